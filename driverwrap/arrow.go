@@ -1,0 +1,86 @@
+package driverwrap
+
+import (
+	"context"
+	"io"
+
+	"github.com/apache/arrow/go/v12/arrow"
+	dbsqlrows "github.com/databricks/databricks-sql-go/rows"
+)
+
+// arrowAccess adds Arrow access, which callers reach through sql.Conn.Raw.
+type arrowAccess struct {
+	native dbsqlrows.Rows
+	of     *statement
+}
+
+// GetArrowBatches returns the rest of the rows as Arrow records, counted as they are read.
+func (a arrowAccess) GetArrowBatches(ctx context.Context) (dbsqlrows.ArrowBatchIterator, error) {
+	it, err := a.native.GetArrowBatches(ctx)
+	if err != nil || it == nil {
+		return it, err
+	}
+	return &arrowBatches{it, a.of}, nil
+}
+
+// GetArrowIPCStreams returns the rest of the rows as Arrow IPC streams. Nobody decodes them
+// here, so their rows stay uncounted.
+func (a arrowAccess) GetArrowIPCStreams(ctx context.Context) (dbsqlrows.ArrowIPCStreamIterator, error) {
+	it, err := a.native.GetArrowIPCStreams(ctx)
+	if err != nil || it == nil {
+		return it, err
+	}
+	a.of.countless()
+	return &arrowStreams{it, a.of}, nil
+}
+
+// arrowBatches counts the rows of the records that pass. It embeds the native iterator, so
+// that methods a newer driver adds are there, too.
+type arrowBatches struct {
+	dbsqlrows.ArrowBatchIterator
+	st *statement
+}
+
+// Next returns the next record, io.EOF after the last.
+func (b *arrowBatches) Next() (arrow.Record, error) {
+	record, err := b.ArrowBatchIterator.Next()
+	if err != nil {
+		b.st.readEnded(notEOF(err))
+		return record, err
+	}
+	b.st.took(record)
+	return record, nil
+}
+
+// took counts a record.
+func (s *statement) took(r arrow.Record) {
+	defer contain()
+	if n := r.NumRows(); s.rowsRead.Add(n) == n {
+		s.firstRow()
+	}
+}
+
+// arrowStreams notes when reading begins and ends; what is in the streams is not looked at.
+type arrowStreams struct {
+	dbsqlrows.ArrowIPCStreamIterator
+	st *statement
+}
+
+// Next returns the next stream, io.EOF after the last.
+func (s *arrowStreams) Next() (io.Reader, error) {
+	stream, err := s.ArrowIPCStreamIterator.Next()
+	if err != nil {
+		s.st.readEnded(notEOF(err))
+		return stream, err
+	}
+	s.st.firstRow()
+	return stream, nil
+}
+
+// countless marks the number of rows read as unknown.
+func (s *statement) countless() {
+	defer contain()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.uncounted = true
+}

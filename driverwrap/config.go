@@ -1,0 +1,76 @@
+package driverwrap
+
+import (
+	"database/sql/driver"
+
+	dbsql "github.com/databricks/databricks-sql-go"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// Config configures the wrapped driver for all three doors. The zero value is ready: default
+// settings, and records go to the sinks of telemetry.Default only.
+type Config struct {
+	// Settings are the settings that exist as DSN parameters and environment variables,
+	// too. DSN over environment over these; off wins wherever it is said.
+	Settings telemetry.Settings
+	// Sinks receive the records of connectors made from this Config, next to those
+	// attached to telemetry.Default.
+	Sinks []telemetry.Sink
+}
+
+// NewConnector is door 2: dbsql.NewConnector with the same options, measured. The error is
+// the native one, or a *telemetry.ParameterError for an environment variable that cannot be
+// understood.
+func NewConnector(opts ...dbsql.ConnOption) (driver.Connector, error) {
+	return Config{}.NewConnector(opts...)
+}
+
+// Wrap is door 3: it measures a connector that exists already, whatever built it.
+func Wrap(c driver.Connector) driver.Connector { return Config{}.Wrap(c) }
+
+// NewConnector is door 2 with this configuration.
+func (c Config) NewConnector(opts ...dbsql.ConnOption) (driver.Connector, error) {
+	settings, err := telemetry.Resolve(c.Settings, nil, telemetry.Environ)
+	if err != nil {
+		return nil, err
+	}
+	return c.open(settings, opts)
+}
+
+// Wrap is door 3 with this configuration. An environment variable that cannot be understood
+// makes the first Connect fail with a *telemetry.ParameterError.
+func (c Config) Wrap(inner driver.Connector) driver.Connector {
+	settings, err := telemetry.Resolve(c.Settings, nil, telemetry.Environ)
+	wrapped := c.wrap(settings, inner)
+	wrapped.misconfigured = err
+	return wrapped
+}
+
+// open builds the native connector from options and looks at the configuration they make.
+func (c Config) open(settings telemetry.Settings, opts []dbsql.ConnOption) (*connector, error) {
+	var native nativeConfig
+	look := withConfig(func(n nativeConfig) { native = n })
+	inner, err := dbsql.NewConnector(append(opts[:len(opts):len(opts)], look)...)
+	if err != nil {
+		return nil, err
+	}
+	wrapped := c.wrap(settings, inner)
+	wrapped.server = native.server()
+	wrapped.native = native.snapshot()
+	return wrapped, nil
+}
+
+func (c Config) wrap(settings telemetry.Settings, inner driver.Connector) *connector {
+	settings = settings.WithDefaults()
+	w := &connector{inner: inner, middle: intercept(inner), settings: settings}
+	w.fanouts = []*telemetry.Fanout{&telemetry.Default}
+	if len(c.Sinks) > 0 {
+		own := &telemetry.Fanout{QueueSize: settings.QueueSize}
+		for _, s := range c.Sinks {
+			own.Attach(s)
+		}
+		w.fanouts = append(w.fanouts, own)
+	}
+	return w
+}

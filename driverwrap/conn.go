@@ -1,0 +1,335 @@
+package driverwrap
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// conn is a measured connection. database/sql uses it from one goroutine at a time; what
+// rows and callbacks of other goroutines touch is atomic or under mu.
+//
+// It has the optional interfaces whose absence database/sql treats no differently than the
+// answer given here for a native conn without them. The three whose presence alone makes a
+// difference are added by shape.
+type conn struct {
+	raw       driver.Conn // the native one
+	middle    driver.Conn // sqlmw's, around raw
+	connector *connector
+	opened    time.Time
+	reused    int64 // times the pool handed it out again
+
+	sessionID atomic.Pointer[string]
+
+	mu         sync.Mutex
+	open       map[*statement]struct{} // not finished yet
+	statements int64
+	closed     bool
+}
+
+var (
+	_ driver.Conn               = (*conn)(nil)
+	_ driver.ConnPrepareContext = (*conn)(nil)
+	_ driver.ConnBeginTx        = (*conn)(nil)
+	_ driver.Pinger             = (*conn)(nil)
+	_ driver.SessionResetter    = (*conn)(nil)
+	_ driver.Validator          = (*conn)(nil)
+
+	_ driver.ExecerContext     = (*fullConn)(nil)
+	_ driver.QueryerContext    = (*fullConn)(nil)
+	_ driver.NamedValueChecker = (*fullConn)(nil)
+)
+
+// fullConn is the shape of the Databricks conn; the rest is for other drivers.
+type (
+	fullConn struct {
+		*conn
+		execer
+		queryer
+		checker
+	}
+	execQueryConn struct {
+		*conn
+		execer
+		queryer
+	}
+	execCheckConn struct {
+		*conn
+		execer
+		checker
+	}
+	queryCheckConn struct {
+		*conn
+		queryer
+		checker
+	}
+	execConn struct {
+		*conn
+		execer
+	}
+	queryConn struct {
+		*conn
+		queryer
+	}
+	checkConn struct {
+		*conn
+		checker
+	}
+
+	execer  struct{ on *conn }
+	queryer struct{ on *conn }
+	checker struct{ driver.NamedValueChecker } // converts dbsql.Parameter
+)
+
+func newConn(c *connector, raw, middle driver.Conn, opened time.Time) driver.Conn {
+	base := &conn{raw: raw, middle: middle, connector: c, opened: opened, open: map[*statement]struct{}{}}
+	e, q := execer{base}, queryer{base}
+	native, checks := raw.(driver.NamedValueChecker)
+	ch := checker{native}
+
+	const exec, query, check = 1, 2, 4
+	shape := 0
+	if canExec(raw) {
+		shape |= exec
+	}
+	if canQuery(raw) {
+		shape |= query
+	}
+	if checks {
+		shape |= check
+	}
+	switch shape {
+	case exec | query | check:
+		return &fullConn{base, e, q, ch}
+	case exec | query:
+		return &execQueryConn{base, e, q}
+	case exec | check:
+		return &execCheckConn{base, e, ch}
+	case query | check:
+		return &queryCheckConn{base, q, ch}
+	case exec:
+		return &execConn{base, e}
+	case query:
+		return &queryConn{base, q}
+	case check:
+		return &checkConn{base, ch}
+	}
+	return base
+}
+
+func canExec(raw driver.Conn) bool {
+	switch raw.(type) {
+	case driver.ExecerContext, driver.Execer: //nolint:staticcheck // drivers from before contexts exist
+		return true
+	}
+	return false
+}
+
+func canQuery(raw driver.Conn) bool {
+	switch raw.(type) {
+	case driver.QueryerContext, driver.Queryer: //nolint:staticcheck // drivers from before contexts exist
+		return true
+	}
+	return false
+}
+
+// Raw returns the native connection. What is done with it is not measured.
+func (c *conn) Raw() driver.Conn { return c.raw }
+
+// ExecContext runs a statement that returns no rows.
+func (e execer) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	c := e.on
+	st := c.begin(ctx, telemetry.KindUpdate)
+	if st == nil {
+		return c.middle.(driver.ExecerContext).ExecContext(ctx, query, args)
+	}
+	result, err := c.middle.(driver.ExecerContext).ExecContext(&st.ctx, query, args)
+	st.execEnded(result, err)
+	return result, err
+}
+
+// QueryContext runs a statement that returns rows. They have the optional interfaces of
+// the native ones, Arrow access included.
+func (q queryer) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	c := q.on
+	st := c.begin(ctx, telemetry.KindQuery)
+	if st == nil {
+		return unmeasured(ctx, func(ctx context.Context) error {
+			_, err := c.middle.(driver.QueryerContext).QueryContext(ctx, query, args)
+			return err
+		})
+	}
+	_, err := c.middle.(driver.QueryerContext).QueryContext(&st.ctx, query, args)
+	return st.rowsOf(err)
+}
+
+// unmeasured runs a query nobody records and returns the native rows themselves.
+func unmeasured(ctx context.Context, run func(context.Context) error) (driver.Rows, error) {
+	var s slot
+	if err := run(context.WithValue(ctx, slotKey{}, &s)); err != nil {
+		return nil, asNative(err)
+	}
+	return s.rows, nil
+}
+
+// Prepare prepares a statement. There is no hook for it, so the native conn is asked.
+func (c *conn) Prepare(query string) (driver.Stmt, error) {
+	raw, err := c.raw.Prepare(query)
+	if err != nil {
+		return nil, err
+	}
+	return newStmt(c, raw, unhooked{raw}), nil
+}
+
+// PrepareContext prepares a statement. Preparing makes no record; running the statement does.
+func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
+	if _, ok := c.raw.(driver.ConnPrepareContext); !ok {
+		return c.prepareWithout(ctx, query)
+	}
+	var s slot
+	middle, err := c.middle.(driver.ConnPrepareContext).PrepareContext(context.WithValue(ctx, slotKey{}, &s), query)
+	if err != nil {
+		return nil, err
+	}
+	return newStmt(c, s.stmt, middle), nil
+}
+
+// prepareWithout does for a conn that knows no contexts what database/sql does.
+func (c *conn) prepareWithout(ctx context.Context, query string) (driver.Stmt, error) {
+	stmt, err := c.Prepare(query)
+	if err != nil {
+		return nil, err
+	}
+	if ctx.Err() != nil {
+		_ = stmt.Close()
+		return nil, ctx.Err()
+	}
+	return stmt, nil
+}
+
+// Begin starts a transaction.
+func (c *conn) Begin() (driver.Tx, error) {
+	return c.raw.Begin() //nolint:staticcheck // part of driver.Conn
+}
+
+// BeginTx starts a transaction.
+func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+	if _, ok := c.raw.(driver.ConnBeginTx); !ok {
+		return c.beginWithout(ctx, opts)
+	}
+	return c.middle.(driver.ConnBeginTx).BeginTx(ctx, opts)
+}
+
+// beginWithout does for a conn that knows no contexts what database/sql does.
+func (c *conn) beginWithout(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+	if opts.Isolation != driver.IsolationLevel(sql.LevelDefault) {
+		return nil, errors.New("sql: driver does not support non-default isolation level")
+	}
+	if opts.ReadOnly {
+		return nil, errors.New("sql: driver does not support read-only transactions")
+	}
+	tx, err := c.Begin()
+	if err == nil && ctx.Err() != nil {
+		_ = tx.Rollback()
+		return nil, ctx.Err()
+	}
+	return tx, err
+}
+
+// Ping asks the server for a sign of life. The native driver runs a statement for it, which
+// is recorded as internal.
+func (c *conn) Ping(ctx context.Context) error {
+	if _, ok := c.raw.(driver.Pinger); !ok {
+		return nil
+	}
+	st := c.begin(ctx, telemetry.KindQuery)
+	if st == nil {
+		return c.middle.(driver.Pinger).Ping(ctx)
+	}
+	st.record.Internal = true
+	err := c.middle.(driver.Pinger).Ping(&st.ctx)
+	st.execEnded(nil, err)
+	return err
+}
+
+// ResetSession is called by the pool before it hands the connection out again.
+func (c *conn) ResetSession(ctx context.Context) error {
+	c.reused++
+	if r, ok := c.raw.(driver.SessionResetter); ok {
+		return r.ResetSession(ctx)
+	}
+	return nil
+}
+
+// IsValid tells the pool whether to keep the connection.
+func (c *conn) IsValid() bool {
+	if v, ok := c.raw.(driver.Validator); ok {
+		return v.IsValid()
+	}
+	return true
+}
+
+// Close closes the session. It does not wait for telemetry.
+func (c *conn) Close() error {
+	start := time.Now()
+	err := c.middle.Close()
+	c.ended(start, err)
+	return err
+}
+
+func (c *conn) ended(start time.Time, err error) {
+	defer contain()
+	latency := time.Since(start)
+	c.mu.Lock()
+	if c.closed {
+		c.mu.Unlock()
+		return
+	}
+	c.closed = true
+	open := c.open
+	c.open = nil
+	r := &telemetry.SessionClosed{
+		Started:    start,
+		Server:     c.connector.server,
+		Latency:    latency,
+		Lifetime:   start.Sub(c.opened),
+		Statements: c.statements,
+		Reused:     c.reused,
+		Abandoned:  int64(len(open)),
+		Failure:    telemetry.FailureOf(err),
+	}
+	c.mu.Unlock()
+
+	for st := range open {
+		st.finish(telemetry.Abandoned)
+	}
+	if id := c.sessionID.Load(); id != nil {
+		r.SessionID = *id
+	}
+	for _, f := range c.connector.fanouts {
+		f.SessionClosed(r)
+	}
+}
+
+// enlist remembers a statement until it is finished, so that closing the connection can
+// finish it.
+func (c *conn) enlist(s *statement) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.open != nil {
+		c.open[s] = struct{}{}
+	}
+	c.statements++
+}
+
+func (c *conn) delist(s *statement) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.open, s)
+}

@@ -1,0 +1,109 @@
+package driverwrap
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+
+	"github.com/databricks/databricks-sql-go/auth"
+	"github.com/databricks/databricks-sql-go/auth/oauth/u2m"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// Name is the name of the driver for sql.Open.
+const Name = "databricks-telemetry"
+
+func init() { Config{}.Register(Name) }
+
+// Driver is door 1: it opens a DSN of the native driver, to which the parameters of
+// telemetry.Parameters may be added. It is safe for concurrent use.
+type Driver struct{ config Config }
+
+var (
+	_ driver.Driver        = (*Driver)(nil)
+	_ driver.DriverContext = (*Driver)(nil)
+)
+
+// Register makes a driver with this configuration available to sql.Open under a name. It
+// panics, as sql.Register does, when the name is taken.
+func (c Config) Register(name string) { sql.Register(name, &Driver{config: c}) }
+
+// Open opens one connection. database/sql uses OpenConnector instead.
+func (d *Driver) Open(dsn string) (driver.Conn, error) {
+	c, err := d.OpenConnector(dsn)
+	if err != nil {
+		return nil, err
+	}
+	return c.Connect(context.Background())
+}
+
+// OpenConnector checks the DSN and returns a connector for it; nothing is dialed. A DSN the
+// native driver refuses gives the native error; a parameter of ours that cannot be
+// understood gives a *telemetry.ParameterError.
+func (d *Driver) OpenConnector(dsn string) (driver.Connector, error) {
+	dsn, ours := splitDSN(dsn)
+	native, err := openNative(dsn)
+	if err != nil {
+		return nil, err
+	}
+	settings, err := telemetry.Resolve(d.config.Settings, func(name string) string { return ours[name] }, telemetry.Environ)
+	if err != nil {
+		return nil, err
+	}
+	c, err := native.connector(d.config, settings)
+	if err != nil {
+		return nil, err
+	}
+	c.driver = d
+	return c, nil
+}
+
+// checkedDSN is a DSN the native driver has accepted.
+type checkedDSN struct {
+	dsn         string
+	parsed      parsedDSN
+	plain       driver.Connector   // the native connector; nil when interactive
+	interactive auth.Authenticator // the login in the browser; nil without one
+}
+
+func openNative(dsn string) (checkedDSN, error) {
+	native, err := nativeDriver()
+	if err != nil {
+		return checkedDSN{}, err
+	}
+	parsed, ok := parseDSN(dsn)
+	c := checkedDSN{dsn: dsn, parsed: parsed}
+	if ok && parsed.interactive() {
+		if c.interactive, err = u2m.NewAuthenticator(parsed.url.Hostname(), 0); err != nil {
+			return checkedDSN{}, err
+		}
+		_, err = native.OpenConnector(parsed.withToken())
+		return c, err
+	}
+	c.plain, err = native.OpenConnector(dsn)
+	return c, err
+}
+
+// connector rebuilds the DSN through public options, which opens door 2; where that is not
+// possible the native connector goes through door 3.
+func (c checkedDSN) connector(config Config, settings telemetry.Settings) (*connector, error) {
+	if opts, ok := c.parsed.options(c.interactive); ok {
+		return config.open(settings, opts)
+	}
+	plain := c.plain
+	if plain == nil || settings.Enabled == telemetry.Off {
+		native, err := nativeDriver()
+		if err != nil {
+			return nil, err
+		}
+		dsn := c.dsn
+		if settings.Enabled == telemetry.Off {
+			dsn = addParameter(dsn, "enableTelemetry=false") // ours was taken out, theirs must stay
+		}
+		if plain, err = native.OpenConnector(dsn); err != nil {
+			return nil, err
+		}
+	}
+	return config.wrap(settings, plain), nil
+}

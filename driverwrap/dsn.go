@@ -1,0 +1,292 @@
+package driverwrap
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	dbsql "github.com/databricks/databricks-sql-go"
+	"github.com/databricks/databricks-sql-go/auth"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// newestKnownDriver is the newest driver whose DSN parameters are all known here. A DSN
+// with parameters we don't know is left to the native parser on anything newer.
+var newestKnownDriver = [2]int{1, 15}
+
+// splitDSN takes our own parameters out of a DSN and returns the rest, not one byte
+// changed, for the native driver. As there, the first of several values counts, and a DSN
+// that is no URL is the native driver's to complain about.
+func splitDSN(dsn string) (native string, ours map[string]string) {
+	ours = map[string]string{}
+	body, fragment, hasFragment := strings.Cut(dsn, "#")
+	path, query, hasQuery := strings.Cut(body, "?")
+	if !hasQuery {
+		return dsn, ours
+	}
+	kept := make([]string, 0, strings.Count(query, "&")+1)
+	for pair := range strings.SplitSeq(query, "&") {
+		key, value, ours1 := ourParameter(pair)
+		if !ours1 {
+			kept = append(kept, pair)
+		} else if _, again := ours[key]; !again {
+			ours[key] = value
+		}
+	}
+	if len(ours) == 0 {
+		return dsn, ours
+	}
+	native = path
+	if len(kept) > 0 {
+		native += "?" + strings.Join(kept, "&")
+	}
+	if hasFragment {
+		native += "#" + fragment
+	}
+	return native, ours
+}
+
+func ourParameter(pair string) (key, value string, ours bool) {
+	rawKey, rawValue, _ := strings.Cut(pair, "=")
+	key, err := url.QueryUnescape(rawKey)
+	if err != nil || !isOurs[key] {
+		return "", "", false
+	}
+	value, err = url.QueryUnescape(rawValue)
+	if err != nil {
+		value = rawValue // malformed, and the error will quote it
+	}
+	return key, value, true
+}
+
+var isOurs = func() map[string]bool {
+	names := map[string]bool{}
+	for _, p := range telemetry.Parameters {
+		names[p.Name] = true
+	}
+	return names
+}()
+
+// parsedDSN is a DSN taken apart as the native parser does it.
+type parsedDSN struct {
+	url   *url.URL
+	port  int
+	query query
+}
+
+// parseDSN reports false for a DSN the native parser refuses before it looks at parameters.
+func parseDSN(dsn string) (parsedDSN, bool) {
+	if !strings.HasPrefix(dsn, "https://") && !strings.HasPrefix(dsn, "http://") {
+		dsn = "https://" + dsn
+	}
+	u, err := url.Parse(dsn)
+	if err != nil {
+		return parsedDSN{}, false
+	}
+	port, err := strconv.Atoi(u.Port())
+	if err != nil {
+		return parsedDSN{}, false
+	}
+	return parsedDSN{url: u, port: port, query: query{u.Query()}}, true
+}
+
+// interactive reports whether the DSN asks for a login in the browser (OAuth U2M). Building
+// that authenticator asks the workspace for its endpoints, so it must happen only once.
+func (d parsedDSN) interactive() bool {
+	return d.url.User.Username() == "" && auth.ParseAuthType(d.query.values.Get("authType")) == auth.AuthTypeOauthU2M
+}
+
+// withToken is the DSN with its authentication replaced by a token, to have the native
+// parser check everything else.
+func (d parsedDSN) withToken() string {
+	u, values := *d.url, url.Values{}
+	for k, v := range d.query.values {
+		values[k] = v
+	}
+	for _, k := range authParameters {
+		values.Del(k)
+	}
+	values.Set("accessToken", "none")
+	u.RawQuery = values.Encode()
+	return u.String()
+}
+
+var authParameters = []string{"authType", "clientId", "clientID", "clientSecret", "accessToken"}
+
+// options rebuilds a DSN, which the native driver has accepted, through the driver's
+// public options. It reports false for what it does not understand well enough: then the
+// native connector has to do.
+//
+// It follows the native parser step by step, because what that does not take out of the
+// query becomes a session parameter on the server. An interactive DSN needs the
+// authenticator it was checked with.
+func (d parsedDSN) options(interactive auth.Authenticator) ([]dbsql.ConnOption, bool) {
+	u, q := d.url, d.query
+
+	opts := []dbsql.ConnOption{
+		dbsql.WithServerHostname(u.Scheme + "://" + u.Hostname()),
+		dbsql.WithPort(d.port),
+	}
+	if u.Path != "" {
+		opts = append(opts, dbsql.WithHTTPPath(u.Path))
+	}
+
+	if authenticate := d.authOption(interactive); authenticate != nil {
+		opts = append(opts, authenticate)
+	}
+
+	if n, ok := takeInt(q, "maxRows"); ok && n > 0 {
+		opts = append(opts, dbsql.WithMaxRows(n))
+	}
+	if n, ok := takeInt(q, "timeout"); ok {
+		opts = append(opts, dbsql.WithTimeout(time.Duration(n)*time.Second))
+	}
+	catalog, _ := q.take("catalog")
+	if entry, ok := q.take("userAgentEntry"); ok {
+		opts = append(opts, dbsql.WithUserAgentEntry(entry))
+	}
+	schema, _ := q.take("schema")
+	if catalog != "" || schema != "" {
+		opts = append(opts, dbsql.WithInitialNamespace(catalog, schema))
+	}
+	if b, ok := takeBool(q, "useCloudFetch"); ok {
+		opts = append(opts, dbsql.WithCloudFetch(b))
+	}
+	if n, ok := takeInt(q, "maxDownloadThreads"); ok {
+		opts = append(opts, dbsql.WithMaxDownloadThreads(n))
+	}
+	if b, ok := takeBool(q, "enableMetricViewMetadata"); ok {
+		opts = append(opts, dbsql.WithEnableMetricViewMetadata(b))
+	}
+	if b, ok := takeBool(q, "useArrowNativeDecimal"); ok {
+		opts = append(opts, dbsql.WithArrowNativeDecimal(b))
+	}
+
+	// Parameters of the kernel backend, on drivers that have one; before that they were
+	// session parameters like any other. The kernel does its own I/O: nothing to see here.
+	if driverKnows("UseKernel") {
+		if on, _ := takeBool(q, "useKernel"); on {
+			return nil, false
+		}
+		q.take("warehouseId") // means nothing to the Thrift backend
+		if on, _ := takeBool(q, "tokenCache"); on {
+			return nil, false // an error of the native connector's own
+		}
+	}
+
+	// Accepted by the native driver and ignored.
+	q.take("telemetry_retry_count")
+
+	if newerDriver(dbsql.DriverVersion) && !q.onlySessionParameters() {
+		return nil, false
+	}
+	if len(q.values) > 0 {
+		session := make(map[string]string, len(q.values))
+		for k := range q.values {
+			session[k] = q.values.Get(k)
+		}
+		opts = append(opts, dbsql.WithSessionParams(session)) // sets the location by timezone, too
+	}
+	return opts, true
+}
+
+// authOption follows the native rules: a token in the user part wins, and then the
+// parameters about authentication are ordinary session parameters. It returns nil where the
+// DSN has no authentication.
+func (d parsedDSN) authOption(interactive auth.Authenticator) dbsql.ConnOption {
+	if d.url.User.Username() == "token" {
+		token, _ := d.url.User.Password()
+		return dbsql.WithAccessToken(token)
+	}
+	authType, _ := d.query.take("authType")
+	clientID, ok := d.query.take("clientId")
+	if !ok {
+		clientID, _ = d.query.take("clientID")
+	}
+	secret, _ := d.query.take("clientSecret")
+	token, _ := d.query.take("accessToken")
+
+	switch t := auth.ParseAuthType(authType); {
+	case t == auth.AuthTypeOauthU2M:
+		return dbsql.WithAuthenticator(interactive)
+	case t == auth.AuthTypeOauthM2M:
+		return dbsql.WithClientCredentials(clientID, secret)
+	case t == auth.AuthTypePat, token != "":
+		return dbsql.WithAccessToken(token)
+	case clientID != "" || secret != "":
+		return dbsql.WithClientCredentials(clientID, secret)
+	}
+	return nil
+}
+
+// query is what is left of a DSN's parameters; what is understood is taken out.
+type query struct{ values url.Values }
+
+// take removes a parameter and returns its first value; an empty value counts as absent.
+func (q query) take(key string) (string, bool) {
+	v := q.values.Get(key)
+	q.values.Del(key)
+	return v, v != ""
+}
+
+// takeInt is take for numbers. The native parser has accepted them already.
+func takeInt(q query, key string) (int, bool) {
+	v, ok := q.take(key)
+	n, err := strconv.Atoi(v)
+	return n, ok && err == nil
+}
+
+func takeBool(q query, key string) (bool, bool) {
+	v, ok := q.take(key)
+	b, err := strconv.ParseBool(v)
+	return b, ok && err == nil
+}
+
+// sessionParameters are names that Databricks defines for the session, so that no driver
+// will give them another meaning.
+var sessionParameters = []string{
+	"ansi_mode", "collation", "enable_photon", "legacy_time_parser_policy", "max_file_partition_bytes",
+	"query_tags", "read_only_external_metastore", "statement_timeout", "timezone", "use_cached_result", "o",
+}
+
+func (q query) onlySessionParameters() bool {
+	for k := range q.values {
+		k = strings.ToLower(k)
+		if !slices.Contains(sessionParameters, k) && !strings.HasPrefix(k, "spark.") {
+			return false
+		}
+	}
+	return true
+}
+
+// newerDriver reports whether a driver version is newer than what this file was written
+// against. A version it cannot read counts as newer.
+func newerDriver(version string) bool {
+	parts := strings.SplitN(version, ".", 3)
+	if len(parts) < 2 {
+		return true
+	}
+	major, err1 := strconv.Atoi(parts[0])
+	minor, err2 := strconv.Atoi(parts[1])
+	if err1 != nil || err2 != nil {
+		return true
+	}
+	return slices.Compare([]int{major, minor}, newestKnownDriver[:]) > 0
+}
+
+// addParameter appends a parameter to a DSN, before its fragment.
+func addParameter(dsn, parameter string) string {
+	body, fragment, hasFragment := strings.Cut(dsn, "#")
+	if strings.Contains(body, "?") {
+		body += "&" + parameter
+	} else {
+		body += "?" + parameter
+	}
+	if hasFragment {
+		body += "#" + fragment
+	}
+	return body
+}

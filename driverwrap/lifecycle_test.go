@@ -1,0 +1,316 @@
+package driverwrap_test
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"io"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/databricks/databricks-sql-go/driverctx"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// slowConn takes its time for everything, in the fake time of a synctest bubble, and tells
+// ids as the Databricks driver does.
+type slowConn struct{ modernConn }
+
+func (c *slowConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	driverctx.NewContextWithConnId(ctx, "session-1")
+	time.Sleep(3 * time.Second)
+	driverctx.NewContextWithQueryId(ctx, "")
+	driverctx.NewContextWithQueryId(ctx, "statement-1")
+	rows, err := c.modernConn.QueryContext(ctx, query, args)
+	if err != nil {
+		return nil, err
+	}
+	return &slowRows{rows}, nil
+}
+
+type slowRows struct{ driver.Rows }
+
+func (r *slowRows) Next(dest []driver.Value) error {
+	time.Sleep(2 * time.Second)
+	return r.Rows.Next(dest)
+}
+
+func (r *slowRows) Close() error {
+	time.Sleep(time.Second)
+	return r.Rows.Close()
+}
+
+func slowDB(cfg driverwrap.Config) *sql.DB {
+	return sql.OpenDB(cfg.Wrap(&fakeConnector{calls: &calls{}, shape: func(c *calls) driver.Conn {
+		return &slowConn{modernConn{minimalConn: minimalConn{c, contextStmt}}}
+	}}))
+}
+
+func TestLatenciesSplitWhereTheStatementMovesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sink := &memory{}
+		db := slowDB(driverwrap.Config{Sinks: []telemetry.Sink{sink}})
+		rows, err := db.Query("x")
+		require.NoError(t, err)
+		for rows.Next() {
+			time.Sleep(10 * time.Second) // the application thinks
+		}
+		require.NoError(t, rows.Err())
+		require.NoError(t, db.Close())
+
+		require.Len(t, sink.statements, 1)
+		s := sink.statements[0]
+		require.Equal(t, "statement-1", s.StatementID)
+		require.Equal(t, "session-1", s.SessionID)
+		require.Equal(t, telemetry.KindQuery, s.Kind)
+		require.Equal(t, telemetry.Completed, s.Outcome)
+		require.Equal(t, 3*time.Second, s.Execute)
+		require.Equal(t, telemetry.Known(2*time.Second), s.FirstRow)
+		require.Equal(t, telemetry.Known(36*time.Second), s.Consume, "3 rows of thinking, 2 more rows and the end")
+		require.Equal(t, telemetry.Known(time.Second), s.Close)
+		require.Equal(t, 42*time.Second, s.Total)
+		require.Equal(t, telemetry.Known[int64](3), s.RowsRead)
+		require.Equal(t, telemetry.Maybe[int64]{}, s.RowsAffected)
+		require.Nil(t, s.Failure)
+
+		require.Len(t, sink.opened, 1)
+		require.Len(t, sink.closed, 1)
+		c := sink.closed[0]
+		require.Equal(t, "session-1", c.SessionID)
+		require.EqualValues(t, 1, c.Statements)
+		require.Equal(t, 42*time.Second, c.Lifetime)
+	})
+}
+
+// fastDB is a database over a modern fake, with one connection.
+func fastDB(t *testing.T) (*sql.DB, *memory) {
+	sink := &memory{}
+	db := sql.OpenDB(driverwrap.Config{Sinks: []telemetry.Sink{sink}}.Wrap(
+		&fakeConnector{calls: &calls{}, shape: func(c *calls) driver.Conn {
+			return &modernConn{minimalConn: minimalConn{c, contextStmt}}
+		}}))
+	db.SetMaxOpenConns(1)
+	t.Cleanup(func() { _ = db.Close() })
+	return db, sink
+}
+
+func TestEveryStatementIsFinishedOnceHoweverItEnds(t *testing.T) {
+	tests := map[string]struct {
+		run  func(*testing.T, *sql.DB)
+		want telemetry.Statement
+	}{
+		"exec": {
+			func(t *testing.T, db *sql.DB) { _, _ = db.Exec("x") },
+			telemetry.Statement{Kind: telemetry.KindUpdate, Outcome: telemetry.Completed, RowsAffected: telemetry.Known[int64](7)},
+		},
+		"exec without a count": {
+			func(t *testing.T, db *sql.DB) { _, _ = db.Exec("countless") },
+			telemetry.Statement{Kind: telemetry.KindUpdate, Outcome: telemetry.Completed},
+		},
+		"exec fails": {
+			func(t *testing.T, db *sql.DB) { _, _ = db.Exec("broken") },
+			telemetry.Statement{Kind: telemetry.KindUpdate, Outcome: telemetry.Failed, Failure: &telemetry.Failure{Category: telemetry.CategoryOther}},
+		},
+		"query fails": {
+			func(t *testing.T, db *sql.DB) { _, _ = db.Query("broken") },
+			telemetry.Statement{Kind: telemetry.KindQuery, Outcome: telemetry.Failed, Failure: &telemetry.Failure{Category: telemetry.CategoryOther}},
+		},
+		"rows read to the end": {
+			func(t *testing.T, db *sql.DB) { query(db.Query("x")) },
+			telemetry.Statement{Kind: telemetry.KindQuery, Outcome: telemetry.Completed, RowsRead: telemetry.Known[int64](3)},
+		},
+		"rows of several result sets": {
+			func(t *testing.T, db *sql.DB) { query(db.Query("many sets")) },
+			telemetry.Statement{Kind: telemetry.KindQuery, Outcome: telemetry.Completed, RowsRead: telemetry.Known[int64](3)},
+		},
+		"rows break off": {
+			func(t *testing.T, db *sql.DB) { query(db.Query("breaks off")) },
+			telemetry.Statement{Kind: telemetry.KindQuery, Outcome: telemetry.Failed, RowsRead: telemetry.Known[int64](1), Failure: &telemetry.Failure{Category: telemetry.CategoryOther}},
+		},
+		"rows close badly": {
+			func(t *testing.T, db *sql.DB) { query(db.Query("closes badly")) },
+			telemetry.Statement{Kind: telemetry.KindQuery, Outcome: telemetry.Completed, RowsRead: telemetry.Known[int64](1), CloseFailure: &telemetry.Failure{Category: telemetry.CategoryOther}},
+		},
+		"rows closed early, twice": {
+			func(t *testing.T, db *sql.DB) {
+				rows, err := db.Query("x")
+				require.NoError(t, err)
+				require.True(t, rows.Next())
+				require.NoError(t, rows.Close())
+				require.NoError(t, rows.Close())
+			},
+			telemetry.Statement{Kind: telemetry.KindQuery, Outcome: telemetry.ClosedEarly, RowsRead: telemetry.Known[int64](1)},
+		},
+		"rows never read": {
+			func(t *testing.T, db *sql.DB) {
+				rows, err := db.Query("x")
+				require.NoError(t, err)
+				require.NoError(t, rows.Close())
+			},
+			telemetry.Statement{Kind: telemetry.KindQuery, Outcome: telemetry.ClosedEarly, RowsRead: telemetry.Known[int64](0)},
+		},
+		"context canceled while reading": {
+			func(t *testing.T, db *sql.DB) {
+				ctx, cancel := context.WithCancel(context.Background())
+				rows, err := db.QueryContext(ctx, "x")
+				require.NoError(t, err)
+				require.True(t, rows.Next())
+				cancel()
+				require.NoError(t, rows.Close())
+			},
+			telemetry.Statement{Kind: telemetry.KindQuery, Outcome: telemetry.Canceled, RowsRead: telemetry.Known[int64](1), Failure: &telemetry.Failure{Category: telemetry.CategoryCancelled}},
+		},
+		"rows abandoned with their connection": {
+			func(t *testing.T, db *sql.DB) {
+				c, err := db.Conn(context.Background())
+				require.NoError(t, err)
+				require.ErrorIs(t, c.Raw(func(raw any) error {
+					_, err := raw.(driver.QueryerContext).QueryContext(context.Background(), "x", nil)
+					require.NoError(t, err)
+					return driver.ErrBadConn // the pool throws the connection away
+				}), driver.ErrBadConn)
+			},
+			telemetry.Statement{Kind: telemetry.KindQuery, Outcome: telemetry.Abandoned, RowsRead: telemetry.Known[int64](0)},
+		},
+		"ping": {
+			func(t *testing.T, db *sql.DB) { require.ErrorIs(t, db.Ping(), errBroken) },
+			telemetry.Statement{Kind: telemetry.KindQuery, Internal: true, Outcome: telemetry.Failed, Failure: &telemetry.Failure{Category: telemetry.CategoryOther}},
+		},
+		"prepared": {
+			func(t *testing.T, db *sql.DB) {
+				stmt, err := db.Prepare("x")
+				require.NoError(t, err)
+				query(stmt.Query())
+				require.NoError(t, stmt.Close())
+			},
+			telemetry.Statement{Kind: telemetry.KindQuery, Prepared: true, Outcome: telemetry.Completed, RowsRead: telemetry.Known[int64](3)},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { // and nothing it started may outlive the database
+				db, sink := fastDB(t)
+				test.run(t, db)
+				require.NoError(t, db.Close())
+
+				require.Len(t, sink.statements, 1)
+				got := *sink.statements[0]
+				got.Started = time.Time{}
+				got.FirstRow, got.Consume, got.Close = telemetry.Maybe[time.Duration]{}, telemetry.Maybe[time.Duration]{}, telemetry.Maybe[time.Duration]{}
+				require.Equal(t, test.want, got)
+			})
+		})
+	}
+}
+
+func TestSkippedCallsAreNoStatements(t *testing.T) {
+	sink := &memory{}
+	db := sql.OpenDB(driverwrap.Config{Sinks: []telemetry.Sink{sink}}.Wrap(&fakeConnector{calls: &calls{}, shape: shapes["skipping"]}))
+	_, err := db.Exec("x")
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+	require.Len(t, sink.statements, 1, "the prepared statement database/sql turned to, and nothing for the skipped call")
+	require.True(t, sink.statements[0].Prepared)
+}
+
+func TestALostConnectionIsRecordedPerAttempt(t *testing.T) {
+	db, sink := fastDB(t)
+	_, err := db.Exec("gone")
+	require.Equal(t, driver.ErrBadConn, err)
+	require.NoError(t, db.Close())
+	require.Len(t, sink.statements, 3, "database/sql tries three connections")
+	for _, s := range sink.statements {
+		require.Equal(t, telemetry.CategoryConnection, s.Failure.Category)
+	}
+}
+
+func TestFailedConnectIsRecordedAndReturnedAsItIs(t *testing.T) {
+	sink := &memory{}
+	db := sql.OpenDB(driverwrap.Config{Sinks: []telemetry.Sink{sink}}.Wrap(&fakeConnector{calls: &calls{}, fail: io.ErrUnexpectedEOF}))
+	err := db.PingContext(context.Background())
+	require.True(t, err == io.ErrUnexpectedEOF)
+	require.NoError(t, db.Close())
+	require.Len(t, sink.opened, 1)
+	require.Equal(t, telemetry.CategoryConnection, sink.opened[0].Failure.Category)
+	require.Empty(t, sink.statements)
+}
+
+func TestTheUsersOwnIDCallbacksAreCalledAsWithoutUs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		program := func(db *sql.DB) (ids []string) {
+			ctx := driverctx.NewContextWithQueryIdCallback(t.Context(), func(id string) { ids = append(ids, "statement "+id) })
+			ctx = driverctx.NewContextWithConnIdCallback(ctx, func(id string) { ids = append(ids, "session "+id) })
+			rows, err := db.QueryContext(ctx, "x")
+			require.NoError(t, err)
+			require.NoError(t, rows.Close())
+			require.NoError(t, db.Close())
+			return ids
+		}
+		bare := sql.OpenDB(&fakeConnector{calls: &calls{}, shape: func(c *calls) driver.Conn {
+			return &slowConn{modernConn{minimalConn: minimalConn{c, contextStmt}}}
+		}})
+		sink := &memory{}
+		want := program(bare)
+		require.Equal(t, want, program(slowDB(driverwrap.Config{Sinks: []telemetry.Sink{sink}})))
+		require.Equal(t, []string{"session session-1", "statement ", "statement statement-1"}, want)
+		require.Equal(t, "statement-1", sink.statements[0].StatementID)
+	})
+}
+
+// rawRows reads rows below database/sql, where nobody holds its lock.
+func TestRowsClosedByAnotherGoroutineFinishOnce(t *testing.T) {
+	for range 100 {
+		db, sink := fastDB(t)
+		c, err := db.Conn(context.Background())
+		require.NoError(t, err)
+		require.NoError(t, c.Raw(func(raw any) error {
+			rows, err := raw.(driver.QueryerContext).QueryContext(context.Background(), "x", nil)
+			require.NoError(t, err)
+			var wg sync.WaitGroup
+			for range 4 {
+				wg.Go(func() { _ = rows.Close() })
+			}
+			wg.Wait()
+			return nil
+		}))
+		require.NoError(t, c.Close())
+		require.NoError(t, db.Close())
+		require.Len(t, sink.statements, 1)
+	}
+}
+
+// rogue is a sink that panics, or blocks until it is released.
+type rogue struct {
+	memory
+	block chan struct{}
+}
+
+func (r *rogue) StatementFinished(*telemetry.Statement) {
+	if r.block == nil {
+		panic("sink gone wrong")
+	}
+	<-r.block
+}
+
+func TestASinkThatPanicsOrBlocksHurtsNobodyElse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		blocked := &rogue{block: make(chan struct{})}
+		good := &memory{}
+		db := sql.OpenDB(driverwrap.Config{Sinks: []telemetry.Sink{&rogue{}, blocked, good}}.Wrap(
+			&fakeConnector{calls: &calls{}, shape: shapes["modern"]}))
+		for range 10 {
+			_, err := db.Exec("x")
+			require.NoError(t, err)
+		}
+		start := time.Now()
+		require.NoError(t, db.Close())
+		require.Equal(t, 2*time.Second, time.Since(start), "closing waits for the blocked sink as long as the setting says")
+		require.Len(t, good.statements, 10)
+		close(blocked.block)
+	})
+}

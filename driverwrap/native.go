@@ -1,0 +1,118 @@
+package driverwrap
+
+import (
+	"database/sql/driver"
+	"net"
+	"reflect"
+	"strconv"
+	"time"
+
+	dbsql "github.com/databricks/databricks-sql-go"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// nativeDriver is the driver that databricks-sql-go registers, reached without a DSN.
+func nativeDriver() (driver.DriverContext, error) {
+	c, err := dbsql.NewConnector()
+	if err != nil {
+		return nil, err
+	}
+	return c.Driver().(driver.DriverContext), nil
+}
+
+// nativeConfig is the native driver's configuration, seen through reflection on exported
+// fields only: its type cannot be named from outside. A field that a driver version does
+// not have reads as unknown.
+type nativeConfig struct{ v reflect.Value }
+
+// configType is the type of the native configuration, without having one at hand.
+var configType = reflect.TypeFor[dbsql.ConnOption]().In(0).Elem()
+
+// driverKnows reports whether this version of the driver has the configuration field.
+func driverKnows(field string) bool {
+	_, ok := configType.FieldByName(field)
+	return ok
+}
+
+// withConfig is an option of our own: it looks at the configuration when its turn comes,
+// after the options in front of it.
+func withConfig(look func(nativeConfig)) dbsql.ConnOption {
+	return optionLike(dbsql.WithPort(0), func(c any) { look(nativeConfig{reflect.ValueOf(c).Elem()}) })
+}
+
+// optionLike lets the compiler infer the configuration type C from an existing option.
+func optionLike[C any](_ func(*C), do func(any)) func(*C) {
+	return func(c *C) { do(c) }
+}
+
+func (c nativeConfig) field(name string) (reflect.Value, bool) {
+	if !c.v.IsValid() || !driverKnows(name) {
+		return reflect.Value{}, false
+	}
+	return c.v.FieldByName(name), true
+}
+
+func readConfig[T any](c nativeConfig, name string) telemetry.Maybe[T] {
+	if f, ok := c.field(name); ok && f.CanInterface() {
+		if v, ok := f.Interface().(T); ok {
+			return telemetry.Known(v)
+		}
+	}
+	return telemetry.Maybe[T]{}
+}
+
+func (c nativeConfig) int(name string) telemetry.Maybe[int64] {
+	if n, ok := readConfig[int](c, name).Get(); ok {
+		return telemetry.Known(int64(n))
+	}
+	return telemetry.Maybe[int64]{}
+}
+
+// server is host:port, empty when either is unknown.
+func (c nativeConfig) server() string {
+	host := readConfig[string](c, "Host").Or("")
+	port := readConfig[int](c, "Port").Or(0)
+	if host == "" || port == 0 {
+		return ""
+	}
+	return net.JoinHostPort(host, strconv.Itoa(port))
+}
+
+// snapshot copies what explains a connection's behaviour and names nobody.
+func (c nativeConfig) snapshot() telemetry.DriverConfig {
+	s := telemetry.DriverConfig{
+		Version:         dbsql.DriverVersion,
+		CloudFetch:      readConfig[bool](c, "UseCloudFetch"),
+		Arrow:           readConfig[bool](c, "UseArrowBatches"),
+		LZ4:             readConfig[bool](c, "UseLz4Compression"),
+		MaxRows:         c.int("MaxRows"),
+		DownloadThreads: c.int("MaxDownloadThreads"),
+		QueryTimeout:    readConfig[time.Duration](c, "QueryTimeout"),
+		PollInterval:    readConfig[time.Duration](c, "PollInterval"),
+		ClientTimeout:   readConfig[time.Duration](c, "ClientTimeout"),
+		RetryMax:        c.int("RetryMax"),
+	}
+	if a, ok := c.field("Authenticator"); ok && a.CanInterface() && !a.IsZero() {
+		s.AuthMech, s.AuthFlow = authOf(a.Interface())
+	}
+	return s
+}
+
+// authOf names the authentication by the package that implements it; the authenticator
+// itself is not touched.
+func authOf(authenticator any) (mech, flow string) {
+	t := reflect.TypeOf(authenticator)
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch t.PkgPath() {
+	case "github.com/databricks/databricks-sql-go/auth/pat":
+		return "PAT", "TOKEN_PASSTHROUGH"
+	case "github.com/databricks/databricks-sql-go/auth/oauth/m2m":
+		return "OAUTH", "CLIENT_CREDENTIALS"
+	case "github.com/databricks/databricks-sql-go/auth/oauth/u2m":
+		return "OAUTH", "BROWSER_BASED_AUTHENTICATION"
+	}
+	return "OTHER", ""
+}

@@ -1,0 +1,255 @@
+package driverwrap
+
+import (
+	"context"
+	"database/sql/driver"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/databricks/databricks-sql-go/driverctx"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// statement measures one statement from the call that starts it until it is finished.
+//
+// The goroutine of the call writes executed; the one that reads rows writes rowsRead and,
+// through firstRow, exhausted and readFailed, the marks under mu. Rows may be closed by yet
+// another goroutine, and callbacks with ids may come at any time: everything they share is
+// under mu.
+type statement struct {
+	slot    // filled by the hooks
+	conn    *conn
+	ctx     callContext
+	chained chained
+
+	rowsRead atomic.Int64
+
+	mu       sync.Mutex
+	finished bool
+	record   telemetry.Statement
+	executed time.Time // end of the call
+	first    time.Time // first row in hand
+	last     time.Time // rows exhausted, or reading failed
+	readErr  error
+
+	hasRows   bool // the call returned rows
+	uncounted bool // some left as Arrow streams that nobody decoded
+}
+
+// chained are the user's own id callbacks, called after ours.
+type chained struct {
+	statementID, sessionID driverctx.IdCallbackFunc
+}
+
+// callContext is the caller's context plus what one call needs on its way down: the slot of
+// the hooks and the id callbacks of the native driver. It is one allocation with its
+// statement, where a chain of context.WithValue would be four.
+type callContext struct {
+	context.Context
+	statement                *statement
+	onStatementID, onSession driverctx.IdCallbackFunc
+}
+
+func (c *callContext) Value(key any) any {
+	switch key {
+	case slotKey{}:
+		return &c.statement.slot
+	case driverctx.QueryIdCallbackKey:
+		return c.onStatementID
+	case driverctx.ConnIdCallbackKey:
+		return c.onSession
+	}
+	return c.Context.Value(key)
+}
+
+// begin starts measuring a statement. It returns nil when nobody listens.
+func (c *conn) begin(ctx context.Context, kind telemetry.Kind) (s *statement) {
+	defer contain()
+	if !c.connector.recording() {
+		return nil
+	}
+	st := &statement{conn: c}
+	st.chained.statementID, _ = ctx.Value(driverctx.QueryIdCallbackKey).(driverctx.IdCallbackFunc)
+	st.chained.sessionID, _ = ctx.Value(driverctx.ConnIdCallbackKey).(driverctx.IdCallbackFunc)
+	st.ctx = callContext{Context: ctx, statement: st, onStatementID: st.statementIDKnown, onSession: st.sessionIDKnown}
+	st.record.Kind = kind
+	st.record.Server = c.connector.server
+	st.record.Started = time.Now()
+	c.enlist(st)
+	return st
+}
+
+// statementIDKnown is called by the driver, more than once, also with "".
+func (s *statement) statementIDKnown(id string) {
+	if id != "" {
+		s.mu.Lock()
+		s.record.StatementID = id
+		s.mu.Unlock()
+	}
+	if s.chained.statementID != nil {
+		s.chained.statementID(id)
+	}
+}
+
+func (s *statement) sessionIDKnown(id string) {
+	if id != "" {
+		s.conn.sessionID.Store(&id)
+	}
+	if s.chained.sessionID != nil {
+		s.chained.sessionID(id)
+	}
+}
+
+// drop forgets a statement that never was one: the driver asked database/sql to go another
+// way (driver.ErrSkip).
+func (s *statement) drop() {
+	defer contain()
+	s.mu.Lock()
+	s.finished = true
+	s.mu.Unlock()
+	s.conn.delist(s)
+}
+
+// execEnded finishes a statement that has no rows.
+func (s *statement) execEnded(result driver.Result, err error) {
+	defer contain()
+	if err == driver.ErrSkip {
+		s.drop()
+		return
+	}
+	s.callEnded(err)
+	affected := affectedRows(result, err)
+	s.mu.Lock()
+	s.record.RowsAffected = affected
+	s.mu.Unlock()
+	s.finish(telemetry.Completed)
+}
+
+func affectedRows(result driver.Result, err error) telemetry.Maybe[int64] {
+	if err != nil || result == nil {
+		return telemetry.Maybe[int64]{}
+	}
+	if n, err := result.RowsAffected(); err == nil {
+		return telemetry.Known(n)
+	}
+	return telemetry.Maybe[int64]{}
+}
+
+// queryEnded notes the end of a call that returns rows. Without rows the statement is
+// finished, with or without an error.
+func (s *statement) queryEnded(hasRows bool, err error) {
+	defer contain()
+	if err == driver.ErrSkip {
+		s.drop()
+		return
+	}
+	s.callEnded(asNative(err))
+	if !hasRows {
+		s.finish(telemetry.Completed)
+		return
+	}
+	s.mu.Lock()
+	s.hasRows = true
+	s.mu.Unlock()
+}
+
+func (s *statement) callEnded(err error) {
+	now := time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.executed = now
+	s.record.Execute = now.Sub(s.record.Started)
+	s.record.Failure = telemetry.FailureOf(err)
+}
+
+// firstRow notes that the application is about to receive its first row.
+func (s *statement) firstRow() {
+	defer contain()
+	now := time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.first.IsZero() {
+		s.first = now
+	}
+}
+
+// readEnded notes the end of reading: the rows are exhausted (nil) or reading failed. The
+// statement is finished when the rows are closed.
+func (s *statement) readEnded(err error) {
+	defer contain()
+	now := time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.last.IsZero() {
+		s.last, s.readErr = now, err
+	}
+}
+
+// closed finishes the statement: its rows were closed, which took from start until now.
+func (s *statement) closed(start time.Time, err error) {
+	defer contain()
+	now := time.Now()
+	s.mu.Lock()
+	if s.finished {
+		s.mu.Unlock()
+		return
+	}
+	s.record.Close = telemetry.Known(now.Sub(start))
+	s.record.CloseFailure = telemetry.FailureOf(err)
+	outcome := telemetry.Completed
+	if s.last.IsZero() {
+		s.last, outcome = start, telemetry.ClosedEarly
+		s.readErr = s.ctx.Err() // database/sql closes rows whose context is done
+	}
+	s.record.Failure = telemetry.FailureOf(s.readErr)
+	s.mu.Unlock()
+	s.finish(outcome)
+}
+
+// gaveUp are the categories of errors that a caller's done context explains.
+var gaveUp = map[telemetry.Category]bool{
+	telemetry.CategoryCancelled:          true,
+	telemetry.CategoryTimeout:            true,
+	telemetry.CategoryStatementCancelled: true,
+}
+
+// finish completes the record and hands it over, once.
+func (s *statement) finish(outcome telemetry.Outcome) {
+	now := time.Now()
+	s.mu.Lock()
+	if s.finished {
+		s.mu.Unlock()
+		return
+	}
+	s.finished = true
+	r := s.record // a copy: the statement, its context and its slot must not live on in a queue
+	r.Outcome = outcome
+	if r.Failure != nil {
+		r.Outcome = telemetry.Failed
+		if s.ctx.Err() != nil && gaveUp[r.Failure.Category] {
+			r.Outcome = telemetry.Canceled
+		}
+	}
+	r.Total = now.Sub(r.Started)
+	if !s.first.IsZero() {
+		r.FirstRow = telemetry.Known(s.first.Sub(s.executed))
+		if s.last.IsZero() {
+			s.last = now
+		}
+		r.Consume = telemetry.Known(max(0, s.last.Sub(s.first)))
+	}
+	if s.hasRows && !s.uncounted {
+		r.RowsRead = telemetry.Known(s.rowsRead.Load())
+	}
+	s.mu.Unlock()
+
+	if id := s.conn.sessionID.Load(); id != nil {
+		r.SessionID = *id
+	}
+	s.conn.delist(s)
+	for _, f := range s.conn.connector.fanouts {
+		f.Statement(&r)
+	}
+}

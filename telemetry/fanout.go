@@ -1,0 +1,101 @@
+package telemetry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// DefaultQueueSize is the number of records that wait for one slow sink before the oldest
+// are dropped.
+const DefaultQueueSize = 1000
+
+// Fanout hands records to the sinks attached to it. All methods may be called concurrently;
+// the ones that take a record return at once and never do I/O. The zero value is ready.
+type Fanout struct {
+	// QueueSize bounds the records that wait for one sink; 0 means DefaultQueueSize.
+	// Set it before the first Attach.
+	QueueSize int
+
+	mu     sync.Mutex               // serialises writers of queues
+	queues atomic.Pointer[[]*queue] // replaced as a whole, read without a lock
+}
+
+// Default is the fan-out every wrapped driver of the process reports to, next to the sinks
+// of its own Config.
+var Default Fanout
+
+// Attach adds a sink to [Default], so that it receives the statements of every wrapped
+// driver of the process. Detach takes it off again; records already queued still reach it.
+func Attach(sink Sink) (detach func()) { return Default.Attach(sink) }
+
+// Attach adds a sink. Detach takes it off again; records already queued still reach it.
+func (f *Fanout) Attach(sink Sink) (detach func()) {
+	size := f.QueueSize
+	if size <= 0 {
+		size = DefaultQueueSize
+	}
+	q := newQueue(sink, size)
+	f.change(func(queues []*queue) []*queue { return append(queues, q) })
+	return func() {
+		f.change(func(queues []*queue) []*queue {
+			return slices.DeleteFunc(queues, func(other *queue) bool { return other == q })
+		})
+	}
+}
+
+func (f *Fanout) change(edit func([]*queue) []*queue) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	queues := edit(slices.Clone(f.load()))
+	f.queues.Store(&queues)
+}
+
+func (f *Fanout) load() []*queue {
+	if p := f.queues.Load(); p != nil {
+		return *p
+	}
+	return nil
+}
+
+// Recording reports whether anybody listens. While nobody does, nothing is measured.
+func (f *Fanout) Recording() bool { return len(f.load()) > 0 }
+
+// Statement hands a finished statement to every sink. The record must not change afterwards.
+func (f *Fanout) Statement(s *Statement) { f.put(s) }
+
+// SessionOpened hands the record to every sink that wants sessions.
+func (f *Fanout) SessionOpened(s *SessionOpened) { f.put(s) }
+
+// SessionClosed hands the record to every sink that wants sessions.
+func (f *Fanout) SessionClosed(s *SessionClosed) { f.put(s) }
+
+func (f *Fanout) put(r record) {
+	for _, q := range f.load() {
+		q.put(r)
+	}
+}
+
+// Flush waits until every sink has received what was recorded before the call, or ctx is
+// done; then the error says how many records still wait, and for which sink.
+func (f *Fanout) Flush(ctx context.Context) error {
+	var late []error
+	for _, q := range f.load() {
+		if !q.settle(ctx) {
+			late = append(late, fmt.Errorf("databricks-telemetry: %d records still wait for %T: %w", q.snapshot().Waiting, q.sink, ctx.Err()))
+		}
+	}
+	return errors.Join(late...)
+}
+
+// Stats says what became of the records, one entry per attached sink, in the order of Attach.
+func (f *Fanout) Stats() []QueueStats {
+	var all []QueueStats
+	for _, q := range f.load() {
+		all = append(all, q.snapshot())
+	}
+	return all
+}

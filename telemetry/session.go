@@ -1,0 +1,74 @@
+package telemetry
+
+import "time"
+
+// SessionOpened is the record of one attempt to open a connection.
+type SessionOpened struct {
+	// Started is when the pool asked for the connection.
+	Started time.Time
+	// Server is host:port of the workspace; empty behind a connector that does not tell (Wrap).
+	Server string
+	// SessionID is the server's session id. The driver does not tell it at this point, so
+	// it is empty unless the wire was read; SessionClosed has it.
+	SessionID string
+	// Latency is the time Connect took.
+	Latency time.Duration
+	// Failure says why it failed; nil when it did not.
+	Failure *Failure
+	// Driver is the configuration in force; the zero value where it cannot be seen.
+	Driver DriverConfig
+}
+
+// Failed reports whether the session could not be opened.
+func (s *SessionOpened) Failed() bool { return s.Failure != nil }
+
+// SessionClosed is the record of a connection's end.
+type SessionClosed struct {
+	// Started is when Close was called.
+	Started time.Time
+	// Server is host:port of the workspace; empty behind a connector that does not tell (Wrap).
+	Server string
+	// SessionID is the server's session id; empty when no statement ever learnt it.
+	SessionID string
+	// Latency is the time Close took.
+	Latency time.Duration
+	// Lifetime is the time from the end of Connect to the start of Close.
+	Lifetime time.Duration
+	// Statements counts the statements that ran on the connection, internal ones included.
+	Statements int64
+	// Reused counts how often the pool handed the connection out again.
+	Reused int64
+	// Abandoned counts statements whose rows were still open.
+	Abandoned int64
+	// Failure says why closing failed; nil when it did not.
+	Failure *Failure
+}
+
+// Failed reports whether closing the session returned an error.
+func (s *SessionClosed) Failed() bool { return s.Failure != nil }
+
+// DriverConfig is a snapshot of the native driver's settings that explain how a connection
+// behaves. Names of catalogs, schemas, users and paths are not in it.
+type DriverConfig struct {
+	// Version is the version of databricks-sql-go.
+	Version string
+	// AuthMech is PAT, OAUTH or OTHER; empty when unknown.
+	AuthMech string
+	// AuthFlow is TOKEN_PASSTHROUGH, CLIENT_CREDENTIALS or BROWSER_BASED_AUTHENTICATION;
+	// empty when unknown or not applicable.
+	AuthFlow string
+	// CloudFetch, Arrow and LZ4 say what the client offers to receive.
+	CloudFetch, Arrow, LZ4 Maybe[bool]
+	// MaxRows is the number of rows asked for per page.
+	MaxRows Maybe[int64]
+	// DownloadThreads is the number of CloudFetch files fetched at once.
+	DownloadThreads Maybe[int64]
+	// QueryTimeout is the server-side limit of a statement; 0 is none.
+	QueryTimeout Maybe[time.Duration]
+	// PollInterval is the pause between two status calls.
+	PollInterval Maybe[time.Duration]
+	// ClientTimeout bounds one HTTP request.
+	ClientTimeout Maybe[time.Duration]
+	// RetryMax is the number of retries of one request; negative is none.
+	RetryMax Maybe[int64]
+}

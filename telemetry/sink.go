@@ -1,0 +1,42 @@
+package telemetry
+
+// Sink receives finished statements. It is called by one goroutine at a time, never the
+// application's; it may block or panic without harm to anyone but its own records. The
+// record is shared with other sinks and must not be changed.
+type Sink interface {
+	StatementFinished(*Statement)
+}
+
+// SessionSink is a Sink that also wants to know about connections.
+type SessionSink interface {
+	Sink
+	SessionOpened(*SessionOpened)
+	SessionClosed(*SessionClosed)
+}
+
+// record is what travels through a queue: it knows how to hand itself to a sink and whether
+// it is worth keeping when there is no room for all.
+type record interface {
+	deliver(Sink)
+	Failed() bool
+}
+
+var (
+	_ record = (*Statement)(nil)
+	_ record = (*SessionOpened)(nil)
+	_ record = (*SessionClosed)(nil)
+)
+
+func (s *Statement) deliver(to Sink) { to.StatementFinished(s) }
+
+func (s *SessionOpened) deliver(to Sink) {
+	if sink, ok := to.(SessionSink); ok {
+		sink.SessionOpened(s)
+	}
+}
+
+func (s *SessionClosed) deliver(to Sink) {
+	if sink, ok := to.(SessionSink); ok {
+		sink.SessionClosed(s)
+	}
+}

@@ -1,0 +1,93 @@
+package telemetry
+
+import "time"
+
+// Statement is the record of one statement: everything that was seen from the call that
+// started it to the moment its rows were closed. A record is complete when a sink receives
+// it and must not be changed by the sink: all sinks share it.
+type Statement struct {
+	// Started is when the application called the driver.
+	Started time.Time
+	// Server is host:port of the workspace; empty behind a connector that does not tell (Wrap).
+	Server string
+	// SessionID is the server's session id, a GUID; empty while unknown.
+	SessionID string
+	// StatementID is the server's statement id, a GUID; empty when the statement never
+	// reached the server.
+	StatementID string
+
+	// Kind is what the statement was: from the call that ran it and what the server said
+	// about it, never from its text.
+	Kind Kind
+	// Internal is true for statements the driver runs for itself (Ping).
+	Internal bool
+	// Prepared is true when it ran through a prepared statement.
+	Prepared bool
+
+	// Outcome says how it ended.
+	Outcome Outcome
+	// Failure says what went wrong; nil when nothing did.
+	Failure *Failure
+	// CloseFailure says why closing the rows failed; nil when it did not. The statement
+	// itself may have been fine.
+	CloseFailure *Failure
+
+	// Execute is the time from the call until it returned: results are ready, or it failed.
+	Execute time.Duration
+	// FirstRow is the time from Execute's end until the application held the first row, its
+	// own thinking included. Unknown when there was none.
+	FirstRow Maybe[time.Duration]
+	// Consume is the time from the first row until the rows were exhausted or closed.
+	Consume Maybe[time.Duration]
+	// Close is the time the driver took to close the rows, its RPC included.
+	Close Maybe[time.Duration]
+	// Total is the time from the call until the statement was finished.
+	Total time.Duration
+
+	// RowsRead counts the rows handed to the application.
+	RowsRead Maybe[int64]
+	// RowsAffected is what the driver reported for an Exec.
+	RowsAffected Maybe[int64]
+}
+
+// Failed reports whether the statement ended in an error.
+func (s *Statement) Failed() bool { return s.Failure != nil }
+
+// Kind is what a statement was. The names are the service's own.
+type Kind string
+
+// The kinds of statement.
+const (
+	KindUnknown Kind = ""
+	KindQuery   Kind = "QUERY"  // run to read rows
+	KindUpdate  Kind = "UPDATE" // run for its effect
+	KindVolume  Kind = "VOLUME" // PUT, GET or REMOVE on a volume
+)
+
+// Outcome is how a statement ended.
+type Outcome string
+
+// The outcomes.
+const (
+	// Completed: the Exec returned, or the rows were read to their end.
+	Completed Outcome = "completed"
+	// ClosedEarly: the application closed the rows before their end.
+	ClosedEarly Outcome = "closed_early"
+	// Failed: the call or the reading returned an error.
+	Failed Outcome = "failed"
+	// Canceled: as Failed, because the caller's context was done.
+	Canceled Outcome = "canceled"
+	// Abandoned: the rows were still open when their connection was closed.
+	Abandoned Outcome = "abandoned"
+)
+
+// Failure is an error reduced to what can be counted. It never holds the error's text: a
+// server's messages quote SQL, tables and people.
+type Failure struct {
+	// Category is a stable name for the cause.
+	Category Category
+	// SQLState is the five-character code of the server; empty when there was none.
+	SQLState string
+	// Retryable is true when the driver considers trying again worthwhile.
+	Retryable bool
+}
