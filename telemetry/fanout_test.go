@@ -1,0 +1,138 @@
+package telemetry_test
+
+import (
+	"context"
+	"strconv"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// gate is a sink that lets nothing pass until it is opened, then keeps the ids it saw.
+type gate struct {
+	open chan struct{}
+	mu   sync.Mutex
+	seen []string
+}
+
+func newGate() *gate { return &gate{open: make(chan struct{})} }
+
+func (g *gate) StatementFinished(s *telemetry.Statement) {
+	<-g.open
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.seen = append(g.seen, s.StatementID)
+}
+
+func statement(id int, failed bool) *telemetry.Statement {
+	s := &telemetry.Statement{StatementID: strconv.Itoa(id)}
+	if failed {
+		s.Failure = &telemetry.Failure{Category: telemetry.CategoryOther}
+	}
+	return s
+}
+
+func TestRecordsArriveInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var f telemetry.Fanout
+		g := newGate()
+		f.Attach(g)
+		var want []string
+		for i := range 100 {
+			f.Statement(statement(i, false))
+			want = append(want, strconv.Itoa(i))
+		}
+		close(g.open)
+		require.NoError(t, f.Flush(t.Context()))
+		require.Equal(t, want, g.seen)
+		require.Equal(t, []telemetry.QueueStats{{Delivered: 100}}, f.Stats())
+	})
+}
+
+func TestAFullQueueLosesItsOldestSuccessesFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := telemetry.Fanout{QueueSize: 3}
+		g := newGate()
+		f.Attach(g)
+		f.Statement(statement(0, false))
+		synctest.Wait() // 0 is with the sink, the queue is empty
+		f.Statement(statement(1, true))
+		f.Statement(statement(2, false))
+		f.Statement(statement(3, true))
+		f.Statement(statement(4, false)) // 2 goes, the only success
+		f.Statement(statement(5, true))  // 4 goes
+		f.Statement(statement(6, true))  // 1 goes, the oldest of failures only
+		require.Equal(t, []telemetry.QueueStats{{Dropped: 3, Waiting: 3}}, f.Stats())
+		close(g.open)
+		require.NoError(t, f.Flush(t.Context()))
+		require.Equal(t, []string{"0", "3", "5", "6"}, g.seen)
+	})
+}
+
+func TestNothingRunsWhileNothingWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // fails when a goroutine is left
+		var f telemetry.Fanout
+		require.False(t, f.Recording())
+		detach := f.Attach(newGate())
+		require.True(t, f.Recording())
+		detach()
+		detach()
+		require.False(t, f.Recording())
+		f.Statement(statement(1, false))
+		require.NoError(t, f.Flush(t.Context()))
+	})
+}
+
+func TestFlushGivesUpWithItsContextAndSaysWhatWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var f telemetry.Fanout
+		g := newGate()
+		f.Attach(g)
+		f.Statement(statement(1, false))
+		f.Statement(statement(2, false))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		err := f.Flush(ctx)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorContains(t, err, "1 records still wait for *telemetry_test.gate")
+		close(g.open)
+		require.NoError(t, f.Flush(t.Context()))
+	})
+}
+
+func TestRecordingFromManyGoroutinesLosesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := telemetry.Fanout{QueueSize: 10_000}
+		g := newGate()
+		close(g.open)
+		f.Attach(g)
+		var wg sync.WaitGroup
+		for range 10 {
+			wg.Go(func() {
+				for i := range 1000 {
+					f.Statement(statement(i, false))
+				}
+			})
+		}
+		wg.Wait()
+		require.NoError(t, f.Flush(t.Context()))
+		require.Len(t, g.seen, 10_000)
+	})
+}
+
+func TestTakingARecordAllocatesNothing(t *testing.T) {
+	var f telemetry.Fanout
+	g := newGate()
+	f.Attach(g)
+	defer close(g.open)
+	s := statement(1, false)
+	for range 2 * telemetry.DefaultQueueSize { // fill the queue: from here on each record replaces one
+		f.Statement(s)
+	}
+	require.Zero(t, testing.AllocsPerRun(1000, func() { f.Statement(s) }))
+}
