@@ -16,21 +16,28 @@ const Name = "databricks-telemetry"
 
 func init() { Config{}.Register(Name) }
 
-// Driver is door 1: it opens a DSN of the native driver, to which the parameters of
-// telemetry.Parameters may be added. It is safe for concurrent use.
-type Driver struct{ config Config }
-
-var (
-	_ driver.Driver        = (*Driver)(nil)
-	_ driver.DriverContext = (*Driver)(nil)
-)
-
 // Register makes a driver with this configuration available to sql.Open under a name. It
 // panics, as sql.Register does, when the name is taken.
-func (c Config) Register(name string) { sql.Register(name, &Driver{config: c}) }
+func (c Config) Register(name string) { sql.Register(name, &dsnDriver{config: c}) }
+
+// OpenConnector is door 1 with this configuration, for sql.OpenDB: it checks the DSN of the
+// native driver, to which the parameters of telemetry.Parameters may be added; nothing is
+// dialed. A DSN the native driver refuses gives the native error; a parameter of ours that
+// cannot be understood gives a *telemetry.ParameterError.
+func (c Config) OpenConnector(dsn string) (driver.Connector, error) {
+	return (&dsnDriver{config: c}).OpenConnector(dsn)
+}
+
+// dsnDriver is what sql.Register gets. It is immutable.
+type dsnDriver struct{ config Config }
+
+var (
+	_ driver.Driver        = (*dsnDriver)(nil)
+	_ driver.DriverContext = (*dsnDriver)(nil)
+)
 
 // Open opens one connection. database/sql uses OpenConnector instead.
-func (d *Driver) Open(dsn string) (driver.Conn, error) {
+func (d *dsnDriver) Open(dsn string) (driver.Conn, error) {
 	c, err := d.OpenConnector(dsn)
 	if err != nil {
 		return nil, err
@@ -38,10 +45,7 @@ func (d *Driver) Open(dsn string) (driver.Conn, error) {
 	return c.Connect(context.Background())
 }
 
-// OpenConnector checks the DSN and returns a connector for it; nothing is dialed. A DSN the
-// native driver refuses gives the native error; a parameter of ours that cannot be
-// understood gives a *telemetry.ParameterError.
-func (d *Driver) OpenConnector(dsn string) (driver.Connector, error) {
+func (d *dsnDriver) OpenConnector(dsn string) (driver.Connector, error) {
 	dsn, ours := splitDSN(dsn)
 	native, err := openNative(dsn)
 	if err != nil {
@@ -105,5 +109,7 @@ func (c checkedDSN) connector(config Config, settings telemetry.Settings) (*conn
 			return nil, err
 		}
 	}
-	return config.wrap(settings, plain), nil
+	w := config.wrap(settings, plain)
+	w.server = c.parsed.url.Host
+	return w, nil
 }

@@ -1,0 +1,65 @@
+# Every command of the project. `make help` lists them.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# The modules of this repository. The main one requires nothing that only tests, examples
+# or the simulated workspace need.
+MODULES := . integration integration/conformance examples
+
+# Versions of databricks-sql-go the conformance suite runs on. The first is the one in
+# go.mod; every other has a module file of its own.
+DRIVERS := v1.14.0 v1.15.1
+
+GOLANGCI_LINT_VERSION := v2.12.0
+GOLANGCI_LINT := bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
+FUZZTIME ?= 20s
+
+.PHONY: help
+help: ## list the commands
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## run a dozen statements against a simulated workspace and print what was measured
+	@cd examples && go run ./quickstart
+
+.PHONY: test
+test: ## run every test under the race detector, the conformance suite on every driver version
+	@for m in $(MODULES); do \
+		echo "== go test -race ($$m)"; \
+		(cd $$m && go test -race ./...) || exit 1; \
+	done
+	@for v in $(DRIVERS); do \
+		echo "== go test -race (integration/conformance, databricks-sql-go $$v)"; \
+		(cd integration/conformance && go test -race -modfile=driver-$$v.mod ./...) || exit 1; \
+	done
+
+.PHONY: bench
+bench: ## run the benchmarks, paired with the bare native driver where there is one
+	@for m in $(MODULES); do \
+		echo "== go test -bench ($$m)"; \
+		(cd $$m && go test -run '^$$' -bench . -benchmem ./...) || exit 1; \
+	done
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME (20s)
+	@for m in $(MODULES); do \
+		(cd $$m && go list ./... | while read -r pkg; do \
+			go test -list '^Fuzz' $$pkg | grep '^Fuzz' | while read -r target; do \
+				echo "== $$pkg $$target ($(FUZZTIME))"; \
+				go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
+			done || exit 1; \
+		done) || exit 1; \
+	done
+
+.PHONY: lint
+lint: $(GOLANGCI_LINT) ## vet and lint every module
+	@for m in $(MODULES); do \
+		echo "== go vet, golangci-lint ($$m)"; \
+		(cd $$m && go vet ./... && $(CURDIR)/$(GOLANGCI_LINT) run --config $(CURDIR)/.golangci.yml ./...) || exit 1; \
+	done
+
+$(GOLANGCI_LINT):
+	@echo "== building golangci-lint $(GOLANGCI_LINT_VERSION), once (a few minutes)"
+	@GOBIN=$(CURDIR)/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+	@mv bin/golangci-lint $@

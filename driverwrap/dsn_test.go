@@ -1,0 +1,255 @@
+package driverwrap_test
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	dbsql "github.com/databricks/databricks-sql-go"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+func nativeDriver(t testing.TB) driver.DriverContext {
+	c, err := dbsql.NewConnector()
+	require.NoError(t, err)
+	return c.Driver().(driver.DriverContext)
+}
+
+// corpus holds the part of a DSN behind the host for every parameter of the driver, alone,
+// with odd values, and together.
+var corpus = []string{
+	"", "/", "/sql/1.0/warehouses/abc", "/sql/protocolv1/o/123/0-1", "/path%20with%20space",
+	"?maxRows=7", "?maxRows=0", "?maxRows=-1", "?maxRows=many", "?maxRows=",
+	"?timeout=30", "?timeout=-5", "?timeout=1m",
+	"?catalog=main", "?schema=default", "?catalog=main&schema=s", "?catalog=&schema=",
+	"?userAgentEntry=isv%2Bproduct", "?userAgentEntry=",
+	"?useCloudFetch=false", "?useCloudFetch=1", "?useCloudFetch=perhaps",
+	"?maxDownloadThreads=3", "?maxDownloadThreads=0", "?maxDownloadThreads=x",
+	"?enableMetricViewMetadata=true", "?enableMetricViewMetadata=no way",
+	"?useArrowNativeDecimal=true", "?useArrowNativeDecimal=2",
+	"?useKernel=true", "?useKernel=false", "?useKernel=x", "?warehouseId=abc", "?tokenCache=true", "?tokenCache=false",
+	"?timezone=America/Los_Angeles", "?TimeZone=Europe/Berlin", "?timezone=Nowhere/Land", "?timezone=",
+	"?ansi_mode=true", "?ansi_mode=true&statement_timeout=3&QUERY_TAGS=team:x,k:v&spark.sql.x=1", "?o=12345",
+	"?unknown=1", "?unknown=", "?unknown=1&unknown=2", "?a=%zz", "?a;b=1", "?=x", "?&&", "#fragment?maxRows=1", "?maxRows=3#frag",
+	"?authType=Pat&accessToken=dapi1", "?authType=pat", "?accessToken=dapi2", "?accessToken=",
+	"?clientID=id&clientSecret=s", "?clientId=id&clientID=other&clientSecret=s", "?clientId=&clientID=other&clientSecret=s",
+	"?authType=OauthM2M&clientID=id", "?authType=OauthM2M&clientID=id&clientSecret=s", "?authType=unheard&clientID=id",
+	"/p?maxRows=9&timeout=2&catalog=c&schema=s&userAgentEntry=u&useCloudFetch=true&maxDownloadThreads=2&enableMetricViewMetadata=true&useArrowNativeDecimal=true&timezone=UTC&x=y",
+	"?telemetry_retry_count=3", "?telemetry_retry_count=", "?Telemetry_Batch_Size=3", "?enabletelemetry=true",
+}
+
+// users are the parts in front of the host.
+var users = []string{"", "token:dapi0@", "token:@", "token@", "bob:secret@", "https://", "http://", "http://token:dapi0@", "https://token:dapi0@", "ftp://token:dapi0@", "HTTP://token:dapi0@"}
+
+// hosts that lead nowhere.
+var hosts = []string{"localhost:1", "127.0.0.1:1", "127.0.0.1", "127.0.0.1:port", "[::1]:1", ":1", "", "a b:1", "h:99999", "httpsome:1", "%41:1"}
+
+func TestABadDSNGivesTheNativeErrorWordForWord(t *testing.T) {
+	for _, user := range users {
+		for _, host := range hosts {
+			for _, tail := range corpus {
+				sameOpen(t, user+host+tail)
+			}
+		}
+	}
+}
+
+// sameOpen opens a DSN with both drivers and compares the errors. It returns both
+// connectors where there are any.
+func sameOpen(t testing.TB, dsn string) (native, ours driver.Connector) {
+	native, want := nativeDriver(t).OpenConnector(dsn)
+	ours, got := driverwrap.Config{}.OpenConnector(dsn)
+	require.Equal(t, text(want), text(got), dsn)
+	if want == nil {
+		require.NotNil(t, ours)
+	}
+	return native, ours
+}
+
+func text(err error) string {
+	if err == nil {
+		return ""
+	}
+	return fmt.Sprintf("%T %v", err, err)
+}
+
+// refusing is a server that writes down what it is asked and refuses it, for good.
+type refusing struct {
+	*httptest.Server
+	mu   sync.Mutex
+	seen []string
+}
+
+func newRefusing(t testing.TB) *refusing {
+	r := &refusing{}
+	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		body, _ := io.ReadAll(req.Body)
+		slices.Sort(body) // maps travel in any order
+		r.mu.Lock()
+		r.seen = append(r.seen, fmt.Sprintf("%s %s %v %d %q", req.Method, req.RequestURI, req.Header, len(body), body))
+		r.mu.Unlock()
+		w.WriteHeader(http.StatusTeapot)
+	}))
+	t.Cleanup(r.Close)
+	return r
+}
+
+func (r *refusing) take() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	seen := r.seen
+	r.seen = nil
+	return seen
+}
+
+// sameFirstRequest connects both drivers to the server, compares what it saw, and the error.
+func (r *refusing) sameFirstRequest(t testing.TB, dsn string) {
+	native, ours := sameOpen(t, dsn)
+	if native == nil {
+		return
+	}
+	_, want := native.Connect(context.Background())
+	asked := r.take()
+	_, got := ours.Connect(context.Background())
+	require.Equal(t, asked, r.take(), dsn)
+	require.Equal(t, text(want), text(got), dsn)
+	require.NoError(t, ours.(io.Closer).Close())
+}
+
+func TestADSNSendsWhatTheNativeDriverSends(t *testing.T) {
+	server := newRefusing(t)
+	host := strings.TrimPrefix(server.URL, "http://")
+	for _, user := range []string{"http://", "http://token:dapi0@"} {
+		for _, tail := range corpus {
+			if strings.Contains(tail, "clientSecret") || strings.Contains(tail, "clientID") {
+				continue // asks a host on the internet for a token: see the box
+			}
+			server.sameFirstRequest(t, user+host+tail)
+		}
+	}
+}
+
+func FuzzDSN(f *testing.F) {
+	for _, tail := range corpus {
+		f.Add("http://token:x@", "", tail)
+		f.Add("", "localhost:1", tail)
+	}
+	for _, host := range hosts {
+		f.Add("token:x@", host, "?maxRows=1")
+	}
+	server := newRefusing(f)
+	here := strings.TrimPrefix(server.URL, "http://")
+	f.Fuzz(func(t *testing.T, user, host, tail string) {
+		if lower := strings.ToLower(tail + host + user); strings.Contains(lower, "auth") || strings.Contains(lower, "client") || strings.Contains(lower, "%") {
+			t.Skip("may lead to a login") // by any spelling
+		}
+		if strings.Contains(tail, "telemetry_") || strings.Contains(tail, "enableTelemetry") {
+			t.Skip("ours")
+		}
+		if host != "" {
+			sameOpen(t, user+host+tail)
+			return
+		}
+		if strings.ContainsAny(tail, "@\\") || !strings.HasPrefix(tail, "/") && !strings.HasPrefix(tail, "?") {
+			t.Skip("another host")
+		}
+		server.sameFirstRequest(t, "http://token:x@"+here+tail)
+	})
+}
+
+func TestOurParametersNeverReachTheNativeDriver(t *testing.T) {
+	server := newRefusing(t)
+	host := strings.TrimPrefix(server.URL, "http://")
+	native, err := nativeDriver(t).OpenConnector("http://token:x@" + host + "/p?a=1&catalog=c")
+	require.NoError(t, err)
+	_, _ = native.Connect(t.Context())
+	want := server.take()
+
+	for _, dsn := range []string{
+		"/p?a=1&catalog=c",
+		"/p?enableTelemetry=false&a=1&catalog=c",
+		"/p?a=1&telemetry_batch_size=5&catalog=c&telemetry_flush_interval=1s",
+		"/p?a=1&catalog=c&telemetry_sample_rate=0.5&telemetry_sample_rate=x",
+		"/p?a=1&catalog=c&telemetry%5Flog%5Flevel=debug",
+		"/p?telemetry_force_enable=true&a=1&catalog=c&telemetry_max_retries=0&telemetry_retry_delay=1s&telemetry_queue_size=5&telemetry_close_timeout=1s&telemetry_circuit_breaker=true&telemetry_circuit_breaker_threshold=3&telemetry_circuit_breaker_timeout=5s#x",
+	} {
+		c, err := driverwrap.Config{}.OpenConnector("http://token:x@" + host + dsn)
+		require.NoError(t, err, dsn)
+		_, _ = c.Connect(t.Context())
+		require.Equal(t, want, server.take(), dsn)
+	}
+}
+
+func TestABadParameterOfOursIsAnErrorAtOpen(t *testing.T) {
+	_, err := sql.Open(driverwrap.Name, "token:x@h:443/p?telemetry_batch_size=lots")
+	require.EqualError(t, err, `databricks-telemetry: telemetry_batch_size="lots" is not understood: it takes a whole number from 1 to 10000`)
+	var parameter *telemetry.ParameterError
+	require.True(t, errors.As(err, &parameter))
+
+	t.Setenv("DATABRICKS_TELEMETRY_FLUSH_INTERVAL", "never")
+	_, err = sql.Open(driverwrap.Name, "token:x@h:443/p")
+	require.EqualError(t, err, `databricks-telemetry: DATABRICKS_TELEMETRY_FLUSH_INTERVAL="never" is not understood: it takes a Go duration from 100ms to 1h, such as 5s`)
+	_, err = driverwrap.NewConnector()
+	require.ErrorAs(t, err, &parameter)
+
+	native, err := dbsql.NewConnector()
+	require.NoError(t, err)
+	require.ErrorAs(t, sql.OpenDB(driverwrap.Wrap(native)).Ping(), &parameter)
+}
+
+// TestEveryDocumentedParameterIsKnown reads the driver's own reference. A driver that
+// documents more than the corpus names fails here: teach dsn.go first.
+func TestEveryDocumentedParameterIsKnown(t *testing.T) {
+	source, _ := runtime.FuncForPC(reflect.ValueOf(dbsql.NewConnector).Pointer()).FileLine(0)
+	names := map[string]bool{}
+	for _, file := range []string{"CONNECTION_PARAMETERS.md", "README.md", "doc.go"} {
+		text, err := os.ReadFile(filepath.Join(filepath.Dir(source), file))
+		if errors.Is(err, os.ErrNotExist) {
+			continue // the reference came with 1.15
+		}
+		require.NoError(t, err)
+		for _, pattern := range []string{
+			"(?m)^\\| `([A-Za-z_]+)` \\|", // a row of the reference
+			"(?m)^\\s*-? ?`?([A-Za-z_]+)`?: (?:Sets|Set|Controls|Maximum|Enable|The|Used|Specifies|Number)", // a list in prose
+			"[?&]([A-Za-z_]+)=", // an example
+		} {
+			for _, m := range regexp.MustCompile(pattern).FindAllStringSubmatch(string(text), -1) {
+				names[m[1]] = true
+			}
+		}
+	}
+	require.Contains(t, names, "catalog", "the reference has moved: this test reads nothing")
+	all := strings.Join(corpus, " ")
+	ours := map[string]bool{}
+	for _, p := range telemetry.Parameters {
+		ours[p.Name] = true
+	}
+	var unknown []string
+	for name := range names {
+		if !ours[name] && !notParameters[name] && !strings.Contains(all, "?"+name+"=") && !strings.Contains(all, "&"+name+"=") {
+			unknown = append(unknown, name)
+		}
+	}
+	require.Empty(t, unknown, "the driver documents parameters that dsn.go and its tests do not know")
+}
+
+// notParameters are names the pattern finds that are no DSN parameters: session parameters
+// in examples and placeholders.
+var notParameters = map[string]bool{"param": true} // stands for any name
