@@ -22,6 +22,7 @@ type conn struct {
 	raw       driver.Conn // the native one
 	middle    driver.Conn // sqlmw's, around raw
 	connector *connector
+	contexts  bool // raw takes contexts wherever it runs something
 	opened    time.Time
 	reused    int64 // times the pool handed it out again
 
@@ -88,7 +89,7 @@ type (
 )
 
 func newConn(c *connector, raw, middle driver.Conn, opened time.Time) driver.Conn {
-	base := &conn{raw: raw, middle: middle, connector: c, opened: opened, open: map[*statement]struct{}{}}
+	base := &conn{raw: raw, middle: middle, contexts: speaksContexts(raw), connector: c, opened: opened, open: map[*statement]struct{}{}}
 	e, q := execer{base}, queryer{base}
 	native, checks := raw.(driver.NamedValueChecker)
 	ch := checker{native}
@@ -139,6 +140,12 @@ func canQuery(raw driver.Conn) bool {
 	return false
 }
 
+func speaksContexts(raw driver.Conn) bool {
+	_, execs := raw.(driver.ExecerContext)
+	_, queries := raw.(driver.QueryerContext)
+	return execs == canExec(raw) && queries == canQuery(raw)
+}
+
 // Raw returns the native connection. What is done with it is not measured.
 func (c *conn) Raw() driver.Conn { return c.raw }
 
@@ -147,7 +154,7 @@ func (e execer) ExecContext(ctx context.Context, query string, args []driver.Nam
 	c := e.on
 	st := c.begin(ctx, telemetry.KindUpdate)
 	if st == nil {
-		return c.middle.(driver.ExecerContext).ExecContext(ctx, query, args)
+		return c.direct().(driver.ExecerContext).ExecContext(ctx, query, args)
 	}
 	result, err := c.middle.(driver.ExecerContext).ExecContext(&st.ctx, query, args)
 	st.execEnded(result, err)
@@ -160,22 +167,19 @@ func (q queryer) QueryContext(ctx context.Context, query string, args []driver.N
 	c := q.on
 	st := c.begin(ctx, telemetry.KindQuery)
 	if st == nil {
-		return unmeasured(ctx, func(ctx context.Context) error {
-			_, err := c.middle.(driver.QueryerContext).QueryContext(ctx, query, args)
-			return err
-		})
+		return c.direct().(driver.QueryerContext).QueryContext(ctx, query, args)
 	}
 	_, err := c.middle.(driver.QueryerContext).QueryContext(&st.ctx, query, args)
 	return st.rowsOf(err)
 }
 
-// unmeasured runs a query nobody records and returns the native rows themselves.
-func unmeasured(ctx context.Context, run func(context.Context) error) (driver.Rows, error) {
-	var s slot
-	if err := run(context.WithValue(ctx, slotKey{}, &s)); err != nil {
-		return nil, asNative(err)
+// direct is who runs what nobody records: the native conn, unless it needs sqlmw to speak
+// contexts for it.
+func (c *conn) direct() driver.Conn {
+	if c.contexts {
+		return c.raw
 	}
-	return s.rows, nil
+	return c.middle
 }
 
 // Prepare prepares a statement. There is no hook for it, so the native conn is asked.

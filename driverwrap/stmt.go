@@ -113,7 +113,11 @@ func (s *stmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driv
 func (s *stmt) query(ctx context.Context, run func(context.Context) error) (driver.Rows, error) {
 	st := s.conn.begin(ctx, telemetry.KindQuery)
 	if st == nil {
-		return unmeasured(ctx, run)
+		var s slot
+		if err := run(context.WithValue(ctx, slotKey{}, &s)); err != nil {
+			return nil, asNative(err)
+		}
+		return s.rows, nil
 	}
 	st.record.Prepared = true
 	return st.rowsOf(run(&st.ctx))

@@ -1,0 +1,143 @@
+package driverwrap_test
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"io"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// idleConn answers at once and allocates next to nothing, so that what is left is ours.
+type idleConn struct{ rows int }
+
+func (c *idleConn) Prepare(string) (driver.Stmt, error)      { return nil, io.ErrClosedPipe }
+func (c *idleConn) Close() error                             { return nil }
+func (c *idleConn) Begin() (driver.Tx, error)                { return nil, io.ErrClosedPipe }
+func (c *idleConn) CheckNamedValue(*driver.NamedValue) error { return nil }
+func (c *idleConn) ResetSession(context.Context) error       { return nil }
+func (c *idleConn) IsValid() bool                            { return true }
+func (c *idleConn) ExecContext(context.Context, string, []driver.NamedValue) (driver.Result, error) {
+	return driver.ResultNoRows, nil
+}
+func (c *idleConn) QueryContext(context.Context, string, []driver.NamedValue) (driver.Rows, error) {
+	return &idleRows{left: c.rows}, nil
+}
+
+type idleRows struct{ left int }
+
+func (r *idleRows) Columns() []string { return nil }
+func (r *idleRows) Close() error      { return nil }
+func (r *idleRows) Next([]driver.Value) error {
+	if r.left == 0 {
+		return io.EOF
+	}
+	r.left--
+	return nil
+}
+
+type idleConnector struct{ rows int }
+
+func (c idleConnector) Connect(context.Context) (driver.Conn, error) { return &idleConn{c.rows}, nil }
+func (c idleConnector) Driver() driver.Driver                        { return fakeDriver{} }
+
+// sinkhole listens and keeps nothing.
+type sinkhole struct{}
+
+func (sinkhole) StatementFinished(*telemetry.Statement) {}
+
+func bareDB(rows int) *sql.DB   { return sql.OpenDB(idleConnector{rows}) }
+func silentDB(rows int) *sql.DB { return sql.OpenDB(driverwrap.Wrap(idleConnector{rows})) }
+func measuredDB(rows int) *sql.DB {
+	return sql.OpenDB(driverwrap.Config{Sinks: []telemetry.Sink{sinkhole{}}}.Wrap(idleConnector{rows}))
+}
+
+func execOnce(b testing.TB, db *sql.DB) {
+	if _, err := db.Exec("x"); err != nil {
+		b.Fatal(err)
+	}
+}
+
+func queryOnce(b testing.TB, db *sql.DB) {
+	rows, err := db.Query("x")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for rows.Next() {
+	}
+	if err := rows.Close(); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// The limits hold for what we add to the bare driver, per statement.
+func TestAllocationsPerStatementStayWithinTheirLimits(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	for name, once := range map[string]func(testing.TB, *sql.DB){"exec": execOnce, "query": queryOnce} {
+		allocs := func(db *sql.DB) float64 {
+			defer db.Close()
+			return testing.AllocsPerRun(200, func() { once(t, db) })
+		}
+		bare := allocs(bareDB(1))
+		require.LessOrEqual(t, allocs(measuredDB(1))-bare, 25.0, "%s, measured", name)
+		require.LessOrEqual(t, allocs(silentDB(1))-bare, 5.0, "%s, nobody listens", name)
+	}
+}
+
+func TestARowAllocatesNothing(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	allocs := func(rows int) float64 {
+		db := measuredDB(rows)
+		defer db.Close()
+		return testing.AllocsPerRun(20, func() { queryOnce(t, db) })
+	}
+	require.InDelta(t, allocs(1), allocs(10_000), 1, "10,000 rows cost what one row costs")
+}
+
+func BenchmarkExec(b *testing.B) {
+	for name, open := range map[string]func(int) *sql.DB{"bare": bareDB, "silent": silentDB, "measured": measuredDB} {
+		b.Run(name, func(b *testing.B) {
+			db := open(1)
+			defer db.Close()
+			b.ReportAllocs()
+			for b.Loop() {
+				execOnce(b, db)
+			}
+		})
+	}
+}
+
+func BenchmarkQuery(b *testing.B) {
+	for name, open := range map[string]func(int) *sql.DB{"bare": bareDB, "silent": silentDB, "measured": measuredDB} {
+		b.Run(name, func(b *testing.B) {
+			db := open(1)
+			defer db.Close()
+			b.ReportAllocs()
+			for b.Loop() {
+				queryOnce(b, db)
+			}
+		})
+	}
+}
+
+// BenchmarkRow reports the time per row; the difference to bare is what a row costs.
+func BenchmarkRow(b *testing.B) {
+	for name, open := range map[string]func(int) *sql.DB{"bare": bareDB, "measured": measuredDB} {
+		b.Run(name, func(b *testing.B) {
+			db := open(b.N)
+			defer db.Close()
+			b.ReportAllocs()
+			b.ResetTimer()
+			queryOnce(b, db)
+		})
+	}
+}

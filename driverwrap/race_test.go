@@ -1,0 +1,5 @@
+//go:build race
+
+package driverwrap_test
+
+const raceEnabled = true

@@ -1,0 +1,65 @@
+// Quickstart opens the wrapped driver, runs a dozen statements and prints what was measured
+// for each.
+//
+// Without configuration it starts a simulated workspace and runs against that; with
+// DATABRICKS_DSN set it runs against the workspace named there, leaving out the statements
+// that write.
+package main
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"os"
+
+	"github.com/databricks/databricks-sql-go/logger"
+
+	_ "github.com/seed-01322ee7/databricks-telemetry/driverwrap" // registers "databricks-telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/ndjson"
+)
+
+func main() {
+	if err := run(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, "quickstart:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) error {
+	_ = logger.SetLogLevel("disabled") // the native driver logs every error it returns; some are provoked here
+
+	dsn, simulated, stop, err := workspaceDSN()
+	if err != nil {
+		return err
+	}
+	defer stop()
+
+	// The records of every wrapped driver in the process go to this writer as NDJSON.
+	var records journal
+	defer telemetry.Attach(ndjson.New(&records))()
+
+	// This is the whole change an application makes.
+	db, err := sql.Open("databricks-telemetry", dsn)
+	if err != nil {
+		return err
+	}
+	db.SetMaxOpenConns(1) // one session, so that the table created by one step is at hand in the next
+
+	var r report
+	for _, step := range steps {
+		if step.writes && !simulated {
+			r.skipped(step)
+			continue
+		}
+		outcome := step.run(ctx, db)
+		_ = telemetry.Default.Flush(ctx) // records arrive off our path; wait for this step's
+		r.step(step, outcome, records.take())
+	}
+	if err := db.Close(); err != nil {
+		return err
+	}
+	r.sessions(records.take())
+	r.print(os.Stdout)
+	return nil
+}
