@@ -5,6 +5,7 @@ import (
 
 	dbsql "github.com/databricks/databricks-sql-go"
 
+	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -47,15 +48,27 @@ func (c Config) Wrap(inner driver.Connector) driver.Connector {
 	return wrapped
 }
 
-// open builds the native connector from options and looks at the configuration they make.
+// open builds the native connector from options, with our transport under it, and notes
+// the configuration they make.
 func (c Config) open(settings telemetry.Settings, opts []dbsql.ConnOption) (*connector, error) {
-	var native nativeConfig
-	look := withConfig(func(n nativeConfig) { native = n })
-	inner, err := dbsql.NewConnector(append(opts[:len(opts):len(opts)], look)...)
+	var (
+		native nativeConfig
+		wire   *cloudfetch.Transport
+	)
+	observe := withConfig(func(n nativeConfig) dbsql.ConnOption {
+		native = n
+		wire = observer(n, settings.Enabled == telemetry.Off)
+		if wire == nil {
+			return nil
+		}
+		return dbsql.WithTransport(wire)
+	})
+	inner, err := dbsql.NewConnector(append(opts[:len(opts):len(opts)], observe, withConfig(likeDefaultClient))...)
 	if err != nil {
 		return nil, err
 	}
 	wrapped := c.wrap(settings, inner)
+	wrapped.wire = wire
 	wrapped.server = native.server()
 	wrapped.native = native.snapshot()
 	return wrapped, nil

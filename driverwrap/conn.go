@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -24,7 +25,8 @@ type conn struct {
 	connector *connector
 	contexts  bool // raw takes contexts wherever it runs something
 	opened    time.Time
-	reused    int64 // times the pool handed it out again
+	reused    int64               // times the pool handed it out again
+	session   *cloudfetch.Session // nil where the wire is not read
 
 	sessionID atomic.Pointer[string]
 
@@ -88,18 +90,32 @@ type (
 	checker struct{ driver.NamedValueChecker } // converts dbsql.Parameter
 )
 
-func newConn(c *connector, raw, middle driver.Conn, opened time.Time) driver.Conn {
-	base := &conn{raw: raw, middle: middle, contexts: speaksContexts(raw), connector: c, opened: opened, open: map[*statement]struct{}{}}
-	e, q := execer{base}, queryer{base}
-	native, checks := raw.(driver.NamedValueChecker)
-	ch := checker{native}
+func newConn(c *connector, raw, middle driver.Conn) *conn {
+	return &conn{raw: raw, middle: middle, contexts: speaksContexts(raw), connector: c, open: map[*statement]struct{}{}}
+}
+
+// begins notes when the connection was ready and what traces its session.
+func (c *conn) begins(at time.Time, session *cloudfetch.Session) {
+	defer contain()
+	c.opened, c.session = at, session
+	if session != nil {
+		if id := session.Facts().SessionID; id != "" {
+			c.sessionID.Store(&id)
+		}
+	}
+}
+
+// shaped returns the conn in the shape of its native one.
+func (c *conn) shaped() driver.Conn {
+	native, checks := c.raw.(driver.NamedValueChecker)
+	e, q, ch := execer{c}, queryer{c}, checker{native}
 
 	const exec, query, check = 1, 2, 4
 	shape := 0
-	if canExec(raw) {
+	if canExec(c.raw) {
 		shape |= exec
 	}
-	if canQuery(raw) {
+	if canQuery(c.raw) {
 		shape |= query
 	}
 	if checks {
@@ -107,21 +123,21 @@ func newConn(c *connector, raw, middle driver.Conn, opened time.Time) driver.Con
 	}
 	switch shape {
 	case exec | query | check:
-		return &fullConn{base, e, q, ch}
+		return &fullConn{c, e, q, ch}
 	case exec | query:
-		return &execQueryConn{base, e, q}
+		return &execQueryConn{c, e, q}
 	case exec | check:
-		return &execCheckConn{base, e, ch}
+		return &execCheckConn{c, e, ch}
 	case query | check:
-		return &queryCheckConn{base, q, ch}
+		return &queryCheckConn{c, q, ch}
 	case exec:
-		return &execConn{base, e}
+		return &execConn{c, e}
 	case query:
-		return &queryConn{base, q}
+		return &queryConn{c, q}
 	case check:
-		return &checkConn{base, ch}
+		return &checkConn{c, ch}
 	}
-	return base
+	return c
 }
 
 func canExec(raw driver.Conn) bool {
@@ -315,6 +331,9 @@ func (c *conn) ended(start time.Time, err error) {
 	}
 	if id := c.sessionID.Load(); id != nil {
 		r.SessionID = *id
+	}
+	if c.session != nil {
+		sessionClosedFacts(r, c.session.Finish())
 	}
 	for _, f := range c.connector.fanouts {
 		f.SessionClosed(r)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -18,7 +19,8 @@ type connector struct {
 	fanouts       []*telemetry.Fanout
 	misconfigured error // what Wrap could not report
 
-	server string // host:port; empty when unknown
+	wire   *cloudfetch.Transport // nil behind Wrap
+	server string                // host:port; empty when unknown
 	native telemetry.DriverConfig
 }
 
@@ -42,18 +44,35 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if c.misconfigured != nil {
 		return nil, c.misconfigured
 	}
+	session := c.traceSession()
+	if session != nil {
+		ctx = cloudfetch.NewSessionContext(ctx, session)
+	}
 	start := time.Now()
 	var s slot
 	middle, err := c.middle.Connect(context.WithValue(ctx, slotKey{}, &s))
 	end := time.Now()
-	c.opened(start, end, err)
+	c.opened(start, end, session, err)
 	if err != nil {
 		return nil, err
 	}
-	return newConn(c, s.conn, middle, end), nil
+	conn := newConn(c, s.conn, middle)
+	conn.begins(end, session)
+	return conn.shaped(), nil
 }
 
-func (c *connector) opened(start, end time.Time, err error) {
+// traceSession returns a trace for a new session, nil where the wire is not read or nobody
+// listens.
+func (c *connector) traceSession() (s *cloudfetch.Session) {
+	defer contain()
+	if c.wire == nil || !c.recording() {
+		return nil
+	}
+	return cloudfetch.NewSession()
+}
+
+// opened records how opening a session went. A session that failed is traced no further.
+func (c *connector) opened(start, end time.Time, session *cloudfetch.Session, err error) {
 	defer contain()
 	if !c.recording() {
 		return
@@ -64,6 +83,13 @@ func (c *connector) opened(start, end time.Time, err error) {
 		Latency: end.Sub(start),
 		Failure: telemetry.FailureOf(err),
 		Driver:  c.native,
+	}
+	if session != nil {
+		facts := session.Facts()
+		if err != nil {
+			facts = session.Finish()
+		}
+		sessionOpenedFacts(r, facts)
 	}
 	for _, f := range c.fanouts {
 		f.SessionOpened(r)

@@ -35,15 +35,19 @@ func driverKnows(field string) bool {
 	return ok
 }
 
-// withConfig is an option of our own: it looks at the configuration when its turn comes,
-// after the options in front of it.
-func withConfig(look func(nativeConfig)) dbsql.ConnOption {
-	return optionLike(dbsql.WithPort(0), func(c any) { look(nativeConfig{reflect.ValueOf(c).Elem()}) })
+// withConfig is an option of our own. When its turn comes, after the options in front of
+// it, it looks at the configuration and may decide on one more option; nil is none.
+func withConfig(decide func(nativeConfig) dbsql.ConnOption) dbsql.ConnOption {
+	return optionLike(dbsql.WithPort(0), decide)
 }
 
 // optionLike lets the compiler infer the configuration type C from an existing option.
-func optionLike[C any](_ func(*C), do func(any)) func(*C) {
-	return func(c *C) { do(c) }
+func optionLike[C any, Option ~func(*C)](_ Option, decide func(nativeConfig) Option) Option {
+	return func(c *C) {
+		if more := decide(nativeConfig{reflect.ValueOf(c).Elem()}); more != nil {
+			more(c)
+		}
+	}
 }
 
 func (c nativeConfig) field(name string) (reflect.Value, bool) {

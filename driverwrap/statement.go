@@ -9,6 +9,7 @@ import (
 
 	"github.com/databricks/databricks-sql-go/driverctx"
 
+	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -23,6 +24,7 @@ type statement struct {
 	conn    *conn
 	ctx     callContext
 	chained chained
+	trace   *cloudfetch.Trace // nil where the wire is not read
 
 	rowsRead atomic.Int64
 
@@ -33,6 +35,8 @@ type statement struct {
 	first    time.Time // first row in hand
 	last     time.Time // rows exhausted, or reading failed
 	readErr  error
+
+	waited telemetry.Maybe[time.Duration] // reading: in calls that crossed into a new page or file
 
 	hasRows   bool // the call returned rows
 	uncounted bool // some left as Arrow streams that nobody decoded
@@ -73,6 +77,10 @@ func (c *conn) begin(ctx context.Context, kind telemetry.Kind) (s *statement) {
 	st := &statement{conn: c}
 	st.chained.statementID, _ = ctx.Value(driverctx.QueryIdCallbackKey).(driverctx.IdCallbackFunc)
 	st.chained.sessionID, _ = ctx.Value(driverctx.ConnIdCallbackKey).(driverctx.IdCallbackFunc)
+	if c.connector.wire != nil {
+		st.trace = cloudfetch.NewTrace()
+		ctx = cloudfetch.NewContext(ctx, st.trace)
+	}
 	st.ctx = callContext{Context: ctx, statement: st, onStatementID: st.statementIDKnown, onSession: st.sessionIDKnown}
 	st.record.Kind = kind
 	st.record.Server = c.connector.server
@@ -106,6 +114,9 @@ func (s *statement) sessionIDKnown(id string) {
 // way (driver.ErrSkip).
 func (s *statement) drop() {
 	defer contain()
+	if s.trace != nil {
+		s.trace.Finish()
+	}
 	s.mu.Lock()
 	s.finished = true
 	s.mu.Unlock()
@@ -243,10 +254,19 @@ func (s *statement) finish(outcome telemetry.Outcome) {
 	if s.hasRows && !s.uncounted {
 		r.RowsRead = telemetry.Known(s.rowsRead.Load())
 	}
+	waited := s.waited
 	s.mu.Unlock()
 
 	if id := s.conn.sessionID.Load(); id != nil {
 		r.SessionID = *id
+	}
+	if s.trace != nil {
+		facts := s.trace.Finish()
+		wireFacts(&r, facts)
+		if r.Outcome == telemetry.ClosedEarly && readAll(&r, facts) {
+			r.Outcome = telemetry.Completed
+		}
+		r.Split = split(&r, facts, waited)
 	}
 	s.conn.delist(s)
 	for _, f := range s.conn.connector.fanouts {

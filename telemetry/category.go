@@ -68,6 +68,36 @@ func FailureOf(err error) *Failure {
 	return f
 }
 
+// Refine makes a failure more precise by what the server was seen to answer: a SQLSTATE
+// the driver did not pass on (empty for none), and the HTTP status (0 for none).
+func (f *Failure) Refine(sqlState string, status int) {
+	if f.SQLState == "" {
+		f.SQLState = validSQLState(sqlState)
+	}
+	if f.Category != CategoryOther && f.Category != CategoryInvalidRequest && f.Category != CategoryStatementFailed {
+		return
+	}
+	if c := bySQLState(nil, f); c != "" && c != CategoryStatementFailed {
+		f.Category = c
+		return
+	}
+	if c, ok := httpStatuses[status]; ok {
+		f.Category = c
+	}
+}
+
+var httpStatuses = map[int]Category{
+	400: CategoryInvalidRequest,
+	401: CategoryAuth,
+	403: CategoryPermission,
+	404: CategoryNotFound,
+	408: CategoryTimeout,
+	429: CategoryRateLimit,
+	502: CategoryConnection,
+	503: CategoryConnection,
+	504: CategoryTimeout,
+}
+
 // byContext: whoever gave up was the caller.
 func byContext(err error, _ *Failure) Category {
 	switch {

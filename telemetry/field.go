@@ -66,6 +66,48 @@ var StatementFields = []Field[Statement]{
 	{"total_ms", "ms", "From the call until the statement was finished.", ScopeBoth, func(s *Statement) slog.Value { return slog.DurationValue(s.Total) }},
 	{"rows_read", "rows", "Rows handed to the application.", ScopeLocal, func(s *Statement) slog.Value { return count(s.RowsRead) }},
 	{"rows_affected", "rows", "Rows the statement changed, as the driver reports it for an Exec.", ScopeLocal, func(s *Statement) slog.Value { return count(s.RowsAffected) }},
+
+	{"workspace_id", "", "The workspace's number.", ScopeBoth, func(s *Statement) slog.Value { return text(s.WorkspaceID) }},
+	{"evidence", "", "How the facts about the result were learnt: wire or inferred.", ScopeLocal, func(s *Statement) slog.Value { return text(s.Result.Evidence) }},
+	{"result_format", "", "INLINE_ARROW, COLUMNAR_INLINE, INLINE_JSON or EXTERNAL_LINKS (CloudFetch).", ScopeBoth, func(s *Statement) slog.Value { return text(s.Result.Format) }},
+	{"compressed", "bool", "The server compressed the rows (LZ4).", ScopeBoth, func(s *Statement) slog.Value { return truth(s.Result.Compressed) }},
+	{"cache", "", "What the result cache said: INELIGIBLE, LOCAL_HIT, REMOTE_HIT or MISS.", ScopeLocal, func(s *Statement) slog.Value { return text(s.Result.Cache) }},
+	{"uncompressed_bytes", "bytes", "Size of the rows the server announced.", ScopeLocal, func(s *Statement) slog.Value { return count(s.Result.UncompressedBytes) }},
+	{"compressed_bytes", "bytes", "Size after compression the server announced.", ScopeLocal, func(s *Statement) slog.Value { return count(s.Result.CompressedBytes) }},
+	{"direct_results", "bool", "Rows came with the answer to ExecuteStatement.", ScopeLocal, func(s *Statement) slog.Value { return truth(s.Result.Direct) }},
+	{"pages", "pages", "Result pages that arrived, direct results included.", ScopeLocal, func(s *Statement) slog.Value { return count(s.Result.Pages) }},
+	{"rows_delivered", "rows", "Rows in those pages, or in the files they named.", ScopeLocal, func(s *Statement) slog.Value { return count(s.Result.Rows) }},
+	{"polls", "calls", "Status calls.", ScopeBoth, func(s *Statement) slog.Value {
+		return when(s.Polling, func(p Polling) slog.Value { return slog.Int64Value(p.Calls) })
+	}},
+	{"polling_ms", "ms", "Latency of the status calls, without the pauses between them.", ScopeBoth, func(s *Statement) slog.Value {
+		return when(s.Polling, func(p Polling) slog.Value { return slog.DurationValue(p.Latency) })
+	}},
+
+	{"files", "files", "CloudFetch files the server handed out.", ScopeBoth, files(func(c *CloudFetch) slog.Value { return slog.Int64Value(c.Present) })},
+	{"files_downloaded", "files", "Files downloaded whole.", ScopeBoth, files(func(c *CloudFetch) slog.Value { return slog.Int64Value(c.Downloaded) })},
+	{"files_failed", "files", "Files that could not be downloaded.", ScopeLocal, files(func(c *CloudFetch) slog.Value { return slog.Int64Value(c.Failed) })},
+	{"files_abandoned", "files", "Files not asked for, or given up, when the rows were closed.", ScopeLocal, files(func(c *CloudFetch) slog.Value { return slog.Int64Value(c.Abandoned) })},
+	{"file_bytes", "bytes", "Size of all files the server announced.", ScopeLocal, files(func(c *CloudFetch) slog.Value { return slog.Int64Value(c.Bytes) })},
+	{"file_bytes_received", "bytes", "Bytes downloaded, failed attempts included.", ScopeLocal, files(func(c *CloudFetch) slog.Value { return slog.Int64Value(c.Received) })},
+	{"file_retries", "", "HTTP requests beyond the first of each file.", ScopeBoth, files(func(c *CloudFetch) slog.Value { return slog.Int64Value(c.Retries) })},
+	{"first_file_ms", "ms", "Latency of the file that was complete first.", ScopeBoth, files(func(c *CloudFetch) slog.Value { return slog.DurationValue(c.First) })},
+	{"slowest_file_ms", "ms", "Latency of the slowest file.", ScopeBoth, files(func(c *CloudFetch) slog.Value { return slog.DurationValue(c.Slowest) })},
+	{"sum_file_ms", "ms", "Latencies of all files, which overlap.", ScopeBoth, files(func(c *CloudFetch) slog.Value { return slog.DurationValue(c.Sum) })},
+	{"failed_file", "index", "Lowest index of a file that failed, from 0.", ScopeBoth, files(func(c *CloudFetch) slog.Value { return count(c.FailedIndex) })},
+	{"failed_file_status", "HTTP status", "Status of its latest attempt.", ScopeLocal, files(func(c *CloudFetch) slog.Value { return count(c.FailedStatus) })},
+
+	{"rpcs", "calls", "Thrift calls made for the statement.", ScopeLocal, func(s *Statement) slog.Value { return rpcs(s, func(r RPC) int64 { return r.Calls }) }},
+	{"rpc_retries", "", "HTTP attempts beyond the first of each call.", ScopeBoth, func(s *Statement) slog.Value { return rpcs(s, func(r RPC) int64 { return r.Retries }) }},
+	{"retried", "", "The same by method, where there were any.", ScopeLocal, retried},
+	{"bytes_out", "bytes", "Request bodies of the calls.", ScopeLocal, func(s *Statement) slog.Value { return rpcs(s, func(r RPC) int64 { return r.BytesOut }) }},
+	{"bytes_in", "bytes", "Response bodies of the calls; files are not in it.", ScopeLocal, func(s *Statement) slog.Value { return rpcs(s, func(r RPC) int64 { return r.BytesIn }) }},
+
+	{"server_ms", "ms", "Time the server says it worked on the statement.", ScopeLocal, func(s *Statement) slog.Value { return duration(s.Split.Server) }},
+	{"poll_wait_ms", "ms", "Time from then until a status call noticed.", ScopeLocal, func(s *Statement) slog.Value { return duration(s.Split.PollWait) }},
+	{"page_wait_ms", "ms", "Time in calls that fetch pages.", ScopeLocal, func(s *Statement) slog.Value { return duration(s.Split.Pages) }},
+	{"file_wait_ms", "ms", "Time the reader waited for files, beyond that.", ScopeLocal, func(s *Statement) slog.Value { return duration(s.Split.Files) }},
+	{"reading_ms", "ms", "Rest of the time rows were read: decoding and the application's own.", ScopeLocal, func(s *Statement) slog.Value { return duration(s.Split.Reading) }},
 }
 
 // SessionOpenedFields is everything a SessionOpened says, in the order sinks show it.
@@ -73,7 +115,9 @@ var SessionOpenedFields = []Field[SessionOpened]{
 	{"started", "RFC 3339", "When the pool asked for the connection.", ScopeBoth, func(s *SessionOpened) slog.Value { return slog.TimeValue(s.Started) }},
 	{"server", "", "Host and port of the workspace.", ScopeLocal, func(s *SessionOpened) slog.Value { return text(s.Server) }},
 	{"session_id", "", "The server's id of the session, where it is known this early.", ScopeBoth, func(s *SessionOpened) slog.Value { return text(s.SessionID) }},
+	{"workspace_id", "", "The workspace's number.", ScopeBoth, func(s *SessionOpened) slog.Value { return text(s.WorkspaceID) }},
 	{"open_ms", "ms", "Time Connect took.", ScopeBoth, func(s *SessionOpened) slog.Value { return slog.DurationValue(s.Latency) }},
+	{"retries", "", "HTTP attempts of OpenSession beyond the first.", ScopeLocal, func(s *SessionOpened) slog.Value { return count(s.Retries) }},
 	{"error_category", "", "Stable name for what went wrong.", ScopeBoth, func(s *SessionOpened) slog.Value { return category(s.Failure) }},
 	{"driver_version", "", "Version of databricks-sql-go.", ScopeBoth, func(s *SessionOpened) slog.Value { return text(s.Driver.Version) }},
 	{"auth_mech", "", "PAT, OAUTH or OTHER.", ScopeBoth, func(s *SessionOpened) slog.Value { return text(s.Driver.AuthMech) }},
@@ -95,6 +139,7 @@ var SessionClosedFields = []Field[SessionClosed]{
 	{"server", "", "Host and port of the workspace.", ScopeLocal, func(s *SessionClosed) slog.Value { return text(s.Server) }},
 	{"session_id", "", "The server's id of the session.", ScopeBoth, func(s *SessionClosed) slog.Value { return text(s.SessionID) }},
 	{"close_ms", "ms", "Time Close took.", ScopeBoth, func(s *SessionClosed) slog.Value { return slog.DurationValue(s.Latency) }},
+	{"retries", "", "HTTP attempts of CloseSession beyond the first.", ScopeLocal, func(s *SessionClosed) slog.Value { return count(s.Retries) }},
 	{"lifetime_ms", "ms", "From the end of Connect to the start of Close.", ScopeLocal, func(s *SessionClosed) slog.Value { return slog.DurationValue(s.Lifetime) }},
 	{"statements", "", "Statements that ran on the connection.", ScopeLocal, func(s *SessionClosed) slog.Value { return slog.Int64Value(s.Statements) }},
 	{"reused", "", "How often the pool handed the connection out again.", ScopeLocal, func(s *SessionClosed) slog.Value { return slog.Int64Value(s.Reused) }},
@@ -138,6 +183,46 @@ func duration(d Maybe[time.Duration]) slog.Value {
 		return slog.DurationValue(v)
 	}
 	return slog.Value{}
+}
+
+func when[T any](m Maybe[T], read func(T) slog.Value) slog.Value {
+	if v, ok := m.Get(); ok {
+		return read(v)
+	}
+	return slog.Value{}
+}
+
+func files(read func(*CloudFetch) slog.Value) func(*Statement) slog.Value {
+	return func(s *Statement) slog.Value {
+		if s.CloudFetch == nil {
+			return slog.Value{}
+		}
+		return read(s.CloudFetch)
+	}
+}
+
+func rpcs(s *Statement, read func(RPC) int64) slog.Value {
+	if s.RPCs == nil {
+		return slog.Value{}
+	}
+	var sum int64
+	for _, r := range s.RPCs {
+		sum += read(r)
+	}
+	return slog.Int64Value(sum)
+}
+
+func retried(s *Statement) slog.Value {
+	var by []slog.Attr
+	for _, r := range s.RPCs {
+		if r.Retries > 0 {
+			by = append(by, slog.Int64(r.Method, r.Retries))
+		}
+	}
+	if by == nil {
+		return slog.Value{}
+	}
+	return slog.GroupValue(by...)
 }
 
 func category(f *Failure) slog.Value {

@@ -11,8 +11,13 @@ type SessionOpened struct {
 	// SessionID is the server's session id. The driver does not tell it at this point, so
 	// it is empty unless the wire was read; SessionClosed has it.
 	SessionID string
+	// WorkspaceID is the workspace's number, as the server states it; empty while unknown.
+	WorkspaceID string
 	// Latency is the time Connect took.
 	Latency time.Duration
+	// Retries counts HTTP attempts of OpenSession beyond the first; unknown where the wire
+	// was not read.
+	Retries Maybe[int64]
 	// Failure says why it failed; nil when it did not.
 	Failure *Failure
 	// Driver is the configuration in force; the zero value where it cannot be seen.
@@ -32,6 +37,9 @@ type SessionClosed struct {
 	SessionID string
 	// Latency is the time Close took.
 	Latency time.Duration
+	// Retries counts HTTP attempts of CloseSession beyond the first; unknown where the wire
+	// was not read.
+	Retries Maybe[int64]
 	// Lifetime is the time from the end of Connect to the start of Close.
 	Lifetime time.Duration
 	// Statements counts the statements that ran on the connection, internal ones included.

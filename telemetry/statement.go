@@ -48,6 +48,20 @@ type Statement struct {
 	RowsRead Maybe[int64]
 	// RowsAffected is what the driver reported for an Exec.
 	RowsAffected Maybe[int64]
+
+	// WorkspaceID is the workspace's number, as the server states it; empty while unknown.
+	WorkspaceID string
+	// Result is what is known about the rows.
+	Result Result
+	// Polling is unknown where the wire was not read, zero where nothing was polled.
+	Polling Maybe[Polling]
+	// CloudFetch is nil where no file was handed out, or where that is unknown.
+	CloudFetch *CloudFetch
+	// RPCs are the calls made for the statement, in the order of its life, methods not
+	// called left out; nil where the wire was not read.
+	RPCs []RPC
+	// Split says where the time went.
+	Split Split
 }
 
 // Failed reports whether the statement ended in an error.

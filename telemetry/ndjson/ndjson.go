@@ -90,6 +90,15 @@ func appendValue(b []byte, v slog.Value) []byte {
 		b = append(b, '"')
 		b = v.Time().UTC().AppendFormat(b, time.RFC3339Nano)
 		return append(b, '"')
+	case slog.KindGroup:
+		b = append(b, '{')
+		for i, a := range v.Group() {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = appendValue(append(appendString(b, a.Key), ':'), a.Value)
+		}
+		return append(b, '}')
 	default:
 		return appendString(b, v.String())
 	}

@@ -25,10 +25,31 @@ var (
 		Execute:      1234567 * time.Nanosecond, FirstRow: telemetry.Known(time.Duration(0)),
 		Consume: telemetry.Known(2 * time.Second), Close: telemetry.Known(time.Millisecond), Total: 3 * time.Second,
 		RowsRead: telemetry.Known[int64](0), RowsAffected: telemetry.Known[int64](42),
+		WorkspaceID: "1234567890",
+		Result: telemetry.Result{
+			Evidence: telemetry.EvidenceWire, Format: telemetry.ExternalLinks, Compressed: telemetry.Known(true), Cache: "MISS",
+			UncompressedBytes: telemetry.Known[int64](4096), CompressedBytes: telemetry.Known[int64](1024),
+			Direct: telemetry.Known(false), Pages: telemetry.Known[int64](2), Rows: telemetry.Known[int64](1000),
+		},
+		Polling: telemetry.Known(telemetry.Polling{Calls: 3, Latency: 4500 * time.Microsecond}),
+		CloudFetch: &telemetry.CloudFetch{
+			Present: 20, Downloaded: 17, Failed: 1, Abandoned: 2, Bytes: 4096, Received: 3000, Attempts: 22, Retries: 4,
+			First: 10 * time.Millisecond, Slowest: 90 * time.Millisecond, Sum: 500 * time.Millisecond,
+			FailedIndex: telemetry.Known[int64](17), FailedStatus: telemetry.Known[int64](403),
+		},
+		RPCs: []telemetry.RPC{
+			{Method: "ExecuteStatement", Calls: 1, Retries: 2, Latency: time.Second, BytesOut: 100, BytesIn: 200, LastStatus: 200},
+			{Method: "FetchResults", Calls: 2, Retries: 1, BytesOut: 50, BytesIn: 5000, LastStatus: 200},
+			{Method: "CloseOperation", Calls: 1},
+		},
+		Split: telemetry.Split{
+			Server: telemetry.Known(800 * time.Millisecond), PollWait: telemetry.Known(200 * time.Millisecond),
+			Pages: telemetry.Known(50 * time.Millisecond), Files: telemetry.Known(1500 * time.Millisecond), Reading: telemetry.Known(450 * time.Millisecond),
+		},
 	}
 	bare   = &telemetry.Statement{Started: start, Outcome: telemetry.Completed}
 	opened = &telemetry.SessionOpened{
-		Started: start, Server: "127.0.0.1:443", Latency: 5 * time.Millisecond,
+		Started: start, Server: "127.0.0.1:443", WorkspaceID: "1234567890", Latency: 5 * time.Millisecond, Retries: telemetry.Known[int64](0),
 		Driver: telemetry.DriverConfig{
 			Version: "1.13.1", AuthMech: "PAT", AuthFlow: "TOKEN_PASSTHROUGH",
 			CloudFetch: telemetry.Known(true), Arrow: telemetry.Known(true), LZ4: telemetry.Known(false),

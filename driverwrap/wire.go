@@ -1,0 +1,215 @@
+package driverwrap
+
+import (
+	"crypto/tls"
+	"net/http"
+	"time"
+
+	dbsql "github.com/databricks/databricks-sql-go"
+
+	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// observer returns the transport to put under the driver, or nil where that cannot be done:
+// the kernel has no Go transport, and a configuration without the fields we know is left
+// alone. A transport the user gave stays in use, ours goes around it.
+//
+// With silence the native driver's telemetry is answered locally.
+func observer(n nativeConfig, silence bool) *cloudfetch.Transport {
+	if !driverKnows("Transport") || !driverKnows("HTTPClient") || readConfig[bool](n, "UseKernel").Or(false) {
+		return nil
+	}
+	base := cloudfetch.NewBase(readConfig[*tls.Config](n, "TLSConfig").Or(nil))
+	downloads := readConfig[*http.Client](n, "HTTPClient").Or(nil)
+	if user, ok := readConfig[http.RoundTripper](n, "Transport").Get(); ok && user != nil {
+		base = cloudfetch.WrapBase(user)
+	}
+	if downloads != nil && downloads.Transport != nil {
+		base.Storage = downloads.Transport // of the first WithTransport, where there were several
+	}
+	wire := cloudfetch.New(base, cloudfetch.Options{SilenceNative: silence})
+	if downloads != nil {
+		downloads.Transport = wire // the client belongs to this configuration alone
+	}
+	return wire
+}
+
+// likeDefaultClient makes the client for downloads behave as http.DefaultClient, which the
+// driver would use if it had not been given our transport.
+func likeDefaultClient(n nativeConfig) dbsql.ConnOption {
+	client := readConfig[*http.Client](n, "HTTPClient").Or(nil)
+	if client == nil {
+		return nil
+	}
+	if _, ours := client.Transport.(*cloudfetch.Transport); ours && client.Timeout == 0 && client.Jar == nil && client.CheckRedirect == nil {
+		client.Timeout, client.Jar, client.CheckRedirect = http.DefaultClient.Timeout, http.DefaultClient.Jar, http.DefaultClient.CheckRedirect
+	}
+	return nil
+}
+
+// sessionOpenedFacts adds what the wire said.
+func sessionOpenedFacts(r *telemetry.SessionOpened, f cloudfetch.SessionFacts) {
+	r.SessionID = f.SessionID
+	r.WorkspaceID = f.WorkspaceID
+	r.Retries = telemetry.Known(int64(f.OpenRPC.Retries))
+	refine(r.Failure, f.SQLState, f.OpenRPC.LastStatus)
+}
+
+func sessionClosedFacts(r *telemetry.SessionClosed, f cloudfetch.SessionFacts) {
+	r.Retries = telemetry.Known(int64(f.CloseRPC.Retries))
+	refine(r.Failure, f.SQLState, f.CloseRPC.LastStatus)
+}
+
+// refine makes a failure more precise by what the server answered.
+func refine(f *telemetry.Failure, sqlState string, status int) {
+	if f != nil {
+		f.Refine(sqlState, status)
+	}
+}
+
+// wireFacts adds to a record what the wire said. Counts that may be too low because
+// something could not be read stay unknown: better silent than wrong.
+func wireFacts(r *telemetry.Statement, f cloudfetch.Facts) {
+	if r.StatementID == "" {
+		r.StatementID = f.StatementID
+	}
+	if r.SessionID == "" {
+		r.SessionID = f.SessionID
+	}
+	r.WorkspaceID = f.WorkspaceID
+	if f.Staging.Or(false) {
+		r.Kind = telemetry.KindVolume
+	}
+	r.RPCs = rpcs(f)
+	if f.RPC(cloudfetch.ExecuteStatement).Count == 0 {
+		return // it never reached the server
+	}
+	whole := f.Gaps&(cloudfetch.GapMessages|cloudfetch.GapEvicted|cloudfetch.GapOthers) == 0
+	if whole {
+		r.Polling = telemetry.Known(telemetry.Polling{
+			Calls:   int64(f.RPC(cloudfetch.GetOperationStatus).Count),
+			Latency: f.RPC(cloudfetch.GetOperationStatus).Latency,
+		})
+	}
+	r.Result = result(f, whole)
+	if whole && f.Files.Present > 0 && !f.Gaps.Has(cloudfetch.GapFiles) {
+		r.CloudFetch = files(f)
+	}
+	refine(r.Failure, f.SQLState, f.RPC(cloudfetch.ExecuteStatement).LastStatus)
+	if r.Failure != nil && f.Files.Failed > 0 && r.Failure.Category == telemetry.CategoryOther {
+		r.Failure.Category = telemetry.CategoryChunkDownload
+	}
+}
+
+// readAll reports whether the application had every row in hand when it closed the rows
+// without having seen their end, as QueryRow does.
+func readAll(r *telemetry.Statement, f cloudfetch.Facts) bool {
+	read, ok1 := r.RowsRead.Get()
+	delivered, ok2 := r.Result.Rows.Get()
+	return ok1 && ok2 && read == delivered && f.MoreRows.Known && !f.MoreRows.V
+}
+
+func result(f cloudfetch.Facts, whole bool) telemetry.Result {
+	r := telemetry.Result{
+		Evidence:          telemetry.EvidenceWire,
+		Format:            telemetry.ResultFormat(f.Format.String()),
+		Compressed:        maybe(f.Compressed),
+		Cache:             f.Cache.String(),
+		UncompressedBytes: maybe(f.UncompressedBytes),
+		CompressedBytes:   maybe(f.CompressedBytes),
+		Direct:            maybe(f.DirectResults),
+	}
+	if whole {
+		r.Pages = telemetry.Known(int64(f.PageCount))
+		r.Rows = telemetry.Known(f.RowsDelivered)
+	}
+	return r
+}
+
+func files(f cloudfetch.Facts) *telemetry.CloudFetch {
+	c := &telemetry.CloudFetch{
+		Present:    int64(f.Files.Present),
+		Downloaded: int64(f.Files.Downloaded),
+		Failed:     int64(f.Files.Failed),
+		Abandoned:  int64(f.Files.Abandoned),
+		Bytes:      f.Files.Bytes,
+		Received:   f.Files.Received,
+		Attempts:   int64(f.Files.Attempts),
+		Retries:    int64(f.Files.Retries),
+		First:      f.Files.First,
+		Slowest:    f.Files.Slowest,
+		Sum:        f.Files.Sum,
+	}
+	if i := f.Files.FirstFailed; i.Known {
+		c.FailedIndex = telemetry.Known(int64(i.V))
+		if i.V < len(f.FileList) && f.FileList[i.V].Status != 0 {
+			c.FailedStatus = telemetry.Known(int64(f.FileList[i.V].Status))
+		}
+	}
+	c.Files = make([]telemetry.File, len(f.FileList))
+	for i, x := range f.FileList {
+		c.Files[i] = telemetry.File{
+			Index: int64(x.Index), State: x.State.String(), Rows: x.Rows, Bytes: x.Bytes, Received: x.Received,
+			Attempts: int64(x.Attempts), Status: x.Status,
+			Queued: x.Queued, Start: x.Start, FirstByte: x.FirstByte, End: x.End,
+		}
+	}
+	return c
+}
+
+// statementMethods are the calls made for a statement, in the order of its life.
+var statementMethods = []cloudfetch.Method{
+	cloudfetch.ExecuteStatement, cloudfetch.GetOperationStatus, cloudfetch.GetResultSetMetadata,
+	cloudfetch.FetchResults, cloudfetch.CancelOperation, cloudfetch.CloseOperation,
+}
+
+func rpcs(f cloudfetch.Facts) []telemetry.RPC {
+	all := make([]telemetry.RPC, 0, len(statementMethods))
+	for _, m := range statementMethods {
+		if r := f.RPC(m); r.Count > 0 {
+			all = append(all, telemetry.RPC{
+				Method: m.String(), Calls: int64(r.Count), Retries: int64(r.Retries), Latency: r.Latency,
+				BytesOut: r.BytesOut, BytesIn: r.BytesIn, LastStatus: r.LastStatus,
+			})
+		}
+	}
+	return all
+}
+
+func maybe[T any](v cloudfetch.Value[T]) telemetry.Maybe[T] {
+	if v.Known {
+		return telemetry.Known(v.V)
+	}
+	return telemetry.Maybe[T]{}
+}
+
+// split says where the time went. waited is the time the reader spent in calls that crossed
+// into a new page or file, unknown where that was not observed.
+func split(r *telemetry.Statement, f cloudfetch.Facts, waited telemetry.Maybe[time.Duration]) telemetry.Split {
+	var s telemetry.Split
+	if !f.ServerStarted.IsZero() && !f.ServerCompleted.Before(f.ServerStarted) {
+		s.Server = telemetry.Known(f.ServerCompleted.Sub(f.ServerStarted))
+	}
+	if polls := f.RPC(cloudfetch.GetOperationStatus).Count; polls > 0 && polls == len(f.Polls) && !f.Execute.End.IsZero() {
+		if server, ok := s.Server.Get(); ok {
+			// While ExecuteStatement was under way the server worked, too; what remained
+			// of its time passed while the client polled.
+			polled := f.Polls[polls-1].End.Sub(f.Execute.End)
+			s.PollWait = telemetry.Known(max(0, polled-max(0, server-f.Execute.Duration())))
+		}
+	}
+	if r.Result.Pages.Or(0) > 0 {
+		pages := f.RPC(cloudfetch.FetchResults)
+		s.Pages = telemetry.Known(pages.Latency + pages.Backoff)
+	}
+	reading, read := r.Consume.Get()
+	if w, ok := waited.Get(); ok && read {
+		reading += r.FirstRow.Or(0)
+		s.Reading = telemetry.Known(max(0, reading-w))
+		if r.CloudFetch != nil {
+			s.Files = telemetry.Known(max(0, w-s.Pages.Or(0)))
+		}
+	}
+	return s
+}

@@ -1,0 +1,120 @@
+package telemetry
+
+import "time"
+
+// Evidence says how the facts about a result were learnt.
+type Evidence string
+
+// The kinds of evidence.
+const (
+	// EvidenceNone: nothing is known about the result beyond what database/sql shows.
+	EvidenceNone Evidence = ""
+	// EvidenceWire: read from the bytes that passed between driver and server.
+	EvidenceWire Evidence = "wire"
+	// EvidenceInferred: concluded from the shape of the native rows.
+	EvidenceInferred Evidence = "inferred"
+)
+
+// ResultFormat is how rows travelled. The names are the service's own.
+type ResultFormat string
+
+// The result formats.
+const (
+	FormatUnknown  ResultFormat = ""
+	InlineArrow    ResultFormat = "INLINE_ARROW"
+	ColumnarInline ResultFormat = "COLUMNAR_INLINE"
+	InlineJSON     ResultFormat = "INLINE_JSON"
+	ExternalLinks  ResultFormat = "EXTERNAL_LINKS" // CloudFetch
+)
+
+// Result is what is known about the rows a statement returned.
+type Result struct {
+	// Evidence says how the rest was learnt.
+	Evidence Evidence
+	// Format is how the rows travelled.
+	Format ResultFormat
+	// Compressed is true when the server compressed them (LZ4).
+	Compressed Maybe[bool]
+	// Cache is what the result cache said: INELIGIBLE, LOCAL_HIT, REMOTE_HIT or MISS;
+	// empty when unknown.
+	Cache string
+	// UncompressedBytes and CompressedBytes are the sizes the server announced.
+	UncompressedBytes, CompressedBytes Maybe[int64]
+	// Direct is true when rows came with the answer to ExecuteStatement.
+	Direct Maybe[bool]
+	// Pages counts the result pages that arrived, direct results included.
+	Pages Maybe[int64]
+	// Rows counts the rows in them, or in the files they named.
+	Rows Maybe[int64]
+}
+
+// Polling sums the status calls of a statement.
+type Polling struct {
+	Calls   int64
+	Latency time.Duration // of the calls, without the pauses between them
+}
+
+// RPC sums the calls of one Thrift method made for a statement.
+type RPC struct {
+	Method string
+	Calls  int64
+	// Retries counts HTTP attempts beyond the first of each call.
+	Retries int64
+	// Latency sums the time of all attempts, without the pauses between them.
+	Latency time.Duration
+	// BytesOut and BytesIn sum request and response bodies.
+	BytesOut, BytesIn int64
+	// LastStatus is the HTTP status of the latest attempt; 0 when no answer came.
+	LastStatus int
+}
+
+// CloudFetch sums the files a result was downloaded from.
+// Present = Downloaded + Failed + Abandoned.
+type CloudFetch struct {
+	Present    int64 // links handed out
+	Downloaded int64
+	Failed     int64
+	Abandoned  int64 // not asked for, or given up, when the rows were closed
+	Bytes      int64 // announced for all files
+	Received   int64 // body bytes of all attempts
+	Attempts   int64
+	Retries    int64 // attempts beyond the first of each file
+	// First, Slowest and Sum are latencies of downloaded files, from the first request to
+	// the last byte, retries included: of the first to be complete, of the slowest, of all.
+	First, Slowest, Sum time.Duration
+	// FailedIndex is the lowest index of a failed file, FailedStatus the HTTP status of its
+	// latest attempt, where there was one.
+	FailedIndex, FailedStatus Maybe[int64]
+	// Files are the first of them, in the order the server handed them out.
+	Files []File
+}
+
+// File is one CloudFetch file.
+type File struct {
+	Index    int64
+	State    string // DOWNLOADED, FAILED or ABANDONED
+	Rows     int64  // announced
+	Bytes    int64  // announced
+	Received int64  // of the latest attempt
+	Attempts int64
+	Status   int // HTTP status of the latest failed attempt; 0 when none failed
+	// Queued is when the link was handed out, Start when it was first asked for, FirstByte
+	// and End belong to the latest attempt. Zero when it did not come to that.
+	Queued, Start, FirstByte, End time.Time
+}
+
+// Split says where the time of a statement went, as far as it can be told apart. The parts
+// do not overlap; what lies between them is network and driver.
+type Split struct {
+	// Server is the time the server says it worked on the statement.
+	Server Maybe[time.Duration]
+	// PollWait is the time from then until a status call noticed.
+	PollWait Maybe[time.Duration]
+	// Pages is the time spent in calls that fetch pages.
+	Pages Maybe[time.Duration]
+	// Files is the time the reader waited for CloudFetch files, beyond Pages.
+	Files Maybe[time.Duration]
+	// Reading is the rest of the time between the first row asked for and the last: the
+	// driver's decoding and the application's own.
+	Reading Maybe[time.Duration]
+}
