@@ -1,0 +1,167 @@
+// Command dbworkspace runs a Databricks workspace in a box on loopback until it is
+// interrupted. It prints the data source name to give to databricks-sql-go, and when it
+// stops, what it has been asked.
+//
+//	dbworkspace
+//	dbworkspace -port 8080 -token dapi-local -sql schema.sql
+//	dbworkspace -tls -ca ca.pem
+//	dbworkspace -cloudfetch-threshold 1 -latency 50ms
+//
+// Every run starts with an empty database; -sql fills it.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "dbworkspace:", err)
+		os.Exit(1)
+	}
+}
+
+// settings are the flags that are not options of the workspace.
+type settings struct {
+	caFile  string
+	sqlFile string
+	latency time.Duration
+	flag    string
+}
+
+func run(ctx context.Context, args []string, out, errOut io.Writer) error {
+	opts, set, err := parse(args, errOut)
+	if err != nil {
+		return err
+	}
+	ws, err := workspace.Start(opts)
+	if err != nil {
+		return err
+	}
+	defer ws.Close()
+	if set.latency > 0 {
+		ws.Inject(workspace.Fault{Do: workspace.Latency(set.latency)})
+	}
+	if set.sqlFile != "" {
+		script, err := os.ReadFile(set.sqlFile)
+		if err != nil {
+			return err
+		}
+		if err := ws.Exec(ctx, statements(string(script))...); err != nil {
+			return fmt.Errorf("%s: %w", set.sqlFile, err)
+		}
+	}
+	if set.caFile != "" && opts.TLS {
+		if err := os.WriteFile(set.caFile, ws.AuthorityPEM(), 0o600); err != nil {
+			return err
+		}
+	}
+	welcome(out, ws, opts, set)
+	<-ctx.Done()
+	farewell(out, ws)
+	return ws.Close()
+}
+
+func parse(args []string, errOut io.Writer) (workspace.Options, settings, error) {
+	var o workspace.Options
+	var s settings
+	f := flag.NewFlagSet("dbworkspace", flag.ContinueOnError)
+	f.SetOutput(errOut)
+	f.IntVar(&o.Port, "port", 0, "port of the workspace (default any free port)")
+	f.IntVar(&o.StoragePort, "storage-port", 0, "port of the object storage (default any free port)")
+	f.BoolVar(&o.TLS, "tls", false, "serve TLS with HTTP/2")
+	f.StringVar(&s.caFile, "ca", "", "with -tls: write the certificate to trust to this file")
+	f.StringVar(&o.Hostname, "hostname", "", "with -tls: one more name the certificate is valid for")
+	f.StringVar(&o.Token, "token", "", "personal access token (default random)")
+	f.StringVar(&s.sqlFile, "sql", "", "run the statements of this file first; they end with ; at the end of a line")
+	f.DurationVar(&s.latency, "latency", 0, "delay every request by this much")
+	f.DurationVar(&o.DirectResultWait, "direct-result-wait", 5*time.Second, "wait this long before a client must poll")
+	f.BoolVar(&o.NoDirectResults, "no-direct-results", false, "make clients poll and fetch every time")
+	f.Int64Var(&o.CloudFetchThreshold, "cloudfetch-threshold", 4<<20, "results above so many bytes go through object storage; -1 for none")
+	f.Int64Var(&o.FileBytes, "cloudfetch-file", 2<<20, "bytes per CloudFetch file")
+	f.BoolVar(&o.ResultCache, "result-cache", false, "answer repeated queries from a cache")
+	f.StringVar(&s.flag, "telemetry-flag", "absent", "feature flag of driver telemetry: on, off or absent")
+	protocol := f.Int("protocol", 42248, "Thrift protocol version of the server")
+	if err := f.Parse(args); err != nil {
+		return o, s, err
+	}
+	if f.NArg() > 0 {
+		return o, s, fmt.Errorf("unexpected argument %q", f.Arg(0))
+	}
+	o.ProtocolVersion = int32(*protocol)
+	switch s.flag {
+	case "on":
+		o.TelemetryFlag = workspace.FlagOn
+	case "off":
+		o.TelemetryFlag = workspace.FlagOff
+	case "absent":
+	default:
+		return o, s, fmt.Errorf("-telemetry-flag is on, off or absent, not %q", s.flag)
+	}
+	return o, s, nil
+}
+
+// statements splits a script at semicolons that end a line.
+func statements(script string) []string {
+	var list []string
+	for _, s := range strings.Split(strings.ReplaceAll(script, "\r\n", "\n")+"\n", ";\n") {
+		if s = strings.TrimSpace(s); s != "" {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+func welcome(out io.Writer, ws *workspace.Workspace, o workspace.Options, s settings) {
+	fmt.Fprintf(out, `A Databricks workspace in a box is running.
+
+  DSN        %s
+  host       %s:%d
+  HTTP path  %s
+  token      %s
+  storage    %s
+  workspace  %d
+
+Next:
+  db, err := sql.Open("databricks", %q)
+
+`, ws.DSN(), ws.Host(), ws.Port(), ws.HTTPPath(), ws.Token(), ws.StorageURL(), ws.WorkspaceID(), ws.DSN())
+	if o.TLS {
+		trust := "its certificate is known to nobody; start with -ca FILE to get it"
+		if s.caFile != "" {
+			trust = "trust the certificate in " + s.caFile + ", for example with dbsql.WithTransport"
+		}
+		fmt.Fprintf(out, "TLS is on: %s.\n\n", trust)
+	}
+	fmt.Fprintln(out, "The database is in memory and goes when this command stops (Ctrl-C).")
+}
+
+func farewell(out io.Writer, ws *workspace.Workspace) {
+	failed, rows := 0, int64(0)
+	all := ws.Statements()
+	for _, f := range all {
+		rows += f.RowsSent
+		if f.State == "ERROR" || f.State == "TIMEDOUT" {
+			failed++
+		}
+	}
+	fmt.Fprintf(out, "\nStopped after %d requests, %d sessions, %d statements (%d failed), %d rows, %d telemetry events.\n",
+		ws.Count(), len(ws.Sessions()), len(all), failed, rows, len(ws.Telemetry()))
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// screen is a buffer two goroutines may use.
+type screen struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *screen) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *screen) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
+
+func TestRunServesUntilItIsInterrupted(t *testing.T) {
+	dir := t.TempDir()
+	ca, script := filepath.Join(dir, "ca.pem"), filepath.Join(dir, "init.sql")
+	require.NoError(t, os.WriteFile(script, []byte("CREATE TABLE a (x INT);\r\nINSERT INTO a VALUES (1),\n(2);\n"), 0o600))
+	ctx, cancel := context.WithCancel(t.Context())
+	var out screen
+	done := make(chan error, 1)
+	go func() {
+		done <- run(ctx, []string{"-tls", "-ca", ca, "-sql", script, "-token", "dapi-x"}, &out, io.Discard)
+	}()
+
+	address := regexp.MustCompile(`host       (\S+)`)
+	require.Eventually(t, func() bool { return address.MatchString(out.String()) }, 20*time.Second, 5*time.Millisecond)
+	assert.Contains(t, out.String(), "https://token:dapi-x@127.0.0.1:")
+	pem, err := os.ReadFile(ca)
+	require.NoError(t, err)
+	pool := x509.NewCertPool()
+	require.True(t, pool.AppendCertsFromPEM(pem))
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}
+	resp, err := (&http.Client{Transport: transport}).Get("https://" + address.FindStringSubmatch(out.String())[1] + "/nothing")
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	transport.CloseIdleConnections()
+	assert.Equal(t, http.StatusUnauthorized, resp.StatusCode)
+
+	cancel()
+	require.NoError(t, <-done)
+	assert.Contains(t, out.String(), "Stopped after 1 requests, 0 sessions")
+}
+
+func TestMistakesAreExplained(t *testing.T) {
+	for want, args := range map[string][]string{
+		`unexpected argument "x"`:              {"x"},
+		`-telemetry-flag is on, off or absent`: {"-telemetry-flag", "maybe"},
+		"flag provided but not defined: -nope": {"-nope"},
+		"no such file":                         {"-sql", filepath.Join(t.TempDir(), "none.sql")},
+	} {
+		assert.ErrorContains(t, run(t.Context(), args, io.Discard, io.Discard), want)
+	}
+}

@@ -1,0 +1,50 @@
+package conformance
+
+import (
+	"database/sql"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
+)
+
+// These measure driver and workspace together, so that a measurement of something between
+// them knows its background.
+
+func BenchmarkBoxSelectOne(b *testing.B) {
+	ws := workspace.New(b, workspace.Options{})
+	db := openBox(b, ws)
+	db.SetMaxOpenConns(1)
+	var n, i int
+	for b.Loop() {
+		require.NoError(b, db.QueryRow("SELECT 1").Scan(&n))
+		if i++; i%1000 == 0 {
+			ws.Forget()
+		}
+	}
+}
+
+func BenchmarkBoxRows(b *testing.B) {
+	const rows = 100_000
+	for name, opts := range map[string]workspace.Options{
+		"inline":     {CloudFetchThreshold: -1, ResultCache: true},
+		"columnar":   {ProtocolVersion: 42241, ResultCache: true},
+		"cloudfetch": {CloudFetchThreshold: 1, ResultCache: true},
+	} {
+		b.Run(name, func(b *testing.B) {
+			ws := workspace.New(b, opts)
+			db := openBox(b, ws)
+			var id sql.RawBytes
+			for b.Loop() {
+				r, err := db.Query(sequence(rows))
+				require.NoError(b, err)
+				for r.Next() {
+					_ = r.Scan(&id)
+				}
+				require.NoError(b, r.Close())
+			}
+			b.ReportMetric(float64(b.N)*rows/b.Elapsed().Seconds(), "rows/s")
+		})
+	}
+}

@@ -1,0 +1,63 @@
+// Package engine runs Databricks SQL on an embedded SQLite, so that a workspace that lives
+// inside a test process can answer real statements with real, typed results.
+//
+// A statement is not handed to SQLite as it came. It is parsed into a tree, its names are
+// resolved against the session's catalog and schema, every expression gets its Databricks
+// type, and only then SQLite text is written, in which each conversion that Databricks
+// would do implicitly is spelled out. The types of the result columns are therefore known
+// before the first row exists, and an error names the table, the column or the literal
+// that caused it, the way Databricks words it.
+//
+//	SQL text
+//	   │  lex            token.go            literals, comments, backticks, parameters
+//	   ▼
+//	tokens
+//	   │  parse          parse*.go, ast.go   [PARSE_SYNTAX_ERROR] with line and caret
+//	   ▼
+//	statement ───────────► USE, SET, SHOW, CREATE ...   ddl.go, show.go: the catalog alone
+//	   │  bind           bind*.go, scope.go, functions.go, coerce.go
+//	   │                 names → tables, expressions → types, dialect → SQLite text
+//	   ▼
+//	SQLite text + column types
+//	   │  run            store.go, scalar.go, aggregate.go, rangetable.go
+//	   ▼
+//	SQLite rows
+//	   │  collect        collect.go          storage classes → typed columns, checked
+//	   ▼
+//	Result
+//
+// # How values are stored
+//
+// SQLite columns are declared without a type, so that nothing is converted behind the
+// engine's back. BOOLEAN is 0 or 1; integers are integers; FLOAT and DOUBLE are reals; DATE
+// is days and TIMESTAMP is microseconds since 1970-01-01 UTC; BINARY is a blob. DECIMAL is
+// text in plain notation with exactly the digits of its scale, compared and sorted with a
+// numeric collation: it never passes through a floating-point number, and its arithmetic,
+// sum and average are exact. TIMESTAMP text without an offset is read in the session's
+// "timezone" setting (UTC when unset). Tables and columns have physical names of their own;
+// the names a user sees live in the catalog, which makes renaming cheap and every Databricks
+// name legal.
+//
+// # How sessions share data
+//
+// All sessions share one in-memory database. A statement that reads stored tables holds the
+// gate shared, one that changes them holds it exclusively, first come first served, and
+// waiting ends when the statement's context does. SQLite is thus never asked to lock, and
+// "database is locked" cannot reach a caller. A statement that touches no stored table
+// (SELECT 1, range, sleep) runs on a connection of its own without the gate. A failed or
+// cancelled change is rolled back. Current catalog and schema, settings and temporary views
+// belong to one session. A statement that sleeps while it reads a stored table does keep
+// writers waiting.
+//
+// # What differs from Databricks
+//
+// sleep(seconds) exists in this engine only; it lets a test hold a statement open. NaN is
+// stored as NULL, because SQLite has no NaN. A string that contains the NUL character is
+// kept whole in tables and results but cut there by string functions. Integer overflow is
+// found where a value is returned or stored, not inside a larger expression. A
+// scalar subquery that yields several rows gives the first instead of an error. Regular
+// expressions are Go's. VARCHAR(n) and CHAR(n) are STRING. CREATE TABLE AS returns no count.
+// The types of a query's columns come from its text alone, so an INTERVAL has no place in a
+// result. Nested types, Delta time travel, volumes, grouping sets and Python are refused with
+// an UNSUPPORTED error rather than imitated.
+package engine

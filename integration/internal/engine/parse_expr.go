@@ -1,0 +1,455 @@
+package engine
+
+import (
+	"encoding/hex"
+	"strconv"
+	"strings"
+)
+
+// Precedence, loosest first: OR, AND, NOT, predicates and comparisons, |, ^, &, + - ||,
+// * / % DIV, unary sign, ::.
+
+func (p *parser) expr() expr {
+	defer p.enter()()
+	l := p.and()
+	for p.word("OR") {
+		l = &binary{"OR", l, p.and()}
+	}
+	return l
+}
+
+func (p *parser) and() expr {
+	l := p.not()
+	for p.word("AND") {
+		l = &binary{"AND", l, p.not()}
+	}
+	return l
+}
+
+func (p *parser) not() expr {
+	if p.word("NOT") || p.symbol("!") {
+		defer p.enter()()
+		return &unary{"NOT", p.not()}
+	}
+	return p.predicate()
+}
+
+var comparisons = map[string]string{
+	"=": "=", "==": "=", "<>": "<>", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">=", "<=>": "<=>",
+}
+
+func (p *parser) predicate() expr {
+	l := p.bitOr()
+	for {
+		t := p.peek()
+		if op, ok := comparisons[t.text]; ok && t.kind == tokSymbol {
+			p.i++
+			l = &binary{op, l, p.bitOr()}
+			continue
+		}
+		if p.word("IS") {
+			l = p.isPredicate(l)
+			continue
+		}
+		mark := p.i
+		not := p.word("NOT") || p.symbol("!")
+		switch {
+		case p.word("BETWEEN"):
+			lo := p.bitOr()
+			p.expect("AND")
+			l = &between{l, lo, p.bitOr(), not}
+		case p.word("IN"):
+			l = p.inPredicate(l, not)
+		case p.is("LIKE") || p.is("ILIKE") || p.is("RLIKE") || p.is("REGEXP"):
+			op := p.next().upper()
+			if op == "REGEXP" {
+				op = "RLIKE"
+			}
+			n := &like{op: op, x: l, pattern: p.bitOr(), not: not}
+			if op != "RLIKE" && p.word("ESCAPE") {
+				n.escape = p.bitOr()
+			}
+			l = n
+		default:
+			p.i = mark
+			return l
+		}
+	}
+}
+
+func (p *parser) isPredicate(x expr) expr {
+	n := &is{x: x, not: p.word("NOT")}
+	if p.word("DISTINCT", "FROM") {
+		n.what, n.other = "DISTINCT", p.bitOr()
+		return n
+	}
+	if n.what = p.oneOf("NULL", "TRUE", "FALSE", "UNKNOWN"); n.what == "" {
+		p.unexpected("")
+	}
+	if n.what == "UNKNOWN" {
+		n.what = "NULL"
+	}
+	return n
+}
+
+func (p *parser) inPredicate(x expr, not bool) expr {
+	p.expectSymbol("(")
+	if p.startsQuery() {
+		q := p.query()
+		p.expectSymbol(")")
+		return &inQuery{x, q, not}
+	}
+	list := p.exprList()
+	p.expectSymbol(")")
+	return &inList{x, list, not}
+}
+
+func (p *parser) exprList() []expr {
+	list := []expr{p.expr()}
+	for p.symbol(",") {
+		list = append(list, p.expr())
+	}
+	return list
+}
+
+// infix parses one left-associative level.
+func (p *parser) infix(below func() expr, ops ...string) expr {
+	l := below()
+	for {
+		op := ""
+		for _, o := range ops {
+			if p.symbol(o) || o == "DIV" && p.word(o) {
+				op = o
+				break
+			}
+		}
+		if op == "" {
+			return l
+		}
+		l = &binary{op, l, below()}
+	}
+}
+
+func (p *parser) bitOr() expr  { return p.infix(p.bitXor, "|") }
+func (p *parser) bitXor() expr { return p.infix(p.bitAnd, "^") }
+func (p *parser) bitAnd() expr { return p.infix(p.sum, "&") }
+func (p *parser) sum() expr    { return p.infix(p.product, "+", "-", "||") }
+func (p *parser) product() expr {
+	return p.infix(p.sign, "*", "/", "%", "DIV")
+}
+
+func (p *parser) sign() expr {
+	for _, op := range []string{"-", "+", "~"} {
+		if !p.symbol(op) {
+			continue
+		}
+		defer p.enter()()
+		if t := p.peek(); op == "-" && t.kind == tokNumber {
+			// A minus belongs to its number: only so can the smallest BIGINT be written.
+			p.i++
+			return p.postfix(p.number(t, "-"))
+		}
+		return &unary{op, p.sign()}
+	}
+	return p.postfix(p.primary())
+}
+
+func (p *parser) postfix(x expr) expr {
+	for p.symbol("::") {
+		x = &cast{x: x, to: p.typeName()}
+	}
+	return x
+}
+
+func (p *parser) primary() expr {
+	t := p.peek()
+	switch t.kind {
+	case tokNumber:
+		p.i++
+		return p.number(t, "")
+	case tokString:
+		p.i++
+		text := t.text
+		for p.peek().kind == tokString { // adjacent literals are one
+			text += p.next().text
+		}
+		return &literal{typeString, text, text}
+	case tokNamed:
+		p.i++
+		return &param{name: t.text, at: t.at}
+	case tokQuoted:
+		return p.nameOrCall()
+	case tokWord:
+		return p.wordPrimary(t)
+	case tokSymbol:
+		switch t.text {
+		case "?":
+			p.i++
+			p.positions++
+			return &param{index: p.positions - 1, at: t.at}
+		case "*":
+			p.i++
+			return p.starExcept(&star{at: t.at})
+		case "(":
+			p.i++
+			if p.startsQuery() {
+				q := p.query()
+				p.expectSymbol(")")
+				return &subquery{q}
+			}
+			x := p.expr()
+			p.expectSymbol(")")
+			return x
+		}
+	}
+	p.unexpected("")
+	return nil
+}
+
+func (p *parser) starExcept(s *star) expr {
+	if p.is("EXCEPT") && p.peekAt(1).text == "(" && p.peekAt(2).upper() != "SELECT" {
+		p.i++
+		s.except = p.nameList()
+	}
+	return s
+}
+
+func (p *parser) wordPrimary(t token) expr {
+	following := p.peekAt(1)
+	switch w := t.upper(); w {
+	case "NULL":
+		p.i++
+		return &literal{typeVoid, nil, "NULL"}
+	case "TRUE", "FALSE":
+		p.i++
+		return &literal{typeBoolean, w == "TRUE", strings.ToLower(w)}
+	case "DEFAULT":
+		p.i++
+		return &defaultValue{}
+	case "CASE":
+		p.i++
+		return p.caseExpr()
+	case "CAST", "TRY_CAST":
+		if following.text == "(" {
+			p.i += 2
+			x := p.expr()
+			p.expect("AS")
+			n := &cast{x: x, to: p.typeName(), try: w == "TRY_CAST"}
+			p.expectSymbol(")")
+			return n
+		}
+	case "EXISTS":
+		p.i++
+		p.expectSymbol("(")
+		q := p.query()
+		p.expectSymbol(")")
+		return &exists{q}
+	case "DATE", "TIMESTAMP", "TIMESTAMP_NTZ", "TIMESTAMP_LTZ":
+		if following.kind == tokString {
+			p.i += 2
+			typ := Type{ID: typeNames[w]}
+			return &literal{typ, following.text, typ.String() + " '" + following.text + "'"}
+		}
+	case "X":
+		if following.kind == tokString && following.at == t.end {
+			p.i += 2
+			text := following.text
+			if len(text)%2 == 1 {
+				text = "0" + text
+			}
+			b, err := hex.DecodeString(text)
+			if err != nil {
+				fail(atOffset("INVALID_TYPED_LITERAL", "42604",
+					"The value of the typed literal \"X\" is invalid: '"+following.text+"'.", p.sql, t.at))
+			}
+			return &literal{typeBinary, b, "X'" + strings.ToUpper(text) + "'"}
+		}
+	case "INTERVAL":
+		if following.kind == tokString || following.kind == tokNumber || following.text == "-" || following.text == "(" {
+			return p.interval()
+		}
+	case "EXTRACT":
+		if following.text == "(" {
+			p.i += 2
+			part := strings.ToLower(p.anyIdentifier())
+			p.expect("FROM")
+			x := p.expr()
+			p.expectSymbol(")")
+			return &call{name: part, args: []expr{x}, at: t.at}
+		}
+	case "CURRENT_DATE", "CURRENT_TIMESTAMP", "CURRENT_USER", "SESSION_USER":
+		if following.text != "(" {
+			p.i++
+			return &call{name: strings.ToLower(w), at: t.at}
+		}
+	case "LEFT", "RIGHT", "LIKE", "SET":
+		if following.text == "(" {
+			p.i++
+			return p.call(w, t.at)
+		}
+	}
+	return p.nameOrCall()
+}
+
+func (p *parser) interval() expr {
+	t := p.next()
+	var x expr
+	if s := p.peek(); s.kind == tokString {
+		p.i++
+		text := strings.Fields(s.text)
+		if len(text) == 2 { // INTERVAL '3 days'
+			return &interval{&literal{typeString, text[0], text[0]}, p.intervalUnit(text[1], t)}
+		}
+		x = &literal{typeString, s.text, s.text}
+	} else {
+		x = p.sign()
+	}
+	return &interval{x, p.intervalUnit(p.anyIdentifier(), t)}
+}
+
+func (p *parser) intervalUnit(word string, at token) string {
+	unit := strings.TrimSuffix(strings.ToUpper(word), "S")
+	switch unit {
+	case "YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND", "MILLISECOND", "MICROSECOND":
+		return unit
+	}
+	fail(syntaxError(p.sql, at.at, "'"+word+"'", ""))
+	return ""
+}
+
+func (p *parser) nameOrCall() expr {
+	t := p.peek()
+	parts := []string{p.identifier()}
+	for p.symbol(".") {
+		if p.symbol("*") {
+			return p.starExcept(&star{qualifier: parts, at: t.at})
+		}
+		parts = append(parts, p.anyIdentifier())
+	}
+	if p.isSymbol("(") {
+		return p.call(parts[len(parts)-1], t.at)
+	}
+	if p.isSymbol("[") {
+		fail(errUnsupported("DATA_TYPE", "access to elements of nested types"))
+	}
+	return &nameRef{parts, t.at}
+}
+
+func (p *parser) caseExpr() expr {
+	n := &caseExpr{}
+	if !p.is("WHEN") {
+		n.operand = p.expr()
+	}
+	for p.word("WHEN") {
+		cond := p.expr()
+		p.expect("THEN")
+		n.whens = append(n.whens, when{cond, p.expr()})
+	}
+	if len(n.whens) == 0 {
+		p.unexpected("")
+	}
+	if p.word("ELSE") {
+		n.els = p.expr()
+	}
+	p.expect("END")
+	return n
+}
+
+// call parses from the opening parenthesis of a function call on.
+func (p *parser) call(name string, at int) expr {
+	n := &call{name: strings.ToLower(name), at: at}
+	p.expectSymbol("(")
+	switch {
+	case p.isSymbol("*") && p.peekAt(1).text == ")":
+		p.i++
+		n.star = true
+	case !p.isSymbol(")"):
+		if n.distinct = p.word("DISTINCT"); !n.distinct {
+			p.word("ALL")
+		}
+		n.args = append(n.args, p.argument(n.name))
+		if n.name == "position" && p.word("IN") || n.name == "substring" && p.word("FROM") {
+			n.args = append(n.args, p.expr())
+			if p.word("FOR") {
+				n.args = append(n.args, p.expr())
+			}
+		}
+		for p.symbol(",") {
+			n.args = append(n.args, p.expr())
+		}
+	}
+	p.expectSymbol(")")
+	if p.word("FILTER") {
+		p.expectSymbol("(")
+		p.expect("WHERE")
+		n.filter = p.expr()
+		p.expectSymbol(")")
+	}
+	if p.word("OVER") {
+		if p.isSymbol("(") {
+			n.over = p.window()
+		} else {
+			n.over = &window{name: p.identifier()}
+		}
+	}
+	return n
+}
+
+// argument parses the first argument of a call. The unit of date arithmetic is a bare word
+// that would not resolve as a column, and position(a IN b) must not read a predicate.
+func (p *parser) argument(name string) expr {
+	switch name {
+	case "position":
+		return p.bitOr()
+	case "dateadd", "date_add", "datediff", "date_diff", "timestampadd", "timestampdiff":
+		t := p.peek()
+		if t.kind == tokWord && p.peekAt(1).text == "," {
+			switch unit := strings.TrimSuffix(t.upper(), "S"); unit {
+			case "YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND", "MILLISECOND", "MICROSECOND":
+				p.i++
+				return &interval{nil, unit}
+			}
+		}
+	}
+	return p.expr()
+}
+
+func (p *parser) window() *window {
+	w := &window{}
+	p.expectSymbol("(")
+	if p.word("PARTITION", "BY") || p.word("DISTRIBUTE", "BY") {
+		w.partition = p.exprList()
+	}
+	if p.word("ORDER", "BY") || p.word("SORT", "BY") {
+		w.order = p.orderItems()
+	}
+	if kind := p.oneOf("ROWS", "RANGE"); kind != "" {
+		if p.word("BETWEEN") {
+			lo := p.frameBound()
+			p.expect("AND")
+			w.frame = kind + " BETWEEN " + lo + " AND " + p.frameBound()
+		} else {
+			w.frame = kind + " " + p.frameBound()
+		}
+	}
+	p.expectSymbol(")")
+	return w
+}
+
+func (p *parser) frameBound() string {
+	switch {
+	case p.word("CURRENT", "ROW"):
+		return "CURRENT ROW"
+	case p.word("UNBOUNDED"):
+		if dir := p.oneOf("PRECEDING", "FOLLOWING"); dir != "" {
+			return "UNBOUNDED " + dir
+		}
+	default:
+		n := strconv.FormatInt(p.integer(), 10)
+		if dir := p.oneOf("PRECEDING", "FOLLOWING"); dir != "" {
+			return n + " " + dir
+		}
+	}
+	p.unexpected("")
+	return ""
+}

@@ -1,0 +1,89 @@
+package engine
+
+import (
+	"fmt"
+	"strings"
+)
+
+// TypeID names a Databricks SQL type. The numbers are Thrift's TTypeId, so that the
+// server can put them on the wire as they are.
+type TypeID int32
+
+// The types this engine knows.
+const (
+	Boolean   TypeID = 0
+	TinyInt   TypeID = 1
+	SmallInt  TypeID = 2
+	Int       TypeID = 3
+	BigInt    TypeID = 4
+	Float     TypeID = 5
+	Double    TypeID = 6
+	String    TypeID = 7
+	Timestamp TypeID = 8
+	Binary    TypeID = 9
+	Decimal   TypeID = 15
+	Void      TypeID = 16
+	Date      TypeID = 17
+)
+
+// Type is a column's type. Precision and Scale mean something for Decimal only.
+type Type struct {
+	ID               TypeID
+	Precision, Scale int32
+}
+
+// Column is one column of a result, all of its rows at once. Exactly one of the value
+// slices is filled, chosen by the type:
+//
+//	Boolean                                  Bools
+//	TinyInt SmallInt Int BigInt              Ints
+//	Date (days since 1970-01-01)             Ints
+//	Timestamp (microseconds since the epoch) Ints
+//	Float Double                             Floats
+//	String                                   Strings
+//	Decimal (plain notation, exact scale)    Strings
+//	Binary                                   Bytes
+//	Void                                     none: every row is NULL
+type Column struct {
+	Name    string
+	Type    Type
+	Nulls   []bool // nil when no row is NULL
+	Bools   []bool
+	Ints    []int64
+	Floats  []float64
+	Strings []string
+	Bytes   [][]byte
+}
+
+// Result is what one statement gave. The server pages it and encodes it.
+type Result struct {
+	Columns []Column
+	Rows    int   // number of rows in every column
+	Updated int64 // rows changed by DML; -1 for everything else
+	Query   bool  // the statement returns rows (SELECT, SHOW, VALUES, ...)
+}
+
+// Param is a bound parameter as it arrives on the wire: the value as text, the type as
+// the Databricks type name the client chose ("BIGINT", "STRING", ...). A nil Value is NULL.
+// Name is empty for a positional parameter.
+type Param struct {
+	Name  string
+	Type  string
+	Value *string
+}
+
+// Error is an error as Databricks words it: an error class, a SQLSTATE, and a message that
+// names tables, columns and SQL text.
+type Error struct {
+	Class    string // e.g. TABLE_OR_VIEW_NOT_FOUND
+	SQLState string // five characters
+	Message  string // the whole text, beginning with "[CLASS] "
+}
+
+// Error is the message with its SQLSTATE, which Databricks' messages already contain.
+func (e *Error) Error() string {
+	if strings.Contains(e.Message, "SQLSTATE: "+e.SQLState) {
+		return e.Message
+	}
+	return fmt.Sprintf("%s SQLSTATE: %s", e.Message, e.SQLState)
+}

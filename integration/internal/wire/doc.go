@@ -1,0 +1,27 @@
+// Package wire is the Thrift strict-binary protocol, as small as this server needs it: a
+// codec driven by struct tags, and the messages of the SQL service as plain Go structs.
+//
+// A request body holds exactly one message:
+//
+//	body ─ ReadHeader ─► Header{call, "ExecuteStatement", 7} + rest
+//	rest ─ Argument[ExecuteStatementReq] ─► *ExecuteStatementReq
+//
+// and a response is written the same way back:
+//
+//	AppendReply(nil, header, &ExecuteStatementResp{...})        answer
+//	AppendException(nil, header, ApplicationException{...})     refusal
+//
+// # Structs
+//
+// A field takes part when it carries a tag with its Thrift id: `thrift:"1281"`. What is
+// optional in the IDL is a pointer, a slice or a map here, and nil means absent; a plain
+// value is always written, unless its tag says `thrift:"4,omitempty"`. Unknown fields, and
+// fields that arrive with another type than declared, are skipped, which is what generated
+// Thrift code does. Only the fields somebody reads or writes are declared.
+//
+// # Hostile input
+//
+// The reader works on bytes that are already in memory, checks every claimed length against
+// what is left before it allocates, bounds the nesting depth and returns errors; it does not
+// panic. FuzzReadCall holds it to that.
+package wire

@@ -1,0 +1,93 @@
+package wire
+
+// StatusCode is the outcome of one RPC.
+type StatusCode = int32
+
+// The status codes of the service.
+const (
+	StatusSuccess         StatusCode = 0
+	StatusSuccessWithInfo StatusCode = 1
+	StatusStillExecuting  StatusCode = 2
+	StatusError           StatusCode = 3
+	StatusInvalidHandle   StatusCode = 4
+)
+
+// Status stands in every response.
+type Status struct {
+	StatusCode     int32   `thrift:"1"`
+	SQLState       *string `thrift:"3"`
+	ErrorCode      *int32  `thrift:"4"`
+	ErrorMessage   *string `thrift:"5"`
+	DisplayMessage *string `thrift:"6"`
+}
+
+// OperationState is where a statement stands.
+type OperationState = int32
+
+// The states of an operation.
+const (
+	StateInitialized OperationState = 0
+	StateRunning     OperationState = 1
+	StateFinished    OperationState = 2
+	StateCanceled    OperationState = 3
+	StateClosed      OperationState = 4
+	StateError       OperationState = 5
+	StateUnknown     OperationState = 6
+	StatePending     OperationState = 7
+	StateTimedOut    OperationState = 8
+)
+
+// HandleIdentifier names a session or an operation.
+type HandleIdentifier struct {
+	GUID   []byte `thrift:"1"`
+	Secret []byte `thrift:"2"`
+}
+
+// OperationHandle names a statement on the wire.
+type OperationHandle struct {
+	OperationID   *HandleIdentifier `thrift:"1"`
+	OperationType int32             `thrift:"2"`
+	HasResultSet  bool              `thrift:"3"`
+}
+
+// OperationTypeExecute is the operation type of every statement.
+const OperationTypeExecute int32 = 0
+
+// GetOperationStatusReq asks how a statement is doing.
+type GetOperationStatusReq struct {
+	OperationHandle *OperationHandle `thrift:"1"`
+}
+
+// GetOperationStatusResp answers it. It also stands inside direct results.
+type GetOperationStatusResp struct {
+	Status             *Status `thrift:"1"`
+	OperationState     *int32  `thrift:"2"`
+	SQLState           *string `thrift:"3"`
+	ErrorCode          *int32  `thrift:"4"`
+	ErrorMessage       *string `thrift:"5"`
+	OperationStarted   *int64  `thrift:"7"` // ms since the epoch
+	OperationCompleted *int64  `thrift:"8"` // ms since the epoch
+	HasResultSet       *bool   `thrift:"9"`
+	NumModifiedRows    *int64  `thrift:"11"`
+	DisplayMessage     *string `thrift:"1281"`
+}
+
+// CancelOperationReq asks to stop a statement.
+type CancelOperationReq struct {
+	OperationHandle *OperationHandle `thrift:"1"`
+}
+
+// CancelOperationResp answers it.
+type CancelOperationResp struct {
+	Status *Status `thrift:"1"`
+}
+
+// CloseOperationReq releases a statement and its results.
+type CloseOperationReq struct {
+	OperationHandle *OperationHandle `thrift:"1"`
+}
+
+// CloseOperationResp answers it. It also stands inside direct results.
+type CloseOperationResp struct {
+	Status *Status `thrift:"1"`
+}

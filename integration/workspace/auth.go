@@ -1,0 +1,116 @@
+package workspace
+
+import (
+	"crypto/subtle"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+)
+
+// authenticator knows which bearer tokens are good.
+type authenticator struct {
+	lifetime time.Duration
+	id       string
+	secret   string
+
+	mu     sync.Mutex
+	tokens map[string]time.Time // when a token ends; zero: never. Guarded by mu.
+}
+
+func newAuthenticator(o Options) *authenticator {
+	a := &authenticator{
+		lifetime: o.TokenLifetime, id: o.ClientID, secret: o.ClientSecret,
+		tokens: map[string]time.Time{o.Token: {}},
+	}
+	for _, t := range o.Tokens {
+		a.tokens[t] = time.Time{}
+	}
+	return a
+}
+
+// allows checks the Authorization header of a request.
+func (a *authenticator) allows(r *http.Request) bool {
+	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok {
+		return false
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	end, known := a.tokens[token]
+	return known && (end.IsZero() || time.Now().Before(end))
+}
+
+// issue makes a token for a service principal, or "" for wrong credentials.
+func (a *authenticator) issue(id, secret string) string {
+	if subtle.ConstantTimeCompare([]byte(id+"\x00"+secret), []byte(a.id+"\x00"+a.secret)) != 1 {
+		return ""
+	}
+	token := "eyJ" + randomHex(24)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.tokens[token] = time.Now().Add(a.lifetime)
+	return token
+}
+
+// RevokeToken makes a token invalid from the next request on.
+func (w *Workspace) RevokeToken(token string) {
+	w.auth.mu.Lock()
+	defer w.auth.mu.Unlock()
+	delete(w.auth.tokens, token)
+}
+
+func (x *exchange) sendUnauthorized() {
+	x.w.Header().Set("WWW-Authenticate", `Bearer realm="DatabricksRealm"`)
+	x.sendError(&httpError{http.StatusUnauthorized, "UNAUTHENTICATED",
+		"Credential was not sent or was of an unsupported type for this API."})
+}
+
+// serveOAuth serves what a service principal needs to get a token (machine to machine), and
+// reports whether the request was one of those.
+func (w *Workspace) serveOAuth(x *exchange) bool {
+	base := w.scheme() + "://" + x.r.Host
+	switch x.r.URL.Path {
+	case "/.well-known/databricks-config":
+		x.sendJSON(http.StatusOK, map[string]any{"oidc_endpoint": base + "/oidc"})
+	case "/oidc/.well-known/oauth-authorization-server", "/oidc/.well-known/openid-configuration":
+		x.sendJSON(http.StatusOK, map[string]any{
+			"issuer":                                base + "/oidc",
+			"authorization_endpoint":                base + "/oidc/v1/authorize",
+			"token_endpoint":                        base + "/oidc/v1/token",
+			"jwks_uri":                              base + "/oidc/jwks.json",
+			"grant_types_supported":                 []string{"client_credentials"},
+			"token_endpoint_auth_methods_supported": []string{"client_secret_basic", "client_secret_post"},
+			"scopes_supported":                      []string{"all-apis", "sql", "offline_access"},
+		})
+	case "/oidc/v1/token", "/oidc/oauth2/v2.0/token":
+		w.serveToken(x)
+	default:
+		return false
+	}
+	return true
+}
+
+func (w *Workspace) serveToken(x *exchange) {
+	form, err := url.ParseQuery(string(x.body))
+	if err != nil || form.Get("grant_type") != "client_credentials" {
+		x.sendJSON(http.StatusBadRequest, map[string]string{"error": "unsupported_grant_type"})
+		return
+	}
+	id, secret, basic := x.r.BasicAuth()
+	if !basic {
+		id, secret = form.Get("client_id"), form.Get("client_secret")
+	}
+	token := w.auth.issue(id, secret)
+	if token == "" {
+		x.sendJSON(http.StatusUnauthorized, map[string]string{
+			"error": "invalid_client", "error_description": "Client authentication failed",
+		})
+		return
+	}
+	x.sendJSON(http.StatusOK, map[string]any{
+		"access_token": token, "token_type": "Bearer", "scope": form.Get("scope"),
+		"expires_in": int(w.auth.lifetime.Seconds()),
+	})
+}

@@ -1,0 +1,73 @@
+package workspace_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
+)
+
+func TestWrongTokenIsAnsweredTheWayDatabricksDoes(t *testing.T) {
+	ws := workspace.New(t, workspace.Options{Tokens: []string{"second"}})
+	c := newClient(t, ws)
+	status := func(token string) int {
+		c.token = token
+		resp, body := c.do(http.MethodGet, ws.URL()+flagURL, nil, c.bearer())
+		if resp.StatusCode == http.StatusUnauthorized {
+			assert.NotEmpty(t, resp.Header.Get("X-Databricks-Reason-Phrase"))
+			assert.NotEmpty(t, resp.Header.Get("WWW-Authenticate"))
+			var e struct {
+				Code string `json:"error_code"`
+			}
+			require.NoError(t, json.Unmarshal(body, &e))
+			assert.Equal(t, "UNAUTHENTICATED", e.Code)
+		}
+		return resp.StatusCode
+	}
+	assert.Equal(t, 401, status(""))
+	assert.Equal(t, 401, status("wrong"))
+	assert.Equal(t, 200, status(ws.Token()))
+	assert.Equal(t, 200, status("second"))
+	ws.RevokeToken("second")
+	assert.Equal(t, 401, status("second"))
+}
+
+func TestServicePrincipalExchangesCredentialsForATokenThatExpires(t *testing.T) {
+	ws := workspace.New(t, workspace.Options{})
+	c := newClient(t, ws)
+	for _, path := range []string{"/oidc/.well-known/oauth-authorization-server", "/oidc/.well-known/openid-configuration"} {
+		_, body := c.do(http.MethodGet, ws.URL()+path, nil, nil)
+		var doc struct {
+			Issuer string `json:"issuer"`
+			Token  string `json:"token_endpoint"`
+		}
+		require.NoError(t, json.Unmarshal(body, &doc))
+		assert.Equal(t, ws.URL()+"/oidc", doc.Issuer)
+		assert.Equal(t, ws.URL()+"/oidc/v1/token", doc.Token)
+	}
+	exchange := func(ws *workspace.Workspace, id, secret string) (int, string) {
+		form := url.Values{"grant_type": {"client_credentials"}, "client_id": {id}, "client_secret": {secret}}
+		resp, body := c.do(http.MethodPost, ws.URL()+"/oidc/v1/token", []byte(form.Encode()), nil)
+		var a struct {
+			Token string `json:"access_token"`
+		}
+		require.NoError(t, json.Unmarshal(body, &a))
+		return resp.StatusCode, a.Token
+	}
+	status, _ := exchange(ws, ws.ClientID(), "wrong")
+	assert.Equal(t, http.StatusUnauthorized, status)
+	_, c.token = exchange(ws, ws.ClientID(), ws.ClientSecret())
+	resp, _ := c.do(http.MethodGet, ws.URL()+flagURL, nil, c.bearer())
+	assert.Equal(t, http.StatusOK, resp.StatusCode)
+
+	brief := workspace.New(t, workspace.Options{TokenLifetime: time.Nanosecond})
+	_, c.token = exchange(brief, brief.ClientID(), brief.ClientSecret())
+	resp, _ = c.do(http.MethodGet, brief.URL()+flagURL, nil, c.bearer())
+	assert.Equal(t, http.StatusUnauthorized, resp.StatusCode)
+}

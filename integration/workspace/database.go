@@ -1,0 +1,42 @@
+package workspace
+
+import (
+	"context"
+
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/engine"
+)
+
+// database and sqlSession are what the server needs of the SQL engine, and all it knows of
+// it besides the shape of a result.
+type database interface {
+	NewSession(catalog, schema string, conf map[string]string) (sqlSession, error)
+	Close() error
+}
+
+type sqlSession interface {
+	Execute(ctx context.Context, sql string, params []engine.Param) (*engine.Result, error)
+	Close() error
+}
+
+var (
+	_ database   = engineDatabase{}
+	_ sqlSession = (*engine.Session)(nil)
+)
+
+type engineDatabase struct{ *engine.Database }
+
+func newDatabase() (database, error) {
+	db, err := engine.New()
+	if err != nil {
+		return nil, err
+	}
+	return engineDatabase{db}, nil
+}
+
+func (d engineDatabase) NewSession(catalog, schema string, conf map[string]string) (sqlSession, error) {
+	s, err := d.Database.NewSession(catalog, schema, conf)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}

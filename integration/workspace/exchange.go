@@ -1,0 +1,187 @@
+package workspace
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/wire"
+)
+
+// maxBody bounds a request body.
+const maxBody = 128 << 20
+
+// exchange is one HTTP request while it is being served. It belongs to the handler's
+// goroutine; what others may read is in the ledger.
+type exchange struct {
+	ws     *Workspace
+	w      *responseWriter
+	r      *http.Request
+	body   []byte
+	record *Request // guarded by ledger.mu once begin returned
+
+	// Set for Thrift calls.
+	call   wire.Header
+	method *method
+	req    any
+
+	// Set for downloads and uploads: the object the link names.
+	link *link
+}
+
+// begin reads the request and opens its record.
+func (w *Workspace) begin(l Listener, rw http.ResponseWriter, r *http.Request) (*exchange, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(rw, r.Body, maxBody))
+	x := &exchange{ws: w, r: r, body: body}
+	x.record = &Request{
+		Listener: l, Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Proto: r.Proto,
+		Header: r.Header.Clone(), RemoteAddr: r.RemoteAddr, Received: time.Now(),
+		BodyBytes: int64(len(body)),
+	}
+	if w.opts.CaptureBodies {
+		x.record.Body = bytes.Clone(body)
+	}
+	x.w = &responseWriter{ResponseWriter: rw, capture: w.opts.CaptureResponses}
+	w.ledger.open(x.record)
+	return x, err
+}
+
+// end closes the record, whether the handler returned or aborted. Only then does it break a
+// connection that is to be broken, so that a client which sees the end of a request finds it
+// in the facts.
+func (x *exchange) end() {
+	aborted := recover()
+	x.ws.ledger.update(func() {
+		r := x.record
+		r.Done = true
+		r.Duration = time.Since(r.Received)
+		r.Status = x.w.status
+		r.ResponseBytes = x.w.written
+		r.Response = x.w.captured.Bytes()
+		r.Aborted = aborted != nil || x.w.broken
+	})
+	if aborted != nil {
+		panic(aborted)
+	}
+	switch {
+	case x.w.hard:
+		x.w.reset()
+	case x.w.broken:
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// send answers with a complete body.
+func (x *exchange) send(status int, contentType string, body []byte) {
+	h := x.w.Header()
+	if contentType != "" {
+		h.Set("Content-Type", contentType)
+	}
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	x.w.WriteHeader(status)
+	_, _ = x.w.Write(body)
+}
+
+func (x *exchange) sendJSON(status int, v any) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		x.sendError(&httpError{status: http.StatusInternalServerError, code: "INTERNAL_ERROR", message: err.Error()})
+		return
+	}
+	x.send(status, "application/json", b)
+}
+
+// httpError is an answer outside the protocol that was asked in: a refusal at the gateway.
+type httpError struct {
+	status  int
+	code    string // error_code of the JSON body, e.g. BAD_REQUEST
+	message string
+}
+
+func (e *httpError) Error() string { return e.code + ": " + e.message }
+
+func (x *exchange) sendError(e *httpError) {
+	h := x.w.Header()
+	h.Set("X-Databricks-Reason-Phrase", e.message)
+	h.Set("X-Thriftserver-Error-Message", e.Error())
+	x.sendJSON(e.status, map[string]string{"error_code": e.code, "message": e.message})
+}
+
+// responseWriter counts what leaves and can break the connection in the middle of a body.
+type responseWriter struct {
+	http.ResponseWriter
+	status   int
+	written  int64
+	failed   bool // a write failed: the client is gone
+	capture  bool
+	captured bytes.Buffer
+
+	// halve cuts the body in two and sends the first half; lose sends nothing at all.
+	// Either way the connection breaks when the handler returns, and broken says so; with
+	// hard it breaks by a TCP reset.
+	halve, lose, broken, hard bool
+}
+
+// tail is how much of a body is written last and on its own. It is less than the buffers of
+// net/http hold back until a handler returns, so that no client can have a whole answer
+// before the facts about it are written down.
+const tail = 1024
+
+// Unwrap lets http.ResponseController find the connection.
+func (w *responseWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w *responseWriter) WriteHeader(status int) {
+	if w.lose {
+		w.broken = true
+		return
+	}
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *responseWriter) Write(p []byte) (int, error) {
+	if w.lose || w.broken {
+		w.broken = true
+		return len(p), nil
+	}
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	out := p
+	if w.halve {
+		out, w.broken = p[:len(p)/2], true
+	}
+	cut := max(len(out)-tail, 0)
+	n, err := w.ResponseWriter.Write(out[:cut])
+	if err == nil {
+		var rest int
+		rest, err = w.ResponseWriter.Write(out[cut:])
+		n += rest
+	}
+	w.written += int64(n)
+	w.failed = w.failed || err != nil
+	if w.capture {
+		w.captured.Write(out[:n])
+	}
+	if w.halve {
+		_ = http.NewResponseController(w.ResponseWriter).Flush()
+	}
+	return len(p), err
+}
+
+// reset breaks the connection without an answer: a TCP reset on HTTP/1.1, a stream reset on
+// HTTP/2.
+func (w *responseWriter) reset() {
+	conn, _, err := http.NewResponseController(w.ResponseWriter).Hijack()
+	if err != nil { // HTTP/2 has no connection to take over
+		panic(http.ErrAbortHandler)
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0)
+	}
+	_ = conn.Close()
+}

@@ -1,0 +1,115 @@
+package workspace
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// Action is what a fault does to a request. Actions are values without state and may be
+// used in any number of faults.
+type Action struct {
+	name string
+	// act reports that it has answered, in its way, and that nobody else should.
+	act func(*exchange) bool
+}
+
+// String names the action the way it was made.
+func (a Action) String() string { return a.name }
+
+// Latency delays the request, then lets it pass.
+func Latency(d time.Duration) Action {
+	return Action{fmt.Sprintf("Latency(%s)", d), func(x *exchange) bool {
+		// A client that leaves ends the wait; the request then fails on its own.
+		_ = sleep(x.r.Context(), d)
+		return false
+	}}
+}
+
+// Status answers with an HTTP error and the headers Databricks sends with one.
+func Status(code int) Action {
+	return Action{fmt.Sprintf("Status(%d)", code), func(x *exchange) bool {
+		x.refuse(code)
+		return true
+	}}
+}
+
+// StatusRetryAfter answers like [Status], with a Retry-After header in whole seconds.
+func StatusRetryAfter(code int, after time.Duration) Action {
+	return Action{fmt.Sprintf("StatusRetryAfter(%d, %s)", code, after), func(x *exchange) bool {
+		x.w.Header().Set("Retry-After", strconv.Itoa(int(after.Round(time.Second).Seconds())))
+		x.refuse(code)
+		return true
+	}}
+}
+
+// Hang never answers. It ends when the client leaves or the workspace closes.
+func Hang() Action {
+	return Action{"Hang()", func(x *exchange) bool {
+		<-x.r.Context().Done()
+		panic(http.ErrAbortHandler)
+	}}
+}
+
+// Reset breaks the connection before the request is carried out: a TCP reset on HTTP/1.1, a
+// stream reset on HTTP/2.
+func Reset() Action {
+	return Action{"Reset()", func(x *exchange) bool {
+		x.w.broken, x.w.hard = true, true
+		return true
+	}}
+}
+
+// LoseResponse carries the request out and breaks the connection instead of answering.
+func LoseResponse() Action {
+	return Action{"LoseResponse()", func(x *exchange) bool {
+		x.w.lose = true
+		return false
+	}}
+}
+
+// HalfBody carries the request out, announces the whole answer, sends half of it and breaks
+// the connection.
+func HalfBody() Action {
+	return Action{"HalfBody()", func(x *exchange) bool {
+		x.w.halve = true
+		return false
+	}}
+}
+
+// RedirectToLogin answers 303 with the address of a login page, which answers 200, the way
+// hosts do that cannot tell which workspace is meant.
+func RedirectToLogin() Action {
+	return Action{"RedirectToLogin()", func(x *exchange) bool {
+		x.w.Header().Set("Location", x.ws.URL()+"/login.html")
+		x.send(http.StatusSeeOther, "text/html", nil)
+		return true
+	}}
+}
+
+// Garbage answers 200 with bytes that mean nothing.
+func Garbage() Action {
+	return Action{"Garbage()", func(x *exchange) bool {
+		x.send(http.StatusOK, "application/octet-stream", []byte("\x00\xffthis is not what you asked for\x80"))
+		return true
+	}}
+}
+
+// Answer answers with a status, a content type and a body of the test's choice.
+func Answer(code int, contentType, body string) Action {
+	return Action{fmt.Sprintf("Answer(%d)", code), func(x *exchange) bool {
+		x.send(code, contentType, []byte(body))
+		return true
+	}}
+}
+
+// refuse sends an error in the style of the listener.
+func (x *exchange) refuse(code int) {
+	text := http.StatusText(code)
+	if x.record.Listener == ListenerStorage {
+		x.sendStorageError(code, "Fault", text)
+		return
+	}
+	x.sendError(&httpError{code, "TEMPORARILY_UNAVAILABLE", text})
+}

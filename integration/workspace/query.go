@@ -1,0 +1,92 @@
+package workspace
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/engine"
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/wire"
+)
+
+// resultCache remembers the results of queries until a statement that is not a query.
+type resultCache struct {
+	mu      sync.Mutex
+	results map[string]*engine.Result // guarded by mu; the results are immutable
+}
+
+func newResultCache() *resultCache { return &resultCache{results: map[string]*engine.Result{}} }
+
+// query runs the statement in the engine, or finds its result in the cache. The second
+// value is the outcome of the lookup.
+func (w *Workspace) query(ctx context.Context, o *operation) (*engine.Result, int32, error) {
+	params := parameters(o.req.Parameters)
+	if w.cache == nil {
+		r, err := o.session.sql.Execute(ctx, o.req.Statement, params)
+		return r, wire.CacheIneligible, err
+	}
+	key := cacheKey(o, params)
+	w.cache.mu.Lock()
+	r := w.cache.results[key]
+	w.cache.mu.Unlock()
+	if r != nil {
+		return r, wire.CacheLocalHit, nil
+	}
+	r, err := o.session.sql.Execute(ctx, o.req.Statement, params)
+	if err != nil {
+		return nil, wire.CacheIneligible, err
+	}
+	w.cache.mu.Lock()
+	defer w.cache.mu.Unlock()
+	if !r.Query || r.Updated >= 0 {
+		o.session.altered.Store(true)
+		clear(w.cache.results)
+		return r, wire.CacheIneligible, nil
+	}
+	w.cache.results[key] = r
+	return r, wire.CacheMiss, nil
+}
+
+func cacheKey(o *operation, params []engine.Param) string {
+	var b strings.Builder
+	b.WriteString(o.session.namespace)
+	if o.session.altered.Load() {
+		b.WriteString("\x00" + o.session.id)
+	}
+	for _, p := range params {
+		b.WriteString("\x00" + p.Name + "\x00" + p.Type + "\x00")
+		if p.Value != nil {
+			b.WriteString(strconv.Quote(*p.Value))
+		}
+	}
+	b.WriteString("\x00" + strings.TrimSpace(o.req.Statement))
+	return b.String()
+}
+
+func parameters(list []*wire.Parameter) []engine.Param {
+	params := make([]engine.Param, 0, len(list))
+	for _, p := range list {
+		if p == nil {
+			continue
+		}
+		params = append(params, engine.Param{Name: deref(p.Name), Type: deref(p.Type), Value: parameterText(p.Value)})
+	}
+	return params
+}
+
+func parameterText(v *wire.ParameterValue) *string {
+	switch {
+	case v == nil:
+		return nil
+	case v.StringValue != nil:
+		return v.StringValue
+	case v.DoubleValue != nil:
+		s := strconv.FormatFloat(*v.DoubleValue, 'g', -1, 64)
+		return &s
+	case v.BooleanValue != nil:
+		s := strconv.FormatBool(*v.BooleanValue)
+		return &s
+	}
+	return nil
+}

@@ -1,0 +1,81 @@
+package workspace
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+const (
+	warehousePrefix = "/sql/1.0/warehouses/"
+	clusterPrefix   = "/sql/protocolv1/o/"
+	orgIDHeader     = "X-Databricks-Org-Id"
+)
+
+// serveAPI serves the workspace listener.
+//
+//	record ─► faults ─► authentication ─► warehouse | telemetry | flags | oauth
+//
+// The request is understood (method, session, statement, event ids) before faults apply, so
+// that the facts count attempts which never reached the service.
+func (w *Workspace) serveAPI(rw http.ResponseWriter, r *http.Request) {
+	if !w.enter() {
+		panic(http.ErrAbortHandler)
+	}
+	defer w.running.Done()
+	x, err := w.begin(ListenerWorkspace, rw, r)
+	defer x.end()
+	x.w.Header().Set(orgIDHeader, strconv.FormatInt(w.opts.WorkspaceID, 10))
+	if err != nil {
+		x.sendError(&httpError{http.StatusRequestEntityTooLarge, "BAD_REQUEST", err.Error()})
+		return
+	}
+	path := r.URL.Path
+	warehouse := path == w.HTTPPath() || strings.HasPrefix(path, clusterPrefix)
+	var badCall error
+	if warehouse {
+		badCall = x.identify()
+	}
+	post := w.telemetryArrival(x)
+	if w.faults.apply(x) {
+		return
+	}
+	switch {
+	case path == telemetryPublicPath:
+		w.serveTelemetry(x, post)
+		return
+	case w.serveOAuth(x):
+		return
+	case path == "/login.html":
+		x.send(http.StatusOK, "text/html", []byte("<html><title>Databricks - Sign In</title></html>"))
+		return
+	}
+	if !w.auth.allows(r) {
+		x.sendUnauthorized()
+		return
+	}
+	switch {
+	case warehouse && badCall != nil:
+		x.sendError(&httpError{http.StatusBadRequest, "BAD_REQUEST", badCall.Error()})
+	case warehouse:
+		x.serveCall()
+	case path == telemetryPath:
+		w.serveTelemetry(x, post)
+	case strings.HasPrefix(path, flagPrefix):
+		w.serveFlags(x)
+	default:
+		x.sendError(&httpError{http.StatusNotFound, "ENDPOINT_NOT_FOUND",
+			fmt.Sprintf("No API found for '%s %s'", r.Method, path)})
+	}
+}
+
+// lacksOrgID answers a request that a unified host could not route, and reports it.
+func (x *exchange) lacksOrgID() bool {
+	if !x.ws.opts.Unified || x.r.Header.Get(orgIDHeader) != "" {
+		return false
+	}
+	x.w.Header().Set("Location", "/login.html")
+	x.send(http.StatusSeeOther, "text/html", nil)
+	return true
+}

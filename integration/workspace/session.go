@@ -1,0 +1,203 @@
+package workspace
+
+import (
+	"crypto/subtle"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/wire"
+)
+
+// session is one open session. Its identity never changes.
+type session struct {
+	id     string
+	guid   []byte
+	secret []byte
+	conf   map[string]string
+	sql    sqlSession
+
+	// namespace is the catalog and schema the session began in. Sessions that share it share
+	// cached results, until one of them has run anything that may make it see other things.
+	namespace string
+	altered   atomic.Bool
+
+	mu         sync.Mutex
+	dead       bool                  // closed or expired; guarded by mu
+	operations map[string]*operation // guarded by mu
+}
+
+// sessionTable finds sessions and operations by their handles.
+type sessionTable struct {
+	mu         sync.Mutex
+	sessions   map[string]*session   // by GUID bytes; guarded by mu
+	operations map[string]*operation // by GUID bytes; guarded by mu
+	closed     bool                  // guarded by mu
+}
+
+func newSessionTable() *sessionTable {
+	return &sessionTable{sessions: map[string]*session{}, operations: map[string]*operation{}}
+}
+
+func openSession(x *exchange, req *wire.OpenSessionReq) (*wire.OpenSessionResp, error) {
+	w := x.ws
+	catalog, schema := "", ""
+	if ns := req.InitialNamespace; ns != nil {
+		catalog, schema = deref(ns.CatalogName), deref(ns.SchemaName)
+	}
+	sql, err := w.db.NewSession(catalog, schema, maps.Clone(req.Configuration))
+	if err != nil {
+		state, message := describe(err)
+		return &wire.OpenSessionResp{
+			Status: failure(wire.StatusError, state, message), ServerProtocolVersion: w.opts.ProtocolVersion,
+		}, nil
+	}
+	id := uuid.New()
+	s := &session{
+		id: id.String(), guid: id[:], secret: randomBytes(16), sql: sql,
+		conf: maps.Clone(req.Configuration), namespace: catalog + "\x00" + schema,
+		operations: map[string]*operation{},
+	}
+	if !w.sessions.add(s) {
+		_ = sql.Close()
+		return nil, errClosing
+	}
+	w.ledger.sessionOpened(x, SessionFacts{
+		ID: s.id, Conf: maps.Clone(s.conf), Catalog: catalog, Schema: schema,
+		UserAgent: x.r.UserAgent(), ClientProtocol: deref(req.ClientProtocolI64), Opened: time.Now(),
+	})
+	multiple := true
+	return &wire.OpenSessionResp{
+		Status:                 success(),
+		ServerProtocolVersion:  w.opts.ProtocolVersion,
+		SessionHandle:          &wire.SessionHandle{SessionID: &wire.HandleIdentifier{GUID: s.guid, Secret: s.secret}},
+		Configuration:          map[string]string{},
+		InitialNamespace:       req.InitialNamespace,
+		CanUseMultipleCatalogs: &multiple,
+	}, nil
+}
+
+func closeSession(x *exchange, req *wire.CloseSessionReq) (*wire.CloseSessionResp, error) {
+	s, err := x.ws.session(req.SessionHandle)
+	if err != nil {
+		return nil, err
+	}
+	x.ws.endSession(s, false)
+	return &wire.CloseSessionResp{Status: success()}, nil
+}
+
+// invalidSession refuses a dead or unknown session at the gateway, with the text that makes
+// clients throw the connection away.
+func invalidSession(id *wire.HandleIdentifier) error {
+	return &httpError{http.StatusBadRequest, "BAD_REQUEST",
+		fmt.Sprintf("Invalid SessionHandle: SessionHandle [%s]", guidText(id))}
+}
+
+// session finds a live session.
+func (w *Workspace) session(h *wire.SessionHandle) (*session, error) {
+	var id *wire.HandleIdentifier
+	if h != nil {
+		id = h.SessionID
+	}
+	w.sessions.mu.Lock()
+	defer w.sessions.mu.Unlock()
+	if id != nil {
+		s := w.sessions.sessions[string(id.GUID)]
+		if s != nil && subtle.ConstantTimeCompare(s.secret, id.Secret) == 1 {
+			return s, nil
+		}
+	}
+	return nil, invalidSession(id)
+}
+
+func (t *sessionTable) add(s *session) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return false
+	}
+	t.sessions[string(s.guid)] = s
+	return true
+}
+
+// ExpireSession ends a session behind its client's back, as an idle timeout or a restarted
+// warehouse does. It reports whether the session was open.
+func (w *Workspace) ExpireSession(id string) bool {
+	w.sessions.mu.Lock()
+	var found *session
+	for _, s := range w.sessions.sessions {
+		if s.id == id {
+			found = s
+		}
+	}
+	w.sessions.mu.Unlock()
+	if found == nil {
+		return false
+	}
+	w.endSession(found, true)
+	return true
+}
+
+// endSession closes a session with everything in it.
+func (w *Workspace) endSession(s *session, expired bool) {
+	s.mu.Lock()
+	wasDead := s.dead
+	s.dead = true
+	ops := s.operations
+	s.operations = map[string]*operation{}
+	s.mu.Unlock()
+	if wasDead {
+		return
+	}
+	w.sessions.mu.Lock()
+	delete(w.sessions.sessions, string(s.guid))
+	for _, o := range ops {
+		delete(w.sessions.operations, string(o.guid))
+	}
+	w.sessions.mu.Unlock()
+	for _, o := range ops {
+		o.cancel(errSessionClosed)
+		w.ledger.operationClosed(o, ClosedWithSession)
+	}
+	w.objects.dropSession(s.id)
+	w.ledger.sessionClosed(s.id, expired)
+	_ = s.sql.Close() // which has nothing to report
+}
+
+// closeAll ends every session and lets no new one in.
+func (t *sessionTable) closeAll(w *Workspace) {
+	t.mu.Lock()
+	t.closed = true
+	open := make([]*session, 0, len(t.sessions))
+	for _, s := range t.sessions {
+		open = append(open, s)
+	}
+	t.mu.Unlock()
+	for _, s := range open {
+		w.endSession(s, true)
+	}
+}
+
+func guidText(h *wire.HandleIdentifier) string {
+	if h == nil {
+		return ""
+	}
+	if id, err := uuid.FromBytes(h.GUID); err == nil {
+		return id.String()
+	}
+	return hex.EncodeToString(h.GUID)
+}
+
+func deref[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
+	}
+	return *p
+}
