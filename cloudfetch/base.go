@@ -1,0 +1,81 @@
+package cloudfetch
+
+import (
+	"crypto/tls"
+	"net"
+	"net/http"
+	"time"
+)
+
+// Base is what a Transport sends its requests through: one transport for the
+// workspace, one for storage. The driver uses two when it is not given one.
+type Base struct {
+	// Workspace carries Thrift, the feature flag and telemetry.
+	Workspace http.RoundTripper
+	// Storage carries CloudFetch downloads.
+	Storage http.RoundTripper
+}
+
+// NewBase returns what the driver uses when it is not given a transport: a pool
+// of its own for the workspace, with the driver's settings (proxy from the
+// environment, HTTP/2), and for storage whatever http.DefaultClient uses at the
+// time of each request. config is the driver's TLS configuration; like the
+// driver, it is used only if it says InsecureSkipVerify. It may be nil.
+func NewBase(config *tls.Config) Base {
+	if config != nil && !config.InsecureSkipVerify {
+		config = nil
+	}
+	dialer := &net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}
+	return Base{
+		Workspace: &http.Transport{
+			Proxy:                 http.ProxyFromEnvironment,
+			DialContext:           dialer.DialContext,
+			TLSClientConfig:       config,
+			ForceAttemptHTTP2:     true,
+			MaxIdleConns:          100,
+			MaxIdleConnsPerHost:   10,
+			MaxConnsPerHost:       100,
+			IdleConnTimeout:       180 * time.Second,
+			TLSHandshakeTimeout:   10 * time.Second,
+			ExpectContinueTimeout: time.Second,
+		},
+		Storage: defaultStorage{},
+	}
+}
+
+// WrapBase returns a base that sends everything through rt, as the driver does
+// with the transport given to its WithTransport option.
+func WrapBase(rt http.RoundTripper) Base { return Base{Workspace: rt, Storage: rt} }
+
+// of chooses for a request that is neither Thrift, nor native telemetry, nor a
+// registered link. What the driver sends to the workspace is authenticated;
+// links are not, their signature is in the URL.
+func (b Base) of(req *http.Request) http.RoundTripper {
+	if len(req.Header["Authorization"]) > 0 {
+		return b.Workspace
+	}
+	return b.Storage
+}
+
+func (b Base) closeIdleConnections() {
+	// By way of a client, which knows how to ask.
+	(&http.Client{Transport: b.Workspace}).CloseIdleConnections()
+	if _, shared := b.Storage.(defaultStorage); !shared {
+		(&http.Client{Transport: b.Storage}).CloseIdleConnections()
+	}
+}
+
+// defaultStorage is the transport of http.DefaultClient, looked up each time,
+// as applications set it when they like.
+type defaultStorage struct{}
+
+var _ http.RoundTripper = defaultStorage{}
+
+// RoundTrip implements http.RoundTripper.
+func (defaultStorage) RoundTrip(req *http.Request) (*http.Response, error) {
+	rt := http.DefaultClient.Transport
+	if rt == nil {
+		rt = http.DefaultTransport
+	}
+	return rt.RoundTrip(req)
+}

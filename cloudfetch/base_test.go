@@ -1,0 +1,106 @@
+package cloudfetch
+
+import (
+	"crypto/tls"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestWorkspacePoolIsTheDrivers(t *testing.T) {
+	w, ok := NewBase(nil).Workspace.(*http.Transport)
+	require.True(t, ok)
+	require.NotNil(t, w.Proxy)
+	require.NotNil(t, w.DialContext)
+	require.True(t, w.ForceAttemptHTTP2)
+	require.Nil(t, w.TLSClientConfig)
+	require.Equal(t, []int{100, 10, 100}, []int{w.MaxIdleConns, w.MaxIdleConnsPerHost, w.MaxConnsPerHost})
+	require.Equal(t, []time.Duration{180 * time.Second, 10 * time.Second, time.Second},
+		[]time.Duration{w.IdleConnTimeout, w.TLSHandshakeTimeout, w.ExpectContinueTimeout})
+
+	strict, loose := &tls.Config{MinVersion: tls.VersionTLS13}, &tls.Config{InsecureSkipVerify: true} //nolint:gosec // what is tested
+	require.Nil(t, NewBase(strict).Workspace.(*http.Transport).TLSClientConfig)
+	require.Same(t, loose, NewBase(loose).Workspace.(*http.Transport).TLSClientConfig)
+}
+
+func TestStorageIsTheDefaultAtTheTime(t *testing.T) {
+	called := ""
+	mark := func(name string) roundTripFunc {
+		return func(req *http.Request) (*http.Response, error) {
+			called = name
+			return response(req, 200, nil, nil), nil
+		}
+	}
+	transport := New(Base{Workspace: mark("workspace")}, Options{})
+	oldTransport, oldClient := http.DefaultTransport, http.DefaultClient.Transport
+	defer func() { http.DefaultTransport, http.DefaultClient.Transport = oldTransport, oldClient }()
+	http.DefaultTransport = mark("default transport")
+	ask := func(method, url, authorization string) string {
+		req, _ := http.NewRequest(method, url, nil)
+		if authorization != "" {
+			req.Header.Set("Authorization", authorization)
+		}
+		_, err := transport.RoundTrip(req)
+		require.NoError(t, err)
+		return called
+	}
+	require.Equal(t, "default transport", ask(http.MethodGet, linkTo("a"), ""))
+	http.DefaultClient.Transport = mark("default client")
+	require.Equal(t, "default client", ask(http.MethodGet, linkTo("a"), ""))
+	require.Equal(t, "workspace", ask(http.MethodGet, "https://workspace/api", "Bearer x"))
+	require.Equal(t, "workspace", ask(http.MethodPost, "https://workspace/telemetry-ext", ""))
+	require.Equal(t, "workspace", ask(http.MethodGet, "https://workspace"+flagPath+"1.15.1", ""))
+}
+
+type closing struct {
+	roundTripFunc
+	closed int
+}
+
+func (c *closing) CloseIdleConnections() { c.closed++ }
+
+func TestCloseIdleConnectionsIsForwarded(t *testing.T) {
+	users := &closing{}
+	client := &http.Client{Transport: New(WrapBase(users), Options{})}
+	client.CloseIdleConnections()
+	require.Positive(t, users.closed)
+
+	// The application's own pool is left alone.
+	shared := &closing{}
+	old := http.DefaultTransport
+	defer func() { http.DefaultTransport = old }()
+	http.DefaultTransport = shared
+	New(NewBase(nil), Options{}).CloseIdleConnections()
+	require.Zero(t, shared.closed)
+	New(WrapBase(roundTripFunc(nil)), Options{}).CloseIdleConnections() // cannot: no panic
+}
+
+func TestHTTP2(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		if r.ProtoMajor != 2 {
+			w.WriteHeader(http.StatusHTTPVersionNotSupported)
+		}
+		_, _ = w.Write(wireReply(ExecuteStatement, 1, fStatus(okStatus), fHandle(2, operationA)))
+	}))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	transport := New(NewBase(&tls.Config{InsecureSkipVerify: true}), Options{}) //nolint:gosec // a test server
+	defer transport.CloseIdleConnections()
+	ctx, trace := traced()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, server.URL, nil)
+	require.NoError(t, err)
+	thrift(req, executeRequest(1))
+	resp, err := (&http.Client{Transport: transport}).Do(req)
+	require.NoError(t, err)
+	_, err = io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	require.Equal(t, 200, resp.StatusCode)
+	require.Equal(t, operationID(operationA), trace.Finish().StatementID)
+}

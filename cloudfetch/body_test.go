@@ -1,0 +1,256 @@
+package cloudfetch
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// recorder is a body that writes down what is asked of it, and gives its bytes
+// in its own rhythm.
+type recorder struct {
+	b    []byte
+	err  error
+	rng  *rand.Rand
+	log  []string
+	both bool // the error comes with the last bytes
+}
+
+func (r *recorder) Read(p []byte) (int, error) {
+	n := 0
+	if len(r.b) > 0 && len(p) > 0 {
+		n = r.rng.IntN(min(len(p), len(r.b)) + 1) // a read may give nothing
+		copy(p, r.b[:n])
+		r.b = r.b[n:]
+	}
+	var err error
+	if len(r.b) == 0 && (n == 0 || r.both) {
+		err = r.err
+	}
+	r.log = append(r.log, fmt.Sprint(len(p), n, err))
+	return n, err
+}
+
+func (r *recorder) Close() error {
+	r.log = append(r.log, "close")
+	return errReset
+}
+
+// TestBodiesPassUnchanged compares what a reader sees, and what the body is
+// asked, with and without the transport.
+func TestBodiesPassUnchanged(t *testing.T) {
+	bodies := wireExamples()
+	bodies["html"] = []byte("<html>")
+	bodies["empty"] = nil
+	bodies["big"] = fetchReply(6, true, 10, fList(1281, tStruct, wireBatch(strings.Repeat("x", 50_000), 20)))
+	seeds := uint64(8)
+	if raceEnabled || testing.Short() {
+		seeds = 2
+	}
+	for name, b := range bodies {
+		for seed := range seeds {
+			for _, code := range []int{200, 503, 404} {
+				for _, fault := range []error{io.EOF, errReset} {
+					for _, link := range []bool{false, true} {
+						play := func(through bool) (log, seen []string) {
+							rec := &recorder{b: b, err: fault, rng: rand.New(rand.NewPCG(seed, 1)), both: seed%2 == 0}
+							s := newStage(t, Options{})
+							ctx, _ := traced()
+							s.execute(ctx, operationA)
+							s.handOut(operationA, linkTo("a"))
+							base := roundTripFunc(func(req *http.Request) (*http.Response, error) {
+								return &http.Response{StatusCode: code, Header: http.Header{}, Body: rec, Request: req, ContentLength: -1}, nil
+							})
+							var rt http.RoundTripper = base
+							if through {
+								s.transport.base = WrapBase(base)
+								rt = s.transport
+							}
+							req, _ := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, bytes.NewBuffer(operationRequest(FetchResults, 6, operationA)))
+							req.Header.Set("Content-Type", "application/x-thrift")
+							if link {
+								req, _ = http.NewRequest(http.MethodGet, linkTo("a"), nil)
+							}
+							resp, err := rt.RoundTrip(req)
+							require.NoError(t, err)
+							rng := rand.New(rand.NewPCG(seed, 2))
+							for range 1000 {
+								p := make([]byte, rng.IntN(1<<rng.IntN(12)))
+								n, err := resp.Body.Read(p)
+								seen = append(seen, fmt.Sprint(string(p[:n]), err))
+								if err != nil && rng.IntN(3) == 0 {
+									break
+								}
+							}
+							seen = append(seen, fmt.Sprint(resp.Body.Close(), resp.Body.Close()))
+							require.Zero(t, s.transport.Stats().Panics)
+							return rec.log, seen
+						}
+						log, seen := play(false)
+						gotLog, gotSeen := play(true)
+						require.Equal(t, log, gotLog, name)
+						require.Equal(t, seen, gotSeen, name)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestRequestsPassUnchanged compares what the base transport gets.
+func TestRequestsPassUnchanged(t *testing.T) {
+	ctx, _ := traced()
+	var got *http.Request
+	transport := New(WrapBase(roundTripFunc(func(req *http.Request) (*http.Response, error) {
+		got = req
+		return nil, errReset
+	})), Options{})
+	for _, contentType := range []string{"application/x-thrift", "text/plain", ""} {
+		body := bytes.NewBuffer(executeRequest(1))
+		req, _ := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, body)
+		req.Header.Set("Content-Type", contentType)
+		before, header := *req, req.Header.Clone()
+		resp, err := transport.RoundTrip(req)
+		require.Nil(t, resp)
+		require.Same(t, errReset, err) // the very error
+		require.Same(t, req, got)
+		require.Equal(t, before.Body, got.Body)
+		require.Equal(t, header, got.Header)
+		require.Equal(t, len(executeRequest(1)), body.Len(), "the body was touched")
+	}
+}
+
+type writerToBody struct {
+	*bytes.Reader
+	closed bool
+}
+
+func (b *writerToBody) Close() error { b.closed = true; return nil }
+
+func TestWriteToIsKept(t *testing.T) {
+	for _, link := range []bool{false, true} {
+		s := newStage(t, Options{})
+		ctx, trace := traced()
+		s.execute(ctx, operationA)
+		s.handOut(operationA, linkTo("a"))
+		content := fetchReply(6, false, 10, fList(1281, tStruct, wireBatch("xyz", 20)))
+		inner := &writerToBody{Reader: bytes.NewReader(content)}
+		s.transport.base = WrapBase(roundTripFunc(func(req *http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: inner, Request: req, ContentLength: -1}, nil
+		}))
+		req, _ := http.NewRequest(http.MethodPost, endpoint, bytes.NewBuffer(operationRequest(FetchResults, 6, operationA)))
+		req.Header.Set("Content-Type", "application/x-thrift")
+		if link {
+			req, _ = http.NewRequest(http.MethodGet, linkTo("a"), nil)
+		}
+		resp, err := s.transport.RoundTrip(req)
+		require.NoError(t, err)
+		wt, ok := resp.Body.(io.WriterTo)
+		require.True(t, ok)
+		var out bytes.Buffer
+		n, err := wt.WriteTo(&out)
+		require.NoError(t, err)
+		require.EqualValues(t, len(content), n)
+		require.Equal(t, content, out.Bytes())
+		require.NoError(t, resp.Body.Close())
+		require.True(t, inner.closed)
+		f := trace.Finish()
+		if link {
+			require.Equal(t, 1, f.Files.Downloaded)
+		} else {
+			require.EqualValues(t, 30, f.RowsDelivered)
+		}
+	}
+}
+
+func TestResponsesThatAreNotForReadingPassUntouched(t *testing.T) {
+	ctx, _ := traced()
+	for _, resp := range []*http.Response{
+		nil,
+		{StatusCode: 200},
+		{StatusCode: http.StatusSwitchingProtocols, Body: io.NopCloser(strings.NewReader(""))},
+	} {
+		var body io.ReadCloser
+		if resp != nil {
+			body = resp.Body
+		}
+		transport := New(WrapBase(roundTripFunc(func(*http.Request) (*http.Response, error) { return resp, nil })), Options{})
+		req, _ := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, bytes.NewBuffer(executeRequest(1)))
+		req.Header.Set("Content-Type", "application/x-thrift")
+		got, err := transport.RoundTrip(req)
+		require.NoError(t, err)
+		require.Same(t, resp, got)
+		if resp != nil {
+			require.Equal(t, body, got.Body)
+		}
+		require.Zero(t, transport.Stats().Panics)
+	}
+}
+
+func TestBodyThatLiesAboutItsReads(t *testing.T) {
+	for _, n := range []int{-1, 100} {
+		b := &exchangeBody{ReadCloser: io.NopCloser(liar(n)), exchange: exchange{counts: &counters{}}}
+		got, err := b.Read(make([]byte, 4))
+		require.Equal(t, n, got)
+		require.ErrorIs(t, err, errReset)
+		d := &downloadBody{ReadCloser: io.NopCloser(liar(n)), download: download{counts: &counters{}}}
+		got, _ = d.Read(make([]byte, 4))
+		require.Equal(t, n, got)
+	}
+}
+
+type liar int
+
+func (l liar) Read([]byte) (int, error) { return int(l), errReset }
+
+func TestCloseDuringRead(t *testing.T) {
+	for _, link := range []bool{false, true} {
+		for range 50 {
+			s := newStage(t, Options{})
+			ctx, trace := traced()
+			s.execute(ctx, operationA)
+			s.handOut(operationA, linkTo("a"))
+			r, w := io.Pipe()
+			s.transport.base = WrapBase(roundTripFunc(func(req *http.Request) (*http.Response, error) {
+				return &http.Response{StatusCode: 200, Header: http.Header{}, Body: r, Request: req, ContentLength: -1}, nil
+			}))
+			go func() { _, _ = w.Write(bytes.Repeat([]byte("x"), 1000)) }()
+			req, _ := http.NewRequest(http.MethodPost, endpoint, bytes.NewBuffer(operationRequest(FetchResults, 6, operationA)))
+			req.Header.Set("Content-Type", "application/x-thrift")
+			if link {
+				req, _ = http.NewRequest(http.MethodGet, linkTo("a"), nil)
+			}
+			resp, err := s.transport.RoundTrip(req)
+			require.NoError(t, err)
+			var wg sync.WaitGroup
+			wg.Add(2)
+			go func() { defer wg.Done(); _, _ = io.ReadAll(resp.Body) }()
+			go func() { defer wg.Done(); _ = resp.Body.Close() }()
+			wg.Wait()
+			require.Zero(t, trace.Finish().Files.Downloaded)
+			require.Zero(t, s.transport.Stats().Panics)
+		}
+	}
+}
+
+func TestNothingIsWrappedWithoutATrace(t *testing.T) {
+	body := io.NopCloser(strings.NewReader("x"))
+	transport := New(WrapBase(roundTripFunc(func(req *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 200, Body: body, Request: req}, nil
+	})), Options{})
+	for _, method := range []string{http.MethodPost, http.MethodGet, http.MethodPut, http.MethodHead} {
+		req, _ := http.NewRequestWithContext(context.Background(), method, endpoint, strings.NewReader("x"))
+		req.Header.Set("Content-Type", "application/x-thrift")
+		resp, err := transport.RoundTrip(req)
+		require.NoError(t, err)
+		require.Equal(t, body, resp.Body)
+	}
+}

@@ -1,0 +1,138 @@
+package cloudfetch
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestNoTextIsKept looks through everything a trace and a transport hold.
+func TestNoTextIsKept(t *testing.T) {
+	s := newStage(t, Options{})
+	ctx, trace := traced()
+	s.execute(ctx, operationA)
+	s.handOut(operationA, linkTo("a"), linkTo("b"))
+	s.serve(linkTo("a"), answer{code: 503})
+	_, _ = s.get(context.Background(), linkTo("a"))
+	s.answer(wireExamples()["error state"], wireExamples()["execute refused"])
+	s.mustRPC(ctx, operationRequest(GetOperationStatus, 4, operationA))
+	refusedCtx, refused := traced()
+	s.mustRPC(refusedCtx, executeRequest(2))
+
+	facts, err := json.Marshal([]any{trace.Facts(), refused.Facts()})
+	require.NoError(t, err)
+	held := fmt.Sprintf("%+v %+v %+v %s", &trace.facts, trace.files, s.transport.registry.links, facts)
+	for _, secret := range []string{"secret", "SELECT", "Signature", "amazonaws", "Bearer", "division", "no such table"} {
+		require.NotContains(t, held, secret)
+	}
+}
+
+func TestWorkspaceIdentifierIsANumber(t *testing.T) {
+	for id, want := range map[string]string{"": "", "123": "123", "12a": "", "<script>": "", "123456789012345678901": ""} {
+		require.Equal(t, want, workspaceOf(http.Header{"X-Databricks-Org-Id": {id}}), id)
+	}
+}
+
+func TestRequestWhoseGetBodyFailsPasses(t *testing.T) {
+	s := newStage(t, Options{})
+	for _, getBody := range []func() (io.ReadCloser, error){
+		func() (io.ReadCloser, error) { return nil, errReset },
+		func() (io.ReadCloser, error) { return nil, nil }, //nolint:nilnil // a broken one
+		func() (io.ReadCloser, error) { return io.NopCloser(&script{err: errReset}), nil },
+		func() (io.ReadCloser, error) { panic("a broken one") },
+	} {
+		ctx, trace := traced()
+		s.answer([]byte("anything"))
+		req := thriftRequest(ctx, executeRequest(1))
+		req.GetBody = getBody
+		resp, err := s.transport.RoundTrip(req)
+		require.NoError(t, err)
+		got, err := io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		require.Equal(t, "anything", string(got))
+		require.Empty(t, trace.Finish().StatementID)
+	}
+	require.EqualValues(t, 1, s.transport.Stats().Panics)
+}
+
+func TestIdentifierOfAnotherTraceIsNotTaken(t *testing.T) {
+	s := newStage(t, Options{})
+	ctxA, a := traced()
+	ctxB, b := traced()
+	s.execute(ctxA, operationA)
+	s.execute(ctxB, operationA) // a server that repeats itself
+	require.Equal(t, operationID(operationA), a.Finish().StatementID)
+	f := b.Finish()
+	require.Empty(t, f.StatementID)
+	require.True(t, f.Gaps.Has(GapMessages))
+	require.Zero(t, s.transport.registry.busy.Load())
+}
+
+func TestTraceOfAnotherTransportIsNotTaken(t *testing.T) {
+	one, other := newStage(t, Options{}), newStage(t, Options{})
+	ctx, trace := traced()
+	one.execute(ctx, operationA)
+	other.execute(ctx, operationB)
+	f := trace.Finish()
+	require.Equal(t, operationID(operationA), f.StatementID)
+	require.True(t, f.Gaps.Has(GapOthers))
+	require.Zero(t, other.transport.registry.busy.Load())
+}
+
+func TestSessionMistakes(t *testing.T) {
+	s := newStage(t, Options{})
+	session := NewSession()
+	ctx := NewSessionContext(context.Background(), session)
+	open := wireCall(OpenSession, 1)
+	s.answer([]byte("<html>"), wireReply(OpenSession, 1, fStruct(1, fI32(1, 3), fString(3, "28000"))), wireException(OpenSession, 1, "x"))
+	for range 3 {
+		_, _ = s.rpc(ctx, open)
+	}
+	f := session.Finish()
+	require.Empty(t, f.SessionID)
+	require.Equal(t, "28000", f.SQLState)
+	require.Equal(t, 2, f.OpenRPC.Errors)
+	require.Equal(t, 3, f.OpenRPC.Count)
+	require.True(t, f.Gaps.Has(GapMessages))
+	s.answer(wireReply(OpenSession, 1, fStatus(okStatus), fSession(3, sessionA)))
+	s.mustRPC(ctx, open) // after Finish
+	require.Equal(t, f, session.Facts())
+	require.Zero(t, s.transport.registry.busy.Load())
+}
+
+func TestRosterForgetsTheOldest(t *testing.T) {
+	r := roster[int, int]{bound: 3}
+	for i := range 5 {
+		old, dropped := r.add(i, 10*i)
+		require.Equal(t, i >= 3, dropped)
+		if dropped {
+			require.Equal(t, 10*(i-3), old)
+		}
+	}
+	r.remove(3)
+	r.remove(3)
+	r.remove(2)
+	r.remove(4)
+	require.Empty(t, r.m)
+	require.True(t, r.first == nil && r.last == nil)
+	_, ok := r.get(4)
+	require.False(t, ok)
+}
+
+func TestBytesOfAnErrorBodyAreCounted(t *testing.T) {
+	s := newStage(t, Options{})
+	ctx, trace := traced()
+	s.answers = []answer{{code: 500, body: bytes.Repeat([]byte("x"), 1000)}}
+	_, err := s.rpc(ctx, executeRequest(1))
+	require.NoError(t, err)
+	f := trace.Finish()
+	require.EqualValues(t, 1000, f.RPC(ExecuteStatement).BytesIn)
+	require.Equal(t, 500, f.RPC(ExecuteStatement).LastStatus)
+	require.Zero(t, f.Gaps)
+}

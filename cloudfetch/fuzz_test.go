@@ -1,0 +1,80 @@
+package cloudfetch
+
+import (
+	"bytes"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// FuzzReader: whatever the bytes and however they are split, the outcome is the
+// same, memory is bounded, and what passes through the transport is unchanged.
+func FuzzReader(f *testing.F) {
+	for _, b := range wireExamples() {
+		f.Add(b, uint64(1))
+		f.Add(b[:len(b)/2], uint64(2))
+	}
+	f.Fuzz(func(t *testing.T, b []byte, seed uint64) {
+		rng := rand.New(rand.NewPCG(seed, 0))
+		for _, call := range []bool{false, true} {
+			whole := readPieces(call, b)
+			require.Equal(t, whole, readPieces(call, cut(b, rng)...))
+			if whole.progress == complete {
+				require.LessOrEqual(t, len(whole.links), len(b))
+				for n := range min(len(b), 64) {
+					if readPieces(call, b[:len(b)-n-1]).progress == complete {
+						return // trailing bytes
+					}
+				}
+			}
+		}
+
+		checkTake(t, "", b, cut(b, rng))
+
+		base := roundTripFunc(func(req *http.Request) (*http.Response, error) {
+			_, _ = io.Copy(io.Discard, req.Body)
+			return &http.Response{
+				StatusCode: 200, Header: http.Header{}, ContentLength: -1, Request: req,
+				Body: &recorder{b: b, err: io.EOF, rng: rng},
+			}, nil
+		})
+		transport := New(WrapBase(base), Options{})
+		ctx, trace := traced()
+		for _, request := range [][]byte{executeRequest(1), operationRequest(FetchResults, 2, operationA), b} {
+			resp, err := transport.RoundTrip(thriftRequest(ctx, request))
+			require.NoError(t, err)
+			got, err := io.ReadAll(resp.Body)
+			require.NoError(t, err)
+			require.True(t, bytes.Equal(b, got))
+			require.ErrorIs(t, resp.Body.Close(), errReset) // as the recorder does
+		}
+		sumsAdd(t, trace.Facts().Files)
+		sumsAdd(t, trace.Finish().Files)
+		require.Zero(t, transport.Stats().Panics)
+		require.Zero(t, transport.registry.busy.Load())
+		require.Zero(t, transport.registry.linked.Load())
+	})
+}
+
+// FuzzLink: a link whose spelling is certain is recognised in its request.
+func FuzzLink(f *testing.F) {
+	f.Add("https://bucket.s3.amazonaws.com/a/b%20c?X-Amz-Signature=a%2Fb", uint64(1))
+	f.Add("http://127.0.0.1:8080/!$&'()*+,;=:@[x]~?x=y?z=/ ^|{}", uint64(2))
+	f.Add("https://h?x#y", uint64(3))
+	f.Fuzz(func(t *testing.T, link string, seed uint64) {
+		checkKey(t, link, rand.New(rand.NewPCG(seed, 0)))
+	})
+}
+
+// FuzzFlag: the flag's answer is read or refused, within its bounds.
+func FuzzFlag(f *testing.F) {
+	f.Add([]byte(flagOn))
+	f.Add([]byte(flagOff))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		_, ttl, ok := parseFlag(b)
+		require.True(t, !ok || ttl >= flagMin && ttl <= flagMax)
+	})
+}

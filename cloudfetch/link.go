@@ -1,0 +1,175 @@
+package cloudfetch
+
+import (
+	"bytes"
+	"hash/maphash"
+	"net/url"
+)
+
+// linkKey stands for a presigned URL: 128 bits under two keys that are drawn
+// when the process starts and never leave it. The URL itself is a secret and is
+// never kept.
+type linkKey [2]uint64
+
+var linkSeeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
+
+// linkHash hashes a URL piece by piece.
+type linkHash [2]maphash.Hash
+
+func (h *linkHash) reset() {
+	h[0].SetSeed(linkSeeds[0])
+	h[1].SetSeed(linkSeeds[1])
+}
+
+func (h *linkHash) write(p []byte) {
+	_, _ = h[0].Write(p)
+	_, _ = h[1].Write(p)
+}
+
+func (h *linkHash) writeString(s string) {
+	_, _ = h[0].WriteString(s)
+	_, _ = h[1].WriteString(s)
+}
+
+func (h *linkHash) key() linkKey { return linkKey{h[0].Sum64(), h[1].Sum64()} }
+
+// keyOf hashes a parsed URL as it would be spelled. It reports false for URLs
+// that no followed link can have.
+func keyOf(u *url.URL) (linkKey, bool) {
+	if u == nil || u.Opaque != "" || u.User != nil || u.Fragment != "" || u.Host == "" {
+		return linkKey{}, false
+	}
+	var h linkHash
+	h.reset()
+	h.writeString(u.Scheme)
+	h.writeString("://")
+	h.writeString(u.Host)
+	h.writeString(u.EscapedPath())
+	if u.ForceQuery || u.RawQuery != "" {
+		h.writeString("?")
+		h.writeString(u.RawQuery)
+	}
+	return h.key(), true
+}
+
+// linkSpelling watches a link pass by, byte by byte, and says whether parsing it
+// and spelling it again gives the same bytes. Where that is not certain, the
+// request for the link could not be recognised, and the file is reported as
+// unknown instead of as never downloaded.
+type linkSpelling struct {
+	part  uint8 // 0 scheme, 1 authority, 2 path, 3 query, 4 not certain
+	n     uint8 // position in the scheme; 1 after a byte of the authority; hex digits due in the path
+	colon bool  // the authority had its colon
+}
+
+const (
+	inScheme = iota
+	inAuthority
+	inPath
+	inQuery
+	notCertain
+)
+
+const (
+	authorityByte = 1 << iota
+	pathByte
+	hexByte
+)
+
+var linkBytesAllowed = func() (t [256]uint8) {
+	for c := '0'; c <= '9'; c++ {
+		t[c] = authorityByte | pathByte | hexByte
+	}
+	for c := 'a'; c <= 'z'; c++ {
+		t[c] = authorityByte | pathByte
+		t[c-'a'+'A'] = authorityByte | pathByte
+	}
+	for _, c := range "abcdefABCDEF" {
+		t[c] |= hexByte
+	}
+	for _, c := range "-._" {
+		t[c] = authorityByte | pathByte
+	}
+	// What net/url leaves alone in a path that was spelled so.
+	for _, c := range "~$&+,/:;=@!'()*[]" {
+		t[c] = pathByte
+	}
+	return t
+}()
+
+func (s *linkSpelling) write(p []byte) {
+	const schemes = "https://"
+	for i, c := range p {
+		switch s.part {
+		case inScheme:
+			switch {
+			case s.n == 4 && c == ':': // http
+				s.n = 6
+			case c == schemes[s.n]:
+				if s.n++; int(s.n) == len(schemes) {
+					s.part, s.n = inAuthority, 0
+				}
+			default:
+				s.part = notCertain
+			}
+		case inAuthority:
+			switch {
+			case linkBytesAllowed[c]&authorityByte != 0 && (!s.colon || c >= '0' && c <= '9'):
+				s.n = 1
+			case s.n == 0: // an empty host or port
+				s.part = notCertain
+			case c == ':' && !s.colon:
+				s.colon, s.n = true, 0
+			case c == '/':
+				s.part, s.n = inPath, 0
+			case c == '?':
+				s.part = inQuery
+			default:
+				s.part = notCertain
+			}
+		case inPath:
+			switch {
+			case s.n > 0:
+				if s.n--; linkBytesAllowed[c]&hexByte == 0 {
+					s.part = notCertain
+				}
+			case linkBytesAllowed[c]&pathByte != 0:
+			case c == '%':
+				s.n = 2
+			case c == '?':
+				s.part = inQuery
+			default:
+				s.part = notCertain
+			}
+		case inQuery:
+			// Kept as it is by net/url, but for a fragment.
+			if bytes.IndexByte(p[i:], '#') >= 0 {
+				s.part = notCertain
+			}
+			return
+		default:
+			return
+		}
+	}
+}
+
+// certain reports whether a request for the link will have the same spelling.
+func (s *linkSpelling) certain() bool {
+	switch s.part {
+	case inAuthority:
+		return s.n == 1
+	case inPath:
+		return s.n == 0
+	}
+	return s.part == inQuery
+}
+
+// handedLink is one TSparkArrowResultLink that passed by.
+type handedLink struct {
+	key                         linkKey
+	certain                     bool
+	expiry, offset, rows, bytes int64
+}
+
+// linkSink receives the links of a message, in order, as they pass by.
+type linkSink interface{ handed(handedLink) }

@@ -1,0 +1,5 @@
+//go:build !race
+
+package cloudfetch
+
+const raceEnabled = false

@@ -1,0 +1,133 @@
+package cloudfetch
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Session collects what the transport sees of one session: how it was opened
+// and closed. Put one into the context given to one call of the connector's Connect. All
+// methods are safe for concurrent use.
+type Session struct {
+	start time.Time   // immutable
+	done  atomic.Bool // set under mu
+
+	mu    sync.Mutex // guards all below
+	calls calls
+	rpcs  [numMethods]RPC
+	facts SessionFacts
+	id    guid
+	tied  bool
+	reg   *registry
+}
+
+// NewSession returns an empty session trace that starts now.
+func NewSession() *Session {
+	now := time.Now()
+	return &Session{start: now, facts: SessionFacts{Start: now}}
+}
+
+type sessionKey struct{}
+
+// NewSessionContext returns a context that carries s. The session that is opened
+// with it is s's session; its CloseSession, which runs without the context, is
+// recognised by its identifier.
+func NewSessionContext(ctx context.Context, s *Session) context.Context {
+	return context.WithValue(ctx, sessionKey{}, s)
+}
+
+// SessionFromContext returns the innermost session in ctx, or nil.
+func SessionFromContext(ctx context.Context) *Session {
+	s, _ := ctx.Value(sessionKey{}).(*Session)
+	return s
+}
+
+// Facts returns what is known by now.
+func (s *Session) Facts() SessionFacts {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f := s.facts
+	f.OpenRPC, f.CloseRPC = s.rpcs[OpenSession], s.rpcs[CloseSession]
+	f.Open, f.Close = s.calls[OpenSession].span, s.calls[CloseSession].span
+	return f
+}
+
+// Finish ends the trace and returns the final facts. The transport forgets the
+// session.
+func (s *Session) Finish() SessionFacts {
+	s.mu.Lock()
+	if !s.done.Swap(true) && s.reg != nil {
+		s.reg.dropSession(s.id, s)
+	}
+	s.mu.Unlock()
+	return s.Facts()
+}
+
+// begin implements owner.
+func (s *Session) begin(m Method, req *message, out int64, redirect bool, now time.Time) (uint32, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.done.Load() || m == OpenSession && s.tied {
+		return 0, false
+	}
+	attempt := s.calls[m].begin(&s.rpcs[m], req, redirect, now)
+	s.rpcs[m].BytesOut += out
+	return attempt, true
+}
+
+// headers implements owner.
+func (s *Session) headers(m Method, attempt uint32, code int, workspace string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.done.Load() || s.calls[m].attempt != attempt {
+		return
+	}
+	s.rpcs[m].LastStatus = code
+	if workspace != "" {
+		s.facts.WorkspaceID = workspace
+	}
+}
+
+// received implements owner.
+func (s *Session) received(m Method, n int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.done.Load() {
+		s.rpcs[m].BytesIn += n
+	}
+}
+
+// end implements owner.
+func (s *Session) end(x *exchange, stands standing, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.done.Load() || !s.calls[x.method].end(&s.rpcs[x.method], x.attempt, stands, now) {
+		return
+	}
+	if stands == misread {
+		s.facts.Gaps |= GapMessages
+	}
+	if stands != answered {
+		return
+	}
+	m := &x.reader.msg
+	if m.refused() {
+		s.rpcs[x.method].Errors++
+	}
+	if state := m.sqlState.String(); m.has.has(statusSQLState) && state != "" {
+		s.facts.SQLState = state
+	}
+	if x.method != OpenSession {
+		return
+	}
+	if v := m.int(protocolVersion); v.Known {
+		s.facts.Protocol = known(int32(v.V))
+	}
+	if m.has.has(sessionGUID) && !s.tied {
+		s.id, s.tied, s.reg = m.session, true, x.registry
+		s.facts.SessionID = m.session.String()
+		s.reg.addSession(s.id, s)
+	}
+}

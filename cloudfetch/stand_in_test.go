@@ -1,0 +1,201 @@
+package cloudfetch
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const endpoint = "https://workspace.example.com/sql/1.0/warehouses/abc"
+
+type roundTripFunc func(*http.Request) (*http.Response, error)
+
+func (f roundTripFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// response makes one whose body gives b, then err (io.EOF if nil).
+func response(req *http.Request, code int, b []byte, err error) *http.Response {
+	if err == nil {
+		err = io.EOF
+	}
+	return &http.Response{
+		StatusCode: code, Header: http.Header{}, Request: req, ContentLength: -1,
+		Body: io.NopCloser(&script{b: b, err: err}),
+	}
+}
+
+// script is a body that gives its bytes and then fails. It has no WriteTo.
+type script struct {
+	b   []byte
+	err error
+}
+
+func (s *script) Read(p []byte) (int, error) {
+	if len(s.b) == 0 {
+		return 0, s.err
+	}
+	n := copy(p, s.b)
+	s.b = s.b[n:]
+	return n, nil
+}
+
+var errReset = errors.New("connection reset")
+
+// stage is a scripted workspace and storage, and a driver in front of it.
+type stage struct {
+	t         *testing.T
+	transport *Transport
+	answers   []answer // one per Thrift request, in order
+	files     map[string]func(*http.Request) (*http.Response, error)
+	sent      [][]byte
+}
+
+type answer struct {
+	code int
+	body []byte
+	err  error // of RoundTrip
+	cut  error // of the body, after its bytes
+}
+
+func newStage(t *testing.T, opts Options) *stage {
+	s := &stage{t: t, files: map[string]func(*http.Request) (*http.Response, error){}}
+	s.transport = New(WrapBase(roundTripFunc(s.roundTrip)), opts)
+	return s
+}
+
+func (s *stage) roundTrip(req *http.Request) (*http.Response, error) {
+	if f := s.files[req.URL.String()]; f != nil {
+		return f(req)
+	}
+	if req.Body != nil {
+		b, err := io.ReadAll(req.Body)
+		require.NoError(s.t, err)
+		s.sent = append(s.sent, b)
+	}
+	require.NotEmpty(s.t, s.answers, "unexpected request %s %s", req.Method, req.URL)
+	a := s.answers[0]
+	s.answers = s.answers[1:]
+	if a.err != nil {
+		return nil, a.err
+	}
+	resp := response(req, a.code, a.body, a.cut)
+	resp.Header.Set("X-Databricks-Org-Id", "1234567890")
+	return resp, nil
+}
+
+func (s *stage) answer(bodies ...[]byte) *stage {
+	for _, b := range bodies {
+		s.answers = append(s.answers, answer{code: http.StatusOK, body: b})
+	}
+	return s
+}
+
+// rpc sends a request as the driver's Thrift client does, reads the answer in
+// small reads, and stops at its end without waiting for EOF.
+func (s *stage) rpc(ctx context.Context, body []byte) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, bytes.NewBuffer(body))
+	require.NoError(s.t, err)
+	req.Header = http.Header{"Content-Type": {"application/x-thrift"}, "Authorization": {"Bearer x"}}
+	resp, err := s.transport.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	var got []byte
+	var end reader
+	end.start(false, nil)
+	buf := make([]byte, 8)
+	for i := 0; ; i++ {
+		n, err := resp.Body.Read(buf[:1<<(i%4)])
+		got = append(got, buf[:n]...)
+		end.feed(buf[:n])
+		if err != nil && err != io.EOF {
+			return got, err
+		}
+		if err == io.EOF || resp.StatusCode == http.StatusOK && end.progress == complete {
+			return got, nil
+		}
+	}
+}
+
+func (s *stage) mustRPC(ctx context.Context, body []byte) {
+	s.t.Helper()
+	_, err := s.rpc(ctx, body)
+	require.NoError(s.t, err)
+}
+
+// execute runs a statement that answers with a handle only.
+func (s *stage) execute(ctx context.Context, operation string) {
+	s.t.Helper()
+	s.answer(wireReply(ExecuteStatement, 1, fStatus(okStatus), fHandle(2, operation)))
+	s.mustRPC(ctx, executeRequest(1))
+}
+
+// handOut lets the server hand out links in a page.
+func (s *stage) handOut(operation string, urls ...string) {
+	s.t.Helper()
+	var links [][]byte
+	for i, u := range urls {
+		links = append(links, wireLink(u, 1700000000, int64(10*i), 10, 100))
+	}
+	s.answer(fetchReply(5, false, 0, fList(1282, tStruct, links...)))
+	s.mustRPC(context.Background(), operationRequest(FetchResults, 5, operation))
+}
+
+// serve lets storage answer a URL with the given responses, in order; the last
+// one stays.
+func (s *stage) serve(url string, answers ...answer) {
+	s.files[url] = func(req *http.Request) (*http.Response, error) {
+		a := answers[0]
+		if len(answers) > 1 {
+			answers = answers[1:]
+		}
+		if a.err != nil {
+			return nil, a.err
+		}
+		return response(req, a.code, a.body, a.cut), nil
+	}
+}
+
+// get downloads as the driver does.
+func (s *stage) get(ctx context.Context, url string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	require.NoError(s.t, err)
+	resp, err := (&http.Client{Transport: s.transport}).Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	b, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = errors.New(resp.Status)
+	}
+	return b, err
+}
+
+func traced() (context.Context, *Trace) {
+	trace := NewTrace()
+	return NewContext(context.Background(), trace), trace
+}
+
+func linkTo(name string) string {
+	return "https://bucket.s3.amazonaws.com/results/" + name + "?X-Amz-Signature=" + strings.Repeat("ab", 32)
+}
+
+func sumsAdd(t *testing.T, f Files) {
+	t.Helper()
+	require.Equal(t, f.Present, f.Downloaded+f.Failed+f.Abandoned+f.Waiting+f.Unknown, "%+v", f)
+}
+
+// thrift makes req what the driver sends.
+func thrift(req *http.Request, body []byte) {
+	req.Header.Set("Content-Type", "application/x-thrift")
+	req.ContentLength = int64(len(body))
+	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	req.Body, _ = req.GetBody()
+}

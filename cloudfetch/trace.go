@@ -1,0 +1,344 @@
+package cloudfetch
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Trace collects what the transport sees of one statement. Make one per
+// statement, put it into the context of the call that runs it, read it with
+// Facts, and end it with Finish. All methods are safe for concurrent use.
+type Trace struct {
+	start time.Time // immutable
+
+	// Set once under mu (done) or the registry's lock (evicted), read by anyone.
+	done, evicted atomic.Bool
+
+	mu    sync.Mutex // guards all below
+	calls calls
+	facts Facts // without what snapshot adds
+	id    guid
+	tied  bool      // id is known
+	reg   *registry // where it is registered; nil before
+	files []*file   // the first MaxFiles
+	// stuck holds the files whose latest attempt failed or was abandoned: few,
+	// and mostly none.
+	stuck []*file
+
+	// Guarded by the registry's lock: the registered files, newest first.
+	newest     *file
+	registered int
+
+	unfollowed atomic.Int64 // files that were lost
+}
+
+// NewTrace returns an empty trace that starts now.
+func NewTrace() *Trace {
+	now := time.Now()
+	return &Trace{start: now, facts: Facts{Start: now}}
+}
+
+type traceKey struct{}
+
+// NewContext returns a context that carries t. The statement that is executed
+// with it, or with a context derived from it, is t's statement; of several
+// traces in a context the innermost counts.
+func NewContext(ctx context.Context, t *Trace) context.Context {
+	return context.WithValue(ctx, traceKey{}, t)
+}
+
+// FromContext returns the innermost trace in ctx, or nil.
+func FromContext(ctx context.Context) *Trace {
+	t, _ := ctx.Value(traceKey{}).(*Trace)
+	return t
+}
+
+// Facts returns what is known by now. Files and calls under way are reported as
+// such.
+func (t *Trace) Facts() Facts {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.snapshot()
+}
+
+// Finish ends the trace and returns the final facts: files not yet downloaded
+// are abandoned. The transport forgets the statement and its links; whatever
+// still comes passes unseen. Further calls return the same facts.
+func (t *Trace) Finish() Facts {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.done.Load() {
+		t.facts.Finished = time.Now()
+		t.done.Store(true)
+		if t.reg != nil {
+			t.reg.dropStatement(t.id, t)
+		}
+	}
+	return t.snapshot()
+}
+
+func (t *Trace) snapshot() Facts {
+	f := t.facts
+	f.Execute = t.calls[ExecuteStatement].span
+	f.Polls = append([]Span(nil), t.facts.Polls...)
+	f.Pages = append([]Page(nil), t.facts.Pages...)
+
+	if t.evicted.Load() {
+		f.Gaps |= GapEvicted
+	}
+	if n := int(t.unfollowed.Load()); n > 0 {
+		f.Gaps |= GapFiles
+		f.Files.Unknown = n
+	}
+	for _, x := range t.stuck {
+		switch {
+		case x.lost.Load():
+		case x.facts.State == FileAbandoned:
+			f.Files.Abandoned++
+		default:
+			f.Files.Failed++
+			if first := f.Files.FirstFailed; !first.Known || x.facts.Index < first.V {
+				f.Files.FirstFailed = known(x.facts.Index)
+			}
+		}
+	}
+	rest := max(0, f.Files.Present-f.Files.Downloaded-f.Files.Failed-f.Files.Abandoned-f.Files.Unknown)
+	if t.done.Load() {
+		f.Files.Abandoned += rest
+	} else {
+		f.Files.Waiting = rest
+	}
+	if len(t.files) > 0 {
+		f.FileList = make([]File, len(t.files))
+		for i, x := range t.files {
+			f.FileList[i] = x.snapshot(t.done.Load())
+		}
+	}
+	return f
+}
+
+// begin implements owner.
+func (t *Trace) begin(m Method, req *message, out int64, redirect bool, now time.Time) (uint32, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.done.Load() {
+		return 0, false
+	}
+	if m == ExecuteStatement && !t.mayExecute() {
+		t.facts.Gaps |= GapOthers
+		return 0, false
+	}
+	rpc := &t.facts.RPCs[m]
+	attempt := t.calls[m].begin(rpc, req, redirect, now)
+	rpc.BytesOut += out
+	switch m {
+	case ExecuteStatement:
+		if req.has.has(sessionGUID) {
+			t.facts.SessionID = req.session.String()
+		}
+		t.facts.Asked = known(Asked{
+			Async:         req.bool(askAsync).V,
+			DirectResults: req.has.has(askDirect),
+			DirectRows:    req.int(askDirectRows).V,
+			Arrow:         req.bool(askArrow).V,
+			Download:      req.bool(askDownload).V,
+			LZ4:           req.bool(askLZ4).V,
+		})
+	case GetOperationStatus:
+		if rpc.Count > len(t.facts.Polls) && len(t.facts.Polls) < MaxPolls {
+			t.facts.Polls = append(t.facts.Polls, Span{Start: now})
+		}
+	}
+	return attempt, true
+}
+
+// mayExecute reports whether an ExecuteStatement can be this trace's: the first,
+// or one after those before it failed without giving a statement.
+func (t *Trace) mayExecute() bool {
+	stands := t.calls[ExecuteStatement].stands
+	return !t.tied && stands != running
+}
+
+// adopt ties a statement to the trace in its context when the ExecuteStatement
+// was not understood. It reports whether the trace had none.
+func (t *Trace) adopt(id guid, reg *registry) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.done.Load() || t.tied || !t.facts.Gaps.Has(GapMessages) {
+		return false
+	}
+	return t.tie(id, reg)
+}
+
+func (t *Trace) tie(id guid, reg *registry) bool {
+	if t.tied {
+		return t.id == id
+	}
+	if t.reg != nil && t.reg != reg {
+		return false
+	}
+	if !reg.addStatement(id, t) {
+		return false
+	}
+	t.id, t.tied, t.reg = id, true, reg
+	t.facts.StatementID = id.String()
+	return true
+}
+
+// unread notes a request that was not understood.
+func (t *Trace) unread() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.done.Load() {
+		t.facts.Gaps |= GapMessages
+	}
+}
+
+// headers implements owner.
+func (t *Trace) headers(m Method, attempt uint32, code int, workspace string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.done.Load() || t.calls[m].attempt != attempt {
+		return
+	}
+	t.facts.RPCs[m].LastStatus = code
+	if workspace != "" {
+		t.facts.WorkspaceID = workspace
+	}
+}
+
+// received implements owner.
+func (t *Trace) received(m Method, n int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.done.Load() {
+		t.facts.RPCs[m].BytesIn += n
+	}
+}
+
+// end implements owner.
+func (t *Trace) end(x *exchange, s standing, now time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	rpc := &t.facts.RPCs[x.method]
+	if t.done.Load() || !t.calls[x.method].end(rpc, x.attempt, s, now) {
+		return
+	}
+	if x.method == GetOperationStatus && rpc.Count <= len(t.facts.Polls) {
+		t.facts.Polls[rpc.Count-1] = t.calls[GetOperationStatus].span
+	}
+	switch s {
+	case answered:
+		t.learn(x, now)
+	case misread:
+		t.facts.Gaps |= GapMessages
+	}
+}
+
+// learn takes over what a complete answer says.
+func (t *Trace) learn(x *exchange, now time.Time) {
+	m := &x.reader.msg
+	if m.refused() {
+		t.facts.RPCs[x.method].Errors++
+	}
+	t.learnState(x.method, m)
+	if x.method == ExecuteStatement {
+		if m.has.has(operationGUID) {
+			if !t.tie(m.operation, x.registry) {
+				t.facts.Gaps |= GapMessages
+				return
+			}
+		}
+		if m.typ == replyMessage {
+			t.facts.DirectResults = known(m.has.has(directResults))
+			t.facts.ServerClosed = known(m.has.has(directClose))
+		}
+	}
+	if m.refused() {
+		return
+	}
+	t.learnMetadata(m)
+	if m.has.has(rowSet) {
+		t.learnPage(x, m, now)
+	}
+}
+
+func (t *Trace) learnState(method Method, m *message) {
+	f := &t.facts
+	if s := m.int(operationState); s.Known {
+		f.State = ServerState(oneBased(int32(s.V), len(stateNames)))
+	}
+	state := ""
+	switch {
+	case m.has.has(operationSQLState):
+		state = m.operationSQLState.String()
+	case m.has.has(statusSQLState):
+		state = m.sqlState.String()
+	}
+	// A cancel or close that comes too late says nothing of the statement.
+	if state != "" && method != CancelOperation && method != CloseOperation {
+		f.SQLState = state
+	}
+	for _, s := range [...]slot{operationErrorCode, statusErrorCode} {
+		if c := m.int(s); c.Known && method != CancelOperation && method != CloseOperation {
+			f.ErrorCode = known(int32(c.V))
+			break
+		}
+	}
+	if v := m.int(operationStarted); v.Known && v.V > 0 {
+		f.ServerStarted = time.UnixMilli(v.V)
+	}
+	if v := m.int(operationCompleted); v.Known && v.V > 0 {
+		f.ServerCompleted = time.UnixMilli(v.V)
+	}
+	learnValue(&f.ModifiedRows, m.int(modifiedRows))
+	learnValue(&f.HasResultSet, m.bool(handleResultSet))
+}
+
+func (t *Trace) learnMetadata(m *message) {
+	f := &t.facts
+	if v := m.int(resultFormat); v.Known {
+		f.Format = ResultFormat(oneBased(int32(v.V), len(formatNames)))
+	}
+	if v := m.int(cacheLookup); v.Known {
+		f.Cache = CacheResult(oneBased(int32(v.V), len(cacheNames)))
+	}
+	learnValue(&f.Compressed, m.bool(lz4Compressed))
+	learnValue(&f.UncompressedBytes, m.int(uncompressedBytes))
+	learnValue(&f.CompressedBytes, m.int(compressedBytes))
+	learnValue(&f.Staging, m.bool(stagingOperation))
+	if v := m.int(schemaColumns); v.Known {
+		f.Columns = known(int(v.V))
+	}
+}
+
+func learnValue[T any](to *Value[T], v Value[T]) {
+	if v.Known {
+		*to = v
+	}
+}
+
+func (t *Trace) learnPage(x *exchange, m *message, now time.Time) {
+	f := &t.facts
+	page := Page{
+		Fetch:      t.calls[x.method].span,
+		Direct:     x.method == ExecuteStatement,
+		Rows:       m.pageRows(),
+		Offset:     m.int(rowSetOffset),
+		Batches:    m.batches,
+		BatchBytes: m.batchBytes,
+		Links:      m.links,
+	}
+	if page.Rows.Known {
+		f.RowsDelivered += page.Rows.V
+	} else {
+		f.Gaps |= GapMessages
+	}
+	f.MoreRows = m.bool(hasMoreRows)
+	t.handOut(x.reader.handedOut, now)
+	if f.PageCount++; f.PageCount <= MaxPages {
+		f.Pages = append(f.Pages, page)
+	}
+}

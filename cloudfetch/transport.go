@@ -1,0 +1,288 @@
+package cloudfetch
+
+import (
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// Options adjusts a Transport. The zero value observes and changes nothing.
+type Options struct {
+	// SilenceNative answers the driver's own telemetry locally: its feature
+	// flag as off, its uploads as accepted. No request of either leaves the
+	// process, except as LearnFlag says. Default false: both pass, and the
+	// flag is learnt on the way.
+	SilenceNative bool
+	// LearnFlag lets a silenced flag request through to the workspace when the
+	// flag is not known or its time is over, to learn the true value; the driver
+	// is told off all the same. One request at a time, none sooner than a minute
+	// after the one before, and each in place of one the driver made: there are
+	// never more than without this package. The driver waits for it at most two
+	// seconds, within Connect. Default false.
+	LearnFlag bool
+	// MaxStatements bounds the statements that are registered at once; beyond
+	// it the oldest is forgotten (GapEvicted). Four times as many sessions are
+	// kept. Default 4096.
+	MaxStatements int
+}
+
+// Stats counts what a transport did since it was made.
+type Stats struct {
+	Messages uint64 // Thrift responses read to their end
+	Lost     uint64 // Thrift messages that were not understood
+	Files    uint64 // CloudFetch files downloaded
+	Silenced uint64 // requests answered locally
+	Evicted  uint64 // statements forgotten for lack of room
+	Panics   uint64 // mistakes of this package that were contained
+}
+
+type counters struct{ messages, lost, files, silenced, panics atomic.Uint64 }
+
+// Transport observes the requests of one connector: Thrift RPCs, CloudFetch
+// downloads, and the driver's own telemetry. Everything else passes unseen. It
+// is safe for concurrent use.
+type Transport struct {
+	base     Base
+	silence  bool
+	learn    bool
+	registry *registry
+	counts   counters
+	flag     flagState
+}
+
+var _ http.RoundTripper = (*Transport)(nil)
+
+// New returns a transport over base. A nil half of base is replaced by that of
+// NewBase(nil).
+func New(base Base, opts Options) *Transport {
+	if base.Workspace == nil || base.Storage == nil {
+		native := NewBase(nil)
+		if base.Workspace == nil {
+			base.Workspace = native.Workspace
+		}
+		if base.Storage == nil {
+			base.Storage = native.Storage
+		}
+	}
+	if opts.MaxStatements <= 0 {
+		opts.MaxStatements = 4096
+	}
+	return &Transport{
+		base: base, silence: opts.SilenceNative, learn: opts.LearnFlag,
+		registry: newRegistry(opts.MaxStatements),
+	}
+}
+
+// Stats returns the counts.
+func (t *Transport) Stats() Stats {
+	return Stats{
+		Messages: t.counts.messages.Load(), Lost: t.counts.lost.Load(), Files: t.counts.files.Load(),
+		Silenced: t.counts.silenced.Load(), Evicted: t.registry.evicted.Load(), Panics: t.counts.panics.Load(),
+	}
+}
+
+// CloseIdleConnections closes the idle connections of the base transport, but
+// not those of http.DefaultTransport, which the application shares.
+func (t *Transport) CloseIdleConnections() { t.base.closeIdleConnections() }
+
+// RoundTrip implements http.RoundTripper.
+func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	switch req.Method {
+	case http.MethodPost:
+		if isThrift(req) {
+			return t.call(req)
+		}
+		if isUpload(req.URL) {
+			if t.silence {
+				return t.acceptUpload(req)
+			}
+			return t.base.Workspace.RoundTrip(req)
+		}
+	case http.MethodGet, "":
+		if isFlag(req.URL) {
+			return t.askFlag(req)
+		}
+		if f, redirect := t.fileOf(req); f != nil {
+			return t.download(req, f, redirect)
+		}
+	}
+	return t.base.of(req).RoundTrip(req)
+}
+
+func isThrift(req *http.Request) bool {
+	return strings.HasPrefix(req.Header.Get("Content-Type"), "application/x-thrift")
+}
+
+// call passes an RPC on.
+func (t *Transport) call(req *http.Request) (*http.Response, error) {
+	ctx := req.Context()
+	trace, session := FromContext(ctx), SessionFromContext(ctx)
+	if trace == nil && session == nil && t.registry.busy.Load() == 0 || req.Body == nil || req.Body == http.NoBody {
+		return t.base.Workspace.RoundTrip(req)
+	}
+	if req.GetBody == nil {
+		return t.callWatched(req)
+	}
+	body := t.beginCall(req)
+	resp, err := t.base.Workspace.RoundTrip(req)
+	if body != nil {
+		t.answer(body, resp, err)
+	}
+	return resp, err
+}
+
+// callWatched passes an RPC on whose body can be read only once.
+func (t *Transport) callWatched(req *http.Request) (*http.Response, error) {
+	start := time.Now()
+	copied, watched := watch(req, &t.counts)
+	resp, err := t.base.Workspace.RoundTrip(copied)
+	if watched.done.Load() {
+		if body := t.own(req, &watched.reader.msg, watched.n.Load(), start); body != nil {
+			t.answer(body, resp, err)
+		}
+	} else {
+		t.unread(req)
+	}
+	return resp, err
+}
+
+// beginCall reads the request and notes it; nil means that it passes unseen.
+func (t *Transport) beginCall(req *http.Request) (body *exchangeBody) {
+	defer t.contain()
+	r := readRequest(req.GetBody)
+	if r == nil {
+		t.unread(req)
+		return nil
+	}
+	body = t.own(req, &r.msg, r.n, time.Now())
+	requestReaders.Put(r)
+	return body
+}
+
+// unread notes a request that was not understood.
+func (t *Transport) unread(req *http.Request) {
+	t.counts.lost.Add(1)
+	if trace := FromContext(req.Context()); trace != nil {
+		trace.unread()
+	}
+}
+
+// own finds whose call it is, and notes its begin.
+func (t *Transport) own(req *http.Request, msg *message, n int64, start time.Time) (body *exchangeBody) {
+	defer t.contain()
+	o := t.ownerOf(req, msg)
+	if o == nil {
+		return nil
+	}
+	attempt, ok := o.begin(msg.method, msg, n, req.Response != nil, start)
+	if !ok {
+		return nil
+	}
+	return &exchangeBody{exchange: exchange{
+		counts: &t.counts, registry: t.registry, owner: o, method: msg.method, attempt: attempt,
+	}}
+}
+
+// ownerOf ties a call to its trace: OpenSession and ExecuteStatement by their
+// context, all others by the handle in the request.
+func (t *Transport) ownerOf(req *http.Request, msg *message) owner {
+	ctx := req.Context()
+	switch msg.method {
+	case MethodUnknown:
+		return nil
+	case OpenSession:
+		if s := SessionFromContext(ctx); s != nil {
+			return s
+		}
+		return nil
+	case CloseSession:
+		if !msg.has.has(sessionGUID) {
+			return nil
+		}
+		if s := t.registry.session(msg.session); s != nil {
+			return s
+		}
+		return nil
+	case ExecuteStatement:
+		if trace := FromContext(ctx); trace != nil {
+			return trace
+		}
+		return nil
+	}
+	if !msg.has.has(operationGUID) {
+		return nil
+	}
+	if trace := t.registry.statement(msg.operation); trace != nil {
+		return trace
+	}
+	// The answer to ExecuteStatement may have been lost on us.
+	if trace := FromContext(ctx); trace != nil && trace.adopt(msg.operation, t.registry) {
+		return trace
+	}
+	return nil
+}
+
+// answer takes the response to a call and wraps its body.
+func (t *Transport) answer(body *exchangeBody, resp *http.Response, err error) {
+	defer t.contain()
+	if err != nil || resp == nil || resp.Body == nil || resp.StatusCode == http.StatusSwitchingProtocols {
+		body.finish(failed)
+		return
+	}
+	body.headers(resp)
+	body.ReadCloser = resp.Body
+	resp.Body = observed(resp.Body, body, body)
+}
+
+// fileOf finds the file a request is for, and whether it follows a redirect.
+func (t *Transport) fileOf(req *http.Request) (f *file, redirect bool) {
+	if t.registry.linked.Load() == 0 {
+		return nil, false
+	}
+	defer t.contain()
+	first := req
+	for hops := 0; first.Response != nil && first.Response.Request != nil && hops < 20; hops++ {
+		first, redirect = first.Response.Request, true
+	}
+	key, ok := keyOf(first.URL)
+	if !ok {
+		return nil, false
+	}
+	return t.registry.link(key), redirect
+}
+
+// download passes the request for a file on.
+func (t *Transport) download(req *http.Request, f *file, redirect bool) (*http.Response, error) {
+	attempt, ok := f.trace.beginFile(f, redirect, time.Now())
+	resp, err := t.base.Storage.RoundTrip(req)
+	if ok {
+		t.arrived(req, f, attempt, resp, err)
+	}
+	return resp, err
+}
+
+// arrived takes the response to a download and wraps its body.
+func (t *Transport) arrived(req *http.Request, f *file, attempt uint32, resp *http.Response, err error) {
+	defer t.contain()
+	b := &downloadBody{download: download{counts: &t.counts, file: f, attempt: attempt, ctx: req.Context()}}
+	switch {
+	case err != nil || resp == nil || resp.Body == nil:
+		b.failed(0)
+	case isRedirect(resp):
+		f.trace.redirectFile(f, attempt)
+	case resp.StatusCode != http.StatusOK:
+		b.failed(resp.StatusCode)
+	default:
+		b.length = resp.ContentLength
+		b.ReadCloser = resp.Body
+		resp.Body = observed(resp.Body, b, b)
+	}
+}
+
+// contain keeps a mistake of the observation from the driver.
+func (t *Transport) contain() {
+	if recover() != nil {
+		t.counts.panics.Add(1)
+	}
+}
