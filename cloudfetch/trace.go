@@ -79,6 +79,40 @@ func (t *Trace) Finish() Facts {
 	return t.snapshot()
 }
 
+// NextPart returns the number of the first row, counted from 0, that lies beyond
+// row and begins a new page or file: reading it is when a driver that reads in
+// order waits. Where what follows row has not arrived yet, that is the number of
+// rows delivered so far. It reports false when that cannot be known.
+func (t *Trace) NextPart(row int64) (next int64, ok bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.facts.PageCount > len(t.facts.Pages) || t.evicted.Load() || t.facts.Gaps != 0 {
+		return 0, false
+	}
+	file := 0
+	for _, p := range t.facts.Pages {
+		if !p.Rows.Known {
+			return 0, false
+		}
+		if p.Links == 0 {
+			if next += p.Rows.V; next > row {
+				return next, true
+			}
+			continue
+		}
+		for range p.Links {
+			if file == len(t.files) {
+				return 0, false
+			}
+			if next += t.files[file].facts.Rows; next > row {
+				return next, true
+			}
+			file++
+		}
+	}
+	return next, next > row
+}
+
 func (t *Trace) snapshot() Facts {
 	f := t.facts
 	f.Execute = t.calls[ExecuteStatement].span

@@ -3,6 +3,7 @@ package driverwrap
 import (
 	"context"
 	"io"
+	"time"
 
 	"github.com/apache/arrow/go/v12/arrow"
 	dbsqlrows "github.com/databricks/databricks-sql-go/rows"
@@ -41,9 +42,19 @@ type arrowBatches struct {
 	st *statement
 }
 
+// HasNext reports whether there are more records; the driver may fetch a page to know.
+func (b *arrowBatches) HasNext() bool {
+	start := time.Now()
+	more := b.ArrowBatchIterator.HasNext()
+	b.st.waited.add(time.Since(start))
+	return more
+}
+
 // Next returns the next record, io.EOF after the last.
 func (b *arrowBatches) Next() (arrow.Record, error) {
+	start := time.Now()
 	record, err := b.ArrowBatchIterator.Next()
+	b.st.waited.add(time.Since(start))
 	if err != nil {
 		b.st.readEnded(notEOF(err))
 		return record, err
@@ -66,9 +77,19 @@ type arrowStreams struct {
 	st *statement
 }
 
+// HasNext reports whether there are more streams; the driver may fetch a page to know.
+func (s *arrowStreams) HasNext() bool {
+	start := time.Now()
+	more := s.ArrowIPCStreamIterator.HasNext()
+	s.st.waited.add(time.Since(start))
+	return more
+}
+
 // Next returns the next stream, io.EOF after the last.
 func (s *arrowStreams) Next() (io.Reader, error) {
+	start := time.Now()
 	stream, err := s.ArrowIPCStreamIterator.Next()
+	s.st.waited.add(time.Since(start))
 	if err != nil {
 		s.st.readEnded(notEOF(err))
 		return stream, err

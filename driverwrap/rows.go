@@ -11,12 +11,16 @@ import (
 
 // rows counts what the application reads and finishes the statement when the rows end. It
 // calls the native rows directly: per row there is one call and one atomic add, no clock.
+// Only where a new page or file begins, which the wire told, is the call timed: that is
+// where the reader waits.
 //
 // The column type methods answer what database/sql assumes of rows that lack them. The
 // interfaces that make a difference when present are added by shape.
 type rows struct {
-	raw driver.Rows
-	st  *statement
+	raw  driver.Rows
+	st   *statement
+	read int64 // rows read; of the reading goroutine, others see statement.rowsRead
+	part int64 // the row that begins the next page or file, the first row to begin with; -1 where it is unknown
 }
 
 var (
@@ -81,14 +85,31 @@ func (r *rows) Columns() []string { return r.raw.Columns() }
 
 // Next reads one row.
 func (r *rows) Next(dest []driver.Value) error {
+	if r.read == r.part {
+		return r.nextPart(dest)
+	}
 	err := r.raw.Next(dest)
 	if err != nil {
 		r.st.readEnded(notEOF(err))
 		return err
 	}
-	if r.st.rowsRead.Add(1) == 1 {
+	r.read = r.st.rowsRead.Add(1)
+	return nil
+}
+
+// nextPart reads a row for which the driver may have to wait.
+func (r *rows) nextPart(dest []driver.Value) error {
+	start := time.Now()
+	err := r.raw.Next(dest)
+	r.st.waited.add(time.Since(start))
+	if err != nil {
+		r.st.readEnded(notEOF(err))
+		return err
+	}
+	if r.read = r.st.rowsRead.Add(1); r.read == 1 {
 		r.st.firstRow()
 	}
+	r.part = r.st.nextPart(r.read)
 	return nil
 }
 

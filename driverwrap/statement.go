@@ -27,6 +27,7 @@ type statement struct {
 	trace   *cloudfetch.Trace // nil where the wire is not read
 
 	rowsRead atomic.Int64
+	waited   waiting
 
 	mu       sync.Mutex
 	finished bool
@@ -36,10 +37,38 @@ type statement struct {
 	last     time.Time // rows exhausted, or reading failed
 	readErr  error
 
-	waited telemetry.Maybe[time.Duration] // reading: in calls that crossed into a new page or file
-
 	hasRows   bool // the call returned rows
 	uncounted bool // some left as Arrow streams that nobody decoded
+}
+
+// waiting sums the time the reader spent in calls that began a new page or file. The reading
+// goroutine writes it, whoever finishes the statement reads it.
+type waiting struct {
+	sum  atomic.Int64 // nanoseconds
+	lost atomic.Bool  // not every such call was seen
+}
+
+func (w *waiting) add(d time.Duration) { w.sum.Add(int64(d)) }
+func (w *waiting) lose()               { w.lost.Store(true) }
+
+func (w *waiting) total() telemetry.Maybe[time.Duration] {
+	if w.lost.Load() {
+		return telemetry.Maybe[time.Duration]{}
+	}
+	return telemetry.Known(time.Duration(w.sum.Load()))
+}
+
+// nextPart asks the wire for the row that begins the next page or file.
+func (s *statement) nextPart(read int64) (part int64) {
+	part = -1
+	defer contain()
+	if s.trace != nil {
+		if next, ok := s.trace.NextPart(read - 1); ok {
+			return next
+		}
+	}
+	s.waited.lose()
+	return
 }
 
 // chained are the user's own id callbacks, called after ours.
@@ -254,7 +283,6 @@ func (s *statement) finish(outcome telemetry.Outcome) {
 	if s.hasRows && !s.uncounted {
 		r.RowsRead = telemetry.Known(s.rowsRead.Load())
 	}
-	waited := s.waited
 	s.mu.Unlock()
 
 	if id := s.conn.sessionID.Load(); id != nil {
@@ -266,7 +294,7 @@ func (s *statement) finish(outcome telemetry.Outcome) {
 		if r.Outcome == telemetry.ClosedEarly && readAll(&r, facts) {
 			r.Outcome = telemetry.Completed
 		}
-		r.Split = split(&r, facts, waited)
+		r.Split = split(&r, facts, s.waited.total())
 	}
 	s.conn.delist(s)
 	for _, f := range s.conn.connector.fanouts {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"reflect"
+	"slices"
 	"strings"
 
 	dbsqlerr "github.com/databricks/databricks-sql-go/errors"
@@ -74,7 +75,9 @@ func (f *Failure) Refine(sqlState string, status int) {
 	if f.SQLState == "" {
 		f.SQLState = validSQLState(sqlState)
 	}
-	if f.Category != CategoryOther && f.Category != CategoryInvalidRequest && f.Category != CategoryStatementFailed {
+	switch f.Category {
+	case CategoryOther, CategoryInvalidRequest, CategoryStatementFailed, CategoryConnection:
+	default:
 		return
 	}
 	if c := bySQLState(nil, f); c != "" && c != CategoryStatementFailed {
@@ -155,7 +158,7 @@ func byDeclaration(err error, _ *Failure) Category {
 			continue
 		}
 		if t := m.Type(); t.NumIn() == 0 && t.NumOut() == 1 && t.Out(0).Kind() == reflect.String {
-			if c := Category(m.Call(nil)[0].String()); knownCategories[c] {
+			if c := Category(m.Call(nil)[0].String()); c != CategoryOther && slices.Contains(categories, c) {
 				declared = c
 			}
 		}
@@ -163,18 +166,14 @@ func byDeclaration(err error, _ *Failure) Category {
 	return declared
 }
 
-var knownCategories = func() map[Category]bool {
-	known := map[Category]bool{}
-	for _, c := range []Category{
-		CategoryTimeout, CategoryCancelled, CategoryConnection, CategoryAuth, CategoryPermission, CategoryNotFound,
-		CategorySyntax, CategoryInvalidRequest, CategoryChunkDownload, CategoryDecompression, CategoryArrowSchema,
-		CategoryResultSet, CategoryUnsupported, CategoryRateLimit, CategoryTLS, CategoryStatementTimeout,
-		CategoryStatementFailed, CategoryStatementCancelled, CategorySessionClosed, CategoryStatementClosed,
-	} {
-		known[c] = true
-	}
-	return known
-}()
+// categories are those a driver may declare, and CategoryOther.
+var categories = []Category{
+	CategoryTimeout, CategoryCancelled, CategoryConnection, CategoryAuth, CategoryPermission, CategoryNotFound,
+	CategorySyntax, CategoryInvalidRequest, CategoryChunkDownload, CategoryDecompression, CategoryArrowSchema,
+	CategoryResultSet, CategoryUnsupported, CategoryRateLimit, CategoryTLS, CategoryStatementTimeout,
+	CategoryStatementFailed, CategoryStatementCancelled, CategorySessionClosed, CategoryStatementClosed,
+	CategoryOther,
+}
 
 // byTransport: the network said what it was.
 func byTransport(err error, _ *Failure) Category {

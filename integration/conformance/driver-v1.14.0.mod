@@ -4,8 +4,10 @@ go 1.25.0
 
 require (
 	github.com/databricks/databricks-sql-go v1.14.0
+	github.com/jmoiron/sqlx v1.4.0
 	github.com/seed-01322ee7/databricks-telemetry/integration v0.0.0
 	github.com/stretchr/testify v1.11.1
+	go.uber.org/goleak v1.3.0
 )
 
 require (

@@ -74,10 +74,9 @@ func doors(sink telemetry.Sink) []door {
 
 // nativeConnector is what a DSN gives without us.
 func nativeConnector(t *testing.T, dsn string) driver.Connector {
-	db, err := sql.Open("databricks", dsn)
+	plain, err := dbsql.NewConnector()
 	require.NoError(t, err)
-	t.Cleanup(func() { _ = db.Close() })
-	c, err := db.Driver().(driver.DriverContext).OpenConnector(dsn)
+	c, err := plain.Driver().(driver.DriverContext).OpenConnector(dsn)
 	require.NoError(t, err)
 	return c
 }

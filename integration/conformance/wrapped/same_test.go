@@ -86,7 +86,7 @@ var program = []struct {
 	{"context done while it runs", func(ctx context.Context, db *sql.DB) string {
 		ctx, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
 		defer cancel()
-		_, err := db.ExecContext(ctx, "SELECT sleep(30)")
+		_, err := db.ExecContext(ctx, "SELECT sleep(2)")
 		return fmt.Sprint(err != nil, errors.Is(err, context.DeadlineExceeded))
 	}},
 	{"arrow batches", raw(func(rows dbsqlrows.Rows) string {

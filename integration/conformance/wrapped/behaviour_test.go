@@ -1,0 +1,274 @@
+package wrapped
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	dbsql "github.com/databricks/databricks-sql-go"
+	"github.com/databricks/databricks-sql-go/driverctx"
+	"github.com/jmoiron/sqlx"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
+	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+func listening(sink telemetry.Sink) driverwrap.Config {
+	return driverwrap.Config{Sinks: []telemetry.Sink{sink}, Settings: telemetry.Settings{Enabled: telemetry.Off}}
+}
+
+func TestBadInputGivesTheNativeErrorUntouched(t *testing.T) {
+	ws := workspace.New(t, workspace.Options{})
+	dsn := func(token, host string, port int) string {
+		return fmt.Sprintf("http://token:%s@%s:%d%s?enableTelemetry=false", token, host, port, ws.HTTPPath())
+	}
+	for name, dsn := range map[string]string{
+		"wrong token":     dsn("dapiwrong", ws.Host(), ws.Port()),
+		"unknown catalog": ws.DSN("catalog=nowhere", "enableTelemetry=false"),
+		"kernel backend":  ws.DSN("useKernel=true", "enableTelemetry=false"),
+		"token cache":     ws.DSN("tokenCache=true", "enableTelemetry=false"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			native, err := sql.Open("databricks", dsn)
+			require.NoError(t, err)
+			defer native.Close()
+			sink := &memory{}
+			c, err := listening(sink).OpenConnector(dsn)
+			require.NoError(t, err)
+			ours := sql.OpenDB(c)
+			want, got := native.Ping(), ours.Ping()
+			require.Equal(t, describe(want), describe(got))
+			require.NoError(t, ours.Close())
+			if want != nil {
+				require.NotEmpty(t, sink.opened)
+				require.NotNil(t, sink.opened[0].Failure)
+			}
+			if name == "wrong token" {
+				require.Equal(t, telemetry.CategoryAuth, sink.opened[0].Failure.Category)
+			}
+		})
+	}
+}
+
+func TestADeadHostGivesTheNativeErrorUntouched(t *testing.T) {
+	gone, err := workspace.Start(workspace.Options{WarehouseID: "w", Token: "dapi0"})
+	require.NoError(t, err)
+	require.NoError(t, gone.Close())
+	opts := append(options(gone), dbsql.WithRetries(1, time.Millisecond, time.Millisecond))
+	native, err := dbsql.NewConnector(opts...)
+	require.NoError(t, err)
+	_, want := native.Connect(t.Context())
+	sink := &memory{}
+	ours, err := listening(sink).NewConnector(opts...)
+	require.NoError(t, err)
+	_, got := ours.Connect(t.Context())
+	require.Equal(t, describe(want), describe(got))
+	require.NoError(t, sql.OpenDB(ours).Close())
+	require.Len(t, sink.opened, 1)
+	require.Equal(t, telemetry.CategoryConnection, sink.opened[0].Failure.Category)
+	require.Equal(t, telemetry.Known[int64](1), sink.opened[0].Retries)
+}
+
+// The pool must give up, keep and replace connections exactly as with the bare driver.
+func TestThePoolTreatsDeadSessionsAsWithoutUs(t *testing.T) {
+	program := func(open door) []string {
+		ws := workspace.New(t, workspace.Options{WarehouseID: "w", Token: "dapi0"})
+		db := open.open(t, ws)
+		defer db.Close()
+		db.SetMaxOpenConns(2)
+		var out []string
+		say := func(what string, v any) {
+			out = append(out, fmt.Sprint(what, ": ", strings.ReplaceAll(fmt.Sprint(v), strconv.Itoa(ws.Port()), "PORT"), ", sessions ", len(ws.Sessions())))
+		}
+		say("first", transcript(db.Query("SELECT 1")))
+		for _, s := range ws.Sessions() {
+			ws.ExpireSession(s.ID)
+		}
+		say("after the session died", transcript(db.Query("SELECT 1")))
+		say("once more", transcript(db.Query("SELECT 1")))
+		ws.Inject(workspace.Fault{On: workspace.Method("ExecuteStatement"), First: 1, Do: workspace.HalfBody()})
+		say("the connection drops in the middle", transcript(db.Query("SELECT 1")))
+		say("ping", describe(db.Ping()))
+		s := db.Stats()
+		say("pool", fmt.Sprint(s.OpenConnections, s.Idle, s.MaxIdleClosed, s.MaxLifetimeClosed))
+		return out
+	}
+	want := program(native)
+	for _, d := range doors(&memory{}) {
+		require.Equal(t, want, program(d), d.name)
+	}
+}
+
+// counting is a user's own transport.
+type counting struct {
+	http.RoundTripper
+	workspace, storage atomic.Int64
+}
+
+func (c *counting) RoundTrip(r *http.Request) (*http.Response, error) {
+	if strings.HasPrefix(r.URL.Path, "/results/") {
+		c.storage.Add(1)
+	} else {
+		c.workspace.Add(1)
+	}
+	return c.RoundTripper.RoundTrip(r)
+}
+
+func TestAUsersTransportStaysInUse(t *testing.T) {
+	requests := func(connector func(...dbsql.ConnOption) *sql.DB) (int64, int64) {
+		ws := workspace.New(t, workspace.Options{CloudFetchThreshold: 1, FileRows: 1000, TLS: true})
+		own := &counting{RoundTripper: ws.Transport()}
+		db := connector(append(options(ws), dbsql.WithTransport(own))...)
+		rows, err := drain(db.Query(statement(5000)))
+		require.NoError(t, err)
+		require.EqualValues(t, 5000, rows)
+		require.NoError(t, db.Close())
+		for _, r := range ws.Requests() {
+			require.Equal(t, "HTTP/2.0", r.Proto)
+		}
+		return own.workspace.Load(), own.storage.Load()
+	}
+	w1, s1 := requests(func(o ...dbsql.ConnOption) *sql.DB {
+		c, err := dbsql.NewConnector(o...)
+		require.NoError(t, err)
+		return sql.OpenDB(c)
+	})
+	sink := &memory{}
+	w2, s2 := requests(func(o ...dbsql.ConnOption) *sql.DB {
+		c, err := driverwrap.Config{Sinks: []telemetry.Sink{sink}}.NewConnector(o...)
+		require.NoError(t, err)
+		return sql.OpenDB(c)
+	})
+	require.EqualValues(t, 5, s1)
+	require.Equal(t, s1, s2)
+	require.Equal(t, w1, w2)
+	require.EqualValues(t, 5, sink.statements[0].CloudFetch.Downloaded)
+}
+
+// signer is a user's own authenticator.
+type signer struct{ token string }
+
+func (s signer) Authenticate(r *http.Request) error {
+	r.Header.Set("Authorization", "Bearer "+s.token)
+	r.Header.Set("X-Mine", "yes")
+	return nil
+}
+
+func TestAUsersAuthenticatorStaysInUse(t *testing.T) {
+	ws := workspace.New(t, workspace.Options{})
+	sink := &memory{}
+	c, err := listening(sink).NewConnector(append(options(ws), dbsql.WithAccessToken("overridden"), dbsql.WithAuthenticator(signer{ws.Token()}))...)
+	require.NoError(t, err)
+	db := sql.OpenDB(c)
+	require.NoError(t, db.Ping())
+	require.NoError(t, db.Close())
+	for _, r := range ws.Requests() {
+		require.Equal(t, "yes", r.Header.Get("X-Mine"))
+	}
+	require.Equal(t, "OTHER", sink.opened[0].Driver.AuthMech)
+}
+
+func TestVolumeTransfersAreKnownByTheServersWord(t *testing.T) {
+	ws := workspace.New(t, workspace.Options{})
+	dir := t.TempDir()
+	file := filepath.Join(dir, "a.txt")
+	require.NoError(t, os.WriteFile(file, []byte("hello"), 0o600))
+	sink := &memory{}
+	c, err := listening(sink).OpenConnector(ws.DSN())
+	require.NoError(t, err)
+	db := sql.OpenDB(c)
+	ctx := driverctx.NewContextWithStagingInfo(t.Context(), []string{dir})
+	_, err = db.ExecContext(ctx, "PUT '"+file+"' INTO '/Volumes/main/default/v/a.txt' OVERWRITE")
+	require.NoError(t, err)
+	_, err = db.ExecContext(ctx, "REMOVE '/Volumes/main/default/v/a.txt'")
+	require.NoError(t, err)
+	_, err = db.ExecContext(ctx, "CREATE TABLE putty (id INT)")
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+	var kinds []telemetry.Kind
+	for _, s := range sink.statements {
+		kinds = append(kinds, s.Kind)
+	}
+	require.Equal(t, []telemetry.Kind{telemetry.KindVolume, telemetry.KindVolume, telemetry.KindUpdate}, kinds)
+}
+
+func TestSqlxWorksOnTopUnchanged(t *testing.T) {
+	ws := workspace.New(t, workspace.Options{})
+	require.NoError(t, ws.Exec(t.Context(), "CREATE TABLE people (id BIGINT, name STRING)", "INSERT INTO people VALUES (1, 'ada'), (2, 'bob')"))
+	type person struct {
+		ID   int64          `db:"id"`
+		Name sql.NullString `db:"name"`
+	}
+	program := func(driver string) (out []string) {
+		db, err := sqlx.Open(driver, ws.DSN("enableTelemetry=false"))
+		require.NoError(t, err)
+		defer db.Close()
+		var all []person
+		out = append(out, fmt.Sprint(db.Select(&all, "SELECT id, name FROM people ORDER BY id"), all))
+		var one person
+		out = append(out, fmt.Sprint(db.Get(&one, "SELECT id, name FROM people WHERE id = ?", 2), one))
+		rows, err := db.NamedQuery("SELECT id, name FROM people WHERE name = :name", person{Name: sql.NullString{String: "ada", Valid: true}})
+		require.NoError(t, err)
+		for rows.Next() {
+			m := map[string]any{}
+			out = append(out, fmt.Sprint(rows.MapScan(m), m))
+		}
+		require.NoError(t, rows.Close())
+		stmt, err := db.Preparex("SELECT count(*) FROM people WHERE id > ?")
+		require.NoError(t, err)
+		var n int
+		out = append(out, fmt.Sprint(stmt.Get(&n, 1), n))
+		require.NoError(t, stmt.Close())
+		return out
+	}
+	require.Equal(t, program("databricks"), program(driverwrap.Name))
+}
+
+func TestNothingIsLeftBehindThatTheBareDriverDoesNotLeave(t *testing.T) {
+	churn := func(d door) (left int) {
+		before := goleak.IgnoreCurrent()
+		ws, err := workspace.Start(workspace.Options{CloudFetchThreshold: 1, FileRows: 500})
+		require.NoError(t, err)
+		var wg sync.WaitGroup
+		for range 4 {
+			wg.Go(func() {
+				db := d.open(t, ws)
+				for range 5 {
+					_, _ = readings["closed early"](context.Background(), db, 3000)
+					_, _ = readings["rows"](context.Background(), db, 1000)
+					_, _ = readings["fails"](context.Background(), db, 1)
+				}
+				_ = db.Close()
+			})
+		}
+		wg.Wait()
+		require.NoError(t, ws.Close())
+		http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+		return leaked(before)
+	}
+	bare := churn(native)
+	for _, d := range doors(&memory{}) {
+		require.LessOrEqual(t, churn(d), bare, d.name)
+	}
+}
+
+// leaked counts the goroutines that were not there before, once they stop becoming fewer.
+func leaked(before goleak.Option) int {
+	err := goleak.Find(before)
+	if err == nil {
+		return 0
+	}
+	return strings.Count(err.Error(), "Goroutine ")
+}
