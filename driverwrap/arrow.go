@@ -21,6 +21,7 @@ func (a arrowAccess) GetArrowBatches(ctx context.Context) (dbsqlrows.ArrowBatchI
 	if err != nil || it == nil {
 		return it, err
 	}
+	a.of.arrowTaken(true)
 	return &arrowBatches{it, a.of}, nil
 }
 
@@ -31,7 +32,7 @@ func (a arrowAccess) GetArrowIPCStreams(ctx context.Context) (dbsqlrows.ArrowIPC
 	if err != nil || it == nil {
 		return it, err
 	}
-	a.of.countless()
+	a.of.arrowTaken(false)
 	return &arrowStreams{it, a.of}, nil
 }
 
@@ -98,10 +99,11 @@ func (s *arrowStreams) Next() (io.Reader, error) {
 	return stream, nil
 }
 
-// countless marks the number of rows read as unknown.
-func (s *statement) countless() {
+// arrowTaken notes that rows leave through an Arrow reader, and whether they are counted.
+func (s *statement) arrowTaken(counted bool) {
 	defer contain()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.uncounted = true
+	s.viaArrow = true
+	s.uncounted = s.uncounted || !counted
 }

@@ -60,6 +60,9 @@ func (s *statement) rowsOf(err error) (driver.Rows, error) {
 	if err != nil {
 		return nil, asNative(err)
 	}
+	if s.trace == nil {
+		s.inference = infer(native)
+	}
 	base := rows{raw: native, st: s}
 	asArrow, isArrow := native.(dbsqlrows.Rows)
 	_, isMulti := native.(driver.RowsNextResultSet)
@@ -123,6 +126,7 @@ func notEOF(err error) error {
 
 // Close closes the rows and finishes the statement. It may be called more than once.
 func (r *rows) Close() error {
+	r.st.inferResult()
 	start := time.Now()
 	err := r.raw.Close()
 	r.st.closed(start, err)

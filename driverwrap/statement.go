@@ -38,7 +38,10 @@ type statement struct {
 	readErr  error
 
 	hasRows   bool // the call returned rows
+	viaArrow  bool // some left through an Arrow reader
 	uncounted bool // some left as Arrow streams that nobody decoded
+
+	inference inference // what the native rows tell where the wire does not
 }
 
 // waiting sums the time the reader spent in calls that began a new page or file. The reading
@@ -224,6 +227,16 @@ func (s *statement) readEnded(err error) {
 	defer s.mu.Unlock()
 	if s.last.IsZero() {
 		s.last, s.readErr = now, err
+	}
+}
+
+// inferResult notes, once and before the rows are closed, what they know about their result.
+func (s *statement) inferResult() {
+	defer contain()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.finished && s.record.Result.Evidence == telemetry.EvidenceNone {
+		s.record.Result = s.inference.result(!s.viaArrow && s.rowsRead.Load() > 0)
 	}
 }
 

@@ -42,7 +42,8 @@ type Result struct {
 	UncompressedBytes, CompressedBytes Maybe[int64]
 	// Direct is true when rows came with the answer to ExecuteStatement.
 	Direct Maybe[bool]
-	// Pages counts the result pages that arrived, direct results included.
+	// Pages counts the result pages that arrived, direct results included. Where it is
+	// inferred, empty pages are not in it.
 	Pages Maybe[int64]
 	// Rows counts the rows in them, or in the files they named.
 	Rows Maybe[int64]
