@@ -288,7 +288,7 @@ func workspaceOf(h http.Header) string {
 	if len(id) > 20 {
 		return ""
 	}
-	for i := 0; i < len(id); i++ {
+	for i := range len(id) {
 		if id[i] < '0' || id[i] > '9' {
 			return ""
 		}

@@ -5,6 +5,9 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -16,6 +19,9 @@ func FuzzReader(f *testing.F) {
 	for _, b := range wireExamples() {
 		f.Add(b, uint64(1))
 		f.Add(b[:len(b)/2], uint64(2))
+	}
+	for _, b := range captured(f) {
+		f.Add(b, uint64(3))
 	}
 	f.Fuzz(func(t *testing.T, b []byte, seed uint64) {
 		rng := rand.New(rand.NewPCG(seed, 0))
@@ -57,6 +63,29 @@ func FuzzReader(f *testing.F) {
 		require.Zero(t, transport.registry.busy.Load())
 		require.Zero(t, transport.registry.linked.Load())
 	})
+}
+
+// captured returns messages that passed between the real driver and a workspace; the
+// conformance suite writes them (see its capture_test.go).
+func captured(t testing.TB) (messages [][]byte) {
+	files, err := filepath.Glob("testdata/captured/*")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		require.NoError(t, err)
+		messages = append(messages, b)
+	}
+	return messages
+}
+
+func TestCapturedMessagesAreUnderstood(t *testing.T) {
+	files, err := filepath.Glob("testdata/captured/*")
+	require.NoError(t, err)
+	for i, b := range captured(t) {
+		request := strings.HasSuffix(files[i], ".request")
+		require.Equal(t, complete, readPieces(request, b).progress, files[i])
+	}
 }
 
 // FuzzLink: a link whose spelling is certain is recognised in its request.

@@ -201,7 +201,7 @@ func TestABadParameterOfOursIsAnErrorAtOpen(t *testing.T) {
 	_, err := sql.Open(driverwrap.Name, "token:x@h:443/p?telemetry_batch_size=lots")
 	require.EqualError(t, err, `databricks-telemetry: telemetry_batch_size="lots" is not understood: it takes a whole number from 1 to 10000`)
 	var parameter *telemetry.ParameterError
-	require.True(t, errors.As(err, &parameter))
+	require.ErrorAs(t, err, &parameter)
 
 	t.Setenv("DATABRICKS_TELEMETRY_FLUSH_INTERVAL", "never")
 	_, err = sql.Open(driverwrap.Name, "token:x@h:443/p")

@@ -55,7 +55,7 @@ type (
 // rowsOf ends the call that was to return rows and puts the measured rows around the native
 // ones, which the hooks left in the slot.
 func (s *statement) rowsOf(err error) (driver.Rows, error) {
-	native := s.slot.rows
+	native := s.rows
 	s.queryEnded(native != nil && err == nil, err)
 	if err != nil {
 		return nil, asNative(err)

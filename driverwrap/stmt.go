@@ -140,7 +140,7 @@ func (s unhooked) ExecContext(ctx context.Context, args []driver.NamedValue) (dr
 	if err != nil {
 		return nil, err
 	}
-	return s.Exec(values) //nolint:staticcheck // all it has
+	return s.Exec(values)
 }
 
 func (s unhooked) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
@@ -153,7 +153,7 @@ func (s unhooked) QueryContext(ctx context.Context, args []driver.NamedValue) (d
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.Query(values) //nolint:staticcheck // all it has
+	rows, err := s.Query(values)
 	_, rows, err = leaveRows(ctx, rows, err)
 	return rows, err
 }

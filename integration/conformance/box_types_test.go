@@ -118,7 +118,7 @@ func TestBoxNullsArriveInEveryType(t *testing.T) {
 			rows, err := db.QueryContext(t.Context(), "SELECT n"+nulls+" FROM nulls ORDER BY n")
 			require.NoError(t, err)
 			defer rows.Close()
-			for n := int32(0); n < 3; n++ {
+			for n := range int32(3) {
 				require.True(t, rows.Next(), rows.Err())
 				got := make([]any, len(types)+1)
 				dest := make([]any, len(got))

@@ -254,7 +254,7 @@ func (w *Workspace) Exec(ctx context.Context, statements ...string) error {
 	if err != nil {
 		return err
 	}
-	defer s.Close()
+	defer func() { _ = s.Close() }()
 	for _, sql := range statements {
 		if _, err := s.Execute(ctx, sql, nil); err != nil {
 			return fmt.Errorf("%w in: %s", err, sql)

@@ -55,7 +55,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer ws.Close()
+	defer func() { _ = ws.Close() }()
 	if set.latency > 0 {
 		ws.Inject(workspace.Fault{Do: workspace.Latency(set.latency)})
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -32,7 +33,7 @@ func listening(sink telemetry.Sink) driverwrap.Config {
 func TestBadInputGivesTheNativeErrorUntouched(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{})
 	dsn := func(token, host string, port int) string {
-		return fmt.Sprintf("http://token:%s@%s:%d%s?enableTelemetry=false", token, host, port, ws.HTTPPath())
+		return "http://token:" + token + "@" + net.JoinHostPort(host, strconv.Itoa(port)) + ws.HTTPPath() + "?enableTelemetry=false"
 	}
 	for name, dsn := range map[string]string{
 		"wrong token":     dsn("dapiwrong", ws.Host(), ws.Port()),

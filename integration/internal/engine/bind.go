@@ -100,7 +100,7 @@ func (c *scopeColumn) matches(parts []string) bool {
 		return false
 	}
 	have := []string{c.qualifier.name, c.qualifier.schema, c.qualifier.catalog}
-	for i := 0; i < n-1; i++ {
+	for i := range n - 1 {
 		if i > 2 || !strings.EqualFold(have[i], parts[n-2-i]) {
 			return false
 		}

@@ -98,7 +98,7 @@ func (r *run) insertText(t *table, columns []int, q boundQuery) string {
 	var names, values []string
 	for i := range t.columns {
 		c := &t.columns[i]
-		x := bound{}
+		var x bound
 		if at, ok := from[i]; ok {
 			x = bound{sql: fmt.Sprintf("%s.o%d", alias, at), typ: q.columns[at].typ, name: q.columns[at].name}
 		} else {
@@ -205,7 +205,7 @@ func (r *run) assignments(s *scope, t *table, list []assignment) map[int]bound {
 		if _, twice := out[i]; twice {
 			fail(failure("DUPLICATE_ASSIGNMENTS", "42701", "The column %s is assigned more than once.", quoteParts(name)))
 		}
-		x := bound{}
+		var x bound
 		if _, ok := a.value.(*defaultValue); ok {
 			x = r.fallback(&t.columns[i])
 		} else {
