@@ -41,29 +41,29 @@ func (j *journal) take() []record {
 	return records
 }
 
-// report collects lines and prints them as tables.
+// report collects what the records say and prints it as tables.
 type report struct {
-	lines  []string
-	footer []string
-	notes  []string
+	statements []string
+	wire       []string
+	notes      []string
 }
 
 func (r *report) skipped(s step) { r.notes = append(r.notes, "left out, it writes: "+s.title) }
 
 func (r *report) step(s step, outcome string, records []record) {
 	for _, rec := range records {
-		switch rec["event"] {
-		case "statement":
-			r.lines = append(r.lines, strings.Join([]string{
-				s.title, rec.text("kind"), rec.result(),
-				rec.ms("execute_ms"), rec.ms("first_row_ms"), rec.ms("consume_ms"), rec.ms("close_ms"),
-				rec.number("rows_read"), rec.number("rows_affected"), rec.short("statement_id"),
-			}, "\t"))
-			if outcome != "ok" {
-				r.notes = append(r.notes, s.title+": the application got "+outcome)
-			}
-		default:
+		if rec["event"] != "statement" {
 			r.sessions([]record{rec})
+			continue
+		}
+		r.statements = append(r.statements, line(s.title, rec.text("kind"), rec.result(),
+			rec.ms("execute_ms"), rec.ms("first_row_ms"), rec.ms("consume_ms"), rec.ms("close_ms"),
+			rec.number("rows_read"), rec.number("rows_affected"), rec.short("statement_id")))
+		r.wire = append(r.wire, line(s.title, rec.text("result_format"),
+			rec.number("pages"), rec.files(), rec.bytes(), rec.number("polls"), rec.number("rpcs"), rec.number("rpc_retries"),
+			rec.ms("server_ms"), rec.ms("poll_wait_ms"), rec.ms("page_wait_ms"), rec.ms("file_wait_ms"), rec.ms("reading_ms")))
+		if outcome != "ok" {
+			r.notes = append(r.notes, s.title+": the application got "+outcome)
 		}
 	}
 }
@@ -72,26 +72,41 @@ func (r *report) sessions(records []record) {
 	for _, rec := range records {
 		switch rec["event"] {
 		case "session_opened":
-			r.footer = append(r.footer, fmt.Sprintf("session opened in %s ms on %s, driver %s, %s", rec.ms("open_ms"), rec.text("server"), rec.text("driver_version"), rec.text("auth_mech")))
+			r.notes = append(r.notes, fmt.Sprintf("session opened in %s ms on %s, driver %s, %s", rec.ms("open_ms"), rec.text("server"), rec.text("driver_version"), rec.text("auth_mech")))
 		case "session_closed":
-			r.footer = append(r.footer, fmt.Sprintf("session closed in %s ms after %s statements", rec.ms("close_ms"), rec.number("statements")))
+			r.notes = append(r.notes, fmt.Sprintf("session closed in %s ms after %s statements", rec.ms("close_ms"), rec.number("statements")))
 		}
 	}
 }
 
 func (r *report) print(w io.Writer) {
+	table(w, "What the application saw",
+		line("STATEMENT", "KIND", "OUTCOME", "EXECUTE ms", "FIRST ROW ms", "READING ms", "CLOSE ms", "ROWS READ", "AFFECTED", "STATEMENT ID"), r.statements)
+	table(w, "What passed over the wire, and where the time went",
+		line("STATEMENT", "FORMAT", "PAGES", "FILES", "KB IN", "POLLS", "CALLS", "RETRIES", "SERVER ms", "POLL WAIT ms", "PAGE WAIT ms", "FILE WAIT ms", "READING ms"), r.wire)
 	fmt.Fprintln(w)
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "STATEMENT\tKIND\tOUTCOME\tEXECUTE ms\tFIRST ROW ms\tREADING ms\tCLOSE ms\tROWS READ\tAFFECTED\tSTATEMENT ID")
-	for _, l := range r.lines {
-		fmt.Fprintln(table, l)
-	}
-	_ = table.Flush()
-	fmt.Fprintln(w)
-	for _, l := range append(r.footer, r.notes...) {
+	for _, l := range r.notes {
 		fmt.Fprintln(w, l)
 	}
 	fmt.Fprintln(w, "\nEvery value above comes from the records of the NDJSON sink; docs/TELEMETRY.md describes each field.")
+}
+
+func table(w io.Writer, title, head string, lines []string) {
+	fmt.Fprintf(w, "\n%s\n\n", title)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, l := range append([]string{head}, lines...) {
+		fmt.Fprintln(t, l)
+	}
+	_ = t.Flush()
+}
+
+func line(cells ...string) string {
+	for i, c := range cells {
+		if c == "" {
+			cells[i] = "-"
+		}
+	}
+	return strings.Join(cells, "\t")
 }
 
 func (r record) text(key string) string {
@@ -130,4 +145,22 @@ func (r record) number(key string) string {
 		return fmt.Sprintf("%.0f", v)
 	}
 	return "-"
+}
+
+// files is how many of the files were downloaded.
+func (r record) files() string {
+	if _, ok := r["files"]; !ok {
+		return "-"
+	}
+	return r.number("files_downloaded") + "/" + r.number("files")
+}
+
+// bytes is what came in over Thrift and as files, in kB.
+func (r record) bytes() string {
+	thrift, ok := r["bytes_in"].(float64)
+	if !ok {
+		return "-"
+	}
+	files, _ := r["file_bytes_received"].(float64)
+	return fmt.Sprintf("%.1f", (thrift+files)/1000)
 }
