@@ -15,6 +15,9 @@ GOLANGCI_LINT_VERSION := v2.12.0
 GOLANGCI_LINT := bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
 FUZZTIME ?= 20s
 
+# The native driver polls once a second: many tests wait rather than work.
+TESTFLAGS ?= -parallel 16
+
 .PHONY: help
 help: ## list the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,11 +30,11 @@ demo: ## run a dozen statements against a simulated workspace and print what was
 test: ## run every test under the race detector, the conformance suite on every driver version
 	@for m in $(MODULES); do \
 		echo "== go test -race ($$m)"; \
-		(cd $$m && go test -race ./...) || exit 1; \
+		(cd $$m && go test -race $(TESTFLAGS) ./...) || exit 1; \
 	done
 	@for v in $(DRIVERS); do \
 		echo "== go test -race (integration/conformance, databricks-sql-go $$v)"; \
-		(cd integration/conformance && go test -race -modfile=driver-$$v.mod ./...) || exit 1; \
+		(cd integration/conformance && go test -race $(TESTFLAGS) -modfile=driver-$$v.mod ./...) || exit 1; \
 	done
 
 .PHONY: bench

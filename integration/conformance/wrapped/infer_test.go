@@ -17,11 +17,11 @@ import (
 // so, and still never wrong.
 func TestWhatIsInferredBehindWrapIsTrue(t *testing.T) {
 	for name, opts := range map[string]workspace.Options{
-		"inline":   {CloudFetchThreshold: -1, PageRows: 700, DirectResultWait: 30 * time.Millisecond},
-		"files":    {CloudFetchThreshold: 1, FileRows: 400, LinksPerPage: 3},
-		"columnar": {ProtocolVersion: 42241, PageRows: 900},
-		"polled":   {NoDirectResults: true, PageRows: 700},
-		"slow": {PageRows: 700, DirectResultWait: 10 * time.Millisecond, ExecutionTime: func(string) time.Duration {
+		"inline":   {CloudFetchThreshold: -1, PageRows: 100, DirectResultWait: 30 * time.Millisecond},
+		"files":    {CloudFetchThreshold: 1, FileRows: 60, LinksPerPage: 3},
+		"columnar": {ProtocolVersion: 42241, PageRows: 120},
+		"polled":   {NoDirectResults: true, PageRows: 100},
+		"slow": {PageRows: 100, DirectResultWait: 10 * time.Millisecond, ExecutionTime: func(string) time.Duration {
 			return 50 * time.Millisecond
 		}},
 	} {

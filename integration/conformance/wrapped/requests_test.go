@@ -3,12 +3,17 @@ package wrapped
 import (
 	"bytes"
 	"database/sql"
+	"database/sql/driver"
 	"encoding/hex"
 	"fmt"
+	"io"
+	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
+	dbsql "github.com/databricks/databricks-sql-go"
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
@@ -84,22 +89,56 @@ func maskIDs(r workspace.Request) []byte {
 	return body
 }
 
-func TestOffIsOffAndOtherwiseTheNativeDriverReportsAsWithoutUs(t *testing.T) {
-	count := func(params string, open func(*testing.T, string) *sql.DB) (flags, uploads int) {
-		ws := workspace.New(t, workspace.Options{TelemetryFlag: workspace.FlagOff})
-		db := open(t, ws.DSN(params))
+// answering is a user's transport that answers the native driver's telemetry itself, with
+// the flag on, and counts it.
+type answering struct {
+	http.RoundTripper
+	flags, uploads atomic.Int64
+}
+
+func (a *answering) RoundTrip(r *http.Request) (*http.Response, error) {
+	body := `{"errors":[],"numSuccess":1,"numProtoSuccess":1,"numRealtimeSuccess":1}`
+	switch {
+	case strings.Contains(r.URL.Path, "/feature-flags/"):
+		a.flags.Add(1)
+		body = `{"flags":[{"name":"databricks.partnerplatform.clientConfigsFeatureFlags.enableTelemetryForGoDriver","value":"true"}],"ttl_seconds":900}`
+	case strings.HasPrefix(r.URL.Path, "/telemetry"):
+		a.uploads.Add(1)
+	default:
+		return a.RoundTripper.RoundTrip(r)
+	}
+	return &http.Response{
+		Status: "200 OK", StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r,
+		Header: http.Header{"Content-Type": {"application/json"}}, ContentLength: int64(len(body)), Body: io.NopCloser(strings.NewReader(body)),
+	}, nil
+}
+
+func TestOffSilencesTheNativeTelemetryWithoutARequest(t *testing.T) {
+	count := func(connector func(...dbsql.ConnOption) (driver.Connector, error)) (flags, uploads int64) {
+		ws := workspace.New(t, workspace.Options{})
+		own := &answering{RoundTripper: http.DefaultTransport}
+		c, err := connector(append(options(ws), dbsql.WithTransport(own))...)
+		require.NoError(t, err)
+		db := sql.OpenDB(c)
 		for range 3 {
 			_ = transcript(db.Query("SELECT 1"))
 		}
 		require.NoError(t, db.Close())
-		return ws.FlagRequests(), len(ws.Requests(workspace.Endpoint("/telemetry")))
+		return own.flags.Load(), own.uploads.Load()
 	}
-	ours := func(t *testing.T, dsn string) *sql.DB {
-		db, err := sql.Open(driverwrap.Name, dsn)
-		require.NoError(t, err)
-		return db
-	}
-	flags, uploads := count("enableTelemetry=false", ours)
+	flags, uploads := count(dbsql.NewConnector)
+	require.NotZero(t, flags, "the native driver asks")
+	require.NotZero(t, uploads, "and reports")
+
+	flags, uploads = count(driverwrap.Config{Settings: telemetry.Settings{Enabled: telemetry.Off}}.NewConnector)
 	require.Zero(t, flags)
 	require.Zero(t, uploads)
+
+	ws := workspace.New(t, workspace.Options{TelemetryFlag: workspace.FlagOn})
+	db, err := sql.Open(driverwrap.Name, ws.DSN("enableTelemetry=false"))
+	require.NoError(t, err)
+	_ = transcript(db.Query("SELECT 1"))
+	require.NoError(t, db.Close())
+	require.Zero(t, ws.FlagRequests())
+	require.Empty(t, ws.Telemetry())
 }

@@ -177,9 +177,9 @@ func arrowRead(read func(dbsqlrows.Rows) (int64, error)) reading {
 func TestEveryRecordEqualsWhatTheServerDid(t *testing.T) {
 	small := workspace.Options{DirectResultWait: 30 * time.Millisecond, CaptureBodies: false}
 	inline, files, columnar := small, small, small
-	inline.CloudFetchThreshold, inline.PageRows, inline.BatchRows = -1, 700, 300
-	files.CloudFetchThreshold, files.FileRows, files.LinksPerPage = 1, 400, 3
-	columnar.ProtocolVersion, columnar.CloudFetchThreshold, columnar.PageRows = 42241, -1, 900
+	inline.CloudFetchThreshold, inline.PageRows, inline.BatchRows = -1, 100, 40
+	files.CloudFetchThreshold, files.FileRows, files.LinksPerPage = 1, 60, 3
+	columnar.ProtocolVersion, columnar.CloudFetchThreshold, columnar.PageRows = 42241, -1, 120
 	cached := inline
 	cached.ResultCache = true
 	polled, polledFiles := inline, files
@@ -270,7 +270,7 @@ func runMix(t *testing.T, db *sql.DB, n int, faults bool) taken {
 		random := rand.New(rand.NewPCG(7, uint64(g)))
 		wg.Go(func() {
 			for range n / 4 {
-				name, size := names[random.IntN(len(names))], []int{0, 1, 5, 699, 700, 701, 2500, 5000}[random.IntN(8)]
+				name, size := names[random.IntN(len(names))], []int{0, 1, 5, 99, 100, 101, 350, 700}[random.IntN(8)]
 				got, err := readings[name](t.Context(), db, size)
 				if err == nil && got >= 0 && name != "closed early" && name != "canceled" && (!faults || name != "arrow") && int(got) != size {
 					t.Errorf("%s of %d rows got %d", name, size, got)
