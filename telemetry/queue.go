@@ -13,8 +13,9 @@ type queue struct {
 
 	mu      sync.Mutex
 	waiting []record      // oldest first; guarded by mu
+	room    []record      // the array waiting slides along in, for the next burst; guarded by mu
 	running bool          // a goroutine delivers; guarded by mu
-	idle    chan struct{} // closed while nothing waits and nobody delivers; guarded by mu
+	idle    chan struct{} // closed when it stops; nil while nobody asks; guarded by mu
 	stats   QueueStats    // guarded by mu
 }
 
@@ -26,11 +27,10 @@ type QueueStats struct {
 	Waiting   int   // not delivered yet
 }
 
-func newQueue(sink Sink, size int) *queue {
-	idle := make(chan struct{})
-	close(idle)
-	return &queue{sink: sink, size: size, idle: idle}
-}
+// roomKept is the number of records a queue keeps room for while it is idle.
+const roomKept = 64
+
+func newQueue(sink Sink, size int) *queue { return &queue{sink: sink, size: size} }
 
 // put takes the record and returns at once. A full queue loses its oldest success, or its
 // oldest record when all of them are failures.
@@ -43,7 +43,7 @@ func (q *queue) put(r record) {
 	q.waiting = append(q.waiting, r)
 	if !q.running {
 		q.running = true
-		q.idle = make(chan struct{})
+		q.room = q.waiting[:0]
 		go q.run()
 	}
 }
@@ -67,9 +67,7 @@ func (q *queue) run() {
 	for {
 		q.mu.Lock()
 		if len(q.waiting) == 0 {
-			q.waiting = nil // let the backing array go
-			q.running = false
-			close(q.idle)
+			q.rest()
 			q.mu.Unlock()
 			return
 		}
@@ -89,6 +87,21 @@ func (q *queue) run() {
 	}
 }
 
+// rest ends the delivery. A burst's array is let go, a usual one kept. Call it with mu held.
+func (q *queue) rest() {
+	q.waiting, q.room = nil, q.room[:cap(q.room)]
+	if len(q.room) <= roomKept {
+		clear(q.room) // nothing delivered may live on here
+		q.waiting = q.room[:0]
+	}
+	q.room = nil
+	q.running = false
+	if q.idle != nil {
+		close(q.idle)
+		q.idle = nil
+	}
+}
+
 // deliver contains whatever the sink does: a sink is somebody else's code.
 func (q *queue) deliver(r record) (panicked bool) {
 	panicked = true
@@ -105,13 +118,15 @@ func (q *queue) deliver(r record) (panicked bool) {
 // ctx was done.
 func (q *queue) settle(ctx context.Context) bool {
 	q.mu.Lock()
+	if !q.running { // even when ctx is done already
+		q.mu.Unlock()
+		return true
+	}
+	if q.idle == nil {
+		q.idle = make(chan struct{})
+	}
 	idle := q.idle
 	q.mu.Unlock()
-	select {
-	case <-idle: // even when ctx is done already
-		return true
-	default:
-	}
 	select {
 	case <-idle:
 		return true
