@@ -6,6 +6,7 @@ require (
 	github.com/apache/arrow/go/v12 v12.0.1
 	github.com/databricks/databricks-sql-go v1.13.1
 	github.com/ngrok/sqlmw v0.0.0-20220520173518-97c9c04efc79
+	github.com/sony/gobreaker/v2 v2.4.0
 	github.com/stretchr/testify v1.11.1
 )
 

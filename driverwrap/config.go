@@ -1,12 +1,14 @@
 package driverwrap
 
 import (
+	"context"
 	"database/sql/driver"
 
 	dbsql "github.com/databricks/databricks-sql-go"
 
 	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/export"
 )
 
 // Config configures the wrapped driver for all three doors. The zero value is ready: default
@@ -54,21 +56,26 @@ func (c Config) open(settings telemetry.Settings, opts []dbsql.ConnOption) (*con
 	var (
 		native nativeConfig
 		wire   *cloudfetch.Transport
+		report *export.Handle
 	)
 	observe := withConfig(func(n nativeConfig) dbsql.ConnOption {
 		native = n
-		wire = observer(n, settings.Enabled == telemetry.Off)
-		if wire == nil {
+		if !observable(n) {
 			return nil
 		}
+		// Either we report for this connector or nobody does: the native telemetry is silent.
+		report = export.Open(n.connection(), settings)
+		wire = observer(n, report != nil || settings.Enabled == telemetry.Off)
 		return dbsql.WithTransport(wire)
 	})
 	inner, err := dbsql.NewConnector(append(opts[:len(opts):len(opts)], observe, withConfig(likeDefaultClient))...)
 	if err != nil {
+		_ = report.Close(context.Background()) // nothing was recorded
 		return nil, err
 	}
 	wrapped := c.wrap(settings, inner)
 	wrapped.wire = wire
+	wrapped.report = report
 	wrapped.server = native.server()
 	wrapped.native = native.snapshot()
 	return wrapped, nil

@@ -322,7 +322,7 @@ func (c *conn) ended(start time.Time, err error) {
 		Statements: c.statements,
 		Reused:     c.reused,
 		Abandoned:  int64(len(open)),
-		Failure:    telemetry.FailureOf(err),
+		Failure:    failureOf(err),
 	}
 	c.mu.Unlock()
 
@@ -335,9 +335,7 @@ func (c *conn) ended(start time.Time, err error) {
 	if c.session != nil {
 		sessionClosedFacts(r, c.session.Finish())
 	}
-	for _, f := range c.connector.fanouts {
-		f.SessionClosed(r)
-	}
+	c.connector.sessionClosed(r)
 }
 
 // enlist remembers a statement until it is finished, so that closing the connection can

@@ -4,10 +4,12 @@ import (
 	"context"
 	"database/sql/driver"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/export"
 )
 
 // connector opens measured connections. It is immutable after construction.
@@ -20,6 +22,7 @@ type connector struct {
 	misconfigured error // what Wrap could not report
 
 	wire   *cloudfetch.Transport // nil behind Wrap
+	report *export.Handle        // to Databricks; nil when off, and behind Wrap
 	server string                // host:port; empty when unknown
 	native telemetry.DriverConfig
 }
@@ -31,6 +34,9 @@ var (
 
 // recording reports whether anybody listens.
 func (c *connector) recording() bool {
+	if c.report.Recording() {
+		return true
+	}
 	for _, f := range c.fanouts {
 		if f.Recording() {
 			return true
@@ -81,7 +87,7 @@ func (c *connector) opened(start, end time.Time, session *cloudfetch.Session, er
 		Started: start,
 		Server:  c.server,
 		Latency: end.Sub(start),
-		Failure: telemetry.FailureOf(err),
+		Failure: failureOf(err),
 		Driver:  c.native,
 	}
 	if session != nil {
@@ -91,8 +97,23 @@ func (c *connector) opened(start, end time.Time, session *cloudfetch.Session, er
 		}
 		sessionOpenedFacts(r, facts)
 	}
+	c.report.SessionOpened(r)
 	for _, f := range c.fanouts {
 		f.SessionOpened(r)
+	}
+}
+
+func (c *connector) sessionClosed(r *telemetry.SessionClosed) {
+	c.report.SessionClosed(r)
+	for _, f := range c.fanouts {
+		f.SessionClosed(r)
+	}
+}
+
+func (c *connector) statementFinished(r *telemetry.Statement) {
+	c.report.StatementFinished(r)
+	for _, f := range c.fanouts {
+		f.Statement(r)
 	}
 }
 
@@ -106,8 +127,8 @@ func (c *connector) Driver() driver.Driver {
 }
 
 // Close is called by sql.DB.Close. It closes the native connector, where that can be
-// closed, and gives the sinks Settings.CloseTimeout to receive what is waiting for them.
-// The error is the native one.
+// closed, and gives the report to Databricks and the sinks Settings.CloseTimeout for what is
+// waiting for them. The error is the native one.
 func (c *connector) Close() error {
 	var err error
 	if closer, ok := c.inner.(io.Closer); ok {
@@ -115,8 +136,11 @@ func (c *connector) Close() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), c.settings.CloseTimeout)
 	defer cancel()
+	var reported sync.WaitGroup
+	reported.Go(func() { _ = c.report.Close(ctx) }) // what could not be sent is counted there
 	for _, f := range c.fanouts {
 		_ = f.Flush(ctx) // what is not delivered in time stays queued, and is counted there
 	}
+	reported.Wait()
 	return err
 }

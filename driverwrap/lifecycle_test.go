@@ -114,11 +114,11 @@ func TestEveryStatementIsFinishedOnceHoweverItEnds(t *testing.T) {
 		},
 		"exec fails": {
 			func(t *testing.T, db *sql.DB) { _, _ = db.Exec("broken") },
-			telemetry.Statement{Kind: telemetry.KindUpdate, Outcome: telemetry.Failed, Failure: &telemetry.Failure{Category: telemetry.CategoryOther}},
+			telemetry.Statement{Kind: telemetry.KindUpdate, Outcome: telemetry.Failed, Failure: &telemetry.Failure{Category: telemetry.CategoryOther, Message: "broken"}},
 		},
 		"query fails": {
 			func(t *testing.T, db *sql.DB) { _, _ = db.Query("broken") },
-			telemetry.Statement{Kind: telemetry.KindQuery, Outcome: telemetry.Failed, Failure: &telemetry.Failure{Category: telemetry.CategoryOther}},
+			telemetry.Statement{Kind: telemetry.KindQuery, Outcome: telemetry.Failed, Failure: &telemetry.Failure{Category: telemetry.CategoryOther, Message: "broken"}},
 		},
 		"rows read to the end": {
 			func(t *testing.T, db *sql.DB) { query(db.Query("x")) },
@@ -130,11 +130,11 @@ func TestEveryStatementIsFinishedOnceHoweverItEnds(t *testing.T) {
 		},
 		"rows break off": {
 			func(t *testing.T, db *sql.DB) { query(db.Query("breaks off")) },
-			telemetry.Statement{Kind: telemetry.KindQuery, Outcome: telemetry.Failed, RowsRead: telemetry.Known[int64](1), Failure: &telemetry.Failure{Category: telemetry.CategoryOther}},
+			telemetry.Statement{Kind: telemetry.KindQuery, Outcome: telemetry.Failed, RowsRead: telemetry.Known[int64](1), Failure: &telemetry.Failure{Category: telemetry.CategoryOther, Message: "broken"}},
 		},
 		"rows close badly": {
 			func(t *testing.T, db *sql.DB) { query(db.Query("closes badly")) },
-			telemetry.Statement{Kind: telemetry.KindQuery, Outcome: telemetry.Completed, RowsRead: telemetry.Known[int64](1), CloseFailure: &telemetry.Failure{Category: telemetry.CategoryOther}},
+			telemetry.Statement{Kind: telemetry.KindQuery, Outcome: telemetry.Completed, RowsRead: telemetry.Known[int64](1), CloseFailure: &telemetry.Failure{Category: telemetry.CategoryOther, Message: "closed badly"}},
 		},
 		"rows closed early, twice": {
 			func(t *testing.T, db *sql.DB) {
@@ -163,7 +163,7 @@ func TestEveryStatementIsFinishedOnceHoweverItEnds(t *testing.T) {
 				cancel()
 				require.NoError(t, rows.Close())
 			},
-			telemetry.Statement{Kind: telemetry.KindQuery, Outcome: telemetry.Canceled, RowsRead: telemetry.Known[int64](1), Failure: &telemetry.Failure{Category: telemetry.CategoryCancelled}},
+			telemetry.Statement{Kind: telemetry.KindQuery, Outcome: telemetry.Canceled, RowsRead: telemetry.Known[int64](1), Failure: &telemetry.Failure{Category: telemetry.CategoryCancelled, Message: "context canceled"}},
 		},
 		"rows abandoned with their connection": {
 			func(t *testing.T, db *sql.DB) {
@@ -179,7 +179,7 @@ func TestEveryStatementIsFinishedOnceHoweverItEnds(t *testing.T) {
 		},
 		"ping": {
 			func(t *testing.T, db *sql.DB) { require.ErrorIs(t, db.Ping(), errBroken) },
-			telemetry.Statement{Kind: telemetry.KindQuery, Internal: true, Outcome: telemetry.Failed, Failure: &telemetry.Failure{Category: telemetry.CategoryOther}},
+			telemetry.Statement{Kind: telemetry.KindQuery, Internal: true, Outcome: telemetry.Failed, Failure: &telemetry.Failure{Category: telemetry.CategoryOther, Message: "broken"}},
 		},
 		"prepared": {
 			func(t *testing.T, db *sql.DB) {

@@ -1,6 +1,7 @@
 package driverwrap
 
 import (
+	"crypto/tls"
 	"database/sql/driver"
 	"net"
 	"reflect"
@@ -8,8 +9,10 @@ import (
 	"time"
 
 	dbsql "github.com/databricks/databricks-sql-go"
+	"github.com/databricks/databricks-sql-go/auth/pat"
 
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/export"
 )
 
 // nativeDriver is the driver that databricks-sql-go registers, reached without a DSN.
@@ -96,11 +99,35 @@ func (c nativeConfig) snapshot() telemetry.DriverConfig {
 		PollInterval:    readConfig[time.Duration](c, "PollInterval"),
 		ClientTimeout:   readConfig[time.Duration](c, "ClientTimeout"),
 		RetryMax:        c.int("RetryMax"),
+
+		DirectResults:      telemetry.Known(true), // the driver always asks for them
+		MetricViewMetadata: readConfig[bool](c, "EnableMetricViewMetadata"),
 	}
 	if a, ok := c.field("Authenticator"); ok && a.CanInterface() && !a.IsZero() {
 		s.AuthMech, s.AuthFlow = authOf(a.Interface())
 	}
 	return s
+}
+
+// connection is what reporting to Databricks needs to know: where to, as whom, and how the
+// driver is configured.
+func (c nativeConfig) connection() export.Connection {
+	to := export.Connection{
+		Scheme:         readConfig[string](c, "Protocol").Or(""),
+		Host:           readConfig[string](c, "Host").Or(""),
+		Port:           readConfig[int](c, "Port").Or(0),
+		HTTPPath:       readConfig[string](c, "HTTPPath").Or(""),
+		UserAgentEntry: readConfig[string](c, "UserAgentEntry").Or(""),
+		Authenticator:  readConfig[export.Authenticator](c, "Authenticator").Or(nil),
+		Driver:         c.snapshot(),
+	}
+	if token, ok := to.Authenticator.(*pat.PATAuth); ok {
+		to.Credential = export.Fingerprint(token.AccessToken)
+	}
+	if t := readConfig[*tls.Config](c, "TLSConfig").Or(nil); t != nil && t.InsecureSkipVerify {
+		to.TLS = t // WithSkipTLSHostVerify
+	}
+	return to
 }
 
 // authOf names the authentication by the package that implements it; the authenticator

@@ -204,7 +204,7 @@ func (s *statement) callEnded(err error) {
 	defer s.mu.Unlock()
 	s.executed = now
 	s.record.Execute = now.Sub(s.record.Started)
-	s.record.Failure = telemetry.FailureOf(err)
+	s.record.Failure = failureOf(err)
 }
 
 // firstRow notes that the application is about to receive its first row.
@@ -250,13 +250,13 @@ func (s *statement) closed(start time.Time, err error) {
 		return
 	}
 	s.record.Close = telemetry.Known(now.Sub(start))
-	s.record.CloseFailure = telemetry.FailureOf(err)
+	s.record.CloseFailure = failureOf(err)
 	outcome := telemetry.Completed
 	if s.last.IsZero() {
 		s.last, outcome = start, telemetry.ClosedEarly
 		s.readErr = s.ctx.Err() // database/sql closes rows whose context is done
 	}
-	s.record.Failure = telemetry.FailureOf(s.readErr)
+	s.record.Failure = failureOf(s.readErr)
 	s.mu.Unlock()
 	s.finish(outcome)
 }
@@ -310,7 +310,5 @@ func (s *statement) finish(outcome telemetry.Outcome) {
 		r.Split = split(&r, facts, s.waited.total())
 	}
 	s.conn.delist(s)
-	for _, f := range s.conn.connector.fanouts {
-		f.Statement(&r)
-	}
+	s.conn.connector.statementFinished(&r)
 }

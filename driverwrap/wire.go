@@ -11,15 +11,15 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// observer returns the transport to put under the driver, or nil where that cannot be done:
-// the kernel has no Go transport, and a configuration without the fields we know is left
-// alone. A transport the user gave stays in use, ours goes around it.
-//
-// With silence the native driver's telemetry is answered locally.
+// observable reports whether our transport can be put under the driver: the kernel has no Go
+// transport, and a configuration without the fields we know is left alone.
+func observable(n nativeConfig) bool {
+	return driverKnows("Transport") && driverKnows("HTTPClient") && !readConfig[bool](n, "UseKernel").Or(false)
+}
+
+// observer returns the transport to put under the driver. A transport the user gave stays in
+// use, ours goes around it. With silence the native driver's telemetry is answered locally.
 func observer(n nativeConfig, silence bool) *cloudfetch.Transport {
-	if !driverKnows("Transport") || !driverKnows("HTTPClient") || readConfig[bool](n, "UseKernel").Or(false) {
-		return nil
-	}
 	base := cloudfetch.NewBase(readConfig[*tls.Config](n, "TLSConfig").Or(nil))
 	downloads := readConfig[*http.Client](n, "HTTPClient").Or(nil)
 	if user, ok := readConfig[http.RoundTripper](n, "Transport").Get(); ok && user != nil {

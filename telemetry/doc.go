@@ -15,5 +15,7 @@
 //
 // What a record may say, in which unit and who may see it, is written down once, in the
 // field registry ([StatementFields] and its siblings). Sinks walk that registry instead of
-// the structs, which is why every sink shows the same names.
+// the structs, which is why every sink shows the same names. The payload for Databricks
+// (package export) is written from it, too: a field leaves the process only when its scope
+// says so, and under the path that stands beside it.
 package telemetry

@@ -17,16 +17,44 @@ func TestTheDocumentationSaysWhatTheCodeSays(t *testing.T) {
 	generated(t, "../docs/TELEMETRY.md", "statement", table(telemetry.StatementFields))
 	generated(t, "../docs/TELEMETRY.md", "session_opened", table(telemetry.SessionOpenedFields))
 	generated(t, "../docs/TELEMETRY.md", "session_closed", table(telemetry.SessionClosedFields))
+	generated(t, "../docs/TELEMETRY.md", "statement_executed", payload(telemetry.StatementExecutedFields))
+	generated(t, "../docs/TELEMETRY.md", "statement_closed", payload(telemetry.StatementClosedFields))
+	generated(t, "../docs/TELEMETRY.md", "statement_canceled", payload(telemetry.StatementCanceledFields))
+	generated(t, "../docs/TELEMETRY.md", "payload_event", payload(telemetry.EventFields))
+	generated(t, "../docs/TELEMETRY.md", "payload_connection", payload(telemetry.ConnectionFields))
+	generated(t, "../docs/TELEMETRY.md", "payload_process", payload(telemetry.ProcessFields))
 	generated(t, "../README.md", "parameters", parameters())
 }
 
 func table[R any](fields []telemetry.Field[R]) string {
 	var b strings.Builder
-	b.WriteString("| field | unit | who may see it | meaning |\n|---|---|---|---|\n")
+	b.WriteString("| field | unit | who may see it | in the payload | meaning |\n|---|---|---|---|---|\n")
 	for _, f := range fields {
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", f.Name, f.Unit, f.Scope, f.Doc)
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", f.Name, f.Unit, f.Scope, path(f.Wire), f.Doc)
 	}
 	return b.String()
+}
+
+// payload is the table of fields that only the payload has.
+func payload[R any](fields []telemetry.Field[R]) string {
+	var b strings.Builder
+	b.WriteString("| in the payload | type | without authentication | meaning |\n|---|---|---|---|\n")
+	for _, f := range fields {
+		anonymous := ""
+		if f.Wire.Anonymous {
+			anonymous = "yes"
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", path(f.Wire), f.Wire.Type, anonymous, f.Doc)
+	}
+	return b.String()
+}
+
+// path is short for what all documents have in common.
+func path(w telemetry.Wire) string {
+	if w.Path == "" {
+		return ""
+	}
+	return "`" + strings.Replace(w.Path, "entry.sql_driver_log.", "…", 1) + "`"
 }
 
 func parameters() string {

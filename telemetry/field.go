@@ -50,7 +50,7 @@ type Field[R any] struct {
 
 // StatementFields is everything a Statement says, in the order sinks show it.
 var StatementFields = []Field[Statement]{
-	{"started", "RFC 3339", "When the application called the driver.", ScopeBoth, to(timestamp, WireInt64).anonymous(), func(s *Statement) slog.Value { return slog.TimeValue(s.Started) }},
+	{"started", "RFC 3339", "When the application called the driver.", ScopeBoth, to(timestamp, WireInt64), func(s *Statement) slog.Value { return slog.TimeValue(s.Started) }},
 	{"server", "", "Host and port of the workspace.", ScopeLocal, Wire{}, func(s *Statement) slog.Value { return text(s.Server) }},
 	{"session_id", "", "The server's id of the session.", ScopeBoth, to(driverLog+"session_id", WireUUID), func(s *Statement) slog.Value { return text(s.SessionID) }},
 	{"statement_id", "", "The server's id of the statement.", ScopeBoth, to(driverLog+"sql_statement_id", WireUUID), func(s *Statement) slog.Value { return text(s.StatementID) }},
@@ -60,6 +60,7 @@ var StatementFields = []Field[Statement]{
 	{"outcome", "", "completed, closed_early, failed, canceled or abandoned.", ScopeLocal, Wire{}, func(s *Statement) slog.Value { return text(s.Outcome) }},
 	{"error_category", "", "Stable name for what went wrong.", ScopeBoth, errorName, func(s *Statement) slog.Value { return category(s.Failure) }},
 	{"sqlstate", "", "Five-character code the server gave for the error.", ScopeLocal, Wire{}, func(s *Statement) slog.Value { return sqlState(s.Failure) }},
+	{"error_message", "", "The error's text without secrets, names and SQL.", ScopeLocal, Wire{}, func(s *Statement) slog.Value { return message(s.Failure) }},
 	{"retryable", "bool", "The driver considers trying again worthwhile.", ScopeLocal, Wire{}, func(s *Statement) slog.Value { return flag(s.Failure != nil && s.Failure.Retryable) }},
 	{"close_error_category", "", "Stable name for what went wrong when the rows were closed.", ScopeLocal, Wire{}, func(s *Statement) slog.Value { return category(s.CloseFailure) }},
 	{"execute_ms", "ms", "From the call until results were ready or it failed.", ScopeBoth, to(driverLog+"operation_latency_ms", WireInt64), func(s *Statement) slog.Value { return slog.DurationValue(s.Execute) }},
@@ -94,9 +95,9 @@ var StatementFields = []Field[Statement]{
 	{"file_bytes", "bytes", "Size of all files the server announced.", ScopeLocal, Wire{}, files(func(c *CloudFetch) slog.Value { return slog.Int64Value(c.Bytes) })},
 	{"file_bytes_received", "bytes", "Bytes downloaded, failed attempts included.", ScopeLocal, Wire{}, files(func(c *CloudFetch) slog.Value { return slog.Int64Value(c.Received) })},
 	{"file_retries", "", "HTTP requests beyond the first of each file.", ScopeLocal, Wire{}, files(func(c *CloudFetch) slog.Value { return slog.Int64Value(c.Retries) })},
-	{"first_file_ms", "ms", "Latency of the file that was complete first.", ScopeBoth, to(chunks+"initial_chunk_latency_millis", WireInt64), files(func(c *CloudFetch) slog.Value { return slog.DurationValue(c.First) })},
-	{"slowest_file_ms", "ms", "Latency of the slowest file.", ScopeBoth, to(chunks+"slowest_chunk_latency_millis", WireInt64), files(func(c *CloudFetch) slog.Value { return slog.DurationValue(c.Slowest) })},
-	{"sum_file_ms", "ms", "Latencies of all files, which overlap.", ScopeBoth, to(chunks+"sum_chunks_download_time_millis", WireInt64), files(func(c *CloudFetch) slog.Value { return slog.DurationValue(c.Sum) })},
+	{"first_file_ms", "ms", "Latency of the file that was complete first.", ScopeBoth, to(chunks+"initial_chunk_latency_millis", WireInt64), downloads(func(c *CloudFetch) time.Duration { return c.First })},
+	{"slowest_file_ms", "ms", "Latency of the slowest file.", ScopeBoth, to(chunks+"slowest_chunk_latency_millis", WireInt64), downloads(func(c *CloudFetch) time.Duration { return c.Slowest })},
+	{"sum_file_ms", "ms", "Latencies of all files, which overlap.", ScopeBoth, to(chunks+"sum_chunks_download_time_millis", WireInt64), downloads(func(c *CloudFetch) time.Duration { return c.Sum })},
 	{"failed_file", "index", "Lowest index of a file that failed, from 0.", ScopeBoth, to(operation+"chunk_id", WireInt64), files(func(c *CloudFetch) slog.Value { return count(c.FailedIndex) })},
 	{"failed_file_status", "HTTP status", "Status of its latest attempt.", ScopeLocal, Wire{}, files(func(c *CloudFetch) slog.Value { return count(c.FailedStatus) })},
 
@@ -121,8 +122,9 @@ var SessionOpenedFields = []Field[SessionOpened]{
 	{"workspace_id", "", "The workspace's number.", ScopeBoth, to("workspace_id", WireInt64), func(s *SessionOpened) slog.Value { return text(s.WorkspaceID) }},
 	{"open_ms", "ms", "Time Connect took.", ScopeBoth, to(driverLog+"operation_latency_ms", WireInt64).anonymous(), func(s *SessionOpened) slog.Value { return slog.DurationValue(s.Latency) }},
 	{"retries", "", "HTTP attempts of OpenSession beyond the first.", ScopeBoth, to(operation+"retry_count", WireInt64).anonymous(), func(s *SessionOpened) slog.Value { return count(s.Retries) }},
-	{"error_category", "", "Stable name for what went wrong.", ScopeBoth, errorName, func(s *SessionOpened) slog.Value { return category(s.Failure) }},
-	{"driver_version", "", "Version of databricks-sql-go.", ScopeBoth, to(system+"driver_version", WireString), func(s *SessionOpened) slog.Value { return text(s.Driver.Version) }},
+	{"error_category", "", "Stable name for what went wrong.", ScopeBoth, errorName.anonymous(), func(s *SessionOpened) slog.Value { return category(s.Failure) }},
+	{"error_message", "", "The error's text without secrets, names and SQL.", ScopeLocal, Wire{}, func(s *SessionOpened) slog.Value { return message(s.Failure) }},
+	{"driver_version", "", "Version of databricks-sql-go.", ScopeBoth, to(system+"driver_version", WireVersion), func(s *SessionOpened) slog.Value { return text(s.Driver.Version) }},
 	{"auth_mech", "", "PAT, OAUTH or OTHER.", ScopeBoth, oneOf(params+"auth_mech", "PAT", "OAUTH", "OTHER"), func(s *SessionOpened) slog.Value { return text(s.Driver.AuthMech) }},
 	{"auth_flow", "", "TOKEN_PASSTHROUGH, CLIENT_CREDENTIALS or BROWSER_BASED_AUTHENTICATION.", ScopeBoth, oneOf(params+"auth_flow", "TOKEN_PASSTHROUGH", "CLIENT_CREDENTIALS", "BROWSER_BASED_AUTHENTICATION"), func(s *SessionOpened) slog.Value { return text(s.Driver.AuthFlow) }},
 	{"cloud_fetch", "bool", "The client offers to download results.", ScopeLocal, Wire{}, func(s *SessionOpened) slog.Value { return truth(s.Driver.CloudFetch) }},
@@ -148,6 +150,7 @@ var SessionClosedFields = []Field[SessionClosed]{
 	{"reused", "", "How often the pool handed the connection out again.", ScopeLocal, Wire{}, func(s *SessionClosed) slog.Value { return slog.Int64Value(s.Reused) }},
 	{"abandoned", "", "Statements whose rows were still open.", ScopeLocal, Wire{}, func(s *SessionClosed) slog.Value { return slog.Int64Value(s.Abandoned) }},
 	{"error_category", "", "Stable name for what went wrong.", ScopeBoth, errorName, func(s *SessionClosed) slog.Value { return category(s.Failure) }},
+	{"error_message", "", "The error's text without secrets, names and SQL.", ScopeLocal, Wire{}, func(s *SessionClosed) slog.Value { return message(s.Failure) }},
 }
 
 // The readers below turn what is unknown, or false and therefore not worth a key, into the
@@ -243,6 +246,13 @@ func category(f *Failure) slog.Value {
 		return slog.Value{}
 	}
 	return text(f.Category)
+}
+
+func message(f *Failure) slog.Value {
+	if f == nil {
+		return slog.Value{}
+	}
+	return text(f.Message)
 }
 
 func sqlState(f *Failure) slog.Value {

@@ -22,6 +22,7 @@ const (
 	WireString  WireType = "string"
 	WireUUID    WireType = "uuid"    // a string of 36 characters, 8-4-4-4-12 hexadecimal digits
 	WireEnum    WireType = "enum"    // a string out of Wire.Enum
+	WireVersion WireType = "version" // a string of two or three numbers, with a tag such as rc1
 	WireBool    WireType = "bool"
 	WireInt32   WireType = "int32"   // durations in milliseconds
 	WireInt64   WireType = "int64"   // durations in milliseconds, times in milliseconds since 1970
@@ -39,7 +40,7 @@ const (
 	detail    = operation + "operation_detail."
 )
 
-var errorName = oneOf(driverLog+"error_info.error_name", categories...).anonymous()
+var errorName = oneOf(driverLog+"error_info.error_name", categories...)
 
 func to(path string, t WireType) Wire { return Wire{Path: path, Type: t} }
 

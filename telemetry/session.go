@@ -79,4 +79,10 @@ type DriverConfig struct {
 	ClientTimeout Maybe[time.Duration]
 	// RetryMax is the number of retries of one request; negative is none.
 	RetryMax Maybe[int64]
+	// DirectResults says whether rows are asked for with the answer to ExecuteStatement.
+	DirectResults Maybe[bool]
+	// MetricViewMetadata says whether metadata of metric views is asked for.
+	MetricViewMetadata Maybe[bool]
+	// PoolSize is the largest number of HTTP connections to the workspace.
+	PoolSize Maybe[int64]
 }

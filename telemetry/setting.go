@@ -27,7 +27,8 @@ type Settings struct {
 	Enabled Switch
 	// ForceEnable skips the server's flag.
 	ForceEnable bool
-	// BatchSize is the number of events in one request; 0 means 100.
+	// BatchSize is the largest number of events in one request; 0 means 100. The events of
+	// one statement stay together.
 	BatchSize int
 	// FlushInterval is the longest an event waits to be sent; 0 means 5 s.
 	FlushInterval time.Duration
@@ -35,7 +36,8 @@ type Settings struct {
 	MaxRetries int
 	// RetryDelay is the pause before the first retry; 0 means 500 ms.
 	RetryDelay time.Duration
-	// QueueSize is the number of records that wait, per sink; 0 means 1000.
+	// QueueSize is the number of records that wait, per sink, and of events that wait to be
+	// reported; 0 means 1000.
 	QueueSize int
 	// CloseTimeout bounds what closing the sql.DB waits for telemetry; 0 means 2 s.
 	CloseTimeout time.Duration

@@ -154,7 +154,7 @@ func TestAUsersTransportStaysInUse(t *testing.T) {
 	})
 	require.EqualValues(t, 5, s1)
 	require.Equal(t, s1, s2)
-	require.Equal(t, w1, w2)
+	require.LessOrEqual(t, w2, w1, "never more requests than the bare driver makes: its question about the flag is answered locally")
 	require.EqualValues(t, 5, sink.statements[0].CloudFetch.Downloaded)
 }
 
@@ -239,7 +239,7 @@ func TestSqlxWorksOnTopUnchanged(t *testing.T) {
 
 func TestNothingIsLeftBehindThatTheBareDriverDoesNotLeave(t *testing.T) {
 	churn := func(d door) (left int) {
-		before := goleak.IgnoreCurrent()
+		before := currentGoroutines()
 		ws, err := workspace.Start(workspace.Options{CloudFetchThreshold: 1, FileRows: 500})
 		require.NoError(t, err)
 		var wg sync.WaitGroup
@@ -264,6 +264,8 @@ func TestNothingIsLeftBehindThatTheBareDriverDoesNotLeave(t *testing.T) {
 		require.LessOrEqual(t, churn(d), bare, d.name)
 	}
 }
+
+func currentGoroutines() goleak.Option { return goleak.IgnoreCurrent() }
 
 // leaked counts the goroutines that were not there before, once they stop becoming fewer.
 func leaked(before goleak.Option) int {

@@ -23,8 +23,8 @@ import (
 
 // parameters are DSN parameters that change what is sent.
 var parameters = []string{
-	"", "maxRows=7", "timeout=30", "catalog=main", "schema=default", "catalog=main&schema=default",
-	"userAgentEntry=isv%2Bproduct", "useCloudFetch=false", "useCloudFetch=true", "maxDownloadThreads=3",
+	"", "maxRows=7", "timeout=30", "catalog=main", "schema=default", "catalog=main schema=default",
+	"userAgentEntry=isv+product", "useCloudFetch=false", "useCloudFetch=true", "maxDownloadThreads=3",
 	"enableMetricViewMetadata=true", "useArrowNativeDecimal=true", "timezone=America/Los_Angeles",
 	"ansi_mode=true", "warehouseId=abc", "useKernel=false", "tokenCache=false", "o=12345", "QUERY_TAGS=team:x",
 }
@@ -32,7 +32,7 @@ var parameters = []string{
 func TestEveryRequestIsTheOneTheNativeDriverSends(t *testing.T) {
 	requests := func(params string, open func(*testing.T, string) *sql.DB) []string {
 		ws := workspace.New(t, workspace.Options{CaptureBodies: true, WarehouseID: "w", Token: "dapi0", WorkspaceID: 1})
-		db := open(t, ws.DSN(params))
+		db := open(t, ws.DSN(append(strings.Fields(params), "enableTelemetry=false")...))
 		db.SetMaxOpenConns(1)
 		_ = transcript(db.Query("SELECT id, CAST(id AS DECIMAL(10,2)) AS d, current_timestamp() AS t FROM range(20) WHERE id < ?", 15))
 		_ = result(db.Exec("CREATE TABLE x (id INT)"))
@@ -57,13 +57,13 @@ func TestEveryRequestIsTheOneTheNativeDriverSends(t *testing.T) {
 		t.Run(p, func(t *testing.T) {
 			t.Parallel()
 			want := requests(p, func(t *testing.T, dsn string) *sql.DB {
-				db, err := sql.Open("databricks", dsn+"&enableTelemetry=false")
+				db, err := sql.Open("databricks", dsn)
 				require.NoError(t, err)
 				return db
 			})
 			require.NotEmpty(t, want)
 			got := requests(p, func(t *testing.T, dsn string) *sql.DB {
-				c, err := driverwrap.Config{Sinks: []telemetry.Sink{&memory{}}}.OpenConnector(dsn + "&enableTelemetry=false&telemetry_batch_size=5")
+				c, err := driverwrap.Config{Sinks: []telemetry.Sink{&memory{}}}.OpenConnector(dsn + "&telemetry_batch_size=5")
 				require.NoError(t, err)
 				return sql.OpenDB(c)
 			})

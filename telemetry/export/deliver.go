@@ -1,0 +1,226 @@
+package export
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// outcome is what became of a batch; all of it is counted but what goes back.
+type outcome struct {
+	back    []entry       // to be sent again, with the same ids
+	pause   time.Duration // not before that
+	problem string        // of the latest request; empty when it was accepted
+}
+
+// deliver sends a batch, in halves where the endpoint finds it too large. It runs on the
+// pipeline's goroutine.
+func (p *pipeline) deliver(batch []entry, anonymous bool) outcome {
+	o := outcome{problem: p.problem()}
+	parts := [][]entry{batch}
+	for len(parts) > 0 {
+		part := parts[len(parts)-1]
+		parts = parts[:len(parts)-1]
+		part, events := p.encode(part, anonymous)
+		if len(part) == 0 {
+			continue
+		}
+		r, ok, retryAt := p.breaker.do(func(probe bool) result { return p.upload(part, anonymous, probe) })
+		if !ok {
+			r.fate = unavailable
+		} else if o.problem = ""; r.fate != accepted {
+			o.problem = r.describe()
+		}
+		switch r.fate {
+		case accepted:
+			taken := min(r.answer.accepted, events)
+			p.exporter.counts.sent.Add(int64(taken))
+			if taken < events {
+				p.exporter.counts.drop(Rejected, events-taken)
+			}
+		case refused:
+			p.exporter.counts.failures.Add(1)
+			p.exporter.counts.drop(Refused, events)
+		case tooLarge:
+			if len(part) == 1 {
+				p.exporter.counts.drop(TooLarge, events)
+				break
+			}
+			half := len(part) / 2
+			parts = append(parts, part[half:], part[:half])
+		default:
+			o.back = part
+			for _, rest := range slices.Backward(parts) {
+				o.back = append(o.back[:len(o.back):len(o.back)], rest...)
+			}
+			if ok {
+				p.exporter.counts.failures.Add(1)
+				o.pause = p.pause(r)
+			} else {
+				o.pause = time.Until(retryAt)
+			}
+			return o
+		}
+	}
+	return o
+}
+
+// pause is how long to leave the endpoint alone after a batch that failed.
+func (p *pipeline) pause(r result) time.Duration {
+	d := p.settings.RetryDelay // the retries have taken their time already
+	if r.fate == strange || p.breaker.inner == nil {
+		d = p.settings.FlushInterval
+	}
+	return max(d, r.retryAfter)
+}
+
+// encode writes the upload into p.sendBody. A record that cannot be encoded is dropped.
+func (p *pipeline) encode(part []entry, anonymous bool) (_ []entry, events int) {
+	b := &p.sendBody
+	b.begin(time.Now())
+	good := part[:0:0]
+	for i := range part {
+		if p.encodeOne(&part[i], anonymous) {
+			good = append(good, part[i])
+			events += int(part[i].events)
+		} else {
+			p.exporter.counts.drop(Broken, int(part[i].events))
+		}
+	}
+	b.end()
+	return good, events
+}
+
+func (p *pipeline) encodeOne(e *entry, anonymous bool) (ok bool) {
+	b := &p.sendBody
+	length, documents := len(b.buf), b.documents
+	defer func() {
+		if recover() != nil {
+			p.exporter.counts.panics.Add(1)
+			b.buf, b.documents, ok = b.buf[:length], documents, false
+		}
+	}()
+	b.scratch = e.appendDocuments(b.scratch, anonymous, b.add)
+	return true
+}
+
+// upload sends what encode has written.
+func (p *pipeline) upload(part []entry, anonymous, probe bool) result {
+	h := part[0].handle
+	q := request{method: http.MethodPost, path: uploadPath, body: p.sendBody.buf, auth: h.connection.Authenticator, userAgent: h.userAgent}
+	if anonymous {
+		q.path, q.auth, q.userAgent = anonymousUploadPath, nil, h.bareUserAgent
+	} else {
+		for i := range part {
+			if q.orgID = part[i].org(); q.orgID != "" {
+				break
+			}
+		}
+	}
+	c := &p.exporter.counts
+	r := p.client.send(p.ctx, q, probe, func(again bool) {
+		c.requests.Add(1)
+		c.bytes.Add(int64(len(q.body)))
+		if again {
+			c.retries.Add(1)
+		}
+	})
+	if p.exporter.recent.wanted() {
+		p.remember(part, anonymous, q.path, r)
+	}
+	return r
+}
+
+// remember keeps the documents for whoever wants to see what was sent.
+func (p *pipeline) remember(part []entry, anonymous bool, endpoint string, r result) {
+	outcome := "sent"
+	if r.fate != accepted {
+		outcome = r.describe()
+	} else if r.answer.errors > 0 {
+		outcome = "sent; the service found errors in some of its batch"
+	}
+	var docs []Document
+	now := time.Now()
+	for i := range part {
+		part[i].appendDocuments(nil, anonymous, func(doc []byte) {
+			docs = append(docs, Document{At: now, Endpoint: endpoint, JSON: string(doc), Outcome: outcome})
+		})
+	}
+	p.exporter.recent.note(docs)
+}
+
+// askFlag asks the server for the flag, or waits for whoever is asking already.
+func (p *pipeline) askFlag(by *Handle) {
+	if wait := p.flag.lead(); wait != nil {
+		select {
+		case <-wait:
+		case <-p.ctx.Done():
+		}
+		return
+	}
+	var (
+		enabled bool
+		ttl     time.Duration
+		r       = result{fate: strange}
+	)
+	defer func() {
+		now := time.Now()
+		p.flag.settle(r.fate != accepted, r.fate != refused && r.category != telemetry.CategoryAuth && r.fate != interrupted, now)
+		if r.fate == accepted {
+			p.flag.learn(enabled, ttl, now)
+			return
+		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.lastError = "flag: " + r.describe()
+		p.notBefore = now.Add(max(flagNegative, r.retryAfter))
+	}()
+	p.exporter.counts.flagRequests.Add(1)
+	q := request{
+		method: http.MethodGet, path: flagPath + by.connection.flagVersion(),
+		auth: by.connection.Authenticator, orgID: by.org(), userAgent: by.userAgent,
+	}
+	r = p.client.once(p.ctx, time.Now().Add(attemptTimeout), q, func(b []byte) (answer, bool) {
+		var ok bool
+		enabled, ttl, ok = parseFlag(b)
+		return answer{}, ok
+	})
+}
+
+// flagVersion is the driver version the flag is asked for.
+func (c *Connection) flagVersion() string {
+	if isVersion(c.Driver.Version) {
+		return c.Driver.Version
+	}
+	return "unknown"
+}
+
+// PendingError says that events wait although a flush was asked for.
+type PendingError struct {
+	Events int    // how many
+	Cause  string // what is in the way: an HTTP status, an error category, or why nothing can be sent yet
+}
+
+func (e *PendingError) Error() string {
+	return fmt.Sprintf("databricks-telemetry: %d events still wait: %s", e.Events, e.Cause)
+}
+
+var errStopped = errors.New("databricks-telemetry: the exporter is shut down")
+
+// pendingError says why events wait. p.mu is held.
+func (p *pipeline) pendingError() error {
+	cause := p.lastError
+	switch _, open := p.breaker.holdsUntil(); {
+	case open:
+		cause = "the circuit breaker is open after " + cause
+	case !p.loggedIn:
+		cause = "the driver has not logged in yet"
+	case cause == "":
+		cause = "not yet sent"
+	}
+	return &PendingError{Events: p.queue.events + p.out, Cause: cause}
+}

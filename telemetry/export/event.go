@@ -1,0 +1,171 @@
+package export
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"strconv"
+	"time"
+	"unsafe"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// maxEvents is the largest number of events one record makes.
+const maxEvents = 3
+
+// entry is a record on its way, and with it the events it makes.
+type entry struct {
+	handle    *Handle
+	statement *telemetry.Statement     // one of these three is set
+	opened    *telemetry.SessionOpened //
+	closed    *telemetry.SessionClosed //
+
+	at     time.Time // when it was put into the queue
+	seq    uint64    // its place in the order of all
+	size   int32     // bytes it keeps alive, about
+	events int32
+	failed bool
+
+	named bool // ids are set; once they are they stay
+	ids   [maxEvents][16]byte
+}
+
+func openedEntry(h *Handle, r *telemetry.SessionOpened) entry {
+	return entry{handle: h, opened: r, failed: r.Failed(), events: 1, size: int32(unsafe.Sizeof(*r))}
+}
+
+func closedEntry(h *Handle, r *telemetry.SessionClosed) entry {
+	return entry{handle: h, closed: r, failed: r.Failed(), events: 1, size: int32(unsafe.Sizeof(*r))}
+}
+
+func statementEntry(h *Handle, r *telemetry.Statement) entry {
+	e := entry{handle: h, failed: r.Failed() || r.CloseFailure != nil, events: 1}
+	if r.CloudFetch != nil && len(r.CloudFetch.Files) > 0 {
+		r = withoutFiles(r)
+	}
+	e.statement = r
+	if _, ok := r.Closed(); ok {
+		e.events++
+	}
+	if _, ok := r.Canceled(); ok {
+		e.events++
+	}
+	size := unsafe.Sizeof(*r) + uintptr(len(r.RPCs))*unsafe.Sizeof(telemetry.RPC{})
+	if r.CloudFetch != nil {
+		size += unsafe.Sizeof(*r.CloudFetch)
+	}
+	e.size = int32(size)
+	return e
+}
+
+// withoutFiles copies a statement without the list of its files: up to 256 of them are not
+// worth keeping for the sums, which are what is sent.
+func withoutFiles(r *telemetry.Statement) *telemetry.Statement {
+	both := &struct {
+		telemetry.Statement
+		telemetry.CloudFetch
+	}{*r, *r.CloudFetch}
+	both.Files = nil
+	both.Statement.CloudFetch = &both.CloudFetch
+	return &both.Statement
+}
+
+// name gives the events their ids.
+func (e *entry) name() {
+	if e.named {
+		return
+	}
+	e.named = true
+	for i := range e.events {
+		id := &e.ids[i]
+		_, _ = rand.Read(id[:]) // never fails
+		id[6] = id[6]&0x0f | 0x40
+		id[8] = id[8]&0x3f | 0x80
+	}
+}
+
+func uuid(id [16]byte) string {
+	var b [36]byte
+	hex.Encode(b[0:8], id[0:4])
+	hex.Encode(b[9:13], id[4:6])
+	hex.Encode(b[14:18], id[6:8])
+	hex.Encode(b[19:23], id[8:10])
+	hex.Encode(b[24:36], id[10:16])
+	b[8], b[13], b[18], b[23] = '-', '-', '-', '-'
+	return string(b[:])
+}
+
+// operations lists the events of the record, as many as e.events.
+func (e *entry) operations() (ops [maxEvents]telemetry.Operation) {
+	switch {
+	case e.opened != nil:
+		ops[0] = telemetry.CreateSession
+	case e.closed != nil:
+		ops[0] = telemetry.DeleteSession
+	default:
+		ops[0] = telemetry.ExecuteStatement
+		n := 1
+		if _, ok := e.statement.Closed(); ok {
+			ops[n] = telemetry.CloseStatement
+			n++
+		}
+		if _, ok := e.statement.Canceled(); ok {
+			ops[n] = telemetry.CancelStatement
+		}
+	}
+	return ops
+}
+
+// appendDocuments calls add with each of the entry's documents. The bytes are valid during
+// the call only.
+func (e *entry) appendDocuments(scratch []byte, anonymous bool, add func(doc []byte)) []byte {
+	e.name()
+	h := e.handle
+	s := source{connection: h.facts, process: process(), statement: e.statement, opened: e.opened, closed: e.closed}
+	s.event.WorkspaceID, s.event.UserAgent = h.org(), h.userAgent
+	fixed := h.fixed
+	if anonymous {
+		s.event.UserAgent, fixed = h.bareUserAgent, nil
+	}
+	ops := e.operations()
+	for i := range e.events {
+		s.event.ID, s.event.Operation = uuid(e.ids[i]), ops[i]
+		p := plans[ops[i]]
+		if anonymous {
+			p = anonymousPlan
+		}
+		scratch, _ = p.appendObject(scratch[:0], &s, fixed)
+		add(scratch)
+	}
+	return scratch
+}
+
+// body is one upload under construction.
+type body struct {
+	buf       []byte
+	scratch   []byte
+	documents int
+}
+
+// begin starts a new upload in new memory: a transport may still read the one before, when
+// the endpoint answered without reading it all.
+func (b *body) begin(now time.Time) {
+	b.buf = make([]byte, 0, max(4<<10, min(len(b.buf), 1<<20)))
+	b.buf = append(b.buf, `{"uploadTime":`...)
+	b.buf = strconv.AppendInt(b.buf, now.UnixMilli(), 10)
+	b.buf = append(b.buf, `,"items":[],"protoLogs":[`...)
+	b.documents = 0
+}
+
+func (b *body) add(doc []byte) {
+	if b.documents > 0 {
+		b.buf = append(b.buf, ',')
+	}
+	b.buf = appendQuoted(b.buf, doc)
+	b.documents++
+}
+
+func (b *body) end() []byte {
+	b.buf = append(b.buf, "]}"...)
+	return b.buf
+}

@@ -1,0 +1,104 @@
+package export
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/require"
+)
+
+func FuzzFlagAnswer(f *testing.F) {
+	for _, seed := range []string{
+		`{"flags":[{"name":"` + flagName + `","value":"true"}],"ttl_seconds":900}`,
+		`{"flags":[{"name":"` + flagName + `","value":"false"}],"ttlSeconds":60}`,
+		`{"flags":[],"ttl_seconds":1e300}`, `{"flags":[],"ttl_seconds":-1}`, `{"ttl_seconds":"900"}`, `{}`, `[]`, `null`, ``, `<html>`,
+		`{"flags":null}`, `{"flags":[null]}`, `{"flags":[{"name":1}]}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		enabled, ttl, ok := parseFlag(body)
+		if !ok {
+			require.False(t, enabled)
+			return
+		}
+		require.True(t, json.Valid(body))
+		require.GreaterOrEqual(t, ttl, flagMin)
+		require.LessOrEqual(t, ttl, flagMax)
+	})
+}
+
+func FuzzServiceAnswer(f *testing.F) {
+	for _, seed := range []string{
+		`{"errors":[],"numSuccess":1,"numProtoSuccess":1,"numRealtimeSuccess":0}`, `{"errors":["a",{"b":1}],"numProtoSuccess":0}`,
+		`{"numSuccess":-1}`, `{"numSuccess":9223372036854775807}`, `{"numSuccess":1e3}`, `{"errors":{}}`, `{}`, `null`, ``, `<html>`, `{"numSuccess":1`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		a, ok := parseAnswer(body)
+		if ok {
+			require.True(t, json.Valid(body))
+			require.GreaterOrEqual(t, a.accepted, 0)
+		}
+	})
+}
+
+func FuzzRetryAfter(f *testing.F) {
+	for _, seed := range []string{"", "0", "7", " 7 ", "86400", "99999999999999999999", "-1", "1.5", "Sat, 01 Jan 2000 00:00:20 GMT", "Saturday, 01-Jan-00 00:00:20 GMT", "soon"} {
+		f.Add(seed)
+	}
+	now := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+	f.Fuzz(func(t *testing.T, header string) {
+		d := parseRetryAfter(header, now)
+		require.GreaterOrEqual(t, d, time.Duration(0))
+		require.LessOrEqual(t, d, maxRetryAfter)
+	})
+}
+
+func FuzzQuote(f *testing.F) {
+	for _, seed := range []string{"", "plain", `"\`, "\x00\n\x7f", "ü€😀", "\xff\xfe", "\u2028"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		var back string
+		require.NoError(t, json.Unmarshal(appendQuoted(nil, s), &back))
+		if utf8.ValidString(s) {
+			require.Equal(t, s, back)
+		}
+		require.Equal(t, appendQuoted(nil, s), appendQuoted(nil, []byte(s)))
+	})
+}
+
+func TestRetryAfterIsReadInBothForms(t *testing.T) {
+	now := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+	for header, want := range map[string]time.Duration{
+		"": 0, "0": 0, "7": 7 * time.Second, "3600": maxRetryAfter, "-1": 0, "soon": 0,
+		"Sat, 01 Jan 2000 00:00:20 GMT": 20 * time.Second, "Fri, 31 Dec 1999 00:00:00 GMT": 0, "Sun, 01 Jan 2040 00:00:00 GMT": maxRetryAfter,
+	} {
+		require.Equal(t, want, parseRetryAfter(header, now), header)
+	}
+}
+
+func TestThePauseDoublesWithJitterUpToItsBound(t *testing.T) {
+	for attempt, base := range []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 10 * time.Second, 10 * time.Second} {
+		for range 100 {
+			d := backoff(500*time.Millisecond, attempt)
+			require.GreaterOrEqual(t, d, base+base/10)
+			require.LessOrEqual(t, d, min(base+3*base/10, 11*time.Second)+1)
+		}
+	}
+	require.Zero(t, backoff(0, 3)/time.Microsecond)
+}
+
+func TestOnlyHarmlessNamesAreShared(t *testing.T) {
+	for entry, name := range map[string]string{
+		"billing/1.2": "billing", "dbt-databricks/v1.9.0": "dbt-databricks", "acme+My_Tool": "acme+My_Tool", "acme+tool/1.0.3": "acme+tool",
+		"": "", "hunter2": "", "main.finance/1.0": "", "alice/10.0.0.1": "", "a b": "", "alice@example.com": "", "dapi0123": "", "x/y": "", "k3y9f8a7s6d5": "", "id12345678": "", "/home/alice": "", "10.0.0.1": "", "DROP TABLE x": "",
+	} {
+		_, got := productName(entry)
+		require.Equal(t, name, got, entry)
+	}
+}

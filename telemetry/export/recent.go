@@ -1,0 +1,59 @@
+package export
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Document is one event as it was sent, or as sending it was tried.
+type Document struct {
+	At       time.Time `json:"at"`       // of the latest upload it was part of
+	Endpoint string    `json:"endpoint"` // /telemetry-ext or /telemetry-unauth
+	JSON     string    `json:"json"`     // the document, to the byte
+	Outcome  string    `json:"outcome"`  // "sent", or what went wrong: an HTTP status or an error category
+}
+
+// recent keeps the latest documents, oldest first.
+type recent struct {
+	size atomic.Int32
+
+	mu   sync.Mutex
+	docs []Document // guarded by mu
+}
+
+func (r *recent) keep(n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.size.Store(int32(min(max(n, 0), 1000)))
+	r.trim()
+}
+
+func (r *recent) trim() {
+	if extra := len(r.docs) - int(r.size.Load()); extra > 0 {
+		r.docs = slices.Delete(r.docs, 0, extra)
+	}
+}
+
+func (r *recent) wanted() bool { return r.size.Load() > 0 }
+
+// idBytes is how much of a document tells it from others: it begins with its id.
+const idBytes = len(`{"frontend_log_event_id":"00000000-0000-4000-8000-000000000000"`)
+
+// note adds documents; one that was sent before takes its latest outcome.
+func (r *recent) note(docs []Document) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, d := range docs {
+		r.docs = slices.DeleteFunc(r.docs, func(old Document) bool { return old.JSON[:idBytes] == d.JSON[:idBytes] })
+		r.docs = append(r.docs, d)
+	}
+	r.trim()
+}
+
+func (r *recent) list() []Document {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.docs)
+}
