@@ -18,9 +18,13 @@
 //	     ▼
 //	databricks-sql-go
 //
+// Behind doors 1 and 2 a transport of package cloudfetch lies under the driver and reads what
+// passes over the wire (wire.go); behind door 3 the native rows are asked (infer.go).
+//
 // A statement becomes one telemetry.Statement, finished exactly once: when its rows are
 // closed, when it fails, or when its connection is closed under it. The record goes to the
-// sinks attached to telemetry.Default and to those of the Config.
+// sinks attached to telemetry.Default and to those of the Config, and, behind doors 1 and 2,
+// to Databricks through package telemetry/export.
 //
 // Every object has the optional interfaces of the native one: database/sql and callers of
 // sql.Conn.Raw, Arrow readers included, see no difference. Errors are returned as they

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"database/sql/driver"
 	"net"
+	"net/http"
 	"reflect"
 	"strconv"
 	"time"
@@ -124,6 +125,8 @@ func (c nativeConfig) connection() export.Connection {
 	if token, ok := to.Authenticator.(*pat.PATAuth); ok {
 		to.Credential = export.Fingerprint(token.AccessToken)
 	}
+	// A transport of the user's may be the only way to the workspace: a proxy, a CA, mTLS.
+	to.Transport = readConfig[http.RoundTripper](c, "Transport").Or(nil)
 	if t := readConfig[*tls.Config](c, "TLSConfig").Or(nil); t != nil && t.InsecureSkipVerify {
 		to.TLS = t // WithSkipTLSHostVerify
 	}

@@ -27,8 +27,8 @@ type Settings struct {
 	Enabled Switch
 	// ForceEnable skips the server's flag.
 	ForceEnable bool
-	// BatchSize is the largest number of events in one request; 0 means 100. The events of
-	// one statement stay together.
+	// BatchSize is the largest number of records in one request; 0 means 100. A statement is
+	// one, with the event of its close, so that 1,000 statements take 10 requests.
 	BatchSize int
 	// FlushInterval is the longest an event waits to be sent; 0 means 5 s.
 	FlushInterval time.Duration
@@ -109,7 +109,7 @@ var Parameters = []Parameter{
 		func(s *Settings, v string) bool { return setSwitch(&s.Enabled, v) }},
 	{"telemetry_force_enable", "true or false", "false", "Skip the server's flag.",
 		func(s *Settings, v string) bool { return setBool(&s.ForceEnable, v) }},
-	{"telemetry_batch_size", "a whole number from 1 to 10000", "100", "Events per request.",
+	{"telemetry_batch_size", "a whole number from 1 to 10000", "100", "Records per request; a statement is one, with its close.",
 		func(s *Settings, v string) bool { return setInt(&s.BatchSize, v, 1, 10_000) }},
 	{"telemetry_flush_interval", "a Go duration from 100ms to 1h, such as 5s", "5s", "Longest an event waits to be sent.",
 		func(s *Settings, v string) bool {

@@ -11,7 +11,9 @@ type collector struct {
 	events, bytes       int
 }
 
-func (c *collector) empty() bool { return c.successes.n+c.failures.n == 0 }
+func (c *collector) records() int { return c.successes.n + c.failures.n }
+
+func (c *collector) empty() bool { return c.records() == 0 }
 
 func (c *collector) line(e *entry) *line {
 	if e.failed {

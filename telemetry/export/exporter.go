@@ -26,8 +26,11 @@ type Exporter struct {
 	flags     map[flagKey]*flag         // kept when pipelines go: the answers stay good
 }
 
-// Default is the Exporter every wrapped driver of the process uses.
+// Default is the Exporter every wrapped driver of the process uses. telemetry.Flush and
+// telemetry.Shutdown reach it, too.
 var Default Exporter
+
+func init() { telemetry.RegisterExporter(&Default) }
 
 // Open joins a connector to [Default]; see [Exporter.Open].
 func Open(c Connection, settings telemetry.Settings) *Handle { return Default.Open(c, settings) }

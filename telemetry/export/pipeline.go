@@ -112,7 +112,7 @@ func (p *pipeline) due(now time.Time) (at time.Time, ok bool) {
 	}
 	at = now
 	// A queue that is smaller than a batch is emptied before it overflows.
-	if len(p.waiters) == 0 && p.queue.events < min(p.settings.BatchSize, (p.settings.QueueSize+1)/2) {
+	if len(p.waiters) == 0 && p.queue.records() < p.settings.BatchSize && p.queue.events < (p.settings.QueueSize+1)/2 {
 		at = p.queue.oldest().at.Add(p.wait)
 		if !p.urgent.IsZero() && p.urgent.Before(at) {
 			at = p.urgent
@@ -262,7 +262,7 @@ func (p *pipeline) cut(now time.Time) (batch []entry, anonymous bool) {
 			p.exporter.counts.drop(Expired, int(p.queue.pop().events))
 			continue
 		}
-		if p.out > 0 && p.out+int(e.events) > min(p.settings.BatchSize, maxBatch) {
+		if len(batch) == p.settings.BatchSize || p.out > 0 && p.out+int(e.events) > maxBatch {
 			break
 		}
 		if id := e.org(); id != "" && id != org {
