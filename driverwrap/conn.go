@@ -168,7 +168,7 @@ func (c *conn) Raw() driver.Conn { return c.raw }
 // ExecContext runs a statement that returns no rows.
 func (e execer) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	c := e.on
-	st := c.begin(ctx, telemetry.KindUpdate)
+	st := c.begin(ctx, telemetry.KindUpdate, query)
 	if st == nil {
 		return c.direct().(driver.ExecerContext).ExecContext(ctx, query, args)
 	}
@@ -181,7 +181,7 @@ func (e execer) ExecContext(ctx context.Context, query string, args []driver.Nam
 // the native ones, Arrow access included.
 func (q queryer) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	c := q.on
-	st := c.begin(ctx, telemetry.KindQuery)
+	st := c.begin(ctx, telemetry.KindQuery, query)
 	if st == nil {
 		return c.direct().(driver.QueryerContext).QueryContext(ctx, query, args)
 	}
@@ -204,7 +204,7 @@ func (c *conn) Prepare(query string) (driver.Stmt, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newStmt(c, raw, unhooked{raw}), nil
+	return newStmt(c, query, raw, unhooked{raw}), nil
 }
 
 // PrepareContext prepares a statement. Preparing makes no record; running the statement does.
@@ -217,7 +217,7 @@ func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 	if err != nil {
 		return nil, err
 	}
-	return newStmt(c, s.stmt, middle), nil
+	return newStmt(c, query, s.stmt, middle), nil
 }
 
 // prepareWithout does for a conn that knows no contexts what database/sql does.
@@ -268,7 +268,7 @@ func (c *conn) Ping(ctx context.Context) error {
 	if _, ok := c.raw.(driver.Pinger); !ok {
 		return nil
 	}
-	st := c.begin(ctx, telemetry.KindQuery)
+	st := c.begin(ctx, telemetry.KindQuery, "")
 	if st == nil {
 		return c.middle.(driver.Pinger).Ping(ctx)
 	}

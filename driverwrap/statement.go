@@ -3,6 +3,7 @@ package driverwrap
 import (
 	"context"
 	"database/sql/driver"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -36,6 +37,8 @@ type statement struct {
 	first    time.Time // first row in hand
 	last     time.Time // rows exhausted, or reading failed
 	readErr  error
+
+	volume telemetry.VolumeOperation // what it does if it is about a volume at all
 
 	hasRows   bool // the call returned rows
 	viaArrow  bool // some left through an Arrow reader
@@ -101,7 +104,7 @@ func (c *callContext) Value(key any) any {
 }
 
 // begin starts measuring a statement. It returns nil when nobody listens.
-func (c *conn) begin(ctx context.Context, kind telemetry.Kind) (s *statement) {
+func (c *conn) begin(ctx context.Context, kind telemetry.Kind, query string) (s *statement) {
 	defer contain()
 	if !c.connector.recording() {
 		return nil
@@ -115,10 +118,26 @@ func (c *conn) begin(ctx context.Context, kind telemetry.Kind) (s *statement) {
 	}
 	st.ctx = callContext{Context: ctx, statement: st, onStatementID: st.statementIDKnown, onSession: st.sessionIDKnown}
 	st.record.Kind = kind
+	st.volume = volumeOperation(query)
 	st.record.Server = c.connector.server
 	st.record.Started = time.Now()
 	c.enlist(st)
 	return st
+}
+
+// volumeOperation is the first word of a statement, if it is one of three. It is used only
+// where the server said that the statement is about a volume; nothing else is read from SQL.
+func volumeOperation(query string) telemetry.VolumeOperation {
+	word, _, _ := strings.Cut(strings.TrimLeft(query, " \t\r\n"), " ")
+	switch {
+	case strings.EqualFold(word, "PUT"):
+		return telemetry.VolumePut
+	case strings.EqualFold(word, "GET"):
+		return telemetry.VolumeGet
+	case strings.EqualFold(word, "REMOVE"):
+		return telemetry.VolumeDelete
+	}
+	return ""
 }
 
 // statementIDKnown is called by the driver, more than once, also with "".
@@ -304,6 +323,9 @@ func (s *statement) finish(outcome telemetry.Outcome) {
 	if s.trace != nil {
 		facts := s.trace.Finish()
 		wireFacts(&r, facts)
+		if r.Kind == telemetry.KindVolume {
+			r.Volume = s.volume
+		}
 		if r.Outcome == telemetry.ClosedEarly && readAll(&r, facts) {
 			r.Outcome = telemetry.Completed
 		}

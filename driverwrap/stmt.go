@@ -15,6 +15,7 @@ type stmt struct {
 	raw    driver.Stmt // the native one
 	middle driver.Stmt // sqlmw's or unhooked, around raw
 	conn   *conn
+	text   string // of the statement
 }
 
 var (
@@ -43,8 +44,8 @@ type (
 
 func (c converter) ColumnConverter(i int) driver.ValueConverter { return c.native.ColumnConverter(i) }
 
-func newStmt(c *conn, raw, middle driver.Stmt) driver.Stmt {
-	base := &stmt{raw: raw, middle: middle, conn: c}
+func newStmt(c *conn, query string, raw, middle driver.Stmt) driver.Stmt {
+	base := &stmt{raw: raw, middle: middle, conn: c, text: query}
 	checks, isChecking := raw.(driver.NamedValueChecker)
 	converts, isConverting := raw.(driver.ColumnConverter) //nolint:staticcheck // as above
 	switch {
@@ -82,7 +83,7 @@ func (s *stmt) ExecContext(ctx context.Context, args []driver.NamedValue) (drive
 }
 
 func (s *stmt) exec(ctx context.Context, run func(context.Context) (driver.Result, error)) (driver.Result, error) {
-	st := s.conn.begin(ctx, telemetry.KindUpdate)
+	st := s.conn.begin(ctx, telemetry.KindUpdate, s.text)
 	if st == nil {
 		return run(ctx)
 	}
@@ -111,7 +112,7 @@ func (s *stmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driv
 
 // query runs the statement; the rows arrive in the slot of the context.
 func (s *stmt) query(ctx context.Context, run func(context.Context) error) (driver.Rows, error) {
-	st := s.conn.begin(ctx, telemetry.KindQuery)
+	st := s.conn.begin(ctx, telemetry.KindQuery, s.text)
 	if st == nil {
 		var s slot
 		if err := run(context.WithValue(ctx, slotKey{}, &s)); err != nil {

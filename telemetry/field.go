@@ -55,6 +55,7 @@ var StatementFields = []Field[Statement]{
 	{"session_id", "", "The server's id of the session.", ScopeBoth, to(driverLog+"session_id", WireUUID), func(s *Statement) slog.Value { return text(s.SessionID) }},
 	{"statement_id", "", "The server's id of the statement.", ScopeBoth, to(driverLog+"sql_statement_id", WireUUID), func(s *Statement) slog.Value { return text(s.StatementID) }},
 	{"kind", "", "QUERY, UPDATE or VOLUME.", ScopeBoth, oneOf(operation+"statement_type", KindQuery, KindUpdate, KindVolume), func(s *Statement) slog.Value { return text(s.Kind) }},
+	{"volume_operation", "", "What a VOLUME statement did: PUT, GET or DELETE.", ScopeBoth, oneOf(driverLog+"vol_operation.volume_operation_type", VolumePut, VolumeGet, VolumeDelete), func(s *Statement) slog.Value { return text(s.Volume) }},
 	{"internal", "bool", "The driver ran it for itself (Ping).", ScopeBoth, to(detail+"is_internal_call", WireBool), func(s *Statement) slog.Value { return flag(s.Internal) }},
 	{"prepared", "bool", "It ran through a prepared statement.", ScopeLocal, Wire{}, func(s *Statement) slog.Value { return flag(s.Prepared) }},
 	{"outcome", "", "completed, closed_early, failed, canceled or abandoned.", ScopeLocal, Wire{}, func(s *Statement) slog.Value { return text(s.Outcome) }},

@@ -19,6 +19,8 @@ type Statement struct {
 	// Kind is what the statement was: from the call that ran it and what the server said
 	// about it, never from its text.
 	Kind Kind
+	// Volume is what a statement of KindVolume did there; empty where that is not plain.
+	Volume VolumeOperation
 	// Internal is true for statements the driver runs for itself (Ping).
 	Internal bool
 	// Prepared is true when it ran through a prepared statement.
@@ -76,6 +78,17 @@ const (
 	KindQuery   Kind = "QUERY"  // run to read rows
 	KindUpdate  Kind = "UPDATE" // run for its effect
 	KindVolume  Kind = "VOLUME" // PUT, GET or REMOVE on a volume
+)
+
+// VolumeOperation is what a statement does with a file on a volume. The names are the
+// service's own.
+type VolumeOperation string
+
+// The volume operations.
+const (
+	VolumePut    VolumeOperation = "PUT"
+	VolumeGet    VolumeOperation = "GET"
+	VolumeDelete VolumeOperation = "DELETE" // REMOVE in SQL
 )
 
 // Outcome is how a statement ended.

@@ -52,6 +52,7 @@ func records() map[string]any {
 	return map[string]any{
 		"statement":         fullStatement(),
 		"statement_minimal": &telemetry.Statement{Started: noon, Execute: time.Millisecond},
+		"statement_volume":  &telemetry.Statement{Started: noon, Kind: telemetry.KindVolume, Volume: telemetry.VolumePut, Outcome: telemetry.Completed, Execute: time.Millisecond},
 		"statement_inferred": &telemetry.Statement{Started: noon, Kind: telemetry.KindUpdate, Execute: time.Millisecond,
 			Result: telemetry.Result{Evidence: telemetry.EvidenceInferred, Format: telemetry.InlineArrow}},
 		"session_opened": &telemetry.SessionOpened{Started: noon, Server: "dbc-1.cloud.databricks.com:443", SessionID: sessionID,

@@ -19,7 +19,7 @@ var (
 
 	full = &telemetry.Statement{
 		Started: start, Server: "127.0.0.1:443", SessionID: "s-1", StatementID: "q-1",
-		Kind: telemetry.KindQuery, Internal: true, Prepared: true, Outcome: telemetry.Failed,
+		Kind: telemetry.KindVolume, Volume: telemetry.VolumePut, Internal: true, Prepared: true, Outcome: telemetry.Failed,
 		Failure:      &telemetry.Failure{Category: telemetry.CategorySyntax, SQLState: "42601", Retryable: true, Message: "[PARSE_SYNTAX_ERROR] <sql>"},
 		CloseFailure: &telemetry.Failure{Category: telemetry.CategoryConnection},
 		Execute:      1234567 * time.Nanosecond, FirstRow: telemetry.Known(time.Duration(0)),

@@ -182,12 +182,12 @@ func TestAUsersAuthenticatorStaysInUse(t *testing.T) {
 }
 
 func TestVolumeTransfersAreKnownByTheServersWord(t *testing.T) {
-	ws := workspace.New(t, workspace.Options{})
+	ws := workspace.New(t, workspace.Options{TelemetryFlag: workspace.FlagOn})
 	dir := t.TempDir()
 	file := filepath.Join(dir, "a.txt")
 	require.NoError(t, os.WriteFile(file, []byte("hello"), 0o600))
 	sink := &memory{}
-	c, err := listening(sink).OpenConnector(ws.DSN())
+	c, err := driverwrap.Config{Sinks: []telemetry.Sink{sink}}.OpenConnector(ws.DSN())
 	require.NoError(t, err)
 	db := sql.OpenDB(c)
 	ctx := driverctx.NewContextWithStagingInfo(t.Context(), []string{dir})
@@ -199,10 +199,21 @@ func TestVolumeTransfersAreKnownByTheServersWord(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, db.Close())
 	var kinds []telemetry.Kind
+	var did []telemetry.VolumeOperation
 	for _, s := range sink.statements {
 		kinds = append(kinds, s.Kind)
+		did = append(did, s.Volume)
 	}
 	require.Equal(t, []telemetry.Kind{telemetry.KindVolume, telemetry.KindVolume, telemetry.KindUpdate}, kinds)
+	require.Equal(t, []telemetry.VolumeOperation{telemetry.VolumePut, telemetry.VolumeDelete, ""}, did)
+	var reported []string
+	for _, e := range ws.Telemetry() {
+		if v := e.Log().VolumeOperation; v != nil {
+			reported = append(reported, v.Type)
+		}
+	}
+	require.Equal(t, []string{"PUT", "DELETE"}, reported)
+	require.Empty(t, ws.TelemetryErrors())
 }
 
 func TestSqlxWorksOnTopUnchanged(t *testing.T) {

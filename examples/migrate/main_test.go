@@ -1,0 +1,12 @@
+package main
+
+import (
+	"testing"
+)
+
+func TestTheExampleRunsAgainstItsOwnWorkspace(t *testing.T) {
+	t.Setenv("DATABRICKS_HOST", "")
+	if err := run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,12 @@
+package main
+
+import (
+	"testing"
+)
+
+func TestTheDemoRunsAgainstItsOwnWorkspace(t *testing.T) {
+	t.Setenv("DATABRICKS_DSN", "")
+	if err := run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
