@@ -305,7 +305,7 @@ func (c *conn) Close() error {
 
 func (c *conn) ended(start time.Time, err error) {
 	defer contain()
-	latency := time.Since(start)
+	latency, failure := time.Since(start), failureOf(err)
 	c.mu.Lock()
 	if c.closed {
 		c.mu.Unlock()
@@ -322,7 +322,7 @@ func (c *conn) ended(start time.Time, err error) {
 		Statements: c.statements,
 		Reused:     c.reused,
 		Abandoned:  int64(len(open)),
-		Failure:    failureOf(err),
+		Failure:    failure,
 	}
 	c.mu.Unlock()
 

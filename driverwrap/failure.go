@@ -5,17 +5,15 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// failureOf reduces an error to what a record may hold of it.
-func failureOf(err error) *telemetry.Failure {
-	f := telemetry.FailureOf(err)
-	if f != nil {
-		f.Message = message(err)
+// failureOf reduces an error to what a record may hold of it. It asks the error about
+// itself, which is somebody else's code: what panics there is an error of no known kind.
+func failureOf(err error) (f *telemetry.Failure) {
+	if err == nil {
+		return nil
 	}
-	return f
-}
-
-// message asks the error for its text, which is somebody else's code.
-func message(err error) string {
+	f = &telemetry.Failure{Category: telemetry.CategoryOther}
 	defer contain()
-	return sanitize.Message(err.Error())
+	f = telemetry.FailureOf(err)
+	f.Message = sanitize.Message(err.Error())
+	return f
 }

@@ -314,3 +314,54 @@ func TestASinkThatPanicsOrBlocksHurtsNobodyElse(t *testing.T) {
 		close(blocked.block)
 	})
 }
+
+// hostile is an error, and a result, whose methods panic.
+type hostile struct{}
+
+func (hostile) Error() string                { panic("no text") }
+func (hostile) Is(error) bool                { panic("no comparison") }
+func (hostile) RowsAffected() (int64, error) { panic("no count") }
+func (hostile) LastInsertId() (int64, error) { panic("no id") }
+
+type hostileConn struct{ modernConn }
+
+func (c *hostileConn) ExecContext(_ context.Context, query string, _ []driver.NamedValue) (driver.Result, error) {
+	if query == "fail" {
+		return nil, hostile{}
+	}
+	return hostile{}, nil
+}
+
+func (c *hostileConn) QueryContext(context.Context, string, []driver.NamedValue) (driver.Rows, error) {
+	return &plainRows{calls: c.calls, left: 1, then: hostile{}, closing: hostile{}}, nil
+}
+
+func TestWhatPanicsInsideAnErrorIsContained(t *testing.T) {
+	before := driverwrap.Panics()
+	sink := &memory{}
+	db := sql.OpenDB(driverwrap.Config{Sinks: []telemetry.Sink{sink}}.Wrap(&fakeConnector{calls: &calls{}, shape: func(c *calls) driver.Conn {
+		return &hostileConn{modernConn{minimalConn: minimalConn{c, contextStmt}}}
+	}}))
+	c, err := db.Conn(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, c.Raw(func(raw any) error { // below database/sql, which asks errors, too
+		_, err := raw.(driver.ExecerContext).ExecContext(t.Context(), "fail", nil)
+		require.True(t, err == hostile{})
+		result, err := raw.(driver.ExecerContext).ExecContext(t.Context(), "x", nil)
+		require.True(t, err == nil && result != nil)
+		rows, err := raw.(driver.QueryerContext).QueryContext(t.Context(), "x", nil)
+		require.NoError(t, err)
+		require.True(t, rows.Next(make([]driver.Value, 1)) == nil)
+		require.True(t, rows.Next(make([]driver.Value, 1)) == hostile{})
+		require.True(t, rows.Close() == hostile{})
+		return nil
+	}))
+	require.NoError(t, c.Close())
+	require.NoError(t, db.Close())
+	require.Positive(t, driverwrap.Panics()-before)
+	var outcomes []telemetry.Outcome
+	for _, s := range sink.statements {
+		outcomes = append(outcomes, s.Outcome)
+	}
+	require.Equal(t, []telemetry.Outcome{telemetry.Failed, telemetry.Completed, telemetry.Failed}, outcomes)
+}

@@ -16,35 +16,31 @@ import (
 
 // statement measures one statement from the call that starts it until it is finished.
 //
-// The goroutine of the call writes executed; the one that reads rows writes rowsRead and,
-// through firstRow, exhausted and readFailed, the marks under mu. Rows may be closed by yet
-// another goroutine, and callbacks with ids may come at any time: everything they share is
-// under mu.
+// The goroutine of the call fills the slot, the one that reads rows counts them, and rows may
+// be closed by yet another. Callbacks with ids may come at any time. What they share is atomic
+// or under mu; nothing that is not ours is called while mu is held.
 type statement struct {
-	slot    // filled by the hooks
-	conn    *conn
-	ctx     callContext
-	chained chained
-	trace   *cloudfetch.Trace // nil where the wire is not read
+	slot      // filled by the hooks, during the call
+	conn      *conn
+	ctx       callContext
+	chained   chained
+	trace     *cloudfetch.Trace         // nil where the wire is not read
+	volume    telemetry.VolumeOperation // what it does if it is about a volume at all
+	inference inference                 // what the native rows tell where the wire does not
 
 	rowsRead atomic.Int64
 	waited   waiting
 
-	mu       sync.Mutex
-	finished bool
-	record   telemetry.Statement
-	executed time.Time // end of the call
-	first    time.Time // first row in hand
-	last     time.Time // rows exhausted, or reading failed
-	readErr  error
-
-	volume telemetry.VolumeOperation // what it does if it is about a volume at all
-
-	hasRows   bool // the call returned rows
-	viaArrow  bool // some left through an Arrow reader
-	uncounted bool // some left as Arrow streams that nobody decoded
-
-	inference inference // what the native rows tell where the wire does not
+	mu          sync.Mutex
+	finished    bool
+	record      telemetry.Statement
+	executed    time.Time // end of the call
+	first       time.Time // first row in hand
+	last        time.Time // rows exhausted, or reading failed
+	readFailure *telemetry.Failure
+	hasRows     bool // the call returned rows
+	viaArrow    bool // some left through an Arrow reader
+	uncounted   bool // some left as Arrow streams that nobody decoded
 }
 
 // waiting sums the time the reader spent in calls that began a new page or file. The reading
@@ -189,14 +185,16 @@ func (s *statement) execEnded(result driver.Result, err error) {
 	s.finish(telemetry.Completed)
 }
 
-func affectedRows(result driver.Result, err error) telemetry.Maybe[int64] {
+// affectedRows asks the result, which is somebody else's code.
+func affectedRows(result driver.Result, err error) (affected telemetry.Maybe[int64]) {
+	defer contain()
 	if err != nil || result == nil {
-		return telemetry.Maybe[int64]{}
+		return
 	}
 	if n, err := result.RowsAffected(); err == nil {
-		return telemetry.Known(n)
+		affected = telemetry.Known(n)
 	}
-	return telemetry.Maybe[int64]{}
+	return
 }
 
 // queryEnded notes the end of a call that returns rows. Without rows the statement is
@@ -219,11 +217,12 @@ func (s *statement) queryEnded(hasRows bool, err error) {
 
 func (s *statement) callEnded(err error) {
 	now := time.Now()
+	failure := failureOf(err)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.executed = now
 	s.record.Execute = now.Sub(s.record.Started)
-	s.record.Failure = failureOf(err)
+	s.record.Failure = failure
 }
 
 // firstRow notes that the application is about to receive its first row.
@@ -241,11 +240,11 @@ func (s *statement) firstRow() {
 // statement is finished when the rows are closed.
 func (s *statement) readEnded(err error) {
 	defer contain()
-	now := time.Now()
+	now, failure := time.Now(), failureOf(err)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.last.IsZero() {
-		s.last, s.readErr = now, err
+		s.last, s.readFailure = now, failure
 	}
 }
 
@@ -263,19 +262,20 @@ func (s *statement) inferResult() {
 func (s *statement) closed(start time.Time, err error) {
 	defer contain()
 	now := time.Now()
+	given := failureOf(s.ctx.Err()) // database/sql closes rows whose context is done
+	closing := failureOf(err)
 	s.mu.Lock()
 	if s.finished {
 		s.mu.Unlock()
 		return
 	}
-	s.record.Close = telemetry.Known(now.Sub(start))
-	s.record.CloseFailure = failureOf(err)
 	outcome := telemetry.Completed
 	if s.last.IsZero() {
-		s.last, outcome = start, telemetry.ClosedEarly
-		s.readErr = s.ctx.Err() // database/sql closes rows whose context is done
+		s.last, s.readFailure, outcome = start, given, telemetry.ClosedEarly
 	}
-	s.record.Failure = failureOf(s.readErr)
+	s.record.Close = telemetry.Known(now.Sub(start))
+	s.record.CloseFailure = closing
+	s.record.Failure = s.readFailure
 	s.mu.Unlock()
 	s.finish(outcome)
 }
@@ -290,6 +290,7 @@ var gaveUp = map[telemetry.Category]bool{
 // finish completes the record and hands it over, once.
 func (s *statement) finish(outcome telemetry.Outcome) {
 	now := time.Now()
+	gone := s.ctx.Err() != nil
 	s.mu.Lock()
 	if s.finished {
 		s.mu.Unlock()
@@ -300,7 +301,7 @@ func (s *statement) finish(outcome telemetry.Outcome) {
 	r.Outcome = outcome
 	if r.Failure != nil {
 		r.Outcome = telemetry.Failed
-		if s.ctx.Err() != nil && gaveUp[r.Failure.Category] {
+		if gone && gaveUp[r.Failure.Category] {
 			r.Outcome = telemetry.Canceled
 		}
 	}
