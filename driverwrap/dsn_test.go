@@ -1,6 +1,7 @@
 package driverwrap_test
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -90,7 +91,8 @@ func text(err error) string {
 	return fmt.Sprintf("%T %v", err, err)
 }
 
-// refusing is a server that writes down what it is asked and refuses it, for good.
+// refusing is a server that writes down what it is asked, opens sessions, always the same
+// one, and refuses everything else, for good.
 type refusing struct {
 	*httptest.Server
 	mu   sync.Mutex
@@ -98,13 +100,23 @@ type refusing struct {
 }
 
 func newRefusing(t testing.TB) *refusing {
+	session, err := os.ReadFile("../cloudfetch/testdata/captured/inline-OpenSession-1.response")
+	require.NoError(t, err)
 	r := &refusing{}
 	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		body, _ := io.ReadAll(req.Body)
-		slices.Sort(body) // maps travel in any order
+		opens := bytes.Contains(body, []byte("OpenSession"))
+		if opens {
+			slices.Sort(body) // its configuration is a map, in any order
+		}
 		r.mu.Lock()
 		r.seen = append(r.seen, fmt.Sprintf("%s %s %v %d %q", req.Method, req.RequestURI, req.Header, len(body), body))
 		r.mu.Unlock()
+		if opens {
+			w.Header().Set("Content-Type", "application/x-thrift")
+			_, _ = w.Write(session)
+			return
+		}
 		w.WriteHeader(http.StatusTeapot)
 	}))
 	t.Cleanup(r.Close)
@@ -119,29 +131,53 @@ func (r *refusing) take() []string {
 	return seen
 }
 
-// sameFirstRequest connects both drivers to the server, compares what it saw, and the error.
-func (r *refusing) sameFirstRequest(t testing.TB, dsn string) {
+// sameRequests opens a session and runs a statement with both drivers, and compares what the
+// server saw of it, and the errors.
+func (r *refusing) sameRequests(t testing.TB, dsn string) (asked []string) {
 	native, ours := sameOpen(t, dsn)
 	if native == nil {
-		return
+		return nil
 	}
-	_, want := native.Connect(context.Background())
-	asked := r.take()
-	_, got := ours.Connect(context.Background())
+	body, fragment, hasFragment := strings.Cut(dsn, "#")
+	if strings.Contains(body, "?") {
+		body += "&enableTelemetry=false" // or the native driver asks for its flag elsewhere
+	} else {
+		body += "?enableTelemetry=false"
+	}
+	if hasFragment {
+		body += "#" + fragment
+	}
+	native, ours = sameOpen(t, body)
+	wantErrors := r.use(native)
+	asked = r.take()
+	gotErrors := r.use(ours)
 	require.Equal(t, asked, r.take(), dsn)
-	require.Equal(t, text(want), text(got), dsn)
+	require.Equal(t, wantErrors, gotErrors, dsn)
 	require.NoError(t, ours.(io.Closer).Close())
+	return asked
+}
+
+func (r *refusing) use(c driver.Connector) (errs []string) {
+	conn, err := c.Connect(context.Background())
+	if err != nil {
+		return []string{text(err)}
+	}
+	_, err = conn.(driver.ExecerContext).ExecContext(context.Background(), "SELECT 1", nil)
+	return []string{text(err), text(conn.Close())}
 }
 
 func TestADSNSendsWhatTheNativeDriverSends(t *testing.T) {
 	server := newRefusing(t)
 	host := strings.TrimPrefix(server.URL, "http://")
+	plain := server.sameRequests(t, "http://token:dapi0@"+host+"/p")
+	require.Len(t, plain, 3, "OpenSession, ExecuteStatement, CloseSession")
+	require.Contains(t, plain[1], "ExecuteStatement")
 	for _, user := range []string{"http://", "http://token:dapi0@"} {
 		for _, tail := range corpus {
 			if strings.Contains(tail, "clientSecret") || strings.Contains(tail, "clientID") {
 				continue // asks a host on the internet for a token: see the box
 			}
-			server.sameFirstRequest(t, user+host+tail)
+			server.sameRequests(t, user+host+tail)
 		}
 	}
 }
@@ -170,7 +206,7 @@ func FuzzDSN(f *testing.F) {
 		if strings.ContainsAny(tail, "@\\") || !strings.HasPrefix(tail, "/") && !strings.HasPrefix(tail, "?") {
 			t.Skip("another host")
 		}
-		server.sameFirstRequest(t, "http://token:x@"+here+tail)
+		server.sameRequests(t, "http://token:x@"+here+tail)
 	})
 }
 

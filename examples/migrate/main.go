@@ -1,14 +1,16 @@
 // Migrate shows how an application that builds its connector from options moves over: the
 // lines marked - are what it had, those marked + what it has now.
 //
-// It runs against a simulated workspace, or against a real one when DATABRICKS_HOST,
-// DATABRICKS_HTTP_PATH and DATABRICKS_TOKEN are set.
+// It runs against a simulated workspace, or against a real one when DATABRICKS_DSN is set to
+// token:<token>@<host>:<port>/<path>.
 package main
 
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"strconv"
 	"strings"
@@ -78,8 +80,17 @@ type target struct {
 }
 
 func warehouse() (target, error) {
-	if host := os.Getenv("DATABRICKS_HOST"); host != "" {
-		return target{host, os.Getenv("DATABRICKS_HTTP_PATH"), os.Getenv("DATABRICKS_TOKEN"), 443, func() {}}, nil
+	if dsn := os.Getenv("DATABRICKS_DSN"); dsn != "" {
+		u, err := url.Parse("https://" + strings.TrimPrefix(dsn, "https://"))
+		if err != nil {
+			return target{}, errors.New("DATABRICKS_DSN is not token:<token>@<host>:<port>/<path>")
+		}
+		port, err := strconv.Atoi(u.Port())
+		if err != nil {
+			return target{}, fmt.Errorf("DATABRICKS_DSN has port %q: it takes a number", u.Port())
+		}
+		token, _ := u.User.Password()
+		return target{u.Hostname(), u.Path, token, port, func() {}}, nil
 	}
 	ws, err := workspace.Start(workspace.Options{})
 	if err != nil {

@@ -5,7 +5,7 @@ import (
 )
 
 func TestTheExampleRunsAgainstItsOwnWorkspace(t *testing.T) {
-	t.Setenv("DATABRICKS_HOST", "")
+	t.Setenv("DATABRICKS_DSN", "")
 	if err := run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
