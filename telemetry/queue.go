@@ -3,10 +3,12 @@ package telemetry
 import (
 	"context"
 	"sync"
+	"time"
 )
 
 // queue delivers records to one sink, in order, on a goroutine that exists only while there
-// is something to deliver.
+// is something to deliver. It gathers records for a moment first: waking a goroutine costs
+// more than handing over a record.
 type queue struct {
 	sink Sink
 	size int // most records that wait
@@ -15,6 +17,8 @@ type queue struct {
 	waiting []record      // oldest first; guarded by mu
 	room    []record      // the array waiting slides along in, for the next burst; guarded by mu
 	running bool          // a goroutine delivers; guarded by mu
+	armed   bool          // the timer will start one; guarded by mu
+	timer   *time.Timer   // nil until first needed; guarded by mu
 	idle    chan struct{} // closed when it stops; nil while nobody asks; guarded by mu
 	stats   QueueStats    // guarded by mu
 }
@@ -27,8 +31,11 @@ type QueueStats struct {
 	Waiting   int   // not delivered yet
 }
 
-// roomKept is the number of records a queue keeps room for while it is idle.
-const roomKept = 64
+const (
+	gatherFor = 5 * time.Millisecond // how long the first of several records waits at most
+	gathered  = 64                   // records that are enough to begin with
+	roomKept  = 2 * gathered         // records an idle queue keeps room for
+)
 
 func newQueue(sink Sink, size int) *queue { return &queue{sink: sink, size: size} }
 
@@ -41,10 +48,42 @@ func (q *queue) put(r record) {
 		q.dropOne()
 	}
 	q.waiting = append(q.waiting, r)
-	if !q.running {
-		q.running = true
-		q.room = q.waiting[:0]
+	switch {
+	case q.running:
+	case len(q.waiting) >= gathered:
+		q.start()
 		go q.run()
+	case !q.armed:
+		q.armed = true
+		if q.timer == nil {
+			q.timer = time.AfterFunc(gatherFor, q.alarm)
+		} else {
+			q.timer.Reset(gatherFor)
+		}
+	}
+}
+
+// start says that a goroutine delivers from now on. Call it with mu held.
+func (q *queue) start() {
+	if q.armed {
+		q.timer.Stop()
+		q.armed = false
+	}
+	q.running = true
+	q.room = q.waiting[:0]
+}
+
+// alarm delivers what was gathered, on the timer's goroutine.
+func (q *queue) alarm() {
+	q.mu.Lock()
+	q.armed = false
+	mine := !q.running && len(q.waiting) > 0
+	if mine {
+		q.start()
+	}
+	q.mu.Unlock()
+	if mine {
+		q.run()
 	}
 }
 
@@ -118,9 +157,13 @@ func (q *queue) deliver(r record) (panicked bool) {
 // ctx was done.
 func (q *queue) settle(ctx context.Context) bool {
 	q.mu.Lock()
-	if !q.running { // even when ctx is done already
-		q.mu.Unlock()
-		return true
+	if !q.running {
+		if len(q.waiting) == 0 { // even when ctx is done already
+			q.mu.Unlock()
+			return true
+		}
+		q.start()
+		go q.run()
 	}
 	if q.idle == nil {
 		q.idle = make(chan struct{})
