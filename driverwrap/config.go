@@ -9,6 +9,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/export"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/logsink"
 )
 
 // Config configures the wrapped driver for all three doors. The zero value is ready: default
@@ -85,9 +86,13 @@ func (c Config) wrap(settings telemetry.Settings, inner driver.Connector) *conne
 	settings = settings.WithDefaults()
 	w := &connector{inner: inner, middle: intercept(inner), settings: settings}
 	w.fanouts = []*telemetry.Fanout{&telemetry.Default}
-	if len(c.Sinks) > 0 {
+	sinks := c.Sinks
+	if level, ok := logsink.Level(settings.LogLevel); ok {
+		sinks = append(sinks[:len(sinks):len(sinks)], logsink.New(nil, level, 0))
+	}
+	if len(sinks) > 0 {
 		own := &telemetry.Fanout{QueueSize: settings.QueueSize}
-		for _, s := range c.Sinks {
+		for _, s := range sinks {
 			own.Attach(s)
 		}
 		w.fanouts = append(w.fanouts, own)

@@ -1,10 +1,13 @@
 package driverwrap_test
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"database/sql/driver"
 	"io"
+	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -364,4 +367,21 @@ func TestWhatPanicsInsideAnErrorIsContained(t *testing.T) {
 		outcomes = append(outcomes, s.Outcome)
 	}
 	require.Equal(t, []telemetry.Outcome{telemetry.Failed, telemetry.Completed, telemetry.Failed}, outcomes)
+}
+
+func TestTheLogLevelAttachesALogSink(t *testing.T) {
+	var out bytes.Buffer
+	old := slog.Default()
+	slog.SetDefault(slog.New(slog.NewTextHandler(&out, nil)))
+	t.Cleanup(func() { slog.SetDefault(old) })
+	for level, lines := range map[string]int{"off": 0, "warn": 1, "info": 3} {
+		out.Reset()
+		db := sql.OpenDB(driverwrap.Config{Settings: telemetry.Settings{LogLevel: level}}.Wrap(&fakeConnector{calls: &calls{}, shape: shapes["modern"]}))
+		_, err := db.Exec("x")
+		require.NoError(t, err)
+		_, err = db.Exec("broken")
+		require.Error(t, err)
+		require.NoError(t, db.Close())
+		require.Equal(t, lines, strings.Count(out.String(), "msg=\"databricks "), "%s: %s", level, out.String())
+	}
 }

@@ -47,7 +47,8 @@ type Settings struct {
 	CircuitBreakerThreshold int
 	// CircuitBreakerTimeout is how long it stays open; 0 means 60 s.
 	CircuitBreakerTimeout time.Duration
-	// LogLevel is what the slog sink prints: off, error, warn, info or debug; "" means off.
+	// LogLevel is the least level that is written to slog.Default, see package logsink:
+	// off, error, warn, info or debug; "" means off.
 	LogLevel string
 	// SampleRate is the share of successful statements that are exported, 0 to 1; unknown
 	// means 1. Failed statements are exported always.
@@ -143,7 +144,7 @@ var Parameters = []Parameter{
 		func(s *Settings, v string) bool {
 			return setDuration(&s.CircuitBreakerTimeout, v, time.Second, time.Hour)
 		}},
-	{"telemetry_log_level", "off, error, warn, info or debug", "off", "What the slog sink prints.",
+	{"telemetry_log_level", "off, error, warn, info or debug", "off", "Least level written to the application's log (slog).",
 		func(s *Settings, v string) bool { return setLevel(&s.LogLevel, v) }},
 	{"telemetry_sample_rate", "a number from 0 to 1, such as 0.1", "1", "Share of successful statements exported; failed ones always are.",
 		func(s *Settings, v string) bool { return setShare(&s.SampleRate, v) }},

@@ -1,0 +1,93 @@
+// Package logsink is a sink that writes records to a slog.Logger: one message per statement
+// and session, with the fields of the registry of package telemetry as attributes. Durations
+// are written as durations, under their names without _ms.
+//
+// A finished statement is logged at debug, a slow or failed one at warn, a session at info,
+// and one that could not be opened at error. Setting telemetry_log_level attaches such a
+// sink with slog.Default.
+package logsink
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// DefaultSlow is how long a statement may take before it counts as slow.
+const DefaultSlow = 10 * time.Second
+
+// Sink writes records to a logger. It is safe for concurrent use if the logger's handler is.
+type Sink struct {
+	logger *slog.Logger
+	least  slog.Level
+	slow   time.Duration
+}
+
+var _ telemetry.SessionSink = (*Sink)(nil)
+
+// New returns a sink that writes what is at least of the given level, and enabled by the
+// logger's handler. A statement whose total time reaches slow counts as slow; 0 means
+// DefaultSlow. A nil logger means slog.Default at the time of each record.
+func New(logger *slog.Logger, least slog.Level, slow time.Duration) *Sink {
+	if slow <= 0 {
+		slow = DefaultSlow
+	}
+	return &Sink{logger: logger, least: least, slow: slow}
+}
+
+// Level returns the least level that a value of telemetry.Settings.LogLevel asks for; false
+// when it asks for none.
+func Level(setting string) (least slog.Level, ok bool) {
+	err := least.UnmarshalText([]byte(setting))
+	return least, err == nil // "off" is no level
+}
+
+// StatementFinished logs a statement.
+func (s *Sink) StatementFinished(r *telemetry.Statement) {
+	switch {
+	case r.Failed():
+		write(s, slog.LevelWarn, "databricks statement failed", telemetry.StatementFields, r)
+	case r.Total >= s.slow:
+		write(s, slog.LevelWarn, "databricks statement was slow", telemetry.StatementFields, r)
+	default:
+		write(s, slog.LevelDebug, "databricks statement", telemetry.StatementFields, r)
+	}
+}
+
+// SessionOpened logs a session, or the failure to open one.
+func (s *Sink) SessionOpened(r *telemetry.SessionOpened) {
+	if r.Failed() {
+		write(s, slog.LevelError, "databricks session could not be opened", telemetry.SessionOpenedFields, r)
+		return
+	}
+	write(s, slog.LevelInfo, "databricks session opened", telemetry.SessionOpenedFields, r)
+}
+
+// SessionClosed logs the end of a session.
+func (s *Sink) SessionClosed(r *telemetry.SessionClosed) {
+	write(s, slog.LevelInfo, "databricks session closed", telemetry.SessionClosedFields, r)
+}
+
+func write[R any](s *Sink, level slog.Level, message string, fields []telemetry.Field[R], r *R) {
+	logger := s.logger
+	if logger == nil {
+		logger = slog.Default()
+	}
+	ctx := context.Background()
+	if level < s.least || !logger.Enabled(ctx, level) {
+		return
+	}
+	attrs := make([]slog.Attr, 0, len(fields))
+	for _, f := range fields {
+		if f.Scope&telemetry.ScopeLocal == 0 {
+			continue
+		}
+		if v := f.Value(r); !v.Equal(slog.Value{}) {
+			attrs = append(attrs, slog.Attr{Key: strings.TrimSuffix(f.Name, "_ms"), Value: v})
+		}
+	}
+	logger.LogAttrs(ctx, level, message, attrs...)
+}

@@ -1,0 +1,69 @@
+package logsink_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/logsink"
+)
+
+var failure = &telemetry.Failure{Category: telemetry.CategorySyntax, SQLState: "42601"}
+
+// play hands one record of each kind to a sink and returns the messages, with their levels.
+func play(sink *logsink.Sink, out *bytes.Buffer) (lines []string) {
+	sink.SessionOpened(&telemetry.SessionOpened{Failure: failure})
+	sink.SessionOpened(&telemetry.SessionOpened{})
+	sink.StatementFinished(&telemetry.Statement{Total: time.Second})
+	sink.StatementFinished(&telemetry.Statement{Total: time.Minute})
+	sink.StatementFinished(&telemetry.Statement{Failure: failure})
+	sink.SessionClosed(&telemetry.SessionClosed{})
+	for l := range strings.Lines(out.String()) {
+		var r struct{ Level, Msg string }
+		_ = json.Unmarshal([]byte(l), &r)
+		lines = append(lines, r.Level+" "+strings.TrimPrefix(r.Msg, "databricks "))
+	}
+	return lines
+}
+
+func TestTheLevelDecidesWhatIsWritten(t *testing.T) {
+	all := []string{
+		"ERROR session could not be opened", "INFO session opened", "DEBUG statement",
+		"WARN statement was slow", "WARN statement failed", "INFO session closed",
+	}
+	for setting, want := range map[string][]string{
+		"debug": all,
+		"info":  {all[0], all[1], all[3], all[4], all[5]},
+		"warn":  {all[0], all[3], all[4]},
+		"error": {all[0]},
+	} {
+		var out bytes.Buffer
+		least, ok := logsink.Level(setting)
+		require.True(t, ok)
+		logger := slog.New(slog.NewJSONHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		require.Equal(t, want, play(logsink.New(logger, least, 0), &out), setting)
+	}
+	_, ok := logsink.Level("off")
+	require.False(t, ok)
+}
+
+func TestALineIsReadByPeopleAndMachines(t *testing.T) {
+	var out bytes.Buffer
+	logger := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey || a.Key == "started" {
+			return slog.Attr{}
+		}
+		return a
+	}}))
+	logsink.New(logger, slog.LevelDebug, time.Second).StatementFinished(&telemetry.Statement{
+		StatementID: "q-1", Kind: telemetry.KindQuery, Outcome: telemetry.Completed, Execute: 1500 * time.Millisecond, Total: 2 * time.Second,
+		RowsRead: telemetry.Known[int64](3),
+	})
+	require.Equal(t, "level=WARN msg=\"databricks statement was slow\" statement_id=q-1 kind=QUERY outcome=completed execute=1.5s total=2s rows_read=3\n", out.String())
+}
