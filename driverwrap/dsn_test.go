@@ -134,8 +134,7 @@ func (r *refusing) take() []string {
 // sameRequests opens a session and runs a statement with both drivers, and compares what the
 // server saw of it, and the errors.
 func (r *refusing) sameRequests(t testing.TB, dsn string) (asked []string) {
-	native, ours := sameOpen(t, dsn)
-	if native == nil {
+	if native, _ := sameOpen(t, dsn); native == nil {
 		return nil
 	}
 	body, fragment, hasFragment := strings.Cut(dsn, "#")
@@ -147,7 +146,7 @@ func (r *refusing) sameRequests(t testing.TB, dsn string) (asked []string) {
 	if hasFragment {
 		body += "#" + fragment
 	}
-	native, ours = sameOpen(t, body)
+	native, ours := sameOpen(t, body)
 	wantErrors := r.use(native)
 	asked = r.take()
 	gotErrors := r.use(ours)
