@@ -35,6 +35,8 @@ test: ## run every test under the race detector, the conformance suite on every 
 		echo "== go test -race ($$m)"; \
 		(cd $$m && go test -race $(TESTFLAGS) ./...) || exit 1; \
 	done
+	@echo "== go test -run Alloc (the race detector allocates, so the limits are held without it)"
+	@go test -run Alloc ./cloudfetch ./driverwrap ./telemetry
 	@for v in $(DRIVERS); do \
 		echo "== go test -race (driverwrap and integration/conformance, databricks-sql-go $$v)"; \
 		(cd integration/conformance && go test -race $(TESTFLAGS) -modfile=driver-$$v.mod ./... $(ALSO)) || exit 1; \

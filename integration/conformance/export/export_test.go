@@ -195,7 +195,7 @@ func TestADeadEndpointCostsNothingButItsEvents(t *testing.T) {
 			for range 100 {
 				h.StatementFinished(plain())
 			}
-			require.Less(t, time.Since(start), 100*time.Millisecond)
+			require.Less(t, time.Since(start), time.Second)
 			_ = h.Close(context.Background())
 			require.Less(t, time.Since(start), time.Second)
 			st := x.Stats()
