@@ -97,11 +97,16 @@ type Parameter struct {
 }
 
 // Env is the name of the environment variable.
-func (p Parameter) Env() string {
+func (p Parameter) Env() string { return p.envs()[0] }
+
+// envs are all names it is known by: the switch goes by the name the Databricks drivers
+// share, too.
+func (p Parameter) envs() []string {
+	regular := "DATABRICKS_" + strings.ToUpper(p.Name)
 	if p.Name == "enableTelemetry" {
-		return "DATABRICKS_TELEMETRY_ENABLED"
+		return []string{"DATABRICKS_TELEMETRY_ENABLED", regular}
 	}
-	return "DATABRICKS_" + strings.ToUpper(p.Name)
+	return []string{regular}
 }
 
 // Parameters lists every setting that can be given as text.
@@ -169,25 +174,26 @@ func Resolve(base Settings, dsn, env func(string) string) (Settings, error) {
 	off := base.Enabled == Off
 	for _, source := range []struct {
 		lookup func(string) string
-		name   func(Parameter) string
+		names  func(Parameter) []string
 	}{
-		{env, Parameter.Env},
-		{dsn, func(p Parameter) string { return p.Name }},
+		{env, Parameter.envs},
+		{dsn, func(p Parameter) []string { return []string{p.Name} }},
 	} {
 		if source.lookup == nil {
 			continue
 		}
 		for _, p := range Parameters {
-			name := source.name(p)
-			value := source.lookup(name)
-			if value == "" {
-				continue
-			}
-			if !p.set(&s, value) {
-				return base, &ParameterError{Name: name, Value: value, Accepts: p.Accepts}
+			for _, name := range source.names(p) {
+				value := source.lookup(name)
+				if value == "" {
+					continue
+				}
+				if !p.set(&s, value) {
+					return base, &ParameterError{Name: name, Value: value, Accepts: p.Accepts}
+				}
+				off = off || s.Enabled == Off
 			}
 		}
-		off = off || s.Enabled == Off
 	}
 	if env != nil {
 		if track, err := strconv.ParseBool(env("DO_NOT_TRACK")); err == nil && track {

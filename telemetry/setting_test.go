@@ -78,13 +78,15 @@ func TestOffWinsWhereverItIsSaid(t *testing.T) {
 		dsn, env map[string]string
 		want     telemetry.Switch
 	}{
-		"config":        {base: telemetry.Settings{Enabled: telemetry.Off}, dsn: on, env: on, want: telemetry.Off},
-		"dsn":           {base: telemetry.Settings{Enabled: telemetry.On}, dsn: map[string]string{"enableTelemetry": "false"}, env: on, want: telemetry.Off},
-		"environment":   {dsn: on, env: map[string]string{"DATABRICKS_TELEMETRY_ENABLED": "false"}, want: telemetry.Off},
-		"do not track":  {dsn: on, env: map[string]string{"DO_NOT_TRACK": "1"}, want: telemetry.Off},
-		"track me":      {env: map[string]string{"DO_NOT_TRACK": "0"}, want: telemetry.Unset},
-		"nobody says":   {want: telemetry.Unset},
-		"somebody says": {dsn: on, want: telemetry.On},
+		"config":                           {base: telemetry.Settings{Enabled: telemetry.Off}, dsn: on, env: on, want: telemetry.Off},
+		"dsn":                              {base: telemetry.Settings{Enabled: telemetry.On}, dsn: map[string]string{"enableTelemetry": "false"}, env: on, want: telemetry.Off},
+		"environment":                      {dsn: on, env: map[string]string{"DATABRICKS_TELEMETRY_ENABLED": "false"}, want: telemetry.Off},
+		"environment, by the regular name": {dsn: on, env: map[string]string{"DATABRICKS_TELEMETRY_ENABLED": "true", "DATABRICKS_ENABLETELEMETRY": "false"}, want: telemetry.Off},
+		"either name of the environment":   {env: map[string]string{"DATABRICKS_TELEMETRY_ENABLED": "false", "DATABRICKS_ENABLETELEMETRY": "true"}, want: telemetry.Off},
+		"do not track":                     {dsn: on, env: map[string]string{"DO_NOT_TRACK": "1"}, want: telemetry.Off},
+		"track me":                         {env: map[string]string{"DO_NOT_TRACK": "0"}, want: telemetry.Unset},
+		"nobody says":                      {want: telemetry.Unset},
+		"somebody says":                    {dsn: on, want: telemetry.On},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
