@@ -3,6 +3,7 @@ package driverwrap
 import (
 	"context"
 	"database/sql/driver"
+	"net/http"
 
 	dbsql "github.com/databricks/databricks-sql-go"
 
@@ -55,21 +56,30 @@ func (c Config) Wrap(inner driver.Connector) driver.Connector {
 // the configuration they make.
 func (c Config) open(settings telemetry.Settings, opts []dbsql.ConnOption) (*connector, error) {
 	var (
-		native nativeConfig
+		server string
+		native telemetry.DriverConfig
 		wire   *cloudfetch.Transport
 		report *export.Handle
+		users  bool // the client for downloads is of the user's making
 	)
 	observe := withConfig(func(n nativeConfig) dbsql.ConnOption {
-		native = n
+		server, native = n.server(), n.snapshot()
 		if !observable(n) {
 			return nil
 		}
+		users = readConfig[*http.Client](n, "HTTPClient").Or(nil) != nil
 		// Either we report for this connector or nobody does: the native telemetry is silent.
-		report = export.Open(n.connection(), settings)
+		report = export.Open(n.connection(native), settings)
 		wire = observer(n, report != nil || settings.Enabled == telemetry.Off)
 		return dbsql.WithTransport(wire)
 	})
-	inner, err := dbsql.NewConnector(append(opts[:len(opts):len(opts)], observe, withConfig(likeDefaultClient))...)
+	imitate := withConfig(func(n nativeConfig) dbsql.ConnOption {
+		if wire != nil && !users {
+			likeDefaultClient(n)
+		}
+		return nil
+	})
+	inner, err := dbsql.NewConnector(append(opts[:len(opts):len(opts)], observe, imitate)...)
 	if err != nil {
 		_ = report.Close(context.Background()) // nothing was recorded
 		return nil, err
@@ -77,8 +87,8 @@ func (c Config) open(settings telemetry.Settings, opts []dbsql.ConnOption) (*con
 	wrapped := c.wrap(settings, inner)
 	wrapped.wire = wire
 	wrapped.report = report
-	wrapped.server = native.server()
-	wrapped.native = native.snapshot()
+	wrapped.server = server
+	wrapped.native = native
 	return wrapped, nil
 }
 

@@ -65,6 +65,7 @@ func (d *dsnDriver) OpenConnector(dsn string) (driver.Connector, error) {
 
 // checkedDSN is a DSN the native driver has accepted.
 type checkedDSN struct {
+	native      driver.DriverContext
 	dsn         string
 	parsed      parsedDSN
 	plain       driver.Connector   // the native connector; nil when interactive
@@ -77,7 +78,7 @@ func openNative(dsn string) (checkedDSN, error) {
 		return checkedDSN{}, err
 	}
 	parsed, ok := parseDSN(dsn)
-	c := checkedDSN{dsn: dsn, parsed: parsed}
+	c := checkedDSN{native: native, dsn: dsn, parsed: parsed}
 	if ok && parsed.interactive() {
 		if c.interactive, err = u2m.NewAuthenticator(parsed.url.Hostname(), 0); err != nil {
 			return checkedDSN{}, err
@@ -97,15 +98,12 @@ func (c checkedDSN) connector(config Config, settings telemetry.Settings) (*conn
 	}
 	plain := c.plain
 	if plain == nil || settings.Enabled == telemetry.Off {
-		native, err := nativeDriver()
-		if err != nil {
-			return nil, err
-		}
 		dsn := c.dsn
 		if settings.Enabled == telemetry.Off {
 			dsn = addParameter(dsn, "enableTelemetry=false") // ours was taken out, theirs must stay
 		}
-		if plain, err = native.OpenConnector(dsn); err != nil {
+		var err error
+		if plain, err = c.native.OpenConnector(dsn); err != nil {
 			return nil, err
 		}
 	}

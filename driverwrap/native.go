@@ -111,8 +111,8 @@ func (c nativeConfig) snapshot() telemetry.DriverConfig {
 }
 
 // connection is what reporting to Databricks needs to know: where to, as whom, and how the
-// driver is configured.
-func (c nativeConfig) connection() export.Connection {
+// driver is configured, which is its snapshot.
+func (c nativeConfig) connection(driver telemetry.DriverConfig) export.Connection {
 	to := export.Connection{
 		Scheme:         readConfig[string](c, "Protocol").Or(""),
 		Host:           readConfig[string](c, "Host").Or(""),
@@ -120,7 +120,7 @@ func (c nativeConfig) connection() export.Connection {
 		HTTPPath:       readConfig[string](c, "HTTPPath").Or(""),
 		UserAgentEntry: readConfig[string](c, "UserAgentEntry").Or(""),
 		Authenticator:  readConfig[export.Authenticator](c, "Authenticator").Or(nil),
-		Driver:         c.snapshot(),
+		Driver:         driver,
 	}
 	if token, ok := to.Authenticator.(*pat.PATAuth); ok {
 		to.Credential = export.Fingerprint(token.AccessToken)

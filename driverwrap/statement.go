@@ -323,14 +323,14 @@ func (s *statement) finish(outcome telemetry.Outcome) {
 	}
 	if s.trace != nil {
 		facts := s.trace.Finish()
-		wireFacts(&r, facts)
+		wireFacts(&r, &facts)
 		if r.Kind == telemetry.KindVolume {
 			r.Volume = s.volume
 		}
-		if r.Outcome == telemetry.ClosedEarly && readAll(&r, facts) {
+		if r.Outcome == telemetry.ClosedEarly && readAll(&r, &facts) {
 			r.Outcome = telemetry.Completed
 		}
-		r.Split = split(&r, facts, s.waited.total())
+		r.Split = split(&r, &facts, s.waited.total())
 	}
 	s.conn.delist(s)
 	s.conn.connector.statementFinished(&r)

@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"time"
 
-	dbsql "github.com/databricks/databricks-sql-go"
-
 	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
@@ -35,17 +33,12 @@ func observer(n nativeConfig, silence bool) *cloudfetch.Transport {
 	return wire
 }
 
-// likeDefaultClient makes the client for downloads behave as http.DefaultClient, which the
-// driver would use if it had not been given our transport.
-func likeDefaultClient(n nativeConfig) dbsql.ConnOption {
-	client := readConfig[*http.Client](n, "HTTPClient").Or(nil)
-	if client == nil {
-		return nil
-	}
-	if _, ours := client.Transport.(*cloudfetch.Transport); ours && client.Timeout == 0 && client.Jar == nil && client.CheckRedirect == nil {
+// likeDefaultClient makes the client for downloads that WithTransport has just made behave as
+// http.DefaultClient, which the driver would use if it had not been given our transport.
+func likeDefaultClient(n nativeConfig) {
+	if client := readConfig[*http.Client](n, "HTTPClient").Or(nil); client != nil {
 		client.Timeout, client.Jar, client.CheckRedirect = http.DefaultClient.Timeout, http.DefaultClient.Jar, http.DefaultClient.CheckRedirect
 	}
-	return nil
 }
 
 // sessionOpenedFacts adds what the wire said.
@@ -53,24 +46,17 @@ func sessionOpenedFacts(r *telemetry.SessionOpened, f cloudfetch.SessionFacts) {
 	r.SessionID = f.SessionID
 	r.WorkspaceID = f.WorkspaceID
 	r.Retries = telemetry.Known(int64(f.OpenRPC.Retries))
-	refine(r.Failure, f.SQLState, f.OpenRPC.LastStatus)
+	r.Failure.Refine(f.SQLState, f.OpenRPC.LastStatus)
 }
 
 func sessionClosedFacts(r *telemetry.SessionClosed, f cloudfetch.SessionFacts) {
 	r.Retries = telemetry.Known(int64(f.CloseRPC.Retries))
-	refine(r.Failure, f.SQLState, f.CloseRPC.LastStatus)
-}
-
-// refine makes a failure more precise by what the server answered.
-func refine(f *telemetry.Failure, sqlState string, status int) {
-	if f != nil {
-		f.Refine(sqlState, status)
-	}
+	r.Failure.Refine(f.SQLState, f.CloseRPC.LastStatus)
 }
 
 // wireFacts adds to a record what the wire said. Counts that may be too low because
 // something could not be read stay unknown: better silent than wrong.
-func wireFacts(r *telemetry.Statement, f cloudfetch.Facts) {
+func wireFacts(r *telemetry.Statement, f *cloudfetch.Facts) {
 	if r.StatementID == "" {
 		r.StatementID = f.StatementID
 	}
@@ -96,7 +82,7 @@ func wireFacts(r *telemetry.Statement, f cloudfetch.Facts) {
 	if whole && f.Files.Present > 0 && !f.Gaps.Has(cloudfetch.GapFiles) {
 		r.CloudFetch = files(f)
 	}
-	refine(r.Failure, f.SQLState, f.RPC(cloudfetch.ExecuteStatement).LastStatus)
+	r.Failure.Refine(f.SQLState, f.RPC(cloudfetch.ExecuteStatement).LastStatus)
 	if r.Failure != nil && f.Files.Failed > 0 && r.Failure.Category == telemetry.CategoryOther {
 		r.Failure.Category = telemetry.CategoryChunkDownload
 	}
@@ -104,13 +90,13 @@ func wireFacts(r *telemetry.Statement, f cloudfetch.Facts) {
 
 // readAll reports whether the application had every row in hand when it closed the rows
 // without having seen their end, as QueryRow does.
-func readAll(r *telemetry.Statement, f cloudfetch.Facts) bool {
+func readAll(r *telemetry.Statement, f *cloudfetch.Facts) bool {
 	read, ok1 := r.RowsRead.Get()
 	delivered, ok2 := r.Result.Rows.Get()
 	return ok1 && ok2 && read == delivered && f.MoreRows.Known && !f.MoreRows.V
 }
 
-func result(f cloudfetch.Facts, whole bool) telemetry.Result {
+func result(f *cloudfetch.Facts, whole bool) telemetry.Result {
 	r := telemetry.Result{
 		Evidence:          telemetry.EvidenceWire,
 		Format:            telemetry.ResultFormat(f.Format.String()),
@@ -127,7 +113,7 @@ func result(f cloudfetch.Facts, whole bool) telemetry.Result {
 	return r
 }
 
-func files(f cloudfetch.Facts) *telemetry.CloudFetch {
+func files(f *cloudfetch.Facts) *telemetry.CloudFetch {
 	c := &telemetry.CloudFetch{
 		Present:    int64(f.Files.Present),
 		Downloaded: int64(f.Files.Downloaded),
@@ -164,7 +150,7 @@ var statementMethods = []cloudfetch.Method{
 	cloudfetch.FetchResults, cloudfetch.CancelOperation, cloudfetch.CloseOperation,
 }
 
-func rpcs(f cloudfetch.Facts) []telemetry.RPC {
+func rpcs(f *cloudfetch.Facts) []telemetry.RPC {
 	all := make([]telemetry.RPC, 0, len(statementMethods))
 	for _, m := range statementMethods {
 		if r := f.RPC(m); r.Count > 0 {
@@ -186,7 +172,7 @@ func maybe[T any](v cloudfetch.Value[T]) telemetry.Maybe[T] {
 
 // split says where the time went. waited is the time the reader spent in calls that crossed
 // into a new page or file, unknown where that was not observed.
-func split(r *telemetry.Statement, f cloudfetch.Facts, waited telemetry.Maybe[time.Duration]) telemetry.Split {
+func split(r *telemetry.Statement, f *cloudfetch.Facts, waited telemetry.Maybe[time.Duration]) telemetry.Split {
 	var s telemetry.Split
 	if !f.ServerStarted.IsZero() && !f.ServerCompleted.Before(f.ServerStarted) {
 		s.Server = telemetry.Known(f.ServerCompleted.Sub(f.ServerStarted))

@@ -70,8 +70,12 @@ func FailureOf(err error) *Failure {
 }
 
 // Refine makes a failure more precise by what the server was seen to answer: a SQLSTATE
-// the driver did not pass on (empty for none), and the HTTP status (0 for none).
+// the driver did not pass on (empty for none), and the HTTP status (0 for none). On nil,
+// which is no failure, it does nothing.
 func (f *Failure) Refine(sqlState string, status int) {
+	if f == nil {
+		return
+	}
 	if f.SQLState == "" {
 		f.SQLState = validSQLState(sqlState)
 	}
