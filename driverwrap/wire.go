@@ -68,6 +68,7 @@ func wireFacts(r *telemetry.Statement, f *cloudfetch.Facts) {
 		r.Kind = telemetry.KindVolume
 	}
 	r.RPCs = rpcs(f)
+	r.Calls = calls(r.Started, f)
 	if f.RPC(cloudfetch.ExecuteStatement).Count == 0 {
 		return // it never reached the server
 	}
@@ -80,7 +81,7 @@ func wireFacts(r *telemetry.Statement, f *cloudfetch.Facts) {
 	}
 	r.Result = result(f, whole)
 	if whole && f.Files.Present > 0 && !f.Gaps.Has(cloudfetch.GapFiles) {
-		r.CloudFetch = files(f)
+		r.CloudFetch = files(r.Started, f)
 	}
 	r.Failure.Refine(f.SQLState, f.RPC(cloudfetch.ExecuteStatement).LastStatus)
 	if r.Failure != nil && f.Files.Failed > 0 && r.Failure.Category == telemetry.CategoryOther {
@@ -113,7 +114,7 @@ func result(f *cloudfetch.Facts, whole bool) telemetry.Result {
 	return r
 }
 
-func files(f *cloudfetch.Facts) *telemetry.CloudFetch {
+func files(started time.Time, f *cloudfetch.Facts) *telemetry.CloudFetch {
 	c := &telemetry.CloudFetch{
 		Present:    int64(f.Files.Present),
 		Downloaded: int64(f.Files.Downloaded),
@@ -138,7 +139,7 @@ func files(f *cloudfetch.Facts) *telemetry.CloudFetch {
 		c.Files[i] = telemetry.File{
 			Index: int64(x.Index), State: x.State.String(), Rows: x.Rows, Bytes: x.Bytes, Received: x.Received,
 			Attempts: int64(x.Attempts), Status: x.Status,
-			Queued: x.Queued, Start: x.Start, FirstByte: x.FirstByte, End: x.End,
+			Queued: since(started, x.Queued), Start: since(started, x.Start), FirstByte: since(started, x.FirstByte), End: since(started, x.End),
 		}
 	}
 	return c
@@ -155,12 +156,44 @@ func rpcs(f *cloudfetch.Facts) []telemetry.RPC {
 	for _, m := range statementMethods {
 		if r := f.RPC(m); r.Count > 0 {
 			all = append(all, telemetry.RPC{
-				Method: m.String(), Calls: int64(r.Count), Retries: int64(r.Retries), Latency: r.Latency,
+				Method: m.String(), Calls: int64(r.Count), Retries: int64(r.Retries), Latency: r.Latency, Backoff: r.Backoff,
 				BytesOut: r.BytesOut, BytesIn: r.BytesIn, LastStatus: r.LastStatus,
 			})
 		}
 	}
 	return all
+}
+
+// calls lists what ran the statement, polled and fetched, as far as the facts do.
+func calls(started time.Time, f *cloudfetch.Facts) []telemetry.Call {
+	if f.Execute.Start.IsZero() {
+		return nil
+	}
+	all := make([]telemetry.Call, 0, 1+len(f.Polls)+len(f.Pages))
+	add := func(m cloudfetch.Method, s cloudfetch.Span) *telemetry.Call {
+		all = append(all, telemetry.Call{Method: m.String(), Start: max(0, s.Start.Sub(started)), End: since(started, s.End)})
+		return &all[len(all)-1]
+	}
+	add(cloudfetch.ExecuteStatement, f.Execute)
+	for _, p := range f.Polls {
+		add(cloudfetch.GetOperationStatus, p)
+	}
+	for _, p := range f.Pages {
+		c := &all[0]
+		if !p.Direct {
+			c = add(cloudfetch.FetchResults, p.Fetch)
+		}
+		c.Rows, c.Files = maybe(p.Rows), int64(p.Links)
+	}
+	return all
+}
+
+// since counts from the statement's start; unknown for what did not happen.
+func since(started, at time.Time) telemetry.Maybe[time.Duration] {
+	if at.IsZero() {
+		return telemetry.Maybe[time.Duration]{}
+	}
+	return telemetry.Known(max(0, at.Sub(started)))
 }
 
 func maybe[T any](v cloudfetch.Value[T]) telemetry.Maybe[T] {
@@ -177,24 +210,30 @@ func split(r *telemetry.Statement, f *cloudfetch.Facts, waited telemetry.Maybe[t
 	if !f.ServerStarted.IsZero() && !f.ServerCompleted.Before(f.ServerStarted) {
 		s.Server = telemetry.Known(f.ServerCompleted.Sub(f.ServerStarted))
 	}
+	var backoff time.Duration
+	for _, m := range statementMethods {
+		backoff += f.RPC(m).Backoff
+	}
+	if backoff > 0 {
+		s.Retries = telemetry.Known(backoff)
+	}
 	if polls := f.RPC(cloudfetch.GetOperationStatus).Count; polls > 0 && polls == len(f.Polls) && !f.Execute.End.IsZero() {
 		if server, ok := s.Server.Get(); ok {
 			// While ExecuteStatement was under way the server worked, too; what remained
 			// of its time passed while the client polled.
-			polled := f.Polls[polls-1].End.Sub(f.Execute.End)
+			polled := f.Polls[polls-1].End.Sub(f.Execute.End) - f.RPC(cloudfetch.GetOperationStatus).Backoff
 			s.PollWait = telemetry.Known(max(0, polled-max(0, server-f.Execute.Duration())))
 		}
 	}
 	if r.Result.Pages.Or(0) > 0 {
-		pages := f.RPC(cloudfetch.FetchResults)
-		s.Pages = telemetry.Known(pages.Latency + pages.Backoff)
+		s.Pages = telemetry.Known(f.RPC(cloudfetch.FetchResults).Latency)
 	}
 	reading, read := r.Consume.Get()
 	if w, ok := waited.Get(); ok && read {
 		reading += r.FirstRow.Or(0)
 		s.Reading = telemetry.Known(max(0, reading-w))
 		if r.CloudFetch != nil {
-			s.Files = telemetry.Known(max(0, w-s.Pages.Or(0)))
+			s.Files = telemetry.Known(max(0, w-s.Pages.Or(0)-f.RPC(cloudfetch.FetchResults).Backoff))
 		}
 	}
 	return s

@@ -15,6 +15,8 @@ import (
 // ./telemetry writes them; without it this test fails when they have drifted apart.
 func TestTheDocumentationSaysWhatTheCodeSays(t *testing.T) {
 	generated(t, "../docs/TELEMETRY.md", "statement", table(telemetry.StatementFields))
+	generated(t, "../docs/TELEMETRY.md", "call", table(telemetry.CallFields))
+	generated(t, "../docs/TELEMETRY.md", "file", table(telemetry.FileFields))
 	generated(t, "../docs/TELEMETRY.md", "session_opened", table(telemetry.SessionOpenedFields))
 	generated(t, "../docs/TELEMETRY.md", "session_closed", table(telemetry.SessionClosedFields))
 	generated(t, "../docs/TELEMETRY.md", "statement_executed", payload(telemetry.StatementExecutedFields))

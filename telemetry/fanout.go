@@ -22,6 +22,8 @@ type Fanout struct {
 
 	mu     sync.Mutex               // serialises writers of queues
 	queues atomic.Pointer[[]*queue] // replaced as a whole, read without a lock
+
+	tracers atomic.Pointer[[]Tracer] // those among the sinks of queues; replaced with them
 }
 
 // Default is the fan-out every wrapped driver of the process reports to, next to the sinks
@@ -51,6 +53,13 @@ func (f *Fanout) change(edit func([]*queue) []*queue) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	queues := edit(slices.Clone(f.load()))
+	var tracers []Tracer
+	for _, q := range queues {
+		if t, ok := q.sink.(Tracer); ok {
+			tracers = append(tracers, t)
+		}
+	}
+	f.tracers.Store(&tracers)
 	f.queues.Store(&queues)
 }
 
@@ -62,7 +71,23 @@ func (f *Fanout) load() []*queue {
 }
 
 // Recording reports whether anybody listens. While nobody does, nothing is measured.
-func (f *Fanout) Recording() bool { return len(f.load()) > 0 }
+func (f *Fanout) Recording() bool {
+	for _, q := range f.load() {
+		if q.recording() {
+			return true
+		}
+	}
+	return false
+}
+
+// Tracers returns the attached sinks that follow calls while they happen, in the order of
+// Attach. The slice must not be changed.
+func (f *Fanout) Tracers() []Tracer {
+	if p := f.tracers.Load(); p != nil {
+		return *p
+	}
+	return nil
+}
 
 // Statement hands a finished statement to every sink. The record must not change afterwards.
 func (f *Fanout) Statement(s *Statement) { f.put(s) }
@@ -75,7 +100,9 @@ func (f *Fanout) SessionClosed(s *SessionClosed) { f.put(s) }
 
 func (f *Fanout) put(r record) {
 	for _, q := range f.load() {
-		q.put(r)
+		if q.recording() {
+			q.put(r)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"encoding/hex"
 	"log/slog"
 	"time"
 )
@@ -52,8 +53,12 @@ type Field[R any] struct {
 var StatementFields = []Field[Statement]{
 	{"started", "RFC 3339", "When the application called the driver.", ScopeBoth, to(timestamp, WireInt64), func(s *Statement) slog.Value { return slog.TimeValue(s.Started) }},
 	{"server", "", "Host and port of the workspace.", ScopeLocal, Wire{}, func(s *Statement) slog.Value { return text(s.Server) }},
+	{"connector", "", "Number of the connector in the process.", ScopeLocal, Wire{}, func(s *Statement) slog.Value { return number(s.Connector) }},
+	{"trace_id", "", "Trace of the span around the call, in hex (W3C).", ScopeLocal, Wire{}, func(s *Statement) slog.Value { return id(s.TraceID[:]) }},
+	{"span_id", "", "That span.", ScopeLocal, Wire{}, func(s *Statement) slog.Value { return id(s.SpanID[:]) }},
 	{"session_id", "", "The server's id of the session.", ScopeBoth, to(driverLog+"session_id", WireUUID), func(s *Statement) slog.Value { return text(s.SessionID) }},
 	{"statement_id", "", "The server's id of the statement.", ScopeBoth, to(driverLog+"sql_statement_id", WireUUID), func(s *Statement) slog.Value { return text(s.StatementID) }},
+	{"query_text", "", "The statement's text, with telemetry_query_text only.", ScopeLocal, Wire{}, func(s *Statement) slog.Value { return text(s.Query) }},
 	{"kind", "", "QUERY, UPDATE or VOLUME.", ScopeBoth, oneOf(operation+"statement_type", KindQuery, KindUpdate, KindVolume), func(s *Statement) slog.Value { return text(s.Kind) }},
 	{"volume_operation", "", "What a VOLUME statement did: PUT, GET or DELETE.", ScopeBoth, oneOf(driverLog+"vol_operation.volume_operation_type", VolumePut, VolumeGet, VolumeDelete), func(s *Statement) slog.Value { return text(s.Volume) }},
 	{"internal", "bool", "The driver ran it for itself (Ping).", ScopeBoth, to(detail+"is_internal_call", WireBool), func(s *Statement) slog.Value { return flag(s.Internal) }},
@@ -105,6 +110,7 @@ var StatementFields = []Field[Statement]{
 	{"rpcs", "calls", "Thrift calls made for the statement.", ScopeLocal, Wire{}, func(s *Statement) slog.Value { return rpcs(s, func(r RPC) int64 { return r.Calls }) }},
 	{"rpc_retries", "", "HTTP attempts beyond the first of each call.", ScopeBoth, to(operation+"retry_count", WireInt64), func(s *Statement) slog.Value { return rpcs(s, func(r RPC) int64 { return r.Retries }) }},
 	{"retried", "", "The same by method, where there were any.", ScopeLocal, Wire{}, retried},
+	{"rpc_wait_ms", "ms", "Time between an attempt of a call that failed and the next.", ScopeLocal, Wire{}, func(s *Statement) slog.Value { return duration(s.Split.Retries) }},
 	{"bytes_out", "bytes", "Request bodies of the calls.", ScopeLocal, Wire{}, func(s *Statement) slog.Value { return rpcs(s, func(r RPC) int64 { return r.BytesOut }) }},
 	{"bytes_in", "bytes", "Response bodies of the calls; files are not in it.", ScopeLocal, Wire{}, func(s *Statement) slog.Value { return rpcs(s, func(r RPC) int64 { return r.BytesIn }) }},
 
@@ -162,6 +168,24 @@ func text[S ~string](s S) slog.Value {
 		return slog.Value{}
 	}
 	return slog.StringValue(string(s))
+}
+
+// id is written in hex, as trace context is; all zero is none.
+func id(b []byte) slog.Value {
+	for _, x := range b {
+		if x != 0 {
+			return slog.StringValue(hex.EncodeToString(b))
+		}
+	}
+	return slog.Value{}
+}
+
+// number leaves out a zero that says nothing.
+func number(n int64) slog.Value {
+	if n == 0 {
+		return slog.Value{}
+	}
+	return slog.Int64Value(n)
 }
 
 func flag(b bool) slog.Value {

@@ -10,8 +10,9 @@ import (
 // is something to deliver. It gathers records for a moment first: waking a goroutine costs
 // more than handing over a record.
 type queue struct {
-	sink Sink
-	size int // most records that wait
+	sink     Sink
+	recorder Recorder // sink, where it is one
+	size     int      // most records that wait
 
 	mu      sync.Mutex
 	waiting []record      // oldest first; guarded by mu
@@ -37,7 +38,20 @@ const (
 	roomKept  = 2 * gathered         // records an idle queue keeps room for
 )
 
-func newQueue(sink Sink, size int) *queue { return &queue{sink: sink, size: size} }
+func newQueue(sink Sink, size int) *queue {
+	recorder, _ := sink.(Recorder)
+	return &queue{sink: sink, recorder: recorder, size: size}
+}
+
+// recording asks the sink whether it wants records. It is somebody else's code, on the
+// application's goroutine: a panic means no.
+func (q *queue) recording() (wants bool) {
+	if q.recorder == nil {
+		return true
+	}
+	defer func() { _ = recover() }()
+	return q.recorder.Recording()
+}
 
 // put takes the record and returns at once. A full queue loses its oldest success, or its
 // oldest record when all of them are failures.

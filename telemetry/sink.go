@@ -14,6 +14,14 @@ type SessionSink interface {
 	SessionClosed(*SessionClosed)
 }
 
+// Recorder is a Sink that does not always want records. While Recording is false and nobody
+// else listens, nothing is measured. It is asked on the application's goroutine, for every
+// statement: it must answer at once.
+type Recorder interface {
+	Sink
+	Recording() bool
+}
+
 // record is what travels through a queue: it knows how to hand itself to a sink and whether
 // it is worth keeping when there is no room for all.
 type record interface {

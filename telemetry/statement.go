@@ -8,6 +8,12 @@ import "time"
 type Statement struct {
 	// Started is when the application called the driver.
 	Started time.Time
+	// Connector is the ConnectorInfo.ID of the connector it ran on; 0 when unknown.
+	Connector int64
+	// TraceID and SpanID are those of the span around the call (W3C trace context); zero
+	// where no Tracer made one.
+	TraceID [16]byte
+	SpanID  [8]byte
 	// Server is host:port of the workspace; empty behind a connector that does not tell (Wrap).
 	Server string
 	// SessionID is the server's session id, a GUID; empty while unknown.
@@ -15,6 +21,9 @@ type Statement struct {
 	// StatementID is the server's statement id, a GUID; empty when the statement never
 	// reached the server.
 	StatementID string
+	// Query is the statement's text, kept only with Settings.QueryText. It never leaves
+	// the process.
+	Query string
 
 	// Kind is what the statement was: from the call that ran it and what the server said
 	// about it, never from its text.
@@ -62,6 +71,9 @@ type Statement struct {
 	// RPCs are the calls made for the statement, in the order of its life, methods not
 	// called left out; nil where the wire was not read.
 	RPCs []RPC
+	// Calls are the first of those that ran the statement, asked for its state and fetched
+	// its pages, in the order they began; nil where the wire was not read.
+	Calls []Call
 	// Split says where the time went.
 	Split Split
 }
@@ -96,6 +108,8 @@ type Outcome string
 
 // The outcomes.
 const (
+	// Unfinished: it has not ended. No sink receives such a record; see [Connector].
+	Unfinished Outcome = "running"
 	// Completed: the Exec returned, or the rows were read to their end.
 	Completed Outcome = "completed"
 	// ClosedEarly: the application closed the rows before their end.

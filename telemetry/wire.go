@@ -63,10 +63,24 @@ type RPC struct {
 	Retries int64
 	// Latency sums the time of all attempts, without the pauses between them.
 	Latency time.Duration
+	// Backoff sums those pauses: attempts failed, and the driver waited before the next.
+	Backoff time.Duration
 	// BytesOut and BytesIn sum request and response bodies.
 	BytesOut, BytesIn int64
 	// LastStatus is the HTTP status of the latest attempt; 0 when no answer came.
 	LastStatus int
+}
+
+// Call is one Thrift call of a statement, its retries included. Times count from
+// Statement.Started.
+type Call struct {
+	Method string
+	Start  time.Duration
+	End    Maybe[time.Duration] // unknown while it is under way
+	// Rows counts the rows in the page that came with it; unknown where none did.
+	Rows Maybe[int64]
+	// Files counts the CloudFetch files the page handed out.
+	Files int64
 }
 
 // CloudFetch sums the files a result was downloaded from.
@@ -90,18 +104,18 @@ type CloudFetch struct {
 	Files []File
 }
 
-// File is one CloudFetch file.
+// File is one CloudFetch file. Times count from Statement.Started.
 type File struct {
 	Index    int64
-	State    string // DOWNLOADED, FAILED or ABANDONED
+	State    string // DOWNLOADED, FAILED or ABANDONED; WAITING or DOWNLOADING while the statement runs
 	Rows     int64  // announced
 	Bytes    int64  // announced
 	Received int64  // of the latest attempt
 	Attempts int64
 	Status   int // HTTP status of the latest failed attempt; 0 when none failed
 	// Queued is when the link was handed out, Start when it was first asked for, FirstByte
-	// and End belong to the latest attempt. Zero when it did not come to that.
-	Queued, Start, FirstByte, End time.Time
+	// and End belong to the latest attempt. Unknown when it did not come to that.
+	Queued, Start, FirstByte, End Maybe[time.Duration]
 }
 
 // Split says where the time of a statement went, as far as it can be told apart. The parts
@@ -111,6 +125,8 @@ type Split struct {
 	Server Maybe[time.Duration]
 	// PollWait is the time from then until a status call noticed.
 	PollWait Maybe[time.Duration]
+	// Retries is the time between an attempt of a call that failed and the next.
+	Retries Maybe[time.Duration]
 	// Pages is the time spent in calls that fetch pages.
 	Pages Maybe[time.Duration]
 	// Files is the time the reader waited for CloudFetch files, beyond Pages.

@@ -72,7 +72,8 @@ func (x *Exporter) Open(c Connection, settings telemetry.Settings) *Handle {
 
 	key := pipelineKey{flagKey: flagKey{c.endpoint(), h.pathOrg}, credential: c.identity(), transport: transportIdentity(&c), settings: settings}
 	// What does not change how a pipeline works does not divide it.
-	key.settings.SampleRate, key.settings.CloseTimeout, key.settings.LogLevel, key.settings.Enabled = telemetry.Maybe[float64]{}, 0, "", telemetry.Unset
+	key.settings.SampleRate, key.settings.CloseTimeout, key.settings.Enabled = telemetry.Maybe[float64]{}, 0, telemetry.Unset
+	key.settings.LogLevel, key.settings.SlowThreshold, key.settings.QueryText = "", 0, false
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.down.Load() {
