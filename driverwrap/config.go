@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"net/http"
+	"time"
 
 	dbsql "github.com/databricks/databricks-sql-go"
 
@@ -40,7 +41,11 @@ func (c Config) NewConnector(opts ...dbsql.ConnOption) (driver.Connector, error)
 	if err != nil {
 		return nil, err
 	}
-	return c.open(settings, opts)
+	wrapped, err := c.open(settings, opts)
+	if err != nil {
+		return nil, err
+	}
+	return wrapped.through("options", telemetry.InForce(c.Settings, nil, telemetry.Environ)), nil
 }
 
 // Wrap is door 3 with this configuration. An environment variable that cannot be understood
@@ -49,7 +54,7 @@ func (c Config) Wrap(inner driver.Connector) driver.Connector {
 	settings, err := telemetry.Resolve(c.Settings, nil, telemetry.Environ)
 	wrapped := c.wrap(settings, inner)
 	wrapped.misconfigured = err
-	return wrapped
+	return wrapped.through("wrap", telemetry.InForce(c.Settings, nil, telemetry.Environ))
 }
 
 // open builds the native connector from options, with our transport under it, and notes
@@ -60,6 +65,7 @@ func (c Config) open(settings telemetry.Settings, opts []dbsql.ConnOption) (*con
 		native telemetry.DriverConfig
 		wire   *cloudfetch.Transport
 		report *export.Handle
+		to     export.Connection
 		users  bool // the client for downloads is of the user's making
 	)
 	observe := withConfig(func(n nativeConfig) dbsql.ConnOption {
@@ -69,7 +75,8 @@ func (c Config) open(settings telemetry.Settings, opts []dbsql.ConnOption) (*con
 		}
 		users = readConfig[*http.Client](n, "HTTPClient").Or(nil) != nil
 		// Either we report for this connector or nobody does: the native telemetry is silent.
-		report = export.Open(n.connection(native), settings)
+		to = n.connection(native)
+		report = export.Open(to, settings)
 		wire = observer(n, report != nil || settings.Enabled == telemetry.Off)
 		return dbsql.WithTransport(wire)
 	})
@@ -86,7 +93,7 @@ func (c Config) open(settings telemetry.Settings, opts []dbsql.ConnOption) (*con
 	}
 	wrapped := c.wrap(settings, inner)
 	wrapped.wire = wire
-	wrapped.report = report
+	wrapped.report, wrapped.to = report, to
 	wrapped.server = server
 	wrapped.native = native
 	return wrapped, nil
@@ -98,7 +105,7 @@ func (c Config) wrap(settings telemetry.Settings, inner driver.Connector) *conne
 	w.fanouts = []*telemetry.Fanout{&telemetry.Default}
 	sinks := c.Sinks
 	if level, ok := logsink.Level(settings.LogLevel); ok {
-		sinks = append(sinks[:len(sinks):len(sinks)], logsink.New(nil, level, 0))
+		sinks = append(sinks[:len(sinks):len(sinks)], logsink.New(nil, level, settings.SlowThreshold))
 	}
 	if len(sinks) > 0 {
 		own := &telemetry.Fanout{QueueSize: settings.QueueSize}
@@ -107,5 +114,13 @@ func (c Config) wrap(settings telemetry.Settings, inner driver.Connector) *conne
 		}
 		w.fanouts = append(w.fanouts, own)
 	}
+	return w
+}
+
+// through says which door a connector came through and what its settings come from, and
+// lists it among those of the process.
+func (w *connector) through(door string, inForce []telemetry.SettingInForce) *connector {
+	w.door, w.inForce, w.created = door, inForce, time.Now()
+	connectors.enter(w)
 	return w
 }

@@ -97,6 +97,7 @@ func newConn(c *connector, raw, middle driver.Conn) *conn {
 // begins notes when the connection was ready and what traces its session.
 func (c *conn) begins(at time.Time, session *cloudfetch.Session) {
 	defer contain()
+	c.connector.conns.add(c)
 	c.opened, c.session = at, session
 	if session != nil {
 		if id := session.Facts().SessionID; id != "" {
@@ -168,7 +169,7 @@ func (c *conn) Raw() driver.Conn { return c.raw }
 // ExecContext runs a statement that returns no rows.
 func (e execer) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	c := e.on
-	st := c.begin(ctx, telemetry.KindUpdate, query)
+	ctx, st := c.begin(ctx, call{kind: telemetry.KindUpdate, query: query})
 	if st == nil {
 		return c.direct().(driver.ExecerContext).ExecContext(ctx, query, args)
 	}
@@ -181,7 +182,7 @@ func (e execer) ExecContext(ctx context.Context, query string, args []driver.Nam
 // the native ones, Arrow access included.
 func (q queryer) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	c := q.on
-	st := c.begin(ctx, telemetry.KindQuery, query)
+	ctx, st := c.begin(ctx, call{kind: telemetry.KindQuery, query: query})
 	if st == nil {
 		return c.direct().(driver.QueryerContext).QueryContext(ctx, query, args)
 	}
@@ -268,11 +269,10 @@ func (c *conn) Ping(ctx context.Context) error {
 	if _, ok := c.raw.(driver.Pinger); !ok {
 		return nil
 	}
-	st := c.begin(ctx, telemetry.KindQuery, "")
+	ctx, st := c.begin(ctx, call{kind: telemetry.KindQuery, internal: true})
 	if st == nil {
 		return c.middle.(driver.Pinger).Ping(ctx)
 	}
-	st.record.Internal = true
 	err := c.middle.(driver.Pinger).Ping(&st.ctx)
 	st.execEnded(nil, err)
 	return err
@@ -325,6 +325,7 @@ func (c *conn) ended(start time.Time, err error) {
 		Failure:    failure,
 	}
 	c.mu.Unlock()
+	c.connector.conns.remove(c)
 
 	for st := range open {
 		st.finish(telemetry.Abandoned)
@@ -353,4 +354,15 @@ func (c *conn) delist(s *statement) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.open, s)
+}
+
+// unfinished returns the statements that have not ended.
+func (c *conn) unfinished() []*statement {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	all := make([]*statement, 0, len(c.open))
+	for st := range c.open {
+		all = append(all, st)
+	}
+	return all
 }

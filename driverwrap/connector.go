@@ -12,8 +12,15 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/export"
 )
 
-// connector opens measured connections. It is immutable after construction.
+// connector opens measured connections. Apart from the list of them it is immutable after
+// construction.
 type connector struct {
+	id      int64  // counts the connectors of the process
+	door    string // how it was made: "dsn", "options" or "wrap"
+	created time.Time
+	conns   conns
+	inForce []telemetry.SettingInForce
+
 	inner         driver.Connector // the native one
 	middle        driver.Connector // inner, with the hooks in place
 	driver        driver.Driver    // door 1's; nil: the native one
@@ -23,6 +30,7 @@ type connector struct {
 
 	wire   *cloudfetch.Transport // nil behind Wrap
 	report *export.Handle        // to Databricks; nil when off, and behind Wrap
+	to     export.Connection     // where to; the zero value behind Wrap
 	server string                // host:port; empty when unknown
 	native telemetry.DriverConfig
 }
@@ -50,7 +58,8 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if c.misconfigured != nil {
 		return nil, c.misconfigured
 	}
-	session := c.traceSession()
+	ctx, spans := c.traceSession(ctx)
+	session := c.watchSession(spans)
 	if session != nil {
 		ctx = cloudfetch.NewSessionContext(ctx, session)
 	}
@@ -58,7 +67,7 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	var s slot
 	middle, err := c.middle.Connect(context.WithValue(ctx, slotKey{}, &s))
 	end := time.Now()
-	c.opened(start, end, session, err)
+	c.opened(start, end, session, spans, err)
 	if err != nil {
 		return nil, err
 	}
@@ -67,20 +76,20 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	return conn.shaped(), nil
 }
 
-// traceSession returns a trace for a new session, nil where the wire is not read or nobody
+// watchSession returns a trace for a new session, nil where the wire is not read or nobody
 // listens.
-func (c *connector) traceSession() (s *cloudfetch.Session) {
+func (c *connector) watchSession(spans []telemetry.SessionSpan) (s *cloudfetch.Session) {
 	defer contain()
-	if c.wire == nil || !c.recording() {
+	if c.wire == nil || spans == nil && !c.recording() {
 		return nil
 	}
 	return cloudfetch.NewSession()
 }
 
 // opened records how opening a session went. A session that failed is traced no further.
-func (c *connector) opened(start, end time.Time, session *cloudfetch.Session, err error) {
+func (c *connector) opened(start, end time.Time, session *cloudfetch.Session, spans []telemetry.SessionSpan, err error) {
 	defer contain()
-	if !c.recording() {
+	if spans == nil && !c.recording() {
 		return
 	}
 	r := &telemetry.SessionOpened{
@@ -97,6 +106,7 @@ func (c *connector) opened(start, end time.Time, session *cloudfetch.Session, er
 		}
 		sessionOpenedFacts(r, facts)
 	}
+	endSessionSpans(spans, r)
 	c.report.SessionOpened(r)
 	for _, f := range c.fanouts {
 		f.SessionOpened(r)
@@ -130,6 +140,7 @@ func (c *connector) Driver() driver.Driver {
 // closed, and gives the report to Databricks and the sinks Settings.CloseTimeout for what is
 // waiting for them. The error is the native one.
 func (c *connector) Close() error {
+	connectors.leave(c)
 	var err error
 	if closer, ok := c.inner.(io.Closer); ok {
 		err = closer.Close()

@@ -51,7 +51,8 @@ func (d *dsnDriver) OpenConnector(dsn string) (driver.Connector, error) {
 	if err != nil {
 		return nil, err
 	}
-	settings, err := telemetry.Resolve(d.config.Settings, func(name string) string { return ours[name] }, telemetry.Environ)
+	parameter := func(name string) string { return ours[name] }
+	settings, err := telemetry.Resolve(d.config.Settings, parameter, telemetry.Environ)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +61,7 @@ func (d *dsnDriver) OpenConnector(dsn string) (driver.Connector, error) {
 		return nil, err
 	}
 	c.driver = d
-	return c, nil
+	return c.through("dsn", telemetry.InForce(d.config.Settings, parameter, telemetry.Environ)), nil
 }
 
 // checkedDSN is a DSN the native driver has accepted.

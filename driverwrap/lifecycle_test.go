@@ -203,7 +203,8 @@ func TestEveryStatementIsFinishedOnceHoweverItEnds(t *testing.T) {
 
 				require.Len(t, sink.statements, 1)
 				got := *sink.statements[0]
-				got.Started = time.Time{}
+				require.Positive(t, got.Connector)
+				got.Started, got.Connector = time.Time{}, 0
 				got.FirstRow, got.Consume, got.Close = telemetry.Maybe[time.Duration]{}, telemetry.Maybe[time.Duration]{}, telemetry.Maybe[time.Duration]{}
 				require.Equal(t, test.want, got)
 			})

@@ -22,6 +22,7 @@ import (
 type statement struct {
 	slot      // filled by the hooks, during the call
 	conn      *conn
+	spans     []telemetry.StatementSpan // of the tracers; mostly none
 	ctx       callContext
 	chained   chained
 	trace     *cloudfetch.Trace         // nil where the wire is not read
@@ -99,26 +100,47 @@ func (c *callContext) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// begin starts measuring a statement. It returns nil when nobody listens.
-func (c *conn) begin(ctx context.Context, kind telemetry.Kind, query string) (s *statement) {
+// call is what the application asked for.
+type call struct {
+	kind               telemetry.Kind
+	internal, prepared bool
+	query              string
+}
+
+// begin starts measuring a statement. It returns nil when nobody listens, and the context
+// the call goes on with.
+func (c *conn) begin(ctx context.Context, asked call) (within context.Context, s *statement) {
+	within = ctx
 	defer contain()
-	if !c.connector.recording() {
-		return nil
+	start := telemetry.StatementStart{Server: c.connector.server, Kind: asked.kind, Internal: asked.internal, Prepared: asked.prepared}
+	if id := c.sessionID.Load(); id != nil {
+		start.SessionID = *id
 	}
-	st := &statement{conn: c}
+	if c.connector.settings.QueryText {
+		start.Query = asked.query
+	}
+	within, spans := c.connector.traceStatement(ctx, start)
+	if spans == nil && !c.connector.recording() {
+		return within, nil
+	}
+	st := &statement{conn: c, spans: spans, volume: volumeOperation(asked.query)}
 	st.chained.statementID, _ = ctx.Value(driverctx.QueryIdCallbackKey).(driverctx.IdCallbackFunc)
 	st.chained.sessionID, _ = ctx.Value(driverctx.ConnIdCallbackKey).(driverctx.IdCallbackFunc)
+	below := within
 	if c.connector.wire != nil {
 		st.trace = cloudfetch.NewTrace()
-		ctx = cloudfetch.NewContext(ctx, st.trace)
+		below = cloudfetch.NewContext(within, st.trace)
 	}
-	st.ctx = callContext{Context: ctx, statement: st, onStatementID: st.statementIDKnown, onSession: st.sessionIDKnown}
-	st.record.Kind = kind
-	st.volume = volumeOperation(query)
-	st.record.Server = c.connector.server
+	st.ctx = callContext{Context: below, statement: st, onStatementID: st.statementIDKnown, onSession: st.sessionIDKnown}
+	st.record = telemetry.Statement{
+		Connector: c.connector.id, Server: start.Server, Kind: start.Kind, Internal: start.Internal, Prepared: start.Prepared, Query: start.Query,
+	}
+	if spans != nil {
+		st.record.TraceID, st.record.SpanID = spanContext(spans)
+	}
 	st.record.Started = time.Now()
 	c.enlist(st)
-	return st
+	return within, st
 }
 
 // volumeOperation is the first word of a statement, if it is one of three. It is used only
@@ -161,6 +183,9 @@ func (s *statement) sessionIDKnown(id string) {
 // way (driver.ErrSkip).
 func (s *statement) drop() {
 	defer contain()
+	if s.spans != nil {
+		endSpans(s.spans, s.soFar(time.Now()))
+	}
 	if s.trace != nil {
 		s.trace.Finish()
 	}
@@ -219,10 +244,13 @@ func (s *statement) callEnded(err error) {
 	now := time.Now()
 	failure := failureOf(err)
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.executed = now
 	s.record.Execute = now.Sub(s.record.Started)
 	s.record.Failure = failure
+	s.mu.Unlock()
+	if s.spans != nil {
+		endSpans(s.spans, s.soFar(now))
+	}
 }
 
 // firstRow notes that the application is about to receive its first row.
@@ -297,41 +325,82 @@ func (s *statement) finish(outcome telemetry.Outcome) {
 		return
 	}
 	s.finished = true
-	r := s.record // a copy: the statement, its context and its slot must not live on in a queue
+	if s.last.IsZero() {
+		s.last = now
+	}
+	r := s.measured(now)
+	s.mu.Unlock()
+
 	r.Outcome = outcome
-	if r.Failure != nil {
-		r.Outcome = telemetry.Failed
-		if gone && gaveUp[r.Failure.Category] {
-			r.Outcome = telemetry.Canceled
+	s.failed(&r, gone)
+	if s.trace != nil {
+		facts := s.trace.Finish()
+		s.add(&r, &facts)
+		if r.Outcome == telemetry.ClosedEarly && readAll(&r, &facts) {
+			r.Outcome = telemetry.Completed
 		}
 	}
+	s.conn.delist(s)
+	s.conn.connector.statementFinished(&r)
+}
+
+// soFar is the record as it is now, nil when the statement is finished.
+func (s *statement) soFar(now time.Time) *telemetry.Statement {
+	gone := s.ctx.Err() != nil
+	s.mu.Lock()
+	if s.finished {
+		s.mu.Unlock()
+		return nil
+	}
+	r := s.measured(now)
+	s.mu.Unlock()
+	r.Outcome = telemetry.Unfinished
+	s.failed(&r, gone)
+	if s.trace != nil {
+		facts := s.trace.Facts()
+		s.add(&r, &facts)
+	}
+	return &r
+}
+
+// measured is the record with what the calls of the application tell: a copy, because the
+// statement, its context and its slot must not live on in a queue. Call it with mu held.
+func (s *statement) measured(now time.Time) telemetry.Statement {
+	r := s.record
 	r.Total = now.Sub(r.Started)
 	if !s.first.IsZero() {
-		r.FirstRow = telemetry.Known(s.first.Sub(s.executed))
-		if s.last.IsZero() {
-			s.last = now
+		last := s.last
+		if last.IsZero() {
+			last = now
 		}
-		r.Consume = telemetry.Known(max(0, s.last.Sub(s.first)))
+		r.FirstRow = telemetry.Known(s.first.Sub(s.executed))
+		r.Consume = telemetry.Known(max(0, last.Sub(s.first)))
 	}
 	if s.hasRows && !s.uncounted {
 		r.RowsRead = telemetry.Known(s.rowsRead.Load())
 	}
-	s.mu.Unlock()
-
 	if id := s.conn.sessionID.Load(); id != nil {
 		r.SessionID = *id
 	}
-	if s.trace != nil {
-		facts := s.trace.Finish()
-		wireFacts(&r, &facts)
-		if r.Kind == telemetry.KindVolume {
-			r.Volume = s.volume
-		}
-		if r.Outcome == telemetry.ClosedEarly && readAll(&r, &facts) {
-			r.Outcome = telemetry.Completed
-		}
-		r.Split = split(&r, &facts, s.waited.total())
+	return r
+}
+
+// failed gives a record with a failure its outcome. Gone says that the caller had given up.
+func (s *statement) failed(r *telemetry.Statement, gone bool) {
+	if r.Failure == nil {
+		return
 	}
-	s.conn.delist(s)
-	s.conn.connector.statementFinished(&r)
+	r.Outcome = telemetry.Failed
+	if gone && gaveUp[r.Failure.Category] {
+		r.Outcome = telemetry.Canceled
+	}
+}
+
+// add completes a record by what the wire tells.
+func (s *statement) add(r *telemetry.Statement, facts *cloudfetch.Facts) {
+	wireFacts(r, facts)
+	if r.Kind == telemetry.KindVolume {
+		r.Volume = s.volume
+	}
+	r.Split = split(r, facts, s.waited.total())
 }

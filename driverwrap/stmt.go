@@ -83,11 +83,10 @@ func (s *stmt) ExecContext(ctx context.Context, args []driver.NamedValue) (drive
 }
 
 func (s *stmt) exec(ctx context.Context, run func(context.Context) (driver.Result, error)) (driver.Result, error) {
-	st := s.conn.begin(ctx, telemetry.KindUpdate, s.text)
+	ctx, st := s.conn.begin(ctx, call{kind: telemetry.KindUpdate, prepared: true, query: s.text})
 	if st == nil {
 		return run(ctx)
 	}
-	st.record.Prepared = true
 	result, err := run(&st.ctx)
 	st.execEnded(result, err)
 	return result, err
@@ -112,7 +111,7 @@ func (s *stmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driv
 
 // query runs the statement; the rows arrive in the slot of the context.
 func (s *stmt) query(ctx context.Context, run func(context.Context) error) (driver.Rows, error) {
-	st := s.conn.begin(ctx, telemetry.KindQuery, s.text)
+	ctx, st := s.conn.begin(ctx, call{kind: telemetry.KindQuery, prepared: true, query: s.text})
 	if st == nil {
 		var s slot
 		if err := run(context.WithValue(ctx, slotKey{}, &s)); err != nil {
@@ -120,7 +119,6 @@ func (s *stmt) query(ctx context.Context, run func(context.Context) error) (driv
 		}
 		return s.rows, nil
 	}
-	st.record.Prepared = true
 	return st.rowsOf(run(&st.ctx))
 }
 

@@ -27,6 +27,8 @@ func TestEveryParameterSetsItsSetting(t *testing.T) {
 		"telemetry_circuit_breaker_threshold": "9",
 		"telemetry_circuit_breaker_timeout":   "2m",
 		"telemetry_log_level":                 "WARN",
+		"telemetry_slow_threshold":            "90s",
+		"telemetry_query_text":                "true",
 		"telemetry_sample_rate":               "0.25",
 	}
 	require.Len(t, dsn, len(telemetry.Parameters), "a parameter without a test")
@@ -34,7 +36,7 @@ func TestEveryParameterSetsItsSetting(t *testing.T) {
 		Enabled: telemetry.On, ForceEnable: true, BatchSize: 7, FlushInterval: 250 * time.Millisecond,
 		MaxRetries: -1, RetryDelay: 20 * time.Millisecond, QueueSize: 11, CloseTimeout: 3 * time.Second,
 		CircuitBreaker: telemetry.Off, CircuitBreakerThreshold: 9, CircuitBreakerTimeout: 2 * time.Minute,
-		LogLevel: "warn", SampleRate: telemetry.Known(0.25),
+		LogLevel: "warn", SlowThreshold: 90 * time.Second, QueryText: true, SampleRate: telemetry.Known(0.25),
 	}
 
 	got, err := telemetry.Resolve(telemetry.Settings{}, lookup(dsn), nil)
@@ -111,6 +113,8 @@ func TestABadValueIsNamedWithWhatIsAccepted(t *testing.T) {
 		"telemetry_circuit_breaker_threshold": {"0"},
 		"telemetry_circuit_breaker_timeout":   {"60", "999ms"},
 		"telemetry_log_level":                 {"verbose"},
+		"telemetry_slow_threshold":            {"10", "0s", "25h"},
+		"telemetry_query_text":                {"sometimes"},
 		"telemetry_sample_rate":               {"-0.1", "1.1", "NaN", "10%"},
 	}
 	require.Len(t, bad, len(telemetry.Parameters), "a parameter without a test")
@@ -126,4 +130,31 @@ func TestABadValueIsNamedWithWhatIsAccepted(t *testing.T) {
 	}
 	_, err := telemetry.Resolve(telemetry.Settings{}, nil, lookup(map[string]string{"DATABRICKS_TELEMETRY_LOG_LEVEL": "loud"}))
 	require.EqualError(t, err, `databricks-telemetry: DATABRICKS_TELEMETRY_LOG_LEVEL="loud" is not understood: it takes off, error, warn, info or debug`)
+}
+
+func TestSettingsInForceSayWhoSetThem(t *testing.T) {
+	base := telemetry.Settings{BatchSize: 50, MaxRetries: -1, QueryText: true}
+	env := map[string]string{"DATABRICKS_TELEMETRY_QUEUE_SIZE": "2", "DATABRICKS_TELEMETRY_FLUSH_INTERVAL": "7s", "DO_NOT_TRACK": "1"}
+	dsn := map[string]string{"enableTelemetry": "true", "telemetry_flush_interval": "1s"}
+	all := telemetry.InForce(base, lookup(dsn), lookup(env))
+	require.Len(t, all, len(telemetry.Parameters))
+	got := map[string]telemetry.SettingInForce{}
+	for _, s := range all {
+		got[s.Name] = s
+	}
+	for name, want := range map[string][2]string{
+		"enableTelemetry":          {"false", "DO_NOT_TRACK"}, // off wins
+		"telemetry_batch_size":     {"50", "Config"},
+		"telemetry_max_retries":    {"0", "Config"},
+		"telemetry_query_text":     {"true", "Config"},
+		"telemetry_queue_size":     {"2", "DATABRICKS_TELEMETRY_QUEUE_SIZE"},
+		"telemetry_flush_interval": {"1s", "DSN"},
+		"telemetry_log_level":      {"off", "default"},
+	} {
+		require.Equal(t, telemetry.SettingInForce{Name: name, Value: want[0], By: want[1]}, got[name])
+	}
+	require.Nil(t, telemetry.InForce(base, lookup(map[string]string{"telemetry_batch_size": "x"}), nil))
+
+	config := telemetry.InForce(telemetry.Settings{Enabled: telemetry.Off}, lookup(dsn), nil)
+	require.Equal(t, telemetry.SettingInForce{Name: "enableTelemetry", Value: "false", By: "Config"}, config[0])
 }

@@ -40,8 +40,8 @@ func closedEntry(h *Handle, r *telemetry.SessionClosed) entry {
 
 func statementEntry(h *Handle, r *telemetry.Statement) entry {
 	e := entry{handle: h, failed: r.Failed() || r.CloseFailure != nil, events: 1}
-	if r.CloudFetch != nil && len(r.CloudFetch.Files) > 0 {
-		r = withoutFiles(r)
+	if r.Query != "" || len(r.Calls) > manyCalls || r.CloudFetch != nil && len(r.CloudFetch.Files) > 0 {
+		r = lean(r)
 	}
 	e.statement = r
 	if _, ok := r.Closed(); ok {
@@ -50,7 +50,7 @@ func statementEntry(h *Handle, r *telemetry.Statement) entry {
 	if _, ok := r.Canceled(); ok {
 		e.events++
 	}
-	size := unsafe.Sizeof(*r) + uintptr(len(r.RPCs))*unsafe.Sizeof(telemetry.RPC{})
+	size := unsafe.Sizeof(*r) + uintptr(len(r.RPCs))*unsafe.Sizeof(telemetry.RPC{}) + uintptr(len(r.Calls))*unsafe.Sizeof(telemetry.Call{})
 	if r.CloudFetch != nil {
 		size += unsafe.Sizeof(*r.CloudFetch)
 	}
@@ -58,16 +58,20 @@ func statementEntry(h *Handle, r *telemetry.Statement) entry {
 	return e
 }
 
-// withoutFiles copies a statement without the list of its files: up to 256 of them are not
-// worth keeping for the sums, which are what is sent.
-func withoutFiles(r *telemetry.Statement) *telemetry.Statement {
-	both := &struct {
-		telemetry.Statement
-		telemetry.CloudFetch
-	}{*r, *r.CloudFetch}
-	both.Files = nil
-	both.Statement.CloudFetch = &both.CloudFetch
-	return &both.Statement
+// manyCalls are more than is worth a copy of the record to be rid of them.
+const manyCalls = 8
+
+// lean copies a statement without its text and the lists of its calls and files: they are not
+// sent, and not worth keeping for the sums, which are.
+func lean(r *telemetry.Statement) *telemetry.Statement {
+	short := *r
+	short.Query, short.Calls = "", nil
+	if r.CloudFetch != nil {
+		sums := *r.CloudFetch
+		sums.Files = nil
+		short.CloudFetch = &sums
+	}
+	return &short
 }
 
 // name gives the events their ids.

@@ -65,10 +65,8 @@ func (x *Exporter) Open(c Connection, settings telemetry.Settings) *Handle {
 	settings = settings.WithDefaults()
 	settings.BatchSize, settings.QueueSize = max(1, settings.BatchSize), max(1, settings.QueueSize)
 	settings.FlushInterval, settings.RetryDelay = max(time.Millisecond, settings.FlushInterval), max(0, settings.RetryDelay)
-	h := &Handle{exporter: x, connection: c, pathOrg: orgID(c.HTTPPath), rate: settings.SampleRate.Or(1), closeTimeout: settings.CloseTimeout}
-	h.facts = c.reportable()
-	h.userAgent, h.bareUserAgent = c.userAgents()
-	h.fixed = constants(&source{connection: h.facts, process: process()})
+	h := newHandle(x, c)
+	h.rate, h.closeTimeout = settings.SampleRate.Or(1), settings.CloseTimeout
 
 	key := pipelineKey{flagKey: flagKey{c.endpoint(), h.pathOrg}, credential: c.identity(), transport: transportIdentity(&c), settings: settings}
 	// What does not change how a pipeline works does not divide it.

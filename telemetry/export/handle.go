@@ -38,6 +38,14 @@ type Handle struct {
 
 var _ telemetry.SessionSink = (*Handle)(nil)
 
+func newHandle(x *Exporter, c Connection) *Handle {
+	h := &Handle{exporter: x, connection: c, pathOrg: orgID(c.HTTPPath)}
+	h.facts = c.reportable()
+	h.userAgent, h.bareUserAgent = c.userAgents()
+	h.fixed = constants(&source{connection: h.facts, process: process()})
+	return h
+}
+
 // Recording reports whether records are wanted. While it is false nothing need be measured
 // for the handle's sake: telemetry is off, or the server has said that it does not want any
 // and need not be asked again yet.
@@ -155,6 +163,10 @@ func (h *Handle) Preview(record any) (docs []string) {
 	e.appendDocuments(nil, false, func(doc []byte) { docs = append(docs, string(doc)) })
 	return docs
 }
+
+// Preview is [Handle.Preview] for a connection that has no pipeline, because telemetry is
+// off: what would be sent if it were on.
+func Preview(c Connection, record any) []string { return newHandle(&Exporter{}, c).Preview(record) }
 
 // learnOrg remembers which workspace the connector's sessions are in.
 func (h *Handle) learnOrg(id string) {
