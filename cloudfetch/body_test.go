@@ -44,8 +44,9 @@ func (r *recorder) Close() error {
 	return errReset
 }
 
-// TestBodiesPassUnchanged compares what a reader sees, and what the body is
-// asked, with and without the transport.
+// TestBodiesPassUnchanged compares what a reader sees, with and without the transport: for a
+// file read by read, with what the body is asked; for an answer, which is read ahead, the
+// bytes, the error and the end.
 func TestBodiesPassUnchanged(t *testing.T) {
 	bodies := wireExamples()
 	bodies["html"] = []byte("<html>")
@@ -82,17 +83,23 @@ func TestBodiesPassUnchanged(t *testing.T) {
 							resp, err := rt.RoundTrip(req)
 							require.NoError(t, err)
 							rng := rand.New(rand.NewPCG(seed, 2))
-							for range 1000 {
-								p := make([]byte, rng.IntN(1<<rng.IntN(12)))
+							var content []byte
+							for range 1_000_000 {
+								p := make([]byte, 1+rng.IntN(1<<rng.IntN(14)))
 								n, err := resp.Body.Read(p)
+								content = append(content, p[:n]...)
 								seen = append(seen, fmt.Sprint(string(p[:n]), err))
-								if err != nil && rng.IntN(3) == 0 {
+								if err != nil && (!link || rng.IntN(3) == 0) {
+									seen = append(seen, err.Error())
 									break
 								}
 							}
 							seen = append(seen, fmt.Sprint(resp.Body.Close(), resp.Body.Close()))
 							require.Zero(t, s.transport.Stats().Panics)
-							return rec.log, seen
+							if link {
+								return rec.log, seen
+							}
+							return nil, append(seen[len(seen)-2:], string(content))
 						}
 						log, seen := play(false)
 						gotLog, gotSeen := play(true)
@@ -197,12 +204,15 @@ func TestResponsesThatAreNotForReadingPassUntouched(t *testing.T) {
 
 func TestBodyThatLiesAboutItsReads(t *testing.T) {
 	for _, n := range []int{-1, 100} {
-		b := &exchangeBody{ReadCloser: io.NopCloser(liar(n)), exchange: exchange{counts: &counters{}}}
-		got, err := b.Read(make([]byte, 4))
-		require.Equal(t, n, got)
-		require.ErrorIs(t, err, errReset)
+		for _, size := range []int{4, aheadSize} {
+			lies := n * aheadSize
+			b := &exchangeBody{ReadCloser: io.NopCloser(liar(lies)), exchange: exchange{counts: &counters{}}}
+			got, err := b.Read(make([]byte, size))
+			require.Equal(t, lies, got)
+			require.ErrorIs(t, err, errReset)
+		}
 		d := &downloadBody{ReadCloser: io.NopCloser(liar(n)), download: download{counts: &counters{}}}
-		got, _ = d.Read(make([]byte, 4))
+		got, _ := d.Read(make([]byte, 4))
 		require.Equal(t, n, got)
 	}
 }
@@ -254,3 +264,84 @@ func TestNothingIsWrappedWithoutATrace(t *testing.T) {
 		require.Equal(t, body, resp.Body)
 	}
 }
+
+// trickle gives one byte per read, as a slow line does, and notes how much was asked for.
+type trickle struct {
+	b     []byte
+	asked []int
+}
+
+func (t *trickle) Read(p []byte) (int, error) {
+	t.asked = append(t.asked, len(p))
+	if len(t.b) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, t.b[:1])
+	t.b = t.b[n:]
+	return n, nil
+}
+
+func (t *trickle) Close() error { return nil }
+
+// answered returns the body the driver gets for an answer.
+func answerThrough(t *testing.T, inner io.ReadCloser) (io.ReadCloser, *Trace) {
+	s := newStage(t, Options{})
+	ctx, trace := traced()
+	s.execute(ctx, operationA)
+	s.transport.base = WrapBase(roundTripFunc(func(req *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: inner, Request: req, ContentLength: -1}, nil
+	}))
+	req, _ := http.NewRequest(http.MethodPost, endpoint, bytes.NewBuffer(operationRequest(FetchResults, 6, operationA)))
+	req.Header.Set("Content-Type", "application/x-thrift")
+	resp, err := s.transport.RoundTrip(req)
+	require.NoError(t, err)
+	return resp.Body, trace
+}
+
+func TestReadingAheadWaitsForNoMoreThanTheDriverAsked(t *testing.T) {
+	content := fetchReply(6, false, 10)
+	line := &trickle{b: content}
+	body, _ := answerThrough(t, line)
+	p := make([]byte, 1)
+	for i := range content {
+		n, err := body.Read(p)
+		require.NoError(t, err)
+		require.Equal(t, content[i:i+n], p[:n])
+		require.Len(t, line.asked, i+1, "one read of the line for each byte that came, and none beyond")
+	}
+}
+
+func TestLargeReadsAreNotCopied(t *testing.T) {
+	content := fetchReply(6, true, 10, fList(1281, tStruct, wireBatch(strings.Repeat("x", 50_000), 20)))
+	line := &recorder{b: content, err: io.EOF, rng: rand.New(rand.NewPCG(1, 1))}
+	body, _ := answerThrough(t, line)
+	p := make([]byte, 8*aheadSize)
+	n, err := body.Read(p)
+	require.NoError(t, err)
+	require.Equal(t, []string{fmt.Sprint(len(p), n, nil)}, line.log)
+}
+
+func TestNothingIsGivenOutAfterClose(t *testing.T) {
+	content := fetchReply(6, false, 10)
+	body, _ := answerThrough(t, &closable{Reader: bytes.NewReader(content)})
+	_, err := body.Read(make([]byte, 1))
+	require.NoError(t, err)
+	require.NoError(t, body.Close())
+	_, err = body.Read(make([]byte, 1))
+	require.ErrorIs(t, err, http.ErrBodyReadAfterClose, "what the network's body says after Close")
+}
+
+// closable refuses to be read once it is closed, as net/http's bodies do.
+type closable struct {
+	io.Reader
+	closed bool
+}
+
+func (c *closable) Read(p []byte) (int, error) {
+	if c.closed {
+		return 0, http.ErrBodyReadAfterClose
+	}
+	return c.Reader.Read(p)
+}
+
+func (c *closable) Close() error { c.closed = true; return nil }

@@ -1,7 +1,6 @@
 package cloudfetch
 
 import (
-	"io"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -28,9 +27,8 @@ var (
 // exchange is one HTTP attempt of an RPC, from its request to the end of its
 // response body.
 //
-// The driver reads value by value, mostly 1 to 8 bytes, so there is no lock on
-// the way: what a Read touches belongs to the goroutine that reads, and Close, which may
-// come from another, only takes part in the atomics.
+// What a Read touches belongs to the goroutine that reads, without a lock; Close,
+// which may come from another, only takes part in the atomics.
 type exchange struct {
 	// Immutable once the body is handed out.
 	counts   *counters
@@ -44,38 +42,15 @@ type exchange struct {
 	// the rest at its next call, if ever.
 	quiet atomic.Bool
 	over  atomic.Bool  // the owner was told the end; whoever sets it tells
-	in    atomic.Int64 // bytes read, as far as noted, and not yet told to the owner
+	in    atomic.Int64 // bytes that came and that the owner was not told of
 
-	// Owned by the reading goroutine.
-	reader *responseReader // nil when there is nothing (more) to read
-	small  int             // bytes read and not yet noted in in
+	reader *responseReader // of the reading goroutine; nil when there is nothing (more) to read
 }
 
-// responseReader is a reader with the links of the message, and with a little
-// room: while the message cannot end within it, small pieces are kept there and
-// read together.
+// responseReader is a reader with the links of the message.
 type responseReader struct {
 	reader
 	handedOut []handedLink
-	kept      int // bytes in small
-	room      int // bytes that may be kept besides
-	small     [noteEvery]byte
-}
-
-// keep takes a piece that fits the room.
-func (r *responseReader) keep(p []byte) {
-	r.kept += copy(r.small[r.kept:], p)
-	r.room -= len(p)
-}
-
-// take reads what was kept, and a piece.
-func (r *responseReader) take(p []byte) {
-	if r.kept > 0 {
-		r.feed(r.small[:r.kept])
-		r.kept = 0
-	}
-	r.feed(p)
-	r.room = int(max(0, min(int64(len(r.small)), r.floor()-1)))
 }
 
 var responseReaders = sync.Pool{New: func() any { return new(responseReader) }}
@@ -83,10 +58,8 @@ var responseReaders = sync.Pool{New: func() any { return new(responseReader) }}
 // handed implements linkSink.
 func (r *responseReader) handed(l handedLink) { r.handedOut = append(r.handedOut, l) }
 
-// free gives the reader back, without what passed through it. Longer lists of
-// links are left to the collector.
+// free gives the reader back. Longer lists of links are left to the collector.
 func (r *responseReader) free() {
-	clear(r.small[:])
 	if cap(r.handedOut) > 256 {
 		r.handedOut = nil
 	}
@@ -99,7 +72,7 @@ func (x *exchange) headers(resp *http.Response) {
 	switch {
 	case resp.StatusCode == http.StatusOK:
 		x.reader, _ = responseReaders.Get().(*responseReader)
-		x.reader.handedOut, x.reader.kept, x.reader.room = x.reader.handedOut[:0], 0, 0
+		x.reader.handedOut = x.reader.handedOut[:0]
 		x.reader.start(false, x.reader)
 	case isRedirect(resp):
 		x.finish(redirected)
@@ -108,18 +81,12 @@ func (x *exchange) headers(resp *http.Response) {
 	}
 }
 
-// noteEvery is how many bytes may be read before they are noted. Up to as many
-// again may be kept in a responseReader.
-const noteEvery = 128
-
-// saw takes what one Read gave.
+// saw takes what one read of the network's body gave.
 func (x *exchange) saw(p []byte, err error) {
 	defer x.contain()
-	if x.small += len(p); x.small >= noteEvery {
-		x.note()
-	}
+	x.in.Add(int64(len(p)))
 	if r := x.reader; r != nil {
-		switch r.take(p); r.progress {
+		switch r.feed(p); r.progress {
 		case complete:
 			x.answered()
 			return
@@ -165,13 +132,7 @@ func (x *exchange) finish(s standing) {
 	}
 }
 
-// note makes the bytes read so far known to tell.
-func (x *exchange) note() {
-	x.in.Add(int64(x.small))
-	x.small = 0
-}
-
-// tell tells the owner of the bytes noted.
+// tell tells the owner of the bytes that came.
 func (x *exchange) tell() {
 	x.quiet.Store(true)
 	if n := x.in.Swap(0); n > 0 {
@@ -181,7 +142,6 @@ func (x *exchange) tell() {
 
 // settle ends the reading.
 func (x *exchange) settle() {
-	x.note()
 	x.tell()
 	x.release()
 }
@@ -201,74 +161,6 @@ func (x *exchange) contain() {
 		x.over.Store(true)
 		x.quiet.Store(true)
 	}
-}
-
-// exchangeBody passes a response body on, read by read.
-type exchangeBody struct {
-	io.ReadCloser
-	exchange
-}
-
-func (b *exchangeBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	if b.quiet.Load() || n < 0 || n > len(p) || n == 0 && err == nil {
-		return n, err
-	}
-	if r := b.reader; r != nil && n <= r.room && err == nil {
-		b.small += n
-		r.keep(p[:n])
-		return n, err
-	}
-	b.saw(p[:n], err)
-	return n, err
-}
-
-func (b *exchangeBody) Close() error {
-	err := b.ReadCloser.Close()
-	if !b.quiet.Load() {
-		b.closed()
-	}
-	return err
-}
-
-// watcher is what both kinds of body look like to writeTo.
-type watcher interface{ saw(p []byte, err error) }
-
-// writingBody keeps the WriteTo of a body that has one.
-type writingBody struct {
-	io.ReadCloser
-	inner io.WriterTo
-	seen  watcher
-}
-
-func (b *writingBody) WriteTo(w io.Writer) (int64, error) {
-	n, err := b.inner.WriteTo(watchedWriter{w, b.seen})
-	if err == nil {
-		b.seen.saw(nil, io.EOF)
-	}
-	return n, err
-}
-
-type watchedWriter struct {
-	io.Writer
-	seen watcher
-}
-
-func (w watchedWriter) Write(p []byte) (int, error) {
-	n, err := w.Writer.Write(p)
-	if n > 0 && n <= len(p) {
-		w.seen.saw(p[:n], nil)
-	}
-	return n, err
-}
-
-// observed returns the body to give to the driver in place of inner: outer, with
-// a WriteTo if inner has one.
-func observed(inner, outer io.ReadCloser, seen watcher) io.ReadCloser {
-	if wt, ok := inner.(io.WriterTo); ok {
-		return &writingBody{outer, wt, seen}
-	}
-	return outer
 }
 
 // isRedirect reports whether net/http's client would follow the response.

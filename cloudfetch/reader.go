@@ -64,7 +64,6 @@ type reader struct {
 	shape    shape // of the value, if a struct or list
 	depth    uint8
 	pending  int64 // bytes left in inSkip, inCapture, inLink
-	due      int64 // bytes that the open frames still need at the least
 
 	scratch  [32]byte
 	frames   [maxDepth]frame
@@ -77,7 +76,7 @@ type reader struct {
 func (r *reader) start(call bool, links linkSink) {
 	r.msg = message{}
 	r.links, r.call = links, call
-	r.progress, r.have, r.depth, r.due = following, 0, 0, 0
+	r.progress, r.have, r.depth = following, 0, 0
 	r.await(atVersion, 4)
 }
 
@@ -85,11 +84,6 @@ func (r *reader) await(p phase, size uint8) { r.phase, r.need = p, size }
 
 // feed takes the next bytes of the message. It does not keep p.
 func (r *reader) feed(p []byte) {
-	// The driver reads value by value, so most pieces are just what is awaited.
-	if r.have == 0 && len(p) == int(r.need) && r.phase < inSkip && r.progress == following {
-		r.step(p)
-		return
-	}
 	for len(p) > 0 && r.progress == following {
 		if r.phase >= inSkip {
 			p = p[r.through(p):]
@@ -131,25 +125,8 @@ func (r *reader) strings(p []byte) []byte {
 		p = p[4+n:]
 		left--
 	}
-	r.due -= 4 * int64(f.left-left)
 	f.left = left
 	return p
-}
-
-// floor is the least number of bytes that the message still has. The message
-// cannot be complete before they came.
-func (r *reader) floor() int64 {
-	switch {
-	case r.progress != following:
-		return 0
-	case r.phase >= inSkip:
-		return r.due + r.pending
-	case r.phase == atFieldType: // may be a stop, which is in due
-		return r.due
-	case r.phase == atFieldID: // and the value after it
-		return r.due + int64(r.need-r.have+leastSize[r.fieldTyp&15])
-	}
-	return r.due + int64(r.need-r.have)
 }
 
 // through passes the bytes of a string and returns how many it took.
@@ -399,11 +376,6 @@ func (r *reader) push(f frame) {
 	}
 	r.frames[r.depth] = f
 	r.depth++
-	if f.typ == tStruct {
-		r.due++
-	} else {
-		r.due += int64(f.left) * int64(leastSize[f.elem&15]+leastSize[f.val&15])
-	}
 	switch f.shape {
 	case batch:
 		r.msg.has &^= 1<<batchPayload | 1<<batchRows
@@ -421,7 +393,6 @@ func (r *reader) push(f frame) {
 // endStruct closes the innermost struct.
 func (r *reader) endStruct() {
 	r.depth--
-	r.due--
 	switch r.frames[r.depth].shape {
 	case batch:
 		r.msg.batches++
@@ -461,7 +432,6 @@ func (r *reader) next() {
 		if f.elem == tString && f.typ == tList && f.left > 0 {
 			// The values of a column, one by one.
 			f.left--
-			r.due -= 4
 			r.slot = noSlot
 			r.await(atLength, 4)
 			return
@@ -469,14 +439,12 @@ func (r *reader) next() {
 		r.slot, r.shape = noSlot, f.shape
 		if f.value {
 			f.value = false
-			r.due -= int64(leastSize[f.val&15])
 			r.value(f.val)
 			return
 		}
 		if f.left > 0 {
 			f.left--
 			f.value = f.typ == tMap
-			r.due -= int64(leastSize[f.elem&15])
 			r.value(f.elem)
 			return
 		}

@@ -102,56 +102,6 @@ func TestReaderIsNotCompleteBeforeTheEnd(t *testing.T) {
 	}
 }
 
-// TestReaderSeesTheEndInTime: with small pieces kept back, the end of the message
-// is still seen with its last byte, not later.
-func TestReaderSeesTheEndInTime(t *testing.T) {
-	rng := rand.New(rand.NewPCG(5, 6))
-	examples := wireExamples()
-	examples["columnar"] = columnar(4, 100)
-	for name, b := range examples {
-		for range 50 {
-			if !isCall(b) {
-				checkTake(t, name, b, cut(b, rng))
-			}
-		}
-		if !isCall(b) {
-			checkTake(t, name, b, clientReads(b))
-		}
-	}
-}
-
-// checkTake compares a reader that keeps small pieces back with one that does
-// not, piece by piece.
-func checkTake(t *testing.T, name string, b []byte, pieces [][]byte) {
-	var eager reader
-	var all, want collect
-	eager.start(false, &want)
-	lazy := &responseReader{}
-	lazy.start(false, &all)
-	for _, p := range pieces {
-		before := eager.floor()
-		eager.feed(p)
-		if len(p) <= lazy.room {
-			lazy.keep(p)
-			require.NotEqual(t, complete, eager.progress, name)
-		} else {
-			lazy.take(p)
-			require.Equal(t, eager.progress, lazy.progress, name)
-		}
-		if eager.progress == complete {
-			require.Equal(t, complete, lazy.progress, name)
-			require.LessOrEqual(t, before, int64(len(p)), name)
-		}
-		if eager.progress == following {
-			require.Positive(t, eager.floor(), name)
-		}
-	}
-	if eager.progress == complete {
-		require.Equal(t, eager.msg, lazy.msg, name)
-		require.Equal(t, want, all, name)
-	}
-}
-
 func TestReaderLearns(t *testing.T) {
 	examples := wireExamples()
 	read := func(name string) message { return readPieces(isCall(examples[name]), examples[name]).msg }

@@ -19,12 +19,6 @@ const (
 // widths is the size of a value by type byte; 0 for those without a fixed size.
 var widths = [16]uint8{tBool: 1, tByte: 1, tDouble: 8, tI16: 2, tI32: 4, tI64: 8}
 
-// leastSize is the least size of an element by type byte.
-var leastSize = [16]uint8{
-	tBool: 1, tByte: 1, tDouble: 8, tI16: 2, tI32: 4, tI64: 8,
-	tString: 4, tStruct: 1, tMap: 6, tSet: 5, tList: 5,
-}
-
 // slot names a value that is kept.
 type slot uint8
 
