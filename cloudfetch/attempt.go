@@ -2,8 +2,9 @@ package cloudfetch
 
 import "time"
 
-// calling is the latest call of one method.
+// calling is the latest call of one method, and the sums of all.
 type calling struct {
+	rpc     RPC
 	seq     int32
 	session guid   // of an ExecuteStatement: the numbers are per session
 	attempt uint32 // numbers attempts, so that a late end of an old one is told apart
@@ -31,11 +32,38 @@ const (
 // request byte by byte when its HTTP layer retries; it never repeats one that
 // was answered with 200. So two calls are never taken for one, whatever a
 // server does, and a retry is never taken for a call.
-type calls [numMethods]calling
+//
+// Most statements need one method or two, so each has its place only once it is called.
+type calls [numMethods]*calling
 
-// begin notes in rpc that a request is sent, and returns the number of the
-// attempt.
-func (c *calling) begin(rpc *RPC, req *message, redirect bool, now time.Time) uint32 {
+// never stands for a method that was not called.
+var never = &calling{}
+
+// latest returns the latest call of a method, to be read only.
+func (c *calls) latest(m Method) *calling {
+	if c[m] != nil {
+		return c[m]
+	}
+	return never
+}
+
+// rpc returns the sums of a method, to be written to.
+func (c *calls) rpc(m Method) *RPC {
+	if c[m] == nil {
+		c[m] = &calling{}
+	}
+	return &c[m].rpc
+}
+
+// begin notes that a request is sent, and returns the number of the attempt.
+func (c *calls) begin(m Method, req *message, out int64, redirect bool, now time.Time) uint32 {
+	c.rpc(m).BytesOut += out
+	return c[m].begin(req, redirect, now)
+}
+
+// begin notes that a request is sent, and returns the number of the attempt.
+func (c *calling) begin(req *message, redirect bool, now time.Time) uint32 {
+	rpc := &c.rpc
 	same := c.seq == req.seq && c.session == req.session
 	switch {
 	case c.stands == redirected && same && redirect:
@@ -57,15 +85,20 @@ func (c *calling) begin(rpc *RPC, req *message, redirect bool, now time.Time) ui
 	return c.attempt
 }
 
-// end notes in rpc how an attempt ended. It reports whether it was the latest.
-func (c *calling) end(rpc *RPC, attempt uint32, s standing, now time.Time) bool {
-	if c.attempt != attempt || c.stands != running {
+// end notes how an attempt ended. It reports whether it was the latest.
+func (c *calls) end(m Method, attempt uint32, s standing, now time.Time) bool {
+	if c.latest(m).stands != running || c[m].attempt != attempt {
 		return false
 	}
+	c[m].end(s, now)
+	return true
+}
+
+func (c *calling) end(s standing, now time.Time) {
+	rpc := &c.rpc
 	c.stands, c.span.End = s, now
 	rpc.Latency += now.Sub(c.started)
 	if s == failed || s == redirected {
 		rpc.Failures++
 	}
-	return true
 }

@@ -176,8 +176,8 @@ type Facts struct {
 	SessionID   string // TExecuteStatementReq 1.1.1 guid, same form; empty unknown
 	WorkspaceID string // response header x-databricks-org-id; empty unknown
 
-	RPCs  [numMethods]RPC // by Method
 	Asked Value[Asked]
+	rpcs  [numMethods]*RPC // nil where the method was not called; see RPC
 
 	State           ServerState  // last reported
 	SQLState        string       // last non-empty: TGetOperationStatusResp 3, else TStatus 3; five characters or empty
@@ -212,10 +212,10 @@ type Facts struct {
 	Gaps Gaps
 }
 
-// RPC returns the sums of one method.
+// RPC returns the sums of one method; zero where it was not called.
 func (f *Facts) RPC(m Method) RPC {
-	if m < numMethods {
-		return f.RPCs[m]
+	if m < numMethods && f.rpcs[m] != nil {
+		return *f.rpcs[m]
 	}
 	return RPC{}
 }

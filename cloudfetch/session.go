@@ -16,7 +16,6 @@ type Session struct {
 
 	mu    sync.Mutex // guards all below
 	calls calls
-	rpcs  [numMethods]RPC
 	facts SessionFacts
 	id    guid
 	tied  bool
@@ -49,8 +48,8 @@ func (s *Session) Facts() SessionFacts {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f := s.facts
-	f.OpenRPC, f.CloseRPC = s.rpcs[OpenSession], s.rpcs[CloseSession]
-	f.Open, f.Close = s.calls[OpenSession].span, s.calls[CloseSession].span
+	f.OpenRPC, f.CloseRPC = s.calls.latest(OpenSession).rpc, s.calls.latest(CloseSession).rpc
+	f.Open, f.Close = s.calls.latest(OpenSession).span, s.calls.latest(CloseSession).span
 	return f
 }
 
@@ -72,19 +71,17 @@ func (s *Session) begin(m Method, req *message, out int64, redirect bool, now ti
 	if s.done.Load() || m == OpenSession && s.tied {
 		return 0, false
 	}
-	attempt := s.calls[m].begin(&s.rpcs[m], req, redirect, now)
-	s.rpcs[m].BytesOut += out
-	return attempt, true
+	return s.calls.begin(m, req, out, redirect, now), true
 }
 
 // headers implements owner.
 func (s *Session) headers(m Method, attempt uint32, code int, workspace string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.done.Load() || s.calls[m].attempt != attempt {
+	if s.done.Load() || s.calls.latest(m).attempt != attempt {
 		return
 	}
-	s.rpcs[m].LastStatus = code
+	s.calls.rpc(m).LastStatus = code
 	if workspace != "" {
 		s.facts.WorkspaceID = workspace
 	}
@@ -95,7 +92,7 @@ func (s *Session) received(m Method, n int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.done.Load() {
-		s.rpcs[m].BytesIn += n
+		s.calls.rpc(m).BytesIn += n
 	}
 }
 
@@ -103,7 +100,7 @@ func (s *Session) received(m Method, n int64) {
 func (s *Session) end(x *exchange, stands standing, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.done.Load() || !s.calls[x.method].end(&s.rpcs[x.method], x.attempt, stands, now) {
+	if s.done.Load() || !s.calls.end(x.method, x.attempt, stands, now) {
 		return
 	}
 	if stands == misread {
@@ -114,7 +111,7 @@ func (s *Session) end(x *exchange, stands standing, now time.Time) {
 	}
 	m := &x.reader.msg
 	if m.refused() {
-		s.rpcs[x.method].Errors++
+		s.calls.rpc(x.method).Errors++
 	}
 	if state := m.sqlState.String(); m.has.has(statusSQLState) && state != "" {
 		s.facts.SQLState = state

@@ -2,6 +2,7 @@ package cloudfetch
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -113,11 +114,24 @@ func (t *Trace) NextPart(row int64) (next int64, ok bool) {
 	return next, next > row
 }
 
+// snapshot copies the facts. After Finish nothing changes any more, so what is long is shared.
 func (t *Trace) snapshot() Facts {
 	f := t.facts
-	f.Execute = t.calls[ExecuteStatement].span
-	f.Polls = append([]Span(nil), t.facts.Polls...)
-	f.Pages = append([]Page(nil), t.facts.Pages...)
+	f.Execute = t.calls.latest(ExecuteStatement).span
+	for m, c := range t.calls {
+		if c != nil {
+			f.rpcs[m] = &c.rpc
+		}
+	}
+	if !t.done.Load() {
+		f.Polls, f.Pages = slices.Clone(f.Polls), slices.Clone(f.Pages)
+		for m, rpc := range f.rpcs {
+			if rpc != nil {
+				copied := *rpc
+				f.rpcs[m] = &copied
+			}
+		}
+	}
 
 	if t.evicted.Load() {
 		f.Gaps |= GapEvicted
@@ -164,9 +178,7 @@ func (t *Trace) begin(m Method, req *message, out int64, redirect bool, now time
 		t.facts.Gaps |= GapOthers
 		return 0, false
 	}
-	rpc := &t.facts.RPCs[m]
-	attempt := t.calls[m].begin(rpc, req, redirect, now)
-	rpc.BytesOut += out
+	attempt := t.calls.begin(m, req, out, redirect, now)
 	switch m {
 	case ExecuteStatement:
 		if req.has.has(sessionGUID) {
@@ -181,7 +193,7 @@ func (t *Trace) begin(m Method, req *message, out int64, redirect bool, now time
 			LZ4:           req.bool(askLZ4).V,
 		})
 	case GetOperationStatus:
-		if rpc.Count > len(t.facts.Polls) && len(t.facts.Polls) < MaxPolls {
+		if n := len(t.facts.Polls); t.calls.rpc(m).Count > n && n < MaxPolls {
 			t.facts.Polls = append(t.facts.Polls, Span{Start: now})
 		}
 	}
@@ -191,7 +203,7 @@ func (t *Trace) begin(m Method, req *message, out int64, redirect bool, now time
 // mayExecute reports whether an ExecuteStatement can be this trace's: the first,
 // or one after those before it failed without giving a statement.
 func (t *Trace) mayExecute() bool {
-	stands := t.calls[ExecuteStatement].stands
+	stands := t.calls.latest(ExecuteStatement).stands
 	return !t.tied && stands != running
 }
 
@@ -234,10 +246,10 @@ func (t *Trace) unread() {
 func (t *Trace) headers(m Method, attempt uint32, code int, workspace string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.done.Load() || t.calls[m].attempt != attempt {
+	if t.done.Load() || t.calls.latest(m).attempt != attempt {
 		return
 	}
-	t.facts.RPCs[m].LastStatus = code
+	t.calls.rpc(m).LastStatus = code
 	if workspace != "" {
 		t.facts.WorkspaceID = workspace
 	}
@@ -248,7 +260,7 @@ func (t *Trace) received(m Method, n int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !t.done.Load() {
-		t.facts.RPCs[m].BytesIn += n
+		t.calls.rpc(m).BytesIn += n
 	}
 }
 
@@ -256,12 +268,11 @@ func (t *Trace) received(m Method, n int64) {
 func (t *Trace) end(x *exchange, s standing, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	rpc := &t.facts.RPCs[x.method]
-	if t.done.Load() || !t.calls[x.method].end(rpc, x.attempt, s, now) {
+	if t.done.Load() || !t.calls.end(x.method, x.attempt, s, now) {
 		return
 	}
-	if x.method == GetOperationStatus && rpc.Count <= len(t.facts.Polls) {
-		t.facts.Polls[rpc.Count-1] = t.calls[GetOperationStatus].span
+	if n := t.calls.rpc(x.method).Count; x.method == GetOperationStatus && n <= len(t.facts.Polls) {
+		t.facts.Polls[n-1] = t.calls.latest(x.method).span
 	}
 	switch s {
 	case answered:
@@ -275,7 +286,7 @@ func (t *Trace) end(x *exchange, s standing, now time.Time) {
 func (t *Trace) learn(x *exchange, now time.Time) {
 	m := &x.reader.msg
 	if m.refused() {
-		t.facts.RPCs[x.method].Errors++
+		t.calls.rpc(x.method).Errors++
 	}
 	t.learnState(x.method, m)
 	if x.method == ExecuteStatement {
@@ -357,7 +368,7 @@ func learnValue[T any](to *Value[T], v Value[T]) {
 func (t *Trace) learnPage(x *exchange, m *message, now time.Time) {
 	f := &t.facts
 	page := Page{
-		Fetch:      t.calls[x.method].span,
+		Fetch:      t.calls.latest(x.method).span,
 		Direct:     x.method == ExecuteStatement,
 		Rows:       m.pageRows(),
 		Offset:     m.int(rowSetOffset),

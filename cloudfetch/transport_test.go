@@ -160,7 +160,7 @@ func TestSameNumberInAnotherSessionIsAnotherCall(t *testing.T) {
 	s.answers = []answer{{err: errReset}, {code: 200, body: wireReply(ExecuteStatement, 2, fStatus(okStatus), fHandle(2, operationA))}}
 	_, _ = s.rpc(ctx, execute(sessionA))
 	s.mustRPC(ctx, execute("session-B-guid-0"))
-	rpc := trace.Finish().RPCs[ExecuteStatement]
+	rpc := rpcOf(trace.Finish(), ExecuteStatement)
 	require.Equal(t, 2, rpc.Count)
 	require.Zero(t, rpc.Retries)
 }
@@ -205,7 +205,7 @@ func TestRedirectThatLeadsNowhereIsAFailure(t *testing.T) {
 		_, err := s.rpc(ctx, executeRequest(1))
 		require.NoError(t, err)
 	}
-	rpc := trace.Finish().RPCs[ExecuteStatement]
+	rpc := rpcOf(trace.Finish(), ExecuteStatement)
 	require.Equal(t, []int{1, 2, 1, 2}, []int{rpc.Count, rpc.Attempts, rpc.Retries, rpc.Failures})
 	require.Equal(t, http.StatusSeeOther, rpc.LastStatus)
 }
@@ -243,7 +243,7 @@ func TestStatementsWithoutTracePassUnseen(t *testing.T) {
 	s.execute(ctx, operationB)
 	s.answer(statusReply(2, 2))
 	s.mustRPC(ctx, operationRequest(GetOperationStatus, 2, operationA)) // not this trace's
-	require.Zero(t, trace.Finish().RPCs[GetOperationStatus])
+	require.Zero(t, rpcOf(trace.Finish(), GetOperationStatus))
 }
 
 func TestFinishedTraceIsNotResurrected(t *testing.T) {
@@ -285,7 +285,7 @@ func TestAnswerThatIsNotUnderstoodLeavesAGap(t *testing.T) {
 	_, err := s.rpc(ctx, executeRequest(1))
 	require.NoError(t, err)
 	require.True(t, trace.Facts().Gaps.Has(GapMessages))
-	require.EqualValues(t, len("<html>login</html>"), trace.Facts().RPCs[ExecuteStatement].BytesIn)
+	require.EqualValues(t, len("<html>login</html>"), rpcOf(trace.Facts(), ExecuteStatement).BytesIn)
 	// The driver understood it, as the next call shows: the trace goes on.
 	s.answer(statusReply(2, 2), fetchReply(5, false, 0, fList(1281, tStruct, wireBatch("x", 3))))
 	s.mustRPC(ctx, operationRequest(GetOperationStatus, 2, operationA))
@@ -424,3 +424,5 @@ func TestMistakesAreContained(t *testing.T) {
 	require.Equal(t, "abc", string(got))
 	require.Positive(t, s.transport.Stats().Panics)
 }
+
+func rpcOf(f Facts, m Method) RPC { return f.RPC(m) }

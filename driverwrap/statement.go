@@ -34,10 +34,10 @@ type statement struct {
 
 	mu          sync.Mutex
 	finished    bool
-	record      telemetry.Statement
-	executed    time.Time // end of the call
-	first       time.Time // first row in hand
-	last        time.Time // rows exhausted, or reading failed
+	record      *telemetry.Statement // handed over when finished, and not changed after that
+	executed    time.Time            // end of the call
+	first       time.Time            // first row in hand
+	last        time.Time            // rows exhausted, or reading failed
 	readFailure *telemetry.Failure
 	hasRows     bool // the call returned rows
 	viaArrow    bool // some left through an Arrow reader
@@ -132,7 +132,7 @@ func (c *conn) begin(ctx context.Context, asked call) (within context.Context, s
 		below = cloudfetch.NewContext(within, st.trace)
 	}
 	st.ctx = callContext{Context: below, statement: st, onStatementID: st.statementIDKnown, onSession: st.sessionIDKnown}
-	st.record = telemetry.Statement{
+	st.record = &telemetry.Statement{
 		Connector: c.connector.id, Server: start.Server, Kind: start.Kind, Internal: start.Internal, Prepared: start.Prepared, Query: start.Query,
 	}
 	if spans != nil {
@@ -162,7 +162,9 @@ func volumeOperation(query string) telemetry.VolumeOperation {
 func (s *statement) statementIDKnown(id string) {
 	if id != "" {
 		s.mu.Lock()
-		s.record.StatementID = id
+		if !s.finished {
+			s.record.StatementID = id
+		}
 		s.mu.Unlock()
 	}
 	if s.chained.statementID != nil {
@@ -205,7 +207,9 @@ func (s *statement) execEnded(result driver.Result, err error) {
 	s.callEnded(err)
 	affected := affectedRows(result, err)
 	s.mu.Lock()
-	s.record.RowsAffected = affected
+	if !s.finished {
+		s.record.RowsAffected = affected
+	}
 	s.mu.Unlock()
 	s.finish(telemetry.Completed)
 }
@@ -244,9 +248,11 @@ func (s *statement) callEnded(err error) {
 	now := time.Now()
 	failure := failureOf(err)
 	s.mu.Lock()
-	s.executed = now
-	s.record.Execute = now.Sub(s.record.Started)
-	s.record.Failure = failure
+	if !s.finished {
+		s.executed = now
+		s.record.Execute = now.Sub(s.record.Started)
+		s.record.Failure = failure
+	}
 	s.mu.Unlock()
 	if s.spans != nil {
 		endSpans(s.spans, s.soFar(now))
@@ -328,20 +334,21 @@ func (s *statement) finish(outcome telemetry.Outcome) {
 	if s.last.IsZero() {
 		s.last = now
 	}
-	r := s.measured(now)
+	r := s.record
+	s.measured(r, now)
 	s.mu.Unlock()
 
 	r.Outcome = outcome
-	s.failed(&r, gone)
+	s.failed(r, gone)
 	if s.trace != nil {
 		facts := s.trace.Finish()
-		s.add(&r, &facts)
-		if r.Outcome == telemetry.ClosedEarly && readAll(&r, &facts) {
+		s.add(r, &facts)
+		if r.Outcome == telemetry.ClosedEarly && readAll(r, &facts) {
 			r.Outcome = telemetry.Completed
 		}
 	}
 	s.conn.delist(s)
-	s.conn.connector.statementFinished(&r)
+	s.conn.connector.statementFinished(r)
 }
 
 // soFar is the record as it is now, nil when the statement is finished.
@@ -352,7 +359,8 @@ func (s *statement) soFar(now time.Time) *telemetry.Statement {
 		s.mu.Unlock()
 		return nil
 	}
-	r := s.measured(now)
+	r := *s.record
+	s.measured(&r, now)
 	s.mu.Unlock()
 	r.Outcome = telemetry.Unfinished
 	s.failed(&r, gone)
@@ -363,10 +371,8 @@ func (s *statement) soFar(now time.Time) *telemetry.Statement {
 	return &r
 }
 
-// measured is the record with what the calls of the application tell: a copy, because the
-// statement, its context and its slot must not live on in a queue. Call it with mu held.
-func (s *statement) measured(now time.Time) telemetry.Statement {
-	r := s.record
+// measured adds what the calls of the application tell. Call it with mu held.
+func (s *statement) measured(r *telemetry.Statement, now time.Time) {
 	r.Total = now.Sub(r.Started)
 	if !s.first.IsZero() {
 		last := s.last
@@ -382,7 +388,6 @@ func (s *statement) measured(now time.Time) telemetry.Statement {
 	if id := s.conn.sessionID.Load(); id != nil {
 		r.SessionID = *id
 	}
-	return r
 }
 
 // failed gives a record with a failure its outcome. Gone says that the caller had given up.

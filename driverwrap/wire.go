@@ -152,7 +152,13 @@ var statementMethods = []cloudfetch.Method{
 }
 
 func rpcs(f *cloudfetch.Facts) []telemetry.RPC {
-	all := make([]telemetry.RPC, 0, len(statementMethods))
+	methods := 0
+	for _, m := range statementMethods {
+		if f.RPC(m).Count > 0 {
+			methods++
+		}
+	}
+	all := make([]telemetry.RPC, 0, methods)
 	for _, m := range statementMethods {
 		if r := f.RPC(m); r.Count > 0 {
 			all = append(all, telemetry.RPC{
@@ -169,7 +175,11 @@ func calls(started time.Time, f *cloudfetch.Facts) []telemetry.Call {
 	if f.Execute.Start.IsZero() {
 		return nil
 	}
-	all := make([]telemetry.Call, 0, 1+len(f.Polls)+len(f.Pages))
+	fetches := len(f.Pages)
+	if fetches > 0 && f.Pages[0].Direct {
+		fetches--
+	}
+	all := make([]telemetry.Call, 0, 1+len(f.Polls)+fetches)
 	add := func(m cloudfetch.Method, s cloudfetch.Span) *telemetry.Call {
 		all = append(all, telemetry.Call{Method: m.String(), Start: max(0, s.Start.Sub(started)), End: since(started, s.End)})
 		return &all[len(all)-1]
