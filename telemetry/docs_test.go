@@ -26,6 +26,48 @@ func TestTheDocumentationSaysWhatTheCodeSays(t *testing.T) {
 	generated(t, "../docs/TELEMETRY.md", "payload_connection", payload(telemetry.ConnectionFields))
 	generated(t, "../docs/TELEMETRY.md", "payload_process", payload(telemetry.ProcessFields))
 	generated(t, "../README.md", "parameters", parameters())
+	generated(t, "../docs/PRIVACY.md", "sent", sent())
+	generated(t, "../docs/CONFIGURATION.md", "parameters", reference())
+}
+
+// sent lists in plain words what may leave the process.
+func sent() string {
+	var b strings.Builder
+	list(&b, "Of a statement", telemetry.StatementFields)
+	list(&b, "Of its execution", telemetry.StatementExecutedFields)
+	list(&b, "Of its close, where the server was told", telemetry.StatementClosedFields)
+	list(&b, "Of its cancellation, where the server was told", telemetry.StatementCanceledFields)
+	list(&b, "Of opening a connection", telemetry.SessionOpenedFields)
+	list(&b, "Of closing one", telemetry.SessionClosedFields)
+	list(&b, "With each event", telemetry.EventFields)
+	list(&b, "Of the connection's configuration", telemetry.ConnectionFields)
+	list(&b, "Of the process", telemetry.ProcessFields)
+	return b.String()
+}
+
+func list[R any](b *strings.Builder, title string, fields []telemetry.Field[R]) {
+	fmt.Fprintf(b, "**%s**\n\n", title)
+	for _, f := range fields {
+		if f.Scope&telemetry.ScopeDatabricks != 0 {
+			fmt.Fprintf(b, "- `%s`: %s\n", f.Name, f.Doc)
+		}
+	}
+	b.WriteString("\n")
+}
+
+// reference has one form for every parameter.
+func reference() string {
+	var b strings.Builder
+	for _, p := range telemetry.Parameters {
+		fmt.Fprintf(&b, "### `%s`\n\n%s\n\n", p.Name, p.Doc)
+		b.WriteString("| | |\n|---|---|\n")
+		fmt.Fprintf(&b, "| DSN | `%s=`… |\n", p.Name)
+		fmt.Fprintf(&b, "| Environment | `%s` |\n", p.Env())
+		fmt.Fprintf(&b, "| Go | `telemetry.Settings.%s` |\n", p.Field())
+		fmt.Fprintf(&b, "| Takes | %s |\n", p.Accepts)
+		fmt.Fprintf(&b, "| Default | %s |\n\n", p.Default)
+	}
+	return b.String()
 }
 
 func table[R any](fields []telemetry.Field[R]) string {

@@ -3,6 +3,7 @@ package telemetry
 import (
 	"fmt"
 	"os"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -29,6 +30,18 @@ func (p Parameter) envs() []string {
 		return []string{"DATABRICKS_TELEMETRY_ENABLED", regular}
 	}
 	return []string{regular}
+}
+
+// Field is the name of the setting's field of Settings.
+func (p Parameter) Field() string {
+	var s Settings
+	of := reflect.ValueOf(&s).Elem()
+	for i := range of.NumField() {
+		if of.Field(i).Addr().Pointer() == reflect.ValueOf(p.codec.at(&s)).Pointer() {
+			return of.Type().Field(i).Name
+		}
+	}
+	return ""
 }
 
 // Value returns the setting in s as text; "" for a zero value, which means the default.
@@ -170,6 +183,7 @@ func Environ(name string) string { return strings.TrimSpace(os.Getenv(name)) }
 type codec struct {
 	set func(*Settings, string) bool   // false: not a value it accepts
 	get func(*Settings) (value string) // "" for a zero value
+	at  func(*Settings) any            // a pointer to the field
 }
 
 // asText makes a codec of a field, what parses it and what formats it.
@@ -187,6 +201,7 @@ func asText[T comparable](at func(*Settings) *T, parse func(string) (T, bool), f
 			}
 			return format(*at(s))
 		},
+		at: func(s *Settings) any { return at(s) },
 	}
 }
 

@@ -2,6 +2,7 @@ package export
 
 import (
 	"errors"
+	"math/rand/v2"
 	"sync/atomic"
 	"time"
 
@@ -24,7 +25,10 @@ type breaker struct {
 }
 
 func newBreaker(settings telemetry.Settings, opened func()) *breaker {
-	b := &breaker{timeout: settings.CircuitBreakerTimeout, opened: opened}
+	// An outage opens the breakers of a whole fleet within seconds. Each has a timeout of its
+	// own, up to a tenth longer, so that their probes drift apart while it lasts.
+	timeout := settings.CircuitBreakerTimeout
+	b := &breaker{timeout: timeout + rand.N(max(0, timeout/10)+1), opened: opened}
 	if settings.CircuitBreaker == telemetry.Off {
 		return b
 	}

@@ -142,7 +142,7 @@ func (k *client) once(ctx context.Context, end time.Time, q request, understand 
 		}
 	case s == http.StatusTooManyRequests, s >= 500:
 		r.fate = unavailable
-		r.retryAfter = parseRetryAfter(header.Get("Retry-After"), time.Now())
+		r.retryAfter = spread(parseRetryAfter(header.Get("Retry-After"), time.Now()))
 	case s == http.StatusRequestEntityTooLarge:
 		r.fate = tooLarge
 	case s >= 400:
@@ -238,6 +238,10 @@ func backoff(first time.Duration, attempt int) time.Duration {
 	d = min(d, maxRetryDelay)
 	return min(d+d/10+rand.N(d/5+1), maxRetryDelay+maxRetryDelay/10)
 }
+
+// spread adds up to a quarter: a server that is overrun tells everyone the same time, and must
+// not be overrun again when it has come.
+func spread(d time.Duration) time.Duration { return d + rand.N(d/4+1) }
 
 // sleep reports false when ctx was done first.
 func sleep(ctx context.Context, d time.Duration) bool {

@@ -3,9 +3,9 @@ package export
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"reflect"
 	"strconv"
 	"time"
-	"unsafe"
 
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
@@ -31,11 +31,11 @@ type entry struct {
 }
 
 func openedEntry(h *Handle, r *telemetry.SessionOpened) entry {
-	return entry{handle: h, opened: r, failed: r.Failed(), events: 1, size: int32(unsafe.Sizeof(*r))}
+	return entry{handle: h, opened: r, failed: r.Failed(), events: 1, size: int32(sizeOf(*r))}
 }
 
 func closedEntry(h *Handle, r *telemetry.SessionClosed) entry {
-	return entry{handle: h, closed: r, failed: r.Failed(), events: 1, size: int32(unsafe.Sizeof(*r))}
+	return entry{handle: h, closed: r, failed: r.Failed(), events: 1, size: int32(sizeOf(*r))}
 }
 
 func statementEntry(h *Handle, r *telemetry.Statement) entry {
@@ -50,13 +50,16 @@ func statementEntry(h *Handle, r *telemetry.Statement) entry {
 	if _, ok := r.Canceled(); ok {
 		e.events++
 	}
-	size := unsafe.Sizeof(*r) + uintptr(len(r.RPCs))*unsafe.Sizeof(telemetry.RPC{}) + uintptr(len(r.Calls))*unsafe.Sizeof(telemetry.Call{})
+	size := sizeOf(*r) + len(r.RPCs)*sizeOf(telemetry.RPC{}) + len(r.Calls)*sizeOf(telemetry.Call{})
 	if r.CloudFetch != nil {
-		size += unsafe.Sizeof(*r.CloudFetch)
+		size += sizeOf(*r.CloudFetch)
 	}
 	e.size = int32(size)
 	return e
 }
+
+// sizeOf is what a value takes in memory, without what it points to.
+func sizeOf[T any](T) int { return int(reflect.TypeFor[T]().Size()) }
 
 // manyCalls are more than is worth a copy of the record to be rid of them.
 const manyCalls = 8

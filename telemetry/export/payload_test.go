@@ -87,6 +87,7 @@ func TestEventsLookLikeTheirGoldenFiles(t *testing.T) {
 			}
 			got := anyUUID.ReplaceAllString(b.String(), `"frontend_log_event_id": "<uuid>"`)
 			got = anyProcess.ReplaceAllString(got, `"$1": "<of this process>"`)
+			got = strings.ReplaceAll(got, "databricks-telemetry/"+telemetry.Version, "databricks-telemetry/<version>")
 			got = regexp.MustCompile(`\s+"locale_name": "[^"]*",`).ReplaceAllString(got, "")
 			file := filepath.Join("testdata", name+".json")
 			if os.Getenv("UPDATE_GOLDEN") != "" {

@@ -60,7 +60,9 @@ func newPipeline(x *Exporter, f *flag, c *Connection, settings telemetry.Setting
 	p := &pipeline{exporter: x, settings: settings, flag: f, client: newClient(c, settings, &x.counts.panics)}
 	p.breaker = newBreaker(settings, func() { x.counts.opened.Add(1) })
 	p.ctx, p.cancel = context.WithCancel(context.Background())
-	p.wait = settings.FlushInterval/2 + rand.N(settings.FlushInterval/2+1) // the first is jittered
+	// The first wait is nearly any part of the interval: processes that are started together
+	// have their first events together, and should not report them together.
+	p.wait = settings.FlushInterval/10 + rand.N(settings.FlushInterval*9/10+1)
 	p.idle = make(chan struct{})
 	close(p.idle)
 	return p

@@ -7,7 +7,6 @@ import (
 	"os"
 	"regexp"
 	"runtime"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -135,25 +134,13 @@ func (c *Connection) userAgents() (full, bare string) {
 	if v := c.Driver.Version; isVersion(v) {
 		bare += "/" + v
 	}
-	bare += " databricks-telemetry/" + ownVersion()
+	bare += " databricks-telemetry/" + telemetry.Version
 	full = bare
 	if entry, _ := productName(c.UserAgentEntry); entry != "" {
 		full += " (" + entry + ")"
 	}
 	return full, bare
 }
-
-var ownVersion = sync.OnceValue(func() string {
-	const path = "github.com/seed-01322ee7/databricks-telemetry"
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, m := range info.Deps {
-			if m.Path == path && strings.HasPrefix(m.Version, "v") {
-				return strings.TrimPrefix(m.Version, "v")
-			}
-		}
-	}
-	return "devel"
-})
 
 // server is host:port, for the application's own eyes.
 func (c *Connection) server() string {

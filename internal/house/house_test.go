@@ -1,0 +1,81 @@
+// Package house holds the rules of this repository that no compiler holds.
+package house
+
+import (
+	"bytes"
+	"encoding/json"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const module = "github.com/seed-01322ee7/databricks-telemetry/"
+
+// mayImport says for every package of the main module which others of it that package may
+// import. Arrows point from what an application touches to what knows nobody.
+var mayImport = map[string][]string{
+	"cloudfetch": {},
+	"sanitize":   {},
+	"telemetry":  {},
+
+	"telemetry/explain": {"telemetry"},
+	"telemetry/ndjson":  {"telemetry", "telemetry/explain"},
+	"telemetry/logsink": {"telemetry", "telemetry/explain"},
+
+	"telemetry/export":         {"telemetry"},
+	"telemetry/export/expvars": {"telemetry", "telemetry/export"},
+	"telemetry/otelsink":       {"telemetry", "telemetry/explain", "telemetry/export"},
+	"telemetry/debugpage":      {"telemetry", "telemetry/explain", "telemetry/export"},
+
+	"driverwrap": {"cloudfetch", "sanitize", "telemetry", "telemetry/export", "telemetry/logsink", "telemetry/otelsink"},
+	"cmd/dbtel":  {"telemetry", "telemetry/explain", "telemetry/ndjson"},
+
+	"internal/house": {},
+}
+
+// nativeDriver may be imported only where it is wrapped, and where its errors are told apart.
+var nativeDriver = []string{"driverwrap", "telemetry"}
+
+type pkg struct {
+	ImportPath string
+	Imports    []string
+}
+
+func packages(t *testing.T) (all []pkg) {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Imports", module+"...").Output()
+	require.NoError(t, err)
+	for dec := json.NewDecoder(bytes.NewReader(out)); dec.More(); {
+		var p pkg
+		require.NoError(t, dec.Decode(&p))
+		all = append(all, p)
+	}
+	return all
+}
+
+func TestImportsPointOneWay(t *testing.T) {
+	for _, p := range packages(t) {
+		name := strings.TrimPrefix(p.ImportPath, module)
+		allowed, known := mayImport[name]
+		require.True(t, known, "package %s is not in the table of this test: give it its place", name)
+		for _, i := range p.Imports {
+			if own, is := strings.CutPrefix(i, module); is {
+				require.Contains(t, allowed, own, "%s must not import %s", name, own)
+			}
+			if strings.HasPrefix(i, "github.com/databricks/databricks-sql-go") {
+				require.Contains(t, nativeDriver, name, "%s must not import %s", name, i)
+			}
+		}
+	}
+}
+
+func TestNothingReachesIntoTheNativeDriver(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, i := range p.Imports {
+			require.NotContains(t, i, "databricks-sql-go/internal", "%s", p.ImportPath)
+			require.NotEqual(t, "unsafe", i, "%s", p.ImportPath)
+		}
+	}
+}
