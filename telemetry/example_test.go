@@ -1,0 +1,77 @@
+package telemetry_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// printer is a sink of one's own: whatever StatementFinished does, it does on a goroutine
+// that is not the application's.
+type printer struct{}
+
+func (printer) StatementFinished(s *telemetry.Statement) {
+	fmt.Println(s.Kind, s.Outcome, s.Total, s.RowsRead.Or(0), "rows")
+}
+
+// A sink attached here receives the statements of every wrapped driver of the process.
+func ExampleAttach() {
+	detach := telemetry.Attach(printer{})
+	defer detach()
+
+	// What driverwrap does for each statement:
+	telemetry.Default.Statement(&telemetry.Statement{
+		Kind: telemetry.KindQuery, Outcome: telemetry.Completed, Total: 20 * time.Millisecond, RowsRead: telemetry.Known[int64](3),
+	})
+	_ = telemetry.Default.Flush(context.Background())
+	// Output: QUERY completed 20ms 3 rows
+}
+
+// A serverless function waits for what it recorded before it returns: its process may be
+// frozen after that.
+func ExampleFlush() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if err := telemetry.Flush(ctx); err != nil {
+		fmt.Println("not everything was reported:", err)
+	}
+	// Output:
+}
+
+// Whoever shows records walks the registry of fields instead of the struct.
+func ExampleField() {
+	s := &telemetry.Statement{Kind: telemetry.KindUpdate, Execute: time.Second}
+	for _, f := range telemetry.StatementFields {
+		if f.Name == "kind" || f.Name == "execute_ms" {
+			fmt.Printf("%s = %v (%s, %s)\n", f.Name, f.Value(s), f.Doc, f.Scope)
+		}
+	}
+	// Output:
+	// kind = UPDATE (QUERY, UPDATE or VOLUME., both)
+	// execute_ms = 1s (From the call until results were ready or it failed., both)
+}
+
+// The wait for a connection happens in database/sql, before any driver is called: a pool that
+// is registered shows it, in metrics and on the debug page.
+func ExampleRegisterPool() {
+	var db *sql.DB // opened with sql.Open
+	if db != nil {
+		defer telemetry.RegisterPool("warehouse", db)()
+	}
+	fmt.Println(len(telemetry.Pools()))
+	// Output: 0
+}
+
+// Off wins wherever it is said.
+func ExampleResolve() {
+	environment := map[string]string{"DATABRICKS_TELEMETRY_ENABLED": "false", "DATABRICKS_TELEMETRY_BATCH_SIZE": "50"}
+	dsn := map[string]string{"enableTelemetry": "true", "telemetry_batch_size": "20"}
+	in := func(m map[string]string) func(string) string { return func(name string) string { return m[name] } }
+
+	settings, err := telemetry.Resolve(telemetry.Settings{}, in(dsn), in(environment))
+	fmt.Println(settings.Enabled == telemetry.Off, settings.BatchSize, err)
+	// Output: true 20 <nil>
+}
