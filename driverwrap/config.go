@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"net/http"
+	"slices"
 	"time"
 
 	dbsql "github.com/databricks/databricks-sql-go"
@@ -21,7 +22,8 @@ type Config struct {
 	// too. DSN over environment over these; off wins wherever it is said.
 	Settings telemetry.Settings
 	// Sinks receive the records of connectors made from this Config, next to those
-	// attached to telemetry.Default.
+	// attached to telemetry.Default. An *otelsink.Sink among them takes the place of
+	// otelsink.Default.
 	Sinks []telemetry.Sink
 }
 
@@ -103,6 +105,9 @@ func (c Config) wrap(settings telemetry.Settings, inner driver.Connector) *conne
 	settings = settings.WithDefaults()
 	w := &connector{inner: inner, middle: intercept(inner), settings: settings}
 	w.fanouts = []*telemetry.Fanout{&telemetry.Default}
+	if !slices.ContainsFunc(c.Sinks, isOpenTelemetry) {
+		w.fanouts = append(w.fanouts, &openTelemetry)
+	}
 	sinks := c.Sinks
 	if level, ok := logsink.Level(settings.LogLevel); ok {
 		sinks = append(sinks[:len(sinks):len(sinks)], logsink.New(nil, level, settings.SlowThreshold))

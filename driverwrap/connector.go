@@ -58,7 +58,10 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if c.misconfigured != nil {
 		return nil, c.misconfigured
 	}
-	ctx, spans := c.traceSession(ctx)
+	var spans []telemetry.SessionSpan
+	if c.tracing() {
+		ctx, spans = c.traceSession(ctx)
+	}
 	session := c.watchSession(spans)
 	if session != nil {
 		ctx = cloudfetch.NewSessionContext(ctx, session)

@@ -112,6 +112,10 @@ type call struct {
 func (c *conn) begin(ctx context.Context, asked call) (within context.Context, s *statement) {
 	within = ctx
 	defer contain()
+	recording, tracing := c.connector.recording(), c.connector.tracing()
+	if !recording && !tracing {
+		return ctx, nil
+	}
 	start := telemetry.StatementStart{Server: c.connector.server, Kind: asked.kind, Internal: asked.internal, Prepared: asked.prepared}
 	if id := c.sessionID.Load(); id != nil {
 		start.SessionID = *id
@@ -119,9 +123,11 @@ func (c *conn) begin(ctx context.Context, asked call) (within context.Context, s
 	if c.connector.settings.QueryText {
 		start.Query = asked.query
 	}
-	within, spans := c.connector.traceStatement(ctx, start)
-	if spans == nil && !c.connector.recording() {
-		return within, nil
+	var spans []telemetry.StatementSpan
+	if tracing {
+		if within, spans = c.connector.traceStatement(ctx, start); spans == nil && !recording {
+			return within, nil
+		}
 	}
 	st := &statement{conn: c, spans: spans, volume: volumeOperation(asked.query)}
 	st.chained.statementID, _ = ctx.Value(driverctx.QueryIdCallbackKey).(driverctx.IdCallbackFunc)

@@ -9,6 +9,16 @@ import (
 // Tracers run on the application's goroutine and are somebody else's code: each call of
 // theirs is contained by itself, so that what panics costs its own span only.
 
+// tracing reports whether anybody wants to follow calls.
+func (c *connector) tracing() bool {
+	for _, f := range c.fanouts {
+		if f.Tracing() {
+			return true
+		}
+	}
+	return false
+}
+
 // traceStatement lets the tracers follow a statement. Without any the context is the caller's.
 func (c *connector) traceStatement(ctx context.Context, start telemetry.StatementStart) (_ context.Context, spans []telemetry.StatementSpan) {
 	for _, f := range c.fanouts {

@@ -23,6 +23,7 @@ type tracer struct {
 	notes   *notes
 	refuses bool // follows nothing
 	panics  bool // at every call
+	idle    bool // follows no calls now
 }
 
 type notes struct {
@@ -37,6 +38,8 @@ func (n *notes) add(format string, args ...any) {
 }
 
 type tracerKey string
+
+func (t *tracer) Tracing() bool { return !t.idle }
 
 func (t *tracer) StatementStarting(ctx context.Context, s telemetry.StatementStart) (context.Context, telemetry.StatementSpan) {
 	t.notes.add("%s starts %s %s%v%v", t.name, s.Kind, s.Query, s.Internal, s.Prepared)
@@ -160,6 +163,16 @@ func TestASpanIsServedEvenWhereNobodyWantsRecords(t *testing.T) {
 	require.NoError(t, db.Close())
 	require.Contains(t, n.lines[len(n.lines)-1], "outer ends failed")
 	require.Empty(t, sink.statements)
+}
+
+func TestATracerThatIsIdleIsNotAsked(t *testing.T) {
+	n := &notes{}
+	sink := &tracer{name: "outer", notes: n, idle: true}
+	db := contextDB(driverwrap.Config{Sinks: []telemetry.Sink{sink}}, n)
+	queryAll(t, db, "x")
+	require.NoError(t, db.Close())
+	require.Equal(t, []string{"driver runs, outer false, inner false"}, n.lines)
+	require.Len(t, sink.statements, 1, "it receives the record all the same")
 }
 
 func TestATracerThatPanicsCostsOnlyItsOwnSpans(t *testing.T) {

@@ -89,6 +89,22 @@ func (f *Fanout) Tracers() []Tracer {
 	return nil
 }
 
+// Tracing reports whether an attached Tracer wants to follow calls now.
+func (f *Fanout) Tracing() bool {
+	for _, t := range f.Tracers() {
+		if tracing(t) {
+			return true
+		}
+	}
+	return false
+}
+
+// tracing asks a tracer, which is somebody else's code: a panic means no.
+func tracing(t Tracer) (wants bool) {
+	defer func() { _ = recover() }()
+	return t.Tracing()
+}
+
 // Statement hands a finished statement to every sink. The record must not change afterwards.
 func (f *Fanout) Statement(s *Statement) { f.put(s) }
 

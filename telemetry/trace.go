@@ -4,9 +4,13 @@ import "context"
 
 // Tracer is a Sink that also follows calls into the driver while they happen, as spans must:
 // on the application's goroutine, before the driver gets the call and when it returns. It
-// must not block; panics are contained. See [StatementSpan] for what it may do.
+// must not block; panics are contained. Following calls and receiving records are two
+// things: see [Recorder] for a sink that does not want the records of the calls it follows.
 type Tracer interface {
 	Sink
+	// Tracing reports whether calls are to be followed now. It is asked for every call: it
+	// must answer at once.
+	Tracing() bool
 	// StatementStarting is called before the driver runs a statement. The driver gets the
 	// context it returns. The span may be nil: then the call is followed no further.
 	StatementStarting(context.Context, StatementStart) (context.Context, StatementSpan)

@@ -15,6 +15,7 @@ import (
 	"github.com/databricks/databricks-sql-go/logger"
 
 	_ "github.com/seed-01322ee7/databricks-telemetry/driverwrap" // registers "databricks-telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/examples/internal/demo"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/ndjson"
 )
@@ -29,18 +30,18 @@ func main() {
 func run(ctx context.Context) error {
 	_ = logger.SetLogLevel("disabled") // the native driver logs every error it returns; some are provoked here
 
-	dsn, simulated, stop, err := workspaceDSN()
+	ws, err := demo.Open(os.Stdout)
 	if err != nil {
 		return err
 	}
-	defer stop()
+	defer ws.Close()
 
 	// The records of every wrapped driver in the process go to this writer as NDJSON.
 	var records journal
 	defer telemetry.Attach(ndjson.New(&records))()
 
 	// This is the whole change an application makes.
-	db, err := sql.Open("databricks-telemetry", dsn)
+	db, err := sql.Open("databricks-telemetry", ws.DSN)
 	if err != nil {
 		return err
 	}
@@ -48,7 +49,7 @@ func run(ctx context.Context) error {
 
 	var r report
 	for _, step := range steps {
-		if step.writes && !simulated {
+		if step.writes && ws.Simulated == nil {
 			r.skipped(step)
 			continue
 		}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	dbsql "github.com/databricks/databricks-sql-go"
+
+	"github.com/seed-01322ee7/databricks-telemetry/examples/internal/demo"
 )
 
 // step is one thing an application does with a database.
@@ -45,11 +47,11 @@ var steps = []step{
 		}
 		return outcome(rows.Close())
 	}},
-	{"a slow statement, polled", false, query("SELECT /* slow */ count(*) AS n FROM range(1000)")},
+	{"a slow statement, polled", false, query("SELECT " + demo.Slow + " count(*) AS n FROM range(1000)")},
 	{"a slow statement, given up", false, func(ctx context.Context, db *sql.DB) string {
 		ctx, cancel := context.WithTimeout(ctx, 700*time.Millisecond)
 		defer cancel()
-		return query("SELECT /* slow */ count(*) AS n FROM range(1000)")(ctx, db)
+		return query("SELECT "+demo.Slow+" count(*) AS n FROM range(1000)")(ctx, db)
 	}},
 	{"a syntax error", false, query("SELEC 1")},
 	{"an unknown table", false, query("SELECT * FROM no_such_table")},

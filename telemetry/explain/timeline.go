@@ -1,7 +1,9 @@
 package explain
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
@@ -55,7 +57,7 @@ type Bar struct {
 
 // TimelineOf lays out a statement. It may still be running.
 func TimelineOf(s *telemetry.Statement) Timeline {
-	t := Timeline{Total: s.Total}
+	t := Timeline{Total: max(0, s.Total)}
 	t.call(s)
 	t.calls(s)
 	t.files(s)
@@ -66,11 +68,6 @@ func TimelineOf(s *telemetry.Statement) Timeline {
 	case len(t.Lanes) > 0 && clipped(s):
 		t.Missing = "More calls or files were made than a record lists; the sums count all of them."
 	}
-	for i := range t.Lanes {
-		for j := range t.Lanes[i].Bars {
-			t.within(&t.Lanes[i].Bars[j])
-		}
-	}
 	return t
 }
 
@@ -79,26 +76,46 @@ func clipped(s *telemetry.Statement) bool {
 	if s.CloudFetch != nil && int64(len(s.CloudFetch.Files)) < s.CloudFetch.Present {
 		return true
 	}
-	listed := map[string]int64{}
-	for _, c := range s.Calls {
-		listed[c.Method]++
+	var polls, pages int64
+	if s.Result.Direct.Or(false) {
+		pages++ // came with the answer to ExecuteStatement
 	}
-	for _, r := range s.RPCs {
-		switch r.Method {
-		case "ExecuteStatement", "GetOperationStatus", "FetchResults":
-			if listed[r.Method] < r.Calls {
-				return true
-			}
+	for _, c := range s.Calls {
+		switch c.Method {
+		case "GetOperationStatus":
+			polls++
+		case "FetchResults":
+			pages++
 		}
 	}
-	return false
+	return polls < s.Polling.Or(telemetry.Polling{}).Calls || pages < s.Result.Pages.Or(0)
 }
 
-func (t *Timeline) add(lane string, bars ...Bar) {
-	if len(bars) > 0 {
-		t.Lanes = append(t.Lanes, Lane{Name: lane, Bars: bars})
+// lane adds a row of the picture, or several where bars overlap: each bar goes into the first
+// that is free when it starts, so that there are as many rows as things happened at once. The
+// first has a number only if numbered.
+func (t *Timeline) lane(name string, numbered bool, bars ...Bar) {
+	for i := range bars {
+		t.within(&bars[i])
+	}
+	slices.SortStableFunc(bars, func(a, b Bar) int { return cmp.Compare(a.Start, b.Start) })
+	first := len(t.Lanes)
+	for _, b := range bars {
+		i := first
+		for i < len(t.Lanes) && t.Lanes[i].end() > b.Start {
+			i++
+		}
+		if i == len(t.Lanes) {
+			t.Lanes = append(t.Lanes, Lane{Name: name})
+			if numbered || i > first {
+				t.Lanes[i].Name = fmt.Sprintf("%s %d", name, i-first+1)
+			}
+		}
+		t.Lanes[i].Bars = append(t.Lanes[i].Bars, b)
 	}
 }
+
+func (l Lane) end() time.Duration { return l.Bars[len(l.Bars)-1].End }
 
 // within keeps a bar inside the picture: clocks are read one after the other.
 func (t *Timeline) within(b *Bar) {
@@ -111,10 +128,11 @@ func (t *Timeline) call(s *telemetry.Statement) {
 	if s.Outcome == telemetry.Unfinished && s.Execute == 0 {
 		b.End, b.Open = s.Total, true
 	}
-	t.add("call", b)
+	t.lane("call", false, b)
 }
 
-// calls gives each method a lane of its own: the driver makes them one after the other.
+// calls gives each kind of call lanes of its own; one is enough, as the driver makes them one
+// after the other.
 func (t *Timeline) calls(s *telemetry.Statement) {
 	var execute, polls, pages []Bar
 	for _, c := range s.Calls {
@@ -135,9 +153,9 @@ func (t *Timeline) calls(s *telemetry.Statement) {
 			pages = append(pages, b)
 		}
 	}
-	t.add("execute", execute...)
-	t.add("polls", polls...)
-	t.add("pages", pages...)
+	t.lane("execute", false, execute...)
+	t.lane("polls", false, polls...)
+	t.lane("pages", false, pages...)
 }
 
 func noteOf(c telemetry.Call) string {
@@ -151,38 +169,25 @@ func noteOf(c telemetry.Call) string {
 	return ""
 }
 
-// files puts each file into the first lane that is free when it starts, so that there are as
-// many lanes as files were downloaded at once.
 func (t *Timeline) files(s *telemetry.Statement) {
 	if s.CloudFetch == nil {
 		return
 	}
-	first := len(t.Lanes)
-	var free []time.Duration // when each lane is
+	var bars []Bar
 	for _, f := range s.CloudFetch.Files {
 		start, asked := f.Start.Get()
 		if !asked {
 			continue
 		}
-		end, ended := f.End.Get()
-		open := !ended && s.Outcome == telemetry.Unfinished
-		if !ended {
-			end = s.Total
+		b := Bar{
+			Kind: File, Label: fmt.Sprintf("file %d", f.Index), Start: start, End: f.End.Or(s.Total), Queued: f.Queued, FirstByte: f.FirstByte,
+			Note: fileNote(f), Failed: f.State == "FAILED",
 		}
-		b := Bar{Kind: File, Label: fmt.Sprintf("file %d", f.Index), Start: start, End: end, Queued: f.Queued, FirstByte: f.FirstByte,
-			Note: fileNote(f), Failed: f.State == "FAILED", Open: open}
-		lane := 0
-		for lane < len(free) && free[lane] > start {
-			lane++
-		}
-		if lane == len(free) {
-			free = append(free, 0)
-			t.add(fmt.Sprintf("files %d", lane+1), b)
-		} else {
-			t.Lanes[first+lane].Bars = append(t.Lanes[first+lane].Bars, b)
-		}
-		free[lane] = end
+		_, ended := f.End.Get()
+		b.Open = !ended && s.Outcome == telemetry.Unfinished
+		bars = append(bars, b)
 	}
+	t.lane("files", true, bars...)
 }
 
 func fileNote(f telemetry.File) string {
@@ -205,16 +210,18 @@ func (t *Timeline) rows(s *telemetry.Statement) {
 	if first, ok := s.FirstRow.Get(); ok {
 		bars = append(bars, Bar{Kind: First, Label: "first row", Start: at, End: at + first})
 		at += first
+	} else if s.Outcome == telemetry.Unfinished && at > 0 {
+		bars = append(bars, Bar{Kind: First, Label: "first row", Start: at, End: s.Total, Open: true})
 	}
 	if consume, ok := s.Consume.Get(); ok {
-		b := Bar{Kind: Reading, Label: "reading", Start: at, End: at + consume, Open: s.Outcome == telemetry.Unfinished}
+		b := Bar{Kind: Reading, Label: "reading", Start: at, End: at + consume, Failed: s.Failed(), Open: s.Outcome == telemetry.Unfinished}
 		if n, ok := s.RowsRead.Get(); ok {
 			b.Note = plural(n, "row")
 		}
 		bars = append(bars, b)
 	}
-	t.add("rows", bars...)
+	t.lane("rows", false, bars...)
 	if d, ok := s.Close.Get(); ok {
-		t.add("close", Bar{Kind: Close, Label: "close", Start: s.Total - d, End: s.Total, Failed: s.CloseFailure != nil})
+		t.lane("close", false, Bar{Kind: Close, Label: "close", Start: s.Total - d, End: s.Total, Failed: s.CloseFailure != nil})
 	}
 }

@@ -12,7 +12,7 @@ import (
 func Duration(d time.Duration) string {
 	switch {
 	case d < 0:
-		return "-" + Duration(-d)
+		return "-" + Duration(-max(d, -math.MaxInt64))
 	case d == 0:
 		return "0 s"
 	case d < time.Microsecond:
@@ -31,6 +31,9 @@ func Duration(d time.Duration) string {
 
 // Bytes writes a size for people, in powers of 1000.
 func Bytes(n int64) string {
+	if n < 0 {
+		return "-" + Bytes(-max(n, -math.MaxInt64))
+	}
 	if n < 1000 {
 		return strconv.FormatInt(n, 10) + " B"
 	}
@@ -45,11 +48,11 @@ func Bytes(n int64) string {
 
 // Count writes a number with its thousands apart.
 func Count(n int64) string {
+	if n < 0 {
+		return "-" + Count(-max(n, -math.MaxInt64))
+	}
 	s := strconv.FormatInt(n, 10)
 	start := len(s) % 3
-	if n < 0 {
-		return "-" + Count(-n)
-	}
 	var groups []string
 	if start > 0 {
 		groups = append(groups, s[:start])

@@ -2,9 +2,14 @@
 // and session, with the fields of the registry of package telemetry as attributes. Durations
 // are written as durations, under their names without _ms.
 //
+//	level=WARN msg="databricks statement was slow" verdict="download-bound: 71 % of 12 s waiting
+//	for 20 files, slowest 2.9 s" started=… statement_id=… total=12.04s …
+//
 // A finished statement is logged at debug, a slow or failed one at warn, a session at info,
-// and one that could not be opened at error. Setting telemetry_log_level attaches such a
-// sink with slog.Default.
+// and one that could not be opened at error. A slow statement, failed or not, says first where
+// its time went, and so does one that spent most of it between attempts: verdict is the
+// sentence of package explain. Setting telemetry_log_level attaches such a sink with
+// slog.Default, and telemetry_slow_threshold says what is slow.
 package logsink
 
 import (
@@ -14,10 +19,8 @@ import (
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
-
-// DefaultSlow is how long a statement may take before it counts as slow.
-const DefaultSlow = 10 * time.Second
 
 // Sink writes records to a logger. It is safe for concurrent use if the logger's handler is.
 type Sink struct {
@@ -30,10 +33,10 @@ var _ telemetry.SessionSink = (*Sink)(nil)
 
 // New returns a sink that writes what is at least of the given level, and enabled by the
 // logger's handler. A statement whose total time reaches slow counts as slow; 0 means
-// DefaultSlow. A nil logger means slog.Default at the time of each record.
+// telemetry.DefaultSlowThreshold. A nil logger means slog.Default at the time of each record.
 func New(logger *slog.Logger, least slog.Level, slow time.Duration) *Sink {
 	if slow <= 0 {
-		slow = DefaultSlow
+		slow = telemetry.DefaultSlowThreshold
 	}
 	return &Sink{logger: logger, least: least, slow: slow}
 }
@@ -47,31 +50,42 @@ func Level(setting string) (least slog.Level, ok bool) {
 
 // StatementFinished logs a statement.
 func (s *Sink) StatementFinished(r *telemetry.Statement) {
+	slow := r.Total >= s.slow
 	switch {
 	case r.Failed():
-		write(s, slog.LevelWarn, "databricks statement failed", telemetry.StatementFields, r)
-	case r.Total >= s.slow:
-		write(s, slog.LevelWarn, "databricks statement was slow", telemetry.StatementFields, r)
+		write(s, slog.LevelWarn, "databricks statement failed", verdict(r, slow), telemetry.StatementFields, r)
+	case slow:
+		write(s, slog.LevelWarn, "databricks statement was slow", verdict(r, slow), telemetry.StatementFields, r)
 	default:
-		write(s, slog.LevelDebug, "databricks statement", telemetry.StatementFields, r)
+		write(s, slog.LevelDebug, "databricks statement", "", telemetry.StatementFields, r)
 	}
+}
+
+// verdict says where the time of a slow statement went. Of a fast one that failed it is
+// worth telling only that it failed after it had been tried again and again.
+func verdict(r *telemetry.Statement, slow bool) string {
+	v := explain.Of(r)
+	if slow || v.Bound == explain.RetryBound {
+		return v.Sentence
+	}
+	return ""
 }
 
 // SessionOpened logs a session, or the failure to open one.
 func (s *Sink) SessionOpened(r *telemetry.SessionOpened) {
 	if r.Failed() {
-		write(s, slog.LevelError, "databricks session could not be opened", telemetry.SessionOpenedFields, r)
+		write(s, slog.LevelError, "databricks session could not be opened", "", telemetry.SessionOpenedFields, r)
 		return
 	}
-	write(s, slog.LevelInfo, "databricks session opened", telemetry.SessionOpenedFields, r)
+	write(s, slog.LevelInfo, "databricks session opened", "", telemetry.SessionOpenedFields, r)
 }
 
 // SessionClosed logs the end of a session.
 func (s *Sink) SessionClosed(r *telemetry.SessionClosed) {
-	write(s, slog.LevelInfo, "databricks session closed", telemetry.SessionClosedFields, r)
+	write(s, slog.LevelInfo, "databricks session closed", "", telemetry.SessionClosedFields, r)
 }
 
-func write[R any](s *Sink, level slog.Level, message string, fields []telemetry.Field[R], r *R) {
+func write[R any](s *Sink, level slog.Level, message, verdict string, fields []telemetry.Field[R], r *R) {
 	logger := s.logger
 	if logger == nil {
 		logger = slog.Default()
@@ -80,7 +94,10 @@ func write[R any](s *Sink, level slog.Level, message string, fields []telemetry.
 	if level < s.least || !logger.Enabled(ctx, level) {
 		return
 	}
-	attrs := make([]slog.Attr, 0, len(fields))
+	attrs := make([]slog.Attr, 0, 1+len(fields))
+	if verdict != "" {
+		attrs = append(attrs, slog.String("verdict", verdict))
+	}
 	for _, f := range fields {
 		if f.Scope&telemetry.ScopeLocal == 0 {
 			continue

@@ -53,17 +53,37 @@ func TestTheLevelDecidesWhatIsWritten(t *testing.T) {
 	require.False(t, ok)
 }
 
-func TestALineIsReadByPeopleAndMachines(t *testing.T) {
+// line is what a text handler makes of a statement, times left out.
+func line(slow time.Duration, s *telemetry.Statement) string {
 	var out bytes.Buffer
-	logger := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+	logger := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 		if a.Key == slog.TimeKey || a.Key == "started" {
 			return slog.Attr{}
 		}
 		return a
 	}}))
-	logsink.New(logger, slog.LevelDebug, time.Second).StatementFinished(&telemetry.Statement{
+	logsink.New(logger, slog.LevelDebug, slow).StatementFinished(s)
+	return out.String()
+}
+
+func TestASlowStatementSaysWhyForPeopleAndMachines(t *testing.T) {
+	s := &telemetry.Statement{
 		StatementID: "q-1", Kind: telemetry.KindQuery, Outcome: telemetry.Completed, Execute: 1500 * time.Millisecond, Total: 2 * time.Second,
 		RowsRead: telemetry.Known[int64](3),
-	})
-	require.Equal(t, "level=WARN msg=\"databricks statement was slow\" statement_id=q-1 kind=QUERY outcome=completed execute=1.5s total=2s rows_read=3\n", out.String())
+	}
+	require.Equal(t, `level=WARN msg="databricks statement was slow" `+
+		`verdict="execute-bound: 75 % of 2.0 s until the call returned; server, polling and network cannot be told apart" `+
+		"statement_id=q-1 kind=QUERY outcome=completed execute=1.5s total=2s rows_read=3\n", line(2*time.Second, s))
+	require.Equal(t, `level=DEBUG msg="databricks statement" statement_id=q-1 kind=QUERY outcome=completed execute=1.5s total=2s rows_read=3`+"\n",
+		line(3*time.Second, s))
+}
+
+func TestAFailedStatementSaysWhyItTookLong(t *testing.T) {
+	s := &telemetry.Statement{Outcome: telemetry.Failed, Failure: failure, Execute: 9 * time.Second, Total: 9 * time.Second}
+	require.Contains(t, line(9*time.Second, s), ` msg="databricks statement failed" verdict="execute-bound: `)
+	require.NotContains(t, line(0, s), "verdict=", "what a fast one failed of is not its time")
+
+	s.RPCs = []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, Retries: 4}}
+	s.Split.Retries = telemetry.Known(8 * time.Second)
+	require.Contains(t, line(0, s), `verdict="retry-bound: 89 % of 9.0 s between calls that failed and their repetition, 4 retries of ExecuteStatement"`)
 }

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/ndjson"
+)
+
+// document is what show prints with --json.
+type document struct {
+	Statement json.RawMessage `json:"statement"` // the record, as in the file
+	Verdict   struct {
+		Bound    explain.Bound `json:"bound"`
+		Time     millis        `json:"time_ms"`
+		Share    float64       `json:"share"`
+		Sentence string        `json:"sentence"`
+		Advice   string        `json:"advice"`
+	} `json:"verdict"`
+	Parts    []documentPart `json:"parts"`
+	Timeline struct {
+		Total   millis         `json:"total_ms"`
+		Missing string         `json:"missing,omitempty"`
+		Lanes   []documentLane `json:"lanes"`
+	} `json:"timeline"`
+}
+
+type documentPart struct {
+	Bound explain.Bound `json:"bound"`
+	Name  string        `json:"name"`
+	Time  millis        `json:"time_ms"`
+	Share float64       `json:"share"`
+}
+
+type documentLane struct {
+	Name string        `json:"name"`
+	Bars []documentBar `json:"bars"`
+}
+
+type documentBar struct {
+	Kind      explain.Kind `json:"kind"`
+	Label     string       `json:"label"`
+	Start     millis       `json:"start_ms"`
+	End       millis       `json:"end_ms"`
+	Queued    *millis      `json:"queued_ms,omitempty"`
+	FirstByte *millis      `json:"first_byte_ms,omitempty"`
+	Note      string       `json:"note,omitempty"`
+	Failed    bool         `json:"failed,omitempty"`
+	Open      bool         `json:"open,omitempty"`
+}
+
+func documentOf(s *telemetry.Statement) *document {
+	var d document
+	var record bytes.Buffer
+	ndjson.New(&record).StatementFinished(s)
+	d.Statement = bytes.TrimSpace(record.Bytes())
+	v := explain.Of(s)
+	d.Verdict.Bound, d.Verdict.Time, d.Verdict.Share, d.Verdict.Sentence, d.Verdict.Advice = v.Bound, millis(v.Time), v.Share, v.Sentence, v.Advice
+	d.Parts = []documentPart{}
+	for _, p := range explain.PartsOf(s) {
+		d.Parts = append(d.Parts, documentPart{p.Bound, p.Name, millis(p.Time), p.Share})
+	}
+	t := explain.TimelineOf(s)
+	d.Timeline.Total, d.Timeline.Missing, d.Timeline.Lanes = millis(t.Total), t.Missing, []documentLane{}
+	for _, l := range t.Lanes {
+		lane := documentLane{Name: l.Name}
+		for _, b := range l.Bars {
+			lane.Bars = append(lane.Bars, documentBar{
+				Kind: b.Kind, Label: b.Label, Start: millis(b.Start), End: millis(b.End), Queued: orNil(b.Queued), FirstByte: orNil(b.FirstByte),
+				Note: b.Note, Failed: b.Failed, Open: b.Open,
+			})
+		}
+		d.Timeline.Lanes = append(d.Timeline.Lanes, lane)
+	}
+	return &d
+}
+
+func orNil(m telemetry.Maybe[time.Duration]) *millis {
+	if d, ok := m.Get(); ok {
+		v := millis(d)
+		return &v
+	}
+	return nil
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
+)
+
+// fact is a line below the picture.
+type fact struct{ name, text string }
+
+// factsOf tells what the picture does not, a line per subject. What is unknown is left out.
+func factsOf(s *telemetry.Statement) (facts []fact) {
+	add := func(name string, words ...string) {
+		var known []string
+		for _, w := range words {
+			if w != "" {
+				known = append(known, w)
+			}
+		}
+		if known != nil {
+			facts = append(facts, fact{name, strings.Join(known, ", ")})
+		}
+	}
+	add("times", "execute "+explain.Duration(s.Execute), known(s.FirstRow, "first row", explain.Duration), known(s.Consume, "reading", explain.Duration), known(s.Close, "close", explain.Duration))
+	add("result", resultOf(s)...)
+	add("calls", callsOf(s)...)
+	add("files", filesOf(s)...)
+	add("server", s.Server, when(s.WorkspaceID != "", "workspace "+s.WorkspaceID), when(s.SessionID != "", "session "+s.SessionID))
+	if s.TraceID != [16]byte{} {
+		add("trace", hex.EncodeToString(s.TraceID[:]), "span "+hex.EncodeToString(s.SpanID[:]))
+	}
+	if f := s.CloseFailure; f != nil {
+		add("closing", "failed: "+string(f.Category))
+	}
+	return facts
+}
+
+func resultOf(s *telemetry.Statement) []string {
+	r := s.Result
+	return []string{
+		string(r.Format),
+		when(r.Compressed.Or(false), "compressed"),
+		when(r.Direct.Or(false), "direct results"),
+		when(r.Evidence == telemetry.EvidenceInferred, "as far as can be inferred"),
+		known(s.RowsRead, "rows read", explain.Count),
+		known(r.Rows, "delivered", explain.Count),
+		known(s.RowsAffected, "affected", explain.Count),
+		known(r.Pages, "pages", explain.Count),
+		known(r.UncompressedBytes, "announced", explain.Bytes),
+		when(r.Cache != "", "cache "+r.Cache),
+		when(s.Prepared, "prepared"),
+	}
+}
+
+func callsOf(s *telemetry.Statement) []string {
+	if s.RPCs == nil {
+		return nil
+	}
+	var calls, out, in int64
+	var retried []string
+	for _, r := range s.RPCs {
+		calls, out, in = calls+r.Calls, out+r.BytesOut, in+r.BytesIn
+		if r.Retries > 0 {
+			retried = append(retried, fmt.Sprintf("%s repeated %s", r.Method, times(r.Retries)))
+		}
+	}
+	words := []string{explain.Count(calls), explain.Bytes(out) + " out", explain.Bytes(in) + " in"}
+	if p, ok := s.Polling.Get(); ok && p.Calls > 0 {
+		words = append(words, fmt.Sprintf("polled %s in %s", times(p.Calls), explain.Duration(p.Latency)))
+	}
+	return append(words, retried...)
+}
+
+func filesOf(s *telemetry.Statement) []string {
+	c := s.CloudFetch
+	if c == nil {
+		return nil
+	}
+	return []string{
+		explain.Count(c.Present),
+		fmt.Sprintf("%s downloaded", explain.Count(c.Downloaded)),
+		when(c.Failed > 0, explain.Count(c.Failed)+" failed"),
+		when(c.Abandoned > 0, explain.Count(c.Abandoned)+" given up"),
+		fmt.Sprintf("%s of %s", explain.Bytes(c.Received), explain.Bytes(c.Bytes)),
+		when(c.Retries > 0, "repeated "+times(c.Retries)),
+		when(c.Downloaded > 0, fmt.Sprintf("slowest %s, %s on average", explain.Duration(c.Slowest), explain.Duration(c.Sum/time.Duration(max(1, c.Downloaded))))),
+	}
+}
+
+func known[T any](m telemetry.Maybe[T], name string, words func(T) string) string {
+	if v, ok := m.Get(); ok {
+		return name + " " + words(v)
+	}
+	return ""
+}
+
+func when(is bool, text string) string {
+	if is {
+		return text
+	}
+	return ""
+}
+
+func times(n int64) string {
+	switch n {
+	case 1:
+		return "once"
+	case 2:
+		return "twice"
+	}
+	return explain.Count(n) + " times"
+}

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// shown is standard output that can be looked at while it is written.
+type shown struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (s *shown) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.buf.Write(p)
+}
+
+// take returns what came since the last time.
+func (s *shown) take() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer s.buf.Reset()
+	return s.buf.String()
+}
+
+func recordOf(id string) string {
+	return fmt.Sprintf(`{"event":"statement","started":"2026-03-01T11:30:00Z","statement_id":%q,"kind":"QUERY","outcome":"completed","execute_ms":7,"total_ms":7}`+"\n", id)
+}
+
+func appendTo(t *testing.T, file, text string) {
+	f, err := os.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, f.Close()) }()
+	_, err = f.WriteString(text)
+	require.NoError(t, err)
+}
+
+var ids = regexp.MustCompile(`id-\d`)
+
+func TestAFileIsFollowedThroughGrowthRotationAndTruncation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "app.ndjson")
+		var out, complaints shown
+		ctx, cancel := context.WithCancel(t.Context())
+		code := make(chan int)
+		go func() { code <- run(ctx, []string{"top", "-f", file}, strings.NewReader(""), &out, &complaints) }()
+		expect := func(want string) {
+			t.Helper()
+			time.Sleep(3 * lookAgain)
+			require.Equal(t, want, strings.Join(ids.FindAllString(out.take(), -1), " "))
+		}
+		expect("") // it is not there yet
+
+		appendTo(t, file, recordOf("id-1")+recordOf("id-2")[:50])
+		expect("id-1") // half a line is waited for
+		appendTo(t, file, recordOf("id-2")[50:])
+		expect("id-2")
+
+		require.NoError(t, os.Rename(file, file+".1"))
+		appendTo(t, file+".1", recordOf("id-3")) // whoever writes has not noticed yet
+		expect("id-3")
+		appendTo(t, file+".1", recordOf("id-4"))
+		appendTo(t, file, recordOf("id-5"))
+		expect("id-4 id-5")
+
+		require.NoError(t, os.Truncate(file, 0))
+		expect("")
+		appendTo(t, file, recordOf("id-6"))
+		expect("id-6")
+		require.NoError(t, os.Remove(file))
+		expect("")
+		appendTo(t, file, recordOf("id-7"))
+		expect("id-7")
+
+		cancel()
+		require.Equal(t, exitOK, <-code)
+		require.Empty(t, complaints.take())
+	})
+}
+
+func TestWhatIsFollowedMayBeJSON(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "app.ndjson")
+		appendTo(t, file, recordOf("id-1")+"broken\n")
+		var out, complaints shown
+		ctx, cancel := context.WithCancel(t.Context())
+		code := make(chan int)
+		go func() {
+			code <- run(ctx, []string{"top", "-f", "--json", file}, strings.NewReader(""), &out, &complaints)
+		}()
+		synctest.Wait()
+		require.Contains(t, out.take(), `{"event":"statement","started":"2026-03-01T11:30:00Z","statement_id":"id-1"`)
+		cancel()
+		require.Equal(t, exitBroken, <-code)
+		require.Contains(t, complaints.take(), file+":2: not JSON")
+	})
+}
+
+func TestStandardInputIsFollowedToItsEnd(t *testing.T) {
+	got := dbtel(t, recordOf("id-1")+recordOf("id-2"), "top", "-f")
+	require.Equal(t, exitOK, got.code)
+	require.Equal(t, "2026-03-01T11:30:00Z    7.0 ms  query  id-1  execute-bound: 100 % of 7.0 ms until the call returned; server, polling and network cannot be told apart\n"+
+		"2026-03-01T11:30:00Z    7.0 ms  query  id-2  execute-bound: 100 % of 7.0 ms until the call returned; server, polling and network cannot be told apart\n", got.out)
+}
+
+func TestATerminalIsDrawnAnewAndLeftAsItWas(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		t.Chdir(dir)
+		appendTo(t, "app.ndjson", recordOf("id-1"))
+		var out, said shown
+		c := &call{
+			args: []string{"app.ndjson"}, stdout: &out, out: bufio.NewWriter(&out), screen: screen{terminal: true, width: 80, height: 24},
+			input: &input{follow: true, complaints: &complaints{w: &said}, progress: &progress{}},
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- c.live(ctx, &ranking{order: orders["slowest"], most: 10}) }()
+
+		time.Sleep(drawAgain + time.Millisecond)
+		first := out.take()
+		require.True(t, strings.HasPrefix(first, enterFullView+cursorHome), "%q", first)
+		require.True(t, strings.HasSuffix(first, eraseBelow), "%q", first)
+		require.Contains(t, first, "1 statement ")
+		require.Contains(t, first, "id-1")
+
+		time.Sleep(10 * drawAgain)
+		require.Empty(t, out.take(), "nothing is drawn while nothing happens")
+
+		appendTo(t, "app.ndjson", recordOf("id-2")+"broken\n")
+		time.Sleep(2 * drawAgain)
+		second := out.take()
+		require.Contains(t, second, "2 statements")
+		require.Contains(t, second, "1 broken line left out")
+
+		cancel()
+		require.NoError(t, <-done)
+		require.NoError(t, c.out.Flush())
+		last := out.take()
+		require.True(t, strings.HasPrefix(last, leaveFullView+"2 statements"), "%q", last)
+		require.Empty(t, said.take(), "the terminal showed something else")
+	})
+}
+
+func TestARankingKeepsNoMoreThanItShows(t *testing.T) {
+	list := &ranking{order: orders["slowest"], most: 2}
+	for i, total := range []time.Duration{3, 1, 4, 1, 5} {
+		require.NoError(t, list.take(&telemetry.Statement{StatementID: fmt.Sprint(i), Total: total}))
+	}
+	require.NoError(t, list.take(&telemetry.SessionOpened{}))
+	require.Len(t, list.statements, 2)
+	require.Equal(t, "4", list.statements[0].StatementID)
+	require.Equal(t, "2", list.statements[1].StatementID)
+	require.EqualValues(t, 5, list.times.n)
+}

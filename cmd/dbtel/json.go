@@ -1,0 +1,23 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"strconv"
+	"time"
+)
+
+// millis is a duration that JSON has in ms, with microsecond precision, as NDJSON lines do.
+type millis time.Duration
+
+// MarshalJSON writes a number.
+func (d millis) MarshalJSON() ([]byte, error) {
+	return strconv.AppendFloat(nil, float64(time.Duration(d).Microseconds())/1000, 'f', -1, 64), nil
+}
+
+// printJSON writes a document on one line.
+func printJSON(w io.Writer, document any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(document)
+}

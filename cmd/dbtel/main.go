@@ -1,0 +1,26 @@
+// Command dbtel shows in a terminal what package ndjson wrote down: which statements were
+// slow, where the time of one went, and how groups of them compare.
+//
+//	go install github.com/seed-01322ee7/databricks-telemetry/cmd/dbtel@latest
+//
+//	dbtel top -f app.ndjson         a live table of the slowest statements
+//	dbtel show slowest app.ndjson   one statement over time, and why it took so long
+//	dbtel summary app.ndjson        percentiles by kind of statement
+//
+// dbtel help tells the rest. Without a file, records are read from standard input. It reads
+// only, talks to nobody, and needs memory for what it shows, not for what it reads.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}

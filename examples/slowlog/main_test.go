@@ -1,0 +1,32 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+)
+
+func TestOnlySlowAndFailedStatementsAreLogged(t *testing.T) {
+	t.Setenv("DATABRICKS_DSN", "")
+	var out bytes.Buffer
+	if err := run(t.Context(), &out); err != nil {
+		t.Fatal(err)
+	}
+	var reasons []string
+	for line := range strings.Lines(out.String()) {
+		if !strings.HasPrefix(line, "level=") {
+			continue
+		}
+		reason, _, _ := strings.Cut(line[strings.Index(line, "databricks statement "):], ": ")
+		reasons = append(reasons, reason)
+	}
+	got := strings.Join(reasons, "\n")
+	for _, want := range []string{`was slow" verdict="server-bound`, `was slow" verdict="reader-bound`, `failed" verdict="execute-bound`} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no line says %s:\n%s", want, out.String())
+		}
+	}
+	if len(reasons) != 4 {
+		t.Errorf("there are %d lines, not 4:\n%s", len(reasons), out.String())
+	}
+}

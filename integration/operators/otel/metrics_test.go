@@ -1,0 +1,298 @@
+package otel
+
+import (
+	"context"
+	"database/sql"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.uber.org/goleak"
+
+	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/otelsink"
+)
+
+// files is a workspace whose results come as files, n rows each.
+func files(rows int64) workspace.Options {
+	return workspace.Options{CloudFetchThreshold: 1, FileRows: rows, LinksPerPage: 2}
+}
+
+func operation(name string) attribute.KeyValue { return attribute.String("db.operation.name", name) }
+
+// documented is a row of the table of metrics in the documentation.
+type documented struct {
+	kind, unit string
+	attributes []string
+}
+
+// documentation reads that table.
+func documentation(t *testing.T) map[string]documented {
+	raw, err := os.ReadFile("../../../docs/OPENTELEMETRY.md")
+	require.NoError(t, err)
+	_, table, _ := strings.Cut(string(raw), "<!-- generated: metrics -->")
+	table, _, _ = strings.Cut(table, "<!-- end: metrics -->")
+	table = strings.ReplaceAll(table, "*operation*", "*server* db.operation.name")
+	table = strings.NewReplacer("*server*", "db.system.name server.address server.port", "*error*", "error.type db.response.status_code").Replace(table)
+	all := map[string]documented{}
+	for line := range strings.Lines(table) {
+		cells := strings.Split(strings.ReplaceAll(line, "`", ""), " | ")
+		if len(cells) != 6 || strings.Contains(cells[0], "metric") && cells[1] == "kind" {
+			continue
+		}
+		all[strings.TrimPrefix(cells[0], "| ")] = documented{cells[1], cells[2], strings.Fields(cells[4])}
+	}
+	require.Greater(t, len(all), 20)
+	return all
+}
+
+// Everything that can happen happens once, and what is then collected is the documentation:
+// every metric of it, with its kind, its unit and its attributes, and no other.
+func TestEveryMetricIsTheOneThatIsDocumented(t *testing.T) {
+	ws := workspace.New(t, workspace.Options{
+		CloudFetchThreshold: 1, FileRows: 10, TelemetryFlag: workspace.FlagOn, DirectResultWait: -1,
+		ExecutionTime: func(string) time.Duration { return time.Millisecond },
+	})
+	ws.Inject(workspace.Fault{On: workspace.Method("ExecuteStatement"), First: 1, Do: workspace.StatusRetryAfter(503, 0)})
+	s := newSight(t)
+	db := s.open(t, ws.DSN("telemetry_sample_rate=0"))
+	db.SetMaxOpenConns(1)
+	defer telemetry.RegisterPool("main", db)()
+	require.NoError(t, read(t.Context(), db, "SELECT id FROM range(25)"))
+	require.Error(t, read(t.Context(), db, "SELEC 1"))
+	open, err := db.QueryContext(t.Context(), "SELECT id FROM range(25)")
+	require.NoError(t, err)
+	defer open.Close()
+	denied := s.open(t, strings.Replace(ws.DSN("enableTelemetry=false"), ws.Token(), "wrong", 1))
+	require.Error(t, denied.PingContext(t.Context()))
+	other := s.open(t, ws.DSN("enableTelemetry=false"))
+	require.NoError(t, other.PingContext(t.Context()))
+	require.NoError(t, other.Close())
+	require.NoError(t, telemetry.Flush(t.Context()))
+
+	want := documentation(t)
+	for name, m := range s.eventually(t, "databricks.client.session.lifetime", 1) {
+		d, known := want[name]
+		require.True(t, known, name)
+		delete(want, name)
+		require.Equal(t, d.kind, kindOf(m), name)
+		require.Equal(t, d.unit, m.Unit, name)
+		require.NotEmpty(t, m.Description, name)
+		used := map[string]bool{}
+		for _, p := range points(m) {
+			for _, a := range p.attributes.ToSlice() {
+				require.Contains(t, d.attributes, string(a.Key), name)
+				used[string(a.Key)] = true
+			}
+		}
+		for _, a := range d.attributes {
+			require.True(t, used[a], "%s never has %s", name, a)
+		}
+	}
+	require.Empty(t, want, "documented, but never seen")
+}
+
+func kindOf(m metricdata.Metrics) string {
+	switch data := m.Data.(type) {
+	case metricdata.Sum[int64]:
+		if !data.IsMonotonic {
+			return "up-down counter"
+		}
+		return "counter"
+	case metricdata.Sum[float64]:
+		return "counter"
+	}
+	return "histogram"
+}
+
+// eventually collects until a metric has been recorded so often: records of a driver's own
+// sinks arrive a few milliseconds after the application has gone on.
+func (s *sight) eventually(t *testing.T, name string, count uint64) (all map[string]metricdata.Metrics) {
+	require.Eventually(t, func() bool {
+		all = s.collect(t)
+		return total(all[name]).count >= count
+	}, 10*time.Second, time.Millisecond, name)
+	return all
+}
+
+func TestThePartsOfTheTimeAddUp(t *testing.T) {
+	ws := workspace.New(t, files(1000))
+	s := newSight(t)
+	db := s.open(t, ws.DSN("enableTelemetry=false"))
+	require.NoError(t, read(t.Context(), db, "SELECT id FROM range(5000)"))
+	_, err := db.ExecContext(t.Context(), "CREATE TABLE t (id BIGINT)")
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+	metrics := s.collect(t)
+	whole := total(metrics["databricks.client.statement.duration"])
+	require.EqualValues(t, 2, whole.count)
+	require.InDelta(t, whole.sum, total(metrics["databricks.client.statement.time"]).sum, 1e-6)
+	require.Positive(t, total(metrics["databricks.client.statement.time"], attribute.String("databricks.time.part", "server")).sum)
+	require.Less(t, total(metrics["db.client.operation.duration"]).sum, whole.sum)
+	require.Equal(t, 2, total(metrics["db.client.operation.duration"]).exemplars, "durations lead to their spans")
+	require.Positive(t, whole.exemplars)
+}
+
+func TestFilesAndRowsAreCounted(t *testing.T) {
+	ws := workspace.New(t, files(1000))
+	ws.Inject(workspace.Fault{On: workspace.ResultDownloads(), First: 1, Do: workspace.Status(503)})
+	s := newSight(t)
+	db := s.open(t, ws.DSN("enableTelemetry=false"))
+	require.NoError(t, read(t.Context(), db, "SELECT id FROM range(5000)"))
+	require.NoError(t, db.Close())
+	metrics := s.collect(t)
+	require.EqualValues(t, 5, total(metrics["databricks.client.cloudfetch.files"], attribute.String("databricks.file.state", "downloaded")).whole())
+	require.EqualValues(t, 5, total(metrics["databricks.client.cloudfetch.files"]).whole())
+	require.EqualValues(t, 5, total(metrics["databricks.client.cloudfetch.file.duration"]).count)
+	require.EqualValues(t, 1, total(metrics["databricks.client.cloudfetch.retries"]).whole())
+	var size int64
+	for _, l := range ws.Statements()[0].Links {
+		size += l.Bytes
+	}
+	require.GreaterOrEqual(t, total(metrics["databricks.client.cloudfetch.io"]).sum, float64(size))
+	require.EqualValues(t, 5000, total(metrics["db.client.response.returned_rows"]).whole())
+	require.EqualValues(t, 3, total(metrics["databricks.client.statement.pages"], operation("QUERY")).whole())
+}
+
+func TestRepeatedCallsAreCountedByMethod(t *testing.T) {
+	ws := workspace.New(t, workspace.Options{DirectResultWait: -1})
+	ws.Inject(workspace.Fault{On: workspace.Method("GetOperationStatus"), First: 1, Do: workspace.StatusRetryAfter(503, 0)})
+	s := newSight(t)
+	db := s.open(t, ws.DSN("enableTelemetry=false"))
+	require.NoError(t, read(t.Context(), db, "SELECT id FROM range(5)"))
+	require.NoError(t, db.Close())
+	metrics, facts := s.collect(t), ws.Statements()[0]
+	for method, calls := range facts.Calls {
+		of := attribute.String("databricks.rpc.method", method)
+		require.EqualValues(t, calls, total(metrics["databricks.client.rpc.calls"], of).whole(), method)
+		require.EqualValues(t, facts.Attempts[method]-calls, total(metrics["databricks.client.rpc.retries"], of).whole(), method)
+	}
+	require.EqualValues(t, facts.Calls["GetOperationStatus"], total(metrics["databricks.client.statement.polls"]).whole())
+}
+
+func TestEveryStatementIsMeasuredOnceUnderLoad(t *testing.T) {
+	ws := workspace.New(t, workspace.Options{})
+	s := newSight(t)
+	db := s.open(t, ws.DSN("enableTelemetry=false"))
+	const workers, each = 8, 20
+	var group sync.WaitGroup
+	for range workers {
+		group.Go(func() {
+			for range each {
+				if err := read(t.Context(), db, "SELECT 1"); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	require.EqualValues(t, workers*each, total(s.collect(t)["db.client.operation.duration"]).count)
+	require.NoError(t, db.Close())
+	metrics := s.collect(t)
+	require.EqualValues(t, workers*each, total(metrics["databricks.client.statement.duration"], attribute.String("databricks.outcome", "completed")).count)
+	require.EqualValues(t, workers*each, total(metrics["db.client.response.returned_rows"]).whole())
+}
+
+func TestWhatRunsIsObserved(t *testing.T) {
+	ws := workspace.New(t, workspace.Options{})
+	s := newSight(t)
+	db := s.open(t, ws.DSN("enableTelemetry=false"))
+	here := []attribute.KeyValue{attribute.String("server.address", "127.0.0.1"), attribute.Int("server.port", ws.Port())}
+	rows, err := db.QueryContext(t.Context(), "SELECT id FROM range(10)")
+	require.NoError(t, err)
+	metrics := s.collect(t)
+	require.EqualValues(t, 1, total(metrics["databricks.client.statement.running"], here...).whole())
+	require.EqualValues(t, 1, total(metrics["databricks.client.session.open"], here...).whole())
+	require.NoError(t, rows.Close())
+	require.Zero(t, total(s.collect(t)["databricks.client.statement.running"], here...).sum)
+}
+
+func TestAPoolIsObservedWhileItIsRegistered(t *testing.T) {
+	ws := workspace.New(t, workspace.Options{})
+	s := newSight(t)
+	db := s.open(t, ws.DSN("enableTelemetry=false"))
+	db.SetMaxOpenConns(1)
+	unregister := telemetry.RegisterPool("reports", db)
+	defer unregister()
+	var nobody *sql.DB // a pool that was never opened
+	defer telemetry.RegisterPool("broken", nobody)()
+
+	rows, err := db.QueryContext(t.Context(), "SELECT 1")
+	require.NoError(t, err)
+	done := make(chan error)
+	go func() { done <- db.PingContext(context.WithoutCancel(t.Context())) }()
+	require.Eventually(t, func() bool { return db.Stats().WaitCount == 1 }, 10*time.Second, time.Millisecond)
+	require.NoError(t, rows.Close())
+	require.NoError(t, <-done)
+
+	pool := attribute.String("db.client.connection.pool.name", "reports")
+	metrics := s.collect(t)
+	require.EqualValues(t, 1, total(metrics["db.client.connection.count"], pool, attribute.String("db.client.connection.state", "idle")).whole())
+	require.Zero(t, total(metrics["db.client.connection.count"], pool, attribute.String("db.client.connection.state", "used")).sum)
+	require.EqualValues(t, 1, total(metrics["db.client.connection.max"], pool).whole())
+	require.EqualValues(t, 1, total(metrics["databricks.client.pool.waits"], pool).whole())
+	require.Positive(t, total(metrics["databricks.client.pool.wait.duration"], pool).sum)
+
+	unregister()
+	require.NotContains(t, s.collect(t), "db.client.connection.max")
+}
+
+func TestReportingToDatabricksIsObserved(t *testing.T) {
+	ws := workspace.New(t, workspace.Options{TelemetryFlag: workspace.FlagOn})
+	s := newSight(t)
+	before := s.collect(t)
+	db := s.open(t, ws.DSN())
+	require.NoError(t, read(t.Context(), db, "SELECT 1"))
+	require.NoError(t, db.Close())
+	after := s.collect(t)
+	for _, name := range []string{"sent", "requests", "io"} {
+		name = "databricks.client.telemetry." + name
+		require.Greater(t, total(after[name]).sum, total(before[name]).sum, name)
+	}
+	require.Zero(t, total(after["databricks.client.telemetry.panics"]).sum)
+}
+
+// Two sinks that report to the same provider share what they observe: the process has its
+// pools once.
+func TestNothingIsObservedTwice(t *testing.T) {
+	first := newSight(t)
+	second := otelsink.New(otelsink.WithMeterProvider(first.meter))
+	labelled := otelsink.New(otelsink.WithMeterProvider(first.meter), otelsink.WithAttributes(attribute.String("team", "data")))
+	ws := workspace.New(t, workspace.Options{})
+	db := first.open(t, ws.DSN("enableTelemetry=false"))
+	require.NoError(t, db.PingContext(t.Context()))
+	defer telemetry.RegisterPool("shared", db)()
+	idle := func() int64 {
+		return total(first.collect(t)["db.client.connection.count"], attribute.String("db.client.connection.pool.name", "shared")).whole()
+	}
+	require.EqualValues(t, 2, idle(), "once for each set of attributes")
+	require.NoError(t, labelled.Close())
+	require.EqualValues(t, 1, idle())
+	require.NoError(t, second.Close())
+	require.EqualValues(t, 1, idle(), "the first still observes")
+	require.NoError(t, first.sink.Close())
+	require.Zero(t, idle())
+	require.NoError(t, first.sink.Close())
+}
+
+func TestNoGoroutineIsLeftBehind(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	s := newSight(t)
+	var f telemetry.Fanout
+	detach := f.Attach(s.sink)
+	_, followed := f.Tracers()[0].StatementStarting(t.Context(), telemetry.StatementStart{Kind: telemetry.KindQuery})
+	record := &telemetry.Statement{Kind: telemetry.KindQuery, Execute: time.Second, Total: time.Second}
+	followed.StatementExecuted(record)
+	f.Statement(record)
+	require.NoError(t, f.Flush(t.Context()))
+	detach()
+	require.EqualValues(t, 1, total(s.collect(t)["db.client.operation.duration"]).count)
+	require.NoError(t, s.sink.Close())
+	require.False(t, s.sink.Recording())
+}

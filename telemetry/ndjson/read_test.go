@@ -1,0 +1,171 @@
+package ndjson_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/ndjson"
+)
+
+// copyOf reads lines and writes what was read. Errors of lines are returned as text.
+func copyOf(t *testing.T, in io.Reader) (written string, broken []string) {
+	var out bytes.Buffer
+	sink := ndjson.New(&out)
+	for record, err := range ndjson.Read(in) {
+		switch r := record.(type) {
+		case *telemetry.Statement:
+			sink.StatementFinished(r)
+		case *telemetry.SessionOpened:
+			sink.SessionOpened(r)
+		case *telemetry.SessionClosed:
+			sink.SessionClosed(r)
+		default:
+			require.Error(t, err)
+			broken = append(broken, err.Error())
+		}
+	}
+	return out.String(), broken
+}
+
+func TestWhatWasReadIsWrittenAsTheSameLine(t *testing.T) {
+	golden, err := os.ReadFile("testdata/records.ndjson") // every field of the registries is in it
+	require.NoError(t, err)
+	written, broken := copyOf(t, iotest.OneByteReader(bytes.NewReader(golden)))
+	require.Empty(t, broken)
+	require.Equal(t, string(golden), written)
+}
+
+func TestARecordThatWasReadIsExplainedAsTheOneThatWasWritten(t *testing.T) {
+	var out bytes.Buffer
+	written := *full
+	written.Execute = written.Execute.Truncate(time.Microsecond) // what a line keeps
+	ndjson.New(&out).StatementFinished(&written)
+	for record, err := range ndjson.Read(&out) {
+		require.NoError(t, err)
+		read := record.(*telemetry.Statement)
+		require.Equal(t, explain.Of(&written), explain.Of(read))
+		require.Equal(t, explain.TimelineOf(&written), explain.TimelineOf(read))
+	}
+}
+
+func TestABrokenLineIsNamedAndTheRestIsRead(t *testing.T) {
+	const good = `{"event":"statement","started":"2026-03-01T11:30:00Z","outcome":"completed","execute_ms":0,"total_ms":0}` + "\n"
+	written, broken := copyOf(t, strings.NewReader(strings.Join([]string{
+		good, "\n", " \r\n",
+		"panic: no JSON\n",
+		`{"level":"info","msg":"somebody else's log"}` + "\n",
+		`{"event":"statement","total_ms":"long"}` + "\n",
+		`{"event":"statement","total_ms":1e300}` + "\n",
+		`{"event":"statement","trace_id":"4b"}` + "\n",
+		`{"event":"statement","file_list":[{"index":0},{"index":"one"}]}` + "\n",
+		`{"event":"statement","calls":[null]}` + "\n",
+		"null\n",
+		`{"event":"statement_started","of":"a newer version"}` + "\n",
+		strings.TrimSuffix(good, "}\n") + `,"of":{"a":["newer","version"]},"rows_read":null}` + "\n",
+		`{"event":"session_opened","started":"yest`,
+	}, "")))
+	require.Equal(t, good+good, written) //nolint:testifylint // to the byte
+	require.Equal(t, []string{
+		"line 4: not JSON: invalid character 'p' looking for beginning of value",
+		`line 5: not a record: it has no "event"`,
+		`line 6: "total_ms": json: cannot unmarshal string into Go value of type float64`,
+		`line 7: "total_ms": no duration of less than 10 years`,
+		`line 8: "trace_id": 2 hexadecimal digits instead of 32`,
+		`line 9: "file_list": 1: "index": json: cannot unmarshal string into Go value of type int64`,
+		`line 10: "calls": 0: not an object`,
+		`line 11: not a record: it has no "event"`,
+		"line 14: unexpected EOF",
+	}, broken)
+}
+
+func TestTheLastLineNeedsNoEnd(t *testing.T) {
+	written, broken := copyOf(t, strings.NewReader(`{"event":"session_closed","statements":3}`))
+	require.Empty(t, broken)
+	require.Contains(t, written, `"statements":3`)
+	_, broken = copyOf(t, strings.NewReader("{}"))
+	require.Equal(t, []string{`line 1: not a record: it has no "event"`}, broken, "it is whole, and wrong")
+}
+
+func TestALineThatIsTooLongCostsNoMemory(t *testing.T) {
+	endless := io.LimitReader(zeros{}, ndjson.MaxLine+1)
+	written, broken := copyOf(t, io.MultiReader(endless, strings.NewReader("\n"+`{"event":"session_closed"}`)))
+	require.Equal(t, []string{"line 1: longer than 16777216 bytes"}, broken)
+	require.NotEmpty(t, written)
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = '0'
+	}
+	return len(p), nil
+}
+
+func TestAReaderThatFailsEndsTheReading(t *testing.T) {
+	broken := errors.New("disk gone")
+	var got []error
+	for _, err := range ndjson.Read(io.MultiReader(strings.NewReader("{\n{\n"), iotest.ErrReader(broken))) {
+		got = append(got, err)
+	}
+	require.Len(t, got, 3)
+	require.Equal(t, broken, got[2])
+}
+
+func TestReadingStopsWhenTheCallerDoes(t *testing.T) {
+	n := 0
+	for range ndjson.Read(strings.NewReader("{\n{\n{\n")) {
+		n++
+		break
+	}
+	require.Equal(t, 1, n)
+}
+
+func TestAFailedStatementIsOneWithoutACategory(t *testing.T) {
+	for record, err := range ndjson.Read(strings.NewReader(`{"event":"statement","outcome":"canceled"}`)) {
+		require.NoError(t, err)
+		require.True(t, record.(*telemetry.Statement).Failed())
+	}
+}
+
+// What was read once comes back unchanged ever after, whatever the lines were.
+func FuzzRead(f *testing.F) {
+	golden, err := os.ReadFile("testdata/records.ndjson")
+	require.NoError(f, err)
+	for line := range bytes.Lines(golden) {
+		f.Add(line)
+	}
+	f.Add([]byte(`{"event":"statement","rpcs":7,"retried":{"b":1,"":2,"a":-3,"b":4},"files":-1,"total_ms":0.0004999}`))
+	f.Add([]byte(`{"event":"statement","query_text":"\ud800\u0000","calls":[{},null],"file_list":[]}` + "\n[1]\n\x00"))
+	f.Add([]byte(`{"event":"statement","started":"9999-12-31T23:59:59.999999999-23:59","trace_id":"00000000000000000000000000000000"}`))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		first, _ := copyOf(t, bytes.NewReader(in))
+		second, broken := copyOf(t, strings.NewReader(first))
+		require.Empty(t, broken)
+		require.Equal(t, first, second)
+	})
+}
+
+func BenchmarkRead(b *testing.B) {
+	golden, err := os.ReadFile("testdata/records.ndjson")
+	require.NoError(b, err)
+	b.SetBytes(int64(len(golden)))
+	b.ReportAllocs()
+	for b.Loop() {
+		for _, err := range ndjson.Read(bytes.NewReader(golden)) {
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}

@@ -1,0 +1,165 @@
+package ndjson
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
+)
+
+// Sink writes records to an io.Writer, one line and one Write per record.
+type Sink struct {
+	mu  sync.Mutex // Attach may have put the same sink in two fan-outs
+	w   io.Writer
+	buf []byte
+	err error
+}
+
+var _ telemetry.SessionSink = (*Sink)(nil)
+
+// New returns a sink that writes to w. A failing writer is asked again for the next record;
+// Err tells the latest failure.
+func New(w io.Writer) *Sink { return &Sink{w: w} }
+
+// Err returns the error of the latest write that failed, nil when none did.
+func (s *Sink) Err() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
+}
+
+// StatementFinished writes a "statement" line.
+func (s *Sink) StatementFinished(r *telemetry.Statement) {
+	s.line(statementEvent, func(b []byte) []byte {
+		b = appendFields(b, telemetry.StatementFields, r)
+		if v := explain.Of(r).Sentence; v != "" {
+			b = appendString(appendKey(b, "verdict"), v)
+		}
+		b = appendList(b, "calls", telemetry.CallFields, r.Calls)
+		if r.CloudFetch != nil {
+			b = appendList(b, "file_list", telemetry.FileFields, r.CloudFetch.Files)
+		}
+		return b
+	})
+}
+
+// SessionOpened writes a "session_opened" line.
+func (s *Sink) SessionOpened(r *telemetry.SessionOpened) {
+	s.line(openedEvent, func(b []byte) []byte { return appendFields(b, telemetry.SessionOpenedFields, r) })
+}
+
+// SessionClosed writes a "session_closed" line.
+func (s *Sink) SessionClosed(r *telemetry.SessionClosed) {
+	s.line(closedEvent, func(b []byte) []byte { return appendFields(b, telemetry.SessionClosedFields, r) })
+}
+
+// The values of the key "event".
+const (
+	statementEvent = "statement"
+	openedEvent    = "session_opened"
+	closedEvent    = "session_closed"
+)
+
+func (s *Sink) line(event string, fields func([]byte) []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := appendString(append(s.buf[:0], `{"event":`...), event)
+	s.buf = append(fields(b), "}\n"...)
+	if _, err := s.w.Write(s.buf); err != nil {
+		s.err = err
+	}
+	if cap(s.buf) > keep {
+		s.buf = nil
+	}
+}
+
+// keep is the largest buffer that is kept for the next line: one long statement must not
+// cost memory for ever.
+const keep = 64 << 10
+
+func appendFields[R any](b []byte, fields []telemetry.Field[R], r *R) []byte {
+	for _, f := range fields {
+		if f.Scope&telemetry.ScopeLocal == 0 {
+			continue
+		}
+		if v := f.Value(r); !v.Equal(slog.Value{}) {
+			b = appendValue(appendKey(b, f.Name), v)
+		}
+	}
+	return b
+}
+
+func appendList[R any](b []byte, key string, fields []telemetry.Field[R], list []R) []byte {
+	if len(list) == 0 {
+		return b
+	}
+	b = append(appendKey(b, key), '[')
+	for i := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(appendFields(append(b, '{'), fields, &list[i]), '}')
+	}
+	return append(b, ']')
+}
+
+// appendKey separates a key from what is before it, unless that is the opening brace.
+func appendKey(b []byte, key string) []byte {
+	if b[len(b)-1] != '{' {
+		b = append(b, ',')
+	}
+	return append(appendString(b, key), ':')
+}
+
+func appendValue(b []byte, v slog.Value) []byte {
+	switch v.Kind() {
+	case slog.KindInt64:
+		return strconv.AppendInt(b, v.Int64(), 10)
+	case slog.KindBool:
+		return strconv.AppendBool(b, v.Bool())
+	case slog.KindDuration:
+		return strconv.AppendFloat(b, float64(v.Duration().Microseconds())/1000, 'f', -1, 64)
+	case slog.KindTime:
+		b = append(b, '"')
+		b = v.Time().UTC().AppendFormat(b, time.RFC3339Nano)
+		return append(b, '"')
+	case slog.KindGroup:
+		b = append(b, '{')
+		for i, a := range v.Group() {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = appendValue(append(appendString(b, a.Key), ':'), a.Value)
+		}
+		return append(b, '}')
+	default:
+		return appendString(b, v.String())
+	}
+}
+
+// appendString quotes as encoding/json does, but for <, > and &: lines are for grep, and the
+// placeholders of package sanitize are full of them.
+func appendString(b []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return appendQuoted(b, s)
+		}
+	}
+	b = append(b, '"')
+	b = append(b, s...)
+	return append(b, '"')
+}
+
+func appendQuoted(b []byte, s string) []byte {
+	quoted := bytes.NewBuffer(b)
+	enc := json.NewEncoder(quoted)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(s) // a string always encodes
+	return bytes.TrimSuffix(quoted.Bytes(), []byte("\n"))
+}

@@ -1,0 +1,97 @@
+package otelsink
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+)
+
+// The table of metrics is written from the definitions. UPDATE_GOLDEN=1 go test
+// ./telemetry/otelsink writes it; without it this test fails when they have drifted apart.
+func TestTheDocumentationListsEveryMetric(t *testing.T) {
+	const file, begin, end = "../../docs/OPENTELEMETRY.md", "<!-- generated: metrics -->\n", "<!-- end: metrics -->"
+	raw, err := os.ReadFile(file)
+	require.NoError(t, err)
+	before, rest, ok := strings.Cut(string(raw), begin)
+	require.True(t, ok)
+	got, after, ok := strings.Cut(rest, end)
+	require.True(t, ok)
+	want := table()
+	if os.Getenv("UPDATE_GOLDEN") != "" {
+		require.NoError(t, os.WriteFile(file, []byte(before+begin+want+end+after), 0o644))
+		return
+	}
+	require.Equal(t, want, got, "%s is out of date: UPDATE_GOLDEN=1 go test ./telemetry/otelsink", file)
+}
+
+func table() string {
+	var b strings.Builder
+	b.WriteString("| metric | kind | unit | in Prometheus | attributes | meaning |\n|---|---|---|---|---|---|\n")
+	for _, d := range definitions {
+		kind, prometheus := kindOf(d)
+		fmt.Fprintf(&b, "| `%s` | %s | `%s` | `%s` | %s | %s |\n", d.name, kind, d.unit, prometheus, attributesOf(d), d.doc)
+	}
+	return b.String()
+}
+
+// attributesOf lists the attributes, those that go together under one name.
+func attributesOf(d definition) string {
+	var names []string
+	for rest := d.attributes; len(rest) > 0; {
+		name, n := "`"+string(rest[0])+"`", 1
+		for _, group := range []struct {
+			name string
+			keys []attribute.Key
+		}{{"*operation*", ofOperation}, {"*server*", ofServer}, {"*error*", ofFailure}} {
+			if n = len(group.keys); len(rest) >= n && slices.Equal(rest[:n], group.keys) {
+				name = group.name
+				break
+			}
+			n = 1
+		}
+		names, rest = append(names, name), rest[n:]
+	}
+	return strings.Join(names, " ")
+}
+
+// kindOf names the kind of instrument, and what Prometheus calls the metric.
+func kindOf(d definition) (kind, prometheus string) {
+	prometheus = strings.ReplaceAll(d.name, ".", "_")
+	switch d.unit {
+	case "s":
+		prometheus += "_seconds"
+	case "By":
+		prometheus += "_bytes"
+	}
+	switch d.field(&instruments{}).(type) {
+	case *metric.Float64Histogram, *metric.Int64Histogram:
+		return "histogram", prometheus
+	case *metric.Int64ObservableUpDownCounter:
+		return "up-down counter", prometheus
+	}
+	return "counter", prometheus + "_total"
+}
+
+func TestEveryMetricIsDefinedOnceAndCompletely(t *testing.T) {
+	names, fields := map[string]bool{}, map[any]bool{}
+	var i instruments
+	for _, d := range definitions {
+		require.False(t, names[d.name] || fields[d.field(&i)], d.name)
+		names[d.name], fields[d.field(&i)] = true, true
+		require.NotEmpty(t, d.unit, d.name)
+		require.True(t, strings.HasPrefix(d.name, "db.client.") || strings.HasPrefix(d.name, "databricks.client."), d.name)
+		require.True(t, strings.HasSuffix(d.doc, "."), d.name)
+		kind, _ := kindOf(d)
+		require.Equal(t, kind == "histogram", d.buckets != nil, d.name)
+		require.True(t, slices.IsSorted(d.buckets), d.name)
+		for _, id := range []attribute.Key{statementIDKey, sessionIDKey} {
+			require.NotContains(t, d.attributes, id, "an id would make a series of every statement")
+		}
+	}
+}

@@ -1,0 +1,146 @@
+package otelsink
+
+import (
+	"context"
+	"reflect"
+	"slices"
+	"sync"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/export"
+)
+
+// What is observed belongs to the process, not to a sink: two sinks that each observed it
+// for the same provider would count it twice. They share one registration, which ends with
+// the last of them.
+
+// place is where observations go.
+type place struct {
+	provider   any // comparable
+	attributes attribute.Distinct
+}
+
+// registration is the callback at one place.
+type registration struct {
+	sinks      int // guarded by registrations.mu
+	unregister func() error
+}
+
+var registrations = struct {
+	mu  sync.Mutex
+	all map[place]*registration // guarded by mu
+}{all: map[place]*registration{}}
+
+// observe lets the provider ask for the state of the process until release is called. It may
+// wait for the provider.
+func observe(p metric.MeterProvider, i *instruments, attributes []attribute.KeyValue) (release func() error) {
+	o := observer{instruments: i, attributes: attributes}
+	if !reflect.ValueOf(p).Comparable() {
+		return o.register()
+	}
+	set := attribute.NewSet(slices.Clone(attributes)...)
+	at := place{p, set.Equivalent()}
+	registrations.mu.Lock()
+	defer registrations.mu.Unlock()
+	r := registrations.all[at]
+	if r == nil {
+		r = &registration{unregister: o.register()}
+		registrations.all[at] = r
+	}
+	r.sinks++
+	return func() error {
+		registrations.mu.Lock()
+		defer registrations.mu.Unlock()
+		if r.sinks--; r.sinks > 0 {
+			return nil
+		}
+		delete(registrations.all, at)
+		return r.unregister()
+	}
+}
+
+// observer answers when a reader collects.
+type observer struct {
+	*instruments
+
+	attributes []attribute.KeyValue // on every observation
+}
+
+func (o observer) register() (unregister func() error) {
+	r, err := o.meter.RegisterCallback(func(_ context.Context, to metric.Observer) error {
+		o.connectors(to)
+		for _, p := range telemetry.Pools() {
+			o.pool(to, p)
+		}
+		o.reporting(to)
+		return nil
+	}, o.observed...)
+	if err != nil {
+		otel.Handle(err)
+		return func() error { return nil }
+	}
+	return r.Unregister
+}
+
+// with is the attributes of one observation.
+func (o observer) with(attributes ...attribute.KeyValue) metric.MeasurementOption {
+	return metric.WithAttributes(append(attributes, o.attributes...)...)
+}
+
+// connectors observes what the wrapped connectors do, by server.
+func (o observer) connectors(to metric.Observer) {
+	defer contain()
+	type state struct{ running, sessions int64 }
+	servers := map[string]state{}
+	for _, c := range telemetry.Connectors() {
+		info := c.Info()
+		s := servers[info.Server]
+		s.running += int64(len(c.Running()))
+		s.sessions += int64(info.Sessions)
+		servers[info.Server] = s
+	}
+	for server, s := range servers {
+		with := o.with(append(serverAttributes(splitServer(server)), semconv.DBSystemNameKey.String("databricks"))...)
+		to.ObserveInt64(o.running, s.running, with)
+		to.ObserveInt64(o.sessions, s.sessions, with)
+	}
+}
+
+// pool observes one the application registered, whose statistics are the application's code.
+func (o observer) pool(to metric.Observer, p telemetry.Pool) {
+	defer contain()
+	s, name := p.Stats(), semconv.DBClientConnectionPoolName(p.Name)
+	with := o.with(name)
+	to.ObserveInt64(o.poolCount, int64(s.Idle), o.with(name, semconv.DBClientConnectionStateIdle))
+	to.ObserveInt64(o.poolCount, int64(s.InUse), o.with(name, semconv.DBClientConnectionStateUsed))
+	if s.MaxOpenConnections > 0 {
+		to.ObserveInt64(o.poolMax, int64(s.MaxOpenConnections), with)
+	}
+	to.ObserveInt64(o.poolWaits, s.WaitCount, with)
+	to.ObserveFloat64(o.poolWaitTime, s.WaitDuration.Seconds(), with)
+	to.ObserveInt64(o.poolClosed, s.MaxIdleClosed, o.with(name, closeReasonKey.String("max_idle")))
+	to.ObserveInt64(o.poolClosed, s.MaxIdleTimeClosed, o.with(name, closeReasonKey.String("max_idle_time")))
+	to.ObserveInt64(o.poolClosed, s.MaxLifetimeClosed, o.with(name, closeReasonKey.String("max_lifetime")))
+}
+
+// reporting observes the way to Databricks.
+func (o observer) reporting(to metric.Observer) {
+	defer contain()
+	s, with := export.Default.Stats(), o.with()
+	to.ObserveInt64(o.sent, s.Sent, with)
+	for reason, n := range s.Dropped {
+		to.ObserveInt64(o.dropped, n, o.with(dropReasonKey.String(string(reason))))
+	}
+	to.ObserveInt64(o.pending, s.Pending, with)
+	to.ObserveInt64(o.requests, s.Requests, with)
+	to.ObserveInt64(o.retries, s.Retries, with)
+	to.ObserveInt64(o.failures, s.Failures, with)
+	to.ObserveInt64(o.sentBytes, s.Bytes, with)
+	to.ObserveInt64(o.breaker, s.BreakerOpened, with)
+	to.ObserveInt64(o.panics, s.Panics, with)
+}

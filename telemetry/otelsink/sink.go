@@ -1,0 +1,110 @@
+package otelsink
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// Sink reports to one tracer provider and one meter provider. Its methods may be called
+// concurrently. Make one with New.
+type Sink struct {
+	tracerProvider trace.TracerProvider // nil: the global one
+	meterProvider  metric.MeterProvider // nil: the global one
+	attributes     []attribute.KeyValue
+	filter         func(context.Context, telemetry.StatementStart) bool
+
+	tracing atomic.Pointer[tracing]     // nil until there is a provider
+	metrics atomic.Pointer[instruments] // nil until they are made
+	closed  atomic.Bool
+
+	operations sync.Map // target → *operation
+
+	making  sync.Mutex   // held while instruments are made
+	release func() error // ends their observation; guarded by making
+
+	early earlyMeasurements
+}
+
+var (
+	_ telemetry.Tracer      = (*Sink)(nil)
+	_ telemetry.SessionSink = (*Sink)(nil)
+	_ telemetry.Recorder    = (*Sink)(nil)
+)
+
+// Option configures a Sink.
+type Option func(*Sink)
+
+// WithTracerProvider makes spans with p. Default: the global provider, from the moment one
+// is set. The provider of package go.opentelemetry.io/otel/trace/noop makes none.
+func WithTracerProvider(p trace.TracerProvider) Option {
+	return func(s *Sink) { s.tracerProvider = p }
+}
+
+// WithMeterProvider measures with p. Default: the global provider, from the moment one is
+// set. The provider of package go.opentelemetry.io/otel/metric/noop measures nothing.
+func WithMeterProvider(p metric.MeterProvider) Option {
+	return func(s *Sink) { s.meterProvider = p }
+}
+
+// WithAttributes adds attributes to every span and every measurement. Each distinct set is a
+// time series of its own in every metric, so they should be few and constant: a team or a
+// service, never a user or a request. Default: none.
+func WithAttributes(attributes ...attribute.KeyValue) Option {
+	return func(s *Sink) { s.attributes = append(s.attributes, attributes...) }
+}
+
+// WithFilter asks wanted before each statement, on the caller's goroutine; false leaves the
+// call without a span and out of db.client.operation.duration. Metrics of finished
+// statements count it all the same. Default: every statement is wanted.
+func WithFilter(wanted func(context.Context, telemetry.StatementStart) bool) Option {
+	return func(s *Sink) { s.filter = wanted }
+}
+
+// New returns a sink. With WithMeterProvider, what is observed of the process (pools,
+// running statements) is registered with the provider now, and otherwise when the first
+// statement finds a global provider set; Close ends it.
+func New(opts ...Option) *Sink {
+	s := &Sink{}
+	for _, o := range opts {
+		o(s)
+	}
+	s.attributes = slices.Clip(s.attributes)
+	if s.meterProvider != nil {
+		s.instruments()
+	}
+	return s
+}
+
+// Close takes the sink out of use: it wants no records, makes no spans, and nothing is
+// observed for it any more. It neither flushes nor shuts down the providers, which are the
+// application's. The error is the meter provider's.
+func (s *Sink) Close() error {
+	s.closed.Store(true)
+	s.making.Lock()
+	defer s.making.Unlock()
+	release := s.release
+	s.release = nil
+	if release == nil {
+		return nil
+	}
+	return release()
+}
+
+// Recording reports whether records are wanted: a meter provider is there that takes
+// measurements.
+func (s *Sink) Recording() bool { return s.measures(context.Background()) }
+
+// Tracing reports whether calls are to be followed: for their spans, or their duration.
+func (s *Sink) Tracing() bool { return s.tracer() != nil || s.measures(context.Background()) }
+
+// contain goes at the top of whatever runs on the application's goroutine: filters, samplers
+// and span processors are somebody else's code.
+func contain() { _ = recover() }

@@ -1,0 +1,354 @@
+package otelsink_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/metric"
+	metricembedded "go.opentelemetry.io/otel/metric/embedded"
+	nometric "go.opentelemetry.io/otel/metric/noop"
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/embedded"
+	notrace "go.opentelemetry.io/otel/trace/noop"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/otelsink"
+)
+
+// tracers is a tracer provider that keeps the spans of its tracer.
+type tracers struct {
+	embedded.TracerProvider
+
+	drops  bool // spans have ids, and are not recorded
+	panics bool
+	scope  string
+	spans  []*span
+}
+
+func (p *tracers) Tracer(name string, _ ...trace.TracerOption) trace.Tracer {
+	p.scope = name
+	return tracer{of: p}
+}
+
+type tracer struct {
+	embedded.Tracer
+
+	of *tracers
+}
+
+func (t tracer) Start(ctx context.Context, name string, opts ...trace.SpanStartOption) (context.Context, trace.Span) {
+	p := t.of
+	if p.panics {
+		panic("sampler")
+	}
+	config := trace.NewSpanStartConfig(opts...)
+	s := &span{provider: p, name: name, kind: config.SpanKind(), parent: trace.SpanContextFromContext(ctx), attributes: map[attribute.Key]attribute.Value{}}
+	s.SetAttributes(config.Attributes()...)
+	s.atStart = len(s.attributes)
+	p.spans = append(p.spans, s)
+	return trace.ContextWithSpan(ctx, s), s
+}
+
+type span struct {
+	notrace.Span
+
+	provider    *tracers
+	name        string
+	kind        trace.SpanKind
+	parent      trace.SpanContext
+	attributes  map[attribute.Key]attribute.Value
+	atStart     int
+	status      codes.Code
+	description string
+	ended       int
+}
+
+func (s *span) SpanContext() trace.SpanContext {
+	return trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{byte(len(s.provider.spans))}})
+}
+func (s *span) IsRecording() bool                   { return !s.provider.drops }
+func (s *span) End(...trace.SpanEndOption)          { s.ended++ }
+func (s *span) SetStatus(c codes.Code, what string) { s.status, s.description = c, what }
+func (s *span) SetAttributes(kv ...attribute.KeyValue) {
+	for _, a := range kv {
+		s.attributes[a.Key] = a.Value
+	}
+}
+
+// meters is a meter provider whose instruments are the no-op ones, switched on.
+type meters struct {
+	metricembedded.MeterProvider
+
+	taken int // durations of calls
+}
+
+func (p *meters) Meter(string, ...metric.MeterOption) metric.Meter { return meter{to: p} }
+
+type meter struct {
+	nometric.Meter
+
+	to *meters
+}
+
+func (m meter) Float64Histogram(name string, _ ...metric.Float64HistogramOption) (metric.Float64Histogram, error) {
+	return histogram{name: name, to: m.to}, nil
+}
+
+type histogram struct {
+	nometric.Float64Histogram
+
+	name string
+	to   *meters
+}
+
+func (h histogram) Enabled(context.Context) bool { return true }
+
+func (h histogram) Record(context.Context, float64, ...metric.RecordOption) {
+	if h.name == "db.client.operation.duration" {
+		h.to.taken++
+	}
+}
+
+type keyOfCaller struct{}
+
+var (
+	caller = context.WithValue(context.Background(), keyOfCaller{}, "caller")
+	query  = telemetry.StatementStart{Server: "adb-1.azuredatabricks.net:443", SessionID: "s-1", Kind: telemetry.KindQuery}
+)
+
+// idle holds that a sink does nothing at all.
+func idle(t *testing.T, s telemetry.Tracer) {
+	t.Helper()
+	require.False(t, s.(telemetry.Recorder).Recording())
+	require.False(t, s.Tracing())
+	ctx, followed := s.StatementStarting(caller, query)
+	require.Equal(t, caller, ctx)
+	require.Nil(t, followed)
+	ctx, opening := s.SessionStarting(caller, telemetry.SessionStart{Server: query.Server})
+	require.Equal(t, caller, ctx)
+	require.Nil(t, opening)
+	require.Zero(t, testing.AllocsPerRun(100, func() {
+		if s.(telemetry.Recorder).Recording() || s.Tracing() {
+			t.Error("not idle")
+		}
+		_, _ = s.StatementStarting(caller, query)
+	}))
+	s.StatementFinished(&telemetry.Statement{})
+	s.(telemetry.SessionSink).SessionOpened(&telemetry.SessionOpened{})
+	s.(telemetry.SessionSink).SessionClosed(&telemetry.SessionClosed{})
+}
+
+func TestNothingHappensAndNothingIsAllocatedWhileNobodyRecords(t *testing.T) {
+	closed := otelsink.New(otelsink.WithTracerProvider(&tracers{}), otelsink.WithMeterProvider(&meters{}))
+	require.NoError(t, closed.Close())
+	require.NoError(t, closed.Close())
+	for name, s := range map[string]telemetry.Tracer{
+		"no provider is set": otelsink.New(),
+		"the default":        otelsink.Default(),
+		"what drivers see":   otelsink.Global(),
+		"no-op providers":    otelsink.New(otelsink.WithTracerProvider(notrace.NewTracerProvider()), otelsink.WithMeterProvider(nometric.NewMeterProvider())),
+		"closed":             closed,
+	} {
+		t.Run(name, func(t *testing.T) { idle(t, s) })
+	}
+}
+
+func TestTheStandInsOfTheAPICanBeAskedForExplicitly(t *testing.T) {
+	s := otelsink.New(otelsink.WithTracerProvider(otel.GetTracerProvider()))
+	require.True(t, s.Tracing())
+	require.False(t, s.Recording(), "records are for measurements")
+	ctx, followed := s.StatementStarting(caller, query)
+	require.Equal(t, caller, ctx, "there is no span")
+	require.Nil(t, followed)
+}
+
+func TestASpanSaysWhatIsKnownAtItsStartAndWhatWasLearnt(t *testing.T) {
+	provider := &tracers{}
+	s := otelsink.New(otelsink.WithTracerProvider(provider), otelsink.WithMeterProvider(nometric.NewMeterProvider()), otelsink.WithAttributes(attribute.String("team", "data")))
+	start := query
+	start.Query = "SELECT * FROM orders WHERE id = 7"
+	ctx, followed := s.StatementStarting(caller, start)
+	require.Equal(t, "caller", ctx.Value(keyOfCaller{}))
+	traceID, spanID := followed.Context()
+	require.Equal(t, [16]byte{1}, traceID)
+	require.Equal(t, [8]byte{1}, spanID)
+
+	got := provider.spans[0]
+	require.Equal(t, "SELECT orders", got.name)
+	require.Equal(t, trace.SpanKindClient, got.kind)
+	require.Equal(t, "github.com/seed-01322ee7/databricks-telemetry/telemetry/otelsink", provider.scope)
+	require.Equal(t, 7, got.atStart)
+	require.Zero(t, got.ended)
+
+	followed.StatementExecuted(&telemetry.Statement{
+		Kind: telemetry.KindVolume, StatementID: "q-1", Execute: time.Second, Polling: telemetry.Known(telemetry.Polling{Calls: 3}),
+		RPCs:   []telemetry.RPC{{Method: "ExecuteStatement", Retries: 1}, {Method: "FetchResults", Retries: 1}},
+		Result: telemetry.Result{Format: telemetry.InlineArrow, Cache: "MISS"}, Split: telemetry.Split{Server: telemetry.Known(250 * time.Millisecond)},
+		Failure: &telemetry.Failure{Category: telemetry.CategorySyntax, SQLState: "42601", Message: "[PARSE_SYNTAX_ERROR]"},
+	})
+	require.Equal(t, 1, got.ended)
+	require.Equal(t, codes.Error, got.status)
+	require.Equal(t, "[PARSE_SYNTAX_ERROR]", got.description)
+	values := map[string]any{}
+	for k, v := range got.attributes {
+		values[string(k)] = v.AsInterface()
+	}
+	require.Equal(t, map[string]any{
+		"db.system.name": "databricks", "db.operation.name": "VOLUME", "server.address": "adb-1.azuredatabricks.net", "team": "data",
+		"db.query.text": "SELECT * FROM orders WHERE id = 7", "db.query.summary": "SELECT orders",
+		"databricks.session.id": "s-1", "databricks.statement.id": "q-1", "databricks.result.format": "INLINE_ARROW", "databricks.result.cache": "MISS",
+		"databricks.polls": int64(3), "databricks.rpc.retries": int64(2), "databricks.server.duration": 0.25,
+		"error.type": "42601", "db.response.status_code": "42601",
+	}, values)
+}
+
+func TestASpanIsNamedForWhatIsKnown(t *testing.T) {
+	for want, start := range map[string]telemetry.StatementStart{
+		"QUERY adb-1.azuredatabricks.net": query,
+		"UPDATE 127.0.0.1:8080":           {Server: "127.0.0.1:8080", Kind: telemetry.KindUpdate},
+		"PING [::1]:8080":                 {Server: "[::1]:8080", Kind: telemetry.KindQuery, Internal: true},
+		"QUERY":                           {Kind: telemetry.KindQuery},
+		"localhost":                       {Server: "localhost"},
+		"databricks":                      {},
+		"QUERY localhost":                 {Server: "localhost", Kind: telemetry.KindQuery, Query: "SELEC 1"},
+	} {
+		provider := &tracers{}
+		otelsink.New(otelsink.WithTracerProvider(provider)).StatementStarting(caller, start)
+		require.Equal(t, want, provider.spans[0].name)
+	}
+	provider := &tracers{}
+	otelsink.New(otelsink.WithTracerProvider(provider)).SessionStarting(caller, telemetry.SessionStart{Server: "localhost:443"})
+	require.Equal(t, "CREATE_SESSION localhost", provider.spans[0].name)
+}
+
+func TestASpanThatIsNotRecordedIsStillPassedOn(t *testing.T) {
+	provider := &tracers{drops: true}
+	s := otelsink.New(otelsink.WithTracerProvider(provider))
+	ctx, followed := s.StatementStarting(caller, query)
+	require.Nil(t, followed)
+	require.Equal(t, trace.SpanID{1}, trace.SpanContextFromContext(ctx).SpanID())
+	ctx, opening := s.SessionStarting(caller, telemetry.SessionStart{})
+	require.Nil(t, opening)
+	require.Equal(t, trace.SpanID{2}, trace.SpanContextFromContext(ctx).SpanID())
+
+	s = otelsink.New(otelsink.WithTracerProvider(provider), otelsink.WithMeterProvider(&meters{}))
+	_, followed = s.StatementStarting(caller, query)
+	traceID, _ := followed.Context()
+	require.Zero(t, traceID, "there is no span to find under it")
+}
+
+func TestAFilterKeepsCallsOut(t *testing.T) {
+	spans, durations := &tracers{}, &meters{}
+	s := otelsink.New(otelsink.WithTracerProvider(spans), otelsink.WithMeterProvider(durations),
+		otelsink.WithFilter(func(ctx context.Context, start telemetry.StatementStart) bool {
+			return ctx.Value(keyOfCaller{}) == "caller" && !start.Internal
+		}))
+	for _, internal := range []bool{true, false} {
+		start := query
+		start.Internal = internal
+		ctx, followed := s.StatementStarting(caller, start)
+		require.Equal(t, internal, followed == nil)
+		require.Equal(t, internal, ctx == caller)
+		if followed != nil {
+			followed.StatementExecuted(&telemetry.Statement{Execute: time.Second})
+		}
+	}
+	require.Len(t, spans.spans, 1)
+	require.Equal(t, 1, durations.taken)
+}
+
+func TestWhatPanicsCostsItsOwnSpanOnly(t *testing.T) {
+	for name, s := range map[string]*otelsink.Sink{
+		"a sampler": otelsink.New(otelsink.WithTracerProvider(&tracers{panics: true})),
+		"a filter":  otelsink.New(otelsink.WithTracerProvider(&tracers{}), otelsink.WithFilter(func(context.Context, telemetry.StatementStart) bool { panic(1) })),
+		"no tracer": otelsink.New(otelsink.WithTracerProvider((*tracers)(nil))),
+	} {
+		ctx, followed := s.StatementStarting(caller, query)
+		require.Equal(t, caller, ctx, name)
+		require.Nil(t, followed, name)
+	}
+}
+
+func TestTheDefaultCanBeReplacedAndSwitchedOff(t *testing.T) {
+	before := otelsink.Default()
+	t.Cleanup(func() { otelsink.SetDefault(before) })
+	driver := otelsink.Global()
+
+	provider := &tracers{}
+	mine := otelsink.New(otelsink.WithTracerProvider(provider))
+	otelsink.SetDefault(mine)
+	require.Same(t, mine, otelsink.Default())
+	require.True(t, driver.Tracing())
+	_, followed := driver.StatementStarting(caller, query)
+	require.NotNil(t, followed)
+	_, opening := driver.SessionStarting(caller, telemetry.SessionStart{})
+	opening.SessionStarted(&telemetry.SessionOpened{SessionID: "s-1", Retries: telemetry.Known[int64](2), Failure: &telemetry.Failure{Category: telemetry.CategoryAuth}})
+	require.Len(t, provider.spans, 2)
+	require.Equal(t, "auth_error", provider.spans[1].description)
+
+	otelsink.SetDefault(nil)
+	require.Nil(t, otelsink.Default())
+	idle(t, driver)
+}
+
+func TestACallTheDriverDeclinedIsNotMeasured(t *testing.T) {
+	durations := &meters{}
+	s := otelsink.New(otelsink.WithMeterProvider(durations))
+	_, followed := s.StatementStarting(caller, query)
+	followed.StatementExecuted(&telemetry.Statement{})
+	require.Zero(t, durations.taken)
+	_, followed = s.StatementStarting(caller, query)
+	followed.StatementExecuted(&telemetry.Statement{Execute: 1})
+	require.Equal(t, 1, durations.taken)
+}
+
+// refuser is a meter that makes no histograms.
+type refuser struct{ metricembedded.MeterProvider }
+
+func (refuser) Meter(string, ...metric.MeterOption) metric.Meter { return refusal{} }
+
+type refusal struct{ nometric.Meter }
+
+func (refusal) Float64Histogram(string, ...metric.Float64HistogramOption) (metric.Float64Histogram, error) {
+	return nil, errors.ErrUnsupported
+}
+
+func TestAnInstrumentThatIsRefusedIsDoneWithout(t *testing.T) {
+	var told []error
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { told = append(told, err) }))
+	s := otelsink.New(otelsink.WithMeterProvider(refuser{}))
+	require.NotEmpty(t, told, "OpenTelemetry's own handler hears of it")
+	s.StatementFinished(&telemetry.Statement{Total: time.Second, CloudFetch: &telemetry.CloudFetch{Downloaded: 1, Files: []telemetry.File{
+		{State: "DOWNLOADED", Start: telemetry.Known(time.Second), End: telemetry.Known(2 * time.Second)},
+	}}})
+	s.SessionOpened(&telemetry.SessionOpened{})
+	s.SessionClosed(&telemetry.SessionClosed{})
+	require.False(t, s.Recording())
+	require.NoError(t, s.Close())
+}
+
+func BenchmarkStatement(b *testing.B) {
+	record := &telemetry.Statement{Kind: telemetry.KindQuery, Execute: time.Second}
+	for name, s := range map[string]*otelsink.Sink{
+		"not set": otelsink.New(),
+		"no-op":   otelsink.New(otelsink.WithTracerProvider(notrace.NewTracerProvider()), otelsink.WithMeterProvider(nometric.NewMeterProvider())),
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if !s.Recording() {
+					_ = 0
+				}
+				if _, followed := s.StatementStarting(caller, query); followed != nil {
+					followed.StatementExecuted(record)
+				}
+			}
+		})
+	}
+}
