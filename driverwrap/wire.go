@@ -105,13 +105,21 @@ func result(f *cloudfetch.Facts, whole bool) telemetry.Result {
 		Cache:             f.Cache.String(),
 		UncompressedBytes: maybe(f.UncompressedBytes),
 		CompressedBytes:   maybe(f.CompressedBytes),
-		Direct:            maybe(f.DirectResults),
+		Direct:            direct(f),
 	}
 	if whole {
 		r.Pages = telemetry.Known(int64(f.PageCount))
 		r.Rows = telemetry.Known(f.RowsDelivered)
 	}
 	return r
+}
+
+// direct: the answer to ExecuteStatement may have direct results that are only a state.
+func direct(f *cloudfetch.Facts) telemetry.Maybe[bool] {
+	if !f.DirectResults.Known {
+		return telemetry.Maybe[bool]{}
+	}
+	return telemetry.Known(f.DirectResults.V && len(f.Pages) > 0 && f.Pages[0].Direct)
 }
 
 func files(started time.Time, f *cloudfetch.Facts) *telemetry.CloudFetch {

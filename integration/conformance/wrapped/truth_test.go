@@ -315,6 +315,9 @@ func compare(t *testing.T, truth workspace.StatementFacts, r *telemetry.Statemen
 		} else {
 			require.Equal(t, sent, int(pages), about)
 			require.Equal(t, rows, r.Result.Rows.Or(-1), about)
+			if direct, known := r.Result.Direct.Get(); known {
+				require.Equal(t, len(truth.Pages) > 0 && truth.Pages[0].Direct, direct, about)
+			}
 		}
 	}
 	if truth.SQLState != "" && r.Failure != nil {
