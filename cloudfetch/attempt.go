@@ -6,7 +6,7 @@ import "time"
 type calling struct {
 	rpc     RPC
 	seq     int32
-	session guid   // of an ExecuteStatement: the numbers are per session
+	session ID     // of an ExecuteStatement: the numbers are per session
 	attempt uint32 // numbers attempts, so that a late end of an old one is told apart
 	stands  standing
 	span    Span      // of the call: first attempt to last

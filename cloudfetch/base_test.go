@@ -102,5 +102,5 @@ func TestHTTP2(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())
 	require.Equal(t, 200, resp.StatusCode)
-	require.Equal(t, operationID(operationA), trace.Finish().StatementID)
+	require.Equal(t, operationID(operationA), trace.Finish().StatementID.String())
 }

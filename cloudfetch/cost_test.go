@@ -48,7 +48,7 @@ func observation(tb testing.TB) (*Transport, *canned, *Trace) {
 	require.NoError(tb, err)
 	_, err = io.ReadAll(resp.Body)
 	require.NoError(tb, err)
-	require.NotEmpty(tb, trace.Facts().StatementID)
+	require.NotEmpty(tb, trace.Facts().StatementID.String())
 	return transport, base, trace
 }
 
@@ -342,7 +342,7 @@ func BenchmarkHTTP(b *testing.B) {
 					client.Transport = transport
 				}
 				trace := NewTrace()
-				require.True(b, trace.tie(guid([]byte(operationA)), transport.registry))
+				require.True(b, trace.tie(ID([]byte(operationA)), transport.registry))
 				request := operationRequest(FetchResults, 2, operationA)
 				if c.name == "status" {
 					request = operationRequest(GetOperationStatus, 2, operationA)

@@ -56,7 +56,7 @@ func TestRequestWhoseGetBodyFailsPasses(t *testing.T) {
 		got, err := io.ReadAll(resp.Body)
 		require.NoError(t, err)
 		require.Equal(t, "anything", string(got))
-		require.Empty(t, trace.Finish().StatementID)
+		require.Empty(t, trace.Finish().StatementID.String())
 	}
 	require.EqualValues(t, 1, s.transport.Stats().Panics)
 }
@@ -67,9 +67,9 @@ func TestIdentifierOfAnotherTraceIsNotTaken(t *testing.T) {
 	ctxB, b := traced()
 	s.execute(ctxA, operationA)
 	s.execute(ctxB, operationA) // a server that repeats itself
-	require.Equal(t, operationID(operationA), a.Finish().StatementID)
+	require.Equal(t, operationID(operationA), a.Finish().StatementID.String())
 	f := b.Finish()
-	require.Empty(t, f.StatementID)
+	require.Zero(t, f.StatementID)
 	require.True(t, f.Gaps.Has(GapMessages))
 	require.Zero(t, s.transport.registry.busy.Load())
 }
@@ -80,7 +80,7 @@ func TestTraceOfAnotherTransportIsNotTaken(t *testing.T) {
 	one.execute(ctx, operationA)
 	other.execute(ctx, operationB)
 	f := trace.Finish()
-	require.Equal(t, operationID(operationA), f.StatementID)
+	require.Equal(t, operationID(operationA), f.StatementID.String())
 	require.True(t, f.Gaps.Has(GapOthers))
 	require.Zero(t, other.transport.registry.busy.Load())
 }
@@ -95,7 +95,7 @@ func TestSessionMistakes(t *testing.T) {
 		_, _ = s.rpc(ctx, open)
 	}
 	f := session.Finish()
-	require.Empty(t, f.SessionID)
+	require.Zero(t, f.SessionID)
 	require.Equal(t, "28000", f.SQLState)
 	require.Equal(t, 2, f.OpenRPC.Errors)
 	require.Equal(t, 3, f.OpenRPC.Count)

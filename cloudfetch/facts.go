@@ -172,8 +172,8 @@ type Facts struct {
 	Start    time.Time // the trace was made
 	Finished time.Time // Finish was called; zero before
 
-	StatementID string // TOperationHandle 1.1 guid, 8-4-4-4-12 lower-case hex; empty unknown
-	SessionID   string // TExecuteStatementReq 1.1.1 guid, same form; empty unknown
+	StatementID ID     // TOperationHandle 1.1 guid; zero unknown
+	SessionID   ID     // TExecuteStatementReq 1.1.1 guid; zero unknown
 	WorkspaceID string // response header x-databricks-org-id; empty unknown
 
 	Asked Value[Asked]
@@ -223,7 +223,7 @@ func (f *Facts) RPC(m Method) RPC {
 // SessionFacts is what is known about one session. It is a copy.
 type SessionFacts struct {
 	Start       time.Time    // the trace was made
-	SessionID   string       // TOpenSessionResp 3.1.1 guid; empty unknown
+	SessionID   ID           // TOpenSessionResp 3.1.1 guid; zero unknown
 	WorkspaceID string       // response header x-databricks-org-id; empty unknown
 	Protocol    Value[int32] // TOpenSessionResp 2 serverProtocolVersion
 	Open, Close Span         // first attempt to last byte

@@ -9,15 +9,18 @@ const (
 	exceptionMessage = 3
 )
 
-// guid is a session's or an operation's identifier.
-type guid [16]byte
+// ID is a session's or an operation's identifier.
+type ID [16]byte
 
-// String formats the bytes as the driver does: 8-4-4-4-12 lower-case hex.
-func (g guid) String() string {
+// String writes it as the driver does: 8-4-4-4-12 in lower-case hex; "" for the zero ID.
+func (id ID) String() string {
+	if id == (ID{}) {
+		return ""
+	}
 	const hex = "0123456789abcdef"
 	var b [36]byte
 	n := 0
-	for i, c := range g {
+	for i, c := range id {
 		if i == 4 || i == 6 || i == 8 || i == 10 {
 			b[n] = '-'
 			n++
@@ -49,7 +52,7 @@ type message struct {
 	seq    int32
 	has    slots // which of the values below were read
 
-	session, operation guid
+	session, operation ID
 	sqlState           sqlState // TStatus 3
 	operationSQLState  sqlState // TGetOperationStatusResp 3
 

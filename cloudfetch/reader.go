@@ -285,7 +285,7 @@ func (r *reader) length(n int32) {
 			return
 		}
 	case sessionGUID, operationGUID:
-		if n == int32(len(guid{})) {
+		if n == int32(len(ID{})) {
 			r.phase, r.pending = inCapture, int64(n)
 			return
 		}

@@ -108,12 +108,12 @@ func TestReaderLearns(t *testing.T) {
 
 	m := read("open session")
 	require.Equal(t, OpenSession, m.method)
-	require.Equal(t, guid([]byte(sessionA)), m.session)
+	require.Equal(t, ID([]byte(sessionA)), m.session)
 	require.EqualValues(t, 42248, m.int(protocolVersion).V)
 
 	m = read("execute direct")
 	require.EqualValues(t, 2, m.seq)
-	require.Equal(t, guid([]byte(operationA)), m.operation)
+	require.Equal(t, ID([]byte(operationA)), m.operation)
 	require.Equal(t, known(int64(42)), m.pageRows())
 	require.Equal(t, 2, m.batches)
 	require.EqualValues(t, 3001, m.batchBytes)
@@ -142,12 +142,12 @@ func TestReaderLearns(t *testing.T) {
 	require.Equal(t, MethodUnknown, m.method)
 
 	m = read("execute request")
-	require.Equal(t, guid([]byte(sessionA)), m.session)
+	require.Equal(t, ID([]byte(sessionA)), m.session)
 	require.True(t, m.bool(askArrow).V && m.bool(askDownload).V && m.bool(askLZ4).V && m.bool(askAsync).V)
 	require.EqualValues(t, 100000, m.int(askDirectRows).V)
 
 	m = read("fetch request")
-	require.Equal(t, guid([]byte(operationA)), m.operation)
+	require.Equal(t, ID([]byte(operationA)), m.operation)
 	require.EqualValues(t, 100000, m.int(askMaxRows).V)
 }
 
@@ -175,7 +175,7 @@ func TestReaderIsLostRatherThanWrong(t *testing.T) {
 		"value given twice":  wireReply(GetOperationStatus, 1, fI32(2, 1), fI32(2, 2)),
 		"list given twice":   fetchReply(1, false, 0, fList(1281, tStruct), fList(1281, tStruct)),
 		"result given twice": wireReply(FetchResults, 1, rowsOf(0), rowsOf(0)),
-		"guid given twice":   wireReply(ExecuteStatement, 1, fHandle(2, operationA), fHandle(2, operationB)),
+		"ID given twice":     wireReply(ExecuteStatement, 1, fHandle(2, operationA), fHandle(2, operationB)),
 	} {
 		t.Run(name, func(t *testing.T) { require.Equal(t, lost, readPieces(false, b).progress) })
 	}

@@ -74,8 +74,8 @@ type registry struct {
 	evicted      atomic.Uint64 // statements that had to go
 
 	mu         sync.Mutex // guards all below, and the fields of file it names
-	statements roster[guid, *Trace]
-	sessions   roster[guid, *Session]
+	statements roster[ID, *Trace]
+	sessions   roster[ID, *Session]
 	links      map[linkKey]*file
 }
 
@@ -88,7 +88,7 @@ func newRegistry(statements int) *registry {
 
 // addStatement registers a statement. It reports false when the identifier
 // belongs to another trace.
-func (r *registry) addStatement(id guid, t *Trace) bool {
+func (r *registry) addStatement(id ID, t *Trace) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if other, taken := r.statements.get(id); taken {
@@ -106,7 +106,7 @@ func (r *registry) addStatement(id guid, t *Trace) bool {
 	return true
 }
 
-func (r *registry) statement(id guid) *Trace {
+func (r *registry) statement(id ID) *Trace {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	t, _ := r.statements.get(id)
@@ -114,7 +114,7 @@ func (r *registry) statement(id guid) *Trace {
 }
 
 // dropStatement forgets a statement and its links.
-func (r *registry) dropStatement(id guid, t *Trace) {
+func (r *registry) dropStatement(id ID, t *Trace) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if owner, ok := r.statements.get(id); ok && owner == t {
@@ -126,7 +126,7 @@ func (r *registry) dropStatement(id guid, t *Trace) {
 	r.count()
 }
 
-func (r *registry) addSession(id guid, s *Session) {
+func (r *registry) addSession(id ID, s *Session) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if _, taken := r.sessions.get(id); taken {
@@ -136,14 +136,14 @@ func (r *registry) addSession(id guid, s *Session) {
 	r.count()
 }
 
-func (r *registry) session(id guid) *Session {
+func (r *registry) session(id ID) *Session {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s, _ := r.sessions.get(id)
 	return s
 }
 
-func (r *registry) dropSession(id guid, s *Session) {
+func (r *registry) dropSession(id ID, s *Session) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if owner, ok := r.sessions.get(id); ok && owner == s {

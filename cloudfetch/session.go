@@ -17,7 +17,7 @@ type Session struct {
 	mu    sync.Mutex // guards all below
 	calls calls
 	facts SessionFacts
-	id    guid
+	id    ID
 	tied  bool
 	reg   *registry
 }
@@ -124,7 +124,7 @@ func (s *Session) end(x *exchange, stands standing, now time.Time) {
 	}
 	if m.has.has(sessionGUID) && !s.tied {
 		s.id, s.tied, s.reg = m.session, true, x.registry
-		s.facts.SessionID = m.session.String()
+		s.facts.SessionID = m.session
 		s.reg.addSession(s.id, s)
 	}
 }

@@ -20,7 +20,7 @@ type Trace struct {
 	mu    sync.Mutex // guards all below
 	calls calls
 	facts Facts // without what snapshot adds
-	id    guid
+	id    ID
 	tied  bool      // id is known
 	reg   *registry // where it is registered; nil before
 	files []*file   // the first MaxFiles
@@ -48,6 +48,15 @@ type traceKey struct{}
 // traces in a context the innermost counts.
 func NewContext(ctx context.Context, t *Trace) context.Context {
 	return context.WithValue(ctx, traceKey{}, t)
+}
+
+// Value answers what FromContext asks a context for, and nothing else: a context type of the
+// caller's own can carry t without another one around it.
+func (t *Trace) Value(key any) any {
+	if key == (traceKey{}) {
+		return t
+	}
+	return nil
 }
 
 // FromContext returns the innermost trace in ctx, or nil.
@@ -182,7 +191,7 @@ func (t *Trace) begin(m Method, req *message, out int64, redirect bool, now time
 	switch m {
 	case ExecuteStatement:
 		if req.has.has(sessionGUID) {
-			t.facts.SessionID = req.session.String()
+			t.facts.SessionID = req.session
 		}
 		t.facts.Asked = known(Asked{
 			Async:         req.bool(askAsync).V,
@@ -209,7 +218,7 @@ func (t *Trace) mayExecute() bool {
 
 // adopt ties a statement to the trace in its context when the ExecuteStatement
 // was not understood. It reports whether the trace had none.
-func (t *Trace) adopt(id guid, reg *registry) bool {
+func (t *Trace) adopt(id ID, reg *registry) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.done.Load() || t.tied || !t.facts.Gaps.Has(GapMessages) {
@@ -218,7 +227,7 @@ func (t *Trace) adopt(id guid, reg *registry) bool {
 	return t.tie(id, reg)
 }
 
-func (t *Trace) tie(id guid, reg *registry) bool {
+func (t *Trace) tie(id ID, reg *registry) bool {
 	if t.tied {
 		return t.id == id
 	}
@@ -229,7 +238,7 @@ func (t *Trace) tie(id guid, reg *registry) bool {
 		return false
 	}
 	t.id, t.tied, t.reg = id, true, reg
-	t.facts.StatementID = id.String()
+	t.facts.StatementID = id
 	return true
 }
 

@@ -34,8 +34,8 @@ func TestStatementIsFollowedFromExecuteToClose(t *testing.T) {
 	s.mustRPC(background, operationRequest(CloseOperation, 7, operationA))
 
 	f := trace.Finish()
-	require.Equal(t, operationID(operationA), f.StatementID)
-	require.Equal(t, operationID(sessionA), f.SessionID)
+	require.Equal(t, operationID(operationA), f.StatementID.String())
+	require.Equal(t, operationID(sessionA), f.SessionID.String())
 	require.Equal(t, "1234567890", f.WorkspaceID)
 	require.Equal(t, known(Asked{Async: true, DirectResults: true, DirectRows: 100000, Arrow: true, Download: true, LZ4: true}), f.Asked)
 	require.Equal(t, StateFinished, f.State)
@@ -103,7 +103,7 @@ func TestNothingIsLearntFromAnAnswerThatBreaksOff(t *testing.T) {
 		require.ErrorIs(t, err, errReset)
 		require.Zero(t, s.transport.registry.linked.Load())
 		f := trace.Finish()
-		require.Empty(t, f.StatementID)
+		require.Zero(t, f.StatementID)
 		require.Zero(t, f.PageCount)
 		require.Zero(t, f.RowsDelivered)
 		require.Zero(t, f.Files)
@@ -159,7 +159,7 @@ func TestSameNumberInAnotherSessionIsAnotherCall(t *testing.T) {
 	}
 	s.answers = []answer{{err: errReset}, {code: 200, body: wireReply(ExecuteStatement, 2, fStatus(okStatus), fHandle(2, operationA))}}
 	_, _ = s.rpc(ctx, execute(sessionA))
-	s.mustRPC(ctx, execute("session-B-guid-0"))
+	s.mustRPC(ctx, execute("session-B-ID-0"))
 	rpc := rpcOf(trace.Finish(), ExecuteStatement)
 	require.Equal(t, 2, rpc.Count)
 	require.Zero(t, rpc.Retries)
@@ -188,7 +188,7 @@ func TestRedirectedCallIsOneAttempt(t *testing.T) {
 	}))
 	request(request(nil))
 	f := trace.Finish()
-	require.Equal(t, operationID(operationA), f.StatementID)
+	require.Equal(t, operationID(operationA), f.StatementID.String())
 	rpc := f.RPC(ExecuteStatement)
 	require.Equal(t, []int{1, 1, 0, 0}, []int{rpc.Count, rpc.Attempts, rpc.Retries, rpc.Failures})
 }
@@ -231,7 +231,7 @@ func TestSecondStatementOfATraceIsLeftOut(t *testing.T) {
 	s.execute(ctx, operationA)
 	s.execute(ctx, operationB)
 	f := trace.Finish()
-	require.Equal(t, operationID(operationA), f.StatementID)
+	require.Equal(t, operationID(operationA), f.StatementID.String())
 	require.Equal(t, 1, f.RPC(ExecuteStatement).Count)
 	require.True(t, f.Gaps.Has(GapOthers))
 }
@@ -291,7 +291,7 @@ func TestAnswerThatIsNotUnderstoodLeavesAGap(t *testing.T) {
 	s.mustRPC(ctx, operationRequest(GetOperationStatus, 2, operationA))
 	s.mustRPC(context.Background(), operationRequest(FetchResults, 5, operationA))
 	f := trace.Finish()
-	require.Equal(t, operationID(operationA), f.StatementID)
+	require.Equal(t, operationID(operationA), f.StatementID.String())
 	require.Equal(t, StateFinished, f.State)
 	require.EqualValues(t, 3, f.RowsDelivered)
 	require.True(t, f.Gaps.Has(GapMessages))
@@ -342,10 +342,10 @@ func TestSession(t *testing.T) {
 	_, _ = s.rpc(ctx, open)
 	s.mustRPC(ctx, open)
 	s.answer(wireReply(CloseSession, 2, fStatus(okStatus)), wireReply(CloseSession, 2, fStatus(okStatus)))
-	s.mustRPC(context.Background(), wireCall(CloseSession, 2, fSession(1, "session-B-guid-0"))) // another's
+	s.mustRPC(context.Background(), wireCall(CloseSession, 2, fSession(1, "session-B-ID-0"))) // another's
 	s.mustRPC(context.Background(), wireCall(CloseSession, 2, fSession(1, sessionA)))
 	f := session.Finish()
-	require.Equal(t, operationID(sessionA), f.SessionID)
+	require.Equal(t, operationID(sessionA), f.SessionID.String())
 	require.Equal(t, known(int32(42248)), f.Protocol)
 	require.Equal(t, "1234567890", f.WorkspaceID)
 	require.Equal(t, 1, f.OpenRPC.Retries)
@@ -359,7 +359,7 @@ func TestForgottenTracesAreBounded(t *testing.T) {
 	var traces []*Trace
 	for i := range 10 {
 		ctx, trace := traced()
-		id := "operation-" + string(rune('0'+i)) + "-guid"
+		id := "operation-" + string(rune('0'+i)) + "-ID"
 		s.execute(ctx, id+strings.Repeat("x", 16-len(id)))
 		s.handOut(id+strings.Repeat("x", 16-len(id)), linkTo(id))
 		traces = append(traces, trace)
@@ -391,7 +391,7 @@ func TestRequestWithoutGetBodyIsWatched(t *testing.T) {
 	_, _ = io.ReadAll(resp.Body)
 	require.Equal(t, body, s.sent[0])
 	f := trace.Finish()
-	require.Equal(t, operationID(operationA), f.StatementID)
+	require.Equal(t, operationID(operationA), f.StatementID.String())
 	require.EqualValues(t, len(body), f.RPC(ExecuteStatement).BytesOut)
 }
 

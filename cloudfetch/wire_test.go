@@ -95,12 +95,12 @@ func fSession(id int16, g string) wireField {
 }
 
 const (
-	sessionA   = "session-A-guid-0"
-	operationA = "operation-A-guid"
-	operationB = "operation-B-guid"
+	sessionA   = "session-A-ID-0"
+	operationA = "operation-A-ID"
+	operationB = "operation-B-ID"
 )
 
-func operationID(g string) string { return guid([]byte(g)).String() }
+func operationID(g string) string { return ID([]byte(g)).String() }
 
 func wireLink(url string, expiry, offset, rows, size int64) []byte {
 	return structOf(fString(1, url), fI64(2, expiry), fI64(3, offset), fI64(4, rows), fI64(5, size),

@@ -100,7 +100,7 @@ func (c *conn) begins(at time.Time, session *cloudfetch.Session) {
 	c.connector.conns.add(c)
 	c.opened, c.session = at, session
 	if session != nil {
-		if id := session.Facts().SessionID; id != "" {
+		if id := session.Facts().SessionID.String(); id != "" {
 			c.sessionID.Store(&id)
 		}
 	}

@@ -80,8 +80,8 @@ type chained struct {
 }
 
 // callContext is the caller's context plus what one call needs on its way down: the slot of
-// the hooks and the id callbacks of the native driver. It is one allocation with its
-// statement, where a chain of context.WithValue would be four.
+// the hooks, the trace of the wire and the id callbacks of the native driver. It is one
+// allocation with its statement, where a chain of context.WithValue would be five.
 type callContext struct {
 	context.Context
 	statement                *statement
@@ -96,6 +96,11 @@ func (c *callContext) Value(key any) any {
 		return c.onStatementID
 	case driverctx.ConnIdCallbackKey:
 		return c.onSession
+	}
+	if trace := c.statement.trace; trace != nil {
+		if v := trace.Value(key); v != nil {
+			return v
+		}
 	}
 	return c.Context.Value(key)
 }
@@ -132,12 +137,10 @@ func (c *conn) begin(ctx context.Context, asked call) (within context.Context, s
 	st := &statement{conn: c, spans: spans, volume: volumeOperation(asked.query)}
 	st.chained.statementID, _ = ctx.Value(driverctx.QueryIdCallbackKey).(driverctx.IdCallbackFunc)
 	st.chained.sessionID, _ = ctx.Value(driverctx.ConnIdCallbackKey).(driverctx.IdCallbackFunc)
-	below := within
 	if c.connector.wire != nil {
 		st.trace = cloudfetch.NewTrace()
-		below = cloudfetch.NewContext(within, st.trace)
 	}
-	st.ctx = callContext{Context: below, statement: st, onStatementID: st.statementIDKnown, onSession: st.sessionIDKnown}
+	st.ctx = callContext{Context: within, statement: st, onStatementID: st.statementIDKnown, onSession: st.sessionIDKnown}
 	st.record = &telemetry.Statement{
 		Connector: c.connector.id, Server: start.Server, Kind: start.Kind, Internal: start.Internal, Prepared: start.Prepared, Query: start.Query,
 	}

@@ -43,7 +43,7 @@ func likeDefaultClient(n nativeConfig) {
 
 // sessionOpenedFacts adds what the wire said.
 func sessionOpenedFacts(r *telemetry.SessionOpened, f cloudfetch.SessionFacts) {
-	r.SessionID = f.SessionID
+	r.SessionID = f.SessionID.String()
 	r.WorkspaceID = f.WorkspaceID
 	r.Retries = telemetry.Known(int64(f.OpenRPC.Retries))
 	r.Failure.Refine(f.SQLState, f.OpenRPC.LastStatus)
@@ -58,10 +58,10 @@ func sessionClosedFacts(r *telemetry.SessionClosed, f cloudfetch.SessionFacts) {
 // something could not be read stay unknown: better silent than wrong.
 func wireFacts(r *telemetry.Statement, f *cloudfetch.Facts) {
 	if r.StatementID == "" {
-		r.StatementID = f.StatementID
+		r.StatementID = f.StatementID.String()
 	}
 	if r.SessionID == "" {
-		r.SessionID = f.SessionID
+		r.SessionID = f.SessionID.String()
 	}
 	r.WorkspaceID = f.WorkspaceID
 	if f.Staging.Or(false) {

@@ -104,7 +104,7 @@ func (p *pipeline) encodeOne(e *entry, anonymous bool) (ok bool) {
 			b.buf, b.documents, ok = b.buf[:length], documents, false
 		}
 	}()
-	b.scratch = e.appendDocuments(b.scratch, anonymous, b.add)
+	e.appendDocuments(&b.scratch, anonymous, b.add)
 	return true
 }
 
@@ -146,7 +146,7 @@ func (p *pipeline) remember(part []entry, anonymous bool, endpoint string, r res
 	var docs []Document
 	now := time.Now()
 	for i := range part {
-		part[i].appendDocuments(nil, anonymous, func(doc []byte) {
+		part[i].appendDocuments(&p.sendBody.scratch, anonymous, func(doc []byte) {
 			docs = append(docs, Document{At: now, Endpoint: endpoint, JSON: string(doc), Outcome: outcome})
 		})
 	}

@@ -123,12 +123,19 @@ func (e *entry) operations() (ops [maxEvents]telemetry.Operation) {
 	return ops
 }
 
+// scratch is memory for one document at a time.
+type scratch struct {
+	source source
+	doc    []byte
+}
+
 // appendDocuments calls add with each of the entry's documents. The bytes are valid during
 // the call only.
-func (e *entry) appendDocuments(scratch []byte, anonymous bool, add func(doc []byte)) []byte {
+func (e *entry) appendDocuments(on *scratch, anonymous bool, add func(doc []byte)) {
 	e.name()
-	h := e.handle
-	s := source{connection: h.facts, process: process(), statement: e.statement, opened: e.opened, closed: e.closed}
+	h, s := e.handle, &on.source
+	*s = source{connection: h.facts, process: process(), statement: e.statement, opened: e.opened, closed: e.closed}
+	defer func() { *s = source{} }() // keeps no record
 	s.event.WorkspaceID, s.event.UserAgent = h.org(), h.userAgent
 	fixed := h.fixed
 	if anonymous {
@@ -141,16 +148,15 @@ func (e *entry) appendDocuments(scratch []byte, anonymous bool, add func(doc []b
 		if anonymous {
 			p = anonymousPlan
 		}
-		scratch, _ = p.appendObject(scratch[:0], &s, fixed)
-		add(scratch)
+		on.doc, _ = p.appendObject(on.doc[:0], s, fixed)
+		add(on.doc)
 	}
-	return scratch
 }
 
 // body is one upload under construction.
 type body struct {
 	buf       []byte
-	scratch   []byte
+	scratch   scratch
 	documents int
 }
 
