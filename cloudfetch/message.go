@@ -9,7 +9,7 @@ const (
 	exceptionMessage = 3
 )
 
-// ID is a session's or an operation's identifier.
+// ID is a session's or a statement's identifier, a GUID. The zero ID is unknown.
 type ID [16]byte
 
 // String writes it as the driver does: 8-4-4-4-12 in lower-case hex; "" for the zero ID.

@@ -175,7 +175,7 @@ func TestReaderIsLostRatherThanWrong(t *testing.T) {
 		"value given twice":  wireReply(GetOperationStatus, 1, fI32(2, 1), fI32(2, 2)),
 		"list given twice":   fetchReply(1, false, 0, fList(1281, tStruct), fList(1281, tStruct)),
 		"result given twice": wireReply(FetchResults, 1, rowsOf(0), rowsOf(0)),
-		"ID given twice":     wireReply(ExecuteStatement, 1, fHandle(2, operationA), fHandle(2, operationB)),
+		"guid given twice":   wireReply(ExecuteStatement, 1, fHandle(2, operationA), fHandle(2, operationB)),
 	} {
 		t.Run(name, func(t *testing.T) { require.Equal(t, lost, readPieces(false, b).progress) })
 	}

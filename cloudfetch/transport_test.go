@@ -159,7 +159,7 @@ func TestSameNumberInAnotherSessionIsAnotherCall(t *testing.T) {
 	}
 	s.answers = []answer{{err: errReset}, {code: 200, body: wireReply(ExecuteStatement, 2, fStatus(okStatus), fHandle(2, operationA))}}
 	_, _ = s.rpc(ctx, execute(sessionA))
-	s.mustRPC(ctx, execute("session-B-ID-0"))
+	s.mustRPC(ctx, execute("session-B-guid-0"))
 	rpc := rpcOf(trace.Finish(), ExecuteStatement)
 	require.Equal(t, 2, rpc.Count)
 	require.Zero(t, rpc.Retries)
@@ -342,7 +342,7 @@ func TestSession(t *testing.T) {
 	_, _ = s.rpc(ctx, open)
 	s.mustRPC(ctx, open)
 	s.answer(wireReply(CloseSession, 2, fStatus(okStatus)), wireReply(CloseSession, 2, fStatus(okStatus)))
-	s.mustRPC(context.Background(), wireCall(CloseSession, 2, fSession(1, "session-B-ID-0"))) // another's
+	s.mustRPC(context.Background(), wireCall(CloseSession, 2, fSession(1, "session-B-guid-0"))) // another's
 	s.mustRPC(context.Background(), wireCall(CloseSession, 2, fSession(1, sessionA)))
 	f := session.Finish()
 	require.Equal(t, operationID(sessionA), f.SessionID.String())
@@ -359,7 +359,7 @@ func TestForgottenTracesAreBounded(t *testing.T) {
 	var traces []*Trace
 	for i := range 10 {
 		ctx, trace := traced()
-		id := "operation-" + string(rune('0'+i)) + "-ID"
+		id := "operation-" + string(rune('0'+i)) + "-guid"
 		s.execute(ctx, id+strings.Repeat("x", 16-len(id)))
 		s.handOut(id+strings.Repeat("x", 16-len(id)), linkTo(id))
 		traces = append(traces, trace)

@@ -95,9 +95,9 @@ func fSession(id int16, g string) wireField {
 }
 
 const (
-	sessionA   = "session-A-ID-0"
-	operationA = "operation-A-ID"
-	operationB = "operation-B-ID"
+	sessionA   = "session-A-guid-0"
+	operationA = "operation-A-guid"
+	operationB = "operation-B-guid"
 )
 
 func operationID(g string) string { return ID([]byte(g)).String() }
