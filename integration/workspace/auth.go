@@ -17,12 +17,13 @@ type authenticator struct {
 
 	mu     sync.Mutex
 	tokens map[string]time.Time // when a token ends; zero: never. Guarded by mu.
+	logins map[string]login     // by code, until it is exchanged. Guarded by mu.
 }
 
 func newAuthenticator(o Options) *authenticator {
 	a := &authenticator{
 		lifetime: o.TokenLifetime, id: o.ClientID, secret: o.ClientSecret,
-		tokens: map[string]time.Time{o.Token: {}},
+		tokens: map[string]time.Time{o.Token: {}}, logins: map[string]login{},
 	}
 	for _, t := range o.Tokens {
 		a.tokens[t] = time.Time{}
@@ -47,6 +48,10 @@ func (a *authenticator) issue(id, secret string) string {
 	if subtle.ConstantTimeCompare([]byte(id+"\x00"+secret), []byte(a.id+"\x00"+a.secret)) != 1 {
 		return ""
 	}
+	return a.newToken()
+}
+
+func (a *authenticator) newToken() string {
 	token := "eyJ" + randomHex(24)
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -67,8 +72,9 @@ func (x *exchange) sendUnauthorized() {
 		"Credential was not sent or was of an unsupported type for this API."})
 }
 
-// serveOAuth serves what a service principal needs to get a token (machine to machine), and
-// reports whether the request was one of those.
+// serveOAuth serves what a service principal (machine to machine) or a user with a browser
+// (user to machine, see login.go) needs to get a token, and reports whether the request was
+// one of those.
 func (w *Workspace) serveOAuth(x *exchange) bool {
 	base := w.scheme() + "://" + x.r.Host
 	switch x.r.URL.Path {
@@ -80,10 +86,14 @@ func (w *Workspace) serveOAuth(x *exchange) bool {
 			"authorization_endpoint":                base + "/oidc/v1/authorize",
 			"token_endpoint":                        base + "/oidc/v1/token",
 			"jwks_uri":                              base + "/oidc/jwks.json",
-			"grant_types_supported":                 []string{"client_credentials"},
-			"token_endpoint_auth_methods_supported": []string{"client_secret_basic", "client_secret_post"},
+			"grant_types_supported":                 []string{"client_credentials", "authorization_code"},
+			"response_types_supported":              []string{"code"},
+			"code_challenge_methods_supported":      []string{"S256"},
+			"token_endpoint_auth_methods_supported": []string{"client_secret_basic", "client_secret_post", "none"},
 			"scopes_supported":                      []string{"all-apis", "sql", "offline_access"},
 		})
+	case "/oidc/v1/authorize", "/oidc/oauth2/v2.0/authorize":
+		w.serveLogin(x)
 	case "/oidc/v1/token", "/oidc/oauth2/v2.0/token":
 		w.serveToken(x)
 	default:
@@ -94,19 +104,32 @@ func (w *Workspace) serveOAuth(x *exchange) bool {
 
 func (w *Workspace) serveToken(x *exchange) {
 	form, err := url.ParseQuery(string(x.body))
-	if err != nil || form.Get("grant_type") != "client_credentials" {
-		x.sendJSON(http.StatusBadRequest, map[string]string{"error": "unsupported_grant_type"})
+	if err != nil {
+		x.sendJSON(http.StatusBadRequest, map[string]string{"error": "invalid_request"})
 		return
 	}
 	id, secret, basic := x.r.BasicAuth()
 	if !basic {
 		id, secret = form.Get("client_id"), form.Get("client_secret")
 	}
-	token := w.auth.issue(id, secret)
-	if token == "" {
-		x.sendJSON(http.StatusUnauthorized, map[string]string{
-			"error": "invalid_client", "error_description": "Client authentication failed",
-		})
+	var token string
+	switch form.Get("grant_type") {
+	case "client_credentials":
+		if token = w.auth.issue(id, secret); token == "" {
+			x.sendJSON(http.StatusUnauthorized, map[string]string{
+				"error": "invalid_client", "error_description": "Client authentication failed",
+			})
+			return
+		}
+	case "authorization_code":
+		if token = w.auth.redeem(form.Get("code"), id, form.Get("redirect_uri"), form.Get("code_verifier")); token == "" {
+			x.sendJSON(http.StatusBadRequest, map[string]string{
+				"error": "invalid_grant", "error_description": "The code is not valid for this client",
+			})
+			return
+		}
+	default:
+		x.sendJSON(http.StatusBadRequest, map[string]string{"error": "unsupported_grant_type"})
 		return
 	}
 	x.sendJSON(http.StatusOK, map[string]any{

@@ -21,8 +21,8 @@ type Options struct {
 
 	// Hostname is one more name the certificate is valid for, and the name that
 	// [Workspace.Transport] leads to this workspace on every port. Clients that insist on a
-	// Databricks host name (OAuth M2M does) need one, such as
-	// "box.cloud.databricks.com". Default: none.
+	// Databricks host name (OAuth does) need one, such as "box.cloud.databricks.com".
+	// Default: none.
 	Hostname string
 
 	// WorkspaceID is sent in x-databricks-org-id. Default: a random positive number.
@@ -66,6 +66,11 @@ type Options struct {
 	// ExecutionTime adds run time to a statement, inside the time its timeout covers. It is
 	// called from many goroutines. Default: none.
 	ExecutionTime func(sql string) time.Duration
+
+	// Rewrite is what the engine runs instead of a statement, so that a program can be tested
+	// whose SQL the engine does not know. Facts, the result cache and ExecutionTime see the
+	// statement as it was sent. It is called from many goroutines. Default: none.
+	Rewrite func(sql string) string
 
 	// ResultCache answers a repeated identical query from a cache and says so in
 	// cacheLookupResult; any statement that is not a query empties it. Default: false, and

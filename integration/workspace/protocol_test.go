@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -114,6 +115,17 @@ func TestSlowStatementIsReportedRunningUntilItIsDone(t *testing.T) {
 	s := c.status(resp.OperationHandle)
 	assert.LessOrEqual(t, *s.OperationStarted, *s.OperationCompleted)
 	assert.GreaterOrEqual(t, ws.Statements()[0].Polls, 2)
+}
+
+func TestStatementsTheEngineDoesNotKnowMayBeRewritten(t *testing.T) {
+	ws := workspace.New(t, workspace.Options{Rewrite: func(sql string) string {
+		return strings.ReplaceAll(sql, "array(1, 2)", "'[1,2]'")
+	}})
+	c := newClient(t, ws)
+	resp := c.execute(c.open(), "SELECT array(1, 2) AS a")
+	require.NotNil(t, resp.DirectResults.ResultSet, resp.DirectResults.OperationStatus.DisplayMessage)
+	assert.Equal(t, "a", resp.DirectResults.ResultSetMetadata.Schema.Columns[0].ColumnName)
+	assert.Equal(t, "SELECT array(1, 2) AS a", ws.Statements()[0].SQL)
 }
 
 func TestCancelEndsAStatement(t *testing.T) {

@@ -22,8 +22,12 @@ func newResultCache() *resultCache { return &resultCache{results: map[string]*en
 // value is the outcome of the lookup.
 func (w *Workspace) query(ctx context.Context, o *operation) (*engine.Result, int32, error) {
 	params := parameters(o.req.Parameters)
+	statement := o.req.Statement
+	if f := w.opts.Rewrite; f != nil {
+		statement = f(statement)
+	}
 	if w.cache == nil {
-		r, err := o.session.sql.Execute(ctx, o.req.Statement, params)
+		r, err := o.session.sql.Execute(ctx, statement, params)
 		return r, wire.CacheIneligible, err
 	}
 	key := cacheKey(o, params)
@@ -33,7 +37,7 @@ func (w *Workspace) query(ctx context.Context, o *operation) (*engine.Result, in
 	if r != nil {
 		return r, wire.CacheLocalHit, nil
 	}
-	r, err := o.session.sql.Execute(ctx, o.req.Statement, params)
+	r, err := o.session.sql.Execute(ctx, statement, params)
 	if err != nil {
 		return nil, wire.CacheIneligible, err
 	}

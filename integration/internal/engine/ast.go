@@ -196,6 +196,8 @@ type (
 		replace     bool
 		ifNotExists bool
 		comment     string
+		format      string // of USING, upper case; empty for the default
+		located     bool   // LOCATION names files, which may say what the columns are
 	}
 	createView struct {
 		parts       []string

@@ -81,6 +81,9 @@ func (r *run) createTable(n *createTable) error {
 	}
 	t := &table{name: name, comment: n.comment, stored: r.b.names.newStored()}
 	defs := n.columns
+	if len(defs) == 0 && n.as == nil {
+		return errNoSchema(n.format)
+	}
 	var source boundQuery
 	if n.as != nil {
 		source = r.b.query(nil, n.as, nil)

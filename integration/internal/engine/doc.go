@@ -58,6 +58,7 @@
 // scalar subquery that yields several rows gives the first instead of an error. Regular
 // expressions are Go's. VARCHAR(n) and CHAR(n) are STRING. CREATE TABLE AS returns no count.
 // The types of a query's columns come from its text alone, so an INTERVAL has no place in a
-// result. Nested types, Delta time travel, volumes, grouping sets and Python are refused with
+// result. No file is ever read: LOCATION is accepted, but a table whose columns only files
+// there could tell must exist already. Nested types, Delta time travel, volumes, grouping sets and Python are refused with
 // an UNSUPPORTED error rather than imitated.
 package engine

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -86,6 +87,11 @@ func errDivideByZero() *Error {
 func errOverflow(t Type) *Error {
 	return failure("ARITHMETIC_OVERFLOW", "22003",
 		"%s overflow. If necessary set \"ansi_mode\" to \"false\" to bypass this error.", strings.ToLower(t.String()))
+}
+
+// errNoSchema is the answer to a table whose columns files at its LOCATION should say.
+func errNoSchema(format string) *Error {
+	return failure("UNABLE_TO_INFER_SCHEMA", "42KD9", "Unable to infer schema for %s. It must be specified manually.", cmp.Or(format, "DELTA"))
 }
 
 func errUnsupported(feature, detail string) *Error {

@@ -159,11 +159,12 @@ func (p *parser) createTableStatement(n *createTable) statement {
 	for {
 		switch {
 		case p.word("USING"):
-			p.anyIdentifier()
+			n.format = strings.ToUpper(p.anyIdentifier())
 		case p.word("COMMENT"):
 			n.comment = p.stringLiteral()
 		case p.word("LOCATION"):
 			p.stringLiteral()
+			n.located = true
 		case p.word("TBLPROPERTIES"), p.word("OPTIONS"), p.word("PARTITIONED", "BY"):
 			p.skipParentheses()
 		case p.word("CLUSTER", "BY"):
@@ -174,7 +175,7 @@ func (p *parser) createTableStatement(n *createTable) statement {
 			n.as = p.query()
 			return n
 		default:
-			if len(n.columns) == 0 {
+			if len(n.columns) == 0 && !n.located {
 				p.unexpected("")
 			}
 			return n

@@ -80,6 +80,10 @@ func TestDefinitions(t *testing.T) {
 	ddl("DROP VIEW v")
 	ddl("DROP TABLE IF EXISTS f")
 	ddl("DROP TABLE IF EXISTS f")
+	ddl("CREATE TABLE c (a INT) USING csv LOCATION '/data/c.csv'")
+	ddl("CREATE TABLE IF NOT EXISTS c USING csv LOCATION '/data/c.csv' OPTIONS (header = true, inferSchema = true)")
+	fails(t, s, "UNABLE_TO_INFER_SCHEMA", "CREATE TABLE d USING csv LOCATION '/data/d.csv'")
+	fails(t, s, "PARSE_SYNTAX_ERROR", "CREATE TABLE d USING csv")
 	ddl("DROP CATALOG lake CASCADE")
 }
 

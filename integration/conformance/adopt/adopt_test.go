@@ -1,0 +1,178 @@
+// Package adopt is the first hour of a new user: every example program that the native
+// driver ships is taken as it is, adopted the way the README says, by import and driver
+// name alone, and run both ways. Whatever a program shows must be the same, down to its exit
+// code and its log, and behind the adopted one every statement must have been reported to
+// Databricks exactly once.
+//
+//	<driver>/examples/*/main.go ──┬─ as it is ─► build ─► run against a workspace ─► output
+//	                              │                                                    ║
+//	                              └─ adopted ──► build ─► run against a workspace ─► output
+//	                                                                 │
+//	                                                                 └─► reported exactly once
+package adopt
+
+import (
+	"fmt"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	dbsql "github.com/databricks/databricks-sql-go"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
+)
+
+func TestTheNativeDriversExamplesRunTheSameWhenAdopted(t *testing.T) {
+	switch runtime.GOOS {
+	case "windows", "darwin", "ios":
+		t.Skip("programs cannot be told by environment to trust a certificate: no SSL_CERT_FILE on " + runtime.GOOS)
+	}
+	if testing.Short() {
+		t.Skip("builds every example twice")
+	}
+	if _, err := exec.LookPath("go"); err != nil {
+		t.Skip("builds programs: ", err)
+	}
+	e := build(t)
+	for _, name := range e.names {
+		require.True(t, slices.ContainsFunc(programs, func(p program) bool { return p.name == name }),
+			"databricks-sql-go %s ships an example %q that programs_test.go does not know", dbsql.DriverVersion, name)
+	}
+
+	var runs table
+	t.Run("run", func(t *testing.T) {
+		for _, p := range programs {
+			if !slices.Contains(e.names, p.name) {
+				continue // this version of the driver does not ship it
+			}
+			t.Run(p.String(), func(t *testing.T) {
+				t.Parallel()
+				was, is, err := both(t, e, p)
+				if err != nil {
+					runs.add("%-28s not run: %v", p, err)
+					t.Skip(err)
+				}
+				requireEnd(t, p, was)
+				requireSame(t, was, is)
+				requireReportedOnce(t, is.ws)
+				runs.add("%-28s %7d %10d %6d %4d  %s", p, e.changes[p.name], len(is.ws.Statements()), len(is.ws.Telemetry()), is.exit, p.note)
+			})
+		}
+	})
+	t.Logf("databricks-sql-go %s\n%-28s %7s %10s %6s %4s\n%s", dbsql.DriverVersion, "program", "changes", "statements", "events", "exit", &runs)
+}
+
+// both runs a program as it is and adopted, side by side where that is possible.
+func both(t *testing.T, e *examples, p program) (was, is outcome, err error) {
+	t.Helper()
+	if p.logsIn {
+		loggingIn.Lock()
+		defer loggingIn.Unlock()
+		if err := loginPortFree(); err != nil {
+			return was, is, err
+		}
+		was = e.start(t, native, p).wait(t)
+		return was, e.start(t, adopted, p).wait(t), nil
+	}
+	first, second := e.start(t, native, p), e.start(t, adopted, p)
+	return first.wait(t), second.wait(t), nil
+}
+
+// requireEnd checks that the native program got as far as it should: that two programs fail
+// in the same way proves little.
+func requireEnd(t *testing.T, p program, was outcome) {
+	t.Helper()
+	require.Equal(t, p.exit, was.exit, "%s%s", was.stdout, was.stderr)
+	require.Contains(t, was.stdout+was.stderr, p.says)
+	if p.kept != "" {
+		require.Contains(t, was.files, p.kept)
+	}
+}
+
+func requireSame(t *testing.T, was, is outcome) {
+	t.Helper()
+	require.Equal(t, was.exit, is.exit, "%s%s", is.stdout, is.stderr)
+	require.Equal(t, lines(was.stdout), lines(is.stdout))
+	require.Equal(t, lines(was.stderr), lines(is.stderr))
+	require.Equal(t, was.files, is.files)
+	require.Equal(t, statements(was.ws), statements(is.ws))
+	require.Equal(t, calls(was.ws), calls(is.ws))
+}
+
+// statements is what a workspace was asked, and how.
+func statements(ws *workspace.Workspace) (asked []string) {
+	for _, s := range ws.Statements() {
+		tags := ""
+		if v := s.Overlay["query_tags"]; v != "" {
+			tags = " [" + strings.Join(slices.Sorted(strings.SplitSeq(v, ",")), ",") + "]" // a map's order
+		}
+		asked = append(asked, fmt.Sprintf("%s%s: %s, %d of %d rows as %s, closed by %s",
+			s.SQL, tags, s.State, s.RowsSent, s.Rows, s.Format, s.ClosedBy))
+	}
+	return asked
+}
+
+// calls is the RPCs a workspace answered, in order. How often a running statement was polled
+// is a matter of time.
+func calls(ws *workspace.Workspace) (made []string) {
+	for _, r := range ws.Requests() {
+		if r.Thrift != "" {
+			made = append(made, fmt.Sprintf("%s: %d", r.Thrift, r.Status))
+		}
+	}
+	return slices.Compact(made)
+}
+
+// requireReportedOnce checks that the workspace was told of every session and statement it
+// has seen exactly once, in events it finds nothing wrong with.
+func requireReportedOnce(t *testing.T, ws *workspace.Workspace) {
+	t.Helper()
+	require.Empty(t, ws.TelemetryErrors())
+	want := map[string]int{}
+	for _, s := range ws.Sessions() {
+		want["CREATE_SESSION "+s.ID]++
+		want["DELETE_SESSION "+s.ID]++
+	}
+	for _, s := range ws.Statements() {
+		want["EXECUTE_STATEMENT "+s.ID]++
+		if s.ClosedBy == workspace.ClosedByClient {
+			want["CLOSE_STATEMENT "+s.ID]++
+		}
+		if s.Canceled {
+			want["CANCEL_STATEMENT "+s.ID]++
+		}
+	}
+	got := map[string]int{}
+	for _, event := range ws.Telemetry() {
+		require.Equal(t, 1, event.Accepted)
+		log := event.Log()
+		id := log.StatementID
+		if id == "" {
+			id = log.SessionID
+		}
+		got[log.SQLOperation.OperationDetail.OperationType+" "+id]++
+	}
+	require.Equal(t, want, got)
+}
+
+// table is what the runs came to, a line each.
+type table struct {
+	mu   sync.Mutex
+	rows []string // guarded by mu
+}
+
+func (r *table) add(format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.rows = append(r.rows, strings.TrimRight(fmt.Sprintf(format, args...), " "))
+}
+
+func (r *table) String() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return strings.Join(slices.Sorted(slices.Values(r.rows)), "\n")
+}

@@ -1,0 +1,61 @@
+package adopt
+
+import (
+	"regexp"
+	"strings"
+	"time"
+)
+
+// What differs from run to run: ids, time, addresses, and where a program lies.
+var vary = []struct {
+	pattern *regexp.Regexp
+	text    string
+}{
+	{regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`), "<id>"},
+	{regexp.MustCompile(`"time":"?[^",}]*"?`), `"time":<time>`},
+	{regexp.MustCompile(`"elapsed":[0-9.e-]+`), `"elapsed":<duration>`},
+	{regexp.MustCompile(`&(state|code_challenge)=[\w-]+`), "&$1=<secret>"},
+	{regexp.MustCompile(`\b(\d+h)?(\d+m)?\d+(\.\d+)?(ns|µs|ms|s)\b`), "<duration>"},
+	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "127.0.0.1:<port>"},
+	{regexp.MustCompile(`examples/(native|adopted)/(\w+)/main\.go:\d+`), "$2/main.go:<line>"},
+	{regexp.MustCompile(`0x[0-9a-f]+`), "<address>"},
+	{regexp.MustCompile(`\bgoroutine \d+`), "goroutine <n>"},
+}
+
+// moments are the ways the programs write a time.
+var moments = []struct {
+	pattern *regexp.Regexp
+	layout  string
+}{
+	{regexp.MustCompile(`\d{4}/\d\d/\d\d \d\d:\d\d:\d\d`), "2006/01/02 15:04:05"},
+	{regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?`), "2006-01-02 15:04:05.999999999"},
+	{regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d`), "2006-01-02T15:04:05"},
+}
+
+// lines is an output without what differs from run to run. A time is left out when it is
+// about now: one that was read from a table stays. What the native driver logs about its own
+// telemetry is left out, too: behind ours that is off. Its requests are among those a debug
+// log tells of without saying which; the workspace knows better (see calls).
+func lines(output string) []string {
+	for _, m := range moments {
+		output = m.pattern.ReplaceAllStringFunc(output, func(text string) string {
+			at, err := time.Parse(m.layout, text)
+			if err != nil || time.Since(at).Abs() > 48*time.Hour {
+				return text
+			}
+			return "<time>"
+		})
+	}
+	for _, v := range vary {
+		output = v.pattern.ReplaceAllString(output, v.text)
+	}
+	var kept []string
+	for line := range strings.Lines(output) {
+		if !aboutTelemetry.MatchString(line) {
+			kept = append(kept, strings.TrimRight(line, "\n"))
+		}
+	}
+	return kept
+}
+
+var aboutTelemetry = regexp.MustCompile(`^\{"level".*(\btelemetry\b|"performing request"|"RoundTrip elapsed time: )`)
