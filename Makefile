@@ -5,7 +5,7 @@ SHELL := /bin/bash
 
 # The modules of this repository. The main one requires nothing that only tests, examples
 # or the simulated workspace need.
-MODULES := . integration integration/conformance examples
+MODULES := . integration integration/conformance integration/operators integration/soak integration/bench examples
 
 # Versions of databricks-sql-go the conformance suite runs on. The first is the one in
 # go.mod; every other has a module file of its own.
@@ -17,13 +17,15 @@ ALSO := github.com/seed-01322ee7/databricks-telemetry/driverwrap
 GOLANGCI_LINT_VERSION := v2.12.0
 GOLANGCI_LINT := bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
 FUZZTIME ?= 20s
+SOAK ?= 5m
+BENCHFLAGS ?=
 
 # The native driver polls once a second: many tests wait rather than work.
 TESTFLAGS ?= -parallel 16
 
 .PHONY: help
 help: ## list the commands
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: ## run a dozen statements against a simulated workspace and print what was measured
@@ -36,18 +38,26 @@ test: ## run every test under the race detector, the conformance suite on every 
 		(cd $$m && go test -race $(TESTFLAGS) ./...) || exit 1; \
 	done
 	@echo "== go test -run Alloc (the race detector allocates, so the limits are held without it)"
-	@go test -run Alloc ./cloudfetch ./driverwrap ./telemetry
+	@go test -run Alloc ./cloudfetch ./driverwrap ./telemetry/...
 	@for v in $(DRIVERS); do \
 		echo "== go test -race (driverwrap and integration/conformance, databricks-sql-go $$v)"; \
 		(cd integration/conformance && go test -race $(TESTFLAGS) -modfile=driver-$$v.mod ./... $(ALSO)) || exit 1; \
 	done
 
 .PHONY: bench
-bench: ## run the benchmarks, paired with the bare native driver where there is one
+bench: ## measure what the driver costs, paired with the native one, and write docs/BENCHMARKS.md
+	@cd integration/bench && go run . $(BENCHFLAGS)
+
+.PHONY: microbench
+microbench: ## run the Go benchmarks of every package
 	@for m in $(MODULES); do \
 		echo "== go test -bench ($$m)"; \
 		(cd $$m && go test -run '^$$' -bench . -benchmem ./...) || exit 1; \
 	done
+
+.PHONY: soak
+soak: ## run random programs under random faults for SOAK (5m) and compare with the native driver
+	@cd integration/soak && go test -race -v -run TestSoak -timeout 0 ./ -soak $(SOAK)
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (20s)
@@ -71,3 +81,7 @@ $(GOLANGCI_LINT):
 	@echo "== building golangci-lint $(GOLANGCI_LINT_VERSION), once (a few minutes)"
 	@GOBIN=$(CURDIR)/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
 	@mv bin/golangci-lint $@
+
+.PHONY: release-check
+release-check: ## what must hold before a version is tagged
+	@.ci/release-check

@@ -1,0 +1,130 @@
+package page
+
+import (
+	"context"
+	"database/sql"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/databricks/databricks-sql-go/logger"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	_ "github.com/seed-01322ee7/databricks-telemetry/driverwrap" // registers "databricks-telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	_ "github.com/seed-01322ee7/databricks-telemetry/telemetry/debugpage" // mounts the page
+)
+
+// busy is a process an operator would look at: the real driver ran all kinds of statements on
+// a workspace with faults, one is still running, and callers queue for a connection.
+type busy struct {
+	url        string // of the page
+	downloaded string // id of a statement with files
+	running    string // and of one that is running
+	failed     string
+}
+
+// wide has enough columns of text to be handed out as files.
+const wide = "SELECT id, id * 2 AS twice, 'some text to fill a column with, row by row by row' AS text FROM range(24000)"
+
+func newBusy(t *testing.T) *busy {
+	t.Helper()
+	_ = logger.SetLogLevel("disabled") // the native driver logs every error it returns
+	ws := workspace.New(t, workspace.Options{
+		DirectResultWait: 150 * time.Millisecond, CloudFetchThreshold: 1 << 19, FileRows: 2000, LinksPerPage: 5, TelemetryFlag: workspace.FlagOn,
+		ExecutionTime: func(sql string) time.Duration {
+			switch {
+			case strings.Contains(sql, "/* forever */"):
+				return time.Hour
+			case strings.Contains(sql, "/* slow */"):
+				return 1200 * time.Millisecond
+			case strings.Contains(sql, "/* queue */"):
+				return 30 * time.Millisecond
+			}
+			return 0
+		},
+	})
+	db := open(t, ws, "telemetry_query_text=true", "telemetry_flush_interval=100ms", "maxDownloadThreads=4")
+	db.SetMaxOpenConns(4)
+	t.Cleanup(telemetry.RegisterPool("orders", db))
+	off := open(t, ws, "enableTelemetry=false")
+
+	run(t, db, "SELECT 42 AS answer")
+	run(t, db, "SELECT /* slow */ count(*) AS n FROM range(1000)")
+	var all sync.WaitGroup
+	for range 24 {
+		all.Go(func() { run(t, db, "SELECT /* queue */ id FROM range(50)") })
+	}
+	all.Wait()
+	run(t, off, "SELECT id FROM range(2000)")
+	run(t, off, "SELECT /* </title></svg><script>alert(1)</script> */ 1 AS hostile")
+
+	slow := ws.Inject(workspace.Fault{On: workspace.ResultDownloads(), Do: workspace.Latency(220 * time.Millisecond), Share: 0.6})
+	run(t, db, wide)
+	slow.Remove()
+	retried := ws.Inject(workspace.Fault{On: workspace.Method("ExecuteStatement"), Do: workspace.StatusRetryAfter(503, time.Second), First: 1})
+	run(t, db, "SELECT 'after one retry' AS answer")
+	retried.Remove()
+	broken := ws.Inject(workspace.Fault{On: workspace.ResultDownloads(), Skip: 3, Do: workspace.Status(403)})
+	fail(t, db, wide)
+	broken.Remove()
+	fail(t, db, "SELECT * FROM no_such_table")
+	fail(t, db, "SELEC 1")
+	ctx, cancel := context.WithTimeout(t.Context(), 400*time.Millisecond)
+	_, err := db.QueryContext(ctx, "SELECT /* slow */ 'given up'")
+	require.Error(t, err)
+	cancel()
+
+	forever, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	var ended sync.WaitGroup
+	ended.Go(func() {
+		_, err := db.QueryContext(forever, "SELECT /* forever */ sum(price) AS total FROM orders GROUP BY country")
+		_ = err
+	})
+	t.Cleanup(func() { stop(); ended.Wait() })
+
+	b := &busy{}
+	server := httptest.NewServer(http.DefaultServeMux)
+	t.Cleanup(server.Close)
+	b.url = server.URL + "/debug/databricks/"
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		b.downloaded, b.running, b.failed = b.find(c, "?result=EXTERNAL_LINKS&outcome=completed"), b.find(c, "?outcome=running"), b.find(c, "?category=not_found")
+		require.NotEmpty(c, b.downloaded)
+		require.NotEmpty(c, b.running)
+		require.NotEmpty(c, b.failed)
+	}, 10*time.Second, 50*time.Millisecond)
+	require.NoError(t, telemetry.Flush(t.Context()))
+	return b
+}
+
+func open(t *testing.T, ws *workspace.Workspace, params ...string) *sql.DB {
+	db, err := sql.Open("databricks-telemetry", ws.DSN(params...))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+func run(t *testing.T, db *sql.DB, text string) {
+	rows, err := db.QueryContext(t.Context(), text)
+	require.NoError(t, err)
+	for rows.Next() {
+	}
+	require.NoError(t, rows.Err())
+	require.NoError(t, rows.Close())
+}
+
+func fail(t *testing.T, db *sql.DB, text string) {
+	rows, err := db.QueryContext(t.Context(), text)
+	if err == nil {
+		for rows.Next() {
+		}
+		err = rows.Err()
+		_ = rows.Close()
+	}
+	require.Error(t, err)
+}

@@ -1,0 +1,190 @@
+package debugpage
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
+)
+
+// waterfall is a statement's timeline: as data in JSON, as a picture on the page.
+type waterfall struct {
+	Total   duration `json:"total_ms"`
+	Lanes   []lane   `json:"lanes"`
+	Missing string   `json:"missing,omitempty"`
+
+	Height, AxisY int           `json:"-"`
+	Ticks         []tick        `json:"-"`
+	Legend        []legendEntry `json:"-"`
+	Desc          string        `json:"-"`
+}
+
+type lane struct {
+	Name string `json:"name"`
+	Bars []bar  `json:"bars"`
+
+	Label   string `json:"-"` // lanes of files share one
+	Y, H    int    `json:"-"`
+	Middle  int    `json:"-"`
+	Striped bool   `json:"-"`
+}
+
+type bar struct {
+	Kind      explain.Kind `json:"kind"`
+	Label     string       `json:"label"`
+	Start     duration     `json:"start_ms"`
+	End       duration     `json:"end_ms"`
+	Queued    *duration    `json:"queued_ms,omitempty"`
+	FirstByte *duration    `json:"first_byte_ms,omitempty"`
+	Note      string       `json:"note,omitempty"`
+	Failed    bool         `json:"failed,omitempty"`
+	Open      bool         `json:"open,omitempty"`
+
+	Class          string `json:"-"`
+	X, W, Tip      string `json:"-"` // of the bar, and where it ends
+	Y, H, TextY    int    `json:"-"`
+	QueueX, QueueW string `json:"-"` // of the line from queued to start; empty for none
+	QueueY         int    `json:"-"`
+	Wait, Rest     string `json:"-"` // share of the bar before the first byte, and after; empty for none
+	Text           string `json:"-"` // written into it; empty where it would not fit
+	TextX          string `json:"-"` // where: in the part before the first byte, or after it
+	Tinted         bool   `json:"-"` // it is in the part before
+	Title          string `json:"-"`
+}
+
+type legendEntry struct{ Class, Name string }
+
+// kinds are what bars stand for, as legends say it.
+var kinds = []struct {
+	kind        explain.Kind
+	class, name string
+}{
+	{explain.Call, "call", "the call"},
+	{explain.Execute, "server", "ExecuteStatement"},
+	{explain.Poll, "poll", "status call"},
+	{explain.Page, "page", "result page"},
+	{explain.File, "file", "file"},
+	{explain.First, "first", "until the first row"},
+	{explain.Reading, "reading", "reading"},
+	{explain.Close, "close", "closing the rows"},
+}
+
+const (
+	laneHeight, barHeight = 26, 18
+	fileLane, fileBar     = 21, 14
+	plotted               = 97.0 // per cent of the width; the rest is for what has not ended
+	narrowest             = 0.3  // per cent; less cannot be seen
+	roomForText           = 7.0  // per cent
+	axisRoom              = 22
+	topRoom               = 4
+)
+
+func waterfallOf(s *telemetry.Statement) waterfall {
+	t := explain.TimelineOf(s)
+	w := waterfall{Total: duration(t.Total), Missing: t.Missing, Lanes: []lane{}}
+	var seen, waited, queued, failed, open = map[string]bool{}, false, false, false, false
+	y, files, bars := topRoom, 0, 0
+	for _, from := range t.Lanes {
+		l := lane{Name: from.Name, Label: from.Name, Y: y, H: laneHeight, Striped: len(w.Lanes)%2 == 1, Bars: []bar{}}
+		height := barHeight
+		if strings.HasPrefix(from.Name, "files") {
+			l.H, height, l.Label = fileLane, fileBar, ""
+			if files++; files == 1 {
+				l.Label = "files"
+			}
+		}
+		l.Middle = y + l.H/2 + 4
+		for _, b := range from.Bars {
+			drawn := barOf(b, t.Total, y+(l.H-height)/2, height)
+			seen[drawn.Class] = true
+			waited = waited || drawn.Wait != ""
+			queued = queued || drawn.QueueX != ""
+			failed, open = failed || b.Failed, open || b.Open
+			l.Bars = append(l.Bars, drawn)
+			bars++
+		}
+		w.Lanes = append(w.Lanes, l)
+		y += l.H
+	}
+	w.AxisY, w.Height = y+2, y+2+axisRoom
+	w.Ticks = timeTicks(t.Total, plotted)
+	for _, k := range kinds {
+		if seen[k.class] {
+			w.Legend = append(w.Legend, legendEntry{k.class, k.name})
+		}
+	}
+	for _, more := range []struct {
+		present     bool
+		class, name string
+	}{{waited, "wait", "until the first byte"}, {queued, "queue", "handed out, not asked for"}, {failed, "failed", "failed"}, {open, "open", "has not ended"}} {
+		if more.present {
+			w.Legend = append(w.Legend, legendEntry{more.class, more.name})
+		}
+	}
+	w.Desc = fmt.Sprintf("%s in %s over %s. The tables below say the same in numbers.",
+		plural(int64(bars), "bar", "bars"), plural(int64(len(w.Lanes)), "lane", "lanes"), explain.Duration(t.Total))
+	return w
+}
+
+func barOf(b explain.Bar, total time.Duration, y, height int) bar {
+	drawn := bar{
+		TextX: "0%",
+		Kind:  b.Kind, Label: b.Label, Start: duration(b.Start), End: duration(b.End), Queued: known(b.Queued), FirstByte: known(b.FirstByte),
+		Note: b.Note, Failed: b.Failed, Open: b.Open,
+		Y: y, H: height, TextY: height/2 + 4,
+	}
+	for _, k := range kinds {
+		if k.kind == b.Kind {
+			drawn.Class = k.class
+		}
+	}
+	at := func(d time.Duration) float64 {
+		if total <= 0 {
+			return 0
+		}
+		return plotted * float64(d) / float64(total)
+	}
+	width := max(narrowest, at(b.End-b.Start))
+	drawn.X, drawn.W, drawn.Tip = percentage(min(at(b.Start), 100-width)), percentage(width), percentage(at(b.End))
+	if q, ok := b.Queued.Get(); ok && q < b.Start {
+		drawn.QueueX, drawn.QueueW, drawn.QueueY = percentage(at(q)), percentage(at(b.Start-q)), y+height+1
+	}
+	if first, ok := b.FirstByte.Get(); ok && first > b.Start && first <= b.End {
+		drawn.Wait, drawn.Rest = percent(first-b.Start, b.End-b.Start), percent(b.End-first, b.End-b.Start)
+		waited := width * float64(first-b.Start) / float64(b.End-b.Start)
+		if drawn.Tinted = waited >= roomForText; !drawn.Tinted {
+			width, drawn.TextX = width-waited, drawn.Wait
+		}
+	}
+	if width >= roomForText {
+		drawn.Text = b.Label
+	}
+	drawn.Title = titleOf(b)
+	return drawn
+}
+
+// Half is half its height.
+func (b bar) Half() float64 { return float64(b.H) / 2 }
+
+// titleOf is everything about a bar in a line.
+func titleOf(b explain.Bar) string {
+	title := fmt.Sprintf("%s: %s, from %s to %s", b.Label, explain.Duration(b.End-b.Start), explain.Duration(b.Start), explain.Duration(b.End))
+	if b.Open {
+		title = fmt.Sprintf("%s: since %s, for %s now", b.Label, explain.Duration(b.Start), explain.Duration(b.End-b.Start))
+	}
+	if q, ok := b.Queued.Get(); ok && q < b.Start {
+		title += ", waited " + explain.Duration(b.Start-q) + " to be asked for"
+	}
+	if first, ok := b.FirstByte.Get(); ok && first > b.Start && first <= b.End {
+		title += ", first byte after " + explain.Duration(first-b.Start)
+	}
+	if b.Note != "" {
+		title += ", " + b.Note
+	}
+	if b.Failed && !strings.Contains(b.Note, "failed") {
+		title += ", failed"
+	}
+	return title
+}
