@@ -12,7 +12,7 @@ import (
 // arrowAccess adds Arrow access, which callers reach through sql.Conn.Raw.
 type arrowAccess struct {
 	native dbsqlrows.Rows
-	of     *statement
+	of     *rows // a reader of the rows keeps them
 }
 
 // GetArrowBatches returns the rest of the rows as Arrow records, counted as they are read.
@@ -21,7 +21,7 @@ func (a arrowAccess) GetArrowBatches(ctx context.Context) (dbsqlrows.ArrowBatchI
 	if err != nil || it == nil {
 		return it, err
 	}
-	a.of.arrowTaken(true)
+	a.of.st.arrowTaken(true)
 	return &arrowBatches{it, a.of}, nil
 }
 
@@ -32,7 +32,7 @@ func (a arrowAccess) GetArrowIPCStreams(ctx context.Context) (dbsqlrows.ArrowIPC
 	if err != nil || it == nil {
 		return it, err
 	}
-	a.of.arrowTaken(false)
+	a.of.st.arrowTaken(false)
 	return &arrowStreams{it, a.of}, nil
 }
 
@@ -40,14 +40,14 @@ func (a arrowAccess) GetArrowIPCStreams(ctx context.Context) (dbsqlrows.ArrowIPC
 // that methods a newer driver adds are there, too.
 type arrowBatches struct {
 	dbsqlrows.ArrowBatchIterator
-	st *statement
+	of *rows
 }
 
 // HasNext reports whether there are more records; the driver may fetch a page to know.
 func (b *arrowBatches) HasNext() bool {
 	start := time.Now()
 	more := b.ArrowBatchIterator.HasNext()
-	b.st.waited.add(time.Since(start))
+	b.of.st.waited.add(time.Since(start))
 	return more
 }
 
@@ -55,12 +55,12 @@ func (b *arrowBatches) HasNext() bool {
 func (b *arrowBatches) Next() (arrow.Record, error) {
 	start := time.Now()
 	record, err := b.ArrowBatchIterator.Next()
-	b.st.waited.add(time.Since(start))
+	b.of.st.waited.add(time.Since(start))
 	if err != nil {
-		b.st.readEnded(notEOF(err))
+		b.of.st.readEnded(notEOF(err))
 		return record, err
 	}
-	b.st.took(record)
+	b.of.st.took(record)
 	return record, nil
 }
 
@@ -75,14 +75,14 @@ func (s *statement) took(r arrow.Record) {
 // arrowStreams notes when reading begins and ends; what is in the streams is not looked at.
 type arrowStreams struct {
 	dbsqlrows.ArrowIPCStreamIterator
-	st *statement
+	of *rows
 }
 
 // HasNext reports whether there are more streams; the driver may fetch a page to know.
 func (s *arrowStreams) HasNext() bool {
 	start := time.Now()
 	more := s.ArrowIPCStreamIterator.HasNext()
-	s.st.waited.add(time.Since(start))
+	s.of.st.waited.add(time.Since(start))
 	return more
 }
 
@@ -90,12 +90,12 @@ func (s *arrowStreams) HasNext() bool {
 func (s *arrowStreams) Next() (io.Reader, error) {
 	start := time.Now()
 	stream, err := s.ArrowIPCStreamIterator.Next()
-	s.st.waited.add(time.Since(start))
+	s.of.st.waited.add(time.Since(start))
 	if err != nil {
-		s.st.readEnded(notEOF(err))
+		s.of.st.readEnded(notEOF(err))
 		return stream, err
 	}
-	s.st.firstRow()
+	s.of.st.firstRow()
 	return stream, nil
 }
 

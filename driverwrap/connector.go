@@ -58,6 +58,7 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if c.misconfigured != nil {
 		return nil, c.misconfigured
 	}
+	c.abandon((*statement).forgotten)
 	var spans []telemetry.SessionSpan
 	if c.tracing() {
 		ctx, spans = c.traceSession(ctx)
@@ -144,6 +145,7 @@ func (c *connector) Driver() driver.Driver {
 // waiting for them. The error is the native one.
 func (c *connector) Close() error {
 	connectors.leave(c)
+	c.abandon((*statement).open) // of connections that are taken: this is the last moment to tell
 	var err error
 	if closer, ok := c.inner.(io.Closer); ok {
 		err = closer.Close()

@@ -17,10 +17,11 @@ import (
 // The column type methods answer what database/sql assumes of rows that lack them. The
 // interfaces that make a difference when present are added by shape.
 type rows struct {
-	raw  driver.Rows
-	st   *statement
-	read int64 // rows read; of the reading goroutine, others see statement.rowsRead
-	part int64 // the row that begins the next page or file, the first row to begin with; -1 where it is unknown
+	raw       driver.Rows
+	st        *statement
+	inference inference // what raw tells where the wire does not
+	read      int64     // rows read; of the reading goroutine, others see statement.rowsRead
+	part      int64     // the row that begins the next page or file, the first row to begin with; -1 where it is unknown
 }
 
 var (
@@ -56,14 +57,15 @@ type (
 // ones, which the hooks left in the slot.
 func (s *statement) rowsOf(err error) (driver.Rows, error) {
 	native := s.rows
+	s.slot = slot{} // the application alone keeps rows alive
 	s.queryEnded(native != nil && err == nil, err)
 	if err != nil {
 		return nil, asNative(err)
 	}
-	if s.trace == nil {
-		s.inference = infer(native)
-	}
 	base := rows{raw: native, st: s}
+	if s.trace == nil {
+		base.inference = infer(native)
+	}
 	asArrow, isArrow := native.(dbsqlrows.Rows)
 	_, isMulti := native.(driver.RowsNextResultSet)
 	if !isMulti {
@@ -71,12 +73,21 @@ func (s *statement) rowsOf(err error) (driver.Rows, error) {
 	}
 	switch {
 	case isArrow && isMulti:
-		return &arrowMultiRows{base, arrowAccess{asArrow, s}, multi{native}}, nil
+		r := &arrowMultiRows{base, arrowAccess{native: asArrow}, multi{native}}
+		r.arrowAccess.of = &r.rows
+		s.hand(&r.rows)
+		return r, nil
 	case isArrow:
-		return &arrowRows{base, arrowAccess{asArrow, s}}, nil
+		r := &arrowRows{base, arrowAccess{native: asArrow}}
+		r.arrowAccess.of = &r.rows
+		s.hand(&r.rows)
+		return r, nil
 	case isMulti:
-		return &multiRows{base, multi{native}}, nil
+		r := &multiRows{base, multi{native}}
+		s.hand(&r.rows)
+		return r, nil
 	}
+	s.hand(&base)
 	return &base, nil
 }
 
@@ -126,7 +137,7 @@ func notEOF(err error) error {
 
 // Close closes the rows and finishes the statement. It may be called more than once.
 func (r *rows) Close() error {
-	r.st.inferResult()
+	r.st.inferResult(r.inference)
 	start := time.Now()
 	err := r.raw.Close()
 	r.st.closed(start, err)

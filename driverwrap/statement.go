@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"weak"
 
 	"github.com/databricks/databricks-sql-go/driverctx"
 
@@ -20,14 +21,13 @@ import (
 // be closed by yet another. Callbacks with ids may come at any time. What they share is atomic
 // or under mu; nothing that is not ours is called while mu is held.
 type statement struct {
-	slot      // filled by the hooks, during the call
-	conn      *conn
-	spans     []telemetry.StatementSpan // of the tracers; mostly none
-	ctx       callContext
-	chained   chained
-	trace     *cloudfetch.Trace         // nil where the wire is not read
-	volume    telemetry.VolumeOperation // what it does if it is about a volume at all
-	inference inference                 // what the native rows tell where the wire does not
+	slot    // filled by the hooks, during the call
+	conn    *conn
+	spans   []telemetry.StatementSpan // of the tracers; mostly none
+	ctx     callContext
+	chained chained
+	trace   *cloudfetch.Trace         // nil where the wire is not read
+	volume  telemetry.VolumeOperation // what it does if it is about a volume at all
 
 	rowsRead atomic.Int64
 	waited   waiting
@@ -39,9 +39,10 @@ type statement struct {
 	first       time.Time            // first row in hand
 	last        time.Time            // rows exhausted, or reading failed
 	readFailure *telemetry.Failure
-	hasRows     bool // the call returned rows
-	viaArrow    bool // some left through an Arrow reader
-	uncounted   bool // some left as Arrow streams that nobody decoded
+	hasRows     bool               // the call returned rows
+	handed      weak.Pointer[rows] // them, once the application has them
+	viaArrow    bool               // some left through an Arrow reader
+	uncounted   bool               // some left as Arrow streams that nobody decoded
 }
 
 // waiting sums the time the reader spent in calls that began a new page or file. The reading
@@ -292,12 +293,12 @@ func (s *statement) readEnded(err error) {
 }
 
 // inferResult notes, once and before the rows are closed, what they know about their result.
-func (s *statement) inferResult() {
+func (s *statement) inferResult(from inference) {
 	defer contain()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.finished && s.record.Result.Evidence == telemetry.EvidenceNone {
-		s.record.Result = s.inference.result(!s.viaArrow && s.rowsRead.Load() > 0)
+		s.record.Result = from.result(!s.viaArrow && s.rowsRead.Load() > 0)
 	}
 }
 

@@ -69,7 +69,7 @@ var Parameters = []Parameter{
 		asSwitch(func(s *Settings) *Switch { return &s.CircuitBreaker })},
 	{"telemetry_circuit_breaker_threshold", "a whole number from 1 to 1000", "5", "Failures in a row that open the breaker.",
 		asInt(1, 1000, func(s *Settings) *int { return &s.CircuitBreakerThreshold })},
-	{"telemetry_circuit_breaker_timeout", "a Go duration from 1s to 1h, such as 60s", "60s", "How long the breaker stays open.",
+	{"telemetry_circuit_breaker_timeout", "a Go duration from 1s to 1h, such as 60s", "60s", "How long the breaker stays open, and up to a tenth longer.",
 		asDuration(time.Second, time.Hour, func(s *Settings) *time.Duration { return &s.CircuitBreakerTimeout })},
 	{"telemetry_log_level", "off, error, warn, info or debug", "off", "Least level written to the application's log (slog).",
 		asLevel(func(s *Settings) *string { return &s.LogLevel })},

@@ -42,7 +42,8 @@ type Settings struct {
 	CircuitBreaker Switch
 	// CircuitBreakerThreshold is the number of failures in a row that open it; 0 means 5.
 	CircuitBreakerThreshold int
-	// CircuitBreakerTimeout is how long it stays open; 0 means 60 s.
+	// CircuitBreakerTimeout is how long it stays open at the least, and up to a tenth longer;
+	// 0 means 60 s.
 	CircuitBreakerTimeout time.Duration
 	// LogLevel is the least level that is written to slog.Default, see package logsink:
 	// off, error, warn, info or debug; "" means off.

@@ -156,10 +156,10 @@ func TestThePartsOfATimeAreThoseOfTheVerdict(t *testing.T) {
 
 func TestEveryPartOfATimeHasAPlace(t *testing.T) {
 	seen := map[explain.Bound]bool{}
-	for _, b := range bounds {
-		require.False(t, seen[b.bound])
-		seen[b.bound] = true
-		require.Contains(t, style, ".fill."+b.class+" ")
+	for _, k := range explain.Kinds {
+		require.False(t, seen[k.Bound])
+		seen[k.Bound] = true
+		require.Contains(t, style, ".fill."+class(k.Bound)+" ")
 	}
 	for _, k := range kinds {
 		require.Contains(t, style, ".fill."+k.class+" ")

@@ -2,32 +2,29 @@ package debugpage
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
 
-// bounds are the parts a statement's time is cut into, in the order of its life, and what
-// pages call them. The class decides the colour, see style.css.
-var bounds = [...]struct {
-	bound       explain.Bound
-	name, class string
-	meaning     string
-}{
-	{explain.ServerBound, "warehouse", "server", "The warehouse worked on the statement."},
-	{explain.ExecuteBound, "call", "call", "The call, where a record does not tell its parts apart."},
-	{explain.PollBound, "poll wait", "poll", "The result was ready before a status call noticed."},
-	{explain.RetryBound, "retry pauses", "retry", "Between calls that failed and their repetition."},
-	{explain.PageBound, "result pages", "page", "The reader waited for result pages."},
-	{explain.DownloadBound, "downloads", "file", "The reader waited for CloudFetch files."},
-	{explain.ReaderBound, "reading", "reading", "Rows were decoded, and the application worked between them."},
-	{explain.CloseBound, "close", "close", "Closing the rows."},
-	{explain.NetworkBound, "network and driver", "network", "What the others leave: network, and the driver itself."},
+// class is what decides the colour of a kind of part, see style.css: that of the bars a
+// waterfall has for it, where there are any.
+func class(b explain.Bound) string {
+	switch b {
+	case explain.ExecuteBound:
+		return string(explain.Call)
+	case explain.DownloadBound:
+		return string(explain.File)
+	case explain.ReaderBound:
+		return string(explain.Reading)
+	}
+	return strings.TrimSuffix(string(b), "-bound")
 }
 
-// times is how long each of bounds took.
-type times [len(bounds)]time.Duration
+// times is how long the parts of each of explain.Kinds took.
+type times [len(explain.Kinds)]time.Duration
 
 func timesOf(s *telemetry.Statement) (t times) {
 	for _, p := range explain.PartsOf(s) {
@@ -37,12 +34,12 @@ func timesOf(s *telemetry.Statement) (t times) {
 }
 
 func place(b explain.Bound) int {
-	for i, known := range bounds {
-		if known.bound == b {
+	for i := range explain.Kinds {
+		if explain.Kinds[i].Bound == b {
 			return i
 		}
 	}
-	return len(bounds) - 1
+	return len(explain.Kinds) - 1
 }
 
 func (t *times) sum() (all time.Duration) {
@@ -79,10 +76,10 @@ func splitOf(t times, total time.Duration) split {
 		if d <= 0 {
 			continue
 		}
-		b := bounds[i]
+		k := &explain.Kinds[i]
 		s.Parts = append(s.Parts, part{
-			Bound: b.bound, Name: b.name, Meaning: b.meaning, Time: duration(d), Share: shareOf(d, total),
-			Class: b.class, X: percent(at, total), W: percent(d, total),
+			Bound: k.Bound, Name: k.Name, Meaning: k.Meaning, Time: duration(d), Share: shareOf(d, total),
+			Class: class(k.Bound), X: percent(at, total), W: percent(d, total),
 		})
 		at += d
 	}

@@ -137,7 +137,7 @@ func (v *visit) statement() (string, any, int) {
 	_, because, _ := strings.Cut(verdict.Sentence, ": ")
 	one := oneStatement{
 		row: rowOf(s, v.now), Session: s.SessionID, Connector: s.Connector,
-		Share: share(verdict.Share), Because: because, Class: bounds[place(verdict.Bound)].class, Advice: verdict.Advice,
+		Share: share(verdict.Share), Because: because, Class: class(verdict.Bound), Advice: verdict.Advice,
 		Failure: failureOf(s.Failure), Closing: failureOf(s.CloseFailure),
 		Queueing: v.memory.pools.queueing(s.Started), Waterfall: waterfallOf(s),
 		Calls: tableOf("Calls", telemetry.CallFields, s.Calls), FileList: tableOf("Files", telemetry.FileFields, filesOf(s)),

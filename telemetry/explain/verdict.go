@@ -43,15 +43,16 @@ type Verdict struct {
 
 // Of explains a statement. It may still be running.
 func Of(s *telemetry.Statement) Verdict {
-	parts := partsOf(s)
+	parts := PartsOf(s)
 	if len(parts) == 0 {
 		return Verdict{}
 	}
-	largest := slices.MaxFunc(parts, func(a, b part) int { return cmp.Compare(a.Time, b.Time) })
+	largest := slices.MaxFunc(parts, func(a, b Part) int { return cmp.Compare(a.Time, b.Time) })
+	say := kindOf(largest.Bound)
 	return Verdict{
 		Bound: largest.Bound, Time: largest.Time, Share: largest.Share,
-		Sentence: fmt.Sprintf("%s: %s of %s %s", largest.Bound, Percent(largest.Share), Duration(s.Total), largest.clause()),
-		Advice:   largest.advice(),
+		Sentence: fmt.Sprintf("%s: %s of %s %s", largest.Bound, Percent(largest.Share), Duration(s.Total), say.clause(s)),
+		Advice:   say.advice(s),
 	}
 }
 

@@ -169,9 +169,11 @@ func (p *pipeline) askFlag(by *Handle) {
 	)
 	defer func() {
 		now := time.Now()
+		if r.fate == accepted { // before those who wait go on, or one of them would ask again
+			p.flag.learn(enabled, ttl, now)
+		}
 		p.flag.settle(r.fate != accepted, r.fate != refused && r.category != telemetry.CategoryAuth && r.fate != interrupted, now)
 		if r.fate == accepted {
-			p.flag.learn(enabled, ttl, now)
 			return
 		}
 		p.mu.Lock()

@@ -1,0 +1,194 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// bar is a limit the project has set itself.
+type bar struct {
+	what     string
+	variant  string
+	workload string
+	limit    float64
+	unit     string // "×" for ratios
+	// slack is what the limit may be exceeded by without meaning anything.
+	slack float64
+	// measure makes the figures the limit holds for, one per round.
+	measure func(*Results, bar) []float64
+	// exact figures hardly vary; a short run can tell, too.
+	exact bool
+}
+
+func ratio(m metric) func(*Results, bar) []float64 {
+	return func(r *Results, b bar) []float64 { return r.ratios(m, b.variant, b.workload) }
+}
+
+func excess(m metric) func(*Results, bar) []float64 {
+	return func(r *Results, b bar) []float64 { return r.excess(m, b.variant, b.workload) }
+}
+
+// excessPerRow shares the excess of an operation among the rows it reads.
+func excessPerRow(m metric) func(*Results, bar) []float64 {
+	return func(r *Results, b bar) []float64 {
+		values := r.excess(m, b.variant, b.workload)
+		for _, w := range r.Workloads {
+			if w.Name == b.workload && w.Rows > 0 {
+				for i := range values {
+					values[i] /= float64(w.Rows)
+				}
+			}
+		}
+		return values
+	}
+}
+
+// per1000 counts for a thousand operations.
+func per1000(m metric) func(*Results, bar) []float64 {
+	return func(r *Results, b bar) []float64 {
+		values := m.of(r.Blocks(b.variant, b.workload))
+		for i := range values {
+			values[i] *= 1000
+		}
+		return values
+	}
+}
+
+// bars are the project's own, in the order of the report.
+var bars = slices.Concat(
+	everywhere("time", 1.01, ratio(wall)),
+	everywhere("CPU time", 1.03, ratio(cpu)),
+	[]bar{
+		{what: "time per row, inline", variant: "ours", workload: "Inline", limit: 10, unit: "ns", measure: excessPerRow(wall)},
+		{what: "time per row, files", variant: "ours", workload: "CloudFetch20", limit: 10, unit: "ns", measure: excessPerRow(wall)},
+		{what: "allocations per row, inline", variant: "ours", workload: "Inline", limit: 0, slack: 0.005, measure: excessPerRow(allocs), exact: true},
+		{what: "allocations per row, files", variant: "ours", workload: "CloudFetch20", limit: 0, slack: 0.005, measure: excessPerRow(allocs), exact: true},
+		{what: "time per statement, measured", variant: "ours-local", workload: "NoNetwork", limit: 3000, unit: "ns", measure: excess(wall)},
+		{what: "time per statement, encoded and sent, too", variant: "ours", workload: "NoNetwork", limit: 3000, unit: "ns", measure: excess(wall)},
+		{what: "allocations per statement, measured", variant: "ours-local", workload: "OneRow", limit: 25, measure: excess(allocs), exact: true},
+		{what: "allocations per statement, encoded and sent, too", variant: "ours", workload: "OneRow", limit: 25, measure: excess(allocs)},
+		{what: "time per statement, switched off", variant: "ours-off", workload: "NoNetwork", limit: 200, unit: "ns", measure: excess(wall)},
+		{what: "allocations per statement, switched off", variant: "ours-off", workload: "OneRow", limit: 5, measure: excess(allocs), exact: true},
+		{what: "telemetry requests per 1,000 statements", variant: "ours", workload: "OneRow", limit: 12, measure: per1000(telemetry)},
+	},
+)
+
+// everywhere holds a limit for both ways to run the driver, on the four workloads it was set
+// for.
+func everywhere(what string, limit float64, measure func(*Results, bar) []float64) []bar {
+	var list []bar
+	for _, workload := range []string{"OneRow", "Inline", "CloudFetch20", "Concurrent64"} {
+		for _, variant := range []string{"ours", "ours-page"} {
+			list = append(list, bar{what: what, variant: variant, workload: workload, limit: limit, unit: "×", measure: measure})
+		}
+	}
+	return list
+}
+
+// verdict is a bar and what was measured.
+type verdict struct {
+	bar
+	Estimate
+}
+
+// verdicts are those of the bars whose workload and variant were run.
+func (r *Results) verdicts() []verdict {
+	var list []verdict
+	for _, b := range bars {
+		if len(r.Blocks(b.variant, b.workload)) > 0 && len(r.Blocks(r.Variants[0], b.workload)) > 0 {
+			list = append(list, verdict{b, estimate(b.measure(r, b))})
+		}
+	}
+	return list
+}
+
+func (v verdict) met() bool { return v.Median <= v.limit+v.slack }
+
+// word says whether the bar is met, and by how much it is missed. Where the limit lies within
+// the confidence interval, another run might say the opposite.
+func (v verdict) word() string {
+	doubt := ""
+	if !(v.High <= v.limit+v.slack || v.Low > v.limit+v.slack) {
+		doubt = ", within the noise"
+	}
+	switch {
+	case v.met():
+		return "met" + doubt
+	case v.unit == "×":
+		return fmt.Sprintf("**missed** by %.1f %%%s", 100*(v.Median-v.limit), doubt)
+	default:
+		return fmt.Sprintf("**missed** by %s%s", v.figure(v.Median-v.limit), doubt)
+	}
+}
+
+// figure writes a value of the bar in its unit.
+func (v verdict) figure(x float64) string {
+	switch v.unit {
+	case "×":
+		return fmt.Sprintf("%.3f", x)
+	case "":
+		return plain(x)
+	}
+	return plain(x) + " " + v.unit
+}
+
+// grossRatio is what even a short run on a busy machine has no excuse for.
+const grossRatio = 1.5
+
+// Alarms says what a short run can find: a gross loss of time, or an allocation too many.
+func (r *Results) Alarms() []string {
+	var alarms []string
+	for _, v := range r.verdicts() {
+		switch {
+		case v.exact && !v.met():
+			alarms = append(alarms, fmt.Sprintf("%s: %s, and the limit is %s", v.what, v.figure(v.Median), v.figure(v.limit)))
+		case v.unit == "×" && v.atLeast() > grossRatio:
+			alarms = append(alarms, fmt.Sprintf("%s of %s with %s: %.2f times that of %s", v.what, v.workload, v.variant, v.Median, r.Variants[0]))
+		}
+	}
+	return alarms
+}
+
+// atLeast is the end of the interval where there is one: a busy machine is no regression.
+func (v verdict) atLeast() float64 {
+	if v.bounded() {
+		return v.Low
+	}
+	return v.Median
+}
+
+// plain writes a figure with as many digits as it is worth.
+func plain(x float64) string {
+	digits := 0
+	switch a := math.Abs(x); {
+	case a < 0.0005:
+		x = 0
+	case a < 0.1:
+		digits = 3
+	case a < 10:
+		digits = 2
+	case a < 100:
+		digits = 1
+	}
+	return grouped(fmt.Sprintf("%.*f", digits, x))
+}
+
+// grouped puts commas between the thousands.
+func grouped(number string) string {
+	whole := len(number)
+	for i := range number {
+		if number[i] == '.' {
+			whole = i
+			break
+		}
+	}
+	first := 0
+	if number[0] == '-' {
+		first = 1
+	}
+	for i := whole - 3; i > first; i -= 3 {
+		number = number[:i] + "," + number[i:]
+	}
+	return number
+}

@@ -1,0 +1,54 @@
+package report
+
+// What the report says in words. What was measured is never among them.
+
+const method = `Each variant runs in a process of its own, the workspace in another. A round runs one block of
+each workload with every variant, in random order, and the next round in the opposite order.
+Ratios are taken within a round and then summarized, as medians with 95 % confidence intervals
+that assume no distribution; p, as benchstat has it, knows nothing of rounds.
+
+Clients have one CPU (GOMAXPROCS=1): what is done in the background takes time from the
+statements. CPU time, allocations and requests are counted until a client has flushed and come
+to rest, so that what is reported later counts for the statements it is about.
+
+The native driver runs twice. Where a variant differs from it by no more than it does from
+itself, there is nothing to see.`
+
+// account describes a workload or a variant.
+type account struct{ title, text string }
+
+var aboutWorkloads = map[string]account{
+	"OneRow":       {"One-row statements", "`SELECT 1`, one after the other on one connection. The workspace answers at once; a warehouse takes many times as long, and what is added stays the same."},
+	"Inline":       {"A large result, inline", "All rows of a query of two numbers, as Arrow in the answers themselves. Two numbers are the cheapest row there is, so what is added per row shows."},
+	"CloudFetch20": {"A large result in 20 files", "The same rows, downloaded from storage."},
+	"Concurrent64": {"64 statements at a time", "`SELECT 1` from 64 goroutines on as many connections, sharing one CPU."},
+	"Churn":        {"A connection per statement", "`SELECT 1` on a pool that keeps no idle connection: connect, query, close. Many services live like that without knowing, because a pool keeps two by default."},
+	"Exec":         {"Exec", "`UPDATE counter SET n = n + 1`, one after the other on one connection."},
+	"NoNetwork":    {"One-row statements without a network", "The same `SELECT 1`, answered within the process by a transport that plays back a recorded exchange. What is left is the client's own work for a statement, so that a microsecond more or less can be told apart; as a ratio it means nothing."},
+}
+
+var aboutVariants = map[string]account{
+	"native":           {"native", "databricks-sql-go, its telemetry switched off"},
+	"native-again":     {"native, again", "the same in a second process; what it differs by is chance"},
+	"native-telemetry": {"native, reporting", "databricks-sql-go, its own telemetry on because the server's flag says so. It addresses port 443 whatever the port of the DSN, so a transport brings its requests to the workspace"},
+	"otelsql":          {"otelsql", "XSAM/otelsql around databricks-sql-go, with its default options, on OpenTelemetry's SDK: every span sampled and batched, metrics aggregated, an exporter that discards"},
+	"ours":             {"ours", "databricks-telemetry, reporting to Databricks"},
+	"ours-page":        {"ours, debug page", "the same with the debug page mounted"},
+	"ours-otel":        {"ours, OpenTelemetry", "reporting to Databricks, with spans and metrics on the same SDK as otelsql"},
+	"ours-local":       {"ours, local only", "reporting off, one sink that discards: what measuring alone costs"},
+	"ours-off":         {"ours, off", "reporting off and nobody listens"},
+}
+
+func (w Workload) title() string {
+	if a, ok := aboutWorkloads[w.Name]; ok {
+		return a.title
+	}
+	return w.Name
+}
+
+func variantTitle(name string) string {
+	if a, ok := aboutVariants[name]; ok {
+		return a.title
+	}
+	return name
+}

@@ -1,0 +1,20 @@
+package main
+
+import (
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	_ "github.com/seed-01322ee7/databricks-telemetry/telemetry/debugpage"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/export"
+)
+
+// Importing the debug page attaches it for the whole process. The variants without it take it
+// off again: nothing has been opened yet.
+func withoutPage() {
+	telemetry.Default = telemetry.Fanout{}
+	export.Default.KeepRecent(0)
+}
+
+// withPage leaves the debug page on.
+func withPage(v variant) variant {
+	v.start = nil
+	return v
+}

@@ -1,0 +1,183 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/XSAM/otelsql"
+	dbsql "github.com/databricks/databricks-sql-go"
+	"go.opentelemetry.io/otel/attribute"
+
+	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/export"
+)
+
+// variant is one way to open the same database. A client process knows only one.
+type variant struct {
+	name string
+	// start is called once, before anything is opened; nil is nothing to do.
+	start func() error
+	// open takes a DSN, as an application has one.
+	open func(dsn string) (*sql.DB, error)
+	// options takes the options of dbsql.NewConnector, which a DSN cannot all say.
+	options func([]dbsql.ConnOption) (*sql.DB, error)
+	// flush sends what waits to be sent; nil for those that cannot be asked to.
+	flush func(context.Context)
+	// telemetry is what the server's flag says where there is no server, see canned.go.
+	telemetry bool
+}
+
+// variants are all there are, the one others are compared with first.
+var variants = []variant{
+	{name: "native", open: openNative, options: openOptions},
+	{name: "native-again", open: openNative, options: openOptions},
+	{name: "native-telemetry", open: openNativeReporting, options: openOptions, telemetry: true},
+	{name: "otelsql", start: startOpenTelemetry, open: openOtelsql, options: openOtelsqlOptions, flush: flushOpenTelemetry},
+	ours("ours", driverwrap.Config{}),
+	withPage(ours("ours-page", driverwrap.Config{})),
+	withOpenTelemetry(ours("ours-otel", driverwrap.Config{})),
+	ours("ours-local", driverwrap.Config{Settings: telemetry.Settings{Enabled: telemetry.Off}, Sinks: []telemetry.Sink{discard{}}}),
+	ours("ours-off", driverwrap.Config{Settings: telemetry.Settings{Enabled: telemetry.Off}}),
+}
+
+func variantNamed(name string) (variant, error) {
+	for _, v := range variants {
+		if v.name == name {
+			return v, nil
+		}
+	}
+	return variant{}, fmt.Errorf("there is no variant %q", name)
+}
+
+func openNative(dsn string) (*sql.DB, error) {
+	return sql.Open("databricks", withParams(dsn, "enableTelemetry=false"))
+}
+
+func openOptions(options []dbsql.ConnOption) (*sql.DB, error) {
+	c, err := dbsql.NewConnector(options...)
+	if err != nil {
+		return nil, err
+	}
+	return sql.OpenDB(c), nil
+}
+
+// openNativeReporting lets the server's flag decide, as users do. The driver takes port 443
+// of the host for the service's, whatever the port of the DSN; what it sends there is brought
+// home.
+func openNativeReporting(dsn string) (*sql.DB, error) {
+	options, err := optionsOf(dsn)
+	if err != nil {
+		return nil, err
+	}
+	u, err := url.Parse(dsn)
+	if err != nil {
+		return nil, err
+	}
+	pool := http.DefaultTransport.(*http.Transport).Clone()
+	pool.MaxIdleConnsPerHost, pool.MaxConnsPerHost = 10, 100 // as the driver's own
+	return openOptions(append(options, dbsql.WithTransport(homing{home: u.Host, pool: pool})))
+}
+
+// homing sends requests for port 443 to the workspace, which is elsewhere.
+type homing struct {
+	home string
+	pool *http.Transport
+}
+
+func (h homing) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.URL.Port() == "" {
+		req = req.Clone(req.Context())
+		req.URL.Scheme, req.URL.Host = "http", h.home
+	}
+	return h.pool.RoundTrip(req)
+}
+
+// What a user of otelsql would write, with the attribute it recommends.
+var otelsqlOptions = []otelsql.Option{otelsql.WithAttributes(attribute.String("db.system.name", "databricks"))}
+
+func openOtelsql(dsn string) (*sql.DB, error) {
+	return otelsql.Open("databricks", withParams(dsn, "enableTelemetry=false"), otelsqlOptions...)
+}
+
+func openOtelsqlOptions(options []dbsql.ConnOption) (*sql.DB, error) {
+	c, err := dbsql.NewConnector(options...)
+	if err != nil {
+		return nil, err
+	}
+	return otelsql.OpenDB(c, otelsqlOptions...), nil
+}
+
+// ours is the wrapped driver, opened from the same DSN or options.
+func ours(name string, config driverwrap.Config) variant {
+	return variant{
+		name:  name,
+		start: func() error { withoutPage(); return nil },
+		open: func(dsn string) (*sql.DB, error) {
+			c, err := config.OpenConnector(dsn)
+			if err != nil {
+				return nil, err
+			}
+			return sql.OpenDB(c), nil
+		},
+		options: func(options []dbsql.ConnOption) (*sql.DB, error) {
+			c, err := config.NewConnector(options...)
+			if err != nil {
+				return nil, err
+			}
+			return sql.OpenDB(c), nil
+		},
+		flush:     func(ctx context.Context) { _ = export.Flush(ctx); _ = telemetry.Default.Flush(ctx) },
+		telemetry: true,
+	}
+}
+
+// discard is a sink that wants records and keeps none.
+type discard struct{}
+
+func (discard) StatementFinished(*telemetry.Statement) {}
+
+// withOpenTelemetry has the same providers record the wrapped driver as record otelsql.
+func withOpenTelemetry(v variant) variant {
+	flush := v.flush
+	v.start = func() error {
+		withoutPage()
+		return startOpenTelemetry() // what a service does that wants spans; there is nothing else to do
+	}
+	v.flush = func(ctx context.Context) { flush(ctx); flushOpenTelemetry(ctx) }
+	return v
+}
+
+// withParams adds parameters to a DSN.
+func withParams(dsn string, params ...string) string {
+	separator := "?"
+	if strings.Contains(dsn, "?") {
+		separator = "&"
+	}
+	return dsn + separator + strings.Join(params, "&")
+}
+
+// optionsOf says with options what the DSN of a workspace says.
+func optionsOf(dsn string) ([]dbsql.ConnOption, error) {
+	u, err := url.Parse(dsn)
+	if err != nil {
+		return nil, err
+	}
+	port, err := strconv.Atoi(u.Port())
+	if err != nil {
+		return nil, err
+	}
+	token, _ := u.User.Password()
+	return []dbsql.ConnOption{
+		dbsql.WithServerHostname(u.Scheme + "://" + u.Hostname()),
+		dbsql.WithPort(port),
+		dbsql.WithHTTPPath(u.Path),
+		dbsql.WithAccessToken(token),
+		dbsql.WithCloudFetch(u.Query().Get("useCloudFetch") != "false"),
+	}, nil
+}

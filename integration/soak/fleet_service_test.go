@@ -1,0 +1,79 @@
+package soak
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// service is the workspace all processes of a fleet report to, as an http.RoundTripper in
+// fake time. It writes down how many requests arrive in each second.
+type service struct {
+	began   time.Time
+	latency time.Duration // of every answer
+	// answer decides about a request that arrives so long after the beginning, as the nth of
+	// its second: the status, and what Retry-After says, 0 for nothing.
+	answer func(at time.Duration, nth int) (status int, retryAfter time.Duration)
+
+	mu       sync.Mutex
+	arrivals []int // uploads and questions about the flag, by second; guarded by mu
+	flags    []int // questions about the flag alone; guarded by mu
+	taken    int   // events; guarded by mu
+	bytes    int   // of uploads; guarded by mu
+}
+
+func newService(length time.Duration) *service {
+	seconds := int(length/time.Second) + 1
+	return &service{
+		began: time.Now(), latency: 40 * time.Millisecond, arrivals: make([]int, seconds), flags: make([]int, seconds),
+		answer: func(time.Duration, int) (int, time.Duration) { return http.StatusOK, 0 },
+	}
+}
+
+// arrive notes a request and reports when it came and which of its second it is.
+func (s *service) arrive(flag bool) (at time.Duration, nth int) {
+	at = time.Since(s.began)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	second := min(int(at/time.Second), len(s.arrivals)-1)
+	s.arrivals[second]++
+	if flag {
+		s.flags[second]++
+	}
+	return at, s.arrivals[second]
+}
+
+// RoundTrip answers as the service does.
+func (s *service) RoundTrip(r *http.Request) (*http.Response, error) {
+	flag := r.Method == http.MethodGet
+	status, after := s.answer(s.arrive(flag))
+	select {
+	case <-time.After(s.latency):
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
+	}
+	body := `{"flags":[{"name":"databricks.partnerplatform.clientConfigsFeatureFlags.enableTelemetryForGoDriver","value":"true"}],"ttl_seconds":900}`
+	if !flag {
+		raw, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		events := bytes.Count(raw, []byte("frontend_log_event_id"))
+		s.mu.Lock()
+		s.bytes += len(raw)
+		if status == http.StatusOK {
+			s.taken += events
+		}
+		s.mu.Unlock()
+		body = `{"errors":[],"numProtoSuccess":` + strconv.Itoa(events) + `}`
+	}
+	header := http.Header{}
+	if after > 0 {
+		header.Set("Retry-After", strconv.Itoa(int(after/time.Second)))
+	}
+	return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(body)), Request: r, ProtoMajor: 1, ProtoMinor: 1}, nil
+}

@@ -1,0 +1,156 @@
+package soak
+
+import (
+	"context"
+	"math"
+	"net/http"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// misuses are ways to use a database, and to end with it, that leave something behind.
+var misuses = []struct {
+	name  string
+	fault workspace.Fault
+	run   func(ctx context.Context, on *side)
+}{
+	{"nothing", workspace.Fault{}, func(context.Context, *side) {}},
+	{"rows read", workspace.Fault{}, runs(reads(numbered(300), math.MaxInt))},
+	{"rows closed early", workspace.Fault{}, runs(reads(numbered(300), 5))},
+	{"statements that fail", workspace.Fault{}, runs(reads("SELECT secret FROM nowhere", math.MaxInt))},
+	{"given up while it runs", workspace.Fault{}, func(ctx context.Context, on *side) {
+		ctx, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
+		defer cancel()
+		reads("SELECT sleep(1)", math.MaxInt)(ctx, on)
+	}},
+	{"given up while rows are read", workspace.Fault{}, func(ctx context.Context, on *side) {
+		ctx, cancel := context.WithCancel(ctx)
+		rows, err := on.db.QueryContext(ctx, numbered(300))
+		if err == nil {
+			rows.Next()
+			cancel()
+			_ = rows.Close()
+		}
+		cancel()
+	}},
+	{"Arrow readers", workspace.Fault{}, runs(arrow((*outcome).records, numbered(300)))},
+	{"rows left open until after the end", workspace.Fault{}, runs(leaves)},
+	{"rows forgotten", workspace.Fault{}, runs(forgets)},
+	{"sessions that expire", workspace.Fault{}, func(ctx context.Context, on *side) {
+		reads(numbered(3), math.MaxInt)(ctx, on)
+		expires(ctx, on)
+	}},
+	{"a connection for each statement", workspace.Fault{}, func(ctx context.Context, on *side) {
+		on.db.SetMaxIdleConns(0)
+		crowds(numbered(3))(ctx, on)
+	}},
+	{"storage that refuses", workspace.Fault{On: workspace.ResultDownloads(), Do: workspace.Status(403)}, runs(reads(numbered(300), math.MaxInt))},
+	{"pages that break off", workspace.Fault{On: workspace.Method("FetchResults"), Do: workspace.HalfBody()}, runs(reads(numbered(300), math.MaxInt))},
+	// The rest befalls telemetry alone: the bare driver does not even notice.
+	{"an endpoint that hangs", workspace.Fault{On: workspace.Endpoint("/telemetry"), Do: workspace.Hang()}, runs(reads(numbered(3), math.MaxInt))},
+	{"an endpoint that resets", workspace.Fault{On: workspace.Endpoint("/telemetry"), Do: workspace.Reset()}, runs(reads(numbered(3), math.MaxInt))},
+	{"an endpoint that refuses", workspace.Fault{On: workspace.Endpoint("/telemetry"), Do: workspace.Status(403)}, runs(reads(numbered(3), math.MaxInt))},
+	{"a flag that hangs", workspace.Fault{On: workspace.Endpoint("/api/2.0/connector-service"), Do: workspace.Hang()}, runs(reads(numbered(3), math.MaxInt))},
+}
+
+func runs(f func(context.Context, *side) outcome) func(context.Context, *side) {
+	return func(ctx context.Context, on *side) { f(ctx, on) }
+}
+
+func TestNothingIsLeftBehindThatTheBareDriverDoesNotLeave(t *testing.T) {
+	ours := doors(&books{})
+	for i := range ours {
+		ours[i].config.Settings = brisk
+	}
+	for how, opts := range map[string]workspace.Options{
+		"inline": {CloudFetchThreshold: -1, PageRows: 100},
+		"files":  {CloudFetchThreshold: 1, FileRows: 60, LinksPerPage: 3},
+	} {
+		for _, m := range misuses {
+			t.Run(m.name+", "+how, func(t *testing.T) {
+				leave := func(d door) (goroutines, files int) {
+					goroutinesBefore, filesBefore := goroutineIDs(), openFiles(t)
+					opts.TelemetryFlag = workspace.FlagOn
+					if d.name == bare.name || d.name == "wrap" {
+						opts.TelemetryFlag = workspace.FlagAbsent
+					}
+					ws, err := workspace.Start(opts)
+					require.NoError(t, err)
+					ws.Inject(m.fault)
+					on := &side{ws: ws, db: d.open(t, ws)}
+					on.db.SetMaxOpenConns(8)
+					for range 2 {
+						m.run(context.Background(), on)
+					}
+					start := time.Now()
+					require.NoError(t, on.db.Close())
+					require.Less(t, time.Since(start), brisk.CloseTimeout+2*time.Second)
+					for _, rows := range on.left {
+						_ = rows.Close()
+					}
+					require.NoError(t, ws.Close())
+					http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+					return settled(t, goroutinesBefore, filesBefore)
+				}
+				g0, f0 := leave(bare)
+				for _, d := range ours {
+					g, f := leave(d)
+					require.LessOrEqual(t, g, g0, "goroutines, %s", d.name)
+					require.LessOrEqual(t, f, f0, "file descriptors, %s", d.name)
+				}
+			})
+		}
+	}
+	require.Zero(t, telemetry.Default.Stats())
+}
+
+// settled counts goroutines and files that were not there before, once they stop becoming
+// fewer.
+func settled(t *testing.T, before map[string]bool, filesBefore int) (goroutines, files int) {
+	t.Helper()
+	for calm := 0; calm < 5; calm++ {
+		runtime.GC()
+		g := 0
+		for id := range goroutineIDs() {
+			if !before[id] {
+				g++
+			}
+		}
+		f := max(0, openFiles(t)-filesBefore)
+		if g != goroutines || f != files {
+			calm = 0
+		}
+		goroutines, files = g, f
+		if g == 0 && f == 0 {
+			return 0, 0
+		}
+		<-time.After(10 * time.Millisecond)
+	}
+	return goroutines, files
+}
+
+// goroutineIDs are the numbers of the goroutines that exist.
+func goroutineIDs() map[string]bool {
+	ids := map[string]bool{}
+	for _, s := range stacks() {
+		id, _, _ := strings.Cut(strings.TrimPrefix(s, "goroutine "), " ")
+		ids[id] = true
+	}
+	return ids
+}
+
+func openFiles(t *testing.T) int {
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Skip("no /proc here to count file descriptors by")
+	}
+	return len(entries)
+}
