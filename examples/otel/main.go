@@ -74,6 +74,7 @@ func (p *program) run(ctx context.Context) error {
 	}
 	defer func() { _ = db.Close() }()
 	db.SetMaxOpenConns(3)
+	db.SetConnMaxLifetime(2 * time.Second) // opens connections all the time: there is something to see of that, too
 	defer telemetry.RegisterPool("example", db)() // optional: its connections, and the waiting for them
 
 	address, stop, err := serve(ctx, p.listen, metrics)
