@@ -47,7 +47,7 @@ type program struct {
 	rounds int // after so many the load ends; 0: never
 	out    io.Writer
 
-	serving func(address string)         // called once /metrics is served; may be nil
+	serving func(address string)         // called once /metrics is served, before the load begins; may be nil
 	done    func(statements, rows int64) // called after the last round; may be nil
 }
 
@@ -74,7 +74,7 @@ func (p *program) run(ctx context.Context) error {
 	}
 	defer func() { _ = db.Close() }()
 	db.SetMaxOpenConns(3)
-	db.SetConnMaxLifetime(2 * time.Second) // opens connections all the time: there is something to see of that, too
+	db.SetConnMaxLifetime(time.Second)            // opens connections all the time: there is something to see of that, too
 	defer telemetry.RegisterPool("example", db)() // optional: its connections, and the waiting for them
 
 	address, stop, err := serve(ctx, p.listen, metrics)

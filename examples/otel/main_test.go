@@ -24,19 +24,22 @@ import (
 // outcome is what the load did.
 type outcome struct{ statements, rows int64 }
 
-// start runs the example until the test ends, and its load for some rounds.
-func start(t *testing.T, rounds int) (address string, done <-chan outcome) {
+// start runs the example until the test ends, and its load for some rounds, once begin is
+// called.
+func start(t *testing.T, rounds int) (address string, begin func(), done <-chan outcome) {
 	t.Setenv("DATABRICKS_DSN", "")
 	serving, finished, ended := make(chan string, 1), make(chan outcome, 1), make(chan error, 1)
+	begun, begin := context.WithCancel(context.Background())
 	p := program{
 		listen: "127.0.0.1:0", rounds: rounds, out: io.Discard,
-		serving: func(address string) { serving <- address },
+		serving: func(address string) { serving <- address; <-begun.Done() },
 		done:    func(statements, rows int64) { finished <- outcome{statements, rows} },
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	go func() { ended <- p.run(ctx) }()
 	t.Cleanup(func() {
 		stop()
+		begin()
 		require.NoError(t, <-ended)
 	})
 	select {
@@ -45,7 +48,7 @@ func start(t *testing.T, rounds int) (address string, done <-chan outcome) {
 		ended <- err
 		require.NoError(t, err)
 	}
-	return address, finished
+	return address, begin, finished
 }
 
 // Everything from the driver to the dashboard: what Prometheus has scraped equals what the
@@ -56,17 +59,20 @@ func TestPrometheusAndTheDashboardShowWhatTheLoadDid(t *testing.T) {
 		require.Empty(t, os.Getenv("REQUIRE_TOOLS"), "prometheus is not installed")
 		t.Skip("prometheus is not installed")
 	}
-	address, done := start(t, 3)
+	const rounds = 5 // a second each and more, so that there are some between two scrapes
+	address, begin, done := start(t, rounds)
 	p := startPrometheus(t, binary, address)
+	p.eventually(t, `up`, 1)
+	begin()
 	want := <-done
 
 	calls := `sum(db_client_operation_duration_seconds_count)`
 	p.eventually(t, calls, float64(want.statements))
 	p.eventually(t, `sum(databricks_client_statement_duration_seconds_count)`, float64(want.statements))
 	p.eventually(t, `sum(db_client_response_returned_rows_sum)`, float64(want.rows))
-	p.eventually(t, `sum(db_client_operation_duration_seconds_count{db_operation_name="PING"})`, 3)
-	p.eventually(t, `sum(db_client_operation_duration_seconds_count{error_type="42601"})`, 3)
-	p.eventually(t, `sum(db_client_operation_duration_seconds_count{error_type="42P01"})`, 3)
+	p.eventually(t, `sum(db_client_operation_duration_seconds_count{db_operation_name="PING"})`, rounds)
+	p.eventually(t, `sum(db_client_operation_duration_seconds_count{error_type="42601"})`, rounds)
+	p.eventually(t, `sum(db_client_operation_duration_seconds_count{error_type="42P01"})`, rounds)
 	p.eventually(t, `sum(db_client_connection_max{db_client_connection_pool_name="example"})`, 3)
 	p.eventually(t, `sum(databricks_client_telemetry_panics_total)`, 0)
 	p.eventually(t, `abs(sum(databricks_client_statement_time_seconds_total) - sum(databricks_client_statement_duration_seconds_sum)) < bool 0.001`, 1)
