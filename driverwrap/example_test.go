@@ -83,6 +83,8 @@ func ExampleConfig_Register() {
 		panic(err)
 	}
 	defer db.Close()
+	fmt.Println(db.Stats().OpenConnections)
+	// Output: 0
 }
 
 // Off is off: no request of ours, no telemetry of the native driver's. Local sinks go on.
@@ -94,4 +96,6 @@ func ExampleConfig_OpenConnector() {
 	}
 	db := sql.OpenDB(connector)
 	defer db.Close()
+	fmt.Println(telemetry.Connectors()[len(telemetry.Connectors())-1].Info().Reports)
+	// Output: nobody
 }

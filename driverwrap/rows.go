@@ -79,7 +79,7 @@ func (s *statement) rowsOf(err error) (driver.Rows, error) {
 		return r, nil
 	case isArrow:
 		r := &arrowRows{base, arrowAccess{native: asArrow}}
-		r.arrowAccess.of = &r.rows
+		r.of = &r.rows
 		s.hand(&r.rows)
 		return r, nil
 	case isMulti:
