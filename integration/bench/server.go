@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/http"
 	"runtime/debug"
 
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
@@ -44,6 +45,11 @@ func serve(rows int, in io.Reader, out io.Writer) error {
 		return err
 	}
 	both := []*workspace.Workspace{reads, writes}
+	for _, w := range both {
+		// What the service does with an upload it does elsewhere: on the CPU of the warehouse it
+		// would delay statements. A count too high is as good as the right one.
+		w.Inject(workspace.Fault{On: workspace.Endpoint("/telemetry"), Do: workspace.Answer(http.StatusOK, "application/json", `{"errors":[],"numSuccess":0,"numProtoSuccess":1000000}`)})
+	}
 	return obey(in, out, func(o order) (a answer, err error) {
 		switch o.Do {
 		case "address":

@@ -241,22 +241,28 @@ func isUUID(s string) bool {
 func appendQuoted[S string | []byte](b []byte, s S) []byte {
 	const hex = "0123456789abcdef"
 	b = append(b, '"')
+	done := 0 // what is in b; the rest up to i goes there as it is
 	for i := 0; i < len(s); {
 		c := s[i]
+		if c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf {
+			i++
+			continue
+		}
+		b = append(b, s[done:i]...)
+		size := 1
 		switch {
 		case c == '"' || c == '\\':
 			b = append(b, '\\', c)
 		case c < ' ':
 			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		case c < utf8.RuneSelf:
-			b = append(b, c)
 		default:
-			r, n := utf8.DecodeRuneInString(string(s[i:min(len(s), i+utf8.UTFMax)]))
+			var r rune
+			r, size = utf8.DecodeRuneInString(string(s[i:min(len(s), i+utf8.UTFMax)]))
 			b = utf8.AppendRune(b, r) // an invalid byte becomes U+FFFD
-			i += n
-			continue
 		}
-		i++
+		i += size
+		done = i
 	}
+	b = append(b, s[done:]...)
 	return append(b, '"')
 }
