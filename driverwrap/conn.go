@@ -32,6 +32,7 @@ type conn struct {
 
 	mu         sync.Mutex
 	open       map[*statement]struct{} // not finished yet
+	lease      *lease                  // nil while rows hold it
 	statements int64
 	closed     bool
 }

@@ -7,18 +7,57 @@ import (
 )
 
 // Applications forget to close rows. database/sql then keeps the connection taken for good:
-// not even sql.DB.Close closes it, and nobody would finish the statement. So a statement
-// refers to its rows weakly, which keeps nothing alive that would be gone without us, and
-// tells when the application has let go of them. A connection lost like that is one the pool
-// has to replace: opening one is when forgotten rows are looked for. The native rows are not
-// closed for that: without us they would not be, either.
+// not even sql.DB.Close closes it, and nobody would finish the statement. So rows hold a lease
+// of their connection, and the statement only a weak pointer to it: that keeps nothing alive
+// that would be gone without us, and tells when the application has let go of the rows. A
+// connection lost like that is one the pool has to replace: opening one is when forgotten rows
+// are looked for. The native rows are not closed for that: without us they would not be, either.
+
+// lease is held by rows that are open, and by their connection while there are none: it is
+// made, with its weak pointer, once per connection and not for each statement, because making
+// one costs more than most of what is measured.
+type lease struct{ seen weak.Pointer[lease] }
+
+// lend gives the lease to rows. Rows of a connection that has lent it already get one of
+// their own.
+func (c *conn) lend() *lease {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	l := c.lease
+	c.lease = nil
+	if l == nil {
+		l = &lease{}
+		l.seen = weak.Make(l)
+	}
+	return l
+}
+
+// takeBack takes the lease from rows that were closed.
+func (c *conn) takeBack(l *lease) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lease = l
+}
 
 // hand gives the rows to the application.
 func (s *statement) hand(r *rows) {
 	defer contain()
+	l := s.conn.lend()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.handed = weak.Make(r)
+	r.lease, s.handed = l, l.seen
+}
+
+// handedBack ends that: the rows were closed.
+func (r *rows) handedBack() {
+	defer contain()
+	r.st.mu.Lock()
+	l := r.lease
+	r.lease = nil
+	r.st.mu.Unlock()
+	if l != nil {
+		r.st.conn.takeBack(l)
+	}
 }
 
 // open reports whether the application was given rows, and has not closed them.
@@ -32,7 +71,7 @@ func (s *statement) open() bool {
 func (s *statement) forgotten() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.handed != weak.Pointer[rows]{} && s.handed.Value() == nil && !s.finished
+	return s.handed != weak.Pointer[lease]{} && s.handed.Value() == nil && !s.finished
 }
 
 // abandon finishes the statements that are chosen.

@@ -19,6 +19,7 @@ import (
 type rows struct {
 	raw       driver.Rows
 	st        *statement
+	lease     *lease    // until they are closed; guarded by st.mu
 	inference inference // what raw tells where the wire does not
 	read      int64     // rows read; of the reading goroutine, others see statement.rowsRead
 	part      int64     // the row that begins the next page or file, the first row to begin with; -1 where it is unknown
@@ -141,6 +142,7 @@ func (r *rows) Close() error {
 	start := time.Now()
 	err := r.raw.Close()
 	r.st.closed(start, err)
+	r.handedBack()
 	return err
 }
 

@@ -39,10 +39,10 @@ type statement struct {
 	first       time.Time            // first row in hand
 	last        time.Time            // rows exhausted, or reading failed
 	readFailure *telemetry.Failure
-	hasRows     bool               // the call returned rows
-	handed      weak.Pointer[rows] // them, once the application has them
-	viaArrow    bool               // some left through an Arrow reader
-	uncounted   bool               // some left as Arrow streams that nobody decoded
+	hasRows     bool                // the call returned rows
+	handed      weak.Pointer[lease] // of the rows, once the application has them: nil when it has let go of them
+	viaArrow    bool                // some left through an Arrow reader
+	uncounted   bool                // some left as Arrow streams that nobody decoded
 }
 
 // waiting sums the time the reader spent in calls that began a new page or file. The reading
