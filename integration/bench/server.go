@@ -46,8 +46,9 @@ func serve(rows int, in io.Reader, out io.Writer) error {
 	}
 	both := []*workspace.Workspace{reads, writes}
 	for _, w := range both {
-		// What the service does with an upload it does elsewhere: on the CPU of the warehouse it
-		// would delay statements. A count too high is as good as the right one.
+		// What the service does with an upload it does elsewhere. Here it is read on the CPU of
+		// the warehouse, and delays statements; at least nothing more is done with it. A count too
+		// high is as good as the right one.
 		w.Inject(workspace.Fault{On: workspace.Endpoint("/telemetry"), Do: workspace.Answer(http.StatusOK, "application/json", `{"errors":[],"numSuccess":0,"numProtoSuccess":1000000}`)})
 	}
 	return obey(in, out, func(o order) (a answer, err error) {

@@ -9,9 +9,9 @@ that assume no distribution; p, as benchstat has it, knows nothing of rounds.
 
 Clients have one CPU (GOMAXPROCS=1): what is done in the background takes time from the
 statements. CPU time, allocations and requests are counted until a client has flushed and come
-to rest, so that what is reported later counts for the statements it is about. Uploads of
-telemetry are answered at once, whoever sends them: the service does its part elsewhere, not on
-the CPU of the warehouse.
+to rest, so that what is reported later counts for the statements it is about. The workspace in
+a box reads what is uploaded on the CPU of the warehouse, which no service does: part of the time
+of variants that report is that. Their CPU time is without it.
 
 The native driver runs twice. Where a variant differs from it by no more than it does from
 itself, there is nothing to see.`
