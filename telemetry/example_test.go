@@ -65,6 +65,33 @@ func ExampleRegisterPool() {
 	// Output: 0
 }
 
+// Every setting, with its default. Each is a DSN parameter and an environment variable, too.
+func ExampleSettings() {
+	settings := telemetry.Settings{
+		Enabled:     telemetry.Unset, // the server's flag decides; Off is off
+		ForceEnable: false,           // true skips the flag
+
+		BatchSize:     100,
+		FlushInterval: 5 * time.Second,
+		MaxRetries:    3, // negative is none
+		RetryDelay:    500 * time.Millisecond,
+		QueueSize:     1000,
+		CloseTimeout:  2 * time.Second, // the longest that closing the database waits
+
+		CircuitBreaker:          telemetry.On,
+		CircuitBreakerThreshold: 5,
+		CircuitBreakerTimeout:   time.Minute,
+
+		LogLevel:      "off", // "warn" logs slow and failed statements to slog
+		SlowThreshold: 10 * time.Second,
+		QueryText:     false, // true keeps the text of statements, for local sinks only
+
+		SampleRate: telemetry.Known(1.0), // of successful statements; failed ones always
+	}
+	fmt.Println(settings == telemetry.Settings{}.WithDefaults())
+	// Output: true
+}
+
 // Off wins wherever it is said.
 func ExampleResolve() {
 	environment := map[string]string{"DATABRICKS_TELEMETRY_ENABLED": "false", "DATABRICKS_TELEMETRY_BATCH_SIZE": "50"}
