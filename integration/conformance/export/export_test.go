@@ -239,7 +239,9 @@ func TestTheConnectionsTLSConfigurationIsUsed(t *testing.T) {
 	require.Len(t, ws.Telemetry(), 1)
 
 	c.TLS = nil
-	h = x.Open(c, quick)
+	patient := quick
+	patient.CloseTimeout = time.Minute // the system's certificates are read first, which may take its time
+	h = x.Open(c, patient)
 	h.SessionOpened(opened(ws))
 	require.ErrorContains(t, h.Close(t.Context()), "ssl_handshake_error")
 }
