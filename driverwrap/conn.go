@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -361,9 +363,5 @@ func (c *conn) delist(s *statement) {
 func (c *conn) unfinished() []*statement {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	all := make([]*statement, 0, len(c.open))
-	for st := range c.open {
-		all = append(all, st)
-	}
-	return all
+	return slices.Collect(maps.Keys(c.open))
 }

@@ -61,7 +61,7 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	c.abandon((*statement).forgotten)
 	var spans []telemetry.SessionSpan
 	if c.tracing() {
-		ctx, spans = c.traceSession(ctx)
+		ctx, spans = startSpans(ctx, c, telemetry.SessionStart{Server: c.server}, telemetry.Tracer.SessionStarting)
 	}
 	session := c.watchSession(spans)
 	if session != nil {
@@ -110,7 +110,7 @@ func (c *connector) opened(start, end time.Time, session *cloudfetch.Session, sp
 		}
 		sessionOpenedFacts(r, facts)
 	}
-	endSessionSpans(spans, r)
+	endSpans(spans, r, telemetry.SessionSpan.SessionStarted)
 	c.report.SessionOpened(r)
 	for _, f := range c.fanouts {
 		f.SessionOpened(r)

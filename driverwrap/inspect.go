@@ -1,6 +1,7 @@
 package driverwrap
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -131,9 +132,5 @@ func (s *conns) remove(c *conn) {
 func (s *conns) list() []*conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	all := make([]*conn, 0, len(s.all))
-	for c := range s.all {
-		all = append(all, c)
-	}
-	return all
+	return slices.Collect(maps.Keys(s.all))
 }

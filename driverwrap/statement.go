@@ -131,7 +131,7 @@ func (c *conn) begin(ctx context.Context, asked call) (within context.Context, s
 	}
 	var spans []telemetry.StatementSpan
 	if tracing {
-		if within, spans = c.connector.traceStatement(ctx, start); spans == nil && !recording {
+		if within, spans = startSpans(ctx, c.connector, start, telemetry.Tracer.StatementStarting); spans == nil && !recording {
 			return within, nil
 		}
 	}
@@ -195,9 +195,7 @@ func (s *statement) sessionIDKnown(id string) {
 // way (driver.ErrSkip).
 func (s *statement) drop() {
 	defer contain()
-	if s.spans != nil {
-		endSpans(s.spans, s.soFar(time.Now()))
-	}
+	s.endSpans(time.Now())
 	if s.trace != nil {
 		s.trace.Finish()
 	}
@@ -264,9 +262,20 @@ func (s *statement) callEnded(err error) {
 		s.record.Failure = failure
 	}
 	s.mu.Unlock()
-	if s.spans != nil {
-		endSpans(s.spans, s.soFar(now))
+	s.endSpans(now)
+}
+
+// endSpans tells the tracers that the call has returned. A statement that was finished
+// meanwhile, because its connection was closed, has no more to tell than that.
+func (s *statement) endSpans(now time.Time) {
+	if s.spans == nil {
+		return
 	}
+	r := s.soFar(now)
+	if r == nil {
+		r = &telemetry.Statement{Outcome: telemetry.Abandoned}
+	}
+	endSpans(s.spans, r, telemetry.StatementSpan.StatementExecuted)
 }
 
 // firstRow notes that the application is about to receive its first row.

@@ -2,6 +2,7 @@ package driverwrap
 
 import (
 	"context"
+	"slices"
 
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
@@ -19,12 +20,14 @@ func (c *connector) tracing() bool {
 	return false
 }
 
-// traceStatement lets the tracers follow a statement. Without any the context is the caller's.
-func (c *connector) traceStatement(ctx context.Context, start telemetry.StatementStart) (_ context.Context, spans []telemetry.StatementSpan) {
+// startSpans lets the tracers follow a call that begins with start. Without any the context is
+// the caller's, and there are no spans.
+func startSpans[Start any, Span comparable](ctx context.Context, c *connector, start Start, begin func(telemetry.Tracer, context.Context, Start) (context.Context, Span)) (_ context.Context, spans []Span) {
+	var none Span
 	for _, f := range c.fanouts {
 		for _, t := range f.Tracers() {
-			var span telemetry.StatementSpan
-			if ctx, span = startStatementSpan(ctx, t, start); span != nil {
+			var span Span
+			if ctx, span = startSpan(ctx, t, start, begin); span != none {
 				spans = append(spans, span)
 			}
 		}
@@ -32,14 +35,24 @@ func (c *connector) traceStatement(ctx context.Context, start telemetry.Statemen
 	return ctx, spans
 }
 
-func startStatementSpan(ctx context.Context, t telemetry.Tracer, start telemetry.StatementStart) (within context.Context, span telemetry.StatementSpan) {
+func startSpan[Start, Span any](ctx context.Context, t telemetry.Tracer, start Start, begin func(telemetry.Tracer, context.Context, Start) (context.Context, Span)) (within context.Context, span Span) {
 	within = ctx
 	defer contain()
-	next, span := t.StatementStarting(ctx, start)
+	next, span := begin(t, ctx, start)
 	if next != nil {
 		within = next
 	}
 	return within, span
+}
+
+// endSpans tells spans that the call has returned, the innermost first.
+func endSpans[Span, Record any](spans []Span, r Record, tell func(Span, Record)) {
+	for _, span := range slices.Backward(spans) {
+		func() {
+			defer contain()
+			tell(span, r)
+		}()
+	}
 }
 
 // spanContext returns the ids of the first span that has any.
@@ -51,47 +64,4 @@ func spanContext(spans []telemetry.StatementSpan) (traceID [16]byte, spanID [8]b
 		}
 	}
 	return traceID, spanID
-}
-
-// endSpans tells the spans that the call has returned, the innermost first.
-func endSpans(spans []telemetry.StatementSpan, r *telemetry.Statement) {
-	for i := range spans {
-		func() {
-			defer contain()
-			spans[len(spans)-1-i].StatementExecuted(r)
-		}()
-	}
-}
-
-// traceSession lets the tracers follow the opening of a connection.
-func (c *connector) traceSession(ctx context.Context) (_ context.Context, spans []telemetry.SessionSpan) {
-	for _, f := range c.fanouts {
-		for _, t := range f.Tracers() {
-			var span telemetry.SessionSpan
-			if ctx, span = startSessionSpan(ctx, t, telemetry.SessionStart{Server: c.server}); span != nil {
-				spans = append(spans, span)
-			}
-		}
-	}
-	return ctx, spans
-}
-
-func startSessionSpan(ctx context.Context, t telemetry.Tracer, start telemetry.SessionStart) (within context.Context, span telemetry.SessionSpan) {
-	within = ctx
-	defer contain()
-	next, span := t.SessionStarting(ctx, start)
-	if next != nil {
-		within = next
-	}
-	return within, span
-}
-
-// endSessionSpans tells the spans that the connection is open or could not be opened.
-func endSessionSpans(spans []telemetry.SessionSpan, r *telemetry.SessionOpened) {
-	for i := range spans {
-		func() {
-			defer contain()
-			spans[len(spans)-1-i].SessionStarted(r)
-		}()
-	}
 }

@@ -23,7 +23,13 @@ const (
 	letters = letter
 )
 
-// shapeOf looks at every character. A word's apostrophe counts as a letter.
+// marks are the characters that say what they are by themselves. A word's apostrophe counts
+// as a letter.
+var marks = [256]shape{
+	'_': underscore, '-': hyphen, '.': dot, ':': colon, '/': slash, '\\': backslash, '@': at, '=': equals, '\'': letter,
+}
+
+// shapeOf looks at every character.
 func shapeOf(a string) (s shape) {
 	for i := 0; i < len(a); i++ {
 		switch c := a[i]; {
@@ -31,31 +37,14 @@ func shapeOf(a string) (s shape) {
 			s |= letter
 		case isDigit(c):
 			s |= digit
-		case c == '_':
-			s |= underscore
-		case c == '-':
-			s |= hyphen
-		case c == '.':
-			s |= dot
-		case c == ':':
-			s |= colon
-		case c == '/':
-			s |= slash
-		case c == '\\':
-			s |= backslash
-		case c == '@':
-			s |= at
-		case c == '=':
-			s |= equals
+		case marks[c] != 0:
+			s |= marks[c]
 		case c == '<':
 			s |= placeholder
 			i += max(0, placeholderAt(a[i:])-1)
-		case c == '\'', strings.HasPrefix(a[i:], "’"):
+		case strings.HasPrefix(a[i:], "’"):
 			s |= letter
 			i += len("’") - 1
-			if c == '\'' {
-				i -= len("’") - 1
-			}
 		default:
 			s |= other
 		}

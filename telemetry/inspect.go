@@ -4,7 +4,6 @@ import (
 	"database/sql"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -44,26 +43,16 @@ type ConnectorInfo struct {
 	Reports string
 }
 
-var sources struct {
-	mu  sync.Mutex
-	all []func() []Connector // guarded by mu
-}
+var sources register[func() []Connector]
 
 // RegisterConnectors adds a source of connectors. Package driverwrap is one.
-func RegisterConnectors(list func() []Connector) {
-	sources.mu.Lock()
-	defer sources.mu.Unlock()
-	sources.all = append(sources.all, list)
-}
+func RegisterConnectors(list func() []Connector) { sources.add(list) }
 
 // Connectors returns the wrapped connectors of the process, in the order they were made.
 // One that nothing refers to any more may be missing.
 func Connectors() []Connector {
-	sources.mu.Lock()
-	lists := slices.Clone(sources.all)
-	sources.mu.Unlock()
 	var all []Connector
-	for _, list := range lists {
+	for _, list := range sources.list() {
 		all = append(all, list()...)
 	}
 	return all
@@ -75,33 +64,22 @@ type Pool struct {
 	Stats func() sql.DBStats
 }
 
-var pools struct {
-	mu  sync.Mutex
-	all []*Pool // guarded by mu
-}
+var pools register[*Pool]
 
 // RegisterPool makes a pool's statistics known to metrics and the debug page: the wait for a
 // connection happens in database/sql, before any driver is called. The usual pool is a
 // *sql.DB. Unregister undoes it; call it when the pool is closed.
 func RegisterPool(name string, pool interface{ Stats() sql.DBStats }) (unregister func()) {
 	p := &Pool{Name: name, Stats: pool.Stats}
-	pools.mu.Lock()
-	defer pools.mu.Unlock()
-	pools.all = append(pools.all, p)
-	return func() {
-		pools.mu.Lock()
-		defer pools.mu.Unlock()
-		pools.all = slices.DeleteFunc(pools.all, func(other *Pool) bool { return other == p })
-	}
+	pools.add(p)
+	return func() { pools.remove(func(other *Pool) bool { return other == p }) }
 }
 
 // Pools returns the registered pools, by name.
 func Pools() []Pool {
-	pools.mu.Lock()
-	defer pools.mu.Unlock()
-	all := make([]Pool, len(pools.all))
-	for i, p := range pools.all {
-		all[i] = *p
+	all := []Pool{}
+	for _, p := range pools.list() {
+		all = append(all, *p)
 	}
 	slices.SortStableFunc(all, func(a, b Pool) int { return strings.Compare(a.Name, b.Name) })
 	return all

@@ -3,7 +3,6 @@ package telemetry
 import (
 	"context"
 	"errors"
-	"sync"
 )
 
 // Exporter is what Flush and Shutdown of this package also reach. Package export registers
@@ -15,23 +14,10 @@ type Exporter interface {
 	Shutdown(context.Context) error
 }
 
-var exporters struct {
-	mu  sync.Mutex
-	all []Exporter // guarded by mu
-}
+var exporters register[Exporter]
 
 // RegisterExporter makes Flush and Shutdown reach an exporter.
-func RegisterExporter(x Exporter) {
-	exporters.mu.Lock()
-	defer exporters.mu.Unlock()
-	exporters.all = append(exporters.all, x)
-}
-
-func registered() []Exporter {
-	exporters.mu.Lock()
-	defer exporters.mu.Unlock()
-	return append([]Exporter(nil), exporters.all...)
-}
+func RegisterExporter(x Exporter) { exporters.add(x) }
 
 // Flush waits until the sinks of [Default] have received, and the exporters have sent, what
 // was recorded before the call, or ctx is done; the error says what is still waiting. A
@@ -39,7 +25,7 @@ func registered() []Exporter {
 // that makes reporting synchronous.
 func Flush(ctx context.Context) error {
 	errs := []error{Default.Flush(ctx)}
-	for _, x := range registered() {
+	for _, x := range exporters.list() {
 		errs = append(errs, x.Flush(ctx))
 	}
 	return errors.Join(errs...)
@@ -49,7 +35,7 @@ func Flush(ctx context.Context) error {
 // working, and sinks go on receiving their records.
 func Shutdown(ctx context.Context) error {
 	errs := []error{Default.Flush(ctx)}
-	for _, x := range registered() {
+	for _, x := range exporters.list() {
 		errs = append(errs, x.Shutdown(ctx))
 	}
 	return errors.Join(errs...)
