@@ -2,6 +2,7 @@ package adopt
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -35,7 +36,9 @@ var moments = []struct {
 // lines is an output without what differs from run to run. A time is left out when it is
 // about now: one that was read from a table stays. What the native driver logs about its own
 // telemetry is left out, too: behind ours that is off. Its requests are among those a debug
-// log tells of without saying which; the workspace knows better (see calls).
+// log tells of without saying which; the workspace knows better (see calls). And a program
+// that tells of every time its token is asked for is heard once: telemetry asks beside the
+// statements, in its own time, the native driver's as ours.
 func lines(output string) []string {
 	for _, m := range moments {
 		output = m.pattern.ReplaceAllStringFunc(output, func(text string) string {
@@ -51,11 +54,15 @@ func lines(output string) []string {
 	}
 	var kept []string
 	for line := range strings.Lines(output) {
-		if !aboutTelemetry.MatchString(line) {
-			kept = append(kept, strings.TrimRight(line, "\n"))
+		line = strings.TrimRight(line, "\n")
+		if aboutTelemetry.MatchString(line) || line == tokenFetched && slices.Contains(kept, line) {
+			continue
 		}
+		kept = append(kept, line)
 	}
 	return kept
 }
+
+const tokenFetched = "  → Token fetched from external source"
 
 var aboutTelemetry = regexp.MustCompile(`^\{"level".*(\btelemetry\b|"performing request"|"RoundTrip elapsed time: )`)
