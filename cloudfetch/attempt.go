@@ -4,13 +4,15 @@ import "time"
 
 // calling is the latest call of one method, and the sums of all.
 type calling struct {
+	next    *calling // of another method; nil for the last
 	rpc     RPC
-	seq     int32
-	session ID     // of an ExecuteStatement: the numbers are per session
-	attempt uint32 // numbers attempts, so that a late end of an old one is told apart
-	stands  standing
+	session ID        // of an ExecuteStatement: the numbers are per session
 	span    Span      // of the call: first attempt to last
 	started time.Time // of the latest attempt
+	seq     int32
+	attempt uint32 // numbers attempts, so that a late end of an old one is told apart
+	method  Method
+	stands  standing
 }
 
 type standing uint8
@@ -33,32 +35,61 @@ const (
 // was answered with 200. So two calls are never taken for one, whatever a
 // server does, and a retry is never taken for a call.
 //
-// Most statements need one method or two, so each has its place only once it is called.
-type calls [numMethods]*calling
+// They are listed in the order in which the methods were first called. Most statements need
+// one method or two, so the first has its place here and the others get one when they come.
+type calls struct{ first calling }
 
 // never stands for a method that was not called.
 var never = &calling{}
 
 // latest returns the latest call of a method, to be read only.
-func (c *calls) latest(m Method) *calling {
-	if c[m] != nil {
-		return c[m]
+func (c *calls) latest(m Method) *calling { return c.first.find(m) }
+
+// find looks for a method in the rest of a list.
+func (c *calling) find(m Method) *calling {
+	for ; c != nil; c = c.next {
+		if c.method == m {
+			return c
+		}
 	}
 	return never
 }
 
-// rpc returns the sums of a method, to be written to.
-func (c *calls) rpc(m Method) *RPC {
-	if c[m] == nil {
-		c[m] = &calling{}
+// of returns the call of a method, to be written to.
+func (c *calls) of(m Method) *calling {
+	last := &c.first
+	for last.method != m && last.next != nil {
+		last = last.next
 	}
-	return &c[m].rpc
+	switch last.method {
+	case m:
+	case MethodUnknown:
+		last.method = m
+	default:
+		last.next = &calling{method: m}
+		last = last.next
+	}
+	return last
+}
+
+// rpc returns the sums of a method, to be written to.
+func (c *calls) rpc(m Method) *RPC { return &c.of(m).rpc }
+
+// clone copies what is listed.
+func (c *calling) clone() *calling {
+	if c == nil {
+		return nil
+	}
+	copied := *c
+	copied.next = c.next.clone()
+	return &copied
 }
 
 // begin notes that a request is sent, and returns the number of the attempt.
 func (c *calls) begin(m Method, req *message, out int64, redirect bool, now time.Time) uint32 {
-	c.rpc(m).BytesOut += out
-	return c[m].begin(req, redirect, now)
+	call := c.of(m)
+	call.rpc.BytesOut += out
+	return call.begin(req, redirect, now)
 }
 
 // begin notes that a request is sent, and returns the number of the attempt.
@@ -87,10 +118,11 @@ func (c *calling) begin(req *message, redirect bool, now time.Time) uint32 {
 
 // end notes how an attempt ended. It reports whether it was the latest.
 func (c *calls) end(m Method, attempt uint32, s standing, now time.Time) bool {
-	if c.latest(m).stands != running || c[m].attempt != attempt {
+	call := c.latest(m)
+	if call.stands != running || call.attempt != attempt {
 		return false
 	}
-	c[m].end(s, now)
+	call.end(s, now)
 	return true
 }
 

@@ -36,7 +36,9 @@ func (b *exchangeBody) Read(p []byte) (int, error) {
 		return b.more(p)
 	}
 	n := copy(p, b.ahead[b.from:b.to])
-	b.from += n
+	if b.from += n; b.from < b.to {
+		return n, nil
+	}
 	return n, b.drained()
 }
 

@@ -282,8 +282,8 @@ func BenchmarkTransport(b *testing.B) {
 					base.answer(c.answer)
 					roundTrip(rt, thriftRequest(context.Background(), c.request), buf)
 					if trace.registered > 0 {
-						transport.registry.dropStatement(trace.id, trace)
-						transport.registry.addStatement(trace.id, trace)
+						transport.registry.dropStatement(trace.facts.StatementID, trace)
+						transport.registry.addStatement(trace.facts.StatementID, trace)
 						trace.files = nil
 					}
 				}

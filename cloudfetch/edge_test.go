@@ -109,7 +109,7 @@ func TestSessionMistakes(t *testing.T) {
 func TestRosterForgetsTheOldest(t *testing.T) {
 	r := roster[int, int]{bound: 3}
 	for i := range 5 {
-		old, dropped := r.add(i, 10*i)
+		old, dropped := r.add(i, 10*i, &place[int, int]{})
 		require.Equal(t, i >= 3, dropped)
 		if dropped {
 			require.Equal(t, 10*(i-3), old)

@@ -19,6 +19,6 @@ func Example() {
 	_ = ctx
 
 	facts := trace.Finish()
-	fmt.Println(facts.StatementID == (cloudfetch.ID{}), facts.Files.Present, facts.Cache == cloudfetch.CacheUnknown)
-	// Output: true 0 true
+	fmt.Println(facts.StatementID == (cloudfetch.ID{}), facts.Files == nil, facts.Cache == cloudfetch.CacheUnknown)
+	// Output: true true true
 }

@@ -164,65 +164,58 @@ type Files struct {
 	First, Slowest, Sum time.Duration
 	// FirstFailed is the lowest index among the failed files.
 	FirstFailed Value[int]
+	// List has the first MaxFiles of them.
+	List []File
 }
 
 // Facts is what is known about one statement. It is a copy: reading and keeping
 // it is safe.
 type Facts struct {
-	Start    time.Time // the trace was made
-	Finished time.Time // Finish was called; zero before
-
 	StatementID ID     // TOperationHandle 1.1 guid; zero unknown
 	SessionID   ID     // TExecuteStatementReq 1.1.1 guid; zero unknown
 	WorkspaceID string // response header x-databricks-org-id; empty unknown
 
 	Asked Value[Asked]
-	rpcs  [numMethods]*RPC // nil where the method was not called; see RPC
+	calls *calling // see RPC and Execute
 
-	State           ServerState  // last reported
 	SQLState        string       // last non-empty: TGetOperationStatusResp 3, else TStatus 3; five characters or empty
 	ErrorCode       Value[int32] // last reported: TGetOperationStatusResp 4, else TStatus 4
 	ServerStarted   time.Time    // TGetOperationStatusResp 7, server clock, millisecond
 	ServerCompleted time.Time    // 8
 	ModifiedRows    Value[int64] // 11
-	HasResultSet    Value[bool]  // TOperationHandle 3
+	State           ServerState  // last reported
 
-	Format            ResultFormat // TGetResultSetMetadataResp 1281
-	Compressed        Value[bool]  // 1282 lz4Compressed
-	Cache             CacheResult  // 1284
-	UncompressedBytes Value[int64] // 1285
-	CompressedBytes   Value[int64] // 1286
-	Staging           Value[bool]  // 1287
-	Columns           Value[int]   // 2 schema, number of columns
-
+	HasResultSet  Value[bool] // TOperationHandle 3
 	DirectResults Value[bool] // TExecuteStatementResp 1281 present
 	ServerClosed  Value[bool] // 1281.4 closeOperation present: the server closed the statement itself
 	MoreRows      Value[bool] // TFetchResultsResp 2 hasMoreRows of the last page
 
-	Execute Span   // ExecuteStatement, first attempt to last byte
-	Polls   []Span // GetOperationStatus calls, the first MaxPolls
+	Format            ResultFormat // TGetResultSetMetadataResp 1281
+	Compressed        Value[bool]  // 1282 lz4Compressed
+	Cache             CacheResult  // 1284
+	Staging           Value[bool]  // 1287
+	Gaps              Gaps
+	UncompressedBytes Value[int64] // 1285
+	CompressedBytes   Value[int64] // 1286
+	Columns           Value[int]   // 2 schema, number of columns
+
+	Polls []Span // GetOperationStatus calls, the first MaxPolls
 
 	PageCount     int
 	RowsDelivered int64 // rows in all pages whose count is known
 	Pages         []Page
 
-	Files    Files
-	FileList []File
-
-	Gaps Gaps
+	Files *Files // nil where no link was handed out
 }
 
 // RPC returns the sums of one method; zero where it was not called.
-func (f *Facts) RPC(m Method) RPC {
-	if m < numMethods && f.rpcs[m] != nil {
-		return *f.rpcs[m]
-	}
-	return RPC{}
-}
+func (f *Facts) RPC(m Method) RPC { return f.calls.find(m).rpc }
+
+// Execute is the latest call of ExecuteStatement, from its first attempt to the last byte.
+func (f *Facts) Execute() Span { return f.calls.find(ExecuteStatement).span }
 
 // SessionFacts is what is known about one session. It is a copy.
 type SessionFacts struct {
-	Start       time.Time    // the trace was made
 	SessionID   ID           // TOpenSessionResp 3.1.1 guid; zero unknown
 	WorkspaceID string       // response header x-databricks-org-id; empty unknown
 	Protocol    Value[int32] // TOpenSessionResp 2 serverProtocolVersion

@@ -1,6 +1,7 @@
 package cloudfetch
 
 import (
+	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -24,10 +25,50 @@ type file struct {
 	prev, next *file
 }
 
+// files are those of one trace. Its lock guards them.
+type files struct {
+	sums  Files   // without what snapshot adds
+	first []*file // the first MaxFiles
+	// stuck holds the files whose latest attempt failed or was abandoned: few,
+	// and mostly none.
+	stuck []*file
+
+	unfollowed atomic.Int64 // files that were lost
+}
+
+// snapshot copies what is known of them. What is not finished when the trace is, is abandoned.
+func (fs *files) snapshot(final bool) *Files {
+	s := fs.sums
+	s.Unknown = int(fs.unfollowed.Load())
+	for _, x := range fs.stuck {
+		switch {
+		case x.lost.Load():
+		case x.facts.State == FileAbandoned:
+			s.Abandoned++
+		default:
+			s.Failed++
+			if first := s.FirstFailed; !first.Known || x.facts.Index < first.V {
+				s.FirstFailed = known(x.facts.Index)
+			}
+		}
+	}
+	rest := max(0, s.Present-s.Downloaded-s.Failed-s.Abandoned-s.Unknown)
+	if final {
+		s.Abandoned += rest
+	} else {
+		s.Waiting = rest
+	}
+	s.List = make([]File, len(fs.first))
+	for i, x := range fs.first {
+		s.List[i] = x.snapshot(final)
+	}
+	return &s
+}
+
 // lose marks a file as one of which nothing can be said.
 func (f *file) lose() {
 	if !f.lost.Swap(true) {
-		f.trace.unfollowed.Add(1)
+		f.trace.files.unfollowed.Add(1)
 	}
 }
 
@@ -51,10 +92,12 @@ func (t *Trace) handOut(links []handedLink, now time.Time) {
 	if len(links) == 0 {
 		return
 	}
-	sums := &t.facts.Files
-	files := make([]file, len(links))
+	if t.files == nil {
+		t.files = &files{}
+	}
+	sums, handed := &t.files.sums, make([]file, len(links))
 	for i := range links {
-		l, f := &links[i], &files[i]
+		l, f := &links[i], &handed[i]
 		f.trace, f.key = t, l.key
 		f.facts = File{
 			Index: sums.Present, Page: t.facts.PageCount, Rows: l.rows, Bytes: l.bytes,
@@ -69,17 +112,17 @@ func (t *Trace) handOut(links []handedLink, now time.Time) {
 		sums.Present++
 		sums.Rows += l.rows
 		sums.Bytes += l.bytes
-		if len(t.files) < MaxFiles {
-			t.files = append(t.files, f)
+		if len(t.files.first) < MaxFiles {
+			t.files.first = append(t.files.first, f)
 		}
 	}
 	if t.reg == nil {
-		for i := range files {
-			files[i].lose()
+		for i := range handed {
+			handed[i].lose()
 		}
 		return
 	}
-	t.reg.addLinks(files)
+	t.reg.addLinks(handed)
 }
 
 // beginFile notes a request for a file. It reports false when the request must
@@ -95,9 +138,9 @@ func (t *Trace) beginFile(f *file, redirect bool, now time.Time) (attempt uint32
 		f.lose()
 		return 0, false
 	}
-	t.unstick(f)
+	t.files.unstick(f)
 	if !redirect || !f.hopping {
-		sums := &t.facts.Files
+		sums := &t.files.sums
 		sums.Attempts++
 		if f.facts.Attempts++; f.facts.Attempts > 1 {
 			sums.Retries++
@@ -115,15 +158,11 @@ func (t *Trace) beginFile(f *file, redirect bool, now time.Time) (attempt uint32
 }
 
 // unstick takes a file out of the stuck ones before a new attempt.
-func (t *Trace) unstick(f *file) {
-	for i, other := range t.stuck {
-		if other == f {
-			last := len(t.stuck) - 1
-			t.stuck[i] = t.stuck[last]
-			t.stuck[last] = nil
-			t.stuck = t.stuck[:last]
-			return
-		}
+func (fs *files) unstick(f *file) {
+	if i := slices.Index(fs.stuck, f); i >= 0 {
+		last := len(fs.stuck) - 1
+		fs.stuck[i], fs.stuck[last] = fs.stuck[last], nil
+		fs.stuck = fs.stuck[:last]
 	}
 }
 
@@ -151,7 +190,7 @@ func (t *Trace) endFile(f *file, attempt uint32, state FileState, code int, n in
 	if f.lost.Load() {
 		return
 	}
-	sums := &t.facts.Files
+	sums := &t.files.sums
 	f.facts.State, f.facts.FirstByte, f.facts.End = state, first, now
 	f.facts.Received = n
 	sums.Received += n
@@ -159,7 +198,7 @@ func (t *Trace) endFile(f *file, attempt uint32, state FileState, code int, n in
 		if state == FileFailed {
 			f.facts.Status = code
 		}
-		t.stuck = append(t.stuck, f)
+		t.files.stuck = append(t.files.stuck, f)
 		return
 	}
 	f.settled = true

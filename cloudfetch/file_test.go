@@ -37,9 +37,9 @@ func TestFilesAreTiedToTheirStatement(t *testing.T) {
 	require.EqualValues(t, 30, fa.Files.Rows)
 	require.EqualValues(t, 300, fa.Files.Bytes)
 	require.EqualValues(t, 3*len("content of a0"), fa.Files.Received)
-	require.Equal(t, []int{0, 1, 2}, []int{fa.FileList[0].Index, fa.FileList[1].Index, fa.FileList[2].Index})
-	require.Equal(t, []int{0, 0, 1}, []int{fa.FileList[0].Page, fa.FileList[1].Page, fa.FileList[2].Page})
-	for _, f := range fa.FileList {
+	require.Equal(t, []int{0, 1, 2}, []int{fa.Files.List[0].Index, fa.Files.List[1].Index, fa.Files.List[2].Index})
+	require.Equal(t, []int{0, 0, 1}, []int{fa.Files.List[0].Page, fa.Files.List[1].Page, fa.Files.List[2].Page})
+	for _, f := range fa.Files.List {
 		require.Equal(t, FileDownloaded, f.State)
 		require.Equal(t, 1, f.Attempts)
 		require.Zero(t, f.Status)
@@ -77,7 +77,7 @@ func TestFileTimes(t *testing.T) {
 		_, err = s.get(context.Background(), linkTo("a"))
 		require.NoError(t, err)
 		f := trace.Finish()
-		a := f.FileList[0]
+		a := f.Files.List[0]
 		require.Equal(t, 62*time.Second, a.Start.Sub(a.Queued))
 		require.Equal(t, 2*time.Second, a.FirstByte.Sub(a.Start))
 		require.Equal(t, 5*time.Second, a.Latency())
@@ -98,16 +98,16 @@ func TestFileIsRetriedAndThenDownloaded(t *testing.T) {
 		_, err := s.get(context.Background(), linkTo("a"))
 		require.Equal(t, want.failed == 1, err != nil)
 		f := trace.Facts()
-		require.Equal(t, want.status, f.FileList[0].Status, i)
+		require.Equal(t, want.status, f.Files.List[0].Status, i)
 		require.Equal(t, want.failed, f.Files.Failed, i)
 		require.Equal(t, want.failed == 1, f.Files.FirstFailed.Known)
 		sumsAdd(t, f.Files)
 	}
 	f := trace.Finish()
-	require.Equal(t, FileDownloaded, f.FileList[0].State)
-	require.Equal(t, 4, f.FileList[0].Attempts)
-	require.EqualValues(t, 5, f.FileList[0].Received)
-	require.EqualValues(t, 4, f.FileList[0].Wasted)
+	require.Equal(t, FileDownloaded, f.Files.List[0].State)
+	require.Equal(t, 4, f.Files.List[0].Attempts)
+	require.EqualValues(t, 5, f.Files.List[0].Received)
+	require.EqualValues(t, 4, f.Files.List[0].Wasted)
 	require.Equal(t, 3, f.Files.Retries)
 	require.EqualValues(t, 9, f.Files.Received)
 }
@@ -151,13 +151,13 @@ func TestFailedAndAbandonedFilesAreTold(t *testing.T) {
 	sumsAdd(t, f.Files)
 	want := []FileState{FileDownloaded, FileFailed, FileFailed, FileAbandoned, FileAbandoned, FileAbandoned, FileDownloaded}
 	for i, state := range want {
-		require.Equal(t, state, f.FileList[i].State, i)
+		require.Equal(t, state, f.Files.List[i].State, i)
 	}
 	require.Equal(t, 2, f.Files.Downloaded)
 	require.Equal(t, 2, f.Files.Failed)
 	require.Equal(t, 3, f.Files.Abandoned)
 	require.Equal(t, known(1), f.Files.FirstFailed)
-	require.Equal(t, 404, f.FileList[1].Status)
+	require.Equal(t, 404, f.Files.List[1].Status)
 }
 
 func TestRedirectedDownloadIsOneAttempt(t *testing.T) {
@@ -175,7 +175,7 @@ func TestRedirectedDownloadIsOneAttempt(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "content", string(got))
 	f := trace.Finish()
-	require.Equal(t, FileDownloaded, f.FileList[0].State)
+	require.Equal(t, FileDownloaded, f.Files.List[0].State)
 	require.Equal(t, 1, f.Files.Attempts)
 	require.Zero(t, f.Files.Retries)
 }
@@ -239,7 +239,7 @@ func TestManyFilesAreSummedAndTheFirstDetailed(t *testing.T) {
 		_, _ = s.get(context.Background(), u)
 	}
 	f := trace.Finish()
-	require.Len(t, f.FileList, MaxFiles)
+	require.Len(t, f.Files.List, MaxFiles)
 	require.Equal(t, MaxFiles+49, f.Files.Downloaded)
 	require.Equal(t, known(MaxFiles+7), f.Files.FirstFailed)
 	sumsAdd(t, f.Files)

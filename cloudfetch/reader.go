@@ -98,6 +98,12 @@ func (r *reader) feed(p []byte) {
 				continue
 			}
 		}
+		if r.phase == atFieldType && len(p) >= 3 && p[0] != tStop {
+			r.fieldTyp = p[0]
+			r.field(int16(binary.BigEndian.Uint16(p[1:])))
+			p = p[3:]
+			continue
+		}
 		need := int(r.need)
 		if r.have == 0 && len(p) >= need {
 			if r.phase == atLength && r.slot == noSlot {

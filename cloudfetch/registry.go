@@ -6,7 +6,7 @@ import (
 )
 
 // roster is a bounded map in order of arrival: adding to a full one drops the
-// oldest. It is not safe for concurrent use.
+// oldest. Whoever is in it brings the memory for it. It is not safe for concurrent use.
 type roster[K comparable, V any] struct {
 	m           map[K]*place[K, V]
 	first, last *place[K, V]
@@ -26,8 +26,9 @@ func (r *roster[K, V]) get(key K) (v V, ok bool) {
 	return v, false
 }
 
-// add puts a key that is not present, and returns what had to go for it.
-func (r *roster[K, V]) add(key K, v V) (old V, dropped bool) {
+// add puts a key that is not present into a place that is not taken, and returns what had to
+// go for it.
+func (r *roster[K, V]) add(key K, v V, p *place[K, V]) (old V, dropped bool) {
 	if r.m == nil {
 		r.m = make(map[K]*place[K, V])
 	}
@@ -35,7 +36,7 @@ func (r *roster[K, V]) add(key K, v V) (old V, dropped bool) {
 		old, dropped = r.first.val, true
 		r.remove(r.first.key)
 	}
-	p := &place[K, V]{key: key, val: v, prev: r.last}
+	*p = place[K, V]{key: key, val: v, prev: r.last}
 	if r.last != nil {
 		r.last.next = p
 	} else {
@@ -62,6 +63,7 @@ func (r *roster[K, V]) remove(key K) {
 	} else {
 		r.last = p.prev
 	}
+	*p = place[K, V]{} // it keeps nobody alive
 }
 
 // registry ties what passes the transport to the traces: operation and session
@@ -94,7 +96,7 @@ func (r *registry) addStatement(id ID, t *Trace) bool {
 	if other, taken := r.statements.get(id); taken {
 		return other == t
 	}
-	if evicted, full := r.statements.add(id, t); full {
+	if evicted, full := r.statements.add(id, t, &t.place); full {
 		r.evicted.Add(1)
 		evicted.evicted.Store(true)
 		for evicted.newest != nil {
@@ -132,7 +134,7 @@ func (r *registry) addSession(id ID, s *Session) {
 	if _, taken := r.sessions.get(id); taken {
 		return
 	}
-	r.sessions.add(id, s)
+	r.sessions.add(id, s, &s.place)
 	r.count()
 }
 

@@ -11,22 +11,19 @@ import (
 // and closed. Put one into the context given to one call of the connector's Connect. All
 // methods are safe for concurrent use.
 type Session struct {
-	start time.Time   // immutable
-	done  atomic.Bool // set under mu
+	done atomic.Bool // set under mu
 
 	mu    sync.Mutex // guards all below
 	calls calls
 	facts SessionFacts
-	id    ID
-	tied  bool
+	tied  bool // facts.SessionID is known
 	reg   *registry
+
+	place place[ID, *Session] // guarded by the registry's lock
 }
 
-// NewSession returns an empty session trace that starts now.
-func NewSession() *Session {
-	now := time.Now()
-	return &Session{start: now, facts: SessionFacts{Start: now}}
-}
+// NewSession returns an empty session trace.
+func NewSession() *Session { return &Session{} }
 
 type sessionKey struct{}
 
@@ -58,7 +55,7 @@ func (s *Session) Facts() SessionFacts {
 func (s *Session) Finish() SessionFacts {
 	s.mu.Lock()
 	if !s.done.Swap(true) && s.reg != nil {
-		s.reg.dropSession(s.id, s)
+		s.reg.dropSession(s.facts.SessionID, s)
 	}
 	s.mu.Unlock()
 	return s.Facts()
@@ -123,8 +120,7 @@ func (s *Session) end(x *exchange, stands standing, now time.Time) {
 		s.facts.Protocol = known(int32(v.V))
 	}
 	if m.has.has(sessionGUID) && !s.tied {
-		s.id, s.tied, s.reg = m.session, true, x.registry
-		s.facts.SessionID = m.session
-		s.reg.addSession(s.id, s)
+		s.facts.SessionID, s.tied, s.reg = m.session, true, x.registry
+		s.reg.addSession(m.session, s)
 	}
 }

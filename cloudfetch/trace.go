@@ -10,36 +10,28 @@ import (
 
 // Trace collects what the transport sees of one statement. Make one per
 // statement, put it into the context of the call that runs it, read it with
-// Facts, and end it with Finish. All methods are safe for concurrent use.
+// Facts, and end it with Finish. The zero value is an empty trace; it must not be copied. All
+// methods are safe for concurrent use.
 type Trace struct {
-	start time.Time // immutable
-
 	// Set once under mu (done) or the registry's lock (evicted), read by anyone.
 	done, evicted atomic.Bool
 
-	mu    sync.Mutex // guards all below
-	calls calls
-	facts Facts // without what snapshot adds
-	id    ID
-	tied  bool      // id is known
-	reg   *registry // where it is registered; nil before
-	files []*file   // the first MaxFiles
-	// stuck holds the files whose latest attempt failed or was abandoned: few,
-	// and mostly none.
-	stuck []*file
+	mu     sync.Mutex // guards all below
+	calls  calls
+	facts  Facts     // without what snapshot adds
+	tied   bool      // facts.StatementID is known
+	reg    *registry // where it is registered; nil before
+	direct [1]Page   // room for the first page: most results have one
+	files  *files    // nil before a link was handed out
 
-	// Guarded by the registry's lock: the registered files, newest first.
+	// Guarded by the registry's lock: its place there, and its registered files, newest first.
+	place      place[ID, *Trace]
 	newest     *file
 	registered int
-
-	unfollowed atomic.Int64 // files that were lost
 }
 
-// NewTrace returns an empty trace that starts now.
-func NewTrace() *Trace {
-	now := time.Now()
-	return &Trace{start: now, facts: Facts{Start: now}}
-}
+// NewTrace returns an empty trace.
+func NewTrace() *Trace { return &Trace{} }
 
 type traceKey struct{}
 
@@ -80,10 +72,9 @@ func (t *Trace) Finish() Facts {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !t.done.Load() {
-		t.facts.Finished = time.Now()
 		t.done.Store(true)
 		if t.reg != nil {
-			t.reg.dropStatement(t.id, t)
+			t.reg.dropStatement(t.facts.StatementID, t)
 		}
 	}
 	return t.snapshot()
@@ -111,10 +102,10 @@ func (t *Trace) NextPart(row int64) (next int64, ok bool) {
 			continue
 		}
 		for range p.Links {
-			if file == len(t.files) {
+			if t.files == nil || file == len(t.files.first) {
 				return 0, false
 			}
-			if next += t.files[file].facts.Rows; next > row {
+			if next += t.files.first[file].facts.Rows; next > row {
 				return next, true
 			}
 			file++
@@ -126,51 +117,18 @@ func (t *Trace) NextPart(row int64) (next int64, ok bool) {
 // snapshot copies the facts. After Finish nothing changes any more, so what is long is shared.
 func (t *Trace) snapshot() Facts {
 	f := t.facts
-	f.Execute = t.calls.latest(ExecuteStatement).span
-	for m, c := range t.calls {
-		if c != nil {
-			f.rpcs[m] = &c.rpc
-		}
-	}
+	f.calls = &t.calls.first
 	if !t.done.Load() {
+		f.calls = f.calls.clone()
 		f.Polls, f.Pages = slices.Clone(f.Polls), slices.Clone(f.Pages)
-		for m, rpc := range f.rpcs {
-			if rpc != nil {
-				copied := *rpc
-				f.rpcs[m] = &copied
-			}
-		}
 	}
-
 	if t.evicted.Load() {
 		f.Gaps |= GapEvicted
 	}
-	if n := int(t.unfollowed.Load()); n > 0 {
-		f.Gaps |= GapFiles
-		f.Files.Unknown = n
-	}
-	for _, x := range t.stuck {
-		switch {
-		case x.lost.Load():
-		case x.facts.State == FileAbandoned:
-			f.Files.Abandoned++
-		default:
-			f.Files.Failed++
-			if first := f.Files.FirstFailed; !first.Known || x.facts.Index < first.V {
-				f.Files.FirstFailed = known(x.facts.Index)
-			}
-		}
-	}
-	rest := max(0, f.Files.Present-f.Files.Downloaded-f.Files.Failed-f.Files.Abandoned-f.Files.Unknown)
-	if t.done.Load() {
-		f.Files.Abandoned += rest
-	} else {
-		f.Files.Waiting = rest
-	}
-	if len(t.files) > 0 {
-		f.FileList = make([]File, len(t.files))
-		for i, x := range t.files {
-			f.FileList[i] = x.snapshot(t.done.Load())
+	if t.files != nil {
+		f.Files = t.files.snapshot(t.done.Load())
+		if f.Files.Unknown > 0 {
+			f.Gaps |= GapFiles
 		}
 	}
 	return f
@@ -229,7 +187,7 @@ func (t *Trace) adopt(id ID, reg *registry) bool {
 
 func (t *Trace) tie(id ID, reg *registry) bool {
 	if t.tied {
-		return t.id == id
+		return t.facts.StatementID == id
 	}
 	if t.reg != nil && t.reg != reg {
 		return false
@@ -237,8 +195,7 @@ func (t *Trace) tie(id ID, reg *registry) bool {
 	if !reg.addStatement(id, t) {
 		return false
 	}
-	t.id, t.tied, t.reg = id, true, reg
-	t.facts.StatementID = id
+	t.facts.StatementID, t.tied, t.reg = id, true, reg
 	return true
 }
 
@@ -392,6 +349,9 @@ func (t *Trace) learnPage(x *exchange, m *message, now time.Time) {
 	}
 	f.MoreRows = m.bool(hasMoreRows)
 	t.handOut(x.reader.handedOut, now)
+	if f.Pages == nil {
+		f.Pages = t.direct[:0]
+	}
 	if f.PageCount++; f.PageCount <= MaxPages {
 		f.Pages = append(f.Pages, page)
 	}

@@ -90,7 +90,7 @@ func TestDirectResults(t *testing.T) {
 	require.Equal(t, InlineArrow, f.Format)
 	require.EqualValues(t, 5, f.RowsDelivered)
 	require.True(t, f.Pages[0].Direct)
-	require.Equal(t, f.Execute, f.Pages[0].Fetch)
+	require.Equal(t, f.Execute(), f.Pages[0].Fetch)
 }
 
 func TestNothingIsLearntFromAnAnswerThatBreaksOff(t *testing.T) {
@@ -370,7 +370,7 @@ func TestForgottenTracesAreBounded(t *testing.T) {
 	f := traces[0].Finish()
 	require.True(t, f.Gaps.Has(GapEvicted))
 	require.Equal(t, 1, f.Files.Unknown)
-	require.Equal(t, FileUnknown, f.FileList[0].State)
+	require.Equal(t, FileUnknown, f.Files.List[0].State)
 	sumsAdd(t, f.Files)
 	require.False(t, traces[9].Finish().Gaps.Has(GapEvicted))
 	require.EqualValues(t, 2, s.transport.registry.busy.Load())

@@ -55,20 +55,21 @@ func (b *arrowBatches) HasNext() bool {
 func (b *arrowBatches) Next() (arrow.Record, error) {
 	start := time.Now()
 	record, err := b.ArrowBatchIterator.Next()
-	b.of.st.waited.add(time.Since(start))
+	now := time.Now()
+	b.of.st.waited.add(now.Sub(start))
 	if err != nil {
-		b.of.st.readEnded(notEOF(err))
+		b.of.st.readEnded(now, notEOF(err))
 		return record, err
 	}
-	b.of.st.took(record)
+	b.of.st.took(now, record)
 	return record, nil
 }
 
 // took counts a record.
-func (s *statement) took(r arrow.Record) {
+func (s *statement) took(now time.Time, r arrow.Record) {
 	defer contain()
 	if n := r.NumRows(); s.rowsRead.Add(n) == n {
-		s.firstRow()
+		s.firstRow(now)
 	}
 }
 
@@ -90,12 +91,13 @@ func (s *arrowStreams) HasNext() bool {
 func (s *arrowStreams) Next() (io.Reader, error) {
 	start := time.Now()
 	stream, err := s.ArrowIPCStreamIterator.Next()
-	s.of.st.waited.add(time.Since(start))
+	now := time.Now()
+	s.of.st.waited.add(now.Sub(start))
 	if err != nil {
-		s.of.st.readEnded(notEOF(err))
+		s.of.st.readEnded(now, notEOF(err))
 		return stream, err
 	}
-	s.of.st.firstRow()
+	s.of.st.firstRow(now)
 	return stream, nil
 }
 

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
-	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -33,8 +32,8 @@ type conn struct {
 	sessionID atomic.Pointer[string]
 
 	mu         sync.Mutex
-	open       map[*statement]struct{} // not finished yet
-	lease      *lease                  // nil while rows hold it
+	open       []*statement // not finished yet: rarely more than one
+	lease      *lease       // nil while rows hold it
 	statements int64
 	closed     bool
 }
@@ -94,7 +93,7 @@ type (
 )
 
 func newConn(c *connector, raw, middle driver.Conn) *conn {
-	return &conn{raw: raw, middle: middle, contexts: speaksContexts(raw), connector: c, open: map[*statement]struct{}{}}
+	return &conn{raw: raw, middle: middle, contexts: speaksContexts(raw), connector: c}
 }
 
 // begins notes when the connection was ready and what traces its session.
@@ -330,8 +329,8 @@ func (c *conn) ended(start time.Time, err error) {
 	c.mu.Unlock()
 	c.connector.conns.remove(c)
 
-	for st := range open {
-		st.finish(telemetry.Abandoned)
+	for _, st := range open {
+		st.finish(time.Now(), telemetry.Abandoned)
 	}
 	if id := c.sessionID.Load(); id != nil {
 		r.SessionID = *id
@@ -347,8 +346,8 @@ func (c *conn) ended(start time.Time, err error) {
 func (c *conn) enlist(s *statement) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.open != nil {
-		c.open[s] = struct{}{}
+	if !c.closed {
+		c.open = append(c.open, s)
 	}
 	c.statements++
 }
@@ -356,12 +355,14 @@ func (c *conn) enlist(s *statement) {
 func (c *conn) delist(s *statement) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.open, s)
+	if i := slices.Index(c.open, s); i >= 0 {
+		c.open = slices.Delete(c.open, i, i+1)
+	}
 }
 
 // unfinished returns the statements that have not ended.
 func (c *conn) unfinished() []*statement {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return slices.Collect(maps.Keys(c.open))
+	return slices.Clone(c.open)
 }

@@ -1,6 +1,8 @@
 package driverwrap
 
 import (
+	"database/sql/driver"
+	"time"
 	"weak"
 
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
@@ -39,13 +41,18 @@ func (c *conn) takeBack(l *lease) {
 	c.lease = l
 }
 
-// hand gives the rows to the application.
-func (s *statement) hand(r *rows) {
+// hand puts r around the native rows, to be given to the application.
+func (s *statement) hand(native driver.Rows, r *rows) *rows {
+	r.raw, r.st = native, s
 	defer contain()
+	if s.trace == nil {
+		r.inference = infer(native)
+	}
 	l := s.conn.lend()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r.lease, s.handed = l, l.seen
+	return r
 }
 
 // handedBack ends that: the rows were closed.
@@ -80,7 +87,7 @@ func (c *connector) abandon(chosen func(*statement) bool) {
 	for _, conn := range c.conns.list() {
 		for _, s := range conn.unfinished() {
 			if chosen(s) {
-				s.finish(telemetry.Abandoned)
+				s.finish(time.Now(), telemetry.Abandoned)
 			}
 		}
 	}

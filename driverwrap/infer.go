@@ -11,12 +11,12 @@ import (
 // wire we cannot read. It only reads, through reflection, and only from the type it was
 // written for: anything it does not find as expected stays unknown.
 type inference struct {
-	rows    reflect.Value // the native struct; invalid when it is another type
+	rows    reflect.Value // the native struct
 	phantom int64         // chunks counted before the first page came
 }
 
-// infer begins to watch rows that the driver just returned.
-func infer(rows driver.Rows) (i inference) {
+// infer begins to watch rows that the driver just returned; nil when they are of another type.
+func infer(rows driver.Rows) (i *inference) {
 	defer contain()
 	v := reflect.ValueOf(rows)
 	if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {
@@ -29,22 +29,19 @@ func infer(rows driver.Rows) (i inference) {
 	// The driver counts a chunk when direct results bring a status without rows, too.
 	scanner, chunks := follow(v, "RowScanner"), follow(v, "chunkCount")
 	if !chunks.IsValid() || !chunks.CanInt() || scanner.Kind() != reflect.Interface {
-		return inference{rows: v, phantom: -1}
+		return &inference{rows: v, phantom: -1}
 	}
 	if scanner.IsNil() {
-		return inference{rows: v, phantom: chunks.Int()}
+		return &inference{rows: v, phantom: chunks.Int()}
 	}
-	return inference{rows: v}
+	return &inference{rows: v}
 }
 
 // result says what the rows know by now. Call it before they are closed. The rows count
 // pages only as rows are read from them: empty pages, and those Arrow readers fetch, are not
 // in their count.
-func (i inference) result(rowsRead bool) (r telemetry.Result) {
+func (i *inference) result(rowsRead bool) (r telemetry.Result) {
 	defer contain()
-	if !i.rows.IsValid() {
-		return
-	}
 	var inferred telemetry.Result
 	metadata := follow(i.rows, "resultSetMetadata")
 	if n := follow(metadata, "ResultFormat"); n.IsValid() && n.CanInt() {

@@ -19,10 +19,10 @@ import (
 type rows struct {
 	raw       driver.Rows
 	st        *statement
-	lease     *lease    // until they are closed; guarded by st.mu
-	inference inference // what raw tells where the wire does not
-	read      int64     // rows read; of the reading goroutine, others see statement.rowsRead
-	part      int64     // the row that begins the next page or file, the first row to begin with; -1 where it is unknown
+	lease     *lease     // until they are closed; guarded by st.mu
+	inference *inference // what raw tells where the wire does not; nil where it does
+	read      int64      // rows read; of the reading goroutine, others see statement.rowsRead
+	part      int64      // the row that begins the next page or file, the first row to begin with; -1 where it is unknown
 }
 
 var (
@@ -63,10 +63,6 @@ func (s *statement) rowsOf(err error) (driver.Rows, error) {
 	if err != nil {
 		return nil, asNative(err)
 	}
-	base := rows{raw: native, st: s}
-	if s.trace == nil {
-		base.inference = infer(native)
-	}
 	asArrow, isArrow := native.(dbsqlrows.Rows)
 	_, isMulti := native.(driver.RowsNextResultSet)
 	if !isMulti {
@@ -74,22 +70,19 @@ func (s *statement) rowsOf(err error) (driver.Rows, error) {
 	}
 	switch {
 	case isArrow && isMulti:
-		r := &arrowMultiRows{base, arrowAccess{native: asArrow}, multi{native}}
-		r.arrowAccess.of = &r.rows
-		s.hand(&r.rows)
+		r := &arrowMultiRows{arrowAccess: arrowAccess{native: asArrow}, multi: multi{native}}
+		r.arrowAccess.of = s.hand(native, &r.rows)
 		return r, nil
 	case isArrow:
-		r := &arrowRows{base, arrowAccess{native: asArrow}}
-		r.of = &r.rows
-		s.hand(&r.rows)
+		r := &arrowRows{arrowAccess: arrowAccess{native: asArrow}}
+		r.of = s.hand(native, &r.rows)
 		return r, nil
 	case isMulti:
-		r := &multiRows{base, multi{native}}
-		s.hand(&r.rows)
+		r := &multiRows{multi: multi{native}}
+		s.hand(native, &r.rows)
 		return r, nil
 	}
-	s.hand(&base)
-	return &base, nil
+	return s.hand(native, &rows{}), nil
 }
 
 // Raw returns the native rows. What is read from them is not counted.
@@ -105,7 +98,7 @@ func (r *rows) Next(dest []driver.Value) error {
 	}
 	err := r.raw.Next(dest)
 	if err != nil {
-		r.st.readEnded(notEOF(err))
+		r.st.readEnded(time.Now(), notEOF(err))
 		return err
 	}
 	r.read = r.st.rowsRead.Add(1)
@@ -116,13 +109,14 @@ func (r *rows) Next(dest []driver.Value) error {
 func (r *rows) nextPart(dest []driver.Value) error {
 	start := time.Now()
 	err := r.raw.Next(dest)
-	r.st.waited.add(time.Since(start))
+	now := time.Now()
+	r.st.waited.add(now.Sub(start))
 	if err != nil {
-		r.st.readEnded(notEOF(err))
+		r.st.readEnded(now, notEOF(err))
 		return err
 	}
 	if r.read = r.st.rowsRead.Add(1); r.read == 1 {
-		r.st.firstRow()
+		r.st.firstRow(now)
 	}
 	r.part = r.st.nextPart(r.read)
 	return nil

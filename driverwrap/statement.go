@@ -21,28 +21,48 @@ import (
 // be closed by yet another. Callbacks with ids may come at any time. What they share is atomic
 // or under mu; nothing that is not ours is called while mu is held.
 type statement struct {
-	slot    // filled by the hooks, during the call
-	conn    *conn
-	spans   []telemetry.StatementSpan // of the tracers; mostly none
-	ctx     callContext
-	chained chained
-	trace   *cloudfetch.Trace         // nil where the wire is not read
-	volume  telemetry.VolumeOperation // what it does if it is about a volume at all
+	slot   // filled by the hooks, during the call
+	conn   *conn
+	spans  []telemetry.StatementSpan // of the tracers; mostly none
+	ctx    callContext
+	trace  *cloudfetch.Trace         // nil where the wire is not read
+	volume telemetry.VolumeOperation // what it does if it is about a volume at all
 
 	rowsRead atomic.Int64
 	waited   waiting
 
 	mu          sync.Mutex
-	finished    bool
-	record      *telemetry.Statement // handed over when finished, and not changed after that
-	executed    time.Time            // end of the call
-	first       time.Time            // first row in hand
-	last        time.Time            // rows exhausted, or reading failed
+	record      *record   // handed over when finished, and not changed after that
+	executed    time.Time // end of the call
+	first       time.Time // first row in hand
+	last        time.Time // rows exhausted, or reading failed
 	readFailure *telemetry.Failure
-	hasRows     bool                // the call returned rows
 	handed      weak.Pointer[lease] // of the rows, once the application has them: nil when it has let go of them
-	viaArrow    bool                // some left through an Arrow reader
-	uncounted   bool                // some left as Arrow streams that nobody decoded
+	finished    bool
+	hasRows     bool // the call returned rows
+	viaArrow    bool // some left through an Arrow reader
+	uncounted   bool // some left as Arrow streams that nobody decoded
+}
+
+// record is what is handed over, with room for the lists of a statement that needed one call,
+// as most do.
+type record struct {
+	telemetry.Statement
+	rpc  [1]telemetry.RPC
+	call [1]telemetry.Call
+}
+
+// newStatement makes a statement, and what traces it on the wire in the same piece of memory.
+func newStatement(wire bool) *statement {
+	if !wire {
+		return &statement{}
+	}
+	s := &struct {
+		statement
+		wire cloudfetch.Trace
+	}{}
+	s.trace = &s.wire
+	return &s.statement
 }
 
 // waiting sums the time the reader spent in calls that began a new page or file. The reading
@@ -75,18 +95,13 @@ func (s *statement) nextPart(read int64) (part int64) {
 	return
 }
 
-// chained are the user's own id callbacks, called after ours.
-type chained struct {
-	statementID, sessionID driverctx.IdCallbackFunc
-}
-
 // callContext is the caller's context plus what one call needs on its way down: the slot of
 // the hooks, the trace of the wire and the id callbacks of the native driver. It is one
 // allocation with its statement, where a chain of context.WithValue would be five.
 type callContext struct {
 	context.Context
 	statement                *statement
-	onStatementID, onSession driverctx.IdCallbackFunc
+	onStatementID, onSession driverctx.IdCallbackFunc // nil: the caller's own, if any
 }
 
 func (c *callContext) Value(key any) any {
@@ -94,9 +109,13 @@ func (c *callContext) Value(key any) any {
 	case slotKey{}:
 		return &c.statement.slot
 	case driverctx.QueryIdCallbackKey:
-		return c.onStatementID
+		if c.onStatementID != nil {
+			return c.onStatementID
+		}
 	case driverctx.ConnIdCallbackKey:
-		return c.onSession
+		if c.onSession != nil {
+			return c.onSession
+		}
 	}
 	if trace := c.statement.trace; trace != nil {
 		if v := trace.Value(key); v != nil {
@@ -104,6 +123,13 @@ func (c *callContext) Value(key any) any {
 		}
 	}
 	return c.Context.Value(key)
+}
+
+// callBack calls the caller's own id callback, after ours.
+func (c *callContext) callBack(key any, id string) {
+	if chained, _ := c.Context.Value(key).(driverctx.IdCallbackFunc); chained != nil {
+		chained(id)
+	}
 }
 
 // call is what the application asked for.
@@ -135,16 +161,15 @@ func (c *conn) begin(ctx context.Context, asked call) (within context.Context, s
 			return within, nil
 		}
 	}
-	st := &statement{conn: c, spans: spans, volume: volumeOperation(asked.query)}
-	st.chained.statementID, _ = ctx.Value(driverctx.QueryIdCallbackKey).(driverctx.IdCallbackFunc)
-	st.chained.sessionID, _ = ctx.Value(driverctx.ConnIdCallbackKey).(driverctx.IdCallbackFunc)
-	if c.connector.wire != nil {
-		st.trace = cloudfetch.NewTrace()
+	st := newStatement(c.connector.wire != nil)
+	st.conn, st.spans, st.volume = c, spans, volumeOperation(asked.query)
+	st.ctx = callContext{Context: within, statement: st, onStatementID: st.statementIDKnown}
+	if start.SessionID == "" {
+		st.ctx.onSession = st.sessionIDKnown
 	}
-	st.ctx = callContext{Context: within, statement: st, onStatementID: st.statementIDKnown, onSession: st.sessionIDKnown}
-	st.record = &telemetry.Statement{
+	st.record = &record{Statement: telemetry.Statement{
 		Connector: c.connector.id, Server: start.Server, Kind: start.Kind, Internal: start.Internal, Prepared: start.Prepared, Query: start.Query,
-	}
+	}}
 	if spans != nil {
 		st.record.TraceID, st.record.SpanID = spanContext(spans)
 	}
@@ -177,18 +202,14 @@ func (s *statement) statementIDKnown(id string) {
 		}
 		s.mu.Unlock()
 	}
-	if s.chained.statementID != nil {
-		s.chained.statementID(id)
-	}
+	s.ctx.callBack(driverctx.QueryIdCallbackKey, id)
 }
 
 func (s *statement) sessionIDKnown(id string) {
 	if id != "" {
 		s.conn.sessionID.Store(&id)
 	}
-	if s.chained.sessionID != nil {
-		s.chained.sessionID(id)
-	}
+	s.ctx.callBack(driverctx.ConnIdCallbackKey, id)
 }
 
 // drop forgets a statement that never was one: the driver asked database/sql to go another
@@ -212,14 +233,15 @@ func (s *statement) execEnded(result driver.Result, err error) {
 		s.drop()
 		return
 	}
-	s.callEnded(err)
+	now := time.Now()
+	s.callEnded(now, err)
 	affected := affectedRows(result, err)
 	s.mu.Lock()
 	if !s.finished {
 		s.record.RowsAffected = affected
 	}
 	s.mu.Unlock()
-	s.finish(telemetry.Completed)
+	s.finish(now, telemetry.Completed)
 }
 
 // affectedRows asks the result, which is somebody else's code.
@@ -242,9 +264,10 @@ func (s *statement) queryEnded(hasRows bool, err error) {
 		s.drop()
 		return
 	}
-	s.callEnded(asNative(err))
+	now := time.Now()
+	s.callEnded(now, asNative(err))
 	if !hasRows {
-		s.finish(telemetry.Completed)
+		s.finish(now, telemetry.Completed)
 		return
 	}
 	s.mu.Lock()
@@ -252,8 +275,7 @@ func (s *statement) queryEnded(hasRows bool, err error) {
 	s.mu.Unlock()
 }
 
-func (s *statement) callEnded(err error) {
-	now := time.Now()
+func (s *statement) callEnded(now time.Time, err error) {
 	failure := failureOf(err)
 	s.mu.Lock()
 	if !s.finished {
@@ -279,9 +301,8 @@ func (s *statement) endSpans(now time.Time) {
 }
 
 // firstRow notes that the application is about to receive its first row.
-func (s *statement) firstRow() {
+func (s *statement) firstRow(now time.Time) {
 	defer contain()
-	now := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.first.IsZero() {
@@ -291,9 +312,9 @@ func (s *statement) firstRow() {
 
 // readEnded notes the end of reading: the rows are exhausted (nil) or reading failed. The
 // statement is finished when the rows are closed.
-func (s *statement) readEnded(err error) {
+func (s *statement) readEnded(now time.Time, err error) {
 	defer contain()
-	now, failure := time.Now(), failureOf(err)
+	failure := failureOf(err)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.last.IsZero() {
@@ -302,8 +323,11 @@ func (s *statement) readEnded(err error) {
 }
 
 // inferResult notes, once and before the rows are closed, what they know about their result.
-func (s *statement) inferResult(from inference) {
+func (s *statement) inferResult(from *inference) {
 	defer contain()
+	if from == nil {
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.finished && s.record.Result.Evidence == telemetry.EvidenceNone {
@@ -330,7 +354,7 @@ func (s *statement) closed(start time.Time, err error) {
 	s.record.CloseFailure = closing
 	s.record.Failure = s.readFailure
 	s.mu.Unlock()
-	s.finish(outcome)
+	s.finish(now, outcome)
 }
 
 // gaveUp are the categories of errors that a caller's done context explains.
@@ -341,8 +365,7 @@ var gaveUp = map[telemetry.Category]bool{
 }
 
 // finish completes the record and hands it over, once.
-func (s *statement) finish(outcome telemetry.Outcome) {
-	now := time.Now()
+func (s *statement) finish(now time.Time, outcome telemetry.Outcome) {
 	gone := s.ctx.Err() != nil
 	s.mu.Lock()
 	if s.finished {
@@ -353,7 +376,7 @@ func (s *statement) finish(outcome telemetry.Outcome) {
 	if s.last.IsZero() {
 		s.last = now
 	}
-	r := s.record
+	r := &s.record.Statement
 	s.measured(r, now)
 	s.mu.Unlock()
 
@@ -361,6 +384,7 @@ func (s *statement) finish(outcome telemetry.Outcome) {
 	s.failed(r, gone)
 	if s.trace != nil {
 		facts := s.trace.Finish()
+		r.RPCs, r.Calls = s.record.rpc[:0], s.record.call[:0]
 		s.add(r, &facts)
 		if r.Outcome == telemetry.ClosedEarly && readAll(r, &facts) {
 			r.Outcome = telemetry.Completed
@@ -378,7 +402,7 @@ func (s *statement) soFar(now time.Time) *telemetry.Statement {
 		s.mu.Unlock()
 		return nil
 	}
-	r := *s.record
+	r := s.record.Statement
 	s.measured(&r, now)
 	s.mu.Unlock()
 	r.Outcome = telemetry.Unfinished
@@ -420,7 +444,7 @@ func (s *statement) failed(r *telemetry.Statement, gone bool) {
 	}
 }
 
-// add completes a record by what the wire tells.
+// add completes a record by what the wire tells, using what room its lists have.
 func (s *statement) add(r *telemetry.Statement, facts *cloudfetch.Facts) {
 	wireFacts(r, facts)
 	if r.Kind == telemetry.KindVolume {

@@ -3,6 +3,7 @@ package driverwrap
 import (
 	"crypto/tls"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
@@ -67,8 +68,8 @@ func wireFacts(r *telemetry.Statement, f *cloudfetch.Facts) {
 	if f.Staging.Or(false) {
 		r.Kind = telemetry.KindVolume
 	}
-	r.RPCs = rpcs(f)
-	r.Calls = calls(r.Started, f)
+	r.RPCs = appendRPCs(r.RPCs, f)
+	r.Calls = appendCalls(r.Calls, r.Started, f)
 	if f.RPC(cloudfetch.ExecuteStatement).Count == 0 {
 		return // it never reached the server
 	}
@@ -80,11 +81,11 @@ func wireFacts(r *telemetry.Statement, f *cloudfetch.Facts) {
 		})
 	}
 	r.Result = result(f, whole)
-	if whole && f.Files.Present > 0 && !f.Gaps.Has(cloudfetch.GapFiles) {
+	if whole && f.Files != nil && !f.Gaps.Has(cloudfetch.GapFiles) {
 		r.CloudFetch = files(r.Started, f)
 	}
 	r.Failure.Refine(f.SQLState, f.RPC(cloudfetch.ExecuteStatement).LastStatus)
-	if r.Failure != nil && f.Files.Failed > 0 && r.Failure.Category == telemetry.CategoryOther {
+	if r.Failure != nil && f.Files != nil && f.Files.Failed > 0 && r.Failure.Category == telemetry.CategoryOther {
 		r.Failure.Category = telemetry.CategoryChunkDownload
 	}
 }
@@ -138,12 +139,12 @@ func files(started time.Time, f *cloudfetch.Facts) *telemetry.CloudFetch {
 	}
 	if i := f.Files.FirstFailed; i.Known {
 		c.FailedIndex = telemetry.Known(int64(i.V))
-		if i.V < len(f.FileList) && f.FileList[i.V].Status != 0 {
-			c.FailedStatus = telemetry.Known(int64(f.FileList[i.V].Status))
+		if i.V < len(f.Files.List) && f.Files.List[i.V].Status != 0 {
+			c.FailedStatus = telemetry.Known(int64(f.Files.List[i.V].Status))
 		}
 	}
-	c.Files = make([]telemetry.File, len(f.FileList))
-	for i, x := range f.FileList {
+	c.Files = make([]telemetry.File, len(f.Files.List))
+	for i, x := range f.Files.List {
 		c.Files[i] = telemetry.File{
 			Index: int64(x.Index), State: x.State.String(), Rows: x.Rows, Bytes: x.Bytes, Received: x.Received,
 			Attempts: int64(x.Attempts), Status: x.Status,
@@ -159,14 +160,7 @@ var statementMethods = []cloudfetch.Method{
 	cloudfetch.FetchResults, cloudfetch.CancelOperation, cloudfetch.CloseOperation,
 }
 
-func rpcs(f *cloudfetch.Facts) []telemetry.RPC {
-	methods := 0
-	for _, m := range statementMethods {
-		if f.RPC(m).Count > 0 {
-			methods++
-		}
-	}
-	all := make([]telemetry.RPC, 0, methods)
+func appendRPCs(all []telemetry.RPC, f *cloudfetch.Facts) []telemetry.RPC {
 	for _, m := range statementMethods {
 		if r := f.RPC(m); r.Count > 0 {
 			all = append(all, telemetry.RPC{
@@ -178,21 +172,22 @@ func rpcs(f *cloudfetch.Facts) []telemetry.RPC {
 	return all
 }
 
-// calls lists what ran the statement, polled and fetched, as far as the facts do.
-func calls(started time.Time, f *cloudfetch.Facts) []telemetry.Call {
-	if f.Execute.Start.IsZero() {
+// appendCalls lists what ran the statement, polled and fetched, as far as the facts do.
+func appendCalls(all []telemetry.Call, started time.Time, f *cloudfetch.Facts) []telemetry.Call {
+	execute := f.Execute()
+	if execute.Start.IsZero() {
 		return nil
 	}
 	fetches := len(f.Pages)
 	if fetches > 0 && f.Pages[0].Direct {
 		fetches--
 	}
-	all := make([]telemetry.Call, 0, 1+len(f.Polls)+fetches)
+	all = slices.Grow(all, 1+len(f.Polls)+fetches)
 	add := func(m cloudfetch.Method, s cloudfetch.Span) *telemetry.Call {
 		all = append(all, telemetry.Call{Method: m.String(), Start: max(0, s.Start.Sub(started)), End: since(started, s.End)})
 		return &all[len(all)-1]
 	}
-	add(cloudfetch.ExecuteStatement, f.Execute)
+	add(cloudfetch.ExecuteStatement, execute)
 	for _, p := range f.Polls {
 		add(cloudfetch.GetOperationStatus, p)
 	}
@@ -235,12 +230,12 @@ func split(r *telemetry.Statement, f *cloudfetch.Facts, waited telemetry.Maybe[t
 	if backoff > 0 {
 		s.Retries = telemetry.Known(backoff)
 	}
-	if polls := f.RPC(cloudfetch.GetOperationStatus).Count; polls > 0 && polls == len(f.Polls) && !f.Execute.End.IsZero() {
+	if polls := f.RPC(cloudfetch.GetOperationStatus).Count; polls > 0 && polls == len(f.Polls) && !f.Execute().End.IsZero() {
 		if server, ok := s.Server.Get(); ok {
 			// While ExecuteStatement was under way the server worked, too; what remained
 			// of its time passed while the client polled.
-			polled := f.Polls[polls-1].End.Sub(f.Execute.End) - f.RPC(cloudfetch.GetOperationStatus).Backoff
-			s.PollWait = telemetry.Known(max(0, polled-max(0, server-f.Execute.Duration())))
+			polled := f.Polls[polls-1].End.Sub(f.Execute().End) - f.RPC(cloudfetch.GetOperationStatus).Backoff
+			s.PollWait = telemetry.Known(max(0, polled-max(0, server-f.Execute().Duration())))
 		}
 	}
 	if r.Result.Pages.Or(0) > 0 {

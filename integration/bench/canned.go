@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/binary"
@@ -8,6 +9,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync/atomic"
 
@@ -111,12 +113,15 @@ func (c *canned) flagAnswer() []byte {
 		value + `"}],"ttl_seconds":900}`)
 }
 
+// reply is an answer as net/http makes one: its head is parsed, and its body is read through
+// the same layers as from a network.
 func (*canned) reply(req *http.Request, body []byte) *http.Response {
-	return &http.Response{
-		StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: req,
-		Header:        http.Header{"X-Databricks-Org-Id": {"1234567890123456"}},
-		ContentLength: int64(len(body)), Body: io.NopCloser(bytes.NewReader(body)),
+	head := "HTTP/1.1 200 OK\r\nX-Databricks-Org-Id: 1234567890123456\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n"
+	resp, err := http.ReadResponse(bufio.NewReader(io.MultiReader(strings.NewReader(head), bytes.NewReader(body))), req)
+	if err != nil {
+		panic(err) // it is written above
 	}
+	return resp
 }
 
 // header reads the beginning of a strict Thrift message: version, length of the method's

@@ -23,6 +23,7 @@ func stuck() *service {
 type accepting struct{}
 
 func (accepting) RoundTrip(r *http.Request) (*http.Response, error) {
+	_ = r.Body.Close()
 	return response(r, 200, `{"errors":[],"numSuccess":1,"numProtoSuccess":1000000}`), nil
 }
 

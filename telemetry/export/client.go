@@ -1,7 +1,6 @@
 package export
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -103,7 +102,7 @@ func (r result) describe() string {
 type request struct {
 	method    string
 	path      string
-	body      []byte
+	body      *upload       // nil: none
 	auth      Authenticator // nil: none
 	orgID     string
 	userAgent string
@@ -160,9 +159,13 @@ func (k *client) roundTrip(ctx context.Context, q request) (status int, header h
 			err = errPanic // of a transport that is somebody else's
 		}
 	}()
-	req, err := http.NewRequestWithContext(ctx, q.method, k.endpoint+q.path, bytes.NewReader(q.body))
+	req, err := http.NewRequestWithContext(ctx, q.method, k.endpoint+q.path, http.NoBody)
 	if err != nil {
 		return 0, nil, nil, err
+	}
+	if q.body != nil {
+		req.Body, req.ContentLength = q.body.reader(), int64(len(q.body.bytes))
+		req.GetBody = func() (io.ReadCloser, error) { return q.body.reader(), nil }
 	}
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", q.userAgent)

@@ -78,11 +78,12 @@ func (p *pipeline) pause(r result) time.Duration {
 	return max(d, r.retryAfter)
 }
 
-// encode writes the upload into p.sendBody. A record that cannot be encoded is dropped.
+// encode writes the upload into p.sendBody. A record that cannot be encoded is dropped, and
+// the others move together.
 func (p *pipeline) encode(part []entry, anonymous bool) (_ []entry, events int) {
 	b := &p.sendBody
 	b.begin(time.Now())
-	good := part[:0:0]
+	good := part[:0]
 	for i := range part {
 		if p.encodeOne(&part[i], anonymous) {
 			good = append(good, part[i])
@@ -97,11 +98,11 @@ func (p *pipeline) encode(part []entry, anonymous bool) (_ []entry, events int) 
 
 func (p *pipeline) encodeOne(e *entry, anonymous bool) (ok bool) {
 	b := &p.sendBody
-	length, documents := len(b.buf), b.documents
+	length, documents := len(b.upload.bytes), b.documents
 	defer func() {
 		if recover() != nil {
 			p.exporter.counts.panics.Add(1)
-			b.buf, b.documents, ok = b.buf[:length], documents, false
+			b.upload.bytes, b.documents, ok = b.upload.bytes[:length], documents, false
 		}
 	}()
 	e.appendDocuments(&b.scratch, anonymous, b.add)
@@ -111,7 +112,9 @@ func (p *pipeline) encodeOne(e *entry, anonymous bool) (ok bool) {
 // upload sends what encode has written.
 func (p *pipeline) upload(part []entry, anonymous, probe bool) result {
 	h := part[0].handle
-	q := request{method: http.MethodPost, path: uploadPath, body: p.sendBody.buf, auth: h.connection.Authenticator, userAgent: h.userAgent}
+	body := p.sendBody.upload
+	defer body.done()
+	q := request{method: http.MethodPost, path: uploadPath, body: body, auth: h.connection.Authenticator, userAgent: h.userAgent}
 	if anonymous {
 		q.path, q.auth, q.userAgent = anonymousUploadPath, nil, h.bareUserAgent
 	} else {
@@ -124,7 +127,7 @@ func (p *pipeline) upload(part []entry, anonymous, probe bool) result {
 	c := &p.exporter.counts
 	r := p.client.send(p.ctx, q, probe, func(again bool) {
 		c.requests.Add(1)
-		c.bytes.Add(int64(len(q.body)))
+		c.bytes.Add(int64(len(body.bytes)))
 		if again {
 			c.retries.Add(1)
 		}
@@ -147,7 +150,7 @@ func (p *pipeline) remember(part []entry, anonymous bool, endpoint string, r res
 	now := time.Now()
 	for i := range part {
 		part[i].appendDocuments(&p.sendBody.scratch, anonymous, func(doc []byte) {
-			docs = append(docs, Document{At: now, Endpoint: endpoint, JSON: string(doc), Outcome: outcome})
+			docs = append(docs, Document{At: now, Endpoint: endpoint, JSON: documentOf(doc), Outcome: outcome})
 		})
 	}
 	p.exporter.recent.note(docs)

@@ -3,7 +3,9 @@ package export
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"encoding/json"
 	"reflect"
+	"slices"
 	"strconv"
 	"time"
 
@@ -129,8 +131,8 @@ type scratch struct {
 	doc    []byte
 }
 
-// appendDocuments calls add with each of the entry's documents. The bytes are valid during
-// the call only.
+// appendDocuments calls add with each of the entry's documents, as they stand in the upload.
+// The bytes are valid during the call only.
 func (e *entry) appendDocuments(on *scratch, anonymous bool, add func(doc []byte)) {
 	e.name()
 	h, s := e.handle, &on.source
@@ -153,32 +155,42 @@ func (e *entry) appendDocuments(on *scratch, anonymous bool, add func(doc []byte
 	}
 }
 
-// body is one upload under construction.
-type body struct {
-	buf       []byte
-	scratch   scratch
-	documents int
+// documentOf returns a document as the service reads it.
+func documentOf(doc []byte) (text string) {
+	_ = json.Unmarshal(slices.Concat([]byte{'"'}, doc, []byte{'"'}), &text) // we have written it
+	return text
 }
 
-// begin starts a new upload in new memory: a transport may still read the one before, when
-// the endpoint answered without reading it all.
+// body is one upload under construction.
+type body struct {
+	upload    *upload
+	scratch   scratch
+	documents int
+	length    int // of the upload before
+}
+
+// begin starts a new upload, most likely as long as the one before.
 func (b *body) begin(now time.Time) {
-	b.buf = make([]byte, 0, max(4<<10, min(len(b.buf), 1<<20)))
-	b.buf = append(b.buf, `{"uploadTime":`...)
-	b.buf = strconv.AppendInt(b.buf, now.UnixMilli(), 10)
-	b.buf = append(b.buf, `,"items":[],"protoLogs":[`...)
+	b.upload = newUpload(max(4<<10, min(b.length, keptUpload)))
+	b.append(`{"uploadTime":`)
+	b.upload.bytes = strconv.AppendInt(b.upload.bytes, now.UnixMilli(), 10)
+	b.append(`,"items":[],"protoLogs":[`)
 	b.documents = 0
 }
 
 func (b *body) add(doc []byte) {
 	if b.documents > 0 {
-		b.buf = append(b.buf, ',')
+		b.append(",")
 	}
-	b.buf = appendQuoted(b.buf, doc)
+	b.append(`"`)
+	b.upload.bytes = append(b.upload.bytes, doc...)
+	b.append(`"`)
 	b.documents++
 }
 
-func (b *body) end() []byte {
-	b.buf = append(b.buf, "]}"...)
-	return b.buf
+func (b *body) end() {
+	b.append("]}")
+	b.length = len(b.upload.bytes)
 }
+
+func (b *body) append(s string) { b.upload.bytes = append(b.upload.bytes, s...) }

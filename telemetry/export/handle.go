@@ -160,7 +160,7 @@ func (h *Handle) Preview(record any) (docs []string) {
 	default:
 		return nil
 	}
-	e.appendDocuments(&scratch{}, false, func(doc []byte) { docs = append(docs, string(doc)) })
+	e.appendDocuments(&scratch{}, false, func(doc []byte) { docs = append(docs, documentOf(doc)) })
 	return docs
 }
 

@@ -26,13 +26,17 @@ type source struct {
 // from the field registry when the program starts and never change.
 type plan struct {
 	path    string
-	key     string // quoted, with its colon
+	key     string // with its quotes and colon
 	members []*plan
 	values  []value // the first that is known is written
 	// constant: nothing below depends on the record, so that it is the same for all events
 	// of a connection.
 	constant bool
 }
+
+// A document is a string within its upload, and is written as one at once: each of its quotes
+// and backslashes has a backslash of its own.
+const quote = `\"`
 
 type value struct {
 	wire telemetry.Wire
@@ -84,11 +88,12 @@ func newPlan(anonymous bool, record ...table) *plan {
 
 func (p *plan) add(wire telemetry.Wire, constant bool, read func(*source) slog.Value) {
 	for at, key := range strings.Split(wire.Path, ".") {
-		i := slices.IndexFunc(p.members, func(m *plan) bool { return m.key == `"`+key+`":` })
+		key = quote + key + quote + ":"
+		i := slices.IndexFunc(p.members, func(m *plan) bool { return m.key == key })
 		if i < 0 {
 			i = len(p.members)
 			path := strings.Join(strings.Split(wire.Path, ".")[:at+1], ".")
-			p.members = append(p.members, &plan{key: `"` + key + `":`, path: path, constant: constant})
+			p.members = append(p.members, &plan{key: key, path: path, constant: constant})
 		}
 		p = p.members[i]
 		p.constant = p.constant && constant
@@ -167,19 +172,19 @@ func appendWire(b []byte, w telemetry.Wire, v slog.Value) ([]byte, bool) {
 	switch w.Type {
 	case telemetry.WireString:
 		if v.Kind() == slog.KindString {
-			return appendQuoted(b, v.String()), true
+			return appendText(b, v.String()), true
 		}
 	case telemetry.WireUUID:
 		if v.Kind() == slog.KindString && isUUID(v.String()) {
-			return appendQuoted(b, v.String()), true
+			return appendText(b, v.String()), true
 		}
 	case telemetry.WireVersion:
 		if v.Kind() == slog.KindString && isVersion(v.String()) {
-			return appendQuoted(b, v.String()), true
+			return appendText(b, v.String()), true
 		}
 	case telemetry.WireEnum:
 		if v.Kind() == slog.KindString && slices.Contains(w.Enum, v.String()) {
-			return appendQuoted(b, v.String()), true
+			return appendText(b, v.String()), true
 		}
 	case telemetry.WireBool:
 		if v.Kind() == slog.KindBool {
@@ -237,32 +242,47 @@ func isUUID(s string) bool {
 	return true
 }
 
-// appendQuoted appends a JSON string.
-func appendQuoted[S string | []byte](b []byte, s S) []byte {
-	const hex = "0123456789abcdef"
-	b = append(b, '"')
-	done := 0 // what is in b; the rest up to i goes there as it is
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf {
-			i++
-			continue
+// appendText appends a string of a document.
+func appendText(b []byte, s string) []byte {
+	b = append(b, quote...)
+	if isPlain(s) {
+		b = append(b, s...)
+	} else {
+		b = appendEscaped(b, appendEscaped(nil, []byte(s))) // in the document, and the document in the upload
+	}
+	return append(b, quote...)
+}
+
+// isPlain reports whether a string is the same within quotes.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if !plain(s[i]) {
+			return false
 		}
-		b = append(b, s[done:i]...)
-		size := 1
+	}
+	return true
+}
+
+func plain(c byte) bool { return c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf }
+
+// appendEscaped appends what stands between the quotes of a JSON string.
+func appendEscaped(b, s []byte) []byte {
+	const hex = "0123456789abcdef"
+	for i := 0; i < len(s); {
+		c, size := s[i], 1
 		switch {
+		case plain(c):
+			b = append(b, c)
 		case c == '"' || c == '\\':
 			b = append(b, '\\', c)
 		case c < ' ':
 			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
 		default:
 			var r rune
-			r, size = utf8.DecodeRuneInString(string(s[i:min(len(s), i+utf8.UTFMax)]))
+			r, size = utf8.DecodeRune(s[i:])
 			b = utf8.AppendRune(b, r) // an invalid byte becomes U+FFFD
 		}
 		i += size
-		done = i
 	}
-	b = append(b, s[done:]...)
-	return append(b, '"')
+	return b
 }

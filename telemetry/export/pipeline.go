@@ -273,6 +273,9 @@ func (p *pipeline) cut(now time.Time) (batch []entry, anonymous bool) {
 			}
 			org = id
 		}
+		if batch == nil {
+			batch = make([]entry, 0, min(p.queue.records(), p.settings.BatchSize))
+		}
 		batch = append(batch, p.queue.pop())
 		p.out += int(batch[len(batch)-1].events)
 	}
