@@ -113,6 +113,11 @@ type Options struct {
 	// Default: FlagAbsent.
 	TelemetryFlag Flag
 
+	// TelemetryUnread accepts uploads of telemetry without a look at them: nothing is validated
+	// or kept, and every document counts as understood. A service reads them on machines of its
+	// own; here that takes time from the statements of whoever measures them. Default: false.
+	TelemetryUnread bool
+
 	// FlagTTL is the lifetime clients are told to give the flag. Default: 900 s.
 	FlagTTL time.Duration
 

@@ -175,3 +175,17 @@ func TestFeatureFlagHasThreeValues(t *testing.T) {
 	}
 	assert.Equal(t, 3, ws.FlagRequests())
 }
+
+func TestUnreadUploadsAreTakenAsTheyAre(t *testing.T) {
+	ws := workspace.New(t, workspace.Options{TelemetryUnread: true})
+	c := newClient(t, ws)
+	for _, path := range []string{"/telemetry-ext", "/telemetry-unauth"} {
+		resp, a := c.telemetry(path, frame("no document at all"))
+		assert.Equal(t, http.StatusOK, resp.StatusCode)
+		assert.Empty(t, a.Errors)
+		assert.Greater(t, a.NumProtoSuccess, 1000)
+	}
+	assert.Empty(t, ws.Telemetry())
+	assert.Empty(t, ws.TelemetryErrors())
+	assert.Empty(t, ws.TelemetryAttempts())
+}
