@@ -166,6 +166,7 @@ func TestErrorsNameWhatTheyAreAbout(t *testing.T) {
 		{"SELECT name, count(*) FROM item", "MISSING_AGGREGATION", "42803", "name"},
 		{"SELECT id FROM item WHERE count(*) > 1", "INVALID_WHERE_CONDITION", "42903", "count"},
 		{"SELECT id FROM item WHERE id", "DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN", "42K09", "BOOLEAN"},
+		{"SELECT nth_value(id, 0) OVER (ORDER BY id) FROM item", "DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE", "42K09", "out of range"},
 		{"USE SCHEMA hidden", "SCHEMA_NOT_FOUND", "42704", "`hidden`"},
 		{"USE CATALOG hidden", "NO_SUCH_CATALOG_EXCEPTION", "42704", "'hidden'"},
 		{"DROP TABLE hidden", "TABLE_OR_VIEW_NOT_FOUND", "42P01", "`hidden`"},

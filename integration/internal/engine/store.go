@@ -252,6 +252,9 @@ func translate(err error) error {
 		if strings.Contains(text, "integer overflow") {
 			return errOverflow(typeBigInt)
 		}
+		if strings.Contains(text, "must be a positive integer") || strings.Contains(text, "must be a non-negative integer") {
+			return failure("DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE", "42K09", "An argument of a window function, or a bound of its frame, is out of range: %v.", err)
+		}
 		for _, limit := range []string{"too large", "too many", "at most", "stack overflow", "too deep"} {
 			if strings.Contains(text, limit) {
 				return failure("FAILED_TO_PARSE_TOO_COMPLEX", "54001", "The statement, including potential SQL functions and referenced views, was too complex: %v.", err)
