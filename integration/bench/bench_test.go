@@ -11,6 +11,7 @@ import (
 	"time"
 
 	dbsql "github.com/databricks/databricks-sql-go"
+	"github.com/google/pprof/profile"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
@@ -31,7 +32,7 @@ func TestMain(m *testing.M) {
 
 // Every workload with every variant, in real processes, once.
 func TestARunMeasuresEverything(t *testing.T) {
-	p, err := plan{rounds: 1, renew: 1, block: time.Millisecond, rows: 100}.choose("", "")
+	p, err := plan{rounds: 1, renew: 1, block: time.Millisecond, rows: 100, profiles: 1}.choose("", "")
 	require.NoError(t, err)
 	var progress bytes.Buffer
 	r, err := p.run(&progress)
@@ -54,6 +55,10 @@ func TestARunMeasuresEverything(t *testing.T) {
 		}
 		reports := map[string]bool{"native-telemetry": true, "ours": true, "ours-page": true, "ours-otel": true}[v]
 		require.Equal(t, reports, r.Blocks(v, "OneRow")[0].Telemetry > 0, v)
+	}
+
+	for _, s := range r.Shares {
+		require.Less(t, s.Memory, s.Time+1, "%+v", s)
 	}
 
 	dir := t.TempDir()
@@ -180,6 +185,33 @@ func TestCannedAnswersAreThoseOfTheWorkspace(t *testing.T) {
 	require.NoError(t, db.Close())
 	require.EqualValues(t, 3, c.served.Load())
 	require.Equal(t, recorded, ws.Count(), "nothing reached the workspace")
+}
+
+// A sample belongs to the innermost that is no part of Go.
+func TestAProfileTellsThePartsApart(t *testing.T) {
+	const mod = "github.com/seed-01322ee7/databricks-telemetry/"
+	for _, c := range []struct {
+		part      string
+		allocates bool
+		stack     []string // innermost first
+	}{
+		{"cloudfetch", false, []string{"runtime.memmove", mod + "cloudfetch.(*exchangeBody).Read", "github.com/apache/thrift/lib/go/thrift.(*THttpClient).Read"}},
+		{"driverwrap", true, []string{"runtime.memclrNoHeapPointers", "runtime.mallocgcSmallScanHeader", "runtime.mallocgc", "runtime.newobject", mod + "driverwrap.newStatement", "main.oneRow"}},
+		{"driver", false, []string{"net/http.Header.Clone", "github.com/hashicorp/go-retryablehttp.(*Client).Do", "github.com/ngrok/sqlmw.wrappedConn.QueryContext", mod + "driverwrap.queryer.QueryContext"}},
+		{"driver", true, []string{"runtime.mallocgc", "database/sql.(*DB).QueryContext", "main.oneRow"}},
+		{"sqlmw", false, []string{"context.WithValue", "github.com/ngrok/sqlmw.wrappedConn.QueryContext"}},
+		{"telemetry", false, []string{"sync.(*Mutex).Lock", mod + "telemetry.(*queue).put", mod + "driverwrap.(*statement).finish"}},
+		{"export", false, []string{mod + "telemetry/export.(*plan).appendObject"}},
+		{"runtime", false, []string{"runtime.scanObject", "runtime.gcBgMarkWorker"}},
+	} {
+		s := &profile.Sample{}
+		for _, name := range c.stack {
+			s.Location = append(s.Location, &profile.Location{Line: []profile.Line{{Function: &profile.Function{Name: name}}}})
+		}
+		part, allocates := partOf(s)
+		require.Equal(t, c.part, part, c.stack)
+		require.Equal(t, c.allocates, allocates, c.stack)
+	}
 }
 
 func FuzzHeader(f *testing.F) {

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/integration/bench/internal/report"
 )
 
 // order is what the parent asks of a child, and answer what comes back: a line of JSON each.
@@ -23,10 +25,11 @@ type order struct {
 }
 
 type answer struct {
-	Error    string   `json:"error,omitempty"`
-	Target   target   `json:"target,omitzero"`
-	Requests requests `json:"requests,omitzero"`
-	Block    block    `json:"block,omitzero"`
+	Error    string         `json:"error,omitempty"`
+	Target   target         `json:"target,omitzero"`
+	Requests requests       `json:"requests,omitzero"`
+	Block    block          `json:"block,omitzero"`
+	Shares   []report.Share `json:"shares,omitempty"`
 }
 
 // target is where a client finds the workspaces, and how large a result is there.

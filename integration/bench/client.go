@@ -30,6 +30,8 @@ type block struct {
 //	prepare    open, warm up, come to rest       ─┐
 //	measure    run a block, come to rest          ├─ again and again; the server counts what
 //	finish     close                             ─┘  reaches it during the second of the three
+//
+// After the last round comes profile, in the place of measure.
 type client struct {
 	variant variant
 	target  target
@@ -57,6 +59,8 @@ func runClient(name string, in io.Reader, out io.Writer) error {
 			err = c.prepare(ctx, o.Workload)
 		case "measure":
 			a.Block, err = c.measure(ctx, o.Ops)
+		case "profile":
+			a.Shares, err = c.profile(ctx, o.Ops)
 		case "finish":
 			err = c.db.Close()
 			c.rest(ctx)

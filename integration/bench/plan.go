@@ -17,12 +17,13 @@ type plan struct {
 	block     time.Duration // how long a block of the native driver should take
 	rows      int           // of a large result
 	seed      uint64        // of the order
+	profiles  int           // turns under a profile, of ten blocks each
 	workloads []workload
 	variants  []variant // the first is the one to compare with
 }
 
 var (
-	fullPlan  = plan{rounds: 24, renew: 4, block: 300 * time.Millisecond, rows: 1_000_000}
+	fullPlan  = plan{rounds: 24, renew: 4, block: 300 * time.Millisecond, rows: 1_000_000, profiles: 5}
 	shortPlan = plan{rounds: 6, renew: 3, block: 60 * time.Millisecond, rows: 100_000}
 )
 

@@ -3,14 +3,12 @@ package main
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
 
 	dbsql "github.com/databricks/databricks-sql-go"
-	"github.com/ngrok/sqlmw"
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
@@ -58,12 +56,8 @@ func BenchmarkAdded(b *testing.B) {
 	ws := workspace.New(b, workspace.Options{ResultCache: true})
 	dbs, flush := map[string]*sql.DB{}, map[string]func(context.Context){}
 	for _, name := range names {
-		v := intercepted
-		if name != v.name {
-			var err error
-			v, err = variantNamed(name)
-			require.NoError(b, err)
-		}
+		v, err := variantNamed(name)
+		require.NoError(b, err)
 		if v.start != nil {
 			require.NoError(b, v.start())
 		}
@@ -108,23 +102,3 @@ func BenchmarkAdded(b *testing.B) {
 		b.ReportMetric(median(added), name+"-ns/statement")
 	}
 }
-
-// intercepted is the native driver in sqlmw with hooks that do nothing: the least any
-// interception through it costs.
-var intercepted = variant{name: "sqlmw", options: func(options []dbsql.ConnOption) (*sql.DB, error) {
-	c, err := dbsql.NewConnector(options...)
-	if err != nil {
-		return nil, err
-	}
-	wrapped, err := sqlmw.Driver(alone{c}, sqlmw.NullInterceptor{}).(driver.DriverContext).OpenConnector("")
-	if err != nil {
-		return nil, err
-	}
-	return sql.OpenDB(wrapped), nil
-}}
-
-// alone is a driver of one connector.
-type alone struct{ driver.Connector }
-
-func (a alone) Open(string) (driver.Conn, error)               { return a.Connect(context.Background()) }
-func (a alone) OpenConnector(string) (driver.Connector, error) { return a.Connector, nil }

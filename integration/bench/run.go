@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
@@ -58,6 +59,9 @@ func (p plan) run(progress io.Writer) (results *report.Results, err error) {
 		}
 	}
 	m.sayf("measured for %s", time.Since(m.begun).Round(time.Second))
+	if err := m.profile(results); err != nil {
+		return nil, err
+	}
 	results.Facts = m.facts()
 	return results, nil
 }
@@ -99,6 +103,38 @@ func (m *parent) round(round int, results *report.Results) error {
 		}
 		for _, v := range m.variants {
 			results.Add(v.name, m.reported(w), measured[v.name])
+		}
+	}
+	return nil
+}
+
+// profile finds out what a statement's time is spent on, of those variants that explain each
+// other, in turns.
+func (m *parent) profile(results *report.Results) error {
+	w, err := workloadNamed(profiled)
+	if err != nil || m.profiles == 0 || !slices.ContainsFunc(m.workloads, func(x workload) bool { return x.name == w.name }) {
+		return err
+	}
+	for turn := range m.profiles {
+		m.sayf("profile %d of %d", turn+1, m.profiles)
+		for _, v := range m.variants {
+			if !v.profiled {
+				continue
+			}
+			c := m.clients[v.name]
+			if _, err := c.ask(order{Do: "prepare", Workload: w.name}); err != nil {
+				return err
+			}
+			a, err := c.ask(order{Do: "profile", Ops: 10 * m.ops[w.name]})
+			if err != nil {
+				return err
+			}
+			if _, err := c.ask(order{Do: "finish"}); err != nil {
+				return err
+			}
+			for _, s := range a.Shares {
+				results.Share(s, m.profiles)
+			}
 		}
 	}
 	return nil

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/XSAM/otelsql"
 	dbsql "github.com/databricks/databricks-sql-go"
+	"github.com/ngrok/sqlmw"
 	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
@@ -31,18 +33,21 @@ type variant struct {
 	flush func(context.Context)
 	// telemetry is what the server's flag says where there is no server, see canned.go.
 	telemetry bool
+	// profiled says that its time is looked into.
+	profiled bool
 }
 
 // variants are all there are, the one others are compared with first.
 var variants = []variant{
-	{name: "native", open: openNative, options: openOptions},
+	{name: "native", open: openNative, options: openOptions, profiled: true},
 	{name: "native-again", open: openNative, options: openOptions},
 	{name: "native-telemetry", open: openNativeReporting, options: openOptions, telemetry: true},
-	{name: "otelsql", start: startOpenTelemetry, open: openOtelsql, options: openOtelsqlOptions, flush: flushOpenTelemetry},
-	ours("ours", driverwrap.Config{}),
+	{name: "sqlmw", open: openIntercepted, options: openInterceptedOptions, profiled: true},
+	{name: "otelsql", start: startOpenTelemetry, open: openOtelsql, options: openOtelsqlOptions, flush: flushOpenTelemetry, profiled: true},
+	withProfile(ours("ours", driverwrap.Config{})),
 	withPage(ours("ours-page", driverwrap.Config{})),
 	withOpenTelemetry(ours("ours-otel", driverwrap.Config{})),
-	ours("ours-local", driverwrap.Config{Settings: telemetry.Settings{Enabled: telemetry.Off}, Sinks: []telemetry.Sink{discard{}}}),
+	withProfile(ours("ours-local", driverwrap.Config{Settings: telemetry.Settings{Enabled: telemetry.Off}, Sinks: []telemetry.Sink{discard{}}})),
 	ours("ours-off", driverwrap.Config{Settings: telemetry.Settings{Enabled: telemetry.Off}}),
 }
 
@@ -111,6 +116,49 @@ func openOtelsqlOptions(options []dbsql.ConnOption) (*sql.DB, error) {
 		return nil, err
 	}
 	return otelsql.OpenDB(c, otelsqlOptions...), nil
+}
+
+// openIntercepted is the native driver in sqlmw with hooks that do nothing: the least that an
+// interception through it costs.
+func openIntercepted(dsn string) (*sql.DB, error) {
+	db, err := openNative(dsn)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = db.Close() }()
+	c, err := db.Driver().(driver.DriverContext).OpenConnector(withParams(dsn, "enableTelemetry=false"))
+	if err != nil {
+		return nil, err
+	}
+	return intercept(c)
+}
+
+func openInterceptedOptions(options []dbsql.ConnOption) (*sql.DB, error) {
+	c, err := dbsql.NewConnector(options...)
+	if err != nil {
+		return nil, err
+	}
+	return intercept(c)
+}
+
+func intercept(c driver.Connector) (*sql.DB, error) {
+	c, err := sqlmw.Driver(alone{c}, sqlmw.NullInterceptor{}).(driver.DriverContext).OpenConnector("")
+	if err != nil {
+		return nil, err
+	}
+	return sql.OpenDB(c), nil
+}
+
+// alone is a driver of one connector.
+type alone struct{ driver.Connector }
+
+func (a alone) Open(string) (driver.Conn, error)               { return a.Connect(context.Background()) }
+func (a alone) OpenConnector(string) (driver.Connector, error) { return a.Connector, nil }
+
+// withProfile lets the time of a variant be looked into.
+func withProfile(v variant) variant {
+	v.profiled = true
+	return v
 }
 
 // ours is the wrapped driver, opened from the same DSN or options.

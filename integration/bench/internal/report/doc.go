@@ -4,6 +4,8 @@
 //	   ▲                                ├── Pictures ──▶ docs/images/bench-*.svg
 //	   └── Write ── a run               └── Alarms   ──▶ go run . -short
 //
+// results/profile.csv says what the time of a statement was spent on.
+//
 // A file holds the blocks of one variant in the order of their rounds, in the format of Go's
 // benchmarks: benchstat reads them as well. Whatever the report says comes from those files,
 // the machine and the date included, so that it can be made again by anybody and a figure

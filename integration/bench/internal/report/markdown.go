@@ -29,6 +29,7 @@ func (r *Results) Markdown(raw string) string {
 	for _, w := range r.Workloads {
 		r.workload(&d, w)
 	}
+	r.shareTable(&d)
 	r.again(&d, raw)
 	return d.String()
 }
@@ -207,6 +208,12 @@ func (r *Results) Summary(to io.Writer) {
 				duration(r.median(wall, v, w.Name).Median), t.Median, t.within(), c.Median, c.within(),
 				plain(r.median(allocs, v, w.Name).Median))
 		}
+	}
+	for i, s := range r.Shares {
+		if i == 0 || s.Variant != r.Shares[i-1].Variant {
+			fmt.Fprintf(to, "\n%s\n", variantTitle(s.Variant))
+		}
+		fmt.Fprintf(to, "  %-20s %10s   memory %10s\n", s.Part, microseconds(s.Time), microseconds(s.Memory))
 	}
 	fmt.Fprintln(to)
 	for _, v := range r.verdicts() {

@@ -59,6 +59,13 @@ func made(rounds int) *Results {
 			}
 		}
 	}
+	for _, c := range []Share{
+		{"ours-local", "cloudfetch", 4_000, 900}, {"native", "driver", 35_000, 11_000}, {"native", "runtime", 5_000, 0},
+		{"ours-local", "driver", 34_000, 12_000}, {"ours-local", "driverwrap", 2_500, 1_600}, {"ours-local", "runtime", 5_500, 0},
+	} {
+		r.Share(c, 2)
+		r.Share(c, 2)
+	}
 	return r
 }
 
@@ -125,6 +132,20 @@ func TestRoundsThatCannotBePairedAreRefused(t *testing.T) {
 	require.ErrorContains(t, r.Write(t.TempDir()), "3 blocks of OneRow with ours, 2 of the first: rounds cannot be paired")
 	_, err := Read(t.TempDir())
 	require.ErrorContains(t, err, "no results")
+}
+
+func TestSharesOfPartsNobodyKnowsAreRefused(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, made(7).Write(dir))
+	for want, text := range map[string]string{
+		`profile.csv, line 2: there is no part "kernel"`: "variant,part,ns,ns-allocating\nours,kernel,1,0\n",
+		"invalid syntax":         "variant,part,ns,ns-allocating\nours,driver,much,0\n",
+		"wrong number of fields": "variant,part,ns,ns-allocating\nours,driver\n",
+	} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "profile.csv"), []byte(text), 0o600))
+		_, err := Read(dir)
+		require.ErrorContains(t, err, want)
+	}
 }
 
 func TestWhatIsNoResultIsRefused(t *testing.T) {

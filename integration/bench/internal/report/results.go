@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -22,7 +23,35 @@ type Results struct {
 	// Workloads in the order of the report.
 	Workloads []Workload
 
+	// Shares say what the time of a statement was spent on.
+	Shares []Share
+
 	blocks map[series][]Block
+}
+
+// Share is what one part of a program took of a statement's time, by a CPU profile.
+type Share struct {
+	Variant, Part string
+	Time          float64 // nanoseconds
+	Memory        float64 // nanoseconds of those for allocating
+}
+
+// Share adds what one of several profiles found.
+func (r *Results) Share(s Share, profiles int) {
+	i := slices.IndexFunc(r.Shares, func(x Share) bool { return x.Variant == s.Variant && x.Part == s.Part })
+	if i < 0 {
+		i = len(r.Shares)
+		r.Shares = append(r.Shares, Share{Variant: s.Variant, Part: s.Part})
+	}
+	r.Shares[i].Time += s.Time / float64(profiles)
+	r.Shares[i].Memory += s.Memory / float64(profiles)
+	slices.SortStableFunc(r.Shares, func(a, b Share) int {
+		return cmp.Or(slices.Index(r.Variants, a.Variant)-slices.Index(r.Variants, b.Variant), partIndex(a.Part)-partIndex(b.Part))
+	})
+}
+
+func partIndex(name string) int {
+	return slices.IndexFunc(aboutParts, func(a account) bool { return a.title == name })
 }
 
 // Fact is something that held during a run. Its name is lower case without spaces.
@@ -143,7 +172,7 @@ func (r *Results) Write(dir string) error {
 			return err
 		}
 	}
-	return nil
+	return r.writeShares(dir)
 }
 
 func (r *Results) writeVariant(to io.Writer, variant string) error {
@@ -186,6 +215,9 @@ func Read(dir string) (*Results, error) {
 		if err := r.readFile(name); err != nil {
 			return nil, err
 		}
+	}
+	if err := r.readShares(dir); err != nil {
+		return nil, err
 	}
 	return r, r.check()
 }

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"runtime/pprof"
+	"strings"
+
+	"github.com/google/pprof/profile"
+
+	"github.com/seed-01322ee7/databricks-telemetry/integration/bench/internal/report"
+)
+
+// parts of a client's program, by the beginning of a function's name. What belongs to none is
+// the driver with the libraries it uses.
+var parts = []struct{ name, prefix string }{
+	{"cloudfetch", "github.com/seed-01322ee7/databricks-telemetry/cloudfetch."},
+	{"driverwrap", "github.com/seed-01322ee7/databricks-telemetry/driverwrap."},
+	{"export", "github.com/seed-01322ee7/databricks-telemetry/telemetry/export."},
+	{"telemetry", "github.com/seed-01322ee7/databricks-telemetry/telemetry."},
+	{"sqlmw", "github.com/ngrok/sqlmw."},
+	{"otelsql", "github.com/XSAM/otelsql."},
+	{"otelsql", "go.opentelemetry.io/"},
+}
+
+const (
+	theDriver  = "driver"
+	theRuntime = "runtime" // what runs beside the statements: the collector, the scheduler
+)
+
+// profile runs operations under a CPU profile and shares their time among the parts.
+func (c *client) profile(ctx context.Context, ops int) ([]report.Share, error) {
+	var raw bytes.Buffer
+	if err := pprof.StartCPUProfile(&raw); err != nil {
+		return nil, err
+	}
+	err := c.workload.run(ctx, c.db, c.target, ops)
+	c.rest(ctx)
+	pprof.StopCPUProfile()
+	if err != nil {
+		return nil, err
+	}
+	p, err := profile.Parse(&raw)
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]*report.Share{}
+	for _, s := range p.Sample {
+		part, allocates := partOf(s)
+		if all[part] == nil {
+			all[part] = &report.Share{Variant: c.variant.name, Part: part}
+		}
+		share := float64(s.Value[1]) / float64(ops) // nanoseconds, after a count
+		all[part].Time += share
+		if allocates {
+			all[part].Memory += share
+		}
+	}
+	var shares []report.Share
+	for _, s := range all {
+		shares = append(shares, *s)
+	}
+	return shares, nil
+}
+
+// partOf finds who was at work: of all that called each other, the innermost that is no part
+// of Go. Allocates says that it was at work for memory.
+func partOf(s *profile.Sample) (part string, allocates bool) {
+	for _, location := range s.Location {
+		for _, line := range location.Line {
+			name := line.Function.Name
+			allocates = allocates || strings.HasPrefix(name, "runtime.mallocgc")
+			for _, p := range parts {
+				if strings.HasPrefix(name, p.prefix) {
+					return p.name, allocates
+				}
+			}
+			if first, _, _ := strings.Cut(name, "/"); strings.HasPrefix(name, "main.") || strings.Contains(first, ".") && strings.Contains(name, "/") {
+				return theDriver, allocates
+			}
+		}
+	}
+	return theRuntime, false
+}
