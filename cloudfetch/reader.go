@@ -90,18 +90,17 @@ func (r *reader) feed(p []byte) {
 			p = p[r.through(p):]
 			continue
 		}
-		if whole && r.phase == atFieldType && r.depth > 1 && r.frames[r.depth-1].shape == skipped {
-			n := fields(p, maxDepth-int(r.depth))
-			if whole = n > 0; whole {
-				p = p[n:]
-				r.endStruct()
-				continue
-			}
-		}
 		if r.phase == atFieldType && len(p) >= 3 && p[0] != tStop {
-			r.fieldTyp = p[0]
-			r.field(int16(binary.BigEndian.Uint16(p[1:])))
+			r.meaning(p[0], int16(binary.BigEndian.Uint16(p[1:])))
 			p = p[3:]
+			if whole && r.slot == noSlot && r.shape == skipped {
+				n := value(p, r.fieldTyp, maxDepth-int(r.depth))
+				if whole = n > 0; whole {
+					p = p[n:]
+					continue // at the next field
+				}
+			}
+			r.value(r.fieldTyp)
 			continue
 		}
 		need := int(r.need)
@@ -124,28 +123,9 @@ func (r *reader) feed(p []byte) {
 	}
 }
 
-// fields returns the length of the fields of a struct, its end included, when all of them are
-// in p, and 0 otherwise: most of an answer says nothing that is kept, and need not be followed
-// value by value. What is not understood is left to those who follow.
-func fields(p []byte, depth int) int {
-	for n := 0; n < len(p); {
-		typ := p[n]
-		if typ == tStop {
-			return n + 1
-		}
-		if n += 3; n >= len(p) {
-			break
-		}
-		size := value(p[n:], typ, depth)
-		if size == 0 {
-			break
-		}
-		n += size
-	}
-	return 0
-}
-
-// value is fields for one value.
+// value returns the length of a value when all of it is in p, and 0 otherwise: most of a message
+// says nothing that is kept, and need not be followed step by step. What is not understood is
+// left to those who follow.
 func value(p []byte, typ byte, depth int) int {
 	switch {
 	case depth <= 0 || int(typ) >= len(widths):
@@ -165,6 +145,25 @@ func value(p []byte, typ byte, depth int) int {
 		return elements(p, 5, int32(binary.BigEndian.Uint32(p[1:])), depth-1, p[0])
 	case typ == tMap && len(p) >= 6:
 		return elements(p, 6, int32(binary.BigEndian.Uint32(p[2:])), depth-1, p[0], p[1])
+	}
+	return 0
+}
+
+// fields is value for the fields of a struct, its end included.
+func fields(p []byte, depth int) int {
+	for n := 0; n < len(p); {
+		typ := p[n]
+		if typ == tStop {
+			return n + 1
+		}
+		if n += 3; n >= len(p) {
+			break
+		}
+		size := value(p[n:], typ, depth)
+		if size == 0 {
+			break
+		}
+		n += size
 	}
 	return 0
 }
@@ -236,7 +235,8 @@ func (r *reader) step(v []byte) {
 		r.fieldTyp = v[0]
 		r.await(atFieldID, 2)
 	case atFieldID:
-		r.field(int16(binary.BigEndian.Uint16(v)))
+		r.meaning(r.fieldTyp, int16(binary.BigEndian.Uint16(v)))
+		r.value(r.fieldTyp)
 	case atScalar:
 		if !r.msg.set(r.slot, v) {
 			r.progress = lost
@@ -278,14 +278,14 @@ func (r *reader) version(v uint32) {
 	r.await(atNameLength, 4)
 }
 
-// field begins the value of a field of the innermost struct.
-func (r *reader) field(id int16) {
+// meaning finds out what a field of the innermost struct is. Its value is next.
+func (r *reader) meaning(typ byte, id int16) {
+	r.fieldTyp = typ
 	if r.depth > 1 {
-		r.slot, r.shape = lookup(r.frames[r.depth-1].shape, id, r.fieldTyp)
+		r.slot, r.shape = lookup(r.frames[r.depth-1].shape, id, typ)
 	} else {
 		r.slot, r.shape = r.root(id)
 	}
-	r.value(r.fieldTyp)
 }
 
 // root knows the outermost struct: the arguments of a call, the result of a

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -60,7 +61,7 @@ func lead(args []string, out, progress io.Writer) error {
 	seed := f.Uint64("seed", uint64(time.Now().UnixNano()), "seed of the order of the variants")
 	again := f.Bool("report", false, "measure nothing; write the report of the raw results")
 	raw := f.String("results", "results", "directory of the raw results")
-	docs := f.String("o", filepath.Join("..", "..", "docs"), "directory for BENCHMARKS.md, and images within it")
+	docs := f.String("o", filepath.Join("..", "..", "docs"), "directory for BENCHMARKS.md, and images within it; beside it is README.md, for some of the figures")
 	if err := f.Parse(args); err != nil {
 		return err
 	}
@@ -130,7 +131,26 @@ func write(results *report.Results, docs, raw string) error {
 			return err
 		}
 	}
-	return os.WriteFile(filepath.Join(docs, "BENCHMARKS.md"), []byte(results.Markdown(link)), 0o644)
+	if err := os.WriteFile(filepath.Join(docs, "BENCHMARKS.md"), []byte(results.Markdown(link)), 0o644); err != nil {
+		return err
+	}
+	return writeReadme(results, filepath.Join(docs, "..", "README.md"))
+}
+
+// writeReadme puts figures into the README, where there is one.
+func writeReadme(results *report.Results, name string) error {
+	text, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	made, err := results.Readme(string(text))
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(name, []byte(made), 0o644)
 }
 
 // relative is the way from one directory to another, as a link has it.

@@ -2,6 +2,7 @@
 //
 //	results/*.txt ── Read ──▶ Results ──┬── Markdown ──▶ docs/BENCHMARKS.md
 //	   ▲                                ├── Pictures ──▶ docs/images/bench-*.svg
+//	   │                                ├── Readme   ──▶ README.md, between its markers
 //	   └── Write ── a run               └── Alarms   ──▶ go run . -short
 //
 // results/profile.csv says what the time of a statement was spent on.

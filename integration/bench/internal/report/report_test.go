@@ -87,6 +87,16 @@ func TestTheReportIsTheGoldenOne(t *testing.T) {
 	}
 }
 
+func TestTheReadmeGetsItsFigures(t *testing.T) {
+	got, err := made(12).Readme("# A title\n<!-- generated: cost -->\nold\n<!-- end: cost -->\nThe rest.\n")
+	require.NoError(t, err)
+	golden(t, "readme.md", got)
+	for _, text := range []string{"", "<!-- generated: cost -->\n"} {
+		_, err := made(12).Readme(text)
+		require.ErrorContains(t, err, "README.md has no")
+	}
+}
+
 func TestPicturesAreWellFormed(t *testing.T) {
 	for _, p := range made(12).Pictures() {
 		d := xml.NewDecoder(strings.NewReader(p.SVG))
@@ -109,6 +119,11 @@ func TestThePublishedReportIsWhatItsRawResultsSay(t *testing.T) {
 	for _, p := range r.Pictures() {
 		files[filepath.Join(docs, "images", p.Name)] = p.SVG
 	}
+	readme := filepath.Join(docs, "..", "README.md")
+	text, err := os.ReadFile(readme)
+	require.NoError(t, err)
+	files[readme], err = r.Readme(string(text))
+	require.NoError(t, err)
 	for name, want := range files {
 		got, err := os.ReadFile(name)
 		require.NoError(t, err)

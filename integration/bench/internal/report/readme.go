@@ -1,0 +1,83 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// The README has the figures a reader looks for first, between these two lines.
+const (
+	costBegins = "<!-- generated: cost -->\n"
+	costEnds   = "<!-- end: cost -->"
+)
+
+// columns of the README's table: ours first, then what it is compared with.
+var costColumns = []struct{ variant, title string }{
+	{"ours-off", "off"},
+	{"ours-local", "measured only"},
+	{"ours", "and reported"},
+	{"native-telemetry", "native telemetry"},
+	{"otelsql", "otelsql"},
+}
+
+// rows of the README's table.
+var costRows = []struct {
+	title    string
+	workload string
+	figure   func(r *Results, variant, workload string) string
+}{
+	{"client's own work for a statement", "NoNetwork", added(wall, func(ns float64) string { return fmt.Sprintf("%+.1f µs", ns/1000) })},
+	{"allocations for a statement", "NoNetwork", added(allocs, func(n float64) string { return fmt.Sprintf("%+.0f", n) })},
+	{"time of a statement that takes the warehouse no time", "OneRow", times},
+	{"64 of them at a time", "Concurrent64", times},
+	{"time of a large result, inline", "Inline", times},
+	{"time of a large result in 20 files", "CloudFetch20", times},
+}
+
+func added(m metric, write func(float64) string) func(*Results, string, string) string {
+	return func(r *Results, variant, workload string) string {
+		return write(estimate(r.excess(m, variant, workload)).Median)
+	}
+}
+
+func times(r *Results, variant, workload string) string {
+	return fmt.Sprintf("× %.2f", estimate(r.ratios(wall, variant, workload)).Median)
+}
+
+// Readme is the README with the figures of these results in their place.
+func (r *Results) Readme(text string) (string, error) {
+	before, rest, ok := strings.Cut(text, costBegins)
+	if !ok {
+		return "", fmt.Errorf("README.md has no %q", costBegins)
+	}
+	_, after, ok := strings.Cut(rest, costEnds)
+	if !ok {
+		return "", fmt.Errorf("README.md has no %q", costEnds)
+	}
+	return before + costBegins + r.costTable() + costEnds + after, nil
+}
+
+func (r *Results) costTable() string {
+	var d document
+	head := []string{"compared with the native driver alone"}
+	for _, c := range costColumns {
+		head = append(head, ">"+c.title)
+	}
+	d.head(head...)
+	for _, row := range costRows {
+		if !slices.ContainsFunc(r.Workloads, func(w Workload) bool { return w.Name == row.workload }) {
+			continue
+		}
+		cells := []string{row.title}
+		for _, c := range costColumns {
+			cell := ""
+			if slices.Contains(r.Variants, c.variant) {
+				cell = row.figure(r, c.variant, row.workload)
+			}
+			cells = append(cells, cell)
+		}
+		d.row(cells...)
+	}
+	return d.String()
+}
