@@ -184,6 +184,7 @@ type Facts struct {
 	ServerCompleted time.Time    // 8
 	ModifiedRows    Value[int64] // 11
 	State           ServerState  // last reported
+	Gaps            Gaps
 
 	HasResultSet  Value[bool] // TOperationHandle 3
 	DirectResults Value[bool] // TExecuteStatementResp 1281 present
@@ -194,7 +195,6 @@ type Facts struct {
 	Compressed        Value[bool]  // 1282 lz4Compressed
 	Cache             CacheResult  // 1284
 	Staging           Value[bool]  // 1287
-	Gaps              Gaps
 	UncompressedBytes Value[int64] // 1285
 	CompressedBytes   Value[int64] // 1286
 	Columns           Value[int]   // 2 schema, number of columns

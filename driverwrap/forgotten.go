@@ -42,8 +42,9 @@ func (c *conn) takeBack(l *lease) {
 }
 
 // hand puts r around the native rows, to be given to the application.
-func (s *statement) hand(native driver.Rows, r *rows) *rows {
+func (s *statement) hand(native driver.Rows, r *rows) (measured *rows) {
 	r.raw, r.st = native, s
+	measured = r
 	defer contain()
 	if s.trace == nil {
 		r.inference = infer(native)
@@ -52,7 +53,7 @@ func (s *statement) hand(native driver.Rows, r *rows) *rows {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r.lease, s.handed = l, l.seen
-	return r
+	return
 }
 
 // handedBack ends that: the rows were closed.

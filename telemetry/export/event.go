@@ -70,7 +70,7 @@ const manyCalls = 8
 // sent, and not worth keeping for the sums, which are.
 func lean(r *telemetry.Statement) *telemetry.Statement {
 	short := *r
-	short.Query, short.Calls = "", nil
+	short.Query, short.Calls, short.RPCs = "", nil, slices.Clone(r.RPCs) // which may be part of the record
 	if r.CloudFetch != nil {
 		sums := *r.CloudFetch
 		sums.Files = nil
