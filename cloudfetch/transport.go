@@ -1,6 +1,7 @@
 package cloudfetch
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -116,15 +117,14 @@ func isThrift(req *http.Request) bool {
 
 // call passes an RPC on.
 func (t *Transport) call(req *http.Request) (*http.Response, error) {
-	ctx := req.Context()
-	trace, session := FromContext(ctx), SessionFromContext(ctx)
-	if trace == nil && session == nil && t.registry.busy.Load() == 0 || req.Body == nil || req.Body == http.NoBody {
+	by := callerOf(req.Context())
+	if by == (caller{}) && t.registry.busy.Load() == 0 || req.Body == nil || req.Body == http.NoBody {
 		return t.base.Workspace.RoundTrip(req)
 	}
 	if req.GetBody == nil {
-		return t.callWatched(req)
+		return t.callWatched(req, by)
 	}
-	body := t.beginCall(req)
+	body := t.beginCall(req, by)
 	resp, err := t.base.Workspace.RoundTrip(req)
 	if body != nil {
 		t.answer(body, resp, err)
@@ -132,46 +132,54 @@ func (t *Transport) call(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
+// caller is what the context of a call carries; either may be nil.
+type caller struct {
+	trace   *Trace
+	session *Session
+}
+
+func callerOf(ctx context.Context) caller { return caller{FromContext(ctx), SessionFromContext(ctx)} }
+
 // callWatched passes an RPC on whose body can be read only once.
-func (t *Transport) callWatched(req *http.Request) (*http.Response, error) {
+func (t *Transport) callWatched(req *http.Request, by caller) (*http.Response, error) {
 	start := time.Now()
 	copied, watched := watch(req, &t.counts)
 	resp, err := t.base.Workspace.RoundTrip(copied)
 	if watched.done.Load() {
-		if body := t.own(req, &watched.reader.msg, watched.n.Load(), start); body != nil {
+		if body := t.own(req, by, &watched.reader.msg, watched.n.Load(), start); body != nil {
 			t.answer(body, resp, err)
 		}
 	} else {
-		t.unread(req)
+		t.unread(by)
 	}
 	return resp, err
 }
 
 // beginCall reads the request and notes it; nil means that it passes unseen.
-func (t *Transport) beginCall(req *http.Request) (body *exchangeBody) {
+func (t *Transport) beginCall(req *http.Request, by caller) (body *exchangeBody) {
 	defer t.contain()
 	r := readRequest(req.GetBody)
 	if r == nil {
-		t.unread(req)
+		t.unread(by)
 		return nil
 	}
-	body = t.own(req, &r.msg, r.n, time.Now())
+	body = t.own(req, by, &r.msg, r.n, time.Now())
 	requestReaders.Put(r)
 	return body
 }
 
 // unread notes a request that was not understood.
-func (t *Transport) unread(req *http.Request) {
+func (t *Transport) unread(by caller) {
 	t.counts.lost.Add(1)
-	if trace := FromContext(req.Context()); trace != nil {
-		trace.unread()
+	if by.trace != nil {
+		by.trace.unread()
 	}
 }
 
 // own finds whose call it is, and notes its begin.
-func (t *Transport) own(req *http.Request, msg *message, n int64, start time.Time) (body *exchangeBody) {
+func (t *Transport) own(req *http.Request, by caller, msg *message, n int64, start time.Time) (body *exchangeBody) {
 	defer t.contain()
-	o := t.ownerOf(req, msg)
+	o := t.ownerOf(by, msg)
 	if o == nil {
 		return nil
 	}
@@ -186,14 +194,13 @@ func (t *Transport) own(req *http.Request, msg *message, n int64, start time.Tim
 
 // ownerOf ties a call to its trace: OpenSession and ExecuteStatement by their
 // context, all others by the handle in the request.
-func (t *Transport) ownerOf(req *http.Request, msg *message) owner {
-	ctx := req.Context()
+func (t *Transport) ownerOf(by caller, msg *message) owner {
 	switch msg.method {
 	case MethodUnknown:
 		return nil
 	case OpenSession:
-		if s := SessionFromContext(ctx); s != nil {
-			return s
+		if by.session != nil {
+			return by.session
 		}
 		return nil
 	case CloseSession:
@@ -205,8 +212,8 @@ func (t *Transport) ownerOf(req *http.Request, msg *message) owner {
 		}
 		return nil
 	case ExecuteStatement:
-		if trace := FromContext(ctx); trace != nil {
-			return trace
+		if by.trace != nil {
+			return by.trace
 		}
 		return nil
 	}
@@ -217,8 +224,8 @@ func (t *Transport) ownerOf(req *http.Request, msg *message) owner {
 		return trace
 	}
 	// The answer to ExecuteStatement may have been lost on us.
-	if trace := FromContext(ctx); trace != nil && trace.adopt(msg.operation, t.registry) {
-		return trace
+	if by.trace != nil && by.trace.adopt(msg.operation, t.registry) {
+		return by.trace
 	}
 	return nil
 }
