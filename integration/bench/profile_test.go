@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"database/sql"
 	"math/rand/v2"
 	"slices"
@@ -22,19 +21,7 @@ func BenchmarkStatement(b *testing.B) {
 	ws := workspace.New(b, workspace.Options{ResultCache: true})
 	for _, name := range []string{"native", "ours-off", "ours-local", "ours"} {
 		b.Run(name, func(b *testing.B) {
-			v, err := variantNamed(name)
-			require.NoError(b, err)
-			if v.start != nil {
-				require.NoError(b, v.start())
-			}
-			answers, err := can(b.Context(), ws.DSN())
-			require.NoError(b, err)
-			answers.flag = v.telemetry
-			options, err := optionsOf(ws.DSN())
-			require.NoError(b, err)
-			db, err := v.options(append(options, dbsql.WithTransport(answers)))
-			require.NoError(b, err)
-			defer db.Close()
+			db, _ := openCanned(b, ws, name)
 			b.ReportAllocs()
 			for b.Loop() {
 				if err := oneRow(b.Context(), db, target{}); err != nil {
@@ -45,6 +32,24 @@ func BenchmarkStatement(b *testing.B) {
 	}
 }
 
+// openCanned opens a variant whose workspace answers within the process.
+func openCanned(b *testing.B, ws *workspace.Workspace, name string) (*sql.DB, variant) {
+	v, err := variantNamed(name)
+	require.NoError(b, err)
+	if v.start != nil {
+		require.NoError(b, v.start())
+	}
+	answers, err := can(b.Context(), ws.DSN())
+	require.NoError(b, err)
+	answers.flag = v.telemetry
+	options, err := optionsOf(ws.DSN())
+	require.NoError(b, err)
+	db, err := v.options(append(options, dbsql.WithTransport(answers)))
+	require.NoError(b, err)
+	b.Cleanup(func() { _ = db.Close() })
+	return db, v
+}
+
 // BenchmarkAdded runs the same statements with every variant in turns, in one process: what
 // the machine does meanwhile, it does to all of them. It reports the median of what each adds
 // to the native driver, in nanoseconds per statement.
@@ -52,53 +57,38 @@ func BenchmarkStatement(b *testing.B) {
 //	GOMAXPROCS=1 go test -run '^$' -bench Added -benchtime 400x .
 func BenchmarkAdded(b *testing.B) {
 	const statements = 200
-	names := []string{"native", "native-again", "sqlmw", "ours-off", "ours-local", "ours"}
 	ws := workspace.New(b, workspace.Options{ResultCache: true})
-	dbs, flush := map[string]*sql.DB{}, map[string]func(context.Context){}
-	for _, name := range names {
-		v, err := variantNamed(name)
-		require.NoError(b, err)
-		if v.start != nil {
-			require.NoError(b, v.start())
-		}
-		answers, err := can(b.Context(), ws.DSN())
-		require.NoError(b, err)
-		answers.flag = v.telemetry
-		options, err := optionsOf(ws.DSN())
-		require.NoError(b, err)
-		db, err := v.options(append(options, dbsql.WithTransport(answers)))
-		require.NoError(b, err)
-		defer db.Close()
-		dbs[name], flush[name] = db, v.flush
+	type contestant struct {
+		variant
+		db   *sql.DB
+		took []float64 // nanoseconds per statement, by turn
 	}
-	took := map[string][]float64{}
-	turn := func(name string) {
-		start := time.Now()
-		for range statements {
-			if err := oneRow(b.Context(), dbs[name], target{}); err != nil {
-				b.Fatal(err)
-			}
-		}
-		if flush[name] != nil {
-			flush[name](b.Context())
-		}
-		took[name] = append(took[name], float64(time.Since(start).Nanoseconds())/statements)
+	var all []*contestant
+	for _, name := range []string{"native", "native-again", "sqlmw", "ours-off", "ours-local", "ours"} {
+		db, v := openCanned(b, ws, name)
+		all = append(all, &contestant{variant: v, db: db})
 	}
 	for b.Loop() {
-		for _, i := range rand.Perm(len(names)) {
-			turn(names[i])
+		for _, i := range rand.Perm(len(all)) {
+			c := all[i]
+			start := time.Now()
+			for range statements {
+				if err := oneRow(b.Context(), c.db, target{}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			if c.flush != nil {
+				c.flush(b.Context())
+			}
+			c.took = append(c.took, float64(time.Since(start).Nanoseconds())/statements)
 		}
 	}
-	median := func(values []float64) float64 {
-		slices.Sort(values)
-		return values[len(values)/2]
-	}
-	bare := slices.Clone(took["native"])
-	for _, name := range names {
-		added := make([]float64, len(bare))
+	for _, c := range all {
+		added := make([]float64, len(c.took))
 		for i := range added {
-			added[i] = took[name][i] - bare[i]
+			added[i] = c.took[i] - all[0].took[i]
 		}
-		b.ReportMetric(median(added), name+"-ns/statement")
+		slices.Sort(added)
+		b.ReportMetric(added[len(added)/2], c.name+"-ns/statement")
 	}
 }
