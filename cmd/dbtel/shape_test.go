@@ -32,7 +32,7 @@ func TestWithoutItsTextAStatementsShapeIsWhatItWas(t *testing.T) {
 	require.Equal(t, "unknown", shapeOf(&telemetry.Statement{}))
 }
 
-// Whatever the text, its shape is short, on one line, and the shape of itself.
+// Whatever the text, its shape is short, on one line, and the shape of itself unless it was cut.
 func FuzzWithoutLiterals(f *testing.F) {
 	for _, text := range []string{
 		"SELECT * FROM t WHERE id IN (1, 'a', \"b\") -- c\n AND `x``y` = 1e+5;", "'", "\"\\", "`", "--", "/*/", "1e+", "((", "?, ?", "\x00\xff\u202e…", "a'b'1.2.3", ";;", "1 , 2", "(1),(2)",
@@ -43,6 +43,8 @@ func FuzzWithoutLiterals(f *testing.F) {
 		shape := withoutLiterals(text)
 		require.LessOrEqual(t, utf8.RuneCountInString(shape), longestShape/2)
 		require.Equal(t, clean(shape), shape)
-		require.Equal(t, shape, withoutLiterals(shape))
+		if utf8.RuneCountInString(shape) < longestShape/2 {
+			require.Equal(t, shape, withoutLiterals(shape))
+		}
 	})
 }
