@@ -1,0 +1,65 @@
+package cloudfetch
+
+import "encoding/binary"
+
+// value returns the length of a value when all of it is in p, and 0 otherwise: most of a message
+// says nothing that is kept, and need not be followed step by step. What is not understood is
+// left to those who follow.
+func value(p []byte, typ byte, depth int) int {
+	switch {
+	case depth <= 0 || int(typ) >= len(widths):
+		return 0
+	case widths[typ] > 0:
+		if int(widths[typ]) <= len(p) {
+			return int(widths[typ])
+		}
+	case typ == tString && len(p) >= 4:
+		n := int64(int32(binary.BigEndian.Uint32(p)))
+		if n >= 0 && n <= int64(len(p)-4) {
+			return 4 + int(n)
+		}
+	case typ == tStruct:
+		return fields(p, depth-1)
+	case (typ == tList || typ == tSet) && len(p) >= 5:
+		return elements(p, 5, int32(binary.BigEndian.Uint32(p[1:])), depth-1, p[0])
+	case typ == tMap && len(p) >= 6:
+		return elements(p, 6, int32(binary.BigEndian.Uint32(p[2:])), depth-1, p[0], p[1])
+	}
+	return 0
+}
+
+// fields is value for the fields of a struct, its end included.
+func fields(p []byte, depth int) int {
+	for n := 0; n < len(p); {
+		typ := p[n]
+		if typ == tStop {
+			return n + 1
+		}
+		if n += 3; n >= len(p) {
+			break
+		}
+		size := value(p[n:], typ, depth)
+		if size == 0 {
+			break
+		}
+		n += size
+	}
+	return 0
+}
+
+// elements is value for n elements, or pairs of them, that begin at the given place.
+func elements(p []byte, at int, n int32, depth int, types ...byte) int {
+	if n < 0 {
+		return 0
+	}
+	for range n {
+		for _, typ := range types {
+			size := value(p[at:], typ, depth)
+			if size == 0 {
+				return 0
+			}
+			at += size
+		}
+	}
+	return at
+}
