@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/export"
 )
 
 // service is the workspace all processes of a fleet report to, as an http.RoundTripper in
@@ -47,8 +50,19 @@ func (s *service) arrive(flag bool) (at time.Duration, nth int) {
 	return at, s.arrivals[second]
 }
 
+// history is what it has seen so far.
+func (s *service) history() history {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return history{
+		arrivals: slices.Clone(s.arrivals[:len(s.arrivals)-1]), flags: slices.Clone(s.flags),
+		bytes: s.bytes, taken: s.taken, stats: export.Stats{Dropped: map[export.Reason]int64{}},
+	}
+}
+
 // RoundTrip answers as the service does.
 func (s *service) RoundTrip(r *http.Request) (*http.Response, error) {
+	defer func() { _ = r.Body.Close() }()
 	flag := r.Method == http.MethodGet
 	status, after := s.answer(s.arrive(flag))
 	select {

@@ -50,8 +50,7 @@ func (f fleet) run(t *testing.T) (h history) {
 		}
 		processes.Wait()
 		synctest.Wait()
-		h = history{arrivals: s.arrivals[:len(s.arrivals)-1], flags: s.flags, stats: export.Stats{Dropped: map[export.Reason]int64{}}}
-		h.bytes, h.taken = s.bytes, s.taken
+		h = s.history()
 		for i := range exporters {
 			h.add(exporters[i].Stats())
 		}

@@ -59,6 +59,7 @@ func idOf(doc string) string {
 }
 
 func (s *service) RoundTrip(r *http.Request) (*http.Response, error) {
+	defer func() { _ = r.Body.Close() }()
 	if err := r.Context().Err(); err != nil {
 		return nil, err
 	}
