@@ -189,19 +189,22 @@ func TestCannedAnswersAreThoseOfTheWorkspace(t *testing.T) {
 
 // A sample belongs to the innermost that is no part of Go.
 func TestAProfileTellsThePartsApart(t *testing.T) {
-	const mod = "github.com/seed-01322ee7/databricks-telemetry/"
 	for _, c := range []struct {
 		part      string
 		allocates bool
 		stack     []string // innermost first
 	}{
-		{"cloudfetch", false, []string{"runtime.memmove", mod + "cloudfetch.(*exchangeBody).Read", "github.com/apache/thrift/lib/go/thrift.(*THttpClient).Read"}},
-		{"driverwrap", true, []string{"runtime.memclrNoHeapPointers", "runtime.mallocgcSmallScanHeader", "runtime.mallocgc", "runtime.newobject", mod + "driverwrap.newStatement", "main.oneRow"}},
-		{"driver", false, []string{"net/http.Header.Clone", "github.com/hashicorp/go-retryablehttp.(*Client).Do", "github.com/ngrok/sqlmw.wrappedConn.QueryContext", mod + "driverwrap.queryer.QueryContext"}},
+		{"answer", false, []string{"runtime.memmove", inCloudfetch + "(*reader).feed", inCloudfetch + "(*exchangeBody).Read", "github.com/apache/thrift/lib/go/thrift.(*THttpClient).Read"}},
+		{"request", false, []string{inCloudfetch + "(*reader).feed", inCloudfetch + "readRequest", inCloudfetch + "(*Transport).RoundTrip"}},
+		{"cloudfetch", true, []string{"runtime.mallocgc", inCloudfetch + "(*Transport).own", inCloudfetch + "(*Transport).RoundTrip"}},
+		{"begin", true, []string{"runtime.memclrNoHeapPointers", "runtime.mallocgcSmallScanHeader", "runtime.mallocgc", "runtime.newobject", inDriverwrap + "newStatement", inDriverwrap + "(*conn).begin", "main.oneRow"}},
+		{"finish", false, []string{inDriverwrap + "wireFacts", inDriverwrap + "(*statement).finish", inDriverwrap + "(*rows).Close"}},
+		{"driverwrap", false, []string{"time.Now", inDriverwrap + "(*rows).nextPart"}},
+		{"driver", false, []string{"net/http.Header.Clone", "github.com/hashicorp/go-retryablehttp.(*Client).Do", "github.com/ngrok/sqlmw.wrappedConn.QueryContext", inDriverwrap + "queryer.QueryContext"}},
 		{"driver", true, []string{"runtime.mallocgc", "database/sql.(*DB).QueryContext", "main.oneRow"}},
 		{"sqlmw", false, []string{"context.WithValue", "github.com/ngrok/sqlmw.wrappedConn.QueryContext"}},
-		{"telemetry", false, []string{"sync.(*Mutex).Lock", mod + "telemetry.(*queue).put", mod + "driverwrap.(*statement).finish"}},
-		{"export", false, []string{mod + "telemetry/export.(*plan).appendObject"}},
+		{"telemetry", false, []string{"sync.(*Mutex).Lock", inModule + "telemetry.(*queue).put", inDriverwrap + "(*statement).finish"}},
+		{"export", false, []string{inModule + "telemetry/export.(*plan).appendObject"}},
 		{"runtime", false, []string{"runtime.scanObject", "runtime.gcBgMarkWorker"}},
 	} {
 		s := &profile.Sample{}

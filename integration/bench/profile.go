@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"runtime/pprof"
+	"slices"
 	"strings"
 
 	"github.com/google/pprof/profile"
@@ -11,17 +12,28 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/integration/bench/internal/report"
 )
 
-// parts of a client's program, by the beginning of a function's name. What belongs to none is
-// the driver with the libraries it uses.
-var parts = []struct{ name, prefix string }{
-	{"cloudfetch", "github.com/seed-01322ee7/databricks-telemetry/cloudfetch."},
-	{"driverwrap", "github.com/seed-01322ee7/databricks-telemetry/driverwrap."},
-	{"export", "github.com/seed-01322ee7/databricks-telemetry/telemetry/export."},
-	{"telemetry", "github.com/seed-01322ee7/databricks-telemetry/telemetry."},
-	{"sqlmw", "github.com/ngrok/sqlmw."},
-	{"otelsql", "github.com/XSAM/otelsql."},
-	{"otelsql", "go.opentelemetry.io/"},
+// parts of a client's program, by the beginning of a function's name, and by what it works for
+// where that is said: the first that fits. What fits none is the driver with the libraries it
+// uses.
+var parts = []struct{ name, prefix, below string }{
+	{"request", inCloudfetch, inCloudfetch + "readRequest"},
+	{"answer", inCloudfetch, inCloudfetch + "(*exchangeBody).Read"},
+	{"cloudfetch", inCloudfetch, ""},
+	{"begin", inDriverwrap, inDriverwrap + "(*conn).begin"},
+	{"finish", inDriverwrap, inDriverwrap + "(*statement).finish"},
+	{"driverwrap", inDriverwrap, ""},
+	{"export", inModule + "telemetry/export.", ""},
+	{"telemetry", inModule + "telemetry.", ""},
+	{"sqlmw", "github.com/ngrok/sqlmw.", ""},
+	{"otelsql", "github.com/XSAM/otelsql.", ""},
+	{"otelsql", "go.opentelemetry.io/", ""},
 }
+
+const (
+	inModule     = "github.com/seed-01322ee7/databricks-telemetry/"
+	inCloudfetch = inModule + "cloudfetch."
+	inDriverwrap = inModule + "driverwrap."
+)
 
 const (
 	theDriver  = "driver"
@@ -71,7 +83,7 @@ func partOf(s *profile.Sample) (part string, allocates bool) {
 			name := line.Function.Name
 			allocates = allocates || strings.HasPrefix(name, "runtime.mallocgc")
 			for _, p := range parts {
-				if strings.HasPrefix(name, p.prefix) {
+				if strings.HasPrefix(name, p.prefix) && (p.below == "" || calls(s, p.below)) {
 					return p.name, allocates
 				}
 			}
@@ -81,4 +93,11 @@ func partOf(s *profile.Sample) (part string, allocates bool) {
 		}
 	}
 	return theRuntime, false
+}
+
+// calls reports whether a function is among those that called each other.
+func calls(s *profile.Sample, function string) bool {
+	return slices.ContainsFunc(s.Location, func(l *profile.Location) bool {
+		return slices.ContainsFunc(l.Line, func(line profile.Line) bool { return line.Function.Name == function })
+	})
 }

@@ -50,21 +50,29 @@ var aboutParts = []account{
 	{"driver", "the driver and what it uses"},
 	{"sqlmw", "sqlmw"},
 	{"otelsql", "otelsql and OpenTelemetry"},
-	{"driverwrap", "driverwrap: the statement, its rows, its record"},
-	{"cloudfetch", "cloudfetch: reading request and answer"},
+	{"request", "cloudfetch: reading the request"},
+	{"answer", "cloudfetch: reading the answer"},
+	{"cloudfetch", "cloudfetch: telling whose it is"},
+	{"begin", "driverwrap: making a statement and its record"},
+	{"finish", "driverwrap: completing the record"},
+	{"driverwrap", "driverwrap: context, rows, clock"},
 	{"telemetry", "telemetry: handing records to sinks"},
 	{"export", "export: queue, payload, upload"},
 	{"runtime", "Go's collector and scheduler, beside the statements"},
 }
 
-const meaningOfShares = `The bar of 3 µs for a statement is not met, and this table is why. To report a statement, its
-request and its answer have to be read once, and one object has to follow it while it runs and
-another to outlive it: the record. That is what the rows of driverwrap and cloudfetch are; neither
-copies anything twice, takes a lock that is contended, or looks at what it has no use for. The rest
-of the difference is in rows that are not ours: what we allocate makes the collector run sooner, and
-it is paid by whoever allocates next, mostly the driver. Against that stands what reading ahead
-saves the driver: it reads an answer in a few hundred small pieces, out of memory instead of through
-net/http. A statement on a warehouse takes thousands of times as long as any of this.`
+// indispensable are the parts without which there is nothing to report of a statement.
+var indispensable = []string{"sqlmw", "request", "answer", "begin"}
+
+const meaningOfShares = `The bar of 3 µs for a statement is not met. What a statement cannot be reported without, its
+request and its answer read once, one object that follows it while it runs and another that outlives
+it, and the way through sqlmw, takes %s here by itself, before anything is made of it. None of
+it copies twice, waits for a lock, or looks at what it has no use for.
+
+The rest of the difference is in rows that are not ours: what we allocate makes the collector run
+sooner, which is paid by whoever allocates next, mostly the driver. Against that stands what reading
+ahead saves the driver: it reads an answer in a few hundred small pieces, out of memory instead of
+through net/http. A statement on a warehouse takes thousands of times as long as any of this.`
 
 func (w Workload) title() string {
 	if a, ok := aboutWorkloads[w.Name]; ok {
