@@ -98,11 +98,11 @@ func (p *pipeline) encode(part []entry, anonymous bool) (_ []entry, events int) 
 
 func (p *pipeline) encodeOne(e *entry, anonymous bool) (ok bool) {
 	b := &p.sendBody
-	length, documents := len(b.upload.bytes), b.documents
+	length, documents := len(b.upload.bytes), len(b.documents)
 	defer func() {
 		if recover() != nil {
 			p.exporter.counts.panics.Add(1)
-			b.upload.bytes, b.documents, ok = b.upload.bytes[:length], documents, false
+			b.upload.bytes, b.documents, ok = b.upload.bytes[:length], b.documents[:documents], false
 		}
 	}()
 	e.appendDocuments(&b.scratch, anonymous, b.add)
@@ -133,27 +133,20 @@ func (p *pipeline) upload(part []entry, anonymous, probe bool) result {
 		}
 	})
 	if p.exporter.recent.wanted() {
-		p.remember(part, anonymous, q.path, r)
+		p.remember(q.path, r)
 	}
 	return r
 }
 
 // remember keeps the documents for whoever wants to see what was sent.
-func (p *pipeline) remember(part []entry, anonymous bool, endpoint string, r result) {
+func (p *pipeline) remember(endpoint string, r result) {
 	outcome := "sent"
 	if r.fate != accepted {
 		outcome = r.describe()
 	} else if r.answer.errors > 0 {
 		outcome = "sent; the service found errors in some of its batch"
 	}
-	var docs []Document
-	now := time.Now()
-	for i := range part {
-		part[i].appendDocuments(&p.sendBody.scratch, anonymous, func(doc []byte) {
-			docs = append(docs, Document{At: now, Endpoint: endpoint, JSON: documentOf(doc), Outcome: outcome})
-		})
-	}
-	p.exporter.recent.note(docs)
+	p.exporter.recent.note(time.Now(), endpoint, outcome, string(p.sendBody.upload.bytes), p.sendBody.documents)
 }
 
 // askFlag asks the server for the flag, or waits for whoever is asking already.

@@ -156,8 +156,8 @@ func (e *entry) appendDocuments(on *scratch, anonymous bool, add func(doc []byte
 }
 
 // documentOf returns a document as the service reads it.
-func documentOf(doc []byte) (text string) {
-	_ = json.Unmarshal(slices.Concat([]byte{'"'}, doc, []byte{'"'}), &text) // we have written it
+func documentOf(doc string) (text string) {
+	_ = json.Unmarshal([]byte(`"`+doc+`"`), &text) // we have written it
 	return text
 }
 
@@ -165,9 +165,12 @@ func documentOf(doc []byte) (text string) {
 type body struct {
 	upload    *upload
 	scratch   scratch
-	documents int
-	length    int // of the upload before
+	documents []span // where they are in it
+	length    int    // of the upload before
 }
+
+// span is a part of an upload.
+type span struct{ from, to int }
 
 // begin starts a new upload, most likely as long as the one before.
 func (b *body) begin(now time.Time) {
@@ -175,17 +178,18 @@ func (b *body) begin(now time.Time) {
 	b.append(`{"uploadTime":`)
 	b.upload.bytes = strconv.AppendInt(b.upload.bytes, now.UnixMilli(), 10)
 	b.append(`,"items":[],"protoLogs":[`)
-	b.documents = 0
+	b.documents = b.documents[:0]
 }
 
 func (b *body) add(doc []byte) {
-	if b.documents > 0 {
+	if len(b.documents) > 0 {
 		b.append(",")
 	}
 	b.append(`"`)
+	from := len(b.upload.bytes)
 	b.upload.bytes = append(b.upload.bytes, doc...)
+	b.documents = append(b.documents, span{from, len(b.upload.bytes)})
 	b.append(`"`)
-	b.documents++
 }
 
 func (b *body) end() {

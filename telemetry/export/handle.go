@@ -160,7 +160,7 @@ func (h *Handle) Preview(record any) (docs []string) {
 	default:
 		return nil
 	}
-	e.appendDocuments(&scratch{}, false, func(doc []byte) { docs = append(docs, documentOf(doc)) })
+	e.appendDocuments(&scratch{}, false, func(doc []byte) { docs = append(docs, documentOf(string(doc))) })
 	return docs
 }
 

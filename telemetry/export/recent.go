@@ -20,7 +20,7 @@ type recent struct {
 	size atomic.Int32
 
 	mu   sync.Mutex
-	docs []Document // guarded by mu
+	docs []Document // their JSON as it stands in an upload, with escapes; guarded by mu
 }
 
 func (r *recent) keep(n int) {
@@ -38,22 +38,32 @@ func (r *recent) trim() {
 
 func (r *recent) wanted() bool { return r.size.Load() > 0 }
 
-// idBytes is how much of a document tells it from others: it begins with its id.
-const idBytes = len(`{"frontend_log_event_id":"00000000-0000-4000-8000-000000000000"`)
+// idOf is how a document tells itself from others: it begins with its id.
+func idOf(doc string) string {
+	return doc[:len(`{\"frontend_log_event_id\":\"00000000-0000-4000-8000-000000000000\"`)]
+}
 
-// note adds documents; one that was sent before takes its latest outcome.
-func (r *recent) note(docs []Document) {
+// note adds the documents of an upload; one that was sent before takes its latest outcome.
+func (r *recent) note(at time.Time, endpoint, outcome, upload string, documents []span) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, d := range docs {
-		r.docs = slices.DeleteFunc(r.docs, func(old Document) bool { return old.JSON[:idBytes] == d.JSON[:idBytes] })
-		r.docs = append(r.docs, d)
+	sent := make(map[string]bool, len(documents))
+	for _, d := range documents {
+		sent[idOf(upload[d.from:d.to])] = true
+	}
+	r.docs = slices.DeleteFunc(r.docs, func(old Document) bool { return sent[idOf(old.JSON)] })
+	for _, d := range documents {
+		r.docs = append(r.docs, Document{At: at, Endpoint: endpoint, JSON: upload[d.from:d.to], Outcome: outcome})
 	}
 	r.trim()
 }
 
 func (r *recent) list() []Document {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	return slices.Clone(r.docs)
+	docs := slices.Clone(r.docs)
+	r.mu.Unlock()
+	for i := range docs {
+		docs[i].JSON = documentOf(docs[i].JSON)
+	}
+	return docs
 }

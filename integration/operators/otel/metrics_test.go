@@ -122,7 +122,9 @@ func (s *sight) eventually(t *testing.T, name string, count uint64) (all map[str
 }
 
 func TestThePartsOfTheTimeAddUp(t *testing.T) {
-	ws := workspace.New(t, files(1000))
+	options := files(1000)
+	options.ExecutionTime = someTime
+	ws := workspace.New(t, options)
 	s := newSight(t)
 	db := s.open(t, ws.DSN("enableTelemetry=false"))
 	require.NoError(t, read(t.Context(), db, "SELECT id FROM range(5000)"))

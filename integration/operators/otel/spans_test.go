@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	dbsql "github.com/databricks/databricks-sql-go"
 	"github.com/stretchr/testify/require"
@@ -43,8 +44,11 @@ func (r *records) all() []*telemetry.Statement {
 // serverOf is what spans call the workspace.
 func serverOf(ws *workspace.Workspace) string { return strings.TrimPrefix(ws.URL(), "http://") }
 
+// someTime is what a server takes whose time is to be seen: it tells milliseconds.
+func someTime(string) time.Duration { return 5 * time.Millisecond }
+
 func TestASpanCoversTheCallWithinTheCallersSpan(t *testing.T) {
-	ws := workspace.New(t, workspace.Options{})
+	ws := workspace.New(t, workspace.Options{ExecutionTime: someTime})
 	s, kept := newSight(t), &records{}
 	db := s.open(t, ws.DSN("enableTelemetry=false"), kept)
 
