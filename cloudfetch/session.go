@@ -16,8 +16,7 @@ type Session struct {
 	mu    sync.Mutex // guards all below
 	calls calls
 	facts SessionFacts
-	tied  bool // facts.SessionID is known
-	reg   *registry
+	reg   *registry // where it is registered, once facts.SessionID is known; nil before
 
 	place place[ID, *Session] // guarded by the registry's lock
 }
@@ -65,7 +64,7 @@ func (s *Session) Finish() SessionFacts {
 func (s *Session) begin(m Method, req *message, out int64, redirect bool, now time.Time) (uint32, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.done.Load() || m == OpenSession && s.tied {
+	if s.done.Load() || m == OpenSession && s.reg != nil {
 		return 0, false
 	}
 	return s.calls.begin(m, req, out, redirect, now), true
@@ -119,8 +118,8 @@ func (s *Session) end(x *exchange, stands standing, now time.Time) {
 	if v := m.int(protocolVersion); v.Known {
 		s.facts.Protocol = known(int32(v.V))
 	}
-	if m.has.has(sessionGUID) && !s.tied {
-		s.facts.SessionID, s.tied, s.reg = m.session, true, x.registry
+	if m.has.has(sessionGUID) && s.reg == nil {
+		s.facts.SessionID, s.reg = m.session, x.registry
 		s.reg.addSession(m.session, s)
 	}
 }

@@ -19,8 +19,7 @@ type Trace struct {
 	mu     sync.Mutex // guards all below
 	calls  calls
 	facts  Facts     // without what snapshot adds
-	tied   bool      // facts.StatementID is known
-	reg    *registry // where it is registered; nil before
+	reg    *registry // where it is registered, once facts.StatementID is known; nil before
 	direct [1]Page   // room for the first page: most results have one
 	files  *files    // nil before a link was handed out
 
@@ -171,7 +170,7 @@ func (t *Trace) begin(m Method, req *message, out int64, redirect bool, now time
 // or one after those before it failed without giving a statement.
 func (t *Trace) mayExecute() bool {
 	stands := t.calls.latest(ExecuteStatement).stands
-	return !t.tied && stands != running
+	return t.reg == nil && stands != running
 }
 
 // adopt ties a statement to the trace in its context when the ExecuteStatement
@@ -179,23 +178,20 @@ func (t *Trace) mayExecute() bool {
 func (t *Trace) adopt(id ID, reg *registry) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.done.Load() || t.tied || !t.facts.Gaps.Has(GapMessages) {
+	if t.done.Load() || t.reg != nil || !t.facts.Gaps.Has(GapMessages) {
 		return false
 	}
 	return t.tie(id, reg)
 }
 
 func (t *Trace) tie(id ID, reg *registry) bool {
-	if t.tied {
+	if t.reg != nil {
 		return t.facts.StatementID == id
-	}
-	if t.reg != nil && t.reg != reg {
-		return false
 	}
 	if !reg.addStatement(id, t) {
 		return false
 	}
-	t.facts.StatementID, t.tied, t.reg = id, true, reg
+	t.facts.StatementID, t.reg = id, reg
 	return true
 }
 

@@ -38,6 +38,7 @@ func TestARunMeasuresEverything(t *testing.T) {
 	r, err := p.run(&progress)
 	require.NoError(t, err)
 	require.Contains(t, progress.String(), "round 1 of 1")
+	require.Contains(t, progress.String(), "profile 1 of 1")
 
 	require.Equal(t, "native", r.Variants[0])
 	require.Len(t, r.Variants, len(variants))

@@ -38,7 +38,7 @@ type Share struct {
 
 // Share adds what one of several profiles found.
 func (r *Results) Share(s Share, profiles int) {
-	i := slices.IndexFunc(r.Shares, func(x Share) bool { return x.Variant == s.Variant && x.Part == s.Part })
+	i := r.shareIndex(s.Variant, s.Part)
 	if i < 0 {
 		i = len(r.Shares)
 		r.Shares = append(r.Shares, Share{Variant: s.Variant, Part: s.Part})
@@ -48,6 +48,10 @@ func (r *Results) Share(s Share, profiles int) {
 	slices.SortStableFunc(r.Shares, func(a, b Share) int {
 		return cmp.Or(slices.Index(r.Variants, a.Variant)-slices.Index(r.Variants, b.Variant), partIndex(a.Part)-partIndex(b.Part))
 	})
+}
+
+func (r *Results) shareIndex(variant, part string) int {
+	return slices.IndexFunc(r.Shares, func(s Share) bool { return s.Variant == variant && s.Part == part })
 }
 
 func partIndex(name string) int {

@@ -64,10 +64,8 @@ func (r *Results) readShares(dir string) error {
 
 // share returns what a part took of a variant's time.
 func (r *Results) share(variant, part string) Share {
-	for _, s := range r.Shares {
-		if s.Variant == variant && s.Part == part {
-			return s
-		}
+	if i := r.shareIndex(variant, part); i >= 0 {
+		return r.Shares[i]
 	}
 	return Share{}
 }
