@@ -7,6 +7,8 @@ import (
 
 	"github.com/apache/arrow/go/v12/arrow"
 	dbsqlrows "github.com/databricks/databricks-sql-go/rows"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 )
 
 // arrowAccess adds Arrow access, which callers reach through sql.Conn.Raw.
@@ -67,7 +69,7 @@ func (b *arrowBatches) Next() (arrow.Record, error) {
 
 // took counts a record.
 func (s *statement) took(now time.Time, r arrow.Record) {
-	defer contain()
+	defer contain.Process.Recover(contain.Statement)
 	if n := r.NumRows(); s.rowsRead.Add(n) == n {
 		s.firstRow(now)
 	}
@@ -103,7 +105,7 @@ func (s *arrowStreams) Next() (io.Reader, error) {
 
 // arrowTaken notes that rows leave through an Arrow reader, and whether they are counted.
 func (s *statement) arrowTaken(counted bool) {
-	defer contain()
+	defer contain.Process.Recover(contain.Statement)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.viaArrow = true

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -98,7 +99,7 @@ func newConn(c *connector, raw, middle driver.Conn) *conn {
 
 // begins notes when the connection was ready and what traces its session.
 func (c *conn) begins(at time.Time, session *cloudfetch.Session) {
-	defer contain()
+	defer contain.Process.Recover(contain.Statement)
 	c.connector.conns.add(c)
 	c.opened, c.session = at, session
 	if session != nil {
@@ -306,7 +307,7 @@ func (c *conn) Close() error {
 }
 
 func (c *conn) ended(start time.Time, err error) {
-	defer contain()
+	defer contain.Process.Recover(contain.Statement)
 	latency, failure := time.Since(start), failureOf(err)
 	c.mu.Lock()
 	if c.closed {
@@ -317,6 +318,7 @@ func (c *conn) ended(start time.Time, err error) {
 	open := c.open
 	c.open = nil
 	r := &telemetry.SessionClosed{
+		Connector:  c.connector.id,
 		Started:    start,
 		Server:     c.connector.server,
 		Latency:    latency,

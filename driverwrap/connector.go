@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/export"
 )
@@ -83,7 +84,7 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 // watchSession returns a trace for a new session, nil where the wire is not read or nobody
 // listens.
 func (c *connector) watchSession(spans []telemetry.SessionSpan) (s *cloudfetch.Session) {
-	defer contain()
+	defer contain.Process.Recover(contain.Statement)
 	if c.wire == nil || spans == nil && !c.recording() {
 		return nil
 	}
@@ -92,16 +93,17 @@ func (c *connector) watchSession(spans []telemetry.SessionSpan) (s *cloudfetch.S
 
 // opened records how opening a session went. A session that failed is traced no further.
 func (c *connector) opened(start, end time.Time, session *cloudfetch.Session, spans []telemetry.SessionSpan, err error) {
-	defer contain()
+	defer contain.Process.Recover(contain.Statement)
 	if spans == nil && !c.recording() {
 		return
 	}
 	r := &telemetry.SessionOpened{
-		Started: start,
-		Server:  c.server,
-		Latency: end.Sub(start),
-		Failure: failureOf(err),
-		Driver:  c.native,
+		Connector: c.id,
+		Started:   start,
+		Server:    c.server,
+		Latency:   end.Sub(start),
+		Failure:   failureOf(err),
+		Driver:    c.native,
 	}
 	if session != nil {
 		facts := session.Facts()
@@ -155,7 +157,7 @@ func (c *connector) Close() error {
 	var reported sync.WaitGroup
 	reported.Go(func() { _ = c.report.Close(ctx) }) // what could not be sent is counted there
 	for _, f := range c.fanouts {
-		_ = f.Flush(ctx) // what is not delivered in time stays queued, and is counted there
+		_ = f.FlushConnector(ctx, c.id) // what is not delivered in time stays queued, and is counted there
 	}
 	reported.Wait()
 	return err

@@ -1,6 +1,7 @@
 package driverwrap
 
 import (
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/sanitize"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
@@ -12,7 +13,7 @@ func failureOf(err error) (f *telemetry.Failure) {
 		return nil
 	}
 	f = &telemetry.Failure{Category: telemetry.CategoryOther}
-	defer contain()
+	defer contain.Process.Recover(contain.Statement)
 	f = telemetry.FailureOf(err)
 	f.Message = sanitize.Message(err.Error())
 	return f

@@ -5,6 +5,7 @@ import (
 	"time"
 	"weak"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -45,7 +46,7 @@ func (c *conn) takeBack(l *lease) {
 func (s *statement) hand(native driver.Rows, r *rows) (measured *rows) {
 	r.raw, r.st = native, s
 	measured = r
-	defer contain()
+	defer contain.Process.Recover(contain.Statement)
 	if s.trace == nil {
 		r.inference = infer(native)
 	}
@@ -58,7 +59,7 @@ func (s *statement) hand(native driver.Rows, r *rows) (measured *rows) {
 
 // handedBack ends that: the rows were closed.
 func (r *rows) handedBack() {
-	defer contain()
+	defer contain.Process.Recover(contain.Statement)
 	r.st.mu.Lock()
 	l := r.lease
 	r.lease = nil
@@ -84,7 +85,7 @@ func (s *statement) forgotten() bool {
 
 // abandon finishes the statements that are chosen.
 func (c *connector) abandon(chosen func(*statement) bool) {
-	defer contain()
+	defer contain.Process.Recover(contain.Statement)
 	for _, conn := range c.conns.list() {
 		for _, s := range conn.unfinished() {
 			if chosen(s) {

@@ -341,7 +341,7 @@ func (c *hostileConn) QueryContext(context.Context, string, []driver.NamedValue)
 }
 
 func TestWhatPanicsInsideAnErrorIsContained(t *testing.T) {
-	before := driverwrap.Panics()
+	before := telemetry.ReadStats().Incidents()
 	sink := &memory{}
 	db := sql.OpenDB(driverwrap.Config{Sinks: []telemetry.Sink{sink}}.Wrap(&fakeConnector{calls: &calls{}, shape: func(c *calls) driver.Conn {
 		return &hostileConn{modernConn{minimalConn: minimalConn{c, contextStmt}}}
@@ -362,7 +362,7 @@ func TestWhatPanicsInsideAnErrorIsContained(t *testing.T) {
 	}))
 	require.NoError(t, c.Close())
 	require.NoError(t, db.Close())
-	require.Positive(t, driverwrap.Panics()-before)
+	require.Positive(t, telemetry.ReadStats().Incidents()-before)
 	var outcomes []telemetry.Outcome
 	for _, s := range sink.statements {
 		outcomes = append(outcomes, s.Outcome)

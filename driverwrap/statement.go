@@ -12,6 +12,7 @@ import (
 	"github.com/databricks/databricks-sql-go/driverctx"
 
 	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -85,7 +86,7 @@ func (w *waiting) total() telemetry.Maybe[time.Duration] {
 // nextPart asks the wire for the row that begins the next page or file.
 func (s *statement) nextPart(read int64) (part int64) {
 	part = -1
-	defer contain()
+	defer contain.Process.Recover(contain.Statement)
 	if s.trace != nil {
 		if next, ok := s.trace.NextPart(read - 1); ok {
 			return next
@@ -106,7 +107,7 @@ type call struct {
 // the call goes on with.
 func (c *conn) begin(ctx context.Context, asked call) (within context.Context, s *statement) {
 	within = ctx
-	defer contain()
+	defer contain.Process.Recover(contain.Statement)
 	recording, tracing := c.connector.recording(), c.connector.tracing()
 	if !recording && !tracing {
 		return ctx, nil
@@ -178,7 +179,7 @@ func (s *statement) sessionIDKnown(id string) {
 // drop forgets a statement that never was one: the driver asked database/sql to go another
 // way (driver.ErrSkip).
 func (s *statement) drop() {
-	defer contain()
+	defer contain.Process.Recover(contain.Statement)
 	s.endSpans(time.Now())
 	if s.trace != nil {
 		s.trace.Finish()
@@ -191,7 +192,7 @@ func (s *statement) drop() {
 
 // execEnded finishes a statement that has no rows.
 func (s *statement) execEnded(result driver.Result, err error) {
-	defer contain()
+	defer contain.Process.Recover(contain.Statement)
 	if err == driver.ErrSkip {
 		s.drop()
 		return
@@ -209,7 +210,7 @@ func (s *statement) execEnded(result driver.Result, err error) {
 
 // affectedRows asks the result, which is somebody else's code.
 func affectedRows(result driver.Result, err error) (affected telemetry.Maybe[int64]) {
-	defer contain()
+	defer contain.Process.Recover(contain.Statement)
 	if err != nil || result == nil {
 		return
 	}
@@ -222,7 +223,7 @@ func affectedRows(result driver.Result, err error) (affected telemetry.Maybe[int
 // queryEnded notes the end of a call that returns rows. Without rows the statement is
 // finished, with or without an error.
 func (s *statement) queryEnded(hasRows bool, err error) {
-	defer contain()
+	defer contain.Process.Recover(contain.Statement)
 	if err == driver.ErrSkip {
 		s.drop()
 		return
@@ -265,7 +266,7 @@ func (s *statement) endSpans(now time.Time) {
 
 // firstRow notes that the application is about to receive its first row.
 func (s *statement) firstRow(now time.Time) {
-	defer contain()
+	defer contain.Process.Recover(contain.Statement)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.first.IsZero() {
@@ -276,7 +277,7 @@ func (s *statement) firstRow(now time.Time) {
 // readEnded notes the end of reading: the rows are exhausted (nil) or reading failed. The
 // statement is finished when the rows are closed.
 func (s *statement) readEnded(now time.Time, err error) {
-	defer contain()
+	defer contain.Process.Recover(contain.Statement)
 	failure := failureOf(err)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -287,7 +288,7 @@ func (s *statement) readEnded(now time.Time, err error) {
 
 // inferResult notes, once and before the rows are closed, what they know about their result.
 func (s *statement) inferResult(from *inference) {
-	defer contain()
+	defer contain.Process.Recover(contain.Statement)
 	if from == nil {
 		return
 	}
@@ -300,7 +301,7 @@ func (s *statement) inferResult(from *inference) {
 
 // closed finishes the statement: its rows were closed, which took from start until now.
 func (s *statement) closed(start time.Time, err error) {
-	defer contain()
+	defer contain.Process.Recover(contain.Statement)
 	now := time.Now()
 	given := failureOf(s.ctx.Err()) // database/sql closes rows whose context is done
 	closing := failureOf(err)

@@ -178,14 +178,14 @@ func TestATracerThatIsIdleIsNotAsked(t *testing.T) {
 func TestATracerThatPanicsCostsOnlyItsOwnSpans(t *testing.T) {
 	n := &notes{}
 	broken, inner := &tracer{name: "outer", notes: n, panics: true}, &tracer{name: "inner", notes: n}
-	before := driverwrap.Panics()
+	before := telemetry.ReadStats().Incidents()
 	db := contextDB(driverwrap.Config{Sinks: []telemetry.Sink{broken, inner}}, n)
 	queryAll(t, db, "x")
 	require.NoError(t, db.Close())
 	require.Contains(t, n.lines, "driver runs, outer false, inner true")
 	require.Len(t, inner.statements, 1)
 	require.Equal(t, "inner", string(inner.statements[0].TraceID[:5]))
-	require.EqualValues(t, 2, driverwrap.Panics()-before, "one for the session, one for the statement")
+	require.EqualValues(t, 2, telemetry.ReadStats().Incidents()-before, "one for the session, one for the statement")
 }
 
 // inspected finds a connector of the test among those of the process.

@@ -10,6 +10,19 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
+// wireCounters are those of all connectors: closed ones stay counted.
+var wireCounters = cloudfetch.NewCounters()
+
+func init() { telemetry.RegisterStats(addWireStats) }
+
+func addWireStats(s *telemetry.Stats) {
+	n := wireCounters.Stats()
+	s.Wire = telemetry.WireStats{
+		Messages: int64(n.Messages), Undecoded: int64(n.Lost), Files: int64(n.Files),
+		Silenced: int64(n.Silenced), Evicted: int64(n.Evicted),
+	}
+}
+
 // observable reports whether our transport can be put under the driver: the kernel has no Go
 // transport, and a configuration without the fields we know is left alone.
 func observable(n nativeConfig) bool {
@@ -27,7 +40,7 @@ func observer(n nativeConfig, silence bool) *cloudfetch.Transport {
 	if downloads != nil && downloads.Transport != nil {
 		base.Storage = downloads.Transport // of the first WithTransport, where there were several
 	}
-	wire := cloudfetch.New(base, cloudfetch.Options{SilenceNative: silence})
+	wire := cloudfetch.New(base, cloudfetch.Options{SilenceNative: silence, Counters: wireCounters})
 	if downloads != nil {
 		downloads.Transport = wire // the client belongs to this configuration alone
 	}

@@ -125,6 +125,7 @@ var StatementFields = []Field[Statement]{
 var SessionOpenedFields = []Field[SessionOpened]{
 	{"started", "RFC 3339", "When the pool asked for the connection.", ScopeBoth, to(timestamp, WireInt64).anonymous(), func(s *SessionOpened) slog.Value { return slog.TimeValue(s.Started) }},
 	{"server", "", "Host and port of the workspace.", ScopeLocal, Wire{}, func(s *SessionOpened) slog.Value { return text(s.Server) }},
+	{"connector", "", "Number of the connector in the process.", ScopeLocal, Wire{}, func(s *SessionOpened) slog.Value { return number(s.Connector) }},
 	{"session_id", "", "The server's id of the session, where it is known this early.", ScopeBoth, to(driverLog+"session_id", WireUUID), func(s *SessionOpened) slog.Value { return text(s.SessionID) }},
 	{"workspace_id", "", "The workspace's number.", ScopeBoth, to("workspace_id", WireInt64), func(s *SessionOpened) slog.Value { return text(s.WorkspaceID) }},
 	{"open_ms", "ms", "Time Connect took.", ScopeBoth, to(driverLog+"operation_latency_ms", WireInt64).anonymous(), func(s *SessionOpened) slog.Value { return slog.DurationValue(s.Latency) }},
@@ -149,6 +150,7 @@ var SessionOpenedFields = []Field[SessionOpened]{
 var SessionClosedFields = []Field[SessionClosed]{
 	{"started", "RFC 3339", "When Close was called.", ScopeBoth, to(timestamp, WireInt64), func(s *SessionClosed) slog.Value { return slog.TimeValue(s.Started) }},
 	{"server", "", "Host and port of the workspace.", ScopeLocal, Wire{}, func(s *SessionClosed) slog.Value { return text(s.Server) }},
+	{"connector", "", "Number of the connector in the process.", ScopeLocal, Wire{}, func(s *SessionClosed) slog.Value { return number(s.Connector) }},
 	{"session_id", "", "The server's id of the session.", ScopeBoth, to(driverLog+"session_id", WireUUID), func(s *SessionClosed) slog.Value { return text(s.SessionID) }},
 	{"close_ms", "ms", "Time Close took.", ScopeBoth, to(driverLog+"operation_latency_ms", WireInt64), func(s *SessionClosed) slog.Value { return slog.DurationValue(s.Latency) }},
 	{"retries", "", "HTTP attempts of CloseSession beyond the first.", ScopeBoth, to(operation+"retry_count", WireInt64), func(s *SessionClosed) slog.Value { return count(s.Retries) }},

@@ -1,10 +1,13 @@
 package telemetry
 
 import (
+	"context"
 	"database/sql"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 )
 
 // Connector is a wrapped connector of the process, to be asked by whoever shows what the
@@ -60,8 +63,26 @@ func Connectors() []Connector {
 
 // Pool is a sql.DB whose statistics are shown, under a name of the application's choice.
 type Pool struct {
-	Name  string
-	Stats func() sql.DBStats
+	Name string
+	// Stats asks the pool. ok is false when it panics, or does not answer within a second;
+	// one that hangs is not asked again until it has answered.
+	Stats func() (stats sql.DBStats, ok bool)
+}
+
+// poolPatience is how long a pool has to answer. A sql.DB takes microseconds.
+const poolPatience = time.Second
+
+func newPool(name string, read func() sql.DBStats) *Pool {
+	pool := contain.NewSupplied(&contain.Process, contain.Pool)
+	return &Pool{name, func() (sql.DBStats, bool) {
+		ctx, cancel := context.WithTimeout(context.Background(), poolPatience)
+		defer cancel()
+		var answer sql.DBStats
+		if pool.Run(ctx, func() { answer = read() }) != nil {
+			return sql.DBStats{}, false
+		}
+		return answer, true
+	}}
 }
 
 var pools register[*Pool]
@@ -70,7 +91,7 @@ var pools register[*Pool]
 // connection happens in database/sql, before any driver is called. The usual pool is a
 // *sql.DB. Unregister undoes it; call it when the pool is closed.
 func RegisterPool(name string, pool interface{ Stats() sql.DBStats }) (unregister func()) {
-	p := &Pool{Name: name, Stats: pool.Stats}
+	p := newPool(name, pool.Stats)
 	pools.add(p)
 	return func() { pools.remove(func(other *Pool) bool { return other == p }) }
 }

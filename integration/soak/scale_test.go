@@ -123,18 +123,18 @@ func TestManyConnectorsToManyHosts(t *testing.T) {
 
 	var x export.Exporter
 	before := held()
-	open := func(port int) []*export.Handle {
+	open := func(port int, settings telemetry.Settings) []*export.Handle {
 		handles := make([]*export.Handle, manyConnectors)
 		for i := range handles {
 			handles[i] = x.Open(export.Connection{
 				Scheme: "http", Host: host(i), Port: port, HTTPPath: "/sql/1.0/warehouses/0123456789abcdef",
 				Authenticator: token{}, Credential: "one", UserAgentEntry: "billing/1.2",
 				Driver: telemetry.DriverConfig{Version: "1.13.1", AuthMech: "PAT", AuthFlow: "TOKEN_PASSTHROUGH"},
-			}, telemetry.Settings{})
+			}, settings)
 		}
 		return handles
 	}
-	handles := open(well)
+	handles := open(well, telemetry.Settings{})
 	require.Len(t, x.Stats().Pipelines, manyHosts)
 	opened := held().since(before)
 	require.LessOrEqual(t, opened.goroutines, 0, "nothing runs before the first record")
@@ -165,10 +165,7 @@ func TestManyConnectorsToManyHosts(t *testing.T) {
 	require.Zero(t, x.Stats().Pipelines)
 
 	// The endpoint hangs, and there is three times as much as the queues hold.
-	stuck := open(hanging)
-	for _, h := range stuck {
-		h.LearnFlag(true, time.Hour)
-	}
+	stuck := open(hanging, telemetry.Settings{ForceEnable: true})
 	for range 3 {
 		for i := range 1000 * manyHosts {
 			stuck[i%manyHosts].StatementFinished(ample())

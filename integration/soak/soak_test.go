@@ -289,7 +289,7 @@ func (r *round) account(t *testing.T) {
 		require.EqualValues(t, r.taken, s.Sent)
 	}
 	require.Zero(t, s.Panics)
-	require.Zero(t, driverwrap.Panics())
+	require.Zero(t, telemetry.ReadStats().Incidents())
 }
 
 // delta is what the exporter counted during the round.

@@ -16,23 +16,25 @@ const module = "github.com/seed-01322ee7/databricks-telemetry/"
 // mayImport says for every package of the main module which others of it that package may
 // import. Arrows point from what an application touches to what knows nobody.
 var mayImport = map[string][]string{
-	"cloudfetch": {},
+	"cloudfetch": {"internal/contain"},
 	"sanitize":   {},
-	"telemetry":  {},
+	"telemetry":  {"internal/contain", "internal/queue"},
 
 	"telemetry/explain": {"telemetry"},
 	"telemetry/ndjson":  {"telemetry", "telemetry/explain"},
 	"telemetry/logsink": {"telemetry", "telemetry/explain"},
 
-	"telemetry/export":         {"telemetry"},
+	"telemetry/export":         {"internal/contain", "internal/queue", "telemetry"},
 	"telemetry/export/expvars": {"telemetry", "telemetry/export"},
-	"telemetry/otelsink":       {"telemetry", "telemetry/explain", "telemetry/export"},
-	"telemetry/debugpage":      {"telemetry", "telemetry/explain", "telemetry/export"},
+	"telemetry/otelsink":       {"internal/contain", "telemetry", "telemetry/explain", "telemetry/export"},
+	"telemetry/debugpage":      {"internal/contain", "telemetry", "telemetry/explain", "telemetry/export"},
 
-	"driverwrap": {"cloudfetch", "sanitize", "telemetry", "telemetry/export", "telemetry/logsink", "telemetry/otelsink"},
+	"driverwrap": {"cloudfetch", "internal/contain", "sanitize", "telemetry", "telemetry/export", "telemetry/logsink", "telemetry/otelsink"},
 	"cmd/dbtel":  {"telemetry", "telemetry/explain", "telemetry/ndjson"},
 
-	"internal/house": {},
+	"internal/contain": {},
+	"internal/queue":   {},
+	"internal/house":   {},
 }
 
 // nativeDriver may be imported only where it is wrapped, and where its errors are told apart.

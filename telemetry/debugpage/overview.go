@@ -34,6 +34,7 @@ type overview struct {
 	Others     count           `json:"connectors_left_off,omitempty"`
 	Pools      []poolView      `json:"pools"`
 	Reporting  reporting       `json:"reporting"`
+	Incidents  count           `json:"incidents"` // contained; see the Telemetry page
 	presence
 }
 
@@ -181,7 +182,7 @@ func (v *visit) overview() (string, any, int) {
 		Now: moment{v.now, v.now}, Running: count(len(running)), Findings: []finding{}, Errors: append([]categoryCount{}, hour.errors...),
 		Split: splitOf(hour.times, hour.total), Latency: histogramOf(&hour), Hour: chartOf(v.now, v.memory.counts.minutes(v.now)),
 		Longest: rowsOf(top(running), v.now), Slowest: rowsOf(top(kept.slowest), v.now), Failed: rowsOf(top(kept.failed), v.now),
-		Refused: []refusal{}, Pools: v.memory.pools.views(), Reporting: v.reporting(), presence: v.presence(len(kept.all) + len(running)),
+		Refused: []refusal{}, Pools: v.memory.pools.views(), Reporting: v.reporting(), Incidents: count(v.process().Incidents()), presence: v.presence(len(kept.all) + len(running)),
 	}
 	for _, of := range []struct {
 		name   string

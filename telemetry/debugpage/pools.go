@@ -38,8 +38,8 @@ type poolSample struct {
 	stats sql.DBStats
 }
 
-// look asks every pool, if the latest look was a second ago or longer. Stats is somebody
-// else's code: nothing is locked meanwhile, and a pool that panics is left out.
+// look asks every pool, if the latest look was a second ago or longer. Nothing is locked
+// meanwhile, and a pool that does not answer is left out.
 func (p *pools) look(now time.Time, registered func() []telemetry.Pool) {
 	p.mu.Lock()
 	due := now.Sub(p.looked) >= fineEvery
@@ -56,7 +56,7 @@ func (p *pools) look(now time.Time, registered func() []telemetry.Pool) {
 		if len(names) == poolsKept {
 			break
 		}
-		stats, ok := contained(pool.Stats)
+		stats, ok := pool.Stats()
 		if !ok {
 			continue
 		}

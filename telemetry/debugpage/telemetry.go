@@ -13,9 +13,23 @@ type telemetryView struct {
 	Connectors []connectorSettings `json:"connectors"`
 	Others     count               `json:"connectors_left_off,omitempty"`
 	Reporting  reporting           `json:"reporting"`
+	Itself     itself              `json:"itself"`
 	Sent       []document          `json:"documents"` // latest first
 	Preview    *reported           `json:"preview,omitempty"`
 	presence
+}
+
+// itself is what this library says about itself.
+type itself struct {
+	Sinks     []telemetry.QueueStats `json:"sinks"`
+	Wire      telemetry.WireStats    `json:"wire"`
+	Contained []telemetry.Contained  `json:"contained"`
+	Incidents count                  `json:"-"`
+}
+
+func (v *visit) itself() itself {
+	s := v.process()
+	return itself{s.Sinks, s.Wire, s.Contained, count(s.Incidents())}
 }
 
 // connectorSettings is a connector and its switches.
@@ -41,7 +55,7 @@ func (c connectorSettings) Changed() []setting {
 }
 
 func (v *visit) telemetry() (string, any, int) {
-	t := telemetryView{Connectors: []connectorSettings{}, Reporting: v.reporting(), Sent: []document{}, presence: v.presence(0)}
+	t := telemetryView{Connectors: []connectorSettings{}, Reporting: v.reporting(), Itself: v.itself(), Sent: []document{}, presence: v.presence(0)}
 	views, others := v.connectorViews(t.Reporting.Pipelines)
 	t.Others = others
 	for _, c := range views {

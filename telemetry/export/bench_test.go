@@ -24,6 +24,9 @@ func stuck() *service {
 type accepting struct{}
 
 func (accepting) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Method == http.MethodGet {
+		return response(r, 200, `{"flags":[],"ttl_seconds":3600}`), nil
+	}
 	_ = r.Body.Close()
 	return response(r, 200, `{"errors":[],"numSuccess":1,"numProtoSuccess":1000000}`), nil
 }
@@ -112,7 +115,9 @@ func BenchmarkStatementFinished(b *testing.B) {
 	})
 	b.Run("flag off", func(b *testing.B) {
 		bench(b, telemetry.Settings{}, func(h *export.Handle, r *telemetry.Statement) {
-			h.LearnFlag(false, time.Hour)
+			h.SessionOpened(opened())
+			require.NoError(b, h.Flush(b.Context())) // the flag is asked for
+			require.False(b, h.Recording())
 			for b.Loop() {
 				if h.Recording() {
 					h.StatementFinished(r)

@@ -20,7 +20,7 @@ const recovered = 2
 type breaker struct {
 	inner   *gobreaker.CircuitBreaker[result] // nil: switched off
 	timeout time.Duration
-	until   atomic.Int64 // when an open breaker lets a probe through, Unix nanoseconds
+	until   atomic.Pointer[time.Time] // when an open breaker lets a probe through; nil before it first opened
 	opened  func()
 }
 
@@ -42,7 +42,8 @@ func newBreaker(settings telemetry.Settings, opened func()) *breaker {
 		OnStateChange: func(_ string, _, to gobreaker.State) {
 			if to == gobreaker.StateOpen {
 				// It lets a request through strictly after its timeout.
-				b.until.Store(time.Now().Add(b.timeout + time.Millisecond).UnixNano())
+				until := time.Now().Add(b.timeout + time.Millisecond)
+				b.until.Store(&until)
 				b.opened()
 			}
 		},
@@ -73,7 +74,7 @@ func (b *breaker) do(send func(probe bool) result) (r result, ok bool, retryAt t
 		return r, errFailed
 	})
 	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
-		return r, false, time.Unix(0, b.until.Load())
+		return r, false, *b.until.Load()
 	}
 	return r, true, time.Time{}
 }
@@ -83,7 +84,7 @@ func (b *breaker) holdsUntil() (time.Time, bool) {
 	if b.inner == nil || b.inner.State() != gobreaker.StateOpen {
 		return time.Time{}, false
 	}
-	return time.Unix(0, b.until.Load()), true
+	return *b.until.Load(), true
 }
 
 // state is closed, open, half-open or off.

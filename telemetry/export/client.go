@@ -8,9 +8,9 @@ import (
 	"net"
 	"net/http"
 	"strconv"
-	"sync/atomic"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -24,18 +24,25 @@ const (
 	maxAnswer      = 64 << 10 // bytes of an answer that are read
 )
 
-// client makes the requests of one pipeline. It is immutable.
+// client makes the requests of one pipeline, one at a time.
 type client struct {
 	endpoint string // scheme://host:port
 	http     *http.Client
-	own      *http.Transport // nil when the transport is somebody else's
+	own      *http.Transport // nil when the transport is the application's
 	retries  int
 	delay    time.Duration
-	panics   *atomic.Int64
+
+	// Code of the application that takes part in requests.
+	authenticator, transport *contain.Supplied
+	via                      any // the transport's identity
 }
 
-func newClient(c *Connection, settings telemetry.Settings, panics *atomic.Int64) *client {
-	k := &client{endpoint: c.endpoint(), retries: max(0, settings.MaxRetries), delay: settings.RetryDelay, panics: panics}
+func newClient(c *Connection, settings telemetry.Settings, log *contain.Log) *client {
+	k := &client{
+		endpoint: c.endpoint(), retries: max(0, settings.MaxRetries), delay: settings.RetryDelay,
+		authenticator: contain.NewSupplied(log, contain.Authenticator), transport: contain.NewSupplied(log, contain.Transport),
+		via: transportIdentity(c),
+	}
 	transport := c.Transport
 	if transport == nil {
 		k.own = &http.Transport{
@@ -108,40 +115,34 @@ type request struct {
 	userAgent string
 }
 
-// errAuthenticate stands for an authenticator that failed or panicked.
-var errAuthenticate = errors.New("the connection's authenticator failed")
-
-var errPanic = errors.New("the connection's transport panicked")
-
 // once makes one attempt, until end at most. understand reads the body of a 2xx answer.
 func (k *client) once(ctx context.Context, end time.Time, q request, understand func([]byte) (answer, bool)) result {
 	limit, cancel := context.WithDeadline(ctx, end)
 	defer cancel()
-	status, header, body, err := k.roundTrip(limit, q)
-	if errors.Is(err, errPanic) {
-		k.panics.Add(1)
-		return result{fate: strange, category: telemetry.CategoryOther}
-	}
-	if ctx.Err() != nil {
-		return result{fate: interrupted, category: telemetry.CategoryCancelled}
-	}
+	req, err := k.prepare(limit, q)
 	if err != nil {
-		if errors.Is(err, errAuthenticate) {
-			return result{fate: strange, category: telemetry.CategoryAuth}
-		}
-		return result{fate: unavailable, category: telemetry.FailureOf(err).Category}
+		return failure(ctx, err)
 	}
-	r := result{status: status}
-	switch s := status; {
+	return k.attempt(ctx, limit, req, understand)
+}
+
+// attempt sends a request that is prepared. limit is ctx with a deadline.
+func (k *client) attempt(ctx, limit context.Context, req *http.Request, understand func([]byte) (answer, bool)) result {
+	got, err := k.exchange(limit, req.WithContext(limit))
+	if err != nil {
+		return failure(ctx, err)
+	}
+	r := result{status: got.status}
+	switch s := got.status; {
 	case s >= 200 && s < 300:
 		var ok bool
 		r.fate = strange
-		if r.answer, ok = understand(body); ok {
+		if r.answer, ok = understand(got.body); ok {
 			r.fate = accepted
 		}
 	case s == http.StatusTooManyRequests, s >= 500:
 		r.fate = unavailable
-		r.retryAfter = spread(parseRetryAfter(header.Get("Retry-After"), time.Now()))
+		r.retryAfter = spread(parseRetryAfter(got.header.Get("Retry-After"), time.Now()))
 	case s == http.StatusRequestEntityTooLarge:
 		r.fate = tooLarge
 	case s >= 400:
@@ -152,20 +153,24 @@ func (k *client) once(ctx context.Context, end time.Time, q request, understand 
 	return r
 }
 
-// roundTrip makes the request and reads the answer.
-func (k *client) roundTrip(ctx context.Context, q request) (status int, header http.Header, body []byte, err error) {
-	defer func() {
-		if recover() != nil {
-			err = errPanic // of a transport that is somebody else's
-		}
-	}()
+// failure is the result of a request that got no answer.
+func failure(ctx context.Context, err error) result {
+	switch {
+	case ctx.Err() != nil:
+		return result{fate: interrupted, category: telemetry.CategoryCancelled}
+	case errors.Is(err, errAuthenticate):
+		return result{fate: strange, category: telemetry.CategoryAuth}
+	case errors.Is(err, errTransport):
+		return result{fate: strange, category: telemetry.CategoryOther}
+	}
+	return result{fate: unavailable, category: telemetry.FailureOf(err).Category}
+}
+
+// prepare makes a request and authenticates it.
+func (k *client) prepare(ctx context.Context, q request) (*http.Request, error) {
 	req, err := http.NewRequestWithContext(ctx, q.method, k.endpoint+q.path, http.NoBody)
 	if err != nil {
-		return 0, nil, nil, err
-	}
-	if q.body != nil {
-		req.Body, req.ContentLength = q.body.reader(), int64(len(q.body.bytes))
-		req.GetBody = func() (io.ReadCloser, error) { return q.body.reader(), nil }
+		return nil, err
 	}
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", q.userAgent)
@@ -176,33 +181,35 @@ func (k *client) roundTrip(ctx context.Context, q request) (status int, header h
 		req.Header.Set("x-databricks-org-id", q.orgID)
 	}
 	if q.auth != nil {
-		if err := authenticate(q.auth, req); err != nil {
-			return 0, nil, nil, err
+		if err := k.authenticate(ctx, q.auth, req); err != nil {
+			return nil, err
 		}
 	}
-	resp, err := k.http.Do(req)
-	if err != nil {
-		return 0, nil, nil, err
+	if q.body != nil {
+		req.Body, req.ContentLength = q.body.reader(), int64(len(q.body.bytes))
+		req.GetBody = func() (io.ReadCloser, error) { return q.body.reader(), nil }
 	}
-	defer func() { _ = resp.Body.Close() }()
-	body, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	if err != nil && resp.StatusCode < 300 {
-		return 0, nil, nil, err
-	}
-	return resp.StatusCode, resp.Header, body, nil
+	return req, nil
 }
 
-// authenticate contains somebody else's code.
-func authenticate(a Authenticator, req *http.Request) (err error) {
-	defer func() {
-		if recover() != nil {
-			err = errAuthenticate
-		}
-	}()
-	if a.Authenticate(req) != nil {
-		return errAuthenticate
+// reply is an answer, read to its end.
+type reply struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+func (k *client) do(req *http.Request) (reply, error) {
+	resp, err := k.http.Do(req)
+	if err != nil {
+		return reply{}, err
 	}
-	return nil
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil && resp.StatusCode < 300 {
+		return reply{}, err
+	}
+	return reply{resp.StatusCode, resp.Header, body}, nil
 }
 
 // send uploads a body, with retries unless once is true. try is called before each attempt.

@@ -1,27 +1,28 @@
 package export
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"time"
 
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 )
 
 // outcome is what became of a batch; all of it is counted but what goes back.
 type outcome struct {
-	back    []entry       // to be sent again, with the same ids
+	back    []queued      // to be sent again, with the same ids
 	pause   time.Duration // not before that
 	problem string        // of the latest request; empty when it was accepted
 }
 
 // deliver sends a batch, in halves where the endpoint finds it too large. It runs on the
 // pipeline's goroutine.
-func (p *pipeline) deliver(batch []entry, anonymous bool) outcome {
+func (p *pipeline) deliver(batch []queued, anonymous bool) outcome {
 	o := outcome{problem: p.problem()}
-	parts := [][]entry{batch}
+	parts := [][]queued{batch}
 	for len(parts) > 0 {
 		part := parts[len(parts)-1]
 		parts = parts[:len(parts)-1]
@@ -80,16 +81,16 @@ func (p *pipeline) pause(r result) time.Duration {
 
 // encode writes the upload into p.sendBody. A record that cannot be encoded is dropped, and
 // the others move together.
-func (p *pipeline) encode(part []entry, anonymous bool) (_ []entry, events int) {
+func (p *pipeline) encode(part []queued, anonymous bool) (_ []queued, events int) {
 	b := &p.sendBody
 	b.begin(time.Now())
 	good := part[:0]
 	for i := range part {
-		if p.encodeOne(&part[i], anonymous) {
+		if p.encodeOne(&part[i].Value, anonymous) {
 			good = append(good, part[i])
-			events += int(part[i].events)
+			events += int(part[i].Value.events)
 		} else {
-			p.exporter.counts.drop(Broken, int(part[i].events))
+			p.exporter.counts.drop(Broken, int(part[i].Value.events))
 		}
 	}
 	b.end()
@@ -100,8 +101,8 @@ func (p *pipeline) encodeOne(e *entry, anonymous bool) (ok bool) {
 	b := &p.sendBody
 	length, documents := len(b.upload.bytes), len(b.documents)
 	defer func() {
-		if recover() != nil {
-			p.exporter.counts.panics.Add(1)
+		if v := recover(); v != nil {
+			p.exporter.contained.Panicked(contain.Export, v)
 			b.upload.bytes, b.documents, ok = b.upload.bytes[:length], b.documents[:documents], false
 		}
 	}()
@@ -110,16 +111,16 @@ func (p *pipeline) encodeOne(e *entry, anonymous bool) (ok bool) {
 }
 
 // upload sends what encode has written.
-func (p *pipeline) upload(part []entry, anonymous, probe bool) result {
-	h := part[0].handle
+func (p *pipeline) upload(part []queued, anonymous, probe bool) result {
+	o := part[0].Value.origin
 	body := p.sendBody.upload
 	defer body.done()
-	q := request{method: http.MethodPost, path: uploadPath, body: body, auth: h.connection.Authenticator, userAgent: h.userAgent}
+	q := request{method: http.MethodPost, path: uploadPath, body: body, auth: o.connection.Authenticator, userAgent: o.userAgent}
 	if anonymous {
-		q.path, q.auth, q.userAgent = anonymousUploadPath, nil, h.bareUserAgent
+		q.path, q.auth, q.userAgent = anonymousUploadPath, nil, o.bareUserAgent
 	} else {
 		for i := range part {
-			if q.orgID = part[i].org(); q.orgID != "" {
+			if q.orgID = part[i].Value.org(); q.orgID != "" {
 				break
 			}
 		}
@@ -149,44 +150,52 @@ func (p *pipeline) remember(endpoint string, r result) {
 	p.exporter.recent.note(time.Now(), endpoint, outcome, string(p.sendBody.upload.bytes), p.sendBody.documents)
 }
 
-// askFlag asks the server for the flag, or waits for whoever is asking already.
-func (p *pipeline) askFlag(by *Handle) {
-	if wait := p.flag.lead(); wait != nil {
-		select {
-		case <-wait:
-		case <-p.ctx.Done():
+// askFlag asks the server for the flag, or waits for a pipeline that is asking already. What
+// the application's authenticator does comes before: others never wait for that.
+func (p *pipeline) askFlag(by *origin) {
+	limit, cancel := context.WithTimeout(p.ctx, attemptTimeout)
+	defer cancel()
+	req, err := p.client.prepare(limit, request{
+		method: http.MethodGet, path: flagPath + by.connection.flagVersion(),
+		auth: by.connection.Authenticator, orgID: by.org(), userAgent: by.userAgent,
+	})
+	if err != nil {
+		p.flagUnread(failure(p.ctx, err))
+		return
+	}
+	asked, mine := p.flag.ask(p.client.via, time.Now())
+	if !mine {
+		if asked != nil {
+			asked.wait(p.ctx, p.client.via)
 		}
 		return
 	}
+	failed := false
+	defer func() { p.flag.answered(asked, failed, time.Now()) }()
+	p.exporter.counts.flagRequests.Add(1)
 	var (
 		enabled bool
 		ttl     time.Duration
-		r       = result{fate: strange}
 	)
-	defer func() {
-		now := time.Now()
-		if r.fate == accepted { // before those who wait go on, or one of them would ask again
-			p.flag.learn(enabled, ttl, now)
-		}
-		p.flag.settle(r.fate != accepted, r.fate != refused && r.category != telemetry.CategoryAuth && r.fate != interrupted, now)
-		if r.fate == accepted {
-			return
-		}
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.lastError = "flag: " + r.describe()
-		p.notBefore = now.Add(max(flagNegative, r.retryAfter))
-	}()
-	p.exporter.counts.flagRequests.Add(1)
-	q := request{
-		method: http.MethodGet, path: flagPath + by.connection.flagVersion(),
-		auth: by.connection.Authenticator, orgID: by.org(), userAgent: by.userAgent,
-	}
-	r = p.client.once(p.ctx, time.Now().Add(attemptTimeout), q, func(b []byte) (answer, bool) {
+	r := p.client.attempt(p.ctx, limit, req, func(b []byte) (answer, bool) {
 		var ok bool
 		enabled, ttl, ok = parseFlag(b)
 		return answer{}, ok
 	})
+	if r.fate == accepted {
+		p.flag.learn(enabled, ttl, time.Now())
+		return
+	}
+	failed = r.fate != refused && r.fate != interrupted
+	p.flagUnread(r)
+}
+
+// flagUnread puts off everything that needs the flag.
+func (p *pipeline) flagUnread(r result) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lastError = "flag: " + r.describe()
+	p.notBefore = time.Now().Add(max(flagNegative, r.retryAfter))
 }
 
 // flagVersion is the driver version the flag is asked for.

@@ -17,13 +17,12 @@ const maxEvents = 3
 
 // entry is a record on its way, and with it the events it makes.
 type entry struct {
-	handle    *Handle
+	origin    *origin
 	statement *telemetry.Statement     // one of these three is set
 	opened    *telemetry.SessionOpened //
 	closed    *telemetry.SessionClosed //
 
 	at     time.Time // when it was put into the queue
-	seq    uint64    // its place in the order of all
 	size   int32     // bytes it keeps alive, about
 	events int32
 	failed bool
@@ -32,16 +31,16 @@ type entry struct {
 	ids   [maxEvents][16]byte
 }
 
-func openedEntry(h *Handle, r *telemetry.SessionOpened) entry {
-	return entry{handle: h, opened: r, failed: r.Failed(), events: 1, size: int32(sizeOf(*r))}
+func openedEntry(o *origin, r *telemetry.SessionOpened) entry {
+	return entry{origin: o, opened: r, failed: r.Failed(), events: 1, size: int32(sizeOf(*r))}
 }
 
-func closedEntry(h *Handle, r *telemetry.SessionClosed) entry {
-	return entry{handle: h, closed: r, failed: r.Failed(), events: 1, size: int32(sizeOf(*r))}
+func closedEntry(o *origin, r *telemetry.SessionClosed) entry {
+	return entry{origin: o, closed: r, failed: r.Failed(), events: 1, size: int32(sizeOf(*r))}
 }
 
-func statementEntry(h *Handle, r *telemetry.Statement) entry {
-	e := entry{handle: h, failed: r.Failed() || r.CloseFailure != nil, events: 1}
+func statementEntry(o *origin, r *telemetry.Statement) entry {
+	e := entry{origin: o, failed: r.Failed() || r.CloseFailure != nil, events: 1}
 	if r.Query != "" || len(r.Calls) > manyCalls || r.CloudFetch != nil && len(r.CloudFetch.Files) > 0 {
 		r = lean(r)
 	}
@@ -135,13 +134,13 @@ type scratch struct {
 // The bytes are valid during the call only.
 func (e *entry) appendDocuments(on *scratch, anonymous bool, add func(doc []byte)) {
 	e.name()
-	h, s := e.handle, &on.source
-	*s = source{connection: h.facts, process: process(), statement: e.statement, opened: e.opened, closed: e.closed}
+	o, s := e.origin, &on.source
+	*s = source{connection: o.facts, process: process(), statement: e.statement, opened: e.opened, closed: e.closed}
 	defer func() { *s = source{} }() // keeps no record
-	s.event.WorkspaceID, s.event.UserAgent = h.org(), h.userAgent
-	fixed := h.fixed
+	s.event.WorkspaceID, s.event.UserAgent = o.org(), o.userAgent
+	fixed := o.fixed
 	if anonymous {
-		s.event.UserAgent, fixed = h.bareUserAgent, nil
+		s.event.UserAgent, fixed = o.bareUserAgent, nil
 	}
 	ops := e.operations()
 	for i := range e.events {

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -17,20 +18,24 @@ import (
 // one per host, credential and settings. All methods may be called concurrently. The zero
 // value is ready; an Exporter must not be copied.
 type Exporter struct {
-	counts counts
-	recent recent
-	down   atomic.Bool // Shutdown was called
+	counts    counts
+	contained contain.Log
+	recent    recent
+	down      atomic.Bool // Shutdown was called
 
 	mu        sync.Mutex                // guards all below
 	pipelines map[pipelineKey]*pipeline // with at least one connector
-	flags     map[flagKey]*flag         // kept when pipelines go: the answers stay good
+	flags     flags
 }
 
 // Default is the Exporter every wrapped driver of the process uses. telemetry.Flush and
 // telemetry.Shutdown reach it, too.
-var Default Exporter
+var Default = Exporter{contained: contain.Log{Parent: &contain.Process}}
 
-func init() { telemetry.RegisterExporter(&Default) }
+func init() {
+	telemetry.RegisterExporter(&Default)
+	telemetry.RegisterStats(func(s *telemetry.Stats) { s.Export = Default.Stats() })
+}
 
 // Open joins a connector to [Default]; see [Exporter.Open].
 func Open(c Connection, settings telemetry.Settings) *Handle { return Default.Open(c, settings) }
@@ -65,10 +70,8 @@ func (x *Exporter) Open(c Connection, settings telemetry.Settings) *Handle {
 	settings = settings.WithDefaults()
 	settings.BatchSize, settings.QueueSize = max(1, settings.BatchSize), max(1, settings.QueueSize)
 	settings.FlushInterval, settings.RetryDelay = max(time.Millisecond, settings.FlushInterval), max(0, settings.RetryDelay)
-	h := newHandle(x, c)
-	h.rate, h.closeTimeout = settings.SampleRate.Or(1), settings.CloseTimeout
-
-	key := pipelineKey{flagKey: flagKey{c.endpoint(), h.pathOrg}, credential: c.identity(), transport: transportIdentity(&c), settings: settings}
+	h := &Handle{origin: newOrigin(c), rate: settings.SampleRate.Or(1), closeTimeout: settings.CloseTimeout}
+	key := pipelineKey{flagKey: flagKey{c.endpoint(), h.origin.pathOrg}, credential: c.identity(), transport: transportIdentity(&c), settings: settings}
 	// What does not change how a pipeline works does not divide it.
 	key.settings.SampleRate, key.settings.CloseTimeout, key.settings.Enabled = telemetry.Maybe[float64]{}, 0, telemetry.Unset
 	key.settings.LogLevel, key.settings.SlowThreshold, key.settings.QueryText = "", 0, false
@@ -78,20 +81,16 @@ func (x *Exporter) Open(c Connection, settings telemetry.Settings) *Handle {
 		return nil
 	}
 	if x.pipelines == nil {
-		x.pipelines, x.flags = map[pipelineKey]*pipeline{}, map[flagKey]*flag{}
+		x.pipelines = map[pipelineKey]*pipeline{}
 	}
 	p := x.pipelines[key]
 	if p == nil {
-		f := x.flags[key.flagKey]
-		if f == nil {
-			f = &flag{}
-			x.flags[key.flagKey] = f
-		}
-		p = newPipeline(x, f, &c, settings)
+		p = newPipeline(x, x.flags.join(key.flagKey), &c, settings)
 		x.pipelines[key] = p
 	}
 	p.refs++
-	h.pipeline, h.key = p, key
+	h.membership = membership{x, p, key}
+	h.leaveWhenDropped()
 	return h
 }
 
@@ -106,18 +105,25 @@ func transportIdentity(c *Connection) any {
 	return new(byte)
 }
 
-// release lets go of a connector's pipeline, and ends it when it was the last.
-func (x *Exporter) release(h *Handle) {
+// leave gives up a share in a pipeline, and ends the pipeline when it was the last.
+func (m *membership) leave() {
+	if m.exporter.leave(m) {
+		m.pipeline.end(Closed)
+	}
+}
+
+func (x *Exporter) leave(m *membership) (last bool) {
 	x.mu.Lock()
-	h.pipeline.refs--
-	last := h.pipeline.refs == 0
-	if last && x.pipelines[h.key] == h.pipeline {
-		delete(x.pipelines, h.key)
+	defer x.mu.Unlock()
+	m.pipeline.refs--
+	if m.pipeline.refs > 0 {
+		return false
 	}
-	x.mu.Unlock()
-	if last {
-		h.pipeline.end(Closed)
+	if x.pipelines[m.key] == m.pipeline {
+		delete(x.pipelines, m.key)
 	}
+	x.flags.leave(m.key.flagKey)
+	return true
 }
 
 // live returns the pipelines in a stable order.
@@ -144,7 +150,7 @@ func (x *Exporter) Flush(ctx context.Context) error {
 	errs := make([]error, len(pipelines))
 	var wg sync.WaitGroup
 	for i, p := range pipelines {
-		wg.Go(func() { errs[i] = p.flush(ctx) })
+		wg.Go(func() { errs[i] = p.flush(ctx, p.queue.Last) })
 	}
 	wg.Wait()
 	return errors.Join(errs...)
@@ -173,6 +179,9 @@ func (x *Exporter) Shutdown(ctx context.Context) error {
 func (x *Exporter) Stats() Stats {
 	pipelines := x.live()
 	s := x.counts.snapshot()
+	for _, i := range x.contained.List() {
+		s.Panics += i.Panics
+	}
 	for _, p := range pipelines {
 		ps := p.stats()
 		s.Pending += ps.Pending
@@ -189,83 +198,3 @@ func (x *Exporter) KeepRecent(n int) { x.recent.keep(n) }
 
 // Recent returns the latest documents that were sent, or failed to be, oldest first.
 func (x *Exporter) Recent() []Document { return x.recent.list() }
-
-// flush asks for everything that waits to be sent now and waits for it.
-func (p *pipeline) flush(ctx context.Context) error {
-	w := &waiter{done: make(chan error, 1)}
-	p.mu.Lock()
-	w.upTo = p.seq
-	p.waiters = append(p.waiters, w)
-	p.wakeWaiters()
-	now := time.Now()
-	p.schedule(now)
-	if !p.running && len(p.waiters) > 0 { // nothing can be sent now
-		for _, w := range p.waiters {
-			w.done <- p.pendingError()
-		}
-		p.waiters = nil
-		p.schedule(now)
-	}
-	p.mu.Unlock()
-	select {
-	case err := <-w.done:
-		return err
-	case <-ctx.Done():
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.waiters = slices.DeleteFunc(p.waiters, func(other *waiter) bool { return other == w })
-	select {
-	case err := <-w.done:
-		return err
-	default:
-		return errors.Join(p.pendingError(), ctx.Err())
-	}
-}
-
-// endGrace is how long ending a pipeline waits for a request it has interrupted.
-const endGrace = 100 * time.Millisecond
-
-// end drops what waits, interrupts what is under way, and lets nothing through any more.
-func (p *pipeline) end(why Reason) {
-	p.mu.Lock()
-	if p.over == "" {
-		p.over = why
-	}
-	p.stopTimer()
-	p.cancel()
-	if !p.running {
-		p.dropAll(p.over)
-	}
-	idle := p.idle
-	p.mu.Unlock()
-	grace := time.NewTimer(endGrace)
-	defer grace.Stop()
-	select {
-	case <-idle:
-	case <-grace.C:
-	}
-	p.client.close()
-}
-
-func (p *pipeline) stats() PipelineStats {
-	p.exporter.mu.Lock()
-	refs := p.refs
-	p.exporter.mu.Unlock()
-	now := time.Now()
-	state, _ := p.flag.state(now)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	s := PipelineStats{
-		Server: p.client.endpoint, Connectors: refs, Pending: int64(p.queue.events + p.out), PendingBytes: int64(p.queue.bytes),
-		Breaker: p.breaker.state(), LoggedIn: p.loggedIn, LastError: p.lastError,
-		Flag: [...]string{"unknown", "on", "off", "unreadable"}[state],
-	}
-	if p.settings.ForceEnable {
-		s.Flag = "skipped"
-	}
-	if p.notBefore.After(now) {
-		s.NotBefore = p.notBefore
-	}
-	return s
-}

@@ -100,8 +100,7 @@ func TestEveryFaultEndsAsTheSpecificationSays(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
-				h := x.Open(connection(s), telemetry.Settings{})
-				h.LearnFlag(true, time.Hour)
+				h := x.Open(connection(s), telemetry.Settings{ForceEnable: true})
 				s.upload = test.do
 				h.SessionOpened(opened())
 				for range all - 1 {

@@ -165,22 +165,6 @@ func TestForceEnableSkipsTheFlag(t *testing.T) {
 	})
 }
 
-func TestAFlagLearntElsewhereIsNotAskedFor(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
-		h := x.Open(connection(s), telemetry.Settings{})
-		h.LearnFlag(false, time.Hour)
-		require.False(t, h.Recording())
-		h.StatementFinished(statement())
-		require.EqualValues(t, 1, balanced(t, x).Dropped[export.FlagOff])
-		h.LearnFlag(true, 0)
-		require.True(t, h.Recording())
-		h.SessionOpened(opened())
-		require.NoError(t, h.Close(t.Context()))
-		require.Zero(t, s.count(flagPath))
-		require.EqualValues(t, 1, x.Stats().Sent)
-	})
-}
-
 func TestTwoTenantsOfOneHostDoNotDisturbEachOther(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
 		refuse := func(r *http.Request) (*http.Response, error) {

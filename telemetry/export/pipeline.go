@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -33,9 +34,8 @@ type pipeline struct {
 
 	mu        sync.Mutex // guards all below
 	queue     collector
-	seq       uint64        // of the latest entry
 	out       int           // events the goroutine has taken out
-	outFrom   uint64        // seq of the first of them
+	outFrom   uint64        // number of the first of them
 	running   bool          // the goroutine exists
 	idle      chan struct{} // closed while it does not
 	timer     *time.Timer   // starts it; nil until first needed
@@ -50,14 +50,8 @@ type pipeline struct {
 	lastError string
 }
 
-// waiter waits until everything up to a place in the queue is settled.
-type waiter struct {
-	upTo uint64
-	done chan error // buffered: receives once
-}
-
 func newPipeline(x *Exporter, f *flag, c *Connection, settings telemetry.Settings) *pipeline {
-	p := &pipeline{exporter: x, settings: settings, flag: f, client: newClient(c, settings, &x.counts.panics)}
+	p := &pipeline{exporter: x, settings: settings, flag: f, client: newClient(c, settings, &x.contained)}
 	p.breaker = newBreaker(settings, func() { x.counts.opened.Add(1) })
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	// The first wait is nearly any part of the interval: processes that are started together
@@ -68,8 +62,8 @@ func newPipeline(x *Exporter, f *flag, c *Connection, settings telemetry.Setting
 	return p
 }
 
-// put takes an entry. It never blocks for longer than another put takes.
-func (p *pipeline) put(e entry, loggedIn, urgent bool) {
+// put takes an entry of h. It never blocks for longer than another put takes.
+func (p *pipeline) put(h *Handle, e entry, loggedIn, urgent bool) {
 	x := p.exporter
 	x.counts.recorded.Add(int64(e.events))
 	now := time.Now()
@@ -80,13 +74,13 @@ func (p *pipeline) put(e entry, loggedIn, urgent bool) {
 		return
 	}
 	p.loggedIn = p.loggedIn || loggedIn
-	if !p.settings.ForceEnable && p.flag.off(now) {
+	if !p.settings.ForceEnable && p.flag.off() {
 		x.counts.drop(FlagOff, int(e.events))
 		return
 	}
-	p.seq++
-	e.seq, e.at = p.seq, now
+	e.at = now
 	p.queue.push(e)
+	h.last = p.queue.Last()
 	p.bound()
 	if urgent && p.urgent.IsZero() {
 		p.urgent = now.Add(urgentWait)
@@ -100,22 +94,22 @@ func (p *pipeline) put(e entry, loggedIn, urgent bool) {
 // bound makes room by dropping what can be missed most.
 func (p *pipeline) bound() {
 	for p.queue.events > p.settings.QueueSize {
-		p.exporter.counts.drop(QueueFull, int(p.queue.evict().events))
+		p.exporter.counts.drop(QueueFull, int(p.queue.evict().Value.events))
 	}
 	for p.queue.bytes > maxQueueBytes {
-		p.exporter.counts.drop(QueueBytes, int(p.queue.evict().events))
+		p.exporter.counts.drop(QueueBytes, int(p.queue.evict().Value.events))
 	}
 }
 
 // due returns when the next batch is to be sent; false when there is nothing to wait for.
 func (p *pipeline) due(now time.Time) (at time.Time, ok bool) {
-	if p.queue.empty() || !p.loggedIn && !p.mayGoAnonymously(now) {
+	if p.queue.Len() == 0 || !p.loggedIn && !p.mayGoAnonymously(now) {
 		return time.Time{}, false
 	}
 	at = now
 	// A queue that is smaller than a batch is emptied before it overflows.
-	if len(p.waiters) == 0 && p.queue.records() < p.settings.BatchSize && p.queue.events < (p.settings.QueueSize+1)/2 {
-		at = p.queue.oldest().at.Add(p.wait)
+	if len(p.waiters) == 0 && p.queue.Len() < p.settings.BatchSize && p.queue.events < (p.settings.QueueSize+1)/2 {
+		at = p.queue.Oldest().Value.at.Add(p.wait)
 		if !p.urgent.IsZero() && p.urgent.Before(at) {
 			at = p.urgent
 		}
@@ -131,7 +125,7 @@ func (p *pipeline) mayGoAnonymously(now time.Time) bool {
 	if p.settings.ForceEnable {
 		return true
 	}
-	state, _ := p.flag.state(now)
+	state, _ := p.flag.state(p.client.via, now)
 	return state == flagOn
 }
 
@@ -175,26 +169,54 @@ func (p *pipeline) alarm() {
 
 // run takes turns until there is nothing to do now.
 func (p *pipeline) run() {
+	over := false
 	defer func() {
-		if recover() != nil {
-			// Nothing that may panic is left uncontained below; should it happen all the
-			// same, what was taken out is lost and the rest waits for better times.
-			p.exporter.counts.panics.Add(1)
-			p.mu.Lock()
-			defer p.mu.Unlock()
-			p.exporter.counts.drop(Broken, p.out)
-			p.out, p.notBefore = 0, time.Now().Add(p.settings.FlushInterval)
-			p.rest(time.Now())
+		if !over {
+			p.breakDown()
 		}
 	}()
-	for p.turn() {
-	}
+	over = p.exporter.contained.Call(contain.Export, func() {
+		for p.turn() {
+		}
+	})
+}
+
+// breakDown ends a goroutine that panicked. Nothing below may; should it all the same, what
+// was taken out is lost and the rest waits for better times.
+func (p *pipeline) breakDown() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.exporter.counts.drop(Broken, p.out)
+	p.out, p.notBefore = 0, time.Now().Add(p.settings.FlushInterval)
+	p.rest(time.Now())
+}
+
+// step is what the goroutine does next, without the lock.
+type step struct {
+	over      bool     // nothing: the goroutine ends
+	ask       *origin  // ask for the flag, as this connector
+	batch     []queued // send these
+	anonymous bool     // without authentication
 }
 
 // turn does one thing: it asks for the flag, or sends a batch. It reports false when the
 // goroutine is over.
 func (p *pipeline) turn() bool {
+	switch s := p.next(); {
+	case s.over:
+		return false
+	case s.ask != nil:
+		p.askFlag(s.ask)
+	case s.batch != nil:
+		p.settle(p.deliver(s.batch, s.anonymous))
+	}
+	return true
+}
+
+// next decides. It takes out what is to be sent.
+func (p *pipeline) next() step {
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	now := time.Now()
 	p.wakeWaiters()
 	at, ok := p.due(now)
@@ -204,17 +226,15 @@ func (p *pipeline) turn() bool {
 	}
 	if !ok || at.After(now) {
 		p.rest(now)
-		p.mu.Unlock()
-		return false
+		return step{over: true}
 	}
 	if until, open := p.breaker.holdsUntil(); open {
 		p.notBefore = until
-		p.mu.Unlock()
-		return true
+		return step{}
 	}
 	state := flagOn
 	if !p.settings.ForceEnable {
-		state, at = p.flag.state(now)
+		state, at = p.flag.state(p.client.via, now)
 	}
 	switch state {
 	case flagOff:
@@ -222,46 +242,39 @@ func (p *pipeline) turn() bool {
 	case flagUnreadable:
 		p.notBefore = at
 	case flagUnasked:
-		by, anonymous := p.queue.oldest().handle, !p.loggedIn
-		p.mu.Unlock()
-		if !anonymous {
-			p.askFlag(by)
+		if p.loggedIn {
+			return step{ask: p.queue.Oldest().Value.origin}
 		}
-		return true
 	default:
 		batch, anonymous := p.cut(now)
-		p.mu.Unlock()
-		o := p.deliver(batch, anonymous)
-		p.mu.Lock()
-		p.settle(o)
+		return step{batch: batch, anonymous: anonymous}
 	}
-	p.mu.Unlock()
-	return true
+	return step{}
 }
 
 // rest ends the goroutine: waiters that are left cannot be served now. p.mu is held.
 func (p *pipeline) rest(now time.Time) {
-	for _, w := range p.waiters {
-		w.done <- p.pendingError()
+	p.failWaiters()
+	if p.running {
+		p.running = false
+		close(p.idle)
 	}
-	p.waiters = nil
-	p.running = false
-	close(p.idle)
 	p.schedule(now)
 }
 
 // cut takes the next batch out: events that go to the same endpoint for the same workspace,
 // up to the size of a batch. p.mu is held.
-func (p *pipeline) cut(now time.Time) (batch []entry, anonymous bool) {
+func (p *pipeline) cut(now time.Time) (batch []queued, anonymous bool) {
 	anonymous = !p.loggedIn
 	p.wait = p.settings.FlushInterval
 	if !p.urgent.IsZero() && !p.urgent.After(now) {
 		p.sent = now
 	}
 	org := ""
-	for e := p.queue.oldest(); e != nil; e = p.queue.oldest() {
+	for it := p.queue.Oldest(); it != nil; it = p.queue.Oldest() {
+		e := &it.Value
 		if now.Sub(e.at) > maxAge {
-			p.exporter.counts.drop(Expired, int(p.queue.pop().events))
+			p.exporter.counts.drop(Expired, int(p.queue.pop().Value.events))
 			continue
 		}
 		if len(batch) == p.settings.BatchSize || p.out > 0 && p.out+int(e.events) > maxBatch {
@@ -274,35 +287,34 @@ func (p *pipeline) cut(now time.Time) (batch []entry, anonymous bool) {
 			org = id
 		}
 		if batch == nil {
-			batch = make([]entry, 0, min(p.queue.records(), p.settings.BatchSize))
+			batch = make([]queued, 0, min(p.queue.Len(), p.settings.BatchSize))
 		}
 		batch = append(batch, p.queue.pop())
-		p.out += int(batch[len(batch)-1].events)
+		p.out += int(batch[len(batch)-1].Value.events)
 	}
 	if len(batch) > 0 {
-		p.outFrom = batch[0].seq
+		p.outFrom = batch[0].Seq
 	}
-	if p.queue.empty() {
+	if p.queue.Len() == 0 {
 		p.urgent = time.Time{}
 	}
 	return batch, anonymous
 }
 
-// settle takes in what became of a batch. p.mu is held.
+// settle takes in what became of a batch.
 func (p *pipeline) settle(o outcome) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.out = 0
 	p.lastError = o.problem
 	if len(o.back) == 0 {
 		return
 	}
-	p.queue.pushFront(o.back)
+	p.queue.putBack(o.back)
 	p.bound()
 	now := time.Now()
 	p.notBefore = now.Add(o.pause)
-	for _, w := range p.waiters {
-		w.done <- p.pendingError()
-	}
-	p.waiters = nil
+	p.failWaiters()
 }
 
 // problem is what the latest request failed of.
@@ -314,27 +326,8 @@ func (p *pipeline) problem() string {
 
 // dropAll empties the queue. p.mu is held.
 func (p *pipeline) dropAll(why Reason) {
-	for !p.queue.empty() {
-		p.exporter.counts.drop(why, int(p.queue.pop().events))
+	for p.queue.Len() > 0 {
+		p.exporter.counts.drop(why, int(p.queue.pop().Value.events))
 	}
 	p.wakeWaiters()
-}
-
-// wakeWaiters lets go of the waiters whose events are settled. p.mu is held.
-func (p *pipeline) wakeWaiters() {
-	first := p.seq + 1
-	if p.out > 0 {
-		first = p.outFrom
-	} else if e := p.queue.oldest(); e != nil {
-		first = e.seq
-	}
-	left := p.waiters[:0]
-	for _, w := range p.waiters {
-		if w.upTo < first {
-			w.done <- nil
-		} else {
-			left = append(left, w)
-		}
-	}
-	p.waiters = left
 }

@@ -205,7 +205,6 @@ func TestOffDoesNothingAtAll(t *testing.T) {
 		h.SessionOpened(opened())
 		h.StatementFinished(statement())
 		h.SessionClosed(&telemetry.SessionClosed{})
-		h.LearnFlag(true, 0)
 		require.NoError(t, h.Flush(t.Context()))
 		require.NoError(t, h.Close(t.Context()))
 		time.Sleep(time.Hour)

@@ -64,7 +64,7 @@ var (
 	}
 	bare   = &telemetry.Statement{Started: start, Outcome: telemetry.Completed}
 	opened = &telemetry.SessionOpened{
-		Started: start, Server: "127.0.0.1:443", SessionID: "s-1", WorkspaceID: "1234567890", Latency: 5 * time.Millisecond, Retries: telemetry.Known[int64](0),
+		Connector: 1, Started: start, Server: "127.0.0.1:443", SessionID: "s-1", WorkspaceID: "1234567890", Latency: 5 * time.Millisecond, Retries: telemetry.Known[int64](0),
 		Failure: &telemetry.Failure{Category: telemetry.CategoryAuth, Message: "401 Unauthorized"},
 		Driver: telemetry.DriverConfig{
 			Version: "1.13.1", AuthMech: "PAT", AuthFlow: "TOKEN_PASSTHROUGH",
@@ -75,7 +75,7 @@ var (
 		},
 	}
 	closed = &telemetry.SessionClosed{
-		Started: start, Server: "127.0.0.1:443", SessionID: "s-1", Latency: time.Millisecond, Retries: telemetry.Known[int64](1), Lifetime: time.Minute,
+		Connector: 1, Started: start, Server: "127.0.0.1:443", SessionID: "s-1", Latency: time.Millisecond, Retries: telemetry.Known[int64](1), Lifetime: time.Minute,
 		Statements: 3, Reused: 2, Abandoned: 1, Failure: &telemetry.Failure{Category: telemetry.CategoryConnection, Message: "EOF"},
 	}
 )

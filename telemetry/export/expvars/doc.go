@@ -1,4 +1,4 @@
-// Package expvars publishes the export counters as the variable databricks_telemetry of
+// Package expvars publishes telemetry.ReadStats as the variable databricks_telemetry of
 // package expvar. Like net/http/pprof it is imported for its effect only:
 //
 //	import _ "github.com/seed-01322ee7/databricks-telemetry/telemetry/export/expvars"

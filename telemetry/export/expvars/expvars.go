@@ -3,7 +3,8 @@ package expvars
 import (
 	"expvar"
 
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry/export"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	_ "github.com/seed-01322ee7/databricks-telemetry/telemetry/export" // whose counters are part of it
 )
 
 // Name is the name of the published variable.
@@ -11,6 +12,6 @@ const Name = "databricks_telemetry"
 
 func init() {
 	if expvar.Get(Name) == nil {
-		expvar.Publish(Name, expvar.Func(func() any { return export.Default.Stats() }))
+		expvar.Publish(Name, expvar.Func(func() any { return telemetry.ReadStats() }))
 	}
 }
