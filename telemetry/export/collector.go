@@ -1,8 +1,5 @@
 package export
 
-// maxQueueBytes bounds the memory of the records that wait in one pipeline, about.
-const maxQueueBytes = 4 << 20
-
 // collector keeps records until they are sent. Successes and failures wait in two lines,
 // so that the oldest success can go first when there is no room; together they keep the
 // order of arrival. It is guarded by the pipeline's mutex.
