@@ -69,7 +69,7 @@ var Parameters = []Parameter{
 		asInt(1, 1000, func(s *Settings) *int { return &s.CircuitBreakerThreshold })},
 	{"telemetry_circuit_breaker_timeout", "a Go duration from 1s to 1h, such as 60s", "60s", "How long the breaker stays open, and up to a tenth longer.",
 		asDuration(time.Second, time.Hour, func(s *Settings) *time.Duration { return &s.CircuitBreakerTimeout })},
-	{"telemetry_log_level", "off, error, warn, info or debug", "off", "Least level written to the application's log (slog).",
+	{"telemetry_log_level", levels, "off", "Least level written to the application's log (slog).",
 		asLevel(func(s *Settings) *string { return &s.LogLevel })},
 	{"telemetry_slow_threshold", "a Go duration from 1ms to 24h, such as 10s", "10s", "How long a statement may take before it counts as slow in the log.",
 		asDuration(time.Millisecond, 24*time.Hour, func(s *Settings) *time.Duration { return &s.SlowThreshold })},
@@ -142,15 +142,20 @@ func asDuration(low, high time.Duration, at func(*Settings) *time.Duration) code
 	}, time.Duration.String)
 }
 
+// levels are the values of telemetry_log_level.
+const levels = "off, error, warn, info or debug"
+
 func asLevel(at func(*Settings) *string) codec {
-	return asText(at, func(v string) (string, bool) {
-		v = strings.ToLower(v)
-		switch v {
-		case "off", "error", "warn", "info", "debug":
-			return v, true
-		}
-		return v, false
-	}, func(v string) string { return v })
+	return asText(at, parseLevel, func(v string) string { return v })
+}
+
+func parseLevel(v string) (string, bool) {
+	v = strings.ToLower(v)
+	switch v {
+	case "off", "error", "warn", "info", "debug":
+		return v, true
+	}
+	return v, false
 }
 
 func asShare(at func(*Settings) *Maybe[float64]) codec {

@@ -96,6 +96,11 @@ type given struct {
 // resolve also says who set each parameter, by name; base is nobody.
 func resolve(base Settings, dsn, env map[string][]string) (s Settings, by map[string]string, err error) {
 	s, by = base, map[string]string{}
+	if level, ok := parseLevel(base.LogLevel); ok || base.LogLevel == "" {
+		s.LogLevel = level
+	} else {
+		return base, nil, &ParameterError{Name: "Settings.LogLevel", Value: quotable(base.LogLevel), Accepts: levels}
+	}
 	offBy, off := "", base.Enabled == Off
 	for _, from := range []source{{values: env}, {values: dsn, dsn: true}} {
 		told, err := from.read()

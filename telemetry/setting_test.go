@@ -137,6 +137,14 @@ func TestABadValueIsNamedWithWhatIsAccepted(t *testing.T) {
 	require.EqualError(t, err, `databricks-telemetry: DATABRICKS_TELEMETRY_LOG_LEVEL="loud" is not understood: it takes off, error, warn, info or debug`)
 }
 
+func TestALevelOfAConfigIsUnderstoodLikeThatOfADSN(t *testing.T) {
+	s, err := telemetry.Resolve(telemetry.Settings{LogLevel: "WARN"}, nil, nil)
+	require.NoError(t, err)
+	require.Equal(t, "warn", s.LogLevel)
+	_, err = telemetry.Resolve(telemetry.Settings{LogLevel: "verbose"}, nil, nil)
+	require.EqualError(t, err, `databricks-telemetry: Settings.LogLevel="verbose" is not understood: it takes off, error, warn, info or debug`)
+}
+
 func TestSettingsInForceSayWhoSetThem(t *testing.T) {
 	base := telemetry.Settings{BatchSize: 50, MaxRetries: -1, QueryText: true}
 	env := map[string]string{"DATABRICKS_TELEMETRY_QUEUE_SIZE": "2", "DATABRICKS_TELEMETRY_FLUSH_INTERVAL": "7s", "DO_NOT_TRACK": "1"}

@@ -89,16 +89,16 @@ func squash(s string) string {
 	}, s)
 }
 
-// nearest is the parameter whose name begins like that, or else takes the fewest changes.
+// nearest is the parameter whose name has these words, or else takes the fewest changes.
 func nearest(name string) Parameter {
 	if nearSwitch(name) {
 		return Parameters[0]
 	}
 	const longest = 64 // no name is, and the work must not grow with the length of a DSN
 	name = plainName(name[:min(len(name), longest)])
-	if i := slices.IndexFunc(Parameters, func(p Parameter) bool {
-		return len(name) > len("telemetry_") && strings.HasPrefix(p.Name, name)
-	}); i >= 0 {
+	const least = 4 // letters that are worth looking for
+	words := strings.TrimPrefix(name, "telemetry_")
+	if i := slices.IndexFunc(Parameters, func(p Parameter) bool { return len(words) >= least && strings.Contains(p.Name, "_"+words) }); i >= 0 {
 		return Parameters[i]
 	}
 	return slices.MinFunc(Parameters, func(a, b Parameter) int {
