@@ -116,7 +116,7 @@ var effects = map[string]effect{
 		},
 		want: map[string]any{
 			"1ms": between{time.Millisecond, 1300 * time.Microsecond}, "": between{500 * time.Millisecond, 650 * time.Millisecond},
-			"30s": between{30 * time.Second, 39 * time.Second}, "1m": between{time.Minute, 78 * time.Second},
+			"30s": between{30 * time.Second, 33 * time.Second}, "1m": between{time.Minute, 66 * time.Second},
 		},
 	},
 	"telemetry_queue_size": {
