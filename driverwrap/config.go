@@ -39,7 +39,8 @@ func Wrap(c driver.Connector) driver.Connector { return Config{}.Wrap(c) }
 
 // NewConnector is door 2 with this configuration.
 func (c Config) NewConnector(opts ...dbsql.ConnOption) (driver.Connector, error) {
-	settings, err := telemetry.Resolve(c.Settings, nil, telemetry.Environ)
+	environment := telemetry.Environ()
+	settings, err := telemetry.Resolve(c.Settings, nil, environment)
 	if err != nil {
 		return nil, err
 	}
@@ -47,16 +48,17 @@ func (c Config) NewConnector(opts ...dbsql.ConnOption) (driver.Connector, error)
 	if err != nil {
 		return nil, err
 	}
-	return wrapped.through("options", telemetry.InForce(c.Settings, nil, telemetry.Environ)), nil
+	return wrapped.through("options", telemetry.InForce(c.Settings, nil, environment)), nil
 }
 
 // Wrap is door 3 with this configuration. An environment variable that cannot be understood
 // makes the first Connect fail with a *telemetry.ParameterError.
 func (c Config) Wrap(inner driver.Connector) driver.Connector {
-	settings, err := telemetry.Resolve(c.Settings, nil, telemetry.Environ)
+	environment := telemetry.Environ()
+	settings, err := telemetry.Resolve(c.Settings, nil, environment)
 	wrapped := c.wrap(settings, inner)
 	wrapped.misconfigured = err
-	return wrapped.through("wrap", telemetry.InForce(c.Settings, nil, telemetry.Environ))
+	return wrapped.through("wrap", telemetry.InForce(c.Settings, nil, environment))
 }
 
 // open builds the native connector from options, with our transport under it, and notes

@@ -51,8 +51,11 @@ func (d *dsnDriver) OpenConnector(dsn string) (driver.Connector, error) {
 	if err != nil {
 		return nil, err
 	}
-	parameter := func(name string) string { return ours[name] }
-	settings, err := telemetry.Resolve(d.config.Settings, parameter, telemetry.Environ)
+	if err := misplaced(dsn); err != nil {
+		return nil, err
+	}
+	environment := telemetry.Environ()
+	settings, err := telemetry.Resolve(d.config.Settings, ours, environment)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +64,7 @@ func (d *dsnDriver) OpenConnector(dsn string) (driver.Connector, error) {
 		return nil, err
 	}
 	c.driver = d
-	return c.through("dsn", telemetry.InForce(d.config.Settings, parameter, telemetry.Environ)), nil
+	return c.through("dsn", telemetry.InForce(d.config.Settings, ours, environment)), nil
 }
 
 // checkedDSN is a DSN the native driver has accepted.

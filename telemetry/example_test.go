@@ -94,11 +94,10 @@ func ExampleSettings() {
 
 // Off wins wherever it is said.
 func ExampleResolve() {
-	environment := map[string]string{"DATABRICKS_TELEMETRY_ENABLED": "false", "DATABRICKS_TELEMETRY_BATCH_SIZE": "50"}
-	dsn := map[string]string{"enableTelemetry": "true", "telemetry_batch_size": "20"}
-	in := func(m map[string]string) func(string) string { return func(name string) string { return m[name] } }
+	environment := map[string][]string{"DATABRICKS_TELEMETRY_ENABLED": {"no"}, "DATABRICKS_TELEMETRY_BATCH_SIZE": {"50"}}
+	dsn := map[string][]string{"enableTelemetry": {"true"}, "telemetry_batch_size": {"20"}}
 
-	settings, err := telemetry.Resolve(telemetry.Settings{}, in(dsn), in(environment))
+	settings, err := telemetry.Resolve(telemetry.Settings{}, dsn, environment)
 	fmt.Println(settings.Enabled == telemetry.Off, settings.BatchSize, err)
 	// Output: true 20 <nil>
 }

@@ -1,8 +1,6 @@
 package telemetry
 
 import (
-	"fmt"
-	"os"
 	"reflect"
 	"strconv"
 	"strings"
@@ -26,7 +24,7 @@ func (p Parameter) Env() string { return p.envs()[0] }
 // share, too.
 func (p Parameter) envs() []string {
 	regular := "DATABRICKS_" + strings.ToUpper(p.Name)
-	if p.Name == "enableTelemetry" {
+	if p.Name == enableParameter {
 		return []string{"DATABRICKS_TELEMETRY_ENABLED", regular}
 	}
 	return []string{regular}
@@ -49,19 +47,19 @@ func (p Parameter) Value(s Settings) string { return p.codec.get(&s) }
 
 // Parameters lists every setting that can be given as text.
 var Parameters = []Parameter{
-	{"enableTelemetry", "true or false", "unset: the server's flag decides", "Telemetry to Databricks. false is off, the native driver's own included; true is on unless the server says no.",
+	{enableParameter, "true or false", "unset: the server's flag decides", "Telemetry to Databricks. false is off, the native driver's own included; true is on unless the server says no.",
 		asSwitch(func(s *Settings) *Switch { return &s.Enabled })},
 	{"telemetry_force_enable", "true or false", "false", "Skip the server's flag.",
 		asBool(func(s *Settings) *bool { return &s.ForceEnable })},
-	{"telemetry_batch_size", "a whole number from 1 to 10000", "100", "Records per request; a statement is one, with its close.",
+	{"telemetry_batch_size", "a whole number from 1 to 10000", "100", "Records per request; a statement is one, with its close. Fewer go when the queue is half full before, or the endpoint answers that a request is too large.",
 		asInt(1, 10_000, func(s *Settings) *int { return &s.BatchSize })},
 	{"telemetry_flush_interval", "a Go duration from 100ms to 1h, such as 5s", "5s", "Longest an event waits to be sent.",
 		asDuration(100*time.Millisecond, time.Hour, func(s *Settings) *time.Duration { return &s.FlushInterval })},
-	{"telemetry_max_retries", "a whole number from 0 to 20", "3", "Retries of one request.",
+	{"telemetry_max_retries", "a whole number from 0 to 20", "3", "Retries of one request. All of them are made, unless the endpoint asks for longer pauses than they would take.",
 		asRetries(20, func(s *Settings) *int { return &s.MaxRetries })},
-	{"telemetry_retry_delay", "a Go duration from 1ms to 1m, such as 500ms", "500ms", "Pause before the first retry.",
+	{"telemetry_retry_delay", "a Go duration from 1ms to 1m, such as 500ms", "500ms", "Pause before the first retry. The next ones double, up to 10s, or stay as they are where this is longer; each is up to 30 % longer by chance.",
 		asDuration(time.Millisecond, time.Minute, func(s *Settings) *time.Duration { return &s.RetryDelay })},
-	{"telemetry_queue_size", "a whole number from 1 to 1000000", "1000", "Records that wait before the oldest are dropped.",
+	{"telemetry_queue_size", "a whole number from 1 to 1000000", "1000", "Events that wait to be reported, and records that wait for a sink, before the oldest are dropped; each takes about 1 KiB. Not less than six batches unless it is set.",
 		asInt(1, 1_000_000, func(s *Settings) *int { return &s.QueueSize })},
 	{"telemetry_close_timeout", "a Go duration from 1ms to 5m, such as 2s", "2s", "Longest that closing the sql.DB waits for telemetry.",
 		asDuration(time.Millisecond, 5*time.Minute, func(s *Settings) *time.Duration { return &s.CloseTimeout })},
@@ -71,7 +69,7 @@ var Parameters = []Parameter{
 		asInt(1, 1000, func(s *Settings) *int { return &s.CircuitBreakerThreshold })},
 	{"telemetry_circuit_breaker_timeout", "a Go duration from 1s to 1h, such as 60s", "60s", "How long the breaker stays open, and up to a tenth longer.",
 		asDuration(time.Second, time.Hour, func(s *Settings) *time.Duration { return &s.CircuitBreakerTimeout })},
-	{"telemetry_log_level", "off, error, warn, info or debug", "off", "Least level written to the application's log (slog).",
+	{"telemetry_log_level", levels, "off", "Least level written to the application's log (slog).",
 		asLevel(func(s *Settings) *string { return &s.LogLevel })},
 	{"telemetry_slow_threshold", "a Go duration from 1ms to 24h, such as 10s", "10s", "How long a statement may take before it counts as slow in the log.",
 		asDuration(time.Millisecond, 24*time.Hour, func(s *Settings) *time.Duration { return &s.SlowThreshold })},
@@ -80,104 +78,6 @@ var Parameters = []Parameter{
 	{"telemetry_sample_rate", "a number from 0 to 1, such as 0.1", "1", "Share of successful statements exported; failed ones always are.",
 		asShare(func(s *Settings) *Maybe[float64] { return &s.SampleRate })},
 }
-
-// ParameterError says which setting could not be understood.
-type ParameterError struct {
-	Name    string // the DSN parameter or environment variable
-	Value   string // what it was set to
-	Accepts string // what it takes
-}
-
-func (e *ParameterError) Error() string {
-	return fmt.Sprintf("databricks-telemetry: %s=%q is not understood: it takes %s", e.Name, e.Value, e.Accepts)
-}
-
-// SettingInForce is one setting as it is in force, and who set it.
-type SettingInForce struct {
-	Name  string // the DSN parameter's
-	Value string // what it is, the default included
-	// By is "DSN", the name of an environment variable, "Config" or "default".
-	By string
-}
-
-// Resolve returns the settings in force: those of the DSN over those of the environment over
-// base, except that off wins wherever it is said. Both lookups return "" for what is not
-// set; nil means nothing is. The error is a *ParameterError.
-func Resolve(base Settings, dsn, env func(string) string) (Settings, error) {
-	s, _, err := resolve(base, dsn, env)
-	return s, err
-}
-
-// InForce says for every parameter what Resolve makes of it, and who decided. Of a value that
-// Resolve refuses it says nothing: the list is empty.
-func InForce(base Settings, dsn, env func(string) string) []SettingInForce {
-	s, by, err := resolve(base, dsn, env)
-	if err != nil {
-		return nil
-	}
-	all := make([]SettingInForce, len(Parameters))
-	for i, p := range Parameters {
-		f := SettingInForce{Name: p.Name, Value: p.Value(s), By: by[p.Name]}
-		switch {
-		case f.Value == "":
-			f.Value, f.By = p.Default, "default"
-		case f.By == "":
-			f.By = "Config"
-		}
-		all[i] = f
-	}
-	return all
-}
-
-// resolve also says who set each parameter, by name; base is nobody.
-func resolve(base Settings, dsn, env func(string) string) (s Settings, by map[string]string, err error) {
-	s, by = base, map[string]string{}
-	const enable = "enableTelemetry"
-	offBy, off := "", base.Enabled == Off
-	for _, source := range []struct {
-		name   string // "": the name of the variable
-		lookup func(string) string
-		names  func(Parameter) []string
-	}{
-		{"", env, Parameter.envs},
-		{"DSN", dsn, func(p Parameter) []string { return []string{p.Name} }},
-	} {
-		if source.lookup == nil {
-			continue
-		}
-		for _, p := range Parameters {
-			for _, name := range source.names(p) {
-				value := source.lookup(name)
-				if value == "" {
-					continue
-				}
-				if !p.codec.set(&s, value) {
-					return base, nil, &ParameterError{Name: name, Value: value, Accepts: p.Accepts}
-				}
-				who := source.name
-				if who == "" {
-					who = name
-				}
-				by[p.Name] = who
-				if p.Name == enable && s.Enabled == Off && !off {
-					off, offBy = true, who
-				}
-			}
-		}
-	}
-	if env != nil && !off {
-		if track, err := strconv.ParseBool(env("DO_NOT_TRACK")); err == nil && track {
-			off, offBy = true, "DO_NOT_TRACK"
-		}
-	}
-	if off {
-		s.Enabled, by[enable] = Off, offBy
-	}
-	return s, by, nil
-}
-
-// Environ looks a variable up in the environment of the process.
-func Environ(name string) string { return strings.TrimSpace(os.Getenv(name)) }
 
 // codec reads and writes one setting as text.
 type codec struct {
@@ -206,19 +106,13 @@ func asText[T comparable](at func(*Settings) *T, parse func(string) (T, bool), f
 }
 
 func asSwitch(at func(*Settings) *Switch) codec {
-	return asText(at, func(v string) (Switch, bool) {
-		on, err := strconv.ParseBool(v)
-		if on {
-			return On, err == nil
-		}
-		return Off, err == nil
-	}, func(s Switch) string { return strconv.FormatBool(s == On) })
+	return asText(at, parseSwitch, func(s Switch) string { return strconv.FormatBool(s == On) })
 }
 
 func asBool(at func(*Settings) *bool) codec {
 	return asText(at, func(v string) (bool, bool) {
-		b, err := strconv.ParseBool(v)
-		return b, err == nil
+		s, ok := parseSwitch(v)
+		return s == On, ok
 	}, strconv.FormatBool)
 }
 
@@ -248,15 +142,20 @@ func asDuration(low, high time.Duration, at func(*Settings) *time.Duration) code
 	}, time.Duration.String)
 }
 
+// levels are the values of telemetry_log_level.
+const levels = "off, error, warn, info or debug"
+
 func asLevel(at func(*Settings) *string) codec {
-	return asText(at, func(v string) (string, bool) {
-		v = strings.ToLower(v)
-		switch v {
-		case "off", "error", "warn", "info", "debug":
-			return v, true
-		}
-		return v, false
-	}, func(v string) string { return v })
+	return asText(at, parseLevel, func(v string) string { return v })
+}
+
+func parseLevel(v string) (string, bool) {
+	v = strings.ToLower(v)
+	switch v {
+	case "off", "error", "warn", "info", "debug":
+		return v, true
+	}
+	return v, false
 }
 
 func asShare(at func(*Settings) *Maybe[float64]) codec {

@@ -15,6 +15,10 @@ const (
 // DefaultSlowThreshold is how long a statement may take before it counts as slow.
 const DefaultSlowThreshold = 10 * time.Second
 
+// queuedBatches is what the queue has room for by default: half of it holds a batch of
+// records that make three events each, which is the most.
+const queuedBatches = 6
+
 // Settings configures one wrapped driver. Every field's zero value means its default. The
 // same settings exist as DSN parameters and environment variables: see [Parameters].
 type Settings struct {
@@ -25,16 +29,23 @@ type Settings struct {
 	// ForceEnable skips the server's flag.
 	ForceEnable bool
 	// BatchSize is the largest number of records in one request; 0 means 100. A statement is
-	// one, with the event of its close, so that 1,000 statements take 10 requests.
+	// one, with the event of its close, so that 1,000 statements take 10 requests. A request
+	// holds fewer when half of QueueSize is reached before.
 	BatchSize int
 	// FlushInterval is the longest an event waits to be sent; 0 means 5 s.
 	FlushInterval time.Duration
-	// MaxRetries is how often a request is tried again; 0 means 3, negative means never.
+	// MaxRetries is how often a request is tried again; 0 means 3, negative means never. All
+	// of them are made unless the endpoint asks for longer pauses than they would take; what
+	// is not taken then goes back to the queue.
 	MaxRetries int
-	// RetryDelay is the pause before the first retry; 0 means 500 ms.
+	// RetryDelay is the pause before the first retry; 0 means 500 ms. Each pause is twice the
+	// one before, up to 10 s, or up to RetryDelay where that is more; a random 10 to 30 % is
+	// added, at the bound up to 10 %.
 	RetryDelay time.Duration
 	// QueueSize is the number of records that wait, per sink, and of events that wait to be
-	// reported; 0 means 1000.
+	// reported; 0 means 1000, or six times BatchSize where that is more: then a batch fills
+	// before half of the queue does, whatever its records are. Events that wait may take
+	// 4 KiB each on average, and take about 1 KiB.
 	QueueSize int
 	// CloseTimeout bounds what closing the sql.DB waits for telemetry; 0 means 2 s.
 	CloseTimeout time.Duration
@@ -76,7 +87,7 @@ func (s Settings) WithDefaults() Settings {
 	orDuration(&s.FlushInterval, 5*time.Second)
 	orInt(&s.MaxRetries, 3)
 	orDuration(&s.RetryDelay, 500*time.Millisecond)
-	orInt(&s.QueueSize, DefaultQueueSize)
+	orInt(&s.QueueSize, max(DefaultQueueSize, queuedBatches*s.BatchSize))
 	orDuration(&s.CloseTimeout, 2*time.Second)
 	orInt(&s.CircuitBreakerThreshold, 5)
 	orDuration(&s.CircuitBreakerTimeout, time.Minute)

@@ -9,8 +9,13 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-func lookup(values map[string]string) func(string) string {
-	return func(name string) string { return values[name] }
+// lookup gives each name its one value.
+func lookup(values map[string]string) map[string][]string {
+	all := map[string][]string{}
+	for name, value := range values {
+		all[name] = []string{value}
+	}
+	return all
 }
 
 func TestEveryParameterSetsItsSetting(t *testing.T) {
@@ -102,7 +107,7 @@ func TestOffWinsWhereverItIsSaid(t *testing.T) {
 func TestABadValueIsNamedWithWhatIsAccepted(t *testing.T) {
 	bad := map[string][]string{
 		"enableTelemetry":                     {"maybe", "2"},
-		"telemetry_force_enable":              {"yes"},
+		"telemetry_force_enable":              {"perhaps"},
 		"telemetry_batch_size":                {"0", "-1", "ten", "10001", "1.5"},
 		"telemetry_flush_interval":            {"5", "0s", "99ms", "2h", "soon"},
 		"telemetry_max_retries":               {"-1", "21", "x"},
@@ -130,6 +135,14 @@ func TestABadValueIsNamedWithWhatIsAccepted(t *testing.T) {
 	}
 	_, err := telemetry.Resolve(telemetry.Settings{}, nil, lookup(map[string]string{"DATABRICKS_TELEMETRY_LOG_LEVEL": "loud"}))
 	require.EqualError(t, err, `databricks-telemetry: DATABRICKS_TELEMETRY_LOG_LEVEL="loud" is not understood: it takes off, error, warn, info or debug`)
+}
+
+func TestALevelOfAConfigIsUnderstoodLikeThatOfADSN(t *testing.T) {
+	s, err := telemetry.Resolve(telemetry.Settings{LogLevel: "WARN"}, nil, nil)
+	require.NoError(t, err)
+	require.Equal(t, "warn", s.LogLevel)
+	_, err = telemetry.Resolve(telemetry.Settings{LogLevel: "verbose"}, nil, nil)
+	require.EqualError(t, err, `databricks-telemetry: Settings.LogLevel="verbose" is not understood: it takes off, error, warn, info or debug`)
 }
 
 func TestSettingsInForceSayWhoSetThem(t *testing.T) {

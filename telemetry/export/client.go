@@ -18,10 +18,7 @@ const (
 	uploadPath          = "/telemetry-ext"
 	anonymousUploadPath = "/telemetry-unauth"
 
-	attemptTimeout = 10 * time.Second // one request
-	batchTimeout   = 30 * time.Second // one batch, retries included
-	maxRetryDelay  = 10 * time.Second
-	maxAnswer      = 64 << 10 // bytes of an answer that are read
+	maxAnswer = 64 << 10 // bytes of an answer that are read
 )
 
 // client makes the requests of one pipeline, one at a time.
@@ -214,7 +211,7 @@ func (k *client) do(req *http.Request) (reply, error) {
 
 // send uploads a body, with retries unless once is true. try is called before each attempt.
 func (k *client) send(ctx context.Context, q request, once bool, try func(again bool)) result {
-	end := time.Now().Add(batchTimeout)
+	end := time.Now().Add(batchTimeout(k.retries, k.delay))
 	for attempt := 0; ; attempt++ {
 		try(attempt > 0)
 		now := time.Now()
@@ -237,16 +234,10 @@ func (k *client) send(ctx context.Context, q request, once bool, try func(again 
 	}
 }
 
-// backoff doubles the pause with each attempt, up to its bound, and adds 10 to 30 %.
+// backoff is the pause behind an attempt, by chance within its range.
 func backoff(first time.Duration, attempt int) time.Duration {
-	d := first
-	for range attempt {
-		if d *= 2; d >= maxRetryDelay {
-			break
-		}
-	}
-	d = min(d, maxRetryDelay)
-	return min(d+d/10+rand.N(d/5+1), maxRetryDelay+maxRetryDelay/10)
+	least, longest := backoffRange(first, attempt)
+	return least + rand.N(longest-least+1)
 }
 
 // spread adds up to a quarter: a server that is overrun tells everyone the same time, and must

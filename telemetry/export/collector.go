@@ -2,9 +2,6 @@ package export
 
 import "github.com/seed-01322ee7/databricks-telemetry/internal/queue"
 
-// maxQueueBytes bounds the memory of the records that wait in one pipeline, about.
-const maxQueueBytes = 4 << 20
-
 // queued is an entry with its place in the order of all.
 type queued = queue.Item[entry]
 

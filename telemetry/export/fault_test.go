@@ -152,15 +152,27 @@ func TestRetriesAreAsManyAsTheSettingSays(t *testing.T) {
 }
 
 func TestABatchHasADeadlineOverall(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
-		s.upload = hang
-		h := x.Open(connection(s), telemetry.Settings{MaxRetries: 20, ForceEnable: true})
-		h.SessionOpened(opened())
-		start := time.Now()
-		require.Error(t, h.Flush(t.Context()))
-		require.LessOrEqual(t, time.Since(start), 30*time.Second)
-		require.Error(t, h.Close(t.Context()))
-	})
+	for name, test := range map[string]struct {
+		fault       answerer
+		least, most int // attempts
+	}{
+		"all attempts hang":           {hang, 21, 21},
+		"the server asks for a pause": {status(429, "Retry-After", "60"), 5, 7}, // of 60 to 75 s
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
+				s.upload = test.fault
+				h := x.Open(connection(s), telemetry.Settings{MaxRetries: 20, ForceEnable: true})
+				h.SessionOpened(opened())
+				start := time.Now()
+				require.Error(t, h.Flush(t.Context()))
+				require.LessOrEqual(t, time.Since(start), 21*10*time.Second+20*11*time.Second)
+				require.GreaterOrEqual(t, s.uploads(), test.least)
+				require.LessOrEqual(t, s.uploads(), test.most)
+				require.Error(t, h.Close(t.Context()))
+			})
+		})
+	}
 }
 
 func TestAnOutageOfAMinuteLosesNothing(t *testing.T) {

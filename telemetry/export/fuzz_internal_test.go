@@ -79,11 +79,20 @@ func TestRetryAfterIsReadInBothForms(t *testing.T) {
 }
 
 func TestThePauseDoublesWithJitterUpToItsBound(t *testing.T) {
-	for attempt, base := range []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 10 * time.Second, 10 * time.Second} {
-		for range 100 {
-			d := backoff(500*time.Millisecond, attempt)
-			require.GreaterOrEqual(t, d, base+base/10)
-			require.LessOrEqual(t, d, min(base+3*base/10, 11*time.Second)+1)
+	for _, test := range []struct{ first, bound time.Duration }{{500 * time.Millisecond, 10 * time.Second}, {time.Minute, time.Minute}} {
+		for attempt := range 70 {
+			base := test.bound
+			if attempt < 5 {
+				base = min(test.first<<attempt, test.bound)
+			}
+			seen := map[time.Duration]bool{}
+			for range 100 {
+				d := backoff(test.first, attempt)
+				require.GreaterOrEqual(t, d, min(base+base/10, test.bound))
+				require.LessOrEqual(t, d, min(base+3*base/10, test.bound+test.bound/10))
+				seen[d] = true
+			}
+			require.Greater(t, len(seen), 10, "processes that fail together must not retry together")
 		}
 	}
 	require.Zero(t, backoff(0, 3)/time.Microsecond)

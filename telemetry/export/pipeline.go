@@ -10,11 +10,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-const (
-	maxAge     = time.Hour              // an event that waited longer is dropped
-	maxBatch   = 2048                   // events in one request, whatever the settings: about 4 MiB
-	urgentWait = 200 * time.Millisecond // how soon after a terminal failure it is sent
-)
+const urgentWait = 200 * time.Millisecond // how soon after a terminal failure it is sent
 
 // pipeline sends the events of one host and credential. Records are put in from any
 // goroutine; one goroutine takes them out, and exists only while it has something to send.
@@ -91,12 +87,13 @@ func (p *pipeline) put(h *Handle, e entry, loggedIn, urgent bool) {
 	p.schedule(now)
 }
 
-// bound makes room by dropping what can be missed most.
+// bound makes room by dropping what can be missed most. One record always has room, or those
+// that make more events than a small queue holds would never be sent.
 func (p *pipeline) bound() {
-	for p.queue.events > p.settings.QueueSize {
+	for p.queue.events > p.settings.QueueSize && p.queue.Len() > 1 {
 		p.exporter.counts.drop(QueueFull, int(p.queue.evict().Value.events))
 	}
-	for p.queue.bytes > maxQueueBytes {
+	for int64(p.queue.bytes) > maxQueueBytes(p.settings) {
 		p.exporter.counts.drop(QueueBytes, int(p.queue.evict().Value.events))
 	}
 }
@@ -273,11 +270,11 @@ func (p *pipeline) cut(now time.Time) (batch []queued, anonymous bool) {
 	org := ""
 	for it := p.queue.Oldest(); it != nil; it = p.queue.Oldest() {
 		e := &it.Value
-		if now.Sub(e.at) > maxAge {
+		if now.Sub(e.at) > maxAge(p.settings) {
 			p.exporter.counts.drop(Expired, int(p.queue.pop().Value.events))
 			continue
 		}
-		if len(batch) == p.settings.BatchSize || p.out > 0 && p.out+int(e.events) > maxBatch {
+		if len(batch) == p.settings.BatchSize {
 			break
 		}
 		if id := e.org(); id != "" && id != org {

@@ -15,8 +15,8 @@ const (
 	SampledOut Reason = "sampled_out" // Settings.SampleRate
 	FlagOff    Reason = "flag_off"    // the server does not want telemetry
 	QueueFull  Reason = "queue_full"  // Settings.QueueSize
-	QueueBytes Reason = "queue_bytes" // 4 MiB of records waited
-	Expired    Reason = "expired"     // waited for an hour
+	QueueBytes Reason = "queue_bytes" // more than 4 MiB of records waited, or 4 KiB for each of Settings.QueueSize
+	Expired    Reason = "expired"     // waited an hour longer than the settings ask for
 	Refused    Reason = "refused"     // the endpoint answered 4xx
 	TooLarge   Reason = "too_large"   // the endpoint answered 413 to the event alone
 	Rejected   Reason = "rejected"    // the service took the request and counted fewer events

@@ -1,0 +1,255 @@
+package telemetry
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+)
+
+// ParameterError says which setting could not be understood. Its text quotes no more than 40
+// characters of a value, and none of one that looks like a credential.
+type ParameterError struct {
+	Name    string // the DSN parameter or environment variable
+	Value   string // what it was set to, as the text quotes it
+	Accepts string // what it takes; empty where the name is wrong
+	Problem string // what is wrong with the name; empty where the value is wrong
+}
+
+func (e *ParameterError) Error() string {
+	if e.Problem != "" {
+		return fmt.Sprintf("databricks-telemetry: %s %s", e.Name, e.Problem)
+	}
+	return fmt.Sprintf("databricks-telemetry: %s=%q is not understood: it takes %s", e.Name, e.Value, e.Accepts)
+}
+
+// MisplacedParameter is the error for a parameter of this package that is where a DSN has no
+// parameters: place says where it is instead.
+func MisplacedParameter(name, place string) *ParameterError {
+	return &ParameterError{Name: quotable(name), Problem: "is " + place + ", where it has no effect: the parameters of a DSN begin with one ? and are separated by &"}
+}
+
+// SettingInForce is one setting as it is in force, and who set it.
+type SettingInForce struct {
+	Name  string // the DSN parameter's
+	Value string // what it is, the default included
+	// By is "DSN", the name of an environment variable, "Config" or "default". It is
+	// "ignored" for an environment variable that begins like those of this package and is
+	// none: Name is the variable, and Value names the nearest one.
+	By string
+}
+
+// Resolve returns the settings in force: those of the DSN over those of the environment over
+// base, except that off wins wherever and however often it is said. dsn holds the
+// parameters of a DSN for which [IsParameter] is true, all values of each, and env is that
+// of [Environ]; either may be nil. An empty value is not set.
+//
+// Names are understood in any case. A parameter of the DSN that is not known is an error. A
+// variable of the environment that is not known is not, for it may be meant for a newer
+// version elsewhere in a fleet; [InForce] lists it. The error is a *ParameterError.
+func Resolve(base Settings, dsn, env map[string][]string) (Settings, error) {
+	s, _, err := resolve(base, dsn, env)
+	return s, err
+}
+
+// InForce says for every parameter what Resolve makes of it, and who decided. Of a value that
+// Resolve refuses it says nothing: the list is empty.
+func InForce(base Settings, dsn, env map[string][]string) []SettingInForce {
+	s, by, err := resolve(base, dsn, env)
+	if err != nil {
+		return nil
+	}
+	usual, defaults := Settings{}.WithDefaults(), s.WithDefaults()
+	all := make([]SettingInForce, len(Parameters))
+	for i, p := range Parameters {
+		f := SettingInForce{Name: p.Name, Value: p.Value(s), By: by[p.Name]}
+		switch {
+		case f.Value == "":
+			f.Value, f.By = p.Default, "default"
+			if v := p.Value(defaults); v != p.Value(usual) { // it depends on another setting
+				f.Value = v
+			}
+		case f.By == "":
+			f.By = "Config"
+		}
+		all[i] = f
+	}
+	return append(all, ignored(env)...)
+}
+
+// source is one place where settings are given.
+type source struct {
+	values map[string][]string
+	dsn    bool // else the environment
+}
+
+// given is one value of a parameter.
+type given struct {
+	name    string // as it was spelled
+	value   string
+	by      string // who gave it, as SettingInForce says it
+	negated bool
+	alias   bool // not a documented name
+}
+
+// resolve also says who set each parameter, by name; base is nobody.
+func resolve(base Settings, dsn, env map[string][]string) (s Settings, by map[string]string, err error) {
+	s, by = base, map[string]string{}
+	if level, ok := parseLevel(base.LogLevel); ok || base.LogLevel == "" {
+		s.LogLevel = level
+	} else {
+		return base, nil, &ParameterError{Name: "Settings.LogLevel", Value: quotable(base.LogLevel), Accepts: levels}
+	}
+	offBy, off := "", base.Enabled == Off
+	for _, from := range []source{{values: env}, {values: dsn, dsn: true}} {
+		told, err := from.read()
+		if err != nil {
+			return base, nil, err
+		}
+		for _, p := range Parameters {
+			if p.Name != enableParameter {
+				if i := slices.IndexFunc(told[p.Name], func(g given) bool { return g.value != "" }); i >= 0 {
+					g := told[p.Name][i] // as in the native driver, the first one counts
+					if !p.codec.set(&s, g.value) {
+						return base, nil, g.refused(p)
+					}
+					by[p.Name] = g.by
+				}
+				continue
+			}
+			for i, g := range slices.Backward(told[p.Name]) {
+				position, ok := g.position()
+				switch {
+				case !ok && from.dsn, !ok && !g.alias:
+					return base, nil, told[p.Name][i].refused(p)
+				case position == On:
+					s.Enabled, by[p.Name] = On, g.by
+				case position == Off && !off:
+					off, offBy = true, g.by
+				}
+			}
+		}
+	}
+	if v := first(env[doNotTrack]); v != "" && !off {
+		if track, ok := parseSwitch(v); !ok || track == On {
+			off, offBy = true, doNotTrack
+		}
+	}
+	if off {
+		s.Enabled, by[enableParameter] = Off, offBy
+	}
+	return s, by, nil
+}
+
+// read sorts the values of a source by the parameter they are for; documented spellings
+// come first.
+func (from source) read() (map[string][]given, error) {
+	told := map[string][]given{}
+	for name, values := range from.values {
+		by := "DSN"
+		if !from.dsn {
+			if by = name; !strings.HasPrefix(name, envPrefix) {
+				continue
+			}
+		}
+		m, known := meaningOf(name)
+		switch {
+		case known:
+		case from.dsn:
+			return nil, &ParameterError{Name: quotable(name), Problem: "is not a parameter: did you mean " + nearest(name).Name + "?"}
+		case nearSwitch(name):
+			m.parameter = enableParameter
+		default:
+			continue
+		}
+		for _, v := range values {
+			told[m.parameter] = append(told[m.parameter], given{
+				name: name, value: strings.TrimSpace(v), by: by, negated: m.negated, alias: !from.documents(m.parameter, name),
+			})
+		}
+	}
+	for _, all := range told {
+		slices.SortStableFunc(all, func(a, b given) int {
+			if a.alias != b.alias {
+				if b.alias {
+					return -1
+				}
+				return 1
+			}
+			return cmp.Compare(a.name, b.name)
+		})
+	}
+	return told, nil
+}
+
+// documents reports whether a name is spelled as the documentation has it.
+func (from source) documents(parameter, name string) bool {
+	i := slices.IndexFunc(Parameters, func(p Parameter) bool { return p.Name == parameter })
+	if from.dsn {
+		return name == parameter
+	}
+	return slices.Contains(Parameters[i].envs(), name)
+}
+
+// position is what a value of the switch says.
+func (g given) position() (Switch, bool) {
+	if g.value == "" {
+		if g.negated { // the name alone says it
+			return Off, true
+		}
+		return Unset, true
+	}
+	position, ok := parseSwitch(g.value)
+	if g.negated {
+		position = map[Switch]Switch{On: Off}[position]
+	}
+	return position, ok
+}
+
+func (g given) refused(p Parameter) error {
+	return &ParameterError{Name: quotable(g.name), Value: quotable(g.value), Accepts: p.Accepts}
+}
+
+func first(values []string) string {
+	if len(values) == 0 {
+		return ""
+	}
+	return values[0]
+}
+
+const (
+	envPrefix  = "DATABRICKS_"
+	doNotTrack = "DO_NOT_TRACK"
+)
+
+// Environ returns the variables of the process's environment that may be settings, by their
+// names in upper case. Variables that are empty are left out.
+func Environ() map[string][]string {
+	env := map[string][]string{}
+	for _, variable := range os.Environ() {
+		spelled, value, _ := strings.Cut(variable, "=")
+		name := strings.ToUpper(spelled)
+		if value = strings.TrimSpace(value); value == "" || name != doNotTrack && !strings.HasPrefix(name, envPrefix) {
+			continue
+		}
+		if spelled == name { // the usual spelling counts before others
+			env[name] = append([]string{value}, env[name]...)
+		} else {
+			env[name] = append(env[name], value)
+		}
+	}
+	return env
+}
+
+// ignored lists the variables that begin like settings and are none.
+func ignored(env map[string][]string) (all []SettingInForce) {
+	for name := range env {
+		if _, known := meaningOf(name); known || nearSwitch(name) || !strings.HasPrefix(name, envPrefix+"TELEMETRY_") {
+			continue
+		}
+		all = append(all, SettingInForce{Name: quotable(name), Value: "not known to this version: did you mean " + nearest(name).Env() + "?", By: "ignored"})
+	}
+	slices.SortFunc(all, func(a, b SettingInForce) int { return cmp.Compare(a.Name, b.Name) })
+	return all
+}
