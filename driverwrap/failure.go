@@ -2,6 +2,7 @@ package driverwrap
 
 import (
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/failure"
 	"github.com/seed-01322ee7/databricks-telemetry/sanitize"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
@@ -14,7 +15,7 @@ func failureOf(err error) (f *telemetry.Failure) {
 	}
 	f = &telemetry.Failure{Category: telemetry.CategoryOther}
 	defer contain.Process.Recover(contain.Statement)
-	f = telemetry.FailureOf(err)
+	f = failure.Of(err)
 	f.Message = sanitize.Message(err.Error())
 	return f
 }

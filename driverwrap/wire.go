@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/failure"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -60,12 +61,12 @@ func sessionOpenedFacts(r *telemetry.SessionOpened, f cloudfetch.SessionFacts) {
 	r.SessionID = f.SessionID.String()
 	r.WorkspaceID = f.WorkspaceID
 	r.Retries = telemetry.Known(int64(f.OpenRPC.Retries))
-	r.Failure.Refine(f.SQLState, f.OpenRPC.LastStatus)
+	failure.Refine(r.Failure, f.SQLState, f.OpenRPC.LastStatus)
 }
 
 func sessionClosedFacts(r *telemetry.SessionClosed, f cloudfetch.SessionFacts) {
 	r.Retries = telemetry.Known(int64(f.CloseRPC.Retries))
-	r.Failure.Refine(f.SQLState, f.CloseRPC.LastStatus)
+	failure.Refine(r.Failure, f.SQLState, f.CloseRPC.LastStatus)
 }
 
 // wireFacts adds to a record what the wire said. Counts that may be too low because
@@ -97,7 +98,7 @@ func wireFacts(r *telemetry.Statement, f *cloudfetch.Facts) {
 	if whole && f.Files != nil && !f.Gaps.Has(cloudfetch.GapFiles) {
 		r.CloudFetch = files(r.Started, f)
 	}
-	r.Failure.Refine(f.SQLState, f.RPC(cloudfetch.ExecuteStatement).LastStatus)
+	failure.Refine(r.Failure, f.SQLState, f.RPC(cloudfetch.ExecuteStatement).LastStatus)
 	if r.Failure != nil && f.Files != nil && f.Files.Failed > 0 && r.Failure.Category == telemetry.CategoryOther {
 		r.Failure.Category = telemetry.CategoryChunkDownload
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/failure"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -118,7 +119,7 @@ func (k *client) once(ctx context.Context, end time.Time, q request, understand 
 	defer cancel()
 	req, err := k.prepare(limit, q)
 	if err != nil {
-		return failure(ctx, err)
+		return unanswered(ctx, err)
 	}
 	return k.attempt(ctx, limit, req, understand)
 }
@@ -127,7 +128,7 @@ func (k *client) once(ctx context.Context, end time.Time, q request, understand 
 func (k *client) attempt(ctx, limit context.Context, req *http.Request, understand func([]byte) (answer, bool)) result {
 	got, err := k.exchange(limit, req.WithContext(limit))
 	if err != nil {
-		return failure(ctx, err)
+		return unanswered(ctx, err)
 	}
 	r := result{status: got.status}
 	switch s := got.status; {
@@ -150,8 +151,8 @@ func (k *client) attempt(ctx, limit context.Context, req *http.Request, understa
 	return r
 }
 
-// failure is the result of a request that got no answer.
-func failure(ctx context.Context, err error) result {
+// unanswered is the result of a request that got no answer.
+func unanswered(ctx context.Context, err error) result {
 	switch {
 	case ctx.Err() != nil:
 		return result{fate: interrupted, category: telemetry.CategoryCancelled}
@@ -160,7 +161,7 @@ func failure(ctx context.Context, err error) result {
 	case errors.Is(err, errTransport):
 		return result{fate: strange, category: telemetry.CategoryOther}
 	}
-	return result{fate: unavailable, category: telemetry.FailureOf(err).Category}
+	return result{fate: unavailable, category: failure.Of(err).Category}
 }
 
 // prepare makes a request and authenticates it.

@@ -1,4 +1,4 @@
-package telemetry_test
+package failure_test
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 	dbsqlerr "github.com/databricks/databricks-sql-go/errors"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/failure"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -78,8 +79,8 @@ func TestFailuresAreClassifiedByTypeAndStateNeverByText(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			require.Equal(t, &test.want, telemetry.FailureOf(test.err))
+			require.Equal(t, &test.want, failure.Of(test.err))
 		})
 	}
-	require.Nil(t, telemetry.FailureOf(nil))
+	require.Nil(t, failure.Of(nil))
 }
