@@ -307,7 +307,7 @@ func (c *conn) Close() error {
 
 func (c *conn) ended(start time.Time, err error) {
 	defer contain()
-	latency, failure := time.Since(start), failureOf(err)
+	latency, failure := time.Since(start), c.connector.failureOf(err)
 	c.mu.Lock()
 	if c.closed {
 		c.mu.Unlock()

@@ -41,8 +41,14 @@ var known = sync.OnceValue(func() (k struct{ words, exact, classes, subclasses s
 	return k
 })
 
+// longestWord is more than the longest of the lists, to spare the work on what is far longer.
+const longestWord = 100
+
 // passes reports whether a word is of the vocabulary, written in one of the usual ways.
 func passes(word string) bool {
+	if len(word) > longestWord {
+		return false
+	}
 	k := known()
 	if k.exact.has(word) {
 		return true

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -72,11 +73,13 @@ var Parameters = []Parameter{
 	{"telemetry_circuit_breaker_timeout", "a Go duration from 1s to 1h, such as 60s", "60s", "How long the breaker stays open, and up to a tenth longer.",
 		asDuration(time.Second, time.Hour, func(s *Settings) *time.Duration { return &s.CircuitBreakerTimeout })},
 	{"telemetry_log_level", "off, error, warn, info or debug", "off", "Least level written to the application's log (slog).",
-		asLevel(func(s *Settings) *string { return &s.LogLevel })},
+		asChoice(func(s *Settings) *string { return &s.LogLevel }, "off", "error", "warn", "info", "debug")},
 	{"telemetry_slow_threshold", "a Go duration from 1ms to 24h, such as 10s", "10s", "How long a statement may take before it counts as slow in the log.",
 		asDuration(time.Millisecond, 24*time.Hour, func(s *Settings) *time.Duration { return &s.SlowThreshold })},
 	{"telemetry_query_text", "true or false", "false", "Keep the text of statements in local records (log, spans, debug page, NDJSON). It is never reported to Databricks.",
 		asBool(func(s *Settings) *bool { return &s.QueryText })},
+	{"telemetry_error_text", "class, redacted or full", "redacted", "What local records keep of the text of errors: class: error class and SQLSTATE only; redacted: only words of a fixed vocabulary pass, all else is a placeholder; full: the text as it is. It is never reported to Databricks.",
+		asChoice(func(s *Settings) *string { return &s.ErrorText }, ErrorTextClass, ErrorTextRedacted, ErrorTextFull)},
 	{"telemetry_sample_rate", "a number from 0 to 1, such as 0.1", "1", "Share of successful statements exported; failed ones always are.",
 		asShare(func(s *Settings) *Maybe[float64] { return &s.SampleRate })},
 }
@@ -248,14 +251,11 @@ func asDuration(low, high time.Duration, at func(*Settings) *time.Duration) code
 	}, time.Duration.String)
 }
 
-func asLevel(at func(*Settings) *string) codec {
+// asChoice is one of a few words, in any case.
+func asChoice(at func(*Settings) *string, words ...string) codec {
 	return asText(at, func(v string) (string, bool) {
 		v = strings.ToLower(v)
-		switch v {
-		case "off", "error", "warn", "info", "debug":
-			return v, true
-		}
-		return v, false
+		return v, slices.Contains(words, v)
 	}, func(v string) string { return v })
 }
 
