@@ -27,6 +27,7 @@ const (
 // client makes the requests of one pipeline. It is immutable.
 type client struct {
 	endpoint string // scheme://host:port
+	shown    string // the endpoint for people
 	http     *http.Client
 	own      *http.Transport // nil when the transport is somebody else's
 	retries  int
@@ -35,7 +36,7 @@ type client struct {
 }
 
 func newClient(c *Connection, settings telemetry.Settings, panics *atomic.Int64) *client {
-	k := &client{endpoint: c.endpoint(), retries: max(0, settings.MaxRetries), delay: settings.RetryDelay, panics: panics}
+	k := &client{endpoint: c.endpoint(), shown: c.shownEndpoint(), retries: max(0, settings.MaxRetries), delay: settings.RetryDelay, panics: panics}
 	transport := c.Transport
 	if transport == nil {
 		k.own = &http.Transport{

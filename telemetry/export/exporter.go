@@ -59,7 +59,7 @@ type flagKey struct{ endpoint, org string }
 //
 // Settings are used as they are; zero values mean their defaults.
 func (x *Exporter) Open(c Connection, settings telemetry.Settings) *Handle {
-	if settings.Enabled == telemetry.Off || c.Host == "" || x.down.Load() {
+	if settings.Enabled == telemetry.Off || c.endpoint() == "" || x.down.Load() {
 		return nil
 	}
 	settings = settings.WithDefaults()
@@ -258,7 +258,7 @@ func (p *pipeline) stats() PipelineStats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := PipelineStats{
-		Server: p.client.endpoint, Connectors: refs, Pending: int64(p.queue.events + p.out), PendingBytes: int64(p.queue.bytes),
+		Server: p.client.shown, Connectors: refs, Pending: int64(p.queue.events + p.out), PendingBytes: int64(p.queue.bytes),
 		Breaker: p.breaker.state(), LoggedIn: p.loggedIn, LastError: p.lastError,
 		Flag: [...]string{"unknown", "on", "off", "unreadable"}[state],
 	}
