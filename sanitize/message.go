@@ -9,15 +9,15 @@ const (
 	// ellipsis, which counts.
 	MaxRunes = 500
 	// maxInput bounds what is read of a text, in bytes, and so the time it takes.
-	maxInput = 16 << 10
+	maxInput = 8 << 10
 )
 
 // Message returns what may be kept of the text of an error, on one line, with placeholders for
 // the rest. Whatever the input, the result is valid UTF-8, has at most MaxRunes runes, and is a
 // fixed point: Message(Message(text)) == Message(text). The time is linear in the length of the
-// text; at most its first 16 KiB are read. It is safe for concurrent use.
+// text; at most its first 8 KiB are read. It is safe for concurrent use.
 func Message(text string) string {
-	s := scan(text)
+	s := scan(text, false)
 	return string(s.out)
 }
 
@@ -25,7 +25,7 @@ func Message(text string) string {
 // "[TABLE_OR_VIEW_NOT_FOUND] SQLSTATE: 42P01"; what the text does not name is left out. It
 // makes the promises of Message.
 func Class(text string) string {
-	s := scan(text)
+	s := scan(text, true)
 	class, state := s.class, s.state
 	if class != "" {
 		class = "[" + class + "]"

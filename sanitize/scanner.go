@@ -22,6 +22,7 @@ type scanner struct {
 
 	class, state string // the first error class, one in brackets before others, and SQLSTATE
 	bracketed    bool   // class was in brackets
+	classOnly    bool   // nothing else is asked for, so nothing is written
 }
 
 // expectation is what the tokens before announce.
@@ -42,8 +43,8 @@ const (
 	separators = shown + "|<>\"`“”‘«»"
 )
 
-func scan(text string) *scanner {
-	s := &scanner{rest: text}
+func scan(text string, classOnly bool) *scanner {
+	s := &scanner{rest: text, classOnly: classOnly}
 	if len(text) > maxInput {
 		// A word that is cut could be one of the vocabulary: it goes as a whole.
 		s.rest = strings.TrimRightFunc(text[:maxInput], func(r rune) bool { return !unicode.IsSpace(r) })
@@ -279,6 +280,10 @@ func (s *scanner) write(token string) bool {
 	}
 	if token == s.last && token[0] == '<' {
 		s.space = false
+		return true
+	}
+	if s.classOnly {
+		s.space, s.last, s.expect = false, token, nothing
 		return true
 	}
 	gap := s.space && len(s.out) > 0

@@ -84,9 +84,10 @@ func announced(word string, before expectation) expectation {
 var jsonKeys = []string{"error", "error_code", "error_description", "message", "code", "status", "details", "reason"}
 
 func isStatus(word string) bool {
-	n, err := strconv.Atoi(word)
-	return err == nil && len(word) == 3 && 100 <= n && n <= 599
+	return len(word) == 3 && '1' <= word[0] && word[0] <= '5' && isDigit(word[1]) && isDigit(word[2])
 }
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 // reason is the reason phrase of a status; "" of one that has none.
 func reason(status string) string {

@@ -32,7 +32,7 @@ func TestNothingPersonalIsInLocalRecords(t *testing.T) {
 			require.NoError(t, err)
 			db := sql.OpenDB(c)
 			for _, s := range personal {
-				_ = transcript(db.Query("SELECT '"+s+"' AS `"+s+"`"))
+				_ = transcript(db.Query("SELECT '" + s + "' AS `" + s + "`"))
 				_ = transcript(db.Query("SELECT ? AS p", s))
 				for _, q := range []string{"SELECT * FROM `" + s + "`.`" + s + "`", "SELECT `" + s + "` FROM (SELECT 1 AS x)", "SELEC " + s, "SELECT CAST('" + s + "' AS DATE)", "DROP TABLE " + s, "SELECT " + s + "(1)"} {
 					_ = execError(db, q)
