@@ -10,7 +10,7 @@ import (
 )
 
 // harmless stands in front of standard output and lets nothing through that a terminal would
-// obey, but what dbtel itself has to say to it: records, file names and flags are others' text.
+// obey, but dbtel's own control sequences: records, file names and flags are not its own text.
 // It is used by one goroutine.
 type harmless struct {
 	to      io.Writer
@@ -30,7 +30,7 @@ func asJSON(r rune) string {
 	return fmt.Sprintf(`\u%04x`, r)
 }
 
-// ours marks the control characters of dbtel. Nobody else's text can have it.
+// ours marks the control characters of dbtel. It is random, so text of records cannot have it.
 var ours = rand.Text()
 
 // control marks a sequence for the terminal as dbtel's own.
@@ -74,7 +74,7 @@ func obeyed(r rune) bool {
 	return r == utf8.RuneError || unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Co)
 }
 
-// clean makes one line of somebody's text harmless.
+// clean makes text of a record, a file name or a flag harmless, as one line.
 func clean(text string) string {
 	return strings.Map(func(r rune) rune {
 		if obeyed(r) {
