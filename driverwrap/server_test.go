@@ -44,6 +44,7 @@ func TestTheServerOfAConnectorIsNoSecret(t *testing.T) {
 			c, err := test.open()
 			require.NoError(t, err)
 			db := sql.OpenDB(c)
+			t.Cleanup(func() { require.NoError(t, db.Close()) })
 			all := telemetry.Connectors()
 			require.Len(t, all, before+1)
 			require.Equal(t, test.server, all[len(all)-1].Info().Server)
@@ -52,7 +53,6 @@ func TestTheServerOfAConnectorIsNoSecret(t *testing.T) {
 				require.NotContains(t, p.Server, "password")
 				require.NotContains(t, p.Server, "hunter2")
 			}
-			require.NoError(t, db.Close())
 		})
 	}
 }
