@@ -73,13 +73,15 @@ func (c Config) open(settings telemetry.Settings, opts []dbsql.ConnOption) (*con
 		users  bool // the client for downloads is of the user's making
 	)
 	observe := withConfig(func(n nativeConfig) dbsql.ConnOption {
-		server, native = n.server(), n.snapshot()
+		native = n.snapshot()
+		connection := n.connection(native)
+		server = connection.Server()
 		if !observable(n) {
 			return nil
 		}
 		users = readConfig[*http.Client](n, "HTTPClient").Or(nil) != nil
 		// Either we report for this connector or nobody does: the native telemetry is silent.
-		to = n.connection(native)
+		to = connection
 		report = export.Open(to, settings)
 		wire = observer(n, report != nil || settings.Enabled == telemetry.Off)
 		return dbsql.WithTransport(wire)

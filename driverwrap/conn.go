@@ -308,7 +308,7 @@ func (c *conn) Close() error {
 
 func (c *conn) ended(start time.Time, err error) {
 	defer contain.Process.Recover(contain.Statement)
-	latency, failure := time.Since(start), failureOf(err)
+	latency, failure := time.Since(start), c.connector.failureOf(err)
 	c.mu.Lock()
 	if c.closed {
 		c.mu.Unlock()

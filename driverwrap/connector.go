@@ -102,7 +102,7 @@ func (c *connector) opened(start, end time.Time, session *cloudfetch.Session, sp
 		Started:   start,
 		Server:    c.server,
 		Latency:   end.Sub(start),
-		Failure:   failureOf(err),
+		Failure:   c.failureOf(err),
 		Driver:    c.native,
 	}
 	if session != nil {

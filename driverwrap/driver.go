@@ -9,6 +9,7 @@ import (
 	"github.com/databricks/databricks-sql-go/auth/oauth/u2m"
 
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/export"
 )
 
 // Name is the name of the driver for sql.Open.
@@ -112,6 +113,6 @@ func (c checkedDSN) connector(config Config, settings telemetry.Settings) (*conn
 		}
 	}
 	w := config.wrap(settings, plain)
-	w.server = c.parsed.url.Host
+	w.server = (&export.Connection{Scheme: c.parsed.url.Scheme, Host: c.parsed.url.Hostname(), Port: c.parsed.port}).Server()
 	return w, nil
 }

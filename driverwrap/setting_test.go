@@ -220,6 +220,20 @@ var effects = map[string]effect{
 		},
 		want: map[string]any{"true": "1s", "": "", "false": ""},
 	},
+	"telemetry_error_text": {
+		measure: func(t *testing.T, s telemetry.Settings) any {
+			sink := &memory{}
+			db := sql.OpenDB(driverwrap.Config{Settings: s, Sinks: []telemetry.Sink{sink}}.Wrap(&delayingConnector{}))
+			_, err := db.Exec("1 smith")
+			require.Error(t, err)
+			require.NoError(t, db.Close())
+			return sink.statements[0].Failure.Message
+		},
+		want: map[string]any{
+			"full": `time: unknown unit " smith" in duration "1 smith"`, "class": "",
+			"redacted": "time: unknown unit <value> in duration <value>", "": "time: unknown unit <value> in duration <value>",
+		},
+	},
 	"telemetry_sample_rate": {
 		with: []string{"telemetry_force_enable=true"},
 		measure: func(t *testing.T, s telemetry.Settings) any {

@@ -240,7 +240,7 @@ func (s *statement) queryEnded(hasRows bool, err error) {
 }
 
 func (s *statement) callEnded(now time.Time, err error) {
-	failure := failureOf(err)
+	failure := s.conn.connector.failureOf(err)
 	s.mu.Lock()
 	if !s.finished {
 		s.executed = now
@@ -278,7 +278,7 @@ func (s *statement) firstRow(now time.Time) {
 // statement is finished when the rows are closed.
 func (s *statement) readEnded(now time.Time, err error) {
 	defer contain.Process.Recover(contain.Statement)
-	failure := failureOf(err)
+	failure := s.conn.connector.failureOf(err)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.last.IsZero() {
@@ -303,8 +303,8 @@ func (s *statement) inferResult(from *inference) {
 func (s *statement) closed(start time.Time, err error) {
 	defer contain.Process.Recover(contain.Statement)
 	now := time.Now()
-	given := failureOf(s.ctx.Err()) // database/sql closes rows whose context is done
-	closing := failureOf(err)
+	given := s.conn.connector.failureOf(s.ctx.Err()) // database/sql closes rows whose context is done
+	closing := s.conn.connector.failureOf(err)
 	s.mu.Lock()
 	if s.finished {
 		s.mu.Unlock()

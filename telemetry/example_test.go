@@ -85,6 +85,7 @@ func ExampleSettings() {
 		LogLevel:      "off", // "warn" logs slow and failed statements to slog
 		SlowThreshold: 10 * time.Second,
 		QueryText:     false, // true keeps the text of statements, for local sinks only
+		ErrorText:     telemetry.ErrorTextRedacted,
 
 		SampleRate: telemetry.Known(1.0), // of successful statements; failed ones always
 	}

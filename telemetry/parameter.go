@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -69,12 +70,14 @@ var Parameters = []Parameter{
 		asInt(1, 1000, func(s *Settings) *int { return &s.CircuitBreakerThreshold })},
 	{"telemetry_circuit_breaker_timeout", "a Go duration from 1s to 1h, such as 60s", "60s", "How long the breaker stays open, and up to a tenth longer.",
 		asDuration(time.Second, time.Hour, func(s *Settings) *time.Duration { return &s.CircuitBreakerTimeout })},
-	{"telemetry_log_level", levels, "off", "Least level written to the application's log (slog).",
-		asLevel(func(s *Settings) *string { return &s.LogLevel })},
+	{"telemetry_log_level", logLevel.String(), "off", "Least level written to the application's log (slog).",
+		logLevel.codec(func(s *Settings) *string { return &s.LogLevel })},
 	{"telemetry_slow_threshold", "a Go duration from 1ms to 24h, such as 10s", "10s", "How long a statement may take before it counts as slow in the log.",
 		asDuration(time.Millisecond, 24*time.Hour, func(s *Settings) *time.Duration { return &s.SlowThreshold })},
 	{"telemetry_query_text", "true or false", "false", "Keep the text of statements in local records (log, spans, debug page, NDJSON). It is never reported to Databricks.",
 		asBool(func(s *Settings) *bool { return &s.QueryText })},
+	{"telemetry_error_text", errorText.String(), "redacted", "What local records keep of the text of errors: class: error class and SQLSTATE only; redacted: only words of a fixed vocabulary pass, all else is a placeholder; full: the text as it is. It is never reported to Databricks.",
+		errorText.codec(func(s *Settings) *string { return &s.ErrorText })},
 	{"telemetry_sample_rate", "a number from 0 to 1, such as 0.1", "1", "Share of successful statements exported; failed ones always are.",
 		asShare(func(s *Settings) *Maybe[float64] { return &s.SampleRate })},
 }
@@ -142,20 +145,26 @@ func asDuration(low, high time.Duration, at func(*Settings) *time.Duration) code
 	}, time.Duration.String)
 }
 
-// levels are the values of telemetry_log_level.
-const levels = "off, error, warn, info or debug"
+// The settings that are one of a few words.
+var (
+	logLevel  = words{"off", "error", "warn", "info", "debug"}
+	errorText = words{ErrorTextClass, ErrorTextRedacted, ErrorTextFull}
+)
 
-func asLevel(at func(*Settings) *string) codec {
-	return asText(at, parseLevel, func(v string) string { return v })
+type words []string
+
+// parse takes one of the words, in any case.
+func (w words) parse(v string) (string, bool) {
+	v = strings.ToLower(v)
+	return v, slices.Contains(w, v)
 }
 
-func parseLevel(v string) (string, bool) {
-	v = strings.ToLower(v)
-	switch v {
-	case "off", "error", "warn", "info", "debug":
-		return v, true
-	}
-	return v, false
+func (w words) String() string {
+	return strings.Join(w[:len(w)-1], ", ") + " or " + w[len(w)-1]
+}
+
+func (w words) codec(at func(*Settings) *string) codec {
+	return asText(at, w.parse, func(v string) string { return v })
 }
 
 func asShare(at func(*Settings) *Maybe[float64]) codec {

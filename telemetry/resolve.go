@@ -96,10 +96,19 @@ type given struct {
 // resolve also says who set each parameter, by name; base is nobody.
 func resolve(base Settings, dsn, env map[string][]string) (s Settings, by map[string]string, err error) {
 	s, by = base, map[string]string{}
-	if level, ok := parseLevel(base.LogLevel); ok || base.LogLevel == "" {
-		s.LogLevel = level
-	} else {
-		return base, nil, &ParameterError{Name: "Settings.LogLevel", Value: quotable(base.LogLevel), Accepts: levels}
+	for _, word := range []struct {
+		field  string
+		at     *string
+		choice words
+	}{{"LogLevel", &s.LogLevel, logLevel}, {"ErrorText", &s.ErrorText, errorText}} {
+		if *word.at == "" {
+			continue
+		}
+		v, ok := word.choice.parse(*word.at)
+		if !ok {
+			return base, nil, &ParameterError{Name: "Settings." + word.field, Value: quotable(v), Accepts: word.choice.String()}
+		}
+		*word.at = v
 	}
 	offBy, off := "", base.Enabled == Off
 	for _, from := range []source{{values: env}, {values: dsn, dsn: true}} {

@@ -19,6 +19,18 @@ const DefaultSlowThreshold = 10 * time.Second
 // records that make three events each, which is the most.
 const queuedBatches = 6
 
+// The values of [Settings.ErrorText].
+const (
+	// ErrorTextClass keeps the error class and the SQLSTATE, nothing else.
+	ErrorTextClass = "class"
+	// ErrorTextRedacted keeps words of a fixed vocabulary, error classes, SQLSTATEs and HTTP
+	// statuses; all else is a placeholder. See package sanitize.
+	ErrorTextRedacted = "redacted"
+	// ErrorTextFull keeps the text as it is, up to 64 KiB. It may quote SQL, values, tables,
+	// people and secrets.
+	ErrorTextFull = "full"
+)
+
 // Settings configures one wrapped driver. Every field's zero value means its default. The
 // same settings exist as DSN parameters and environment variables: see [Parameters].
 type Settings struct {
@@ -65,6 +77,9 @@ type Settings struct {
 	// QueryText keeps the text of statements in local records. It never leaves the process
 	// through telemetry to Databricks.
 	QueryText bool
+	// ErrorText is what local records keep of the text of an error; "" means
+	// [ErrorTextRedacted]. It never leaves the process through telemetry to Databricks.
+	ErrorText string
 	// SampleRate is the share of successful statements that are exported, 0 to 1; unknown
 	// means 1. Failed statements are exported always.
 	SampleRate Maybe[float64]
@@ -94,6 +109,9 @@ func (s Settings) WithDefaults() Settings {
 	orDuration(&s.SlowThreshold, DefaultSlowThreshold)
 	if s.CircuitBreaker == Unset {
 		s.CircuitBreaker = On
+	}
+	if s.ErrorText == "" {
+		s.ErrorText = ErrorTextRedacted
 	}
 	if s.LogLevel == "" {
 		s.LogLevel = "off"

@@ -34,6 +34,7 @@ func TestEveryParameterSetsItsSetting(t *testing.T) {
 		"telemetry_log_level":                 "WARN",
 		"telemetry_slow_threshold":            "90s",
 		"telemetry_query_text":                "true",
+		"telemetry_error_text":                "Class",
 		"telemetry_sample_rate":               "0.25",
 	}
 	require.Len(t, dsn, len(telemetry.Parameters), "a parameter without a test")
@@ -41,7 +42,7 @@ func TestEveryParameterSetsItsSetting(t *testing.T) {
 		Enabled: telemetry.On, ForceEnable: true, BatchSize: 7, FlushInterval: 250 * time.Millisecond,
 		MaxRetries: -1, RetryDelay: 20 * time.Millisecond, QueueSize: 11, CloseTimeout: 3 * time.Second,
 		CircuitBreaker: telemetry.Off, CircuitBreakerThreshold: 9, CircuitBreakerTimeout: 2 * time.Minute,
-		LogLevel: "warn", SlowThreshold: 90 * time.Second, QueryText: true, SampleRate: telemetry.Known(0.25),
+		LogLevel: "warn", SlowThreshold: 90 * time.Second, QueryText: true, ErrorText: telemetry.ErrorTextClass, SampleRate: telemetry.Known(0.25),
 	}
 
 	got, err := telemetry.Resolve(telemetry.Settings{}, lookup(dsn), nil)
@@ -120,6 +121,7 @@ func TestABadValueIsNamedWithWhatIsAccepted(t *testing.T) {
 		"telemetry_log_level":                 {"verbose"},
 		"telemetry_slow_threshold":            {"10", "0s", "25h"},
 		"telemetry_query_text":                {"sometimes"},
+		"telemetry_error_text":                {"off", "true", "redact"},
 		"telemetry_sample_rate":               {"-0.1", "1.1", "NaN", "10%"},
 	}
 	require.Len(t, bad, len(telemetry.Parameters), "a parameter without a test")

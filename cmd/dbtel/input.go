@@ -166,12 +166,12 @@ func (c *complaints) add(file string, e *ndjson.LineError) {
 	if errors.Is(e.Err, io.ErrUnexpectedEOF) {
 		what = "the last line is cut off: the application is still writing it, or was killed"
 	}
-	fmt.Fprintf(c.w, "dbtel: %s:%d: %s\n", file, e.Line, clean(what))
+	complain(c.w, "dbtel: %s:%d: %s", file, e.Line, what)
 }
 
 func (c *complaints) sum() {
 	if c.n > namedLines || c.n > 0 && c.hush {
-		fmt.Fprintf(c.w, "dbtel: %s left out: no records\n", plural(c.n, "line"))
+		complain(c.w, "dbtel: %s left out: no records", plural(c.n, "line"))
 	}
 }
 

@@ -21,9 +21,9 @@ func (c *call) live(ctx context.Context, list *ranking) error {
 		return err
 	}
 	c.input.complaints.hush = true
-	_, _ = c.out.WriteString(enterFullView)
+	_, _ = c.out.WriteString(control(enterFullView))
 	err = c.redraw(ctx, list, messages)
-	_, _ = c.out.WriteString(leaveFullView)
+	_, _ = c.out.WriteString(control(leaveFullView))
 	list.print(c.out, c.screen)
 	return err
 }
@@ -77,6 +77,6 @@ func (c *call) frame(list *ranking) []byte {
 	shown := *list
 	shown.statements = shown.statements[:min(len(shown.statements), max(1, c.screen.height-5))]
 	shown.print(&b, c.screen)
-	text := strings.ReplaceAll(b.String(), "\n", eraseLine+"\r\n")
-	return []byte(cursorHome + text + eraseBelow)
+	text := strings.ReplaceAll(b.String(), "\n", control(eraseLine+"\r")+"\n")
+	return []byte(control(cursorHome) + text + control(eraseBelow))
 }

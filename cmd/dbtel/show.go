@@ -79,7 +79,7 @@ func find(ctx context.Context, c *call, which string, files []string) (found *te
 	case err != nil:
 		return nil, err
 	case also != "":
-		return nil, fmt.Errorf("more than one statement begins with %q, such as %s and %s: give more of the id", which, clean(also), clean(found.StatementID))
+		return nil, fmt.Errorf("more than one statement begins with %q, such as %s and %s: give more of the id", which, also, found.StatementID)
 	case found == nil && (which == "last" || which == "slowest"):
 		return nil, errors.New("there are no statements")
 	case found == nil && which == "failed":

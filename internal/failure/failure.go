@@ -180,9 +180,10 @@ func byOrigin(err error, _ *telemetry.Failure) telemetry.Category {
 	return ""
 }
 
-// validSQLState lets through what is shaped like a SQLSTATE and nothing else.
+// validSQLState lets through what is shaped like a SQLSTATE and nothing else. Those without a
+// digit, which words are made of, are all of class XX.
 func validSQLState(s string) string {
-	if len(s) != 5 || strings.ContainsFunc(s, func(r rune) bool {
+	if len(s) != 5 || !strings.ContainsAny(s, "0123456789") && !strings.HasPrefix(s, "XX") || strings.ContainsFunc(s, func(r rune) bool {
 		return (r < '0' || r > '9') && (r < 'A' || r > 'Z')
 	}) {
 		return ""

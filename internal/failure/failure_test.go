@@ -62,6 +62,8 @@ func TestFailuresAreClassifiedByTypeAndStateNeverByText(t *testing.T) {
 		"permission":          {state("42501"), telemetry.Failure{Category: telemetry.CategoryPermission, SQLState: "42501"}},
 		"login":               {state("28000"), telemetry.Failure{Category: telemetry.CategoryAuth, SQLState: "28000"}},
 		"connection class":    {state("08006"), telemetry.Failure{Category: telemetry.CategoryConnection, SQLState: "08006"}},
+		"internal":            {state("XXKST"), telemetry.Failure{Category: telemetry.CategoryStatementFailed, SQLState: "XXKST"}},
+		"a word, no state":    {state("SMITH"), telemetry.Failure{Category: telemetry.CategoryStatementFailed}},
 		"other state":         {state("22012"), telemetry.Failure{Category: telemetry.CategoryStatementFailed, SQLState: "22012"}},
 		"no state":            {state(""), telemetry.Failure{Category: telemetry.CategoryStatementFailed}},
 		"state with a secret": {state("dapi0"), telemetry.Failure{Category: telemetry.CategoryStatementFailed}},

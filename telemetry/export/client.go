@@ -25,6 +25,7 @@ const (
 // client makes the requests of one pipeline, one at a time.
 type client struct {
 	endpoint string // scheme://host:port
+	shown    string // the endpoint for people
 	http     *http.Client
 	own      *http.Transport // nil when the transport is the application's
 	retries  int
@@ -37,7 +38,7 @@ type client struct {
 
 func newClient(c *Connection, settings telemetry.Settings, log *contain.Log) *client {
 	k := &client{
-		endpoint: c.endpoint(), retries: max(0, settings.MaxRetries), delay: settings.RetryDelay,
+		endpoint: c.endpoint(), shown: c.shownEndpoint(), retries: max(0, settings.MaxRetries), delay: settings.RetryDelay,
 		authenticator: contain.NewSupplied(log, contain.Authenticator), transport: contain.NewSupplied(log, contain.Transport),
 		via: transportIdentity(c),
 	}

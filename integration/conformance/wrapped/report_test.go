@@ -103,7 +103,7 @@ func TestTheReportSaysWhatTheServerDid(t *testing.T) {
 			}
 			return 0
 		}})
-	db := reporting(t, ws, "userAgentEntry=acme+billing/1.2")
+	db := reporting(t, ws, "userAgentEntry=billing/1.2")
 	db.SetMaxOpenConns(1)
 	rows, err := drain(db.Query(statement(500)))
 	require.NoError(t, err)
@@ -119,7 +119,7 @@ func TestTheReportSaysWhatTheServerDid(t *testing.T) {
 	for _, e := range ws.Telemetry() {
 		require.EqualValues(t, 4242, e.Document.WorkspaceID)
 		require.Equal(t, "4242", e.Header.Get("X-Databricks-Org-Id"))
-		require.Contains(t, e.Document.Context.ClientContext.UserAgent, "acme+billing/1.2")
+		require.Contains(t, e.Document.Context.ClientContext.UserAgent, "billing/1.2")
 		if l := e.Log(); l.SQLOperation.OperationDetail.OperationType == "EXECUTE_STATEMENT" {
 			logs = append(logs, l)
 		}
