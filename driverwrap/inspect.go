@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"weak"
 
@@ -110,6 +111,9 @@ func (i inspector) Documents(record any) []string {
 
 // conns are the open connections of a connector.
 type conns struct {
+	closed  atomic.Bool  // the connector is closed; connections that are in use live on
+	opening atomic.Int64 // connections that are being opened
+
 	mu  sync.Mutex
 	all map[*conn]struct{} // guarded by mu
 }
@@ -127,6 +131,22 @@ func (s *conns) remove(c *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.all, c)
+}
+
+// over reports whether the connector is closed, and none of its connections can have anything
+// to record any more.
+func (s *conns) over() bool {
+	if !s.closed.Load() || s.opening.Load() > 0 {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.all {
+		if !c.isLost() {
+			return false
+		}
+	}
+	return true
 }
 
 func (s *conns) list() []*conn {

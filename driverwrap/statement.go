@@ -37,7 +37,7 @@ type statement struct {
 	first       time.Time // first row in hand
 	last        time.Time // rows exhausted, or reading failed
 	readFailure *telemetry.Failure
-	handed      weak.Pointer[lease] // of the rows, once the application has them: nil when it has let go of them
+	leased      weak.Pointer[lease] // of the rows, once the application has them: nil when it has let go of them
 	finished    bool
 	hasRows     bool // the call returned rows
 	viaArrow    bool // some left through an Arrow reader
@@ -250,17 +250,12 @@ func (s *statement) callEnded(now time.Time, err error) {
 	s.endSpans(now)
 }
 
-// endSpans tells the tracers that the call has returned. A statement that was finished
-// meanwhile, because its connection was closed, has no more to tell than that.
+// endSpans tells the tracers that the call has returned.
 func (s *statement) endSpans(now time.Time) {
 	if s.spans == nil {
 		return
 	}
-	r := s.soFar(now)
-	if r == nil {
-		r = &telemetry.Statement{Outcome: telemetry.Abandoned}
-	}
-	endSpans(s.spans, r, telemetry.StatementSpan.StatementExecuted)
+	endSpans(s.spans, s.soFar(now), telemetry.StatementSpan.StatementExecuted)
 }
 
 // firstRow notes that the application is about to receive its first row.
@@ -315,7 +310,6 @@ func (s *statement) closed(start time.Time, err error) {
 	}
 	s.record.Close = telemetry.Known(now.Sub(start))
 	s.record.CloseFailure = closing
-	s.record.Failure = s.readFailure
 	s.mu.Unlock()
 	s.finish(now, outcome)
 }
@@ -327,19 +321,23 @@ var gaveUp = map[telemetry.Category]bool{
 	telemetry.CategoryStatementCancelled: true,
 }
 
-// finish completes the record and hands it over, once.
-func (s *statement) finish(now time.Time, outcome telemetry.Outcome) {
+// finish completes the record and hands it over, once. It reports whether this was the call
+// that did.
+func (s *statement) finish(now time.Time, outcome telemetry.Outcome) bool {
 	gone := s.ctx.Err() != nil
 	s.mu.Lock()
 	if s.finished {
 		s.mu.Unlock()
-		return
+		return false
 	}
 	s.finished = true
 	if s.last.IsZero() {
 		s.last = now
 	}
 	r := &s.record.Statement
+	if s.readFailure != nil {
+		r.Failure = s.readFailure
+	}
 	s.measured(r, now)
 	s.mu.Unlock()
 
@@ -355,6 +353,7 @@ func (s *statement) finish(now time.Time, outcome telemetry.Outcome) {
 	}
 	s.conn.delist(s)
 	s.conn.connector.statementFinished(r)
+	return true
 }
 
 // soFar is the record as it is now, nil when the statement is finished.
