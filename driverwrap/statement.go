@@ -41,6 +41,7 @@ type statement struct {
 	finished    bool
 	hasRows     bool // the call returned rows
 	viaArrow    bool // some left through an Arrow reader
+	arrowEnd    bool // an Arrow reader had no more
 	uncounted   bool // some left as Arrow streams that nobody decoded
 }
 
@@ -324,7 +325,6 @@ var gaveUp = map[telemetry.Category]bool{
 // finish completes the record and hands it over, once. It reports whether this was the call
 // that did.
 func (s *statement) finish(now time.Time, outcome telemetry.Outcome) bool {
-	gone := s.ctx.Err() != nil
 	s.mu.Lock()
 	if s.finished {
 		s.mu.Unlock()
@@ -339,16 +339,20 @@ func (s *statement) finish(now time.Time, outcome telemetry.Outcome) bool {
 		r.Failure = s.readFailure
 	}
 	s.measured(r, now)
+	arrowEnd := s.arrowEnd
 	s.mu.Unlock()
 
 	r.Outcome = outcome
-	s.failed(r, gone)
+	s.failed(r)
 	if s.trace != nil {
 		facts := s.trace.Finish()
 		r.RPCs, r.Calls = s.record.rpc[:0], s.record.call[:0]
 		s.add(r, &facts)
-		if r.Outcome == telemetry.ClosedEarly && readAll(r, &facts) {
+		switch {
+		case r.Outcome == telemetry.ClosedEarly && readAll(r, &facts):
 			r.Outcome = telemetry.Completed
+		case r.Outcome == telemetry.Completed && arrowEnd && facts.MoreRows.V:
+			r.Outcome = telemetry.ClosedEarly
 		}
 	}
 	s.conn.delist(s)
@@ -358,7 +362,6 @@ func (s *statement) finish(now time.Time, outcome telemetry.Outcome) bool {
 
 // soFar is the record as it is now, nil when the statement is finished.
 func (s *statement) soFar(now time.Time) *telemetry.Statement {
-	gone := s.ctx.Err() != nil
 	s.mu.Lock()
 	if s.finished {
 		s.mu.Unlock()
@@ -368,7 +371,7 @@ func (s *statement) soFar(now time.Time) *telemetry.Statement {
 	s.measured(&r, now)
 	s.mu.Unlock()
 	r.Outcome = telemetry.Unfinished
-	s.failed(&r, gone)
+	s.failed(&r)
 	if s.trace != nil {
 		facts := s.trace.Facts()
 		s.add(&r, &facts)
@@ -395,13 +398,13 @@ func (s *statement) measured(r *telemetry.Statement, now time.Time) {
 	}
 }
 
-// failed gives a record with a failure its outcome. Gone says that the caller had given up.
-func (s *statement) failed(r *telemetry.Statement, gone bool) {
+// failed gives a record with a failure its outcome.
+func (s *statement) failed(r *telemetry.Statement) {
 	if r.Failure == nil {
 		return
 	}
 	r.Outcome = telemetry.Failed
-	if gone && gaveUp[r.Failure.Category] {
+	if gaveUp[r.Failure.Category] && s.ctx.Err() != nil {
 		r.Outcome = telemetry.Canceled
 	}
 }
