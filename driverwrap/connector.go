@@ -176,7 +176,7 @@ func (c *connector) Close() error {
 // end closes the report to Databricks, once. What could not be sent in time is counted there.
 func (c *connector) end(ctx context.Context) {
 	c.ending.Do(func() {
-		connectors.leave(c)
+		connectors.leave(c.id)
 		_ = c.report.Close(ctx)
 	})
 }
