@@ -20,7 +20,7 @@ import (
 // has to replace the one they keep. A closed connector opens none. The rows that are open then
 // may still be read to their end, so nothing can be said about them yet: the garbage collector
 // reports when the application lets go of them instead (runtime.AddCleanup). It costs some
-// hundred nanoseconds, which is why only rows that outlive the connector pay for it.
+// microseconds, which is why only rows that outlive the connector pay for it.
 
 // lease is held by rows that are open, and by their connection while there are none: it is
 // made, with its weak pointer, once per connection and not for each statement, because making
