@@ -118,7 +118,8 @@ const (
 	Failed Outcome = "failed"
 	// Canceled: as Failed, because the caller's context was done.
 	Canceled Outcome = "canceled"
-	// Abandoned: the rows were still open when their connection was closed.
+	// Abandoned: the rows were still open when their connection was closed, or the application
+	// let go of them without closing them.
 	Abandoned Outcome = "abandoned"
 )
 

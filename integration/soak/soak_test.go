@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"runtime"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -256,6 +258,9 @@ func (r *round) finish(t *testing.T, l lane, s *side, ours bool) {
 	_ = s.db.Close() // the error is of the last session that had expired
 	took := time.Since(start)
 	closeLeft()
+	if ours && l.reports {
+		settledReports(t, s.ws)
+	}
 	if ours {
 		require.Less(t, took, brisk.CloseTimeout+3*time.Second)
 		require.Empty(t, s.ws.TelemetryErrors())
@@ -267,6 +272,16 @@ func (r *round) finish(t *testing.T, l lane, s *side, ours bool) {
 		r.mu.Unlock()
 	}
 	require.NoError(t, s.ws.Close())
+}
+
+// settledReports waits until nothing more is to be reported to a workspace whose database is
+// closed: its connections are closed, and the garbage collector has taken rows that are not.
+func settledReports(t *testing.T, ws *workspace.Workspace) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		runtime.GC()
+		return !slices.ContainsFunc(export.Default.Stats().Pipelines, func(p export.PipelineStats) bool { return p.Server == ws.URL() })
+	}, time.Minute, 5*time.Millisecond)
 }
 
 // account holds the exporter's books against ours and the service's.

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/apache/arrow/go/v12/arrow"
 	dbsql "github.com/databricks/databricks-sql-go"
 	"github.com/databricks/databricks-sql-go/logger"
 	"github.com/stretchr/testify/require"
@@ -28,6 +29,8 @@ func TestMain(m *testing.M) {
 			_ = os.Unsetenv(name)
 		}
 	}
+	// The first queries of a process race for this within the driver.
+	_, _ = arrow.FixedWidthTypes.Timestamp_us.(*arrow.TimestampType).GetZone()
 	// The native driver logs every error it returns; the tests provoke many.
 	if os.Getenv("PROCESS_DSN") == "" { // a process of its own is heard
 		logger.SetLogOutput(io.Discard)
