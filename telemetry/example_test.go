@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/settings"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -98,7 +99,7 @@ func ExampleResolve() {
 	environment := map[string][]string{"DATABRICKS_TELEMETRY_ENABLED": {"no"}, "DATABRICKS_TELEMETRY_BATCH_SIZE": {"50"}}
 	dsn := map[string][]string{"enableTelemetry": {"true"}, "telemetry_batch_size": {"20"}}
 
-	settings, err := telemetry.Resolve(telemetry.Settings{}, dsn, environment)
+	settings, err := settings.Resolve(telemetry.Settings{}, dsn, environment)
 	fmt.Println(settings.Enabled == telemetry.Off, settings.BatchSize, err)
 	// Output: true 20 <nil>
 }

@@ -1,6 +1,9 @@
 package telemetry
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Switch is a setting that can be left to somebody else to decide.
 type Switch uint8
@@ -118,4 +121,30 @@ func (s Settings) WithDefaults() Settings {
 	}
 	s.SampleRate = Known(s.SampleRate.Or(1))
 	return s
+}
+
+// ParameterError says which setting could not be understood. Its text quotes no more than 40
+// characters of a value, and none of one that looks like a credential.
+type ParameterError struct {
+	Name    string // the DSN parameter or environment variable
+	Value   string // what it was set to, as the text quotes it
+	Accepts string // what it takes; empty where the name is wrong
+	Problem string // what is wrong with the name; empty where the value is wrong
+}
+
+func (e *ParameterError) Error() string {
+	if e.Problem != "" {
+		return fmt.Sprintf("databricks-telemetry: %s %s", e.Name, e.Problem)
+	}
+	return fmt.Sprintf("databricks-telemetry: %s=%q is not understood: it takes %s", e.Name, e.Value, e.Accepts)
+}
+
+// SettingInForce is one setting as it is in force, and who set it.
+type SettingInForce struct {
+	Name  string // the DSN parameter's
+	Value string // what it is, the default included
+	// By is "DSN", the name of an environment variable, "Config" or "default". It is
+	// "ignored" for an environment variable that begins like those of this package and is
+	// none: Name is the variable, and Value names the nearest one.
+	By string
 }

@@ -27,15 +27,16 @@ var mayImport = map[string][]string{
 	"telemetry/export":         {"internal/contain", "internal/failure", "internal/queue", "telemetry"},
 	"telemetry/export/expvars": {"telemetry", "telemetry/export"},
 	"telemetry/otelsink":       {"internal/contain", "telemetry", "telemetry/explain", "telemetry/export"},
-	"telemetry/debugpage":      {"internal/contain", "telemetry", "telemetry/explain", "telemetry/export"},
+	"telemetry/debugpage":      {"internal/contain", "internal/settings", "telemetry", "telemetry/explain", "telemetry/export"},
 
-	"driverwrap": {"cloudfetch", "internal/contain", "internal/failure", "sanitize", "telemetry", "telemetry/export", "telemetry/logsink", "telemetry/otelsink"},
+	"driverwrap": {"cloudfetch", "internal/contain", "internal/failure", "internal/settings", "sanitize", "telemetry", "telemetry/export", "telemetry/logsink", "telemetry/otelsink"},
 	"cmd/dbtel":  {"telemetry", "telemetry/explain", "telemetry/ndjson"},
 
-	"internal/contain": {},
-	"internal/failure": {"telemetry"},
-	"internal/queue":   {},
-	"internal/house":   {},
+	"internal/contain":  {},
+	"internal/failure":  {"telemetry"},
+	"internal/settings": {"telemetry"},
+	"internal/queue":    {},
+	"internal/house":    {},
 }
 
 // nativeDriver may be imported only where it is wrapped, and where its errors are told apart.

@@ -1,43 +1,18 @@
-package telemetry
+package settings
 
 import (
 	"cmp"
-	"fmt"
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
-
-// ParameterError says which setting could not be understood. Its text quotes no more than 40
-// characters of a value, and none of one that looks like a credential.
-type ParameterError struct {
-	Name    string // the DSN parameter or environment variable
-	Value   string // what it was set to, as the text quotes it
-	Accepts string // what it takes; empty where the name is wrong
-	Problem string // what is wrong with the name; empty where the value is wrong
-}
-
-func (e *ParameterError) Error() string {
-	if e.Problem != "" {
-		return fmt.Sprintf("databricks-telemetry: %s %s", e.Name, e.Problem)
-	}
-	return fmt.Sprintf("databricks-telemetry: %s=%q is not understood: it takes %s", e.Name, e.Value, e.Accepts)
-}
 
 // MisplacedParameter is the error for a parameter of this package that is where a DSN has no
 // parameters: place says where it is instead.
-func MisplacedParameter(name, place string) *ParameterError {
-	return &ParameterError{Name: quotable(name), Problem: "is " + place + ", where it has no effect: the parameters of a DSN begin with one ? and are separated by &"}
-}
-
-// SettingInForce is one setting as it is in force, and who set it.
-type SettingInForce struct {
-	Name  string // the DSN parameter's
-	Value string // what it is, the default included
-	// By is "DSN", the name of an environment variable, "Config" or "default". It is
-	// "ignored" for an environment variable that begins like those of this package and is
-	// none: Name is the variable, and Value names the nearest one.
-	By string
+func MisplacedParameter(name, place string) *telemetry.ParameterError {
+	return &telemetry.ParameterError{Name: quotable(name), Problem: "is " + place + ", where it has no effect: the parameters of a DSN begin with one ? and are separated by &"}
 }
 
 // Resolve returns the settings in force: those of the DSN over those of the environment over
@@ -48,22 +23,22 @@ type SettingInForce struct {
 // Names are understood in any case. A parameter of the DSN that is not known is an error. A
 // variable of the environment that is not known is not, for it may be meant for a newer
 // version elsewhere in a fleet; [InForce] lists it. The error is a *ParameterError.
-func Resolve(base Settings, dsn, env map[string][]string) (Settings, error) {
+func Resolve(base telemetry.Settings, dsn, env map[string][]string) (telemetry.Settings, error) {
 	s, _, err := resolve(base, dsn, env)
 	return s, err
 }
 
 // InForce says for every parameter what Resolve makes of it, and who decided. Of a value that
 // Resolve refuses it says nothing: the list is empty.
-func InForce(base Settings, dsn, env map[string][]string) []SettingInForce {
+func InForce(base telemetry.Settings, dsn, env map[string][]string) []telemetry.SettingInForce {
 	s, by, err := resolve(base, dsn, env)
 	if err != nil {
 		return nil
 	}
-	usual, defaults := Settings{}.WithDefaults(), s.WithDefaults()
-	all := make([]SettingInForce, len(Parameters))
+	usual, defaults := telemetry.Settings{}.WithDefaults(), s.WithDefaults()
+	all := make([]telemetry.SettingInForce, len(Parameters))
 	for i, p := range Parameters {
-		f := SettingInForce{Name: p.Name, Value: p.Value(s), By: by[p.Name]}
+		f := telemetry.SettingInForce{Name: p.Name, Value: p.Value(s), By: by[p.Name]}
 		switch {
 		case f.Value == "":
 			f.Value, f.By = p.Default, "default"
@@ -94,7 +69,7 @@ type given struct {
 }
 
 // resolve also says who set each parameter, by name; base is nobody.
-func resolve(base Settings, dsn, env map[string][]string) (s Settings, by map[string]string, err error) {
+func resolve(base telemetry.Settings, dsn, env map[string][]string) (s telemetry.Settings, by map[string]string, err error) {
 	s, by = base, map[string]string{}
 	for _, word := range []struct {
 		field  string
@@ -106,11 +81,11 @@ func resolve(base Settings, dsn, env map[string][]string) (s Settings, by map[st
 		}
 		v, ok := word.choice.parse(*word.at)
 		if !ok {
-			return base, nil, &ParameterError{Name: "Settings." + word.field, Value: quotable(v), Accepts: word.choice.String()}
+			return base, nil, &telemetry.ParameterError{Name: "Settings." + word.field, Value: quotable(v), Accepts: word.choice.String()}
 		}
 		*word.at = v
 	}
-	offBy, off := "", base.Enabled == Off
+	offBy, off := "", base.Enabled == telemetry.Off
 	for _, from := range []source{{values: env}, {values: dsn, dsn: true}} {
 		told, err := from.read()
 		if err != nil {
@@ -132,21 +107,21 @@ func resolve(base Settings, dsn, env map[string][]string) (s Settings, by map[st
 				switch {
 				case !ok && from.dsn, !ok && !g.alias:
 					return base, nil, told[p.Name][i].refused(p)
-				case position == On:
-					s.Enabled, by[p.Name] = On, g.by
-				case position == Off && !off:
+				case position == telemetry.On:
+					s.Enabled, by[p.Name] = telemetry.On, g.by
+				case position == telemetry.Off && !off:
 					off, offBy = true, g.by
 				}
 			}
 		}
 	}
 	if v := first(env[doNotTrack]); v != "" && !off {
-		if track, ok := parseSwitch(v); !ok || track == On {
+		if track, ok := parseSwitch(v); !ok || track == telemetry.On {
 			off, offBy = true, doNotTrack
 		}
 	}
 	if off {
-		s.Enabled, by[enableParameter] = Off, offBy
+		s.Enabled, by[enableParameter] = telemetry.Off, offBy
 	}
 	return s, by, nil
 }
@@ -166,7 +141,7 @@ func (from source) read() (map[string][]given, error) {
 		switch {
 		case known:
 		case from.dsn:
-			return nil, &ParameterError{Name: quotable(name), Problem: "is not a parameter: did you mean " + nearest(name).Name + "?"}
+			return nil, &telemetry.ParameterError{Name: quotable(name), Problem: "is not a parameter: did you mean " + nearest(name).Name + "?"}
 		case nearSwitch(name):
 			m.parameter = enableParameter
 		default:
@@ -202,22 +177,22 @@ func (from source) documents(parameter, name string) bool {
 }
 
 // position is what a value of the switch says.
-func (g given) position() (Switch, bool) {
+func (g given) position() (telemetry.Switch, bool) {
 	if g.value == "" {
 		if g.negated { // the name alone says it
-			return Off, true
+			return telemetry.Off, true
 		}
-		return Unset, true
+		return telemetry.Unset, true
 	}
 	position, ok := parseSwitch(g.value)
 	if g.negated {
-		position = map[Switch]Switch{On: Off}[position]
+		position = map[telemetry.Switch]telemetry.Switch{telemetry.On: telemetry.Off}[position]
 	}
 	return position, ok
 }
 
 func (g given) refused(p Parameter) error {
-	return &ParameterError{Name: quotable(g.name), Value: quotable(g.value), Accepts: p.Accepts}
+	return &telemetry.ParameterError{Name: quotable(g.name), Value: quotable(g.value), Accepts: p.Accepts}
 }
 
 func first(values []string) string {
@@ -252,13 +227,13 @@ func Environ() map[string][]string {
 }
 
 // ignored lists the variables that begin like settings and are none.
-func ignored(env map[string][]string) (all []SettingInForce) {
+func ignored(env map[string][]string) (all []telemetry.SettingInForce) {
 	for name := range env {
 		if _, known := meaningOf(name); known || nearSwitch(name) || !strings.HasPrefix(name, envPrefix+"TELEMETRY_") {
 			continue
 		}
-		all = append(all, SettingInForce{Name: quotable(name), Value: "not known to this version: did you mean " + nearest(name).Env() + "?", By: "ignored"})
+		all = append(all, telemetry.SettingInForce{Name: quotable(name), Value: "not known to this version: did you mean " + nearest(name).Env() + "?", By: "ignored"})
 	}
-	slices.SortFunc(all, func(a, b SettingInForce) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(all, func(a, b telemetry.SettingInForce) int { return cmp.Compare(a.Name, b.Name) })
 	return all
 }

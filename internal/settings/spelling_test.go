@@ -1,4 +1,4 @@
-package telemetry_test
+package settings_test
 
 import (
 	"fmt"
@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/settings"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -24,12 +25,12 @@ var (
 func TestOffIsOffHoweverItIsSpelled(t *testing.T) {
 	position := func(t *testing.T, dsn, env map[string][]string) telemetry.Switch {
 		t.Helper()
-		s, err := telemetry.Resolve(telemetry.Settings{Enabled: telemetry.On}, dsn, env)
+		s, err := settings.Resolve(telemetry.Settings{Enabled: telemetry.On}, dsn, env)
 		require.NoError(t, err, "%q %q", dsn, env)
 		return s.Enabled
 	}
 	for _, name := range switchSpellings {
-		require.True(t, telemetry.IsParameter(name), name)
+		require.True(t, settings.IsParameter(name), name)
 		for _, word := range offWords {
 			require.Equal(t, telemetry.Off, position(t, map[string][]string{name: {word}}, nil), "%s=%q", name, word)
 			require.Equal(t, telemetry.Off, position(t, map[string][]string{name: {"true", word}}, nil), "said twice")
@@ -42,7 +43,7 @@ func TestOffIsOffHoweverItIsSpelled(t *testing.T) {
 		}
 	}
 	for _, name := range negatedSpellings {
-		require.True(t, telemetry.IsParameter(name), name)
+		require.True(t, settings.IsParameter(name), name)
 		for _, word := range append([]string{""}, onWords...) {
 			require.Equal(t, telemetry.Off, position(t, map[string][]string{name: {word}}, nil), "%s=%q", name, word)
 		}
@@ -54,14 +55,14 @@ func TestOffInTheEnvironmentIsOffHoweverItIsSpelled(t *testing.T) {
 	for _, name := range []string{"DATABRICKS_TELEMETRY_ENABLED", "DATABRICKS_TELEMETRY_ENABLE", "DATABRICKS_ENABLE_TELEMETRY", "DATABRICKS_ENABLETELEMETRY", "DATABRICKS_TELEMETRY", "DATABRICKS_TELEMETRY_ENABELD", "databricks_telemetry_enabled"} {
 		for _, word := range offWords {
 			t.Setenv(name, word)
-			s, err := telemetry.Resolve(telemetry.Settings{}, nil, telemetry.Environ())
+			s, err := settings.Resolve(telemetry.Settings{}, nil, settings.Environ())
 			require.NoError(t, err)
 			require.Equal(t, telemetry.Off, s.Enabled, "%s=%q", name, word)
 		}
 		t.Setenv(name, "")
 	}
 	for _, name := range []string{"DATABRICKS_DISABLE_TELEMETRY", "DATABRICKS_TELEMETRY_DISABLED", "DATABRICKS_TELEMETRY_OPT_OUT"} {
-		s, err := telemetry.Resolve(telemetry.Settings{}, nil, map[string][]string{name: {"1"}})
+		s, err := settings.Resolve(telemetry.Settings{}, nil, map[string][]string{name: {"1"}})
 		require.NoError(t, err)
 		require.Equal(t, telemetry.Off, s.Enabled, name)
 	}
@@ -70,30 +71,30 @@ func TestOffInTheEnvironmentIsOffHoweverItIsSpelled(t *testing.T) {
 func TestDoNotTrackIsAnythingButNo(t *testing.T) {
 	for _, word := range append([]string{"2", "please", "do not"}, onWords...) {
 		t.Setenv("DO_NOT_TRACK", word)
-		s, err := telemetry.Resolve(telemetry.Settings{}, map[string][]string{"enableTelemetry": {"true"}}, telemetry.Environ())
+		s, err := settings.Resolve(telemetry.Settings{}, map[string][]string{"enableTelemetry": {"true"}}, settings.Environ())
 		require.NoError(t, err)
 		require.Equal(t, telemetry.Off, s.Enabled, word)
 	}
 	for _, word := range append([]string{"", " "}, offWords...) {
 		t.Setenv("DO_NOT_TRACK", word)
-		s, err := telemetry.Resolve(telemetry.Settings{}, nil, telemetry.Environ())
+		s, err := settings.Resolve(telemetry.Settings{}, nil, settings.Environ())
 		require.NoError(t, err)
 		require.Equal(t, telemetry.Unset, s.Enabled, word)
 	}
 }
 
 func TestNamesAreUnderstoodInAnyCase(t *testing.T) {
-	for _, p := range telemetry.Parameters {
+	for _, p := range settings.Parameters {
 		if p.Name == "enableTelemetry" {
 			continue
 		}
 		for _, name := range []string{p.Name, strings.ToUpper(p.Name), strings.ToTitle(p.Name[:1]) + p.Name[1:], " " + p.Name} {
-			s, err := telemetry.Resolve(telemetry.Settings{}, map[string][]string{name: {p.Default}}, nil)
+			s, err := settings.Resolve(telemetry.Settings{}, map[string][]string{name: {p.Default}}, nil)
 			require.NoError(t, err, name)
 			require.NotEqual(t, "", p.Value(s)+map[bool]string{true: "false"}[p.Default == "false"], name)
 		}
 	}
-	got, err := telemetry.Resolve(telemetry.Settings{}, map[string][]string{"Telemetry_Batch_Size": {"7"}, "telemetry_batch_size": {"3", "4"}}, nil)
+	got, err := settings.Resolve(telemetry.Settings{}, map[string][]string{"Telemetry_Batch_Size": {"7"}, "telemetry_batch_size": {"3", "4"}}, nil)
 	require.NoError(t, err)
 	require.Equal(t, 3, got.BatchSize, "the usual spelling, and of it the first, as in the native driver")
 }
@@ -115,30 +116,30 @@ func TestAnUnknownParameterNamesTheNearest(t *testing.T) {
 		"enable_telemetr":             "enableTelemetry",
 		"disableTelemtry":             "enableTelemetry",
 	} {
-		require.True(t, telemetry.IsParameter(name), name)
-		_, err := telemetry.Resolve(telemetry.Settings{}, map[string][]string{name: {"false"}}, nil)
+		require.True(t, settings.IsParameter(name), name)
+		_, err := settings.Resolve(telemetry.Settings{}, map[string][]string{name: {"false"}}, nil)
 		require.EqualError(t, err, "databricks-telemetry: "+name+" is not a parameter: did you mean "+nearest+"?")
 		var parameter *telemetry.ParameterError
 		require.ErrorAs(t, err, &parameter)
 	}
 	for _, name := range []string{"", "catalog", "timeout", "timezone", "ansi_mode", "QUERY_TAGS", "spark.sql.telemetry", "geometry_x", "telemetry_retry_count", "enable_photon", "statement_timeout", "useCloudFetch"} {
-		require.False(t, telemetry.IsParameter(name), name)
+		require.False(t, settings.IsParameter(name), name)
 	}
 }
 
 // A variable may be meant for a newer version somewhere else in a fleet.
 func TestAnUnknownVariableIsNoErrorAndIsShown(t *testing.T) {
 	env := map[string][]string{"DATABRICKS_TELEMETRY_LOG_LEVLE": {"warn"}, "DATABRICKS_TELEMETRY_FROM_THE_FUTURE": {"x"}, "DATABRICKS_HOST": {"h"}}
-	s, err := telemetry.Resolve(telemetry.Settings{}, nil, env)
+	s, err := settings.Resolve(telemetry.Settings{}, nil, env)
 	require.NoError(t, err)
 	require.Equal(t, telemetry.Settings{}, s)
-	all := telemetry.InForce(telemetry.Settings{}, nil, env)
-	require.Len(t, all, len(telemetry.Parameters)+2)
+	all := settings.InForce(telemetry.Settings{}, nil, env)
+	require.Len(t, all, len(settings.Parameters)+2)
 	require.Equal(t, telemetry.SettingInForce{Name: "DATABRICKS_TELEMETRY_LOG_LEVLE", Value: "not known to this version: did you mean DATABRICKS_TELEMETRY_LOG_LEVEL?", By: "ignored"}, all[len(all)-1])
 }
 
 func TestADefaultThatFollowsFromAnotherSettingIsShown(t *testing.T) {
-	for _, s := range telemetry.InForce(telemetry.Settings{}, map[string][]string{"telemetry_batch_size": {"10000"}}, nil) {
+	for _, s := range settings.InForce(telemetry.Settings{}, map[string][]string{"telemetry_batch_size": {"10000"}}, nil) {
 		if s.Name == "telemetry_queue_size" {
 			require.Equal(t, telemetry.SettingInForce{Name: s.Name, Value: "60000", By: "default"}, s)
 		}
@@ -147,7 +148,7 @@ func TestADefaultThatFollowsFromAnotherSettingIsShown(t *testing.T) {
 
 // refusal is the error for a bad value, which is quoted in it.
 func refusal(t testing.TB, value string) string {
-	_, err := telemetry.Resolve(telemetry.Settings{}, map[string][]string{"telemetry_log_level": {value}}, nil)
+	_, err := settings.Resolve(telemetry.Settings{}, map[string][]string{"telemetry_log_level": {value}}, nil)
 	require.Error(t, err)
 	return err.Error()
 }
@@ -172,9 +173,9 @@ func TestAnErrorQuotesLittleOfAValue(t *testing.T) {
 	} {
 		require.Contains(t, refusal(t, value), "telemetry_log_level="+quoted+" is", value)
 	}
-	_, err := telemetry.Resolve(telemetry.Settings{}, map[string][]string{"telemetry_dapi0123456789abcdef": {"1"}}, nil)
+	_, err := settings.Resolve(telemetry.Settings{}, map[string][]string{"telemetry_dapi0123456789abcdef": {"1"}}, nil)
 	require.ErrorContains(t, err, "(30 characters) is not a parameter")
-	_, err = telemetry.Resolve(telemetry.Settings{}, map[string][]string{"telemetry_" + strings.Repeat("x", 100): {"1"}}, nil)
+	_, err = settings.Resolve(telemetry.Settings{}, map[string][]string{"telemetry_" + strings.Repeat("x", 100): {"1"}}, nil)
 	require.ErrorContains(t, err, " telemetry_"+strings.Repeat("x", 29)+"… is not a parameter")
 }
 
@@ -183,7 +184,7 @@ func FuzzAnErrorQuotesLittleOfAValue(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, value string) {
-		s, err := telemetry.Resolve(telemetry.Settings{}, map[string][]string{"telemetry_log_level": {value}}, nil)
+		s, err := settings.Resolve(telemetry.Settings{}, map[string][]string{"telemetry_log_level": {value}}, nil)
 		if err == nil {
 			require.Contains(t, []string{"", "off", "error", "warn", "info", "debug"}, s.LogLevel)
 			return
@@ -206,12 +207,12 @@ func FuzzResolve(f *testing.F) {
 		for _, pair := range []string{before, spelled + "=" + offWords[int(word)%len(offWords)], after} {
 			for pair := range strings.SplitSeq(pair, "&") {
 				k, v, _ := strings.Cut(pair, "=")
-				if telemetry.IsParameter(k) {
+				if settings.IsParameter(k) {
 					dsn[k] = append(dsn[k], v)
 				}
 			}
 		}
-		s, err := telemetry.Resolve(telemetry.Settings{Enabled: telemetry.On}, url.Values(dsn), nil)
+		s, err := settings.Resolve(telemetry.Settings{Enabled: telemetry.On}, url.Values(dsn), nil)
 		if err == nil {
 			require.Equal(t, telemetry.Off, s.Enabled, fmt.Sprint(dsn))
 		}

@@ -1,4 +1,4 @@
-package telemetry_test
+package settings_test
 
 import (
 	"testing"
@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/settings"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -37,7 +38,7 @@ func TestEveryParameterSetsItsSetting(t *testing.T) {
 		"telemetry_error_text":                "Class",
 		"telemetry_sample_rate":               "0.25",
 	}
-	require.Len(t, dsn, len(telemetry.Parameters), "a parameter without a test")
+	require.Len(t, dsn, len(settings.Parameters), "a parameter without a test")
 	want := telemetry.Settings{
 		Enabled: telemetry.On, ForceEnable: true, BatchSize: 7, FlushInterval: 250 * time.Millisecond,
 		MaxRetries: -1, RetryDelay: 20 * time.Millisecond, QueueSize: 11, CloseTimeout: 3 * time.Second,
@@ -45,27 +46,27 @@ func TestEveryParameterSetsItsSetting(t *testing.T) {
 		LogLevel: "warn", SlowThreshold: 90 * time.Second, QueryText: true, ErrorText: telemetry.ErrorTextClass, SampleRate: telemetry.Known(0.25),
 	}
 
-	got, err := telemetry.Resolve(telemetry.Settings{}, lookup(dsn), nil)
+	got, err := settings.Resolve(telemetry.Settings{}, lookup(dsn), nil)
 	require.NoError(t, err)
 	require.Equal(t, want, got)
 
 	env := map[string]string{}
-	for _, p := range telemetry.Parameters {
+	for _, p := range settings.Parameters {
 		env[p.Env()] = dsn[p.Name]
 	}
-	got, err = telemetry.Resolve(telemetry.Settings{}, nil, lookup(env))
+	got, err = settings.Resolve(telemetry.Settings{}, nil, lookup(env))
 	require.NoError(t, err)
 	require.Equal(t, want, got)
 }
 
 func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 	dsn := map[string]string{}
-	for _, p := range telemetry.Parameters {
+	for _, p := range settings.Parameters {
 		if p.Name != "enableTelemetry" {
 			dsn[p.Name] = p.Default
 		}
 	}
-	documented, err := telemetry.Resolve(telemetry.Settings{}, lookup(dsn), nil)
+	documented, err := settings.Resolve(telemetry.Settings{}, lookup(dsn), nil)
 	require.NoError(t, err)
 	require.Equal(t, telemetry.Settings{}.WithDefaults(), documented)
 }
@@ -74,7 +75,7 @@ func TestDSNBeatsEnvironmentBeatsConfig(t *testing.T) {
 	base := telemetry.Settings{BatchSize: 1, QueueSize: 1, CircuitBreakerThreshold: 1}
 	env := map[string]string{"DATABRICKS_TELEMETRY_BATCH_SIZE": "2", "DATABRICKS_TELEMETRY_QUEUE_SIZE": "2"}
 	dsn := map[string]string{"telemetry_batch_size": "3"}
-	got, err := telemetry.Resolve(base, lookup(dsn), lookup(env))
+	got, err := settings.Resolve(base, lookup(dsn), lookup(env))
 	require.NoError(t, err)
 	require.Equal(t, telemetry.Settings{BatchSize: 3, QueueSize: 2, CircuitBreakerThreshold: 1}, got)
 }
@@ -98,7 +99,7 @@ func TestOffWinsWhereverItIsSaid(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			got, err := telemetry.Resolve(test.base, lookup(test.dsn), lookup(test.env))
+			got, err := settings.Resolve(test.base, lookup(test.dsn), lookup(test.env))
 			require.NoError(t, err)
 			require.Equal(t, test.want, got.Enabled)
 		})
@@ -124,10 +125,10 @@ func TestABadValueIsNamedWithWhatIsAccepted(t *testing.T) {
 		"telemetry_error_text":                {"off", "true", "redact"},
 		"telemetry_sample_rate":               {"-0.1", "1.1", "NaN", "10%"},
 	}
-	require.Len(t, bad, len(telemetry.Parameters), "a parameter without a test")
-	for _, p := range telemetry.Parameters {
+	require.Len(t, bad, len(settings.Parameters), "a parameter without a test")
+	for _, p := range settings.Parameters {
 		for _, value := range bad[p.Name] {
-			_, err := telemetry.Resolve(telemetry.Settings{}, lookup(map[string]string{p.Name: value}), nil)
+			_, err := settings.Resolve(telemetry.Settings{}, lookup(map[string]string{p.Name: value}), nil)
 			var parameter *telemetry.ParameterError
 			require.ErrorAs(t, err, &parameter)
 			require.Equal(t, &telemetry.ParameterError{Name: p.Name, Value: value, Accepts: p.Accepts}, parameter)
@@ -135,15 +136,15 @@ func TestABadValueIsNamedWithWhatIsAccepted(t *testing.T) {
 			require.ErrorContains(t, err, p.Accepts)
 		}
 	}
-	_, err := telemetry.Resolve(telemetry.Settings{}, nil, lookup(map[string]string{"DATABRICKS_TELEMETRY_LOG_LEVEL": "loud"}))
+	_, err := settings.Resolve(telemetry.Settings{}, nil, lookup(map[string]string{"DATABRICKS_TELEMETRY_LOG_LEVEL": "loud"}))
 	require.EqualError(t, err, `databricks-telemetry: DATABRICKS_TELEMETRY_LOG_LEVEL="loud" is not understood: it takes off, error, warn, info or debug`)
 }
 
 func TestALevelOfAConfigIsUnderstoodLikeThatOfADSN(t *testing.T) {
-	s, err := telemetry.Resolve(telemetry.Settings{LogLevel: "WARN"}, nil, nil)
+	s, err := settings.Resolve(telemetry.Settings{LogLevel: "WARN"}, nil, nil)
 	require.NoError(t, err)
 	require.Equal(t, "warn", s.LogLevel)
-	_, err = telemetry.Resolve(telemetry.Settings{LogLevel: "verbose"}, nil, nil)
+	_, err = settings.Resolve(telemetry.Settings{LogLevel: "verbose"}, nil, nil)
 	require.EqualError(t, err, `databricks-telemetry: Settings.LogLevel="verbose" is not understood: it takes off, error, warn, info or debug`)
 }
 
@@ -151,8 +152,8 @@ func TestSettingsInForceSayWhoSetThem(t *testing.T) {
 	base := telemetry.Settings{BatchSize: 50, MaxRetries: -1, QueryText: true}
 	env := map[string]string{"DATABRICKS_TELEMETRY_QUEUE_SIZE": "2", "DATABRICKS_TELEMETRY_FLUSH_INTERVAL": "7s", "DO_NOT_TRACK": "1"}
 	dsn := map[string]string{"enableTelemetry": "true", "telemetry_flush_interval": "1s"}
-	all := telemetry.InForce(base, lookup(dsn), lookup(env))
-	require.Len(t, all, len(telemetry.Parameters))
+	all := settings.InForce(base, lookup(dsn), lookup(env))
+	require.Len(t, all, len(settings.Parameters))
 	got := map[string]telemetry.SettingInForce{}
 	for _, s := range all {
 		got[s.Name] = s
@@ -168,8 +169,8 @@ func TestSettingsInForceSayWhoSetThem(t *testing.T) {
 	} {
 		require.Equal(t, telemetry.SettingInForce{Name: name, Value: want[0], By: want[1]}, got[name])
 	}
-	require.Nil(t, telemetry.InForce(base, lookup(map[string]string{"telemetry_batch_size": "x"}), nil))
+	require.Nil(t, settings.InForce(base, lookup(map[string]string{"telemetry_batch_size": "x"}), nil))
 
-	config := telemetry.InForce(telemetry.Settings{Enabled: telemetry.Off}, lookup(dsn), nil)
+	config := settings.InForce(telemetry.Settings{Enabled: telemetry.Off}, lookup(dsn), nil)
 	require.Equal(t, telemetry.SettingInForce{Name: "enableTelemetry", Value: "false", By: "Config"}, config[0])
 }

@@ -1,8 +1,10 @@
-package telemetry
+package settings
 
 import (
 	"slices"
 	"strings"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 // enableParameter is the switch of telemetry to Databricks. It is the one parameter that is
@@ -128,12 +130,12 @@ func distance(a, b string) int {
 }
 
 // parseSwitch reads a word for on or off, in any case, also within quotes.
-func parseSwitch(v string) (Switch, bool) {
+func parseSwitch(v string) (telemetry.Switch, bool) {
 	switch strings.ToLower(strings.Trim(v, " \t\r\n\"'")) {
 	case "1", "t", "true", "y", "yes", "on", "enable", "enabled", "always":
-		return On, true
+		return telemetry.On, true
 	case "0", "f", "false", "n", "no", "off", "none", "never", "disable", "disabled", "deny", "denied":
-		return Off, true
+		return telemetry.Off, true
 	}
-	return Unset, false
+	return telemetry.Unset, false
 }
