@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 )
 
 // drawAgain is how often the table is drawn at most.
@@ -71,7 +73,7 @@ func (c *call) frame(list *ranking) []byte {
 	names := strings.Join(c.args, ", ")
 	head := fmt.Sprintf("%s · %s", or(names, "standard input"), time.Now().Format("15:04:05"))
 	if n := c.input.complaints.n; n > 0 {
-		head += fmt.Sprintf(" · %s left out", plural(n, "broken line"))
+		head += fmt.Sprintf(" · %s left out", format.Plural(n, "broken line"))
 	}
 	b.WriteString(c.screen.paint(bold, fit(clean(head), c.screen.width)) + "\n")
 	shown := *list

@@ -20,20 +20,21 @@ var mayImport = map[string][]string{
 	"sanitize":   {},
 	"telemetry":  {"internal/contain", "internal/queue"},
 
-	"telemetry/explain": {"telemetry"},
+	"telemetry/explain": {"internal/format", "telemetry"},
 	"telemetry/ndjson":  {"telemetry", "telemetry/explain"},
 	"telemetry/logsink": {"telemetry", "telemetry/explain"},
 
 	"telemetry/export":         {"internal/contain", "internal/failure", "internal/queue", "telemetry"},
 	"telemetry/export/expvars": {"telemetry", "telemetry/export"},
 	"telemetry/otelsink":       {"internal/contain", "telemetry", "telemetry/explain", "telemetry/export"},
-	"telemetry/debugpage":      {"internal/contain", "internal/settings", "telemetry", "telemetry/explain", "telemetry/export"},
+	"telemetry/debugpage":      {"internal/contain", "internal/format", "internal/settings", "telemetry", "telemetry/explain", "telemetry/export"},
 
 	"driverwrap": {"cloudfetch", "internal/contain", "internal/failure", "internal/settings", "sanitize", "telemetry", "telemetry/export", "telemetry/logsink", "telemetry/otelsink"},
-	"cmd/dbtel":  {"telemetry", "telemetry/explain", "telemetry/ndjson"},
+	"cmd/dbtel":  {"internal/format", "telemetry", "telemetry/explain", "telemetry/ndjson"},
 
 	"internal/contain":  {},
 	"internal/failure":  {"telemetry"},
+	"internal/format":   {},
 	"internal/settings": {"telemetry"},
 	"internal/queue":    {},
 	"internal/house":    {},

@@ -1,4 +1,6 @@
-package explain
+// Package format writes numbers for people. Everything of this module that people read does it
+// the same way: the page, the terminal, log lines and verdicts.
+package format
 
 import (
 	"fmt"
@@ -74,7 +76,8 @@ func digits(v float64) string {
 	return strconv.FormatFloat(v, 'f', 0, 64)
 }
 
-func plural(n int64, noun string) string {
+// Plural writes a number with what it counts: "1 retry", "1,200 retries".
+func Plural(n int64, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
@@ -82,4 +85,12 @@ func plural(n int64, noun string) string {
 		return Count(n) + " " + stem + "ies"
 	}
 	return Count(n) + " " + noun + "s"
+}
+
+// Choose writes a number with one of two phrases: "1 call waited", "3 calls waited".
+func Choose(n int64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return Count(n) + " " + many
 }
