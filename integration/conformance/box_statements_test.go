@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/eventually"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 )
 
@@ -39,14 +40,13 @@ func TestBoxCancelWhileRunning(t *testing.T) {
 		_, err := db.ExecContext(ctx, "SELECT sleep(60)")
 		failed <- err
 	}()
-	require.Eventually(t, func() bool { return ws.Count(workspace.Method("GetOperationStatus")) > 0 },
-		5*time.Second, time.Millisecond)
+	eventually.True(t, func() bool { return ws.Count(workspace.Method("GetOperationStatus")) > 0 })
 	cancel()
 	require.ErrorIs(t, <-failed, context.Canceled)
-	require.Eventually(t, func() bool {
+	eventually.True(t, func() bool {
 		f := ws.Statements()[0]
 		return f.Canceled && f.State == "CANCELED" && !f.Completed.IsZero()
-	}, 5*time.Second, 5*time.Millisecond)
+	})
 	assert.EqualValues(t, 1, count(t, db, "SELECT 1"), "the session is free again")
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/eventually"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/wire"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 )
@@ -80,9 +81,9 @@ func TestWithoutDirectResultsTheClientPollsAndFetches(t *testing.T) {
 	c := newClient(t, ws)
 	resp := c.execute(c.open(), "SELECT 1")
 	require.Nil(t, resp.DirectResults)
-	require.Eventually(t, func() bool {
+	eventually.True(t, func() bool {
 		return *c.status(resp.OperationHandle).OperationState == wire.StateFinished
-	}, 5*time.Second, time.Millisecond)
+	})
 	meta := call[wire.GetResultSetMetadataResp](c, "GetResultSetMetadata",
 		&wire.GetResultSetMetadataReq{OperationHandle: resp.OperationHandle})
 	assert.Equal(t, wire.FormatArrow, *meta.ResultFormat)
@@ -109,9 +110,9 @@ func TestSlowStatementIsReportedRunningUntilItIsDone(t *testing.T) {
 	status := c.fetch(resp.OperationHandle).Status
 	assert.Equal(t, wire.StatusError, status.StatusCode, "nothing to fetch yet")
 	close(release)
-	require.Eventually(t, func() bool {
+	eventually.True(t, func() bool {
 		return *c.status(resp.OperationHandle).OperationState == wire.StateFinished
-	}, 5*time.Second, time.Millisecond)
+	})
 	s := c.status(resp.OperationHandle)
 	assert.LessOrEqual(t, *s.OperationStarted, *s.OperationCompleted)
 	assert.GreaterOrEqual(t, ws.Statements()[0].Polls, 2)
@@ -167,7 +168,7 @@ func TestStatementLeftBehindDoesNotHoldUpItsSession(t *testing.T) {
 	c.execute(s, "SELECT 1")
 	assert.Equal(t, "RUNNING", ws.Statements()[0].State, "it outlives the client that started it")
 	call[wire.CloseSessionResp](c, "CloseSession", &wire.CloseSessionReq{SessionHandle: s})
-	require.Eventually(t, func() bool { return ws.Statements()[0].State == "CANCELED" }, 5*time.Second, time.Millisecond)
+	eventually.True(t, func() bool { return ws.Statements()[0].State == "CANCELED" })
 }
 
 func TestUnknownMethodGetsAThriftException(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/eventually"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/wire"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 )
@@ -201,11 +202,11 @@ func TestProtocolVersionLimitsWhatAClientGets(t *testing.T) {
 		resp := c.execute(c.open(), "SELECT id FROM range(10)", all...)
 		require.Equal(t, want.direct, resp.DirectResults != nil, version)
 		meta := &wire.GetResultSetMetadataResp{}
-		require.Eventually(t, func() bool {
+		eventually.True(t, func() bool {
 			meta = call[wire.GetResultSetMetadataResp](c, "GetResultSetMetadata",
 				&wire.GetResultSetMetadataReq{OperationHandle: resp.OperationHandle})
 			return meta.Status.StatusCode != wire.StatusError
-		}, 5*time.Second, time.Millisecond)
+		})
 		if want.direct {
 			meta = resp.DirectResults.ResultSetMetadata
 		}

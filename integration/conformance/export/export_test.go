@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/eventually"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/export"
@@ -165,7 +166,7 @@ func TestEachEventArrivesOnceWhateverHappens(t *testing.T) {
 				})
 			}
 			wg.Wait()
-			require.Eventually(t, func() bool { return x.Stats().Pending == 0 }, 10*time.Second, 5*time.Millisecond)
+			eventually.True(t, func() bool { return x.Stats().Pending == 0 })
 			require.NoError(t, h.Close(t.Context()))
 			st := x.Stats()
 			require.Empty(t, st.Dropped)

@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/eventually"
 )
 
 func TestManySessionsReadAndWriteAtOnce(t *testing.T) {
@@ -110,11 +112,11 @@ func TestTheGateLetsWaitersGiveUp(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	writer := make(chan error, 1)
 	go func() { writer <- g.enter(ctx, true) }()
-	require.Eventually(t, func() bool {
+	eventually.True(t, func() bool {
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		return len(g.queue) == 1
-	}, time.Second, time.Millisecond)
+	})
 	reader := make(chan error, 1)
 	go func() { reader <- g.enter(t.Context(), false) }() // behind the writer
 	cancel()
