@@ -18,15 +18,21 @@ import (
 )
 
 func TestBoxSlowStatementsArePolled(t *testing.T) {
+	const execution = 10 * time.Millisecond
+	polledTwice := make(chan struct{})
 	ws := workspace.New(t, workspace.Options{
-		DirectResultWait: 10 * time.Millisecond,
-		ExecutionTime:    func(string) time.Duration { return 150 * time.Millisecond },
+		DirectResultWait: -1,
+		ExecutionTime:    func(string) time.Duration { <-polledTwice; return execution },
 	})
-	db := connectBox(t, ws, configure("PollInterval", 40*time.Millisecond))
+	db := connectBox(t, ws, quickly)
+	go func() {
+		eventually.True(t, func() bool { return ws.Count(workspace.Method("GetOperationStatus")) >= 2 })
+		close(polledTwice)
+	}()
 	assert.EqualValues(t, 5, count(t, db, "SELECT id FROM range(5)"))
 	f := ws.Statements()[0]
 	assert.GreaterOrEqual(t, f.Polls, 2)
-	assert.GreaterOrEqual(t, f.Completed.Sub(f.Started), 150*time.Millisecond)
+	assert.GreaterOrEqual(t, f.Completed.Sub(f.Started), execution)
 	assert.Equal(t, f.Polls, f.Calls["GetOperationStatus"])
 }
 
@@ -37,7 +43,7 @@ func TestBoxCancelWhileRunning(t *testing.T) {
 	defer cancel()
 	failed := make(chan error, 1)
 	go func() {
-		_, err := db.ExecContext(ctx, "SELECT sleep(60)")
+		_, err := db.ExecContext(ctx, "SELECT sleep(6000)")
 		failed <- err
 	}()
 	eventually.True(t, func() bool { return ws.Count(workspace.Method("GetOperationStatus")) > 0 })
@@ -51,12 +57,17 @@ func TestBoxCancelWhileRunning(t *testing.T) {
 }
 
 func TestBoxDeadlineWhileExecuting(t *testing.T) {
-	ws := workspace.New(t, workspace.Options{})
+	ws := workspace.New(t, workspace.Options{DirectResultWait: time.Hour})
 	db := connectBox(t, ws)
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	_, err := db.QueryContext(ctx, "SELECT sleep(60)")
-	require.ErrorIs(t, err, context.DeadlineExceeded)
+	ctx, expire := eventually.Expiring(t.Context())
+	failed := make(chan error, 1)
+	go func() {
+		_, err := db.QueryContext(ctx, "SELECT sleep(6000)")
+		failed <- err
+	}()
+	eventually.True(t, func() bool { return len(ws.Statements()) > 0 && ws.Statements()[0].State == "RUNNING" })
+	expire()
+	require.ErrorIs(t, <-failed, context.DeadlineExceeded)
 	f := ws.Statements()[0]
 	assert.Equal(t, "RUNNING", f.State, "the driver has no handle yet, so it cannot cancel")
 	assert.False(t, f.Canceled)
@@ -66,7 +77,7 @@ func TestBoxDeadlineWhileExecuting(t *testing.T) {
 func TestBoxServerTimeout(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{})
 	db := openBox(t, ws, "timeout=1")
-	_, err := db.Query("SELECT sleep(60)")
+	_, err := db.Query("SELECT sleep(6000)")
 	var failed dbsqlerr.DBExecutionError
 	require.ErrorAs(t, err, &failed)
 	assert.Equal(t, "57KD0", failed.SqlState())

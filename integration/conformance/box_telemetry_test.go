@@ -3,7 +3,6 @@ package conformance
 import (
 	"database/sql"
 	"testing"
-	"time"
 
 	dbsql "github.com/databricks/databricks-sql-go"
 	"github.com/stretchr/testify/assert"

@@ -142,7 +142,7 @@ func (r *round) run(t *testing.T, length time.Duration) {
 func (r *round) drive(ctx context.Context, t *testing.T, l lane, random *rand.Rand) {
 	settings := brisk
 	if r.climate == fair { // then everything arrives, however long this machine takes for it
-		settings.CloseTimeout = time.Hour
+		settings.CloseTimeout = 5 * time.Minute
 	}
 	here, there := l.sides(t, settings, &r.books)
 	defer func() {
