@@ -79,11 +79,14 @@ func TestEveryStatementIsReportedExactlyOnce(t *testing.T) {
 	require.NoError(t, db.Close())
 	require.Len(t, ran, statements/64*64)
 
+	// What a busy machine answers later than the exporter waits for, 10 s, is asked again, with
+	// the same ids.
+	late := ws.Count(func(r workspace.Request) bool { return r.Thrift == "" && r.Duration > 5*time.Second })
 	require.Empty(t, ws.TelemetryErrors())
 	reported := map[string]int{}
 	for _, e := range ws.Telemetry() {
 		require.True(t, e.Valid())
-		require.Equal(t, 1, e.Accepted)
+		require.LessOrEqual(t, e.Accepted, 1+late)
 		if e.Log().SQLOperation.OperationDetail.OperationType == "EXECUTE_STATEMENT" {
 			reported[e.Log().StatementID]++
 			require.Equal(t, "INLINE_ARROW", e.Log().SQLOperation.ExecutionResult)
@@ -95,11 +98,11 @@ func TestEveryStatementIsReportedExactlyOnce(t *testing.T) {
 	}
 	sessions := len(ws.Sessions())
 	require.Equal(t, map[string]int{"CREATE_SESSION": sessions, "EXECUTE_STATEMENT": len(ran), "CLOSE_STATEMENT": len(ran), "DELETE_SESSION": sessions}, operations(ws))
-	require.LessOrEqual(t, ws.FlagRequests(), 1)
+	require.LessOrEqual(t, ws.FlagRequests(), 1+late)
 	uploads := len(ws.Requests(workspace.Endpoint("/telemetry")))
 	records := len(ran) + 2*sessions
-	t.Logf("%d statements, %d sessions, %d events, %d uploads", len(ran), sessions, len(ran)+records, uploads)
-	require.LessOrEqual(t, uploads, 12*records/1000+2)
+	t.Logf("%d statements, %d sessions, %d events, %d uploads, %d late answers", len(ran), sessions, len(ran)+records, uploads, late)
+	require.LessOrEqual(t, uploads, 12*records/1000+2+late)
 }
 
 func TestTheReportSaysWhatTheServerDid(t *testing.T) {
