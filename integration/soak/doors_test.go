@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	arrowtypes "github.com/apache/arrow/go/v12/arrow"
 	dbsql "github.com/databricks/databricks-sql-go"
 	"github.com/databricks/databricks-sql-go/logger"
 	"github.com/stretchr/testify/require"
@@ -21,6 +22,10 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
+
+// Arrow v12 finds out the time zone of a type at its first use, without a lock, and the native
+// driver asks for it at every statement. So it has been used before statements run side by side.
+var _, _ = arrowtypes.FixedWidthTypes.Timestamp_us.(*arrowtypes.TimestampType).GetZone()
 
 func TestMain(m *testing.M) {
 	// The environment of whoever runs the tests decides nothing here.
