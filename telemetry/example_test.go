@@ -34,7 +34,7 @@ func ExampleAttach() {
 // A serverless function waits for what it recorded before it returns: its process may be
 // frozen after that.
 func ExampleFlush() {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	if err := telemetry.Flush(ctx); err != nil {
 		fmt.Println("not everything was reported:", err)

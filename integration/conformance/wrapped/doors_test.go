@@ -54,7 +54,7 @@ var native = door{"native", func(t *testing.T, ws *workspace.Workspace) *sql.DB 
 
 // doors are the three ways in, each with a sink that listens, and the first once without.
 func doors(sink telemetry.Sink) []door {
-	cfg := driverwrap.Config{Sinks: []telemetry.Sink{sink}, Settings: telemetry.Settings{Enabled: telemetry.Off}}
+	cfg := listening(sink)
 	return []door{
 		{"dsn", func(t *testing.T, ws *workspace.Workspace) *sql.DB {
 			c, err := cfg.OpenConnector(ws.DSN())

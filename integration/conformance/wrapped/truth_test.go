@@ -228,7 +228,7 @@ func TestEveryRecordEqualsWhatTheServerDid(t *testing.T) {
 				ws.Inject(f)
 			}
 			sink := &memory{}
-			c, err := driverwrap.Config{Sinks: []telemetry.Sink{sink}, Settings: telemetry.Settings{Enabled: telemetry.Off}}.NewConnector(
+			c, err := listening(sink).NewConnector(
 				append(options(ws), dbsql.WithRetries(4, time.Millisecond, 5*time.Millisecond), tuned(w.lz4))...)
 			require.NoError(t, err)
 			db := sql.OpenDB(c)
