@@ -8,7 +8,6 @@ import (
 	"reflect"
 	"runtime"
 	"testing"
-	"time"
 	"weak"
 
 	dbsql "github.com/databricks/databricks-sql-go"
@@ -71,9 +70,9 @@ func dropped(t *testing.T, config driverwrap.Config, open func(testing.TB, drive
 		return n
 	}
 	// Cleanups run beside the program: several rounds may be needed.
-	require.Eventually(t, func() bool { runtime.GC(); return kept() == 0 }, time.Minute, time.Millisecond, "connectors and authenticators")
-	require.Eventually(t, func() bool { return len(telemetry.Connectors()) <= listed }, time.Minute, time.Millisecond)
-	require.Eventually(t, func() bool { runtime.GC(); return liveHeap()-heap < 1<<20 }, time.Minute, time.Millisecond, "100 bytes each, weak pointers of the test included")
+	eventually(t, func() bool { runtime.GC(); return kept() == 0 }, "connectors and authenticators")
+	eventually(t, func() bool { return len(telemetry.Connectors()) <= listed })
+	eventually(t, func() bool { runtime.GC(); return liveHeap()-heap < 1<<20 }, "100 bytes each, weak pointers of the test included")
 	runtime.KeepAlive(connectors)
 	runtime.KeepAlive(owns)
 }

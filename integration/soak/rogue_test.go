@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/eventually"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/export"
@@ -88,14 +89,14 @@ func taken(ws *workspace.Workspace) map[string]int {
 // since is what the exporter counted since before, once it is at rest.
 func since(t *testing.T, before export.Stats) (s export.Stats) {
 	t.Helper()
-	require.Eventually(t, func() bool {
+	eventually.True(t, func() bool {
 		s = (&round{before: before, after: export.Default.Stats()}).delta()
 		dropped := int64(0)
 		for _, n := range s.Dropped {
 			dropped += n
 		}
 		return s.Pending == 0 && s.Recorded == s.Sent+dropped
-	}, patience, time.Millisecond)
+	})
 	return s
 }
 

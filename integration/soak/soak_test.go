@@ -18,8 +18,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
-	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/eventually"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/eventually"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/export"
 )
@@ -282,10 +282,10 @@ func (r *round) finish(t *testing.T, l lane, s *side, ours bool) {
 // closed: its connections are closed, and the garbage collector has taken rows that are not.
 func settledReports(t *testing.T, ws *workspace.Workspace) {
 	t.Helper()
-	require.Eventually(t, func() bool {
+	eventually.True(t, func() bool {
 		runtime.GC()
 		return !slices.ContainsFunc(export.Default.Stats().Pipelines, func(p export.PipelineStats) bool { return p.Server == ws.URL() })
-	}, time.Minute, 5*time.Millisecond)
+	})
 }
 
 // account holds the exporter's books against ours and the service's.

@@ -11,8 +11,8 @@ import (
 	dbsqlrows "github.com/databricks/databricks-sql-go/rows"
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/eventually"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/eventually"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -146,7 +146,7 @@ func TestForgottenRowsAreCountedWhenTheDatabaseIsClosed(t *testing.T) {
 			require.NoError(t, db.Close())
 			require.Zero(t, counted.count(), "they can still be read")
 			runtime.KeepAlive(rows)
-			require.Eventually(t, func() bool { runtime.GC(); return counted.outcome(telemetry.Abandoned) == 1 }, time.Minute, time.Millisecond)
+			eventually.True(t, func() bool { runtime.GC(); return counted.outcome(telemetry.Abandoned) == 1 })
 		})
 	}
 }

@@ -32,12 +32,12 @@ var mayImport = map[string][]string{
 	"driverwrap": {"cloudfetch", "internal/contain", "internal/failure", "internal/settings", "sanitize", "telemetry", "telemetry/export", "telemetry/logsink", "telemetry/otelsink"},
 	"cmd/dbtel":  {"internal/format", "telemetry", "telemetry/explain", "telemetry/ndjson"},
 
-	"internal/contain":  {},
-	"internal/failure":  {"telemetry"},
-	"internal/format":   {},
-	"internal/settings": {"telemetry"},
-	"internal/queue":    {},
-	"internal/house":    {},
+	"internal/contain":    {},
+	"internal/failure":    {"telemetry"},
+	"internal/format":     {},
+	"internal/settings":   {"telemetry"},
+	"internal/queue":      {},
+	"internal/house":      {},
 }
 
 // nativeDriver may be imported only where it is wrapped, and where its errors are told apart.

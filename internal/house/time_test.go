@@ -18,7 +18,7 @@ var wallTime = regexp.MustCompile(`Less(OrEqual)?f?\(t, time\.Since|WithinDurati
 // inFakeTime tells the files whose tests run in fake time, where none of this matters.
 var inFakeTime = regexp.MustCompile(`"testing/synctest"|\binBubble\(`)
 
-// Time is tested in fake time. A test that cannot be waits with integration/internal/eventually.
+// Time is tested in fake time. A test that cannot be waits with internal/eventually.
 func TestNoTestDependsOnHowFastTheMachineIs(t *testing.T) {
 	var seen int
 	require.NoError(t, filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {

@@ -9,7 +9,6 @@ import (
 	"runtime"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/apache/arrow/go/v12/arrow/ipc"
 	dbsqlrows "github.com/databricks/databricks-sql-go/rows"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/eventually"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/export"
 )
@@ -155,11 +155,11 @@ func (m *memory) finished() []*telemetry.Statement {
 // statements.
 func (m *memory) ended(t *testing.T) (*telemetry.SessionClosed, []*telemetry.Statement) {
 	t.Helper()
-	require.Eventually(t, func() bool {
+	eventually.True(t, func() bool {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		return len(m.closed) > 0
-	}, time.Minute, time.Millisecond)
+	})
 	require.Len(t, m.closed, 1)
 	return m.closed[0], m.finished()
 }
@@ -221,7 +221,7 @@ func TestRowsThatAreReadOnAfterTheDatabaseIsClosedAreRecordedAsTheyEnd(t *testin
 						if outcome == telemetry.Completed {
 							require.EqualValues(t, n, read)
 						}
-						require.Eventually(t, func() bool { return !reports(ws) }, time.Minute, time.Millisecond, "the last connection ends the report")
+						eventually.True(t, func() bool { return !reports(ws) }, "the last connection ends the report")
 						if d.name != "wrap" {
 							require.Equal(t, map[string]int{"CREATE_SESSION": 1, "EXECUTE_STATEMENT": 1, "CLOSE_STATEMENT": 1, "DELETE_SESSION": 1}, operations(ws))
 						}
@@ -251,9 +251,9 @@ func TestRowsThatAreLetGoOfAfterTheDatabaseIsClosedAreReported(t *testing.T) {
 					db = nil // it keeps the rows
 				}
 				r = reader{}
-				require.Eventually(t, func() bool { runtime.GC(); return len(sink.finished()) == 1 }, time.Minute, time.Millisecond)
+				eventually.True(t, func() bool { runtime.GC(); return len(sink.finished()) == 1 })
 				require.Equal(t, telemetry.Abandoned, sink.finished()[0].Outcome)
-				require.Eventually(t, func() bool { return !reports(ws) }, time.Minute, time.Millisecond, "nothing more is to come of the connection")
+				eventually.True(t, func() bool { return !reports(ws) }, "nothing more is to come of the connection")
 				if d.name != "wrap" {
 					require.Equal(t, map[string]int{"CREATE_SESSION": 1, "EXECUTE_STATEMENT": 1}, operations(ws))
 				}
