@@ -22,8 +22,8 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
-	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/eventually"
+	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
