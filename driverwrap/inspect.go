@@ -12,7 +12,7 @@ import (
 	"weak"
 
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry/export"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 )
 
 func init() { telemetry.RegisterConnectors(connectors.list) }

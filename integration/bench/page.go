@@ -3,7 +3,7 @@ package main
 import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	_ "github.com/seed-01322ee7/databricks-telemetry/telemetry/debugpage"
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry/export"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 )
 
 // Importing the debug page attaches it for the whole process. The variants without it take it

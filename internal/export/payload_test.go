@@ -14,7 +14,7 @@ import (
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/registry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry/export"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 )
 
 var noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
@@ -96,7 +96,7 @@ func TestEventsLookLikeTheirGoldenFiles(t *testing.T) {
 			}
 			want, err := os.ReadFile(file)
 			require.NoError(t, err)
-			require.Equal(t, string(want), got, "UPDATE_GOLDEN=1 go test ./telemetry/export")
+			require.Equal(t, string(want), got, "UPDATE_GOLDEN=1 go test ./internal/export")
 		})
 	}
 }
