@@ -109,7 +109,7 @@ func (c Config) open(settings telemetry.Settings, opts []dbsql.ConnOption) (*con
 func (c Config) wrap(settings telemetry.Settings, inner driver.Connector) *connector {
 	settings = settings.WithDefaults()
 	w := &connector{inner: inner, middle: intercept(inner), settings: settings}
-	w.fanouts = []*telemetry.Fanout{&telemetry.Default}
+	w.fanouts = []*telemetry.Fanout{&telemetry.Default.Fanout}
 	if !slices.ContainsFunc(c.Sinks, isOpenTelemetry) {
 		w.fanouts = append(w.fanouts, &openTelemetry)
 	}

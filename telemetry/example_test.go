@@ -63,7 +63,7 @@ func ExampleRegisterPool() {
 	if db != nil {
 		defer telemetry.RegisterPool("warehouse", db)()
 	}
-	fmt.Println(len(telemetry.Pools()))
+	fmt.Println(len(telemetry.Default.Pools()))
 	// Output: 0
 }
 

@@ -24,7 +24,7 @@ const documentsKept = 100
 
 // shared is the page of the process.
 var shared = &page{
-	memory: newMemory(telemetry.Pools), connectors: telemetry.Connectors, exporter: &export.Default, process: telemetry.ReadStats,
+	memory: newMemory(telemetry.Default.Pools), connectors: telemetry.Default.Connectors, exporter: &export.Default, process: telemetry.ReadStats,
 }
 
 func init() {
