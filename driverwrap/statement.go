@@ -88,7 +88,7 @@ func (s *statement) nextPart(read int64) (part int64) {
 	part = -1
 	defer contain.Process.Recover(contain.Statement)
 	if s.trace != nil {
-		if next, ok := s.trace.NextPart(read - 1); ok {
+		if next, ok := s.trace.NextBoundary(read - 1); ok {
 			return next
 		}
 	}
@@ -138,6 +138,9 @@ func (c *conn) begin(ctx context.Context, asked call) (within context.Context, s
 		st.record.TraceID, st.record.SpanID = spanContext(spans)
 	}
 	st.record.Started = time.Now()
+	if st.trace != nil {
+		st.trace.Start(st.record.Started)
+	}
 	c.enlist(st)
 	return within, st
 }
@@ -182,7 +185,7 @@ func (s *statement) drop() {
 	defer contain.Process.Recover(contain.Statement)
 	s.endSpans(time.Now())
 	if s.trace != nil {
-		s.trace.Finish()
+		s.trace.Finish(nil)
 	}
 	s.mu.Lock()
 	s.finished = true
@@ -347,10 +350,10 @@ func (s *statement) finish(now time.Time, outcome telemetry.Outcome) {
 	r.Outcome = outcome
 	s.failed(r, gone)
 	if s.trace != nil {
-		facts := s.trace.Finish()
 		r.RPCs, r.Calls = s.record.rpc[:0], s.record.call[:0]
-		s.add(r, &facts)
-		if r.Outcome == telemetry.ClosedEarly && readAll(r, &facts) {
+		s.trace.Finish(r)
+		s.applyWire(r)
+		if r.Outcome == telemetry.ClosedEarly && readAll(r, s.trace) {
 			r.Outcome = telemetry.Completed
 		}
 	}
@@ -372,8 +375,8 @@ func (s *statement) soFar(now time.Time) *telemetry.Statement {
 	r.Outcome = telemetry.Unfinished
 	s.failed(&r, gone)
 	if s.trace != nil {
-		facts := s.trace.Facts()
-		s.add(&r, &facts)
+		s.trace.Fill(&r)
+		s.applyWire(&r)
 	}
 	return &r
 }
@@ -408,11 +411,11 @@ func (s *statement) failed(r *telemetry.Statement, gone bool) {
 	}
 }
 
-// add completes a record by what the wire tells, using what room its lists have.
-func (s *statement) add(r *telemetry.Statement, facts *cloudfetch.Facts) {
-	wireFacts(r, facts)
+// applyWire completes a record that the trace has filled.
+func (s *statement) applyWire(r *telemetry.Statement) {
 	if r.Kind == telemetry.KindVolume {
 		r.Volume = s.volume
 	}
-	r.Split = split(r, facts, s.waited.total())
+	refine(r.Failure, s.trace.Fault())
+	splitReading(r, s.waited.total())
 }
