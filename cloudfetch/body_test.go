@@ -245,7 +245,8 @@ func TestCloseDuringRead(t *testing.T) {
 			go func() { defer wg.Done(); _, _ = io.ReadAll(resp.Body) }()
 			go func() { defer wg.Done(); _ = resp.Body.Close() }()
 			wg.Wait()
-			require.Zero(t, finish(trace).CloudFetch.Downloaded)
+			finish(trace)
+			require.Zero(t, trace.files.sums.Downloaded)
 			require.Zero(t, s.transport.Stats().Panics)
 		}
 	}
