@@ -122,7 +122,7 @@ func (t *Trace) addLinks(links []link, now time.Duration) {
 	}
 }
 
-// markUntracked marks a file as one of whose download nothing can be said.
+// markUntracked says that nothing is known of the file's download any more.
 func (f *file) markUntracked() {
 	f.untracked.Store(true)
 	f.trace.files.untracked.Store(true)

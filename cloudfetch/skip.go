@@ -47,7 +47,7 @@ func structSize(p []byte, depth int) int {
 	return 0
 }
 
-// elements is value for n elements, or pairs of them, that begin at the given place.
+// elements is value for n elements, or pairs of them, that begin at the given offset.
 func elements(p []byte, at int, n int32, depth int, types ...byte) int {
 	if n < 0 {
 		return 0
