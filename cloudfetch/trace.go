@@ -38,14 +38,14 @@ type Trace struct {
 	unlisted  int64            // pages whose call is not listed
 	rows      int64            // in all pages of which the number is known
 
-	state           string // TGetOperationStatusResp 2, last reported; empty unknown
-	sqlState        string // TGetOperationStatusResp 3, else TStatus 3: the last that was not empty
-	serverStarted   int64  // TGetOperationStatusResp 7, milliseconds of the server's clock; 0 unknown
-	serverCompleted int64  // 8
-	volume          bool   // TGetResultSetMetadataResp 1287 isStagingOperation
-	noMoreRows      bool   // TFetchResultsResp 2 hasMoreRows of the last page says so
-	undecoded       bool   // a message could not be read to its end although the driver may have read it
-	secondStatement bool   // another statement ran with this trace and was left out
+	state           string                // TGetOperationStatusResp 2, last reported; empty unknown
+	sqlState        string                // TGetOperationStatusResp 3, else TStatus 3: the last that was not empty
+	serverStarted   int64                 // TGetOperationStatusResp 7, milliseconds of the server's clock; 0 unknown
+	serverCompleted int64                 // 8
+	moreRows        telemetry.Maybe[bool] // TFetchResultsResp 2 hasMoreRows of the latest page
+	volume          bool                  // TGetResultSetMetadataResp 1287 isStagingOperation
+	undecoded       bool                  // a message could not be read to its end although the driver may have read it
+	secondStatement bool                  // another statement ran with this trace and was left out
 
 	// Guarded by the registry's lock: the trace's node there, and its registered files, newest first.
 	node       node[guid, *Trace]
@@ -127,11 +127,11 @@ func (t *Trace) Fault() Fault {
 	return Fault{SQLState: t.sqlState, Status: t.methods.find(executeStatement).rpc.LastStatus, FailedFiles: failed}
 }
 
-// LastPage reports whether the server said that no page follows those that came.
-func (t *Trace) LastPage() bool {
+// MoreRows is what the server said with the latest page: whether there are rows beyond it.
+func (t *Trace) MoreRows() telemetry.Maybe[bool] {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.noMoreRows
+	return t.moreRows
 }
 
 // NextBoundary returns the number of the first row, counted from 0, that lies beyond
@@ -369,7 +369,8 @@ func (t *Trace) addPage(s *methodStats, m *message, links []link, now time.Durat
 		t.undecoded = true
 	}
 	t.pages++
-	t.noMoreRows = m.has.has(hasMoreRows) && m.num[hasMoreRows] == 0
+	t.moreRows = telemetry.Maybe[bool]{}
+	m.updateBool(&t.moreRows, hasMoreRows)
 	if s.listed > 0 {
 		c := &t.calls[s.listed-1]
 		c.page, c.Rows, c.Files = true, rows, int64(len(links))

@@ -36,7 +36,7 @@ func TestStatementIsFollowedFromExecuteToClose(t *testing.T) {
 	s.mustRPC(background, operationRequest(closeOperation, 7, operationA))
 
 	require.Equal(t, "FINISHED", trace.state)
-	require.True(t, trace.LastPage())
+	require.Equal(t, telemetry.Known(false), trace.MoreRows())
 	f := finish(trace)
 	require.Equal(t, operationID(operationA), f.StatementID)
 	require.Equal(t, operationID(sessionA), f.SessionID)

@@ -49,7 +49,11 @@ type arrowBatches struct {
 func (b *arrowBatches) HasNext() bool {
 	start := time.Now()
 	more := b.ArrowBatchIterator.HasNext()
-	b.of.st.waited.add(time.Since(start))
+	now := time.Now()
+	b.of.st.waited.add(now.Sub(start))
+	if !more {
+		b.of.st.arrowEnded(now)
+	}
 	return more
 }
 
@@ -85,7 +89,11 @@ type arrowStreams struct {
 func (s *arrowStreams) HasNext() bool {
 	start := time.Now()
 	more := s.ArrowIPCStreamIterator.HasNext()
-	s.of.st.waited.add(time.Since(start))
+	now := time.Now()
+	s.of.st.waited.add(now.Sub(start))
+	if !more {
+		s.of.st.arrowEnded(now)
+	}
 	return more
 }
 
@@ -110,4 +118,13 @@ func (s *statement) arrowTaken(counted bool) {
 	defer s.mu.Unlock()
 	s.viaArrow = true
 	s.uncounted = s.uncounted || !counted
+}
+
+// arrowEnded notes that an Arrow reader has no more. The driver says so of a page that failed,
+// too: what the wire tells decides when the statement is finished.
+func (s *statement) arrowEnded(now time.Time) {
+	s.readEnded(now, nil)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.arrowEnd = true
 }

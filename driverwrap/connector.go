@@ -31,6 +31,7 @@ type connector struct {
 
 	wire   *cloudfetch.Transport // nil behind Wrap
 	report *export.Handle        // to Databricks; nil when off, and behind Wrap
+	ending sync.Once             // closes report
 	to     export.Connection     // where to; the zero value behind Wrap
 	server string                // host:port; empty when unknown
 	native telemetry.DriverConfig
@@ -59,7 +60,9 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if c.misconfigured != nil {
 		return nil, c.misconfigured
 	}
-	c.abandon((*statement).forgotten)
+	c.conns.opening.Add(1)
+	defer c.connectAttempted()
+	c.eachUnfinished((*statement).abandonLost)
 	var spans []telemetry.SessionSpan
 	if c.tracing() {
 		ctx, spans = startSpans(ctx, c, telemetry.SessionStart{Server: c.server}, telemetry.Tracer.SessionStarting)
@@ -102,7 +105,7 @@ func (c *connector) opened(start, end time.Time, session *cloudfetch.Session, sp
 		Started:   start,
 		Server:    c.server,
 		Latency:   end.Sub(start),
-		Failure:   failureOf(err),
+		Failure:   c.failureOf(err),
 		Driver:    c.native,
 	}
 	if session != nil {
@@ -141,9 +144,12 @@ func (c *connector) Driver() driver.Driver {
 // Close is called by sql.DB.Close. It closes the native connector, where that can be
 // closed, and gives the report to Databricks and the sinks Settings.CloseTimeout for what is
 // waiting for them. The error is the native one.
+//
+// Connections that are in use live on, and so do their statements: they end, and are recorded,
+// as always. The report to Databricks is closed with the last of them.
 func (c *connector) Close() error {
-	connectors.leave(c)
-	c.abandon((*statement).open) // of connections that are taken: this is the last moment to tell
+	c.conns.closed.Store(true)
+	c.eachUnfinished((*statement).watch)
 	var err error
 	if closer, ok := c.inner.(io.Closer); ok {
 		err = closer.Close()
@@ -151,10 +157,46 @@ func (c *connector) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), c.settings.CloseTimeout)
 	defer cancel()
 	var reported sync.WaitGroup
-	reported.Go(func() { _ = c.report.Close(ctx) }) // what could not be sent is counted there
+	reported.Go(func() {
+		if c.conns.over() {
+			c.end(ctx)
+		} else {
+			_ = c.report.Flush(ctx) // what could not be sent goes on waiting
+		}
+	})
 	for _, f := range c.fanouts {
 		_ = f.FlushConnector(ctx, c.id) // what is not delivered in time stays queued, and is counted there
 	}
 	reported.Wait()
 	return err
+}
+
+// end closes the report to Databricks, once. What could not be sent in time is counted there.
+func (c *connector) end(ctx context.Context) {
+	c.ending.Do(func() {
+		connectors.leave(c.id)
+		_ = c.report.Close(ctx)
+	})
+}
+
+// connectionEnded ends a connector that was closed before its last connection. It does not
+// wait for that: it is called by what closes a connection.
+func (c *connector) connectionEnded() {
+	if !c.conns.over() {
+		return
+	}
+	if c.report == nil {
+		c.end(context.Background())
+		return
+	}
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), c.settings.CloseTimeout)
+		defer cancel()
+		c.end(ctx)
+	}()
+}
+
+func (c *connector) connectAttempted() {
+	c.conns.opening.Add(-1)
+	c.connectionEnded()
 }

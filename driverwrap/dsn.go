@@ -11,7 +11,7 @@ import (
 	dbsql "github.com/databricks/databricks-sql-go"
 	"github.com/databricks/databricks-sql-go/auth"
 
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/settings"
 )
 
 // newestKnownDriver is the newest driver whose DSN parameters are all known here. A DSN
@@ -30,7 +30,7 @@ func splitDSN(dsn string) (native string, ours url.Values) {
 	}
 	kept := make([]string, 0, strings.Count(query, "&")+1)
 	for pair := range strings.SplitSeq(query, "&") {
-		if key, value := unescapePair(pair); telemetry.IsParameter(key) {
+		if key, value := unescapePair(pair); settings.IsParameter(key) {
 			ours.Add(key, value)
 		} else {
 			kept = append(kept, pair)
@@ -81,8 +81,8 @@ func misplaced(native string) error {
 		{orRaw(url.PathUnescape, fragment), "in the fragment of the DSN"},
 	} {
 		for _, m := range assignment.FindAllStringSubmatch(part.text, -1) {
-			if telemetry.IsParameter(m[1]) {
-				return telemetry.MisplacedParameter(m[1], part.place)
+			if settings.IsParameter(m[1]) {
+				return settings.MisplacedParameter(m[1], part.place)
 			}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/settings"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -33,7 +34,7 @@ func FuzzSplitDSN(f *testing.F) {
 		taken := 0
 		for pair := range strings.SplitSeq(query, "&") {
 			key, _ := unescapePair(pair)
-			if telemetry.IsParameter(key) {
+			if settings.IsParameter(key) {
 				taken++
 			} else {
 				kept = append(kept, pair)
@@ -55,7 +56,7 @@ func FuzzSplitDSN(f *testing.F) {
 		for _, off := range []string{"enableTelemetry=false", "ENABLE_TELEMETRY=no", "disableTelemetry"} {
 			for _, with := range []string{path + "?" + off + "&" + query, path + "?" + query + "&" + off} {
 				_, ours := splitDSN(with)
-				s, err := telemetry.Resolve(telemetry.Settings{Enabled: telemetry.On}, ours, nil)
+				s, err := settings.Resolve(telemetry.Settings{Enabled: telemetry.On}, ours, nil)
 				if err == nil {
 					require.Equal(t, telemetry.Off, s.Enabled, with)
 				}

@@ -24,6 +24,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/settings"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -340,7 +341,7 @@ func TestEveryDocumentedParameterIsKnown(t *testing.T) {
 	require.Contains(t, names, "catalog", "the reference has moved: this test reads nothing")
 	all := strings.Join(corpus, " ")
 	ours := map[string]bool{}
-	for _, p := range telemetry.Parameters {
+	for _, p := range settings.Parameters {
 		ours[p.Name] = true
 	}
 	var unknown []string

@@ -137,7 +137,7 @@ func TestEveryStatementIsFinishedOnceHoweverItEnds(t *testing.T) {
 		},
 		"rows close badly": {
 			func(t *testing.T, db *sql.DB) { query(db.Query("closes badly")) },
-			telemetry.Statement{Kind: telemetry.KindQuery, Outcome: telemetry.Completed, RowsRead: telemetry.Known[int64](1), CloseFailure: &telemetry.Failure{Category: telemetry.CategoryOther, Message: "closed badly"}},
+			telemetry.Statement{Kind: telemetry.KindQuery, Outcome: telemetry.Completed, RowsRead: telemetry.Known[int64](1), CloseFailure: &telemetry.Failure{Category: telemetry.CategoryOther, Message: "closed <name>"}},
 		},
 		"rows closed early, twice": {
 			func(t *testing.T, db *sql.DB) {

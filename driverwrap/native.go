@@ -3,10 +3,8 @@ package driverwrap
 import (
 	"crypto/tls"
 	"database/sql/driver"
-	"net"
 	"net/http"
 	"reflect"
-	"strconv"
 	"time"
 
 	dbsql "github.com/databricks/databricks-sql-go"
@@ -75,16 +73,6 @@ func (c nativeConfig) int(name string) telemetry.Maybe[int64] {
 		return telemetry.Known(int64(n))
 	}
 	return telemetry.Maybe[int64]{}
-}
-
-// server is host:port, empty when either is unknown.
-func (c nativeConfig) server() string {
-	host := readConfig[string](c, "Host").Or("")
-	port := readConfig[int](c, "Port").Or(0)
-	if host == "" || port == 0 {
-		return ""
-	}
-	return net.JoinHostPort(host, strconv.Itoa(port))
 }
 
 // snapshot copies what explains a connection's behaviour and names nobody.

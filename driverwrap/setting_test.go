@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/settings"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -220,6 +221,20 @@ var effects = map[string]effect{
 		},
 		want: map[string]any{"true": "1s", "": "", "false": ""},
 	},
+	"telemetry_error_text": {
+		measure: func(t *testing.T, s telemetry.Settings) any {
+			sink := &memory{}
+			db := sql.OpenDB(driverwrap.Config{Settings: s, Sinks: []telemetry.Sink{sink}}.Wrap(&delayingConnector{}))
+			_, err := db.Exec("1 smith")
+			require.Error(t, err)
+			require.NoError(t, db.Close())
+			return sink.statements[0].Failure.Message
+		},
+		want: map[string]any{
+			"full": `time: unknown unit " smith" in duration "1 smith"`, "class": "",
+			"redacted": "time: unknown unit <value> in duration <value>", "": "time: unknown unit <value> in duration <value>",
+		},
+	},
 	"telemetry_sample_rate": {
 		with: []string{"telemetry_force_enable=true"},
 		measure: func(t *testing.T, s telemetry.Settings) any {
@@ -251,8 +266,8 @@ var (
 // TestEverySettingDoesWhatItSays measures the effect of every parameter at its default and at
 // both ends of what it takes. A parameter without an entry in effects fails it.
 func TestEverySettingDoesWhatItSays(t *testing.T) {
-	require.Len(t, effects, len(telemetry.Parameters), "a parameter without an effect")
-	for _, p := range telemetry.Parameters {
+	require.Len(t, effects, len(settings.Parameters), "a parameter without an effect")
+	for _, p := range settings.Parameters {
 		e, ok := effects[p.Name]
 		require.True(t, ok, "%s has no effect", p.Name)
 		ends := acceptedRange.FindStringSubmatch(p.Accepts)
@@ -273,7 +288,7 @@ func TestEverySettingDoesWhatItSays(t *testing.T) {
 					name, v, _ := strings.Cut(other, "=")
 					dsn[name] = []string{v}
 				}
-				settings, err := telemetry.Resolve(telemetry.Settings{}, dsn, nil)
+				settings, err := settings.Resolve(telemetry.Settings{}, dsn, nil)
 				require.NoError(t, err)
 				synctest.Test(t, func(t *testing.T) {
 					got := e.measure(t, settings)

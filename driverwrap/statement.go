@@ -38,10 +38,11 @@ type statement struct {
 	first       time.Time // first row in hand
 	last        time.Time // rows exhausted, or reading failed
 	readFailure *telemetry.Failure
-	handed      weak.Pointer[lease] // of the rows, once the application has them: nil when it has let go of them
+	leased      weak.Pointer[lease] // of the rows, once the application has them: nil when it has let go of them
 	finished    bool
 	hasRows     bool // the call returned rows
 	viaArrow    bool // some left through an Arrow reader
+	arrowEnd    bool // an Arrow reader had no more
 	uncounted   bool // some left as Arrow streams that nobody decoded
 }
 
@@ -243,7 +244,7 @@ func (s *statement) queryEnded(hasRows bool, err error) {
 }
 
 func (s *statement) callEnded(now time.Time, err error) {
-	failure := failureOf(err)
+	failure := s.conn.connector.failureOf(err)
 	s.mu.Lock()
 	if !s.finished {
 		s.executed = now
@@ -254,17 +255,12 @@ func (s *statement) callEnded(now time.Time, err error) {
 	s.endSpans(now)
 }
 
-// endSpans tells the tracers that the call has returned. A statement that was finished
-// meanwhile, because its connection was closed, has no more to tell than that.
+// endSpans tells the tracers that the call has returned.
 func (s *statement) endSpans(now time.Time) {
 	if s.spans == nil {
 		return
 	}
-	r := s.soFar(now)
-	if r == nil {
-		r = &telemetry.Statement{Outcome: telemetry.Abandoned}
-	}
-	endSpans(s.spans, r, telemetry.StatementSpan.StatementExecuted)
+	endSpans(s.spans, s.soFar(now), telemetry.StatementSpan.StatementExecuted)
 }
 
 // firstRow notes that the application is about to receive its first row.
@@ -281,7 +277,7 @@ func (s *statement) firstRow(now time.Time) {
 // statement is finished when the rows are closed.
 func (s *statement) readEnded(now time.Time, err error) {
 	defer contain.Process.Recover(contain.Statement)
-	failure := failureOf(err)
+	failure := s.conn.connector.failureOf(err)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.last.IsZero() {
@@ -306,8 +302,8 @@ func (s *statement) inferResult(from *inference) {
 func (s *statement) closed(start time.Time, err error) {
 	defer contain.Process.Recover(contain.Statement)
 	now := time.Now()
-	given := failureOf(s.ctx.Err()) // database/sql closes rows whose context is done
-	closing := failureOf(err)
+	given := s.conn.connector.failureOf(s.ctx.Err()) // database/sql closes rows whose context is done
+	closing := s.conn.connector.failureOf(err)
 	s.mu.Lock()
 	if s.finished {
 		s.mu.Unlock()
@@ -319,7 +315,6 @@ func (s *statement) closed(start time.Time, err error) {
 	}
 	s.record.Close = telemetry.Known(now.Sub(start))
 	s.record.CloseFailure = closing
-	s.record.Failure = s.readFailure
 	s.mu.Unlock()
 	s.finish(now, outcome)
 }
@@ -331,39 +326,47 @@ var gaveUp = map[telemetry.Category]bool{
 	telemetry.CategoryStatementCancelled: true,
 }
 
-// finish completes the record and hands it over, once.
-func (s *statement) finish(now time.Time, outcome telemetry.Outcome) {
-	gone := s.ctx.Err() != nil
+// finish completes the record and hands it over, once. It reports whether this was the call
+// that did.
+func (s *statement) finish(now time.Time, outcome telemetry.Outcome) bool {
 	s.mu.Lock()
 	if s.finished {
 		s.mu.Unlock()
-		return
+		return false
 	}
 	s.finished = true
 	if s.last.IsZero() {
 		s.last = now
 	}
 	r := &s.record.Statement
+	if s.readFailure != nil {
+		r.Failure = s.readFailure
+	}
 	s.measured(r, now)
+	arrowEnd := s.arrowEnd
 	s.mu.Unlock()
 
 	r.Outcome = outcome
-	s.failed(r, gone)
+	s.failed(r)
 	if s.trace != nil {
 		r.RPCs, r.Calls = s.record.rpc[:0], s.record.call[:0]
 		s.trace.Finish(r)
 		s.applyWire(r)
-		if r.Outcome == telemetry.ClosedEarly && readAll(r, s.trace) {
+		more := s.trace.MoreRows()
+		switch {
+		case r.Outcome == telemetry.ClosedEarly && readAll(r, more):
 			r.Outcome = telemetry.Completed
+		case r.Outcome == telemetry.Completed && arrowEnd && more.Or(false):
+			r.Outcome = telemetry.ClosedEarly
 		}
 	}
 	s.conn.delist(s)
 	s.conn.connector.statementFinished(r)
+	return true
 }
 
 // soFar is the record as it is now, nil when the statement is finished.
 func (s *statement) soFar(now time.Time) *telemetry.Statement {
-	gone := s.ctx.Err() != nil
 	s.mu.Lock()
 	if s.finished {
 		s.mu.Unlock()
@@ -373,7 +376,7 @@ func (s *statement) soFar(now time.Time) *telemetry.Statement {
 	s.measured(&r, now)
 	s.mu.Unlock()
 	r.Outcome = telemetry.Unfinished
-	s.failed(&r, gone)
+	s.failed(&r)
 	if s.trace != nil {
 		s.trace.Fill(&r)
 		s.applyWire(&r)
@@ -400,13 +403,13 @@ func (s *statement) measured(r *telemetry.Statement, now time.Time) {
 	}
 }
 
-// failed gives a record with a failure its outcome. Gone says that the caller had given up.
-func (s *statement) failed(r *telemetry.Statement, gone bool) {
+// failed gives a record with a failure its outcome.
+func (s *statement) failed(r *telemetry.Statement) {
 	if r.Failure == nil {
 		return
 	}
 	r.Outcome = telemetry.Failed
-	if gone && gaveUp[r.Failure.Category] {
+	if gaveUp[r.Failure.Category] && s.ctx.Err() != nil {
 		r.Outcome = telemetry.Canceled
 	}
 }

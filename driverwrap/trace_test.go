@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/settings"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -250,7 +251,7 @@ func TestAConnectorSaysWhatItIs(t *testing.T) {
 	info := c.Info()
 	require.Equal(t, "wrap", info.Door)
 	require.Equal(t, "driver", info.Reports)
-	require.Len(t, info.Settings, len(telemetry.Parameters))
+	require.Len(t, info.Settings, len(settings.Parameters))
 	require.Nil(t, c.Documents(&telemetry.Statement{}), "nothing of ours is sent behind Wrap")
 	require.NoError(t, db.Close())
 

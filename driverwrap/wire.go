@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/failure"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -72,19 +73,19 @@ func fillClosed(r *telemetry.SessionClosed, session *cloudfetch.Session) {
 }
 
 // refine makes a failure more precise by what was answered.
-func refine(failure *telemetry.Failure, fault cloudfetch.Fault) {
-	failure.Refine(fault.SQLState, fault.Status)
-	if failure != nil && fault.FailedFiles > 0 && failure.Category == telemetry.CategoryOther {
-		failure.Category = telemetry.CategoryChunkDownload
+func refine(f *telemetry.Failure, fault cloudfetch.Fault) {
+	failure.Refine(f, fault.SQLState, fault.Status)
+	if f != nil && fault.FailedFiles > 0 && f.Category == telemetry.CategoryOther {
+		f.Category = telemetry.CategoryChunkDownload
 	}
 }
 
 // readAll reports whether the application had every row in hand when it closed the rows
-// without having seen their end, as QueryRow does.
-func readAll(r *telemetry.Statement, trace *cloudfetch.Trace) bool {
+// without having seen their end, as QueryRow does. more is what the server said of further rows.
+func readAll(r *telemetry.Statement, more telemetry.Maybe[bool]) bool {
 	read, counted := r.RowsRead.Get()
 	delivered, known := r.Result.Rows.Get()
-	return counted && known && read == delivered && trace.LastPage()
+	return counted && known && read == delivered && !more.Or(true)
 }
 
 // splitReading divides the time in which rows were read, where it is known: the reader waited

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/settings"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -58,7 +59,7 @@ func list[R any](b *strings.Builder, title string, fields []telemetry.Field[R]) 
 // reference has one form for every parameter.
 func reference() string {
 	var b strings.Builder
-	for _, p := range telemetry.Parameters {
+	for _, p := range settings.Parameters {
 		fmt.Fprintf(&b, "### `%s`\n\n%s\n\n", p.Name, p.Doc)
 		b.WriteString("| | |\n|---|---|\n")
 		fmt.Fprintf(&b, "| DSN | `%s=`… |\n", p.Name)
@@ -104,7 +105,7 @@ func path(w telemetry.Wire) string {
 func parameters() string {
 	var b strings.Builder
 	b.WriteString("| DSN parameter | environment variable | takes | default | meaning |\n|---|---|---|---|---|\n")
-	for _, p := range telemetry.Parameters {
+	for _, p := range settings.Parameters {
 		fmt.Fprintf(&b, "| `%s` | `%s` | %s | %s | %s |\n", p.Name, p.Env(), p.Accepts, p.Default, p.Doc)
 	}
 	return b.String()

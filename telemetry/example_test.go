@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/settings"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -33,7 +34,7 @@ func ExampleAttach() {
 // A serverless function waits for what it recorded before it returns: its process may be
 // frozen after that.
 func ExampleFlush() {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	if err := telemetry.Flush(ctx); err != nil {
 		fmt.Println("not everything was reported:", err)
@@ -85,6 +86,7 @@ func ExampleSettings() {
 		LogLevel:      "off", // "warn" logs slow and failed statements to slog
 		SlowThreshold: 10 * time.Second,
 		QueryText:     false, // true keeps the text of statements, for local sinks only
+		ErrorText:     telemetry.ErrorTextRedacted,
 
 		SampleRate: telemetry.Known(1.0), // of successful statements; failed ones always
 	}
@@ -97,7 +99,7 @@ func ExampleResolve() {
 	environment := map[string][]string{"DATABRICKS_TELEMETRY_ENABLED": {"no"}, "DATABRICKS_TELEMETRY_BATCH_SIZE": {"50"}}
 	dsn := map[string][]string{"enableTelemetry": {"true"}, "telemetry_batch_size": {"20"}}
 
-	settings, err := telemetry.Resolve(telemetry.Settings{}, dsn, environment)
+	settings, err := settings.Resolve(telemetry.Settings{}, dsn, environment)
 	fmt.Println(settings.Enabled == telemetry.Off, settings.BatchSize, err)
 	// Output: true 20 <nil>
 }

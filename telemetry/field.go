@@ -66,7 +66,7 @@ var StatementFields = []Field[Statement]{
 	{"outcome", "", "completed, closed_early, failed, canceled or abandoned.", ScopeLocal, Wire{}, func(s *Statement) slog.Value { return text(s.Outcome) }},
 	{"error_category", "", "Stable name for what went wrong.", ScopeBoth, errorName, func(s *Statement) slog.Value { return category(s.Failure) }},
 	{"sqlstate", "", "Five-character code the server gave for the error.", ScopeLocal, Wire{}, func(s *Statement) slog.Value { return sqlState(s.Failure) }},
-	{"error_message", "", "The error's text without secrets, names and SQL.", ScopeLocal, Wire{}, func(s *Statement) slog.Value { return message(s.Failure) }},
+	{"error_message", "", "What telemetry_error_text keeps of the error's text.", ScopeLocal, Wire{}, func(s *Statement) slog.Value { return message(s.Failure) }},
 	{"retryable", "bool", "The driver considers trying again worthwhile.", ScopeLocal, Wire{}, func(s *Statement) slog.Value { return flag(s.Failure != nil && s.Failure.Retryable) }},
 	{"close_error_category", "", "Stable name for what went wrong when the rows were closed.", ScopeLocal, Wire{}, func(s *Statement) slog.Value { return category(s.CloseFailure) }},
 	{"execute_ms", "ms", "From the call until results were ready or it failed.", ScopeBoth, to(driverLog+"operation_latency_ms", WireInt64), func(s *Statement) slog.Value { return slog.DurationValue(s.Execute) }},
@@ -131,7 +131,7 @@ var SessionOpenedFields = []Field[SessionOpened]{
 	{"open_ms", "ms", "Time Connect took.", ScopeBoth, to(driverLog+"operation_latency_ms", WireInt64).anonymous(), func(s *SessionOpened) slog.Value { return slog.DurationValue(s.Latency) }},
 	{"retries", "", "HTTP attempts of OpenSession beyond the first.", ScopeBoth, to(operation+"retry_count", WireInt64).anonymous(), func(s *SessionOpened) slog.Value { return count(s.Retries) }},
 	{"error_category", "", "Stable name for what went wrong.", ScopeBoth, errorName.anonymous(), func(s *SessionOpened) slog.Value { return category(s.Failure) }},
-	{"error_message", "", "The error's text without secrets, names and SQL.", ScopeLocal, Wire{}, func(s *SessionOpened) slog.Value { return message(s.Failure) }},
+	{"error_message", "", "What telemetry_error_text keeps of the error's text.", ScopeLocal, Wire{}, func(s *SessionOpened) slog.Value { return message(s.Failure) }},
 	{"driver_version", "", "Version of databricks-sql-go.", ScopeBoth, to(system+"driver_version", WireVersion), func(s *SessionOpened) slog.Value { return text(s.Driver.Version) }},
 	{"auth_mech", "", "PAT, OAUTH or OTHER.", ScopeBoth, oneOf(params+"auth_mech", "PAT", "OAUTH", "OTHER"), func(s *SessionOpened) slog.Value { return text(s.Driver.AuthMech) }},
 	{"auth_flow", "", "TOKEN_PASSTHROUGH, CLIENT_CREDENTIALS or BROWSER_BASED_AUTHENTICATION.", ScopeBoth, oneOf(params+"auth_flow", "TOKEN_PASSTHROUGH", "CLIENT_CREDENTIALS", "BROWSER_BASED_AUTHENTICATION"), func(s *SessionOpened) slog.Value { return text(s.Driver.AuthFlow) }},
@@ -159,7 +159,7 @@ var SessionClosedFields = []Field[SessionClosed]{
 	{"reused", "", "How often the pool handed the connection out again.", ScopeLocal, Wire{}, func(s *SessionClosed) slog.Value { return slog.Int64Value(s.Reused) }},
 	{"abandoned", "", "Statements whose rows were still open.", ScopeLocal, Wire{}, func(s *SessionClosed) slog.Value { return slog.Int64Value(s.Abandoned) }},
 	{"error_category", "", "Stable name for what went wrong.", ScopeBoth, errorName, func(s *SessionClosed) slog.Value { return category(s.Failure) }},
-	{"error_message", "", "The error's text without secrets, names and SQL.", ScopeLocal, Wire{}, func(s *SessionClosed) slog.Value { return message(s.Failure) }},
+	{"error_message", "", "What telemetry_error_text keeps of the error's text.", ScopeLocal, Wire{}, func(s *SessionClosed) slog.Value { return message(s.Failure) }},
 }
 
 // The readers below turn what is unknown, or false and therefore not worth a key, into the

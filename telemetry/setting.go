@@ -1,6 +1,9 @@
 package telemetry
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Switch is a setting that can be left to somebody else to decide.
 type Switch uint8
@@ -18,6 +21,18 @@ const DefaultSlowThreshold = 10 * time.Second
 // queuedBatches is what the queue has room for by default: half of it holds a batch of
 // records that make three events each, which is the most.
 const queuedBatches = 6
+
+// The values of [Settings.ErrorText].
+const (
+	// ErrorTextClass keeps the error class and the SQLSTATE, nothing else.
+	ErrorTextClass = "class"
+	// ErrorTextRedacted keeps words of a fixed vocabulary, error classes, SQLSTATEs and HTTP
+	// statuses; all else is a placeholder. See package sanitize.
+	ErrorTextRedacted = "redacted"
+	// ErrorTextFull keeps the text as it is, up to 64 KiB. It may quote SQL, values, tables,
+	// people and secrets.
+	ErrorTextFull = "full"
+)
 
 // Settings configures one wrapped driver. Every field's zero value means its default. The
 // same settings exist as DSN parameters and environment variables: see [Parameters].
@@ -65,6 +80,9 @@ type Settings struct {
 	// QueryText keeps the text of statements in local records. It never leaves the process
 	// through telemetry to Databricks.
 	QueryText bool
+	// ErrorText is what local records keep of the text of an error; "" means
+	// [ErrorTextRedacted]. It never leaves the process through telemetry to Databricks.
+	ErrorText string
 	// SampleRate is the share of successful statements that are exported, 0 to 1; unknown
 	// means 1. Failed statements are exported always.
 	SampleRate Maybe[float64]
@@ -95,9 +113,38 @@ func (s Settings) WithDefaults() Settings {
 	if s.CircuitBreaker == Unset {
 		s.CircuitBreaker = On
 	}
+	if s.ErrorText == "" {
+		s.ErrorText = ErrorTextRedacted
+	}
 	if s.LogLevel == "" {
 		s.LogLevel = "off"
 	}
 	s.SampleRate = Known(s.SampleRate.Or(1))
 	return s
+}
+
+// ParameterError says which setting could not be understood. Its text quotes no more than 40
+// characters of a value, and none of one that looks like a credential.
+type ParameterError struct {
+	Name    string // the DSN parameter or environment variable
+	Value   string // what it was set to, as the text quotes it
+	Accepts string // what it takes; empty where the name is wrong
+	Problem string // what is wrong with the name; empty where the value is wrong
+}
+
+func (e *ParameterError) Error() string {
+	if e.Problem != "" {
+		return fmt.Sprintf("databricks-telemetry: %s %s", e.Name, e.Problem)
+	}
+	return fmt.Sprintf("databricks-telemetry: %s=%q is not understood: it takes %s", e.Name, e.Value, e.Accepts)
+}
+
+// SettingInForce is one setting as it is in force, and who set it.
+type SettingInForce struct {
+	Name  string // the DSN parameter's
+	Value string // what it is, the default included
+	// By is "DSN", the name of an environment variable, "Config" or "default". It is
+	// "ignored" for an environment variable that begins like those of this package and is
+	// none: Name is the variable, and Value names the nearest one.
+	By string
 }

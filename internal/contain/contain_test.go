@@ -52,6 +52,16 @@ func TestSuppliedCodeMayReturnPanicOrExit(t *testing.T) {
 	require.Contains(t, all[1].First, "runtime.Goexit")
 }
 
+func TestABubbleIsKnown(t *testing.T) {
+	require.False(t, contain.InBubble())
+	synctest.Test(t, func(t *testing.T) {
+		require.True(t, contain.InBubble())
+		var wg sync.WaitGroup
+		wg.Go(func() { require.True(t, contain.InBubble()) })
+		wg.Wait()
+	})
+}
+
 func TestSuppliedCodeHasATimeBound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var l contain.Log

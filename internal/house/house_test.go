@@ -20,25 +20,28 @@ var mayImport = map[string][]string{
 	"sanitize":   {},
 	"telemetry":  {"internal/contain", "internal/queue"},
 
-	"telemetry/explain": {"telemetry"},
+	"telemetry/explain": {"internal/format", "telemetry"},
 	"telemetry/ndjson":  {"telemetry", "telemetry/explain"},
 	"telemetry/logsink": {"telemetry", "telemetry/explain"},
 
-	"telemetry/export":         {"internal/contain", "internal/queue", "telemetry"},
+	"telemetry/export":         {"internal/contain", "internal/failure", "internal/queue", "telemetry"},
 	"telemetry/export/expvars": {"telemetry", "telemetry/export"},
 	"telemetry/otelsink":       {"internal/contain", "telemetry", "telemetry/explain", "telemetry/export"},
-	"telemetry/debugpage":      {"internal/contain", "telemetry", "telemetry/explain", "telemetry/export"},
+	"telemetry/debugpage":      {"internal/contain", "internal/format", "internal/settings", "telemetry", "telemetry/explain", "telemetry/export"},
 
-	"driverwrap": {"cloudfetch", "internal/contain", "sanitize", "telemetry", "telemetry/export", "telemetry/logsink", "telemetry/otelsink"},
-	"cmd/dbtel":  {"telemetry", "telemetry/explain", "telemetry/ndjson"},
+	"driverwrap": {"cloudfetch", "internal/contain", "internal/failure", "internal/settings", "sanitize", "telemetry", "telemetry/export", "telemetry/logsink", "telemetry/otelsink"},
+	"cmd/dbtel":  {"internal/format", "telemetry", "telemetry/explain", "telemetry/ndjson"},
 
-	"internal/contain": {},
-	"internal/queue":   {},
-	"internal/house":   {},
+	"internal/contain":    {},
+	"internal/failure":    {"telemetry"},
+	"internal/format":     {},
+	"internal/settings":   {"telemetry"},
+	"internal/queue":      {},
+	"internal/house":      {},
 }
 
 // nativeDriver may be imported only where it is wrapped, and where its errors are told apart.
-var nativeDriver = []string{"driverwrap", "telemetry"}
+var nativeDriver = []string{"driverwrap", "internal/failure"}
 
 type pkg struct {
 	ImportPath string

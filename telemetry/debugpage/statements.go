@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
@@ -84,7 +85,7 @@ func (r row) InFiles() string {
 	if r.Files == nil {
 		return ""
 	}
-	return plural(int64(*r.Files), "file", "files")
+	return format.Plural(int64(*r.Files), "file")
 }
 
 func rowOf(s *telemetry.Statement, now time.Time) row {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/settings"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/export"
 )
@@ -88,7 +89,7 @@ func (v *visit) preview() *reported {
 }
 
 func docOf(name string) string {
-	for _, p := range telemetry.Parameters {
+	for _, p := range settings.Parameters {
 		if p.Name == name {
 			return p.Doc
 		}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/failure"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -24,6 +25,7 @@ const (
 // client makes the requests of one pipeline, one at a time.
 type client struct {
 	endpoint string // scheme://host:port
+	shown    string // the endpoint for people
 	http     *http.Client
 	own      *http.Transport // nil when the transport is the application's
 	retries  int
@@ -36,7 +38,7 @@ type client struct {
 
 func newClient(c *Connection, settings telemetry.Settings, log *contain.Log) *client {
 	k := &client{
-		endpoint: c.endpoint(), retries: max(0, settings.MaxRetries), delay: settings.RetryDelay,
+		endpoint: c.endpoint(), shown: c.shownEndpoint(), retries: max(0, settings.MaxRetries), delay: settings.RetryDelay,
 		authenticator: contain.NewSupplied(log, contain.Authenticator), transport: contain.NewSupplied(log, contain.Transport),
 		via: transportIdentity(c),
 	}
@@ -118,7 +120,7 @@ func (k *client) once(ctx context.Context, end time.Time, q request, understand 
 	defer cancel()
 	req, err := k.prepare(limit, q)
 	if err != nil {
-		return failure(ctx, err)
+		return unanswered(ctx, err)
 	}
 	return k.attempt(ctx, limit, req, understand)
 }
@@ -127,7 +129,7 @@ func (k *client) once(ctx context.Context, end time.Time, q request, understand 
 func (k *client) attempt(ctx, limit context.Context, req *http.Request, understand func([]byte) (answer, bool)) result {
 	got, err := k.exchange(limit, req.WithContext(limit))
 	if err != nil {
-		return failure(ctx, err)
+		return unanswered(ctx, err)
 	}
 	r := result{status: got.status}
 	switch s := got.status; {
@@ -150,8 +152,8 @@ func (k *client) attempt(ctx, limit context.Context, req *http.Request, understa
 	return r
 }
 
-// failure is the result of a request that got no answer.
-func failure(ctx context.Context, err error) result {
+// unanswered is the result of a request that got no answer.
+func unanswered(ctx context.Context, err error) result {
 	switch {
 	case ctx.Err() != nil:
 		return result{fate: interrupted, category: telemetry.CategoryCancelled}
@@ -160,7 +162,7 @@ func failure(ctx context.Context, err error) result {
 	case errors.Is(err, errTransport):
 		return result{fate: strange, category: telemetry.CategoryOther}
 	}
-	return result{fate: unavailable, category: telemetry.FailureOf(err).Category}
+	return result{fate: unavailable, category: failure.Of(err).Category}
 }
 
 // prepare makes a request and authenticates it.

@@ -28,7 +28,8 @@ type Authenticator interface {
 type Connection struct {
 	// Scheme is http or https; "" means https.
 	Scheme string
-	// Host is the workspace's host name, without a port.
+	// Host is the workspace's host name as the driver has it, without a port. User information
+	// and a path in it are ignored.
 	Host string
 	// Port is the workspace's port; 0 means the scheme's own.
 	Port int
@@ -85,14 +86,6 @@ func (c *Connection) identity() any {
 		return new(byte)
 	}
 	return nil
-}
-
-// endpoint is scheme://host:port, empty when there is no host.
-func (c *Connection) endpoint() string {
-	if c.Host == "" {
-		return ""
-	}
-	return c.scheme() + "://" + c.server()
 }
 
 func (c *Connection) scheme() string {

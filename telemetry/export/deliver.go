@@ -160,7 +160,7 @@ func (p *pipeline) askFlag(by *origin) {
 		auth: by.connection.Authenticator, orgID: by.org(), userAgent: by.userAgent,
 	})
 	if err != nil {
-		p.flagUnread(failure(p.ctx, err))
+		p.flagUnread(unanswered(p.ctx, err))
 		return
 	}
 	asked, mine := p.flag.ask(p.client.via, time.Now())

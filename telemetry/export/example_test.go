@@ -17,7 +17,7 @@ func ExampleExporter_Flush() {
 	h.SessionOpened(opened())
 	h.StatementFinished(statement())
 
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	if err := exporter.Flush(ctx); err != nil {
 		fmt.Println(err)

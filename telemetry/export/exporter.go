@@ -64,7 +64,7 @@ type flagKey struct{ endpoint, org string }
 //
 // Settings are used as they are; zero values mean their defaults.
 func (x *Exporter) Open(c Connection, settings telemetry.Settings) *Handle {
-	if settings.Enabled == telemetry.Off || c.Host == "" || x.down.Load() {
+	if settings.Enabled == telemetry.Off || c.endpoint() == "" || x.down.Load() {
 		return nil
 	}
 	settings = settings.WithDefaults()
@@ -75,6 +75,7 @@ func (x *Exporter) Open(c Connection, settings telemetry.Settings) *Handle {
 	// What does not change how a pipeline works does not divide it.
 	key.settings.SampleRate, key.settings.CloseTimeout, key.settings.Enabled = telemetry.Maybe[float64]{}, 0, telemetry.Unset
 	key.settings.LogLevel, key.settings.SlowThreshold, key.settings.QueryText = "", 0, false
+	key.settings.ErrorText = ""
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.down.Load() {

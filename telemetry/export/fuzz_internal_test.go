@@ -100,7 +100,10 @@ func TestThePauseDoublesWithJitterUpToItsBound(t *testing.T) {
 
 func TestOnlyHarmlessNamesAreShared(t *testing.T) {
 	for entry, name := range map[string]string{
-		"billing/1.2": "billing", "dbt-databricks/v1.9.0": "dbt-databricks", "acme+My_Tool": "acme+My_Tool", "acme+tool/1.0.3": "acme+tool",
+		"billing/1.2": "billing", "billing/v1.2.3": "billing", "dbt-databricks/v1.9.0": "dbt-databricks", "dbt-databricks": "dbt-databricks", "Tableau+desktop/2024.1": "Tableau+desktop", "tableau+prep": "tableau+prep",
+		"Jane+Doe": "", "Jane+Doe/1.0": "", "jane-doe/1.0": "", "jane_doe/1.0": "", "acme+tool/1.0.3": "", "acme+My_Tool": "", "acme+AKIAIOSFODNN7EXAMPLE": "", "tableau+AKIAIOSFODNN7EXAMPLE": "", "tableau+jane+doe": "",
+		"glpat-abcDEFghiJKLmnoPQRst/1.0": "", "glpat-abcdefghij/1.0": "", "sk-abcdefghijk/1.0": "", "dapiabcdefgh/1.0": "", "abc123/1.0": "", "qXzVbNmWkJ/1.0": "", "billing": "", "billing/1": "", "billing/1.2.3.4": "", "billing/20240131.1": "", "Bılling/1.2": "",
+		"supercalifragilisticexpialidocious/1.0": "", "billing/1.2 (jane)": "", "billing/1.2\n": "",
 		"": "", "hunter2": "", "main.finance/1.0": "", "alice/10.0.0.1": "", "a b": "", "alice@example.com": "", "dapi0123": "", "x/y": "", "k3y9f8a7s6d5": "", "id12345678": "", "/home/alice": "", "10.0.0.1": "", "DROP TABLE x": "",
 	} {
 		_, got := productName(entry)

@@ -125,6 +125,9 @@ func (h *Handle) Close(ctx context.Context) error {
 
 // leaveWhenDropped closes the handle in the background when nothing refers to it any more.
 func (h *Handle) leaveWhenDropped() {
+	if contain.InBubble() {
+		return
+	}
 	type left struct {
 		membership
 		timeout time.Duration

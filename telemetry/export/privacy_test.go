@@ -92,3 +92,20 @@ func TestTheHostAndTheTokenStayOutOfThePayload(t *testing.T) {
 		}
 	})
 }
+
+func TestRedirectsAreNotFollowed(t *testing.T) {
+	for _, code := range []int{301, 302, 303, 307, 308} {
+		inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
+			s.upload = status(code, "Location", "https://elsewhere.example/telemetry-ext")
+			s.flag = first(1, status(code, "Location", "https://elsewhere.example/flag"))
+			h := x.Open(connection(s), telemetry.Settings{})
+			h.SessionOpened(opened())
+			time.Sleep(10 * time.Minute)
+			require.Error(t, h.Close(t.Context()), "the event still waits")
+			require.GreaterOrEqual(t, len(s.requests), 2)
+			for _, r := range s.requests {
+				require.Equal(t, "https://dbc-1.cloud.databricks.com:443", r.URL.Scheme+"://"+r.URL.Host, "to no other host")
+			}
+		})
+	}
+}

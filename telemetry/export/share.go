@@ -1,13 +1,12 @@
 package export
 
 import (
-	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"regexp"
 	"runtime"
-	"strconv"
+	"slices"
 	"strings"
 	"sync"
 
@@ -31,18 +30,33 @@ func httpPathKind(path string) string {
 	return ""
 }
 
-// product is vendor+product, product/version, or both: what Databricks asks partners to put
-// into the user agent. A bare word could be anything.
-var product = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9_-]{1,31}(\+[A-Za-z][A-Za-z0-9_-]{1,31})?)(/v?\d{1,4}\.\d{1,4}(?:\.\d{1,4})?)?$`)
+// product is what Databricks asks partners to put into the user agent: vendor+product or
+// vendor-product, with a version or without, or one word with a version. A word has no digits and no capitals within:
+// what has could be a key. A bare word could be anything.
+var product = regexp.MustCompile(`^(?:([A-Za-z][a-z]{1,19})[+-])?([A-Za-z][a-z]{1,19})(/v?\d{1,4}\.\d{1,4}(?:\.\d{1,4})?)?$`)
 
-// productName returns the user agent entry and the name in it when it is a product name and
-// has no run of letters and digits that could be a key.
+// partners are the vendors whose names may stand in front of a product. Of any other, two words
+// may be somebody's name.
+var partners = strings.Fields(`airbyte airflow alation alteryx astronomer atscale census collibra dagster databricks datadog
+	dataiku datarobot dbt denodo domo fivetran gong grafana hex hightouch immuta informatica looker matillion metabase
+	microsoft microstrategy mode monte omni power powerbi prefect preset privacera prophecy qlik retool rivery sap sigma
+	snaplogic soda streamlit superset tableau talend thoughtspot tibco`)
+
+// productName returns the user agent entry and the name in it when it is a product name.
 func productName(entry string) (whole, name string) {
 	m := product.FindStringSubmatch(entry)
-	if m == nil || m[2] == "" && m[3] == "" || looksLikeKey(m[1]) {
+	switch {
+	case m == nil, hasKeyPrefix(entry):
+		return "", ""
+	case m[1] == "":
+		if m[3] == "" {
+			return "", ""
+		}
+		return entry, m[2]
+	case !slices.Contains(partners, strings.ToLower(m[1])):
 		return "", ""
 	}
-	return entry, m[1]
+	return entry, strings.TrimSuffix(entry, m[3])
 }
 
 var version = regexp.MustCompile(`^(?:go)?\d{1,4}(?:\.\d{1,6}){1,2}(?:-?[a-z]{1,8}\d{0,3})?$`)
@@ -50,29 +64,14 @@ var version = regexp.MustCompile(`^(?:go)?\d{1,4}(?:\.\d{1,6}){1,2}(?:-?[a-z]{1,
 // isVersion: two or three numbers, perhaps with a tag such as rc1. Four would be an address.
 func isVersion(s string) bool { return version.MatchString(s) }
 
-// keyPrefixes begin the tokens of Databricks and of the clouds it runs on.
-var keyPrefixes = []string{"dapi", "dose", "dkea", "akia", "asia", "eyj", "ghp_", "sk-", "xox"}
+// keyPrefixes begin the tokens of Databricks, of the clouds it runs on and of others that are
+// pasted by mistake.
+var keyPrefixes = []string{"dapi", "dose", "dkea", "doau", "dsapi", "akia", "asia", "aroa", "eyj", "ghp_", "gho_", "github_pat", "glpat", "sk-", "sk_", "pk_", "xox", "aiza", "ya29"}
 
-// looksLikeKey is true for what begins like a token, and where digits and letters take turns
-// as in a random string.
-func looksLikeKey(s string) bool {
+// hasKeyPrefix is true for what begins like a token and is long enough to be one.
+func hasKeyPrefix(s string) bool {
 	s = strings.ToLower(s)
-	for _, p := range keyPrefixes {
-		if strings.HasPrefix(s, p) {
-			return true
-		}
-	}
-	turns, digits := 0, 0
-	for i := range len(s) {
-		d := '0' <= s[i] && s[i] <= '9'
-		if d {
-			digits++
-		}
-		if i > 0 && d != ('0' <= s[i-1] && s[i-1] <= '9') {
-			turns++
-		}
-	}
-	return turns > 3 || digits > 6
+	return len(s) > 8 && slices.ContainsFunc(keyPrefixes, func(p string) bool { return strings.HasPrefix(s, p) })
 }
 
 var (
@@ -140,12 +139,4 @@ func (c *Connection) userAgents() (full, bare string) {
 		full += " (" + entry + ")"
 	}
 	return full, bare
-}
-
-// server is host:port, for the application's own eyes.
-func (c *Connection) server() string {
-	if c.Port != 0 {
-		return net.JoinHostPort(c.Host, strconv.Itoa(c.Port))
-	}
-	return c.Host
 }

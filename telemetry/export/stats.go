@@ -75,7 +75,7 @@ func (p *pipeline) stats() PipelineStats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := PipelineStats{
-		Server: p.client.endpoint, Connectors: refs, Pending: int64(p.queue.events + p.out), PendingBytes: int64(p.queue.bytes),
+		Server: p.client.shown, Connectors: refs, Pending: int64(p.queue.events + p.out), PendingBytes: int64(p.queue.bytes),
 		Breaker: p.breaker.state(), LoggedIn: p.loggedIn, LastError: p.lastError,
 		Flag: [...]string{"unknown", "on", "off", "unreadable"}[state],
 	}

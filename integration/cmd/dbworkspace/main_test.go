@@ -12,11 +12,12 @@ import (
 	"regexp"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/eventually"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -51,7 +52,7 @@ func TestRunServesUntilItIsInterrupted(t *testing.T) {
 	}()
 
 	address := regexp.MustCompile(`host       (\S+)`)
-	require.Eventually(t, func() bool { return address.MatchString(out.String()) }, 20*time.Second, 5*time.Millisecond)
+	eventually.True(t, func() bool { return address.MatchString(out.String()) })
 	assert.Contains(t, out.String(), "https://token:dapi-x@127.0.0.1:")
 	pem, err := os.ReadFile(ca)
 	require.NoError(t, err)
