@@ -71,7 +71,7 @@ func TestIdentifierOfAnotherTraceIsNotTaken(t *testing.T) {
 	s.execute(ctxB, operationA) // a server that repeats itself
 	require.Equal(t, operationID(operationA), finish(a).StatementID)
 	f := finish(b)
-	require.Zero(t, f.StatementID)
+	require.Empty(t, f.StatementID)
 	requireUncounted(t, f)
 	require.Zero(t, s.transport.registry.busy.Load())
 }

@@ -166,7 +166,7 @@ func TestFailedAndAbandonedFilesAreTold(t *testing.T) {
 	require.EqualValues(t, 3, f.CloudFetch.Abandoned)
 	require.Equal(t, telemetry.Known(int64(1)), f.CloudFetch.FailedIndex)
 	require.Equal(t, telemetry.Known(int64(404)), f.CloudFetch.FailedStatus)
-	require.EqualValues(t, 404, f.CloudFetch.Files[1].Status)
+	require.Equal(t, 404, f.CloudFetch.Files[1].Status)
 }
 
 func TestRedirectedDownloadIsOneAttempt(t *testing.T) {

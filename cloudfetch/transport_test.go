@@ -100,7 +100,7 @@ func TestNothingIsLearntFromAnAnswerThatBreaksOff(t *testing.T) {
 		require.ErrorIs(t, err, errReset)
 		require.Zero(t, s.transport.registry.linked.Load())
 		f := finish(trace)
-		require.Zero(t, f.StatementID)
+		require.Empty(t, f.StatementID)
 		require.Equal(t, telemetry.Result{
 			Evidence: telemetry.EvidenceWire, Pages: telemetry.Known(int64(0)), Rows: telemetry.Known(int64(0)),
 		}, f.Result)

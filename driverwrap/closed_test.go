@@ -225,7 +225,7 @@ func TestAStatementThatOutlivesItsDatabaseIsSeenRunning(t *testing.T) {
 	rows := firstOf(t)(db.Query(text))
 	require.NoError(t, db.Close())
 	running := func() (all []*telemetry.Statement) {
-		for _, c := range telemetry.Connectors() {
+		for _, c := range telemetry.Default.Connectors() {
 			for _, s := range c.Running() {
 				if s.Query == text {
 					all = append(all, s)

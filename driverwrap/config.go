@@ -12,7 +12,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/settings"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry/export"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/logsink"
 )
 
@@ -109,7 +109,7 @@ func (c Config) open(settings telemetry.Settings, opts []dbsql.ConnOption) (*con
 func (c Config) wrap(settings telemetry.Settings, inner driver.Connector) *connector {
 	settings = settings.WithDefaults()
 	w := &connector{inner: inner, middle: intercept(inner), settings: settings}
-	w.fanouts = []*telemetry.Fanout{&telemetry.Default}
+	w.fanouts = []*telemetry.Fanout{&telemetry.Default.Fanout}
 	if !slices.ContainsFunc(c.Sinks, isOpenTelemetry) {
 		w.fanouts = append(w.fanouts, &openTelemetry)
 	}

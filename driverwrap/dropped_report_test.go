@@ -7,7 +7,7 @@ import (
 
 	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry/export"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 )
 
 func TestConnectorsThatReportAndAreDroppedWithoutCloseLeaveNoPipeline(t *testing.T) {

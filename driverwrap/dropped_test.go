@@ -54,7 +54,7 @@ func dropped(t *testing.T, config driverwrap.Config, open func(testing.TB, drive
 		many = 2_000
 	}
 	runtime.GC()
-	heap, listed := liveHeap(), len(telemetry.Connectors())
+	heap, listed := liveHeap(), len(telemetry.Default.Connectors())
 	connectors, owns := make([]weak.Pointer[byte], many), make([]weak.Pointer[token], many)
 	for i := range many {
 		own := &token{fmt.Sprint("dapi", i)}
@@ -71,7 +71,7 @@ func dropped(t *testing.T, config driverwrap.Config, open func(testing.TB, drive
 	}
 	// Cleanups run beside the program: several rounds may be needed.
 	eventually(t, func() bool { runtime.GC(); return kept() == 0 }, "connectors and authenticators")
-	eventually(t, func() bool { return len(telemetry.Connectors()) <= listed })
+	eventually(t, func() bool { return len(telemetry.Default.Connectors()) <= listed })
 	eventually(t, func() bool { runtime.GC(); return liveHeap()-heap < 1<<20 }, "100 bytes each, weak pointers of the test included")
 	runtime.KeepAlive(connectors)
 	runtime.KeepAlive(owns)

@@ -270,7 +270,7 @@ func TestOffReachesNeitherTheServerNorOurReport(t *testing.T) {
 		require.NoError(t, err, off)
 		server.use(c)
 		require.Equal(t, want, server.take(), off)
-		all := telemetry.Connectors()
+		all := telemetry.Default.Connectors()
 		info := all[len(all)-1].Info()
 		require.Equal(t, "nobody", info.Reports, off)
 		require.Equal(t, telemetry.SettingInForce{Name: "enableTelemetry", Value: "false", By: "DSN"}, info.Settings[0])

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry/export"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 )
 
 // endpoint is a workspace's telemetry service behind net.Pipe, so that the real client talks to

@@ -12,10 +12,12 @@ import (
 	"weak"
 
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry/export"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 )
 
-func init() { telemetry.RegisterConnectors(connectors.list) }
+func init() {
+	telemetry.Default.Join(telemetry.Part{Connectors: connectors.list, Stats: addWireStats})
+}
 
 // connectors are those of the process. Being listed keeps nothing alive: an application may
 // let go of a sql.DB without closing it, and its connector leaves the list when the garbage

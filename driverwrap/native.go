@@ -11,7 +11,7 @@ import (
 	"github.com/databricks/databricks-sql-go/auth/pat"
 
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry/export"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 )
 
 // nativeDriver is the driver that databricks-sql-go registers, reached without a DSN.

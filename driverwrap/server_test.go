@@ -10,7 +10,7 @@ import (
 
 	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry/export"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 )
 
 func TestTheServerOfAConnectorIsNoSecret(t *testing.T) {
@@ -40,12 +40,12 @@ func TestTheServerOfAConnectorIsNoSecret(t *testing.T) {
 		"an option: a path":                  {build("host.example/" + token), "host.example:443"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			before := len(telemetry.Connectors())
+			before := len(telemetry.Default.Connectors())
 			c, err := test.open()
 			require.NoError(t, err)
 			db := sql.OpenDB(c)
 			t.Cleanup(func() { require.NoError(t, db.Close()) })
-			all := telemetry.Connectors()
+			all := telemetry.Default.Connectors()
 			require.Len(t, all, before+1)
 			require.Equal(t, test.server, all[len(all)-1].Info().Server)
 			for _, p := range export.Default.Stats().Pipelines {

@@ -192,7 +192,7 @@ func TestATracerThatPanicsCostsOnlyItsOwnSpans(t *testing.T) {
 // inspected finds a connector of the test among those of the process.
 func inspected(t *testing.T, id int64) telemetry.Connector {
 	t.Helper()
-	for _, c := range telemetry.Connectors() {
+	for _, c := range telemetry.Default.Connectors() {
 		if c.Info().ID == id {
 			return c
 		}
@@ -202,7 +202,7 @@ func inspected(t *testing.T, id int64) telemetry.Connector {
 }
 
 func newest() int64 {
-	all := telemetry.Connectors()
+	all := telemetry.Default.Connectors()
 	return all[len(all)-1].Info().ID
 }
 
@@ -239,7 +239,7 @@ func TestARunningStatementCanBeLookedAt(t *testing.T) {
 		require.Empty(t, c.Running())
 		require.NoError(t, db.Close())
 		require.Zero(t, c.Info().Sessions)
-		for _, other := range telemetry.Connectors() {
+		for _, other := range telemetry.Default.Connectors() {
 			require.NotEqual(t, c.Info().ID, other.Info().ID, "a closed connector is not listed")
 		}
 	})

@@ -13,8 +13,6 @@ import (
 // wireCounters are those of all connectors: closed ones stay counted.
 var wireCounters = cloudfetch.NewCounters()
 
-func init() { telemetry.RegisterStats(addWireStats) }
-
 func addWireStats(s *telemetry.Stats) {
 	n := wireCounters.Stats()
 	s.Wire = telemetry.WireStats{

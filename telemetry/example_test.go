@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/registry"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/settings"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
@@ -45,7 +46,7 @@ func ExampleFlush() {
 // Whoever shows records walks the registry of fields instead of the struct.
 func ExampleField() {
 	s := &telemetry.Statement{Kind: telemetry.KindUpdate, Execute: time.Second}
-	for _, f := range telemetry.StatementFields {
+	for _, f := range registry.StatementFields {
 		if f.Name == "kind" || f.Name == "execute_ms" {
 			fmt.Printf("%s = %v (%s, %s)\n", f.Name, f.Value(s), f.Doc, f.Scope)
 		}
@@ -62,7 +63,7 @@ func ExampleRegisterPool() {
 	if db != nil {
 		defer telemetry.RegisterPool("warehouse", db)()
 	}
-	fmt.Println(len(telemetry.Pools()))
+	fmt.Println(len(telemetry.Default.Pools()))
 	// Output: 0
 }
 

@@ -28,14 +28,6 @@ type Fanout struct {
 	tracers atomic.Pointer[[]Tracer] // those among the sinks of queues; replaced with them
 }
 
-// Default is the fan-out every wrapped driver of the process reports to, next to the sinks
-// of its own Config.
-var Default Fanout
-
-// Attach adds a sink to [Default], so that it receives the statements of every wrapped
-// driver of the process. Detach takes it off again; records already queued still reach it.
-func Attach(sink Sink) (detach func()) { return Default.Attach(sink) }
-
 // Attach adds a sink. Detach takes it off again; records already queued still reach it.
 func (f *Fanout) Attach(sink Sink) (detach func()) {
 	size := f.QueueSize

@@ -178,7 +178,7 @@ func TestAPoolThatMisbehavesIsLeftOut(t *testing.T) {
 		} {
 			defer telemetry.RegisterPool("pool that "+name, poolFunc(misbehave))()
 		}
-		for _, p := range telemetry.Pools() {
+		for _, p := range telemetry.Default.Pools() {
 			for range 2 {
 				_, ok := p.Stats()
 				require.False(t, ok, p.Name)

@@ -1,10 +1,6 @@
 package telemetry
 
-import (
-	"time"
-
-	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
-)
+import "time"
 
 // Stats is the state of everything in the process that measures and reports: what became of
 // records, what could not be read, and what had to be contained.
@@ -57,25 +53,6 @@ func (s Stats) Incidents() (n int64) {
 	}
 	return n
 }
-
-// ReadStats returns the state of the process. It may be called at any time, concurrently; it
-// takes microseconds and does no I/O.
-func ReadStats() Stats {
-	s := Stats{Sinks: Default.Stats()}
-	for _, add := range statsSources.list() {
-		add(&s)
-	}
-	for _, i := range contain.Process.List() {
-		s.Contained = append(s.Contained, Contained{string(i.Place), i.Panics, i.Goexits, i.Hangs, i.First})
-	}
-	return s
-}
-
-var statsSources register[func(*Stats)]
-
-// RegisterStats adds a part of the process to [ReadStats]. Packages export and driverwrap
-// are such parts.
-func RegisterStats(add func(*Stats)) { statsSources.add(add) }
 
 // DropReason says why an event was not sent to Databricks.
 type DropReason string

@@ -118,7 +118,7 @@ func TestNothingIsLeftBehindThatTheBareDriverDoesNotLeave(t *testing.T) {
 			})
 		}
 	}
-	require.Zero(t, telemetry.Default.Stats())
+	require.Zero(t, telemetry.Default.Fanout.Stats())
 }
 
 // settled returns what is left once it stops becoming less.

@@ -21,8 +21,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/eventually"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry/export"
 )
 
 // Authenticators and sinks are code of the application's. One that hangs, panics or ends its
@@ -52,7 +52,7 @@ type tenant struct {
 
 func (a *tenant) Authenticate(r *http.Request) error {
 	// The driver asks for the flag, too, and for the same path.
-	if a.ours != nil && bytes.Contains(debug.Stack(), []byte("databricks-telemetry/telemetry/export.")) {
+	if a.ours != nil && bytes.Contains(debug.Stack(), []byte("databricks-telemetry/internal/export.")) {
 		select {
 		case a.asked <- struct{}{}:
 		default:

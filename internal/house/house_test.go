@@ -21,23 +21,24 @@ var mayImport = map[string][]string{
 	"telemetry":  {"internal/contain", "internal/queue"},
 
 	"telemetry/explain": {"internal/format", "telemetry"},
-	"telemetry/ndjson":  {"telemetry", "telemetry/explain"},
-	"telemetry/logsink": {"telemetry", "telemetry/explain"},
+	"telemetry/ndjson":  {"internal/registry", "telemetry", "telemetry/explain"},
+	"telemetry/logsink": {"internal/registry", "telemetry", "telemetry/explain"},
 
-	"telemetry/export":         {"internal/contain", "internal/failure", "internal/queue", "telemetry"},
-	"telemetry/export/expvars": {"telemetry", "telemetry/export"},
-	"telemetry/otelsink":       {"internal/contain", "telemetry", "telemetry/explain", "telemetry/export"},
-	"telemetry/debugpage":      {"internal/contain", "internal/format", "internal/settings", "telemetry", "telemetry/explain", "telemetry/export"},
+	"internal/export":     {"internal/contain", "internal/failure", "internal/queue", "internal/registry", "telemetry"},
+	"telemetry/expvars":   {"telemetry", "internal/export"},
+	"telemetry/otelsink":  {"internal/contain", "telemetry", "telemetry/explain", "internal/export"},
+	"telemetry/debugpage": {"internal/contain", "internal/format", "internal/registry", "internal/settings", "telemetry", "telemetry/explain", "internal/export"},
 
-	"driverwrap": {"cloudfetch", "internal/contain", "internal/failure", "internal/settings", "sanitize", "telemetry", "telemetry/export", "telemetry/logsink", "telemetry/otelsink"},
+	"driverwrap": {"cloudfetch", "internal/contain", "internal/failure", "internal/settings", "sanitize", "telemetry", "internal/export", "telemetry/logsink", "telemetry/otelsink"},
 	"cmd/dbtel":  {"internal/format", "telemetry", "telemetry/explain", "telemetry/ndjson"},
 
-	"internal/contain":    {},
-	"internal/failure":    {"telemetry"},
-	"internal/format":     {},
-	"internal/settings":   {"telemetry"},
-	"internal/queue":      {},
-	"internal/house":      {},
+	"internal/contain":  {},
+	"internal/failure":  {"telemetry"},
+	"internal/format":   {},
+	"internal/registry": {"telemetry"},
+	"internal/settings": {"telemetry"},
+	"internal/queue":    {},
+	"internal/house":    {},
 }
 
 // nativeDriver may be imported only where it is wrapped, and where its errors are told apart.

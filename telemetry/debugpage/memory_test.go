@@ -28,7 +28,7 @@ func heavy(n int) *telemetry.Statement {
 }
 
 func TestMemoryIsBoundedWhateverTheRecords(t *testing.T) {
-	m := newMemory(telemetry.Pools)
+	m := newMemory(telemetry.Default.Pools)
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
@@ -65,7 +65,7 @@ func TestALongTextIsKeptInPartAndTheRecordLeftAlone(t *testing.T) {
 
 func TestTheSlowAndTheFailedOutliveTheMany(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := newMemory(telemetry.Pools)
+		m := newMemory(telemetry.Default.Pools)
 		m.StatementFinished(downloaded())
 		m.StatementFinished(failed())
 		for n := range 1000 {

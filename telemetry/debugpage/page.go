@@ -16,7 +16,7 @@ import (
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry/export"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 )
 
 // documentsKept is how many of the documents sent to Databricks can be looked at.
@@ -24,7 +24,7 @@ const documentsKept = 100
 
 // shared is the page of the process.
 var shared = &page{
-	memory: newMemory(telemetry.Pools), connectors: telemetry.Connectors, exporter: &export.Default, process: telemetry.ReadStats,
+	memory: newMemory(telemetry.Default.Pools), connectors: telemetry.Default.Connectors, exporter: &export.Default, process: telemetry.ReadStats,
 }
 
 func init() {

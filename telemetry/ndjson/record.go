@@ -7,17 +7,18 @@ import (
 	"fmt"
 	"iter"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/registry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// The keys of each record: those of the registry of package telemetry, and the lists.
+// The keys of each record: those of package registry, and the lists.
 var (
-	callKeys      = keysOf(telemetry.CallFields)
-	fileKeys      = keysOf(telemetry.FileFields)
-	openedKeys    = keysOf(telemetry.SessionOpenedFields)
-	closedKeys    = keysOf(telemetry.SessionClosedFields)
+	callKeys      = keysOf(registry.CallFields)
+	fileKeys      = keysOf(registry.FileFields)
+	openedKeys    = keysOf(registry.SessionOpenedFields)
+	closedKeys    = keysOf(registry.SessionClosedFields)
 	statementKeys = func() keys[telemetry.Statement] {
-		k := keysOf(telemetry.StatementFields)
+		k := keysOf(registry.StatementFields)
 		k["calls"] = func(s *telemetry.Statement, value []byte) (err error) {
 			s.Calls, err = list(value, callKeys)
 			return err
@@ -36,7 +37,7 @@ var (
 // keys says how a record of type R takes the value of each key of its line.
 type keys[R any] map[string]func(r *R, value []byte) error
 
-func keysOf[R any](fields []telemetry.Field[R]) keys[R] {
+func keysOf[R any](fields []registry.Field[R]) keys[R] {
 	k := make(keys[R], len(fields))
 	for _, f := range fields {
 		if f.Set != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/registry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/ndjson"
 )
@@ -100,10 +101,10 @@ func TestEveryRecordIsOneDocumentedLine(t *testing.T) {
 	lines := bytes.Split(bytes.TrimSpace(out.Bytes()), []byte("\n"))
 	require.Len(t, lines, 4)
 	documented := [][]string{
-		names(telemetry.SessionOpenedFields),
-		append(names(telemetry.StatementFields), "verdict", "calls", "file_list"),
-		names(telemetry.SessionClosedFields),
-		names(telemetry.StatementFields),
+		names(registry.SessionOpenedFields),
+		append(names(registry.StatementFields), "verdict", "calls", "file_list"),
+		names(registry.SessionClosedFields),
+		names(registry.StatementFields),
 	}
 	for i, line := range lines {
 		var record map[string]any
@@ -118,7 +119,7 @@ func TestEveryRecordIsOneDocumentedLine(t *testing.T) {
 	}
 }
 
-func names[R any](fields []telemetry.Field[R]) (all []string) {
+func names[R any](fields []registry.Field[R]) (all []string) {
 	for _, f := range fields {
 		all = append(all, f.Name)
 	}

@@ -13,7 +13,7 @@ import (
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry/export"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 )
 
 // What is observed belongs to the process, not to a sink: two sinks that each observed it
@@ -75,7 +75,7 @@ type observer struct {
 func (o observer) register() (unregister func() error) {
 	r, err := o.meter.RegisterCallback(func(_ context.Context, to metric.Observer) error {
 		o.connectors(to)
-		for _, p := range telemetry.Pools() {
+		for _, p := range telemetry.Default.Pools() {
 			o.pool(to, p)
 		}
 		o.reporting(to)
@@ -99,7 +99,7 @@ func (o observer) connectors(to metric.Observer) {
 	defer contain.Process.Recover(contain.Spans)
 	type state struct{ running, sessions int64 }
 	servers := map[string]state{}
-	for _, c := range telemetry.Connectors() {
+	for _, c := range telemetry.Default.Connectors() {
 		info := c.Info()
 		s := servers[info.Server]
 		s.running += int64(len(c.Running()))

@@ -12,8 +12,9 @@ import (
 	native "github.com/databricks/databricks-sql-go/telemetry"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/registry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry/export"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 )
 
 var noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
@@ -95,30 +96,30 @@ func TestEventsLookLikeTheirGoldenFiles(t *testing.T) {
 			}
 			want, err := os.ReadFile(file)
 			require.NoError(t, err)
-			require.Equal(t, string(want), got, "UPDATE_GOLDEN=1 go test ./telemetry/export")
+			require.Equal(t, string(want), got, "UPDATE_GOLDEN=1 go test ./internal/export")
 		})
 	}
 }
 
 // registered collects the paths of the registry that may leave the process.
-func registered(t *testing.T) map[string]telemetry.Wire {
+func registered(t *testing.T) map[string]registry.Wire {
 	t.Helper()
-	paths := map[string]telemetry.Wire{}
-	collect(t, paths, telemetry.EventFields)
-	collect(t, paths, telemetry.ConnectionFields)
-	collect(t, paths, telemetry.ProcessFields)
-	collect(t, paths, telemetry.StatementFields)
-	collect(t, paths, telemetry.StatementExecutedFields)
-	collect(t, paths, telemetry.StatementClosedFields)
-	collect(t, paths, telemetry.StatementCanceledFields)
-	collect(t, paths, telemetry.SessionOpenedFields)
-	collect(t, paths, telemetry.SessionClosedFields)
+	paths := map[string]registry.Wire{}
+	collect(t, paths, registry.EventFields)
+	collect(t, paths, registry.ConnectionFields)
+	collect(t, paths, registry.ProcessFields)
+	collect(t, paths, registry.StatementFields)
+	collect(t, paths, registry.StatementExecutedFields)
+	collect(t, paths, registry.StatementClosedFields)
+	collect(t, paths, registry.StatementCanceledFields)
+	collect(t, paths, registry.SessionOpenedFields)
+	collect(t, paths, registry.SessionClosedFields)
 	return paths
 }
 
-func collect[R any](t *testing.T, paths map[string]telemetry.Wire, fields []telemetry.Field[R]) {
+func collect[R any](t *testing.T, paths map[string]registry.Wire, fields []registry.Field[R]) {
 	for _, f := range fields {
-		require.Equal(t, f.Scope&telemetry.ScopeDatabricks != 0, f.Wire.Path != "", "%s: scope and payload path must agree", f.Name)
+		require.Equal(t, f.Scope&registry.ScopeDatabricks != 0, f.Wire.Path != "", "%s: scope and payload path must agree", f.Name)
 		if f.Wire.Path == "" {
 			continue
 		}
@@ -156,11 +157,11 @@ func TestNothingLeavesThatTheRegistryDoesNotLetOut(t *testing.T) {
 				wire, ok := paths[path]
 				require.True(t, ok, "%s: %s is not registered", name, path)
 				switch wire.Type {
-				case telemetry.WireBool:
+				case registry.WireBool:
 					require.IsType(t, true, v, path)
-				case telemetry.WireInt32, telemetry.WireInt64, telemetry.WireSeconds:
+				case registry.WireInt32, registry.WireInt64, registry.WireSeconds:
 					require.IsType(t, 0.0, v, path)
-				case telemetry.WireEnum:
+				case registry.WireEnum:
 					require.Contains(t, wire.Enum, v, path)
 				default:
 					require.IsType(t, "", v, path)

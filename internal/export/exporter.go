@@ -33,8 +33,10 @@ type Exporter struct {
 var Default = Exporter{contained: contain.Log{Parent: &contain.Process}}
 
 func init() {
-	telemetry.RegisterExporter(&Default)
-	telemetry.RegisterStats(func(s *telemetry.Stats) { s.Export = Default.Stats() })
+	telemetry.Default.Join(telemetry.Part{
+		Flush: Default.Flush, Shutdown: Default.Shutdown,
+		Stats: func(s *telemetry.Stats) { s.Export = Default.Stats() },
+	})
 }
 
 // Open joins a connector to [Default]; see [Exporter.Open].

@@ -1,4 +1,4 @@
-package telemetry
+package registry
 
 import (
 	"bytes"
@@ -10,6 +10,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 // Access reads a field of a record of type R, and writes it.
@@ -50,29 +52,23 @@ func integerOf[R any](at func(*R) *int64) Access[R] {
 	return Access[R]{func(r *R) slog.Value { return slog.Int64Value(*at(r)) }, unmarshal(at)}
 }
 
-func truthOf[R any](at func(*R) *Maybe[bool]) Access[R] {
-	return Access[R]{func(r *R) slog.Value { return truth(*at(r)) }, unmarshalKnown(at)}
+func truthOf[R any](at func(*R) *telemetry.Maybe[bool]) Access[R] {
+	return known(at, slog.BoolValue, setJSON[bool])
 }
 
-func countOf[R any](at func(*R) *Maybe[int64]) Access[R] {
-	return Access[R]{func(r *R) slog.Value { return count(*at(r)) }, unmarshalKnown(at)}
+func countOf[R any](at func(*R) *telemetry.Maybe[int64]) Access[R] {
+	return known(at, slog.Int64Value, setJSON[int64])
 }
 
 func durationOf[R any](at func(*R) *time.Duration) Access[R] {
 	return Access[R]{
 		func(r *R) slog.Value { return slog.DurationValue(*at(r)) },
-		func(r *R, value []byte) (err error) {
-			*at(r), err = milliseconds(value)
-			return err
-		},
+		func(r *R, value []byte) error { return setDuration(at(r), value) },
 	}
 }
 
-func maybeDurationOf[R any](at func(*R) *Maybe[time.Duration]) Access[R] {
-	return Access[R]{
-		func(r *R) slog.Value { return duration(*at(r)) },
-		known(at, durationOf(func(d *time.Duration) *time.Duration { return d })).Set,
-	}
+func maybeDurationOf[R any](at func(*R) *telemetry.Maybe[time.Duration]) Access[R] {
+	return known(at, slog.DurationValue, setDuration)
 }
 
 // idOf is for bytes in hexadecimal, as trace context is; all zero is none.
@@ -138,42 +134,55 @@ func within[R, P any](at func(*R) **P, of Access[P]) Access[R] {
 	}
 }
 
-// known is the Access of a field of what may be unknown, and is known when the field is written.
-func known[R, T any](at func(*R) *Maybe[T], of Access[T]) Access[R] {
+// known is the Access of what may be unknown, or of a field of it. It is known when it is written.
+func known[R, T any](at func(*R) *telemetry.Maybe[T], read func(T) slog.Value, set func(*T, []byte) error) Access[R] {
 	return Access[R]{
 		func(r *R) slog.Value {
-			if m := at(r); m.known {
-				return of.Value(&m.value)
+			if v, ok := at(r).Get(); ok {
+				return read(v)
 			}
 			return slog.Value{}
 		},
 		func(r *R, value []byte) error {
-			m := at(r)
-			err := of.Set(&m.value, value)
-			m.known = m.known || err == nil
-			return err
+			var zero T
+			v := at(r).Or(zero)
+			if err := set(&v, value); err != nil {
+				return err
+			}
+			*at(r) = telemetry.Known(v)
+			return nil
 		},
 	}
 }
 
 // The parts of the records, and the fields of a Failure.
 var (
-	categoryField = textOf(func(f *Failure) *Category { return &f.Category })
-	sqlStateField = textOf(func(f *Failure) *string { return &f.SQLState })
-	messageField  = textOf(func(f *Failure) *string { return &f.Message })
+	categoryField = textOf(func(f *telemetry.Failure) *telemetry.Category { return &f.Category })
+	sqlStateField = textOf(func(f *telemetry.Failure) *string { return &f.SQLState })
+	messageField  = textOf(func(f *telemetry.Failure) *string { return &f.Message })
 )
 
-func failureOf(s *Statement) **Failure                 { return &s.Failure }
-func closeFailureOf(s *Statement) **Failure            { return &s.CloseFailure }
-func openFailureOf(s *SessionOpened) **Failure         { return &s.Failure }
-func sessionCloseFailureOf(s *SessionClosed) **Failure { return &s.Failure }
-func cloudFetch(s *Statement) **CloudFetch             { return &s.CloudFetch }
-func polling(s *Statement) *Maybe[Polling]             { return &s.Polling }
+func failureOf(s *telemetry.Statement) **telemetry.Failure                 { return &s.Failure }
+func closeFailureOf(s *telemetry.Statement) **telemetry.Failure            { return &s.CloseFailure }
+func openFailureOf(s *telemetry.SessionOpened) **telemetry.Failure         { return &s.Failure }
+func sessionCloseFailureOf(s *telemetry.SessionClosed) **telemetry.Failure { return &s.Failure }
+func cloudFetch(s *telemetry.Statement) **telemetry.CloudFetch             { return &s.CloudFetch }
+
+func polling(s *telemetry.Statement) *telemetry.Maybe[telemetry.Polling] { return &s.Polling }
+
+var (
+	pollCalls = known(polling,
+		func(p telemetry.Polling) slog.Value { return slog.Int64Value(p.Calls) },
+		func(p *telemetry.Polling, value []byte) error { return setJSON(&p.Calls, value) })
+	pollLatency = known(polling,
+		func(p telemetry.Polling) slog.Value { return slog.DurationValue(p.Latency) },
+		func(p *telemetry.Polling, value []byte) error { return setDuration(&p.Latency, value) })
+)
 
 // downloadOf is for a latency of downloaded files; there is none until one was.
-func downloadOf(at func(*CloudFetch) *time.Duration) Access[CloudFetch] {
+func downloadOf(at func(*telemetry.CloudFetch) *time.Duration) Access[telemetry.CloudFetch] {
 	a := durationOf(at)
-	return Access[CloudFetch]{func(c *CloudFetch) slog.Value {
+	return Access[telemetry.CloudFetch]{func(c *telemetry.CloudFetch) slog.Value {
 		if c.Downloaded == 0 {
 			return slog.Value{}
 		}
@@ -183,22 +192,22 @@ func downloadOf(at func(*CloudFetch) *time.Duration) Access[CloudFetch] {
 
 // sumOf is for a sum over the calls of all methods. It is written to an entry that stands for all
 // of them. RPCs that are known to be none are not nil.
-func sumOf(at func(*RPC) *int64) Access[Statement] {
-	return Access[Statement]{
-		func(s *Statement) slog.Value { return sumOfRPCs(s, at) },
-		func(s *Statement, value []byte) error {
+func sumOf(at func(*telemetry.RPC) *int64) Access[telemetry.Statement] {
+	return Access[telemetry.Statement]{
+		func(s *telemetry.Statement) slog.Value { return sumOfRPCs(s, at) },
+		func(s *telemetry.Statement, value []byte) error {
 			var n int64
 			if err := json.Unmarshal(value, &n); err != nil {
 				return err
 			}
 			if s.RPCs == nil {
-				s.RPCs = []RPC{}
+				s.RPCs = []telemetry.RPC{}
 			}
 			if n == 0 {
 				return nil
 			}
 			if len(s.RPCs) == 0 || s.RPCs[0].Method != "" {
-				s.RPCs = slices.Insert(s.RPCs, 0, RPC{})
+				s.RPCs = slices.Insert(s.RPCs, 0, telemetry.RPC{})
 			}
 			*at(&s.RPCs[0]) = n
 			return nil
@@ -206,7 +215,7 @@ func sumOf(at func(*RPC) *int64) Access[Statement] {
 	}
 }
 
-func sumOfRPCs(s *Statement, at func(*RPC) *int64) slog.Value {
+func sumOfRPCs(s *telemetry.Statement, at func(*telemetry.RPC) *int64) slog.Value {
 	if s.RPCs == nil {
 		return slog.Value{}
 	}
@@ -217,7 +226,7 @@ func sumOfRPCs(s *Statement, at func(*RPC) *int64) slog.Value {
 	return slog.Int64Value(sum)
 }
 
-func retried(s *Statement) slog.Value {
+func retried(s *telemetry.Statement) slog.Value {
 	var by []slog.Attr
 	for _, r := range s.RPCs {
 		if r.Retries > 0 {
@@ -231,7 +240,7 @@ func retried(s *Statement) slog.Value {
 }
 
 // setRetried adds an entry per method, in their order.
-func setRetried(s *Statement, value []byte) error {
+func setRetried(s *telemetry.Statement, value []byte) error {
 	if value[0] != '{' {
 		return json.Unmarshal(value, &struct{}{})
 	}
@@ -244,19 +253,17 @@ func setRetried(s *Statement, value []byte) error {
 			return err
 		}
 		if method, _ := key.(string); n > 0 && method != "" {
-			s.RPCs = append(s.RPCs, RPC{Method: method, Retries: n})
+			s.RPCs = append(s.RPCs, telemetry.RPC{Method: method, Retries: n})
 		}
 	}
 	return nil
 }
 
 func unmarshal[R, T any](at func(*R) *T) func(*R, []byte) error {
-	return func(r *R, value []byte) error { return json.Unmarshal(value, at(r)) }
+	return func(r *R, value []byte) error { return setJSON(at(r), value) }
 }
 
-func unmarshalKnown[R, T any](at func(*R) *Maybe[T]) func(*R, []byte) error {
-	return known(at, Access[T]{Set: unmarshal(func(v *T) *T { return v })}).Set
-}
+func setJSON[T any](to *T, value []byte) error { return json.Unmarshal(value, to) }
 
 // longest is far beyond any statement, and far from overflow when durations are added.
 const longest = 10 * 365 * 24 * time.Hour
@@ -267,16 +274,17 @@ var (
 	errYear     = errors.New("no year of four digits")
 )
 
-func milliseconds(value []byte) (time.Duration, error) {
+func setDuration(to *time.Duration, milliseconds []byte) error {
 	var v float64
-	if err := json.Unmarshal(value, &v); err != nil {
-		return 0, err
+	if err := json.Unmarshal(milliseconds, &v); err != nil {
+		return err
 	}
 	micros := math.Round(v * 1000)
 	if math.Abs(micros) > float64(longest/time.Microsecond) {
-		return 0, errDuration
+		return errDuration
 	}
-	return time.Duration(micros) * time.Microsecond, nil
+	*to = time.Duration(micros) * time.Microsecond
+	return nil
 }
 
 // The readers below turn what is unknown, or false and therefore not worth a key, into the
@@ -296,23 +304,23 @@ func flag(b bool) slog.Value {
 	return slog.BoolValue(true)
 }
 
-func truth(b Maybe[bool]) slog.Value {
-	if !b.known {
-		return slog.Value{}
+func truth(m telemetry.Maybe[bool]) slog.Value {
+	if v, ok := m.Get(); ok {
+		return slog.BoolValue(v)
 	}
-	return slog.BoolValue(b.value)
+	return slog.Value{}
 }
 
-func count(n Maybe[int64]) slog.Value {
-	if !n.known {
-		return slog.Value{}
+func count(m telemetry.Maybe[int64]) slog.Value {
+	if v, ok := m.Get(); ok {
+		return slog.Int64Value(v)
 	}
-	return slog.Int64Value(n.value)
+	return slog.Value{}
 }
 
-func duration(d Maybe[time.Duration]) slog.Value {
-	if !d.known {
-		return slog.Value{}
+func duration(m telemetry.Maybe[time.Duration]) slog.Value {
+	if v, ok := m.Get(); ok {
+		return slog.DurationValue(v)
 	}
-	return slog.DurationValue(d.value)
+	return slog.Value{}
 }

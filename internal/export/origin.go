@@ -3,7 +3,7 @@ package export
 import (
 	"sync/atomic"
 
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/registry"
 )
 
 // origin is what all events of one connector have in common. It outlives the connector's
@@ -11,7 +11,7 @@ import (
 type origin struct {
 	connection Connection
 
-	facts                    *telemetry.Connection
+	facts                    *registry.Connection
 	fixed                    map[string][]byte // encoded objects by path
 	userAgent, bareUserAgent string
 	pathOrg                  string

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/registry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -81,8 +82,8 @@ var (
 )
 
 // process describes the process, once: nothing of it changes.
-var process = sync.OnceValue(func() *telemetry.Process {
-	p := &telemetry.Process{RuntimeVersion: goVersion.FindString(runtime.Version()), OSName: osName(), OSArch: runtime.GOARCH}
+var process = sync.OnceValue(func() *registry.Process {
+	p := &registry.Process{RuntimeVersion: goVersion.FindString(runtime.Version()), OSName: osName(), OSArch: runtime.GOARCH}
 	if raw, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
 		p.OSVersion = kernelVersion.FindString(string(raw))
 	}
@@ -108,8 +109,8 @@ func osName() string {
 }
 
 // reportable reduces a connection to what may leave the process.
-func (c *Connection) reportable() *telemetry.Connection {
-	r := &telemetry.Connection{Driver: c.Driver, Port: c.Port, HTTPPath: httpPathKind(c.HTTPPath)}
+func (c *Connection) reportable() *registry.Connection {
+	r := &registry.Connection{Driver: c.Driver, Port: c.Port, HTTPPath: httpPathKind(c.HTTPPath)}
 	_, r.Application = productName(c.UserAgentEntry)
 	if u, err := url.Parse(c.endpoint()); err == nil && u.Host != "" {
 		proxy, err := http.ProxyFromEnvironment(&http.Request{URL: u})

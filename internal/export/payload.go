@@ -9,14 +9,15 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/registry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 // source is everything one event is made from. Exactly one record is set.
 type source struct {
-	event      telemetry.Event
-	connection *telemetry.Connection
-	process    *telemetry.Process
+	event      registry.Event
+	connection *registry.Connection
+	process    *registry.Process
 	statement  *telemetry.Statement
 	opened     *telemetry.SessionOpened
 	closed     *telemetry.SessionClosed
@@ -39,21 +40,21 @@ type plan struct {
 const quote = `\"`
 
 type value struct {
-	wire telemetry.Wire
+	wire registry.Wire
 	read func(*source) slog.Value
 }
 
 // The plans of the events. What is sent without authentication has one of its own, of the
 // fields the registry marks as anonymous.
 var (
-	plans = map[telemetry.Operation]*plan{
-		telemetry.CreateSession:    newPlan(false, of(telemetry.SessionOpenedFields, false, func(s *source) *telemetry.SessionOpened { return s.opened })),
-		telemetry.DeleteSession:    newPlan(false, of(telemetry.SessionClosedFields, false, func(s *source) *telemetry.SessionClosed { return s.closed })),
-		telemetry.ExecuteStatement: newPlan(false, of(telemetry.StatementFields, false, theStatement), of(telemetry.StatementExecutedFields, false, theStatement)),
-		telemetry.CloseStatement:   newPlan(false, of(telemetry.StatementClosedFields, false, theStatement)),
-		telemetry.CancelStatement:  newPlan(false, of(telemetry.StatementCanceledFields, false, theStatement)),
+	plans = map[registry.Operation]*plan{
+		registry.CreateSession:    newPlan(false, of(registry.SessionOpenedFields, false, func(s *source) *telemetry.SessionOpened { return s.opened })),
+		registry.DeleteSession:    newPlan(false, of(registry.SessionClosedFields, false, func(s *source) *telemetry.SessionClosed { return s.closed })),
+		registry.ExecuteStatement: newPlan(false, of(registry.StatementFields, false, theStatement), of(registry.StatementExecutedFields, false, theStatement)),
+		registry.CloseStatement:   newPlan(false, of(registry.StatementClosedFields, false, theStatement)),
+		registry.CancelStatement:  newPlan(false, of(registry.StatementCanceledFields, false, theStatement)),
 	}
-	anonymousPlan = newPlan(true, of(telemetry.SessionOpenedFields, false, func(s *source) *telemetry.SessionOpened { return s.opened }))
+	anonymousPlan = newPlan(true, of(registry.SessionOpenedFields, false, func(s *source) *telemetry.SessionOpened { return s.opened }))
 )
 
 func theStatement(s *source) *telemetry.Statement { return s.statement }
@@ -61,10 +62,10 @@ func theStatement(s *source) *telemetry.Statement { return s.statement }
 // table adds the fields of one registry table to a plan.
 type table func(root *plan, anonymous bool)
 
-func of[R any](fields []telemetry.Field[R], constant bool, record func(*source) *R) table {
+func of[R any](fields []registry.Field[R], constant bool, record func(*source) *R) table {
 	return func(root *plan, anonymous bool) {
 		for _, f := range fields {
-			if f.Scope&telemetry.ScopeDatabricks == 0 || f.Wire.Path == "" || anonymous && !f.Wire.Anonymous {
+			if f.Scope&registry.ScopeDatabricks == 0 || f.Wire.Path == "" || anonymous && !f.Wire.Anonymous {
 				continue
 			}
 			root.add(f.Wire, constant, func(s *source) slog.Value { return f.Value(record(s)) })
@@ -75,9 +76,9 @@ func of[R any](fields []telemetry.Field[R], constant bool, record func(*source) 
 func newPlan(anonymous bool, record ...table) *plan {
 	root := &plan{}
 	tables := append([]table{
-		of(telemetry.EventFields, false, func(s *source) *telemetry.Event { return &s.event }),
-		of(telemetry.ProcessFields, true, func(s *source) *telemetry.Process { return s.process }),
-		of(telemetry.ConnectionFields, true, func(s *source) *telemetry.Connection { return s.connection }),
+		of(registry.EventFields, false, func(s *source) *registry.Event { return &s.event }),
+		of(registry.ProcessFields, true, func(s *source) *registry.Process { return s.process }),
+		of(registry.ConnectionFields, true, func(s *source) *registry.Connection { return s.connection }),
 	}, record...)
 	for _, add := range tables {
 		add(root, anonymous)
@@ -86,7 +87,7 @@ func newPlan(anonymous bool, record ...table) *plan {
 	return root
 }
 
-func (p *plan) add(wire telemetry.Wire, constant bool, read func(*source) slog.Value) {
+func (p *plan) add(wire registry.Wire, constant bool, read func(*source) slog.Value) {
 	for at, key := range strings.Split(wire.Path, ".") {
 		key = quote + key + quote + ":"
 		i := slices.IndexFunc(p.members, func(m *plan) bool { return m.key == key })
@@ -165,36 +166,36 @@ func (p *plan) appendValue(b []byte, s *source) ([]byte, bool) {
 }
 
 // appendWire appends a value as its wire type wants it; what does not fit is not known.
-func appendWire(b []byte, w telemetry.Wire, v slog.Value) ([]byte, bool) {
+func appendWire(b []byte, w registry.Wire, v slog.Value) ([]byte, bool) {
 	if v.Equal(slog.Value{}) {
 		return b, false
 	}
 	switch w.Type {
-	case telemetry.WireString:
+	case registry.WireString:
 		if v.Kind() == slog.KindString {
 			return appendText(b, v.String()), true
 		}
-	case telemetry.WireUUID:
+	case registry.WireUUID:
 		if v.Kind() == slog.KindString && isUUID(v.String()) {
 			return appendText(b, v.String()), true
 		}
-	case telemetry.WireVersion:
+	case registry.WireVersion:
 		if v.Kind() == slog.KindString && isVersion(v.String()) {
 			return appendText(b, v.String()), true
 		}
-	case telemetry.WireEnum:
+	case registry.WireEnum:
 		if v.Kind() == slog.KindString && slices.Contains(w.Enum, v.String()) {
 			return appendText(b, v.String()), true
 		}
-	case telemetry.WireBool:
+	case registry.WireBool:
 		if v.Kind() == slog.KindBool {
 			return strconv.AppendBool(b, v.Bool()), true
 		}
-	case telemetry.WireInt32, telemetry.WireInt64:
-		if n, ok := whole(v, time.Millisecond); ok && (w.Type == telemetry.WireInt64 || n <= math.MaxInt32) {
+	case registry.WireInt32, registry.WireInt64:
+		if n, ok := whole(v, time.Millisecond); ok && (w.Type == registry.WireInt64 || n <= math.MaxInt32) {
 			return strconv.AppendInt(b, n, 10), true
 		}
-	case telemetry.WireSeconds:
+	case registry.WireSeconds:
 		if n, ok := whole(v, time.Second); ok {
 			return strconv.AppendInt(b, n, 10), true
 		}

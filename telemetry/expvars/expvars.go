@@ -4,7 +4,7 @@ import (
 	"expvar"
 
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
-	_ "github.com/seed-01322ee7/databricks-telemetry/telemetry/export" // whose counters are part of it
+	_ "github.com/seed-01322ee7/databricks-telemetry/internal/export" // whose counters are part of it
 )
 
 // Name is the name of the published variable.

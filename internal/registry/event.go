@@ -1,8 +1,10 @@
-package telemetry
+package registry
 
 import (
 	"log/slog"
 	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 // The tables below hold what the payload to Databricks says and local sinks do not, because
@@ -17,15 +19,15 @@ var EventFields = []Field[Event]{
 }
 
 // StatementExecutedFields complete an EXECUTE_STATEMENT event.
-var StatementExecutedFields = []Field[Statement]{
-	{"ready_ms", "ms", "execute_ms of a call that did not fail.", ScopeDatabricks, to(operation+"result_latency.result_set_ready_latency_millis", WireInt64), readOnly(func(s *Statement) slog.Value {
-		if s.Failure != nil && s.FirstRow == (Maybe[time.Duration]{}) {
+var StatementExecutedFields = []Field[telemetry.Statement]{
+	{"ready_ms", "ms", "execute_ms of a call that did not fail.", ScopeDatabricks, to(operation+"result_latency.result_set_ready_latency_millis", WireInt64), readOnly(func(s *telemetry.Statement) slog.Value {
+		if s.Failure != nil && s.FirstRow == (telemetry.Maybe[time.Duration]{}) {
 			return slog.Value{}
 		}
 		return slog.DurationValue(s.Execute)
 	})},
-	{"execution_result", "", "result_format where the evidence is the wire.", ScopeDatabricks, oneOf(operation+"execution_result", InlineArrow, ColumnarInline, InlineJSON, ExternalLinks), readOnly(func(s *Statement) slog.Value {
-		if s.Result.Evidence != EvidenceWire {
+	{"execution_result", "", "result_format where the evidence is the wire.", ScopeDatabricks, oneOf(operation+"execution_result", telemetry.InlineArrow, telemetry.ColumnarInline, telemetry.InlineJSON, telemetry.ExternalLinks), readOnly(func(s *telemetry.Statement) slog.Value {
+		if s.Result.Evidence != telemetry.EvidenceWire {
 			return slog.Value{}
 		}
 		return text(s.Result.Format)
@@ -33,27 +35,27 @@ var StatementExecutedFields = []Field[Statement]{
 }
 
 // StatementClosedFields make a CLOSE_STATEMENT event, where the server had to be told.
-var StatementClosedFields = append([]Field[Statement]{
-	{"close_started", "RFC 3339", "About when the rows were closed.", ScopeDatabricks, to(timestamp, WireInt64), readOnly(func(s *Statement) slog.Value { return slog.TimeValue(s.closingStarted()) })},
-	{"close_rpc_ms", "ms", "Latency of CloseOperation, all attempts.", ScopeDatabricks, to(driverLog+"operation_latency_ms", WireInt64), readOnly(func(s *Statement) slog.Value { return latency(s.Closed()) })},
-	{"close_rpc_retries", "", "HTTP attempts of CloseOperation beyond the first.", ScopeDatabricks, to(operation+"retry_count", WireInt64), readOnly(func(s *Statement) slog.Value { return retries(s.Closed()) })},
+var StatementClosedFields = append([]Field[telemetry.Statement]{
+	{"close_started", "RFC 3339", "About when the rows were closed.", ScopeDatabricks, to(timestamp, WireInt64), readOnly(func(s *telemetry.Statement) slog.Value { return slog.TimeValue(closingStarted(s)) })},
+	{"close_rpc_ms", "ms", "Latency of CloseOperation, all attempts.", ScopeDatabricks, to(driverLog+"operation_latency_ms", WireInt64), readOnly(func(s *telemetry.Statement) slog.Value { return latency(Closed(s)) })},
+	{"close_rpc_retries", "", "HTTP attempts of CloseOperation beyond the first.", ScopeDatabricks, to(operation+"retry_count", WireInt64), readOnly(func(s *telemetry.Statement) slog.Value { return retries(Closed(s)) })},
 	{"close_error", "", "close_error_category.", ScopeDatabricks, errorName, within(closeFailureOf, categoryField)},
 }, statementIdentity...)
 
 // StatementCanceledFields make a CANCEL_STATEMENT event, where the server was told.
-var StatementCanceledFields = append([]Field[Statement]{
-	{"cancel_started", "RFC 3339", "About when the statement was canceled.", ScopeDatabricks, to(timestamp, WireInt64), readOnly(func(s *Statement) slog.Value { return slog.TimeValue(s.closingStarted()) })},
-	{"cancel_rpc_ms", "ms", "Latency of CancelOperation, all attempts.", ScopeDatabricks, to(driverLog+"operation_latency_ms", WireInt64), readOnly(func(s *Statement) slog.Value { return latency(s.Canceled()) })},
-	{"cancel_rpc_retries", "", "HTTP attempts of CancelOperation beyond the first.", ScopeDatabricks, to(operation+"retry_count", WireInt64), readOnly(func(s *Statement) slog.Value { return retries(s.Canceled()) })},
+var StatementCanceledFields = append([]Field[telemetry.Statement]{
+	{"cancel_started", "RFC 3339", "About when the statement was canceled.", ScopeDatabricks, to(timestamp, WireInt64), readOnly(func(s *telemetry.Statement) slog.Value { return slog.TimeValue(closingStarted(s)) })},
+	{"cancel_rpc_ms", "ms", "Latency of CancelOperation, all attempts.", ScopeDatabricks, to(driverLog+"operation_latency_ms", WireInt64), readOnly(func(s *telemetry.Statement) slog.Value { return latency(Canceled(s)) })},
+	{"cancel_rpc_retries", "", "HTTP attempts of CancelOperation beyond the first.", ScopeDatabricks, to(operation+"retry_count", WireInt64), readOnly(func(s *telemetry.Statement) slog.Value { return retries(Canceled(s)) })},
 }, statementIdentity...)
 
 // statementIdentity ties those events to their statement.
-var statementIdentity = []Field[Statement]{
-	{"of_session", "", "session_id.", ScopeDatabricks, to(driverLog+"session_id", WireUUID), readOnly(func(s *Statement) slog.Value { return text(s.SessionID) })},
-	{"of_statement", "", "statement_id.", ScopeDatabricks, to(driverLog+"sql_statement_id", WireUUID), readOnly(func(s *Statement) slog.Value { return text(s.StatementID) })},
-	{"of_workspace", "", "workspace_id.", ScopeDatabricks, to("workspace_id", WireInt64), readOnly(func(s *Statement) slog.Value { return text(s.WorkspaceID) })},
-	{"of_kind", "", "kind.", ScopeDatabricks, oneOf(operation+"statement_type", KindQuery, KindUpdate, KindVolume), readOnly(func(s *Statement) slog.Value { return text(s.Kind) })},
-	{"of_internal", "bool", "internal.", ScopeDatabricks, to(detail+"is_internal_call", WireBool), readOnly(func(s *Statement) slog.Value { return flag(s.Internal) })},
+var statementIdentity = []Field[telemetry.Statement]{
+	{"of_session", "", "session_id.", ScopeDatabricks, to(driverLog+"session_id", WireUUID), readOnly(func(s *telemetry.Statement) slog.Value { return text(s.SessionID) })},
+	{"of_statement", "", "statement_id.", ScopeDatabricks, to(driverLog+"sql_statement_id", WireUUID), readOnly(func(s *telemetry.Statement) slog.Value { return text(s.StatementID) })},
+	{"of_workspace", "", "workspace_id.", ScopeDatabricks, to("workspace_id", WireInt64), readOnly(func(s *telemetry.Statement) slog.Value { return text(s.WorkspaceID) })},
+	{"of_kind", "", "kind.", ScopeDatabricks, oneOf(operation+"statement_type", telemetry.KindQuery, telemetry.KindUpdate, telemetry.KindVolume), readOnly(func(s *telemetry.Statement) slog.Value { return text(s.Kind) })},
+	{"of_internal", "bool", "internal.", ScopeDatabricks, to(detail+"is_internal_call", WireBool), readOnly(func(s *telemetry.Statement) slog.Value { return flag(s.Internal) })},
 }
 
 // ConnectionFields say in every authenticated event how its connection is configured.
@@ -96,14 +98,14 @@ var ProcessFields = []Field[Process]{
 	{"char_set_encoding", "", "UTF-8, as Go's strings are.", ScopeDatabricks, to(system+"char_set_encoding", WireString), readOnly(func(*Process) slog.Value { return slog.StringValue("UTF-8") })},
 }
 
-func latency(r RPC, made bool) slog.Value {
+func latency(r telemetry.RPC, made bool) slog.Value {
 	if !made {
 		return slog.Value{}
 	}
 	return slog.DurationValue(r.Latency)
 }
 
-func retries(r RPC, made bool) slog.Value {
+func retries(r telemetry.RPC, made bool) slog.Value {
 	if !made {
 		return slog.Value{}
 	}

@@ -1,6 +1,10 @@
-package telemetry
+package registry
 
-import "time"
+import (
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
 
 // The types below are what the payload to Databricks says besides the records: who sends,
 // how the connection is configured, and what makes a record an event.
@@ -34,7 +38,7 @@ type Event struct {
 // Connection is how a connection is configured, reduced to what may leave the process.
 type Connection struct {
 	// Driver is the native driver's configuration.
-	Driver DriverConfig
+	Driver telemetry.DriverConfig
 	// Port is the port of the workspace; 0 when unknown.
 	Port int
 	// HTTPPath is the kind of the path, without the id of what it leads to, such as
@@ -42,7 +46,7 @@ type Connection struct {
 	HTTPPath string
 	// Proxy is true when the environment names a proxy for the workspace. Its address is
 	// not kept.
-	Proxy Maybe[bool]
+	Proxy telemetry.Maybe[bool]
 	// ProxyAuth is NONE or BASIC; empty without a proxy.
 	ProxyAuth string
 	// Application is the name the application gave itself in its user agent; empty when
@@ -67,22 +71,22 @@ const (
 
 // Closed returns the calls that closed the statement on the server, and whether there were
 // any: the server closes by itself what it answers at once.
-func (s *Statement) Closed() (RPC, bool) { return s.rpc(closeRPC) }
+func Closed(s *telemetry.Statement) (telemetry.RPC, bool) { return find(s, closeRPC) }
 
 // Canceled returns the calls that canceled the statement, and whether there were any.
-func (s *Statement) Canceled() (RPC, bool) { return s.rpc(cancelRPC) }
+func Canceled(s *telemetry.Statement) (telemetry.RPC, bool) { return find(s, cancelRPC) }
 
-func (s *Statement) rpc(method string) (RPC, bool) {
+func find(s *telemetry.Statement, method string) (telemetry.RPC, bool) {
 	for _, r := range s.RPCs {
 		if r.Method == method {
 			return r, r.Calls > 0
 		}
 	}
-	return RPC{}, false
+	return telemetry.RPC{}, false
 }
 
 // closingStarted is about when the rows were closed, which is the last that happens to a
 // statement.
-func (s *Statement) closingStarted() time.Time {
+func closingStarted(s *telemetry.Statement) time.Time {
 	return s.Started.Add(max(0, s.Total-s.Close.Or(0)))
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry/export"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 )
 
 // A serverless function flushes before it returns: afterwards its process may be frozen,

@@ -1,4 +1,6 @@
-package telemetry
+package registry
+
+import "github.com/seed-01322ee7/databricks-telemetry/telemetry"
 
 // Wire says where a field goes in the payload that leaves for Databricks. The zero value is
 // nowhere. The service accepts the paths it knows and no others.
@@ -40,7 +42,7 @@ const (
 	detail    = operation + "operation_detail."
 )
 
-var errorName = oneOf(driverLog+"error_info.error_name", categories...)
+var errorName = oneOf(driverLog+"error_info.error_name", telemetry.Categories()...)
 
 func to(path string, t WireType) Wire { return Wire{Path: path, Type: t} }
 

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/registry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -45,10 +46,10 @@ func statementEntry(o *origin, r *telemetry.Statement) entry {
 		r = lean(r)
 	}
 	e.statement = r
-	if _, ok := r.Closed(); ok {
+	if _, ok := registry.Closed(r); ok {
 		e.events++
 	}
-	if _, ok := r.Canceled(); ok {
+	if _, ok := registry.Canceled(r); ok {
 		e.events++
 	}
 	size := sizeOf(*r) + len(r.RPCs)*sizeOf(telemetry.RPC{}) + len(r.Calls)*sizeOf(telemetry.Call{})
@@ -104,21 +105,21 @@ func uuid(id [16]byte) string {
 }
 
 // operations lists the events of the record, as many as e.events.
-func (e *entry) operations() (ops [maxEvents]telemetry.Operation) {
+func (e *entry) operations() (ops [maxEvents]registry.Operation) {
 	switch {
 	case e.opened != nil:
-		ops[0] = telemetry.CreateSession
+		ops[0] = registry.CreateSession
 	case e.closed != nil:
-		ops[0] = telemetry.DeleteSession
+		ops[0] = registry.DeleteSession
 	default:
-		ops[0] = telemetry.ExecuteStatement
+		ops[0] = registry.ExecuteStatement
 		n := 1
-		if _, ok := e.statement.Closed(); ok {
-			ops[n] = telemetry.CloseStatement
+		if _, ok := registry.Closed(e.statement); ok {
+			ops[n] = registry.CloseStatement
 			n++
 		}
-		if _, ok := e.statement.Canceled(); ok {
-			ops[n] = telemetry.CancelStatement
+		if _, ok := registry.Canceled(e.statement); ok {
+			ops[n] = registry.CancelStatement
 		}
 	}
 	return ops
