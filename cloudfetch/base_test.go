@@ -85,7 +85,7 @@ func TestHTTP2(t *testing.T) {
 		if r.ProtoMajor != 2 {
 			w.WriteHeader(http.StatusHTTPVersionNotSupported)
 		}
-		_, _ = w.Write(wireReply(ExecuteStatement, 1, fStatus(okStatus), fHandle(2, operationA)))
+		_, _ = w.Write(wireReply(executeStatement, 1, fStatus(okStatus), fHandle(2, operationA)))
 	}))
 	server.EnableHTTP2 = true
 	server.StartTLS()
@@ -102,5 +102,5 @@ func TestHTTP2(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())
 	require.Equal(t, 200, resp.StatusCode)
-	require.Equal(t, operationID(operationA), trace.Finish().StatementID.String())
+	require.Equal(t, operationID(operationA), finish(trace).StatementID)
 }

@@ -18,12 +18,12 @@ type exchangeBody struct {
 	io.ReadCloser
 	exchange
 
-	shut atomic.Bool // closed: what was read ahead is given out no more
+	shut atomic.Bool // closed: what was read ahead is not delivered any more
 
 	// Owned by the reading goroutine.
 	ahead    *[aheadSize]byte // nil when nothing is ahead
-	from, to int              // what of it is not given out yet
-	err      error            // that came with it
+	from, to int              // what of ahead is not delivered yet
+	err      error            // that came with what was read ahead
 }
 
 // aheadSize is what is read ahead at most; reads as large go straight through.
@@ -70,8 +70,8 @@ func (b *exchangeBody) look(p []byte, n int, err error) {
 	b.saw(p[:n], err)
 }
 
-// drained returns the error that came with what was read ahead, once all of that is given
-// out. The room is given back, without what was in it, when no more will be read ahead.
+// drained returns the error that came with what was read ahead, once all of that is
+// delivered. The buffer is released, cleared, when no more will be read ahead.
 func (b *exchangeBody) drained() error {
 	if b.from < b.to {
 		return nil
@@ -95,7 +95,7 @@ func (b *exchangeBody) Close() error {
 	return err
 }
 
-// unread takes what was read ahead and not given out, and the error that came with it.
+// unread takes what was read ahead and not delivered, and the error that came with it.
 func (b *exchangeBody) unread() ([]byte, error) {
 	if b.ahead == nil || b.shut.Load() {
 		return nil, nil
@@ -105,7 +105,7 @@ func (b *exchangeBody) unread() ([]byte, error) {
 	return p, err
 }
 
-// watcher is what the bodies look like to WriteTo.
+// watcher is what observes the bytes of a body.
 type watcher interface{ saw(p []byte, err error) }
 
 // writingBody keeps the WriteTo of a body that has one.

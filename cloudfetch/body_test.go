@@ -66,7 +66,7 @@ func TestBodiesPassUnchanged(t *testing.T) {
 							s := newStage(t, Options{})
 							ctx, _ := traced()
 							s.execute(ctx, operationA)
-							s.handOut(operationA, linkTo("a"))
+							s.sendLinks(operationA, linkTo("a"))
 							base := roundTripFunc(func(req *http.Request) (*http.Response, error) {
 								return &http.Response{StatusCode: code, Header: http.Header{}, Body: rec, Request: req, ContentLength: -1}, nil
 							})
@@ -75,7 +75,7 @@ func TestBodiesPassUnchanged(t *testing.T) {
 								s.transport.base = WrapBase(base)
 								rt = s.transport
 							}
-							req, _ := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, bytes.NewBuffer(operationRequest(FetchResults, 6, operationA)))
+							req, _ := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, bytes.NewBuffer(operationRequest(fetchResults, 6, operationA)))
 							req.Header.Set("Content-Type", "application/x-thrift")
 							if link {
 								req, _ = http.NewRequest(http.MethodGet, linkTo("a"), nil)
@@ -147,13 +147,13 @@ func TestWriteToIsKept(t *testing.T) {
 		s := newStage(t, Options{})
 		ctx, trace := traced()
 		s.execute(ctx, operationA)
-		s.handOut(operationA, linkTo("a"))
+		s.sendLinks(operationA, linkTo("a"))
 		content := fetchReply(6, false, 10, fList(1281, tStruct, wireBatch("xyz", 20)))
 		inner := &writerToBody{Reader: bytes.NewReader(content)}
 		s.transport.base = WrapBase(roundTripFunc(func(req *http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: inner, Request: req, ContentLength: -1}, nil
 		}))
-		req, _ := http.NewRequest(http.MethodPost, endpoint, bytes.NewBuffer(operationRequest(FetchResults, 6, operationA)))
+		req, _ := http.NewRequest(http.MethodPost, endpoint, bytes.NewBuffer(operationRequest(fetchResults, 6, operationA)))
 		req.Header.Set("Content-Type", "application/x-thrift")
 		if link {
 			req, _ = http.NewRequest(http.MethodGet, linkTo("a"), nil)
@@ -169,11 +169,11 @@ func TestWriteToIsKept(t *testing.T) {
 		require.Equal(t, content, out.Bytes())
 		require.NoError(t, resp.Body.Close())
 		require.True(t, inner.closed)
-		f := trace.Finish()
+		f := finish(trace)
 		if link {
-			require.Equal(t, 1, f.Files.Downloaded)
+			require.EqualValues(t, 1, f.CloudFetch.Downloaded)
 		} else {
-			require.EqualValues(t, 30, f.RowsDelivered)
+			require.EqualValues(t, 30, f.Result.Rows.Or(-1))
 		}
 	}
 }
@@ -227,13 +227,13 @@ func TestCloseDuringRead(t *testing.T) {
 			s := newStage(t, Options{})
 			ctx, trace := traced()
 			s.execute(ctx, operationA)
-			s.handOut(operationA, linkTo("a"))
+			s.sendLinks(operationA, linkTo("a"))
 			r, w := io.Pipe()
 			s.transport.base = WrapBase(roundTripFunc(func(req *http.Request) (*http.Response, error) {
 				return &http.Response{StatusCode: 200, Header: http.Header{}, Body: r, Request: req, ContentLength: -1}, nil
 			}))
 			go func() { _, _ = w.Write(bytes.Repeat([]byte("x"), 1000)) }()
-			req, _ := http.NewRequest(http.MethodPost, endpoint, bytes.NewBuffer(operationRequest(FetchResults, 6, operationA)))
+			req, _ := http.NewRequest(http.MethodPost, endpoint, bytes.NewBuffer(operationRequest(fetchResults, 6, operationA)))
 			req.Header.Set("Content-Type", "application/x-thrift")
 			if link {
 				req, _ = http.NewRequest(http.MethodGet, linkTo("a"), nil)
@@ -245,7 +245,8 @@ func TestCloseDuringRead(t *testing.T) {
 			go func() { defer wg.Done(); _, _ = io.ReadAll(resp.Body) }()
 			go func() { defer wg.Done(); _ = resp.Body.Close() }()
 			wg.Wait()
-			require.Zero(t, trace.Finish().Files.Downloaded)
+			finish(trace)
+			require.Zero(t, trace.files.sums.Downloaded)
 			require.Zero(t, s.transport.Stats().Panics)
 		}
 	}
@@ -291,7 +292,7 @@ func answerThrough(t *testing.T, inner io.ReadCloser) (io.ReadCloser, *Trace) {
 	s.transport.base = WrapBase(roundTripFunc(func(req *http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: inner, Request: req, ContentLength: -1}, nil
 	}))
-	req, _ := http.NewRequest(http.MethodPost, endpoint, bytes.NewBuffer(operationRequest(FetchResults, 6, operationA)))
+	req, _ := http.NewRequest(http.MethodPost, endpoint, bytes.NewBuffer(operationRequest(fetchResults, 6, operationA)))
 	req.Header.Set("Content-Type", "application/x-thrift")
 	resp, err := s.transport.RoundTrip(req)
 	require.NoError(t, err)

@@ -10,8 +10,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 // canned answers each request with the same bytes, with as little as possible.
@@ -43,13 +46,13 @@ func observation(tb testing.TB) (*Transport, *canned, *Trace) {
 	base := &canned{}
 	transport := New(WrapBase(base), Options{})
 	ctx, trace := traced()
-	base.answer(wireReply(ExecuteStatement, 1, fStatus(okStatus), fHandle(2, operationA)))
+	base.answer(wireReply(executeStatement, 1, fStatus(okStatus), fHandle(2, operationA)))
 	req := thriftRequest(ctx, executeRequest(1))
 	resp, err := transport.RoundTrip(req)
 	require.NoError(tb, err)
 	_, err = io.ReadAll(resp.Body)
 	require.NoError(tb, err)
-	require.NotEmpty(tb, trace.Facts().StatementID.String())
+	require.NotEmpty(tb, soFar(trace).StatementID)
 	return transport, base, trace
 }
 
@@ -80,17 +83,17 @@ func TestAllocations(t *testing.T) {
 		limit           float64
 	}{
 		"status": {
-			func() []byte { return operationRequest(GetOperationStatus, 2, operationA) },
+			func() []byte { return operationRequest(getOperationStatus, 2, operationA) },
 			func() []byte { return statusReply(2, 1) }, 5,
 		},
 		"page of batches": {
-			func() []byte { return operationRequest(FetchResults, 2, operationA) },
+			func() []byte { return operationRequest(fetchResults, 2, operationA) },
 			func() []byte {
 				return fetchReply(2, true, 0, fList(1281, tStruct, wireBatch(strings.Repeat("x", 1<<16), 3)))
 			}, 5,
 		},
 		"page of 20 links": {
-			func() []byte { return operationRequest(FetchResults, 2, operationA) },
+			func() []byte { return operationRequest(fetchResults, 2, operationA) },
 			func() []byte {
 				for i := range links {
 					sequence++
@@ -134,7 +137,7 @@ func TestUnseenRequestsAllocateNothing(t *testing.T) {
 	for name, req := range map[string]*http.Request{
 		"get":             mustRequest(http.MethodGet, linkTo("unknown")),
 		"post":            mustRequest(http.MethodPost, "https://h/x"),
-		"other operation": thriftRequest(context.Background(), operationRequest(FetchResults, 2, operationB)),
+		"other operation": thriftRequest(context.Background(), operationRequest(fetchResults, 2, operationB)),
 	} {
 		limit := 0.0
 		if req.GetBody != nil {
@@ -164,14 +167,14 @@ func BenchmarkReaderInline(b *testing.B) {
 			b.ReportAllocs()
 			var r reader
 			for b.Loop() {
-				r.start(false, nil)
+				r.start(false)
 				for m := message; len(m) > 0; {
 					n := min(size, len(m))
 					r.feed(m[:n])
 					m = m[n:]
 				}
 			}
-			if r.progress != complete || r.msg.batches != len(batches) {
+			if r.progress != complete || r.msg.rows != int64(1000*len(batches)) {
 				b.Fatal(r.progress)
 			}
 		})
@@ -198,7 +201,7 @@ func BenchmarkReaderColumns(b *testing.B) {
 			b.SetBytes(int64(len(message)))
 			var r reader
 			for b.Loop() {
-				r.start(false, nil)
+				r.start(false)
 				for m := message; len(m) > 0; {
 					n := min(size, len(m))
 					r.feed(m[:n])
@@ -216,7 +219,7 @@ func BenchmarkReaderColumns(b *testing.B) {
 // clientReads cuts a message as the Thrift client reads it: value by value.
 func clientReads(message []byte) (pieces [][]byte) {
 	var r reader
-	r.start(false, nil)
+	r.start(false)
 	for len(message) > 0 {
 		n := int(r.need)
 		if r.phase >= inSkip {
@@ -237,7 +240,7 @@ func BenchmarkReaderAhead(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			var r reader
 			for b.Loop() {
-				r.start(false, nil)
+				r.start(false)
 				for p := range slices.Chunk(message, aheadSize) {
 					r.feed(p)
 				}
@@ -263,11 +266,11 @@ func BenchmarkTransport(b *testing.B) {
 		answer  []byte
 		read    int
 	}{
-		{"status", operationRequest(GetOperationStatus, 2, operationA), statusReply(2, 1), 4},
-		{"inline=1M", operationRequest(FetchResults, 2, operationA), fetchReply(2, true, 0, fList(1281, tStruct, wireBatch(strings.Repeat("x", 1<<20), 3))), 32 << 10},
-		{"links=20", operationRequest(FetchResults, 2, operationA), fetchReply(2, true, 0, fList(1282, tStruct, links...)), 512},
-		{"columns", operationRequest(FetchResults, 2, operationA), columnar(10, 1000), 4},
-		{"other", operationRequest(FetchResults, 2, operationB), statusReply(2, 1), 4},
+		{"status", operationRequest(getOperationStatus, 2, operationA), statusReply(2, 1), 4},
+		{"inline=1M", operationRequest(fetchResults, 2, operationA), fetchReply(2, true, 0, fList(1281, tStruct, wireBatch(strings.Repeat("x", 1<<20), 3))), 32 << 10},
+		{"links=20", operationRequest(fetchResults, 2, operationA), fetchReply(2, true, 0, fList(1282, tStruct, links...)), 512},
+		{"columns", operationRequest(fetchResults, 2, operationA), columnar(10, 1000), 4},
+		{"other", operationRequest(fetchResults, 2, operationB), statusReply(2, 1), 4},
 	} {
 		for _, seen := range []bool{false, true} {
 			b.Run(fmt.Sprintf("%s/seen=%t", c.name, seen), func(b *testing.B) {
@@ -282,8 +285,8 @@ func BenchmarkTransport(b *testing.B) {
 					base.answer(c.answer)
 					roundTrip(rt, thriftRequest(context.Background(), c.request), buf)
 					if trace.registered > 0 {
-						transport.registry.dropStatement(trace.facts.StatementID, trace)
-						transport.registry.addStatement(trace.facts.StatementID, trace)
+						transport.registry.dropStatement(trace.id, trace)
+						transport.registry.addStatement(trace.id, trace)
 						trace.files = nil
 					}
 				}
@@ -310,7 +313,13 @@ func BenchmarkStatement(b *testing.B) {
 				}
 				ctx, trace := traced()
 				roundTrip(transport, thriftRequest(ctx, request), buf)
-				_ = trace.Finish()
+				r := &struct { // with room, as driverwrap makes it
+					telemetry.Statement
+					rpc  [1]telemetry.RPC
+					call [1]telemetry.Call
+				}{}
+				r.RPCs, r.Calls = r.rpc[:0], r.call[:0]
+				trace.Finish(&r.Statement)
 			}
 		})
 	}
@@ -341,11 +350,11 @@ func BenchmarkHTTP(b *testing.B) {
 				if seen {
 					client.Transport = transport
 				}
-				trace := NewTrace()
-				require.True(b, trace.tie(ID([]byte(operationA)), transport.registry))
-				request := operationRequest(FetchResults, 2, operationA)
+				trace := NewTrace(time.Now())
+				require.True(b, trace.tie(guid([]byte(operationA)), transport.registry))
+				request := operationRequest(fetchResults, 2, operationA)
 				if c.name == "status" {
-					request = operationRequest(GetOperationStatus, 2, operationA)
+					request = operationRequest(getOperationStatus, 2, operationA)
 				}
 				buf := make([]byte, 32<<10)
 				b.ReportAllocs()

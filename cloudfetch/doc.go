@@ -2,7 +2,8 @@
 // touching it. It is an http.RoundTripper, to be given to the driver's
 // WithTransport option, that passes every request and every byte on as they are
 // and looks at them while they pass: the Thrift RPCs of a statement, answer by
-// answer, and the CloudFetch files the driver downloads from storage.
+// answer, and the CloudFetch files the driver downloads from storage. What it sees
+// becomes part of the records of package telemetry.
 //
 //	               ExecuteStatement, polls     everything else:
 //	               context: the Trace          handle in the request
@@ -11,27 +12,27 @@
 //	   ▲                    │  │
 //	   │                    │  └─ request read through GetBody: method, number, handle
 //	   │                    │
-//	   └── same reads ── response body ──▶ reader (a state machine) ──▶ Trace
+//	   └── same reads ── response body ──▶ reader (a state machine) ──▶ Trace ── Fill, Finish ──▶ telemetry.Statement
 //	                                          │                          ▲
 //	                                          └─ links, hashed ─▶ registry
 //	                                                                     │
 //	driver ── GET link ─▶ Transport ── hash of the URL ── registry ── file ┘
 //
-// A statement's owner makes a Trace, puts it into the context of the call that
-// runs the statement, and reads it when the statement is over. ExecuteStatement
-// finds the trace in its context; its answer brings the operation's identifier,
-// by which all later RPCs find it, on whatever context they run. Downloads carry
-// no context at all. They are tied by their presigned URL, which passed by in a
-// Thrift answer before: what is kept of it is a keyed hash, until the statement
+// The owner of a statement makes a Trace, puts it into the context of the call that
+// runs the statement, and lets it fill the statement's record when the statement is over.
+// ExecuteStatement finds the trace in its context; its answer brings the operation's
+// identifier, by which all later RPCs find the trace, on whatever context they run.
+// Downloads carry no context at all. They are tied by their presigned URL, which passed by
+// in a Thrift answer before: what is kept of the URL is a keyed hash, until the statement
 // is over.
 //
-// Nothing is learnt from a message before it has passed completely, and from a
-// message that is not understood nothing at all: it is better to be silent than
-// wrong, and Facts.Gaps says where this package was silent. No statement text,
-// parameter, row, server message, URL or token is kept at any time.
+// Nothing is taken from a message before it has passed completely, and from a
+// message that is not understood nothing at all. Counts of a statement of which something
+// was not seen or not understood may be too low, and are unknown in its record: no number is
+// better than a wrong one. No statement text, parameter, row, server message, URL or token is
+// kept at any time.
 //
 // The cost is that of looking: three or four allocations per RPC, none per read,
 // and payload is counted without being touched. The package starts no goroutine,
-// makes no request of its own (see Options.LearnFlag for one in place of the
-// driver's), and holds no lock while it waits for anything.
+// makes no request, and holds no lock while it waits for anything.
 package cloudfetch

@@ -29,11 +29,11 @@ type download struct {
 
 // failed takes an attempt that gave no usable response.
 func (d *download) failed(code int) {
-	state := FileFailed
+	state := fileFailed
 	if code == 0 && d.ctx.Err() != nil {
-		state = FileAbandoned
+		state = fileAbandoned
 	}
-	d.file.trace.endFile(d.file, d.attempt, state, code, 0, time.Time{}, time.Now())
+	d.file.end(d.attempt, state, code, 0, time.Time{}, time.Now())
 }
 
 // saw takes what one Read gave.
@@ -50,11 +50,11 @@ func (d *download) saw(p []byte, err error) {
 	switch {
 	case err == nil:
 	case err == io.EOF:
-		d.finish(FileDownloaded)
+		d.finish(fileDownloaded)
 	case d.ctx.Err() != nil:
-		d.finish(FileAbandoned)
+		d.finish(fileAbandoned)
 	default:
-		d.finish(FileFailed)
+		d.finish(fileFailed)
 	}
 }
 
@@ -65,17 +65,17 @@ func (d *download) closed() {
 	switch {
 	case d.over:
 	case d.length >= 0 && d.n == d.length:
-		d.finish(FileDownloaded)
+		d.finish(fileDownloaded)
 	default:
-		d.finish(FileAbandoned)
+		d.finish(fileAbandoned)
 	}
 }
 
-func (d *download) finish(state FileState) {
+func (d *download) finish(state string) {
 	d.over = true
 	d.quiet.Store(true)
-	d.file.trace.endFile(d.file, d.attempt, state, http.StatusOK, d.n, d.first, time.Now())
-	if state == FileDownloaded {
+	d.file.end(d.attempt, state, http.StatusOK, d.n, d.first, time.Now())
+	if state == fileDownloaded {
 		d.counts.files.Add(1)
 	}
 }
@@ -87,7 +87,7 @@ func (d *download) contain() {
 		d.over = true
 		d.quiet.Store(true)
 		if d.file != nil {
-			d.file.lose()
+			d.file.markUntracked()
 		}
 	}
 	d.mu.Unlock()

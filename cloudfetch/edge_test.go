@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 // TestNoTextIsKept looks through everything a trace and a transport hold.
@@ -17,17 +19,17 @@ func TestNoTextIsKept(t *testing.T) {
 	s := newStage(t, Options{})
 	ctx, trace := traced()
 	s.execute(ctx, operationA)
-	s.handOut(operationA, linkTo("a"), linkTo("b"))
+	s.sendLinks(operationA, linkTo("a"), linkTo("b"))
 	s.serve(linkTo("a"), answer{code: 503})
 	_, _ = s.get(context.Background(), linkTo("a"))
 	s.answer(wireExamples()["error state"], wireExamples()["execute refused"])
-	s.mustRPC(ctx, operationRequest(GetOperationStatus, 4, operationA))
+	s.mustRPC(ctx, operationRequest(getOperationStatus, 4, operationA))
 	refusedCtx, refused := traced()
 	s.mustRPC(refusedCtx, executeRequest(2))
 
-	facts, err := json.Marshal([]any{trace.Facts(), refused.Facts()})
+	facts, err := json.Marshal([]any{soFar(trace), soFar(refused)})
 	require.NoError(t, err)
-	held := fmt.Sprintf("%+v %+v %+v %s", &trace.facts, trace.files, s.transport.registry.links, facts)
+	held := fmt.Sprintf("%+v %+v %+v %s", soFar(trace), trace.files, s.transport.registry.links, facts)
 	for _, secret := range []string{"secret", "SELECT", "Signature", "amazonaws", "Bearer", "division", "no such table"} {
 		require.NotContains(t, held, secret)
 	}
@@ -56,7 +58,7 @@ func TestRequestWhoseGetBodyFailsPasses(t *testing.T) {
 		got, err := io.ReadAll(resp.Body)
 		require.NoError(t, err)
 		require.Equal(t, "anything", string(got))
-		require.Empty(t, trace.Finish().StatementID.String())
+		require.Empty(t, finish(trace).StatementID)
 	}
 	require.EqualValues(t, 1, s.transport.Stats().Panics)
 }
@@ -67,10 +69,10 @@ func TestIdentifierOfAnotherTraceIsNotTaken(t *testing.T) {
 	ctxB, b := traced()
 	s.execute(ctxA, operationA)
 	s.execute(ctxB, operationA) // a server that repeats itself
-	require.Equal(t, operationID(operationA), a.Finish().StatementID.String())
-	f := b.Finish()
-	require.Zero(t, f.StatementID)
-	require.True(t, f.Gaps.Has(GapMessages))
+	require.Equal(t, operationID(operationA), finish(a).StatementID)
+	f := finish(b)
+	require.Empty(t, f.StatementID)
+	requireUncounted(t, f)
 	require.Zero(t, s.transport.registry.busy.Load())
 }
 
@@ -79,9 +81,9 @@ func TestTraceOfAnotherTransportIsNotTaken(t *testing.T) {
 	ctx, trace := traced()
 	one.execute(ctx, operationA)
 	other.execute(ctx, operationB)
-	f := trace.Finish()
-	require.Equal(t, operationID(operationA), f.StatementID.String())
-	require.True(t, f.Gaps.Has(GapOthers))
+	f := finish(trace)
+	require.Equal(t, operationID(operationA), f.StatementID)
+	requireUncounted(t, f)
 	require.Zero(t, other.transport.registry.busy.Load())
 }
 
@@ -89,27 +91,26 @@ func TestSessionMistakes(t *testing.T) {
 	s := newStage(t, Options{})
 	session := NewSession()
 	ctx := NewSessionContext(context.Background(), session)
-	open := wireCall(OpenSession, 1)
-	s.answer([]byte("<html>"), wireReply(OpenSession, 1, fStruct(1, fI32(1, 3), fString(3, "28000"))), wireException(OpenSession, 1, "x"))
+	open := wireCall(openSession, 1)
+	s.answer([]byte("<html>"), wireReply(openSession, 1, fStruct(1, fI32(1, 3), fString(3, "28000"))), wireException(openSession, 1, "x"))
 	for range 3 {
 		_, _ = s.rpc(ctx, open)
 	}
-	f := session.Finish()
-	require.Zero(t, f.SessionID)
-	require.Equal(t, "28000", f.SQLState)
-	require.Equal(t, 2, f.OpenRPC.Errors)
-	require.Equal(t, 3, f.OpenRPC.Count)
-	require.True(t, f.Gaps.Has(GapMessages))
-	s.answer(wireReply(OpenSession, 1, fStatus(okStatus), fSession(3, sessionA)))
+	session.Finish()
+	require.Equal(t, Fault{SQLState: "28000", Status: 200}, session.Fault())
+	var opened telemetry.SessionOpened
+	session.FillOpened(&opened)
+	require.Equal(t, telemetry.SessionOpened{WorkspaceID: "1234567890", Retries: telemetry.Known(int64(0))}, opened)
+	s.answer(wireReply(openSession, 1, fStatus(okStatus), fSession(3, sessionA)))
 	s.mustRPC(ctx, open) // after Finish
-	require.Equal(t, f, session.Facts())
+	require.Empty(t, session.ID())
 	require.Zero(t, s.transport.registry.busy.Load())
 }
 
-func TestRosterForgetsTheOldest(t *testing.T) {
-	r := roster[int, int]{bound: 3}
+func TestBoundedMapForgetsTheOldest(t *testing.T) {
+	r := boundedMap[int, int]{bound: 3}
 	for i := range 5 {
-		old, dropped := r.add(i, 10*i, &place[int, int]{})
+		old, dropped := r.add(i, 10*i, &node[int, int]{})
 		require.Equal(t, i >= 3, dropped)
 		if dropped {
 			require.Equal(t, 10*(i-3), old)
@@ -131,8 +132,8 @@ func TestBytesOfAnErrorBodyAreCounted(t *testing.T) {
 	s.answers = []answer{{code: 500, body: bytes.Repeat([]byte("x"), 1000)}}
 	_, err := s.rpc(ctx, executeRequest(1))
 	require.NoError(t, err)
-	f := trace.Finish()
-	require.EqualValues(t, 1000, f.RPC(ExecuteStatement).BytesIn)
-	require.Equal(t, 500, f.RPC(ExecuteStatement).LastStatus)
-	require.Zero(t, f.Gaps)
+	f := finish(trace)
+	require.EqualValues(t, 1000, rpcOf(f, executeStatement).BytesIn)
+	require.Equal(t, 500, rpcOf(f, executeStatement).LastStatus)
+	requireCounted(t, f)
 }

@@ -3,8 +3,10 @@ package cloudfetch_test
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 // A transport goes under the driver, a trace into the context of a statement.
@@ -13,12 +15,13 @@ func Example() {
 	// dbsql.NewConnector(..., dbsql.WithTransport(transport))
 	_ = transport
 
-	trace := cloudfetch.NewTrace()
+	record := telemetry.Statement{Started: time.Now()}
+	trace := cloudfetch.NewTrace(record.Started)
 	ctx := cloudfetch.NewContext(context.Background(), trace)
 	// rows, err := db.QueryContext(ctx, "SELECT ...") ... rows.Close()
 	_ = ctx
 
-	facts := trace.Finish()
-	fmt.Println(facts.StatementID == (cloudfetch.ID{}), facts.Files == nil, facts.Cache == cloudfetch.CacheUnknown)
-	// Output: true true true
+	trace.Finish(&record)
+	fmt.Println(record.StatementID == "", record.CloudFetch == nil, len(record.RPCs))
+	// Output: true true 0
 }

@@ -2,23 +2,22 @@ package cloudfetch
 
 import (
 	"net/http"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 )
 
-// owner is whom an RPC belongs to: a Trace or a Session.
+// owner is what an RPC belongs to: a Trace or a Session.
 type owner interface {
 	// begin notes that a request is sent; false lets it pass unseen.
-	begin(m Method, req *message, out int64, redirect bool, now time.Time) (attempt uint32, ok bool)
+	begin(req *message, out int64, redirect bool, now time.Time) (attempt uint32, ok bool)
 	// headers notes that a response came.
-	headers(m Method, attempt uint32, code int, workspace string)
+	headers(m method, attempt uint32, code int, workspace string)
 	// received adds body bytes that were read.
-	received(m Method, n int64)
+	received(m method, n int64)
 	// end notes how the attempt ended.
-	end(x *exchange, s standing, now time.Time)
+	end(x *exchange, s attemptState, now time.Time)
 }
 
 var (
@@ -32,50 +31,29 @@ var (
 // What a Read touches belongs to the goroutine that reads, without a lock; Close,
 // which may come from another, only takes part in the atomics.
 type exchange struct {
-	// Immutable once the body is handed out.
+	// Immutable once the driver has the body.
 	counts   *Counters
 	registry *registry
 	owner    owner
-	method   Method
+	method   method
 	attempt  uint32
 
-	// quiet is set when nothing is left to learn. Reads then go straight
+	// quiet is set when nothing is left to read. Reads then go straight
 	// through: the driver stops reading at the end of the message, and drains
 	// the rest at its next call, if ever.
 	quiet atomic.Bool
-	over  atomic.Bool  // the owner was told the end; whoever sets it tells
-	in    atomic.Int64 // bytes that came and that the owner was not told of
+	over  atomic.Bool  // the owner knows the end; the goroutine that sets over tells the owner
+	in    atomic.Int64 // bytes that came and that the owner does not know of
 
-	reader *responseReader // of the reading goroutine; nil when there is nothing (more) to read
+	reader *reader // of the reading goroutine; nil when there is nothing (more) to read
 }
 
-// responseReader is a reader with the links of the message.
-type responseReader struct {
-	reader
-	handedOut []handedLink
-}
-
-var responseReaders = sync.Pool{New: func() any { return new(responseReader) }}
-
-// handed implements linkSink.
-func (r *responseReader) handed(l handedLink) { r.handedOut = append(r.handedOut, l) }
-
-// free gives the reader back. Longer lists of links are left to the collector.
-func (r *responseReader) free() {
-	if cap(r.handedOut) > 256 {
-		r.handedOut = nil
-	}
-	responseReaders.Put(r)
-}
-
-// headers takes the response's head, before the body is handed out.
+// headers takes the response's head, before the driver has the body.
 func (x *exchange) headers(resp *http.Response) {
 	x.owner.headers(x.method, x.attempt, resp.StatusCode, workspaceOf(resp.Header))
 	switch {
 	case resp.StatusCode == http.StatusOK:
-		x.reader, _ = responseReaders.Get().(*responseReader)
-		x.reader.handedOut = x.reader.handedOut[:0]
-		x.reader.start(false, x.reader)
+		x.reader = newReader(false)
 	case isRedirect(resp):
 		x.finish(redirected)
 	default:
@@ -92,8 +70,8 @@ func (x *exchange) saw(p []byte, err error) {
 		case complete:
 			x.answered()
 			return
-		case lost:
-			x.lose()
+		case undecodable:
+			x.markUndecoded()
 		}
 	}
 	if err != nil {
@@ -112,7 +90,7 @@ func (x *exchange) closed() {
 // answered takes the end of the message.
 func (x *exchange) answered() {
 	if x.reader.msg.method != x.method {
-		x.lose() // the driver will refuse it; so do we
+		x.markUndecoded() // the driver will refuse it, too
 		return
 	}
 	x.counts.messages.Add(1)
@@ -120,15 +98,15 @@ func (x *exchange) answered() {
 	x.settle()
 }
 
-// lose stops looking at the message.
-func (x *exchange) lose() {
-	x.counts.lost.Add(1)
-	x.finish(misread)
+// markUndecoded stops looking at the message.
+func (x *exchange) markUndecoded() {
+	x.counts.undecoded.Add(1)
+	x.finish(undecoded)
 	x.release()
 }
 
 // finish tells the owner how the attempt ended, once.
-func (x *exchange) finish(s standing) {
+func (x *exchange) finish(s attemptState) {
 	if x.over.CompareAndSwap(false, true) {
 		x.owner.end(x, s, time.Now())
 	}
@@ -150,13 +128,12 @@ func (x *exchange) settle() {
 
 func (x *exchange) release() {
 	if x.reader != nil {
-		x.reader.free()
+		x.reader.release()
 		x.reader = nil
 	}
 }
 
-// contain ends saw and closed: whatever went wrong in there must not reach the
-// driver.
+// contain ends saw and closed: a panic in them must not reach the driver.
 func (x *exchange) contain() {
 	if v := recover(); v != nil {
 		x.counts.contained.Panicked(contain.Wire, v)

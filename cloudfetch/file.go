@@ -4,22 +4,35 @@ import (
 	"slices"
 	"sync/atomic"
 	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// maxLinks bounds the links of one statement that are registered at once.
-const maxLinks = 1 << 16
+// Bounds of what is kept of files. Files beyond maxFiles are in the sums.
+const (
+	maxFiles = 256     // files of a statement that are listed
+	maxLinks = 1 << 16 // links of a statement that are registered at once
+)
+
+// The states of telemetry.File.
+const (
+	fileWaiting     = "WAITING"     // not asked for yet
+	fileDownloading = "DOWNLOADING" // a request is under way, or waits behind a redirect
+	fileDownloaded  = "DOWNLOADED"  // the last attempt ended with status 200 and a body read to its end
+	fileFailed      = "FAILED"      // the last attempt ended without a complete 200
+	fileAbandoned   = "ABANDONED"   // the reader gave up before the last attempt ended, or never asked
+)
 
 // file follows one CloudFetch file.
 type file struct {
-	trace *Trace      // immutable
-	key   linkKey     // immutable
-	lost  atomic.Bool // it cannot be followed; set once, never unset
+	trace     *Trace      // immutable
+	key       linkKey     // immutable
+	untracked atomic.Bool // nothing can be said of the download; set once, never unset
 
 	// Guarded by the trace's lock.
-	facts   File
-	attempt uint32 // as in calling
-	hopping bool   // the latest attempt was redirected and has not gone on yet
-	settled bool   // downloaded: counted once, for good
+	record      telemetry.File
+	attempt     uint32 // as in methodStats
+	redirecting bool   // the latest attempt was redirected and has not gone on yet
 
 	// Guarded by the registry's lock: the list of the trace's registered files.
 	prev, next *file
@@ -27,184 +40,167 @@ type file struct {
 
 // files are those of one trace. Its lock guards them.
 type files struct {
-	sums  Files   // without what snapshot adds
-	first []*file // the first MaxFiles
-	// stuck holds the files whose latest attempt failed or was abandoned: few,
+	sums   telemetry.CloudFetch // without what fill adds
+	listed []*file              // the first maxFiles
+	// incomplete holds the files whose latest attempt failed or was abandoned: few,
 	// and mostly none.
-	stuck []*file
+	incomplete []*file
 
-	unfollowed atomic.Int64 // files that were lost
+	untracked atomic.Bool // one or more of the files is
 }
 
-// snapshot copies what is known of them. What is not finished when the trace is, is abandoned.
-func (fs *files) snapshot(final bool) *Files {
-	s := fs.sums
-	s.Unknown = int(fs.unfollowed.Load())
-	for _, x := range fs.stuck {
-		switch {
-		case x.lost.Load():
-		case x.facts.State == FileAbandoned:
-			s.Abandoned++
-		default:
-			s.Failed++
-			if first := s.FirstFailed; !first.Known || x.facts.Index < first.V {
-				s.FirstFailed = known(x.facts.Index)
-			}
+// failed counts the files whose latest attempt failed, and returns the first of them.
+func (fs *files) failed() (n int64, first *file) {
+	if fs == nil {
+		return 0, nil
+	}
+	for _, f := range fs.incomplete {
+		if f.record.State != fileFailed || f.untracked.Load() {
+			continue
+		}
+		if n++; first == nil || f.record.Index < first.record.Index {
+			first = f
 		}
 	}
-	rest := max(0, s.Present-s.Downloaded-s.Failed-s.Abandoned-s.Unknown)
+	return n, first
+}
+
+// fill copies what is known of the files. Those that are incomplete when the trace is
+// finished are abandoned.
+func (fs *files) fill(final bool) *telemetry.CloudFetch {
+	if fs == nil || fs.untracked.Load() {
+		return nil
+	}
+	c := fs.sums
+	failed, first := fs.failed()
+	c.Failed, c.Abandoned = failed, int64(len(fs.incomplete))-failed
+	if first != nil {
+		c.FailedIndex = telemetry.Known(first.record.Index)
+		if first.record.Status != 0 {
+			c.FailedStatus = telemetry.Known(int64(first.record.Status))
+		}
+	}
 	if final {
-		s.Abandoned += rest
-	} else {
-		s.Waiting = rest
+		c.Abandoned = c.Present - c.Downloaded - c.Failed
 	}
-	s.List = make([]File, len(fs.first))
-	for i, x := range fs.first {
-		s.List[i] = x.snapshot(final)
-	}
-	return &s
-}
-
-// lose marks a file as one of which nothing can be said.
-func (f *file) lose() {
-	if !f.lost.Swap(true) {
-		f.trace.files.unfollowed.Add(1)
-	}
-}
-
-func (f *file) snapshot(final bool) File {
-	s := f.facts
-	if f.lost.Load() {
-		return File{
-			Index: s.Index, Page: s.Page, Rows: s.Rows, Bytes: s.Bytes, Offset: s.Offset,
-			Expiry: s.Expiry, Queued: s.Queued,
+	c.Files = make([]telemetry.File, len(fs.listed))
+	for i, f := range fs.listed {
+		c.Files[i] = f.record
+		if s := &c.Files[i].State; final && (*s == fileWaiting || *s == fileDownloading) {
+			*s = fileAbandoned
 		}
 	}
-	if final && (s.State == FileWaiting || s.State == FileDownloading) {
-		s.State = FileAbandoned
-	}
-	return s
+	return &c
 }
 
-// handOut registers the links of a page that is complete. The trace's lock is
-// held.
-func (t *Trace) handOut(links []handedLink, now time.Time) {
+// addLinks adds the files of a page that is complete. The trace's lock is held.
+func (t *Trace) addLinks(links []link, now time.Duration) {
 	if len(links) == 0 {
 		return
 	}
 	if t.files == nil {
 		t.files = &files{}
 	}
-	sums, handed := &t.files.sums, make([]file, len(links))
+	sums, added := &t.files.sums, make([]file, len(links))
 	for i := range links {
-		l, f := &links[i], &handed[i]
+		l, f := &links[i], &added[i]
 		f.trace, f.key = t, l.key
-		f.facts = File{
-			Index: sums.Present, Page: t.facts.PageCount, Rows: l.rows, Bytes: l.bytes,
-			Offset: l.offset, State: FileWaiting, Queued: now,
+		f.record = telemetry.File{
+			Index: sums.Present, Rows: l.rows, Bytes: l.bytes, State: fileWaiting, Queued: telemetry.Known(now),
 		}
-		if l.expiry > 0 {
-			f.facts.Expiry = time.Unix(l.expiry, 0)
-		}
-		if !l.certain {
-			f.lose()
+		if !l.canonical || t.reg == nil {
+			f.markUntracked()
 		}
 		sums.Present++
-		sums.Rows += l.rows
 		sums.Bytes += l.bytes
-		if len(t.files.first) < MaxFiles {
-			t.files.first = append(t.files.first, f)
+		if len(t.files.listed) < maxFiles {
+			t.files.listed = append(t.files.listed, f)
 		}
 	}
-	if t.reg == nil {
-		for i := range handed {
-			handed[i].lose()
-		}
-		return
+	if t.reg != nil {
+		t.reg.addLinks(added)
 	}
-	t.reg.addLinks(handed)
 }
 
-// beginFile notes a request for a file. It reports false when the request must
+// markUntracked says that nothing is known of the file's download any more.
+func (f *file) markUntracked() {
+	f.untracked.Store(true)
+	f.trace.files.untracked.Store(true)
+}
+
+// begin notes a request for the file. It reports false when the request must
 // pass unseen.
-func (t *Trace) beginFile(f *file, redirect bool, now time.Time) (attempt uint32, ok bool) {
+func (f *file) begin(redirect bool, at time.Time) (attempt uint32, ok bool) {
+	t := f.trace
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.done.Load() || f.lost.Load() || f.settled {
+	r := &f.record
+	if t.done.Load() || f.untracked.Load() || r.State == fileDownloaded {
 		return 0, false
 	}
-	if f.facts.State == FileDownloading && !f.hopping {
+	if r.State == fileDownloading && !f.redirecting {
 		// Two at once: which one the reader will use cannot be told.
-		f.lose()
+		f.markUntracked()
 		return 0, false
 	}
-	t.files.unstick(f)
-	if !redirect || !f.hopping {
-		sums := &t.files.sums
-		sums.Attempts++
-		if f.facts.Attempts++; f.facts.Attempts > 1 {
-			sums.Retries++
+	t.files.incomplete = slices.DeleteFunc(t.files.incomplete, func(x *file) bool { return x == f })
+	if !redirect || !f.redirecting {
+		t.files.sums.Attempts++
+		if r.Attempts++; r.Attempts > 1 {
+			t.files.sums.Retries++
 		}
-		f.facts.Wasted += f.facts.Received
-		f.facts.Received = 0
+		r.Received = 0
 	}
-	if f.facts.Start.IsZero() {
-		f.facts.Start = now
+	if _, asked := r.Start.Get(); !asked {
+		r.Start = telemetry.Known(t.since(at))
 	}
-	f.facts.State, f.facts.FirstByte, f.facts.End = FileDownloading, time.Time{}, time.Time{}
-	f.hopping = false
+	r.State, r.FirstByte, r.End = fileDownloading, telemetry.Maybe[time.Duration]{}, telemetry.Maybe[time.Duration]{}
+	f.redirecting = false
 	f.attempt++
 	return f.attempt, true
 }
 
-// unstick takes a file out of the stuck ones before a new attempt.
-func (fs *files) unstick(f *file) {
-	if i := slices.Index(fs.stuck, f); i >= 0 {
-		last := len(fs.stuck) - 1
-		fs.stuck[i], fs.stuck[last] = fs.stuck[last], nil
-		fs.stuck = fs.stuck[:last]
-	}
-}
-
-// redirectFile notes that an attempt was answered with a redirect.
-func (t *Trace) redirectFile(f *file, attempt uint32) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+// redirect notes that an attempt was answered with a redirect.
+func (f *file) redirect(attempt uint32) {
+	f.trace.mu.Lock()
+	defer f.trace.mu.Unlock()
 	if f.attempt == attempt {
-		f.hopping = true
+		f.redirecting = true
 	}
 }
 
-// endFile notes how an attempt ended: state is FileDownloaded, FileFailed or
-// FileAbandoned.
-func (t *Trace) endFile(f *file, attempt uint32, state FileState, code int, n int64, first, now time.Time) {
+// end notes how an attempt ended: state is fileDownloaded, fileFailed or
+// fileAbandoned; firstByte is zero where none came.
+func (f *file) end(attempt uint32, state string, code int, received int64, firstByte, at time.Time) {
+	t := f.trace
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.done.Load() || f.attempt != attempt || f.facts.State != FileDownloading {
+	r := &f.record
+	if t.done.Load() || f.attempt != attempt || r.State != fileDownloading {
 		return
 	}
-	if state == FileDownloaded && t.reg != nil {
-		// First, so that nobody can lose it any more.
+	if state == fileDownloaded && t.reg != nil {
+		// First, so that the file cannot become untracked any more.
 		t.reg.dropLink(f)
 	}
-	if f.lost.Load() {
+	if f.untracked.Load() {
 		return
 	}
-	sums := &t.files.sums
-	f.facts.State, f.facts.FirstByte, f.facts.End = state, first, now
-	f.facts.Received = n
-	sums.Received += n
-	if state != FileDownloaded {
-		if state == FileFailed {
-			f.facts.Status = code
+	sums, now := &t.files.sums, t.since(at)
+	r.State, r.End, r.Received = state, telemetry.Known(now), received
+	if !firstByte.IsZero() {
+		r.FirstByte = telemetry.Known(t.since(firstByte))
+	}
+	sums.Received += received
+	if state != fileDownloaded {
+		if state == fileFailed {
+			r.Status = code
 		}
-		t.files.stuck = append(t.files.stuck, f)
+		t.files.incomplete = append(t.files.incomplete, f)
 		return
 	}
-	f.settled = true
-	sums.Downloaded++
-	latency := f.facts.Latency()
-	if sums.Downloaded == 1 {
+	latency := now - r.Start.Or(now)
+	if sums.Downloaded++; sums.Downloaded == 1 {
 		sums.First = latency
 	}
 	sums.Slowest = max(sums.Slowest, latency)

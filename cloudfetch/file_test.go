@@ -7,12 +7,15 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 func TestFilesAreTiedToTheirStatement(t *testing.T) {
@@ -21,30 +24,29 @@ func TestFilesAreTiedToTheirStatement(t *testing.T) {
 	ctxB, b := traced()
 	s.execute(ctxA, operationA)
 	s.execute(ctxB, operationB)
-	s.handOut(operationA, linkTo("a0"), linkTo("a1"))
-	s.handOut(operationB, linkTo("b0"))
-	s.handOut(operationA, linkTo("a2")) // fetched ahead
+	s.sendLinks(operationA, linkTo("a0"), linkTo("a1"))
+	s.sendLinks(operationB, linkTo("b0"))
+	s.sendLinks(operationA, linkTo("a2")) // fetched ahead
 	for _, name := range []string{"a2", "b0", "a0", "a1"} {
 		s.serve(linkTo(name), answer{code: 200, body: []byte("content of " + name)})
 		got, err := s.get(context.Background(), linkTo(name))
 		require.NoError(t, err)
 		require.Equal(t, "content of "+name, string(got))
 	}
-	fa, fb := a.Finish(), b.Finish()
-	require.Equal(t, 3, fa.Files.Downloaded)
-	require.Equal(t, 3, fa.Files.Present)
-	require.Equal(t, 1, fb.Files.Downloaded)
-	require.EqualValues(t, 30, fa.Files.Rows)
-	require.EqualValues(t, 300, fa.Files.Bytes)
-	require.EqualValues(t, 3*len("content of a0"), fa.Files.Received)
-	require.Equal(t, []int{0, 1, 2}, []int{fa.Files.List[0].Index, fa.Files.List[1].Index, fa.Files.List[2].Index})
-	require.Equal(t, []int{0, 0, 1}, []int{fa.Files.List[0].Page, fa.Files.List[1].Page, fa.Files.List[2].Page})
-	for _, f := range fa.Files.List {
-		require.Equal(t, FileDownloaded, f.State)
-		require.Equal(t, 1, f.Attempts)
+	fa, fb := finish(a), finish(b)
+	require.EqualValues(t, 3, fa.CloudFetch.Downloaded)
+	require.EqualValues(t, 3, fa.CloudFetch.Present)
+	require.EqualValues(t, 1, fb.CloudFetch.Downloaded)
+	require.EqualValues(t, 30, fa.Result.Rows.Or(-1))
+	require.EqualValues(t, 300, fa.CloudFetch.Bytes)
+	require.EqualValues(t, 3*len("content of a0"), fa.CloudFetch.Received)
+	require.Equal(t, []int64{0, 1, 2}, []int64{fa.CloudFetch.Files[0].Index, fa.CloudFetch.Files[1].Index, fa.CloudFetch.Files[2].Index})
+	for _, f := range fa.CloudFetch.Files {
+		require.Equal(t, fileDownloaded, f.State)
+		require.EqualValues(t, 1, f.Attempts)
 		require.Zero(t, f.Status)
-		require.False(t, f.Start.Before(f.Queued) || f.FirstByte.Before(f.Start) || f.End.Before(f.FirstByte))
-		require.Equal(t, time.Unix(1700000000, 0), f.Expiry)
+		times := []time.Duration{f.Queued.Or(-1), f.Start.Or(-1), f.FirstByte.Or(-1), f.End.Or(-1)}
+		require.True(t, slices.IsSorted(times) && times[0] >= 0, times)
 	}
 	require.Zero(t, s.transport.registry.linked.Load())
 	require.EqualValues(t, 4, s.transport.Stats().Files)
@@ -55,7 +57,7 @@ func TestFileTimes(t *testing.T) {
 		s := newStage(t, Options{})
 		ctx, trace := traced()
 		s.execute(ctx, operationA)
-		s.handOut(operationA, linkTo("a"), linkTo("b"))
+		s.sendLinks(operationA, linkTo("a"), linkTo("b"))
 		slow := func(head, body time.Duration) func(*http.Request) (*http.Response, error) {
 			return func(req *http.Request) (*http.Response, error) {
 				time.Sleep(head)
@@ -76,14 +78,15 @@ func TestFileTimes(t *testing.T) {
 		require.NoError(t, err)
 		_, err = s.get(context.Background(), linkTo("a"))
 		require.NoError(t, err)
-		f := trace.Finish()
-		a := f.Files.List[0]
-		require.Equal(t, 62*time.Second, a.Start.Sub(a.Queued))
-		require.Equal(t, 2*time.Second, a.FirstByte.Sub(a.Start))
-		require.Equal(t, 5*time.Second, a.Latency())
-		require.Equal(t, 2*time.Second, f.Files.First)
-		require.Equal(t, 5*time.Second, f.Files.Slowest)
-		require.Equal(t, 7*time.Second, f.Files.Sum)
+		f := finish(trace)
+		a := f.CloudFetch.Files[0]
+		require.Equal(t, telemetry.Known(time.Duration(0)), a.Queued)
+		require.Equal(t, telemetry.Known(62*time.Second), a.Start)
+		require.Equal(t, telemetry.Known(64*time.Second), a.FirstByte)
+		require.Equal(t, telemetry.Known(67*time.Second), a.End)
+		require.Equal(t, 2*time.Second, f.CloudFetch.First)
+		require.Equal(t, 5*time.Second, f.CloudFetch.Slowest)
+		require.Equal(t, 7*time.Second, f.CloudFetch.Sum)
 	})
 }
 
@@ -91,32 +94,37 @@ func TestFileIsRetriedAndThenDownloaded(t *testing.T) {
 	s := newStage(t, Options{})
 	ctx, trace := traced()
 	s.execute(ctx, operationA)
-	s.handOut(operationA, linkTo("a"))
+	s.sendLinks(operationA, linkTo("a"))
 	s.serve(linkTo("a"), answer{code: 503}, answer{err: errReset}, answer{code: 200, body: []byte("half"), cut: errReset},
 		answer{code: 200, body: []byte("whole")})
-	for i, want := range []struct{ status, failed int }{{503, 1}, {0, 1}, {200, 1}, {200, 0}} {
+	for i, want := range []struct {
+		status int
+		failed int64
+	}{{503, 1}, {0, 1}, {200, 1}, {200, 0}} {
 		_, err := s.get(context.Background(), linkTo("a"))
 		require.Equal(t, want.failed == 1, err != nil)
-		f := trace.Facts()
-		require.Equal(t, want.status, f.Files.List[0].Status, i)
-		require.Equal(t, want.failed, f.Files.Failed, i)
-		require.Equal(t, want.failed == 1, f.Files.FirstFailed.Known)
-		sumsAdd(t, f.Files)
+		f := soFar(trace)
+		require.Equal(t, want.status, f.CloudFetch.Files[0].Status, i)
+		require.Equal(t, want.failed, f.CloudFetch.Failed, i)
+		_, failed := f.CloudFetch.FailedIndex.Get()
+		require.Equal(t, want.failed == 1, failed)
+		require.Equal(t, want.failed, trace.Fault().FailedFiles)
+		require.EqualValues(t, want.status*int(want.failed), f.CloudFetch.FailedStatus.Or(0))
+		sumsAdd(t, f)
 	}
-	f := trace.Finish()
-	require.Equal(t, FileDownloaded, f.Files.List[0].State)
-	require.Equal(t, 4, f.Files.List[0].Attempts)
-	require.EqualValues(t, 5, f.Files.List[0].Received)
-	require.EqualValues(t, 4, f.Files.List[0].Wasted)
-	require.Equal(t, 3, f.Files.Retries)
-	require.EqualValues(t, 9, f.Files.Received)
+	f := finish(trace)
+	require.Equal(t, fileDownloaded, f.CloudFetch.Files[0].State)
+	require.EqualValues(t, 4, f.CloudFetch.Files[0].Attempts)
+	require.EqualValues(t, 5, f.CloudFetch.Files[0].Received)
+	require.EqualValues(t, 3, f.CloudFetch.Retries)
+	require.EqualValues(t, 9, f.CloudFetch.Received)
 }
 
 func TestFailedAndAbandonedFilesAreTold(t *testing.T) {
 	s := newStage(t, Options{})
 	ctx, trace := traced()
 	s.execute(ctx, operationA)
-	s.handOut(operationA, linkTo("ok"), linkTo("missing"), linkTo("reset"), linkTo("cancelled"), linkTo("closed"), linkTo("never"), linkTo("early"))
+	s.sendLinks(operationA, linkTo("ok"), linkTo("missing"), linkTo("reset"), linkTo("cancelled"), linkTo("closed"), linkTo("never"), linkTo("early"))
 	s.serve(linkTo("ok"), answer{code: 200, body: []byte("x")})
 	s.serve(linkTo("missing"), answer{code: 404})
 	s.serve(linkTo("reset"), answer{code: 200, body: []byte("x"), cut: errReset})
@@ -144,27 +152,28 @@ func TestFailedAndAbandonedFilesAreTold(t *testing.T) {
 		require.NoError(t, resp.Body.Close())
 		require.NoError(t, resp.Body.Close())
 	}
-	before := trace.Facts()
-	require.Equal(t, 1, before.Files.Waiting)
-	sumsAdd(t, before.Files)
-	f := trace.Finish()
-	sumsAdd(t, f.Files)
-	want := []FileState{FileDownloaded, FileFailed, FileFailed, FileAbandoned, FileAbandoned, FileAbandoned, FileDownloaded}
+	before := soFar(trace)
+	require.Equal(t, fileWaiting, before.CloudFetch.Files[5].State)
+	sumsAdd(t, before)
+	f := finish(trace)
+	sumsAdd(t, f)
+	want := []string{fileDownloaded, fileFailed, fileFailed, fileAbandoned, fileAbandoned, fileAbandoned, fileDownloaded}
 	for i, state := range want {
-		require.Equal(t, state, f.Files.List[i].State, i)
+		require.Equal(t, state, f.CloudFetch.Files[i].State, i)
 	}
-	require.Equal(t, 2, f.Files.Downloaded)
-	require.Equal(t, 2, f.Files.Failed)
-	require.Equal(t, 3, f.Files.Abandoned)
-	require.Equal(t, known(1), f.Files.FirstFailed)
-	require.Equal(t, 404, f.Files.List[1].Status)
+	require.EqualValues(t, 2, f.CloudFetch.Downloaded)
+	require.EqualValues(t, 2, f.CloudFetch.Failed)
+	require.EqualValues(t, 3, f.CloudFetch.Abandoned)
+	require.Equal(t, telemetry.Known(int64(1)), f.CloudFetch.FailedIndex)
+	require.Equal(t, telemetry.Known(int64(404)), f.CloudFetch.FailedStatus)
+	require.Equal(t, 404, f.CloudFetch.Files[1].Status)
 }
 
 func TestRedirectedDownloadIsOneAttempt(t *testing.T) {
 	s := newStage(t, Options{})
 	ctx, trace := traced()
 	s.execute(ctx, operationA)
-	s.handOut(operationA, linkTo("a"))
+	s.sendLinks(operationA, linkTo("a"))
 	s.files[linkTo("a")] = func(req *http.Request) (*http.Response, error) {
 		resp := response(req, http.StatusTemporaryRedirect, nil, nil)
 		resp.Header.Set("Location", "https://elsewhere.example.com/a")
@@ -174,52 +183,48 @@ func TestRedirectedDownloadIsOneAttempt(t *testing.T) {
 	got, err := s.get(context.Background(), linkTo("a"))
 	require.NoError(t, err)
 	require.Equal(t, "content", string(got))
-	f := trace.Finish()
-	require.Equal(t, FileDownloaded, f.Files.List[0].State)
-	require.Equal(t, 1, f.Files.Attempts)
-	require.Zero(t, f.Files.Retries)
+	f := finish(trace)
+	require.Equal(t, fileDownloaded, f.CloudFetch.Files[0].State)
+	require.EqualValues(t, 1, f.CloudFetch.Attempts)
+	require.Zero(t, f.CloudFetch.Retries)
 }
 
 func TestLateDownloadPassesUnseen(t *testing.T) {
 	s := newStage(t, Options{})
 	ctx, trace := traced()
 	s.execute(ctx, operationA)
-	s.handOut(operationA, linkTo("a"), linkTo("b"))
+	s.sendLinks(operationA, linkTo("a"), linkTo("b"))
 	s.serve(linkTo("a"), answer{code: 200, body: []byte("x")})
 	s.serve(linkTo("b"), answer{code: 200, body: []byte("x")})
 	req, _ := http.NewRequest(http.MethodGet, linkTo("a"), nil)
 	resp, err := s.transport.RoundTrip(req)
 	require.NoError(t, err)
-	f := trace.Finish()
-	require.Equal(t, 2, f.Files.Abandoned)
+	f := finish(trace)
+	require.EqualValues(t, 2, f.CloudFetch.Abandoned)
 	_, err = io.ReadAll(resp.Body)
 	require.NoError(t, err)
 	_, err = s.get(context.Background(), linkTo("b"))
 	require.NoError(t, err)
-	require.Equal(t, f, trace.Facts())
+	require.Equal(t, f, soFar(trace))
 }
 
-func TestLinkHandedOutTwiceIsUnknown(t *testing.T) {
+func TestLinkSentTwiceIsUntracked(t *testing.T) {
 	s := newStage(t, Options{})
 	ctxA, a := traced()
 	ctxB, b := traced()
 	s.execute(ctxA, operationA)
 	s.execute(ctxB, operationB)
-	s.handOut(operationA, linkTo("shared"), linkTo("own"))
-	s.handOut(operationB, linkTo("shared"))
+	s.sendLinks(operationA, linkTo("shared"), linkTo("own"))
+	s.sendLinks(operationB, linkTo("shared"))
 	s.serve(linkTo("shared"), answer{code: 200, body: []byte("x")})
 	s.serve(linkTo("own"), answer{code: 200, body: []byte("x")})
 	for _, name := range []string{"shared", "shared", "own"} {
 		_, err := s.get(context.Background(), linkTo(name))
 		require.NoError(t, err)
 	}
-	fa, fb := a.Finish(), b.Finish()
-	require.Equal(t, 1, fa.Files.Unknown)
-	require.Equal(t, 1, fa.Files.Downloaded)
-	require.Equal(t, 1, fb.Files.Unknown)
-	require.True(t, fa.Gaps.Has(GapFiles) && fb.Gaps.Has(GapFiles))
-	sumsAdd(t, fa.Files)
-	sumsAdd(t, fb.Files)
+	require.Nil(t, finish(a).CloudFetch)
+	require.Nil(t, finish(b).CloudFetch)
+	require.EqualValues(t, 1, s.transport.Stats().Files, "the link that was sent once is followed")
 	require.Zero(t, s.transport.registry.linked.Load())
 }
 
@@ -228,38 +233,38 @@ func TestManyFilesAreSummedAndTheFirstDetailed(t *testing.T) {
 	ctx, trace := traced()
 	s.execute(ctx, operationA)
 	var urls []string
-	for i := range MaxFiles + 50 {
+	for i := range maxFiles + 50 {
 		u := linkTo(fmt.Sprint(i))
 		urls = append(urls, u)
 		s.serve(u, answer{code: 200, body: []byte("abc")})
 	}
-	s.serve(urls[MaxFiles+7], answer{code: 403})
-	s.handOut(operationA, urls...)
+	s.serve(urls[maxFiles+7], answer{code: 403})
+	s.sendLinks(operationA, urls...)
 	for _, u := range urls {
 		_, _ = s.get(context.Background(), u)
 	}
-	f := trace.Finish()
-	require.Len(t, f.Files.List, MaxFiles)
-	require.Equal(t, MaxFiles+49, f.Files.Downloaded)
-	require.Equal(t, known(MaxFiles+7), f.Files.FirstFailed)
-	sumsAdd(t, f.Files)
+	f := finish(trace)
+	require.Len(t, f.CloudFetch.Files, maxFiles)
+	require.EqualValues(t, maxFiles+49, f.CloudFetch.Downloaded)
+	require.Equal(t, telemetry.Known(int64(maxFiles+7)), f.CloudFetch.FailedIndex)
+	sumsAdd(t, f)
 }
 
-func TestLinksBeyondTheBoundAreUnknown(t *testing.T) {
+func TestLinksBeyondTheBoundAreUntracked(t *testing.T) {
 	s := newStage(t, Options{})
 	ctx, trace := traced()
 	s.execute(ctx, operationA)
 	trace.registered = maxLinks - 1
-	s.handOut(operationA, linkTo("a"), linkTo("b"))
+	s.sendLinks(operationA, linkTo("a"), linkTo("b"))
 	trace.registered -= maxLinks - 1
-	f := trace.Finish()
-	require.Equal(t, 1, f.Files.Unknown)
-	require.True(t, f.Gaps.Has(GapFiles))
-	sumsAdd(t, f.Files)
+	require.Len(t, s.transport.registry.links, 1)
+	f := finish(trace)
+	require.Nil(t, f.CloudFetch)
+	require.EqualValues(t, 20, f.Result.Rows.Or(-1), "what the pages say is known")
 }
 
 func TestLinkKeyOfRequestIsThatOfTheLink(t *testing.T) {
-	for link, certain := range map[string]bool{
+	for link, canonical := range map[string]bool{
 		"https://bucket.s3.us-west-2.amazonaws.com/a/b.arrow?X-Amz-Date=1&X-Amz-Signature=ff%2F+": true,
 		"https://account.blob.core.windows.net/c/d%20e.lz4?sv=2021&sig=a%2Bb%3D":                  true,
 		"https://storage.googleapis.com/b/o!$&'()*+,;=:@[x]~-._?x=y?z=/ ^|{}":                     true,
@@ -273,33 +278,32 @@ func TestLinkKeyOfRequestIsThatOfTheLink(t *testing.T) {
 		"http:///a": false, "": false, "https:/": false, "ftp://h/a": false, "http://h:12a/": false,
 		"http://h\x00/": false, "http://h/\x7f": false, "http://h/?\x01": true, // refused by net/url
 	} {
-		var spelling linkSpelling
-		spelling.write([]byte(link))
-		require.Equal(t, certain, spelling.certain(), link)
+		var parsed canonicalURL
+		parsed.write([]byte(link))
+		require.Equal(t, canonical, parsed.canonical(), link)
 		checkKey(t, link, rand.New(rand.NewPCG(3, 4)))
 	}
 }
 
-// checkKey checks that a link whose spelling is certain has the key of its
-// request, in pieces of any size.
+// checkKey checks that a canonical link has the key of its request, in pieces of any size.
 func checkKey(t *testing.T, link string, rng *rand.Rand) {
 	var hash linkHash
-	var spelling linkSpelling
+	var parsed canonicalURL
 	hash.reset()
 	for _, p := range cut([]byte(link), rng) {
 		hash.write(p)
-		spelling.write(p)
+		parsed.write(p)
 	}
-	var whole linkSpelling
+	var whole canonicalURL
 	whole.write([]byte(link))
-	require.Equal(t, whole, spelling)
+	require.Equal(t, whole, parsed)
 	req, err := http.NewRequest(http.MethodGet, link, nil)
-	if err != nil || !spelling.certain() {
+	if err != nil || !parsed.canonical() {
 		return
 	}
 	key, ok := keyOf(req.URL)
 	require.True(t, ok, link)
-	require.Equal(t, hash.key(), key, "%q is spelled %q", link, req.URL.String())
+	require.Equal(t, hash.key(), key, "%q is written %q", link, req.URL.String())
 }
 
 func TestKeyOfOtherURLs(t *testing.T) {
@@ -330,7 +334,7 @@ func TestConcurrentStatements(t *testing.T) {
 				ctx, trace := traced()
 				s.execute(ctx, id)
 				urls := []string{linkTo(id + "a"), linkTo(id + "b"), linkTo(id+"c") + "&fail=1", linkTo(id + "d")}
-				s.handOut(id, urls...)
+				s.sendLinks(id, urls...)
 				var files sync.WaitGroup
 				for _, u := range urls[:3] {
 					files.Add(1)
@@ -341,13 +345,13 @@ func TestConcurrentStatements(t *testing.T) {
 							_, _ = io.ReadAll(resp.Body)
 							_ = resp.Body.Close()
 						}
-						_ = trace.Facts()
+						_ = soFar(trace)
 					}()
 				}
 				files.Wait()
-				f := trace.Finish()
-				if f.Files.Downloaded != 2 || f.Files.Failed != 1 || f.Files.Abandoned != 1 || f.Files.FirstFailed != known(2) {
-					t.Errorf("%+v", f.Files)
+				f := finish(trace)
+				if f.CloudFetch.Downloaded != 2 || f.CloudFetch.Failed != 1 || f.CloudFetch.Abandoned != 1 || f.CloudFetch.FailedIndex != telemetry.Known(int64(2)) {
+					t.Errorf("%+v", f.CloudFetch)
 				}
 			}
 		}()

@@ -6,7 +6,7 @@ import (
 	"net/url"
 )
 
-// linkKey stands for a presigned URL: 128 bits under two keys that are drawn
+// linkKey is a keyed hash of a presigned URL: 128 bits under two keys that are drawn
 // when the process starts and never leave it. The URL itself is a secret and is
 // never kept.
 type linkKey [2]uint64
@@ -33,7 +33,7 @@ func (h *linkHash) writeString(s string) {
 
 func (h *linkHash) key() linkKey { return linkKey{h[0].Sum64(), h[1].Sum64()} }
 
-// keyOf hashes a parsed URL as it would be spelled. It reports false for URLs
+// keyOf hashes a parsed URL as net/url writes it. It reports false for URLs
 // that no followed link can have.
 func keyOf(u *url.URL) (linkKey, bool) {
 	if u == nil || u.Opaque != "" || u.User != nil || u.Fragment != "" || u.Host == "" {
@@ -52,12 +52,11 @@ func keyOf(u *url.URL) (linkKey, bool) {
 	return h.key(), true
 }
 
-// linkSpelling watches a link pass by, byte by byte, and says whether parsing it
-// and spelling it again gives the same bytes. Where that is not certain, the
-// request for the link could not be recognised, and the file is reported as
-// unknown instead of as never downloaded.
-type linkSpelling struct {
-	part  uint8 // 0 scheme, 1 authority, 2 path, 3 query, 4 not certain
+// canonicalURL reads a link byte by byte, and says whether parsing the link and writing it
+// again gives the same bytes. Of a link that is not canonical the request could not be
+// recognised, and its file is untracked instead of never downloaded.
+type canonicalURL struct {
+	part  uint8 // inScheme to notCanonical
 	n     uint8 // position in the scheme; 1 after a byte of the authority; hex digits due in the path
 	colon bool  // the authority had its colon
 }
@@ -67,7 +66,7 @@ const (
 	inAuthority
 	inPath
 	inQuery
-	notCertain
+	notCanonical
 )
 
 const (
@@ -90,14 +89,14 @@ var linkBytesAllowed = func() (t [256]uint8) {
 	for _, c := range "-._" {
 		t[c] = authorityByte | pathByte
 	}
-	// What net/url leaves alone in a path that was spelled so.
+	// What net/url leaves alone in a path.
 	for _, c := range "~$&+,/:;=@!'()*[]" {
 		t[c] = pathByte
 	}
 	return t
 }()
 
-func (s *linkSpelling) write(p []byte) {
+func (s *canonicalURL) write(p []byte) {
 	const schemes = "https://"
 	for i, c := range p {
 		switch s.part {
@@ -110,14 +109,14 @@ func (s *linkSpelling) write(p []byte) {
 					s.part, s.n = inAuthority, 0
 				}
 			default:
-				s.part = notCertain
+				s.part = notCanonical
 			}
 		case inAuthority:
 			switch {
 			case linkBytesAllowed[c]&authorityByte != 0 && (!s.colon || c >= '0' && c <= '9'):
 				s.n = 1
 			case s.n == 0: // an empty host or port
-				s.part = notCertain
+				s.part = notCanonical
 			case c == ':' && !s.colon:
 				s.colon, s.n = true, 0
 			case c == '/':
@@ -125,13 +124,13 @@ func (s *linkSpelling) write(p []byte) {
 			case c == '?':
 				s.part = inQuery
 			default:
-				s.part = notCertain
+				s.part = notCanonical
 			}
 		case inPath:
 			switch {
 			case s.n > 0:
 				if s.n--; linkBytesAllowed[c]&hexByte == 0 {
-					s.part = notCertain
+					s.part = notCanonical
 				}
 			case linkBytesAllowed[c]&pathByte != 0:
 			case c == '%':
@@ -139,12 +138,12 @@ func (s *linkSpelling) write(p []byte) {
 			case c == '?':
 				s.part = inQuery
 			default:
-				s.part = notCertain
+				s.part = notCanonical
 			}
 		case inQuery:
 			// Kept as it is by net/url, but for a fragment.
 			if bytes.IndexByte(p[i:], '#') >= 0 {
-				s.part = notCertain
+				s.part = notCanonical
 			}
 			return
 		default:
@@ -153,8 +152,8 @@ func (s *linkSpelling) write(p []byte) {
 	}
 }
 
-// certain reports whether a request for the link will have the same spelling.
-func (s *linkSpelling) certain() bool {
+// canonical reports whether a request for the link will have the same bytes.
+func (s *canonicalURL) canonical() bool {
 	switch s.part {
 	case inAuthority:
 		return s.n == 1
@@ -164,12 +163,9 @@ func (s *linkSpelling) certain() bool {
 	return s.part == inQuery
 }
 
-// handedLink is one TSparkArrowResultLink that passed by.
-type handedLink struct {
-	key                         linkKey
-	certain                     bool
-	expiry, offset, rows, bytes int64
+// link is one TSparkArrowResultLink, without its URL.
+type link struct {
+	key         linkKey
+	canonical   bool
+	rows, bytes int64
 }
-
-// linkSink receives the links of a message, in order, as they pass by.
-type linkSink interface{ handed(handedLink) }

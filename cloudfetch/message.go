@@ -1,6 +1,10 @@
 package cloudfetch
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
 
 // The message types of the Thrift protocol that matter here.
 const (
@@ -9,12 +13,12 @@ const (
 	exceptionMessage = 3
 )
 
-// ID is a session's or a statement's identifier, a GUID. The zero ID is unknown.
-type ID [16]byte
+// guid is a session's or a statement's identifier. The zero guid is unknown.
+type guid [16]byte
 
-// String writes it as the driver does: 8-4-4-4-12 in lower-case hex; "" for the zero ID.
-func (id ID) String() string {
-	if id == (ID{}) {
+// String writes a guid as the driver does: 8-4-4-4-12 in lower-case hex; "" for the zero guid.
+func (id guid) String() string {
+	if id == (guid{}) {
 		return ""
 	}
 	const hex = "0123456789abcdef"
@@ -48,27 +52,23 @@ func (s sqlState) String() string {
 // no reference; nothing in it counts before the message is complete.
 type message struct {
 	typ    byte
-	method Method
+	method method
 	seq    int32
-	has    slots // which of the values below were read
+	has    fields // which of the values below were read
 
-	session, operation ID
+	session, operation guid
 	sqlState           sqlState // TStatus 3
 	operationSQLState  sqlState // TGetOperationStatusResp 3
 
-	num [numSlots]int64 // integers, booleans (0, 1) and list lengths, by slot
+	num [numFields]int64 // integers, booleans (0, 1) and list lengths, by field
 
-	// Summed over the elements of a list.
-	batches    int
-	batchBytes int64
-	rows       int64 // of batches, or of links
-	rowsWrong  bool  // an element without a row count, or with a negative one
-	links      int
+	rows        int64 // summed over batches, or over links
+	rowsUnknown bool  // an element without a row count, or with a negative one
 }
 
-// set stores a value of fixed size. Only one value of a slot is allowed outside
-// of lists; it reports whether that held.
-func (m *message) set(s slot, v []byte) bool {
+// set stores a value of fixed size. Only one value of a field is allowed outside
+// of lists; set reports whether that held.
+func (m *message) set(f field, v []byte) bool {
 	var n int64
 	switch len(v) {
 	case 1:
@@ -78,55 +78,73 @@ func (m *message) set(s slot, v []byte) bool {
 	case 8:
 		n = int64(binary.BigEndian.Uint64(v))
 	}
-	return m.setInt(s, n)
+	return m.setInt(f, n)
 }
 
-func (m *message) setInt(s slot, n int64) bool {
-	if m.has.has(s) && s < firstRepeated {
+func (m *message) setInt(f field, n int64) bool {
+	if m.has.has(f) && f < firstRepeated {
 		return false
 	}
-	m.has |= 1 << s
-	m.num[s] = n
+	m.has |= 1 << f
+	m.num[f] = n
 	return true
 }
-
-func (m *message) int(s slot) Value[int64] { return Value[int64]{m.num[s], m.has.has(s)} }
-
-func (m *message) bool(s slot) Value[bool] { return Value[bool]{m.num[s] != 0, m.has.has(s)} }
 
 // refused reports whether the answer is an exception or an error status, in
 // which case the driver looks no further than that.
 func (m *message) refused() bool {
-	if m.typ == exceptionMessage {
-		return true
-	}
-	code := m.int(statusCode)
-	return code.Known && (code.V == 3 || code.V == 4)
+	code := m.num[statusCode]
+	return m.typ == exceptionMessage || m.has.has(statusCode) && (code == 3 || code == 4)
 }
 
 // addRows adds the row count of one batch or link.
-func (m *message) addRows(s slot) {
-	n := m.int(s)
-	if !n.Known || n.V < 0 || m.rows+n.V < m.rows {
-		m.rowsWrong = true
+func (m *message) addRows(f field) {
+	n := m.num[f]
+	if !m.has.has(f) || n < 0 || m.rows+n < m.rows {
+		m.rowsUnknown = true
 		return
 	}
-	m.rows += n.V
+	m.rows += n
 }
 
 // pageRows counts the rows of the page in the message, by the driver's rule:
 // batches if the list is present, else links, else the first column.
-func (m *message) pageRows() Value[int64] {
+func (m *message) pageRows() telemetry.Maybe[int64] {
+	batches, links := m.has.has(rowSetBatches), m.has.has(rowSetLinks)
 	switch {
-	case m.rowsWrong:
-	case m.has.has(rowSetBatches) && m.has.has(rowSetLinks):
-		// Never seen; the sums are mixed.
-	case m.has.has(rowSetBatches), m.has.has(rowSetLinks):
-		return known(m.rows)
+	case m.rowsUnknown, batches && links: // of both, which was never seen, the sums are mixed
+	case batches, links:
+		return telemetry.Known(m.rows)
 	case m.has.has(columnValues):
-		return m.int(columnValues)
+		return telemetry.Known(m.num[columnValues])
 	case m.has.has(rowSet) && m.num[rowSetRows] == 0:
-		return known(int64(0))
+		return telemetry.Known(int64(0))
 	}
-	return Value[int64]{}
+	return telemetry.Maybe[int64]{}
+}
+
+// The update functions take over a value that a message holds, and leave what is known where
+// it holds none.
+
+func (m *message) updateInt(to *telemetry.Maybe[int64], f field) {
+	if m.has.has(f) {
+		*to = telemetry.Known(m.num[f])
+	}
+}
+
+func (m *message) updateBool(to *telemetry.Maybe[bool], f field) {
+	if m.has.has(f) {
+		*to = telemetry.Known(m.num[f] != 0)
+	}
+}
+
+// updateEnum is for an enum of which names has the names; a number that has none is unknown.
+func updateEnum[S ~string](m *message, to *S, f field, names []S) {
+	if !m.has.has(f) {
+		return
+	}
+	*to = ""
+	if n := m.num[f]; n >= 0 && n < int64(len(names)) {
+		*to = names[n]
+	}
 }

@@ -1,18 +1,22 @@
 package cloudfetch
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"io"
+	"sync"
+)
 
 // maxDepth bounds the nesting that is followed: structs and containers together.
 // The deepest message of the driver, a schema inside direct results, has 16.
 const maxDepth = 32
 
-// progress is how a reader stands.
+// progress is how far a reader has come.
 type progress uint8
 
 const (
-	following progress = iota
-	complete           // the message ended; what follows is not looked at
-	lost               // something that is not understood; nothing more is looked at
+	decoding    progress = iota
+	complete             // the message ended; what follows is not looked at
+	undecodable          // the message is not understood; nothing more of it is looked at
 )
 
 // phase is what the next bytes are.
@@ -36,23 +40,23 @@ const (
 
 // frame is a struct or a container that is not finished.
 type frame struct {
-	typ   byte  // tStruct, tList (sets too) or tMap
-	shape shape // of the struct, or of the elements
-	elem  byte  // element or key type
-	val   byte  // map value type
-	value bool  // map: the value is next
-	left  int32 // elements (pairs) not yet begun
+	typ    byte       // tStruct, tList (sets too) or tMap
+	inside structType // type of the struct, or of the elements
+	elem   byte       // element or key type
+	val    byte       // map value type
+	value  bool       // map: the value is next
+	left   int32      // elements (pairs) not yet begun
 }
 
 // reader follows one message of the strict Thrift binary protocol while it
-// passes by, in pieces of any size. Its memory is its own size: it never
-// allocates, and bytes it does not need are counted, not looked at. It asks for
+// passes by, in pieces of any size. Its memory is its own size and the list of links:
+// bytes it does not need are counted, not looked at. It asks for
 // nothing: feed takes what came.
 //
 // A reader is used by one goroutine at a time.
 type reader struct {
 	msg   message
-	links linkSink // told of each link, before the message is complete; may be nil
+	links []link // in the order of the message
 
 	call     bool // a request, not a response
 	progress progress
@@ -60,32 +64,57 @@ type reader struct {
 	need     uint8 // size of the value awaited
 	have     uint8 // bytes of it in scratch
 	fieldTyp byte
-	slot     slot  // what the value is
-	shape    shape // of the value, if a struct or list
+	field    field      // what the value is
+	inside   structType // type of the value, if a struct or list
 	depth    uint8
 	pending  int64 // bytes left in inSkip, inCapture, inLink
 
-	scratch  [32]byte
-	frames   [maxDepth]frame
-	hash     linkHash
-	spelling linkSpelling
-	link     handedLink
+	scratch [32]byte
+	frames  [maxDepth]frame
+	hash    linkHash
+	url     canonicalURL
+	link    link
+}
+
+var _ io.Writer = (*reader)(nil)
+
+var readers = sync.Pool{New: func() any { return new(reader) }}
+
+// newReader returns a reader for a call or for an answer, to be released.
+func newReader(call bool) *reader {
+	r, _ := readers.Get().(*reader)
+	r.start(call)
+	return r
+}
+
+// release gives the reader back. A long list of links is left to the collector.
+func (r *reader) release() {
+	if cap(r.links) > 256 {
+		r.links = nil
+	}
+	readers.Put(r)
 }
 
 // start makes the reader ready for a message.
-func (r *reader) start(call bool, links linkSink) {
+func (r *reader) start(call bool) {
 	r.msg = message{}
-	r.links, r.call = links, call
-	r.progress, r.have, r.depth = following, 0, 0
+	r.links, r.call = r.links[:0], call
+	r.progress, r.have, r.depth = decoding, 0, 0
 	r.await(atVersion, 4)
 }
 
 func (r *reader) await(p phase, size uint8) { r.phase, r.need = p, size }
 
+// Write implements io.Writer.
+func (r *reader) Write(p []byte) (int, error) {
+	r.feed(p)
+	return len(p), nil
+}
+
 // feed takes the next bytes of the message. It does not keep p.
 func (r *reader) feed(p []byte) {
 	whole := true // what began in p may end in it
-	for len(p) > 0 && r.progress == following {
+	for len(p) > 0 && r.progress == decoding {
 		if r.phase >= inSkip {
 			p = p[r.through(p):]
 			continue
@@ -93,7 +122,7 @@ func (r *reader) feed(p []byte) {
 		if r.phase == atFieldType && len(p) >= 3 && p[0] != tStop {
 			r.meaning(p[0], int16(binary.BigEndian.Uint16(p[1:])))
 			p = p[3:]
-			if whole && r.slot == noSlot && r.shape == skipped {
+			if whole && r.field == noField && r.inside == skipped {
 				n := value(p, r.fieldTyp, maxDepth-int(r.depth))
 				if whole = n > 0; whole {
 					p = p[n:]
@@ -105,7 +134,7 @@ func (r *reader) feed(p []byte) {
 		}
 		need := int(r.need)
 		if r.have == 0 && len(p) >= need {
-			if r.phase == atLength && r.slot == noSlot {
+			if r.phase == atLength && r.field == noField {
 				if p = r.strings(p); len(p) < need {
 					continue
 				}
@@ -154,7 +183,7 @@ func (r *reader) through(p []byte) int {
 		r.have += uint8(copy(r.scratch[r.have:], p[:n]))
 	case inLink:
 		r.hash.write(p[:n])
-		r.spelling.write(p[:n])
+		r.url.write(p[:n])
 	}
 	if r.pending -= int64(n); r.pending == 0 {
 		r.passed()
@@ -176,8 +205,8 @@ func (r *reader) step(v []byte) {
 		r.meaning(r.fieldTyp, int16(binary.BigEndian.Uint16(v)))
 		r.value(r.fieldTyp)
 	case atScalar:
-		if !r.msg.set(r.slot, v) {
-			r.progress = lost
+		if !r.msg.set(r.field, v) {
+			r.progress = undecodable
 			return
 		}
 		r.next()
@@ -192,7 +221,7 @@ func (r *reader) step(v []byte) {
 	case atNameLength:
 		n := int32(binary.BigEndian.Uint32(v))
 		if n <= 0 || int(n) > len(r.scratch) {
-			r.progress = lost
+			r.progress = undecodable
 			return
 		}
 		r.await(atName, uint8(n))
@@ -210,7 +239,7 @@ func (r *reader) version(v uint32) {
 	call := r.msg.typ == callMessage
 	if v&^0xff != 0x8001_0000 || call != r.call ||
 		!call && r.msg.typ != replyMessage && r.msg.typ != exceptionMessage {
-		r.progress = lost
+		r.progress = undecodable
 		return
 	}
 	r.await(atNameLength, 4)
@@ -220,35 +249,33 @@ func (r *reader) version(v uint32) {
 func (r *reader) meaning(typ byte, id int16) {
 	r.fieldTyp = typ
 	if r.depth > 1 {
-		r.slot, r.shape = lookup(r.frames[r.depth-1].shape, id, typ)
+		r.field, r.inside = lookup(r.frames[r.depth-1].inside, id, typ)
 	} else {
-		r.slot, r.shape = r.root(id)
+		r.field, r.inside = r.root(id)
 	}
 }
 
-// root knows the outermost struct: the arguments of a call, the result of a
-// reply, or the exception itself.
-func (r *reader) root(id int16) (slot, shape) {
+// root knows the outermost struct: the arguments of a call, or the result of a reply. Of an
+// exception nothing is kept but that it is one.
+func (r *reader) root(id int16) (field, structType) {
 	switch {
-	case r.msg.typ == exceptionMessage:
-		return lookup(exception, id, r.fieldTyp)
 	case r.fieldTyp != tStruct:
 	case r.call && id == 1:
-		return noSlot, callShapes[r.msg.method]
-	case !r.call && id == 0:
-		return noSlot, replyShapes[r.msg.method]
+		return noField, callStructs[r.msg.method]
+	case r.msg.typ == replyMessage && id == 0:
+		return noField, replyStructs[r.msg.method]
 	}
-	return noSlot, skipped
+	return noField, skipped
 }
 
-// value begins a value of the given type; r.slot and r.shape say what it is.
+// value begins a value of the given type; r.field and r.inside say what it is.
 func (r *reader) value(typ byte) {
 	if int(typ) >= len(widths) {
-		r.progress = lost
+		r.progress = undecodable
 		return
 	}
 	if w := widths[typ]; w > 0 {
-		if r.slot == noSlot {
+		if r.field == noField {
 			r.over(int64(w))
 			return
 		}
@@ -259,17 +286,17 @@ func (r *reader) value(typ byte) {
 	case tString:
 		r.await(atLength, 4)
 	case tStruct:
-		if r.slot != noSlot && !r.msg.setInt(r.slot, 1) {
-			r.progress = lost
+		if r.field != noField && !r.msg.setInt(r.field, 1) {
+			r.progress = undecodable
 			return
 		}
-		r.push(frame{typ: tStruct, shape: r.shape})
+		r.push(frame{typ: tStruct, inside: r.inside})
 	case tList, tSet:
 		r.await(atList, 5)
 	case tMap:
 		r.await(atMap, 6)
 	default:
-		r.progress = lost
+		r.progress = undecodable
 	}
 }
 
@@ -285,22 +312,20 @@ func (r *reader) over(n int64) {
 // length begins a string.
 func (r *reader) length(n int32) {
 	if n < 0 {
-		r.progress = lost
+		r.progress = undecodable
 		return
 	}
-	switch r.slot {
-	case batchPayload:
-		r.msg.batchBytes += int64(n)
+	switch r.field {
 	case linkURL:
 		r.hash.reset()
-		r.spelling = linkSpelling{}
-		r.link.certain = false
+		r.url = canonicalURL{}
+		r.link.canonical = false
 		if n > 0 {
 			r.phase, r.pending = inLink, int64(n)
 			return
 		}
 	case sessionGUID, operationGUID:
-		if n == int32(len(ID{})) {
+		if n == int32(len(guid{})) {
 			r.phase, r.pending = inCapture, int64(n)
 			return
 		}
@@ -319,8 +344,8 @@ func (r *reader) passed() {
 	switch r.phase {
 	case inCapture:
 		r.have = 0
-		ok = r.msg.setInt(r.slot, 1)
-		switch r.slot {
+		ok = r.msg.setInt(r.field, 1)
+		switch r.field {
 		case sessionGUID:
 			copy(r.msg.session[:], r.scratch[:])
 		case operationGUID:
@@ -331,10 +356,10 @@ func (r *reader) passed() {
 			copy(r.msg.operationSQLState[:], r.scratch[:])
 		}
 	case inLink:
-		r.link.key, r.link.certain = r.hash.key(), r.spelling.certain()
+		r.link.key, r.link.canonical = r.hash.key(), r.url.canonical()
 	}
 	if !ok {
-		r.progress = lost
+		r.progress = undecodable
 		return
 	}
 	r.next()
@@ -342,8 +367,8 @@ func (r *reader) passed() {
 
 // list begins a list or set.
 func (r *reader) list(elem byte, n int32) {
-	if n < 0 || r.slot != noSlot && !r.listed(n) {
-		r.progress = lost
+	if n < 0 || r.field != noField && !r.listed(n) {
+		r.progress = undecodable
 		return
 	}
 	if n == 0 {
@@ -354,26 +379,26 @@ func (r *reader) list(elem byte, n int32) {
 		r.over(int64(n) * int64(widths[elem]))
 		return
 	}
-	shape := r.shape
+	inside := r.inside
 	if elem != tStruct {
-		shape = skipped
+		inside = skipped
 	}
-	r.push(frame{typ: tList, shape: shape, elem: elem, left: n})
+	r.push(frame{typ: tList, inside: inside, elem: elem, left: n})
 }
 
 // listed notes the length of a list; of the columns' values only the first.
 func (r *reader) listed(n int32) bool {
-	if r.slot == columnValues && r.msg.has.has(columnValues) {
+	if r.field == columnValues && r.msg.has.has(columnValues) {
 		return true
 	}
-	return r.msg.setInt(r.slot, int64(n))
+	return r.msg.setInt(r.field, int64(n))
 }
 
 // mapping begins a map. No map is of interest.
 func (r *reader) mapping(key, val byte, n int32) {
 	switch {
 	case n < 0:
-		r.progress = lost
+		r.progress = undecodable
 	case n == 0:
 		r.next()
 	case int(key) < len(widths) && int(val) < len(widths) && widths[key] > 0 && widths[val] > 0:
@@ -386,17 +411,18 @@ func (r *reader) mapping(key, val byte, n int32) {
 // push opens a struct or container and awaits its first part.
 func (r *reader) push(f frame) {
 	if int(r.depth) == len(r.frames) {
-		r.progress = lost
+		r.progress = undecodable
 		return
 	}
 	r.frames[r.depth] = f
 	r.depth++
-	switch f.shape {
-	case batch:
-		r.msg.has &^= 1<<batchPayload | 1<<batchRows
-	case link:
-		r.msg.has &^= 1<<linkURL | 1<<linkExpiry | 1<<linkOffset | 1<<linkRows | 1<<linkBytes
-		r.link = handedLink{}
+	switch f.inside {
+	case batchStruct:
+		r.msg.has &^= 1 << batchRows
+	case linkStruct:
+		r.msg.has &^= 1<<linkURL | 1<<linkRows | 1<<linkBytes
+		r.msg.num[linkRows], r.msg.num[linkBytes] = 0, 0
+		r.link = link{}
 	}
 	if f.typ == tStruct {
 		r.await(atFieldType, 1)
@@ -408,27 +434,16 @@ func (r *reader) push(f frame) {
 // endStruct closes the innermost struct.
 func (r *reader) endStruct() {
 	r.depth--
-	switch r.frames[r.depth].shape {
-	case batch:
-		r.msg.batches++
+	switch r.frames[r.depth].inside {
+	case batchStruct:
 		r.msg.addRows(batchRows)
-	case link:
-		r.endLink()
+	case linkStruct:
+		r.msg.addRows(linkRows)
+		r.link.rows = max(0, r.msg.num[linkRows])
+		r.link.bytes = max(0, r.msg.num[linkBytes])
+		r.links = append(r.links, r.link)
 	}
 	r.next()
-}
-
-func (r *reader) endLink() {
-	r.msg.links++
-	r.msg.addRows(linkRows)
-	if r.links == nil {
-		return
-	}
-	r.link.expiry = r.msg.int(linkExpiry).Or(0)
-	r.link.offset = r.msg.int(linkOffset).Or(0)
-	r.link.rows = max(0, r.msg.int(linkRows).Or(0))
-	r.link.bytes = max(0, r.msg.int(linkBytes).Or(0))
-	r.links.handed(r.link)
 }
 
 // next decides what follows a finished value: the next element of the container
@@ -447,11 +462,11 @@ func (r *reader) next() {
 		if f.elem == tString && f.typ == tList && f.left > 0 {
 			// The values of a column, one by one.
 			f.left--
-			r.slot = noSlot
+			r.field = noField
 			r.await(atLength, 4)
 			return
 		}
-		r.slot, r.shape = noSlot, f.shape
+		r.field, r.inside = noField, f.inside
 		if f.value {
 			f.value = false
 			r.value(f.val)

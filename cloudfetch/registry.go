@@ -5,38 +5,38 @@ import (
 	"sync/atomic"
 )
 
-// roster is a bounded map in order of arrival: adding to a full one drops the
-// oldest. Whoever is in it brings the memory for it. It is not safe for concurrent use.
-type roster[K comparable, V any] struct {
-	m           map[K]*place[K, V]
-	first, last *place[K, V]
+// boundedMap is a map in order of arrival: adding to a full one drops the
+// oldest. A node is memory of the value it holds. A boundedMap is not safe for concurrent use.
+type boundedMap[K comparable, V any] struct {
+	m           map[K]*node[K, V]
+	first, last *node[K, V]
 	bound       int
 }
 
-type place[K comparable, V any] struct {
+type node[K comparable, V any] struct {
 	key        K
 	val        V
-	prev, next *place[K, V]
+	prev, next *node[K, V]
 }
 
-func (r *roster[K, V]) get(key K) (v V, ok bool) {
+func (r *boundedMap[K, V]) get(key K) (v V, ok bool) {
 	if p := r.m[key]; p != nil {
 		return p.val, true
 	}
 	return v, false
 }
 
-// add puts a key that is not present into a place that is not taken, and returns what had to
-// go for it.
-func (r *roster[K, V]) add(key K, v V, p *place[K, V]) (old V, dropped bool) {
+// add puts a key that is not present into a node that is free, and returns the value that was
+// dropped for it.
+func (r *boundedMap[K, V]) add(key K, v V, p *node[K, V]) (old V, dropped bool) {
 	if r.m == nil {
-		r.m = make(map[K]*place[K, V])
+		r.m = make(map[K]*node[K, V])
 	}
 	if len(r.m) >= r.bound && r.first != nil {
 		old, dropped = r.first.val, true
 		r.remove(r.first.key)
 	}
-	*p = place[K, V]{key: key, val: v, prev: r.last}
+	*p = node[K, V]{key: key, val: v, prev: r.last}
 	if r.last != nil {
 		r.last.next = p
 	} else {
@@ -47,7 +47,7 @@ func (r *roster[K, V]) add(key K, v V, p *place[K, V]) (old V, dropped bool) {
 	return old, dropped
 }
 
-func (r *roster[K, V]) remove(key K) {
+func (r *boundedMap[K, V]) remove(key K) {
 	p := r.m[key]
 	if p == nil {
 		return
@@ -63,7 +63,7 @@ func (r *roster[K, V]) remove(key K) {
 	} else {
 		r.last = p.prev
 	}
-	*p = place[K, V]{} // it keeps nobody alive
+	*p = node[K, V]{} // releases its references
 }
 
 // registry ties what passes the transport to the traces: operation and session
@@ -76,8 +76,8 @@ type registry struct {
 	counts       *Counters
 
 	mu         sync.Mutex // guards all below, and the fields of file it names
-	statements roster[ID, *Trace]
-	sessions   roster[ID, *Session]
+	statements boundedMap[guid, *Trace]
+	sessions   boundedMap[guid, *Session]
 	links      map[linkKey]*file
 }
 
@@ -90,17 +90,17 @@ func newRegistry(statements int, counts *Counters) *registry {
 
 // addStatement registers a statement. It reports false when the identifier
 // belongs to another trace.
-func (r *registry) addStatement(id ID, t *Trace) bool {
+func (r *registry) addStatement(id guid, t *Trace) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if other, taken := r.statements.get(id); taken {
 		return other == t
 	}
-	if evicted, full := r.statements.add(id, t, &t.place); full {
+	if evicted, full := r.statements.add(id, t, &t.node); full {
 		r.counts.evicted.Add(1)
 		evicted.evicted.Store(true)
 		for evicted.newest != nil {
-			evicted.newest.lose()
+			evicted.newest.markUntracked()
 			r.forget(evicted.newest)
 		}
 	}
@@ -108,7 +108,7 @@ func (r *registry) addStatement(id ID, t *Trace) bool {
 	return true
 }
 
-func (r *registry) statement(id ID) *Trace {
+func (r *registry) statement(id guid) *Trace {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	t, _ := r.statements.get(id)
@@ -116,7 +116,7 @@ func (r *registry) statement(id ID) *Trace {
 }
 
 // dropStatement forgets a statement and its links.
-func (r *registry) dropStatement(id ID, t *Trace) {
+func (r *registry) dropStatement(id guid, t *Trace) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if owner, ok := r.statements.get(id); ok && owner == t {
@@ -128,24 +128,24 @@ func (r *registry) dropStatement(id ID, t *Trace) {
 	r.count()
 }
 
-func (r *registry) addSession(id ID, s *Session) {
+func (r *registry) addSession(id guid, s *Session) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if _, taken := r.sessions.get(id); taken {
 		return
 	}
-	r.sessions.add(id, s, &s.place)
+	r.sessions.add(id, s, &s.node)
 	r.count()
 }
 
-func (r *registry) session(id ID) *Session {
+func (r *registry) session(id guid) *Session {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s, _ := r.sessions.get(id)
 	return s
 }
 
-func (r *registry) dropSession(id ID, s *Session) {
+func (r *registry) dropSession(id guid, s *Session) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if owner, ok := r.sessions.get(id); ok && owner == s {
@@ -154,25 +154,25 @@ func (r *registry) dropSession(id ID, s *Session) {
 	r.count()
 }
 
-// addLinks registers the files of a page. A link that is already registered,
-// whoever's it is, is marked on both sides: a request for it could be for
+// addLinks registers the files of a page. Of a link that is already registered,
+// for whichever statement, both files are untracked: a request for the link could be for
 // either.
 func (r *registry) addLinks(files []file) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for i := range files {
 		f := &files[i]
-		if f.lost.Load() {
+		if f.untracked.Load() {
 			continue
 		}
 		t := f.trace
 		if t.evicted.Load() || t.registered >= maxLinks {
-			f.lose()
+			f.markUntracked()
 			continue
 		}
 		if other := r.links[f.key]; other != nil {
-			other.lose()
-			f.lose()
+			other.markUntracked()
+			f.markUntracked()
 			continue
 		}
 		r.links[f.key] = f
@@ -185,12 +185,12 @@ func (r *registry) addLinks(files []file) {
 	r.count()
 }
 
-// link finds the file of a link; nil when it is not registered or not certain.
+// link finds the file of a link; nil when it is not registered or not tracked.
 func (r *registry) link(key linkKey) *file {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	f := r.links[key]
-	if f == nil || f.lost.Load() {
+	if f == nil || f.untracked.Load() {
 		return nil
 	}
 	return f

@@ -3,7 +3,6 @@ package cloudfetch
 import (
 	"io"
 	"net/http"
-	"sync"
 	"sync/atomic"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
@@ -15,44 +14,28 @@ import (
 // request is read before it is sent, without touching its body. Where there is
 // no GetBody, the body is watched while the base transport reads it.
 
-// requestReader reads a request through GetBody.
-type requestReader struct {
-	reader
-	n int64
-}
-
-var requestReaders = sync.Pool{New: func() any { return new(requestReader) }}
-
-// Write implements io.Writer.
-func (r *requestReader) Write(p []byte) (int, error) {
-	r.n += int64(len(p))
-	r.feed(p)
-	return len(p), nil
-}
-
-// readRequest reads the message in a request body. It returns nil when it was
-// not understood to its end; else the reader is to be given back.
-func readRequest(getBody func() (io.ReadCloser, error)) *requestReader {
+// readRequest reads the message in a request body, and returns its reader and the size of the
+// body. It returns nil when the message was not understood to its end; else the reader is to
+// be released.
+func readRequest(getBody func() (io.ReadCloser, error)) (r *reader, size int64) {
 	body, err := getBody()
 	if err != nil || body == nil {
-		return nil
+		return nil, 0
 	}
-	r, _ := requestReaders.Get().(*requestReader)
-	r.n = 0
-	r.start(true, nil)
+	r = newReader(true)
 	// A bytes.Reader, which is what the driver has, writes its bytes at once
 	// and copies nothing.
 	if wt, is := body.(io.WriterTo); is {
-		_, err = wt.WriteTo(r)
+		size, err = wt.WriteTo(r)
 	} else {
-		_, err = io.Copy(r, body)
+		size, err = io.Copy(r, body)
 	}
 	_ = body.Close()
 	if err != nil || r.progress != complete {
-		requestReaders.Put(r)
-		return nil
+		r.release()
+		return nil, 0
 	}
-	return r
+	return r, size
 }
 
 // watchedRequest reads a request body while the base transport does. The
@@ -72,7 +55,7 @@ func (r *watchedRequest) Read(p []byte) (int, error) {
 	n, err := r.ReadCloser.Read(p)
 	if n > 0 && n <= len(p) {
 		r.n.Add(int64(n))
-		if !r.broken && r.reader.progress == following {
+		if !r.broken && r.reader.progress == decoding {
 			r.saw(p[:n])
 		}
 	}
@@ -95,7 +78,7 @@ func (r *watchedRequest) saw(p []byte) {
 // watch returns a copy of req whose body is watched.
 func watch(req *http.Request, counts *Counters) (*http.Request, *watchedRequest) {
 	w := &watchedRequest{ReadCloser: req.Body, counts: counts}
-	w.reader.start(true, nil)
+	w.reader.start(true)
 	copied := *req
 	copied.Body = w
 	return &copied, w

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 // Session collects what the transport sees of one session: how it was opened
@@ -13,12 +15,14 @@ import (
 type Session struct {
 	done atomic.Bool // set under mu
 
-	mu    sync.Mutex // guards all below
-	calls calls
-	facts SessionFacts
-	reg   *registry // where it is registered, once facts.SessionID is known; nil before
+	mu        sync.Mutex // guards all below
+	methods   methods    // without times: the records of a session have none
+	id        guid
+	workspace string
+	sqlState  string
+	reg       *registry // where the session is registered, once id is known; nil before
 
-	place place[ID, *Session] // guarded by the registry's lock
+	node node[guid, *Session] // guarded by the registry's lock
 }
 
 // NewSession returns an empty session trace.
@@ -33,93 +37,95 @@ func NewSessionContext(ctx context.Context, s *Session) context.Context {
 	return context.WithValue(ctx, sessionKey{}, s)
 }
 
-// SessionFromContext returns the innermost session in ctx, or nil.
-func SessionFromContext(ctx context.Context) *Session {
-	s, _ := ctx.Value(sessionKey{}).(*Session)
-	return s
-}
-
-// Facts returns what is known by now.
-func (s *Session) Facts() SessionFacts {
+// ID returns the server's session id; empty while unknown.
+func (s *Session) ID() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	f := s.facts
-	f.OpenRPC, f.CloseRPC = s.calls.latest(OpenSession).rpc, s.calls.latest(CloseSession).rpc
-	f.Open, f.Close = s.calls.latest(OpenSession).span, s.calls.latest(CloseSession).span
-	return f
+	return s.id.String()
 }
 
-// Finish ends the trace and returns the final facts. The transport forgets the
-// session.
-func (s *Session) Finish() SessionFacts {
+// FillOpened adds to a record what was seen of the session's opening.
+func (s *Session) FillOpened(r *telemetry.SessionOpened) {
 	s.mu.Lock()
-	if !s.done.Swap(true) && s.reg != nil {
-		s.reg.dropSession(s.facts.SessionID, s)
+	defer s.mu.Unlock()
+	r.SessionID, r.WorkspaceID = s.id.String(), s.workspace
+	r.Retries = telemetry.Known(s.methods.find(openSession).rpc.Retries)
+}
+
+// FillClosed adds to a record what was seen of the session's close.
+func (s *Session) FillClosed(r *telemetry.SessionClosed) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r.Retries = telemetry.Known(s.methods.find(closeSession).rpc.Retries)
+}
+
+// Fault returns what the server answered when the session was closed, or before that, when
+// the session was opened.
+func (s *Session) Fault() Fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	last := s.methods.find(closeSession)
+	if last.state == notCalled {
+		last = s.methods.find(openSession)
 	}
-	s.mu.Unlock()
-	return s.Facts()
+	return Fault{SQLState: s.sqlState, Status: last.rpc.LastStatus}
+}
+
+// Finish ends the trace: the transport forgets the session, and what still comes passes unseen.
+func (s *Session) Finish() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.done.Swap(true) && s.reg != nil {
+		s.reg.dropSession(s.id, s)
+	}
 }
 
 // begin implements owner.
-func (s *Session) begin(m Method, req *message, out int64, redirect bool, now time.Time) (uint32, bool) {
+func (s *Session) begin(req *message, out int64, redirect bool, _ time.Time) (attempt uint32, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.done.Load() || m == OpenSession && s.reg != nil {
+	if s.done.Load() || req.method == openSession && s.reg != nil {
 		return 0, false
 	}
-	return s.calls.begin(m, req, out, redirect, now), true
+	attempt, _ = s.methods.of(req.method).begin(req, out, redirect, 0)
+	return attempt, true
 }
 
 // headers implements owner.
-func (s *Session) headers(m Method, attempt uint32, code int, workspace string) {
+func (s *Session) headers(m method, attempt uint32, code int, workspace string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.done.Load() || s.calls.latest(m).attempt != attempt {
+	if s.done.Load() || s.methods.find(m).attempt != attempt {
 		return
 	}
-	s.calls.rpc(m).LastStatus = code
+	s.methods.of(m).rpc.LastStatus = code
 	if workspace != "" {
-		s.facts.WorkspaceID = workspace
+		s.workspace = workspace
 	}
 }
 
 // received implements owner.
-func (s *Session) received(m Method, n int64) {
+func (s *Session) received(m method, n int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.done.Load() {
-		s.calls.rpc(m).BytesIn += n
+		s.methods.of(m).rpc.BytesIn += n
 	}
 }
 
 // end implements owner.
-func (s *Session) end(x *exchange, stands standing, now time.Time) {
+func (s *Session) end(x *exchange, state attemptState, _ time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.done.Load() || !s.calls.end(x.method, x.attempt, stands, now) {
-		return
-	}
-	if stands == misread {
-		s.facts.Gaps |= GapMessages
-	}
-	if stands != answered {
+	if s.done.Load() || !s.methods.of(x.method).finish(x.attempt, state, 0) || state != answered {
 		return
 	}
 	m := &x.reader.msg
-	if m.refused() {
-		s.calls.rpc(x.method).Errors++
-	}
 	if state := m.sqlState.String(); m.has.has(statusSQLState) && state != "" {
-		s.facts.SQLState = state
+		s.sqlState = state
 	}
-	if x.method != OpenSession {
-		return
-	}
-	if v := m.int(protocolVersion); v.Known {
-		s.facts.Protocol = known(int32(v.V))
-	}
-	if m.has.has(sessionGUID) && s.reg == nil {
-		s.facts.SessionID, s.reg = m.session, x.registry
+	if x.method == openSession && m.has.has(sessionGUID) && s.reg == nil {
+		s.id, s.reg = m.session, x.registry
 		s.reg.addSession(m.session, s)
 	}
 }

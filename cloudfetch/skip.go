@@ -19,7 +19,7 @@ func value(p []byte, typ byte, depth int) int {
 			return 4 + int(n)
 		}
 	case typ == tStruct:
-		return fields(p, depth-1)
+		return structSize(p, depth-1)
 	case (typ == tList || typ == tSet) && len(p) >= 5:
 		return elements(p, 5, int32(binary.BigEndian.Uint32(p[1:])), depth-1, p[0])
 	case typ == tMap && len(p) >= 6:
@@ -28,8 +28,8 @@ func value(p []byte, typ byte, depth int) int {
 	return 0
 }
 
-// fields is value for the fields of a struct, its end included.
-func fields(p []byte, depth int) int {
+// structSize is value for the fields of a struct, its end included.
+func structSize(p []byte, depth int) int {
 	for n := 0; n < len(p); {
 		typ := p[n]
 		if typ == tStop {
@@ -47,7 +47,7 @@ func fields(p []byte, depth int) int {
 	return 0
 }
 
-// elements is value for n elements, or pairs of them, that begin at the given place.
+// elements is value for n elements, or pairs of them, that begin at the given offset.
 func elements(p []byte, at int, n int32, depth int, types ...byte) int {
 	if n < 0 {
 		return 0

@@ -2,35 +2,74 @@ package cloudfetch
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// Trace collects what the transport sees of one statement. Make one per
-// statement, put it into the context of the call that runs it, read it with
-// Facts, and end it with Finish. The zero value is an empty trace; it must not be copied. All
-// methods are safe for concurrent use.
+// Bounds of the list of calls. Calls beyond are in the sums.
+const (
+	maxPolls = 64  // status calls of a statement that are listed
+	maxPages = 256 // pages of a statement that are listed
+)
+
+// Trace collects what the transport sees of one statement. Make one per statement, put it
+// into the context of the call that runs the statement, read it with Fill, and end it with
+// Finish. A Trace must not be copied. All methods but Start are safe for concurrent use.
 type Trace struct {
-	// Set once under mu (done) or the registry's lock (evicted), read by anyone.
+	started time.Time // immutable once the trace is in a context
+
+	// Set once under mu (done) or the registry's lock (evicted), read without.
 	done, evicted atomic.Bool
 
-	mu     sync.Mutex // guards all below
-	calls  calls
-	facts  Facts     // without what snapshot adds
-	reg    *registry // where it is registered, once facts.StatementID is known; nil before
-	direct [1]Page   // room for the first page: most results have one
-	files  *files    // nil before a link was handed out
+	mu        sync.Mutex // guards all below
+	id        guid       // TOperationHandle 1.1; zero unknown
+	session   guid       // TExecuteStatementReq 1.1.1; zero unknown
+	workspace string     // response header x-databricks-org-id; empty unknown
+	reg       *registry  // where the statement is registered, once id is known; nil before
+	methods   methods
+	calls     []call
+	first     [1]call          // room for the first call
+	files     *files           // nil before a link came
+	result    telemetry.Result // without evidence and counts
+	pages     int64            // that came, in the list of calls or not
+	unlisted  int64            // pages whose call is not listed
+	rows      int64            // in all pages of which the number is known
 
-	// Guarded by the registry's lock: its place there, and its registered files, newest first.
-	place      place[ID, *Trace]
+	state           string                // TGetOperationStatusResp 2, last reported; empty unknown
+	sqlState        string                // TGetOperationStatusResp 3, else TStatus 3: the last that was not empty
+	serverStarted   int64                 // TGetOperationStatusResp 7, milliseconds of the server's clock; 0 unknown
+	serverCompleted int64                 // 8
+	moreRows        telemetry.Maybe[bool] // TFetchResultsResp 2 hasMoreRows of the latest page
+	volume          bool                  // TGetResultSetMetadataResp 1287 isStagingOperation
+	undecoded       bool                  // a message could not be read to its end although the driver may have read it
+	secondStatement bool                  // another statement ran with this trace and was left out
+
+	// Guarded by the registry's lock: the trace's node there, and its registered files, newest first.
+	node       node[guid, *Trace]
 	newest     *file
 	registered int
 }
 
-// NewTrace returns an empty trace.
-func NewTrace() *Trace { return &Trace{} }
+// call is one call of the list, and whether a page came with it.
+type call struct {
+	telemetry.Call
+	page bool
+}
+
+// NewTrace returns an empty trace of a statement that starts at the given time, from which
+// the times in its record count.
+func NewTrace(started time.Time) *Trace {
+	t := &Trace{}
+	t.Start(started)
+	return t
+}
+
+// Start makes a Trace that is part of other memory ready, as NewTrace does. It must be called
+// before a context carries t.
+func (t *Trace) Start(at time.Time) { t.started = at }
 
 type traceKey struct{}
 
@@ -41,7 +80,7 @@ func NewContext(ctx context.Context, t *Trace) context.Context {
 	return context.WithValue(ctx, traceKey{}, t)
 }
 
-// Value answers what FromContext asks a context for, and nothing else: a context type of the
+// Value answers what the transport asks a context for, and nothing else: a context type of the
 // caller's own can carry t without another one around it.
 func (t *Trace) Value(key any) any {
 	if key == (traceKey{}) {
@@ -50,61 +89,74 @@ func (t *Trace) Value(key any) any {
 	return nil
 }
 
-// FromContext returns the innermost trace in ctx, or nil.
-func FromContext(ctx context.Context) *Trace {
-	t, _ := ctx.Value(traceKey{}).(*Trace)
-	return t
-}
-
-// Facts returns what is known by now. Files and calls under way are reported as
-// such.
-func (t *Trace) Facts() Facts {
+// Fill adds to a record what is known by now. Files and calls under way are reported as
+// such. The lists of r are appended to; what they have room for is not allocated.
+func (t *Trace) Fill(r *telemetry.Statement) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.snapshot()
+	t.fill(r)
 }
 
-// Finish ends the trace and returns the final facts: files not yet downloaded
+// Finish ends the trace and fills r, if it is not nil, for good: files not yet downloaded
 // are abandoned. The transport forgets the statement and its links; whatever
-// still comes passes unseen. Further calls return the same facts.
-func (t *Trace) Finish() Facts {
+// still comes passes unseen. After Finish, Fill gives the same.
+func (t *Trace) Finish(r *telemetry.Statement) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !t.done.Load() {
-		t.done.Store(true)
-		if t.reg != nil {
-			t.reg.dropStatement(t.facts.StatementID, t)
-		}
+	if !t.done.Swap(true) && t.reg != nil {
+		t.reg.dropStatement(t.id, t)
 	}
-	return t.snapshot()
+	if r != nil {
+		t.fill(r)
+	}
 }
 
-// NextPart returns the number of the first row, counted from 0, that lies beyond
+// Fault is what the server and the storage answered to a statement or session, for telling
+// why it failed.
+type Fault struct {
+	SQLState    string // the last that was reported; empty where none was
+	Status      int    // HTTP status of the latest attempt to execute, open or close; 0 without an answer
+	FailedFiles int64  // files whose latest attempt failed
+}
+
+// Fault returns what was answered by now.
+func (t *Trace) Fault() Fault {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	failed, _ := t.files.failed()
+	return Fault{SQLState: t.sqlState, Status: t.methods.find(executeStatement).rpc.LastStatus, FailedFiles: failed}
+}
+
+// MoreRows is what the server said with the latest page: whether there are rows beyond it.
+func (t *Trace) MoreRows() telemetry.Maybe[bool] {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.moreRows
+}
+
+// NextBoundary returns the number of the first row, counted from 0, that lies beyond
 // row and begins a new page or file: reading it is when a driver that reads in
 // order waits. Where what follows row has not arrived yet, that is the number of
-// rows delivered so far. It reports false when that cannot be known.
-func (t *Trace) NextPart(row int64) (next int64, ok bool) {
+// rows delivered so far. NextBoundary reports false when that cannot be known.
+func (t *Trace) NextBoundary(row int64) (next int64, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.facts.PageCount > len(t.facts.Pages) || t.evicted.Load() || t.facts.Gaps != 0 {
+	if t.unlisted > 0 || !t.whole() {
 		return 0, false
 	}
 	file := 0
-	for _, p := range t.facts.Pages {
-		if !p.Rows.Known {
-			return 0, false
-		}
-		if p.Links == 0 {
-			if next += p.Rows.V; next > row {
+	for i := range t.calls {
+		c := &t.calls[i]
+		if c.Files == 0 {
+			if next += c.Rows.Or(0); next > row {
 				return next, true
 			}
-			continue
 		}
-		for range p.Links {
-			if t.files == nil || file == len(t.files.first) {
+		for range c.Files {
+			if file == len(t.files.listed) {
 				return 0, false
 			}
-			if next += t.files.first[file].facts.Rows; next > row {
+			if next += t.files.listed[file].record.Rows; next > row {
 				return next, true
 			}
 			file++
@@ -113,55 +165,35 @@ func (t *Trace) NextPart(row int64) (next int64, ok bool) {
 	return next, next > row
 }
 
-// snapshot copies the facts. After Finish nothing changes any more, so what is long is shared.
-func (t *Trace) snapshot() Facts {
-	f := t.facts
-	f.calls = &t.calls.first
-	if !t.done.Load() {
-		f.calls = f.calls.clone()
-		f.Polls, f.Pages = slices.Clone(f.Polls), slices.Clone(f.Pages)
-	}
-	if t.evicted.Load() {
-		f.Gaps |= GapEvicted
-	}
-	if t.files != nil {
-		f.Files = t.files.snapshot(t.done.Load())
-		if f.Files.Unknown > 0 {
-			f.Gaps |= GapFiles
-		}
-	}
-	return f
-}
+// whole reports whether everything of the statement was seen and understood: counts of one that
+// was not may be too low, and are unknown.
+func (t *Trace) whole() bool { return !t.undecoded && !t.secondStatement && !t.evicted.Load() }
+
+func (t *Trace) since(at time.Time) time.Duration { return max(0, at.Sub(t.started)) }
 
 // begin implements owner.
-func (t *Trace) begin(m Method, req *message, out int64, redirect bool, now time.Time) (uint32, bool) {
+func (t *Trace) begin(req *message, out int64, redirect bool, at time.Time) (attempt uint32, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.done.Load() {
 		return 0, false
 	}
-	if m == ExecuteStatement && !t.mayExecute() {
-		t.facts.Gaps |= GapOthers
-		return 0, false
-	}
-	attempt := t.calls.begin(m, req, out, redirect, now)
-	switch m {
-	case ExecuteStatement:
+	if req.method == executeStatement {
+		if !t.mayExecute() {
+			t.secondStatement = true
+			return 0, false
+		}
 		if req.has.has(sessionGUID) {
-			t.facts.SessionID = req.session
+			t.session = req.session
 		}
-		t.facts.Asked = known(Asked{
-			Async:         req.bool(askAsync).V,
-			DirectResults: req.has.has(askDirect),
-			DirectRows:    req.int(askDirectRows).V,
-			Arrow:         req.bool(askArrow).V,
-			Download:      req.bool(askDownload).V,
-			LZ4:           req.bool(askLZ4).V,
-		})
-	case GetOperationStatus:
-		if n := len(t.facts.Polls); t.calls.rpc(m).Count > n && n < MaxPolls {
-			t.facts.Polls = append(t.facts.Polls, Span{Start: now})
-		}
+	}
+	s := t.methods.of(req.method)
+	attempt, first := s.begin(req, out, redirect, t.since(at))
+	switch {
+	case first:
+		s.listed = t.list(s)
+	case s.listed > 0:
+		t.calls[s.listed-1].End = s.ended()
 	}
 	return attempt, true
 }
@@ -169,113 +201,137 @@ func (t *Trace) begin(m Method, req *message, out int64, redirect bool, now time
 // mayExecute reports whether an ExecuteStatement can be this trace's: the first,
 // or one after those before it failed without giving a statement.
 func (t *Trace) mayExecute() bool {
-	stands := t.calls.latest(ExecuteStatement).stands
-	return t.reg == nil && stands != running
+	return t.reg == nil && t.methods.find(executeStatement).state != running
+}
+
+// list adds a call that begins to the list of those that run the statement, poll and fetch. It
+// returns the number of the call there, from 1, or 0.
+func (t *Trace) list(s *methodStats) int {
+	switch s.method {
+	case executeStatement:
+		t.calls = t.first[:0] // one before this failed without giving a statement
+	case getOperationStatus:
+		if len(t.calls) == 0 || s.rpc.Calls > maxPolls {
+			return 0
+		}
+	case fetchResults:
+		if len(t.calls) == 0 || s.rpc.Calls > maxPages || s.rpc.Calls == maxPages && t.calls[0].page {
+			return 0
+		}
+	default:
+		return 0
+	}
+	t.calls = append(t.calls, call{Call: telemetry.Call{Method: s.rpc.Method, Start: s.start}})
+	return len(t.calls)
 }
 
 // adopt ties a statement to the trace in its context when the ExecuteStatement
 // was not understood. It reports whether the trace had none.
-func (t *Trace) adopt(id ID, reg *registry) bool {
+func (t *Trace) adopt(id guid, reg *registry) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.done.Load() || t.reg != nil || !t.facts.Gaps.Has(GapMessages) {
+	if t.done.Load() || t.reg != nil || !t.undecoded {
 		return false
 	}
 	return t.tie(id, reg)
 }
 
-func (t *Trace) tie(id ID, reg *registry) bool {
+func (t *Trace) tie(id guid, reg *registry) bool {
 	if t.reg != nil {
-		return t.facts.StatementID == id
+		return t.id == id
 	}
 	if !reg.addStatement(id, t) {
 		return false
 	}
-	t.facts.StatementID, t.reg = id, reg
+	t.id, t.reg = id, reg
 	return true
 }
 
-// unread notes a request that was not understood.
-func (t *Trace) unread() {
+// markUndecoded notes a request that was not understood.
+func (t *Trace) markUndecoded() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !t.done.Load() {
-		t.facts.Gaps |= GapMessages
+		t.undecoded = true
 	}
 }
 
 // headers implements owner.
-func (t *Trace) headers(m Method, attempt uint32, code int, workspace string) {
+func (t *Trace) headers(m method, attempt uint32, code int, workspace string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.done.Load() || t.calls.latest(m).attempt != attempt {
+	if t.done.Load() || t.methods.find(m).attempt != attempt {
 		return
 	}
-	t.calls.rpc(m).LastStatus = code
+	t.methods.of(m).rpc.LastStatus = code
 	if workspace != "" {
-		t.facts.WorkspaceID = workspace
+		t.workspace = workspace
 	}
 }
 
 // received implements owner.
-func (t *Trace) received(m Method, n int64) {
+func (t *Trace) received(m method, n int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !t.done.Load() {
-		t.calls.rpc(m).BytesIn += n
+		t.methods.of(m).rpc.BytesIn += n
 	}
 }
 
 // end implements owner.
-func (t *Trace) end(x *exchange, s standing, now time.Time) {
+func (t *Trace) end(x *exchange, state attemptState, at time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.done.Load() || !t.calls.end(x.method, x.attempt, s, now) {
+	if t.done.Load() {
 		return
 	}
-	if n := t.calls.rpc(x.method).Count; x.method == GetOperationStatus && n <= len(t.facts.Polls) {
-		t.facts.Polls[n-1] = t.calls.latest(x.method).span
+	s, now := t.methods.of(x.method), t.since(at)
+	if !s.finish(x.attempt, state, now) {
+		return
 	}
-	switch s {
+	if s.listed > 0 {
+		t.calls[s.listed-1].End = s.ended()
+	}
+	switch state {
 	case answered:
-		t.learn(x, now)
-	case misread:
-		t.facts.Gaps |= GapMessages
+		t.update(s, x, now)
+	case undecoded:
+		t.undecoded = true
 	}
 }
 
-// learn takes over what a complete answer says.
-func (t *Trace) learn(x *exchange, now time.Time) {
+// update takes over what a complete answer says.
+func (t *Trace) update(s *methodStats, x *exchange, now time.Duration) {
 	m := &x.reader.msg
-	if m.refused() {
-		t.calls.rpc(x.method).Errors++
-	}
-	t.learnState(x.method, m)
-	if x.method == ExecuteStatement {
-		if m.has.has(operationGUID) {
-			if !t.tie(m.operation, x.registry) {
-				t.facts.Gaps |= GapMessages
-				return
-			}
+	t.updateState(s.method, m)
+	if s.method == executeStatement {
+		if m.has.has(operationGUID) && !t.tie(m.operation, x.registry) {
+			t.undecoded = true
+			return
 		}
 		if m.typ == replyMessage {
-			t.facts.DirectResults = known(m.has.has(directResults))
-			t.facts.ServerClosed = known(m.has.has(directClose))
+			t.result.Direct = telemetry.Known(m.has.has(rowSet) && !m.refused())
 		}
 	}
 	if m.refused() {
 		return
 	}
-	t.learnMetadata(m)
+	t.updateResult(m)
 	if m.has.has(rowSet) {
-		t.learnPage(x, m, now)
+		t.addPage(s, m, x.reader.links, now)
 	}
 }
 
-func (t *Trace) learnState(method Method, m *message) {
-	f := &t.facts
-	if s := m.int(operationState); s.Known {
-		f.State = ServerState(oneBased(int32(s.V), len(stateNames)))
+func (t *Trace) updateState(from method, m *message) {
+	updateEnum(m, &t.state, operationState, stateNames)
+	if started := m.num[operationStarted]; started > 0 {
+		t.serverStarted = started
+	}
+	if completed := m.num[operationCompleted]; completed > 0 {
+		t.serverCompleted = completed
+	}
+	if from == cancelOperation || from == closeOperation {
+		return // one that comes too late says nothing of the statement
 	}
 	state := ""
 	switch {
@@ -284,71 +340,42 @@ func (t *Trace) learnState(method Method, m *message) {
 	case m.has.has(statusSQLState):
 		state = m.sqlState.String()
 	}
-	// A cancel or close that comes too late says nothing of the statement.
-	if state != "" && method != CancelOperation && method != CloseOperation {
-		f.SQLState = state
-	}
-	for _, s := range [...]slot{operationErrorCode, statusErrorCode} {
-		if c := m.int(s); c.Known && method != CancelOperation && method != CloseOperation {
-			f.ErrorCode = known(int32(c.V))
-			break
-		}
-	}
-	if v := m.int(operationStarted); v.Known && v.V > 0 {
-		f.ServerStarted = time.UnixMilli(v.V)
-	}
-	if v := m.int(operationCompleted); v.Known && v.V > 0 {
-		f.ServerCompleted = time.UnixMilli(v.V)
-	}
-	learnValue(&f.ModifiedRows, m.int(modifiedRows))
-	learnValue(&f.HasResultSet, m.bool(handleResultSet))
-}
-
-func (t *Trace) learnMetadata(m *message) {
-	f := &t.facts
-	if v := m.int(resultFormat); v.Known {
-		f.Format = ResultFormat(oneBased(int32(v.V), len(formatNames)))
-	}
-	if v := m.int(cacheLookup); v.Known {
-		f.Cache = CacheResult(oneBased(int32(v.V), len(cacheNames)))
-	}
-	learnValue(&f.Compressed, m.bool(lz4Compressed))
-	learnValue(&f.UncompressedBytes, m.int(uncompressedBytes))
-	learnValue(&f.CompressedBytes, m.int(compressedBytes))
-	learnValue(&f.Staging, m.bool(stagingOperation))
-	if v := m.int(schemaColumns); v.Known {
-		f.Columns = known(int(v.V))
+	if state != "" {
+		t.sqlState = state
 	}
 }
 
-func learnValue[T any](to *Value[T], v Value[T]) {
-	if v.Known {
-		*to = v
+func (t *Trace) updateResult(m *message) {
+	r := &t.result
+	updateEnum(m, &r.Format, resultFormat, resultFormats)
+	updateEnum(m, &r.Cache, cacheLookup, cacheNames)
+	m.updateBool(&r.Compressed, lz4Compressed)
+	m.updateInt(&r.UncompressedBytes, uncompressedBytes)
+	m.updateInt(&r.CompressedBytes, compressedBytes)
+	if m.has.has(stagingOperation) {
+		t.volume = m.num[stagingOperation] != 0
 	}
 }
 
-func (t *Trace) learnPage(x *exchange, m *message, now time.Time) {
-	f := &t.facts
-	page := Page{
-		Fetch:      t.calls.latest(x.method).span,
-		Direct:     x.method == ExecuteStatement,
-		Rows:       m.pageRows(),
-		Offset:     m.int(rowSetOffset),
-		Batches:    m.batches,
-		BatchBytes: m.batchBytes,
-		Links:      m.links,
-	}
-	if page.Rows.Known {
-		f.RowsDelivered += page.Rows.V
+var resultFormats = []telemetry.ResultFormat{
+	telemetry.FormatInlineArrow, telemetry.FormatColumnarInline, telemetry.FormatInlineJSON, telemetry.FormatExternalLinks,
+}
+
+func (t *Trace) addPage(s *methodStats, m *message, links []link, now time.Duration) {
+	rows := m.pageRows()
+	if n, ok := rows.Get(); ok {
+		t.rows += n
 	} else {
-		f.Gaps |= GapMessages
+		t.undecoded = true
 	}
-	f.MoreRows = m.bool(hasMoreRows)
-	t.handOut(x.reader.handedOut, now)
-	if f.Pages == nil {
-		f.Pages = t.direct[:0]
+	t.pages++
+	t.moreRows = telemetry.Maybe[bool]{}
+	m.updateBool(&t.moreRows, hasMoreRows)
+	if s.listed > 0 {
+		c := &t.calls[s.listed-1]
+		c.page, c.Rows, c.Files = true, rows, int64(len(links))
+	} else {
+		t.unlisted++
 	}
-	if f.PageCount++; f.PageCount <= MaxPages {
-		f.Pages = append(f.Pages, page)
-	}
+	t.addLinks(links, now)
 }

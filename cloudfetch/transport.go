@@ -14,19 +14,11 @@ import (
 type Options struct {
 	// SilenceNative answers the driver's own telemetry locally: its feature
 	// flag as off, its uploads as accepted. No request of either leaves the
-	// process, except as LearnFlag says. Default false: both pass, and the
-	// flag is learnt on the way.
+	// process. Default false: both pass.
 	SilenceNative bool
-	// LearnFlag lets a silenced flag request through to the workspace when the
-	// flag is not known or its time is over, to learn the true value; the driver
-	// is told off all the same. One request at a time, none sooner than a minute
-	// after the one before, and each in place of one the driver made: there are
-	// never more than without this package. The driver waits for it at most two
-	// seconds, within Connect. Default false.
-	LearnFlag bool
 	// MaxStatements bounds the statements that are registered at once; beyond
-	// it the oldest is forgotten (GapEvicted). Four times as many sessions are
-	// kept. Default 4096.
+	// it the oldest is forgotten, and its counts become unknown. Four times as many
+	// sessions are kept. Default 4096.
 	MaxStatements int
 	// Counters is where the transport counts; nil means counters of its own.
 	Counters *Counters
@@ -34,17 +26,17 @@ type Options struct {
 
 // Stats counts what one transport did since it was made, or all that share Counters.
 type Stats struct {
-	Messages uint64 // Thrift responses read to their end
-	Lost     uint64 // Thrift messages that were not understood
-	Files    uint64 // CloudFetch files downloaded
-	Silenced uint64 // requests answered locally
-	Evicted  uint64 // statements forgotten for lack of room
-	Panics   uint64 // mistakes of this package that were contained
+	Messages  uint64 // Thrift responses read to their end
+	Undecoded uint64 // Thrift messages that were not understood
+	Files     uint64 // CloudFetch files downloaded
+	Silenced  uint64 // requests answered locally
+	Evicted   uint64 // statements forgotten for lack of room
+	Panics    uint64 // mistakes of this package that were contained
 }
 
 // Counters are counts that several transports may share.
 type Counters struct {
-	messages, lost, files, silenced, evicted atomic.Uint64
+	messages, undecoded, files, silenced, evicted atomic.Uint64
 
 	contained contain.Log
 }
@@ -55,7 +47,7 @@ func NewCounters() *Counters { return &Counters{contained: contain.Log{Parent: &
 // Stats returns the counts.
 func (c *Counters) Stats() Stats {
 	return Stats{
-		Messages: c.messages.Load(), Lost: c.lost.Load(), Files: c.files.Load(),
+		Messages: c.messages.Load(), Undecoded: c.undecoded.Load(), Files: c.files.Load(),
 		Silenced: c.silenced.Load(), Evicted: c.evicted.Load(), Panics: uint64(c.contained.Total()),
 	}
 }
@@ -66,10 +58,8 @@ func (c *Counters) Stats() Stats {
 type Transport struct {
 	base     Base
 	silence  bool
-	learn    bool
 	registry *registry
 	counts   *Counters
-	flag     flagState
 }
 
 var _ http.RoundTripper = (*Transport)(nil)
@@ -93,7 +83,7 @@ func New(base Base, opts Options) *Transport {
 		opts.Counters = NewCounters()
 	}
 	return &Transport{
-		base: base, silence: opts.SilenceNative, learn: opts.LearnFlag,
+		base: base, silence: opts.SilenceNative,
 		registry: newRegistry(opts.MaxStatements, opts.Counters), counts: opts.Counters,
 	}
 }
@@ -113,14 +103,11 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 			return t.call(req)
 		}
 		if isUpload(req.URL) {
-			if t.silence {
-				return t.acceptUpload(req)
-			}
-			return t.base.Workspace.RoundTrip(req)
+			return t.nativeTelemetry(req, accepted)
 		}
 	case http.MethodGet, "":
 		if isFlag(req.URL) {
-			return t.askFlag(req)
+			return t.nativeTelemetry(req, flagOff)
 		}
 		if f, redirect := t.fileOf(req); f != nil {
 			return t.download(req, f, redirect)
@@ -156,7 +143,11 @@ type caller struct {
 	session *Session
 }
 
-func callerOf(ctx context.Context) caller { return caller{FromContext(ctx), SessionFromContext(ctx)} }
+func callerOf(ctx context.Context) (by caller) {
+	by.trace, _ = ctx.Value(traceKey{}).(*Trace)
+	by.session, _ = ctx.Value(sessionKey{}).(*Session)
+	return by
+}
 
 // callWatched passes an RPC on whose body can be read only once.
 func (t *Transport) callWatched(req *http.Request, by caller) (*http.Response, error) {
@@ -168,7 +159,7 @@ func (t *Transport) callWatched(req *http.Request, by caller) (*http.Response, e
 			t.answer(body, resp, err)
 		}
 	} else {
-		t.unread(by)
+		t.markUndecoded(by)
 	}
 	return resp, err
 }
@@ -176,32 +167,32 @@ func (t *Transport) callWatched(req *http.Request, by caller) (*http.Response, e
 // beginCall reads the request and notes it; nil means that it passes unseen.
 func (t *Transport) beginCall(req *http.Request, by caller) (body *exchangeBody) {
 	defer t.counts.contained.Recover(contain.Wire)
-	r := readRequest(req.GetBody)
+	r, size := readRequest(req.GetBody)
 	if r == nil {
-		t.unread(by)
+		t.markUndecoded(by)
 		return nil
 	}
-	body = t.own(req, by, &r.msg, r.n, time.Now())
-	requestReaders.Put(r)
+	body = t.own(req, by, &r.msg, size, time.Now())
+	r.release()
 	return body
 }
 
-// unread notes a request that was not understood.
-func (t *Transport) unread(by caller) {
-	t.counts.lost.Add(1)
+// markUndecoded notes a request that was not understood.
+func (t *Transport) markUndecoded(by caller) {
+	t.counts.undecoded.Add(1)
 	if by.trace != nil {
-		by.trace.unread()
+		by.trace.markUndecoded()
 	}
 }
 
-// own finds whose call it is, and notes its begin.
+// own finds the owner of a call, and notes that the call begins.
 func (t *Transport) own(req *http.Request, by caller, msg *message, n int64, start time.Time) (body *exchangeBody) {
 	defer t.counts.contained.Recover(contain.Wire)
 	o := t.ownerOf(by, msg)
 	if o == nil {
 		return nil
 	}
-	attempt, ok := o.begin(msg.method, msg, n, req.Response != nil, start)
+	attempt, ok := o.begin(msg, n, req.Response != nil, start)
 	if !ok {
 		return nil
 	}
@@ -214,14 +205,14 @@ func (t *Transport) own(req *http.Request, by caller, msg *message, n int64, sta
 // context, all others by the handle in the request.
 func (t *Transport) ownerOf(by caller, msg *message) owner {
 	switch msg.method {
-	case MethodUnknown:
+	case unknownMethod:
 		return nil
-	case OpenSession:
+	case openSession:
 		if by.session != nil {
 			return by.session
 		}
 		return nil
-	case CloseSession:
+	case closeSession:
 		if !msg.has.has(sessionGUID) {
 			return nil
 		}
@@ -229,7 +220,7 @@ func (t *Transport) ownerOf(by caller, msg *message) owner {
 			return s
 		}
 		return nil
-	case ExecuteStatement:
+	case executeStatement:
 		if by.trace != nil {
 			return by.trace
 		}
@@ -241,7 +232,7 @@ func (t *Transport) ownerOf(by caller, msg *message) owner {
 	if trace := t.registry.statement(msg.operation); trace != nil {
 		return trace
 	}
-	// The answer to ExecuteStatement may have been lost on us.
+	// The answer to ExecuteStatement may not have been understood.
 	if by.trace != nil && by.trace.adopt(msg.operation, t.registry) {
 		return by.trace
 	}
@@ -279,7 +270,7 @@ func (t *Transport) fileOf(req *http.Request) (f *file, redirect bool) {
 
 // download passes the request for a file on.
 func (t *Transport) download(req *http.Request, f *file, redirect bool) (*http.Response, error) {
-	attempt, ok := f.trace.beginFile(f, redirect, time.Now())
+	attempt, ok := f.begin(redirect, time.Now())
 	resp, err := t.base.Storage.RoundTrip(req)
 	if ok {
 		t.arrived(req, f, attempt, resp, err)
@@ -295,7 +286,7 @@ func (t *Transport) arrived(req *http.Request, f *file, attempt uint32, resp *ht
 	case err != nil || resp == nil || resp.Body == nil:
 		b.failed(0)
 	case isRedirect(resp):
-		f.trace.redirectFile(f, attempt)
+		f.redirect(attempt)
 	case resp.StatusCode != http.StatusOK:
 		b.failed(resp.StatusCode)
 	default:

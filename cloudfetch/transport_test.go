@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 func TestStatementIsFollowedFromExecuteToClose(t *testing.T) {
@@ -20,61 +22,56 @@ func TestStatementIsFollowedFromExecuteToClose(t *testing.T) {
 	s.answer(
 		statusReply(2, 1),
 		statusReply(3, 2, fI64(7, 1700000000123), fI64(8, 1700000001456), fI64(11, 9)),
-		wireReply(GetResultSetMetadata, 4, metadataOf(0)...),
+		wireReply(getResultSetMetadata, 4, metadataOf(0)...),
 		fetchReply(5, true, 0, fList(1281, tStruct, wireBatch("xxxx", 30), wireBatch("yy", 12))),
 		fetchReply(6, false, 42, fList(1281, tStruct, wireBatch("z", 8))),
-		wireReply(CloseOperation, 7, fStatus(okStatus)),
+		wireReply(closeOperation, 7, fStatus(okStatus)),
 	)
 	background := context.Background()
-	s.mustRPC(ctx, operationRequest(GetOperationStatus, 2, operationA))
-	s.mustRPC(ctx, operationRequest(GetOperationStatus, 3, operationA))
-	s.mustRPC(background, operationRequest(GetResultSetMetadata, 4, operationA))
-	s.mustRPC(background, operationRequest(FetchResults, 5, operationA))
-	s.mustRPC(background, operationRequest(FetchResults, 6, operationA))
-	s.mustRPC(background, operationRequest(CloseOperation, 7, operationA))
+	s.mustRPC(ctx, operationRequest(getOperationStatus, 2, operationA))
+	s.mustRPC(ctx, operationRequest(getOperationStatus, 3, operationA))
+	s.mustRPC(background, operationRequest(getResultSetMetadata, 4, operationA))
+	s.mustRPC(background, operationRequest(fetchResults, 5, operationA))
+	s.mustRPC(background, operationRequest(fetchResults, 6, operationA))
+	s.mustRPC(background, operationRequest(closeOperation, 7, operationA))
 
-	f := trace.Finish()
-	require.Equal(t, operationID(operationA), f.StatementID.String())
-	require.Equal(t, operationID(sessionA), f.SessionID.String())
+	require.Equal(t, "FINISHED", trace.state)
+	require.Equal(t, telemetry.Known(false), trace.MoreRows())
+	f := finish(trace)
+	require.Equal(t, operationID(operationA), f.StatementID)
+	require.Equal(t, operationID(sessionA), f.SessionID)
 	require.Equal(t, "1234567890", f.WorkspaceID)
-	require.Equal(t, known(Asked{Async: true, DirectResults: true, DirectRows: 100000, Arrow: true, Download: true, LZ4: true}), f.Asked)
-	require.Equal(t, StateFinished, f.State)
-	require.Equal(t, time.UnixMilli(1700000000123), f.ServerStarted)
-	require.Equal(t, time.UnixMilli(1700000001456), f.ServerCompleted)
-	require.Equal(t, known(int64(9)), f.ModifiedRows)
-	require.Equal(t, known(true), f.HasResultSet)
-	require.Equal(t, known(false), f.DirectResults)
-	require.Equal(t, ExternalLinks, f.Format) // of the last metadata
-	require.Equal(t, known(true), f.Compressed)
-	require.Equal(t, CacheMiss, f.Cache)
-	require.Equal(t, known(int64(9000)), f.UncompressedBytes)
-	require.Equal(t, known(int64(900)), f.CompressedBytes)
-	require.Equal(t, known(3), f.Columns)
-	require.Equal(t, known(false), f.Staging)
-	require.Equal(t, 2, f.PageCount)
-	require.EqualValues(t, 50, f.RowsDelivered)
-	require.Equal(t, known(int64(42)), f.Pages[0].Rows)
-	require.Equal(t, 2, f.Pages[0].Batches)
-	require.EqualValues(t, 6, f.Pages[0].BatchBytes)
-	require.Equal(t, known(int64(42)), f.Pages[1].Offset)
-	require.Equal(t, known(false), f.MoreRows)
-	require.Len(t, f.Polls, 2)
-	require.Zero(t, f.Gaps)
-	for m, count := range map[Method]int{
-		ExecuteStatement: 1, GetOperationStatus: 2, GetResultSetMetadata: 1, FetchResults: 2, CloseOperation: 1,
-		CancelOperation: 0, OpenSession: 0,
+	require.Empty(t, f.Kind)
+	require.Equal(t, telemetry.Known(1333*time.Millisecond), f.Split.Server)
+	require.Equal(t, telemetry.Result{
+		Evidence: telemetry.EvidenceWire, Format: telemetry.FormatExternalLinks, // of the last metadata
+		Compressed: telemetry.Known(true), Cache: "MISS", Direct: telemetry.Known(false),
+		UncompressedBytes: telemetry.Known(int64(9000)), CompressedBytes: telemetry.Known(int64(900)),
+		Pages: telemetry.Known(int64(2)), Rows: telemetry.Known(int64(50)),
+	}, f.Result)
+	require.Nil(t, f.CloudFetch)
+	require.EqualValues(t, 2, f.Polling.Or(telemetry.Polling{}).Calls)
+	var listed []string
+	for _, c := range f.Calls {
+		listed = append(listed, c.Method)
+	}
+	require.Equal(t, []string{"ExecuteStatement", "GetOperationStatus", "GetOperationStatus", "FetchResults", "FetchResults"}, listed)
+	require.Equal(t, telemetry.Known(int64(42)), f.Calls[3].Rows)
+	require.Equal(t, telemetry.Known(int64(8)), f.Calls[4].Rows)
+	for m, count := range map[method]int64{
+		executeStatement: 1, getOperationStatus: 2, getResultSetMetadata: 1, fetchResults: 2, closeOperation: 1,
+		cancelOperation: 0, openSession: 0,
 	} {
-		rpc := f.RPC(m)
-		require.Equal(t, count, rpc.Count, m)
-		require.Equal(t, count, rpc.Attempts, m)
-		require.Zero(t, rpc.Failures, m)
+		rpc := rpcOf(f, m)
+		require.Equal(t, count, rpc.Calls, m)
+		require.Zero(t, rpc.Retries, m)
 		if count > 0 {
 			require.Equal(t, 200, rpc.LastStatus, m)
 			require.Positive(t, rpc.BytesIn, m)
 			require.Positive(t, rpc.BytesOut, m)
 		}
 	}
-	require.EqualValues(t, len(executeRequest(1)), f.RPC(ExecuteStatement).BytesOut)
+	require.EqualValues(t, len(executeRequest(1)), rpcOf(f, executeStatement).BytesOut)
 	require.Equal(t, Stats{Messages: 7}, s.transport.Stats())
 	require.Zero(t, s.transport.registry.busy.Load())
 }
@@ -84,13 +81,13 @@ func TestDirectResults(t *testing.T) {
 	ctx, trace := traced()
 	s.answer(directReply(1, true, fList(1281, tStruct, wireBatch("x", 5))))
 	s.mustRPC(ctx, executeRequest(1))
-	f := trace.Finish()
-	require.Equal(t, known(true), f.DirectResults)
-	require.Equal(t, known(true), f.ServerClosed)
-	require.Equal(t, InlineArrow, f.Format)
-	require.EqualValues(t, 5, f.RowsDelivered)
-	require.True(t, f.Pages[0].Direct)
-	require.Equal(t, f.Execute(), f.Pages[0].Fetch)
+	f := finish(trace)
+	require.Equal(t, telemetry.Known(true), f.Result.Direct)
+	require.Equal(t, telemetry.FormatInlineArrow, f.Result.Format)
+	require.EqualValues(t, 5, f.Result.Rows.Or(-1))
+	require.Len(t, f.Calls, 1)
+	require.Equal(t, "ExecuteStatement", f.Calls[0].Method)
+	require.Equal(t, telemetry.Known(int64(5)), f.Calls[0].Rows)
 }
 
 func TestNothingIsLearntFromAnAnswerThatBreaksOff(t *testing.T) {
@@ -102,16 +99,15 @@ func TestNothingIsLearntFromAnAnswerThatBreaksOff(t *testing.T) {
 		_, err := s.rpc(ctx, executeRequest(1))
 		require.ErrorIs(t, err, errReset)
 		require.Zero(t, s.transport.registry.linked.Load())
-		f := trace.Finish()
-		require.Zero(t, f.StatementID)
-		require.Zero(t, f.PageCount)
-		require.Zero(t, f.RowsDelivered)
-		require.Zero(t, f.Files)
-		require.False(t, f.DirectResults.Known)
-		require.Equal(t, StateUnknown, f.State)
-		require.Zero(t, f.Gaps)
-		require.Equal(t, 1, f.RPC(ExecuteStatement).Failures)
-		require.EqualValues(t, n, f.RPC(ExecuteStatement).BytesIn)
+		f := finish(trace)
+		require.Empty(t, f.StatementID)
+		require.Equal(t, telemetry.Result{
+			Evidence: telemetry.EvidenceWire, Pages: telemetry.Known(int64(0)), Rows: telemetry.Known(int64(0)),
+		}, f.Result)
+		require.Nil(t, f.CloudFetch)
+		require.Empty(t, trace.state)
+		require.Equal(t, failed, trace.methods.find(executeStatement).state)
+		require.EqualValues(t, n, rpcOf(f, executeStatement).BytesIn)
 	}
 }
 
@@ -124,7 +120,7 @@ func TestRetriesAreToldFromCalls(t *testing.T) {
 			s.answers = append(s.answers, a)
 			_, _ = s.rpc(context.Background(), request)
 		}
-		poll := func(seq int32) []byte { return operationRequest(GetOperationStatus, seq, operationA) }
+		poll := func(seq int32) []byte { return operationRequest(getOperationStatus, seq, operationA) }
 		// One call in three attempts.
 		fail(answer{code: 503, body: []byte("busy")}, poll(2))
 		time.Sleep(time.Second)
@@ -138,16 +134,15 @@ func TestRetriesAreToldFromCalls(t *testing.T) {
 		// A number that comes again after an answer is a new call.
 		fail(answer{code: 200, body: statusReply(4, 2)}, poll(4))
 
-		f := trace.Finish()
-		rpc := f.RPC(GetOperationStatus)
-		require.Equal(t, 4, rpc.Count)
-		require.Equal(t, 6, rpc.Attempts)
-		require.Equal(t, 2, rpc.Retries)
-		require.Equal(t, 3, rpc.Failures)
+		f := finish(trace)
+		rpc := rpcOf(f, getOperationStatus)
+		require.EqualValues(t, 4, rpc.Calls)
+		require.EqualValues(t, 2, rpc.Retries)
 		require.Equal(t, 3*time.Second, rpc.Backoff)
+		require.Equal(t, telemetry.Known(3*time.Second), f.Split.Retries)
 		require.EqualValues(t, len("busy")+3*len(statusReply(2, 1)), rpc.BytesIn)
-		require.Len(t, f.Polls, 4)
-		require.Equal(t, 3*time.Second, f.Polls[0].Duration())
+		require.Len(t, f.Calls, 5)
+		require.Equal(t, telemetry.Known(3*time.Second), f.Calls[1].End, "of one call in three attempts")
 	})
 }
 
@@ -155,13 +150,13 @@ func TestSameNumberInAnotherSessionIsAnotherCall(t *testing.T) {
 	s := newStage(t, Options{})
 	ctx, trace := traced()
 	execute := func(session string) []byte {
-		return wireCall(ExecuteStatement, 2, fSession(1, session), fString(2, "select 1"))
+		return wireCall(executeStatement, 2, fSession(1, session), fString(2, "select 1"))
 	}
-	s.answers = []answer{{err: errReset}, {code: 200, body: wireReply(ExecuteStatement, 2, fStatus(okStatus), fHandle(2, operationA))}}
+	s.answers = []answer{{err: errReset}, {code: 200, body: wireReply(executeStatement, 2, fStatus(okStatus), fHandle(2, operationA))}}
 	_, _ = s.rpc(ctx, execute(sessionA))
 	s.mustRPC(ctx, execute("session-B-guid-0"))
-	rpc := rpcOf(trace.Finish(), ExecuteStatement)
-	require.Equal(t, 2, rpc.Count)
+	rpc := rpcOf(finish(trace), executeStatement)
+	require.EqualValues(t, 2, rpc.Calls)
 	require.Zero(t, rpc.Retries)
 }
 
@@ -184,13 +179,13 @@ func TestRedirectedCallIsOneAttempt(t *testing.T) {
 			resp.Header.Set("Location", "https://elsewhere")
 			return resp, nil
 		}
-		return response(req, 200, wireReply(ExecuteStatement, 1, fStatus(okStatus), fHandle(2, operationA)), nil), nil
+		return response(req, 200, wireReply(executeStatement, 1, fStatus(okStatus), fHandle(2, operationA)), nil), nil
 	}))
 	request(request(nil))
-	f := trace.Finish()
-	require.Equal(t, operationID(operationA), f.StatementID.String())
-	rpc := f.RPC(ExecuteStatement)
-	require.Equal(t, []int{1, 1, 0, 0}, []int{rpc.Count, rpc.Attempts, rpc.Retries, rpc.Failures})
+	f := finish(trace)
+	require.Equal(t, operationID(operationA), f.StatementID)
+	rpc := rpcOf(f, executeStatement)
+	require.Equal(t, []int64{1, 0}, []int64{rpc.Calls, rpc.Retries})
 }
 
 func TestRedirectThatLeadsNowhereIsAFailure(t *testing.T) {
@@ -205,8 +200,8 @@ func TestRedirectThatLeadsNowhereIsAFailure(t *testing.T) {
 		_, err := s.rpc(ctx, executeRequest(1))
 		require.NoError(t, err)
 	}
-	rpc := rpcOf(trace.Finish(), ExecuteStatement)
-	require.Equal(t, []int{1, 2, 1, 2}, []int{rpc.Count, rpc.Attempts, rpc.Retries, rpc.Failures})
+	rpc := rpcOf(finish(trace), executeStatement)
+	require.Equal(t, []int64{1, 1}, []int64{rpc.Calls, rpc.Retries})
 	require.Equal(t, http.StatusSeeOther, rpc.LastStatus)
 }
 
@@ -214,15 +209,15 @@ func TestInnermostTraceCounts(t *testing.T) {
 	s := newStage(t, Options{})
 	ctx, outer := traced()
 	s.execute(ctx, operationA)
-	inner := NewTrace()
+	inner := NewTrace(time.Now())
 	s.execute(NewContext(ctx, inner), operationB)
 	s.answer(fetchReply(5, false, 0, fList(1281, tStruct, wireBatch("x", 3))), fetchReply(5, false, 0, fList(1281, tStruct, wireBatch("x", 4))))
 	// The operation in the request decides, whatever the context says.
-	s.mustRPC(NewContext(ctx, inner), operationRequest(FetchResults, 5, operationA))
-	s.mustRPC(ctx, operationRequest(FetchResults, 5, operationB))
-	require.EqualValues(t, 3, outer.Finish().RowsDelivered)
-	require.EqualValues(t, 4, inner.Finish().RowsDelivered)
-	require.Zero(t, outer.Facts().Gaps)
+	s.mustRPC(NewContext(ctx, inner), operationRequest(fetchResults, 5, operationA))
+	s.mustRPC(ctx, operationRequest(fetchResults, 5, operationB))
+	require.EqualValues(t, 3, finish(outer).Result.Rows.Or(-1))
+	require.EqualValues(t, 4, finish(inner).Result.Rows.Or(-1))
+	requireCounted(t, soFar(outer))
 }
 
 func TestSecondStatementOfATraceIsLeftOut(t *testing.T) {
@@ -230,10 +225,10 @@ func TestSecondStatementOfATraceIsLeftOut(t *testing.T) {
 	ctx, trace := traced()
 	s.execute(ctx, operationA)
 	s.execute(ctx, operationB)
-	f := trace.Finish()
-	require.Equal(t, operationID(operationA), f.StatementID.String())
-	require.Equal(t, 1, f.RPC(ExecuteStatement).Count)
-	require.True(t, f.Gaps.Has(GapOthers))
+	f := finish(trace)
+	require.Equal(t, operationID(operationA), f.StatementID)
+	require.EqualValues(t, 1, rpcOf(f, executeStatement).Calls)
+	requireUncounted(t, f)
 }
 
 func TestStatementsWithoutTracePassUnseen(t *testing.T) {
@@ -242,21 +237,21 @@ func TestStatementsWithoutTracePassUnseen(t *testing.T) {
 	ctx, trace := traced()
 	s.execute(ctx, operationB)
 	s.answer(statusReply(2, 2))
-	s.mustRPC(ctx, operationRequest(GetOperationStatus, 2, operationA)) // not this trace's
-	require.Zero(t, rpcOf(trace.Finish(), GetOperationStatus))
+	s.mustRPC(ctx, operationRequest(getOperationStatus, 2, operationA)) // not this trace's
+	require.Zero(t, rpcOf(finish(trace), getOperationStatus))
 }
 
 func TestFinishedTraceIsNotResurrected(t *testing.T) {
 	s := newStage(t, Options{})
 	ctx, trace := traced()
 	s.execute(ctx, operationA)
-	before := trace.Finish()
+	before := finish(trace)
 	s.answer(statusReply(2, 5), fetchReply(5, false, 0, fList(1282, tStruct, wireLink(linkTo("a"), 1, 0, 1, 1))))
-	s.mustRPC(ctx, operationRequest(GetOperationStatus, 2, operationA))
-	s.mustRPC(ctx, operationRequest(FetchResults, 5, operationA))
+	s.mustRPC(ctx, operationRequest(getOperationStatus, 2, operationA))
+	s.mustRPC(ctx, operationRequest(fetchResults, 5, operationA))
 	s.execute(ctx, operationB)
-	require.Equal(t, before, trace.Finish())
-	require.Equal(t, before, trace.Facts())
+	require.Equal(t, before, finish(trace))
+	require.Equal(t, before, soFar(trace))
 	require.Zero(t, s.transport.registry.busy.Load())
 	require.Zero(t, s.transport.registry.linked.Load())
 }
@@ -270,10 +265,10 @@ func TestAnswerOfARunningCallAfterFinishIsIgnored(t *testing.T) {
 	s.answer(directReply(1, false, fList(1282, tStruct, wireLink(linkTo("a"), 1, 0, 1, 1))))
 	resp, err := s.transport.RoundTrip(req)
 	require.NoError(t, err)
-	before := trace.Finish()
+	before := finish(trace)
 	_, err = io.ReadAll(resp.Body)
 	require.NoError(t, err)
-	require.Equal(t, before, trace.Facts())
+	require.Equal(t, before, soFar(trace))
 	require.Zero(t, s.transport.registry.busy.Load())
 	require.Zero(t, s.transport.registry.linked.Load())
 }
@@ -284,18 +279,18 @@ func TestAnswerThatIsNotUnderstoodLeavesAGap(t *testing.T) {
 	s.answer([]byte("<html>login</html>"))
 	_, err := s.rpc(ctx, executeRequest(1))
 	require.NoError(t, err)
-	require.True(t, trace.Facts().Gaps.Has(GapMessages))
-	require.EqualValues(t, len("<html>login</html>"), rpcOf(trace.Facts(), ExecuteStatement).BytesIn)
+	requireUncounted(t, soFar(trace))
+	require.EqualValues(t, len("<html>login</html>"), rpcOf(soFar(trace), executeStatement).BytesIn)
 	// The driver understood it, as the next call shows: the trace goes on.
 	s.answer(statusReply(2, 2), fetchReply(5, false, 0, fList(1281, tStruct, wireBatch("x", 3))))
-	s.mustRPC(ctx, operationRequest(GetOperationStatus, 2, operationA))
-	s.mustRPC(context.Background(), operationRequest(FetchResults, 5, operationA))
-	f := trace.Finish()
-	require.Equal(t, operationID(operationA), f.StatementID.String())
-	require.Equal(t, StateFinished, f.State)
-	require.EqualValues(t, 3, f.RowsDelivered)
-	require.True(t, f.Gaps.Has(GapMessages))
-	require.EqualValues(t, 1, s.transport.Stats().Lost)
+	s.mustRPC(ctx, operationRequest(getOperationStatus, 2, operationA))
+	s.mustRPC(context.Background(), operationRequest(fetchResults, 5, operationA))
+	f := finish(trace)
+	require.Equal(t, operationID(operationA), f.StatementID)
+	require.Equal(t, "FINISHED", trace.state)
+	require.EqualValues(t, 3, trace.rows)
+	requireUncounted(t, f)
+	require.EqualValues(t, 1, s.transport.Stats().Undecoded)
 }
 
 func TestAnswerToAnotherCallIsNotTaken(t *testing.T) {
@@ -303,9 +298,9 @@ func TestAnswerToAnotherCallIsNotTaken(t *testing.T) {
 	ctx, trace := traced()
 	s.answer(statusReply(1, 2))
 	_, _ = s.rpc(ctx, executeRequest(1))
-	f := trace.Finish()
-	require.Equal(t, StateUnknown, f.State)
-	require.True(t, f.Gaps.Has(GapMessages))
+	f := finish(trace)
+	require.Empty(t, trace.state)
+	requireUncounted(t, f)
 }
 
 func TestErrorsAreKeptWithoutText(t *testing.T) {
@@ -313,44 +308,43 @@ func TestErrorsAreKeptWithoutText(t *testing.T) {
 	ctx, trace := traced()
 	s.answer(wireExamples()["execute refused"])
 	s.mustRPC(ctx, executeRequest(2))
-	f := trace.Finish()
-	require.Equal(t, "42P01", f.SQLState)
-	require.Equal(t, known(int32(17)), f.ErrorCode)
-	require.Equal(t, 1, f.RPC(ExecuteStatement).Errors)
-	require.Zero(t, f.RPC(ExecuteStatement).Failures)
+	require.Equal(t, Fault{SQLState: "42P01", Status: 200}, trace.Fault())
+	require.Equal(t, answered, trace.methods.find(executeStatement).state)
 
 	ctx, trace = traced()
 	s.execute(ctx, operationA)
-	s.answer(wireExamples()["error state"], wireReply(CloseOperation, 9, fStruct(1, fI32(1, 3), fString(3, "HY000"))), wireException(FetchResults, 8, "x"))
-	s.mustRPC(ctx, operationRequest(GetOperationStatus, 4, operationA))
-	s.mustRPC(ctx, operationRequest(CloseOperation, 9, operationA))
-	s.mustRPC(ctx, operationRequest(FetchResults, 8, operationA))
-	f = trace.Finish()
-	require.Equal(t, StateError, f.State)
-	require.Equal(t, "22012", f.SQLState)
-	require.Equal(t, 1, f.RPC(CloseOperation).Errors)
-	require.Equal(t, 1, f.RPC(FetchResults).Errors)
-	require.Zero(t, f.PageCount)
+	s.answer(wireExamples()["error state"], wireReply(closeOperation, 9, fStruct(1, fI32(1, 3), fString(3, "HY000"))), wireException(fetchResults, 8, "x"))
+	s.mustRPC(ctx, operationRequest(getOperationStatus, 4, operationA))
+	s.mustRPC(ctx, operationRequest(closeOperation, 9, operationA))
+	s.mustRPC(ctx, operationRequest(fetchResults, 8, operationA))
+	require.Equal(t, "ERROR", trace.state)
+	require.Equal(t, "22012", trace.Fault().SQLState)
+	require.Zero(t, finish(trace).Result.Pages.Or(-1))
 }
 
 func TestSession(t *testing.T) {
 	s := newStage(t, Options{})
 	session := NewSession()
 	ctx := NewSessionContext(context.Background(), session)
-	s.answers = []answer{{code: 503}, {code: 200, body: wireReply(OpenSession, 1, fStatus(okStatus), fI32(2, 42248), fSession(3, sessionA))}}
-	open := wireCall(OpenSession, 1, fI64(1282, 42248))
+	s.answers = []answer{{code: 503}, {code: 200, body: wireReply(openSession, 1, fStatus(okStatus), fI32(2, 42248), fSession(3, sessionA))}}
+	open := wireCall(openSession, 1, fI64(1282, 42248))
 	_, _ = s.rpc(ctx, open)
 	s.mustRPC(ctx, open)
-	s.answer(wireReply(CloseSession, 2, fStatus(okStatus)), wireReply(CloseSession, 2, fStatus(okStatus)))
-	s.mustRPC(context.Background(), wireCall(CloseSession, 2, fSession(1, "session-B-guid-0"))) // another's
-	s.mustRPC(context.Background(), wireCall(CloseSession, 2, fSession(1, sessionA)))
-	f := session.Finish()
-	require.Equal(t, operationID(sessionA), f.SessionID.String())
-	require.Equal(t, known(int32(42248)), f.Protocol)
-	require.Equal(t, "1234567890", f.WorkspaceID)
-	require.Equal(t, 1, f.OpenRPC.Retries)
-	require.Equal(t, 1, f.CloseRPC.Count)
-	require.False(t, f.Open.End.IsZero() || f.Close.End.IsZero())
+	s.answer(wireReply(closeSession, 2, fStatus(okStatus)), wireReply(closeSession, 2, fStatus(okStatus)))
+	s.mustRPC(context.Background(), wireCall(closeSession, 2, fSession(1, "session-B-guid-0"))) // another's
+	s.mustRPC(context.Background(), wireCall(closeSession, 2, fSession(1, sessionA)))
+	session.Finish()
+	require.Equal(t, operationID(sessionA), session.ID())
+	var opened telemetry.SessionOpened
+	session.FillOpened(&opened)
+	require.Equal(t, telemetry.SessionOpened{
+		SessionID: operationID(sessionA), WorkspaceID: "1234567890", Retries: telemetry.Known(int64(1)),
+	}, opened)
+	var closed telemetry.SessionClosed
+	session.FillClosed(&closed)
+	require.Equal(t, telemetry.SessionClosed{Retries: telemetry.Known(int64(0))}, closed)
+	require.EqualValues(t, 1, session.methods.find(closeSession).rpc.Calls)
+	require.Equal(t, answered, session.methods.find(closeSession).state)
 	require.Zero(t, s.transport.registry.busy.Load())
 }
 
@@ -361,18 +355,15 @@ func TestForgottenTracesAreBounded(t *testing.T) {
 		ctx, trace := traced()
 		id := "operation-" + string(rune('0'+i)) + "-guid"
 		s.execute(ctx, id+strings.Repeat("x", 16-len(id)))
-		s.handOut(id+strings.Repeat("x", 16-len(id)), linkTo(id))
+		s.sendLinks(id+strings.Repeat("x", 16-len(id)), linkTo(id))
 		traces = append(traces, trace)
 	}
 	require.EqualValues(t, 3, s.transport.registry.busy.Load())
 	require.EqualValues(t, 3, s.transport.registry.linked.Load())
 	require.EqualValues(t, 7, s.transport.Stats().Evicted)
-	f := traces[0].Finish()
-	require.True(t, f.Gaps.Has(GapEvicted))
-	require.Equal(t, 1, f.Files.Unknown)
-	require.Equal(t, FileUnknown, f.Files.List[0].State)
-	sumsAdd(t, f.Files)
-	require.False(t, traces[9].Finish().Gaps.Has(GapEvicted))
+	f := finish(traces[0])
+	requireUncounted(t, f)
+	requireCounted(t, finish(traces[9]))
 	require.EqualValues(t, 2, s.transport.registry.busy.Load())
 }
 
@@ -385,14 +376,14 @@ func TestRequestWithoutGetBodyIsWatched(t *testing.T) {
 	require.Nil(t, req.GetBody)
 	req.ContentLength = int64(len(body))
 	req.Header.Set("Content-Type", "application/x-thrift")
-	s.answer(wireReply(ExecuteStatement, 1, fStatus(okStatus), fHandle(2, operationA)))
+	s.answer(wireReply(executeStatement, 1, fStatus(okStatus), fHandle(2, operationA)))
 	resp, err := s.transport.RoundTrip(req)
 	require.NoError(t, err)
 	_, _ = io.ReadAll(resp.Body)
 	require.Equal(t, body, s.sent[0])
-	f := trace.Finish()
-	require.Equal(t, operationID(operationA), f.StatementID.String())
-	require.EqualValues(t, len(body), f.RPC(ExecuteStatement).BytesOut)
+	f := finish(trace)
+	require.Equal(t, operationID(operationA), f.StatementID)
+	require.EqualValues(t, len(body), rpcOf(f, executeStatement).BytesOut)
 }
 
 func TestRequestThatIsNotUnderstoodPasses(t *testing.T) {
@@ -404,8 +395,9 @@ func TestRequestThatIsNotUnderstoodPasses(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "anything", string(got))
 	}
-	require.True(t, trace.Finish().Gaps.Has(GapMessages))
-	require.EqualValues(t, 2, s.transport.Stats().Lost)
+	require.True(t, trace.undecoded)
+	requireUncounted(t, finish(trace))
+	require.EqualValues(t, 2, s.transport.Stats().Undecoded)
 }
 
 func TestMistakesAreContained(t *testing.T) {
@@ -424,5 +416,3 @@ func TestMistakesAreContained(t *testing.T) {
 	require.Equal(t, "abc", string(got))
 	require.Positive(t, s.transport.Stats().Panics)
 }
-
-func rpcOf(f Facts, m Method) RPC { return f.RPC(m) }

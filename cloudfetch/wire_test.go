@@ -70,15 +70,15 @@ func wireMessage(typ byte, method string, seq int32, root []byte) []byte {
 	return append(b, root...)
 }
 
-func wireCall(m Method, seq int32, fields ...wireField) []byte {
+func wireCall(m method, seq int32, fields ...wireField) []byte {
 	return wireMessage(callMessage, m.String(), seq, structOf(fStruct(1, fields...)))
 }
 
-func wireReply(m Method, seq int32, fields ...wireField) []byte {
+func wireReply(m method, seq int32, fields ...wireField) []byte {
 	return wireMessage(replyMessage, m.String(), seq, structOf(fStruct(0, fields...)))
 }
 
-func wireException(m Method, seq int32, text string) []byte {
+func wireException(m method, seq int32, text string) []byte {
 	return wireMessage(exceptionMessage, m.String(), seq, structOf(fString(1, text), fI32(2, 6)))
 }
 
@@ -100,7 +100,7 @@ const (
 	operationB = "operation-B-guid"
 )
 
-func operationID(g string) string { return ID([]byte(g)).String() }
+func operationID(g string) string { return guid([]byte(g)).String() }
 
 func wireLink(url string, expiry, offset, rows, size int64) []byte {
 	return structOf(fString(1, url), fI64(2, expiry), fI64(3, offset), fI64(4, rows), fI64(5, size),
@@ -133,7 +133,7 @@ func rowsOf(offset int64, more ...wireField) wireField {
 
 // executeRequest is what the driver sends, with a statement that must not be kept.
 func executeRequest(seq int32) []byte {
-	return wireCall(ExecuteStatement, seq,
+	return wireCall(executeStatement, seq,
 		fSession(1, sessionA), fString(2, "SELECT secret FROM table"), fStrings(3, "query_tags", "a:b"),
 		fBool(4, true), fI64(5, 0), fStruct(1281, fI64(1, 100000)), fBool(1282, true), fBool(1283, true),
 		fBool(1284, true), fStruct(1286, fBool(1, true)),
@@ -149,22 +149,22 @@ func directReply(seq int32, closed bool, page ...wireField) []byte {
 	if closed {
 		direct = append(direct, fStruct(4, fStatus(okStatus)))
 	}
-	return wireReply(ExecuteStatement, seq, fStatus(okStatus), fHandle(2, operationA), fStruct(1281, direct...))
+	return wireReply(executeStatement, seq, fStatus(okStatus), fHandle(2, operationA), fStruct(1281, direct...))
 }
 
-func operationRequest(m Method, seq int32, operation string) []byte {
+func operationRequest(m method, seq int32, operation string) []byte {
 	fields := []wireField{fHandle(1, operation)}
-	if m == FetchResults {
+	if m == fetchResults {
 		fields = append(fields, fI32(2, 0), fI64(3, 100000), fI16(4, 0), fBool(1283, true))
 	}
 	return wireCall(m, seq, fields...)
 }
 
 func fetchReply(seq int32, more bool, offset int64, page ...wireField) []byte {
-	return wireReply(FetchResults, seq, fStatus(okStatus), fBool(2, more), rowsOf(offset, page...),
+	return wireReply(fetchResults, seq, fStatus(okStatus), fBool(2, more), rowsOf(offset, page...),
 		fStruct(1281, metadataOf(3)...))
 }
 
 func statusReply(seq, state int32, fields ...wireField) []byte {
-	return wireReply(GetOperationStatus, seq, append([]wireField{fStatus(okStatus), fI32(2, state)}, fields...)...)
+	return wireReply(getOperationStatus, seq, append([]wireField{fStatus(okStatus), fI32(2, state)}, fields...)...)
 }

@@ -104,7 +104,7 @@ func (c *conn) begins(at time.Time, session *cloudfetch.Session) {
 	c.connector.conns.add(c)
 	c.opened, c.session = at, session
 	if session != nil {
-		if id := session.Facts().SessionID.String(); id != "" {
+		if id := session.ID(); id != "" {
 			c.sessionID.Store(&id)
 		}
 	}
@@ -338,7 +338,7 @@ func (c *conn) ended(start time.Time, err error) {
 		r.SessionID = *id
 	}
 	if c.session != nil {
-		sessionClosedFacts(r, c.session.Finish())
+		fillClosed(r, c.session)
 	}
 	c.connector.sessionClosed(r)
 }

@@ -94,7 +94,7 @@ func (c *connector) watchSession(spans []telemetry.SessionSpan) (s *cloudfetch.S
 	return cloudfetch.NewSession()
 }
 
-// opened records how opening a session went. A session that failed is traced no further.
+// opened records how opening a session went.
 func (c *connector) opened(start, end time.Time, session *cloudfetch.Session, spans []telemetry.SessionSpan, err error) {
 	defer contain.Process.Recover(contain.Statement)
 	if spans == nil && !c.recording() {
@@ -109,11 +109,7 @@ func (c *connector) opened(start, end time.Time, session *cloudfetch.Session, sp
 		Driver:    c.native,
 	}
 	if session != nil {
-		facts := session.Facts()
-		if err != nil {
-			facts = session.Finish()
-		}
-		sessionOpenedFacts(r, facts)
+		fillOpened(r, session)
 	}
 	endSpans(spans, r, telemetry.SessionSpan.SessionStarted)
 	c.report.SessionOpened(r)

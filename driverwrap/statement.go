@@ -89,7 +89,7 @@ func (s *statement) nextPart(read int64) (part int64) {
 	part = -1
 	defer contain.Process.Recover(contain.Statement)
 	if s.trace != nil {
-		if next, ok := s.trace.NextPart(read - 1); ok {
+		if next, ok := s.trace.NextBoundary(read - 1); ok {
 			return next
 		}
 	}
@@ -139,6 +139,9 @@ func (c *conn) begin(ctx context.Context, asked call) (within context.Context, s
 		st.record.TraceID, st.record.SpanID = spanContext(spans)
 	}
 	st.record.Started = time.Now()
+	if st.trace != nil {
+		st.trace.Start(st.record.Started)
+	}
 	c.enlist(st)
 	return within, st
 }
@@ -183,7 +186,7 @@ func (s *statement) drop() {
 	defer contain.Process.Recover(contain.Statement)
 	s.endSpans(time.Now())
 	if s.trace != nil {
-		s.trace.Finish()
+		s.trace.Finish(nil)
 	}
 	s.mu.Lock()
 	s.finished = true
@@ -346,13 +349,14 @@ func (s *statement) finish(now time.Time, outcome telemetry.Outcome) bool {
 	r.Outcome = outcome
 	s.failed(r)
 	if s.trace != nil {
-		facts := s.trace.Finish()
 		r.RPCs, r.Calls = s.record.rpc[:0], s.record.call[:0]
-		s.add(r, &facts)
+		s.trace.Finish(r)
+		s.applyWire(r)
+		more := s.trace.MoreRows()
 		switch {
-		case r.Outcome == telemetry.OutcomeClosedEarly && readAll(r, &facts):
+		case r.Outcome == telemetry.OutcomeClosedEarly && readAll(r, more):
 			r.Outcome = telemetry.OutcomeCompleted
-		case r.Outcome == telemetry.OutcomeCompleted && arrowEnd && facts.MoreRows.V:
+		case r.Outcome == telemetry.OutcomeCompleted && arrowEnd && more.Or(false):
 			r.Outcome = telemetry.OutcomeClosedEarly
 		}
 	}
@@ -374,8 +378,8 @@ func (s *statement) soFar(now time.Time) *telemetry.Statement {
 	r.Outcome = telemetry.OutcomeRunning
 	s.failed(&r)
 	if s.trace != nil {
-		facts := s.trace.Facts()
-		s.add(&r, &facts)
+		s.trace.Fill(&r)
+		s.applyWire(&r)
 	}
 	return &r
 }
@@ -410,11 +414,11 @@ func (s *statement) failed(r *telemetry.Statement) {
 	}
 }
 
-// add completes a record by what the wire tells, using what room its lists have.
-func (s *statement) add(r *telemetry.Statement, facts *cloudfetch.Facts) {
-	wireFacts(r, facts)
+// applyWire completes a record that the trace has filled.
+func (s *statement) applyWire(r *telemetry.Statement) {
 	if r.Kind == telemetry.KindVolume {
 		r.Volume = s.volume
 	}
-	r.Split = split(r, facts, s.waited.total())
+	refine(r.Failure, s.trace.Fault())
+	splitReading(r, s.waited.total())
 }

@@ -18,6 +18,7 @@ import (
 var parts = []struct{ name, prefix, below string }{
 	{"request", inCloudfetch, inCloudfetch + "readRequest"},
 	{"answer", inCloudfetch, inCloudfetch + "(*exchangeBody).Read"},
+	{"finish", inCloudfetch, inCloudfetch + "(*Trace).Finish"},
 	{"cloudfetch", inCloudfetch, ""},
 	{"begin", inDriverwrap, inDriverwrap + "(*conn).begin"},
 	{"finish", inDriverwrap, inDriverwrap + "(*statement).finish"},

@@ -16,7 +16,7 @@ const module = "github.com/seed-01322ee7/databricks-telemetry/"
 // mayImport says for every package of the main module which others of it that package may
 // import. Arrows point from what an application touches to what knows nobody.
 var mayImport = map[string][]string{
-	"cloudfetch": {"internal/contain"},
+	"cloudfetch": {"internal/contain", "telemetry"},
 	"sanitize":   {},
 	"telemetry":  {"internal/contain", "internal/queue"},
 

@@ -8,8 +8,11 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 const endpoint = "https://workspace.example.com/sql/1.0/warehouses/abc"
@@ -108,7 +111,7 @@ func (s *stage) rpc(ctx context.Context, body []byte) ([]byte, error) {
 	defer func() { _ = resp.Body.Close() }()
 	var got []byte
 	var end reader
-	end.start(false, nil)
+	end.start(false)
 	buf := make([]byte, 8)
 	for i := 0; ; i++ {
 		n, err := resp.Body.Read(buf[:1<<(i%4)])
@@ -132,19 +135,19 @@ func (s *stage) mustRPC(ctx context.Context, body []byte) {
 // execute runs a statement that answers with a handle only.
 func (s *stage) execute(ctx context.Context, operation string) {
 	s.t.Helper()
-	s.answer(wireReply(ExecuteStatement, 1, fStatus(okStatus), fHandle(2, operation)))
+	s.answer(wireReply(executeStatement, 1, fStatus(okStatus), fHandle(2, operation)))
 	s.mustRPC(ctx, executeRequest(1))
 }
 
-// handOut lets the server hand out links in a page.
-func (s *stage) handOut(operation string, urls ...string) {
+// sendLinks lets the server send links in a page.
+func (s *stage) sendLinks(operation string, urls ...string) {
 	s.t.Helper()
 	var links [][]byte
 	for i, u := range urls {
 		links = append(links, wireLink(u, 1700000000, int64(10*i), 10, 100))
 	}
 	s.answer(fetchReply(5, false, 0, fList(1282, tStruct, links...)))
-	s.mustRPC(context.Background(), operationRequest(FetchResults, 5, operation))
+	s.mustRPC(context.Background(), operationRequest(fetchResults, 5, operation))
 }
 
 // serve lets storage answer a URL with the given responses, in order; the last
@@ -178,8 +181,49 @@ func (s *stage) get(ctx context.Context, url string) ([]byte, error) {
 	return b, err
 }
 
+// soFar is the record of a statement that runs, finish that of one that is over.
+func soFar(trace *Trace) *telemetry.Statement {
+	r := &telemetry.Statement{}
+	trace.Fill(r)
+	return r
+}
+
+func finish(trace *Trace) *telemetry.Statement {
+	r := &telemetry.Statement{}
+	trace.Finish(r)
+	return r
+}
+
+// rpcOf is what a record says of a method; zero where the method was not called.
+func rpcOf(r *telemetry.Statement, m method) telemetry.RPC {
+	for _, rpc := range r.RPCs {
+		if rpc.Method == m.String() {
+			return rpc
+		}
+	}
+	return telemetry.RPC{}
+}
+
+// requireCounted and requireUncounted say whether a record has the counts that are known only
+// when everything was seen and understood.
+func requireCounted(t *testing.T, r *telemetry.Statement) {
+	t.Helper()
+	_, polls := r.Polling.Get()
+	_, pages := r.Result.Pages.Get()
+	_, rows := r.Result.Rows.Get()
+	require.True(t, polls && pages && rows, "%+v", r)
+}
+
+func requireUncounted(t *testing.T, r *telemetry.Statement) {
+	t.Helper()
+	_, polls := r.Polling.Get()
+	_, pages := r.Result.Pages.Get()
+	_, rows := r.Result.Rows.Get()
+	require.False(t, polls || pages || rows || r.CloudFetch != nil, "%+v", r)
+}
+
 func traced() (context.Context, *Trace) {
-	trace := NewTrace()
+	trace := NewTrace(time.Now())
 	return NewContext(context.Background(), trace), trace
 }
 
@@ -187,12 +231,24 @@ func linkTo(name string) string {
 	return "https://bucket.s3.amazonaws.com/results/" + name + "?X-Amz-Signature=" + strings.Repeat("ab", 32)
 }
 
-func sumsAdd(t *testing.T, f *Files) {
+// sumsAdd checks that every file of a finished statement is counted once, and of one that runs
+// at most once.
+func sumsAdd(t *testing.T, r *telemetry.Statement) {
 	t.Helper()
-	if f == nil {
+	c := r.CloudFetch
+	if c == nil {
 		return
 	}
-	require.Equal(t, f.Present, f.Downloaded+f.Failed+f.Abandoned+f.Waiting+f.Unknown, "%+v", f)
+	ended := c.Downloaded + c.Failed + c.Abandoned
+	listed := map[string]int64{}
+	for _, f := range c.Files {
+		listed[f.State]++
+	}
+	if len(c.Files) < maxFiles {
+		require.Equal(t, c.Present-ended, listed[fileWaiting]+listed[fileDownloading], "%+v", c)
+		require.Equal(t, []int64{c.Downloaded, c.Failed, c.Abandoned}, []int64{listed[fileDownloaded], listed[fileFailed], listed[fileAbandoned]})
+	}
+	require.GreaterOrEqual(t, c.Present, ended, "%+v", c)
 }
 
 // thrift makes req what the driver sends.

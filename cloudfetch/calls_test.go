@@ -1,0 +1,111 @@
+package cloudfetch
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// listed counts the calls of a record by method.
+func listed(r *telemetry.Statement) map[string]int {
+	n := map[string]int{}
+	for _, c := range r.Calls {
+		n[c.Method]++
+	}
+	return n
+}
+
+func TestCallsAreListedFromTheirBeginning(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, Options{})
+		ctx, trace := traced()
+		time.Sleep(time.Second)
+		s.execute(ctx, operationA)
+		var during *telemetry.Statement
+		inner := s.transport.base.Workspace
+		s.transport.base.Workspace = roundTripFunc(func(req *http.Request) (*http.Response, error) {
+			time.Sleep(time.Second)
+			during = soFar(trace)
+			return inner.RoundTrip(req)
+		})
+		s.answers = []answer{{code: 503}, {code: 200, body: fetchReply(5, true, 0, fList(1281, tStruct, wireBatch("x", 3)))}, {err: errReset}}
+
+		_, _ = s.rpc(context.Background(), operationRequest(fetchResults, 5, operationA))
+		underWay := telemetry.Call{Method: "FetchResults", Start: time.Second}
+		require.Equal(t, underWay, during.Calls[1])
+
+		_, _ = s.rpc(context.Background(), operationRequest(fetchResults, 5, operationA))
+		require.Equal(t, underWay, during.Calls[1], "repeated")
+		page := telemetry.Call{
+			Method: "FetchResults", Start: time.Second, End: telemetry.Known(3 * time.Second), Rows: telemetry.Known(int64(3)),
+		}
+		require.Equal(t, page, soFar(trace).Calls[1])
+
+		_, _ = s.rpc(context.Background(), operationRequest(fetchResults, 6, operationA))
+		require.Equal(t, telemetry.Call{Method: "FetchResults", Start: 3 * time.Second, End: telemetry.Known(4 * time.Second)}, soFar(trace).Calls[2])
+		require.Equal(t, []telemetry.Call{
+			{Method: "ExecuteStatement", Start: time.Second, End: telemetry.Known(time.Second)}, page,
+		}, finish(trace).Calls, "a call that brought no page is none of a finished statement's pages")
+	})
+}
+
+func TestCallsBeyondTheBoundsAreSummed(t *testing.T) {
+	for _, direct := range []bool{false, true} {
+		t.Run(fmt.Sprintf("direct=%t", direct), func(t *testing.T) {
+			s := newStage(t, Options{})
+			ctx, trace := traced()
+			pages := int64(maxPages)
+			if direct {
+				s.answer(directReply(1, false, fList(1281, tStruct, wireBatch("x", 3))))
+				s.mustRPC(ctx, executeRequest(1))
+				pages--
+			} else {
+				s.execute(ctx, operationA)
+			}
+			for i := range int32(maxPolls + 5) {
+				s.answer(statusReply(i, 1))
+				s.mustRPC(ctx, operationRequest(getOperationStatus, i, operationA))
+			}
+			fetch := func(i int32) {
+				s.answer(fetchReply(i, true, 0, fList(1281, tStruct, wireBatch("x", 3))))
+				s.mustRPC(ctx, operationRequest(fetchResults, i, operationA))
+			}
+			for i := range int32(pages) {
+				fetch(i)
+			}
+			_, ok := trace.NextBoundary(0)
+			require.True(t, ok)
+			fetch(1000)
+			_, ok = trace.NextBoundary(0)
+			require.False(t, ok, "a page is not listed")
+
+			f := finish(trace)
+			require.Equal(t, map[string]int{"ExecuteStatement": 1, "GetOperationStatus": maxPolls, "FetchResults": int(pages)}, listed(f))
+			require.EqualValues(t, maxPolls+5, f.Polling.Or(telemetry.Polling{}).Calls)
+			require.EqualValues(t, maxPages+1, f.Result.Pages.Or(-1))
+		})
+	}
+}
+
+func TestARecordWithRoomIsFilledInPlace(t *testing.T) {
+	s := newStage(t, Options{})
+	ctx, trace := traced()
+	s.execute(ctx, operationA)
+	var (
+		rpcs  [1]telemetry.RPC
+		calls [1]telemetry.Call
+	)
+	r := telemetry.Statement{StatementID: "known", SessionID: "known", WorkspaceID: "1", RPCs: rpcs[:0], Calls: calls[:0]}
+	trace.Finish(&r)
+	require.Equal(t, []string{"known", "known", "1"}, []string{r.StatementID, r.SessionID, r.WorkspaceID})
+	require.Equal(t, "ExecuteStatement", rpcs[0].Method)
+	require.Equal(t, "ExecuteStatement", calls[0].Method)
+	trace.Finish(nil) // again, for nothing
+}

@@ -1,0 +1,120 @@
+package cloudfetch
+
+import (
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// methodStats sums the calls of one method, and holds the latest of them. Times count from
+// the start of the statement.
+type methodStats struct {
+	next   *methodStats // of another method; nil for the last
+	method method
+	rpc    telemetry.RPC
+
+	state     attemptState
+	attempt   uint32 // numbers attempts, so that a late end of an old one is told apart
+	seq       int32
+	session   guid          // of an ExecuteStatement: the numbers are per session
+	listed    int           // number of the latest call in the trace's list, from 1; 0 when not listed
+	start     time.Duration // of the latest call: its first attempt
+	attempted time.Duration // start of its latest attempt
+	end       time.Duration // of its latest attempt, once that has ended
+}
+
+// attemptState says how far the latest attempt of a method has come.
+type attemptState uint8
+
+const (
+	notCalled  attemptState = iota
+	running                 // under way
+	failed                  // ended without a complete answer
+	redirected              // the same, and net/http's client may follow
+	answered                // answered completely
+	undecoded               // answered, but not understood here; for the driver it is answered
+)
+
+// methods are the methods of a statement or session, in the order in which they were first
+// called. Most statements need one or two, so the first is part of the trace's memory and the
+// others get theirs when they are called.
+type methods struct{ first methodStats }
+
+var noCalls = &methodStats{}
+
+// find returns the statistics of a method, to be read only; those of no calls where the method
+// was not called.
+func (all *methods) find(m method) *methodStats {
+	for s := &all.first; s != nil; s = s.next {
+		if s.method == m {
+			return s
+		}
+	}
+	return noCalls
+}
+
+// of returns the statistics of a method, to be written to.
+func (all *methods) of(m method) *methodStats {
+	last := &all.first
+	for last.method != m && last.next != nil {
+		last = last.next
+	}
+	switch last.method {
+	case m:
+		return last
+	case unknownMethod:
+	default:
+		last.next = &methodStats{}
+		last = last.next
+	}
+	last.method, last.rpc.Method = m, m.String()
+	return last
+}
+
+// begin notes that a request is sent. It returns the number of the attempt, and whether that
+// is the first of a call.
+//
+// Two requests are attempts of the same call when they follow each other with
+// the same method, the same Thrift sequence number and the same handle, and the
+// earlier one ended without a complete answer. The driver's client numbers the
+// calls of a connection 1, 2, 3..., and repeats a request byte by byte when its
+// HTTP layer retries; it never repeats one that was answered with 200. So two
+// calls are never taken for one, whatever a server does, and a retry is never
+// taken for a call.
+func (s *methodStats) begin(req *message, out int64, redirect bool, now time.Duration) (attempt uint32, first bool) {
+	same := s.seq == req.seq && s.session == req.session
+	switch {
+	case s.state == redirected && same && redirect:
+		// The same attempt goes on elsewhere.
+	case (s.state == failed || s.state == redirected) && same:
+		s.rpc.Retries++
+		s.rpc.Backoff += now - s.end
+	default:
+		s.rpc.Calls++
+		s.start, first = now, true
+	}
+	s.rpc.BytesOut += out
+	s.rpc.LastStatus = 0
+	s.seq, s.session = req.seq, req.session
+	s.state, s.attempted = running, now
+	s.attempt++
+	return s.attempt, first
+}
+
+// finish notes how an attempt ended. It reports whether it was the latest.
+func (s *methodStats) finish(attempt uint32, state attemptState, now time.Duration) bool {
+	if s.state != running || s.attempt != attempt {
+		return false
+	}
+	s.state, s.end = state, now
+	s.rpc.Latency += now - s.attempted
+	return true
+}
+
+// ended is the end of the latest call; unknown while it is under way.
+func (s *methodStats) ended() telemetry.Maybe[time.Duration] {
+	if s.state == notCalled || s.state == running {
+		return telemetry.Maybe[time.Duration]{}
+	}
+	return telemetry.Known(s.end)
+}
