@@ -56,7 +56,7 @@ test-modules:
 		(cd $$m && go test $(RACE) $(TESTFLAGS) ./...) || exit 1; \
 	done
 	@echo "== go test -run Alloc (the race detector allocates, so the limits are held without it)"
-	@go test -vet=off -run Alloc ./cloudfetch ./driverwrap ./telemetry/...
+	@go test -vet=off -run Alloc ./cloudfetch ./driverwrap ./telemetry/... ./internal/...
 
 .PHONY: bench
 bench: ## measure what the driver costs, paired with the native one, and write docs/BENCHMARKS.md
