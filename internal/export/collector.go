@@ -23,11 +23,13 @@ func (c *collector) pop() queued {
 	return it
 }
 
-// evict takes the entry that can be missed most.
-func (c *collector) evict() queued {
-	it := c.Evict()
-	c.add(&it.Value, -1)
-	return it
+// evict drops the entry that can be missed most, and returns how many events it made.
+func (c *collector) evict() (events int) {
+	victim := &c.Victim().Value
+	c.add(victim, -1)
+	events = int(victim.events)
+	c.Evict()
+	return events
 }
 
 // putBack returns entries that were popped, in their order.

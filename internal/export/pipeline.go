@@ -91,10 +91,10 @@ func (p *pipeline) put(h *Handle, e entry, loggedIn, urgent bool) {
 // that make more events than a small queue holds would never be sent.
 func (p *pipeline) bound() {
 	for p.queue.events > p.settings.QueueSize && p.queue.Len() > 1 {
-		p.exporter.counts.drop(DropQueueFull, int(p.queue.evict().Value.events))
+		p.exporter.counts.drop(DropQueueFull, p.queue.evict())
 	}
 	for int64(p.queue.bytes) > maxQueueBytes(p.settings) {
-		p.exporter.counts.drop(DropQueueBytes, int(p.queue.evict().Value.events))
+		p.exporter.counts.drop(DropQueueBytes, p.queue.evict())
 	}
 }
 

@@ -20,7 +20,8 @@ type piece[T any] struct {
 
 func (l *list[T]) front() *T { return &l.head.items[l.from] }
 
-func (l *list[T]) pushBack(v T) {
+// extend adds an item at the end, to be filled in place.
+func (l *list[T]) extend() *T {
 	switch {
 	case l.head == nil:
 		l.head = l.newPiece()
@@ -29,14 +30,14 @@ func (l *list[T]) pushBack(v T) {
 		l.tail.next = l.newPiece()
 		l.tail, l.to = l.tail.next, 0
 	}
-	l.tail.items[l.to] = v
 	l.to++
 	l.n++
+	return &l.tail.items[l.to-1]
 }
 
 func (l *list[T]) pushFront(v T) {
 	if l.n == 0 {
-		l.pushBack(v)
+		*l.extend() = v
 		return
 	}
 	if l.from == 0 {
@@ -48,10 +49,9 @@ func (l *list[T]) pushFront(v T) {
 	l.n++
 }
 
-// popFront takes the first item; there must be one.
-func (l *list[T]) popFront() T {
+// dropFront removes the first item; there must be one.
+func (l *list[T]) dropFront() {
 	var none T
-	v := l.head.items[l.from]
 	l.head.items[l.from] = none // nothing that was taken may live on here
 	l.from++
 	l.n--
@@ -63,7 +63,6 @@ func (l *list[T]) popFront() T {
 		l.head, l.from = empty.next, 0
 		empty.next, l.spare = nil, empty
 	}
-	return v
 }
 
 func (l *list[T]) newPiece() *piece[T] {

@@ -27,7 +27,8 @@ func (q *Queue[T]) Last() uint64 { return q.last }
 // Push adds an item at the end.
 func (q *Queue[T]) Push(v T, failed bool) {
 	q.last++
-	q.listOf(failed).pushBack(Item[T]{Value: v, Seq: q.last, Failed: failed})
+	item := q.listOf(failed).extend()
+	item.Value, item.Seq, item.Failed = v, q.last, failed
 }
 
 // Return puts items back that were popped in this order and are to be popped again.
@@ -47,15 +48,30 @@ func (q *Queue[T]) Oldest() *Item[T] {
 }
 
 // Pop takes the oldest item; there must be one.
-func (q *Queue[T]) Pop() Item[T] { return q.first().popFront() }
+func (q *Queue[T]) Pop() Item[T] {
+	l := q.first()
+	item := *l.front()
+	l.dropFront()
+	return item
+}
 
-// Evict takes the item that can be missed most, the oldest success or else the oldest
-// failure; there must be one.
-func (q *Queue[T]) Evict() Item[T] {
-	if q.successes.n > 0 {
-		return q.successes.popFront()
+// Victim returns the item that can be missed most: the oldest success, or else the oldest
+// failure; nil when none waits. It is valid until the next call.
+func (q *Queue[T]) Victim() *Item[T] {
+	if q.Len() == 0 {
+		return nil
 	}
-	return q.failures.popFront()
+	return q.victims().front()
+}
+
+// Evict removes the victim; there must be one.
+func (q *Queue[T]) Evict() { q.victims().dropFront() }
+
+func (q *Queue[T]) victims() *list[Item[T]] {
+	if q.successes.n > 0 {
+		return &q.successes
+	}
+	return &q.failures
 }
 
 // LastOf returns the number of the latest waiting item that matches, 0 when none does. It
