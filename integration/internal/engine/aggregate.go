@@ -2,7 +2,6 @@ package engine
 
 import (
 	"database/sql/driver"
-	"errors"
 	"math"
 	"math/big"
 	"strings"
@@ -86,7 +85,7 @@ func (a *exactSum) WindowValue(*sqlite.FunctionContext) (driver.Value, error) {
 func (a *exactSum) Final(*sqlite.FunctionContext) {}
 
 // errNoInverse refuses moving frames for aggregates that cannot take a row back.
-var errNoInverse = errors.New("this aggregate cannot be used with a moving window frame")
+var errNoInverse = errUnsupported("WINDOW_FRAME", "this aggregate function over a moving window frame").pack()
 
 // edge is first or last.
 type edge struct {

@@ -51,6 +51,8 @@ type (
 		q   *query
 		not bool
 	}
+	// row is (a, b): a struct as a value, and compared field by field.
+	row      struct{ items []expr }
 	exists   struct{ q *query }
 	subquery struct{ q *query }
 	like     struct {
@@ -58,6 +60,12 @@ type (
 		x, pattern expr
 		escape     expr
 		not        bool
+	}
+	// likeAny is LIKE ANY or, with all, LIKE ALL.
+	likeAny struct {
+		likes []*like
+		all   bool
+		not   bool
 	}
 	is struct {
 		x     expr
@@ -89,6 +97,7 @@ type (
 	interval struct {
 		x    expr
 		unit string
+		at   int
 	}
 )
 
@@ -101,6 +110,7 @@ type window struct {
 
 type orderItem struct {
 	x     expr
+	all   bool // ALL: every column of the select list
 	desc  bool
 	nulls string // FIRST, LAST or empty
 }
@@ -118,6 +128,8 @@ type cte struct {
 	name    string
 	columns []string
 	q       *query
+	levels  int64 // MAX RECURSION LEVEL, or 0
+	at      int
 }
 
 // queryBody is *selectCore, *setOp, *valuesList or *query (in parentheses).
@@ -130,6 +142,7 @@ type (
 		from     []relation
 		where    expr
 		group    []expr
+		sets     [][]expr // of GROUPING SETS, ROLLUP and CUBE, else nil
 		groupAll bool
 		having   expr
 		qualify  expr
@@ -230,10 +243,16 @@ type (
 		from   string
 		to     []string
 	}
-	truncate struct{ parts []string }
-	insert   struct {
+	truncate  struct{ parts []string }
+	commentOn struct {
+		kind  string // TABLE COLUMN SCHEMA CATALOG
+		parts []string
+		text  string
+	}
+	insert struct {
 		parts     []string
 		columns   []string
+		byName    bool
 		q         *query
 		overwrite bool
 	}

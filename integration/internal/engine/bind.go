@@ -22,11 +22,16 @@ type binder struct {
 	user    string
 	now     time.Time
 	params  []Param
-	handle  int64 // of the execution, for functions that can wait
-	serial  int   // names relations
-	views   int   // depth of views being read
-	stored  bool  // a stored table is read or written
-	hint    int   // expected number of rows, from range
+	at      int              // where the last thing bound stands in the SQL text, for errors
+	loops   []*loop          // recursive CTEs, to be run before the statement
+	open    []*selfReference // recursive CTEs whose terms are being bound
+	barred  int              // depth of places where a recursive CTE must not read itself
+	timeout time.Duration    // STATEMENT_TIMEOUT of the session; 0: none
+	handle  int64            // of the execution, for functions that can wait
+	serial  int              // names relations
+	views   int              // depth of views being read
+	stored  bool             // a stored table is read or written
+	hint    int              // expected number of rows, from range
 }
 
 // bound is an expression as SQLite text.
@@ -60,6 +65,7 @@ type scope struct {
 	parent  *scope
 	columns []scopeColumn
 	ctes    map[string]*boundCTE
+	with    []string // the CTEs as SQLite text, in order
 	windows map[string]*window
 	lateral map[string]bound // select items to the left, by alias
 	groups  *grouping        // of an aggregating query, else nil
@@ -76,6 +82,8 @@ type scopeColumn struct {
 type boundCTE struct {
 	stored  string // name in the SQLite text
 	columns []outColumn
+	uses    int
+	self    *selfReference // set while the terms of a recursive CTE are bound
 }
 
 // grouping checks that columns outside aggregate functions are grouped.
@@ -83,6 +91,12 @@ type grouping struct {
 	exprs     map[string]bool // SQLite text of the GROUP BY expressions
 	inside    int             // depth of aggregate functions being bound
 	ungrouped []string        // columns seen outside of them and not grouped
+
+	// Of GROUPING SETS: what the text of a grouped expression becomes, and where in the bits of
+	// gid it is.
+	replace map[string]string
+	bits    map[string]int
+	gid     string
 }
 
 func (s *scope) cte(name string) *boundCTE {
@@ -125,10 +139,15 @@ func (b *binder) column(s *scope, ref *nameRef) bound {
 			found = c
 		}
 		if found != nil {
+			text := found.sql
 			if g := at.groups; g != nil && g.inside == 0 {
-				g.ungrouped = append(g.ungrouped, found.name)
+				if with, ok := g.replace[text]; ok {
+					text = with
+				} else {
+					g.ungrouped = append(g.ungrouped, found.name)
+				}
 			}
-			return bound{sql: found.sql, typ: found.typ, name: name}
+			return bound{sql: text, typ: found.typ, name: name}
 		}
 		if len(ref.parts) == 1 {
 			if item, ok := at.lateral[strings.ToLower(name)]; ok {

@@ -10,6 +10,9 @@ func (b *binder) call(s *scope, n *call) bound {
 	if n.name == "count" && n.star {
 		n = &call{name: n.name, args: []expr{&literal{typeInt, int64(1), "1"}}, filter: n.filter, over: n.over, at: n.at}
 	}
+	if n.name == "grouping" || n.name == "grouping_id" {
+		return b.groupingCall(s, n)
+	}
 	if a := aggregates[n.name]; a != nil {
 		return b.aggregate(s, n, a)
 	}

@@ -20,8 +20,27 @@ func (b *binder) expr(s *scope, x expr) bound {
 	}
 	if g != nil && g.exprs[r.sql] {
 		g.ungrouped = g.ungrouped[:mark]
+		if with, ok := g.replace[r.sql]; ok && g.inside == 0 {
+			r = bound{sql: with, typ: r.typ, name: r.name}
+		}
 	}
 	return r
+}
+
+// seen remembers where an expression stands.
+func (b *binder) seen(x expr) {
+	switch n := x.(type) {
+	case *nameRef:
+		b.at = n.at
+	case *param:
+		b.at = n.at
+	case *star:
+		b.at = n.at
+	case *call:
+		b.at = n.at
+	case *interval:
+		b.at = n.at
+	}
 }
 
 func (b *binder) exprs(s *scope, xs []expr) []bound {
@@ -33,6 +52,7 @@ func (b *binder) exprs(s *scope, xs []expr) []bound {
 }
 
 func (b *binder) node(s *scope, x expr) bound {
+	b.seen(x)
 	switch n := x.(type) {
 	case *literal:
 		return b.literal(n)
@@ -50,19 +70,23 @@ func (b *binder) node(s *scope, x expr) bound {
 			sql: "(" + sortable(v[0]) + " BETWEEN " + v[1].sql + " AND " + v[2].sql + ")", typ: typeBoolean,
 			name: fmt.Sprintf("((%s >= %s) AND (%s <= %s))", v[0].name, v[1].name, v[0].name, v[2].name),
 		})
+	case *row:
+		return b.rowValue(s, n)
 	case *inList:
 		return b.inList(s, n)
 	case *inQuery:
 		return b.inQuery(s, n)
 	case *exists:
-		q := b.query(s, n.q, nil)
+		q := b.subquery(s, n.q)
 		return bound{sql: "EXISTS (" + q.sql + ")", typ: typeBoolean, name: "exists()"}
 	case *subquery:
-		q := b.query(s, n.q, nil)
+		q := b.subquery(s, n.q)
 		b.single(q)
 		return bound{sql: "(" + q.sql + ")", typ: q.columns[0].typ, name: "scalarsubquery()"}
 	case *like:
 		return b.like(s, n)
+	case *likeAny:
+		return b.likeAny(s, n)
 	case *is:
 		return b.isPredicate(s, n)
 	case *caseExpr:
@@ -87,6 +111,12 @@ func (b *binder) node(s *scope, x expr) bound {
 	}
 	fail(failure("INTERNAL_ERROR", "XX000", "Unknown expression %T.", x))
 	return bound{}
+}
+
+// subquery binds a query inside an expression.
+func (b *binder) subquery(s *scope, q *query) (r boundQuery) {
+	b.bar(true, func() { r = b.query(s, q) })
+	return r
 }
 
 // single checks that a subquery used as a value has one column.
@@ -138,6 +168,9 @@ func (b *binder) binary(s *scope, n *binary) bound {
 		r := b.condition(b.expr(s, n.r), "BINARY_OP_WRONG_TYPE")
 		return bound{sql: "(" + l.sql + " " + n.op + " " + r.sql + ")", typ: typeBoolean, name: "(" + l.name + " " + n.op + " " + r.name + ")"}
 	case "=", "<>", "<", "<=", ">", ">=", "<=>":
+		if l, r, ok := rows(n.l, n.r); ok {
+			return b.compareRows(n.op, b.exprs(s, l.items), b.exprs(s, r.items))
+		}
 		return b.compare(n.op, b.expr(s, n.l), b.expr(s, n.r))
 	case "||":
 		l, r := b.expr(s, n.l), b.expr(s, n.r)
@@ -297,6 +330,9 @@ func (b *binder) shift(s *scope, x bound, i *interval, op string) bound {
 }
 
 func (b *binder) inList(s *scope, n *inList) bound {
+	if r, ok := n.x.(*row); ok {
+		return negate(n.not, b.rowInList(s, r, n.list))
+	}
 	xs := append([]bound{b.expr(s, n.x)}, b.exprs(s, n.list)...)
 	v, _ := b.unify("in", xs...)
 	var texts, names []string
@@ -311,8 +347,11 @@ func (b *binder) inList(s *scope, n *inList) bound {
 }
 
 func (b *binder) inQuery(s *scope, n *inQuery) bound {
+	if r, ok := n.x.(*row); ok {
+		return negate(n.not, b.rowInQuery(s, r, n.q))
+	}
 	x := b.expr(s, n.x)
-	q := b.query(s, n.q, nil)
+	q := b.subquery(s, n.q)
 	b.single(q)
 	alias := b.fresh("r")
 	v, _ := b.unify("in", x, bound{sql: alias + ".o0", typ: q.columns[0].typ, name: q.columns[0].name})
@@ -346,6 +385,20 @@ func (b *binder) like(s *scope, n *like) bound {
 	}
 	r.sql = "(" + x.sql + " LIKE " + pattern.sql + " ESCAPE " + escape + ")"
 	return negate(n.not, r)
+}
+
+func (b *binder) likeAny(s *scope, n *likeAny) bound {
+	op := " OR "
+	if n.all {
+		op = " AND "
+	}
+	var texts, names []string
+	for _, l := range n.likes {
+		// NOT LIKE ALL asks whether no pattern matches, pattern by pattern.
+		x := negate(n.not, b.like(s, l))
+		texts, names = append(texts, x.sql), append(names, x.name)
+	}
+	return bound{sql: "(" + strings.Join(texts, op) + ")", typ: typeBoolean, name: "(" + strings.Join(names, op) + ")"}
 }
 
 func (b *binder) isPredicate(s *scope, n *is) bound {

@@ -37,7 +37,7 @@ func (b *binder) relation(s *scope, r relation) from {
 	case *tableRel:
 		return b.tableRelation(s, n)
 	case *subRel:
-		q := b.query(s.withoutColumns(), n.q, nil)
+		q := b.query(s.withoutColumns(), n.q)
 		return b.derived(q, qualifiedName{name: n.alias}, n.columns)
 	case *rangeRel:
 		return b.rangeRelation(s, n)
@@ -54,10 +54,11 @@ func (s *scope) withoutColumns() *scope {
 	if s == nil {
 		return nil
 	}
-	return &scope{parent: s.parent, ctes: s.ctes}
+	return &scope{parent: s.parent, ctes: s.ctes, with: s.with}
 }
 
 func (b *binder) tableRelation(s *scope, n *tableRel) from {
+	b.at = n.at
 	qualifier := qualifiedName{name: n.alias}
 	if len(n.parts) == 1 {
 		if c := s.cte(n.parts[0]); c != nil {
@@ -65,6 +66,11 @@ func (b *binder) tableRelation(s *scope, n *tableRel) from {
 				qualifier.name = n.parts[0]
 			}
 			alias := b.fresh("r")
+			if c.self != nil {
+				c.self.reference(b)
+				return b.aliased(c.self.rows+" AS "+alias, alias, c.self.columns, qualifier, n.columns)
+			}
+			c.uses++
 			return b.aliased(c.stored+" AS "+alias, alias, c.columns, qualifier, n.columns)
 		}
 	}
@@ -97,8 +103,8 @@ func (b *binder) view(t *table) boundQuery {
 	if t.name.catalog != "" { // a permanent view cannot see temporary ones
 		inner.views++
 	}
-	q := inner.query(nil, v.q, nil)
-	b.serial, b.stored, b.hint = inner.serial, inner.stored, inner.hint
+	q := inner.query(nil, v.q)
+	b.serial, b.stored, b.hint, b.loops = inner.serial, inner.stored, inner.hint, inner.loops
 	for i := range q.columns {
 		if i < len(t.columns) {
 			q.columns[i].name = t.columns[i].name
@@ -135,6 +141,7 @@ func rename(columns []scopeColumn, names []string) {
 }
 
 func (b *binder) rangeRelation(s *scope, n *rangeRel) from {
+	b.at = n.at
 	if len(n.args) < 1 || len(n.args) > 4 {
 		fail(failure("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "42605", "The `range` requires [1, 2, 3, 4] parameters but the actual number is %d.", len(n.args)))
 	}
@@ -169,7 +176,9 @@ func (b *binder) rangeRelation(s *scope, n *rangeRel) from {
 }
 
 func (b *binder) join(s *scope, n *joinRel) from {
-	l, r := b.relation(s, n.l), b.relation(s, n.r)
+	var l, r from
+	b.bar(n.kind == "RIGHT" || n.kind == "FULL", func() { l = b.relation(s, n.l) })
+	b.bar(n.kind != "INNER" && n.kind != "CROSS" && n.kind != "RIGHT", func() { r = b.relation(s, n.r) })
 	if (n.kind == "RIGHT" || n.kind == "FULL") && len(l.filters) > 0 || n.kind != "INNER" && n.kind != "CROSS" && len(r.filters) > 0 {
 		fail(errUnsupported("JOIN", "an outer join over a semi or anti join; put the semi join into a subquery"))
 	}
@@ -180,7 +189,7 @@ func (b *binder) join(s *scope, n *joinRel) from {
 	// The condition sees both sides, and the queries around.
 	both := &scope{columns: append(append([]scopeColumn{}, l.columns...), r.columns...)}
 	if s != nil {
-		both.parent, both.ctes = s.parent, s.ctes
+		both.parent, both.ctes, both.with = s.parent, s.ctes, s.with
 	}
 	var conds []string
 	out := from{filters: append(l.filters, r.filters...)}

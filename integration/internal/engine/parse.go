@@ -38,12 +38,18 @@ func fail(err *Error) { panic(bail{err}) }
 
 // parse reads one statement, with or without a closing semicolon.
 func parse(sql string) (stmt statement, err *Error) {
+	var p *parser
+	defer func() {
+		if err != nil && p != nil {
+			err = err.placed(sql, p.peek().at)
+		}
+	}()
 	defer catch(&err)
 	tokens, lexErr := lex(sql)
 	if lexErr != nil {
 		return nil, lexErr
 	}
-	p := &parser{sql: sql, tokens: tokens}
+	p = &parser{sql: sql, tokens: tokens}
 	for p.symbol(";") {
 	}
 	if p.peek().kind == tokEnd {

@@ -65,6 +65,10 @@ func (p *parser) predicate() expr {
 			if op == "REGEXP" {
 				op = "RLIKE"
 			}
+			if kind := p.oneOf("ANY", "SOME", "ALL"); kind != "" {
+				l = p.likeAny(op, l, kind == "ALL", not)
+				continue
+			}
 			n := &like{op: op, x: l, pattern: p.bitOr(), not: not}
 			if op != "RLIKE" && p.word("ESCAPE") {
 				n.escape = p.bitOr()
@@ -75,6 +79,16 @@ func (p *parser) predicate() expr {
 			return l
 		}
 	}
+}
+
+func (p *parser) likeAny(op string, x expr, all, not bool) expr {
+	n := &likeAny{all: all, not: not}
+	p.expectSymbol("(")
+	for _, pattern := range p.exprList() {
+		n.likes = append(n.likes, &like{op: op, x: x, pattern: pattern})
+	}
+	p.expectSymbol(")")
+	return n
 }
 
 func (p *parser) isPredicate(x expr) expr {
@@ -198,6 +212,13 @@ func (p *parser) primary() expr {
 				return &subquery{q}
 			}
 			x := p.expr()
+			if p.isSymbol(",") {
+				n := &row{items: []expr{x}}
+				for p.symbol(",") {
+					n.items = append(n.items, p.expr())
+				}
+				x = n
+			}
 			p.expectSymbol(")")
 			return x
 		}
@@ -298,13 +319,13 @@ func (p *parser) interval() expr {
 		p.i++
 		text := strings.Fields(s.text)
 		if len(text) == 2 { // INTERVAL '3 days'
-			return &interval{&literal{typeString, text[0], text[0]}, p.intervalUnit(text[1], t)}
+			return &interval{&literal{typeString, text[0], text[0]}, p.intervalUnit(text[1], t), t.at}
 		}
 		x = &literal{typeString, s.text, s.text}
 	} else {
 		x = p.sign()
 	}
-	return &interval{x, p.intervalUnit(p.anyIdentifier(), t)}
+	return &interval{x, p.intervalUnit(p.anyIdentifier(), t), t.at}
 }
 
 func (p *parser) intervalUnit(word string, at token) string {
@@ -407,7 +428,7 @@ func (p *parser) argument(name string) expr {
 			switch unit := strings.TrimSuffix(t.upper(), "S"); unit {
 			case "YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND", "MILLISECOND", "MICROSECOND":
 				p.i++
-				return &interval{nil, unit}
+				return &interval{nil, unit, t.at}
 			}
 		}
 	}

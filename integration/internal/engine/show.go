@@ -123,7 +123,7 @@ func createText(t *table) string {
 func (r *run) describe(n *describe) (*Result, error) {
 	var rows [][]any
 	if n.q != nil {
-		for _, c := range r.b.query(nil, n.q, nil).columns {
+		for _, c := range r.b.query(nil, n.q).columns {
 			rows = append(rows, []any{c.name, strings.ToLower(c.typ.String()), nil})
 		}
 		return tableResult([]string{"col_name", "data_type", "comment"}, rows...), nil
@@ -153,7 +153,7 @@ func (r *run) explain(n *explain) (*Result, error) {
 	plan := "== Physical Plan ==\n"
 	switch stmt := n.stmt.(type) {
 	case *query:
-		plan += r.b.query(nil, stmt, nil).sql
+		plan += r.b.query(nil, stmt).sql
 	default:
 		plan += "Execute command"
 	}

@@ -261,5 +261,7 @@ func translate(err error) error {
 			}
 		}
 	}
-	return failure("INTERNAL_ERROR", "XX000", "The SQL engine could not run the statement: %v.", err)
+	// What is left is text that SQLite does not take. The names it complains about are those of
+	// this package, so the message says what SQLite says and where the binder was last.
+	return errUnsupported("QUERY", fmt.Sprintf("SQLite cannot run what this part of the statement becomes (%v)", err))
 }

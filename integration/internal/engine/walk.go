@@ -31,6 +31,12 @@ func walk(x expr, visit func(expr) bool) {
 		each(n.x, n.lo, n.hi)
 	case *inList:
 		each(append(n.list[:len(n.list):len(n.list)], n.x)...)
+	case *row:
+		each(n.items...)
+	case *likeAny:
+		for _, l := range n.likes {
+			each(l)
+		}
 	case *inQuery:
 		each(n.x)
 	case *like:
@@ -46,6 +52,7 @@ func walk(x expr, visit func(expr) bool) {
 		each(n.x)
 	case *call:
 		each(n.args...)
+		each(n.filter)
 		if n.over != nil {
 			each(n.over.partition...)
 			for _, o := range n.over.order {
