@@ -51,6 +51,27 @@ type (
 		q   *query
 		not bool
 	}
+	// index is x[i], field is x.name.
+	index struct {
+		x, i expr
+		at   int
+	}
+	field struct {
+		x    expr
+		name string
+		at   int
+	}
+	// lambda is (a, b) -> body, an argument of functions that take one.
+	lambda struct {
+		params []string
+		body   expr
+		at     int
+	}
+	// aliased is x AS name, an argument of struct().
+	aliased struct {
+		x    expr
+		name string
+	}
 	// row is (a, b): a struct as a value, and compared field by field.
 	row      struct{ items []expr }
 	exists   struct{ q *query }
@@ -90,6 +111,7 @@ type (
 		distinct bool
 		star     bool // count(*)
 		filter   expr
+		within   []orderItem // WITHIN GROUP (ORDER BY ...)
 		over     *window
 		at       int
 	}
@@ -149,8 +171,9 @@ type (
 		windows  map[string]*window
 	}
 	selectItem struct {
-		x     expr
-		alias string
+		x       expr
+		alias   string
+		aliases []string // AS (a, b), of a generator
 	}
 	setOp struct {
 		op   string // UNION INTERSECT EXCEPT
@@ -160,7 +183,7 @@ type (
 	valuesList struct{ rows [][]expr }
 )
 
-// relation is *tableRel, *subRel, *rangeRel or *joinRel.
+// relation is *tableRel, *subRel, *rangeRel, *lateralRel or *joinRel.
 type relation interface{}
 
 type (
@@ -180,6 +203,13 @@ type (
 		alias   string
 		columns []string
 		at      int
+	}
+	// lateralRel is a generator over the columns to its left: LATERAL VIEW, or a table function.
+	lateralRel struct {
+		gen     *call
+		outer   bool
+		alias   string
+		columns []string
 	}
 	joinRel struct {
 		kind    string // INNER LEFT RIGHT FULL CROSS SEMI ANTI

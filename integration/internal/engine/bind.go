@@ -77,6 +77,7 @@ type scopeColumn struct {
 	typ       Type
 	sql       string
 	hidden    bool // merged by USING: reachable with its qualifier only
+	lambda    bool // a parameter of a lambda, which no GROUP BY concerns
 }
 
 type boundCTE struct {
@@ -122,37 +123,13 @@ func (c *scopeColumn) matches(parts []string) bool {
 	return n > 1 || !c.hidden
 }
 
-// column resolves a column, innermost query first.
+// column resolves a column, innermost query first. What follows its name are fields of a
+// STRUCT.
 func (b *binder) column(s *scope, ref *nameRef) bound {
-	name := ref.parts[len(ref.parts)-1]
 	for at := s; at != nil; at = at.parent {
-		var found *scopeColumn
-		for i := range at.columns {
-			c := &at.columns[i]
-			if !c.matches(ref.parts) {
-				continue
-			}
-			if found != nil {
-				fail(failure("AMBIGUOUS_REFERENCE", "42704", "Reference %s is ambiguous, could be: [%s, %s].", quoteParts(ref.parts...),
-					quoteColumn(found), quoteColumn(c)))
-			}
-			found = c
-		}
-		if found != nil {
-			text := found.sql
-			if g := at.groups; g != nil && g.inside == 0 {
-				if with, ok := g.replace[text]; ok {
-					text = with
-				} else {
-					g.ungrouped = append(g.ungrouped, found.name)
-				}
-			}
-			return bound{sql: text, typ: found.typ, name: name}
-		}
-		if len(ref.parts) == 1 {
-			if item, ok := at.lateral[strings.ToLower(name)]; ok {
-				item.name = name
-				return item
+		for n := len(ref.parts); n > 0; n-- {
+			if x, ok := at.lookup(ref.parts[:n]); ok {
+				return b.fields(x, ref.parts[n:]...)
 			}
 		}
 	}
@@ -176,6 +153,41 @@ func quoteColumn(c *scopeColumn) string {
 		}
 	}
 	return quoteParts(parts...)
+}
+
+// lookup finds a column among those of the scope itself, or an alias of a select item to the
+// left.
+func (s *scope) lookup(parts []string) (bound, bool) {
+	name := parts[len(parts)-1]
+	var found *scopeColumn
+	for i := range s.columns {
+		c := &s.columns[i]
+		if !c.matches(parts) {
+			continue
+		}
+		if found != nil {
+			fail(failure("AMBIGUOUS_REFERENCE", "42704", "Reference %s is ambiguous, could be: [%s, %s].", quoteParts(parts...),
+				quoteColumn(found), quoteColumn(c)))
+		}
+		found = c
+	}
+	if found == nil {
+		if len(parts) > 1 {
+			return bound{}, false
+		}
+		item, ok := s.lateral[strings.ToLower(name)]
+		item.name = name
+		return item, ok
+	}
+	text := found.sql
+	if g := s.groups; g != nil && g.inside == 0 && !found.lambda {
+		if with, ok := g.replace[text]; ok {
+			text = with
+		} else {
+			g.ungrouped = append(g.ungrouped, found.name)
+		}
+	}
+	return bound{sql: text, typ: found.typ, name: name}, true
 }
 
 // table finds what a name in FROM or DML means: a temporary view for a bare name, else a

@@ -40,6 +40,12 @@ func (b *binder) seen(x expr) {
 		b.at = n.at
 	case *interval:
 		b.at = n.at
+	case *index:
+		b.at = n.at
+	case *field:
+		b.at = n.at
+	case *lambda:
+		b.at = n.at
 	}
 }
 
@@ -71,7 +77,17 @@ func (b *binder) node(s *scope, x expr) bound {
 			name: fmt.Sprintf("((%s >= %s) AND (%s <= %s))", v[0].name, v[1].name, v[0].name, v[2].name),
 		})
 	case *row:
-		return b.rowValue(s, n)
+		return b.structValue(b.exprs(s, n.items), nil)
+	case *index:
+		return b.index(b.expr(s, n.x), b.expr(s, n.i))
+	case *field:
+		return b.fields(b.expr(s, n.x), n.name)
+	case *lambda:
+		fail(failure("INVALID_LAMBDA_FUNCTION_CALL.NON_HIGHER_ORDER_FUNCTION", "42K0D", "Invalid lambda function call. A lambda function should only be used in a higher order function."))
+	case *aliased:
+		r := b.expr(s, n.x)
+		r.name = n.name
+		return r
 	case *inList:
 		return b.inList(s, n)
 	case *inQuery:
@@ -103,7 +119,7 @@ func (b *binder) node(s *scope, x expr) bound {
 	case *call:
 		return b.call(s, n)
 	case *interval:
-		fail(errUnsupported("DATA_TYPE", "an INTERVAL that is not added to a date or timestamp"))
+		return b.intervalValue(s, n)
 	case *defaultValue:
 		fail(failure("DEFAULT_PLACEMENT_INVALID", "42608", "A DEFAULT keyword in a MERGE, INSERT, UPDATE, or SET VARIABLE command could not be directly assigned to a target column because it was part of an expression."))
 	case *star:
@@ -148,7 +164,7 @@ func (b *binder) unary(s *scope, n *unary) bound {
 	if x.typ.ID == String {
 		x = b.coerce(x, typeDouble)
 	}
-	if !x.typ.isNumeric() && x.typ.ID != Void {
+	if !x.typ.isNumeric() && x.typ.ID != Void && !x.typ.isInterval() {
 		fail(errMismatch("("+n.op+" "+x.name+")", fmt.Sprintf("the operand has the type \"%s\" but must be numeric.", x.typ)))
 	}
 	if n.op == "+" {
@@ -177,10 +193,14 @@ func (b *binder) binary(s *scope, n *binary) bound {
 		return b.concat([]bound{l, r})
 	}
 	if i, ok := n.r.(*interval); ok && (n.op == "+" || n.op == "-") {
-		return b.shift(s, b.expr(s, n.l), i, n.op)
+		if l := b.expr(s, n.l); !l.typ.isInterval() {
+			return b.shift(s, l, i, n.op)
+		}
 	}
 	if i, ok := n.l.(*interval); ok && n.op == "+" {
-		return b.shift(s, b.expr(s, n.r), i, n.op)
+		if r := b.expr(s, n.r); !r.typ.isInterval() {
+			return b.shift(s, r, i, n.op)
+		}
 	}
 	return b.arithmetic(n.op, b.expr(s, n.l), b.expr(s, n.r))
 }
@@ -299,10 +319,8 @@ func (b *binder) dateArithmetic(op string, l, r bound) (bound, bool) {
 		return bound{sql: "(" + l.sql + " " + op + " " + r.sql + ")", typ: typeDate}, true
 	case op == "+" && l.typ.isInteger() && r.typ.ID == Date:
 		return bound{sql: "(" + l.sql + " + " + r.sql + ")", typ: typeDate}, true
-	case op == "-" && (l.typ.ID == Date || l.typ.ID == Timestamp) && (r.typ.ID == Date || r.typ.ID == Timestamp):
-		fail(errUnsupported("DATA_TYPE", "an INTERVAL as the difference of two dates; use datediff or timestampdiff"))
 	}
-	return bound{}, false
+	return b.intervalArithmetic(op, l, r)
 }
 
 // shift adds an interval to a date or timestamp.

@@ -17,16 +17,23 @@ func (b *binder) relations(s *scope, list []relation) from {
 	var all from
 	var texts []string
 	for _, r := range list {
-		f := b.relation(s, r)
+		var f from
+		if n, ok := r.(*lateralRel); ok {
+			if f = b.lateral(s, n, all.columns); n.outer && len(texts) > 0 {
+				texts = []string{strings.Join(texts, " CROSS JOIN ") + " LEFT JOIN " + f.sql + " ON 1"}
+				all.columns = append(all.columns, f.columns...)
+				continue
+			}
+		} else {
+			f = b.relation(s, r)
+			// A comma binds looser than JOIN, but SQLite treats both alike.
+			if _, join := r.(*joinRel); join && len(texts) > 0 {
+				f.sql = "(" + f.sql + ")"
+			}
+		}
 		texts = append(texts, f.sql)
 		all.columns = append(all.columns, f.columns...)
 		all.filters = append(all.filters, f.filters...)
-	}
-	// A comma binds looser than JOIN, but SQLite treats both alike.
-	for i := range texts {
-		if _, join := list[i].(*joinRel); i > 0 && join {
-			texts[i] = "(" + texts[i] + ")"
-		}
 	}
 	all.sql = strings.Join(texts, " CROSS JOIN ")
 	return all
@@ -41,6 +48,8 @@ func (b *binder) relation(s *scope, r relation) from {
 		return b.derived(q, qualifiedName{name: n.alias}, n.columns)
 	case *rangeRel:
 		return b.rangeRelation(s, n)
+	case *lateralRel:
+		return b.lateral(s, n, nil)
 	case *joinRel:
 		return b.join(s, n)
 	}
@@ -178,7 +187,13 @@ func (b *binder) rangeRelation(s *scope, n *rangeRel) from {
 func (b *binder) join(s *scope, n *joinRel) from {
 	var l, r from
 	b.bar(n.kind == "RIGHT" || n.kind == "FULL", func() { l = b.relation(s, n.l) })
-	b.bar(n.kind != "INNER" && n.kind != "CROSS" && n.kind != "RIGHT", func() { r = b.relation(s, n.r) })
+	b.bar(n.kind != "INNER" && n.kind != "CROSS" && n.kind != "RIGHT", func() {
+		if lateral, ok := n.r.(*lateralRel); ok {
+			r = b.lateral(s, lateral, l.columns)
+			return
+		}
+		r = b.relation(s, n.r)
+	})
 	if (n.kind == "RIGHT" || n.kind == "FULL") && len(l.filters) > 0 || n.kind != "INNER" && n.kind != "CROSS" && len(r.filters) > 0 {
 		fail(errUnsupported("JOIN", "an outer join over a semi or anti join; put the semi join into a subquery"))
 	}

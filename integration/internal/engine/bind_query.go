@@ -182,6 +182,7 @@ func (b *binder) setOp(s *scope, n *setOp) boundQuery {
 
 // selectCore binds SELECT ... together with the ORDER BY and LIMIT of its query.
 func (b *binder) selectCore(s *scope, c *selectCore, q *query) boundQuery {
+	c = generated(c)
 	references := b.references()
 	f := b.relations(s, c.from)
 	recursing := b.references() > references
@@ -273,7 +274,7 @@ func (b *binder) selectItem(s *scope, item selectItem) []bound {
 	var out []bound
 	for i := range s.columns {
 		c := &s.columns[i]
-		if len(n.qualifier) == 0 && c.hidden {
+		if len(n.qualifier) == 0 && (c.hidden || c.isGenerated()) {
 			continue
 		}
 		if len(n.qualifier) > 0 && !c.matches(append(append([]string{}, n.qualifier...), c.name)) {
@@ -293,6 +294,9 @@ func (b *binder) selectItem(s *scope, item selectItem) []bound {
 	}
 	if len(out) == 0 {
 		if len(n.qualifier) > 0 {
+			if out = b.structStar(s, n); out != nil {
+				return out
+			}
 			fail(failure("CANNOT_RESOLVE_STAR_EXPAND", "42704", "Cannot resolve %s.* given input columns. Please check that the specified table or struct exists and is accessible in the input columns.", quoteParts(n.qualifier...)))
 		}
 		fail(failure("INVALID_USAGE_OF_STAR_OR_REGEX", "42000", "Invalid usage of '*' in expression."))

@@ -73,9 +73,3 @@ func (b *binder) rowInQuery(s *scope, x *row, query *query) bound {
 		name: "(" + structName(left) + " IN (listquery()))",
 	}
 }
-
-// rowValue is a row as a value: a struct whose fields are called col1, col2, ...
-func (b *binder) rowValue(s *scope, n *row) bound {
-	fail(errUnsupported("DATA_TYPE", "structs"))
-	return bound{}
-}

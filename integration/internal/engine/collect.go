@@ -61,6 +61,8 @@ func (c *Column) grow(n int) {
 		c.Strings = make([]string, 0, n)
 	case Binary:
 		c.Bytes = make([][]byte, 0, n)
+	case Array, Map, Struct:
+		c.Nested = make([][]any, 0, n)
 	}
 }
 
@@ -70,6 +72,7 @@ func (c *Column) clip() {
 	c.Floats = slices.Clone(c.Floats)
 	c.Strings = slices.Clone(c.Strings)
 	c.Bytes = slices.Clone(c.Bytes)
+	c.Nested = slices.Clone(c.Nested)
 }
 
 // append adds the value of one row. SQLite leaves its integers when a result does not fit,
@@ -130,6 +133,11 @@ func (c *Column) append(v driver.Value, row int) error {
 			}
 		}
 		return errNumericRange(formatValue(v, typeString, time.UTC), c.Type)
+	case Array, Map, Struct:
+		if text, ok := v.(string); ok {
+			c.Nested = append(c.Nested, readParts(text, c.Type))
+			return nil
+		}
 	case Binary:
 		switch x := v.(type) {
 		case []byte:
@@ -158,6 +166,8 @@ func (c *Column) appendZero() {
 		c.Strings = append(c.Strings, "")
 	case Binary:
 		c.Bytes = append(c.Bytes, nil)
+	case Array, Map, Struct:
+		c.Nested = append(c.Nested, nil)
 	}
 }
 

@@ -91,6 +91,7 @@ func (r *run) createTable(n *createTable) error {
 	var source boundQuery
 	if n.as != nil {
 		source = r.b.query(nil, n.as)
+		noIntervals(source.columns)
 		if len(defs) == 0 {
 			for _, c := range source.columns {
 				defs = append(defs, columnDef{name: c.name, typ: c.typ})

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"encoding/hex"
-	"strconv"
 	"strings"
 )
 
@@ -169,10 +168,26 @@ func (p *parser) sign() expr {
 }
 
 func (p *parser) postfix(x expr) expr {
-	for p.symbol("::") {
-		x = &cast{x: x, to: p.typeName()}
+	for {
+		at := p.peek().at
+		switch {
+		case p.symbol("::"):
+			x = &cast{x: x, to: p.typeName()}
+		case p.symbol("["):
+			x = &index{x, p.expr(), at}
+			p.expectSymbol("]")
+		case p.isSymbol(".") && !isLiteral(x):
+			p.i++
+			x = &field{x, p.anyIdentifier(), at}
+		default:
+			return x
+		}
 	}
-	return x
+}
+
+func isLiteral(x expr) bool {
+	_, ok := x.(*literal)
+	return ok
 }
 
 func (p *parser) primary() expr {
@@ -245,8 +260,10 @@ func (p *parser) wordPrimary(t token) expr {
 		p.i++
 		return &literal{typeBoolean, w == "TRUE", strings.ToLower(w)}
 	case "DEFAULT":
-		p.i++
-		return &defaultValue{}
+		if following.text != "." {
+			p.i++
+			return &defaultValue{}
+		}
 	case "CASE":
 		p.i++
 		return p.caseExpr()
@@ -260,7 +277,9 @@ func (p *parser) wordPrimary(t token) expr {
 			return n
 		}
 	case "EXISTS":
-		p.i++
+		if p.i++; p.isSymbol("(") && !p.startsQuery() { // exists(array, x -> ...)
+			return p.call(w, t.at)
+		}
 		p.expectSymbol("(")
 		q := p.query()
 		p.expectSymbol(")")
@@ -350,9 +369,6 @@ func (p *parser) nameOrCall() expr {
 	if p.isSymbol("(") {
 		return p.call(parts[len(parts)-1], t.at)
 	}
-	if p.isSymbol("[") {
-		fail(errUnsupported("DATA_TYPE", "access to elements of nested types"))
-	}
 	return &nameRef{parts, t.at}
 }
 
@@ -374,103 +390,4 @@ func (p *parser) caseExpr() expr {
 	}
 	p.expect("END")
 	return n
-}
-
-// call parses from the opening parenthesis of a function call on.
-func (p *parser) call(name string, at int) expr {
-	n := &call{name: strings.ToLower(name), at: at}
-	p.expectSymbol("(")
-	switch {
-	case p.isSymbol("*") && p.peekAt(1).text == ")":
-		p.i++
-		n.star = true
-	case !p.isSymbol(")"):
-		if n.distinct = p.word("DISTINCT"); !n.distinct {
-			p.word("ALL")
-		}
-		n.args = append(n.args, p.argument(n.name))
-		if n.name == "position" && p.word("IN") || n.name == "substring" && p.word("FROM") {
-			n.args = append(n.args, p.expr())
-			if p.word("FOR") {
-				n.args = append(n.args, p.expr())
-			}
-		}
-		for p.symbol(",") {
-			n.args = append(n.args, p.expr())
-		}
-	}
-	p.expectSymbol(")")
-	if p.word("FILTER") {
-		p.expectSymbol("(")
-		p.expect("WHERE")
-		n.filter = p.expr()
-		p.expectSymbol(")")
-	}
-	if p.word("OVER") {
-		if p.isSymbol("(") {
-			n.over = p.window()
-		} else {
-			n.over = &window{name: p.identifier()}
-		}
-	}
-	return n
-}
-
-// argument parses the first argument of a call. The unit of date arithmetic is a bare word
-// that would not resolve as a column, and position(a IN b) must not read a predicate.
-func (p *parser) argument(name string) expr {
-	switch name {
-	case "position":
-		return p.bitOr()
-	case "dateadd", "date_add", "datediff", "date_diff", "timestampadd", "timestampdiff":
-		t := p.peek()
-		if t.kind == tokWord && p.peekAt(1).text == "," {
-			switch unit := strings.TrimSuffix(t.upper(), "S"); unit {
-			case "YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND", "MILLISECOND", "MICROSECOND":
-				p.i++
-				return &interval{nil, unit, t.at}
-			}
-		}
-	}
-	return p.expr()
-}
-
-func (p *parser) window() *window {
-	w := &window{}
-	p.expectSymbol("(")
-	if p.word("PARTITION", "BY") || p.word("DISTRIBUTE", "BY") {
-		w.partition = p.exprList()
-	}
-	if p.word("ORDER", "BY") || p.word("SORT", "BY") {
-		w.order = p.orderItems()
-	}
-	if kind := p.oneOf("ROWS", "RANGE"); kind != "" {
-		if p.word("BETWEEN") {
-			lo := p.frameBound()
-			p.expect("AND")
-			w.frame = kind + " BETWEEN " + lo + " AND " + p.frameBound()
-		} else {
-			w.frame = kind + " " + p.frameBound()
-		}
-	}
-	p.expectSymbol(")")
-	return w
-}
-
-func (p *parser) frameBound() string {
-	switch {
-	case p.word("CURRENT", "ROW"):
-		return "CURRENT ROW"
-	case p.word("UNBOUNDED"):
-		if dir := p.oneOf("PRECEDING", "FOLLOWING"); dir != "" {
-			return "UNBOUNDED " + dir
-		}
-	default:
-		n := strconv.FormatInt(p.integer(), 10)
-		if dir := p.oneOf("PRECEDING", "FOLLOWING"); dir != "" {
-			return n + " " + dir
-		}
-	}
-	p.unexpected("")
-	return ""
 }

@@ -169,7 +169,12 @@ func (p *parser) selectCore() *selectCore {
 	for {
 		item := selectItem{x: p.expr()}
 		if _, isStar := item.x.(*star); !isStar {
-			item.alias = p.alias()
+			if p.is("AS") && p.peekAt(1).text == "(" {
+				p.i++
+				item.aliases = p.nameList()
+			} else {
+				item.alias = p.alias()
+			}
 		}
 		s.items = append(s.items, item)
 		if !p.symbol(",") {
@@ -182,6 +187,9 @@ func (p *parser) selectCore() *selectCore {
 			if !p.symbol(",") {
 				break
 			}
+		}
+		for p.word("LATERAL", "VIEW") {
+			s.from = append(s.from, p.lateralView())
 		}
 	}
 	if p.word("WHERE") {
@@ -263,10 +271,6 @@ func (p *parser) relation() relation {
 			return l
 		}
 		p.expect("JOIN")
-		if p.word("LATERAL") {
-			p.i--
-			fail(errUnsupported("LATERAL_JOIN", "a LATERAL join"))
-		}
 		j.r = p.relationPrimary()
 		switch {
 		case p.word("ON"):
@@ -299,9 +303,14 @@ func (p *parser) relationPrimary() relation {
 		r := &subRel{q: &query{body: p.values()}}
 		r.alias, r.columns = p.tableAlias()
 		return r
-	case p.word("LATERAL"):
-		p.i--
-		fail(errUnsupported("LATERAL_JOIN", "a LATERAL subquery"))
+	case p.is("LATERAL") && p.peekAt(1).upper() != "VIEW":
+		if p.peekAt(1).text == "(" {
+			fail(errUnsupported("LATERAL_JOIN", "a LATERAL subquery"))
+		}
+		p.i++
+		return p.tableFunction()
+	case generators[strings.ToLower(p.peek().upper())] != nil && p.peekAt(1).text == "(":
+		return p.tableFunction()
 	case p.is("RANGE") && p.peekAt(1).text == "(":
 		p.i += 2
 		r := &rangeRel{at: at}

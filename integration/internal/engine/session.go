@@ -182,6 +182,7 @@ func (r *run) query(n *query) (*Result, error) {
 	var q boundQuery
 	res, err := r.inspect(func() (*Result, error) {
 		q = r.b.query(nil, n)
+		noIntervals(q.columns)
 		if !r.b.stored {
 			return nil, nil
 		}

@@ -124,13 +124,13 @@ func (r *run) describe(n *describe) (*Result, error) {
 	var rows [][]any
 	if n.q != nil {
 		for _, c := range r.b.query(nil, n.q).columns {
-			rows = append(rows, []any{c.name, strings.ToLower(c.typ.String()), nil})
+			rows = append(rows, []any{c.name, c.typ.simple(), nil})
 		}
 		return tableResult([]string{"col_name", "data_type", "comment"}, rows...), nil
 	}
 	t := r.b.table(n.parts)
 	for _, c := range t.columns {
-		row := []any{c.name, strings.ToLower(c.typ.String()), nil}
+		row := []any{c.name, c.typ.simple(), nil}
 		if c.comment != "" {
 			row[2] = c.comment
 		}

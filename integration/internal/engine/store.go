@@ -61,7 +61,7 @@ func (s *store) open(name string) (*conn, error) {
 	c.findInterrupt()
 	for _, text := range []string{
 		"PRAGMA journal_mode=MEMORY", "PRAGMA synchronous=OFF", "PRAGMA temp_store=MEMORY",
-		"PRAGMA case_sensitive_like=ON", createRange,
+		"PRAGMA case_sensitive_like=ON", createRange, createEach,
 	} {
 		if _, err := c.exec(context.Background(), text); err != nil {
 			return nil, errors.Join(err, c.close())
