@@ -24,7 +24,7 @@ var goAggregates = map[string]makeAggregate{
 	"by":         func(sqlite.FunctionContext) (sqlite.AggregateFunction, error) { return &extremeBy{}, nil },
 	"mode":       func(sqlite.FunctionContext) (sqlite.AggregateFunction, error) { return &mostFrequent{}, nil },
 	"percentile": func(sqlite.FunctionContext) (sqlite.AggregateFunction, error) { return &percentile{}, nil },
-	"bits":       func(sqlite.FunctionContext) (sqlite.AggregateFunction, error) { return &bits{}, nil },
+	"bits":       func(sqlite.FunctionContext) (sqlite.AggregateFunction, error) { return &bitwise{}, nil },
 	"pair":       func(sqlite.FunctionContext) (sqlite.AggregateFunction, error) { return &pairs{}, nil },
 }
 

@@ -14,7 +14,7 @@ var (
 	_ sqlite.AggregateFunction = (*extremeBy)(nil)
 	_ sqlite.AggregateFunction = (*mostFrequent)(nil)
 	_ sqlite.AggregateFunction = (*percentile)(nil)
-	_ sqlite.AggregateFunction = (*bits)(nil)
+	_ sqlite.AggregateFunction = (*bitwise)(nil)
 	_ sqlite.AggregateFunction = (*pairs)(nil)
 )
 
@@ -165,13 +165,13 @@ func percentileOf(sorted []driver.Value, at float64, exact bool) (driver.Value, 
 
 func (a *percentile) Final(*sqlite.FunctionContext) {}
 
-// bits is bit_and, bit_or or bit_xor: value, name.
-type bits struct {
+// bitwise is bit_and, bit_or or bit_xor: value, name.
+type bitwise struct {
 	seen bool
 	n    int64
 }
 
-func (a *bits) Step(_ *sqlite.FunctionContext, args []driver.Value) error {
+func (a *bitwise) Step(_ *sqlite.FunctionContext, args []driver.Value) error {
 	if args[0] == nil {
 		return nil
 	}
@@ -188,16 +188,16 @@ func (a *bits) Step(_ *sqlite.FunctionContext, args []driver.Value) error {
 	return nil
 }
 
-func (a *bits) WindowInverse(*sqlite.FunctionContext, []driver.Value) error { return errNoInverse }
+func (a *bitwise) WindowInverse(*sqlite.FunctionContext, []driver.Value) error { return errNoInverse }
 
-func (a *bits) WindowValue(*sqlite.FunctionContext) (driver.Value, error) {
+func (a *bitwise) WindowValue(*sqlite.FunctionContext) (driver.Value, error) {
 	if !a.seen {
 		return nil, nil
 	}
 	return a.n, nil
 }
 
-func (a *bits) Final(*sqlite.FunctionContext) {}
+func (a *bitwise) Final(*sqlite.FunctionContext) {}
 
 // pairs is corr or a covariance: x, y, name.
 type pairs struct {

@@ -53,6 +53,7 @@ func buildFunctions() functionTable {
 	t.addSession()
 	t.addCasts()
 	t.addNested()
+	t.addMore()
 	return t
 }
 

@@ -25,7 +25,7 @@ type goFunction func(args []driver.Value) (driver.Value, *Error)
 // is the one time when that is certain; the prefix box_ keeps the names apart from those of
 // other users of the same SQLite package.
 func init() {
-	for _, table := range []map[string]goFunction{coreFunctions, textFunctions, timeFunctions} {
+	for _, table := range []map[string]goFunction{coreFunctions, textFunctions, timeFunctions, moreFunctions} {
 		for name, f := range table {
 			sqlite.MustRegisterDeterministicScalarFunction("box_"+name, -1, adapt(f, true))
 		}
