@@ -50,10 +50,13 @@ func writeNested(out []byte, v any, t Type) []byte {
 	return out
 }
 
-// partType is the type of the i-th part of an ARRAY or STRUCT.
+// partType is the type of the i-th part of an ARRAY or STRUCT, VOID in an empty STRUCT.
 func partType(t Type, i int) Type {
-	if t.ID == Array {
+	switch {
+	case t.ID == Array:
 		return t.element()
+	case t == structOf():
+		return typeVoid
 	}
 	m := t.nested.Value()
 	for ; i > 0 && !m.end; i-- {
@@ -106,7 +109,7 @@ func (r *nestedReader) peek() byte {
 
 func (r *nestedReader) value(t Type, depth int) any {
 	switch c := r.peek(); {
-	case c == '[' && depth <= 2*maxNesting:
+	case c == '[' && t.isNested() && depth <= 2*maxNesting:
 		return r.parts(t, depth)
 	case c == '"':
 		s := r.quoted()
@@ -185,10 +188,8 @@ func (r *nestedReader) parts(t Type, depth int) []any {
 			r.comma()
 			parts = append(parts, []any{key, r.value(t.value(), depth+1)})
 			r.i++
-		case Struct, Array:
-			parts = append(parts, r.value(partType(t, len(parts)), depth+1))
 		default:
-			parts = append(parts, r.value(t, depth+1))
+			parts = append(parts, r.value(partType(t, len(parts)), depth+1))
 		}
 	}
 	r.i++
