@@ -113,16 +113,22 @@ func (r *nestedReader) value(t Type, depth int) any {
 		return r.parts(t, depth)
 	case c == '"':
 		s := r.quoted()
-		if t.ID == Binary {
+		switch t.ID {
+		case String:
+			return s
+		case Binary:
 			return []byte(s)
 		}
-		return s
+		return nil
 	}
 	word := r.word()
 	switch {
-	case word == "null" || word == "":
+	case word == "null" || word == "" || t.isNested():
 		return nil
 	case t.ID == Decimal:
+		if strings.Trim(word, "-.0123456789") != "" {
+			return nil
+		}
 		return word
 	case t.isFloating():
 		f, _ := strconv.ParseFloat(word, 64)
