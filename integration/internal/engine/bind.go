@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ const maxText = 8 << 20
 // binder turns the tree of one statement into SQLite text. It resolves names, gives every
 // expression its type, and writes out every conversion. Errors travel as in the parser.
 type binder struct {
+	ctx     context.Context
 	names   *names
 	catalog string            // current when the statement began, or of the view being read
 	schema  string            //
@@ -29,6 +31,7 @@ type binder struct {
 	timeout time.Duration    // STATEMENT_TIMEOUT of the session; 0: none
 	handle  int64            // of the execution, for functions that can wait
 	serial  int              // names relations
+	nodes   int              // expressions bound so far
 	views   int              // depth of views being read
 	stored  bool             // a stored table is read or written
 	hint    int              // expected number of rows, from range

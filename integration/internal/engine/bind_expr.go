@@ -27,8 +27,11 @@ func (b *binder) expr(s *scope, x expr) bound {
 	return r
 }
 
-// seen remembers where an expression stands.
+// seen remembers where an expression stands, and stops when nobody waits any more.
 func (b *binder) seen(x expr) {
+	if b.nodes++; b.nodes&0xff == 0 && b.ctx.Err() != nil {
+		fail(failure("QUERY_EXECUTION_CANCELLED", "HY008", "The statement was canceled while it was analyzed."))
+	}
 	switch n := x.(type) {
 	case *nameRef:
 		b.at = n.at
@@ -402,6 +405,10 @@ func (b *binder) like(s *scope, n *like) bound {
 		x.sql, pattern.sql = "box_lower("+x.sql+")", "box_lower("+pattern.sql+")"
 	}
 	r.sql = "(" + x.sql + " LIKE " + pattern.sql + " ESCAPE " + escape + ")"
+	if text, ok := pattern.value.(string); !ok || strings.Count(text, "%") > 3 {
+		// SQLite tries every way to spread the text over the wildcards, and cannot be stopped.
+		r.sql = "box_like(" + x.sql + "," + pattern.sql + "," + escape + ")"
+	}
 	return negate(n.not, r)
 }
 

@@ -9,6 +9,9 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
+// maxResult bounds the memory of one result, in bytes.
+const maxResult = 4 << 30
+
 // maxHint bounds how many rows are allocated on the word of an estimate.
 const maxHint = 1 << 20
 
@@ -31,6 +34,9 @@ func collect(ctx context.Context, rows *cursor, columns []outColumn, hint int) (
 		if res.Rows&0xff == 0 {
 			if err := ctx.Err(); err != nil {
 				return nil, err
+			}
+			if size := res.Rows*8*len(columns) + rows.size; size > maxResult {
+				return nil, failure("INSUFFICIENT_RESOURCES", "53000", "The result of the statement is larger than %d bytes, which is all this workspace holds.", maxResult)
 			}
 		}
 		for i := range res.Columns {

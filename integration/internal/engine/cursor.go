@@ -14,6 +14,7 @@ type cursor struct {
 	db   uintptr
 	stmt uintptr
 	text arena
+	size int // bytes of text and blobs read so far
 }
 
 // sqliteError is an error of SQLite in its words.
@@ -87,6 +88,7 @@ func (r *cursor) bytes(i int) []byte {
 	if p == 0 || n == 0 {
 		return nil
 	}
+	r.size += int(n)
 	return unsafe.Slice((*byte)(pointer(p)), n)
 }
 

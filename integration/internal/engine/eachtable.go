@@ -86,13 +86,21 @@ func (c *eachCursor) Column(i int) (vtab.Value, error) {
 	case i == 0:
 		return int64(c.pos), nil
 	case c.typ.ID == Map && i == 1:
-		return toSQLite(part.([]any)[0], c.typ.element()), nil
+		return cellOf(part.([]any)[0], c.typ.element())
 	case c.typ.ID == Map && i == 2:
-		return toSQLite(part.([]any)[1], c.typ.value()), nil
+		return cellOf(part.([]any)[1], c.typ.value())
 	case i == 1:
-		return toSQLite(part, c.typ.element()), nil
+		return cellOf(part, c.typ.element())
 	}
 	return nil, nil
+}
+
+func cellOf(v any, t Type) (vtab.Value, error) {
+	cell, err := toSQLite(v, t)
+	if err != nil {
+		return nil, err.pack()
+	}
+	return cell, nil
 }
 
 func (c *eachCursor) Rowid() (int64, error) { return int64(c.pos), nil }

@@ -23,6 +23,9 @@ func writeNested(out []byte, v any, t Type) []byte {
 	case []any:
 		out = append(out, '[')
 		for i, part := range x {
+			if len(out) > maxString { // toSQLite refuses it
+				return out
+			}
 			if i > 0 {
 				out = append(out, ',')
 			}
@@ -289,11 +292,16 @@ func fromSQLite(v driver.Value, t Type) any {
 	return v
 }
 
-func toSQLite(v any, t Type) driver.Value {
-	if parts, ok := v.([]any); ok {
-		return nestedText(parts, t)
+func toSQLite(v any, t Type) (driver.Value, *Error) {
+	parts, ok := v.([]any)
+	if !ok {
+		return v, nil
 	}
-	return v
+	text := nestedText(parts, t)
+	if len(text) > maxString {
+		return nil, errTooLong()
+	}
+	return text, nil
 }
 
 // castNested converts part by part. A STRUCT is converted by position.

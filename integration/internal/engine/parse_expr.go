@@ -168,7 +168,10 @@ func (p *parser) sign() expr {
 }
 
 func (p *parser) postfix(x expr) expr {
-	for {
+	for n := 0; ; n++ {
+		if n > maxNesting {
+			p.enter() // one level per step, because each wraps the one before
+		}
 		at := p.peek().at
 		switch {
 		case p.symbol("::"):

@@ -133,7 +133,10 @@ func zoneArg(v driver.Value) *time.Location {
 func castArgs(args []driver.Value) (driver.Value, *Error) {
 	to := typeArg(args[2])
 	v, err := castValue(args[0], typeArg(args[1]), to, zoneArg(args[3]))
-	return toSQLite(v, to), err
+	if err != nil {
+		return nil, err
+	}
+	return toSQLite(v, to)
 }
 
 var coreFunctions = map[string]goFunction{

@@ -54,7 +54,10 @@ func callNested(args []driver.Value) (driver.Value, *Error) {
 		f = nestedFunctions[name]
 	}
 	v, err := f(c)
-	return toSQLite(v, c.ret), err
+	if err != nil {
+		return nil, err
+	}
+	return toSQLite(v, c.ret)
 }
 
 func (c *nestedCall) parts(i int) []any {

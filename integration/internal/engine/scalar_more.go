@@ -25,6 +25,10 @@ func onPattern(f func(s string, re *regexp.Regexp) driver.Value) goFunction {
 }
 
 var moreFunctions = map[string]goFunction{
+	"like": func(args []driver.Value) (driver.Value, *Error) {
+		escape, _ := utf8.DecodeRuneInString(textArg(args[2]))
+		return truth(matchLike([]rune(textArg(args[0])), likePattern(textArg(args[1]), escape))), nil
+	},
 	"regexp_count": onPattern(func(s string, re *regexp.Regexp) driver.Value {
 		return int64(len(re.FindAllStringIndex(s, -1)))
 	}),
@@ -294,6 +298,9 @@ func formatString(args []driver.Value) (driver.Value, *Error) {
 		values = append(values, v)
 	}
 	text := strings.ReplaceAll(textArg(args[1]), "%n", "\n")
+	if wide.MatchString(text) {
+		return nil, errTooLong()
+	}
 	out := fmt.Sprintf(text, values...)
 	if strings.Contains(out, "%!") {
 		return nil, failure("INVALID_PARAMETER_VALUE.FORMAT", "22023", "The value of parameter(s) `strfmt` in `format_string` is invalid: '%s'.", textArg(args[1]))
@@ -303,6 +310,9 @@ func formatString(args []driver.Value) (driver.Value, *Error) {
 	}
 	return out, nil
 }
+
+// wide are widths and precisions that make a short format very long.
+var wide = regexp.MustCompile(`%[^a-zA-Z%]*([0-9]{5}|\*)`)
 
 func mustFloat(v driver.Value) driver.Value {
 	d, ok := decimalOf(v)

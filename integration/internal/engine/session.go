@@ -69,17 +69,26 @@ func (s *Session) Execute(ctx context.Context, sql string, params []Param) (res 
 	executions.Store(b.handle, limit)
 	defer executions.Delete(b.handle)
 
+	b.ctx = limit
 	r := &run{ctx: limit, session: s, db: s.db, b: b}
 	if res, err = r.statement(stmt); err == nil {
 		return res, nil
 	}
-	if limit.Err() != nil && ctx.Err() == nil {
-		return nil, context.Cause(limit)
+	if limit.Err() != nil {
+		return nil, b.ended(ctx, limit)
 	}
 	if own := (*Error)(nil); errors.As(err, &own) {
 		return nil, own.placed(sql, b.at)
 	}
 	return nil, err
+}
+
+// ended says why a statement did not: the caller's context, or the session's time limit.
+func (b *binder) ended(ctx, limit context.Context) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return context.Cause(limit)
 }
 
 // limited is the context of a statement under the session's STATEMENT_TIMEOUT, in seconds.

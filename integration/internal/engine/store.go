@@ -143,6 +143,7 @@ func (c *conn) findHandle() error {
 	c.tls, c.other = libc.NewTLS(), libc.NewTLS()
 	c.interrupt = func() { sqlite3.Xsqlite3_interrupt(c.other, c.db) }
 	c.unlock()
+	sqlite3.Xsqlite3_limit(c.tls, c.db, sqlite3.SQLITE_LIMIT_LENGTH, 4*maxString)
 	return nil
 }
 
