@@ -68,7 +68,7 @@ type scope struct {
 	parent  *scope
 	columns []scopeColumn
 	ctes    map[string]*boundCTE
-	with    []string // the CTEs as SQLite text, in order
+	with    []*boundCTE // those of ctes that are part of the SQLite text, in order
 	windows map[string]*window
 	lateral map[string]bound // select items to the left, by alias
 	groups  *grouping        // of an aggregating query, else nil
@@ -86,6 +86,7 @@ type scopeColumn struct {
 type boundCTE struct {
 	stored  string // name in the SQLite text
 	columns []outColumn
+	sql     string // its query
 	uses    int
 	self    *selfReference // set while the terms of a recursive CTE are bound
 }

@@ -8,21 +8,21 @@ import (
 // query binds a whole query.
 func (b *binder) query(outer *scope, q *query) boundQuery {
 	s := &scope{parent: outer}
-	with := b.with(s, q)
+	b.with(s, q)
 	var r boundQuery
 	if core, ok := q.body.(*selectCore); ok {
 		r = b.selectCore(s, core, q)
 	} else {
 		r = b.ordered(s, q)
 	}
-	r.sql = with + r.sql
+	r.sql = withText(&scope{with: s.with}) + r.sql
 	return r
 }
 
-// with binds the CTEs of a query, which s sees from then on, and gives their SQLite text.
-func (b *binder) with(s *scope, q *query) string {
+// with binds the CTEs of a query, which s sees from then on.
+func (b *binder) with(s *scope, q *query) {
 	if len(q.with) == 0 {
-		return ""
+		return
 	}
 	s.ctes = map[string]*boundCTE{}
 	for _, c := range q.with {
@@ -35,18 +35,25 @@ func (b *binder) with(s *scope, q *query) string {
 		}
 		r := b.query(s, c.q)
 		nameColumns(r.columns, c)
-		stored := b.fresh("w")
-		s.with = append(s.with, stored+"("+outNames(len(r.columns))+") AS ("+r.sql+")")
-		s.ctes[key] = &boundCTE{stored: stored, columns: r.columns}
+		s.ctes[key] = &boundCTE{stored: b.fresh("w"), columns: r.columns, sql: r.sql}
+		s.with = append(s.with, s.ctes[key])
 	}
-	return withText(&scope{with: s.with})
 }
 
-// withText is the WITH clause of everything a scope sees, outermost first.
+// withText is the WITH clause of everything a scope sees, outermost first. A CTE that is read
+// several times is computed once, which SQLite would not always do on its own.
 func withText(s *scope) string {
 	var parts []string
 	for ; s != nil; s = s.parent {
-		parts = append(append([]string{}, s.with...), parts...)
+		var own []string
+		for _, c := range s.with {
+			as := ") AS ("
+			if c.uses > 1 {
+				as = ") AS MATERIALIZED ("
+			}
+			own = append(own, c.stored+"("+outNames(len(c.columns))+as+c.sql+")")
+		}
+		parts = append(own, parts...)
 	}
 	if len(parts) == 0 {
 		return ""
