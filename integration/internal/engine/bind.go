@@ -27,6 +27,7 @@ type binder struct {
 	at      int              // where the last thing bound stands in the SQL text, for errors
 	loops   []*loop          // recursive CTEs, to be run before the statement
 	open    []*selfReference // recursive CTEs whose terms are being bound
+	rows    int64            // of a recursive CTE at most
 	barred  int              // depth of places where a recursive CTE must not read itself
 	timeout time.Duration    // STATEMENT_TIMEOUT of the session; 0: none
 	handle  int64            // of the execution, for functions that can wait

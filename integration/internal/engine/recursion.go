@@ -24,7 +24,8 @@ type loop struct {
 	with   string // CTEs around that its terms may read
 	anchor string
 	step   string
-	levels int64
+	levels int64 // at most
+	rows   int64 // at most
 	enough int64 // rows after which a LIMIT is served, when nothing else reads the CTE; else 0
 	cte    *boundCTE
 }
@@ -98,7 +99,7 @@ func (b *binder) recursive(s *scope, c cte) (found *boundCTE) {
 	}
 	found = &boundCTE{stored: table, columns: anchor.columns}
 	l := &loop{
-		table: table, cte: found, width: len(anchor.columns), with: withText(at), anchor: anchor.sql, levels: c.levels,
+		table: table, cte: found, width: len(anchor.columns), with: withText(at), anchor: anchor.sql, levels: c.levels, rows: b.rows,
 		step: "SELECT " + strings.Join(picks, ",") + " FROM (" + step.sql + ") AS " + alias,
 	}
 	if l.levels == 0 {
@@ -194,14 +195,14 @@ func (l *loop) run(ctx context.Context, c *conn) error {
 		switch {
 		case l.enough > 0 && l.cte.uses == 1 && upTo >= l.enough:
 			return nil
-		case upTo > maxRecursionRows:
-			return failure("RECURSION_ROW_LIMIT_EXCEEDED", "42836", "Recursion row limit %d reached but query has not exhausted, try setting CTE limits to a higher value.", maxRecursionRows)
+		case upTo > l.rows:
+			return failure("RECURSION_ROW_LIMIT_EXCEEDED", "42836", "Recursion row limit %d reached but query has not exhausted, try setting CTE limits to a higher value.", l.rows)
 		case level >= l.levels:
 			return failure("RECURSION_LEVEL_LIMIT_EXCEEDED", "42836", "Recursion level limit %d reached but query has not exhausted, try increasing it like 'WITH RECURSIVE t(col) MAX RECURSION LEVEL 200'.", l.levels)
 		}
 		at := strings.NewReplacer(loopAfter, fmt.Sprint(after), loopUpTo, fmt.Sprint(upTo))
 		// The row limit holds within a level, too, which may multiply the rows of the one before.
-		rows, err = c.exec(ctx, at.Replace(fmt.Sprintf("%s SELECT * FROM (%s) LIMIT %d", insert, l.step, maxRecursionRows+1)))
+		rows, err = c.exec(ctx, at.Replace(fmt.Sprintf("%s SELECT * FROM (%s) LIMIT %d", insert, l.step, l.rows+1)))
 		after, upTo = upTo, upTo+rows
 	}
 	return err

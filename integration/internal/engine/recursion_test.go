@@ -50,7 +50,6 @@ func TestRecursionThatCannotEndFails(t *testing.T) {
 		"WITH RECURSIVE r(n) AS (VALUES (0) UNION ALL SELECT n + 1 FROM r) SELECT * FROM r ORDER BY n LIMIT 5":                                                                             "RECURSION_LEVEL_LIMIT_EXCEEDED",
 		"WITH RECURSIVE r(n) AS (VALUES (0) UNION ALL SELECT n + 1 FROM r) SELECT * FROM r LIMIT 500":                                                                                      "RECURSION_LEVEL_LIMIT_EXCEEDED",
 		"INSERT INTO t WITH RECURSIVE r(n) AS (VALUES (0) UNION ALL SELECT n FROM r) SELECT * FROM r":                                                                                      "RECURSION_LEVEL_LIMIT_EXCEEDED",
-		"WITH RECURSIVE r(n) AS (SELECT id FROM range(20000) UNION ALL SELECT r.n FROM r, range(80)) SELECT count(*) FROM r":                                                               "RECURSION_ROW_LIMIT_EXCEEDED",
 		"WITH RECURSIVE r(n) AS (VALUES (0) UNION SELECT (n + 1) % 10 FROM r) SELECT * FROM r":                                                                                             "UNION_NOT_SUPPORTED_IN_RECURSIVE_CTE",
 		"WITH RECURSIVE r(n) AS (SELECT n + 1 FROM r WHERE n < 3) SELECT * FROM r":                                                                                                         "INVALID_RECURSIVE_CTE",
 		"WITH RECURSIVE r(n) AS (SELECT n + 1 FROM r UNION ALL VALUES (0)) SELECT * FROM r":                                                                                                "INVALID_RECURSIVE_CTE",
@@ -68,6 +67,16 @@ func TestRecursionThatCannotEndFails(t *testing.T) {
 		fails(t, s, class, sql)
 	}
 	assert.Equal(t, []string{"0"}, cells(run1(t, s, "SELECT count(*) FROM t")), "a failed recursion changes nothing")
+}
+
+func TestRecursionThatMultipliesFails(t *testing.T) {
+	d := newDatabase(t)
+	assert.EqualValues(t, 1_000_000, d.recursionRows)
+	d.recursionRows = 1000 // as many as the race detector can wait for
+	s := newSession(t, d)
+	err := fails(t, s, "RECURSION_ROW_LIMIT_EXCEEDED", "WITH RECURSIVE r(n) AS (SELECT id FROM range(20) UNION ALL SELECT r.n FROM r, range(80)) SELECT count(*) FROM r")
+	assert.Contains(t, err.Message, "1000")
+	assert.Equal(t, []string{"1000"}, cells(run1(t, s, "WITH RECURSIVE r(n) AS (SELECT id FROM range(500) UNION ALL SELECT n + 500 FROM r WHERE n < 500) SELECT count(*) FROM r")))
 }
 
 func TestRecursionEndsWithItsContext(t *testing.T) {

@@ -115,7 +115,7 @@ func (s *Session) binder(params []Param) (*binder, *Error) {
 	seconds, _ := strconv.ParseInt(s.conf["statement_timeout"], 10, 32)
 	return &binder{
 		timeout: time.Duration(seconds) * time.Second,
-		names:   s.db.names, catalog: s.catalog, schema: s.schema, temp: s.temp,
+		rows:    s.db.recursionRows, names: s.db.names, catalog: s.catalog, schema: s.schema, temp: s.temp,
 		loc: loc, zone: zone, user: "user@example.com", now: time.Now(),
 		params: params, handle: lastHandle.Add(1),
 	}, nil
