@@ -27,7 +27,7 @@ func (b *binder) expr(s *scope, x expr) bound {
 	return r
 }
 
-// seen remembers where an expression stands, and stops when nobody waits any more.
+// seen remembers where an expression stands, and stops when the statement's context has ended.
 func (b *binder) seen(x expr) {
 	if b.nodes++; b.nodes&0xff == 0 && b.ctx.Err() != nil {
 		fail(failure("QUERY_EXECUTION_CANCELLED", "HY008", "The statement was canceled while it was analyzed."))

@@ -120,7 +120,7 @@ func generated(c *selectCore) *selectCore {
 	for _, item := range c.items {
 		groups = groups || hasAggregate(item.x)
 	}
-	const made = "\x02made" // a qualifier nobody can write
+	const made = "\x02made" // a qualifier that SQL text cannot contain
 	if groups {
 		inner := *c
 		inner.items = append([]selectItem{}, c.items...)

@@ -70,6 +70,9 @@ func partType(t Type, i int) Type {
 
 func quoteNested(out []byte, s string) []byte {
 	out = append(out, '"')
+	if !strings.ContainsAny(s, "\"\\\x00") {
+		return append(append(out, s...), '"')
+	}
 	for i := range len(s) {
 		switch c := s[i]; c {
 		case '"', '\\':
