@@ -21,7 +21,7 @@ var aggregates = map[string]*aggregateFunction{
 	"mean":                  {1, bindAvg},
 	"min":                   {1, bindExtreme},
 	"max":                   {1, bindExtreme},
-	"any_value":             {1, bindExtreme},
+	"any_value":             {1, bindExtreme}, // of the values, never NULL where there is one
 	"bool_and":              {1, bindExtreme},
 	"every":                 {1, bindExtreme},
 	"bool_or":               {1, bindExtreme},
@@ -29,6 +29,8 @@ var aggregates = map[string]*aggregateFunction{
 	"any":                   {1, bindExtreme},
 	"first":                 {1, bindEdge},
 	"last":                  {1, bindEdge},
+	"first_value":           {1, bindEdge},
+	"last_value":            {1, bindEdge},
 	"stddev":                {1, bindSpread},
 	"std":                   {1, bindSpread},
 	"stddev_samp":           {1, bindSpread},
@@ -148,13 +150,16 @@ func bindExtreme(b *binder, name string, _ string, args []bound) (string, Type) 
 	return fn + "(" + sortable(x) + ")", x.typ
 }
 
+// aggregatesEdge take a second argument: whether NULLs are passed over.
+var aggregatesEdge = map[string]bool{"first": true, "last": true, "first_value": true, "last_value": true, "any_value": true}
+
 // bindEdge is first or last; with true as the second argument NULLs are passed over.
 func bindEdge(b *binder, name string, _ string, args []bound) (string, Type) {
 	ignore := "0"
 	if len(args) > 1 {
 		ignore = b.condition(args[1], "UNEXPECTED_INPUT_TYPE").sql
 	}
-	return "box_" + name + "(" + args[0].sql + "," + ignore + ")", args[0].typ
+	return "box_" + strings.TrimSuffix(name, "_value") + "(" + args[0].sql + "," + ignore + ")", args[0].typ
 }
 
 func bindSpread(b *binder, name string, distinct string, args []bound) (string, Type) {
@@ -181,7 +186,7 @@ func bindListAgg(b *binder, name string, distinct string, args []bound) (string,
 }
 
 func (b *binder) aggregate(s *scope, n *call, a *aggregateFunction) bound {
-	if len(n.args) == 0 || a.args >= 0 && len(n.args) != a.args && n.name != "first" && n.name != "last" {
+	if len(n.args) == 0 || a.args >= 0 && len(n.args) != a.args && !(aggregatesEdge[n.name] && len(n.args) == 2) {
 		fail(failure("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "42605", "The `%s` requires %d parameters but the actual number is %d.", n.name, max(a.args, 1), len(n.args)))
 	}
 	if n.over == nil && (s == nil || s.groups == nil) {

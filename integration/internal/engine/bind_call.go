@@ -13,10 +13,11 @@ func (b *binder) call(s *scope, n *call) bound {
 	if n.name == "grouping" || n.name == "grouping_id" {
 		return b.groupingCall(s, n)
 	}
-	if a := aggregates[n.name]; a != nil {
+	w, windowed := windowFunctions[n.name]
+	if a := aggregates[n.name]; a != nil && (n.over == nil || !windowed) {
 		return b.aggregate(s, n, a)
 	}
-	if w, ok := windowFunctions[n.name]; ok {
+	if windowed {
 		return b.windowCall(s, n, w)
 	}
 	if takesLambda(n) {
@@ -104,7 +105,7 @@ var windowFunctions = map[string]struct {
 	"row_number": {0, 0, typeInt}, "rank": {0, 0, typeInt}, "dense_rank": {0, 0, typeInt}, "ntile": {1, 1, typeInt},
 	"percent_rank": {0, 0, typeDouble}, "cume_dist": {0, 0, typeDouble},
 	"lag": {1, 3, typeVoid}, "lead": {1, 3, typeVoid},
-	"first_value": {1, 1, typeVoid}, "last_value": {1, 1, typeVoid}, "nth_value": {2, 2, typeVoid},
+	"first": {1, 1, typeVoid}, "last": {1, 1, typeVoid}, "first_value": {1, 1, typeVoid}, "last_value": {1, 1, typeVoid}, "nth_value": {2, 2, typeVoid},
 }
 
 func (b *binder) windowCall(s *scope, n *call, w struct {
@@ -129,7 +130,11 @@ func (b *binder) windowCall(s *scope, n *call, w struct {
 	for i, a := range args {
 		texts[i] = a.sql
 	}
-	r.sql = n.name + "(" + strings.Join(texts, ",") + ")" + b.over(s, n.over)
+	name := n.name
+	if name == "first" || name == "last" {
+		name += "_value"
+	}
+	r.sql = name + "(" + strings.Join(texts, ",") + ")" + b.over(s, n.over)
 	return r
 }
 

@@ -101,6 +101,10 @@ func (b *binder) node(s *scope, x expr) bound {
 	case *subquery:
 		q := b.subquery(s, n.q)
 		b.single(q)
+		if !oneRow(n.q) {
+			// min is the value itself when there is one.
+			q.sql = "SELECT CASE WHEN count(*)>1 THEN box_many_rows(0) ELSE min(o0) END FROM (" + q.sql + ")"
+		}
 		return bound{sql: "(" + q.sql + ")", typ: q.columns[0].typ, name: "scalarsubquery()"}
 	case *like:
 		return b.like(s, n)
@@ -130,6 +134,27 @@ func (b *binder) node(s *scope, x expr) bound {
 	}
 	fail(failure("INTERNAL_ERROR", "XX000", "Unknown expression %T.", x))
 	return bound{}
+}
+
+// oneRow reports whether a query has one row at most, as far as its text tells.
+func oneRow(q *query) bool {
+	if n, ok := q.limit.(*literal); ok && n.value == int64(1) {
+		return true
+	}
+	switch body := q.body.(type) {
+	case *query:
+		return oneRow(body)
+	case *valuesList:
+		return len(body.rows) == 1
+	case *selectCore:
+		aggregates := false
+		for _, item := range body.items {
+			aggregates = aggregates || hasAggregate(item.x)
+		}
+		generates := generated(body) != body
+		return !generates && (len(body.from) == 0 || aggregates && len(body.group) == 0 && body.sets == nil && !body.groupAll)
+	}
+	return false
 }
 
 // subquery binds a query inside an expression.

@@ -203,6 +203,10 @@ func (t functionTable) addArrays() {
 		a := b.want(Array, args[0])
 		return b.nested("array_sort", a.typ, a)
 	})
+	t.add("array_insert", 3, 3, func(b *binder, args []bound) bound {
+		a, x := b.sameElements("array_insert", b.want(Array, args[0]), args[2])
+		return b.nested("array_insert", a.typ, a, b.coerce(args[1], typeInt), x)
+	})
 	t.add("slice", 3, 3, func(b *binder, args []bound) bound {
 		a := b.want(Array, args[0])
 		return b.nested("slice", a.typ, a, b.coerce(args[1], typeInt), b.coerce(args[2], typeInt))
@@ -240,7 +244,11 @@ func (t functionTable) addArrays() {
 	t.add("arrays_zip", 1, -1, func(b *binder, args []bound) bound {
 		fields := make([]Member, len(args))
 		for i, a := range args {
-			fields[i] = Member{fmt.Sprint(i), b.want(Array, a).typ.element()}
+			name := a.name // of a column; anything else is called after its position
+			if name == "" || isDigit(name[0]) || lexWord(name, 0) != len(name) {
+				name = fmt.Sprint(i)
+			}
+			fields[i] = Member{name, b.want(Array, a).typ.element()}
 		}
 		return b.nested("arrays_zip", arrayOf(structOf(fields...)), args...)
 	})

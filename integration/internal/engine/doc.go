@@ -63,8 +63,7 @@
 // sleep(seconds) exists in this engine only; it lets a test hold a statement open. NaN is
 // stored as NULL, because SQLite has no NaN. A string that contains the NUL character is
 // kept whole in tables and results but cut there by string functions. Integer overflow is
-// found where a value is returned or stored, not inside a larger expression. A
-// scalar subquery that yields several rows gives the first instead of an error. Regular
+// found where a value is returned or stored, not inside a larger expression. Regular
 // expressions are Go's. VARCHAR(n) and CHAR(n) are STRING. CREATE TABLE AS returns no count.
 // The types of a query's columns come from its text alone, so an INTERVAL has no place in a
 // result. No file is ever read: LOCATION is accepted, but a table whose columns only files

@@ -90,6 +90,16 @@ func TestFurtherAggregates(t *testing.T) {
 	} {
 		a.run(t, s)
 	}
+	for _, a := range []ask{
+		{"SELECT first_value(t) IGNORE NULLS, last(n) IGNORE NULLS, first(t) RESPECT NULLS, last_value(k) FROM (SELECT * FROM a ORDER BY n)", "", "", []string{"2024-01-01|3|NULL|y"}},
+		{"SELECT n, first(n) OVER (PARTITION BY k ORDER BY n), last_value(n) OVER (PARTITION BY k ORDER BY n ROWS BETWEEN CURRENT ROW AND 1 FOLLOWING) FROM a WHERE n > 0 ORDER BY n", "", "", []string{"1|1|2", "2|1|2", "3|3|3"}},
+		{"SELECT (SELECT n FROM a WHERE n = 2), (SELECT n FROM a WHERE n > 5), (SELECT max(n) FROM a), (SELECT DISTINCT k FROM a WHERE k = o.k) FROM (SELECT 'x' AS k) o", "", "INT|INT|INT|STRING", []string{"2|NULL|3|x"}},
+	} {
+		a.run(t, s)
+	}
+	fails(t, s, "SCALAR_SUBQUERY_TOO_MANY_ROWS", "SELECT (SELECT n FROM a)")
+	fails(t, s, "SCALAR_SUBQUERY_TOO_MANY_ROWS", "SELECT k FROM a o WHERE n = (SELECT n FROM a WHERE k = o.k AND n IS NOT NULL)")
+	fails(t, s, "UNSUPPORTED_FEATURE.IGNORE_NULLS", "SELECT lag(n) IGNORE NULLS OVER (ORDER BY n) FROM a")
 	fails(t, s, "ARITHMETIC_OVERFLOW", "SELECT sum(x) FROM VALUES (9223372036854775807), (1) v(x)")
 	fails(t, s, "DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE", "SELECT percentile(n, 2) FROM a")
 }

@@ -12,6 +12,7 @@ func init() { // the functions bind calls, which look here
 	higherOrder = map[string]func(b *binder, s *scope, n *call) bound{
 		"transform": bindTransform, "filter": bindFilter, "exists": bindQuantifier, "any_match": bindQuantifier, "forall": bindQuantifier,
 		"aggregate": bindFold, "reduce": bindFold, "zip_with": bindZipWith,
+		"array_sort": refuseLambda, "map_zip_with": refuseLambda,
 		"transform_values": bindMapLambda, "transform_keys": bindMapLambda, "map_filter": bindMapLambda,
 	}
 }
@@ -129,6 +130,12 @@ func bindFold(b *binder, s *scope, n *call) bound {
 			fold, start.sql, x.sql, fold, merged.sql, fold, fold, size, result.sql, fold, fold, size),
 		typ: result.typ, name: n.name + "(" + x.name + ", " + start.name + ", lambda)",
 	}
+}
+
+// refuseLambda is for functions whose lambda compares or joins.
+func refuseLambda(_ *binder, _ *scope, n *call) bound {
+	fail(errUnsupported("LAMBDA_FUNCTION", n.name+" with a lambda"))
+	return bound{}
 }
 
 func bindZipWith(b *binder, s *scope, n *call) bound {

@@ -111,6 +111,9 @@ func TestNestedValues(t *testing.T) {
 		{`from_json('oops', 'a INT').a`, "INT", "NULL"},
 		{`to_json(named_struct('a', 1, 'b', array(1.5, NULL), 'n', NULL, 's', 'x"y', 'd', DATE '2024-01-02'))`, "STRING", `{"a":1,"b":[1.5,null],"s":"x\"y","d":"2024-01-02"}`},
 		{`to_json(map('k', true))`, "STRING", `{"k":true}`},
+		{"array_insert(array(1, 3), 2, 2)", "ARRAY<INT>", "[1, 2, 3]"},
+		{"array_insert(array(1), 3, 3)", "ARRAY<INT>", "[1, null, 3]"},
+		{"array_insert(array(1, 2), -1, 3)", "ARRAY<INT>", "[1, 2, 3]"},
 		{`json_array_length('[1,2]')`, "INT", "2"},
 		{`json_object_keys('{"b":1,"a":2}')`, "ARRAY<STRING>", "[b, a]"},
 	} {
@@ -147,6 +150,13 @@ func TestNestedValuesInTables(t *testing.T) {
 	} {
 		a.run(t, s)
 	}
+	for _, a := range []ask{
+		{"SELECT j:a.b[0], j:a['c'], upper(j:x), j:a.b[*]::STRING FROM (SELECT '{\"a\":{\"b\":[1,2],\"c\":\"d\"},\"x\":\"y\"}' AS j)", "", "STRING|STRING|STRING|STRING", []string{"1|d|Y|[1,2]"}},
+		{"SELECT arrays_zip(a, array(id)) FROM n WHERE id = 1", "", "ARRAY<STRUCT<a: BIGINT, `1`: INT>>", []string{"[{1, 1}, {2, null}]"}},
+	} {
+		a.run(t, s)
+	}
+	fails(t, s, "UNSUPPORTED_FEATURE.LAMBDA_FUNCTION", "SELECT array_sort(array(1), (l, r) -> 0)")
 	run1(t, s, "UPDATE n SET a = array(9), s = named_struct('x', 5, 'y', NULL) WHERE id = 2")
 	assert.Equal(t, []string{"[9]|{5, null}"}, cells(run1(t, s, "SELECT a, s FROM n WHERE id = 2")))
 	run1(t, s, "CREATE TABLE copy AS SELECT array(struct(id)) AS l FROM n")

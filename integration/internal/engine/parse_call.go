@@ -41,6 +41,7 @@ func (p *parser) call(name string, at int) expr {
 		n.filter = p.expr()
 		p.expectSymbol(")")
 	}
+	p.nulls(n)
 	if p.word("OVER") {
 		if p.isSymbol("(") {
 			n.over = p.window()
@@ -49,6 +50,22 @@ func (p *parser) call(name string, at int) expr {
 		}
 	}
 	return n
+}
+
+// nulls reads IGNORE NULLS or RESPECT NULLS behind a call.
+func (p *parser) nulls(n *call) {
+	if p.word("RESPECT", "NULLS") || !p.is("IGNORE", "NULLS") {
+		return
+	}
+	switch n.name {
+	case "first", "last", "first_value", "last_value", "any_value":
+		if p.peekAt(2).upper() != "OVER" && len(n.args) == 1 {
+			p.i += 2
+			n.args = append(n.args, &literal{typeBoolean, true, "true"})
+			return
+		}
+	}
+	fail(errUnsupported("IGNORE_NULLS", "IGNORE NULLS of "+n.name))
 }
 
 // argument parses the first argument of a call. The unit of date arithmetic is a bare word

@@ -176,6 +176,8 @@ func (p *parser) postfix(x expr) expr {
 		switch {
 		case p.symbol("::"):
 			x = &cast{x: x, to: p.typeName()}
+		case p.peek().kind == tokNamed && p.i > 0 && p.tokens[p.i-1].end == at && !isLiteral(x):
+			x = p.jsonPath(x)
 		case p.symbol("["):
 			x = &index{x, p.expr(), at}
 			p.expectSymbol("]")
@@ -184,6 +186,31 @@ func (p *parser) postfix(x expr) expr {
 			x = &field{x, p.anyIdentifier(), at}
 		default:
 			return x
+		}
+	}
+}
+
+// jsonPath reads the path behind a colon, as in raw:owner.name or raw:items[0].
+func (p *parser) jsonPath(x expr) expr {
+	at := p.peek().at
+	path := "$." + p.next().text
+	for {
+		switch {
+		case p.symbol("."):
+			path += "." + p.anyIdentifier()
+		case p.symbol("["):
+			switch t := p.next(); {
+			case t.kind == tokNumber || t.text == "*":
+				path += "[" + t.text + "]"
+			case t.kind == tokString:
+				path += "['" + t.text + "']"
+			default:
+				p.i--
+				p.unexpected("")
+			}
+			p.expectSymbol("]")
+		default:
+			return &call{name: "get_json_object", args: []expr{x, &literal{typeString, path, path}}, at: at}
 		}
 	}
 }

@@ -362,6 +362,9 @@ var (
 
 // volatileFunctions give another result at every call.
 var volatileFunctions = map[string]goFunction{
+	"many_rows": func([]driver.Value) (driver.Value, *Error) {
+		return nil, failure("SCALAR_SUBQUERY_TOO_MANY_ROWS", "21000", "More than one row returned by a subquery used as an expression.")
+	},
 	"rand": func([]driver.Value) (driver.Value, *Error) { return rand.Float64(), nil },
 	"uuid": func([]driver.Value) (driver.Value, *Error) { return uuid.NewString(), nil },
 	"sleep": func(args []driver.Value) (driver.Value, *Error) {

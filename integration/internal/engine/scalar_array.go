@@ -32,7 +32,7 @@ func init() {
 		}
 	}
 	nullNested = map[string]nestedFunction{"make": makeParts, "map": makeMap, "array_append": nullNestedAppend, "array_prepend": nullNestedAppend,
-		"array_repeat": arrayFunctions["array_repeat"], "sequence": arrayFunctions["sequence"], "time_sequence": arrayFunctions["time_sequence"], "array_join": arrayFunctions["array_join"]}
+		"array_insert": arrayFunctions["array_insert"], "array_repeat": arrayFunctions["array_repeat"], "sequence": arrayFunctions["sequence"], "time_sequence": arrayFunctions["time_sequence"], "array_join": arrayFunctions["array_join"]}
 }
 
 // callNested is box_nested(name, zone, type of the result, type, argument, ...).
@@ -223,6 +223,25 @@ var arrayFunctions = map[string]nestedFunction{
 			}
 		}
 		return out, nil
+	},
+	"array_insert": func(c *nestedCall) (any, *Error) {
+		if c.args[0] == nil || c.args[1] == nil {
+			return nil, nil
+		}
+		p, i := slices.Clone(c.parts(0)), integerArg(c.args[1])
+		if i == 0 || i > maxElements || i < -maxElements {
+			return nil, failure("INVALID_INDEX_OF_ZERO", "22003", "The index %d is invalid. An index shall be either < 0 or > 0 (the first element has index 1).", i)
+		}
+		if i < 0 { // -1 is behind the last element
+			for int64(len(p)) < -i-1 {
+				p = slices.Insert(p, 0, any(nil))
+			}
+			return slices.Insert(p, len(p)+int(i)+1, c.args[2]), nil
+		}
+		for int64(len(p)) < i-1 {
+			p = append(p, nil)
+		}
+		return slices.Insert(p, int(i-1), c.args[2]), nil
 	},
 	"array_union": func(c *nestedCall) (any, *Error) {
 		return distinct(append(slices.Clone(c.parts(0)), c.parts(1)...), c.ret.element()), nil

@@ -34,6 +34,10 @@ func TestQueriesInDatabricksSpelling(t *testing.T) {
 	for _, a := range []ask{
 		{"SELECT .5, .5 + 1, 1.5e-1, v.`1b`.x FROM (SELECT 1) `1b`(y), (SELECT 2 AS x) v", "", "", nil},
 		{"SELECT .5 AS a, -.25D AS b,.5F AS c", "a|b|c", "DECIMAL(1,1)|DOUBLE|FLOAT", []string{"0.5|-0.25|0.5"}},
+		{"SELECT 1. + .5e1, 5.e-1, -.5, (.5), coalesce(.5,.25), id*.5 FROM item WHERE id=.5*2", "", "DOUBLE|DOUBLE|DECIMAL(1,1)|DECIMAL(1,1)|DECIMAL(2,2)|DECIMAL(22,1)", []string{"6.0|0.5|-0.5|0.5|0.50|0.5"}},
+		{"VALUES 1, 2 AS t(x) ORDER BY ALL DESC", "x", "INT", []string{"2", "1"}},
+		{"WITH v AS (VALUES (1, 'a') AS t(n, s)) SELECT s, n FROM v", "s|n", "STRING|INT", []string{"a|1"}},
+		{"SELECT 1 AS x UNION ALL VALUES (3) AS t(x) UNION ALL SELECT 2 ORDER BY ALL", "x", "INT", []string{"1", "2", "3"}},
 		{"SELECT i.id FROM item i WHERE i.price>.5 ORDER BY ALL DESC LIMIT 1", "id", "BIGINT", []string{"3"}},
 		{"SELECT ok, id FROM item ORDER BY ALL", "", "", []string{"NULL|3", "false|2", "true|1"}},
 		{"SELECT ok, id FROM item ORDER BY ALL DESC NULLS FIRST", "", "", []string{"NULL|3", "true|1", "false|2"}},
