@@ -20,6 +20,9 @@ func (b *binder) call(s *scope, n *call) bound {
 	if windowed {
 		return b.windowCall(s, n, w)
 	}
+	if generators[n.name] != nil && !takesLambda(n) {
+		fail(failure("UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS", "42K0E", "The generator is not supported: nested in expressions \"%s\".", n.name))
+	}
 	if takesLambda(n) {
 		return higherOrder[n.name](b, s, n)
 	}

@@ -218,7 +218,9 @@ func (b *binder) binary(s *scope, n *binary) bound {
 		return b.compare(n.op, b.expr(s, n.l), b.expr(s, n.r))
 	case "||":
 		l, r := b.expr(s, n.l), b.expr(s, n.r)
-		return b.concat([]bound{l, r})
+		x := functions["concat"].bind(b, []bound{l, r})
+		x.name = "concat(" + l.name + ", " + r.name + ")"
+		return x
 	}
 	if i, ok := n.r.(*interval); ok && (n.op == "+" || n.op == "-") {
 		if l := b.expr(s, n.l); !l.typ.isInterval() {
@@ -405,50 +407,6 @@ func (b *binder) inQuery(s *scope, n *inQuery) bound {
 		sql: "(" + sortable(v[0]) + " IN (SELECT " + v[1].sql + " FROM (" + q.sql + ") AS " + alias + "))", typ: typeBoolean,
 		name: "(" + x.name + " IN (listquery()))",
 	})
-}
-
-func (b *binder) like(s *scope, n *like) bound {
-	x, pattern := b.expr(s, n.x), b.expr(s, n.pattern)
-	name := fmt.Sprintf("%s %s %s", x.name, n.op, pattern.name)
-	x, pattern = b.coerce(x, typeString), b.coerce(pattern, typeString)
-	r := bound{typ: typeBoolean, name: name}
-	if n.op == "RLIKE" {
-		r.name = fmt.Sprintf("RLIKE(%s, %s)", x.name, pattern.name)
-		r.sql = "box_rlike(" + x.sql + "," + pattern.sql + ")"
-		return negate(n.not, r)
-	}
-	escape := `'\'`
-	if n.escape != nil {
-		e := b.expr(s, n.escape)
-		text, ok := e.value.(string)
-		if !ok || len([]rune(text)) != 1 {
-			fail(failure("INVALID_ESCAPE_CHAR", "42604", "`EscapeChar` should be a string literal of length one, but got \"%s\".", e.name))
-		}
-		escape = e.sql
-	}
-	if n.op == "ILIKE" {
-		x.sql, pattern.sql = "box_lower("+x.sql+")", "box_lower("+pattern.sql+")"
-	}
-	r.sql = "(" + x.sql + " LIKE " + pattern.sql + " ESCAPE " + escape + ")"
-	if text, ok := pattern.value.(string); !ok || strings.Count(text, "%") > 3 {
-		// SQLite tries every way to spread the text over the wildcards, and cannot be stopped.
-		r.sql = "box_like(" + x.sql + "," + pattern.sql + "," + escape + ")"
-	}
-	return negate(n.not, r)
-}
-
-func (b *binder) likeAny(s *scope, n *likeAny) bound {
-	op := " OR "
-	if n.all {
-		op = " AND "
-	}
-	var texts, names []string
-	for _, l := range n.likes {
-		// NOT LIKE ALL asks whether no pattern matches, pattern by pattern.
-		x := negate(n.not, b.like(s, l))
-		texts, names = append(texts, x.sql), append(names, x.name)
-	}
-	return bound{sql: "(" + strings.Join(texts, op) + ")", typ: typeBoolean, name: "(" + strings.Join(names, op) + ")"}
 }
 
 func (b *binder) isPredicate(s *scope, n *is) bound {

@@ -94,6 +94,11 @@ func (b *binder) structValue(values []bound, names []string) bound {
 func (b *binder) structCall(s *scope, n *call) bound {
 	var values []bound
 	var names []string
+	if n.star && s != nil {
+		for _, v := range b.selectItem(s, selectItem{x: &star{at: n.at}}) {
+			values, names = append(values, v), append(names, v.name)
+		}
+	}
 	for _, arg := range n.args {
 		v := b.expr(s, arg)
 		name := ""

@@ -32,7 +32,11 @@ func (e *sqliteError) Code() int { return e.code }
 // unlock takes the mutex off the connection, which SQLite would lock and unlock for every cell.
 // One goroutine uses a connection at a time, as with SQLITE_OPEN_NOMUTEX, which the driver does
 // not offer; sqlite3_interrupt, the one call from elsewhere, takes no lock.
-func (c *conn) unlock() { (*sqlite3.Tsqlite3)(pointer(c.db)).Fmutex = 0 }
+func (c *conn) unlock() {
+	db := (*sqlite3.Tsqlite3)(pointer(c.db))
+	sqlite3.Xsqlite3_mutex_free(c.tls, db.Fmutex)
+	db.Fmutex = 0
+}
 
 // pointer is an address in SQLite's memory, which Go neither moves nor frees.
 func pointer(p uintptr) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&p)) }

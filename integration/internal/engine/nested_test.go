@@ -58,6 +58,8 @@ func TestNestedValues(t *testing.T) {
 		{"array_compact(array(1, NULL))", "ARRAY<INT>", "[1]"},
 		{"array_repeat('x', 2)", "ARRAY<STRING>", "[x, x]"},
 		{"arrays_zip(array(1, 2), array('a'))", "ARRAY<STRUCT<`0`: INT, `1`: STRING>>", "[{1, a}, {2, null}]"},
+		{"array(1) || array(2)", "ARRAY<INT>", "[1, 2]"},
+		{"struct(*)", "STRUCT<id: BIGINT>", "{7}"},
 		{"concat(array(1), array(2L))", "ARRAY<BIGINT>", "[1, 2]"},
 		{"reverse(array(1, 2))", "ARRAY<INT>", "[2, 1]"},
 		{"flatten(array(array(1), array(2, 3)))", "ARRAY<INT>", "[1, 2, 3]"},
@@ -179,6 +181,7 @@ func TestNestedValuesInTables(t *testing.T) {
 		"SELECT upper(x -> x)":                      "INVALID_LAMBDA_FUNCTION_CALL.NON_HIGHER_ORDER_FUNCTION",
 		"SELECT transform(array(1), (a,b,c)->1)":    "INVALID_LAMBDA_FUNCTION_CALL.NUM_ARGS_MISMATCH",
 		"SELECT from_json('{}', 'a FOO')":           "INVALID_SCHEMA.PARSE_ERROR",
+		"SELECT explode(array(1)) + 1":              "UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS",
 		"SELECT size(1)":                            "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",
 		"INSERT INTO n VALUES (1, 'x', NULL, NULL)": "DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION",
 	} {

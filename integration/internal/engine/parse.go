@@ -58,6 +58,9 @@ func parse(sql string) (stmt statement, err *Error) {
 	stmt = p.statement()
 	for p.symbol(";") {
 	}
+	if p.isSymbol("|") && p.peekAt(1).text == ">" {
+		fail(errUnsupported("PIPE_SYNTAX", "the pipe operator |>"))
+	}
 	if p.peek().kind != tokEnd {
 		p.unexpected("")
 	}

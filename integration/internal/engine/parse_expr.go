@@ -176,6 +176,8 @@ func (p *parser) postfix(x expr) expr {
 		switch {
 		case p.symbol("::"):
 			x = &cast{x: x, to: p.typeName()}
+		case p.is("COLLATE"):
+			fail(errUnsupported("COLLATION", "COLLATE"))
 		case p.peek().kind == tokNamed && p.i > 0 && p.tokens[p.i-1].end == at && !isLiteral(x):
 			x = p.jsonPath(x)
 		case p.symbol("["):
@@ -367,6 +369,9 @@ func (p *parser) interval() expr {
 	if s := p.peek(); s.kind == tokString {
 		p.i++
 		text := strings.Fields(s.text)
+		if len(text) > 2 || strings.ContainsAny(s.text, ":") || strings.LastIndexByte(s.text, '-') > 0 {
+			fail(errUnsupported("INTERVAL", "an INTERVAL of several units").placed(p.sql, t.at))
+		}
 		if len(text) == 2 { // INTERVAL '3 days'
 			return &interval{&literal{typeString, text[0], text[0]}, p.intervalUnit(text[1], t), t.at}
 		}
@@ -374,7 +379,11 @@ func (p *parser) interval() expr {
 	} else {
 		x = p.sign()
 	}
-	return &interval{x, p.intervalUnit(p.anyIdentifier(), t), t.at}
+	n := &interval{x, p.intervalUnit(p.anyIdentifier(), t), t.at}
+	if next := p.peek(); next.kind == tokNumber || next.kind == tokString || p.is("TO") {
+		fail(errUnsupported("INTERVAL", "an INTERVAL of several units").placed(p.sql, t.at))
+	}
+	return n
 }
 
 func (p *parser) intervalUnit(word string, at token) string {

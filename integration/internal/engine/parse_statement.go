@@ -9,6 +9,9 @@ func (p *parser) statement() statement {
 	}
 	t := p.next()
 	switch t.upper() {
+	case "FROM":
+		p.i--
+		fail(errUnsupported("STATEMENT", "FROM before SELECT"))
 	case "CREATE":
 		return p.create()
 	case "REPLACE":
