@@ -186,7 +186,8 @@ func bindListAgg(b *binder, name string, distinct string, args []bound) (string,
 }
 
 func (b *binder) aggregate(s *scope, n *call, a *aggregateFunction) bound {
-	if len(n.args) == 0 || a.args >= 0 && len(n.args) != a.args && !(aggregatesEdge[n.name] && len(n.args) == 2) {
+	exact := a.args >= 0 && (!aggregatesEdge[n.name] || len(n.args) != 2)
+	if len(n.args) == 0 || exact && len(n.args) != a.args {
 		fail(failure("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "42605", "The `%s` requires %d parameters but the actual number is %d.", n.name, max(a.args, 1), len(n.args)))
 	}
 	if n.over == nil && (s == nil || s.groups == nil) {

@@ -118,14 +118,14 @@ func errRecursivePlace() *Error {
 }
 
 // reference is the CTE read by one of its own terms.
-func (self *selfReference) reference(b *binder) {
-	if self.columns == nil {
+func (r *selfReference) reference(b *binder) {
+	if r.columns == nil {
 		fail(failure("INVALID_RECURSIVE_CTE", "42836", "Invalid recursive definition found. Recursive queries must contain an UNION or an UNION ALL statement with 2 children. The first child needs to be the anchor term without any recursive references. Any top level inner CTE must not contain self references."))
 	}
-	if b.barred > self.barred {
+	if b.barred > r.barred {
 		fail(errRecursivePlace())
 	}
-	self.count++
+	r.count++
 }
 
 // references counts what the CTEs being bound have of themselves so far.

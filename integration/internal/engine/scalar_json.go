@@ -234,8 +234,8 @@ func jsonPath(path string) ([]jsonStep, bool) {
 	var steps []jsonStep
 	for rest != "" {
 		var inside string
-		switch {
-		case rest[0] == '.':
+		switch rest[0] {
+		case '.':
 			end := strings.IndexAny(rest[1:], ".[")
 			if end < 0 {
 				end = len(rest) - 1
@@ -251,7 +251,7 @@ func jsonPath(path string) ([]jsonStep, bool) {
 				steps = append(steps, jsonStep{kind: '.', name: name})
 			}
 			continue
-		case rest[0] == '[':
+		case '[':
 			inside, rest, ok = strings.Cut(rest[1:], "]")
 			if !ok {
 				return nil, false

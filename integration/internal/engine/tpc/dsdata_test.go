@@ -49,7 +49,7 @@ var dsTables = []struct {
 		p_channel_demo N, p_channel_details t, p_purpose Unknown, p_discount_active N`},
 	{"store", 6, `s_store_sk k, s_store_id t, s_rec_start_date d, s_rec_end_date d, s_closed_date_sk 1..1826, s_store_name ese|ought|able, s_number_employees 1..300, s_floor_space 1..9999, s_hours 8AM-8PM, s_manager t, s_market_id 1..10, s_geography_class Unknown, s_market_desc t, s_market_manager t,
 		s_division_id 1..2, s_division_name Unknown, s_company_id 1..2, s_company_name Unknown, s_street_number 1..99, s_street_name t, s_street_type Lane, s_suite_number t, s_city Midway|Fairview, s_county Williamson County|Franklin Parish, s_state TN|GA, s_zip 24128|85669|60069, s_country United States,
-		s_gmt_offset -5, s_tax_precentage m`},
+		s_gmt_offset -5, s_tax_percentage m`},
 	{"warehouse", 3, `w_warehouse_sk k, w_warehouse_id t, w_warehouse_name t, w_warehouse_sq_ft 1..99999, w_street_number 1..99, w_street_name t, w_street_type Lane, w_suite_number t, w_city Midway, w_county Rush County, w_state GA|TN, w_zip 24128, w_country United States, w_gmt_offset -5`},
 	{"ship_mode", 4, `sm_ship_mode_sk k, sm_ship_mode_id t, sm_type EXPRESS|OVERNIGHT, sm_code AIR|SEA, sm_carrier DHL|BARIAN|UPS, sm_contract t`},
 	{"reason", 3, `r_reason_sk k, r_reason_id t, r_reason_desc reason 28|reason 1`},

@@ -41,7 +41,7 @@ func TestHGivesWhatGoComputes(t *testing.T) {
 			require.NotEmpty(t, want, "a query that selects nothing proves nothing")
 			require.Equal(t, len(want), res.Rows)
 			for r, row := range want {
-				require.Equal(t, len(row), len(res.Columns))
+				require.Len(t, res.Columns, len(row))
 				for c, v := range row {
 					requireCell(t, v, &res.Columns[c], r)
 				}
