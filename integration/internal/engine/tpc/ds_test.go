@@ -32,6 +32,7 @@ func dsQueries(t *testing.T) (names []string, queries map[string]string) {
 }
 
 func TestDSRuns(t *testing.T) {
+	t.Parallel()
 	s := newSession(t, dsStatements())
 	names, queries := dsQueries(t)
 	require.Len(t, queries, 103)

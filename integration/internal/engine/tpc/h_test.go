@@ -28,6 +28,7 @@ func newSession(t *testing.T, statements []string) *engine.Session {
 }
 
 func TestHGivesWhatGoComputes(t *testing.T) {
+	t.Parallel()
 	d := makeH()
 	s := newSession(t, d.statements())
 	require.Len(t, hQueries, 23)

@@ -115,7 +115,7 @@ func phone(r *rand.Rand, nation int) string {
 }
 
 func (d *hData) makeOrders(r *rand.Rand) {
-	for i := range 500 {
+	for i := range 350 {
 		day := r.IntN(2400)
 		o := order{key: i*3 + 1, customer: r.IntN(40) + 1, date: isoDay(day), priority: pick(r, "1-URGENT", "2-HIGH", "3-MEDIUM", "5-LOW"), clerk: "Clerk#1",
 			comment: pick(r, "nothing", "handle special big requests", "special care")}
