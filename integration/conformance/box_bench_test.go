@@ -3,6 +3,7 @@ package conformance
 import (
 	"database/sql"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -45,6 +46,29 @@ func BenchmarkBoxRows(b *testing.B) {
 				require.NoError(b, r.Close())
 			}
 			b.ReportMetric(float64(b.N)*rows/b.Elapsed().Seconds(), "rows/s")
+		})
+	}
+}
+
+// BenchmarkBoxMillion runs the statement anew each time: engine, encoding, transport and driver.
+func BenchmarkBoxMillion(b *testing.B) {
+	for name, opts := range map[string]workspace.Options{
+		"inline":     {CloudFetchThreshold: -1, DirectResultWait: time.Minute},
+		"columnar":   {ProtocolVersion: 42241, DirectResultWait: time.Minute},
+		"cloudfetch": {CloudFetchThreshold: 1, DirectResultWait: time.Minute},
+	} {
+		b.Run(name, func(b *testing.B) {
+			ws := workspace.New(b, opts)
+			db := openBox(b, ws)
+			var id, twice, text sql.RawBytes
+			for b.Loop() {
+				r, err := db.Query("SELECT id, id * 2 AS twice, concat('row ', id) AS text FROM range(1000000)")
+				require.NoError(b, err)
+				for r.Next() {
+					_ = r.Scan(&id, &twice, &text)
+				}
+				require.NoError(b, r.Close())
+			}
 		})
 	}
 }
