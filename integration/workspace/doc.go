@@ -1,4 +1,4 @@
-// Package workspace is a Databricks workspace in a box. It listens on loopback, speaks the
+// Package workspace is a simulated Databricks workspace. It listens on loopback, speaks the
 // Thrift-over-HTTP protocol of a SQL warehouse, runs SQL on an embedded engine and answers
 // the way the service does: inline Arrow, columnar and CloudFetch results, direct results
 // and polling, presigned storage, telemetry and feature flags. The real, unmodified

@@ -21,7 +21,7 @@ type Options struct {
 
 	// Hostname is one more name the certificate is valid for, and the name that
 	// [Workspace.Transport] leads to this workspace on every port. Clients that insist on a
-	// Databricks host name (OAuth does) need one, such as "box.cloud.databricks.com".
+	// Databricks host name (OAuth does) need one, such as "simulated.cloud.databricks.com".
 	// Default: none.
 	Hostname string
 

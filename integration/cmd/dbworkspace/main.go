@@ -1,4 +1,4 @@
-// Command dbworkspace runs a Databricks workspace in a box on loopback until it is
+// Command dbworkspace runs a simulated Databricks workspace on loopback until it is
 // interrupted. It prints the data source name to give to databricks-sql-go, and when it
 // stops, what it has been asked.
 //
@@ -130,7 +130,7 @@ func statements(script string) []string {
 }
 
 func welcome(out io.Writer, ws *workspace.Workspace, o workspace.Options, s settings) {
-	fmt.Fprintf(out, `A Databricks workspace in a box is running.
+	fmt.Fprintf(out, `A simulated Databricks workspace is running.
 
   DSN        %s
   host       %s:%d

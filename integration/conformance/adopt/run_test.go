@@ -23,7 +23,7 @@ import (
 )
 
 // host is the workspace's name. The drivers ask only hosts of Databricks for OAuth tokens.
-const host = "box.cloud.databricks.com"
+const host = "simulated.cloud.databricks.com"
 
 // patience is how long a program may run. The longest waits ten seconds on purpose.
 const patience = 60 * time.Second

@@ -16,12 +16,12 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 )
 
-func TestBoxSlowStatementsArePolled(t *testing.T) {
+func TestWorkspaceSlowStatementsArePolled(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{
 		DirectResultWait: 10 * time.Millisecond,
 		ExecutionTime:    func(string) time.Duration { return 150 * time.Millisecond },
 	})
-	db := connectBox(t, ws, configure("PollInterval", 40*time.Millisecond))
+	db := connectWorkspace(t, ws, configure("PollInterval", 40*time.Millisecond))
 	assert.EqualValues(t, 5, count(t, db, "SELECT id FROM range(5)"))
 	f := ws.Statements()[0]
 	assert.GreaterOrEqual(t, f.Polls, 2)
@@ -29,9 +29,9 @@ func TestBoxSlowStatementsArePolled(t *testing.T) {
 	assert.Equal(t, f.Polls, f.Calls["GetOperationStatus"])
 }
 
-func TestBoxCancelWhileRunning(t *testing.T) {
+func TestWorkspaceCancelWhileRunning(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{DirectResultWait: -1})
-	db := connectBox(t, ws, quickly)
+	db := connectWorkspace(t, ws, quickly)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	failed := make(chan error, 1)
@@ -50,9 +50,9 @@ func TestBoxCancelWhileRunning(t *testing.T) {
 	assert.EqualValues(t, 1, count(t, db, "SELECT 1"), "the session is free again")
 }
 
-func TestBoxDeadlineWhileExecuting(t *testing.T) {
+func TestWorkspaceDeadlineWhileExecuting(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{})
-	db := connectBox(t, ws)
+	db := connectWorkspace(t, ws)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	_, err := db.QueryContext(ctx, "SELECT sleep(60)")
@@ -63,9 +63,9 @@ func TestBoxDeadlineWhileExecuting(t *testing.T) {
 	assert.EqualValues(t, 1, count(t, db, "SELECT 1"))
 }
 
-func TestBoxServerTimeout(t *testing.T) {
+func TestWorkspaceServerTimeout(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{})
-	db := openBox(t, ws, "timeout=1")
+	db := openWorkspace(t, ws, "timeout=1")
 	_, err := db.Query("SELECT sleep(60)")
 	var failed dbsqlerr.DBExecutionError
 	require.ErrorAs(t, err, &failed)
@@ -74,11 +74,11 @@ func TestBoxServerTimeout(t *testing.T) {
 	assert.Equal(t, "TIMEDOUT", ws.Statements()[0].State)
 }
 
-func TestBoxSQLErrorsCarryTheirState(t *testing.T) {
+func TestWorkspaceSQLErrorsCarryTheirState(t *testing.T) {
 	for name, p := range paths {
 		t.Run(name, func(t *testing.T) {
-			ws := workspace.New(t, p.box)
-			db := connectBox(t, ws, append(p.option, quickly)...)
+			ws := workspace.New(t, p.options)
+			db := connectWorkspace(t, ws, append(p.option, quickly)...)
 			for sql, state := range map[string]string{
 				"SELECT * FROM nowhere":         "42P01",
 				"SELEC 1":                       "42601",
@@ -101,11 +101,11 @@ func TestBoxSQLErrorsCarryTheirState(t *testing.T) {
 	}
 }
 
-func TestBoxStaging(t *testing.T) {
+func TestWorkspaceStaging(t *testing.T) {
 	for name, p := range paths {
 		t.Run(name, func(t *testing.T) {
-			ws := workspace.New(t, p.box)
-			db := connectBox(t, ws, append(p.option, quickly)...)
+			ws := workspace.New(t, p.options)
+			db := connectWorkspace(t, ws, append(p.option, quickly)...)
 			dir := t.TempDir()
 			local, back := filepath.Join(dir, "local.csv"), filepath.Join(dir, "back.csv")
 			require.NoError(t, os.WriteFile(local, []byte("1,2\n"), 0o600))
@@ -139,9 +139,9 @@ func TestBoxStaging(t *testing.T) {
 	}
 }
 
-func TestBoxQueryTagsTravelInTheOverlay(t *testing.T) {
+func TestWorkspaceQueryTagsTravelInTheOverlay(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{CaptureBodies: true})
-	db := connectBox(t, ws, dbsql.WithInitialNamespace("main", "default"))
+	db := connectWorkspace(t, ws, dbsql.WithInitialNamespace("main", "default"))
 	ctx := driverctx.NewContextWithQueryTags(t.Context(), map[string]string{"team": "blue"})
 	_, err := db.ExecContext(ctx, "SELECT 1")
 	require.NoError(t, err)

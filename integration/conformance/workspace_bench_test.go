@@ -12,9 +12,9 @@ import (
 // These measure driver and workspace together, so that a measurement of something between
 // them knows its background.
 
-func BenchmarkBoxSelectOne(b *testing.B) {
+func BenchmarkWorkspaceSelectOne(b *testing.B) {
 	ws := workspace.New(b, workspace.Options{})
-	db := openBox(b, ws)
+	db := openWorkspace(b, ws)
 	db.SetMaxOpenConns(1)
 	var n, i int
 	for b.Loop() {
@@ -25,7 +25,7 @@ func BenchmarkBoxSelectOne(b *testing.B) {
 	}
 }
 
-func BenchmarkBoxRows(b *testing.B) {
+func BenchmarkWorkspaceRows(b *testing.B) {
 	const rows = 100_000
 	for name, opts := range map[string]workspace.Options{
 		"inline":     {CloudFetchThreshold: -1, ResultCache: true},
@@ -34,7 +34,7 @@ func BenchmarkBoxRows(b *testing.B) {
 	} {
 		b.Run(name, func(b *testing.B) {
 			ws := workspace.New(b, opts)
-			db := openBox(b, ws)
+			db := openWorkspace(b, ws)
 			var id sql.RawBytes
 			for b.Loop() {
 				r, err := db.Query(sequence(rows))
