@@ -74,9 +74,25 @@ func TestWorkspaceServerTimeout(t *testing.T) {
 	assert.Equal(t, "TIMEDOUT", ws.Statements()[0].State)
 }
 
+// TestWorkspaceFailureAtOnceNamesNoStatement: the service answers it without a handle, and the
+// driver keeps nothing of the status but the message.
+func TestWorkspaceFailureAtOnceNamesNoStatement(t *testing.T) {
+	ws := workspace.New(t, workspace.Options{})
+	_, err := openWorkspace(t, ws).Query("SELECT * FROM nowhere")
+	var failed dbsqlerr.DBExecutionError
+	require.ErrorAs(t, err, &failed)
+	assert.ErrorContains(t, err, "TABLE_OR_VIEW_NOT_FOUND")
+	assert.Empty(t, failed.SqlState())
+	assert.Empty(t, failed.QueryId())
+	f := ws.Statements()[0]
+	assert.Equal(t, "42P01", f.SQLState)
+	assert.Equal(t, map[string]int{"ExecuteStatement": 1}, f.Attempts)
+}
+
 func TestWorkspaceSQLErrorsCarryTheirState(t *testing.T) {
 	for name, p := range paths {
 		t.Run(name, func(t *testing.T) {
+			p.options.FailuresByHandle = true
 			ws := workspace.New(t, p.options)
 			db := connectWorkspace(t, ws, append(p.option, quickly)...)
 			for sql, state := range map[string]string{

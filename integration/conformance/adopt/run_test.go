@@ -53,6 +53,7 @@ func (e *examples) start(t *testing.T, flavour string, p program) *running {
 	opts.TLS, opts.Hostname, opts.TelemetryFlag = true, host, workspace.FlagOn
 	opts.WarehouseID = "0123456789abcdef" // in messages
 	opts.WorkspaceID = 42
+	opts.FailuresByHandle = true // so that what is reported of a failure names its statement
 	if opts.DirectResultWait == 0 {
 		opts.DirectResultWait = patience // so that polls do not depend on how busy this machine is
 	}
