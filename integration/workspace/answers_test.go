@@ -59,11 +59,15 @@ var scenarios = map[string]struct {
 	}},
 	"ExecuteStatement, direct results, CloudFetch": {
 		opts: workspace.Options{CloudFetchThreshold: 1},
-		ask:  func(c *client) []byte { return raw(c, "ExecuteStatement", statement(c.open(), "SELECT id FROM range(9)")) },
+		ask: func(c *client) []byte {
+			return raw(c, "ExecuteStatement", statement(c.open(), "SELECT id FROM range(9)"))
+		},
 	},
 	"ExecuteStatement, direct results, more pages": {
 		opts: workspace.Options{PageRows: 1},
-		ask:  func(c *client) []byte { return raw(c, "ExecuteStatement", statement(c.open(), "SELECT id FROM range(9)")) },
+		ask: func(c *client) []byte {
+			return raw(c, "ExecuteStatement", statement(c.open(), "SELECT id FROM range(9)"))
+		},
 	},
 	"ExecuteStatement, direct results, DML": {ask: func(c *client) []byte {
 		s := c.open()
@@ -79,7 +83,9 @@ var scenarios = map[string]struct {
 	}},
 	"ExecuteStatement, failure at once, Options.FailuresByHandle": {
 		opts: workspace.Options{FailuresByHandle: true},
-		ask:  func(c *client) []byte { return raw(c, "ExecuteStatement", statement(c.open(), "SELECT * FROM nowhere")) },
+		ask: func(c *client) []byte {
+			return raw(c, "ExecuteStatement", statement(c.open(), "SELECT * FROM nowhere"))
+		},
 	},
 	"ExecuteStatement, timed out": {
 		opts: workspace.Options{StatementTimeout: time.Nanosecond},

@@ -19,13 +19,14 @@ type client struct {
 	ws    *workspace.Workspace
 	http  *http.Client
 	token string
+	path  string // of the warehouse
 	seq   atomic.Int32
 }
 
 func newClient(t testing.TB, ws *workspace.Workspace) *client {
 	transport := ws.Transport()
 	t.Cleanup(transport.CloseIdleConnections)
-	return &client{t: t, ws: ws, http: &http.Client{Transport: transport}, token: ws.Token()}
+	return &client{t: t, ws: ws, http: &http.Client{Transport: transport}, token: ws.Token(), path: ws.HTTPPath()}
 }
 
 func (c *client) do(method, url string, body []byte, header http.Header) (*http.Response, []byte) {
@@ -49,7 +50,7 @@ func (c *client) bearer() http.Header {
 
 func (c *client) post(message []byte) (*http.Response, []byte) {
 	c.t.Helper()
-	return c.do(http.MethodPost, c.ws.URL()+c.ws.HTTPPath(), message, c.bearer())
+	return c.do(http.MethodPost, c.ws.URL()+c.path, message, c.bearer())
 }
 
 // call makes one RPC that must be answered by a reply.
