@@ -58,13 +58,14 @@ func TestStatementTimeoutsEndStatements(t *testing.T) {
 }
 
 func TestTimeoutDoesNotCountTheQueue(t *testing.T) {
-	const starts = 20 * time.Millisecond
 	ws := workspace.New(t, workspace.Options{
-		StatementTimeout: time.Minute, Warehouses: []workspace.Warehouse{{Stopped: true, StartTime: starts}},
+		StatementTimeout: time.Nanosecond, Warehouses: []workspace.Warehouse{{ID: "w", Stopped: true, StartTime: -1}},
 	})
 	c := newClient(t, ws)
-	status := c.execute(c.open(), "SELECT 1").DirectResults.OperationStatus
-	assert.Equal(t, wire.StateFinished, *status.OperationState)
+	call[wire.ExecuteStatementResp](c, "ExecuteStatement", statement(c.open(), "SELECT 1", noDirectResults))
+	ws.StartWarehouse("w")
+	f := reaches(t, ws, 0, "TIMEDOUT")
+	assert.False(t, f.Compiling.IsZero(), "it left the queue before its time was up")
 }
 
 func TestSessionsBeginWhereTheirClientsAreTold(t *testing.T) {
