@@ -14,7 +14,7 @@ type resultFile struct {
 }
 
 // cloudResult sends links to files on the object storage. Files are written when the
-// statement finishes; links are signed when they are handed out.
+// statement finishes; links are signed when they are issued.
 type cloudResult struct {
 	*resultBase
 	encoder   *arrowEncoder

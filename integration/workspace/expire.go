@@ -8,7 +8,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/wire"
 )
 
-// sweepInterval is how often what nobody uses any more is looked for.
+// sweepInterval is how often what is not used any more is looked for.
 const sweepInterval = time.Second
 
 // sweepRegularly runs until the workspace closes.

@@ -74,7 +74,7 @@ func TestFilesOfAnOperationGoAtOnceThatIsNotReadToItsEnd(t *testing.T) {
 	}
 }
 
-func TestFilesNobodyReadsGoWithTime(t *testing.T) {
+func TestUnreadFilesGoWithTime(t *testing.T) {
 	opts := files()
 	opts.ClosedFileLifetime = time.Minute
 	ws := workspace.New(t, opts)

@@ -59,13 +59,13 @@ type StatementFacts struct {
 	Staging     bool   // PUT, GET or REMOVE of a volume file
 
 	// Rows is the size of the result; RowsSent is how many of them left in pages, or were
-	// handed out as links.
+	// issued as links.
 	Rows, RowsSent int64
 
 	// UpdatedRows is the number of rows the statement changed, or -1 when it changes none.
 	UpdatedRows int64
 
-	// Pages are the pages answered, in order; Links the files handed out, in order.
+	// Pages are the pages answered, in order; Links the files issued, in order.
 	Pages []PageFacts
 	Links []LinkFacts
 
@@ -111,7 +111,7 @@ type Download struct {
 	Duration  time.Duration
 	Status    int   // 0 when the connection broke before an answer
 	Bytes     int64 // body bytes sent
-	Completed bool  // status 200 or 204, and every byte handed to the connection
+	Completed bool  // status 200 or 204, and every byte written to the connection
 }
 
 // SessionFacts is what really happened to one session.

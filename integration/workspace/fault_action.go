@@ -11,7 +11,7 @@ import (
 // used in any number of faults.
 type Action struct {
 	name string
-	// act reports that it has answered, in its way, and that nobody else should.
+	// act reports that it has answered, in its way, and that no other fault should.
 	act func(*exchange) bool
 }
 

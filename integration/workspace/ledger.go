@@ -20,7 +20,7 @@ type ledger struct {
 	sessionIDs map[string]*SessionFacts
 	statements kept[*statementRecord]
 	byID       map[string]*statementRecord
-	unborn     map[callKey]*statementRecord // ExecuteStatement calls that no attempt has completed
+	unstarted  map[callKey]*statementRecord // ExecuteStatement calls that no attempt has completed
 }
 
 // statementRecord is the live version of StatementFacts.
@@ -47,13 +47,13 @@ func newLedger(keep int) *ledger {
 func (l *ledger) clear() {
 	l.sessionIDs = map[string]*SessionFacts{}
 	l.byID = map[string]*statementRecord{}
-	l.unborn = map[callKey]*statementRecord{}
+	l.unstarted = map[callKey]*statementRecord{}
 	l.requests = kept[*Request]{limit: l.keep}
 	l.sessions = kept[*SessionFacts]{limit: l.keep, dropped: func(s *SessionFacts) { delete(l.sessionIDs, s.ID) }}
 	l.statements = kept[*statementRecord]{limit: l.keep, dropped: func(s *statementRecord) {
 		delete(l.byID, s.ID)
-		if l.unborn[s.key] == s {
-			delete(l.unborn, s.key)
+		if l.unstarted[s.key] == s {
+			delete(l.unstarted, s.key)
 		}
 	}}
 }
@@ -91,10 +91,10 @@ func (l *ledger) identify(x *exchange) {
 	r.Thrift, r.Seq, r.SessionID, r.StatementID = key.method, key.seq, key.session, key.operation
 	switch req := x.req.(type) {
 	case *wire.ExecuteStatementReq:
-		s := l.unborn[key]
+		s := l.unstarted[key]
 		if s == nil {
 			s = newStatementRecord(key, req, r.Received)
-			l.unborn[key] = s
+			l.unstarted[key] = s
 			l.statements.add(s)
 		}
 		s.attempt(key)
@@ -152,12 +152,12 @@ func (l *ledger) sessionClosed(id string, expired bool) {
 func (l *ledger) statementStarted(x *exchange, o *operation) {
 	key := callKey{session: o.session.id, method: x.call.Method, seq: x.call.Seq}
 	l.update(func() {
-		s := l.unborn[key]
+		s := l.unstarted[key]
 		if s == nil {
 			s = newStatementRecord(key, o.req, x.record.Received)
 			l.statements.add(s)
 		}
-		delete(l.unborn, key)
+		delete(l.unstarted, key)
 		s.ID, s.State, s.WarehouseID = o.id, stateName(wire.StatePending), o.session.warehouse.ID
 		l.byID[o.id] = s
 		x.record.StatementID = o.id
@@ -226,8 +226,8 @@ func (l *ledger) pageAnswered(o *operation, p page, direct bool) {
 	})
 }
 
-// linkHanded notes a presigned URL that is not part of a page: one of a volume file.
-func (l *ledger) linkHanded(o *operation, k *link) {
+// linkIssued notes a presigned URL that is not part of a page: one of a volume file.
+func (l *ledger) linkIssued(o *operation, k *link) {
 	l.statement(o, func(s *statementRecord) {
 		k.index = len(s.Links)
 		s.Links = append(s.Links, LinkFacts{Path: k.path})

@@ -59,7 +59,7 @@ func (a *authenticator) admit(l login) string {
 }
 
 // redeem makes a token for a code, or "" when the code was not for this program. A code works
-// once, and whoever shows it must know the secret behind its challenge.
+// once, and the program that shows it must know the secret behind its challenge.
 func (a *authenticator) redeem(code, client, redirect, verifier string) string {
 	hash := sha256.Sum256([]byte(verifier))
 	challenge := base64.RawURLEncoding.EncodeToString(hash[:])

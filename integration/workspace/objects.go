@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// objectStore holds the links that were handed out, and through them the result files that
+// objectStore holds the links that were issued, and through them the result files that
 // outlive their operation.
 type objectStore struct {
 	key      []byte

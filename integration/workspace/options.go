@@ -117,12 +117,12 @@ type Options struct {
 	// FileBytes is the size of a CloudFetch file before compression. Default: 2 MiB.
 	FileBytes int64
 
-	// LinksPerPage is the number of links handed out by one response. Negative: all of them
+	// LinksPerPage is the number of links issued by one response. Negative: all of them
 	// at once. Default: 10.
 	LinksPerPage int
 
 	// LinkLifetime is how long a presigned link works. Negative: links have expired when
-	// they are handed out. Default: 15 min.
+	// they are issued. Default: 15 min.
 	LinkLifetime time.Duration
 
 	// LinkHeaders must accompany every download; links carry them. Default: none.
@@ -144,7 +144,7 @@ type Options struct {
 	// ClosedFileLifetime is how long the files of a closed operation stay that a client has a
 	// link to and has not downloaded yet: the native driver closes an operation when it has the
 	// last link. Each request for one of the files begins the time again. Files of an operation
-	// that is closed before its last link was handed out are gone at once. Default: 1 min.
+	// that is closed before its last link was issued are gone at once. Default: 1 min.
 	ClosedFileLifetime time.Duration
 
 	// ResultMemory limits the bytes of the results that are held for clients: those of open
@@ -173,7 +173,7 @@ type Options struct {
 
 	// TelemetryUnread accepts uploads of telemetry without a look at them: nothing is validated
 	// or kept, and every document counts as understood. A service reads them on machines of its
-	// own; here that takes time from the statements of whoever measures them. Default: false.
+	// own; here that takes time from the statements that are measured. Default: false.
 	TelemetryUnread bool
 
 	// FlagTTL is the lifetime clients are told to give the flag. Default: 900 s.

@@ -227,7 +227,7 @@ func (w *Workspace) serveTelemetry(x *exchange, post *telemetryPost) {
 	x.sendTaken(taken, problems)
 }
 
-// unread stands for the documents of an upload that nobody counts: a count too high is as good
+// unread stands for the documents of an upload that are not counted: a count too high is as good
 // as the right one.
 const unread = 1_000_000
 
