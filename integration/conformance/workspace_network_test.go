@@ -188,3 +188,33 @@ func TestWorkspaceSessionsOpenAndClose(t *testing.T) {
 	assert.Equal(t, 1, s.CloseAttempts)
 	assert.Equal(t, 1, ws.Count(workspace.Method("OpenSession")))
 }
+
+func TestWorkspaceWarehousesAreReachedByEveryPath(t *testing.T) {
+	ws := workspace.New(t, workspace.Options{WorkspaceID: 4711, Warehouses: []workspace.Warehouse{{ID: "a"}, {ID: "b"}}})
+	for _, path := range []string{"/sql/1.0/warehouses/a", "/sql/1.0/endpoints/b", "/sql/protocolv1/o/4711/b"} {
+		db, err := sql.Open("databricks", ws.DSNAt(path, "enableTelemetry=false"))
+		require.NoError(t, err)
+		assert.EqualValues(t, 3, count(t, db, "SELECT id FROM range(3)"), path)
+		require.NoError(t, db.Close())
+		sessions := ws.Sessions()
+		assert.Equal(t, path[len(path)-1:], sessions[len(sessions)-1].WarehouseID)
+	}
+	db, err := sql.Open("databricks", ws.DSNAt("/sql/1.0/warehouses/c", "enableTelemetry=false"))
+	require.NoError(t, err)
+	defer db.Close()
+	require.Error(t, db.Ping())
+}
+
+func TestWorkspaceStartsAStoppedWarehouseForItsFirstStatement(t *testing.T) {
+	const starts = 30 * time.Millisecond
+	ws := workspace.New(t, workspace.Options{
+		DirectResultWait: -1, Warehouses: []workspace.Warehouse{{Stopped: true, StartTime: starts}},
+	})
+	db := connectWorkspace(t, ws, quickly)
+	assert.EqualValues(t, 3, count(t, db, "SELECT id FROM range(3)"))
+	assert.EqualValues(t, 3, count(t, db, "SELECT id FROM range(3)"))
+	all := ws.Statements()
+	assert.GreaterOrEqual(t, all[0].Compiling.Sub(all[0].ComputeQueued), starts)
+	assert.Positive(t, all[0].Polls)
+	assert.Zero(t, all[1].ComputeQueued)
+}

@@ -22,7 +22,7 @@ type linkSet struct {
 	session string
 	links   map[string]*link // by path
 	done    map[string]bool  // paths whose object has been transferred whole
-	used    time.Time        // the last request for one of them
+	used    time.Time        // the last request for one of them, or when the operation was closed
 	closed  bool             // the operation is closed
 }
 
@@ -80,7 +80,7 @@ func (s *objectStore) close(operation string, linger bool) {
 	if set == nil {
 		return
 	}
-	set.closed = true
+	set.closed, set.used = true, time.Now()
 	for path, k := range set.links {
 		if !linger || set.done[path] {
 			s.drop(k)
