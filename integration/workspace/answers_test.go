@@ -184,7 +184,7 @@ func TestAnswersAreThoseOfTheTable(t *testing.T) {
 		require.True(t, ok, "%s is in the table and made by no test", name)
 		delete(missing, name)
 		t.Run(name, func(t *testing.T) {
-			c := newClient(t, workspace.New(t, s.opts))
+			c := newClient(t, start(t, s.opts))
 			assert.Equal(t, code(row[2]), answer(t, s.ask(c)))
 			assert.Regexp(t, `^(recorded|documented|assumed)\b`, row[3])
 		})
@@ -194,7 +194,7 @@ func TestAnswersAreThoseOfTheTable(t *testing.T) {
 
 // TestHeadersAreThoseOfTheTable does the same for the HTTP answers as a whole.
 func TestHeadersAreThoseOfTheTable(t *testing.T) {
-	ws := workspace.New(t, workspace.Options{CloudFetchThreshold: 1})
+	ws := start(t, workspace.Options{CloudFetchThreshold: 1})
 	c := newClient(t, ws)
 	execute := wire.AppendCall(nil, "ExecuteStatement", 1, statement(c.open(), "SELECT id FROM range(9)"))
 	answers := map[string]func() *http.Response{

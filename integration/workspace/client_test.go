@@ -6,12 +6,23 @@ import (
 	"net/http"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/wire"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 )
+
+// start starts a workspace that waits for statements before it answers, however busy the machine
+// is, unless the options say otherwise.
+func start(t testing.TB, opts workspace.Options) *workspace.Workspace {
+	t.Helper()
+	if opts.DirectResultWait == 0 {
+		opts.DirectResultWait = time.Hour
+	}
+	return workspace.New(t, opts)
+}
 
 // client is the smallest client of the protocol, for what the real driver never does.
 type client struct {

@@ -36,7 +36,7 @@ func (c *client) cancel(op *wire.OperationHandle) {
 }
 
 func TestFilesGoWhenTheirOperationIsClosedAndTheyHaveBeenRead(t *testing.T) {
-	ws := workspace.New(t, files())
+	ws := start(t, files())
 	c := newClient(t, ws)
 	resp := c.execute(c.open(), "SELECT id FROM range(20)", download)
 	links := resp.DirectResults.ResultSet.Results.ResultLinks
@@ -59,7 +59,7 @@ func TestFilesOfAnOperationGoAtOnceThatIsNotReadToItsEnd(t *testing.T) {
 		"its session expired": func(c *client, s *wire.SessionHandle, _ *wire.OperationHandle) { c.ws.ExpireSession(guid(s)) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			ws := workspace.New(t, files())
+			ws := start(t, files())
 			c := newClient(t, ws)
 			s := c.open()
 			resp := c.execute(s, "SELECT id FROM range(100)", download)
@@ -77,7 +77,7 @@ func TestFilesOfAnOperationGoAtOnceThatIsNotReadToItsEnd(t *testing.T) {
 func TestUnreadFilesGoWithTime(t *testing.T) {
 	opts := files()
 	opts.ClosedFileLifetime = time.Minute
-	ws := workspace.New(t, opts)
+	ws := start(t, opts)
 	c := newClient(t, ws)
 	resp := c.execute(c.open(), "SELECT id FROM range(20)", download)
 	closed := time.Now()
@@ -91,7 +91,7 @@ func TestUnreadFilesGoWithTime(t *testing.T) {
 func TestExpiredLinksGoAndNewOnesCanBeAskedFor(t *testing.T) {
 	opts := files()
 	opts.LinkLifetime = 10 * time.Minute
-	ws := workspace.New(t, opts)
+	ws := start(t, opts)
 	c := newClient(t, ws)
 	resp := c.execute(c.open(), "SELECT id FROM range(100)", download)
 	require.Equal(t, 2, ws.Held().Links)
@@ -105,7 +105,7 @@ func TestExpiredLinksGoAndNewOnesCanBeAskedFor(t *testing.T) {
 }
 
 func TestIdleOperationsAndSessionsEnd(t *testing.T) {
-	ws := workspace.New(t, workspace.Options{
+	ws := start(t, workspace.Options{
 		PageRows: 1, SessionTimeout: time.Hour, OperationTimeout: 20 * time.Minute,
 		Warehouses: []workspace.Warehouse{{}, {ID: "stopped", Stopped: true, StartTime: -1}},
 	})
@@ -129,7 +129,7 @@ func TestIdleOperationsAndSessionsEnd(t *testing.T) {
 	assert.Equal(t, 1, ws.Held().Sessions, "nor is its session")
 	assert.True(t, ws.Sessions()[0].Expired)
 
-	never := workspace.New(t, workspace.Options{PageRows: 1, SessionTimeout: -1, OperationTimeout: -1})
+	never := start(t, workspace.Options{PageRows: 1, SessionTimeout: -1, OperationTimeout: -1})
 	c = newClient(t, never)
 	op = c.execute(c.open(), "SELECT id FROM range(9)").OperationHandle
 	never.Sweep(now.Add(1000 * time.Hour))
@@ -143,7 +143,7 @@ func TestResultsTakeNoMoreMemoryThanAllowed(t *testing.T) {
 		"files":  {CloudFetchThreshold: 1, FileRows: 100, LinksPerPage: 1, ResultMemory: 5 * each},
 	} {
 		t.Run(name, func(t *testing.T) {
-			ws := workspace.New(t, opts)
+			ws := start(t, opts)
 			c := newClient(t, ws)
 			s := c.open()
 			var last *wire.OperationHandle
@@ -158,7 +158,7 @@ func TestResultsTakeNoMoreMemoryThanAllowed(t *testing.T) {
 	}
 	t.Run("files of closed operations", func(t *testing.T) {
 		opts := workspace.Options{CloudFetchThreshold: 1, ResultMemory: 3 * each}
-		ws := workspace.New(t, opts)
+		ws := start(t, opts)
 		c := newClient(t, ws)
 		s := c.open()
 		var links []*wire.ResultLink
@@ -172,7 +172,7 @@ func TestResultsTakeNoMoreMemoryThanAllowed(t *testing.T) {
 		assert.Equal(t, []int{404, 200}, c.follow(links[0], links[len(links)-1]))
 	})
 	t.Run("one that is larger by itself", func(t *testing.T) {
-		ws := workspace.New(t, workspace.Options{PageRows: 500, ResultMemory: 1})
+		ws := start(t, workspace.Options{PageRows: 500, ResultMemory: 1})
 		c := newClient(t, ws)
 		resp := c.execute(c.open(), "SELECT id FROM range(1000)")
 		assert.Equal(t, wire.StatusSuccess, c.fetch(resp.OperationHandle).Status.StatusCode)
@@ -180,7 +180,7 @@ func TestResultsTakeNoMoreMemoryThanAllowed(t *testing.T) {
 }
 
 func TestFactsReachBackAsFarAsTheOptionSays(t *testing.T) {
-	ws := workspace.New(t, workspace.Options{Keep: 3})
+	ws := start(t, workspace.Options{Keep: 3})
 	c := newClient(t, ws)
 	for i := range 5 {
 		c.execute(c.open(), fmt.Sprintf("SELECT %d", i))
@@ -203,7 +203,7 @@ func TestFactsReachBackAsFarAsTheOptionSays(t *testing.T) {
 		assert.Equal(t, 1, e.Attempts)
 	}
 
-	all := workspace.New(t, workspace.Options{Keep: -1})
+	all := start(t, workspace.Options{Keep: -1})
 	c = newClient(t, all)
 	for range 5 {
 		c.open()
@@ -212,7 +212,7 @@ func TestFactsReachBackAsFarAsTheOptionSays(t *testing.T) {
 }
 
 func TestTokensAreForgottenWhenTheyHaveExpired(t *testing.T) {
-	ws := workspace.New(t, workspace.Options{TokenLifetime: time.Hour})
+	ws := start(t, workspace.Options{TokenLifetime: time.Hour})
 	c := newClient(t, ws)
 	form := []byte("grant_type=client_credentials&client_id=" + ws.ClientID() + "&client_secret=" + ws.ClientSecret())
 	for range 3 {

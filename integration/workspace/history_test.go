@@ -49,7 +49,7 @@ func (c *client) entry(id string) workspace.HistoryEntry {
 
 func TestHistoryTellsTheTruthAboutAStatement(t *testing.T) {
 	const compiles, executes = 10 * time.Millisecond, 20 * time.Millisecond
-	ws := workspace.New(t, workspace.Options{
+	ws := start(t, workspace.Options{
 		Warehouses: []workspace.Warehouse{{ID: "w"}}, PageRows: 2, ResultCache: true,
 		CompilationTime: func(string) time.Duration { return compiles },
 		ExecutionTime:   func(string) time.Duration { return executes },
@@ -88,7 +88,7 @@ func TestHistoryTellsTheTruthAboutAStatement(t *testing.T) {
 }
 
 func TestHistoryTellsWhereAStatementWaits(t *testing.T) {
-	ws := workspace.New(t, workspace.Options{Warehouses: []workspace.Warehouse{{ID: "w", Stopped: true, StartTime: -1, Capacity: 1}}})
+	ws := start(t, workspace.Options{Warehouses: []workspace.Warehouse{{ID: "w", Stopped: true, StartTime: -1, Capacity: 1}}})
 	c := newClient(t, ws)
 	s := c.open()
 	call[wire.ExecuteStatementResp](c, "ExecuteStatement", statement(s, "SELECT sleep(600)", noDirectResults))
@@ -114,7 +114,7 @@ func TestHistoryTellsWhereAStatementWaits(t *testing.T) {
 }
 
 func TestHistoryOfStatementsThatFail(t *testing.T) {
-	ws := workspace.New(t, workspace.Options{})
+	ws := start(t, workspace.Options{})
 	c := newClient(t, ws)
 	c.execute(c.open(), "-- a comment\n( SELECT * FROM nowhere )")
 	e := c.entry(ws.Statements()[0].ID)
@@ -124,7 +124,7 @@ func TestHistoryOfStatementsThatFail(t *testing.T) {
 }
 
 func TestHistoryIsFilteredAndPaged(t *testing.T) {
-	ws := workspace.New(t, workspace.Options{Warehouses: []workspace.Warehouse{{ID: "a"}, {ID: "b"}}})
+	ws := start(t, workspace.Options{Warehouses: []workspace.Warehouse{{ID: "a"}, {ID: "b"}}})
 	c := newClient(t, ws)
 	for _, path := range []string{"/sql/1.0/warehouses/a", "/sql/1.0/warehouses/b"} {
 		c.path = path
@@ -171,7 +171,7 @@ func TestHistoryIsFilteredAndPaged(t *testing.T) {
 }
 
 func TestHistoryIsFinalLateIfWanted(t *testing.T) {
-	ws := workspace.New(t, workspace.Options{HistoryDelay: time.Hour})
+	ws := start(t, workspace.Options{HistoryDelay: time.Hour})
 	c := newClient(t, ws)
 	c.execute(c.open(), "SELECT 1")
 	e := c.entry(ws.Statements()[0].ID)
@@ -181,7 +181,7 @@ func TestHistoryIsFinalLateIfWanted(t *testing.T) {
 }
 
 func TestHistoryCanSayWhatDidNotHappen(t *testing.T) {
-	ws := workspace.New(t, workspace.Options{History: func(f workspace.StatementFacts, e *workspace.HistoryEntry) {
+	ws := start(t, workspace.Options{History: func(f workspace.StatementFacts, e *workspace.HistoryEntry) {
 		if strings.Contains(f.SQL, "orders") {
 			e.Metrics.ReadBytes, e.Metrics.PrunedFilesCount = 1<<30, 7
 			e.Metrics.ProvisioningQueueStart = e.QueryStartTimeMS
@@ -199,7 +199,7 @@ func TestHistoryCanSayWhatDidNotHappen(t *testing.T) {
 }
 
 func TestHistorySuffersFaultsAndNeedsACredential(t *testing.T) {
-	ws := workspace.New(t, workspace.Options{})
+	ws := start(t, workspace.Options{})
 	c := newClient(t, ws)
 	f := ws.Inject(workspace.Fault{On: workspace.Endpoint(historyURL), First: 1, Do: workspace.Status(403)})
 	status, _ := c.history()
@@ -214,7 +214,7 @@ func TestHistorySuffersFaultsAndNeedsACredential(t *testing.T) {
 }
 
 func TestHistoryReachesBackAsFarAsTheFacts(t *testing.T) {
-	ws := workspace.New(t, workspace.Options{Keep: 2})
+	ws := start(t, workspace.Options{Keep: 2})
 	c := newClient(t, ws)
 	s := c.open()
 	for range 5 {

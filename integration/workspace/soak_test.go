@@ -28,7 +28,7 @@ func soakOptions() workspace.Options {
 	return workspace.Options{
 		CloudFetchThreshold: 64 << 10, FileRows: 1000, LinksPerPage: 3, PageRows: 2000, ResultCache: true,
 		SessionTimeout: 10 * time.Second, OperationTimeout: 10 * time.Second, ClosedFileLifetime: 5 * time.Second,
-		LinkLifetime: 20 * time.Second, ResultMemory: 64 << 20, Keep: 1000, Seed: 1,
+		LinkLifetime: 20 * time.Second, ResultMemory: 64 << 20, Keep: 1000,
 		ExecutionTime: func(sql string) time.Duration {
 			if sql == slow {
 				return time.Hour
@@ -114,7 +114,7 @@ func (c *client) closeSession(s *wire.SessionHandle) {
 // TestSoak lets clients read, cancel, fail and vanish, and finds nothing left of them: what is
 // held is counted after every lifetime has passed. With -soak they go on for so long.
 func TestSoak(t *testing.T) {
-	ws := workspace.New(t, soakOptions())
+	ws := start(t, soakOptions())
 	for name, visit := range customers {
 		t.Run(name, func(t *testing.T) {
 			c := newClient(t, ws)
@@ -194,7 +194,7 @@ func lastRequest(ws *workspace.Workspace) int {
 // TestClientsThatBreakOffLeaveNothing is the same for connections: a client that goes away in
 // the middle of a download keeps no handler and no file.
 func TestClientsThatBreakOffLeaveNothing(t *testing.T) {
-	ws := workspace.New(t, soakOptions())
+	ws := start(t, soakOptions())
 	c := newClient(t, ws)
 	s := c.open()
 	for range 5 {

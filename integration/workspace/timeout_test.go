@@ -39,7 +39,7 @@ func TestStatementTimeoutsEndStatements(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c.opts.ExecutionTime, c.opts.DirectResultWait = endless, time.Hour
-			ws := workspace.New(t, c.opts)
+			ws := start(t, c.opts)
 			client := newClient(t, ws)
 			s := call[wire.OpenSessionResp](client, "OpenSession", &wire.OpenSessionReq{Configuration: c.conf}).SessionHandle
 			if c.before != "" {
@@ -58,7 +58,7 @@ func TestStatementTimeoutsEndStatements(t *testing.T) {
 }
 
 func TestTimeoutDoesNotCountTheQueue(t *testing.T) {
-	ws := workspace.New(t, workspace.Options{
+	ws := start(t, workspace.Options{
 		StatementTimeout: time.Nanosecond, Warehouses: []workspace.Warehouse{{ID: "w", Stopped: true, StartTime: -1}},
 	})
 	c := newClient(t, ws)
@@ -69,7 +69,7 @@ func TestTimeoutDoesNotCountTheQueue(t *testing.T) {
 }
 
 func TestSessionsBeginWhereTheirClientsAreTold(t *testing.T) {
-	ws := workspace.New(t, workspace.Options{})
+	ws := start(t, workspace.Options{})
 	assert.NoError(t, ws.Exec(t.Context(), "CREATE CATALOG sales", "CREATE SCHEMA sales.emea"))
 	c := newClient(t, ws)
 	catalog, schema := "sales", "emea"

@@ -14,7 +14,7 @@ import (
 )
 
 func TestWarehousesAreReachedByEveryPathOfTheService(t *testing.T) {
-	ws := workspace.New(t, workspace.Options{WorkspaceID: 4711, Warehouses: []workspace.Warehouse{{ID: "first"}, {ID: "second"}}})
+	ws := start(t, workspace.Options{WorkspaceID: 4711, Warehouses: []workspace.Warehouse{{ID: "first"}, {ID: "second"}}})
 	assert.Equal(t, []string{"first", "second"}, ws.Warehouses())
 	assert.Equal(t, "/sql/1.0/warehouses/first", ws.HTTPPath())
 	c := newClient(t, ws)
@@ -41,7 +41,7 @@ func TestWarehousesAreReachedByEveryPathOfTheService(t *testing.T) {
 }
 
 func TestWarehousesShareTheirTables(t *testing.T) {
-	ws := workspace.New(t, workspace.Options{Warehouses: make([]workspace.Warehouse, 2)})
+	ws := start(t, workspace.Options{Warehouses: make([]workspace.Warehouse, 2)})
 	require.NotEqual(t, ws.Warehouses()[0], ws.Warehouses()[1])
 	c := newClient(t, ws)
 	c.execute(c.open(), "CREATE TABLE shared (a INT)")
@@ -57,7 +57,7 @@ func reaches(t *testing.T, ws *workspace.Workspace, i int, state string) workspa
 }
 
 func TestFirstStatementWaitsForAStoppedWarehouse(t *testing.T) {
-	ws := workspace.New(t, workspace.Options{Warehouses: []workspace.Warehouse{{ID: "w", Stopped: true, StartTime: -1}}})
+	ws := start(t, workspace.Options{Warehouses: []workspace.Warehouse{{ID: "w", Stopped: true, StartTime: -1}}})
 	c := newClient(t, ws)
 	s := c.open()
 	op := call[wire.ExecuteStatementResp](c, "ExecuteStatement", statement(s, "SELECT 1", noDirectResults)).OperationHandle
@@ -83,13 +83,13 @@ func TestFirstStatementWaitsForAStoppedWarehouse(t *testing.T) {
 
 func TestWarehouseStartsInTheTimeItTakes(t *testing.T) {
 	const starts = 20 * time.Millisecond
-	for _, start := range []time.Duration{0, starts} {
-		ws := workspace.New(t, workspace.Options{Warehouses: []workspace.Warehouse{{Stopped: true, StartTime: start}}})
+	for _, takes := range []time.Duration{0, starts} {
+		ws := start(t, workspace.Options{Warehouses: []workspace.Warehouse{{Stopped: true, StartTime: takes}}})
 		c := newClient(t, ws)
 		c.execute(c.open(), "SELECT 1")
 		f := ws.Statements()[0]
-		assert.Equal(t, start == 0, f.ComputeQueued.IsZero(), "no wait that ends at once")
-		if start > 0 {
+		assert.Equal(t, takes == 0, f.ComputeQueued.IsZero(), "no wait that ends at once")
+		if takes > 0 {
 			assert.GreaterOrEqual(t, f.Compiling.Sub(f.ComputeQueued), starts)
 		}
 	}
@@ -97,7 +97,7 @@ func TestWarehouseStartsInTheTimeItTakes(t *testing.T) {
 
 func TestStatementsBeyondTheCapacityWait(t *testing.T) {
 	release := make(chan struct{})
-	ws := workspace.New(t, workspace.Options{
+	ws := start(t, workspace.Options{
 		Warehouses: []workspace.Warehouse{{Capacity: 1}},
 		ExecutionTime: func(sql string) time.Duration {
 			if sql == "SELECT 'first'" {
