@@ -86,9 +86,8 @@ func (w *Workspace) serveHistory(x *exchange) {
 	ids, warehouses, statuses := q["filter_by.statement_ids"], q["filter_by.warehouse_ids"], q["filter_by.statuses"]
 	list := []HistoryEntry{}
 	now, skipped, more := time.Now(), 0, false
-	facts := w.Statements()
-	for _, f := range slices.Backward(facts) {
-		if f.ID == "" || !wanted(ids, f.ID) || !wanted(warehouses, f.WarehouseID) {
+	for _, f := range slices.Backward(w.historyFacts(ids)) {
+		if f.ID == "" || !wanted(warehouses, f.WarehouseID) {
 			continue
 		}
 		e := w.historyEntry(f, now)
@@ -112,6 +111,21 @@ func (w *Workspace) serveHistory(x *exchange) {
 		answer["next_page_token"] = strconv.Itoa(offset + limit)
 	}
 	x.sendJSON(http.StatusOK, answer)
+}
+
+// historyFacts are the statements with these ids, or all of them, in the order they arrived.
+func (w *Workspace) historyFacts(ids []string) []StatementFacts {
+	if len(ids) == 0 {
+		return w.Statements()
+	}
+	var list []StatementFacts
+	for _, id := range ids {
+		if f, ok := w.Statement(id); ok {
+			list = append(list, f)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b StatementFacts) int { return a.Received.Compare(b.Received) })
+	return slices.CompactFunc(list, func(a, b StatementFacts) bool { return a.ID == b.ID })
 }
 
 func wanted(list []string, value string) bool {
