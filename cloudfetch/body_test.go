@@ -206,12 +206,12 @@ func TestBodyThatLiesAboutItsReads(t *testing.T) {
 	for _, n := range []int{-1, 100} {
 		for _, size := range []int{4, aheadSize} {
 			lies := n * aheadSize
-			b := &exchangeBody{ReadCloser: io.NopCloser(liar(lies)), exchange: exchange{counts: &counters{}}}
+			b := &exchangeBody{ReadCloser: io.NopCloser(liar(lies)), exchange: exchange{counts: NewCounters()}}
 			got, err := b.Read(make([]byte, size))
 			require.Equal(t, lies, got)
 			require.ErrorIs(t, err, errReset)
 		}
-		d := &downloadBody{ReadCloser: io.NopCloser(liar(n)), download: download{counts: &counters{}}}
+		d := &downloadBody{ReadCloser: io.NopCloser(liar(n)), download: download{counts: NewCounters()}}
 		got, _ := d.Read(make([]byte, 4))
 		require.Equal(t, n, got)
 	}

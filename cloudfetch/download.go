@@ -7,11 +7,13 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 )
 
 // download is one HTTP attempt for a CloudFetch file.
 type download struct {
-	counts  *counters
+	counts  *Counters
 	file    *file
 	attempt uint32
 	ctx     context.Context // of the request: cancelled when the reader gives up
@@ -80,8 +82,8 @@ func (d *download) finish(state FileState) {
 
 // contain is as in exchange.
 func (d *download) contain() {
-	if recover() != nil {
-		d.counts.panics.Add(1)
+	if v := recover(); v != nil {
+		d.counts.contained.Panicked(contain.Wire, v)
 		d.over = true
 		d.quiet.Store(true)
 		if d.file != nil {

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 )
 
 // owner is whom an RPC belongs to: a Trace or a Session.
@@ -31,7 +33,7 @@ var (
 // which may come from another, only takes part in the atomics.
 type exchange struct {
 	// Immutable once the body is handed out.
-	counts   *counters
+	counts   *Counters
 	registry *registry
 	owner    owner
 	method   Method
@@ -156,8 +158,8 @@ func (x *exchange) release() {
 // contain ends saw and closed: whatever went wrong in there must not reach the
 // driver.
 func (x *exchange) contain() {
-	if recover() != nil {
-		x.counts.panics.Add(1)
+	if v := recover(); v != nil {
+		x.counts.contained.Panicked(contain.Wire, v)
 		x.over.Store(true)
 		x.quiet.Store(true)
 	}

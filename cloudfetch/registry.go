@@ -73,7 +73,7 @@ type registry struct {
 	// busy counts what is registered, so that a transport without traces can
 	// let everything pass without looking. Written under mu.
 	busy, linked atomic.Int64
-	evicted      atomic.Uint64 // statements that had to go
+	counts       *Counters
 
 	mu         sync.Mutex // guards all below, and the fields of file it names
 	statements roster[ID, *Trace]
@@ -81,8 +81,8 @@ type registry struct {
 	links      map[linkKey]*file
 }
 
-func newRegistry(statements int) *registry {
-	r := &registry{links: make(map[linkKey]*file)}
+func newRegistry(statements int, counts *Counters) *registry {
+	r := &registry{counts: counts, links: make(map[linkKey]*file)}
 	r.statements.bound = statements
 	r.sessions.bound = 4 * statements
 	return r
@@ -97,7 +97,7 @@ func (r *registry) addStatement(id ID, t *Trace) bool {
 		return other == t
 	}
 	if evicted, full := r.statements.add(id, t, &t.place); full {
-		r.evicted.Add(1)
+		r.counts.evicted.Add(1)
 		evicted.evicted.Store(true)
 		for evicted.newest != nil {
 			evicted.newest.lose()

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 )
 
 // The Thrift client of the driver hands its body over as a buffer, and
@@ -58,7 +60,7 @@ func readRequest(getBody func() (io.ReadCloser, error)) *requestReader {
 // goroutine: done tells when msg can be read.
 type watchedRequest struct {
 	io.ReadCloser
-	counts *counters
+	counts *Counters
 	done   atomic.Bool // msg is complete and will not change
 	n      atomic.Int64
 
@@ -79,9 +81,9 @@ func (r *watchedRequest) Read(p []byte) (int, error) {
 
 func (r *watchedRequest) saw(p []byte) {
 	defer func() {
-		if recover() != nil {
+		if v := recover(); v != nil {
 			r.broken = true
-			r.counts.panics.Add(1)
+			r.counts.contained.Panicked(contain.Wire, v)
 		}
 	}()
 	r.reader.feed(p)
@@ -91,7 +93,7 @@ func (r *watchedRequest) saw(p []byte) {
 }
 
 // watch returns a copy of req whose body is watched.
-func watch(req *http.Request, counts *counters) (*http.Request, *watchedRequest) {
+func watch(req *http.Request, counts *Counters) (*http.Request, *watchedRequest) {
 	w := &watchedRequest{ReadCloser: req.Body, counts: counts}
 	w.reader.start(true, nil)
 	copied := *req

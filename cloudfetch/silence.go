@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 )
 
 // What the driver's own telemetry asks for. It builds its URLs from the host
@@ -91,7 +93,7 @@ func (t *Transport) askFlag(req *http.Request) (*http.Response, error) {
 	if !t.silence {
 		resp, err := t.base.Workspace.RoundTrip(req)
 		if err == nil && resp != nil && resp.Body != nil && resp.StatusCode == http.StatusOK {
-			b := &flagBody{ReadCloser: resp.Body, state: &t.flag, counts: &t.counts}
+			b := &flagBody{ReadCloser: resp.Body, state: &t.flag, counts: t.counts}
 			resp.Body = observed(resp.Body, b, b)
 		}
 		return resp, err
@@ -108,8 +110,8 @@ func (t *Transport) learnFlag(req *http.Request) {
 	var enabled, ok bool
 	var ttl time.Duration
 	defer func() {
-		if recover() != nil {
-			t.counts.panics.Add(1)
+		if v := recover(); v != nil {
+			t.counts.contained.Panicked(contain.Wire, v)
 		}
 		t.flag.settle(enabled, ttl, ok, time.Now())
 	}()
@@ -192,7 +194,7 @@ func parseFlag(body []byte) (enabled bool, ttl time.Duration, ok bool) {
 type flagBody struct {
 	io.ReadCloser
 	state  *flagState
-	counts *counters
+	counts *Counters
 
 	mu   sync.Mutex // guards buf and done
 	buf  bytes.Buffer
@@ -211,8 +213,8 @@ func (b *flagBody) saw(p []byte, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	defer func() {
-		if recover() != nil {
-			b.counts.panics.Add(1)
+		if v := recover(); v != nil {
+			b.counts.contained.Panicked(contain.Wire, v)
 			b.done = true
 		}
 	}()

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 )
 
 // Options adjusts a Transport. The zero value observes and changes nothing.
@@ -26,9 +28,11 @@ type Options struct {
 	// it the oldest is forgotten (GapEvicted). Four times as many sessions are
 	// kept. Default 4096.
 	MaxStatements int
+	// Counters is where the transport counts; nil means counters of its own.
+	Counters *Counters
 }
 
-// Stats counts what a transport did since it was made.
+// Stats counts what one transport did since it was made, or all that share Counters.
 type Stats struct {
 	Messages uint64 // Thrift responses read to their end
 	Lost     uint64 // Thrift messages that were not understood
@@ -38,7 +42,23 @@ type Stats struct {
 	Panics   uint64 // mistakes of this package that were contained
 }
 
-type counters struct{ messages, lost, files, silenced, panics atomic.Uint64 }
+// Counters are counts that several transports may share.
+type Counters struct {
+	messages, lost, files, silenced, evicted atomic.Uint64
+
+	contained contain.Log
+}
+
+// NewCounters returns counters at zero.
+func NewCounters() *Counters { return &Counters{contained: contain.Log{Parent: &contain.Process}} }
+
+// Stats returns the counts.
+func (c *Counters) Stats() Stats {
+	return Stats{
+		Messages: c.messages.Load(), Lost: c.lost.Load(), Files: c.files.Load(),
+		Silenced: c.silenced.Load(), Evicted: c.evicted.Load(), Panics: uint64(c.contained.Total()),
+	}
+}
 
 // Transport observes the requests of one connector: Thrift RPCs, CloudFetch
 // downloads, and the driver's own telemetry. Everything else passes unseen. It
@@ -48,7 +68,7 @@ type Transport struct {
 	silence  bool
 	learn    bool
 	registry *registry
-	counts   counters
+	counts   *Counters
 	flag     flagState
 }
 
@@ -69,19 +89,17 @@ func New(base Base, opts Options) *Transport {
 	if opts.MaxStatements <= 0 {
 		opts.MaxStatements = 4096
 	}
+	if opts.Counters == nil {
+		opts.Counters = NewCounters()
+	}
 	return &Transport{
 		base: base, silence: opts.SilenceNative, learn: opts.LearnFlag,
-		registry: newRegistry(opts.MaxStatements),
+		registry: newRegistry(opts.MaxStatements, opts.Counters), counts: opts.Counters,
 	}
 }
 
 // Stats returns the counts.
-func (t *Transport) Stats() Stats {
-	return Stats{
-		Messages: t.counts.messages.Load(), Lost: t.counts.lost.Load(), Files: t.counts.files.Load(),
-		Silenced: t.counts.silenced.Load(), Evicted: t.registry.evicted.Load(), Panics: t.counts.panics.Load(),
-	}
-}
+func (t *Transport) Stats() Stats { return t.counts.Stats() }
 
 // CloseIdleConnections closes the idle connections of the base transport, but
 // not those of http.DefaultTransport, which the application shares.
@@ -143,7 +161,7 @@ func callerOf(ctx context.Context) caller { return caller{FromContext(ctx), Sess
 // callWatched passes an RPC on whose body can be read only once.
 func (t *Transport) callWatched(req *http.Request, by caller) (*http.Response, error) {
 	start := time.Now()
-	copied, watched := watch(req, &t.counts)
+	copied, watched := watch(req, t.counts)
 	resp, err := t.base.Workspace.RoundTrip(copied)
 	if watched.done.Load() {
 		if body := t.own(req, by, &watched.reader.msg, watched.n.Load(), start); body != nil {
@@ -157,7 +175,7 @@ func (t *Transport) callWatched(req *http.Request, by caller) (*http.Response, e
 
 // beginCall reads the request and notes it; nil means that it passes unseen.
 func (t *Transport) beginCall(req *http.Request, by caller) (body *exchangeBody) {
-	defer t.contain()
+	defer t.counts.contained.Recover(contain.Wire)
 	r := readRequest(req.GetBody)
 	if r == nil {
 		t.unread(by)
@@ -178,7 +196,7 @@ func (t *Transport) unread(by caller) {
 
 // own finds whose call it is, and notes its begin.
 func (t *Transport) own(req *http.Request, by caller, msg *message, n int64, start time.Time) (body *exchangeBody) {
-	defer t.contain()
+	defer t.counts.contained.Recover(contain.Wire)
 	o := t.ownerOf(by, msg)
 	if o == nil {
 		return nil
@@ -188,7 +206,7 @@ func (t *Transport) own(req *http.Request, by caller, msg *message, n int64, sta
 		return nil
 	}
 	return &exchangeBody{exchange: exchange{
-		counts: &t.counts, registry: t.registry, owner: o, method: msg.method, attempt: attempt,
+		counts: t.counts, registry: t.registry, owner: o, method: msg.method, attempt: attempt,
 	}}
 }
 
@@ -232,7 +250,7 @@ func (t *Transport) ownerOf(by caller, msg *message) owner {
 
 // answer takes the response to a call and wraps its body.
 func (t *Transport) answer(body *exchangeBody, resp *http.Response, err error) {
-	defer t.contain()
+	defer t.counts.contained.Recover(contain.Wire)
 	if err != nil || resp == nil || resp.Body == nil || resp.StatusCode == http.StatusSwitchingProtocols {
 		body.finish(failed)
 		return
@@ -247,7 +265,7 @@ func (t *Transport) fileOf(req *http.Request) (f *file, redirect bool) {
 	if t.registry.linked.Load() == 0 {
 		return nil, false
 	}
-	defer t.contain()
+	defer t.counts.contained.Recover(contain.Wire)
 	first := req
 	for hops := 0; first.Response != nil && first.Response.Request != nil && hops < 20; hops++ {
 		first, redirect = first.Response.Request, true
@@ -271,8 +289,8 @@ func (t *Transport) download(req *http.Request, f *file, redirect bool) (*http.R
 
 // arrived takes the response to a download and wraps its body.
 func (t *Transport) arrived(req *http.Request, f *file, attempt uint32, resp *http.Response, err error) {
-	defer t.contain()
-	b := &downloadBody{download: download{counts: &t.counts, file: f, attempt: attempt, ctx: req.Context()}}
+	defer t.counts.contained.Recover(contain.Wire)
+	b := &downloadBody{download: download{counts: t.counts, file: f, attempt: attempt, ctx: req.Context()}}
 	switch {
 	case err != nil || resp == nil || resp.Body == nil:
 		b.failed(0)
@@ -284,12 +302,5 @@ func (t *Transport) arrived(req *http.Request, f *file, attempt uint32, resp *ht
 		b.length = resp.ContentLength
 		b.ReadCloser = resp.Body
 		resp.Body = observed(resp.Body, b, b)
-	}
-}
-
-// contain keeps a mistake of the observation from the driver.
-func (t *Transport) contain() {
-	if recover() != nil {
-		t.counts.panics.Add(1)
 	}
 }

@@ -412,13 +412,13 @@ func TestMistakesAreContained(t *testing.T) {
 	s := newStage(t, Options{})
 	ctx, _ := traced()
 	s.execute(ctx, operationA)
-	b := &exchangeBody{ReadCloser: io.NopCloser(strings.NewReader("abc")), exchange: exchange{counts: &s.transport.counts}}
+	b := &exchangeBody{ReadCloser: io.NopCloser(strings.NewReader("abc")), exchange: exchange{counts: s.transport.counts}}
 	got, err := io.ReadAll(b) // has no owner: panics inside
 	require.NoError(t, err)
 	require.Equal(t, "abc", string(got))
 	require.NoError(t, b.Close())
 
-	d := &downloadBody{ReadCloser: io.NopCloser(strings.NewReader("abc")), download: download{counts: &s.transport.counts}}
+	d := &downloadBody{ReadCloser: io.NopCloser(strings.NewReader("abc")), download: download{counts: s.transport.counts}}
 	got, err = io.ReadAll(d)
 	require.NoError(t, err)
 	require.Equal(t, "abc", string(got))

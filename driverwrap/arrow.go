@@ -7,6 +7,8 @@ import (
 
 	"github.com/apache/arrow/go/v12/arrow"
 	dbsqlrows "github.com/databricks/databricks-sql-go/rows"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 )
 
 // arrowAccess adds Arrow access, which callers reach through sql.Conn.Raw.
@@ -47,7 +49,11 @@ type arrowBatches struct {
 func (b *arrowBatches) HasNext() bool {
 	start := time.Now()
 	more := b.ArrowBatchIterator.HasNext()
-	b.of.st.waited.add(time.Since(start))
+	now := time.Now()
+	b.of.st.waited.add(now.Sub(start))
+	if !more {
+		b.of.st.arrowEnded(now)
+	}
 	return more
 }
 
@@ -67,7 +73,7 @@ func (b *arrowBatches) Next() (arrow.Record, error) {
 
 // took counts a record.
 func (s *statement) took(now time.Time, r arrow.Record) {
-	defer contain()
+	defer contain.Process.Recover(contain.Statement)
 	if n := r.NumRows(); s.rowsRead.Add(n) == n {
 		s.firstRow(now)
 	}
@@ -83,7 +89,11 @@ type arrowStreams struct {
 func (s *arrowStreams) HasNext() bool {
 	start := time.Now()
 	more := s.ArrowIPCStreamIterator.HasNext()
-	s.of.st.waited.add(time.Since(start))
+	now := time.Now()
+	s.of.st.waited.add(now.Sub(start))
+	if !more {
+		s.of.st.arrowEnded(now)
+	}
 	return more
 }
 
@@ -103,9 +113,18 @@ func (s *arrowStreams) Next() (io.Reader, error) {
 
 // arrowTaken notes that rows leave through an Arrow reader, and whether they are counted.
 func (s *statement) arrowTaken(counted bool) {
-	defer contain()
+	defer contain.Process.Recover(contain.Statement)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.viaArrow = true
 	s.uncounted = s.uncounted || !counted
+}
+
+// arrowEnded notes that an Arrow reader has no more. The driver says so of a page that failed,
+// too: what the wire tells decides when the statement is finished.
+func (s *statement) arrowEnded(now time.Time) {
+	s.readEnded(now, nil)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.arrowEnd = true
 }

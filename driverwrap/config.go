@@ -10,8 +10,9 @@ import (
 	dbsql "github.com/databricks/databricks-sql-go"
 
 	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/settings"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry/export"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/logsink"
 )
 
@@ -39,24 +40,26 @@ func Wrap(c driver.Connector) driver.Connector { return Config{}.Wrap(c) }
 
 // NewConnector is door 2 with this configuration.
 func (c Config) NewConnector(opts ...dbsql.ConnOption) (driver.Connector, error) {
-	settings, err := telemetry.Resolve(c.Settings, nil, telemetry.Environ)
+	environment := settings.Environ()
+	resolved, err := settings.Resolve(c.Settings, nil, environment)
 	if err != nil {
 		return nil, err
 	}
-	wrapped, err := c.open(settings, opts)
+	wrapped, err := c.open(resolved, opts)
 	if err != nil {
 		return nil, err
 	}
-	return wrapped.through("options", telemetry.InForce(c.Settings, nil, telemetry.Environ)), nil
+	return wrapped.through("options", settings.InForce(c.Settings, nil, environment)), nil
 }
 
 // Wrap is door 3 with this configuration. An environment variable that cannot be understood
 // makes the first Connect fail with a *telemetry.ParameterError.
 func (c Config) Wrap(inner driver.Connector) driver.Connector {
-	settings, err := telemetry.Resolve(c.Settings, nil, telemetry.Environ)
-	wrapped := c.wrap(settings, inner)
+	environment := settings.Environ()
+	resolved, err := settings.Resolve(c.Settings, nil, environment)
+	wrapped := c.wrap(resolved, inner)
 	wrapped.misconfigured = err
-	return wrapped.through("wrap", telemetry.InForce(c.Settings, nil, telemetry.Environ))
+	return wrapped.through("wrap", settings.InForce(c.Settings, nil, environment))
 }
 
 // open builds the native connector from options, with our transport under it, and notes
@@ -71,13 +74,15 @@ func (c Config) open(settings telemetry.Settings, opts []dbsql.ConnOption) (*con
 		users  bool // the client for downloads is of the user's making
 	)
 	observe := withConfig(func(n nativeConfig) dbsql.ConnOption {
-		server, native = n.server(), n.snapshot()
+		native = n.snapshot()
+		connection := n.connection(native)
+		server = connection.Server()
 		if !observable(n) {
 			return nil
 		}
 		users = readConfig[*http.Client](n, "HTTPClient").Or(nil) != nil
 		// Either we report for this connector or nobody does: the native telemetry is silent.
-		to = n.connection(native)
+		to = connection
 		report = export.Open(to, settings)
 		wire = observer(n, report != nil || settings.Enabled == telemetry.Off)
 		return dbsql.WithTransport(wire)
@@ -104,7 +109,7 @@ func (c Config) open(settings telemetry.Settings, opts []dbsql.ConnOption) (*con
 func (c Config) wrap(settings telemetry.Settings, inner driver.Connector) *connector {
 	settings = settings.WithDefaults()
 	w := &connector{inner: inner, middle: intercept(inner), settings: settings}
-	w.fanouts = []*telemetry.Fanout{&telemetry.Default}
+	w.fanouts = []*telemetry.Fanout{&telemetry.Default.Fanout}
 	if !slices.ContainsFunc(c.Sinks, isOpenTelemetry) {
 		w.fanouts = append(w.fanouts, &openTelemetry)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -30,12 +31,13 @@ type conn struct {
 	session   *cloudfetch.Session // nil where the wire is not read
 
 	sessionID atomic.Pointer[string]
+	closed    atomic.Bool
 
 	mu         sync.Mutex
 	open       []*statement // not finished yet: rarely more than one
 	lease      *lease       // nil while rows hold it
 	statements int64
-	closed     bool
+	lost       bool // the application has let go of its open rows: nothing closes it any more
 }
 
 var (
@@ -98,7 +100,7 @@ func newConn(c *connector, raw, middle driver.Conn) *conn {
 
 // begins notes when the connection was ready and what traces its session.
 func (c *conn) begins(at time.Time, session *cloudfetch.Session) {
-	defer contain()
+	defer contain.Process.Recover(contain.Statement)
 	c.connector.conns.add(c)
 	c.opened, c.session = at, session
 	if session != nil {
@@ -306,17 +308,18 @@ func (c *conn) Close() error {
 }
 
 func (c *conn) ended(start time.Time, err error) {
-	defer contain()
-	latency, failure := time.Since(start), failureOf(err)
-	c.mu.Lock()
-	if c.closed {
-		c.mu.Unlock()
+	defer contain.Process.Recover(contain.Statement)
+	latency, failure := time.Since(start), c.connector.failureOf(err)
+	if c.closed.Swap(true) {
 		return
 	}
-	c.closed = true
-	open := c.open
-	c.open = nil
+	defer c.connector.connectionEnded()
+	defer c.connector.conns.remove(c)
+	// A call that is still running will return, and ends its statement then.
+	open := slices.DeleteFunc(c.unfinished(), func(s *statement) bool { return !s.hasOpenRows() })
+	c.mu.Lock()
 	r := &telemetry.SessionClosed{
+		Connector:  c.connector.id,
 		Started:    start,
 		Server:     c.connector.server,
 		Latency:    latency,
@@ -327,7 +330,6 @@ func (c *conn) ended(start time.Time, err error) {
 		Failure:    failure,
 	}
 	c.mu.Unlock()
-	c.connector.conns.remove(c)
 
 	for _, st := range open {
 		st.finish(time.Now(), telemetry.Abandoned)
@@ -346,10 +348,11 @@ func (c *conn) ended(start time.Time, err error) {
 func (c *conn) enlist(s *statement) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.closed {
+	if !c.closed.Load() {
 		c.open = append(c.open, s)
 	}
 	c.statements++
+	c.lost = false
 }
 
 func (c *conn) delist(s *statement) {

@@ -8,8 +8,9 @@ import (
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry/export"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 )
 
 // connector opens measured connections. Apart from the list of them it is immutable after
@@ -30,6 +31,7 @@ type connector struct {
 
 	wire   *cloudfetch.Transport // nil behind Wrap
 	report *export.Handle        // to Databricks; nil when off, and behind Wrap
+	ending sync.Once             // closes report
 	to     export.Connection     // where to; the zero value behind Wrap
 	server string                // host:port; empty when unknown
 	native telemetry.DriverConfig
@@ -58,7 +60,9 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if c.misconfigured != nil {
 		return nil, c.misconfigured
 	}
-	c.abandon((*statement).forgotten)
+	c.conns.opening.Add(1)
+	defer c.connectAttempted()
+	c.eachUnfinished((*statement).abandonLost)
 	var spans []telemetry.SessionSpan
 	if c.tracing() {
 		ctx, spans = startSpans(ctx, c, telemetry.SessionStart{Server: c.server}, telemetry.Tracer.SessionStarting)
@@ -83,7 +87,7 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 // watchSession returns a trace for a new session, nil where the wire is not read or nobody
 // listens.
 func (c *connector) watchSession(spans []telemetry.SessionSpan) (s *cloudfetch.Session) {
-	defer contain()
+	defer contain.Process.Recover(contain.Statement)
 	if c.wire == nil || spans == nil && !c.recording() {
 		return nil
 	}
@@ -92,16 +96,17 @@ func (c *connector) watchSession(spans []telemetry.SessionSpan) (s *cloudfetch.S
 
 // opened records how opening a session went. A session that failed is traced no further.
 func (c *connector) opened(start, end time.Time, session *cloudfetch.Session, spans []telemetry.SessionSpan, err error) {
-	defer contain()
+	defer contain.Process.Recover(contain.Statement)
 	if spans == nil && !c.recording() {
 		return
 	}
 	r := &telemetry.SessionOpened{
-		Started: start,
-		Server:  c.server,
-		Latency: end.Sub(start),
-		Failure: failureOf(err),
-		Driver:  c.native,
+		Connector: c.id,
+		Started:   start,
+		Server:    c.server,
+		Latency:   end.Sub(start),
+		Failure:   c.failureOf(err),
+		Driver:    c.native,
 	}
 	if session != nil {
 		facts := session.Facts()
@@ -143,9 +148,12 @@ func (c *connector) Driver() driver.Driver {
 // Close is called by sql.DB.Close. It closes the native connector, where that can be
 // closed, and gives the report to Databricks and the sinks Settings.CloseTimeout for what is
 // waiting for them. The error is the native one.
+//
+// Connections that are in use live on, and so do their statements: they end, and are recorded,
+// as always. The report to Databricks is closed with the last of them.
 func (c *connector) Close() error {
-	connectors.leave(c)
-	c.abandon((*statement).open) // of connections that are taken: this is the last moment to tell
+	c.conns.closed.Store(true)
+	c.eachUnfinished((*statement).watch)
 	var err error
 	if closer, ok := c.inner.(io.Closer); ok {
 		err = closer.Close()
@@ -153,10 +161,46 @@ func (c *connector) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), c.settings.CloseTimeout)
 	defer cancel()
 	var reported sync.WaitGroup
-	reported.Go(func() { _ = c.report.Close(ctx) }) // what could not be sent is counted there
+	reported.Go(func() {
+		if c.conns.over() {
+			c.end(ctx)
+		} else {
+			_ = c.report.Flush(ctx) // what could not be sent goes on waiting
+		}
+	})
 	for _, f := range c.fanouts {
-		_ = f.Flush(ctx) // what is not delivered in time stays queued, and is counted there
+		_ = f.FlushConnector(ctx, c.id) // what is not delivered in time stays queued, and is counted there
 	}
 	reported.Wait()
 	return err
+}
+
+// end closes the report to Databricks, once. What could not be sent in time is counted there.
+func (c *connector) end(ctx context.Context) {
+	c.ending.Do(func() {
+		connectors.leave(c.id)
+		_ = c.report.Close(ctx)
+	})
+}
+
+// connectionEnded ends a connector that was closed before its last connection. It does not
+// wait for that: it is called by what closes a connection.
+func (c *connector) connectionEnded() {
+	if !c.conns.over() {
+		return
+	}
+	if c.report == nil {
+		c.end(context.Background())
+		return
+	}
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), c.settings.CloseTimeout)
+		defer cancel()
+		c.end(ctx)
+	}()
+}
+
+func (c *connector) connectAttempted() {
+	c.conns.opening.Add(-1)
+	c.connectionEnded()
 }

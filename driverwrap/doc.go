@@ -24,7 +24,7 @@
 // A statement becomes one telemetry.Statement, finished exactly once: when its rows are
 // closed, when it fails, or when its connection is closed under it. The record goes to the
 // sinks attached to telemetry.Default and to those of the Config, and, behind doors 1 and 2,
-// to Databricks through package telemetry/export.
+// to Databricks through package internal/export.
 //
 // Every object has the optional interfaces of the native one: database/sql and callers of
 // sql.Conn.Raw, Arrow readers included, see no difference. Errors are returned as they

@@ -8,7 +8,9 @@ import (
 	"github.com/databricks/databricks-sql-go/auth"
 	"github.com/databricks/databricks-sql-go/auth/oauth/u2m"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/settings"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 )
 
 // Name is the name of the driver for sql.Open.
@@ -21,7 +23,7 @@ func init() { Config{}.Register(Name) }
 func (c Config) Register(name string) { sql.Register(name, &dsnDriver{config: c}) }
 
 // OpenConnector is door 1 with this configuration, for sql.OpenDB: it checks the DSN of the
-// native driver, to which the parameters of telemetry.Parameters may be added; nothing is
+// native driver, to which the parameters of settings.Parameters may be added; nothing is
 // dialed. A DSN the native driver refuses gives the native error; a parameter of ours that
 // cannot be understood gives a *telemetry.ParameterError.
 func (c Config) OpenConnector(dsn string) (driver.Connector, error) {
@@ -51,17 +53,20 @@ func (d *dsnDriver) OpenConnector(dsn string) (driver.Connector, error) {
 	if err != nil {
 		return nil, err
 	}
-	parameter := func(name string) string { return ours[name] }
-	settings, err := telemetry.Resolve(d.config.Settings, parameter, telemetry.Environ)
+	if err := misplaced(dsn); err != nil {
+		return nil, err
+	}
+	environment := settings.Environ()
+	resolved, err := settings.Resolve(d.config.Settings, ours, environment)
 	if err != nil {
 		return nil, err
 	}
-	c, err := native.connector(d.config, settings)
+	c, err := native.connector(d.config, resolved)
 	if err != nil {
 		return nil, err
 	}
 	c.driver = d
-	return c.through("dsn", telemetry.InForce(d.config.Settings, parameter, telemetry.Environ)), nil
+	return c.through("dsn", settings.InForce(d.config.Settings, ours, environment)), nil
 }
 
 // checkedDSN is a DSN the native driver has accepted.
@@ -109,6 +114,6 @@ func (c checkedDSN) connector(config Config, settings telemetry.Settings) (*conn
 		}
 	}
 	w := config.wrap(settings, plain)
-	w.server = c.parsed.url.Host
+	w.server = (&export.Connection{Scheme: c.parsed.url.Scheme, Host: c.parsed.url.Hostname(), Port: c.parsed.port}).Server()
 	return w, nil
 }

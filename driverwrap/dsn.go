@@ -2,6 +2,7 @@ package driverwrap
 
 import (
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,7 +11,7 @@ import (
 	dbsql "github.com/databricks/databricks-sql-go"
 	"github.com/databricks/databricks-sql-go/auth"
 
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/settings"
 )
 
 // newestKnownDriver is the newest driver whose DSN parameters are all known here. A DSN
@@ -18,10 +19,10 @@ import (
 var newestKnownDriver = [2]int{1, 15}
 
 // splitDSN takes our own parameters out of a DSN and returns the rest, not one byte
-// changed, for the native driver. As there, the first of several values counts, and a DSN
-// that is no URL is the native driver's to complain about.
-func splitDSN(dsn string) (native string, ours map[string]string) {
-	ours = map[string]string{}
+// changed, for the native driver. A DSN that is no URL is the native driver's to complain
+// about.
+func splitDSN(dsn string) (native string, ours url.Values) {
+	ours = url.Values{}
 	body, fragment, hasFragment := strings.Cut(dsn, "#")
 	path, query, hasQuery := strings.Cut(body, "?")
 	if !hasQuery {
@@ -29,11 +30,10 @@ func splitDSN(dsn string) (native string, ours map[string]string) {
 	}
 	kept := make([]string, 0, strings.Count(query, "&")+1)
 	for pair := range strings.SplitSeq(query, "&") {
-		key, value, ours1 := ourParameter(pair)
-		if !ours1 {
+		if key, value := unescapePair(pair); settings.IsParameter(key) {
+			ours.Add(key, value)
+		} else {
 			kept = append(kept, pair)
-		} else if _, again := ours[key]; !again {
-			ours[key] = value
 		}
 	}
 	if len(ours) == 0 {
@@ -49,26 +49,45 @@ func splitDSN(dsn string) (native string, ours map[string]string) {
 	return native, ours
 }
 
-func ourParameter(pair string) (key, value string, ours bool) {
+// unescapePair reads a parameter. What is malformed stays as it is, for an error to quote.
+func unescapePair(pair string) (key, value string) {
 	rawKey, rawValue, _ := strings.Cut(pair, "=")
-	key, err := url.QueryUnescape(rawKey)
-	if err != nil || !isOurs[key] {
-		return "", "", false
-	}
-	value, err = url.QueryUnescape(rawValue)
-	if err != nil {
-		value = rawValue // malformed, and the error will quote it
-	}
-	return key, value, true
+	return orRaw(url.QueryUnescape, rawKey), orRaw(url.QueryUnescape, rawValue)
 }
 
-var isOurs = func() map[string]bool {
-	names := map[string]bool{}
-	for _, p := range telemetry.Parameters {
-		names[p.Name] = true
+func orRaw(unescape func(string) (string, error), raw string) string {
+	if text, err := unescape(raw); err == nil {
+		return text
 	}
-	return names
-}()
+	return raw
+}
+
+// assignment finds what reads as a parameter with a value.
+var assignment = regexp.MustCompile(`([\w.-]+)\s*=`)
+
+// misplaced looks for parameters of ours in what splitDSN has left: behind the path without a
+// ?, behind another separator than &, and in the fragment. The native driver takes them for a
+// part of something else, and says nothing.
+func misplaced(native string) error {
+	body, fragment, _ := strings.Cut(native, "#")
+	address, query, _ := strings.Cut(body, "?")
+	if _, after, ok := strings.Cut(address, "://"); ok {
+		address = after
+	}
+	_, path, _ := strings.Cut(address, "/") // the user and host in front of it are not searched
+	for _, part := range []struct{ text, place string }{
+		{orRaw(url.PathUnescape, path), "in the path of the DSN"},
+		{query, "in the value of another parameter of the DSN"},
+		{orRaw(url.PathUnescape, fragment), "in the fragment of the DSN"},
+	} {
+		for _, m := range assignment.FindAllStringSubmatch(part.text, -1) {
+			if settings.IsParameter(m[1]) {
+				return settings.MisplacedParameter(m[1], part.place)
+			}
+		}
+	}
+	return nil
+}
 
 // parsedDSN is a DSN taken apart as the native parser does it.
 type parsedDSN struct {

@@ -24,6 +24,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/settings"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -53,7 +54,7 @@ var corpus = []string{
 	"?clientID=id&clientSecret=s", "?clientId=id&clientID=other&clientSecret=s", "?clientId=&clientID=other&clientSecret=s",
 	"?authType=OauthM2M&clientID=id", "?authType=OauthM2M&clientID=id&clientSecret=s", "?authType=unheard&clientID=id",
 	"/p?maxRows=9&timeout=2&catalog=c&schema=s&userAgentEntry=u&useCloudFetch=true&maxDownloadThreads=2&enableMetricViewMetadata=true&useArrowNativeDecimal=true&timezone=UTC&x=y",
-	"?telemetry_retry_count=3", "?telemetry_retry_count=", "?Telemetry_Batch_Size=3", "?enabletelemetry=true",
+	"?telemetry_retry_count=3", "?telemetry_retry_count=",
 }
 
 // users are the parts in front of the host.
@@ -195,8 +196,8 @@ func FuzzDSN(f *testing.F) {
 		if lower := strings.ToLower(tail + host + user); strings.Contains(lower, "auth") || strings.Contains(lower, "client") || strings.Contains(lower, "%") {
 			t.Skip("may lead to a login") // by any spelling
 		}
-		if strings.Contains(tail, "telemetry_") || strings.Contains(tail, "enableTelemetry") {
-			t.Skip("ours")
+		if strings.Contains(strings.ToLower(tail+host+user), "tel") {
+			t.Skip("may be ours")
 		}
 		if host != "" {
 			sameOpen(t, user+host+tail)
@@ -223,6 +224,8 @@ func TestOurParametersNeverReachTheNativeDriver(t *testing.T) {
 		"/p?a=1&telemetry_batch_size=5&catalog=c&telemetry_flush_interval=1s",
 		"/p?a=1&catalog=c&telemetry_sample_rate=0.5&telemetry_sample_rate=x",
 		"/p?a=1&catalog=c&telemetry%5Flog%5Flevel=debug",
+		"/p?Telemetry_Batch_Size=5&a=1&TELEMETRY_LOG_LEVEL=debug&catalog=c&EnableTelemetry=1",
+		"/p?a=1&+telemetry_log_level+=debug&catalog=c",
 		"/p?telemetry_force_enable=true&a=1&catalog=c&telemetry_max_retries=0&telemetry_retry_delay=1s&telemetry_queue_size=5&telemetry_close_timeout=1s&telemetry_circuit_breaker=true&telemetry_circuit_breaker_threshold=3&telemetry_circuit_breaker_timeout=5s#x",
 	} {
 		c, err := driverwrap.Config{}.OpenConnector("http://token:x@" + host + dsn)
@@ -249,6 +252,71 @@ func TestABadParameterOfOursIsAnErrorAtOpen(t *testing.T) {
 	require.ErrorAs(t, sql.OpenDB(driverwrap.Wrap(native)).Ping(), &parameter)
 }
 
+func TestOffReachesNeitherTheServerNorOurReport(t *testing.T) {
+	server := newRefusing(t)
+	base := "http://token:x@" + strings.TrimPrefix(server.URL, "http://") + "/p?a=1"
+	native, err := nativeDriver(t).OpenConnector(base + "&enableTelemetry=false")
+	require.NoError(t, err)
+	server.use(native)
+	want := server.take()
+	for _, off := range []string{
+		"enableTelemetry=false", "enableTelemetry=true&enableTelemetry=false", "enableTelemetry=false&enableTelemetry=true",
+		"EnableTelemetry=0", "enabletelemetry=false", "enable_telemetry=false", "ENABLE_TELEMETRY=no", "enableTelemetry=+off+",
+		"enableTelemetry=False", "enableTelemetry=f", "enableTelemetry=n", "enableTelemetry=disabled", "enableTelemetry=never",
+		"telemetry_enabled=false", "disableTelemetry=true", "disableTelemetry", "enableTelemetry=true&Enabletelemetry=off",
+		"enable%54elemetry=fal%73e", "telemetry_force_enable=true&enableTelemetry=no",
+	} {
+		c, err := driverwrap.Config{Settings: telemetry.Settings{Enabled: telemetry.On}}.OpenConnector(base + "&" + off)
+		require.NoError(t, err, off)
+		server.use(c)
+		require.Equal(t, want, server.take(), off)
+		all := telemetry.Default.Connectors()
+		info := all[len(all)-1].Info()
+		require.Equal(t, "nobody", info.Reports, off)
+		require.Equal(t, telemetry.SettingInForce{Name: "enableTelemetry", Value: "false", By: "DSN"}, info.Settings[0])
+		require.NoError(t, c.(io.Closer).Close())
+	}
+}
+
+func TestAParameterWithoutEffectIsAnErrorAtOpen(t *testing.T) {
+	const begin, more = "databricks-telemetry: ", ", where it has no effect: the parameters of a DSN begin with one ? and are separated by &"
+	for dsn, want := range map[string]string{
+		"/p?telemetry_log_levle=warn":                 "telemetry_log_levle is not a parameter: did you mean telemetry_log_level?",
+		"/p?catalog=c&enableTelemtry=false":           "enableTelemtry is not a parameter: did you mean enableTelemetry?",
+		"/p&telemetry_log_level=warn":                 "telemetry_log_level is in the path of the DSN" + more,
+		"/p&enableTelemetry=false":                    "enableTelemetry is in the path of the DSN" + more,
+		"/p&telemetry_log_levle=warn":                 "telemetry_log_levle is in the path of the DSN" + more,
+		"/p;enable_telemetry=false":                   "enable_telemetry is in the path of the DSN" + more,
+		"/p%3Ftelemetry_log_level=warn":               "telemetry_log_level is in the path of the DSN" + more,
+		"/p&telemetry_batch_size=5?catalog=c":         "telemetry_batch_size is in the path of the DSN" + more,
+		"/p/enableTelemetry=false":                    "enableTelemetry is in the path of the DSN" + more,
+		"/p?catalog=c?telemetry_log_level=warn":       "telemetry_log_level is in the value of another parameter of the DSN" + more,
+		"/p?catalog=c;telemetry_log_level=warn":       "telemetry_log_level is in the value of another parameter of the DSN" + more,
+		"/p?catalog=c;enableTelemetry=false":          "enableTelemetry is in the value of another parameter of the DSN" + more,
+		"/p?catalog=c&amp;enableTelemetry=false":      "enableTelemetry is in the value of another parameter of the DSN" + more,
+		"/p?catalog=c,telemetry_query_text=true":      "telemetry_query_text is in the value of another parameter of the DSN" + more,
+		"/p#telemetry_log_level=warn":                 "telemetry_log_level is in the fragment of the DSN" + more,
+		"/p?catalog=c#?enableTelemetry=false":         "enableTelemetry is in the fragment of the DSN" + more,
+		"/p?catalog=c#x%26enableTelemetry=false":      "enableTelemetry is in the fragment of the DSN" + more,
+		"/p?enableTelemetry=false#&enableTelemetry=1": "enableTelemetry is in the fragment of the DSN" + more,
+	} {
+		c, err := driverwrap.Config{}.OpenConnector("token:dapi0123456789@h:443" + dsn)
+		require.EqualError(t, err, begin+want, dsn)
+		require.Nil(t, c)
+		var parameter *telemetry.ParameterError
+		require.ErrorAs(t, err, &parameter)
+
+		_, native := nativeDriver(t).OpenConnector("token:dapi0123456789@h" + dsn)
+		_, err = driverwrap.Config{}.OpenConnector("token:dapi0123456789@h" + dsn)
+		require.Equal(t, text(native), text(err), "a bad DSN gives the native error")
+	}
+	for _, dsn := range []string{
+		"/p?QUERY_TAGS=a:telemetry_x,b:2", "/telemetry_x/p", "/p?spark.x.telemetry_y=1", "/p?a=b=c", "/p&x=1", "/p?telemetry_retry_count=3", "/p?a=telemetry_log_level",
+	} {
+		sameOpen(t, "token:x@h:443"+dsn)
+	}
+}
+
 // TestEveryDocumentedParameterIsKnown reads the driver's own reference. A driver that
 // documents more than the corpus names fails here: teach dsn.go first.
 func TestEveryDocumentedParameterIsKnown(t *testing.T) {
@@ -273,7 +341,7 @@ func TestEveryDocumentedParameterIsKnown(t *testing.T) {
 	require.Contains(t, names, "catalog", "the reference has moved: this test reads nothing")
 	all := strings.Join(corpus, " ")
 	ours := map[string]bool{}
-	for _, p := range telemetry.Parameters {
+	for _, p := range settings.Parameters {
 		ours[p.Name] = true
 	}
 	var unknown []string

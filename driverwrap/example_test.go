@@ -96,6 +96,6 @@ func ExampleConfig_OpenConnector() {
 	}
 	db := sql.OpenDB(connector)
 	defer db.Close()
-	fmt.Println(telemetry.Connectors()[len(telemetry.Connectors())-1].Info().Reports)
+	fmt.Println(telemetry.Default.Connectors()[len(telemetry.Default.Connectors())-1].Info().Reports)
 	// Output: nobody
 }

@@ -1,19 +1,39 @@
 package driverwrap
 
 import (
+	"strings"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/failure"
 	"github.com/seed-01322ee7/databricks-telemetry/sanitize"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 // failureOf reduces an error to what a record may hold of it. It asks the error about
-// itself, which is somebody else's code: what panics there is an error of no known kind.
-func failureOf(err error) (f *telemetry.Failure) {
+// itself, which is user-supplied code: what panics there is an error of no known kind.
+func (c *connector) failureOf(err error) (f *telemetry.Failure) {
 	if err == nil {
 		return nil
 	}
 	f = &telemetry.Failure{Category: telemetry.CategoryOther}
-	defer contain()
-	f = telemetry.FailureOf(err)
-	f.Message = sanitize.Message(err.Error())
+	defer contain.Process.Recover(contain.Statement)
+	f = failure.Of(err)
+	f.Message = errorText(c.settings.ErrorText, err.Error())
 	return f
+}
+
+// longestErrorText bounds what telemetry.ErrorTextFull keeps, in bytes: records wait in queues
+// that are bounded by their number.
+const longestErrorText = 64 << 10
+
+// errorText is what a record keeps of an error's text. A setting that is not known keeps as
+// little as the default.
+func errorText(setting, text string) string {
+	switch setting {
+	case telemetry.ErrorTextClass:
+		return sanitize.Class(text)
+	case telemetry.ErrorTextFull:
+		return strings.ToValidUTF8(text[:min(len(text), longestErrorText)], "\uFFFD")
+	}
+	return sanitize.Message(text)
 }

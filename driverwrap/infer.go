@@ -4,6 +4,7 @@ import (
 	"database/sql/driver"
 	"reflect"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -17,7 +18,7 @@ type inference struct {
 
 // infer begins to watch rows that the driver just returned; nil when they are of another type.
 func infer(rows driver.Rows) (i *inference) {
-	defer contain()
+	defer contain.Process.Recover(contain.Statement)
 	v := reflect.ValueOf(rows)
 	if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {
 		return
@@ -41,7 +42,7 @@ func infer(rows driver.Rows) (i *inference) {
 // pages only as rows are read from them: empty pages, and those Arrow readers fetch, are not
 // in their count.
 func (i *inference) result(rowsRead bool) (r telemetry.Result) {
-	defer contain()
+	defer contain.Process.Recover(contain.Statement)
 	var inferred telemetry.Result
 	metadata := follow(i.rows, "resultSetMetadata")
 	if n := follow(metadata, "ResultFormat"); n.IsValid() && n.CanInt() {

@@ -1,59 +1,56 @@
 package driverwrap
 
 import (
+	"cmp"
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"weak"
 
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry/export"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 )
 
-func init() { telemetry.RegisterConnectors(connectors.list) }
+func init() {
+	telemetry.Default.Join(telemetry.Part{Connectors: connectors.list, Stats: addWireStats})
+}
 
 // connectors are those of the process. Being listed keeps nothing alive: an application may
-// forget a sql.DB without closing it.
+// let go of a sql.DB without closing it, and its connector leaves the list when the garbage
+// collector takes it.
 var connectors directory
 
 type directory struct {
-	mu    sync.Mutex
-	made  int64                     // guarded by mu
-	all   []weak.Pointer[connector] // in the order they were made; guarded by mu
-	sweep int                       // how many make it worthwhile to look for dead ones; guarded by mu
+	made atomic.Int64
+	all  sync.Map // int64, the connector's id → weak.Pointer[connector]
 }
 
 // enter lists a connector and numbers it.
 func (d *directory) enter(c *connector) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.made++
-	c.id = d.made
-	if len(d.all) >= d.sweep {
-		d.all = slices.DeleteFunc(d.all, func(p weak.Pointer[connector]) bool { return p.Value() == nil })
-		d.sweep = 2*len(d.all) + 16
-	}
-	d.all = append(d.all, weak.Make(c))
+	c.id = d.made.Add(1)
+	d.all.Store(c.id, weak.Make(c))
+	runtime.AddCleanup(c, d.leave, c.id)
 }
 
-func (d *directory) leave(c *connector) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.all = slices.DeleteFunc(d.all, func(p weak.Pointer[connector]) bool { return p.Value() == c })
-}
+func (d *directory) leave(id int64) { d.all.Delete(id) }
 
 func (d *directory) list() []telemetry.Connector {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	all := make([]telemetry.Connector, 0, len(d.all))
-	for _, p := range d.all {
-		if c := p.Value(); c != nil {
+	var all []inspector
+	for _, p := range d.all.Range {
+		if c := p.(weak.Pointer[connector]).Value(); c != nil {
 			all = append(all, inspector{c})
 		}
 	}
-	return all
+	slices.SortFunc(all, func(a, b inspector) int { return cmp.Compare(a.of.id, b.of.id) })
+	listed := make([]telemetry.Connector, len(all))
+	for i, c := range all {
+		listed[i] = c
+	}
+	return listed
 }
 
 // inspector is a connector to those who show what it is doing.
@@ -110,6 +107,9 @@ func (i inspector) Documents(record any) []string {
 
 // conns are the open connections of a connector.
 type conns struct {
+	closed  atomic.Bool  // the connector is closed; connections that are in use live on
+	opening atomic.Int64 // connections that are being opened
+
 	mu  sync.Mutex
 	all map[*conn]struct{} // guarded by mu
 }
@@ -127,6 +127,22 @@ func (s *conns) remove(c *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.all, c)
+}
+
+// over reports whether the connector is closed, and none of its connections can have anything
+// to record any more.
+func (s *conns) over() bool {
+	if !s.closed.Load() || s.opening.Load() > 0 {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.all {
+		if !c.isLost() {
+			return false
+		}
+	}
+	return true
 }
 
 func (s *conns) list() []*conn {

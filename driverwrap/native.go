@@ -3,17 +3,15 @@ package driverwrap
 import (
 	"crypto/tls"
 	"database/sql/driver"
-	"net"
 	"net/http"
 	"reflect"
-	"strconv"
 	"time"
 
 	dbsql "github.com/databricks/databricks-sql-go"
 	"github.com/databricks/databricks-sql-go/auth/pat"
 
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry/export"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 )
 
 // nativeDriver is the driver that databricks-sql-go registers, reached without a DSN.
@@ -75,16 +73,6 @@ func (c nativeConfig) int(name string) telemetry.Maybe[int64] {
 		return telemetry.Known(int64(n))
 	}
 	return telemetry.Maybe[int64]{}
-}
-
-// server is host:port, empty when either is unknown.
-func (c nativeConfig) server() string {
-	host := readConfig[string](c, "Host").Or("")
-	port := readConfig[int](c, "Port").Or(0)
-	if host == "" || port == 0 {
-		return ""
-	}
-	return net.JoinHostPort(host, strconv.Itoa(port))
 }
 
 // snapshot copies what explains a connection's behaviour and names nobody.

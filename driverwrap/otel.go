@@ -1,8 +1,6 @@
 package driverwrap
 
 import (
-	"context"
-
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/otelsink"
 )
@@ -13,18 +11,11 @@ var openTelemetry telemetry.Fanout
 
 func init() {
 	openTelemetry.Attach(otelsink.Global())
-	telemetry.RegisterExporter(flushed{&openTelemetry})
+	// The providers are the application's: they are flushed, never shut down.
+	telemetry.Default.Join(telemetry.Part{Flush: openTelemetry.Flush, Shutdown: openTelemetry.Flush})
 }
 
 func isOpenTelemetry(s telemetry.Sink) bool {
 	_, is := s.(*otelsink.Sink)
 	return is
 }
-
-// flushed lets telemetry.Flush and Shutdown wait for a fan-out.
-type flushed struct{ *telemetry.Fanout }
-
-var _ telemetry.Exporter = flushed{}
-
-// Shutdown is Flush: the providers are the application's.
-func (f flushed) Shutdown(ctx context.Context) error { return f.Flush(ctx) }

@@ -71,18 +71,18 @@ func (s *statement) rowsOf(err error) (driver.Rows, error) {
 	switch {
 	case isArrow && isMulti:
 		r := &arrowMultiRows{arrowAccess: arrowAccess{native: asArrow}, multi: multi{native}}
-		r.arrowAccess.of = s.hand(native, &r.rows)
+		r.arrowAccess.of = s.wrapRows(native, &r.rows)
 		return r, nil
 	case isArrow:
 		r := &arrowRows{arrowAccess: arrowAccess{native: asArrow}}
-		r.of = s.hand(native, &r.rows)
+		r.of = s.wrapRows(native, &r.rows)
 		return r, nil
 	case isMulti:
 		r := &multiRows{multi: multi{native}}
-		s.hand(native, &r.rows)
+		s.wrapRows(native, &r.rows)
 		return r, nil
 	}
-	return s.hand(native, &rows{}), nil
+	return s.wrapRows(native, &rows{}), nil
 }
 
 // Raw returns the native rows. What is read from them is not counted.
@@ -136,7 +136,7 @@ func (r *rows) Close() error {
 	start := time.Now()
 	err := r.raw.Close()
 	r.st.closed(start, err)
-	r.handedBack()
+	r.releaseLease()
 	return err
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/databricks/databricks-sql-go/driverctx"
 
 	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -37,10 +38,11 @@ type statement struct {
 	first       time.Time // first row in hand
 	last        time.Time // rows exhausted, or reading failed
 	readFailure *telemetry.Failure
-	handed      weak.Pointer[lease] // of the rows, once the application has them: nil when it has let go of them
+	leased      weak.Pointer[lease] // of the rows, once the application has them: nil when it has let go of them
 	finished    bool
 	hasRows     bool // the call returned rows
 	viaArrow    bool // some left through an Arrow reader
+	arrowEnd    bool // an Arrow reader had no more
 	uncounted   bool // some left as Arrow streams that nobody decoded
 }
 
@@ -85,7 +87,7 @@ func (w *waiting) total() telemetry.Maybe[time.Duration] {
 // nextPart asks the wire for the row that begins the next page or file.
 func (s *statement) nextPart(read int64) (part int64) {
 	part = -1
-	defer contain()
+	defer contain.Process.Recover(contain.Statement)
 	if s.trace != nil {
 		if next, ok := s.trace.NextPart(read - 1); ok {
 			return next
@@ -106,7 +108,7 @@ type call struct {
 // the call goes on with.
 func (c *conn) begin(ctx context.Context, asked call) (within context.Context, s *statement) {
 	within = ctx
-	defer contain()
+	defer contain.Process.Recover(contain.Statement)
 	recording, tracing := c.connector.recording(), c.connector.tracing()
 	if !recording && !tracing {
 		return ctx, nil
@@ -178,7 +180,7 @@ func (s *statement) sessionIDKnown(id string) {
 // drop forgets a statement that never was one: the driver asked database/sql to go another
 // way (driver.ErrSkip).
 func (s *statement) drop() {
-	defer contain()
+	defer contain.Process.Recover(contain.Statement)
 	s.endSpans(time.Now())
 	if s.trace != nil {
 		s.trace.Finish()
@@ -191,7 +193,7 @@ func (s *statement) drop() {
 
 // execEnded finishes a statement that has no rows.
 func (s *statement) execEnded(result driver.Result, err error) {
-	defer contain()
+	defer contain.Process.Recover(contain.Statement)
 	if err == driver.ErrSkip {
 		s.drop()
 		return
@@ -209,7 +211,7 @@ func (s *statement) execEnded(result driver.Result, err error) {
 
 // affectedRows asks the result, which is somebody else's code.
 func affectedRows(result driver.Result, err error) (affected telemetry.Maybe[int64]) {
-	defer contain()
+	defer contain.Process.Recover(contain.Statement)
 	if err != nil || result == nil {
 		return
 	}
@@ -222,7 +224,7 @@ func affectedRows(result driver.Result, err error) (affected telemetry.Maybe[int
 // queryEnded notes the end of a call that returns rows. Without rows the statement is
 // finished, with or without an error.
 func (s *statement) queryEnded(hasRows bool, err error) {
-	defer contain()
+	defer contain.Process.Recover(contain.Statement)
 	if err == driver.ErrSkip {
 		s.drop()
 		return
@@ -239,7 +241,7 @@ func (s *statement) queryEnded(hasRows bool, err error) {
 }
 
 func (s *statement) callEnded(now time.Time, err error) {
-	failure := failureOf(err)
+	failure := s.conn.connector.failureOf(err)
 	s.mu.Lock()
 	if !s.finished {
 		s.executed = now
@@ -250,22 +252,17 @@ func (s *statement) callEnded(now time.Time, err error) {
 	s.endSpans(now)
 }
 
-// endSpans tells the tracers that the call has returned. A statement that was finished
-// meanwhile, because its connection was closed, has no more to tell than that.
+// endSpans tells the tracers that the call has returned.
 func (s *statement) endSpans(now time.Time) {
 	if s.spans == nil {
 		return
 	}
-	r := s.soFar(now)
-	if r == nil {
-		r = &telemetry.Statement{Outcome: telemetry.Abandoned}
-	}
-	endSpans(s.spans, r, telemetry.StatementSpan.StatementExecuted)
+	endSpans(s.spans, s.soFar(now), telemetry.StatementSpan.StatementExecuted)
 }
 
 // firstRow notes that the application is about to receive its first row.
 func (s *statement) firstRow(now time.Time) {
-	defer contain()
+	defer contain.Process.Recover(contain.Statement)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.first.IsZero() {
@@ -276,8 +273,8 @@ func (s *statement) firstRow(now time.Time) {
 // readEnded notes the end of reading: the rows are exhausted (nil) or reading failed. The
 // statement is finished when the rows are closed.
 func (s *statement) readEnded(now time.Time, err error) {
-	defer contain()
-	failure := failureOf(err)
+	defer contain.Process.Recover(contain.Statement)
+	failure := s.conn.connector.failureOf(err)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.last.IsZero() {
@@ -287,7 +284,7 @@ func (s *statement) readEnded(now time.Time, err error) {
 
 // inferResult notes, once and before the rows are closed, what they know about their result.
 func (s *statement) inferResult(from *inference) {
-	defer contain()
+	defer contain.Process.Recover(contain.Statement)
 	if from == nil {
 		return
 	}
@@ -300,10 +297,10 @@ func (s *statement) inferResult(from *inference) {
 
 // closed finishes the statement: its rows were closed, which took from start until now.
 func (s *statement) closed(start time.Time, err error) {
-	defer contain()
+	defer contain.Process.Recover(contain.Statement)
 	now := time.Now()
-	given := failureOf(s.ctx.Err()) // database/sql closes rows whose context is done
-	closing := failureOf(err)
+	given := s.conn.connector.failureOf(s.ctx.Err()) // database/sql closes rows whose context is done
+	closing := s.conn.connector.failureOf(err)
 	s.mu.Lock()
 	if s.finished {
 		s.mu.Unlock()
@@ -315,7 +312,6 @@ func (s *statement) closed(start time.Time, err error) {
 	}
 	s.record.Close = telemetry.Known(now.Sub(start))
 	s.record.CloseFailure = closing
-	s.record.Failure = s.readFailure
 	s.mu.Unlock()
 	s.finish(now, outcome)
 }
@@ -327,39 +323,46 @@ var gaveUp = map[telemetry.Category]bool{
 	telemetry.CategoryStatementCancelled: true,
 }
 
-// finish completes the record and hands it over, once.
-func (s *statement) finish(now time.Time, outcome telemetry.Outcome) {
-	gone := s.ctx.Err() != nil
+// finish completes the record and hands it over, once. It reports whether this was the call
+// that did.
+func (s *statement) finish(now time.Time, outcome telemetry.Outcome) bool {
 	s.mu.Lock()
 	if s.finished {
 		s.mu.Unlock()
-		return
+		return false
 	}
 	s.finished = true
 	if s.last.IsZero() {
 		s.last = now
 	}
 	r := &s.record.Statement
+	if s.readFailure != nil {
+		r.Failure = s.readFailure
+	}
 	s.measured(r, now)
+	arrowEnd := s.arrowEnd
 	s.mu.Unlock()
 
 	r.Outcome = outcome
-	s.failed(r, gone)
+	s.failed(r)
 	if s.trace != nil {
 		facts := s.trace.Finish()
 		r.RPCs, r.Calls = s.record.rpc[:0], s.record.call[:0]
 		s.add(r, &facts)
-		if r.Outcome == telemetry.ClosedEarly && readAll(r, &facts) {
+		switch {
+		case r.Outcome == telemetry.ClosedEarly && readAll(r, &facts):
 			r.Outcome = telemetry.Completed
+		case r.Outcome == telemetry.Completed && arrowEnd && facts.MoreRows.V:
+			r.Outcome = telemetry.ClosedEarly
 		}
 	}
 	s.conn.delist(s)
 	s.conn.connector.statementFinished(r)
+	return true
 }
 
 // soFar is the record as it is now, nil when the statement is finished.
 func (s *statement) soFar(now time.Time) *telemetry.Statement {
-	gone := s.ctx.Err() != nil
 	s.mu.Lock()
 	if s.finished {
 		s.mu.Unlock()
@@ -369,7 +372,7 @@ func (s *statement) soFar(now time.Time) *telemetry.Statement {
 	s.measured(&r, now)
 	s.mu.Unlock()
 	r.Outcome = telemetry.Unfinished
-	s.failed(&r, gone)
+	s.failed(&r)
 	if s.trace != nil {
 		facts := s.trace.Facts()
 		s.add(&r, &facts)
@@ -396,13 +399,13 @@ func (s *statement) measured(r *telemetry.Statement, now time.Time) {
 	}
 }
 
-// failed gives a record with a failure its outcome. Gone says that the caller had given up.
-func (s *statement) failed(r *telemetry.Statement, gone bool) {
+// failed gives a record with a failure its outcome.
+func (s *statement) failed(r *telemetry.Statement) {
 	if r.Failure == nil {
 		return
 	}
 	r.Outcome = telemetry.Failed
-	if gone && gaveUp[r.Failure.Category] {
+	if gaveUp[r.Failure.Category] && s.ctx.Err() != nil {
 		r.Outcome = telemetry.Canceled
 	}
 }

@@ -4,11 +4,13 @@ import (
 	"context"
 	"slices"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// Tracers run on the application's goroutine and are somebody else's code: each call of
-// theirs is contained by itself, so that what panics costs its own span only.
+// Tracers are supplied by the application and run on its goroutine: each call of theirs is
+// contained by itself, so that what panics costs its own span only. A runtime.Goexit is
+// counted, and ends the application's goroutine as it would anywhere else.
 
 // tracing reports whether anybody wants to follow calls.
 func (c *connector) tracing() bool {
@@ -37,27 +39,25 @@ func startSpans[Start any, Span comparable](ctx context.Context, c *connector, s
 
 func startSpan[Start, Span any](ctx context.Context, t telemetry.Tracer, start Start, begin func(telemetry.Tracer, context.Context, Start) (context.Context, Span)) (within context.Context, span Span) {
 	within = ctx
-	defer contain()
-	next, span := begin(t, ctx, start)
-	if next != nil {
-		within = next
-	}
+	contain.Process.Call(contain.Tracer, func() {
+		var next context.Context
+		if next, span = begin(t, ctx, start); next != nil {
+			within = next
+		}
+	})
 	return within, span
 }
 
 // endSpans tells spans that the call has returned, the innermost first.
 func endSpans[Span, Record any](spans []Span, r Record, tell func(Span, Record)) {
 	for _, span := range slices.Backward(spans) {
-		func() {
-			defer contain()
-			tell(span, r)
-		}()
+		contain.Process.Call(contain.Tracer, func() { tell(span, r) })
 	}
 }
 
 // spanContext returns the ids of the first span that has any.
 func spanContext(spans []telemetry.StatementSpan) (traceID [16]byte, spanID [8]byte) {
-	defer contain()
+	defer contain.Process.Recover(contain.Tracer)
 	for _, s := range spans {
 		if traceID, spanID = s.Context(); traceID != [16]byte{} {
 			return traceID, spanID

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/settings"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -178,20 +179,20 @@ func TestATracerThatIsIdleIsNotAsked(t *testing.T) {
 func TestATracerThatPanicsCostsOnlyItsOwnSpans(t *testing.T) {
 	n := &notes{}
 	broken, inner := &tracer{name: "outer", notes: n, panics: true}, &tracer{name: "inner", notes: n}
-	before := driverwrap.Panics()
+	before := telemetry.ReadStats().Incidents()
 	db := contextDB(driverwrap.Config{Sinks: []telemetry.Sink{broken, inner}}, n)
 	queryAll(t, db, "x")
 	require.NoError(t, db.Close())
 	require.Contains(t, n.lines, "driver runs, outer false, inner true")
 	require.Len(t, inner.statements, 1)
 	require.Equal(t, "inner", string(inner.statements[0].TraceID[:5]))
-	require.EqualValues(t, 2, driverwrap.Panics()-before, "one for the session, one for the statement")
+	require.EqualValues(t, 2, telemetry.ReadStats().Incidents()-before, "one for the session, one for the statement")
 }
 
 // inspected finds a connector of the test among those of the process.
 func inspected(t *testing.T, id int64) telemetry.Connector {
 	t.Helper()
-	for _, c := range telemetry.Connectors() {
+	for _, c := range telemetry.Default.Connectors() {
 		if c.Info().ID == id {
 			return c
 		}
@@ -201,7 +202,7 @@ func inspected(t *testing.T, id int64) telemetry.Connector {
 }
 
 func newest() int64 {
-	all := telemetry.Connectors()
+	all := telemetry.Default.Connectors()
 	return all[len(all)-1].Info().ID
 }
 
@@ -238,7 +239,7 @@ func TestARunningStatementCanBeLookedAt(t *testing.T) {
 		require.Empty(t, c.Running())
 		require.NoError(t, db.Close())
 		require.Zero(t, c.Info().Sessions)
-		for _, other := range telemetry.Connectors() {
+		for _, other := range telemetry.Default.Connectors() {
 			require.NotEqual(t, c.Info().ID, other.Info().ID, "a closed connector is not listed")
 		}
 	})
@@ -250,7 +251,7 @@ func TestAConnectorSaysWhatItIs(t *testing.T) {
 	info := c.Info()
 	require.Equal(t, "wrap", info.Door)
 	require.Equal(t, "driver", info.Reports)
-	require.Len(t, info.Settings, len(telemetry.Parameters))
+	require.Len(t, info.Settings, len(settings.Parameters))
 	require.Nil(t, c.Documents(&telemetry.Statement{}), "nothing of ours is sent behind Wrap")
 	require.NoError(t, db.Close())
 

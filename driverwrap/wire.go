@@ -7,8 +7,20 @@ import (
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/failure"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
+
+// wireCounters are those of all connectors: closed ones stay counted.
+var wireCounters = cloudfetch.NewCounters()
+
+func addWireStats(s *telemetry.Stats) {
+	n := wireCounters.Stats()
+	s.Wire = telemetry.WireStats{
+		Messages: int64(n.Messages), Undecoded: int64(n.Lost), Files: int64(n.Files),
+		Silenced: int64(n.Silenced), Evicted: int64(n.Evicted),
+	}
+}
 
 // observable reports whether our transport can be put under the driver: the kernel has no Go
 // transport, and a configuration without the fields we know is left alone.
@@ -27,7 +39,7 @@ func observer(n nativeConfig, silence bool) *cloudfetch.Transport {
 	if downloads != nil && downloads.Transport != nil {
 		base.Storage = downloads.Transport // of the first WithTransport, where there were several
 	}
-	wire := cloudfetch.New(base, cloudfetch.Options{SilenceNative: silence})
+	wire := cloudfetch.New(base, cloudfetch.Options{SilenceNative: silence, Counters: wireCounters})
 	if downloads != nil {
 		downloads.Transport = wire // the client belongs to this configuration alone
 	}
@@ -47,12 +59,12 @@ func sessionOpenedFacts(r *telemetry.SessionOpened, f cloudfetch.SessionFacts) {
 	r.SessionID = f.SessionID.String()
 	r.WorkspaceID = f.WorkspaceID
 	r.Retries = telemetry.Known(int64(f.OpenRPC.Retries))
-	r.Failure.Refine(f.SQLState, f.OpenRPC.LastStatus)
+	failure.Refine(r.Failure, f.SQLState, f.OpenRPC.LastStatus)
 }
 
 func sessionClosedFacts(r *telemetry.SessionClosed, f cloudfetch.SessionFacts) {
 	r.Retries = telemetry.Known(int64(f.CloseRPC.Retries))
-	r.Failure.Refine(f.SQLState, f.CloseRPC.LastStatus)
+	failure.Refine(r.Failure, f.SQLState, f.CloseRPC.LastStatus)
 }
 
 // wireFacts adds to a record what the wire said. Counts that may be too low because
@@ -84,7 +96,7 @@ func wireFacts(r *telemetry.Statement, f *cloudfetch.Facts) {
 	if whole && f.Files != nil && !f.Gaps.Has(cloudfetch.GapFiles) {
 		r.CloudFetch = files(r.Started, f)
 	}
-	r.Failure.Refine(f.SQLState, f.RPC(cloudfetch.ExecuteStatement).LastStatus)
+	failure.Refine(r.Failure, f.SQLState, f.RPC(cloudfetch.ExecuteStatement).LastStatus)
 	if r.Failure != nil && f.Files != nil && f.Files.Failed > 0 && r.Failure.Category == telemetry.CategoryOther {
 		r.Failure.Category = telemetry.CategoryChunkDownload
 	}

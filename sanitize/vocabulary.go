@@ -1,101 +1,114 @@
 package sanitize
 
-import "strings"
-
-// A wordClass is a set of the things a word may be. Words that are in no class are
-// neither good nor bad: they stay in a sentence and go in a suspicious position.
-type wordClass uint32
-
-const (
-	harmless     wordClass = 1 << iota // may stay in any position but a secret's
-	joining                            // leads away from a name: "table or", "user does"
-	connecting                         // leads on to a name: "table named t"
-	noun                               // what follows is a name: "table t"
-	person                             // the same, of people and groups
-	literal                            // what follows is a literal: "value 5"
-	secretWord                         // what follows is a secret: "token dapi..."
-	stateLabel                         // what follows is a SQLSTATE
-	announcing                         // before a colon, what follows is a name: "not found: t"
-	coded                              // its value is a number or constant of the protocol
-	prose                              // its value, in JSON, is a message
-	boolean                            // a value without information
-	typeName                           // a SQL type
-	keyword                            // a word of SQL's grammar
-	verb                               // starts a SQL statement
-	clause                             // starts a part of one
-	scheme                             // an authorization scheme
-	locatorName                        // the scheme of a URL
-	storage                            // one whose path is all names
-	element                            // a tag of XML or HTML
-	proseElement                       // one that holds a message, a code, or others
-	routeRoot                          // starts the path of a Databricks API
-	route                              // continues it
-	builtin                            // a function of SQL
-	slashWord                          // a word with a slash or dot that is no path
-	parameter                          // of a Databricks DSN
+import (
+	_ "embed"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
 )
 
-// vocabulary maps words in small letters to their classes.
-var vocabulary = func() map[string]wordClass {
-	m := make(map[string]wordClass, 1200)
-	for _, v := range []struct {
-		classes wordClass
-		words   string
-	}{
-		{harmless, harmlessWords},
-		{harmless | joining, joiningWords},
-		{harmless | connecting, connectingWords},
-		{harmless | noun, nouns},
-		{harmless | person, people},
-		{harmless | literal, literals},
-		{harmless | secretWord, secretWords},
-		{harmless | stateLabel, "sqlstate state"},
-		{announcing, announcingWords},
-		{coded, codes},
-		{prose | harmless, "message error_message errormessage error_description detail details displaymessage reason"},
-		{boolean | harmless, "true false null none nil"},
-		{typeName | harmless, types},
-		{keyword, keywords},
-		{verb | keyword, verbs},
-		{clause | keyword, "from where join values having union intersect except qualify"},
-		{scheme | harmless, "bearer basic digest negotiate ntlm aws4-hmac-sha256 sharedkey"},
-		{locatorName, "http https ws wss tcp databricks"},
-		{locatorName | storage, "s3 s3a s3n gs abfs abfss wasb wasbs adl dbfs file hdfs volumes"},
-		{element | proseElement, "error code message errorresponse errors html head body title h1 h2 h3 p pre center div span br hr"},
-		{element, elements},
-		{routeRoot | route, "sql api oidc telemetry-ext telemetry-unauth"},
-		{route, routes},
-		{builtin | harmless, builtins},
-		{slashWord, slashWords},
-		{parameter, parameters},
-	} {
-		for word := range strings.FieldsSeq(v.words) {
-			m[word] |= v.classes
-		}
-	}
-	return m
-}()
+//go:embed vocabulary.txt
+var vocabularyText string
 
-// longestWord bounds what is looked up.
-const longestWord = 32
+//go:embed classes.txt
+var classesText string
 
-// class returns the classes of a word, whatever its case.
-func class(word string) wordClass {
-	if len(word) > longestWord {
-		return 0
-	}
-	var small [longestWord]byte
-	for i := range len(word) {
-		c := word[i]
-		if isUpper(c) {
-			c |= 0x20
-		}
-		small[i] = c
-	}
-	return vocabulary[string(small[:len(word)])]
+type set map[string]struct{}
+
+func (s set) has(word string) bool {
+	_, ok := s[word]
+	return ok
 }
 
-// isClass reports whether word is in any of the classes.
-func isClass(word string, classes wordClass) bool { return class(word)&classes != 0 }
+// section is the part of one of the files that stands below a title.
+func section(text, title string) set {
+	_, text, _ = strings.Cut(text, "\n# "+title)
+	_, text, _ = strings.Cut(text, "\n") // the title's line
+	text, _, _ = strings.Cut(text, "\n# ")
+	words := set{}
+	for word := range strings.FieldsSeq(text) {
+		words[word] = struct{}{}
+	}
+	return words
+}
 
-func equalFold(a, b string) bool { return len(a) == len(b) && strings.EqualFold(a, b) }
+// known is read when the first error is.
+var known = sync.OnceValue(func() (k struct{ words, exact, classes, subclasses set }) {
+	k.words, k.exact = section(vocabularyText, "words"), section(vocabularyText, "exact")
+	k.classes, k.subclasses = section(classesText, "classes"), section(classesText, "subclasses")
+	return k
+})
+
+// longestWord is more than the longest of the lists, to spare the work on what is far longer.
+const longestWord = 100
+
+// passes reports whether a word is of the vocabulary, written in one of the usual ways.
+func passes(word string) bool {
+	if len(word) > longestWord {
+		return false
+	}
+	k := known()
+	if k.exact.has(word) {
+		return true
+	}
+	lower := strings.ToLower(word)
+	return k.words.has(lower) &&
+		(word == lower || word == strings.ToUpper(word) || word == strings.ToUpper(lower[:1])+lower[1:])
+}
+
+// isClass reports whether a word is a known error class, perhaps with a subclass.
+func isClass(word string) bool {
+	k := known()
+	class, sub, hasSub := strings.Cut(word, ".")
+	return k.classes.has(class) && (!hasSub || k.subclasses.has(sub))
+}
+
+// announced is what a word says of the next, given what was expected already.
+func announced(word string, before expectation) expectation {
+	switch strings.ToLower(word) {
+	case "sqlstate":
+		return sqlState
+	case "status", "http", "http/1.0", "http/1.1", "http/2", "http/2.0", "statuscode", "httpstatus", "httpcode", "error_code":
+		return status
+	case "code", "error", "response":
+		if before == status {
+			return status
+		}
+	}
+	return nothing
+}
+
+// jsonKeys are the keys of the documents in HTTP errors; of any other key nothing passes.
+var jsonKeys = []string{"error", "error_code", "error_description", "message", "code", "status", "details", "reason"}
+
+func isStatus(word string) bool {
+	return len(word) == 3 && '1' <= word[0] && word[0] <= '5' && isDigit(word[1]) && isDigit(word[2])
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+// reason is the reason phrase of a status; "" of one that has none.
+func reason(status string) string {
+	n, _ := strconv.Atoi(status)
+	return http.StatusText(n)
+}
+
+// stateClasses are the first two characters of the SQLSTATEs of the standard, of Spark and of
+// Databricks.
+var stateClasses = strings.Fields(`00 01 02 03 07 08 09 0A 0B 0D 0E 0F 0K 0L 0M 0N 0P 0S 0T 0U 0V 0W 0X 0Y 0Z
+	10 20 21 22 23 24 25 26 27 28 2B 2C 2D 2E 2F 2H 30 33 34 35 36 38 39 3B 3C 3D 3F
+	40 42 44 45 46 51 53 54 55 56 57 58 72 82 HV HY HZ KD P0 XX`)
+
+// isSQLState: a known class and three more characters. The letters of XXKST spell a word; the
+// few classes that begin with a letter have subclasses that begin with a digit, a T or a K.
+func isSQLState(word string) bool {
+	if len(word) != 5 || !slices.Contains(stateClasses, word[:2]) {
+		return false
+	}
+	if word[0] > '9' && !strings.ContainsAny(word[2:3], "0123456789TK") {
+		return false
+	}
+	return !strings.ContainsFunc(word, func(r rune) bool { return (r < '0' || r > '9') && (r < 'A' || r > 'Z') })
+}

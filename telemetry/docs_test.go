@@ -8,23 +8,24 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/registry"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/settings"
 )
 
 // The tables in the documentation are written from the code. UPDATE_GOLDEN=1 go test
 // ./telemetry writes them; without it this test fails when they have drifted apart.
 func TestTheDocumentationSaysWhatTheCodeSays(t *testing.T) {
-	generated(t, "../docs/TELEMETRY.md", "statement", table(telemetry.StatementFields))
-	generated(t, "../docs/TELEMETRY.md", "call", table(telemetry.CallFields))
-	generated(t, "../docs/TELEMETRY.md", "file", table(telemetry.FileFields))
-	generated(t, "../docs/TELEMETRY.md", "session_opened", table(telemetry.SessionOpenedFields))
-	generated(t, "../docs/TELEMETRY.md", "session_closed", table(telemetry.SessionClosedFields))
-	generated(t, "../docs/TELEMETRY.md", "statement_executed", payload(telemetry.StatementExecutedFields))
-	generated(t, "../docs/TELEMETRY.md", "statement_closed", payload(telemetry.StatementClosedFields))
-	generated(t, "../docs/TELEMETRY.md", "statement_canceled", payload(telemetry.StatementCanceledFields))
-	generated(t, "../docs/TELEMETRY.md", "payload_event", payload(telemetry.EventFields))
-	generated(t, "../docs/TELEMETRY.md", "payload_connection", payload(telemetry.ConnectionFields))
-	generated(t, "../docs/TELEMETRY.md", "payload_process", payload(telemetry.ProcessFields))
+	generated(t, "../docs/TELEMETRY.md", "statement", table(registry.StatementFields))
+	generated(t, "../docs/TELEMETRY.md", "call", table(registry.CallFields))
+	generated(t, "../docs/TELEMETRY.md", "file", table(registry.FileFields))
+	generated(t, "../docs/TELEMETRY.md", "session_opened", table(registry.SessionOpenedFields))
+	generated(t, "../docs/TELEMETRY.md", "session_closed", table(registry.SessionClosedFields))
+	generated(t, "../docs/TELEMETRY.md", "statement_executed", payload(registry.StatementExecutedFields))
+	generated(t, "../docs/TELEMETRY.md", "statement_closed", payload(registry.StatementClosedFields))
+	generated(t, "../docs/TELEMETRY.md", "statement_canceled", payload(registry.StatementCanceledFields))
+	generated(t, "../docs/TELEMETRY.md", "payload_event", payload(registry.EventFields))
+	generated(t, "../docs/TELEMETRY.md", "payload_connection", payload(registry.ConnectionFields))
+	generated(t, "../docs/TELEMETRY.md", "payload_process", payload(registry.ProcessFields))
 	generated(t, "../README.md", "parameters", parameters())
 	generated(t, "../docs/PRIVACY.md", "sent", sent())
 	generated(t, "../docs/CONFIGURATION.md", "parameters", reference())
@@ -33,22 +34,22 @@ func TestTheDocumentationSaysWhatTheCodeSays(t *testing.T) {
 // sent lists in plain words what may leave the process.
 func sent() string {
 	var b strings.Builder
-	list(&b, "Of a statement", telemetry.StatementFields)
-	list(&b, "Of its execution", telemetry.StatementExecutedFields)
-	list(&b, "Of its close, where the server was told", telemetry.StatementClosedFields)
-	list(&b, "Of its cancellation, where the server was told", telemetry.StatementCanceledFields)
-	list(&b, "Of opening a connection", telemetry.SessionOpenedFields)
-	list(&b, "Of closing one", telemetry.SessionClosedFields)
-	list(&b, "With each event", telemetry.EventFields)
-	list(&b, "Of the connection's configuration", telemetry.ConnectionFields)
-	list(&b, "Of the process", telemetry.ProcessFields)
+	list(&b, "Of a statement", registry.StatementFields)
+	list(&b, "Of its execution", registry.StatementExecutedFields)
+	list(&b, "Of its close, where the server was told", registry.StatementClosedFields)
+	list(&b, "Of its cancellation, where the server was told", registry.StatementCanceledFields)
+	list(&b, "Of opening a connection", registry.SessionOpenedFields)
+	list(&b, "Of closing one", registry.SessionClosedFields)
+	list(&b, "With each event", registry.EventFields)
+	list(&b, "Of the connection's configuration", registry.ConnectionFields)
+	list(&b, "Of the process", registry.ProcessFields)
 	return b.String()
 }
 
-func list[R any](b *strings.Builder, title string, fields []telemetry.Field[R]) {
+func list[R any](b *strings.Builder, title string, fields []registry.Field[R]) {
 	fmt.Fprintf(b, "**%s**\n\n", title)
 	for _, f := range fields {
-		if f.Scope&telemetry.ScopeDatabricks != 0 {
+		if f.Scope&registry.ScopeDatabricks != 0 {
 			fmt.Fprintf(b, "- `%s`: %s\n", f.Name, f.Doc)
 		}
 	}
@@ -58,7 +59,7 @@ func list[R any](b *strings.Builder, title string, fields []telemetry.Field[R]) 
 // reference has one form for every parameter.
 func reference() string {
 	var b strings.Builder
-	for _, p := range telemetry.Parameters {
+	for _, p := range settings.Parameters {
 		fmt.Fprintf(&b, "### `%s`\n\n%s\n\n", p.Name, p.Doc)
 		b.WriteString("| | |\n|---|---|\n")
 		fmt.Fprintf(&b, "| DSN | `%s=`… |\n", p.Name)
@@ -70,7 +71,7 @@ func reference() string {
 	return b.String()
 }
 
-func table[R any](fields []telemetry.Field[R]) string {
+func table[R any](fields []registry.Field[R]) string {
 	var b strings.Builder
 	b.WriteString("| field | unit | who may see it | in the payload | meaning |\n|---|---|---|---|---|\n")
 	for _, f := range fields {
@@ -80,7 +81,7 @@ func table[R any](fields []telemetry.Field[R]) string {
 }
 
 // payload is the table of fields that only the payload has.
-func payload[R any](fields []telemetry.Field[R]) string {
+func payload[R any](fields []registry.Field[R]) string {
 	var b strings.Builder
 	b.WriteString("| in the payload | type | without authentication | meaning |\n|---|---|---|---|\n")
 	for _, f := range fields {
@@ -94,7 +95,7 @@ func payload[R any](fields []telemetry.Field[R]) string {
 }
 
 // path is short for what all documents have in common.
-func path(w telemetry.Wire) string {
+func path(w registry.Wire) string {
 	if w.Path == "" {
 		return ""
 	}
@@ -104,7 +105,7 @@ func path(w telemetry.Wire) string {
 func parameters() string {
 	var b strings.Builder
 	b.WriteString("| DSN parameter | environment variable | takes | default | meaning |\n|---|---|---|---|---|\n")
-	for _, p := range telemetry.Parameters {
+	for _, p := range settings.Parameters {
 		fmt.Fprintf(&b, "| `%s` | `%s` | %s | %s | %s |\n", p.Name, p.Env(), p.Accepts, p.Default, p.Doc)
 	}
 	return b.String()

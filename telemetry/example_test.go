@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/registry"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/settings"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -33,7 +35,7 @@ func ExampleAttach() {
 // A serverless function waits for what it recorded before it returns: its process may be
 // frozen after that.
 func ExampleFlush() {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	if err := telemetry.Flush(ctx); err != nil {
 		fmt.Println("not everything was reported:", err)
@@ -44,7 +46,7 @@ func ExampleFlush() {
 // Whoever shows records walks the registry of fields instead of the struct.
 func ExampleField() {
 	s := &telemetry.Statement{Kind: telemetry.KindUpdate, Execute: time.Second}
-	for _, f := range telemetry.StatementFields {
+	for _, f := range registry.StatementFields {
 		if f.Name == "kind" || f.Name == "execute_ms" {
 			fmt.Printf("%s = %v (%s, %s)\n", f.Name, f.Value(s), f.Doc, f.Scope)
 		}
@@ -61,7 +63,7 @@ func ExampleRegisterPool() {
 	if db != nil {
 		defer telemetry.RegisterPool("warehouse", db)()
 	}
-	fmt.Println(len(telemetry.Pools()))
+	fmt.Println(len(telemetry.Default.Pools()))
 	// Output: 0
 }
 
@@ -85,6 +87,7 @@ func ExampleSettings() {
 		LogLevel:      "off", // "warn" logs slow and failed statements to slog
 		SlowThreshold: 10 * time.Second,
 		QueryText:     false, // true keeps the text of statements, for local sinks only
+		ErrorText:     telemetry.ErrorTextRedacted,
 
 		SampleRate: telemetry.Known(1.0), // of successful statements; failed ones always
 	}
@@ -94,11 +97,10 @@ func ExampleSettings() {
 
 // Off wins wherever it is said.
 func ExampleResolve() {
-	environment := map[string]string{"DATABRICKS_TELEMETRY_ENABLED": "false", "DATABRICKS_TELEMETRY_BATCH_SIZE": "50"}
-	dsn := map[string]string{"enableTelemetry": "true", "telemetry_batch_size": "20"}
-	in := func(m map[string]string) func(string) string { return func(name string) string { return m[name] } }
+	environment := map[string][]string{"DATABRICKS_TELEMETRY_ENABLED": {"no"}, "DATABRICKS_TELEMETRY_BATCH_SIZE": {"50"}}
+	dsn := map[string][]string{"enableTelemetry": {"true"}, "telemetry_batch_size": {"20"}}
 
-	settings, err := telemetry.Resolve(telemetry.Settings{}, in(dsn), in(environment))
+	settings, err := settings.Resolve(telemetry.Settings{}, dsn, environment)
 	fmt.Println(settings.Enabled == telemetry.Off, settings.BatchSize, err)
 	// Output: true 20 <nil>
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 )
 
 // DefaultQueueSize is the number of records that wait for one slow sink before the oldest
@@ -20,19 +22,11 @@ type Fanout struct {
 	// Set it before the first Attach.
 	QueueSize int
 
-	mu     sync.Mutex               // serialises writers of queues
-	queues atomic.Pointer[[]*queue] // replaced as a whole, read without a lock
+	mu     sync.Mutex                   // serialises writers of queues
+	queues atomic.Pointer[[]*sinkQueue] // replaced as a whole, read without a lock
 
 	tracers atomic.Pointer[[]Tracer] // those among the sinks of queues; replaced with them
 }
-
-// Default is the fan-out every wrapped driver of the process reports to, next to the sinks
-// of its own Config.
-var Default Fanout
-
-// Attach adds a sink to [Default], so that it receives the statements of every wrapped
-// driver of the process. Detach takes it off again; records already queued still reach it.
-func Attach(sink Sink) (detach func()) { return Default.Attach(sink) }
 
 // Attach adds a sink. Detach takes it off again; records already queued still reach it.
 func (f *Fanout) Attach(sink Sink) (detach func()) {
@@ -40,16 +34,16 @@ func (f *Fanout) Attach(sink Sink) (detach func()) {
 	if size <= 0 {
 		size = DefaultQueueSize
 	}
-	q := newQueue(sink, size)
-	f.change(func(queues []*queue) []*queue { return append(queues, q) })
+	q := newSinkQueue(sink, size)
+	f.change(func(queues []*sinkQueue) []*sinkQueue { return append(queues, q) })
 	return func() {
-		f.change(func(queues []*queue) []*queue {
-			return slices.DeleteFunc(queues, func(other *queue) bool { return other == q })
+		f.change(func(queues []*sinkQueue) []*sinkQueue {
+			return slices.DeleteFunc(queues, func(other *sinkQueue) bool { return other == q })
 		})
 	}
 }
 
-func (f *Fanout) change(edit func([]*queue) []*queue) {
+func (f *Fanout) change(edit func([]*sinkQueue) []*sinkQueue) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	queues := edit(slices.Clone(f.load()))
@@ -63,7 +57,7 @@ func (f *Fanout) change(edit func([]*queue) []*queue) {
 	f.queues.Store(&queues)
 }
 
-func (f *Fanout) load() []*queue {
+func (f *Fanout) load() []*sinkQueue {
 	if p := f.queues.Load(); p != nil {
 		return *p
 	}
@@ -99,9 +93,9 @@ func (f *Fanout) Tracing() bool {
 	return false
 }
 
-// tracing asks a tracer, which is somebody else's code: a panic means no.
+// tracing asks a tracer, on the application's goroutine: a panic means no.
 func tracing(t Tracer) (wants bool) {
-	defer func() { _ = recover() }()
+	defer contain.Process.Recover(contain.Tracer)
 	return t.Tracing()
 }
 
@@ -123,11 +117,25 @@ func (f *Fanout) put(r record) {
 }
 
 // Flush waits until every sink has received what was recorded before the call, or ctx is
-// done; then the error says how many records still wait, and for which sink.
-func (f *Fanout) Flush(ctx context.Context) error {
+// done; then the error says how many records still wait, and for which sink. Records that
+// come later do not prolong it, and a sink that blocks keeps no other from its records.
+func (f *Fanout) Flush(ctx context.Context) error { return f.flush(ctx, nil) }
+
+// FlushConnector is Flush for the records of one connector (ConnectorInfo.ID): what waits of
+// others is waited for only as far as it came before.
+func (f *Fanout) FlushConnector(ctx context.Context, id int64) error {
+	return f.flush(ctx, func(r record) bool { return r.connector() == id })
+}
+
+func (f *Fanout) flush(ctx context.Context, of func(record) bool) error {
+	queues := f.load()
+	waiters := make([]*flushWaiter, len(queues))
+	for i, q := range queues {
+		waiters[i] = q.flush(of)
+	}
 	var late []error
-	for _, q := range f.load() {
-		if !q.settle(ctx) {
+	for i, q := range queues {
+		if w := waiters[i]; w != nil && !q.await(ctx, w) {
 			late = append(late, fmt.Errorf("databricks-telemetry: %d records still wait for %T: %w", q.snapshot().Waiting, q.sink, ctx.Err()))
 		}
 	}

@@ -2,69 +2,82 @@ package telemetry
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/queue"
 )
 
-// queue delivers records to one sink, in order, on a goroutine that exists only while there
-// is something to deliver. It gathers records for a moment first: waking a goroutine costs
-// more than handing over a record.
-type queue struct {
+// sinkQueue delivers records to one sink, in order, on a goroutine that exists only while
+// there is something to deliver. It gathers records for a moment first: waking a goroutine
+// costs more than handing over a record.
+type sinkQueue struct {
 	sink     Sink
 	recorder Recorder // sink, where it is one
 	size     int      // most records that wait
 
-	mu      sync.Mutex
-	waiting []record      // oldest first; guarded by mu
-	room    []record      // the array waiting slides along in, for the next burst; guarded by mu
-	running bool          // a goroutine delivers; guarded by mu
-	armed   bool          // the timer will start one; guarded by mu
-	timer   *time.Timer   // nil until first needed; guarded by mu
-	idle    chan struct{} // closed when it stops; nil while nobody asks; guarded by mu
-	stats   QueueStats    // guarded by mu
+	mu         sync.Mutex
+	waiting    queue.Queue[record] // guarded by mu, like all below
+	delivering record              // what the sink has now; nil: nothing
+	current    uint64              // its number
+	running    bool                // a goroutine delivers
+	armed      bool                // the timer will start one
+	timer      *time.Timer         // nil until first needed
+	flushes    []*flushWaiter
+	stats      QueueStats
+}
+
+// flushWaiter waits until every record up to a number is delivered or dropped.
+type flushWaiter struct {
+	upTo uint64
+	done chan struct{} // closed then
 }
 
 // QueueStats counts what became of the records offered to one sink.
 type QueueStats struct {
-	Delivered int64 // handed to the sink
-	Dropped   int64 // pushed out because the sink was too slow
-	Panics    int64 // deliveries in which the sink panicked
-	Waiting   int   // not delivered yet
+	Delivered int64 `json:"delivered"` // handed to the sink
+	Dropped   int64 `json:"dropped"`   // pushed out because the sink was too slow
+	Panics    int64 `json:"panics"`    // deliveries in which the sink panicked
+	Goexits   int64 `json:"goexits"`   // deliveries in which the sink called runtime.Goexit
+	Waiting   int   `json:"waiting"`   // not delivered yet
 }
 
 const (
 	gatherFor = 5 * time.Millisecond // how long the first of several records waits at most
 	gathered  = 64                   // records that are enough to begin with
-	roomKept  = 2 * gathered         // records an idle queue keeps room for
 )
 
-func newQueue(sink Sink, size int) *queue {
+func newSinkQueue(sink Sink, size int) *sinkQueue {
 	recorder, _ := sink.(Recorder)
-	return &queue{sink: sink, recorder: recorder, size: size}
+	return &sinkQueue{sink: sink, recorder: recorder, size: size}
 }
 
-// recording asks the sink whether it wants records. It is somebody else's code, on the
-// application's goroutine: a panic means no.
-func (q *queue) recording() (wants bool) {
+// recording asks the sink whether it wants records, on the application's goroutine: a panic
+// means no.
+func (q *sinkQueue) recording() (wants bool) {
 	if q.recorder == nil {
 		return true
 	}
-	defer func() { _ = recover() }()
+	defer contain.Process.Recover(contain.Sink)
 	return q.recorder.Recording()
 }
 
-// put takes the record and returns at once. A full queue loses its oldest success, or its
+// put takes the record and returns at once. A full queue drops its oldest success, or its
 // oldest record when all of them are failures.
-func (q *queue) put(r record) {
+func (q *sinkQueue) put(r record) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.waiting) >= q.size {
-		q.dropOne()
+	if q.waiting.Len() >= q.size {
+		q.waiting.Evict()
+		q.stats.Dropped++
+		q.endFlushes()
 	}
-	q.waiting = append(q.waiting, r)
+	q.waiting.Push(r, r.Failed())
 	switch {
 	case q.running:
-	case len(q.waiting) >= gathered:
+	case q.waiting.Len() >= gathered:
 		q.start()
 		go q.run()
 	case !q.armed:
@@ -77,125 +90,152 @@ func (q *queue) put(r record) {
 	}
 }
 
-// start says that a goroutine delivers from now on. Call it with mu held.
-func (q *queue) start() {
+// start says that a goroutine delivers from now on. q.mu is held.
+func (q *sinkQueue) start() {
 	if q.armed {
 		q.timer.Stop()
 		q.armed = false
 	}
 	q.running = true
-	q.room = q.waiting[:0]
 }
 
 // alarm delivers what was gathered, on the timer's goroutine.
-func (q *queue) alarm() {
-	q.mu.Lock()
-	q.armed = false
-	mine := !q.running && len(q.waiting) > 0
-	if mine {
-		q.start()
-	}
-	q.mu.Unlock()
-	if mine {
+func (q *sinkQueue) alarm() {
+	if q.startIfNeeded() {
 		q.run()
 	}
 }
 
-func (q *queue) dropOne() {
-	victim := 0
-	for i, r := range q.waiting {
-		if !r.Failed() {
-			victim = i
-			break
-		}
+// startIfNeeded reports whether the caller is to run the delivery.
+func (q *sinkQueue) startIfNeeded() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.armed = false
+	if q.running || q.waiting.Len() == 0 {
+		return false
 	}
-	copy(q.waiting[1:], q.waiting[:victim])
-	q.waiting[0] = nil
-	q.waiting = q.waiting[1:]
-	q.stats.Dropped++
+	q.start()
+	return true
 }
 
 // run delivers until nothing waits.
-func (q *queue) run() {
-	for {
-		q.mu.Lock()
-		if len(q.waiting) == 0 {
-			q.rest()
-			q.mu.Unlock()
-			return
-		}
-		next := q.waiting[0]
-		q.waiting[0] = nil
-		q.waiting = q.waiting[1:]
-		q.mu.Unlock()
-
-		panicked := q.deliver(next)
-
-		q.mu.Lock()
-		q.stats.Delivered++
-		if panicked {
-			q.stats.Panics++
-		}
-		q.mu.Unlock()
+func (q *sinkQueue) run() {
+	for q.take() {
+		q.deliver()
 	}
 }
 
-// rest ends the delivery. A burst's array is let go, a usual one kept. Call it with mu held.
-func (q *queue) rest() {
-	q.waiting, q.room = nil, q.room[:cap(q.room)]
-	if len(q.room) <= roomKept {
-		clear(q.room) // nothing delivered may live on here
-		q.waiting = q.room[:0]
+// take makes the oldest record the one to deliver. It reports false, and that the goroutine
+// is over, when none waits.
+func (q *sinkQueue) take() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.waiting.Len() == 0 {
+		q.running = false
+		return false
 	}
-	q.room = nil
-	q.running = false
-	if q.idle != nil {
-		close(q.idle)
-		q.idle = nil
-	}
+	next := q.waiting.Pop()
+	q.delivering, q.current = next.Value, next.Seq
+	return true
 }
 
-// deliver contains whatever the sink does: a sink is somebody else's code.
-func (q *queue) deliver(r record) (panicked bool) {
-	panicked = true
+// deliver hands the record to the sink. A sink that ends the goroutine gets a new one for
+// the records that follow.
+func (q *sinkQueue) deliver() {
+	returned, exited := false, true
 	defer func() {
-		if panicked {
-			_ = recover()
+		q.delivered(returned, exited)
+		if exited {
+			go q.run()
 		}
 	}()
-	r.deliver(q.sink)
-	return false
+	returned = contain.Process.Call(contain.Sink, func() { q.delivering.deliver(q.sink) })
+	exited = false
 }
 
-// settle waits until everything put so far is delivered, and reports whether it was before
-// ctx was done.
-func (q *queue) settle(ctx context.Context) bool {
+func (q *sinkQueue) delivered(returned, exited bool) {
 	q.mu.Lock()
-	if !q.running {
-		if len(q.waiting) == 0 { // even when ctx is done already
-			q.mu.Unlock()
-			return true
+	defer q.mu.Unlock()
+	q.stats.Delivered++
+	switch {
+	case exited:
+		q.stats.Goexits++
+	case !returned:
+		q.stats.Panics++
+	}
+	q.delivering, q.current = nil, 0
+	q.endFlushes()
+}
+
+// endFlushes ends the flushes that have nothing left to wait for. q.mu is held.
+func (q *sinkQueue) endFlushes() {
+	if len(q.flushes) == 0 {
+		return
+	}
+	first := q.first()
+	q.flushes = slices.DeleteFunc(q.flushes, func(w *flushWaiter) bool {
+		if w.upTo >= first {
+			return false
 		}
+		close(w.done)
+		return true
+	})
+}
+
+// first is the number of the oldest record that is neither delivered nor dropped. q.mu is
+// held.
+func (q *sinkQueue) first() uint64 {
+	if q.delivering != nil {
+		return q.current
+	}
+	if it := q.waiting.Oldest(); it != nil {
+		return it.Seq
+	}
+	return q.waiting.Last() + 1
+}
+
+// flush begins to wait for the records put so far; of, unless nil, says which of them count.
+// The records are delivered at once. It returns nil when there is nothing to wait for.
+func (q *sinkQueue) flush(of func(record) bool) *flushWaiter {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	upTo := q.waiting.Last()
+	if of != nil {
+		upTo = q.waiting.LastOf(func(r *record) bool { return of(*r) })
+		if upTo == 0 && q.delivering != nil && of(q.delivering) {
+			upTo = q.current
+		}
+	}
+	if upTo < q.first() {
+		return nil
+	}
+	if !q.running {
 		q.start()
 		go q.run()
 	}
-	if q.idle == nil {
-		q.idle = make(chan struct{})
-	}
-	idle := q.idle
-	q.mu.Unlock()
-	select {
-	case <-idle:
-		return true
-	case <-ctx.Done():
-		return false
-	}
+	w := &flushWaiter{upTo: upTo, done: make(chan struct{})}
+	q.flushes = append(q.flushes, w)
+	return w
 }
 
-func (q *queue) snapshot() QueueStats {
+// await ends a flush and reports whether everything was delivered before ctx was done.
+func (q *sinkQueue) await(ctx context.Context, w *flushWaiter) bool {
+	select {
+	case <-w.done:
+		return true
+	case <-ctx.Done():
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	before := len(q.flushes)
+	q.flushes = slices.DeleteFunc(q.flushes, func(other *flushWaiter) bool { return other == w })
+	return len(q.flushes) == before // it was done at the last moment
+}
+
+func (q *sinkQueue) snapshot() QueueStats {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	s := q.stats
-	s.Waiting = len(q.waiting)
+	s.Waiting = q.waiting.Len()
 	return s
 }

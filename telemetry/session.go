@@ -4,6 +4,8 @@ import "time"
 
 // SessionOpened is the record of one attempt to open a connection.
 type SessionOpened struct {
+	// Connector is the ConnectorInfo.ID of the connector it belongs to; 0 when unknown.
+	Connector int64
 	// Started is when the pool asked for the connection.
 	Started time.Time
 	// Server is host:port of the workspace; empty behind a connector that does not tell (Wrap).
@@ -29,6 +31,8 @@ func (s *SessionOpened) Failed() bool { return s.Failure != nil }
 
 // SessionClosed is the record of a connection's end.
 type SessionClosed struct {
+	// Connector is the ConnectorInfo.ID of the connector it belongs to; 0 when unknown.
+	Connector int64
 	// Started is when Close was called.
 	Started time.Time
 	// Server is host:port of the workspace; empty behind a connector that does not tell (Wrap).

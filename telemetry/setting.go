@@ -1,6 +1,9 @@
 package telemetry
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Switch is a setting that can be left to somebody else to decide.
 type Switch uint8
@@ -15,6 +18,22 @@ const (
 // DefaultSlowThreshold is how long a statement may take before it counts as slow.
 const DefaultSlowThreshold = 10 * time.Second
 
+// queuedBatches is what the queue has room for by default: half of it holds a batch of
+// records that make three events each, which is the most.
+const queuedBatches = 6
+
+// The values of [Settings.ErrorText].
+const (
+	// ErrorTextClass keeps the error class and the SQLSTATE, nothing else.
+	ErrorTextClass = "class"
+	// ErrorTextRedacted keeps words of a fixed vocabulary, error classes, SQLSTATEs and HTTP
+	// statuses; all else is a placeholder. See package sanitize.
+	ErrorTextRedacted = "redacted"
+	// ErrorTextFull keeps the text as it is, up to 64 KiB. It may quote SQL, values, tables,
+	// people and secrets.
+	ErrorTextFull = "full"
+)
+
 // Settings configures one wrapped driver. Every field's zero value means its default. The
 // same settings exist as DSN parameters and environment variables: see [Parameters].
 type Settings struct {
@@ -25,16 +44,23 @@ type Settings struct {
 	// ForceEnable skips the server's flag.
 	ForceEnable bool
 	// BatchSize is the largest number of records in one request; 0 means 100. A statement is
-	// one, with the event of its close, so that 1,000 statements take 10 requests.
+	// one, with the event of its close, so that 1,000 statements take 10 requests. A request
+	// holds fewer when half of QueueSize is reached before.
 	BatchSize int
 	// FlushInterval is the longest an event waits to be sent; 0 means 5 s.
 	FlushInterval time.Duration
-	// MaxRetries is how often a request is tried again; 0 means 3, negative means never.
+	// MaxRetries is how often a request is tried again; 0 means 3, negative means never. All
+	// of them are made unless the endpoint asks for longer pauses than they would take; what
+	// is not taken then goes back to the queue.
 	MaxRetries int
-	// RetryDelay is the pause before the first retry; 0 means 500 ms.
+	// RetryDelay is the pause before the first retry; 0 means 500 ms. Each pause is twice the
+	// one before, up to 10 s, or up to RetryDelay where that is more; a random 10 to 30 % is
+	// added, at the bound up to 10 %.
 	RetryDelay time.Duration
 	// QueueSize is the number of records that wait, per sink, and of events that wait to be
-	// reported; 0 means 1000.
+	// reported; 0 means 1000, or six times BatchSize where that is more: then a batch fills
+	// before half of the queue does, whatever its records are. Events that wait may take
+	// 4 KiB each on average, and take about 1 KiB.
 	QueueSize int
 	// CloseTimeout bounds what closing the sql.DB waits for telemetry; 0 means 2 s.
 	CloseTimeout time.Duration
@@ -54,6 +80,9 @@ type Settings struct {
 	// QueryText keeps the text of statements in local records. It never leaves the process
 	// through telemetry to Databricks.
 	QueryText bool
+	// ErrorText is what local records keep of the text of an error; "" means
+	// [ErrorTextRedacted]. It never leaves the process through telemetry to Databricks.
+	ErrorText string
 	// SampleRate is the share of successful statements that are exported, 0 to 1; unknown
 	// means 1. Failed statements are exported always.
 	SampleRate Maybe[float64]
@@ -76,7 +105,7 @@ func (s Settings) WithDefaults() Settings {
 	orDuration(&s.FlushInterval, 5*time.Second)
 	orInt(&s.MaxRetries, 3)
 	orDuration(&s.RetryDelay, 500*time.Millisecond)
-	orInt(&s.QueueSize, DefaultQueueSize)
+	orInt(&s.QueueSize, max(DefaultQueueSize, queuedBatches*s.BatchSize))
 	orDuration(&s.CloseTimeout, 2*time.Second)
 	orInt(&s.CircuitBreakerThreshold, 5)
 	orDuration(&s.CircuitBreakerTimeout, time.Minute)
@@ -84,9 +113,38 @@ func (s Settings) WithDefaults() Settings {
 	if s.CircuitBreaker == Unset {
 		s.CircuitBreaker = On
 	}
+	if s.ErrorText == "" {
+		s.ErrorText = ErrorTextRedacted
+	}
 	if s.LogLevel == "" {
 		s.LogLevel = "off"
 	}
 	s.SampleRate = Known(s.SampleRate.Or(1))
 	return s
+}
+
+// ParameterError says which setting could not be understood. Its text quotes no more than 40
+// characters of a value, and none of one that looks like a credential.
+type ParameterError struct {
+	Name    string // the DSN parameter or environment variable
+	Value   string // what it was set to, as the text quotes it
+	Accepts string // what it takes; empty where the name is wrong
+	Problem string // what is wrong with the name; empty where the value is wrong
+}
+
+func (e *ParameterError) Error() string {
+	if e.Problem != "" {
+		return fmt.Sprintf("databricks-telemetry: %s %s", e.Name, e.Problem)
+	}
+	return fmt.Sprintf("databricks-telemetry: %s=%q is not understood: it takes %s", e.Name, e.Value, e.Accepts)
+}
+
+// SettingInForce is one setting as it is in force, and who set it.
+type SettingInForce struct {
+	Name  string // the DSN parameter's
+	Value string // what it is, the default included
+	// By is "DSN", the name of an environment variable, "Config" or "default". It is
+	// "ignored" for an environment variable that begins like those of this package and is
+	// none: Name is the variable, and Value names the nearest one.
+	By string
 }

@@ -1,8 +1,8 @@
 package telemetry
 
 // Sink receives finished statements. It is called by one goroutine at a time, never the
-// application's; it may block or panic without harm to anyone but its own records. The
-// record is shared with other sinks and must not be changed.
+// application's. It may block, panic or call runtime.Goexit: that costs its own records only.
+// The record is shared with other sinks and must not be changed.
 type Sink interface {
 	StatementFinished(*Statement)
 }
@@ -27,6 +27,7 @@ type Recorder interface {
 type record interface {
 	deliver(Sink)
 	Failed() bool
+	connector() int64 // ConnectorInfo.ID; 0 when unknown
 }
 
 var (
@@ -34,6 +35,10 @@ var (
 	_ record = (*SessionOpened)(nil)
 	_ record = (*SessionClosed)(nil)
 )
+
+func (s *Statement) connector() int64     { return s.Connector }
+func (s *SessionOpened) connector() int64 { return s.Connector }
+func (s *SessionClosed) connector() int64 { return s.Connector }
 
 func (s *Statement) deliver(to Sink) { to.StatementFinished(s) }
 

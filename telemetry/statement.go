@@ -118,12 +118,13 @@ const (
 	Failed Outcome = "failed"
 	// Canceled: as Failed, because the caller's context was done.
 	Canceled Outcome = "canceled"
-	// Abandoned: the rows were still open when their connection was closed.
+	// Abandoned: the rows were still open when their connection was closed, or the application
+	// let go of them without closing them.
 	Abandoned Outcome = "abandoned"
 )
 
-// Failure is an error reduced to what can be counted. The error's own text is not in it: a
-// server's messages quote SQL, tables and people.
+// Failure is an error reduced to what can be counted. The error's own text is in it only as
+// far as [Settings.ErrorText] lets it: a server's messages quote SQL, tables and people.
 type Failure struct {
 	// Category is a stable name for the cause.
 	Category Category
@@ -131,7 +132,7 @@ type Failure struct {
 	SQLState string
 	// Retryable is true when the driver considers trying again worthwhile.
 	Retryable bool
-	// Message is the error's text after package sanitize took secrets, names and SQL out of
-	// it. It is for the application's own operators and never leaves the process.
+	// Message is what [Settings.ErrorText] keeps of the error's text. It is for the
+	// application's own operators and never leaves the process.
 	Message string
 }

@@ -64,7 +64,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 			return c.run(ctx, args[1:], stdin, stdout, stderr)
 		}
 	}
-	fmt.Fprintf(stderr, "dbtel: there is no command %q: it is one of %s; dbtel help says more\n", args[0], strings.Join(names(), ", "))
+	complain(stderr, "dbtel: there is no command %q: it is one of %s; dbtel help says more", args[0], strings.Join(names(), ", "))
 	return exitUsage
 }
 
@@ -77,7 +77,7 @@ func (c *command) run(ctx context.Context, args []string, stdin io.Reader, stdou
 		return help([]string{c.name}, stdout, stderr)
 	}
 
-	out := bufio.NewWriter(stdout)
+	out := newOutput(stdout, *asJSON)
 	in := &input{stdin: stdin, complaints: &complaints{w: stderr}, progress: newProgress(stderr)}
 	call := &call{args: positional, json: *asJSON, input: in, stdout: stdout, out: out}
 	if err != nil {
@@ -95,17 +95,26 @@ func (c *command) run(ctx context.Context, args []string, stdin io.Reader, stdou
 	case errors.Is(err, syscall.EPIPE):
 		return exitOK // whoever reads has seen enough
 	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "dbtel %s: %v; dbtel help %s says more\n", c.name, err, c.name)
+		complain(stderr, "dbtel %s: %v; dbtel help %s says more", c.name, err, c.name)
 		return exitUsage
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
 	case err != nil:
-		fmt.Fprintf(stderr, "dbtel %s: %v\n", c.name, err)
+		complain(stderr, "dbtel %s: %v", c.name, err)
 		return exitFailed
 	case in.complaints.n > 0:
 		return exitBroken
 	}
 	return exitOK
+}
+
+// newOutput is standard output, buffered and harmless.
+func newOutput(stdout io.Writer, asDocuments bool) *bufio.Writer {
+	instead := asText
+	if asDocuments {
+		instead = asJSON
+	}
+	return bufio.NewWriter(&harmless{to: stdout, instead: instead})
 }
 
 // flags declares those of the command, and what all commands have.
@@ -163,7 +172,7 @@ func help(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stdout, "\n%s", c.about)
 		return exitOK
 	}
-	fmt.Fprintf(stderr, "dbtel help: there is no command %q: it is one of %s\n", args[0], strings.Join(names(), ", "))
+	complain(stderr, "dbtel help: there is no command %q: it is one of %s", args[0], strings.Join(names(), ", "))
 	return exitUsage
 }
 

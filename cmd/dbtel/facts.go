@@ -6,8 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
 
 // fact is a line below the picture.
@@ -26,7 +26,7 @@ func factsOf(s *telemetry.Statement) (facts []fact) {
 			facts = append(facts, fact{name, strings.Join(known, ", ")})
 		}
 	}
-	add("times", "execute "+explain.Duration(s.Execute), known(s.FirstRow, "first row", explain.Duration), known(s.Consume, "reading", explain.Duration), known(s.Close, "close", explain.Duration))
+	add("times", "execute "+format.Duration(s.Execute), known(s.FirstRow, "first row", format.Duration), known(s.Consume, "reading", format.Duration), known(s.Close, "close", format.Duration))
 	add("result", resultOf(s)...)
 	add("calls", callsOf(s)...)
 	add("files", filesOf(s)...)
@@ -47,11 +47,11 @@ func resultOf(s *telemetry.Statement) []string {
 		when(r.Compressed.Or(false), "compressed"),
 		when(r.Direct.Or(false), "direct results"),
 		when(r.Evidence == telemetry.EvidenceInferred, "as far as can be inferred"),
-		known(s.RowsRead, "rows read", explain.Count),
-		known(r.Rows, "delivered", explain.Count),
-		known(s.RowsAffected, "affected", explain.Count),
-		known(r.Pages, "pages", explain.Count),
-		known(r.UncompressedBytes, "announced", explain.Bytes),
+		known(s.RowsRead, "rows read", format.Count),
+		known(r.Rows, "delivered", format.Count),
+		known(s.RowsAffected, "affected", format.Count),
+		known(r.Pages, "pages", format.Count),
+		known(r.UncompressedBytes, "announced", format.Bytes),
 		when(r.Cache != "", "cache "+r.Cache),
 		when(s.Prepared, "prepared"),
 	}
@@ -69,9 +69,9 @@ func callsOf(s *telemetry.Statement) []string {
 			retried = append(retried, fmt.Sprintf("%s repeated %s", r.Method, times(r.Retries)))
 		}
 	}
-	words := []string{explain.Count(calls), explain.Bytes(out) + " out", explain.Bytes(in) + " in"}
+	words := []string{format.Count(calls), format.Bytes(out) + " out", format.Bytes(in) + " in"}
 	if p, ok := s.Polling.Get(); ok && p.Calls > 0 {
-		words = append(words, fmt.Sprintf("polled %s in %s", times(p.Calls), explain.Duration(p.Latency)))
+		words = append(words, fmt.Sprintf("polled %s in %s", times(p.Calls), format.Duration(p.Latency)))
 	}
 	return append(words, retried...)
 }
@@ -82,13 +82,13 @@ func filesOf(s *telemetry.Statement) []string {
 		return nil
 	}
 	return []string{
-		explain.Count(c.Present),
-		fmt.Sprintf("%s downloaded", explain.Count(c.Downloaded)),
-		when(c.Failed > 0, explain.Count(c.Failed)+" failed"),
-		when(c.Abandoned > 0, explain.Count(c.Abandoned)+" given up"),
-		fmt.Sprintf("%s of %s", explain.Bytes(c.Received), explain.Bytes(c.Bytes)),
+		format.Count(c.Present),
+		fmt.Sprintf("%s downloaded", format.Count(c.Downloaded)),
+		when(c.Failed > 0, format.Count(c.Failed)+" failed"),
+		when(c.Abandoned > 0, format.Count(c.Abandoned)+" given up"),
+		fmt.Sprintf("%s of %s", format.Bytes(c.Received), format.Bytes(c.Bytes)),
 		when(c.Retries > 0, "repeated "+times(c.Retries)),
-		when(c.Downloaded > 0, fmt.Sprintf("slowest %s, %s on average", explain.Duration(c.Slowest), explain.Duration(c.Sum/time.Duration(max(1, c.Downloaded))))),
+		when(c.Downloaded > 0, fmt.Sprintf("slowest %s, %s on average", format.Duration(c.Slowest), format.Duration(c.Sum/time.Duration(max(1, c.Downloaded))))),
 	}
 }
 
@@ -113,5 +113,5 @@ func times(n int64) string {
 	case 2:
 		return "twice"
 	}
-	return explain.Count(n) + " times"
+	return format.Count(n) + " times"
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"fmt"
@@ -126,7 +125,7 @@ func TestATerminalIsDrawnAnewAndLeftAsItWas(t *testing.T) {
 		appendTo(t, "app.ndjson", recordOf("id-1"))
 		var out, said shown
 		c := &call{
-			args: []string{"app.ndjson"}, stdout: &out, out: bufio.NewWriter(&out), screen: screen{terminal: true, width: 80, height: 24},
+			args: []string{"app.ndjson"}, stdout: &out, out: newOutput(&out, false), screen: screen{terminal: true, width: 80, height: 24},
 			input: &input{follow: true, complaints: &complaints{w: &said}, progress: &progress{}},
 		}
 		ctx, cancel := context.WithCancel(t.Context())

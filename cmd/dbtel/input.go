@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/ndjson"
 )
 
@@ -166,12 +166,12 @@ func (c *complaints) add(file string, e *ndjson.LineError) {
 	if errors.Is(e.Err, io.ErrUnexpectedEOF) {
 		what = "the last line is cut off: the application is still writing it, or was killed"
 	}
-	fmt.Fprintf(c.w, "dbtel: %s:%d: %s\n", file, e.Line, clean(what))
+	complain(c.w, "dbtel: %s:%d: %s", file, e.Line, what)
 }
 
 func (c *complaints) sum() {
 	if c.n > namedLines || c.n > 0 && c.hush {
-		fmt.Fprintf(c.w, "dbtel: %s left out: no records\n", plural(c.n, "line"))
+		complain(c.w, "dbtel: %s left out: no records", format.Plural(c.n, "line"))
 	}
 }
 
@@ -214,8 +214,8 @@ func (t *told) Read(b []byte) (int, error) {
 	t.read += int64(n)
 	if now := time.Now(); now.After(t.next) {
 		t.next = now.Add(200 * time.Millisecond)
-		share := explain.Percent(float64(t.read) / float64(max(t.read, t.size)))
-		t.to.say(fmt.Sprintf("reading %s: %s of %s", t.f.Name(), share, explain.Bytes(t.size)))
+		share := format.Percent(float64(t.read) / float64(max(t.read, t.size)))
+		t.to.say(fmt.Sprintf("reading %s: %s of %s", t.f.Name(), share, format.Bytes(t.size)))
 	}
 	return n, err
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 )
 
 // drawAgain is how often the table is drawn at most.
@@ -21,9 +23,9 @@ func (c *call) live(ctx context.Context, list *ranking) error {
 		return err
 	}
 	c.input.complaints.hush = true
-	_, _ = c.out.WriteString(enterFullView)
+	_, _ = c.out.WriteString(control(enterFullView))
 	err = c.redraw(ctx, list, messages)
-	_, _ = c.out.WriteString(leaveFullView)
+	_, _ = c.out.WriteString(control(leaveFullView))
 	list.print(c.out, c.screen)
 	return err
 }
@@ -71,12 +73,12 @@ func (c *call) frame(list *ranking) []byte {
 	names := strings.Join(c.args, ", ")
 	head := fmt.Sprintf("%s · %s", or(names, "standard input"), time.Now().Format("15:04:05"))
 	if n := c.input.complaints.n; n > 0 {
-		head += fmt.Sprintf(" · %s left out", plural(n, "broken line"))
+		head += fmt.Sprintf(" · %s left out", format.Plural(n, "broken line"))
 	}
 	b.WriteString(c.screen.paint(bold, fit(clean(head), c.screen.width)) + "\n")
 	shown := *list
 	shown.statements = shown.statements[:min(len(shown.statements), max(1, c.screen.height-5))]
 	shown.print(&b, c.screen)
-	text := strings.ReplaceAll(b.String(), "\n", eraseLine+"\r\n")
-	return []byte(cursorHome + text + eraseBelow)
+	text := strings.ReplaceAll(b.String(), "\n", control(eraseLine+"\r")+"\n")
+	return []byte(control(cursorHome) + text + control(eraseBelow))
 }

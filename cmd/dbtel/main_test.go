@@ -7,6 +7,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -184,15 +185,89 @@ func TestAnInterruptedRunSaysSo(t *testing.T) {
 	require.Empty(t, out.String()+err.String())
 }
 
-func TestRecordsCannotCommandTheTerminal(t *testing.T) {
+// obeys matches what a terminal obeys or hides.
+const obeys = "[\x00-\x09\x0b-\x1f\x7f\u0080-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0001-\U000e007f]"
+
+// hostile is text that would take the terminal over.
+const hostile = "\x1b[2J\x1b]0;title\x07\x9b2J\u009b31m\u202eevil\u2066\u200b\u2028\x7f\r\b\t\U000e0041x"
+
+func hostileRecords() string {
 	var b bytes.Buffer
-	ndjson.New(&b).StatementFinished(&telemetry.Statement{
-		StatementID: "\x1b[2J\x07id", Server: "\x1b]0;title\x07", Query: "SELECT '\x1b[31m'\u202e\nFROM\tt", Outcome: "\x1b[1m", Kind: "\x1b",
-		Failure: &telemetry.Failure{Category: "\x1bc", Message: "\x9b2J"}, Total: time.Second,
-	})
-	for _, args := range [][]string{{"top"}, {"show", "last"}, {"summary"}, {"summary", "--by", "server"}, {"summary", "--by", "error"}, {"top", "-f"}} {
-		got := dbtel(t, b.String(), args...)
-		require.Equal(t, exitOK, got.code)
-		require.NotRegexp(t, "[\x00-\x09\x0b-\x1f\x7f\u0080-\u009f\u202e]", got.out, "dbtel %v", args)
+	sink := ndjson.New(&b)
+	s := &telemetry.Statement{
+		StatementID: hostile, SessionID: hostile, Server: hostile, WorkspaceID: hostile, Query: "SELECT '" + hostile + "'\nFROM\tt", Outcome: hostile, Kind: hostile,
+		Failure: &telemetry.Failure{Category: hostile, SQLState: hostile, Message: hostile}, Total: time.Second,
+		Result:     telemetry.Result{Format: hostile, Cache: hostile},
+		RPCs:       []telemetry.RPC{{Method: hostile, Calls: 1}},
+		Calls:      []telemetry.Call{{Method: hostile, End: telemetry.Known(time.Second)}},
+		CloudFetch: &telemetry.CloudFetch{Present: 1, Files: []telemetry.File{{State: hostile}}},
 	}
+	sink.StatementFinished(s)
+	again := *s
+	again.StatementID += "2"
+	sink.StatementFinished(&again)
+	return b.String()
+}
+
+func TestRecordsCannotCommandTheTerminal(t *testing.T) {
+	for _, args := range [][]string{
+		{"top"}, {"show", "last"}, {"show", "last", "--files"}, {"show", hostile}, {"show", hostile[:4]}, {"summary"}, {"summary", "--by", "server"}, {"summary", "--by", "error"}, {"summary", "--by", "kind"},
+		{"summary", "--by", "format"}, {"summary", "--by", "shape"}, {"summary", "--by", "verdict"}, {"top", "-f"},
+		{"top", "--json"}, {"top", "-f", "--json"}, {"show", "last", "--json"}, {"summary", "--json", "--by", "server"},
+	} {
+		got := dbtel(t, hostileRecords(), args...)
+		require.NotRegexp(t, obeys, got.out, "dbtel %q", args)
+		require.NotRegexp(t, obeys, got.err, "dbtel %q", args)
+		coloured := dbtel(t, hostileRecords(), append(args, "--color", "always")...)
+		require.NotRegexp(t, obeys, regexp.MustCompile("\x1b\\[[0-9]+m").ReplaceAllString(coloured.out, ""), "dbtel %q", args)
+		require.NotContains(t, coloured.out, "[2J\x1b")
+	}
+}
+
+func TestJSONKeepsWhatATerminalWouldObeyAsEscapes(t *testing.T) {
+	var s struct {
+		StatementID string `json:"statement_id"`
+	}
+	require.NoError(t, json.NewDecoder(strings.NewReader(dbtel(t, hostileRecords(), "top", "--json").out)).Decode(&s))
+	require.Equal(t, strings.ToValidUTF8(hostile, "\uFFFD"), strings.TrimSuffix(s.StatementID, "2"))
+}
+
+func TestArgumentsCannotCommandTheTerminal(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	name := "a\x1b[2J\n\u202eb"
+	require.NoError(t, os.WriteFile(name, []byte("no record\n"), 0o600))
+	for _, args := range [][]string{
+		{hostile}, {"help", hostile}, {"top", "--" + hostile}, {"top", "--by", hostile}, {"top", "-n", hostile}, {"top", "--color", hostile}, {"summary", "--by", hostile},
+		{"show", hostile}, {"top", "no" + hostile}, {"top", name}, {"top", "-f", "--", name}, {"show", hostile, name}, {"top", "--", hostile},
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		var out, err bytes.Buffer
+		_ = run(ctx, args, strings.NewReader(""), &out, &err)
+		cancel()
+		require.NotRegexp(t, obeys, out.String(), "dbtel %q", args)
+		require.NotRegexp(t, obeys, err.String(), "dbtel %q", args)
+		for line := range strings.Lines(err.String()) {
+			require.True(t, strings.HasPrefix(line, "dbtel"), "a name made a line of its own: %q", line)
+		}
+	}
+}
+
+func FuzzHarmless(f *testing.F) {
+	f.Add(hostile, 3)
+	f.Add("plain\n\x1b[31mred\x1b[0m\xff\xe2\x80", 5)
+	f.Fuzz(func(t *testing.T, text string, at int) {
+		text = strings.ReplaceAll(text, ours, "")
+		at = max(0, min(at, len(text)))
+		var out bytes.Buffer
+		h := &harmless{to: &out, instead: asText}
+		for _, part := range []string{text[:at], control("\x1b[1m"), text[at:], control("\x1b[0m") + "end\n"} {
+			n, err := h.Write([]byte(part))
+			require.NoError(t, err)
+			require.Equal(t, len(part), n)
+		}
+		require.True(t, strings.HasSuffix(out.String(), "\x1b[0mend\n"))
+		require.Equal(t, 2, strings.Count(out.String(), "\x1b"))
+		require.NotRegexp(t, obeys, strings.ReplaceAll(out.String(), "\x1b", ""))
+	})
 }

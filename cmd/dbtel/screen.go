@@ -5,7 +5,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/term"
@@ -82,26 +81,7 @@ func (s screen) paint(with style, text string) string {
 	if !s.colour || with == plain || text == "" {
 		return text
 	}
-	return "\x1b[" + string(with) + "m" + text + "\x1b[0m"
-}
-
-// clean makes text of a record harmless: what a terminal would obey becomes a space.
-func clean(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == utf8.RuneError || unicode.Is(unicode.Bidi_Control, r) {
-			return ' '
-		}
-		return r
-	}, text)
-}
-
-// cleanLines is clean for a text of several lines, which stay.
-func cleanLines(text string) string {
-	lines := strings.Split(text, "\n")
-	for i := range lines {
-		lines[i] = clean(lines[i])
-	}
-	return strings.Join(lines, "\n")
+	return control("\x1b["+string(with)+"m") + text + control("\x1b[0m")
 }
 
 func length(text string) int { return utf8.RuneCountInString(text) }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
@@ -79,7 +80,7 @@ func find(ctx context.Context, c *call, which string, files []string) (found *te
 	case err != nil:
 		return nil, err
 	case also != "":
-		return nil, fmt.Errorf("more than one statement begins with %q, such as %s and %s: give more of the id", which, clean(also), clean(found.StatementID))
+		return nil, fmt.Errorf("more than one statement begins with %q, such as %s and %s: give more of the id", which, also, found.StatementID)
 	case found == nil && (which == "last" || which == "slowest"):
 		return nil, errors.New("there are no statements")
 	case found == nil && which == "failed":
@@ -118,7 +119,7 @@ func (p *portrait) heading(text string) {
 
 func (p *portrait) title() {
 	s := p.of
-	words := []string{or(kindOf(s), "statement"), strings.ReplaceAll(clean(string(s.Outcome)), "_", " "), explain.Duration(s.Total),
+	words := []string{or(kindOf(s), "statement"), strings.ReplaceAll(clean(string(s.Outcome)), "_", " "), format.Duration(s.Total),
 		s.Started.Local().Format("2006-01-02 15:04:05.000 MST")}
 	p.line(p.on.paint(bold, or(clean(s.StatementID), "a statement that never reached the server")))
 	for _, l := range wrap(strings.Join(words, " · "), p.on.width) {
@@ -165,7 +166,7 @@ func (p *portrait) parts() {
 	for _, part := range parts {
 		b := eighths(part.Share * float64(room))
 		p.line(fmt.Sprintf("%-*s  %s%s %8s  %5s", name, part.Name, p.on.paint(styleOf(part.Bound), b), strings.Repeat(" ", max(0, room-length(b))),
-			explain.Duration(part.Time), explain.Percent(part.Share)))
+			format.Duration(part.Time), format.Percent(part.Share)))
 	}
 }
 
@@ -207,7 +208,7 @@ func (p *portrait) files() {
 	files := slices.Clone(p.of.CloudFetch.Files)
 	title := "FILES"
 	if !p.allFiles && len(files) > slowestFiles {
-		title = fmt.Sprintf("FILES: THE SLOWEST %d OF %s (--files LISTS ALL)", slowestFiles, explain.Count(p.of.CloudFetch.Present))
+		title = fmt.Sprintf("FILES: THE SLOWEST %d OF %s (--files LISTS ALL)", slowestFiles, format.Count(p.of.CloudFetch.Present))
 		slices.SortStableFunc(files, func(a, b telemetry.File) int { return cmp.Compare(tookOf(b), tookOf(a)) })
 		files = files[:slowestFiles]
 	}
@@ -228,13 +229,13 @@ func (p *portrait) files() {
 		}
 		speed := cell{}
 		if took := tookOf(f); took > 0 && f.Received > 0 {
-			speed.text = explain.Bytes(int64(float64(f.Received)/took.Seconds())) + "/s"
+			speed.text = format.Bytes(int64(float64(f.Received)/took.Seconds())) + "/s"
 		}
 		first := telemetry.Maybe[time.Duration]{}
 		if at, ok := f.FirstByte.Get(); ok {
 			first = telemetry.Known(at - f.Start.Or(0))
 		}
-		t.add(number(f.Index), state, number(f.Rows), cell{text: explain.Bytes(f.Bytes)}, moment(f.Start), moment(first),
+		t.add(number(f.Index), state, number(f.Rows), cell{text: format.Bytes(f.Bytes)}, moment(f.Start), moment(first),
 			cell{orDash(tookOf(f)), bold}, speed, number(f.Attempts), status)
 	}
 	t.print(p.w, p.on)
@@ -254,13 +255,13 @@ func orDash(d time.Duration) string {
 	if d <= 0 {
 		return "-"
 	}
-	return explain.Duration(d)
+	return format.Duration(d)
 }
 
 // moment is a time that may not have come.
 func moment(at telemetry.Maybe[time.Duration]) cell {
 	if d, ok := at.Get(); ok {
-		return cell{text: explain.Duration(d)}
+		return cell{text: format.Duration(d)}
 	}
 	return cell{"-", dim}
 }
@@ -280,6 +281,6 @@ func (p *portrait) text() {
 		p.line(l)
 	}
 	if more := len(lines) - linesOfText; more > 0 {
-		p.line(p.on.paint(dim, "… and "+plural(int64(more), "more line")))
+		p.line(p.on.paint(dim, "… and "+format.Plural(int64(more), "more line")))
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
@@ -214,42 +215,35 @@ func (s *summary) print(w *bufio.Writer, on screen) {
 		{title: "RECEIVED", right: true, rank: 7},
 	}}
 	for _, g := range s.Groups {
-		failed := cell{explain.Count(g.Failed), red}
+		failed := cell{format.Count(g.Failed), red}
 		if g.Failed == 0 {
 			failed = cell{"-", dim}
 		}
 		t.add(cell{g.Name, bold}, number(g.Statements), failed,
 			duration(g.P50), duration(g.P90), duration(g.P95), duration(g.P99), duration(g.Max), duration(g.Total),
-			number(g.Rows), cell{text: explain.Bytes(g.Bytes)})
+			number(g.Rows), cell{text: format.Bytes(g.Bytes)})
 	}
 	t.print(w, on)
 	if s.Omitted > 0 {
-		fmt.Fprintf(w, "\n%s more groups; -n 0 shows all.\n", explain.Count(int64(s.Omitted)))
+		fmt.Fprintf(w, "\n%s more groups; -n 0 shows all.\n", format.Count(int64(s.Omitted)))
 	}
 }
 
 func (s *summary) heading() string {
-	text := plural(s.Statements, "statement")
+	text := format.Plural(s.Statements, "statement")
 	if s.Failed > 0 {
-		text += ", " + explain.Count(s.Failed) + " failed"
+		text += ", " + format.Count(s.Failed) + " failed"
 	}
-	text += fmt.Sprintf(", in %s from %s", explain.Duration(s.Last.Sub(s.First)), s.First.Local().Format("2006-01-02 15:04:05"))
+	text += fmt.Sprintf(", in %s from %s", format.Duration(s.Last.Sub(s.First)), s.First.Local().Format("2006-01-02 15:04:05"))
 	if s.Sessions.Opened > 0 {
-		text += "; " + plural(s.Sessions.Opened, "session") + " opened"
+		text += "; " + format.Plural(s.Sessions.Opened, "session") + " opened"
 	}
 	if s.Sessions.Failed > 0 {
-		text += fmt.Sprintf(" (%s in vain)", explain.Count(s.Sessions.Failed))
+		text += fmt.Sprintf(" (%s in vain)", format.Count(s.Sessions.Failed))
 	}
 	return text
 }
 
-func number(n int64) cell { return cell{text: explain.Count(n)} }
+func number(n int64) cell { return cell{text: format.Count(n)} }
 
-func duration(d millis) cell { return cell{text: explain.Duration(time.Duration(d))} }
-
-func plural(n int64, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return explain.Count(n) + " " + noun + "s"
-}
+func duration(d millis) cell { return cell{text: format.Duration(time.Duration(d))} }

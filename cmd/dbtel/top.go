@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/ndjson"
@@ -112,12 +113,12 @@ func (r *ranking) print(w io.Writer, on screen) {
 }
 
 func (r *ranking) heading() string {
-	text := plural(r.times.n, "statement")
+	text := format.Plural(r.times.n, "statement")
 	if r.failed > 0 {
-		text += ", " + explain.Count(r.failed) + " failed"
+		text += ", " + format.Count(r.failed) + " failed"
 	}
-	return text + fmt.Sprintf(" · p50 %s · p95 %s · max %s", explain.Duration(r.times.quantile(.5)),
-		explain.Duration(r.times.quantile(.95)), explain.Duration(r.times.most))
+	return text + fmt.Sprintf(" · p50 %s · p95 %s · max %s", format.Duration(r.times.quantile(.5)),
+		format.Duration(r.times.quantile(.95)), format.Duration(r.times.most))
 }
 
 // listing is a table of statements, one line each.
@@ -134,13 +135,13 @@ func listing(statements []*telemetry.Statement) *table {
 	for _, s := range statements {
 		rows := cell{}
 		if n, ok := s.RowsRead.Get(); ok {
-			rows.text = explain.Count(n)
+			rows.text = format.Count(n)
 		}
 		text := ""
 		if s.Query != "" {
 			text = strings.Join(strings.Fields(clean(s.Query)), " ")
 		}
-		t.add(cell{s.Started.Local().Format("15:04:05"), dim}, cell{explain.Duration(s.Total), bold}, cell{text: kindOf(s)}, rows,
+		t.add(cell{s.Started.Local().Format("15:04:05"), dim}, cell{format.Duration(s.Total), bold}, cell{text: kindOf(s)}, rows,
 			cell{shortID(s.StatementID), dim}, reason(s), cell{text, dim})
 	}
 	return t
@@ -168,7 +169,7 @@ func reason(s *telemetry.Statement) cell {
 	var words []string
 	for _, p := range parts[:min(2, len(parts))] {
 		if p.Share >= .05 {
-			words = append(words, explain.Percent(p.Share)+" "+p.Name)
+			words = append(words, format.Percent(p.Share)+" "+p.Name)
 		}
 	}
 	return cell{text: strings.Join(words, ", ")}
@@ -207,7 +208,7 @@ func (c *call) stream(ctx context.Context) error {
 // line is a statement for those who read lines.
 func line(s *telemetry.Statement) string {
 	words := []string{
-		s.Started.Local().Format(time.RFC3339), fmt.Sprintf("%8s", explain.Duration(s.Total)), or(kindOf(s), "-"), or(clean(s.StatementID), "-"),
+		s.Started.Local().Format(time.RFC3339), fmt.Sprintf("%8s", format.Duration(s.Total)), or(kindOf(s), "-"), or(clean(s.StatementID), "-"),
 	}
 	if s.Failed() {
 		words = append(words, "failed: "+failureOf(s))

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
 
@@ -62,7 +63,7 @@ func waterfall(t explain.Timeline, on screen) []string {
 	ticks, rule := d.scale()
 	lines := []string{margin + on.paint(dim, ticks), margin + on.paint(dim, rule)}
 	for _, l := range lanes {
-		text := explain.Duration(together(l))
+		text := format.Duration(together(l))
 		pad := strings.Repeat(" ", max(1, sum-length(text)))
 		lines = append(lines, l.Name+strings.Repeat(" ", name+2-length(l.Name))+d.lane(l.Bars)+pad+on.paint(dim, text))
 	}
@@ -97,7 +98,7 @@ func (d drawing) scale() (ticks, rule string) {
 	for t := time.Duration(0); t < d.total; t += step {
 		at := d.cell(t)
 		bottom[at] = '┬'
-		label := []rune(explain.Duration(t))
+		label := []rune(format.Duration(t))
 		if at+len(label) <= d.cells {
 			copy(top[at:], label)
 		}

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	dbsqlrows "github.com/databricks/databricks-sql-go/rows"
 
@@ -79,7 +80,7 @@ func read(ctx context.Context, rows dbsqlrows.Rows, out io.Writer) error {
 		}
 		batch.Release()
 	}
-	fmt.Fprintf(out, "  the application read %s batches, whose ids sum to %s\n", explain.Count(n), explain.Count(sum))
+	fmt.Fprintf(out, "  the application read %d batches, whose ids sum to %d\n", n, sum)
 	return nil
 }
 
@@ -87,9 +88,9 @@ func read(ctx context.Context, rows dbsqlrows.Rows, out io.Writer) error {
 type printer struct{ out io.Writer }
 
 func (p printer) StatementFinished(s *telemetry.Statement) {
-	fmt.Fprintf(p.out, "  recorded: %s rows as %s, %s in %s\n", explain.Count(s.RowsRead.Or(0)), s.Result.Format, s.Outcome, explain.Duration(s.Total))
+	fmt.Fprintf(p.out, "  recorded: %d rows as %s, %s in %s\n", s.RowsRead.Or(0), s.Result.Format, s.Outcome, s.Total.Round(time.Millisecond))
 	if f := s.CloudFetch; f != nil {
-		fmt.Fprintf(p.out, "            %s files of %s, slowest %s\n", explain.Count(f.Present), explain.Bytes(f.Bytes), explain.Duration(f.Slowest))
+		fmt.Fprintf(p.out, "            %d files of %d bytes, slowest %s\n", f.Present, f.Bytes, f.Slowest.Round(time.Millisecond))
 	}
 	fmt.Fprintf(p.out, "            %s\n", explain.Of(s).Sentence)
 }

@@ -2,9 +2,13 @@ package main
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
+
+var total = regexp.MustCompile(`\btotal=(\S+)`)
 
 func TestOnlySlowAndFailedStatementsAreLogged(t *testing.T) {
 	t.Setenv("DATABRICKS_DSN", "")
@@ -19,6 +23,13 @@ func TestOnlySlowAndFailedStatementsAreLogged(t *testing.T) {
 		}
 		reason, _, _ := strings.Cut(line[strings.Index(line, "databricks statement "):], ": ")
 		reasons = append(reasons, reason)
+		took, err := time.ParseDuration(total.FindStringSubmatch(line)[1])
+		if err != nil {
+			t.Error(err)
+		}
+		if strings.Contains(reason, "was slow") && took < slow {
+			t.Errorf("%v is not slow: %s", took, line)
+		}
 	}
 	got := strings.Join(reasons, "\n")
 	for _, want := range []string{`was slow" verdict="server-bound`, `was slow" verdict="reader-bound`, `failed" verdict="execute-bound`} {
@@ -26,7 +37,7 @@ func TestOnlySlowAndFailedStatementsAreLogged(t *testing.T) {
 			t.Errorf("no line says %s:\n%s", want, out.String())
 		}
 	}
-	if len(reasons) != 4 {
+	if len(reasons) < 4 { // more only where the machine makes the fast statement slow
 		t.Errorf("there are %d lines, not 4:\n%s", len(reasons), out.String())
 	}
 }

@@ -205,7 +205,7 @@ func TestAProfileTellsThePartsApart(t *testing.T) {
 		{"driver", true, []string{"runtime.mallocgc", "database/sql.(*DB).QueryContext", "main.oneRow"}},
 		{"sqlmw", false, []string{"context.WithValue", "github.com/ngrok/sqlmw.wrappedConn.QueryContext"}},
 		{"telemetry", false, []string{"sync.(*Mutex).Lock", inModule + "telemetry.(*queue).put", inDriverwrap + "(*statement).finish"}},
-		{"export", false, []string{inModule + "telemetry/export.(*plan).appendObject"}},
+		{"export", false, []string{inModule + "internal/export.(*plan).appendObject"}},
 		{"runtime", false, []string{"runtime.scanObject", "runtime.gcBgMarkWorker"}},
 	} {
 		s := &profile.Sample{}

@@ -1,15 +1,15 @@
 package main
 
 import (
+	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	_ "github.com/seed-01322ee7/databricks-telemetry/telemetry/debugpage"
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry/export"
 )
 
 // Importing the debug page attaches it for the whole process. The variants without it take it
 // off again: nothing has been opened yet.
 func withoutPage() {
-	telemetry.Default = telemetry.Fanout{}
+	telemetry.Default.Fanout = telemetry.Fanout{}
 	export.Default.KeepRecent(0)
 }
 

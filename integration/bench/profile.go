@@ -22,7 +22,7 @@ var parts = []struct{ name, prefix, below string }{
 	{"begin", inDriverwrap, inDriverwrap + "(*conn).begin"},
 	{"finish", inDriverwrap, inDriverwrap + "(*statement).finish"},
 	{"driverwrap", inDriverwrap, ""},
-	{"export", inModule + "telemetry/export.", ""},
+	{"export", inModule + "internal/export.", ""},
 	{"telemetry", inModule + "telemetry.", ""},
 	{"sqlmw", "github.com/ngrok/sqlmw.", ""},
 	{"otelsql", "github.com/XSAM/otelsql.", ""},

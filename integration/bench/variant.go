@@ -16,8 +16,8 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry/export"
 )
 
 // variant is one way to open the same database. A client process knows only one.

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"context"
 	"database/sql"
 	"net/http"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/eventually"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 )
 
@@ -112,9 +114,15 @@ func TestWorkspaceHangEndsWithTheCallersDeadline(t *testing.T) {
 	db := connectWorkspace(t, ws)
 	require.NoError(t, db.Ping())
 	f := ws.Inject(workspace.Fault{On: workspace.Method("ExecuteStatement"), Do: workspace.Hang()})
-	client := connectWorkspace(t, ws, configure("ClientTimeout", 50*time.Millisecond))
-	_, err := client.Query("SELECT 1")
-	require.Error(t, err)
+	ctx, expire := eventually.Expiring(t.Context())
+	failed := make(chan error, 1)
+	go func() {
+		_, err := db.QueryContext(ctx, "SELECT 1")
+		failed <- err
+	}()
+	eventually.True(t, func() bool { return f.Hits() == 1 })
+	expire()
+	require.ErrorIs(t, <-failed, context.DeadlineExceeded)
 	assert.Equal(t, 1, f.Hits())
 }
 

@@ -13,19 +13,26 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/eventually"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 )
 
 func TestWorkspaceSlowStatementsArePolled(t *testing.T) {
+	const execution = 10 * time.Millisecond
+	polledTwice := make(chan struct{})
 	ws := workspace.New(t, workspace.Options{
-		DirectResultWait: 10 * time.Millisecond,
-		ExecutionTime:    func(string) time.Duration { return 150 * time.Millisecond },
+		DirectResultWait: -1,
+		ExecutionTime:    func(string) time.Duration { <-polledTwice; return execution },
 	})
-	db := connectWorkspace(t, ws, configure("PollInterval", 40*time.Millisecond))
+	db := connectWorkspace(t, ws, quickly)
+	go func() {
+		eventually.True(t, func() bool { return ws.Count(workspace.Method("GetOperationStatus")) >= 2 })
+		close(polledTwice)
+	}()
 	assert.EqualValues(t, 5, count(t, db, "SELECT id FROM range(5)"))
 	f := ws.Statements()[0]
 	assert.GreaterOrEqual(t, f.Polls, 2)
-	assert.GreaterOrEqual(t, f.Completed.Sub(f.Started), 150*time.Millisecond)
+	assert.GreaterOrEqual(t, f.Completed.Sub(f.Started), execution)
 	assert.Equal(t, f.Polls, f.Calls["GetOperationStatus"])
 }
 
@@ -36,27 +43,31 @@ func TestWorkspaceCancelWhileRunning(t *testing.T) {
 	defer cancel()
 	failed := make(chan error, 1)
 	go func() {
-		_, err := db.ExecContext(ctx, "SELECT sleep(60)")
+		_, err := db.ExecContext(ctx, "SELECT sleep(6000)")
 		failed <- err
 	}()
-	require.Eventually(t, func() bool { return ws.Count(workspace.Method("GetOperationStatus")) > 0 },
-		5*time.Second, time.Millisecond)
+	eventually.True(t, func() bool { return ws.Count(workspace.Method("GetOperationStatus")) > 0 })
 	cancel()
 	require.ErrorIs(t, <-failed, context.Canceled)
-	require.Eventually(t, func() bool {
+	eventually.True(t, func() bool {
 		f := ws.Statements()[0]
 		return f.Canceled && f.State == "CANCELED" && !f.Completed.IsZero()
-	}, 5*time.Second, 5*time.Millisecond)
+	})
 	assert.EqualValues(t, 1, count(t, db, "SELECT 1"), "the session is free again")
 }
 
 func TestWorkspaceDeadlineWhileExecuting(t *testing.T) {
-	ws := workspace.New(t, workspace.Options{})
+	ws := workspace.New(t, workspace.Options{DirectResultWait: time.Hour})
 	db := connectWorkspace(t, ws)
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	_, err := db.QueryContext(ctx, "SELECT sleep(60)")
-	require.ErrorIs(t, err, context.DeadlineExceeded)
+	ctx, expire := eventually.Expiring(t.Context())
+	failed := make(chan error, 1)
+	go func() {
+		_, err := db.QueryContext(ctx, "SELECT sleep(6000)")
+		failed <- err
+	}()
+	eventually.True(t, func() bool { return len(ws.Statements()) > 0 && ws.Statements()[0].State == "RUNNING" })
+	expire()
+	require.ErrorIs(t, <-failed, context.DeadlineExceeded)
 	f := ws.Statements()[0]
 	assert.Equal(t, "RUNNING", f.State, "the driver has no handle yet, so it cannot cancel")
 	assert.False(t, f.Canceled)
@@ -66,7 +77,7 @@ func TestWorkspaceDeadlineWhileExecuting(t *testing.T) {
 func TestWorkspaceServerTimeout(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{})
 	db := openWorkspace(t, ws, "timeout=1")
-	_, err := db.Query("SELECT sleep(60)")
+	_, err := db.Query("SELECT sleep(6000)")
 	var failed dbsqlerr.DBExecutionError
 	require.ErrorAs(t, err, &failed)
 	assert.Equal(t, "57KD0", failed.SqlState())

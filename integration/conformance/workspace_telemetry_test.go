@@ -3,12 +3,12 @@ package conformance
 import (
 	"database/sql"
 	"testing"
-	"time"
 
 	dbsql "github.com/databricks/databricks-sql-go"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/eventually"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 )
 
@@ -29,14 +29,14 @@ func TestWorkspaceNativeTelemetryIsKeptAndMarked(t *testing.T) {
 	require.NoError(t, db.Close())
 
 	id := ws.Statements()[0].ID
-	require.Eventually(t, func() bool {
+	eventually.True(t, func() bool {
 		for _, e := range ws.Telemetry() {
 			if log := e.Document.Entry.SQLDriverLog; log.StatementID == id && log.SQLOperation != nil {
 				return true
 			}
 		}
 		return false
-	}, 10*time.Second, 5*time.Millisecond)
+	})
 	assert.GreaterOrEqual(t, ws.FlagRequests(), 1)
 	for _, e := range ws.Telemetry() {
 		assert.False(t, e.Valid(), "its event ids are no UUIDs, and it names the client in fields of its own")

@@ -3,6 +3,7 @@ package soak
 import (
 	"sync"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/registry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -28,10 +29,10 @@ func (b *books) StatementFinished(s *telemetry.Statement) {
 	b.outcomes[s.Outcome]++
 	b.statements++
 	b.reported++
-	if _, ok := s.Closed(); ok {
+	if _, ok := registry.Closed(s); ok {
 		b.reported++
 	}
-	if _, ok := s.Canceled(); ok {
+	if _, ok := registry.Canceled(s); ok {
 		b.reported++
 	}
 }

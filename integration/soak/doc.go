@@ -5,6 +5,8 @@
 //	          every event accounted for, memory and goroutines flat
 //	leaks     what is left after each way to use, misuse and break a connection
 //	unclosed  rows that nobody closes: counted, and kept alive no longer than without us
+//	rogue     authenticators and sinks that hang, panic or end their goroutine, and pools
+//	          closed in turns: nobody else's events are late or missing
 //	scale     5,000 connectors to 64 hosts in one process: memory, goroutines, requests
 //	fleet     1,000 processes in fake time: what their service receives, second by second
 //

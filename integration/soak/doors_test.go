@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	arrowtype "github.com/apache/arrow/go/v12/arrow"
 	dbsql "github.com/databricks/databricks-sql-go"
 	"github.com/databricks/databricks-sql-go/logger"
 	"github.com/stretchr/testify/require"
@@ -29,6 +30,8 @@ func TestMain(m *testing.M) {
 			_ = os.Unsetenv(name)
 		}
 	}
+	// The first queries of a process race for this within the driver.
+	_, _ = arrowtype.FixedWidthTypes.Timestamp_us.(*arrowtype.TimestampType).GetZone()
 	// The native driver logs every error it returns; the tests provoke many.
 	logger.SetLogOutput(io.Discard)
 	log.SetOutput(io.Discard)
@@ -64,7 +67,7 @@ var bare = door{name: "bare", connect: func(_ driverwrap.Config, ws *workspace.W
 
 // doors are the ways in through us, with a sink and without reports to Databricks.
 func doors(sink telemetry.Sink) []door {
-	cfg := driverwrap.Config{Settings: telemetry.Settings{Enabled: telemetry.Off}}
+	cfg := driverwrap.Config{Settings: telemetry.Settings{Enabled: telemetry.Off, CloseTimeout: 5 * time.Minute}}
 	if sink != nil {
 		cfg.Sinks = []telemetry.Sink{sink}
 	}

@@ -3,6 +3,7 @@ module github.com/seed-01322ee7/databricks-telemetry/integration/soak
 go 1.25.0
 
 require (
+	github.com/apache/arrow/go/v12 v12.0.1
 	github.com/databricks/databricks-sql-go v1.13.1
 	github.com/seed-01322ee7/databricks-telemetry/integration v0.0.0-00010101000000-000000000000
 	github.com/stretchr/testify v1.12.1
@@ -10,7 +11,6 @@ require (
 
 require (
 	github.com/andybalholm/brotli v1.0.4 // indirect
-	github.com/apache/arrow/go/v12 v12.0.1 // indirect
 	github.com/apache/thrift v0.17.0 // indirect
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
 	github.com/coreos/go-oidc/v3 v3.5.0 // indirect

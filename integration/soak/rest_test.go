@@ -7,9 +7,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/eventually"
 )
 
 // rest is what the process holds when everything is closed.
@@ -40,7 +41,8 @@ func (r rest) String() string {
 // more than there was before.
 func atRest(t *testing.T, before []rest) (r rest) {
 	t.Helper()
-	require.Eventually(t, func() bool {
+	calm := 0 // looks since something changed
+	eventually.True(t, func() bool {
 		runtime.GC()
 		runtime.GC()
 		last := r
@@ -48,8 +50,12 @@ func atRest(t *testing.T, before []rest) (r rest) {
 		if n := len(before); n > 0 && r.goroutines <= before[0].goroutines && r.files <= before[0].files {
 			return true
 		}
-		return last.goroutines == r.goroutines && last.files == r.files
-	}, 30*time.Second, 200*time.Millisecond)
+		if last.goroutines != r.goroutines || last.files != r.files {
+			calm = 0
+		}
+		calm++
+		return calm > 10
+	})
 	return r
 }
 

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"runtime"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -16,9 +18,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/eventually"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry/export"
 )
 
 var (
@@ -139,7 +142,11 @@ func (r *round) run(t *testing.T, length time.Duration) {
 
 // drive runs one lane until the context is done: step by step on both sides.
 func (r *round) drive(ctx context.Context, t *testing.T, l lane, random *rand.Rand) {
-	here, there := l.sides(t, &r.books)
+	settings := brisk
+	if r.climate == fair { // then everything arrives, however long this machine takes for it
+		settings.CloseTimeout = 5 * time.Minute
+	}
+	here, there := l.sides(t, settings, &r.books)
 	defer func() {
 		r.finish(t, l, here, false)
 		r.finish(t, l, there, true)
@@ -161,7 +168,7 @@ func (r *round) drive(ctx context.Context, t *testing.T, l lane, random *rand.Ra
 }
 
 // sides opens the two databases of a lane, each with a workspace of its own.
-func (l lane) sides(t *testing.T, b *books) (here, there *side) {
+func (l lane) sides(t *testing.T, settings telemetry.Settings, b *books) (here, there *side) {
 	open := func(flag workspace.Flag, connect func(*workspace.Workspace) (driver.Connector, error)) *side {
 		opts := l.opts
 		opts.WarehouseID, opts.Token, opts.TelemetryFlag = "0123456789abcdef", "dapi0", flag
@@ -174,7 +181,7 @@ func (l lane) sides(t *testing.T, b *books) (here, there *side) {
 	}
 	here = open(workspace.FlagAbsent, l.bare)
 	there = open(workspace.FlagOn, func(ws *workspace.Workspace) (driver.Connector, error) {
-		c := driverwrap.Config{Settings: brisk}
+		c := driverwrap.Config{Settings: settings}
 		if l.reports {
 			c.Sinks = []telemetry.Sink{b}
 		}
@@ -217,10 +224,10 @@ func (s step) play(t *testing.T, here, there *side) (want, got outcome) {
 // settle waits until what was given up has come to its end, so that it cannot meet the faults
 // of a later step.
 func (s *side) settle(t *testing.T) {
-	require.Eventually(t, func() bool {
+	eventually.True(t, func() bool {
 		underWay := s.ws.Count(func(r workspace.Request) bool { return r.Thrift != "" && !r.Done })
 		return underWay == 0 && s.db.Stats().InUse <= len(s.left)+s.lost
-	}, 20*time.Second, time.Millisecond)
+	})
 }
 
 func (s step) compare(t *testing.T, l lane, want, got outcome) {
@@ -256,8 +263,10 @@ func (r *round) finish(t *testing.T, l lane, s *side, ours bool) {
 	_ = s.db.Close() // the error is of the last session that had expired
 	took := time.Since(start)
 	closeLeft()
+	if ours && l.reports {
+		settledReports(t, s.ws)
+	}
 	if ours {
-		require.Less(t, took, brisk.CloseTimeout+3*time.Second)
 		require.Empty(t, s.ws.TelemetryErrors())
 		r.mu.Lock()
 		r.closed = max(r.closed, took)
@@ -267,6 +276,16 @@ func (r *round) finish(t *testing.T, l lane, s *side, ours bool) {
 		r.mu.Unlock()
 	}
 	require.NoError(t, s.ws.Close())
+}
+
+// settledReports waits until nothing more is to be reported to a workspace whose database is
+// closed: its connections are closed, and the garbage collector has taken rows that are not.
+func settledReports(t *testing.T, ws *workspace.Workspace) {
+	t.Helper()
+	eventually.True(t, func() bool {
+		runtime.GC()
+		return !slices.ContainsFunc(export.Default.Stats().Pipelines, func(p export.PipelineStats) bool { return p.Server == ws.URL() })
+	})
 }
 
 // account holds the exporter's books against ours and the service's.
@@ -281,7 +300,7 @@ func (r *round) account(t *testing.T) {
 	require.Zero(t, s.Pending, "all databases are closed")
 	require.Empty(t, s.Pipelines)
 	require.Equal(t, s.Recorded, s.Sent+dropped, "%+v", s)
-	require.Eventually(t, func() bool { return int64(r.books.events()) == s.Recorded }, 5*time.Second, time.Millisecond, "each record was handed in once")
+	eventually.True(t, func() bool { return int64(r.books.events()) == s.Recorded }, "each record was handed in once")
 	require.LessOrEqual(t, s.Sent, int64(r.taken), "what we count as sent the services have")
 	require.LessOrEqual(t, int64(r.taken), s.Recorded, "and what they have beyond it are events whose answer was lost")
 	if r.climate == fair {
@@ -289,7 +308,7 @@ func (r *round) account(t *testing.T) {
 		require.EqualValues(t, r.taken, s.Sent)
 	}
 	require.Zero(t, s.Panics)
-	require.Zero(t, driverwrap.Panics())
+	require.Zero(t, telemetry.ReadStats().Incidents())
 }
 
 // delta is what the exporter counted during the round.

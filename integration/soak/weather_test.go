@@ -3,6 +3,7 @@ package soak
 import (
 	"context"
 	"math/rand/v2"
+	"runtime"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
@@ -41,7 +42,10 @@ func (w *weather) blow(ctx context.Context) {
 		if w.climate == erratic && w.random.IntN(3) == 0 {
 			w.ws.SetTelemetryFlag([]workspace.Flag{workspace.FlagOn, workspace.FlagOn, workspace.FlagOff, workspace.FlagAbsent}[w.random.IntN(4)])
 		}
-		switch w.random.IntN(4) {
+		switch w.random.IntN(5) {
+		case 4:
+			detach()
+			detach = telemetry.Attach(exiting{})
 		case 0:
 			detach()
 			detach = telemetry.Attach(panicking{})
@@ -82,6 +86,11 @@ func (w *weather) draw() (do workspace.Action, ok bool) {
 type panicking struct{}
 
 func (panicking) StatementFinished(*telemetry.Statement) { panic("sink") }
+
+// exiting is a sink that ends the goroutine it is called on.
+type exiting struct{}
+
+func (exiting) StatementFinished(*telemetry.Statement) { runtime.Goexit() }
 
 // blocking is a sink that takes a record and does not come back until it is released.
 type blocking struct{ release <-chan struct{} }

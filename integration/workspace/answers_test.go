@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/eventually"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/wire"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 )
@@ -139,10 +140,10 @@ func status(c *client, sql, end string) []byte {
 	s := c.open()
 	c.execute(s, "CREATE TABLE IF NOT EXISTS t (a INT)")
 	op := call[wire.ExecuteStatementResp](c, "ExecuteStatement", statement(s, sql, noDirectResults)).OperationHandle
-	require.Eventually(c.t, func() bool {
+	eventually.True(c.t.(*testing.T), func() bool {
 		all := c.ws.Statements()
 		return all[len(all)-1].State == end
-	}, time.Minute, time.Millisecond)
+	})
 	return raw(c, "GetOperationStatus", &wire.GetOperationStatusReq{OperationHandle: op})
 }
 

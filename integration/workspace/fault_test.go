@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/eventually"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/wire"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 )
@@ -85,10 +86,10 @@ func TestActions(t *testing.T) {
 				assert.NotZero(t, f.Hits())
 				f.Remove()
 				last := ws.Requests()[len(ws.Requests())-1]
-				require.Eventually(t, func() bool {
+				eventually.True(t, func() bool {
 					last = ws.Requests()[last.ID-1]
 					return last.Done
-				}, time.Second, time.Millisecond)
+				})
 				assert.True(t, last.Aborted, broken)
 				assert.Contains(t, last.Faults, broken.String())
 				assert.Equal(t, name, last.Proto)
@@ -126,7 +127,7 @@ func TestHangEndsWhenTheWorkspaceCloses(t *testing.T) {
 	f := ws.Inject(workspace.Fault{Do: workspace.Hang()})
 	done := make(chan int, 1)
 	go func() { done <- try(t, c, t.Context(), http.MethodGet, ws.URL()+flagURL) }()
-	require.Eventually(t, func() bool { return f.Hits() == 1 }, 5*time.Second, time.Millisecond)
+	eventually.True(t, func() bool { return f.Hits() == 1 })
 	require.NoError(t, ws.Close())
 	assert.Zero(t, <-done)
 }
@@ -181,7 +182,7 @@ func TestFaultsReachTheObjectStorage(t *testing.T) {
 	assert.Equal(t, 503, try(t, c, t.Context(), http.MethodGet, link.FileLink))
 	try(t, c, t.Context(), http.MethodGet, link.FileLink)
 	assert.Equal(t, 200, try(t, c, t.Context(), http.MethodGet, link.FileLink))
-	require.Eventually(t, func() bool { return len(ws.Statements()[0].Links[0].Downloads) == 3 }, time.Second, time.Millisecond)
+	eventually.True(t, func() bool { return len(ws.Statements()[0].Links[0].Downloads) == 3 })
 	d := ws.Statements()[0].Links[0].Downloads
 	assert.Equal(t, []bool{false, false, true}, []bool{d[0].Completed, d[1].Completed, d[2].Completed})
 }
@@ -191,12 +192,12 @@ func TestDroppedConnectionsLeaveSessionsAlive(t *testing.T) {
 	c := newClient(t, ws)
 	s := c.open()
 	ws.DropConnections()
-	require.Eventually(t, func() bool { // the pool notices at its own pace
+	eventually.True(t, func() bool { // the pool notices at its own pace
 		resp, err := c.http.Get(ws.URL() + flagURL)
 		if err != nil {
 			return false
 		}
 		return resp.Body.Close() == nil
-	}, 5*time.Second, time.Millisecond)
+	})
 	c.execute(s, "SELECT 1")
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/eventually"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/wire"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 )
@@ -92,7 +93,7 @@ func TestHistoryTellsWhereAStatementWaits(t *testing.T) {
 	c := newClient(t, ws)
 	s := c.open()
 	call[wire.ExecuteStatementResp](c, "ExecuteStatement", statement(s, "SELECT sleep(600)", noDirectResults))
-	require.Eventually(t, func() bool { return !ws.Statements()[0].ComputeQueued.IsZero() }, time.Minute, time.Millisecond)
+	eventually.True(t, func() bool { return !ws.Statements()[0].ComputeQueued.IsZero() })
 	e := c.entry(ws.Statements()[0].ID)
 	assert.Equal(t, "QUEUED", e.Status)
 	assert.False(t, e.IsFinal)
@@ -107,7 +108,7 @@ func TestHistoryTellsWhereAStatementWaits(t *testing.T) {
 	assert.Equal(t, f.Compiling.UnixMilli(), e.Metrics.QueryCompilationStart)
 
 	second := call[wire.ExecuteStatementResp](c, "ExecuteStatement", statement(s, "SELECT 2", noDirectResults)).OperationHandle
-	require.Eventually(t, func() bool { return !ws.Statements()[1].CapacityQueued.IsZero() }, time.Minute, time.Millisecond)
+	eventually.True(t, func() bool { return !ws.Statements()[1].CapacityQueued.IsZero() })
 	assert.NotZero(t, c.entry(ws.Statements()[1].ID).Metrics.OverloadingQueueStart)
 	c.cancel(second)
 	assert.Equal(t, "CANCELED", c.entry(ws.Statements()[1].ID).Status)

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/eventually"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/wire"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 )
@@ -82,9 +83,9 @@ func TestWithoutDirectResultsTheClientPollsAndFetches(t *testing.T) {
 	c := newClient(t, ws)
 	resp := c.execute(c.open(), "SELECT 1")
 	require.Nil(t, resp.DirectResults)
-	require.Eventually(t, func() bool {
+	eventually.True(t, func() bool {
 		return *c.status(resp.OperationHandle).OperationState == wire.StateFinished
-	}, 5*time.Second, time.Millisecond)
+	})
 	meta := call[wire.GetResultSetMetadataResp](c, "GetResultSetMetadata",
 		&wire.GetResultSetMetadataReq{OperationHandle: resp.OperationHandle})
 	assert.Equal(t, wire.FormatArrow, *meta.ResultFormat)
@@ -111,9 +112,9 @@ func TestSlowStatementIsReportedRunningUntilItIsDone(t *testing.T) {
 	status := c.fetch(resp.OperationHandle).Status
 	assert.Equal(t, wire.StatusError, status.StatusCode, "nothing to fetch yet")
 	close(release)
-	require.Eventually(t, func() bool {
+	eventually.True(t, func() bool {
 		return *c.status(resp.OperationHandle).OperationState == wire.StateFinished
-	}, 5*time.Second, time.Millisecond)
+	})
 	assert.Positive(t, ws.Statements()[0].Polls)
 }
 
@@ -197,23 +198,28 @@ func TestQueryTimeoutEndsAStatement(t *testing.T) {
 }
 
 func TestStatementLeftBehindDoesNotHoldUpItsSession(t *testing.T) {
-	ws := workspace.New(t, workspace.Options{DirectResultWait: time.Minute})
+	ws := workspace.New(t, workspace.Options{DirectResultWait: time.Hour})
 	c := newClient(t, ws)
 	s := c.open()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-	defer cancel()
+	ctx, expire := eventually.Expiring(t.Context())
 	body := wire.AppendCall(nil, "ExecuteStatement", 9, &wire.ExecuteStatementReq{
-		SessionHandle: s, Statement: "SELECT sleep(600)", RunAsync: true, GetDirectResults: &wire.GetDirectResults{},
+		SessionHandle: s, Statement: "SELECT sleep(6000)", RunAsync: true, GetDirectResults: &wire.GetDirectResults{},
 	})
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, ws.URL()+ws.HTTPPath(), bytes.NewReader(body))
 	require.NoError(t, err)
 	req.Header = c.bearer()
-	_, err = c.http.Do(req)
-	require.ErrorIs(t, err, context.DeadlineExceeded)
+	failed := make(chan error, 1)
+	go func() {
+		_, err := c.http.Do(req)
+		failed <- err
+	}()
+	eventually.True(t, func() bool { return len(ws.Statements()) == 1 && ws.Statements()[0].State == "RUNNING" })
+	expire()
+	require.ErrorIs(t, <-failed, context.DeadlineExceeded)
 	c.execute(s, "SELECT 1")
 	assert.Equal(t, "RUNNING", ws.Statements()[0].State, "it outlives the client that started it")
 	call[wire.CloseSessionResp](c, "CloseSession", &wire.CloseSessionReq{SessionHandle: s})
-	require.Eventually(t, func() bool { return ws.Statements()[0].State == "CANCELED" }, 5*time.Second, time.Millisecond)
+	eventually.True(t, func() bool { return ws.Statements()[0].State == "CANCELED" })
 }
 
 func TestUnknownMethodGetsAThriftException(t *testing.T) {

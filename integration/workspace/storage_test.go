@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/eventually"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/wire"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 )
@@ -207,11 +208,11 @@ func TestProtocolVersionLimitsWhatAClientGets(t *testing.T) {
 		if want.direct {
 			meta = resp.DirectResults.ResultSetMetadata
 		} else {
-			require.Eventually(t, func() bool {
+			eventually.True(t, func() bool {
 				meta = call[wire.GetResultSetMetadataResp](c, "GetResultSetMetadata",
 					&wire.GetResultSetMetadataReq{OperationHandle: resp.OperationHandle})
 				return meta.Status.StatusCode == wire.StatusSuccess
-			}, time.Minute, time.Millisecond)
+			})
 		}
 		assert.Equal(t, want.format, *meta.ResultFormat, version)
 		assert.Equal(t, want.lz4, *meta.LZ4Compressed, version)

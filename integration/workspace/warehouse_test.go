@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/eventually"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/wire"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 )
@@ -52,7 +53,7 @@ func TestWarehousesShareTheirTables(t *testing.T) {
 // finished waits until a statement has reached a state.
 func reaches(t *testing.T, ws *workspace.Workspace, i int, state string) workspace.StatementFacts {
 	t.Helper()
-	require.Eventually(t, func() bool { return ws.Statements()[i].State == state }, time.Minute, time.Millisecond, state)
+	eventually.True(t, func() bool { return ws.Statements()[i].State == state }, state)
 	return ws.Statements()[i]
 }
 
@@ -62,7 +63,7 @@ func TestFirstStatementWaitsForAStoppedWarehouse(t *testing.T) {
 	s := c.open()
 	op := call[wire.ExecuteStatementResp](c, "ExecuteStatement", statement(s, "SELECT 1", noDirectResults)).OperationHandle
 	assert.Equal(t, wire.StatePending, *c.status(op).OperationState)
-	require.Eventually(t, func() bool { return !ws.Statements()[0].ComputeQueued.IsZero() }, time.Minute, time.Millisecond)
+	eventually.True(t, func() bool { return !ws.Statements()[0].ComputeQueued.IsZero() })
 	require.True(t, ws.StartWarehouse("w"))
 	f := reaches(t, ws, 0, "FINISHED")
 	assert.False(t, f.Compiling.Before(f.ComputeQueued))
@@ -116,7 +117,7 @@ func TestStatementsBeyondTheCapacityWait(t *testing.T) {
 	execute("SELECT 'second'")
 	gone := execute("SELECT 'third'")
 	for i := 1; i <= 2; i++ {
-		require.Eventually(t, func() bool { return !ws.Statements()[i].CapacityQueued.IsZero() }, time.Minute, time.Millisecond)
+		eventually.True(t, func() bool { return !ws.Statements()[i].CapacityQueued.IsZero() })
 		assert.Equal(t, "PENDING", ws.Statements()[i].State)
 	}
 	c.cancel(gone)

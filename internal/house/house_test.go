@@ -16,27 +16,33 @@ const module = "github.com/seed-01322ee7/databricks-telemetry/"
 // mayImport says for every package of the main module which others of it that package may
 // import. Arrows point from what an application touches to what knows nobody.
 var mayImport = map[string][]string{
-	"cloudfetch": {},
+	"cloudfetch": {"internal/contain"},
 	"sanitize":   {},
-	"telemetry":  {},
+	"telemetry":  {"internal/contain", "internal/queue"},
 
-	"telemetry/explain": {"telemetry"},
-	"telemetry/ndjson":  {"telemetry", "telemetry/explain"},
-	"telemetry/logsink": {"telemetry", "telemetry/explain"},
+	"telemetry/explain": {"internal/format", "telemetry"},
+	"telemetry/ndjson":  {"internal/registry", "telemetry", "telemetry/explain"},
+	"telemetry/logsink": {"internal/registry", "telemetry", "telemetry/explain"},
 
-	"telemetry/export":         {"telemetry"},
-	"telemetry/export/expvars": {"telemetry", "telemetry/export"},
-	"telemetry/otelsink":       {"telemetry", "telemetry/explain", "telemetry/export"},
-	"telemetry/debugpage":      {"telemetry", "telemetry/explain", "telemetry/export"},
+	"internal/export":     {"internal/contain", "internal/failure", "internal/queue", "internal/registry", "telemetry"},
+	"telemetry/expvars":   {"telemetry", "internal/export"},
+	"telemetry/otelsink":  {"internal/contain", "telemetry", "telemetry/explain", "internal/export"},
+	"telemetry/debugpage": {"internal/contain", "internal/format", "internal/registry", "internal/settings", "telemetry", "telemetry/explain", "internal/export"},
 
-	"driverwrap": {"cloudfetch", "sanitize", "telemetry", "telemetry/export", "telemetry/logsink", "telemetry/otelsink"},
-	"cmd/dbtel":  {"telemetry", "telemetry/explain", "telemetry/ndjson"},
+	"driverwrap": {"cloudfetch", "internal/contain", "internal/failure", "internal/settings", "sanitize", "telemetry", "internal/export", "telemetry/logsink", "telemetry/otelsink"},
+	"cmd/dbtel":  {"internal/format", "telemetry", "telemetry/explain", "telemetry/ndjson"},
 
-	"internal/house": {},
+	"internal/contain":  {},
+	"internal/failure":  {"telemetry"},
+	"internal/format":   {},
+	"internal/registry": {"telemetry"},
+	"internal/settings": {"telemetry"},
+	"internal/queue":    {},
+	"internal/house":    {},
 }
 
 // nativeDriver may be imported only where it is wrapped, and where its errors are told apart.
-var nativeDriver = []string{"driverwrap", "telemetry"}
+var nativeDriver = []string{"driverwrap", "internal/failure"}
 
 type pkg struct {
 	ImportPath string

@@ -28,7 +28,7 @@ func heavy(n int) *telemetry.Statement {
 }
 
 func TestMemoryIsBoundedWhateverTheRecords(t *testing.T) {
-	m := newMemory(telemetry.Pools)
+	m := newMemory(telemetry.Default.Pools)
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
@@ -65,7 +65,7 @@ func TestALongTextIsKeptInPartAndTheRecordLeftAlone(t *testing.T) {
 
 func TestTheSlowAndTheFailedOutliveTheMany(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := newMemory(telemetry.Pools)
+		m := newMemory(telemetry.Default.Pools)
 		m.StatementFinished(downloaded())
 		m.StatementFinished(failed())
 		for n := range 1000 {
@@ -172,8 +172,8 @@ func TestPoolsAreAskedOnceASecond(t *testing.T) {
 		p := &pools{}
 		list := func() []telemetry.Pool {
 			return []telemetry.Pool{
-				{Name: "a", Stats: func() sql.DBStats { asked++; return sql.DBStats{} }},
-				{Name: "a", Stats: func() sql.DBStats { return sql.DBStats{InUse: 2} }},
+				{Name: "a", Stats: func() (sql.DBStats, bool) { asked++; return sql.DBStats{}, true }},
+				{Name: "a", Stats: func() (sql.DBStats, bool) { return sql.DBStats{InUse: 2}, true }},
 			}
 		}
 		for range 100 {
@@ -200,7 +200,7 @@ func TestAQueueingPoolIsSaidOfTheStatementsOfItsTimeOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stats := sql.DBStats{MaxOpenConnections: 2}
 		list := func() []telemetry.Pool {
-			return []telemetry.Pool{{Name: "orders", Stats: func() sql.DBStats { return stats }}}
+			return []telemetry.Pool{{Name: "orders", Stats: func() (sql.DBStats, bool) { return stats, true }}}
 		}
 		p := &pools{}
 		begin := time.Now()

@@ -6,9 +6,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry/export"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 )
 
 // overview is the first page: is something wrong, and where.
@@ -34,6 +35,7 @@ type overview struct {
 	Others     count           `json:"connectors_left_off,omitempty"`
 	Pools      []poolView      `json:"pools"`
 	Reporting  reporting       `json:"reporting"`
+	Incidents  count           `json:"incidents"` // contained; see the Telemetry page
 	presence
 }
 
@@ -181,7 +183,7 @@ func (v *visit) overview() (string, any, int) {
 		Now: moment{v.now, v.now}, Running: count(len(running)), Findings: []finding{}, Errors: append([]categoryCount{}, hour.errors...),
 		Split: splitOf(hour.times, hour.total), Latency: histogramOf(&hour), Hour: chartOf(v.now, v.memory.counts.minutes(v.now)),
 		Longest: rowsOf(top(running), v.now), Slowest: rowsOf(top(kept.slowest), v.now), Failed: rowsOf(top(kept.failed), v.now),
-		Refused: []refusal{}, Pools: v.memory.pools.views(), Reporting: v.reporting(), presence: v.presence(len(kept.all) + len(running)),
+		Refused: []refusal{}, Pools: v.memory.pools.views(), Reporting: v.reporting(), Incidents: count(v.process().Incidents()), presence: v.presence(len(kept.all) + len(running)),
 	}
 	for _, of := range []struct {
 		name   string
@@ -217,14 +219,14 @@ func ratesOf(name string, w *window) rates {
 func (o *overview) headline(hour *window) string {
 	if hour.statements == 0 {
 		if o.Running > 0 {
-			return "No statement ended in the last hour; " + plural(int64(o.Running), "is", "are") + " running."
+			return "No statement ended in the last hour; " + format.Choose(int64(o.Running), "is", "are") + " running."
 		}
 		return "No statement ended in the last hour."
 	}
-	text := plural(hour.statements, "statement", "statements") + " in the last hour"
+	text := format.Plural(hour.statements, "statement") + " in the last hour"
 	switch {
 	case hour.failed > 0:
-		text += fmt.Sprintf(", %s failed.", explain.Count(hour.failed))
+		text += fmt.Sprintf(", %s failed.", format.Count(hour.failed))
 	default:
 		text += ", none failed."
 	}
@@ -241,7 +243,7 @@ func (o *overview) find() {
 	add := func(text, advice, link string) { o.Findings = append(o.Findings, finding{text, advice, link}) }
 	for _, r := range o.Rates[1:2] {
 		if r.Refused > 0 {
-			add(plural(int64(r.Refused), "connection", "connections")+" could not be opened in the last 5 min: "+string(o.Refused[0].Category)+".",
+			add(format.Plural(int64(r.Refused), "connection")+" could not be opened in the last 5 min: "+string(o.Refused[0].Category)+".",
 				"Look at the host, the credential and the network; statements fail before they begin.", "#refused")
 		}
 		if r.Failed > 0 && r.FailedShare >= 0.05 {

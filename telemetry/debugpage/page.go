@@ -14,15 +14,18 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry/export"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 )
 
 // documentsKept is how many of the documents sent to Databricks can be looked at.
 const documentsKept = 100
 
 // shared is the page of the process.
-var shared = &page{memory: newMemory(telemetry.Pools), connectors: telemetry.Connectors, exporter: &export.Default}
+var shared = &page{
+	memory: newMemory(telemetry.Default.Pools), connectors: telemetry.Default.Connectors, exporter: &export.Default, process: telemetry.ReadStats,
+}
 
 func init() {
 	telemetry.Attach(shared.memory)
@@ -48,6 +51,7 @@ type page struct {
 		Stats() export.Stats
 		Recent() []export.Document
 	}
+	process func() telemetry.Stats
 }
 
 // visit is one request: what it asks for, and the moment it is answered for.
@@ -159,14 +163,10 @@ func (p *page) answer(name string, u *url.URL) answer {
 	return answer{status, "text/html; charset=utf-8", b.Bytes()}
 }
 
-// contained asks somebody else's code, which may panic.
+// contained keeps a mistake in one part from the rest of the page.
 func contained[T any](ask func() T) (answer T, ok bool) {
-	defer func() {
-		if recover() != nil {
-			ok = false
-		}
-	}()
-	return ask(), true
+	ok = contain.Process.Call(contain.Page, func() { answer = ask() })
+	return answer, ok
 }
 
 // frame is what stands around every page.

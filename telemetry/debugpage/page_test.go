@@ -19,7 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry/export"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 )
 
 // world is what a page is asked to show.
@@ -29,6 +29,8 @@ type world struct {
 	db    []telemetry.Pool
 	stats export.Stats
 	sent  []export.Document
+
+	process telemetry.Stats
 }
 
 func newWorld() *world {
@@ -37,6 +39,7 @@ func newWorld() *world {
 		memory:     newMemory(func() []telemetry.Pool { return w.db }),
 		connectors: func() []telemetry.Connector { return w.all },
 		exporter:   w,
+		process:    func() telemetry.Stats { return w.process },
 	}
 	return w
 }
@@ -168,7 +171,7 @@ func populated() *world {
 		}},
 	}
 	waited := sql.DBStats{MaxOpenConnections: 4, OpenConnections: 4, InUse: 4}
-	w.db = []telemetry.Pool{{Name: "orders", Stats: func() sql.DBStats { return waited }}}
+	w.db = []telemetry.Pool{{Name: "orders", Stats: func() (sql.DBStats, bool) { return waited, true }}}
 	w.memory.pools.look(time.Now(), w.memory.registered)
 	time.Sleep(10 * time.Second)
 	waited.WaitCount, waited.WaitDuration = 12, 12*ms(40)
@@ -329,7 +332,7 @@ func TestHostileTextStaysText(t *testing.T) {
 			info: telemetry.ConnectorInfo{ID: 1, Door: hostile, Server: hostile, Reports: hostile, Settings: []telemetry.SettingInForce{{Name: hostile, Value: hostile, By: hostile}}},
 			docs: []string{hostile, `{"a":"</script>"}`},
 		}}
-		w.db = []telemetry.Pool{{Name: hostile, Stats: func() sql.DBStats { return sql.DBStats{} }}}
+		w.db = []telemetry.Pool{{Name: hostile, Stats: func() (sql.DBStats, bool) { return sql.DBStats{}, true }}}
 		w.stats.Pipelines = []export.PipelineStats{{Server: hostile, Breaker: "open", Flag: hostile, LastError: hostile}}
 		w.sent = []export.Document{{Endpoint: hostile, Outcome: hostile, JSON: hostile}}
 		w.memory.StatementFinished(s)
@@ -351,7 +354,7 @@ func TestOthersMayPanic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := populated()
 		w.all = append(w.all, &connector{broken: true})
-		w.db = append(w.db, telemetry.Pool{Name: "broken", Stats: func() sql.DBStats { panic("no stats") }})
+		w.db = append(w.db, telemetry.Pool{Name: "broken", Stats: func() (sql.DBStats, bool) { return sql.DBStats{}, false }})
 		w.memory.pools.looked = time.Time{}
 		body := w.html(t, "/")
 		require.Contains(t, body, "dbc.example.com:443")
@@ -371,7 +374,7 @@ func TestAPanicInsideCostsOneAnswer(t *testing.T) {
 func TestReadersAndWritersShareTheMemory(t *testing.T) {
 	w := newWorld()
 	w.all = []telemetry.Connector{&connector{info: telemetry.ConnectorInfo{ID: 1}}}
-	w.db = []telemetry.Pool{{Name: "p", Stats: func() sql.DBStats { return sql.DBStats{} }}}
+	w.db = []telemetry.Pool{{Name: "p", Stats: func() (sql.DBStats, bool) { return sql.DBStats{}, true }}}
 	var all sync.WaitGroup
 	for writer := range 4 {
 		all.Go(func() {

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 )
 
 // Pictures are SVG without a view box: widths are percentages and heights pixels, so that
@@ -79,7 +79,7 @@ func axisLabel(d time.Duration) string {
 	}{{time.Second, "s"}, {time.Millisecond, "ms"}, {time.Microsecond, "µs"}} {
 		if d >= u.length {
 			if u.length == time.Second && d >= 2*time.Minute {
-				return explain.Duration(d)
+				return format.Duration(d)
 			}
 			return strconv.FormatFloat(math.Round(float64(d)/float64(u.length)*1000)/1000, 'f', -1, 64) + " " + u.name
 		}
@@ -147,7 +147,7 @@ func histogramOf(w *window) *histogram {
 		g.Bars = append(g.Bars, column{
 			UpTo: duration(to), Count: count(columns[i]),
 			X: percentage(100*float64(i-first)/float64(n) + 0.15), W: percentage(100/float64(n) - 0.3), Y: histogramHeight - h, H: h,
-			Title: fmt.Sprintf("%s to %s: %s", explain.Duration(from), explain.Duration(to), plural(columns[i], "statement", "statements")),
+			Title: fmt.Sprintf("%s to %s: %s", format.Duration(from), format.Duration(to), format.Plural(columns[i], "statement")),
 		})
 	}
 	begin, doublings := math.Log2(float64(bucketEnd((first-1)*merged))), float64(n*merged)/perDoubling
@@ -168,9 +168,9 @@ func histogramOf(w *window) *histogram {
 			side = "end"
 		}
 		g.Quantiles = append(g.Quantiles, quantile{q.name, duration(d)})
-		g.Marks = append(g.Marks, mark{X: percentage(100 * at), Y: 12 + 15*i, Label: q.name + " " + explain.Duration(d), Anchor: side})
+		g.Marks = append(g.Marks, mark{X: percentage(100 * at), Y: 12 + 15*i, Label: q.name + " " + format.Duration(d), Anchor: side})
 	}
-	g.Desc = fmt.Sprintf("%s; half took up to %s, 90 of 100 up to %s, 99 of 100 up to %s.", plural(w.statements, "statement", "statements"),
+	g.Desc = fmt.Sprintf("%s; half took up to %s, 90 of 100 up to %s, 99 of 100 up to %s.", format.Plural(w.statements, "statement"),
 		g.Quantiles[0].Time, g.Quantiles[1].Time, g.Quantiles[2].Time)
 	return g
 }
@@ -218,7 +218,7 @@ func chartOf(now time.Time, minutes []minute) *chart {
 	if statements == 0 {
 		return nil
 	}
-	c := &chart{Desc: fmt.Sprintf("%s, %d failed. Each column is a minute, coloured by what its statements waited for.", plural(statements, "statement", "statements"), failed)}
+	c := &chart{Desc: fmt.Sprintf("%s, %d failed. Each column is a minute, coloured by what its statements waited for.", format.Plural(statements, "statement"), failed)}
 	top := 2 * roundStep(most.Seconds()/60/2)
 	for _, at := range []float64{1, 0.5} {
 		c.Grid = append(c.Grid, gridLine{Y: chartHeight - int(at*chartHeight), Label: strconv.FormatFloat(math.Round(top*at*1e6)/1e6, 'g', -1, 64)})
@@ -236,7 +236,7 @@ func chartOf(now time.Time, minutes []minute) *chart {
 			y -= h
 			v.Segments = append(v.Segments, chartSegment{Class: p.Class, Y: round(y), H: round(h)})
 		}
-		v.Title = fmt.Sprintf("%s UTC: %s, %d failed", m.Began.UTC().Format("15:04"), plural(m.Statements, "statement", "statements"), m.Failed)
+		v.Title = fmt.Sprintf("%s UTC: %s, %d failed", m.Began.UTC().Format("15:04"), format.Plural(m.Statements, "statement"), m.Failed)
 		if largest := v.Split.Largest(); largest != nil {
 			v.Title += fmt.Sprintf("; %s of their time, %s of it %s", v.Split.Total, largest.Share, largest.Name)
 		}

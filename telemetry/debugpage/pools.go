@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
@@ -38,8 +39,8 @@ type poolSample struct {
 	stats sql.DBStats
 }
 
-// look asks every pool, if the latest look was a second ago or longer. Stats is somebody
-// else's code: nothing is locked meanwhile, and a pool that panics is left out.
+// look asks every pool, if the latest look was a second ago or longer. Nothing is locked
+// meanwhile, and a pool that does not answer is left out.
 func (p *pools) look(now time.Time, registered func() []telemetry.Pool) {
 	p.mu.Lock()
 	due := now.Sub(p.looked) >= fineEvery
@@ -56,7 +57,7 @@ func (p *pools) look(now time.Time, registered func() []telemetry.Pool) {
 		if len(names) == poolsKept {
 			break
 		}
-		stats, ok := contained(pool.Stats)
+		stats, ok := pool.Stats()
 		if !ok {
 			continue
 		}
@@ -165,7 +166,7 @@ func (p *pools) queueing(at time.Time) []string {
 			if waits > 0 {
 				each := (next.stats.WaitDuration - before.stats.WaitDuration) / time.Duration(waits)
 				said = append(said, fmt.Sprintf("Pool %s was queueing when it started: within %s about then, %s for a connection, %s on average.",
-					h.name, explain.Duration(next.at.Sub(before.at)), plural(waits, "call waited", "calls waited"), explain.Duration(each)))
+					h.name, format.Duration(next.at.Sub(before.at)), format.Choose(waits, "call waited", "calls waited"), format.Duration(each)))
 			}
 			break
 		}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/registry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
@@ -100,7 +101,7 @@ type tableRow struct {
 // MarshalJSON writes the cells.
 func (r tableRow) MarshalJSON() ([]byte, error) { return json.Marshal(r.Cells) }
 
-func tableOf[R any](name string, fields []telemetry.Field[R], all []R) table {
+func tableOf[R any](name string, fields []registry.Field[R], all []R) table {
 	t := table{Name: name, Columns: []columnHead{}, Rows: []tableRow{}}
 	for _, f := range fields {
 		t.Columns = append(t.Columns, columnHead{Name: f.Name})
@@ -140,13 +141,13 @@ func (v *visit) statement() (string, any, int) {
 		Share: share(verdict.Share), Because: because, Class: class(verdict.Bound), Advice: verdict.Advice,
 		Failure: failureOf(s.Failure), Closing: failureOf(s.CloseFailure),
 		Queueing: v.memory.pools.queueing(s.Started), Waterfall: waterfallOf(s),
-		Calls: tableOf("Calls", telemetry.CallFields, s.Calls), FileList: tableOf("Files", telemetry.FileFields, filesOf(s)),
+		Calls: tableOf("Calls", registry.CallFields, s.Calls), FileList: tableOf("Files", registry.FileFields, filesOf(s)),
 	}
 	for _, r := range s.RPCs {
 		one.RPCs = append(one.RPCs, rpcView{r.Method, count(r.Calls), count(r.Retries), duration(r.Latency), duration(r.Backoff), size(r.BytesOut), size(r.BytesIn), r.LastStatus})
 	}
-	for _, f := range telemetry.StatementFields {
-		if x := f.Value(s); f.Scope&telemetry.ScopeLocal != 0 && !x.Equal(slog.Value{}) {
+	for _, f := range registry.StatementFields {
+		if x := f.Value(s); f.Scope&registry.ScopeLocal != 0 && !x.Equal(slog.Value{}) {
 			one.Fields = append(one.Fields, field{f.Name, value{x}, f.Unit, f.Scope.String(), f.Doc})
 		}
 	}

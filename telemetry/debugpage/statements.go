@@ -3,13 +3,14 @@ package debugpage
 import (
 	"cmp"
 	"encoding/hex"
-	"fmt"
+	"errors"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
@@ -84,7 +85,7 @@ func (r row) InFiles() string {
 	if r.Files == nil {
 		return ""
 	}
-	return plural(int64(*r.Files), "file", "files")
+	return format.Plural(int64(*r.Files), "file")
 }
 
 func rowOf(s *telemetry.Statement, now time.Time) row {
@@ -192,11 +193,14 @@ func filterOf(values url.Values) (filter, error) {
 		least, err = time.Duration(n*float64(time.Millisecond)), nil // a plain number is milliseconds
 	}
 	if err != nil || least < 0 {
-		return f, fmt.Errorf("“%s” is no duration: write 500ms, 1.5s or 2m", f.Min)
+		return f, errLeast
 	}
 	f.least = least
 	return f, nil
 }
+
+// errLeast does not quote what was written: it stands in the form still.
+var errLeast = errors.New("that is no duration: write 500ms, 1.5s or 2m")
 
 // problem is an outcome, too: failed or canceled.
 const problem = "problem"

@@ -62,7 +62,7 @@ func TestWhatIsNoDurationIsSaidSo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := populated()
 		body := w.html(t, "/statements?min=soon")
-		require.Contains(t, body, `“soon” is no duration`)
+		require.Contains(t, body, `that is no duration`)
 		require.Contains(t, body, `aria-invalid="true"`)
 		require.Contains(t, body, "33 of 33")
 	})

@@ -4,8 +4,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/settings"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry/export"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 )
 
 // telemetryView is the page for those who want to know what leaves the process.
@@ -13,9 +14,23 @@ type telemetryView struct {
 	Connectors []connectorSettings `json:"connectors"`
 	Others     count               `json:"connectors_left_off,omitempty"`
 	Reporting  reporting           `json:"reporting"`
+	Itself     itself              `json:"itself"`
 	Sent       []document          `json:"documents"` // latest first
 	Preview    *reported           `json:"preview,omitempty"`
 	presence
+}
+
+// itself is what this library says about itself.
+type itself struct {
+	Sinks     []telemetry.QueueStats `json:"sinks"`
+	Wire      telemetry.WireStats    `json:"wire"`
+	Contained []telemetry.Contained  `json:"contained"`
+	Incidents count                  `json:"-"`
+}
+
+func (v *visit) itself() itself {
+	s := v.process()
+	return itself{s.Sinks, s.Wire, s.Contained, count(s.Incidents())}
 }
 
 // connectorSettings is a connector and its switches.
@@ -41,7 +56,7 @@ func (c connectorSettings) Changed() []setting {
 }
 
 func (v *visit) telemetry() (string, any, int) {
-	t := telemetryView{Connectors: []connectorSettings{}, Reporting: v.reporting(), Sent: []document{}, presence: v.presence(0)}
+	t := telemetryView{Connectors: []connectorSettings{}, Reporting: v.reporting(), Itself: v.itself(), Sent: []document{}, presence: v.presence(0)}
 	views, others := v.connectorViews(t.Reporting.Pipelines)
 	t.Others = others
 	for _, c := range views {
@@ -74,7 +89,7 @@ func (v *visit) preview() *reported {
 }
 
 func docOf(name string) string {
-	for _, p := range telemetry.Parameters {
+	for _, p := range settings.Parameters {
 		if p.Name == name {
 			return p.Doc
 		}

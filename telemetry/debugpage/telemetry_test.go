@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry/export"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 )
 
 func TestWhatDatabricksGetsIsShownToTheByte(t *testing.T) {

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
 
 // The types of this file are what makes one struct two renderings: templates print their
@@ -16,7 +16,7 @@ import (
 // duration is written "1.2 s", and in JSON in milliseconds.
 type duration time.Duration
 
-func (d duration) String() string { return explain.Duration(time.Duration(d)) }
+func (d duration) String() string { return format.Duration(time.Duration(d)) }
 
 // MarshalJSON writes milliseconds with microsecond precision, as every sink does.
 func (d duration) MarshalJSON() ([]byte, error) { return millis(time.Duration(d)), nil }
@@ -35,7 +35,7 @@ func known(m telemetry.Maybe[time.Duration]) *duration {
 // count is written with its thousands apart.
 type count int64
 
-func (c count) String() string { return explain.Count(int64(c)) }
+func (c count) String() string { return format.Count(int64(c)) }
 
 func counted(m telemetry.Maybe[int64]) *count {
 	if v, ok := m.Get(); ok {
@@ -44,22 +44,15 @@ func counted(m telemetry.Maybe[int64]) *count {
 	return nil
 }
 
-func plural(n int64, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return explain.Count(n) + " " + many
-}
-
 // size is a number of bytes.
 type size int64
 
-func (s size) String() string { return explain.Bytes(int64(s)) }
+func (s size) String() string { return format.Bytes(int64(s)) }
 
 // share is a part of 1, written as a percentage.
 type share float64
 
-func (s share) String() string { return explain.Percent(float64(s)) }
+func (s share) String() string { return format.Percent(float64(s)) }
 
 // MarshalJSON keeps four digits: more would be noise.
 func (s share) MarshalJSON() ([]byte, error) {
@@ -85,7 +78,7 @@ func (r rate) String() string {
 	case r < 9.95:
 		return strconv.FormatFloat(float64(r), 'f', 1, 64)
 	}
-	return explain.Count(int64(r + 0.5))
+	return format.Count(int64(r + 0.5))
 }
 
 // MarshalJSON keeps four digits.
@@ -145,9 +138,9 @@ func (v value) String() string {
 	}
 	switch v.Kind() {
 	case slog.KindDuration:
-		return explain.Duration(v.Duration())
+		return format.Duration(v.Duration())
 	case slog.KindInt64:
-		return explain.Count(v.Int64())
+		return format.Count(v.Int64())
 	case slog.KindTime:
 		return v.Time().UTC().Format("2006-01-02 15:04:05.000000 UTC")
 	case slog.KindBool:

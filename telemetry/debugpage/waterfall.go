@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
@@ -124,7 +125,7 @@ func waterfallOf(s *telemetry.Statement) waterfall {
 		}
 	}
 	w.Desc = fmt.Sprintf("%s in %s over %s. The tables below say the same in numbers.",
-		plural(int64(bars), "bar", "bars"), plural(int64(len(w.Lanes)), "lane", "lanes"), explain.Duration(t.Total))
+		format.Plural(int64(bars), "bar"), format.Choose(int64(len(w.Lanes)), "lane", "lanes"), format.Duration(t.Total))
 	return w
 }
 
@@ -170,15 +171,15 @@ func (b bar) Half() float64 { return float64(b.H) / 2 }
 
 // titleOf is everything about a bar in a line.
 func titleOf(b explain.Bar) string {
-	title := fmt.Sprintf("%s: %s, from %s to %s", b.Label, explain.Duration(b.End-b.Start), explain.Duration(b.Start), explain.Duration(b.End))
+	title := fmt.Sprintf("%s: %s, from %s to %s", b.Label, format.Duration(b.End-b.Start), format.Duration(b.Start), format.Duration(b.End))
 	if b.Open {
-		title = fmt.Sprintf("%s: since %s, for %s now", b.Label, explain.Duration(b.Start), explain.Duration(b.End-b.Start))
+		title = fmt.Sprintf("%s: since %s, for %s now", b.Label, format.Duration(b.Start), format.Duration(b.End-b.Start))
 	}
 	if q, ok := b.Queued.Get(); ok && q < b.Start {
-		title += ", waited " + explain.Duration(b.Start-q) + " to be asked for"
+		title += ", waited " + format.Duration(b.Start-q) + " to be asked for"
 	}
 	if first, ok := b.FirstByte.Get(); ok && first > b.Start && first <= b.End {
-		title += ", first byte after " + explain.Duration(first-b.Start)
+		title += ", first byte after " + format.Duration(first-b.Start)
 	}
 	if b.Note != "" {
 		title += ", " + b.Note

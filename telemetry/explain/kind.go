@@ -3,6 +3,7 @@ package explain
 import (
 	"fmt"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -89,7 +90,7 @@ func executeAdvice(s *telemetry.Statement) string {
 
 func pollsOf(s *telemetry.Statement) string {
 	if p, ok := s.Polling.Get(); ok && p.Calls > 0 {
-		return " (" + plural(p.Calls, "status call") + ")"
+		return " (" + format.Plural(p.Calls, "status call") + ")"
 	}
 	return ""
 }
@@ -98,7 +99,7 @@ func retriesOf(s *telemetry.Statement) string {
 	text := ""
 	for _, r := range s.RPCs {
 		if r.Retries > 0 {
-			text += fmt.Sprintf(", %s of %s", plural(r.Retries, "retry"), r.Method)
+			text += fmt.Sprintf(", %s of %s", format.Plural(r.Retries, "retry"), r.Method)
 		}
 	}
 	return text
@@ -106,7 +107,7 @@ func retriesOf(s *telemetry.Statement) string {
 
 func pagesOf(s *telemetry.Statement) string {
 	if n, ok := s.Result.Pages.Get(); ok {
-		return plural(n, "result page")
+		return format.Plural(n, "result page")
 	}
 	return "result pages"
 }
@@ -116,19 +117,19 @@ func filesOf(s *telemetry.Statement) string {
 	if c == nil {
 		return "files"
 	}
-	text := plural(c.Present, "file")
+	text := format.Plural(c.Present, "file")
 	if c.Downloaded > 0 {
-		text += ", slowest " + Duration(c.Slowest)
+		text += ", slowest " + format.Duration(c.Slowest)
 	}
 	if c.Retries > 0 {
-		text += ", " + plural(c.Retries, "retry")
+		text += ", " + format.Plural(c.Retries, "retry")
 	}
 	return text
 }
 
 func rowsOf(s *telemetry.Statement) string {
 	if n, ok := s.RowsRead.Get(); ok {
-		return " (" + plural(n, "row") + ")"
+		return " (" + format.Plural(n, "row") + ")"
 	}
 	return ""
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -162,9 +163,9 @@ func noteOf(c telemetry.Call) string {
 	rows, ok := c.Rows.Get()
 	switch {
 	case ok && c.Files > 0:
-		return plural(rows, "row") + " in " + plural(c.Files, "file")
+		return format.Plural(rows, "row") + " in " + format.Plural(c.Files, "file")
 	case ok:
-		return plural(rows, "row")
+		return format.Plural(rows, "row")
 	}
 	return ""
 }
@@ -191,9 +192,9 @@ func (t *Timeline) files(s *telemetry.Statement) {
 }
 
 func fileNote(f telemetry.File) string {
-	note := plural(f.Rows, "row") + ", " + Bytes(f.Bytes)
+	note := format.Plural(f.Rows, "row") + ", " + format.Bytes(f.Bytes)
 	if f.Attempts > 1 {
-		note += ", " + plural(f.Attempts, "attempt")
+		note += ", " + format.Plural(f.Attempts, "attempt")
 	}
 	switch {
 	case f.State == "FAILED" && f.Status != 0:
@@ -216,7 +217,7 @@ func (t *Timeline) rows(s *telemetry.Statement) {
 	if consume, ok := s.Consume.Get(); ok {
 		b := Bar{Kind: Reading, Label: "reading", Start: at, End: at + consume, Failed: s.Failed(), Open: s.Outcome == telemetry.Unfinished}
 		if n, ok := s.RowsRead.Get(); ok {
-			b.Note = plural(n, "row")
+			b.Note = format.Plural(n, "row")
 		}
 		bars = append(bars, b)
 	}

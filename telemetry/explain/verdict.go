@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -51,7 +52,7 @@ func Of(s *telemetry.Statement) Verdict {
 	say := kindOf(largest.Bound)
 	return Verdict{
 		Bound: largest.Bound, Time: largest.Time, Share: largest.Share,
-		Sentence: fmt.Sprintf("%s: %s of %s %s", largest.Bound, Percent(largest.Share), Duration(s.Total), say.clause(s)),
+		Sentence: fmt.Sprintf("%s: %s of %s %s", largest.Bound, format.Percent(largest.Share), format.Duration(s.Total), say.clause(s)),
 		Advice:   say.advice(s),
 	}
 }
@@ -67,7 +68,7 @@ func OfPool(name string, before, now sql.DBStats) Verdict {
 	return Verdict{
 		Bound: PoolBound, Time: waited,
 		Sentence: fmt.Sprintf("pool-bound: %s waited %s on average for a connection of pool %s, which may open %s",
-			plural(waits, "call"), Duration(each), name, Count(int64(now.MaxOpenConnections))),
+			format.Plural(waits, "call"), format.Duration(each), name, format.Count(int64(now.MaxOpenConnections))),
 		Advice: "Raise SetMaxOpenConns, close rows sooner, or run fewer statements at once.",
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/registry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
@@ -41,11 +42,11 @@ func (s *Sink) StatementFinished(r *telemetry.Statement) {
 	slow := r.Total >= s.slow
 	switch {
 	case r.Failed():
-		write(s, slog.LevelWarn, "databricks statement failed", verdict(r, slow), telemetry.StatementFields, r)
+		write(s, slog.LevelWarn, "databricks statement failed", verdict(r, slow), registry.StatementFields, r)
 	case slow:
-		write(s, slog.LevelWarn, "databricks statement was slow", verdict(r, slow), telemetry.StatementFields, r)
+		write(s, slog.LevelWarn, "databricks statement was slow", verdict(r, slow), registry.StatementFields, r)
 	default:
-		write(s, slog.LevelDebug, "databricks statement", "", telemetry.StatementFields, r)
+		write(s, slog.LevelDebug, "databricks statement", "", registry.StatementFields, r)
 	}
 }
 
@@ -62,18 +63,18 @@ func verdict(r *telemetry.Statement, slow bool) string {
 // SessionOpened logs a session, or the failure to open one.
 func (s *Sink) SessionOpened(r *telemetry.SessionOpened) {
 	if r.Failed() {
-		write(s, slog.LevelError, "databricks session could not be opened", "", telemetry.SessionOpenedFields, r)
+		write(s, slog.LevelError, "databricks session could not be opened", "", registry.SessionOpenedFields, r)
 		return
 	}
-	write(s, slog.LevelInfo, "databricks session opened", "", telemetry.SessionOpenedFields, r)
+	write(s, slog.LevelInfo, "databricks session opened", "", registry.SessionOpenedFields, r)
 }
 
 // SessionClosed logs the end of a session.
 func (s *Sink) SessionClosed(r *telemetry.SessionClosed) {
-	write(s, slog.LevelInfo, "databricks session closed", "", telemetry.SessionClosedFields, r)
+	write(s, slog.LevelInfo, "databricks session closed", "", registry.SessionClosedFields, r)
 }
 
-func write[R any](s *Sink, level slog.Level, message, verdict string, fields []telemetry.Field[R], r *R) {
+func write[R any](s *Sink, level slog.Level, message, verdict string, fields []registry.Field[R], r *R) {
 	logger := s.logger
 	if logger == nil {
 		logger = slog.Default()
@@ -87,7 +88,7 @@ func write[R any](s *Sink, level slog.Level, message, verdict string, fields []t
 		attrs = append(attrs, slog.String("verdict", verdict))
 	}
 	for _, f := range fields {
-		if f.Scope&telemetry.ScopeLocal == 0 {
+		if f.Scope&registry.ScopeLocal == 0 {
 			continue
 		}
 		if v := f.Value(r); !v.Equal(slog.Value{}) {

@@ -31,11 +31,11 @@ func ExampleRead() {
 		case *telemetry.Statement:
 			fmt.Println(r.Kind, r.Outcome, explain.Of(r).Sentence)
 		case *telemetry.SessionOpened:
-			fmt.Println("session opened in", explain.Duration(r.Latency))
+			fmt.Println("session opened in", r.Latency)
 		}
 	}
 	// Output:
-	// session opened in 5.0 ms
+	// session opened in 5ms
 	// VOLUME failed download-bound: 50 % of 3.0 s waiting for 20 files, slowest 90 ms, 4 retries
 	//  completed
 }

@@ -58,8 +58,8 @@ func known[R, T any](place func(*R) *telemetry.Maybe[T]) setter[R] {
 func moment[R any](place func(*R) *time.Time) setter[R] {
 	return func(r *R, value []byte) error {
 		var t time.Time
-		if err := json.Unmarshal(value, &t); err != nil {
-			return err
+		if json.Unmarshal(value, &t) != nil {
+			return errTime // the error of package time quotes all of it
 		}
 		if t = t.UTC(); t.Year() < 0 || t.Year() > 9999 {
 			return errYear
@@ -68,6 +68,8 @@ func moment[R any](place func(*R) *time.Time) setter[R] {
 		return nil
 	}
 }
+
+var errTime = errors.New("no time as RFC 3339 writes it")
 
 var errYear = errors.New("no year of four digits")
 

@@ -6,19 +6,19 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/registry"
 )
 
 func TestEveryFieldThatIsWrittenIsRead(t *testing.T) {
-	equal(t, telemetry.StatementFields, statementKeys, "rpc_retries") // the sum of retried
-	equal(t, telemetry.CallFields, callKeys)
-	equal(t, telemetry.FileFields, fileKeys)
-	equal(t, telemetry.SessionOpenedFields, openedKeys)
-	equal(t, telemetry.SessionClosedFields, closedKeys)
+	equal(t, registry.StatementFields, statementKeys, "rpc_retries") // the sum of retried
+	equal(t, registry.CallFields, callKeys)
+	equal(t, registry.FileFields, fileKeys)
+	equal(t, registry.SessionOpenedFields, openedKeys)
+	equal(t, registry.SessionClosedFields, closedKeys)
 }
 
 // equal holds keys against the registry.
-func equal[R any](t *testing.T, fields []telemetry.Field[R], known keys[R], derived ...string) {
+func equal[R any](t *testing.T, fields []registry.Field[R], known keys[R], derived ...string) {
 	var written, read []string
 	for _, f := range fields {
 		if !slices.Contains(derived, f.Name) {

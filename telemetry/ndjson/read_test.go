@@ -88,6 +88,11 @@ func TestABrokenLineIsNamedAndTheRestIsRead(t *testing.T) {
 	}, broken)
 }
 
+func TestAnErrorDoesNotQuoteATime(t *testing.T) {
+	_, broken := copyOf(t, strings.NewReader(`{"event":"session_closed","started":"dapi0123456789abcdef"}`+"\n"))
+	require.Equal(t, []string{`line 1: "started": no time as RFC 3339 writes it`}, broken)
+}
+
 func TestTheLastLineNeedsNoEnd(t *testing.T) {
 	written, broken := copyOf(t, strings.NewReader(`{"event":"session_closed","statements":3}`))
 	require.Empty(t, broken)

@@ -105,6 +105,7 @@ var fileKeys = keys[telemetry.File]{
 var openedKeys = keys[telemetry.SessionOpened]{
 	"started":           moment(func(s *telemetry.SessionOpened) *time.Time { return &s.Started }),
 	"server":            to(func(s *telemetry.SessionOpened) *string { return &s.Server }),
+	"connector":         to(func(s *telemetry.SessionOpened) *int64 { return &s.Connector }),
 	"session_id":        to(func(s *telemetry.SessionOpened) *string { return &s.SessionID }),
 	"workspace_id":      to(func(s *telemetry.SessionOpened) *string { return &s.WorkspaceID }),
 	"open_ms":           ms(func(s *telemetry.SessionOpened) *time.Duration { return &s.Latency }),
@@ -128,6 +129,7 @@ var openedKeys = keys[telemetry.SessionOpened]{
 var closedKeys = keys[telemetry.SessionClosed]{
 	"started":        moment(func(s *telemetry.SessionClosed) *time.Time { return &s.Started }),
 	"server":         to(func(s *telemetry.SessionClosed) *string { return &s.Server }),
+	"connector":      to(func(s *telemetry.SessionClosed) *int64 { return &s.Connector }),
 	"session_id":     to(func(s *telemetry.SessionClosed) *string { return &s.SessionID }),
 	"close_ms":       ms(func(s *telemetry.SessionClosed) *time.Duration { return &s.Latency }),
 	"retries":        known(func(s *telemetry.SessionClosed) *telemetry.Maybe[int64] { return &s.Retries }),

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/registry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
@@ -37,13 +38,13 @@ func (s *Sink) Err() error {
 // StatementFinished writes a "statement" line.
 func (s *Sink) StatementFinished(r *telemetry.Statement) {
 	s.line(statementEvent, func(b []byte) []byte {
-		b = appendFields(b, telemetry.StatementFields, r)
+		b = appendFields(b, registry.StatementFields, r)
 		if v := explain.Of(r).Sentence; v != "" {
 			b = appendString(appendKey(b, "verdict"), v)
 		}
-		b = appendList(b, "calls", telemetry.CallFields, r.Calls)
+		b = appendList(b, "calls", registry.CallFields, r.Calls)
 		if r.CloudFetch != nil {
-			b = appendList(b, "file_list", telemetry.FileFields, r.CloudFetch.Files)
+			b = appendList(b, "file_list", registry.FileFields, r.CloudFetch.Files)
 		}
 		return b
 	})
@@ -51,12 +52,12 @@ func (s *Sink) StatementFinished(r *telemetry.Statement) {
 
 // SessionOpened writes a "session_opened" line.
 func (s *Sink) SessionOpened(r *telemetry.SessionOpened) {
-	s.line(openedEvent, func(b []byte) []byte { return appendFields(b, telemetry.SessionOpenedFields, r) })
+	s.line(openedEvent, func(b []byte) []byte { return appendFields(b, registry.SessionOpenedFields, r) })
 }
 
 // SessionClosed writes a "session_closed" line.
 func (s *Sink) SessionClosed(r *telemetry.SessionClosed) {
-	s.line(closedEvent, func(b []byte) []byte { return appendFields(b, telemetry.SessionClosedFields, r) })
+	s.line(closedEvent, func(b []byte) []byte { return appendFields(b, registry.SessionClosedFields, r) })
 }
 
 // The values of the key "event".
@@ -83,9 +84,9 @@ func (s *Sink) line(event string, fields func([]byte) []byte) {
 // cost memory for ever.
 const keep = 64 << 10
 
-func appendFields[R any](b []byte, fields []telemetry.Field[R], r *R) []byte {
+func appendFields[R any](b []byte, fields []registry.Field[R], r *R) []byte {
 	for _, f := range fields {
-		if f.Scope&telemetry.ScopeLocal == 0 {
+		if f.Scope&registry.ScopeLocal == 0 {
 			continue
 		}
 		if v := f.Value(r); !v.Equal(slog.Value{}) {
@@ -95,7 +96,7 @@ func appendFields[R any](b []byte, fields []telemetry.Field[R], r *R) []byte {
 	return b
 }
 
-func appendList[R any](b []byte, key string, fields []telemetry.Field[R], list []R) []byte {
+func appendList[R any](b []byte, key string, fields []registry.Field[R], list []R) []byte {
 	if len(list) == 0 {
 		return b
 	}

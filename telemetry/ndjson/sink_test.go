@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/registry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/ndjson"
 )
@@ -64,7 +65,7 @@ var (
 	}
 	bare   = &telemetry.Statement{Started: start, Outcome: telemetry.Completed}
 	opened = &telemetry.SessionOpened{
-		Started: start, Server: "127.0.0.1:443", SessionID: "s-1", WorkspaceID: "1234567890", Latency: 5 * time.Millisecond, Retries: telemetry.Known[int64](0),
+		Connector: 1, Started: start, Server: "127.0.0.1:443", SessionID: "s-1", WorkspaceID: "1234567890", Latency: 5 * time.Millisecond, Retries: telemetry.Known[int64](0),
 		Failure: &telemetry.Failure{Category: telemetry.CategoryAuth, Message: "401 Unauthorized"},
 		Driver: telemetry.DriverConfig{
 			Version: "1.13.1", AuthMech: "PAT", AuthFlow: "TOKEN_PASSTHROUGH",
@@ -75,7 +76,7 @@ var (
 		},
 	}
 	closed = &telemetry.SessionClosed{
-		Started: start, Server: "127.0.0.1:443", SessionID: "s-1", Latency: time.Millisecond, Retries: telemetry.Known[int64](1), Lifetime: time.Minute,
+		Connector: 1, Started: start, Server: "127.0.0.1:443", SessionID: "s-1", Latency: time.Millisecond, Retries: telemetry.Known[int64](1), Lifetime: time.Minute,
 		Statements: 3, Reused: 2, Abandoned: 1, Failure: &telemetry.Failure{Category: telemetry.CategoryConnection, Message: "EOF"},
 	}
 )
@@ -100,10 +101,10 @@ func TestEveryRecordIsOneDocumentedLine(t *testing.T) {
 	lines := bytes.Split(bytes.TrimSpace(out.Bytes()), []byte("\n"))
 	require.Len(t, lines, 4)
 	documented := [][]string{
-		names(telemetry.SessionOpenedFields),
-		append(names(telemetry.StatementFields), "verdict", "calls", "file_list"),
-		names(telemetry.SessionClosedFields),
-		names(telemetry.StatementFields),
+		names(registry.SessionOpenedFields),
+		append(names(registry.StatementFields), "verdict", "calls", "file_list"),
+		names(registry.SessionClosedFields),
+		names(registry.StatementFields),
 	}
 	for i, line := range lines {
 		var record map[string]any
@@ -118,7 +119,7 @@ func TestEveryRecordIsOneDocumentedLine(t *testing.T) {
 	}
 }
 
-func names[R any](fields []telemetry.Field[R]) (all []string) {
+func names[R any](fields []registry.Field[R]) (all []string) {
 	for _, f := range fields {
 		all = append(all, f.Name)
 	}

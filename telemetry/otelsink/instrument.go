@@ -9,6 +9,7 @@ import (
 	nometric "go.opentelemetry.io/otel/metric/noop"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -52,7 +53,7 @@ type instruments struct {
 	failures     metric.Int64ObservableCounter
 	sentBytes    metric.Int64ObservableCounter
 	breaker      metric.Int64ObservableCounter
-	panics       metric.Int64ObservableCounter
+	incidents    metric.Int64ObservableCounter
 
 	meter    metric.Meter
 	recorded []interface{ Enabled(context.Context) bool } // those that are not observed
@@ -161,8 +162,8 @@ var definitions = []definition{
 		nil, nil, func(i *instruments) any { return &i.sentBytes }},
 	{"databricks.client.telemetry.breaker_opened", "{opening}", "How often a circuit breaker opened.",
 		nil, nil, func(i *instruments) any { return &i.breaker }},
-	{"databricks.client.telemetry.panics", "{panic}", "Panics contained while reporting. It should be 0.",
-		nil, nil, func(i *instruments) any { return &i.panics }},
+	{"databricks.client.telemetry.incidents", "{incident}", "Panics, runtime.Goexit and hangs that were contained, by place. There should be none.",
+		[]attribute.Key{placeKey}, nil, func(i *instruments) any { return &i.incidents }},
 }
 
 // make creates the instrument and puts it in its field, whose type says what kind it is.
@@ -228,7 +229,7 @@ func (s *Sink) instruments() *instruments {
 	if i := s.metrics.Load(); i != nil {
 		return i
 	}
-	defer contain()
+	defer contain.Process.Recover(contain.Spans)
 	s.making.Lock()
 	defer s.making.Unlock()
 	if i := s.metrics.Load(); i != nil {

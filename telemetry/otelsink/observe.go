@@ -11,8 +11,9 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry/export"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 )
 
 // What is observed belongs to the process, not to a sink: two sinks that each observed it
@@ -74,10 +75,11 @@ type observer struct {
 func (o observer) register() (unregister func() error) {
 	r, err := o.meter.RegisterCallback(func(_ context.Context, to metric.Observer) error {
 		o.connectors(to)
-		for _, p := range telemetry.Pools() {
+		for _, p := range telemetry.Default.Pools() {
 			o.pool(to, p)
 		}
 		o.reporting(to)
+		o.contained(to)
 		return nil
 	}, o.observed...)
 	if err != nil {
@@ -94,10 +96,10 @@ func (o observer) with(attributes ...attribute.KeyValue) metric.MeasurementOptio
 
 // connectors observes what the wrapped connectors do, by server.
 func (o observer) connectors(to metric.Observer) {
-	defer contain()
+	defer contain.Process.Recover(contain.Spans)
 	type state struct{ running, sessions int64 }
 	servers := map[string]state{}
-	for _, c := range telemetry.Connectors() {
+	for _, c := range telemetry.Default.Connectors() {
 		info := c.Info()
 		s := servers[info.Server]
 		s.running += int64(len(c.Running()))
@@ -111,10 +113,14 @@ func (o observer) connectors(to metric.Observer) {
 	}
 }
 
-// pool observes one the application registered, whose statistics are the application's code.
+// pool observes one the application registered.
 func (o observer) pool(to metric.Observer, p telemetry.Pool) {
-	defer contain()
-	s, name := p.Stats(), semconv.DBClientConnectionPoolName(p.Name)
+	defer contain.Process.Recover(contain.Spans)
+	s, ok := p.Stats()
+	if !ok {
+		return
+	}
+	name := semconv.DBClientConnectionPoolName(p.Name)
 	with := o.with(name)
 	to.ObserveInt64(o.poolCount, int64(s.Idle), o.with(name, semconv.DBClientConnectionStateIdle))
 	to.ObserveInt64(o.poolCount, int64(s.InUse), o.with(name, semconv.DBClientConnectionStateUsed))
@@ -130,7 +136,7 @@ func (o observer) pool(to metric.Observer, p telemetry.Pool) {
 
 // reporting observes the way to Databricks.
 func (o observer) reporting(to metric.Observer) {
-	defer contain()
+	defer contain.Process.Recover(contain.Spans)
 	s, with := export.Default.Stats(), o.with()
 	to.ObserveInt64(o.sent, s.Sent, with)
 	for reason, n := range s.Dropped {
@@ -142,5 +148,12 @@ func (o observer) reporting(to metric.Observer) {
 	to.ObserveInt64(o.failures, s.Failures, with)
 	to.ObserveInt64(o.sentBytes, s.Bytes, with)
 	to.ObserveInt64(o.breaker, s.BreakerOpened, with)
-	to.ObserveInt64(o.panics, s.Panics, with)
+}
+
+// contained observes what was kept from doing harm.
+func (o observer) contained(to metric.Observer) {
+	defer contain.Process.Recover(contain.Spans)
+	for _, c := range telemetry.ReadStats().Contained {
+		to.ObserveInt64(o.incidents, c.Panics+c.Goexits+c.Hangs, o.with(placeKey.String(c.Place)))
+	}
 }

@@ -29,6 +29,7 @@ const (
 	fileStateKey    = attribute.Key("databricks.file.state")
 	closeReasonKey  = attribute.Key("databricks.pool.close.reason")
 	dropReasonKey   = attribute.Key("databricks.drop.reason")
+	placeKey        = attribute.Key("databricks.telemetry.place")
 )
 
 // httpsPort is the port that goes without saying.

@@ -104,7 +104,3 @@ func (s *Sink) Recording() bool { return s.measures(context.Background()) }
 
 // Tracing reports whether calls are to be followed: for their spans, or their duration.
 func (s *Sink) Tracing() bool { return s.tracer() != nil || s.measures(context.Background()) }
-
-// contain goes at the top of whatever runs on the application's goroutine: filters, samplers
-// and span processors are somebody else's code.
-func contain() { _ = recover() }

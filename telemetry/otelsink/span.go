@@ -8,6 +8,7 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -16,7 +17,7 @@ import (
 // wants no part of the statement.
 func (s *Sink) StatementStarting(ctx context.Context, start telemetry.StatementStart) (within context.Context, followed telemetry.StatementSpan) {
 	within = ctx
-	defer contain()
+	defer contain.Process.Recover(contain.Spans)
 	tracer, measures := s.tracer(), s.measures(ctx)
 	if tracer == nil && !measures || s.filter != nil && !s.filter(ctx, start) {
 		return ctx, nil
@@ -92,7 +93,7 @@ func (c *call) StatementExecuted(r *telemetry.Statement) {
 // measure takes the duration with the context of the span, for exemplars. A statement that
 // the driver declined to run this way took none.
 func (c *call) measure(r *telemetry.Statement) {
-	defer contain()
+	defer contain.Process.Recover(contain.Spans)
 	if r.Execute <= 0 {
 		return
 	}
@@ -104,7 +105,7 @@ func (c *call) measure(r *telemetry.Statement) {
 }
 
 func (c *call) end(r *telemetry.Statement) {
-	defer contain()
+	defer contain.Process.Recover(contain.Spans)
 	c.span.SetAttributes(c.learnt(r)...)
 	finish(c.span, r.Failure)
 }
@@ -156,7 +157,7 @@ func (c *call) learnt(r *telemetry.Statement) []attribute.KeyValue {
 // SessionStarting does for opening a connection what StatementStarting does for a statement.
 func (s *Sink) SessionStarting(ctx context.Context, start telemetry.SessionStart) (within context.Context, followed telemetry.SessionSpan) {
 	within = ctx
-	defer contain()
+	defer contain.Process.Recover(contain.Spans)
 	tracer := s.tracer()
 	if tracer == nil {
 		return ctx, nil
@@ -176,7 +177,7 @@ var _ telemetry.SessionSpan = opening{}
 
 // SessionStarted ends the span.
 func (o opening) SessionStarted(r *telemetry.SessionOpened) {
-	defer contain()
+	defer contain.Process.Recover(contain.Spans)
 	if r.SessionID != "" {
 		o.span.SetAttributes(sessionIDKey.String(r.SessionID))
 	}

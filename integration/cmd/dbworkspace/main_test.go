@@ -13,11 +13,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/eventually"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -51,7 +52,7 @@ func TestRunServesUntilItIsInterrupted(t *testing.T) {
 		done <- run(ctx, []string{"-tls", "-ca", ca, "-sql", script, "-token", "dapi-x", "-warehouse", "small", "-warehouse", "large"}, &out, io.Discard)
 	}()
 
-	require.Eventually(t, func() bool { return strings.Contains(out.String(), "Ctrl-C") }, time.Minute, 5*time.Millisecond)
+	eventually.True(t, func() bool { return strings.Contains(out.String(), "Ctrl-C") })
 	printed := func(name string) string {
 		m := regexp.MustCompile(`(?m)^  ` + name + ` +(\S+)$`).FindStringSubmatch(out.String())
 		require.Len(t, m, 2, "%s in %s", name, out.String())
@@ -97,7 +98,7 @@ func TestAuthorityIsWrittenWhereNoFileIsNamedAndRemovedAtTheEnd(t *testing.T) {
 	var out screen
 	done := make(chan error, 1)
 	go func() { done <- run(ctx, []string{"-tls"}, &out, io.Discard) }()
-	require.Eventually(t, func() bool { return strings.Contains(out.String(), "Ctrl-C") }, time.Minute, 5*time.Millisecond)
+	eventually.True(t, func() bool { return strings.Contains(out.String(), "Ctrl-C") })
 	file := regexp.MustCompile(`SSL_CERT_FILE=(\S+)`).FindStringSubmatch(out.String())[1]
 	pem, err := os.ReadFile(file)
 	require.NoError(t, err)

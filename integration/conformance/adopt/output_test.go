@@ -36,9 +36,8 @@ var moments = []struct {
 // lines is an output without what differs from run to run. A time is left out when it is
 // about now: one that was read from a table stays. What the native driver logs about its own
 // telemetry is left out, too: behind ours that is off. Its requests are among those a debug
-// log tells of without saying which; the workspace knows better (see calls). And a program
-// that tells of every time its token is asked for is heard once: telemetry asks beside the
-// statements, in its own time, the native driver's as ours.
+// log tells of without saying which; the workspace knows better (see calls). So is how fast a
+// file came. And what happens as often as time allows is kept once (see repeated).
 func lines(output string) []string {
 	for _, m := range moments {
 		output = m.pattern.ReplaceAllStringFunc(output, func(text string) string {
@@ -55,7 +54,7 @@ func lines(output string) []string {
 	var kept []string
 	for line := range strings.Lines(output) {
 		line = strings.TrimRight(line, "\n")
-		if aboutTelemetry.MatchString(line) || line == tokenFetched && slices.Contains(kept, line) {
+		if omitted.MatchString(line) || repeated.MatchString(line) && slices.Contains(kept, line) {
 			continue
 		}
 		kept = append(kept, line)
@@ -63,6 +62,9 @@ func lines(output string) []string {
 	return kept
 }
 
-const tokenFetched = "  → Token fetched from external source"
+// repeated are the lines of which there are as many as time allows: of status calls while a
+// statement runs, and of questions for a token, which telemetry asks beside the statements,
+// the native driver's as ours.
+var repeated = regexp.MustCompile(`"databricks: (polling status|status \w+)"|GetOperationStatus|Token fetched from external source|authenticated using provider`)
 
-var aboutTelemetry = regexp.MustCompile(`^\{"level".*(\btelemetry\b|"performing request"|"RoundTrip elapsed time: )`)
+var omitted = regexp.MustCompile(`^\{"level".*(\btelemetry\b|"performing request"|"RoundTrip elapsed time: |"CloudFetch: Result)`)

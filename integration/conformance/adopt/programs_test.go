@@ -50,7 +50,7 @@ var programs = []program{
 	{name: "queryrows", prepare: intervals, says: "-0-1, 0 00:00:00.000000001\n"},
 	{name: "queryrows", as: "its table missing", says: "[TABLE_OR_VIEW_NOT_FOUND]"},
 	{name: "staging", prepare: []string{"CREATE SCHEMA main.staging_test"}, kept: "staging/newfile.csv"},
-	{name: "timeout", workspace: workspace.Options{ExecutionTime: sortingTakesAMinute, DirectResultWait: 5 * time.Second}, says: "context deadline exceeded\n"},
+	{name: "timeout", workspace: workspace.Options{ExecutionTime: sortingTakesAMinute, DirectResultWait: time.Second}, says: "context deadline exceeded\n"},
 	{name: "timezone", says: " +0100 CET\n"},
 	{name: "token_federation", as: "static", env: []string{"TOKEN_EXAMPLE=static"}, says: "✓ Connected, SELECT 1 = 1\n"},
 	{name: "token_federation", as: "external", env: []string{"TOKEN_EXAMPLE=external"}, says: "✓ Connected, SELECT 1 = 1\n"},

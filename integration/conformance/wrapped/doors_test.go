@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/apache/arrow/go/v12/arrow"
 	dbsql "github.com/databricks/databricks-sql-go"
 	"github.com/databricks/databricks-sql-go/logger"
 	"github.com/stretchr/testify/require"
@@ -28,6 +29,8 @@ func TestMain(m *testing.M) {
 			_ = os.Unsetenv(name)
 		}
 	}
+	// The first queries of a process race for this within the driver.
+	_, _ = arrow.FixedWidthTypes.Timestamp_us.(*arrow.TimestampType).GetZone()
 	// The native driver logs every error it returns; the tests provoke many.
 	if os.Getenv("PROCESS_DSN") == "" { // a process of its own is heard
 		logger.SetLogOutput(io.Discard)
@@ -51,7 +54,7 @@ var native = door{"native", func(t *testing.T, ws *workspace.Workspace) *sql.DB 
 
 // doors are the three ways in, each with a sink that listens, and the first once without.
 func doors(sink telemetry.Sink) []door {
-	cfg := driverwrap.Config{Sinks: []telemetry.Sink{sink}, Settings: telemetry.Settings{Enabled: telemetry.Off}}
+	cfg := listening(sink)
 	return []door{
 		{"dsn", func(t *testing.T, ws *workspace.Workspace) *sql.DB {
 			c, err := cfg.OpenConnector(ws.DSN())

@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/eventually"
 )
 
 func TestManySessionsReadAndWriteAtOnce(t *testing.T) {
@@ -65,25 +67,24 @@ func TestOneSessionMayBeUsedConcurrently(t *testing.T) {
 	wg.Wait()
 }
 
+// Each of these statements would take hours.
 func TestCancelEndsAStatementSoon(t *testing.T) {
 	d := newDatabase(t)
 	s := newSession(t, d)
 	run1(t, s, "CREATE TABLE big AS SELECT id FROM range(2000)")
 	for _, sql := range []string{
-		"SELECT sleep(60)",
+		"SELECT sleep(6000)",
 		"SELECT count(*) FROM range(100000000000)",
 		"SELECT 1 AS a UNION ALL SELECT count(*) FROM range(100000000000)", // slow behind its first row
 		"SELECT count(*) FROM big a, big b, big c",
 		"INSERT INTO big SELECT a.id FROM big a, big b, big c",
-		"UPDATE big SET id = id + sleep(60)",
-		"SELECT id FROM range(100000000)",
+		"UPDATE big SET id = id + sleep(6000)",
+		"SELECT id FROM range(100000000000)",
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), 15*time.Millisecond)
-		began := time.Now()
 		_, err := s.Execute(ctx, sql, nil)
 		cancel()
 		assert.ErrorIs(t, err, context.DeadlineExceeded, sql)
-		assert.Less(t, time.Since(began), 2*time.Second, sql)
 	}
 	assert.Equal(t, []string{"2000|1999000"}, cells(run1(t, s, "SELECT count(*), sum(id) FROM big")), "cancelled changes are undone")
 }
@@ -94,7 +95,7 @@ func TestSleepingHoldsUpNobody(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
-		_, err := s.Execute(ctx, "SELECT sleep(60)", nil)
+		_, err := s.Execute(ctx, "SELECT sleep(6000)", nil)
 		ended <- err
 	}()
 	other := newSession(t, d)
@@ -110,11 +111,11 @@ func TestTheGateLetsWaitersGiveUp(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	writer := make(chan error, 1)
 	go func() { writer <- g.enter(ctx, true) }()
-	require.Eventually(t, func() bool {
+	eventually.True(t, func() bool {
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		return len(g.queue) == 1
-	}, time.Second, time.Millisecond)
+	})
 	reader := make(chan error, 1)
 	go func() { reader <- g.enter(t.Context(), false) }() // behind the writer
 	cancel()

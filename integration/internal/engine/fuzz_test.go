@@ -43,7 +43,7 @@ func FuzzExecute(f *testing.F) {
 		p := Param{Name: "a", Type: "INT", Value: text("1")}
 		began := time.Now()
 		res, err := s.Execute(ctx, sql, []Param{p, {Type: "STRING", Value: text("q")}})
-		if took := time.Since(began); took > 5*time.Second {
+		if took := time.Since(began); took > time.Minute { // far beyond what a busy machine makes of 50 ms
 			t.Fatalf("%q did not end with its context but took %v", sql, took)
 		}
 		var own *Error

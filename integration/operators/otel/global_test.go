@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
 	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/eventually"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/otelsink"
@@ -41,7 +42,7 @@ func TestAProgramNeedsNothingButTheGlobalProviders(t *testing.T) {
 	for name := range programs {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			child := exec.Command(os.Args[0], "-test.run=^TestProgram$", "-test.timeout=60s")
+			child := exec.CommandContext(eventually.Context(t), os.Args[0], "-test.run=^TestProgram$")
 			child.Env = append(os.Environ(), "OPERATORS_PROGRAM="+name)
 			out, err := child.CombinedOutput()
 			require.NoError(t, err, string(out))
@@ -104,12 +105,10 @@ func collectionIsSlow(t *testing.T) {
 	<-collecting
 
 	const calls = 50
-	start := time.Now()
-	for range calls {
+	for range calls { // a call that waited for the collection would wait for ever
 		_, followed := otelsink.Global().StatementStarting(t.Context(), telemetry.StatementStart{Kind: telemetry.KindQuery})
 		followed.StatementExecuted(&telemetry.Statement{Kind: telemetry.KindQuery, Execute: time.Second})
 	}
-	require.Less(t, time.Since(start), 5*time.Second)
 	close(finish)
 	require.NoError(t, <-collected)
 	require.NoError(t, slow.Unregister())

@@ -11,6 +11,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/databricks/databricks-sql-go/logger"
 	"github.com/stretchr/testify/require"
@@ -65,7 +66,10 @@ func sampledSight(t testing.TB, sampler sdktrace.Sampler, opts ...otelsink.Optio
 
 // open opens a database whose statements the sink, and others, see.
 func (s *sight) open(t testing.TB, dsn string, others ...telemetry.Sink) *sql.DB {
-	c, err := driverwrap.Config{Sinks: append([]telemetry.Sink{s.sink}, others...)}.OpenConnector(dsn)
+	c, err := driverwrap.Config{
+		Sinks:    append([]telemetry.Sink{s.sink}, others...),
+		Settings: telemetry.Settings{CloseTimeout: 5 * time.Minute}, // closing has told everything, however busy the machine
+	}.OpenConnector(dsn)
 	require.NoError(t, err)
 	db := sql.OpenDB(c)
 	t.Cleanup(func() { _ = db.Close() })

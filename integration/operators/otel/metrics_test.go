@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.uber.org/goleak"
 
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/eventually"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/otelsink"
@@ -114,10 +115,10 @@ func kindOf(m metricdata.Metrics) string {
 // eventually collects until a metric has been recorded so often: records of a driver's own
 // sinks arrive a few milliseconds after the application has gone on.
 func (s *sight) eventually(t *testing.T, name string, count uint64) (all map[string]metricdata.Metrics) {
-	require.Eventually(t, func() bool {
+	eventually.True(t, func() bool {
 		all = s.collect(t)
 		return total(all[name]).count >= count
-	}, 10*time.Second, time.Millisecond, name)
+	}, name)
 	return all
 }
 
@@ -229,7 +230,7 @@ func TestAPoolIsObservedWhileItIsRegistered(t *testing.T) {
 	require.NoError(t, err)
 	done := make(chan error)
 	go func() { done <- db.PingContext(context.WithoutCancel(t.Context())) }()
-	require.Eventually(t, func() bool { return db.Stats().WaitCount == 1 }, 10*time.Second, time.Millisecond)
+	eventually.True(t, func() bool { return db.Stats().WaitCount == 1 })
 	require.NoError(t, rows.Close())
 	require.NoError(t, <-done)
 

@@ -16,6 +16,8 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/eventually"
 )
 
 // browser is a Chromium that notes everything it complains about.
@@ -59,8 +61,9 @@ func newBrowser(t *testing.T) *browser {
 
 func (b *browser) do(t *testing.T, actions ...chromedp.Action) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, 20*time.Second)
+	ctx, cancel := context.WithCancel(b.ctx)
 	defer cancel()
+	defer context.AfterFunc(eventually.Context(t), cancel)()
 	require.NoError(t, chromedp.Run(ctx, actions...))
 }
 

@@ -11,21 +11,21 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
 // find returns the key of the first statement a list has.
-func (b *busy) find(c *assert.CollectT, query string) string {
+func (b *busy) find(t *testing.T, query string) string {
+	t.Helper()
 	var list struct {
 		Statements []struct {
 			Key string `json:"key"`
 		} `json:"statements"`
 	}
 	answer, err := http.Get(b.url + "statements" + query + "&format=json")
-	require.NoError(c, err)
+	require.NoError(t, err)
 	defer func() { _ = answer.Body.Close() }()
-	require.NoError(c, json.NewDecoder(answer.Body).Decode(&list))
+	require.NoError(t, json.NewDecoder(answer.Body).Decode(&list))
 	if len(list.Statements) == 0 {
 		return ""
 	}

@@ -5,16 +5,17 @@ import (
 	"database/sql"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/databricks/databricks-sql-go/logger"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	_ "github.com/seed-01322ee7/databricks-telemetry/driverwrap" // registers "databricks-telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/eventually"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	_ "github.com/seed-01322ee7/databricks-telemetry/telemetry/debugpage" // mounts the page
@@ -76,10 +77,17 @@ func newBusy(t *testing.T) *busy {
 	broken.Remove()
 	fail(t, db, "SELECT * FROM no_such_table")
 	fail(t, db, "SELEC 1")
-	ctx, cancel := context.WithTimeout(t.Context(), 400*time.Millisecond)
-	_, err := db.QueryContext(ctx, "SELECT /* slow */ 'given up'")
-	require.Error(t, err)
-	cancel()
+	ctx, giveUp := eventually.Expiring(t.Context())
+	gaveUp := make(chan error, 1)
+	go func() {
+		_, err := db.QueryContext(ctx, "SELECT /* forever */ 'given up'")
+		gaveUp <- err
+	}()
+	eventually.True(t, func() bool {
+		return slices.ContainsFunc(ws.Statements(), func(s workspace.StatementFacts) bool { return strings.Contains(s.SQL, "given up") })
+	})
+	giveUp()
+	require.Error(t, <-gaveUp)
 
 	forever, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	var ended sync.WaitGroup
@@ -93,12 +101,10 @@ func newBusy(t *testing.T) *busy {
 	server := httptest.NewServer(http.DefaultServeMux)
 	t.Cleanup(server.Close)
 	b.url = server.URL + "/debug/databricks/"
-	require.EventuallyWithT(t, func(c *assert.CollectT) {
-		b.downloaded, b.running, b.failed = b.find(c, "?result=EXTERNAL_LINKS&outcome=completed"), b.find(c, "?outcome=running"), b.find(c, "?category=not_found")
-		require.NotEmpty(c, b.downloaded)
-		require.NotEmpty(c, b.running)
-		require.NotEmpty(c, b.failed)
-	}, 10*time.Second, 50*time.Millisecond)
+	eventually.True(t, func() bool {
+		b.downloaded, b.running, b.failed = b.find(t, "?result=EXTERNAL_LINKS&outcome=completed"), b.find(t, "?outcome=running"), b.find(t, "?category=not_found")
+		return b.downloaded != "" && b.running != "" && b.failed != ""
+	})
 	require.NoError(t, telemetry.Flush(t.Context()))
 	return b
 }

@@ -1,0 +1,421 @@
+package driverwrap_test
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"runtime"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// sql.DB.Close closes the connections of the pool. Those that are in use live on until what
+// uses them ends, and so must their records.
+
+// outliving is a database whose rows, and calls, outlive it.
+type outliving struct {
+	*sql.DB
+	release chan struct{} // lets "slow" calls return
+	sink    *memory
+}
+
+type patientConn struct {
+	modernConn
+	release <-chan struct{}
+}
+
+func (c *patientConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	if query == "slow" {
+		<-c.release
+	}
+	return c.modernConn.ExecContext(ctx, query, args)
+}
+
+func (c *patientConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	if query == "slow" {
+		<-c.release
+	}
+	return c.modernConn.QueryContext(ctx, query, args)
+}
+
+func newOutliving() outliving {
+	o := outliving{release: make(chan struct{}), sink: &memory{}}
+	o.DB = sql.OpenDB(driverwrap.Config{Settings: telemetry.Settings{QueryText: true}, Sinks: []telemetry.Sink{o.sink}}.Wrap(&fakeConnector{calls: &calls{}, shape: func(c *calls) driver.Conn {
+		return &patientConn{modernConn{minimalConn: minimalConn{c, contextStmt}}, o.release}
+	}}))
+	return o
+}
+
+func TestAStatementThatOutlivesItsDatabaseIsRecordedAsItEnds(t *testing.T) {
+	tests := map[string]struct {
+		// begin uses a connection; what it returns goes on with it after the database is closed.
+		begin func(*testing.T, outliving) (goOn func())
+		want  []telemetry.Statement
+	}{
+		"rows read to the end": {
+			func(t *testing.T, db outliving) func() {
+				rows := firstOf(t)(db.Query("x"))
+				return func() {
+					require.True(t, rows.Next())
+					require.True(t, rows.Next())
+					require.False(t, rows.Next())
+					require.NoError(t, rows.Err())
+				}
+			},
+			[]telemetry.Statement{{Outcome: telemetry.Completed, RowsRead: telemetry.Known[int64](3)}},
+		},
+		"rows closed early": {
+			func(t *testing.T, db outliving) func() {
+				rows := firstOf(t)(db.Query("x"))
+				return func() {
+					require.True(t, rows.Next())
+					require.NoError(t, rows.Close())
+				}
+			},
+			[]telemetry.Statement{{Outcome: telemetry.ClosedEarly, RowsRead: telemetry.Known[int64](2)}},
+		},
+		"rows that break off": {
+			func(t *testing.T, db outliving) func() {
+				rows := firstOf(t)(db.Query("breaks off"))
+				return func() {
+					require.False(t, rows.Next())
+					require.ErrorIs(t, rows.Err(), errBroken)
+				}
+			},
+			[]telemetry.Statement{{Outcome: telemetry.Failed, RowsRead: telemetry.Known[int64](1), Failure: &telemetry.Failure{Category: telemetry.CategoryOther, Message: "broken"}}},
+		},
+		"rows whose context is canceled": {
+			func(t *testing.T, db outliving) func() {
+				ctx, cancel := context.WithCancel(context.Background())
+				firstOf(t)(db.QueryContext(ctx, "x"))
+				return cancel
+			},
+			[]telemetry.Statement{{Outcome: telemetry.Canceled, RowsRead: telemetry.Known[int64](1), Failure: &telemetry.Failure{Category: telemetry.CategoryCancelled, Message: "context canceled"}}},
+		},
+		"rows of a prepared statement": {
+			func(t *testing.T, db outliving) func() {
+				stmt, err := db.Prepare("x")
+				require.NoError(t, err)
+				rows := firstOf(t)(stmt.Query())
+				return func() {
+					require.NoError(t, stmt.Close())
+					query(rows, nil)
+				}
+			},
+			[]telemetry.Statement{{Prepared: true, Outcome: telemetry.Completed, RowsRead: telemetry.Known[int64](3)}},
+		},
+		"a transaction, and what it runs from then on": {
+			func(t *testing.T, db outliving) func() {
+				tx, err := db.Begin()
+				require.NoError(t, err)
+				rows := firstOf(t)(tx.Query("x"))
+				return func() {
+					query(rows, nil)
+					query(tx.Query("x"))
+					_, err := tx.Exec("broken")
+					require.ErrorIs(t, err, errBroken)
+					require.NoError(t, tx.Commit())
+				}
+			},
+			[]telemetry.Statement{
+				{Outcome: telemetry.Completed, RowsRead: telemetry.Known[int64](3)},
+				{Outcome: telemetry.Completed, RowsRead: telemetry.Known[int64](3)},
+				{Kind: telemetry.KindUpdate, Outcome: telemetry.Failed, Failure: &telemetry.Failure{Category: telemetry.CategoryOther, Message: "broken"}},
+			},
+		},
+		"a connection that is held, and what it runs from then on": {
+			func(t *testing.T, db outliving) func() {
+				c, err := db.Conn(context.Background())
+				require.NoError(t, err)
+				return func() {
+					query(c.QueryContext(context.Background(), "x"))
+					require.NoError(t, c.Close())
+				}
+			},
+			[]telemetry.Statement{{Outcome: telemetry.Completed, RowsRead: telemetry.Known[int64](3)}},
+		},
+		"rows below database/sql": {
+			func(t *testing.T, db outliving) func() {
+				c, err := db.Conn(context.Background())
+				require.NoError(t, err)
+				var rows driver.Rows
+				require.NoError(t, c.Raw(func(raw any) (err error) {
+					rows, err = raw.(driver.QueryerContext).QueryContext(context.Background(), "x", nil)
+					return err
+				}))
+				return func() {
+					require.NoError(t, rows.Next(make([]driver.Value, 1)))
+					require.NoError(t, rows.Close())
+					require.NoError(t, c.Close())
+				}
+			},
+			[]telemetry.Statement{{Outcome: telemetry.ClosedEarly, RowsRead: telemetry.Known[int64](1)}},
+		},
+		"an Exec that is running": {
+			func(_ *testing.T, db outliving) func() {
+				go func() { _, _ = db.Exec("slow") }()
+				return func() { close(db.release) }
+			},
+			[]telemetry.Statement{{Kind: telemetry.KindUpdate, Outcome: telemetry.Completed, RowsAffected: telemetry.Known[int64](7)}},
+		},
+		"a Query that is running": {
+			func(_ *testing.T, db outliving) func() {
+				go func() { query(db.Query("slow")) }()
+				return func() { close(db.release) }
+			},
+			[]telemetry.Statement{{Outcome: telemetry.Completed, RowsRead: telemetry.Known[int64](3)}},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				db := newOutliving()
+				goOn := test.begin(t, db)
+				synctest.Wait()
+				require.NoError(t, db.Close())
+				require.NoError(t, db.Close())
+				pass(time.Hour)
+				require.Empty(t, db.sink.statements, "nothing has ended")
+				require.Empty(t, db.sink.closed, "the session neither")
+
+				goOn()
+				pass(time.Second)
+				require.Len(t, db.sink.closed, 1)
+				require.Zero(t, db.sink.closed[0].Abandoned)
+				require.Len(t, db.sink.statements, len(test.want))
+				for i, s := range db.sink.statements {
+					if test.want[i].Kind == "" {
+						test.want[i].Kind = telemetry.KindQuery
+					}
+					got := telemetry.Statement{Kind: s.Kind, Prepared: s.Prepared, Outcome: s.Outcome, RowsRead: s.RowsRead, RowsAffected: s.RowsAffected, Failure: s.Failure}
+					require.Equal(t, test.want[i], got)
+				}
+			})
+		})
+	}
+}
+
+// pass lets the fake time of a synctest bubble pass, and what it starts come to rest.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+// firstOf reads one row.
+func firstOf(t *testing.T) func(*sql.Rows, error) *sql.Rows {
+	return func(rows *sql.Rows, err error) *sql.Rows {
+		t.Helper()
+		require.NoError(t, err)
+		require.True(t, rows.Next())
+		return rows
+	}
+}
+
+// A statement that runs is on the debug page, whether its database is closed or not.
+func TestAStatementThatOutlivesItsDatabaseIsSeenRunning(t *testing.T) {
+	db := newOutliving()
+	const text = "is seen running"
+	rows := firstOf(t)(db.Query(text))
+	require.NoError(t, db.Close())
+	running := func() (all []*telemetry.Statement) {
+		for _, c := range telemetry.Default.Connectors() {
+			for _, s := range c.Running() {
+				if s.Query == text {
+					all = append(all, s)
+				}
+			}
+		}
+		return all
+	}
+	require.Len(t, running(), 1)
+	require.NoError(t, rows.Close())
+	require.Empty(t, running())
+}
+
+func TestOneDatabaseIsClosedWhileAnotherReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		closed, other := newOutliving(), newOutliving()
+		rows, others := firstOf(t)(closed.Query("x")), firstOf(t)(other.Query("x"))
+		require.NoError(t, closed.Close())
+		query(others, nil)
+		require.NoError(t, other.Close())
+		require.Len(t, other.sink.statements, 1)
+		require.Empty(t, closed.sink.statements)
+		query(rows, nil)
+		pass(time.Second)
+		require.Len(t, closed.sink.statements, 1)
+		require.Equal(t, telemetry.Known[int64](3), closed.sink.statements[0].RowsRead)
+	})
+}
+
+func TestARowThatIsReadWhileTheDatabaseIsClosedIsCounted(t *testing.T) {
+	for range 200 {
+		db := newOutliving()
+		rows := firstOf(t)(db.Query("x"))
+		var wg sync.WaitGroup
+		wg.Go(func() { query(rows, nil) })
+		wg.Go(func() { _ = db.Close() })
+		wg.Wait()
+		require.NoError(t, db.Close())
+		one := db.eventually(t, 1)[0]
+		require.Equal(t, telemetry.Completed, one.Outcome)
+		require.Equal(t, telemetry.Known[int64](3), one.RowsRead)
+	}
+}
+
+// eventually returns the records, once there are so many. The garbage collector runs
+// meanwhile: what nothing refers to any more is noticed.
+func (o outliving) eventually(t *testing.T, n int) (all []*telemetry.Statement) {
+	t.Helper()
+	eventually(t, func() bool {
+		runtime.GC()
+		o.sink.mu.Lock()
+		defer o.sink.mu.Unlock()
+		all = o.sink.statements
+		return len(all) >= n
+	})
+	require.Len(t, all, n)
+	return all
+}
+
+func TestRowsThatAreLetGoOfAfterTheDatabaseIsClosedAreAbandoned(t *testing.T) {
+	tests := map[string]func(*testing.T, outliving) (held any){
+		"before it is closed": func(t *testing.T, db outliving) any {
+			firstOf(t)(db.Query("x"))
+			return nil
+		},
+		"later": func(t *testing.T, db outliving) any { return firstOf(t)(db.Query("x")) },
+		"of a connection that is held": func(t *testing.T, db outliving) any {
+			c, err := db.Conn(context.Background())
+			require.NoError(t, err)
+			return firstOf(t)(c.QueryContext(context.Background(), "x"))
+		},
+		"of a call that returns after it": func(t *testing.T, db outliving) any {
+			c, err := db.Conn(context.Background())
+			require.NoError(t, err)
+			go func() {
+				rows, err := c.QueryContext(context.Background(), "slow") //nolint:sqlclosecheck // that is the point
+				if err == nil {
+					rows.Next()
+				}
+			}()
+			return nil
+		},
+	}
+	for name, begin := range tests {
+		t.Run(name, func(t *testing.T) {
+			db := newOutliving()
+			held := begin(t, db)
+			require.NoError(t, db.Close())
+			for range 3 {
+				runtime.GC()
+			}
+			if held != nil {
+				db.sink.mu.Lock()
+				require.Empty(t, db.sink.statements, "the rows can still be read")
+				db.sink.mu.Unlock()
+			}
+			runtime.KeepAlive(held)
+			close(db.release)
+			one := db.eventually(t, 1)[0]
+			require.Equal(t, telemetry.Abandoned, one.Outcome)
+			require.Equal(t, telemetry.Known[int64](1), one.RowsRead)
+		})
+	}
+}
+
+// What is made in a bubble of testing/synctest must not be used outside of it, where cleanups
+// run: the runtime ends the process then.
+func TestRowsThatAreLetGoOfInABubbleEndNoProcess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		inside, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		db := newOutliving()
+		c, err := db.Conn(t.Context())
+		require.NoError(t, err)
+		require.NoError(t, c.Raw(func(raw any) error {
+			_, err := raw.(driver.QueryerContext).QueryContext(inside, "x", nil) // database/sql would close them
+			return err
+		}))
+		require.NoError(t, db.Close())
+	})
+	for range 10 {
+		runtime.GC()
+		runtime.Gosched()
+	}
+}
+
+// The lease of a connection goes from rows to rows: that of a closed database must not report
+// the wrong ones.
+func TestRowsThatWereClosedAreNotAbandonedToo(t *testing.T) {
+	db := newOutliving()
+	c, err := db.Conn(t.Context())
+	require.NoError(t, err)
+	rows := firstOf(t)(c.QueryContext(context.Background(), "x"))
+	require.NoError(t, db.Close())
+	require.NoError(t, rows.Close())
+	for range 3 {
+		firstRows := firstOf(t)(c.QueryContext(context.Background(), "x"))
+		runtime.GC()
+		query(firstRows, nil)
+	}
+	require.NoError(t, c.Close())
+	var outcomes []telemetry.Outcome
+	for _, s := range db.eventually(t, 4) {
+		outcomes = append(outcomes, s.Outcome)
+	}
+	require.Equal(t, []telemetry.Outcome{telemetry.ClosedEarly, telemetry.Completed, telemetry.Completed, telemetry.Completed}, outcomes)
+}
+
+func TestAnErrorOfRowsThatAreNeverClosedIsTheirOutcome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := newOutliving()
+		c, err := db.Conn(t.Context())
+		require.NoError(t, err)
+		require.ErrorIs(t, c.Raw(func(raw any) error {
+			rows, err := raw.(driver.QueryerContext).QueryContext(context.Background(), "breaks off", nil)
+			require.NoError(t, err)
+			require.NoError(t, rows.Next(make([]driver.Value, 1)))
+			require.ErrorIs(t, rows.Next(make([]driver.Value, 1)), errBroken)
+			return driver.ErrBadConn
+		}), driver.ErrBadConn)
+		require.NoError(t, db.Close())
+		require.Len(t, db.sink.statements, 1)
+		require.Equal(t, telemetry.Failed, db.sink.statements[0].Outcome)
+		require.Equal(t, "broken", db.sink.statements[0].Failure.Message)
+	})
+}
+
+// Code below database/sql may close a connection while another goroutine uses it.
+func TestACallThatOutlivesItsConnectionIsRecordedAsItEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := newOutliving()
+		c, err := db.Conn(t.Context())
+		require.NoError(t, err)
+		require.NoError(t, c.Raw(func(raw any) error {
+			var wg sync.WaitGroup
+			wg.Go(func() { _, _ = raw.(driver.ExecerContext).ExecContext(context.Background(), "slow", nil) })
+			synctest.Wait()
+			require.NoError(t, raw.(driver.Conn).Close())
+			pass(time.Second)
+			require.Len(t, db.sink.closed, 1)
+			require.Zero(t, db.sink.closed[0].Abandoned)
+			require.Empty(t, db.sink.statements)
+			close(db.release)
+			wg.Wait()
+			return nil
+		}))
+		pass(time.Second)
+		require.Len(t, db.sink.statements, 1)
+		require.Equal(t, telemetry.Completed, db.sink.statements[0].Outcome)
+		require.NoError(t, c.Close())
+		require.NoError(t, db.Close())
+	})
+}

@@ -1,0 +1,66 @@
+package driverwrap
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/settings"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+func FuzzSplitDSN(f *testing.F) {
+	for _, seed := range []string{
+		"token:x@h:443/p", "h/p?a=1&enableTelemetry=false&b=2", "h/p?telemetry_log_level=warn", "h?a=1&&b&=c&telemetry_x=%zz#frag?telemetry_y=1",
+		"h/p&telemetry_log_level=warn", "h/p?ENABLE_TELEMETRY=no&a;b", "h/p?enable%54elemetry=0", "h/p?%zztelemetry=1&telemetry_%zz=1", "?#?", "h/p?telemetry_retry_count=3",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, dsn string) {
+		native, ours := splitDSN(dsn)
+
+		again, none := splitDSN(native)
+		require.Equal(t, native, again)
+		require.Empty(t, none, "a parameter of ours is left")
+
+		body, fragment, _ := strings.Cut(dsn, "#")
+		path, query, _ := strings.Cut(body, "?")
+		nativeBody, nativeFragment, _ := strings.Cut(native, "#")
+		nativePath, nativeQuery, _ := strings.Cut(nativeBody, "?")
+		require.Equal(t, path, nativePath)
+		require.Equal(t, fragment, nativeFragment)
+		var kept []string
+		taken := 0
+		for pair := range strings.SplitSeq(query, "&") {
+			key, _ := unescapePair(pair)
+			if settings.IsParameter(key) {
+				taken++
+			} else {
+				kept = append(kept, pair)
+			}
+		}
+		require.Equal(t, strings.Join(kept, "&"), nativeQuery, "order and bytes of the others")
+		given := 0
+		for _, values := range ours {
+			given += len(values)
+		}
+		require.Equal(t, taken, given)
+		if taken == 0 {
+			require.Equal(t, dsn, native)
+		}
+
+		_ = misplaced(native) // which must not panic
+
+		// Off, said anywhere among the parameters, is off, or an error.
+		for _, off := range []string{"enableTelemetry=false", "ENABLE_TELEMETRY=no", "disableTelemetry"} {
+			for _, with := range []string{path + "?" + off + "&" + query, path + "?" + query + "&" + off} {
+				_, ours := splitDSN(with)
+				s, err := settings.Resolve(telemetry.Settings{Enabled: telemetry.On}, ours, nil)
+				if err == nil {
+					require.Equal(t, telemetry.Off, s.Enabled, with)
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,108 @@
+package export
+
+import (
+	"net"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// address returns where the driver dials, empty when that cannot be told. The driver makes a
+// URL of the host as it was given, and so does this: user information and a path in it are no
+// part of the host.
+func (c *Connection) address() (host, port string) {
+	if c.Port != 0 {
+		port = strconv.Itoa(c.Port)
+	}
+	if isAddress(c.Host) {
+		return c.Host, port
+	}
+	given := c.Host
+	if port != "" {
+		given += ":" + port
+	}
+	u, err := url.Parse(c.scheme() + "://" + given)
+	if err != nil {
+		return "", ""
+	}
+	host = u.Hostname()
+	if strings.Contains(host, ":") && !isAddress(host) {
+		return "", "" // a second port
+	}
+	return host, u.Port()
+}
+
+// endpoint is scheme://host:port, for requests; empty when the host is unknown.
+func (c *Connection) endpoint() string {
+	host, port := c.address()
+	switch {
+	case host == "":
+		return ""
+	case port != "":
+		return c.scheme() + "://" + net.JoinHostPort(host, port)
+	case strings.Contains(host, ":"):
+		return c.scheme() + "://[" + host + "]"
+	}
+	return c.scheme() + "://" + host
+}
+
+// Server is host:port for records, pages and logs. It is empty when either is unknown, and when
+// what was given as the host does not look like one: a token is easily put in its place.
+func (c *Connection) Server() string {
+	host, port := c.address()
+	if port == "" && host != "" && c.Port != 0 {
+		port = defaultPorts[c.scheme()] // the path in the host has taken the port with it
+	}
+	if port == "" || !plausibleHost(host) {
+		return ""
+	}
+	return net.JoinHostPort(host, port)
+}
+
+var defaultPorts = map[string]string{"https": "443", "http": "80"}
+
+// shownEndpoint is the endpoint for people; "unknown" stands for a host that is none by its
+// looks.
+func (c *Connection) shownEndpoint() string {
+	if host, _ := c.address(); !plausibleHost(host) {
+		return c.scheme() + "://unknown"
+	}
+	return c.endpoint()
+}
+
+var (
+	hostLabel = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$`)
+	topLevel  = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]$`)
+	plainHost = regexp.MustCompile(`^[A-Za-z]+([-_][A-Za-z]+){0,3}$`)
+	longHex   = regexp.MustCompile(`(?i)^[0-9a-f]{24,}$`)
+)
+
+// plausibleHost reports whether host is an address or looks like the name of a host. A name
+// without a dot must be plain; of the others no part may look like a token.
+func plausibleHost(host string) bool {
+	if isAddress(host) {
+		return true
+	}
+	labels := strings.Split(strings.TrimSuffix(host, "."), ".")
+	if len(host) > 253 || len(labels) == 1 && (len(host) > 40 || !plainHost.MatchString(host)) || !topLevel.MatchString(labels[len(labels)-1]) {
+		return false
+	}
+	for _, label := range labels {
+		if !hostLabel.MatchString(label) || hasKeyPrefix(label) || longHex.MatchString(label) || mixesCases(label) {
+			return false
+		}
+	}
+	return true
+}
+
+func isAddress(host string) bool {
+	a, err := netip.ParseAddr(host)
+	return err == nil && a.Zone() == ""
+}
+
+// mixesCases is true for what has small and capital letters and digits, as random strings do.
+func mixesCases(s string) bool {
+	return strings.ContainsAny(s, "0123456789") && strings.ToLower(s) != s && strings.ToUpper(s) != s
+}

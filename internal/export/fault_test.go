@@ -1,0 +1,308 @@
+package export_test
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
+)
+
+type answerer = func(*http.Request) (*http.Response, error)
+
+func status(code int, header ...string) answerer {
+	return func(r *http.Request) (*http.Response, error) { return response(r, code, "<html>", header...), nil }
+}
+
+func fails(err error) answerer {
+	return func(*http.Request) (*http.Response, error) { return nil, err }
+}
+
+// first answers the first n requests with a, and leaves the rest to the service.
+func first(n int, a answerer) answerer {
+	return func(r *http.Request) (*http.Response, error) {
+		if n--; n >= 0 {
+			return a(r)
+		}
+		return nil, nil
+	}
+}
+
+type brokenBody struct{ io.Reader }
+
+func (b brokenBody) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+func (brokenBody) Close() error { return nil }
+
+func halfBody(r *http.Request) (*http.Response, error) {
+	resp := response(r, 200, "")
+	resp.Body = brokenBody{strings.NewReader(`{"errors":[],"numSucc`)}
+	return resp, nil
+}
+
+func hang(r *http.Request) (*http.Response, error) {
+	<-r.Context().Done()
+	return nil, r.Context().Err()
+}
+
+func TestEveryFaultEndsAsTheSpecificationSays(t *testing.T) {
+	const all = 10
+	tests := map[string]struct {
+		do       answerer
+		sent     int64
+		dropped  export.Reason
+		requests int
+		least    time.Duration // from the first upload to the last
+		most     time.Duration
+	}{
+		"503 twice":           {do: first(2, status(503)), sent: all, requests: 3, least: 1650 * time.Millisecond, most: 2 * time.Second},
+		"429 with seconds":    {do: first(1, status(429, "Retry-After", "7")), sent: all, requests: 2, least: 7 * time.Second, most: 7 * time.Second * 5 / 4},
+		"429 with a date":     {do: first(1, status(429, "Retry-After", "Sat, 01 Jan 2000 00:00:20 GMT")), sent: all, requests: 2, least: 15 * time.Second, most: 20 * time.Second * 5 / 4},
+		"429 for a day":       {do: first(1, status(429, "Retry-After", "86400")), sent: all, requests: 2, least: time.Minute, most: time.Minute * 5 / 4},
+		"429 without":         {do: first(1, status(429)), sent: all, requests: 2, least: 550 * time.Millisecond, most: 650 * time.Millisecond},
+		"hang":                {do: first(1, hang), sent: all, requests: 2, least: 10550 * time.Millisecond, most: 10650 * time.Millisecond},
+		"reset":               {do: first(1, fails(syscall.ECONNRESET)), sent: all, requests: 2, least: 550 * time.Millisecond, most: 650 * time.Millisecond},
+		"refused":             {do: first(1, fails(&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED})), sent: all, requests: 2, most: time.Second},
+		"no such host":        {do: first(1, fails(&net.DNSError{Err: "no such host", Name: "secret-host"})), sent: all, requests: 2, most: time.Second},
+		"half a body":         {do: first(1, halfBody), sent: all, requests: 2, most: time.Second},
+		"303 to a login page": {do: first(1, status(303, "Location", "https://login/")), sent: all, requests: 2, least: 5 * time.Second, most: 5 * time.Second},
+		"200 with HTML":       {do: first(1, status(200)), sent: all, requests: 2, least: 5 * time.Second, most: 5 * time.Second},
+		"200 without counts":  {do: first(1, func(r *http.Request) (*http.Response, error) { return response(r, 200, `{}`), nil }), sent: all, requests: 2, least: 5 * time.Second, most: 5 * time.Second},
+		"413 to all":          {do: status(413), dropped: export.TooLarge, requests: 19},
+		"413 once":            {do: first(1, status(413)), sent: all, requests: 3},
+		"400":                 {do: status(400), dropped: export.Refused, requests: 1},
+		"401":                 {do: status(401), dropped: export.Refused, requests: 1},
+		"403":                 {do: status(403), dropped: export.Refused, requests: 1},
+		"404":                 {do: status(404), dropped: export.Refused, requests: 1},
+		"partial success": {do: func(r *http.Request) (*http.Response, error) {
+			return response(r, 200, `{"errors":["bad",{"message":"worse"}],"numSuccess":8,"numProtoSuccess":7,"numRealtimeSuccess":0}`), nil
+		}, sent: 7, dropped: export.Rejected, requests: 1},
+		"more than was sent": {do: func(r *http.Request) (*http.Response, error) {
+			return response(r, 200, `{"numProtoSuccess":1000}`), nil
+		}, sent: all, requests: 1},
+		"success as a panic": {do: first(1, func(*http.Request) (*http.Response, error) { panic("a transport of the user") }), sent: all, requests: 2, least: 5 * time.Second, most: 5 * time.Second},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
+				h := x.Open(connection(s), telemetry.Settings{ForceEnable: true})
+				s.upload = test.do
+				h.SessionOpened(opened())
+				for range all - 1 {
+					h.StatementFinished(statement())
+				}
+				time.Sleep(2 * time.Minute)
+				synctest.Wait()
+				s.mu.Lock()
+				times := s.times
+				s.mu.Unlock()
+				{
+					require.Len(t, times, test.requests)
+					took := times[len(times)-1].Sub(times[0])
+					require.GreaterOrEqual(t, took, test.least)
+					require.LessOrEqual(t, took, test.most)
+				}
+				st := balanced(t, x)
+				require.Equal(t, test.sent, st.Sent)
+				if test.dropped != "" {
+					require.Equal(t, all-test.sent, st.Dropped[test.dropped])
+				} else {
+					require.Empty(t, st.Dropped)
+				}
+				for id, n := range s.arrivals {
+					require.NotEmpty(t, id)
+					require.LessOrEqual(t, n, test.requests+100)
+				}
+				require.LessOrEqual(t, len(s.arrivals), all, "the same ids on every attempt")
+				require.NotContains(t, st.Pipelines[0].LastError, "secret")
+				_ = h.Close(t.Context())
+				require.Zero(t, balanced(t, x).Pending)
+			})
+		})
+	}
+}
+
+func TestRetriesAreAsManyAsTheSettingSays(t *testing.T) {
+	for setting, want := range map[int]int{0: 4, 1: 2, -1: 1} {
+		inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
+			s.upload = status(500)
+			h := x.Open(connection(s), telemetry.Settings{MaxRetries: setting, RetryDelay: 10 * time.Millisecond, ForceEnable: true})
+			h.SessionOpened(opened())
+			require.Error(t, h.Flush(t.Context()))
+			require.Equal(t, want, s.uploads())
+			require.EqualValues(t, want-1, x.Stats().Retries)
+			require.Error(t, h.Close(t.Context()))
+		})
+	}
+}
+
+func TestABatchHasADeadlineOverall(t *testing.T) {
+	for name, test := range map[string]struct {
+		fault       answerer
+		least, most int // attempts
+	}{
+		"all attempts hang":           {hang, 21, 21},
+		"the server asks for a pause": {status(429, "Retry-After", "60"), 5, 7}, // of 60 to 75 s
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
+				s.upload = test.fault
+				h := x.Open(connection(s), telemetry.Settings{MaxRetries: 20, ForceEnable: true})
+				h.SessionOpened(opened())
+				start := time.Now()
+				require.Error(t, h.Flush(t.Context()))
+				require.LessOrEqual(t, time.Since(start), 21*10*time.Second+20*11*time.Second)
+				require.GreaterOrEqual(t, s.uploads(), test.least)
+				require.LessOrEqual(t, s.uploads(), test.most)
+				require.Error(t, h.Close(t.Context()))
+			})
+		})
+	}
+}
+
+func TestAnOutageOfAMinuteLosesNothing(t *testing.T) {
+	for name, fault := range map[string]answerer{"503": status(503), "refused": fails(syscall.ECONNREFUSED), "hang": hang} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
+				h := x.Open(connection(s), telemetry.Settings{})
+				h.SessionOpened(opened())
+				require.NoError(t, h.Flush(t.Context()))
+				end := time.Now().Add(time.Minute)
+				s.set(func() {
+					s.upload = func(r *http.Request) (*http.Response, error) {
+						if time.Now().Before(end) {
+							return fault(r)
+						}
+						return nil, nil
+					}
+				})
+				var before int
+				for i := range 1500 {
+					if i == 600 {
+						before = s.uploads()
+					}
+					h.StatementFinished(statement())
+					time.Sleep(100 * time.Millisecond)
+				}
+				require.NoError(t, h.Close(t.Context()))
+				st := balanced(t, x)
+				require.Empty(t, st.Dropped)
+				require.EqualValues(t, 1501, st.Sent)
+				require.Len(t, s.events, 1501)
+				require.Less(t, before, 25, "an endpoint that is down is left alone")
+				if name != "hang" {
+					require.EqualValues(t, 1, st.BreakerOpened)
+				}
+			})
+		})
+	}
+}
+
+func TestTheBreakerProbesOnceAMinuteAndClosesAfterTwoSuccesses(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
+		h := x.Open(connection(s), telemetry.Settings{CircuitBreakerThreshold: 2, CircuitBreakerTimeout: 30 * time.Second, ForceEnable: true, MaxRetries: 1, RetryDelay: time.Millisecond, BatchSize: 1})
+		var broken atomic.Bool
+		broken.Store(true)
+		s.upload = func(r *http.Request) (*http.Response, error) {
+			if broken.Load() {
+				return status(503)(r)
+			}
+			return nil, nil
+		}
+		state := func() string { return x.Stats().Pipelines[0].Breaker }
+		h.SessionOpened(opened())
+		h.StatementFinished(statement())
+		h.StatementFinished(statement())
+		time.Sleep(time.Second)
+		require.Equal(t, 4, s.uploads(), "two batches of two attempts")
+		require.Equal(t, "open", state())
+		require.False(t, x.Stats().Pipelines[0].NotBefore.IsZero())
+		start := time.Now()
+		require.ErrorContains(t, h.Flush(t.Context()), "the circuit breaker is open after HTTP 503")
+		require.Zero(t, time.Since(start))
+		time.Sleep(20 * time.Second)
+		require.Equal(t, 4, s.uploads(), "while it is open nothing is sent")
+		time.Sleep(15 * time.Second)
+		require.Equal(t, 5, s.uploads(), "one probe, not retried")
+		require.Equal(t, "open", state())
+		broken.Store(false)
+		time.Sleep(35 * time.Second)
+		require.Equal(t, "closed", state())
+		require.EqualValues(t, 3, balanced(t, x).Sent)
+		require.NoError(t, h.Close(t.Context()))
+	})
+}
+
+func TestWithoutTheBreakerAFailingEndpointIsAskedOncePerInterval(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
+		s.upload = status(503)
+		h := x.Open(connection(s), telemetry.Settings{CircuitBreaker: telemetry.Off, MaxRetries: -1, ForceEnable: true})
+		h.SessionOpened(opened())
+		time.Sleep(10*time.Minute + time.Second)
+		require.InDelta(t, 120, s.uploads(), 2)
+		require.Equal(t, "off", x.Stats().Pipelines[0].Breaker)
+		require.Error(t, h.Close(t.Context()))
+	})
+}
+
+func TestEventsOlderThanAnHourExpire(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
+		s.upload = status(503)
+		h := x.Open(connection(s), telemetry.Settings{ForceEnable: true})
+		h.SessionOpened(opened())
+		time.Sleep(2 * time.Hour)
+		st := balanced(t, x)
+		require.Equal(t, map[export.Reason]int64{export.Expired: 1}, st.Dropped)
+		n := s.uploads()
+		require.Less(t, n, 90)
+		time.Sleep(time.Hour)
+		require.Equal(t, n, s.uploads(), "nothing to send, nothing is asked")
+		require.NoError(t, h.Close(t.Context()))
+	})
+}
+
+func TestAnAuthenticatorThatFailsIsLeftAlone(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
+		c := connection(s)
+		auth := c.Authenticator.(*bearer)
+		auth.set("")
+		h := x.Open(c, telemetry.Settings{ForceEnable: true})
+		h.SessionOpened(opened())
+		require.EqualError(t, h.Flush(t.Context()), "databricks-telemetry: 1 events still wait: auth_error")
+		require.Equal(t, 1, auth.asked)
+		auth.set("good")
+		time.Sleep(6 * time.Second)
+		require.EqualValues(t, 1, x.Stats().Sent)
+		require.NoError(t, h.Close(t.Context()))
+	})
+}
+
+type panicking struct{}
+
+func (panicking) Authenticate(*http.Request) error { panic(errors.New("secret")) }
+
+func TestAPanicInTheAuthenticatorIsContained(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
+		c := connection(s)
+		c.Authenticator = panicking{}
+		h := x.Open(c, telemetry.Settings{ForceEnable: true})
+		h.SessionOpened(opened())
+		require.Error(t, h.Close(t.Context()))
+		balanced(t, x)
+	})
+}

@@ -1,0 +1,140 @@
+package export_test
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
+)
+
+func TestAQueueSmallerThanABatchIsEmptiedInTime(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
+		h := x.Open(connection(s), telemetry.Settings{QueueSize: 10})
+		h.SessionOpened(opened())
+		for range 100 {
+			h.StatementFinished(statement())
+			time.Sleep(time.Millisecond)
+		}
+		require.NoError(t, h.Close(t.Context()))
+		require.EqualValues(t, 101, balanced(t, x).Sent)
+	})
+}
+
+func TestNothingIsSentAfterShutdown(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
+		h := x.Open(connection(s), telemetry.Settings{})
+		h.SessionOpened(opened())
+		require.NoError(t, x.Shutdown(t.Context()))
+		require.Equal(t, 1, s.uploads())
+		require.False(t, h.Recording())
+		h.StatementFinished(statement())
+		require.Nil(t, x.Open(connection(s), telemetry.Settings{}))
+		require.Error(t, x.Flush(t.Context()))
+		require.NoError(t, x.Shutdown(t.Context()))
+		require.NoError(t, h.Close(t.Context()))
+		time.Sleep(time.Hour)
+		require.Equal(t, 1, s.uploads())
+		st := balanced(t, x)
+		require.Equal(t, map[export.Reason]int64{export.ShutDown: 1}, st.Dropped)
+	})
+}
+
+func TestCloseIsBoundedWhenTheEndpointHangs(t *testing.T) {
+	for name, hang := range map[string]func(s *service, f func(*http.Request) (*http.Response, error)){
+		"upload": func(s *service, f func(*http.Request) (*http.Response, error)) { s.upload = f },
+		"flag":   func(s *service, f func(*http.Request) (*http.Response, error)) { s.flag = f },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
+				hang(s, func(r *http.Request) (*http.Response, error) {
+					<-r.Context().Done()
+					return nil, r.Context().Err()
+				})
+				h := x.Open(connection(s), telemetry.Settings{})
+				h.SessionOpened(opened())
+				start := time.Now()
+				err := h.Close(context.Background())
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+				require.Equal(t, 2*time.Second, time.Since(start))
+				st := balanced(t, x)
+				require.Zero(t, st.Pending)
+				require.Equal(t, map[export.Reason]int64{export.Closed: 1}, st.Dropped)
+				n := len(s.requests)
+				time.Sleep(time.Hour)
+				require.Len(t, s.requests, n)
+			})
+		})
+	}
+}
+
+func TestFlushSendsWhatWasRecordedBeforeIt(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
+		h := x.Open(connection(s), telemetry.Settings{BatchSize: 7})
+		h.SessionOpened(opened())
+		for range 50 {
+			h.StatementFinished(statement())
+		}
+		require.NoError(t, x.Flush(t.Context()))
+		require.EqualValues(t, 51, x.Stats().Sent)
+		require.NoError(t, x.Flush(t.Context()), "nothing waits")
+		require.NoError(t, h.Close(t.Context()))
+		require.NoError(t, h.Close(t.Context()))
+	})
+}
+
+func TestRecordingFromManyGoroutinesReportsEachOnce(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
+		c := connection(s)
+		c.Credential = "x"
+		h := x.Open(c, telemetry.Settings{QueueSize: 1_000_000})
+		h.SessionOpened(opened())
+		var wg sync.WaitGroup
+		for range 64 {
+			wg.Go(func() {
+				churn := x.Open(c, telemetry.Settings{QueueSize: 1_000_000})
+				for range 50 {
+					churn.StatementFinished(statement())
+				}
+				if err := churn.Close(context.Background()); err != nil {
+					panic(err)
+				}
+			})
+		}
+		wg.Wait()
+		require.NoError(t, h.Close(t.Context()))
+		require.Len(t, s.events, 64*50+1)
+		require.Len(t, s.taken, 64*50+1)
+		for _, n := range s.arrivals {
+			require.Equal(t, 1, n)
+		}
+		require.EqualValues(t, 64*50+1, balanced(t, x).Sent)
+		require.Less(t, s.uploads(), 64*50/100+64+2)
+	})
+}
+
+func TestRecentDocumentsCanBeRead(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
+		x.KeepRecent(2)
+		h := x.Open(connection(s), telemetry.Settings{})
+		h.SessionOpened(opened())
+		h.StatementFinished(statement())
+		h.StatementFinished(statement())
+		require.NoError(t, h.Flush(t.Context()))
+		recent := x.Recent()
+		require.Len(t, recent, 2)
+		for i, d := range recent {
+			require.Equal(t, string(s.events[s.taken[i+1]]), d.JSON)
+			require.Equal(t, "sent", d.Outcome)
+			require.Equal(t, "/telemetry-ext", d.Endpoint)
+		}
+		x.KeepRecent(0)
+		require.Empty(t, x.Recent())
+		require.NoError(t, h.Close(t.Context()))
+	})
+}

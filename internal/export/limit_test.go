@@ -1,0 +1,71 @@
+package export_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
+)
+
+// The bound in bytes is for what is not usual; it must not make queue_size mean less.
+func TestAQueueHoldsAsManyOfTheLargestStatementsAsItsSizeSays(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
+		const size = 20_000
+		s.flag = hang
+		h := x.Open(connection(s), telemetry.Settings{QueueSize: size, CloseTimeout: time.Millisecond})
+		largest := statement()
+		for range 8 {
+			largest.RPCs = append(largest.RPCs, telemetry.RPC{Method: "FetchResults", Calls: 1})
+			largest.Calls = append(largest.Calls, telemetry.Call{})
+		}
+		largest.CloudFetch = &telemetry.CloudFetch{Files: make([]telemetry.File, 256)}
+		for range size + 1 {
+			h.StatementFinished(largest)
+		}
+		st := balanced(t, x)
+		require.Equal(t, map[export.Reason]int64{export.QueueFull: 1}, st.Dropped)
+		require.EqualValues(t, size, st.Pending)
+		require.Error(t, h.Close(t.Context()))
+	})
+}
+
+func TestARecordOfMoreEventsThanTheQueueHoldsIsSent(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
+		h := x.Open(connection(s), telemetry.Settings{QueueSize: 1, ForceEnable: true})
+		r := statement()
+		r.RPCs = []telemetry.RPC{{Method: "CloseOperation", Calls: 1}}
+		h.StatementFinished(r)
+		require.NoError(t, h.Close(t.Context()))
+		require.Equal(t, map[string]int{"EXECUTE_STATEMENT": 1, "CLOSE_STATEMENT": 1}, s.operations(t))
+	})
+}
+
+// An interval or an open breaker of an hour is what the user has asked for; the events that
+// waited for it are not late.
+func TestWhatTheSettingsMakeWaitDoesNotExpire(t *testing.T) {
+	for name, settings := range map[string]telemetry.Settings{
+		"interval": {FlushInterval: time.Hour, MaxRetries: -1},
+		"breaker":  {CircuitBreakerTimeout: time.Hour, CircuitBreakerThreshold: 1, MaxRetries: -1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
+				settings.ForceEnable = true
+				s.upload = first(1, func(r *http.Request) (*http.Response, error) {
+					time.Sleep(time.Second) // time passes
+					return response(r, 503, ""), nil
+				})
+				h := x.Open(connection(s), settings)
+				h.SessionOpened(opened())
+				time.Sleep(3 * time.Hour)
+				st := balanced(t, x)
+				require.Empty(t, st.Dropped)
+				require.EqualValues(t, 1, st.Sent)
+				require.NoError(t, h.Close(t.Context()))
+			})
+		})
+	}
+}

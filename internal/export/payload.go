@@ -1,0 +1,289 @@
+package export
+
+import (
+	"log/slog"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/registry"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// source is everything one event is made from. Exactly one record is set.
+type source struct {
+	event      registry.Event
+	connection *registry.Connection
+	process    *registry.Process
+	statement  *telemetry.Statement
+	opened     *telemetry.SessionOpened
+	closed     *telemetry.SessionClosed
+}
+
+// plan is the tree of a document: an object with its members, or a value. Plans are made
+// from the field registry when the program starts and never change.
+type plan struct {
+	path    string
+	key     string // with its quotes and colon
+	members []*plan
+	values  []value // the first that is known is written
+	// constant: nothing below depends on the record, so that it is the same for all events
+	// of a connection.
+	constant bool
+}
+
+// A document is a string within its upload, and is written as one at once: each of its quotes
+// and backslashes has a backslash of its own.
+const quote = `\"`
+
+type value struct {
+	wire registry.Wire
+	read func(*source) slog.Value
+}
+
+// The plans of the events. What is sent without authentication has one of its own, of the
+// fields the registry marks as anonymous.
+var (
+	plans = map[registry.Operation]*plan{
+		registry.CreateSession:    newPlan(false, of(registry.SessionOpenedFields, false, func(s *source) *telemetry.SessionOpened { return s.opened })),
+		registry.DeleteSession:    newPlan(false, of(registry.SessionClosedFields, false, func(s *source) *telemetry.SessionClosed { return s.closed })),
+		registry.ExecuteStatement: newPlan(false, of(registry.StatementFields, false, theStatement), of(registry.StatementExecutedFields, false, theStatement)),
+		registry.CloseStatement:   newPlan(false, of(registry.StatementClosedFields, false, theStatement)),
+		registry.CancelStatement:  newPlan(false, of(registry.StatementCanceledFields, false, theStatement)),
+	}
+	anonymousPlan = newPlan(true, of(registry.SessionOpenedFields, false, func(s *source) *telemetry.SessionOpened { return s.opened }))
+)
+
+func theStatement(s *source) *telemetry.Statement { return s.statement }
+
+// table adds the fields of one registry table to a plan.
+type table func(root *plan, anonymous bool)
+
+func of[R any](fields []registry.Field[R], constant bool, record func(*source) *R) table {
+	return func(root *plan, anonymous bool) {
+		for _, f := range fields {
+			if f.Scope&registry.ScopeDatabricks == 0 || f.Wire.Path == "" || anonymous && !f.Wire.Anonymous {
+				continue
+			}
+			root.add(f.Wire, constant, func(s *source) slog.Value { return f.Value(record(s)) })
+		}
+	}
+}
+
+func newPlan(anonymous bool, record ...table) *plan {
+	root := &plan{}
+	tables := append([]table{
+		of(registry.EventFields, false, func(s *source) *registry.Event { return &s.event }),
+		of(registry.ProcessFields, true, func(s *source) *registry.Process { return s.process }),
+		of(registry.ConnectionFields, true, func(s *source) *registry.Connection { return s.connection }),
+	}, record...)
+	for _, add := range tables {
+		add(root, anonymous)
+	}
+	root.constant = false
+	return root
+}
+
+func (p *plan) add(wire registry.Wire, constant bool, read func(*source) slog.Value) {
+	for at, key := range strings.Split(wire.Path, ".") {
+		key = quote + key + quote + ":"
+		i := slices.IndexFunc(p.members, func(m *plan) bool { return m.key == key })
+		if i < 0 {
+			i = len(p.members)
+			path := strings.Join(strings.Split(wire.Path, ".")[:at+1], ".")
+			p.members = append(p.members, &plan{key: key, path: path, constant: constant})
+		}
+		p = p.members[i]
+		p.constant = p.constant && constant
+	}
+	p.values = append(p.values, value{wire, read})
+}
+
+// constants encodes the objects that are the same for all events of a connection, by path.
+func constants(s *source) map[string][]byte {
+	all := map[string][]byte{}
+	var walk func(*plan)
+	walk = func(p *plan) {
+		if p.constant && p.members != nil {
+			if _, known := all[p.path]; !known {
+				b, _ := p.appendObject(nil, s, nil)
+				all[p.path] = b
+			}
+			return
+		}
+		for _, m := range p.members {
+			walk(m)
+		}
+	}
+	for _, p := range plans {
+		walk(p)
+	}
+	return all
+}
+
+// appendObject appends the members that are known, in braces; nothing when none is.
+func (p *plan) appendObject(b []byte, s *source, fixed map[string][]byte) (_ []byte, known bool) {
+	if p.constant {
+		if raw, ok := fixed[p.path]; ok {
+			return append(b, raw...), len(raw) > 0
+		}
+	}
+	start := len(b)
+	b = append(b, '{')
+	for _, m := range p.members {
+		member := len(b)
+		if known {
+			b = append(b, ',')
+		}
+		b = append(b, m.key...)
+		ok := false
+		if m.members != nil {
+			b, ok = m.appendObject(b, s, fixed)
+		} else {
+			b, ok = m.appendValue(b, s)
+		}
+		if !ok {
+			b = b[:member]
+		}
+		known = known || ok
+	}
+	if !known {
+		return b[:start], false
+	}
+	return append(b, '}'), true
+}
+
+func (p *plan) appendValue(b []byte, s *source) ([]byte, bool) {
+	for _, v := range p.values {
+		if out, ok := appendWire(b, v.wire, v.read(s)); ok {
+			return out, true
+		}
+	}
+	return b, false
+}
+
+// appendWire appends a value as its wire type wants it; what does not fit is not known.
+func appendWire(b []byte, w registry.Wire, v slog.Value) ([]byte, bool) {
+	if v.Equal(slog.Value{}) {
+		return b, false
+	}
+	switch w.Type {
+	case registry.WireString:
+		if v.Kind() == slog.KindString {
+			return appendText(b, v.String()), true
+		}
+	case registry.WireUUID:
+		if v.Kind() == slog.KindString && isUUID(v.String()) {
+			return appendText(b, v.String()), true
+		}
+	case registry.WireVersion:
+		if v.Kind() == slog.KindString && isVersion(v.String()) {
+			return appendText(b, v.String()), true
+		}
+	case registry.WireEnum:
+		if v.Kind() == slog.KindString && slices.Contains(w.Enum, v.String()) {
+			return appendText(b, v.String()), true
+		}
+	case registry.WireBool:
+		if v.Kind() == slog.KindBool {
+			return strconv.AppendBool(b, v.Bool()), true
+		}
+	case registry.WireInt32, registry.WireInt64:
+		if n, ok := whole(v, time.Millisecond); ok && (w.Type == registry.WireInt64 || n <= math.MaxInt32) {
+			return strconv.AppendInt(b, n, 10), true
+		}
+	case registry.WireSeconds:
+		if n, ok := whole(v, time.Second); ok {
+			return strconv.AppendInt(b, n, 10), true
+		}
+	}
+	return b, false
+}
+
+// whole reads a number that is not negative: no count, latency or time is.
+func whole(v slog.Value, unit time.Duration) (int64, bool) {
+	var n int64
+	switch v.Kind() {
+	case slog.KindInt64:
+		n = v.Int64()
+	case slog.KindDuration:
+		n = int64(v.Duration() / unit)
+	case slog.KindTime:
+		n = v.Time().UnixMilli()
+	case slog.KindString:
+		var err error
+		if n, err = strconv.ParseInt(v.String(), 10, 64); err != nil {
+			return 0, false
+		}
+	default:
+		return 0, false
+	}
+	return n, n >= 0
+}
+
+func isUUID(s string) bool {
+	if len(s) != 36 {
+		return false
+	}
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case i == 8 || i == 13 || i == 18 || i == 23:
+			if c != '-' {
+				return false
+			}
+		case '0' <= c && c <= '9', 'a' <= c && c <= 'f', 'A' <= c && c <= 'F':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// appendText appends a string of a document.
+func appendText(b []byte, s string) []byte {
+	b = append(b, quote...)
+	if isPlain(s) {
+		b = append(b, s...)
+	} else {
+		b = appendEscaped(b, appendEscaped(nil, []byte(s))) // in the document, and the document in the upload
+	}
+	return append(b, quote...)
+}
+
+// isPlain reports whether a string is the same within quotes.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if !plain(s[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func plain(c byte) bool { return c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf }
+
+// appendEscaped appends what stands between the quotes of a JSON string.
+func appendEscaped(b, s []byte) []byte {
+	const hex = "0123456789abcdef"
+	for i := 0; i < len(s); {
+		c, size := s[i], 1
+		switch {
+		case plain(c):
+			b = append(b, c)
+		case c == '"' || c == '\\':
+			b = append(b, '\\', c)
+		case c < ' ':
+			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+		default:
+			var r rune
+			r, size = utf8.DecodeRune(s[i:])
+			b = utf8.AppendRune(b, r) // an invalid byte becomes U+FFFD
+		}
+		i += size
+	}
+	return b
+}

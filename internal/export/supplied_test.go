@@ -1,0 +1,152 @@
+package export_test
+
+import (
+	"errors"
+	"net/http"
+	"runtime"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
+)
+
+// authenticatorFunc is an authenticator that the application wrote.
+type authenticatorFunc func(*http.Request) error
+
+func (f authenticatorFunc) Authenticate(r *http.Request) error { return f(r) }
+
+// misbehaved are the ways in which code of the application can fail a request of ours.
+var misbehaved = map[string]func(*http.Request) error{
+	"hangs":        func(*http.Request) error { select {} },
+	"hangs a day":  func(*http.Request) error { time.Sleep(24 * time.Hour); return nil },
+	"panics":       func(*http.Request) error { panic("no") },
+	"exits":        func(*http.Request) error { runtime.Goexit(); return nil },
+	"fails":        func(*http.Request) error { return errors.New("no") },
+	"panics late":  func(*http.Request) error { time.Sleep(time.Minute); panic("no") },
+	"is not there": nil,
+}
+
+// keepForever lets goroutines that hang for good end with the bubble.
+func keepForever(f func(*http.Request) error, end <-chan struct{}) func(*http.Request) error {
+	return func(r *http.Request) error {
+		select {
+		case <-end:
+			return errors.New("the test is over")
+		default:
+		}
+		return f(r)
+	}
+}
+
+// An authenticator that fails in any way, in a request for the flag or in an upload, costs
+// its own connector's events and nothing else: the other tenants of the host and workspace
+// report at once, before and after its connector is closed.
+func TestAnAuthenticatorThatMisbehavesSilencesOnlyItsOwnConnector(t *testing.T) {
+	for name, misbehave := range misbehaved {
+		for _, forced := range []bool{false, true} {
+			t.Run(name+map[bool]string{false: ", asked for the flag", true: ", asked for an upload"}[forced], func(t *testing.T) {
+				inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
+					end := make(chan struct{})
+					defer time.Sleep(48 * time.Hour)
+					defer close(end)
+					if name == "hangs" { // for as long as the test runs
+						misbehave = func(*http.Request) error { <-end; return nil }
+					}
+					bad := connection(s)
+					bad.Authenticator, bad.Credential = nil, export.Fingerprint("bad")
+					if misbehave != nil {
+						bad.Authenticator = authenticatorFunc(keepForever(misbehave, end))
+					}
+					settings := telemetry.Settings{ForceEnable: forced}
+					hb := x.Open(bad, settings)
+					hb.SessionOpened(opened())
+					hb.StatementFinished(failed(telemetry.CategoryAuth)) // urgent: sent soon
+					time.Sleep(time.Second)                              // it is asked
+
+					report := func() {
+						good := connection(s)
+						good.Authenticator, good.Credential = &bearer{token: "good"}, export.Fingerprint("good")
+						before, start := s.uploads(), time.Now()
+						h := x.Open(good, settings)
+						h.SessionOpened(opened())
+						require.NoError(t, h.Close(t.Context()))
+						require.Equal(t, before+1, s.uploads())
+						require.Less(t, time.Since(start), time.Second, "in fake time")
+					}
+					report()
+					_ = hb.Close(t.Context())
+					report()
+					time.Sleep(time.Hour) // the flag is asked for again
+					report()
+					balanced(t, x)
+				})
+			})
+		}
+	}
+}
+
+// A transport that does not heed its context is held to it, and is not asked again while it
+// hangs. Tenants with another transport are not kept waiting for an answer of the flag.
+func TestATransportThatHangsDelaysNobodyElse(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
+		end := make(chan struct{})
+		var calls atomic.Int32
+		bad := connection(nil)
+		bad.Transport = roundTripper(func(*http.Request) (*http.Response, error) {
+			calls.Add(1)
+			<-end
+			return nil, errors.New("the test is over")
+		})
+		hb := x.Open(bad, telemetry.Settings{})
+		hb.SessionOpened(opened())
+		_ = hb.Flush(shortly(t))
+
+		start := time.Now()
+		h := x.Open(connection(s), telemetry.Settings{})
+		h.SessionOpened(opened())
+		require.NoError(t, h.Close(t.Context()))
+		require.Less(t, time.Since(start), time.Second, "in fake time")
+		require.EqualValues(t, 1, x.Stats().Sent)
+
+		time.Sleep(time.Hour)
+		require.EqualValues(t, 1, calls.Load(), "the goroutine that hangs is the only one")
+		start = time.Now()
+		require.Error(t, hb.Close(t.Context()))
+		require.Less(t, time.Since(start), 3*time.Second)
+		close(end)
+		synctest.Wait()
+		balanced(t, x)
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// A late authenticator has nothing of ours in hand: what it does to its request afterwards
+// changes no other.
+func TestALateAuthenticatorChangesNothing(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
+		c := connection(s)
+		var asked atomic.Int32
+		c.Authenticator = authenticatorFunc(func(r *http.Request) error {
+			if asked.Add(1) == 1 {
+				time.Sleep(20 * time.Second)
+			}
+			r.Header.Set("Authorization", "Bearer late")
+			r.URL.Host = "elsewhere.example.com"
+			return nil
+		})
+		h := x.Open(c, telemetry.Settings{ForceEnable: true})
+		h.SessionOpened(opened())
+		time.Sleep(time.Minute)
+		require.NoError(t, h.Close(t.Context()))
+		require.Equal(t, 1, s.uploads())
+		require.Equal(t, "dbc-1.cloud.databricks.com:443", s.requests[0].URL.Host, "an authenticator adds headers, and nothing else")
+	})
+}

@@ -1,0 +1,89 @@
+package queue
+
+// pieceSize is a compromise: a queue that holds little keeps one piece, one that holds much
+// allocates once in so many items.
+const pieceSize = 32
+
+// list is a double-ended list in pieces. Growing never copies what is there, and memory goes
+// as soon as a piece is empty, but for one that is kept for the next.
+type list[T any] struct {
+	head, tail *piece[T] // nil before the first item
+	from, to   int       // first item in head; end of the items in tail
+	n          int
+	spare      *piece[T]
+}
+
+type piece[T any] struct {
+	items [pieceSize]T
+	next  *piece[T]
+}
+
+func (l *list[T]) front() *T { return &l.head.items[l.from] }
+
+func (l *list[T]) pushBack(v T) {
+	switch {
+	case l.head == nil:
+		l.head = l.newPiece()
+		l.tail = l.head
+	case l.to == pieceSize:
+		l.tail.next = l.newPiece()
+		l.tail, l.to = l.tail.next, 0
+	}
+	l.tail.items[l.to] = v
+	l.to++
+	l.n++
+}
+
+func (l *list[T]) pushFront(v T) {
+	if l.n == 0 {
+		l.pushBack(v)
+		return
+	}
+	if l.from == 0 {
+		p := l.newPiece()
+		p.next, l.head, l.from = l.head, p, pieceSize
+	}
+	l.from--
+	l.head.items[l.from] = v
+	l.n++
+}
+
+// popFront takes the first item; there must be one.
+func (l *list[T]) popFront() T {
+	var none T
+	v := l.head.items[l.from]
+	l.head.items[l.from] = none // nothing that was taken may live on here
+	l.from++
+	l.n--
+	switch {
+	case l.n == 0:
+		l.from, l.to = 0, 0
+	case l.from == pieceSize:
+		empty := l.head
+		l.head, l.from = empty.next, 0
+		empty.next, l.spare = nil, empty
+	}
+	return v
+}
+
+func (l *list[T]) newPiece() *piece[T] {
+	if p := l.spare; p != nil {
+		l.spare = nil
+		return p
+	}
+	return new(piece[T])
+}
+
+func (l *list[T]) each(see func(*T)) {
+	from := l.from
+	for p := l.head; p != nil; p = p.next {
+		to := pieceSize
+		if p == l.tail {
+			to = l.to
+		}
+		for i := from; i < to; i++ {
+			see(&p.items[i])
+		}
+		from = 0
+	}
+}

@@ -1,0 +1,141 @@
+package settings
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// enableParameter is the switch of telemetry to Databricks. It is the one parameter that is
+// understood however its name is spelled: a user who wrote any form of "off" must be off.
+const enableParameter = "enableTelemetry"
+
+// switchNames are the spellings of the switch, and negatedNames those that say the
+// opposite, without case and separators.
+var (
+	switchNames  = []string{"enabletelemetry", "telemetryenabled", "telemetryenable", "enabledtelemetry", "telemetry"}
+	negatedNames = []string{"disabletelemetry", "telemetrydisabled", "telemetrydisable", "disabledtelemetry", "notelemetry", "telemetryoptout", "optouttelemetry"}
+)
+
+// nativeParameters are telemetry parameters that the native driver accepts and that are not
+// settings of this package.
+var nativeParameters = []string{"telemetry_retry_count"}
+
+// meaning is what the name of a parameter stands for.
+type meaning struct {
+	parameter string // the name in Parameters
+	negated   bool   // of the switch: true is off
+}
+
+// plainName is a name as names are compared: without case, and without what the names of
+// variables begin with.
+func plainName(name string) string {
+	return strings.TrimPrefix(strings.ToLower(strings.TrimSpace(name)), strings.ToLower(envPrefix))
+}
+
+// meaningOf finds the parameter of the name of a parameter or variable. Names are understood in
+// any case, those of the switch with any separators, too.
+func meaningOf(name string) (meaning, bool) {
+	name = plainName(name)
+	for _, p := range Parameters {
+		if name == strings.ToLower(p.Name) {
+			return meaning{parameter: p.Name}, true
+		}
+	}
+	switch plain := squash(name); {
+	case slices.Contains(switchNames, plain):
+		return meaning{parameter: enableParameter}, true
+	case slices.Contains(negatedNames, plain):
+		return meaning{parameter: enableParameter, negated: true}, true
+	}
+	return meaning{}, false
+}
+
+// IsParameter reports whether a DSN parameter is one of this package: a known one, in any
+// case, or one that [Resolve] refuses as a misspelling, which is any other name that begins
+// with telemetry, or nearly so. It must not be sent to the server.
+func IsParameter(name string) bool {
+	if _, ok := meaningOf(name); ok {
+		return true
+	}
+	return !slices.Contains(nativeParameters, name) && misspelled(name)
+}
+
+// misspelled reports whether a name that is not known was meant to be one of Parameters.
+func misspelled(name string) bool {
+	name = plainName(name)
+	first, _, _ := strings.Cut(name, "_")
+	return strings.HasPrefix(name, "telemetry") || near(first, "telemetry") || nearSwitch(name)
+}
+
+// nearSwitch reports whether a name is a misspelling of the switch.
+func nearSwitch(name string) bool {
+	plain := squash(plainName(name))
+	return near(plain, "enabletelemetry") || near(plain, "telemetryenabled") || near(plain, "disabletelemetry")
+}
+
+// near reports whether two letters or fewer are wrong.
+func near(name, known string) bool {
+	const wrong = 2
+	return max(len(name), len(known))-min(len(name), len(known)) <= wrong && distance(name, known) <= wrong
+}
+
+// squash leaves out what separates words.
+func squash(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '_' || r == '-' || r == '.' || r == ' ' {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// nearest is the parameter whose name has these words, or else takes the fewest changes.
+func nearest(name string) Parameter {
+	if nearSwitch(name) {
+		return Parameters[0]
+	}
+	const longest = 64 // no name is, and the work must not grow with the length of a DSN
+	name = plainName(name[:min(len(name), longest)])
+	const least = 4 // letters that are worth looking for
+	words := strings.TrimPrefix(name, "telemetry_")
+	if i := slices.IndexFunc(Parameters, func(p Parameter) bool { return len(words) >= least && strings.Contains(p.Name, "_"+words) }); i >= 0 {
+		return Parameters[i]
+	}
+	return slices.MinFunc(Parameters, func(a, b Parameter) int {
+		return distance(name, strings.ToLower(a.Name)) - distance(name, strings.ToLower(b.Name))
+	})
+}
+
+// distance counts the bytes to insert, delete or change to make one text of the other.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0]++
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, row[j]+1, diagonal+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// parseSwitch reads a word for on or off, in any case, also within quotes.
+func parseSwitch(v string) (telemetry.Switch, bool) {
+	switch strings.ToLower(strings.Trim(v, " \t\r\n\"'")) {
+	case "1", "t", "true", "y", "yes", "on", "enable", "enabled", "always":
+		return telemetry.On, true
+	case "0", "f", "false", "n", "no", "off", "none", "never", "disable", "disabled", "deny", "denied":
+		return telemetry.Off, true
+	}
+	return telemetry.Unset, false
+}

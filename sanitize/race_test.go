@@ -1,5 +1,0 @@
-//go:build race
-
-package sanitize
-
-const raceEnabled = true

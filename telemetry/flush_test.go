@@ -1,0 +1,197 @@
+package telemetry_test
+
+import (
+	"context"
+	"database/sql"
+	"runtime"
+	"strconv"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// sinkFunc is a sink that the application wrote.
+type sinkFunc func(*telemetry.Statement)
+
+func (f sinkFunc) StatementFinished(s *telemetry.Statement) { f(s) }
+
+func shortly(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// 900 records a second and a sink that takes a millisecond for each: the queue is hardly ever
+// empty, and a flush ends all the same, as soon as what came before it is delivered.
+func TestFlushIsNotProlongedByWhatComesLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var f telemetry.Fanout
+		var delivered []string
+		f.Attach(sinkFunc(func(s *telemetry.Statement) {
+			time.Sleep(time.Millisecond)
+			delivered = append(delivered, s.StatementID)
+		}))
+		stop := make(chan struct{})
+		var recording sync.WaitGroup
+		recording.Go(func() {
+			for i := 0; ; i++ {
+				select {
+				case <-stop:
+					return
+				case <-time.After(time.Second / 900):
+					f.Statement(statement(i, false))
+				}
+			}
+		})
+		for range 5 {
+			time.Sleep(time.Second)
+			start := time.Now()
+			require.NoError(t, f.Flush(shortly(t)))
+			require.Less(t, time.Since(start), 100*time.Millisecond, "in fake time")
+		}
+		close(stop)
+		recording.Wait()
+		require.NoError(t, f.Flush(t.Context()))
+		require.Greater(t, len(delivered), 4000)
+	})
+}
+
+// A sink that blocks keeps no other from its records, and a flush says which one it is.
+func TestASinkThatBlocksStarvesNoOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var f telemetry.Fanout
+		blocked, free := newGate(), newGate()
+		close(free.open)
+		f.Attach(blocked)
+		f.Attach(free)
+		for i := range 10 {
+			f.Statement(statement(i, false))
+		}
+		err := f.Flush(shortly(t))
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Equal(t, 10, free.count())
+
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		f.Statement(statement(10, false))
+		require.ErrorIs(t, f.Flush(ctx), context.Canceled)
+		close(blocked.open)
+		require.NoError(t, f.Flush(t.Context()))
+		require.Equal(t, 11, blocked.count())
+		require.Equal(t, 11, free.count())
+	})
+}
+
+// A pool that is closed waits for its own records, not for those of another pool.
+func TestFlushingAConnectorWaitsForItsOwnRecords(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var f telemetry.Fanout
+		g := newGate()
+		f.Attach(g)
+		of := func(connector int64) *telemetry.Statement { return &telemetry.Statement{Connector: connector} }
+
+		require.NoError(t, f.FlushConnector(shortly(t), 1))
+		for range 10 {
+			f.Statement(of(2))
+		}
+		time.Sleep(time.Second) // the sink hangs with one of them
+		start := time.Now()
+		require.NoError(t, f.FlushConnector(shortly(t), 1))
+		require.Zero(t, time.Since(start), "nothing of its own waits")
+
+		f.Statement(of(1))
+		require.Error(t, f.FlushConnector(shortly(t), 1))
+		require.Error(t, f.FlushConnector(shortly(t), 2), "the sink has one of its records")
+		close(g.open)
+		require.NoError(t, f.FlushConnector(shortly(t), 1))
+		require.NoError(t, f.Flush(t.Context()))
+	})
+}
+
+// A sink that ends its goroutine, or panics, costs the record it was handed and no other.
+func TestASinkMayExitItsGoroutine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var f telemetry.Fanout
+		delivered := 0
+		f.Attach(sinkFunc(func(s *telemetry.Statement) {
+			switch i, _ := strconv.Atoi(s.StatementID); i % 10 {
+			case 3:
+				runtime.Goexit()
+			case 7:
+				panic("no")
+			}
+			delivered++
+		}))
+		before := sinkIncidents()
+		for i := range 100 {
+			f.Statement(statement(i, false))
+			time.Sleep(time.Millisecond)
+		}
+		require.NoError(t, f.Flush(t.Context()))
+		require.Equal(t, 80, delivered)
+		require.Equal(t, []telemetry.QueueStats{{Delivered: 100, Panics: 10, Goexits: 10}}, f.Stats())
+		after := sinkIncidents()
+		require.EqualValues(t, 10, after.Panics-before.Panics)
+		require.EqualValues(t, 10, after.Goexits-before.Goexits)
+		require.Contains(t, after.First, "TestASinkMayExitItsGoroutine", "the stack of the first")
+	})
+}
+
+func sinkIncidents() telemetry.Contained {
+	for _, c := range telemetry.ReadStats().Contained {
+		if c.Place == "sink" {
+			return c
+		}
+	}
+	return telemetry.Contained{}
+}
+
+// A queue in which nothing but failures wait takes a record as fast as an empty one: taking it
+// is on the application's goroutine. A queue that walked would never come to the end here.
+func TestAFullQueueOfFailuresTakesARecordAtOnce(t *testing.T) {
+	const size = 50_000
+	f := telemetry.Fanout{QueueSize: size}
+	g := newGate()
+	f.Attach(g)
+	failed := statement(0, true)
+	for range 5 * size {
+		f.Statement(failed)
+	}
+	s := f.Stats()[0]
+	require.InDelta(t, 4*size, s.Dropped, 1)
+	require.Equal(t, size, s.Waiting)
+	close(g.open)
+	require.NoError(t, f.Flush(t.Context()))
+}
+
+// Statistics of a pool are the application's code: they may panic, exit or hang.
+func TestAPoolThatMisbehavesIsLeftOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		end := make(chan struct{})
+		for name, misbehave := range map[string]func(){
+			"panics": func() { panic("no") }, "exits": runtime.Goexit, "hangs": func() { <-end },
+		} {
+			defer telemetry.RegisterPool("pool that "+name, poolFunc(misbehave))()
+		}
+		for _, p := range telemetry.Default.Pools() {
+			for range 2 {
+				_, ok := p.Stats()
+				require.False(t, ok, p.Name)
+			}
+		}
+		close(end)
+		synctest.Wait()
+	})
+}
+
+type poolFunc func()
+
+func (f poolFunc) Stats() (s sql.DBStats) {
+	f()
+	return s
+}

@@ -1,0 +1,130 @@
+package telemetry
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
+)
+
+// Process is what the wrapped drivers of a process have in common: their sinks, the registered
+// pools, and the parts of this module that have state of their own. The functions of this
+// package that belong to no type reach [Default]. The zero value is ready; all methods may be
+// called concurrently.
+type Process struct {
+	Fanout // the sinks of every wrapped driver
+
+	parts register[Part]
+	pools register[*Pool]
+}
+
+// Default is the process that every wrapped driver belongs to.
+var Default Process
+
+// Part is a package of this module that has state of its own, as the rest of the process sees
+// it. Any of its functions may be nil.
+type Part struct {
+	// Connectors returns the wrapped connectors, in the order they were made.
+	Connectors func() []Connector
+	// Flush sends what was recorded before the call; the error says what could not be.
+	Flush func(context.Context) error
+	// Shutdown flushes and ends: nothing is sent after it.
+	Shutdown func(context.Context) error
+	// Stats adds to the state of the process.
+	Stats func(*Stats)
+}
+
+// Join makes a part known to the process.
+func (p *Process) Join(part Part) { p.parts.add(part) }
+
+// Connectors returns the wrapped connectors of the process, in the order they were made. One
+// that nothing refers to any more may be missing.
+func (p *Process) Connectors() []Connector {
+	var all []Connector
+	for _, part := range p.parts.list() {
+		if part.Connectors != nil {
+			all = append(all, part.Connectors()...)
+		}
+	}
+	return all
+}
+
+// RegisterPool is [RegisterPool] for this process.
+func (p *Process) RegisterPool(name string, pool interface{ Stats() sql.DBStats }) (unregister func()) {
+	registered := newPool(name, pool.Stats)
+	p.pools.add(registered)
+	return func() { p.pools.remove(func(other *Pool) bool { return other == registered }) }
+}
+
+// Pools returns the registered pools, by name.
+func (p *Process) Pools() []Pool {
+	all := []Pool{}
+	for _, pool := range p.pools.list() {
+		all = append(all, *pool)
+	}
+	slices.SortStableFunc(all, func(a, b Pool) int { return strings.Compare(a.Name, b.Name) })
+	return all
+}
+
+// Flush is [Flush] for this process.
+func (p *Process) Flush(ctx context.Context) error {
+	return p.each(ctx, func(part Part) func(context.Context) error { return part.Flush })
+}
+
+// Shutdown is [Shutdown] for this process.
+func (p *Process) Shutdown(ctx context.Context) error {
+	return p.each(ctx, func(part Part) func(context.Context) error { return part.Shutdown })
+}
+
+// each flushes the sinks, and then calls what of returns of every part.
+func (p *Process) each(ctx context.Context, of func(Part) func(context.Context) error) error {
+	errs := []error{p.Fanout.Flush(ctx)}
+	for _, part := range p.parts.list() {
+		if f := of(part); f != nil {
+			errs = append(errs, f(ctx))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Stats is [ReadStats] for this process.
+func (p *Process) Stats() Stats {
+	s := Stats{Sinks: p.Fanout.Stats()}
+	for _, part := range p.parts.list() {
+		if part.Stats != nil {
+			part.Stats(&s)
+		}
+	}
+	for _, i := range contain.Process.List() {
+		s.Contained = append(s.Contained, Contained{string(i.Place), i.Panics, i.Goexits, i.Hangs, i.First})
+	}
+	return s
+}
+
+// Attach adds a sink to [Default], so that it receives the records of every wrapped driver of
+// the process. Detach takes it off again; records already queued still reach it.
+func Attach(sink Sink) (detach func()) { return Default.Attach(sink) }
+
+// RegisterPool makes a pool's statistics known to metrics and the debug page: the wait for a
+// connection happens in database/sql, before any driver is called. The usual pool is a
+// *sql.DB. Unregister undoes it; call it when the pool is closed.
+func RegisterPool(name string, pool interface{ Stats() sql.DBStats }) (unregister func()) {
+	return Default.RegisterPool(name, pool)
+}
+
+// Flush waits until the sinks of [Default] have received, and Databricks and OpenTelemetry
+// were given, what was recorded before the call, or ctx is done; the error says what is still
+// waiting. A serverless function calls it before it returns, because its process may be frozen
+// then: that makes reporting synchronous.
+func Flush(ctx context.Context) error { return Default.Flush(ctx) }
+
+// Shutdown is Flush, and the end: nothing leaves the process after it. Statements go on
+// working, and sinks go on receiving their records.
+func Shutdown(ctx context.Context) error { return Default.Shutdown(ctx) }
+
+// ReadStats returns the state of the process. It may be called at any time, concurrently; it
+// takes microseconds and does no I/O.
+func ReadStats() Stats { return Default.Stats() }
