@@ -123,7 +123,7 @@ func (s *statement) watch() {
 // closed before that.
 func (s *statement) abandon() {
 	defer contain.Process.Recover(contain.Statement)
-	if s.finish(time.Now(), telemetry.Abandoned) {
+	if s.finish(time.Now(), telemetry.OutcomeAbandoned) {
 		s.conn.noteLost()
 		s.conn.connector.connectionEnded()
 	}

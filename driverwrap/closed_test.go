@@ -69,7 +69,7 @@ func TestAStatementThatOutlivesItsDatabaseIsRecordedAsItEnds(t *testing.T) {
 					require.NoError(t, rows.Err())
 				}
 			},
-			[]telemetry.Statement{{Outcome: telemetry.Completed, RowsRead: telemetry.Known[int64](3)}},
+			[]telemetry.Statement{{Outcome: telemetry.OutcomeCompleted, RowsRead: telemetry.Known[int64](3)}},
 		},
 		"rows closed early": {
 			func(t *testing.T, db outliving) func() {
@@ -79,7 +79,7 @@ func TestAStatementThatOutlivesItsDatabaseIsRecordedAsItEnds(t *testing.T) {
 					require.NoError(t, rows.Close())
 				}
 			},
-			[]telemetry.Statement{{Outcome: telemetry.ClosedEarly, RowsRead: telemetry.Known[int64](2)}},
+			[]telemetry.Statement{{Outcome: telemetry.OutcomeClosedEarly, RowsRead: telemetry.Known[int64](2)}},
 		},
 		"rows that break off": {
 			func(t *testing.T, db outliving) func() {
@@ -89,7 +89,7 @@ func TestAStatementThatOutlivesItsDatabaseIsRecordedAsItEnds(t *testing.T) {
 					require.ErrorIs(t, rows.Err(), errBroken)
 				}
 			},
-			[]telemetry.Statement{{Outcome: telemetry.Failed, RowsRead: telemetry.Known[int64](1), Failure: &telemetry.Failure{Category: telemetry.CategoryOther, Message: "broken"}}},
+			[]telemetry.Statement{{Outcome: telemetry.OutcomeFailed, RowsRead: telemetry.Known[int64](1), Failure: &telemetry.Failure{Category: telemetry.CategoryOther, Message: "broken"}}},
 		},
 		"rows whose context is canceled": {
 			func(t *testing.T, db outliving) func() {
@@ -97,7 +97,7 @@ func TestAStatementThatOutlivesItsDatabaseIsRecordedAsItEnds(t *testing.T) {
 				firstOf(t)(db.QueryContext(ctx, "x"))
 				return cancel
 			},
-			[]telemetry.Statement{{Outcome: telemetry.Canceled, RowsRead: telemetry.Known[int64](1), Failure: &telemetry.Failure{Category: telemetry.CategoryCancelled, Message: "context canceled"}}},
+			[]telemetry.Statement{{Outcome: telemetry.OutcomeCanceled, RowsRead: telemetry.Known[int64](1), Failure: &telemetry.Failure{Category: telemetry.CategoryCanceled, Message: "context canceled"}}},
 		},
 		"rows of a prepared statement": {
 			func(t *testing.T, db outliving) func() {
@@ -109,7 +109,7 @@ func TestAStatementThatOutlivesItsDatabaseIsRecordedAsItEnds(t *testing.T) {
 					query(rows, nil)
 				}
 			},
-			[]telemetry.Statement{{Prepared: true, Outcome: telemetry.Completed, RowsRead: telemetry.Known[int64](3)}},
+			[]telemetry.Statement{{Prepared: true, Outcome: telemetry.OutcomeCompleted, RowsRead: telemetry.Known[int64](3)}},
 		},
 		"a transaction, and what it runs from then on": {
 			func(t *testing.T, db outliving) func() {
@@ -125,9 +125,9 @@ func TestAStatementThatOutlivesItsDatabaseIsRecordedAsItEnds(t *testing.T) {
 				}
 			},
 			[]telemetry.Statement{
-				{Outcome: telemetry.Completed, RowsRead: telemetry.Known[int64](3)},
-				{Outcome: telemetry.Completed, RowsRead: telemetry.Known[int64](3)},
-				{Kind: telemetry.KindUpdate, Outcome: telemetry.Failed, Failure: &telemetry.Failure{Category: telemetry.CategoryOther, Message: "broken"}},
+				{Outcome: telemetry.OutcomeCompleted, RowsRead: telemetry.Known[int64](3)},
+				{Outcome: telemetry.OutcomeCompleted, RowsRead: telemetry.Known[int64](3)},
+				{Kind: telemetry.KindUpdate, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{Category: telemetry.CategoryOther, Message: "broken"}},
 			},
 		},
 		"a connection that is held, and what it runs from then on": {
@@ -139,7 +139,7 @@ func TestAStatementThatOutlivesItsDatabaseIsRecordedAsItEnds(t *testing.T) {
 					require.NoError(t, c.Close())
 				}
 			},
-			[]telemetry.Statement{{Outcome: telemetry.Completed, RowsRead: telemetry.Known[int64](3)}},
+			[]telemetry.Statement{{Outcome: telemetry.OutcomeCompleted, RowsRead: telemetry.Known[int64](3)}},
 		},
 		"rows below database/sql": {
 			func(t *testing.T, db outliving) func() {
@@ -156,21 +156,21 @@ func TestAStatementThatOutlivesItsDatabaseIsRecordedAsItEnds(t *testing.T) {
 					require.NoError(t, c.Close())
 				}
 			},
-			[]telemetry.Statement{{Outcome: telemetry.ClosedEarly, RowsRead: telemetry.Known[int64](1)}},
+			[]telemetry.Statement{{Outcome: telemetry.OutcomeClosedEarly, RowsRead: telemetry.Known[int64](1)}},
 		},
 		"an Exec that is running": {
 			func(_ *testing.T, db outliving) func() {
 				go func() { _, _ = db.Exec("slow") }()
 				return func() { close(db.release) }
 			},
-			[]telemetry.Statement{{Kind: telemetry.KindUpdate, Outcome: telemetry.Completed, RowsAffected: telemetry.Known[int64](7)}},
+			[]telemetry.Statement{{Kind: telemetry.KindUpdate, Outcome: telemetry.OutcomeCompleted, RowsAffected: telemetry.Known[int64](7)}},
 		},
 		"a Query that is running": {
 			func(_ *testing.T, db outliving) func() {
 				go func() { query(db.Query("slow")) }()
 				return func() { close(db.release) }
 			},
-			[]telemetry.Statement{{Outcome: telemetry.Completed, RowsRead: telemetry.Known[int64](3)}},
+			[]telemetry.Statement{{Outcome: telemetry.OutcomeCompleted, RowsRead: telemetry.Known[int64](3)}},
 		},
 	}
 	for name, test := range tests {
@@ -265,7 +265,7 @@ func TestARowThatIsReadWhileTheDatabaseIsClosedIsCounted(t *testing.T) {
 		wg.Wait()
 		require.NoError(t, db.Close())
 		one := db.eventually(t, 1)[0]
-		require.Equal(t, telemetry.Completed, one.Outcome)
+		require.Equal(t, telemetry.OutcomeCompleted, one.Outcome)
 		require.Equal(t, telemetry.Known[int64](3), one.RowsRead)
 	}
 }
@@ -325,7 +325,7 @@ func TestRowsThatAreLetGoOfAfterTheDatabaseIsClosedAreAbandoned(t *testing.T) {
 			runtime.KeepAlive(held)
 			close(db.release)
 			one := db.eventually(t, 1)[0]
-			require.Equal(t, telemetry.Abandoned, one.Outcome)
+			require.Equal(t, telemetry.OutcomeAbandoned, one.Outcome)
 			require.Equal(t, telemetry.Known[int64](1), one.RowsRead)
 		})
 	}
@@ -371,7 +371,7 @@ func TestRowsThatWereClosedAreNotAbandonedToo(t *testing.T) {
 	for _, s := range db.eventually(t, 4) {
 		outcomes = append(outcomes, s.Outcome)
 	}
-	require.Equal(t, []telemetry.Outcome{telemetry.ClosedEarly, telemetry.Completed, telemetry.Completed, telemetry.Completed}, outcomes)
+	require.Equal(t, []telemetry.Outcome{telemetry.OutcomeClosedEarly, telemetry.OutcomeCompleted, telemetry.OutcomeCompleted, telemetry.OutcomeCompleted}, outcomes)
 }
 
 func TestAnErrorOfRowsThatAreNeverClosedIsTheirOutcome(t *testing.T) {
@@ -388,7 +388,7 @@ func TestAnErrorOfRowsThatAreNeverClosedIsTheirOutcome(t *testing.T) {
 		}), driver.ErrBadConn)
 		require.NoError(t, db.Close())
 		require.Len(t, db.sink.statements, 1)
-		require.Equal(t, telemetry.Failed, db.sink.statements[0].Outcome)
+		require.Equal(t, telemetry.OutcomeFailed, db.sink.statements[0].Outcome)
 		require.Equal(t, "broken", db.sink.statements[0].Failure.Message)
 	})
 }
@@ -414,7 +414,7 @@ func TestACallThatOutlivesItsConnectionIsRecordedAsItEnds(t *testing.T) {
 		}))
 		pass(time.Second)
 		require.Len(t, db.sink.statements, 1)
-		require.Equal(t, telemetry.Completed, db.sink.statements[0].Outcome)
+		require.Equal(t, telemetry.OutcomeCompleted, db.sink.statements[0].Outcome)
 		require.NoError(t, c.Close())
 		require.NoError(t, db.Close())
 	})

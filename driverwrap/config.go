@@ -10,9 +10,9 @@ import (
 	dbsql "github.com/databricks/databricks-sql-go"
 
 	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/settings"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
-	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/logsink"
 )
 
@@ -49,7 +49,7 @@ func (c Config) NewConnector(opts ...dbsql.ConnOption) (driver.Connector, error)
 	if err != nil {
 		return nil, err
 	}
-	return wrapped.through("options", settings.InForce(c.Settings, nil, environment)), nil
+	return wrapped.through("NewConnector", settings.InForce(c.Settings, nil, environment)), nil
 }
 
 // Wrap is door 3 with this configuration. An environment variable that cannot be understood
@@ -59,7 +59,7 @@ func (c Config) Wrap(inner driver.Connector) driver.Connector {
 	resolved, err := settings.Resolve(c.Settings, nil, environment)
 	wrapped := c.wrap(resolved, inner)
 	wrapped.misconfigured = err
-	return wrapped.through("wrap", settings.InForce(c.Settings, nil, environment))
+	return wrapped.through("Wrap", settings.InForce(c.Settings, nil, environment))
 }
 
 // open builds the native connector from options, with our transport under it, and notes
@@ -84,7 +84,7 @@ func (c Config) open(settings telemetry.Settings, opts []dbsql.ConnOption) (*con
 		// Either we report for this connector or nobody does: the native telemetry is silent.
 		to = connection
 		report = export.Open(to, settings)
-		wire = observer(n, report != nil || settings.Enabled == telemetry.Off)
+		wire = observer(n, report != nil || settings.Enabled == telemetry.SwitchOff)
 		return dbsql.WithTransport(wire)
 	})
 	imitate := withConfig(func(n nativeConfig) dbsql.ConnOption {
@@ -130,7 +130,7 @@ func (c Config) wrap(settings telemetry.Settings, inner driver.Connector) *conne
 // through says which door a connector came through and what its settings come from, and
 // lists it among those of the process.
 func (w *connector) through(door string, inForce []telemetry.SettingInForce) *connector {
-	w.door, w.inForce, w.created = door, inForce, time.Now()
+	w.openedVia, w.inForce, w.created = door, inForce, time.Now()
 	connectors.enter(w)
 	return w
 }

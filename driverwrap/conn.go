@@ -332,7 +332,7 @@ func (c *conn) ended(start time.Time, err error) {
 	c.mu.Unlock()
 
 	for _, st := range open {
-		st.finish(time.Now(), telemetry.Abandoned)
+		st.finish(time.Now(), telemetry.OutcomeAbandoned)
 	}
 	if id := c.sessionID.Load(); id != nil {
 		r.SessionID = *id

@@ -9,18 +9,18 @@ import (
 
 	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 // connector opens measured connections. Apart from the list of them it is immutable after
 // construction.
 type connector struct {
-	id      int64  // counts the connectors of the process
-	door    string // how it was made: "dsn", "options" or "wrap"
-	created time.Time
-	conns   conns
-	inForce []telemetry.SettingInForce
+	id        int64  // counts the connectors of the process
+	openedVia string // "sql.Open", "NewConnector" or "Wrap"
+	created   time.Time
+	conns     conns
+	inForce   []telemetry.SettingInForce
 
 	inner         driver.Connector // the native one
 	middle        driver.Connector // inner, with the hooks in place

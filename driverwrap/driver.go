@@ -8,9 +8,9 @@ import (
 	"github.com/databricks/databricks-sql-go/auth"
 	"github.com/databricks/databricks-sql-go/auth/oauth/u2m"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/settings"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
-	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 )
 
 // Name is the name of the driver for sql.Open.
@@ -66,7 +66,7 @@ func (d *dsnDriver) OpenConnector(dsn string) (driver.Connector, error) {
 		return nil, err
 	}
 	c.driver = d
-	return c.through("dsn", settings.InForce(d.config.Settings, ours, environment)), nil
+	return c.through("sql.Open", settings.InForce(d.config.Settings, ours, environment)), nil
 }
 
 // checkedDSN is a DSN the native driver has accepted.
@@ -103,9 +103,9 @@ func (c checkedDSN) connector(config Config, settings telemetry.Settings) (*conn
 		return config.open(settings, opts)
 	}
 	plain := c.plain
-	if plain == nil || settings.Enabled == telemetry.Off {
+	if plain == nil || settings.Enabled == telemetry.SwitchOff {
 		dsn := c.dsn
-		if settings.Enabled == telemetry.Off {
+		if settings.Enabled == telemetry.SwitchOff {
 			dsn = addParameter(dsn, "enableTelemetry=false") // ours was taken out, theirs must stay
 		}
 		var err error

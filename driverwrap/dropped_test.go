@@ -84,7 +84,7 @@ func liveHeap() int64 {
 }
 
 func TestConnectorsThatAreDroppedWithoutCloseLeaveNothing(t *testing.T) {
-	config := driverwrap.Config{Settings: telemetry.Settings{Enabled: telemetry.Off, LogLevel: "warn"}, Sinks: []telemetry.Sink{sinkhole{}}}
+	config := driverwrap.Config{Settings: telemetry.Settings{Enabled: telemetry.SwitchOff, LogLevel: "warn"}, Sinks: []telemetry.Sink{sinkhole{}}}
 	for name, open := range entryPoints {
 		t.Run(name, func(t *testing.T) { dropped(t, config, open) })
 	}

@@ -56,9 +56,9 @@ func FuzzSplitDSN(f *testing.F) {
 		for _, off := range []string{"enableTelemetry=false", "ENABLE_TELEMETRY=no", "disableTelemetry"} {
 			for _, with := range []string{path + "?" + off + "&" + query, path + "?" + query + "&" + off} {
 				_, ours := splitDSN(with)
-				s, err := settings.Resolve(telemetry.Settings{Enabled: telemetry.On}, ours, nil)
+				s, err := settings.Resolve(telemetry.Settings{Enabled: telemetry.SwitchOn}, ours, nil)
 				if err == nil {
-					require.Equal(t, telemetry.Off, s.Enabled, with)
+					require.Equal(t, telemetry.SwitchOff, s.Enabled, with)
 				}
 			}
 		}

@@ -89,7 +89,7 @@ func ExampleConfig_Register() {
 
 // Off is off: no request of ours, no telemetry of the native driver's. Local sinks go on.
 func ExampleConfig_OpenConnector() {
-	connector, err := driverwrap.Config{Settings: telemetry.Settings{Enabled: telemetry.Off}}.
+	connector, err := driverwrap.Config{Settings: telemetry.Settings{Enabled: telemetry.SwitchOff}}.
 		OpenConnector("token:dapi@example.cloud.databricks.com:443/sql/1.0/warehouses/abc")
 	if err != nil {
 		panic(err)
@@ -97,5 +97,5 @@ func ExampleConfig_OpenConnector() {
 	db := sql.OpenDB(connector)
 	defer db.Close()
 	fmt.Println(telemetry.Default.Connectors()[len(telemetry.Default.Connectors())-1].Info().Reports)
-	// Output: nobody
+	// Output: none
 }

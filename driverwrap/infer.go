@@ -63,10 +63,10 @@ func (i *inference) result(rowsRead bool) (r telemetry.Result) {
 
 // inferredFormats are Thrift's numbers (TSparkRowSetType).
 var inferredFormats = map[int64]telemetry.ResultFormat{
-	0: telemetry.InlineArrow,
-	1: telemetry.ColumnarInline,
-	2: telemetry.InlineJSON,
-	3: telemetry.ExternalLinks,
+	0: telemetry.FormatInlineArrow,
+	1: telemetry.FormatColumnarInline,
+	2: telemetry.FormatInlineJSON,
+	3: telemetry.FormatExternalLinks,
 }
 
 // follow returns a field, through its pointer where it is one; the zero Value when there is

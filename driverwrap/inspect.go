@@ -11,8 +11,8 @@ import (
 	"time"
 	"weak"
 
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 func init() {
@@ -62,13 +62,13 @@ var _ telemetry.Connector = inspector{}
 func (i inspector) Info() telemetry.ConnectorInfo {
 	c := i.of
 	info := telemetry.ConnectorInfo{
-		ID: c.id, Door: c.door, Server: c.server, Created: c.created, Driver: c.native, Settings: c.inForce,
-		Sessions: len(c.conns.list()), Reports: "nobody",
+		ID: c.id, OpenedVia: c.openedVia, Server: c.server, Created: c.created, Driver: c.native, Settings: c.inForce,
+		Sessions: len(c.conns.list()), Reports: "none",
 	}
 	switch {
 	case c.report.Recording():
-		info.Reports = "us"
-	case c.wire == nil && c.settings.Enabled != telemetry.Off:
+		info.Reports = "wrapper"
+	case c.wire == nil && c.settings.Enabled != telemetry.SwitchOff:
 		info.Reports = "driver"
 	}
 	return info

@@ -71,7 +71,7 @@ func TestLatenciesSplitWhereTheStatementMovesOn(t *testing.T) {
 		require.Equal(t, "statement-1", s.StatementID)
 		require.Equal(t, "session-1", s.SessionID)
 		require.Equal(t, telemetry.KindQuery, s.Kind)
-		require.Equal(t, telemetry.Completed, s.Outcome)
+		require.Equal(t, telemetry.OutcomeCompleted, s.Outcome)
 		require.Equal(t, 3*time.Second, s.Execute)
 		require.Equal(t, telemetry.Known(2*time.Second), s.FirstRow)
 		require.Equal(t, telemetry.Known(36*time.Second), s.Consume, "3 rows of thinking, 2 more rows and the end")
@@ -109,35 +109,35 @@ func TestEveryStatementIsFinishedOnceHoweverItEnds(t *testing.T) {
 	}{
 		"exec": {
 			func(t *testing.T, db *sql.DB) { _, _ = db.Exec("x") },
-			telemetry.Statement{Kind: telemetry.KindUpdate, Outcome: telemetry.Completed, RowsAffected: telemetry.Known[int64](7)},
+			telemetry.Statement{Kind: telemetry.KindUpdate, Outcome: telemetry.OutcomeCompleted, RowsAffected: telemetry.Known[int64](7)},
 		},
 		"exec without a count": {
 			func(t *testing.T, db *sql.DB) { _, _ = db.Exec("countless") },
-			telemetry.Statement{Kind: telemetry.KindUpdate, Outcome: telemetry.Completed},
+			telemetry.Statement{Kind: telemetry.KindUpdate, Outcome: telemetry.OutcomeCompleted},
 		},
 		"exec fails": {
 			func(t *testing.T, db *sql.DB) { _, _ = db.Exec("broken") },
-			telemetry.Statement{Kind: telemetry.KindUpdate, Outcome: telemetry.Failed, Failure: &telemetry.Failure{Category: telemetry.CategoryOther, Message: "broken"}},
+			telemetry.Statement{Kind: telemetry.KindUpdate, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{Category: telemetry.CategoryOther, Message: "broken"}},
 		},
 		"query fails": {
 			func(t *testing.T, db *sql.DB) { _, _ = db.Query("broken") },
-			telemetry.Statement{Kind: telemetry.KindQuery, Outcome: telemetry.Failed, Failure: &telemetry.Failure{Category: telemetry.CategoryOther, Message: "broken"}},
+			telemetry.Statement{Kind: telemetry.KindQuery, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{Category: telemetry.CategoryOther, Message: "broken"}},
 		},
 		"rows read to the end": {
 			func(t *testing.T, db *sql.DB) { query(db.Query("x")) },
-			telemetry.Statement{Kind: telemetry.KindQuery, Outcome: telemetry.Completed, RowsRead: telemetry.Known[int64](3)},
+			telemetry.Statement{Kind: telemetry.KindQuery, Outcome: telemetry.OutcomeCompleted, RowsRead: telemetry.Known[int64](3)},
 		},
 		"rows of several result sets": {
 			func(t *testing.T, db *sql.DB) { query(db.Query("many sets")) },
-			telemetry.Statement{Kind: telemetry.KindQuery, Outcome: telemetry.Completed, RowsRead: telemetry.Known[int64](3)},
+			telemetry.Statement{Kind: telemetry.KindQuery, Outcome: telemetry.OutcomeCompleted, RowsRead: telemetry.Known[int64](3)},
 		},
 		"rows break off": {
 			func(t *testing.T, db *sql.DB) { query(db.Query("breaks off")) },
-			telemetry.Statement{Kind: telemetry.KindQuery, Outcome: telemetry.Failed, RowsRead: telemetry.Known[int64](1), Failure: &telemetry.Failure{Category: telemetry.CategoryOther, Message: "broken"}},
+			telemetry.Statement{Kind: telemetry.KindQuery, Outcome: telemetry.OutcomeFailed, RowsRead: telemetry.Known[int64](1), Failure: &telemetry.Failure{Category: telemetry.CategoryOther, Message: "broken"}},
 		},
 		"rows close badly": {
 			func(t *testing.T, db *sql.DB) { query(db.Query("closes badly")) },
-			telemetry.Statement{Kind: telemetry.KindQuery, Outcome: telemetry.Completed, RowsRead: telemetry.Known[int64](1), CloseFailure: &telemetry.Failure{Category: telemetry.CategoryOther, Message: "closed <name>"}},
+			telemetry.Statement{Kind: telemetry.KindQuery, Outcome: telemetry.OutcomeCompleted, RowsRead: telemetry.Known[int64](1), CloseFailure: &telemetry.Failure{Category: telemetry.CategoryOther, Message: "closed <name>"}},
 		},
 		"rows closed early, twice": {
 			func(t *testing.T, db *sql.DB) {
@@ -147,7 +147,7 @@ func TestEveryStatementIsFinishedOnceHoweverItEnds(t *testing.T) {
 				require.NoError(t, rows.Close())
 				require.NoError(t, rows.Close())
 			},
-			telemetry.Statement{Kind: telemetry.KindQuery, Outcome: telemetry.ClosedEarly, RowsRead: telemetry.Known[int64](1)},
+			telemetry.Statement{Kind: telemetry.KindQuery, Outcome: telemetry.OutcomeClosedEarly, RowsRead: telemetry.Known[int64](1)},
 		},
 		"rows never read": {
 			func(t *testing.T, db *sql.DB) {
@@ -155,7 +155,7 @@ func TestEveryStatementIsFinishedOnceHoweverItEnds(t *testing.T) {
 				require.NoError(t, err)
 				require.NoError(t, rows.Close())
 			},
-			telemetry.Statement{Kind: telemetry.KindQuery, Outcome: telemetry.ClosedEarly, RowsRead: telemetry.Known[int64](0)},
+			telemetry.Statement{Kind: telemetry.KindQuery, Outcome: telemetry.OutcomeClosedEarly, RowsRead: telemetry.Known[int64](0)},
 		},
 		"context canceled while reading": {
 			func(t *testing.T, db *sql.DB) {
@@ -166,7 +166,7 @@ func TestEveryStatementIsFinishedOnceHoweverItEnds(t *testing.T) {
 				cancel()
 				require.NoError(t, rows.Close())
 			},
-			telemetry.Statement{Kind: telemetry.KindQuery, Outcome: telemetry.Canceled, RowsRead: telemetry.Known[int64](1), Failure: &telemetry.Failure{Category: telemetry.CategoryCancelled, Message: "context canceled"}},
+			telemetry.Statement{Kind: telemetry.KindQuery, Outcome: telemetry.OutcomeCanceled, RowsRead: telemetry.Known[int64](1), Failure: &telemetry.Failure{Category: telemetry.CategoryCanceled, Message: "context canceled"}},
 		},
 		"rows abandoned with their connection": {
 			func(t *testing.T, db *sql.DB) {
@@ -178,11 +178,11 @@ func TestEveryStatementIsFinishedOnceHoweverItEnds(t *testing.T) {
 					return driver.ErrBadConn // the pool throws the connection away
 				}), driver.ErrBadConn)
 			},
-			telemetry.Statement{Kind: telemetry.KindQuery, Outcome: telemetry.Abandoned, RowsRead: telemetry.Known[int64](0)},
+			telemetry.Statement{Kind: telemetry.KindQuery, Outcome: telemetry.OutcomeAbandoned, RowsRead: telemetry.Known[int64](0)},
 		},
 		"ping": {
 			func(t *testing.T, db *sql.DB) { require.ErrorIs(t, db.Ping(), errBroken) },
-			telemetry.Statement{Kind: telemetry.KindQuery, Internal: true, Outcome: telemetry.Failed, Failure: &telemetry.Failure{Category: telemetry.CategoryOther, Message: "broken"}},
+			telemetry.Statement{Kind: telemetry.KindQuery, Internal: true, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{Category: telemetry.CategoryOther, Message: "broken"}},
 		},
 		"prepared": {
 			func(t *testing.T, db *sql.DB) {
@@ -191,7 +191,7 @@ func TestEveryStatementIsFinishedOnceHoweverItEnds(t *testing.T) {
 				query(stmt.Query())
 				require.NoError(t, stmt.Close())
 			},
-			telemetry.Statement{Kind: telemetry.KindQuery, Prepared: true, Outcome: telemetry.Completed, RowsRead: telemetry.Known[int64](3)},
+			telemetry.Statement{Kind: telemetry.KindQuery, Prepared: true, Outcome: telemetry.OutcomeCompleted, RowsRead: telemetry.Known[int64](3)},
 		},
 	}
 	for name, test := range tests {
@@ -367,7 +367,7 @@ func TestWhatPanicsInsideAnErrorIsContained(t *testing.T) {
 	for _, s := range sink.statements {
 		outcomes = append(outcomes, s.Outcome)
 	}
-	require.Equal(t, []telemetry.Outcome{telemetry.Failed, telemetry.Completed, telemetry.Failed}, outcomes)
+	require.Equal(t, []telemetry.Outcome{telemetry.OutcomeFailed, telemetry.OutcomeCompleted, telemetry.OutcomeFailed}, outcomes)
 }
 
 func TestTheLogLevelAttachesALogSink(t *testing.T) {

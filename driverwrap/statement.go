@@ -206,7 +206,7 @@ func (s *statement) execEnded(result driver.Result, err error) {
 		s.record.RowsAffected = affected
 	}
 	s.mu.Unlock()
-	s.finish(now, telemetry.Completed)
+	s.finish(now, telemetry.OutcomeCompleted)
 }
 
 // affectedRows asks the result, which is somebody else's code.
@@ -232,7 +232,7 @@ func (s *statement) queryEnded(hasRows bool, err error) {
 	now := time.Now()
 	s.callEnded(now, asNative(err))
 	if !hasRows {
-		s.finish(now, telemetry.Completed)
+		s.finish(now, telemetry.OutcomeCompleted)
 		return
 	}
 	s.mu.Lock()
@@ -306,9 +306,9 @@ func (s *statement) closed(start time.Time, err error) {
 		s.mu.Unlock()
 		return
 	}
-	outcome := telemetry.Completed
+	outcome := telemetry.OutcomeCompleted
 	if s.last.IsZero() {
-		s.last, s.readFailure, outcome = start, given, telemetry.ClosedEarly
+		s.last, s.readFailure, outcome = start, given, telemetry.OutcomeClosedEarly
 	}
 	s.record.Close = telemetry.Known(now.Sub(start))
 	s.record.CloseFailure = closing
@@ -318,9 +318,9 @@ func (s *statement) closed(start time.Time, err error) {
 
 // gaveUp are the categories of errors that a caller's done context explains.
 var gaveUp = map[telemetry.Category]bool{
-	telemetry.CategoryCancelled:          true,
-	telemetry.CategoryTimeout:            true,
-	telemetry.CategoryStatementCancelled: true,
+	telemetry.CategoryCanceled:          true,
+	telemetry.CategoryTimeout:           true,
+	telemetry.CategoryStatementCanceled: true,
 }
 
 // finish completes the record and hands it over, once. It reports whether this was the call
@@ -350,10 +350,10 @@ func (s *statement) finish(now time.Time, outcome telemetry.Outcome) bool {
 		r.RPCs, r.Calls = s.record.rpc[:0], s.record.call[:0]
 		s.add(r, &facts)
 		switch {
-		case r.Outcome == telemetry.ClosedEarly && readAll(r, &facts):
-			r.Outcome = telemetry.Completed
-		case r.Outcome == telemetry.Completed && arrowEnd && facts.MoreRows.V:
-			r.Outcome = telemetry.ClosedEarly
+		case r.Outcome == telemetry.OutcomeClosedEarly && readAll(r, &facts):
+			r.Outcome = telemetry.OutcomeCompleted
+		case r.Outcome == telemetry.OutcomeCompleted && arrowEnd && facts.MoreRows.V:
+			r.Outcome = telemetry.OutcomeClosedEarly
 		}
 	}
 	s.conn.delist(s)
@@ -371,7 +371,7 @@ func (s *statement) soFar(now time.Time) *telemetry.Statement {
 	r := s.record.Statement
 	s.measured(&r, now)
 	s.mu.Unlock()
-	r.Outcome = telemetry.Unfinished
+	r.Outcome = telemetry.OutcomeRunning
 	s.failed(&r)
 	if s.trace != nil {
 		facts := s.trace.Facts()
@@ -404,9 +404,9 @@ func (s *statement) failed(r *telemetry.Statement) {
 	if r.Failure == nil {
 		return
 	}
-	r.Outcome = telemetry.Failed
+	r.Outcome = telemetry.OutcomeFailed
 	if gaveUp[r.Failure.Category] && s.ctx.Err() != nil {
-		r.Outcome = telemetry.Canceled
+		r.Outcome = telemetry.OutcomeCanceled
 	}
 }
 

@@ -8,7 +8,7 @@ type Connector interface {
 	// Info describes the connector as it is now.
 	Info() ConnectorInfo
 	// Running returns the statements that are not finished, oldest first, each as far as it
-	// is known: Outcome is Unfinished and Total the time so far. While nobody records,
+	// is known: Outcome is OutcomeRunning and Total the time so far. While nobody records,
 	// there are none.
 	Running() []*Statement
 	// Documents returns what Databricks is, or would be, told about a record, which is a
@@ -21,8 +21,8 @@ type Connector interface {
 type ConnectorInfo struct {
 	// ID counts the connectors of the process, from 1. Records bear it as Connector.
 	ID int64
-	// Door is how it was made: "dsn", "options" or "wrap".
-	Door string
+	// OpenedVia is how it was made: "sql.Open", "NewConnector" or "Wrap".
+	OpenedVia string
 	// Server is host:port of the workspace; empty behind a connector that does not tell (Wrap).
 	Server string
 	// Created is when it was made.
@@ -33,7 +33,7 @@ type ConnectorInfo struct {
 	Settings []SettingInForce
 	// Sessions counts the connections that are open.
 	Sessions int
-	// Reports says who reports to Databricks: "us" when the server wants it, "driver"
-	// (behind Wrap), or "nobody".
+	// Reports says who reports to Databricks: "wrapper" when the server wants it,
+	// "driver" (behind Wrap), or "none".
 	Reports string
 }

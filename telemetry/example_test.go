@@ -26,7 +26,7 @@ func ExampleAttach() {
 
 	// What driverwrap does for each statement:
 	telemetry.Default.Statement(&telemetry.Statement{
-		Kind: telemetry.KindQuery, Outcome: telemetry.Completed, Total: 20 * time.Millisecond, RowsRead: telemetry.Known[int64](3),
+		Kind: telemetry.KindQuery, Outcome: telemetry.OutcomeCompleted, Total: 20 * time.Millisecond, RowsRead: telemetry.Known[int64](3),
 	})
 	_ = telemetry.Default.Flush(context.Background())
 	// Output: QUERY completed 20ms 3 rows
@@ -70,8 +70,8 @@ func ExampleRegisterPool() {
 // Every setting, with its default. Each is a DSN parameter and an environment variable, too.
 func ExampleSettings() {
 	settings := telemetry.Settings{
-		Enabled:     telemetry.Unset, // the server's flag decides; Off is off
-		ForceEnable: false,           // true skips the flag
+		Enabled:     telemetry.SwitchUnset, // the server's flag decides; Off is off
+		ForceEnable: false,                 // true skips the flag
 
 		BatchSize:     100,
 		FlushInterval: 5 * time.Second,
@@ -80,7 +80,7 @@ func ExampleSettings() {
 		QueueSize:     1000,
 		CloseTimeout:  2 * time.Second, // the longest that closing the database waits
 
-		CircuitBreaker:          telemetry.On,
+		CircuitBreaker:          telemetry.SwitchOn,
 		CircuitBreakerThreshold: 5,
 		CircuitBreakerTimeout:   time.Minute,
 
@@ -101,6 +101,6 @@ func ExampleResolve() {
 	dsn := map[string][]string{"enableTelemetry": {"true"}, "telemetry_batch_size": {"20"}}
 
 	settings, err := settings.Resolve(telemetry.Settings{}, dsn, environment)
-	fmt.Println(settings.Enabled == telemetry.Off, settings.BatchSize, err)
+	fmt.Println(settings.Enabled == telemetry.SwitchOff, settings.BatchSize, err)
 	// Output: true 20 <nil>
 }

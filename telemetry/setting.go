@@ -10,9 +10,9 @@ type Switch uint8
 
 // The positions of a Switch.
 const (
-	Unset Switch = iota // whoever decides next decides
-	On
-	Off
+	SwitchUnset Switch = iota // whoever decides next decides
+	SwitchOn
+	SwitchOff
 )
 
 // DefaultSlowThreshold is how long a statement may take before it counts as slow.
@@ -37,8 +37,8 @@ const (
 // Settings configures one wrapped driver. Every field's zero value means its default. The
 // same settings exist as DSN parameters and environment variables: see [Parameters].
 type Settings struct {
-	// Enabled decides about telemetry to Databricks: Off is off, the native driver's own
-	// included, and no request is made; On and Unset leave the decision to the server's
+	// Enabled decides about telemetry to Databricks: SwitchOff is off, the native driver's own
+	// included, and no request is made; SwitchOn and SwitchUnset leave the decision to the server's
 	// flag. Local sinks do not depend on it.
 	Enabled Switch
 	// ForceEnable skips the server's flag.
@@ -64,7 +64,7 @@ type Settings struct {
 	QueueSize int
 	// CloseTimeout bounds what closing the sql.DB waits for telemetry; 0 means 2 s.
 	CloseTimeout time.Duration
-	// CircuitBreaker stops sending to an endpoint that keeps failing; Unset means On.
+	// CircuitBreaker stops sending to an endpoint that keeps failing; SwitchUnset means SwitchOn.
 	CircuitBreaker Switch
 	// CircuitBreakerThreshold is the number of failures in a row that open it; 0 means 5.
 	CircuitBreakerThreshold int
@@ -110,8 +110,8 @@ func (s Settings) WithDefaults() Settings {
 	orInt(&s.CircuitBreakerThreshold, 5)
 	orDuration(&s.CircuitBreakerTimeout, time.Minute)
 	orDuration(&s.SlowThreshold, DefaultSlowThreshold)
-	if s.CircuitBreaker == Unset {
-		s.CircuitBreaker = On
+	if s.CircuitBreaker == SwitchUnset {
+		s.CircuitBreaker = SwitchOn
 	}
 	if s.ErrorText == "" {
 		s.ErrorText = ErrorTextRedacted

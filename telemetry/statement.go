@@ -108,19 +108,19 @@ type Outcome string
 
 // The outcomes.
 const (
-	// Unfinished: it has not ended. No sink receives such a record; see [Connector].
-	Unfinished Outcome = "running"
-	// Completed: the Exec returned, or the rows were read to their end.
-	Completed Outcome = "completed"
-	// ClosedEarly: the application closed the rows before their end.
-	ClosedEarly Outcome = "closed_early"
-	// Failed: the call or the reading returned an error.
-	Failed Outcome = "failed"
-	// Canceled: as Failed, because the caller's context was done.
-	Canceled Outcome = "canceled"
-	// Abandoned: the rows were still open when their connection was closed, or the application
+	// OutcomeRunning: it has not ended. No sink receives such a record; see [Connector].
+	OutcomeRunning Outcome = "running"
+	// OutcomeCompleted: the Exec returned, or the rows were read to their end.
+	OutcomeCompleted Outcome = "completed"
+	// OutcomeClosedEarly: the application closed the rows before their end.
+	OutcomeClosedEarly Outcome = "closed_early"
+	// OutcomeFailed: the call or the reading returned an error.
+	OutcomeFailed Outcome = "failed"
+	// OutcomeCanceled: as OutcomeFailed, because the caller's context was done.
+	OutcomeCanceled Outcome = "canceled"
+	// OutcomeAbandoned: the rows were still open when their connection was closed, or the application
 	// let go of them without closing them.
-	Abandoned Outcome = "abandoned"
+	OutcomeAbandoned Outcome = "abandoned"
 )
 
 // Failure is an error reduced to what can be counted. The error's own text is in it only as

@@ -20,11 +20,11 @@ type ResultFormat string
 
 // The result formats.
 const (
-	FormatUnknown  ResultFormat = ""
-	InlineArrow    ResultFormat = "INLINE_ARROW"
-	ColumnarInline ResultFormat = "COLUMNAR_INLINE"
-	InlineJSON     ResultFormat = "INLINE_JSON"
-	ExternalLinks  ResultFormat = "EXTERNAL_LINKS" // CloudFetch
+	FormatUnknown        ResultFormat = ""
+	FormatInlineArrow    ResultFormat = "INLINE_ARROW"
+	FormatColumnarInline ResultFormat = "COLUMNAR_INLINE"
+	FormatInlineJSON     ResultFormat = "INLINE_JSON"
+	FormatExternalLinks  ResultFormat = "EXTERNAL_LINKS" // CloudFetch
 )
 
 // Result is what is known about the rows a statement returned.

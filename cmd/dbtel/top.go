@@ -178,7 +178,7 @@ func reason(s *telemetry.Statement) cell {
 // failureOf names a failure.
 func failureOf(s *telemetry.Statement) string {
 	words := []string{string(s.Failure.Category), s.Failure.SQLState}
-	if s.Outcome == telemetry.Canceled {
+	if s.Outcome == telemetry.OutcomeCanceled {
 		words = append([]string{"canceled:"}, words...)
 	}
 	return or(clean(strings.Join(strings.Fields(strings.Join(words, " ")), " ")), "failed")

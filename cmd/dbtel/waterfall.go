@@ -14,17 +14,17 @@ import (
 // common looks the same.
 func styleOf(b explain.Bound) style {
 	switch b {
-	case explain.ServerBound, explain.ExecuteBound:
+	case explain.BoundServer, explain.BoundExecute:
 		return blue
-	case explain.PollBound:
+	case explain.BoundPoll:
 		return yellow
-	case explain.RetryBound:
+	case explain.BoundRetry:
 		return red
-	case explain.PageBound:
+	case explain.BoundPage:
 		return cyan
-	case explain.DownloadBound:
+	case explain.BoundDownload:
 		return green
-	case explain.ReaderBound:
+	case explain.BoundReader:
 		return magenta
 	}
 	return dim

@@ -47,8 +47,8 @@ var variants = []variant{
 	withProfile(ours("ours", driverwrap.Config{})),
 	withPage(ours("ours-page", driverwrap.Config{})),
 	withOpenTelemetry(ours("ours-otel", driverwrap.Config{})),
-	withProfile(ours("ours-local", driverwrap.Config{Settings: telemetry.Settings{Enabled: telemetry.Off}, Sinks: []telemetry.Sink{discard{}}})),
-	ours("ours-off", driverwrap.Config{Settings: telemetry.Settings{Enabled: telemetry.Off}}),
+	withProfile(ours("ours-local", driverwrap.Config{Settings: telemetry.Settings{Enabled: telemetry.SwitchOff}, Sinks: []telemetry.Sink{discard{}}})),
+	ours("ours-off", driverwrap.Config{Settings: telemetry.Settings{Enabled: telemetry.SwitchOff}}),
 }
 
 func variantNamed(name string) (variant, error) {

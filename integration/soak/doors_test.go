@@ -67,7 +67,7 @@ var bare = door{name: "bare", connect: func(_ driverwrap.Config, ws *workspace.W
 
 // doors are the ways in through us, with a sink and without reports to Databricks.
 func doors(sink telemetry.Sink) []door {
-	cfg := driverwrap.Config{Settings: telemetry.Settings{Enabled: telemetry.Off, CloseTimeout: 5 * time.Minute}}
+	cfg := driverwrap.Config{Settings: telemetry.Settings{Enabled: telemetry.SwitchOff, CloseTimeout: 5 * time.Minute}}
 	if sink != nil {
 		cfg.Sinks = []telemetry.Sink{sink}
 	}

@@ -76,7 +76,7 @@ func TestForgottenRowsAreCountedBeforeTheDatabaseIsClosed(t *testing.T) {
 			eventually.True(t, func() bool {
 				runtime.GC()
 				require.NoError(t, db.Ping(), "on another connection")
-				return counted.outcome(telemetry.Abandoned) == 1
+				return counted.outcome(telemetry.OutcomeAbandoned) == 1
 			})
 			require.NoError(t, db.Close())
 		})
@@ -111,7 +111,7 @@ func TestRowsWhoseReaderIsInUseAreNotForgotten(t *testing.T) {
 					other, err := db.Conn(t.Context())
 					require.NoError(t, err, "opening a connection looks for what was forgotten")
 					require.NoError(t, other.Close())
-					require.Zero(t, counted.outcome(telemetry.Abandoned))
+					require.Zero(t, counted.outcome(telemetry.OutcomeAbandoned))
 				}
 				require.EqualValues(t, 1000, read)
 				it.Close()
@@ -119,7 +119,7 @@ func TestRowsWhoseReaderIsInUseAreNotForgotten(t *testing.T) {
 			}))
 			require.NoError(t, c.Close())
 			require.NoError(t, db.Close())
-			require.Equal(t, 1, counted.outcome(telemetry.Abandoned), "the rows themselves were never closed")
+			require.Equal(t, 1, counted.outcome(telemetry.OutcomeAbandoned), "the rows themselves were never closed")
 		})
 	}
 }
@@ -132,7 +132,7 @@ func TestForgottenRowsAreCountedWhenTheDatabaseIsClosed(t *testing.T) {
 			db := d.with(counted).open(t, ws)
 			forget(t, db)
 			require.NoError(t, db.Close())
-			require.Equal(t, 1, counted.outcome(telemetry.Abandoned))
+			require.Equal(t, 1, counted.outcome(telemetry.OutcomeAbandoned))
 			require.Equal(t, 1, counted.abandoned())
 		})
 		// Behind database/sql the connection stays taken, and db.Close does not close it.
@@ -146,7 +146,7 @@ func TestForgottenRowsAreCountedWhenTheDatabaseIsClosed(t *testing.T) {
 			require.NoError(t, db.Close())
 			require.Zero(t, counted.count(), "they can still be read")
 			runtime.KeepAlive(rows)
-			eventually.True(t, func() bool { runtime.GC(); return counted.outcome(telemetry.Abandoned) == 1 })
+			eventually.True(t, func() bool { runtime.GC(); return counted.outcome(telemetry.OutcomeAbandoned) == 1 })
 		})
 	}
 }

@@ -29,7 +29,7 @@ func newBreaker(settings telemetry.Settings, opened func()) *breaker {
 	// own, up to a tenth longer, so that their probes drift apart while it lasts.
 	timeout := settings.CircuitBreakerTimeout
 	b := &breaker{timeout: timeout + rand.N(max(0, timeout/10)+1), opened: opened}
-	if settings.CircuitBreaker == telemetry.Off {
+	if settings.CircuitBreaker == telemetry.SwitchOff {
 		return b
 	}
 	threshold := uint32(max(1, settings.CircuitBreakerThreshold))

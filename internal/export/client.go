@@ -156,7 +156,7 @@ func (k *client) attempt(ctx, limit context.Context, req *http.Request, understa
 func unanswered(ctx context.Context, err error) result {
 	switch {
 	case ctx.Err() != nil:
-		return result{fate: interrupted, category: telemetry.CategoryCancelled}
+		return result{fate: interrupted, category: telemetry.CategoryCanceled}
 	case errors.Is(err, errAuthenticate):
 		return result{fate: strange, category: telemetry.CategoryAuth}
 	case errors.Is(err, errTransport):

@@ -33,7 +33,7 @@ func TestAPanicInAPipelineLeavesNoLockBehind(t *testing.T) {
 		require.Error(t, h.Close(t.Context()), "nobody listens there")
 		s := x.Stats()
 		require.EqualValues(t, 2, s.Recorded)
-		require.EqualValues(t, 2, s.Dropped[Closed])
+		require.EqualValues(t, 2, s.Dropped[DropClosed])
 	})
 }
 

@@ -41,14 +41,14 @@ func (p *pipeline) deliver(batch []queued, anonymous bool) outcome {
 			taken := min(r.answer.accepted, events)
 			p.exporter.counts.sent.Add(int64(taken))
 			if taken < events {
-				p.exporter.counts.drop(Rejected, events-taken)
+				p.exporter.counts.drop(DropRejected, events-taken)
 			}
 		case refused:
 			p.exporter.counts.failures.Add(1)
-			p.exporter.counts.drop(Refused, events)
+			p.exporter.counts.drop(DropRefused, events)
 		case tooLarge:
 			if len(part) == 1 {
-				p.exporter.counts.drop(TooLarge, events)
+				p.exporter.counts.drop(DropTooLarge, events)
 				break
 			}
 			half := len(part) / 2
@@ -90,7 +90,7 @@ func (p *pipeline) encode(part []queued, anonymous bool) (_ []queued, events int
 			good = append(good, part[i])
 			events += int(part[i].Value.events)
 		} else {
-			p.exporter.counts.drop(Broken, int(part[i].Value.events))
+			p.exporter.counts.drop(DropBroken, int(part[i].Value.events))
 		}
 	}
 	b.end()

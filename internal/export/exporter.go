@@ -66,7 +66,7 @@ type flagKey struct{ endpoint, org string }
 //
 // Settings are used as they are; zero values mean their defaults.
 func (x *Exporter) Open(c Connection, settings telemetry.Settings) *Handle {
-	if settings.Enabled == telemetry.Off || c.endpoint() == "" || x.down.Load() {
+	if settings.Enabled == telemetry.SwitchOff || c.endpoint() == "" || x.down.Load() {
 		return nil
 	}
 	settings = settings.WithDefaults()
@@ -75,7 +75,7 @@ func (x *Exporter) Open(c Connection, settings telemetry.Settings) *Handle {
 	h := &Handle{origin: newOrigin(c), rate: settings.SampleRate.Or(1), closeTimeout: settings.CloseTimeout}
 	key := pipelineKey{flagKey: flagKey{c.endpoint(), h.origin.pathOrg}, credential: c.identity(), transport: transportIdentity(&c), settings: settings}
 	// What does not change how a pipeline works does not divide it.
-	key.settings.SampleRate, key.settings.CloseTimeout, key.settings.Enabled = telemetry.Maybe[float64]{}, 0, telemetry.Unset
+	key.settings.SampleRate, key.settings.CloseTimeout, key.settings.Enabled = telemetry.Maybe[float64]{}, 0, telemetry.SwitchUnset
 	key.settings.LogLevel, key.settings.SlowThreshold, key.settings.QueryText = "", 0, false
 	key.settings.ErrorText = ""
 	x.mu.Lock()
@@ -111,7 +111,7 @@ func transportIdentity(c *Connection) any {
 // leave gives up a share in a pipeline, and ends the pipeline when it was the last.
 func (m *membership) leave() {
 	if m.exporter.leave(m) {
-		m.pipeline.end(Closed)
+		m.pipeline.end(DropClosed)
 	}
 }
 
@@ -170,7 +170,7 @@ func (x *Exporter) Shutdown(ctx context.Context) error {
 	x.down.Store(true) // from here on Open adds none
 	x.mu.Unlock()
 	for _, p := range x.live() {
-		p.end(ShutDown)
+		p.end(DropShutDown)
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()

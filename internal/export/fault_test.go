@@ -14,8 +14,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 type answerer = func(*http.Request) (*http.Response, error)
@@ -83,15 +83,15 @@ func TestEveryFaultEndsAsTheSpecificationSays(t *testing.T) {
 		"303 to a login page": {do: first(1, status(303, "Location", "https://login/")), sent: all, requests: 2, least: 5 * time.Second, most: 5 * time.Second},
 		"200 with HTML":       {do: first(1, status(200)), sent: all, requests: 2, least: 5 * time.Second, most: 5 * time.Second},
 		"200 without counts":  {do: first(1, func(r *http.Request) (*http.Response, error) { return response(r, 200, `{}`), nil }), sent: all, requests: 2, least: 5 * time.Second, most: 5 * time.Second},
-		"413 to all":          {do: status(413), dropped: export.TooLarge, requests: 19},
+		"413 to all":          {do: status(413), dropped: export.DropTooLarge, requests: 19},
 		"413 once":            {do: first(1, status(413)), sent: all, requests: 3},
-		"400":                 {do: status(400), dropped: export.Refused, requests: 1},
-		"401":                 {do: status(401), dropped: export.Refused, requests: 1},
-		"403":                 {do: status(403), dropped: export.Refused, requests: 1},
-		"404":                 {do: status(404), dropped: export.Refused, requests: 1},
+		"400":                 {do: status(400), dropped: export.DropRefused, requests: 1},
+		"401":                 {do: status(401), dropped: export.DropRefused, requests: 1},
+		"403":                 {do: status(403), dropped: export.DropRefused, requests: 1},
+		"404":                 {do: status(404), dropped: export.DropRefused, requests: 1},
 		"partial success": {do: func(r *http.Request) (*http.Response, error) {
 			return response(r, 200, `{"errors":["bad",{"message":"worse"}],"numSuccess":8,"numProtoSuccess":7,"numRealtimeSuccess":0}`), nil
-		}, sent: 7, dropped: export.Rejected, requests: 1},
+		}, sent: 7, dropped: export.DropRejected, requests: 1},
 		"more than was sent": {do: func(r *http.Request) (*http.Response, error) {
 			return response(r, 200, `{"numProtoSuccess":1000}`), nil
 		}, sent: all, requests: 1},
@@ -251,7 +251,7 @@ func TestTheBreakerProbesOnceAMinuteAndClosesAfterTwoSuccesses(t *testing.T) {
 func TestWithoutTheBreakerAFailingEndpointIsAskedOncePerInterval(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
 		s.upload = status(503)
-		h := x.Open(connection(s), telemetry.Settings{CircuitBreaker: telemetry.Off, MaxRetries: -1, ForceEnable: true})
+		h := x.Open(connection(s), telemetry.Settings{CircuitBreaker: telemetry.SwitchOff, MaxRetries: -1, ForceEnable: true})
 		h.SessionOpened(opened())
 		time.Sleep(10*time.Minute + time.Second)
 		require.InDelta(t, 120, s.uploads(), 2)
@@ -267,7 +267,7 @@ func TestEventsOlderThanAnHourExpire(t *testing.T) {
 		h.SessionOpened(opened())
 		time.Sleep(2 * time.Hour)
 		st := balanced(t, x)
-		require.Equal(t, map[export.Reason]int64{export.Expired: 1}, st.Dropped)
+		require.Equal(t, map[export.Reason]int64{export.DropExpired: 1}, st.Dropped)
 		n := s.uploads()
 		require.Less(t, n, 90)
 		time.Sleep(time.Hour)

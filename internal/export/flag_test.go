@@ -9,8 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 func TestTheFlagDecides(t *testing.T) {
@@ -18,7 +18,7 @@ func TestTheFlagDecides(t *testing.T) {
 		t.Run(value, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
 				s.enabled = value
-				h := x.Open(connection(s), telemetry.Settings{Enabled: telemetry.On})
+				h := x.Open(connection(s), telemetry.Settings{Enabled: telemetry.SwitchOn})
 				require.True(t, h.Recording())
 				h.SessionOpened(opened())
 				h.StatementFinished(statement())
@@ -28,7 +28,7 @@ func TestTheFlagDecides(t *testing.T) {
 				time.Sleep(time.Minute)
 				st := balanced(t, x)
 				require.Equal(t, sent, st.Sent)
-				require.Equal(t, 3-sent, st.Dropped[export.FlagOff])
+				require.Equal(t, 3-sent, st.Dropped[export.DropFlagOff])
 				require.EqualValues(t, 1, st.FlagRequests)
 				require.Equal(t, sent > 0, s.uploads() > 0)
 				require.NoError(t, h.Close(t.Context()))
@@ -130,7 +130,7 @@ func TestAFlagThatFlipsIsFollowedWithinItsLifetime(t *testing.T) {
 		require.LessOrEqual(t, s.count(flagPath), 5)
 		require.NoError(t, h.Close(t.Context()))
 		st := balanced(t, x)
-		require.Positive(t, st.Dropped[export.FlagOff])
+		require.Positive(t, st.Dropped[export.DropFlagOff])
 	})
 }
 
@@ -191,7 +191,7 @@ func TestTwoTenantsOfOneHostDoNotDisturbEachOther(t *testing.T) {
 		require.NoError(t, good.Close(t.Context()))
 		st := balanced(t, x)
 		require.EqualValues(t, 10, st.Sent)
-		require.EqualValues(t, 11, st.Dropped[export.Closed])
+		require.EqualValues(t, 11, st.Dropped[export.DropClosed])
 	})
 }
 

@@ -61,7 +61,7 @@ func (h *Handle) StatementFinished(r *telemetry.Statement) {
 	e := statementEntry(h.origin, r)
 	if !e.failed && h.rate < 1 && rand.Float64() >= h.rate {
 		h.exporter.counts.recorded.Add(int64(e.events))
-		h.exporter.counts.drop(SampledOut, int(e.events))
+		h.exporter.counts.drop(DropSampledOut, int(e.events))
 		return
 	}
 	h.pipeline.put(h, e, true, terminal(r.Failure))

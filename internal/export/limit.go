@@ -18,7 +18,7 @@ const (
 // maxAge is how old an event may become: the waiting that the settings ask for is not late.
 func maxAge(s telemetry.Settings) time.Duration {
 	age := waitingTime + s.FlushInterval
-	if s.CircuitBreaker != telemetry.Off {
+	if s.CircuitBreaker != telemetry.SwitchOff {
 		age += s.CircuitBreakerTimeout + s.CircuitBreakerTimeout/10
 	}
 	return age

@@ -7,8 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 // The bound in bytes is for what is not usual; it must not make queue_size mean less.
@@ -27,7 +27,7 @@ func TestAQueueHoldsAsManyOfTheLargestStatementsAsItsSizeSays(t *testing.T) {
 			h.StatementFinished(largest)
 		}
 		st := balanced(t, x)
-		require.Equal(t, map[export.Reason]int64{export.QueueFull: 1}, st.Dropped)
+		require.Equal(t, map[export.Reason]int64{export.DropQueueFull: 1}, st.Dropped)
 		require.EqualValues(t, size, st.Pending)
 		require.Error(t, h.Close(t.Context()))
 	})

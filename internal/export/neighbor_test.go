@@ -10,8 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 func shortly(t *testing.T) context.Context {
@@ -88,7 +88,7 @@ func TestDroppedHandlesKeepNoPipelines(t *testing.T) {
 	for len(x.Stats().Pipelines) > 0 { // ends with the test's own time limit, if ever it fails
 		runtime.GC()
 	}
-	require.EqualValues(t, many, balanced(t, &x).Dropped[export.Closed])
+	require.EqualValues(t, many, balanced(t, &x).Dropped[export.DropClosed])
 }
 
 func TestADroppedHandleSendsWhatWaited(t *testing.T) {

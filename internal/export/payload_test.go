@@ -12,9 +12,9 @@ import (
 	native "github.com/databricks/databricks-sql-go/telemetry"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/registry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
-	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 )
 
 var noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
@@ -23,14 +23,14 @@ var noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 func fullStatement() *telemetry.Statement {
 	return &telemetry.Statement{
 		Started: noon, Server: "dbc-1.cloud.databricks.com:443", SessionID: sessionID, StatementID: statementID,
-		Kind: telemetry.KindQuery, Internal: true, Prepared: true, Outcome: telemetry.Failed,
+		Kind: telemetry.KindQuery, Internal: true, Prepared: true, Outcome: telemetry.OutcomeFailed,
 		Failure:      &telemetry.Failure{Category: telemetry.CategoryChunkDownload, SQLState: "08000"},
 		CloseFailure: &telemetry.Failure{Category: telemetry.CategoryConnection},
 		Execute:      1200 * time.Millisecond, FirstRow: telemetry.Known(30 * time.Millisecond), Consume: telemetry.Known(4 * time.Second),
 		Close: telemetry.Known(25 * time.Millisecond), Total: 6 * time.Second,
 		RowsRead: telemetry.Known(int64(7)), RowsAffected: telemetry.Known(int64(8)), WorkspaceID: "1234567890123456",
 		Result: telemetry.Result{
-			Evidence: telemetry.EvidenceWire, Format: telemetry.ExternalLinks, Compressed: telemetry.Known(true), Cache: "MISS",
+			Evidence: telemetry.EvidenceWire, Format: telemetry.FormatExternalLinks, Compressed: telemetry.Known(true), Cache: "MISS",
 			UncompressedBytes: telemetry.Known(int64(1)), CompressedBytes: telemetry.Known(int64(1)), Direct: telemetry.Known(true),
 			Pages: telemetry.Known(int64(2)), Rows: telemetry.Known(int64(9)),
 		},
@@ -53,9 +53,9 @@ func records() map[string]any {
 	return map[string]any{
 		"statement":         fullStatement(),
 		"statement_minimal": &telemetry.Statement{Started: noon, Execute: time.Millisecond},
-		"statement_volume":  &telemetry.Statement{Started: noon, Kind: telemetry.KindVolume, Volume: telemetry.VolumePut, Outcome: telemetry.Completed, Execute: time.Millisecond},
+		"statement_volume":  &telemetry.Statement{Started: noon, Kind: telemetry.KindVolume, Volume: telemetry.VolumePut, Outcome: telemetry.OutcomeCompleted, Execute: time.Millisecond},
 		"statement_inferred": &telemetry.Statement{Started: noon, Kind: telemetry.KindUpdate, Execute: time.Millisecond,
-			Result: telemetry.Result{Evidence: telemetry.EvidenceInferred, Format: telemetry.InlineArrow}},
+			Result: telemetry.Result{Evidence: telemetry.EvidenceInferred, Format: telemetry.FormatInlineArrow}},
 		"session_opened": &telemetry.SessionOpened{Started: noon, Server: "dbc-1.cloud.databricks.com:443", SessionID: sessionID,
 			WorkspaceID: "1234567890123456", Latency: 80 * time.Millisecond, Retries: telemetry.Known(int64(1))},
 		"session_failed": &telemetry.SessionOpened{Started: noon, Latency: 10 * time.Second,

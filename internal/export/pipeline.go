@@ -71,7 +71,7 @@ func (p *pipeline) put(h *Handle, e entry, loggedIn, urgent bool) {
 	}
 	p.loggedIn = p.loggedIn || loggedIn
 	if !p.settings.ForceEnable && p.flag.off() {
-		x.counts.drop(FlagOff, int(e.events))
+		x.counts.drop(DropFlagOff, int(e.events))
 		return
 	}
 	e.at = now
@@ -91,10 +91,10 @@ func (p *pipeline) put(h *Handle, e entry, loggedIn, urgent bool) {
 // that make more events than a small queue holds would never be sent.
 func (p *pipeline) bound() {
 	for p.queue.events > p.settings.QueueSize && p.queue.Len() > 1 {
-		p.exporter.counts.drop(QueueFull, int(p.queue.evict().Value.events))
+		p.exporter.counts.drop(DropQueueFull, int(p.queue.evict().Value.events))
 	}
 	for int64(p.queue.bytes) > maxQueueBytes(p.settings) {
-		p.exporter.counts.drop(QueueBytes, int(p.queue.evict().Value.events))
+		p.exporter.counts.drop(DropQueueBytes, int(p.queue.evict().Value.events))
 	}
 }
 
@@ -183,7 +183,7 @@ func (p *pipeline) run() {
 func (p *pipeline) breakDown() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.exporter.counts.drop(Broken, p.out)
+	p.exporter.counts.drop(DropBroken, p.out)
 	p.out, p.notBefore = 0, time.Now().Add(p.settings.FlushInterval)
 	p.rest(time.Now())
 }
@@ -235,7 +235,7 @@ func (p *pipeline) next() step {
 	}
 	switch state {
 	case flagOff:
-		p.dropAll(FlagOff)
+		p.dropAll(DropFlagOff)
 	case flagUnreadable:
 		p.notBefore = at
 	case flagUnasked:
@@ -271,7 +271,7 @@ func (p *pipeline) cut(now time.Time) (batch []queued, anonymous bool) {
 	for it := p.queue.Oldest(); it != nil; it = p.queue.Oldest() {
 		e := &it.Value
 		if now.Sub(e.at) > maxAge(p.settings) {
-			p.exporter.counts.drop(Expired, int(p.queue.pop().Value.events))
+			p.exporter.counts.drop(DropExpired, int(p.queue.pop().Value.events))
 			continue
 		}
 		if len(batch) == p.settings.BatchSize {

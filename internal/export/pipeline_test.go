@@ -8,8 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 // inBubble runs a test in fake time with a service and an exporter of its own. The bubble
@@ -150,7 +150,7 @@ func TestAFullQueueDropsItsOldestSuccessesFirst(t *testing.T) {
 			h.StatementFinished(r)
 		}
 		st := balanced(t, x)
-		require.Equal(t, map[export.Reason]int64{export.QueueFull: 2}, st.Dropped)
+		require.Equal(t, map[export.Reason]int64{export.DropQueueFull: 2}, st.Dropped)
 		require.NoError(t, h.Close(t.Context()))
 		var got []string
 		for _, id := range s.taken {
@@ -170,7 +170,7 @@ func TestTheQueueIsBoundedInBytesToo(t *testing.T) {
 			h.StatementFinished(r)
 		}
 		st := balanced(t, x)
-		require.Positive(t, st.Dropped[export.QueueBytes])
+		require.Positive(t, st.Dropped[export.DropQueueBytes])
 		require.LessOrEqual(t, st.PendingBytes, int64(4<<20))
 		require.Error(t, h.Close(t.Context()))
 	})
@@ -187,7 +187,7 @@ func TestSamplingKeepsEveryFailure(t *testing.T) {
 		require.NoError(t, h.Close(t.Context()))
 		st := balanced(t, x)
 		require.EqualValues(t, 101, st.Sent)
-		require.EqualValues(t, 100, st.Dropped[export.SampledOut])
+		require.EqualValues(t, 100, st.Dropped[export.DropSampledOut])
 
 		h = x.Open(connection(s), telemetry.Settings{SampleRate: telemetry.Known(0.5), QueueSize: 10_000})
 		for range 1000 {
@@ -200,7 +200,7 @@ func TestSamplingKeepsEveryFailure(t *testing.T) {
 
 func TestOffDoesNothingAtAll(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
-		h := x.Open(connection(s), telemetry.Settings{Enabled: telemetry.Off, ForceEnable: true})
+		h := x.Open(connection(s), telemetry.Settings{Enabled: telemetry.SwitchOff, ForceEnable: true})
 		require.Nil(t, h)
 		require.False(t, h.Recording())
 		h.SessionOpened(opened())

@@ -12,20 +12,20 @@ type Reason = telemetry.DropReason
 
 // The reasons.
 const (
-	SampledOut Reason = "sampled_out" // Settings.SampleRate
-	FlagOff    Reason = "flag_off"    // the server does not want telemetry
-	QueueFull  Reason = "queue_full"  // Settings.QueueSize
-	QueueBytes Reason = "queue_bytes" // more than 4 MiB of records waited, or 4 KiB for each of Settings.QueueSize
-	Expired    Reason = "expired"     // waited an hour longer than the settings ask for
-	Refused    Reason = "refused"     // the endpoint answered 4xx
-	TooLarge   Reason = "too_large"   // the endpoint answered 413 to the event alone
-	Rejected   Reason = "rejected"    // the service took the request and counted fewer events
-	Broken     Reason = "broken"      // could not be encoded; see Stats.Panics
-	Closed     Reason = "closed"      // the last connector was closed before it could be sent
-	ShutDown   Reason = "shut_down"   // Shutdown was called before it could be sent
+	DropSampledOut Reason = "sampled_out" // Settings.SampleRate
+	DropFlagOff    Reason = "flag_off"    // the server does not want telemetry
+	DropQueueFull  Reason = "queue_full"  // Settings.QueueSize
+	DropQueueBytes Reason = "queue_bytes" // more than 4 MiB of records waited, or 4 KiB for each of Settings.QueueSize
+	DropExpired    Reason = "expired"     // waited an hour longer than the settings ask for
+	DropRefused    Reason = "refused"     // the endpoint answered 4xx
+	DropTooLarge   Reason = "too_large"   // the endpoint answered 413 to the event alone
+	DropRejected   Reason = "rejected"    // the service took the request and counted fewer events
+	DropBroken     Reason = "broken"      // could not be encoded; see Stats.Panics
+	DropClosed     Reason = "closed"      // the last connector was closed before it could be sent
+	DropShutDown   Reason = "shut_down"   // Shutdown was called before it could be sent
 )
 
-var reasons = [...]Reason{SampledOut, FlagOff, QueueFull, QueueBytes, Expired, Refused, TooLarge, Rejected, Broken, Closed, ShutDown}
+var reasons = [...]Reason{DropSampledOut, DropFlagOff, DropQueueFull, DropQueueBytes, DropExpired, DropRefused, DropTooLarge, DropRejected, DropBroken, DropClosed, DropShutDown}
 
 func indexOf(r Reason) int {
 	for i, other := range reasons {

@@ -84,7 +84,7 @@ var httpStatuses = map[int]telemetry.Category{
 func byContext(err error, _ *telemetry.Failure) telemetry.Category {
 	switch {
 	case errors.Is(err, context.Canceled):
-		return telemetry.CategoryCancelled
+		return telemetry.CategoryCanceled
 	case errors.Is(err, context.DeadlineExceeded):
 		return telemetry.CategoryTimeout
 	}
@@ -113,8 +113,8 @@ var sqlStates = map[string]telemetry.Category{
 	"42703": telemetry.CategoryNotFound, // column
 	"42704": telemetry.CategoryNotFound, // schema, catalog
 	"42883": telemetry.CategoryNotFound, // routine
-	"57014": telemetry.CategoryStatementCancelled,
-	"HY008": telemetry.CategoryStatementCancelled,
+	"57014": telemetry.CategoryStatementCanceled,
+	"HY008": telemetry.CategoryStatementCanceled,
 	"57KD0": telemetry.CategoryStatementTimeout,
 	"HYT00": telemetry.CategoryStatementTimeout,
 	"0A000": telemetry.CategoryUnsupported,

@@ -55,7 +55,7 @@ func TestFailuresAreClassifiedByTypeAndStateNeverByText(t *testing.T) {
 		want telemetry.Failure
 	}{
 		"text alone":          {text, telemetry.Failure{Category: telemetry.CategoryOther}},
-		"canceled":            {fmt.Errorf("a: %w", context.Canceled), telemetry.Failure{Category: telemetry.CategoryCancelled}},
+		"canceled":            {fmt.Errorf("a: %w", context.Canceled), telemetry.Failure{Category: telemetry.CategoryCanceled}},
 		"deadline":            {context.DeadlineExceeded, telemetry.Failure{Category: telemetry.CategoryTimeout}},
 		"syntax":              {state("42601"), telemetry.Failure{Category: telemetry.CategorySyntax, SQLState: "42601"}},
 		"table not found":     {state("42P01"), telemetry.Failure{Category: telemetry.CategoryNotFound, SQLState: "42P01"}},

@@ -26,7 +26,7 @@ var StatementExecutedFields = []Field[telemetry.Statement]{
 		}
 		return slog.DurationValue(s.Execute)
 	}},
-	{"execution_result", "", "result_format where the evidence is the wire.", ScopeDatabricks, oneOf(operation+"execution_result", telemetry.InlineArrow, telemetry.ColumnarInline, telemetry.InlineJSON, telemetry.ExternalLinks), func(s *telemetry.Statement) slog.Value {
+	{"execution_result", "", "result_format where the evidence is the wire.", ScopeDatabricks, oneOf(operation+"execution_result", telemetry.FormatInlineArrow, telemetry.FormatColumnarInline, telemetry.FormatInlineJSON, telemetry.FormatExternalLinks), func(s *telemetry.Statement) slog.Value {
 		if s.Result.Evidence != telemetry.EvidenceWire {
 			return slog.Value{}
 		}

@@ -113,13 +113,13 @@ func asText[T comparable](at func(*telemetry.Settings) *T, parse func(string) (T
 }
 
 func asSwitch(at func(*telemetry.Settings) *telemetry.Switch) codec {
-	return asText(at, parseSwitch, func(s telemetry.Switch) string { return strconv.FormatBool(s == telemetry.On) })
+	return asText(at, parseSwitch, func(s telemetry.Switch) string { return strconv.FormatBool(s == telemetry.SwitchOn) })
 }
 
 func asBool(at func(*telemetry.Settings) *bool) codec {
 	return asText(at, func(v string) (bool, bool) {
 		s, ok := parseSwitch(v)
-		return s == telemetry.On, ok
+		return s == telemetry.SwitchOn, ok
 	}, strconv.FormatBool)
 }
 

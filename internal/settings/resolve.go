@@ -85,7 +85,7 @@ func resolve(base telemetry.Settings, dsn, env map[string][]string) (s telemetry
 		}
 		*word.at = v
 	}
-	offBy, off := "", base.Enabled == telemetry.Off
+	offBy, off := "", base.Enabled == telemetry.SwitchOff
 	for _, from := range []source{{values: env}, {values: dsn, dsn: true}} {
 		told, err := from.read()
 		if err != nil {
@@ -107,21 +107,21 @@ func resolve(base telemetry.Settings, dsn, env map[string][]string) (s telemetry
 				switch {
 				case !ok && from.dsn, !ok && !g.alias:
 					return base, nil, told[p.Name][i].refused(p)
-				case position == telemetry.On:
-					s.Enabled, by[p.Name] = telemetry.On, g.by
-				case position == telemetry.Off && !off:
+				case position == telemetry.SwitchOn:
+					s.Enabled, by[p.Name] = telemetry.SwitchOn, g.by
+				case position == telemetry.SwitchOff && !off:
 					off, offBy = true, g.by
 				}
 			}
 		}
 	}
 	if v := first(env[doNotTrack]); v != "" && !off {
-		if track, ok := parseSwitch(v); !ok || track == telemetry.On {
+		if track, ok := parseSwitch(v); !ok || track == telemetry.SwitchOn {
 			off, offBy = true, doNotTrack
 		}
 	}
 	if off {
-		s.Enabled, by[enableParameter] = telemetry.Off, offBy
+		s.Enabled, by[enableParameter] = telemetry.SwitchOff, offBy
 	}
 	return s, by, nil
 }
@@ -180,13 +180,13 @@ func (from source) documents(parameter, name string) bool {
 func (g given) position() (telemetry.Switch, bool) {
 	if g.value == "" {
 		if g.negated { // the name alone says it
-			return telemetry.Off, true
+			return telemetry.SwitchOff, true
 		}
-		return telemetry.Unset, true
+		return telemetry.SwitchUnset, true
 	}
 	position, ok := parseSwitch(g.value)
 	if g.negated {
-		position = map[telemetry.Switch]telemetry.Switch{telemetry.On: telemetry.Off}[position]
+		position = map[telemetry.Switch]telemetry.Switch{telemetry.SwitchOn: telemetry.SwitchOff}[position]
 	}
 	return position, ok
 }

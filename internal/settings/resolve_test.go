@@ -40,9 +40,9 @@ func TestEveryParameterSetsItsSetting(t *testing.T) {
 	}
 	require.Len(t, dsn, len(settings.Parameters), "a parameter without a test")
 	want := telemetry.Settings{
-		Enabled: telemetry.On, ForceEnable: true, BatchSize: 7, FlushInterval: 250 * time.Millisecond,
+		Enabled: telemetry.SwitchOn, ForceEnable: true, BatchSize: 7, FlushInterval: 250 * time.Millisecond,
 		MaxRetries: -1, RetryDelay: 20 * time.Millisecond, QueueSize: 11, CloseTimeout: 3 * time.Second,
-		CircuitBreaker: telemetry.Off, CircuitBreakerThreshold: 9, CircuitBreakerTimeout: 2 * time.Minute,
+		CircuitBreaker: telemetry.SwitchOff, CircuitBreakerThreshold: 9, CircuitBreakerTimeout: 2 * time.Minute,
 		LogLevel: "warn", SlowThreshold: 90 * time.Second, QueryText: true, ErrorText: telemetry.ErrorTextClass, SampleRate: telemetry.Known(0.25),
 	}
 
@@ -87,15 +87,15 @@ func TestOffWinsWhereverItIsSaid(t *testing.T) {
 		dsn, env map[string]string
 		want     telemetry.Switch
 	}{
-		"config":                           {base: telemetry.Settings{Enabled: telemetry.Off}, dsn: on, env: on, want: telemetry.Off},
-		"dsn":                              {base: telemetry.Settings{Enabled: telemetry.On}, dsn: map[string]string{"enableTelemetry": "false"}, env: on, want: telemetry.Off},
-		"environment":                      {dsn: on, env: map[string]string{"DATABRICKS_TELEMETRY_ENABLED": "false"}, want: telemetry.Off},
-		"environment, by the regular name": {dsn: on, env: map[string]string{"DATABRICKS_TELEMETRY_ENABLED": "true", "DATABRICKS_ENABLETELEMETRY": "false"}, want: telemetry.Off},
-		"either name of the environment":   {env: map[string]string{"DATABRICKS_TELEMETRY_ENABLED": "false", "DATABRICKS_ENABLETELEMETRY": "true"}, want: telemetry.Off},
-		"do not track":                     {dsn: on, env: map[string]string{"DO_NOT_TRACK": "1"}, want: telemetry.Off},
-		"track me":                         {env: map[string]string{"DO_NOT_TRACK": "0"}, want: telemetry.Unset},
-		"nobody says":                      {want: telemetry.Unset},
-		"somebody says":                    {dsn: on, want: telemetry.On},
+		"config":                           {base: telemetry.Settings{Enabled: telemetry.SwitchOff}, dsn: on, env: on, want: telemetry.SwitchOff},
+		"dsn":                              {base: telemetry.Settings{Enabled: telemetry.SwitchOn}, dsn: map[string]string{"enableTelemetry": "false"}, env: on, want: telemetry.SwitchOff},
+		"environment":                      {dsn: on, env: map[string]string{"DATABRICKS_TELEMETRY_ENABLED": "false"}, want: telemetry.SwitchOff},
+		"environment, by the regular name": {dsn: on, env: map[string]string{"DATABRICKS_TELEMETRY_ENABLED": "true", "DATABRICKS_ENABLETELEMETRY": "false"}, want: telemetry.SwitchOff},
+		"either name of the environment":   {env: map[string]string{"DATABRICKS_TELEMETRY_ENABLED": "false", "DATABRICKS_ENABLETELEMETRY": "true"}, want: telemetry.SwitchOff},
+		"do not track":                     {dsn: on, env: map[string]string{"DO_NOT_TRACK": "1"}, want: telemetry.SwitchOff},
+		"track me":                         {env: map[string]string{"DO_NOT_TRACK": "0"}, want: telemetry.SwitchUnset},
+		"nobody says":                      {want: telemetry.SwitchUnset},
+		"somebody says":                    {dsn: on, want: telemetry.SwitchOn},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -171,6 +171,6 @@ func TestSettingsInForceSayWhoSetThem(t *testing.T) {
 	}
 	require.Nil(t, settings.InForce(base, lookup(map[string]string{"telemetry_batch_size": "x"}), nil))
 
-	config := settings.InForce(telemetry.Settings{Enabled: telemetry.Off}, lookup(dsn), nil)
+	config := settings.InForce(telemetry.Settings{Enabled: telemetry.SwitchOff}, lookup(dsn), nil)
 	require.Equal(t, telemetry.SettingInForce{Name: "enableTelemetry", Value: "false", By: "Config"}, config[0])
 }

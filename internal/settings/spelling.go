@@ -133,9 +133,9 @@ func distance(a, b string) int {
 func parseSwitch(v string) (telemetry.Switch, bool) {
 	switch strings.ToLower(strings.Trim(v, " \t\r\n\"'")) {
 	case "1", "t", "true", "y", "yes", "on", "enable", "enabled", "always":
-		return telemetry.On, true
+		return telemetry.SwitchOn, true
 	case "0", "f", "false", "n", "no", "off", "none", "never", "disable", "disabled", "deny", "denied":
-		return telemetry.Off, true
+		return telemetry.SwitchOff, true
 	}
-	return telemetry.Unset, false
+	return telemetry.SwitchUnset, false
 }

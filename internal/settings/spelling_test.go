@@ -25,29 +25,29 @@ var (
 func TestOffIsOffHoweverItIsSpelled(t *testing.T) {
 	position := func(t *testing.T, dsn, env map[string][]string) telemetry.Switch {
 		t.Helper()
-		s, err := settings.Resolve(telemetry.Settings{Enabled: telemetry.On}, dsn, env)
+		s, err := settings.Resolve(telemetry.Settings{Enabled: telemetry.SwitchOn}, dsn, env)
 		require.NoError(t, err, "%q %q", dsn, env)
 		return s.Enabled
 	}
 	for _, name := range switchSpellings {
 		require.True(t, settings.IsParameter(name), name)
 		for _, word := range offWords {
-			require.Equal(t, telemetry.Off, position(t, map[string][]string{name: {word}}, nil), "%s=%q", name, word)
-			require.Equal(t, telemetry.Off, position(t, map[string][]string{name: {"true", word}}, nil), "said twice")
-			require.Equal(t, telemetry.Off, position(t, map[string][]string{name: {word, "true"}}, nil), "said twice")
-			require.Equal(t, telemetry.Off, position(t, map[string][]string{name: {word}, "enableTelemetry": {"true", word, "true"}}, nil))
-			require.Equal(t, telemetry.Off, position(t, map[string][]string{"enableTelemetry": {"true"}}, map[string][]string{"DATABRICKS_TELEMETRY_ENABLED": {word}}))
+			require.Equal(t, telemetry.SwitchOff, position(t, map[string][]string{name: {word}}, nil), "%s=%q", name, word)
+			require.Equal(t, telemetry.SwitchOff, position(t, map[string][]string{name: {"true", word}}, nil), "said twice")
+			require.Equal(t, telemetry.SwitchOff, position(t, map[string][]string{name: {word, "true"}}, nil), "said twice")
+			require.Equal(t, telemetry.SwitchOff, position(t, map[string][]string{name: {word}, "enableTelemetry": {"true", word, "true"}}, nil))
+			require.Equal(t, telemetry.SwitchOff, position(t, map[string][]string{"enableTelemetry": {"true"}}, map[string][]string{"DATABRICKS_TELEMETRY_ENABLED": {word}}))
 		}
 		for _, word := range onWords {
-			require.Equal(t, telemetry.On, position(t, map[string][]string{name: {word}}, nil), "%s=%q", name, word)
+			require.Equal(t, telemetry.SwitchOn, position(t, map[string][]string{name: {word}}, nil), "%s=%q", name, word)
 		}
 	}
 	for _, name := range negatedSpellings {
 		require.True(t, settings.IsParameter(name), name)
 		for _, word := range append([]string{""}, onWords...) {
-			require.Equal(t, telemetry.Off, position(t, map[string][]string{name: {word}}, nil), "%s=%q", name, word)
+			require.Equal(t, telemetry.SwitchOff, position(t, map[string][]string{name: {word}}, nil), "%s=%q", name, word)
 		}
-		require.Equal(t, telemetry.On, position(t, map[string][]string{name: {"false"}}, nil), "decides nothing")
+		require.Equal(t, telemetry.SwitchOn, position(t, map[string][]string{name: {"false"}}, nil), "decides nothing")
 	}
 }
 
@@ -57,14 +57,14 @@ func TestOffInTheEnvironmentIsOffHoweverItIsSpelled(t *testing.T) {
 			t.Setenv(name, word)
 			s, err := settings.Resolve(telemetry.Settings{}, nil, settings.Environ())
 			require.NoError(t, err)
-			require.Equal(t, telemetry.Off, s.Enabled, "%s=%q", name, word)
+			require.Equal(t, telemetry.SwitchOff, s.Enabled, "%s=%q", name, word)
 		}
 		t.Setenv(name, "")
 	}
 	for _, name := range []string{"DATABRICKS_DISABLE_TELEMETRY", "DATABRICKS_TELEMETRY_DISABLED", "DATABRICKS_TELEMETRY_OPT_OUT"} {
 		s, err := settings.Resolve(telemetry.Settings{}, nil, map[string][]string{name: {"1"}})
 		require.NoError(t, err)
-		require.Equal(t, telemetry.Off, s.Enabled, name)
+		require.Equal(t, telemetry.SwitchOff, s.Enabled, name)
 	}
 }
 
@@ -73,13 +73,13 @@ func TestDoNotTrackIsAnythingButNo(t *testing.T) {
 		t.Setenv("DO_NOT_TRACK", word)
 		s, err := settings.Resolve(telemetry.Settings{}, map[string][]string{"enableTelemetry": {"true"}}, settings.Environ())
 		require.NoError(t, err)
-		require.Equal(t, telemetry.Off, s.Enabled, word)
+		require.Equal(t, telemetry.SwitchOff, s.Enabled, word)
 	}
 	for _, word := range append([]string{"", " "}, offWords...) {
 		t.Setenv("DO_NOT_TRACK", word)
 		s, err := settings.Resolve(telemetry.Settings{}, nil, settings.Environ())
 		require.NoError(t, err)
-		require.Equal(t, telemetry.Unset, s.Enabled, word)
+		require.Equal(t, telemetry.SwitchUnset, s.Enabled, word)
 	}
 }
 
@@ -212,9 +212,9 @@ func FuzzResolve(f *testing.F) {
 				}
 			}
 		}
-		s, err := settings.Resolve(telemetry.Settings{Enabled: telemetry.On}, url.Values(dsn), nil)
+		s, err := settings.Resolve(telemetry.Settings{Enabled: telemetry.SwitchOn}, url.Values(dsn), nil)
 		if err == nil {
-			require.Equal(t, telemetry.Off, s.Enabled, fmt.Sprint(dsn))
+			require.Equal(t, telemetry.SwitchOff, s.Enabled, fmt.Sprint(dsn))
 		}
 	})
 }

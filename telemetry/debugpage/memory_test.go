@@ -23,7 +23,7 @@ func heavy(n int) *telemetry.Statement {
 	s.Query = strings.Repeat("SELECT 'ä' ", 50_000)
 	s.CloudFetch.Files = make([]telemetry.File, 256)
 	s.Calls = make([]telemetry.Call, 512)
-	s.Outcome, s.Failure = telemetry.Failed, &telemetry.Failure{Message: strings.Repeat("m", 2000)}
+	s.Outcome, s.Failure = telemetry.OutcomeFailed, &telemetry.Failure{Message: strings.Repeat("m", 2000)}
 	return s
 }
 
@@ -221,7 +221,7 @@ func TestAQueueingPoolIsSaidOfTheStatementsOfItsTimeOnly(t *testing.T) {
 }
 
 func TestPicturesStayWithinTheirFrame(t *testing.T) {
-	for _, s := range []*telemetry.Statement{downloaded(), failed(), running(), {}, {Total: 3, Execute: 2}, {Total: 100 * time.Hour, Outcome: telemetry.Unfinished}} {
+	for _, s := range []*telemetry.Statement{downloaded(), failed(), running(), {}, {Total: 3, Execute: 2}, {Total: 100 * time.Hour, Outcome: telemetry.OutcomeRunning}} {
 		w := waterfallOf(s)
 		for _, l := range w.Lanes {
 			for _, b := range l.Bars {

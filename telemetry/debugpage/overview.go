@@ -6,10 +6,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
-	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 )
 
 // overview is the first page: is something wrong, and where.
@@ -82,16 +82,16 @@ type refusal struct {
 
 // connectorView is a connector in a list.
 type connectorView struct {
-	ID       int64  `json:"id"`
-	Door     string `json:"door"`
-	Server   string `json:"server,omitempty"`
-	Created  moment `json:"created"`
-	Sessions count  `json:"sessions"`
-	Running  count  `json:"running"`
-	Reports  string `json:"reports"`
-	Why      string `json:"why"`
-	Version  string `json:"driver_version,omitempty"`
-	info     telemetry.ConnectorInfo
+	ID        int64  `json:"id"`
+	OpenedVia string `json:"opened_via"`
+	Server    string `json:"server,omitempty"`
+	Created   moment `json:"created"`
+	Sessions  count  `json:"sessions"`
+	Running   count  `json:"running"`
+	Reports   string `json:"reports"`
+	Why       string `json:"why"`
+	Version   string `json:"driver_version,omitempty"`
+	info      telemetry.ConnectorInfo
 }
 
 // connectorsShown bounds the pages of a process with a connector per tenant.
@@ -108,7 +108,7 @@ func (v *visit) connectorViews(pipelines []export.PipelineStats) (views []connec
 		}
 		running, _ := contained(c.Running)
 		views = append(views, connectorView{
-			ID: info.ID, Door: info.Door, Server: info.Server, Created: moment{info.Created, v.now}, Sessions: count(info.Sessions),
+			ID: info.ID, OpenedVia: info.OpenedVia, Server: info.Server, Created: moment{info.Created, v.now}, Sessions: count(info.Sessions),
 			Running: count(len(running)), Reports: info.Reports, Why: whyReported(info, pipelines), Version: info.Driver.Version, info: info,
 		})
 	}
@@ -137,17 +137,17 @@ type pipelineView struct {
 
 // meanings of reasons; see export.Reason.
 var meanings = map[export.Reason]string{
-	export.SampledOut: "telemetry_sample_rate left them out",
-	export.FlagOff:    "the server does not want telemetry",
-	export.QueueFull:  "more waited than telemetry_queue_size",
-	export.QueueBytes: "those that waited took too much memory",
-	export.Expired:    "they waited for an hour",
-	export.Refused:    "the endpoint refused them",
-	export.TooLarge:   "one alone was too large for the endpoint",
-	export.Rejected:   "the service counted fewer than it was sent",
-	export.Broken:     "they could not be encoded",
-	export.Closed:     "their last connector was closed before they could be sent",
-	export.ShutDown:   "reporting was shut down before they could be sent",
+	export.DropSampledOut: "telemetry_sample_rate left them out",
+	export.DropFlagOff:    "the server does not want telemetry",
+	export.DropQueueFull:  "more waited than telemetry_queue_size",
+	export.DropQueueBytes: "those that waited took too much memory",
+	export.DropExpired:    "they waited for an hour",
+	export.DropRefused:    "the endpoint refused them",
+	export.DropTooLarge:   "one alone was too large for the endpoint",
+	export.DropRejected:   "the service counted fewer than it was sent",
+	export.DropBroken:     "they could not be encoded",
+	export.DropClosed:     "their last connector was closed before they could be sent",
+	export.DropShutDown:   "reporting was shut down before they could be sent",
 }
 
 func (v *visit) reporting() reporting {
@@ -252,7 +252,7 @@ func (o *overview) find() {
 	}
 	for _, p := range o.Pools {
 		if p.Verdict != "" {
-			add(strings.TrimPrefix(p.Verdict, string(explain.PoolBound)+": ")+", in the last "+coarse(time.Duration(p.Since))+".", p.Advice, "#pools")
+			add(strings.TrimPrefix(p.Verdict, string(explain.BoundPool)+": ")+", in the last "+coarse(time.Duration(p.Since))+".", p.Advice, "#pools")
 		}
 	}
 	if len(o.Longest) > 0 {

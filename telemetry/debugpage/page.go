@@ -15,8 +15,8 @@ import (
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 // documentsKept is how many of the documents sent to Databricks can be looked at.

@@ -18,8 +18,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 // world is what a page is asked to show.
@@ -101,10 +101,10 @@ func downloaded() *telemetry.Statement {
 	s := &telemetry.Statement{
 		Started: time.Now().Add(-ms(4200)), Connector: 1, Server: "dbc.example.com:443", TraceID: [16]byte{0xab, 1}, SpanID: [8]byte{2},
 		SessionID: "01f0a1b2-0000-1000-8000-00000000000a", StatementID: "01f0a1b2-0000-1000-8000-000000000001",
-		Kind: telemetry.KindQuery, Outcome: telemetry.Completed, Query: "SELECT * FROM orders WHERE note = '<b>'",
+		Kind: telemetry.KindQuery, Outcome: telemetry.OutcomeCompleted, Query: "SELECT * FROM orders WHERE note = '<b>'",
 		Execute: ms(700), FirstRow: at(ms(900)), Consume: at(ms(2550)), Close: at(ms(50)), Total: ms(4200),
 		RowsRead: telemetry.Known[int64](24000), WorkspaceID: "123",
-		Result: telemetry.Result{Evidence: telemetry.EvidenceWire, Format: telemetry.ExternalLinks, Pages: telemetry.Known[int64](1), Rows: telemetry.Known[int64](24000)},
+		Result: telemetry.Result{Evidence: telemetry.EvidenceWire, Format: telemetry.FormatExternalLinks, Pages: telemetry.Known[int64](1), Rows: telemetry.Known[int64](24000)},
 		RPCs: []telemetry.RPC{
 			{Method: "ExecuteStatement", Calls: 1, Retries: 1, Latency: ms(600), Backoff: ms(100), BytesOut: 300, BytesIn: 2300, LastStatus: 200},
 			{Method: "FetchResults", Calls: 1, Latency: ms(20), BytesOut: 200, BytesIn: 3600, LastStatus: 200},
@@ -131,7 +131,7 @@ func downloaded() *telemetry.Statement {
 func failed() *telemetry.Statement {
 	return &telemetry.Statement{
 		Started: time.Now().Add(-ms(320)), Connector: 1, Server: "dbc.example.com:443", StatementID: "01f0a1b2-0000-1000-8000-000000000002",
-		Kind: telemetry.KindUpdate, Outcome: telemetry.Failed, Execute: ms(320), Total: ms(320),
+		Kind: telemetry.KindUpdate, Outcome: telemetry.OutcomeFailed, Execute: ms(320), Total: ms(320),
 		Failure: &telemetry.Failure{Category: telemetry.CategorySyntax, SQLState: "42601", Message: "[PARSE_SYNTAX_ERROR] near <sql>"},
 	}
 }
@@ -140,14 +140,14 @@ func failed() *telemetry.Statement {
 func quick(n int) *telemetry.Statement {
 	return &telemetry.Statement{
 		Started: time.Now().Add(-ms(n)), Connector: 2, StatementID: fmt.Sprintf("01f0a1b2-0000-1000-8001-%012d", n),
-		Kind: telemetry.KindQuery, Outcome: telemetry.Completed, Execute: ms(n), Total: ms(n), RowsRead: telemetry.Known(int64(n)),
-		Result: telemetry.Result{Format: telemetry.InlineArrow},
+		Kind: telemetry.KindQuery, Outcome: telemetry.OutcomeCompleted, Execute: ms(n), Total: ms(n), RowsRead: telemetry.Known(int64(n)),
+		Result: telemetry.Result{Format: telemetry.FormatInlineArrow},
 	}
 }
 
 func running() *telemetry.Statement {
 	return &telemetry.Statement{
-		Started: time.Now().Add(-90 * time.Second), Connector: 1, Kind: telemetry.KindQuery, Outcome: telemetry.Unfinished, Total: 90 * time.Second,
+		Started: time.Now().Add(-90 * time.Second), Connector: 1, Kind: telemetry.KindQuery, Outcome: telemetry.OutcomeRunning, Total: 90 * time.Second,
 		RPCs:  []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1}},
 		Calls: []telemetry.Call{{Method: "ExecuteStatement", Start: ms(1)}},
 	}
@@ -159,14 +159,14 @@ func populated() *world {
 	w.all = []telemetry.Connector{
 		&connector{
 			info: telemetry.ConnectorInfo{
-				ID: 1, Door: "dsn", Server: "dbc.example.com:443", Created: time.Now().Add(-time.Hour), Sessions: 3, Reports: "us", Driver: telemetry.DriverConfig{Version: "1.13.1"},
+				ID: 1, OpenedVia: "sql.Open", Server: "dbc.example.com:443", Created: time.Now().Add(-time.Hour), Sessions: 3, Reports: "wrapper", Driver: telemetry.DriverConfig{Version: "1.13.1"},
 				Settings: []telemetry.SettingInForce{{Name: "enableTelemetry", Value: "true", By: "DSN"}, {Name: "telemetry_batch_size", Value: "100", By: "default"}},
 			},
 			running: []*telemetry.Statement{running()},
 			docs:    []string{`{"frontend_log_event_id":"1","entry":{"sql_driver_log":{"sql_operation":{"operation_detail":{"operation_type":"EXECUTE_STATEMENT"}}}}}`},
 		},
 		&connector{info: telemetry.ConnectorInfo{
-			ID: 2, Door: "wrap", Created: time.Now(), Reports: "nobody",
+			ID: 2, OpenedVia: "Wrap", Created: time.Now(), Reports: "none",
 			Settings: []telemetry.SettingInForce{{Name: "enableTelemetry", Value: "false", By: "DATABRICKS_TELEMETRY_ENABLED"}},
 		}},
 	}
@@ -175,7 +175,7 @@ func populated() *world {
 	w.memory.pools.look(time.Now(), w.memory.registered)
 	time.Sleep(10 * time.Second)
 	waited.WaitCount, waited.WaitDuration = 12, 12*ms(40)
-	w.stats = export.Stats{Recorded: 20, Sent: 12, Requests: 3, Pending: 3, Dropped: map[export.Reason]int64{export.QueueFull: 5}, Pipelines: []export.PipelineStats{
+	w.stats = export.Stats{Recorded: 20, Sent: 12, Requests: 3, Pending: 3, Dropped: map[export.Reason]int64{export.DropQueueFull: 5}, Pipelines: []export.PipelineStats{
 		{Server: "https://dbc.example.com:443", Connectors: 1, Pending: 3, PendingBytes: 4000, Breaker: "open", Flag: "on", LoggedIn: true, LastError: "503", NotBefore: time.Now().Add(time.Minute)},
 	}}
 	w.sent = []export.Document{{At: time.Now(), Endpoint: "/telemetry-ext", Outcome: "503", JSON: `{"frontend_log_event_id":"2","entry":{"sql_driver_log":{"sql_statement_id":"` + failed().StatementID + `"}}}`}}
@@ -329,7 +329,7 @@ func TestHostileTextStaysText(t *testing.T) {
 		s.Failure = &telemetry.Failure{Category: hostile, SQLState: hostile, Message: hostile}
 		s.CloudFetch.Files[0].State, s.Calls[0].Method, s.RPCs[0].Method = hostile, hostile, hostile
 		w.all = []telemetry.Connector{&connector{
-			info: telemetry.ConnectorInfo{ID: 1, Door: hostile, Server: hostile, Reports: hostile, Settings: []telemetry.SettingInForce{{Name: hostile, Value: hostile, By: hostile}}},
+			info: telemetry.ConnectorInfo{ID: 1, OpenedVia: hostile, Server: hostile, Reports: hostile, Settings: []telemetry.SettingInForce{{Name: hostile, Value: hostile, By: hostile}}},
 			docs: []string{hostile, `{"a":"</script>"}`},
 		}}
 		w.db = []telemetry.Pool{{Name: hostile, Stats: func() (sql.DBStats, bool) { return sql.DBStats{}, true }}}

@@ -13,11 +13,11 @@ import (
 // waterfall has for it, where there are any.
 func class(b explain.Bound) string {
 	switch b {
-	case explain.ExecuteBound:
+	case explain.BoundExecute:
 		return string(explain.Call)
-	case explain.DownloadBound:
+	case explain.BoundDownload:
 		return string(explain.File)
-	case explain.ReaderBound:
+	case explain.BoundReader:
 		return string(explain.Reading)
 	}
 	return strings.TrimSuffix(string(b), "-bound")

@@ -244,7 +244,7 @@ func operationIn(raw json.RawMessage) string {
 // would be.
 func (v *visit) reported(s *telemetry.Statement) reported {
 	r := reported{Documents: []document{}}
-	if s.Outcome == telemetry.Unfinished {
+	if s.Outcome == telemetry.OutcomeRunning {
 		r.Note = "Nothing is reported of a statement before it has ended."
 		return r
 	}
@@ -272,7 +272,7 @@ func (v *visit) reported(s *telemetry.Statement) reported {
 		switch {
 		case len(docs) == 0:
 			r.Note = "Nothing of it is reported by this library. " + why
-		case info.Reports == reportsUs:
+		case info.Reports == reportsWrapper:
 			r.Note = fmt.Sprintf("This is what is reported of it; it was not sent yet, or longer ago than the latest %d events. %s", documentsKept, why)
 		default:
 			r.Note = "This is what would be reported of it. " + why

@@ -37,11 +37,11 @@ type row struct {
 }
 
 // Running reports whether the statement has not ended.
-func (r row) Running() bool { return r.Outcome == telemetry.Unfinished }
+func (r row) Running() bool { return r.Outcome == telemetry.OutcomeRunning }
 
 // Failed reports whether it ended in an error.
 func (r row) Failed() bool {
-	return r.Outcome == telemetry.Failed || r.Outcome == telemetry.Canceled || r.Category != ""
+	return r.Outcome == telemetry.OutcomeFailed || r.Outcome == telemetry.OutcomeCanceled || r.Category != ""
 }
 
 // URL leads to the statement's page.
@@ -68,13 +68,13 @@ func (r row) Text() string {
 // Result says how the rows travelled.
 func (r row) Result() string {
 	switch telemetry.ResultFormat(r.Format) {
-	case telemetry.InlineArrow:
+	case telemetry.FormatInlineArrow:
 		return "Arrow"
-	case telemetry.ColumnarInline:
+	case telemetry.FormatColumnarInline:
 		return "columns"
-	case telemetry.InlineJSON:
+	case telemetry.FormatInlineJSON:
 		return "JSON"
-	case telemetry.ExternalLinks:
+	case telemetry.FormatExternalLinks:
 		return "CloudFetch"
 	}
 	return r.Format
@@ -331,7 +331,7 @@ func (v *visit) sort(found []*telemetry.Statement, l *statementList) string {
 		slices.Reverse(found)
 	} else if chosen.key == orders[0].key {
 		slices.SortStableFunc(found, func(a, b *telemetry.Statement) int {
-			return cmp.Compare(order(b.Outcome == telemetry.Unfinished), order(a.Outcome == telemetry.Unfinished))
+			return cmp.Compare(order(b.Outcome == telemetry.OutcomeRunning), order(a.Outcome == telemetry.OutcomeRunning))
 		})
 	}
 	for _, o := range orders {
@@ -363,7 +363,7 @@ func (v *visit) views() []choice {
 	outcome, sort := v.query.Get("outcome"), v.query.Get("sort")
 	all := []choice{
 		{"Latest", "statements", outcome == "" && sort != "total"},
-		{"Running", "statements?outcome=running", outcome == string(telemetry.Unfinished)},
+		{"Running", "statements?outcome=running", outcome == string(telemetry.OutcomeRunning)},
 		{"Slowest", "statements?sort=total", outcome == "" && sort == "total"},
 		{"Failed", "statements?outcome=problem", outcome == problem},
 	}

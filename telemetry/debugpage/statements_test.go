@@ -95,7 +95,7 @@ func TestAStatementIsFoundByItsIdAndByWhatItHadBefore(t *testing.T) {
 		s := w.all[0].(*connector).running[0]
 		require.Contains(t, w.html(t, "/statement?id="+localKey(s)), "So far")
 		ended := *s
-		ended.StatementID, ended.Outcome = "01f0a1b2-0000-1000-8000-000000000009", telemetry.Completed
+		ended.StatementID, ended.Outcome = "01f0a1b2-0000-1000-8000-000000000009", telemetry.OutcomeCompleted
 		w.all[0].(*connector).running = nil
 		w.memory.StatementFinished(&ended)
 		require.Contains(t, w.html(t, "/statement?id="+localKey(s)), ended.StatementID)

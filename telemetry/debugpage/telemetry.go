@@ -4,9 +4,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/settings"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
-	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 )
 
 // telemetryView is the page for those who want to know what leaves the process.
@@ -99,8 +99,8 @@ func docOf(name string) string {
 
 // What telemetry.ConnectorInfo.Reports says.
 const (
-	reportsUs     = "us"
-	reportsDriver = "driver"
+	reportsWrapper = "wrapper"
+	reportsDriver  = "driver"
 )
 
 // whyReported says who reports for a connector, and who decided that.
@@ -112,7 +112,7 @@ func whyReported(info telemetry.ConnectorInfo, pipelines []export.PipelineStats)
 		}
 	}
 	switch info.Reports {
-	case reportsUs:
+	case reportsWrapper:
 		switch flag {
 		case "on":
 			return "This library reports; the server wants it."

@@ -7,8 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 func TestWhatDatabricksGetsIsShownToTheByte(t *testing.T) {
@@ -65,13 +65,13 @@ func TestWhoReportsIsSaidWithWhoDecided(t *testing.T) {
 	for _, c := range []struct {
 		reports, flag, says string
 	}{
-		{"us", "on", "the server wants it"},
-		{"us", "unknown", "once the server has said that it wants it"},
-		{"us", "unreadable", "could not be read"},
-		{"us", "skipped", "telemetry_force_enable"},
+		{"wrapper", "on", "the server wants it"},
+		{"wrapper", "unknown", "once the server has said that it wants it"},
+		{"wrapper", "unreadable", "could not be read"},
+		{"wrapper", "skipped", "telemetry_force_enable"},
 		{"driver", "", "behind Wrap nothing is taken from it"},
-		{"nobody", "off", "the server does not want telemetry"},
-		{"nobody", "", "Nobody reports."},
+		{"none", "off", "the server does not want telemetry"},
+		{"none", "", "Nobody reports."},
 	} {
 		require.Contains(t, whyReported(telemetry.ConnectorInfo{Server: "dbc:443", Reports: c.reports}, pipeline(c.flag)), c.says)
 	}

@@ -41,7 +41,7 @@ func (s *source) statement() *telemetry.Statement {
 		Result:  telemetry.Result{Pages: maybe(s, s.int)},
 	}
 	if s.int()%3 == 0 {
-		r.Outcome = telemetry.Unfinished
+		r.Outcome = telemetry.OutcomeRunning
 	}
 	for range s.int() & 7 {
 		method := [...]string{"ExecuteStatement", "GetOperationStatus", "FetchResults", "CloseOperation"}[s.int()&3]

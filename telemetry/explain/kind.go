@@ -23,45 +23,45 @@ type PartKind struct {
 // Kinds are the kinds of parts, in the order of a statement's life.
 var Kinds = [...]PartKind{
 	{
-		ServerBound, "warehouse", "The warehouse worked on the statement.",
+		BoundServer, "warehouse", "The warehouse worked on the statement.",
 		always("the warehouse worked on the statement"),
 		always("Look at the query profile of the statement; a larger warehouse, a better layout of the tables or a smaller result help."),
 	}, {
-		ExecuteBound, "call", "The call, where a record does not tell its parts apart.",
+		BoundExecute, "call", "The call, where a record does not tell its parts apart.",
 		always("until the call returned; server, polling and network cannot be told apart"),
 		executeAdvice,
 	}, {
-		PollBound, "poll wait", "The result was ready before a status call noticed.",
+		BoundPoll, "poll wait", "The result was ready before a status call noticed.",
 		func(s *telemetry.Statement) string {
 			return "the result was ready before a status call noticed" + pollsOf(s)
 		},
 		always("The driver asks once per poll interval: statements that are faster than that gain from a shorter one, where the driver's version has the setting."),
 	}, {
-		RetryBound, "retry pauses", "Between calls that failed and their repetition.",
+		BoundRetry, "retry pauses", "Between calls that failed and their repetition.",
 		func(s *telemetry.Statement) string {
 			return "between calls that failed and their repetition" + retriesOf(s)
 		},
 		always("The workspace answered with errors or asked to slow down: look at its status, at rate limits and at the proxies in between."),
 	}, {
-		PageBound, "result pages", "The reader waited for result pages.",
+		BoundPage, "result pages", "The reader waited for result pages.",
 		func(s *telemetry.Statement) string { return "waiting for " + pagesOf(s) },
 		always("Results come page after page. CloudFetch downloads large ones in parallel; a smaller result or a nearer region helps, too."),
 	}, {
-		DownloadBound, "downloads", "The reader waited for CloudFetch files.",
+		BoundDownload, "downloads", "The reader waited for CloudFetch files.",
 		func(s *telemetry.Statement) string { return "waiting for " + filesOf(s) },
 		always("Storage or the line to it is the limit: more download threads (maxDownloadThreads), a nearer region, a proxy out of the way, fewer columns."),
 	}, {
-		ReaderBound, "reading", "Rows were decoded, and the application worked between them.",
+		BoundReader, "reading", "Rows were decoded, and the application worked between them.",
 		func(s *telemetry.Statement) string {
 			return "decoding rows and in the application between them" + rowsOf(s)
 		},
 		always("The application reads slower than rows arrive: do less between rows, select fewer columns, or read Arrow batches."),
 	}, {
-		CloseBound, "close", "Closing the rows.",
+		BoundClose, "close", "Closing the rows.",
 		always("closing the rows"),
 		always("Closing is one round trip to the workspace, and waits for downloads under way: read to the end or select less."),
 	}, {
-		NetworkBound, "network and driver", "What the others leave: network, and the driver itself.",
+		BoundNetwork, "network and driver", "What the others leave: network, and the driver itself.",
 		always("in none of these: network, and the driver itself"),
 		always("Look at the way to the workspace: distance, proxies, TLS handshakes of new connections (SetMaxIdleConns)."),
 	},

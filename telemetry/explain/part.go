@@ -23,23 +23,23 @@ type Part struct {
 func PartsOf(s *telemetry.Statement) []Part {
 	k := knife{statement: s, left: s.Total}
 	call := s.Execute
-	if s.Outcome == telemetry.Unfinished && call == 0 {
+	if s.Outcome == telemetry.OutcomeRunning && call == 0 {
 		call = s.Total
 	}
 	server, timed := s.Split.Server.Get()
 	if timed {
-		k.cut(ServerBound, min(server, call))
+		k.cut(BoundServer, min(server, call))
 	} else {
-		k.cut(ExecuteBound, call-pausesIn(s, call))
+		k.cut(BoundExecute, call-pausesIn(s, call))
 	}
-	k.cut(PollBound, s.Split.PollWait.Or(0))
-	k.cut(RetryBound, s.Split.Retries.Or(0))
-	k.cut(PageBound, s.Split.Pages.Or(0))
-	k.cut(DownloadBound, s.Split.Files.Or(0))
-	k.cut(ReaderBound, readingOf(s))
-	k.cut(CloseBound, s.Close.Or(0))
+	k.cut(BoundPoll, s.Split.PollWait.Or(0))
+	k.cut(BoundRetry, s.Split.Retries.Or(0))
+	k.cut(BoundPage, s.Split.Pages.Or(0))
+	k.cut(BoundDownload, s.Split.Files.Or(0))
+	k.cut(BoundReader, readingOf(s))
+	k.cut(BoundClose, s.Close.Or(0))
 	if timed || len(s.RPCs) > 0 {
-		k.cut(NetworkBound, k.left)
+		k.cut(BoundNetwork, k.left)
 	}
 	return k.parts
 }

@@ -126,7 +126,7 @@ func (t *Timeline) within(b *Bar) {
 
 func (t *Timeline) call(s *telemetry.Statement) {
 	b := Bar{Kind: Call, Label: "call", End: s.Execute, Failed: s.Failed() && s.Total-s.Execute < time.Millisecond}
-	if s.Outcome == telemetry.Unfinished && s.Execute == 0 {
+	if s.Outcome == telemetry.OutcomeRunning && s.Execute == 0 {
 		b.End, b.Open = s.Total, true
 	}
 	t.lane("call", false, b)
@@ -185,7 +185,7 @@ func (t *Timeline) files(s *telemetry.Statement) {
 			Note: fileNote(f), Failed: f.State == "FAILED",
 		}
 		_, ended := f.End.Get()
-		b.Open = !ended && s.Outcome == telemetry.Unfinished
+		b.Open = !ended && s.Outcome == telemetry.OutcomeRunning
 		bars = append(bars, b)
 	}
 	t.lane("files", true, bars...)
@@ -211,11 +211,11 @@ func (t *Timeline) rows(s *telemetry.Statement) {
 	if first, ok := s.FirstRow.Get(); ok {
 		bars = append(bars, Bar{Kind: First, Label: "first row", Start: at, End: at + first})
 		at += first
-	} else if s.Outcome == telemetry.Unfinished && at > 0 {
+	} else if s.Outcome == telemetry.OutcomeRunning && at > 0 {
 		bars = append(bars, Bar{Kind: First, Label: "first row", Start: at, End: s.Total, Open: true})
 	}
 	if consume, ok := s.Consume.Get(); ok {
-		b := Bar{Kind: Reading, Label: "reading", Start: at, End: at + consume, Failed: s.Failed(), Open: s.Outcome == telemetry.Unfinished}
+		b := Bar{Kind: Reading, Label: "reading", Start: at, End: at + consume, Failed: s.Failed(), Open: s.Outcome == telemetry.OutcomeRunning}
 		if n, ok := s.RowsRead.Get(); ok {
 			b.Note = format.Plural(n, "row")
 		}

@@ -97,7 +97,7 @@ func TestFilesTakeAsFewLanesAsWereDownloadedAtOnce(t *testing.T) {
 }
 
 func TestARunningStatementHasOpenBars(t *testing.T) {
-	s := &telemetry.Statement{Outcome: telemetry.Unfinished, Total: 70 * ms, RPCs: wire, Calls: []telemetry.Call{call("ExecuteStatement", 1, -1, -1)}}
+	s := &telemetry.Statement{Outcome: telemetry.OutcomeRunning, Total: 70 * ms, RPCs: wire, Calls: []telemetry.Call{call("ExecuteStatement", 1, -1, -1)}}
 	require.Equal(t, "call: call 0-70…\nexecute: ExecuteStatement 1-70…\n", sketch(explain.TimelineOf(s)))
 
 	s.Execute, s.Calls[0] = 40*ms, call("ExecuteStatement", 1, 40, 100)
@@ -130,7 +130,7 @@ func TestWhatIsNotListedIsOwnedUp(t *testing.T) {
 }
 
 func TestAFailedCallIsMarked(t *testing.T) {
-	s := &telemetry.Statement{Outcome: telemetry.Failed, Failure: &telemetry.Failure{}, Execute: 10 * ms, Total: 10 * ms, RPCs: wire}
+	s := &telemetry.Statement{Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{}, Execute: 10 * ms, Total: 10 * ms, RPCs: wire}
 	require.Equal(t, "call: call 0-10!\n", sketch(explain.TimelineOf(s)))
 	s.Total = 50 * ms // it failed later, while rows were read
 	require.Equal(t, "call: call 0-10\n", sketch(explain.TimelineOf(s)))

@@ -16,17 +16,17 @@ type Bound string
 
 // The bounds.
 const (
-	Nothing       Bound = ""               // no time passed, or none is known
-	ServerBound   Bound = "server-bound"   // the warehouse worked
-	PollBound     Bound = "poll-bound"     // the result was ready before a status call noticed
-	RetryBound    Bound = "retry-bound"    // calls failed and were repeated after a pause
-	PageBound     Bound = "page-bound"     // the reader waited for result pages
-	DownloadBound Bound = "download-bound" // the reader waited for CloudFetch files
-	ReaderBound   Bound = "reader-bound"   // rows were decoded, and the application worked between them
-	CloseBound    Bound = "close-bound"    // closing the rows
-	NetworkBound  Bound = "network-bound"  // none of these: network, and the driver itself
-	ExecuteBound  Bound = "execute-bound"  // the call, where the record does not tell its parts apart
-	PoolBound     Bound = "pool-bound"     // waiting in database/sql for a connection
+	BoundNone     Bound = ""               // no time passed, or none is known
+	BoundServer   Bound = "server-bound"   // the warehouse worked
+	BoundPoll     Bound = "poll-bound"     // the result was ready before a status call noticed
+	BoundRetry    Bound = "retry-bound"    // calls failed and were repeated after a pause
+	BoundPage     Bound = "page-bound"     // the reader waited for result pages
+	BoundDownload Bound = "download-bound" // the reader waited for CloudFetch files
+	BoundReader   Bound = "reader-bound"   // rows were decoded, and the application worked between them
+	BoundClose    Bound = "close-bound"    // closing the rows
+	BoundNetwork  Bound = "network-bound"  // none of these: network, and the driver itself
+	BoundExecute  Bound = "execute-bound"  // the call, where the record does not tell its parts apart
+	BoundPool     Bound = "pool-bound"     // waiting in database/sql for a connection
 )
 
 // Verdict says where the largest part of the time went.
@@ -66,7 +66,7 @@ func OfPool(name string, before, now sql.DBStats) Verdict {
 	}
 	each := waited / time.Duration(waits)
 	return Verdict{
-		Bound: PoolBound, Time: waited,
+		Bound: BoundPool, Time: waited,
 		Sentence: fmt.Sprintf("pool-bound: %s waited %s on average for a connection of pool %s, which may open %s",
 			format.Plural(waits, "call"), format.Duration(each), name, format.Count(int64(now.MaxOpenConnections))),
 		Advice: "Raise SetMaxOpenConns, close rows sooner, or run fewer statements at once.",

@@ -99,12 +99,12 @@ func TestTheVerdictIsTheLargestPart(t *testing.T) {
 		}, {
 			// A statement whose call has not returned.
 			"execute-bound: 100 % of 3.0 s until the call returned; server, polling and network cannot be told apart",
-			telemetry.Statement{Total: 3 * second, Outcome: telemetry.Unfinished},
+			telemetry.Statement{Total: 3 * second, Outcome: telemetry.OutcomeRunning},
 		},
 	} {
 		v := explain.Of(&c.of)
 		require.Equal(t, c.sentence, v.Sentence)
-		require.Equal(t, c.sentence == "", v.Bound == explain.Nothing)
+		require.Equal(t, c.sentence == "", v.Bound == explain.BoundNone)
 		require.Equal(t, c.sentence == "", v.Advice == "", "whoever gets a verdict is told what to try")
 	}
 }
@@ -124,12 +124,12 @@ func TestPartsAreInTheOrderOfAStatementsLife(t *testing.T) {
 		},
 	})
 	require.Equal(t, []explain.Part{
-		{Bound: explain.ServerBound, Name: "warehouse", Time: 2 * second, Share: .2},
-		{Bound: explain.PollBound, Name: "poll wait", Time: second, Share: .1},
-		{Bound: explain.DownloadBound, Name: "downloads", Time: 3 * second, Share: .3},
-		{Bound: explain.ReaderBound, Name: "reading", Time: 2 * second, Share: .2},
-		{Bound: explain.CloseBound, Name: "close", Time: second, Share: .1},
-		{Bound: explain.NetworkBound, Name: "network and driver", Time: second, Share: .1},
+		{Bound: explain.BoundServer, Name: "warehouse", Time: 2 * second, Share: .2},
+		{Bound: explain.BoundPoll, Name: "poll wait", Time: second, Share: .1},
+		{Bound: explain.BoundDownload, Name: "downloads", Time: 3 * second, Share: .3},
+		{Bound: explain.BoundReader, Name: "reading", Time: 2 * second, Share: .2},
+		{Bound: explain.BoundClose, Name: "close", Time: second, Share: .1},
+		{Bound: explain.BoundNetwork, Name: "network and driver", Time: second, Share: .1},
 	}, parts)
 }
 
@@ -138,7 +138,7 @@ func TestAPoolIsExplainedByWhatHappenedBetweenTwoLooks(t *testing.T) {
 	require.Equal(t, explain.Verdict{}, explain.OfPool("main", before, before))
 	now := sql.DBStats{WaitCount: 13, WaitDuration: 16 * second, MaxOpenConnections: 4}
 	v := explain.OfPool("main", before, now)
-	require.Equal(t, explain.PoolBound, v.Bound)
+	require.Equal(t, explain.BoundPool, v.Bound)
 	require.Equal(t, "pool-bound: 3 calls waited 2.0 s on average for a connection of pool main, which may open 4", v.Sentence)
 	require.NotEmpty(t, v.Advice)
 }

@@ -3,8 +3,8 @@ package expvars
 import (
 	"expvar"
 
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	_ "github.com/seed-01322ee7/databricks-telemetry/internal/export" // whose counters are part of it
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 // Name is the name of the published variable.

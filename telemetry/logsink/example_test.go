@@ -22,7 +22,7 @@ func ExampleNew() {
 
 	sink.StatementFinished(&telemetry.Statement{Kind: telemetry.KindQuery, Execute: 2 * time.Millisecond, Total: 3 * time.Millisecond}) // not slow
 	sink.StatementFinished(&telemetry.Statement{
-		Kind: telemetry.KindQuery, Outcome: telemetry.Completed, Execute: 4 * time.Second, Total: 4 * time.Second,
+		Kind: telemetry.KindQuery, Outcome: telemetry.OutcomeCompleted, Execute: 4 * time.Second, Total: 4 * time.Second,
 		Split: telemetry.Split{Server: telemetry.Known(3 * time.Second)},
 	})
 	// Output:

@@ -54,7 +54,7 @@ func (s *Sink) StatementFinished(r *telemetry.Statement) {
 // worth telling only that it failed after it had been tried again and again.
 func verdict(r *telemetry.Statement, slow bool) string {
 	v := explain.Of(r)
-	if slow || v.Bound == explain.RetryBound {
+	if slow || v.Bound == explain.BoundRetry {
 		return v.Sentence
 	}
 	return ""

@@ -68,7 +68,7 @@ func line(slow time.Duration, s *telemetry.Statement) string {
 
 func TestASlowStatementSaysWhyForPeopleAndMachines(t *testing.T) {
 	s := &telemetry.Statement{
-		StatementID: "q-1", Kind: telemetry.KindQuery, Outcome: telemetry.Completed, Execute: 1500 * time.Millisecond, Total: 2 * time.Second,
+		StatementID: "q-1", Kind: telemetry.KindQuery, Outcome: telemetry.OutcomeCompleted, Execute: 1500 * time.Millisecond, Total: 2 * time.Second,
 		RowsRead: telemetry.Known[int64](3),
 	}
 	require.Equal(t, `level=WARN msg="databricks statement was slow" `+
@@ -79,7 +79,7 @@ func TestASlowStatementSaysWhyForPeopleAndMachines(t *testing.T) {
 }
 
 func TestAFailedStatementSaysWhyItTookLong(t *testing.T) {
-	s := &telemetry.Statement{Outcome: telemetry.Failed, Failure: failure, Execute: 9 * time.Second, Total: 9 * time.Second}
+	s := &telemetry.Statement{Outcome: telemetry.OutcomeFailed, Failure: failure, Execute: 9 * time.Second, Total: 9 * time.Second}
 	require.Contains(t, line(9*time.Second, s), ` msg="databricks statement failed" verdict="execute-bound: `)
 	require.NotContains(t, line(0, s), "verdict=", "what a fast one failed of is not its time")
 

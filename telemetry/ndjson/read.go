@@ -167,7 +167,7 @@ func event(line []byte) (name string) {
 
 // complete puts a record right that its keys leave incomplete.
 func complete(s *telemetry.Statement) {
-	if s.Failure == nil && (s.Outcome == telemetry.Failed || s.Outcome == telemetry.Canceled) {
+	if s.Failure == nil && (s.Outcome == telemetry.OutcomeFailed || s.Outcome == telemetry.OutcomeCanceled) {
 		s.Failure = &telemetry.Failure{}
 	}
 }

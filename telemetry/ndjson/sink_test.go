@@ -23,7 +23,7 @@ var (
 	full = &telemetry.Statement{
 		Started: start, Connector: 1, TraceID: [16]byte{0x4b, 15: 1}, SpanID: [8]byte{0xf0, 7: 2},
 		Server: "127.0.0.1:443", SessionID: "s-1", StatementID: "q-1", Query: "SELECT 'ä', \"<b>\"\nFROM t",
-		Kind: telemetry.KindVolume, Volume: telemetry.VolumePut, Internal: true, Prepared: true, Outcome: telemetry.Failed,
+		Kind: telemetry.KindVolume, Volume: telemetry.VolumePut, Internal: true, Prepared: true, Outcome: telemetry.OutcomeFailed,
 		Failure:      &telemetry.Failure{Category: telemetry.CategorySyntax, SQLState: "42601", Retryable: true, Message: "[PARSE_SYNTAX_ERROR] <sql>"},
 		CloseFailure: &telemetry.Failure{Category: telemetry.CategoryConnection},
 		Execute:      1234567 * time.Nanosecond, FirstRow: telemetry.Known(time.Duration(0)),
@@ -31,7 +31,7 @@ var (
 		RowsRead: telemetry.Known[int64](0), RowsAffected: telemetry.Known[int64](42),
 		WorkspaceID: "1234567890",
 		Result: telemetry.Result{
-			Evidence: telemetry.EvidenceWire, Format: telemetry.ExternalLinks, Compressed: telemetry.Known(true), Cache: "MISS",
+			Evidence: telemetry.EvidenceWire, Format: telemetry.FormatExternalLinks, Compressed: telemetry.Known(true), Cache: "MISS",
 			UncompressedBytes: telemetry.Known[int64](4096), CompressedBytes: telemetry.Known[int64](1024),
 			Direct: telemetry.Known(false), Pages: telemetry.Known[int64](2), Rows: telemetry.Known[int64](1000),
 		},
@@ -63,7 +63,7 @@ var (
 			Pages: telemetry.Known(50 * time.Millisecond), Files: telemetry.Known(1500 * time.Millisecond), Reading: telemetry.Known(450 * time.Millisecond),
 		},
 	}
-	bare   = &telemetry.Statement{Started: start, Outcome: telemetry.Completed}
+	bare   = &telemetry.Statement{Started: start, Outcome: telemetry.OutcomeCompleted}
 	opened = &telemetry.SessionOpened{
 		Connector: 1, Started: start, Server: "127.0.0.1:443", SessionID: "s-1", WorkspaceID: "1234567890", Latency: 5 * time.Millisecond, Retries: telemetry.Known[int64](0),
 		Failure: &telemetry.Failure{Category: telemetry.CategoryAuth, Message: "401 Unauthorized"},

@@ -12,8 +12,8 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 // What is observed belongs to the process, not to a sink: two sinks that each observed it

@@ -189,7 +189,7 @@ func TestASpanSaysWhatIsKnownAtItsStartAndWhatWasLearnt(t *testing.T) {
 	followed.StatementExecuted(&telemetry.Statement{
 		Kind: telemetry.KindVolume, StatementID: "q-1", Execute: time.Second, Polling: telemetry.Known(telemetry.Polling{Calls: 3}),
 		RPCs:   []telemetry.RPC{{Method: "ExecuteStatement", Retries: 1}, {Method: "FetchResults", Retries: 1}},
-		Result: telemetry.Result{Format: telemetry.InlineArrow, Cache: "MISS"}, Split: telemetry.Split{Server: telemetry.Known(250 * time.Millisecond)},
+		Result: telemetry.Result{Format: telemetry.FormatInlineArrow, Cache: "MISS"}, Split: telemetry.Split{Server: telemetry.Known(250 * time.Millisecond)},
 		Failure: &telemetry.Failure{Category: telemetry.CategorySyntax, SQLState: "42601", Message: "[PARSE_SYNTAX_ERROR]"},
 	})
 	require.Equal(t, 1, got.ended)

@@ -61,7 +61,7 @@ func statement(ws *workspace.Workspace) *telemetry.Statement {
 		Started: time.Now(), SessionID: uuid.NewString(), StatementID: uuid.NewString(), WorkspaceID: fmt.Sprint(ws.WorkspaceID()),
 		Kind: telemetry.KindQuery, Internal: true, Execute: 1200 * time.Millisecond, FirstRow: telemetry.Known(30 * time.Millisecond),
 		Consume: telemetry.Known(4 * time.Second), Close: telemetry.Known(25 * time.Millisecond), Total: 6 * time.Second,
-		Result:  telemetry.Result{Evidence: telemetry.EvidenceWire, Format: telemetry.ExternalLinks, Compressed: telemetry.Known(true)},
+		Result:  telemetry.Result{Evidence: telemetry.EvidenceWire, Format: telemetry.FormatExternalLinks, Compressed: telemetry.Known(true)},
 		Polling: telemetry.Known(telemetry.Polling{Calls: 3, Latency: 90 * time.Millisecond}),
 		CloudFetch: &telemetry.CloudFetch{
 			Present: 20, Downloaded: 19, Failed: 1, First: 100 * time.Millisecond, Slowest: 900 * time.Millisecond, Sum: 5 * time.Second,
@@ -222,7 +222,7 @@ func TestNamesThatDoNotResolveAndPortsThatAreClosedAreQuiet(t *testing.T) {
 			h := x.Open(c, telemetry.Settings{ForceEnable: true, RetryDelay: time.Millisecond})
 			h.StatementFinished(plain())
 			require.Error(t, h.Close(t.Context()))
-			require.EqualValues(t, 1, x.Stats().Dropped[export.Closed])
+			require.EqualValues(t, 1, x.Stats().Dropped[export.DropClosed])
 		})
 	}
 }

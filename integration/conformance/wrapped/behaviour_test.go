@@ -34,7 +34,7 @@ const patience = 5 * time.Minute
 
 // listening has a sink and does not report.
 func listening(sink telemetry.Sink) driverwrap.Config {
-	return driverwrap.Config{Sinks: []telemetry.Sink{sink}, Settings: telemetry.Settings{Enabled: telemetry.Off, CloseTimeout: patience}}
+	return driverwrap.Config{Sinks: []telemetry.Sink{sink}, Settings: telemetry.Settings{Enabled: telemetry.SwitchOff, CloseTimeout: patience}}
 }
 
 // heard has a sink and reports, if the flag lets it.

@@ -176,7 +176,7 @@ func reports(ws *workspace.Workspace) bool {
 
 func TestRowsThatAreReadOnAfterTheDatabaseIsClosedAreRecordedAsTheyEnd(t *testing.T) {
 	const n = 1000
-	ends := map[string]telemetry.Outcome{"to their end": telemetry.Completed, "closed early": telemetry.ClosedEarly}
+	ends := map[string]telemetry.Outcome{"to their end": telemetry.OutcomeCompleted, "closed early": telemetry.OutcomeClosedEarly}
 	for how, opts := range map[string]workspace.Options{
 		"inline": {TelemetryFlag: workspace.FlagOn, CloudFetchThreshold: -1, PageRows: 100, BatchRows: 40},
 		"files":  {TelemetryFlag: workspace.FlagOn, CloudFetchThreshold: 1, FileRows: 60, LinksPerPage: 3},
@@ -198,7 +198,7 @@ func TestRowsThatAreReadOnAfterTheDatabaseIsClosedAreRecordedAsTheyEnd(t *testin
 						require.NoError(t, db.Close())
 						require.Empty(t, sink.finished(), "nothing has ended")
 						require.Equal(t, d.name != "wrap", reports(ws))
-						for outcome == telemetry.Completed {
+						for outcome == telemetry.OutcomeCompleted {
 							got, err := r.next()
 							if err == io.EOF {
 								break
@@ -218,7 +218,7 @@ func TestRowsThatAreReadOnAfterTheDatabaseIsClosedAreRecordedAsTheyEnd(t *testin
 						} else {
 							require.Equal(t, telemetry.Known(read), s.RowsRead)
 						}
-						if outcome == telemetry.Completed {
+						if outcome == telemetry.OutcomeCompleted {
 							require.EqualValues(t, n, read)
 						}
 						eventually.True(t, func() bool { return !reports(ws) }, "the last connection ends the report")
@@ -252,7 +252,7 @@ func TestRowsThatAreLetGoOfAfterTheDatabaseIsClosedAreReported(t *testing.T) {
 				}
 				r = reader{}
 				eventually.True(t, func() bool { runtime.GC(); return len(sink.finished()) == 1 })
-				require.Equal(t, telemetry.Abandoned, sink.finished()[0].Outcome)
+				require.Equal(t, telemetry.OutcomeAbandoned, sink.finished()[0].Outcome)
 				eventually.True(t, func() bool { return !reports(ws) }, "nothing more is to come of the connection")
 				if d.name != "wrap" {
 					require.Equal(t, map[string]int{"CREATE_SESSION": 1, "EXECUTE_STATEMENT": 1}, operations(ws))
@@ -284,7 +284,7 @@ func TestAConnectionThatIsClosedBeneathItsRowsAbandonsThem(t *testing.T) {
 				session, statements := sink.ended(t)
 				require.EqualValues(t, 1, session.Abandoned)
 				require.Len(t, statements, 1)
-				require.Equal(t, telemetry.Abandoned, statements[0].Outcome)
+				require.Equal(t, telemetry.OutcomeAbandoned, statements[0].Outcome)
 				require.Equal(t, telemetry.Known[int64](1), statements[0].RowsRead)
 				_ = rows.Close() // is none of the record any more
 				require.Len(t, sink.finished(), 1)
@@ -313,7 +313,7 @@ func TestAnArrowReaderThatEndsBeforeTheResultDoesIsNotCompleted(t *testing.T) {
 			_ = r.closing()
 			require.NoError(t, db.Close())
 			require.Len(t, sink.finished(), 1)
-			require.NotEqual(t, telemetry.Completed, sink.finished()[0].Outcome)
+			require.NotEqual(t, telemetry.OutcomeCompleted, sink.finished()[0].Outcome)
 		})
 	}
 }

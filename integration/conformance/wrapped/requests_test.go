@@ -130,7 +130,7 @@ func TestOffSilencesTheNativeTelemetryWithoutARequest(t *testing.T) {
 	require.NotZero(t, flags, "the native driver asks")
 	require.NotZero(t, uploads, "and reports")
 
-	flags, uploads = count(driverwrap.Config{Settings: telemetry.Settings{Enabled: telemetry.Off}}.NewConnector)
+	flags, uploads = count(driverwrap.Config{Settings: telemetry.Settings{Enabled: telemetry.SwitchOff}}.NewConnector)
 	require.Zero(t, flags)
 	require.Zero(t, uploads)
 

@@ -330,7 +330,7 @@ func compare(t *testing.T, truth workspace.StatementFacts, r *telemetry.Statemen
 	if server, ok := r.Split.Server.Get(); ok {
 		require.InDelta(t, truth.Completed.Sub(truth.Started).Milliseconds(), server.Milliseconds(), 1, about)
 	}
-	if read, ok := r.RowsRead.Get(); ok && r.Outcome == telemetry.Completed && !faults && truth.Rows > 0 && r.Kind == telemetry.KindQuery {
+	if read, ok := r.RowsRead.Get(); ok && r.Outcome == telemetry.OutcomeCompleted && !faults && truth.Rows > 0 && r.Kind == telemetry.KindQuery {
 		require.Equal(t, truth.Rows, read, about)
 		require.True(t, known(r.Split.Reading), about)
 		require.Equal(t, len(truth.Links) > 0, known(r.Split.Files), about)
@@ -383,7 +383,7 @@ func compareFiles(t *testing.T, truth workspace.StatementFacts, r *telemetry.Sta
 	}
 	require.Equal(t, c.Present, c.Downloaded+c.Failed+c.Abandoned, about)
 	switch {
-	case r.Outcome != telemetry.Completed: // a download given up may or may not have reached the server, or left it whole
+	case r.Outcome != telemetry.OutcomeCompleted: // a download given up may or may not have reached the server, or left it whole
 		require.LessOrEqual(t, int(c.Downloaded), completed, about)
 	case faults: // net/http repeats a GET by itself when a kept connection breaks
 		require.EqualValues(t, completed, c.Downloaded, about)

@@ -166,7 +166,7 @@ func TestTheDriverWorksWithinTheSpanSampledOrNot(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ws := workspace.New(t, workspace.Options{})
 			s, requests := sampledSight(t, sampler), &carried{}
-			c, err := driverwrap.Config{Sinks: []telemetry.Sink{s.sink}, Settings: telemetry.Settings{Enabled: telemetry.Off}}.NewConnector(
+			c, err := driverwrap.Config{Sinks: []telemetry.Sink{s.sink}, Settings: telemetry.Settings{Enabled: telemetry.SwitchOff}}.NewConnector(
 				dbsql.WithServerHostname("http://127.0.0.1"), dbsql.WithPort(ws.Port()), dbsql.WithHTTPPath(ws.HTTPPath()),
 				dbsql.WithAccessToken(ws.Token()), dbsql.WithTransport(requests))
 			require.NoError(t, err)
