@@ -172,7 +172,7 @@ func (l lane) sides(t *testing.T, settings telemetry.Settings, b *books) (here, 
 	open := func(flag workspace.Flag, connect func(*workspace.Workspace) (driver.Connector, error)) *side {
 		opts := l.opts
 		opts.WarehouseID, opts.Token, opts.TelemetryFlag = "0123456789abcdef", "dapi0", flag
-		opts.CaptureBodies = true // faults are aimed by them
+		opts.CaptureBodies, opts.Keep = true, -1 // faults are aimed by bodies; everything is counted at the end
 		ws, err := workspace.Start(opts)
 		require.NoError(t, err)
 		c, err := connect(ws)

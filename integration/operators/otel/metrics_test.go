@@ -131,7 +131,7 @@ func (s *sight) eventually(t *testing.T, name string, count uint64) (all map[str
 
 func TestThePartsOfTheTimeAddUp(t *testing.T) {
 	options := files(1000)
-	options.ExecutionTime = someTime
+	options.ExecutionTime, options.ServerTimes = someTime, true
 	ws := workspace.New(t, options)
 	s := newSight(t)
 	db := s.open(t, ws.DSN("enableTelemetry=false"))

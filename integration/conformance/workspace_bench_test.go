@@ -13,9 +13,9 @@ import (
 // These measure driver and workspace together, so that a measurement of something between
 // them knows its background.
 
-func BenchmarkBoxSelectOne(b *testing.B) {
+func BenchmarkWorkspaceSelectOne(b *testing.B) {
 	ws := workspace.New(b, workspace.Options{})
-	db := openBox(b, ws)
+	db := openWorkspace(b, ws)
 	db.SetMaxOpenConns(1)
 	var n, i int
 	for b.Loop() {
@@ -26,7 +26,7 @@ func BenchmarkBoxSelectOne(b *testing.B) {
 	}
 }
 
-func BenchmarkBoxRows(b *testing.B) {
+func BenchmarkWorkspaceRows(b *testing.B) {
 	const rows = 100_000
 	for name, opts := range map[string]workspace.Options{
 		"inline":     {CloudFetchThreshold: -1, ResultCache: true},
@@ -35,7 +35,7 @@ func BenchmarkBoxRows(b *testing.B) {
 	} {
 		b.Run(name, func(b *testing.B) {
 			ws := workspace.New(b, opts)
-			db := openBox(b, ws)
+			db := openWorkspace(b, ws)
 			var id sql.RawBytes
 			for b.Loop() {
 				r, err := db.Query(sequence(rows))
@@ -50,8 +50,8 @@ func BenchmarkBoxRows(b *testing.B) {
 	}
 }
 
-// BenchmarkBoxMillion runs the statement anew each time: engine, encoding, transport and driver.
-func BenchmarkBoxMillion(b *testing.B) {
+// BenchmarkMillion runs the statement anew each time: engine, encoding, transport and driver.
+func BenchmarkMillion(b *testing.B) {
 	for name, opts := range map[string]workspace.Options{
 		"inline":     {CloudFetchThreshold: -1, DirectResultWait: time.Minute},
 		"columnar":   {ProtocolVersion: 42241, DirectResultWait: time.Minute},
@@ -59,7 +59,7 @@ func BenchmarkBoxMillion(b *testing.B) {
 	} {
 		b.Run(name, func(b *testing.B) {
 			ws := workspace.New(b, opts)
-			db := openBox(b, ws)
+			db := openWorkspace(b, ws)
 			var id, twice, text sql.RawBytes
 			for b.Loop() {
 				r, err := db.Query("SELECT id, id * 2 AS twice, concat('row ', id) AS text FROM range(1000000)")

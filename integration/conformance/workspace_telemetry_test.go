@@ -12,10 +12,10 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 )
 
-// TestBoxNativeTelemetryIsKeptAndMarked lets the driver's own telemetry arrive. It posts to
+// TestWorkspaceNativeTelemetryIsKeptAndMarked lets the driver's own telemetry arrive. It posts to
 // port 443 of the host whatever the port of the connection, so the workspace has a name
 // that its transport leads to it on every port.
-func TestBoxNativeTelemetryIsKeptAndMarked(t *testing.T) {
+func TestWorkspaceNativeTelemetryIsKeptAndMarked(t *testing.T) {
 	const host = "telemetry.cloud.databricks.com"
 	ws := workspace.New(t, workspace.Options{TLS: true, Hostname: host, TelemetryFlag: workspace.FlagOn})
 	transport := ws.Transport()
@@ -45,7 +45,7 @@ func TestBoxNativeTelemetryIsKeptAndMarked(t *testing.T) {
 	}
 }
 
-func TestBoxNativeTelemetryAsksForTheFlagAndObeys(t *testing.T) {
+func TestWorkspaceNativeTelemetryAsksForTheFlagAndObeys(t *testing.T) {
 	const host = "silent.cloud.databricks.com"
 	ws := workspace.New(t, workspace.Options{TLS: true, Hostname: host, TelemetryFlag: workspace.FlagOff})
 	transport := ws.Transport()

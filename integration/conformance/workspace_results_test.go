@@ -19,9 +19,9 @@ import (
 // sequence is a query of the BIGINTs 0..n-1.
 func sequence(n int64) string { return fmt.Sprintf("SELECT id FROM range(%d)", n) }
 
-func TestBoxMillionRowsInline(t *testing.T) {
+func TestWorkspaceMillionRowsInline(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{CloudFetchThreshold: -1, BatchRows: 700, DirectResultWait: time.Minute})
-	requireSequence(t, openBox(t, ws, fmt.Sprintf("maxRows=%d", manyRows/10)), sequence(manyRows), manyRows)
+	requireSequence(t, openWorkspace(t, ws, fmt.Sprintf("maxRows=%d", manyRows/10)), sequence(manyRows), manyRows)
 	f := ws.Statements()[0]
 	assert.Equal(t, workspace.InlineArrow, f.Format)
 	assert.Len(t, f.Pages, 10)
@@ -31,25 +31,25 @@ func TestBoxMillionRowsInline(t *testing.T) {
 	assert.Equal(t, workspace.ClosedByClient, f.ClosedBy)
 }
 
-func TestBoxMillionRowsColumnar(t *testing.T) {
+func TestWorkspaceMillionRowsColumnar(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{ProtocolVersion: 42241, DirectResultWait: time.Minute})
-	requireSequence(t, openBox(t, ws), sequence(manyRows), manyRows)
+	requireSequence(t, openWorkspace(t, ws), sequence(manyRows), manyRows)
 	assert.Equal(t, workspace.ColumnarInline, ws.Statements()[0].Format)
 }
 
-func TestBoxMillionRowsByCloudFetch(t *testing.T) {
+func TestWorkspaceMillionRowsByCloudFetch(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{CloudFetchThreshold: 1, DirectResultWait: time.Minute})
-	requireSequence(t, openBox(t, ws), sequence(manyRows), manyRows)
+	requireSequence(t, openWorkspace(t, ws), sequence(manyRows), manyRows)
 	assert.Equal(t, workspace.ExternalLinks, ws.Statements()[0].Format)
 }
 
-func TestBoxCloudFetch(t *testing.T) {
+func TestWorkspaceCloudFetch(t *testing.T) {
 	for name, options := range map[string][]dbsql.ConnOption{
 		"plain": nil, "lz4": {configure("UseLz4Compression", true)}, "one thread": {dbsql.WithMaxDownloadThreads(1)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ws := workspace.New(t, workspace.Options{CloudFetchThreshold: 1, FileRows: 700, LinksPerPage: 4})
-			requireSequence(t, connectBox(t, ws, options...), sequence(10_000), 10_000)
+			requireSequence(t, connectWorkspace(t, ws, options...), sequence(10_000), 10_000)
 			f := ws.Statements()[0]
 			assert.Equal(t, workspace.ExternalLinks, f.Format)
 			require.Len(t, f.Links, 15)
@@ -64,18 +64,18 @@ func TestBoxCloudFetch(t *testing.T) {
 	}
 }
 
-func TestBoxCloudFetchCanBeSwitchedOff(t *testing.T) {
+func TestWorkspaceCloudFetchCanBeSwitchedOff(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{CloudFetchThreshold: 1})
-	requireSequence(t, openBox(t, ws, "useCloudFetch=false"), "SELECT id FROM range(1000)", 1000)
+	requireSequence(t, openWorkspace(t, ws, "useCloudFetch=false"), "SELECT id FROM range(1000)", 1000)
 	assert.Equal(t, workspace.InlineArrow, ws.Statements()[0].Format)
 }
 
-func TestBoxArrowAccess(t *testing.T) {
+func TestWorkspaceArrowAccess(t *testing.T) {
 	for name, threshold := range map[string]int64{"inline": -1, "cloud fetch": 1} {
 		for codec, lz4 := range map[string]bool{"": false, ", lz4": true} {
 			t.Run(name+codec, func(t *testing.T) {
 				ws := workspace.New(t, workspace.Options{CloudFetchThreshold: threshold, FileRows: 3000, BatchRows: 1500, LinksPerPage: 2})
-				db := connectBox(t, ws, dbsql.WithMaxRows(4000), configure("UseLz4Compression", lz4))
+				db := connectWorkspace(t, ws, dbsql.WithMaxRows(4000), configure("UseLz4Compression", lz4))
 				withRows(t, db, "SELECT id, id * 2 AS twice FROM range(10000)", func(rows driver.Rows) {
 					batches, err := rows.(dbsqlrows.Rows).GetArrowBatches(t.Context())
 					require.NoError(t, err)
@@ -124,9 +124,9 @@ func TestBoxArrowAccess(t *testing.T) {
 	}
 }
 
-func TestBoxResultCacheIsReported(t *testing.T) {
+func TestWorkspaceResultCacheIsReported(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{ResultCache: true})
-	db := openBox(t, ws)
+	db := openWorkspace(t, ws)
 	count(t, db, "SELECT id FROM range(10)")
 	count(t, db, "SELECT id FROM range(10)")
 	exec(t, db, "CREATE TABLE anything (a INT)")
@@ -138,11 +138,11 @@ func TestBoxResultCacheIsReported(t *testing.T) {
 	assert.Equal(t, []string{"MISS", "HIT", "INELIGIBLE", "MISS"}, results)
 }
 
-func TestBoxAffectedRows(t *testing.T) {
+func TestWorkspaceAffectedRows(t *testing.T) {
 	for name, p := range paths {
 		t.Run(name, func(t *testing.T) {
-			ws := workspace.New(t, p.box)
-			db := connectBox(t, ws, append(p.option, quickly)...)
+			ws := workspace.New(t, p.options)
+			db := connectWorkspace(t, ws, append(p.option, quickly)...)
 			exec(t, db, "CREATE TABLE people (id INT, name STRING)")
 			for _, step := range []struct {
 				sql  string
@@ -166,11 +166,11 @@ func TestBoxAffectedRows(t *testing.T) {
 	}
 }
 
-func TestBoxCatalogsAndSchemas(t *testing.T) {
+func TestWorkspaceCatalogsAndSchemas(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{})
 	require.NoError(t, ws.Exec(t.Context(), "CREATE CATALOG IF NOT EXISTS sales", "CREATE SCHEMA IF NOT EXISTS sales.emea",
 		"CREATE TABLE sales.emea.orders (id INT)", "INSERT INTO sales.emea.orders VALUES (1), (2)"))
-	db := openBox(t, ws, "catalog=sales", "schema=emea", "ansi_mode=true")
+	db := openWorkspace(t, ws, "catalog=sales", "schema=emea", "ansi_mode=true")
 	assert.EqualValues(t, 2, count(t, db, "SELECT * FROM orders"))
 	var catalog, schema string
 	require.NoError(t, db.QueryRow("SELECT current_catalog(), current_schema()").Scan(&catalog, &schema))

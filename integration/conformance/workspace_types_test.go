@@ -17,9 +17,9 @@ import (
 
 // paths are the ways a result can take from the engine to a scanned value.
 var paths = map[string]struct {
-	box    workspace.Options
-	format workspace.ResultFormat
-	option []dbsql.ConnOption
+	options workspace.Options
+	format  workspace.ResultFormat
+	option  []dbsql.ConnOption
 }{
 	"inline arrow": {workspace.Options{}, workspace.InlineArrow, nil},
 	"inline arrow, lz4": {workspace.Options{}, workspace.InlineArrow,
@@ -37,7 +37,7 @@ var paths = map[string]struct {
 // quickly makes the driver poll often enough for a test.
 var quickly = configure("PollInterval", 5*time.Millisecond)
 
-func TestBoxTypesArriveAsTheDriverDocumentsThem(t *testing.T) {
+func TestWorkspaceTypesArriveAsTheDriverDocumentsThem(t *testing.T) {
 	columns := []struct {
 		sql, typeName string
 		want          any
@@ -65,8 +65,8 @@ func TestBoxTypesArriveAsTheDriverDocumentsThem(t *testing.T) {
 	query += "1 AS last"
 	for name, p := range paths {
 		t.Run(name, func(t *testing.T) {
-			ws := workspace.New(t, p.box)
-			db := connectBox(t, ws, append(p.option, quickly)...)
+			ws := workspace.New(t, p.options)
+			db := connectWorkspace(t, ws, append(p.option, quickly)...)
 			rows, err := db.QueryContext(t.Context(), query)
 			require.NoError(t, err)
 			defer rows.Close()
@@ -99,7 +99,7 @@ func TestBoxTypesArriveAsTheDriverDocumentsThem(t *testing.T) {
 	}
 }
 
-func TestBoxNullsArriveInEveryType(t *testing.T) {
+func TestWorkspaceNullsArriveInEveryType(t *testing.T) {
 	types := []string{"BOOLEAN", "TINYINT", "SMALLINT", "INT", "BIGINT", "FLOAT", "DOUBLE", "STRING",
 		"DATE", "TIMESTAMP", "DECIMAL(10,2)", "BINARY"}
 	table := "CREATE TABLE nulls (n INT"
@@ -111,10 +111,10 @@ func TestBoxNullsArriveInEveryType(t *testing.T) {
 	}
 	for name, p := range paths {
 		t.Run(name, func(t *testing.T) {
-			ws := workspace.New(t, p.box)
+			ws := workspace.New(t, p.options)
 			require.NoError(t, ws.Exec(t.Context(), table+")",
 				"INSERT INTO nulls VALUES (0"+row+"), (1, true, 1, 1, 1, 1, 1, 1, 'x', DATE '2024-01-01', TIMESTAMP '2024-01-01 00:00:00', 1.50, X'01'), (2"+row+")"))
-			db := connectBox(t, ws, append(p.option, quickly)...)
+			db := connectWorkspace(t, ws, append(p.option, quickly)...)
 			rows, err := db.QueryContext(t.Context(), "SELECT n"+nulls+" FROM nulls ORDER BY n")
 			require.NoError(t, err)
 			defer rows.Close()
@@ -135,10 +135,10 @@ func TestBoxNullsArriveInEveryType(t *testing.T) {
 	}
 }
 
-func TestBoxDecimalsAreExactAsArrowDecimals(t *testing.T) {
+func TestWorkspaceDecimalsAreExactAsArrowDecimals(t *testing.T) {
 	for _, threshold := range []int64{-1, 1} {
 		ws := workspace.New(t, workspace.Options{CloudFetchThreshold: threshold})
-		db := connectBox(t, ws, dbsql.WithArrowNativeDecimal(true))
+		db := connectWorkspace(t, ws, dbsql.WithArrowNativeDecimal(true))
 		var a, b, c string
 		require.NoError(t, db.QueryRow(`SELECT CAST('12345678901234567890123456789012345.678' AS DECIMAL(38,3)),
 			CAST('-0.05' AS DECIMAL(10,2)), CAST('7' AS DECIMAL(5,0))`).Scan(&a, &b, &c))
@@ -146,13 +146,13 @@ func TestBoxDecimalsAreExactAsArrowDecimals(t *testing.T) {
 	}
 }
 
-func TestBoxTimestampsRespectTheSessionsTimeZone(t *testing.T) {
+func TestWorkspaceTimestampsRespectTheSessionsTimeZone(t *testing.T) {
 	for name, p := range paths {
 		t.Run(name, func(t *testing.T) {
-			ws := workspace.New(t, p.box)
+			ws := workspace.New(t, p.options)
 			zurich, err := time.LoadLocation("Europe/Zurich")
 			require.NoError(t, err)
-			db := connectBox(t, ws, append(p.option, quickly, dbsql.WithSessionParams(map[string]string{"timezone": "Europe/Zurich"}))...)
+			db := connectWorkspace(t, ws, append(p.option, quickly, dbsql.WithSessionParams(map[string]string{"timezone": "Europe/Zurich"}))...)
 			var at time.Time
 			require.NoError(t, db.QueryRow("SELECT TIMESTAMP '2024-07-01 12:00:00'").Scan(&at))
 			assert.True(t, time.Date(2024, 7, 1, 12, 0, 0, 0, zurich).Equal(at), at)
@@ -160,11 +160,11 @@ func TestBoxTimestampsRespectTheSessionsTimeZone(t *testing.T) {
 	}
 }
 
-func TestBoxEmptyResults(t *testing.T) {
+func TestWorkspaceEmptyResults(t *testing.T) {
 	for name, p := range paths {
 		t.Run(name, func(t *testing.T) {
-			ws := workspace.New(t, p.box)
-			db := connectBox(t, ws, append(p.option, quickly)...)
+			ws := workspace.New(t, p.options)
+			db := connectWorkspace(t, ws, append(p.option, quickly)...)
 			rows, err := db.Query("SELECT id, 'x' AS s FROM range(10) WHERE id > 100")
 			require.NoError(t, err)
 			columns, err := rows.Columns()
@@ -178,9 +178,9 @@ func TestBoxEmptyResults(t *testing.T) {
 	}
 }
 
-func TestBoxParametersReachTheEngine(t *testing.T) {
+func TestWorkspaceParametersReachTheEngine(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{})
-	db := openBox(t, ws)
+	db := openWorkspace(t, ws)
 	var a int64
 	var b string
 	var c float64
@@ -207,9 +207,9 @@ func TestBoxParametersReachTheEngine(t *testing.T) {
 	assert.True(t, yes)
 }
 
-func TestBoxRowsAreExactlyWhatTheDriverPromises(t *testing.T) {
+func TestWorkspaceRowsAreExactlyWhatTheDriverPromises(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{})
-	withRows(t, openBox(t, ws), "SELECT id FROM range(3)", func(rows driver.Rows) {
+	withRows(t, openWorkspace(t, ws), "SELECT id FROM range(3)", func(rows driver.Rows) {
 		dest := make([]driver.Value, 1)
 		for i := range int64(3) {
 			require.NoError(t, rows.Next(dest))

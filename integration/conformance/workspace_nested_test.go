@@ -24,7 +24,7 @@ var nestedColumns = []struct{ sql, typeName, want string }{
 	{"array(named_struct('m', map('z', named_struct('q', 7S))))", "ARRAY", `[{"m":{"z":{"q":7}}}]`},
 }
 
-func TestBoxNestedValuesArriveAsJSONText(t *testing.T) {
+func TestNestedValuesArriveAsJSONText(t *testing.T) {
 	query := "SELECT "
 	for _, c := range nestedColumns {
 		query += c.sql + ", "
@@ -32,8 +32,8 @@ func TestBoxNestedValuesArriveAsJSONText(t *testing.T) {
 	query += "CAST(NULL AS ARRAY<INT>) FROM range(3)"
 	for name, p := range paths {
 		t.Run(name, func(t *testing.T) {
-			ws := workspace.New(t, p.box)
-			rows, err := connectBox(t, ws, append(p.option, quickly)...).QueryContext(t.Context(), query)
+			ws := workspace.New(t, p.options)
+			rows, err := connectWorkspace(t, ws, append(p.option, quickly)...).QueryContext(t.Context(), query)
 			require.NoError(t, err)
 			defer rows.Close()
 			types, err := rows.ColumnTypes()
@@ -59,11 +59,11 @@ func TestBoxNestedValuesArriveAsJSONText(t *testing.T) {
 	}
 }
 
-func TestBoxNestedValuesAreArrowLists(t *testing.T) {
+func TestNestedValuesAreArrowLists(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{})
 	require.NoError(t, ws.Exec(t.Context(), "CREATE TABLE n (id BIGINT, a ARRAY<BIGINT>, m MAP<STRING, STRUCT<x: INT>>)",
 		"INSERT INTO n SELECT id, IF(id = 1, NULL, sequence(0L, id)), map('k', named_struct('x', int(id))) FROM range(3)"))
-	withRows(t, openBox(t, ws), "SELECT a, m FROM n ORDER BY id", func(rows driver.Rows) {
+	withRows(t, openWorkspace(t, ws), "SELECT a, m FROM n ORDER BY id", func(rows driver.Rows) {
 		batches, err := rows.(dbsqlrows.Rows).GetArrowBatches(t.Context())
 		require.NoError(t, err)
 		defer batches.Close()
@@ -85,9 +85,9 @@ func TestBoxNestedValuesAreArrowLists(t *testing.T) {
 	})
 }
 
-func TestBoxNestedValuesAsText(t *testing.T) {
+func TestNestedValuesAsText(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{})
-	db := connectBox(t, ws, configure("UseArrowNativeComplexTypes", false))
+	db := connectWorkspace(t, ws, configure("UseArrowNativeComplexTypes", false))
 	var a, s string
 	require.NoError(t, db.QueryRow("SELECT array(DATE '2024-01-02'), named_struct('t', TIMESTAMP '2024-01-02 03:04:05', 'd', 1.50)").Scan(&a, &s))
 	assert.Equal(t, `["2024-01-02"]`, a)

@@ -1,6 +1,6 @@
-// Package conformance runs real Databricks drivers against the workspace in a box.
+// Package conformance runs real Databricks drivers against the simulated workspace.
 //
-// The box_*_test.go files hold the workspace to account with the bare, unmodified
+// The workspace_*_test.go files hold the workspace to account with the bare, unmodified
 // databricks-sql-go driver: what it asks for, what it believes, what it does when things
 // break. go.mod names the oldest supported version of the driver; the driver-*.mod files
 // run the same tests against others:
@@ -30,8 +30,8 @@ func init() {
 	_ = logger.SetLogLevel("disabled")
 }
 
-// openBox opens the workspace with a DSN, as most users do.
-func openBox(t testing.TB, ws *workspace.Workspace, params ...string) *sql.DB {
+// openWorkspace opens the workspace with a DSN, as most users do.
+func openWorkspace(t testing.TB, ws *workspace.Workspace, params ...string) *sql.DB {
 	t.Helper()
 	db, err := sql.Open("databricks", ws.DSN(append([]string{"enableTelemetry=false"}, params...)...))
 	require.NoError(t, err)
@@ -39,8 +39,8 @@ func openBox(t testing.TB, ws *workspace.Workspace, params ...string) *sql.DB {
 	return db
 }
 
-// connectBox opens the workspace with options, which reach what no DSN parameter does.
-func connectBox(t testing.TB, ws *workspace.Workspace, options ...dbsql.ConnOption) *sql.DB {
+// connectWorkspace opens the workspace with options, which reach what no DSN parameter does.
+func connectWorkspace(t testing.TB, ws *workspace.Workspace, options ...dbsql.ConnOption) *sql.DB {
 	t.Helper()
 	base := []dbsql.ConnOption{
 		dbsql.WithServerHostname(strings.Split(ws.URL(), ":")[0] + "://" + ws.Host()),

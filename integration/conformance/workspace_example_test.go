@@ -66,7 +66,7 @@ func TestExampleSurvivesABusyWarehouse(t *testing.T) {
 	busy := ws.Inject(workspace.Fault{
 		On: workspace.Method("ExecuteStatement"), First: 2, Do: workspace.Status(503),
 	})
-	names, err := topCustomers(t.Context(), connectBox(t, ws), 2)
+	names, err := topCustomers(t.Context(), connectWorkspace(t, ws), 2)
 	require.NoError(t, err)
 	require.Empty(t, names)
 	require.Equal(t, 2, busy.Hits())

