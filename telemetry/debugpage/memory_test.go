@@ -156,7 +156,7 @@ func TestThePartsOfATimeAreThoseOfTheVerdict(t *testing.T) {
 
 func TestEveryPartOfATimeHasAPlace(t *testing.T) {
 	seen := map[explain.Bound]bool{}
-	for _, k := range explain.Kinds {
+	for _, k := range explain.PartKinds {
 		require.False(t, seen[k.Bound])
 		seen[k.Bound] = true
 		require.Contains(t, style, ".fill."+class(k.Bound)+" ")

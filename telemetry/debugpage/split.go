@@ -14,17 +14,17 @@ import (
 func class(b explain.Bound) string {
 	switch b {
 	case explain.BoundExecute:
-		return string(explain.Call)
+		return string(explain.BarCall)
 	case explain.BoundDownload:
-		return string(explain.File)
+		return string(explain.BarFile)
 	case explain.BoundReader:
-		return string(explain.Reading)
+		return string(explain.BarReading)
 	}
 	return strings.TrimSuffix(string(b), "-bound")
 }
 
-// times is how long the parts of each of explain.Kinds took.
-type times [len(explain.Kinds)]time.Duration
+// times is how long the parts of each of explain.PartKinds took.
+type times [len(explain.PartKinds)]time.Duration
 
 func timesOf(s *telemetry.Statement) (t times) {
 	for _, p := range explain.PartsOf(s) {
@@ -34,12 +34,12 @@ func timesOf(s *telemetry.Statement) (t times) {
 }
 
 func place(b explain.Bound) int {
-	for i := range explain.Kinds {
-		if explain.Kinds[i].Bound == b {
+	for i := range explain.PartKinds {
+		if explain.PartKinds[i].Bound == b {
 			return i
 		}
 	}
-	return len(explain.Kinds) - 1
+	return len(explain.PartKinds) - 1
 }
 
 func (t *times) sum() (all time.Duration) {
@@ -76,7 +76,7 @@ func splitOf(t times, total time.Duration) split {
 		if d <= 0 {
 			continue
 		}
-		k := &explain.Kinds[i]
+		k := &explain.PartKinds[i]
 		s.Parts = append(s.Parts, part{
 			Bound: k.Bound, Name: k.Name, Meaning: k.Meaning, Time: duration(d), Share: shareOf(d, total),
 			Class: class(k.Bound), X: percent(at, total), W: percent(d, total),

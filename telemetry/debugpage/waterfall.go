@@ -33,15 +33,15 @@ type lane struct {
 }
 
 type bar struct {
-	Kind      explain.Kind `json:"kind"`
-	Label     string       `json:"label"`
-	Start     duration     `json:"start_ms"`
-	End       duration     `json:"end_ms"`
-	Queued    *duration    `json:"queued_ms,omitempty"`
-	FirstByte *duration    `json:"first_byte_ms,omitempty"`
-	Note      string       `json:"note,omitempty"`
-	Failed    bool         `json:"failed,omitempty"`
-	Open      bool         `json:"open,omitempty"`
+	Kind      explain.BarKind `json:"kind"`
+	Label     string          `json:"label"`
+	Start     duration        `json:"start_ms"`
+	End       duration        `json:"end_ms"`
+	Queued    *duration       `json:"queued_ms,omitempty"`
+	FirstByte *duration       `json:"first_byte_ms,omitempty"`
+	Note      string          `json:"note,omitempty"`
+	Failed    bool            `json:"failed,omitempty"`
+	Open      bool            `json:"open,omitempty"`
 
 	Class          string `json:"-"`
 	X, W, Tip      string `json:"-"` // of the bar, and where it ends
@@ -59,17 +59,17 @@ type legendEntry struct{ Class, Name string }
 
 // kinds are what bars stand for, as legends say it.
 var kinds = []struct {
-	kind        explain.Kind
+	kind        explain.BarKind
 	class, name string
 }{
-	{explain.Call, "call", "the call"},
-	{explain.Execute, "server", "ExecuteStatement"},
-	{explain.Poll, "poll", "status call"},
-	{explain.Page, "page", "result page"},
-	{explain.File, "file", "file"},
-	{explain.First, "first", "until the first row"},
-	{explain.Reading, "reading", "reading"},
-	{explain.Close, "close", "closing the rows"},
+	{explain.BarCall, "call", "the call"},
+	{explain.BarExecute, "server", "ExecuteStatement"},
+	{explain.BarPoll, "poll", "status call"},
+	{explain.BarPage, "page", "result page"},
+	{explain.BarFile, "file", "file"},
+	{explain.BarFirstRow, "first", "until the first row"},
+	{explain.BarReading, "reading", "reading"},
+	{explain.BarClose, "close", "closing the rows"},
 }
 
 const (
