@@ -22,8 +22,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// world is what a page is asked to show.
-type world struct {
+// fixture is a page over connectors, pools, statistics and documents that a test sets.
+type fixture struct {
 	page
 	all   []telemetry.Connector
 	db    []telemetry.Pool
@@ -33,8 +33,8 @@ type world struct {
 	process telemetry.Stats
 }
 
-func newWorld() *world {
-	w := &world{}
+func newFixture() *fixture {
+	w := &fixture{}
 	w.page = page{
 		memory:     newMemory(func() []telemetry.Pool { return w.db }),
 		connectors: func() []telemetry.Connector { return w.all },
@@ -44,29 +44,29 @@ func newWorld() *world {
 	return w
 }
 
-func (w *world) Stats() export.Stats       { return w.stats }
-func (w *world) Recent() []export.Document { return w.sent }
+func (w *fixture) Stats() export.Stats       { return w.stats }
+func (w *fixture) Recent() []export.Document { return w.sent }
 
-func (w *world) get(t *testing.T, target string) *httptest.ResponseRecorder {
+func (w *fixture) get(t *testing.T, target string) *httptest.ResponseRecorder {
 	t.Helper()
 	answer := httptest.NewRecorder()
 	w.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, target, nil))
 	return answer
 }
 
-func (w *world) html(t *testing.T, target string) string {
+func (w *fixture) html(t *testing.T, target string) string {
 	t.Helper()
 	answer := w.get(t, target)
 	require.Equal(t, http.StatusOK, answer.Code, answer.Body.String())
 	return answer.Body.String()
 }
 
-func (w *world) json(t *testing.T, target string, into any) {
+func (w *fixture) json(t *testing.T, target string, into any) {
 	t.Helper()
 	require.NoError(t, json.Unmarshal(w.get(t, target).Body.Bytes(), into))
 }
 
-// connector is one that answers what it is told to.
+// connector returns what a test sets; every method but Documents panics if broken is true.
 type connector struct {
 	info    telemetry.ConnectorInfo
 	running []*telemetry.Statement
@@ -90,12 +90,12 @@ func (c *connector) Running() []*telemetry.Statement {
 
 func (c *connector) Documents(any) []string { return c.docs }
 
-// The records of the tests. Times are relative to the bubble's clock, so that pages come out
-// the same every time.
+// Times of the records below are relative to the clock of the synctest bubble, so that pages are
+// the same in every run.
 
 func ms(n int) time.Duration { return time.Duration(n) * time.Millisecond }
 
-// downloaded waited for its files, of which one failed twice before it came.
+// downloaded waited for its files, one of which failed after three attempts.
 func downloaded() *telemetry.Statement {
 	at := telemetry.Known[time.Duration]
 	s := &telemetry.Statement{
@@ -136,7 +136,7 @@ func failed() *telemetry.Statement {
 	}
 }
 
-// quick is one of many, told apart by its number.
+// quick is a statement that took n ms.
 func quick(n int) *telemetry.Statement {
 	return &telemetry.Statement{
 		Started: time.Now().Add(-ms(n)), Connector: 2, StatementID: fmt.Sprintf("01f0a1b2-0000-1000-8001-%012d", n),
@@ -153,9 +153,9 @@ func running() *telemetry.Statement {
 	}
 }
 
-// populated is a world with one of everything.
-func populated() *world {
-	w := newWorld()
+// populated is a fixture with one of everything.
+func populated() *fixture {
+	w := newFixture()
 	w.all = []telemetry.Connector{
 		&connector{
 			info: telemetry.ConnectorInfo{
@@ -172,7 +172,7 @@ func populated() *world {
 	}
 	waited := sql.DBStats{MaxOpenConnections: 4, OpenConnections: 4, InUse: 4}
 	w.db = []telemetry.Pool{{Name: "orders", Stats: func() (sql.DBStats, bool) { return waited, true }}}
-	w.memory.pools.look(time.Now(), w.memory.registered)
+	w.memory.pools.sample(time.Now(), w.memory.registeredPools)
 	time.Sleep(10 * time.Second)
 	waited.WaitCount, waited.WaitDuration = 12, 12*ms(40)
 	w.stats = export.Stats{Recorded: 20, Sent: 12, Requests: 3, Pending: 3, Dropped: map[export.Reason]int64{export.DropQueueFull: 5}, Pipelines: []export.PipelineStats{
@@ -194,7 +194,7 @@ var everyPage = map[string]string{
 	"failed": "/statement?id=01f0a1b2-0000-1000-8000-000000000002", "telemetry": "/telemetry",
 }
 
-func TestPagesAreTheSameForTheSameRecords(t *testing.T) {
+func TestPagesMatchTheirGoldenFiles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := populated()
 		for name, path := range everyPage {
@@ -225,9 +225,9 @@ func golden(t *testing.T, name, got string) {
 	require.Equal(t, string(want), got, file)
 }
 
-func TestAnEmptyProcessSaysWhatToDo(t *testing.T) {
+func TestEmptyPagesSayWhatToDo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
+		w := newFixture()
 		for _, path := range []string{"/", "/statements", "/telemetry"} {
 			body := w.html(t, path)
 			require.Contains(t, body, "No wrapped driver is in use yet")
@@ -240,8 +240,8 @@ func TestAnEmptyProcessSaysWhatToDo(t *testing.T) {
 	})
 }
 
-func TestOnlyReadingIsAnswered(t *testing.T) {
-	w := newWorld()
+func TestOnlyGetAndHeadAreAnswered(t *testing.T) {
+	w := newFixture()
 	for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodOptions, "TRACE", "NONSENSE"} {
 		answer := httptest.NewRecorder()
 		w.ServeHTTP(answer, httptest.NewRequest(method, "/statements", strings.NewReader("q=x")))
@@ -255,8 +255,8 @@ func TestOnlyReadingIsAnswered(t *testing.T) {
 	require.NotEmpty(t, answer.Header().Get("Content-Length"))
 }
 
-func TestEveryAnswerIsGuarded(t *testing.T) {
-	w := newWorld()
+func TestEveryResponseHasSecurityHeaders(t *testing.T) {
+	w := newFixture()
 	for _, path := range []string{"/", "/statements", "/nowhere", "/?format=json", "/statement?id=x"} {
 		h := w.get(t, path).Header()
 		require.Equal(t, "no-store", h.Get("Cache-Control"))
@@ -271,7 +271,7 @@ func TestEveryAnswerIsGuarded(t *testing.T) {
 	}
 }
 
-func TestPagesLoadAndRunNothing(t *testing.T) {
+func TestPagesHaveNoScriptAndNoForeignResources(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := populated()
 		foreign := regexp.MustCompile(`(?i)<script|<iframe|<object|<embed|<base|javascript:| on[a-z]+=| style=|(src|href|action)="(https?:)?//`)
@@ -293,7 +293,7 @@ func TestLinksAreRelative(t *testing.T) {
 	})
 }
 
-func TestItWorksUnderAnyPath(t *testing.T) {
+func TestHandlerWorksUnderAnyPath(t *testing.T) {
 	mux := http.NewServeMux()
 	h := Handler()
 	mux.Handle("/a/b/", h)
@@ -319,10 +319,10 @@ func TestItWorksUnderAnyPath(t *testing.T) {
 	require.Contains(t, answer.Header().Get("Location"), "/debug/databricks/")
 }
 
-func TestHostileTextStaysText(t *testing.T) {
+func TestHostileTextIsEscaped(t *testing.T) {
 	const hostile = `</title></text></svg><script>alert(1)</script>"'><img src=x onerror=alert(1)>{{.}}`
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
+		w := newFixture()
 		s := downloaded()
 		s.Query, s.Server, s.SessionID, s.StatementID, s.WorkspaceID = hostile, hostile, hostile, hostile, hostile
 		s.Outcome, s.Kind, s.Result.Format, s.Result.Cache = hostile, hostile, hostile, hostile
@@ -350,12 +350,12 @@ func TestHostileTextStaysText(t *testing.T) {
 	})
 }
 
-func TestOthersMayPanic(t *testing.T) {
+func TestPagesSurvivePanickingConnectorsAndPools(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := populated()
 		w.all = append(w.all, &connector{broken: true})
 		w.db = append(w.db, telemetry.Pool{Name: "broken", Stats: func() (sql.DBStats, bool) { return sql.DBStats{}, false }})
-		w.memory.pools.looked = time.Time{}
+		w.memory.pools.sampled = time.Time{}
 		body := w.html(t, "/")
 		require.Contains(t, body, "dbc.example.com:443")
 		require.NotContains(t, body, "broken")
@@ -365,14 +365,14 @@ func TestOthersMayPanic(t *testing.T) {
 	})
 }
 
-func TestAPanicInsideCostsOneAnswer(t *testing.T) {
-	w := newWorld()
-	w.connectors = func() []telemetry.Connector { panic("who am I") }
+func TestPanicWhileRenderingIsAnInternalServerError(t *testing.T) {
+	w := newFixture()
+	w.connectors = func() []telemetry.Connector { panic("for the test") }
 	require.Equal(t, http.StatusInternalServerError, w.get(t, "/").Code)
 }
 
-func TestReadersAndWritersShareTheMemory(t *testing.T) {
-	w := newWorld()
+func TestPagesAreReadWhileRecordsArrive(t *testing.T) {
+	w := newFixture()
 	w.all = []telemetry.Connector{&connector{info: telemetry.ConnectorInfo{ID: 1}}}
 	w.db = []telemetry.Pool{{Name: "p", Stats: func() (sql.DBStats, bool) { return sql.DBStats{}, true }}}
 	var all sync.WaitGroup
@@ -395,7 +395,7 @@ func TestReadersAndWritersShareTheMemory(t *testing.T) {
 	require.EqualValues(t, 1200, w.memory.counts.over(time.Now(), time.Hour).statements)
 }
 
-func TestNothingSecretIsOnAPage(t *testing.T) {
+func TestNoFieldOfAPageIsACredential(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := populated()
 		secret := regexp.MustCompile(`(?i)"[a-z_]*(token|password|secret|credential|authorization|dsn|presigned|signature)[a-z_]*":`)
@@ -405,17 +405,17 @@ func TestNothingSecretIsOnAPage(t *testing.T) {
 	})
 }
 
-func TestAConnectorPerTenantIsNoPagePerTenant(t *testing.T) {
-	w := newWorld()
+func TestListsOfConnectorsAreBounded(t *testing.T) {
+	w := newFixture()
 	for n := range int64(connectorsShown + 7) {
 		w.all = append(w.all, &connector{info: telemetry.ConnectorInfo{ID: n + 1}})
 	}
 	for _, path := range []string{"/", "/telemetry"} {
-		require.Contains(t, w.html(t, path), "7 more are left off")
+		require.Contains(t, w.html(t, path), "7 more are not shown")
 	}
 }
 
-func BenchmarkRemembering(b *testing.B) {
+func BenchmarkStatementFinished(b *testing.B) {
 	m, s := newMemory(func() []telemetry.Pool { return nil }), downloaded()
 	b.ReportAllocs()
 	for b.Loop() {
@@ -424,7 +424,7 @@ func BenchmarkRemembering(b *testing.B) {
 }
 
 func BenchmarkOverview(b *testing.B) {
-	w := newWorld()
+	w := newFixture()
 	for n := range 400 {
 		w.memory.StatementFinished(quick(n))
 		w.memory.StatementFinished(downloaded())
@@ -435,8 +435,8 @@ func BenchmarkOverview(b *testing.B) {
 	}
 }
 
-func TestRefreshIsAMatterOfTheAddress(t *testing.T) {
-	w := newWorld()
+func TestRefreshIsAParameterOfTheAddress(t *testing.T) {
+	w := newFixture()
 	require.NotContains(t, w.html(t, "/statements?kind=QUERY"), "http-equiv")
 	require.Contains(t, w.html(t, "/statements?kind=QUERY"), `href="?kind=QUERY&amp;refresh=5"`)
 	body := w.html(t, "/statements?kind=QUERY&refresh=7")

@@ -40,12 +40,12 @@ func TestStatementsAreFilteredByEveryParameter(t *testing.T) {
 			"bound=download-bound":         1,
 			"min=300ms":                    3,
 			"min=300":                      3, // a plain number is milliseconds
-			"q=ORDERS":                     1, // in the text, in whatever case
-			"q=ab01":                       1, // the trace
+			"q=ORDERS":                     1, // in the query, in any case
+			"q=ab01":                       1, // the trace id
 			"q=000000000002":               2,
 			"q=parse_syntax":               1,
 			"kind=QUERY&outcome=problem":   0,
-			"q=nobody+says+this&all=1":     0,
+			"q=in+no+statement&all=1":     0,
 			"kind=QUERY&min=1s&outcome=":   2,
 			"result=INLINE_ARROW&min=30ms": 1,
 		} {
@@ -58,11 +58,11 @@ func TestStatementsAreFilteredByEveryParameter(t *testing.T) {
 	})
 }
 
-func TestWhatIsNoDurationIsSaidSo(t *testing.T) {
+func TestInvalidMinimumIsReportedInTheForm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := populated()
 		body := w.html(t, "/statements?min=soon")
-		require.Contains(t, body, `that is no duration`)
+		require.Contains(t, body, `not a duration`)
 		require.Contains(t, body, `aria-invalid="true"`)
 		require.Contains(t, body, "33 of 33")
 	})
@@ -73,7 +73,7 @@ func TestStatementsAreSortedBothWays(t *testing.T) {
 		w := populated()
 		var l listed
 		w.json(t, "/statements?format=json", &l)
-		require.Equal(t, "running", l.Statements[0].Outcome, "those that run come first")
+		require.Equal(t, "running", l.Statements[0].Outcome, "running statements come first")
 		w.json(t, "/statements?format=json&sort=total", &l)
 		require.InDelta(t, 90000, l.Statements[0].Total, 0.1)
 		require.InDelta(t, 4200, l.Statements[1].Total, 0.1)
@@ -89,7 +89,7 @@ func TestStatementsAreSortedBothWays(t *testing.T) {
 	})
 }
 
-func TestAStatementIsFoundByItsIdAndByWhatItHadBefore(t *testing.T) {
+func TestStatementIsFoundByIdAndByLocalKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := populated()
 		s := w.all[0].(*connector).running[0]
@@ -104,9 +104,9 @@ func TestAStatementIsFoundByItsIdAndByWhatItHadBefore(t *testing.T) {
 	})
 }
 
-func TestALongListIsCutAndSaysSo(t *testing.T) {
+func TestLongListShowsTheFirstRowsAndLinksToAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
+		w := newFixture()
 		for n := range 150 {
 			w.memory.StatementFinished(quick(n))
 		}
@@ -117,8 +117,8 @@ func TestALongListIsCutAndSaysSo(t *testing.T) {
 	})
 }
 
-// FuzzFilter: whatever an address says, a filter comes of it, and it says the same when it is
-// written into an address again.
+// FuzzFilter: any address gives a filter, and writing that filter into an address and reading it
+// again gives the same filter.
 func FuzzFilter(f *testing.F) {
 	for _, seed := range []string{"", "min=1s", "min=-1s", "min=1e400", "min=NaN", "min=9e8", "q=%zz", "outcome=problem&q=+x+", "min=5&min=6", "kind=%00&sort=-"} {
 		f.Add(seed)
@@ -126,8 +126,8 @@ func FuzzFilter(f *testing.F) {
 	f.Fuzz(func(t *testing.T, query string) {
 		values, _ := url.ParseQuery(query)
 		got, err := filterOf(values)
-		if got.least < 0 || err != nil && got.least != 0 {
-			t.Fatalf("%q: least is %s, error %v", query, got.least, err)
+		if got.minTotal < 0 || err != nil && got.minTotal != 0 {
+			t.Fatalf("%q: minTotal is %s, error %v", query, got.minTotal, err)
 		}
 		again, againErr := filterOf(url.Values{
 			"outcome": {got.Outcome}, "kind": {got.Kind}, "result": {got.Result}, "category": {got.Category}, "bound": {got.Bound}, "min": {got.Min}, "q": {got.Text},

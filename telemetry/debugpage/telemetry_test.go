@@ -11,7 +11,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-func TestWhatDatabricksGetsIsShownToTheByte(t *testing.T) {
+func TestReportedDocumentsAreShownByteForByte(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := populated()
 		type shown struct {
@@ -28,17 +28,17 @@ func TestWhatDatabricksGetsIsShownToTheByte(t *testing.T) {
 			return r
 		}
 		sent := document(failed().StatementID)
-		require.Contains(t, sent.Reported.Note, "handed to Databricks, to the byte")
+		require.Contains(t, sent.Reported.Note, "sent to Databricks, or failed to be, byte for byte")
 		require.JSONEq(t, w.sent[0].JSON, string(sent.Reported.Documents[0].Document))
-		require.Equal(t, "503", sent.Reported.Documents[0].Outcome, "what became of it is said")
+		require.Equal(t, "503", sent.Reported.Documents[0].Outcome, "the outcome of sending is shown")
 
 		preview := document(downloaded().StatementID)
-		require.Contains(t, preview.Reported.Note, "it was not sent yet")
+		require.Contains(t, preview.Reported.Note, "It was not sent yet")
 		require.Equal(t, "preview", preview.Reported.Documents[0].Outcome)
 
-		nobody := document(quick(7).StatementID)
-		require.Empty(t, nobody.Reported.Documents)
-		require.Contains(t, nobody.Reported.Note, "enableTelemetry is false, set by DATABRICKS_TELEMETRY_ENABLED")
+		unreported := document(quick(7).StatementID)
+		require.Empty(t, unreported.Reported.Documents)
+		require.Contains(t, unreported.Reported.Note, "enableTelemetry is false, set by DATABRICKS_TELEMETRY_ENABLED")
 
 		require.Contains(t, w.html(t, "/statement?id="+localKey(w.all[0].(*connector).running[0])), "before it has ended")
 		w.all = nil
@@ -46,7 +46,7 @@ func TestWhatDatabricksGetsIsShownToTheByte(t *testing.T) {
 	})
 }
 
-func TestWhereNothingIsSentThereIsAPreview(t *testing.T) {
+func TestTelemetryPagePreviewsWhatWouldBeSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := populated()
 		require.NotContains(t, w.html(t, "/telemetry"), "What would be sent")
@@ -58,20 +58,20 @@ func TestWhereNothingIsSentThereIsAPreview(t *testing.T) {
 	})
 }
 
-func TestWhoReportsIsSaidWithWhoDecided(t *testing.T) {
+func TestConnectorSaysWhoReportsAndWhy(t *testing.T) {
 	pipeline := func(flag string) []export.PipelineStats {
 		return []export.PipelineStats{{Server: "https://dbc:443", Flag: flag}}
 	}
 	for _, c := range []struct {
 		reports, flag, says string
 	}{
-		{"wrapper", "on", "the server wants it"},
-		{"wrapper", "unknown", "once the server has said that it wants it"},
+		{"wrapper", "on", "the server's flag is on"},
+		{"wrapper", "unknown", "as soon as the server's flag is known to be on"},
 		{"wrapper", "unreadable", "could not be read"},
 		{"wrapper", "skipped", "telemetry_force_enable"},
-		{"driver", "", "behind Wrap nothing is taken from it"},
-		{"none", "off", "the server does not want telemetry"},
-		{"none", "", "Nobody reports."},
+		{"driver", "", "Wrap leaves its telemetry alone"},
+		{"none", "off", "the server's flag is off"},
+		{"none", "", "Nothing is reported to Databricks."},
 	} {
 		require.Contains(t, whyReported(telemetry.ConnectorInfo{Server: "dbc:443", Reports: c.reports}, pipeline(c.flag)), c.says)
 	}
