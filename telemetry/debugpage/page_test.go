@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"database/sql"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -22,178 +22,6 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// fixture is a page over connectors, pools, statistics and documents that a test sets.
-type fixture struct {
-	page
-	all   []telemetry.Connector
-	db    []telemetry.Pool
-	stats export.Stats
-	sent  []export.Document
-
-	process telemetry.Stats
-}
-
-func newFixture() *fixture {
-	w := &fixture{}
-	w.page = page{
-		memory:     newMemory(func() []telemetry.Pool { return w.db }),
-		connectors: func() []telemetry.Connector { return w.all },
-		exporter:   w,
-		process:    func() telemetry.Stats { return w.process },
-	}
-	return w
-}
-
-func (w *fixture) Stats() export.Stats       { return w.stats }
-func (w *fixture) Recent() []export.Document { return w.sent }
-
-func (w *fixture) get(t *testing.T, target string) *httptest.ResponseRecorder {
-	t.Helper()
-	answer := httptest.NewRecorder()
-	w.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, target, nil))
-	return answer
-}
-
-func (w *fixture) html(t *testing.T, target string) string {
-	t.Helper()
-	answer := w.get(t, target)
-	require.Equal(t, http.StatusOK, answer.Code, answer.Body.String())
-	return answer.Body.String()
-}
-
-func (w *fixture) json(t *testing.T, target string, into any) {
-	t.Helper()
-	require.NoError(t, json.Unmarshal(w.get(t, target).Body.Bytes(), into))
-}
-
-// connector returns what a test sets; every method but Documents panics if broken is true.
-type connector struct {
-	info    telemetry.ConnectorInfo
-	running []*telemetry.Statement
-	docs    []string
-	broken  bool
-}
-
-func (c *connector) Info() telemetry.ConnectorInfo {
-	if c.broken {
-		panic("no info")
-	}
-	return c.info
-}
-
-func (c *connector) Running() []*telemetry.Statement {
-	if c.broken {
-		panic("nothing runs")
-	}
-	return c.running
-}
-
-func (c *connector) Documents(any) []string { return c.docs }
-
-// Times of the records below are relative to the clock of the synctest bubble, so that pages are
-// the same in every run.
-
-func ms(n int) time.Duration { return time.Duration(n) * time.Millisecond }
-
-// downloaded waited for its files, one of which failed after three attempts.
-func downloaded() *telemetry.Statement {
-	at := telemetry.Known[time.Duration]
-	s := &telemetry.Statement{
-		Started: time.Now().Add(-ms(4200)), Connector: 1, Server: "dbc.example.com:443", TraceID: [16]byte{0xab, 1}, SpanID: [8]byte{2},
-		SessionID: "01f0a1b2-0000-1000-8000-00000000000a", StatementID: "01f0a1b2-0000-1000-8000-000000000001",
-		Kind: telemetry.KindQuery, Outcome: telemetry.OutcomeCompleted, Query: "SELECT * FROM orders WHERE note = '<b>'",
-		Execute: ms(700), FirstRow: at(ms(900)), Consume: at(ms(2550)), Close: at(ms(50)), Total: ms(4200),
-		RowsRead: telemetry.Known[int64](24000), WorkspaceID: "123",
-		Result: telemetry.Result{Evidence: telemetry.EvidenceWire, Format: telemetry.FormatExternalLinks, Pages: telemetry.Known[int64](1), Rows: telemetry.Known[int64](24000)},
-		RPCs: []telemetry.RPC{
-			{Method: "ExecuteStatement", Calls: 1, Retries: 1, Latency: ms(600), Backoff: ms(100), BytesOut: 300, BytesIn: 2300, LastStatus: 200},
-			{Method: "FetchResults", Calls: 1, Latency: ms(20), BytesOut: 200, BytesIn: 3600, LastStatus: 200},
-		},
-		Calls: []telemetry.Call{
-			{Method: "ExecuteStatement", End: at(ms(690))},
-			{Method: "FetchResults", Start: ms(700), End: at(ms(720)), Rows: telemetry.Known[int64](24000), Files: 6},
-		},
-		CloudFetch: &telemetry.CloudFetch{Present: 6, Downloaded: 5, Failed: 1, Bytes: 6 << 20, Received: 5 << 20, Attempts: 8, Retries: 2, First: ms(800), Slowest: ms(1500), Sum: ms(5000)},
-		Split:      telemetry.Split{Server: at(ms(550)), Retries: at(ms(100)), Pages: at(ms(20)), Files: at(ms(2980)), Reading: at(ms(450))},
-	}
-	for i := range int64(6) {
-		start := ms(720 + int(i/2)*1100)
-		f := telemetry.File{Index: i, State: "DOWNLOADED", Rows: 4000, Bytes: 1 << 20, Received: 1 << 20, Attempts: 1,
-			Queued: at(ms(720)), Start: at(start), FirstByte: at(start + ms(300)), End: at(start + ms(1000))}
-		if i == 4 {
-			f.State, f.Status, f.Attempts = "FAILED", 403, 3
-		}
-		s.CloudFetch.Files = append(s.CloudFetch.Files, f)
-	}
-	return s
-}
-
-func failed() *telemetry.Statement {
-	return &telemetry.Statement{
-		Started: time.Now().Add(-ms(320)), Connector: 1, Server: "dbc.example.com:443", StatementID: "01f0a1b2-0000-1000-8000-000000000002",
-		Kind: telemetry.KindUpdate, Outcome: telemetry.OutcomeFailed, Execute: ms(320), Total: ms(320),
-		Failure: &telemetry.Failure{Category: telemetry.CategorySyntax, SQLState: "42601", Message: "[PARSE_SYNTAX_ERROR] near <sql>"},
-	}
-}
-
-// quick is a statement that took n ms.
-func quick(n int) *telemetry.Statement {
-	return &telemetry.Statement{
-		Started: time.Now().Add(-ms(n)), Connector: 2, StatementID: fmt.Sprintf("01f0a1b2-0000-1000-8001-%012d", n),
-		Kind: telemetry.KindQuery, Outcome: telemetry.OutcomeCompleted, Execute: ms(n), Total: ms(n), RowsRead: telemetry.Known(int64(n)),
-		Result: telemetry.Result{Format: telemetry.FormatInlineArrow},
-	}
-}
-
-func running() *telemetry.Statement {
-	return &telemetry.Statement{
-		Started: time.Now().Add(-90 * time.Second), Connector: 1, Kind: telemetry.KindQuery, Outcome: telemetry.OutcomeRunning, Total: 90 * time.Second,
-		RPCs:  []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1}},
-		Calls: []telemetry.Call{{Method: "ExecuteStatement", Start: ms(1)}},
-	}
-}
-
-// populated is a fixture with one of everything.
-func populated() *fixture {
-	w := newFixture()
-	w.all = []telemetry.Connector{
-		&connector{
-			info: telemetry.ConnectorInfo{
-				ID: 1, OpenedVia: "sql.Open", Server: "dbc.example.com:443", Created: time.Now().Add(-time.Hour), Sessions: 3, Reports: "wrapper", Driver: telemetry.DriverConfig{Version: "1.13.1"},
-				Settings: []telemetry.SettingInForce{{Name: "enableTelemetry", Value: "true", By: "DSN"}, {Name: "telemetry_batch_size", Value: "100", By: "default"}},
-			},
-			running: []*telemetry.Statement{running()},
-			docs:    []string{`{"frontend_log_event_id":"1","entry":{"sql_driver_log":{"sql_operation":{"operation_detail":{"operation_type":"EXECUTE_STATEMENT"}}}}}`},
-		},
-		&connector{info: telemetry.ConnectorInfo{
-			ID: 2, OpenedVia: "Wrap", Created: time.Now(), Reports: "none",
-			Settings: []telemetry.SettingInForce{{Name: "enableTelemetry", Value: "false", By: "DATABRICKS_TELEMETRY_ENABLED"}},
-		}},
-	}
-	waited := sql.DBStats{MaxOpenConnections: 4, OpenConnections: 4, InUse: 4}
-	w.db = []telemetry.Pool{{Name: "orders", Stats: func() (sql.DBStats, bool) { return waited, true }}}
-	w.memory.pools.sample(time.Now(), w.memory.registeredPools)
-	time.Sleep(10 * time.Second)
-	waited.WaitCount, waited.WaitDuration = 12, 12*ms(40)
-	w.stats = export.Stats{Recorded: 20, Sent: 12, Requests: 3, Pending: 3, Dropped: map[export.Reason]int64{export.DropQueueFull: 5}, Pipelines: []export.PipelineStats{
-		{Server: "https://dbc.example.com:443", Connectors: 1, Pending: 3, PendingBytes: 4000, Breaker: "open", Flag: "on", LoggedIn: true, LastError: "503", NotBefore: time.Now().Add(time.Minute)},
-	}}
-	w.sent = []export.Document{{At: time.Now(), Endpoint: "/telemetry-ext", Outcome: "503", JSON: `{"frontend_log_event_id":"2","entry":{"sql_driver_log":{"sql_statement_id":"` + failed().StatementID + `"}}}`}}
-	for n := range 30 {
-		w.memory.StatementFinished(quick(n + 1))
-	}
-	w.memory.StatementFinished(failed())
-	w.memory.StatementFinished(downloaded())
-	w.memory.SessionOpened(&telemetry.SessionOpened{Started: time.Now(), Latency: ms(12)})
-	w.memory.SessionOpened(&telemetry.SessionOpened{Started: time.Now(), Server: "dbc.example.com:443", Latency: ms(30), Failure: &telemetry.Failure{Category: telemetry.CategoryAuth, Message: "invalid credentials"}})
-	return w
-}
-
-var everyPage = map[string]string{
-	"overview": "/", "statements": "/statements", "statement": "/statement?id=" + "01f0a1b2-0000-1000-8000-000000000001",
-	"failed": "/statement?id=01f0a1b2-0000-1000-8000-000000000002", "telemetry": "/telemetry",
-}
-
 func TestPagesMatchTheirGoldenFiles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := populated()
@@ -204,6 +32,11 @@ func TestPagesMatchTheirGoldenFiles(t *testing.T) {
 			golden(t, name+".json", indented.String())
 		}
 	})
+}
+
+var everyPage = map[string]string{
+	"overview": "/", "statements": "/statements", "statement": "/statement?id=" + "01f0a1b2-0000-1000-8000-000000000001",
+	"failed": "/statement?id=01f0a1b2-0000-1000-8000-000000000002", "telemetry": "/telemetry",
 }
 
 func with(path, parameter string) string {
@@ -319,6 +152,15 @@ func TestHandlerWorksUnderAnyPath(t *testing.T) {
 	require.Contains(t, answer.Header().Get("Location"), "/debug/databricks/")
 }
 
+func TestRefreshIsAParameterOfTheAddress(t *testing.T) {
+	w := newFixture()
+	require.NotContains(t, w.html(t, "/statements?kind=QUERY"), "http-equiv")
+	require.Contains(t, w.html(t, "/statements?kind=QUERY"), `href="?kind=QUERY&amp;refresh=5"`)
+	body := w.html(t, "/statements?kind=QUERY&refresh=7")
+	require.Contains(t, body, `<meta http-equiv="refresh" content="7">`)
+	require.Contains(t, body, `href="?kind=QUERY"`)
+}
+
 func TestHostileTextIsEscaped(t *testing.T) {
 	const hostile = `</title></text></svg><script>alert(1)</script>"'><img src=x onerror=alert(1)>{{.}}`
 	synctest.Test(t, func(t *testing.T) {
@@ -340,12 +182,22 @@ func TestHostileTextIsEscaped(t *testing.T) {
 
 		var list struct{ Statements []struct{ Key string } }
 		w.json(t, "/statements?format=json", &list)
-		query := "?q=" + urlEscaped(hostile) + "&min=" + urlEscaped(hostile) + "&outcome=" + urlEscaped(hostile)
-		for _, path := range []string{"/", "/statements", "/statements" + query, "/telemetry", "/statement?id=" + urlEscaped(list.Statements[0].Key)} {
+		query := "?q=" + url.QueryEscape(hostile) + "&min=" + url.QueryEscape(hostile) + "&outcome=" + url.QueryEscape(hostile)
+		for _, path := range []string{"/", "/statements", "/statements" + query, "/telemetry", "/statement?id=" + url.QueryEscape(list.Statements[0].Key)} {
 			body := w.html(t, path)
 			require.NotContains(t, body, "<script")
 			require.NotContains(t, body, "<img")
 			require.True(t, json.Valid(w.get(t, with(path, "format=json")).Body.Bytes()), path)
+		}
+	})
+}
+
+func TestNoFieldOfAPageIsACredential(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := populated()
+		secret := regexp.MustCompile(`(?i)"[a-z_]*(token|password|secret|credential|authorization|dsn|presigned|signature)[a-z_]*":`)
+		for _, path := range everyPage {
+			require.Empty(t, secret.FindString(w.get(t, with(path, "format=json")).Body.String()), path)
 		}
 	})
 }
@@ -395,34 +247,6 @@ func TestPagesAreReadWhileRecordsArrive(t *testing.T) {
 	require.EqualValues(t, 1200, w.memory.counts.over(time.Now(), time.Hour).statements)
 }
 
-func TestNoFieldOfAPageIsACredential(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := populated()
-		secret := regexp.MustCompile(`(?i)"[a-z_]*(token|password|secret|credential|authorization|dsn|presigned|signature)[a-z_]*":`)
-		for _, path := range everyPage {
-			require.Empty(t, secret.FindString(w.get(t, with(path, "format=json")).Body.String()), path)
-		}
-	})
-}
-
-func TestListsOfConnectorsAreBounded(t *testing.T) {
-	w := newFixture()
-	for n := range int64(connectorsShown + 7) {
-		w.all = append(w.all, &connector{info: telemetry.ConnectorInfo{ID: n + 1}})
-	}
-	for _, path := range []string{"/", "/telemetry"} {
-		require.Contains(t, w.html(t, path), "7 more are not shown")
-	}
-}
-
-func BenchmarkStatementFinished(b *testing.B) {
-	m, s := newMemory(func() []telemetry.Pool { return nil }), downloaded()
-	b.ReportAllocs()
-	for b.Loop() {
-		m.StatementFinished(s)
-	}
-}
-
 func BenchmarkOverview(b *testing.B) {
 	w := newFixture()
 	for n := range 400 {
@@ -433,13 +257,4 @@ func BenchmarkOverview(b *testing.B) {
 	for b.Loop() {
 		w.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil))
 	}
-}
-
-func TestRefreshIsAParameterOfTheAddress(t *testing.T) {
-	w := newFixture()
-	require.NotContains(t, w.html(t, "/statements?kind=QUERY"), "http-equiv")
-	require.Contains(t, w.html(t, "/statements?kind=QUERY"), `href="?kind=QUERY&amp;refresh=5"`)
-	body := w.html(t, "/statements?kind=QUERY&refresh=7")
-	require.Contains(t, body, `<meta http-equiv="refresh" content="7">`)
-	require.Contains(t, body, `href="?kind=QUERY"`)
 }

@@ -93,6 +93,32 @@ func appendBounded(samples []poolSample, most int, s poolSample) []poolSample {
 	return append(samples, s)
 }
 
+// views describes the pools, sorted by name, with a verdict on their last minute.
+func (p *pools) views() []poolView {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	all := make([]poolView, 0, len(p.all))
+	for _, h := range p.all {
+		latest := h.fine[len(h.fine)-1]
+		before := h.fine[0]
+		for _, s := range h.fine {
+			if latest.at.Sub(s.at) >= time.Minute {
+				before = s
+			}
+		}
+		v := explain.OfPool(h.name, before.stats, latest.stats)
+		s := latest.stats
+		all = append(all, poolView{
+			Name: h.name, Open: count(s.OpenConnections), InUse: count(s.InUse), Idle: count(s.Idle), MaxOpen: count(s.MaxOpenConnections),
+			Waits: count(s.WaitCount), Waited: duration(s.WaitDuration),
+			Verdict: v.Sentence, Advice: v.Advice, Since: duration(latest.at.Sub(before.at)),
+			ClosedIdle: count(s.MaxIdleClosed + s.MaxIdleTimeClosed), ClosedAge: count(s.MaxLifetimeClosed),
+		})
+	}
+	slices.SortFunc(all, func(a, b poolView) int { return strings.Compare(a.Name, b.Name) })
+	return all
+}
+
 // poolView describes a pool as of its latest sample.
 type poolView struct {
 	Name    string   `json:"name"`
@@ -119,32 +145,6 @@ func (p poolView) Limit() string {
 		return "no limit"
 	}
 	return p.MaxOpen.String()
-}
-
-// views describes the pools, sorted by name, with a verdict on their last minute.
-func (p *pools) views() []poolView {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	all := make([]poolView, 0, len(p.all))
-	for _, h := range p.all {
-		latest := h.fine[len(h.fine)-1]
-		before := h.fine[0]
-		for _, s := range h.fine {
-			if latest.at.Sub(s.at) >= time.Minute {
-				before = s
-			}
-		}
-		v := explain.OfPool(h.name, before.stats, latest.stats)
-		s := latest.stats
-		all = append(all, poolView{
-			Name: h.name, Open: count(s.OpenConnections), InUse: count(s.InUse), Idle: count(s.Idle), MaxOpen: count(s.MaxOpenConnections),
-			Waits: count(s.WaitCount), Waited: duration(s.WaitDuration),
-			Verdict: v.Sentence, Advice: v.Advice, Since: duration(latest.at.Sub(before.at)),
-			ClosedIdle: count(s.MaxIdleClosed + s.MaxIdleTimeClosed), ClosedAge: count(s.MaxLifetimeClosed),
-		})
-	}
-	slices.SortFunc(all, func(a, b poolView) int { return strings.Compare(a.Name, b.Name) })
-	return all
 }
 
 // queueing names, in sentences, the pools that callers waited for around a moment. It cannot be
