@@ -29,11 +29,11 @@ func TestConnectorSaysWhoReportsAndWhy(t *testing.T) {
 }
 
 func TestListsOfConnectorsAreBounded(t *testing.T) {
-	w := newFixture()
+	f := newFixture()
 	for n := range int64(connectorsShown + 7) {
-		w.all = append(w.all, &connector{info: telemetry.ConnectorInfo{ID: n + 1}})
+		f.all = append(f.all, &connector{info: telemetry.ConnectorInfo{ID: n + 1}})
 	}
 	for _, path := range []string{"/", "/telemetry"} {
-		require.Contains(t, w.html(t, path), "7 more are not shown")
+		require.Contains(t, f.html(t, path), "7 more are not shown")
 	}
 }

@@ -13,7 +13,7 @@ import (
 
 func TestStatementsAreFilteredByEveryParameter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := populated()
+		f := populated()
 		for query, want := range map[string]int{
 			"":                             33,
 			"outcome=running":              1,
@@ -35,7 +35,7 @@ func TestStatementsAreFilteredByEveryParameter(t *testing.T) {
 			"result=INLINE_ARROW&min=30ms": 1,
 		} {
 			var l listed
-			w.json(t, "/statements?format=json&"+query, &l)
+			f.json(t, "/statements?format=json&"+query, &l)
 			require.Equal(t, want, l.Found, query)
 			require.Equal(t, 33, l.Kept)
 			require.Empty(t, l.Problem)
@@ -45,8 +45,8 @@ func TestStatementsAreFilteredByEveryParameter(t *testing.T) {
 
 func TestInvalidMinimumIsReportedInTheForm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := populated()
-		body := w.html(t, "/statements?min=soon")
+		f := populated()
+		body := f.html(t, "/statements?min=soon")
 		require.Contains(t, body, `not a duration`)
 		require.Contains(t, body, `aria-invalid="true"`)
 		require.Contains(t, body, "33 of 33")

@@ -1,7 +1,6 @@
 package debugpage
 
 import (
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -27,36 +26,36 @@ type fixture struct {
 }
 
 func newFixture() *fixture {
-	w := &fixture{}
-	w.page = page{
-		memory:     newMemory(func() []telemetry.Pool { return w.db }),
-		connectors: func() []telemetry.Connector { return w.all },
-		exporter:   w,
-		process:    func() telemetry.Stats { return w.process },
+	f := &fixture{}
+	f.page = page{
+		memory:     newMemory(func() []telemetry.Pool { return f.db }),
+		connectors: func() []telemetry.Connector { return f.all },
+		exporter:   f,
+		process:    func() telemetry.Stats { return f.process },
 	}
-	return w
+	return f
 }
 
-func (w *fixture) Stats() export.Stats       { return w.stats }
-func (w *fixture) Recent() []export.Document { return w.sent }
+func (f *fixture) Stats() export.Stats       { return f.stats }
+func (f *fixture) Recent() []export.Document { return f.sent }
 
-func (w *fixture) get(t *testing.T, target string) *httptest.ResponseRecorder {
+func (f *fixture) get(t *testing.T, target string) *httptest.ResponseRecorder {
 	t.Helper()
-	answer := httptest.NewRecorder()
-	w.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, target, nil))
-	return answer
+	response := httptest.NewRecorder()
+	f.ServeHTTP(response, httptest.NewRequest(http.MethodGet, target, nil))
+	return response
 }
 
-func (w *fixture) html(t *testing.T, target string) string {
+func (f *fixture) html(t *testing.T, target string) string {
 	t.Helper()
-	answer := w.get(t, target)
-	require.Equal(t, http.StatusOK, answer.Code, answer.Body.String())
-	return answer.Body.String()
+	response := f.get(t, target)
+	require.Equal(t, http.StatusOK, response.Code, response.Body.String())
+	return response.Body.String()
 }
 
-func (w *fixture) json(t *testing.T, target string, into any) {
+func (f *fixture) json(t *testing.T, target string, into any) {
 	t.Helper()
-	require.NoError(t, json.Unmarshal(w.get(t, target).Body.Bytes(), into))
+	require.NoError(t, json.Unmarshal(f.get(t, target).Body.Bytes(), into))
 }
 
 // connector returns what a test sets; every method but Documents panics if broken is true.
@@ -82,42 +81,6 @@ func (c *connector) Running() []*telemetry.Statement {
 }
 
 func (c *connector) Documents(any) []string { return c.docs }
-
-// populated is a fixture with one of everything.
-func populated() *fixture {
-	w := newFixture()
-	w.all = []telemetry.Connector{
-		&connector{
-			info: telemetry.ConnectorInfo{
-				ID: 1, OpenedVia: "sql.Open", Server: "dbc.example.com:443", Created: time.Now().Add(-time.Hour), Sessions: 3, Reports: "wrapper", Driver: telemetry.DriverConfig{Version: "1.13.1"},
-				Settings: []telemetry.SettingInForce{{Name: "enableTelemetry", Value: "true", By: "DSN"}, {Name: "telemetry_batch_size", Value: "100", By: "default"}},
-			},
-			running: []*telemetry.Statement{running()},
-			docs:    []string{`{"frontend_log_event_id":"1","entry":{"sql_driver_log":{"sql_operation":{"operation_detail":{"operation_type":"EXECUTE_STATEMENT"}}}}}`},
-		},
-		&connector{info: telemetry.ConnectorInfo{
-			ID: 2, OpenedVia: "Wrap", Created: time.Now(), Reports: "none",
-			Settings: []telemetry.SettingInForce{{Name: "enableTelemetry", Value: "false", By: "DATABRICKS_TELEMETRY_ENABLED"}},
-		}},
-	}
-	waited := sql.DBStats{MaxOpenConnections: 4, OpenConnections: 4, InUse: 4}
-	w.db = []telemetry.Pool{{Name: "orders", Stats: func() (sql.DBStats, bool) { return waited, true }}}
-	w.memory.pools.sample(time.Now(), w.memory.registeredPools)
-	time.Sleep(10 * time.Second)
-	waited.WaitCount, waited.WaitDuration = 12, 12*ms(40)
-	w.stats = export.Stats{Recorded: 20, Sent: 12, Requests: 3, Pending: 3, Dropped: map[export.Reason]int64{export.DropQueueFull: 5}, Pipelines: []export.PipelineStats{
-		{Server: "https://dbc.example.com:443", Connectors: 1, Pending: 3, PendingBytes: 4000, Breaker: "open", Flag: "on", LoggedIn: true, LastError: "503", NotBefore: time.Now().Add(time.Minute)},
-	}}
-	w.sent = []export.Document{{At: time.Now(), Endpoint: "/telemetry-ext", Outcome: "503", JSON: `{"frontend_log_event_id":"2","entry":{"sql_driver_log":{"sql_statement_id":"` + failed().StatementID + `"}}}`}}
-	for n := range 30 {
-		w.memory.StatementFinished(quick(n + 1))
-	}
-	w.memory.StatementFinished(failed())
-	w.memory.StatementFinished(downloaded())
-	w.memory.SessionOpened(&telemetry.SessionOpened{Started: time.Now(), Latency: ms(12)})
-	w.memory.SessionOpened(&telemetry.SessionOpened{Started: time.Now(), Server: "dbc.example.com:443", Latency: ms(30), Failure: &telemetry.Failure{Category: telemetry.CategoryAuth, Message: "invalid credentials"}})
-	return w
-}
 
 // Times of the records below are relative to the clock of the synctest bubble, so that pages are
 // the same in every run.

@@ -70,16 +70,16 @@ func (p *page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusPermanentRedirect)
 		return
 	}
-	answer, ok := contained(func() response { return p.respond(name, r.URL) })
+	resp, ok := contained(func() response { return p.respond(name, r.URL) })
 	if !ok {
 		http.Error(w, "This page could not be rendered: a panic occurred and was contained.", http.StatusInternalServerError)
 		return
 	}
-	h.Set("Content-Type", answer.contentType)
-	h.Set("Content-Length", strconv.Itoa(len(answer.body)))
-	w.WriteHeader(answer.status)
+	h.Set("Content-Type", resp.contentType)
+	h.Set("Content-Length", strconv.Itoa(len(resp.body)))
+	w.WriteHeader(resp.status)
 	if r.Method == http.MethodGet {
-		_, _ = w.Write(answer.body)
+		_, _ = w.Write(resp.body)
 	}
 }
 

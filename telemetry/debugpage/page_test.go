@@ -24,11 +24,11 @@ import (
 
 func TestPagesMatchTheirGoldenFiles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := populated()
+		f := populated()
 		for name, path := range everyPage {
-			golden(t, name+".html", strings.Replace(w.html(t, path), style, "\n/* style.css */\n", 1))
+			golden(t, name+".html", strings.Replace(f.html(t, path), style, "\n/* style.css */\n", 1))
 			var indented bytes.Buffer
-			require.NoError(t, json.Indent(&indented, w.get(t, with(path, "format=json")).Body.Bytes(), "", "  "))
+			require.NoError(t, json.Indent(&indented, f.get(t, with(path, "format=json")).Body.Bytes(), "", "  "))
 			golden(t, name+".json", indented.String())
 		}
 	})
@@ -37,6 +37,42 @@ func TestPagesMatchTheirGoldenFiles(t *testing.T) {
 var everyPage = map[string]string{
 	"overview": "/", "statements": "/statements", "statement": "/statement?id=" + "01f0a1b2-0000-1000-8000-000000000001",
 	"failed": "/statement?id=01f0a1b2-0000-1000-8000-000000000002", "telemetry": "/telemetry",
+}
+
+// populated is a fixture with one of everything.
+func populated() *fixture {
+	f := newFixture()
+	f.all = []telemetry.Connector{
+		&connector{
+			info: telemetry.ConnectorInfo{
+				ID: 1, OpenedVia: "sql.Open", Server: "dbc.example.com:443", Created: time.Now().Add(-time.Hour), Sessions: 3, Reports: "wrapper", Driver: telemetry.DriverConfig{Version: "1.13.1"},
+				Settings: []telemetry.SettingInForce{{Name: "enableTelemetry", Value: "true", By: "DSN"}, {Name: "telemetry_batch_size", Value: "100", By: "default"}},
+			},
+			running: []*telemetry.Statement{running()},
+			docs:    []string{`{"frontend_log_event_id":"1","entry":{"sql_driver_log":{"sql_operation":{"operation_detail":{"operation_type":"EXECUTE_STATEMENT"}}}}}`},
+		},
+		&connector{info: telemetry.ConnectorInfo{
+			ID: 2, OpenedVia: "Wrap", Created: time.Now(), Reports: "none",
+			Settings: []telemetry.SettingInForce{{Name: "enableTelemetry", Value: "false", By: "DATABRICKS_TELEMETRY_ENABLED"}},
+		}},
+	}
+	waited := sql.DBStats{MaxOpenConnections: 4, OpenConnections: 4, InUse: 4}
+	f.db = []telemetry.Pool{{Name: "orders", Stats: func() (sql.DBStats, bool) { return waited, true }}}
+	f.memory.pools.sample(time.Now(), f.memory.registeredPools)
+	time.Sleep(10 * time.Second)
+	waited.WaitCount, waited.WaitDuration = 12, 12*ms(40)
+	f.stats = export.Stats{Recorded: 20, Sent: 12, Requests: 3, Pending: 3, Dropped: map[export.Reason]int64{export.DropQueueFull: 5}, Pipelines: []export.PipelineStats{
+		{Server: "https://dbc.example.com:443", Connectors: 1, Pending: 3, PendingBytes: 4000, Breaker: "open", Flag: "on", LoggedIn: true, LastError: "503", NotBefore: time.Now().Add(time.Minute)},
+	}}
+	f.sent = []export.Document{{At: time.Now(), Endpoint: "/telemetry-ext", Outcome: "503", JSON: `{"frontend_log_event_id":"2","entry":{"sql_driver_log":{"sql_statement_id":"` + failed().StatementID + `"}}}`}}
+	for n := range 30 {
+		f.memory.StatementFinished(quick(n + 1))
+	}
+	f.memory.StatementFinished(failed())
+	f.memory.StatementFinished(downloaded())
+	f.memory.SessionOpened(&telemetry.SessionOpened{Started: time.Now(), Latency: ms(12)})
+	f.memory.SessionOpened(&telemetry.SessionOpened{Started: time.Now(), Server: "dbc.example.com:443", Latency: ms(30), Failure: &telemetry.Failure{Category: telemetry.CategoryAuth, Message: "invalid credentials"}})
+	return f
 }
 
 func with(path, parameter string) string {
@@ -60,38 +96,38 @@ func golden(t *testing.T, name, got string) {
 
 func TestEmptyPagesSayWhatToDo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newFixture()
+		f := newFixture()
 		for _, path := range []string{"/", "/statements", "/telemetry"} {
-			body := w.html(t, path)
+			body := f.html(t, path)
 			require.Contains(t, body, "No wrapped driver is in use yet")
 			require.Contains(t, body, `sql.Open("databricks-telemetry", dsn)`, path)
 		}
-		require.Contains(t, w.html(t, "/"), "telemetry.RegisterPool")
-		w.all = []telemetry.Connector{&connector{info: telemetry.ConnectorInfo{ID: 1}}}
-		require.Contains(t, w.html(t, "/"), "No statement was recorded yet")
-		require.Contains(t, w.html(t, "/statements"), "No statement was recorded yet")
+		require.Contains(t, f.html(t, "/"), "telemetry.RegisterPool")
+		f.all = []telemetry.Connector{&connector{info: telemetry.ConnectorInfo{ID: 1}}}
+		require.Contains(t, f.html(t, "/"), "No statement was recorded yet")
+		require.Contains(t, f.html(t, "/statements"), "No statement was recorded yet")
 	})
 }
 
 func TestOnlyGetAndHeadAreAnswered(t *testing.T) {
-	w := newFixture()
+	f := newFixture()
 	for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodOptions, "TRACE", "NONSENSE"} {
-		answer := httptest.NewRecorder()
-		w.ServeHTTP(answer, httptest.NewRequest(method, "/statements", strings.NewReader("q=x")))
-		require.Equal(t, http.StatusMethodNotAllowed, answer.Code, method)
-		require.Equal(t, "GET, HEAD", answer.Header().Get("Allow"))
+		response := httptest.NewRecorder()
+		f.ServeHTTP(response, httptest.NewRequest(method, "/statements", strings.NewReader("q=x")))
+		require.Equal(t, http.StatusMethodNotAllowed, response.Code, method)
+		require.Equal(t, "GET, HEAD", response.Header().Get("Allow"))
 	}
-	answer := httptest.NewRecorder()
-	w.ServeHTTP(answer, httptest.NewRequest(http.MethodHead, "/statements", nil))
-	require.Equal(t, http.StatusOK, answer.Code)
-	require.Empty(t, answer.Body.Bytes())
-	require.NotEmpty(t, answer.Header().Get("Content-Length"))
+	response := httptest.NewRecorder()
+	f.ServeHTTP(response, httptest.NewRequest(http.MethodHead, "/statements", nil))
+	require.Equal(t, http.StatusOK, response.Code)
+	require.Empty(t, response.Body.Bytes())
+	require.NotEmpty(t, response.Header().Get("Content-Length"))
 }
 
 func TestEveryResponseHasSecurityHeaders(t *testing.T) {
-	w := newFixture()
+	f := newFixture()
 	for _, path := range []string{"/", "/statements", "/nowhere", "/?format=json", "/statement?id=x"} {
-		h := w.get(t, path).Header()
+		h := f.get(t, path).Header()
 		require.Equal(t, "no-store", h.Get("Cache-Control"))
 		require.Equal(t, "nosniff", h.Get("X-Content-Type-Options"))
 		require.Equal(t, "no-referrer", h.Get("Referrer-Policy"))
@@ -106,20 +142,20 @@ func TestEveryResponseHasSecurityHeaders(t *testing.T) {
 
 func TestPagesHaveNoScriptAndNoForeignResources(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := populated()
+		f := populated()
 		foreign := regexp.MustCompile(`(?i)<script|<iframe|<object|<embed|<base|javascript:| on[a-z]+=| style=|(src|href|action)="(https?:)?//`)
 		for _, path := range everyPage {
-			require.Empty(t, foreign.FindString(w.html(t, path)), path)
+			require.Empty(t, foreign.FindString(f.html(t, path)), path)
 		}
 	})
 }
 
 func TestLinksAreRelative(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := populated()
+		f := populated()
 		links := regexp.MustCompile(`(?:href|action)="([^"]*)"`)
 		for _, path := range everyPage {
-			for _, link := range links.FindAllStringSubmatch(w.html(t, path), -1) {
+			for _, link := range links.FindAllStringSubmatch(f.html(t, path), -1) {
 				require.NotRegexp(t, `^/`, link[1], path)
 			}
 		}
@@ -133,9 +169,9 @@ func TestHandlerWorksUnderAnyPath(t *testing.T) {
 	mux.Handle("/stripped/", http.StripPrefix("/stripped", h))
 	mux.Handle("/exact", h)
 	get := func(path string) *httptest.ResponseRecorder {
-		answer := httptest.NewRecorder()
-		mux.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, path, nil))
-		return answer
+		response := httptest.NewRecorder()
+		mux.ServeHTTP(response, httptest.NewRequest(http.MethodGet, path, nil))
+		return response
 	}
 	for _, path := range []string{"/a/b/", "/a/b/statements", "/stripped/", "/stripped/telemetry"} {
 		require.Equal(t, http.StatusOK, get(path).Code, path)
@@ -144,19 +180,19 @@ func TestHandlerWorksUnderAnyPath(t *testing.T) {
 	require.Equal(t, http.StatusPermanentRedirect, get("/exact").Code)
 	require.Equal(t, "exact/", get("/exact").Header().Get("Location"))
 
-	answer := httptest.NewRecorder()
-	http.DefaultServeMux.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/debug/databricks/statements", nil))
-	require.Equal(t, http.StatusOK, answer.Code, "importing the package mounts it")
-	answer = httptest.NewRecorder()
-	http.DefaultServeMux.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/debug/databricks", nil))
-	require.Contains(t, answer.Header().Get("Location"), "/debug/databricks/")
+	response := httptest.NewRecorder()
+	http.DefaultServeMux.ServeHTTP(response, httptest.NewRequest(http.MethodGet, "/debug/databricks/statements", nil))
+	require.Equal(t, http.StatusOK, response.Code, "importing the package mounts it")
+	response = httptest.NewRecorder()
+	http.DefaultServeMux.ServeHTTP(response, httptest.NewRequest(http.MethodGet, "/debug/databricks", nil))
+	require.Contains(t, response.Header().Get("Location"), "/debug/databricks/")
 }
 
 func TestRefreshIsAParameterOfTheAddress(t *testing.T) {
-	w := newFixture()
-	require.NotContains(t, w.html(t, "/statements?kind=QUERY"), "http-equiv")
-	require.Contains(t, w.html(t, "/statements?kind=QUERY"), `href="?kind=QUERY&amp;refresh=5"`)
-	body := w.html(t, "/statements?kind=QUERY&refresh=7")
+	f := newFixture()
+	require.NotContains(t, f.html(t, "/statements?kind=QUERY"), "http-equiv")
+	require.Contains(t, f.html(t, "/statements?kind=QUERY"), `href="?kind=QUERY&amp;refresh=5"`)
+	body := f.html(t, "/statements?kind=QUERY&refresh=7")
 	require.Contains(t, body, `<meta http-equiv="refresh" content="7">`)
 	require.Contains(t, body, `href="?kind=QUERY"`)
 }
@@ -164,97 +200,97 @@ func TestRefreshIsAParameterOfTheAddress(t *testing.T) {
 func TestHostileTextIsEscaped(t *testing.T) {
 	const hostile = `</title></text></svg><script>alert(1)</script>"'><img src=x onerror=alert(1)>{{.}}`
 	synctest.Test(t, func(t *testing.T) {
-		w := newFixture()
+		f := newFixture()
 		s := downloaded()
 		s.Query, s.Server, s.SessionID, s.StatementID, s.WorkspaceID = hostile, hostile, hostile, hostile, hostile
 		s.Outcome, s.Kind, s.Result.Format, s.Result.Cache = hostile, hostile, hostile, hostile
 		s.Failure = &telemetry.Failure{Category: hostile, SQLState: hostile, Message: hostile}
 		s.CloudFetch.Files[0].State, s.Calls[0].Method, s.RPCs[0].Method = hostile, hostile, hostile
-		w.all = []telemetry.Connector{&connector{
+		f.all = []telemetry.Connector{&connector{
 			info: telemetry.ConnectorInfo{ID: 1, OpenedVia: hostile, Server: hostile, Reports: hostile, Settings: []telemetry.SettingInForce{{Name: hostile, Value: hostile, By: hostile}}},
 			docs: []string{hostile, `{"a":"</script>"}`},
 		}}
-		w.db = []telemetry.Pool{{Name: hostile, Stats: func() (sql.DBStats, bool) { return sql.DBStats{}, true }}}
-		w.stats.Pipelines = []export.PipelineStats{{Server: hostile, Breaker: "open", Flag: hostile, LastError: hostile}}
-		w.sent = []export.Document{{Endpoint: hostile, Outcome: hostile, JSON: hostile}}
-		w.memory.StatementFinished(s)
-		w.memory.SessionOpened(&telemetry.SessionOpened{Server: hostile, Failure: s.Failure})
+		f.db = []telemetry.Pool{{Name: hostile, Stats: func() (sql.DBStats, bool) { return sql.DBStats{}, true }}}
+		f.stats.Pipelines = []export.PipelineStats{{Server: hostile, Breaker: "open", Flag: hostile, LastError: hostile}}
+		f.sent = []export.Document{{Endpoint: hostile, Outcome: hostile, JSON: hostile}}
+		f.memory.StatementFinished(s)
+		f.memory.SessionOpened(&telemetry.SessionOpened{Server: hostile, Failure: s.Failure})
 
 		var list struct{ Statements []struct{ Key string } }
-		w.json(t, "/statements?format=json", &list)
+		f.json(t, "/statements?format=json", &list)
 		query := "?q=" + url.QueryEscape(hostile) + "&min=" + url.QueryEscape(hostile) + "&outcome=" + url.QueryEscape(hostile)
 		for _, path := range []string{"/", "/statements", "/statements" + query, "/telemetry", "/statement?id=" + url.QueryEscape(list.Statements[0].Key)} {
-			body := w.html(t, path)
+			body := f.html(t, path)
 			require.NotContains(t, body, "<script")
 			require.NotContains(t, body, "<img")
-			require.True(t, json.Valid(w.get(t, with(path, "format=json")).Body.Bytes()), path)
+			require.True(t, json.Valid(f.get(t, with(path, "format=json")).Body.Bytes()), path)
 		}
 	})
 }
 
 func TestNoFieldOfAPageIsACredential(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := populated()
+		f := populated()
 		secret := regexp.MustCompile(`(?i)"[a-z_]*(token|password|secret|credential|authorization|dsn|presigned|signature)[a-z_]*":`)
 		for _, path := range everyPage {
-			require.Empty(t, secret.FindString(w.get(t, with(path, "format=json")).Body.String()), path)
+			require.Empty(t, secret.FindString(f.get(t, with(path, "format=json")).Body.String()), path)
 		}
 	})
 }
 
 func TestPagesSurvivePanickingConnectorsAndPools(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := populated()
-		w.all = append(w.all, &connector{broken: true})
-		w.db = append(w.db, telemetry.Pool{Name: "broken", Stats: func() (sql.DBStats, bool) { return sql.DBStats{}, false }})
-		w.memory.pools.sampled = time.Time{}
-		body := w.html(t, "/")
+		f := populated()
+		f.all = append(f.all, &connector{broken: true})
+		f.db = append(f.db, telemetry.Pool{Name: "broken", Stats: func() (sql.DBStats, bool) { return sql.DBStats{}, false }})
+		f.memory.pools.sampled = time.Time{}
+		body := f.html(t, "/")
 		require.Contains(t, body, "dbc.example.com:443")
 		require.NotContains(t, body, "broken")
 		for _, path := range everyPage {
-			w.html(t, path)
+			f.html(t, path)
 		}
 	})
 }
 
 func TestPanicWhileRenderingIsAnInternalServerError(t *testing.T) {
-	w := newFixture()
-	w.connectors = func() []telemetry.Connector { panic("for the test") }
-	require.Equal(t, http.StatusInternalServerError, w.get(t, "/").Code)
+	f := newFixture()
+	f.connectors = func() []telemetry.Connector { panic("for the test") }
+	require.Equal(t, http.StatusInternalServerError, f.get(t, "/").Code)
 }
 
 func TestPagesAreReadWhileRecordsArrive(t *testing.T) {
-	w := newFixture()
-	w.all = []telemetry.Connector{&connector{info: telemetry.ConnectorInfo{ID: 1}}}
-	w.db = []telemetry.Pool{{Name: "p", Stats: func() (sql.DBStats, bool) { return sql.DBStats{}, true }}}
+	f := newFixture()
+	f.all = []telemetry.Connector{&connector{info: telemetry.ConnectorInfo{ID: 1}}}
+	f.db = []telemetry.Pool{{Name: "p", Stats: func() (sql.DBStats, bool) { return sql.DBStats{}, true }}}
 	var all sync.WaitGroup
 	for writer := range 4 {
 		all.Go(func() {
 			for n := range 150 {
-				w.memory.StatementFinished(quick(writer*1000 + n))
-				w.memory.StatementFinished(failed())
+				f.memory.StatementFinished(quick(writer*1000 + n))
+				f.memory.StatementFinished(failed())
 			}
 		})
 	}
 	for range 8 {
 		all.Go(func() {
 			for _, path := range []string{"/", "/statements", "/telemetry", "/statement?id=" + failed().StatementID, "/?format=json"} {
-				w.get(t, path)
+				f.get(t, path)
 			}
 		})
 	}
 	all.Wait()
-	require.EqualValues(t, 1200, w.memory.counts.over(time.Now(), time.Hour).statements)
+	require.EqualValues(t, 1200, f.memory.counts.over(time.Now(), time.Hour).statements)
 }
 
 func BenchmarkOverview(b *testing.B) {
-	w := newFixture()
+	f := newFixture()
 	for n := range 400 {
-		w.memory.StatementFinished(quick(n))
-		w.memory.StatementFinished(downloaded())
+		f.memory.StatementFinished(quick(n))
+		f.memory.StatementFinished(downloaded())
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		w.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil))
+		f.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil))
 	}
 }

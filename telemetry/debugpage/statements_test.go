@@ -12,21 +12,21 @@ import (
 
 func TestStatementsAreSortedBothWays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := populated()
+		f := populated()
 		var l listed
-		w.json(t, "/statements?format=json", &l)
+		f.json(t, "/statements?format=json", &l)
 		require.Equal(t, "running", l.Statements[0].Outcome, "running statements come first")
-		w.json(t, "/statements?format=json&sort=total", &l)
+		f.json(t, "/statements?format=json&sort=total", &l)
 		require.InDelta(t, 90000, l.Statements[0].Total, 0.1)
 		require.InDelta(t, 4200, l.Statements[1].Total, 0.1)
-		w.json(t, "/statements?format=json&sort=-total", &l)
+		f.json(t, "/statements?format=json&sort=-total", &l)
 		require.InDelta(t, 1, l.Statements[0].Total, 0.1)
-		w.json(t, "/statements?format=json&sort=rows", &l)
+		f.json(t, "/statements?format=json&sort=rows", &l)
 		require.InDelta(t, 4200, l.Statements[0].Total, 0.1)
-		w.json(t, "/statements?format=json&sort=nonsense", &l)
+		f.json(t, "/statements?format=json&sort=nonsense", &l)
 		require.Equal(t, "started", l.Sort)
 
-		body := w.html(t, "/statements?sort=total")
+		body := f.html(t, "/statements?sort=total")
 		require.Contains(t, body, `aria-sort="descending"><a href="statements?sort=-total">`)
 	})
 }
@@ -45,28 +45,28 @@ type listed struct {
 
 func TestLongListShowsTheFirstRowsAndLinksToAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newFixture()
+		f := newFixture()
 		for n := range 150 {
-			w.memory.StatementFinished(quick(n))
+			f.memory.StatementFinished(quick(n))
 		}
-		body := w.html(t, "/statements?kind=QUERY")
+		body := f.html(t, "/statements?kind=QUERY")
 		require.Equal(t, rowsShown, strings.Count(body, `class="id"`))
 		require.Contains(t, body, `<a href="statements?all=1&amp;kind=QUERY">Show all 150</a>`)
-		require.Equal(t, 150, strings.Count(w.html(t, "/statements?all=1"), `class="id"`))
+		require.Equal(t, 150, strings.Count(f.html(t, "/statements?all=1"), `class="id"`))
 	})
 }
 
 func TestStatementIsFoundByIdAndByLocalKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := populated()
-		s := w.all[0].(*connector).running[0]
-		require.Contains(t, w.html(t, "/statement?id="+localKey(s)), "So far")
+		f := populated()
+		s := f.all[0].(*connector).running[0]
+		require.Contains(t, f.html(t, "/statement?id="+localKey(s)), "So far")
 		ended := *s
 		ended.StatementID, ended.Outcome = "01f0a1b2-0000-1000-8000-000000000009", telemetry.OutcomeCompleted
-		w.all[0].(*connector).running = nil
-		w.memory.StatementFinished(&ended)
-		require.Contains(t, w.html(t, "/statement?id="+localKey(s)), ended.StatementID)
-		require.Equal(t, 404, w.get(t, "/statement?id=gone").Code)
-		require.Equal(t, 404, w.get(t, "/statement").Code)
+		f.all[0].(*connector).running = nil
+		f.memory.StatementFinished(&ended)
+		require.Contains(t, f.html(t, "/statement?id="+localKey(s)), ended.StatementID)
+		require.Equal(t, 404, f.get(t, "/statement?id=gone").Code)
+		require.Equal(t, 404, f.get(t, "/statement").Code)
 	})
 }
