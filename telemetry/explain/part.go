@@ -21,7 +21,7 @@ type Part struct {
 // that took no time are left out. Parts do not overlap. Their sum is the total or less: the
 // rest is time whose kind the record does not tell. The statement may still be running.
 func PartsOf(s *telemetry.Statement) []Part {
-	a := allocator{total: s.Total, left: s.Total}
+	a := allocator{total: s.Total, left: s.Total, parts: make([]Part, 0, len(PartKinds))}
 	call := s.Execute
 	if s.Outcome == telemetry.OutcomeRunning && call == 0 {
 		call = s.Total
