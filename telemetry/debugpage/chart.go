@@ -25,9 +25,9 @@ func chartOf(now time.Time, minutes []minute) *chart {
 	var most time.Duration
 	var statements, failed int64
 	for _, m := range minutes {
-		most = max(most, m.Total)
-		statements += m.Statements
-		failed += m.Failed
+		most = max(most, m.total)
+		statements += m.statements
+		failed += m.failed
 	}
 	if statements == 0 {
 		return nil
@@ -41,7 +41,7 @@ func chartOf(now time.Time, minutes []minute) *chart {
 	for i, m := range minutes {
 		x := width * float64(i)
 		v := chartMinute{
-			Began: moment{m.Began, now}, Statements: count(m.Statements), Failed: count(m.Failed), Split: splitOf(m.Times, m.Total),
+			Began: moment{m.began, now}, Statements: count(m.statements), Failed: count(m.failed), Split: splitOf(m.times, m.total),
 			X: percentage(x + width*0.08), W: percentage(width * 0.84), Middle: percentage(x + width/2),
 		}
 		y := float64(chartHeight)
@@ -50,13 +50,13 @@ func chartOf(now time.Time, minutes []minute) *chart {
 			y -= h
 			v.Segments = append(v.Segments, chartSegment{Class: p.Class, Y: round(y), H: round(h)})
 		}
-		v.Title = fmt.Sprintf("%s UTC: %s, %d failed", m.Began.UTC().Format("15:04"), format.Plural(m.Statements, "statement"), m.Failed)
+		v.Title = fmt.Sprintf("%s UTC: %s, %d failed", m.began.UTC().Format("15:04"), format.Plural(m.statements, "statement"), m.failed)
 		if largest := v.Split.Largest(); largest != nil {
 			v.Title += fmt.Sprintf("; %s in total, %s of it %s", v.Split.Total, largest.Share, largest.Name)
 		}
 		c.Minutes = append(c.Minutes, v)
-		if m.Began.Unix()/60%10 == 0 {
-			c.Ticks = append(c.Ticks, tick{X: percentage(x), Label: m.Began.UTC().Format("15:04"), Anchor: anchor(x / 100), Minor: m.Began.Unix()/60%20 != 0})
+		if m.began.Unix()/60%10 == 0 {
+			c.Ticks = append(c.Ticks, tick{X: percentage(x), Label: m.began.UTC().Format("15:04"), Anchor: anchor(x / 100), Minor: m.began.Unix()/60%20 != 0})
 		}
 	}
 	return c

@@ -27,28 +27,41 @@ type counts struct {
 
 type interval struct {
 	number int64 // intervals since 1970; tells whether the entry of the ring is of this hour
-
-	statements, failed, opened, failedOpens int64
-
-	total  time.Duration
-	times  partTimes
+	tally
 	errors [maxCategories]int64
 	took   [buckets]int32 // by bucketOf the statement's total
 }
 
+// tally is what is counted in a stretch of time.
+type tally struct {
+	statements, failed, opened, failedOpens int64
+
+	total time.Duration // of the statements
+	times partTimes
+}
+
+func (t *tally) add(other *tally) {
+	t.statements += other.statements
+	t.failed += other.failed
+	t.opened += other.opened
+	t.failedOpens += other.failedOpens
+	t.total += other.total
+	for i, d := range other.times {
+		t.times[i] += d
+	}
+}
+
 func (c *counts) addStatement(now time.Time, r *telemetry.Statement) {
-	times := timesOf(r)
+	t := tally{statements: 1, total: r.Total, times: timesOf(r)}
+	if r.Failed() {
+		t.failed = 1
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := c.interval(now)
-	s.statements++
-	s.total += r.Total
+	s.add(&t)
 	s.took[bucketOf(r.Total)]++
-	for i, d := range times {
-		s.times[i] += d
-	}
 	if r.Failed() {
-		s.failed++
 		s.errors[c.categoryIndex(r.Failure.Category)]++
 	}
 }
@@ -59,9 +72,9 @@ func (c *counts) addSession(now time.Time, r *telemetry.SessionOpened) {
 	s := c.interval(now)
 	if r.Failed() {
 		s.failedOpens++
-		return
+	} else {
+		s.opened++
 	}
-	s.opened++
 }
 
 // interval returns the interval of a moment, emptied of what was counted an hour ago.
@@ -97,11 +110,7 @@ func (c *counts) categoryIndex(name telemetry.Category) int {
 // window is what was counted in a stretch of time.
 type window struct {
 	length time.Duration // at most the time since the first record of the process
-
-	statements, failed, opened, failedOpens int64
-
-	total  time.Duration
-	times  partTimes
+	tally
 	errors []categoryCount // most frequent first
 	took   [buckets]int64
 }
@@ -128,14 +137,7 @@ func (c *counts) over(now time.Time, length time.Duration) window {
 		if s.number < first || s.number > first+n {
 			continue
 		}
-		w.statements += s.statements
-		w.failed += s.failed
-		w.opened += s.opened
-		w.failedOpens += s.failedOpens
-		w.total += s.total
-		for i, d := range s.times {
-			w.times[i] += d
-		}
+		w.add(&s.tally)
 		for i, n := range s.errors {
 			errors[i] += n
 		}
@@ -156,11 +158,8 @@ func (c *counts) over(now time.Time, length time.Duration) window {
 
 // minute is what was counted in one of the last sixty minutes.
 type minute struct {
-	Began      time.Time
-	Statements int64
-	Failed     int64
-	Total      time.Duration
-	Times      partTimes
+	began time.Time
+	tally
 }
 
 // minutes returns the last sixty minutes, oldest first. The last one has not ended.
@@ -171,7 +170,7 @@ func (c *counts) minutes(now time.Time) []minute {
 	current := intervalNumber(now) / perMinute
 	all := make([]minute, 60)
 	for i := range all {
-		all[i].Began = time.Unix((current-59+int64(i))*60, 0)
+		all[i].began = time.Unix((current-59+int64(i))*60, 0)
 	}
 	for i := range c.ring {
 		s := &c.ring[i]
@@ -179,13 +178,7 @@ func (c *counts) minutes(now time.Time) []minute {
 		if at < 0 || at > 59 {
 			continue
 		}
-		m := &all[at]
-		m.Statements += s.statements
-		m.Failed += s.failed
-		m.Total += s.total
-		for i, d := range s.times {
-			m.Times[i] += d
-		}
+		all[at].add(&s.tally)
 	}
 	return all
 }

@@ -48,9 +48,9 @@ func TestMinutesCountStatementsByTheirEnd(t *testing.T) {
 		c.addStatement(time.Now(), failed())
 		minutes := c.minutes(time.Now())
 		require.Len(t, minutes, 60)
-		require.EqualValues(t, 1, minutes[58].Statements)
-		require.EqualValues(t, 1, minutes[59].Failed)
-		require.Equal(t, ms(4200), minutes[58].Times.sum())
+		require.EqualValues(t, 1, minutes[58].statements)
+		require.EqualValues(t, 1, minutes[59].failed)
+		require.Equal(t, ms(4200), minutes[58].times.sum())
 	})
 }
 

@@ -10,24 +10,17 @@ import (
 )
 
 var (
-	//go:embed templates
-	files embed.FS
-
+	//go:embed templates/*.gohtml
+	files     embed.FS
 	templates = template.Must(template.New("").Funcs(template.FuncMap{"n": func(n int64) count { return count(n) }}).ParseFS(files, "templates/*.gohtml"))
-	style     = mustRead("templates/style.css")
+
+	//go:embed templates/style.css
+	style string
 
 	// policy lets a page show itself and nothing else. The style sheet is part of the page, so
 	// that a saved page looks like a served one; the policy allows that style sheet by its hash.
 	policy = "default-src 'none'; style-src '" + hashOf(style) + "'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-
-func mustRead(name string) string {
-	b, err := files.ReadFile(name)
-	if err != nil {
-		panic(err) // cannot happen: the compiler embedded the file
-	}
-	return string(b)
-}
 
 func hashOf(text string) string {
 	sum := sha256.Sum256([]byte(text))
