@@ -41,15 +41,15 @@ type documentLane struct {
 }
 
 type documentBar struct {
-	Kind      explain.Kind `json:"kind"`
-	Label     string       `json:"label"`
-	Start     millis       `json:"start_ms"`
-	End       millis       `json:"end_ms"`
-	Queued    *millis      `json:"queued_ms,omitempty"`
-	FirstByte *millis      `json:"first_byte_ms,omitempty"`
-	Note      string       `json:"note,omitempty"`
-	Failed    bool         `json:"failed,omitempty"`
-	Open      bool         `json:"open,omitempty"`
+	Kind      explain.BarKind `json:"kind"`
+	Label     string          `json:"label"`
+	Start     millis          `json:"start_ms"`
+	End       millis          `json:"end_ms"`
+	Queued    *millis         `json:"queued_ms,omitempty"`
+	FirstByte *millis         `json:"first_byte_ms,omitempty"`
+	Note      string          `json:"note,omitempty"`
+	Failed    bool            `json:"failed,omitempty"`
+	Open      bool            `json:"open,omitempty"`
 }
 
 func documentOf(s *telemetry.Statement) *document {

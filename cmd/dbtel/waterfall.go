@@ -35,15 +35,15 @@ func styleOfBar(b explain.Bar) style {
 		return red
 	}
 	switch b.Kind {
-	case explain.Execute:
+	case explain.BarExecute:
 		return blue
-	case explain.Poll:
+	case explain.BarPoll:
 		return yellow
-	case explain.Page:
+	case explain.BarPage:
 		return cyan
-	case explain.File:
+	case explain.BarFile:
 		return green
-	case explain.Reading:
+	case explain.BarReading:
 		return magenta
 	}
 	return plain
@@ -166,9 +166,9 @@ func (d drawing) lane(bars []explain.Bar) string {
 // body is where a bar's wait is over and its work begins; behind last where it does not.
 func (d drawing) body(b explain.Bar, last int) int {
 	switch at, ok := b.FirstByte.Get(); {
-	case b.Kind == explain.First, b.Kind == explain.File && !ok:
+	case b.Kind == explain.BarFirstRow, b.Kind == explain.BarFile && !ok:
 		return last + 1
-	case b.Kind == explain.File:
+	case b.Kind == explain.BarFile:
 		return min(d.cell(min(max(at, b.Start), b.End)), last)
 	}
 	return 0
