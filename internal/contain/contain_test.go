@@ -40,7 +40,7 @@ func TestSuppliedCodeMayReturnPanicOrExit(t *testing.T) {
 	var l contain.Log
 	require.True(t, l.Call(contain.Sink, func() {}))
 	require.False(t, l.Call(contain.Sink, func() { panic("no") }))
-	require.False(t, l.Call(contain.Sink, func() { panic(nil) })) //nolint:govet // that, too
+	require.False(t, l.Call(contain.Sink, func() { panic(nil) }))
 	var wg sync.WaitGroup
 	wg.Go(func() { l.Call(contain.Tracer, runtime.Goexit) })
 	wg.Wait()
@@ -84,7 +84,7 @@ func TestSuppliedCodeHasATimeBound(t *testing.T) {
 
 		all := l.List()
 		require.Len(t, all, 1)
-		require.EqualValues(t, []int64{1, 1, 1}, []int64{all[0].Panics, all[0].Goexits, all[0].Hangs})
+		require.Equal(t, []int64{1, 1, 1}, []int64{all[0].Panics, all[0].Goexits, all[0].Hangs})
 
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()

@@ -50,7 +50,7 @@ func InForce(base telemetry.Settings, dsn, env map[string][]string) []telemetry.
 		}
 		all[i] = f
 	}
-	return append(all, ignored(env)...)
+	return slices.Concat(all, ignored(env))
 }
 
 // source is one place where settings are given.
