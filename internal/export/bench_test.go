@@ -72,13 +72,10 @@ func TestAFullPipelineStaysSmall(t *testing.T) {
 }
 
 func BenchmarkStatementFinished(b *testing.B) {
-	bench := func(b *testing.B, settings telemetry.Settings, run func(*export.Handle, *telemetry.Statement)) {
+	bench := func(b *testing.B, transport http.RoundTripper, settings telemetry.Settings, run func(*export.Handle, *telemetry.Statement)) {
 		var x export.Exporter
 		c := connection(nil)
-		c.Transport = accepting{}
-		if !settings.ForceEnable {
-			c.Transport = stuck()
-		}
+		c.Transport = transport
 		h := x.Open(c, settings)
 		defer func() { _ = h.Close(b.Context()) }()
 		r := statement()
@@ -87,14 +84,14 @@ func BenchmarkStatementFinished(b *testing.B) {
 		run(h, r)
 	}
 	b.Run("queue", func(b *testing.B) {
-		bench(b, telemetry.Settings{CloseTimeout: time.Millisecond}, func(h *export.Handle, r *telemetry.Statement) {
+		bench(b, stuck(), telemetry.Settings{CloseTimeout: time.Millisecond}, func(h *export.Handle, r *telemetry.Statement) {
 			for b.Loop() {
 				h.StatementFinished(r)
 			}
 		})
 	})
 	b.Run("parallel", func(b *testing.B) {
-		bench(b, telemetry.Settings{CloseTimeout: time.Millisecond}, func(h *export.Handle, r *telemetry.Statement) {
+		bench(b, stuck(), telemetry.Settings{CloseTimeout: time.Millisecond}, func(h *export.Handle, r *telemetry.Statement) {
 			b.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {
 					h.StatementFinished(r)
@@ -103,7 +100,7 @@ func BenchmarkStatementFinished(b *testing.B) {
 		})
 	})
 	b.Run("sent", func(b *testing.B) {
-		bench(b, telemetry.Settings{ForceEnable: true}, func(h *export.Handle, r *telemetry.Statement) {
+		bench(b, accepting{}, telemetry.Settings{ForceEnable: true}, func(h *export.Handle, r *telemetry.Statement) {
 			n := 0
 			for b.Loop() {
 				h.StatementFinished(r)
@@ -114,7 +111,7 @@ func BenchmarkStatementFinished(b *testing.B) {
 		})
 	})
 	b.Run("flag off", func(b *testing.B) {
-		bench(b, telemetry.Settings{}, func(h *export.Handle, r *telemetry.Statement) {
+		bench(b, accepting{}, telemetry.Settings{}, func(h *export.Handle, r *telemetry.Statement) {
 			h.SessionOpened(opened())
 			require.NoError(b, h.Flush(b.Context())) // the flag is asked for
 			require.False(b, h.Recording())

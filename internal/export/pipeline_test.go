@@ -150,7 +150,7 @@ func TestAFullQueueDropsItsOldestSuccessesFirst(t *testing.T) {
 			h.StatementFinished(r)
 		}
 		st := balanced(t, x)
-		require.Equal(t, map[export.Reason]int64{export.DropQueueFull: 2}, st.Dropped)
+		require.Equal(t, map[string]int64{export.DropQueueFull: 2}, st.Dropped)
 		require.NoError(t, h.Close(t.Context()))
 		var got []string
 		for _, id := range s.taken {

@@ -123,7 +123,7 @@ type reporting struct {
 }
 
 type drop struct {
-	Reason  export.Reason
+	Reason  string
 	Meaning string
 	Count   count
 }
@@ -135,8 +135,8 @@ type pipelineView struct {
 	Next    *moment
 }
 
-// meanings of reasons; see export.Reason.
-var meanings = map[export.Reason]string{
+// meanings of reasons; see package export.
+var meanings = map[string]string{
 	export.DropSampledOut: "telemetry_sample_rate left them out",
 	export.DropFlagOff:    "the server does not want telemetry",
 	export.DropQueueFull:  "more waited than telemetry_queue_size",
