@@ -126,7 +126,7 @@ func names[R any](fields []registry.Field[R]) (all []string) {
 	return all
 }
 
-// failing refuses every other write.
+// failing fails every other write.
 type failing struct{ n int }
 
 func (f *failing) Write(p []byte) (int, error) {
@@ -136,7 +136,7 @@ func (f *failing) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func TestAFailingWriterIsToldAndAskedAgain(t *testing.T) {
+func TestAFailedWriteIsReportedAndTheNextRecordIsWritten(t *testing.T) {
 	w := &failing{}
 	sink := ndjson.New(w)
 	sink.StatementFinished(bare)
