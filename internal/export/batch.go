@@ -68,15 +68,6 @@ func (p *pipeline) deliver(batch []queued, anonymous bool) delivery {
 	return d
 }
 
-// pause is how long to leave the endpoint alone after a batch that failed.
-func (p *pipeline) pause(r result) time.Duration {
-	d := p.settings.RetryDelay // the retries have taken long enough already
-	if r.outcome == outcomeUnrecognized || p.breaker.gobreaker == nil {
-		d = p.settings.FlushInterval
-	}
-	return max(d, r.retryAfter)
-}
-
 // encode writes an upload with p.builder, and returns the records that are in it. A record that
 // cannot be encoded is dropped.
 func (p *pipeline) encode(part []queued, anonymous bool) (_ []queued, events int) {
@@ -146,4 +137,13 @@ func (p *pipeline) remember(endpoint string, r result) {
 		outcome = "sent; the service found errors in some of its batch"
 	}
 	p.exporter.recent.add(time.Now(), endpoint, outcome, string(p.builder.upload.bytes), p.builder.documents)
+}
+
+// pause is how long to leave the endpoint alone after a batch that failed.
+func (p *pipeline) pause(r result) time.Duration {
+	d := p.settings.RetryDelay // the retries have taken long enough already
+	if r.outcome == outcomeUnrecognized || p.breaker.gobreaker == nil {
+		d = p.settings.FlushInterval
+	}
+	return max(d, r.retryAfter)
 }

@@ -42,23 +42,6 @@ func init() {
 // Open opens a handle of [Default]; see [Exporter.Open].
 func Open(c Connection, settings telemetry.Settings) *Handle { return Default.Open(c, settings) }
 
-// Flush sends what waits in [Default] now; see [Exporter.Flush].
-func Flush(ctx context.Context) error { return Default.Flush(ctx) }
-
-// Shutdown ends [Default]; see [Exporter.Shutdown].
-func Shutdown(ctx context.Context) error { return Default.Shutdown(ctx) }
-
-// pipelineKey is what connectors must have in common to share a pipeline.
-type pipelineKey struct {
-	flagKey
-	credential any
-	transport  any
-	settings   telemetry.Settings
-}
-
-// flagKey identifies a flag. A host that several workspaces share has one flag for each.
-type flagKey struct{ endpoint, org string }
-
 // Open returns a connector's handle on the pipeline of its host and credential. It does no I/O and
 // starts no goroutine: that begins with the first record. It returns nil, on which all methods of
 // Handle do nothing, when settings.Enabled is SwitchOff, when the host is unknown, or after
@@ -95,51 +78,6 @@ func (x *Exporter) Open(c Connection, settings telemetry.Settings) *Handle {
 	h.pipelineRef = pipelineRef{x, p, key}
 	h.releaseWhenDropped()
 	return h
-}
-
-// transportIdentity returns a value that is equal for connections whose requests may use one
-// transport.
-func transportIdentity(c *Connection) any {
-	switch t := c.Transport; {
-	case t == nil:
-		return c.TLS
-	case reflect.ValueOf(t).Comparable():
-		return t
-	}
-	return new(byte)
-}
-
-// release gives the reference up, and ends the pipeline when it was the last.
-func (r *pipelineRef) release() {
-	if r.exporter.release(r) {
-		r.pipeline.end(DropClosed)
-	}
-}
-
-func (x *Exporter) release(r *pipelineRef) (last bool) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	r.pipeline.refs--
-	if r.pipeline.refs > 0 {
-		return false
-	}
-	if x.pipelines[r.key] == r.pipeline {
-		delete(x.pipelines, r.key)
-	}
-	x.flags.release(r.key.flagKey)
-	return true
-}
-
-// list returns the pipelines in a stable order.
-func (x *Exporter) list() []*pipeline {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	all := make([]*pipeline, 0, len(x.pipelines))
-	for _, p := range x.pipelines {
-		all = append(all, p)
-	}
-	slices.SortStableFunc(all, func(a, b *pipeline) int { return strings.Compare(a.client.endpoint, b.client.endpoint) })
-	return all
 }
 
 // Flush sends what was recorded before the call, of all connectors, now instead of later.
@@ -201,3 +139,68 @@ func (x *Exporter) KeepRecent(n int) { x.recent.keep(n) }
 
 // Recent returns the latest documents that were sent, or failed to be, oldest first.
 func (x *Exporter) Recent() []Document { return x.recent.list() }
+
+var errStopped = errors.New("databricks-telemetry: the exporter is shut down")
+
+// pipelineKey is what connectors must have in common to share a pipeline.
+type pipelineKey struct {
+	flagKey
+	credential any
+	transport  any
+	settings   telemetry.Settings
+}
+
+// flagKey identifies a flag. A host that several workspaces share has one flag for each.
+type flagKey struct{ endpoint, org string }
+
+// transportIdentity returns a value that is equal for connections whose requests may use one
+// transport.
+func transportIdentity(c *Connection) any {
+	switch t := c.Transport; {
+	case t == nil:
+		return c.TLS
+	case reflect.ValueOf(t).Comparable():
+		return t
+	}
+	return new(byte)
+}
+
+// pipelineRef is one of the references that keep a pipeline open.
+type pipelineRef struct {
+	exporter *Exporter
+	pipeline *pipeline
+	key      pipelineKey
+}
+
+// release gives the reference up, and ends the pipeline when it was the last.
+func (r *pipelineRef) release() {
+	if r.exporter.release(r) {
+		r.pipeline.end(DropClosed)
+	}
+}
+
+func (x *Exporter) release(r *pipelineRef) (last bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	r.pipeline.refs--
+	if r.pipeline.refs > 0 {
+		return false
+	}
+	if x.pipelines[r.key] == r.pipeline {
+		delete(x.pipelines, r.key)
+	}
+	x.flags.release(r.key.flagKey)
+	return true
+}
+
+// list returns the pipelines in a stable order.
+func (x *Exporter) list() []*pipeline {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	all := make([]*pipeline, 0, len(x.pipelines))
+	for _, p := range x.pipelines {
+		all = append(all, p)
+	}
+	slices.SortStableFunc(all, func(a, b *pipeline) int { return strings.Compare(a.client.endpoint, b.client.endpoint) })
+	return all
+}

@@ -60,7 +60,7 @@ func hang(r *http.Request) (*http.Response, error) {
 	return nil, r.Context().Err()
 }
 
-func TestEveryFaultEndsAsTheSpecificationSays(t *testing.T) {
+func TestEveryFaultEndsAsSpecified(t *testing.T) {
 	const all = 10
 	tests := map[string]struct {
 		do       answerer
@@ -175,7 +175,7 @@ func TestABatchHasADeadlineOverall(t *testing.T) {
 	}
 }
 
-func TestAnOutageOfAMinuteLosesNothing(t *testing.T) {
+func TestAnOutageOfAMinuteDropsNothing(t *testing.T) {
 	for name, fault := range map[string]answerer{"503": status(503), "refused": fails(syscall.ECONNREFUSED), "hang": hang} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
@@ -248,7 +248,7 @@ func TestTheBreakerProbesOnceAMinuteAndClosesAfterTwoSuccesses(t *testing.T) {
 	})
 }
 
-func TestWithoutTheBreakerAFailingEndpointIsAskedOncePerInterval(t *testing.T) {
+func TestWithoutTheBreakerAFailingEndpointGetsOneRequestPerInterval(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
 		s.upload = status(503)
 		h := x.Open(connection(s), telemetry.Settings{CircuitBreaker: telemetry.SwitchOff, MaxRetries: -1, ForceEnable: true})
@@ -276,7 +276,7 @@ func TestEventsOlderThanAnHourExpire(t *testing.T) {
 	})
 }
 
-func TestAnAuthenticatorThatFailsIsLeftAlone(t *testing.T) {
+func TestAFailingAuthenticatorIsNotCalledAgainAtOnce(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
 		c := connection(s)
 		auth := c.Authenticator.(*bearer)

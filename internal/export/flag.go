@@ -32,15 +32,15 @@ func (p *pipeline) requestFlag(o *origin) {
 		p.flagFailed(noResponse(p.ctx, err))
 		return
 	}
-	request, own := p.flag.begin(p.client.transportID, time.Now())
+	pending, own := p.flag.begin(p.client.transportID, time.Now())
 	if !own {
-		if request != nil {
-			request.wait(p.ctx, p.client.transportID)
+		if pending != nil {
+			pending.wait(p.ctx, p.client.transportID)
 		}
 		return
 	}
 	failed := false
-	defer func() { p.flag.finish(request, failed, time.Now()) }()
+	defer func() { p.flag.finish(pending, failed, time.Now()) }()
 	p.exporter.counts.flagRequests.Add(1)
 	var (
 		enabled bool

@@ -8,6 +8,16 @@ import (
 	"time"
 )
 
+// PendingError is the error of a flush that could not send all events.
+type PendingError struct {
+	Events int    // the number of events that wait
+	Cause  string // why: an HTTP status, an error category, or what must happen before
+}
+
+func (e *PendingError) Error() string {
+	return fmt.Sprintf("databricks-telemetry: %d events still wait: %s", e.Events, e.Cause)
+}
+
 // waiter is a flush that waits until everything up to a number in the queue is sent or dropped.
 type waiter struct {
 	upTo uint64
@@ -80,48 +90,6 @@ func (p *pipeline) failWaiters() {
 	}
 	p.waiters = nil
 }
-
-// endGrace is how long ending a pipeline waits for a request it has interrupted.
-const endGrace = 100 * time.Millisecond
-
-// end drops what waits, interrupts the running request, and accepts nothing any more.
-func (p *pipeline) end(why string) {
-	idle := p.stop(why)
-	grace := time.NewTimer(endGrace)
-	defer grace.Stop()
-	select {
-	case <-idle:
-	case <-grace.C:
-	}
-	p.client.close()
-}
-
-// stop ends the pipeline. It returns a channel that is closed when the goroutine has ended.
-func (p *pipeline) stop(why string) (idle <-chan struct{}) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.ended == "" {
-		p.ended = why
-	}
-	p.stopTimer()
-	p.cancel()
-	if !p.running {
-		p.dropAll(p.ended)
-	}
-	return p.idle
-}
-
-// PendingError is the error of a flush that could not send all events.
-type PendingError struct {
-	Events int    // the number of events that wait
-	Cause  string // why: an HTTP status, an error category, or what must happen before
-}
-
-func (e *PendingError) Error() string {
-	return fmt.Sprintf("databricks-telemetry: %d events still wait: %s", e.Events, e.Cause)
-}
-
-var errStopped = errors.New("databricks-telemetry: the exporter is shut down")
 
 // pendingError says why events wait. p.mu is held.
 func (p *pipeline) pendingError() error {

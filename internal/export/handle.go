@@ -30,13 +30,6 @@ type Handle struct {
 	closed atomic.Bool
 }
 
-// pipelineRef is one of the references that keep a pipeline open.
-type pipelineRef struct {
-	exporter *Exporter
-	pipeline *pipeline
-	key      pipelineKey
-}
-
 var _ telemetry.SessionSink = (*Handle)(nil)
 
 // Recording reports whether records are wanted. While it is false nothing need be measured

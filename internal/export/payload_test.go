@@ -143,7 +143,7 @@ func walk(path string, v any, leaf func(path string, v any)) {
 	}
 }
 
-func TestNothingLeavesThatTheRegistryDoesNotLetOut(t *testing.T) {
+func TestThePayloadHasOnlyFieldsOfTheRegistry(t *testing.T) {
 	paths := registered(t)
 	seen := map[string]bool{}
 	var x export.Exporter
@@ -204,7 +204,7 @@ func TestTheNativeDriverUnderstandsThePayload(t *testing.T) {
 	}, e.DriverConnectionParameters)
 }
 
-func TestOnlyWhatIsKnownIsSaid(t *testing.T) {
+func TestUnknownFieldsAreLeftOut(t *testing.T) {
 	var x export.Exporter
 	c := connection(newService())
 	c.Driver, c.HTTPPath, c.UserAgentEntry, c.Port = telemetry.DriverConfig{}, "/somewhere/else", "", 0
