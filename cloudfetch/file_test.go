@@ -18,7 +18,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-func TestFilesAreTiedToTheirStatement(t *testing.T) {
+func TestFilesBelongToTheirStatement(t *testing.T) {
 	s := newStage(t, Options{})
 	ctxA, a := traced()
 	ctxB, b := traced()
@@ -120,7 +120,7 @@ func TestFileIsRetriedAndThenDownloaded(t *testing.T) {
 	require.EqualValues(t, 9, f.CloudFetch.Received)
 }
 
-func TestFailedAndAbandonedFilesAreTold(t *testing.T) {
+func TestFailedAndAbandonedFilesAreReported(t *testing.T) {
 	s := newStage(t, Options{})
 	ctx, trace := traced()
 	s.execute(ctx, operationA)
@@ -189,7 +189,7 @@ func TestRedirectedDownloadIsOneAttempt(t *testing.T) {
 	require.Zero(t, f.CloudFetch.Retries)
 }
 
-func TestLateDownloadPassesUnseen(t *testing.T) {
+func TestLateDownloadPassesUnobserved(t *testing.T) {
 	s := newStage(t, Options{})
 	ctx, trace := traced()
 	s.execute(ctx, operationA)

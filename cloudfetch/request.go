@@ -15,8 +15,8 @@ import (
 // no GetBody, the body is watched while the base transport reads it.
 
 // readRequest reads the message in a request body, and returns its reader and the size of the
-// body. It returns nil when the message was not understood to its end; else the reader is to
-// be released.
+// body. It returns nil when the message could not be decoded to its end; else the caller must
+// release the reader.
 func readRequest(getBody func() (io.ReadCloser, error)) (r *reader, size int64) {
 	body, err := getBody()
 	if err != nil || body == nil {

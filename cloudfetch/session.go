@@ -32,7 +32,7 @@ type sessionKey struct{}
 
 // NewSessionContext returns a context that carries s. The session that is opened
 // with it is s's session; its CloseSession, which runs without the context, is
-// recognised by its identifier.
+// recognized by its identifier.
 func NewSessionContext(ctx context.Context, s *Session) context.Context {
 	return context.WithValue(ctx, sessionKey{}, s)
 }
@@ -44,7 +44,7 @@ func (s *Session) ID() string {
 	return s.id.String()
 }
 
-// FillOpened adds to a record what was seen of the session's opening.
+// FillOpened adds to a record what was observed of the session's opening.
 func (s *Session) FillOpened(r *telemetry.SessionOpened) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -52,7 +52,7 @@ func (s *Session) FillOpened(r *telemetry.SessionOpened) {
 	r.Retries = telemetry.Known(s.methods.find(openSession).rpc.Retries)
 }
 
-// FillClosed adds to a record what was seen of the session's close.
+// FillClosed adds to a record what was observed of the session's close.
 func (s *Session) FillClosed(r *telemetry.SessionClosed) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -71,7 +71,7 @@ func (s *Session) Fault() Fault {
 	return Fault{SQLState: s.sqlState, Status: last.rpc.LastStatus}
 }
 
-// Finish ends the trace: the transport forgets the session, and what still comes passes unseen.
+// Finish ends the trace: the transport drops the session, and later messages pass unobserved.
 func (s *Session) Finish() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
