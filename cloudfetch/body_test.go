@@ -162,21 +162,21 @@ func TestResponsesThatAreNotForReadingPassUntouched(t *testing.T) {
 func TestBodyWithWrongReadCounts(t *testing.T) {
 	for _, n := range []int{-1, 100} {
 		for _, size := range []int{4, aheadSize} {
-			lies := n * aheadSize
-			b := &exchangeBody{ReadCloser: io.NopCloser(liar(lies)), exchange: exchange{counts: NewCounters()}}
+			count := n * aheadSize
+			b := &exchangeBody{ReadCloser: io.NopCloser(wrongCount(count)), exchange: exchange{counts: NewCounters()}}
 			got, err := b.Read(make([]byte, size))
-			require.Equal(t, lies, got)
+			require.Equal(t, count, got)
 			require.ErrorIs(t, err, errReset)
 		}
-		d := &downloadBody{ReadCloser: io.NopCloser(liar(n)), download: download{counts: NewCounters()}}
+		d := &downloadBody{ReadCloser: io.NopCloser(wrongCount(n)), download: download{counts: NewCounters()}}
 		got, _ := d.Read(make([]byte, 4))
 		require.Equal(t, n, got)
 	}
 }
 
-type liar int
+type wrongCount int
 
-func (l liar) Read([]byte) (int, error) { return int(l), errReset }
+func (c wrongCount) Read([]byte) (int, error) { return int(c), errReset }
 
 func TestCloseDuringRead(t *testing.T) {
 	for _, link := range []bool{false, true} {

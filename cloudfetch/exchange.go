@@ -8,23 +8,6 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 )
 
-// owner is what an RPC belongs to: a Trace or a Session.
-type owner interface {
-	// begin notes that a request is sent; false lets it pass unobserved.
-	begin(req *message, out int64, redirect bool, now time.Time) (attempt uint32, ok bool)
-	// headers notes that a response came.
-	headers(m method, attempt uint32, code int, workspace string)
-	// received adds body bytes that were read.
-	received(m method, n int64)
-	// end notes how the attempt ended.
-	end(x *exchange, s attemptState, now time.Time)
-}
-
-var (
-	_ owner = (*Trace)(nil)
-	_ owner = (*Session)(nil)
-)
-
 // exchange is one HTTP attempt of an RPC, from its request to the end of its
 // response body.
 //

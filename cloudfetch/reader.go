@@ -122,7 +122,7 @@ func (r *reader) feed(p []byte) {
 			r.meaning(p[0], int16(binary.BigEndian.Uint16(p[1:])))
 			p = p[3:]
 			if whole && r.field == noField && r.inside == skipped {
-				n := value(p, r.fieldTyp, maxDepth-int(r.depth))
+				n := valueSize(p, r.fieldTyp, maxDepth-int(r.depth))
 				if whole = n > 0; whole {
 					p = p[n:]
 					continue // at the next field

@@ -8,7 +8,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 )
 
-// The Thrift client of the driver hands its body over as a buffer, and
+// The Thrift client of the driver passes its body as a buffer, and
 // net/http.NewRequest makes a GetBody for it, which the driver's retrying and
 // authenticating layers keep. It gives another reader over the same bytes, so a
 // request is read before it is sent, without touching its body. Where there is

@@ -2,8 +2,6 @@ package cloudfetch
 
 import (
 	"context"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
@@ -13,14 +11,12 @@ import (
 // and closed. Put one into the context given to one call of the connector's Connect. All
 // methods are safe for concurrent use.
 type Session struct {
-	done atomic.Bool // set under mu
+	callState // without times: the records of a session have none
 
-	mu        sync.Mutex // guards all below
-	methods   methods    // without times: the records of a session have none
-	id        guid
-	workspace string
-	sqlState  string
-	reg       *registry // where the session is registered, once id is known; nil before
+	// Guarded by mu.
+	id       guid
+	sqlState string
+	reg      *registry // where the session is registered, once id is known; nil before
 
 	node node[guid, *Session] // guarded by the registry's lock
 }
@@ -89,28 +85,6 @@ func (s *Session) begin(req *message, out int64, redirect bool, _ time.Time) (at
 	}
 	attempt, _ = s.methods.of(req.method).begin(req, out, redirect, 0)
 	return attempt, true
-}
-
-// headers implements owner.
-func (s *Session) headers(m method, attempt uint32, code int, workspace string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.done.Load() || s.methods.find(m).attempt != attempt {
-		return
-	}
-	s.methods.of(m).rpc.LastStatus = code
-	if workspace != "" {
-		s.workspace = workspace
-	}
-}
-
-// received implements owner.
-func (s *Session) received(m method, n int64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.done.Load() {
-		s.methods.of(m).rpc.BytesIn += n
-	}
 }
 
 // end implements owner.

@@ -2,12 +2,11 @@ package cloudfetch
 
 import "encoding/binary"
 
-// value returns the length of a value when all of it is in p, and 0 otherwise: most of a message
-// has nothing that is kept, and need not be followed step by step. What is not whole or not valid
-// is left to the reader. An
-// answer with direct results is read in 1.5 µs this way, in 3.8 µs without
-// (BenchmarkReaderAhead/direct).
-func value(p []byte, typ byte, depth int) int {
+// valueSize returns the length of a value when all of it is in p, and 0 otherwise: most of a
+// message has nothing that is kept, and need not be followed step by step. What is not whole or
+// not valid is left to the reader. An answer with direct results is read in 1.5 µs this way, in
+// 3.8 µs without (BenchmarkReaderAhead/direct).
+func valueSize(p []byte, typ byte, depth int) int {
 	switch {
 	case depth <= 0 || int(typ) >= len(widths):
 		return 0
@@ -23,14 +22,14 @@ func value(p []byte, typ byte, depth int) int {
 	case typ == tStruct:
 		return structSize(p, depth-1)
 	case (typ == tList || typ == tSet) && len(p) >= 5:
-		return elements(p, 5, int32(binary.BigEndian.Uint32(p[1:])), depth-1, p[0])
+		return elementsSize(p, 5, int32(binary.BigEndian.Uint32(p[1:])), depth-1, p[0])
 	case typ == tMap && len(p) >= 6:
-		return elements(p, 6, int32(binary.BigEndian.Uint32(p[2:])), depth-1, p[0], p[1])
+		return elementsSize(p, 6, int32(binary.BigEndian.Uint32(p[2:])), depth-1, p[0], p[1])
 	}
 	return 0
 }
 
-// structSize is value for the fields of a struct, its end included.
+// structSize is valueSize for the fields of a struct, its end included.
 func structSize(p []byte, depth int) int {
 	for n := 0; n < len(p); {
 		typ := p[n]
@@ -40,7 +39,7 @@ func structSize(p []byte, depth int) int {
 		if n += 3; n >= len(p) {
 			break
 		}
-		size := value(p[n:], typ, depth)
+		size := valueSize(p[n:], typ, depth)
 		if size == 0 {
 			break
 		}
@@ -49,14 +48,14 @@ func structSize(p []byte, depth int) int {
 	return 0
 }
 
-// elements is value for n elements, or pairs of them, that begin at the given offset.
-func elements(p []byte, at int, n int32, depth int, types ...byte) int {
+// elementsSize is valueSize for n elements, or pairs of them, that begin at the given offset.
+func elementsSize(p []byte, at int, n int32, depth int, types ...byte) int {
 	if n < 0 {
 		return 0
 	}
 	for range n {
 		for _, typ := range types {
-			size := value(p[at:], typ, depth)
+			size := valueSize(p[at:], typ, depth)
 			if size == 0 {
 				return 0
 			}

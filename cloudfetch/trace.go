@@ -2,7 +2,6 @@ package cloudfetch
 
 import (
 	"context"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -21,22 +20,21 @@ const (
 type Trace struct {
 	started time.Time // immutable once the trace is in a context
 
-	// Set once under mu (done) or the registry's lock (evicted), read without.
-	done, evicted atomic.Bool
+	evicted atomic.Bool // set once under the registry's lock
 
-	mu        sync.Mutex // guards all below
-	id        guid       // TOperationHandle 1.1; zero unknown
-	session   guid       // TExecuteStatementReq 1.1.1; zero unknown
-	workspace string     // response header x-databricks-org-id; empty unknown
-	reg       *registry  // where the statement is registered, once id is known; nil before
-	methods   methods
-	calls     []call
-	first     [1]call          // room for the first call
-	files     *files           // nil before a link came
-	result    telemetry.Result // without evidence and counts
-	pages     int64            // that came, listed or not
-	unlisted  int64            // pages whose call is not listed
-	rows      int64            // in all pages of which the number is known
+	callState
+
+	// Guarded by mu.
+	id       guid      // TOperationHandle 1.1; zero unknown
+	session  guid      // TExecuteStatementReq 1.1.1; zero unknown
+	reg      *registry // where the statement is registered, once id is known; nil before
+	calls    []call
+	first    [1]call          // room for the first call
+	files    *files           // nil before a link came
+	result   telemetry.Result // without evidence and counts
+	pages    int64            // that came, listed or not
+	unlisted int64            // pages whose call is not listed
+	rows     int64            // in all pages of which the number is known
 
 	state           string                // TGetOperationStatusResp 2, last reported; empty unknown
 	sqlState        string                // TGetOperationStatusResp 3, else TStatus 3: the last that was not empty
@@ -253,28 +251,6 @@ func (t *Trace) markUndecoded() {
 	defer t.mu.Unlock()
 	if !t.done.Load() {
 		t.undecoded = true
-	}
-}
-
-// headers implements owner.
-func (t *Trace) headers(m method, attempt uint32, code int, workspace string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.done.Load() || t.methods.find(m).attempt != attempt {
-		return
-	}
-	t.methods.of(m).rpc.LastStatus = code
-	if workspace != "" {
-		t.workspace = workspace
-	}
-}
-
-// received implements owner.
-func (t *Trace) received(m method, n int64) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if !t.done.Load() {
-		t.methods.of(m).rpc.BytesIn += n
 	}
 }
 

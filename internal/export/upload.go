@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// uploadBuilder writes the documents of a batch into an upload. It may be used for one after the
-// other.
+// uploadBuilder writes the documents of a batch into an upload. One builder writes one upload after
+// another.
 type uploadBuilder struct {
 	upload    *upload
 	scratch   scratch
