@@ -5,6 +5,7 @@ import (
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/failure"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/settings"
 	"github.com/seed-01322ee7/databricks-telemetry/sanitize"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
@@ -22,7 +23,7 @@ func (c *connector) failureOf(err error) (f *telemetry.Failure) {
 	return f
 }
 
-// longestErrorText bounds what telemetry.ErrorTextFull keeps, in bytes: records wait in queues
+// longestErrorText bounds what settings.ErrorTextFull keeps, in bytes: records wait in queues
 // that are bounded by their number.
 const longestErrorText = 64 << 10
 
@@ -30,9 +31,9 @@ const longestErrorText = 64 << 10
 // little as the default.
 func errorText(setting, text string) string {
 	switch setting {
-	case telemetry.ErrorTextClass:
+	case settings.ErrorTextClass:
 		return sanitize.Class(text)
-	case telemetry.ErrorTextFull:
+	case settings.ErrorTextFull:
 		return strings.ToValidUTF8(text[:min(len(text), longestErrorText)], "\uFFFD")
 	}
 	return sanitize.Message(text)

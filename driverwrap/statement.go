@@ -26,8 +26,8 @@ type statement struct {
 	conn   *conn
 	spans  []telemetry.StatementSpan // of the tracers; mostly none
 	ctx    callContext
-	trace  *cloudfetch.Trace         // nil where the wire is not read
-	volume telemetry.VolumeOperation // what it does if it is about a volume at all
+	trace  *cloudfetch.Trace // nil where the wire is not read
+	volume string            // what it does if it is about a volume at all
 
 	rowsRead atomic.Int64
 	waited   waiting
@@ -148,15 +148,15 @@ func (c *conn) begin(ctx context.Context, asked call) (within context.Context, s
 
 // volumeOperation is the first word of a statement, if it is one of three. It is used only
 // where the server said that the statement is about a volume; nothing else is read from SQL.
-func volumeOperation(query string) telemetry.VolumeOperation {
+func volumeOperation(query string) string {
 	word, _, _ := strings.Cut(strings.TrimLeft(query, " \t\r\n"), " ")
 	switch {
 	case strings.EqualFold(word, "PUT"):
-		return telemetry.VolumePut
+		return "PUT"
 	case strings.EqualFold(word, "GET"):
-		return telemetry.VolumeGet
+		return "GET"
 	case strings.EqualFold(word, "REMOVE"):
-		return telemetry.VolumeDelete
+		return "DELETE"
 	}
 	return ""
 }
@@ -293,7 +293,7 @@ func (s *statement) inferResult(from *inference) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.finished && s.record.Result.Evidence == telemetry.EvidenceNone {
+	if !s.finished && s.record.Result.Evidence == "" {
 		s.record.Result = from.result(!s.viaArrow && s.rowsRead.Load() > 0)
 	}
 }

@@ -321,7 +321,7 @@ func (r *round) delta() export.Stats {
 	s.Requests -= r.before.Requests
 	s.Panics -= r.before.Panics
 	s.BreakerOpened -= r.before.BreakerOpened
-	s.Dropped = map[export.Reason]int64{}
+	s.Dropped = map[string]int64{}
 	for reason, n := range r.after.Dropped {
 		if n -= r.before.Dropped[reason]; n > 0 {
 			s.Dropped[reason] = n

@@ -52,7 +52,7 @@ func TestSuppliedCodeMayReturnPanicOrExit(t *testing.T) {
 	require.Contains(t, all[1].First, "runtime.Goexit")
 }
 
-func TestABubbleIsKnown(t *testing.T) {
+func TestABubbleIsRecognized(t *testing.T) {
 	require.False(t, contain.InBubble())
 	synctest.Test(t, func(t *testing.T) {
 		require.True(t, contain.InBubble())
@@ -90,7 +90,7 @@ func TestSuppliedCodeHasATimeBound(t *testing.T) {
 		cancel()
 		_, err = contain.Within(ctx, &l, contain.Authenticator, func() int { time.Sleep(time.Hour); return 0 })
 		require.ErrorIs(t, err, context.Canceled)
-		require.EqualValues(t, 3, l.Total(), "given up by the caller is no hang")
-		time.Sleep(2 * time.Hour) // both return
+		require.EqualValues(t, 3, l.Total(), "a call that the caller canceled is no hang")
+		time.Sleep(2 * time.Hour) // both calls return
 	})
 }

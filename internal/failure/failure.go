@@ -1,5 +1,12 @@
-// Package failure reduces errors to what a record may say of them: a category, a SQLSTATE,
-// and whether trying again is worthwhile. It reads types and codes, never a text.
+// Package failure reduces errors to what a record may say of them: a category, a SQLSTATE, and
+// whether a retry may succeed. It reads types and codes, never a text.
+//
+//	error ──▶ Of ──▶ telemetry.Failure ──▶ Refine ──▶ record
+//	                                         ▲
+//	SQLSTATE and HTTP status on the wire ────┘
+//
+// The first of these that decides counts: the caller's context, the SQLSTATE, the category that
+// newer drivers declare, the network and TLS, the layer the native error names.
 package failure
 
 import (
@@ -16,11 +23,12 @@ import (
 
 	dbsqlerr "github.com/databricks/databricks-sql-go/errors"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/registry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// Of reduces an error to a Failure; nil stays nil. What types and SQLSTATE do not tell is
-// telemetry.CategoryOther.
+// Of reduces an error to a Failure; nil stays nil. An error whose types and SQLSTATE decide
+// nothing is telemetry.CategoryOther.
 func Of(err error) *telemetry.Failure {
 	if err == nil {
 		return nil
@@ -44,9 +52,9 @@ func Of(err error) *telemetry.Failure {
 	return f
 }
 
-// Refine makes a failure more precise by what the server was seen to answer: a SQLSTATE
-// the driver did not pass on (empty for none), and the HTTP status (0 for none). On nil,
-// which is no failure, it does nothing.
+// Refine makes a failure more precise by the server's answer on the wire: a SQLSTATE that the
+// driver did not pass on (empty for none), and the HTTP status (0 for none). On nil, which is no
+// failure, it does nothing.
 func Refine(f *telemetry.Failure, sqlState string, status int) {
 	if f == nil {
 		return
@@ -80,7 +88,7 @@ var httpStatuses = map[int]telemetry.Category{
 	504: telemetry.CategoryTimeout,
 }
 
-// byContext: whoever gave up was the caller.
+// byContext: the caller's context was done.
 func byContext(err error, _ *telemetry.Failure) telemetry.Category {
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -91,7 +99,7 @@ func byContext(err error, _ *telemetry.Failure) telemetry.Category {
 	return ""
 }
 
-// bySQLState: the server said what it was. Exact codes first, then their class.
+// bySQLState: the server named the cause. Exact codes first, then their class.
 func bySQLState(_ error, f *telemetry.Failure) telemetry.Category {
 	if f.SQLState == "" {
 		return ""
@@ -137,7 +145,7 @@ func byDeclaration(err error, _ *telemetry.Failure) telemetry.Category {
 			continue
 		}
 		if t := m.Type(); t.NumIn() == 0 && t.NumOut() == 1 && t.Out(0).Kind() == reflect.String {
-			if c := telemetry.Category(m.Call(nil)[0].String()); c != telemetry.CategoryOther && slices.Contains(telemetry.Categories(), c) {
+			if c := telemetry.Category(m.Call(nil)[0].String()); c != telemetry.CategoryOther && slices.Contains(registry.Categories, c) {
 				declared = c
 			}
 		}
@@ -145,7 +153,7 @@ func byDeclaration(err error, _ *telemetry.Failure) telemetry.Category {
 	return declared
 }
 
-// byTransport: the network said what it was.
+// byTransport: the network, or TLS, failed.
 func byTransport(err error, _ *telemetry.Failure) telemetry.Category {
 	var (
 		unknownCA  x509.UnknownAuthorityError
@@ -169,7 +177,7 @@ func byTransport(err error, _ *telemetry.Failure) telemetry.Category {
 	return ""
 }
 
-// byOrigin: the native error says at least which layer it comes from.
+// byOrigin: the native error names at least the layer it comes from.
 func byOrigin(err error, _ *telemetry.Failure) telemetry.Category {
 	switch {
 	case errors.Is(err, dbsqlerr.ExecutionError):
@@ -180,8 +188,8 @@ func byOrigin(err error, _ *telemetry.Failure) telemetry.Category {
 	return ""
 }
 
-// validSQLState lets through what is shaped like a SQLSTATE and nothing else. Those without a
-// digit, which words are made of, are all of class XX.
+// validSQLState returns s when it has the form of a SQLSTATE, else "". Without a digit, as in a
+// word, only codes of class XX are valid.
 func validSQLState(s string) string {
 	if len(s) != 5 || !strings.ContainsAny(s, "0123456789") && !strings.HasPrefix(s, "XX") || strings.ContainsFunc(s, func(r rune) bool {
 		return (r < '0' || r > '9') && (r < 'A' || r > 'Z')

@@ -61,7 +61,7 @@ func populated() *fixture {
 	f.memory.pools.sample(time.Now(), f.memory.registeredPools)
 	time.Sleep(10 * time.Second)
 	waited.WaitCount, waited.WaitDuration = 12, 12*ms(40)
-	f.stats = export.Stats{Recorded: 20, Sent: 12, Requests: 3, Pending: 3, Dropped: map[export.Reason]int64{export.DropQueueFull: 5}, Pipelines: []export.PipelineStats{
+	f.stats = export.Stats{Recorded: 20, Sent: 12, Requests: 3, Pending: 3, Dropped: map[string]int64{export.DropQueueFull: 5}, Pipelines: []export.PipelineStats{
 		{Server: "https://dbc.example.com:443", Connectors: 1, Pending: 3, PendingBytes: 4000, Breaker: "open", Flag: "on", LoggedIn: true, LastError: "503", NotBefore: time.Now().Add(time.Minute)},
 	}}
 	f.sent = []export.Document{{At: time.Now(), Endpoint: "/telemetry-ext", Outcome: "503", JSON: `{"frontend_log_event_id":"2","entry":{"sql_driver_log":{"sql_statement_id":"` + failed().StatementID + `"}}}`}}

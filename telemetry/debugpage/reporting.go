@@ -19,7 +19,7 @@ func (req *request) reporting() reporting {
 	for reason, n := range r.Dropped {
 		r.Drops = append(r.Drops, drop{reason, dropMeanings[reason], count(n)})
 	}
-	slices.SortFunc(r.Drops, func(a, b drop) int { return strings.Compare(string(a.Reason), string(b.Reason)) })
+	slices.SortFunc(r.Drops, func(a, b drop) int { return strings.Compare(a.Reason, b.Reason) })
 	for _, p := range r.Pipelines {
 		view := pipelineView{PipelineStats: p, Waiting: size(p.PendingBytes)}
 		if p.NotBefore.After(req.now) {
@@ -39,13 +39,13 @@ type pipelineView struct {
 
 // drop counts the events dropped for one reason.
 type drop struct {
-	Reason  export.Reason
+	Reason  string
 	Meaning string
 	Count   count
 }
 
-// dropMeanings completes "5 dropped because"; see export.Reason.
-var dropMeanings = map[export.Reason]string{
+// dropMeanings completes "5 dropped because"; see string.
+var dropMeanings = map[string]string{
 	export.DropSampledOut: "telemetry_sample_rate left them out",
 	export.DropFlagOff:    "the server's flag is off",
 	export.DropQueueFull:  "more events waited than telemetry_queue_size allows",

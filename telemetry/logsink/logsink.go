@@ -22,10 +22,10 @@ var _ telemetry.SessionSink = (*Sink)(nil)
 
 // New returns a sink that writes what is at least of the given level, and enabled by the
 // logger's handler. A statement whose total time reaches slow counts as slow; 0 means
-// telemetry.DefaultSlowThreshold. A nil logger means slog.Default at the time of each record.
+// 10 s. A nil logger means slog.Default at the time of each record.
 func New(logger *slog.Logger, least slog.Level, slow time.Duration) *Sink {
 	if slow <= 0 {
-		slow = telemetry.DefaultSlowThreshold
+		slow = telemetry.Settings{}.WithDefaults().SlowThreshold
 	}
 	return &Sink{logger: logger, least: least, slow: slow}
 }

@@ -108,7 +108,7 @@ func within(r *telemetry.Statement) context.Context {
 // finished is the operation's measurements with how the statement ended.
 func (o *operation) finished(r *telemetry.Statement) metric.MeasurementOption {
 	attributes := append(o.attributes, outcomeKey.String(string(r.Outcome)))
-	if r.Result.Format != telemetry.FormatUnknown {
+	if r.Result.Format != "" {
 		attributes = append(attributes, resultFormatKey.String(string(r.Result.Format)))
 	}
 	return metric.WithAttributes(append(attributes, failureAttributes(r.Failure)...)...)

@@ -132,7 +132,7 @@ func (c *call) learnt(r *telemetry.Statement) []attribute.KeyValue {
 	if name := operationName(r.Kind, r.Internal); name != c.operation.name && name != "" {
 		attributes = append(attributes, semconv.DBOperationName(name))
 	}
-	if r.Result.Format != telemetry.FormatUnknown {
+	if r.Result.Format != "" {
 		attributes = append(attributes, resultFormatKey.String(string(r.Result.Format)))
 	}
 	if r.Result.Cache != "" {

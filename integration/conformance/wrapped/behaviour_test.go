@@ -214,13 +214,13 @@ func TestVolumeTransfersAreKnownByTheServersWord(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, db.Close())
 	var kinds []telemetry.Kind
-	var did []telemetry.VolumeOperation
+	var did []string
 	for _, s := range sink.statements {
 		kinds = append(kinds, s.Kind)
 		did = append(did, s.Volume)
 	}
 	require.Equal(t, []telemetry.Kind{telemetry.KindVolume, telemetry.KindVolume, telemetry.KindUpdate}, kinds)
-	require.Equal(t, []telemetry.VolumeOperation{telemetry.VolumePut, telemetry.VolumeDelete, ""}, did)
+	require.Equal(t, []string{"PUT", "DELETE", ""}, did)
 	var reported []string
 	for _, e := range ws.Telemetry() {
 		if v := e.Log().VolumeOperation; v != nil {

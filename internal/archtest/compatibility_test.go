@@ -1,4 +1,4 @@
-package house
+package archtest
 
 import (
 	"fmt"
@@ -13,8 +13,8 @@ import (
 // firstWithKernel is the first tested version of the driver that has the kernel backend.
 const firstWithKernel = "v1.15.1"
 
-// The compatibility table says what is tested, so it is written from what says what is
-// tested: go.mod, the Makefile and the conformance modules.
+// The compatibility table lists what is tested, so it is written from go.mod, the Makefile and the
+// conformance modules.
 func TestTheCompatibilityTableIsWhatIsTested(t *testing.T) {
 	oldest := find(t, "../../go.mod", `databricks-sql-go (v[\d.]+)`)
 	floor := find(t, "../../go.mod", `(?m)^go (\d+\.\d+)`)
@@ -34,18 +34,7 @@ func TestTheCompatibilityTableIsWhatIsTested(t *testing.T) {
 	}
 	fmt.Fprintf(&b, "\nGo %s or newer. `make test` runs the conformance suite on each of these versions.\n", floor)
 
-	const begin, end = "<!-- generated: compatibility -->\n", "<!-- end: compatibility -->"
-	raw, err := os.ReadFile("../../README.md")
-	require.NoError(t, err)
-	before, rest, ok := strings.Cut(string(raw), begin)
-	require.True(t, ok)
-	got, after, ok := strings.Cut(rest, end)
-	require.True(t, ok)
-	if os.Getenv("UPDATE_GOLDEN") != "" {
-		require.NoError(t, os.WriteFile("../../README.md", []byte(before+begin+b.String()+end+after), 0o644))
-		return
-	}
-	require.Equal(t, b.String(), got, "UPDATE_GOLDEN=1 go test ./internal/house")
+	generated(t, "../../README.md", "compatibility", b.String())
 }
 
 func find(t *testing.T, file, pattern string) string {

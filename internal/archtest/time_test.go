@@ -1,4 +1,4 @@
-package house
+package archtest
 
 import (
 	"io/fs"
@@ -11,11 +11,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// wallTime is what a slow machine makes fail: bounds on the time something took, waits that end
-// at a time of their own, and sleeping until something has surely happened.
+// wallTime matches what fails on a slow machine: bounds on the time something took, waits that end
+// after a fixed time, and sleeps that stand for an event.
 var wallTime = regexp.MustCompile(`Less(OrEqual)?f?\(t, time\.Since|WithinDuration|\.Eventually|\.Never\(|time\.Sleep\(`)
 
-// inFakeTime tells the files whose tests run in fake time, where none of this matters.
+// inFakeTime matches the files whose tests run in fake time, where none of this matters.
 var inFakeTime = regexp.MustCompile(`"testing/synctest"|\binBubble\(`)
 
 // Time is tested in fake time. A test that cannot be waits with internal/eventually.

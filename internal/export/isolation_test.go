@@ -20,9 +20,9 @@ func shortly(t *testing.T) context.Context {
 	return ctx
 }
 
-// Flush and Close wait for what was recorded before, not for silence: a pool that goes on
-// recording, on the same pipeline, does not keep an idle one from closing.
-func TestABusyPoolDoesNotKeepAnIdleOneFromClosing(t *testing.T) {
+// Flush and Close wait for the records before them, not for an empty queue: a pool that goes on
+// recording on the same pipeline does not delay the close of an idle one.
+func TestABusyPoolDoesNotDelayTheCloseOfAnIdleOne(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
 		shared := &bearer{token: "t"}
 		open := func() *export.Handle {
@@ -36,7 +36,7 @@ func TestABusyPoolDoesNotKeepAnIdleOneFromClosing(t *testing.T) {
 		busy.SessionOpened(opened())
 		require.NoError(t, x.Flush(t.Context()))
 
-		s.set(func() { s.upload = hang }) // what the busy one records from now on goes nowhere
+		s.set(func() { s.upload = hang }) // later uploads of the busy pool hang
 		for range 500 {
 			busy.StatementFinished(statement())
 		}
@@ -48,7 +48,7 @@ func TestABusyPoolDoesNotKeepAnIdleOneFromClosing(t *testing.T) {
 	})
 }
 
-func TestAFlushIsNotProlongedByWhatComesLater(t *testing.T) {
+func TestAFlushIsNotProlongedByLaterRecords(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
 		s.upload = func(*http.Request) (*http.Response, error) { time.Sleep(20 * time.Millisecond); return nil, nil }
 		h := x.Open(connection(s), telemetry.Settings{ForceEnable: true, BatchSize: 50})
@@ -73,9 +73,9 @@ func TestAFlushIsNotProlongedByWhatComesLater(t *testing.T) {
 	})
 }
 
-// Connectors may be dropped without Close. Their pipelines end all the same, and what waited
+// Connectors may be dropped without Close. Their pipelines end all the same, and what waits
 // is sent or counted.
-func TestDroppedHandlesKeepNoPipelines(t *testing.T) {
+func TestPipelinesOfDroppedHandlesEnd(t *testing.T) {
 	var x export.Exporter
 	const many = 2000
 	for i := range many {
@@ -91,7 +91,7 @@ func TestDroppedHandlesKeepNoPipelines(t *testing.T) {
 	require.EqualValues(t, many, balanced(t, &x).Dropped[export.DropClosed])
 }
 
-func TestADroppedHandleSendsWhatWaited(t *testing.T) {
+func TestADroppedHandleSendsWhatWaits(t *testing.T) {
 	var x export.Exporter
 	s := newService()
 	func() {

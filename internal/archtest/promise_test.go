@@ -1,4 +1,4 @@
-package house
+package archtest
 
 import (
 	"io/fs"
@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// promising are the pages that promise something about privacy. A promise is a row of a table
-// under the heading of the page's own that ends in proofs: | sentence | tests |.
+// promising are the pages that promise something about privacy. Each has one table of proofs,
+// between markers, with a row for each promise: | sentence | tests |.
 var promising = []string{"docs/PRIVACY.md", "docs/DEBUGPAGE.md", "README.md"}
 
 var (
@@ -38,16 +38,16 @@ func tests(t *testing.T, root string) map[string]bool {
 	return all
 }
 
-// TestEveryPromiseNamesTheTestThatHoldsIt: what is promised about privacy is promised in one
-// table of its page, and every row names tests that exist.
-func TestEveryPromiseNamesTheTestThatHoldsIt(t *testing.T) {
+// What a page promises about privacy is in its table of proofs, and every row names tests that
+// exist.
+func TestEveryPromiseNamesTheTestThatProvesIt(t *testing.T) {
 	root := filepath.Join("..", "..")
 	known := tests(t, root)
 	for _, page := range promising {
 		text, err := os.ReadFile(filepath.Join(root, page))
 		require.NoError(t, err)
 		table := proofTable.FindStringSubmatch(string(text))
-		require.NotNil(t, table, "%s promises nothing that is proved", page)
+		require.NotNil(t, table, "%s has no table of proofs", page)
 		rows := 0
 		for line := range strings.Lines(table[1]) {
 			if !strings.HasPrefix(line, "| ") || strings.HasPrefix(line, "| promise") {
@@ -55,9 +55,9 @@ func TestEveryPromiseNamesTheTestThatHoldsIt(t *testing.T) {
 			}
 			rows++
 			names := testName.FindAllStringSubmatch(line, -1)
-			require.NotEmpty(t, names, "%s: no test holds: %s", page, line)
+			require.NotEmpty(t, names, "%s: no test proves: %s", page, line)
 			for _, name := range names {
-				require.True(t, known[name[1]], "%s: there is no %s, which should hold: %s", page, name[1], line)
+				require.True(t, known[name[1]], "%s: there is no %s, which should prove: %s", page, name[1], line)
 			}
 		}
 		require.GreaterOrEqual(t, rows, 3, page)
