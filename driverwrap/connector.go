@@ -4,7 +4,10 @@ import (
 	"context"
 	"database/sql/driver"
 	"io"
+	"maps"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
@@ -13,28 +16,23 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// connector opens measured connections. Apart from the list of them it is immutable after
+// connector opens measured connections. Apart from its open connections it is immutable after
 // construction.
 type connector struct {
-	id        int64  // counts the connectors of the process
+	recorder
+	native        driver.Connector
+	driver        driver.Driver         // of sql.Open; nil: the native one
+	wire          *cloudfetch.Transport // nil behind Wrap
+	reportTo      export.Connection     // the zero value behind Wrap
+	driverConfig  telemetry.DriverConfig
+	misconfigured error // in settings of Wrap, which returns no error
+
 	openedVia string // "sql.Open", "NewConnector" or "Wrap"
 	created   time.Time
-	conns     conns
 	inForce   []telemetry.SettingInForce
 
-	inner         driver.Connector // the native one
-	middle        driver.Connector // inner, with the hooks in place
-	driver        driver.Driver    // door 1's; nil: the native one
-	settings      telemetry.Settings
-	fanouts       []*telemetry.Fanout
-	misconfigured error // what Wrap could not report
-
-	wire   *cloudfetch.Transport // nil behind Wrap
-	report *export.Handle        // to Databricks; nil when off, and behind Wrap
-	ending sync.Once             // closes report
-	to     export.Connection     // where to; the zero value behind Wrap
-	server string                // host:port; empty when unknown
-	native telemetry.DriverConfig
+	conns       conns
+	closeReport sync.Once
 }
 
 var (
@@ -42,51 +40,38 @@ var (
 	_ io.Closer        = (*connector)(nil)
 )
 
-// recording reports whether anybody listens.
-func (c *connector) recording() bool {
-	if c.report.Recording() {
-		return true
-	}
-	for _, f := range c.fanouts {
-		if f.Recording() {
-			return true
-		}
-	}
-	return false
-}
-
 // Connect opens a connection. The error is the native one, the same value.
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if c.misconfigured != nil {
 		return nil, c.misconfigured
 	}
 	c.conns.opening.Add(1)
-	defer c.connectAttempted()
-	c.eachUnfinished((*statement).abandonLost)
+	defer func() {
+		c.conns.opening.Add(-1)
+		c.connectionEnded()
+	}()
+	c.eachUnfinished((*statement).abandonDropped)
 	var spans []telemetry.SessionSpan
 	if c.tracing() {
-		ctx, spans = startSpans(ctx, c, telemetry.SessionStart{Server: c.server}, telemetry.Tracer.SessionStarting)
+		ctx, spans = startSpans(ctx, c.fanouts, telemetry.SessionStart{Server: c.server}, telemetry.Tracer.SessionStarting)
 	}
-	session := c.watchSession(spans)
+	session := c.traceSession(spans)
 	if session != nil {
 		ctx = cloudfetch.NewSessionContext(ctx, session)
 	}
 	start := time.Now()
-	var s slot
-	middle, err := c.middle.Connect(context.WithValue(ctx, slotKey{}, &s))
+	native, err := c.native.Connect(ctx)
 	end := time.Now()
-	c.opened(start, end, session, spans, err)
+	c.recordOpened(start, end, session, spans, err)
 	if err != nil {
 		return nil, err
 	}
-	conn := newConn(c, s.conn, middle)
-	conn.begins(end, session)
-	return conn.shaped(), nil
+	return newConn(c, native, end, session).likeNative(), nil
 }
 
-// watchSession returns a trace for a new session, nil where the wire is not read or nobody
-// listens.
-func (c *connector) watchSession(spans []telemetry.SessionSpan) (s *cloudfetch.Session) {
+// traceSession returns a trace for a new session, nil where the wire is not read or there is no
+// sink or tracer to read it for.
+func (c *connector) traceSession(spans []telemetry.SessionSpan) (s *cloudfetch.Session) {
 	defer contain.Process.Recover(contain.Statement)
 	if c.wire == nil || spans == nil && !c.recording() {
 		return nil
@@ -94,8 +79,7 @@ func (c *connector) watchSession(spans []telemetry.SessionSpan) (s *cloudfetch.S
 	return cloudfetch.NewSession()
 }
 
-// opened records how opening a session went.
-func (c *connector) opened(start, end time.Time, session *cloudfetch.Session, spans []telemetry.SessionSpan, err error) {
+func (c *connector) recordOpened(start, end time.Time, session *cloudfetch.Session, spans []telemetry.SessionSpan, err error) {
 	defer contain.Process.Recover(contain.Statement)
 	if spans == nil && !c.recording() {
 		return
@@ -106,29 +90,26 @@ func (c *connector) opened(start, end time.Time, session *cloudfetch.Session, sp
 		Server:    c.server,
 		Latency:   end.Sub(start),
 		Failure:   c.failureOf(err),
-		Driver:    c.native,
+		Driver:    c.driverConfig,
 	}
 	if session != nil {
-		fillOpened(r, session)
+		session.FillOpened(r)
+		refine(r.Failure, session.Fault())
+		if r.Failed() {
+			session.Finish()
+		}
 	}
 	endSpans(spans, r, telemetry.SessionSpan.SessionStarted)
-	c.report.SessionOpened(r)
-	for _, f := range c.fanouts {
-		f.SessionOpened(r)
-	}
+	c.sessionOpened(r)
 }
 
-func (c *connector) sessionClosed(r *telemetry.SessionClosed) {
-	c.report.SessionClosed(r)
-	for _, f := range c.fanouts {
-		f.SessionClosed(r)
-	}
-}
-
-func (c *connector) statementFinished(r *telemetry.Statement) {
-	c.report.StatementFinished(r)
-	for _, f := range c.fanouts {
-		f.Statement(r)
+// eachUnfinished calls do for each statement of the connector that is not finished.
+func (c *connector) eachUnfinished(do func(*statement)) {
+	defer contain.Process.Recover(contain.Statement)
+	for _, conn := range c.conns.list() {
+		for _, s := range conn.unfinishedStatements() {
+			do(s)
+		}
 	}
 }
 
@@ -138,7 +119,7 @@ func (c *connector) Driver() driver.Driver {
 	if c.driver != nil {
 		return c.driver
 	}
-	return c.inner.Driver()
+	return c.native.Driver()
 }
 
 // Close is called by sql.DB.Close. It closes the native connector, where that can be
@@ -149,9 +130,9 @@ func (c *connector) Driver() driver.Driver {
 // as always. The report to Databricks is closed with the last of them.
 func (c *connector) Close() error {
 	c.conns.closed.Store(true)
-	c.eachUnfinished((*statement).watch)
+	c.eachUnfinished((*statement).watchLease)
 	var err error
-	if closer, ok := c.inner.(io.Closer); ok {
+	if closer, ok := c.native.(io.Closer); ok {
 		err = closer.Close()
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), c.settings.CloseTimeout)
@@ -171,16 +152,8 @@ func (c *connector) Close() error {
 	return err
 }
 
-// end closes the report to Databricks, once. What could not be sent in time is counted there.
-func (c *connector) end(ctx context.Context) {
-	c.ending.Do(func() {
-		connectors.leave(c.id)
-		_ = c.report.Close(ctx)
-	})
-}
-
-// connectionEnded ends a connector that was closed before its last connection. It does not
-// wait for that: it is called by what closes a connection.
+// connectionEnded ends a connector that was closed before its last connection. What closes a
+// connection calls it, so it does not wait for the report.
 func (c *connector) connectionEnded() {
 	if !c.conns.over() {
 		return
@@ -196,7 +169,56 @@ func (c *connector) connectionEnded() {
 	}()
 }
 
-func (c *connector) connectAttempted() {
-	c.conns.opening.Add(-1)
-	c.connectionEnded()
+// end closes the report to Databricks, once. What could not be sent in time is counted there.
+func (c *connector) end(ctx context.Context) {
+	c.closeReport.Do(func() {
+		connectors.remove(c.id)
+		_ = c.report.Close(ctx)
+	})
+}
+
+// conns are the open connections of a connector.
+type conns struct {
+	closed  atomic.Bool  // the connector is closed; connections that are in use live on
+	opening atomic.Int64 // connections that are being opened
+
+	mu  sync.Mutex
+	all map[*conn]struct{} // guarded by mu
+}
+
+func (s *conns) add(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.all == nil {
+		s.all = map[*conn]struct{}{}
+	}
+	s.all[c] = struct{}{}
+}
+
+func (s *conns) remove(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.all, c)
+}
+
+func (s *conns) list() []*conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Keys(s.all))
+}
+
+// over reports whether the connector is closed, and none of its connections can have anything
+// to record any more.
+func (s *conns) over() bool {
+	if !s.closed.Load() || s.opening.Load() > 0 {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.all {
+		if !c.isAbandoned() {
+			return false
+		}
+	}
+	return true
 }
