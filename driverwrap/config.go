@@ -109,6 +109,7 @@ func (c Config) open(settings telemetry.Settings, opts []dbsql.ConnOption) (*con
 func (c Config) wrap(settings telemetry.Settings, native driver.Connector) *connector {
 	settings = settings.WithDefaults()
 	w := &connector{native: native, recorder: recorder{settings: settings}}
+	w.sessions.recorder, w.sessions.end = &w.recorder, w.endLate
 	w.fanouts = []*telemetry.Fanout{&telemetry.Default.Fanout}
 	if !slices.ContainsFunc(c.Sinks, isOpenTelemetry) {
 		w.fanouts = append(w.fanouts, &openTelemetry)

@@ -5,39 +5,22 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
-	"slices"
-	"sync"
-	"sync/atomic"
 	"time"
 
-	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
-	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// conn is a measured connection. database/sql uses it from one goroutine at a time; what
-// rows and callbacks of other goroutines touch is atomic or under mu.
+// conn is a measured connection. database/sql uses it from one goroutine at a time.
 //
 // conn has the optional interfaces whose absence database/sql treats like the answer given
 // here for a native connection without them. The three whose presence alone makes a difference
 // are added by embedding.
 type conn struct {
-	connector        *connector
 	native           driver.Conn
 	intercepted      interceptedConn // native, behind sqlmw
 	supportsContexts bool            // native takes contexts wherever it runs something
-	opened           time.Time
-	reused           int64               // times the pool used the connection again
-	session          *cloudfetch.Session // nil where the wire is not read
-
-	sessionID atomic.Pointer[string]
-	closed    atomic.Bool
-	lease     atomic.Pointer[lease] // nil while rows hold it
-
-	mu         sync.Mutex
-	unfinished []*statement // rarely more than one
-	statements int64        // begun so far
-	abandoned  bool         // the application has dropped the open rows: nothing closes the connection any more
+	session          *session
+	reused           int64 // times the pool used the connection again
 }
 
 var (
@@ -53,30 +36,18 @@ var (
 	_ driver.NamedValueChecker = (*fullConn)(nil)
 )
 
-// newConn puts a measured connection around a native one that was ready at a time.
-func newConn(c *connector, native driver.Conn, at time.Time, session *cloudfetch.Session) *conn {
-	conn := &conn{connector: c, native: native, intercepted: intercept(native), supportsContexts: supportsContexts(native), opened: at, session: session}
-	defer contain.Process.Recover(contain.Statement)
-	c.conns.add(conn)
-	if session != nil {
-		if id := session.ID(); id != "" {
-			conn.sessionID.Store(&id)
-		}
-	}
-	return conn
-}
-
-// likeNative returns the connection with the optional interfaces of its native one.
-func (c *conn) likeNative() driver.Conn {
-	native, checks := c.native.(driver.NamedValueChecker)
-	e, q, ch := execer{c}, queryer{c}, checker{native}
+// newConn returns a measured connection with the optional interfaces of the native one.
+func newConn(native driver.Conn, session *session) driver.Conn {
+	c := &conn{native: native, intercepted: intercept(native), supportsContexts: supportsContexts(native), session: session}
+	namedValues, checks := native.(driver.NamedValueChecker)
+	e, q, ch := execer{c}, queryer{c}, checker{namedValues}
 
 	const exec, query, check = 1, 2, 4
 	has := 0
-	if canExec(c.native) {
+	if canExec(native) {
 		has |= exec
 	}
-	if canQuery(c.native) {
+	if canQuery(native) {
 		has |= query
 	}
 	if checks {
@@ -171,7 +142,7 @@ func (c *conn) Raw() driver.Conn { return c.native }
 // ExecContext runs a statement that returns no rows.
 func (e execer) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	c := e.on
-	ctx, st := beginStatement(ctx, c, call{kind: telemetry.KindUpdate, query: query})
+	ctx, st := beginStatement(ctx, c.session, call{kind: telemetry.KindUpdate, query: query})
 	if st == nil {
 		return c.unmeasured().(driver.ExecerContext).ExecContext(ctx, query, args)
 	}
@@ -184,7 +155,7 @@ func (e execer) ExecContext(ctx context.Context, query string, args []driver.Nam
 // the native ones, Arrow access included.
 func (q queryer) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	c := q.on
-	ctx, st := beginStatement(ctx, c, call{kind: telemetry.KindQuery, query: query})
+	ctx, st := beginStatement(ctx, c.session, call{kind: telemetry.KindQuery, query: query})
 	if st == nil {
 		return c.unmeasured().(driver.QueryerContext).QueryContext(ctx, query, args)
 	}
@@ -207,7 +178,7 @@ func (c *conn) Prepare(query string) (driver.Stmt, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newStmt(c, query, native), nil
+	return newStmt(c.session, query, native), nil
 }
 
 // PrepareContext prepares a statement as Prepare does. For a connection without context
@@ -218,7 +189,7 @@ func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 		if err != nil {
 			return nil, err
 		}
-		return newStmt(c, query, native), nil
+		return newStmt(c.session, query, native), nil
 	}
 	stmt, err := c.Prepare(query)
 	if err == nil && ctx.Err() != nil {
@@ -260,7 +231,7 @@ func (c *conn) Ping(ctx context.Context) error {
 	if !ok {
 		return nil
 	}
-	ctx, st := beginStatement(ctx, c, call{kind: telemetry.KindQuery, internal: true})
+	ctx, st := beginStatement(ctx, c.session, call{kind: telemetry.KindQuery, internal: true})
 	if st == nil {
 		return native.Ping(ctx)
 	}
@@ -290,84 +261,6 @@ func (c *conn) IsValid() bool {
 func (c *conn) Close() error {
 	start := time.Now()
 	err := c.native.Close()
-	c.sessionEnded(start, err)
+	c.session.close(start, c.reused, err)
 	return err
-}
-
-func (c *conn) sessionEnded(start time.Time, err error) {
-	defer contain.Process.Recover(contain.Statement)
-	latency, failure := time.Since(start), c.connector.failureOf(err)
-	if c.closed.Swap(true) {
-		return
-	}
-	defer c.connector.connectionEnded()
-	defer c.connector.conns.remove(c)
-	// A call that is still running will return, and ends its statement then.
-	open := slices.DeleteFunc(c.unfinishedStatements(), func(s *statement) bool { return !s.hasOpenRows() })
-	c.mu.Lock()
-	r := &telemetry.SessionClosed{
-		Connector:  c.connector.id,
-		Started:    start,
-		Server:     c.connector.server,
-		Latency:    latency,
-		Lifetime:   start.Sub(c.opened),
-		Statements: c.statements,
-		Reused:     c.reused,
-		Abandoned:  int64(len(open)),
-		Failure:    failure,
-	}
-	c.mu.Unlock()
-
-	for _, st := range open {
-		st.finish(time.Now(), telemetry.OutcomeAbandoned)
-	}
-	if id := c.sessionID.Load(); id != nil {
-		r.SessionID = *id
-	}
-	if c.session != nil {
-		c.session.Finish()
-		c.session.FillClosed(r)
-		refine(r.Failure, c.session.Fault())
-	}
-	c.connector.sessionClosed(r)
-}
-
-// addStatement keeps a statement until it is finished, so that closing the connection can
-// finish it.
-func (c *conn) addStatement(s *statement) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.closed.Load() {
-		c.unfinished = append(c.unfinished, s)
-	}
-	c.statements++
-	c.abandoned = false
-}
-
-func (c *conn) removeStatement(s *statement) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if i := slices.Index(c.unfinished, s); i >= 0 {
-		c.unfinished = slices.Delete(c.unfinished, i, i+1)
-	}
-}
-
-func (c *conn) unfinishedStatements() []*statement {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return slices.Clone(c.unfinished)
-}
-
-// markAbandoned notes that the application has dropped rows of the connection and reads no
-// others: the connection is not expected to be used, until a statement begins after all.
-func (c *conn) markAbandoned() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.abandoned = len(c.unfinished) == 0
-}
-
-func (c *conn) isAbandoned() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.abandoned
 }

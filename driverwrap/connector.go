@@ -4,10 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"io"
-	"maps"
-	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
@@ -16,7 +13,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// connector opens measured connections. Apart from its open connections it is immutable after
+// connector opens measured connections. Apart from its open sessions it is immutable after
 // construction.
 type connector struct {
 	recorder
@@ -31,7 +28,7 @@ type connector struct {
 	created   time.Time
 	inForce   []telemetry.SettingInForce
 
-	conns       conns
+	sessions    sessions
 	closeReport sync.Once
 }
 
@@ -45,28 +42,28 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if c.misconfigured != nil {
 		return nil, c.misconfigured
 	}
-	c.conns.opening.Add(1)
+	c.sessions.opening.Add(1)
 	defer func() {
-		c.conns.opening.Add(-1)
-		c.connectionEnded()
+		c.sessions.opening.Add(-1)
+		c.sessions.endIfOver()
 	}()
 	c.eachUnfinished((*statement).abandonDropped)
 	var spans []telemetry.SessionSpan
 	if c.tracing() {
 		ctx, spans = startSpans(ctx, c.fanouts, telemetry.SessionStart{Server: c.server}, telemetry.Tracer.SessionStarting)
 	}
-	session := c.traceSession(spans)
-	if session != nil {
-		ctx = cloudfetch.NewSessionContext(ctx, session)
+	trace := c.traceSession(spans)
+	if trace != nil {
+		ctx = cloudfetch.NewSessionContext(ctx, trace)
 	}
 	start := time.Now()
 	native, err := c.native.Connect(ctx)
 	end := time.Now()
-	c.recordOpened(start, end, session, spans, err)
+	c.recordOpened(start, end, trace, spans, err)
 	if err != nil {
 		return nil, err
 	}
-	return newConn(c, native, end, session).likeNative(), nil
+	return newConn(native, c.sessions.open(end, trace, c.wire != nil)), nil
 }
 
 // traceSession returns a trace for a new session, nil where the wire is not read or there is no
@@ -79,24 +76,24 @@ func (c *connector) traceSession(spans []telemetry.SessionSpan) (s *cloudfetch.S
 	return cloudfetch.NewSession()
 }
 
-func (c *connector) recordOpened(start, end time.Time, session *cloudfetch.Session, spans []telemetry.SessionSpan, err error) {
+func (c *connector) recordOpened(start, end time.Time, trace *cloudfetch.Session, spans []telemetry.SessionSpan, err error) {
 	defer contain.Process.Recover(contain.Statement)
 	if spans == nil && !c.recording() {
 		return
 	}
 	r := &telemetry.SessionOpened{
-		Connector: c.id,
+		Connector: c.connectorID,
 		Started:   start,
 		Server:    c.server,
 		Latency:   end.Sub(start),
 		Failure:   c.failureOf(err),
 		Driver:    c.driverConfig,
 	}
-	if session != nil {
-		session.FillOpened(r)
-		refine(r.Failure, session.Fault())
+	if trace != nil {
+		trace.FillOpened(r)
+		refine(r.Failure, trace.Fault())
 		if r.Failed() {
-			session.Finish()
+			trace.Finish()
 		}
 	}
 	endSpans(spans, r, telemetry.SessionSpan.SessionStarted)
@@ -106,10 +103,8 @@ func (c *connector) recordOpened(start, end time.Time, session *cloudfetch.Sessi
 // eachUnfinished calls do for each statement of the connector that is not finished.
 func (c *connector) eachUnfinished(do func(*statement)) {
 	defer contain.Process.Recover(contain.Statement)
-	for _, conn := range c.conns.list() {
-		for _, s := range conn.unfinishedStatements() {
-			do(s)
-		}
+	for _, st := range c.sessions.unfinished() {
+		do(st)
 	}
 }
 
@@ -129,7 +124,7 @@ func (c *connector) Driver() driver.Driver {
 // Connections that are in use live on, and so do their statements: they end, and are recorded,
 // as always. The report to Databricks is closed with the last of them.
 func (c *connector) Close() error {
-	c.conns.closed.Store(true)
+	c.sessions.closed.Store(true)
 	c.eachUnfinished((*statement).watchLease)
 	var err error
 	if closer, ok := c.native.(io.Closer); ok {
@@ -139,25 +134,22 @@ func (c *connector) Close() error {
 	defer cancel()
 	var reported sync.WaitGroup
 	reported.Go(func() {
-		if c.conns.over() {
+		if c.sessions.over() {
 			c.end(ctx)
 		} else {
 			_ = c.report.Flush(ctx) // what could not be sent goes on waiting
 		}
 	})
 	for _, f := range c.fanouts {
-		_ = f.FlushConnector(ctx, c.id) // what is not delivered in time stays queued, and is counted there
+		_ = f.FlushConnector(ctx, c.connectorID) // what is not delivered in time stays queued, and is counted there
 	}
 	reported.Wait()
 	return err
 }
 
-// connectionEnded ends a connector that was closed before its last connection. What closes a
-// connection calls it, so it does not wait for the report.
-func (c *connector) connectionEnded() {
-	if !c.conns.over() {
-		return
-	}
+// endLate ends a connector that was closed before its last session. The application's code that
+// ends the session must not wait for the report.
+func (c *connector) endLate() {
 	if c.report == nil {
 		c.end(context.Background())
 		return
@@ -172,53 +164,7 @@ func (c *connector) connectionEnded() {
 // end closes the report to Databricks, once. What could not be sent in time is counted there.
 func (c *connector) end(ctx context.Context) {
 	c.closeReport.Do(func() {
-		connectors.remove(c.id)
+		connectors.remove(c.connectorID)
 		_ = c.report.Close(ctx)
 	})
-}
-
-// conns are the open connections of a connector.
-type conns struct {
-	closed  atomic.Bool  // the connector is closed; connections that are in use live on
-	opening atomic.Int64 // connections that are being opened
-
-	mu  sync.Mutex
-	all map[*conn]struct{} // guarded by mu
-}
-
-func (s *conns) add(c *conn) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.all == nil {
-		s.all = map[*conn]struct{}{}
-	}
-	s.all[c] = struct{}{}
-}
-
-func (s *conns) remove(c *conn) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.all, c)
-}
-
-func (s *conns) list() []*conn {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Collect(maps.Keys(s.all))
-}
-
-// over reports whether the connector is closed, and none of its connections can have anything
-// to record any more.
-func (s *conns) over() bool {
-	if !s.closed.Load() || s.opening.Load() > 0 {
-		return false
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for c := range s.all {
-		if !c.isAbandoned() {
-			return false
-		}
-	}
-	return true
 }

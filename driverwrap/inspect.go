@@ -29,9 +29,9 @@ type connectorList struct {
 
 // add numbers a connector and lists it.
 func (l *connectorList) add(c *connector) {
-	c.id = l.added.Add(1)
-	l.all.Store(c.id, weak.Make(c))
-	runtime.AddCleanup(c, l.remove, c.id)
+	c.connectorID = l.added.Add(1)
+	l.all.Store(c.connectorID, weak.Make(c))
+	runtime.AddCleanup(c, l.remove, c.connectorID)
 }
 
 func (l *connectorList) remove(id int64) { l.all.Delete(id) }
@@ -43,7 +43,7 @@ func (l *connectorList) list() []telemetry.Connector {
 			all = append(all, inspector{c})
 		}
 	}
-	slices.SortFunc(all, func(a, b inspector) int { return cmp.Compare(a.of.id, b.of.id) })
+	slices.SortFunc(all, func(a, b inspector) int { return cmp.Compare(a.of.connectorID, b.of.connectorID) })
 	listed := make([]telemetry.Connector, len(all))
 	for i, c := range all {
 		listed[i] = c
@@ -60,8 +60,8 @@ var _ telemetry.Connector = inspector{}
 func (i inspector) Info() telemetry.ConnectorInfo {
 	c := i.of
 	info := telemetry.ConnectorInfo{
-		ID: c.id, OpenedVia: c.openedVia, Server: c.server, Created: c.created, Driver: c.driverConfig, Settings: c.inForce,
-		Sessions: len(c.conns.list()), Reports: "none",
+		ID: c.connectorID, OpenedVia: c.openedVia, Server: c.server, Created: c.created, Driver: c.driverConfig, Settings: c.inForce,
+		Sessions: len(c.sessions.list()), Reports: "none",
 	}
 	switch {
 	case c.report.Recording():
@@ -76,11 +76,9 @@ func (i inspector) Info() telemetry.ConnectorInfo {
 func (i inspector) Running() []*telemetry.Statement {
 	now := time.Now()
 	var running []*telemetry.Statement
-	for _, c := range i.of.conns.list() {
-		for _, st := range c.unfinishedStatements() {
-			if r := st.soFar(now); r != nil {
-				running = append(running, r)
-			}
+	for _, st := range i.of.sessions.unfinished() {
+		if r := st.soFar(now); r != nil {
+			running = append(running, r)
 		}
 	}
 	slices.SortStableFunc(running, func(a, b *telemetry.Statement) int {

@@ -2,14 +2,14 @@ package driverwrap
 
 import "testing"
 
-// BenchmarkLease compares passing the lease of a connection from rows to rows with making one
+// BenchmarkLease compares passing the lease of a session from rows to rows with making one
 // for each rows.
 func BenchmarkLease(b *testing.B) {
-	c := &conn{connector: &connector{}}
+	var spare spareLease
 	b.Run("reused", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			c.releaseLease(c.acquireLease())
+			spare.release(spare.acquire())
 		}
 	})
 	b.Run("made", func(b *testing.B) {

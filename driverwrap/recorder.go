@@ -7,11 +7,11 @@ import (
 
 // recorder passes the records of a connector on. It is immutable after construction.
 type recorder struct {
-	id       int64  // of the connector
-	server   string // host:port; empty when unknown
-	settings telemetry.Settings
-	fanouts  []*telemetry.Fanout // to the sinks
-	report   *export.Handle      // to Databricks; nil when off, and behind Wrap
+	connectorID int64  // counted in the process
+	server      string // host:port; empty when unknown
+	settings    telemetry.Settings
+	fanouts     []*telemetry.Fanout // to the sinks
+	report      *export.Handle      // to Databricks; nil when off, and behind Wrap
 }
 
 // recording reports whether a record would reach a sink or Databricks.

@@ -99,9 +99,7 @@ func (r *rows) init(st *statement, native driver.Rows) {
 	if st.trace == nil {
 		r.inference = infer(native)
 	}
-	l := st.conn.acquireLease()
-	r.lease.Store(l)
-	st.setLease(l)
+	r.lease.Store(st.acquireLease())
 }
 
 // Raw returns the native rows. What is read from them is not counted.
@@ -155,7 +153,7 @@ func (r *rows) Close() error {
 	start := time.Now()
 	err := r.native.Close()
 	r.st.rowsClosed(start, err)
-	r.st.conn.releaseLease(r.lease.Swap(nil))
+	r.st.releaseLease(r.lease.Swap(nil))
 	return err
 }
 

@@ -25,12 +25,12 @@ import (
 // time. What these share is atomic or under mu. No code of other packages that may block or
 // call back runs while mu is held.
 type statement struct {
-	conn   *conn
-	ctx    callContext
-	rows   nativeRows                // of the call, while it runs
-	spans  []telemetry.StatementSpan // of the tracers; mostly none
-	trace  *cloudfetch.Trace         // nil where the wire is not read
-	volume telemetry.VolumeOperation // what the statement does if it is about a volume at all
+	session *session
+	ctx     callContext
+	rows    nativeRows                // of the call, while it runs
+	spans   []telemetry.StatementSpan // of the tracers; mostly none
+	trace   *cloudfetch.Trace         // nil where the wire is not read
+	volume  telemetry.VolumeOperation // what the statement does if it is about a volume at all
 
 	rowsRead atomic.Int64
 	waited   waiting
@@ -58,34 +58,31 @@ type call struct {
 
 // beginStatement starts measuring a statement. The call goes on with the context returned.
 // Without a sink or tracer to measure for the statement is nil.
-func beginStatement(ctx context.Context, c *conn, asked call) (within context.Context, s *statement) {
+func beginStatement(ctx context.Context, on *session, asked call) (within context.Context, s *statement) {
 	within = ctx
 	defer contain.Process.Recover(contain.Statement)
-	recording, tracing := c.connector.recording(), c.connector.tracing()
+	recording, tracing := on.recording(), on.tracing()
 	if !recording && !tracing {
 		return ctx, nil
 	}
-	start := telemetry.StatementStart{Server: c.connector.server, Kind: asked.kind, Internal: asked.internal, Prepared: asked.prepared}
-	if id := c.sessionID.Load(); id != nil {
-		start.SessionID = *id
-	}
-	if c.connector.settings.QueryText {
+	start := telemetry.StatementStart{Server: on.server, SessionID: on.sessionID(), Kind: asked.kind, Internal: asked.internal, Prepared: asked.prepared}
+	if on.settings.QueryText {
 		start.Query = asked.query
 	}
 	var spans []telemetry.StatementSpan
 	if tracing {
-		if within, spans = startSpans(ctx, c.connector.fanouts, start, telemetry.Tracer.StatementStarting); spans == nil && !recording {
+		if within, spans = startSpans(ctx, on.fanouts, start, telemetry.Tracer.StatementStarting); spans == nil && !recording {
 			return within, nil
 		}
 	}
-	st := newStatement(c.connector.wire != nil)
-	st.conn, st.spans, st.volume = c, spans, volumeOperation(asked.query)
+	st := newStatement(on.wire)
+	st.session, st.spans, st.volume = on, spans, volumeOperation(asked.query)
 	st.ctx = callContext{Context: within, statement: st, onStatementID: st.setStatementID}
 	if start.SessionID == "" {
 		st.ctx.onSessionID = st.setSessionID
 	}
 	st.record = &record{Statement: telemetry.Statement{
-		Connector: c.connector.id, Server: start.Server, Kind: start.Kind, Internal: start.Internal, Prepared: start.Prepared, Query: start.Query,
+		Connector: on.connectorID, Server: start.Server, Kind: start.Kind, Internal: start.Internal, Prepared: start.Prepared, Query: start.Query,
 	}}
 	if spans != nil {
 		st.record.TraceID, st.record.SpanID = spanContext(spans)
@@ -94,7 +91,7 @@ func beginStatement(ctx context.Context, c *conn, asked call) (within context.Co
 	if st.trace != nil {
 		st.trace.Start(st.record.Started)
 	}
-	c.addStatement(st)
+	on.add(st)
 	return within, st
 }
 
@@ -177,7 +174,7 @@ func (s *statement) queryEnded(hasRows bool, err error) {
 }
 
 func (s *statement) callEnded(now time.Time, err error) {
-	failure := s.conn.connector.failureOf(err)
+	failure := s.session.failureOf(err)
 	s.mu.Lock()
 	if !s.finished {
 		s.executed = now
@@ -199,7 +196,7 @@ func (s *statement) drop() {
 	s.mu.Lock()
 	s.finished = true
 	s.mu.Unlock()
-	s.conn.removeStatement(s)
+	s.session.remove(s)
 }
 
 // endSpans reports to the tracers that the call has returned.
@@ -209,12 +206,19 @@ func (s *statement) endSpans(now time.Time) {
 	}
 }
 
+// hasOpenRows reports whether the call returned rows that are not closed.
+func (s *statement) hasOpenRows() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.hasRows && !s.finished
+}
+
 // rowsClosed finishes the statement: its rows were closed, which took from start until now.
 func (s *statement) rowsClosed(start time.Time, err error) {
 	defer contain.Process.Recover(contain.Statement)
 	now := time.Now()
-	canceled := s.conn.connector.failureOf(s.ctx.Err()) // database/sql closes rows whose context is done
-	closing := s.conn.connector.failureOf(err)
+	canceled := s.session.failureOf(s.ctx.Err()) // database/sql closes rows whose context is done
+	closing := s.session.failureOf(err)
 	s.mu.Lock()
 	if s.finished {
 		s.mu.Unlock()
@@ -263,7 +267,7 @@ func (s *statement) finish(now time.Time, outcome telemetry.Outcome) bool {
 			r.Outcome = telemetry.OutcomeClosedEarly
 		}
 	}
-	s.conn.removeStatement(s)
-	s.conn.connector.statementFinished(r)
+	s.session.remove(s)
+	s.session.statementFinished(r)
 	return true
 }

@@ -49,9 +49,7 @@ func (s *statement) setStatementID(id string) {
 }
 
 func (s *statement) setSessionID(id string) {
-	if id != "" {
-		s.conn.sessionID.Store(&id)
-	}
+	s.session.setID(id)
 	s.ctx.callCaller(driverctx.ConnIdCallbackKey, id)
 }
 

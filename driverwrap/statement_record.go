@@ -48,9 +48,7 @@ func (s *statement) fillTimings(r *telemetry.Statement, now time.Time) {
 	if s.hasRows && !s.uncounted {
 		r.RowsRead = telemetry.Known(s.rowsRead.Load())
 	}
-	if id := s.conn.sessionID.Load(); id != nil {
-		r.SessionID = *id
-	}
+	r.SessionID = s.session.sessionID()
 }
 
 // setOutcome sets the outcome of a record with a failure.

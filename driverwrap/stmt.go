@@ -12,9 +12,9 @@ import (
 // NamedValueChecker or ColumnConverter that the native statement lacks must not appear, because
 // database/sql would convert parameters differently.
 type stmt struct {
-	native driver.Stmt
-	conn   *conn
-	text   string // of the statement
+	native  driver.Stmt
+	session *session
+	text    string // of the statement
 }
 
 var (
@@ -24,8 +24,8 @@ var (
 )
 
 // newStmt returns a measured statement with the optional interfaces of the native one.
-func newStmt(c *conn, query string, native driver.Stmt) driver.Stmt {
-	base := &stmt{native: native, conn: c, text: query}
+func newStmt(on *session, query string, native driver.Stmt) driver.Stmt {
+	base := &stmt{native: native, session: on, text: query}
 	checks, isChecking := native.(driver.NamedValueChecker)
 	converts, isConverting := native.(driver.ColumnConverter) //nolint:staticcheck // drivers from before NamedValueChecker exist
 	switch {
@@ -91,7 +91,7 @@ func (s *stmt) ExecContext(ctx context.Context, args []driver.NamedValue) (drive
 }
 
 func (s *stmt) exec(ctx context.Context, run func(context.Context) (driver.Result, error)) (driver.Result, error) {
-	ctx, st := beginStatement(ctx, s.conn, call{kind: telemetry.KindUpdate, prepared: true, query: s.text})
+	ctx, st := beginStatement(ctx, s.session, call{kind: telemetry.KindUpdate, prepared: true, query: s.text})
 	if st == nil {
 		return run(ctx)
 	}
@@ -123,7 +123,7 @@ func (s *stmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driv
 }
 
 func (s *stmt) query(ctx context.Context, run func(context.Context) (driver.Rows, error)) (driver.Rows, error) {
-	ctx, st := beginStatement(ctx, s.conn, call{kind: telemetry.KindQuery, prepared: true, query: s.text})
+	ctx, st := beginStatement(ctx, s.session, call{kind: telemetry.KindQuery, prepared: true, query: s.text})
 	if st == nil {
 		return run(ctx)
 	}
