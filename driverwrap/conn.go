@@ -111,7 +111,6 @@ type (
 
 	execer  struct{ on *conn }
 	queryer struct{ on *conn }
-	checker struct{ driver.NamedValueChecker } // converts dbsql.Parameter
 )
 
 func canExec(native driver.Conn) bool {

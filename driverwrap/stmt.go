@@ -54,6 +54,7 @@ type (
 		converter
 	}
 
+	checker   struct{ driver.NamedValueChecker }      // converts dbsql.Parameter
 	converter struct{ native driver.ColumnConverter } //nolint:staticcheck // as above
 )
 
