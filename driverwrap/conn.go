@@ -150,7 +150,7 @@ func (e execer) ExecContext(ctx context.Context, query string, args []driver.Nam
 	return result, err
 }
 
-// QueryContext runs a statement that returns rows. They have the optional interfaces of
+// QueryContext runs a statement that returns rows. The rows have the optional interfaces of
 // the native ones, Arrow access included.
 func (q queryer) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	c := q.on

@@ -70,7 +70,7 @@ var (
 )
 
 // rows counts what the application reads and finishes the statement when the rows are closed.
-// They call the native rows directly: per row there is one call and one atomic add, no clock.
+// Per row there is one call of the native rows and one atomic add, no clock.
 // Only the call that begins a new page or file, known from the wire, is timed: there the
 // reader waits.
 //

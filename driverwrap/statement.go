@@ -127,12 +127,10 @@ func volumeOperation(query string) telemetry.VolumeOperation {
 // execEnded finishes a statement that has no rows.
 func (s *statement) execEnded(result driver.Result, err error) {
 	defer contain.Process.Recover(contain.Statement)
-	if err == driver.ErrSkip {
-		s.drop()
+	now := time.Now()
+	if !s.callEnded(now, err) {
 		return
 	}
-	now := time.Now()
-	s.callEnded(now, err)
 	affected := affectedRows(result, err)
 	s.mu.Lock()
 	if !s.finished {
@@ -158,12 +156,10 @@ func affectedRows(result driver.Result, err error) (affected telemetry.Maybe[int
 // finished, with or without an error.
 func (s *statement) queryEnded(hasRows bool, err error) {
 	defer contain.Process.Recover(contain.Statement)
-	if err == driver.ErrSkip {
-		s.drop()
+	now := time.Now()
+	if !s.callEnded(now, err) {
 		return
 	}
-	now := time.Now()
-	s.callEnded(now, err)
 	if !hasRows {
 		s.finish(now, telemetry.OutcomeCompleted)
 		return
@@ -173,7 +169,13 @@ func (s *statement) queryEnded(hasRows bool, err error) {
 	s.mu.Unlock()
 }
 
-func (s *statement) callEnded(now time.Time, err error) {
+// callEnded notes the end of the call. It reports false for a statement that was not executed:
+// the driver returned driver.ErrSkip, and database/sql prepares the statement instead.
+func (s *statement) callEnded(now time.Time, err error) bool {
+	if err == driver.ErrSkip {
+		s.drop(now)
+		return false
+	}
 	failure := s.session.failureOf(err)
 	s.mu.Lock()
 	if !s.finished {
@@ -183,13 +185,12 @@ func (s *statement) callEnded(now time.Time, err error) {
 	}
 	s.mu.Unlock()
 	s.endSpans(now)
+	return true
 }
 
-// drop removes a statement that was not executed: the driver returned driver.ErrSkip, and
-// database/sql prepares the statement instead.
-func (s *statement) drop() {
-	defer contain.Process.Recover(contain.Statement)
-	s.endSpans(time.Now())
+// drop ends a statement without a record.
+func (s *statement) drop(now time.Time) {
+	s.endSpans(now)
 	if s.trace != nil {
 		s.trace.Finish(nil)
 	}

@@ -38,13 +38,10 @@ func startSpans[Start any, Span comparable](ctx context.Context, fanouts []*tele
 }
 
 func startSpan[Start, Span any](ctx context.Context, t telemetry.Tracer, start Start, begin func(telemetry.Tracer, context.Context, Start) (context.Context, Span)) (within context.Context, span Span) {
-	within = ctx
-	contain.Process.Call(contain.Tracer, func() {
-		var next context.Context
-		if next, span = begin(t, ctx, start); next != nil {
-			within = next
-		}
-	})
+	contain.Process.Call(contain.Tracer, func() { within, span = begin(t, ctx, start) })
+	if within == nil {
+		within = ctx // the tracer has panicked, or returned no context
+	}
 	return within, span
 }
 
