@@ -286,11 +286,11 @@ func TestOffReachesNeitherTheServerNorTheReport(t *testing.T) {
 func TestAParameterWithoutEffectIsAnErrorAtOpen(t *testing.T) {
 	const begin, more = "databricks-telemetry: ", ", where it has no effect: the parameters of a DSN begin with one ? and are separated by &"
 	for dsn, want := range map[string]string{
-		"/p?telemetry_log_levle=warn":                 "telemetry_log_levle is not a parameter: did you mean telemetry_log_level?",
+		"/p?telemetry_log_lvel=warn":                  "telemetry_log_lvel is not a parameter: did you mean telemetry_log_level?",
 		"/p?catalog=c&enableTelemtry=false":           "enableTelemtry is not a parameter: did you mean enableTelemetry?",
 		"/p&telemetry_log_level=warn":                 "telemetry_log_level is in the path of the DSN" + more,
 		"/p&enableTelemetry=false":                    "enableTelemetry is in the path of the DSN" + more,
-		"/p&telemetry_log_levle=warn":                 "telemetry_log_levle is in the path of the DSN" + more,
+		"/p&telemetry_log_lvel=warn":                  "telemetry_log_lvel is in the path of the DSN" + more,
 		"/p;enable_telemetry=false":                   "enable_telemetry is in the path of the DSN" + more,
 		"/p%3Ftelemetry_log_level=warn":               "telemetry_log_level is in the path of the DSN" + more,
 		"/p&telemetry_batch_size=5?catalog=c":         "telemetry_batch_size is in the path of the DSN" + more,

@@ -38,7 +38,7 @@ func startSpans[Start any, Span comparable](ctx context.Context, fanouts []*tele
 }
 
 func startSpan[Start, Span any](ctx context.Context, t telemetry.Tracer, start Start, begin func(telemetry.Tracer, context.Context, Start) (context.Context, Span)) (within context.Context, span Span) {
-	contain.Process.Call(contain.Tracer, func() { within, span = begin(t, ctx, start) })
+	contain.Process.Call(contain.Tracer, func() { within, span = begin(t, ctx, start) }) //nolint:fatcontext // a tracer adds one context, for one call
 	if within == nil {
 		within = ctx // the tracer has panicked, or returned no context
 	}
