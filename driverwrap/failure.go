@@ -3,6 +3,7 @@ package driverwrap
 import (
 	"strings"
 
+	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/failure"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/settings"
@@ -10,16 +11,16 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// failureOf reduces an error to what a record may hold of it. It asks the error about
-// itself, which is user-supplied code: what panics there is an error of no known kind.
-func (c *connector) failureOf(err error) (f *telemetry.Failure) {
+// failureOf reduces an error to what a record may hold of it. It calls methods of the error,
+// which is user-supplied code: where these panic, the category is CategoryOther.
+func (r *recorder) failureOf(err error) (f *telemetry.Failure) {
 	if err == nil {
 		return nil
 	}
 	f = &telemetry.Failure{Category: telemetry.CategoryOther}
 	defer contain.Process.Recover(contain.Statement)
 	f = failure.Of(err)
-	f.Message = errorText(c.settings.ErrorText, err.Error())
+	f.Message = errorText(r.settings.ErrorText, err.Error())
 	return f
 }
 
@@ -27,8 +28,8 @@ func (c *connector) failureOf(err error) (f *telemetry.Failure) {
 // that are bounded by their number.
 const longestErrorText = 64 << 10
 
-// errorText is what a record keeps of an error's text. A setting that is not known keeps as
-// little as the default.
+// errorText is what a record keeps of an error's text. An unknown setting keeps as little as
+// the default.
 func errorText(setting, text string) string {
 	switch setting {
 	case settings.ErrorTextClass:
@@ -37,4 +38,12 @@ func errorText(setting, text string) string {
 		return strings.ToValidUTF8(text[:min(len(text), longestErrorText)], "\uFFFD")
 	}
 	return sanitize.Message(text)
+}
+
+// refine makes a failure more precise by what the server answered.
+func refine(f *telemetry.Failure, fault cloudfetch.Fault) {
+	failure.Refine(f, fault.SQLState, fault.Status)
+	if f != nil && fault.FailedFiles > 0 && f.Category == telemetry.CategoryOther {
+		f.Category = telemetry.CategoryChunkDownload
+	}
 }

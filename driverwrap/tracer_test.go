@@ -17,7 +17,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// tracer writes down what it is told. Its spans have its name as their id.
+// tracer notes its calls. Its spans have its name as their id.
 type tracer struct {
 	memory
 	name    string
@@ -78,7 +78,7 @@ func (s *span) SessionStarted(r *telemetry.SessionOpened) {
 	s.of.notes.add("%s opened %v", s.of.name, r.Failed())
 }
 
-// contextConn tells which tracers' contexts reach it.
+// contextConn notes which tracers' contexts reach it.
 type contextConn struct {
 	modernConn
 	notes *notes
@@ -90,7 +90,7 @@ func (c *contextConn) QueryContext(ctx context.Context, query string, args []dri
 }
 
 func contextDB(cfg driverwrap.Config, n *notes) *sql.DB {
-	return sql.OpenDB(cfg.Wrap(&fakeConnector{calls: &calls{}, shape: func(c *calls) driver.Conn {
+	return sql.OpenDB(cfg.Wrap(&fakeConnector{calls: &calls{}, conn: func(c *calls) driver.Conn {
 		return &contextConn{modernConn{minimalConn: minimalConn{c, contextStmt}}, n}
 	}}))
 }
@@ -141,14 +141,14 @@ func TestTheTextOfAStatementIsKeptOnlyWhenAskedFor(t *testing.T) {
 	}
 }
 
-// silent is a tracer that wants no records.
-type silent struct{ tracer }
+// spanOnly is a tracer that wants no records.
+type spanOnly struct{ tracer }
 
-func (*silent) Recording() bool { return false }
+func (*spanOnly) Recording() bool { return false }
 
-func TestATracerThatFollowsNothingStillHandsItsContextDown(t *testing.T) {
+func TestATracerWithoutASpanStillPassesItsContextOn(t *testing.T) {
 	n := &notes{}
-	sink := &silent{tracer{name: "outer", notes: n, refuses: true}}
+	sink := &spanOnly{tracer{name: "outer", notes: n, refuses: true}}
 	db := contextDB(driverwrap.Config{Sinks: []telemetry.Sink{sink}}, n)
 	queryAll(t, db, "x")
 	require.NoError(t, db.Close())
@@ -156,9 +156,9 @@ func TestATracerThatFollowsNothingStillHandsItsContextDown(t *testing.T) {
 	require.Empty(t, sink.statements)
 }
 
-func TestASpanIsServedEvenWhereNobodyWantsRecords(t *testing.T) {
+func TestASpanIsEndedEvenWithoutASinkForRecords(t *testing.T) {
 	n := &notes{}
-	sink := &silent{tracer{name: "outer", notes: n}}
+	sink := &spanOnly{tracer{name: "outer", notes: n}}
 	db := contextDB(driverwrap.Config{Sinks: []telemetry.Sink{sink}}, n)
 	queryAll(t, db, "broken")
 	require.NoError(t, db.Close())
@@ -252,7 +252,7 @@ func TestAConnectorSaysWhatItIs(t *testing.T) {
 	require.Equal(t, "Wrap", info.OpenedVia)
 	require.Equal(t, "driver", info.Reports)
 	require.Len(t, info.Settings, len(settings.Parameters))
-	require.Nil(t, c.Documents(&telemetry.Statement{}), "nothing of ours is sent behind Wrap")
+	require.Nil(t, c.Documents(&telemetry.Statement{}), "nothing is reported behind Wrap")
 	require.NoError(t, db.Close())
 
 	off, err := driverwrap.Config{}.OpenConnector("token:dapi0123@example.com:443/sql/1.0/warehouses/1?enableTelemetry=false")

@@ -8,13 +8,13 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// Tracers are supplied by the application and run on its goroutine: each call of theirs is
-// contained by itself, so that what panics costs its own span only. A runtime.Goexit is
+// Tracers are supplied by the application and run on its goroutine. Each call to a tracer is
+// contained by itself, so that a panic costs only the tracer's own span. A runtime.Goexit is
 // counted, and ends the application's goroutine as it would anywhere else.
 
-// tracing reports whether anybody wants to follow calls.
-func (c *connector) tracing() bool {
-	for _, f := range c.fanouts {
+// tracing reports whether a sink has a tracer.
+func (r *recorder) tracing() bool {
+	for _, f := range r.fanouts {
 		if f.Tracing() {
 			return true
 		}
@@ -22,11 +22,11 @@ func (c *connector) tracing() bool {
 	return false
 }
 
-// startSpans lets the tracers follow a call that begins with start. Without any the context is
-// the caller's, and there are no spans.
-func startSpans[Start any, Span comparable](ctx context.Context, c *connector, start Start, begin func(telemetry.Tracer, context.Context, Start) (context.Context, Span)) (_ context.Context, spans []Span) {
+// startSpans starts a span of each tracer for a call that begins with start. Without tracers
+// the context is the caller's, and there are no spans.
+func startSpans[Start any, Span comparable](ctx context.Context, fanouts []*telemetry.Fanout, start Start, begin func(telemetry.Tracer, context.Context, Start) (context.Context, Span)) (_ context.Context, spans []Span) {
 	var none Span
-	for _, f := range c.fanouts {
+	for _, f := range fanouts {
 		for _, t := range f.Tracers() {
 			var span Span
 			if ctx, span = startSpan(ctx, t, start, begin); span != none {
@@ -38,17 +38,17 @@ func startSpans[Start any, Span comparable](ctx context.Context, c *connector, s
 }
 
 func startSpan[Start, Span any](ctx context.Context, t telemetry.Tracer, start Start, begin func(telemetry.Tracer, context.Context, Start) (context.Context, Span)) (within context.Context, span Span) {
-	contain.Process.Call(contain.Tracer, func() { within, span = begin(t, ctx, start) })
+	contain.Process.Call(contain.Tracer, func() { within, span = begin(t, ctx, start) }) //nolint:fatcontext // a tracer adds one context, for one call
 	if within == nil {
-		within = ctx
+		within = ctx // the tracer has panicked, or returned no context
 	}
 	return within, span
 }
 
-// endSpans tells spans that the call has returned, the innermost first.
-func endSpans[Span, Record any](spans []Span, r Record, tell func(Span, Record)) {
+// endSpans ends the spans of a call that has returned, the innermost first.
+func endSpans[Span, Record any](spans []Span, r Record, end func(Span, Record)) {
 	for _, span := range slices.Backward(spans) {
-		contain.Process.Call(contain.Tracer, func() { tell(span, r) })
+		contain.Process.Call(contain.Tracer, func() { end(span, r) })
 	}
 }
 

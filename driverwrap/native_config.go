@@ -2,7 +2,6 @@ package driverwrap
 
 import (
 	"crypto/tls"
-	"database/sql/driver"
 	"net/http"
 	"reflect"
 	"time"
@@ -14,31 +13,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// nativeDriver is the driver that databricks-sql-go registers, reached without a DSN.
-func nativeDriver() (driver.DriverContext, error) {
-	c, err := dbsql.NewConnector()
-	if err != nil {
-		return nil, err
-	}
-	return c.Driver().(driver.DriverContext), nil
-}
-
-// nativeConfig is the native driver's configuration, seen through reflection on exported
-// fields only: its type cannot be named from outside. A field that a driver version does
-// not have reads as unknown.
-type nativeConfig struct{ v reflect.Value }
-
-// configType is the type of the native configuration, without having one at hand.
-var configType = reflect.TypeFor[dbsql.ConnOption]().In(0).Elem()
-
-// driverKnows reports whether this version of the driver has the configuration field.
-func driverKnows(field string) bool {
-	_, ok := configType.FieldByName(field)
-	return ok
-}
-
-// withConfig is an option of our own. When its turn comes, after the options in front of
-// it, it looks at the configuration and may decide on one more option; nil is none.
+// withConfig is an option that reads the configuration made by the options before it, and may
+// apply one more; nil is none.
 func withConfig(decide func(nativeConfig) dbsql.ConnOption) dbsql.ConnOption {
 	return optionLike(dbsql.WithPort(0), decide)
 }
@@ -50,6 +26,75 @@ func optionLike[C any, Option ~func(*C)](_ Option, decide func(nativeConfig) Opt
 			more(c)
 		}
 	}
+}
+
+// nativeConfig is the native driver's configuration, seen through reflection on exported
+// fields only: its type cannot be named from outside. A field that a driver version does
+// not have reads as unknown.
+type nativeConfig struct{ v reflect.Value }
+
+// snapshot copies what explains a connection's behaviour and identifies no user.
+func (c nativeConfig) snapshot() telemetry.DriverConfig {
+	s := telemetry.DriverConfig{
+		Version:         dbsql.DriverVersion,
+		CloudFetch:      readConfig[bool](c, "UseCloudFetch"),
+		Arrow:           readConfig[bool](c, "UseArrowBatches"),
+		LZ4:             readConfig[bool](c, "UseLz4Compression"),
+		MaxRows:         c.int("MaxRows"),
+		DownloadThreads: c.int("MaxDownloadThreads"),
+		QueryTimeout:    readConfig[time.Duration](c, "QueryTimeout"),
+		PollInterval:    readConfig[time.Duration](c, "PollInterval"),
+		ClientTimeout:   readConfig[time.Duration](c, "ClientTimeout"),
+		RetryMax:        c.int("RetryMax"),
+
+		DirectResults:      telemetry.Known(true), // the driver always asks for them
+		MetricViewMetadata: readConfig[bool](c, "EnableMetricViewMetadata"),
+	}
+	if a, ok := c.field("Authenticator"); ok && a.CanInterface() && !a.IsZero() {
+		s.AuthMech, s.AuthFlow = authOf(a.Interface())
+	}
+	return s
+}
+
+// connection is what reporting to Databricks needs: the address, the authenticator, and the
+// snapshot of the driver's configuration.
+func (c nativeConfig) connection(snapshot telemetry.DriverConfig) export.Connection {
+	to := export.Connection{
+		Scheme:         readConfig[string](c, "Protocol").Or(""),
+		Host:           readConfig[string](c, "Host").Or(""),
+		Port:           readConfig[int](c, "Port").Or(0),
+		HTTPPath:       readConfig[string](c, "HTTPPath").Or(""),
+		UserAgentEntry: readConfig[string](c, "UserAgentEntry").Or(""),
+		Authenticator:  readConfig[export.Authenticator](c, "Authenticator").Or(nil),
+		Driver:         snapshot,
+	}
+	if token, ok := to.Authenticator.(*pat.PATAuth); ok {
+		to.Credential = export.Fingerprint(token.AccessToken)
+	}
+	// A transport that the user supplied may be the only way to the workspace: a proxy, a CA, mTLS.
+	to.Transport = readConfig[http.RoundTripper](c, "Transport").Or(nil)
+	if t := readConfig[*tls.Config](c, "TLSConfig").Or(nil); t != nil && t.InsecureSkipVerify {
+		to.TLS = t // WithSkipTLSHostVerify
+	}
+	return to
+}
+
+// authOf names the authentication by the package that implements it; the authenticator
+// itself is not touched.
+func authOf(authenticator any) (mech, flow string) {
+	t := reflect.TypeOf(authenticator)
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch t.PkgPath() {
+	case "github.com/databricks/databricks-sql-go/auth/pat":
+		return "PAT", "TOKEN_PASSTHROUGH"
+	case "github.com/databricks/databricks-sql-go/auth/oauth/m2m":
+		return "OAUTH", "CLIENT_CREDENTIALS"
+	case "github.com/databricks/databricks-sql-go/auth/oauth/u2m":
+		return "OAUTH", "BROWSER_BASED_AUTHENTICATION"
+	}
+	return "OTHER", ""
 }
 
 func (c nativeConfig) field(name string) (reflect.Value, bool) {
@@ -75,66 +120,11 @@ func (c nativeConfig) int(name string) telemetry.Maybe[int64] {
 	return telemetry.Maybe[int64]{}
 }
 
-// snapshot copies what explains a connection's behaviour and names nobody.
-func (c nativeConfig) snapshot() telemetry.DriverConfig {
-	s := telemetry.DriverConfig{
-		Version:         dbsql.DriverVersion,
-		CloudFetch:      readConfig[bool](c, "UseCloudFetch"),
-		Arrow:           readConfig[bool](c, "UseArrowBatches"),
-		LZ4:             readConfig[bool](c, "UseLz4Compression"),
-		MaxRows:         c.int("MaxRows"),
-		DownloadThreads: c.int("MaxDownloadThreads"),
-		QueryTimeout:    readConfig[time.Duration](c, "QueryTimeout"),
-		PollInterval:    readConfig[time.Duration](c, "PollInterval"),
-		ClientTimeout:   readConfig[time.Duration](c, "ClientTimeout"),
-		RetryMax:        c.int("RetryMax"),
+// configType is the type of the native configuration, known without a value of it.
+var configType = reflect.TypeFor[dbsql.ConnOption]().In(0).Elem()
 
-		DirectResults:      telemetry.Known(true), // the driver always asks for them
-		MetricViewMetadata: readConfig[bool](c, "EnableMetricViewMetadata"),
-	}
-	if a, ok := c.field("Authenticator"); ok && a.CanInterface() && !a.IsZero() {
-		s.AuthMech, s.AuthFlow = authOf(a.Interface())
-	}
-	return s
-}
-
-// connection is what reporting to Databricks needs to know: where to, as whom, and how the
-// driver is configured, which is its snapshot.
-func (c nativeConfig) connection(driver telemetry.DriverConfig) export.Connection {
-	to := export.Connection{
-		Scheme:         readConfig[string](c, "Protocol").Or(""),
-		Host:           readConfig[string](c, "Host").Or(""),
-		Port:           readConfig[int](c, "Port").Or(0),
-		HTTPPath:       readConfig[string](c, "HTTPPath").Or(""),
-		UserAgentEntry: readConfig[string](c, "UserAgentEntry").Or(""),
-		Authenticator:  readConfig[export.Authenticator](c, "Authenticator").Or(nil),
-		Driver:         driver,
-	}
-	if token, ok := to.Authenticator.(*pat.PATAuth); ok {
-		to.Credential = export.Fingerprint(token.AccessToken)
-	}
-	// A transport of the user's may be the only way to the workspace: a proxy, a CA, mTLS.
-	to.Transport = readConfig[http.RoundTripper](c, "Transport").Or(nil)
-	if t := readConfig[*tls.Config](c, "TLSConfig").Or(nil); t != nil && t.InsecureSkipVerify {
-		to.TLS = t // WithSkipTLSHostVerify
-	}
-	return to
-}
-
-// authOf names the authentication by the package that implements it; the authenticator
-// itself is not touched.
-func authOf(authenticator any) (mech, flow string) {
-	t := reflect.TypeOf(authenticator)
-	if t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	switch t.PkgPath() {
-	case "github.com/databricks/databricks-sql-go/auth/pat":
-		return "PAT", "TOKEN_PASSTHROUGH"
-	case "github.com/databricks/databricks-sql-go/auth/oauth/m2m":
-		return "OAUTH", "CLIENT_CREDENTIALS"
-	case "github.com/databricks/databricks-sql-go/auth/oauth/u2m":
-		return "OAUTH", "BROWSER_BASED_AUTHENTICATION"
-	}
-	return "OTHER", ""
+// driverKnows reports whether this version of the driver has the configuration field.
+func driverKnows(field string) bool {
+	_, ok := configType.FieldByName(field)
+	return ok
 }
