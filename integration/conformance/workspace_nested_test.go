@@ -91,5 +91,5 @@ func TestNestedValuesAsText(t *testing.T) {
 	var a, s string
 	require.NoError(t, db.QueryRow("SELECT array(DATE '2024-01-02'), named_struct('t', TIMESTAMP '2024-01-02 03:04:05', 'd', 1.50)").Scan(&a, &s))
 	assert.Equal(t, `["2024-01-02"]`, a)
-	assert.Equal(t, `{"t":"2024-01-02 03:04:05","d":1.50}`, s)
+	assert.Equal(t, `{"t":"2024-01-02 03:04:05","d":1.50}`, s) //nolint:testifylint // to the byte
 }
