@@ -1,7 +1,6 @@
 package workspace
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
