@@ -3,6 +3,7 @@ package driverwrap
 import (
 	"context"
 	"database/sql/driver"
+	"log/slog"
 	"net/http"
 	"slices"
 	"time"
@@ -114,7 +115,8 @@ func (c Config) wrap(settings telemetry.Settings, inner driver.Connector) *conne
 		w.fanouts = append(w.fanouts, &openTelemetry)
 	}
 	sinks := c.Sinks
-	if level, ok := logsink.Level(settings.LogLevel); ok {
+	var level slog.Level
+	if level.UnmarshalText([]byte(settings.LogLevel)) == nil { // "off" is not a level
 		sinks = append(sinks[:len(sinks):len(sinks)], logsink.New(nil, level, settings.SlowThreshold))
 	}
 	if len(sinks) > 0 {
