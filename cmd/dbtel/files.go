@@ -28,7 +28,7 @@ func (v *view) files() {
 	v.heading(title)
 	t := table{columns: []column{
 		{title: "FILE", right: true}, {title: "STATE"}, {title: "ROWS", right: true, rank: 4}, {title: "SIZE", right: true, rank: 2},
-		{title: "ASKED FOR", right: true, rank: 1}, {title: "FIRST BYTE", right: true, rank: 3}, {title: "TOOK", right: true}, {title: "SPEED", right: true, rank: 6},
+		{title: "REQUESTED", right: true, rank: 1}, {title: "FIRST BYTE", right: true, rank: 3}, {title: "TOOK", right: true}, {title: "SPEED", right: true, rank: 6},
 		{title: "ATTEMPTS", right: true, rank: 5}, {title: "HTTP", right: true, rank: 5},
 	}}
 	for _, f := range files {

@@ -243,7 +243,3 @@ func (s *summary) heading() string {
 	}
 	return text
 }
-
-func number(n int64) cell { return cell{text: format.Count(n)} }
-
-func duration(d millis) cell { return cell{text: format.Duration(time.Duration(d))} }

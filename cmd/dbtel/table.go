@@ -5,6 +5,9 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 )
 
 // table is text in columns.
@@ -26,6 +29,10 @@ type cell struct {
 	text  string
 	style style
 }
+
+func number(n int64) cell { return cell{text: format.Count(n)} }
+
+func duration(d millis) cell { return cell{text: format.Duration(time.Duration(d))} }
 
 const (
 	gap     = 2  // characters between columns

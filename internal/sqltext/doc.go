@@ -1,5 +1,5 @@
-// Package sqltext splits SQL into tokens, by the lexical rules of Databricks SQL. It knows no
-// grammar: what a token means is for the caller to say.
+// Package sqltext splits SQL into tokens, by the lexical rules of Databricks SQL. It does not
+// parse: the caller decides what a token means.
 //
 //	text ── Scanner.Next ── Token ─┬─ summary of a query (otelsink)
 //	                               └─ text without literals (dbtel)

@@ -38,7 +38,7 @@ type label struct {
 	value string
 }
 
-// operation returns the one of a target. There are as many as workspaces times a handful.
+// operation returns the operation of a target. A process has a handful per workspace.
 func (s *Sink) operation(server, name string) *operation {
 	t := target{server, name}
 	if o, ok := s.operations.Load(t); ok {

@@ -83,8 +83,8 @@ func New(opts ...Option) *Sink {
 	return s
 }
 
-// Close takes the sink out of use: it wants no records, makes no spans and observes nothing
-// any more. It neither flushes nor shuts down the providers, which belong to the application.
+// Close stops the sink: from then on the sink is not Recording or Tracing and observes nothing.
+// Close neither flushes nor shuts down the providers, which belong to the application.
 // The error is the meter provider's.
 func (s *Sink) Close() error {
 	s.closed.Store(true)
