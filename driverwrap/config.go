@@ -3,6 +3,7 @@ package driverwrap
 import (
 	"context"
 	"database/sql/driver"
+	"log/slog"
 	"net/http"
 	"slices"
 	"time"
@@ -115,7 +116,8 @@ func (c Config) wrap(settings telemetry.Settings, native driver.Connector) *conn
 		w.fanouts = append(w.fanouts, &openTelemetry)
 	}
 	sinks := c.Sinks
-	if level, ok := logsink.Level(settings.LogLevel); ok {
+	var level slog.Level
+	if level.UnmarshalText([]byte(settings.LogLevel)) == nil { // "off" is not a level
 		sinks = append(sinks[:len(sinks):len(sinks)], logsink.New(nil, level, settings.SlowThreshold))
 	}
 	if len(sinks) > 0 {

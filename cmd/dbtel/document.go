@@ -69,7 +69,7 @@ func documentOf(s *telemetry.Statement) *document {
 		lane := documentLane{Name: l.Name}
 		for _, b := range l.Bars {
 			lane.Bars = append(lane.Bars, documentBar{
-				Kind: b.Kind, Label: b.Label, Start: millis(b.Start), End: millis(b.End), Queued: orNil(b.Queued), FirstByte: orNil(b.FirstByte),
+				Kind: b.Kind, Label: b.Label, Start: millis(b.Start), End: millis(b.End), Queued: optionalMillis(b.Queued), FirstByte: optionalMillis(b.FirstByte),
 				Note: b.Note, Failed: b.Failed, Open: b.Open,
 			})
 		}
@@ -78,7 +78,7 @@ func documentOf(s *telemetry.Statement) *document {
 	return &d
 }
 
-func orNil(m telemetry.Maybe[time.Duration]) *millis {
+func optionalMillis(m telemetry.Maybe[time.Duration]) *millis {
 	if d, ok := m.Get(); ok {
 		v := millis(d)
 		return &v
