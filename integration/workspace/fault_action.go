@@ -61,9 +61,9 @@ func Reset() Action {
 	}}
 }
 
-// LoseResponse carries the request out and breaks the connection instead of answering.
-func LoseResponse() Action {
-	return Action{"LoseResponse()", func(x *exchange) bool {
+// DropResponse carries the request out and breaks the connection instead of answering.
+func DropResponse() Action {
+	return Action{"DropResponse()", func(x *exchange) bool {
 		x.w.lose = true
 		return false
 	}}
