@@ -64,7 +64,7 @@ func Reset() Action {
 // DropResponse carries the request out and breaks the connection instead of answering.
 func DropResponse() Action {
 	return Action{"DropResponse()", func(x *exchange) bool {
-		x.w.lose = true
+		x.w.drop = true
 		return false
 	}}
 }
