@@ -70,7 +70,7 @@ func load(ctx context.Context, url string) {
 	users.Wait()
 }
 
-// ask does not mind what the answer is: the page shows that.
+// ask ignores the answer: the page shows it.
 func ask(ctx context.Context, url string) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {

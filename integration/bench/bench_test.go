@@ -128,7 +128,7 @@ func TestAPlanIsChosenByNames(t *testing.T) {
 	require.Equal(t, 6*2*3, p.blocks(), "the native driver is always there")
 	for want, choice := range map[string][2]string{
 		`no workload matches "TwoRows"`: {"TwoRows", ""},
-		`there is no variant "theirs"`:  {"", "ours,theirs"},
+		`there is no variant "others"`:  {"", "ours,others"},
 		"missing closing ]":             {"[", ""},
 	} {
 		_, err := shortPlan.choose(choice[0], choice[1])
@@ -148,7 +148,7 @@ func TestABlockTakesAsLongAsItShould(t *testing.T) {
 	require.Positive(t, p.opsFor(0, 0))
 }
 
-func TestChildrenAreNotToldWhatWouldChangeTheirMind(t *testing.T) {
+func TestChildrenDoNotInheritSettingsThatChangeTheMeasurement(t *testing.T) {
 	require.Equal(t, []string{"GOMAXPROCS=1", "HOME=/h", "PATH=/p"}, environment([]string{
 		"HOME=/h", "DATABRICKS_TELEMETRY_ENABLED=false", "DO_NOT_TRACK=1", "OTEL_SDK_DISABLED=true",
 		"GOGC=off", "GOMAXPROCS=8", "PATH=/p",
@@ -160,7 +160,7 @@ func TestAMistakeIsExplained(t *testing.T) {
 		`unexpected argument "x"`: {"x"},
 		"no results":              {"-report", "-results", t.TempDir()},
 		"invalid syntax":          {"server", "many"},
-		"there is no variant":     {"client", "theirs"},
+		"there is no variant":     {"client", "others"},
 	} {
 		require.ErrorContains(t, run(args, strings.NewReader(""), io.Discard, io.Discard), want)
 	}

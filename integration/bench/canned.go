@@ -19,7 +19,7 @@ import (
 
 // canned is a workspace that takes no time: a transport that answers each call of the driver
 // with the answer a real exchange had. What is left of a statement is what the client itself
-// does for it, and a microsecond more or less can be told apart.
+// does for it, and differences of a microsecond are measurable.
 type canned struct {
 	answers   map[string][]byte // by Thrift method
 	statement []byte            // the statement id within the answers
@@ -78,8 +78,8 @@ func (r recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// RoundTrip answers out of the can. Statements get ids of their own, so that each is a new
-// one to whoever keeps track of them.
+// RoundTrip answers with the recorded response. Statements get ids of their own, so that each
+// is a new one to code that tracks statements by id.
 func (c *canned) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.Method == http.MethodGet {
 		return c.reply(req, c.flagAnswer()), nil

@@ -17,8 +17,8 @@ type block struct {
 	Ops  int           `json:"ops"`
 	Wall time.Duration `json:"wall"` // from the first operation to the end of the last
 
-	// The others go on until the process has come to rest, so that what is done later for
-	// the sake of these operations counts as theirs.
+	// The others go on until the process is idle again, so that later work for these
+	// operations is included.
 	CPU    time.Duration `json:"cpu"` // user and system
 	Allocs uint64        `json:"allocs"`
 	Bytes  uint64        `json:"bytes"` // allocated
@@ -26,7 +26,7 @@ type block struct {
 
 // client is a process that runs workloads on one variant:
 //
-//	start      learn where the workspaces are
+//	start      receive the addresses of the workspaces
 //	prepare    open, warm up, come to rest       ─┐
 //	measure    run a block, come to rest          ├─ again and again; the server counts what
 //	finish     close                             ─┘  reaches it during the second of the three

@@ -97,7 +97,7 @@ func TestWorkspaceExecuteIsNotRepeatedAfterAServerError(t *testing.T) {
 }
 
 func TestWorkspaceBrokenAnswersAreErrors(t *testing.T) {
-	for _, do := range []workspace.Action{workspace.Reset(), workspace.HalfBody(), workspace.LoseResponse(), workspace.Garbage(), workspace.RedirectToLogin()} {
+	for _, do := range []workspace.Action{workspace.Reset(), workspace.HalfBody(), workspace.DropResponse(), workspace.Garbage(), workspace.RedirectToLogin()} {
 		t.Run(do.String(), func(t *testing.T) {
 			ws := workspace.New(t, workspace.Options{})
 			db := connectWorkspace(t, ws)

@@ -1,14 +1,15 @@
-// Package soak runs the wrapped driver for long, in numbers and under fire, and holds what
-// comes of it against the bare driver and against the books.
+// Package soak runs the wrapped driver for a long time, in large numbers and under faults, and
+// compares the results with those of the native driver and with the counts of a sink.
 //
 //	soak      random programs on both drivers, with faults everywhere: the same results,
-//	          every event accounted for, memory and goroutines flat
+//	          every event accounted for, memory and goroutines constant
 //	leaks     what is left after each way to use, misuse and break a connection
-//	unclosed  rows that nobody closes: counted, and kept alive no longer than without us
-//	rogue     authenticators and sinks that hang, panic or end their goroutine, and pools
-//	          closed in turns: nobody else's events are late or missing
+//	unclosed  rows that are never closed: counted, and kept in memory no longer than by the
+//	          native driver alone
+//	isolation authenticators and sinks that hang, panic or end their goroutine, and pools
+//	          closed in turns: no other pool's events are late or missing
 //	scale     5,000 connectors to 64 hosts in one process: memory, goroutines, requests
-//	fleet     1,000 processes in fake time: what their service receives, second by second
+//	fleet     1,000 processes in fake time: the requests their service receives in each second
 //
 // Each is a test, short by default, with flags for more:
 //

@@ -14,7 +14,7 @@ import (
 )
 
 // service is the workspace all processes of a fleet report to, as an http.RoundTripper in
-// fake time. It writes down how many requests arrive in each second.
+// fake time. The service counts the requests of each second.
 type service struct {
 	began   time.Time
 	latency time.Duration // of every answer
@@ -23,8 +23,8 @@ type service struct {
 	answer func(at time.Duration, nth int) (status int, retryAfter time.Duration)
 
 	mu       sync.Mutex
-	arrivals []int // uploads and questions about the flag, by second; guarded by mu
-	flags    []int // questions about the flag alone; guarded by mu
+	arrivals []int // uploads and requests for the flag, by second; guarded by mu
+	flags    []int // requests for the flag alone; guarded by mu
 	taken    int   // events; guarded by mu
 	bytes    int   // of uploads; guarded by mu
 }
@@ -37,7 +37,7 @@ func newService(length time.Duration) *service {
 	}
 }
 
-// arrive notes a request and reports when it came and which of its second it is.
+// arrive counts a request and returns its time of arrival and its number within that second.
 func (s *service) arrive(flag bool) (at time.Duration, nth int) {
 	at = time.Since(s.began)
 	s.mu.Lock()
@@ -50,7 +50,7 @@ func (s *service) arrive(flag bool) (at time.Duration, nth int) {
 	return at, s.arrivals[second]
 }
 
-// history is what it has seen so far.
+// history is what the service has received so far.
 func (s *service) history() history {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -60,7 +60,7 @@ func (s *service) history() history {
 	}
 }
 
-// RoundTrip answers as the service does.
+// RoundTrip answers a request as answer decides.
 func (s *service) RoundTrip(r *http.Request) (*http.Response, error) {
 	defer func() { _ = r.Body.Close() }()
 	flag := r.Method == http.MethodGet

@@ -25,7 +25,7 @@ type fleet struct {
 	rate      float64 // statements per second and process
 	length    time.Duration
 	settings  telemetry.Settings
-	// answer is service.answer; nil: all is well.
+	// answer is service.answer; nil: every request succeeds.
 	answer func(at time.Duration, nth int) (status int, retryAfter time.Duration)
 }
 
@@ -36,7 +36,7 @@ type history struct {
 	stats           export.Stats // summed over the processes, at the end
 }
 
-// run plays the fleet's life in fake time.
+// run runs the fleet in fake time.
 func (f fleet) run(t *testing.T) (h history) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newService(f.length)
@@ -46,7 +46,7 @@ func (f fleet) run(t *testing.T) (h history) {
 		exporters := make([]export.Exporter, f.processes)
 		var processes sync.WaitGroup
 		for i := range exporters {
-			processes.Go(func() { f.live(&exporters[i], s) })
+			processes.Go(func() { f.runProcess(&exporters[i], s) })
 		}
 		processes.Wait()
 		synctest.Wait()
@@ -61,9 +61,9 @@ func (f fleet) run(t *testing.T) (h history) {
 	return h
 }
 
-// live is one process: it opens a connection, runs statements until its time is up, and
-// leaves its pipeline as it is.
-func (f fleet) live(x *export.Exporter, s *service) {
+// runProcess is one process: it opens a connection, runs statements until the end, and leaves
+// its pipeline open.
+func (f fleet) runProcess(x *export.Exporter, s *service) {
 	h := x.Open(export.Connection{
 		Scheme: "https", Host: "dbc-1.cloud.databricks.com", HTTPPath: "/sql/1.0/warehouses/0123456789abcdef",
 		Authenticator: token{}, Credential: "one", Transport: s, Driver: telemetry.DriverConfig{Version: "1.13.1", AuthMech: "PAT"},
@@ -139,11 +139,11 @@ const (
 	stormFrom, stormTo   = 2 * time.Minute, 5 * time.Minute
 )
 
-// scenes are what is told in docs/SCALE.md.
-var scenes = []struct {
+// scenarios are those of docs/SCALE.md.
+var scenarios = []struct {
 	name, title string
 	fleet       fleet
-	from, to    time.Duration // when the service is not well
+	from, to    time.Duration // when the service fails
 	check       func(t *testing.T, h history, steady float64)
 }{
 	{
@@ -166,7 +166,7 @@ var scenes = []struct {
 		check: func(t *testing.T, h history, steady float64) {
 			require.LessOrEqual(t, float64(h.peak(outageFrom, outageTo)), noisy(10*steady), "retries, until the breakers open")
 			require.LessOrEqual(t, h.mean(outageFrom+time.Minute, outageTo), 0.2*steady, "then one probe a minute each")
-			require.LessOrEqual(t, float64(h.peak(outageTo, outageTo+2*time.Minute)), noisy(1.8*steady), "they come back one after the other")
+			require.LessOrEqual(t, float64(h.peak(outageTo, outageTo+2*time.Minute)), noisy(1.8*steady), "the processes return spread over time")
 		},
 	},
 	{
@@ -179,13 +179,13 @@ var scenes = []struct {
 		}},
 		from: stormFrom, to: stormTo,
 		check: func(t *testing.T, h history, steady float64) {
-			require.LessOrEqual(t, h.mean(stormFrom+30*time.Second, stormTo), 0.3*steady, "Retry-After is kept")
-			require.LessOrEqual(t, float64(h.peak(stormTo-time.Second, stormTo+2*time.Minute)), noisy(1.8*steady), "and not by all at once")
+			require.LessOrEqual(t, h.mean(stormFrom+30*time.Second, stormTo), 0.3*steady, "Retry-After is honored")
+			require.LessOrEqual(t, float64(h.peak(stormTo-time.Second, stormTo+2*time.Minute)), noisy(1.8*steady), "and the processes return spread over time")
 		},
 	},
 }
 
-// noisy allows for chance, which counts for more in a small fleet.
+// noisy allows for chance, whose share is larger in a small fleet.
 func noisy(bound float64) float64 {
 	if raceEnabled {
 		return 2*bound + 5
@@ -193,14 +193,14 @@ func noisy(bound float64) float64 {
 	return bound
 }
 
-func TestAFleetNeverOverrunsItsService(t *testing.T) {
+func TestTheRequestsOfAFleetAreBounded(t *testing.T) {
 	var table strings.Builder
 	table.WriteString("| | requests per second, mean | busiest second | a fleet of 100,000, busiest second |\n|---|---|---|---|\n")
-	for _, s := range scenes {
+	for _, s := range scenarios {
 		t.Run(s.name, func(t *testing.T) {
 			s.fleet.processes = size()
 			h := s.fleet.run(t)
-			require.Equal(t, h.stats.Recorded, h.stats.Sent+h.stats.Pending, "nothing is lost: %v", h.stats.Dropped)
+			require.Equal(t, h.stats.Recorded, h.stats.Sent+h.stats.Pending, "no event is dropped: %v", h.stats.Dropped)
 			require.EqualValues(t, h.stats.Sent, h.taken)
 			steady := h.mean(time.Minute, 2*time.Minute)
 			s.check(t, h, steady)

@@ -17,7 +17,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// misuses are ways to use a database, and to end with it, that leave something behind.
+// misuses are ways to use and to close a database that may leak goroutines or files.
 var misuses = []struct {
 	name  string
 	fault workspace.Fault
@@ -27,12 +27,12 @@ var misuses = []struct {
 	{"rows read", workspace.Fault{}, runs(reads(numbered(300), math.MaxInt))},
 	{"rows closed early", workspace.Fault{}, runs(reads(numbered(300), 5))},
 	{"statements that fail", workspace.Fault{}, runs(reads("SELECT secret FROM nowhere", math.MaxInt))},
-	{"given up while it runs", workspace.Fault{}, func(ctx context.Context, on *side) {
+	{"cancelled while it runs", workspace.Fault{}, func(ctx context.Context, on *side) {
 		ctx, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
 		defer cancel()
 		reads("SELECT sleep(1)", math.MaxInt)(ctx, on)
 	}},
-	{"given up while rows are read", workspace.Fault{}, func(ctx context.Context, on *side) {
+	{"cancelled while rows are read", workspace.Fault{}, func(ctx context.Context, on *side) {
 		ctx, cancel := context.WithCancel(ctx)
 		rows, err := on.db.QueryContext(ctx, numbered(300))
 		if err == nil {
@@ -43,19 +43,19 @@ var misuses = []struct {
 		cancel()
 	}},
 	{"Arrow readers", workspace.Fault{}, runs(arrow((*outcome).records, numbered(300)))},
-	{"rows left open until after the end", workspace.Fault{}, runs(leaves)},
-	{"rows forgotten", workspace.Fault{}, runs(forgets)},
+	{"rows left open until after the end", workspace.Fault{}, runs(leavesOpen)},
+	{"rows abandoned", workspace.Fault{}, runs(abandons)},
 	{"sessions that expire", workspace.Fault{}, func(ctx context.Context, on *side) {
 		reads(numbered(3), math.MaxInt)(ctx, on)
 		expires(ctx, on)
 	}},
 	{"a connection for each statement", workspace.Fault{}, func(ctx context.Context, on *side) {
 		on.db.SetMaxIdleConns(0)
-		crowds(numbered(3))(ctx, on)
+		concurrently(numbered(3))(ctx, on)
 	}},
 	{"storage that refuses", workspace.Fault{On: workspace.ResultDownloads(), Do: workspace.Status(403)}, runs(reads(numbered(300), math.MaxInt))},
 	{"pages that break off", workspace.Fault{On: workspace.Method("FetchResults"), Do: workspace.HalfBody()}, runs(reads(numbered(300), math.MaxInt))},
-	// The rest befalls telemetry alone: the bare driver does not even notice.
+	// The rest are faults of telemetry alone: the native driver makes no such requests.
 	{"an endpoint that hangs", workspace.Fault{On: workspace.Endpoint("/telemetry"), Do: workspace.Hang()}, runs(reads(numbered(3), math.MaxInt))},
 	{"an endpoint that resets", workspace.Fault{On: workspace.Endpoint("/telemetry"), Do: workspace.Reset()}, runs(reads(numbered(3), math.MaxInt))},
 	{"an endpoint that refuses", workspace.Fault{On: workspace.Endpoint("/telemetry"), Do: workspace.Status(403)}, runs(reads(numbered(3), math.MaxInt))},
@@ -66,10 +66,10 @@ func runs(f func(context.Context, *side) outcome) func(context.Context, *side) {
 	return func(ctx context.Context, on *side) { f(ctx, on) }
 }
 
-func TestNothingIsLeftBehindThatTheBareDriverDoesNotLeave(t *testing.T) {
-	ours := doors(&books{})
-	for i := range ours {
-		ours[i].config.Settings = brisk
+func TestTheWrapperLeaksNothingBeyondTheNativeDriver(t *testing.T) {
+	wrapped := entryPoints(&ledger{})
+	for i := range wrapped {
+		wrapped[i].config.Settings = brisk
 	}
 	for how, opts := range map[string]workspace.Options{
 		"inline": {CloudFetchThreshold: -1, PageRows: 100},
@@ -77,22 +77,22 @@ func TestNothingIsLeftBehindThatTheBareDriverDoesNotLeave(t *testing.T) {
 	} {
 		for _, m := range misuses {
 			t.Run(m.name+", "+how, func(t *testing.T) {
-				leave := func(d door) (left func() (goroutines, files int)) {
+				run := func(entry entryPoint) (left func() (goroutines, files int)) {
 					goroutinesBefore, filesBefore := goroutineIDs(), openFiles(t)
 					opts.TelemetryFlag = workspace.FlagOn
-					if d.name == bare.name || d.name == "wrap" {
+					if entry.name == native.name || entry.name == "Wrap" {
 						opts.TelemetryFlag = workspace.FlagAbsent
 					}
 					ws, err := workspace.Start(opts)
 					require.NoError(t, err)
 					ws.Inject(m.fault)
-					on := &side{ws: ws, db: d.open(t, ws)}
+					on := &side{ws: ws, db: entry.open(t, ws)}
 					on.db.SetMaxOpenConns(8)
 					for range 2 {
 						m.run(context.Background(), on)
 					}
 					require.NoError(t, on.db.Close())
-					for _, rows := range on.left {
+					for _, rows := range on.open {
 						_ = rows.Close()
 					}
 					require.NoError(t, ws.Close())
@@ -107,13 +107,13 @@ func TestNothingIsLeftBehindThatTheBareDriverDoesNotLeave(t *testing.T) {
 						return goroutines, max(0, openFiles(t)-filesBefore)
 					}
 				}
-				g0, f0 := settled(t, leave(bare))
-				for _, d := range ours {
-					left := leave(d)
+				g0, f0 := settled(t, run(native))
+				for _, entry := range wrapped {
+					left := run(entry)
 					eventually.True(t, func() bool {
 						g, f := left()
 						return g <= g0 && f <= f0
-					}, d.name, " leaves more than ", g0, " goroutines or ", f0, " file descriptors")
+					}, entry.name, " leaves more than ", g0, " goroutines or ", f0, " file descriptors")
 				}
 			})
 		}
@@ -125,15 +125,15 @@ func TestNothingIsLeftBehindThatTheBareDriverDoesNotLeave(t *testing.T) {
 func settled(t *testing.T, left func() (goroutines, files int)) (goroutines, files int) {
 	t.Helper()
 	goroutines, files = left()
-	calm := 0 // looks since something changed
+	unchanged := 0 // measurements since the last change
 	eventually.True(t, func() bool {
 		g, f := left()
 		if g != goroutines || f != files {
-			calm = 0
+			unchanged = 0
 		}
-		calm++
+		unchanged++
 		goroutines, files = g, f
-		return calm > 6 || g == 0 && f == 0
+		return unchanged > 6 || g == 0 && f == 0
 	})
 	return goroutines, files
 }
@@ -151,7 +151,7 @@ func goroutineIDs() map[string]bool {
 func openFiles(t *testing.T) int {
 	entries, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
-		t.Skip("no /proc here to count file descriptors by")
+		t.Skip("no /proc to count file descriptors")
 	}
 	return len(entries)
 }

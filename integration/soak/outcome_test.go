@@ -15,25 +15,24 @@ import (
 	dbsqlrows "github.com/databricks/databricks-sql-go/rows"
 )
 
-// outcome is what an application saw of one step.
+// outcome is what an application observes of one step.
 type outcome struct {
-	said   []string // what does not depend on time: columns, values, results
-	failed string   // the error, as far as a caller can tell it from others; "" for none
-	gaveUp bool     // it is one of the caller's own context
+	observed    []string // what does not depend on time: columns, values, results
+	failed      string   // the error, as far as a caller can distinguish it from others; "" for none
+	contextDone bool     // the error is that of the caller's own context
 }
 
-func (o *outcome) say(a ...any) { o.said = append(o.said, fmt.Sprint(a...)) }
+func (o *outcome) observe(a ...any) { o.observed = append(o.observed, fmt.Sprint(a...)) }
 
 func (o *outcome) fail(err error) {
 	if err == nil || o.failed != "" {
 		return
 	}
 	o.failed = describe(err)
-	o.gaveUp = errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+	o.contextDone = errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// addresses and ids differ from run to run, and so does the way a broken connection is
-// noticed.
+// Addresses and ids differ from run to run, and so does the error of a broken connection.
 var (
 	address = regexp.MustCompile(`127\.0\.0\.1:\d+`)
 	guid    = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
@@ -41,7 +40,7 @@ var (
 	broken  = regexp.MustCompile(`(read|write) tcp ADDRESS->ADDRESS: \w+: (connection reset by peer|broken pipe)|unexpected EOF|EOF`)
 )
 
-// describe says of an error what a caller can find out, ids aside.
+// describe is everything a caller can find out about an error, without ids.
 func describe(err error) string {
 	if err == nil {
 		return "no error"
@@ -65,7 +64,7 @@ func describe(err error) string {
 	return out
 }
 
-// read takes rows whole, or so many of them: columns with their types, and every value.
+// read reads all rows, or the first most of them: columns with their types, and every value.
 func (o *outcome) read(rows *sql.Rows, err error, most int) {
 	if err != nil {
 		o.fail(err)
@@ -86,7 +85,7 @@ func (o *outcome) columns(rows *sql.Rows) {
 		nullable, ok1 := t.Nullable()
 		length, ok2 := t.Length()
 		precision, scale, ok3 := t.DecimalSize()
-		o.say(t.Name(), " ", t.DatabaseTypeName(), " ", t.ScanType(), nullable, ok1, length, ok2, precision, scale, ok3)
+		o.observe(t.Name(), " ", t.DatabaseTypeName(), " ", t.ScanType(), nullable, ok1, length, ok2, precision, scale, ok3)
 	}
 }
 
@@ -99,7 +98,7 @@ func (o *outcome) values(rows *sql.Rows, most int) {
 		values[i] = new(any)
 	}
 	for n := 0; n < most && rows.Next(); n++ {
-		if err := rows.Scan(values...); err != nil { // closed meanwhile
+		if err := rows.Scan(values...); err != nil { // the rows were closed meanwhile
 			o.fail(err)
 			return
 		}
@@ -107,11 +106,11 @@ func (o *outcome) values(rows *sql.Rows, most int) {
 		for _, v := range values {
 			fmt.Fprintf(h, "%T %v,", *v.(*any), *v.(*any))
 		}
-		o.say(h.Sum64())
+		o.observe(h.Sum64())
 	}
 }
 
-// result takes what an Exec returned.
+// result adds the result of an Exec.
 func (o *outcome) result(r sql.Result, err error) {
 	if err != nil {
 		o.fail(err)
@@ -119,7 +118,7 @@ func (o *outcome) result(r sql.Result, err error) {
 	}
 	n, err1 := r.RowsAffected()
 	id, err2 := r.LastInsertId()
-	o.say(n, err1, id, err2)
+	o.observe(n, err1, id, err2)
 }
 
 // records reads rows as Arrow batches, below database/sql.
@@ -137,7 +136,7 @@ func (o *outcome) records(ctx context.Context, db *sql.DB, query string) {
 			}
 			h := fnv.New64a()
 			fmt.Fprint(h, record)
-			o.say(record.NumRows(), h.Sum64())
+			o.observe(record.NumRows(), h.Sum64())
 			record.Release()
 		}
 		_, err = it.Next()
@@ -166,7 +165,7 @@ func (o *outcome) streams(ctx context.Context, db *sql.DB, query string) {
 			if err != nil {
 				return err
 			}
-			o.say(n, h.Sum64())
+			o.observe(n, h.Sum64())
 		}
 		return nil
 	})

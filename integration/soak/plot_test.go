@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// plot draws requests per second over time, the stretch in which the service was not well
-// shaded. It is an SVG without a script that follows the reader's light or dark.
+// plot draws requests per second over time, the time in which the service failed
+// shaded. The SVG has no script and follows the reader's color scheme.
 func plot(title string, perSecond []int, from, to time.Duration) []byte {
 	const (
 		width, height            = 760, 260

@@ -13,35 +13,34 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/eventually"
 )
 
-// rest is what the process holds when everything is closed.
+// rest is what the process holds when all databases are closed.
 type rest struct {
 	heap       uint64 // bytes
-	goroutines int    // without debris
+	goroutines int    // without leftovers
 	files      int    // file descriptors, without those of conns
-	// debris is what the native driver leaves behind with and without us: goroutines of
-	// requests and downloads it has given up, and connections with an answer nobody read.
-	debris, conns int
+	// leftovers are what the native driver leaks with and without the wrapper: goroutines of
+	// cancelled requests and downloads, and connections with a response that was never read.
+	leftovers, conns int
 }
 
-// litter are the goroutines of such debris. That we add none to it
-// is what TestNothingIsLeftBehindThatTheBareDriverDoesNotLeave holds.
-var litter = []string{
+// leftoverFunctions are functions in the stacks of such goroutines. That the wrapper adds none
+// is asserted by TestTheWrapperLeaksNothingBeyondTheNativeDriver.
+var leftoverFunctions = []string{
 	"net/http.setRequestCancel", "net/http.awaitLegacyCancel", "cloudFetchDownloadTask",
 	connection, "net/http.(*persistConn).writeLoop",
 }
 
-// connection is a goroutine each open connection has one of.
+// connection is the function in the stack of one goroutine of each open connection.
 const connection = "net/http.(*persistConn).readLoop"
 
 func (r rest) String() string {
-	return fmt.Sprintf("heap %.1f MB, %d goroutines, %d files; debris %d goroutines, %d connections", float64(r.heap)/(1<<20), r.goroutines, r.files, r.debris, r.conns)
+	return fmt.Sprintf("heap %.1f MB, %d goroutines, %d files; leftovers %d goroutines, %d connections", float64(r.heap)/(1<<20), r.goroutines, r.files, r.leftovers, r.conns)
 }
 
-// atRest measures, once what is ending has ended: when nothing more goes away, or there is no
-// more than there was before.
+// atRest measures once nothing more is released, or once no more is held than before.
 func atRest(t *testing.T, before []rest) (r rest) {
 	t.Helper()
-	calm := 0 // looks since something changed
+	unchanged := 0 // measurements since the last change
 	eventually.True(t, func() bool {
 		runtime.GC()
 		runtime.GC()
@@ -51,10 +50,10 @@ func atRest(t *testing.T, before []rest) (r rest) {
 			return true
 		}
 		if last.goroutines != r.goroutines || last.files != r.files {
-			calm = 0
+			unchanged = 0
 		}
-		calm++
-		return calm > 10
+		unchanged++
+		return unchanged > 10
 	})
 	return r
 }
@@ -64,8 +63,8 @@ func measure() (r rest) {
 	runtime.ReadMemStats(&m)
 	r.heap = m.HeapAlloc
 	for _, stack := range stacks() {
-		if slices.ContainsFunc(litter, func(f string) bool { return strings.Contains(stack, f) }) {
-			r.debris++
+		if slices.ContainsFunc(leftoverFunctions, func(f string) bool { return strings.Contains(stack, f) }) {
+			r.leftovers++
 		} else {
 			r.goroutines++
 		}
@@ -90,10 +89,10 @@ func stacks() []string {
 	}
 }
 
-// flat holds the ends of rounds against each other: the first is for what is set up once, and
-// of the others the later must not be above the earlier. What the native driver leaves behind
-// takes memory, too, and is allowed for.
-func flat(t *testing.T, rounds []rest) {
+// requireConstant compares the process at the end of each round. The first round sets up what
+// is set up once; of the others the later must not hold more than the earlier. Memory of the
+// native driver's leftovers is allowed for.
+func requireConstant(t *testing.T, rounds []rest) {
 	t.Helper()
 	if len(rounds) < 3 {
 		return
@@ -101,7 +100,7 @@ func flat(t *testing.T, rounds []rest) {
 	rounds = rounds[1:]
 	early, late := median(rounds[:(len(rounds)+1)/2]), median(rounds[len(rounds)/2:])
 	const each = 16 << 10
-	grown := int64(late.heap) - int64(early.heap) - int64(max(0, late.debris-early.debris))*each
+	grown := int64(late.heap) - int64(early.heap) - int64(max(0, late.leftovers-early.leftovers))*each
 	require.Less(t, grown, int64(3<<20), "heap: %s, then %s", early, late)
 	require.LessOrEqual(t, late.goroutines, early.goroutines+2, "goroutines: %s, then %s", early, late)
 	require.LessOrEqual(t, late.files, early.files+2, "files: %s, then %s", early, late)
@@ -120,7 +119,7 @@ func median(rounds []rest) rest {
 	return rest{
 		heap:       uint64(middle(func(r rest) int { return int(r.heap) })),
 		goroutines: middle(func(r rest) int { return r.goroutines }),
-		debris:     middle(func(r rest) int { return r.debris }),
+		leftovers:  middle(func(r rest) int { return r.leftovers }),
 		conns:      middle(func(r rest) int { return r.conns }),
 		files:      middle(func(r rest) int { return r.files }),
 	}

@@ -31,8 +31,8 @@ const (
 	manyHosts      = 64
 )
 
-// TestServe is a service in a process of its own, so that what it takes is not counted as
-// ours: see startService.
+// TestServe is a service in a process of its own, so that its memory and goroutines are not
+// measured: see startService.
 func TestServe(t *testing.T) {
 	if os.Getenv("SOAK_SERVE") == "" {
 		return // only in a process of its own
@@ -56,13 +56,13 @@ func TestServe(t *testing.T) {
 		fmt.Println(l.Addr().(*net.TCPAddr).Port)
 		go func() { _ = http.Serve(l, handler) }()
 	}
-	_, _ = io.Copy(io.Discard, os.Stdin) // until whoever started it is done
+	_, _ = io.Copy(io.Discard, os.Stdin) // until the parent process closes it
 }
 
 // startService starts a service that answers on every address of the loopback network, each
-// of which is a host of its own to a client. On the first port all is well, on the second
-// every request hangs.
-func startService(t *testing.T) (well, hanging int) {
+// of which is a host of its own to a client. On the first port every request succeeds, on the
+// second every request hangs.
+func startService(t *testing.T) (healthy, hanging int) {
 	t.Helper()
 	child := exec.Command(os.Args[0], "-test.run=^TestServe$")
 	child.Env = append(os.Environ(), "SOAK_SERVE=1")
@@ -76,12 +76,12 @@ func startService(t *testing.T) (well, hanging int) {
 		_ = child.Wait()
 	})
 	lines := bufio.NewScanner(stdout)
-	for _, port := range []*int{&well, &hanging} {
+	for _, port := range []*int{&healthy, &hanging} {
 		require.True(t, lines.Scan())
 		*port, err = strconv.Atoi(lines.Text())
 		require.NoError(t, err)
 	}
-	return well, hanging
+	return healthy, hanging
 }
 
 func host(i int) string { return "127.0.1." + strconv.Itoa(1+i%manyHosts) }
@@ -104,13 +104,13 @@ func (h holding) since(before holding) holding {
 	return holding{h.heap - before.heap, h.goroutines - before.goroutines}
 }
 
-// per is what each of n has of it.
+// per is the share of each of n.
 func (h holding) per(n int) (kb, goroutines float64) {
 	return float64(h.heap) / float64(n) / 1024, float64(h.goroutines) / float64(n)
 }
 
 func TestManyConnectorsToManyHosts(t *testing.T) {
-	well, hanging := startService(t)
+	healthy, hanging := startService(t)
 	var table strings.Builder
 	table.WriteString("| 5,000 connectors, 64 hosts | KB per host | goroutines per host | bound |\n|---|---|---|---|\n")
 	row := func(what string, h holding, boundKB float64) {
@@ -136,7 +136,7 @@ func TestManyConnectorsToManyHosts(t *testing.T) {
 		}
 		return handles
 	}
-	handles := open(well, telemetry.Settings{})
+	handles := open(healthy, telemetry.Settings{})
 	require.Len(t, x.Stats().Pipelines, manyHosts)
 	opened := held().since(before)
 	require.LessOrEqual(t, opened.goroutines, 0, "nothing runs before the first record")
@@ -145,14 +145,14 @@ func TestManyConnectorsToManyHosts(t *testing.T) {
 	// Each connector runs a statement; then each host has ten events a second for a minute.
 	for _, h := range handles {
 		h.SessionOpened(&telemetry.SessionOpened{Started: time.Now(), SessionID: sessionID})
-		h.StatementFinished(ample())
+		h.StatementFinished(detailed())
 	}
 	require.NoError(t, x.Flush(t.Context()))
 	row("all sent, connections still open (15 s)", held().since(before), 2<<10)
 	most := holding{}
 	for range 12 {
 		for i := range 50 * manyHosts {
-			handles[i%manyHosts].StatementFinished(ample())
+			handles[i%manyHosts].StatementFinished(detailed())
 		}
 		now := held().since(before)
 		most = holding{max(most.heap, now.heap), max(most.goroutines, now.goroutines)}
@@ -170,7 +170,7 @@ func TestManyConnectorsToManyHosts(t *testing.T) {
 	stuck := open(hanging, telemetry.Settings{ForceEnable: true})
 	for range 3 {
 		for i := range 1000 * manyHosts {
-			stuck[i%manyHosts].StatementFinished(ample())
+			stuck[i%manyHosts].StatementFinished(detailed())
 		}
 	}
 	row("at worst: the endpoint hangs, the queues are full", held().since(before), 10<<10)
@@ -178,15 +178,15 @@ func TestManyConnectorsToManyHosts(t *testing.T) {
 	closeAll(stuck)
 	require.Zero(t, x.Stats().Pending)
 	eventually.True(t, func() bool {
-		return held().since(before).goroutines <= 1 // the one that asks
+		return held().since(before).goroutines <= 1 // the one of eventually.True
 	})
 	row("closed", held().since(before), 0)
 
 	generate(t, "scale", table.String()+connectors(t))
 }
 
-// ample is the record of a statement of which a lot is known.
-func ample() *telemetry.Statement {
+// detailed is the record of a statement with many known facts.
+func detailed() *telemetry.Statement {
 	s := &telemetry.Statement{
 		Started: time.Now(), SessionID: sessionID, StatementID: statementID, Kind: telemetry.KindQuery, WorkspaceID: "1234567890123456",
 		Execute: 30 * time.Millisecond, Total: 400 * time.Millisecond, RowsRead: telemetry.Known[int64](100_000),
@@ -199,7 +199,7 @@ func ample() *telemetry.Statement {
 	return s
 }
 
-// closeAll closes handles as a process does that ends: all at once.
+// closeAll closes all handles at once, as a process does at its end.
 func closeAll(handles []*export.Handle) {
 	var wg sync.WaitGroup
 	for _, h := range handles {
@@ -226,7 +226,7 @@ func TestClosingManyConnectorsTakesNoLongerThanClosingOne(t *testing.T) {
 				Authenticator: token{}, Credential: "one", Transport: hanging{},
 			}, telemetry.Settings{ForceEnable: true})
 			handles[i].SessionOpened(&telemetry.SessionOpened{Started: time.Now(), SessionID: sessionID})
-			handles[i].StatementFinished(ample())
+			handles[i].StatementFinished(detailed())
 		}
 		start := time.Now()
 		closeAll(handles)
@@ -235,7 +235,7 @@ func TestClosingManyConnectorsTakesNoLongerThanClosingOne(t *testing.T) {
 	})
 }
 
-// connectors measures what a connector itself takes, with and without us.
+// connectors measures the memory and goroutines of a connector, native and wrapped.
 func connectors(t *testing.T) string {
 	measure := func(open func(...dbsql.ConnOption) (any, error)) holding {
 		before := held()
@@ -254,10 +254,10 @@ func connectors(t *testing.T) string {
 		return h
 	}
 	native := measure(func(o ...dbsql.ConnOption) (any, error) { return dbsql.NewConnector(o...) })
-	ours := measure(func(o ...dbsql.ConnOption) (any, error) { return driverwrap.NewConnector(o...) })
+	wrapped := measure(func(o ...dbsql.ConnOption) (any, error) { return driverwrap.NewConnector(o...) })
 	kb0, _ := native.per(manyConnectors)
-	kb1, _ := ours.per(manyConnectors)
-	require.LessOrEqual(t, ours.goroutines, 0, "a connector that is not used runs nothing")
+	kb1, _ := wrapped.per(manyConnectors)
+	require.LessOrEqual(t, wrapped.goroutines, 0, "a connector that is not used runs nothing")
 	require.LessOrEqual(t, kb1-kb0, 16.0, "KB per connector")
 	return fmt.Sprintf("\nA connector takes %.1f KB of the native driver's own and %.1f KB of ours, and no goroutine.\n", kb0, kb1-kb0)
 }

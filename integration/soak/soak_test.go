@@ -29,67 +29,67 @@ var (
 	soakSeed = flag.Uint64("soak.seed", 0, "the seed of its programs; 0 draws one")
 )
 
-// roundFor is the life of one application: it opens databases, works, and closes them. What is
-// in memory between two rounds is what was left behind.
+// roundFor is the lifetime of one application: it opens databases, works, and closes them.
+// Memory in use between two rounds has leaked.
 const roundFor = 4 * time.Second
 
-// lane is one way in with a workspace behind it, and the same without us.
+// lane is one entry point with a workspace, and the native driver with the same options.
 type lane struct {
 	name string
 	opts workspace.Options
-	// calm is for a door that has no option for how long the native driver waits: a retry takes
-	// it a second, and of each connection something is left for 15 minutes.
-	calm bool
-	bare func(*workspace.Workspace) (driver.Connector, error)
-	ours func(driverwrap.Config, *workspace.Workspace) (driver.Connector, error)
-	// reports says that we report for it.
+	// slowRetries is set for an entry point that has no option for the native driver's waits: a
+	// retry takes a second, and resources of each connection remain for 15 minutes.
+	slowRetries bool
+	native      func(*workspace.Workspace) (driver.Connector, error)
+	wrapped     func(driverwrap.Config, *workspace.Workspace) (driver.Connector, error)
+	// reports is whether the lane reports to Databricks.
 	reports bool
 }
 
-// brisk are settings with which much happens in little time.
+// brisk are settings with short intervals and small limits.
 var brisk = telemetry.Settings{
 	BatchSize: 20, FlushInterval: 100 * time.Millisecond, RetryDelay: 5 * time.Millisecond, QueueSize: 2000,
 	CloseTimeout: 500 * time.Millisecond, CircuitBreakerTimeout: 300 * time.Millisecond, QueryText: true,
 }
 
 func lanes() []lane {
-	quick := []dbsql.ConnOption{dbsql.WithRetries(4, time.Millisecond, 5*time.Millisecond), hurried()}
+	quick := []dbsql.ConnOption{dbsql.WithRetries(4, time.Millisecond, 5*time.Millisecond), shortWaits()}
 	viaOptions := func(ws *workspace.Workspace) (driver.Connector, error) {
 		return dbsql.NewConnector(append(options(ws), quick...)...)
 	}
 	return []lane{
 		{
-			name: "options, files", opts: workspace.Options{CloudFetchThreshold: 1, FileRows: 60, LinksPerPage: 3}, reports: true,
-			bare: viaOptions,
-			ours: func(c driverwrap.Config, ws *workspace.Workspace) (driver.Connector, error) {
+			name: "NewConnector, files", opts: workspace.Options{CloudFetchThreshold: 1, FileRows: 60, LinksPerPage: 3}, reports: true,
+			native: viaOptions,
+			wrapped: func(c driverwrap.Config, ws *workspace.Workspace) (driver.Connector, error) {
 				return c.NewConnector(append(options(ws), quick...)...)
 			},
 		},
 		{
-			name: "dsn, inline", opts: workspace.Options{CloudFetchThreshold: -1, PageRows: 100, BatchRows: 40}, calm: true, reports: true,
-			bare: func(ws *workspace.Workspace) (driver.Connector, error) {
-				return native(ws.DSN("enableTelemetry=false"))
+			name: "OpenConnector, inline", opts: workspace.Options{CloudFetchThreshold: -1, PageRows: 100, BatchRows: 40}, slowRetries: true, reports: true,
+			native: func(ws *workspace.Workspace) (driver.Connector, error) {
+				return nativeConnector(ws.DSN("enableTelemetry=false"))
 			},
-			ours: func(c driverwrap.Config, ws *workspace.Workspace) (driver.Connector, error) {
+			wrapped: func(c driverwrap.Config, ws *workspace.Workspace) (driver.Connector, error) {
 				return c.OpenConnector(ws.DSN())
 			},
 		},
 		{
-			name: "wrap, columnar", opts: workspace.Options{ProtocolVersion: 42241, CloudFetchThreshold: -1, PageRows: 120},
-			bare: viaOptions,
-			ours: func(c driverwrap.Config, ws *workspace.Workspace) (driver.Connector, error) {
-				inner, err := viaOptions(ws)
+			name: "Wrap, columnar", opts: workspace.Options{ProtocolVersion: 42241, CloudFetchThreshold: -1, PageRows: 120},
+			native: viaOptions,
+			wrapped: func(c driverwrap.Config, ws *workspace.Workspace) (driver.Connector, error) {
+				native, err := viaOptions(ws)
 				if err != nil {
 					return nil, err
 				}
-				return c.Wrap(inner), nil
+				return c.Wrap(native), nil
 			},
 		},
 	}
 }
 
-// TestSoak runs random programs on the bare driver and on the wrapped one, round after round.
-// The flags -soak and -soak.seed say for how long and which.
+// TestSoak runs random programs on the native driver and on the wrapped one, round after round.
+// The flag -soak sets how long, the flag -soak.seed which programs.
 func TestSoak(t *testing.T) {
 	seed := *soakSeed
 	if seed == 0 {
@@ -99,7 +99,7 @@ func TestSoak(t *testing.T) {
 	var rested []rest
 	end := time.Now().Add(*soakFor)
 	for n := uint64(0); n == 0 || time.Now().Before(end); n++ {
-		r := &round{seed: seed + n, climate: climate(n % 3), before: export.Default.Stats()}
+		r := &round{seed: seed + n, faultMode: faultMode(n % 3), before: export.Default.Stats()}
 		length := min(roundFor, max(time.Second, time.Until(end)))
 		if !t.Run("round", func(t *testing.T) { r.run(t, length) }) {
 			t.Fatalf("-soak.seed %d, round %d", seed, n)
@@ -107,20 +107,20 @@ func TestSoak(t *testing.T) {
 		rested = append(rested, atRest(t, rested))
 		t.Logf("round %d: %s; at rest %s", n, r.summary(), rested[n])
 	}
-	flat(t, rested)
+	requireConstant(t, rested)
 }
 
-// round is the life of one application.
+// round is the lifetime of one application.
 type round struct {
-	seed    uint64
-	climate climate
-	before  export.Stats
-	after   export.Stats
+	seed      uint64
+	faultMode faultMode
+	before    export.Stats
+	after     export.Stats
 
 	mu     sync.Mutex
 	steps  map[string]int // by name; guarded by mu
 	faults int            // guarded by mu
-	books  books          // of the lanes that are reported for
+	ledger ledger         // of the lanes that report
 	taken  int            // events the services took, each once; guarded by mu
 	closed time.Duration  // the longest sql.DB.Close; guarded by mu
 }
@@ -136,80 +136,80 @@ func (r *round) run(t *testing.T, length time.Duration) {
 	wg.Wait()
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 	if !t.Failed() {
-		r.account(t)
+		r.compareCounts(t)
 	}
 }
 
 // drive runs one lane until the context is done: step by step on both sides.
 func (r *round) drive(ctx context.Context, t *testing.T, l lane, random *rand.Rand) {
 	settings := brisk
-	if r.climate == fair { // then everything arrives, however long this machine takes for it
+	if r.faultMode == noFaults { // every event arrives, however long this machine takes
 		settings.CloseTimeout = 5 * time.Minute
 	}
-	here, there := l.sides(t, settings, &r.books)
+	native, wrapped := l.sides(t, settings, &r.ledger)
 	defer func() {
-		r.finish(t, l, here, false)
-		r.finish(t, l, there, true)
+		r.finish(t, l, native, false)
+		r.finish(t, l, wrapped, true)
 	}()
-	outside := weather{random: rand.New(rand.NewPCG(r.seed, random.Uint64())), ws: there.ws, climate: r.climate}
-	blown, still := context.WithCancel(ctx)
-	var wind sync.WaitGroup
-	if r.climate != fair {
-		wind.Go(func() { outside.blow(blown) })
+	faults := telemetryFaults{random: rand.New(rand.NewPCG(r.seed, random.Uint64())), ws: wrapped.ws, mode: r.faultMode}
+	faulty, stop := context.WithCancel(ctx)
+	var injecting sync.WaitGroup
+	if r.faultMode != noFaults {
+		injecting.Go(func() { faults.inject(faulty) })
 	}
-	defer wind.Wait()
-	defer still()
+	defer injecting.Wait()
+	defer stop()
 	for ctx.Err() == nil && !t.Failed() {
 		s := draw(random, l)
 		r.count(s)
-		want, got := s.play(t, here, there)
+		want, got := s.runOnBoth(t, native, wrapped)
 		s.compare(t, l, want, got)
 	}
 }
 
 // sides opens the two databases of a lane, each with a workspace of its own.
-func (l lane) sides(t *testing.T, settings telemetry.Settings, b *books) (here, there *side) {
+func (l lane) sides(t *testing.T, settings telemetry.Settings, counts *ledger) (native, wrapped *side) {
 	open := func(flag workspace.Flag, connect func(*workspace.Workspace) (driver.Connector, error)) *side {
 		opts := l.opts
 		opts.WarehouseID, opts.Token, opts.TelemetryFlag = "0123456789abcdef", "dapi0", flag
-		opts.CaptureBodies, opts.Keep = true, -1 // faults are aimed by bodies; everything is counted at the end
+		opts.CaptureBodies, opts.Keep = true, -1 // faults match request bodies; all requests are counted at the end
 		ws, err := workspace.Start(opts)
 		require.NoError(t, err)
 		c, err := connect(ws)
 		require.NoError(t, err)
 		return &side{ws: ws, db: sql.OpenDB(c)}
 	}
-	here = open(workspace.FlagAbsent, l.bare)
-	there = open(workspace.FlagOn, func(ws *workspace.Workspace) (driver.Connector, error) {
+	native = open(workspace.FlagAbsent, l.native)
+	wrapped = open(workspace.FlagOn, func(ws *workspace.Workspace) (driver.Connector, error) {
 		c := driverwrap.Config{Settings: settings}
 		if l.reports {
-			c.Sinks = []telemetry.Sink{b}
+			c.Sinks = []telemetry.Sink{counts}
 		}
-		return l.ours(c, ws)
+		return l.wrapped(c, ws)
 	})
-	return here, there
+	return native, wrapped
 }
 
-// play runs a step on both sides at the same time, with the same faults.
-func (s step) play(t *testing.T, here, there *side) (want, got outcome) {
+// runOnBoth runs a step on both sides at the same time, with the same faults.
+func (s step) runOnBoth(t *testing.T, native, wrapped *side) (want, got outcome) {
 	var wg sync.WaitGroup
 	for _, one := range []struct {
 		on  *side
 		out *outcome
-	}{{here, &want}, {there, &got}} {
+	}{{native, &want}, {wrapped, &got}} {
 		wg.Go(func() {
 			var inForce []*workspace.Injected
 			for _, f := range s.faults {
 				inForce = append(inForce, one.on.ws.Inject(f))
 			}
 			ctx := context.Background()
-			if s.patience > 0 {
+			if s.timeout > 0 {
 				var cancel context.CancelFunc
-				ctx, cancel = context.WithTimeout(ctx, s.patience)
+				ctx, cancel = context.WithTimeout(ctx, s.timeout)
 				defer cancel()
 			}
 			*one.out = s.run(ctx, one.on)
-			if s.patience > 0 {
+			if s.timeout > 0 {
 				one.on.settle(t)
 			}
 			for _, f := range inForce {
@@ -221,23 +221,23 @@ func (s step) play(t *testing.T, here, there *side) (want, got outcome) {
 	return want, got
 }
 
-// settle waits until what was given up has come to its end, so that it cannot meet the faults
-// of a later step.
+// settle waits until calls whose context is done have ended, so that the faults of a later
+// step cannot affect them.
 func (s *side) settle(t *testing.T) {
 	eventually.True(t, func() bool {
 		underWay := s.ws.Count(func(r workspace.Request) bool { return r.Thrift != "" && !r.Done })
-		return underWay == 0 && s.db.Stats().InUse <= len(s.left)+s.lost
+		return underWay == 0 && s.db.Stats().InUse <= len(s.open)+s.abandoned
 	})
 }
 
 func (s step) compare(t *testing.T, l lane, want, got outcome) {
-	if s.patience > 0 {
-		both := min(len(want.said), len(got.said))
-		want.said, got.said = append([]string{}, want.said[:both]...), append([]string{}, got.said[:both]...)
-		if want.gaveUp || got.gaveUp || want.failed == "" || got.failed == "" {
+	if s.timeout > 0 {
+		both := min(len(want.observed), len(got.observed))
+		want.observed, got.observed = append([]string{}, want.observed[:both]...), append([]string{}, got.observed[:both]...)
+		if want.contextDone || got.contextDone || want.failed == "" || got.failed == "" {
 			want.failed, got.failed = "", ""
 		}
-		want.gaveUp, got.gaveUp = false, false
+		want.contextDone, got.contextDone = false, false
 	}
 	require.Equal(t, want, got, "%s: %s, %v", l.name, s.name, s.faults)
 }
@@ -250,23 +250,23 @@ func (r *round) count(s step) {
 }
 
 // finish closes a side: the database first, with rows still open, then the rows.
-func (r *round) finish(t *testing.T, l lane, s *side, ours bool) {
-	closeLeft := func() {
-		for _, rows := range s.left {
+func (r *round) finish(t *testing.T, l lane, s *side, wrapped bool) {
+	closeRows := func() {
+		for _, rows := range s.open {
 			_ = rows.Close()
 		}
 	}
-	if r.climate == fair { // else what comes after the end cannot be sent
-		closeLeft()
+	if r.faultMode == noFaults { // with faults, records made after Close cannot be sent
+		closeRows()
 	}
 	start := time.Now()
-	_ = s.db.Close() // the error is of the last session that had expired
+	_ = s.db.Close() // the error is that of the last expired session
 	took := time.Since(start)
-	closeLeft()
-	if ours && l.reports {
+	closeRows()
+	if wrapped && l.reports {
 		settledReports(t, s.ws)
 	}
-	if ours {
+	if wrapped {
 		require.Empty(t, s.ws.TelemetryErrors())
 		r.mu.Lock()
 		r.closed = max(r.closed, took)
@@ -279,7 +279,7 @@ func (r *round) finish(t *testing.T, l lane, s *side, ours bool) {
 }
 
 // settledReports waits until nothing more is to be reported to a workspace whose database is
-// closed: its connections are closed, and the garbage collector has taken rows that are not.
+// closed: its connections are closed, and the garbage collector has freed rows that were not.
 func settledReports(t *testing.T, ws *workspace.Workspace) {
 	t.Helper()
 	eventually.True(t, func() bool {
@@ -288,8 +288,8 @@ func settledReports(t *testing.T, ws *workspace.Workspace) {
 	})
 }
 
-// account holds the exporter's books against ours and the service's.
-func (r *round) account(t *testing.T) {
+// compareCounts compares the exporter's counts with those of the ledger and of the service.
+func (r *round) compareCounts(t *testing.T) {
 	require.NoError(t, telemetry.Flush(t.Context()))
 	r.after = export.Default.Stats()
 	s := r.delta()
@@ -300,16 +300,16 @@ func (r *round) account(t *testing.T) {
 	require.Zero(t, s.Pending, "all databases are closed")
 	require.Empty(t, s.Pipelines)
 	require.Equal(t, s.Recorded, s.Sent+dropped, "%+v", s)
-	eventually.True(t, func() bool { return int64(r.books.events()) == s.Recorded }, "each record was handed in once")
-	require.LessOrEqual(t, s.Sent, int64(r.taken), "what we count as sent the services have")
-	require.LessOrEqual(t, int64(r.taken), s.Recorded, "and what they have beyond it are events whose answer was lost")
-	if r.climate == fair {
-		require.Equal(t, s.Recorded, s.Sent, "in fair weather everything arrives: %+v", s)
+	eventually.True(t, func() bool { return int64(r.ledger.events()) == s.Recorded }, "the exporter received each record once")
+	require.LessOrEqual(t, s.Sent, int64(r.taken), "the services received every event that is counted as sent")
+	require.LessOrEqual(t, int64(r.taken), s.Recorded, "the services received more only where the response was dropped")
+	if r.faultMode == noFaults {
+		require.Equal(t, s.Recorded, s.Sent, "without faults every event arrives: %+v", s)
 		require.EqualValues(t, r.taken, s.Sent)
 	}
 	require.Zero(t, s.Panics)
 	for _, c := range telemetry.ReadStats().Contained {
-		require.NotContains(t, []string{"statement", "wire", "export", "page"}, c.Place, "a mistake of this module: %s", c.First)
+		require.NotContains(t, []string{"statement", "wire", "export", "page"}, c.Place, "an error in this module: %s", c.First)
 	}
 }
 
@@ -337,5 +337,5 @@ func (r *round) summary() string {
 	}
 	s := r.delta()
 	return fmt.Sprintf("%d steps, %d with a fault, %d statements; %d events, %d sent, dropped %v, in %d requests, breaker opened %d times; closed in %v",
-		steps, r.faults, r.books.count(), s.Recorded, s.Sent, s.Dropped, s.Requests, s.BreakerOpened, r.closed.Round(time.Millisecond))
+		steps, r.faults, r.ledger.count(), s.Recorded, s.Sent, s.Dropped, s.Requests, s.BreakerOpened, r.closed.Round(time.Millisecond))
 }

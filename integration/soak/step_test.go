@@ -14,32 +14,33 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 )
 
-// step is one thing an application does. It is drawn once and run on both sides; what both
-// see must be the same.
+// step is one thing an application does. A step is drawn once and run on both sides; its
+// outcomes must be equal.
 type step struct {
 	name   string
 	faults []workspace.Fault // in force on both sides meanwhile
 	run    func(context.Context, *side) outcome
-	// patience is how long the application waits before it gives up; 0 means for ever. How
-	// far a step gets that is given up depends on time, so only what both sides saw is
-	// compared, and either may have been done in time.
-	patience time.Duration
+	// timeout is that of the step's context; 0 means none. How far a step gets before its
+	// context is done depends on time, so only what both sides observed is compared, and either
+	// side may have finished in time.
+	timeout time.Duration
 }
 
 // side is one of the two databases a program runs on.
 type side struct {
-	ws   *workspace.Workspace
-	db   *sql.DB
-	left []*sql.Rows // open rows the application has forgotten about
-	lost int         // connections that forgotten rows keep
+	ws        *workspace.Workspace
+	db        *sql.DB
+	open      []*sql.Rows // rows that are left open until the database is closed
+	abandoned int         // connections held by rows that are no longer referenced
 }
 
-// draw makes up the next step. In a calm lane connections live on and nothing is retried.
+// draw chooses the next step. In a lane with slow retries connections live on and nothing is
+// retried.
 func draw(r *rand.Rand, l lane) step {
 	rows := []int{0, 1, 3, 50, 99, 100, 101, 250, 400}[r.IntN(9)]
 	mark := fmt.Sprintf("/* %x */", r.Uint64())
 	query := numbered(rows) + " " + mark
-	s := step{faults: aimed(drawFaults(r, l.calm), mark)}
+	s := step{faults: onlyMarked(drawFaults(r, l.slowRetries), mark)}
 	switch n := r.IntN(100); {
 	case n < 25:
 		s.name, s.run = fmt.Sprintf("query %d rows", rows), reads(query, math.MaxInt)
@@ -47,7 +48,7 @@ func draw(r *rand.Rand, l lane) step {
 		s.name, s.run = fmt.Sprintf("query %d rows, close early", rows), reads(query, r.IntN(rows+1))
 	case n < 45:
 		s.name, s.run = fmt.Sprintf("query %d rows, cancel", rows), reads(query, math.MaxInt)
-		s.patience = time.Duration(r.ExpFloat64() * float64(10*time.Millisecond))
+		s.timeout = time.Duration(r.ExpFloat64() * float64(10*time.Millisecond))
 	case n < 50:
 		s.name, s.run = fmt.Sprintf("Arrow records of %d rows", rows), arrow((*outcome).records, query)
 		s.faults = nil // an Arrow reader ends silently where a page fails, with as many rows as it has by then
@@ -63,25 +64,25 @@ func draw(r *rand.Rand, l lane) step {
 	case n < 75:
 		s.name, s.run = "ping", func(ctx context.Context, on *side) (o outcome) { o.fail(on.db.PingContext(ctx)); return o }
 	case n < 81:
-		s.name, s.run, s.faults = "six at once", crowds(query), nil
-	case n < 86 && !l.calm:
+		s.name, s.run, s.faults = "six at once", concurrently(query), nil
+	case n < 86 && !l.slowRetries:
 		s.name, s.run, s.faults = "other limits for the pool", limits(r.IntN(3), time.Duration(r.IntN(3))*20*time.Millisecond), nil
-	case n < 90 && !l.calm:
-		s.name, s.run, s.faults = "the server forgets the sessions", expires, nil
+	case n < 90 && !l.slowRetries:
+		s.name, s.run, s.faults = "the server expires the sessions", expires, nil
 	case n < 94:
-		s.name, s.run, s.faults = "rows left open", leaves, nil
-	case n < 96 && l.opts.CloudFetchThreshold < 0: // downloads that nobody waits for are never let go of
-		s.name, s.run, s.faults = "rows forgotten", forgets, nil
+		s.name, s.run, s.faults = "rows left open", leavesOpen, nil
+	case n < 96 && l.opts.CloudFetchThreshold < 0: // the native driver never frees downloads that are not waited for
+		s.name, s.run, s.faults = "rows abandoned", abandons, nil
 	default:
-		s.name, s.run = "a slow statement, given up", reads("SELECT sleep(1)", math.MaxInt)
-		s.patience = time.Duration(5+r.IntN(30)) * time.Millisecond
+		s.name, s.run = "a slow statement, cancelled", reads("SELECT sleep(1)", math.MaxInt)
+		s.timeout = time.Duration(5+r.IntN(30)) * time.Millisecond
 	}
 	return s
 }
 
-// drawFaults picks what goes wrong: in half of the cases nothing. What happens must not
+// drawFaults picks the faults of a step: none in half of the cases. Their effect must not
 // depend on which of several downloads comes first.
-func drawFaults(r *rand.Rand, calm bool) []workspace.Fault {
+func drawFaults(r *rand.Rand, slowRetries bool) []workspace.Fault {
 	method := func(names ...string) workspace.Target { return workspace.Method(names[r.IntN(len(names))]) }
 	some := time.Duration(1+r.IntN(4)) * time.Millisecond
 	menu := []workspace.Fault{
@@ -91,11 +92,11 @@ func drawFaults(r *rand.Rand, calm bool) []workspace.Fault {
 		{On: method("ExecuteStatement", "FetchResults", "CloseOperation"), First: 1, Do: workspace.Status(400)},
 		{On: workspace.ResultDownloads(), Do: workspace.Status(403)},
 	}
-	if !calm {
+	if !slowRetries {
 		menu = append(menu,
 			workspace.Fault{On: method("FetchResults"), First: 1, Do: workspace.HalfBody()},
 			workspace.Fault{On: method("ExecuteStatement", "FetchResults"), First: 1, Do: workspace.Reset()},
-			workspace.Fault{On: method("ExecuteStatement"), First: 1, Do: workspace.LoseResponse()},
+			workspace.Fault{On: method("ExecuteStatement"), First: 1, Do: workspace.DropResponse()},
 			workspace.Fault{On: method("ExecuteStatement", "FetchResults", "CloseOperation", "OpenSession"), First: 2, Do: workspace.Status(503)},
 			workspace.Fault{On: method("ExecuteStatement", "FetchResults"), First: 1, Do: workspace.StatusRetryAfter(429, 0)},
 			workspace.Fault{On: workspace.ResultDownloads(), First: 1, Do: workspace.Status(503)},
@@ -107,9 +108,9 @@ func drawFaults(r *rand.Rand, calm bool) []workspace.Fault {
 	return nil
 }
 
-// aimed keeps faults from statements of earlier steps: one that was given up before the server
-// had read it may arrive at any time, on one side only.
-func aimed(faults []workspace.Fault, mark string) []workspace.Fault {
+// onlyMarked limits faults to statements with a mark. A statement of an earlier step whose
+// context was done before the server had read it may arrive at any time, on one side only.
+func onlyMarked(faults []workspace.Fault, mark string) []workspace.Fault {
 	faults = slices.Clone(faults)
 	for i := range faults {
 		on := faults[i].On
@@ -167,7 +168,7 @@ func prepares(query string, half int) func(context.Context, *side) outcome {
 	}
 }
 
-func crowds(query string) func(context.Context, *side) outcome {
+func concurrently(query string) func(context.Context, *side) outcome {
 	return func(ctx context.Context, on *side) outcome {
 		all := make([]outcome, 6)
 		var wg sync.WaitGroup
@@ -177,7 +178,7 @@ func crowds(query string) func(context.Context, *side) outcome {
 		wg.Wait()
 		var o outcome
 		for _, one := range all {
-			o.say(one.said, one.failed)
+			o.observe(one.observed, one.failed)
 		}
 		return o
 	}
@@ -192,7 +193,7 @@ func limits(idle int, lifetime time.Duration) func(context.Context, *side) outco
 }
 
 func expires(_ context.Context, on *side) (o outcome) {
-	on.db.SetMaxIdleConns(0) // those with rows that are read still go on; they end as they end
+	on.db.SetMaxIdleConns(0) // connections whose rows are being read remain open until then
 	on.db.SetMaxIdleConns(2)
 	for _, s := range on.ws.Sessions() {
 		if s.Closed.IsZero() {
@@ -202,24 +203,24 @@ func expires(_ context.Context, on *side) (o outcome) {
 	return o
 }
 
-func leaves(_ context.Context, on *side) (o outcome) {
+func leavesOpen(_ context.Context, on *side) (o outcome) {
 	rows, err := on.db.Query(numbered(400)) //nolint:sqlclosecheck // that is the point
 	if err != nil {
 		o.fail(err)
 		return o
 	}
 	o.values(rows, 1)
-	on.left = append(on.left, rows)
+	on.open = append(on.open, rows)
 	return o
 }
 
-func forgets(_ context.Context, on *side) (o outcome) {
+func abandons(_ context.Context, on *side) (o outcome) {
 	rows, err := on.db.Query(numbered(400)) //nolint:sqlclosecheck // that is the point
 	if err != nil {
 		o.fail(err)
 		return o
 	}
 	o.values(rows, 1)
-	on.lost++
+	on.abandoned++
 	return o
 }

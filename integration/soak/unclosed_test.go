@@ -16,12 +16,12 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// Applications forget to close rows. What the bare driver lets go of then, we must let go of,
-// too; and we tell.
+// Applications forget to close rows. Memory that the native driver frees then, the wrapper must
+// free, too; and the wrapper reports such rows.
 
-// forget runs a statement below database/sql, reads one row and drops the rows. The
-// returned pointer is to the native ones.
-func forget(t *testing.T, db *sql.DB) (native weak.Pointer[byte]) {
+// abandon runs a statement below database/sql, reads one row and drops its reference to the
+// rows. The returned pointer is to the native rows.
+func abandon(t *testing.T, db *sql.DB) (native weak.Pointer[byte]) {
 	t.Helper()
 	c, err := db.Conn(t.Context())
 	require.NoError(t, err)
@@ -43,35 +43,35 @@ func forget(t *testing.T, db *sql.DB) (native weak.Pointer[byte]) {
 	return native
 }
 
-func TestForgottenRowsAreKeptAliveNoLongerThanWithoutUs(t *testing.T) {
+func TestAbandonedRowsStayInMemoryNoLongerThanWithTheNativeDriver(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{CloudFetchThreshold: -1, PageRows: 500})
-	for _, d := range append([]door{bare}, doors(&books{})...) {
-		t.Run(d.name, func(t *testing.T) {
-			db := d.open(t, ws)
+	for _, entry := range append([]entryPoint{native}, entryPoints(&ledger{})...) {
+		t.Run(entry.name, func(t *testing.T) {
+			db := entry.open(t, ws)
 			db.SetMaxOpenConns(1)
-			native := forget(t, db)
+			rows := abandon(t, db)
 			require.NoError(t, db.Ping(), "the connection is in use")
 			eventually.True(t, func() bool {
 				runtime.GC()
-				return native.Value() == nil
-			}, "the rows, and the pages in them, stay in memory")
+				return rows.Value() == nil
+			}, "the rows and their pages stay in memory")
 			require.NoError(t, db.Close())
 		})
 	}
 }
 
-func TestForgottenRowsAreCountedBeforeTheDatabaseIsClosed(t *testing.T) {
+func TestAbandonedRowsAreCountedBeforeTheDatabaseIsClosed(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{CloudFetchThreshold: -1, PageRows: 500})
-	for _, d := range doors(nil)[:3] {
-		t.Run(d.name, func(t *testing.T) {
-			counted := &books{}
-			db := d.with(counted).open(t, ws)
+	for _, entry := range entryPoints(nil)[:3] {
+		t.Run(entry.name, func(t *testing.T) {
+			counted := &ledger{}
+			db := entry.with(counted).open(t, ws)
 			func() {
 				rows, err := db.Query(numbered(1000)) // with a context that can end, database/sql keeps the rows until it does
 				require.NoError(t, err)
 				require.True(t, rows.Next())
 			}()
-			require.Equal(t, 1, db.Stats().InUse, "the connection is lost")
+			require.Equal(t, 1, db.Stats().InUse, "the connection remains in use")
 			db.SetMaxIdleConns(0)
 			eventually.True(t, func() bool {
 				runtime.GC()
@@ -84,12 +84,12 @@ func TestForgottenRowsAreCountedBeforeTheDatabaseIsClosed(t *testing.T) {
 }
 
 // An Arrow reader may outlive the rows it was made from.
-func TestRowsWhoseReaderIsInUseAreNotForgotten(t *testing.T) {
+func TestRowsWhoseArrowReaderIsInUseAreNotAbandoned(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{CloudFetchThreshold: -1, PageRows: 500})
-	for _, d := range doors(nil)[:3] {
-		t.Run(d.name, func(t *testing.T) {
-			counted := &books{}
-			db := d.with(counted).open(t, ws)
+	for _, entry := range entryPoints(nil)[:3] {
+		t.Run(entry.name, func(t *testing.T) {
+			counted := &ledger{}
+			db := entry.with(counted).open(t, ws)
 			db.SetMaxIdleConns(0)
 			c, err := db.Conn(t.Context())
 			require.NoError(t, err)
@@ -109,7 +109,7 @@ func TestRowsWhoseReaderIsInUseAreNotForgotten(t *testing.T) {
 					record.Release()
 					runtime.GC()
 					other, err := db.Conn(t.Context())
-					require.NoError(t, err, "opening a connection looks for what was forgotten")
+					require.NoError(t, err, "opening a connection looks for abandoned rows")
 					require.NoError(t, other.Close())
 					require.Zero(t, counted.outcome(telemetry.OutcomeAbandoned))
 				}
@@ -124,27 +124,27 @@ func TestRowsWhoseReaderIsInUseAreNotForgotten(t *testing.T) {
 	}
 }
 
-func TestForgottenRowsAreCountedWhenTheDatabaseIsClosed(t *testing.T) {
+func TestAbandonedRowsAreCountedWhenTheDatabaseIsClosed(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{CloudFetchThreshold: -1, PageRows: 500})
-	for _, d := range doors(nil)[:3] {
-		t.Run(d.name, func(t *testing.T) {
-			counted := &books{}
-			db := d.with(counted).open(t, ws)
-			forget(t, db)
+	for _, entry := range entryPoints(nil)[:3] {
+		t.Run(entry.name, func(t *testing.T) {
+			counted := &ledger{}
+			db := entry.with(counted).open(t, ws)
+			abandon(t, db)
 			require.NoError(t, db.Close())
 			require.Equal(t, 1, counted.outcome(telemetry.OutcomeAbandoned))
-			require.Equal(t, 1, counted.abandoned())
+			require.Equal(t, 1, counted.abandonedStatements())
 		})
-		// Behind database/sql the connection stays taken, and db.Close does not close it.
-		t.Run(d.name+", sql.Rows", func(t *testing.T) {
-			counted := &books{}
-			db := d.with(counted).open(t, ws)
+		// With database/sql the connection stays in use, and db.Close does not close it.
+		t.Run(entry.name+", sql.Rows", func(t *testing.T) {
+			counted := &ledger{}
+			db := entry.with(counted).open(t, ws)
 			rows, err := db.Query(numbered(1000))
 			require.NoError(t, err)
 			require.True(t, rows.Next())
 			require.Equal(t, 1, db.Stats().InUse)
 			require.NoError(t, db.Close())
-			require.Zero(t, counted.count(), "they can still be read")
+			require.Zero(t, counted.count(), "the rows can still be read")
 			runtime.KeepAlive(rows)
 			eventually.True(t, func() bool { runtime.GC(); return counted.outcome(telemetry.OutcomeAbandoned) == 1 })
 		})

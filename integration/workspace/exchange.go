@@ -145,10 +145,10 @@ type responseWriter struct {
 	capture  bool
 	captured bytes.Buffer
 
-	// halve cuts the body in two and sends the first half; lose sends nothing at all.
+	// halve cuts the body in two and sends the first half; drop sends nothing at all.
 	// Either way the connection breaks when the handler returns, and broken says so; with
 	// hard it breaks by a TCP reset.
-	halve, lose, broken, hard bool
+	halve, drop, broken, hard bool
 }
 
 // tail is how much of a body is written last and on its own. It is less than the buffers of
@@ -160,7 +160,7 @@ const tail = 1024
 func (w *responseWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 func (w *responseWriter) WriteHeader(status int) {
-	if w.lose {
+	if w.drop {
 		w.broken = true
 		return
 	}
@@ -169,7 +169,7 @@ func (w *responseWriter) WriteHeader(status int) {
 }
 
 func (w *responseWriter) Write(p []byte) (int, error) {
-	if w.lose || w.broken {
+	if w.drop || w.broken {
 		w.broken = true
 		return len(p), nil
 	}

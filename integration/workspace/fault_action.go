@@ -61,10 +61,10 @@ func Reset() Action {
 	}}
 }
 
-// LoseResponse carries the request out and breaks the connection instead of answering.
-func LoseResponse() Action {
-	return Action{"LoseResponse()", func(x *exchange) bool {
-		x.w.lose = true
+// DropResponse carries the request out and breaks the connection instead of answering.
+func DropResponse() Action {
+	return Action{"DropResponse()", func(x *exchange) bool {
+		x.w.drop = true
 		return false
 	}}
 }

@@ -80,7 +80,7 @@ func TestActions(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ws := workspace.New(t, workspace.Options{TLS: tls})
 			c := newClient(t, ws)
-			for _, broken := range []workspace.Action{workspace.Reset(), workspace.HalfBody(), workspace.LoseResponse()} {
+			for _, broken := range []workspace.Action{workspace.Reset(), workspace.HalfBody(), workspace.DropResponse()} {
 				f := ws.Inject(workspace.Fault{Do: broken})
 				assert.Zero(t, try(t, c, t.Context(), http.MethodGet, ws.URL()+flagURL), broken)
 				assert.NotZero(t, f.Hits())
@@ -136,7 +136,7 @@ func TestLostResponseHasBeenCarriedOut(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{})
 	c := newClient(t, ws)
 	s := c.open()
-	ws.Inject(workspace.Fault{On: workspace.Method("ExecuteStatement"), First: 1, Do: workspace.LoseResponse()})
+	ws.Inject(workspace.Fault{On: workspace.Method("ExecuteStatement"), First: 1, Do: workspace.DropResponse()})
 	message := wire.AppendCall(nil, "ExecuteStatement", 99, &wire.ExecuteStatementReq{SessionHandle: s, Statement: "SELECT 1"})
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, ws.URL()+ws.HTTPPath(), bytes.NewReader(message))
 	require.NoError(t, err)

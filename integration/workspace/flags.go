@@ -34,7 +34,7 @@ func newFlagService(o Options) *flagService {
 	return &flagService{ttl: o.FlagTTL, telemetry: o.TelemetryFlag}
 }
 
-// SetTelemetryFlag changes the flag that switches driver telemetry on. Clients learn of it
+// SetTelemetryFlag changes the flag that switches driver telemetry on. Clients see the change
 // when they ask again.
 func (w *Workspace) SetTelemetryFlag(f Flag) {
 	w.flags.mu.Lock()

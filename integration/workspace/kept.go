@@ -1,10 +1,10 @@
 package workspace
 
-// kept is a list of the newest values: beyond limit the oldest goes. A negative limit is none.
+// kept is a list of the newest values: beyond limit the oldest is dropped. A negative limit is none.
 type kept[T any] struct {
 	limit   int
 	list    []T
-	dropped func(T) // is told what goes; may be nil
+	dropped func(T) // receives each dropped value; may be nil
 }
 
 func (k *kept[T]) add(v T) {

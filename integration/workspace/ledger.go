@@ -30,7 +30,7 @@ type statementRecord struct {
 	last map[string]int32 // sequence number of the last call, per method
 }
 
-// callKey tells one RPC from another: clients number the calls of a connection, a session
+// callKey identifies an RPC: clients number the calls of a connection, a session
 // belongs to one connection, and a retry repeats the number.
 type callKey struct {
 	session, operation, method string

@@ -176,7 +176,7 @@ type Options struct {
 	// own; here that takes time from the statements that are measured. Default: false.
 	TelemetryUnread bool
 
-	// FlagTTL is the lifetime clients are told to give the flag. Default: 900 s.
+	// FlagTTL is the lifetime clients are asked to cache the flag for. Default: 900 s.
 	FlagTTL time.Duration
 
 	// CaptureBodies keeps request bodies in [Workspace.Requests], CaptureResponses response

@@ -36,7 +36,7 @@ func TestDirectResultsCloseTheOperationWhenEverythingFits(t *testing.T) {
 	assert.Equal(t, workspace.InlineArrow, f.Format)
 	assert.EqualValues(t, 1, f.Rows)
 	assert.Equal(t, map[string]int{"ExecuteStatement": 1, "GetOperationStatus": 1, "CloseOperation": 1}, f.Attempts)
-	assert.Zero(t, f.Polls, "a status nobody could answer")
+	assert.Zero(t, f.Polls, "a status that could not be answered")
 }
 
 func TestPagingFollowsMaxRowsForwardAndBack(t *testing.T) {

@@ -158,7 +158,7 @@ func heap() uint64 {
 
 func mib(bytes uint64) float64 { return float64(bytes) / (1 << 20) }
 
-// visitFor lets clients at a workspace for so long and tells of its memory meanwhile.
+// visitFor lets clients at a workspace for a duration and reports its memory meanwhile.
 func visitFor(t *testing.T, ws *workspace.Workspace, d time.Duration) {
 	ctx, stop := context.WithTimeout(t.Context(), d)
 	defer stop()

@@ -219,7 +219,7 @@ func TestProtocolVersionLimitsWhatAClientGets(t *testing.T) {
 	}
 }
 
-// stagingRow runs a staging statement and returns the row that tells the client what to do.
+// stagingRow runs a staging statement and returns the row that says what the client must do.
 func stagingRow(t *testing.T, c *client, s *wire.SessionHandle, sql string) []string {
 	d := c.execute(s, sql, func(r *wire.ExecuteStatementReq) { r.CanReadArrowResult = nil }).DirectResults
 	require.NotNil(t, d.ResultSetMetadata, "%+v", d.OperationStatus)

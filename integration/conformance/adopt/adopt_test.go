@@ -29,7 +29,7 @@ import (
 func TestTheNativeDriversExamplesRunTheSameWhenAdopted(t *testing.T) {
 	switch runtime.GOOS {
 	case "windows", "darwin", "ios":
-		t.Skip("programs cannot be told by environment to trust a certificate: no SSL_CERT_FILE on " + runtime.GOOS)
+		t.Skip("the environment cannot make programs trust a certificate: no SSL_CERT_FILE on " + runtime.GOOS)
 	}
 	if testing.Short() {
 		t.Skip("builds every example twice")
@@ -127,8 +127,8 @@ func calls(ws *workspace.Workspace) (made []string) {
 	return slices.Compact(made)
 }
 
-// requireReportedOnce checks that the workspace was told of every session and statement it
-// has seen exactly once, in events it finds nothing wrong with.
+// requireReportedOnce checks that every session and statement of the workspace was reported to
+// it exactly once, in valid events.
 func requireReportedOnce(t *testing.T, ws *workspace.Workspace) {
 	t.Helper()
 	require.Empty(t, ws.TelemetryErrors())

@@ -35,8 +35,8 @@ func build(t *testing.T) *examples {
 	require.NoError(t, err)
 	dir := t.TempDir()
 
-	ours := moduleFile(t)
-	text, err := os.ReadFile(ours)
+	ownModule := moduleFile(t)
+	text, err := os.ReadFile(ownModule)
 	require.NoError(t, err)
 	write(t, filepath.Join(dir, "go.mod"), text)
 	const module = "github.com/seed-01322ee7/databricks-telemetry"
@@ -44,11 +44,11 @@ func build(t *testing.T) *examples {
 		"-replace="+module+"="+root,
 		"-replace="+module+"/integration="+filepath.Join(root, "integration"))
 
-	// What the programs need beyond our own tests is named in the driver's module, with its
+	// What the programs need beyond these tests is named in the driver's module, with its
 	// checksums.
 	driver := strings.TrimSpace(goTool(t, dir, "list", "-m", "-f", "{{.Dir}}", nativePath))
 	var sums []byte
-	for _, file := range []string{strings.TrimSuffix(ours, ".mod") + ".sum", filepath.Join(driver, "go.sum")} {
+	for _, file := range []string{strings.TrimSuffix(ownModule, ".mod") + ".sum", filepath.Join(driver, "go.sum")} {
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
 		sums = append(append(sums, text...), '\n')

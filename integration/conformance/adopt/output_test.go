@@ -35,9 +35,9 @@ var moments = []struct {
 
 // lines is an output without what differs from run to run. A time is left out when it is
 // about now: one that was read from a table stays. What the native driver logs about its own
-// telemetry is left out, too: behind ours that is off. Its requests are among those a debug
-// log tells of without saying which; the workspace knows better (see calls). So is how fast a
-// file came. And what happens as often as time allows is kept once (see repeated).
+// telemetry is left out, too: with the wrapper that telemetry is off. A debug log contains its
+// requests without saying which they are; the workspace knows (see calls). The speed of a
+// download is left out. And what happens as often as time allows is kept once (see repeated).
 func lines(output string) []string {
 	for _, m := range moments {
 		output = m.pattern.ReplaceAllStringFunc(output, func(text string) string {
@@ -63,8 +63,8 @@ func lines(output string) []string {
 }
 
 // repeated are the lines of which there are as many as time allows: of status calls while a
-// statement runs, and of questions for a token, which telemetry asks beside the statements,
-// the native driver's as ours.
+// statement runs, and of requests for a token, which telemetry of the native driver and of the
+// wrapper makes besides those of statements.
 var repeated = regexp.MustCompile(`"databricks: (polling status|status \w+)"|GetOperationStatus|Token fetched from external source|authenticated using provider`)
 
 var omitted = regexp.MustCompile(`^\{"level".*(\btelemetry\b|"performing request"|"RoundTrip elapsed time: |"CloudFetch: Result)`)

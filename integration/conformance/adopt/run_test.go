@@ -72,7 +72,7 @@ func (e *examples) start(t *testing.T, flavour string, p program) *running {
 	r := &running{ws: ws, ctx: eventually.Context(t)}
 	r.cmd = exec.CommandContext(r.ctx, filepath.Join(e.bin, flavour, p.name))
 	r.cmd.Dir = folder
-	r.cmd.Env = append(settings, // and no setting of whoever runs the tests
+	r.cmd.Env = append(settings, // and none of the environment the tests run in
 		"DATABRICKS_TELEMETRY_CLOSE_TIMEOUT=5m", // everything is reported, however busy this machine is
 		"PATH="+browserPath(t), "TZ=UTC", "SSL_CERT_FILE="+authority, "HTTPS_PROXY="+tunnel(t, ws))
 	r.cmd.Stdout, r.cmd.Stderr = &r.stdout, &r.stderr
@@ -142,8 +142,8 @@ func tunnel(t *testing.T, ws *workspace.Workspace) string {
 	return proxy.URL
 }
 
-// A program that wants its user to log in starts a browser. Ours is this very binary under
-// the browser's name: it leaves at once, as the real one's starter does, and what stays
+// A program that wants its user to log in starts a browser. Here that is this very binary under
+// the browser's name: the binary exits at once, as the real one's starter does, and what stays
 // behind follows the link until the login has come back to the program.
 const (
 	browserName  = "xdg-open"
@@ -193,7 +193,7 @@ const loginPort = "localhost:8030"
 
 var loggingIn sync.Mutex
 
-// errPortTaken says that somebody else on this machine has the port.
+// errPortTaken means that another process on this machine uses the port.
 var errPortTaken = errors.New("port 8030, where the driver waits for a login, is taken")
 
 func loginPortFree() error {

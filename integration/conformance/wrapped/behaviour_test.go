@@ -28,21 +28,21 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// patience is how long closing waits for what has not been delivered: for as long as this
-// machine takes.
-const patience = 5 * time.Minute
+// closeTimeout is how long closing waits for undelivered records: longer than a busy machine
+// takes.
+const closeTimeout = 5 * time.Minute
 
 // listening has a sink and does not report.
 func listening(sink telemetry.Sink) driverwrap.Config {
-	return driverwrap.Config{Sinks: []telemetry.Sink{sink}, Settings: telemetry.Settings{Enabled: telemetry.SwitchOff, CloseTimeout: patience}}
+	return driverwrap.Config{Sinks: []telemetry.Sink{sink}, Settings: telemetry.Settings{Enabled: telemetry.SwitchOff, CloseTimeout: closeTimeout}}
 }
 
-// heard has a sink and reports, if the flag lets it.
-func heard(sink telemetry.Sink) driverwrap.Config {
-	return driverwrap.Config{Sinks: []telemetry.Sink{sink}, Settings: telemetry.Settings{CloseTimeout: patience}}
+// reportingTo has a sink and reports if the flag is on.
+func reportingTo(sink telemetry.Sink) driverwrap.Config {
+	return driverwrap.Config{Sinks: []telemetry.Sink{sink}, Settings: telemetry.Settings{CloseTimeout: closeTimeout}}
 }
 
-// requestID is what the text of a refusal says about the one request that was refused.
+// requestID matches the id of a refused request in the error text.
 var requestID = regexp.MustCompile(`ReqId: [0-9a-f-]{36}`)
 
 func TestBadInputGivesTheNativeErrorUntouched(t *testing.T) {
@@ -63,10 +63,10 @@ func TestBadInputGivesTheNativeErrorUntouched(t *testing.T) {
 			sink := &memory{}
 			c, err := listening(sink).OpenConnector(dsn)
 			require.NoError(t, err)
-			ours := sql.OpenDB(c)
-			want, got := native.Ping(), ours.Ping()
+			wrapped := sql.OpenDB(c)
+			want, got := native.Ping(), wrapped.Ping()
 			require.Equal(t, requestID.ReplaceAllString(describe(want), ""), requestID.ReplaceAllString(describe(got), ""))
-			require.NoError(t, ours.Close())
+			require.NoError(t, wrapped.Close())
 			if want != nil {
 				require.NotEmpty(t, sink.opened)
 				require.NotNil(t, sink.opened[0].Failure)
@@ -78,7 +78,7 @@ func TestBadInputGivesTheNativeErrorUntouched(t *testing.T) {
 	}
 }
 
-func TestADeadHostGivesTheNativeErrorUntouched(t *testing.T) {
+func TestAnUnreachableHostGivesTheNativeErrorUntouched(t *testing.T) {
 	gone, err := workspace.Start(workspace.Options{WarehouseID: "w", Token: "dapi0"})
 	require.NoError(t, err)
 	require.NoError(t, gone.Close())
@@ -87,43 +87,43 @@ func TestADeadHostGivesTheNativeErrorUntouched(t *testing.T) {
 	require.NoError(t, err)
 	_, want := native.Connect(t.Context())
 	sink := &memory{}
-	ours, err := listening(sink).NewConnector(opts...)
+	wrapped, err := listening(sink).NewConnector(opts...)
 	require.NoError(t, err)
-	_, got := ours.Connect(t.Context())
+	_, got := wrapped.Connect(t.Context())
 	require.Equal(t, describe(want), describe(got))
-	require.NoError(t, sql.OpenDB(ours).Close())
+	require.NoError(t, sql.OpenDB(wrapped).Close())
 	require.Len(t, sink.opened, 1)
 	require.Equal(t, telemetry.CategoryConnection, sink.opened[0].Failure.Category)
 	require.Equal(t, telemetry.Known[int64](1), sink.opened[0].Retries)
 }
 
-// The pool must give up, keep and replace connections exactly as with the bare driver.
-func TestThePoolTreatsDeadSessionsAsWithoutUs(t *testing.T) {
-	program := func(open door) []string {
+// The pool must discard, keep and replace connections exactly as with the native driver.
+func TestThePoolTreatsExpiredSessionsAsWithTheNativeDriver(t *testing.T) {
+	program := func(entry entryPoint) []string {
 		ws := workspace.New(t, workspace.Options{WarehouseID: "w", Token: "dapi0"})
-		db := open.open(t, ws)
+		db := entry.open(t, ws)
 		defer db.Close()
 		db.SetMaxOpenConns(2)
 		var out []string
-		say := func(what string, v any) {
+		add := func(what string, v any) {
 			out = append(out, fmt.Sprint(what, ": ", strings.ReplaceAll(fmt.Sprint(v), strconv.Itoa(ws.Port()), "PORT"), ", sessions ", len(ws.Sessions())))
 		}
-		say("first", transcript(db.Query("SELECT 1")))
+		add("first", transcript(db.Query("SELECT 1")))
 		for _, s := range ws.Sessions() {
 			ws.ExpireSession(s.ID)
 		}
-		say("after the session died", transcript(db.Query("SELECT 1")))
-		say("once more", transcript(db.Query("SELECT 1")))
+		add("after the session expired", transcript(db.Query("SELECT 1")))
+		add("once more", transcript(db.Query("SELECT 1")))
 		ws.Inject(workspace.Fault{On: workspace.Method("ExecuteStatement"), First: 1, Do: workspace.HalfBody()})
-		say("the connection drops in the middle", transcript(db.Query("SELECT 1")))
-		say("ping", describe(db.Ping()))
+		add("the connection drops in the middle", transcript(db.Query("SELECT 1")))
+		add("ping", describe(db.Ping()))
 		s := db.Stats()
-		say("pool", fmt.Sprint(s.OpenConnections, s.Idle, s.MaxIdleClosed, s.MaxLifetimeClosed))
+		add("pool", fmt.Sprint(s.OpenConnections, s.Idle, s.MaxIdleClosed, s.MaxLifetimeClosed))
 		return out
 	}
 	want := program(native)
-	for _, d := range doors(&memory{}) {
-		require.Equal(t, want, program(d), d.name)
+	for _, entry := range entryPoints(&memory{}) {
+		require.Equal(t, want, program(entry), entry.name)
 	}
 }
 
@@ -163,13 +163,13 @@ func TestAUsersTransportStaysInUse(t *testing.T) {
 	})
 	sink := &memory{}
 	w2, s2 := requests(func(o ...dbsql.ConnOption) *sql.DB {
-		c, err := heard(sink).NewConnector(o...)
+		c, err := reportingTo(sink).NewConnector(o...)
 		require.NoError(t, err)
 		return sql.OpenDB(c)
 	})
 	require.EqualValues(t, 5, s1)
 	require.Equal(t, s1, s2)
-	require.LessOrEqual(t, w2, w1, "never more requests than the bare driver makes: its question about the flag is answered locally")
+	require.LessOrEqual(t, w2, w1, "never more requests than the native driver makes: its request for the flag is answered locally")
 	require.EqualValues(t, 5, sink.statements[0].CloudFetch.Downloaded)
 }
 
@@ -202,7 +202,7 @@ func TestVolumeTransfersAreKnownByTheServersWord(t *testing.T) {
 	file := filepath.Join(dir, "a.txt")
 	require.NoError(t, os.WriteFile(file, []byte("hello"), 0o600))
 	sink := &memory{}
-	c, err := heard(sink).OpenConnector(ws.DSN())
+	c, err := reportingTo(sink).OpenConnector(ws.DSN())
 	require.NoError(t, err)
 	db := sql.OpenDB(c)
 	ctx := driverctx.NewContextWithStagingInfo(t.Context(), []string{dir})
@@ -263,15 +263,15 @@ func TestSqlxWorksOnTopUnchanged(t *testing.T) {
 	require.Equal(t, program("databricks"), program(driverwrap.Name))
 }
 
-func TestNothingIsLeftBehindThatTheBareDriverDoesNotLeave(t *testing.T) {
-	churn := func(d door) (left func() int) {
+func TestTheWrapperLeaksNothingBeyondTheNativeDriver(t *testing.T) {
+	churn := func(entry entryPoint) (left func() int) {
 		before := currentGoroutines()
 		ws, err := workspace.Start(workspace.Options{CloudFetchThreshold: 1, FileRows: 500})
 		require.NoError(t, err)
 		var wg sync.WaitGroup
 		for range 4 {
 			wg.Go(func() {
-				db := d.open(t, ws)
+				db := entry.open(t, ws)
 				for range 5 {
 					_, _ = readings["closed early"](context.Background(), db, 3000)
 					_, _ = readings["rows"](context.Background(), db, 1000)
@@ -285,10 +285,10 @@ func TestNothingIsLeftBehindThatTheBareDriverDoesNotLeave(t *testing.T) {
 		http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 		return func() int { return leaked(before) }
 	}
-	bare := churn(native)()
-	for _, d := range doors(&memory{}) {
-		left := churn(d)
-		eventually.True(t, func() bool { return left() <= bare }, d.name, " leaves more than ", bare)
+	nativeLeaks := churn(native)()
+	for _, entry := range entryPoints(&memory{}) {
+		left := churn(entry)
+		eventually.True(t, func() bool { return left() <= nativeLeaks }, entry.name, " leaves more than ", nativeLeaks)
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// sinkhole listens and keeps nothing.
+// sinkhole is a sink that retains nothing.
 type sinkhole struct{}
 
 func (sinkhole) StatementFinished(*telemetry.Statement) {}

@@ -22,7 +22,7 @@ import (
 )
 
 // reader begins to read a result of so many rows. Next reads on, and reports how many rows it
-// got, io.EOF after the last; closing ends the reading and lets go of the connection.
+// got, io.EOF after the last; closing ends the reading and releases the connection.
 type reader struct {
 	next    func() (int64, error)
 	closing func() error
@@ -126,19 +126,19 @@ func rawRows(t *testing.T, db *sql.DB, n int) (c *sql.Conn, rows arrowRows) {
 }
 
 // closedWhileInUse are the databases of a workspace that are closed while rows are read.
-func closedWhileInUse(cfg driverwrap.Config) []door {
-	return []door{
-		{"dsn", func(t *testing.T, ws *workspace.Workspace) *sql.DB {
+func closedWhileInUse(cfg driverwrap.Config) []entryPoint {
+	return []entryPoint{
+		{"OpenConnector", func(t *testing.T, ws *workspace.Workspace) *sql.DB {
 			c, err := cfg.OpenConnector(ws.DSN())
 			require.NoError(t, err)
 			return sql.OpenDB(c)
 		}},
-		{"options", func(t *testing.T, ws *workspace.Workspace) *sql.DB {
+		{"NewConnector", func(t *testing.T, ws *workspace.Workspace) *sql.DB {
 			c, err := cfg.NewConnector(options(ws)...)
 			require.NoError(t, err)
 			return sql.OpenDB(c)
 		}},
-		{"wrap", func(t *testing.T, ws *workspace.Workspace) *sql.DB {
+		{"Wrap", func(t *testing.T, ws *workspace.Workspace) *sql.DB {
 			return sql.OpenDB(cfg.Wrap(nativeConnector(t, ws.DSN("enableTelemetry=false"))))
 		}},
 	}
@@ -164,7 +164,7 @@ func (m *memory) ended(t *testing.T) (*telemetry.SessionClosed, []*telemetry.Sta
 	return m.closed[0], m.finished()
 }
 
-// reports tells whether the exporter has a pipeline to a workspace.
+// reports reports whether the exporter has a pipeline to a workspace.
 func reports(ws *workspace.Workspace) bool {
 	for _, p := range export.Default.Stats().Pipelines {
 		if p.Server == ws.URL() {
@@ -183,8 +183,8 @@ func TestRowsThatAreReadOnAfterTheDatabaseIsClosedAreRecordedAsTheyEnd(t *testin
 	} {
 		for name, begin := range readers {
 			for end, outcome := range ends {
-				for i, d := range closedWhileInUse(driverwrap.Config{}) {
-					t.Run(d.name+"/"+how+"/"+name+"/"+end, func(t *testing.T) {
+				for i, entry := range closedWhileInUse(driverwrap.Config{}) {
+					t.Run(entry.name+"/"+how+"/"+name+"/"+end, func(t *testing.T) {
 						ws := workspace.New(t, opts)
 						sink := &memory{}
 						db := closedWhileInUse(driverwrap.Config{Sinks: []telemetry.Sink{sink}})[i].open(t, ws)
@@ -197,7 +197,7 @@ func TestRowsThatAreReadOnAfterTheDatabaseIsClosedAreRecordedAsTheyEnd(t *testin
 						}
 						require.NoError(t, db.Close())
 						require.Empty(t, sink.finished(), "nothing has ended")
-						require.Equal(t, d.name != "wrap", reports(ws))
+						require.Equal(t, entry.name != "Wrap", reports(ws))
 						for outcome == telemetry.OutcomeCompleted {
 							got, err := r.next()
 							if err == io.EOF {
@@ -214,7 +214,7 @@ func TestRowsThatAreReadOnAfterTheDatabaseIsClosedAreRecordedAsTheyEnd(t *testin
 						s := statements[0]
 						require.Equal(t, outcome, s.Outcome)
 						if name == "Arrow streams" {
-							require.Equal(t, telemetry.Maybe[int64]{}, s.RowsRead, "nobody decodes them here")
+							require.Equal(t, telemetry.Maybe[int64]{}, s.RowsRead, "the rows are not decoded here")
 						} else {
 							require.Equal(t, telemetry.Known(read), s.RowsRead)
 						}
@@ -222,7 +222,7 @@ func TestRowsThatAreReadOnAfterTheDatabaseIsClosedAreRecordedAsTheyEnd(t *testin
 							require.EqualValues(t, n, read)
 						}
 						eventually.True(t, func() bool { return !reports(ws) }, "the last connection ends the report")
-						if d.name != "wrap" {
+						if entry.name != "Wrap" {
 							require.Equal(t, map[string]int{"CREATE_SESSION": 1, "EXECUTE_STATEMENT": 1, "CLOSE_STATEMENT": 1, "DELETE_SESSION": 1}, operations(ws))
 						}
 						require.Empty(t, ws.TelemetryErrors())
@@ -233,10 +233,10 @@ func TestRowsThatAreReadOnAfterTheDatabaseIsClosedAreRecordedAsTheyEnd(t *testin
 	}
 }
 
-func TestRowsThatAreLetGoOfAfterTheDatabaseIsClosedAreReported(t *testing.T) {
+func TestRowsAbandonedAfterTheDatabaseIsClosedAreReported(t *testing.T) {
 	for name, begin := range readers {
-		for i, d := range closedWhileInUse(driverwrap.Config{}) {
-			t.Run(d.name+"/"+name, func(t *testing.T) {
+		for i, entry := range closedWhileInUse(driverwrap.Config{}) {
+			t.Run(entry.name+"/"+name, func(t *testing.T) {
 				ws := workspace.New(t, workspace.Options{TelemetryFlag: workspace.FlagOn, CloudFetchThreshold: -1, PageRows: 100, BatchRows: 40})
 				sink := &memory{}
 				db := closedWhileInUse(driverwrap.Config{Sinks: []telemetry.Sink{sink}})[i].open(t, ws)
@@ -254,7 +254,7 @@ func TestRowsThatAreLetGoOfAfterTheDatabaseIsClosedAreReported(t *testing.T) {
 				eventually.True(t, func() bool { runtime.GC(); return len(sink.finished()) == 1 })
 				require.Equal(t, telemetry.OutcomeAbandoned, sink.finished()[0].Outcome)
 				eventually.True(t, func() bool { return !reports(ws) }, "nothing more is to come of the connection")
-				if d.name != "wrap" {
+				if entry.name != "Wrap" {
 					require.Equal(t, map[string]int{"CREATE_SESSION": 1, "EXECUTE_STATEMENT": 1}, operations(ws))
 				}
 				runtime.KeepAlive(db)
@@ -265,9 +265,9 @@ func TestRowsThatAreLetGoOfAfterTheDatabaseIsClosedAreReported(t *testing.T) {
 
 // A connection that is closed beneath its rows ends their statement: its session is over.
 func TestAConnectionThatIsClosedBeneathItsRowsAbandonsThem(t *testing.T) {
-	for i, d := range closedWhileInUse(driverwrap.Config{}) {
+	for i, entry := range closedWhileInUse(driverwrap.Config{}) {
 		for _, after := range []bool{false, true} {
-			t.Run(d.name, func(t *testing.T) {
+			t.Run(entry.name, func(t *testing.T) {
 				ws := workspace.New(t, workspace.Options{TelemetryFlag: workspace.FlagOn, CloudFetchThreshold: -1, PageRows: 100, BatchRows: 40})
 				sink := &memory{}
 				db := closedWhileInUse(driverwrap.Config{Sinks: []telemetry.Sink{sink}})[i].open(t, ws)
@@ -293,7 +293,7 @@ func TestAConnectionThatIsClosedBeneathItsRowsAbandonsThem(t *testing.T) {
 	}
 }
 
-// The driver's Arrow readers end in silence where a page does not come.
+// The driver's Arrow readers end without an error where a page is missing.
 func TestAnArrowReaderThatEndsBeforeTheResultDoesIsNotCompleted(t *testing.T) {
 	for _, name := range []string{"Arrow records", "Arrow streams"} {
 		t.Run(name, func(t *testing.T) {

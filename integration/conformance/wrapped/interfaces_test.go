@@ -37,8 +37,8 @@ func interfaces(v any) (has []string) {
 
 func TestEveryObjectHasTheInterfacesOfTheNativeOne(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{})
-	look := func(d door) map[string][]string {
-		db := d.open(t, ws)
+	look := func(entry entryPoint) map[string][]string {
+		db := entry.open(t, ws)
 		defer db.Close()
 		has := map[string][]string{"driver": interfaces(db.Driver())}
 		c, err := db.Conn(t.Context())
@@ -65,15 +65,15 @@ func TestEveryObjectHasTheInterfacesOfTheNativeOne(t *testing.T) {
 	}
 	want := look(native)
 	require.Contains(t, want["rows"], "rows.Rows")
-	for _, d := range doors(&memory{}) {
-		require.Equal(t, want, look(d), d.name)
+	for _, entry := range entryPoints(&memory{}) {
+		require.Equal(t, want, look(entry), entry.name)
 	}
 }
 
 func TestRawLeadsToTheNativeConn(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{})
-	for _, d := range doors(&memory{}) {
-		db := d.open(t, ws)
+	for _, entry := range entryPoints(&memory{}) {
+		db := entry.open(t, ws)
 		c, err := db.Conn(t.Context())
 		require.NoError(t, err)
 		require.NoError(t, c.Raw(func(conn any) error {

@@ -68,7 +68,7 @@ func TestProcess(t *testing.T) {
 }
 
 // Whatever the telemetry service does, a process that ends without closing its database ends
-// at once, with its results, and says nothing.
+// at once, with its results, and logs nothing.
 func TestAProcessThatEndsWithoutCloseIsNotHeldBack(t *testing.T) {
 	ext := workspace.Endpoint("/telemetry-ext")
 	for name, do := range map[string]workspace.Action{

@@ -24,11 +24,11 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// reporting opens door 1 with telemetry as a user has it: the server's flag decides. Only
-// closing is more patient.
+// reporting calls sql.Open with the default settings: the server's flag decides whether to
+// report. Only telemetry_close_timeout is longer.
 func reporting(t *testing.T, ws *workspace.Workspace, params ...string) *sql.DB {
 	if !slices.ContainsFunc(params, func(p string) bool { return strings.HasPrefix(p, "telemetry_close_timeout=") }) {
-		params = append(params, "telemetry_close_timeout="+patience.String())
+		params = append(params, "telemetry_close_timeout="+closeTimeout.String())
 	}
 	db, err := sql.Open(driverwrap.Name, ws.DSN(params...))
 	require.NoError(t, err)
@@ -147,17 +147,17 @@ func TestTheReportSaysWhatTheServerDid(t *testing.T) {
 	require.Equal(t, "/sql/1.0/warehouses", files.ConnectionParams.HTTPPath)
 }
 
-// Whatever the telemetry service does, the application sees nothing of it.
+// Whatever the telemetry service does, the application does not notice.
 func TestNothingTheServiceDoesReachesTheApplication(t *testing.T) {
 	quick := []string{"telemetry_retry_delay=5ms", "telemetry_flush_interval=100ms"}
 	ext, flag := workspace.Endpoint("/telemetry-ext"), workspace.Endpoint("/api/2.0/connector-service")
 	for name, test := range map[string]struct {
 		fault   workspace.Fault
-		arrives bool // in spite of it; else closing gives up after a while
+		arrives bool // whether events arrive in spite of the fault; otherwise closing times out
 	}{
 		"503, then well":            {workspace.Fault{On: ext, First: 2, Do: workspace.Status(503)}, true},
 		"429 with Retry-After":      {workspace.Fault{On: ext, First: 1, Do: workspace.StatusRetryAfter(429, 0)}, true},
-		"answer lost, then well":    {workspace.Fault{On: ext, First: 1, Do: workspace.Reset()}, true},
+		"answer dropped, then well": {workspace.Fault{On: ext, First: 1, Do: workspace.Reset()}, true},
 		"half an answer, then well": {workspace.Fault{On: ext, First: 1, Do: workspace.HalfBody()}, true},
 		"a login page with 200":     {workspace.Fault{On: ext, Do: workspace.Answer(200, "text/html", "<html>login</html>")}, false},
 		"redirect to a login page":  {workspace.Fault{On: ext, Do: workspace.RedirectToLogin()}, false},
@@ -175,7 +175,7 @@ func TestNothingTheServiceDoesReachesTheApplication(t *testing.T) {
 			t.Parallel()
 			ws := workspace.New(t, workspace.Options{TelemetryFlag: workspace.FlagOn})
 			ws.Inject(test.fault)
-			closing := patience
+			closing := closeTimeout
 			if !test.arrives {
 				closing = 500 * time.Millisecond
 			}
@@ -195,7 +195,7 @@ func TestNothingTheServiceDoesReachesTheApplication(t *testing.T) {
 					statement()
 					after := unanswered(ws)
 					return slices.ContainsFunc(before, func(id int) bool { return slices.Contains(after, id) })
-				}, "a statement begins and ends while a request of ours hangs")
+				}, "a statement begins and ends while a request of the exporter hangs")
 			}
 			require.NoError(t, db.Close())
 			for _, e := range ws.Telemetry() {
@@ -208,7 +208,7 @@ func TestNothingTheServiceDoesReachesTheApplication(t *testing.T) {
 	}
 }
 
-// unanswered are the requests of telemetry that a workspace has under way.
+// unanswered are the telemetry requests a workspace has not answered yet.
 func unanswered(ws *workspace.Workspace) (ids []int) {
 	for _, r := range ws.Requests() {
 		if r.Thrift == "" && !r.Done {
@@ -228,10 +228,10 @@ func TestTheFlagDecides(t *testing.T) {
 		"on":                {workspace.FlagOn, "", true, 1},
 		"off":               {workspace.FlagOff, "", false, 1},
 		"absent":            {workspace.FlagAbsent, "", false, 1},
-		"on, said off":      {workspace.FlagOn, "enableTelemetry=false", false, 0},
-		"off, said on":      {workspace.FlagOff, "enableTelemetry=true", false, 1},
+		"on, text off":      {workspace.FlagOn, "enableTelemetry=false", false, 0},
+		"off, text on":      {workspace.FlagOff, "enableTelemetry=true", false, 1},
 		"off, but forced":   {workspace.FlagOff, "telemetry_force_enable=true", true, 0},
-		"forced, said off":  {workspace.FlagOn, "telemetry_force_enable=true enableTelemetry=false", false, 0},
+		"forced, text off":  {workspace.FlagOn, "telemetry_force_enable=true enableTelemetry=false", false, 0},
 		"on, nothing keeps": {workspace.FlagOn, "telemetry_sample_rate=0", true, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -253,7 +253,7 @@ func TestTheFlagDecides(t *testing.T) {
 func TestTenantsOfOneHostNeverShareACredential(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{TelemetryFlag: workspace.FlagOn, Token: "dapi-one", Tokens: []string{"dapi-two"}})
 	one := reporting(t, ws)
-	two, err := sql.Open(driverwrap.Name, strings.Replace(ws.DSN("telemetry_close_timeout="+patience.String()), "dapi-one", "dapi-two", 1))
+	two, err := sql.Open(driverwrap.Name, strings.Replace(ws.DSN("telemetry_close_timeout="+closeTimeout.String()), "dapi-one", "dapi-two", 1))
 	require.NoError(t, err)
 	for range 5 {
 		_, _ = transcript(one.Query("SELECT 1")), transcript(two.Query("SELECT 1"))
@@ -275,14 +275,14 @@ func TestTenantsOfOneHostNeverShareACredential(t *testing.T) {
 	require.Len(t, seen, 2)
 }
 
-// Behind Wrap the native driver goes on reporting; we stay quiet.
+// With Wrap the native driver reports; the wrapper does not.
 func TestBehindWrapOnlyTheNativeDriverReports(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{TelemetryFlag: workspace.FlagOn})
 	db := sql.OpenDB(driverwrap.Config{Sinks: []telemetry.Sink{&memory{}}}.Wrap(nativeConnector(t, ws.DSN())))
 	_ = transcript(db.Query("SELECT 1"))
 	require.NoError(t, db.Close())
 	for _, e := range ws.Telemetry() {
-		require.False(t, e.Valid(), "an event of ours: %s", e.Raw)
+		require.False(t, e.Valid(), "an event of the wrapper: %s", e.Raw)
 	}
 }
 
@@ -297,9 +297,9 @@ func TestNothingPrivateLeavesTheProcess(t *testing.T) {
 	require.NoError(t, ws.Exec(t.Context(), "CREATE CATALOG quagga_catalog", "CREATE SCHEMA quagga_catalog.zanzibar_table"))
 	dir := t.TempDir()
 	for name, db := range map[string]*sql.DB{
-		"dsn": reporting(t, ws, "catalog=quagga_catalog", "schema=zanzibar_table", "userAgentEntry=s3cr3t-cust0mer", "QUERY_TAGS=owner:alice.private@example.com"),
-		"options": func() *sql.DB {
-			c, err := heard(&memory{}).NewConnector(append(options(ws), dbsql.WithUserAgentEntry(secrets[7]), dbsql.WithInitialNamespace("quagga_catalog", "zanzibar_table"),
+		"Open": reporting(t, ws, "catalog=quagga_catalog", "schema=zanzibar_table", "userAgentEntry=s3cr3t-cust0mer", "QUERY_TAGS=owner:alice.private@example.com"),
+		"NewConnector": func() *sql.DB {
+			c, err := reportingTo(&memory{}).NewConnector(append(options(ws), dbsql.WithUserAgentEntry(secrets[7]), dbsql.WithInitialNamespace("quagga_catalog", "zanzibar_table"),
 				dbsql.WithQueryTags(map[string]string{"user": secrets[2]}))...)
 			require.NoError(t, err)
 			return sql.OpenDB(c)
@@ -319,7 +319,7 @@ func TestNothingPrivateLeavesTheProcess(t *testing.T) {
 		require.NoError(t, err, name)
 		require.NoError(t, db.Close())
 	}
-	wrong, err := sql.Open(driverwrap.Name, strings.Replace(ws.DSN("telemetry_force_enable=true", "telemetry_close_timeout="+patience.String()), secrets[0], secrets[1], 1))
+	wrong, err := sql.Open(driverwrap.Name, strings.Replace(ws.DSN("telemetry_force_enable=true", "telemetry_close_timeout="+closeTimeout.String()), secrets[0], secrets[1], 1))
 	require.NoError(t, err)
 	require.Error(t, wrong.Ping())
 	require.NoError(t, wrong.Close())
@@ -332,9 +332,9 @@ func TestNothingPrivateLeavesTheProcess(t *testing.T) {
 		if r.Path == "/telemetry-ext" {
 			header.Del("Authorization") // the connection's own, to its own workspace
 		}
-		said := append(r.Body, fmt.Sprint(header, r.Query)...)
+		text := append(r.Body, fmt.Sprint(header, r.Query)...)
 		for _, s := range append(secrets, dir, storage, "SELECT", ws.HTTPPath()) {
-			require.False(t, bytes.Contains(said, []byte(s)), "%s is in %s", s, said)
+			require.False(t, bytes.Contains(text, []byte(s)), "%s is in %s", s, text)
 		}
 	}
 	require.Empty(t, ws.TelemetryErrors())
@@ -359,14 +359,14 @@ func TestReportingLeavesNothingBehind(t *testing.T) {
 		http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 		return func() int { return leaked(before) }
 	}
-	bare := churn(func(ws *workspace.Workspace) *sql.DB { return native.open(t, ws) })()
+	nativeLeaks := churn(func(ws *workspace.Workspace) *sql.DB { return native.open(t, ws) })()
 	left := churn(func(ws *workspace.Workspace) *sql.DB { return reporting(t, ws) })
-	eventually.True(t, func() bool { return left() <= bare }, "more is left than ", bare)
+	eventually.True(t, func() bool { return left() <= nativeLeaks }, "more is left than ", nativeLeaks)
 }
 
-func TestReportsGoTheWayOfTheUsersTransport(t *testing.T) {
+func TestReportsUseTheUsersTransport(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{TelemetryFlag: workspace.FlagOn, TLS: true}) // only the user's transport trusts it
-	c, err := heard(&memory{}).NewConnector(append(options(ws), dbsql.WithTransport(ws.Transport()))...)
+	c, err := reportingTo(&memory{}).NewConnector(append(options(ws), dbsql.WithTransport(ws.Transport()))...)
 	require.NoError(t, err)
 	db := sql.OpenDB(c)
 	_ = transcript(db.Query("SELECT 1"))

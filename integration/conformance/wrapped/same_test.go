@@ -20,7 +20,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 )
 
-// program is what an application does; its transcript must not depend on the door.
+// program is what an application does; its transcript must not depend on the entry point.
 var program = []struct {
 	name string
 	run  func(context.Context, *sql.DB) string
@@ -176,7 +176,7 @@ func result(r sql.Result, err error) string {
 	return fmt.Sprint(n, err1, id, err2)
 }
 
-// transcript reads rows whole: columns with their types, and every value.
+// transcript reads all rows: columns with their types, and every value.
 func transcript(rows *sql.Rows, err error) string {
 	if err != nil {
 		return describe(err)
@@ -212,7 +212,7 @@ func transcript(rows *sql.Rows, err error) string {
 	return out + fmt.Sprint(n, h.Sum64(), describe(rows.Err()), rows.Close())
 }
 
-// describe says of an error what a caller can find out, ids aside.
+// describe is everything a caller can find out about an error, without ids.
 func describe(err error) string {
 	if err == nil {
 		return "no error"
@@ -232,9 +232,9 @@ func describe(err error) string {
 }
 
 // play runs the program against a workspace of its own.
-func play(t *testing.T, d door, opts workspace.Options) []string {
+func play(t *testing.T, entry entryPoint, opts workspace.Options) []string {
 	ws := workspace.New(t, opts)
-	db := d.open(t, ws)
+	db := entry.open(t, ws)
 	defer db.Close()
 	db.SetMaxOpenConns(1)
 	var out []string
@@ -247,7 +247,7 @@ func play(t *testing.T, d door, opts workspace.Options) []string {
 	return append(out, fmt.Sprint(db.Close()))
 }
 
-func TestTheSameProgramSeesTheSameThroughEveryDoor(t *testing.T) {
+func TestAProgramSeesTheSameThroughEveryEntryPoint(t *testing.T) {
 	warehouses := map[string]workspace.Options{
 		"inline Arrow": {CloudFetchThreshold: -1, PageRows: 2000, BatchRows: 500},
 		"CloudFetch":   {CloudFetchThreshold: 1 << 16, FileRows: 700},
@@ -259,18 +259,18 @@ func TestTheSameProgramSeesTheSameThroughEveryDoor(t *testing.T) {
 		opts.DirectResultWait = 200 * time.Millisecond
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			everyone := append([]door{native}, doors(&memory{})...)
-			transcripts := make([][]string, len(everyone))
+			all := append([]entryPoint{native}, entryPoints(&memory{})...)
+			transcripts := make([][]string, len(all))
 			t.Run("play", func(t *testing.T) {
-				for i, d := range everyone {
-					t.Run(d.name, func(t *testing.T) {
+				for i, entry := range all {
+					t.Run(entry.name, func(t *testing.T) {
 						t.Parallel()
-						transcripts[i] = play(t, d, opts)
+						transcripts[i] = play(t, entry, opts)
 					})
 				}
 			})
-			for i, d := range everyone[1:] {
-				require.Equal(t, transcripts[0], transcripts[i+1], d.name)
+			for i, entry := range all[1:] {
+				require.Equal(t, transcripts[0], transcripts[i+1], entry.name)
 			}
 		})
 	}

@@ -119,7 +119,7 @@ var readings = map[string]reading{
 				return -1, err
 			}
 		}
-		return -1, nil // nobody counts rows here
+		return -1, nil // rows are not counted here
 	}),
 	"exec": func(ctx context.Context, db *sql.DB, n int) (int64, error) {
 		_, err := db.ExecContext(ctx, statement(n))
@@ -283,7 +283,7 @@ func runMix(t *testing.T, db *sql.DB, n int, faults bool) taken {
 	return taken{statements: n / 4 * 4}
 }
 
-// compare holds one record against what the server did. Where faults broke connections the
+// compare compares one record with what the server did. Where faults broke connections the
 // server may have sent what never arrived, and a count may be unknown.
 func compare(t *testing.T, truth workspace.StatementFacts, r *telemetry.Statement, faults bool) {
 	t.Helper()
@@ -383,7 +383,7 @@ func compareFiles(t *testing.T, truth workspace.StatementFacts, r *telemetry.Sta
 	}
 	require.Equal(t, c.Present, c.Downloaded+c.Failed+c.Abandoned, about)
 	switch {
-	case r.Outcome != telemetry.OutcomeCompleted: // a download given up may or may not have reached the server, or left it whole
+	case r.Outcome != telemetry.OutcomeCompleted: // a cancelled download may or may not have reached the server, or been sent whole
 		require.LessOrEqual(t, int(c.Downloaded), completed, about)
 	case faults: // net/http repeats a GET by itself when a kept connection breaks
 		require.EqualValues(t, completed, c.Downloaded, about)

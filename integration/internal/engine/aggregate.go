@@ -36,7 +36,7 @@ var (
 )
 
 // exactSum is the sum of decimals or integers, or with mean their average to more digits than
-// any type has. box_fit brings both to the type of the result.
+// any type has. dbx_fit brings both to the type of the result.
 type exactSum struct {
 	mean  bool
 	count int64

@@ -18,7 +18,7 @@ var (
 	_ sqlite.AggregateFunction = (*pairs)(nil)
 )
 
-// gathered makes an array of the texts box_item gives; NULL for no rows at all.
+// gathered makes an array of the texts dbx_item gives; NULL for no rows at all.
 type gathered struct {
 	seen  bool
 	items []string

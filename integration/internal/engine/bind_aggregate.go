@@ -103,9 +103,9 @@ func bindSum(b *binder, name string, distinct string, args []bound) (string, Typ
 	switch {
 	case x.typ.ID == Decimal:
 		t := decimalType(min(x.typ.Precision+10, maxPrecision), x.typ.Scale)
-		return fmt.Sprintf("%s(box_total(%s%s)"+clauses+",%d)", tried(name, "box_fit"), distinct, x.sql, t.code()), t
+		return fmt.Sprintf("%s(dbx_total(%s%s)"+clauses+",%d)", tried(name, "dbx_fit"), distinct, x.sql, t.code()), t
 	case name == "try_sum" && x.typ.isInteger():
-		return fmt.Sprintf("box_try_fit(box_total(%s%s)"+clauses+",%d)", distinct, x.sql, typeBigInt.code()), typeBigInt
+		return fmt.Sprintf("dbx_try_fit(dbx_total(%s%s)"+clauses+",%d)", distinct, x.sql, typeBigInt.code()), typeBigInt
 	case x.typ.isFloating():
 		return "sum(" + distinct + x.sql + ")", typeDouble
 	}
@@ -116,7 +116,7 @@ func bindAvg(b *binder, name string, distinct string, args []bound) (string, Typ
 	x := b.numeric(name, args[0])
 	if x.typ.ID == Decimal {
 		t := boundedDecimal(x.typ.Precision+4, x.typ.Scale+4)
-		return fmt.Sprintf("%s(box_mean(%s%s)"+clauses+",%d)", tried(name, "box_fit"), distinct, x.sql, t.code()), t
+		return fmt.Sprintf("%s(dbx_mean(%s%s)"+clauses+",%d)", tried(name, "dbx_fit"), distinct, x.sql, t.code()), t
 	}
 	return "avg(" + distinct + x.sql + ")", typeDouble
 }
@@ -124,7 +124,7 @@ func bindAvg(b *binder, name string, distinct string, args []bound) (string, Typ
 // tried gives the function that answers NULL instead of failing, for the aggregates that try.
 func tried(aggregate, function string) string {
 	if strings.HasPrefix(aggregate, "try_") {
-		return "box_try_" + strings.TrimPrefix(function, "box_")
+		return "dbx_try_" + strings.TrimPrefix(function, "dbx_")
 	}
 	return function
 }
@@ -159,12 +159,12 @@ func bindEdge(b *binder, name string, _ string, args []bound) (string, Type) {
 	if len(args) > 1 {
 		ignore = b.condition(args[1], "UNEXPECTED_INPUT_TYPE").sql
 	}
-	return "box_" + strings.TrimSuffix(name, "_value") + "(" + args[0].sql + "," + ignore + ")", args[0].typ
+	return "dbx_" + strings.TrimSuffix(name, "_value") + "(" + args[0].sql + "," + ignore + ")", args[0].typ
 }
 
 func bindSpread(b *binder, name string, distinct string, args []bound) (string, Type) {
 	noDistinct(name, distinct)
-	return "box_spread(" + b.coerce(b.numeric(name, args[0]), typeDouble).sql + ",'" + name + "')", typeDouble
+	return "dbx_spread(" + b.coerce(b.numeric(name, args[0]), typeDouble).sql + ",'" + name + "')", typeDouble
 }
 
 func bindListAgg(b *binder, name string, distinct string, args []bound) (string, Type) {
@@ -180,7 +180,7 @@ func bindListAgg(b *binder, name string, distinct string, args []bound) (string,
 	}
 	if distinct != "" {
 		// SQLite takes DISTINCT only before a single argument.
-		return "box_join(DISTINCT " + b.coerce(args[0], typeString).sql + order + ")" + clauses, typeString
+		return "dbx_join(DISTINCT " + b.coerce(args[0], typeString).sql + order + ")" + clauses, typeString
 	}
 	return "group_concat(" + b.coerce(args[0], typeString).sql + "," + delimiter + order + ")", typeString
 }

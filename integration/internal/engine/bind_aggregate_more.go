@@ -35,19 +35,19 @@ func bindCollect(_ *binder, name string, distinct string, args []bound) (string,
 		distinct = "DISTINCT "
 	}
 	x := args[0]
-	return fmt.Sprintf("coalesce(box_gather(%sCASE WHEN %s IS NOT NULL THEN box_item(%s,%s) END)%s,'[]')", distinct, x.sql, x.typ.arg(), x.sql, clauses), arrayOf(x.typ)
+	return fmt.Sprintf("coalesce(dbx_gather(%sCASE WHEN %s IS NOT NULL THEN dbx_item(%s,%s) END)%s,'[]')", distinct, x.sql, x.typ.arg(), x.sql, clauses), arrayOf(x.typ)
 }
 
 // bindBy is max_by or min_by: the value of the row with the extreme key.
 func bindBy(_ *binder, name string, distinct string, args []bound) (string, Type) {
 	noDistinct(name, distinct)
 	sign := map[string]int{"max_by": 1, "min_by": -1}[name]
-	return fmt.Sprintf("box_by(%s,%s,%s,%d)", args[0].sql, args[1].sql, args[1].typ.arg(), sign), args[0].typ
+	return fmt.Sprintf("dbx_by(%s,%s,%s,%d)", args[0].sql, args[1].sql, args[1].typ.arg(), sign), args[0].typ
 }
 
 func bindMode(_ *binder, name string, distinct string, args []bound) (string, Type) {
 	noDistinct(name, distinct)
-	return "box_mode(" + args[0].sql + ")", args[0].typ
+	return "dbx_mode(" + args[0].sql + ")", args[0].typ
 }
 
 // bindPercentile is median, percentile, percentile_cont and percentile_disc, which compute in
@@ -69,9 +69,9 @@ func bindPercentile(b *binder, name string, distinct string, args []bound) (stri
 		fail(failure("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "42605", "The `%s` requires [2, 3] parameters but the actual number is %d.", name, len(args)))
 	}
 	if at.typ.ID == Array {
-		return fmt.Sprintf("box_percentile(%s,%s,%s,%d)", x.sql, b.coerce(at, arrayOf(typeDouble)).sql, t.arg(), truth(exact)), arrayOf(t)
+		return fmt.Sprintf("dbx_percentile(%s,%s,%s,%d)", x.sql, b.coerce(at, arrayOf(typeDouble)).sql, t.arg(), truth(exact)), arrayOf(t)
 	}
-	return fmt.Sprintf("box_percentile(%s,%s,%s,%d)", x.sql, b.coerce(at, typeDouble).sql, t.arg(), truth(exact)), t
+	return fmt.Sprintf("dbx_percentile(%s,%s,%s,%d)", x.sql, b.coerce(at, typeDouble).sql, t.arg(), truth(exact)), t
 }
 
 func bindBits(_ *binder, name string, distinct string, args []bound) (string, Type) {
@@ -79,12 +79,12 @@ func bindBits(_ *binder, name string, distinct string, args []bound) (string, Ty
 		fail(errMismatch(name+"("+args[0].name+")", "the parameter must be an integral type."))
 	}
 	noDistinct(name, distinct)
-	return "box_bits(" + args[0].sql + ",'" + name + "')", args[0].typ
+	return "dbx_bits(" + args[0].sql + ",'" + name + "')", args[0].typ
 }
 
 // bindPair is corr, covar_pop or covar_samp.
 func bindPair(b *binder, name string, distinct string, args []bound) (string, Type) {
 	noDistinct(name, distinct)
 	x, y := b.coerce(b.numeric(name, args[0]), typeDouble), b.coerce(b.numeric(name, args[1]), typeDouble)
-	return "box_pair(" + x.sql + "," + y.sql + ",'" + name + "')", typeDouble
+	return "dbx_pair(" + x.sql + "," + y.sql + ",'" + name + "')", typeDouble
 }

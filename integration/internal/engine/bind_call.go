@@ -90,12 +90,12 @@ func signature(n *call, args []bound) string {
 func (b *binder) unitCall(name, unit string, args []bound) bound {
 	if strings.HasSuffix(name, "diff") {
 		return bound{
-			sql: fmt.Sprintf("box_between('%s',%s,%s,%s)", unit, b.coerce(args[0], typeTimestamp).sql, b.coerce(args[1], typeTimestamp).sql, constantText(b.zone)),
+			sql: fmt.Sprintf("dbx_between('%s',%s,%s,%s)", unit, b.coerce(args[0], typeTimestamp).sql, b.coerce(args[1], typeTimestamp).sql, constantText(b.zone)),
 			typ: typeBigInt, name: fmt.Sprintf("%s(%s, %s, %s)", name, unit, args[0].name, args[1].name),
 		}
 	}
 	return bound{
-		sql: fmt.Sprintf("box_shift(%s,%s,'%s',1,%d,%s)", b.coerce(args[1], typeTimestamp).sql, b.coerce(args[0], typeDouble).sql, unit, typeTimestamp.code(), constantText(b.zone)),
+		sql: fmt.Sprintf("dbx_shift(%s,%s,'%s',1,%d,%s)", b.coerce(args[1], typeTimestamp).sql, b.coerce(args[0], typeDouble).sql, unit, typeTimestamp.code(), constantText(b.zone)),
 		typ: typeTimestamp, name: fmt.Sprintf("%s(%s, %s, %s)", name, unit, args[0].name, args[1].name),
 	}
 }

@@ -103,7 +103,7 @@ func (b *binder) node(s *scope, x expr) bound {
 		b.single(q)
 		if !oneRow(n.q) {
 			// min is the value itself when there is one.
-			q.sql = "SELECT CASE WHEN count(*)>1 THEN box_many_rows(0) ELSE min(o0) END FROM (" + q.sql + ")"
+			q.sql = "SELECT CASE WHEN count(*)>1 THEN dbx_many_rows(0) ELSE min(o0) END FROM (" + q.sql + ")"
 		}
 		return bound{sql: "(" + q.sql + ")", typ: q.columns[0].typ, name: "scalarsubquery()"}
 	case *like:
@@ -136,7 +136,7 @@ func (b *binder) node(s *scope, x expr) bound {
 	return bound{}
 }
 
-// oneRow reports whether a query has one row at most, as far as its text tells.
+// oneRow reports whether a query has one row at most, as far as its text shows.
 func oneRow(q *query) bool {
 	if n, ok := q.limit.(*literal); ok && n.value == int64(1) {
 		return true
@@ -200,7 +200,7 @@ func (b *binder) unary(s *scope, n *unary) bound {
 	}
 	r := bound{sql: "(-" + x.sql + ")", typ: x.typ, name: "(- " + x.name + ")"}
 	if x.typ.ID == Decimal {
-		r.sql = fmt.Sprintf("box_arith('-','0',%s,%d)", x.sql, x.typ.code())
+		r.sql = fmt.Sprintf("dbx_arith('-','0',%s,%d)", x.sql, x.typ.code())
 	}
 	return r
 }
@@ -290,7 +290,7 @@ func (b *binder) arithmetic(op string, l, r bound) bound {
 		}
 		out.typ = Type{ID: max(l.typ.ID, r.typ.ID)}
 		if op == "^" {
-			out.sql = "box_xor(" + l.sql + "," + r.sql + ")"
+			out.sql = "dbx_xor(" + l.sql + "," + r.sql + ")"
 		} else {
 			out.sql = "(" + l.sql + " " + op + " " + r.sql + ")"
 		}
@@ -306,7 +306,7 @@ func (b *binder) arithmetic(op string, l, r bound) bound {
 		if op == "DIV" {
 			out.typ = decimalType(maxPrecision, 0)
 		}
-		out.sql = fmt.Sprintf("box_arith('%s',%s,%s,%d)", op, b.coerce(l, lt).sql, b.coerce(r, rt).sql, out.typ.code())
+		out.sql = fmt.Sprintf("dbx_arith('%s',%s,%s,%d)", op, b.coerce(l, lt).sql, b.coerce(r, rt).sql, out.typ.code())
 		if op == "DIV" {
 			out = b.coerce(out, typeBigInt)
 			out.name = name
@@ -340,7 +340,7 @@ func (b *binder) nativeArithmetic(op string, l, r bound) string {
 	case op == "/" && float != 0:
 		return "(" + l.sql + " / " + r.sql + ")"
 	}
-	return fmt.Sprintf("box_divide('%s',%s,%s)", op, l.sql, r.sql)
+	return fmt.Sprintf("dbx_divide('%s',%s,%s)", op, l.sql, r.sql)
 }
 
 func (b *binder) dateArithmetic(op string, l, r bound) (bound, bool) {
@@ -372,7 +372,7 @@ func (b *binder) shift(s *scope, x bound, i *interval, op string) bound {
 		sign = "-1"
 	}
 	return bound{
-		sql: fmt.Sprintf("box_shift(%s,%s,'%s',%s,%d,%s)", b.coerce(x, typ).sql, b.coerce(amount, typeDouble).sql, i.unit, sign, typ.code(), constantText(b.zone)),
+		sql: fmt.Sprintf("dbx_shift(%s,%s,'%s',%s,%d,%s)", b.coerce(x, typ).sql, b.coerce(amount, typeDouble).sql, i.unit, sign, typ.code(), constantText(b.zone)),
 		typ: typ, name: fmt.Sprintf("%s %s INTERVAL '%s' %s", x.name, op, amount.name, i.unit),
 	}
 }

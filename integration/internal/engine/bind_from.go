@@ -177,7 +177,7 @@ func (b *binder) rangeRelation(s *scope, n *rangeRel) from {
 		qualifier.name = "range"
 	}
 	f := from{
-		sql:     "box_range(" + strings.Join(bounds, ",") + ") AS " + alias,
+		sql:     "dbx_range(" + strings.Join(bounds, ",") + ") AS " + alias,
 		columns: []scopeColumn{{qualifier: qualifier, name: "id", typ: typeBigInt, sql: alias + ".id"}},
 	}
 	rename(f.columns, n.columns)

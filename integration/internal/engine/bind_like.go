@@ -12,7 +12,7 @@ func (b *binder) like(s *scope, n *like) bound {
 	r := bound{typ: typeBoolean, name: name}
 	if n.op == "RLIKE" {
 		r.name = fmt.Sprintf("RLIKE(%s, %s)", x.name, pattern.name)
-		r.sql = "box_rlike(" + x.sql + "," + pattern.sql + ")"
+		r.sql = "dbx_rlike(" + x.sql + "," + pattern.sql + ")"
 		return negate(n.not, r)
 	}
 	escape := `'\'`
@@ -25,12 +25,12 @@ func (b *binder) like(s *scope, n *like) bound {
 		escape = e.sql
 	}
 	if n.op == "ILIKE" {
-		x.sql, pattern.sql = "box_lower("+x.sql+")", "box_lower("+pattern.sql+")"
+		x.sql, pattern.sql = "dbx_lower("+x.sql+")", "dbx_lower("+pattern.sql+")"
 	}
 	r.sql = "(" + x.sql + " LIKE " + pattern.sql + " ESCAPE " + escape + ")"
 	if text, ok := pattern.value.(string); !ok || strings.Count(text, "%") > 3 {
 		// SQLite tries every way to spread the text over the wildcards, and cannot be stopped.
-		r.sql = "box_like(" + x.sql + "," + pattern.sql + "," + escape + ")"
+		r.sql = "dbx_like(" + x.sql + "," + pattern.sql + "," + escape + ")"
 	}
 	return negate(n.not, r)
 }

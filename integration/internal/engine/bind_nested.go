@@ -9,7 +9,7 @@ import (
 // argument behind its type.
 func (b *binder) nested(name string, ret Type, args ...bound) bound {
 	var text strings.Builder
-	text.WriteString("box_nested('" + name + "'," + constantText(b.zone) + "," + ret.arg())
+	text.WriteString("dbx_nested('" + name + "'," + constantText(b.zone) + "," + ret.arg())
 	for _, a := range args {
 		text.WriteString("," + a.typ.arg() + "," + a.sql)
 	}

@@ -179,7 +179,7 @@ func (b *binder) setOp(s *scope, n *setOp) boundQuery {
 		out.sql = left + " " + n.op + " " + right
 	case n.op == "UNION":
 		out.sql = left + " UNION ALL " + right
-	default: // rows that are alike are told apart by their number
+	default: // equal rows are distinguished by their number
 		names := outNames(len(out.columns))
 		numbered := "SELECT " + names + ", row_number() OVER (PARTITION BY " + names + ") AS n FROM (%s)"
 		out.sql = fmt.Sprintf("SELECT "+names+" FROM ("+numbered+" "+n.op+" "+numbered+")", left, right)

@@ -9,7 +9,7 @@ import (
 )
 
 // collation compares decimals by value.
-const collation = "box_decimal"
+const collation = "dbx_decimal"
 
 // constant writes a stored value into SQLite text.
 func (b *binder) constant(v any, t Type) bound {
@@ -103,9 +103,9 @@ func (b *binder) convert(x bound, to Type, try bool) bound {
 	case from.ID == Boolean && to.ID == String:
 		r.sql = "CASE " + x.sql + " WHEN 1 THEN 'true' WHEN 0 THEN 'false' END"
 	default:
-		fn := "box_cast"
+		fn := "dbx_cast"
 		if try {
-			fn = "box_try_cast"
+			fn = "dbx_try_cast"
 		}
 		r.sql = fmt.Sprintf("%s(%s,%s,%s,%s)", fn, x.sql, from.arg(), to.arg(), constantText(b.zone))
 	}

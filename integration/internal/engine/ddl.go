@@ -123,7 +123,7 @@ func (r *run) createTable(n *createTable) error {
 	return nil
 }
 
-// addColumn checks and adds a column to a table that nobody sees yet.
+// addColumn checks and adds a column to a table that is not visible yet.
 func (r *run) addColumn(t *table, d columnDef) error {
 	if t.columnIndex(d.name) >= 0 {
 		return failure("COLUMN_ALREADY_EXISTS", "42711", "The column %s already exists. Choose another name or rename the existing column.", quoteParts(d.name))

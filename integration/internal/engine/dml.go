@@ -73,10 +73,10 @@ func (r *run) store(c *tableColumn, x bound) string {
 	text := r.b.coerce(x, c.typ).sql
 	if c.typ.isInteger() && !x.konst {
 		// Overflow shows here at the latest: a table must not hold what no result may.
-		text = fmt.Sprintf("box_in_range(%s,%d)", text, c.typ.code())
+		text = fmt.Sprintf("dbx_in_range(%s,%d)", text, c.typ.code())
 	}
 	if c.notNull {
-		text = "box_not_null(" + text + "," + constantText(c.name) + ")"
+		text = "dbx_not_null(" + text + "," + constantText(c.name) + ")"
 	}
 	return text
 }

@@ -6,14 +6,14 @@ import (
 	"modernc.org/sqlite/vtab"
 )
 
-// eachModule is the table function box_each(array or map, type): one row per element, with its
+// eachModule is the table function dbx_each(array or map, type): one row per element, with its
 // position. For a map, value is the key and val the value of the entry. Each connection has
-// one instance of it, the temporary table box_each.
+// one instance of it, the temporary table dbx_each.
 type eachModule struct{}
 
 const (
-	eachModuleName = "box_each_module"
-	createEach     = "CREATE VIRTUAL TABLE temp.box_each USING " + eachModuleName
+	eachModuleName = "dbx_each_module"
+	createEach     = "CREATE VIRTUAL TABLE temp.dbx_each USING " + eachModuleName
 )
 
 var (

@@ -13,7 +13,7 @@ type function struct {
 }
 
 // functions holds every scalar function by its lower-case name. Functions that begin with
-// box_ in the SQLite text are Go functions, see scalar.go.
+// dbx_ in the SQLite text are Go functions, see scalar.go.
 var functions = buildFunctions()
 
 type functionTable map[string]*function
@@ -59,46 +59,46 @@ func buildFunctions() functionTable {
 
 func (t functionTable) addStrings() {
 	s, n, bin := typeString, typeInt, typeBinary
-	t.plain("upper ucase", 1, 1, s, "box_upper", s)
-	t.plain("lower lcase", 1, 1, s, "box_lower", s)
-	t.plain("trim btrim", 1, 2, s, "box_trim", s)
-	t.plain("ltrim", 1, 2, s, "box_ltrim", s)
-	t.plain("rtrim", 1, 2, s, "box_rtrim", s)
-	t.plain("replace", 2, 3, s, "box_replace", s)
+	t.plain("upper ucase", 1, 1, s, "dbx_upper", s)
+	t.plain("lower lcase", 1, 1, s, "dbx_lower", s)
+	t.plain("trim btrim", 1, 2, s, "dbx_trim", s)
+	t.plain("ltrim", 1, 2, s, "dbx_ltrim", s)
+	t.plain("rtrim", 1, 2, s, "dbx_rtrim", s)
+	t.plain("replace", 2, 3, s, "dbx_replace", s)
 	t.add("reverse", 1, 1, func(b *binder, args []bound) bound {
 		if args[0].typ.ID == Array {
 			return b.nested("reverse", args[0].typ, args[0])
 		}
-		return bound{sql: "box_reverse(" + b.coerce(args[0], s).sql + ")", typ: s}
+		return bound{sql: "dbx_reverse(" + b.coerce(args[0], s).sql + ")", typ: s}
 	})
-	t.plain("repeat", 2, 2, s, "box_repeat", s, n)
-	t.plain("space", 1, 1, s, "box_space", n)
-	t.plain("lpad", 2, 3, s, "box_lpad", s, n, s)
-	t.plain("rpad", 2, 3, s, "box_rpad", s, n, s)
-	t.plain("substring substr mid", 2, 3, s, "box_substring", s, n)
-	t.plain("left", 2, 2, s, "box_left", s, n)
-	t.plain("right", 2, 2, s, "box_right", s, n)
-	t.plain("instr", 2, 2, n, "box_instr", s)
-	t.plain("locate position charindex", 2, 3, n, "box_locate", s, s, n)
-	t.plain("split_part", 3, 3, s, "box_split_part", s, s, n)
-	t.plain("translate", 3, 3, s, "box_translate", s)
-	t.plain("initcap", 1, 1, s, "box_initcap", s)
-	t.plain("concat_ws", 1, -1, s, "box_concat_ws", s)
-	t.plain("startswith", 2, 2, typeBoolean, "box_startswith", s)
-	t.plain("endswith", 2, 2, typeBoolean, "box_endswith", s)
-	t.plain("contains", 2, 2, typeBoolean, "box_contains", s)
-	t.plain("regexp regexp_like rlike", 2, 2, typeBoolean, "box_rlike", s)
-	t.plain("regexp_replace", 3, 3, s, "box_regexp_replace", s)
-	t.plain("regexp_extract", 2, 3, s, "box_regexp_extract", s, s, n)
-	t.plain("ascii", 1, 1, n, "box_ascii", s)
-	t.plain("chr char", 1, 1, s, "box_chr", typeBigInt)
-	t.plain("md5", 1, 1, s, "box_md5", bin)
-	t.plain("sha sha1", 1, 1, s, "box_sha1", bin)
-	t.plain("sha2", 2, 2, s, "box_sha2", bin, n)
-	t.plain("crc32", 1, 1, typeBigInt, "box_crc32", bin)
-	t.plain("unhex", 1, 1, bin, "box_unhex", s)
-	t.plain("base64", 1, 1, s, "box_base64", bin)
-	t.plain("unbase64", 1, 1, bin, "box_unbase64", s)
+	t.plain("repeat", 2, 2, s, "dbx_repeat", s, n)
+	t.plain("space", 1, 1, s, "dbx_space", n)
+	t.plain("lpad", 2, 3, s, "dbx_lpad", s, n, s)
+	t.plain("rpad", 2, 3, s, "dbx_rpad", s, n, s)
+	t.plain("substring substr mid", 2, 3, s, "dbx_substring", s, n)
+	t.plain("left", 2, 2, s, "dbx_left", s, n)
+	t.plain("right", 2, 2, s, "dbx_right", s, n)
+	t.plain("instr", 2, 2, n, "dbx_instr", s)
+	t.plain("locate position charindex", 2, 3, n, "dbx_locate", s, s, n)
+	t.plain("split_part", 3, 3, s, "dbx_split_part", s, s, n)
+	t.plain("translate", 3, 3, s, "dbx_translate", s)
+	t.plain("initcap", 1, 1, s, "dbx_initcap", s)
+	t.plain("concat_ws", 1, -1, s, "dbx_concat_ws", s)
+	t.plain("startswith", 2, 2, typeBoolean, "dbx_startswith", s)
+	t.plain("endswith", 2, 2, typeBoolean, "dbx_endswith", s)
+	t.plain("contains", 2, 2, typeBoolean, "dbx_contains", s)
+	t.plain("regexp regexp_like rlike", 2, 2, typeBoolean, "dbx_rlike", s)
+	t.plain("regexp_replace", 3, 3, s, "dbx_regexp_replace", s)
+	t.plain("regexp_extract", 2, 3, s, "dbx_regexp_extract", s, s, n)
+	t.plain("ascii", 1, 1, n, "dbx_ascii", s)
+	t.plain("chr char", 1, 1, s, "dbx_chr", typeBigInt)
+	t.plain("md5", 1, 1, s, "dbx_md5", bin)
+	t.plain("sha sha1", 1, 1, s, "dbx_sha1", bin)
+	t.plain("sha2", 2, 2, s, "dbx_sha2", bin, n)
+	t.plain("crc32", 1, 1, typeBigInt, "dbx_crc32", bin)
+	t.plain("unhex", 1, 1, bin, "dbx_unhex", s)
+	t.plain("base64", 1, 1, s, "dbx_base64", bin)
+	t.plain("unbase64", 1, 1, bin, "dbx_unbase64", s)
 	t.plain("bit_length", 1, 1, n, "8*octet_length", bin)
 	t.plain("octet_length", 1, 1, n, "octet_length", bin)
 	t.add("concat", 0, -1, func(b *binder, args []bound) bound {
@@ -125,7 +125,7 @@ func (t functionTable) addStrings() {
 				x = args[0]
 			}
 		}
-		return bound{sql: "box_hex(" + x.sql + ")", typ: typeString}
+		return bound{sql: "dbx_hex(" + x.sql + ")", typ: typeString}
 	})
 }
 
@@ -133,19 +133,19 @@ func (t functionTable) addNumbers() {
 	d, n, l := typeDouble, typeInt, typeBigInt
 	for _, name := range strings.Fields("sqrt exp ln log2 log10 sin cos tan asin acos atan sinh cosh tanh cbrt degrees radians signum") {
 		t.add(name, 1, 1, func(b *binder, args []bound) bound {
-			return bound{sql: "box_math('" + name + "'," + b.coerce(args[0], typeDouble).sql + ")", typ: typeDouble}
+			return bound{sql: "dbx_math('" + name + "'," + b.coerce(args[0], typeDouble).sql + ")", typ: typeDouble}
 		})
 	}
 	t["sign"] = t["signum"]
-	t.plain("pow power", 2, 2, d, "box_power", d)
-	t.plain("atan2", 2, 2, d, "box_atan2", d)
-	t.plain("log", 1, 2, d, "box_log", d)
+	t.plain("pow power", 2, 2, d, "dbx_power", d)
+	t.plain("atan2", 2, 2, d, "dbx_atan2", d)
+	t.plain("log", 1, 2, d, "dbx_log", d)
 	t.add("isnan", 1, 1, func(*binder, []bound) bound { return bound{sql: "(0)", typ: typeBoolean} }) // NaN is stored as NULL
-	t.plain("pi", 0, 0, d, "box_pi", d)
-	t.plain("e", 0, 0, d, "box_e", d)
-	t.plain("rand random", 0, 1, d, "box_rand", l)
-	t.plain("shiftleft", 2, 2, l, "box_shiftleft", l, n)
-	t.plain("shiftright", 2, 2, l, "box_shiftright", l, n)
+	t.plain("pi", 0, 0, d, "dbx_pi", d)
+	t.plain("e", 0, 0, d, "dbx_e", d)
+	t.plain("rand random", 0, 1, d, "dbx_rand", l)
+	t.plain("shiftleft", 2, 2, l, "dbx_shiftleft", l, n)
+	t.plain("shiftright", 2, 2, l, "dbx_shiftright", l, n)
 	operator := func(op string) func(*binder, []bound) bound {
 		return func(b *binder, args []bound) bound { return b.arithmetic(op, args[0], args[1]) }
 	}
@@ -187,9 +187,9 @@ func (b *binder) wholeNumber(fn string, x bound) bound {
 		return bound{sql: x.sql, typ: typeBigInt}
 	case x.typ.ID == Decimal:
 		t := decimalType(min(x.typ.Precision-x.typ.Scale+1, maxPrecision), 0)
-		return bound{sql: fmt.Sprintf("box_%s(%s,%d)", fn, x.sql, t.code()), typ: t}
+		return bound{sql: fmt.Sprintf("dbx_%s(%s,%d)", fn, x.sql, t.code()), typ: t}
 	}
-	return bound{sql: fmt.Sprintf("box_%s(%s,%d)", fn, x.sql, typeBigInt.code()), typ: typeBigInt}
+	return bound{sql: fmt.Sprintf("dbx_%s(%s,%d)", fn, x.sql, typeBigInt.code()), typ: typeBigInt}
 }
 
 func bindRound(b *binder, args []bound) bound {
@@ -207,14 +207,14 @@ func bindRound(b *binder, args []bound) bound {
 		s := int32(min(max(places, 0), int64(t.Scale)))
 		t = boundedDecimal(min(t.Precision-t.Scale+s+1, maxPrecision), s)
 	}
-	return bound{sql: fmt.Sprintf("box_round(%s,%d,%d)", x.sql, places, t.code()), typ: t}
+	return bound{sql: fmt.Sprintf("dbx_round(%s,%d,%d)", x.sql, places, t.code()), typ: t}
 }
 
 // bindBest is greatest or least, which skip NULLs.
 func bindBest(name string) func(*binder, []bound) bound {
 	return func(b *binder, args []bound) bound {
 		v, t := b.unify(name, args...)
-		return bound{sql: fmt.Sprintf("box_%s(%s,%s)", name, t.arg(), b.list(v, []Type{typeVoid})), typ: t}
+		return bound{sql: fmt.Sprintf("dbx_%s(%s,%s)", name, t.arg(), b.list(v, []Type{typeVoid})), typ: t}
 	}
 }
 
@@ -256,14 +256,14 @@ func (t functionTable) addSession() {
 	t.add("version", 0, 0, func(b *binder, _ []bound) bound {
 		return unnamed(b.constant("4.0.0 0000000000000000000000000000000000000000", s))
 	})
-	t.plain("uuid", 0, 0, s, "box_uuid", s)
+	t.plain("uuid", 0, 0, s, "dbx_uuid", s)
 	t.add("typeof", 1, 1, func(b *binder, args []bound) bound {
 		return unnamed(b.constant(args[0].typ.simple(), s))
 	})
 	// sleep(seconds) is this engine's own: it waits, ends early with the statement's context,
 	// and returns 0.
 	t.add("sleep", 1, 1, func(b *binder, args []bound) bound {
-		return bound{sql: fmt.Sprintf("box_sleep(%d,%s)", b.handle, b.coerce(args[0], typeDouble).sql), typ: typeInt}
+		return bound{sql: fmt.Sprintf("dbx_sleep(%d,%s)", b.handle, b.coerce(args[0], typeDouble).sql), typ: typeInt}
 	})
 }
 
@@ -287,6 +287,6 @@ func (t functionTable) addCasts() {
 		})
 	}
 	t.add("to_binary", 1, 1, func(b *binder, args []bound) bound {
-		return bound{sql: "box_unhex(" + b.coerce(args[0], typeString).sql + ")", typ: typeBinary}
+		return bound{sql: "dbx_unhex(" + b.coerce(args[0], typeString).sql + ")", typ: typeBinary}
 	})
 }

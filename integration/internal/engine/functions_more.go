@@ -10,25 +10,25 @@ func (t functionTable) addMore() {
 	for name, op := range map[string]string{"try_add": "+", "try_subtract": "-", "try_multiply": "*", "try_mod": "%"} {
 		t.add(name, 2, 2, func(b *binder, args []bound) bound { return b.tryArithmetic(op, args[0], args[1]) })
 	}
-	t.plain("regexp_count", 2, 2, n, "box_regexp_count", s)
-	t.plain("regexp_substr", 2, 2, s, "box_regexp_substr", s)
-	t.plain("regexp_instr", 2, 2, n, "box_regexp_instr", s)
-	t.plain("encode", 2, 2, bin, "box_encode", s)
-	t.plain("substring_index", 3, 3, s, "box_substring_index", s, s, n)
-	t.plain("levenshtein", 2, 2, n, "box_levenshtein", s)
-	t.plain("overlay", 3, 4, s, "box_overlay", s, s, n)
-	t.plain("find_in_set", 2, 2, n, "box_find_in_set", s)
-	t.plain("soundex", 1, 1, s, "box_soundex", s)
-	t.plain("bin", 1, 1, s, "box_bin", l)
-	t.plain("conv", 3, 3, s, "box_conv", s, n)
-	t.plain("factorial", 1, 1, l, "box_factorial", n)
-	t.plain("hypot", 2, 2, d, "box_hypot", d)
-	t.plain("next_day", 2, 2, typeDate, "box_next_day", typeDate, s)
+	t.plain("regexp_count", 2, 2, n, "dbx_regexp_count", s)
+	t.plain("regexp_substr", 2, 2, s, "dbx_regexp_substr", s)
+	t.plain("regexp_instr", 2, 2, n, "dbx_regexp_instr", s)
+	t.plain("encode", 2, 2, bin, "dbx_encode", s)
+	t.plain("substring_index", 3, 3, s, "dbx_substring_index", s, s, n)
+	t.plain("levenshtein", 2, 2, n, "dbx_levenshtein", s)
+	t.plain("overlay", 3, 4, s, "dbx_overlay", s, s, n)
+	t.plain("find_in_set", 2, 2, n, "dbx_find_in_set", s)
+	t.plain("soundex", 1, 1, s, "dbx_soundex", s)
+	t.plain("bin", 1, 1, s, "dbx_bin", l)
+	t.plain("conv", 3, 3, s, "dbx_conv", s, n)
+	t.plain("factorial", 1, 1, l, "dbx_factorial", n)
+	t.plain("hypot", 2, 2, d, "dbx_hypot", d)
+	t.plain("next_day", 2, 2, typeDate, "dbx_next_day", typeDate, s)
 	t.add("bit_count", 1, 1, func(b *binder, args []bound) bound {
 		if !args[0].typ.isInteger() && args[0].typ.ID != Boolean && args[0].typ.ID != Void {
 			fail(errMismatch("bit_count("+args[0].name+")", "the parameter must be an integral type or BOOLEAN."))
 		}
-		return bound{sql: "box_bit_count(" + args[0].sql + ")", typ: n}
+		return bound{sql: "dbx_bit_count(" + args[0].sql + ")", typ: n}
 	})
 	t.add("decode", 2, -1, bindDecode)
 	t.add("equal_null", 2, 2, func(b *binder, args []bound) bound { return unnamed(b.compare("<=>", args[0], args[1])) })
@@ -45,24 +45,24 @@ func (t functionTable) addMore() {
 		for _, a := range args {
 			parts = append(parts, a.typ.arg(), a.sql)
 		}
-		return bound{sql: "box_format(" + strings.Join(parts, ",") + ")", typ: s}
+		return bound{sql: "dbx_format(" + strings.Join(parts, ",") + ")", typ: s}
 	})
 	t.add("format_number", 2, 2, func(b *binder, args []bound) bound {
-		return bound{sql: "box_format_number(" + b.numeric("format_number", args[0]).sql + "," + b.coerce(args[1], n).sql + ")", typ: s}
+		return bound{sql: "dbx_format_number(" + b.numeric("format_number", args[0]).sql + "," + b.coerce(args[1], n).sql + ")", typ: s}
 	})
 	t.add("make_timestamp", 6, 7, func(b *binder, args []bound) bound {
 		zone := constantText(b.zone)
 		if len(args) == 7 {
 			zone = b.coerce(args[6], s).sql
 		}
-		return bound{sql: "box_make_timestamp(" + b.list(args[:6], []Type{n, n, n, n, n, decimalType(16, 6)}) + "," + zone + ")", typ: ts}
+		return bound{sql: "dbx_make_timestamp(" + b.list(args[:6], []Type{n, n, n, n, n, decimalType(16, 6)}) + "," + zone + ")", typ: ts}
 	})
 	t.add("months_between", 2, 3, func(b *binder, args []bound) bound {
 		round := "1"
 		if len(args) == 3 {
 			round = b.condition(args[2], "UNEXPECTED_INPUT_TYPE").sql
 		}
-		return bound{sql: "box_months_between(" + b.list(args[:2], []Type{ts}) + "," + round + "," + constantText(b.zone) + ")", typ: d}
+		return bound{sql: "dbx_months_between(" + b.list(args[:2], []Type{ts}) + "," + round + "," + constantText(b.zone) + ")", typ: d}
 	})
 	t.add("date_part datepart", 2, 2, func(b *binder, args []bound) bound {
 		part, _ := args[0].value.(string)
@@ -74,20 +74,20 @@ func (t functionTable) addMore() {
 	})
 	for name, layout := range map[string]string{"dayname": "EEE", "monthname": "MMM"} {
 		t.add(name, 1, 1, func(b *binder, args []bound) bound {
-			return bound{sql: "box_date_format(" + b.coerce(args[0], typeDate).sql + "*86400000000,'" + layout + "','UTC')", typ: s}
+			return bound{sql: "dbx_date_format(" + b.coerce(args[0], typeDate).sql + "*86400000000,'" + layout + "','UTC')", typ: s}
 		})
 	}
 	t.add("try_to_timestamp", 1, 2, func(b *binder, args []bound) bound {
 		if len(args) == 1 {
 			return unnamed(b.convert(args[0], ts, true))
 		}
-		return bound{sql: "box_try_parse_time(" + b.list(args, []Type{s}) + "," + constantText(b.zone) + ")", typ: ts}
+		return bound{sql: "dbx_try_parse_time(" + b.list(args, []Type{s}) + "," + constantText(b.zone) + ")", typ: ts}
 	})
 	t.add("try_to_date", 1, 2, func(b *binder, args []bound) bound {
 		if len(args) == 1 {
 			return unnamed(b.convert(args[0], typeDate, true))
 		}
-		return bound{sql: "box_divide('floor',box_try_parse_time(" + b.list(args, []Type{s}) + ",'UTC'),86400000000)", typ: typeDate}
+		return bound{sql: "dbx_divide('floor',dbx_try_parse_time(" + b.list(args, []Type{s}) + ",'UTC'),86400000000)", typ: typeDate}
 	})
 }
 
@@ -97,9 +97,9 @@ func (b *binder) tryArithmetic(op string, l, r bound) bound {
 	t := plain.typ
 	switch {
 	case t.ID == Decimal:
-		plain.sql = strings.Replace(plain.sql, "box_arith(", "box_try_arith(", 1)
+		plain.sql = strings.Replace(plain.sql, "dbx_arith(", "dbx_try_arith(", 1)
 	case t.isInteger():
-		plain.sql = fmt.Sprintf("box_try_arith('%s',%s,%s,%d)", op, b.coerce(l, typeBigInt).sql, b.coerce(r, typeBigInt).sql, t.code())
+		plain.sql = fmt.Sprintf("dbx_try_arith('%s',%s,%s,%d)", op, b.coerce(l, typeBigInt).sql, b.coerce(r, typeBigInt).sql, t.code())
 	}
 	plain.name = ""
 	return plain
@@ -109,7 +109,7 @@ func (b *binder) tryArithmetic(op string, l, r bound) bound {
 // arguments.
 func bindDecode(b *binder, args []bound) bound {
 	if len(args) == 2 {
-		return bound{sql: "box_decode(" + b.list(args, []Type{typeBinary, typeString}) + ")", typ: typeString}
+		return bound{sql: "dbx_decode(" + b.list(args, []Type{typeBinary, typeString}) + ")", typ: typeString}
 	}
 	var results []bound
 	var conds []string

@@ -51,7 +51,7 @@ func (b *binder) intervalArithmetic(op string, l, r bound) (bound, bool) {
 		if t.ID == Date && unit == "MICROSECOND" {
 			unit, amount = "DAY", fmt.Sprintf("(%s/%d)", r.sql, secondsPerDay*microsPerSecond)
 		}
-		return bound{sql: fmt.Sprintf("box_shift(%s,%s,'%s',%d,%d,%s)", l.sql, amount, unit, sign, t.code(), constantText(b.zone)), typ: t}, true
+		return bound{sql: fmt.Sprintf("dbx_shift(%s,%s,'%s',%d,%d,%s)", l.sql, amount, unit, sign, t.code(), constantText(b.zone)), typ: t}, true
 	case (op == "+" || op == "-") && l.typ == r.typ:
 		return bound{sql: "(" + l.sql + " " + op + " " + r.sql + ")", typ: l.typ}, true
 	case op == "*" && l.typ.isNumeric():

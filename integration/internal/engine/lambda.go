@@ -17,7 +17,7 @@ func init() { // the functions bind calls, which look here
 	}
 }
 
-// takesLambda tells transform(a, x -> x) from other functions of the name.
+// takesLambda distinguishes transform(a, x -> x) from other functions of the name.
 func takesLambda(n *call) bool {
 	for _, a := range n.args {
 		if _, ok := a.(*lambda); ok {
@@ -36,7 +36,7 @@ type elements struct {
 
 func (b *binder) elements(x bound) elements {
 	alias := b.fresh("e")
-	return elements{alias, fmt.Sprintf("box_each(%s,%s) AS %s", x.sql, x.typ.arg(), alias), x.typ}
+	return elements{alias, fmt.Sprintf("dbx_each(%s,%s) AS %s", x.sql, x.typ.arg(), alias), x.typ}
 }
 
 func (e elements) column(name string, t Type) bound {
@@ -78,7 +78,7 @@ func perElement(x bound, pick, from, where string) string {
 }
 
 // gather makes an array of the values of all rows.
-func gather(x bound) string { return "box_gather(box_item(" + x.typ.arg() + "," + x.sql + "))" }
+func gather(x bound) string { return "dbx_gather(dbx_item(" + x.typ.arg() + "," + x.sql + "))" }
 
 func bindTransform(b *binder, s *scope, n *call) bound {
 	b.lambdaArgs(n, 2, 2)

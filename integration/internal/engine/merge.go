@@ -18,7 +18,7 @@ func (r *run) merge(n *merge) (*Result, error) {
 	both := &scope{columns: append(append([]scopeColumn{}, target.columns...), src.columns...)}
 	on := r.b.condition(r.b.expr(both, n.on), "JOIN_CONDITION").sql
 
-	// here tells whether a side of the outer join is present.
+	// here reports whether a side of the outer join is present.
 	here := r.b.fresh("s")
 	which := "CASE"
 	values := make([][]string, len(n.clauses)) // of each clause, for each target column
@@ -60,7 +60,7 @@ func (r *run) merge(n *merge) (*Result, error) {
 	}
 	kinds := []string{""}
 	if hasMatched(n) {
-		texts = append(texts, fmt.Sprintf("SELECT box_merge_check(count(*), count(DISTINCT rid)) FROM %s WHERE k IN (%s)", rows, matchedClauses(n)))
+		texts = append(texts, fmt.Sprintf("SELECT dbx_merge_check(count(*), count(DISTINCT rid)) FROM %s WHERE k IN (%s)", rows, matchedClauses(n)))
 		kinds = append(kinds, "")
 	}
 	for i, c := range n.clauses {

@@ -13,7 +13,7 @@ import (
 // values. SQLite stores it as text: brackets around the parts, numbers and decimals as they
 // are, strings and binaries in quotes. Equal values of a type have equal texts, and the
 // collation nestedCollation sorts the texts as the values sort.
-const nestedCollation = "box_nested"
+const nestedCollation = "dbx_nested"
 
 // writeNested appends the text of a value of any type.
 func writeNested(out []byte, v any, t Type) []byte {

@@ -137,7 +137,7 @@ func (p *parser) values() *valuesList {
 	}
 }
 
-// singleParenthesized tells VALUES (1 + 2) * 3 from VALUES (1, 2): what follows the closing
+// singleParenthesized distinguishes VALUES (1 + 2) * 3 from VALUES (1, 2): what follows the closing
 // parenthesis is neither a comma nor the end of the list.
 func (p *parser) singleParenthesized() bool {
 	depth := 0

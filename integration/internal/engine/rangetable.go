@@ -7,12 +7,12 @@ import (
 )
 
 // rangeModule is the table function range(start, end, step) as a SQLite virtual table. Each
-// connection has one instance of it, the temporary table box_range.
+// connection has one instance of it, the temporary table dbx_range.
 type rangeModule struct{}
 
 const (
-	rangeModuleName = "box_range_module"
-	createRange     = "CREATE VIRTUAL TABLE temp.box_range USING " + rangeModuleName
+	rangeModuleName = "dbx_range_module"
+	createRange     = "CREATE VIRTUAL TABLE temp.dbx_range USING " + rangeModuleName
 )
 
 var (

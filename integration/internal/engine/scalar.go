@@ -22,22 +22,22 @@ type goFunction func(args []driver.Value) (driver.Value, *Error)
 
 // SQLite functions, collations and modules are registered for the whole process, and the
 // registry may only be written while no connection is being opened. Package initialization
-// is the one time when that is certain; the prefix box_ keeps the names apart from those of
+// is the one time when that is certain; the prefix dbx_ keeps the names apart from those of
 // other users of the same SQLite package.
 func init() {
 	for _, table := range []map[string]goFunction{coreFunctions, textFunctions, timeFunctions, moreFunctions} {
 		for name, f := range table {
-			sqlite.MustRegisterDeterministicScalarFunction("box_"+name, -1, adapt(f, true))
+			sqlite.MustRegisterDeterministicScalarFunction("dbx_"+name, -1, adapt(f, true))
 		}
 	}
 	for name, f := range volatileFunctions {
-		sqlite.MustRegisterScalarFunction("box_"+name, -1, adapt(f, true))
+		sqlite.MustRegisterScalarFunction("dbx_"+name, -1, adapt(f, true))
 	}
 	for name, f := range nullableFunctions {
-		sqlite.MustRegisterDeterministicScalarFunction("box_"+name, -1, adapt(f, false))
+		sqlite.MustRegisterDeterministicScalarFunction("dbx_"+name, -1, adapt(f, false))
 	}
 	for name, make := range goAggregates {
-		sqlite.MustRegisterFunction("box_"+name, &sqlite.FunctionImpl{NArgs: -1, Deterministic: true, MakeAggregate: make})
+		sqlite.MustRegisterFunction("dbx_"+name, &sqlite.FunctionImpl{NArgs: -1, Deterministic: true, MakeAggregate: make})
 	}
 	sqlite.MustRegisterCollationUtf8(collation, func(l, r string) int {
 		a, okA := parseDecimal(l)

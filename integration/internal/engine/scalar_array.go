@@ -35,7 +35,7 @@ func init() {
 		"array_insert": arrayFunctions["array_insert"], "array_repeat": arrayFunctions["array_repeat"], "sequence": arrayFunctions["sequence"], "time_sequence": arrayFunctions["time_sequence"], "array_join": arrayFunctions["array_join"]}
 }
 
-// callNested is box_nested(name, zone, type of the result, type, argument, ...).
+// callNested is dbx_nested(name, zone, type of the result, type, argument, ...).
 func callNested(args []driver.Value) (driver.Value, *Error) {
 	name := textArg(args[0])
 	c := &nestedCall{ret: typeArg(args[2]), loc: zoneArg(args[1])}

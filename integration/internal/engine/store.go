@@ -37,7 +37,7 @@ func openStore() (*store, error) {
 	defer func() { _ = db.Close() }() // only its driver is wanted; it has no connection
 	s := &store{
 		driver: db.Driver(),
-		file:   fmt.Sprintf("file:/databricks-box-%d?vfs=memdb", lastFile.Add(1)),
+		file:   fmt.Sprintf("file:/databricks-engine-%d?vfs=memdb", lastFile.Add(1)),
 	}
 	s.read.open = func() (*conn, error) { return s.open(s.file) }
 	s.free.open = func() (*conn, error) { return s.open(":memory:") }

@@ -118,7 +118,7 @@ type FetchResultsResp struct {
 }
 
 // RowSet is one page. Exactly one of Columns, ArrowBatches and ResultLinks is set; an empty
-// page has an empty list, because absent lists tell a client nothing about the format.
+// page has an empty list, because absent lists do not indicate the format.
 type RowSet struct {
 	StartRowOffset int64         `thrift:"1"`
 	Rows           []*Row        `thrift:"2"`

@@ -129,7 +129,7 @@ func TestReplyAndExceptionRepeatTheCallsHeader(t *testing.T) {
 	assert.Equal(t, Header{Type: Exception, Method: "CloseSession", Seq: 42}, refusal)
 }
 
-// everything has one field of each shape a message may contain that nobody reads.
+// everything has one field of each type a message may contain that is not decoded.
 type everything struct {
 	Statement string              `thrift:"2"`
 	Bool      bool                `thrift:"20"`

@@ -87,7 +87,7 @@ func providersComeLate(t *testing.T) {
 }
 
 // An SDK holds a lock for as long as it collects, and making instruments takes it: calls must
-// not wait for that, and none may be lost.
+// not wait for that, and every call must be counted.
 func collectionIsSlow(t *testing.T) {
 	s := setGlobal(t)
 	collecting, finish := make(chan struct{}), make(chan struct{})

@@ -1,5 +1,5 @@
-// Package otel runs the wrapped driver against the simulated workspace and looks at what
-// OpenTelemetry's SDK was told.
+// Package otel runs the wrapped driver against the simulated workspace and checks what
+// OpenTelemetry's SDK receives.
 package otel
 
 import (
@@ -27,7 +27,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	// The environment of whoever runs the tests decides nothing here.
+	// The tests must not depend on the environment they run in.
 	for _, v := range os.Environ() {
 		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "DATABRICKS_") || strings.HasPrefix(name, "OTEL_") || name == "DO_NOT_TRACK" {
 			_ = os.Unsetenv(name)
@@ -68,7 +68,7 @@ func sampledSight(t testing.TB, sampler sdktrace.Sampler, opts ...otelsink.Optio
 func (s *sight) open(t testing.TB, dsn string, others ...telemetry.Sink) *sql.DB {
 	c, err := driverwrap.Config{
 		Sinks:    append([]telemetry.Sink{s.sink}, others...),
-		Settings: telemetry.Settings{CloseTimeout: 5 * time.Minute}, // closing has told everything, however busy the machine
+		Settings: telemetry.Settings{CloseTimeout: 5 * time.Minute}, // closing has delivered every record, however busy the machine
 	}.OpenConnector(dsn)
 	require.NoError(t, err)
 	db := sql.OpenDB(c)

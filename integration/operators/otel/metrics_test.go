@@ -230,8 +230,8 @@ func TestAPoolIsObservedWhileItIsRegistered(t *testing.T) {
 	db.SetMaxOpenConns(1)
 	unregister := telemetry.RegisterPool("reports", db)
 	defer unregister()
-	var nobody *sql.DB // a pool that was never opened
-	defer telemetry.RegisterPool("broken", nobody)()
+	var unopened *sql.DB
+	defer telemetry.RegisterPool("broken", unopened)()
 
 	rows, err := db.QueryContext(t.Context(), "SELECT 1")
 	require.NoError(t, err)

@@ -44,7 +44,7 @@ func (r *records) all() []*telemetry.Statement {
 // serverOf is what spans call the workspace.
 func serverOf(ws *workspace.Workspace) string { return strings.TrimPrefix(ws.URL(), "http://") }
 
-// someTime is what a server takes whose time is to be seen: it tells milliseconds.
+// someTime is an execution time that shows in a record: the server reports milliseconds.
 func someTime(string) time.Duration { return 5 * time.Millisecond }
 
 func TestASpanCoversTheCallWithinTheCallersSpan(t *testing.T) {
@@ -124,9 +124,9 @@ func TestAFailureIsTheSpansStatusAndSaysNothingOfTheStatement(t *testing.T) {
 		require.Equal(t, values(span.Attributes)["error.type"], values(span.Attributes)["db.response.status_code"])
 		require.Empty(t, span.Events)
 	}
-	told, err := json.Marshal(s.spans.GetSpans())
+	exported, err := json.Marshal(s.spans.GetSpans())
 	require.NoError(t, err)
-	require.NotContains(t, string(told), "secret")
+	require.NotContains(t, string(exported), "secret")
 }
 
 func TestTheTextIsOnASpanOnlyWhereItWasAskedFor(t *testing.T) {
@@ -134,9 +134,9 @@ func TestTheTextIsOnASpanOnlyWhereItWasAskedFor(t *testing.T) {
 	s := newSight(t)
 	const text = "SELECT id AS mine FROM range(3) WHERE id > 1"
 	require.NoError(t, read(t.Context(), s.open(t, ws.DSN("enableTelemetry=false")), text))
-	told, err := json.Marshal(s.spans.GetSpans())
+	exported, err := json.Marshal(s.spans.GetSpans())
 	require.NoError(t, err)
-	require.NotContains(t, string(told), "mine")
+	require.NotContains(t, string(exported), "mine")
 
 	require.NoError(t, read(t.Context(), s.open(t, ws.DSN("enableTelemetry=false", "telemetry_query_text=true")), text))
 	spans := s.named("SELECT range")
@@ -176,7 +176,7 @@ func TestTheDriverWorksWithinTheSpanSampledOrNot(t *testing.T) {
 			require.NoError(t, read(ctx, db, "SELECT 1"))
 			parent.End()
 			delete(requests.spans, trace.SpanID{})
-			require.NotContains(t, requests.spans, parent.SpanContext().SpanID(), "a span of ours is in between")
+			require.NotContains(t, requests.spans, parent.SpanContext().SpanID(), "a span of the wrapper is in between")
 			require.NotEmpty(t, requests.spans)
 			require.Equal(t, sampler == sdktrace.NeverSample(), len(s.spans.GetSpans()) == 0)
 			require.EqualValues(t, 1, total(s.collect(t)["db.client.operation.duration"]).count, "measured all the same")

@@ -20,12 +20,12 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/eventually"
 )
 
-// browser is a Chromium that notes everything it complains about.
+// browser is a Chromium whose console messages and exceptions are recorded.
 type browser struct {
 	ctx context.Context
 
-	mu         sync.Mutex
-	complaints []string // guarded by mu
+	mu       sync.Mutex
+	messages []string // guarded by mu
 }
 
 func newBrowser(t *testing.T) *browser {
@@ -48,11 +48,11 @@ func newBrowser(t *testing.T) *browser {
 		defer b.mu.Unlock()
 		switch e := event.(type) {
 		case *cdplog.EventEntryAdded:
-			b.complaints = append(b.complaints, e.Entry.Text)
+			b.messages = append(b.messages, e.Entry.Text)
 		case *runtime.EventConsoleAPICalled:
-			b.complaints = append(b.complaints, "console."+e.Type.String())
+			b.messages = append(b.messages, "console."+e.Type.String())
 		case *runtime.EventExceptionThrown:
-			b.complaints = append(b.complaints, e.ExceptionDetails.Error())
+			b.messages = append(b.messages, e.ExceptionDetails.Error())
 		}
 	})
 	require.NoError(t, chromedp.Run(ctx, cdplog.Enable(), runtime.Enable())) // the browser lives as long as this context
@@ -114,5 +114,5 @@ func (b *browser) quiet(t *testing.T) {
 	t.Helper()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	require.Empty(t, b.complaints, "the browser complained")
+	require.Empty(t, b.messages, "the browser reported errors")
 }

@@ -9,8 +9,8 @@
 //
 // A file holds the blocks of one variant in the order of their rounds, in the format of Go's
 // benchmarks: benchstat reads them as well. Whatever the report says comes from those files,
-// the machine and the date included, so that it can be made again by anybody and a figure
-// that nobody measured cannot get in.
+// the machine and the date included, so that it can be reproduced, and a figure
+// that was not measured cannot get in.
 //
 // Figures are medians with confidence intervals of 95 % that assume nothing about how
 // measurements are distributed (golang.org/x/perf/benchmath, which is what benchstat uses).

@@ -18,7 +18,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// made are results as a run would leave them, of figures anybody can check: a round costs
+// made are results as a run would leave them, of figures that are easy to check: a round costs
 // what the workload costs, times what the variant costs, times a wobble of the round.
 func made(rounds int) *Results {
 	r := &Results{Facts: []Fact{{"date", "2026-01-02 03:04 UTC"}, {"command", "go run ."}, {"cpu", "a model"}, {"load-before", "0.01"}}}
@@ -110,7 +110,7 @@ func TestPicturesAreWellFormed(t *testing.T) {
 	}
 }
 
-// Whoever changes a figure of the published report changes it by measuring.
+// A figure of the published report changes only by measuring.
 func TestThePublishedReportIsWhatItsRawResultsSay(t *testing.T) {
 	bench, docs := filepath.Join("..", ".."), filepath.Join("..", "..", "..", "..", "docs")
 	r, err := Read(filepath.Join(bench, "results"))
@@ -149,7 +149,7 @@ func TestRoundsThatCannotBePairedAreRefused(t *testing.T) {
 	require.ErrorContains(t, err, "no results")
 }
 
-func TestSharesOfPartsNobodyKnowsAreRefused(t *testing.T) {
+func TestSharesOfUnknownPartsAreRefused(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, made(7).Write(dir))
 	for want, text := range map[string]string{

@@ -70,7 +70,7 @@ func (r *Results) share(variant, part string) Share {
 	return Share{}
 }
 
-// shareTable tells what a statement's time was spent on: a row for each part, a column for
+// shareTable says what a statement's time was spent on: a row for each part, a column for
 // each variant.
 func (r *Results) shareTable(d *document) {
 	if len(r.Shares) == 0 {

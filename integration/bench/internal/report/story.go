@@ -45,7 +45,7 @@ const aboutShares = `One-row statements without a network again, under a CPU pro
 function that is no part of Go, with all it calls of Go; "memory" is what of it went into
 allocating, the collector's share in that included.`
 
-// aboutParts are the parts a profile tells apart, by their names in the raw results.
+// aboutParts are the parts a profile distinguishes, by their names in the raw results.
 var aboutParts = []account{
 	{"driver", "the driver and what it uses"},
 	{"sqlmw", "sqlmw"},

@@ -24,13 +24,13 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	// The environment of whoever runs the tests decides nothing here.
+	// The tests must not depend on the environment they run in.
 	for _, v := range os.Environ() {
 		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "DATABRICKS_") || name == "DO_NOT_TRACK" {
 			_ = os.Unsetenv(name)
 		}
 	}
-	// The first queries of a process race for this within the driver.
+	// The driver initializes the time zone without a lock; do it before the first query.
 	_, _ = arrowtype.FixedWidthTypes.Timestamp_us.(*arrowtype.TimestampType).GetZone()
 	// The native driver logs every error it returns; the tests provoke many.
 	logger.SetLogOutput(io.Discard)
@@ -38,48 +38,48 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// door is one way to a database. Behind the wrapped ones the config says who listens.
-type door struct {
+// entryPoint is one way to open a database. For the wrapped ones config names the sinks.
+type entryPoint struct {
 	name    string
 	config  driverwrap.Config
 	connect func(driverwrap.Config, *workspace.Workspace, []string) (driver.Connector, error)
 }
 
-// open opens the database of a workspace, with parameters of ours (name=value), where there
-// is a DSN to take them.
-func (d door) open(t testing.TB, ws *workspace.Workspace, params ...string) *sql.DB {
+// open opens the database of a workspace. Parameters (name=value) of this module are added to
+// the DSN, where there is one.
+func (e entryPoint) open(t testing.TB, ws *workspace.Workspace, params ...string) *sql.DB {
 	t.Helper()
-	c, err := d.connect(d.config, ws, params)
+	c, err := e.connect(e.config, ws, params)
 	require.NoError(t, err)
 	return sql.OpenDB(c)
 }
 
-// with returns the door with a sink and nothing else behind it.
-func (d door) with(sink telemetry.Sink) door {
-	d.config.Sinks = []telemetry.Sink{sink}
-	return d
+// with returns the entry point with one sink and no other.
+func (e entryPoint) with(sink telemetry.Sink) entryPoint {
+	e.config.Sinks = []telemetry.Sink{sink}
+	return e
 }
 
-// bare is the driver without us, its own telemetry off.
-var bare = door{name: "bare", connect: func(_ driverwrap.Config, ws *workspace.Workspace, _ []string) (driver.Connector, error) {
-	return native(ws.DSN("enableTelemetry=false"))
+// native is the native driver alone, its own telemetry off.
+var native = entryPoint{name: "native", connect: func(_ driverwrap.Config, ws *workspace.Workspace, _ []string) (driver.Connector, error) {
+	return nativeConnector(ws.DSN("enableTelemetry=false"))
 }}
 
-// doors are the ways in through us, with a sink and without reports to Databricks.
-func doors(sink telemetry.Sink) []door {
+// entryPoints are those of the wrapped driver, with a sink and without reports to Databricks.
+func entryPoints(sink telemetry.Sink) []entryPoint {
 	cfg := driverwrap.Config{Settings: telemetry.Settings{Enabled: telemetry.SwitchOff, CloseTimeout: 5 * time.Minute}}
 	if sink != nil {
 		cfg.Sinks = []telemetry.Sink{sink}
 	}
-	return []door{
-		{"dsn", cfg, func(cfg driverwrap.Config, ws *workspace.Workspace, params []string) (driver.Connector, error) {
+	return []entryPoint{
+		{"OpenConnector", cfg, func(cfg driverwrap.Config, ws *workspace.Workspace, params []string) (driver.Connector, error) {
 			return cfg.OpenConnector(ws.DSN(params...))
 		}},
-		{"options", cfg, func(cfg driverwrap.Config, ws *workspace.Workspace, _ []string) (driver.Connector, error) {
+		{"NewConnector", cfg, func(cfg driverwrap.Config, ws *workspace.Workspace, _ []string) (driver.Connector, error) {
 			return cfg.NewConnector(options(ws)...)
 		}},
-		{"wrap", cfg, func(cfg driverwrap.Config, ws *workspace.Workspace, _ []string) (driver.Connector, error) {
-			c, err := native(ws.DSN("enableTelemetry=false"))
+		{"Wrap", cfg, func(cfg driverwrap.Config, ws *workspace.Workspace, _ []string) (driver.Connector, error) {
+			c, err := nativeConnector(ws.DSN("enableTelemetry=false"))
 			if err != nil {
 				return nil, err
 			}
@@ -88,8 +88,8 @@ func doors(sink telemetry.Sink) []door {
 	}
 }
 
-// native is what a DSN gives without us.
-func native(dsn string) (driver.Connector, error) {
+// nativeConnector is the native driver's connector for a DSN.
+func nativeConnector(dsn string) (driver.Connector, error) {
 	plain, err := dbsql.NewConnector()
 	if err != nil {
 		return nil, err
@@ -106,9 +106,9 @@ func options(ws *workspace.Workspace) []dbsql.ConnOption {
 	}
 }
 
-// hurried changes what the driver has no option for: how often it polls, and for how long a
-// request that was given up lives on.
-func hurried() dbsql.ConnOption {
+// shortWaits sets what the driver has no option for: the interval of its polling, and the time
+// after which a request whose context is done ends.
+func shortWaits() dbsql.ConnOption {
 	return setting(dbsql.WithPort(0), map[string]any{"PollInterval": 10 * time.Millisecond, "ClientTimeout": 5 * time.Second})
 }
 
@@ -120,7 +120,7 @@ func setting[C any, Option ~func(*C)](_ Option, fields map[string]any) Option {
 	}
 }
 
-// numbered is a query for so many rows that tell their place.
+// numbered is a query for so many rows, each with its own number.
 func numbered(rows int) string {
 	return fmt.Sprintf("SELECT id, concat('row number ', id) AS s FROM range(%d)", rows)
 }

@@ -23,53 +23,53 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	// The environment of whoever runs the tests decides nothing here.
+	// The tests must not depend on the environment they run in.
 	for _, v := range os.Environ() {
 		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "DATABRICKS_") || name == "DO_NOT_TRACK" {
 			_ = os.Unsetenv(name)
 		}
 	}
-	// The first queries of a process race for this within the driver.
+	// The driver initializes the time zone without a lock; do it before the first query.
 	_, _ = arrow.FixedWidthTypes.Timestamp_us.(*arrow.TimestampType).GetZone()
 	// The native driver logs every error it returns; the tests provoke many.
-	if os.Getenv("PROCESS_DSN") == "" { // a process of its own is heard
+	if os.Getenv("PROCESS_DSN") == "" { // a child process logs
 		logger.SetLogOutput(io.Discard)
 		log.SetOutput(io.Discard)
 	}
 	os.Exit(m.Run())
 }
 
-// door is one way to a database.
-type door struct {
+// entryPoint is one way to open a database.
+type entryPoint struct {
 	name string
 	open func(*testing.T, *workspace.Workspace) *sql.DB
 }
 
-// native is the driver without us, its own telemetry off.
-var native = door{"native", func(t *testing.T, ws *workspace.Workspace) *sql.DB {
+// native is the native driver alone, its own telemetry off.
+var native = entryPoint{"native", func(t *testing.T, ws *workspace.Workspace) *sql.DB {
 	db, err := sql.Open("databricks", ws.DSN("enableTelemetry=false"))
 	require.NoError(t, err)
 	return db
 }}
 
-// doors are the three ways in, each with a sink that listens, and the first once without.
-func doors(sink telemetry.Sink) []door {
+// entryPoints are those of the wrapped driver, each with a sink, and sql.Open without one.
+func entryPoints(sink telemetry.Sink) []entryPoint {
 	cfg := listening(sink)
-	return []door{
-		{"dsn", func(t *testing.T, ws *workspace.Workspace) *sql.DB {
+	return []entryPoint{
+		{"OpenConnector", func(t *testing.T, ws *workspace.Workspace) *sql.DB {
 			c, err := cfg.OpenConnector(ws.DSN())
 			require.NoError(t, err)
 			return sql.OpenDB(c)
 		}},
-		{"options", func(t *testing.T, ws *workspace.Workspace) *sql.DB {
+		{"NewConnector", func(t *testing.T, ws *workspace.Workspace) *sql.DB {
 			c, err := cfg.NewConnector(options(ws)...)
 			require.NoError(t, err)
 			return sql.OpenDB(c)
 		}},
-		{"wrap", func(t *testing.T, ws *workspace.Workspace) *sql.DB {
+		{"Wrap", func(t *testing.T, ws *workspace.Workspace) *sql.DB {
 			return sql.OpenDB(cfg.Wrap(nativeConnector(t, ws.DSN("enableTelemetry=false"))))
 		}},
-		{"nobody listens", func(t *testing.T, ws *workspace.Workspace) *sql.DB {
+		{"Open without a sink", func(t *testing.T, ws *workspace.Workspace) *sql.DB {
 			db, err := sql.Open(driverwrap.Name, ws.DSN("enableTelemetry=false"))
 			require.NoError(t, err)
 			return db
@@ -77,7 +77,7 @@ func doors(sink telemetry.Sink) []door {
 	}
 }
 
-// nativeConnector is what a DSN gives without us.
+// nativeConnector is the native driver's connector for a DSN.
 func nativeConnector(t *testing.T, dsn string) driver.Connector {
 	plain, err := dbsql.NewConnector()
 	require.NoError(t, err)

@@ -25,46 +25,47 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// Authenticators and sinks are code of the application's. One that hangs, panics or ends its
-// goroutine costs its own connector's events, or the record it was given, and nothing else:
-// what its neighbours record arrives, and they close while it still hangs.
+// Authenticators and sinks are code of the application. One that hangs, panics or ends its
+// goroutine affects the events of its own connector, or the record it was given, and no others:
+// the records of other tenants arrive, and their databases close while the faulty one still
+// hangs.
 //
-// What must not happen is waiting. Where a neighbour may wait for what is broken, its patience
-// (CloseTimeout) is long and what is broken is mended only after the neighbour has closed; so a
-// neighbour that waits loses its events, and no test measures a time.
+// No tenant may wait for another's fault. Where one could, its CloseTimeout is long and the
+// fault ends only after that tenant has closed; a tenant that waits drops its events, and no
+// test measures a time.
 
-const patience = time.Minute
+const longTimeout = time.Minute
 
-// misbehaviors are ways for code to go wrong. Release ends those that last.
+// misbehaviors are ways for user-supplied code to fail. Release ends those that block.
 var misbehaviors = map[string]func(release <-chan struct{}){
 	"hangs":              func(release <-chan struct{}) { <-release },
-	"panics":             func(<-chan struct{}) { panic("gone wrong") },
+	"panics":             func(<-chan struct{}) { panic("faulty") },
 	"ends its goroutine": func(<-chan struct{}) { runtime.Goexit() },
 }
 
-// tenant is an authenticator with a token of its own. With a misbehavior it serves the driver,
-// and goes wrong in requests of ours.
+// tenant is an authenticator with a token of its own. With a misbehavior it authenticates
+// requests of the driver, and fails those of the exporter.
 type tenant struct {
-	token string
-	ours  func()        // what it does in a request of ours; nil: it authenticates
-	asked chan struct{} // receives when it was asked for one, once
+	token     string
+	misbehave func()        // runs in a request of the exporter; nil: the request is authenticated
+	asked     chan struct{} // receives when the exporter first asks
 }
 
 func (a *tenant) Authenticate(r *http.Request) error {
-	// The driver asks for the flag, too, and for the same path.
-	if a.ours != nil && bytes.Contains(debug.Stack(), []byte("databricks-telemetry/internal/export.")) {
+	// The path does not distinguish them: the driver requests the flag, too.
+	if a.misbehave != nil && bytes.Contains(debug.Stack(), []byte("databricks-telemetry/internal/export.")) {
 		select {
 		case a.asked <- struct{}{}:
 		default:
 		}
-		a.ours()
+		a.misbehave()
 	}
 	r.Header.Set("Authorization", "Bearer "+a.token)
 	return nil
 }
 
-func (a *tenant) open(t *testing.T, ws *workspace.Workspace, ledger *books, settings telemetry.Settings) *sql.DB {
-	c, err := driverwrap.Config{Settings: settings, Sinks: []telemetry.Sink{ledger}}.NewConnector(append(options(ws), dbsql.WithAuthenticator(a))...)
+func (a *tenant) open(t *testing.T, ws *workspace.Workspace, counts *ledger, settings telemetry.Settings) *sql.DB {
+	c, err := driverwrap.Config{Settings: settings, Sinks: []telemetry.Sink{counts}}.NewConnector(append(options(ws), dbsql.WithAuthenticator(a))...)
 	require.NoError(t, err)
 	return sql.OpenDB(c)
 }
@@ -77,7 +78,7 @@ func work(t *testing.T, db *sql.DB, statements int) {
 	}
 }
 
-// taken counts the events a workspace took, each once, by the credential they came with.
+// taken counts the events a workspace accepted, each once, by their credential.
 func taken(ws *workspace.Workspace) map[string]int {
 	n := map[string]int{}
 	for _, e := range ws.Telemetry() {
@@ -86,7 +87,7 @@ func taken(ws *workspace.Workspace) map[string]int {
 	return n
 }
 
-// since is what the exporter counted since before, once it is at rest.
+// since is what the exporter counted since before, once nothing is pending.
 func since(t *testing.T, before export.Stats) (s export.Stats) {
 	t.Helper()
 	eventually.True(t, func() bool {
@@ -100,32 +101,32 @@ func since(t *testing.T, before export.Stats) (s export.Stats) {
 	return s
 }
 
-func TestATenantWhoseAuthenticatorGoesWrongCostsNoOther(t *testing.T) {
+func TestAFailingAuthenticatorAffectsNoOtherTenant(t *testing.T) {
 	for how, misbehave := range misbehaviors {
 		t.Run(how, func(t *testing.T) {
-			const neighbours, rounds, statements = 3, 3, 10
-			opts := workspace.Options{TelemetryFlag: workspace.FlagOn, Token: "dapi-rogue"}
-			for i := range neighbours {
+			const others, rounds, statements = 3, 3, 10
+			opts := workspace.Options{TelemetryFlag: workspace.FlagOn, Token: "dapi-faulty"}
+			for i := range others {
 				opts.Tokens = append(opts.Tokens, fmt.Sprint("dapi-", i))
 			}
 			ws := workspace.New(t, opts)
 			before := export.Default.Stats()
 			release := make(chan struct{})
-			rogue := &tenant{token: "dapi-rogue", ours: func() { misbehave(release) }, asked: make(chan struct{}, 1)}
-			rogues := &books{}
-			rogueDB := rogue.open(t, ws, rogues, brisk)
-			work(t, rogueDB, statements)
-			<-rogue.asked // it is the first who asks for the flag of the host
+			faulty := &tenant{token: "dapi-faulty", misbehave: func() { misbehave(release) }, asked: make(chan struct{}, 1)}
+			faultyLedger := &ledger{}
+			faultyDB := faulty.open(t, ws, faultyLedger, brisk)
+			work(t, faultyDB, statements)
+			<-faulty.asked // this tenant is the first to request the flag of the host
 
 			settings := brisk
-			settings.CloseTimeout = patience
+			settings.CloseTimeout = longTimeout
 			expected := map[string]int{}
-			for n := range rounds { // the neighbours come and go; all use the host's flag
+			for n := range rounds { // the other tenants come and go; all use the host's flag
 				if n == 1 {
-					require.NoError(t, rogueDB.Close()) // and it hangs on
+					require.NoError(t, faultyDB.Close()) // its authenticator still hangs
 				}
 				var wg sync.WaitGroup
-				ledgers := make([]books, neighbours)
+				ledgers := make([]ledger, others)
 				for i, token := range opts.Tokens {
 					wg.Go(func() {
 						db := (&tenant{token: token}).open(t, ws, &ledgers[i], settings)
@@ -137,7 +138,7 @@ func TestATenantWhoseAuthenticatorGoesWrongCostsNoOther(t *testing.T) {
 				for i, token := range opts.Tokens {
 					expected[token] += ledgers[i].events()
 				}
-				require.Equal(t, expected, taken(ws), "all that was recorded has arrived when the database is closed, and nothing of the other's")
+				require.Equal(t, expected, taken(ws), "every recorded event has arrived when the database is closed, and none of the faulty tenant")
 			}
 			close(release)
 			settledReports(t, ws)
@@ -147,28 +148,28 @@ func TestATenantWhoseAuthenticatorGoesWrongCostsNoOther(t *testing.T) {
 			for _, n := range expected {
 				sum += n
 			}
-			require.EqualValues(t, sum+rogues.events(), s.Recorded)
+			require.EqualValues(t, sum+faultyLedger.events(), s.Recorded)
 			require.GreaterOrEqual(t, s.Sent, int64(sum))
 			require.Empty(t, ws.TelemetryErrors())
 		})
 	}
 }
 
-// crooked is a sink that goes wrong with every third record.
-type crooked struct {
-	given    atomic.Int64
-	goWrong  func()
-	finished atomic.Int64 // records it took without going wrong
+// faultySink is a sink that fails on every third record.
+type faultySink struct {
+	given     atomic.Int64
+	misbehave func()
+	finished  atomic.Int64 // records it handled without failing
 }
 
-func (c *crooked) StatementFinished(*telemetry.Statement) {
-	if c.given.Add(1)%3 == 0 {
-		c.goWrong()
+func (s *faultySink) StatementFinished(*telemetry.Statement) {
+	if s.given.Add(1)%3 == 0 {
+		s.misbehave()
 	}
-	c.finished.Add(1)
+	s.finished.Add(1)
 }
 
-func TestASinkThatGoesWrongLosesTheRecordItWasGiven(t *testing.T) {
+func TestAFailingSinkMissesOnlyTheRecordItWasGiven(t *testing.T) {
 	for how, misbehave := range misbehaviors {
 		if how == "hangs" {
 			continue // below
@@ -176,52 +177,52 @@ func TestASinkThatGoesWrongLosesTheRecordItWasGiven(t *testing.T) {
 		t.Run(how, func(t *testing.T) {
 			ws := workspace.New(t, workspace.Options{TelemetryFlag: workspace.FlagOn})
 			before := export.Default.Stats()
-			wrong, ledger := &crooked{goWrong: func() { misbehave(nil) }}, &books{}
+			faulty, counts := &faultySink{misbehave: func() { misbehave(nil) }}, &ledger{}
 			settings := brisk
-			settings.CloseTimeout = patience
+			settings.CloseTimeout = longTimeout
 			const rounds, statements = 4, 30
 			for n := 1; n <= rounds; n++ {
-				c, err := driverwrap.Config{Settings: settings, Sinks: []telemetry.Sink{wrong, ledger}}.NewConnector(options(ws)...)
+				c, err := driverwrap.Config{Settings: settings, Sinks: []telemetry.Sink{faulty, counts}}.NewConnector(options(ws)...)
 				require.NoError(t, err)
 				db := sql.OpenDB(c)
 				work(t, db, statements)
 				require.NoError(t, db.Close())
-				require.EqualValues(t, n*statements, wrong.given.Load(), "each record was given to it")
-				require.EqualValues(t, n*statements/3*2, wrong.finished.Load())
-				require.Equal(t, n*statements, ledger.count())
+				require.EqualValues(t, n*statements, faulty.given.Load(), "the faulty sink was given each record")
+				require.EqualValues(t, n*statements/3*2, faulty.finished.Load())
+				require.Equal(t, n*statements, counts.count())
 			}
 			settledReports(t, ws)
-			require.EqualValues(t, ledger.events(), since(t, before).Sent)
+			require.EqualValues(t, counts.events(), since(t, before).Sent)
 		})
 	}
 }
 
-func TestASinkThatHangsKeepsNothingFromTheOthers(t *testing.T) {
+func TestASinkThatHangsDoesNotDelayOtherSinks(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{TelemetryFlag: workspace.FlagOn})
 	before := export.Default.Stats()
 	release := make(chan struct{})
-	ledger := &books{}
+	counts := &ledger{}
 	for range 3 {
-		c, err := driverwrap.Config{Settings: brisk, Sinks: []telemetry.Sink{blocking{release}, ledger, blocking{release}}}.NewConnector(options(ws)...)
+		c, err := driverwrap.Config{Settings: brisk, Sinks: []telemetry.Sink{blocking{release}, counts, blocking{release}}}.NewConnector(options(ws)...)
 		require.NoError(t, err)
 		db := sql.OpenDB(c)
 		work(t, db, 30)
-		require.NoError(t, db.Close()) // gives up on those that hang, and has served the other
+		require.NoError(t, db.Close()) // does not wait for the sinks that hang, and has delivered to the other
 	}
-	require.Equal(t, 90, ledger.count())
+	require.Equal(t, 90, counts.count())
 	settledReports(t, ws)
-	require.EqualValues(t, ledger.events(), since(t, before).Sent)
+	require.EqualValues(t, counts.events(), since(t, before).Sent)
 	close(release)
 }
 
-// laggard is a sink that is never done while a pool is busy: it is done with a record when the
+// slowSink is a sink that is never idle while a pool is busy: it returns from a record when the
 // next one waits.
-type laggard struct {
+type slowSink struct {
 	busy            *atomic.Bool
 	recorded, taken *atomic.Int64
 }
 
-func (l laggard) StatementFinished(*telemetry.Statement) {
+func (l slowSink) StatementFinished(*telemetry.Statement) {
 	n := l.taken.Add(1)
 	for l.busy.Load() && l.recorded.Load() <= n {
 		runtime.Gosched()
@@ -234,11 +235,11 @@ func TestPoolsAreClosedInTurnsWhileOthersAreBusy(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{TelemetryFlag: workspace.FlagOn, Token: "dapi-idle", Tokens: []string{"dapi-busy"}})
 	before := export.Default.Stats()
 	settings := brisk
-	settings.CloseTimeout, settings.QueueSize = patience, 1_000_000
-	idles, busies := &books{}, &books{}
+	settings.CloseTimeout, settings.QueueSize = longTimeout, 1_000_000
+	idleLedger, busyLedger := &ledger{}, &ledger{}
 	var busy atomic.Bool
 	var recorded, handled atomic.Int64
-	defer telemetry.Attach(laggard{&busy, &recorded, &handled})()
+	defer telemetry.Attach(slowSink{&busy, &recorded, &handled})()
 	one := func(db *sql.DB) error {
 		var n int
 		err := db.QueryRow("SELECT 1").Scan(&n)
@@ -247,8 +248,8 @@ func TestPoolsAreClosedInTurnsWhileOthersAreBusy(t *testing.T) {
 	}
 
 	for range 5 {
-		many := (&tenant{token: "dapi-busy"}).open(t, ws, busies, settings)
-		few := (&tenant{token: "dapi-idle"}).open(t, ws, idles, settings)
+		many := (&tenant{token: "dapi-busy"}).open(t, ws, busyLedger, settings)
+		few := (&tenant{token: "dapi-idle"}).open(t, ws, idleLedger, settings)
 		busy.Store(true)
 		failed := make([]error, 4)
 		var wg sync.WaitGroup
@@ -260,24 +261,24 @@ func TestPoolsAreClosedInTurnsWhileOthersAreBusy(t *testing.T) {
 			})
 		}
 		require.NoError(t, one(few))
-		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		ctx, cancel := context.WithTimeout(t.Context(), longTimeout)
 		require.NoError(t, telemetry.Flush(ctx), "while the other pool records")
 		cancel()
 		require.NoError(t, one(few))
 		require.NoError(t, few.Close())
-		require.Equal(t, idles.events(), taken(ws)["dapi-idle"])
+		require.Equal(t, idleLedger.events(), taken(ws)["dapi-idle"])
 
-		few = (&tenant{token: "dapi-idle"}).open(t, ws, idles, settings) // the other way round
+		few = (&tenant{token: "dapi-idle"}).open(t, ws, idleLedger, settings) // the other way round
 		require.NoError(t, one(few))
 		busy.Store(false)
 		wg.Wait()
 		require.NoError(t, errors.Join(failed...))
 		require.NoError(t, many.Close())
-		require.Equal(t, busies.events(), taken(ws)["dapi-busy"])
+		require.Equal(t, busyLedger.events(), taken(ws)["dapi-busy"])
 		require.NoError(t, few.Close())
 	}
 	settledReports(t, ws)
 	s := since(t, before)
-	require.EqualValues(t, idles.events()+busies.events(), s.Sent)
+	require.EqualValues(t, idleLedger.events()+busyLedger.events(), s.Sent)
 	require.Equal(t, s.Recorded, s.Sent)
 }
