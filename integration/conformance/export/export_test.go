@@ -145,7 +145,7 @@ func TestEachEventArrivesOnceWhateverHappens(t *testing.T) {
 		"503 for a while":      {Do: workspace.Status(503), First: 3},
 		"429 and a pause":      {Do: workspace.StatusRetryAfter(429, time.Second), First: 1},
 		"reset":                {Do: workspace.Reset(), First: 2},
-		"dropped answer":          {Do: workspace.DropResponse(), First: 2},
+		"dropped answer":       {Do: workspace.DropResponse(), First: 2},
 		"half a body":          {Do: workspace.HalfBody(), First: 2},
 		"redirect to a login":  {Do: workspace.RedirectToLogin(), First: 1},
 		"200 with HTML":        {Do: workspace.Answer(200, "text/html", "<html>"), First: 1},
