@@ -16,8 +16,8 @@ type owner interface {
 	headers(m method, attempt uint32, code int, workspace string)
 	// received adds body bytes that were read.
 	received(m method, n int64)
-	// end notes how the attempt ended.
-	end(x *exchange, s attemptState, now time.Time)
+	// end notes how the attempt ended, and what broke it off, if anything did.
+	end(x *exchange, s attemptState, broke error, now time.Time)
 }
 
 var (
@@ -55,9 +55,9 @@ func (x *exchange) headers(resp *http.Response) {
 	case resp.StatusCode == http.StatusOK:
 		x.reader = newReader(false)
 	case isRedirect(resp):
-		x.finish(redirected)
+		x.finish(redirected, nil)
 	default:
-		x.finish(failed)
+		x.finish(failed, nil)
 	}
 }
 
@@ -75,7 +75,7 @@ func (x *exchange) saw(p []byte, err error) {
 		}
 	}
 	if err != nil {
-		x.finish(failed)
+		x.finish(failed, notEOF(err))
 		x.settle()
 	}
 }
@@ -83,7 +83,7 @@ func (x *exchange) saw(p []byte, err error) {
 // closed takes the Close of the body.
 func (x *exchange) closed() {
 	defer x.contain()
-	x.finish(failed)
+	x.finish(failed, nil)
 	x.tell()
 }
 
@@ -94,21 +94,21 @@ func (x *exchange) answered() {
 		return
 	}
 	x.counts.messages.Add(1)
-	x.finish(answered)
+	x.finish(answered, nil)
 	x.settle()
 }
 
 // markUndecoded stops looking at the message.
 func (x *exchange) markUndecoded() {
 	x.counts.undecoded.Add(1)
-	x.finish(undecoded)
+	x.finish(undecoded, nil)
 	x.release()
 }
 
 // finish tells the owner how the attempt ended, once.
-func (x *exchange) finish(s attemptState) {
+func (x *exchange) finish(s attemptState, broke error) {
 	if x.over.CompareAndSwap(false, true) {
-		x.owner.end(x, s, time.Now())
+		x.owner.end(x, s, broke, time.Now())
 	}
 }
 

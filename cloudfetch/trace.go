@@ -32,6 +32,7 @@ type Trace struct {
 	methods   methods
 	calls     []call
 	first     [1]call          // room for the first call
+	latest    method           // of the calls that run the statement, poll and fetch: the latest; unknownMethod before
 	files     *files           // nil before a link came
 	result    telemetry.Result // without evidence and counts
 	pages     int64            // that came, in the list of calls or not
@@ -111,22 +112,6 @@ func (t *Trace) Finish(r *telemetry.Statement) {
 	}
 }
 
-// Fault is what the server and the storage answered to a statement or session, for telling
-// why it failed.
-type Fault struct {
-	SQLState    string // the last that was reported; empty where none was
-	Status      int    // HTTP status of the latest attempt to execute, open or close; 0 without an answer
-	FailedFiles int64  // files whose latest attempt failed
-}
-
-// Fault returns what was answered by now.
-func (t *Trace) Fault() Fault {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	failed, _ := t.files.failed()
-	return Fault{SQLState: t.sqlState, Status: t.methods.find(executeStatement).rpc.LastStatus, FailedFiles: failed}
-}
-
 // MoreRows is what the server said with the latest page: whether there are rows beyond it.
 func (t *Trace) MoreRows() telemetry.Maybe[bool] {
 	t.mu.Lock()
@@ -186,6 +171,9 @@ func (t *Trace) begin(req *message, out int64, redirect bool, at time.Time) (att
 		if req.has.has(sessionGUID) {
 			t.session = req.session
 		}
+	}
+	if req.method != cancelOperation && req.method != closeOperation {
+		t.latest = req.method
 	}
 	s := t.methods.of(req.method)
 	attempt, first := s.begin(req, out, redirect, t.since(at))
@@ -279,14 +267,14 @@ func (t *Trace) received(m method, n int64) {
 }
 
 // end implements owner.
-func (t *Trace) end(x *exchange, state attemptState, at time.Time) {
+func (t *Trace) end(x *exchange, state attemptState, broke error, at time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.done.Load() {
 		return
 	}
 	s, now := t.methods.of(x.method), t.since(at)
-	if !s.finish(x.attempt, state, now) {
+	if !s.finish(x.attempt, state, broke, now) {
 		return
 	}
 	if s.listed > 0 {
@@ -313,7 +301,7 @@ func (t *Trace) update(s *methodStats, x *exchange, now time.Duration) {
 			t.result.Direct = telemetry.Known(m.has.has(rowSet) && !m.refused())
 		}
 	}
-	if m.refused() {
+	if s.refused = m.refused(); s.refused {
 		return
 	}
 	t.updateResult(m)

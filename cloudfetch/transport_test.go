@@ -308,7 +308,7 @@ func TestErrorsAreKeptWithoutText(t *testing.T) {
 	ctx, trace := traced()
 	s.answer(wireExamples()["execute refused"])
 	s.mustRPC(ctx, executeRequest(2))
-	require.Equal(t, Fault{SQLState: "42P01", Status: 200}, trace.Fault())
+	require.Equal(t, Fault{SQLState: "42P01", CallFailed: true, Status: 200}, trace.Fault())
 	require.Equal(t, answered, trace.methods.find(executeStatement).state)
 
 	ctx, trace = traced()

@@ -309,7 +309,7 @@ func (c *conn) Close() error {
 
 func (c *conn) ended(start time.Time, err error) {
 	defer contain.Process.Recover(contain.Statement)
-	latency, failure := time.Since(start), c.connector.failureOf(err)
+	latency, failure := time.Since(start), c.connector.failureOf(err, c.session.Fault)
 	if c.closed.Swap(true) {
 		return
 	}

@@ -105,7 +105,7 @@ func (c *connector) opened(start, end time.Time, session *cloudfetch.Session, sp
 		Started:   start,
 		Server:    c.server,
 		Latency:   end.Sub(start),
-		Failure:   c.failureOf(err),
+		Failure:   c.failureOf(err, session.Fault),
 		Driver:    c.native,
 	}
 	if session != nil {

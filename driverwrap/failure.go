@@ -3,21 +3,27 @@ package driverwrap
 import (
 	"strings"
 
+	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/failure"
 	"github.com/seed-01322ee7/databricks-telemetry/sanitize"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// failureOf reduces an error to what a record may hold of it. It asks the error about
-// itself, which is user-supplied code: what panics there is an error of no known kind.
-func (c *connector) failureOf(err error) (f *telemetry.Failure) {
+// failureOf reduces an error to what a record may hold of it. seen returns what the wire
+// showed by the time of the error; nil means that the wire was not watched. The error is asked
+// about itself, which is user-supplied code: what panics there is an error of no known kind.
+func (c *connector) failureOf(err error, seen func() cloudfetch.Fault) (f *telemetry.Failure) {
 	if err == nil {
 		return nil
 	}
 	f = &telemetry.Failure{Category: telemetry.CategoryOther}
 	defer contain.Process.Recover(contain.Statement)
-	f = failure.Of(err)
+	var fault cloudfetch.Fault
+	if seen != nil {
+		fault = seen()
+	}
+	f = failure.Of(err, failure.Evidence(fault))
 	f.Message = errorText(c.settings.ErrorText, err.Error())
 	return f
 }

@@ -244,7 +244,7 @@ func (s *statement) queryEnded(hasRows bool, err error) {
 }
 
 func (s *statement) callEnded(now time.Time, err error) {
-	failure := s.conn.connector.failureOf(err)
+	failure := s.conn.connector.failureOf(err, s.trace.Fault)
 	s.mu.Lock()
 	if !s.finished {
 		s.executed = now
@@ -277,7 +277,7 @@ func (s *statement) firstRow(now time.Time) {
 // statement is finished when the rows are closed.
 func (s *statement) readEnded(now time.Time, err error) {
 	defer contain.Process.Recover(contain.Statement)
-	failure := s.conn.connector.failureOf(err)
+	failure := s.conn.connector.failureOf(err, s.trace.Fault)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.last.IsZero() {
@@ -302,8 +302,8 @@ func (s *statement) inferResult(from *inference) {
 func (s *statement) closed(start time.Time, err error) {
 	defer contain.Process.Recover(contain.Statement)
 	now := time.Now()
-	given := s.conn.connector.failureOf(s.ctx.Err()) // database/sql closes rows whose context is done
-	closing := s.conn.connector.failureOf(err)
+	given := s.conn.connector.failureOf(s.ctx.Err(), nil) // database/sql closes rows whose context is done
+	closing := s.conn.connector.failureOf(err, s.trace.CloseFault)
 	s.mu.Lock()
 	if s.finished {
 		s.mu.Unlock()
@@ -419,6 +419,5 @@ func (s *statement) applyWire(r *telemetry.Statement) {
 	if r.Kind == telemetry.KindVolume {
 		r.Volume = s.volume
 	}
-	refine(r.Failure, s.trace.Fault())
 	splitReading(r, s.waited.total())
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
-	"github.com/seed-01322ee7/databricks-telemetry/internal/failure"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -57,8 +56,7 @@ func likeDefaultClient(n nativeConfig) {
 // no further.
 func fillOpened(r *telemetry.SessionOpened, session *cloudfetch.Session) {
 	session.FillOpened(r)
-	refine(r.Failure, session.Fault())
-	if r.Failed() {
+	if r.Failure != nil {
 		session.Finish()
 	}
 }
@@ -67,15 +65,6 @@ func fillOpened(r *telemetry.SessionOpened, session *cloudfetch.Session) {
 func fillClosed(r *telemetry.SessionClosed, session *cloudfetch.Session) {
 	session.Finish()
 	session.FillClosed(r)
-	refine(r.Failure, session.Fault())
-}
-
-// refine makes a failure more precise by what was answered.
-func refine(f *telemetry.Failure, fault cloudfetch.Fault) {
-	failure.Refine(f, fault.SQLState, fault.Status)
-	if f != nil && fault.FailedFiles > 0 && f.Category == telemetry.CategoryOther {
-		f.Category = telemetry.CategoryChunkDownload
-	}
 }
 
 // readAll reports whether the application had every row in hand when it closed the rows

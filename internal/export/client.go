@@ -162,7 +162,7 @@ func unanswered(ctx context.Context, err error) result {
 	case errors.Is(err, errTransport):
 		return result{fate: strange, category: telemetry.CategoryOther}
 	}
-	return result{fate: unavailable, category: failure.Of(err).Category}
+	return result{fate: unavailable, category: failure.Of(err, failure.Evidence{CallFailed: true, Broke: err}).Category}
 }
 
 // prepare makes a request and authenticates it.
