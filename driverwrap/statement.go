@@ -3,7 +3,6 @@ package driverwrap
 import (
 	"context"
 	"database/sql/driver"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -144,21 +143,6 @@ func (c *conn) begin(ctx context.Context, asked call) (within context.Context, s
 	}
 	c.enlist(st)
 	return within, st
-}
-
-// volumeOperation is the first word of a statement, if it is one of three. It is used only
-// where the server said that the statement is about a volume; nothing else is read from SQL.
-func volumeOperation(query string) telemetry.VolumeOperation {
-	word, _, _ := strings.Cut(strings.TrimLeft(query, " \t\r\n"), " ")
-	switch {
-	case strings.EqualFold(word, "PUT"):
-		return telemetry.VolumePut
-	case strings.EqualFold(word, "GET"):
-		return telemetry.VolumeGet
-	case strings.EqualFold(word, "REMOVE"):
-		return telemetry.VolumeDelete
-	}
-	return ""
 }
 
 // statementIDKnown is called by the driver, more than once, also with "".

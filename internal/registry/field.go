@@ -108,7 +108,7 @@ var StatementFields = []Field[telemetry.Statement]{
 	{"failed_file_status", "HTTP status", "Status of its latest attempt.", ScopeLocal, Wire{}, within(cloudFetch, countOf(func(c *telemetry.CloudFetch) *telemetry.Maybe[int64] { return &c.FailedStatus }))},
 
 	{"rpcs", "calls", "Thrift calls made for the statement.", ScopeLocal, Wire{}, sumOf(func(r *telemetry.RPC) *int64 { return &r.Calls })},
-	{"rpc_retries", "", "HTTP attempts beyond the first of each call.", ScopeBoth, to(operation+"retry_count", WireInt64), readOnly(func(s *telemetry.Statement) slog.Value {
+	{"rpc_retries", "", "HTTP attempts beyond the first of each call.", ScopeLocal, Wire{}, readOnly(func(s *telemetry.Statement) slog.Value {
 		return sumOfRPCs(s, func(r *telemetry.RPC) *int64 { return &r.Retries })
 	})}, // retried has them
 	{"retried", "", "The same by method, where there were any.", ScopeLocal, Wire{}, Access[telemetry.Statement]{retried, setRetried}},
