@@ -14,6 +14,7 @@ type methodStats struct {
 	rpc    telemetry.RPC
 
 	state     attemptState
+	refused   bool   // the latest answer is an exception or an error status
 	attempt   uint32 // numbers attempts, so that a late end of an old one is told apart
 	seq       int32
 	session   guid          // of an ExecuteStatement: the numbers are per session
@@ -21,9 +22,7 @@ type methodStats struct {
 	start     time.Duration // of the latest call: its first attempt
 	attempted time.Duration // start of its latest attempt
 	end       time.Duration // of its latest attempt, once that has ended
-
-	broke   error // what broke its latest attempt off; nil where a whole answer came, or none is awaited
-	refused bool  // its latest answer is an exception or an error status
+	broke     error         // what broke the latest attempt off; nil where nothing did
 }
 
 // attemptState says how far the latest attempt of a method has come.
