@@ -8,15 +8,15 @@ type Fault struct {
 	// SQLState is the last the server reported; empty where none was.
 	SQLState string
 
-	// CallFailed is true when the latest call has no answer that the driver can use: an HTTP
-	// error, none at all, a part of one, a refusal, or bytes that are not understood.
+	// CallFailed is true when a call has no answer that the driver can use: an HTTP error, none at
+	// all, a part of one, a refusal, or bytes that are not understood.
 	CallFailed bool
 	// Status is the HTTP status of the latest attempt of that call; 0 without an answer.
 	Status int
 	// Broke is what broke that attempt, or its answer, off; nil where an answer came whole.
 	Broke error
 
-	// RowsFetched is true when rows came, or the latest call asks for them.
+	// RowsFetched is true when rows came, or that call asked for them.
 	RowsFetched bool
 	// FailedFiles counts the files whose latest attempt failed.
 	FailedFiles int64
@@ -36,8 +36,8 @@ func (t *Trace) Fault() Fault {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	f := t.methods.find(t.latest).fault(t.sqlState)
-	f.RowsFetched = t.pages > 0 || t.latest == fetchResults
+	f := t.methods.find(t.failing).fault(t.sqlState)
+	f.RowsFetched = t.pages > 0 || t.failing == fetchResults
 	f.FailedFiles, _ = t.files.failed()
 	if !t.volume && t.pages > 0 && (t.files == nil || t.files.sums.Downloaded > 0 && !t.files.untracked.Load()) {
 		f.Complete, f.Compressed = t.result.Format, t.result.Compressed.Or(false)
@@ -56,11 +56,32 @@ func (t *Trace) CloseFault() Fault {
 	return t.methods.find(closeOperation).fault("")
 }
 
+// updateFailing notes whether a call got an answer the driver can use. After the first that did
+// not, the driver may make others to tidy up; its error is about the first.
+func (t *Trace) updateFailing(s *methodStats) {
+	switch {
+	case s.method == cancelOperation, s.method == closeOperation:
+	case s.unanswered() && t.failing == unknownMethod:
+		t.failing = s.method
+	case !s.unanswered() && t.failing == s.method:
+		t.failing = unknownMethod
+	}
+}
+
+// unanswered reports whether the latest call, as far as it has come, has no answer that the
+// driver can use.
+func (s *methodStats) unanswered() bool {
+	switch s.state {
+	case failed, redirected, undecoded:
+		return true
+	}
+	return s.refused
+}
+
 // fault is what the latest call of a method tells.
 func (s *methodStats) fault(sqlState string) Fault {
 	f := Fault{SQLState: sqlState}
-	switch {
-	case s.state == failed, s.state == redirected, s.state == undecoded, s.state == answered && s.refused:
+	if s.unanswered() {
 		f.CallFailed, f.Status, f.Broke = true, s.rpc.LastStatus, s.broke
 	}
 	return f

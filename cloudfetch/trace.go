@@ -32,7 +32,7 @@ type Trace struct {
 	methods   methods
 	calls     []call
 	first     [1]call          // room for the first call
-	latest    method           // of the calls that run the statement, poll and fetch: the latest; unknownMethod before
+	failing   method           // of the calls that run the statement, poll and fetch: the first without an answer the driver can use
 	files     *files           // nil before a link came
 	result    telemetry.Result // without evidence and counts
 	pages     int64            // that came, in the list of calls or not
@@ -172,9 +172,6 @@ func (t *Trace) begin(req *message, out int64, redirect bool, at time.Time) (att
 			t.session = req.session
 		}
 	}
-	if req.method != cancelOperation && req.method != closeOperation {
-		t.latest = req.method
-	}
 	s := t.methods.of(req.method)
 	attempt, first := s.begin(req, out, redirect, t.since(at))
 	switch {
@@ -286,6 +283,7 @@ func (t *Trace) end(x *exchange, state attemptState, broke error, at time.Time) 
 	case undecoded:
 		t.undecoded = true
 	}
+	t.updateFailing(s)
 }
 
 // update takes over what a complete answer says.
@@ -318,7 +316,7 @@ func (t *Trace) updateState(from method, m *message) {
 	if completed := m.num[operationCompleted]; completed > 0 {
 		t.serverCompleted = completed
 	}
-	if from == cancelOperation || from == closeOperation {
+	if from == cancelOperation || from == closeOperation || t.failing != unknownMethod && t.failing != from {
 		return // one that comes too late says nothing of the statement
 	}
 	state := ""

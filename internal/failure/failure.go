@@ -29,11 +29,11 @@ import (
 type Evidence struct {
 	SQLState string // reported by the server; empty for none
 
-	CallFailed bool  // the latest call has no answer that the driver can use
+	CallFailed bool  // a call has no answer that the driver can use
 	Status     int   // HTTP status of that call; 0 without an answer
 	Broke      error // what broke that call or its answer off; nil where an answer came whole
 
-	RowsFetched bool  // rows came, or the latest call asks for them
+	RowsFetched bool  // rows came, or that call asked for them
 	FailedFiles int64 // files that could not be downloaded
 
 	Complete   telemetry.ResultFormat // of rows that came whole; empty for none
@@ -135,7 +135,7 @@ var sqlStateClasses = map[string]telemetry.Category{
 	"28": telemetry.CategoryAuth,
 }
 
-// byCall: the latest call has no usable answer. Its HTTP status says why, or what broke it off.
+// byCall: a call has no usable answer. Its HTTP status says why, or what broke it off.
 // A server that fails without saying why has failed to run the statement, or to give its rows.
 func byCall(err error, seen *Evidence) telemetry.Category {
 	c, listed := httpStatuses[seen.Status]

@@ -29,7 +29,9 @@ type stage struct {
 	name   string
 	method string // empty for the download of a file
 	opts   workspace.Options
-	skip   int // that many requests pass before
+	skip   int      // that many requests pass before
+	rows   bool     // rows are fetched, or were
+	how    []string // readings that tell the application of a fault there; the Arrow iterators hide some
 }
 
 func stages() []stage {
@@ -37,15 +39,17 @@ func stages() []stage {
 	running := workspace.Options{DirectResultWait: -1, CloudFetchThreshold: -1}
 	paged := workspace.Options{CloudFetchThreshold: -1, PageRows: 40}
 	files := workspace.Options{CloudFetchThreshold: 1, FileRows: 40}
+	all, read, exec := []string{"rows", "prepared", "arrow", "ipc", "exec"}, []string{"rows", "prepared"}, []string{"exec"}
 	return []stage{
-		{name: "OpenSession", method: "OpenSession"},
-		{name: "ExecuteStatement", method: "ExecuteStatement"},
-		{name: "GetOperationStatus", method: "GetOperationStatus", opts: running},
-		{name: "GetResultSetMetadata", method: "GetResultSetMetadata", opts: polled},
-		{name: "FetchResults, first page", method: "FetchResults", opts: polled},
-		{name: "FetchResults, second page", method: "FetchResults", opts: paged},
-		{name: "first file", opts: files},
-		{name: "second file", opts: files, skip: 1},
+		{name: "OpenSession", method: "OpenSession", how: all},
+		{name: "ExecuteStatement", method: "ExecuteStatement", how: all},
+		{name: "GetOperationStatus", method: "GetOperationStatus", opts: running, how: all},
+		{name: "GetResultSetMetadata", method: "GetResultSetMetadata", opts: polled, rows: true, how: read},
+		{name: "GetResultSetMetadata, Exec", method: "GetResultSetMetadata", opts: polled, how: exec},
+		{name: "FetchResults, first page", method: "FetchResults", opts: polled, rows: true, how: read},
+		{name: "FetchResults, second page", method: "FetchResults", opts: paged, rows: true, how: read},
+		{name: "first file", opts: files, rows: true, how: all[:4]},
+		{name: "second file", opts: files, skip: 1, rows: true, how: all[:4]},
 	}
 }
 
@@ -56,11 +60,9 @@ func (at stage) target() workspace.Target {
 	return workspace.Method(at.method)
 }
 
-// unexplained is the category of a failure of which the service does not say more. The driver
-// asks for the metadata of a result when it has the first page.
+// unexplained is the category of a failure of which the service does not say more.
 func (at stage) unexplained() telemetry.Category {
-	switch at.method {
-	case "FetchResults", "GetResultSetMetadata":
+	if at.rows {
 		return telemetry.CategoryResultSet
 	}
 	return telemetry.CategoryStatementFailed
@@ -162,21 +164,11 @@ func (m meddler) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// failures runs a query that must fail and returns the failures recorded of it: one, or one per
-// connection that the pool tried.
-func failures(t *testing.T, ws *workspace.Workspace, m meddler, lz4 bool) (all []*telemetry.Failure) {
+// failures runs a statement that must fail and returns the failures recorded of it: one, or one
+// per connection that the pool tried.
+func failures(t *testing.T, ws *workspace.Workspace, m meddler, lz4 bool, how string) (all []*telemetry.Failure) {
 	t.Helper()
-	sink := &memory{}
-	tr := ws.Transport()
-	defer tr.CloseIdleConnections()
-	m.RoundTripper = tr
-	c, err := listening(sink).NewConnector(append(options(ws),
-		dbsql.WithRetries(1, time.Millisecond, time.Millisecond), tuned(lz4), dbsql.WithTransport(m))...)
-	require.NoError(t, err)
-	db := sql.OpenDB(c)
-	_, err = drain(db.Query(statement(100)))
-	require.Error(t, err)
-	require.NoError(t, db.Close())
+	sink := recorded(t, ws, m, lz4, how)
 	for _, s := range sink.opened {
 		if s.Failure != nil {
 			all = append(all, s.Failure)
@@ -187,8 +179,23 @@ func failures(t *testing.T, ws *workspace.Workspace, m meddler, lz4 bool) (all [
 			all = append(all, s.Failure)
 		}
 	}
-	require.NotEmpty(t, all, err)
+	require.NotEmpty(t, all)
 	return all
+}
+
+// recorded runs a statement and returns what was recorded.
+func recorded(t *testing.T, ws *workspace.Workspace, m meddler, lz4 bool, how string) *memory {
+	sink := &memory{}
+	tr := ws.Transport()
+	defer tr.CloseIdleConnections()
+	m.RoundTripper = tr
+	c, err := listening(sink).NewConnector(append(options(ws),
+		dbsql.WithRetries(1, time.Millisecond, time.Millisecond), tuned(lz4), dbsql.WithTransport(m))...)
+	require.NoError(t, err)
+	db := sql.OpenDB(c)
+	_, _ = readings[how](t.Context(), db, 100) // what goes wrong is in the records
+	_ = db.Close()
+	return sink
 }
 
 func TestAFaultHasItsCategoryWhereverItStrikes(t *testing.T) {
@@ -196,24 +203,59 @@ func TestAFaultHasItsCategoryWhereverItStrikes(t *testing.T) {
 		for _, c := range causes() {
 			t.Run(at.name+"/"+c.name, func(t *testing.T) {
 				t.Parallel()
-				ws := workspace.New(t, at.opts)
-				var m meddler
-				if c.err != nil {
-					strikes := at.strikes()
-					m.breaks = func(r *http.Request) error {
-						if strikes(r) {
-							return c.err
-						}
-						return nil
+				for _, how := range at.how {
+					ws := workspace.New(t, at.opts)
+					for _, f := range failures(t, ws, c.inject(ws, at), false, how) {
+						require.Equal(t, c.category(at), f.Category, how)
 					}
-				} else {
-					ws.Inject(workspace.Fault{On: at.target(), Skip: at.skip, Do: c.do})
-				}
-				for _, f := range failures(t, ws, m, false) {
-					require.Equal(t, c.category(at), f.Category)
 				}
 			})
 		}
+	}
+}
+
+// inject makes a cause strike: in the workspace, or in the transport to use with it.
+func (c cause) inject(ws *workspace.Workspace, at stage) (m meddler) {
+	if c.err == nil {
+		ws.Inject(workspace.Fault{On: at.target(), Skip: at.skip, Do: c.do})
+		return m
+	}
+	strikes := at.strikes()
+	m.breaks = func(r *http.Request) error {
+		if strikes(r) {
+			return c.err
+		}
+		return nil
+	}
+	return m
+}
+
+// The calls that close fail for reasons of their own, which say nothing of the statement.
+func TestAFailureToCloseHasItsOwnCategory(t *testing.T) {
+	opts := workspace.Options{NoDirectResults: true, CloudFetchThreshold: -1, PageRows: 40}
+	for _, c := range causes() {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			at := stage{method: "CloseOperation"}
+			ws := workspace.New(t, opts)
+			sink := recorded(t, ws, c.inject(ws, at), false, "closed early")
+			require.Len(t, sink.statements, 1)
+			require.Nil(t, sink.statements[0].Failure)
+			require.NotNil(t, sink.statements[0].CloseFailure)
+			require.Equal(t, c.category(at), sink.statements[0].CloseFailure.Category)
+
+			ws = workspace.New(t, opts)
+			ws.Inject(workspace.Fault{On: workspace.Method("FetchResults"), Do: workspace.Status(403)})
+			sink = recorded(t, ws, c.inject(ws, at), false, "rows")
+			require.Equal(t, telemetry.CategoryPermission, sink.statements[0].Failure.Category)
+
+			at = stage{method: "CloseSession"}
+			ws = workspace.New(t, opts)
+			sink = recorded(t, ws, c.inject(ws, at), false, "rows")
+			require.Len(t, sink.closed, 1)
+			require.NotNil(t, sink.closed[0].Failure)
+			require.Equal(t, c.category(at), sink.closed[0].Failure.Category)
+		})
 	}
 }
 
@@ -277,7 +319,7 @@ func TestRowsThatCameWholeAndCannotBeReadAreNoNetworkError(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for _, f := range failures(t, workspace.New(t, test.opts), meddler{rewrite: test.rewrite}, test.lz4) {
+			for _, f := range failures(t, workspace.New(t, test.opts), meddler{rewrite: test.rewrite}, test.lz4, "rows") {
 				require.Equal(t, test.want, f.Category)
 			}
 		})
@@ -297,7 +339,7 @@ func TestAnAnswerThatIsNoneHasTheSameCategoryOnEveryDriver(t *testing.T) {
 			} {
 				ws := workspace.New(t, at.opts)
 				ws.Inject(workspace.Fault{On: at.target(), Do: do})
-				for _, f := range failures(t, ws, meddler{}, false) {
+				for _, f := range failures(t, ws, meddler{}, false, at.how[0]) {
 					require.Equal(t, at.unexplained(), f.Category, do)
 				}
 			}
