@@ -36,14 +36,13 @@ type stage struct {
 
 func stages() []stage {
 	polled := workspace.Options{NoDirectResults: true, CloudFetchThreshold: -1}
-	running := workspace.Options{DirectResultWait: -1, CloudFetchThreshold: -1}
 	paged := workspace.Options{CloudFetchThreshold: -1, PageRows: 40}
 	files := workspace.Options{CloudFetchThreshold: 1, FileRows: 40}
 	all, read, exec := []string{"rows", "prepared", "arrow", "ipc", "exec"}, []string{"rows", "prepared"}, []string{"exec"}
 	return []stage{
 		{name: "OpenSession", method: "OpenSession", how: all},
 		{name: "ExecuteStatement", method: "ExecuteStatement", how: all},
-		{name: "GetOperationStatus", method: "GetOperationStatus", opts: running, how: all},
+		{name: "GetOperationStatus", method: "GetOperationStatus", opts: polled, how: all},
 		{name: "GetResultSetMetadata", method: "GetResultSetMetadata", opts: polled, rows: true, how: read},
 		{name: "GetResultSetMetadata, Exec", method: "GetResultSetMetadata", opts: polled, how: exec},
 		{name: "FetchResults, first page", method: "FetchResults", opts: polled, rows: true, how: read},
@@ -319,8 +318,10 @@ func TestRowsThatCameWholeAndCannotBeReadAreNoNetworkError(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for _, f := range failures(t, workspace.New(t, test.opts), meddler{rewrite: test.rewrite}, test.lz4, "rows") {
-				require.Equal(t, test.want, f.Category)
+			for _, how := range []string{"rows", "prepared", "arrow"} {
+				for _, f := range failures(t, workspace.New(t, test.opts), meddler{rewrite: test.rewrite}, test.lz4, how) {
+					require.Equal(t, test.want, f.Category, how)
+				}
 			}
 		})
 	}
