@@ -73,6 +73,10 @@ microbench: ## run the Go benchmarks of every package
 soak: ## run random programs under random faults for SOAK (5m) and compare with the native driver
 	@cd integration/soak && go test $(RACE) -v -run TestSoak -timeout 0 ./ -soak $(SOAK)
 
+.PHONY: soak-server
+soak-server: ## keep the simulated workspace busy for SOAK (5m) with clients that cancel, fail and vanish
+	@cd integration && go test -v -run 'TestSoak$$' -timeout 0 ./workspace -soak $(SOAK)
+
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (20s)
 	@for m in $(MODULES); do \

@@ -58,7 +58,7 @@ func (b Base) of(req *http.Request) http.RoundTripper {
 }
 
 func (b Base) closeIdleConnections() {
-	// By way of a client, which knows how to ask.
+	// http.Client knows how to close them.
 	(&http.Client{Transport: b.Workspace}).CloseIdleConnections()
 	if _, shared := b.Storage.(defaultStorage); !shared {
 		(&http.Client{Transport: b.Storage}).CloseIdleConnections()
@@ -66,7 +66,7 @@ func (b Base) closeIdleConnections() {
 }
 
 // defaultStorage is the transport of http.DefaultClient, looked up each time,
-// as applications set it when they like.
+// because applications may set it at any time.
 type defaultStorage struct{}
 
 var _ http.RoundTripper = defaultStorage{}

@@ -135,49 +135,6 @@ func TestRequestsPassUnchanged(t *testing.T) {
 	}
 }
 
-type writerToBody struct {
-	*bytes.Reader
-	closed bool
-}
-
-func (b *writerToBody) Close() error { b.closed = true; return nil }
-
-func TestWriteToIsKept(t *testing.T) {
-	for _, link := range []bool{false, true} {
-		s := newStage(t, Options{})
-		ctx, trace := traced()
-		s.execute(ctx, operationA)
-		s.sendLinks(operationA, linkTo("a"))
-		content := fetchReply(6, false, 10, fList(1281, tStruct, wireBatch("xyz", 20)))
-		inner := &writerToBody{Reader: bytes.NewReader(content)}
-		s.transport.base = WrapBase(roundTripFunc(func(req *http.Request) (*http.Response, error) {
-			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: inner, Request: req, ContentLength: -1}, nil
-		}))
-		req, _ := http.NewRequest(http.MethodPost, endpoint, bytes.NewBuffer(operationRequest(fetchResults, 6, operationA)))
-		req.Header.Set("Content-Type", "application/x-thrift")
-		if link {
-			req, _ = http.NewRequest(http.MethodGet, linkTo("a"), nil)
-		}
-		resp, err := s.transport.RoundTrip(req)
-		require.NoError(t, err)
-		wt, ok := resp.Body.(io.WriterTo)
-		require.True(t, ok)
-		var out bytes.Buffer
-		n, err := wt.WriteTo(&out)
-		require.NoError(t, err)
-		require.EqualValues(t, len(content), n)
-		require.Equal(t, content, out.Bytes())
-		require.NoError(t, resp.Body.Close())
-		require.True(t, inner.closed)
-		f := finish(trace)
-		if link {
-			require.EqualValues(t, 1, f.CloudFetch.Downloaded)
-		} else {
-			require.EqualValues(t, 30, f.Result.Rows.Or(-1))
-		}
-	}
-}
-
 func TestResponsesThatAreNotForReadingPassUntouched(t *testing.T) {
 	ctx, _ := traced()
 	for _, resp := range []*http.Response{
@@ -202,24 +159,24 @@ func TestResponsesThatAreNotForReadingPassUntouched(t *testing.T) {
 	}
 }
 
-func TestBodyThatLiesAboutItsReads(t *testing.T) {
+func TestBodyWithWrongReadCounts(t *testing.T) {
 	for _, n := range []int{-1, 100} {
 		for _, size := range []int{4, aheadSize} {
-			lies := n * aheadSize
-			b := &exchangeBody{ReadCloser: io.NopCloser(liar(lies)), exchange: exchange{counts: NewCounters()}}
+			count := n * aheadSize
+			b := &exchangeBody{ReadCloser: io.NopCloser(wrongCount(count)), exchange: exchange{counts: NewCounters()}}
 			got, err := b.Read(make([]byte, size))
-			require.Equal(t, lies, got)
+			require.Equal(t, count, got)
 			require.ErrorIs(t, err, errReset)
 		}
-		d := &downloadBody{ReadCloser: io.NopCloser(liar(n)), download: download{counts: NewCounters()}}
+		d := &downloadBody{ReadCloser: io.NopCloser(wrongCount(n)), download: download{counts: NewCounters()}}
 		got, _ := d.Read(make([]byte, 4))
 		require.Equal(t, n, got)
 	}
 }
 
-type liar int
+type wrongCount int
 
-func (l liar) Read([]byte) (int, error) { return int(l), errReset }
+func (c wrongCount) Read([]byte) (int, error) { return int(c), errReset }
 
 func TestCloseDuringRead(t *testing.T) {
 	for _, link := range []bool{false, true} {
@@ -322,7 +279,7 @@ func TestLargeReadsAreNotCopied(t *testing.T) {
 	require.Equal(t, []string{fmt.Sprint(len(p), n, nil)}, line.log)
 }
 
-func TestNothingIsGivenOutAfterClose(t *testing.T) {
+func TestNothingIsDeliveredAfterClose(t *testing.T) {
 	content := fetchReply(6, false, 10)
 	body, _ := answerThrough(t, &closable{Reader: bytes.NewReader(content)})
 	_, err := body.Read(make([]byte, 1))

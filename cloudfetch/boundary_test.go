@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestAReaderLearnsWhereItsNextPageOrFileBegins(t *testing.T) {
+func TestNextBoundaryIsTheFirstRowOfAPageOrFile(t *testing.T) {
 	s := newStage(t, Options{})
 	ctx, trace := traced()
 	next, ok := trace.NextBoundary(0)

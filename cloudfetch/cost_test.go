@@ -128,7 +128,7 @@ func TestAllocations(t *testing.T) {
 	}
 }
 
-func TestUnseenRequestsAllocateNothing(t *testing.T) {
+func TestUnobservedRequestsAllocateNothing(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
 	}

@@ -1,8 +1,8 @@
-// Package cloudfetch sees what the Databricks driver sends and receives, without
-// touching it. It is an http.RoundTripper, to be given to the driver's
+// Package cloudfetch observes what the Databricks driver sends and receives, without
+// changing it. It is an http.RoundTripper, to be given to the driver's
 // WithTransport option, that passes every request and every byte on as they are
-// and looks at them while they pass: the Thrift RPCs of a statement, answer by
-// answer, and the CloudFetch files the driver downloads from storage. What it sees
+// and reads them on the way: the Thrift RPCs of a statement, answer by
+// answer, and the CloudFetch files the driver downloads from storage. What it finds
 // becomes part of the records of package telemetry.
 //
 //	               ExecuteStatement, polls     everything else:
@@ -22,17 +22,17 @@
 // runs the statement, and lets it fill the statement's record when the statement is over.
 // ExecuteStatement finds the trace in its context; its answer brings the operation's
 // identifier, by which all later RPCs find the trace, on whatever context they run.
-// Downloads carry no context at all. They are tied by their presigned URL, which passed by
-// in a Thrift answer before: what is kept of the URL is a keyed hash, until the statement
+// Downloads carry no context at all. They are recognized by their presigned URL, which came
+// in a Thrift answer before: of the URL only a keyed hash is kept, until the statement
 // is over.
 //
-// Nothing is taken from a message before it has passed completely, and from a
-// message that is not understood nothing at all. Counts of a statement of which something
-// was not seen or not understood may be too low, and are unknown in its record: no number is
-// better than a wrong one. No statement text, parameter, row, server message, URL or token is
+// Nothing is taken from a message before it is complete, and nothing at all from a
+// message that cannot be decoded. When something of a statement was not seen or not
+// decoded, its counts may be too low and are unknown in its record: no number is better
+// than a wrong one. No statement text, parameter, row, server message, URL or token is
 // kept at any time.
 //
-// The cost is that of looking: three or four allocations per RPC, none per read,
-// and payload is counted without being touched. The package starts no goroutine,
+// It costs three or four allocations per RPC and none per read, and payload is counted
+// without being copied. The package starts no goroutine,
 // makes no request, and holds no lock while it waits for anything.
 package cloudfetch

@@ -16,10 +16,10 @@ type download struct {
 	counts  *Counters
 	file    *file
 	attempt uint32
-	ctx     context.Context // of the request: cancelled when the reader gives up
+	ctx     context.Context // of the request: canceled when the reader stops
 	length  int64           // Content-Length; -1 unknown
 
-	quiet atomic.Bool // over; reads go straight through
+	quiet atomic.Bool // ended; reads are passed on unobserved
 
 	mu    sync.Mutex // guards all below against a Close during a Read
 	over  bool
@@ -27,7 +27,7 @@ type download struct {
 	first time.Time
 }
 
-// failed takes an attempt that gave no usable response.
+// failed notes an attempt without a usable response.
 func (d *download) failed(code int) {
 	state := fileFailed
 	if code == 0 && d.ctx.Err() != nil {
@@ -36,7 +36,7 @@ func (d *download) failed(code int) {
 	d.file.end(d.attempt, state, code, 0, time.Time{}, time.Now())
 }
 
-// saw takes what one Read gave.
+// saw takes the bytes and the error of one Read.
 func (d *download) saw(p []byte, err error) {
 	d.mu.Lock()
 	defer d.contain()
@@ -58,7 +58,7 @@ func (d *download) saw(p []byte, err error) {
 	}
 }
 
-// closed takes the Close of the body.
+// closed notes that the body is closed.
 func (d *download) closed() {
 	d.mu.Lock()
 	defer d.contain()

@@ -87,7 +87,7 @@ func TestTraceOfAnotherTransportIsNotTaken(t *testing.T) {
 	require.Zero(t, other.transport.registry.busy.Load())
 }
 
-func TestSessionMistakes(t *testing.T) {
+func TestUnexpectedSessionMessages(t *testing.T) {
 	s := newStage(t, Options{})
 	session := NewSession()
 	ctx := NewSessionContext(context.Background(), session)
@@ -107,7 +107,7 @@ func TestSessionMistakes(t *testing.T) {
 	require.Zero(t, s.transport.registry.busy.Load())
 }
 
-func TestBoundedMapForgetsTheOldest(t *testing.T) {
+func TestBoundedMapDropsTheOldest(t *testing.T) {
 	r := boundedMap[int, int]{bound: 3}
 	for i := range 5 {
 		old, dropped := r.add(i, 10*i, &node[int, int]{})
@@ -120,7 +120,7 @@ func TestBoundedMapForgetsTheOldest(t *testing.T) {
 	r.remove(3)
 	r.remove(2)
 	r.remove(4)
-	require.Empty(t, r.m)
+	require.Empty(t, r.nodes)
 	require.True(t, r.first == nil && r.last == nil)
 	_, ok := r.get(4)
 	require.False(t, ok)

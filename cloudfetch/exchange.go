@@ -1,28 +1,12 @@
 package cloudfetch
 
 import (
+	"io"
 	"net/http"
 	"sync/atomic"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
-)
-
-// owner is what an RPC belongs to: a Trace or a Session.
-type owner interface {
-	// begin notes that a request is sent; false lets it pass unseen.
-	begin(req *message, out int64, redirect bool, now time.Time) (attempt uint32, ok bool)
-	// headers notes that a response came.
-	headers(m method, attempt uint32, code int, workspace string)
-	// received adds body bytes that were read.
-	received(m method, n int64)
-	// end notes how the attempt ended, and what broke it off, if anything did.
-	end(x *exchange, s attemptState, broke error, now time.Time)
-}
-
-var (
-	_ owner = (*Trace)(nil)
-	_ owner = (*Session)(nil)
 )
 
 // exchange is one HTTP attempt of an RPC, from its request to the end of its
@@ -38,12 +22,12 @@ type exchange struct {
 	method   method
 	attempt  uint32
 
-	// quiet is set when nothing is left to read. Reads then go straight
-	// through: the driver stops reading at the end of the message, and drains
+	// quiet is set when nothing is left to read. Reads are then passed on
+	// unobserved: the driver stops reading at the end of the message, and drains
 	// the rest at its next call, if ever.
 	quiet atomic.Bool
-	over  atomic.Bool  // the owner knows the end; the goroutine that sets over tells the owner
-	in    atomic.Int64 // bytes that came and that the owner does not know of
+	over  atomic.Bool  // ended; the goroutine that sets it calls owner.end
+	in    atomic.Int64 // bytes that came and are not reported to the owner yet
 
 	reader *reader // of the reading goroutine; nil when there is nothing (more) to read
 }
@@ -61,7 +45,7 @@ func (x *exchange) headers(resp *http.Response) {
 	}
 }
 
-// saw takes what one read of the network's body gave.
+// saw takes the bytes and the error of one read of the network's body.
 func (x *exchange) saw(p []byte, err error) {
 	defer x.contain()
 	x.in.Add(int64(len(p)))
@@ -74,20 +58,24 @@ func (x *exchange) saw(p []byte, err error) {
 			x.markUndecoded()
 		}
 	}
-	if err != nil {
-		x.finish(failed, notEOF(err))
-		x.settle()
+	switch err {
+	case nil:
+		return
+	case io.EOF:
+		err = nil // the body came whole
 	}
+	x.finish(failed, err)
+	x.settle()
 }
 
-// closed takes the Close of the body.
+// closed notes that the body is closed.
 func (x *exchange) closed() {
 	defer x.contain()
 	x.finish(failed, nil)
-	x.tell()
+	x.reportReceived()
 }
 
-// answered takes the end of the message.
+// answered notes the end of the message.
 func (x *exchange) answered() {
 	if x.reader.msg.method != x.method {
 		x.markUndecoded() // the driver will refuse it, too
@@ -98,22 +86,23 @@ func (x *exchange) answered() {
 	x.settle()
 }
 
-// markUndecoded stops looking at the message.
+// markUndecoded stops reading the message.
 func (x *exchange) markUndecoded() {
 	x.counts.undecoded.Add(1)
 	x.finish(undecoded, nil)
 	x.release()
 }
 
-// finish tells the owner how the attempt ended, once.
+// finish reports to the owner how the attempt ended, once. broke is what broke it off, if
+// anything did.
 func (x *exchange) finish(s attemptState, broke error) {
 	if x.over.CompareAndSwap(false, true) {
 		x.owner.end(x, s, broke, time.Now())
 	}
 }
 
-// tell tells the owner of the bytes that came.
-func (x *exchange) tell() {
+// reportReceived reports to the owner the bytes that came.
+func (x *exchange) reportReceived() {
 	x.quiet.Store(true)
 	if n := x.in.Swap(0); n > 0 {
 		x.owner.received(x.method, n)
@@ -122,7 +111,7 @@ func (x *exchange) tell() {
 
 // settle ends the reading.
 func (x *exchange) settle() {
-	x.tell()
+	x.reportReceived()
 	x.release()
 }
 

@@ -16,23 +16,23 @@ const (
 
 // The states of telemetry.File.
 const (
-	fileWaiting     = "WAITING"     // not asked for yet
-	fileDownloading = "DOWNLOADING" // a request is under way, or waits behind a redirect
+	fileWaiting     = "WAITING"     // not requested yet
+	fileDownloading = "DOWNLOADING" // a request is running, or follows a redirect
 	fileDownloaded  = "DOWNLOADED"  // the last attempt ended with status 200 and a body read to its end
 	fileFailed      = "FAILED"      // the last attempt ended without a complete 200
-	fileAbandoned   = "ABANDONED"   // the reader gave up before the last attempt ended, or never asked
+	fileAbandoned   = "ABANDONED"   // the reader stopped before the last attempt ended, or before the first
 )
 
 // file follows one CloudFetch file.
 type file struct {
 	trace     *Trace      // immutable
 	key       linkKey     // immutable
-	untracked atomic.Bool // nothing can be said of the download; set once, never unset
+	untracked atomic.Bool // the download is unknown; set once, never unset
 
 	// Guarded by the trace's lock.
 	record      telemetry.File
 	attempt     uint32 // as in methodStats
-	redirecting bool   // the latest attempt was redirected and has not gone on yet
+	redirecting bool   // the latest attempt was redirected and has not continued yet
 
 	// Guarded by the registry's lock: the list of the trace's registered files.
 	prev, next *file
@@ -65,7 +65,7 @@ func (fs *files) failed() (n int64, first *file) {
 	return n, first
 }
 
-// fill copies what is known of the files. Those that are incomplete when the trace is
+// fill returns what is known of the files. Those that are incomplete when the trace is
 // finished are abandoned.
 func (fs *files) fill(final bool) *telemetry.CloudFetch {
 	if fs == nil || fs.untracked.Load() {
@@ -122,14 +122,14 @@ func (t *Trace) addLinks(links []link, now time.Duration) {
 	}
 }
 
-// markUntracked says that nothing is known of the file's download any more.
+// markUntracked notes that the file's download is unknown.
 func (f *file) markUntracked() {
 	f.untracked.Store(true)
 	f.trace.files.untracked.Store(true)
 }
 
 // begin notes a request for the file. It reports false when the request must
-// pass unseen.
+// pass unobserved.
 func (f *file) begin(redirect bool, at time.Time) (attempt uint32, ok bool) {
 	t := f.trace
 	t.mu.Lock()
@@ -139,7 +139,7 @@ func (f *file) begin(redirect bool, at time.Time) (attempt uint32, ok bool) {
 		return 0, false
 	}
 	if r.State == fileDownloading && !f.redirecting {
-		// Two at once: which one the reader will use cannot be told.
+		// Two at once: which one the reader will use is unknown.
 		f.markUntracked()
 		return 0, false
 	}

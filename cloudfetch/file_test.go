@@ -18,7 +18,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-func TestFilesAreTiedToTheirStatement(t *testing.T) {
+func TestFilesBelongToTheirStatement(t *testing.T) {
 	s := newStage(t, Options{})
 	ctxA, a := traced()
 	ctxB, b := traced()
@@ -120,7 +120,7 @@ func TestFileIsRetriedAndThenDownloaded(t *testing.T) {
 	require.EqualValues(t, 9, f.CloudFetch.Received)
 }
 
-func TestFailedAndAbandonedFilesAreTold(t *testing.T) {
+func TestFailedAndAbandonedFilesAreReported(t *testing.T) {
 	s := newStage(t, Options{})
 	ctx, trace := traced()
 	s.execute(ctx, operationA)
@@ -129,7 +129,7 @@ func TestFailedAndAbandonedFilesAreTold(t *testing.T) {
 	s.serve(linkTo("missing"), answer{code: 404})
 	s.serve(linkTo("reset"), answer{code: 200, body: []byte("x"), cut: errReset})
 	s.serve(linkTo("closed"), answer{code: 200, body: []byte("x")})
-	gone, cancel := context.WithCancel(context.Background())
+	canceled, cancel := context.WithCancel(context.Background())
 	s.files[linkTo("cancelled")] = func(req *http.Request) (*http.Response, error) {
 		cancel()
 		return nil, req.Context().Err()
@@ -142,7 +142,7 @@ func TestFailedAndAbandonedFilesAreTold(t *testing.T) {
 	for _, name := range []string{"ok", "reset", "missing"} {
 		_, _ = s.get(context.Background(), linkTo(name))
 	}
-	_, err := s.get(gone, linkTo("cancelled"))
+	_, err := s.get(canceled, linkTo("cancelled"))
 	require.ErrorIs(t, err, context.Canceled)
 	for _, name := range []string{"closed", "early"} {
 		req, _ := http.NewRequest(http.MethodGet, linkTo(name), nil)
@@ -189,7 +189,7 @@ func TestRedirectedDownloadIsOneAttempt(t *testing.T) {
 	require.Zero(t, f.CloudFetch.Retries)
 }
 
-func TestLateDownloadPassesUnseen(t *testing.T) {
+func TestLateDownloadPassesUnobserved(t *testing.T) {
 	s := newStage(t, Options{})
 	ctx, trace := traced()
 	s.execute(ctx, operationA)

@@ -77,7 +77,7 @@ func captured(t testing.TB) (messages [][]byte) {
 	return messages
 }
 
-func TestCapturedMessagesAreUnderstood(t *testing.T) {
+func TestCapturedMessagesAreDecoded(t *testing.T) {
 	files, err := filepath.Glob("testdata/captured/*")
 	require.NoError(t, err)
 	for i, b := range captured(t) {

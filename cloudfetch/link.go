@@ -53,8 +53,8 @@ func keyOf(u *url.URL) (linkKey, bool) {
 }
 
 // canonicalURL reads a link byte by byte, and says whether parsing the link and writing it
-// again gives the same bytes. Of a link that is not canonical the request could not be
-// recognised, and its file is untracked instead of never downloaded.
+// again gives the same bytes. The request for a link that is not canonical
+// cannot be recognized, and its file is untracked instead of never downloaded.
 type canonicalURL struct {
 	part  uint8 // inScheme to notCanonical
 	n     uint8 // position in the scheme; 1 after a byte of the authority; hex digits due in the path
@@ -89,7 +89,7 @@ var linkBytesAllowed = func() (t [256]uint8) {
 	for _, c := range "-._" {
 		t[c] = authorityByte | pathByte
 	}
-	// What net/url leaves alone in a path.
+	// What net/url does not escape in a path.
 	for _, c := range "~$&+,/:;=@!'()*[]" {
 		t[c] = pathByte
 	}

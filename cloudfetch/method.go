@@ -15,7 +15,7 @@ type methodStats struct {
 
 	state     attemptState
 	refused   bool   // the latest answer is an exception or an error status
-	attempt   uint32 // numbers attempts, so that a late end of an old one is told apart
+	attempt   uint32 // numbers attempts, so that a late end of an old one is recognized
 	seq       int32
 	session   guid          // of an ExecuteStatement: the numbers are per session
 	listed    int           // number of the latest call in the trace's list, from 1; 0 when not listed
@@ -30,16 +30,16 @@ type attemptState uint8
 
 const (
 	notCalled  attemptState = iota
-	running                 // under way
+	running                 // no answer yet
 	failed                  // ended without a complete answer
 	redirected              // the same, and net/http's client may follow
 	answered                // answered completely
-	undecoded               // answered, but not understood here; for the driver it is answered
+	undecoded               // answered, but the answer could not be decoded; the driver may have read it
 )
 
 // methods are the methods of a statement or session, in the order in which they were first
 // called. Most statements need one or two, so the first is part of the trace's memory and the
-// others get theirs when they are called.
+// others are allocated when they are first called.
 type methods struct{ first methodStats }
 
 var noCalls = &methodStats{}
@@ -81,13 +81,13 @@ func (all *methods) of(m method) *methodStats {
 // earlier one ended without a complete answer. The driver's client numbers the
 // calls of a connection 1, 2, 3..., and repeats a request byte by byte when its
 // HTTP layer retries; it never repeats one that was answered with 200. So two
-// calls are never taken for one, whatever a server does, and a retry is never
-// taken for a call.
+// calls never count as one, whatever a server does, and a retry never
+// counts as a call.
 func (s *methodStats) begin(req *message, out int64, redirect bool, now time.Duration) (attempt uint32, first bool) {
 	same := s.seq == req.seq && s.session == req.session
 	switch {
 	case s.state == redirected && same && redirect:
-		// The same attempt goes on elsewhere.
+		// The same attempt continues at another address.
 	case (s.state == failed || s.state == redirected) && same:
 		s.rpc.Retries++
 		s.rpc.Backoff += now - s.end
@@ -114,7 +114,7 @@ func (s *methodStats) finish(attempt uint32, state attemptState, broke error, no
 	return true
 }
 
-// ended is the end of the latest call; unknown while it is under way.
+// ended is the end of the latest call; unknown while it is running.
 func (s *methodStats) ended() telemetry.Maybe[time.Duration] {
 	if s.state == notCalled || s.state == running {
 		return telemetry.Maybe[time.Duration]{}

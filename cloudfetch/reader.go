@@ -15,8 +15,8 @@ type progress uint8
 
 const (
 	decoding    progress = iota
-	complete             // the message ended; what follows is not looked at
-	undecodable          // the message is not understood; nothing more of it is looked at
+	complete             // the message ended; what follows is not read
+	undecodable          // the message cannot be decoded; nothing more of it is read
 )
 
 // phase is what the next bytes are.
@@ -50,8 +50,7 @@ type frame struct {
 
 // reader follows one message of the strict Thrift binary protocol while it
 // passes by, in pieces of any size. Its memory is its own size and the list of links:
-// bytes it does not need are counted, not looked at. It asks for
-// nothing: feed takes what came.
+// bytes it does not need are counted, not read.
 //
 // A reader is used by one goroutine at a time.
 type reader struct {
@@ -87,7 +86,7 @@ func newReader(call bool) *reader {
 	return r
 }
 
-// release gives the reader back. A long list of links is left to the collector.
+// release returns the reader to the pool, but for a long list of links.
 func (r *reader) release() {
 	if cap(r.links) > 256 {
 		r.links = nil
@@ -123,7 +122,7 @@ func (r *reader) feed(p []byte) {
 			r.meaning(p[0], int16(binary.BigEndian.Uint16(p[1:])))
 			p = p[3:]
 			if whole && r.field == noField && r.inside == skipped {
-				n := value(p, r.fieldTyp, maxDepth-int(r.depth))
+				n := valueSize(p, r.fieldTyp, maxDepth-int(r.depth))
 				if whole = n > 0; whole {
 					p = p[n:]
 					continue // at the next field
@@ -245,7 +244,7 @@ func (r *reader) version(v uint32) {
 	r.await(atNameLength, 4)
 }
 
-// meaning finds out what a field of the innermost struct is. Its value is next.
+// meaning looks up a field of the innermost struct. Its value is next.
 func (r *reader) meaning(typ byte, id int16) {
 	r.fieldTyp = typ
 	if r.depth > 1 {
@@ -255,8 +254,8 @@ func (r *reader) meaning(typ byte, id int16) {
 	}
 }
 
-// root knows the outermost struct: the arguments of a call, or the result of a reply. Of an
-// exception nothing is kept but that it is one.
+// root looks up the outermost struct: the arguments of a call, or the result of a reply. Of an
+// exception only the fact is kept.
 func (r *reader) root(id int16) (field, structType) {
 	switch {
 	case r.fieldTyp != tStruct:
@@ -394,7 +393,7 @@ func (r *reader) listed(n int32) bool {
 	return r.msg.setInt(r.field, int64(n))
 }
 
-// mapping begins a map. No map is of interest.
+// mapping begins a map. No map is followed.
 func (r *reader) mapping(key, val byte, n int32) {
 	switch {
 	case n < 0:

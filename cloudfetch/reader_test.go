@@ -71,7 +71,7 @@ func wireExamples() map[string][]byte {
 
 func isCall(b []byte) bool { return len(b) > 3 && b[3] == callMessage }
 
-func TestReaderGivesTheSameWhateverTheReads(t *testing.T) {
+func TestReaderGivesTheSameForReadsOfAnySize(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for name, b := range wireExamples() {
 		t.Run(name, func(t *testing.T) {
@@ -99,7 +99,7 @@ func TestReaderIsNotCompleteBeforeTheEnd(t *testing.T) {
 	}
 }
 
-func TestReaderLearns(t *testing.T) {
+func TestReaderKeepsTheFactsOfAMessage(t *testing.T) {
 	examples := wireExamples()
 	read := func(name string) message { return readPieces(isCall(examples[name]), examples[name]).msg }
 
@@ -141,7 +141,7 @@ func TestReaderLearns(t *testing.T) {
 	require.Equal(t, guid([]byte(operationA)), m.operation)
 }
 
-func TestReaderGivesUpRatherThanBeWrong(t *testing.T) {
+func TestReaderStopsAtWhatItCannotDecode(t *testing.T) {
 	lists := func(n int) []byte {
 		b := append([]byte{tString}, u32(0)...)
 		for range n {

@@ -7,8 +7,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// fill adds to a record what the trace knows. Counts that may be too low because
-// something was not seen or not understood stay unknown.
+// fill adds to a record what the trace has. Counts that may be too low because
+// something was not seen or not decoded stay unknown.
 func (t *Trace) fill(r *telemetry.Statement) {
 	if r.StatementID == "" {
 		r.StatementID = t.id.String()
@@ -66,7 +66,7 @@ func (t *Trace) appendCalls(to []telemetry.Call) []telemetry.Call {
 	return to
 }
 
-// fillSplit says what is known from the wire of where the time went.
+// fillSplit sets the parts of the statement's time that the wire shows.
 func (t *Trace) fillSplit(r *telemetry.Statement) {
 	if t.serverStarted > 0 && t.serverCompleted >= t.serverStarted {
 		r.Split.Server = telemetry.Known(time.Duration(t.serverCompleted-t.serverStarted) * time.Millisecond)

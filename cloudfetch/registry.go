@@ -5,73 +5,12 @@ import (
 	"sync/atomic"
 )
 
-// boundedMap is a map in order of arrival: adding to a full one drops the
-// oldest. A node is memory of the value it holds. A boundedMap is not safe for concurrent use.
-type boundedMap[K comparable, V any] struct {
-	m           map[K]*node[K, V]
-	first, last *node[K, V]
-	bound       int
-}
-
-type node[K comparable, V any] struct {
-	key        K
-	val        V
-	prev, next *node[K, V]
-}
-
-func (r *boundedMap[K, V]) get(key K) (v V, ok bool) {
-	if p := r.m[key]; p != nil {
-		return p.val, true
-	}
-	return v, false
-}
-
-// add puts a key that is not present into a node that is free, and returns the value that was
-// dropped for it.
-func (r *boundedMap[K, V]) add(key K, v V, p *node[K, V]) (old V, dropped bool) {
-	if r.m == nil {
-		r.m = make(map[K]*node[K, V])
-	}
-	if len(r.m) >= r.bound && r.first != nil {
-		old, dropped = r.first.val, true
-		r.remove(r.first.key)
-	}
-	*p = node[K, V]{key: key, val: v, prev: r.last}
-	if r.last != nil {
-		r.last.next = p
-	} else {
-		r.first = p
-	}
-	r.last = p
-	r.m[key] = p
-	return old, dropped
-}
-
-func (r *boundedMap[K, V]) remove(key K) {
-	p := r.m[key]
-	if p == nil {
-		return
-	}
-	delete(r.m, key)
-	if p.prev != nil {
-		p.prev.next = p.next
-	} else {
-		r.first = p.next
-	}
-	if p.next != nil {
-		p.next.prev = p.prev
-	} else {
-		r.last = p.prev
-	}
-	*p = node[K, V]{} // releases its references
-}
-
 // registry ties what passes the transport to the traces: operation and session
 // identifiers, and links. Lock order: a trace's lock before the registry's;
 // nothing is called while the registry's lock is held.
 type registry struct {
 	// busy counts what is registered, so that a transport without traces can
-	// let everything pass without looking. Written under mu.
+	// let everything pass unobserved. Written under mu.
 	busy, linked atomic.Int64
 	counts       *Counters
 
@@ -101,7 +40,7 @@ func (r *registry) addStatement(id guid, t *Trace) bool {
 		evicted.evicted.Store(true)
 		for evicted.newest != nil {
 			evicted.newest.markUntracked()
-			r.forget(evicted.newest)
+			r.removeLink(evicted.newest)
 		}
 	}
 	r.count()
@@ -115,7 +54,7 @@ func (r *registry) statement(id guid) *Trace {
 	return t
 }
 
-// dropStatement forgets a statement and its links.
+// dropStatement removes a statement and its links.
 func (r *registry) dropStatement(id guid, t *Trace) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -123,7 +62,7 @@ func (r *registry) dropStatement(id guid, t *Trace) {
 		r.statements.remove(id)
 	}
 	for t.newest != nil {
-		r.forget(t.newest)
+		r.removeLink(t.newest)
 	}
 	r.count()
 }
@@ -196,15 +135,15 @@ func (r *registry) link(key linkKey) *file {
 	return f
 }
 
-// dropLink forgets one file.
+// dropLink removes one file.
 func (r *registry) dropLink(f *file) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.forget(f)
+	r.removeLink(f)
 	r.count()
 }
 
-func (r *registry) forget(f *file) {
+func (r *registry) removeLink(f *file) {
 	if r.links[f.key] != f {
 		return
 	}
@@ -224,5 +163,5 @@ func (r *registry) forget(f *file) {
 
 func (r *registry) count() {
 	r.linked.Store(int64(len(r.links)))
-	r.busy.Store(int64(len(r.statements.m) + len(r.sessions.m)))
+	r.busy.Store(int64(len(r.statements.nodes) + len(r.sessions.nodes)))
 }

@@ -8,15 +8,15 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 )
 
-// The Thrift client of the driver hands its body over as a buffer, and
+// The Thrift client of the driver passes its body as a buffer, and
 // net/http.NewRequest makes a GetBody for it, which the driver's retrying and
 // authenticating layers keep. It gives another reader over the same bytes, so a
 // request is read before it is sent, without touching its body. Where there is
 // no GetBody, the body is watched while the base transport reads it.
 
 // readRequest reads the message in a request body, and returns its reader and the size of the
-// body. It returns nil when the message was not understood to its end; else the reader is to
-// be released.
+// body. It returns nil when the message could not be decoded to its end; else the caller must
+// release the reader.
 func readRequest(getBody func() (io.ReadCloser, error)) (r *reader, size int64) {
 	body, err := getBody()
 	if err != nil || body == nil {

@@ -2,8 +2,6 @@ package cloudfetch
 
 import (
 	"context"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
@@ -13,14 +11,12 @@ import (
 // and closed. Put one into the context given to one call of the connector's Connect. All
 // methods are safe for concurrent use.
 type Session struct {
-	done atomic.Bool // set under mu
+	callState // without times: the records of a session have none
 
-	mu        sync.Mutex // guards all below
-	methods   methods    // without times: the records of a session have none
-	id        guid
-	workspace string
-	sqlState  string
-	reg       *registry // where the session is registered, once id is known; nil before
+	// Guarded by mu.
+	id       guid
+	sqlState string
+	reg      *registry // where the session is registered, once id is known; nil before
 
 	node node[guid, *Session] // guarded by the registry's lock
 }
@@ -32,7 +28,7 @@ type sessionKey struct{}
 
 // NewSessionContext returns a context that carries s. The session that is opened
 // with it is s's session; its CloseSession, which runs without the context, is
-// recognised by its identifier.
+// recognized by its identifier.
 func NewSessionContext(ctx context.Context, s *Session) context.Context {
 	return context.WithValue(ctx, sessionKey{}, s)
 }
@@ -44,7 +40,7 @@ func (s *Session) ID() string {
 	return s.id.String()
 }
 
-// FillOpened adds to a record what was seen of the session's opening.
+// FillOpened adds to a record what was observed of the session's opening.
 func (s *Session) FillOpened(r *telemetry.SessionOpened) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -52,7 +48,7 @@ func (s *Session) FillOpened(r *telemetry.SessionOpened) {
 	r.Retries = telemetry.Known(s.methods.find(openSession).rpc.Retries)
 }
 
-// FillClosed adds to a record what was seen of the session's close.
+// FillClosed adds to a record what was observed of the session's close.
 func (s *Session) FillClosed(r *telemetry.SessionClosed) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -74,7 +70,7 @@ func (s *Session) Fault() Fault {
 	return last.fault(s.sqlState)
 }
 
-// Finish ends the trace: the transport forgets the session, and what still comes passes unseen.
+// Finish ends the trace: the transport drops the session, and later messages pass unobserved.
 func (s *Session) Finish() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -92,28 +88,6 @@ func (s *Session) begin(req *message, out int64, redirect bool, _ time.Time) (at
 	}
 	attempt, _ = s.methods.of(req.method).begin(req, out, redirect, 0)
 	return attempt, true
-}
-
-// headers implements owner.
-func (s *Session) headers(m method, attempt uint32, code int, workspace string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.done.Load() || s.methods.find(m).attempt != attempt {
-		return
-	}
-	s.methods.of(m).rpc.LastStatus = code
-	if workspace != "" {
-		s.workspace = workspace
-	}
-}
-
-// received implements owner.
-func (s *Session) received(m method, n int64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.done.Load() {
-		s.methods.of(m).rpc.BytesIn += n
-	}
 }
 
 // end implements owner.

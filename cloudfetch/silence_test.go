@@ -16,11 +16,11 @@ const flagURL = "https://workspace.example.com" + flagPath + "1.15.1"
 
 // flagStage is a transport over a workspace that answers the flag.
 func flagStage(opts Options, answer func(*http.Request) (*http.Response, error)) (*Transport, *int) {
-	asked := new(int)
+	requests := new(int)
 	return New(WrapBase(roundTripFunc(func(req *http.Request) (*http.Response, error) {
-		*asked++
+		*requests++
 		return answer(req)
-	})), opts), asked
+	})), opts), requests
 }
 
 func answerFlag(body string) func(*http.Request) (*http.Response, error) {
@@ -29,8 +29,8 @@ func answerFlag(body string) func(*http.Request) (*http.Response, error) {
 
 const flagOn = `{"flags":[{"name":"other","value":"x"},{"name":"` + flagName + `","value":"true"}],"ttl_seconds":900}`
 
-// ask reads the flag as the driver does.
-func ask(t *testing.T, transport *Transport) (enabled bool) {
+// nativeFlag reads the flag as the driver does.
+func nativeFlag(t *testing.T, transport *Transport) (enabled bool) {
 	t.Helper()
 	req, _ := http.NewRequestWithContext(context.Background(), http.MethodGet, flagURL, nil)
 	req.Header.Set("Authorization", "Bearer x")
@@ -53,18 +53,26 @@ func ask(t *testing.T, transport *Transport) (enabled bool) {
 }
 
 func TestFlagIsAnsweredLocally(t *testing.T) {
-	transport, asked := flagStage(Options{SilenceNative: true}, nil)
+	transport, requests := flagStage(Options{SilenceNative: true}, nil)
 	for range 5 {
-		require.False(t, ask(t, transport))
+		require.False(t, nativeFlag(t, transport))
 	}
-	require.Zero(t, *asked)
+	require.Zero(t, *requests)
 	require.EqualValues(t, 5, transport.Stats().Silenced)
 }
 
+// uploadBody is a request body that notes its Close.
+type uploadBody struct {
+	*bytes.Reader
+	closed bool
+}
+
+func (b *uploadBody) Close() error { b.closed = true; return nil }
+
 func TestUploadIsAcceptedLocally(t *testing.T) {
-	transport, asked := flagStage(Options{SilenceNative: true}, nil)
+	transport, requests := flagStage(Options{SilenceNative: true}, nil)
 	for _, path := range []string{uploadPath, uploadPathAnon} {
-		body := &writerToBody{Reader: bytes.NewReader([]byte(`{"items":[],"protoLogs":["x"]}`))}
+		body := &uploadBody{Reader: bytes.NewReader([]byte(`{"items":[],"protoLogs":["x"]}`))}
 		req, _ := http.NewRequest(http.MethodPost, "https://workspace.example.com"+path, nil)
 		req.Body = body
 		resp, err := transport.RoundTrip(req)
@@ -76,20 +84,20 @@ func TestUploadIsAcceptedLocally(t *testing.T) {
 		require.Zero(t, body.Len())
 		require.True(t, body.closed)
 	}
-	require.Zero(t, *asked)
+	require.Zero(t, *requests)
 }
 
 func TestNativeTelemetryPassesUnlessSilenced(t *testing.T) {
-	transport, asked := flagStage(Options{}, answerFlag(flagOn))
-	require.True(t, ask(t, transport))
-	require.Equal(t, 1, *asked)
+	transport, requests := flagStage(Options{}, answerFlag(flagOn))
+	require.True(t, nativeFlag(t, transport))
+	require.Equal(t, 1, *requests)
 	req, _ := http.NewRequest(http.MethodPost, "https://workspace.example.com"+uploadPath, strings.NewReader("{}"))
 	_, err := transport.RoundTrip(req)
 	require.NoError(t, err)
-	require.Equal(t, 2, *asked)
+	require.Equal(t, 2, *requests)
 	// Other requests to the same paths are not telemetry.
 	req, _ = http.NewRequest(http.MethodPut, "https://workspace.example.com"+uploadPath, nil)
 	_, err = transport.RoundTrip(req)
 	require.NoError(t, err)
-	require.Equal(t, 3, *asked)
+	require.Equal(t, 3, *requests)
 }

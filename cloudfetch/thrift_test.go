@@ -33,7 +33,7 @@ func enumOf[S ~string](number int32, names []S) string {
 	return string(name)
 }
 
-func TestWhatAMessageDoesNotHoldStaysKnown(t *testing.T) {
+func TestAFactThatALaterMessageLacksStaysKnown(t *testing.T) {
 	name := "before"
 	updateEnum(&message{}, &name, resultFormat, cacheNames)
 	require.Equal(t, "before", name)

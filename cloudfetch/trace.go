@@ -2,7 +2,6 @@ package cloudfetch
 
 import (
 	"context"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -21,23 +20,22 @@ const (
 type Trace struct {
 	started time.Time // immutable once the trace is in a context
 
-	// Set once under mu (done) or the registry's lock (evicted), read without.
-	done, evicted atomic.Bool
+	evicted atomic.Bool // set once under the registry's lock
 
-	mu        sync.Mutex // guards all below
-	id        guid       // TOperationHandle 1.1; zero unknown
-	session   guid       // TExecuteStatementReq 1.1.1; zero unknown
-	workspace string     // response header x-databricks-org-id; empty unknown
-	reg       *registry  // where the statement is registered, once id is known; nil before
-	methods   methods
-	calls     []call
-	first     [1]call          // room for the first call
-	failing   method           // of the calls that run the statement, poll and fetch: the first without an answer the driver can use
-	files     *files           // nil before a link came
-	result    telemetry.Result // without evidence and counts
-	pages     int64            // that came, in the list of calls or not
-	unlisted  int64            // pages whose call is not listed
-	rows      int64            // in all pages of which the number is known
+	callState
+
+	// Guarded by mu.
+	id       guid      // TOperationHandle 1.1; zero unknown
+	session  guid      // TExecuteStatementReq 1.1.1; zero unknown
+	reg      *registry // where the statement is registered, once id is known; nil before
+	calls    []call
+	first    [1]call          // room for the first call
+	failing  method           // of the calls that run the statement, poll and fetch: the first without an answer the driver can use
+	files    *files           // nil before a link came
+	result   telemetry.Result // without evidence and counts
+	pages    int64            // that came, listed or not
+	unlisted int64            // pages whose call is not listed
+	rows     int64            // in all pages of which the number is known
 
 	state           string                // TGetOperationStatusResp 2, last reported; empty unknown
 	sqlState        string                // TGetOperationStatusResp 3, else TStatus 3: the last that was not empty
@@ -81,8 +79,8 @@ func NewContext(ctx context.Context, t *Trace) context.Context {
 	return context.WithValue(ctx, traceKey{}, t)
 }
 
-// Value answers what the transport asks a context for, and nothing else: a context type of the
-// caller's own can carry t without another one around it.
+// Value returns t for the key that the transport looks up in a context, and nil for any other: a
+// context type of the caller can carry t without another context around it.
 func (t *Trace) Value(key any) any {
 	if key == (traceKey{}) {
 		return t
@@ -90,7 +88,7 @@ func (t *Trace) Value(key any) any {
 	return nil
 }
 
-// Fill adds to a record what is known by now. Files and calls under way are reported as
+// Fill adds to a record what is known by now. Running files and calls are reported as
 // such. The lists of r are appended to; what they have room for is not allocated.
 func (t *Trace) Fill(r *telemetry.Statement) {
 	t.mu.Lock()
@@ -99,8 +97,8 @@ func (t *Trace) Fill(r *telemetry.Statement) {
 }
 
 // Finish ends the trace and fills r, if it is not nil, for good: files not yet downloaded
-// are abandoned. The transport forgets the statement and its links; whatever
-// still comes passes unseen. After Finish, Fill gives the same.
+// are abandoned. The transport drops the statement and its links; later
+// messages pass unobserved. After Finish, Fill gives the same.
 func (t *Trace) Finish(r *telemetry.Statement) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -150,8 +148,8 @@ func (t *Trace) NextBoundary(row int64) (next int64, ok bool) {
 	return next, next > row
 }
 
-// whole reports whether everything of the statement was seen and understood: counts of one that
-// was not may be too low, and are unknown.
+// whole reports whether everything of the statement was observed and decoded. Otherwise its counts
+// may be too low, and are unknown.
 func (t *Trace) whole() bool { return !t.undecoded && !t.secondStatement && !t.evicted.Load() }
 
 func (t *Trace) since(at time.Time) time.Duration { return max(0, at.Sub(t.started)) }
@@ -211,7 +209,7 @@ func (t *Trace) list(s *methodStats) int {
 }
 
 // adopt ties a statement to the trace in its context when the ExecuteStatement
-// was not understood. It reports whether the trace had none.
+// was not decoded. It reports whether the trace had none.
 func (t *Trace) adopt(id guid, reg *registry) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -232,34 +230,12 @@ func (t *Trace) tie(id guid, reg *registry) bool {
 	return true
 }
 
-// markUndecoded notes a request that was not understood.
+// markUndecoded notes a request that could not be decoded.
 func (t *Trace) markUndecoded() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !t.done.Load() {
 		t.undecoded = true
-	}
-}
-
-// headers implements owner.
-func (t *Trace) headers(m method, attempt uint32, code int, workspace string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.done.Load() || t.methods.find(m).attempt != attempt {
-		return
-	}
-	t.methods.of(m).rpc.LastStatus = code
-	if workspace != "" {
-		t.workspace = workspace
-	}
-}
-
-// received implements owner.
-func (t *Trace) received(m method, n int64) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if !t.done.Load() {
-		t.methods.of(m).rpc.BytesIn += n
 	}
 }
 
@@ -286,7 +262,7 @@ func (t *Trace) end(x *exchange, state attemptState, broke error, at time.Time) 
 	t.updateFailing(s)
 }
 
-// update takes over what a complete answer says.
+// update takes the facts of a complete answer.
 func (t *Trace) update(s *methodStats, x *exchange, now time.Duration) {
 	m := &x.reader.msg
 	t.updateState(s.method, m)

@@ -17,7 +17,7 @@ type Options struct {
 	// process. Default false: both pass.
 	SilenceNative bool
 	// MaxStatements bounds the statements that are registered at once; beyond
-	// it the oldest is forgotten, and its counts become unknown. Four times as many
+	// it the oldest is dropped, and its counts become unknown. Four times as many
 	// sessions are kept. Default 4096.
 	MaxStatements int
 	// Counters is where the transport counts; nil means counters of its own.
@@ -27,11 +27,11 @@ type Options struct {
 // Stats counts what one transport did since it was made, or all that share Counters.
 type Stats struct {
 	Messages  uint64 // Thrift responses read to their end
-	Undecoded uint64 // Thrift messages that were not understood
+	Undecoded uint64 // Thrift messages that could not be decoded
 	Files     uint64 // CloudFetch files downloaded
 	Silenced  uint64 // requests answered locally
-	Evicted   uint64 // statements forgotten for lack of room
-	Panics    uint64 // mistakes of this package that were contained
+	Evicted   uint64 // statements dropped for lack of room
+	Panics    uint64 // panics of this package that were contained
 }
 
 // Counters are counts that several transports may share.
@@ -53,7 +53,7 @@ func (c *Counters) Stats() Stats {
 }
 
 // Transport observes the requests of one connector: Thrift RPCs, CloudFetch
-// downloads, and the driver's own telemetry. Everything else passes unseen. It
+// downloads, and the driver's own telemetry. Everything else passes unobserved. It
 // is safe for concurrent use.
 type Transport struct {
 	base     Base
@@ -164,7 +164,7 @@ func (t *Transport) callWatched(req *http.Request, by caller) (*http.Response, e
 	return resp, err
 }
 
-// beginCall reads the request and notes it; nil means that it passes unseen.
+// beginCall reads the request and notes it; nil means that it passes unobserved.
 func (t *Transport) beginCall(req *http.Request, by caller) (body *exchangeBody) {
 	defer t.counts.contained.Recover(contain.Wire)
 	r, size := readRequest(req.GetBody)
@@ -177,7 +177,7 @@ func (t *Transport) beginCall(req *http.Request, by caller) (body *exchangeBody)
 	return body
 }
 
-// markUndecoded notes a request that was not understood.
+// markUndecoded notes a request that could not be decoded.
 func (t *Transport) markUndecoded(by caller) {
 	t.counts.undecoded.Add(1)
 	if by.trace != nil {
@@ -232,7 +232,7 @@ func (t *Transport) ownerOf(by caller, msg *message) owner {
 	if trace := t.registry.statement(msg.operation); trace != nil {
 		return trace
 	}
-	// The answer to ExecuteStatement may not have been understood.
+	// The answer to ExecuteStatement may have been undecodable.
 	if by.trace != nil && by.trace.adopt(msg.operation, t.registry) {
 		return by.trace
 	}
@@ -248,7 +248,7 @@ func (t *Transport) answer(body *exchangeBody, resp *http.Response, err error) {
 	}
 	body.headers(resp)
 	body.ReadCloser = resp.Body
-	resp.Body = observed(resp.Body, body, body)
+	resp.Body = body
 }
 
 // fileOf finds the file a request is for, and whether it follows a redirect.
@@ -292,6 +292,6 @@ func (t *Transport) arrived(req *http.Request, f *file, attempt uint32, resp *ht
 	default:
 		b.length = resp.ContentLength
 		b.ReadCloser = resp.Body
-		resp.Body = observed(resp.Body, b, b)
+		resp.Body = b
 	}
 }

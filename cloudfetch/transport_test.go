@@ -90,7 +90,7 @@ func TestDirectResults(t *testing.T) {
 	require.Equal(t, telemetry.Known(int64(5)), f.Calls[0].Rows)
 }
 
-func TestNothingIsLearntFromAnAnswerThatBreaksOff(t *testing.T) {
+func TestNothingIsTakenFromAnIncompleteAnswer(t *testing.T) {
 	whole := directReply(1, true, fList(1282, tStruct, wireLink(linkTo("a"), 1, 0, 7, 8), wireLink(linkTo("b"), 1, 7, 7, 8)))
 	for n := range whole {
 		s := newStage(t, Options{})
@@ -111,7 +111,7 @@ func TestNothingIsLearntFromAnAnswerThatBreaksOff(t *testing.T) {
 	}
 }
 
-func TestRetriesAreToldFromCalls(t *testing.T) {
+func TestRetriesAreDistinguishedFromCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, Options{})
 		ctx, trace := traced()
@@ -231,7 +231,7 @@ func TestSecondStatementOfATraceIsLeftOut(t *testing.T) {
 	requireUncounted(t, f)
 }
 
-func TestStatementsWithoutTracePassUnseen(t *testing.T) {
+func TestStatementsWithoutTracePassUnobserved(t *testing.T) {
 	s := newStage(t, Options{})
 	s.execute(context.Background(), operationA)
 	ctx, trace := traced()
@@ -273,7 +273,7 @@ func TestAnswerOfARunningCallAfterFinishIsIgnored(t *testing.T) {
 	require.Zero(t, s.transport.registry.linked.Load())
 }
 
-func TestAnswerThatIsNotUnderstoodLeavesAGap(t *testing.T) {
+func TestAnswerThatCannotBeDecodedMakesCountsUnknown(t *testing.T) {
 	s := newStage(t, Options{})
 	ctx, trace := traced()
 	s.answer([]byte("<html>login</html>"))
@@ -348,7 +348,7 @@ func TestSession(t *testing.T) {
 	require.Zero(t, s.transport.registry.busy.Load())
 }
 
-func TestForgottenTracesAreBounded(t *testing.T) {
+func TestUnfinishedTracesAreBounded(t *testing.T) {
 	s := newStage(t, Options{MaxStatements: 3})
 	var traces []*Trace
 	for i := range 10 {
@@ -386,7 +386,7 @@ func TestRequestWithoutGetBodyIsWatched(t *testing.T) {
 	require.EqualValues(t, len(body), rpcOf(f, executeStatement).BytesOut)
 }
 
-func TestRequestThatIsNotUnderstoodPasses(t *testing.T) {
+func TestRequestThatCannotBeDecodedPasses(t *testing.T) {
 	s := newStage(t, Options{})
 	ctx, trace := traced()
 	for _, body := range [][]byte{[]byte("{}"), executeRequest(1)[:40], wireMessage(callMessage, "GetTables", 1, structOf(fStruct(1)))} {
@@ -400,7 +400,7 @@ func TestRequestThatIsNotUnderstoodPasses(t *testing.T) {
 	require.EqualValues(t, 2, s.transport.Stats().Undecoded)
 }
 
-func TestMistakesAreContained(t *testing.T) {
+func TestPanicsAreContained(t *testing.T) {
 	s := newStage(t, Options{})
 	ctx, _ := traced()
 	s.execute(ctx, operationA)

@@ -13,118 +13,95 @@ import (
 
 // arrowAccess adds Arrow access, which callers reach through sql.Conn.Raw.
 type arrowAccess struct {
-	native dbsqlrows.Rows
-	of     *rows // a reader of the rows keeps them
+	arrow dbsqlrows.Rows // the native rows
+	of    *rows          // held by the readers, too: who reads has not dropped the rows
 }
 
 // GetArrowBatches returns the rest of the rows as Arrow records, counted as they are read.
 func (a arrowAccess) GetArrowBatches(ctx context.Context) (dbsqlrows.ArrowBatchIterator, error) {
-	it, err := a.native.GetArrowBatches(ctx)
+	it, err := a.arrow.GetArrowBatches(ctx)
 	if err != nil || it == nil {
 		return it, err
 	}
-	a.of.st.arrowTaken(true)
+	a.of.st.beginArrow(true)
 	return &arrowBatches{it, a.of}, nil
 }
 
-// GetArrowIPCStreams returns the rest of the rows as Arrow IPC streams. Nobody decodes them
-// here, so their rows stay uncounted.
+// GetArrowIPCStreams returns the rest of the rows as Arrow IPC streams. The streams are not
+// decoded here, so their rows stay uncounted.
 func (a arrowAccess) GetArrowIPCStreams(ctx context.Context) (dbsqlrows.ArrowIPCStreamIterator, error) {
-	it, err := a.native.GetArrowIPCStreams(ctx)
+	it, err := a.arrow.GetArrowIPCStreams(ctx)
 	if err != nil || it == nil {
 		return it, err
 	}
-	a.of.st.arrowTaken(false)
+	a.of.st.beginArrow(false)
 	return &arrowStreams{it, a.of}, nil
 }
 
-// arrowBatches counts the rows of the records that pass. It embeds the native iterator, so
-// that methods a newer driver adds are there, too.
+// arrowBatches counts the rows of the records that pass. Embedding the native iterator keeps
+// methods that a newer driver adds.
 type arrowBatches struct {
 	dbsqlrows.ArrowBatchIterator
 	of *rows
 }
 
 // HasNext reports whether there are more records; the driver may fetch a page to know.
-func (b *arrowBatches) HasNext() bool {
-	start := time.Now()
-	more := b.ArrowBatchIterator.HasNext()
-	now := time.Now()
-	b.of.st.waited.add(now.Sub(start))
-	if !more {
-		b.of.st.arrowEnded(now)
-	}
-	return more
-}
+func (b *arrowBatches) HasNext() bool { return hasNextArrow(b.of.st, b.ArrowBatchIterator.HasNext) }
 
 // Next returns the next record, io.EOF after the last.
 func (b *arrowBatches) Next() (arrow.Record, error) {
-	start := time.Now()
-	record, err := b.ArrowBatchIterator.Next()
-	now := time.Now()
-	b.of.st.waited.add(now.Sub(start))
-	if err != nil {
-		b.of.st.readEnded(now, notEOF(err))
-		return record, err
+	record, now, err := nextArrow(b.of.st, b.ArrowBatchIterator.Next)
+	if err == nil {
+		countRecord(b.of.st, now, record)
 	}
-	b.of.st.took(now, record)
-	return record, nil
+	return record, err
 }
 
-// took counts a record.
-func (s *statement) took(now time.Time, r arrow.Record) {
-	defer contain.Process.Recover(contain.Statement)
-	if n := r.NumRows(); s.rowsRead.Add(n) == n {
-		s.firstRow(now)
-	}
-}
-
-// arrowStreams notes when reading begins and ends; what is in the streams is not looked at.
+// arrowStreams notes when reading begins and ends. The streams themselves are not read.
 type arrowStreams struct {
 	dbsqlrows.ArrowIPCStreamIterator
 	of *rows
 }
 
 // HasNext reports whether there are more streams; the driver may fetch a page to know.
-func (s *arrowStreams) HasNext() bool {
+func (s *arrowStreams) HasNext() bool { return hasNextArrow(s.of.st, s.ArrowIPCStreamIterator.HasNext) }
+
+// Next returns the next stream, io.EOF after the last.
+func (s *arrowStreams) Next() (io.Reader, error) {
+	stream, now, err := nextArrow(s.of.st, s.ArrowIPCStreamIterator.Next)
+	if err == nil {
+		s.of.st.firstRow(now)
+	}
+	return stream, err
+}
+
+// hasNextArrow times a call that may wait for a page.
+func hasNextArrow(st *statement, native func() bool) bool {
 	start := time.Now()
-	more := s.ArrowIPCStreamIterator.HasNext()
+	more := native()
 	now := time.Now()
-	s.of.st.waited.add(now.Sub(start))
+	st.waited.add(now.Sub(start))
 	if !more {
-		s.of.st.arrowEnded(now)
+		st.endArrow(now)
 	}
 	return more
 }
 
-// Next returns the next stream, io.EOF after the last.
-func (s *arrowStreams) Next() (io.Reader, error) {
+// nextArrow times a call that may wait for a page or file.
+func nextArrow[T any](st *statement, native func() (T, error)) (next T, now time.Time, err error) {
 	start := time.Now()
-	stream, err := s.ArrowIPCStreamIterator.Next()
-	now := time.Now()
-	s.of.st.waited.add(now.Sub(start))
+	next, err = native()
+	now = time.Now()
+	st.waited.add(now.Sub(start))
 	if err != nil {
-		s.of.st.readEnded(now, notEOF(err))
-		return stream, err
+		st.readEnded(now, notEOF(err))
 	}
-	s.of.st.firstRow(now)
-	return stream, nil
+	return next, now, err
 }
 
-// arrowTaken notes that rows leave through an Arrow reader, and whether they are counted.
-func (s *statement) arrowTaken(counted bool) {
+func countRecord(st *statement, now time.Time, r arrow.Record) {
 	defer contain.Process.Recover(contain.Statement)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.viaArrow = true
-	s.uncounted = s.uncounted || !counted
-}
-
-// arrowEnded notes that an Arrow reader has no more. The driver says so of a page that failed,
-// too: what the wire tells decides when the statement is finished.
-func (s *statement) arrowEnded(now time.Time) {
-	s.readEnded(now, nil)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.arrowEnd = true
+	if n := r.NumRows(); st.rowsRead.Add(n) == n {
+		st.firstRow(now)
+	}
 }

@@ -47,7 +47,7 @@ func (c *patientConn) QueryContext(ctx context.Context, query string, args []dri
 
 func newOutliving() outliving {
 	o := outliving{release: make(chan struct{}), sink: &memory{}}
-	o.DB = sql.OpenDB(driverwrap.Config{Settings: telemetry.Settings{QueryText: true}, Sinks: []telemetry.Sink{o.sink}}.Wrap(&fakeConnector{calls: &calls{}, shape: func(c *calls) driver.Conn {
+	o.DB = sql.OpenDB(driverwrap.Config{Settings: telemetry.Settings{QueryText: true}, Sinks: []telemetry.Sink{o.sink}}.Wrap(&fakeConnector{calls: &calls{}, conn: func(c *calls) driver.Conn {
 		return &patientConn{modernConn{minimalConn: minimalConn{c, contextStmt}}, o.release}
 	}}))
 	return o
@@ -55,7 +55,7 @@ func newOutliving() outliving {
 
 func TestAStatementThatOutlivesItsDatabaseIsRecordedAsItEnds(t *testing.T) {
 	tests := map[string]struct {
-		// begin uses a connection; what it returns goes on with it after the database is closed.
+		// begin uses a connection; goOn continues after the database is closed.
 		begin func(*testing.T, outliving) (goOn func())
 		want  []telemetry.Statement
 	}{
@@ -285,7 +285,7 @@ func (o outliving) eventually(t *testing.T, n int) (all []*telemetry.Statement) 
 	return all
 }
 
-func TestRowsThatAreLetGoOfAfterTheDatabaseIsClosedAreAbandoned(t *testing.T) {
+func TestRowsDroppedAfterTheDatabaseIsClosedAreAbandoned(t *testing.T) {
 	tests := map[string]func(*testing.T, outliving) (held any){
 		"before it is closed": func(t *testing.T, db outliving) any {
 			firstOf(t)(db.Query("x"))
@@ -333,7 +333,7 @@ func TestRowsThatAreLetGoOfAfterTheDatabaseIsClosedAreAbandoned(t *testing.T) {
 
 // What is made in a bubble of testing/synctest must not be used outside of it, where cleanups
 // run: the runtime ends the process then.
-func TestRowsThatAreLetGoOfInABubbleEndNoProcess(t *testing.T) {
+func TestRowsDroppedInABubbleDoNotEndTheProcess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		inside, cancel := context.WithCancel(context.Background())
 		defer cancel()
@@ -352,8 +352,8 @@ func TestRowsThatAreLetGoOfInABubbleEndNoProcess(t *testing.T) {
 	}
 }
 
-// The lease of a connection goes from rows to rows: that of a closed database must not report
-// the wrong ones.
+// Rows of a session use the same lease one after the other: a lease of a closed database must
+// not report the wrong rows.
 func TestRowsThatWereClosedAreNotAbandonedToo(t *testing.T) {
 	db := newOutliving()
 	c, err := db.Conn(t.Context())

@@ -3,6 +3,7 @@ package driverwrap
 import (
 	"context"
 	"database/sql/driver"
+	"log/slog"
 	"net/http"
 	"slices"
 	"time"
@@ -16,11 +17,12 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/logsink"
 )
 
-// Config configures the wrapped driver for all three doors. The zero value is ready: default
-// settings, and records go to the sinks of telemetry.Default only.
+// Config configures the wrapped driver for all entry points. The zero value is ready:
+// default settings, and records go to the sinks of telemetry.Default only.
 type Config struct {
 	// Settings are the settings that exist as DSN parameters and environment variables,
-	// too. DSN over environment over these; off wins wherever it is said.
+	// too. The DSN takes precedence over the environment, and that over these; off in any of
+	// them is off.
 	Settings telemetry.Settings
 	// Sinks receive the records of connectors made from this Config, next to those
 	// attached to telemetry.Default. An *otelsink.Sink among them takes the place of
@@ -28,17 +30,17 @@ type Config struct {
 	Sinks []telemetry.Sink
 }
 
-// NewConnector is door 2: dbsql.NewConnector with the same options, measured. The error is
-// the native one, or a *telemetry.ParameterError for an environment variable that cannot be
-// understood.
+// NewConnector is dbsql.NewConnector with the same options, measured. The error is the native
+// one, or a *telemetry.ParameterError for an environment variable that cannot be understood.
 func NewConnector(opts ...dbsql.ConnOption) (driver.Connector, error) {
 	return Config{}.NewConnector(opts...)
 }
 
-// Wrap is door 3: it measures a connector that exists already, whatever built it.
+// Wrap measures a connector that exists already, of any origin. An environment variable that
+// cannot be understood makes each Connect fail with a *telemetry.ParameterError.
 func Wrap(c driver.Connector) driver.Connector { return Config{}.Wrap(c) }
 
-// NewConnector is door 2 with this configuration.
+// NewConnector is the function NewConnector with this configuration.
 func (c Config) NewConnector(opts ...dbsql.ConnOption) (driver.Connector, error) {
 	environment := settings.Environ()
 	resolved, err := settings.Resolve(c.Settings, nil, environment)
@@ -49,72 +51,73 @@ func (c Config) NewConnector(opts ...dbsql.ConnOption) (driver.Connector, error)
 	if err != nil {
 		return nil, err
 	}
-	return wrapped.through("NewConnector", settings.InForce(c.Settings, nil, environment)), nil
+	return wrapped.register("NewConnector", settings.InForce(c.Settings, nil, environment)), nil
 }
 
-// Wrap is door 3 with this configuration. An environment variable that cannot be understood
-// makes the first Connect fail with a *telemetry.ParameterError.
-func (c Config) Wrap(inner driver.Connector) driver.Connector {
+// Wrap is the function Wrap with this configuration.
+func (c Config) Wrap(native driver.Connector) driver.Connector {
 	environment := settings.Environ()
 	resolved, err := settings.Resolve(c.Settings, nil, environment)
-	wrapped := c.wrap(resolved, inner)
+	wrapped := c.wrap(resolved, native)
 	wrapped.misconfigured = err
-	return wrapped.through("Wrap", settings.InForce(c.Settings, nil, environment))
+	return wrapped.register("Wrap", settings.InForce(c.Settings, nil, environment))
 }
 
-// open builds the native connector from options, with our transport under it, and notes
-// the configuration they make.
+// open builds the native connector from options, with a transport of package cloudfetch under
+// it, and keeps the configuration that the options make.
 func (c Config) open(settings telemetry.Settings, opts []dbsql.ConnOption) (*connector, error) {
 	var (
-		server string
-		native telemetry.DriverConfig
-		wire   *cloudfetch.Transport
-		report *export.Handle
-		to     export.Connection
-		users  bool // the client for downloads is of the user's making
+		driverConfig telemetry.DriverConfig
+		connection   export.Connection
+		reportTo     export.Connection
+		report       *export.Handle
+		wire         *cloudfetch.Transport
+		userClient   bool // the user supplied the client for downloads
 	)
 	observe := withConfig(func(n nativeConfig) dbsql.ConnOption {
-		native = n.snapshot()
-		connection := n.connection(native)
-		server = connection.Server()
+		driverConfig = n.snapshot()
+		connection = n.connection(driverConfig)
 		if !observable(n) {
 			return nil
 		}
-		users = readConfig[*http.Client](n, "HTTPClient").Or(nil) != nil
-		// Either we report for this connector or nobody does: the native telemetry is silent.
-		to = connection
-		report = export.Open(to, settings)
+		userClient = readConfig[*http.Client](n, "HTTPClient").Or(nil) != nil
+		// Only the wrapper may report for this connector: the native telemetry is silenced.
+		reportTo = connection
+		report = export.Open(reportTo, settings)
 		wire = observer(n, report != nil || settings.Enabled == telemetry.SwitchOff)
 		return dbsql.WithTransport(wire)
 	})
 	imitate := withConfig(func(n nativeConfig) dbsql.ConnOption {
-		if wire != nil && !users {
-			likeDefaultClient(n)
+		if wire != nil && !userClient {
+			imitateDefaultClient(n)
 		}
 		return nil
 	})
-	inner, err := dbsql.NewConnector(append(opts[:len(opts):len(opts)], observe, imitate)...)
+	native, err := dbsql.NewConnector(append(opts[:len(opts):len(opts)], observe, imitate)...)
 	if err != nil {
 		_ = report.Close(context.Background()) // nothing was recorded
 		return nil, err
 	}
-	wrapped := c.wrap(settings, inner)
+	wrapped := c.wrap(settings, native)
 	wrapped.wire = wire
-	wrapped.report, wrapped.to = report, to
-	wrapped.server = server
-	wrapped.native = native
+	wrapped.report, wrapped.reportTo = report, reportTo
+	wrapped.server = connection.Server()
+	wrapped.driverConfig = driverConfig
 	return wrapped, nil
 }
 
-func (c Config) wrap(settings telemetry.Settings, inner driver.Connector) *connector {
+// wrap makes a connector that neither reads the wire nor reports to Databricks.
+func (c Config) wrap(settings telemetry.Settings, native driver.Connector) *connector {
 	settings = settings.WithDefaults()
-	w := &connector{inner: inner, middle: intercept(inner), settings: settings}
+	w := &connector{native: native, recorder: recorder{settings: settings}}
+	w.sessions.recorder, w.sessions.end = &w.recorder, w.endLate
 	w.fanouts = []*telemetry.Fanout{&telemetry.Default.Fanout}
 	if !slices.ContainsFunc(c.Sinks, isOpenTelemetry) {
 		w.fanouts = append(w.fanouts, &openTelemetry)
 	}
 	sinks := c.Sinks
-	if level, ok := logsink.Level(settings.LogLevel); ok {
+	var level slog.Level
+	if level.UnmarshalText([]byte(settings.LogLevel)) == nil { // "off" is not a level
 		sinks = append(sinks[:len(sinks):len(sinks)], logsink.New(nil, level, settings.SlowThreshold))
 	}
 	if len(sinks) > 0 {
@@ -127,10 +130,10 @@ func (c Config) wrap(settings telemetry.Settings, inner driver.Connector) *conne
 	return w
 }
 
-// through says which door a connector came through and what its settings come from, and
-// lists it among those of the process.
-func (w *connector) through(door string, inForce []telemetry.SettingInForce) *connector {
-	w.openedVia, w.inForce, w.created = door, inForce, time.Now()
-	connectors.enter(w)
-	return w
+// register notes by which entry point a connector was opened and what its settings come from,
+// and adds it to the connectors of the process.
+func (c *connector) register(openedVia string, inForce []telemetry.SettingInForce) *connector {
+	c.openedVia, c.inForce, c.created = openedVia, inForce, time.Now()
+	connectors.add(c)
+	return c
 }

@@ -13,28 +13,23 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// connector opens measured connections. Apart from the list of them it is immutable after
+// connector opens measured connections. Apart from its open sessions it is immutable after
 // construction.
 type connector struct {
-	id        int64  // counts the connectors of the process
+	recorder
+	native        driver.Connector
+	driver        driver.Driver         // of sql.Open; nil: the native one
+	wire          *cloudfetch.Transport // nil behind Wrap
+	reportTo      export.Connection     // the zero value behind Wrap
+	driverConfig  telemetry.DriverConfig
+	misconfigured error // in settings of Wrap, which returns no error
+
 	openedVia string // "sql.Open", "NewConnector" or "Wrap"
 	created   time.Time
-	conns     conns
 	inForce   []telemetry.SettingInForce
 
-	inner         driver.Connector // the native one
-	middle        driver.Connector // inner, with the hooks in place
-	driver        driver.Driver    // door 1's; nil: the native one
-	settings      telemetry.Settings
-	fanouts       []*telemetry.Fanout
-	misconfigured error // what Wrap could not report
-
-	wire   *cloudfetch.Transport // nil behind Wrap
-	report *export.Handle        // to Databricks; nil when off, and behind Wrap
-	ending sync.Once             // closes report
-	to     export.Connection     // where to; the zero value behind Wrap
-	server string                // host:port; empty when unknown
-	native telemetry.DriverConfig
+	sessions    sessions
+	closeReport sync.Once
 }
 
 var (
@@ -42,51 +37,38 @@ var (
 	_ io.Closer        = (*connector)(nil)
 )
 
-// recording reports whether anybody listens.
-func (c *connector) recording() bool {
-	if c.report.Recording() {
-		return true
-	}
-	for _, f := range c.fanouts {
-		if f.Recording() {
-			return true
-		}
-	}
-	return false
-}
-
 // Connect opens a connection. The error is the native one, the same value.
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if c.misconfigured != nil {
 		return nil, c.misconfigured
 	}
-	c.conns.opening.Add(1)
-	defer c.connectAttempted()
-	c.eachUnfinished((*statement).abandonLost)
+	c.sessions.opening.Add(1)
+	defer func() {
+		c.sessions.opening.Add(-1)
+		c.sessions.endIfOver()
+	}()
+	c.eachUnfinished((*statement).abandonDropped)
 	var spans []telemetry.SessionSpan
 	if c.tracing() {
-		ctx, spans = startSpans(ctx, c, telemetry.SessionStart{Server: c.server}, telemetry.Tracer.SessionStarting)
+		ctx, spans = startSpans(ctx, c.fanouts, telemetry.SessionStart{Server: c.server}, telemetry.Tracer.SessionStarting)
 	}
-	session := c.watchSession(spans)
-	if session != nil {
-		ctx = cloudfetch.NewSessionContext(ctx, session)
+	trace := c.traceSession(spans)
+	if trace != nil {
+		ctx = cloudfetch.NewSessionContext(ctx, trace)
 	}
 	start := time.Now()
-	var s slot
-	middle, err := c.middle.Connect(context.WithValue(ctx, slotKey{}, &s))
+	native, err := c.native.Connect(ctx)
 	end := time.Now()
-	c.opened(start, end, session, spans, err)
+	c.recordOpened(start, end, trace, spans, err)
 	if err != nil {
 		return nil, err
 	}
-	conn := newConn(c, s.conn, middle)
-	conn.begins(end, session)
-	return conn.shaped(), nil
+	return newConn(native, c.sessions.open(end, trace, c.wire != nil)), nil
 }
 
-// watchSession returns a trace for a new session, nil where the wire is not read or nobody
-// listens.
-func (c *connector) watchSession(spans []telemetry.SessionSpan) (s *cloudfetch.Session) {
+// traceSession returns a trace for a new session, nil where the wire is not read or there is no
+// sink or tracer to read it for.
+func (c *connector) traceSession(spans []telemetry.SessionSpan) (s *cloudfetch.Session) {
 	defer contain.Process.Recover(contain.Statement)
 	if c.wire == nil || spans == nil && !c.recording() {
 		return nil
@@ -94,41 +76,34 @@ func (c *connector) watchSession(spans []telemetry.SessionSpan) (s *cloudfetch.S
 	return cloudfetch.NewSession()
 }
 
-// opened records how opening a session went.
-func (c *connector) opened(start, end time.Time, session *cloudfetch.Session, spans []telemetry.SessionSpan, err error) {
+func (c *connector) recordOpened(start, end time.Time, trace *cloudfetch.Session, spans []telemetry.SessionSpan, err error) {
 	defer contain.Process.Recover(contain.Statement)
 	if spans == nil && !c.recording() {
 		return
 	}
 	r := &telemetry.SessionOpened{
-		Connector: c.id,
+		Connector: c.connectorID,
 		Started:   start,
 		Server:    c.server,
 		Latency:   end.Sub(start),
-		Failure:   c.failureOf(err, session.Fault),
-		Driver:    c.native,
+		Failure:   c.failureOf(err, trace.Fault),
+		Driver:    c.driverConfig,
 	}
-	if session != nil {
-		fillOpened(r, session)
+	if trace != nil {
+		trace.FillOpened(r)
+		if r.Failed() {
+			trace.Finish()
+		}
 	}
 	endSpans(spans, r, telemetry.SessionSpan.SessionStarted)
-	c.report.SessionOpened(r)
-	for _, f := range c.fanouts {
-		f.SessionOpened(r)
-	}
+	c.sessionOpened(r)
 }
 
-func (c *connector) sessionClosed(r *telemetry.SessionClosed) {
-	c.report.SessionClosed(r)
-	for _, f := range c.fanouts {
-		f.SessionClosed(r)
-	}
-}
-
-func (c *connector) statementFinished(r *telemetry.Statement) {
-	c.report.StatementFinished(r)
-	for _, f := range c.fanouts {
-		f.Statement(r)
+// eachUnfinished calls do for each statement of the connector that is not finished.
+func (c *connector) eachUnfinished(do func(*statement)) {
+	defer contain.Process.Recover(contain.Statement)
+	for _, st := range c.sessions.unfinished() {
+		do(st)
 	}
 }
 
@@ -138,7 +113,7 @@ func (c *connector) Driver() driver.Driver {
 	if c.driver != nil {
 		return c.driver
 	}
-	return c.inner.Driver()
+	return c.native.Driver()
 }
 
 // Close is called by sql.DB.Close. It closes the native connector, where that can be
@@ -148,43 +123,32 @@ func (c *connector) Driver() driver.Driver {
 // Connections that are in use live on, and so do their statements: they end, and are recorded,
 // as always. The report to Databricks is closed with the last of them.
 func (c *connector) Close() error {
-	c.conns.closed.Store(true)
-	c.eachUnfinished((*statement).watch)
+	c.sessions.closed.Store(true)
+	c.eachUnfinished((*statement).watchLease)
 	var err error
-	if closer, ok := c.inner.(io.Closer); ok {
+	if closer, ok := c.native.(io.Closer); ok {
 		err = closer.Close()
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), c.settings.CloseTimeout)
 	defer cancel()
 	var reported sync.WaitGroup
 	reported.Go(func() {
-		if c.conns.over() {
+		if c.sessions.over() {
 			c.end(ctx)
 		} else {
 			_ = c.report.Flush(ctx) // what could not be sent goes on waiting
 		}
 	})
 	for _, f := range c.fanouts {
-		_ = f.FlushConnector(ctx, c.id) // what is not delivered in time stays queued, and is counted there
+		_ = f.FlushConnector(ctx, c.connectorID) // what is not delivered in time stays queued, and is counted there
 	}
 	reported.Wait()
 	return err
 }
 
-// end closes the report to Databricks, once. What could not be sent in time is counted there.
-func (c *connector) end(ctx context.Context) {
-	c.ending.Do(func() {
-		connectors.leave(c.id)
-		_ = c.report.Close(ctx)
-	})
-}
-
-// connectionEnded ends a connector that was closed before its last connection. It does not
-// wait for that: it is called by what closes a connection.
-func (c *connector) connectionEnded() {
-	if !c.conns.over() {
-		return
-	}
+// endLate ends a connector that was closed before its last session. The application's code that
+// ends the session must not wait for the report.
+func (c *connector) endLate() {
 	if c.report == nil {
 		c.end(context.Background())
 		return
@@ -196,7 +160,10 @@ func (c *connector) connectionEnded() {
 	}()
 }
 
-func (c *connector) connectAttempted() {
-	c.conns.opening.Add(-1)
-	c.connectionEnded()
+// end closes the report to Databricks, once. What could not be sent in time is counted there.
+func (c *connector) end(ctx context.Context) {
+	c.closeReport.Do(func() {
+		connectors.remove(c.connectorID)
+		_ = c.report.Close(ctx)
+	})
 }

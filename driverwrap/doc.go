@@ -1,33 +1,34 @@
-// Package driverwrap puts a measuring layer around the Databricks driver for database/sql.
-// There are three doors into it:
+// Package driverwrap measures the Databricks driver for database/sql. It has three entry
+// points:
 //
-//	sql.Open("databricks-telemetry", dsn)        // door 1: an app on a DSN
-//	driverwrap.NewConnector(opts...)             // door 2: an app on dbsql.NewConnector(opts...)
-//	driverwrap.Wrap(connector)                   // door 3: an app that already holds a connector
+//	sql.Open("databricks-telemetry", dsn)   // Open: for an application with a DSN
+//	driverwrap.NewConnector(opts...)        // for an application that uses dbsql.NewConnector
+//	driverwrap.Wrap(connector)              // for an application that has a connector
 //
-// All three lead to the same layers. Calls go down, rows and errors come back untouched:
+// All three lead to the same layers. Calls go down, rows and errors come back unchanged:
 //
 //	database/sql
-//	     │  connector.go   Connect, Close
-//	     │  conn.go        queries, pings, prepares; one statement (statement.go) per call
-//	     │  stmt.go        the same for prepared statements
-//	     │  rows.go        counts rows, finishes the statement when they end
+//	     │  connector.go   opens and closes sessions (session.go)
+//	     │  conn.go        queries, pings, transactions
+//	     │  stmt.go        prepared statements
+//	     │  rows.go        counts rows; arrow.go those of Arrow readers
+//	     │        └─────── each call begins a statement (statement*.go)
 //	     ▼
-//	   sqlmw               calls hooks.go, which leaves the native conn, stmt and rows
-//	     │                 where the layer above finds them
+//	   sqlmw               runs what a connection executes (sqlmw.go)
 //	     ▼
 //	databricks-sql-go
+//	     ▼
+//	package cloudfetch     reads what passes over the wire (transport.go)
 //
-// Behind doors 1 and 2 a transport of package cloudfetch lies under the driver and reads what
-// passes over the wire (wire.go); behind door 3 the native rows are asked (infer.go).
+// Behind Wrap the wire is not read; the native rows are inspected instead (infer.go).
 //
 // A statement becomes one telemetry.Statement, finished exactly once: when its rows are
-// closed, when it fails, or when its connection is closed under it. The record goes to the
-// sinks attached to telemetry.Default and to those of the Config, and, behind doors 1 and 2,
-// to Databricks through package internal/export.
+// closed, when it fails, or when its session is closed. The record goes (recorder.go) to the
+// sinks attached to telemetry.Default and to those of the Config and, behind Open and
+// NewConnector, to Databricks through package internal/export.
 //
 // Every object has the optional interfaces of the native one: database/sql and callers of
-// sql.Conn.Raw, Arrow readers included, see no difference. Errors are returned as they
-// came, the same value. While nobody listens the layer steps aside: calls go straight to
-// the native objects.
+// sql.Conn.Raw, Arrow readers included, see no difference. Errors are returned unchanged, the
+// same value. Without a sink, tracer or report to measure for, calls go straight to the native
+// objects.
 package driverwrap

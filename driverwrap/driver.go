@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 
+	dbsql "github.com/databricks/databricks-sql-go"
 	"github.com/databricks/databricks-sql-go/auth"
 	"github.com/databricks/databricks-sql-go/auth/oauth/u2m"
 
@@ -22,15 +23,15 @@ func init() { Config{}.Register(Name) }
 // panics, as sql.Register does, when the name is taken.
 func (c Config) Register(name string) { sql.Register(name, &dsnDriver{config: c}) }
 
-// OpenConnector is door 1 with this configuration, for sql.OpenDB: it checks the DSN of the
-// native driver, to which the parameters of settings.Parameters may be added; nothing is
-// dialed. A DSN the native driver refuses gives the native error; a parameter of ours that
-// cannot be understood gives a *telemetry.ParameterError.
+// OpenConnector returns a connector for sql.OpenDB: what sql.Open does with this configuration.
+// It checks the DSN of the native driver, to which the parameters of settings.Parameters may be
+// added; nothing is dialed. A DSN that the native driver refuses gives the native error, a
+// parameter of the wrapper that cannot be understood a *telemetry.ParameterError.
 func (c Config) OpenConnector(dsn string) (driver.Connector, error) {
 	return (&dsnDriver{config: c}).OpenConnector(dsn)
 }
 
-// dsnDriver is what sql.Register gets. It is immutable.
+// dsnDriver is the driver for sql.Register. It is immutable.
 type dsnDriver struct{ config Config }
 
 var (
@@ -48,72 +49,82 @@ func (d *dsnDriver) Open(dsn string) (driver.Conn, error) {
 }
 
 func (d *dsnDriver) OpenConnector(dsn string) (driver.Connector, error) {
-	dsn, ours := splitDSN(dsn)
-	native, err := openNative(dsn)
+	nativeDSN, parameters := splitDSN(dsn)
+	checked, err := checkDSN(nativeDSN)
 	if err != nil {
 		return nil, err
 	}
-	if err := misplaced(dsn); err != nil {
+	if err := misplaced(nativeDSN); err != nil {
 		return nil, err
 	}
 	environment := settings.Environ()
-	resolved, err := settings.Resolve(d.config.Settings, ours, environment)
+	resolved, err := settings.Resolve(d.config.Settings, parameters, environment)
 	if err != nil {
 		return nil, err
 	}
-	c, err := native.connector(d.config, resolved)
+	c, err := checked.connector(d.config, resolved)
 	if err != nil {
 		return nil, err
 	}
 	c.driver = d
-	return c.through("sql.Open", settings.InForce(d.config.Settings, ours, environment)), nil
+	return c.register("sql.Open", settings.InForce(d.config.Settings, parameters, environment)), nil
 }
 
 // checkedDSN is a DSN the native driver has accepted.
 type checkedDSN struct {
-	native      driver.DriverContext
-	dsn         string
-	parsed      parsedDSN
-	plain       driver.Connector   // the native connector; nil when interactive
-	interactive auth.Authenticator // the login in the browser; nil without one
+	driver        driver.DriverContext // the native one
+	dsn           string
+	parsed        parsedDSN
+	native        driver.Connector   // nil when the DSN asks for a login in the browser
+	authenticator auth.Authenticator // of the login in the browser; nil without one
 }
 
-func openNative(dsn string) (checkedDSN, error) {
+// checkDSN has the native driver check a DSN.
+func checkDSN(dsn string) (checkedDSN, error) {
 	native, err := nativeDriver()
 	if err != nil {
 		return checkedDSN{}, err
 	}
 	parsed, ok := parseDSN(dsn)
-	c := checkedDSN{native: native, dsn: dsn, parsed: parsed}
+	c := checkedDSN{driver: native, dsn: dsn, parsed: parsed}
 	if ok && parsed.interactive() {
-		if c.interactive, err = u2m.NewAuthenticator(parsed.url.Hostname(), 0); err != nil {
+		if c.authenticator, err = u2m.NewAuthenticator(parsed.url.Hostname(), 0); err != nil {
 			return checkedDSN{}, err
 		}
 		_, err = native.OpenConnector(parsed.withToken())
 		return c, err
 	}
-	c.plain, err = native.OpenConnector(dsn)
+	c.native, err = native.OpenConnector(dsn)
 	return c, err
 }
 
-// connector rebuilds the DSN through public options, which opens door 2; where that is not
-// possible the native connector goes through door 3.
+// nativeDriver is the driver that databricks-sql-go registers, reached without a DSN.
+func nativeDriver() (driver.DriverContext, error) {
+	c, err := dbsql.NewConnector()
+	if err != nil {
+		return nil, err
+	}
+	return c.Driver().(driver.DriverContext), nil
+}
+
+// connector rebuilds the DSN through public options, as for NewConnector. Where that is not
+// possible, the native connector is wrapped as by Wrap.
 func (c checkedDSN) connector(config Config, settings telemetry.Settings) (*connector, error) {
-	if opts, ok := c.parsed.options(c.interactive); ok {
+	if opts, ok := c.parsed.options(c.authenticator); ok {
 		return config.open(settings, opts)
 	}
-	plain := c.plain
-	if plain == nil || settings.Enabled == telemetry.SwitchOff {
+	native := c.native
+	if native == nil || settings.Enabled == telemetry.SwitchOff {
 		dsn := c.dsn
 		if settings.Enabled == telemetry.SwitchOff {
-			dsn = addParameter(dsn, "enableTelemetry=false") // ours was taken out, theirs must stay
+			dsn = addParameter(dsn, "enableTelemetry=false") // taken out for the wrapper, which is off; the driver must be off, too
 		}
 		var err error
-		if plain, err = c.native.OpenConnector(dsn); err != nil {
+		if native, err = c.driver.OpenConnector(dsn); err != nil {
 			return nil, err
 		}
 	}
-	w := config.wrap(settings, plain)
+	w := config.wrap(settings, native)
 	w.server = (&export.Connection{Scheme: c.parsed.url.Scheme, Host: c.parsed.url.Hostname(), Port: c.parsed.port}).Server()
 	return w, nil
 }

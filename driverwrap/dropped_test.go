@@ -17,9 +17,10 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// Applications let go of connectors without closing them: one for each user's token. What the bare driver lets go of then, we must let go of, too.
+// Applications drop connectors without closing them, such as one for each user's token. What
+// the bare driver releases then, the wrapper must release, too.
 
-// token is an authenticator of the application's: what it refers to must go with it.
+// token is an authenticator that the application supplies: it must be released with its connector.
 type token struct{ name string }
 
 func (t *token) Authenticate(r *http.Request) error {
@@ -46,8 +47,8 @@ var entryPoints = map[string]func(testing.TB, driverwrap.Config, *token) driver.
 	},
 }
 
-// dropped makes many connectors and lets go of them. They are used without database/sql: an
-// sql.DB is kept alive by a goroutine of its own until it is closed, with or without us.
+// dropped makes many connectors and drops them. They are used without database/sql: a goroutine
+// keeps an sql.DB alive until it is closed, with the bare driver, too.
 func dropped(t *testing.T, config driverwrap.Config, open func(testing.TB, driverwrap.Config, *token) driver.Connector) {
 	many := 10_000
 	if raceEnabled {
@@ -84,13 +85,13 @@ func liveHeap() int64 {
 }
 
 func TestConnectorsThatAreDroppedWithoutCloseLeaveNothing(t *testing.T) {
-	config := driverwrap.Config{Settings: telemetry.Settings{Enabled: telemetry.SwitchOff, LogLevel: "warn"}, Sinks: []telemetry.Sink{sinkhole{}}}
+	config := driverwrap.Config{Settings: telemetry.Settings{Enabled: telemetry.SwitchOff, LogLevel: "warn"}, Sinks: []telemetry.Sink{discard{}}}
 	for name, open := range entryPoints {
 		t.Run(name, func(t *testing.T) { dropped(t, config, open) })
 	}
 	t.Run("with a connection whose rows are open", func(t *testing.T) {
 		dropped(t, config, func(t testing.TB, config driverwrap.Config, _ *token) driver.Connector {
-			c := config.Wrap(&fakeConnector{calls: &calls{}, shape: shapes["modern"]})
+			c := config.Wrap(&fakeConnector{calls: &calls{}, conn: fakeConns["modern"]})
 			conn, err := c.Connect(t.Context())
 			require.NoError(t, err)
 			rows, err := conn.(driver.QueryerContext).QueryContext(t.Context(), "x", nil)
@@ -101,7 +102,7 @@ func TestConnectorsThatAreDroppedWithoutCloseLeaveNothing(t *testing.T) {
 	})
 	t.Run("closed, with a connection whose rows are open", func(t *testing.T) {
 		dropped(t, config, func(t testing.TB, config driverwrap.Config, _ *token) driver.Connector {
-			c := config.Wrap(&fakeConnector{calls: &calls{}, shape: shapes["modern"]})
+			c := config.Wrap(&fakeConnector{calls: &calls{}, conn: fakeConns["modern"]})
 			conn, err := c.Connect(t.Context())
 			require.NoError(t, err)
 			_, err = conn.(driver.QueryerContext).QueryContext(t.Context(), "x", nil)

@@ -14,30 +14,25 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/internal/settings"
 )
 
-// newestKnownDriver is the newest driver whose DSN parameters are all known here. A DSN
-// with parameters we don't know is left to the native parser on anything newer.
-var newestKnownDriver = [2]int{1, 15}
-
-// splitDSN takes our own parameters out of a DSN and returns the rest, not one byte
-// changed, for the native driver. A DSN that is no URL is the native driver's to complain
-// about.
-func splitDSN(dsn string) (native string, ours url.Values) {
-	ours = url.Values{}
+// splitDSN takes the wrapper's parameters out of a DSN and returns the rest, not one byte
+// changed, for the native driver. The native driver refuses a DSN that is no URL.
+func splitDSN(dsn string) (native string, parameters url.Values) {
+	parameters = url.Values{}
 	body, fragment, hasFragment := strings.Cut(dsn, "#")
 	path, query, hasQuery := strings.Cut(body, "?")
 	if !hasQuery {
-		return dsn, ours
+		return dsn, parameters
 	}
 	kept := make([]string, 0, strings.Count(query, "&")+1)
 	for pair := range strings.SplitSeq(query, "&") {
 		if key, value := unescapePair(pair); settings.IsParameter(key) {
-			ours.Add(key, value)
+			parameters.Add(key, value)
 		} else {
 			kept = append(kept, pair)
 		}
 	}
-	if len(ours) == 0 {
-		return dsn, ours
+	if len(parameters) == 0 {
+		return dsn, parameters
 	}
 	native = path
 	if len(kept) > 0 {
@@ -46,10 +41,10 @@ func splitDSN(dsn string) (native string, ours url.Values) {
 	if hasFragment {
 		native += "#" + fragment
 	}
-	return native, ours
+	return native, parameters
 }
 
-// unescapePair reads a parameter. What is malformed stays as it is, for an error to quote.
+// unescapePair reads a parameter. Malformed text stays as it is, for an error to quote.
 func unescapePair(pair string) (key, value string) {
 	rawKey, rawValue, _ := strings.Cut(pair, "=")
 	return orRaw(url.QueryUnescape, rawKey), orRaw(url.QueryUnescape, rawValue)
@@ -62,19 +57,19 @@ func orRaw(unescape func(string) (string, error), raw string) string {
 	return raw
 }
 
-// assignment finds what reads as a parameter with a value.
+// assignment matches what looks like a parameter with a value.
 var assignment = regexp.MustCompile(`([\w.-]+)\s*=`)
 
-// misplaced looks for parameters of ours in what splitDSN has left: behind the path without a
-// ?, behind another separator than &, and in the fragment. The native driver takes them for a
-// part of something else, and says nothing.
+// misplaced returns an error for a parameter of the wrapper in what splitDSN has left: after
+// the path without a ?, after another separator than &, and in the fragment. The native driver
+// takes such a parameter for a part of something else, without an error.
 func misplaced(native string) error {
 	body, fragment, _ := strings.Cut(native, "#")
 	address, query, _ := strings.Cut(body, "?")
 	if _, after, ok := strings.Cut(address, "://"); ok {
 		address = after
 	}
-	_, path, _ := strings.Cut(address, "/") // the user and host in front of it are not searched
+	_, path, _ := strings.Cut(address, "/") // without the user and host before it
 	for _, part := range []struct{ text, place string }{
 		{orRaw(url.PathUnescape, path), "in the path of the DSN"},
 		{query, "in the value of another parameter of the DSN"},
@@ -89,14 +84,14 @@ func misplaced(native string) error {
 	return nil
 }
 
-// parsedDSN is a DSN taken apart as the native parser does it.
+// parsedDSN is a DSN split as by the native parser.
 type parsedDSN struct {
 	url   *url.URL
 	port  int
 	query query
 }
 
-// parseDSN reports false for a DSN the native parser refuses before it looks at parameters.
+// parseDSN reports false for a DSN the native parser refuses before it reads parameters.
 func parseDSN(dsn string) (parsedDSN, bool) {
 	if !strings.HasPrefix(dsn, "https://") && !strings.HasPrefix(dsn, "http://") {
 		dsn = "https://" + dsn
@@ -113,7 +108,7 @@ func parseDSN(dsn string) (parsedDSN, bool) {
 }
 
 // interactive reports whether the DSN asks for a login in the browser (OAuth U2M). Building
-// that authenticator asks the workspace for its endpoints, so it must happen only once.
+// the authenticator asks the workspace for its endpoints, so it must happen only once.
 func (d parsedDSN) interactive() bool {
 	return d.url.User.Username() == "" && auth.ParseAuthType(d.query.values.Get("authType")) == auth.AuthTypeOauthU2M
 }
@@ -135,13 +130,13 @@ func (d parsedDSN) withToken() string {
 
 var authParameters = []string{"authType", "clientId", "clientID", "clientSecret", "accessToken"}
 
-// options rebuilds a DSN, which the native driver has accepted, through the driver's
-// public options. It reports false for what it does not understand well enough: then the
-// native connector has to do.
+// options rebuilds a DSN, which the native driver has accepted, through the driver's public
+// options. It reports false for a DSN that cannot be rebuilt with certainty: then the native
+// connector is used.
 //
-// It follows the native parser step by step, because what that does not take out of the
-// query becomes a session parameter on the server. An interactive DSN needs the
-// authenticator it was checked with.
+// options follows the native parser step by step, because what the native parser does not take
+// out of the query becomes a session parameter on the server. An interactive DSN needs the
+// authenticator with which it was checked.
 func (d parsedDSN) options(interactive auth.Authenticator) ([]dbsql.ConnOption, bool) {
 	u, q := d.url, d.query
 
@@ -185,14 +180,14 @@ func (d parsedDSN) options(interactive auth.Authenticator) ([]dbsql.ConnOption, 
 	}
 
 	// Parameters of the kernel backend, on drivers that have one; before that they were
-	// session parameters like any other. The kernel does its own I/O: nothing to see here.
+	// session parameters like any other. The kernel does its own I/O, which cannot be observed.
 	if driverKnows("UseKernel") {
 		if on, _ := takeBool(q, "useKernel"); on {
 			return nil, false
 		}
 		q.take("warehouseId") // means nothing to the Thrift backend
 		if on, _ := takeBool(q, "tokenCache"); on {
-			return nil, false // an error of the native connector's own
+			return nil, false // the native connector returns an error
 		}
 	}
 
@@ -241,10 +236,10 @@ func (d parsedDSN) authOption(interactive auth.Authenticator) dbsql.ConnOption {
 	return nil
 }
 
-// query is what is left of a DSN's parameters; what is understood is taken out.
+// query holds the parameters of a DSN that have not been read yet.
 type query struct{ values url.Values }
 
-// take removes a parameter and returns its first value; an empty value counts as absent.
+// take removes a parameter and returns its first value. An empty value counts as absent.
 func (q query) take(key string) (string, bool) {
 	v := q.values.Get(key)
 	q.values.Del(key)
@@ -264,8 +259,8 @@ func takeBool(q query, key string) (bool, bool) {
 	return b, ok && err == nil
 }
 
-// sessionParameters are names that Databricks defines for the session, so that no driver
-// will give them another meaning.
+// sessionParameters are names that Databricks defines for the session: no driver will give
+// them another meaning.
 var sessionParameters = []string{
 	"ansi_mode", "collation", "enable_photon", "legacy_time_parser_policy", "max_file_partition_bytes",
 	"query_tags", "read_only_external_metastore", "statement_timeout", "timezone", "use_cached_result", "o",
@@ -281,8 +276,8 @@ func (q query) onlySessionParameters() bool {
 	return true
 }
 
-// newerDriver reports whether a driver version is newer than what this file was written
-// against. A version it cannot read counts as newer.
+// newerDriver reports whether a driver version is newer than newestKnownDriver. An unreadable
+// version counts as newer.
 func newerDriver(version string) bool {
 	parts := strings.SplitN(version, ".", 3)
 	if len(parts) < 2 {
@@ -295,6 +290,10 @@ func newerDriver(version string) bool {
 	}
 	return slices.Compare([]int{major, minor}, newestKnownDriver[:]) > 0
 }
+
+// newestKnownDriver is the newest driver whose DSN parameters are all known here. On a newer
+// one a DSN with unknown parameters is left to the native parser.
+var newestKnownDriver = [2]int{1, 15}
 
 // addParameter appends a parameter to a DSN, before its fragment.
 func addParameter(dsn, parameter string) string {

@@ -18,11 +18,11 @@ func FuzzSplitDSN(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, dsn string) {
-		native, ours := splitDSN(dsn)
+		native, parameters := splitDSN(dsn)
 
 		again, none := splitDSN(native)
 		require.Equal(t, native, again)
-		require.Empty(t, none, "a parameter of ours is left")
+		require.Empty(t, none, "a parameter of the wrapper is left")
 
 		body, fragment, _ := strings.Cut(dsn, "#")
 		path, query, _ := strings.Cut(body, "?")
@@ -42,7 +42,7 @@ func FuzzSplitDSN(f *testing.F) {
 		}
 		require.Equal(t, strings.Join(kept, "&"), nativeQuery, "order and bytes of the others")
 		given := 0
-		for _, values := range ours {
+		for _, values := range parameters {
 			given += len(values)
 		}
 		require.Equal(t, taken, given)
@@ -55,8 +55,8 @@ func FuzzSplitDSN(f *testing.F) {
 		// Off, said anywhere among the parameters, is off, or an error.
 		for _, off := range []string{"enableTelemetry=false", "ENABLE_TELEMETRY=no", "disableTelemetry"} {
 			for _, with := range []string{path + "?" + off + "&" + query, path + "?" + query + "&" + off} {
-				_, ours := splitDSN(with)
-				s, err := settings.Resolve(telemetry.Settings{Enabled: telemetry.SwitchOn}, ours, nil)
+				_, parameters := splitDSN(with)
+				s, err := settings.Resolve(telemetry.Settings{Enabled: telemetry.SwitchOn}, parameters, nil)
 				if err == nil {
 					require.Equal(t, telemetry.SwitchOff, s.Enabled, with)
 				}

@@ -75,14 +75,14 @@ func TestABadDSNGivesTheNativeErrorWordForWord(t *testing.T) {
 
 // sameOpen opens a DSN with both drivers and compares the errors. It returns both
 // connectors where there are any.
-func sameOpen(t testing.TB, dsn string) (native, ours driver.Connector) {
+func sameOpen(t testing.TB, dsn string) (native, wrapped driver.Connector) {
 	native, want := nativeDriver(t).OpenConnector(dsn)
-	ours, got := driverwrap.Config{}.OpenConnector(dsn)
+	wrapped, got := driverwrap.Config{}.OpenConnector(dsn)
 	require.Equal(t, text(want), text(got), dsn)
 	if want == nil {
-		require.NotNil(t, ours)
+		require.NotNil(t, wrapped)
 	}
-	return native, ours
+	return native, wrapped
 }
 
 func text(err error) string {
@@ -92,7 +92,7 @@ func text(err error) string {
 	return fmt.Sprintf("%T %v", err, err)
 }
 
-// refusing is a server that writes down what it is asked, opens sessions, always the same
+// refusing is a server that logs its requests, opens sessions, always the same
 // one, and refuses everything else, for good.
 type refusing struct {
 	*httptest.Server
@@ -147,13 +147,13 @@ func (r *refusing) sameRequests(t testing.TB, dsn string) (asked []string) {
 	if hasFragment {
 		body += "#" + fragment
 	}
-	native, ours := sameOpen(t, body)
+	native, wrapped := sameOpen(t, body)
 	wantErrors := r.use(native)
 	asked = r.take()
-	gotErrors := r.use(ours)
+	gotErrors := r.use(wrapped)
 	require.Equal(t, asked, r.take(), dsn)
 	require.Equal(t, wantErrors, gotErrors, dsn)
-	require.NoError(t, ours.(io.Closer).Close())
+	require.NoError(t, wrapped.(io.Closer).Close())
 	return asked
 }
 
@@ -175,7 +175,7 @@ func TestADSNSendsWhatTheNativeDriverSends(t *testing.T) {
 	for _, user := range []string{"http://", "http://token:dapi0@"} {
 		for _, tail := range corpus {
 			if strings.Contains(tail, "clientSecret") || strings.Contains(tail, "clientID") {
-				continue // asks a host on the internet for a token: see the box
+				continue // asks a host on the internet for a token: see integration/conformance
 			}
 			server.sameRequests(t, user+host+tail)
 		}
@@ -197,7 +197,7 @@ func FuzzDSN(f *testing.F) {
 			t.Skip("may lead to a login") // by any spelling
 		}
 		if strings.Contains(strings.ToLower(tail+host+user), "tel") {
-			t.Skip("may be ours")
+			t.Skip("may be a parameter of the wrapper")
 		}
 		if host != "" {
 			sameOpen(t, user+host+tail)
@@ -210,7 +210,7 @@ func FuzzDSN(f *testing.F) {
 	})
 }
 
-func TestOurParametersNeverReachTheNativeDriver(t *testing.T) {
+func TestParametersOfTheWrapperNeverReachTheNativeDriver(t *testing.T) {
 	server := newRefusing(t)
 	host := strings.TrimPrefix(server.URL, "http://")
 	native, err := nativeDriver(t).OpenConnector("http://token:x@" + host + "/p?a=1&catalog=c")
@@ -235,12 +235,12 @@ func TestOurParametersNeverReachTheNativeDriver(t *testing.T) {
 	}
 }
 
-// ofTheDriver leaves out our own requests, which come at times of their own.
+// ofTheDriver leaves out the wrapper's own requests, which come at times of their own.
 func ofTheDriver(requests []string) []string {
 	return slices.DeleteFunc(requests, func(r string) bool { return strings.Contains(r, "databricks-telemetry/") })
 }
 
-func TestABadParameterOfOursIsAnErrorAtOpen(t *testing.T) {
+func TestABadParameterOfTheWrapperIsAnErrorAtOpen(t *testing.T) {
 	_, err := sql.Open(driverwrap.Name, "token:x@h:443/p?telemetry_batch_size=lots")
 	require.EqualError(t, err, `databricks-telemetry: telemetry_batch_size="lots" is not understood: it takes a whole number from 1 to 10000`)
 	var parameter *telemetry.ParameterError
@@ -257,7 +257,7 @@ func TestABadParameterOfOursIsAnErrorAtOpen(t *testing.T) {
 	require.ErrorAs(t, sql.OpenDB(driverwrap.Wrap(native)).Ping(), &parameter)
 }
 
-func TestOffReachesNeitherTheServerNorOurReport(t *testing.T) {
+func TestOffReachesNeitherTheServerNorTheReport(t *testing.T) {
 	server := newRefusing(t)
 	base := "http://token:x@" + strings.TrimPrefix(server.URL, "http://") + "/p?a=1"
 	native, err := nativeDriver(t).OpenConnector(base + "&enableTelemetry=false")
@@ -286,11 +286,11 @@ func TestOffReachesNeitherTheServerNorOurReport(t *testing.T) {
 func TestAParameterWithoutEffectIsAnErrorAtOpen(t *testing.T) {
 	const begin, more = "databricks-telemetry: ", ", where it has no effect: the parameters of a DSN begin with one ? and are separated by &"
 	for dsn, want := range map[string]string{
-		"/p?telemetry_log_levle=warn":                 "telemetry_log_levle is not a parameter: did you mean telemetry_log_level?",
+		"/p?telemetry_log_lvel=warn":                  "telemetry_log_lvel is not a parameter: did you mean telemetry_log_level?",
 		"/p?catalog=c&enableTelemtry=false":           "enableTelemtry is not a parameter: did you mean enableTelemetry?",
 		"/p&telemetry_log_level=warn":                 "telemetry_log_level is in the path of the DSN" + more,
 		"/p&enableTelemetry=false":                    "enableTelemetry is in the path of the DSN" + more,
-		"/p&telemetry_log_levle=warn":                 "telemetry_log_levle is in the path of the DSN" + more,
+		"/p&telemetry_log_lvel=warn":                  "telemetry_log_lvel is in the path of the DSN" + more,
 		"/p;enable_telemetry=false":                   "enable_telemetry is in the path of the DSN" + more,
 		"/p%3Ftelemetry_log_level=warn":               "telemetry_log_level is in the path of the DSN" + more,
 		"/p&telemetry_batch_size=5?catalog=c":         "telemetry_batch_size is in the path of the DSN" + more,
@@ -345,16 +345,16 @@ func TestEveryDocumentedParameterIsKnown(t *testing.T) {
 	}
 	require.Contains(t, names, "catalog", "the reference has moved: this test reads nothing")
 	all := strings.Join(corpus, " ")
-	ours := map[string]bool{}
+	own := map[string]bool{}
 	for _, p := range settings.Parameters {
-		ours[p.Name] = true
+		own[p.Name] = true
 	}
 	var unknown []string
 	for name := range names {
 		if name == strings.ToUpper(name) {
 			continue // a session parameter, of which the reference writes names in capitals
 		}
-		if !ours[name] && !notParameters[name] && !strings.Contains(all, "?"+name+"=") && !strings.Contains(all, "&"+name+"=") {
+		if !own[name] && !notParameters[name] && !strings.Contains(all, "?"+name+"=") && !strings.Contains(all, "&"+name+"=") {
 			unknown = append(unknown, name)
 		}
 	}

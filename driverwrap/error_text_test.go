@@ -30,7 +30,7 @@ func failuresWith(t *testing.T, setting string, err error) (messages []string) {
 	t.Helper()
 	sink := &memory{}
 	cfg := driverwrap.Config{Settings: telemetry.Settings{ErrorText: setting}, Sinks: []telemetry.Sink{sink}}
-	db := sql.OpenDB(cfg.Wrap(&fakeConnector{calls: &calls{}, shape: func(c *calls) driver.Conn {
+	db := sql.OpenDB(cfg.Wrap(&fakeConnector{calls: &calls{}, conn: func(c *calls) driver.Conn {
 		return &failingConn{modernConn{minimalConn: minimalConn{c, contextStmt}}, err}
 	}}))
 	_, got := db.Exec("x")

@@ -13,7 +13,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/ndjson"
 )
 
-// Door 1: the application changes one import and one string.
+// An application with a DSN changes one import and one string.
 func Example() {
 	db, err := sql.Open("databricks-telemetry", "token:dapi@example.cloud.databricks.com:443/sql/1.0/warehouses/abc")
 	if err != nil {
@@ -24,8 +24,8 @@ func Example() {
 	// Output: *driverwrap.dsnDriver
 }
 
-// Settings are DSN parameters. A value that cannot be understood is named with what is
-// accepted.
+// Settings are DSN parameters. The error for a value that cannot be understood names
+// what is accepted.
 func Example_parameters() {
 	_, err := sql.Open("databricks-telemetry",
 		"token:dapi@example.cloud.databricks.com:443/sql/1.0/warehouses/abc?telemetry_flush_interval=5")
@@ -33,7 +33,7 @@ func Example_parameters() {
 	// Output: databricks-telemetry: telemetry_flush_interval="5" is not understood: it takes a Go duration from 100ms to 1h, such as 5s
 }
 
-// Door 2: an application that builds its connector from options renames a package.
+// An application that builds its connector from options renames a package.
 func ExampleNewConnector() {
 	connector, err := driverwrap.NewConnector(
 		dbsql.WithServerHostname("example.cloud.databricks.com"),
@@ -50,7 +50,7 @@ func ExampleNewConnector() {
 	// Output: 0
 }
 
-// Door 3: an application that already holds a connector wraps it, whatever built it.
+// An application that has a connector, of any origin, wraps it.
 func ExampleWrap() {
 	connector, err := dbsql.NewConnector(
 		dbsql.WithServerHostname("example.cloud.databricks.com"),
@@ -87,7 +87,8 @@ func ExampleConfig_Register() {
 	// Output: 0
 }
 
-// Off is off: no request of ours, no telemetry of the native driver's. Local sinks go on.
+// Off means no request of the wrapper and no telemetry of the native driver. Local sinks still
+// receive records.
 func ExampleConfig_OpenConnector() {
 	connector, err := driverwrap.Config{Settings: telemetry.Settings{Enabled: telemetry.SwitchOff}}.
 		OpenConnector("token:dapi@example.cloud.databricks.com:443/sql/1.0/warehouses/abc")

@@ -6,14 +6,15 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/failure"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/settings"
 	"github.com/seed-01322ee7/databricks-telemetry/sanitize"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// failureOf reduces an error to what a record may hold of it. seen returns what the wire
-// showed by the time of the error; nil means that the wire was not watched. The error is asked
-// about itself, which is user-supplied code: what panics there is an error of no known kind.
-func (c *connector) failureOf(err error, seen func() cloudfetch.Fault) (f *telemetry.Failure) {
+// failureOf reduces an error to what a record may hold of it. seen returns what the wire showed
+// by the time of the error; nil means that the wire says nothing of it. failureOf calls methods of
+// the error, which is user-supplied code: where these panic, the category is CategoryOther.
+func (r *recorder) failureOf(err error, seen func() cloudfetch.Fault) (f *telemetry.Failure) {
 	if err == nil {
 		return nil
 	}
@@ -24,21 +25,21 @@ func (c *connector) failureOf(err error, seen func() cloudfetch.Fault) (f *telem
 		fault = seen()
 	}
 	f = failure.Of(err, failure.Evidence(fault))
-	f.Message = errorText(c.settings.ErrorText, err.Error())
+	f.Message = errorText(r.settings.ErrorText, err.Error())
 	return f
 }
 
-// longestErrorText bounds what telemetry.ErrorTextFull keeps, in bytes: records wait in queues
+// longestErrorText bounds what settings.ErrorTextFull keeps, in bytes: records wait in queues
 // that are bounded by their number.
 const longestErrorText = 64 << 10
 
-// errorText is what a record keeps of an error's text. A setting that is not known keeps as
-// little as the default.
+// errorText is what a record keeps of an error's text. An unknown setting keeps as little as
+// the default.
 func errorText(setting, text string) string {
 	switch setting {
-	case telemetry.ErrorTextClass:
+	case settings.ErrorTextClass:
 		return sanitize.Class(text)
-	case telemetry.ErrorTextFull:
+	case settings.ErrorTextFull:
 		return strings.ToValidUTF8(text[:min(len(text), longestErrorText)], "\uFFFD")
 	}
 	return sanitize.Message(text)

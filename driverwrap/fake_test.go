@@ -9,7 +9,7 @@ import (
 	"sync"
 )
 
-// The fakes below are drivers of different ages and habits. Each writes down every call it
+// The fakes below are drivers with different sets of interfaces. Each logs every call it
 // receives, so that a program run on the bare fake and on the wrapped one can be compared
 // call by call.
 
@@ -30,11 +30,11 @@ func (c *calls) taken() []string {
 	return append([]string(nil), c.log...)
 }
 
-// fakeConnector makes connections of one shape.
+// fakeConnector makes connections of one kind.
 type fakeConnector struct {
 	*calls
-	shape func(*calls) driver.Conn
-	fail  error
+	conn func(*calls) driver.Conn
+	fail error
 }
 
 func (c *fakeConnector) Connect(context.Context) (driver.Conn, error) {
@@ -42,7 +42,7 @@ func (c *fakeConnector) Connect(context.Context) (driver.Conn, error) {
 	if c.fail != nil {
 		return nil, c.fail
 	}
-	return c.shape(c.calls), nil
+	return c.conn(c.calls), nil
 }
 
 func (c *fakeConnector) Driver() driver.Driver { return fakeDriver{} }
@@ -84,7 +84,7 @@ type fakeTx struct{ *calls }
 func (t fakeTx) Commit() error   { t.note("Commit"); return nil }
 func (t fakeTx) Rollback() error { t.note("Rollback"); return errBroken }
 
-// legacyConn executes directly, but knows no contexts.
+// legacyConn executes directly, but does not support contexts.
 type legacyConn struct{ minimalConn }
 
 func (c *legacyConn) Exec(query string, args []driver.Value) (driver.Result, error) {
@@ -234,7 +234,7 @@ func answerExec(query string) (driver.Result, error) {
 	switch query {
 	case "broken":
 		return nil, errBroken
-	case "gone":
+	case "bad connection":
 		return nil, driver.ErrBadConn
 	case "countless":
 		return driver.ResultNoRows, nil
@@ -246,7 +246,7 @@ func answerQuery(c *calls, query string) (driver.Rows, error) {
 	switch query {
 	case "broken":
 		return nil, errBroken
-	case "gone":
+	case "bad connection":
 		return nil, driver.ErrBadConn
 	case "typed":
 		return &typedRows{plainRows{calls: c, left: 2}}, nil

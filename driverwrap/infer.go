@@ -8,15 +8,16 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// inference watches native rows for what they know about their result, for connectors whose
-// wire we cannot read. It only reads, through reflection, and only from the type it was
-// written for: anything it does not find as expected stays unknown.
+// inference reads what native rows know about their result, for connectors whose wire is not
+// read. It reads through reflection, and only from the type it was written for: fields that
+// are not as expected stay unknown.
 type inference struct {
-	rows    reflect.Value // the native struct
-	phantom int64         // chunks counted before the first page came
+	rows          reflect.Value // the native struct
+	initialChunks int64         // counted before the first page came; -1 where unknown
 }
 
-// infer begins to watch rows that the driver just returned; nil when they are of another type.
+// infer returns an inference for rows that the driver has just returned; nil when they are of
+// another type.
 func infer(rows driver.Rows) (i *inference) {
 	defer contain.Process.Recover(contain.Statement)
 	v := reflect.ValueOf(rows)
@@ -28,31 +29,31 @@ func infer(rows driver.Rows) (i *inference) {
 		return
 	}
 	// The driver counts a chunk when direct results bring a status without rows, too.
-	scanner, chunks := follow(v, "RowScanner"), follow(v, "chunkCount")
+	scanner, chunks := field(v, "RowScanner"), field(v, "chunkCount")
 	if !chunks.IsValid() || !chunks.CanInt() || scanner.Kind() != reflect.Interface {
-		return &inference{rows: v, phantom: -1}
+		return &inference{rows: v, initialChunks: -1}
 	}
 	if scanner.IsNil() {
-		return &inference{rows: v, phantom: chunks.Int()}
+		return &inference{rows: v, initialChunks: chunks.Int()}
 	}
 	return &inference{rows: v}
 }
 
-// result says what the rows know by now. Call it before they are closed. The rows count
-// pages only as rows are read from them: empty pages, and those Arrow readers fetch, are not
-// in their count.
+// result is what the rows know by now. Call it before the rows are closed. The rows count
+// pages only as rows are read from them: empty pages, and pages that Arrow readers fetch, are
+// not counted.
 func (i *inference) result(rowsRead bool) (r telemetry.Result) {
 	defer contain.Process.Recover(contain.Statement)
 	var inferred telemetry.Result
-	metadata := follow(i.rows, "resultSetMetadata")
-	if n := follow(metadata, "ResultFormat"); n.IsValid() && n.CanInt() {
+	metadata := field(i.rows, "resultSetMetadata")
+	if n := field(metadata, "ResultFormat"); n.IsValid() && n.CanInt() {
 		inferred.Format = inferredFormats[n.Int()]
 	}
-	if b := follow(metadata, "Lz4Compressed"); b.Kind() == reflect.Bool {
+	if b := field(metadata, "Lz4Compressed"); b.Kind() == reflect.Bool {
 		inferred.Compressed = telemetry.Known(b.Bool())
 	}
-	if n := follow(i.rows, "chunkCount"); rowsRead && i.phantom >= 0 && n.IsValid() && n.CanInt() {
-		inferred.Pages = telemetry.Known(n.Int() - i.phantom)
+	if n := field(i.rows, "chunkCount"); rowsRead && i.initialChunks >= 0 && n.IsValid() && n.CanInt() {
+		inferred.Pages = telemetry.Known(n.Int() - i.initialChunks)
 	}
 	if inferred == (telemetry.Result{}) {
 		return
@@ -69,13 +70,13 @@ var inferredFormats = map[int64]telemetry.ResultFormat{
 	3: telemetry.FormatExternalLinks,
 }
 
-// follow returns a field, through its pointer where it is one; the zero Value when there is
+// field returns a field of a struct, through its pointer where it is one; the zero Value when there is
 // no such field or the pointer is nil.
-func follow(v reflect.Value, field string) reflect.Value {
+func field(v reflect.Value, name string) reflect.Value {
 	if v.Kind() != reflect.Struct {
 		return reflect.Value{}
 	}
-	f := v.FieldByName(field)
+	f := v.FieldByName(name)
 	for f.Kind() == reflect.Pointer {
 		f = f.Elem() // the zero Value for nil
 	}

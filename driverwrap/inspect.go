@@ -2,7 +2,6 @@ package driverwrap
 
 import (
 	"cmp"
-	"maps"
 	"runtime"
 	"slices"
 	"strings"
@@ -19,33 +18,32 @@ func init() {
 	telemetry.Default.Join(telemetry.Part{Connectors: connectors.list, Stats: addWireStats})
 }
 
-// connectors are those of the process. Being listed keeps nothing alive: an application may
-// let go of a sql.DB without closing it, and its connector leaves the list when the garbage
-// collector takes it.
-var connectors directory
+// connectors are those of the process. The list keeps none alive: an application may drop a
+// sql.DB without closing it, and its connector is removed when the garbage collector finds it.
+var connectors connectorList
 
-type directory struct {
-	made atomic.Int64
-	all  sync.Map // int64, the connector's id → weak.Pointer[connector]
+type connectorList struct {
+	added atomic.Int64
+	all   sync.Map // int64, the connector's id → weak.Pointer[connector]
 }
 
-// enter lists a connector and numbers it.
-func (d *directory) enter(c *connector) {
-	c.id = d.made.Add(1)
-	d.all.Store(c.id, weak.Make(c))
-	runtime.AddCleanup(c, d.leave, c.id)
+// add numbers a connector and lists it.
+func (l *connectorList) add(c *connector) {
+	c.connectorID = l.added.Add(1)
+	l.all.Store(c.connectorID, weak.Make(c))
+	runtime.AddCleanup(c, l.remove, c.connectorID)
 }
 
-func (d *directory) leave(id int64) { d.all.Delete(id) }
+func (l *connectorList) remove(id int64) { l.all.Delete(id) }
 
-func (d *directory) list() []telemetry.Connector {
+func (l *connectorList) list() []telemetry.Connector {
 	var all []inspector
-	for _, p := range d.all.Range {
+	for _, p := range l.all.Range {
 		if c := p.(weak.Pointer[connector]).Value(); c != nil {
 			all = append(all, inspector{c})
 		}
 	}
-	slices.SortFunc(all, func(a, b inspector) int { return cmp.Compare(a.of.id, b.of.id) })
+	slices.SortFunc(all, func(a, b inspector) int { return cmp.Compare(a.of.connectorID, b.of.connectorID) })
 	listed := make([]telemetry.Connector, len(all))
 	for i, c := range all {
 		listed[i] = c
@@ -53,7 +51,7 @@ func (d *directory) list() []telemetry.Connector {
 	return listed
 }
 
-// inspector is a connector to those who show what it is doing.
+// inspector shows what a connector is doing.
 type inspector struct{ of *connector }
 
 var _ telemetry.Connector = inspector{}
@@ -62,8 +60,8 @@ var _ telemetry.Connector = inspector{}
 func (i inspector) Info() telemetry.ConnectorInfo {
 	c := i.of
 	info := telemetry.ConnectorInfo{
-		ID: c.id, OpenedVia: c.openedVia, Server: c.server, Created: c.created, Driver: c.native, Settings: c.inForce,
-		Sessions: len(c.conns.list()), Reports: "none",
+		ID: c.connectorID, OpenedVia: c.openedVia, Server: c.server, Created: c.created, Driver: c.driverConfig, Settings: c.inForce,
+		Sessions: len(c.sessions.list()), Reports: "none",
 	}
 	switch {
 	case c.report.Recording():
@@ -78,11 +76,9 @@ func (i inspector) Info() telemetry.ConnectorInfo {
 func (i inspector) Running() []*telemetry.Statement {
 	now := time.Now()
 	var running []*telemetry.Statement
-	for _, c := range i.of.conns.list() {
-		for _, st := range c.unfinished() {
-			if r := st.soFar(now); r != nil {
-				running = append(running, r)
-			}
+	for _, st := range i.of.sessions.unfinished() {
+		if r := st.soFar(now); r != nil {
+			running = append(running, r)
 		}
 	}
 	slices.SortStableFunc(running, func(a, b *telemetry.Statement) int {
@@ -94,59 +90,13 @@ func (i inspector) Running() []*telemetry.Statement {
 	return running
 }
 
-// Documents returns what Databricks is, or would be, told about a record.
+// Documents returns what Databricks receives, or would receive, of a record.
 func (i inspector) Documents(record any) []string {
 	switch c := i.of; {
 	case c.report != nil:
 		return c.report.Preview(record)
 	case c.wire != nil:
-		return export.Preview(c.to, record)
+		return export.Preview(c.reportTo, record)
 	}
 	return nil
-}
-
-// conns are the open connections of a connector.
-type conns struct {
-	closed  atomic.Bool  // the connector is closed; connections that are in use live on
-	opening atomic.Int64 // connections that are being opened
-
-	mu  sync.Mutex
-	all map[*conn]struct{} // guarded by mu
-}
-
-func (s *conns) add(c *conn) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.all == nil {
-		s.all = map[*conn]struct{}{}
-	}
-	s.all[c] = struct{}{}
-}
-
-func (s *conns) remove(c *conn) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.all, c)
-}
-
-// over reports whether the connector is closed, and none of its connections can have anything
-// to record any more.
-func (s *conns) over() bool {
-	if !s.closed.Load() || s.opening.Load() > 0 {
-		return false
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for c := range s.all {
-		if !c.isLost() {
-			return false
-		}
-	}
-	return true
-}
-
-func (s *conns) list() []*conn {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Collect(maps.Keys(s.all))
 }

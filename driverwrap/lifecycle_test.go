@@ -21,8 +21,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// slowConn takes its time for everything, in the fake time of a synctest bubble, and tells
-// ids as the Databricks driver does.
+// slowConn takes seconds for everything, in the fake time of a synctest bubble, and reports ids
+// as the Databricks driver does.
 type slowConn struct{ modernConn }
 
 func (c *slowConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
@@ -50,7 +50,7 @@ func (r *slowRows) Close() error {
 }
 
 func slowDB(cfg driverwrap.Config) *sql.DB {
-	return sql.OpenDB(cfg.Wrap(&fakeConnector{calls: &calls{}, shape: func(c *calls) driver.Conn {
+	return sql.OpenDB(cfg.Wrap(&fakeConnector{calls: &calls{}, conn: func(c *calls) driver.Conn {
 		return &slowConn{modernConn{minimalConn: minimalConn{c, contextStmt}}}
 	}}))
 }
@@ -95,7 +95,7 @@ func TestLatenciesSplitWhereTheStatementMovesOn(t *testing.T) {
 func fastDB(t *testing.T) (*sql.DB, *memory) {
 	sink := &memory{}
 	db := sql.OpenDB(driverwrap.Config{Sinks: []telemetry.Sink{sink}}.Wrap(
-		&fakeConnector{calls: &calls{}, shape: func(c *calls) driver.Conn {
+		&fakeConnector{calls: &calls{}, conn: func(c *calls) driver.Conn {
 			return &modernConn{minimalConn: minimalConn{c, contextStmt}}
 		}}))
 	db.SetMaxOpenConns(1)
@@ -103,7 +103,7 @@ func fastDB(t *testing.T) (*sql.DB, *memory) {
 	return db, sink
 }
 
-func TestEveryStatementIsFinishedOnceHoweverItEnds(t *testing.T) {
+func TestEveryStatementIsFinishedExactlyOnce(t *testing.T) {
 	tests := map[string]struct {
 		run  func(*testing.T, *sql.DB)
 		want telemetry.Statement
@@ -176,7 +176,7 @@ func TestEveryStatementIsFinishedOnceHoweverItEnds(t *testing.T) {
 				require.ErrorIs(t, c.Raw(func(raw any) error {
 					_, err := raw.(driver.QueryerContext).QueryContext(context.Background(), "x", nil)
 					require.NoError(t, err)
-					return driver.ErrBadConn // the pool throws the connection away
+					return driver.ErrBadConn // the pool discards the connection
 				}), driver.ErrBadConn)
 			},
 			telemetry.Statement{Kind: telemetry.KindQuery, Outcome: telemetry.OutcomeAbandoned, RowsRead: telemetry.Known[int64](0)},
@@ -215,7 +215,7 @@ func TestEveryStatementIsFinishedOnceHoweverItEnds(t *testing.T) {
 
 func TestSkippedCallsAreNoStatements(t *testing.T) {
 	sink := &memory{}
-	db := sql.OpenDB(driverwrap.Config{Sinks: []telemetry.Sink{sink}}.Wrap(&fakeConnector{calls: &calls{}, shape: shapes["skipping"]}))
+	db := sql.OpenDB(driverwrap.Config{Sinks: []telemetry.Sink{sink}}.Wrap(&fakeConnector{calls: &calls{}, conn: fakeConns["skipping"]}))
 	_, err := db.Exec("x")
 	require.NoError(t, err)
 	require.NoError(t, db.Close())
@@ -223,9 +223,9 @@ func TestSkippedCallsAreNoStatements(t *testing.T) {
 	require.True(t, sink.statements[0].Prepared)
 }
 
-func TestALostConnectionIsRecordedPerAttempt(t *testing.T) {
+func TestABadConnectionIsRecordedPerAttempt(t *testing.T) {
 	db, sink := fastDB(t)
-	_, err := db.Exec("gone")
+	_, err := db.Exec("bad connection")
 	require.Equal(t, driver.ErrBadConn, err)
 	require.NoError(t, db.Close())
 	require.Len(t, sink.statements, 3, "database/sql tries three connections")
@@ -246,7 +246,7 @@ func TestFailedConnectIsRecordedAndReturnedAsItIs(t *testing.T) {
 	require.Empty(t, sink.statements)
 }
 
-func TestTheUsersOwnIDCallbacksAreCalledAsWithoutUs(t *testing.T) {
+func TestIDCallbacksOfTheCallerAreCalledAsByTheBareDriver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		program := func(db *sql.DB) (ids []string) {
 			ctx := driverctx.NewContextWithQueryIdCallback(t.Context(), func(id string) { ids = append(ids, "statement "+id) })
@@ -257,7 +257,7 @@ func TestTheUsersOwnIDCallbacksAreCalledAsWithoutUs(t *testing.T) {
 			require.NoError(t, db.Close())
 			return ids
 		}
-		bare := sql.OpenDB(&fakeConnector{calls: &calls{}, shape: func(c *calls) driver.Conn {
+		bare := sql.OpenDB(&fakeConnector{calls: &calls{}, conn: func(c *calls) driver.Conn {
 			return &slowConn{modernConn{minimalConn: minimalConn{c, contextStmt}}}
 		}})
 		sink := &memory{}
@@ -268,7 +268,7 @@ func TestTheUsersOwnIDCallbacksAreCalledAsWithoutUs(t *testing.T) {
 	})
 }
 
-// rawRows reads rows below database/sql, where nobody holds its lock.
+// Below database/sql no lock keeps goroutines from closing rows at the same time.
 func TestRowsClosedByAnotherGoroutineFinishOnce(t *testing.T) {
 	for range 100 {
 		db, sink := fastDB(t)
@@ -290,25 +290,25 @@ func TestRowsClosedByAnotherGoroutineFinishOnce(t *testing.T) {
 	}
 }
 
-// rogue is a sink that panics, or blocks until it is released.
-type rogue struct {
+// faultySink is a sink that panics, or blocks until it is released.
+type faultySink struct {
 	memory
 	block chan struct{}
 }
 
-func (r *rogue) StatementFinished(*telemetry.Statement) {
+func (r *faultySink) StatementFinished(*telemetry.Statement) {
 	if r.block == nil {
-		panic("sink gone wrong")
+		panic("faulty sink")
 	}
 	<-r.block
 }
 
-func TestASinkThatPanicsOrBlocksHurtsNobodyElse(t *testing.T) {
+func TestASinkThatPanicsOrBlocksAffectsNothingElse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		blocked := &rogue{block: make(chan struct{})}
+		blocked := &faultySink{block: make(chan struct{})}
 		good := &memory{}
-		db := sql.OpenDB(driverwrap.Config{Sinks: []telemetry.Sink{&rogue{}, blocked, good}}.Wrap(
-			&fakeConnector{calls: &calls{}, shape: shapes["modern"]}))
+		db := sql.OpenDB(driverwrap.Config{Sinks: []telemetry.Sink{&faultySink{}, blocked, good}}.Wrap(
+			&fakeConnector{calls: &calls{}, conn: fakeConns["modern"]}))
 		for range 10 {
 			_, err := db.Exec("x")
 			require.NoError(t, err)
@@ -345,12 +345,12 @@ func (c *hostileConn) QueryContext(context.Context, string, []driver.NamedValue)
 func TestWhatPanicsInsideAnErrorIsContained(t *testing.T) {
 	before := telemetry.ReadStats().Incidents()
 	sink := &memory{}
-	db := sql.OpenDB(driverwrap.Config{Sinks: []telemetry.Sink{sink}}.Wrap(&fakeConnector{calls: &calls{}, shape: func(c *calls) driver.Conn {
+	db := sql.OpenDB(driverwrap.Config{Sinks: []telemetry.Sink{sink}}.Wrap(&fakeConnector{calls: &calls{}, conn: func(c *calls) driver.Conn {
 		return &hostileConn{modernConn{minimalConn: minimalConn{c, contextStmt}}}
 	}}))
 	c, err := db.Conn(t.Context())
 	require.NoError(t, err)
-	require.NoError(t, c.Raw(func(raw any) error { // below database/sql, which asks errors, too
+	require.NoError(t, c.Raw(func(raw any) error { // below database/sql, which calls methods of errors, too
 		_, err := raw.(driver.ExecerContext).ExecContext(t.Context(), "fail", nil)
 		require.True(t, err == hostile{})
 		result, err := raw.(driver.ExecerContext).ExecContext(t.Context(), "x", nil)
@@ -379,7 +379,7 @@ func TestTheLogLevelAttachesALogSink(t *testing.T) {
 	t.Cleanup(func() { slog.SetDefault(old) })
 	for level, lines := range map[string]int{"off": 0, "warn": 1, "info": 3} {
 		out.Reset()
-		db := sql.OpenDB(driverwrap.Config{Settings: telemetry.Settings{LogLevel: level}}.Wrap(&fakeConnector{calls: &calls{}, shape: shapes["modern"]}))
+		db := sql.OpenDB(driverwrap.Config{Settings: telemetry.Settings{LogLevel: level}}.Wrap(&fakeConnector{calls: &calls{}, conn: fakeConns["modern"]}))
 		_, err := db.Exec("x")
 		require.NoError(t, err)
 		_, err = db.Exec("broken")

@@ -14,8 +14,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// shapes are the kinds of connection the matrix runs on.
-var shapes = map[string]func(*calls) driver.Conn{
+// fakeConns are the kinds of connection for the matrix.
+var fakeConns = map[string]func(*calls) driver.Conn{
 	"minimal":    func(c *calls) driver.Conn { return &minimalConn{c, plainStmt} },
 	"legacy":     func(c *calls) driver.Conn { return &legacyConn{minimalConn{c, plainStmt}} },
 	"exec only":  func(c *calls) driver.Conn { return &execOnlyConn{minimalConn{c, plainStmt}} },
@@ -52,13 +52,13 @@ var steps = []struct {
 	{"exec with a parameter to be dropped", func(db *sql.DB) string { return exec(db.Exec("x", 1, dropMe{})) }},
 	{"exec with a struct", func(db *sql.DB) string { return exec(db.Exec("x", struct{ X int }{1})) }},
 	{"exec fails", func(db *sql.DB) string { return exec(db.Exec("broken")) }},
-	{"exec on a lost connection", func(db *sql.DB) string { return exec(db.Exec("gone")) }},
+	{"exec on a bad connection", func(db *sql.DB) string { return exec(db.Exec("bad connection")) }},
 	{"exec without a count", func(db *sql.DB) string { return exec(db.Exec("countless")) }},
 	{"exec, context done", func(db *sql.DB) string { return exec(db.ExecContext(done(), "x")) }},
 	{"query", func(db *sql.DB) string { return query(db.Query("x")) }},
 	{"query with parameters", func(db *sql.DB) string { return query(db.Query("x", 1, nil)) }},
 	{"query fails", func(db *sql.DB) string { return query(db.Query("broken")) }},
-	{"query on a lost connection", func(db *sql.DB) string { return query(db.Query("gone")) }},
+	{"query on a bad connection", func(db *sql.DB) string { return query(db.Query("bad connection")) }},
 	{"query, rows break off", func(db *sql.DB) string { return query(db.Query("breaks off")) }},
 	{"query, rows close badly", func(db *sql.DB) string { return query(db.Query("closes badly")) }},
 	{"query with column types", func(db *sql.DB) string { return query(db.Query("typed")) }},
@@ -157,10 +157,10 @@ func query(rows *sql.Rows, err error) string {
 }
 
 // transcript runs the program and returns what it saw and what the driver saw.
-func transcript(t *testing.T, shape func(*calls) driver.Conn, wrap func(driver.Connector) driver.Connector) (seen, called []string) {
+func transcript(t *testing.T, conn func(*calls) driver.Conn, wrap func(driver.Connector) driver.Connector) (seen, called []string) {
 	t.Helper()
 	c := &calls{}
-	db := sql.OpenDB(wrap(&closingConnector{fakeConnector{calls: c, shape: shape}}))
+	db := sql.OpenDB(wrap(&closingConnector{fakeConnector{calls: c, conn: conn}}))
 	db.SetMaxOpenConns(1)
 	for _, s := range steps {
 		c.note("-- %s", s.name)
@@ -176,15 +176,15 @@ func TestAnyDriverBehavesTheSameWrappedAndBare(t *testing.T) {
 	measured := func(c driver.Connector) driver.Connector {
 		return driverwrap.Config{Sinks: []telemetry.Sink{&memory{}}}.Wrap(c)
 	}
-	for name, shape := range shapes {
+	for name, conn := range fakeConns {
 		for how, wrap := range map[string]func(driver.Connector) driver.Connector{
-			"measured":       measured,
-			"nobody listens": driverwrap.Wrap,
-			"wrapped twice":  func(c driver.Connector) driver.Connector { return measured(measured(c)) },
+			"measured":      measured,
+			"unmeasured":    driverwrap.Wrap,
+			"wrapped twice": func(c driver.Connector) driver.Connector { return measured(measured(c)) },
 		} {
 			t.Run(name+"/"+how, func(t *testing.T) {
-				wantSeen, wantCalled := transcript(t, shape, bare)
-				seen, called := transcript(t, shape, wrap)
+				wantSeen, wantCalled := transcript(t, conn, bare)
+				seen, called := transcript(t, conn, wrap)
 				require.Equal(t, wantSeen, seen)
 				require.Equal(t, wantCalled, called)
 			})

@@ -5,8 +5,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/otelsink"
 )
 
-// openTelemetry leads to the process's OpenTelemetry sink. It stands apart from
-// telemetry.Default so that a connector with a sink of its own reports to that one only.
+// openTelemetry has the process's OpenTelemetry sink. It is separate from telemetry.Default so
+// that a connector with an OpenTelemetry sink of its own reports to that sink only.
 var openTelemetry telemetry.Fanout
 
 func init() {

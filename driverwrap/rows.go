@@ -4,40 +4,49 @@ import (
 	"database/sql/driver"
 	"io"
 	"reflect"
+	"sync/atomic"
 	"time"
 
 	dbsqlrows "github.com/databricks/databricks-sql-go/rows"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 )
 
-// rows counts what the application reads and finishes the statement when the rows end. It
-// calls the native rows directly: per row there is one call and one atomic add, no clock.
-// Only where a new page or file begins, which the wire told, is the call timed: that is
-// where the reader waits.
-//
-// The column type methods answer what database/sql assumes of rows that lack them. The
-// interfaces that make a difference when present are added by shape.
-type rows struct {
-	raw       driver.Rows
-	st        *statement
-	lease     *lease     // until they are closed; guarded by st.mu
-	inference *inference // what raw tells where the wire does not; nil where it does
-	read      int64      // rows read; of the reading goroutine, others see statement.rowsRead
-	part      int64      // the row that begins the next page or file, the first row to begin with; -1 where it is unknown
+// wrapRows ends the call of a statement that returned native rows or an error, and returns
+// measured rows with the optional interfaces of the native ones.
+func wrapRows(st *statement, native driver.Rows, err error) (driver.Rows, error) {
+	st.queryEnded(native != nil && err == nil, err)
+	if native == nil || err != nil {
+		return nil, err
+	}
+	arrow, isArrow := native.(dbsqlrows.Rows)
+	_, isMulti := native.(driver.RowsNextResultSet)
+	if !isMulti {
+		_, isMulti = native.(driver.RowsColumnTypePrecisionScale)
+	}
+	switch {
+	case isArrow && isMulti:
+		r := &arrowMultiRows{multi: multi{native}}
+		r.arrowAccess = arrowAccess{arrow, &r.rows}
+		r.init(st, native)
+		return r, nil
+	case isArrow:
+		r := &arrowRows{}
+		r.arrowAccess = arrowAccess{arrow, &r.rows}
+		r.init(st, native)
+		return r, nil
+	case isMulti:
+		r := &multiRows{multi: multi{native}}
+		r.init(st, native)
+		return r, nil
+	}
+	r := &rows{}
+	r.init(st, native)
+	return r, nil
 }
 
-var (
-	_ driver.Rows                           = (*rows)(nil)
-	_ driver.RowsColumnTypeScanType         = (*rows)(nil)
-	_ driver.RowsColumnTypeDatabaseTypeName = (*rows)(nil)
-	_ driver.RowsColumnTypeNullable         = (*rows)(nil)
-	_ driver.RowsColumnTypeLength           = (*rows)(nil)
-
-	_ dbsqlrows.Rows                      = (*arrowRows)(nil)
-	_ driver.RowsNextResultSet            = (*multiRows)(nil)
-	_ driver.RowsColumnTypePrecisionScale = (*multiRows)(nil)
-)
-
-// arrowRows is the shape of the Databricks rows; the others are for other drivers.
+// The sets of optional interfaces. Databricks rows are arrowRows; the others are for other
+// drivers.
 type (
 	arrowRows struct {
 		rows
@@ -54,49 +63,57 @@ type (
 	}
 )
 
-// rowsOf ends the call that was to return rows and puts the measured rows around the native
-// ones, which the hooks left in the slot.
-func (s *statement) rowsOf(err error) (driver.Rows, error) {
-	native := s.rows
-	s.slot = slot{} // the application alone keeps rows alive
-	s.queryEnded(native != nil && err == nil, err)
-	if err != nil {
-		return nil, asNative(err)
+var (
+	_ dbsqlrows.Rows                      = (*arrowRows)(nil)
+	_ driver.RowsNextResultSet            = (*multiRows)(nil)
+	_ driver.RowsColumnTypePrecisionScale = (*multiRows)(nil)
+)
+
+// rows counts what the application reads and finishes the statement when the rows are closed.
+// Per row there is one call of the native rows and one atomic add, no clock.
+// Only the call that begins a new page or file, known from the wire, is timed: there the
+// reader waits.
+//
+// The column type methods answer what database/sql assumes of rows without them. Interfaces
+// whose presence alone makes a difference are added by embedding.
+type rows struct {
+	native    driver.Rows
+	st        *statement
+	lease     atomic.Pointer[lease] // until the rows are closed
+	inference *inference            // what native knows where the wire is not read; nil where it is
+	read      int64                 // rows read; of the reading goroutine, others see statement.rowsRead
+	boundary  int64                 // the row that begins the next page or file, the first row to begin with; -1 where unknown
+}
+
+var (
+	_ driver.Rows                           = (*rows)(nil)
+	_ driver.RowsColumnTypeScanType         = (*rows)(nil)
+	_ driver.RowsColumnTypeDatabaseTypeName = (*rows)(nil)
+	_ driver.RowsColumnTypeNullable         = (*rows)(nil)
+	_ driver.RowsColumnTypeLength           = (*rows)(nil)
+)
+
+func (r *rows) init(st *statement, native driver.Rows) {
+	r.native, r.st = native, st
+	defer contain.Process.Recover(contain.Statement)
+	if st.trace == nil {
+		r.inference = infer(native)
 	}
-	asArrow, isArrow := native.(dbsqlrows.Rows)
-	_, isMulti := native.(driver.RowsNextResultSet)
-	if !isMulti {
-		_, isMulti = native.(driver.RowsColumnTypePrecisionScale)
-	}
-	switch {
-	case isArrow && isMulti:
-		r := &arrowMultiRows{arrowAccess: arrowAccess{native: asArrow}, multi: multi{native}}
-		r.arrowAccess.of = s.wrapRows(native, &r.rows)
-		return r, nil
-	case isArrow:
-		r := &arrowRows{arrowAccess: arrowAccess{native: asArrow}}
-		r.of = s.wrapRows(native, &r.rows)
-		return r, nil
-	case isMulti:
-		r := &multiRows{multi: multi{native}}
-		s.wrapRows(native, &r.rows)
-		return r, nil
-	}
-	return s.wrapRows(native, &rows{}), nil
+	r.lease.Store(st.acquireLease())
 }
 
 // Raw returns the native rows. What is read from them is not counted.
-func (r *rows) Raw() driver.Rows { return r.raw }
+func (r *rows) Raw() driver.Rows { return r.native }
 
 // Columns returns the names of the columns.
-func (r *rows) Columns() []string { return r.raw.Columns() }
+func (r *rows) Columns() []string { return r.native.Columns() }
 
 // Next reads one row.
 func (r *rows) Next(dest []driver.Value) error {
-	if r.read == r.part {
-		return r.nextPart(dest)
+	if r.read == r.boundary {
+		return r.nextAtBoundary(dest)
 	}
-	err := r.raw.Next(dest)
+	err := r.native.Next(dest)
 	if err != nil {
 		r.st.readEnded(time.Now(), notEOF(err))
 		return err
@@ -105,10 +122,10 @@ func (r *rows) Next(dest []driver.Value) error {
 	return nil
 }
 
-// nextPart reads a row for which the driver may have to wait.
-func (r *rows) nextPart(dest []driver.Value) error {
+// nextAtBoundary reads a row for which the driver may have to wait.
+func (r *rows) nextAtBoundary(dest []driver.Value) error {
 	start := time.Now()
-	err := r.raw.Next(dest)
+	err := r.native.Next(dest)
 	now := time.Now()
 	r.st.waited.add(now.Sub(start))
 	if err != nil {
@@ -118,7 +135,7 @@ func (r *rows) nextPart(dest []driver.Value) error {
 	if r.read = r.st.rowsRead.Add(1); r.read == 1 {
 		r.st.firstRow(now)
 	}
-	r.part = r.st.nextPart(r.read)
+	r.boundary = r.st.nextBoundary(r.read)
 	return nil
 }
 
@@ -134,15 +151,15 @@ func notEOF(err error) error {
 func (r *rows) Close() error {
 	r.st.inferResult(r.inference)
 	start := time.Now()
-	err := r.raw.Close()
-	r.st.closed(start, err)
-	r.releaseLease()
+	err := r.native.Close()
+	r.st.rowsClosed(start, err)
+	r.st.releaseLease(r.lease.Swap(nil))
 	return err
 }
 
 // ColumnTypeScanType returns the Go type a column is best scanned into.
 func (r *rows) ColumnTypeScanType(i int) reflect.Type {
-	if t, ok := r.raw.(driver.RowsColumnTypeScanType); ok {
+	if t, ok := r.native.(driver.RowsColumnTypeScanType); ok {
 		return t.ColumnTypeScanType(i)
 	}
 	return reflect.TypeFor[any]()
@@ -150,15 +167,15 @@ func (r *rows) ColumnTypeScanType(i int) reflect.Type {
 
 // ColumnTypeDatabaseTypeName returns the name of a column's type.
 func (r *rows) ColumnTypeDatabaseTypeName(i int) string {
-	if t, ok := r.raw.(driver.RowsColumnTypeDatabaseTypeName); ok {
+	if t, ok := r.native.(driver.RowsColumnTypeDatabaseTypeName); ok {
 		return t.ColumnTypeDatabaseTypeName(i)
 	}
 	return ""
 }
 
-// ColumnTypeNullable tells whether a column can be NULL, and whether that is known.
+// ColumnTypeNullable reports whether a column can be NULL, and whether that is known.
 func (r *rows) ColumnTypeNullable(i int) (nullable, ok bool) {
-	if t, ok := r.raw.(driver.RowsColumnTypeNullable); ok {
+	if t, ok := r.native.(driver.RowsColumnTypeNullable); ok {
 		return t.ColumnTypeNullable(i)
 	}
 	return false, false
@@ -166,29 +183,29 @@ func (r *rows) ColumnTypeNullable(i int) (nullable, ok bool) {
 
 // ColumnTypeLength returns the length of a variable-length column.
 func (r *rows) ColumnTypeLength(i int) (length int64, ok bool) {
-	if t, ok := r.raw.(driver.RowsColumnTypeLength); ok {
+	if t, ok := r.native.(driver.RowsColumnTypeLength); ok {
 		return t.ColumnTypeLength(i)
 	}
 	return 0, false
 }
 
-// multi adds what the Databricks rows do not have.
-type multi struct{ of driver.Rows }
+// multi adds what Databricks rows do not have.
+type multi struct{ native driver.Rows }
 
 func (m multi) HasNextResultSet() bool {
-	n, ok := m.of.(driver.RowsNextResultSet)
+	n, ok := m.native.(driver.RowsNextResultSet)
 	return ok && n.HasNextResultSet()
 }
 
 func (m multi) NextResultSet() error {
-	if n, ok := m.of.(driver.RowsNextResultSet); ok {
+	if n, ok := m.native.(driver.RowsNextResultSet); ok {
 		return n.NextResultSet()
 	}
 	return io.EOF
 }
 
 func (m multi) ColumnTypePrecisionScale(i int) (precision, scale int64, ok bool) {
-	if t, ok := m.of.(driver.RowsColumnTypePrecisionScale); ok {
+	if t, ok := m.native.(driver.RowsColumnTypePrecisionScale); ok {
 		return t.ColumnTypePrecisionScale(i)
 	}
 	return 0, 0, false

@@ -1,18 +1,15 @@
 package driverwrap
 
-import (
-	"strings"
-
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
-)
+import "strings"
 
 // longestLead bounds, in bytes, the white space and comments before a statement that are looked
 // through for its first word.
 const longestLead = 4 << 10
 
-// volumeOperation is the first word of a statement, if it is one of three. It is used only
-// where the server said that the statement is about a volume; nothing else is read from SQL.
-func volumeOperation(query string) telemetry.VolumeOperation {
+// volumeOperation is the first word of a statement, if it is one of three. The operation is
+// used only where the server said that the statement is about a volume. Nothing else is read
+// from SQL.
+func volumeOperation(query string) string {
 	query = afterComments(query[:min(len(query), longestLead)])
 	end := 0
 	for end < len(query) && (query[end]|0x20 >= 'a' && query[end]|0x20 <= 'z' || query[end] == '_') {
@@ -20,11 +17,11 @@ func volumeOperation(query string) telemetry.VolumeOperation {
 	}
 	switch word := query[:end]; {
 	case strings.EqualFold(word, "PUT"):
-		return telemetry.VolumePut
+		return "PUT"
 	case strings.EqualFold(word, "GET"):
-		return telemetry.VolumeGet
+		return "GET"
 	case strings.EqualFold(word, "REMOVE"):
-		return telemetry.VolumeDelete
+		return "DELETE"
 	}
 	return ""
 }

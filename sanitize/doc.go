@@ -1,4 +1,4 @@
-// Package sanitize reduces the text of an error to what may be kept of it.
+// Package sanitize reduces the text of an error to what is safe to keep.
 //
 //	Post "https://adb-1.azuredatabricks.net:443/sql": dial tcp 10.0.0.1:443: connect: connection refused
 //	Post <url>: dial tcp <host>: connect: connection refused
@@ -6,23 +6,28 @@
 //	[TABLE_OR_VIEW_NOT_FOUND] The table or view `hr`.`pay` cannot be found. SQLSTATE: 42P01
 //	[TABLE_OR_VIEW_NOT_FOUND] The table or view <name> cannot be found. SQLSTATE: 42P01
 //
-// A text is private by construction: nothing is looked for and taken out, but what is known
-// passes, and nothing else does.
+// The package does not search for what is private: only what is on a list passes, and
+// everything else is replaced.
 //
-//   - Words of a fixed vocabulary (vocabulary.txt): those that the templates of the server, the
-//     driver and the network are made of.
+//	text ── scanner ── token ─┬─ on a list, or a code in its place ── result
+//	                          └─ anything else ── placeholder ─────── result
+//
+// What passes:
+//
+//   - Words of a fixed vocabulary (vocabulary.txt): the words of the message templates of the
+//     server, the driver and the network.
 //   - Error classes of a fixed list (classes.txt).
 //   - A SQLSTATE behind the word SQLSTATE, in a known form.
 //   - An HTTP status, 100 to 599, behind the word status or HTTP, or in front of its own
 //     reason phrase.
-//   - Marks of punctuation, one at a time.
+//   - Punctuation, one mark at a time.
 //
-// All else becomes a placeholder that says of which kind it was as far as that is plain:
-// <name>, <number>, <host>, <path>, <url>, <email>, <id>, <value>, <class>, <sql>. A word is a
-// whole run of characters between spaces, brackets, quotes, commas and equals signs, so a name
-// made of words (select_from_table, table-index, table.column) does not pass in parts. Between
-// quotes or backticks nothing passes.
+// A placeholder names the kind of what it replaces where that is evident: <name>, <number>,
+// <host>, <path>, <url>, <email>, <id>, <value>, <class>, <sql>. A word is a whole run of
+// characters between spaces, brackets, quotes, commas and equals signs, so a name made of words
+// (select_from_table, table-index, table.column) does not pass in parts. Nothing passes between
+// quotes or backticks.
 //
-// The vocabulary is public, so a text that happens to consist of its words shows: a table
-// named "table", a passphrase of "open error first". Nothing else can.
+// The vocabulary is public, so a text that happens to consist of its words is kept: a table
+// named "table", a passphrase of "open error first". Nothing else is.
 package sanitize

@@ -12,19 +12,19 @@ func FuzzMessage(f *testing.F) {
 	for _, line := range corpus(f) {
 		f.Add(unmarked(line))
 	}
-	for _, a := range around {
+	for _, a := range contexts {
 		f.Add(a[0] + "'x\\\"y'" + a[1])
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		got := promises(t, text)
-		// Every word of the result is one of a list, or in its place.
+		got := requireGuarantees(t, text)
+		// Every word of the result is on a list or a code.
 		for _, kind := range placeholders {
 			got = strings.ReplaceAll(got, kind, " ")
 		}
 		for _, word := range strings.FieldsFunc(got, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune("()[]{},;=?…>", r) }) {
 			word = strings.Trim(word, ":.")
 			ok := word == "" || word == "-" || passes(word) || isClass(word) || isStatus(word) || isSQLState(word)
-			if !ok { // of a reason phrase, in which words may be joined
+			if !ok { // part of a reason phrase, whose words may be joined
 				ok = strings.Contains(got, " "+word) || strings.HasPrefix(got, word)
 				ok = ok && strings.Contains(reasons, strings.ToLower(word))
 			}
@@ -41,8 +41,8 @@ var reasons = func() string {
 	return all.String()
 }()
 
-// FuzzPlantedSecret plants a secret of any letters anywhere. What is no word of the vocabulary
-// is not in the result, in any case.
+// FuzzPlantedSecret plants a secret of any letters anywhere. The result does not contain the
+// secret, in upper or lower case, unless the secret is part of a list.
 func FuzzPlantedSecret(f *testing.F) {
 	lines := corpus(f)
 	for i, secret := range passwords {
@@ -59,8 +59,8 @@ func FuzzPlantedSecret(f *testing.F) {
 		before := strings.ToLower(Message(text))
 		at %= uint(len(text) + 1)
 		for _, space := range []string{"", " "} {
-			got := strings.ToLower(promises(t, text[:at]+space+secret+space+text[at:]))
-			if len(secret) < 4 || inAList(secret) || strings.Contains(before, strings.ToLower(secret)) {
+			got := strings.ToLower(requireGuarantees(t, text[:at]+space+secret+space+text[at:]))
+			if len(secret) < 4 || isListed(secret) || strings.Contains(before, strings.ToLower(secret)) {
 				continue
 			}
 			require.NotContains(t, got, strings.ToLower(secret), "%q", text)
@@ -68,9 +68,9 @@ func FuzzPlantedSecret(f *testing.F) {
 	})
 }
 
-// inAList reports whether letters stand in something that passes: then nothing tells them
-// from it.
-func inAList(secret string) bool {
+// isListed reports whether letters are part of something that passes, which nothing can
+// distinguish from a secret.
+func isListed(secret string) bool {
 	return strings.Contains(lists, strings.ToLower(secret))
 }
 

@@ -1,29 +1,24 @@
 package sanitize
 
-import (
-	"strings"
-)
+import "strings"
 
 const (
-	// MaxRunes bounds what this package returns, in runes. A text that does not fit ends in an
-	// ellipsis, which counts.
-	MaxRunes = 500
-	// maxInput bounds what is read of a text, in bytes, and so the time it takes.
-	maxInput = 8 << 10
+	maxRunes = 500     // of a result, the ellipsis of a truncated one included
+	maxInput = 8 << 10 // bytes of a text that are read
 )
 
-// Message returns what may be kept of the text of an error, on one line, with placeholders for
-// the rest. Whatever the input, the result is valid UTF-8, has at most MaxRunes runes, and is a
-// fixed point: Message(Message(text)) == Message(text). The time is linear in the length of the
-// text; at most its first 8 KiB are read. It is safe for concurrent use.
+// Message returns the text of an error with placeholders for what is not safe to keep. For any
+// input, the result is one line of valid UTF-8 with at most 500 runes; a longer one is
+// truncated and ends in an ellipsis. Message(Message(text)) == Message(text). The time is linear
+// in the length of the text, of which at most the first 8 KiB are read. Message is safe for
+// concurrent use.
 func Message(text string) string {
-	s := scan(text, false)
-	return string(s.out)
+	return string(scan(text, false).out)
 }
 
 // Class returns only the error class and the SQLSTATE of a text, as in
-// "[TABLE_OR_VIEW_NOT_FOUND] SQLSTATE: 42P01"; what the text does not name is left out. It
-// makes the promises of Message.
+// "[TABLE_OR_VIEW_NOT_FOUND] SQLSTATE: 42P01", or the one that the text contains, or "". It
+// guarantees what Message guarantees.
 func Class(text string) string {
 	s := scan(text, true)
 	class, state := s.class, s.state

@@ -13,11 +13,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// planted are the marked parts of testdata/corpus.txt: what must not be in the result.
+// planted matches the marked parts of testdata/corpus.txt, which must not be in the result.
 var planted = regexp.MustCompile(`⟦([^⟧]*)⟧`)
 
-// corpus reads what servers, drivers, networks and storage say when something fails, a line
-// each, with what is personal in it marked.
+// corpus returns error messages of servers, drivers, networks and storage, with personal parts
+// marked.
 func corpus(t testing.TB) []string {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.Join("testdata", "corpus.txt"))
@@ -31,12 +31,12 @@ func corpus(t testing.TB) []string {
 
 func unmarked(line string) string { return planted.ReplaceAllString(line, "$1") }
 
-// promises holds a result against what is promised of every result.
-func promises(t testing.TB, text string) string {
+// requireGuarantees checks what is guaranteed for every result, and returns the result.
+func requireGuarantees(t testing.TB, text string) string {
 	t.Helper()
 	got := Message(text)
 	require.True(t, utf8.ValidString(got), "%q", got)
-	require.LessOrEqual(t, utf8.RuneCountInString(got), MaxRunes)
+	require.LessOrEqual(t, utf8.RuneCountInString(got), maxRunes)
 	require.False(t, strings.ContainsFunc(got, unicode.IsControl), "%q", got)
 	require.Equal(t, got, Message(got), "not a fixed point: from %q", text)
 	class := Class(text)
@@ -47,8 +47,8 @@ func promises(t testing.TB, text string) string {
 
 var wordRun = regexp.MustCompile(`[\pL\pN]+`)
 
-// requireGone fails when secret, or a part of it that is no word of the vocabulary, is in text.
-func requireGone(t testing.TB, secret, text string) {
+// requireRemoved fails when secret, or a part of secret that is not in the vocabulary, is in text.
+func requireRemoved(t testing.TB, secret, text string) {
 	t.Helper()
 	if len(secret) > 3 {
 		require.NotContains(t, strings.ToLower(text), strings.ToLower(secret))
@@ -69,9 +69,9 @@ func TestMessagesKeepNothingPersonalAndStayUseful(t *testing.T) {
 	require.GreaterOrEqual(t, len(lines), 120)
 	var kept []string
 	for _, line := range lines {
-		got := promises(t, unmarked(line))
+		got := requireGuarantees(t, unmarked(line))
 		for _, m := range planted.FindAllStringSubmatch(line, -1) {
-			requireGone(t, m[1], got)
+			requireRemoved(t, m[1], got)
 		}
 		kept = append(kept, got)
 	}
@@ -84,12 +84,12 @@ func TestMessagesKeepNothingPersonalAndStayUseful(t *testing.T) {
 	assert.Equal(t, strings.Split(strings.TrimSpace(string(want)), "\n"), kept)
 }
 
-func TestOneMessageWithinAnotherKeepsNothingPersonal(t *testing.T) {
+func TestNestedMessagesKeepNothingPersonal(t *testing.T) {
 	lines := corpus(t)
 	for i, outer := range lines {
 		inner := lines[(i*37+11)%len(lines)]
 		for _, text := range []string{outer + ": " + inner, outer + "\n" + inner, `{"message":"` + outer + `"} ` + inner} {
-			got := promises(t, unmarked(text))
+			got := requireGuarantees(t, unmarked(text))
 			for _, m := range planted.FindAllStringSubmatch(text, -1) {
 				if len(m[1]) > 3 {
 					require.NotContains(t, got, m[1])
@@ -106,25 +106,25 @@ var passwords = strings.Fields(`
 	dapi0123456789abcdef glpat-abcDEF123 AKIAIOSFODNN7EXAMPLE ghp_16C7e42F292c6912E7710c838347Ae178B4a eyJhbGciOi.eyJzdWIi.c2ln
 	2,500.00 -17.5 1979-08-12 +49-170-1234567`)
 
-// around is where a secret may stand in a message.
-var around = [][2]string{
+// contexts are the texts before and after a secret in a message.
+var contexts = [][2]string{
 	{"", ""}, {"x", "y"}, {"error ", " failed"}, {`"`, `"`}, {"'", "'"}, {"`", "`"}, {"(", ")"}, {"[", "]"}, {"{", "}"}, {"<", ">"}, {"error=", ";"},
 	{"error: ", ": failed"}, {"login failed for user ", ""}, {"User '", "' was not found."}, {"the value ", " of the type"}, {"table ", " not found"}, {"[", "] The"},
 	{"https://", "/sql"}, {"https://token:", "@host:443/sql"}, {"token:", "@host"}, {`{"message":"user `, `"}`}, {`{"`, `":"error"}`}, {`{"error_code":"`, `"}`}, {"\n", "\n"}, {"code ", ""}, {"error\x00", "\x00error"},
 	{"<name>", "<name>"}, {"<name", ">"}, {"table_", "_view"}, {"table.", ".view"}, {"the table's", ""}, {"'", " table"}, {"users' ", " x"}, {"\u200b", "\u202e"},
 }
 
-func TestPasswordsAreGoneFromEveryContext(t *testing.T) {
+func TestPasswordsAreRemovedFromEveryContext(t *testing.T) {
 	require.GreaterOrEqual(t, len(passwords), 30)
 	for _, secret := range passwords {
-		for _, a := range around {
-			got := promises(t, a[0]+secret+a[1])
+		for _, a := range contexts {
+			got := requireGuarantees(t, a[0]+secret+a[1])
 			require.NotContains(t, strings.ToLower(got), strings.ToLower(secret), "%q in %q", secret, a)
 		}
 	}
 }
 
-func TestWhatIsKeptOnlyInItsPlace(t *testing.T) {
+func TestCodesPassOnlyInTheirContext(t *testing.T) {
 	for text, want := range map[string]string{
 		"unexpected HTTP status 403 Forbidden":  "unexpected HTTP status 403 Forbidden",
 		"401 Unauthorized":                      "401 Unauthorized",
@@ -160,7 +160,7 @@ func TestWhatIsKeptOnlyInItsPlace(t *testing.T) {
 		"from https://h/x, s3://b/k and C:\\Users\\bob": "from <url>, <url> and <path>",
 		"== SQL ==\nSELECT 1":                           "<sql>",
 	} {
-		assert.Equal(t, want, promises(t, text), text)
+		assert.Equal(t, want, requireGuarantees(t, text), text)
 	}
 }
 
@@ -178,27 +178,27 @@ func TestClassIsErrorClassAndSQLState(t *testing.T) {
 	}
 }
 
-func TestAMessageIsCutBetweenTokens(t *testing.T) {
-	got := promises(t, strings.Repeat("word error ", 1000))
+func TestMessageIsTruncatedBetweenTokens(t *testing.T) {
+	got := requireGuarantees(t, strings.Repeat("word error ", 1000))
 	assert.True(t, strings.HasSuffix(got, "word…"), got)
-	assert.Equal(t, "error …", promises(t, "error "+strings.Repeat("x", maxInput)))
-	// What the bound cuts in two does not become a word that passes.
-	assert.NotContains(t, promises(t, strings.Repeat("x ", maxInput/2-2)+"tablespoon"), "table")
+	assert.Equal(t, "error …", requireGuarantees(t, "error "+strings.Repeat("x", maxInput)))
+	// The beginning of a truncated word does not pass.
+	assert.NotContains(t, requireGuarantees(t, strings.Repeat("x ", maxInput/2-2)+"tablespoon"), "table")
 }
 
-func TestAwkwardTextKeepsThePromises(t *testing.T) {
+func TestUnusualTextKeepsTheGuarantees(t *testing.T) {
 	for _, text := range []string{
 		"", " ", "\x00", "\xff\xfe", "a\nb\r\nc", "\x1b[31mred\x1b[0m", "\u202eevil", "<", "<<<>>>", "<name>bob", "<value", "''''", "'", "\"", "`", "``", "`a`b", "`a`.", "`a`.`",
 		"= = =", "a=b=c", "://", "https://@/?#", "@", "a@b", "::", "::1", "1:2:3", "...", "[[[", "]]]", "{\"message\":\"", "{\"message\":\"a\\\"b c\"}", "{\"message\":{\"message\":\"a\"}}",
 		"</", "<a", "== SQL ==", "== x", "-----BEGIN", "…", "“", "“a", "‘it’s’", "don’t", "users' x", "O'Brien", "-> ->", "a->b", "a-->b", "403 Forbidden'x'", "403 Forbidden.x", "status 'x' 404", "status | 404", "status :404", "x'", "'x", "a'5", "a' 5", ":'x':",
 	} {
-		promises(t, text)
-		promises(t, strings.Repeat(text, 700))
-		promises(t, "error "+text+" error")
+		requireGuarantees(t, text)
+		requireGuarantees(t, strings.Repeat(text, 700))
+		requireGuarantees(t, "error "+text+" error")
 	}
 }
 
-func TestTheTimeIsBounded(t *testing.T) {
+func TestTimeIsBounded(t *testing.T) {
 	huge := strings.Repeat(`"message":"`, 1<<20)
 	assert.Less(t, testing.AllocsPerRun(1, func() { Message(huge) }), 10_000.)
 	assert.Equal(t, Message(huge[:maxInput*2]), Message(huge), "what is behind the bound is not read")

@@ -7,22 +7,22 @@ import (
 	"unicode/utf8"
 )
 
-// scanner reads a text once, from left to right, and writes what may be kept. Every token is
-// judged by itself and by the tokens already written, never by what was left out: so reading
-// the result again gives the result.
+// scanner reads a text once, from left to right, and writes the result. What becomes of a token
+// depends on the token and on those already written, never on what was replaced, so scanning a
+// result gives the same result.
 type scanner struct {
-	rest   string // what is still to be read
-	out    []byte // what has been written
-	runes  int    // in out
-	full   bool   // nothing more fits
-	space  bool   // a space is due in front of the next token
-	last   string // the latest token written
-	expect expectation
-	nested int // JSON strings within JSON strings
+	rest     string // the text still to be read
+	out      []byte // the result
+	runes    int    // in out
+	full     bool   // nothing more fits into the result
+	space    bool   // a space belongs in front of the next token
+	previous string // the last token written
+	expected expectation
+	depth    int // of JSON strings within JSON strings
 
-	class, state string // the first error class, one in brackets before others, and SQLSTATE
+	class, state string // the first error class, one in brackets before others, and the SQLSTATE
 	bracketed    bool   // class was in brackets
-	classOnly    bool   // nothing else is asked for, so nothing is written
+	classOnly    bool   // only class and state are wanted: write writes nothing
 }
 
 // expectation is what the tokens before announce.
@@ -34,19 +34,19 @@ const (
 	sqlState             // five characters here are a SQLSTATE
 )
 
-// openers are quotation marks, by what closes them.
+// openers are the quotation marks that open, with those that close.
 var openers = map[rune]rune{'`': '`', '"': '"', '\'': '\'', '“': '”', '‘': '’', '«': '»'}
 
-// separators end a word. Those of them that are not shown count as a space.
+// separators end a word. Those that are not kept as punctuation count as a space.
 const (
-	shown      = "()[]{},;=?…"
-	separators = shown + "|<>\"`“”‘«»"
+	punctuation = "()[]{},;=?…"
+	separators  = punctuation + "|<>\"`“”‘«»"
 )
 
 func scan(text string, classOnly bool) *scanner {
 	s := &scanner{rest: text, classOnly: classOnly}
 	if len(text) > maxInput {
-		// A word that is cut could be one of the vocabulary: it goes as a whole.
+		// The beginning of a word could be in the vocabulary: drop the truncated word.
 		s.rest = strings.TrimRightFunc(text[:maxInput], func(r rune) bool { return !unicode.IsSpace(r) })
 	}
 	s.run()
@@ -69,7 +69,7 @@ func (s *scanner) run() {
 			s.write("->")
 		case openers[r] != 0:
 			s.quotation(r, size)
-		case strings.ContainsRune(shown, r):
+		case strings.ContainsRune(punctuation, r):
 			s.rest = s.rest[size:]
 			s.mark(string(r))
 		case isSpace(r) || strings.ContainsRune(separators, r):
@@ -83,12 +83,12 @@ func (s *scanner) run() {
 
 func isSpace(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
 
-// placeholder takes a placeholder of an earlier pass.
+// placeholder reads a placeholder of an earlier pass.
 func (s *scanner) placeholder() bool {
 	if s.rest[0] != '<' {
 		return false
 	}
-	end := strings.IndexByte(s.rest[:min(len(s.rest), longestPlaceholder)], '>')
+	end := strings.IndexByte(s.rest[:min(len(s.rest), maxPlaceholder)], '>')
 	if end < 0 || !slices.Contains(placeholders, s.rest[:end+1]) {
 		return false
 	}
@@ -98,24 +98,24 @@ func (s *scanner) placeholder() bool {
 	return true
 }
 
-// quotation takes what is quoted, of which nothing passes; what does not end goes to the end
-// of the text. Names in backticks that are joined by dots are one. A JSON document, which is
-// what HTTP errors often are, keeps its keys and the messages in it.
+// quotation reads a quotation, of which nothing passes. One that is never closed reaches to the
+// end of the text. Names in backticks joined by dots are one name. Of a JSON document, as in
+// HTTP errors, known keys pass, and their strings are read as texts.
 func (s *scanner) quotation(opener rune, size int) {
-	quoted, after := cutQuotation(s.rest[size:], opener)
+	quoted, after := splitQuotation(s.rest[size:], opener)
 	if opener == '"' && slices.Contains(jsonKeys, quoted) {
 		if value, ok := strings.CutPrefix(strings.TrimLeft(after, " "), ":"); ok {
 			s.rest, s.space = after, true
 			s.vocabulary(quoted)
 			value = strings.TrimLeft(value, " ")
-			if strings.HasPrefix(value, `"`) && s.nested < 3 {
-				inner, after := cutQuotation(value[1:], '"')
+			if strings.HasPrefix(value, `"`) && s.depth < 3 {
+				inner, after := splitQuotation(value[1:], '"')
 				s.mark(":")
 				s.space = true
-				s.nested++
+				s.depth++
 				s.rest = unescape.Replace(inner)
 				s.run()
-				s.nested--
+				s.depth--
 				s.rest, s.space = after, true
 			}
 			return
@@ -128,7 +128,7 @@ func (s *scanner) quotation(opener rune, size int) {
 	case opener == '`':
 		kind = "<name>"
 		for strings.HasPrefix(after, ".`") {
-			_, after = cutQuotation(after[2:], '`')
+			_, after = splitQuotation(after[2:], '`')
 		}
 	case strings.ContainsAny(quoted, `/\`):
 		kind = "<path>"
@@ -137,9 +137,9 @@ func (s *scanner) quotation(opener rune, size int) {
 	s.write(kind)
 }
 
-// cutQuotation returns what is in front of the closing mark and what is behind it. A closing
-// apostrophe has no letter behind it, as the one in 'O'Brien' has.
-func cutQuotation(text string, opener rune) (quoted, after string) {
+// splitQuotation returns the text in front of the closing mark and the text behind it. An
+// apostrophe with a letter behind it, as in 'O'Brien', does not close.
+func splitQuotation(text string, opener rune) (quoted, after string) {
 	closer, escaped := openers[opener], false
 	for i, r := range text {
 		switch {
@@ -159,8 +159,8 @@ func cutQuotation(text string, opener rune) (quoted, after string) {
 
 var unescape = strings.NewReplacer(`\"`, `"`, `\n`, "\n", `\t`, "\t", `\\`, `\`)
 
-// word takes a run of characters that are no separators, and decides about it as a whole.
-// What stands behind it as punctuation of the sentence is no part of it.
+// word reads a run of characters up to a separator. The punctuation of the sentence behind the
+// run is not part of the word.
 func (s *scanner) word() {
 	run := s.rest[:wordLength(s.rest)]
 	s.rest = s.rest[len(run):]
@@ -177,18 +177,18 @@ func (s *scanner) word() {
 	if strings.Trim(core, decoration) == "" {
 		s.space = s.space || core != ""
 	} else {
-		s.judge(core, tail)
+		s.classify(core, tail)
 	}
 	if mark := strings.Trim(tail, "!"); mark != "" {
 		s.mark(mark[:1])
 	}
 }
 
-// decoration is punctuation that no sentence needs.
+// decoration is punctuation that is not kept where it stands alone.
 const decoration = "+-*/\\#~^_$%&@!.:"
 
-// wordLength is the length of the run of characters at the front of text that makes a word. An
-// apostrophe belongs to it between letters.
+// wordLength is the length of the word at the front of text. An apostrophe between letters is
+// part of a word.
 func wordLength(text string) int {
 	var before rune
 	for i, r := range text {
@@ -207,31 +207,32 @@ func wordLength(text string) int {
 	return len(text)
 }
 
-func (s *scanner) judge(core, tail string) {
+// classify writes a word that passes, or the placeholder of its kind.
+func (s *scanner) classify(core, tail string) {
 	switch {
-	case s.expect == sqlState && isSQLState(core):
+	case s.expected == sqlState && isSQLState(core):
 		if s.state == "" {
 			s.state = core
 		}
 		s.write(core)
-	case s.expect == status && isStatus(core):
+	case s.expected == status && isStatus(core):
 		s.write(core)
 	case tail == "" && s.reasonPhrase(core):
 	case isClass(core):
-		bracketed := s.last == "["
+		bracketed := s.previous == "["
 		if s.class == "" || bracketed && !s.bracketed {
 			s.class, s.bracketed = core, bracketed
 		}
 		s.write(core)
 	case s.vocabulary(core):
-	case s.last == "[" && strings.HasPrefix(s.rest, "]") && constant.MatchString(core):
+	case s.previous == "[" && strings.HasPrefix(s.rest, "]") && constantName.MatchString(core):
 		s.write("<class>")
 	default:
-		s.write(kindOf(core))
+		s.write(placeholderOf(core))
 	}
 }
 
-// reasonPhrase takes a status with the reason phrase that belongs to it, as in 403 Forbidden.
+// reasonPhrase reads a status with its reason phrase, as in 403 Forbidden.
 func (s *scanner) reasonPhrase(core string) bool {
 	if !isStatus(core) {
 		return false
@@ -248,42 +249,42 @@ func (s *scanner) reasonPhrase(core string) bool {
 	return s.write(core + phrase)
 }
 
-// vocabulary writes a word that passes, and notes what it announces.
+// vocabulary writes a word of the vocabulary, and sets what to expect behind it.
 func (s *scanner) vocabulary(word string) bool {
 	if !passes(word) {
 		return false
 	}
-	expect := announced(word, s.expect)
+	expected := announced(word, s.expected)
 	s.write(word)
-	s.expect = expect
+	s.expected = expected
 	return true
 }
 
-// mark writes punctuation. The same mark is not repeated: what is made of marks alone says
-// nothing that way.
+// mark writes punctuation. The same mark is not repeated, because the number of marks could
+// mean something.
 func (s *scanner) mark(mark string) {
-	if mark == s.last {
+	if mark == s.previous {
 		s.space = false
 		return
 	}
-	expect := s.expect
+	expected := s.expected
 	s.write(mark)
 	if mark == ":" || mark == "=" {
-		s.expect = expect
+		s.expected = expected
 	}
 }
 
-// write appends a token. Placeholders of one kind in a row are one.
+// write appends a token. Adjacent placeholders of the same kind become one.
 func (s *scanner) write(token string) bool {
 	if s.full {
 		return true
 	}
-	if token == s.last && token[0] == '<' {
+	if token == s.previous && token[0] == '<' {
 		s.space = false
 		return true
 	}
 	if s.classOnly {
-		s.space, s.last, s.expect = false, token, nothing
+		s.space, s.previous, s.expected = false, token, nothing
 		return true
 	}
 	gap := s.space && len(s.out) > 0
@@ -291,7 +292,7 @@ func (s *scanner) write(token string) bool {
 	if gap {
 		n++
 	}
-	if s.runes+n >= MaxRunes {
+	if s.runes+n >= maxRunes {
 		s.full = true
 		s.out = append(s.out, "…"...)
 		return true
@@ -301,6 +302,6 @@ func (s *scanner) write(token string) bool {
 	}
 	s.out = append(s.out, token...)
 	s.runes += n
-	s.space, s.last, s.expect = false, token, nothing
+	s.space, s.previous, s.expected = false, token, nothing
 	return true
 }

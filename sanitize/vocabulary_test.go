@@ -34,7 +34,7 @@ func TestTheVocabularyHoldsNothingPersonal(t *testing.T) {
 	} {
 		for word := range strings.FieldsSeq(words) {
 			lower := strings.ToLower(word)
-			if kind == "given names" { // a few are words, too, and pass unless they are written as names
+			if kind == "given names" { // a few are words too, and pass unless capitalized
 				assert.False(t, passes(word), "%s: %s", kind, word)
 				assert.False(t, known().words.has(lower), "%s: %s", kind, word)
 				continue
@@ -46,7 +46,7 @@ func TestTheVocabularyHoldsNothingPersonal(t *testing.T) {
 	}
 }
 
-func TestTheListsAreWhole(t *testing.T) {
+func TestEveryListedWordPasses(t *testing.T) {
 	k := known()
 	require.Greater(t, len(k.words), 1000)
 	require.Greater(t, len(k.exact), 50)
@@ -54,21 +54,21 @@ func TestTheListsAreWhole(t *testing.T) {
 	require.Greater(t, len(k.subclasses), 100)
 	for word := range k.words {
 		require.Equal(t, strings.ToLower(word), word)
-		require.Equal(t, word, promises(t, word))
+		require.Equal(t, word, requireGuarantees(t, word))
 	}
 	for word := range k.exact {
-		require.LessOrEqual(t, len(word), longestWord)
-		require.Equal(t, word, promises(t, word))
+		require.LessOrEqual(t, len(word), maxWord)
+		require.Equal(t, word, requireGuarantees(t, word))
 	}
 	for class := range k.classes {
-		require.Equal(t, "["+class+"]", promises(t, "["+class+"]"))
+		require.Equal(t, "["+class+"]", requireGuarantees(t, "["+class+"]"))
 		require.Equal(t, "["+class+"]", Class("["+class+"]"))
 	}
 	for sub := range k.subclasses {
-		require.Equal(t, "[UNRESOLVED_COLUMN."+sub+"]", promises(t, "[UNRESOLVED_COLUMN."+sub+"]"))
+		require.Equal(t, "[UNRESOLVED_COLUMN."+sub+"]", requireGuarantees(t, "[UNRESOLVED_COLUMN."+sub+"]"))
 	}
 	for _, kind := range placeholders {
-		require.LessOrEqual(t, len(kind), longestPlaceholder)
-		require.Equal(t, kind, promises(t, kind))
+		require.LessOrEqual(t, len(kind), maxPlaceholder)
+		require.Equal(t, kind, requireGuarantees(t, kind))
 	}
 }

@@ -1,9 +1,7 @@
 package telemetry
 
-import "slices"
-
-// Category is a stable name for what kind of thing went wrong. The names are those the
-// Databricks drivers share.
+// Category is a stable name for the cause of a failure. The names are those the Databricks
+// drivers share.
 type Category string
 
 // The categories.
@@ -30,14 +28,3 @@ const (
 	CategoryStatementClosed   Category = "statement_closed"
 	CategoryOther             Category = "error"
 )
-
-// Categories returns all of them.
-func Categories() []Category { return slices.Clone(categories) }
-
-var categories = []Category{
-	CategoryTimeout, CategoryCanceled, CategoryConnection, CategoryAuth, CategoryPermission, CategoryNotFound,
-	CategorySyntax, CategoryInvalidRequest, CategoryChunkDownload, CategoryDecompression, CategoryArrowSchema,
-	CategoryResultSet, CategoryUnsupported, CategoryRateLimit, CategoryTLS, CategoryStatementTimeout,
-	CategoryStatementFailed, CategoryStatementCanceled, CategorySessionClosed, CategoryStatementClosed,
-	CategoryOther,
-}

@@ -6,13 +6,11 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/seed-01322ee7/databricks-telemetry/internal/registry"
-	"github.com/seed-01322ee7/databricks-telemetry/internal/settings"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// printer is a sink of one's own: whatever StatementFinished does, it does on a goroutine
-// that is not the application's.
+// printer is a sink of an application. StatementFinished runs on a goroutine of the queue, never
+// on the one that ran the statement.
 type printer struct{}
 
 func (printer) StatementFinished(s *telemetry.Statement) {
@@ -32,8 +30,7 @@ func ExampleAttach() {
 	// Output: QUERY completed 20ms 3 rows
 }
 
-// A serverless function waits for what it recorded before it returns: its process may be
-// frozen after that.
+// A serverless function flushes before it returns: its process may be frozen after that.
 func ExampleFlush() {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
@@ -43,21 +40,8 @@ func ExampleFlush() {
 	// Output:
 }
 
-// Whoever shows records walks the registry of fields instead of the struct.
-func ExampleField() {
-	s := &telemetry.Statement{Kind: telemetry.KindUpdate, Execute: time.Second}
-	for _, f := range registry.StatementFields {
-		if f.Name == "kind" || f.Name == "execute_ms" {
-			fmt.Printf("%s = %v (%s, %s)\n", f.Name, f.Value(s), f.Doc, f.Scope)
-		}
-	}
-	// Output:
-	// kind = UPDATE (QUERY, UPDATE or VOLUME., both)
-	// execute_ms = 1s (From the call until results were ready or it failed., both)
-}
-
-// The wait for a connection happens in database/sql, before any driver is called: a pool that
-// is registered shows it, in metrics and on the debug page.
+// The wait for a connection happens in database/sql, before any driver is called: a
+// registered pool shows it in metrics and on the debug page.
 func ExampleRegisterPool() {
 	var db *sql.DB // opened with sql.Open
 	if db != nil {
@@ -87,20 +71,10 @@ func ExampleSettings() {
 		LogLevel:      "off", // "warn" logs slow and failed statements to slog
 		SlowThreshold: 10 * time.Second,
 		QueryText:     false, // true keeps the text of statements, for local sinks only
-		ErrorText:     telemetry.ErrorTextRedacted,
+		ErrorText:     "redacted",
 
 		SampleRate: telemetry.Known(1.0), // of successful statements; failed ones always
 	}
 	fmt.Println(settings == telemetry.Settings{}.WithDefaults())
 	// Output: true
-}
-
-// Off wins wherever it is said.
-func ExampleResolve() {
-	environment := map[string][]string{"DATABRICKS_TELEMETRY_ENABLED": {"no"}, "DATABRICKS_TELEMETRY_BATCH_SIZE": {"50"}}
-	dsn := map[string][]string{"enableTelemetry": {"true"}, "telemetry_batch_size": {"20"}}
-
-	settings, err := settings.Resolve(telemetry.Settings{}, dsn, environment)
-	fmt.Println(settings.Enabled == telemetry.SwitchOff, settings.BatchSize, err)
-	// Output: true 20 <nil>
 }

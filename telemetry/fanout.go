@@ -11,15 +11,11 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 )
 
-// DefaultQueueSize is the number of records that wait for one slow sink before the oldest
-// are dropped.
-const DefaultQueueSize = 1000
-
-// Fanout hands records to the sinks attached to it. All methods may be called concurrently;
+// Fanout passes records to the sinks attached to it. All methods may be called concurrently;
 // the ones that take a record return at once and never do I/O. The zero value is ready.
 type Fanout struct {
-	// QueueSize bounds the records that wait for one sink; 0 means DefaultQueueSize.
-	// Set it before the first Attach.
+	// QueueSize is the largest number of records that wait for one sink; 0 means 1000. When
+	// it is reached, the oldest are dropped. Set it before the first Attach.
 	QueueSize int
 
 	mu     sync.Mutex                   // serialises writers of queues
@@ -28,11 +24,11 @@ type Fanout struct {
 	tracers atomic.Pointer[[]Tracer] // those among the sinks of queues; replaced with them
 }
 
-// Attach adds a sink. Detach takes it off again; records already queued still reach it.
+// Attach adds a sink. Detach removes it; records that are queued by then still reach it.
 func (f *Fanout) Attach(sink Sink) (detach func()) {
 	size := f.QueueSize
 	if size <= 0 {
-		size = DefaultQueueSize
+		size = defaultQueueSize
 	}
 	q := newSinkQueue(sink, size)
 	f.change(func(queues []*sinkQueue) []*sinkQueue { return append(queues, q) })
@@ -64,7 +60,7 @@ func (f *Fanout) load() []*sinkQueue {
 	return nil
 }
 
-// Recording reports whether anybody listens. While nobody does, nothing is measured.
+// Recording reports whether an attached sink wants records. While none does, nothing is measured.
 func (f *Fanout) Recording() bool {
 	for _, q := range f.load() {
 		if q.recording() {
@@ -93,36 +89,36 @@ func (f *Fanout) Tracing() bool {
 	return false
 }
 
-// tracing asks a tracer, on the application's goroutine: a panic means no.
+// tracing calls a tracer on the application's goroutine: a panic means no.
 func tracing(t Tracer) (wants bool) {
 	defer contain.Process.Recover(contain.Tracer)
 	return t.Tracing()
 }
 
-// Statement hands a finished statement to every sink. The record must not change afterwards.
-func (f *Fanout) Statement(s *Statement) { f.put(s) }
+// Statement passes a finished statement to every sink. The record must not change afterwards.
+func (f *Fanout) Statement(s *Statement) { f.enqueue(s) }
 
-// SessionOpened hands the record to every sink that wants sessions.
-func (f *Fanout) SessionOpened(s *SessionOpened) { f.put(s) }
+// SessionOpened passes the record to every sink that is a SessionSink.
+func (f *Fanout) SessionOpened(s *SessionOpened) { f.enqueue(s) }
 
-// SessionClosed hands the record to every sink that wants sessions.
-func (f *Fanout) SessionClosed(s *SessionClosed) { f.put(s) }
+// SessionClosed passes the record to every sink that is a SessionSink.
+func (f *Fanout) SessionClosed(s *SessionClosed) { f.enqueue(s) }
 
-func (f *Fanout) put(r record) {
+func (f *Fanout) enqueue(r record) {
 	for _, q := range f.load() {
 		if q.recording() {
-			q.put(r)
+			q.enqueue(r)
 		}
 	}
 }
 
 // Flush waits until every sink has received what was recorded before the call, or ctx is
-// done; then the error says how many records still wait, and for which sink. Records that
-// come later do not prolong it, and a sink that blocks keeps no other from its records.
+// done; then the error says how many records still wait, and for which sink. Later records do
+// not prolong it, and a sink that blocks does not delay the others.
 func (f *Fanout) Flush(ctx context.Context) error { return f.flush(ctx, nil) }
 
-// FlushConnector is Flush for the records of one connector (ConnectorInfo.ID): what waits of
-// others is waited for only as far as it came before.
+// FlushConnector is Flush for the records of one connector (ConnectorInfo.ID): records of other
+// connectors count only where they are ahead of its own in a queue.
 func (f *Fanout) FlushConnector(ctx context.Context, id int64) error {
 	return f.flush(ctx, func(r record) bool { return r.connector() == id })
 }
@@ -131,15 +127,15 @@ func (f *Fanout) flush(ctx context.Context, of func(record) bool) error {
 	queues := f.load()
 	waiters := make([]*flushWaiter, len(queues))
 	for i, q := range queues {
-		waiters[i] = q.flush(of)
+		waiters[i] = q.beginFlush(of)
 	}
-	var late []error
+	var errs []error
 	for i, q := range queues {
-		if w := waiters[i]; w != nil && !q.await(ctx, w) {
-			late = append(late, fmt.Errorf("databricks-telemetry: %d records still wait for %T: %w", q.snapshot().Waiting, q.sink, ctx.Err()))
+		if w := waiters[i]; w != nil && !q.awaitFlush(ctx, w) {
+			errs = append(errs, fmt.Errorf("databricks-telemetry: %d records still wait for %T: %w", q.snapshot().Waiting, q.sink, ctx.Err()))
 		}
 	}
-	return errors.Join(late...)
+	return errors.Join(errs...)
 }
 
 // Stats says what became of the records, one entry per attached sink, in the order of Attach.

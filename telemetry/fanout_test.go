@@ -13,7 +13,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// gate is a sink that lets nothing pass until it is opened, then keeps the ids it saw.
+// gate is a sink that blocks until it is opened, then keeps the ids it received.
 type gate struct {
 	open chan struct{}
 	mu   sync.Mutex
@@ -60,7 +60,7 @@ func TestRecordsArriveInOrder(t *testing.T) {
 	})
 }
 
-func TestAFullQueueLosesItsOldestSuccessesFirst(t *testing.T) {
+func TestAFullQueueDropsItsOldestSuccessesFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := telemetry.Fanout{QueueSize: 3}
 		g := newGate()
@@ -70,9 +70,9 @@ func TestAFullQueueLosesItsOldestSuccessesFirst(t *testing.T) {
 		f.Statement(statement(1, true))
 		f.Statement(statement(2, false))
 		f.Statement(statement(3, true))
-		f.Statement(statement(4, false)) // 2 goes, the only success
-		f.Statement(statement(5, true))  // 4 goes
-		f.Statement(statement(6, true))  // 1 goes, the oldest of failures only
+		f.Statement(statement(4, false)) // drops 2, the only success
+		f.Statement(statement(5, true))  // drops 4
+		f.Statement(statement(6, true))  // drops 1, the oldest of failures only
 		require.Equal(t, []telemetry.QueueStats{{Dropped: 3, Waiting: 3}}, f.Stats())
 		close(g.open)
 		require.NoError(t, f.Flush(t.Context()))
@@ -80,7 +80,7 @@ func TestAFullQueueLosesItsOldestSuccessesFirst(t *testing.T) {
 	})
 }
 
-func TestRecordsAreGatheredForAMomentAtMost(t *testing.T) {
+func TestRecordsWaitAMomentForOthersAtMost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var f telemetry.Fanout
 		g := newGate()
@@ -99,7 +99,7 @@ func TestRecordsAreGatheredForAMomentAtMost(t *testing.T) {
 			f.Statement(statement(i, false))
 		}
 		synctest.Wait()
-		require.Equal(t, 127, g.count(), "enough to begin with")
+		require.Equal(t, 127, g.count(), "enough not to wait")
 	})
 }
 
@@ -117,7 +117,7 @@ func TestNothingRunsWhileNothingWaits(t *testing.T) {
 	})
 }
 
-func TestFlushGivesUpWithItsContextAndSaysWhatWaits(t *testing.T) {
+func TestFlushEndsWithItsContextAndSaysWhatWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var f telemetry.Fanout
 		g := newGate()
@@ -134,7 +134,7 @@ func TestFlushGivesUpWithItsContextAndSaysWhatWaits(t *testing.T) {
 	})
 }
 
-func TestRecordingFromManyGoroutinesLosesNothing(t *testing.T) {
+func TestRecordingFromManyGoroutinesDropsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := telemetry.Fanout{QueueSize: 10_000}
 		g := newGate()
@@ -160,7 +160,7 @@ func TestTakingARecordAllocatesNothing(t *testing.T) {
 	f.Attach(g)
 	defer close(g.open)
 	s := statement(1, false)
-	for range 2 * telemetry.DefaultQueueSize { // fill the queue: from here on each record replaces one
+	for range 2000 { // twice the size of the queue: from here on each record replaces one
 		f.Statement(s)
 	}
 	require.Zero(t, testing.AllocsPerRun(1000, func() { f.Statement(s) }))

@@ -15,12 +15,12 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// sinkFunc is a sink that the application wrote.
+// sinkFunc is a sink made of a function.
 type sinkFunc func(*telemetry.Statement)
 
 func (f sinkFunc) StatementFinished(s *telemetry.Statement) { f(s) }
 
-func shortly(t *testing.T) context.Context {
+func withTimeout(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	t.Cleanup(cancel)
 	return ctx
@@ -28,7 +28,7 @@ func shortly(t *testing.T) context.Context {
 
 // 900 records a second and a sink that takes a millisecond for each: the queue is hardly ever
 // empty, and a flush ends all the same, as soon as what came before it is delivered.
-func TestFlushIsNotProlongedByWhatComesLater(t *testing.T) {
+func TestFlushIsNotProlongedByLaterRecords(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var f telemetry.Fanout
 		var delivered []string
@@ -51,7 +51,7 @@ func TestFlushIsNotProlongedByWhatComesLater(t *testing.T) {
 		for range 5 {
 			time.Sleep(time.Second)
 			start := time.Now()
-			require.NoError(t, f.Flush(shortly(t)))
+			require.NoError(t, f.Flush(withTimeout(t)))
 			require.Less(t, time.Since(start), 100*time.Millisecond, "in fake time")
 		}
 		close(stop)
@@ -61,8 +61,8 @@ func TestFlushIsNotProlongedByWhatComesLater(t *testing.T) {
 	})
 }
 
-// A sink that blocks keeps no other from its records, and a flush says which one it is.
-func TestASinkThatBlocksStarvesNoOther(t *testing.T) {
+// A sink that blocks does not delay the others, and the error of a flush names it.
+func TestASinkThatBlocksDelaysNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var f telemetry.Fanout
 		blocked, free := newGate(), newGate()
@@ -72,7 +72,7 @@ func TestASinkThatBlocksStarvesNoOther(t *testing.T) {
 		for i := range 10 {
 			f.Statement(statement(i, false))
 		}
-		err := f.Flush(shortly(t))
+		err := f.Flush(withTimeout(t))
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.Equal(t, 10, free.count())
 
@@ -87,7 +87,7 @@ func TestASinkThatBlocksStarvesNoOther(t *testing.T) {
 	})
 }
 
-// A pool that is closed waits for its own records, not for those of another pool.
+// A pool that is closed waits for its own records, not for the records of another pool.
 func TestFlushingAConnectorWaitsForItsOwnRecords(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var f telemetry.Fanout
@@ -95,25 +95,25 @@ func TestFlushingAConnectorWaitsForItsOwnRecords(t *testing.T) {
 		f.Attach(g)
 		of := func(connector int64) *telemetry.Statement { return &telemetry.Statement{Connector: connector} }
 
-		require.NoError(t, f.FlushConnector(shortly(t), 1))
+		require.NoError(t, f.FlushConnector(withTimeout(t), 1))
 		for range 10 {
 			f.Statement(of(2))
 		}
 		time.Sleep(time.Second) // the sink hangs with one of them
 		start := time.Now()
-		require.NoError(t, f.FlushConnector(shortly(t), 1))
-		require.Zero(t, time.Since(start), "nothing of its own waits")
+		require.NoError(t, f.FlushConnector(withTimeout(t), 1))
+		require.Zero(t, time.Since(start), "no record of its own waits")
 
 		f.Statement(of(1))
-		require.Error(t, f.FlushConnector(shortly(t), 1))
-		require.Error(t, f.FlushConnector(shortly(t), 2), "the sink has one of its records")
+		require.Error(t, f.FlushConnector(withTimeout(t), 1))
+		require.Error(t, f.FlushConnector(withTimeout(t), 2), "the sink has one of its records")
 		close(g.open)
-		require.NoError(t, f.FlushConnector(shortly(t), 1))
+		require.NoError(t, f.FlushConnector(withTimeout(t), 1))
 		require.NoError(t, f.Flush(t.Context()))
 	})
 }
 
-// A sink that ends its goroutine, or panics, costs the record it was handed and no other.
+// A sink that ends its goroutine, or panics, costs the record it was passed and no other.
 func TestASinkMayExitItsGoroutine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var f telemetry.Fanout
@@ -151,8 +151,8 @@ func sinkIncidents() telemetry.Contained {
 	return telemetry.Contained{}
 }
 
-// A queue in which nothing but failures wait takes a record as fast as an empty one: taking it
-// is on the application's goroutine. A queue that walked would never come to the end here.
+// A queue full of failures takes a record as fast as an empty one, because this happens on the
+// application's goroutine. If it looked at every record, this test would not end.
 func TestAFullQueueOfFailuresTakesARecordAtOnce(t *testing.T) {
 	const size = 50_000
 	f := telemetry.Fanout{QueueSize: size}
@@ -169,7 +169,7 @@ func TestAFullQueueOfFailuresTakesARecordAtOnce(t *testing.T) {
 	require.NoError(t, f.Flush(t.Context()))
 }
 
-// Statistics of a pool are the application's code: they may panic, exit or hang.
+// The Stats method of a pool is user-supplied code: it may panic, exit or hang.
 func TestAPoolThatMisbehavesIsLeftOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		end := make(chan struct{})

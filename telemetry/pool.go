@@ -8,26 +8,26 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 )
 
-// Pool is a sql.DB whose statistics are shown, under a name of the application's choice.
+// Pool is a registered sql.DB, under the name that the application gave it.
 type Pool struct {
 	Name string
-	// Stats asks the pool. ok is false when it panics, or does not answer within a second;
-	// one that hangs is not asked again until it has answered.
+	// Stats reads the pool's statistics. ok is false when the pool panics, or does not return
+	// within a second; one that hangs is not read again until it has returned.
 	Stats func() (stats sql.DBStats, ok bool)
 }
 
-// poolPatience is how long a pool has to answer. A sql.DB takes microseconds.
-const poolPatience = time.Second
+// poolTimeout is how long a pool may take. A sql.DB takes microseconds.
+const poolTimeout = time.Second
 
 func newPool(name string, read func() sql.DBStats) *Pool {
 	pool := contain.NewSupplied(&contain.Process, contain.Pool)
 	return &Pool{name, func() (sql.DBStats, bool) {
-		ctx, cancel := context.WithTimeout(context.Background(), poolPatience)
+		ctx, cancel := context.WithTimeout(context.Background(), poolTimeout)
 		defer cancel()
-		var answer sql.DBStats
-		if pool.Run(ctx, func() { answer = read() }) != nil {
+		var stats sql.DBStats
+		if pool.Run(ctx, func() { stats = read() }) != nil {
 			return sql.DBStats{}, false
 		}
-		return answer, true
+		return stats, true
 	}}
 }

@@ -10,22 +10,21 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 )
 
-// Process is what the wrapped drivers of a process have in common: their sinks, the registered
+// Process is the state that the wrapped drivers of a process share: their sinks, the registered
 // pools, and the parts of this module that have state of their own. The functions of this
-// package that belong to no type reach [Default]. The zero value is ready; all methods may be
-// called concurrently.
+// package work on [Default]. The zero value is ready; all methods may be called concurrently.
 type Process struct {
 	Fanout // the sinks of every wrapped driver
 
-	parts register[Part]
-	pools register[*Pool]
+	parts list[Part]
+	pools list[*Pool]
 }
 
 // Default is the process that every wrapped driver belongs to.
 var Default Process
 
-// Part is a package of this module that has state of its own, as the rest of the process sees
-// it. Any of its functions may be nil.
+// Part is a package of this module that has state of its own and takes part in Flush, Shutdown
+// and ReadStats. Any of its functions may be nil.
 type Part struct {
 	// Connectors returns the wrapped connectors, in the order they were made.
 	Connectors func() []Connector
@@ -37,14 +36,14 @@ type Part struct {
 	Stats func(*Stats)
 }
 
-// Join makes a part known to the process.
+// Join adds a part to the process.
 func (p *Process) Join(part Part) { p.parts.add(part) }
 
 // Connectors returns the wrapped connectors of the process, in the order they were made. One
 // that nothing refers to any more may be missing.
 func (p *Process) Connectors() []Connector {
 	var all []Connector
-	for _, part := range p.parts.list() {
+	for _, part := range p.parts.all() {
 		if part.Connectors != nil {
 			all = append(all, part.Connectors()...)
 		}
@@ -62,7 +61,7 @@ func (p *Process) RegisterPool(name string, pool interface{ Stats() sql.DBStats 
 // Pools returns the registered pools, by name.
 func (p *Process) Pools() []Pool {
 	all := []Pool{}
-	for _, pool := range p.pools.list() {
+	for _, pool := range p.pools.all() {
 		all = append(all, *pool)
 	}
 	slices.SortStableFunc(all, func(a, b Pool) int { return strings.Compare(a.Name, b.Name) })
@@ -71,18 +70,18 @@ func (p *Process) Pools() []Pool {
 
 // Flush is [Flush] for this process.
 func (p *Process) Flush(ctx context.Context) error {
-	return p.each(ctx, func(part Part) func(context.Context) error { return part.Flush })
+	return p.flushAnd(ctx, func(part Part) func(context.Context) error { return part.Flush })
 }
 
 // Shutdown is [Shutdown] for this process.
 func (p *Process) Shutdown(ctx context.Context) error {
-	return p.each(ctx, func(part Part) func(context.Context) error { return part.Shutdown })
+	return p.flushAnd(ctx, func(part Part) func(context.Context) error { return part.Shutdown })
 }
 
-// each flushes the sinks, and then calls what of returns of every part.
-func (p *Process) each(ctx context.Context, of func(Part) func(context.Context) error) error {
+// flushAnd flushes the sinks, and then calls one function of every part.
+func (p *Process) flushAnd(ctx context.Context, of func(Part) func(context.Context) error) error {
 	errs := []error{p.Fanout.Flush(ctx)}
-	for _, part := range p.parts.list() {
+	for _, part := range p.parts.all() {
 		if f := of(part); f != nil {
 			errs = append(errs, f(ctx))
 		}
@@ -93,7 +92,7 @@ func (p *Process) each(ctx context.Context, of func(Part) func(context.Context) 
 // Stats is [ReadStats] for this process.
 func (p *Process) Stats() Stats {
 	s := Stats{Sinks: p.Fanout.Stats()}
-	for _, part := range p.parts.list() {
+	for _, part := range p.parts.all() {
 		if part.Stats != nil {
 			part.Stats(&s)
 		}
@@ -105,24 +104,23 @@ func (p *Process) Stats() Stats {
 }
 
 // Attach adds a sink to [Default], so that it receives the records of every wrapped driver of
-// the process. Detach takes it off again; records already queued still reach it.
+// the process. Detach removes it; records that are queued by then still reach it.
 func Attach(sink Sink) (detach func()) { return Default.Attach(sink) }
 
-// RegisterPool makes a pool's statistics known to metrics and the debug page: the wait for a
-// connection happens in database/sql, before any driver is called. The usual pool is a
-// *sql.DB. Unregister undoes it; call it when the pool is closed.
+// RegisterPool shows a pool's statistics in metrics and on the debug page: the wait for a
+// connection happens in database/sql, before any driver is called. The usual pool is a *sql.DB.
+// Call unregister when the pool is closed.
 func RegisterPool(name string, pool interface{ Stats() sql.DBStats }) (unregister func()) {
 	return Default.RegisterPool(name, pool)
 }
 
-// Flush waits until the sinks of [Default] have received, and Databricks and OpenTelemetry
-// were given, what was recorded before the call, or ctx is done; the error says what is still
-// waiting. A serverless function calls it before it returns, because its process may be frozen
-// then: that makes reporting synchronous.
+// Flush waits until everything recorded before the call has reached the sinks of [Default],
+// OpenTelemetry and Databricks, or until ctx is done; the error says what still waits. A
+// serverless function calls it before it returns, because its process may be frozen then.
 func Flush(ctx context.Context) error { return Default.Flush(ctx) }
 
-// Shutdown is Flush, and the end: nothing leaves the process after it. Statements go on
-// working, and sinks go on receiving their records.
+// Shutdown is Flush, and ends reporting to Databricks for good: nothing is sent after it.
+// Statements go on working, and sinks go on receiving their records.
 func Shutdown(ctx context.Context) error { return Default.Shutdown(ctx) }
 
 // ReadStats returns the state of the process. It may be called at any time, concurrently; it

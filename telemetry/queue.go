@@ -11,19 +11,19 @@ import (
 )
 
 // sinkQueue delivers records to one sink, in order, on a goroutine that exists only while
-// there is something to deliver. It gathers records for a moment first: waking a goroutine
-// costs more than handing over a record.
+// there is something to deliver. It waits a moment for more records first: waking a
+// goroutine costs more than delivering a record.
 type sinkQueue struct {
 	sink     Sink
 	recorder Recorder // sink, where it is one
-	size     int      // most records that wait
+	size     int      // largest number of records that wait
 
 	mu         sync.Mutex
 	waiting    queue.Queue[record] // guarded by mu, like all below
-	delivering record              // what the sink has now; nil: nothing
-	current    uint64              // its number
+	delivering record              // the record the sink has now; nil: none
+	current    uint64              // the number of delivering
 	running    bool                // a goroutine delivers
-	armed      bool                // the timer will start one
+	scheduled  bool                // the timer is set and will start one
 	timer      *time.Timer         // nil until first needed
 	flushes    []*flushWaiter
 	stats      QueueStats
@@ -32,21 +32,21 @@ type sinkQueue struct {
 // flushWaiter waits until every record up to a number is delivered or dropped.
 type flushWaiter struct {
 	upTo uint64
-	done chan struct{} // closed then
+	done chan struct{} // closed when they are
 }
 
 // QueueStats counts what became of the records offered to one sink.
 type QueueStats struct {
-	Delivered int64 `json:"delivered"` // handed to the sink
-	Dropped   int64 `json:"dropped"`   // pushed out because the sink was too slow
+	Delivered int64 `json:"delivered"` // passed to the sink
+	Dropped   int64 `json:"dropped"`   // dropped because the sink was too slow
 	Panics    int64 `json:"panics"`    // deliveries in which the sink panicked
 	Goexits   int64 `json:"goexits"`   // deliveries in which the sink called runtime.Goexit
 	Waiting   int   `json:"waiting"`   // not delivered yet
 }
 
 const (
-	gatherFor = 5 * time.Millisecond // how long the first of several records waits at most
-	gathered  = 64                   // records that are enough to begin with
+	batchDelay = 5 * time.Millisecond // how long the first of several records waits at most
+	batchSize  = 64                   // records that are delivered without that wait
 )
 
 func newSinkQueue(sink Sink, size int) *sinkQueue {
@@ -54,8 +54,8 @@ func newSinkQueue(sink Sink, size int) *sinkQueue {
 	return &sinkQueue{sink: sink, recorder: recorder, size: size}
 }
 
-// recording asks the sink whether it wants records, on the application's goroutine: a panic
-// means no.
+// recording reports whether the sink wants records. It calls the sink on the application's
+// goroutine: a panic means no.
 func (q *sinkQueue) recording() (wants bool) {
 	if q.recorder == nil {
 		return true
@@ -64,9 +64,9 @@ func (q *sinkQueue) recording() (wants bool) {
 	return q.recorder.Recording()
 }
 
-// put takes the record and returns at once. A full queue drops its oldest success, or its
+// enqueue takes the record and returns at once. A full queue drops its oldest success, or its
 // oldest record when all of them are failures.
-func (q *sinkQueue) put(r record) {
+func (q *sinkQueue) enqueue(r record) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.waiting.Len() >= q.size {
@@ -77,30 +77,30 @@ func (q *sinkQueue) put(r record) {
 	q.waiting.Push(r, r.Failed())
 	switch {
 	case q.running:
-	case q.waiting.Len() >= gathered:
+	case q.waiting.Len() >= batchSize:
 		q.start()
 		go q.run()
-	case !q.armed:
-		q.armed = true
+	case !q.scheduled:
+		q.scheduled = true
 		if q.timer == nil {
-			q.timer = time.AfterFunc(gatherFor, q.alarm)
+			q.timer = time.AfterFunc(batchDelay, q.onTimer)
 		} else {
-			q.timer.Reset(gatherFor)
+			q.timer.Reset(batchDelay)
 		}
 	}
 }
 
-// start says that a goroutine delivers from now on. q.mu is held.
+// start notes that a goroutine delivers from now on. q.mu is held.
 func (q *sinkQueue) start() {
-	if q.armed {
+	if q.scheduled {
 		q.timer.Stop()
-		q.armed = false
+		q.scheduled = false
 	}
 	q.running = true
 }
 
-// alarm delivers what was gathered, on the timer's goroutine.
-func (q *sinkQueue) alarm() {
+// onTimer delivers what waits, on the timer's goroutine.
+func (q *sinkQueue) onTimer() {
 	if q.startIfNeeded() {
 		q.run()
 	}
@@ -110,7 +110,7 @@ func (q *sinkQueue) alarm() {
 func (q *sinkQueue) startIfNeeded() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.armed = false
+	q.scheduled = false
 	if q.running || q.waiting.Len() == 0 {
 		return false
 	}
@@ -125,8 +125,8 @@ func (q *sinkQueue) run() {
 	}
 }
 
-// take makes the oldest record the one to deliver. It reports false, and that the goroutine
-// is over, when none waits.
+// take makes the oldest record the one to deliver. When none waits, it reports false, and the
+// goroutine ends.
 func (q *sinkQueue) take() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -139,7 +139,7 @@ func (q *sinkQueue) take() bool {
 	return true
 }
 
-// deliver hands the record to the sink. A sink that ends the goroutine gets a new one for
+// deliver passes the record to the sink. A sink that ends the goroutine gets a new one for
 // the records that follow.
 func (q *sinkQueue) deliver() {
 	returned, exited := false, true
@@ -172,9 +172,9 @@ func (q *sinkQueue) endFlushes() {
 	if len(q.flushes) == 0 {
 		return
 	}
-	first := q.first()
+	oldest := q.oldest()
 	q.flushes = slices.DeleteFunc(q.flushes, func(w *flushWaiter) bool {
-		if w.upTo >= first {
+		if w.upTo >= oldest {
 			return false
 		}
 		close(w.done)
@@ -182,9 +182,9 @@ func (q *sinkQueue) endFlushes() {
 	})
 }
 
-// first is the number of the oldest record that is neither delivered nor dropped. q.mu is
+// oldest is the number of the oldest record that is neither delivered nor dropped. q.mu is
 // held.
-func (q *sinkQueue) first() uint64 {
+func (q *sinkQueue) oldest() uint64 {
 	if q.delivering != nil {
 		return q.current
 	}
@@ -194,9 +194,9 @@ func (q *sinkQueue) first() uint64 {
 	return q.waiting.Last() + 1
 }
 
-// flush begins to wait for the records put so far; of, unless nil, says which of them count.
-// The records are delivered at once. It returns nil when there is nothing to wait for.
-func (q *sinkQueue) flush(of func(record) bool) *flushWaiter {
+// beginFlush begins to wait for the records enqueued so far; of, unless nil, says which of them
+// count. The records are delivered at once. It returns nil when there is nothing to wait for.
+func (q *sinkQueue) beginFlush(of func(record) bool) *flushWaiter {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	upTo := q.waiting.Last()
@@ -206,7 +206,7 @@ func (q *sinkQueue) flush(of func(record) bool) *flushWaiter {
 			upTo = q.current
 		}
 	}
-	if upTo < q.first() {
+	if upTo < q.oldest() {
 		return nil
 	}
 	if !q.running {
@@ -218,8 +218,8 @@ func (q *sinkQueue) flush(of func(record) bool) *flushWaiter {
 	return w
 }
 
-// await ends a flush and reports whether everything was delivered before ctx was done.
-func (q *sinkQueue) await(ctx context.Context, w *flushWaiter) bool {
+// awaitFlush waits for a flush and reports whether everything was delivered before ctx was done.
+func (q *sinkQueue) awaitFlush(ctx context.Context, w *flushWaiter) bool {
 	select {
 	case <-w.done:
 		return true

@@ -8,9 +8,9 @@ type SessionOpened struct {
 	Connector int64
 	// Started is when the pool asked for the connection.
 	Started time.Time
-	// Server is host:port of the workspace; empty behind a connector that does not tell (Wrap).
+	// Server is host:port of the workspace; empty behind Wrap.
 	Server string
-	// SessionID is the server's session id. The driver does not tell it at this point, so
+	// SessionID is the server's session id. The driver does not expose it at this point, so
 	// it is empty unless the wire was read; SessionClosed has it.
 	SessionID string
 	// WorkspaceID is the workspace's number, as the server states it; empty while unknown.
@@ -22,7 +22,7 @@ type SessionOpened struct {
 	Retries Maybe[int64]
 	// Failure says why it failed; nil when it did not.
 	Failure *Failure
-	// Driver is the configuration in force; the zero value where it cannot be seen.
+	// Driver is the native driver's configuration; the zero value where it cannot be read.
 	Driver DriverConfig
 }
 
@@ -35,9 +35,9 @@ type SessionClosed struct {
 	Connector int64
 	// Started is when Close was called.
 	Started time.Time
-	// Server is host:port of the workspace; empty behind a connector that does not tell (Wrap).
+	// Server is host:port of the workspace; empty behind Wrap.
 	Server string
-	// SessionID is the server's session id; empty when no statement ever learnt it.
+	// SessionID is the server's session id; empty when no statement ran that showed it.
 	SessionID string
 	// Latency is the time Close took.
 	Latency time.Duration
@@ -48,7 +48,7 @@ type SessionClosed struct {
 	Lifetime time.Duration
 	// Statements counts the statements that ran on the connection, internal ones included.
 	Statements int64
-	// Reused counts how often the pool handed the connection out again.
+	// Reused counts how often the pool used the connection again.
 	Reused int64
 	// Abandoned counts statements whose rows were still open.
 	Abandoned int64

@@ -5,37 +5,18 @@ import (
 	"time"
 )
 
-// Switch is a setting that can be left to somebody else to decide.
+// Switch is a setting with a third position: not decided here.
 type Switch uint8
 
 // The positions of a Switch.
 const (
-	SwitchUnset Switch = iota // whoever decides next decides
+	SwitchUnset Switch = iota // left to the environment, the DSN or the server
 	SwitchOn
 	SwitchOff
 )
 
-// DefaultSlowThreshold is how long a statement may take before it counts as slow.
-const DefaultSlowThreshold = 10 * time.Second
-
-// queuedBatches is what the queue has room for by default: half of it holds a batch of
-// records that make three events each, which is the most.
-const queuedBatches = 6
-
-// The values of [Settings.ErrorText].
-const (
-	// ErrorTextClass keeps the error class and the SQLSTATE, nothing else.
-	ErrorTextClass = "class"
-	// ErrorTextRedacted keeps words of a fixed vocabulary, error classes, SQLSTATEs and HTTP
-	// statuses; all else is a placeholder. See package sanitize.
-	ErrorTextRedacted = "redacted"
-	// ErrorTextFull keeps the text as it is, up to 64 KiB. It may quote SQL, values, tables,
-	// people and secrets.
-	ErrorTextFull = "full"
-)
-
 // Settings configures one wrapped driver. Every field's zero value means its default. The
-// same settings exist as DSN parameters and environment variables: see [Parameters].
+// same settings exist as DSN parameters and environment variables: see docs/CONFIGURATION.md.
 type Settings struct {
 	// Enabled decides about telemetry to Databricks: SwitchOff is off, the native driver's own
 	// included, and no request is made; SwitchOn and SwitchUnset leave the decision to the server's
@@ -49,9 +30,9 @@ type Settings struct {
 	BatchSize int
 	// FlushInterval is the longest an event waits to be sent; 0 means 5 s.
 	FlushInterval time.Duration
-	// MaxRetries is how often a request is tried again; 0 means 3, negative means never. All
-	// of them are made unless the endpoint asks for longer pauses than they would take; what
-	// is not taken then goes back to the queue.
+	// MaxRetries is the number of retries of a request; 0 means 3, negative means none. All
+	// are made, unless the endpoint asks for longer pauses than they would take; events that
+	// were not sent then go back to the queue.
 	MaxRetries int
 	// RetryDelay is the pause before the first retry; 0 means 500 ms. Each pause is twice the
 	// one before, up to 10 s, or up to RetryDelay where that is more; a random 10 to 30 % is
@@ -80,16 +61,29 @@ type Settings struct {
 	// QueryText keeps the text of statements in local records. It never leaves the process
 	// through telemetry to Databricks.
 	QueryText bool
-	// ErrorText is what local records keep of the text of an error; "" means
-	// [ErrorTextRedacted]. It never leaves the process through telemetry to Databricks.
+	// ErrorText is what local records keep of the text of an error; "" means redacted. It
+	// never leaves the process through telemetry to Databricks.
+	//
+	//   - class keeps the error class and the SQLSTATE, nothing else.
+	//   - redacted keeps words of a fixed vocabulary, error classes, SQLSTATEs and HTTP
+	//     statuses; all else is a placeholder. See package sanitize.
+	//   - full keeps the text as it is, up to 64 KiB. It may quote SQL, values, tables, people
+	//     and secrets.
 	ErrorText string
 	// SampleRate is the share of successful statements that are exported, 0 to 1; unknown
 	// means 1. Failed statements are exported always.
 	SampleRate Maybe[float64]
 }
 
-// WithDefaults returns the settings with every zero value replaced by its default. The
-// switches that somebody else may decide stay as they are.
+// The default of QueueSize: records, and batches. Half of the queue then holds a batch of records
+// that make three events each, which is the most.
+const (
+	defaultQueueSize     = 1000
+	defaultQueuedBatches = 6
+)
+
+// WithDefaults returns the settings with every zero value replaced by its default. Enabled
+// stays as it is: SwitchUnset leaves it to the server.
 func (s Settings) WithDefaults() Settings {
 	orInt := func(v *int, d int) {
 		if *v == 0 {
@@ -105,16 +99,16 @@ func (s Settings) WithDefaults() Settings {
 	orDuration(&s.FlushInterval, 5*time.Second)
 	orInt(&s.MaxRetries, 3)
 	orDuration(&s.RetryDelay, 500*time.Millisecond)
-	orInt(&s.QueueSize, max(DefaultQueueSize, queuedBatches*s.BatchSize))
+	orInt(&s.QueueSize, max(defaultQueueSize, defaultQueuedBatches*s.BatchSize))
 	orDuration(&s.CloseTimeout, 2*time.Second)
 	orInt(&s.CircuitBreakerThreshold, 5)
 	orDuration(&s.CircuitBreakerTimeout, time.Minute)
-	orDuration(&s.SlowThreshold, DefaultSlowThreshold)
+	orDuration(&s.SlowThreshold, 10*time.Second)
 	if s.CircuitBreaker == SwitchUnset {
 		s.CircuitBreaker = SwitchOn
 	}
 	if s.ErrorText == "" {
-		s.ErrorText = ErrorTextRedacted
+		s.ErrorText = "redacted"
 	}
 	if s.LogLevel == "" {
 		s.LogLevel = "off"
@@ -123,12 +117,12 @@ func (s Settings) WithDefaults() Settings {
 	return s
 }
 
-// ParameterError says which setting could not be understood. Its text quotes no more than 40
+// ParameterError is the error for a setting with an unknown name or value. Its text quotes no more than 40
 // characters of a value, and none of one that looks like a credential.
 type ParameterError struct {
 	Name    string // the DSN parameter or environment variable
 	Value   string // what it was set to, as the text quotes it
-	Accepts string // what it takes; empty where the name is wrong
+	Accepts string // the values it accepts; empty where the name is wrong
 	Problem string // what is wrong with the name; empty where the value is wrong
 }
 
@@ -144,7 +138,7 @@ type SettingInForce struct {
 	Name  string // the DSN parameter's
 	Value string // what it is, the default included
 	// By is "DSN", the name of an environment variable, "Config" or "default". It is
-	// "ignored" for an environment variable that begins like those of this package and is
-	// none: Name is the variable, and Value names the nearest one.
+	// "ignored" for an environment variable that begins with DATABRICKS_TELEMETRY_ and is
+	// unknown: Name is that variable, and Value names the nearest known one.
 	By string
 }

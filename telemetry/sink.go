@@ -1,29 +1,28 @@
 package telemetry
 
 // Sink receives finished statements. It is called by one goroutine at a time, never the
-// application's. It may block, panic or call runtime.Goexit: that costs its own records only.
+// application's. It may block, panic or call runtime.Goexit: that costs only its own records.
 // The record is shared with other sinks and must not be changed.
 type Sink interface {
 	StatementFinished(*Statement)
 }
 
-// SessionSink is a Sink that also wants to know about connections.
+// SessionSink is a Sink that also receives the records of connections.
 type SessionSink interface {
 	Sink
 	SessionOpened(*SessionOpened)
 	SessionClosed(*SessionClosed)
 }
 
-// Recorder is a Sink that does not always want records. While Recording is false and nobody
-// else listens, nothing is measured. It is asked on the application's goroutine, for every
-// statement: it must answer at once.
+// Recorder is a Sink that does not always want records. While Recording is false and no
+// other sink wants records, nothing is measured. Recording is called on the application's
+// goroutine, for every statement: it must return at once.
 type Recorder interface {
 	Sink
 	Recording() bool
 }
 
-// record is what travels through a queue: it knows how to hand itself to a sink and whether
-// it is worth keeping when there is no room for all.
+// record is what waits in a queue. Failed decides what is dropped first when there is no room.
 type record interface {
 	deliver(Sink)
 	Failed() bool

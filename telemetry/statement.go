@@ -14,7 +14,7 @@ type Statement struct {
 	// where no Tracer made one.
 	TraceID [16]byte
 	SpanID  [8]byte
-	// Server is host:port of the workspace; empty behind a connector that does not tell (Wrap).
+	// Server is host:port of the workspace; empty behind Wrap.
 	Server string
 	// SessionID is the server's session id, a GUID; empty while unknown.
 	SessionID string
@@ -28,8 +28,9 @@ type Statement struct {
 	// Kind is what the statement was: from the call that ran it and what the server said
 	// about it, never from its text.
 	Kind Kind
-	// Volume is what a statement of KindVolume did there; empty where that is not plain.
-	Volume VolumeOperation
+	// Volume is what a statement of KindVolume did: PUT, GET or DELETE (REMOVE in SQL), the
+	// service's own names; empty when unknown.
+	Volume string
 	// Internal is true for statements the driver runs for itself (Ping).
 	Internal bool
 	// Prepared is true when it ran through a prepared statement.
@@ -45,8 +46,8 @@ type Statement struct {
 
 	// Execute is the time from the call until it returned: results are ready, or it failed.
 	Execute time.Duration
-	// FirstRow is the time from Execute's end until the application held the first row, its
-	// own thinking included. Unknown when there was none.
+	// FirstRow is the time from Execute's end until the application had the first row, its
+	// own work in between included. Unknown when there was none.
 	FirstRow Maybe[time.Duration]
 	// Consume is the time from the first row until the rows were exhausted or closed.
 	Consume Maybe[time.Duration]
@@ -55,7 +56,7 @@ type Statement struct {
 	// Total is the time from the call until the statement was finished.
 	Total time.Duration
 
-	// RowsRead counts the rows handed to the application.
+	// RowsRead counts the rows the application read.
 	RowsRead Maybe[int64]
 	// RowsAffected is what the driver reported for an Exec.
 	RowsAffected Maybe[int64]
@@ -66,13 +67,13 @@ type Statement struct {
 	Result Result
 	// Polling is unknown where the wire was not read, zero where nothing was polled.
 	Polling Maybe[Polling]
-	// CloudFetch is nil where no file was handed out, or where that is unknown.
+	// CloudFetch is nil where the server sent no links of files, or where that is unknown.
 	CloudFetch *CloudFetch
-	// RPCs are the calls made for the statement, in the order of its life, methods not
-	// called left out; nil where the wire was not read.
+	// RPCs are the calls made for the statement, by method, in the order of a statement's
+	// life; nil where the wire was not read.
 	RPCs []RPC
-	// Calls are the first of those that ran the statement, asked for its state and fetched
-	// its pages, in the order they began; nil where the wire was not read.
+	// Calls are the first of those that ran the statement, read its state and fetched its
+	// pages, in the order they began; nil where the wire was not read.
 	Calls []Call
 	// Split says where the time went.
 	Split Split
@@ -81,26 +82,14 @@ type Statement struct {
 // Failed reports whether the statement ended in an error.
 func (s *Statement) Failed() bool { return s.Failure != nil }
 
-// Kind is what a statement was. The names are the service's own.
+// Kind is the kind of a statement; empty when unknown. The names are the service's own.
 type Kind string
 
 // The kinds of statement.
 const (
-	KindUnknown Kind = ""
-	KindQuery   Kind = "QUERY"  // run to read rows
-	KindUpdate  Kind = "UPDATE" // run for its effect
-	KindVolume  Kind = "VOLUME" // PUT, GET or REMOVE on a volume
-)
-
-// VolumeOperation is what a statement does with a file on a volume. The names are the
-// service's own.
-type VolumeOperation string
-
-// The volume operations.
-const (
-	VolumePut    VolumeOperation = "PUT"
-	VolumeGet    VolumeOperation = "GET"
-	VolumeDelete VolumeOperation = "DELETE" // REMOVE in SQL
+	KindQuery  Kind = "QUERY"  // run to read rows
+	KindUpdate Kind = "UPDATE" // run for its effect
+	KindVolume Kind = "VOLUME" // PUT, GET or REMOVE on a volume
 )
 
 // Outcome is how a statement ended.
@@ -119,18 +108,18 @@ const (
 	// OutcomeCanceled: as OutcomeFailed, because the caller's context was done.
 	OutcomeCanceled Outcome = "canceled"
 	// OutcomeAbandoned: the rows were still open when their connection was closed, or the application
-	// let go of them without closing them.
+	// dropped them without closing them.
 	OutcomeAbandoned Outcome = "abandoned"
 )
 
-// Failure is an error reduced to what can be counted. The error's own text is in it only as
-// far as [Settings.ErrorText] lets it: a server's messages quote SQL, tables and people.
+// Failure is an error reduced to what can be counted. It has of the error's text only
+// what [Settings.ErrorText] allows: a server's messages quote SQL, tables and people.
 type Failure struct {
 	// Category is a stable name for the cause.
 	Category Category
 	// SQLState is the five-character code of the server; empty when there was none.
 	SQLState string
-	// Retryable is true when the driver considers trying again worthwhile.
+	// Retryable is true when the driver says that a retry may succeed.
 	Retryable bool
 	// Message is what [Settings.ErrorText] keeps of the error's text. It is for the
 	// application's own operators and never leaves the process.

@@ -2,42 +2,41 @@ package telemetry
 
 import "time"
 
-// Stats is the state of everything in the process that measures and reports: what became of
-// records, what could not be read, and what had to be contained.
+// Stats counts what the wrapped drivers of the process recorded, delivered, sent and dropped, what
+// could not be decoded, and what had to be contained.
 type Stats struct {
-	// Sinks says what became of the records offered to each sink of [Default], in the order
-	// of Attach.
+	// Sinks counts the records of each sink of [Default], in the order of Attach.
 	Sinks []QueueStats `json:"sinks,omitempty"`
-	// Export is the way to Databricks.
+	// Export counts the events for Databricks.
 	Export ExportStats `json:"export"`
-	// Wire counts what passed the observing transports of all connectors.
+	// Wire counts the messages and files that all connectors observed on the wire.
 	Wire WireStats `json:"wire"`
-	// Contained is what was kept from doing harm, by place. It should be empty.
+	// Contained lists panics and the like that were contained, by place. It should be empty.
 	Contained []Contained `json:"contained,omitempty"`
 }
 
-// WireStats counts what observing transports have seen since the process started.
+// WireStats counts what the observing transports have seen since the process started.
 type WireStats struct {
 	// Messages counts Thrift answers that were read to their end, Undecoded messages that
-	// were not understood: what they say is unknown in the records.
+	// could not be decoded: what they say is unknown in the records.
 	Messages  int64 `json:"messages"`
 	Undecoded int64 `json:"undecoded"`
 	// Files counts CloudFetch files that were downloaded.
 	Files int64 `json:"files"`
 	// Silenced counts requests of the driver's own telemetry that were answered locally.
 	Silenced int64 `json:"silenced"`
-	// Evicted counts statements that were no longer followed because too many were open.
+	// Evicted counts statements that became untracked because too many were open.
 	Evicted int64 `json:"evicted"`
 }
 
-// Contained is what went wrong at one place beside the statements: in code of this module, or
-// in code that the application supplies. It cost records, never a statement.
+// Contained counts what went wrong at one place, in code of this module or in user-supplied code.
+// It cost records, never a statement.
 type Contained struct {
 	// Place is statement, wire, export or page for code of this module, and sink, tracer,
-	// authenticator, transport, pool or spans for supplied code.
+	// authenticator, transport, pool or spans for user-supplied code.
 	Place string `json:"place"`
-	// Panics and Goexits (runtime.Goexit) count how it ended; Hangs counts supplied code that
-	// did not return within its time.
+	// Panics and Goexits (runtime.Goexit) count how it ended; Hangs counts user-supplied
+	// code that did not return within its time.
 	Panics  int64 `json:"panics"`
 	Goexits int64 `json:"goexits"`
 	Hangs   int64 `json:"hangs"`
@@ -54,49 +53,46 @@ func (s Stats) Incidents() (n int64) {
 	return n
 }
 
-// DropReason says why an event was not sent to Databricks.
-type DropReason string
-
 // ExportStats counts events and requests since the process started. At rest,
 // Recorded = Sent + Pending + the sum of Dropped.
 type ExportStats struct {
-	// Recorded counts the events that were handed in. A statement makes one, and one more
-	// for each of the RPCs CloseOperation and CancelOperation; a session makes two.
+	// Recorded counts the events that were recorded. A statement makes one, and one more for
+	// each of the RPCs CloseOperation and CancelOperation; a session makes two.
 	Recorded int64 `json:"recorded"`
-	// Sent counts the events the service says it has taken.
+	// Sent counts the events the service says it accepted.
 	Sent int64 `json:"sent"`
-	// Dropped counts the others that are over, by reason. Reasons without events are left
-	// out.
-	Dropped map[DropReason]int64 `json:"dropped,omitempty"`
-	// Pending counts the events that wait or are under way.
+	// Dropped counts the events that will not be sent, by reason, such as queue_full or
+	// flag_off. Reasons without events are left out.
+	Dropped map[string]int64 `json:"dropped,omitempty"`
+	// Pending counts the events that wait or are being sent.
 	Pending int64 `json:"pending"`
-	// PendingBytes is about what memory the waiting records keep.
+	// PendingBytes is about the memory of the waiting records.
 	PendingBytes int64 `json:"pending_bytes"`
 
-	// Requests counts uploads, Retries those of them that repeated one, Failures uploads
+	// Requests counts uploads, Retries the uploads among them that repeated one, Failures uploads
 	// that failed after their retries, FlagRequests requests for the server's flag.
 	Requests     int64 `json:"requests"`
 	Retries      int64 `json:"retries"`
 	Failures     int64 `json:"failures"`
 	FlagRequests int64 `json:"flag_requests"`
-	// Bytes sums the bodies of uploads, repeated ones included.
+	// Bytes sums the bodies of uploads, retries included.
 	Bytes int64 `json:"bytes"`
 	// BreakerOpened counts how often a circuit breaker opened.
 	BreakerOpened int64 `json:"breaker_opened"`
-	// Panics counts contained panics, supplied code included. It should be 0.
+	// Panics counts contained panics, those of user-supplied code included. It should be 0.
 	Panics int64 `json:"panics"`
 
-	// Pipelines are those that have a connector now.
+	// Pipelines are the pipelines that have an open connector.
 	Pipelines []PipelineStats `json:"pipelines,omitempty"`
 }
 
 // PipelineStats is the state of one pipeline: one host and one credential.
 type PipelineStats struct {
-	// Server is scheme://host:port. It is for the application's own eyes.
+	// Server is scheme://host:port. It stays in the process.
 	Server string `json:"server"`
 	// Connectors counts those that share it.
 	Connectors int `json:"connectors"`
-	// Pending counts the events that wait or are under way, PendingBytes about the memory.
+	// Pending counts the events that wait or are being sent, PendingBytes about their memory.
 	Pending      int64 `json:"pending"`
 	PendingBytes int64 `json:"pending_bytes"`
 	// Breaker is closed, open, half-open or off.
@@ -106,10 +102,10 @@ type PipelineStats struct {
 	// LoggedIn is true once the driver has logged in; before that, nothing is sent that
 	// needs authentication.
 	LoggedIn bool `json:"logged_in"`
-	// LastError says what the latest failed request failed of: an HTTP status or an error
-	// category, never a text. Empty when the latest one did not.
+	// LastError is the HTTP status or the error category of the latest request, when it
+	// failed; empty otherwise. It never has the text of an error.
 	LastError string `json:"last_error,omitempty"`
-	// NotBefore is when the next request may be made, when that was put off: by the
-	// server's Retry-After, the breaker or an unreadable flag.
+	// NotBefore is when the next request may be made, where Retry-After, the breaker or an
+	// unreadable flag delays it.
 	NotBefore time.Time `json:"not_before,omitzero"`
 }

@@ -1,5 +1,5 @@
 package telemetry
 
-// Version is the version of this module. It is part of the user agent of our requests and
-// the version of the OpenTelemetry scope.
+// Version is the version of this module. It is part of the user agent of requests to Databricks
+// and the version of the OpenTelemetry scope.
 const Version = "0.1.0"

@@ -2,25 +2,24 @@ package telemetry
 
 import "time"
 
-// Evidence says how the facts about a result were learnt.
+// Evidence says where the facts about a result come from; empty when nothing is known beyond what
+// database/sql shows.
 type Evidence string
 
 // The kinds of evidence.
 const (
-	// EvidenceNone: nothing is known about the result beyond what database/sql shows.
-	EvidenceNone Evidence = ""
 	// EvidenceWire: read from the bytes that passed between driver and server.
 	EvidenceWire Evidence = "wire"
-	// EvidenceInferred: concluded from the shape of the native rows.
+	// EvidenceInferred: concluded from the type of the native rows.
 	EvidenceInferred Evidence = "inferred"
 )
 
-// ResultFormat is how rows travelled. The names are the service's own.
+// ResultFormat is the format in which rows were sent; empty when unknown. The names are the
+// service's own.
 type ResultFormat string
 
 // The result formats.
 const (
-	FormatUnknown        ResultFormat = ""
 	FormatInlineArrow    ResultFormat = "INLINE_ARROW"
 	FormatColumnarInline ResultFormat = "COLUMNAR_INLINE"
 	FormatInlineJSON     ResultFormat = "INLINE_JSON"
@@ -29,9 +28,9 @@ const (
 
 // Result is what is known about the rows a statement returned.
 type Result struct {
-	// Evidence says how the rest was learnt.
+	// Evidence says where the other fields come from.
 	Evidence Evidence
-	// Format is how the rows travelled.
+	// Format is the format in which the rows were sent.
 	Format ResultFormat
 	// Compressed is true when the server compressed them (LZ4).
 	Compressed Maybe[bool]
@@ -42,10 +41,10 @@ type Result struct {
 	UncompressedBytes, CompressedBytes Maybe[int64]
 	// Direct is true when rows came with the answer to ExecuteStatement.
 	Direct Maybe[bool]
-	// Pages counts the result pages that arrived, direct results included. Where it is
-	// inferred, empty pages are not in it.
+	// Pages counts the result pages that arrived, direct results included. Where the
+	// evidence is inferred, empty pages are not counted.
 	Pages Maybe[int64]
-	// Rows counts the rows in them, or in the files they named.
+	// Rows counts the rows in the pages, or in the files that the pages link to.
 	Rows Maybe[int64]
 }
 
@@ -79,17 +78,17 @@ type Call struct {
 	End    Maybe[time.Duration] // unknown while it is under way
 	// Rows counts the rows in the page that came with it; unknown where none did.
 	Rows Maybe[int64]
-	// Files counts the CloudFetch files the page handed out.
+	// Files counts the CloudFetch links in the page.
 	Files int64
 }
 
 // CloudFetch sums the files a result was downloaded from.
 // Present = Downloaded + Failed + Abandoned.
 type CloudFetch struct {
-	Present    int64 // links handed out
+	Present    int64 // links the server sent
 	Downloaded int64
 	Failed     int64
-	Abandoned  int64 // not asked for, or given up, when the rows were closed
+	Abandoned  int64 // not requested, or not complete, when the rows were closed
 	Bytes      int64 // announced for all files
 	Received   int64 // body bytes of all attempts
 	Attempts   int64
@@ -100,7 +99,7 @@ type CloudFetch struct {
 	// FailedIndex is the lowest index of a failed file, FailedStatus the HTTP status of its
 	// latest attempt, where there was one.
 	FailedIndex, FailedStatus Maybe[int64]
-	// Files are the first of them, in the order the server handed them out.
+	// Files are the first of them, in the order of their links.
 	Files []File
 }
 
@@ -113,19 +112,19 @@ type File struct {
 	Received int64  // of the latest attempt
 	Attempts int64
 	Status   int // HTTP status of the latest failed attempt; 0 when none failed
-	// Queued is when the link was handed out, Start when it was first asked for, FirstByte
-	// and End belong to the latest attempt. Unknown when it did not come to that.
+	// Queued is when the link arrived, Start when the file was first requested; FirstByte and
+	// End are those of the latest attempt. Each is unknown until it happens.
 	Queued, Start, FirstByte, End Maybe[time.Duration]
 }
 
-// Split says where the time of a statement went, as far as it can be told apart. The parts
-// do not overlap; what lies between them is network and driver.
+// Split is the time of a statement by what it was spent on, as far as that is known. The parts do
+// not overlap; the time between them is network and driver.
 type Split struct {
 	// Server is the time the server says it worked on the statement.
 	Server Maybe[time.Duration]
-	// PollWait is the time from then until a status call noticed.
+	// PollWait is the time from the end of that work until a status call showed it.
 	PollWait Maybe[time.Duration]
-	// Retries is the time between an attempt of a call that failed and the next.
+	// Retries is the time between a failed attempt of a call and the next attempt.
 	Retries Maybe[time.Duration]
 	// Pages is the time spent in calls that fetch pages.
 	Pages Maybe[time.Duration]

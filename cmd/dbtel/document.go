@@ -41,15 +41,15 @@ type documentLane struct {
 }
 
 type documentBar struct {
-	Kind      explain.Kind `json:"kind"`
-	Label     string       `json:"label"`
-	Start     millis       `json:"start_ms"`
-	End       millis       `json:"end_ms"`
-	Queued    *millis      `json:"queued_ms,omitempty"`
-	FirstByte *millis      `json:"first_byte_ms,omitempty"`
-	Note      string       `json:"note,omitempty"`
-	Failed    bool         `json:"failed,omitempty"`
-	Open      bool         `json:"open,omitempty"`
+	Kind      explain.BarKind `json:"kind"`
+	Label     string          `json:"label"`
+	Start     millis          `json:"start_ms"`
+	End       millis          `json:"end_ms"`
+	Queued    *millis         `json:"queued_ms,omitempty"`
+	FirstByte *millis         `json:"first_byte_ms,omitempty"`
+	Note      string          `json:"note,omitempty"`
+	Failed    bool            `json:"failed,omitempty"`
+	Open      bool            `json:"open,omitempty"`
 }
 
 func documentOf(s *telemetry.Statement) *document {
@@ -69,7 +69,7 @@ func documentOf(s *telemetry.Statement) *document {
 		lane := documentLane{Name: l.Name}
 		for _, b := range l.Bars {
 			lane.Bars = append(lane.Bars, documentBar{
-				Kind: b.Kind, Label: b.Label, Start: millis(b.Start), End: millis(b.End), Queued: orNil(b.Queued), FirstByte: orNil(b.FirstByte),
+				Kind: b.Kind, Label: b.Label, Start: millis(b.Start), End: millis(b.End), Queued: optionalMillis(b.Queued), FirstByte: optionalMillis(b.FirstByte),
 				Note: b.Note, Failed: b.Failed, Open: b.Open,
 			})
 		}
@@ -78,7 +78,7 @@ func documentOf(s *telemetry.Statement) *document {
 	return &d
 }
 
-func orNil(m telemetry.Maybe[time.Duration]) *millis {
+func optionalMillis(m telemetry.Maybe[time.Duration]) *millis {
 	if d, ok := m.Get(); ok {
 		v := millis(d)
 		return &v

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -10,27 +11,22 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// fact is a line below the picture.
+// fact is a line below the pictures.
 type fact struct{ name, text string }
 
-// factsOf tells what the picture does not, a line per subject. What is unknown is left out.
+// factsOf lists the facts of a statement, a line per subject. Unknown ones are left out.
 func factsOf(s *telemetry.Statement) (facts []fact) {
 	add := func(name string, words ...string) {
-		var known []string
-		for _, w := range words {
-			if w != "" {
-				known = append(known, w)
-			}
-		}
-		if known != nil {
-			facts = append(facts, fact{name, strings.Join(known, ", ")})
+		words = slices.DeleteFunc(words, func(w string) bool { return w == "" })
+		if len(words) > 0 {
+			facts = append(facts, fact{name, strings.Join(words, ", ")})
 		}
 	}
 	add("times", "execute "+format.Duration(s.Execute), known(s.FirstRow, "first row", format.Duration), known(s.Consume, "reading", format.Duration), known(s.Close, "close", format.Duration))
 	add("result", resultOf(s)...)
 	add("calls", callsOf(s)...)
 	add("files", filesOf(s)...)
-	add("server", s.Server, when(s.WorkspaceID != "", "workspace "+s.WorkspaceID), when(s.SessionID != "", "session "+s.SessionID))
+	add("server", s.Server, textIf(s.WorkspaceID != "", "workspace "+s.WorkspaceID), textIf(s.SessionID != "", "session "+s.SessionID))
 	if s.TraceID != [16]byte{} {
 		add("trace", hex.EncodeToString(s.TraceID[:]), "span "+hex.EncodeToString(s.SpanID[:]))
 	}
@@ -44,16 +40,16 @@ func resultOf(s *telemetry.Statement) []string {
 	r := s.Result
 	return []string{
 		string(r.Format),
-		when(r.Compressed.Or(false), "compressed"),
-		when(r.Direct.Or(false), "direct results"),
-		when(r.Evidence == telemetry.EvidenceInferred, "as far as can be inferred"),
+		textIf(r.Compressed.Or(false), "compressed"),
+		textIf(r.Direct.Or(false), "direct results"),
+		textIf(r.Evidence == telemetry.EvidenceInferred, "as far as can be inferred"),
 		known(s.RowsRead, "rows read", format.Count),
 		known(r.Rows, "delivered", format.Count),
 		known(s.RowsAffected, "affected", format.Count),
 		known(r.Pages, "pages", format.Count),
 		known(r.UncompressedBytes, "announced", format.Bytes),
-		when(r.Cache != "", "cache "+r.Cache),
-		when(s.Prepared, "prepared"),
+		textIf(r.Cache != "", "cache "+r.Cache),
+		textIf(s.Prepared, "prepared"),
 	}
 }
 
@@ -84,11 +80,11 @@ func filesOf(s *telemetry.Statement) []string {
 	return []string{
 		format.Count(c.Present),
 		fmt.Sprintf("%s downloaded", format.Count(c.Downloaded)),
-		when(c.Failed > 0, format.Count(c.Failed)+" failed"),
-		when(c.Abandoned > 0, format.Count(c.Abandoned)+" given up"),
+		textIf(c.Failed > 0, format.Count(c.Failed)+" failed"),
+		textIf(c.Abandoned > 0, format.Count(c.Abandoned)+" abandoned"),
 		fmt.Sprintf("%s of %s", format.Bytes(c.Received), format.Bytes(c.Bytes)),
-		when(c.Retries > 0, "repeated "+times(c.Retries)),
-		when(c.Downloaded > 0, fmt.Sprintf("slowest %s, %s on average", format.Duration(c.Slowest), format.Duration(c.Sum/time.Duration(max(1, c.Downloaded))))),
+		textIf(c.Retries > 0, "repeated "+times(c.Retries)),
+		textIf(c.Downloaded > 0, fmt.Sprintf("slowest %s, %s on average", format.Duration(c.Slowest), format.Duration(c.Sum/time.Duration(max(1, c.Downloaded))))),
 	}
 }
 
@@ -99,8 +95,8 @@ func known[T any](m telemetry.Maybe[T], name string, words func(T) string) strin
 	return ""
 }
 
-func when(is bool, text string) string {
-	if is {
+func textIf(condition bool, text string) string {
+	if condition {
 		return text
 	}
 	return ""

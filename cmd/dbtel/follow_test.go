@@ -18,20 +18,20 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// shown is standard output that can be looked at while it is written.
-type shown struct {
+// syncBuffer is a buffer that can be read while it is written to.
+type syncBuffer struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
 }
 
-func (s *shown) Write(p []byte) (int, error) {
+func (s *syncBuffer) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.buf.Write(p)
 }
 
-// take returns what came since the last time.
-func (s *shown) take() string {
+// take returns what was written since the last call.
+func (s *syncBuffer) take() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer s.buf.Reset()
@@ -52,27 +52,27 @@ func appendTo(t *testing.T, file, text string) {
 
 var ids = regexp.MustCompile(`id-\d`)
 
-func TestAFileIsFollowedThroughGrowthRotationAndTruncation(t *testing.T) {
+func TestFileIsFollowedThroughGrowthRotationAndTruncation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "app.ndjson")
-		var out, complaints shown
+		var out, stderr syncBuffer
 		ctx, cancel := context.WithCancel(t.Context())
 		code := make(chan int)
-		go func() { code <- run(ctx, []string{"top", "-f", file}, strings.NewReader(""), &out, &complaints) }()
+		go func() { code <- run(ctx, []string{"top", "-f", file}, strings.NewReader(""), &out, &stderr) }()
 		expect := func(want string) {
 			t.Helper()
-			time.Sleep(3 * lookAgain)
+			time.Sleep(3 * pollInterval)
 			require.Equal(t, want, strings.Join(ids.FindAllString(out.take(), -1), " "))
 		}
-		expect("") // it is not there yet
+		expect("") // the file does not exist yet
 
 		appendTo(t, file, recordOf("id-1")+recordOf("id-2")[:50])
-		expect("id-1") // half a line is waited for
+		expect("id-1") // half a line waits for the rest
 		appendTo(t, file, recordOf("id-2")[50:])
 		expect("id-2")
 
 		require.NoError(t, os.Rename(file, file+".1"))
-		appendTo(t, file+".1", recordOf("id-3")) // whoever writes has not noticed yet
+		appendTo(t, file+".1", recordOf("id-3")) // the application still writes to the old file
 		expect("id-3")
 		appendTo(t, file+".1", recordOf("id-4"))
 		appendTo(t, file, recordOf("id-5"))
@@ -89,25 +89,25 @@ func TestAFileIsFollowedThroughGrowthRotationAndTruncation(t *testing.T) {
 
 		cancel()
 		require.Equal(t, exitOK, <-code)
-		require.Empty(t, complaints.take())
+		require.Empty(t, stderr.take())
 	})
 }
 
-func TestWhatIsFollowedMayBeJSON(t *testing.T) {
+func TestFollowingPrintsJSON(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "app.ndjson")
 		appendTo(t, file, recordOf("id-1")+"broken\n")
-		var out, complaints shown
+		var out, stderr syncBuffer
 		ctx, cancel := context.WithCancel(t.Context())
 		code := make(chan int)
 		go func() {
-			code <- run(ctx, []string{"top", "-f", "--json", file}, strings.NewReader(""), &out, &complaints)
+			code <- run(ctx, []string{"top", "-f", "--json", file}, strings.NewReader(""), &out, &stderr)
 		}()
 		synctest.Wait()
 		require.Contains(t, out.take(), `{"event":"statement","started":"2026-03-01T11:30:00Z","statement_id":"id-1"`)
 		cancel()
-		require.Equal(t, exitBroken, <-code)
-		require.Contains(t, complaints.take(), file+":2: not JSON")
+		require.Equal(t, exitLineErrors, <-code)
+		require.Contains(t, stderr.take(), file+":2: not JSON")
 	})
 }
 
@@ -118,51 +118,51 @@ func TestStandardInputIsFollowedToItsEnd(t *testing.T) {
 		"2026-03-01T11:30:00Z    7.0 ms  query  id-2  execute-bound: 100 % of 7.0 ms until the call returned; server, polling and network cannot be told apart\n", got.out)
 }
 
-func TestATerminalIsDrawnAnewAndLeftAsItWas(t *testing.T) {
+func TestTerminalIsRedrawnAndRestored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := t.TempDir()
 		t.Chdir(dir)
 		appendTo(t, "app.ndjson", recordOf("id-1"))
-		var out, said shown
-		c := &call{
+		var out, stderr syncBuffer
+		inv := &invocation{
 			args: []string{"app.ndjson"}, stdout: &out, out: newOutput(&out, false), screen: screen{terminal: true, width: 80, height: 24},
-			input: &input{follow: true, complaints: &complaints{w: &said}, progress: &progress{}},
+			input: &input{follow: true, lineErrors: &lineErrors{w: &stderr}, progress: &progress{}},
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
-		go func() { done <- c.live(ctx, &ranking{order: orders["slowest"], most: 10}) }()
+		go func() { done <- inv.live(ctx, &ranking{order: orders["slowest"], limit: 10}) }()
 
-		time.Sleep(drawAgain + time.Millisecond)
+		time.Sleep(redrawInterval + time.Millisecond)
 		first := out.take()
 		require.True(t, strings.HasPrefix(first, enterFullView+cursorHome), "%q", first)
 		require.True(t, strings.HasSuffix(first, eraseBelow), "%q", first)
 		require.Contains(t, first, "1 statement ")
 		require.Contains(t, first, "id-1")
 
-		time.Sleep(10 * drawAgain)
-		require.Empty(t, out.take(), "nothing is drawn while nothing happens")
+		time.Sleep(10 * redrawInterval)
+		require.Empty(t, out.take(), "nothing is drawn while nothing changes")
 
 		appendTo(t, "app.ndjson", recordOf("id-2")+"broken\n")
-		time.Sleep(2 * drawAgain)
+		time.Sleep(2 * redrawInterval)
 		second := out.take()
 		require.Contains(t, second, "2 statements")
-		require.Contains(t, second, "1 broken line left out")
+		require.Contains(t, second, "1 broken line skipped")
 
 		cancel()
 		require.NoError(t, <-done)
-		require.NoError(t, c.out.Flush())
+		require.NoError(t, inv.out.Flush())
 		last := out.take()
 		require.True(t, strings.HasPrefix(last, leaveFullView+"2 statements"), "%q", last)
-		require.Empty(t, said.take(), "the terminal showed something else")
+		require.Empty(t, stderr.take(), "the terminal shows the table")
 	})
 }
 
-func TestARankingKeepsNoMoreThanItShows(t *testing.T) {
-	list := &ranking{order: orders["slowest"], most: 2}
+func TestRankingKeepsNoMoreThanItShows(t *testing.T) {
+	list := &ranking{order: orders["slowest"], limit: 2}
 	for i, total := range []time.Duration{3, 1, 4, 1, 5} {
-		require.NoError(t, list.take(&telemetry.Statement{StatementID: fmt.Sprint(i), Total: total}))
+		require.NoError(t, list.add(&telemetry.Statement{StatementID: fmt.Sprint(i), Total: total}))
 	}
-	require.NoError(t, list.take(&telemetry.SessionOpened{}))
+	require.NoError(t, list.add(&telemetry.SessionOpened{}))
 	require.Len(t, list.statements, 2)
 	require.Equal(t, "4", list.statements[0].StatementID)
 	require.Equal(t, "2", list.statements[1].StatementID)

@@ -27,7 +27,7 @@ func TestQuantilesAreRightWithinOnePercent(t *testing.T) {
 	require.LessOrEqual(t, len(h.buckets), 1500)
 }
 
-func TestAFewDurationsKeepTheirEnds(t *testing.T) {
+func TestQuantilesStayWithinMinimumAndMaximum(t *testing.T) {
 	var h histogram
 	require.Zero(t, h.quantile(.5))
 	h.add(-time.Second)

@@ -7,34 +7,31 @@ import (
 	"io"
 	"os"
 	"sync"
-	"time"
 
-	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/ndjson"
 )
 
-// input is where records come from: files, one after the other, or all at once while they
-// are followed.
+// input reads records from files: one after the other, or all at once when following.
 type input struct {
 	stdin      io.Reader
 	follow     bool
-	complaints *complaints
+	lineErrors *lineErrors
 	progress   *progress
 }
 
-// message is what a file has to say: a record, or why there is none.
-type message struct {
+// result is a record of a file, or an error.
+type result struct {
 	file   string
 	record any // *telemetry.Statement, *telemetry.SessionOpened or *telemetry.SessionClosed
 	err    error
 }
 
-// each calls take with every record, until there are no more, take or a file fails, or ctx is
-// done. Broken lines become complaints.
-func (in *input) each(ctx context.Context, files []string, take func(record any) error) error {
+// each calls f with every record, until there are no more, f or a file fails, or ctx is done.
+// Lines that are not records are reported and skipped.
+func (in *input) each(ctx context.Context, files []string, f func(record any) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	messages, err := in.open(ctx, files)
+	results, err := in.open(ctx, files)
 	if err != nil {
 		return err
 	}
@@ -42,13 +39,13 @@ func (in *input) each(ctx context.Context, files []string, take func(record any)
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case m, more := <-messages:
-			if !more || ctx.Err() != nil { // interrupted: what was being read may be cut off
+		case r, more := <-results:
+			if !more || ctx.Err() != nil { // interrupted: the line being read may be incomplete
 				return ctx.Err()
 			}
-			record, err := in.accept(m)
+			record, err := in.accept(r)
 			if err == nil && record != nil {
-				err = take(record)
+				err = f(record)
 			}
 			if err != nil {
 				return err
@@ -57,61 +54,62 @@ func (in *input) each(ctx context.Context, files []string, take func(record any)
 	}
 }
 
-// accept sorts a message: a record, nothing, or an error that ends the reading.
-func (in *input) accept(m message) (record any, err error) {
+// accept returns the record, nothing for a line that is not a record, or an error that ends
+// the reading.
+func (in *input) accept(r result) (record any, err error) {
 	var line *ndjson.LineError
-	if errors.As(m.err, &line) {
-		in.complaints.add(m.file, line)
+	if errors.As(r.err, &line) {
+		in.lineErrors.add(r.file, line)
 		return nil, nil
 	}
-	return m.record, m.err
+	return r.record, r.err
 }
 
-// open starts reading. Reading happens on goroutines of its own, because nothing interrupts
-// one that waits for a pipe; they end when the files do, or ctx is done.
-func (in *input) open(ctx context.Context, files []string) (<-chan message, error) {
+// open starts reading. Files are read on other goroutines, because a read that waits for a
+// pipe cannot be interrupted. The goroutines end when the files do, or ctx is done.
+func (in *input) open(ctx context.Context, files []string) (<-chan result, error) {
 	if len(files) == 0 {
 		if isTerminal(in.stdin) {
 			return nil, usageError("there is nothing to read: name a file, or pipe records into it")
 		}
 		files = []string{"-"}
 	}
-	messages := make(chan message, 64)
+	results := make(chan result, 64)
 	var readers sync.WaitGroup
 	if in.follow {
 		for _, f := range files {
-			readers.Go(func() { in.followFile(ctx, f, messages) })
+			readers.Go(func() { in.followFile(ctx, f, results) })
 		}
 	} else {
 		readers.Go(func() {
 			for _, f := range files {
-				in.readFile(ctx, f, messages)
+				in.readFile(ctx, f, results)
 			}
 		})
 	}
 	go func() {
 		readers.Wait()
-		close(messages)
+		close(results)
 	}()
-	return messages, nil
+	return results, nil
 }
 
-func (in *input) readFile(ctx context.Context, name string, to chan<- message) {
+func (in *input) readFile(ctx context.Context, name string, to chan<- result) {
 	if name == "-" {
 		read(ctx, "standard input", in.stdin, to)
 		return
 	}
 	f, err := os.Open(name)
 	if err != nil {
-		send(ctx, to, message{file: name, err: err})
+		send(ctx, to, result{file: name, err: err})
 		return
 	}
 	defer func() { _ = f.Close() }()
-	read(ctx, name, in.progress.of(f), to)
+	read(ctx, name, in.progress.reader(f), to)
 }
 
-// followFile reads a file as it grows, and the one that takes its place.
-func (in *input) followFile(ctx context.Context, name string, to chan<- message) {
+// followFile reads a file as it grows, and each file that replaces it.
+func (in *input) followFile(ctx context.Context, name string, to chan<- result) {
 	if name == "-" {
 		in.readFile(ctx, name, to)
 		return
@@ -119,7 +117,7 @@ func (in *input) followFile(ctx context.Context, name string, to chan<- message)
 	for ctx.Err() == nil {
 		t, err := openTail(ctx, name)
 		if err != nil {
-			send(ctx, to, message{file: name, err: err})
+			send(ctx, to, result{file: name, err: err})
 			return
 		}
 		read(ctx, name, t, to)
@@ -127,112 +125,23 @@ func (in *input) followFile(ctx context.Context, name string, to chan<- message)
 	}
 }
 
-func read(ctx context.Context, name string, r io.Reader, to chan<- message) {
+func read(ctx context.Context, name string, r io.Reader, to chan<- result) {
 	for record, err := range ndjson.Read(r) {
 		var line *ndjson.LineError
 		if err != nil && !errors.As(err, &line) {
 			err = fmt.Errorf("%s: %w", name, err)
 		}
-		if !send(ctx, to, message{name, record, err}) {
+		if !send(ctx, to, result{name, record, err}) {
 			return
 		}
 	}
 }
 
-func send(ctx context.Context, to chan<- message, m message) bool {
+func send(ctx context.Context, to chan<- result, r result) bool {
 	select {
-	case to <- m:
+	case to <- r:
 		return true
 	case <-ctx.Done():
 		return false
-	}
-}
-
-// complaints names the first lines that are no records, and counts the rest.
-type complaints struct {
-	w    io.Writer
-	hush bool // only count: the terminal shows something else
-	n    int64
-}
-
-const namedLines = 3
-
-func (c *complaints) add(file string, e *ndjson.LineError) {
-	c.n++
-	if c.n > namedLines || c.hush {
-		return
-	}
-	what := e.Err.Error()
-	if errors.Is(e.Err, io.ErrUnexpectedEOF) {
-		what = "the last line is cut off: the application is still writing it, or was killed"
-	}
-	complain(c.w, "dbtel: %s:%d: %s", file, e.Line, what)
-}
-
-func (c *complaints) sum() {
-	if c.n > namedLines || c.n > 0 && c.hush {
-		complain(c.w, "dbtel: %s left out: no records", format.Plural(c.n, "line"))
-	}
-}
-
-// progress tells people who wait for a large file how far it is. It is used by the one
-// goroutine that reads files in turn.
-type progress struct {
-	w     io.Writer // nil: nobody looks
-	mu    sync.Mutex
-	shown bool // guarded by mu
-}
-
-// large is a file that takes long enough to wonder.
-const large = 64 << 20
-
-func newProgress(stderr io.Writer) *progress {
-	if !isTerminal(stderr) {
-		return &progress{}
-	}
-	return &progress{w: stderr}
-}
-
-// of returns a reader of the file that tells.
-func (p *progress) of(f *os.File) io.Reader {
-	info, err := f.Stat()
-	if p.w == nil || err != nil || info.Size() < large {
-		return f
-	}
-	return &told{f: f, size: info.Size(), to: p, next: time.Now().Add(time.Second)}
-}
-
-type told struct {
-	f          *os.File
-	read, size int64
-	to         *progress
-	next       time.Time
-}
-
-func (t *told) Read(b []byte) (int, error) {
-	n, err := t.f.Read(b)
-	t.read += int64(n)
-	if now := time.Now(); now.After(t.next) {
-		t.next = now.Add(200 * time.Millisecond)
-		share := format.Percent(float64(t.read) / float64(max(t.read, t.size)))
-		t.to.say(fmt.Sprintf("reading %s: %s of %s", t.f.Name(), share, format.Bytes(t.size)))
-	}
-	return n, err
-}
-
-func (p *progress) say(text string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.shown = true
-	fmt.Fprint(p.w, "\r"+eraseLine+clean(text))
-}
-
-// clear takes the line away again, for what comes after it.
-func (p *progress) clear() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.shown {
-		p.shown = false
-		fmt.Fprint(p.w, "\r"+eraseLine)
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -10,75 +11,74 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 )
 
-// drawAgain is how often the table is drawn at most.
-const drawAgain = 250 * time.Millisecond
+// redrawInterval is the least time between two drawings of the table.
+const redrawInterval = 250 * time.Millisecond
 
-// live shows the ranking on the whole terminal and keeps it up to date. When it is
-// interrupted, the terminal is as it was, and has the table once.
-func (c *call) live(ctx context.Context, list *ranking) error {
+// live shows the ranking on the whole terminal and keeps it up to date. Once interrupted, it
+// restores the terminal and prints the table once.
+func (inv *invocation) live(ctx context.Context, list *ranking) error {
 	reading, cancel := context.WithCancel(ctx)
 	defer cancel()
-	messages, err := c.input.open(reading, c.args)
+	results, err := inv.input.open(reading, inv.args)
 	if err != nil {
 		return err
 	}
-	c.input.complaints.hush = true
-	_, _ = c.out.WriteString(control(enterFullView))
-	err = c.redraw(ctx, list, messages)
-	_, _ = c.out.WriteString(control(leaveFullView))
-	list.print(c.out, c.screen)
+	inv.input.lineErrors.quiet = true
+	_, _ = inv.out.WriteString(control(enterFullView))
+	err = inv.redraw(ctx, list, results)
+	_, _ = inv.out.WriteString(control(leaveFullView))
+	list.print(inv.out, inv.screen)
 	return err
 }
 
-// redraw draws until ctx is done, what is read ends, or it cannot.
-func (c *call) redraw(ctx context.Context, list *ranking, messages <-chan message) error {
-	ticker := time.NewTicker(drawAgain)
+// redraw draws until ctx is done, the input ends, or reading or writing fails.
+func (inv *invocation) redraw(ctx context.Context, list *ranking, results <-chan result) error {
+	ticker := time.NewTicker(redrawInterval)
 	defer ticker.Stop()
 	changed := true
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case m, more := <-messages:
+		case r, more := <-results:
 			if !more || ctx.Err() != nil {
 				return nil
 			}
-			record, err := c.input.accept(m)
+			record, err := inv.input.accept(r)
 			if err != nil {
 				return err
 			}
-			_ = list.take(record)
+			_ = list.add(record)
 			changed = true
 		case <-ticker.C:
-			before := c.screen
-			c.screen.resize(c.stdout)
-			if !changed && c.screen == before {
+			before := inv.screen
+			inv.screen.resize(inv.stdout)
+			if !changed && inv.screen == before {
 				continue
 			}
 			changed = false
-			if _, err := c.out.Write(c.frame(list)); err != nil {
+			if _, err := inv.out.Write(inv.frame(list)); err != nil {
 				return err
 			}
-			if err := c.out.Flush(); err != nil {
+			if err := inv.out.Flush(); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-// frame is one picture: as many lines as there is room for, each erased to its end, so that
-// nothing flickers.
-func (c *call) frame(list *ranking) []byte {
+// frame is one drawing: as many lines as fit, each erased to its end, which avoids flicker.
+func (inv *invocation) frame(list *ranking) []byte {
 	var b bytes.Buffer
-	names := strings.Join(c.args, ", ")
-	head := fmt.Sprintf("%s · %s", or(names, "standard input"), time.Now().Format("15:04:05"))
-	if n := c.input.complaints.n; n > 0 {
-		head += fmt.Sprintf(" · %s left out", format.Plural(n, "broken line"))
+	names := strings.Join(inv.args, ", ")
+	head := fmt.Sprintf("%s · %s", cmp.Or(names, "standard input"), time.Now().Format("15:04:05"))
+	if n := inv.input.lineErrors.n; n > 0 {
+		head += fmt.Sprintf(" · %s skipped", format.Plural(n, "broken line"))
 	}
-	b.WriteString(c.screen.paint(bold, fit(clean(head), c.screen.width)) + "\n")
+	b.WriteString(inv.screen.paint(bold, truncate(clean(head), inv.screen.width)) + "\n")
 	shown := *list
-	shown.statements = shown.statements[:min(len(shown.statements), max(1, c.screen.height-5))]
-	shown.print(&b, c.screen)
+	shown.statements = shown.statements[:min(len(shown.statements), max(1, inv.screen.height-5))]
+	shown.print(&b, inv.screen)
 	text := strings.ReplaceAll(b.String(), "\n", control(eraseLine+"\r")+"\n")
 	return []byte(control(cursorHome) + text + control(eraseBelow))
 }

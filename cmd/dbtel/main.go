@@ -1,5 +1,5 @@
-// Command dbtel shows in a terminal what package ndjson wrote down: which statements were
-// slow, where the time of one went, and how groups of them compare.
+// Command dbtel shows records of package ndjson in a terminal: which statements were slow,
+// where the time of one went, and how groups of them compare.
 //
 //	go install github.com/seed-01322ee7/databricks-telemetry/cmd/dbtel@latest
 //
@@ -7,8 +7,13 @@
 //	dbtel show slowest app.ndjson   one statement over time, and why it took so long
 //	dbtel summary app.ndjson        percentiles by kind of statement
 //
-// dbtel help tells the rest. Without a file, records are read from standard input. It reads
-// only, talks to nobody, and needs memory for what it shows, not for what it reads.
+// dbtel help describes the commands. Without a file, records are read from standard input.
+// dbtel only reads, makes no connections, and needs memory for what it shows, not for what it
+// reads.
+//
+//	files, standard input ── input ── records ─┬─ top      ranking ─┐
+//	                           │               ├─ show     view    ─┼─ screen ── controlFilter ── standard output
+//	                       line errors         └─ summary  groups  ─┘
 package main
 
 import (

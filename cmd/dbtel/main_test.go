@@ -7,20 +7,16 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry/ndjson"
 )
 
-// sample is what an application wrote that ran some twenty statements against a simulated
-// workspace: polled, downloaded, read slowly, repeated, canceled and failed ones.
+// sample has the records of an application that ran some twenty statements against a simulated
+// workspace: polled, downloaded, slowly read, retried, canceled and failed ones.
 const sample = "testdata/sample.ndjson"
 
 func TestMain(m *testing.M) {
@@ -29,7 +25,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// outcome is what a run of dbtel leaves behind.
+// outcome is the exit code and the output of dbtel.
 type outcome struct {
 	code     int
 	out, err string
@@ -42,7 +38,7 @@ func dbtel(t *testing.T, stdin string, args ...string) outcome {
 	return outcome{code, out.String(), err.String()}
 }
 
-// golden holds text against a file.
+// golden compares text with a file.
 func golden(t *testing.T, name, got string) {
 	t.Helper()
 	file := filepath.Join("testdata", "golden", name)
@@ -55,7 +51,7 @@ func golden(t *testing.T, name, got string) {
 	require.Equal(t, string(want), got)
 }
 
-func TestWhatIsPrinted(t *testing.T) {
+func TestOutput(t *testing.T) {
 	for name, args := range map[string][]string{
 		"help.txt":                     {"help"},
 		"help_top.txt":                 {"help", "top"},
@@ -106,19 +102,19 @@ func TestNoLineIsWiderThanTheScreen(t *testing.T) {
 		for _, args := range [][]string{{"top", sample}, {"show", "e095d433", sample}, {"show", "0875aa72", sample}, {"show", "195200bf", sample}, {"summary", sample}} {
 			t.Setenv("COLUMNS", strconv.Itoa(width))
 			for line := range strings.Lines(dbtel(t, "", args...).out) {
-				require.LessOrEqual(t, length(strings.TrimSuffix(line, "\n")), width, "dbtel %v:\n%s", args, line)
+				require.LessOrEqual(t, textWidth(strings.TrimSuffix(line, "\n")), width, "dbtel %v:\n%s", args, line)
 			}
 		}
 	}
 }
 
-func TestWithoutAFileStandardInputIsRead(t *testing.T) {
+func TestWithoutFileStandardInputIsRead(t *testing.T) {
 	records, err := os.ReadFile(sample)
 	require.NoError(t, err)
 	want := dbtel(t, "", "summary", sample)
 	require.Equal(t, want, dbtel(t, string(records), "summary"))
 	require.Equal(t, want, dbtel(t, string(records), "summary", "-"))
-	require.Equal(t, dbtel(t, "", "top", sample), dbtel(t, string(records)), "top is what is meant when nothing is said")
+	require.Equal(t, dbtel(t, "", "top", sample), dbtel(t, string(records)), "top is the default command")
 	require.Equal(t, "No statements.\n", dbtel(t, "").out)
 	require.Equal(t, outcome{out: "No statements.\n"}, dbtel(t, "", "summary"))
 }
@@ -130,23 +126,23 @@ func TestSeveralFilesAreReadAsOne(t *testing.T) {
 	require.Equal(t, 44, s.Statements)
 }
 
-func TestBrokenLinesAreNamedAndTheRestIsShown(t *testing.T) {
+func TestBrokenLinesAreReportedAndTheRestIsShown(t *testing.T) {
 	record := `{"event":"statement","started":"2026-03-01T11:30:00Z","outcome":"completed","execute_ms":1,"total_ms":1}` + "\n"
 	file := filepath.Join(t.TempDir(), "app.ndjson")
 	require.NoError(t, os.WriteFile(file, []byte(record+"panic: \x1b[2Jboo\n{}\n"+record+"1\n2\n"+record[:40]), 0o600))
 	got := dbtel(t, "", "top", file)
-	require.Equal(t, exitBroken, got.code)
+	require.Equal(t, exitLineErrors, got.code)
 	require.Contains(t, got.out, "2 statements")
 	require.Equal(t, "dbtel: "+file+":2: not JSON: invalid character 'p' looking for beginning of value\n"+
 		"dbtel: "+file+`:3: not a record: it has no "event"`+"\n"+
 		"dbtel: "+file+`:5: not a record: it has no "event"`+"\n"+
-		"dbtel: 5 lines left out: no records\n", got.err)
+		"dbtel: 5 lines skipped: not records\n", got.err)
 
 	require.NoError(t, os.WriteFile(file, []byte(record+record[:40]), 0o600))
-	require.Equal(t, "dbtel: "+file+":2: the last line is cut off: the application is still writing it, or was killed\n", dbtel(t, "", "top", file).err)
+	require.Equal(t, "dbtel: "+file+":2: the last line is incomplete: the application is still writing it, or was killed\n", dbtel(t, "", "top", file).err)
 }
 
-func TestErrorsSayWhatToDo(t *testing.T) {
+func TestErrorsOfTheCommandLine(t *testing.T) {
 	for _, c := range []struct {
 		code int
 		err  string
@@ -168,106 +164,19 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		{exitFailed, `dbtel top: testdata: read testdata: is a directory`, []string{"top", "testdata"}},
 		{exitFailed, `dbtel top: open -x: no such file or directory`, []string{"top", "--", "-x"}},
 	} {
-		require.Equal(t, outcome{code: c.code, err: c.err + "\n"}, dropOutput(dbtel(t, "", c.args...)))
+		require.Equal(t, outcome{code: c.code, err: c.err + "\n"}, withoutOutput(dbtel(t, "", c.args...)))
 	}
 }
 
-func dropOutput(o outcome) outcome {
+func withoutOutput(o outcome) outcome {
 	o.out = ""
 	return o
 }
 
-func TestAnInterruptedRunSaysSo(t *testing.T) {
+func TestInterruptedRunHasItsExitCode(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var out, err bytes.Buffer
 	require.Equal(t, exitInterrupted, run(ctx, []string{"summary", sample}, strings.NewReader(""), &out, &err))
 	require.Empty(t, out.String()+err.String())
-}
-
-// obeys matches what a terminal obeys or hides.
-const obeys = "[\x00-\x09\x0b-\x1f\x7f\u0080-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0001-\U000e007f]"
-
-// hostile is text that would take the terminal over.
-const hostile = "\x1b[2J\x1b]0;title\x07\x9b2J\u009b31m\u202eevil\u2066\u200b\u2028\x7f\r\b\t\U000e0041x"
-
-func hostileRecords() string {
-	var b bytes.Buffer
-	sink := ndjson.New(&b)
-	s := &telemetry.Statement{
-		StatementID: hostile, SessionID: hostile, Server: hostile, WorkspaceID: hostile, Query: "SELECT '" + hostile + "'\nFROM\tt", Outcome: hostile, Kind: hostile,
-		Failure: &telemetry.Failure{Category: hostile, SQLState: hostile, Message: hostile}, Total: time.Second,
-		Result:     telemetry.Result{Format: hostile, Cache: hostile},
-		RPCs:       []telemetry.RPC{{Method: hostile, Calls: 1}},
-		Calls:      []telemetry.Call{{Method: hostile, End: telemetry.Known(time.Second)}},
-		CloudFetch: &telemetry.CloudFetch{Present: 1, Files: []telemetry.File{{State: hostile}}},
-	}
-	sink.StatementFinished(s)
-	again := *s
-	again.StatementID += "2"
-	sink.StatementFinished(&again)
-	return b.String()
-}
-
-func TestRecordsCannotCommandTheTerminal(t *testing.T) {
-	for _, args := range [][]string{
-		{"top"}, {"show", "last"}, {"show", "last", "--files"}, {"show", hostile}, {"show", hostile[:4]}, {"summary"}, {"summary", "--by", "server"}, {"summary", "--by", "error"}, {"summary", "--by", "kind"},
-		{"summary", "--by", "format"}, {"summary", "--by", "shape"}, {"summary", "--by", "verdict"}, {"top", "-f"},
-		{"top", "--json"}, {"top", "-f", "--json"}, {"show", "last", "--json"}, {"summary", "--json", "--by", "server"},
-	} {
-		got := dbtel(t, hostileRecords(), args...)
-		require.NotRegexp(t, obeys, got.out, "dbtel %q", args)
-		require.NotRegexp(t, obeys, got.err, "dbtel %q", args)
-		coloured := dbtel(t, hostileRecords(), append(args, "--color", "always")...)
-		require.NotRegexp(t, obeys, regexp.MustCompile("\x1b\\[[0-9]+m").ReplaceAllString(coloured.out, ""), "dbtel %q", args)
-		require.NotContains(t, coloured.out, "[2J\x1b")
-	}
-}
-
-func TestJSONKeepsWhatATerminalWouldObeyAsEscapes(t *testing.T) {
-	var s struct {
-		StatementID string `json:"statement_id"`
-	}
-	require.NoError(t, json.NewDecoder(strings.NewReader(dbtel(t, hostileRecords(), "top", "--json").out)).Decode(&s))
-	require.Equal(t, strings.ToValidUTF8(hostile, "\uFFFD"), strings.TrimSuffix(s.StatementID, "2"))
-}
-
-func TestArgumentsCannotCommandTheTerminal(t *testing.T) {
-	dir := t.TempDir()
-	t.Chdir(dir)
-	name := "a\x1b[2J\n\u202eb"
-	require.NoError(t, os.WriteFile(name, []byte("no record\n"), 0o600))
-	for _, args := range [][]string{
-		{hostile}, {"help", hostile}, {"top", "--" + hostile}, {"top", "--by", hostile}, {"top", "-n", hostile}, {"top", "--color", hostile}, {"summary", "--by", hostile},
-		{"show", hostile}, {"top", "no" + hostile}, {"top", name}, {"top", "-f", "--", name}, {"show", hostile, name}, {"top", "--", hostile},
-	} {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		var out, err bytes.Buffer
-		_ = run(ctx, args, strings.NewReader(""), &out, &err)
-		cancel()
-		require.NotRegexp(t, obeys, out.String(), "dbtel %q", args)
-		require.NotRegexp(t, obeys, err.String(), "dbtel %q", args)
-		for line := range strings.Lines(err.String()) {
-			require.True(t, strings.HasPrefix(line, "dbtel"), "a name made a line of its own: %q", line)
-		}
-	}
-}
-
-func FuzzHarmless(f *testing.F) {
-	f.Add(hostile, 3)
-	f.Add("plain\n\x1b[31mred\x1b[0m\xff\xe2\x80", 5)
-	f.Fuzz(func(t *testing.T, text string, at int) {
-		text = strings.ReplaceAll(text, ours, "")
-		at = max(0, min(at, len(text)))
-		var out bytes.Buffer
-		h := &harmless{to: &out, instead: asText}
-		for _, part := range []string{text[:at], control("\x1b[1m"), text[at:], control("\x1b[0m") + "end\n"} {
-			n, err := h.Write([]byte(part))
-			require.NoError(t, err)
-			require.Equal(t, len(part), n)
-		}
-		require.True(t, strings.HasSuffix(out.String(), "\x1b[0mend\n"))
-		require.Equal(t, 2, strings.Count(out.String(), "\x1b"))
-		require.NotRegexp(t, obeys, strings.ReplaceAll(out.String(), "\x1b", ""))
-	})
 }

@@ -4,23 +4,21 @@ import (
 	"io"
 	"os"
 	"strconv"
-	"strings"
-	"unicode/utf8"
 
 	"golang.org/x/term"
 )
 
-// screen is what is known about standard output.
+// screen describes standard output.
 type screen struct {
 	terminal      bool
-	colour        bool
+	color         bool
 	width, height int // characters
 }
 
 const (
-	usualWidth    = 80
-	narrowest     = 50
-	widest        = 400
+	defaultWidth  = 80
+	minWidth      = 50
+	maxWidth      = 400
 	eraseLine     = "\x1b[K"
 	eraseBelow    = "\x1b[J"
 	cursorHome    = "\x1b[H"
@@ -28,23 +26,23 @@ const (
 	leaveFullView = "\x1b[?25h\x1b[?1049l"
 )
 
-// newScreen asks the terminal, if it is one. COLUMNS has the last word about the width.
-func newScreen(out io.Writer, colour string) (screen, error) {
-	s := screen{terminal: isTerminal(out), width: usualWidth, height: 24}
+// newScreen describes out. COLUMNS takes precedence over the width of a terminal.
+func newScreen(out io.Writer, color string) (screen, error) {
+	s := screen{terminal: isTerminal(out), width: defaultWidth, height: 24}
 	s.resize(out)
-	switch colour {
+	switch color {
 	case "auto":
-		s.colour = s.terminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+		s.color = s.terminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 	case "always":
-		s.colour = true
+		s.color = true
 	case "never":
 	default:
-		return s, usageError("--color takes auto, always or never, not " + strconv.Quote(colour))
+		return s, usageError("--color takes auto, always or never, not " + strconv.Quote(color))
 	}
 	return s, nil
 }
 
-// resize looks at the size again: windows change.
+// resize reads the size again, which changes with the window.
 func (s *screen) resize(out io.Writer) {
 	if f, ok := out.(*os.File); ok && s.terminal {
 		if w, h, err := term.GetSize(int(f.Fd())); err == nil && w > 0 && h > 0 {
@@ -54,15 +52,15 @@ func (s *screen) resize(out io.Writer) {
 	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n > 0 {
 		s.width = n
 	}
-	s.width = min(max(s.width, narrowest), widest)
+	s.width = min(max(s.width, minWidth), maxWidth)
 }
 
-func isTerminal(of any) bool {
-	f, ok := of.(*os.File)
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// style is how text looks where there are colours: parameters of the escape sequence.
+// style is the parameters of the escape sequence that sets how text looks.
 type style string
 
 const (
@@ -77,46 +75,10 @@ const (
 	cyan    style = "36"
 )
 
+// paint returns text in a style, where there are colours.
 func (s screen) paint(with style, text string) string {
-	if !s.colour || with == plain || text == "" {
+	if !s.color || with == plain || text == "" {
 		return text
 	}
 	return control("\x1b["+string(with)+"m") + text + control("\x1b[0m")
-}
-
-func length(text string) int { return utf8.RuneCountInString(text) }
-
-// fit cuts text that is too long, and says so.
-func fit(text string, width int) string {
-	if length(text) <= width {
-		return text
-	}
-	if width < 1 {
-		return ""
-	}
-	return strings.TrimRight(string([]rune(text)[:width-1]), " ") + "…"
-}
-
-// wrap breaks text between words.
-func wrap(text string, width int) (lines []string) {
-	line := ""
-	for word := range strings.FieldsSeq(text) {
-		switch {
-		case line == "":
-			line = word
-		case length(line)+1+length(word) <= width:
-			line += " " + word
-		default:
-			lines = append(lines, line)
-			line = word
-		}
-		for length(line) > width { // a word of its own kind
-			lines = append(lines, string([]rune(line)[:width]))
-			line = string([]rune(line)[width:])
-		}
-	}
-	if line != "" {
-		lines = append(lines, line)
-	}
-	return lines
 }

@@ -16,10 +16,10 @@ import (
 )
 
 var summaryCommand = command{
-	name: "summary",
-	args: "[flags] [file...]",
-	does: "count statements by what they have in common, with percentiles of their time",
-	about: `Groups are in the order of the time they took altogether. The shape of a statement is its
+	name:    "summary",
+	args:    "[flags] [file...]",
+	summary: "count statements by what they have in common, with percentiles of their time",
+	details: `Groups are ordered by their total time. The shape of a statement is its
 text without literals, where the application kept the text (telemetry_query_text=true), and
 its kind and result format where not. Percentiles are of the total time, from the call until
 the rows were closed, and right within 1 %.
@@ -28,46 +28,46 @@ the rows were closed, and right within 1 %.
   dbtel summary --by verdict app.ndjson app.ndjson.1
   dbtel summary --by error --json app.ndjson | jq '.groups[].name'
 `,
-	setup: func(flags *flag.FlagSet) func(context.Context, *call) error {
-		by := flags.String("by", "shape", "`what` makes a group: "+strings.Join(aspects(), ", ")+" (shape)")
+	setup: func(flags *flag.FlagSet) func(context.Context, *invocation) error {
+		by := flags.String("by", "shape", "`what` makes a group: "+strings.Join(groupingNames(), ", ")+" (shape)")
 		n := flags.Int("n", 20, "`groups` to show, 0 for all (20)")
-		return func(ctx context.Context, c *call) error {
-			of, ok := groupings[*by]
+		return func(ctx context.Context, inv *invocation) error {
+			groupOf, ok := groupings[*by]
 			if !ok {
-				return usageError(fmt.Sprintf("--by takes %s, not %q", strings.Join(aspects(), ", "), *by))
+				return usageError(fmt.Sprintf("--by takes %s, not %q", strings.Join(groupingNames(), ", "), *by))
 			}
-			s := summary{By: *by, of: of, groups: map[string]*group{}}
-			if err := c.input.each(ctx, c.args, s.take); err != nil {
+			s := summary{By: *by, groupOf: groupOf, groups: map[string]*group{}}
+			if err := inv.input.each(ctx, inv.args, s.add); err != nil {
 				return err
 			}
 			s.finish(*n)
-			if c.json {
-				return printJSON(c.out, &s)
+			if inv.json {
+				return printJSON(inv.out, &s)
 			}
-			s.print(c.out, c.screen)
+			s.print(inv.out, inv.screen)
 			return nil
 		}
 	},
 }
 
-// groupings say which group a statement is in.
+// groupings return the group of a statement, by the value of --by.
 var groupings = map[string]func(*telemetry.Statement) string{
 	"shape":  shapeOf,
-	"format": func(s *telemetry.Statement) string { return or(string(s.Result.Format), "none") },
+	"format": func(s *telemetry.Statement) string { return cmp.Or(string(s.Result.Format), "none") },
 	"kind": func(s *telemetry.Statement) string {
-		return or(strings.TrimSpace(string(s.Kind)+" "+string(s.Volume)), "unknown")
+		return cmp.Or(strings.TrimSpace(string(s.Kind)+" "+string(s.Volume)), "unknown")
 	},
-	"server":  func(s *telemetry.Statement) string { return or(s.Server, "unknown") },
-	"verdict": func(s *telemetry.Statement) string { return or(string(explain.Of(s).Bound), "none") },
+	"server":  func(s *telemetry.Statement) string { return cmp.Or(s.Server, "unknown") },
+	"verdict": func(s *telemetry.Statement) string { return cmp.Or(string(explain.Of(s).Bound), "none") },
 	"error": func(s *telemetry.Statement) string {
 		if s.Failure == nil {
 			return "none"
 		}
-		return strings.TrimSpace(or(string(s.Failure.Category), "unknown") + " " + s.Failure.SQLState)
+		return strings.TrimSpace(cmp.Or(string(s.Failure.Category), "unknown") + " " + s.Failure.SQLState)
 	},
 }
 
-func aspects() []string {
+func groupingNames() []string {
 	all := make([]string, 0, len(groupings))
 	for name := range groupings {
 		all = append(all, name)
@@ -88,18 +88,18 @@ type summary struct {
 		Failed int64 `json:"failed"`
 	} `json:"sessions"`
 	Groups  []*group `json:"groups"`
-	Omitted int      `json:"omitted"` // groups that are counted, but not shown
+	Omitted int      `json:"omitted"` // groups that are counted and not shown
 
-	of     func(*telemetry.Statement) string
-	groups map[string]*group
+	groupOf func(*telemetry.Statement) string
+	groups  map[string]*group
 }
 
-// group is one of its groups. Times are in ms.
+// group is a group of statements. Times are in ms.
 type group struct {
 	Name       string `json:"name"`
 	Statements int64  `json:"statements"`
 	Failed     int64  `json:"failed"`
-	Rows       int64  `json:"rows"`  // handed to the application
+	Rows       int64  `json:"rows"`  // read by the application
 	Bytes      int64  `json:"bytes"` // received: answers and files
 
 	Total millis `json:"total_ms"`
@@ -112,13 +112,13 @@ type group struct {
 	times histogram
 }
 
-// mostGroups bounds memory: what makes no group of its own any more goes into one for all.
+// maxGroups bounds memory: further groups are counted as one, otherGroups.
 const (
-	mostGroups = 1000
-	others     = "(others)"
+	maxGroups   = 1000
+	otherGroups = "(others)"
 )
 
-func (s *summary) take(record any) error {
+func (s *summary) add(record any) error {
 	switch r := record.(type) {
 	case *telemetry.SessionOpened:
 		s.Sessions.Opened++
@@ -139,7 +139,7 @@ func (s *summary) statement(r *telemetry.Statement) {
 	if end := r.Started.Add(r.Total); end.After(s.Last) {
 		s.Last = end
 	}
-	g := s.group(clean(s.of(r)))
+	g := s.group(clean(s.groupOf(r)))
 	g.Statements++
 	if r.Failed() {
 		s.Failed++
@@ -152,8 +152,8 @@ func (s *summary) statement(r *telemetry.Statement) {
 
 func (s *summary) group(name string) *group {
 	g, ok := s.groups[name]
-	if !ok && len(s.groups) >= mostGroups {
-		name = others
+	if !ok && len(s.groups) >= maxGroups {
+		name = otherGroups
 		g, ok = s.groups[name]
 	}
 	if !ok {
@@ -163,7 +163,7 @@ func (s *summary) group(name string) *group {
 	return g
 }
 
-// bytesOf is what was received for a statement.
+// bytesOf is how much was received for a statement.
 func bytesOf(r *telemetry.Statement) (n int64) {
 	for _, rpc := range r.RPCs {
 		n += rpc.BytesIn
@@ -179,7 +179,7 @@ func (s *summary) finish(n int) {
 	s.Groups = []*group{}
 	for _, g := range s.groups {
 		h := &g.times
-		g.Total, g.Max = millis(h.sum), millis(h.most)
+		g.Total, g.Max = millis(h.sum), millis(h.max)
 		g.P50, g.P90, g.P95, g.P99 = millis(h.quantile(.5)), millis(h.quantile(.9)), millis(h.quantile(.95)), millis(h.quantile(.99))
 		s.Groups = append(s.Groups, g)
 	}
@@ -239,11 +239,7 @@ func (s *summary) heading() string {
 		text += "; " + format.Plural(s.Sessions.Opened, "session") + " opened"
 	}
 	if s.Sessions.Failed > 0 {
-		text += fmt.Sprintf(" (%s in vain)", format.Count(s.Sessions.Failed))
+		text += fmt.Sprintf(" (%s failed)", format.Count(s.Sessions.Failed))
 	}
 	return text
 }
-
-func number(n int64) cell { return cell{text: format.Count(n)} }
-
-func duration(d millis) cell { return cell{text: format.Duration(time.Duration(d))} }

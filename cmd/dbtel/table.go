@@ -5,6 +5,9 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 )
 
 // table is text in columns.
@@ -13,12 +16,12 @@ type table struct {
 	rows    [][]cell
 }
 
-// column is one of them. Where the screen is too narrow, the columns with the highest rank go
-// first; those of rank 0 stay.
+// column is a column of a table. Where the screen is too narrow, columns are dropped, those
+// with the highest rank first; those of rank 0 stay.
 type column struct {
 	title string
-	right bool // numbers
-	flex  bool // takes the room that is left; one of a table may
+	right bool // aligned right, as numbers are
+	flex  bool // takes the remaining width; at most one per table
 	rank  int
 }
 
@@ -27,22 +30,26 @@ type cell struct {
 	style style
 }
 
+func number(n int64) cell { return cell{text: format.Count(n)} }
+
+func duration(d millis) cell { return cell{text: format.Duration(time.Duration(d))} }
+
 const (
-	gap     = 2  // between columns
-	leastOf = 28 // what a flexible column is worth, before another column goes
+	gap     = 2  // characters between columns
+	minFlex = 28 // characters of a flexible column, before other columns are dropped
 )
 
 func (t *table) add(cells ...cell) { t.rows = append(t.rows, cells) }
 
-// print writes the table, at most so many characters wide.
+// print writes the table, at most as wide as the screen.
 func (t *table) print(w io.Writer, s screen) {
 	widths, shown := t.layout(s.width)
-	line := func(of func(i int) cell) {
+	line := func(cellOf func(i int) cell) {
 		var b strings.Builder
 		for n, i := range shown {
-			c := of(i)
-			text := fit(c.text, widths[i])
-			pad := strings.Repeat(" ", max(0, widths[i]-length(text)))
+			c := cellOf(i)
+			text := truncate(c.text, widths[i])
+			pad := strings.Repeat(" ", max(0, widths[i]-textWidth(text)))
 			switch {
 			case t.columns[i].right:
 				b.WriteString(pad + s.paint(c.style, text))
@@ -63,18 +70,17 @@ func (t *table) print(w io.Writer, s screen) {
 	}
 }
 
-// layout decides which columns are shown, and how wide. A column that has nothing in it is
-// not shown.
+// layout decides which columns are shown, and how wide. An empty column is not shown.
 func (t *table) layout(width int) (widths, shown []int) {
 	widths = make([]int, len(t.columns))
 	for _, row := range t.rows {
 		for i, c := range row {
-			widths[i] = max(widths[i], length(c.text))
+			widths[i] = max(widths[i], textWidth(c.text))
 		}
 	}
 	for i, c := range t.columns {
 		if widths[i] > 0 {
-			widths[i] = max(widths[i], length(c.title))
+			widths[i] = max(widths[i], textWidth(c.title))
 			shown = append(shown, i)
 		}
 	}
@@ -83,7 +89,7 @@ func (t *table) layout(width int) (widths, shown []int) {
 		for n, i := range shown {
 			if t.columns[i].flex {
 				flex = i
-				sum += min(widths[i], leastOf)
+				sum += min(widths[i], minFlex)
 			} else {
 				sum += widths[i]
 			}
@@ -96,11 +102,11 @@ func (t *table) layout(width int) (widths, shown []int) {
 			continue
 		}
 		if flex >= 0 {
-			least := min(widths[flex], leastOf)
-			widths[flex] = min(widths[flex], max(leastOf/2, width-sum+least))
+			least := min(widths[flex], minFlex)
+			widths[flex] = min(widths[flex], max(minFlex/2, width-sum+least))
 			sum += widths[flex] - least
 		}
-		if len(shown) > 0 && sum > width { // at the cost of the widest
+		if len(shown) > 0 && sum > width { // shorten the widest
 			i := slices.MaxFunc(shown, func(a, b int) int { return cmp.Compare(widths[a], widths[b]) })
 			widths[i] = max(1, widths[i]-(sum-width))
 		}

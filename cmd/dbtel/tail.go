@@ -9,17 +9,17 @@ import (
 	"time"
 )
 
-// lookAgain is how often a file that is followed is looked at.
-const lookAgain = 200 * time.Millisecond
+// pollInterval is how often a followed file is checked for new data.
+const pollInterval = 200 * time.Millisecond
 
-// tail is a file that is read as it grows. Read waits at its end; io.EOF means that another
-// file has taken its place (it was rotated), that it was cut short, or that ctx is done.
+// tail reads a file as it grows. Read waits at the end of the file; io.EOF means that another
+// file has replaced it (rotation), that it was truncated, or that ctx is done.
 type tail struct {
-	ctx  context.Context
-	name string
-	file *os.File
-	at   int64
-	last bool // another file has its name; what is left of this one is still to be read
+	ctx      context.Context
+	name     string
+	file     *os.File
+	offset   int64
+	replaced bool // another file has the name; the rest of this one is still to be read
 }
 
 // openTail waits until there is a file of that name.
@@ -41,15 +41,15 @@ func openTail(ctx context.Context, name string) (*tail, error) {
 func (t *tail) Read(p []byte) (int, error) {
 	for {
 		n, err := t.file.Read(p)
-		t.at += int64(n)
+		t.offset += int64(n)
 		if n > 0 || err != nil && err != io.EOF {
 			return n, err
 		}
-		if t.last || t.cutShort() {
+		if t.replaced || t.isTruncated() {
 			return 0, io.EOF
 		}
-		if t.last = t.replaced(); t.last {
-			continue // once more: it may have grown before it was replaced
+		if t.replaced = t.isReplaced(); t.replaced {
+			continue // the file may have grown before it was replaced
 		}
 		if !pause(t.ctx) {
 			return 0, io.EOF
@@ -57,25 +57,25 @@ func (t *tail) Read(p []byte) (int, error) {
 	}
 }
 
-func (t *tail) cutShort() bool {
+func (t *tail) isTruncated() bool {
 	info, err := t.file.Stat()
-	return err == nil && info.Mode().IsRegular() && info.Size() < t.at
+	return err == nil && info.Mode().IsRegular() && info.Size() < t.offset
 }
 
-// replaced reports whether the name leads to another file. One that is gone without another
-// in its place may still be written to.
-func (t *tail) replaced() bool {
-	now, err := os.Stat(t.name)
+// isReplaced reports whether the name belongs to another file. A file that was removed and not
+// replaced may still be written to.
+func (t *tail) isReplaced() bool {
+	named, err := os.Stat(t.name)
 	if err != nil {
 		return false
 	}
-	mine, err := t.file.Stat()
-	return err == nil && !os.SameFile(now, mine)
+	opened, err := t.file.Stat()
+	return err == nil && !os.SameFile(named, opened)
 }
 
-// pause returns false when ctx is done.
+// pause waits for pollInterval. It returns false when ctx is done.
 func pause(ctx context.Context) bool {
-	timer := time.NewTimer(lookAgain)
+	timer := time.NewTimer(pollInterval)
 	defer timer.Stop()
 	select {
 	case <-timer.C:

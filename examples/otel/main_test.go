@@ -77,7 +77,7 @@ func TestPrometheusAndTheDashboardShowWhatTheLoadDid(t *testing.T) {
 	p.eventually(t, `sum(db_client_operation_duration_seconds_count{error_type="42601"})`, rounds)
 	p.eventually(t, `sum(db_client_operation_duration_seconds_count{error_type="42P01"})`, rounds)
 	p.eventually(t, `sum(db_client_connection_max{db_client_connection_pool_name="example"})`, 3)
-	p.eventually(t, `sum(databricks_client_telemetry_panics_total)`, 0)
+	p.eventually(t, `sum(databricks_client_telemetry_incidents_total) or vector(0)`, 0)
 	p.eventually(t, `abs(sum(databricks_client_statement_time_seconds_total) - sum(databricks_client_statement_duration_seconds_sum)) < bool 0.001`, 1)
 
 	for _, panel := range dashboard(t).Panels {

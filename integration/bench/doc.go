@@ -7,7 +7,7 @@
 //
 // It starts itself again, several times:
 //
-//	          ┌── server    the workspace in a box; counts requests
+//	          ┌── server    the simulated workspace; counts requests
 //	parent ───┼── client    native          ┐
 //	(waits)   ├── client    native again    │ one process per variant, one at work at a time
 //	          └── client    ours, ...       ┘

@@ -56,7 +56,7 @@ func (s *service) history() history {
 	defer s.mu.Unlock()
 	return history{
 		arrivals: slices.Clone(s.arrivals[:len(s.arrivals)-1]), flags: slices.Clone(s.flags),
-		bytes: s.bytes, taken: s.taken, stats: export.Stats{Dropped: map[export.Reason]int64{}},
+		bytes: s.bytes, taken: s.taken, stats: export.Stats{Dropped: map[string]int64{}},
 	}
 }
 

@@ -37,12 +37,11 @@ func newArrowEncoder(columns []engine.Column, e encoding) (*arrowEncoder, error)
 	fields := make([]arrow.Field, len(columns))
 	for i := range columns {
 		c := &columns[i]
-		sql := sqlTypeName(c.Type)
 		fields[i] = arrow.Field{
 			Name: c.Name, Type: arrowType(c.Type, e), Nullable: true,
 			Metadata: arrow.NewMetadata(
 				[]string{"Spark:DataType:SqlName", "Spark:DataType:JsonType"},
-				[]string{sql, `"` + strings.ToLower(sql) + `"`}),
+				[]string{c.Type.String(), sparkJSON(c.Type)}),
 		}
 	}
 	a := &arrowEncoder{columns: columns, schema: arrow.NewSchema(fields, nil), lz4: e.lz4, location: e.location}
@@ -174,6 +173,14 @@ func (a *arrowEncoder) array(i int, from, to int64) arrow.Array {
 		for range to - from {
 			b.AppendNull()
 		}
+	default:
+		for k, parts := range c.Nested[from:to] {
+			if valid != nil && !valid[k] {
+				b.AppendNull()
+			} else {
+				a.appendParts(b, parts, c.Type)
+			}
+		}
 	}
 	return b.NewArray()
 }
@@ -206,6 +213,10 @@ func arrowType(t engine.Type, e encoding) arrow.DataType {
 		if e.nativeDecimal {
 			return &arrow.Decimal128Type{Precision: t.Precision, Scale: t.Scale}
 		}
+	case engine.Array, engine.Map, engine.Struct:
+		if e.nativeComplex {
+			return arrowNestedType(t, e)
+		}
 	case engine.Void:
 		if e.nativeNull {
 			return arrow.Null
@@ -220,36 +231,6 @@ func zoneName(l *time.Location) string {
 		return "Etc/UTC"
 	}
 	return l.String()
-}
-
-func sqlTypeName(t engine.Type) string {
-	switch t.ID {
-	case engine.Boolean:
-		return "BOOLEAN"
-	case engine.TinyInt:
-		return "TINYINT"
-	case engine.SmallInt:
-		return "SMALLINT"
-	case engine.Int:
-		return "INT"
-	case engine.BigInt:
-		return "BIGINT"
-	case engine.Float:
-		return "FLOAT"
-	case engine.Double:
-		return "DOUBLE"
-	case engine.Timestamp:
-		return "TIMESTAMP"
-	case engine.Binary:
-		return "BINARY"
-	case engine.Decimal:
-		return fmt.Sprintf("DECIMAL(%d,%d)", t.Precision, t.Scale)
-	case engine.Void:
-		return "VOID"
-	case engine.Date:
-		return "DATE"
-	}
-	return "STRING"
 }
 
 // decimalNumber reads plain notation: its digits without the point are the unscaled value.

@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"crypto/subtle"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -59,6 +60,14 @@ func (a *authenticator) newToken() string {
 	return token
 }
 
+// sweep forgets tokens and logins that are not valid any more.
+func (a *authenticator) sweep(now time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	maps.DeleteFunc(a.tokens, func(_ string, end time.Time) bool { return !end.IsZero() && !now.Before(end) })
+	maps.DeleteFunc(a.logins, func(_ string, l login) bool { return now.Sub(l.at) > loginLifetime })
+}
+
 // RevokeToken makes a token invalid from the next request on.
 func (w *Workspace) RevokeToken(token string) {
 	w.auth.mu.Lock()
@@ -66,10 +75,15 @@ func (w *Workspace) RevokeToken(token string) {
 	delete(w.auth.tokens, token)
 }
 
+// sendUnauthorized answers the way the service does, which does not say then which workspace
+// was asked.
 func (x *exchange) sendUnauthorized() {
-	x.w.Header().Set("WWW-Authenticate", `Bearer realm="DatabricksRealm"`)
-	x.sendError(&httpError{http.StatusUnauthorized, "UNAUTHENTICATED",
-		"Credential was not sent or was of an unsupported type for this API."})
+	h := x.w.Header()
+	h.Del(orgIDHeader)
+	message := "Credential was not sent or was of an unsupported type for this API. [ReqId: " + h.Get(requestIDHeader) + "]"
+	h.Set("WWW-Authenticate", `Bearer realm="DatabricksRealm"`)
+	h.Set("X-Databricks-Reason-Phrase", message)
+	x.sendJSON(http.StatusUnauthorized, map[string]any{"error_code": http.StatusUnauthorized, "message": message})
 }
 
 // serveOAuth serves what a service principal (machine to machine) or a user with a browser

@@ -22,13 +22,12 @@ func TestWrongTokenIsAnsweredTheWayDatabricksDoes(t *testing.T) {
 		c.token = token
 		resp, body := c.do(http.MethodGet, ws.URL()+flagURL, nil, c.bearer())
 		if resp.StatusCode == http.StatusUnauthorized {
-			assert.NotEmpty(t, resp.Header.Get("X-Databricks-Reason-Phrase"))
-			assert.NotEmpty(t, resp.Header.Get("WWW-Authenticate"))
-			var e struct {
-				Code string `json:"error_code"`
-			}
-			require.NoError(t, json.Unmarshal(body, &e))
-			assert.Equal(t, "UNAUTHENTICATED", e.Code)
+			assert.Equal(t, "application/json", resp.Header.Get("Content-Type"))
+			assert.Equal(t, `Bearer realm="DatabricksRealm"`, resp.Header.Get("WWW-Authenticate"))
+			assert.Empty(t, resp.Header.Values("X-Databricks-Org-Id"))
+			sentence := "Credential was not sent or was of an unsupported type for this API. [ReqId: " + resp.Header.Get("X-Request-Id") + "]"
+			assert.Equal(t, sentence, resp.Header.Get("X-Databricks-Reason-Phrase"))
+			assert.JSONEq(t, `{"error_code":401,"message":"`+sentence+`"}`, string(body))
 		}
 		return resp.StatusCode
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -13,19 +14,30 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 )
 
+// start starts a workspace that waits for statements before it answers, however busy the machine
+// is, unless the options say otherwise.
+func start(t testing.TB, opts workspace.Options) *workspace.Workspace {
+	t.Helper()
+	if opts.DirectResultWait == 0 {
+		opts.DirectResultWait = time.Hour
+	}
+	return workspace.New(t, opts)
+}
+
 // client is the smallest client of the protocol, for what the real driver never does.
 type client struct {
 	t     testing.TB
 	ws    *workspace.Workspace
 	http  *http.Client
 	token string
+	path  string // of the warehouse
 	seq   atomic.Int32
 }
 
 func newClient(t testing.TB, ws *workspace.Workspace) *client {
 	transport := ws.Transport()
 	t.Cleanup(transport.CloseIdleConnections)
-	return &client{t: t, ws: ws, http: &http.Client{Transport: transport}, token: ws.Token()}
+	return &client{t: t, ws: ws, http: &http.Client{Transport: transport}, token: ws.Token(), path: ws.HTTPPath()}
 }
 
 func (c *client) do(method, url string, body []byte, header http.Header) (*http.Response, []byte) {
@@ -49,7 +61,7 @@ func (c *client) bearer() http.Header {
 
 func (c *client) post(message []byte) (*http.Response, []byte) {
 	c.t.Helper()
-	return c.do(http.MethodPost, c.ws.URL()+c.ws.HTTPPath(), message, c.bearer())
+	return c.do(http.MethodPost, c.ws.URL()+c.path, message, c.bearer())
 }
 
 // call makes one RPC that must be answered by a reply.

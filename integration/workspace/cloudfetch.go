@@ -14,7 +14,7 @@ type resultFile struct {
 }
 
 // cloudResult sends links to files on the object storage. Files are written when the
-// statement finishes; links are signed when they are handed out.
+// statement finishes; links are signed when they are issued.
 type cloudResult struct {
 	*resultBase
 	encoder   *arrowEncoder
@@ -46,10 +46,13 @@ func (w *Workspace) newCloudResult(o *operation, b *resultBase, enc *arrowEncode
 		r.raw += raw
 		r.size += int64(len(body))
 	}
+	b.columns = nil // the files have it all
 	return r, nil
 }
 
 func (r *cloudResult) closesWhenRead() bool { return false }
+
+func (r *cloudResult) held() int64 { return r.size }
 
 func (r *cloudResult) metadata() *wire.GetResultSetMetadataResp {
 	m := r.baseMetadata(wire.FormatURL)
@@ -78,9 +81,17 @@ func (r *cloudResult) page(start int64, _ pageRequest) page {
 		p.rows += f.rows
 		p.bytes += int64(len(f.body))
 		p.rowSet.ResultLinks = append(p.rowSet.ResultLinks, &wire.ResultLink{
-			FileLink: url, ExpiryTime: k.expires.Unix(), StartRowOffset: f.startRow,
-			RowCount: f.rows, BytesNum: f.raw, HTTPHeaders: maps.Clone(w.opts.LinkHeaders),
+			FileLink: url, ExpiryTime: k.expires.UnixMilli(), StartRowOffset: f.startRow,
+			RowCount: f.rows, BytesNum: f.raw, HTTPHeaders: linkHeaders(w.opts.LinkHeaders),
 		})
 	}
 	return p
+}
+
+// linkHeaders is never nil: the service sends an empty map where there are none.
+func linkHeaders(h map[string]string) map[string]string {
+	if h == nil {
+		return map[string]string{}
+	}
+	return maps.Clone(h)
 }

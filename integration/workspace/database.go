@@ -15,6 +15,10 @@ type database interface {
 
 type sqlSession interface {
 	Execute(ctx context.Context, sql string, params []engine.Param) (*engine.Result, error)
+	// Namespace is the current catalog and schema.
+	Namespace() (catalog, schema string)
+	// Setting is the value of a configuration key of the session, or "".
+	Setting(key string) string
 	Close() error
 }
 

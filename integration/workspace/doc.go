@@ -1,7 +1,7 @@
-// Package workspace is a Databricks workspace in a box. It listens on loopback, speaks the
+// Package workspace is a simulated Databricks workspace. It listens on loopback, speaks the
 // Thrift-over-HTTP protocol of a SQL warehouse, runs SQL on an embedded engine and answers
 // the way the service does: inline Arrow, columnar and CloudFetch results, direct results
-// and polling, presigned storage, telemetry and feature flags. The real, unmodified
+// and polling, presigned storage, telemetry, feature flags, query history. The real, unmodified
 // databricks-sql-go driver is its client. Faults can be injected everywhere, and everything
 // that happened can be asked for afterwards, so that a measuring client can be compared with
 // the truth.
@@ -15,7 +15,8 @@
 //	            ┌───────────────── workspace listener ─────────────────┐
 //	driver ───► │ record ─► faults ─► authentication ─► Thrift call    │
 //	            │    │                                 ├ telemetry     │
-//	            │    ▼                                 └ feature flags │
+//	            │    │                                 ├ feature flags │
+//	            │    ▼                                 └ query history │
 //	            │  ledger ◄── session ─► operation ─► engine           │
 //	            │    ▲                       │                         │
 //	            └────┼───────────────────────┼─────────────────────────┘

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/wire"
 )
 
@@ -25,9 +27,10 @@ type exchange struct {
 	record *Request // guarded by ledger.mu once begin returned
 
 	// Set for Thrift calls.
-	call   wire.Header
-	method *method
-	req    any
+	warehouse *warehouse // where the path leads
+	call      wire.Header
+	method    *method
+	req       any
 
 	// Set for downloads and uploads: the object the link names.
 	link *link
@@ -60,6 +63,9 @@ func (x *exchange) end() {
 		r.Done = true
 		r.Duration = time.Since(r.Received)
 		r.Status = x.w.status
+		if r.RequestID = x.w.Header().Get(requestIDHeader); r.Listener == ListenerStorage {
+			r.RequestID = x.w.Header().Get(storageIDHeader)
+		}
 		r.ResponseBytes = x.w.written
 		r.Response = x.w.captured.Bytes()
 		r.Aborted = aborted != nil || x.w.broken
@@ -94,6 +100,25 @@ func (x *exchange) sendJSON(status int, v any) {
 	}
 	x.send(status, "application/json", b)
 }
+
+// apiHeader sets what the service sends with every answer on the workspace listener.
+func (x *exchange) apiHeader() {
+	h := x.w.Header()
+	h.Set("Server", "databricks")
+	h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains; preload")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set(requestIDHeader, uuid.NewString())
+	h.Set(orgIDHeader, strconv.FormatInt(x.ws.opts.WorkspaceID, 10))
+	h.Set("X-Databricks-Shard-Debug", "simulated")
+	h.Set("X-Databricks-Popp-Response-Code-Details", "via_upstream")
+	h.Set("X-Databricks-Apiproxy-Response-Code-Details", "via_upstream")
+}
+
+const (
+	orgIDHeader     = "X-Databricks-Org-Id"
+	requestIDHeader = "X-Request-Id"
+	storageIDHeader = "X-Amz-Request-Id"
+)
 
 // httpError is an answer outside the protocol that was asked in: a refusal at the gateway.
 type httpError struct {

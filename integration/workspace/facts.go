@@ -27,6 +27,7 @@ const (
 	ClosedByClient    ClosedBy = "CloseOperation" // the RPC
 	ClosedDirectly    ClosedBy = "DirectResults"  // by the server, with the first answer
 	ClosedWithSession ClosedBy = "Session"        // the session ended first
+	ClosedIdle        ClosedBy = "Idle"           // by the server, see Options.OperationTimeout and ResultMemory
 )
 
 // StatementFacts is what really happened to one statement, as the server saw it: the truth
@@ -34,9 +35,10 @@ const (
 type StatementFacts struct {
 	// ID is the statement id, or "" when no attempt of ExecuteStatement got through to the
 	// warehouse.
-	ID        string
-	SessionID string
-	SQL       string
+	ID          string
+	SessionID   string
+	WarehouseID string // "" without an ID
+	SQL         string
 
 	// Overlay is the configuration that came with the statement, query_tags for one.
 	Overlay map[string]string
@@ -57,13 +59,13 @@ type StatementFacts struct {
 	Staging     bool   // PUT, GET or REMOVE of a volume file
 
 	// Rows is the size of the result; RowsSent is how many of them left in pages, or were
-	// handed out as links.
+	// issued as links.
 	Rows, RowsSent int64
 
 	// UpdatedRows is the number of rows the statement changed, or -1 when it changes none.
 	UpdatedRows int64
 
-	// Pages are the pages answered, in order; Links the files handed out, in order.
+	// Pages are the pages answered, in order; Links the files issued, in order.
 	Pages []PageFacts
 	Links []LinkFacts
 
@@ -76,9 +78,12 @@ type StatementFacts struct {
 	Canceled bool // CancelOperation was answered
 	ClosedBy ClosedBy
 
-	// Received is when the first attempt of ExecuteStatement came in. The others are zero
-	// until they happen.
-	Received, Started, Completed, Closed time.Time
+	// Received is when the first attempt of ExecuteStatement came in. ComputeQueued and
+	// CapacityQueued are when the statement began to wait for its warehouse to start and for a
+	// place among the statements that run there, Compiling when those waits were over, Started
+	// when it was compiled, Completed when its result was ready. Each is zero until it happens,
+	// and for a wait that did not happen.
+	Received, ComputeQueued, CapacityQueued, Compiling, Started, Completed, Closed time.Time
 }
 
 // PageFacts is one page of rows.
@@ -106,14 +111,15 @@ type Download struct {
 	Duration  time.Duration
 	Status    int   // 0 when the connection broke before an answer
 	Bytes     int64 // body bytes sent
-	Completed bool  // status 200 or 204, and every byte handed to the connection
+	Completed bool  // status 200 or 204, and every byte written to the connection
 }
 
 // SessionFacts is what really happened to one session.
 type SessionFacts struct {
 	ID              string
 	Conf            map[string]string
-	Catalog, Schema string
+	Catalog, Schema string // where the session began
+	WarehouseID     string
 	UserAgent       string
 	ClientProtocol  int64
 
@@ -126,13 +132,13 @@ type SessionFacts struct {
 	Expired       bool      // it ended without its client asking
 }
 
-// Statements returns the facts of every statement in the order they arrived. The values are
-// copies.
+// Statements returns the facts of every statement in the order they arrived, as far back as
+// Options.Keep reaches. The values are copies.
 func (w *Workspace) Statements() []StatementFacts {
 	w.ledger.mu.Lock()
 	defer w.ledger.mu.Unlock()
-	list := make([]StatementFacts, len(w.ledger.statements))
-	for i, s := range w.ledger.statements {
+	list := make([]StatementFacts, len(w.ledger.statements.list))
+	for i, s := range w.ledger.statements.list {
 		list[i] = s.clone()
 	}
 	return list
@@ -148,13 +154,13 @@ func (w *Workspace) Statement(id string) (StatementFacts, bool) {
 	return StatementFacts{}, false
 }
 
-// Sessions returns the facts of every session in the order they were opened. The values are
-// copies.
+// Sessions returns the facts of every session in the order they were opened, as far back as
+// Options.Keep reaches. The values are copies.
 func (w *Workspace) Sessions() []SessionFacts {
 	w.ledger.mu.Lock()
 	defer w.ledger.mu.Unlock()
-	list := make([]SessionFacts, len(w.ledger.sessions))
-	for i, s := range w.ledger.sessions {
+	list := make([]SessionFacts, len(w.ledger.sessions.list))
+	for i, s := range w.ledger.sessions.list {
 		list[i] = *s
 		list[i].Conf = maps.Clone(s.Conf)
 	}
@@ -163,7 +169,7 @@ func (w *Workspace) Sessions() []SessionFacts {
 
 // Forget empties the facts: statements, sessions, requests and telemetry. What goes on
 // meanwhile goes on, but leaves no more facts about sessions and statements that began
-// before. A long benchmark calls it now and then.
+// before. A test calls it to look only at what comes then.
 func (w *Workspace) Forget() {
 	w.ledger.update(w.ledger.clear)
 	w.telemetry.mu.Lock()

@@ -71,6 +71,11 @@ func (w *Workspace) Inject(f Fault) *Injected {
 func (i *Injected) Remove() {
 	i.set.mu.Lock()
 	defer i.set.mu.Unlock()
+	i.remove()
+}
+
+// remove takes the fault out of force. i.set.mu is held.
+func (i *Injected) remove() {
 	i.removed = true
 	i.set.active = slices.DeleteFunc(i.set.active, func(other *Injected) bool { return other == i })
 }
@@ -116,14 +121,20 @@ func (i *Injected) hit(x *exchange) bool {
 	}
 	i.set.mu.Lock()
 	defer i.set.mu.Unlock()
-	if i.removed || !i.until.IsZero() && time.Now().After(i.until) {
+	if i.removed {
+		return false
+	}
+	if !i.until.IsZero() && time.Now().After(i.until) {
+		i.remove()
 		return false
 	}
 	i.seen++
-	if i.seen <= f.Skip || f.First > 0 && i.hits >= f.First ||
-		f.Share > 0 && i.set.random.Float64() >= f.Share {
+	if i.seen <= f.Skip || f.Share > 0 && i.set.random.Float64() >= f.Share {
 		return false
 	}
 	i.hits++
+	if i.hits == f.First {
+		i.remove()
+	}
 	return true
 }

@@ -11,7 +11,7 @@ import (
 // used in any number of faults.
 type Action struct {
 	name string
-	// act reports that it has answered, in its way, and that nobody else should.
+	// act reports that it has answered, in its way, and that no other fault should.
 	act func(*exchange) bool
 }
 
@@ -111,5 +111,25 @@ func (x *exchange) refuse(code int) {
 		x.sendStorageError(code, "Fault", text)
 		return
 	}
-	x.sendError(&httpError{code, "TEMPORARILY_UNAVAILABLE", text})
+	if code == http.StatusUnauthorized {
+		x.sendUnauthorized()
+		return
+	}
+	name := errorCodes[code]
+	if name == "" {
+		name = "TEMPORARILY_UNAVAILABLE"
+	}
+	x.sendError(&httpError{code, name, text})
+}
+
+// errorCodes are the error codes of the REST API.
+var errorCodes = map[int]string{
+	http.StatusBadRequest:            "BAD_REQUEST",
+	http.StatusForbidden:             "PERMISSION_DENIED",
+	http.StatusNotFound:              "RESOURCE_DOES_NOT_EXIST",
+	http.StatusRequestEntityTooLarge: "MAX_REQUEST_SIZE_EXCEEDED",
+	http.StatusTooManyRequests:       "REQUEST_LIMIT_EXCEEDED",
+	http.StatusInternalServerError:   "INTERNAL_ERROR",
+	http.StatusNotImplemented:        "NOT_IMPLEMENTED",
+	http.StatusGatewayTimeout:        "DEADLINE_EXCEEDED",
 }

@@ -15,6 +15,8 @@ type resultSet interface {
 	// closesWhenRead reports that the server closes the operation itself when direct
 	// results held everything: true for inline results, false when files must stay.
 	closesWhenRead() bool
+	// held is the number of bytes the result takes until its operation is closed.
+	held() int64
 }
 
 // pageRequest is how much a client asks for. Zero means no wish.
@@ -35,6 +37,7 @@ type page struct {
 // cursor is where a client stands in a result.
 type cursor struct {
 	next   int64   // first row of the next page
+	end    int64   // first row that no page has had yet
 	starts []int64 // where earlier pages began, for FETCH_PRIOR
 }
 
@@ -45,6 +48,7 @@ func (w *Workspace) nextPage(o *operation, rs resultSet, want pageRequest) page 
 	p := rs.page(start, want)
 	o.cursor.starts = append(o.cursor.starts, start)
 	o.cursor.next = start + p.rows
+	o.cursor.end = max(o.cursor.end, o.cursor.next)
 	p.more = o.cursor.next < rs.rows()
 	o.mu.Unlock()
 	w.ledger.pageAnswered(o, p, want.direct)
@@ -64,7 +68,7 @@ func fetchResults(x *exchange, req *wire.FetchResultsReq) (*wire.FetchResultsRes
 	p := x.ws.nextPage(o, rs, pageRequest{rows: req.MaxRows, bytes: deref(req.MaxBytes)})
 	resp := &wire.FetchResultsResp{Status: success(), HasMoreRows: &p.more, Results: p.rowSet}
 	if deref(req.IncludeResultSetMetadata) {
-		resp.ResultSetMetadata = rs.metadata()
+		resp.ResultSetMetadata = o.metadata(rs)
 	}
 	return resp, nil
 }
@@ -78,7 +82,7 @@ func (o *operation) move(req *wire.FetchResultsReq) {
 	case req.StartRowOffset != nil:
 		c.next = max(*req.StartRowOffset, 0)
 	case req.Orientation == wire.FetchFirst:
-		c.next, c.starts = 0, nil
+		c.next, c.starts = 0, c.starts[:0]
 	case req.Orientation == wire.FetchPrior:
 		// The last start is the page the client holds; the one before it is wanted.
 		if n := len(c.starts); n >= 2 {
@@ -98,7 +102,7 @@ func getResultSetMetadata(x *exchange, req *wire.GetResultSetMetadataReq) (*wire
 	if rs == nil {
 		return &wire.GetResultSetMetadataResp{Status: status}, nil
 	}
-	return rs.metadata(), nil
+	return o.metadata(rs), nil
 }
 
 // readable returns the result set, or the status that explains why there is none.
@@ -109,8 +113,10 @@ func (o *operation) readable() (resultSet, *wire.Status) {
 	case o.result != nil:
 		return o.result, nil
 	case o.message != "":
-		return nil, failure(wire.StatusError, o.sqlState, o.message)
+		return nil, failure(o.sqlState, o.message)
+	case o.state == wire.StateFinished:
+		return nil, failure(stateCanceledSQL, "The result is gone: the statement was canceled")
 	default:
-		return nil, failure(wire.StatusError, "HY010", "The statement has not finished")
+		return nil, failure("HY010", "The statement has not finished")
 	}
 }

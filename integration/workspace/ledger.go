@@ -11,20 +11,23 @@ import (
 // ledger is where the truth is written down. Everything in it is guarded by mu. It takes
 // operation.mu before its own lock, never after.
 type ledger struct {
+	keep int // see Options.Keep
+
 	mu         sync.Mutex
 	arrivals   int // requests so far
-	requests   []*Request
-	sessions   []*SessionFacts
+	requests   kept[*Request]
+	sessions   kept[*SessionFacts]
 	sessionIDs map[string]*SessionFacts
-	statements []*statementRecord
+	statements kept[*statementRecord]
 	byID       map[string]*statementRecord
-	unborn     map[callKey]*statementRecord // ExecuteStatement calls that no attempt has completed
+	unstarted  map[callKey]*statementRecord // ExecuteStatement calls that no attempt has completed
 }
 
 // statementRecord is the live version of StatementFacts.
 type statementRecord struct {
 	StatementFacts
-	calls map[callKey]bool
+	key  callKey          // of its ExecuteStatement
+	last map[string]int32 // sequence number of the last call, per method
 }
 
 // callKey tells one RPC from another: clients number the calls of a connection, a session
@@ -34,18 +37,25 @@ type callKey struct {
 	seq                        int32
 }
 
-func newLedger() *ledger {
-	l := &ledger{}
+func newLedger(keep int) *ledger {
+	l := &ledger{keep: keep}
 	l.clear()
 	return l
 }
 
 // clear forgets everything but the number of requests. l.mu is held, or l is new.
 func (l *ledger) clear() {
-	l.requests, l.sessions, l.statements = nil, nil, nil
 	l.sessionIDs = map[string]*SessionFacts{}
 	l.byID = map[string]*statementRecord{}
-	l.unborn = map[callKey]*statementRecord{}
+	l.unstarted = map[callKey]*statementRecord{}
+	l.requests = kept[*Request]{limit: l.keep}
+	l.sessions = kept[*SessionFacts]{limit: l.keep, dropped: func(s *SessionFacts) { delete(l.sessionIDs, s.ID) }}
+	l.statements = kept[*statementRecord]{limit: l.keep, dropped: func(s *statementRecord) {
+		delete(l.byID, s.ID)
+		if l.unstarted[s.key] == s {
+			delete(l.unstarted, s.key)
+		}
+	}}
 }
 
 // update runs f with the ledger locked.
@@ -59,7 +69,7 @@ func (l *ledger) open(r *Request) {
 	l.update(func() {
 		l.arrivals++
 		r.ID = l.arrivals
-		l.requests = append(l.requests, r)
+		l.requests.add(r)
 	})
 }
 
@@ -81,11 +91,11 @@ func (l *ledger) identify(x *exchange) {
 	r.Thrift, r.Seq, r.SessionID, r.StatementID = key.method, key.seq, key.session, key.operation
 	switch req := x.req.(type) {
 	case *wire.ExecuteStatementReq:
-		s := l.unborn[key]
+		s := l.unstarted[key]
 		if s == nil {
-			s = newStatementRecord(key.session, req, r.Received)
-			l.unborn[key] = s
-			l.statements = append(l.statements, s)
+			s = newStatementRecord(key, req, r.Received)
+			l.unstarted[key] = s
+			l.statements.add(s)
 		}
 		s.attempt(key)
 	case *wire.CloseSessionReq:
@@ -100,22 +110,23 @@ func (l *ledger) identify(x *exchange) {
 	}
 }
 
-func newStatementRecord(session string, req *wire.ExecuteStatementReq, at time.Time) *statementRecord {
+func newStatementRecord(key callKey, req *wire.ExecuteStatementReq, at time.Time) *statementRecord {
 	return &statementRecord{
 		StatementFacts: StatementFacts{
-			SessionID: session, SQL: req.Statement, Received: at,
+			SessionID: key.session, SQL: req.Statement, Received: at,
 			Overlay: maps.Clone(req.ConfOverlay), Parameters: len(req.Parameters),
 			UpdatedRows: -1, CacheResult: cacheName(wire.CacheIneligible),
 			Attempts: map[string]int{}, Calls: map[string]int{},
 		},
-		calls: map[callKey]bool{},
+		key: key, last: map[string]int32{},
 	}
 }
 
 func (s *statementRecord) attempt(key callKey) {
 	s.Attempts[key.method]++
-	if !s.calls[key] {
-		s.calls[key] = true
+	// A client makes one call of a method at a time, and a retry repeats its number.
+	if last, seen := s.last[key.method]; !seen || last != key.seq {
+		s.last[key.method] = key.seq
 		s.Calls[key.method]++
 	}
 }
@@ -124,7 +135,7 @@ func (l *ledger) sessionOpened(x *exchange, facts SessionFacts) {
 	l.update(func() {
 		x.record.SessionID = facts.ID
 		facts.OpenRequestID = x.record.ID
-		l.sessions = append(l.sessions, &facts)
+		l.sessions.add(&facts)
 		l.sessionIDs[facts.ID] = &facts
 	})
 }
@@ -141,13 +152,13 @@ func (l *ledger) sessionClosed(id string, expired bool) {
 func (l *ledger) statementStarted(x *exchange, o *operation) {
 	key := callKey{session: o.session.id, method: x.call.Method, seq: x.call.Seq}
 	l.update(func() {
-		s := l.unborn[key]
+		s := l.unstarted[key]
 		if s == nil {
-			s = newStatementRecord(o.session.id, o.req, x.record.Received)
-			l.statements = append(l.statements, s)
+			s = newStatementRecord(key, o.req, x.record.Received)
+			l.statements.add(s)
 		}
-		delete(l.unborn, key)
-		s.ID, s.State = o.id, stateName(wire.StatePending)
+		delete(l.unstarted, key)
+		s.ID, s.State, s.WarehouseID = o.id, stateName(wire.StatePending), o.session.warehouse.ID
 		l.byID[o.id] = s
 		x.record.StatementID = o.id
 	})
@@ -165,11 +176,12 @@ func (l *ledger) statement(o *operation, f func(*statementRecord)) {
 func (l *ledger) operationChanged(o *operation) {
 	o.mu.Lock()
 	state, sqlState, message, updated := o.state, o.sqlState, o.message, o.updated
-	started, completed, rs := o.started, o.completed, o.result
+	t, rs := o.times, o.result
 	o.mu.Unlock()
 	l.statement(o, func(s *statementRecord) {
 		s.State, s.SQLState, s.Message, s.UpdatedRows = stateName(state), sqlState, message, updated
-		s.Started, s.Completed = started, completed
+		s.ComputeQueued, s.CapacityQueued, s.Compiling = t.computeQueued, t.capacityQueued, t.compiling
+		s.Started, s.Completed = t.started, t.completed
 		if rs == nil {
 			return
 		}
@@ -214,8 +226,8 @@ func (l *ledger) pageAnswered(o *operation, p page, direct bool) {
 	})
 }
 
-// linkHanded notes a presigned URL that is not part of a page: one of a volume file.
-func (l *ledger) linkHanded(o *operation, k *link) {
+// linkIssued notes a presigned URL that is not part of a page: one of a volume file.
+func (l *ledger) linkIssued(o *operation, k *link) {
 	l.statement(o, func(s *statementRecord) {
 		k.index = len(s.Links)
 		s.Links = append(s.Links, LinkFacts{Path: k.path})

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"time"
 )
 
 // login is a user who has logged in with a browser, for a program that has not fetched its
@@ -14,13 +15,17 @@ type login struct {
 	client    string // id of the program
 	redirect  string // where its user was sent back to
 	challenge string // hash of the secret it will show
+	at        time.Time
 }
+
+// loginLifetime is how long a program may take to fetch its token.
+const loginLifetime = 10 * time.Minute
 
 // serveLogin is the page a program opens in its user's browser. The user is logged in
 // already, as with single sign-on, so the browser is sent back to the program at once.
 func (w *Workspace) serveLogin(x *exchange) {
 	q := x.r.URL.Query()
-	l := login{client: q.Get("client_id"), redirect: q.Get("redirect_uri"), challenge: q.Get("code_challenge")}
+	l := login{client: q.Get("client_id"), redirect: q.Get("redirect_uri"), challenge: q.Get("code_challenge"), at: time.Now()}
 	back, err := url.Parse(l.redirect)
 	switch {
 	case err != nil, !loopback(back), l.client == "":
@@ -54,15 +59,15 @@ func (a *authenticator) admit(l login) string {
 }
 
 // redeem makes a token for a code, or "" when the code was not for this program. A code works
-// once, and whoever shows it must know the secret behind its challenge.
+// once, and the program that shows it must know the secret behind its challenge.
 func (a *authenticator) redeem(code, client, redirect, verifier string) string {
 	hash := sha256.Sum256([]byte(verifier))
-	l := login{client: client, redirect: redirect, challenge: base64.RawURLEncoding.EncodeToString(hash[:])}
+	challenge := base64.RawURLEncoding.EncodeToString(hash[:])
 	a.mu.Lock()
-	known, ok := a.logins[code]
+	l, ok := a.logins[code]
 	delete(a.logins, code)
 	a.mu.Unlock()
-	if !ok || known != l {
+	if !ok || l.client != client || l.redirect != redirect || l.challenge != challenge {
 		return ""
 	}
 	return a.newToken()

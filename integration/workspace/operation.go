@@ -19,14 +19,10 @@ var (
 	errSessionClosed = errors.New("session closed")
 	errClosed        = errors.New("operation closed")
 	errClosing       = errors.New("workspace is closing")
-	errTimedOut      = errors.New("query timeout")
 )
 
-// What a canceled and a timed out statement report.
-const (
-	stateCanceledSQL = "HY008"
-	stateTimedOutSQL = "57KD0"
-)
+// stateCanceledSQL is what a canceled statement reports.
+const stateCanceledSQL = "HY008"
 
 // operation is one statement from ExecuteStatement to CloseOperation. Its identity and
 // request never change; the rest is guarded by mu.
@@ -39,15 +35,22 @@ type operation struct {
 	cancel  context.CancelCauseFunc
 	done    chan struct{} // closed when the statement has reached its final state
 
-	mu        sync.Mutex
-	state     wire.OperationState
-	sqlState  string
-	message   string
-	updated   int64 // rows changed; -1 when the statement changes none
-	started   time.Time
-	completed time.Time
-	result    resultSet // nil unless finished
-	cursor    cursor
+	mu       sync.Mutex
+	state    wire.OperationState
+	sqlState string
+	message  string
+	updated  int64 // rows changed; -1 when the statement changes none
+	times    statementTimes
+	used     time.Time // the last request that named the operation
+	result   resultSet // nil unless finished
+	cursor   cursor
+
+	truncated bool // the result, by the client's ResultRowLimit
+}
+
+// statementTimes are the times of StatementFacts that a statement goes through on its own.
+type statementTimes struct {
+	computeQueued, capacityQueued, compiling, started, completed time.Time
 }
 
 // start creates an operation and runs it in the background.
@@ -57,7 +60,7 @@ func (x *exchange) start(s *session, req *wire.ExecuteStatementReq) (*operation,
 	ctx, cancel := context.WithCancelCause(w.ctx)
 	o := &operation{
 		id: id.String(), guid: id[:], secret: randomBytes(16), session: s, req: req,
-		cancel: cancel, done: make(chan struct{}), state: wire.StatePending, updated: -1,
+		cancel: cancel, done: make(chan struct{}), state: wire.StatePending, updated: -1, used: time.Now(),
 	}
 	s.mu.Lock()
 	if s.dead {
@@ -80,32 +83,53 @@ func (x *exchange) start(s *session, req *wire.ExecuteStatementReq) (*operation,
 	return o, nil
 }
 
-// run executes the statement and leaves the operation in its final state.
+// run takes the statement through its warehouse and leaves the operation in its final state.
 func (w *Workspace) run(ctx context.Context, o *operation) {
 	defer o.cancel(nil)
 	defer close(o.done)
-	if seconds := o.req.QueryTimeout; seconds > 0 {
-		var stop context.CancelFunc
-		ctx, stop = context.WithTimeoutCause(ctx, time.Duration(seconds)*time.Second, errTimedOut)
-		defer stop()
+	leave, err := o.session.warehouse.admit(ctx, func(forCompute bool) {
+		o.at(func(t *statementTimes, now time.Time) {
+			if forCompute {
+				t.computeQueued = now
+			} else {
+				t.capacityQueued = now
+			}
+		})
+		w.ledger.operationChanged(o)
+	})
+	if err != nil {
+		w.finish(o, nil, err, context.Cause(ctx))
+		return
 	}
-	o.mu.Lock()
-	if o.state == wire.StatePending {
-		o.state = wire.StateRunning
-	}
-	o.started = time.Now()
-	o.mu.Unlock()
-	w.ledger.operationChanged(o)
-
+	defer leave()
+	ctx, stop := w.withTimeout(ctx, o)
+	defer stop()
 	rs, err := w.execute(ctx, o)
 	w.finish(o, rs, err, context.Cause(ctx))
 }
 
+// at writes down when something happened to the statement.
+func (o *operation) at(note func(t *statementTimes, now time.Time)) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	note(&o.times, time.Now())
+}
+
 func (w *Workspace) execute(ctx context.Context, o *operation) (resultSet, error) {
-	if f := w.opts.ExecutionTime; f != nil {
-		if err := sleep(ctx, f(o.req.Statement)); err != nil {
-			return nil, err
-		}
+	o.mu.Lock()
+	if o.state == wire.StatePending {
+		o.state = wire.StateRunning
+	}
+	o.times.compiling = time.Now()
+	o.mu.Unlock()
+	w.ledger.operationChanged(o)
+	if err := spend(ctx, w.opts.CompilationTime, o); err != nil {
+		return nil, err
+	}
+	o.at(func(t *statementTimes, now time.Time) { t.started = now })
+	w.ledger.operationChanged(o)
+	if err := spend(ctx, w.opts.ExecutionTime, o); err != nil {
+		return nil, err
 	}
 	if rs, ok := w.stagingOperation(o); ok {
 		return rs.resultSet, rs.err
@@ -114,34 +138,48 @@ func (w *Workspace) execute(ctx context.Context, o *operation) (resultSet, error
 	if err != nil {
 		return nil, err
 	}
+	rs, err := w.newResultSet(o, result, hit)
+	if err != nil {
+		return nil, err
+	}
 	o.mu.Lock()
 	o.updated = result.Updated
+	o.truncated = rs.rows() < int64(result.Rows)
 	o.mu.Unlock()
-	return w.newResultSet(o, result, hit)
+	return rs, nil
+}
+
+// spend lets the time pass that an option gives a statement.
+func spend(ctx context.Context, option func(sql string) time.Duration, o *operation) error {
+	if option == nil {
+		return ctx.Err()
+	}
+	return sleep(ctx, option(o.req.Statement))
 }
 
 func (w *Workspace) finish(o *operation, rs resultSet, err, cause error) {
 	o.mu.Lock()
-	if o.started.IsZero() {
-		o.started = time.Now()
-	}
-	o.completed = time.Now()
+	o.times.completed = time.Now()
+	o.used = o.times.completed
 	switch {
 	case o.state == wire.StateCanceled:
 		// CancelOperation has decided already.
 	case err == nil:
 		o.state, o.result = wire.StateFinished, rs
 	case errors.Is(cause, errTimedOut):
-		o.state, o.sqlState = wire.StateTimedOut, stateTimedOutSQL
-		o.message = "[STATEMENT_TIMEOUT] Statement timed out. The statement was canceled because it reached its time limit. SQLSTATE: " + stateTimedOutSQL
+		o.state, o.sqlState, o.message = wire.StateTimedOut, stateTimedOutSQL, messageTimedOut
 	case cause != nil:
 		o.state, o.sqlState, o.message = wire.StateCanceled, stateCanceledSQL, "Statement was canceled: "+cause.Error()
 	default:
 		o.state = wire.StateError
 		o.sqlState, o.message = describe(err)
 	}
+	kept := o.result != nil
 	o.mu.Unlock()
 	w.ledger.operationChanged(o)
+	if kept {
+		w.makeRoom(o)
+	}
 }
 
 // describe gives the SQLSTATE and the text of an error of the engine.
@@ -158,17 +196,22 @@ func (w *Workspace) operation(h *wire.OperationHandle) *operation {
 		return nil
 	}
 	w.sessions.mu.Lock()
-	defer w.sessions.mu.Unlock()
 	o := w.sessions.operations[string(h.OperationID.GUID)]
+	w.sessions.mu.Unlock()
 	if o == nil || subtle.ConstantTimeCompare(o.secret, h.OperationID.Secret) != 1 {
 		return nil
 	}
+	o.session.use()
+	o.mu.Lock()
+	o.used = time.Now()
+	o.mu.Unlock()
 	return o
 }
 
-// release forgets a closed operation. Files it has handed out links to stay: a client may
-// close the operation while it still downloads.
+// release forgets a closed operation and its result. Of its files those stay a while that a
+// client has still to download: it may close an operation as soon as it has the last link.
 func (w *Workspace) release(o *operation, how ClosedBy) {
+	linger := o.complete() && (how == ClosedByClient || how == ClosedDirectly)
 	o.cancel(errClosed)
 	o.session.mu.Lock()
 	delete(o.session.operations, string(o.guid))
@@ -176,6 +219,7 @@ func (w *Workspace) release(o *operation, how ClosedBy) {
 	w.sessions.mu.Lock()
 	delete(w.sessions.operations, string(o.guid))
 	w.sessions.mu.Unlock()
+	w.objects.close(o.id, linger)
 	w.ledger.operationClosed(o, how)
 }
 

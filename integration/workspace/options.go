@@ -9,7 +9,8 @@ import (
 
 // Options describes a workspace. The zero value is a warehouse as users meet it: Arrow
 // results, CloudFetch for large ones, direct results, a random token, plain HTTP on a free
-// port. Options are read once, by [Start].
+// port. README.md lists what the answers hold and from where that is known. Options are read
+// once, by [Start].
 type Options struct {
 	// Port of the workspace listener and StoragePort of the object storage listener, both
 	// on 127.0.0.1. Default: any free port.
@@ -21,15 +22,20 @@ type Options struct {
 
 	// Hostname is one more name the certificate is valid for, and the name that
 	// [Workspace.Transport] leads to this workspace on every port. Clients that insist on a
-	// Databricks host name (OAuth does) need one, such as "box.cloud.databricks.com".
+	// Databricks host name (OAuth does) need one, such as "simulated.cloud.databricks.com".
 	// Default: none.
 	Hostname string
 
 	// WorkspaceID is sent in x-databricks-org-id. Default: a random positive number.
 	WorkspaceID int64
 
-	// WarehouseID ends the HTTP path. Default: random.
+	// WarehouseID is the id of the first warehouse and ends the HTTP path. Default: random.
 	WarehouseID string
+
+	// Warehouses are the warehouses of the workspace. They share its catalogs and tables. The
+	// first is the one that [Workspace.DSN] leads to; where it names no id, that is
+	// WarehouseID. Default: one that runs and takes any number of statements at once.
+	Warehouses []Warehouse
 
 	// Token is the personal access token that [Workspace.DSN] uses. Default: random.
 	Token string
@@ -63,6 +69,19 @@ type Options struct {
 	// Negative: not at all. Default: 5 s, as on Databricks.
 	DirectResultWait time.Duration
 
+	// ServerTimes adds operationStarted and operationCompleted to every status of an operation.
+	// The service itself sends neither. Default: false.
+	ServerTimes bool
+
+	// FailuresByHandle answers a statement that fails at once with a handle and with the failure
+	// in the status of its direct results, where a client finds the statement's id. The service
+	// itself answers such a statement with an error status and no handle. Default: false.
+	FailuresByHandle bool
+
+	// CompilationTime adds to the time a statement is compiled before it runs. It is called from
+	// many goroutines. Default: none; what the engine takes to compile counts as execution.
+	CompilationTime func(sql string) time.Duration
+
 	// ExecutionTime adds run time to a statement, inside the time its timeout covers. It is
 	// called from many goroutines. Default: none.
 	ExecutionTime func(sql string) time.Duration
@@ -73,8 +92,8 @@ type Options struct {
 	Rewrite func(sql string) string
 
 	// ResultCache answers a repeated identical query from a cache and says so in
-	// cacheLookupResult; any statement that is not a query empties it. Default: false, and
-	// every lookup is reported as ineligible.
+	// cacheLookupResult; any statement that is not a query empties it. The cache holds the
+	// newest 64 MiB of results. Default: false, and every lookup is reported as ineligible.
 	ResultCache bool
 
 	// PageRows limits the rows of an inline page below what the client asks for.
@@ -98,16 +117,55 @@ type Options struct {
 	// FileBytes is the size of a CloudFetch file before compression. Default: 2 MiB.
 	FileBytes int64
 
-	// LinksPerPage is the number of links handed out by one response. Negative: all of them
+	// LinksPerPage is the number of links issued by one response. Negative: all of them
 	// at once. Default: 10.
 	LinksPerPage int
 
 	// LinkLifetime is how long a presigned link works. Negative: links have expired when
-	// they are handed out. Default: 15 min.
+	// they are issued. Default: 15 min.
 	LinkLifetime time.Duration
 
 	// LinkHeaders must accompany every download; links carry them. Default: none.
 	LinkHeaders map[string]string
+
+	// StatementTimeout is how long a statement may run if its session has set no
+	// STATEMENT_TIMEOUT of its own. A client's queryTimeout may only shorten it.
+	// Default: 48 h, as on Databricks.
+	StatementTimeout time.Duration
+
+	// SessionTimeout ends a session that has been idle so long: no request, and no statement
+	// that runs. Negative: never. Default: 15 min.
+	SessionTimeout time.Duration
+
+	// OperationTimeout closes a finished operation that no request has named for so long.
+	// Negative: never. Default: 20 min.
+	OperationTimeout time.Duration
+
+	// ClosedFileLifetime is how long the files of a closed operation stay that a client has a
+	// link to and has not downloaded yet: the native driver closes an operation when it has the
+	// last link. Each request for one of the files begins the time again. Files of an operation
+	// that is closed before its last link was issued are gone at once. Default: 1 min.
+	ClosedFileLifetime time.Duration
+
+	// ResultMemory limits the bytes of the results that are held for clients: those of open
+	// operations, and as much again of files whose operation is closed. A result beyond it ends
+	// the operations that have been idle longest, as OperationTimeout would; one that is larger
+	// by itself is held all the same. Negative: no limit. Default: 256 MiB.
+	ResultMemory int64
+
+	// Keep limits how many sessions, statements, HTTP requests and telemetry events the facts
+	// hold, each; the oldest are forgotten first, and with the statements their query history.
+	// Negative: no limit. Default: 10,000.
+	Keep int
+
+	// HistoryDelay is how long after its end an entry of the query history becomes final. Until
+	// then it says is_final false and has no metrics but times. Default: 0, at once.
+	HistoryDelay time.Duration
+
+	// History changes what the query history says about a statement, so that a test can have
+	// bytes read, files pruned or a wait that did not happen. It is given the truth and is called
+	// for every entry of every answer, from many goroutines. Default: none.
+	History func(StatementFacts, *HistoryEntry)
 
 	// TelemetryFlag is the value of the feature flag that switches driver telemetry on.
 	// Default: FlagAbsent.
@@ -115,7 +173,7 @@ type Options struct {
 
 	// TelemetryUnread accepts uploads of telemetry without a look at them: nothing is validated
 	// or kept, and every document counts as understood. A service reads them on machines of its
-	// own; here that takes time from the statements of whoever measures them. Default: false.
+	// own; here that takes time from the statements that are measured. Default: false.
 	TelemetryUnread bool
 
 	// FlagTTL is the lifetime clients are told to give the flag. Default: 900 s.
@@ -145,8 +203,16 @@ func (o Options) withDefaults() Options {
 	orDefault(&o.FileBytes, 2<<20)
 	orDefault(&o.LinksPerPage, 10)
 	orDefault(&o.LinkLifetime, 15*time.Minute)
+	orDefault(&o.StatementTimeout, 48*time.Hour)
+	orDefault(&o.SessionTimeout, 15*time.Minute)
+	orDefault(&o.OperationTimeout, 20*time.Minute)
+	orDefault(&o.ClosedFileLifetime, time.Minute)
+	orDefault(&o.ResultMemory, 256<<20)
+	orDefault(&o.Keep, 10_000)
 	orDefault(&o.FlagTTL, 900*time.Second)
 	orDefault(&o.Seed, 1)
+	o.Warehouses = warehousesWithDefaults(o.Warehouses, o.WarehouseID)
+	o.WarehouseID = o.Warehouses[0].ID
 	return o
 }
 

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -27,13 +28,14 @@ func TestDirectResultsCloseTheOperationWhenEverythingFits(t *testing.T) {
 	assert.False(t, *d.ResultSet.HasMoreRows)
 	require.Len(t, d.ResultSet.Results.ArrowBatches, 1)
 	require.NotNil(t, d.CloseOperation)
-	assert.Equal(t, wire.StatusInvalidHandle, c.status(resp.OperationHandle).Status.StatusCode)
+	assertGone(t, c.status(resp.OperationHandle).Status)
+	assertGone(t, c.closeOperation(resp.OperationHandle).Status)
 
 	f := ws.Statements()[0]
 	assert.Equal(t, workspace.ClosedDirectly, f.ClosedBy)
 	assert.Equal(t, workspace.InlineArrow, f.Format)
 	assert.EqualValues(t, 1, f.Rows)
-	assert.Equal(t, map[string]int{"ExecuteStatement": 1, "GetOperationStatus": 1}, f.Attempts)
+	assert.Equal(t, map[string]int{"ExecuteStatement": 1, "GetOperationStatus": 1, "CloseOperation": 1}, f.Attempts)
 	assert.Zero(t, f.Polls, "a status nobody could answer")
 }
 
@@ -62,7 +64,7 @@ func TestPagingFollowsMaxRowsForwardAndBack(t *testing.T) {
 	assert.EqualValues(t, 2000, c.fetch(resp.OperationHandle).Results.StartRowOffset)
 
 	assert.Equal(t, wire.StatusSuccess, c.closeOperation(resp.OperationHandle).Status.StatusCode)
-	assert.Equal(t, wire.StatusInvalidHandle, c.fetch(resp.OperationHandle).Status.StatusCode)
+	assertGone(t, c.fetch(resp.OperationHandle).Status)
 }
 
 func TestPageBytesLimitPages(t *testing.T) {
@@ -113,9 +115,53 @@ func TestSlowStatementIsReportedRunningUntilItIsDone(t *testing.T) {
 	eventually.True(t, func() bool {
 		return *c.status(resp.OperationHandle).OperationState == wire.StateFinished
 	})
-	s := c.status(resp.OperationHandle)
-	assert.LessOrEqual(t, *s.OperationStarted, *s.OperationCompleted)
-	assert.GreaterOrEqual(t, ws.Statements()[0].Polls, 2)
+	assert.Positive(t, ws.Statements()[0].Polls)
+}
+
+func TestServerTimesAreSentWhereTheOptionAsksForThem(t *testing.T) {
+	for _, on := range []bool{false, true} {
+		ws := workspace.New(t, workspace.Options{ServerTimes: on, PageRows: 1})
+		c := newClient(t, ws)
+		resp := c.execute(c.open(), "SELECT id FROM range(2)")
+		for _, s := range []*wire.GetOperationStatusResp{resp.DirectResults.OperationStatus, c.status(resp.OperationHandle)} {
+			assert.Equal(t, on, s.OperationStarted != nil)
+			assert.Equal(t, on, s.OperationCompleted != nil)
+			if on {
+				assert.LessOrEqual(t, *s.OperationStarted, *s.OperationCompleted)
+				assert.Equal(t, ws.Statements()[0].Completed.UnixMilli(), *s.OperationCompleted)
+			}
+		}
+	}
+}
+
+func TestStatementThatFailsAtOnceHasNoHandle(t *testing.T) {
+	ws := workspace.New(t, workspace.Options{})
+	c := newClient(t, ws)
+	resp := c.execute(c.open(), "SELECT * FROM nowhere")
+	assert.Nil(t, resp.OperationHandle)
+	assert.Nil(t, resp.DirectResults)
+	assert.Equal(t, wire.StatusError, resp.Status.StatusCode)
+	assert.Equal(t, "42P01", *resp.Status.SQLState)
+	f := ws.Statements()[0]
+	assert.NotEmpty(t, f.ID)
+	assert.Equal(t, "ERROR", f.State)
+	assert.Equal(t, workspace.ClosedDirectly, f.ClosedBy)
+
+	ws = workspace.New(t, workspace.Options{FailuresByHandle: true})
+	c = newClient(t, ws)
+	resp = c.execute(c.open(), "SELECT * FROM nowhere")
+	assert.Equal(t, wire.StatusSuccess, resp.Status.StatusCode)
+	assert.Equal(t, wire.StateError, *resp.DirectResults.OperationStatus.OperationState)
+	assert.Equal(t, "42P01", *resp.DirectResults.OperationStatus.SQLState)
+	assert.Equal(t, wire.StatusSuccess, c.closeOperation(resp.OperationHandle).Status.StatusCode)
+}
+
+// assertGone checks the answer for an operation that does not exist, or no more.
+func assertGone(t *testing.T, s *wire.Status) {
+	t.Helper()
+	assert.Equal(t, wire.StatusError, s.StatusCode)
+	assert.Equal(t, "08000", *s.SQLState)
+	assert.Contains(t, *s.ErrorMessage, "Invalid OperationHandle")
 }
 
 func TestStatementsTheEngineDoesNotKnowMayBeRewritten(t *testing.T) {
@@ -210,13 +256,15 @@ func TestNonsenseIsRefusedAndTheWorkspaceLivesOn(t *testing.T) {
 	c.execute(c.open(), "SELECT 1")
 }
 
-func TestEveryAnswerNamesTheWorkspace(t *testing.T) {
+func TestEveryAnswerNamesTheWorkspaceAndItself(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{WorkspaceID: 4711})
 	c := newClient(t, ws)
-	c.token = "wrong"
 	for _, path := range []string{ws.HTTPPath(), "/telemetry-ext", "/nothing", "/api/2.0/connector-service/feature-flags/GOLANG/1"} {
 		resp, _ := c.do(http.MethodPost, ws.URL()+path, nil, c.bearer())
 		assert.Equal(t, strconv.Itoa(4711), resp.Header.Get("x-databricks-org-id"), path)
+		all := ws.Requests()
+		assert.Equal(t, all[len(all)-1].RequestID, resp.Header.Get("x-request-id"), path)
+		assert.NoError(t, uuid.Validate(resp.Header.Get("x-request-id")))
 	}
 }
 
@@ -236,7 +284,7 @@ func TestDeadSessionIsRefusedWithTheTextClientsLookFor(t *testing.T) {
 		assert.Equal(t, http.StatusBadRequest, resp.StatusCode)
 		assert.Contains(t, resp.Header.Get("X-Databricks-Reason-Phrase"), "Invalid SessionHandle")
 	}
-	assert.Equal(t, wire.StatusInvalidHandle, c.fetch(op).Status.StatusCode, "its operations went with it")
+	assertGone(t, c.fetch(op).Status)
 	facts := ws.Sessions()[0]
 	assert.True(t, facts.Expired)
 	assert.Equal(t, 1, facts.CloseAttempts)
@@ -249,7 +297,7 @@ func TestHandleWithTheWrongSecretOpensNothing(t *testing.T) {
 	s := c.open()
 	op := c.execute(s, "SELECT id FROM range(5000)").OperationHandle
 	op.OperationID.Secret[0]++
-	assert.Equal(t, wire.StatusInvalidHandle, c.status(op).Status.StatusCode)
+	assertGone(t, c.status(op).Status)
 	s.SessionID.Secret = nil
 	resp, _ := c.post(wire.AppendCall(nil, "CloseSession", 9, &wire.CloseSessionReq{SessionHandle: s}))
 	assert.Equal(t, http.StatusBadRequest, resp.StatusCode)

@@ -10,13 +10,43 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/wire"
 )
 
-// resultCache remembers the results of queries until a statement that is not a query.
+// resultCache remembers the newest results of queries until a statement that is not a query.
 type resultCache struct {
 	mu      sync.Mutex
 	results map[string]*engine.Result // guarded by mu; the results are immutable
+	order   []string                  // keys of results, oldest first; guarded by mu
+	bytes   int64                     // of the results; guarded by mu
 }
 
+// cacheBytes limits a cache.
+const cacheBytes = 64 << 20
+
 func newResultCache() *resultCache { return &resultCache{results: map[string]*engine.Result{}} }
+
+// add remembers a result. c.mu is held.
+func (c *resultCache) add(key string, r *engine.Result) {
+	if c.results[key] != nil { // another session was quicker
+		return
+	}
+	c.results[key] = r
+	c.order = append(c.order, key)
+	c.bytes += resultBytes(r)
+	for c.bytes > cacheBytes {
+		oldest := c.order[0]
+		c.order = c.order[1:]
+		c.bytes -= resultBytes(c.results[oldest])
+		delete(c.results, oldest)
+	}
+}
+
+// empty forgets every result. c.mu is held.
+func (c *resultCache) empty() {
+	clear(c.results)
+	c.order, c.bytes = nil, 0
+}
+
+// resultBytes is what a result takes; never nothing, so that a cache of empty ones is limited.
+func resultBytes(r *engine.Result) int64 { return estimateBytes(r.Columns, int64(r.Rows)) + 1024 }
 
 // query runs the statement in the engine, or finds its result in the cache. The second
 // value is the outcome of the lookup.
@@ -45,10 +75,10 @@ func (w *Workspace) query(ctx context.Context, o *operation) (*engine.Result, in
 	defer w.cache.mu.Unlock()
 	if !r.Query || r.Updated >= 0 {
 		o.session.altered.Store(true)
-		clear(w.cache.results)
+		w.cache.empty()
 		return r, wire.CacheIneligible, nil
 	}
-	w.cache.results[key] = r
+	w.cache.add(key, r)
 	return r, wire.CacheMiss, nil
 }
 

@@ -41,8 +41,9 @@ type Request struct {
 	Received time.Time
 	Duration time.Duration
 
-	Done          bool // the handler has returned
-	Status        int  // 0 when no answer was sent
+	Done          bool   // the handler has returned
+	Status        int    // 0 when no answer was sent
+	RequestID     string // x-request-id of the answer, or x-amz-request-id of the object storage
 	ResponseBytes int64
 	Response      []byte // with Options.CaptureResponses
 	Aborted       bool   // the connection was broken instead of, or in the middle of, an answer
@@ -84,15 +85,15 @@ func VolumeTransfers() Target {
 	}
 }
 
-// Requests returns the log of HTTP requests in order of arrival, limited to those that every
-// given target chooses. The values share headers and bodies with the log: do not write to
+// Requests returns the log of HTTP requests in order of arrival, as far back as Options.Keep
+// reaches, limited to those that every given target chooses. The values share headers and bodies with the log: do not write to
 // them.
 func (w *Workspace) Requests(targets ...Target) []Request {
 	w.ledger.mu.Lock()
 	defer w.ledger.mu.Unlock()
 	var list []Request
 next:
-	for _, r := range w.ledger.requests {
+	for _, r := range w.ledger.requests.list {
 		for _, t := range targets {
 			if !t(*r) {
 				continue next

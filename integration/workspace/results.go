@@ -15,7 +15,7 @@ type encoding struct {
 	lz4      bool
 
 	// Types wanted as Arrow's own; else they travel as text.
-	nativeTimestamp, nativeDecimal, nativeNull bool
+	nativeTimestamp, nativeDecimal, nativeComplex, nativeNull bool
 
 	// location is the session's time zone, in which timestamps are written as text.
 	location *time.Location
@@ -31,6 +31,7 @@ func (w *Workspace) encodingFor(o *operation) encoding {
 		arrow:           deref(req.CanReadArrowResult) && version >= wire.ProtocolSparkV5,
 		nativeTimestamp: deref(types.TimestampAsArrow),
 		nativeDecimal:   deref(types.DecimalAsArrow),
+		nativeComplex:   deref(types.ComplexTypesAsArrow),
 		nativeNull:      deref(types.NullTypeAsArrow),
 		location:        sessionLocation(o.session.conf),
 	}
@@ -137,6 +138,10 @@ func estimateBytes(columns []engine.Column, rows int64) int64 {
 			total += 4 * rows
 			for _, s := range c.Strings {
 				total += int64(len(s))
+			}
+		case engine.Array, engine.Map, engine.Struct:
+			for _, v := range c.Nested {
+				total += nestedBytes(v)
 			}
 		case engine.Binary:
 			total += 4 * rows

@@ -71,6 +71,8 @@ func textValues(c *engine.Column, from, to int64, loc *time.Location) []string {
 			values[i] = dateText(c.Ints[row])
 		case engine.Timestamp:
 			values[i] = timestampText(c.Ints[row], loc)
+		case engine.Array, engine.Map, engine.Struct:
+			values[i] = nestedJSON(c.Nested[row], c.Type, loc)
 		}
 	}
 	return values

@@ -116,10 +116,12 @@ func (x *exchange) sendThrift(reply []byte) {
 
 func success() *wire.Status { return &wire.Status{StatusCode: wire.StatusSuccess} }
 
-func failure(code wire.StatusCode, sqlState, message string) *wire.Status {
-	s := &wire.Status{StatusCode: code, ErrorMessage: &message, DisplayMessage: &message}
-	if sqlState != "" {
-		s.SQLState = &sqlState
+// failure is the status of a call that failed.
+func failure(sqlState, message string) *wire.Status {
+	var code int32
+	return &wire.Status{
+		StatusCode:   wire.StatusError,
+		InfoMessages: []string{"*org.apache.hive.service.cli.HiveSQLException:" + message},
+		SQLState:     &sqlState, ErrorCode: &code, ErrorMessage: &message, DisplayMessage: &message,
 	}
-	return s
 }

@@ -3,19 +3,12 @@ package workspace
 import (
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
-)
-
-const (
-	warehousePrefix = "/sql/1.0/warehouses/"
-	clusterPrefix   = "/sql/protocolv1/o/"
-	orgIDHeader     = "X-Databricks-Org-Id"
 )
 
 // serveAPI serves the workspace listener.
 //
-//	record ─► faults ─► authentication ─► warehouse | telemetry | flags | oauth
+//	record ─► faults ─► authentication ─► warehouse | telemetry | flags | history | oauth
 //
 // The request is understood (method, session, statement, event ids) before faults apply, so
 // that the facts count attempts which never reached the service.
@@ -26,15 +19,15 @@ func (w *Workspace) serveAPI(rw http.ResponseWriter, r *http.Request) {
 	defer w.running.Done()
 	x, err := w.begin(ListenerWorkspace, rw, r)
 	defer x.end()
-	x.w.Header().Set(orgIDHeader, strconv.FormatInt(w.opts.WorkspaceID, 10))
+	x.apiHeader()
 	if err != nil {
 		x.sendError(&httpError{http.StatusRequestEntityTooLarge, "BAD_REQUEST", err.Error()})
 		return
 	}
 	path := r.URL.Path
-	warehouse := path == w.HTTPPath() || strings.HasPrefix(path, clusterPrefix)
+	x.warehouse = w.warehouseAt(path)
 	var badCall error
-	if warehouse {
+	if x.warehouse != nil {
 		badCall = x.identify()
 	}
 	post := w.telemetryArrival(x)
@@ -56,14 +49,16 @@ func (w *Workspace) serveAPI(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	switch {
-	case warehouse && badCall != nil:
+	case badCall != nil:
 		x.sendError(&httpError{http.StatusBadRequest, "BAD_REQUEST", badCall.Error()})
-	case warehouse:
+	case x.warehouse != nil:
 		x.serveCall()
 	case path == telemetryPath:
 		w.serveTelemetry(x, post)
 	case strings.HasPrefix(path, flagPrefix):
 		w.serveFlags(x)
+	case path == historyPath:
+		w.serveHistory(x)
 	default:
 		x.sendError(&httpError{http.StatusNotFound, "ENDPOINT_NOT_FOUND",
 			fmt.Sprintf("No API found for '%s %s'", r.Method, path)})

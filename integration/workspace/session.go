@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,6 +24,8 @@ type session struct {
 	conf   map[string]string
 	sql    sqlSession
 
+	warehouse *warehouse
+
 	// namespace is the catalog and schema the session began in. Sessions that share it share
 	// cached results, until one of them has run anything that may make it see other things.
 	namespace string
@@ -31,6 +34,13 @@ type session struct {
 	mu         sync.Mutex
 	dead       bool                  // closed or expired; guarded by mu
 	operations map[string]*operation // guarded by mu
+	used       time.Time             // the last request that named the session; guarded by mu
+}
+
+func (s *session) use() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.used = time.Now()
 }
 
 // sessionTable finds sessions and operations by their handles.
@@ -55,32 +65,39 @@ func openSession(x *exchange, req *wire.OpenSessionReq) (*wire.OpenSessionResp, 
 	if err != nil {
 		state, message := describe(err)
 		return &wire.OpenSessionResp{
-			Status: failure(wire.StatusError, state, message), ServerProtocolVersion: w.opts.ProtocolVersion,
+			Status: failure(state, message), ServerProtocolVersion: w.opts.ProtocolVersion,
 		}, nil
 	}
+	catalog, schema = sql.Namespace()
 	id := uuid.New()
 	s := &session{
-		id: id.String(), guid: id[:], secret: randomBytes(16), sql: sql,
+		id: id.String(), guid: id[:], secret: randomBytes(16), sql: sql, warehouse: x.warehouse,
 		conf: maps.Clone(req.Configuration), namespace: catalog + "\x00" + schema,
-		operations: map[string]*operation{},
+		operations: map[string]*operation{}, used: time.Now(),
 	}
 	if !w.sessions.add(s) {
 		_ = sql.Close()
 		return nil, errClosing
 	}
 	w.ledger.sessionOpened(x, SessionFacts{
-		ID: s.id, Conf: maps.Clone(s.conf), Catalog: catalog, Schema: schema,
+		ID: s.id, Conf: maps.Clone(s.conf), Catalog: catalog, Schema: schema, WarehouseID: s.warehouse.ID,
 		UserAgent: x.r.UserAgent(), ClientProtocol: deref(req.ClientProtocolI64), Opened: time.Now(),
 	})
-	multiple := true
+	multiple, version := true, w.opts.ProtocolVersion
 	return &wire.OpenSessionResp{
 		Status:                 success(),
-		ServerProtocolVersion:  w.opts.ProtocolVersion,
-		SessionHandle:          &wire.SessionHandle{SessionID: &wire.HandleIdentifier{GUID: s.guid, Secret: s.secret}},
+		ServerProtocolVersion:  version,
+		SessionHandle:          &wire.SessionHandle{SessionID: handleIdentifier(s.guid, s.secret), ServerProtocolVersion: &version},
 		Configuration:          map[string]string{},
-		InitialNamespace:       req.InitialNamespace,
+		InitialNamespace:       &wire.Namespace{CatalogName: &catalog, SchemaName: &schema},
 		CanUseMultipleCatalogs: &multiple,
 	}, nil
+}
+
+// handleIdentifier is how the service writes the id of a session or of an operation.
+func handleIdentifier(guid, secret []byte) *wire.HandleIdentifier {
+	var version int16
+	return &wire.HandleIdentifier{GUID: guid, Secret: secret, ExecutionVersion: &version}
 }
 
 func closeSession(x *exchange, req *wire.CloseSessionReq) (*wire.CloseSessionResp, error) {
@@ -110,6 +127,7 @@ func (w *Workspace) session(h *wire.SessionHandle) (*session, error) {
 	if id != nil {
 		s := w.sessions.sessions[string(id.GUID)]
 		if s != nil && subtle.ConstantTimeCompare(s.secret, id.Secret) == 1 {
+			s.use()
 			return s, nil
 		}
 	}
@@ -129,19 +147,20 @@ func (t *sessionTable) add(s *session) bool {
 // ExpireSession ends a session behind its client's back, as an idle timeout or a restarted
 // warehouse does. It reports whether the session was open.
 func (w *Workspace) ExpireSession(id string) bool {
-	w.sessions.mu.Lock()
-	var found *session
-	for _, s := range w.sessions.sessions {
+	for _, s := range w.sessions.all() {
 		if s.id == id {
-			found = s
+			w.endSession(s, true)
+			return true
 		}
 	}
-	w.sessions.mu.Unlock()
-	if found == nil {
-		return false
-	}
-	w.endSession(found, true)
-	return true
+	return false
+}
+
+// all lists the open sessions.
+func (t *sessionTable) all() []*session {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Collect(maps.Values(t.sessions))
 }
 
 // endSession closes a session with everything in it.
@@ -174,12 +193,8 @@ func (w *Workspace) endSession(s *session, expired bool) {
 func (t *sessionTable) closeAll(w *Workspace) {
 	t.mu.Lock()
 	t.closed = true
-	open := make([]*session, 0, len(t.sessions))
-	for _, s := range t.sessions {
-		open = append(open, s)
-	}
 	t.mu.Unlock()
-	for _, s := range open {
+	for _, s := range t.all() {
 		w.endSession(s, true)
 	}
 }

@@ -18,17 +18,25 @@ func executeStatement(x *exchange, req *wire.ExecuteStatementReq) (*wire.Execute
 	if err != nil {
 		return nil, err
 	}
-	resp := &wire.ExecuteStatementResp{Status: success(), OperationHandle: o.handle()}
 	direct := req.GetDirectResults
 	if w.opts.NoDirectResults || w.opts.ProtocolVersion < wire.ProtocolSparkV1 {
 		direct = nil
 	}
+	waited := true
 	switch {
 	case !req.RunAsync:
 		x.wait(o, -1)
 	case direct != nil:
 		x.wait(o, max(w.opts.DirectResultWait, 0))
+	default:
+		waited = false
 	}
+	if failed := o.failed(); failed != nil && waited && !w.opts.FailuresByHandle {
+		// Without a handle the client has nothing to close.
+		w.release(o, ClosedDirectly)
+		return &wire.ExecuteStatementResp{Status: failed}, nil
+	}
+	resp := &wire.ExecuteStatementResp{Status: success(), OperationHandle: o.handle()}
 	if direct != nil {
 		resp.DirectResults = w.directResults(o, direct)
 	}
@@ -52,13 +60,16 @@ func (x *exchange) wait(o *operation, limit time.Duration) {
 }
 
 func (w *Workspace) directResults(o *operation, want *wire.GetDirectResults) *wire.DirectResults {
-	d := &wire.DirectResults{OperationStatus: o.status()}
+	status := w.status(o)
+	repeatable := o.idempotency()
+	status.IdempotencyType = &repeatable
+	d := &wire.DirectResults{OperationStatus: status}
 	rs := o.finished()
 	if rs == nil {
 		return d
 	}
 	p := w.nextPage(o, rs, pageRequest{rows: want.MaxRows, bytes: deref(want.MaxBytes), direct: true})
-	d.ResultSetMetadata = rs.metadata()
+	d.ResultSetMetadata = o.metadata(rs)
 	d.ResultSet = &wire.FetchResultsResp{Status: success(), HasMoreRows: &p.more, Results: p.rowSet}
 	if rs.closesWhenRead() && !p.more {
 		// Nothing is left to ask for, so the server closes the operation itself.
@@ -70,7 +81,7 @@ func (w *Workspace) directResults(o *operation, want *wire.GetDirectResults) *wi
 
 func (o *operation) handle() *wire.OperationHandle {
 	return &wire.OperationHandle{
-		OperationID:   &wire.HandleIdentifier{GUID: o.guid, Secret: o.secret},
+		OperationID:   handleIdentifier(o.guid, o.secret),
 		OperationType: wire.OperationTypeExecute,
 		HasResultSet:  true,
 	}
@@ -83,20 +94,47 @@ func (o *operation) finished() resultSet {
 	return o.result
 }
 
-// status is the answer to GetOperationStatus.
-func (o *operation) status() *wire.GetOperationStatusResp {
+// failed is the status of a statement that has failed; nil for any other.
+func (o *operation) failed() *wire.Status {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	state, hasResults := o.state, o.result != nil
-	resp := &wire.GetOperationStatusResp{
-		Status: success(), OperationState: &state, HasResultSet: &hasResults,
-		OperationStarted: millis(o.started), OperationCompleted: millis(o.completed),
+	if o.state != wire.StateError {
+		return nil
+	}
+	return failure(o.sqlState, o.message)
+}
+
+// idempotency says whether the statement may be repeated without changing more than once would.
+func (o *operation) idempotency() int32 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	switch {
+	case o.updated >= 0:
+		return wire.NonIdempotent
+	case o.result != nil:
+		return wire.Idempotent
+	}
+	return wire.IdempotencyUnknown
+}
+
+// status is the answer to GetOperationStatus.
+func (w *Workspace) status(o *operation) *wire.GetOperationStatusResp {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	state := o.state
+	resp := &wire.GetOperationStatusResp{Status: success(), OperationState: &state}
+	if w.opts.ServerTimes {
+		started := o.times.started
+		if started.IsZero() {
+			started = o.times.completed // it ended in a queue
+		}
+		resp.OperationStarted, resp.OperationCompleted = millis(started), millis(o.times.completed)
 	}
 	if o.message != "" {
-		sqlState, message := o.sqlState, o.message
-		resp.SQLState, resp.ErrorMessage, resp.DisplayMessage = &sqlState, &message, &message
+		sqlState, message, code := o.sqlState, o.message, int32(0)
+		resp.SQLState, resp.ErrorCode, resp.ErrorMessage, resp.DisplayMessage = &sqlState, &code, &message, &message
 	}
-	if o.updated >= 0 {
+	if o.updated >= 0 && o.result != nil {
 		updated := o.updated
 		resp.NumModifiedRows = &updated
 	}
@@ -117,7 +155,7 @@ func getOperationStatus(x *exchange, req *wire.GetOperationStatusReq) (*wire.Get
 		return &wire.GetOperationStatusResp{Status: invalidHandle(req.OperationHandle)}, nil
 	}
 	x.ws.ledger.polled(o)
-	return o.status(), nil
+	return x.ws.status(o), nil
 }
 
 func cancelOperation(x *exchange, req *wire.CancelOperationReq) (*wire.CancelOperationResp, error) {
@@ -129,8 +167,10 @@ func cancelOperation(x *exchange, req *wire.CancelOperationReq) (*wire.CancelOpe
 	if o.state == wire.StatePending || o.state == wire.StateRunning {
 		o.state, o.sqlState, o.message = wire.StateCanceled, stateCanceledSQL, "Statement was canceled"
 	}
+	o.result = nil // a client that cancels reads no more
 	o.mu.Unlock()
 	o.cancel(errCanceled)
+	x.ws.objects.close(o.id, false)
 	x.ws.ledger.canceled(o)
 	return &wire.CancelOperationResp{Status: success()}, nil
 }
@@ -144,10 +184,11 @@ func closeOperation(x *exchange, req *wire.CloseOperationReq) (*wire.CloseOperat
 	return &wire.CloseOperationResp{Status: success()}, nil
 }
 
+// invalidHandle answers for an operation that does not exist, or no more.
 func invalidHandle(h *wire.OperationHandle) *wire.Status {
 	var id *wire.HandleIdentifier
 	if h != nil {
 		id = h.OperationID
 	}
-	return failure(wire.StatusInvalidHandle, "", "Invalid OperationHandle: OperationHandle ["+guidText(id)+"]")
+	return failure("08000", "Invalid OperationHandle: OperationHandle [opType=EXECUTE_STATEMENT, getHandleIdentifier()="+guidText(id)+"]")
 }

@@ -10,7 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"sync"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -33,18 +33,6 @@ type link struct {
 	index     int         // among the links of the statement; guarded by ledger.mu
 }
 
-// objectStore holds the links that were handed out, and through them the result files.
-// Links live as long as their session.
-type objectStore struct {
-	key   []byte
-	mu    sync.Mutex
-	links map[string]*link // by path; guarded by mu
-}
-
-func newObjectStore() *objectStore {
-	return &objectStore{key: randomBytes(32), links: map[string]*link{}}
-}
-
 func (w *Workspace) presignResult(o *operation, f *resultFile) (*link, string) {
 	return w.presign(&link{
 		path:   resultPrefix + o.id + "/" + uuid.NewString() + ".arrow",
@@ -60,37 +48,25 @@ func (w *Workspace) presignVolume(o *operation, method, volume string) (*link, s
 }
 
 func (w *Workspace) presign(k *link) (*link, string) {
-	// Expiry travels in whole seconds.
+	// The signed expiry is in whole seconds.
 	k.expires = time.Now().Add(w.opts.LinkLifetime).Truncate(time.Second)
-	w.objects.mu.Lock()
-	w.objects.links[k.path] = k
-	w.objects.mu.Unlock()
+	w.objects.add(k)
 	expires := strconv.FormatInt(k.expires.Unix(), 10)
 	q := url.Values{"Expires": {expires}, "Signature": {w.objects.sign(k.method, k.path, expires)}}
 	return k, w.StorageURL() + k.path + "?" + q.Encode()
+}
+
+// etag stands for the content of an object, as opaque as S3's.
+func (s *objectStore) etag(path string) []byte {
+	mac := hmac.New(sha256.New, s.key)
+	mac.Write([]byte(path))
+	return mac.Sum(nil)[:16]
 }
 
 func (s *objectStore) sign(method, path, expires string) string {
 	mac := hmac.New(sha256.New, s.key)
 	fmt.Fprintf(mac, "%s\n%s\n%s", method, path, expires)
 	return hex.EncodeToString(mac.Sum(nil))
-}
-
-func (s *objectStore) find(path string) *link {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.links[path]
-}
-
-// dropSession forgets the links of a session.
-func (s *objectStore) dropSession(id string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for path, k := range s.links {
-		if k.session == id {
-			delete(s.links, path)
-		}
-	}
 }
 
 // serveStorage serves the object storage listener: presigned reads and writes, nothing else.
@@ -100,7 +76,8 @@ func (w *Workspace) serveStorage(rw http.ResponseWriter, r *http.Request) {
 	}
 	defer w.running.Done()
 	x, err := w.begin(ListenerStorage, rw, r)
-	x.link = w.objects.find(r.URL.Path)
+	x.link = w.objects.use(r.URL.Path)
+	x.storageHeader()
 	defer x.endTransfer()
 	if err != nil {
 		x.sendStorageError(http.StatusRequestEntityTooLarge, "EntityTooLarge", err.Error())
@@ -116,9 +93,21 @@ func (w *Workspace) serveStorage(rw http.ResponseWriter, r *http.Request) {
 	case k == nil:
 		x.sendStorageError(http.StatusNotFound, "NoSuchKey", "The specified key does not exist.")
 	case k.file != nil:
-		x.send(http.StatusOK, "application/vnd.apache.arrow.stream", k.file.body)
+		x.send(http.StatusOK, "binary/octet-stream", k.file.body)
 	default:
 		x.serveVolume(k)
+	}
+}
+
+// storageHeader sets what S3 sends with every answer.
+func (x *exchange) storageHeader() {
+	h := x.w.Header()
+	h.Set("Server", "AmazonS3")
+	h.Set(storageIDHeader, strings.ToUpper(randomHex(8)))
+	if k := x.link; k != nil {
+		h.Set("Accept-Ranges", "bytes")
+		h.Set("Etag", `"`+hex.EncodeToString(x.ws.objects.etag(k.path))+`"`)
+		h.Set("X-Amz-Server-Side-Encryption", "AES256")
 	}
 }
 
@@ -136,6 +125,9 @@ func (x *exchange) endTransfer() {
 			At: x.record.Received, Duration: time.Since(x.record.Received),
 			Status: w.status, Bytes: moved, Completed: complete,
 		})
+		if complete {
+			x.ws.objects.transferred(k)
+		}
 	}
 	x.end()
 }

@@ -54,15 +54,18 @@ type telemetryPost struct {
 
 // telemetryStore keeps the events by id, in the order of their first arrival.
 type telemetryStore struct {
+	keep int // see Options.Keep
+
 	mu       sync.Mutex
 	attempts map[string]int             // guarded by mu
-	events   []*TelemetryEvent          // accepted ones; guarded by mu
+	ids      kept[string]               // keys of attempts, oldest first; guarded by mu
+	events   kept[*TelemetryEvent]      // accepted ones; guarded by mu
 	byID     map[string]*TelemetryEvent // guarded by mu
-	errors   []string                   // guarded by mu
+	errors   kept[string]               // guarded by mu
 }
 
-func newTelemetryStore() *telemetryStore {
-	s := &telemetryStore{}
+func newTelemetryStore(keep int) *telemetryStore {
+	s := &telemetryStore{keep: keep}
 	s.clear()
 	return s
 }
@@ -70,17 +73,31 @@ func newTelemetryStore() *telemetryStore {
 // clear forgets everything. s.mu is held, or s is new.
 func (s *telemetryStore) clear() {
 	s.attempts, s.byID = map[string]int{}, map[string]*TelemetryEvent{}
-	s.events, s.errors = nil, nil
+	s.ids = kept[string]{limit: s.keep, dropped: func(id string) { delete(s.attempts, id) }}
+	s.events = kept[*TelemetryEvent]{limit: s.keep, dropped: func(e *TelemetryEvent) {
+		if id := e.Document.EventID; s.byID[id] == e {
+			delete(s.byID, id)
+		}
+	}}
+	s.errors = kept[string]{limit: s.keep}
+}
+
+// attempt counts one arrival of an event id. s.mu is held.
+func (s *telemetryStore) attempt(id string) {
+	if s.attempts[id] == 0 {
+		s.ids.add(id)
+	}
+	s.attempts[id]++
 }
 
 // Telemetry returns the events the service took, each id once, in order of first
-// acceptance. The values share headers and raw bytes with the store.
+// acceptance, as far back as Options.Keep reaches. The values share headers and raw bytes with the store.
 func (w *Workspace) Telemetry() []TelemetryEvent {
 	s := w.telemetry
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	list := make([]TelemetryEvent, len(s.events))
-	for i, e := range s.events {
+	list := make([]TelemetryEvent, len(s.events.list))
+	for i, e := range s.events.list {
 		list[i] = *e
 		list[i].Attempts = s.attempts[e.Document.EventID]
 	}
@@ -92,7 +109,7 @@ func (w *Workspace) Telemetry() []TelemetryEvent {
 func (w *Workspace) TelemetryErrors() []string {
 	w.telemetry.mu.Lock()
 	defer w.telemetry.mu.Unlock()
-	return slices.Clone(w.telemetry.errors)
+	return slices.Clone(w.telemetry.errors.list)
 }
 
 // TelemetryAttempts counts how often each event id arrived, including requests that a fault
@@ -117,7 +134,7 @@ func (w *Workspace) telemetryArrival(x *exchange) *telemetryPost {
 			ID string `json:"frontend_log_event_id"`
 		}
 		if json.Unmarshal(raw, &doc) == nil && doc.ID != "" {
-			w.telemetry.attempts[doc.ID]++
+			w.telemetry.attempt(doc.ID)
 		}
 	}
 	return post
@@ -191,7 +208,7 @@ func (w *Workspace) serveTelemetry(x *exchange, post *telemetryPost) {
 	}
 	s := w.telemetry
 	s.mu.Lock()
-	s.errors = append(s.errors, post.problems...)
+	s.failed(post.problems)
 	problems, taken := slices.Clone(post.problems), 0
 	if len(post.problems) == 0 {
 		for _, raw := range post.documents {
@@ -210,7 +227,7 @@ func (w *Workspace) serveTelemetry(x *exchange, post *telemetryPost) {
 	x.sendTaken(taken, problems)
 }
 
-// unread stands for the documents of an upload that nobody counts: a count too high is as good
+// unread stands for the documents of an upload that are not counted: a count too high is as good
 // as the right one.
 const unread = 1_000_000
 
@@ -223,7 +240,7 @@ func (x *exchange) sendTaken(taken int, problems []string) {
 // take stores a document and returns what is wrong with it. s.mu is held.
 func (s *telemetryStore) take(x *exchange, raw []byte) []string {
 	doc, problems := checkDocument(raw)
-	s.errors = append(s.errors, problems...)
+	s.failed(problems)
 	if e := s.byID[doc.EventID]; e != nil && doc.EventID != "" {
 		e.Accepted++
 		return problems
@@ -232,7 +249,14 @@ func (s *telemetryStore) take(x *exchange, raw []byte) []string {
 		Document: doc, Raw: raw, Problems: problems, Endpoint: x.r.URL.Path,
 		Header: x.record.Header, Received: x.record.Received, Accepted: 1,
 	}
-	s.events = append(s.events, e)
+	s.events.add(e)
 	s.byID[doc.EventID] = e
 	return problems
+}
+
+// failed notes problems. s.mu is held.
+func (s *telemetryStore) failed(problems []string) {
+	for _, p := range problems {
+		s.errors.add(p)
+	}
 }

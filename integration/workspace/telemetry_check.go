@@ -13,7 +13,7 @@ import (
 )
 
 // checkDocument compares a JSON document with the declaration of TelemetryDocument and
-// returns everything that is wrong with it: keys nobody declared, values of the wrong type,
+// returns everything that is wrong with it: undeclared keys, values of the wrong type,
 // enum values that do not exist, a missing or malformed event id.
 func checkDocument(raw []byte) (TelemetryDocument, []string) {
 	var doc TelemetryDocument

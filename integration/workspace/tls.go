@@ -32,7 +32,7 @@ func newAuthority(hostname string) (*authority, error) {
 	now := time.Now()
 	ca := &x509.Certificate{
 		SerialNumber:          big.NewInt(1),
-		Subject:               pkix.Name{CommonName: "workspace in a box"},
+		Subject:               pkix.Name{CommonName: "simulated workspace"},
 		NotBefore:             now.Add(-time.Hour),
 		NotAfter:              now.Add(24 * time.Hour),
 		IsCA:                  true,

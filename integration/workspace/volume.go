@@ -94,7 +94,7 @@ func (w *Workspace) stagingOperation(o *operation) (staged, bool) {
 		}}, true
 	}
 	k, url := w.presignVolume(o, httpMethod, remote)
-	w.ledger.linkHanded(o, k)
+	w.ledger.linkIssued(o, k)
 	headers, _ := json.Marshal(w.opts.LinkHeaders)
 	if w.opts.LinkHeaders == nil {
 		headers = []byte("{}")

@@ -25,16 +25,17 @@ type Workspace struct {
 	storage *listener
 	ca      *authority // nil without TLS
 
-	db        database
-	auth      *authenticator
-	sessions  *sessionTable
-	objects   *objectStore
-	volumes   *volumeStore
-	cache     *resultCache
-	faults    *faultSet
-	ledger    *ledger
-	telemetry *telemetryStore
-	flags     *flagService
+	db         database
+	auth       *authenticator
+	warehouses map[string]*warehouse // by id; never changed
+	sessions   *sessionTable
+	objects    *objectStore
+	volumes    *volumeStore
+	cache      *resultCache
+	faults     *faultSet
+	ledger     *ledger
+	telemetry  *telemetryStore
+	flags      *flagService
 
 	// ctx ends when Close begins.
 	ctx       context.Context
@@ -85,15 +86,16 @@ type listener struct {
 func Start(opts Options) (*Workspace, error) {
 	opts = opts.withDefaults()
 	w := &Workspace{
-		opts:      opts,
-		auth:      newAuthenticator(opts),
-		sessions:  newSessionTable(),
-		objects:   newObjectStore(),
-		volumes:   newVolumeStore(),
-		faults:    newFaultSet(opts.Seed),
-		ledger:    newLedger(),
-		telemetry: newTelemetryStore(),
-		flags:     newFlagService(opts),
+		opts:       opts,
+		auth:       newAuthenticator(opts),
+		warehouses: newWarehouses(opts.Warehouses),
+		sessions:   newSessionTable(),
+		objects:    newObjectStore(opts),
+		volumes:    newVolumeStore(),
+		faults:     newFaultSet(opts.Seed),
+		ledger:     newLedger(opts.Keep),
+		telemetry:  newTelemetryStore(opts.Keep),
+		flags:      newFlagService(opts),
 	}
 	if opts.ResultCache {
 		w.cache = newResultCache()
@@ -117,6 +119,7 @@ func Start(opts Options) (*Workspace, error) {
 	if w.storage, err = w.listen(opts.StoragePort, w.serveStorage); err != nil {
 		return nil, errors.Join(err, w.Close())
 	}
+	w.spawn(w.sweepRegularly)
 	return w, nil
 }
 
@@ -160,6 +163,9 @@ func (l *listener) track(c net.Conn, state http.ConnState) {
 func (w *Workspace) Close() error {
 	w.closeOnce.Do(func() {
 		w.stop()
+		for _, h := range w.warehouses {
+			h.stop()
+		}
 		w.sessions.closeAll(w)
 		var errs []error
 		for _, l := range []*listener{w.api, w.storage} {
@@ -194,7 +200,7 @@ func (w *Workspace) Host() string { return "127.0.0.1" }
 // Port is the port of the workspace listener.
 func (w *Workspace) Port() int { return w.api.Addr().(*net.TCPAddr).Port }
 
-// HTTPPath is the path of the warehouse.
+// HTTPPath is the path of the first warehouse.
 func (w *Workspace) HTTPPath() string { return warehousePrefix + w.opts.WarehouseID }
 
 // Token is the personal access token that DSN uses.
@@ -222,16 +228,19 @@ func (w *Workspace) scheme() string {
 	return "http"
 }
 
-// DSN is the data source name for sql.Open("databricks", dsn). Each parameter is
-// "name=value"; values are escaped here.
-func (w *Workspace) DSN(params ...string) string {
+// DSN is the data source name for sql.Open("databricks", dsn), of the first warehouse. Each
+// parameter is "name=value"; values are escaped here.
+func (w *Workspace) DSN(params ...string) string { return w.DSNAt(w.HTTPPath(), params...) }
+
+// DSNAt is like DSN for any HTTP path, such as "/sql/1.0/warehouses/" and an id.
+func (w *Workspace) DSNAt(httpPath string, params ...string) string {
 	query := make([]string, len(params))
 	for i, p := range params {
 		name, value, _ := strings.Cut(p, "=")
 		query[i] = url.QueryEscape(name) + "=" + url.QueryEscape(value)
 	}
 	user := url.UserPassword("token", w.opts.Token)
-	dsn := fmt.Sprintf("%s://%s@%s%s", w.scheme(), user, w.api.Addr(), w.HTTPPath())
+	dsn := fmt.Sprintf("%s://%s@%s%s", w.scheme(), user, w.api.Addr(), httpPath)
 	if len(query) > 0 {
 		dsn += "?" + strings.Join(query, "&")
 	}

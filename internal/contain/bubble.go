@@ -5,10 +5,10 @@ import (
 	"runtime"
 )
 
-// InBubble reports whether the goroutine belongs to a test of the application that runs in a
-// bubble of testing/synctest. Cleanups of the collector run outside of it, and the runtime
-// ends a process that uses there what was made in the bubble: a context, a timer, a channel.
-// Only the goroutine's header tells. It takes some microseconds.
+// InBubble reports whether the goroutine runs in a bubble of testing/synctest, as in a test of the
+// application. Cleanups (runtime.AddCleanup) run outside of it, and the runtime ends a process that
+// uses there a context, a timer or a channel of the bubble. Only the header of the goroutine's stack
+// shows a bubble; reading it takes some microseconds.
 func InBubble() bool {
 	header := make([]byte, 128)
 	header = header[:runtime.Stack(header, false)]

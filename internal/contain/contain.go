@@ -1,14 +1,3 @@
-// Package contain keeps what goes wrong beside a statement away from the statement.
-//
-// Two kinds of code run there: code of this module that observes, and code the application
-// supplies (sinks, tracers, authenticators, transports). Either may panic, and supplied code
-// may also end its goroutine with runtime.Goexit or never return. A [Log] contains and counts
-// each case by [Place], and keeps the first stack of each place.
-//
-//	observing code        defer log.Recover(contain.Statement)
-//	supplied, must not    ok := log.Call(contain.Sink, func() { sink.StatementFinished(r) })
-//	  leave this goroutine
-//	supplied, may hang    token, err := contain.Within(ctx, log, contain.Authenticator, ask)
 package contain
 
 import (
@@ -23,7 +12,7 @@ import (
 	"time"
 )
 
-// Place says what was running when something had to be contained.
+// Place is the code that was running when something had to be contained.
 type Place string
 
 // The places.
@@ -32,15 +21,15 @@ const (
 	Wire          Place = "wire"          // reading requests and answers, in cloudfetch
 	Export        Place = "export"        // reporting to Databricks
 	Page          Place = "page"          // the debug page
-	Sink          Place = "sink"          // supplied: telemetry.Sink
-	Tracer        Place = "tracer"        // supplied: telemetry.Tracer
-	Authenticator Place = "authenticator" // supplied: authentication of our own requests
-	Transport     Place = "transport"     // supplied: http.RoundTripper of our own requests
-	Pool          Place = "pool"          // supplied: statistics of a registered pool
-	Spans         Place = "spans"         // supplied: filters, samplers and span processors
+	Sink          Place = "sink"          // user-supplied: telemetry.Sink
+	Tracer        Place = "tracer"        // user-supplied: telemetry.Tracer
+	Authenticator Place = "authenticator" // user-supplied: authentication of requests to Databricks
+	Transport     Place = "transport"     // user-supplied: http.RoundTripper of those requests
+	Pool          Place = "pool"          // user-supplied: statistics of a registered pool
+	Spans         Place = "spans"         // user-supplied: filters, samplers and span processors
 )
 
-// Incidents is what was contained at one place.
+// Incidents counts what was contained at one place.
 type Incidents struct {
 	Place   Place
 	Panics  int64
@@ -49,17 +38,17 @@ type Incidents struct {
 	First   string // type of the first panic value, and the stack; empty without panics and Goexits
 }
 
-// Log counts what was contained. The zero value is ready; its methods may be called
-// concurrently. It must not be copied.
+// Log counts what was contained, by place, and keeps the first stack of each place. The zero value is
+// ready; its methods may be called concurrently. It must not be copied.
 type Log struct {
-	// Parent is told everything, too; nil for none. Set it before the first use.
+	// Parent counts everything, too; nil for none. Set it before the first use.
 	Parent *Log
 
 	mu     sync.Mutex
 	places map[Place]*Incidents // guarded by mu
 }
 
-// Process is the log of everything in the process that has none of its own.
+// Process is the log of the process.
 var Process Log
 
 // Recover contains a panic of the function that defers it:
@@ -71,14 +60,14 @@ func (l *Log) Recover(p Place) {
 	}
 }
 
-// Panicked notes a panic that the caller has recovered. Of the value only the type is kept:
-// its text may be about anything.
+// Panicked counts a panic that the caller has recovered. It keeps only the type of the value, whose
+// text may have anything in it.
 func (l *Log) Panicked(p Place, value any) {
-	l.note(p, fmt.Sprintf("panic of type %T", value), func(i *Incidents) { i.Panics++ })
+	l.add(p, fmt.Sprintf("panic of type %T", value), func(i *Incidents) { i.Panics++ })
 }
 
-// Call runs supplied code on the caller's goroutine and reports whether it returned. After a
-// Goexit, which is counted, Call does not return: nothing can keep the goroutine alive.
+// Call runs user-supplied code on the caller's goroutine and reports whether it returned. After a
+// Goexit, which is counted, Call does not return: a goroutine that exits cannot be kept.
 func (l *Log) Call(p Place, f func()) (returned bool) {
 	defer func() {
 		if returned {
@@ -95,7 +84,7 @@ func (l *Log) Call(p Place, f func()) (returned bool) {
 }
 
 func (l *Log) exited(p Place) {
-	l.note(p, "runtime.Goexit", func(i *Incidents) { i.Goexits++ })
+	l.add(p, "runtime.Goexit", func(i *Incidents) { i.Goexits++ })
 }
 
 // Why code did not return a value.
@@ -104,12 +93,12 @@ var (
 	ErrExited   = errors.New("it called runtime.Goexit")
 )
 
-// grace is how long code that heeds its context has to return once that is done.
+// grace is how long code has to return after its context is done.
 const grace = 50 * time.Millisecond
 
-// Within runs supplied code on a goroutine of its own and returns its value, ErrPanicked,
-// ErrExited, or the error of ctx when that is done before f has returned. Then the goroutine
-// lives on until f returns; f must not touch what the caller goes on using.
+// Within runs user-supplied code on a goroutine of its own and returns its value, ErrPanicked,
+// ErrExited, or the error of ctx when ctx is done before f has returned. The goroutine then lives
+// until f returns, so f must not use anything that the caller goes on using.
 func Within[T any](ctx context.Context, l *Log, p Place, f func() T) (T, error) {
 	type outcome struct {
 		value T
@@ -138,28 +127,28 @@ func Within[T any](ctx context.Context, l *Log, p Place, f func() T) (T, error) 
 	case <-late.C:
 	}
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		l.note(p, "", func(i *Incidents) { i.Hangs++ })
+		l.add(p, "", func(i *Incidents) { i.Hangs++ })
 	}
 	var none T
 	return none, ctx.Err()
 }
 
-// Supplied runs one piece of code that the application supplied, with a time bound. Code that
-// did not return in time is not called again until it has: it holds up one goroutine at most.
+// Supplied runs one piece of user-supplied code with a time bound. Code that has not returned is not
+// called again, so it blocks one goroutine at most.
 type Supplied struct {
 	place Place
 	log   *Log
 	busy  atomic.Bool // a call has not returned
 }
 
-// NewSupplied returns a Supplied that notes what it contains in a log.
+// NewSupplied returns a Supplied that counts in a log.
 func NewSupplied(l *Log, p Place) *Supplied { return &Supplied{place: p, log: l} }
 
 // ErrBusy says that an earlier call has not returned.
 var ErrBusy = errors.New("an earlier call has not returned")
 
-// Run calls f on a goroutine of its own. The error says what kept f from returning: ErrBusy,
-// ErrPanicked, ErrExited, or the error of ctx.
+// Run calls f on a goroutine of its own. The error is ErrBusy, ErrPanicked, ErrExited, or the error
+// of ctx when ctx is done before f has returned.
 func (s *Supplied) Run(ctx context.Context, f func()) error {
 	if s.busy.Swap(true) {
 		return ErrBusy
@@ -172,10 +161,10 @@ func (s *Supplied) Run(ctx context.Context, f func()) error {
 	return err
 }
 
-func (l *Log) note(p Place, what string, count func(*Incidents)) {
+func (l *Log) add(p Place, what string, count func(*Incidents)) {
 	stack := ""
 	if what != "" && l.wantsStack(p) {
-		stack = what + "\n" + clip(string(debug.Stack()))
+		stack = what + "\n" + truncate(string(debug.Stack()))
 	}
 	for ; l != nil; l = l.Parent {
 		l.mu.Lock()
@@ -188,7 +177,7 @@ func (l *Log) note(p Place, what string, count func(*Incidents)) {
 	}
 }
 
-// wantsStack reports whether this log or one above it has none of the place yet.
+// wantsStack reports whether this log or a parent has no stack of the place yet.
 func (l *Log) wantsStack(p Place) bool {
 	for ; l != nil; l = l.Parent {
 		l.mu.Lock()
@@ -214,10 +203,10 @@ func (l *Log) at(p Place) *Incidents {
 	return i
 }
 
-// maxStack is enough for the frames that matter.
+// maxStack bounds a stack, in bytes.
 const maxStack = 8 << 10
 
-func clip(stack string) string {
+func truncate(stack string) string {
 	if len(stack) <= maxStack {
 		return stack
 	}
@@ -238,7 +227,7 @@ func (l *Log) List() []Incidents {
 	return all
 }
 
-// Total sums all incidents.
+// Total is the number of all incidents.
 func (l *Log) Total() (n int64) {
 	for _, i := range l.List() {
 		n += i.Panics + i.Goexits + i.Hangs

@@ -40,7 +40,7 @@ func TestSuppliedCodeMayReturnPanicOrExit(t *testing.T) {
 	var l contain.Log
 	require.True(t, l.Call(contain.Sink, func() {}))
 	require.False(t, l.Call(contain.Sink, func() { panic("no") }))
-	require.False(t, l.Call(contain.Sink, func() { panic(nil) })) //nolint:govet // that, too
+	require.False(t, l.Call(contain.Sink, func() { panic(nil) }))
 	var wg sync.WaitGroup
 	wg.Go(func() { l.Call(contain.Tracer, runtime.Goexit) })
 	wg.Wait()
@@ -52,7 +52,7 @@ func TestSuppliedCodeMayReturnPanicOrExit(t *testing.T) {
 	require.Contains(t, all[1].First, "runtime.Goexit")
 }
 
-func TestABubbleIsKnown(t *testing.T) {
+func TestABubbleIsRecognized(t *testing.T) {
 	require.False(t, contain.InBubble())
 	synctest.Test(t, func(t *testing.T) {
 		require.True(t, contain.InBubble())
@@ -84,13 +84,13 @@ func TestSuppliedCodeHasATimeBound(t *testing.T) {
 
 		all := l.List()
 		require.Len(t, all, 1)
-		require.EqualValues(t, []int64{1, 1, 1}, []int64{all[0].Panics, all[0].Goexits, all[0].Hangs})
+		require.Equal(t, []int64{1, 1, 1}, []int64{all[0].Panics, all[0].Goexits, all[0].Hangs})
 
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		_, err = contain.Within(ctx, &l, contain.Authenticator, func() int { time.Sleep(time.Hour); return 0 })
 		require.ErrorIs(t, err, context.Canceled)
-		require.EqualValues(t, 3, l.Total(), "given up by the caller is no hang")
-		time.Sleep(2 * time.Hour) // both return
+		require.EqualValues(t, 3, l.Total(), "a call that the caller canceled is no hang")
+		time.Sleep(2 * time.Hour) // both calls return
 	})
 }

@@ -9,9 +9,8 @@ import (
 	"strings"
 )
 
-// address returns where the driver dials, empty when that cannot be told. The driver makes a
-// URL of the host as it was given, and so does this: user information and a path in it are no
-// part of the host.
+// address returns where the driver dials, empty when unknown. Like the driver, it parses the given
+// host as part of a URL: user information and a path in it are no part of the host.
 func (c *Connection) address() (host, port string) {
 	if c.Port != 0 {
 		port = strconv.Itoa(c.Port)
@@ -48,12 +47,12 @@ func (c *Connection) endpoint() string {
 	return c.scheme() + "://" + host
 }
 
-// Server is host:port for records, pages and logs. It is empty when either is unknown, and when
-// what was given as the host does not look like one: a token is easily put in its place.
+// Server is host:port for records, pages and logs. It is empty when either is unknown, and when the
+// given host does not look like one: a token may have been put in its place.
 func (c *Connection) Server() string {
 	host, port := c.address()
 	if port == "" && host != "" && c.Port != 0 {
-		port = defaultPorts[c.scheme()] // the path in the host has taken the port with it
+		port = defaultPorts[c.scheme()] // the port followed the path in the host
 	}
 	if port == "" || !plausibleHost(host) {
 		return ""
@@ -63,8 +62,8 @@ func (c *Connection) Server() string {
 
 var defaultPorts = map[string]string{"https": "443", "http": "80"}
 
-// shownEndpoint is the endpoint for people; "unknown" stands for a host that is none by its
-// looks.
+// shownEndpoint is the endpoint as Stats shows it; "unknown" stands for a host that does not look
+// like one.
 func (c *Connection) shownEndpoint() string {
 	if host, _ := c.address(); !plausibleHost(host) {
 		return c.scheme() + "://unknown"
@@ -102,7 +101,8 @@ func isAddress(host string) bool {
 	return err == nil && a.Zone() == ""
 }
 
-// mixesCases is true for what has small and capital letters and digits, as random strings do.
+// mixesCases reports whether s has lower-case and upper-case letters and digits, as random strings
+// do.
 func mixesCases(s string) bool {
 	return strings.ContainsAny(s, "0123456789") && strings.ToLower(s) != s && strings.ToUpper(s) != s
 }

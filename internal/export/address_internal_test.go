@@ -56,7 +56,7 @@ func TestTheServerIsAHostOrUnknown(t *testing.T) {
 	}
 }
 
-func TestStatsShowNoTokenInThePlaceOfTheHost(t *testing.T) {
+func TestStatsShowNoTokenThatWasGivenAsTheHost(t *testing.T) {
 	const token = "dapi0123456789abcdef0123456789abcdef"
 	for host, want := range map[string]string{token: "https://unknown", "token:" + token + "@host.example": "https://host.example:443"} {
 		var x Exporter

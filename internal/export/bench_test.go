@@ -13,8 +13,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// stuck is a service whose flag is not answered, so that nothing leaves the queue.
-func stuck() *service {
+// withoutFlag is a service whose flag is not answered, so that nothing leaves the queue.
+func withoutFlag() *service {
 	s := newService()
 	s.flag = hang
 	return s
@@ -33,7 +33,7 @@ func (accepting) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func TestTakingARecordAllocatesNothing(t *testing.T) {
 	var x export.Exporter
-	h := x.Open(connection(stuck()), telemetry.Settings{CloseTimeout: time.Millisecond})
+	h := x.Open(connection(withoutFlag()), telemetry.Settings{CloseTimeout: time.Millisecond})
 	defer func() { _ = h.Close(t.Context()) }()
 	r := statement()
 	r.WorkspaceID = "1234567890123456"
@@ -54,7 +54,7 @@ func TestAFullPipelineStaysSmall(t *testing.T) {
 	}
 	before := heap()
 	var x export.Exporter
-	h := x.Open(connection(stuck()), telemetry.Settings{CloseTimeout: time.Millisecond})
+	h := x.Open(connection(withoutFlag()), telemetry.Settings{CloseTimeout: time.Millisecond})
 	for range 1000 {
 		r := &struct { // as the driver makes them: its calls are part of the record
 			telemetry.Statement
@@ -72,10 +72,10 @@ func TestAFullPipelineStaysSmall(t *testing.T) {
 }
 
 func BenchmarkStatementFinished(b *testing.B) {
-	bench := func(b *testing.B, via http.RoundTripper, settings telemetry.Settings, run func(*export.Handle, *telemetry.Statement)) {
+	bench := func(b *testing.B, transport http.RoundTripper, settings telemetry.Settings, run func(*export.Handle, *telemetry.Statement)) {
 		var x export.Exporter
 		c := connection(nil)
-		c.Transport = via
+		c.Transport = transport
 		h := x.Open(c, settings)
 		defer func() { _ = h.Close(b.Context()) }()
 		r := statement()
@@ -84,14 +84,14 @@ func BenchmarkStatementFinished(b *testing.B) {
 		run(h, r)
 	}
 	b.Run("queue", func(b *testing.B) {
-		bench(b, stuck(), telemetry.Settings{CloseTimeout: time.Millisecond}, func(h *export.Handle, r *telemetry.Statement) {
+		bench(b, withoutFlag(), telemetry.Settings{CloseTimeout: time.Millisecond}, func(h *export.Handle, r *telemetry.Statement) {
 			for b.Loop() {
 				h.StatementFinished(r)
 			}
 		})
 	})
 	b.Run("parallel", func(b *testing.B) {
-		bench(b, stuck(), telemetry.Settings{CloseTimeout: time.Millisecond}, func(h *export.Handle, r *telemetry.Statement) {
+		bench(b, withoutFlag(), telemetry.Settings{CloseTimeout: time.Millisecond}, func(h *export.Handle, r *telemetry.Statement) {
 			b.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {
 					h.StatementFinished(r)
@@ -113,7 +113,7 @@ func BenchmarkStatementFinished(b *testing.B) {
 	b.Run("flag off", func(b *testing.B) {
 		bench(b, accepting{}, telemetry.Settings{}, func(h *export.Handle, r *telemetry.Statement) {
 			h.SessionOpened(opened())
-			require.NoError(b, h.Flush(b.Context())) // the flag is asked for
+			require.NoError(b, h.Flush(b.Context())) // requests the flag
 			require.False(b, h.Recording())
 			for b.Loop() {
 				if h.Recording() {

@@ -11,37 +11,37 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// recovered is the number of successes in a row that close a half-open breaker.
-const recovered = 2
+// closeAfter is the number of successes in a row that close a half-open breaker.
+const closeAfter = 2
 
-// breaker keeps a pipeline from talking to an endpoint that keeps failing. One batch, its
+// breaker stops a pipeline from sending to an endpoint that keeps failing. One batch, its
 // retries included, is one request to it; only the pipeline's one goroutine makes requests,
-// so that half-open means one probe at a time.
+// so a half-open breaker has one probe at a time.
 type breaker struct {
-	inner   *gobreaker.CircuitBreaker[result] // nil: switched off
-	timeout time.Duration
-	until   atomic.Pointer[time.Time] // when an open breaker lets a probe through; nil before it first opened
-	opened  func()
+	gobreaker *gobreaker.CircuitBreaker[result] // nil: switched off
+	timeout   time.Duration
+	until     atomic.Pointer[time.Time] // when an open breaker becomes half-open; nil before it first opened
+	opened    func()
 }
 
 func newBreaker(settings telemetry.Settings, opened func()) *breaker {
-	// An outage opens the breakers of a whole fleet within seconds. Each has a timeout of its
-	// own, up to a tenth longer, so that their probes drift apart while it lasts.
+	// An outage opens the breakers of a whole fleet within seconds. Each gets a timeout that is
+	// up to a tenth longer, so that their probes do not come together.
 	timeout := settings.CircuitBreakerTimeout
 	b := &breaker{timeout: timeout + rand.N(max(0, timeout/10)+1), opened: opened}
 	if settings.CircuitBreaker == telemetry.SwitchOff {
 		return b
 	}
 	threshold := uint32(max(1, settings.CircuitBreakerThreshold))
-	b.inner = gobreaker.NewCircuitBreaker[result](gobreaker.Settings{
-		MaxRequests: recovered,
+	b.gobreaker = gobreaker.NewCircuitBreaker[result](gobreaker.Settings{
+		MaxRequests: closeAfter,
 		Timeout:     b.timeout,
 		ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= threshold },
-		IsExcluded:  func(err error) bool { return errors.Is(err, errNoVerdict) },
-		// Called with the breaker's lock held: nothing here may ask it for its state.
+		IsExcluded:  func(err error) bool { return errors.Is(err, errExcluded) },
+		// Called with the lock of gobreaker held: State would block here.
 		OnStateChange: func(_ string, _, to gobreaker.State) {
 			if to == gobreaker.StateOpen {
-				// It lets a request through strictly after its timeout.
+				// A request passes strictly after the timeout.
 				until := time.Now().Add(b.timeout + time.Millisecond)
 				b.until.Store(&until)
 				b.opened()
@@ -52,24 +52,24 @@ func newBreaker(settings telemetry.Settings, opened func()) *breaker {
 }
 
 var (
-	errFailed    = errors.New("failed")
-	errNoVerdict = errors.New("says nothing about the endpoint")
+	errFailed   = errors.New("failed")
+	errExcluded = errors.New("says nothing about the endpoint")
 )
 
-// do runs send if the breaker lets it. probe is true when the breaker waits for a sign of
-// life. ok is false, and retryAt says until when, while it is open.
+// do calls send unless the breaker is open; then ok is false and retryAt is when it becomes
+// half-open. probe is true while it is half-open.
 func (b *breaker) do(send func(probe bool) result) (r result, ok bool, retryAt time.Time) {
-	if b.inner == nil {
+	if b.gobreaker == nil {
 		return send(false), true, time.Time{}
 	}
-	probe := b.inner.State() != gobreaker.StateClosed
-	r, err := b.inner.Execute(func() (result, error) {
+	probe := b.gobreaker.State() != gobreaker.StateClosed
+	r, err := b.gobreaker.Execute(func() (result, error) {
 		r := send(probe)
-		switch r.fate {
-		case accepted:
+		switch r.outcome {
+		case outcomeAccepted:
 			return r, nil
-		case tooLarge, interrupted:
-			return r, errNoVerdict
+		case outcomeTooLarge, outcomeInterrupted:
+			return r, errExcluded
 		}
 		return r, errFailed
 	})
@@ -79,9 +79,9 @@ func (b *breaker) do(send func(probe bool) result) (r result, ok bool, retryAt t
 	return r, true, time.Time{}
 }
 
-// holdsUntil returns when an open breaker lets a probe through; false while it is not open.
-func (b *breaker) holdsUntil() (time.Time, bool) {
-	if b.inner == nil || b.inner.State() != gobreaker.StateOpen {
+// openUntil returns when an open breaker becomes half-open; false while it is not open.
+func (b *breaker) openUntil() (time.Time, bool) {
+	if b.gobreaker == nil || b.gobreaker.State() != gobreaker.StateOpen {
 		return time.Time{}, false
 	}
 	return *b.until.Load(), true
@@ -89,8 +89,8 @@ func (b *breaker) holdsUntil() (time.Time, bool) {
 
 // state is closed, open, half-open or off.
 func (b *breaker) state() string {
-	if b.inner == nil {
+	if b.gobreaker == nil {
 		return "off"
 	}
-	return b.inner.State().String()
+	return b.gobreaker.State().String()
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"strconv"
@@ -19,28 +18,28 @@ const (
 	uploadPath          = "/telemetry-ext"
 	anonymousUploadPath = "/telemetry-unauth"
 
-	maxAnswer = 64 << 10 // bytes of an answer that are read
+	maxResponse = 64 << 10 // bytes of a response that are read
 )
 
 // client makes the requests of one pipeline, one at a time.
 type client struct {
 	endpoint string // scheme://host:port
-	shown    string // the endpoint for people
+	shown    string // the endpoint as Stats shows it
 	http     *http.Client
-	own      *http.Transport // nil when the transport is the application's
+	own      *http.Transport // nil when the transport is user-supplied
 	retries  int
 	delay    time.Duration
 
-	// Code of the application that takes part in requests.
+	// User-supplied code that takes part in requests.
 	authenticator, transport *contain.Supplied
-	via                      any // the transport's identity
+	transportID              any
 }
 
 func newClient(c *Connection, settings telemetry.Settings, log *contain.Log) *client {
 	k := &client{
 		endpoint: c.endpoint(), shown: c.shownEndpoint(), retries: max(0, settings.MaxRetries), delay: settings.RetryDelay,
 		authenticator: contain.NewSupplied(log, contain.Authenticator), transport: contain.NewSupplied(log, contain.Transport),
-		via: transportIdentity(c),
+		transportID: transportIdentity(c),
 	}
 	transport := c.Transport
 	if transport == nil {
@@ -72,31 +71,31 @@ func (k *client) close() {
 	}
 }
 
-// fate is what became of a request, or of a batch.
-type fate uint8
+// outcome is how a request ended.
+type outcome uint8
 
 const (
-	accepted    fate = iota // the service has understood it
-	refused                 // it will not be taken, however often it is sent
-	tooLarge                // 413
-	unavailable             // try again
-	strange                 // answered by something that is not the service: try much later
-	interrupted             // the pipeline was closed
+	outcomeAccepted     outcome = iota // the service accepted it
+	outcomeRefused                     // 4xx: the service will never accept it
+	outcomeTooLarge                    // 413
+	outcomeUnavailable                 // try again
+	outcomeUnrecognized                // the response is not the service's: try much later
+	outcomeInterrupted                 // the pipeline was closed
 )
 
-// result is the fate of a request and what is known about it.
+// result is the outcome of a request and what is known about it.
 type result struct {
-	fate       fate
-	answer     answer
-	status     int
-	category   telemetry.Category // where no answer came
+	outcome    outcome
+	counts     uploadCounts
+	status     int                // 0 without a response
+	category   telemetry.Category // without a response
 	retryAfter time.Duration
 }
 
-// describe says what went wrong in words that name nobody.
+// describe says what went wrong: an HTTP status or an error category.
 func (r result) describe() string {
 	switch {
-	case r.status != 0 && r.fate == strange && r.status < 300:
+	case r.status != 0 && r.outcome == outcomeUnrecognized && r.status < 300:
 		return "HTTP " + strconv.Itoa(r.status) + ", not an answer of the service"
 	case r.status != 0:
 		return "HTTP " + strconv.Itoa(r.status)
@@ -114,55 +113,56 @@ type request struct {
 	userAgent string
 }
 
-// once makes one attempt, until end at most. understand reads the body of a 2xx answer.
-func (k *client) once(ctx context.Context, end time.Time, q request, understand func([]byte) (answer, bool)) result {
+// once makes one attempt, until end at the latest. parse reads the body of a 2xx response; false
+// means that it is not the service's.
+func (k *client) once(ctx context.Context, end time.Time, q request, parse func([]byte) (uploadCounts, bool)) result {
 	limit, cancel := context.WithDeadline(ctx, end)
 	defer cancel()
 	req, err := k.prepare(limit, q)
 	if err != nil {
-		return unanswered(ctx, err)
+		return noResponse(ctx, err)
 	}
-	return k.attempt(ctx, limit, req, understand)
+	return k.attempt(ctx, limit, req, parse)
 }
 
-// attempt sends a request that is prepared. limit is ctx with a deadline.
-func (k *client) attempt(ctx, limit context.Context, req *http.Request, understand func([]byte) (answer, bool)) result {
-	got, err := k.exchange(limit, req.WithContext(limit))
+// attempt sends a prepared request. limit is ctx with a deadline.
+func (k *client) attempt(ctx, limit context.Context, req *http.Request, parse func([]byte) (uploadCounts, bool)) result {
+	got, err := k.roundTrip(limit, req.WithContext(limit))
 	if err != nil {
-		return unanswered(ctx, err)
+		return noResponse(ctx, err)
 	}
 	r := result{status: got.status}
 	switch s := got.status; {
 	case s >= 200 && s < 300:
 		var ok bool
-		r.fate = strange
-		if r.answer, ok = understand(got.body); ok {
-			r.fate = accepted
+		r.outcome = outcomeUnrecognized
+		if r.counts, ok = parse(got.body); ok {
+			r.outcome = outcomeAccepted
 		}
 	case s == http.StatusTooManyRequests, s >= 500:
-		r.fate = unavailable
-		r.retryAfter = spread(parseRetryAfter(got.header.Get("Retry-After"), time.Now()))
+		r.outcome = outcomeUnavailable
+		r.retryAfter = jitter(parseRetryAfter(got.header.Get("Retry-After"), time.Now()))
 	case s == http.StatusRequestEntityTooLarge:
-		r.fate = tooLarge
+		r.outcome = outcomeTooLarge
 	case s >= 400:
-		r.fate = refused
+		r.outcome = outcomeRefused
 	default: // a redirect, most likely to a login page
-		r.fate = strange
+		r.outcome = outcomeUnrecognized
 	}
 	return r
 }
 
-// unanswered is the result of a request that got no answer.
-func unanswered(ctx context.Context, err error) result {
+// noResponse is the result of a request without a response.
+func noResponse(ctx context.Context, err error) result {
 	switch {
 	case ctx.Err() != nil:
-		return result{fate: interrupted, category: telemetry.CategoryCanceled}
+		return result{outcome: outcomeInterrupted, category: telemetry.CategoryCanceled}
 	case errors.Is(err, errAuthenticate):
-		return result{fate: strange, category: telemetry.CategoryAuth}
+		return result{outcome: outcomeUnrecognized, category: telemetry.CategoryAuth}
 	case errors.Is(err, errTransport):
-		return result{fate: strange, category: telemetry.CategoryOther}
+		return result{outcome: outcomeUnrecognized, category: telemetry.CategoryOther}
 	}
-	return result{fate: unavailable, category: failure.Of(err, failure.Evidence{CallFailed: true, Broke: err}).Category}
+	return result{outcome: outcomeUnavailable, category: failure.Of(err, failure.Evidence{CallFailed: true, Broke: err}).Category}
 }
 
 // prepare makes a request and authenticates it.
@@ -191,24 +191,24 @@ func (k *client) prepare(ctx context.Context, q request) (*http.Request, error) 
 	return req, nil
 }
 
-// reply is an answer, read to its end.
-type reply struct {
+// response is an HTTP response, read to its end.
+type response struct {
 	status int
 	header http.Header
 	body   []byte
 }
 
-func (k *client) do(req *http.Request) (reply, error) {
+func (k *client) do(req *http.Request) (response, error) {
 	resp, err := k.http.Do(req)
 	if err != nil {
-		return reply{}, err
+		return response{}, err
 	}
 	defer func() { _ = resp.Body.Close() }()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxResponse))
 	if err != nil && resp.StatusCode < 300 {
-		return reply{}, err
+		return response{}, err
 	}
-	return reply{resp.StatusCode, resp.Header, body}, nil
+	return response{resp.StatusCode, resp.Header, body}, nil
 }
 
 // send uploads a body, with retries unless once is true. try is called before each attempt.
@@ -221,8 +221,8 @@ func (k *client) send(ctx context.Context, q request, once bool, try func(again 
 		if end.Before(limit) {
 			limit = end
 		}
-		r := k.once(ctx, limit, q, parseAnswer)
-		if r.fate != unavailable || once || attempt >= k.retries {
+		r := k.once(ctx, limit, q, parseUploadResponse)
+		if r.outcome != outcomeUnavailable || once || attempt >= k.retries {
 			return r
 		}
 		pause := max(backoff(k.delay, attempt), r.retryAfter)
@@ -230,30 +230,8 @@ func (k *client) send(ctx context.Context, q request, once bool, try func(again 
 			return r
 		}
 		if !sleep(ctx, pause) {
-			r.fate = interrupted
+			r.outcome = outcomeInterrupted
 			return r
 		}
-	}
-}
-
-// backoff is the pause behind an attempt, by chance within its range.
-func backoff(first time.Duration, attempt int) time.Duration {
-	least, longest := backoffRange(first, attempt)
-	return least + rand.N(longest-least+1)
-}
-
-// spread adds up to a quarter: a server that is overrun tells everyone the same time, and must
-// not be overrun again when it has come.
-func spread(d time.Duration) time.Duration { return d + rand.N(d/4+1) }
-
-// sleep reports false when ctx was done first.
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }

@@ -2,11 +2,11 @@ package export
 
 import "github.com/seed-01322ee7/databricks-telemetry/internal/queue"
 
-// queued is an entry with its place in the order of all.
+// queued is an entry with its number in the queue.
 type queued = queue.Item[entry]
 
-// collector keeps records until they are sent, and sums what they make. It is guarded by the
-// pipeline's mutex.
+// collector is the queue of a pipeline. It counts the events and the memory of its entries. The
+// pipeline's mutex guards it.
 type collector struct {
 	queue.Queue[entry]
 	events, bytes int
@@ -32,8 +32,8 @@ func (c *collector) evict() (events int) {
 	return events
 }
 
-// putBack returns entries that were popped, in their order.
-func (c *collector) putBack(batch []queued) {
+// requeue puts popped entries back at the head, in their order.
+func (c *collector) requeue(batch []queued) {
 	c.Return(batch)
 	for i := range batch {
 		c.add(&batch[i].Value, 1)

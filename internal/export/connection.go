@@ -15,16 +15,15 @@ import (
 )
 
 // Authenticator authenticates one request by adding a header to it. It is what the
-// databricks-sql-go package auth calls Authenticator. It is asked only after the driver has
-// logged in with it, on a goroutine of the pipeline, each time a request is made; what it
-// adds is not kept.
+// databricks-sql-go package auth calls Authenticator. It is called only after the
+// driver has logged in with it, on a goroutine of the pipeline, for each request; the header is
+// not kept.
 type Authenticator interface {
 	Authenticate(*http.Request) error
 }
 
-// Connection is what a connector knows about where its sessions go and how they are
-// configured. Host, HTTPPath as such, and whatever the authenticator knows never become
-// part of the payload.
+// Connection is the server of a connector, its credential and its configuration. Host, HTTPPath as
+// such, and everything of the authenticator never become part of the payload.
 type Connection struct {
 	// Scheme is http or https; "" means https.
 	Scheme string
@@ -37,20 +36,20 @@ type Connection struct {
 	// reported; a workspace id in it (?o=, or /o/<id>/) goes into the header
 	// x-databricks-org-id.
 	HTTPPath string
-	// Authenticator authenticates our requests. Without one nothing is sent but what may
-	// be sent without authentication.
+	// Authenticator authenticates requests to Databricks. Without one, only what needs no
+	// authentication is sent.
 	Authenticator Authenticator
-	// Credential identifies who is authenticated: connectors share a pipeline only where it
-	// is equal. It must be comparable; [Fingerprint] makes one out of a token. nil means
+	// Credential identifies the principal: connectors share a pipeline only where it
+	// is equal. It must be comparable; [Fingerprint] makes one from a token. nil means
 	// the Authenticator's own identity.
 	Credential any
 	// TLS configures the connection to the workspace; nil means the system's defaults.
 	TLS *tls.Config
-	// Transport carries our requests; nil means a transport of our own: proxy from the
+	// Transport carries requests to Databricks; nil means a transport of this package: proxy from the
 	// environment, TLS as above, two connections at most, closed when idle for 15 s.
 	Transport http.RoundTripper
-	// UserAgentEntry is what the application added to the driver's user agent. It is passed
-	// on only when it is a product name, as in "billing/1.2".
+	// UserAgentEntry is what the application added to the driver's user agent. It is
+	// sent only when it is a product name, as in "billing/1.2".
 	UserAgentEntry string
 	// Driver is the native driver's configuration.
 	Driver telemetry.DriverConfig
@@ -62,8 +61,8 @@ var fingerprintKey = sync.OnceValue(func() (key [32]byte) {
 })
 
 // Fingerprint turns a secret into a comparable value for Connection.Credential. It is a
-// keyed hash; the key is random, never leaves the process and is never written down, so the
-// fingerprint says nothing about the secret but whether two are the same.
+// keyed hash; the key is random, never leaves the process and is never written down, so a
+// fingerprint only shows whether two secrets are the same.
 func Fingerprint(secret string) any {
 	key := fingerprintKey()
 	mac := hmac.New(sha256.New, key[:])
@@ -73,8 +72,8 @@ func Fingerprint(secret string) any {
 
 type fingerprint [sha256.Size]byte
 
-// identity returns what tells this credential from others. A value that cannot be compared
-// is equal to none.
+// identity returns a value that is equal for equal credentials. A value that cannot be compared is
+// equal to no other.
 func (c *Connection) identity() any {
 	for _, id := range []any{c.Credential, c.Authenticator} {
 		if id == nil {
@@ -95,8 +94,8 @@ func (c *Connection) scheme() string {
 	return strings.ToLower(c.Scheme)
 }
 
-// orgID finds the workspace id in the HTTP path: as the parameter o, or behind /o/. 0 there
-// stands for no workspace in particular.
+// orgID finds the workspace id in the HTTP path: as the parameter o, or after /o/. 0 there means
+// no particular workspace.
 func orgID(httpPath string) string {
 	u, err := url.Parse(httpPath)
 	if err != nil {
@@ -111,7 +110,7 @@ func orgID(httpPath string) string {
 	return validOrgID(id)
 }
 
-// validOrgID lets through what is a workspace's number and nothing else.
+// validOrgID returns id when it is a workspace's number, else "".
 func validOrgID(id string) string {
 	if id == "" || id == "0" || len(id) > 19 || strings.Trim(id, "0123456789") != "" {
 		return ""

@@ -11,9 +11,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// A mistake of this package, wherever in a turn it happens, costs events and leaves no lock
-// behind.
-func TestAPanicInAPipelineLeavesNoLockBehind(t *testing.T) {
+// A panic of this package, at any point of a step, costs events and leaves no lock held.
+func TestAPanicInAPipelineLeavesNoLockHeld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var x Exporter
 		h := x.Open(Connection{Scheme: "http", Host: "localhost", Port: 1}, telemetry.Settings{ForceEnable: true, FlushInterval: time.Second})
@@ -24,21 +23,21 @@ func TestAPanicInAPipelineLeavesNoLockBehind(t *testing.T) {
 			p.breaker = b
 		}
 		working := p.breaker
-		set(nil) // next, which holds the lock, will panic
+		set(nil) // nextStep, which holds the lock, will panic
 		h.SessionOpened(&telemetry.SessionOpened{})
 		time.Sleep(2 * time.Second)
 		h.StatementFinished(&telemetry.Statement{})
 		require.Positive(t, x.contained.Total())
 		set(working)
-		require.Error(t, h.Close(t.Context()), "nobody listens there")
+		require.Error(t, h.Close(t.Context()), "nothing listens on that port")
 		s := x.Stats()
 		require.EqualValues(t, 2, s.Recorded)
 		require.EqualValues(t, 2, s.Dropped[DropClosed])
 	})
 }
 
-// Times that decide something are monotonic: a step of the wall clock must not silence
-// anything. Such a time says so when it is printed.
+// Times that decide something are monotonic: a step of the wall clock must not stop reporting. A
+// monotonic time shows m= when it is printed.
 func TestTimesThatDecideAreMonotonic(t *testing.T) {
 	now := time.Now()
 	monotonic := func(at time.Time) {
@@ -46,43 +45,43 @@ func TestTimesThatDecideAreMonotonic(t *testing.T) {
 		require.Contains(t, at.String(), " m=")
 	}
 	var f flag
-	f.learn(false, time.Minute, now)
+	f.store(false, time.Minute, now)
 	monotonic(*f.offUntil.Load())
 	_, until := f.state(nil, now)
 	monotonic(until)
-	f.answered(&flagRequest{done: make(chan struct{})}, true, now)
-	monotonic(f.notAgain)
+	f.finish(&flagRequest{done: make(chan struct{})}, true, now)
+	monotonic(f.retryAt)
 
 	b := newBreaker(telemetry.Settings{}.WithDefaults(), func() {})
 	for range 5 {
-		_, _, _ = b.do(func(bool) result { return result{fate: unavailable} })
+		_, _, _ = b.do(func(bool) result { return result{outcome: outcomeUnavailable} })
 	}
-	until, open := b.holdsUntil()
+	until, open := b.openUntil()
 	require.True(t, open)
 	monotonic(until)
 }
 
-func TestFlagsThatNobodyNeedsGo(t *testing.T) {
+func TestUnusedFlagsAreEvicted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var f flags
+		var f flagCache
 		host := func(i int) flagKey { return flagKey{endpoint: fmt.Sprint(i)} }
 		for i := range 10_000 {
-			f.join(host(i)).learn(true, time.Hour, time.Now())
-			f.leave(host(i))
+			f.acquire(host(i)).store(true, time.Hour, time.Now())
+			f.release(host(i))
 		}
-		require.Less(t, len(f.all), 3*maxUnused, "good answers of connectors that are gone are bounded")
-		_, known := f.all[host(9_999)]
-		require.True(t, known, "the latest is still good")
+		require.Less(t, len(f.flags), 3*maxUnused, "flags of closed connectors are bounded")
+		_, known := f.flags[host(9_999)]
+		require.True(t, known, "the latest has not expired")
 
 		time.Sleep(2 * time.Hour)
 		for i := range 10_000 {
-			f.join(host(-i)) // in use
+			f.acquire(host(-i)) // in use
 		}
-		_, known = f.all[host(9_999)]
-		require.False(t, known, "its time is over")
+		_, known = f.flags[host(9_999)]
+		require.False(t, known, "it has expired")
 		for i := range 10_000 {
-			f.leave(host(-i))
+			f.release(host(-i))
 		}
-		require.Less(t, len(f.all), 3*maxUnused)
+		require.Less(t, len(f.flags), 3*maxUnused)
 	})
 }

@@ -24,12 +24,12 @@ type Exporter struct {
 	down      atomic.Bool // Shutdown was called
 
 	mu        sync.Mutex                // guards all below
-	pipelines map[pipelineKey]*pipeline // with at least one connector
-	flags     flags
+	pipelines map[pipelineKey]*pipeline // with at least one open handle
+	flags     flagCache
 }
 
-// Default is the Exporter every wrapped driver of the process uses. telemetry.Flush and
-// telemetry.Shutdown reach it, too.
+// Default is the Exporter of every wrapped driver of the process. telemetry.Flush and
+// telemetry.Shutdown include it.
 var Default = Exporter{contained: contain.Log{Parent: &contain.Process}}
 
 func init() {
@@ -39,30 +39,13 @@ func init() {
 	})
 }
 
-// Open joins a connector to [Default]; see [Exporter.Open].
+// Open opens a handle of [Default]; see [Exporter.Open].
 func Open(c Connection, settings telemetry.Settings) *Handle { return Default.Open(c, settings) }
 
-// Flush sends what waits in [Default] now; see [Exporter.Flush].
-func Flush(ctx context.Context) error { return Default.Flush(ctx) }
-
-// Shutdown ends [Default]; see [Exporter.Shutdown].
-func Shutdown(ctx context.Context) error { return Default.Shutdown(ctx) }
-
-// pipelineKey is what connectors must have in common to share a pipeline.
-type pipelineKey struct {
-	flagKey
-	credential any
-	transport  any
-	settings   telemetry.Settings
-}
-
-// flagKey tells hosts apart. A host shared by several workspaces has one flag for each.
-type flagKey struct{ endpoint, org string }
-
-// Open joins a connector to the pipeline of its host and credential. It does no I/O and
-// starts nothing: that begins with the first record. It returns nil, on which all methods
-// of Handle work and do nothing, when settings.Enabled is Off, when the host is unknown, or
-// after Shutdown.
+// Open returns a connector's handle on the pipeline of its host and credential. It does no I/O and
+// starts no goroutine: that begins with the first record. It returns nil, on which all methods of
+// Handle do nothing, when settings.Enabled is SwitchOff, when the host is unknown, or after
+// Shutdown.
 //
 // Settings are used as they are; zero values mean their defaults.
 func (x *Exporter) Open(c Connection, settings telemetry.Settings) *Handle {
@@ -74,7 +57,7 @@ func (x *Exporter) Open(c Connection, settings telemetry.Settings) *Handle {
 	settings.FlushInterval, settings.RetryDelay = max(time.Millisecond, settings.FlushInterval), max(0, settings.RetryDelay)
 	h := &Handle{origin: newOrigin(c), rate: settings.SampleRate.Or(1), closeTimeout: settings.CloseTimeout}
 	key := pipelineKey{flagKey: flagKey{c.endpoint(), h.origin.pathOrg}, credential: c.identity(), transport: transportIdentity(&c), settings: settings}
-	// What does not change how a pipeline works does not divide it.
+	// Settings that do not change how a pipeline works do not need another one.
 	key.settings.SampleRate, key.settings.CloseTimeout, key.settings.Enabled = telemetry.Maybe[float64]{}, 0, telemetry.SwitchUnset
 	key.settings.LogLevel, key.settings.SlowThreshold, key.settings.QueryText = "", 0, false
 	key.settings.ErrorText = ""
@@ -88,68 +71,23 @@ func (x *Exporter) Open(c Connection, settings telemetry.Settings) *Handle {
 	}
 	p := x.pipelines[key]
 	if p == nil {
-		p = newPipeline(x, x.flags.join(key.flagKey), &c, settings)
+		p = newPipeline(x, x.flags.acquire(key.flagKey), &c, settings)
 		x.pipelines[key] = p
 	}
 	p.refs++
-	h.membership = membership{x, p, key}
-	h.leaveWhenDropped()
+	h.pipelineRef = pipelineRef{x, p, key}
+	h.releaseWhenDropped()
 	return h
 }
 
-// transportIdentity: requests must go the way their connector's do.
-func transportIdentity(c *Connection) any {
-	switch t := c.Transport; {
-	case t == nil:
-		return c.TLS
-	case reflect.ValueOf(t).Comparable():
-		return t
-	}
-	return new(byte)
-}
-
-// leave gives up a share in a pipeline, and ends the pipeline when it was the last.
-func (m *membership) leave() {
-	if m.exporter.leave(m) {
-		m.pipeline.end(DropClosed)
-	}
-}
-
-func (x *Exporter) leave(m *membership) (last bool) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	m.pipeline.refs--
-	if m.pipeline.refs > 0 {
-		return false
-	}
-	if x.pipelines[m.key] == m.pipeline {
-		delete(x.pipelines, m.key)
-	}
-	x.flags.leave(m.key.flagKey)
-	return true
-}
-
-// live returns the pipelines in a stable order.
-func (x *Exporter) live() []*pipeline {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	all := make([]*pipeline, 0, len(x.pipelines))
-	for _, p := range x.pipelines {
-		all = append(all, p)
-	}
-	slices.SortStableFunc(all, func(a, b *pipeline) int { return strings.Compare(a.client.endpoint, b.client.endpoint) })
-	return all
-}
-
 // Flush sends what was recorded before the call, of all connectors, now instead of later.
-// This is what a serverless function does before it returns and its process is frozen. It
-// waits until that is settled, until it turns out that it cannot be sent now (the error is
-// or contains a *PendingError, and the events go on waiting), or until ctx is done.
+// It returns when every such event is sent or dropped, when they cannot be sent now (the error is or
+// contains a *PendingError, and the events go on waiting), or when ctx is done.
 func (x *Exporter) Flush(ctx context.Context) error {
 	if x.down.Load() {
 		return errStopped
 	}
-	pipelines := x.live()
+	pipelines := x.list()
 	errs := make([]error, len(pipelines))
 	var wg sync.WaitGroup
 	for i, p := range pipelines {
@@ -160,16 +98,16 @@ func (x *Exporter) Flush(ctx context.Context) error {
 }
 
 // Shutdown flushes and ends all pipelines for good. When it returns, because all is sent or
-// ctx is done, whatever is left is dropped and counted, and nothing is sent ever after.
+// ctx is done, all other events are dropped and counted, and nothing is sent any more.
 func (x *Exporter) Shutdown(ctx context.Context) error {
 	if x.down.Load() {
 		return nil
 	}
 	err := x.Flush(ctx)
 	x.mu.Lock()
-	x.down.Store(true) // from here on Open adds none
+	x.down.Store(true) // from here on Open adds no pipeline
 	x.mu.Unlock()
-	for _, p := range x.live() {
+	for _, p := range x.list() {
 		p.end(DropShutDown)
 	}
 	x.mu.Lock()
@@ -178,9 +116,9 @@ func (x *Exporter) Shutdown(ctx context.Context) error {
 	return err
 }
 
-// Stats says what became of the events so far.
+// Stats counts the events and requests so far.
 func (x *Exporter) Stats() Stats {
-	pipelines := x.live()
+	pipelines := x.list()
 	s := x.counts.snapshot()
 	for _, i := range x.contained.List() {
 		s.Panics += i.Panics
@@ -195,9 +133,74 @@ func (x *Exporter) Stats() Stats {
 }
 
 // KeepRecent makes [Exporter.Recent] return the latest n documents, at most 1000; 0, which
-// is the default, keeps none. Keeping them costs their memory, about 1 KiB each, and
-// encoding them once more.
+// is the default, keeps none. They take about 1 KiB each, and a
+// copy of each upload.
 func (x *Exporter) KeepRecent(n int) { x.recent.keep(n) }
 
 // Recent returns the latest documents that were sent, or failed to be, oldest first.
 func (x *Exporter) Recent() []Document { return x.recent.list() }
+
+var errStopped = errors.New("databricks-telemetry: the exporter is shut down")
+
+// pipelineKey is what connectors must have in common to share a pipeline.
+type pipelineKey struct {
+	flagKey
+	credential any
+	transport  any
+	settings   telemetry.Settings
+}
+
+// flagKey identifies a flag. A host that several workspaces share has one flag for each.
+type flagKey struct{ endpoint, org string }
+
+// transportIdentity returns a value that is equal for connections whose requests may use one
+// transport.
+func transportIdentity(c *Connection) any {
+	switch t := c.Transport; {
+	case t == nil:
+		return c.TLS
+	case reflect.ValueOf(t).Comparable():
+		return t
+	}
+	return new(byte)
+}
+
+// pipelineRef is one of the references that keep a pipeline open.
+type pipelineRef struct {
+	exporter *Exporter
+	pipeline *pipeline
+	key      pipelineKey
+}
+
+// release gives the reference up, and ends the pipeline when it was the last.
+func (r *pipelineRef) release() {
+	if r.exporter.release(r) {
+		r.pipeline.end(DropClosed)
+	}
+}
+
+func (x *Exporter) release(r *pipelineRef) (last bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	r.pipeline.refs--
+	if r.pipeline.refs > 0 {
+		return false
+	}
+	if x.pipelines[r.key] == r.pipeline {
+		delete(x.pipelines, r.key)
+	}
+	x.flags.release(r.key.flagKey)
+	return true
+}
+
+// list returns the pipelines in a stable order.
+func (x *Exporter) list() []*pipeline {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	all := make([]*pipeline, 0, len(x.pipelines))
+	for _, p := range x.pipelines {
+		all = append(all, p)
+	}
+	slices.SortStableFunc(all, func(a, b *pipeline) int { return strings.Compare(a.client.endpoint, b.client.endpoint) })
+	return all
+}

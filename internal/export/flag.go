@@ -3,6 +3,7 @@ package export
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -12,13 +13,69 @@ const (
 	flagPath = "/api/2.0/connector-service/feature-flags/GOLANG/"
 	flagName = "databricks.partnerplatform.clientConfigsFeatureFlags.enableTelemetryForGoDriver"
 
-	flagDefault  = 15 * time.Minute // where the server names no lifetime
-	flagMin      = time.Minute
-	flagMax      = time.Hour
-	flagNegative = time.Minute // how long a flag that could not be read is not asked for again
+	defaultFlagTTL = 15 * time.Minute // where the server names no TTL
+	minFlagTTL     = time.Minute
+	maxFlagTTL     = time.Hour
+	flagRetryAfter = time.Minute // how long a flag that could not be read is not requested again
 )
 
-// parseFlag reads the server's answer. A flag that is not in it is off.
+// requestFlag requests the flag, or waits for the request of another pipeline. It calls the
+// authenticator before, because no other pipeline should wait for that.
+func (p *pipeline) requestFlag(o *origin) {
+	limit, cancel := context.WithTimeout(p.ctx, attemptTimeout)
+	defer cancel()
+	req, err := p.client.prepare(limit, request{
+		method: http.MethodGet, path: flagPath + o.connection.flagVersion(),
+		auth: o.connection.Authenticator, orgID: o.org(), userAgent: o.userAgent,
+	})
+	if err != nil {
+		p.flagFailed(noResponse(p.ctx, err))
+		return
+	}
+	pending, own := p.flag.begin(p.client.transportID, time.Now())
+	if !own {
+		if pending != nil {
+			pending.wait(p.ctx, p.client.transportID)
+		}
+		return
+	}
+	failed := false
+	defer func() { p.flag.finish(pending, failed, time.Now()) }()
+	p.exporter.counts.flagRequests.Add(1)
+	var (
+		enabled bool
+		ttl     time.Duration
+	)
+	r := p.client.attempt(p.ctx, limit, req, func(b []byte) (uploadCounts, bool) {
+		var ok bool
+		enabled, ttl, ok = parseFlag(b)
+		return uploadCounts{}, ok
+	})
+	if r.outcome == outcomeAccepted {
+		p.flag.store(enabled, ttl, time.Now())
+		return
+	}
+	failed = r.outcome != outcomeRefused && r.outcome != outcomeInterrupted
+	p.flagFailed(r)
+}
+
+// flagFailed delays everything that needs the flag.
+func (p *pipeline) flagFailed(r result) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lastError = "flag: " + r.describe()
+	p.notBefore = time.Now().Add(max(flagRetryAfter, r.retryAfter))
+}
+
+// flagVersion is the driver version in the path of the flag.
+func (c *Connection) flagVersion() string {
+	if isVersion(c.Driver.Version) {
+		return c.Driver.Version
+	}
+	return "unknown"
+}
+
+// parseFlag reads the server's response. A flag that is not in it is off.
 func parseFlag(body []byte) (enabled bool, ttl time.Duration, ok bool) {
 	var a struct {
 		Flags []struct {
@@ -37,52 +94,51 @@ func parseFlag(body []byte) (enabled bool, ttl time.Duration, ok bool) {
 			break
 		}
 	}
-	ttl = flagDefault
+	ttl = defaultFlagTTL
 	for _, seconds := range []*float64{a.TTL, a.TTLCamel} {
 		if seconds != nil {
-			ttl = clampTTL(time.Duration(min(max(*seconds, 0), flagMax.Seconds())) * time.Second)
+			ttl = clampTTL(time.Duration(min(max(*seconds, 0), maxFlagTTL.Seconds())) * time.Second)
 			break
 		}
 	}
 	return enabled, ttl, true
 }
 
-func clampTTL(d time.Duration) time.Duration { return min(max(d, flagMin), flagMax) }
+func clampTTL(d time.Duration) time.Duration { return min(max(d, minFlagTTL), maxFlagTTL) }
 
-// flagState is what a host's flag says at the moment.
+// flagState is what is known about a host's flag.
 type flagState uint8
 
 const (
-	flagUnasked    flagState = iota // never asked, or the answer is too old
+	flagUnknown    flagState = iota // never requested, or expired
 	flagOn                          //
 	flagOff                         //
-	flagUnreadable                  // asked for a moment ago, without an answer
+	flagUnreadable                  // a request failed a moment ago
 )
 
-// flag is the cached answer of one host, shared by all pipelines that send there. Its times
-// are monotonic: a step of the wall clock changes nothing.
+// flag is the cached flag of one host, shared by all pipelines that send there. Its times are
+// monotonic: a step of the wall clock changes nothing.
 type flag struct {
 	offUntil atomic.Pointer[time.Time] // until when the flag is known to be off; nil: it is not
 
-	mu       sync.Mutex
-	enabled  bool      // guarded by mu, like all below
-	until    time.Time // end of the answer's lifetime
-	notAgain time.Time // end of the negative cache
-	failed   any       // the transport it is about
-	asking   *flagRequest
+	mu      sync.Mutex
+	enabled bool      // guarded by mu, like all below
+	expires time.Time // of enabled
+	retryAt time.Time // when a failed request may be repeated
+	failed  any       // the transport of the failed request
+	pending *flagRequest
 }
 
-// flagRequest is a request for the flag that others wait for instead of asking as well.
+// flagRequest is a request for the flag that other pipelines wait for instead of making their own.
 type flagRequest struct {
-	via  any           // the transport's identity
-	at   time.Time     // when it began
-	done chan struct{} // closed when it is over
+	transport any           // its identity
+	at        time.Time     // when it began
+	done      chan struct{} // closed when it is over
 }
 
-// A transport that the application supplied may fail or hang for reasons of its own. Those
-// who would ask through another one wait for it this long: long for an answer, and short
-// beside the time that closing may take.
-const relieveAfter = 500 * time.Millisecond
+// A user-supplied transport may fail or hang for reasons of its own. Pipelines with another
+// transport wait for its request this long: long for a response, and short beside CloseTimeout.
+const sharedFlagWait = 500 * time.Millisecond
 
 // off reports, without a lock, that the flag is known to be off.
 func (f *flag) off() bool {
@@ -90,80 +146,79 @@ func (f *flag) off() bool {
 	return until != nil && time.Now().Before(*until)
 }
 
-// state returns what is known to those who would ask through a transport, and until when.
-func (f *flag) state(via any, now time.Time) (flagState, time.Time) {
+// state returns what is known to a pipeline with this transport, and until when.
+func (f *flag) state(transport any, now time.Time) (flagState, time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.known(via, now)
+	return f.stateLocked(transport, now)
 }
 
-// known is state with f.mu held.
-func (f *flag) known(via any, now time.Time) (flagState, time.Time) {
+// stateLocked is state with f.mu held.
+func (f *flag) stateLocked(transport any, now time.Time) (flagState, time.Time) {
 	switch {
-	case now.Before(f.until) && f.enabled:
-		return flagOn, f.until
-	case now.Before(f.until):
-		return flagOff, f.until
-	case f.failed == via && now.Before(f.notAgain):
-		return flagUnreadable, f.notAgain
+	case now.Before(f.expires) && f.enabled:
+		return flagOn, f.expires
+	case now.Before(f.expires):
+		return flagOff, f.expires
+	case f.failed == transport && now.Before(f.retryAt):
+		return flagUnreadable, f.retryAt
 	}
-	return flagUnasked, time.Time{}
+	return flagUnknown, time.Time{}
 }
 
-// learn takes an answer.
-func (f *flag) learn(enabled bool, ttl time.Duration, now time.Time) {
+// store keeps a response.
+func (f *flag) store(enabled bool, ttl time.Duration, now time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.enabled, f.until, f.notAgain = enabled, now.Add(clampTTL(ttl)), time.Time{}
+	f.enabled, f.expires, f.retryAt = enabled, now.Add(clampTTL(ttl)), time.Time{}
 	f.offUntil.Store(nil)
 	if !enabled {
-		until := f.until
+		until := f.expires
 		f.offUntil.Store(&until)
 	}
 }
 
-// ask makes the caller the one who asks (mine), or returns the request to wait for; nil when
-// an answer has come in the meantime.
-func (f *flag) ask(via any, now time.Time) (r *flagRequest, mine bool) {
+// begin returns a request that the caller makes (own), or the request of another pipeline to wait
+// for; nil when the flag has become known in the meantime.
+func (f *flag) begin(transport any, now time.Time) (r *flagRequest, own bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if state, _ := f.known(via, now); state != flagUnasked {
+	if state, _ := f.stateLocked(transport, now); state != flagUnknown {
 		return nil, false
 	}
-	if r := f.asking; r != nil && (r.via == via || now.Before(r.at.Add(relieveAfter))) {
+	if r := f.pending; r != nil && (r.transport == transport || now.Before(r.at.Add(sharedFlagWait))) {
 		return r, false
 	}
-	f.asking = &flagRequest{via: via, at: now, done: make(chan struct{})}
-	return f.asking, true
+	f.pending = &flagRequest{transport: transport, at: now, done: make(chan struct{})}
+	return f.pending, true
 }
 
-// answered ends a request. A failure that says something about the endpoint, and not only
-// about the credential, keeps others from asking the same way for a while.
-func (f *flag) answered(r *flagRequest, endpointFailed bool, now time.Time) {
+// finish ends a request. After a failure of the endpoint, and not only of the credential, no
+// pipeline repeats it with the same transport for flagRetryAfter.
+func (f *flag) finish(r *flagRequest, endpointFailed bool, now time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	close(r.done)
-	if f.asking == r {
-		f.asking = nil
+	if f.pending == r {
+		f.pending = nil
 	}
 	if endpointFailed {
-		f.notAgain, f.failed = now.Add(flagNegative), r.via
+		f.retryAt, f.failed = now.Add(flagRetryAfter), r.transport
 	}
 }
 
-// stale reports that nothing is known that is worth keeping.
+// stale reports that nothing is known any more.
 func (f *flag) stale(now time.Time) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.asking == nil && !now.Before(f.until) && !now.Before(f.notAgain)
+	return f.pending == nil && !now.Before(f.expires) && !now.Before(f.retryAt)
 }
 
-// wait waits until the request is over, or has taken too long for those who would ask through
-// another transport.
-func (r *flagRequest) wait(ctx context.Context, via any) {
-	if r.via != via {
+// wait waits until the request is over; with another transport, for sharedFlagWait at most.
+func (r *flagRequest) wait(ctx context.Context, transport any) {
+	if r.transport != transport {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, r.at.Add(relieveAfter))
+		ctx, cancel = context.WithDeadline(ctx, r.at.Add(sharedFlagWait))
 		defer cancel()
 	}
 	select {

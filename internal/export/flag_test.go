@@ -37,7 +37,7 @@ func TestTheFlagDecides(t *testing.T) {
 	}
 }
 
-func TestTheFlagIsAskedWithTheCredentialAndTheWorkspace(t *testing.T) {
+func TestTheFlagIsRequestedWithTheCredentialAndTheWorkspace(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
 		h := x.Open(connection(s), telemetry.Settings{})
 		h.SessionOpened(opened())
@@ -50,7 +50,7 @@ func TestTheFlagIsAskedWithTheCredentialAndTheWorkspace(t *testing.T) {
 	})
 }
 
-func TestASlowFlagHoldsEventsAndNobodyElse(t *testing.T) {
+func TestASlowFlagDelaysEventsAndNothingElse(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
 		s.flag = func(*http.Request) (*http.Response, error) { time.Sleep(9 * time.Second); return nil, nil }
 		h := x.Open(connection(s), telemetry.Settings{BatchSize: 5})
@@ -103,7 +103,7 @@ func TestAFlagThatCannotBeReadCountsAsOffForAMinute(t *testing.T) {
 	}
 }
 
-func TestAFlagThatFlipsIsFollowedWithinItsLifetime(t *testing.T) {
+func TestAFlagThatChangesIsFollowedWithinItsTTL(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
 		s.ttl = 120
 		h := x.Open(connection(s), telemetry.Settings{})
@@ -134,7 +134,7 @@ func TestAFlagThatFlipsIsFollowedWithinItsLifetime(t *testing.T) {
 	})
 }
 
-func TestTheFlagsLifetimeIsClamped(t *testing.T) {
+func TestTheFlagsTTLIsClamped(t *testing.T) {
 	for ttl, want := range map[int]time.Duration{1: time.Minute, 600: 10 * time.Minute, 1_000_000: time.Hour, -5: time.Minute} {
 		inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
 			s.ttl = ttl
@@ -165,7 +165,7 @@ func TestForceEnableSkipsTheFlag(t *testing.T) {
 	})
 }
 
-func TestTwoTenantsOfOneHostDoNotDisturbEachOther(t *testing.T) {
+func TestTwoTenantsOfOneHostAreIndependent(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
 		refuse := func(r *http.Request) (*http.Response, error) {
 			if r.Header.Get("Authorization") == "Bearer bad" {
@@ -195,7 +195,7 @@ func TestTwoTenantsOfOneHostDoNotDisturbEachOther(t *testing.T) {
 	})
 }
 
-func TestPipelinesOfOneHostAskForTheFlagOnce(t *testing.T) {
+func TestPipelinesOfOneHostRequestTheFlagOnce(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
 		s.flag = func(*http.Request) (*http.Response, error) { time.Sleep(time.Second); return nil, nil }
 		var handles []*export.Handle

@@ -3,25 +3,36 @@ package export
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 )
 
-// waiter waits until everything up to a number in the queue is sent or dropped.
+// PendingError is the error of a flush that could not send all events.
+type PendingError struct {
+	Events int    // the number of events that wait
+	Cause  string // why: an HTTP status, an error category, or what must happen before
+}
+
+func (e *PendingError) Error() string {
+	return fmt.Sprintf("databricks-telemetry: %d events still wait: %s", e.Events, e.Cause)
+}
+
+// waiter is a flush that waits until everything up to a number in the queue is sent or dropped.
 type waiter struct {
 	upTo uint64
 	done chan error // buffered: receives once
 }
 
-// flush asks for everything up to a number in the queue to be sent now, and waits for it.
-// upTo is called with p.mu held.
+// flush sends everything up to a number in the queue now, and waits for that. upTo is called with
+// p.mu held.
 func (p *pipeline) flush(ctx context.Context, upTo func() uint64) error {
 	w := p.beginFlush(upTo)
 	select {
 	case err := <-w.done:
 		return err
 	case <-ctx.Done():
-		return p.giveUp(w, ctx.Err())
+		return p.abandonFlush(w, ctx.Err())
 	}
 }
 
@@ -30,7 +41,7 @@ func (p *pipeline) beginFlush(upTo func() uint64) *waiter {
 	defer p.mu.Unlock()
 	w := &waiter{upTo: upTo(), done: make(chan error, 1)}
 	p.waiters = append(p.waiters, w)
-	p.wakeWaiters()
+	p.finishWaiters()
 	now := time.Now()
 	p.schedule(now)
 	if !p.running && len(p.waiters) > 0 { // nothing can be sent now
@@ -40,8 +51,8 @@ func (p *pipeline) beginFlush(upTo func() uint64) *waiter {
 	return w
 }
 
-// giveUp ends a flush whose context is done.
-func (p *pipeline) giveUp(w *waiter, why error) error {
+// abandonFlush ends a flush whose context is done.
+func (p *pipeline) abandonFlush(w *waiter, why error) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.waiters = slices.DeleteFunc(p.waiters, func(other *waiter) bool { return other == w })
@@ -53,11 +64,11 @@ func (p *pipeline) giveUp(w *waiter, why error) error {
 	}
 }
 
-// wakeWaiters lets go of the waiters whose events are settled. p.mu is held.
-func (p *pipeline) wakeWaiters() {
+// finishWaiters ends the flushes whose events are sent or dropped. p.mu is held.
+func (p *pipeline) finishWaiters() {
 	first := p.queue.Last() + 1
-	if p.out > 0 {
-		first = p.outFrom
+	if p.sending > 0 {
+		first = p.sendingFrom
 	} else if it := p.queue.Oldest(); it != nil {
 		first = it.Seq
 	}
@@ -72,7 +83,7 @@ func (p *pipeline) wakeWaiters() {
 	p.waiters = left
 }
 
-// failWaiters lets go of all waiters: what they wait for cannot be sent now. p.mu is held.
+// failWaiters ends all flushes: their events cannot be sent now. p.mu is held.
 func (p *pipeline) failWaiters() {
 	for _, w := range p.waiters {
 		w.done <- p.pendingError()
@@ -80,32 +91,16 @@ func (p *pipeline) failWaiters() {
 	p.waiters = nil
 }
 
-// endGrace is how long ending a pipeline waits for a request it has interrupted.
-const endGrace = 100 * time.Millisecond
-
-// end drops what waits, interrupts what is under way, and lets nothing through any more.
-func (p *pipeline) end(why Reason) {
-	idle := p.stop(why)
-	grace := time.NewTimer(endGrace)
-	defer grace.Stop()
-	select {
-	case <-idle:
-	case <-grace.C:
+// pendingError says why events wait. p.mu is held.
+func (p *pipeline) pendingError() error {
+	cause := p.lastError
+	switch _, open := p.breaker.openUntil(); {
+	case open:
+		cause = "the circuit breaker is open after " + cause
+	case !p.loggedIn:
+		cause = "the driver has not logged in yet"
+	case cause == "":
+		cause = "not yet sent"
 	}
-	p.client.close()
-}
-
-// stop returns a channel that is closed when the goroutine is over.
-func (p *pipeline) stop(why Reason) (idle <-chan struct{}) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.over == "" {
-		p.over = why
-	}
-	p.stopTimer()
-	p.cancel()
-	if !p.running {
-		p.dropAll(p.over)
-	}
-	return p.idle
+	return &PendingError{Events: p.queue.events + p.sending, Cause: cause}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func FuzzFlagAnswer(f *testing.F) {
+func FuzzFlagResponse(f *testing.F) {
 	for _, seed := range []string{
 		`{"flags":[{"name":"` + flagName + `","value":"true"}],"ttl_seconds":900}`,
 		`{"flags":[{"name":"` + flagName + `","value":"false"}],"ttlSeconds":60}`,
@@ -24,12 +24,12 @@ func FuzzFlagAnswer(f *testing.F) {
 			return
 		}
 		require.True(t, json.Valid(body))
-		require.GreaterOrEqual(t, ttl, flagMin)
-		require.LessOrEqual(t, ttl, flagMax)
+		require.GreaterOrEqual(t, ttl, minFlagTTL)
+		require.LessOrEqual(t, ttl, maxFlagTTL)
 	})
 }
 
-func FuzzServiceAnswer(f *testing.F) {
+func FuzzUploadResponse(f *testing.F) {
 	for _, seed := range []string{
 		`{"errors":[],"numSuccess":1,"numProtoSuccess":1,"numRealtimeSuccess":0}`, `{"errors":["a",{"b":1}],"numProtoSuccess":0}`,
 		`{"numSuccess":-1}`, `{"numSuccess":9223372036854775807}`, `{"numSuccess":1e3}`, `{"errors":{}}`, `{}`, `null`, ``, `<html>`, `{"numSuccess":1`,
@@ -37,7 +37,7 @@ func FuzzServiceAnswer(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		a, ok := parseAnswer(body)
+		a, ok := parseUploadResponse(body)
 		if ok {
 			require.True(t, json.Valid(body))
 			require.GreaterOrEqual(t, a.accepted, 0)
@@ -63,7 +63,7 @@ func FuzzQuote(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		var back string
-		require.NoError(t, json.Unmarshal([]byte(documentOf(string(appendText(nil, s)))), &back))
+		require.NoError(t, json.Unmarshal([]byte(unescape(string(appendText(nil, s)))), &back))
 		require.Equal(t, string([]rune(s)), back) // each invalid byte is U+FFFD
 	})
 }

@@ -11,38 +11,29 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// Handle is a connector's place in its pipeline. Its methods that take a record may be
-// called on the application's goroutine: they take a lock for well under a microsecond, do
-// no I/O, never log and never panic. All methods may be called concurrently, and on nil,
-// where they do nothing.
+// Handle reports the records of one connector. Its methods that take a record may be called on the
+// application's goroutine: they hold a lock for well under a microsecond, do no I/O, never log and
+// never panic. All methods may be called concurrently, and on nil, where they do nothing.
 //
-// The connector calls them itself, for each record once. Behind a telemetry.Fanout, as the
-// SessionSink it also is, a Handle works as well, but records then wait in two queues, and
-// those the first one drops are missing from Stats.
+// The connector calls them once for each record. A Handle is also a SessionSink, but behind a
+// telemetry.Fanout records wait in two queues, and those that the first one drops are missing from
+// Stats.
 type Handle struct {
-	membership
+	pipelineRef
 	origin  *origin
-	cleanup runtime.Cleanup // leaves the pipeline for a handle that was dropped without Close
+	cleanup runtime.Cleanup // releases the pipeline of a handle that was dropped without Close
 
-	rate         float64 // share of successful statements
+	rate         float64 // share of successful statements that is sent
 	closeTimeout time.Duration
 
 	last   uint64 // number of the handle's latest record; guarded by pipeline.mu
 	closed atomic.Bool
 }
 
-// membership is a handle's share in a pipeline.
-type membership struct {
-	exporter *Exporter
-	pipeline *pipeline
-	key      pipelineKey
-}
-
 var _ telemetry.SessionSink = (*Handle)(nil)
 
 // Recording reports whether records are wanted. While it is false nothing need be measured
-// for the handle's sake: telemetry is off, or the server has said that it does not want any
-// and need not be asked again yet.
+// for the handle: telemetry is off, or the server's flag is known to be off.
 func (h *Handle) Recording() bool {
 	if h == nil || h.closed.Load() || h.exporter.down.Load() {
 		return false
@@ -57,25 +48,25 @@ func (h *Handle) StatementFinished(r *telemetry.Statement) {
 		return
 	}
 	defer h.exporter.contained.Recover(contain.Export)
-	h.origin.learnOrg(r.WorkspaceID)
-	e := statementEntry(h.origin, r)
+	h.origin.noteOrg(r.WorkspaceID)
+	e := newStatementEntry(h.origin, r)
 	if !e.failed && h.rate < 1 && rand.Float64() >= h.rate {
 		h.exporter.counts.recorded.Add(int64(e.events))
 		h.exporter.counts.drop(DropSampledOut, int(e.events))
 		return
 	}
-	h.pipeline.put(h, e, true, terminal(r.Failure))
+	h.pipeline.enqueue(h, e, true, terminal(r.Failure))
 }
 
 // SessionOpened takes the record of an attempt to open a connection. The first one that
-// succeeded shows that the connection's authenticator may be asked.
+// succeeded shows that the driver has logged in, so the connection's authenticator may be called.
 func (h *Handle) SessionOpened(r *telemetry.SessionOpened) {
 	if h == nil {
 		return
 	}
 	defer h.exporter.contained.Recover(contain.Export)
-	h.origin.learnOrg(r.WorkspaceID)
-	h.pipeline.put(h, openedEntry(h.origin, r), !r.Failed(), terminal(r.Failure))
+	h.origin.noteOrg(r.WorkspaceID)
+	h.pipeline.enqueue(h, newOpenedEntry(h.origin, r), !r.Failed(), terminal(r.Failure))
 }
 
 // SessionClosed takes the record of a connection's end.
@@ -84,10 +75,11 @@ func (h *Handle) SessionClosed(r *telemetry.SessionClosed) {
 		return
 	}
 	defer h.exporter.contained.Recover(contain.Export)
-	h.pipeline.put(h, closedEntry(h.origin, r), true, terminal(r.Failure))
+	h.pipeline.enqueue(h, newClosedEntry(h.origin, r), true, terminal(r.Failure))
 }
 
-// terminal failures will not go away by themselves, and often end the process.
+// terminal reports whether a failure will not go away by itself. Such failures often end the
+// process.
 func terminal(f *telemetry.Failure) bool {
 	if f == nil || f.Retryable {
 		return false
@@ -95,8 +87,8 @@ func terminal(f *telemetry.Failure) bool {
 	return f.Category == telemetry.CategoryAuth || f.Category == telemetry.CategoryTLS
 }
 
-// Flush sends what the handle was given before the call, now instead of later, with what
-// waits in its pipeline before that; see [Exporter.Flush].
+// Flush sends the records that the handle took before the call, and those ahead of them in its
+// pipeline, now instead of later; see [Exporter.Flush].
 func (h *Handle) Flush(ctx context.Context) error {
 	if h == nil {
 		return nil
@@ -104,10 +96,10 @@ func (h *Handle) Flush(ctx context.Context) error {
 	return h.pipeline.flush(ctx, func() uint64 { return h.last })
 }
 
-// Close flushes, for no longer than Settings.CloseTimeout and ctx allow, and leaves the
-// pipeline. When the handle was its last, what could not be sent is dropped and counted, a
-// request under way is interrupted, and no goroutine is left but those that code of the
-// application holds on to. The error says what was not sent. Further calls do nothing.
+// Close flushes, for no longer than Settings.CloseTimeout and ctx allow, and releases the pipeline.
+// When the handle was its last, unsent events are dropped and counted, a running request is
+// interrupted, and no goroutine is left but those that user-supplied code blocks. The error says
+// what was not sent. Further calls do nothing.
 //
 // A handle that is dropped without Close is closed in the background once the garbage
 // collector finds it.
@@ -119,32 +111,33 @@ func (h *Handle) Close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, h.closeTimeout)
 	defer cancel()
 	err := h.Flush(ctx)
-	h.leave()
+	h.release()
 	return err
 }
 
-// leaveWhenDropped closes the handle in the background when nothing refers to it any more.
-func (h *Handle) leaveWhenDropped() {
+// releaseWhenDropped flushes and releases in the background when nothing refers to the handle any
+// more.
+func (h *Handle) releaseWhenDropped() {
 	if contain.InBubble() {
 		return
 	}
-	type left struct {
-		membership
+	type reference struct {
+		pipelineRef
 		timeout time.Duration
 	}
-	h.cleanup = runtime.AddCleanup(h, func(l left) {
-		go func() { // cleanups must not wait
-			ctx, cancel := context.WithTimeout(context.Background(), l.timeout)
+	h.cleanup = runtime.AddCleanup(h, func(r reference) {
+		go func() { // cleanups must not block
+			ctx, cancel := context.WithTimeout(context.Background(), r.timeout)
 			defer cancel()
-			_ = l.pipeline.flush(ctx, l.pipeline.queue.Last) // what is not sent is counted
-			l.leave()
+			_ = r.pipeline.flush(ctx, r.pipeline.queue.Last) // what is not sent is counted
+			r.release()
 		}()
-	}, left{h.membership, h.closeTimeout})
+	}, reference{h.pipelineRef, h.closeTimeout})
 }
 
-// Preview returns the documents a record would be sent as, one per event, with ids of their
-// own. record is a *telemetry.Statement, *telemetry.SessionOpened or
-// *telemetry.SessionClosed; nothing comes of any other.
+// Preview returns the documents a record would be sent as, one per event, with new event
+// ids. record is a *telemetry.Statement, *telemetry.SessionOpened or *telemetry.SessionClosed; for
+// any other it returns nil.
 func (h *Handle) Preview(record any) (docs []string) {
 	if h == nil {
 		return nil
@@ -153,21 +146,21 @@ func (h *Handle) Preview(record any) (docs []string) {
 	var e entry
 	switch r := record.(type) {
 	case *telemetry.Statement:
-		e = statementEntry(h.origin, r)
+		e = newStatementEntry(h.origin, r)
 	case *telemetry.SessionOpened:
-		e = openedEntry(h.origin, r)
+		e = newOpenedEntry(h.origin, r)
 	case *telemetry.SessionClosed:
-		e = closedEntry(h.origin, r)
+		e = newClosedEntry(h.origin, r)
 	default:
 		return nil
 	}
-	e.appendDocuments(&scratch{}, false, func(doc []byte) { docs = append(docs, documentOf(string(doc))) })
+	e.appendDocuments(&scratch{}, false, func(doc []byte) { docs = append(docs, unescape(string(doc))) })
 	return docs
 }
 
 // Preview is [Handle.Preview] for a connection that has no pipeline, because telemetry is
-// off: what would be sent if it were on.
+// off: the documents that would be sent if it were on.
 func Preview(c Connection, record any) []string {
-	h := &Handle{membership: membership{exporter: &Exporter{}}, origin: newOrigin(c)}
+	h := &Handle{pipelineRef: pipelineRef{exporter: &Exporter{}}, origin: newOrigin(c)}
 	return h.Preview(record)
 }

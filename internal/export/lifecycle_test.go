@@ -41,7 +41,7 @@ func TestNothingIsSentAfterShutdown(t *testing.T) {
 		time.Sleep(time.Hour)
 		require.Equal(t, 1, s.uploads())
 		st := balanced(t, x)
-		require.Equal(t, map[export.Reason]int64{export.DropShutDown: 1}, st.Dropped)
+		require.Equal(t, map[string]int64{export.DropShutDown: 1}, st.Dropped)
 	})
 }
 
@@ -64,7 +64,7 @@ func TestCloseIsBoundedWhenTheEndpointHangs(t *testing.T) {
 				require.Equal(t, 2*time.Second, time.Since(start))
 				st := balanced(t, x)
 				require.Zero(t, st.Pending)
-				require.Equal(t, map[export.Reason]int64{export.DropClosed: 1}, st.Dropped)
+				require.Equal(t, map[string]int64{export.DropClosed: 1}, st.Dropped)
 				n := len(s.requests)
 				time.Sleep(time.Hour)
 				require.Len(t, s.requests, n)

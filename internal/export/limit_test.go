@@ -27,7 +27,7 @@ func TestAQueueHoldsAsManyOfTheLargestStatementsAsItsSizeSays(t *testing.T) {
 			h.StatementFinished(largest)
 		}
 		st := balanced(t, x)
-		require.Equal(t, map[export.Reason]int64{export.DropQueueFull: 1}, st.Dropped)
+		require.Equal(t, map[string]int64{export.DropQueueFull: 1}, st.Dropped)
 		require.EqualValues(t, size, st.Pending)
 		require.Error(t, h.Close(t.Context()))
 	})

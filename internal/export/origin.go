@@ -6,43 +6,43 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/internal/registry"
 )
 
-// origin is what all events of one connector have in common. It outlives the connector's
-// Handle as long as records wait that need it.
+// origin is what all events of one connector share. Waiting records refer to it, and not to the
+// connector's Handle, which would live as long as they wait.
 type origin struct {
 	connection Connection
 
-	facts                    *registry.Connection
-	fixed                    map[string][]byte // encoded objects by path
+	reportable               *registry.Connection
+	constants                map[string][]byte // encoded objects by path
 	userAgent, bareUserAgent string
 	pathOrg                  string
 
-	learnedOrg atomic.Pointer[string] // workspace id, from a record
+	recordOrg atomic.Pointer[string] // workspace id, from a record
 }
 
 func newOrigin(c Connection) *origin {
 	o := &origin{connection: c, pathOrg: orgID(c.HTTPPath)}
-	o.facts = c.reportable()
+	o.reportable = c.reportable()
 	o.userAgent, o.bareUserAgent = c.userAgents()
-	o.fixed = constants(&source{connection: o.facts, process: process()})
+	o.constants = encodeConstants(&source{connection: o.reportable, process: process()})
 	return o
 }
 
-// learnOrg remembers which workspace the connector's sessions are in.
-func (o *origin) learnOrg(id string) {
+// noteOrg keeps the workspace of the connector's sessions.
+func (o *origin) noteOrg(id string) {
 	if id == "" {
 		return
 	}
-	if known := o.learnedOrg.Load(); known != nil && *known == id {
+	if known := o.recordOrg.Load(); known != nil && *known == id {
 		return
 	}
 	if valid := validOrgID(id); valid != "" {
-		o.learnedOrg.Store(&valid)
+		o.recordOrg.Store(&valid)
 	}
 }
 
 // org is the workspace id of the connector, empty while unknown.
 func (o *origin) org() string {
-	if id := o.learnedOrg.Load(); id != nil {
+	if id := o.recordOrg.Load(); id != nil {
 		return *id
 	}
 	return o.pathOrg

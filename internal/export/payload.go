@@ -13,7 +13,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// source is everything one event is made from. Exactly one record is set.
+// source is the data of one event. Exactly one of the three records is set.
 type source struct {
 	event      registry.Event
 	connection *registry.Connection
@@ -23,41 +23,43 @@ type source struct {
 	closed     *telemetry.SessionClosed
 }
 
-// plan is the tree of a document: an object with its members, or a value. Plans are made
-// from the field registry when the program starts and never change.
+// plan is the tree of a document: an object with its members, or a value. Plans are made from the
+// field registry when the program starts and never change.
 type plan struct {
 	path    string
 	key     string // with its quotes and colon
 	members []*plan
 	values  []value // the first that is known is written
-	// constant: nothing below depends on the record, so that it is the same for all events
-	// of a connection.
+	// constant is true when nothing below depends on the record, so that it is the same for
+	// all events of a connection.
 	constant bool
 }
 
-// A document is a string within its upload, and is written as one at once: each of its quotes
-// and backslashes has a backslash of its own.
+// A document is a string inside its upload, and is written as one at once: each of its quotes and
+// backslashes has another backslash. Escaping documents afterwards takes 4.8 µs per statement
+// instead of 3.4 µs (BenchmarkStatementFinished/sent).
 const quote = `\"`
 
 type value struct {
-	wire registry.Wire
-	read func(*source) slog.Value
+	payload registry.Payload
+	read    func(*source) slog.Value
 }
 
 // The plans of the events. What is sent without authentication has one of its own, of the
 // fields the registry marks as anonymous.
 var (
 	plans = map[registry.Operation]*plan{
-		registry.CreateSession:    newPlan(false, of(registry.SessionOpenedFields, false, func(s *source) *telemetry.SessionOpened { return s.opened })),
+		registry.CreateSession:    newPlan(false, of(registry.SessionOpenedFields, false, openedOf)),
 		registry.DeleteSession:    newPlan(false, of(registry.SessionClosedFields, false, func(s *source) *telemetry.SessionClosed { return s.closed })),
-		registry.ExecuteStatement: newPlan(false, of(registry.StatementFields, false, theStatement), of(registry.StatementExecutedFields, false, theStatement)),
-		registry.CloseStatement:   newPlan(false, of(registry.StatementClosedFields, false, theStatement)),
-		registry.CancelStatement:  newPlan(false, of(registry.StatementCanceledFields, false, theStatement)),
+		registry.ExecuteStatement: newPlan(false, of(registry.StatementFields, false, statementOf), of(registry.StatementExecutedFields, false, statementOf)),
+		registry.CloseStatement:   newPlan(false, of(registry.StatementClosedFields, false, statementOf)),
+		registry.CancelStatement:  newPlan(false, of(registry.StatementCanceledFields, false, statementOf)),
 	}
-	anonymousPlan = newPlan(true, of(registry.SessionOpenedFields, false, func(s *source) *telemetry.SessionOpened { return s.opened }))
+	anonymousPlan = newPlan(true, of(registry.SessionOpenedFields, false, openedOf))
 )
 
-func theStatement(s *source) *telemetry.Statement { return s.statement }
+func statementOf(s *source) *telemetry.Statement  { return s.statement }
+func openedOf(s *source) *telemetry.SessionOpened { return s.opened }
 
 // table adds the fields of one registry table to a plan.
 type table func(root *plan, anonymous bool)
@@ -65,10 +67,10 @@ type table func(root *plan, anonymous bool)
 func of[R any](fields []registry.Field[R], constant bool, record func(*source) *R) table {
 	return func(root *plan, anonymous bool) {
 		for _, f := range fields {
-			if f.Scope&registry.ScopeDatabricks == 0 || f.Wire.Path == "" || anonymous && !f.Wire.Anonymous {
+			if f.Scope&registry.ScopeDatabricks == 0 || f.Payload.Path == "" || anonymous && !f.Payload.Anonymous {
 				continue
 			}
-			root.add(f.Wire, constant, func(s *source) slog.Value { return f.Value(record(s)) })
+			root.add(f.Payload, constant, func(s *source) slog.Value { return f.Value(record(s)) })
 		}
 	}
 }
@@ -87,23 +89,23 @@ func newPlan(anonymous bool, record ...table) *plan {
 	return root
 }
 
-func (p *plan) add(wire registry.Wire, constant bool, read func(*source) slog.Value) {
-	for at, key := range strings.Split(wire.Path, ".") {
+func (p *plan) add(payload registry.Payload, constant bool, read func(*source) slog.Value) {
+	for at, key := range strings.Split(payload.Path, ".") {
 		key = quote + key + quote + ":"
 		i := slices.IndexFunc(p.members, func(m *plan) bool { return m.key == key })
 		if i < 0 {
 			i = len(p.members)
-			path := strings.Join(strings.Split(wire.Path, ".")[:at+1], ".")
+			path := strings.Join(strings.Split(payload.Path, ".")[:at+1], ".")
 			p.members = append(p.members, &plan{key: key, path: path, constant: constant})
 		}
 		p = p.members[i]
 		p.constant = p.constant && constant
 	}
-	p.values = append(p.values, value{wire, read})
+	p.values = append(p.values, value{payload, read})
 }
 
-// constants encodes the objects that are the same for all events of a connection, by path.
-func constants(s *source) map[string][]byte {
+// encodeConstants encodes the objects that are the same for all events of a connection, by path.
+func encodeConstants(s *source) map[string][]byte {
 	all := map[string][]byte{}
 	var walk func(*plan)
 	walk = func(p *plan) {
@@ -125,9 +127,9 @@ func constants(s *source) map[string][]byte {
 }
 
 // appendObject appends the members that are known, in braces; nothing when none is.
-func (p *plan) appendObject(b []byte, s *source, fixed map[string][]byte) (_ []byte, known bool) {
+func (p *plan) appendObject(b []byte, s *source, constants map[string][]byte) (_ []byte, known bool) {
 	if p.constant {
-		if raw, ok := fixed[p.path]; ok {
+		if raw, ok := constants[p.path]; ok {
 			return append(b, raw...), len(raw) > 0
 		}
 	}
@@ -141,7 +143,7 @@ func (p *plan) appendObject(b []byte, s *source, fixed map[string][]byte) (_ []b
 		b = append(b, m.key...)
 		ok := false
 		if m.members != nil {
-			b, ok = m.appendObject(b, s, fixed)
+			b, ok = m.appendObject(b, s, constants)
 		} else {
 			b, ok = m.appendValue(b, s)
 		}
@@ -158,44 +160,44 @@ func (p *plan) appendObject(b []byte, s *source, fixed map[string][]byte) (_ []b
 
 func (p *plan) appendValue(b []byte, s *source) ([]byte, bool) {
 	for _, v := range p.values {
-		if out, ok := appendWire(b, v.wire, v.read(s)); ok {
+		if out, ok := appendTyped(b, v.payload, v.read(s)); ok {
 			return out, true
 		}
 	}
 	return b, false
 }
 
-// appendWire appends a value as its wire type wants it; what does not fit is not known.
-func appendWire(b []byte, w registry.Wire, v slog.Value) ([]byte, bool) {
+// appendTyped appends a value in the form of its type; a value that does not fit is unknown.
+func appendTyped(b []byte, p registry.Payload, v slog.Value) ([]byte, bool) {
 	if v.Equal(slog.Value{}) {
 		return b, false
 	}
-	switch w.Type {
-	case registry.WireString:
+	switch p.Type {
+	case registry.TypeString:
 		if v.Kind() == slog.KindString {
 			return appendText(b, v.String()), true
 		}
-	case registry.WireUUID:
+	case registry.TypeUUID:
 		if v.Kind() == slog.KindString && isUUID(v.String()) {
 			return appendText(b, v.String()), true
 		}
-	case registry.WireVersion:
+	case registry.TypeVersion:
 		if v.Kind() == slog.KindString && isVersion(v.String()) {
 			return appendText(b, v.String()), true
 		}
-	case registry.WireEnum:
-		if v.Kind() == slog.KindString && slices.Contains(w.Enum, v.String()) {
+	case registry.TypeEnum:
+		if v.Kind() == slog.KindString && slices.Contains(p.Enum, v.String()) {
 			return appendText(b, v.String()), true
 		}
-	case registry.WireBool:
+	case registry.TypeBool:
 		if v.Kind() == slog.KindBool {
 			return strconv.AppendBool(b, v.Bool()), true
 		}
-	case registry.WireInt32, registry.WireInt64:
-		if n, ok := whole(v, time.Millisecond); ok && (w.Type == registry.WireInt64 || n <= math.MaxInt32) {
+	case registry.TypeInt32, registry.TypeInt64:
+		if n, ok := whole(v, time.Millisecond); ok && (p.Type == registry.TypeInt64 || n <= math.MaxInt32) {
 			return strconv.AppendInt(b, n, 10), true
 		}
-	case registry.WireSeconds:
+	case registry.TypeSeconds:
 		if n, ok := whole(v, time.Second); ok {
 			return strconv.AppendInt(b, n, 10), true
 		}
@@ -249,12 +251,12 @@ func appendText(b []byte, s string) []byte {
 	if isPlain(s) {
 		b = append(b, s...)
 	} else {
-		b = appendEscaped(b, appendEscaped(nil, []byte(s))) // in the document, and the document in the upload
+		b = appendEscaped(b, appendEscaped(nil, []byte(s))) // once for the document, once for the upload
 	}
 	return append(b, quote...)
 }
 
-// isPlain reports whether a string is the same within quotes.
+// isPlain reports whether a string needs no escapes.
 func isPlain(s string) bool {
 	for i := range len(s) {
 		if !plain(s[i]) {
@@ -266,7 +268,7 @@ func isPlain(s string) bool {
 
 func plain(c byte) bool { return c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf }
 
-// appendEscaped appends what stands between the quotes of a JSON string.
+// appendEscaped appends s as it is between the quotes of a JSON string.
 func appendEscaped(b, s []byte) []byte {
 	const hex = "0123456789abcdef"
 	for i := 0; i < len(s); {

@@ -53,7 +53,7 @@ func records() map[string]any {
 	return map[string]any{
 		"statement":         fullStatement(),
 		"statement_minimal": &telemetry.Statement{Started: noon, Execute: time.Millisecond},
-		"statement_volume":  &telemetry.Statement{Started: noon, Kind: telemetry.KindVolume, Volume: telemetry.VolumePut, Outcome: telemetry.OutcomeCompleted, Execute: time.Millisecond},
+		"statement_volume":  &telemetry.Statement{Started: noon, Kind: telemetry.KindVolume, Volume: "PUT", Outcome: telemetry.OutcomeCompleted, Execute: time.Millisecond},
 		"statement_inferred": &telemetry.Statement{Started: noon, Kind: telemetry.KindUpdate, Execute: time.Millisecond,
 			Result: telemetry.Result{Evidence: telemetry.EvidenceInferred, Format: telemetry.FormatInlineArrow}},
 		"session_opened": &telemetry.SessionOpened{Started: noon, Server: "dbc-1.cloud.databricks.com:443", SessionID: sessionID,
@@ -102,9 +102,9 @@ func TestEventsLookLikeTheirGoldenFiles(t *testing.T) {
 }
 
 // registered collects the paths of the registry that may leave the process.
-func registered(t *testing.T) map[string]registry.Wire {
+func registered(t *testing.T) map[string]registry.Payload {
 	t.Helper()
-	paths := map[string]registry.Wire{}
+	paths := map[string]registry.Payload{}
 	collect(t, paths, registry.EventFields)
 	collect(t, paths, registry.ConnectionFields)
 	collect(t, paths, registry.ProcessFields)
@@ -117,17 +117,17 @@ func registered(t *testing.T) map[string]registry.Wire {
 	return paths
 }
 
-func collect[R any](t *testing.T, paths map[string]registry.Wire, fields []registry.Field[R]) {
+func collect[R any](t *testing.T, paths map[string]registry.Payload, fields []registry.Field[R]) {
 	for _, f := range fields {
-		require.Equal(t, f.Scope&registry.ScopeDatabricks != 0, f.Wire.Path != "", "%s: scope and payload path must agree", f.Name)
-		if f.Wire.Path == "" {
+		require.Equal(t, f.Scope&registry.ScopeDatabricks != 0, f.Payload.Path != "", "%s: scope and payload path must agree", f.Name)
+		if f.Payload.Path == "" {
 			continue
 		}
-		if known, again := paths[f.Wire.Path]; again {
-			require.Equal(t, known.Type, f.Wire.Type, f.Wire.Path)
-			f.Wire.Anonymous = f.Wire.Anonymous || known.Anonymous
+		if known, again := paths[f.Payload.Path]; again {
+			require.Equal(t, known.Type, f.Payload.Type, f.Payload.Path)
+			f.Payload.Anonymous = f.Payload.Anonymous || known.Anonymous
 		}
-		paths[f.Wire.Path] = f.Wire
+		paths[f.Payload.Path] = f.Payload
 	}
 }
 
@@ -143,7 +143,7 @@ func walk(path string, v any, leaf func(path string, v any)) {
 	}
 }
 
-func TestNothingLeavesThatTheRegistryDoesNotLetOut(t *testing.T) {
+func TestThePayloadHasOnlyFieldsOfTheRegistry(t *testing.T) {
 	paths := registered(t)
 	seen := map[string]bool{}
 	var x export.Exporter
@@ -157,11 +157,11 @@ func TestNothingLeavesThatTheRegistryDoesNotLetOut(t *testing.T) {
 				wire, ok := paths[path]
 				require.True(t, ok, "%s: %s is not registered", name, path)
 				switch wire.Type {
-				case registry.WireBool:
+				case registry.TypeBool:
 					require.IsType(t, true, v, path)
-				case registry.WireInt32, registry.WireInt64, registry.WireSeconds:
+				case registry.TypeInt32, registry.TypeInt64, registry.TypeSeconds:
 					require.IsType(t, 0.0, v, path)
-				case registry.WireEnum:
+				case registry.TypeEnum:
 					require.Contains(t, wire.Enum, v, path)
 				default:
 					require.IsType(t, "", v, path)
@@ -204,7 +204,7 @@ func TestTheNativeDriverUnderstandsThePayload(t *testing.T) {
 	}, e.DriverConnectionParameters)
 }
 
-func TestOnlyWhatIsKnownIsSaid(t *testing.T) {
+func TestUnknownFieldsAreLeftOut(t *testing.T) {
 	var x export.Exporter
 	c := connection(newService())
 	c.Driver, c.HTTPPath, c.UserAgentEntry, c.Port = telemetry.DriverConfig{}, "/somewhere/else", "", 0

@@ -79,7 +79,7 @@ type leakyError struct{ text string }
 
 func (e *leakyError) Error() string { return e.text }
 
-func TestTheHostAndTheTokenStayOutOfThePayload(t *testing.T) {
+func TestTheHostAndTheTokenAreNotInThePayload(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
 		h := x.Open(connection(s), telemetry.Settings{})
 		h.SessionOpened(opened())

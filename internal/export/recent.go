@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Document is one event as it was sent, or as sending it was tried.
+// Document is one event as it was sent, or failed to be.
 type Document struct {
 	At       time.Time `json:"at"`       // of the latest upload it was part of
 	Endpoint string    `json:"endpoint"` // /telemetry-ext or /telemetry-unauth
@@ -20,7 +20,7 @@ type recent struct {
 	size atomic.Int32
 
 	mu   sync.Mutex
-	docs []Document // their JSON as it stands in an upload, with escapes; guarded by mu
+	docs []Document // their JSON is escaped, as in an upload; guarded by mu
 }
 
 func (r *recent) keep(n int) {
@@ -38,13 +38,13 @@ func (r *recent) trim() {
 
 func (r *recent) wanted() bool { return r.size.Load() > 0 }
 
-// idOf is how a document tells itself from others: it begins with its id.
+// idOf returns the part of an escaped document that has its id, with which it begins.
 func idOf(doc string) string {
 	return doc[:len(`{\"frontend_log_event_id\":\"00000000-0000-4000-8000-000000000000\"`)]
 }
 
-// note adds the documents of an upload; one that was sent before takes its latest outcome.
-func (r *recent) note(at time.Time, endpoint, outcome, upload string, documents []span) {
+// add adds the documents of an upload. Of a document that was sent before, the latest outcome stays.
+func (r *recent) add(at time.Time, endpoint, outcome, upload string, documents []byteRange) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	sent := make(map[string]bool, len(documents))
@@ -63,7 +63,7 @@ func (r *recent) list() []Document {
 	docs := slices.Clone(r.docs)
 	r.mu.Unlock()
 	for i := range docs {
-		docs[i].JSON = documentOf(docs[i].JSON)
+		docs[i].JSON = unescape(docs[i].JSON)
 	}
 	return docs
 }

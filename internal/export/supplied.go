@@ -6,42 +6,43 @@ import (
 	"net/http"
 )
 
-// errAuthenticate stands for an authenticator that failed in any way.
+// errAuthenticate is the error of an authenticator that failed in any way. Its own error may have
+// secrets in its text.
 var errAuthenticate = errors.New("the connection's authenticator failed")
 
-// authenticate adds to req the headers that the connection's authenticator adds. The
-// authenticator sees a request of its own: one that is late has nothing of ours in hand.
+// authenticate adds to req the headers that the connection's authenticator adds. It gets
+// a copy of the request: an authenticator that returns late changes nothing that is sent.
 func (k *client) authenticate(ctx context.Context, a Authenticator, req *http.Request) error {
-	asked := req.Clone(ctx)
-	asked.Body, asked.GetBody, asked.ContentLength = http.NoBody, nil, 0
-	var refused error
-	err := k.authenticator.Run(ctx, func() { refused = a.Authenticate(asked) })
-	if err != nil || refused != nil {
+	copied := req.Clone(ctx)
+	copied.Body, copied.GetBody, copied.ContentLength = http.NoBody, nil, 0
+	var authErr error
+	err := k.authenticator.Run(ctx, func() { authErr = a.Authenticate(copied) })
+	if err != nil || authErr != nil {
 		return errAuthenticate
 	}
-	req.Header = asked.Header
+	req.Header = copied.Header
 	return nil
 }
 
-// errTransport stands for a transport that panicked, exited, or is still busy.
+// errTransport is the error of a transport that panicked, exited, or is still busy.
 var errTransport = errors.New("the connection's transport failed")
 
-// exchange makes a request and reads its answer. A transport of the application's need not
-// heed the context, and is held to it.
-func (k *client) exchange(ctx context.Context, req *http.Request) (reply, error) {
+// roundTrip makes a request and reads its response. A user-supplied transport may ignore the
+// context, so it runs on a goroutine of its own that roundTrip does not wait for.
+func (k *client) roundTrip(ctx context.Context, req *http.Request) (response, error) {
 	if k.own != nil {
 		return k.do(req)
 	}
 	var (
-		r       reply
-		problem error
+		r     response
+		doErr error
 	)
-	err := k.transport.Run(ctx, func() { r, problem = k.do(req) })
+	err := k.transport.Run(ctx, func() { r, doErr = k.do(req) })
 	switch {
 	case err == nil:
-		return r, problem
+		return r, doErr
 	case ctx.Err() != nil:
-		return reply{}, ctx.Err()
+		return response{}, ctx.Err()
 	}
-	return reply{}, errTransport
+	return response{}, errTransport
 }

@@ -20,7 +20,7 @@ type authenticatorFunc func(*http.Request) error
 
 func (f authenticatorFunc) Authenticate(r *http.Request) error { return f(r) }
 
-// misbehaved are the ways in which code of the application can fail a request of ours.
+// misbehaved are the ways in which user-supplied code can fail a request of the exporter.
 var misbehaved = map[string]func(*http.Request) error{
 	"hangs":        func(*http.Request) error { select {} },
 	"hangs a day":  func(*http.Request) error { time.Sleep(24 * time.Hour); return nil },
@@ -46,7 +46,7 @@ func keepForever(f func(*http.Request) error, end <-chan struct{}) func(*http.Re
 // An authenticator that fails in any way, in a request for the flag or in an upload, costs
 // its own connector's events and nothing else: the other tenants of the host and workspace
 // report at once, before and after its connector is closed.
-func TestAnAuthenticatorThatMisbehavesSilencesOnlyItsOwnConnector(t *testing.T) {
+func TestAnAuthenticatorThatMisbehavesStopsOnlyItsOwnConnector(t *testing.T) {
 	for name, misbehave := range misbehaved {
 		for _, forced := range []bool{false, true} {
 			t.Run(name+map[bool]string{false: ", asked for the flag", true: ", asked for an upload"}[forced], func(t *testing.T) {
@@ -66,7 +66,7 @@ func TestAnAuthenticatorThatMisbehavesSilencesOnlyItsOwnConnector(t *testing.T) 
 					hb := x.Open(bad, settings)
 					hb.SessionOpened(opened())
 					hb.StatementFinished(failed(telemetry.CategoryAuth)) // urgent: sent soon
-					time.Sleep(time.Second)                              // it is asked
+					time.Sleep(time.Second)                              // the authenticator is called
 
 					report := func() {
 						good := connection(s)
@@ -81,7 +81,7 @@ func TestAnAuthenticatorThatMisbehavesSilencesOnlyItsOwnConnector(t *testing.T) 
 					report()
 					_ = hb.Close(t.Context())
 					report()
-					time.Sleep(time.Hour) // the flag is asked for again
+					time.Sleep(time.Hour) // the flag is requested again
 					report()
 					balanced(t, x)
 				})
@@ -90,9 +90,9 @@ func TestAnAuthenticatorThatMisbehavesSilencesOnlyItsOwnConnector(t *testing.T) 
 	}
 }
 
-// A transport that does not heed its context is held to it, and is not asked again while it
+// A transport that ignores its context does not delay the exporter, and is not called again while it
 // hangs. Tenants with another transport are not kept waiting for an answer of the flag.
-func TestATransportThatHangsDelaysNobodyElse(t *testing.T) {
+func TestATransportThatHangsDelaysNoOtherConnector(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
 		end := make(chan struct{})
 		var calls atomic.Int32
@@ -128,7 +128,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// A late authenticator has nothing of ours in hand: what it does to its request afterwards
+// A late authenticator has a copy of the request: what it does to the copy afterwards
 // changes no other.
 func TestALateAuthenticatorChangesNothing(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {

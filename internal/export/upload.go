@@ -5,39 +5,83 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strconv"
 	"sync"
+	"time"
 )
 
-// upload is the body of a request. Its memory goes to another upload when nobody can read it
-// any more: a transport may go on reading after the endpoint has answered.
-type upload struct {
-	bytes []byte // not changed while there may be readers
-
-	mu      sync.Mutex
-	readers int  // that are not closed; guarded by mu
-	over    bool // there will be no more; guarded by mu
+// uploadBuilder writes the documents of a batch into an upload. One builder writes one upload after
+// another.
+type uploadBuilder struct {
+	upload    *upload
+	scratch   scratch
+	documents []byteRange // where they are in the upload
+	length    int         // of the previous upload
 }
 
-// keptUpload is the largest body whose memory is worth keeping.
-const keptUpload = 1 << 20
+// byteRange is a part of an upload.
+type byteRange struct{ from, to int }
 
-var uploadMemory = sync.Pool{New: func() any { return new([]byte) }}
+// begin starts a new upload, with room for as much as the previous one had.
+func (b *uploadBuilder) begin(now time.Time) {
+	b.upload = newUpload(max(4<<10, min(b.length, maxPooled)))
+	b.append(`{"uploadTime":`)
+	b.upload.bytes = strconv.AppendInt(b.upload.bytes, now.UnixMilli(), 10)
+	b.append(`,"items":[],"protoLogs":[`)
+	b.documents = b.documents[:0]
+}
+
+func (b *uploadBuilder) add(doc []byte) {
+	if len(b.documents) > 0 {
+		b.append(",")
+	}
+	b.append(`"`)
+	from := len(b.upload.bytes)
+	b.upload.bytes = append(b.upload.bytes, doc...)
+	b.documents = append(b.documents, byteRange{from, len(b.upload.bytes)})
+	b.append(`"`)
+}
+
+func (b *uploadBuilder) end() {
+	b.append("]}")
+	b.length = len(b.upload.bytes)
+}
+
+func (b *uploadBuilder) append(s string) { b.upload.bytes = append(b.upload.bytes, s...) }
+
+// upload is the body of a request. Its memory goes to another upload when it has no readers any
+// more: a transport may go on reading after the endpoint has answered.
+//
+// Without the pool, a reported statement allocates 1,740 bytes instead of 350, and takes 4.1 µs
+// instead of 3.4 µs (BenchmarkStatementFinished/sent).
+type upload struct {
+	bytes []byte // must not change while there are readers
+
+	mu      sync.Mutex
+	readers int  // open readers; guarded by mu
+	done    bool // no reader is opened any more; guarded by mu
+}
+
+// maxPooled is the largest body whose memory is used again.
+const maxPooled = 1 << 20
+
+var uploadPool = sync.Pool{New: func() any { return new([]byte) }}
 
 // newUpload returns an empty upload with room for so many bytes.
 func newUpload(room int) *upload {
-	memory, _ := uploadMemory.Get().(*[]byte)
+	memory, _ := uploadPool.Get().(*[]byte)
 	return &upload{bytes: slices.Grow((*memory)[:0], room)}
 }
 
-// done says that the upload will not be sent again.
-func (u *upload) done() {
+// release says that the upload will not be sent again.
+func (u *upload) release() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.over = true
-	if u.readers == 0 && cap(u.bytes) <= keptUpload {
+	u.done = true
+	if u.readers == 0 && cap(u.bytes) <= maxPooled {
 		memory := u.bytes
 		u.bytes = nil
-		uploadMemory.Put(&memory)
+		uploadPool.Put(&memory)
 	}
 }
 
@@ -45,17 +89,18 @@ func (u *upload) done() {
 func (u *upload) reader() io.ReadCloser {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	r := &uploadReader{of: u, closed: u.over}
-	if !u.over {
+	r := &uploadReader{upload: u, closed: u.done}
+	if !u.done {
 		u.readers++
 		r.rest.Reset(u.bytes)
 	}
 	return r
 }
 
-// uploadReader reads an upload until it is closed, whoever closes it, and not a byte longer.
+// uploadReader reads an upload. After Close, which the transport may call at any time, it reads
+// nothing more.
 type uploadReader struct {
-	of *upload
+	upload *upload
 
 	mu     sync.Mutex
 	rest   bytes.Reader // guarded by mu
@@ -78,9 +123,9 @@ func (r *uploadReader) Close() error {
 	defer r.mu.Unlock()
 	if !r.closed {
 		r.closed = true
-		r.of.mu.Lock()
-		defer r.of.mu.Unlock()
-		r.of.readers--
+		r.upload.mu.Lock()
+		defer r.upload.mu.Unlock()
+		r.upload.readers--
 	}
 	return nil
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestAnUploadsMemoryIsNotUsedAgainWhileSomebodyMayReadIt(t *testing.T) {
+func TestTheMemoryOfAnUploadIsNotUsedAgainWhileItHasReaders(t *testing.T) {
 	written := func() *upload {
 		u := newUpload(0)
 		u.bytes = append(u.bytes, "a document"...)
@@ -21,7 +21,7 @@ func TestAnUploadsMemoryIsNotUsedAgainWhileSomebodyMayReadIt(t *testing.T) {
 	require.Equal(t, "a document", string(got))
 	require.NoError(t, quick.Close())
 	require.NoError(t, quick.Close()) // counts once
-	u.done()
+	u.release()
 	require.NotNil(t, u.bytes)
 	got, err = io.ReadAll(slow)
 	require.NoError(t, err)
@@ -30,7 +30,7 @@ func TestAnUploadsMemoryIsNotUsedAgainWhileSomebodyMayReadIt(t *testing.T) {
 	u = written()
 	r := u.reader()
 	require.NoError(t, r.Close())
-	u.done()
+	u.release()
 	require.Nil(t, u.bytes)
 	for _, late := range []io.Reader{r, u.reader()} {
 		_, err = late.Read(make([]byte, 1))

@@ -1,6 +1,9 @@
-// Package failure reduces errors to what a record may say of them: a category, a SQLSTATE,
-// and whether trying again is worthwhile. It reads types, codes and what passed over the wire,
-// never a text.
+// Package failure reduces errors to what a record may say of them: a category, a SQLSTATE, and
+// whether a retry may succeed. It reads types, codes and what passed over the wire, never a text.
+//
+//	error ──────────────▶ Of ──▶ telemetry.Failure ──▶ record
+//	                       ▲
+//	Evidence of the wire ──┘
 package failure
 
 import (
@@ -21,11 +24,12 @@ import (
 
 	dbsqlerr "github.com/databricks/databricks-sql-go/errors"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/registry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// Evidence is what was seen, besides the error itself, of what failed. The zero value is for
-// what nobody watched. The fields are those of cloudfetch.Fault, which is converted to it.
+// Evidence is what was observed, besides the error itself, of what failed. The zero value is for
+// what was not observed. The fields are those of cloudfetch.Fault, which is converted to it.
 type Evidence struct {
 	SQLState string // reported by the server; empty for none
 
@@ -40,7 +44,7 @@ type Evidence struct {
 	Compressed bool                   // those are compressed with LZ4
 }
 
-// Of reduces an error to a Failure; nil stays nil. What no evidence tells is
+// Of reduces an error to a Failure; nil stays nil. An error of which no evidence decides is
 // telemetry.CategoryOther.
 func Of(err error, seen Evidence) *telemetry.Failure {
 	if err == nil {
@@ -68,7 +72,7 @@ func Of(err error, seen Evidence) *telemetry.Failure {
 	return f
 }
 
-// evidence is every way to tell a category, the strongest first. What every version of the
+// evidence is every way to decide on a category, the strongest first. What every version of the
 // driver leaves on the wire comes before what a version says of its errors, so that the same
 // fault has the same category on all of them.
 var evidence = []func(error, *Evidence) telemetry.Category{
@@ -83,7 +87,7 @@ var evidence = []func(error, *Evidence) telemetry.Category{
 	byOrigin,
 }
 
-// byContext: the caller gave up.
+// byContext: the caller's context was done.
 func byContext(err error, _ *Evidence) telemetry.Category {
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -94,8 +98,8 @@ func byContext(err error, _ *Evidence) telemetry.Category {
 	return ""
 }
 
-// bySQLState: the server said what went wrong. Exact codes first, then their class. Success,
-// warnings and "no data" are no failures.
+// bySQLState: the server named the cause. Exact codes first, then their class. Success, warnings
+// and "no data" are no failures.
 func bySQLState(_ error, seen *Evidence) telemetry.Category {
 	if seen.SQLState == "" {
 		return ""
@@ -234,7 +238,7 @@ func byDeclaration(err error, _ *Evidence) telemetry.Category {
 			continue
 		}
 		if t := m.Type(); t.NumIn() == 0 && t.NumOut() == 1 && t.Out(0).Kind() == reflect.String {
-			if c := telemetry.Category(m.Call(nil)[0].String()); c != telemetry.CategoryOther && slices.Contains(telemetry.Categories(), c) {
+			if c := telemetry.Category(m.Call(nil)[0].String()); c != telemetry.CategoryOther && slices.Contains(registry.Categories, c) {
 				declared = c
 			}
 		}
@@ -242,8 +246,8 @@ func byDeclaration(err error, _ *Evidence) telemetry.Category {
 	return declared
 }
 
-// byTransport: the network said what went wrong. An end that comes too soon is the network's
-// only in an error of package net/http: Arrow and LZ4 have the same one.
+// byTransport: the network, or TLS, failed. An end that comes too soon is the network's only in
+// an error of package net/http: Arrow and LZ4 have the same one.
 func byTransport(err error, _ *Evidence) telemetry.Category {
 	var (
 		unknownCA  x509.UnknownAuthorityError
@@ -271,7 +275,7 @@ func byTransport(err error, _ *Evidence) telemetry.Category {
 	return ""
 }
 
-// byOrigin: the native error says at least which layer it comes from.
+// byOrigin: the native error names at least the layer it comes from.
 func byOrigin(err error, _ *Evidence) telemetry.Category {
 	switch {
 	case errors.Is(err, dbsqlerr.ExecutionError):
@@ -282,8 +286,8 @@ func byOrigin(err error, _ *Evidence) telemetry.Category {
 	return ""
 }
 
-// validSQLState lets through what is shaped like a SQLSTATE and nothing else. Those without a
-// digit, which words are made of, are all of class XX.
+// validSQLState returns s when it has the form of a SQLSTATE, else "". Without a digit, as in a
+// word, only codes of class XX are valid.
 func validSQLState(s string) string {
 	if len(s) != 5 || !strings.ContainsAny(s, "0123456789") && !strings.HasPrefix(s, "XX") || strings.ContainsFunc(s, func(r rune) bool {
 		return (r < '0' || r > '9') && (r < 'A' || r > 'Z')

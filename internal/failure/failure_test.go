@@ -45,10 +45,10 @@ type (
 func (d declared) Category() tag { return d.as }
 func (d declared) Unwrap() error { return d.error }
 
-// liar has a method of that name that means something else.
-type liar struct{ error }
+// otherCategory has a method named Category with another meaning.
+type otherCategory struct{ error }
 
-func (liar) Category(int) string { return "timeout" }
+func (otherCategory) Category(int) string { return "timeout" }
 
 func TestFailuresAreClassifiedByTypeAndStateNeverByText(t *testing.T) {
 	text := errors.New("syntax error: timeout: permission denied for user bob@example.com")
@@ -75,7 +75,7 @@ func TestFailuresAreClassifiedByTypeAndStateNeverByText(t *testing.T) {
 		"declared":             {fmt.Errorf("a: %w", declared{text, "chunk_download_error"}), telemetry.Failure{Category: telemetry.CategoryChunkDownload}},
 		"declared deeper":      {declared{declared{text, "decompression_error"}, "result_set_error"}, telemetry.Failure{Category: telemetry.CategoryDecompression}},
 		"declared unknown":     {declared{text, "users_bob"}, telemetry.Failure{Category: telemetry.CategoryOther}},
-		"declared otherwise":   {liar{text}, telemetry.Failure{Category: telemetry.CategoryOther}},
+		"declared otherwise":   {otherCategory{text}, telemetry.Failure{Category: telemetry.CategoryOther}},
 		"unknown authority":    {fmt.Errorf("a: %w", x509.UnknownAuthorityError{}), telemetry.Failure{Category: telemetry.CategoryTLS}},
 		"no such host":         {&net.DNSError{Err: "no such host"}, telemetry.Failure{Category: telemetry.CategoryConnection}},
 		"dial timeout":         {&net.DNSError{IsTimeout: true}, telemetry.Failure{Category: telemetry.CategoryTimeout}},

@@ -1,5 +1,11 @@
-// Package format writes numbers for people. Everything of this module that people read does it
-// the same way: the page, the terminal, log lines and verdicts.
+// Package format writes numbers for people. The debug page, the terminal, log lines and
+// verdicts all use it, so that a number looks the same everywhere.
+//
+//	time.Duration ─▶ Duration       "1.5 s"
+//	bytes         ─▶ Bytes          "1.2 MB"
+//	number        ─▶ Count          "1,200"
+//	              ─▶ Plural, Choose "1,200 retries", "3 calls waited"
+//	share         ─▶ Percent        "71 %"
 package format
 
 import (
@@ -10,7 +16,8 @@ import (
 	"time"
 )
 
-// Duration writes a duration for people: three digits at most, in the unit that suits.
+// Duration writes a duration in the unit that suits its size: with two or three digits below
+// two minutes, as minutes and seconds below two hours, and as hours and minutes above.
 func Duration(d time.Duration) string {
 	switch {
 	case d < 0:
@@ -31,7 +38,7 @@ func Duration(d time.Duration) string {
 	return fmt.Sprintf("%d h %02d min", int(d.Hours()), int(d.Minutes())%60)
 }
 
-// Bytes writes a size for people, in powers of 1000.
+// Bytes writes a size in powers of 1000, up to terabytes.
 func Bytes(n int64) string {
 	if n < 0 {
 		return "-" + Bytes(-max(n, -math.MaxInt64))
@@ -39,36 +46,17 @@ func Bytes(n int64) string {
 	if n < 1000 {
 		return strconv.FormatInt(n, 10) + " B"
 	}
-	v := float64(n)
-	for _, unit := range []string{"kB", "MB", "GB", "TB"} {
-		if v /= 1000; v < 999.5 || unit == "TB" {
+	v := float64(n) / 1000
+	for _, unit := range []string{"kB", "MB", "GB"} {
+		if v < 999.5 {
 			return digits(v) + " " + unit
 		}
+		v /= 1000
 	}
-	return ""
+	return digits(v) + " TB"
 }
 
-// Count writes a number with its thousands apart.
-func Count(n int64) string {
-	if n < 0 {
-		return "-" + Count(-max(n, -math.MaxInt64))
-	}
-	s := strconv.FormatInt(n, 10)
-	start := len(s) % 3
-	var groups []string
-	if start > 0 {
-		groups = append(groups, s[:start])
-	}
-	for ; start < len(s); start += 3 {
-		groups = append(groups, s[start:start+3])
-	}
-	return strings.Join(groups, ",")
-}
-
-// Percent writes a share of 1.
-func Percent(share float64) string { return fmt.Sprintf("%.0f %%", math.Floor(share*100+0.5)) }
-
-// digits keeps two digits of small numbers and no more than the whole of large ones.
+// digits writes one decimal below 10 and none from there on.
 func digits(v float64) string {
 	if v < 9.95 {
 		return strconv.FormatFloat(v, 'f', 1, 64)
@@ -76,15 +64,24 @@ func digits(v float64) string {
 	return strconv.FormatFloat(v, 'f', 0, 64)
 }
 
-// Plural writes a number with what it counts: "1 retry", "1,200 retries".
+// Count writes a number with commas between its thousands.
+func Count(n int64) string {
+	if n < 0 {
+		return "-" + Count(-max(n, -math.MaxInt64))
+	}
+	s := strconv.FormatInt(n, 10)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// Plural writes a number with the noun it counts: "1 retry", "1,200 retries".
 func Plural(n int64, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
 	if stem, ok := strings.CutSuffix(noun, "y"); ok {
-		return Count(n) + " " + stem + "ies"
+		return Choose(n, noun, stem+"ies")
 	}
-	return Count(n) + " " + noun + "s"
+	return Choose(n, noun, noun+"s")
 }
 
 // Choose writes a number with one of two phrases: "1 call waited", "3 calls waited".
@@ -94,3 +91,6 @@ func Choose(n int64, one, many string) string {
 	}
 	return Count(n) + " " + many
 }
+
+// Percent writes a share of 1 as a whole percentage.
+func Percent(share float64) string { return fmt.Sprintf("%.0f %%", math.Floor(share*100+0.5)) }

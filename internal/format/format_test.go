@@ -10,7 +10,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 )
 
-func TestDurationsHaveThreeDigitsAtMost(t *testing.T) {
+func TestDurationUsesTheUnitThatSuits(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		0: "0 s", 1: "1 ns", 999: "999 ns",
 		time.Microsecond: "1.0 µs", 9949: "9.9 µs", 9950: "10 µs", 999499: "999 µs",
@@ -23,7 +23,7 @@ func TestDurationsHaveThreeDigitsAtMost(t *testing.T) {
 	}
 }
 
-func TestSizesAreInPowersOfAThousand(t *testing.T) {
+func TestBytesUsesPowersOfAThousand(t *testing.T) {
 	for n, want := range map[int64]string{
 		0: "0 B", 999: "999 B", 1000: "1.0 kB", 1234567: "1.2 MB", 999_499: "999 kB", 999_500: "1.0 MB", 25e9: "25 GB", 1e15: "1000 TB",
 		-2000: "-2.0 kB", math.MinInt64: "-9223372 TB",
@@ -32,7 +32,7 @@ func TestSizesAreInPowersOfAThousand(t *testing.T) {
 	}
 }
 
-func TestNumbersHaveTheirThousandsApart(t *testing.T) {
+func TestCountSeparatesThousands(t *testing.T) {
 	for n, want := range map[int64]string{
 		0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567", -1000: "-1,000", math.MinInt64: "-9,223,372,036,854,775,807",
 	} {
@@ -40,8 +40,16 @@ func TestNumbersHaveTheirThousandsApart(t *testing.T) {
 	}
 }
 
-func TestSharesAreWholePercents(t *testing.T) {
+func TestPercentIsWhole(t *testing.T) {
 	for share, want := range map[float64]string{0: "0 %", .004: "0 %", .005: "1 %", .714: "71 %", 1: "100 %"} {
 		require.Equal(t, want, format.Percent(share))
 	}
+}
+
+func TestPluralFollowsTheNumber(t *testing.T) {
+	require.Equal(t, "1 retry", format.Plural(1, "retry"))
+	require.Equal(t, "0 retries", format.Plural(0, "retry"))
+	require.Equal(t, "1,200 files", format.Plural(1200, "file"))
+	require.Equal(t, "1 call waited", format.Choose(1, "call waited", "calls waited"))
+	require.Equal(t, "3 calls waited", format.Choose(3, "call waited", "calls waited"))
 }

@@ -1,11 +1,10 @@
 package queue
 
-// pieceSize is a compromise: a queue that holds little keeps one piece, one that holds much
-// allocates once in so many items.
+// pieceSize is the number of items in one allocation. A short queue keeps one piece.
 const pieceSize = 32
 
-// list is a double-ended list in pieces. Growing never copies what is there, and memory goes
-// as soon as a piece is empty, but for one that is kept for the next.
+// list is a double-ended list in pieces. Growing never copies items, and an empty piece is released,
+// but for one that is kept as a spare.
 type list[T any] struct {
 	head, tail *piece[T] // nil before the first item
 	from, to   int       // first item in head; end of the items in tail
@@ -52,7 +51,7 @@ func (l *list[T]) pushFront(v T) {
 // dropFront removes the first item; there must be one.
 func (l *list[T]) dropFront() {
 	var none T
-	l.head.items[l.from] = none // nothing that was taken may live on here
+	l.head.items[l.from] = none // the list must not keep the memory of the item
 	l.from++
 	l.n--
 	switch {

@@ -1,27 +1,24 @@
-// Package queue holds what waits for a slow receiver: in the order of arrival, with a number
-// for each item, and with the rule of what goes when there is no room. Every operation takes
-// the same short time however much waits, because it may run on an application's goroutine.
 package queue
 
-// Item is a value that waits.
+// Item is a value in a queue.
 type Item[T any] struct {
 	Value  T
-	Seq    uint64 // its place among all that were ever pushed, from 1
-	Failed bool   // tells of a failure: evicted last
+	Seq    uint64 // counts the items ever pushed, from 1
+	Failed bool   // evicted after all successes
 }
 
 // Queue keeps items in the order of arrival. Successes and failures wait in two lists, so
-// that the oldest success can be found at once; together they keep the order. The zero value
+// that the oldest success is found at once; Seq gives their common order. The zero value
 // is ready. A Queue is not safe for concurrent use and sets no bound: its owner evicts.
 type Queue[T any] struct {
 	successes, failures list[Item[T]]
 	last                uint64
 }
 
-// Len is the number of items that wait.
+// Len is the number of items in the queue.
 func (q *Queue[T]) Len() int { return q.successes.n + q.failures.n }
 
-// Last is the number of the latest item ever pushed; 0 before the first.
+// Last is the Seq of the latest item ever pushed; 0 before the first.
 func (q *Queue[T]) Last() uint64 { return q.last }
 
 // Push adds an item at the end.
@@ -31,14 +28,14 @@ func (q *Queue[T]) Push(v T, failed bool) {
 	item.Value, item.Seq, item.Failed = v, q.last, failed
 }
 
-// Return puts items back that were popped in this order and are to be popped again.
+// Return puts popped items back at the front. They must be in the order in which they were popped.
 func (q *Queue[T]) Return(items []Item[T]) {
 	for i := len(items) - 1; i >= 0; i-- {
 		q.listOf(items[i].Failed).pushFront(items[i])
 	}
 }
 
-// Oldest returns the first item, nil when none waits. It is valid until the next call.
+// Oldest returns the first item, nil when the queue is empty. It is valid until the next call.
 func (q *Queue[T]) Oldest() *Item[T] {
 	l := q.first()
 	if l == nil {
@@ -47,7 +44,7 @@ func (q *Queue[T]) Oldest() *Item[T] {
 	return l.front()
 }
 
-// Pop takes the oldest item; there must be one.
+// Pop removes the oldest item; the queue must not be empty.
 func (q *Queue[T]) Pop() Item[T] {
 	l := q.first()
 	item := *l.front()
@@ -55,8 +52,8 @@ func (q *Queue[T]) Pop() Item[T] {
 	return item
 }
 
-// Victim returns the item that can be missed most: the oldest success, or else the oldest
-// failure; nil when none waits. It is valid until the next call.
+// Victim returns the item that is evicted next: the oldest success, or else the oldest
+// failure; nil when the queue is empty. The pointer is valid until the next call.
 func (q *Queue[T]) Victim() *Item[T] {
 	if q.Len() == 0 {
 		return nil
@@ -74,8 +71,8 @@ func (q *Queue[T]) victims() *list[Item[T]] {
 	return &q.failures
 }
 
-// LastOf returns the number of the latest waiting item that matches, 0 when none does. It
-// looks at all of them.
+// LastOf returns the Seq of the latest item in the queue that matches, 0 when none does. It looks at
+// all of them.
 func (q *Queue[T]) LastOf(matches func(*T) bool) (seq uint64) {
 	for _, l := range []*list[Item[T]]{&q.successes, &q.failures} {
 		l.each(func(i *Item[T]) {
@@ -94,7 +91,7 @@ func (q *Queue[T]) listOf(failed bool) *list[Item[T]] {
 	return &q.successes
 }
 
-// first is the list the oldest item is in, nil when none waits.
+// first is the list that has the oldest item, nil when the queue is empty.
 func (q *Queue[T]) first() *list[Item[T]] {
 	s, f := &q.successes, &q.failures
 	switch {

@@ -30,12 +30,12 @@ func TestTheOldestSuccessIsEvictedFirst(t *testing.T) {
 	for i, failed := range []bool{true, false, true, false, true} {
 		q.Push(i, failed)
 	}
-	var gone []int
+	var evicted []int
 	for q.Len() > 0 {
-		gone = append(gone, q.Victim().Value)
+		evicted = append(evicted, q.Victim().Value)
 		q.Evict()
 	}
-	require.Equal(t, []int{1, 3, 0, 2, 4}, gone)
+	require.Equal(t, []int{1, 3, 0, 2, 4}, evicted)
 }
 
 func TestLastOfFindsTheLatestThatMatches(t *testing.T) {
@@ -52,10 +52,10 @@ func TestLastOfFindsTheLatestThatMatches(t *testing.T) {
 	require.Zero(t, q.LastOf(even))
 }
 
-// A queue of a million failures evicts as fast as an empty one: nothing may walk through it
-// on an application's goroutine. Steps are not counted here; a queue that walked would take
-// a million times a million of them and never end.
-func TestEvictionDoesNotWalkThroughWhatWaits(t *testing.T) {
+// A queue of a million failures evicts as fast as a short one, because this may happen on an
+// application's goroutine. If it looked at every item, this test would take a million times a million
+// steps.
+func TestEvictionDoesNotLookAtEveryItem(t *testing.T) {
 	var q queue.Queue[int]
 	for i := range 1_000_000 {
 		q.Push(i, true)
@@ -82,7 +82,7 @@ func TestAQueueAtWorkAllocatesNothing(t *testing.T) {
 	require.Zero(t, testing.AllocsPerRun(100, work))
 }
 
-// FuzzQueue holds the queue against a slice.
+// FuzzQueue compares the queue with a slice.
 func FuzzQueue(f *testing.F) {
 	f.Add([]byte{0, 1, 2, 3, 4, 5})
 	f.Add(slices.Repeat([]byte{0, 1, 0, 3, 4}, 50))

@@ -1,92 +1,58 @@
 package registry
 
-import (
-	"time"
+// Payload says where a field goes in the payload that leaves for Databricks. The zero value is
+// nowhere: the field is not sent. The service accepts the paths it knows and no others.
+type Payload struct {
+	// Path is the keys that lead to the value, joined by dots.
+	Path string
+	// Type is how the value is written there.
+	Type PayloadType
+	// Enum lists the names the service knows, for TypeEnum. Any other value is left out.
+	Enum []string
+	// Anonymous is true for what may be part of an event that is sent without
+	// authentication, because the connection failed before it was authenticated.
+	Anonymous bool
+}
 
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
-)
+// PayloadType is how a value is written in the payload.
+type PayloadType string
 
-// The types below are what the payload to Databricks says besides the records: who sends,
-// how the connection is configured, and what makes a record an event.
-
-// Operation is what an event is about. The names are the service's own.
-type Operation string
-
-// The operations.
+// The types of values. A value that does not fit its type is left out.
 const (
-	CreateSession    Operation = "CREATE_SESSION"
-	DeleteSession    Operation = "DELETE_SESSION"
-	ExecuteStatement Operation = "EXECUTE_STATEMENT"
-	CloseStatement   Operation = "CLOSE_STATEMENT"
-	CancelStatement  Operation = "CANCEL_STATEMENT"
+	TypeString  PayloadType = "string"
+	TypeUUID    PayloadType = "uuid"    // a string of 36 characters, 8-4-4-4-12 hexadecimal digits
+	TypeEnum    PayloadType = "enum"    // a string out of Payload.Enum
+	TypeVersion PayloadType = "version" // a string of two or three numbers, with a tag such as rc1
+	TypeBool    PayloadType = "bool"
+	TypeInt32   PayloadType = "int32"   // durations in milliseconds
+	TypeInt64   PayloadType = "int64"   // durations in milliseconds, times in milliseconds since 1970
+	TypeSeconds PayloadType = "seconds" // a duration, int64
 )
 
-// Event is the frame of one document of the payload.
-type Event struct {
-	// ID is a UUID of version 4, the same on every attempt to send the event.
-	ID string
-	// Operation is what the event is about.
-	Operation Operation
-	// WorkspaceID is the workspace's number where the record does not know it, but the
-	// connection does; empty otherwise.
-	WorkspaceID string
-	// UserAgent names the driver and this wrapper, and the application as far as it named
-	// itself in a way that can be shared.
-	UserAgent string
-}
-
-// Connection is how a connection is configured, reduced to what may leave the process.
-type Connection struct {
-	// Driver is the native driver's configuration.
-	Driver telemetry.DriverConfig
-	// Port is the port of the workspace; 0 when unknown.
-	Port int
-	// HTTPPath is the kind of the path, without the id of what it leads to, such as
-	// /sql/1.0/warehouses; empty when it is of no kind that is known.
-	HTTPPath string
-	// Proxy is true when the environment names a proxy for the workspace. Its address is
-	// not kept.
-	Proxy telemetry.Maybe[bool]
-	// ProxyAuth is NONE or BASIC; empty without a proxy.
-	ProxyAuth string
-	// Application is the name the application gave itself in its user agent; empty when
-	// there is none that can be shared.
-	Application string
-}
-
-// Process describes the process the driver runs in.
-type Process struct {
-	RuntimeVersion string // of Go
-	OSName         string // Linux, macOS, Windows, or as Go names it
-	OSVersion      string // digits and dots; empty when unknown
-	OSArch         string // as Go names it
-	Locale         string // such as en_US; empty when the environment names none
-}
-
-// closeRPC and cancelRPC are the Thrift methods behind the events of the same meaning.
+// The objects of a document, and the time of its event.
 const (
-	closeRPC  = "CloseOperation"
-	cancelRPC = "CancelOperation"
+	timestamp = "context.client_context.timestamp_millis"
+	driverLog = "entry.sql_driver_log."
+	system    = driverLog + "system_configuration."
+	params    = driverLog + "driver_connection_params."
+	operation = driverLog + "sql_operation."
+	chunks    = operation + "chunk_details."
+	detail    = operation + "operation_detail."
 )
 
-// Closed returns the calls that closed the statement on the server, and whether there were
-// any: the server closes by itself what it answers at once.
-func Closed(s *telemetry.Statement) (telemetry.RPC, bool) { return find(s, closeRPC) }
+var errorName = oneOf(driverLog+"error_info.error_name", Categories...)
 
-// Canceled returns the calls that canceled the statement, and whether there were any.
-func Canceled(s *telemetry.Statement) (telemetry.RPC, bool) { return find(s, cancelRPC) }
+func to(path string, t PayloadType) Payload { return Payload{Path: path, Type: t} }
 
-func find(s *telemetry.Statement, method string) (telemetry.RPC, bool) {
-	for _, r := range s.RPCs {
-		if r.Method == method {
-			return r, r.Calls > 0
-		}
+func oneOf[S ~string](path string, names ...S) Payload {
+	p := Payload{Path: path, Type: TypeEnum}
+	for _, n := range names {
+		p.Enum = append(p.Enum, string(n))
 	}
-	return telemetry.RPC{}, false
+	return p
 }
 
-// closingStarted is about when the rows were closed, which is the last that happens to a
-// statement.
-func closingStarted(s *telemetry.Statement) time.Time {
-	return s.Started.Add(max(0, s.Total-s.Close.Or(0)))
+func (p Payload) anonymous() Payload {
+	p.Anonymous = true
+	return p
 }

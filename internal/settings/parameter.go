@@ -1,9 +1,6 @@
-// Package settings turns what a DSN and the environment say into telemetry.Settings: names in
-// any spelling that can only mean one thing, values within their range, off wherever it is said.
 package settings
 
 import (
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +13,7 @@ import (
 // same name in upper case with DATABRICKS_ in front.
 type Parameter struct {
 	Name    string // the DSN parameter
+	Field   string // the field of telemetry.Settings
 	Accepts string // what a value looks like
 	Default string
 	Doc     string
@@ -25,8 +23,8 @@ type Parameter struct {
 // Env is the name of the environment variable.
 func (p Parameter) Env() string { return p.envs()[0] }
 
-// envs are all names it is known by: the switch goes by the name the Databricks drivers
-// share, too.
+// envs are all names of the variable. The switch has a second one, which the Databricks drivers
+// share.
 func (p Parameter) envs() []string {
 	regular := "DATABRICKS_" + strings.ToUpper(p.Name)
 	if p.Name == enableParameter {
@@ -35,54 +33,42 @@ func (p Parameter) envs() []string {
 	return []string{regular}
 }
 
-// Field is the name of the setting's field of Settings.
-func (p Parameter) Field() string {
-	var s telemetry.Settings
-	of := reflect.ValueOf(&s).Elem()
-	for i := range of.NumField() {
-		if of.Field(i).Addr().Pointer() == reflect.ValueOf(p.codec.at(&s)).Pointer() {
-			return of.Type().Field(i).Name
-		}
-	}
-	return ""
-}
-
 // Value returns the setting in s as text; "" for a zero value, which means the default.
 func (p Parameter) Value(s telemetry.Settings) string { return p.codec.get(&s) }
 
-// Parameters lists every setting that can be given as text.
+// Parameters lists every setting, in the order of the documentation.
 var Parameters = []Parameter{
-	{enableParameter, "true or false", "unset: the server's flag decides", "Telemetry to Databricks. false is off, the native driver's own included; true is on unless the server says no.",
+	{enableParameter, "Enabled", "true or false", "unset: the server's flag decides", "Telemetry to Databricks. false is off, the native driver's own included; true is on unless the server says no.",
 		asSwitch(func(s *telemetry.Settings) *telemetry.Switch { return &s.Enabled })},
-	{"telemetry_force_enable", "true or false", "false", "Skip the server's flag.",
+	{"telemetry_force_enable", "ForceEnable", "true or false", "false", "Skip the server's flag.",
 		asBool(func(s *telemetry.Settings) *bool { return &s.ForceEnable })},
-	{"telemetry_batch_size", "a whole number from 1 to 10000", "100", "Records per request; a statement is one, with its close. Fewer go when the queue is half full before, or the endpoint answers that a request is too large.",
+	{"telemetry_batch_size", "BatchSize", "a whole number from 1 to 10000", "100", "Records per request; a statement is one, with its close. Fewer go when the queue is half full before, or the endpoint answers that a request is too large.",
 		asInt(1, 10_000, func(s *telemetry.Settings) *int { return &s.BatchSize })},
-	{"telemetry_flush_interval", "a Go duration from 100ms to 1h, such as 5s", "5s", "Longest an event waits to be sent.",
+	{"telemetry_flush_interval", "FlushInterval", "a Go duration from 100ms to 1h, such as 5s", "5s", "Longest an event waits to be sent.",
 		asDuration(100*time.Millisecond, time.Hour, func(s *telemetry.Settings) *time.Duration { return &s.FlushInterval })},
-	{"telemetry_max_retries", "a whole number from 0 to 20", "3", "Retries of one request. All of them are made, unless the endpoint asks for longer pauses than they would take.",
+	{"telemetry_max_retries", "MaxRetries", "a whole number from 0 to 20", "3", "Retries of one request. All of them are made, unless the endpoint asks for longer pauses than they would take.",
 		asRetries(20, func(s *telemetry.Settings) *int { return &s.MaxRetries })},
-	{"telemetry_retry_delay", "a Go duration from 1ms to 1m, such as 500ms", "500ms", "Pause before the first retry. The next ones double, up to 10s, or stay as they are where this is longer; each is up to 30 % longer by chance.",
+	{"telemetry_retry_delay", "RetryDelay", "a Go duration from 1ms to 1m, such as 500ms", "500ms", "Pause before the first retry. The next ones double, up to 10s, or stay as they are where this is longer; each is up to 30 % longer by chance.",
 		asDuration(time.Millisecond, time.Minute, func(s *telemetry.Settings) *time.Duration { return &s.RetryDelay })},
-	{"telemetry_queue_size", "a whole number from 1 to 1000000", "1000", "Events that wait to be reported, and records that wait for a sink, before the oldest are dropped; each takes about 1 KiB. Not less than six batches unless it is set.",
+	{"telemetry_queue_size", "QueueSize", "a whole number from 1 to 1000000", "1000", "Events that wait to be reported, and records that wait for a sink, before the oldest are dropped; each takes about 1 KiB. Not less than six batches unless it is set.",
 		asInt(1, 1_000_000, func(s *telemetry.Settings) *int { return &s.QueueSize })},
-	{"telemetry_close_timeout", "a Go duration from 1ms to 5m, such as 2s", "2s", "Longest that closing the sql.DB waits for telemetry.",
+	{"telemetry_close_timeout", "CloseTimeout", "a Go duration from 1ms to 5m, such as 2s", "2s", "Longest that closing the sql.DB waits for telemetry.",
 		asDuration(time.Millisecond, 5*time.Minute, func(s *telemetry.Settings) *time.Duration { return &s.CloseTimeout })},
-	{"telemetry_circuit_breaker", "true or false", "true", "Stop sending to an endpoint that keeps failing.",
+	{"telemetry_circuit_breaker", "CircuitBreaker", "true or false", "true", "Stop sending to an endpoint that keeps failing.",
 		asSwitch(func(s *telemetry.Settings) *telemetry.Switch { return &s.CircuitBreaker })},
-	{"telemetry_circuit_breaker_threshold", "a whole number from 1 to 1000", "5", "Failures in a row that open the breaker.",
+	{"telemetry_circuit_breaker_threshold", "CircuitBreakerThreshold", "a whole number from 1 to 1000", "5", "Failures in a row that open the breaker.",
 		asInt(1, 1000, func(s *telemetry.Settings) *int { return &s.CircuitBreakerThreshold })},
-	{"telemetry_circuit_breaker_timeout", "a Go duration from 1s to 1h, such as 60s", "60s", "How long the breaker stays open, and up to a tenth longer.",
+	{"telemetry_circuit_breaker_timeout", "CircuitBreakerTimeout", "a Go duration from 1s to 1h, such as 60s", "60s", "How long the breaker stays open, and up to a tenth longer.",
 		asDuration(time.Second, time.Hour, func(s *telemetry.Settings) *time.Duration { return &s.CircuitBreakerTimeout })},
-	{"telemetry_log_level", logLevel.String(), "off", "Least level written to the application's log (slog).",
+	{"telemetry_log_level", "LogLevel", logLevel.String(), "off", "Least level written to the application's log (slog).",
 		logLevel.codec(func(s *telemetry.Settings) *string { return &s.LogLevel })},
-	{"telemetry_slow_threshold", "a Go duration from 1ms to 24h, such as 10s", "10s", "How long a statement may take before it counts as slow in the log.",
+	{"telemetry_slow_threshold", "SlowThreshold", "a Go duration from 1ms to 24h, such as 10s", "10s", "How long a statement may take before it counts as slow in the log.",
 		asDuration(time.Millisecond, 24*time.Hour, func(s *telemetry.Settings) *time.Duration { return &s.SlowThreshold })},
-	{"telemetry_query_text", "true or false", "false", "Keep the text of statements in local records (log, spans, debug page, NDJSON). It is never reported to Databricks.",
+	{"telemetry_query_text", "QueryText", "true or false", "false", "Keep the text of statements in local records (log, spans, debug page, NDJSON). It is never reported to Databricks.",
 		asBool(func(s *telemetry.Settings) *bool { return &s.QueryText })},
-	{"telemetry_error_text", errorText.String(), "redacted", "What local records keep of the text of errors: class: error class and SQLSTATE only; redacted: only words of a fixed vocabulary pass, all else is a placeholder; full: the text as it is. It is never reported to Databricks.",
+	{"telemetry_error_text", "ErrorText", errorText.String(), "redacted", "What local records keep of the text of errors: class: error class and SQLSTATE only; redacted: only words of a fixed vocabulary pass, all else is a placeholder; full: the text as it is. It is never reported to Databricks.",
 		errorText.codec(func(s *telemetry.Settings) *string { return &s.ErrorText })},
-	{"telemetry_sample_rate", "a number from 0 to 1, such as 0.1", "1", "Share of successful statements exported; failed ones always are.",
+	{"telemetry_sample_rate", "SampleRate", "a number from 0 to 1, such as 0.1", "1", "Share of successful statements exported; failed ones always are.",
 		asShare(func(s *telemetry.Settings) *telemetry.Maybe[float64] { return &s.SampleRate })},
 }
 
@@ -90,7 +76,6 @@ var Parameters = []Parameter{
 type codec struct {
 	set func(*telemetry.Settings, string) bool   // false: not a value it accepts
 	get func(*telemetry.Settings) (value string) // "" for a zero value
-	at  func(*telemetry.Settings) any            // a pointer to the field
 }
 
 // asText makes a codec of a field, what parses it and what formats it.
@@ -108,7 +93,6 @@ func asText[T comparable](at func(*telemetry.Settings) *T, parse func(string) (T
 			}
 			return format(*at(s))
 		},
-		at: func(s *telemetry.Settings) any { return at(s) },
 	}
 }
 
@@ -130,7 +114,7 @@ func asInt(low, high int, at func(*telemetry.Settings) *int) codec {
 	}, strconv.Itoa)
 }
 
-// asRetries is a number of which 0 as text is none; 0 in Settings is the default.
+// asRetries is a number of retries. None is 0 as text and -1 in Settings, where 0 is the default.
 func asRetries(high int, at func(*telemetry.Settings) *int) codec {
 	return asText(at, func(v string) (int, bool) {
 		n, err := strconv.Atoi(v)
@@ -149,10 +133,17 @@ func asDuration(low, high time.Duration, at func(*telemetry.Settings) *time.Dura
 	}, time.Duration.String)
 }
 
+// The values of telemetry.Settings.ErrorText.
+const (
+	ErrorTextClass    = "class"
+	errorTextRedacted = "redacted"
+	ErrorTextFull     = "full"
+)
+
 // The settings that are one of a few words.
 var (
 	logLevel  = words{"off", "error", "warn", "info", "debug"}
-	errorText = words{telemetry.ErrorTextClass, telemetry.ErrorTextRedacted, telemetry.ErrorTextFull}
+	errorText = words{ErrorTextClass, errorTextRedacted, ErrorTextFull}
 )
 
 type words []string

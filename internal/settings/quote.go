@@ -11,8 +11,8 @@ import (
 // maxQuoted is the largest number of characters of a value that an error quotes.
 const maxQuoted = 40
 
-// quotable is the text of a value as an error may quote it: cut, without control characters,
-// and without its text when it may be a secret that was put in the wrong place.
+// quotable is the text of a value as an error may quote it: shortened, without control
+// characters, and only its length when it may be a secret that was put in the wrong place.
 func quotable(value string) string {
 	if secretLike(value) {
 		return fmt.Sprintf("(%d characters)", utf8.RuneCountInString(value))
@@ -60,18 +60,18 @@ func secretLike(value string) bool {
 func secretWord(word string) bool {
 	const harmless = 8 // characters
 	var letters, digits, capitals int
-	var before rune
+	var previous rune
 	for _, r := range word {
 		switch {
 		case unicode.IsDigit(r):
 			digits++
-		case unicode.IsUpper(r) && unicode.IsLower(before):
+		case unicode.IsUpper(r) && unicode.IsLower(previous):
 			capitals++
 			fallthrough
 		default:
 			letters++
 		}
-		before = r
+		previous = r
 	}
 	n := letters + digits
 	return n > harmless && (letters > 0 && digits > 0 || capitals*5 > n)

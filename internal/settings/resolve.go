@@ -9,14 +9,14 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// MisplacedParameter is the error for a parameter of this package that is where a DSN has no
-// parameters: place says where it is instead.
+// MisplacedParameter is the error for a parameter of this package in a part of a DSN that has no
+// parameters; place names that part.
 func MisplacedParameter(name, place string) *telemetry.ParameterError {
 	return &telemetry.ParameterError{Name: quotable(name), Problem: "is " + place + ", where it has no effect: the parameters of a DSN begin with one ? and are separated by &"}
 }
 
 // Resolve returns the settings in force: those of the DSN over those of the environment over
-// base, except that off wins wherever and however often it is said. dsn holds the
+// base, except that off wins wherever it is set. dsn holds the
 // parameters of a DSN for which [IsParameter] is true, all values of each, and env is that
 // of [Environ]; either may be nil. An empty value is not set.
 //
@@ -28,8 +28,8 @@ func Resolve(base telemetry.Settings, dsn, env map[string][]string) (telemetry.S
 	return s, err
 }
 
-// InForce says for every parameter what Resolve makes of it, and who decided. Of a value that
-// Resolve refuses it says nothing: the list is empty.
+// InForce lists every parameter with the value that Resolve gives it, and who set it. It is nil
+// when Resolve returns an error.
 func InForce(base telemetry.Settings, dsn, env map[string][]string) []telemetry.SettingInForce {
 	s, by, err := resolve(base, dsn, env)
 	if err != nil {
@@ -50,10 +50,99 @@ func InForce(base telemetry.Settings, dsn, env map[string][]string) []telemetry.
 		}
 		all[i] = f
 	}
-	return append(all, ignored(env)...)
+	return slices.Concat(all, ignored(env))
 }
 
-// source is one place where settings are given.
+// resolve also returns who set each parameter, by name. A setting of base has no entry.
+func resolve(base telemetry.Settings, dsn, env map[string][]string) (telemetry.Settings, map[string]string, error) {
+	r := resolution{settings: base, by: map[string]string{}, off: base.Enabled == telemetry.SwitchOff}
+	if err := r.normalize(); err != nil {
+		return base, nil, err
+	}
+	for _, from := range []source{{values: env}, {values: dsn, dsn: true}} {
+		if err := r.apply(from); err != nil {
+			return base, nil, err
+		}
+	}
+	if v := first(env[doNotTrack]); v != "" && !r.off {
+		if track, ok := parseSwitch(v); !ok || track == telemetry.SwitchOn {
+			r.off, r.offBy = true, doNotTrack
+		}
+	}
+	if r.off {
+		r.settings.Enabled, r.by[enableParameter] = telemetry.SwitchOff, r.offBy
+	}
+	return r.settings, r.by, nil
+}
+
+// resolution is the state of resolve.
+type resolution struct {
+	settings telemetry.Settings
+	by       map[string]string // who set each parameter
+	off      bool              // somewhere; nothing switches it on again
+	offBy    string            // as in SettingInForce.By; "" for base
+}
+
+// normalize puts the words of base into the form that the parameters have.
+func (r *resolution) normalize() error {
+	for _, word := range []struct {
+		field  string
+		value  *string
+		accept words
+	}{{"LogLevel", &r.settings.LogLevel, logLevel}, {"ErrorText", &r.settings.ErrorText, errorText}} {
+		if *word.value == "" {
+			continue
+		}
+		v, ok := word.accept.parse(*word.value)
+		if !ok {
+			return &telemetry.ParameterError{Name: "Settings." + word.field, Value: quotable(v), Accepts: word.accept.String()}
+		}
+		*word.value = v
+	}
+	return nil
+}
+
+// apply takes the values of a source over those that are set already.
+func (r *resolution) apply(from source) error {
+	values, err := from.read()
+	if err != nil {
+		return err
+	}
+	for _, p := range Parameters {
+		if p.Name == enableParameter {
+			err = r.applySwitch(from, p, values[p.Name])
+		} else if i := slices.IndexFunc(values[p.Name], func(g given) bool { return g.value != "" }); i >= 0 {
+			g := values[p.Name][i] // as in the native driver, the first one counts
+			if !p.codec.set(&r.settings, g.value) {
+				return g.valueError(p)
+			}
+			r.by[p.Name] = g.by
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// applySwitch looks at every value of the switch: one that is off is enough. A variable that is
+// only nearly named like the switch may have any value.
+func (r *resolution) applySwitch(from source, p Parameter, values []given) error {
+	for _, g := range slices.Backward(values) {
+		position, ok := g.position()
+		switch {
+		case !ok && (from.dsn || !g.alias):
+			return g.valueError(p)
+		case position == telemetry.SwitchOn:
+			r.settings.Enabled, r.by[p.Name] = telemetry.SwitchOn, g.by
+		case position == telemetry.SwitchOff && !r.off:
+			r.off, r.offBy = true, g.by
+		}
+	}
+	return nil
+}
+
+// source is the DSN or the environment.
 type source struct {
 	values map[string][]string
 	dsn    bool // else the environment
@@ -63,73 +152,14 @@ type source struct {
 type given struct {
 	name    string // as it was spelled
 	value   string
-	by      string // who gave it, as SettingInForce says it
+	by      string // who set it, as in SettingInForce.By
 	negated bool
-	alias   bool // not a documented name
+	alias   bool // name is not the documented one
 }
 
-// resolve also says who set each parameter, by name; base is nobody.
-func resolve(base telemetry.Settings, dsn, env map[string][]string) (s telemetry.Settings, by map[string]string, err error) {
-	s, by = base, map[string]string{}
-	for _, word := range []struct {
-		field  string
-		at     *string
-		choice words
-	}{{"LogLevel", &s.LogLevel, logLevel}, {"ErrorText", &s.ErrorText, errorText}} {
-		if *word.at == "" {
-			continue
-		}
-		v, ok := word.choice.parse(*word.at)
-		if !ok {
-			return base, nil, &telemetry.ParameterError{Name: "Settings." + word.field, Value: quotable(v), Accepts: word.choice.String()}
-		}
-		*word.at = v
-	}
-	offBy, off := "", base.Enabled == telemetry.SwitchOff
-	for _, from := range []source{{values: env}, {values: dsn, dsn: true}} {
-		told, err := from.read()
-		if err != nil {
-			return base, nil, err
-		}
-		for _, p := range Parameters {
-			if p.Name != enableParameter {
-				if i := slices.IndexFunc(told[p.Name], func(g given) bool { return g.value != "" }); i >= 0 {
-					g := told[p.Name][i] // as in the native driver, the first one counts
-					if !p.codec.set(&s, g.value) {
-						return base, nil, g.refused(p)
-					}
-					by[p.Name] = g.by
-				}
-				continue
-			}
-			for i, g := range slices.Backward(told[p.Name]) {
-				position, ok := g.position()
-				switch {
-				case !ok && from.dsn, !ok && !g.alias:
-					return base, nil, told[p.Name][i].refused(p)
-				case position == telemetry.SwitchOn:
-					s.Enabled, by[p.Name] = telemetry.SwitchOn, g.by
-				case position == telemetry.SwitchOff && !off:
-					off, offBy = true, g.by
-				}
-			}
-		}
-	}
-	if v := first(env[doNotTrack]); v != "" && !off {
-		if track, ok := parseSwitch(v); !ok || track == telemetry.SwitchOn {
-			off, offBy = true, doNotTrack
-		}
-	}
-	if off {
-		s.Enabled, by[enableParameter] = telemetry.SwitchOff, offBy
-	}
-	return s, by, nil
-}
-
-// read sorts the values of a source by the parameter they are for; documented spellings
-// come first.
+// read groups the values of a source by parameter; documented spellings come first.
 func (from source) read() (map[string][]given, error) {
-	told := map[string][]given{}
+	byParameter := map[string][]given{}
 	for name, values := range from.values {
 		by := "DSN"
 		if !from.dsn {
@@ -148,12 +178,12 @@ func (from source) read() (map[string][]given, error) {
 			continue
 		}
 		for _, v := range values {
-			told[m.parameter] = append(told[m.parameter], given{
+			byParameter[m.parameter] = append(byParameter[m.parameter], given{
 				name: name, value: strings.TrimSpace(v), by: by, negated: m.negated, alias: !from.documents(m.parameter, name),
 			})
 		}
 	}
-	for _, all := range told {
+	for _, all := range byParameter {
 		slices.SortStableFunc(all, func(a, b given) int {
 			if a.alias != b.alias {
 				if b.alias {
@@ -164,7 +194,7 @@ func (from source) read() (map[string][]given, error) {
 			return cmp.Compare(a.name, b.name)
 		})
 	}
-	return told, nil
+	return byParameter, nil
 }
 
 // documents reports whether a name is spelled as the documentation has it.
@@ -176,10 +206,10 @@ func (from source) documents(parameter, name string) bool {
 	return slices.Contains(Parameters[i].envs(), name)
 }
 
-// position is what a value of the switch says.
+// position is the position of the switch that a value stands for.
 func (g given) position() (telemetry.Switch, bool) {
 	if g.value == "" {
-		if g.negated { // the name alone says it
+		if g.negated { // the name alone means off
 			return telemetry.SwitchOff, true
 		}
 		return telemetry.SwitchUnset, true
@@ -191,7 +221,7 @@ func (g given) position() (telemetry.Switch, bool) {
 	return position, ok
 }
 
-func (g given) refused(p Parameter) error {
+func (g given) valueError(p Parameter) error {
 	return &telemetry.ParameterError{Name: quotable(g.name), Value: quotable(g.value), Accepts: p.Accepts}
 }
 
@@ -208,7 +238,7 @@ const (
 )
 
 // Environ returns the variables of the process's environment that may be settings, by their
-// names in upper case. Variables that are empty are left out.
+// names in upper case, without empty ones.
 func Environ() map[string][]string {
 	env := map[string][]string{}
 	for _, variable := range os.Environ() {
@@ -217,7 +247,7 @@ func Environ() map[string][]string {
 		if value = strings.TrimSpace(value); value == "" || name != doNotTrack && !strings.HasPrefix(name, envPrefix) {
 			continue
 		}
-		if spelled == name { // the usual spelling counts before others
+		if spelled == name { // upper case, the usual spelling, counts before others
 			env[name] = append([]string{value}, env[name]...)
 		} else {
 			env[name] = append(env[name], value)
@@ -226,7 +256,7 @@ func Environ() map[string][]string {
 	return env
 }
 
-// ignored lists the variables that begin like settings and are none.
+// ignored lists the variables that begin with DATABRICKS_TELEMETRY_ and are no setting.
 func ignored(env map[string][]string) (all []telemetry.SettingInForce) {
 	for name := range env {
 		if _, known := meaningOf(name); known || nearSwitch(name) || !strings.HasPrefix(name, envPrefix+"TELEMETRY_") {

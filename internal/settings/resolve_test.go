@@ -1,6 +1,7 @@
 package settings_test
 
 import (
+	"reflect"
 	"testing"
 	"time"
 
@@ -43,7 +44,7 @@ func TestEveryParameterSetsItsSetting(t *testing.T) {
 		Enabled: telemetry.SwitchOn, ForceEnable: true, BatchSize: 7, FlushInterval: 250 * time.Millisecond,
 		MaxRetries: -1, RetryDelay: 20 * time.Millisecond, QueueSize: 11, CloseTimeout: 3 * time.Second,
 		CircuitBreaker: telemetry.SwitchOff, CircuitBreakerThreshold: 9, CircuitBreakerTimeout: 2 * time.Minute,
-		LogLevel: "warn", SlowThreshold: 90 * time.Second, QueryText: true, ErrorText: telemetry.ErrorTextClass, SampleRate: telemetry.Known(0.25),
+		LogLevel: "warn", SlowThreshold: 90 * time.Second, QueryText: true, ErrorText: settings.ErrorTextClass, SampleRate: telemetry.Known(0.25),
 	}
 
 	got, err := settings.Resolve(telemetry.Settings{}, lookup(dsn), nil)
@@ -53,7 +54,15 @@ func TestEveryParameterSetsItsSetting(t *testing.T) {
 	env := map[string]string{}
 	for _, p := range settings.Parameters {
 		env[p.Env()] = dsn[p.Name]
+
+		alone, err := settings.Resolve(telemetry.Settings{}, lookup(map[string]string{p.Name: dsn[p.Name]}), nil)
+		require.NoError(t, err)
+		field := reflect.ValueOf(&alone).Elem().FieldByName(p.Field)
+		require.False(t, field.IsZero(), "%s sets %s", p.Name, p.Field)
+		field.SetZero()
+		require.Equal(t, telemetry.Settings{}, alone, "%s sets nothing else", p.Name)
 	}
+	require.Len(t, env, reflect.TypeFor[telemetry.Settings]().NumField(), "a setting without a parameter")
 	got, err = settings.Resolve(telemetry.Settings{}, nil, lookup(env))
 	require.NoError(t, err)
 	require.Equal(t, want, got)
@@ -94,8 +103,8 @@ func TestOffWinsWhereverItIsSaid(t *testing.T) {
 		"either name of the environment":   {env: map[string]string{"DATABRICKS_TELEMETRY_ENABLED": "false", "DATABRICKS_ENABLETELEMETRY": "true"}, want: telemetry.SwitchOff},
 		"do not track":                     {dsn: on, env: map[string]string{"DO_NOT_TRACK": "1"}, want: telemetry.SwitchOff},
 		"track me":                         {env: map[string]string{"DO_NOT_TRACK": "0"}, want: telemetry.SwitchUnset},
-		"nobody says":                      {want: telemetry.SwitchUnset},
-		"somebody says":                    {dsn: on, want: telemetry.SwitchOn},
+		"set nowhere":                      {want: telemetry.SwitchUnset},
+		"set in the DSN":                   {dsn: on, want: telemetry.SwitchOn},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

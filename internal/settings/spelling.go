@@ -8,11 +8,11 @@ import (
 )
 
 // enableParameter is the switch of telemetry to Databricks. It is the one parameter that is
-// understood however its name is spelled: a user who wrote any form of "off" must be off.
+// understood in every spelling of its name: a user who wrote any form of off must be off.
 const enableParameter = "enableTelemetry"
 
-// switchNames are the spellings of the switch, and negatedNames those that say the
-// opposite, without case and separators.
+// switchNames are the spellings of the switch, negatedNames the spellings that mean the opposite,
+// in lower case without separators.
 var (
 	switchNames  = []string{"enabletelemetry", "telemetryenabled", "telemetryenable", "enabledtelemetry", "telemetry"}
 	negatedNames = []string{"disabletelemetry", "telemetrydisabled", "telemetrydisable", "disabledtelemetry", "notelemetry", "telemetryoptout", "optouttelemetry"}
@@ -22,20 +22,19 @@ var (
 // settings of this package.
 var nativeParameters = []string{"telemetry_retry_count"}
 
-// meaning is what the name of a parameter stands for.
+// meaning is the parameter that a name stands for.
 type meaning struct {
 	parameter string // the name in Parameters
 	negated   bool   // of the switch: true is off
 }
 
-// plainName is a name as names are compared: without case, and without what the names of
-// variables begin with.
+// plainName is a name as names are compared: in lower case, without the prefix of variables.
 func plainName(name string) string {
 	return strings.TrimPrefix(strings.ToLower(strings.TrimSpace(name)), strings.ToLower(envPrefix))
 }
 
-// meaningOf finds the parameter of the name of a parameter or variable. Names are understood in
-// any case, those of the switch with any separators, too.
+// meaningOf finds the parameter of a name in a DSN or the environment. Names are understood in any
+// case, those of the switch also with any separators.
 func meaningOf(name string) (meaning, bool) {
 	name = plainName(name)
 	for _, p := range Parameters {
@@ -43,7 +42,7 @@ func meaningOf(name string) (meaning, bool) {
 			return meaning{parameter: p.Name}, true
 		}
 	}
-	switch plain := squash(name); {
+	switch plain := withoutSeparators(name); {
 	case slices.Contains(switchNames, plain):
 		return meaning{parameter: enableParameter}, true
 	case slices.Contains(negatedNames, plain):
@@ -62,7 +61,7 @@ func IsParameter(name string) bool {
 	return !slices.Contains(nativeParameters, name) && misspelled(name)
 }
 
-// misspelled reports whether a name that is not known was meant to be one of Parameters.
+// misspelled reports whether an unknown name was meant to be one of Parameters.
 func misspelled(name string) bool {
 	name = plainName(name)
 	first, _, _ := strings.Cut(name, "_")
@@ -71,7 +70,7 @@ func misspelled(name string) bool {
 
 // nearSwitch reports whether a name is a misspelling of the switch.
 func nearSwitch(name string) bool {
-	plain := squash(plainName(name))
+	plain := withoutSeparators(plainName(name))
 	return near(plain, "enabletelemetry") || near(plain, "telemetryenabled") || near(plain, "disabletelemetry")
 }
 
@@ -81,8 +80,8 @@ func near(name, known string) bool {
 	return max(len(name), len(known))-min(len(name), len(known)) <= wrong && distance(name, known) <= wrong
 }
 
-// squash leaves out what separates words.
-func squash(s string) string {
+// withoutSeparators removes what separates words.
+func withoutSeparators(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '_' || r == '-' || r == '.' || r == ' ' {
 			return -1
@@ -96,9 +95,9 @@ func nearest(name string) Parameter {
 	if nearSwitch(name) {
 		return Parameters[0]
 	}
-	const longest = 64 // no name is, and the work must not grow with the length of a DSN
+	const longest = 64 // longer than any name; the work must not grow with the length of a DSN
 	name = plainName(name[:min(len(name), longest)])
-	const least = 4 // letters that are worth looking for
+	const least = 4 // fewer letters are in too many names
 	words := strings.TrimPrefix(name, "telemetry_")
 	if i := slices.IndexFunc(Parameters, func(p Parameter) bool { return len(words) >= least && strings.Contains(p.Name, "_"+words) }); i >= 0 {
 		return Parameters[i]
@@ -108,7 +107,7 @@ func nearest(name string) Parameter {
 	})
 }
 
-// distance counts the bytes to insert, delete or change to make one text of the other.
+// distance is the Levenshtein distance of two names, in bytes.
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

@@ -91,7 +91,7 @@ func TestNamesAreUnderstoodInAnyCase(t *testing.T) {
 		for _, name := range []string{p.Name, strings.ToUpper(p.Name), strings.ToTitle(p.Name[:1]) + p.Name[1:], " " + p.Name} {
 			s, err := settings.Resolve(telemetry.Settings{}, map[string][]string{name: {p.Default}}, nil)
 			require.NoError(t, err, name)
-			require.NotEqual(t, "", p.Value(s)+map[bool]string{true: "false"}[p.Default == "false"], name)
+			require.NotEmpty(t, p.Value(s)+map[bool]string{true: "false"}[p.Default == "false"], name)
 		}
 	}
 	got, err := settings.Resolve(telemetry.Settings{}, map[string][]string{"Telemetry_Batch_Size": {"7"}, "telemetry_batch_size": {"3", "4"}}, nil)

@@ -1,34 +1,36 @@
 // Package debugpage shows what the wrapped drivers of this process are doing, why their
-// statements take as long as they do, and what Databricks is told about them. It is mounted
-// like net/http/pprof, by importing it:
+// statements take as long as they do, and what is reported to Databricks about them. Like
+// net/http/pprof, it is mounted by importing it:
 //
 //	import _ "github.com/seed-01322ee7/databricks-telemetry/telemetry/debugpage"
 //
 // and is then at /debug/databricks of http.DefaultServeMux. On another mux, [Handler] works
 // under any path that ends in a slash, because its links are relative.
 //
-// Four pages, read from top to bottom as one would ask:
+// There are four pages, each with a question that it answers:
 //
-//	./           is something wrong: rates, errors, latency, where the last hour's time
-//	             went, connectors, pools, what waits to be reported
-//	statements   which statements: running, recent, slowest, failed; sorted and filtered
-//	statement    why this one: a verdict, a picture of its time, its calls and files
-//	telemetry    what leaves the process: switches in force, and the documents to the byte
+//	./           Is something wrong? Rates, errors, latency, where the last hour's time went,
+//	             connectors, pools, and the state of reporting.
+//	statements   Which statements? Running, recent, slowest, failed; sorted and filtered.
+//	statement    Why this one? A verdict, a picture of its time, its calls and files.
+//	telemetry    What leaves the process? The settings in force, and the documents byte for byte.
 //
-// Each is a struct that is written as HTML or, with ?format=json, as JSON: same names, same
-// order, and durations in milliseconds.
+// Each page is a struct that is rendered as HTML or, with ?format=json, as JSON: with the same
+// names, in the same order, and durations in milliseconds.
 //
-// Behind the pages is a sink, attached to telemetry.Default by the import. It stores
-// pointers and bumps counters, on a goroutine of its own, and its memory is bounded whatever
-// the load: about 10 MB at worst, about 1 MB in most processes. Everything else is
-// computed when somebody looks.
+// Behind the pages is a sink, which the import attaches to telemetry.Default. It keeps
+// pointers to records and adds to counters, on a goroutine of its own as any sink,
+// and its memory is bounded whatever the load: about 10 MB at worst, about 1 MB in most
+// processes. Everything else is computed when a page is requested.
 //
-//	telemetry.Default ── record ──▶ memory ─┬─ shelves  (ring.go)    recent, slowest, failed
-//	                                        ├─ counts   (counts.go)  an hour in slots of 10 s
-//	                                        └─ pools    (pools.go)   statistics, once a second
+//	telemetry.Default ─ records ─▶ memory ─┬─ boundedRecords  recent, slowest, failed
+//	                                       ├─ counts          the last hour in intervals of 10 s
+//	registered pools ─ statistics ─────────┴─ pools           a sample a second
+//	                                                 │
+//	request ─▶ page ─▶ overview, statements, statement or telemetry ─▶ templates or JSON
 //
 // Pages carry no script, load nothing from elsewhere and change nothing: they answer GET and
-// HEAD only. Like pprof's they are for operators, and who may reach them is for the
-// application to decide: they name the server and, with telemetry_query_text, show SQL.
-// Credentials, parameters and results are in no record, and so on no page.
+// HEAD only. Like those of pprof they are for operators, and the application decides who can
+// reach them: they name the server and, with telemetry_query_text, show SQL. Credentials,
+// parameters and results are in no record, and therefore on no page.
 package debugpage

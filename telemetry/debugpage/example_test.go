@@ -14,8 +14,8 @@ func ExampleHandler() {
 	admin := http.NewServeMux()
 	admin.Handle("/internal/databricks/", debugpage.Handler())
 
-	answer := httptest.NewRecorder()
-	admin.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/internal/databricks/?format=json", nil))
-	fmt.Println(answer.Code, answer.Header().Get("Content-Type"))
+	response := httptest.NewRecorder()
+	admin.ServeHTTP(response, httptest.NewRequest(http.MethodGet, "/internal/databricks/?format=json", nil))
+	fmt.Println(response.Code, response.Header().Get("Content-Type"))
 	// Output: 200 application/json
 }

@@ -13,20 +13,20 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
 
-// A pool's statistics only ever grow: what happened is the difference between two looks. For
-// the last two minutes there is one a second, for the last hour one in half a minute, when
-// there was anything to look for.
+// The counters of sql.DBStats only grow: what happened is the difference between two samples.
+// Samples are taken while statements end and pages are read: one a second for the last two
+// minutes, and one in 30 s for the last hour.
 const (
 	fineEvery, fineKept     = time.Second, 120
 	coarseEvery, coarseKept = 30 * time.Second, 120
 	poolsKept               = 64
 )
 
-// pools remembers what the registered pools said of themselves.
+// pools keeps samples of the statistics of the registered pools.
 type pools struct {
-	mu     sync.Mutex
-	looked time.Time     // guarded by mu
-	all    []poolHistory // one per pool, by name; guarded by mu
+	mu      sync.Mutex
+	sampled time.Time     // when the latest sample was taken; guarded by mu
+	all     []poolHistory // one per pool, by name; guarded by mu
 }
 
 type poolHistory struct {
@@ -39,13 +39,13 @@ type poolSample struct {
 	stats sql.DBStats
 }
 
-// look asks every pool, if the latest look was a second ago or longer. Nothing is locked
-// meanwhile, and a pool that does not answer is left out.
-func (p *pools) look(now time.Time, registered func() []telemetry.Pool) {
+// sample reads the statistics of every pool, unless it did so less than a second ago. Nothing
+// is locked while the pools are read. A pool whose statistics cannot be read is left out.
+func (p *pools) sample(now time.Time, registered func() []telemetry.Pool) {
 	p.mu.Lock()
-	due := now.Sub(p.looked) >= fineEvery
+	due := now.Sub(p.sampled) >= fineEvery
 	if due {
-		p.looked = now
+		p.sampled = now
 	}
 	p.mu.Unlock()
 	if !due {
@@ -78,49 +78,22 @@ func (p *pools) look(now time.Time, registered func() []telemetry.Pool) {
 			p.all = append(p.all, poolHistory{name: name})
 		}
 		h := &p.all[i]
-		h.fine = after(h.fine, fineKept, fresh[name])
+		h.fine = appendBounded(h.fine, fineKept, fresh[name])
 		if n := len(h.coarse); n == 0 || now.Sub(h.coarse[n-1].at) >= coarseEvery {
-			h.coarse = after(h.coarse, coarseKept, fresh[name])
+			h.coarse = appendBounded(h.coarse, coarseKept, fresh[name])
 		}
 	}
 }
 
-func after(samples []poolSample, most int, s poolSample) []poolSample {
+// appendBounded appends a sample and drops the oldest when there are more than most.
+func appendBounded(samples []poolSample, most int, s poolSample) []poolSample {
 	if len(samples) == most {
 		samples = slices.Delete(samples, 0, 1)
 	}
 	return append(samples, s)
 }
 
-// poolView is a pool on a page.
-type poolView struct {
-	Name    string   `json:"name"`
-	Open    count    `json:"open"`
-	InUse   count    `json:"in_use"`
-	Idle    count    `json:"idle"`
-	MaxOpen count    `json:"max_open"` // 0 is no limit
-	Waits   count    `json:"waits"`    // since the pool was opened
-	Waited  duration `json:"waited_ms"`
-	Verdict string   `json:"verdict,omitempty"` // about the last minute
-	Advice  string   `json:"advice,omitempty"`
-	Since   duration `json:"verdict_over_ms"`
-	// Closed counts the connections the pool gave up because of its own limits.
-	ClosedIdle count `json:"closed_idle"`
-	ClosedAge  count `json:"closed_age"`
-}
-
-// Full reports whether every connection it may have is in use.
-func (p poolView) Full() bool { return p.MaxOpen > 0 && p.InUse >= p.MaxOpen }
-
-// Room is the limit as people write it.
-func (p poolView) Room() string {
-	if p.MaxOpen == 0 {
-		return "no limit"
-	}
-	return p.MaxOpen.String()
-}
-
-// views describes the pools as of the latest look, and what the last minute did to them.
+// views describes the pools, sorted by name, with a verdict on their last minute.
 func (p *pools) views() []poolView {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -146,12 +119,40 @@ func (p *pools) views() []poolView {
 	return all
 }
 
-// queueing says which pools had callers waiting about a moment. Which of them a statement
-// ran on, and whether it was among those that waited, nobody can tell.
+// poolView describes a pool as of its latest sample.
+type poolView struct {
+	Name    string   `json:"name"`
+	Open    count    `json:"open"`
+	InUse   count    `json:"in_use"`
+	Idle    count    `json:"idle"`
+	MaxOpen count    `json:"max_open"` // 0 is no limit
+	Waits   count    `json:"waits"`    // since the pool was opened
+	Waited  duration `json:"waited_ms"`
+	Verdict string   `json:"verdict,omitempty"` // on the last minute
+	Advice  string   `json:"advice,omitempty"`
+	Since   duration `json:"verdict_over_ms"`
+	// Connections that the pool closed because of its limits: too many or too long idle, too old.
+	ClosedIdle count `json:"closed_idle"`
+	ClosedAge  count `json:"closed_age"`
+}
+
+// Full reports whether all the connections that the pool may open are in use.
+func (p poolView) Full() bool { return p.MaxOpen > 0 && p.InUse >= p.MaxOpen }
+
+// Limit is the number of connections that the pool may open, for people.
+func (p poolView) Limit() string {
+	if p.MaxOpen == 0 {
+		return "no limit"
+	}
+	return p.MaxOpen.String()
+}
+
+// queueing names, in sentences, the pools that callers waited for around a moment. It cannot be
+// known which pool a statement ran on, or whether that statement was among those that waited.
 func (p *pools) queueing(at time.Time) []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var said []string
+	var sentences []string
 	for _, h := range p.all {
 		for _, samples := range [][]poolSample{h.fine, h.coarse} {
 			i := slices.IndexFunc(samples, func(s poolSample) bool { return s.at.After(at) })
@@ -165,11 +166,11 @@ func (p *pools) queueing(at time.Time) []string {
 			waits := next.stats.WaitCount - before.stats.WaitCount
 			if waits > 0 {
 				each := (next.stats.WaitDuration - before.stats.WaitDuration) / time.Duration(waits)
-				said = append(said, fmt.Sprintf("Pool %s was queueing when it started: within %s about then, %s for a connection, %s on average.",
+				sentences = append(sentences, fmt.Sprintf("Pool %s was queueing when this statement started: within the %s around that time, %s for a connection, %s on average.",
 					h.name, format.Duration(next.at.Sub(before.at)), format.Choose(waits, "call waited", "calls waited"), format.Duration(each)))
 			}
 			break
 		}
 	}
-	return said
+	return sentences
 }

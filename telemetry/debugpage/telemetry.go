@@ -1,137 +1,93 @@
 package debugpage
 
 import (
+	"net/http"
 	"slices"
-	"strings"
 
-	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/settings"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// telemetryView is the page for those who want to know what leaves the process.
-type telemetryView struct {
+// telemetryPage shows what leaves the process, and the state of this library.
+type telemetryPage struct {
 	Connectors []connectorSettings `json:"connectors"`
 	Others     count               `json:"connectors_left_off,omitempty"`
 	Reporting  reporting           `json:"reporting"`
-	Itself     itself              `json:"itself"`
+	Library    libraryStats        `json:"itself"`
 	Sent       []document          `json:"documents"` // latest first
-	Preview    *reported           `json:"preview,omitempty"`
+	Preview    *statementReport    `json:"preview,omitempty"`
 	presence
 }
 
-// itself is what this library says about itself.
-type itself struct {
+// libraryStats is the part of telemetry.Stats that is about this library, not about reporting.
+type libraryStats struct {
 	Sinks     []telemetry.QueueStats `json:"sinks"`
 	Wire      telemetry.WireStats    `json:"wire"`
 	Contained []telemetry.Contained  `json:"contained"`
-	Incidents count                  `json:"-"`
 }
 
-func (v *visit) itself() itself {
-	s := v.process()
-	return itself{s.Sinks, s.Wire, s.Contained, count(s.Incidents())}
-}
-
-// connectorSettings is a connector and its switches.
-type connectorSettings struct {
-	connectorView
-	Settings []setting `json:"settings"`
-}
-
-// setting is one switch in force.
-type setting struct {
-	Name    string `json:"name"`
-	Value   string `json:"value"`
-	By      string `json:"by"`
-	Meaning string `json:"meaning"`
-}
-
-// Default reports whether nobody set it.
-func (s setting) Default() bool { return s.By == "default" }
-
-// Changed are the settings somebody set.
-func (c connectorSettings) Changed() []setting {
-	return slices.DeleteFunc(slices.Clone(c.Settings), setting.Default)
-}
-
-func (v *visit) telemetry() (string, any, int) {
-	t := telemetryView{Connectors: []connectorSettings{}, Reporting: v.reporting(), Itself: v.itself(), Sent: []document{}, presence: v.presence(0)}
-	views, others := v.connectorViews(t.Reporting.Pipelines)
-	t.Others = others
-	for _, c := range views {
-		with := connectorSettings{connectorView: c, Settings: []setting{}}
-		for _, s := range c.info.Settings {
-			with.Settings = append(with.Settings, setting{s.Name, s.Value, s.By, docOf(s.Name)})
-		}
-		t.Connectors = append(t.Connectors, with)
+func (req *request) telemetry() (string, any, int) {
+	stats := req.process()
+	t := telemetryPage{
+		Connectors: []connectorSettings{}, Reporting: req.reporting(), Library: libraryStats{stats.Sinks, stats.Wire, stats.Contained},
+		Sent: []document{}, presence: req.presence(0),
 	}
-	recent := v.exporter.Recent()
-	for i := len(recent) - 1; i >= 0; i-- {
-		d := documentOf(recent[i].JSON, recent[i].Outcome)
-		d.At, d.Endpoint = &moment{recent[i].At, v.now}, recent[i].Endpoint
-		t.Sent = append(t.Sent, d)
+	var views []connectorView
+	views, t.Others = req.connectorViews(t.Reporting.Pipelines)
+	for _, c := range views {
+		view := connectorSettings{connectorView: c, Settings: []setting{}}
+		for _, s := range c.info.Settings {
+			view.Settings = append(view.Settings, setting{s.Name, s.Value, s.By, settingDoc(s.Name)})
+		}
+		t.Connectors = append(t.Connectors, view)
+	}
+	for _, d := range slices.Backward(req.exporter.Recent()) {
+		t.Sent = append(t.Sent, req.sentDocument(d))
 	}
 	if len(t.Sent) == 0 {
-		t.Preview = v.preview()
+		t.Preview = req.preview()
 	}
-	return "Telemetry", t, 200
+	return "Telemetry", t, http.StatusOK
 }
 
-// preview is what would be sent of the latest statement whose connector can tell.
-func (v *visit) preview() *reported {
-	for _, s := range v.memory.look(v.now).all {
-		if r := v.reported(s); len(r.Documents) > 0 {
+// preview is what would be sent about the latest statement whose connector is open.
+func (req *request) preview() *statementReport {
+	for _, s := range req.memory.snapshot(req.now).all {
+		if r := req.reportOf(s); len(r.Documents) > 0 {
 			return &r
 		}
 	}
 	return nil
 }
 
-func docOf(name string) string {
+// connectorSettings is a connector and its settings.
+type connectorSettings struct {
+	connectorView
+	Settings []setting `json:"settings"`
+}
+
+// Changed are the settings that are not left at their defaults.
+func (c connectorSettings) Changed() []setting {
+	return slices.DeleteFunc(slices.Clone(c.Settings), setting.Default)
+}
+
+// setting is one setting in force.
+type setting struct {
+	Name    string `json:"name"`
+	Value   string `json:"value"`
+	By      string `json:"by"` // what set it, such as "DSN"; "default" if nothing did
+	Meaning string `json:"meaning"`
+}
+
+// Default reports whether the setting has its default value because nothing set it.
+func (s setting) Default() bool { return s.By == "default" }
+
+// settingDoc is the documentation of a setting.
+func settingDoc(name string) string {
 	for _, p := range settings.Parameters {
 		if p.Name == name {
 			return p.Doc
 		}
 	}
 	return ""
-}
-
-// What telemetry.ConnectorInfo.Reports says.
-const (
-	reportsWrapper = "wrapper"
-	reportsDriver  = "driver"
-)
-
-// whyReported says who reports for a connector, and who decided that.
-func whyReported(info telemetry.ConnectorInfo, pipelines []export.PipelineStats) string {
-	flag := ""
-	for _, p := range pipelines {
-		if info.Server != "" && strings.HasSuffix(p.Server, "://"+info.Server) {
-			flag = p.Flag
-		}
-	}
-	switch info.Reports {
-	case reportsWrapper:
-		switch flag {
-		case "on":
-			return "This library reports; the server wants it."
-		case "skipped":
-			return "This library reports; telemetry_force_enable skips the server's flag."
-		case "unreadable":
-			return "The server's flag could not be read, which counts as off until it can."
-		}
-		return "This library reports once the server has said that it wants it."
-	case reportsDriver:
-		return "The native driver reports as it always did: behind Wrap nothing is taken from it."
-	}
-	for _, s := range info.Settings {
-		if s.Name == "enableTelemetry" && s.Value == "false" {
-			return "Nobody reports: enableTelemetry is false, set by " + s.By + "."
-		}
-	}
-	if flag == "off" {
-		return "Nobody reports: the server does not want telemetry."
-	}
-	return "Nobody reports."
 }

@@ -1,6 +1,7 @@
 package debugpage
 
 import (
+	"encoding/json"
 	"log/slog"
 	"strconv"
 	"strings"
@@ -10,10 +11,10 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// The types of this file are what makes one struct two renderings: templates print their
-// String, for people, and JSON has the plain number.
+// The types of this file let one struct be rendered twice: templates print their String, which
+// is for people, and JSON has plain numbers.
 
-// duration is written "1.2 s", and in JSON in milliseconds.
+// duration is written "1.2 s" in HTML, and in milliseconds in JSON.
 type duration time.Duration
 
 func (d duration) String() string { return format.Duration(time.Duration(d)) }
@@ -21,23 +22,26 @@ func (d duration) String() string { return format.Duration(time.Duration(d)) }
 // MarshalJSON writes milliseconds with microsecond precision, as every sink does.
 func (d duration) MarshalJSON() ([]byte, error) { return millis(time.Duration(d)), nil }
 
+// millis writes milliseconds with microsecond precision.
 func millis(d time.Duration) []byte {
 	return strconv.AppendFloat(nil, float64(d.Microseconds())/1000, 'f', -1, 64)
 }
 
-func known(m telemetry.Maybe[time.Duration]) *duration {
+// knownDuration is nil where the duration is unknown.
+func knownDuration(m telemetry.Maybe[time.Duration]) *duration {
 	if v, ok := m.Get(); ok {
 		return (*duration)(&v)
 	}
 	return nil
 }
 
-// count is written with its thousands apart.
+// count is written with commas between its thousands in HTML.
 type count int64
 
 func (c count) String() string { return format.Count(int64(c)) }
 
-func counted(m telemetry.Maybe[int64]) *count {
+// knownCount is nil where the number is unknown.
+func knownCount(m telemetry.Maybe[int64]) *count {
 	if v, ok := m.Get(); ok {
 		return (*count)(&v)
 	}
@@ -49,16 +53,17 @@ type size int64
 
 func (s size) String() string { return format.Bytes(int64(s)) }
 
-// share is a part of 1, written as a percentage.
+// share is a part of 1, written as a percentage in HTML.
 type share float64
 
 func (s share) String() string { return format.Percent(float64(s)) }
 
-// MarshalJSON keeps four digits: more would be noise.
+// MarshalJSON keeps four decimals: more would be noise.
 func (s share) MarshalJSON() ([]byte, error) {
 	return strconv.AppendFloat(nil, float64(s), 'f', 4, 64), nil
 }
 
+// shareOf is the share that a part has of a whole, 0 where there is no whole.
 func shareOf(part, whole time.Duration) share {
 	if whole <= 0 {
 		return 0
@@ -81,40 +86,40 @@ func (r rate) String() string {
 	return format.Count(int64(r + 0.5))
 }
 
-// MarshalJSON keeps four digits.
+// MarshalJSON keeps four decimals.
 func (r rate) MarshalJSON() ([]byte, error) {
 	return strconv.AppendFloat(nil, float64(r), 'f', 4, 64), nil
 }
 
-// moment is a point in time, and how long ago that is on the page it stands on.
+// moment is a point in time that knows when its page was made, to say how long ago it was.
 type moment struct{ at, now time.Time }
 
 // MarshalJSON writes RFC 3339 in UTC.
 func (m moment) MarshalJSON() ([]byte, error) { return m.at.UTC().MarshalJSON() }
 
-// String is the time of day, to be told apart from its neighbours.
+// String is the time of day, with milliseconds, in UTC.
 func (m moment) String() string { return m.at.UTC().Format("15:04:05.000") }
 
-// Full is the whole of it, as a tooltip has it.
+// Full is date and time in UTC, for tooltips.
 func (m moment) Full() string { return m.at.UTC().Format("2006-01-02 15:04:05.000 UTC") }
 
-// RFC3339 is for machines that read the page.
+// RFC3339 is for the datetime attribute.
 func (m moment) RFC3339() string { return m.at.UTC().Format(time.RFC3339Nano) }
 
-// Ago says how long ago it was, or in how long it will be.
+// Ago says how long ago the moment was, or how soon it will be.
 func (m moment) Ago() string {
 	switch d := m.now.Sub(m.at); {
 	case d <= -500*time.Millisecond:
-		return "in " + coarse(-d)
+		return "in " + approximate(-d)
 	case d < 500*time.Millisecond:
 		return "just now"
 	default:
-		return coarse(d) + " ago"
+		return approximate(d) + " ago"
 	}
 }
 
-// coarse is a duration nobody needs the details of.
-func coarse(d time.Duration) string {
+// approximate writes a duration rounded to seconds, minutes, hours or days.
+func approximate(d time.Duration) string {
 	switch {
 	case d < 90*time.Second:
 		return strconv.Itoa(int(d.Seconds()+0.5)) + " s"
@@ -129,7 +134,7 @@ func coarse(d time.Duration) string {
 // value is a field of a record, read through the registry.
 type value struct{ slog.Value }
 
-// Known reports whether the record says it.
+// Known reports whether the record has a value.
 func (v value) Known() bool { return !v.Equal(slog.Value{}) }
 
 func (v value) String() string {
@@ -144,7 +149,10 @@ func (v value) String() string {
 	case slog.KindTime:
 		return v.Time().UTC().Format("2006-01-02 15:04:05.000000 UTC")
 	case slog.KindBool:
-		return map[bool]string{true: "yes", false: "no"}[v.Bool()]
+		if v.Bool() {
+			return "yes"
+		}
+		return "no"
 	case slog.KindGroup:
 		var all []string
 		for _, a := range v.Group() {
@@ -156,7 +164,7 @@ func (v value) String() string {
 	}
 }
 
-// MarshalJSON writes what the NDJSON sink would, and null for what is unknown.
+// MarshalJSON writes what the NDJSON sink writes, and null for an unknown value.
 func (v value) MarshalJSON() ([]byte, error) {
 	if !v.Known() {
 		return []byte("null"), nil
@@ -173,4 +181,10 @@ func (v value) MarshalJSON() ([]byte, error) {
 	default:
 		return quoted(v.String()), nil
 	}
+}
+
+// quoted is a text as a JSON string.
+func quoted(text string) []byte {
+	b, _ := json.Marshal(text) // a string always marshals
+	return b
 }

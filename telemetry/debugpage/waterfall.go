@@ -10,7 +10,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
 
-// waterfall is a statement's timeline: as data in JSON, as a picture on the page.
+// waterfall is the timeline of a statement, as data in JSON and as a picture in HTML.
 type waterfall struct {
 	Total   duration `json:"total_ms"`
 	Lanes   []lane   `json:"lanes"`
@@ -22,66 +22,17 @@ type waterfall struct {
 	Desc          string        `json:"-"`
 }
 
-type lane struct {
-	Name string `json:"name"`
-	Bars []bar  `json:"bars"`
-
-	Label   string `json:"-"` // lanes of files share one
-	Y, H    int    `json:"-"`
-	Middle  int    `json:"-"`
-	Striped bool   `json:"-"`
-}
-
-type bar struct {
-	Kind      explain.Kind `json:"kind"`
-	Label     string       `json:"label"`
-	Start     duration     `json:"start_ms"`
-	End       duration     `json:"end_ms"`
-	Queued    *duration    `json:"queued_ms,omitempty"`
-	FirstByte *duration    `json:"first_byte_ms,omitempty"`
-	Note      string       `json:"note,omitempty"`
-	Failed    bool         `json:"failed,omitempty"`
-	Open      bool         `json:"open,omitempty"`
-
-	Class          string `json:"-"`
-	X, W, Tip      string `json:"-"` // of the bar, and where it ends
-	Y, H, TextY    int    `json:"-"`
-	QueueX, QueueW string `json:"-"` // of the line from queued to start; empty for none
-	QueueY         int    `json:"-"`
-	Wait, Rest     string `json:"-"` // share of the bar before the first byte, and after; empty for none
-	Text           string `json:"-"` // written into it; empty where it would not fit
-	TextX          string `json:"-"` // where: in the part before the first byte, or after it
-	Tinted         bool   `json:"-"` // it is in the part before
-	Title          string `json:"-"`
-}
-
-type legendEntry struct{ Class, Name string }
-
-// kinds are what bars stand for, as legends say it.
-var kinds = []struct {
-	kind        explain.Kind
-	class, name string
-}{
-	{explain.Call, "call", "the call"},
-	{explain.Execute, "server", "ExecuteStatement"},
-	{explain.Poll, "poll", "status call"},
-	{explain.Page, "page", "result page"},
-	{explain.File, "file", "file"},
-	{explain.First, "first", "until the first row"},
-	{explain.Reading, "reading", "reading"},
-	{explain.Close, "close", "closing the rows"},
-}
-
 const (
 	laneHeight, barHeight = 26, 18
 	fileLane, fileBar     = 21, 14
-	plotted               = 97.0 // per cent of the width; the rest is for what has not ended
-	narrowest             = 0.3  // per cent; less cannot be seen
-	roomForText           = 7.0  // per cent
+	plotWidth             = 97.0 // per cent of the width; the rest is for the tips of bars that have not ended
+	minBarWidth           = 0.3  // per cent; a narrower bar cannot be seen
+	minTextWidth          = 7.0  // per cent
 	axisRoom              = 22
 	topRoom               = 4
 )
 
+// waterfallOf lays out the timeline of a statement.
 func waterfallOf(s *telemetry.Statement) waterfall {
 	t := explain.TimelineOf(s)
 	w := waterfall{Total: duration(t.Total), Missing: t.Missing, Lanes: []lane{}}
@@ -110,8 +61,8 @@ func waterfallOf(s *telemetry.Statement) waterfall {
 		y += l.H
 	}
 	w.AxisY, w.Height = y+2, y+2+axisRoom
-	w.Ticks = timeTicks(t.Total, plotted)
-	for _, k := range kinds {
+	w.Ticks = timeTicks(t.Total, plotWidth)
+	for _, k := range barKinds {
 		if seen[k.class] {
 			w.Legend = append(w.Legend, legendEntry{k.class, k.name})
 		}
@@ -119,7 +70,7 @@ func waterfallOf(s *telemetry.Statement) waterfall {
 	for _, more := range []struct {
 		present     bool
 		class, name string
-	}{{waited, "wait", "until the first byte"}, {queued, "queue", "handed out, not asked for"}, {failed, "failed", "failed"}, {open, "open", "has not ended"}} {
+	}{{waited, "wait", "until the first byte"}, {queued, "queue", "link received, not yet requested"}, {failed, "failed", "failed"}, {open, "open", "has not ended"}} {
 		if more.present {
 			w.Legend = append(w.Legend, legendEntry{more.class, more.name})
 		}
@@ -129,14 +80,67 @@ func waterfallOf(s *telemetry.Statement) waterfall {
 	return w
 }
 
+// lane is a row of the picture.
+type lane struct {
+	Name string `json:"name"`
+	Bars []bar  `json:"bars"`
+
+	Label   string `json:"-"` // of the first lane of files stands for all of them
+	Y, H    int    `json:"-"`
+	Middle  int    `json:"-"`
+	Striped bool   `json:"-"`
+}
+
+type legendEntry struct{ Class, Name string }
+
+// barKinds are the kinds of bar in the order of the legend, with their CSS classes.
+var barKinds = []struct {
+	kind        explain.BarKind
+	class, name string
+}{
+	{explain.BarCall, "call", "the call"},
+	{explain.BarExecute, "server", "ExecuteStatement"},
+	{explain.BarPoll, "poll", "status call"},
+	{explain.BarPage, "page", "result page"},
+	{explain.BarFile, "file", "file"},
+	{explain.BarFirstRow, "first", "until the first row"},
+	{explain.BarReading, "reading", "reading"},
+	{explain.BarClose, "close", "closing the rows"},
+}
+
+// bar is one stretch of time. Positions and widths are percentages of the picture.
+type bar struct {
+	Kind      explain.BarKind `json:"kind"`
+	Label     string          `json:"label"`
+	Start     duration        `json:"start_ms"`
+	End       duration        `json:"end_ms"`
+	Queued    *duration       `json:"queued_ms,omitempty"`
+	FirstByte *duration       `json:"first_byte_ms,omitempty"`
+	Note      string          `json:"note,omitempty"`
+	Failed    bool            `json:"failed,omitempty"`
+	Open      bool            `json:"open,omitempty"`
+
+	Class          string `json:"-"`
+	X, W, Tip      string `json:"-"` // of the bar, and of its end
+	Y, H, TextY    int    `json:"-"`
+	QueueX, QueueW string `json:"-"` // of the line from queued to start; empty for none
+	QueueY         int    `json:"-"`
+	Wait, Rest     string `json:"-"` // widths within the bar before and after the first byte; empty if it is unknown
+	Text           string `json:"-"` // label in the bar; empty where there is no room
+	TextX          string `json:"-"` // start of the text, which is in the part before the first byte or after it
+	Tinted         bool   `json:"-"` // the text is in the part before the first byte
+	Title          string `json:"-"`
+}
+
+// barOf places a bar of a timeline of that total, with its upper edge at y.
 func barOf(b explain.Bar, total time.Duration, y, height int) bar {
 	drawn := bar{
 		TextX: "0%",
-		Kind:  b.Kind, Label: b.Label, Start: duration(b.Start), End: duration(b.End), Queued: known(b.Queued), FirstByte: known(b.FirstByte),
+		Kind:  b.Kind, Label: b.Label, Start: duration(b.Start), End: duration(b.End), Queued: knownDuration(b.Queued), FirstByte: knownDuration(b.FirstByte),
 		Note: b.Note, Failed: b.Failed, Open: b.Open,
 		Y: y, H: height, TextY: height/2 + 4,
 	}
-	for _, k := range kinds {
+	for _, k := range barKinds {
 		if k.kind == b.Kind {
 			drawn.Class = k.class
 		}
@@ -145,9 +149,9 @@ func barOf(b explain.Bar, total time.Duration, y, height int) bar {
 		if total <= 0 {
 			return 0
 		}
-		return plotted * float64(d) / float64(total)
+		return plotWidth * float64(d) / float64(total)
 	}
-	width := max(narrowest, at(b.End-b.Start))
+	width := max(minBarWidth, at(b.End-b.Start))
 	drawn.X, drawn.W, drawn.Tip = percentage(min(at(b.Start), 100-width)), percentage(width), percentage(at(b.End))
 	if q, ok := b.Queued.Get(); ok && q < b.Start {
 		drawn.QueueX, drawn.QueueW, drawn.QueueY = percentage(at(q)), percentage(at(b.Start-q)), y+height+1
@@ -155,28 +159,25 @@ func barOf(b explain.Bar, total time.Duration, y, height int) bar {
 	if first, ok := b.FirstByte.Get(); ok && first > b.Start && first <= b.End {
 		drawn.Wait, drawn.Rest = percent(first-b.Start, b.End-b.Start), percent(b.End-first, b.End-b.Start)
 		waited := width * float64(first-b.Start) / float64(b.End-b.Start)
-		if drawn.Tinted = waited >= roomForText; !drawn.Tinted {
+		if drawn.Tinted = waited >= minTextWidth; !drawn.Tinted {
 			width, drawn.TextX = width-waited, drawn.Wait
 		}
 	}
-	if width >= roomForText {
+	if width >= minTextWidth {
 		drawn.Text = b.Label
 	}
 	drawn.Title = titleOf(b)
 	return drawn
 }
 
-// Half is half its height.
-func (b bar) Half() float64 { return float64(b.H) / 2 }
-
-// titleOf is everything about a bar in a line.
+// titleOf describes a bar in a line, for its tooltip.
 func titleOf(b explain.Bar) string {
 	title := fmt.Sprintf("%s: %s, from %s to %s", b.Label, format.Duration(b.End-b.Start), format.Duration(b.Start), format.Duration(b.End))
 	if b.Open {
 		title = fmt.Sprintf("%s: since %s, for %s now", b.Label, format.Duration(b.Start), format.Duration(b.End-b.Start))
 	}
 	if q, ok := b.Queued.Get(); ok && q < b.Start {
-		title += ", waited " + format.Duration(b.Start-q) + " to be asked for"
+		title += ", requested " + format.Duration(b.Start-q) + " after its link arrived"
 	}
 	if first, ok := b.FirstByte.Get(); ok && first > b.Start && first <= b.End {
 		title += ", first byte after " + format.Duration(first-b.Start)
@@ -189,3 +190,6 @@ func titleOf(b explain.Bar) string {
 	}
 	return title
 }
+
+// Half is half the height of the bar.
+func (b bar) Half() float64 { return float64(b.H) / 2 }

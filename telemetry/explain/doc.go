@@ -1,12 +1,13 @@
-// Package explain says why a statement took as long as it did. All of it is computed from the
-// record alone, and says nothing that is not in it: what a record does not tell apart stays
-// together under one name.
+// Package explain says why a statement took as long as it did. Every answer is computed from
+// the record alone and claims nothing that is not in it: times that a record does not tell
+// apart stay together under one name.
 //
-//	                 ┌ PartsOf ────▶ what time went into, cut into parts
-//	Statement ───────┼ Of ─────────▶ the largest of them, in a sentence, and what to try
-//	                 └ TimelineOf ─▶ bars over time, for a picture
-//	sql.DBStats ────── OfPool ─────▶ the wait for a connection, which no statement shows
+//	                 ┌─ Of ─────────▶ Verdict: the largest part of the time, in a sentence, and advice
+//	Statement ───────┼─ PartsOf ────▶ []Part: what the time went into, in the order of a statement's life
+//	                 └─ TimelineOf ─▶ Timeline: bars over time, to be drawn
+//	sql.DBStats ────── OfPool ──────▶ Verdict: waiting for a connection, which is in no statement
 //
-// The debug page draws them as pictures, dbtel as characters, the sinks write the sentence.
-// Duration, Bytes, Count and Percent are how all of them write numbers for people.
+// The debug page draws parts and timelines as pictures, dbtel draws them with characters, and
+// the sinks write the sentence. All functions are pure: they keep nothing, change nothing and
+// may be called from any number of goroutines.
 package explain

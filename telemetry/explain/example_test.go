@@ -8,8 +8,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
 
-// The verdict is computed from the record alone: in a sink, or from a line that ndjson.Read
-// has read.
+// A verdict needs a record and nothing else, so it can be had in a sink and from a line that
+// ndjson.Read has decoded.
 func ExampleOf() {
 	v := explain.Of(&telemetry.Statement{
 		Execute: 900 * time.Millisecond, Total: 4200 * time.Millisecond,

@@ -11,7 +11,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
 
-// source makes records out of bytes: any of them, not only those that make sense.
+// source makes records out of bytes, including records that make no sense.
 type source []byte
 
 func (s *source) int() int64 {
@@ -57,7 +57,8 @@ func (s *source) statement() *telemetry.Statement {
 	return r
 }
 
-// Whatever a record says, its picture can be drawn and its parts fit into the whole.
+// FuzzExplain: whatever a record says, its parts fit into its total, its verdict is the largest
+// part, and the bars of its timeline lie within the total and do not overlap.
 func FuzzExplain(f *testing.F) {
 	f.Add([]byte(nil))
 	f.Add([]byte("\x00\x00\x7f\x00\x00\x40"))

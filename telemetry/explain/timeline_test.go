@@ -36,7 +36,7 @@ func sketch(t explain.Timeline) string {
 	return b.String() + t.Missing
 }
 
-// call and file are made in ms from the start; a negative time is unknown.
+// call, file and at take milliseconds from the start; a negative time is unknown.
 func call(method string, start, end int, rows int64) telemetry.Call {
 	c := telemetry.Call{Method: method, Start: time.Duration(start) * ms, End: at(end)}
 	if rows >= 0 {
@@ -56,10 +56,10 @@ func at(n int) telemetry.Maybe[time.Duration] {
 	return known(time.Duration(n) * ms)
 }
 
-func TestCallsFilesAndRowsHaveTheirLanes(t *testing.T) {
+func TestTimelineHasLanesForCallsFilesAndRows(t *testing.T) {
 	s := &telemetry.Statement{
 		Execute: 40 * ms, FirstRow: at(20), Consume: at(30), Close: at(5), Total: 100 * ms, RowsRead: known[int64](30),
-		RPCs: wire, Polling: known(telemetry.Polling{Calls: 2}), Result: telemetry.Result{Pages: known[int64](2), Direct: known(true)},
+		RPCs: observed, Polling: known(telemetry.Polling{Calls: 2}), Result: telemetry.Result{Pages: known[int64](2), Direct: known(true)},
 		Calls: []telemetry.Call{
 			call("ExecuteStatement", 1, 10, 0), call("GetOperationStatus", 12, 14, -1), call("GetOperationStatus", 30, 33, -1),
 			call("FetchResults", 41, 50, 30), call("GetResultSetMetadata", 60, 61, -1),
@@ -84,8 +84,8 @@ func TestCallsFilesAndRowsHaveTheirLanes(t *testing.T) {
 	}, "\n"), sketch(explain.TimelineOf(s)))
 }
 
-func TestFilesTakeAsFewLanesAsWereDownloadedAtOnce(t *testing.T) {
-	s := &telemetry.Statement{Total: 100 * ms, RPCs: wire, CloudFetch: &telemetry.CloudFetch{Present: 4, Files: []telemetry.File{
+func TestTimelineHasOneFileLanePerParallelDownload(t *testing.T) {
+	s := &telemetry.Statement{Total: 100 * ms, RPCs: observed, CloudFetch: &telemetry.CloudFetch{Present: 4, Files: []telemetry.File{
 		file(0, "DOWNLOADED", 0, 50, 50, 60), file(1, "DOWNLOADED", 0, 0, 0, 30), file(2, "DOWNLOADED", 0, 40, 40, 55), file(3, "DOWNLOADED", 0, 30, 30, 40),
 	}}}
 	require.Equal(t, strings.Join([]string{
@@ -97,7 +97,7 @@ func TestFilesTakeAsFewLanesAsWereDownloadedAtOnce(t *testing.T) {
 }
 
 func TestARunningStatementHasOpenBars(t *testing.T) {
-	s := &telemetry.Statement{Outcome: telemetry.OutcomeRunning, Total: 70 * ms, RPCs: wire, Calls: []telemetry.Call{call("ExecuteStatement", 1, -1, -1)}}
+	s := &telemetry.Statement{Outcome: telemetry.OutcomeRunning, Total: 70 * ms, RPCs: observed, Calls: []telemetry.Call{call("ExecuteStatement", 1, -1, -1)}}
 	require.Equal(t, "call: call 0-70…\nexecute: ExecuteStatement 1-70…\n", sketch(explain.TimelineOf(s)))
 
 	s.Execute, s.Calls[0] = 40*ms, call("ExecuteStatement", 1, 40, 100)
@@ -111,26 +111,26 @@ func TestARunningStatementHasOpenBars(t *testing.T) {
 	}, "\n"), sketch(explain.TimelineOf(s)))
 }
 
-func TestBehindWrapThereIsWhatDatabaseSQLShows(t *testing.T) {
+func TestTimelineBehindWrapShowsCallAndRowsOnly(t *testing.T) {
 	s := &telemetry.Statement{Execute: 40 * ms, FirstRow: at(20), Consume: at(30), Total: 90 * ms}
 	require.Equal(t, "call: call 0-40\nrows: first row 40-60 reading 60-90\n"+
-		"The wire was not read (driverwrap.Wrap): only what database/sql shows is here.", sketch(explain.TimelineOf(s)))
+		"Requests to Databricks were not observed (driverwrap.Wrap): only what database/sql shows is here.", sketch(explain.TimelineOf(s)))
 }
 
-func TestWhatIsNotListedIsOwnedUp(t *testing.T) {
+func TestTimelineSaysWhenCallsOrFilesAreNotListed(t *testing.T) {
 	missing := "More calls or files were made than a record lists; the sums count all of them."
 	for name, s := range map[string]telemetry.Statement{
 		"files": {CloudFetch: &telemetry.CloudFetch{Present: 2, Files: make([]telemetry.File, 1)}},
 		"polls": {Polling: known(telemetry.Polling{Calls: 1})},
 		"pages": {Result: telemetry.Result{Pages: known[int64](2), Direct: known(true)}},
 	} {
-		s.RPCs = wire
+		s.RPCs = observed
 		require.Equal(t, missing, explain.TimelineOf(&s).Missing, name)
 	}
 }
 
-func TestAFailedCallIsMarked(t *testing.T) {
-	s := &telemetry.Statement{Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{}, Execute: 10 * ms, Total: 10 * ms, RPCs: wire}
+func TestTimelineMarksWhatFailed(t *testing.T) {
+	s := &telemetry.Statement{Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{}, Execute: 10 * ms, Total: 10 * ms, RPCs: observed}
 	require.Equal(t, "call: call 0-10!\n", sketch(explain.TimelineOf(s)))
 	s.Total = 50 * ms // it failed later, while rows were read
 	require.Equal(t, "call: call 0-10\n", sketch(explain.TimelineOf(s)))

@@ -29,46 +29,47 @@ const (
 	BoundPool     Bound = "pool-bound"     // waiting in database/sql for a connection
 )
 
-// Verdict says where the largest part of the time went.
+// Verdict says where the largest part of the time went. The zero value is the verdict where
+// no time passed or none is known.
 type Verdict struct {
 	Bound Bound
-	// Time is what the bound took, Share its part of the whole, 0 to 1.
+	// Time is the length of that part, and Share its share of the statement's total, 0 to 1.
+	// The verdict on a pool has no share.
 	Time  time.Duration
 	Share float64
-	// Sentence states it, such as "download-bound: 71 % of 4.2 s waiting for 20 files,
-	// slowest 900 ms". Empty with Nothing.
+	// Sentence states the verdict, such as "download-bound: 71 % of 4.2 s waiting for 20
+	// files, slowest 900 ms". Empty with BoundNone.
 	Sentence string
-	// Advice says what to try.
+	// Advice says what to try. Empty with BoundNone.
 	Advice string
 }
 
-// Of explains a statement. It may still be running.
+// Of explains a statement, which may still be running.
 func Of(s *telemetry.Statement) Verdict {
 	parts := PartsOf(s)
 	if len(parts) == 0 {
 		return Verdict{}
 	}
 	largest := slices.MaxFunc(parts, func(a, b Part) int { return cmp.Compare(a.Time, b.Time) })
-	say := kindOf(largest.Bound)
+	kind := kindOf(largest.Bound)
 	return Verdict{
 		Bound: largest.Bound, Time: largest.Time, Share: largest.Share,
-		Sentence: fmt.Sprintf("%s: %s of %s %s", largest.Bound, format.Percent(largest.Share), format.Duration(s.Total), say.clause(s)),
-		Advice:   say.advice(s),
+		Sentence: fmt.Sprintf("%s: %s of %s %s", largest.Bound, format.Percent(largest.Share), format.Duration(s.Total), kind.clause(s)),
+		Advice:   kind.advice(s),
 	}
 }
 
-// OfPool explains what a pool did between two looks at its statistics. Nobody waiting is
-// Nothing.
+// OfPool explains what happened in the pool of that name between two readings of its
+// statistics. The verdict is the zero value when no call waited for a connection.
 func OfPool(name string, before, now sql.DBStats) Verdict {
 	waits, waited := now.WaitCount-before.WaitCount, now.WaitDuration-before.WaitDuration
 	if waits <= 0 || waited <= 0 {
 		return Verdict{}
 	}
-	each := waited / time.Duration(waits)
 	return Verdict{
 		Bound: BoundPool, Time: waited,
 		Sentence: fmt.Sprintf("pool-bound: %s waited %s on average for a connection of pool %s, which may open %s",
-			format.Plural(waits, "call"), format.Duration(each), name, format.Count(int64(now.MaxOpenConnections))),
+			format.Plural(waits, "call"), format.Duration(waited/time.Duration(waits)), name, format.Count(int64(now.MaxOpenConnections))),
 		Advice: "Raise SetMaxOpenConns, close rows sooner, or run fewer statements at once.",
 	}
 }

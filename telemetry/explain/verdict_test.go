@@ -15,27 +15,27 @@ const second = time.Second
 
 func known[T any](v T) telemetry.Maybe[T] { return telemetry.Known(v) }
 
-// wire is what a record has whose wire was read.
-var wire = []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1}}
+// observed is in a record whose requests to Databricks were observed.
+var observed = []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1}}
 
-func TestTheVerdictIsTheLargestPart(t *testing.T) {
+func TestVerdictNamesTheLargestPart(t *testing.T) {
 	for _, c := range []struct {
 		sentence string
 		of       telemetry.Statement
 	}{
 		{"", telemetry.Statement{}},
-		{"", telemetry.Statement{Total: second}}, // a record of nothing but its length
+		{"", telemetry.Statement{Total: second}}, // only the total is known
 		{
 			"server-bound: 80 % of 10 s the warehouse worked on the statement",
-			telemetry.Statement{Total: 10 * second, Execute: 9 * second, RPCs: wire, Split: telemetry.Split{Server: known(8 * second)}},
+			telemetry.Statement{Total: 10 * second, Execute: 9 * second, RPCs: observed, Split: telemetry.Split{Server: known(8 * second)}},
 		}, {
-			// The server's clock is another: it cannot have worked for longer than the call took.
+			// Server times come from another clock and are capped at the length of the call.
 			"server-bound: 90 % of 10 s the warehouse worked on the statement",
-			telemetry.Statement{Total: 10 * second, Execute: 9 * second, RPCs: wire, Split: telemetry.Split{Server: known(80 * second)}},
+			telemetry.Statement{Total: 10 * second, Execute: 9 * second, RPCs: observed, Split: telemetry.Split{Server: known(80 * second)}},
 		}, {
 			"poll-bound: 67 % of 1.5 s the result was ready before a status call noticed (2 status calls)",
 			telemetry.Statement{
-				Total: 1500 * time.Millisecond, Execute: 1500 * time.Millisecond, RPCs: wire, Polling: known(telemetry.Polling{Calls: 2}),
+				Total: 1500 * time.Millisecond, Execute: 1500 * time.Millisecond, RPCs: observed, Polling: known(telemetry.Polling{Calls: 2}),
 				Split: telemetry.Split{Server: known(500 * time.Millisecond), PollWait: known(second)},
 			},
 		}, {
@@ -47,38 +47,38 @@ func TestTheVerdictIsTheLargestPart(t *testing.T) {
 		}, {
 			"page-bound: 70 % of 10 s waiting for 12 result pages",
 			telemetry.Statement{
-				Total: 10 * second, Execute: second, RPCs: wire, Result: telemetry.Result{Pages: known[int64](12)},
+				Total: 10 * second, Execute: second, RPCs: observed, Result: telemetry.Result{Pages: known[int64](12)},
 				Split: telemetry.Split{Server: known(second), Pages: known(7 * second), Reading: known(2 * second)},
 			},
 		}, {
 			"download-bound: 71 % of 4.2 s waiting for 20 files, slowest 900 ms",
 			telemetry.Statement{
-				Total: 4200 * time.Millisecond, Execute: second, RPCs: wire,
+				Total: 4200 * time.Millisecond, Execute: second, RPCs: observed,
 				CloudFetch: &telemetry.CloudFetch{Present: 20, Downloaded: 20, Slowest: 900 * time.Millisecond},
 				Split:      telemetry.Split{Server: known(second), Files: known(3 * second)},
 			},
 		}, {
 			"download-bound: 100 % of 3.0 s waiting for 1 file, 4 retries",
 			telemetry.Statement{
-				Total: 3 * second, RPCs: wire, CloudFetch: &telemetry.CloudFetch{Present: 1, Failed: 1, Retries: 4},
+				Total: 3 * second, RPCs: observed, CloudFetch: &telemetry.CloudFetch{Present: 1, Failed: 1, Retries: 4},
 				Split: telemetry.Split{Files: known(3 * second)},
 			},
 		}, {
 			"reader-bound: 90 % of 60 s decoding rows and in the application between them (1,000,000 rows)",
-			telemetry.Statement{Total: 60 * second, Execute: second, RPCs: wire, RowsRead: known[int64](1e6), Split: telemetry.Split{Server: known(second), Reading: known(54 * second)}},
+			telemetry.Statement{Total: 60 * second, Execute: second, RPCs: observed, RowsRead: known[int64](1e6), Split: telemetry.Split{Server: known(second), Reading: known(54 * second)}},
 		}, {
-			// Where reading is not split it is what waiting for pages and files leaves.
+			// Without a time for reading, it is what waiting for pages and files leaves.
 			"reader-bound: 60 % of 10 s decoding rows and in the application between them (1 row)",
 			telemetry.Statement{
-				Total: 10 * second, Execute: second, RPCs: wire, RowsRead: known[int64](1), FirstRow: known(second), Consume: known(7 * second),
+				Total: 10 * second, Execute: second, RPCs: observed, RowsRead: known[int64](1), FirstRow: known(second), Consume: known(7 * second),
 				Split: telemetry.Split{Server: known(second), Pages: known(2 * second)},
 			},
 		}, {
 			"close-bound: 80 % of 5.0 s closing the rows",
-			telemetry.Statement{Total: 5 * second, Execute: second, RPCs: wire, Close: known(4 * second), Split: telemetry.Split{Server: known(second)}},
+			telemetry.Statement{Total: 5 * second, Execute: second, RPCs: observed, Close: known(4 * second), Split: telemetry.Split{Server: known(second)}},
 		}, {
 			"network-bound: 99 % of 1.0 s in none of these: network, and the driver itself",
-			telemetry.Statement{Total: second, Execute: second, RPCs: wire, Split: telemetry.Split{Server: known(10 * time.Millisecond)}},
+			telemetry.Statement{Total: second, Execute: second, RPCs: observed, Split: telemetry.Split{Server: known(10 * time.Millisecond)}},
 		}, {
 			"execute-bound: 100 % of 1.0 s until the call returned; server, polling and network cannot be told apart",
 			telemetry.Statement{Total: second, Execute: second},
@@ -90,7 +90,7 @@ func TestTheVerdictIsTheLargestPart(t *testing.T) {
 				RPCs: []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, Retries: 2, Backoff: 3 * second}},
 			},
 		}, {
-			// Those between other calls take nothing from it.
+			// Pauses outside the call do not shorten it.
 			"execute-bound: 50 % of 10 s until the call returned; server, polling and network cannot be told apart",
 			telemetry.Statement{
 				Total: 10 * second, Execute: 5 * second, Split: telemetry.Split{Retries: known(3 * second), Reading: known(2 * second)},
@@ -105,20 +105,20 @@ func TestTheVerdictIsTheLargestPart(t *testing.T) {
 		v := explain.Of(&c.of)
 		require.Equal(t, c.sentence, v.Sentence)
 		require.Equal(t, c.sentence == "", v.Bound == explain.BoundNone)
-		require.Equal(t, c.sentence == "", v.Advice == "", "whoever gets a verdict is told what to try")
+		require.Equal(t, c.sentence == "", v.Advice == "", "every verdict has advice")
 	}
 }
 
-func TestAdviceDependsOnWhatCouldBeSeen(t *testing.T) {
+func TestAdviceDependsOnWhetherRequestsWereObserved(t *testing.T) {
 	wrapped := explain.Of(&telemetry.Statement{Total: second, Execute: second})
 	require.Contains(t, wrapped.Advice, "driverwrap.Wrap")
-	read := explain.Of(&telemetry.Statement{Total: second, Execute: second, RPCs: wire})
+	read := explain.Of(&telemetry.Statement{Total: second, Execute: second, RPCs: observed})
 	require.Contains(t, read.Advice, "query profile")
 }
 
 func TestPartsAreInTheOrderOfAStatementsLife(t *testing.T) {
 	parts := explain.PartsOf(&telemetry.Statement{
-		Total: 10 * second, Execute: 4 * second, FirstRow: known(second), Consume: known(4 * second), Close: known(second), RPCs: wire,
+		Total: 10 * second, Execute: 4 * second, FirstRow: known(second), Consume: known(4 * second), Close: known(second), RPCs: observed,
 		Split: telemetry.Split{
 			Server: known(2 * second), PollWait: known(second), Pages: known(time.Duration(0)), Files: known(3 * second), Reading: known(2 * second),
 		},
@@ -133,7 +133,7 @@ func TestPartsAreInTheOrderOfAStatementsLife(t *testing.T) {
 	}, parts)
 }
 
-func TestAPoolIsExplainedByWhatHappenedBetweenTwoLooks(t *testing.T) {
+func TestPoolVerdictCoversTheTimeBetweenTwoReadings(t *testing.T) {
 	before := sql.DBStats{WaitCount: 10, WaitDuration: 10 * second, MaxOpenConnections: 4}
 	require.Equal(t, explain.Verdict{}, explain.OfPool("main", before, before))
 	now := sql.DBStats{WaitCount: 13, WaitDuration: 16 * second, MaxOpenConnections: 4}

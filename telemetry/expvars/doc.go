@@ -3,7 +3,9 @@
 //
 //	import _ "github.com/seed-01322ee7/databricks-telemetry/telemetry/expvars"
 //
-// It is a package of its own because package expvar, once it is part of a program, serves
-// the program's command line on http.DefaultServeMux, which is nothing a database driver
-// should decide.
+//	GET /debug/vars ── expvar ── telemetry.ReadStats ─┬─ counters of package telemetry
+//	                                                  └─ counters of the export to Databricks
+//
+// It is a package of its own because importing package expvar serves the command line of the
+// program on http.DefaultServeMux, which a database driver should not decide.
 package expvars

@@ -3,15 +3,13 @@ package expvars
 import (
 	"expvar"
 
-	_ "github.com/seed-01322ee7/databricks-telemetry/internal/export" // whose counters are part of it
+	_ "github.com/seed-01322ee7/databricks-telemetry/internal/export" // adds its counters to ReadStats
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// Name is the name of the published variable.
-const Name = "databricks_telemetry"
-
 func init() {
-	if expvar.Get(Name) == nil {
-		expvar.Publish(Name, expvar.Func(func() any { return telemetry.ReadStats() }))
+	const name = "databricks_telemetry"
+	if expvar.Get(name) == nil {
+		expvar.Publish(name, expvar.Func(func() any { return telemetry.ReadStats() }))
 	}
 }

@@ -8,11 +8,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry/expvars"
+	_ "github.com/seed-01322ee7/databricks-telemetry/telemetry/expvars"
 )
 
-func TestTheCountersArePublished(t *testing.T) {
-	v := expvar.Get(expvars.Name)
+func TestStatsArePublished(t *testing.T) {
+	v := expvar.Get("databricks_telemetry")
 	require.NotNil(t, v)
 	want, err := json.Marshal(telemetry.ReadStats())
 	require.NoError(t, err)

@@ -13,7 +13,7 @@ import (
 func ExampleNew() {
 	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 		if a.Key == slog.TimeKey || a.Key == "started" {
-			return slog.Attr{} // so that this example has one output
+			return slog.Attr{} // they differ from run to run
 		}
 		return a
 	}}))

@@ -14,27 +14,20 @@ import (
 // Sink writes records to a logger. It is safe for concurrent use if the logger's handler is.
 type Sink struct {
 	logger *slog.Logger
-	least  slog.Level
+	level  slog.Level
 	slow   time.Duration
 }
 
 var _ telemetry.SessionSink = (*Sink)(nil)
 
-// New returns a sink that writes what is at least of the given level, and enabled by the
-// logger's handler. A statement whose total time reaches slow counts as slow; 0 means
-// telemetry.DefaultSlowThreshold. A nil logger means slog.Default at the time of each record.
-func New(logger *slog.Logger, least slog.Level, slow time.Duration) *Sink {
+// New returns a sink that writes messages of at least level that the logger's handler accepts. A
+// statement whose total time is at least slow counts as slow; 0 means 10 s. A nil logger means
+// slog.Default at the time of each record.
+func New(logger *slog.Logger, level slog.Level, slow time.Duration) *Sink {
 	if slow <= 0 {
-		slow = telemetry.DefaultSlowThreshold
+		slow = telemetry.Settings{}.WithDefaults().SlowThreshold
 	}
-	return &Sink{logger: logger, least: least, slow: slow}
-}
-
-// Level returns the least level that a value of telemetry.Settings.LogLevel asks for; false
-// when it asks for none.
-func Level(setting string) (least slog.Level, ok bool) {
-	err := least.UnmarshalText([]byte(setting))
-	return least, err == nil // "off" is no level
+	return &Sink{logger: logger, level: level, slow: slow}
 }
 
 // StatementFinished logs a statement.
@@ -48,16 +41,6 @@ func (s *Sink) StatementFinished(r *telemetry.Statement) {
 	default:
 		write(s, slog.LevelDebug, "databricks statement", "", registry.StatementFields, r)
 	}
-}
-
-// verdict says where the time of a slow statement went. Of a fast one that failed it is
-// worth telling only that it failed after it had been tried again and again.
-func verdict(r *telemetry.Statement, slow bool) string {
-	v := explain.Of(r)
-	if slow || v.Bound == explain.BoundRetry {
-		return v.Sentence
-	}
-	return ""
 }
 
 // SessionOpened logs a session, or the failure to open one.
@@ -74,13 +57,24 @@ func (s *Sink) SessionClosed(r *telemetry.SessionClosed) {
 	write(s, slog.LevelInfo, "databricks session closed", "", registry.SessionClosedFields, r)
 }
 
+// verdict returns where the time of a slow statement went, and "" for a fast one unless retries
+// took most of its time.
+func verdict(r *telemetry.Statement, slow bool) string {
+	v := explain.Of(r)
+	if slow || v.Bound == explain.BoundRetry {
+		return v.Sentence
+	}
+	return ""
+}
+
+// write logs the local fields of a record that have a value.
 func write[R any](s *Sink, level slog.Level, message, verdict string, fields []registry.Field[R], r *R) {
 	logger := s.logger
 	if logger == nil {
 		logger = slog.Default()
 	}
 	ctx := context.Background()
-	if level < s.least || !logger.Enabled(ctx, level) {
+	if level < s.level || !logger.Enabled(ctx, level) {
 		return
 	}
 	attrs := make([]slog.Attr, 0, 1+len(fields))

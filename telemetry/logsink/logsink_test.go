@@ -16,8 +16,8 @@ import (
 
 var failure = &telemetry.Failure{Category: telemetry.CategorySyntax, SQLState: "42601"}
 
-// play hands one record of each kind to a sink and returns the messages, with their levels.
-func play(sink *logsink.Sink, out *bytes.Buffer) (lines []string) {
+// messages passes one record of each kind to a sink and returns the messages with their levels.
+func messages(sink *logsink.Sink, out *bytes.Buffer) (lines []string) {
 	sink.SessionOpened(&telemetry.SessionOpened{Failure: failure})
 	sink.SessionOpened(&telemetry.SessionOpened{})
 	sink.StatementFinished(&telemetry.Statement{Total: time.Second})
@@ -32,28 +32,24 @@ func play(sink *logsink.Sink, out *bytes.Buffer) (lines []string) {
 	return lines
 }
 
-func TestTheLevelDecidesWhatIsWritten(t *testing.T) {
+func TestMessagesBelowTheLevelAreNotWritten(t *testing.T) {
 	all := []string{
 		"ERROR session could not be opened", "INFO session opened", "DEBUG statement",
 		"WARN statement was slow", "WARN statement failed", "INFO session closed",
 	}
-	for setting, want := range map[string][]string{
-		"debug": all,
-		"info":  {all[0], all[1], all[3], all[4], all[5]},
-		"warn":  {all[0], all[3], all[4]},
-		"error": {all[0]},
+	for level, want := range map[slog.Level][]string{
+		slog.LevelDebug: all,
+		slog.LevelInfo:  {all[0], all[1], all[3], all[4], all[5]},
+		slog.LevelWarn:  {all[0], all[3], all[4]},
+		slog.LevelError: {all[0]},
 	} {
 		var out bytes.Buffer
-		least, ok := logsink.Level(setting)
-		require.True(t, ok)
 		logger := slog.New(slog.NewJSONHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
-		require.Equal(t, want, play(logsink.New(logger, least, 0), &out), setting)
+		require.Equal(t, want, messages(logsink.New(logger, level, 0), &out), level)
 	}
-	_, ok := logsink.Level("off")
-	require.False(t, ok)
 }
 
-// line is what a text handler makes of a statement, times left out.
+// line is the message of a statement as a text handler writes it, without times.
 func line(slow time.Duration, s *telemetry.Statement) string {
 	var out bytes.Buffer
 	logger := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
@@ -66,7 +62,7 @@ func line(slow time.Duration, s *telemetry.Statement) string {
 	return out.String()
 }
 
-func TestASlowStatementSaysWhyForPeopleAndMachines(t *testing.T) {
+func TestSlowStatementHasVerdictAndFields(t *testing.T) {
 	s := &telemetry.Statement{
 		StatementID: "q-1", Kind: telemetry.KindQuery, Outcome: telemetry.OutcomeCompleted, Execute: 1500 * time.Millisecond, Total: 2 * time.Second,
 		RowsRead: telemetry.Known[int64](3),
@@ -78,10 +74,10 @@ func TestASlowStatementSaysWhyForPeopleAndMachines(t *testing.T) {
 		line(3*time.Second, s))
 }
 
-func TestAFailedStatementSaysWhyItTookLong(t *testing.T) {
+func TestFailedStatementHasVerdictWhereItTookLong(t *testing.T) {
 	s := &telemetry.Statement{Outcome: telemetry.OutcomeFailed, Failure: failure, Execute: 9 * time.Second, Total: 9 * time.Second}
 	require.Contains(t, line(9*time.Second, s), ` msg="databricks statement failed" verdict="execute-bound: `)
-	require.NotContains(t, line(0, s), "verdict=", "what a fast one failed of is not its time")
+	require.NotContains(t, line(0, s), "verdict=", "the time of a fast failure explains nothing")
 
 	s.RPCs = []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, Retries: 4}}
 	s.Split.Retries = telemetry.Known(8 * time.Second)

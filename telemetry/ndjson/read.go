@@ -12,35 +12,34 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// MaxLine is the longest line that is read, in bytes. A longer one is a LineError.
-const MaxLine = 16 << 20
+// maxLine is the longest line that is read, in bytes. A longer one is a LineError.
+const maxLine = 16 << 20
 
-// LineError says what is wrong with one line. Reading goes on behind it.
+// LineError is the error of one line. Reading goes on with the next.
 type LineError struct {
 	Line int // from 1
 	Err  error
 }
 
-// Error names the line.
+// Error returns the number of the line and what is wrong.
 func (e *LineError) Error() string { return fmt.Sprintf("line %d: %v", e.Line, e.Err) }
 
-// Unwrap returns what is wrong. It is io.ErrUnexpectedEOF for a last line that was cut off,
-// as that of a process that was killed, or is still writing.
+// Unwrap returns what is wrong. It is io.ErrUnexpectedEOF for an incomplete last line, which a
+// process leaves that was killed or is still writing.
 func (e *LineError) Unwrap() error { return e.Err }
 
-// Read reads the lines of a Sink. Each is a *telemetry.Statement, *telemetry.SessionOpened
-// or *telemetry.SessionClosed, which the caller may keep and change, or a *LineError:
+// Read reads the lines of a Sink. Each yields a *telemetry.Statement, *telemetry.SessionOpened or
+// *telemetry.SessionClosed, which the caller may keep and change, or a *LineError:
 //
 //	for record, err := range ndjson.Read(file) {
 //		switch r := record.(type) {
 //		case *telemetry.Statement:
 //
-// Keys and events it does not know are passed over: a newer version may write them. Any
-// other error is that of the reader, and the last.
+// Unknown keys and events are passed over: a newer version may write them. Lines of more than 16 MiB
+// are LineErrors. Any other error is that of r, and the last.
 //
-// A record says what its line said. The RPCs of a statement come back as the sums that were
-// written: one entry without a method has the calls and bytes of all, and one per method
-// the retries of that.
+// The RPCs of a statement are the sums that its line has: one entry without a method has the calls
+// and bytes of all methods, and one entry per method the retries of that method.
 func Read(r io.Reader) iter.Seq2[any, error] {
 	return func(yield func(any, error) bool) {
 		lines := lines{r: bufio.NewReaderSize(r, 64<<10)}
@@ -50,23 +49,23 @@ func Read(r io.Reader) iter.Seq2[any, error] {
 				return
 			}
 			var broken *LineError
-			goesOn := err == nil || errors.As(err, &broken)
-			if (record != nil || err != nil) && !yield(record, err) || !goesOn {
+			last := err != nil && !errors.As(err, &broken)
+			if (record != nil || err != nil) && !yield(record, err) || last {
 				return
 			}
 		}
 	}
 }
 
-// lines cuts a stream into lines. Of one that is too long it keeps nothing.
+// lines splits a stream into lines. It keeps nothing of a line that is too long.
 type lines struct {
 	r     *bufio.Reader
-	n     int  // number of the latest line
-	ended bool // it had no end of its own: the stream ended
-	long  []byte
+	n     int    // number of the latest line
+	ended bool   // it has no newline: the stream ended
+	long  []byte // a line that is longer than the buffer of r
 }
 
-// record reads the next line. It returns nil for an event that is not known.
+// record reads the next line. It returns nil for an unknown event.
 func (l *lines) record() (any, error) {
 	line, err := l.next()
 	if err != nil {
@@ -82,7 +81,7 @@ func (l *lines) record() (any, error) {
 	return nil, &LineError{l.n, err}
 }
 
-// next returns the next line that is not blank, valid until the next call; io.EOF behind the
+// next returns the next line that is not blank, valid until the next call; io.EOF after the
 // last, a *LineError for one that is too long.
 func (l *lines) next() ([]byte, error) {
 	for {
@@ -107,9 +106,9 @@ func (l *lines) whole() ([]byte, error) {
 		case l.ended && size == 0:
 			return nil, io.EOF
 		case err == nil || l.ended:
-			if size > MaxLine {
+			if size > maxLine {
 				l.long = nil
-				return nil, &LineError{l.n, fmt.Errorf("longer than %d bytes", MaxLine)}
+				return nil, &LineError{l.n, fmt.Errorf("longer than %d bytes", maxLine)}
 			}
 			if len(l.long) == 0 {
 				return part, nil
@@ -118,19 +117,19 @@ func (l *lines) whole() ([]byte, error) {
 			return l.long, nil
 		case err != bufio.ErrBufferFull:
 			return nil, err
-		case size <= MaxLine:
+		case size <= maxLine:
 			l.long = append(l.long, part...)
 		}
 	}
 }
 
-// errNoEvent is what is wrong with JSON that is somebody else's.
+// errNoEvent is the error of JSON that no Sink wrote.
 var errNoEvent = errors.New(`not a record: it has no "event"`)
 
-// parse returns nil for an event it does not know.
+// parse returns nil for an unknown event.
 func parse(line []byte) (record any, err error) {
 	if !json.Valid(line) {
-		return nil, fmt.Errorf("not JSON: %w", json.Unmarshal(line, &struct{}{})) // says where
+		return nil, fmt.Errorf("not JSON: %w", json.Unmarshal(line, &struct{}{})) // its error says where
 	}
 	if line[0] != '{' {
 		return nil, errNoEvent
@@ -165,7 +164,7 @@ func event(line []byte) (name string) {
 	return name
 }
 
-// complete puts a record right that its keys leave incomplete.
+// complete sets Failure where only the outcome of the line says that there was one.
 func complete(s *telemetry.Statement) {
 	if s.Failure == nil && (s.Outcome == telemetry.OutcomeFailed || s.Outcome == telemetry.OutcomeCanceled) {
 		s.Failure = &telemetry.Failure{}

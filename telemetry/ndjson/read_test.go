@@ -63,7 +63,7 @@ func TestABrokenLineIsNamedAndTheRestIsRead(t *testing.T) {
 	written, broken := copyOf(t, strings.NewReader(strings.Join([]string{
 		good, "\n", " \r\n",
 		"panic: no JSON\n",
-		`{"level":"info","msg":"somebody else's log"}` + "\n",
+		`{"level":"info","msg":"the log of another program"}` + "\n",
 		`{"event":"statement","total_ms":"long"}` + "\n",
 		`{"event":"statement","total_ms":1e300}` + "\n",
 		`{"event":"statement","trace_id":"4b"}` + "\n",
@@ -102,7 +102,7 @@ func TestTheLastLineNeedsNoEnd(t *testing.T) {
 }
 
 func TestALineThatIsTooLongCostsNoMemory(t *testing.T) {
-	endless := io.LimitReader(zeros{}, ndjson.MaxLine+1)
+	endless := io.LimitReader(zeros{}, 16<<20+1)
 	written, broken := copyOf(t, io.MultiReader(endless, strings.NewReader("\n"+`{"event":"session_closed"}`)))
 	require.Equal(t, []string{"line 1: longer than 16777216 bytes"}, broken)
 	require.NotEmpty(t, written)
@@ -118,7 +118,7 @@ func (zeros) Read(p []byte) (int, error) {
 }
 
 func TestAReaderThatFailsEndsTheReading(t *testing.T) {
-	broken := errors.New("disk gone")
+	broken := errors.New("disk removed")
 	var got []error
 	for _, err := range ndjson.Read(io.MultiReader(strings.NewReader("{\n{\n"), iotest.ErrReader(broken))) {
 		got = append(got, err)

@@ -11,7 +11,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// The keys of each record: those of package registry, and the lists.
+// The keys of each record: those of package registry, and of a statement also its lists.
 var (
 	callKeys      = keysOf(registry.CallFields)
 	fileKeys      = keysOf(registry.FileFields)
@@ -34,7 +34,7 @@ var (
 	}()
 )
 
-// keys says how a record of type R takes the value of each key of its line.
+// keys has for each key of a line the function that sets its value in a record of type R.
 type keys[R any] map[string]func(r *R, value []byte) error
 
 func keysOf[R any](fields []registry.Field[R]) keys[R] {
@@ -47,8 +47,7 @@ func keysOf[R any](fields []registry.Field[R]) keys[R] {
 	return k
 }
 
-// set takes over what an object says. Keys that are not known are passed over, and so is
-// null.
+// set sets what an object has. Unknown keys and null are passed over.
 func (k keys[R]) set(r *R, object []byte) error {
 	if object[0] != '{' {
 		return errObject
@@ -65,15 +64,15 @@ func (k keys[R]) set(r *R, object []byte) error {
 	return nil
 }
 
-// list reads objects.
-func list[E any](value []byte, of keys[E]) ([]E, error) {
+// list reads an array of objects.
+func list[E any](value []byte, k keys[E]) ([]E, error) {
 	var elements []json.RawMessage
 	if err := json.Unmarshal(value, &elements); err != nil {
 		return nil, err
 	}
 	all := make([]E, len(elements))
 	for i, element := range elements {
-		if err := of.set(&all[i], element); err != nil {
+		if err := k.set(&all[i], element); err != nil {
 			return nil, fmt.Errorf("%d: %w", i, err)
 		}
 	}
@@ -82,7 +81,7 @@ func list[E any](value []byte, of keys[E]) ([]E, error) {
 
 var errObject = errors.New("not an object")
 
-// members gives the keys and values of an object, which is valid JSON, in their order.
+// members iterates over the keys and values of an object, which is valid JSON, in their order.
 func members(object []byte) iter.Seq2[string, json.RawMessage] {
 	return func(yield func(string, json.RawMessage) bool) {
 		d := json.NewDecoder(bytes.NewReader(object))

@@ -16,7 +16,7 @@ import (
 
 // Sink writes records to an io.Writer, one line and one Write per record.
 type Sink struct {
-	mu  sync.Mutex // Attach may have put the same sink in two fan-outs
+	mu  sync.Mutex // guards all below: a sink may be attached to two fan-outs
 	w   io.Writer
 	buf []byte
 	err error
@@ -24,8 +24,8 @@ type Sink struct {
 
 var _ telemetry.SessionSink = (*Sink)(nil)
 
-// New returns a sink that writes to w. A failing writer is asked again for the next record;
-// Err tells the latest failure.
+// New returns a sink that writes to w. A record whose write fails is dropped, and the next one is
+// written again; Err returns the latest error.
 func New(w io.Writer) *Sink { return &Sink{w: w} }
 
 // Err returns the error of the latest write that failed, nil when none did.
@@ -75,14 +75,14 @@ func (s *Sink) line(event string, fields func([]byte) []byte) {
 	if _, err := s.w.Write(s.buf); err != nil {
 		s.err = err
 	}
-	if cap(s.buf) > keep {
+	if cap(s.buf) > maxKept {
 		s.buf = nil
 	}
 }
 
-// keep is the largest buffer that is kept for the next line: one long statement must not
-// cost memory for ever.
-const keep = 64 << 10
+// maxKept is the largest buffer that is kept for the next line: one long statement must not
+// take memory forever.
+const maxKept = 64 << 10
 
 func appendFields[R any](b []byte, fields []registry.Field[R], r *R) []byte {
 	for _, f := range fields {
@@ -110,7 +110,7 @@ func appendList[R any](b []byte, key string, fields []registry.Field[R], list []
 	return append(b, ']')
 }
 
-// appendKey separates a key from what is before it, unless that is the opening brace.
+// appendKey appends a key, after a comma unless it is the first.
 func appendKey(b []byte, key string) []byte {
 	if b[len(b)-1] != '{' {
 		b = append(b, ',')
@@ -144,8 +144,8 @@ func appendValue(b []byte, v slog.Value) []byte {
 	}
 }
 
-// appendString quotes as encoding/json does, but for <, > and &: lines are for grep, and the
-// placeholders of package sanitize are full of them.
+// appendString quotes as encoding/json does, but leaves <, > and & as they are: lines are for grep,
+// and the placeholders of package sanitize have angle brackets.
 func appendString(b []byte, s string) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {

@@ -23,7 +23,7 @@ var (
 	full = &telemetry.Statement{
 		Started: start, Connector: 1, TraceID: [16]byte{0x4b, 15: 1}, SpanID: [8]byte{0xf0, 7: 2},
 		Server: "127.0.0.1:443", SessionID: "s-1", StatementID: "q-1", Query: "SELECT 'ä', \"<b>\"\nFROM t",
-		Kind: telemetry.KindVolume, Volume: telemetry.VolumePut, Internal: true, Prepared: true, Outcome: telemetry.OutcomeFailed,
+		Kind: telemetry.KindVolume, Volume: "PUT", Internal: true, Prepared: true, Outcome: telemetry.OutcomeFailed,
 		Failure:      &telemetry.Failure{Category: telemetry.CategorySyntax, SQLState: "42601", Retryable: true, Message: "[PARSE_SYNTAX_ERROR] <sql>"},
 		CloseFailure: &telemetry.Failure{Category: telemetry.CategoryConnection},
 		Execute:      1234567 * time.Nanosecond, FirstRow: telemetry.Known(time.Duration(0)),
@@ -126,7 +126,7 @@ func names[R any](fields []registry.Field[R]) (all []string) {
 	return all
 }
 
-// failing refuses every other write.
+// failing fails every other write.
 type failing struct{ n int }
 
 func (f *failing) Write(p []byte) (int, error) {
@@ -136,7 +136,7 @@ func (f *failing) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func TestAFailingWriterIsToldAndAskedAgain(t *testing.T) {
+func TestAFailedWriteIsReportedAndTheNextRecordIsWritten(t *testing.T) {
 	w := &failing{}
 	sink := ndjson.New(w)
 	sink.StatementFinished(bare)

@@ -7,21 +7,21 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
+// Default returns the sink of every wrapped driver of the process that has none in its
+// Config. It uses the global providers, unless SetDefault replaced it. It is nil after
+// SetDefault(nil).
+func Default() *Sink { return current.Load() }
+
+// SetDefault makes s the default, from the next call on; nil switches OpenTelemetry off. The
+// previous default is not closed.
+func SetDefault(s *Sink) { current.Store(s) }
+
 var current atomic.Pointer[Sink]
 
 func init() { current.Store(New()) }
 
-// Default returns the sink every wrapped driver of the process reports to that has none in
-// its Config. It uses the global providers, unless SetDefault replaced it. It is nil after
-// SetDefault(nil).
-func Default() *Sink { return current.Load() }
-
-// SetDefault makes s the default, from the next call on; nil means none, and switches
-// OpenTelemetry off. The sink before it is not closed.
-func SetDefault(s *Sink) { current.Store(s) }
-
-// Global returns the sink that passes everything on to the one that is the default at the
-// time. It is what a driver attaches, once; an application has no need for it.
+// Global returns a sink that forwards to Default at the time of each call. The wrapped driver
+// attaches it, once; an application has no need for it.
 func Global() telemetry.Tracer { return global{} }
 
 type global struct{}

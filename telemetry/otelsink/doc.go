@@ -1,25 +1,25 @@
 // Package otelsink reports statements and connections to OpenTelemetry: a client span and
-// db.client.operation.duration per call, as the conventions for databases have it, and
+// db.client.operation.duration per call, as the conventions for databases define them, and
 // metrics of its own for what happens after the call has returned.
 //
-// A program that has set the global providers needs nothing else. Every wrapped driver
-// reports to [Default], which looks for those providers, and does nothing until there are
-// some. For other providers, attributes or a filter, make a sink with [New] and hand it to
-// [SetDefault], or to one driver in the Sinks of its Config.
+// A program that sets the global providers needs nothing else. Every wrapped driver reports
+// to [Default], which uses those providers and does nothing until they are set. For other
+// providers, attributes or a filter, make a sink with [New] and pass it to [SetDefault], or
+// to one driver in the Sinks of its Config.
 //
 //	caller's goroutine                               queue's goroutine
 //
-//	StatementStarting ── span begins                 StatementFinished ─┐
+//	StatementStarting ── span starts                 StatementFinished ─┐
 //	     the driver's call                           SessionOpened     ─┼─ metrics
 //	StatementExecuted ── span ends, duration         SessionClosed     ─┘
 //
 //	reader's collection ── running statements, pools, reporting to Databricks
 //
-// A span covers the call, not the reading of its rows, and there is never one per row, page
-// or file: where a statement's time went after the call is in the metrics, and in the record
-// that bears the span's ids.
+// A span covers the call, not the reading of its rows, and rows, pages and files have no
+// spans. Where the time of a statement went after the call is in the metrics, and in the
+// record, which has the ids of the span.
 //
-// On the caller's goroutine nothing waits: a tracer is asked for a span, a histogram given a
-// number. Instruments are made on a goroutine of their own, because an SDK may hold the
-// lock that takes while it collects. Panics of filters and span processors are contained.
+// Nothing blocks on the caller's goroutine: a tracer starts a span, a histogram records a
+// number. Instruments are created on another goroutine, because an SDK may hold the lock that
+// this needs while it collects. Panics of filters, samplers and span processors are contained.
 package otelsink

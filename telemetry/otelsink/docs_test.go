@@ -12,8 +12,8 @@ import (
 	"go.opentelemetry.io/otel/metric"
 )
 
-// The table of metrics is written from the definitions. UPDATE_GOLDEN=1 go test
-// ./telemetry/otelsink writes it; without it this test fails when they have drifted apart.
+// The table of metrics is generated from the definitions: UPDATE_GOLDEN=1 go test
+// ./telemetry/otelsink writes it.
 func TestTheDocumentationListsEveryMetric(t *testing.T) {
 	const file, begin, end = "../../docs/OPENTELEMETRY.md", "<!-- generated: metrics -->\n", "<!-- end: metrics -->"
 	raw, err := os.ReadFile(file)
@@ -40,7 +40,7 @@ func table() string {
 	return b.String()
 }
 
-// attributesOf lists the attributes, those that go together under one name.
+// attributesOf lists the attributes of a metric, with one name for each common set.
 func attributesOf(d definition) string {
 	var names []string
 	for rest := d.attributes; len(rest) > 0; {
@@ -60,7 +60,7 @@ func attributesOf(d definition) string {
 	return strings.Join(names, " ")
 }
 
-// kindOf names the kind of instrument, and what Prometheus calls the metric.
+// kindOf returns the kind of the instrument and the name of the metric in Prometheus.
 func kindOf(d definition) (kind, prometheus string) {
 	prometheus = strings.ReplaceAll(d.name, ".", "_")
 	switch d.unit {
@@ -91,7 +91,7 @@ func TestEveryMetricIsDefinedOnceAndCompletely(t *testing.T) {
 		require.Equal(t, kind == "histogram", d.buckets != nil, d.name)
 		require.True(t, slices.IsSorted(d.buckets), d.name)
 		for _, id := range []attribute.Key{statementIDKey, sessionIDKey} {
-			require.NotContains(t, d.attributes, id, "an id would make a series of every statement")
+			require.NotContains(t, d.attributes, id, "an id would make each statement a series of its own")
 		}
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/otelsink"
 )
 
-// With the global providers there is nothing to do. For attributes of one's own, or a filter,
-// a sink of one's own becomes the default.
+// With the global providers there is nothing to do. A sink with attributes or a filter
+// replaces the default.
 func ExampleSetDefault() {
 	otelsink.SetDefault(otelsink.New(
 		otelsink.WithAttributes(attribute.String("team", "orders")), // on everything: few and constant
@@ -21,7 +21,7 @@ func ExampleSetDefault() {
 	))
 	defer otelsink.SetDefault(otelsink.New())
 
-	fmt.Println(otelsink.Default().Tracing()) // nobody has set a provider yet
+	fmt.Println(otelsink.Default().Tracing()) // no provider is set yet
 	// Output: false
 }
 

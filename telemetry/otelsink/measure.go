@@ -1,9 +1,9 @@
 package otelsink
 
 import (
+	"cmp"
 	"context"
 	"strings"
-	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel/metric"
@@ -14,73 +14,13 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
 
-// earlyMeasurements are of calls that returned before there were instruments.
-type earlyMeasurements struct {
-	mu      sync.Mutex
-	passed  bool               // there are instruments; guarded by mu
-	waiting []earlyMeasurement // guarded by mu
-}
-
-type earlyMeasurement struct {
-	ctx        context.Context
-	took       time.Duration
-	attributes metric.MeasurementOption
-}
-
-// earliest bounds those that wait: making instruments takes well under a millisecond, unless
-// the SDK is busy collecting.
-const earliest = 1000
-
-// keep reports whether the measurement waits for instruments, and whether it is the first
-// that does.
-func (e *earlyMeasurements) keep(m earlyMeasurement) (kept, first bool) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.passed {
-		return false, false
-	}
-	if len(e.waiting) < earliest {
-		e.waiting = append(e.waiting, m)
-	}
-	return true, len(e.waiting) == 1
-}
-
-// pass makes the measurements that waited, once the instruments are published.
-func (e *earlyMeasurements) pass(publish func(), i *instruments) {
-	e.mu.Lock()
-	publish()
-	e.passed = true
-	waiting := e.waiting
-	e.waiting = nil
-	e.mu.Unlock()
-	for _, m := range waiting {
-		i.operationDuration.Record(m.ctx, m.took.Seconds(), m.attributes)
-	}
-}
-
-// measureCall records how long a call took, on the caller's goroutine.
-func (s *Sink) measureCall(ctx context.Context, took time.Duration, attributes metric.MeasurementOption) {
-	i := s.metrics.Load()
-	if i == nil {
-		kept, first := s.early.keep(earlyMeasurement{ctx, took, attributes})
-		if first {
-			go s.instruments()
-		}
-		if kept {
-			return
-		}
-		i = s.metrics.Load()
-	}
-	i.operationDuration.Record(ctx, took.Seconds(), attributes)
-}
-
-// StatementFinished counts what the record says.
+// StatementFinished records the metrics of a finished statement.
 func (s *Sink) StatementFinished(r *telemetry.Statement) {
 	i := s.instruments()
 	if i == nil || s.closed.Load() {
 		return
 	}
-	ctx, o := within(r), s.operation(r.Server, operationName(r.Kind, r.Internal))
+	ctx, o := spanContext(r), s.operation(r.Server, operationName(r.Kind, r.Internal))
 	i.statementDuration.Record(ctx, r.Total.Seconds(), o.finished(r))
 	i.time(ctx, o, r)
 	if p, ok := r.Polling.Get(); ok {
@@ -98,33 +38,63 @@ func (s *Sink) StatementFinished(r *telemetry.Statement) {
 	}
 }
 
-// within is a context with the statement's span, so that exemplars lead to it.
-func within(r *telemetry.Statement) context.Context {
+// SessionOpened records a connection that was opened, or that failed to open.
+func (s *Sink) SessionOpened(r *telemetry.SessionOpened) {
+	i := s.instruments()
+	if i == nil || s.closed.Load() {
+		return
+	}
+	attributes := append(s.attributes, system(), semconv.DBClientConnectionPoolName(cmp.Or(r.Server, "databricks")))
+	if r.Failure != nil {
+		attributes = append(attributes, semconv.ErrorTypeKey.String(string(r.Failure.Category)))
+	}
+	i.createTime.Record(context.Background(), r.Latency.Seconds(), metric.WithAttributes(attributes...))
+}
+
+// SessionClosed records a connection that was closed.
+func (s *Sink) SessionClosed(r *telemetry.SessionClosed) {
+	i := s.instruments()
+	if i == nil || s.closed.Load() {
+		return
+	}
+	i.sessionLifetime.Record(context.Background(), r.Lifetime.Seconds(), s.operation(r.Server, "").plain)
+}
+
+// measureCall records how long a call took, on the caller's goroutine.
+func (s *Sink) measureCall(ctx context.Context, took time.Duration, attributes metric.MeasurementOption) {
+	i := s.metrics.Load()
+	if i == nil {
+		kept, first := s.early.keep(earlyDuration{ctx, took, attributes})
+		if first {
+			go s.instruments()
+		}
+		if kept {
+			return
+		}
+		i = s.metrics.Load()
+	}
+	i.operationDuration.Record(ctx, took.Seconds(), attributes)
+}
+
+// spanContext is a context with the ids of the statement's span, so that exemplars lead to
+// the span.
+func spanContext(r *telemetry.Statement) context.Context {
 	return trace.ContextWithSpanContext(context.Background(), trace.NewSpanContext(trace.SpanContextConfig{
 		TraceID: r.TraceID, SpanID: r.SpanID, TraceFlags: trace.FlagsSampled,
 	}))
 }
 
-// finished is the operation's measurements with how the statement ended.
-func (o *operation) finished(r *telemetry.Statement) metric.MeasurementOption {
-	attributes := append(o.attributes, outcomeKey.String(string(r.Outcome)))
-	if r.Result.Format != telemetry.FormatUnknown {
-		attributes = append(attributes, resultFormatKey.String(string(r.Result.Format)))
-	}
-	return metric.WithAttributes(append(attributes, failureAttributes(r.Failure)...)...)
-}
-
-// time counts where a statement's time went, by what the part is called when it is the
-// largest: "poll" makes a statement poll-bound. What no part accounts for is "other", so that
-// the parts add up to the duration.
+// time records where the time of a statement went. A part has the name of the verdict it
+// leads to: "poll" makes a statement poll-bound. The rest is "other", so that the parts add up
+// to the duration.
 func (i *instruments) time(ctx context.Context, o *operation, r *telemetry.Statement) {
-	left := r.Total
+	rest := r.Total
 	for _, p := range explain.PartsOf(r) {
-		left -= p.Time
+		rest -= p.Time
 		i.statementTime.Add(ctx, p.Time.Seconds(), o.and(timePartKey, strings.TrimSuffix(string(p.Bound), "-bound")))
 	}
-	if left > 0 {
-		i.statementTime.Add(ctx, left.Seconds(), o.and(timePartKey, "other"))
+	if rest > 0 {
+		i.statementTime.Add(ctx, rest.Seconds(), o.and(timePartKey, "other"))
 	}
 }
 
@@ -155,36 +125,10 @@ func (i *instruments) cloudFetch(ctx context.Context, o *operation, c *telemetry
 	i.fileRetries.Add(ctx, c.Retries, o.plain)
 	i.fileIO.Add(ctx, c.Received, o.plain)
 	for _, f := range c.Files {
-		start, begun := f.Start.Get()
+		start, started := f.Start.Get()
 		end, ended := f.End.Get()
-		if begun && ended && f.State == "DOWNLOADED" {
+		if started && ended && f.State == "DOWNLOADED" {
 			i.fileDuration.Record(ctx, (end - start).Seconds(), o.plain)
 		}
 	}
-}
-
-// SessionOpened counts a connection that was opened, or could not be.
-func (s *Sink) SessionOpened(r *telemetry.SessionOpened) {
-	i := s.instruments()
-	if i == nil || s.closed.Load() {
-		return
-	}
-	pool := r.Server
-	if pool == "" {
-		pool = "databricks"
-	}
-	attributes := append(s.attributes, semconv.DBSystemNameKey.String("databricks"), semconv.DBClientConnectionPoolName(pool))
-	if r.Failure != nil {
-		attributes = append(attributes, semconv.ErrorTypeKey.String(string(r.Failure.Category)))
-	}
-	i.createTime.Record(context.Background(), r.Latency.Seconds(), metric.WithAttributes(attributes...))
-}
-
-// SessionClosed counts a connection that is closed.
-func (s *Sink) SessionClosed(r *telemetry.SessionClosed) {
-	i := s.instruments()
-	if i == nil || s.closed.Load() {
-		return
-	}
-	i.sessionLifetime.Record(context.Background(), r.Lifetime.Seconds(), s.operation(r.Server, "").plain)
 }

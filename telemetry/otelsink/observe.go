@@ -16,42 +16,25 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// What is observed belongs to the process, not to a sink: two sinks that each observed it
-// for the same provider would count it twice. They share one registration, which ends with
-// the last of them.
-
-// place is where observations go.
-type place struct {
-	provider   any // comparable
-	attributes attribute.Distinct
-}
-
-// registration is the callback at one place.
-type registration struct {
-	sinks      int // guarded by registrations.mu
-	unregister func() error
-}
-
-var registrations = struct {
-	mu  sync.Mutex
-	all map[place]*registration // guarded by mu
-}{all: map[place]*registration{}}
-
-// observe lets the provider ask for the state of the process until release is called. It may
-// wait for the provider.
+// observe registers a callback that observes the state of the process, until release is
+// called. It may block in the provider.
+//
+// The state belongs to the process, not to a sink: two sinks that each observed it for the
+// same provider would count it twice. Sinks of one provider with the same attributes share a
+// registration, which ends with the last of them.
 func observe(p metric.MeterProvider, i *instruments, attributes []attribute.KeyValue) (release func() error) {
 	o := observer{instruments: i, attributes: attributes}
 	if !reflect.ValueOf(p).Comparable() {
 		return o.register()
 	}
 	set := attribute.NewSet(slices.Clone(attributes)...)
-	at := place{p, set.Equivalent()}
+	key := registrationKey{p, set.Equivalent()}
 	registrations.mu.Lock()
 	defer registrations.mu.Unlock()
-	r := registrations.all[at]
+	r := registrations.all[key]
 	if r == nil {
 		r = &registration{unregister: o.register()}
-		registrations.all[at] = r
+		registrations.all[key] = r
 	}
 	r.sinks++
 	return func() error {
@@ -60,12 +43,28 @@ func observe(p metric.MeterProvider, i *instruments, attributes []attribute.KeyV
 		if r.sinks--; r.sinks > 0 {
 			return nil
 		}
-		delete(registrations.all, at)
+		delete(registrations.all, key)
 		return r.unregister()
 	}
 }
 
-// observer answers when a reader collects.
+// registrations are the callbacks of the process.
+var registrations = struct {
+	mu  sync.Mutex
+	all map[registrationKey]*registration // guarded by mu
+}{all: map[registrationKey]*registration{}}
+
+type registrationKey struct {
+	provider   any // comparable
+	attributes attribute.Distinct
+}
+
+type registration struct {
+	sinks      int // that share it; guarded by registrations.mu
+	unregister func() error
+}
+
+// observer observes the state of the process when a reader collects.
 type observer struct {
 	*instruments
 
@@ -89,12 +88,7 @@ func (o observer) register() (unregister func() error) {
 	return r.Unregister
 }
 
-// with is the attributes of one observation.
-func (o observer) with(attributes ...attribute.KeyValue) metric.MeasurementOption {
-	return metric.WithAttributes(append(attributes, o.attributes...)...)
-}
-
-// connectors observes what the wrapped connectors do, by server.
+// connectors observes running statements and open connections, by server.
 func (o observer) connectors(to metric.Observer) {
 	defer contain.Process.Recover(contain.Spans)
 	type state struct{ running, sessions int64 }
@@ -107,13 +101,13 @@ func (o observer) connectors(to metric.Observer) {
 		servers[info.Server] = s
 	}
 	for server, s := range servers {
-		with := o.with(append(serverAttributes(splitServer(server)), semconv.DBSystemNameKey.String("databricks"))...)
+		with := o.with(append(serverAttributes(splitServer(server)), system())...)
 		to.ObserveInt64(o.running, s.running, with)
 		to.ObserveInt64(o.sessions, s.sessions, with)
 	}
 }
 
-// pool observes one the application registered.
+// pool observes a pool that the application registered.
 func (o observer) pool(to metric.Observer, p telemetry.Pool) {
 	defer contain.Process.Recover(contain.Spans)
 	s, ok := p.Stats()
@@ -134,7 +128,7 @@ func (o observer) pool(to metric.Observer, p telemetry.Pool) {
 	to.ObserveInt64(o.poolClosed, s.MaxLifetimeClosed, o.with(name, closeReasonKey.String("max_lifetime")))
 }
 
-// reporting observes the way to Databricks.
+// reporting observes the export to Databricks.
 func (o observer) reporting(to metric.Observer) {
 	defer contain.Process.Recover(contain.Spans)
 	s, with := export.Default.Stats(), o.with()
@@ -150,10 +144,15 @@ func (o observer) reporting(to metric.Observer) {
 	to.ObserveInt64(o.breaker, s.BreakerOpened, with)
 }
 
-// contained observes what was kept from doing harm.
+// contained observes contained panics, Goexits and hangs.
 func (o observer) contained(to metric.Observer) {
 	defer contain.Process.Recover(contain.Spans)
 	for _, c := range telemetry.ReadStats().Contained {
 		to.ObserveInt64(o.incidents, c.Panics+c.Goexits+c.Hangs, o.with(placeKey.String(c.Place)))
 	}
+}
+
+// with is the attributes of one observation.
+func (o observer) with(attributes ...attribute.KeyValue) metric.MeasurementOption {
+	return metric.WithAttributes(append(attributes, o.attributes...)...)
 }

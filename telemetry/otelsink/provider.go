@@ -15,61 +15,47 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// scope names who instruments; with telemetry.Version, it is on every span and metric.
+// scope is the instrumentation scope of every span and metric, with telemetry.Version.
 const scope = "github.com/seed-01322ee7/databricks-telemetry/telemetry/otelsink"
 
-// Until an application sets global providers, those of the API itself stand in for them.
-// They would take everything and do nothing, at a cost. Nothing exported tells them; their
-// types are in a package of the API's own. Any other provider counts as set.
-var (
-	tracersStandIn = standIn(otel.GetTracerProvider())
-	metersStandIn  = standIn(otel.GetMeterProvider())
-)
-
-// standIn returns p if it is the API's own; otherwise it was set before this package was
-// initialised, and there is nothing to wait for.
-func standIn[P any](p P) (own P) {
-	t := reflect.TypeOf(p)
-	if t != nil && t.Kind() == reflect.Pointer && strings.HasSuffix(t.Elem().PkgPath(), "otel/internal/global") {
-		return p
-	}
-	return own
-}
-
-// tracing is a tracer once there is one.
-type tracing struct{ tracer trace.Tracer }
-
-// tracer is nil while nobody wants spans.
-func (s *Sink) tracer() trace.Tracer {
-	switch t := s.tracing.Load(); {
+// activeTracer is nil while no spans are wanted.
+func (s *Sink) activeTracer() trace.Tracer {
+	switch t := s.tracer.Load(); {
 	case s.closed.Load():
 		return nil
 	case t != nil:
-		return t.tracer
+		return *t
 	}
 	p := s.tracerProvider
 	if p == nil {
-		if p = otel.GetTracerProvider(); p == nil || p == tracersStandIn {
+		if p = otel.GetTracerProvider(); p == nil || p == delegatingTracerProvider {
 			return nil
 		}
 	}
 	if _, off := p.(notrace.TracerProvider); off {
 		return nil
 	}
-	return s.trace(p)
-}
-
-func (s *Sink) trace(p trace.TracerProvider) trace.Tracer {
 	t := p.Tracer(scope, trace.WithInstrumentationVersion(telemetry.Version), trace.WithSchemaURL(semconv.SchemaURL))
-	s.tracing.CompareAndSwap(nil, &tracing{t})
-	return s.tracing.Load().tracer
+	s.tracer.CompareAndSwap(nil, &t)
+	return *s.tracer.Load()
 }
 
-// meters is the provider to measure with, nil while nobody wants measurements.
-func (s *Sink) meters() metric.MeterProvider {
+// measuring reports whether a measurement made now would be taken.
+func (s *Sink) measuring(ctx context.Context) bool {
+	switch i := s.metrics.Load(); {
+	case s.closed.Load():
+		return false
+	case i != nil:
+		return i.enabled(ctx)
+	}
+	return s.activeMeterProvider() != nil
+}
+
+// activeMeterProvider is nil while no measurements are wanted.
+func (s *Sink) activeMeterProvider() metric.MeterProvider {
 	p := s.meterProvider
 	if p == nil {
-		if p = otel.GetMeterProvider(); p == nil || p == metersStandIn {
+		if p = otel.GetMeterProvider(); p == nil || p == delegatingMeterProvider {
 			return nil
 		}
 	}
@@ -79,13 +65,21 @@ func (s *Sink) meters() metric.MeterProvider {
 	return p
 }
 
-// measures reports whether a measurement made now would be taken.
-func (s *Sink) measures(ctx context.Context) bool {
-	switch i := s.metrics.Load(); {
-	case s.closed.Load():
-		return false
-	case i != nil:
-		return i.enabled(ctx)
+// The global providers of a program that has set none are delegating providers of the
+// OpenTelemetry API: they accept everything and do nothing, at a cost. Any other provider
+// counts as set. These are nil where the program set its own before this package was
+// initialized.
+var (
+	delegatingTracerProvider = delegating(otel.GetTracerProvider())
+	delegatingMeterProvider  = delegating(otel.GetMeterProvider())
+)
+
+// delegating returns p if it is a delegating provider of the API, and nil otherwise. Nothing
+// exported identifies those, but their types are in an internal package of the API.
+func delegating[P any](p P) (none P) {
+	t := reflect.TypeOf(p)
+	if t != nil && t.Kind() == reflect.Pointer && strings.HasSuffix(t.Elem().PkgPath(), "otel/internal/global") {
+		return p
 	}
-	return s.meters() != nil
+	return none
 }

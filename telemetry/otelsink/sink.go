@@ -13,24 +13,24 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// Sink reports to one tracer provider and one meter provider. Its methods may be called
-// concurrently. Make one with New.
+// Sink reports to one tracer provider and one meter provider. Make one with New. A Sink is
+// safe for concurrent use.
 type Sink struct {
 	tracerProvider trace.TracerProvider // nil: the global one
 	meterProvider  metric.MeterProvider // nil: the global one
 	attributes     []attribute.KeyValue
 	filter         func(context.Context, telemetry.StatementStart) bool
 
-	tracing atomic.Pointer[tracing]     // nil until there is a provider
-	metrics atomic.Pointer[instruments] // nil until they are made
+	tracer  atomic.Pointer[trace.Tracer] // nil until there is a provider
+	metrics atomic.Pointer[instruments]  // nil until they are created
 	closed  atomic.Bool
 
 	operations sync.Map // target → *operation
 
-	making  sync.Mutex   // held while instruments are made
-	release func() error // ends their observation; guarded by making
+	creating sync.Mutex   // held while instruments are created
+	release  func() error // ends the observation; guarded by creating
 
-	early earlyMeasurements
+	early earlyDurations
 }
 
 var (
@@ -61,16 +61,16 @@ func WithAttributes(attributes ...attribute.KeyValue) Option {
 	return func(s *Sink) { s.attributes = append(s.attributes, attributes...) }
 }
 
-// WithFilter asks wanted before each statement, on the caller's goroutine; false leaves the
-// call without a span and out of db.client.operation.duration. Metrics of finished
-// statements count it all the same. Default: every statement is wanted.
+// WithFilter calls wanted before each statement, on the caller's goroutine. False leaves the
+// call without a span and out of db.client.operation.duration; metrics of finished statements
+// include it all the same. Default: every statement is wanted.
 func WithFilter(wanted func(context.Context, telemetry.StatementStart) bool) Option {
 	return func(s *Sink) { s.filter = wanted }
 }
 
-// New returns a sink. With WithMeterProvider, what is observed of the process (pools,
-// running statements) is registered with the provider now, and otherwise when the first
-// statement finds a global provider set; Close ends it.
+// New returns a sink. With WithMeterProvider, the observation of the process (pools, running
+// statements) is registered with the provider now, and otherwise when the first statement
+// finds a global provider set. Close ends it.
 func New(opts ...Option) *Sink {
 	s := &Sink{}
 	for _, o := range opts {
@@ -83,13 +83,13 @@ func New(opts ...Option) *Sink {
 	return s
 }
 
-// Close takes the sink out of use: it wants no records, makes no spans, and nothing is
-// observed for it any more. It neither flushes nor shuts down the providers, which are the
-// application's. The error is the meter provider's.
+// Close stops the sink: from then on the sink is not Recording or Tracing and observes nothing.
+// Close neither flushes nor shuts down the providers, which belong to the application.
+// The error is the meter provider's.
 func (s *Sink) Close() error {
 	s.closed.Store(true)
-	s.making.Lock()
-	defer s.making.Unlock()
+	s.creating.Lock()
+	defer s.creating.Unlock()
 	release := s.release
 	s.release = nil
 	if release == nil {
@@ -98,9 +98,9 @@ func (s *Sink) Close() error {
 	return release()
 }
 
-// Recording reports whether records are wanted: a meter provider is there that takes
+// Recording reports whether records are wanted: a meter provider is set and takes
 // measurements.
-func (s *Sink) Recording() bool { return s.measures(context.Background()) }
+func (s *Sink) Recording() bool { return s.measuring(context.Background()) }
 
-// Tracing reports whether calls are to be followed: for their spans, or their duration.
-func (s *Sink) Tracing() bool { return s.tracer() != nil || s.measures(context.Background()) }
+// Tracing reports whether calls are to be followed, for their spans or their duration.
+func (s *Sink) Tracing() bool { return s.activeTracer() != nil || s.measuring(context.Background()) }

@@ -21,17 +21,17 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/otelsink"
 )
 
-// tracers is a tracer provider that keeps the spans of its tracer.
-type tracers struct {
+// tracerProvider keeps the spans of its tracers.
+type tracerProvider struct {
 	embedded.TracerProvider
 
-	drops  bool // spans have ids, and are not recorded
+	drops  bool // spans have ids and are not recorded
 	panics bool
 	scope  string
 	spans  []*span
 }
 
-func (p *tracers) Tracer(name string, _ ...trace.TracerOption) trace.Tracer {
+func (p *tracerProvider) Tracer(name string, _ ...trace.TracerOption) trace.Tracer {
 	p.scope = name
 	return tracer{of: p}
 }
@@ -39,7 +39,7 @@ func (p *tracers) Tracer(name string, _ ...trace.TracerOption) trace.Tracer {
 type tracer struct {
 	embedded.Tracer
 
-	of *tracers
+	of *tracerProvider
 }
 
 func (t tracer) Start(ctx context.Context, name string, opts ...trace.SpanStartOption) (context.Context, trace.Span) {
@@ -58,7 +58,7 @@ func (t tracer) Start(ctx context.Context, name string, opts ...trace.SpanStartO
 type span struct {
 	notrace.Span
 
-	provider    *tracers
+	provider    *tracerProvider
 	name        string
 	kind        trace.SpanKind
 	parent      trace.SpanContext
@@ -81,19 +81,19 @@ func (s *span) SetAttributes(kv ...attribute.KeyValue) {
 	}
 }
 
-// meters is a meter provider whose instruments are the no-op ones, switched on.
-type meters struct {
+// meterProvider counts durations of calls. Its other instruments are those of the no-op meter.
+type meterProvider struct {
 	metricembedded.MeterProvider
 
-	taken int // durations of calls
+	durations int // of calls
 }
 
-func (p *meters) Meter(string, ...metric.MeterOption) metric.Meter { return meter{to: p} }
+func (p *meterProvider) Meter(string, ...metric.MeterOption) metric.Meter { return meter{to: p} }
 
 type meter struct {
 	nometric.Meter
 
-	to *meters
+	to *meterProvider
 }
 
 func (m meter) Float64Histogram(name string, _ ...metric.Float64HistogramOption) (metric.Float64Histogram, error) {
@@ -104,14 +104,14 @@ type histogram struct {
 	nometric.Float64Histogram
 
 	name string
-	to   *meters
+	to   *meterProvider
 }
 
 func (h histogram) Enabled(context.Context) bool { return true }
 
 func (h histogram) Record(context.Context, float64, ...metric.RecordOption) {
 	if h.name == "db.client.operation.duration" {
-		h.to.taken++
+		h.to.durations++
 	}
 }
 
@@ -122,8 +122,8 @@ var (
 	query  = telemetry.StatementStart{Server: "adb-1.azuredatabricks.net:443", SessionID: "s-1", Kind: telemetry.KindQuery}
 )
 
-// idle holds that a sink does nothing at all.
-func idle(t *testing.T, s telemetry.Tracer) {
+// requireIdle checks that a sink does nothing and allocates nothing.
+func requireIdle(t *testing.T, s telemetry.Tracer) {
 	t.Helper()
 	require.False(t, s.(telemetry.Recorder).Recording())
 	require.False(t, s.Tracing())
@@ -144,22 +144,22 @@ func idle(t *testing.T, s telemetry.Tracer) {
 	s.(telemetry.SessionSink).SessionClosed(&telemetry.SessionClosed{})
 }
 
-func TestNothingHappensAndNothingIsAllocatedWhileNobodyRecords(t *testing.T) {
-	closed := otelsink.New(otelsink.WithTracerProvider(&tracers{}), otelsink.WithMeterProvider(&meters{}))
+func TestIdleSinkDoesNothingAndAllocatesNothing(t *testing.T) {
+	closed := otelsink.New(otelsink.WithTracerProvider(&tracerProvider{}), otelsink.WithMeterProvider(&meterProvider{}))
 	require.NoError(t, closed.Close())
 	require.NoError(t, closed.Close())
 	for name, s := range map[string]telemetry.Tracer{
-		"no provider is set": otelsink.New(),
-		"the default":        otelsink.Default(),
-		"what drivers see":   otelsink.Global(),
-		"no-op providers":    otelsink.New(otelsink.WithTracerProvider(notrace.NewTracerProvider()), otelsink.WithMeterProvider(nometric.NewMeterProvider())),
-		"closed":             closed,
+		"no provider is set":  otelsink.New(),
+		"the default":         otelsink.Default(),
+		"the sink of drivers": otelsink.Global(),
+		"no-op providers":     otelsink.New(otelsink.WithTracerProvider(notrace.NewTracerProvider()), otelsink.WithMeterProvider(nometric.NewMeterProvider())),
+		"closed":              closed,
 	} {
-		t.Run(name, func(t *testing.T) { idle(t, s) })
+		t.Run(name, func(t *testing.T) { requireIdle(t, s) })
 	}
 }
 
-func TestTheStandInsOfTheAPICanBeAskedForExplicitly(t *testing.T) {
+func TestDelegatingProviderCanBeUsedExplicitly(t *testing.T) {
 	s := otelsink.New(otelsink.WithTracerProvider(otel.GetTracerProvider()))
 	require.True(t, s.Tracing())
 	require.False(t, s.Recording(), "records are for measurements")
@@ -168,8 +168,8 @@ func TestTheStandInsOfTheAPICanBeAskedForExplicitly(t *testing.T) {
 	require.Nil(t, followed)
 }
 
-func TestASpanSaysWhatIsKnownAtItsStartAndWhatWasLearnt(t *testing.T) {
-	provider := &tracers{}
+func TestSpanHasAttributesOfStartAndOfResult(t *testing.T) {
+	provider := &tracerProvider{}
 	s := otelsink.New(otelsink.WithTracerProvider(provider), otelsink.WithMeterProvider(nometric.NewMeterProvider()), otelsink.WithAttributes(attribute.String("team", "data")))
 	start := query
 	start.Query = "SELECT * FROM orders WHERE id = 7"
@@ -208,7 +208,7 @@ func TestASpanSaysWhatIsKnownAtItsStartAndWhatWasLearnt(t *testing.T) {
 	}, values)
 }
 
-func TestASpanIsNamedForWhatIsKnown(t *testing.T) {
+func TestSpanName(t *testing.T) {
 	for want, start := range map[string]telemetry.StatementStart{
 		"QUERY adb-1.azuredatabricks.net": query,
 		"UPDATE 127.0.0.1:8080":           {Server: "127.0.0.1:8080", Kind: telemetry.KindUpdate},
@@ -218,17 +218,17 @@ func TestASpanIsNamedForWhatIsKnown(t *testing.T) {
 		"databricks":                      {},
 		"QUERY localhost":                 {Server: "localhost", Kind: telemetry.KindQuery, Query: "SELEC 1"},
 	} {
-		provider := &tracers{}
+		provider := &tracerProvider{}
 		otelsink.New(otelsink.WithTracerProvider(provider)).StatementStarting(caller, start)
 		require.Equal(t, want, provider.spans[0].name)
 	}
-	provider := &tracers{}
+	provider := &tracerProvider{}
 	otelsink.New(otelsink.WithTracerProvider(provider)).SessionStarting(caller, telemetry.SessionStart{Server: "localhost:443"})
 	require.Equal(t, "CREATE_SESSION localhost", provider.spans[0].name)
 }
 
-func TestASpanThatIsNotRecordedIsStillPassedOn(t *testing.T) {
-	provider := &tracers{drops: true}
+func TestContextOfUnrecordedSpanIsPassedOn(t *testing.T) {
+	provider := &tracerProvider{drops: true}
 	s := otelsink.New(otelsink.WithTracerProvider(provider))
 	ctx, followed := s.StatementStarting(caller, query)
 	require.Nil(t, followed)
@@ -237,15 +237,15 @@ func TestASpanThatIsNotRecordedIsStillPassedOn(t *testing.T) {
 	require.Nil(t, opening)
 	require.Equal(t, trace.SpanID{2}, trace.SpanContextFromContext(ctx).SpanID())
 
-	s = otelsink.New(otelsink.WithTracerProvider(provider), otelsink.WithMeterProvider(&meters{}))
+	s = otelsink.New(otelsink.WithTracerProvider(provider), otelsink.WithMeterProvider(&meterProvider{}))
 	_, followed = s.StatementStarting(caller, query)
 	traceID, _ := followed.Context()
-	require.Zero(t, traceID, "there is no span to find under it")
+	require.Zero(t, traceID, "the span is not recorded, so the record must not name it")
 }
 
-func TestAFilterKeepsCallsOut(t *testing.T) {
-	spans, durations := &tracers{}, &meters{}
-	s := otelsink.New(otelsink.WithTracerProvider(spans), otelsink.WithMeterProvider(durations),
+func TestFilterExcludesCalls(t *testing.T) {
+	spans, provider := &tracerProvider{}, &meterProvider{}
+	s := otelsink.New(otelsink.WithTracerProvider(spans), otelsink.WithMeterProvider(provider),
 		otelsink.WithFilter(func(ctx context.Context, start telemetry.StatementStart) bool {
 			return ctx.Value(keyOfCaller{}) == "caller" && !start.Internal
 		}))
@@ -260,14 +260,14 @@ func TestAFilterKeepsCallsOut(t *testing.T) {
 		}
 	}
 	require.Len(t, spans.spans, 1)
-	require.Equal(t, 1, durations.taken)
+	require.Equal(t, 1, provider.durations)
 }
 
-func TestWhatPanicsCostsItsOwnSpanOnly(t *testing.T) {
+func TestPanicIsContained(t *testing.T) {
 	for name, s := range map[string]*otelsink.Sink{
-		"a sampler": otelsink.New(otelsink.WithTracerProvider(&tracers{panics: true})),
-		"a filter":  otelsink.New(otelsink.WithTracerProvider(&tracers{}), otelsink.WithFilter(func(context.Context, telemetry.StatementStart) bool { panic(1) })),
-		"no tracer": otelsink.New(otelsink.WithTracerProvider((*tracers)(nil))),
+		"a sampler": otelsink.New(otelsink.WithTracerProvider(&tracerProvider{panics: true})),
+		"a filter":  otelsink.New(otelsink.WithTracerProvider(&tracerProvider{}), otelsink.WithFilter(func(context.Context, telemetry.StatementStart) bool { panic(1) })),
+		"no tracer": otelsink.New(otelsink.WithTracerProvider((*tracerProvider)(nil))),
 	} {
 		ctx, followed := s.StatementStarting(caller, query)
 		require.Equal(t, caller, ctx, name)
@@ -275,15 +275,15 @@ func TestWhatPanicsCostsItsOwnSpanOnly(t *testing.T) {
 	}
 }
 
-func TestTheDefaultCanBeReplacedAndSwitchedOff(t *testing.T) {
+func TestDefaultCanBeReplacedAndSwitchedOff(t *testing.T) {
 	before := otelsink.Default()
 	t.Cleanup(func() { otelsink.SetDefault(before) })
 	driver := otelsink.Global()
 
-	provider := &tracers{}
-	mine := otelsink.New(otelsink.WithTracerProvider(provider))
-	otelsink.SetDefault(mine)
-	require.Same(t, mine, otelsink.Default())
+	provider := &tracerProvider{}
+	replaced := otelsink.New(otelsink.WithTracerProvider(provider))
+	otelsink.SetDefault(replaced)
+	require.Same(t, replaced, otelsink.Default())
 	require.True(t, driver.Tracing())
 	_, followed := driver.StatementStarting(caller, query)
 	require.NotNil(t, followed)
@@ -294,36 +294,36 @@ func TestTheDefaultCanBeReplacedAndSwitchedOff(t *testing.T) {
 
 	otelsink.SetDefault(nil)
 	require.Nil(t, otelsink.Default())
-	idle(t, driver)
+	requireIdle(t, driver)
 }
 
-func TestACallTheDriverDeclinedIsNotMeasured(t *testing.T) {
-	durations := &meters{}
-	s := otelsink.New(otelsink.WithMeterProvider(durations))
+func TestSkippedCallIsNotMeasured(t *testing.T) {
+	provider := &meterProvider{}
+	s := otelsink.New(otelsink.WithMeterProvider(provider))
 	_, followed := s.StatementStarting(caller, query)
 	followed.StatementExecuted(&telemetry.Statement{})
-	require.Zero(t, durations.taken)
+	require.Zero(t, provider.durations)
 	_, followed = s.StatementStarting(caller, query)
 	followed.StatementExecuted(&telemetry.Statement{Execute: 1})
-	require.Equal(t, 1, durations.taken)
+	require.Equal(t, 1, provider.durations)
 }
 
-// refuser is a meter that makes no histograms.
-type refuser struct{ metricembedded.MeterProvider }
+// refusingProvider has a meter that creates no histograms.
+type refusingProvider struct{ metricembedded.MeterProvider }
 
-func (refuser) Meter(string, ...metric.MeterOption) metric.Meter { return refusal{} }
+func (refusingProvider) Meter(string, ...metric.MeterOption) metric.Meter { return refusingMeter{} }
 
-type refusal struct{ nometric.Meter }
+type refusingMeter struct{ nometric.Meter }
 
-func (refusal) Float64Histogram(string, ...metric.Float64HistogramOption) (metric.Float64Histogram, error) {
+func (refusingMeter) Float64Histogram(string, ...metric.Float64HistogramOption) (metric.Float64Histogram, error) {
 	return nil, errors.ErrUnsupported
 }
 
-func TestAnInstrumentThatIsRefusedIsDoneWithout(t *testing.T) {
-	var told []error
-	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { told = append(told, err) }))
-	s := otelsink.New(otelsink.WithMeterProvider(refuser{}))
-	require.NotEmpty(t, told, "OpenTelemetry's own handler hears of it")
+func TestRefusedInstrumentIsReplacedByNoOp(t *testing.T) {
+	var reported []error
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { reported = append(reported, err) }))
+	s := otelsink.New(otelsink.WithMeterProvider(refusingProvider{}))
+	require.NotEmpty(t, reported, "OpenTelemetry's error handler is called")
 	s.StatementFinished(&telemetry.Statement{Total: time.Second, CloudFetch: &telemetry.CloudFetch{Downloaded: 1, Files: []telemetry.File{
 		{State: "DOWNLOADED", Start: telemetry.Known(time.Second), End: telemetry.Known(2 * time.Second)},
 	}}})
@@ -342,9 +342,7 @@ func BenchmarkStatement(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if !s.Recording() {
-					_ = 0
-				}
+				_ = s.Recording()
 				if _, followed := s.StatementStarting(caller, query); followed != nil {
 					followed.StatementExecuted(record)
 				}

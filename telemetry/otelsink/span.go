@@ -1,6 +1,7 @@
 package otelsink
 
 import (
+	"cmp"
 	"context"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -12,19 +13,19 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// StatementStarting begins a client span within the caller's and returns its context, on
-// the caller's goroutine. It returns ctx itself, and nil, while nobody records or the filter
-// wants no part of the statement.
-func (s *Sink) StatementStarting(ctx context.Context, start telemetry.StatementStart) (within context.Context, followed telemetry.StatementSpan) {
-	within = ctx
+// StatementStarting starts a client span as a child of the caller's and returns its context,
+// on the caller's goroutine. It returns ctx itself, and nil, while nothing is recorded or where
+// the filter refuses the statement.
+func (s *Sink) StatementStarting(ctx context.Context, start telemetry.StatementStart) (spanCtx context.Context, followed telemetry.StatementSpan) {
+	spanCtx = ctx
 	defer contain.Process.Recover(contain.Spans)
-	tracer, measures := s.tracer(), s.measures(ctx)
-	if tracer == nil && !measures || s.filter != nil && !s.filter(ctx, start) {
+	tracer, measured := s.activeTracer(), s.measuring(ctx)
+	if tracer == nil && !measured || s.filter != nil && !s.filter(ctx, start) {
 		return ctx, nil
 	}
-	c := &call{sink: s, operation: s.operation(start.Server, operationName(start.Kind, start.Internal)), measured: measures}
+	span := &statementSpan{sink: s, operation: s.operation(start.Server, operationName(start.Kind, start.Internal)), measured: measured}
 	if tracer != nil {
-		name, attributes := c.operation.span, make([]attribute.KeyValue, 0, 4)
+		name, attributes := span.operation.spanName, make([]attribute.KeyValue, 0, 4)
 		if start.SessionID != "" {
 			attributes = append(attributes, sessionIDKey.String(start.SessionID))
 		}
@@ -38,101 +39,104 @@ func (s *Sink) StatementStarting(ctx context.Context, start telemetry.StatementS
 				name = summary
 			}
 		}
-		ctx, c.span = begin(ctx, tracer, name, append(c.operation.start, trace.WithAttributes(attributes...)))
+		ctx, span.span = startSpan(ctx, tracer, name, append(span.operation.spanStart, trace.WithAttributes(attributes...)))
 	}
-	if c.span == nil && !measures {
+	if span.span == nil && !measured {
 		return ctx, nil
 	}
-	c.ctx = ctx
-	return ctx, c
+	span.ctx = ctx
+	return ctx, span
 }
 
-// begin starts a span. The span is nil when it is not recorded; its context matters even
-// then, for what is called within it. A tracer that made no span leaves the context alone.
-func begin(ctx context.Context, tracer trace.Tracer, name string, opts []trace.SpanStartOption) (context.Context, trace.Span) {
-	within, span := tracer.Start(ctx, name, opts...)
+// SessionStarting does for opening a connection what StatementStarting does for a statement.
+func (s *Sink) SessionStarting(ctx context.Context, start telemetry.SessionStart) (spanCtx context.Context, followed telemetry.SessionSpan) {
+	spanCtx = ctx
+	defer contain.Process.Recover(contain.Spans)
+	tracer := s.activeTracer()
+	if tracer == nil {
+		return ctx, nil
+	}
+	o := s.operation(start.Server, createSession)
+	ctx, span := startSpan(ctx, tracer, o.spanName, o.spanStart)
+	if span == nil {
+		return ctx, nil
+	}
+	return ctx, sessionSpan{span}
+}
+
+// startSpan returns no span where the tracer does not record it. The context of such a span
+// still counts for calls within it, unless the tracer made no span at all.
+func startSpan(ctx context.Context, tracer trace.Tracer, name string, opts []trace.SpanStartOption) (context.Context, trace.Span) {
+	spanCtx, span := tracer.Start(ctx, name, opts...)
 	switch {
 	case span.IsRecording():
-		return within, span
+		return spanCtx, span
 	case span.SpanContext().Equal(trace.SpanContextFromContext(ctx)):
 		return ctx, nil
 	}
-	return within, nil
+	return spanCtx, nil
 }
 
-// call is a Sink's place in one statement.
-type call struct {
+// statementSpan follows one call.
+type statementSpan struct {
 	sink      *Sink
 	operation *operation
 	ctx       context.Context
 	span      trace.Span // nil: not recorded
-	measured  bool       // its duration is wanted
+	measured  bool       // the duration is wanted
 }
 
-var _ telemetry.StatementSpan = (*call)(nil)
+var _ telemetry.StatementSpan = (*statementSpan)(nil)
 
 // Context returns the ids of the span, where it is recorded.
-func (c *call) Context() (traceID [16]byte, spanID [8]byte) {
-	if c.span == nil {
+func (s *statementSpan) Context() (traceID [16]byte, spanID [8]byte) {
+	if s.span == nil {
 		return traceID, spanID
 	}
-	sc := c.span.SpanContext()
+	sc := s.span.SpanContext()
 	return sc.TraceID(), sc.SpanID()
 }
 
 // StatementExecuted ends the span and measures the call.
-func (c *call) StatementExecuted(r *telemetry.Statement) {
-	if c.measured {
-		c.measure(r)
+func (s *statementSpan) StatementExecuted(r *telemetry.Statement) {
+	if s.measured {
+		s.measure(r)
 	}
-	if c.span != nil {
-		c.end(r)
+	if s.span != nil {
+		s.end(r)
 	}
 }
 
-// measure takes the duration with the context of the span, for exemplars. A statement that
-// the driver declined to run this way took none.
-func (c *call) measure(r *telemetry.Statement) {
+// measure records the duration with the context of the span, for exemplars. A call that the
+// driver refused with driver.ErrSkip has no duration.
+func (s *statementSpan) measure(r *telemetry.Statement) {
 	defer contain.Process.Recover(contain.Spans)
 	if r.Execute <= 0 {
 		return
 	}
-	o := c.operation
+	o := s.operation
 	if name := operationName(r.Kind, r.Internal); name != o.name && name != "" {
-		o = c.sink.operation(o.server, name)
+		o = s.sink.operation(o.server, name)
 	}
-	c.sink.measureCall(c.ctx, r.Execute, o.failed(r.Failure))
+	s.sink.measureCall(s.ctx, r.Execute, o.executed(r))
 }
 
-func (c *call) end(r *telemetry.Statement) {
+func (s *statementSpan) end(r *telemetry.Statement) {
 	defer contain.Process.Recover(contain.Spans)
-	c.span.SetAttributes(c.learnt(r)...)
-	finish(c.span, r.Failure)
+	s.span.SetAttributes(s.resultAttributes(r)...)
+	endSpan(s.span, r.Failure)
 }
 
-// finish ends a span, with what went wrong, if anything did.
-func finish(span trace.Span, f *telemetry.Failure) {
-	if f != nil {
-		description := f.Message
-		if description == "" {
-			description = string(f.Category)
-		}
-		span.SetAttributes(failureAttributes(f)...)
-		span.SetStatus(codes.Error, description)
-	}
-	span.End()
-}
-
-// learnt is what the call has taught about the statement.
-func (c *call) learnt(r *telemetry.Statement) []attribute.KeyValue {
+// resultAttributes are those that are known once the call has returned.
+func (s *statementSpan) resultAttributes(r *telemetry.Statement) []attribute.KeyValue {
 	attributes := make([]attribute.KeyValue, 0, 8)
 	if r.StatementID != "" {
 		attributes = append(attributes, statementIDKey.String(r.StatementID))
 	}
-	if name := operationName(r.Kind, r.Internal); name != c.operation.name && name != "" {
+	if name := operationName(r.Kind, r.Internal); name != s.operation.name && name != "" {
 		attributes = append(attributes, semconv.DBOperationName(name))
 	}
-	if r.Result.Format != telemetry.FormatUnknown {
+	if r.Result.Format != "" {
 		attributes = append(attributes, resultFormatKey.String(string(r.Result.Format)))
 	}
 	if r.Result.Cache != "" {
@@ -154,35 +158,28 @@ func (c *call) learnt(r *telemetry.Statement) []attribute.KeyValue {
 	return attributes
 }
 
-// SessionStarting does for opening a connection what StatementStarting does for a statement.
-func (s *Sink) SessionStarting(ctx context.Context, start telemetry.SessionStart) (within context.Context, followed telemetry.SessionSpan) {
-	within = ctx
-	defer contain.Process.Recover(contain.Spans)
-	tracer := s.tracer()
-	if tracer == nil {
-		return ctx, nil
-	}
-	o := s.operation(start.Server, createSession)
-	ctx, span := begin(ctx, tracer, o.span, o.start)
-	if span == nil {
-		return ctx, nil
-	}
-	return ctx, opening{span}
-}
+// sessionSpan follows the opening of one connection.
+type sessionSpan struct{ span trace.Span }
 
-// opening is a Sink's place in the opening of a connection.
-type opening struct{ span trace.Span }
-
-var _ telemetry.SessionSpan = opening{}
+var _ telemetry.SessionSpan = sessionSpan{}
 
 // SessionStarted ends the span.
-func (o opening) SessionStarted(r *telemetry.SessionOpened) {
+func (s sessionSpan) SessionStarted(r *telemetry.SessionOpened) {
 	defer contain.Process.Recover(contain.Spans)
 	if r.SessionID != "" {
-		o.span.SetAttributes(sessionIDKey.String(r.SessionID))
+		s.span.SetAttributes(sessionIDKey.String(r.SessionID))
 	}
 	if n, ok := r.Retries.Get(); ok {
-		o.span.SetAttributes(rpcRetriesKey.Int64(n))
+		s.span.SetAttributes(rpcRetriesKey.Int64(n))
 	}
-	finish(o.span, r.Failure)
+	endSpan(s.span, r.Failure)
+}
+
+// endSpan ends a span, with the attributes and the status of a failure if there was one.
+func endSpan(span trace.Span, f *telemetry.Failure) {
+	if f != nil {
+		span.SetAttributes(failureAttributes(f)...)
+		span.SetStatus(codes.Error, cmp.Or(f.Message, string(f.Category)))
+	}
+	span.End()
 }

@@ -72,22 +72,22 @@ var summaries = []struct{ text, want string }{
 	{")))(((,;;", ""},
 }
 
-func TestAStatementIsSummarizedByItsOperationsAndTargets(t *testing.T) {
+func TestSummaryHasOperationsAndTargets(t *testing.T) {
 	for _, c := range summaries {
 		require.Equal(t, c.want, summarize(c.text), c.text)
 	}
 }
 
-func TestALongSummaryEndsWithAWholeTarget(t *testing.T) {
+func TestLongSummaryEndsWithWholeTarget(t *testing.T) {
 	name := strings.Repeat("n", 60)
 	require.Equal(t, "SELECT "+name+" "+name+" "+name+" "+name, summarize("SELECT * FROM "+strings.Repeat(name+", ", 10)+"x"))
 }
 
-func TestOnlyTheBeginningOfAVeryLongStatementIsRead(t *testing.T) {
-	long := "SELECT * FROM a WHERE x IN (" + strings.Repeat("1, ", summaryReach) + "1) UNION SELECT * FROM b"
+func TestOnlyTheBeginningOfLongStatementIsRead(t *testing.T) {
+	long := "SELECT * FROM a WHERE x IN (" + strings.Repeat("1, ", maxQueryRead) + "1) UNION SELECT * FROM b"
 	require.Equal(t, "SELECT a", summarize(long))
-	for _, letter := range []string{"n", "ö"} { // a name that the end cuts in two is left out
-		require.Equal(t, "SELECT", summarize("SELECT * FROM "+strings.Repeat(" ", summaryReach-17)+strings.Repeat(letter, 10)))
+	for _, letter := range []string{"n", "ö"} { // a name that may be truncated is left out
+		require.Equal(t, "SELECT", summarize("SELECT * FROM "+strings.Repeat(" ", maxQueryRead-17)+strings.Repeat(letter, 10)))
 	}
 }
 
@@ -97,15 +97,15 @@ func FuzzSummary(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text, value string) {
 		got := summarize(text)
-		require.LessOrEqual(t, len(got), summaryLength)
+		require.LessOrEqual(t, len(got), maxSummary)
 		require.True(t, utf8.ValidString(got))
 		for _, part := range strings.Fields(strings.NewReplacer("`", " ", ".", " ").Replace(got)) {
 			require.Contains(t, strings.ToUpper(text), strings.ToUpper(part))
 		}
 
-		// Whatever a value is, the summary is the same.
+		// The summary does not depend on values.
 		quotedValue := "'" + strings.NewReplacer("\\", "\\\\", "'", "\\'").Replace(value) + "'"
-		if len(quotedValue) < summaryReach/2 {
+		if len(quotedValue) < maxQueryRead/2 {
 			require.Equal(t, "SELECT a SELECT b", summarize("SELECT * FROM a WHERE x = "+quotedValue+" UNION SELECT y FROM b"))
 		}
 	})

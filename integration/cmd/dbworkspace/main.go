@@ -1,10 +1,11 @@
-// Command dbworkspace runs a Databricks workspace in a box on loopback until it is
+// Command dbworkspace runs a simulated Databricks workspace on loopback until it is
 // interrupted. It prints the data source name to give to databricks-sql-go, and when it
 // stops, what it has been asked.
 //
 //	dbworkspace
 //	dbworkspace -port 8080 -token dapi-local -sql schema.sql
-//	dbworkspace -tls -ca ca.pem
+//	dbworkspace -tls
+//	dbworkspace -warehouse small -warehouse large -stopped -start-time 20s
 //	dbworkspace -cloudfetch-threshold 1 -latency 50ms
 //
 // Every run starts with an empty database; -sql fills it.
@@ -40,10 +41,11 @@ func main() {
 
 // settings are the flags that are not options of the workspace.
 type settings struct {
-	caFile  string
-	sqlFile string
-	latency time.Duration
-	flag    string
+	caFile    string
+	sqlFile   string
+	latency   time.Duration
+	flag      string
+	warehouse workspace.Warehouse // what every one of them is like
 }
 
 func run(ctx context.Context, args []string, out, errOut io.Writer) error {
@@ -68,15 +70,37 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 			return fmt.Errorf("%s: %w", set.sqlFile, err)
 		}
 	}
-	if set.caFile != "" && opts.TLS {
-		if err := os.WriteFile(set.caFile, ws.AuthorityPEM(), 0o600); err != nil {
+	if opts.TLS {
+		remove, err := writeAuthority(ws, &set)
+		if err != nil {
 			return err
 		}
+		defer remove()
 	}
 	welcome(out, ws, opts, set)
 	<-ctx.Done()
 	farewell(out, ws)
 	return ws.Close()
+}
+
+// writeAuthority writes the certificate to trust to the file that -ca names, or else to a
+// temporary one that is removed at the end.
+func writeAuthority(ws *workspace.Workspace, s *settings) (remove func(), err error) {
+	if s.caFile != "" {
+		return func() {}, os.WriteFile(s.caFile, ws.AuthorityPEM(), 0o600)
+	}
+	f, err := os.CreateTemp("", "dbworkspace-*.pem")
+	if err != nil {
+		return nil, err
+	}
+	s.caFile = f.Name()
+	remove = func() { _ = os.Remove(f.Name()) }
+	_, err = f.Write(ws.AuthorityPEM())
+	if err = errors.Join(err, f.Close()); err != nil {
+		remove()
+		return nil, err
+	}
+	return remove, nil
 }
 
 func parse(args []string, errOut io.Writer) (workspace.Options, settings, error) {
@@ -87,9 +111,19 @@ func parse(args []string, errOut io.Writer) (workspace.Options, settings, error)
 	f.IntVar(&o.Port, "port", 0, "port of the workspace (default any free port)")
 	f.IntVar(&o.StoragePort, "storage-port", 0, "port of the object storage (default any free port)")
 	f.BoolVar(&o.TLS, "tls", false, "serve TLS with HTTP/2")
-	f.StringVar(&s.caFile, "ca", "", "with -tls: write the certificate to trust to this file")
+	f.StringVar(&s.caFile, "ca", "", "with -tls: write the certificate to trust to this file (default a temporary one)")
 	f.StringVar(&o.Hostname, "hostname", "", "with -tls: one more name the certificate is valid for")
 	f.StringVar(&o.Token, "token", "", "personal access token (default random)")
+	f.Func("warehouse", "id of a warehouse; may be repeated (default one with a random id)", func(id string) error {
+		o.Warehouses = append(o.Warehouses, workspace.Warehouse{ID: id})
+		return nil
+	})
+	f.BoolVar(&s.warehouse.Stopped, "stopped", false, "begin with warehouses that do not run: the first statement starts one")
+	f.DurationVar(&s.warehouse.StartTime, "start-time", 0, "how long a warehouse takes to start")
+	f.IntVar(&s.warehouse.Capacity, "capacity", 0, "statements a warehouse runs at once (default any number)")
+	f.BoolVar(&o.ServerTimes, "server-times", false, "send operationStarted and operationCompleted, which Databricks does not")
+	f.DurationVar(&o.SessionTimeout, "session-timeout", 15*time.Minute, "end sessions that have been idle so long")
+	f.DurationVar(&o.HistoryDelay, "history-delay", 0, "make the query history final so long after a statement's end")
 	f.StringVar(&s.sqlFile, "sql", "", "run the statements of this file first; they end with ; at the end of a line")
 	f.DurationVar(&s.latency, "latency", 0, "delay every request by this much")
 	f.DurationVar(&o.DirectResultWait, "direct-result-wait", 5*time.Second, "wait this long before a client must poll")
@@ -106,6 +140,14 @@ func parse(args []string, errOut io.Writer) (workspace.Options, settings, error)
 		return o, s, fmt.Errorf("unexpected argument %q", f.Arg(0))
 	}
 	o.ProtocolVersion = int32(*protocol)
+	if len(o.Warehouses) == 0 {
+		o.Warehouses = []workspace.Warehouse{{}}
+	}
+	for i := range o.Warehouses {
+		id := o.Warehouses[i].ID
+		o.Warehouses[i] = s.warehouse
+		o.Warehouses[i].ID = id
+	}
 	switch s.flag {
 	case "on":
 		o.TelemetryFlag = workspace.FlagOn
@@ -130,27 +172,33 @@ func statements(script string) []string {
 }
 
 func welcome(out io.Writer, ws *workspace.Workspace, o workspace.Options, s settings) {
-	fmt.Fprintf(out, `A Databricks workspace in a box is running.
+	fmt.Fprintf(out, `A simulated Databricks workspace is running.
 
   DSN        %s
-  host       %s:%d
+  host       %s
+  port       %d
   HTTP path  %s
   token      %s
   storage    %s
   workspace  %d
-
+`, ws.DSN(), ws.Host(), ws.Port(), ws.HTTPPath(), ws.Token(), ws.StorageURL(), ws.WorkspaceID())
+	for _, id := range ws.Warehouses()[1:] {
+		fmt.Fprintf(out, "  and        /sql/1.0/warehouses/%s\n", id)
+	}
+	if o.TLS {
+		fmt.Fprintf(out, `
+Its certificate is signed by the authority in
+  %s
+which Go programs trust, and many others, when they are started with
+  export SSL_CERT_FILE=%s
+`, s.caFile, s.caFile)
+	}
+	fmt.Fprintf(out, `
 Next:
   db, err := sql.Open("databricks", %q)
 
-`, ws.DSN(), ws.Host(), ws.Port(), ws.HTTPPath(), ws.Token(), ws.StorageURL(), ws.WorkspaceID(), ws.DSN())
-	if o.TLS {
-		trust := "its certificate is known to nobody; start with -ca FILE to get it"
-		if s.caFile != "" {
-			trust = "trust the certificate in " + s.caFile + ", for example with dbsql.WithTransport"
-		}
-		fmt.Fprintf(out, "TLS is on: %s.\n\n", trust)
-	}
-	fmt.Fprintln(out, "The database is in memory and goes when this command stops (Ctrl-C).")
+The database is in memory and goes when this command stops (Ctrl-C).
+`, ws.DSN())
 }
 
 func farewell(out io.Writer, ws *workspace.Workspace) {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"sync"
 	"testing"
 
@@ -48,18 +49,27 @@ func TestRunServesUntilItIsInterrupted(t *testing.T) {
 	var out screen
 	done := make(chan error, 1)
 	go func() {
-		done <- run(ctx, []string{"-tls", "-ca", ca, "-sql", script, "-token", "dapi-x"}, &out, io.Discard)
+		done <- run(ctx, []string{"-tls", "-ca", ca, "-sql", script, "-token", "dapi-x", "-warehouse", "small", "-warehouse", "large"}, &out, io.Discard)
 	}()
 
-	address := regexp.MustCompile(`host       (\S+)`)
-	eventually.True(t, func() bool { return address.MatchString(out.String()) })
-	assert.Contains(t, out.String(), "https://token:dapi-x@127.0.0.1:")
+	eventually.True(t, func() bool { return strings.Contains(out.String(), "Ctrl-C") })
+	printed := func(name string) string {
+		m := regexp.MustCompile(`(?m)^  ` + name + ` +(\S+)$`).FindStringSubmatch(out.String())
+		require.Len(t, m, 2, "%s in %s", name, out.String())
+		return m[1]
+	}
+	address := printed("host") + ":" + printed("port")
+	assert.Equal(t, "https://token:dapi-x@"+address+"/sql/1.0/warehouses/small", printed("DSN"))
+	assert.Equal(t, "/sql/1.0/warehouses/small", printed("HTTP path"))
+	assert.Equal(t, "/sql/1.0/warehouses/large", printed("and"))
+	assert.Equal(t, "dapi-x", printed("token"))
+	assert.Contains(t, out.String(), "export SSL_CERT_FILE="+ca+"\n")
 	pem, err := os.ReadFile(ca)
 	require.NoError(t, err)
 	pool := x509.NewCertPool()
 	require.True(t, pool.AppendCertsFromPEM(pem))
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}
-	resp, err := (&http.Client{Transport: transport}).Get("https://" + address.FindStringSubmatch(out.String())[1] + "/nothing")
+	resp, err := (&http.Client{Transport: transport}).Get("https://" + address + "/nothing")
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())
 	transport.CloseIdleConnections()
@@ -79,4 +89,21 @@ func TestMistakesAreExplained(t *testing.T) {
 	} {
 		assert.ErrorContains(t, run(t.Context(), args, io.Discard, io.Discard), want)
 	}
+}
+
+func TestAuthorityIsWrittenWhereNoFileIsNamedAndRemovedAtTheEnd(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir) // on Unix
+	ctx, cancel := context.WithCancel(t.Context())
+	var out screen
+	done := make(chan error, 1)
+	go func() { done <- run(ctx, []string{"-tls"}, &out, io.Discard) }()
+	eventually.True(t, func() bool { return strings.Contains(out.String(), "Ctrl-C") })
+	file := regexp.MustCompile(`SSL_CERT_FILE=(\S+)`).FindStringSubmatch(out.String())[1]
+	pem, err := os.ReadFile(file)
+	require.NoError(t, err)
+	assert.True(t, x509.NewCertPool().AppendCertsFromPEM(pem))
+	cancel()
+	require.NoError(t, <-done)
+	assert.NoFileExists(t, file)
 }

@@ -107,7 +107,7 @@ func sortingTakesAMinute(sql string) time.Duration {
 	return 0
 }
 
-// nestedAsText stands in for the nested types that the engine in the box does not have, with
+// nestedAsText stands in for the nested types that the simulated workspace does not have, with
 // the text the driver makes of them.
 func nestedAsText(sql string) string {
 	switch {

@@ -24,7 +24,7 @@ import (
 )
 
 // host is the workspace's name. The drivers ask only hosts of Databricks for OAuth tokens.
-const host = "box.cloud.databricks.com"
+const host = "simulated.cloud.databricks.com"
 
 // running is a program that has been started.
 type running struct {
@@ -51,6 +51,7 @@ func (e *examples) start(t *testing.T, flavour string, p program) *running {
 	opts.TLS, opts.Hostname, opts.TelemetryFlag = true, host, workspace.FlagOn
 	opts.WarehouseID = "0123456789abcdef" // in messages
 	opts.WorkspaceID = 42
+	opts.FailuresByHandle = true // so that what is reported of a failure names its statement
 	if opts.DirectResultWait == 0 {
 		opts.DirectResultWait = time.Hour // so that polls do not depend on how busy this machine is
 	}

@@ -1,4 +1,4 @@
-// Package export holds the reporting pipeline to account with the workspace in a box, over
+// Package export holds the reporting pipeline to account with the simulated workspace, over
 // real connections: its strict validation of payloads, its endpoints, its faults. What is
 // reported here is made by hand; reporting what a driver did is tested elsewhere.
 package export

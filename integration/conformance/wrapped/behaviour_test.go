@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -41,6 +42,9 @@ func heard(sink telemetry.Sink) driverwrap.Config {
 	return driverwrap.Config{Sinks: []telemetry.Sink{sink}, Settings: telemetry.Settings{CloseTimeout: patience}}
 }
 
+// requestID is what the text of a refusal says about the one request that was refused.
+var requestID = regexp.MustCompile(`ReqId: [0-9a-f-]{36}`)
+
 func TestBadInputGivesTheNativeErrorUntouched(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{})
 	dsn := func(token, host string, port int) string {
@@ -61,7 +65,7 @@ func TestBadInputGivesTheNativeErrorUntouched(t *testing.T) {
 			require.NoError(t, err)
 			ours := sql.OpenDB(c)
 			want, got := native.Ping(), ours.Ping()
-			require.Equal(t, describe(want), describe(got))
+			require.Equal(t, requestID.ReplaceAllString(describe(want), ""), requestID.ReplaceAllString(describe(got), ""))
 			require.NoError(t, ours.Close())
 			if want != nil {
 				require.NotEmpty(t, sink.opened)
@@ -210,13 +214,13 @@ func TestVolumeTransfersAreKnownByTheServersWord(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, db.Close())
 	var kinds []telemetry.Kind
-	var did []telemetry.VolumeOperation
+	var did []string
 	for _, s := range sink.statements {
 		kinds = append(kinds, s.Kind)
 		did = append(did, s.Volume)
 	}
 	require.Equal(t, []telemetry.Kind{telemetry.KindVolume, telemetry.KindVolume, telemetry.KindUpdate}, kinds)
-	require.Equal(t, []telemetry.VolumeOperation{telemetry.VolumePut, telemetry.VolumeDelete, ""}, did)
+	require.Equal(t, []string{"PUT", "DELETE", ""}, did)
 	var reported []string
 	for _, e := range ws.Telemetry() {
 		if v := e.Log().VolumeOperation; v != nil {

@@ -373,7 +373,7 @@ func TestAVolumeOperationIsKnownHoweverItIsWritten(t *testing.T) {
 	require.NoError(t, db.Close())
 	for i, s := range sink.statements {
 		require.Equal(t, telemetry.KindVolume, s.Kind, i)
-		require.Equal(t, telemetry.VolumePut, s.Volume, i)
+		require.Equal(t, "PUT", s.Volume, i)
 	}
 	require.Equal(t, telemetry.CategoryStatementFailed, sink.statements[4].Failure.Category)
 }

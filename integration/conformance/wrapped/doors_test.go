@@ -1,4 +1,4 @@
-// Package wrapped runs programs against the workspace in a box twice, through the native
+// Package wrapped runs programs against the simulated workspace twice, through the native
 // driver and through the wrapped one, and compares what came back and what was sent.
 package wrapped
 

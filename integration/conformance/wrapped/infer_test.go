@@ -41,7 +41,7 @@ func TestWhatIsInferredBehindWrapIsTrue(t *testing.T) {
 				require.True(t, ok || r.Failure != nil)
 				require.Nil(t, r.RPCs)
 				require.Nil(t, r.CloudFetch)
-				if r.Result.Evidence == telemetry.EvidenceNone {
+				if r.Result.Evidence == "" {
 					continue
 				}
 				inferred++

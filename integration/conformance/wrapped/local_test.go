@@ -22,7 +22,7 @@ var personal = []string{"letmein", "salaries", "jane", "kowalski", "payroll", "h
 func TestNothingPersonalIsInLocalRecords(t *testing.T) {
 	for setting, want := range map[string]string{
 		"class":    `"error_message":"[TABLE_OR_VIEW_NOT_FOUND] SQLSTATE: 42P01"`,
-		"redacted": `"error_message":"databricks: execution error: failed to execute query: unexpected operation state ERROR_STATE: [TABLE_OR_VIEW_NOT_FOUND] The table or view <name> cannot be found.`,
+		"redacted": `"error_message":"databricks: execution error: failed to execute query: [TABLE_OR_VIEW_NOT_FOUND] The table or view <name> cannot be found.`,
 	} {
 		t.Run(setting, func(t *testing.T) {
 			ws := workspace.New(t, workspace.Options{Token: personal[len(personal)-1]})

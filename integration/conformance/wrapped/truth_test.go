@@ -183,7 +183,9 @@ func TestEveryRecordEqualsWhatTheServerDid(t *testing.T) {
 	cached.ResultCache = true
 	polled, polledFiles := inline, files
 	polled.NoDirectResults, polledFiles.NoDirectResults = true, true
+	cached.ServerTimes, polled.ServerTimes, polledFiles.ServerTimes = true, true, true
 	slow := files
+	slow.ServerTimes = true
 	slow.ExecutionTime = func(string) time.Duration { return 100 * time.Millisecond }
 
 	warehouses := []struct {

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"database/sql/driver"
-	"errors"
 	"math"
 	"math/big"
 	"strings"
@@ -14,12 +13,19 @@ type makeAggregate = func(sqlite.FunctionContext) (sqlite.AggregateFunction, err
 
 // goAggregates are the aggregates SQLite lacks or would compute in floating point.
 var goAggregates = map[string]makeAggregate{
-	"sum":    func(sqlite.FunctionContext) (sqlite.AggregateFunction, error) { return &exactSum{}, nil },
-	"avg":    func(sqlite.FunctionContext) (sqlite.AggregateFunction, error) { return &exactSum{mean: true}, nil },
+	"total":  func(sqlite.FunctionContext) (sqlite.AggregateFunction, error) { return &exactSum{}, nil },
+	"mean":   func(sqlite.FunctionContext) (sqlite.AggregateFunction, error) { return &exactSum{mean: true}, nil },
 	"first":  func(sqlite.FunctionContext) (sqlite.AggregateFunction, error) { return &edge{}, nil },
 	"last":   func(sqlite.FunctionContext) (sqlite.AggregateFunction, error) { return &edge{last: true}, nil },
 	"spread": func(sqlite.FunctionContext) (sqlite.AggregateFunction, error) { return &spread{}, nil },
 	"join":   func(sqlite.FunctionContext) (sqlite.AggregateFunction, error) { return &joined{}, nil },
+
+	"gather":     func(sqlite.FunctionContext) (sqlite.AggregateFunction, error) { return &gathered{}, nil },
+	"by":         func(sqlite.FunctionContext) (sqlite.AggregateFunction, error) { return &extremeBy{}, nil },
+	"mode":       func(sqlite.FunctionContext) (sqlite.AggregateFunction, error) { return &mostFrequent{}, nil },
+	"percentile": func(sqlite.FunctionContext) (sqlite.AggregateFunction, error) { return &percentile{}, nil },
+	"bits":       func(sqlite.FunctionContext) (sqlite.AggregateFunction, error) { return &bitwise{}, nil },
+	"pair":       func(sqlite.FunctionContext) (sqlite.AggregateFunction, error) { return &pairs{}, nil },
 }
 
 var (
@@ -29,19 +35,15 @@ var (
 	_ sqlite.AggregateFunction = (*joined)(nil)
 )
 
-// exactSum is sum or avg of decimals. Its second argument is the result type.
+// exactSum is the sum of decimals or integers, or with mean their average to more digits than
+// any type has. box_fit brings both to the type of the result.
 type exactSum struct {
 	mean  bool
 	count int64
 	total decimal
-	typ   Type
 }
 
 func (a *exactSum) add(args []driver.Value, sign int64) {
-	if len(args) < 2 || args[0] == nil {
-		return
-	}
-	a.typ = typeOfCode(integerArg(args[1]))
 	d, ok := decimalOf(args[0])
 	if !ok {
 		return
@@ -69,24 +71,19 @@ func (a *exactSum) WindowValue(*sqlite.FunctionContext) (driver.Value, error) {
 	if a.count == 0 {
 		return nil, nil
 	}
-	if a.mean {
-		d, err := a.total.arithmetic("/", decimalOfInt(a.count), a.typ)
-		if err != nil {
-			return nil, err.pack()
-		}
-		return d.String(), nil
+	if !a.mean {
+		return a.total.String(), nil
 	}
-	d, ok := a.total.fit(a.typ)
-	if !ok {
-		return nil, errNumericRange(a.total.String(), a.typ).pack()
-	}
-	return d.String(), nil
+	// Rounded twice, but the first time far behind the last digit that is kept.
+	const digits = 3 * maxPrecision
+	n := new(big.Int).Mul(a.total.unscaled, pow10(digits))
+	return decimal{divideRounded(n, big.NewInt(a.count)), a.total.scale + digits}.String(), nil
 }
 
 func (a *exactSum) Final(*sqlite.FunctionContext) {}
 
 // errNoInverse refuses moving frames for aggregates that cannot take a row back.
-var errNoInverse = errors.New("this aggregate cannot be used with a moving window frame")
+var errNoInverse = errUnsupported("WINDOW_FRAME", "this aggregate function over a moving window frame").pack()
 
 // edge is first or last.
 type edge struct {
@@ -96,7 +93,7 @@ type edge struct {
 }
 
 func (a *edge) Step(_ *sqlite.FunctionContext, args []driver.Value) error {
-	if (!a.seen || a.last) && len(args) > 0 {
+	if ignored := args[0] == nil && integerArg(args[1]) != 0; (!a.seen || a.last) && !ignored {
 		a.seen, a.v = true, args[0]
 	}
 	return nil

@@ -51,6 +51,29 @@ type (
 		q   *query
 		not bool
 	}
+	// index is x[i], field is x.name.
+	index struct {
+		x, i expr
+		at   int
+	}
+	field struct {
+		x    expr
+		name string
+		at   int
+	}
+	// lambda is (a, b) -> body, an argument of functions that take one.
+	lambda struct {
+		params []string
+		body   expr
+		at     int
+	}
+	// aliased is x AS name, an argument of struct().
+	aliased struct {
+		x    expr
+		name string
+	}
+	// row is (a, b): a struct as a value, and compared field by field.
+	row      struct{ items []expr }
 	exists   struct{ q *query }
 	subquery struct{ q *query }
 	like     struct {
@@ -58,6 +81,12 @@ type (
 		x, pattern expr
 		escape     expr
 		not        bool
+	}
+	// likeAny is LIKE ANY or, with all, LIKE ALL.
+	likeAny struct {
+		likes []*like
+		all   bool
+		not   bool
 	}
 	is struct {
 		x     expr
@@ -82,6 +111,7 @@ type (
 		distinct bool
 		star     bool // count(*)
 		filter   expr
+		within   []orderItem // WITHIN GROUP (ORDER BY ...)
 		over     *window
 		at       int
 	}
@@ -89,6 +119,7 @@ type (
 	interval struct {
 		x    expr
 		unit string
+		at   int
 	}
 )
 
@@ -101,6 +132,7 @@ type window struct {
 
 type orderItem struct {
 	x     expr
+	all   bool // ALL: every column of the select list
 	desc  bool
 	nulls string // FIRST, LAST or empty
 }
@@ -118,6 +150,8 @@ type cte struct {
 	name    string
 	columns []string
 	q       *query
+	levels  int64 // MAX RECURSION LEVEL, or 0
+	at      int
 }
 
 // queryBody is *selectCore, *setOp, *valuesList or *query (in parentheses).
@@ -130,14 +164,16 @@ type (
 		from     []relation
 		where    expr
 		group    []expr
+		sets     [][]expr // of GROUPING SETS, ROLLUP and CUBE, else nil
 		groupAll bool
 		having   expr
 		qualify  expr
 		windows  map[string]*window
 	}
 	selectItem struct {
-		x     expr
-		alias string
+		x       expr
+		alias   string
+		aliases []string // AS (a, b), of a generator
 	}
 	setOp struct {
 		op   string // UNION INTERSECT EXCEPT
@@ -147,7 +183,7 @@ type (
 	valuesList struct{ rows [][]expr }
 )
 
-// relation is *tableRel, *subRel, *rangeRel or *joinRel.
+// relation is *tableRel, *subRel, *rangeRel, *lateralRel or *joinRel.
 type relation interface{}
 
 type (
@@ -167,6 +203,13 @@ type (
 		alias   string
 		columns []string
 		at      int
+	}
+	// lateralRel is a generator over the columns to its left: LATERAL VIEW, or a table function.
+	lateralRel struct {
+		gen     *call
+		outer   bool
+		alias   string
+		columns []string
 	}
 	joinRel struct {
 		kind    string // INNER LEFT RIGHT FULL CROSS SEMI ANTI
@@ -230,10 +273,16 @@ type (
 		from   string
 		to     []string
 	}
-	truncate struct{ parts []string }
-	insert   struct {
+	truncate  struct{ parts []string }
+	commentOn struct {
+		kind  string // TABLE COLUMN SCHEMA CATALOG
+		parts []string
+		text  string
+	}
+	insert struct {
 		parts     []string
 		columns   []string
+		byName    bool
 		q         *query
 		overwrite bool
 	}

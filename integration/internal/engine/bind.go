@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ const maxText = 8 << 20
 // binder turns the tree of one statement into SQLite text. It resolves names, gives every
 // expression its type, and writes out every conversion. Errors travel as in the parser.
 type binder struct {
+	ctx     context.Context
 	names   *names
 	catalog string            // current when the statement began, or of the view being read
 	schema  string            //
@@ -22,11 +24,18 @@ type binder struct {
 	user    string
 	now     time.Time
 	params  []Param
-	handle  int64 // of the execution, for functions that can wait
-	serial  int   // names relations
-	views   int   // depth of views being read
-	stored  bool  // a stored table is read or written
-	hint    int   // expected number of rows, from range
+	at      int              // where the last thing bound stands in the SQL text, for errors
+	loops   []*loop          // recursive CTEs, to be run before the statement
+	open    []*selfReference // recursive CTEs whose terms are being bound
+	rows    int64            // of a recursive CTE at most
+	barred  int              // depth of places where a recursive CTE must not read itself
+	timeout time.Duration    // STATEMENT_TIMEOUT of the session; 0: none
+	handle  int64            // of the execution, for functions that can wait
+	serial  int              // names relations
+	nodes   int              // expressions bound so far
+	views   int              // depth of views being read
+	stored  bool             // a stored table is read or written
+	hint    int              // expected number of rows, from range
 }
 
 // bound is an expression as SQLite text.
@@ -60,6 +69,7 @@ type scope struct {
 	parent  *scope
 	columns []scopeColumn
 	ctes    map[string]*boundCTE
+	with    []*boundCTE // those of ctes that are part of the SQLite text, in order
 	windows map[string]*window
 	lateral map[string]bound // select items to the left, by alias
 	groups  *grouping        // of an aggregating query, else nil
@@ -71,11 +81,15 @@ type scopeColumn struct {
 	typ       Type
 	sql       string
 	hidden    bool // merged by USING: reachable with its qualifier only
+	lambda    bool // a parameter of a lambda, which no GROUP BY concerns
 }
 
 type boundCTE struct {
 	stored  string // name in the SQLite text
 	columns []outColumn
+	sql     string // its query
+	uses    int
+	self    *selfReference // set while the terms of a recursive CTE are bound
 }
 
 // grouping checks that columns outside aggregate functions are grouped.
@@ -83,6 +97,12 @@ type grouping struct {
 	exprs     map[string]bool // SQLite text of the GROUP BY expressions
 	inside    int             // depth of aggregate functions being bound
 	ungrouped []string        // columns seen outside of them and not grouped
+
+	// Of GROUPING SETS: what the text of a grouped expression becomes, and where in the bits of
+	// gid it is.
+	replace map[string]string
+	bits    map[string]int
+	gid     string
 }
 
 func (s *scope) cte(name string) *boundCTE {
@@ -108,32 +128,13 @@ func (c *scopeColumn) matches(parts []string) bool {
 	return n > 1 || !c.hidden
 }
 
-// column resolves a column, innermost query first.
+// column resolves a column, innermost query first. What follows its name are fields of a
+// STRUCT.
 func (b *binder) column(s *scope, ref *nameRef) bound {
-	name := ref.parts[len(ref.parts)-1]
 	for at := s; at != nil; at = at.parent {
-		var found *scopeColumn
-		for i := range at.columns {
-			c := &at.columns[i]
-			if !c.matches(ref.parts) {
-				continue
-			}
-			if found != nil {
-				fail(failure("AMBIGUOUS_REFERENCE", "42704", "Reference %s is ambiguous, could be: [%s, %s].", quoteParts(ref.parts...),
-					quoteColumn(found), quoteColumn(c)))
-			}
-			found = c
-		}
-		if found != nil {
-			if g := at.groups; g != nil && g.inside == 0 {
-				g.ungrouped = append(g.ungrouped, found.name)
-			}
-			return bound{sql: found.sql, typ: found.typ, name: name}
-		}
-		if len(ref.parts) == 1 {
-			if item, ok := at.lateral[strings.ToLower(name)]; ok {
-				item.name = name
-				return item
+		for n := len(ref.parts); n > 0; n-- {
+			if x, ok := at.lookup(ref.parts[:n]); ok {
+				return b.fields(x, ref.parts[n:]...)
 			}
 		}
 	}
@@ -157,6 +158,41 @@ func quoteColumn(c *scopeColumn) string {
 		}
 	}
 	return quoteParts(parts...)
+}
+
+// lookup finds a column among those of the scope itself, or an alias of a select item to the
+// left.
+func (s *scope) lookup(parts []string) (bound, bool) {
+	name := parts[len(parts)-1]
+	var found *scopeColumn
+	for i := range s.columns {
+		c := &s.columns[i]
+		if !c.matches(parts) {
+			continue
+		}
+		if found != nil {
+			fail(failure("AMBIGUOUS_REFERENCE", "42704", "Reference %s is ambiguous, could be: [%s, %s].", quoteParts(parts...),
+				quoteColumn(found), quoteColumn(c)))
+		}
+		found = c
+	}
+	if found == nil {
+		if len(parts) > 1 {
+			return bound{}, false
+		}
+		item, ok := s.lateral[strings.ToLower(name)]
+		item.name = name
+		return item, ok
+	}
+	text := found.sql
+	if g := s.groups; g != nil && g.inside == 0 && !found.lambda {
+		if with, ok := g.replace[text]; ok {
+			text = with
+		} else {
+			g.ungrouped = append(g.ungrouped, found.name)
+		}
+	}
+	return bound{sql: text, typ: found.typ, name: name}, true
 }
 
 // table finds what a name in FROM or DML means: a temporary view for a bare name, else a

@@ -20,8 +20,36 @@ func (b *binder) expr(s *scope, x expr) bound {
 	}
 	if g != nil && g.exprs[r.sql] {
 		g.ungrouped = g.ungrouped[:mark]
+		if with, ok := g.replace[r.sql]; ok && g.inside == 0 {
+			r = bound{sql: with, typ: r.typ, name: r.name}
+		}
 	}
 	return r
+}
+
+// seen remembers where an expression stands, and stops when the statement's context has ended.
+func (b *binder) seen(x expr) {
+	if b.nodes++; b.nodes&0xff == 0 && b.ctx.Err() != nil {
+		fail(failure("QUERY_EXECUTION_CANCELLED", "HY008", "The statement was canceled while it was analyzed."))
+	}
+	switch n := x.(type) {
+	case *nameRef:
+		b.at = n.at
+	case *param:
+		b.at = n.at
+	case *star:
+		b.at = n.at
+	case *call:
+		b.at = n.at
+	case *interval:
+		b.at = n.at
+	case *index:
+		b.at = n.at
+	case *field:
+		b.at = n.at
+	case *lambda:
+		b.at = n.at
+	}
 }
 
 func (b *binder) exprs(s *scope, xs []expr) []bound {
@@ -33,6 +61,7 @@ func (b *binder) exprs(s *scope, xs []expr) []bound {
 }
 
 func (b *binder) node(s *scope, x expr) bound {
+	b.seen(x)
 	switch n := x.(type) {
 	case *literal:
 		return b.literal(n)
@@ -50,19 +79,37 @@ func (b *binder) node(s *scope, x expr) bound {
 			sql: "(" + sortable(v[0]) + " BETWEEN " + v[1].sql + " AND " + v[2].sql + ")", typ: typeBoolean,
 			name: fmt.Sprintf("((%s >= %s) AND (%s <= %s))", v[0].name, v[1].name, v[0].name, v[2].name),
 		})
+	case *row:
+		return b.structValue(b.exprs(s, n.items), nil)
+	case *index:
+		return b.index(b.expr(s, n.x), b.expr(s, n.i))
+	case *field:
+		return b.fields(b.expr(s, n.x), n.name)
+	case *lambda:
+		fail(failure("INVALID_LAMBDA_FUNCTION_CALL.NON_HIGHER_ORDER_FUNCTION", "42K0D", "Invalid lambda function call. A lambda function should only be used in a higher order function."))
+	case *aliased:
+		r := b.expr(s, n.x)
+		r.name = n.name
+		return r
 	case *inList:
 		return b.inList(s, n)
 	case *inQuery:
 		return b.inQuery(s, n)
 	case *exists:
-		q := b.query(s, n.q, nil)
+		q := b.subquery(s, n.q)
 		return bound{sql: "EXISTS (" + q.sql + ")", typ: typeBoolean, name: "exists()"}
 	case *subquery:
-		q := b.query(s, n.q, nil)
+		q := b.subquery(s, n.q)
 		b.single(q)
+		if !oneRow(n.q) {
+			// min is the value itself when there is one.
+			q.sql = "SELECT CASE WHEN count(*)>1 THEN box_many_rows(0) ELSE min(o0) END FROM (" + q.sql + ")"
+		}
 		return bound{sql: "(" + q.sql + ")", typ: q.columns[0].typ, name: "scalarsubquery()"}
 	case *like:
 		return b.like(s, n)
+	case *likeAny:
+		return b.likeAny(s, n)
 	case *is:
 		return b.isPredicate(s, n)
 	case *caseExpr:
@@ -79,7 +126,7 @@ func (b *binder) node(s *scope, x expr) bound {
 	case *call:
 		return b.call(s, n)
 	case *interval:
-		fail(errUnsupported("DATA_TYPE", "an INTERVAL that is not added to a date or timestamp"))
+		return b.intervalValue(s, n)
 	case *defaultValue:
 		fail(failure("DEFAULT_PLACEMENT_INVALID", "42608", "A DEFAULT keyword in a MERGE, INSERT, UPDATE, or SET VARIABLE command could not be directly assigned to a target column because it was part of an expression."))
 	case *star:
@@ -87,6 +134,33 @@ func (b *binder) node(s *scope, x expr) bound {
 	}
 	fail(failure("INTERNAL_ERROR", "XX000", "Unknown expression %T.", x))
 	return bound{}
+}
+
+// oneRow reports whether a query has one row at most, as far as its text tells.
+func oneRow(q *query) bool {
+	if n, ok := q.limit.(*literal); ok && n.value == int64(1) {
+		return true
+	}
+	switch body := q.body.(type) {
+	case *query:
+		return oneRow(body)
+	case *valuesList:
+		return len(body.rows) == 1
+	case *selectCore:
+		aggregates := false
+		for _, item := range body.items {
+			aggregates = aggregates || hasAggregate(item.x)
+		}
+		generates := generated(body) != body
+		return !generates && (len(body.from) == 0 || aggregates && len(body.group) == 0 && body.sets == nil && !body.groupAll)
+	}
+	return false
+}
+
+// subquery binds a query inside an expression.
+func (b *binder) subquery(s *scope, q *query) (r boundQuery) {
+	b.bar(true, func() { r = b.query(s, q) })
+	return r
 }
 
 // single checks that a subquery used as a value has one column.
@@ -118,7 +192,7 @@ func (b *binder) unary(s *scope, n *unary) bound {
 	if x.typ.ID == String {
 		x = b.coerce(x, typeDouble)
 	}
-	if !x.typ.isNumeric() && x.typ.ID != Void {
+	if !x.typ.isNumeric() && x.typ.ID != Void && !x.typ.isInterval() {
 		fail(errMismatch("("+n.op+" "+x.name+")", fmt.Sprintf("the operand has the type \"%s\" but must be numeric.", x.typ)))
 	}
 	if n.op == "+" {
@@ -138,16 +212,25 @@ func (b *binder) binary(s *scope, n *binary) bound {
 		r := b.condition(b.expr(s, n.r), "BINARY_OP_WRONG_TYPE")
 		return bound{sql: "(" + l.sql + " " + n.op + " " + r.sql + ")", typ: typeBoolean, name: "(" + l.name + " " + n.op + " " + r.name + ")"}
 	case "=", "<>", "<", "<=", ">", ">=", "<=>":
+		if l, r, ok := rows(n.l, n.r); ok {
+			return b.compareRows(n.op, b.exprs(s, l.items), b.exprs(s, r.items))
+		}
 		return b.compare(n.op, b.expr(s, n.l), b.expr(s, n.r))
 	case "||":
 		l, r := b.expr(s, n.l), b.expr(s, n.r)
-		return b.concat([]bound{l, r})
+		x := functions["concat"].bind(b, []bound{l, r})
+		x.name = "concat(" + l.name + ", " + r.name + ")"
+		return x
 	}
 	if i, ok := n.r.(*interval); ok && (n.op == "+" || n.op == "-") {
-		return b.shift(s, b.expr(s, n.l), i, n.op)
+		if l := b.expr(s, n.l); !l.typ.isInterval() {
+			return b.shift(s, l, i, n.op)
+		}
 	}
 	if i, ok := n.l.(*interval); ok && n.op == "+" {
-		return b.shift(s, b.expr(s, n.r), i, n.op)
+		if r := b.expr(s, n.r); !r.typ.isInterval() {
+			return b.shift(s, r, i, n.op)
+		}
 	}
 	return b.arithmetic(n.op, b.expr(s, n.l), b.expr(s, n.r))
 }
@@ -266,10 +349,8 @@ func (b *binder) dateArithmetic(op string, l, r bound) (bound, bool) {
 		return bound{sql: "(" + l.sql + " " + op + " " + r.sql + ")", typ: typeDate}, true
 	case op == "+" && l.typ.isInteger() && r.typ.ID == Date:
 		return bound{sql: "(" + l.sql + " + " + r.sql + ")", typ: typeDate}, true
-	case op == "-" && (l.typ.ID == Date || l.typ.ID == Timestamp) && (r.typ.ID == Date || r.typ.ID == Timestamp):
-		fail(errUnsupported("DATA_TYPE", "an INTERVAL as the difference of two dates; use datediff or timestampdiff"))
 	}
-	return bound{}, false
+	return b.intervalArithmetic(op, l, r)
 }
 
 // shift adds an interval to a date or timestamp.
@@ -297,6 +378,9 @@ func (b *binder) shift(s *scope, x bound, i *interval, op string) bound {
 }
 
 func (b *binder) inList(s *scope, n *inList) bound {
+	if r, ok := n.x.(*row); ok {
+		return negate(n.not, b.rowInList(s, r, n.list))
+	}
 	xs := append([]bound{b.expr(s, n.x)}, b.exprs(s, n.list)...)
 	v, _ := b.unify("in", xs...)
 	var texts, names []string
@@ -311,8 +395,11 @@ func (b *binder) inList(s *scope, n *inList) bound {
 }
 
 func (b *binder) inQuery(s *scope, n *inQuery) bound {
+	if r, ok := n.x.(*row); ok {
+		return negate(n.not, b.rowInQuery(s, r, n.q))
+	}
 	x := b.expr(s, n.x)
-	q := b.query(s, n.q, nil)
+	q := b.subquery(s, n.q)
 	b.single(q)
 	alias := b.fresh("r")
 	v, _ := b.unify("in", x, bound{sql: alias + ".o0", typ: q.columns[0].typ, name: q.columns[0].name})
@@ -320,32 +407,6 @@ func (b *binder) inQuery(s *scope, n *inQuery) bound {
 		sql: "(" + sortable(v[0]) + " IN (SELECT " + v[1].sql + " FROM (" + q.sql + ") AS " + alias + "))", typ: typeBoolean,
 		name: "(" + x.name + " IN (listquery()))",
 	})
-}
-
-func (b *binder) like(s *scope, n *like) bound {
-	x, pattern := b.expr(s, n.x), b.expr(s, n.pattern)
-	name := fmt.Sprintf("%s %s %s", x.name, n.op, pattern.name)
-	x, pattern = b.coerce(x, typeString), b.coerce(pattern, typeString)
-	r := bound{typ: typeBoolean, name: name}
-	if n.op == "RLIKE" {
-		r.name = fmt.Sprintf("RLIKE(%s, %s)", x.name, pattern.name)
-		r.sql = "box_rlike(" + x.sql + "," + pattern.sql + ")"
-		return negate(n.not, r)
-	}
-	escape := `'\'`
-	if n.escape != nil {
-		e := b.expr(s, n.escape)
-		text, ok := e.value.(string)
-		if !ok || len([]rune(text)) != 1 {
-			fail(failure("INVALID_ESCAPE_CHAR", "42604", "`EscapeChar` should be a string literal of length one, but got \"%s\".", e.name))
-		}
-		escape = e.sql
-	}
-	if n.op == "ILIKE" {
-		x.sql, pattern.sql = "box_lower("+x.sql+")", "box_lower("+pattern.sql+")"
-	}
-	r.sql = "(" + x.sql + " LIKE " + pattern.sql + " ESCAPE " + escape + ")"
-	return negate(n.not, r)
 }
 
 func (b *binder) isPredicate(s *scope, n *is) bound {

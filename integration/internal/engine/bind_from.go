@@ -17,16 +17,23 @@ func (b *binder) relations(s *scope, list []relation) from {
 	var all from
 	var texts []string
 	for _, r := range list {
-		f := b.relation(s, r)
+		var f from
+		if n, ok := r.(*lateralRel); ok {
+			if f = b.lateral(s, n, all.columns); n.outer && len(texts) > 0 {
+				texts = []string{strings.Join(texts, " CROSS JOIN ") + " LEFT JOIN " + f.sql + " ON 1"}
+				all.columns = append(all.columns, f.columns...)
+				continue
+			}
+		} else {
+			f = b.relation(s, r)
+			// A comma binds looser than JOIN, but SQLite treats both alike.
+			if _, join := r.(*joinRel); join && len(texts) > 0 {
+				f.sql = "(" + f.sql + ")"
+			}
+		}
 		texts = append(texts, f.sql)
 		all.columns = append(all.columns, f.columns...)
 		all.filters = append(all.filters, f.filters...)
-	}
-	// A comma binds looser than JOIN, but SQLite treats both alike.
-	for i := range texts {
-		if _, join := list[i].(*joinRel); i > 0 && join {
-			texts[i] = "(" + texts[i] + ")"
-		}
 	}
 	all.sql = strings.Join(texts, " CROSS JOIN ")
 	return all
@@ -37,10 +44,12 @@ func (b *binder) relation(s *scope, r relation) from {
 	case *tableRel:
 		return b.tableRelation(s, n)
 	case *subRel:
-		q := b.query(s.withoutColumns(), n.q, nil)
+		q := b.query(s.withoutColumns(), n.q)
 		return b.derived(q, qualifiedName{name: n.alias}, n.columns)
 	case *rangeRel:
 		return b.rangeRelation(s, n)
+	case *lateralRel:
+		return b.lateral(s, n, nil)
 	case *joinRel:
 		return b.join(s, n)
 	}
@@ -54,10 +63,11 @@ func (s *scope) withoutColumns() *scope {
 	if s == nil {
 		return nil
 	}
-	return &scope{parent: s.parent, ctes: s.ctes}
+	return &scope{parent: s.parent, ctes: s.ctes, with: s.with}
 }
 
 func (b *binder) tableRelation(s *scope, n *tableRel) from {
+	b.at = n.at
 	qualifier := qualifiedName{name: n.alias}
 	if len(n.parts) == 1 {
 		if c := s.cte(n.parts[0]); c != nil {
@@ -65,6 +75,11 @@ func (b *binder) tableRelation(s *scope, n *tableRel) from {
 				qualifier.name = n.parts[0]
 			}
 			alias := b.fresh("r")
+			if c.self != nil {
+				c.self.reference(b)
+				return b.aliased(c.self.rows+" AS "+alias, alias, c.self.columns, qualifier, n.columns)
+			}
+			c.uses++
 			return b.aliased(c.stored+" AS "+alias, alias, c.columns, qualifier, n.columns)
 		}
 	}
@@ -97,8 +112,8 @@ func (b *binder) view(t *table) boundQuery {
 	if t.name.catalog != "" { // a permanent view cannot see temporary ones
 		inner.views++
 	}
-	q := inner.query(nil, v.q, nil)
-	b.serial, b.stored, b.hint = inner.serial, inner.stored, inner.hint
+	q := inner.query(nil, v.q)
+	b.serial, b.stored, b.hint, b.loops = inner.serial, inner.stored, inner.hint, inner.loops
 	for i := range q.columns {
 		if i < len(t.columns) {
 			q.columns[i].name = t.columns[i].name
@@ -135,6 +150,7 @@ func rename(columns []scopeColumn, names []string) {
 }
 
 func (b *binder) rangeRelation(s *scope, n *rangeRel) from {
+	b.at = n.at
 	if len(n.args) < 1 || len(n.args) > 4 {
 		fail(failure("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "42605", "The `range` requires [1, 2, 3, 4] parameters but the actual number is %d.", len(n.args)))
 	}
@@ -169,7 +185,15 @@ func (b *binder) rangeRelation(s *scope, n *rangeRel) from {
 }
 
 func (b *binder) join(s *scope, n *joinRel) from {
-	l, r := b.relation(s, n.l), b.relation(s, n.r)
+	var l, r from
+	b.bar(n.kind == "RIGHT" || n.kind == "FULL", func() { l = b.relation(s, n.l) })
+	b.bar(n.kind != "INNER" && n.kind != "CROSS" && n.kind != "RIGHT", func() {
+		if lateral, ok := n.r.(*lateralRel); ok {
+			r = b.lateral(s, lateral, l.columns)
+			return
+		}
+		r = b.relation(s, n.r)
+	})
 	if (n.kind == "RIGHT" || n.kind == "FULL") && len(l.filters) > 0 || n.kind != "INNER" && n.kind != "CROSS" && len(r.filters) > 0 {
 		fail(errUnsupported("JOIN", "an outer join over a semi or anti join; put the semi join into a subquery"))
 	}
@@ -180,7 +204,7 @@ func (b *binder) join(s *scope, n *joinRel) from {
 	// The condition sees both sides, and the queries around.
 	both := &scope{columns: append(append([]scopeColumn{}, l.columns...), r.columns...)}
 	if s != nil {
-		both.parent, both.ctes = s.parent, s.ctes
+		both.parent, both.ctes, both.with = s.parent, s.ctes, s.with
 	}
 	var conds []string
 	out := from{filters: append(l.filters, r.filters...)}

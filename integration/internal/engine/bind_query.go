@@ -5,58 +5,60 @@ import (
 	"strings"
 )
 
-// query binds a whole query. want, when given, are the types its columns must be brought to;
-// only a recursive CTE needs it.
-func (b *binder) query(outer *scope, q *query, want []Type) boundQuery {
+// query binds a whole query.
+func (b *binder) query(outer *scope, q *query) boundQuery {
 	s := &scope{parent: outer}
-	with := ""
-	if len(q.with) > 0 {
-		s.ctes = map[string]*boundCTE{}
-		var parts []string
-		for _, c := range q.with {
-			parts = append(parts, b.cte(s, q.recursive, c))
-		}
-		with = "WITH "
-		if q.recursive {
-			with = "WITH RECURSIVE "
-		}
-		with += strings.Join(parts, ", ") + " "
-	}
+	b.with(s, q)
 	var r boundQuery
 	if core, ok := q.body.(*selectCore); ok {
-		r = b.selectCore(s, core, q, want)
+		r = b.selectCore(s, core, q)
 	} else {
 		r = b.ordered(s, q)
 	}
-	r.sql = with + r.sql
+	r.sql = withText(&scope{with: s.with}) + r.sql
 	return r
 }
 
-func (b *binder) cte(s *scope, recursive bool, c cte) string {
-	stored := b.fresh("w")
-	var q boundQuery
-	op, isUnion := c.q.body.(*setOp)
-	if recursive && isUnion && op.op == "UNION" && len(c.q.with)+len(c.q.order) == 0 && c.q.limit == nil {
-		anchor := b.query(s, op.l, nil)
-		nameColumns(anchor.columns, c)
-		s.ctes[strings.ToLower(c.name)] = &boundCTE{stored, anchor.columns}
-		types := make([]Type, len(anchor.columns))
-		for i := range types {
-			types[i] = anchor.columns[i].typ
-		}
-		step := b.query(s, op.r, types)
-		b.sameWidth("UNION", anchor, step)
-		all := ""
-		if op.all {
-			all = " ALL"
-		}
-		q = boundQuery{"SELECT * FROM (" + anchor.sql + ") UNION" + all + " " + step.sql, anchor.columns}
-	} else {
-		q = b.query(s, c.q, nil)
-		nameColumns(q.columns, c)
-		s.ctes[strings.ToLower(c.name)] = &boundCTE{stored, q.columns}
+// with binds the CTEs of a query, which s sees from then on.
+func (b *binder) with(s *scope, q *query) {
+	if len(q.with) == 0 {
+		return
 	}
-	return stored + "(" + outNames(len(q.columns)) + ") AS (" + q.sql + ")"
+	s.ctes = map[string]*boundCTE{}
+	for _, c := range q.with {
+		b.at = c.at
+		key := strings.ToLower(c.name)
+		if q.recursive {
+			if s.ctes[key] = b.recursive(s, c); s.ctes[key] != nil {
+				continue
+			}
+		}
+		r := b.query(s, c.q)
+		nameColumns(r.columns, c)
+		s.ctes[key] = &boundCTE{stored: b.fresh("w"), columns: r.columns, sql: r.sql}
+		s.with = append(s.with, s.ctes[key])
+	}
+}
+
+// withText is the WITH clause of everything a scope sees, outermost first. A CTE that is read
+// several times is computed once, which SQLite would not always do on its own.
+func withText(s *scope) string {
+	var parts []string
+	for ; s != nil; s = s.parent {
+		var own []string
+		for _, c := range s.with {
+			as := ") AS ("
+			if c.uses > 1 {
+				as = ") AS MATERIALIZED ("
+			}
+			own = append(own, c.stored+"("+outNames(len(c.columns))+as+c.sql+")")
+		}
+		parts = append(own, parts...)
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "WITH " + strings.Join(parts, ", ") + " "
 }
 
 func nameColumns(columns []outColumn, c cte) {
@@ -84,7 +86,7 @@ func (b *binder) ordered(s *scope, q *query) boundQuery {
 	var r boundQuery
 	switch body := q.body.(type) {
 	case *query:
-		r = b.query(s, body, nil)
+		r = b.query(s, body)
 	case *valuesList:
 		r = b.values(s, body)
 	case *setOp:
@@ -157,11 +159,8 @@ func (b *binder) sameWidth(op string, l, r boundQuery) {
 }
 
 func (b *binder) setOp(s *scope, n *setOp) boundQuery {
-	l, r := b.query(s, n.l, nil), b.query(s, n.r, nil)
+	l, r := b.query(s, n.l), b.query(s, n.r)
 	b.sameWidth(n.op, l, r)
-	if n.all && n.op != "UNION" {
-		fail(errUnsupported("SET_OPERATION", n.op+" ALL"))
-	}
 	out := boundQuery{columns: make([]outColumn, len(l.columns))}
 	var ls, rs []string
 	la, ra := b.fresh("r"), b.fresh("r")
@@ -173,24 +172,39 @@ func (b *binder) setOp(s *scope, n *setOp) boundQuery {
 		ls = append(ls, fmt.Sprintf("%s AS o%d", v[0].sql, i))
 		rs = append(rs, fmt.Sprintf("%s AS o%d", v[1].sql, i))
 	}
-	op := n.op
-	if n.all {
-		op += " ALL"
+	left := fmt.Sprintf("SELECT %s FROM (%s) AS %s", strings.Join(ls, ","), l.sql, la)
+	right := fmt.Sprintf("SELECT %s FROM (%s) AS %s", strings.Join(rs, ","), r.sql, ra)
+	switch {
+	case !n.all:
+		out.sql = left + " " + n.op + " " + right
+	case n.op == "UNION":
+		out.sql = left + " UNION ALL " + right
+	default: // rows that are alike are told apart by their number
+		names := outNames(len(out.columns))
+		numbered := "SELECT " + names + ", row_number() OVER (PARTITION BY " + names + ") AS n FROM (%s)"
+		out.sql = fmt.Sprintf("SELECT "+names+" FROM ("+numbered+" "+n.op+" "+numbered+")", left, right)
 	}
-	out.sql = fmt.Sprintf("SELECT %s FROM (%s) AS %s %s SELECT %s FROM (%s) AS %s",
-		strings.Join(ls, ","), l.sql, la, op, strings.Join(rs, ","), r.sql, ra)
 	return out
 }
 
 // selectCore binds SELECT ... together with the ORDER BY and LIMIT of its query.
-func (b *binder) selectCore(s *scope, c *selectCore, q *query, want []Type) boundQuery {
+func (b *binder) selectCore(s *scope, c *selectCore, q *query) boundQuery {
+	c = generated(c)
+	references := b.references()
 	f := b.relations(s, c.from)
+	recursing := b.references() > references
 	s.columns, s.windows, s.lateral = f.columns, c.windows, map[string]bound{}
 	where := f.filters
 	if c.where != nil {
 		where = append(where, b.condition(b.expr(s, c.where), "FILTER_NOT_BOOLEAN").sql)
 	}
-	group := b.groupBy(s, c)
+	var group string
+	if c.sets != nil {
+		f.sql, group = b.groupingSets(s, c, f.sql, where)
+		where = nil
+	} else {
+		group = b.groupBy(s, c)
+	}
 
 	var items []bound
 	var columns []outColumn
@@ -199,12 +213,6 @@ func (b *binder) selectCore(s *scope, c *selectCore, q *query, want []Type) boun
 			b.grouped(s, x)
 			items = append(items, x)
 			columns = append(columns, outColumn{x.name, x.typ})
-		}
-	}
-	if want != nil && len(want) == len(items) {
-		for i := range items {
-			items[i] = b.coerce(items[i], want[i])
-			columns[i].typ = want[i]
 		}
 	}
 	having := ""
@@ -216,7 +224,11 @@ func (b *binder) selectCore(s *scope, c *selectCore, q *query, want []Type) boun
 			group = " GROUP BY NULL"
 		}
 	}
+	if recursing && s.groups != nil {
+		fail(errRecursivePlace())
+	}
 	order := b.order(s, q.order, items)
+	b.serve(s, c, q)
 
 	var text strings.Builder
 	text.WriteString("SELECT ")
@@ -269,13 +281,17 @@ func (b *binder) selectItem(s *scope, item selectItem) []bound {
 	var out []bound
 	for i := range s.columns {
 		c := &s.columns[i]
-		if len(n.qualifier) == 0 && c.hidden {
+		if len(n.qualifier) == 0 && (c.hidden || c.isGenerated()) {
 			continue
 		}
 		if len(n.qualifier) > 0 && !c.matches(append(append([]string{}, n.qualifier...), c.name)) {
 			continue
 		}
 		if containsFold(n.except, c.name) {
+			continue
+		}
+		if s.groups != nil && s.groups.replace[c.sql] != "" {
+			out = append(out, bound{sql: s.groups.replace[c.sql], typ: c.typ, name: c.name})
 			continue
 		}
 		if s.groups != nil && !s.groups.exprs[c.sql] {
@@ -285,6 +301,9 @@ func (b *binder) selectItem(s *scope, item selectItem) []bound {
 	}
 	if len(out) == 0 {
 		if len(n.qualifier) > 0 {
+			if out = b.structStar(s, n); out != nil {
+				return out
+			}
 			fail(failure("CANNOT_RESOLVE_STAR_EXPAND", "42704", "Cannot resolve %s.* given input columns. Please check that the specified table or struct exists and is accessible in the input columns.", quoteParts(n.qualifier...)))
 		}
 		fail(failure("INVALID_USAGE_OF_STAR_OR_REGEX", "42000", "Invalid usage of '*' in expression."))
@@ -383,6 +402,14 @@ type sortKey struct {
 func (b *binder) order(s *scope, list []orderItem, items []bound) []sortKey {
 	var keys []sortKey
 	for _, o := range list {
+		if o.all {
+			for _, x := range items {
+				if !x.konst {
+					keys = append(keys, sortKey{x, o.desc, o.nulls})
+				}
+			}
+			continue
+		}
 		k := sortKey{desc: o.desc, nulls: o.nulls}
 		switch n := o.x.(type) {
 		case *literal:

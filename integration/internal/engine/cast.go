@@ -9,7 +9,15 @@ import (
 // castable reports whether CAST exists between two types at all.
 func castable(from, to Type) bool {
 	switch {
-	case from.ID == Void, from.ID == to.ID, to.ID == String, from.ID == String:
+	case from.ID == Void, to.ID == String:
+		return true
+	case from.isInterval():
+		return to.isInteger() || to == from
+	case to.isInterval():
+		return false
+	case from.isNested() || to.isNested():
+		return castableNested(from, to)
+	case from.ID == to.ID, from.ID == String:
 		return true
 	case from.isNumeric():
 		return to.isNumeric() || to.ID == Boolean || to.ID == Timestamp || to.ID == Binary && from.isInteger()
@@ -28,6 +36,9 @@ func castable(from, to Type) bool {
 func castValue(v any, from, to Type, loc *time.Location) (any, *Error) {
 	if v == nil {
 		return nil, nil
+	}
+	if parts, ok := fromSQLite(v, from).([]any); ok && to.isNested() {
+		return castNested(parts, from, to, loc)
 	}
 	switch to.ID {
 	case String:
@@ -147,8 +158,11 @@ func castInteger(v any, from, to Type, loc *time.Location) (any, *Error) {
 	n, ok := int64(0), true
 	switch x := v.(type) {
 	case int64:
-		if n = x; from.ID == Timestamp {
+		switch n = x; from.ID {
+		case Timestamp:
 			n = floorDiv(x, microsPerSecond)
+		case intervalDay:
+			n = x / (secondsPerDay * microsPerSecond)
 		}
 	case float64:
 		n = int64(x)

@@ -69,7 +69,7 @@ func (b *binder) coerce(x bound, to Type) bound { return b.convert(x, to, false)
 func (b *binder) convert(x bound, to Type, try bool) bound {
 	from := x.typ
 	r := bound{sql: x.sql, typ: to, name: x.name}
-	same := from.ID == to.ID && from.ID != Decimal ||
+	same := from == to || from.ID == to.ID && from.ID != Decimal && !from.isNested() ||
 		from.ID == Decimal && to.ID == Decimal && from.Scale == to.Scale && from.Precision <= to.Precision
 	switch {
 	case same || from.ID == Void:
@@ -107,7 +107,7 @@ func (b *binder) convert(x bound, to Type, try bool) bound {
 		if try {
 			fn = "box_try_cast"
 		}
-		r.sql = fmt.Sprintf("%s(%s,%d,%d,%s)", fn, x.sql, from.code(), to.code(), constantText(b.zone))
+		r.sql = fmt.Sprintf("%s(%s,%s,%s,%s)", fn, x.sql, from.arg(), to.arg(), constantText(b.zone))
 	}
 	return r
 }
@@ -156,6 +156,9 @@ func (b *binder) condition(x bound, clause string) bound {
 func sortable(x bound) string {
 	if x.typ.ID == Decimal {
 		return x.sql + " COLLATE " + collation
+	}
+	if x.typ.isNested() {
+		return x.sql + " COLLATE " + nestedCollation
 	}
 	return x.sql
 }

@@ -3,39 +3,44 @@ package engine
 import (
 	"context"
 	"database/sql/driver"
-	"errors"
-	"io"
 	"slices"
 	"time"
+
+	sqlite3 "modernc.org/sqlite/lib"
 )
+
+// maxResult bounds the memory of one result, in bytes.
+const maxResult = 4 << 30
 
 // maxHint bounds how many rows are allocated on the word of an estimate.
 const maxHint = 1 << 20
 
 // collect reads all rows into typed columns. hint is the expected number of rows.
-func collect(ctx context.Context, rows driver.Rows, columns []outColumn, hint int) (*Result, error) {
+func collect(ctx context.Context, rows *cursor, columns []outColumn, hint int) (*Result, error) {
 	hint = min(hint, maxHint)
 	res := &Result{Columns: make([]Column, len(columns)), Updated: -1, Query: true}
 	for i, c := range columns {
 		res.Columns[i] = Column{Name: c.name, Type: c.typ}
 		res.Columns[i].grow(hint)
 	}
-	row := make([]driver.Value, len(rows.Columns()))
 	for {
-		err := rows.Next(row)
-		if errors.Is(err, io.EOF) {
-			break
-		}
+		ok, err := rows.next()
 		if err != nil {
 			return nil, err
+		}
+		if !ok {
+			break
 		}
 		if res.Rows&0xff == 0 {
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
+			if size := res.Rows*8*len(columns) + rows.size; size > maxResult {
+				return nil, failure("INSUFFICIENT_RESOURCES", "53000", "The result of the statement is larger than %d bytes, which is all this workspace holds.", maxResult)
+			}
 		}
 		for i := range res.Columns {
-			if bad := res.Columns[i].append(row[i], res.Rows); bad != nil {
+			if bad := res.Columns[i].read(rows, i, res.Rows); bad != nil {
 				return nil, bad
 			}
 		}
@@ -47,6 +52,69 @@ func collect(ctx context.Context, rows driver.Rows, columns []outColumn, hint in
 		}
 	}
 	return res, nil
+}
+
+// read adds column i of the current row. What SQLite has in the form that the type needs is
+// taken as it is; append converts and checks the rest.
+func (c *Column) read(rows *cursor, i, row int) error {
+	kind := rows.kind(i)
+	if kind == sqlite3.SQLITE_NULL || c.Type.ID == Void {
+		return c.append(nil, row)
+	}
+	switch c.Type.ID {
+	case Int, BigInt, Date, Timestamp:
+		if n := rows.integer(i); kind == sqlite3.SQLITE_INTEGER && (c.Type.ID != Int || n == int64(int32(n))) {
+			c.Ints = append(c.Ints, n)
+			return c.present()
+		}
+	case Double:
+		if kind == sqlite3.SQLITE_FLOAT {
+			c.Floats = append(c.Floats, rows.float(i))
+			return c.present()
+		}
+	case String:
+		if kind == sqlite3.SQLITE_TEXT {
+			c.Strings = append(c.Strings, rows.str(i))
+			return c.present()
+		}
+	case Decimal:
+		if kind == sqlite3.SQLITE_TEXT && plainDecimal(rows.bytes(i), c.Type) {
+			c.Strings = append(c.Strings, rows.str(i))
+			return c.present()
+		}
+	}
+	return c.append(rows.value(i), row)
+}
+
+// present marks a row that is not NULL.
+func (c *Column) present() error {
+	if c.Nulls != nil {
+		c.Nulls = append(c.Nulls, false)
+	}
+	return nil
+}
+
+// plainDecimal reports whether a text is a decimal of the type already: no exponent, no leading
+// zeros, as many digits behind the point as its scale.
+func plainDecimal(text []byte, t Type) bool {
+	if len(text) > 0 && text[0] == '-' {
+		text = text[1:]
+	}
+	whole := len(text)
+	if t.Scale > 0 {
+		if whole -= int(t.Scale) + 1; whole < 1 || text[whole] != '.' {
+			return false
+		}
+	}
+	if whole < 1 || whole > int(max(t.Precision-t.Scale, 1)) || text[0] == '0' && (whole > 1 || t.Precision == 0) {
+		return false
+	}
+	for i, c := range text {
+		if (c < '0' || c > '9') && i != whole {
+			return false
+		}
+	}
+	return true
 }
 
 func (c *Column) grow(n int) {
@@ -61,6 +129,8 @@ func (c *Column) grow(n int) {
 		c.Strings = make([]string, 0, n)
 	case Binary:
 		c.Bytes = make([][]byte, 0, n)
+	case Array, Map, Struct:
+		c.Nested = make([][]any, 0, n)
 	}
 }
 
@@ -70,6 +140,7 @@ func (c *Column) clip() {
 	c.Floats = slices.Clone(c.Floats)
 	c.Strings = slices.Clone(c.Strings)
 	c.Bytes = slices.Clone(c.Bytes)
+	c.Nested = slices.Clone(c.Nested)
 }
 
 // append adds the value of one row. SQLite leaves its integers when a result does not fit,
@@ -130,6 +201,11 @@ func (c *Column) append(v driver.Value, row int) error {
 			}
 		}
 		return errNumericRange(formatValue(v, typeString, time.UTC), c.Type)
+	case Array, Map, Struct:
+		if text, ok := v.(string); ok {
+			c.Nested = append(c.Nested, readParts(text, c.Type))
+			return nil
+		}
 	case Binary:
 		switch x := v.(type) {
 		case []byte:
@@ -158,6 +234,8 @@ func (c *Column) appendZero() {
 		c.Strings = append(c.Strings, "")
 	case Binary:
 		c.Bytes = append(c.Bytes, nil)
+	case Array, Map, Struct:
+		c.Nested = append(c.Nested, nil)
 	}
 }
 

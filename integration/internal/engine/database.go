@@ -14,6 +14,8 @@ type Database struct {
 	gate  gate   // orders statements that read or change stored data
 	names *names // guarded by gate
 
+	recursionRows int64 // what a recursive CTE may have; never changed while statements run
+
 	mu     sync.Mutex
 	closed bool // guarded by mu
 	active sync.WaitGroup
@@ -26,7 +28,7 @@ func New() (*Database, error) {
 	if err != nil {
 		return nil, fmt.Errorf("engine: opening the in-memory store: %w", err)
 	}
-	return &Database{store: s, names: newNames()}, nil
+	return &Database{store: s, names: newNames(), recursionRows: maxRecursionRows}, nil
 }
 
 // Close waits for running statements and frees all data. Statements after it fail.

@@ -16,12 +16,14 @@ func (r *run) transaction(texts ...string) ([]int64, error) {
 		return nil, err
 	}
 	counts := make([]int64, len(texts))
-	var err error
-	for i, text := range texts {
-		if counts[i], err = w.exec(r.ctx, text); err != nil {
-			break
+	err := looped(r.ctx, w, r.b.loops, func() (err error) {
+		for i, text := range texts {
+			if counts[i], err = w.exec(r.ctx, text); err != nil {
+				return err
+			}
 		}
-	}
+		return nil
+	})
 	if err == nil {
 		_, err = w.exec(r.ctx, "COMMIT")
 	}
@@ -58,6 +60,8 @@ func (r *run) ddl(stmt statement) (*Result, error) {
 		err = r.drop(n)
 	case *alterTable:
 		err = r.alter(n)
+	case *commentOn:
+		err = r.comment(n)
 	}
 	if err != nil {
 		return nil, err
@@ -86,7 +90,8 @@ func (r *run) createTable(n *createTable) error {
 	}
 	var source boundQuery
 	if n.as != nil {
-		source = r.b.query(nil, n.as, nil)
+		source = r.b.query(nil, n.as)
+		noIntervals(source.columns)
 		if len(defs) == 0 {
 			for _, c := range source.columns {
 				defs = append(defs, columnDef{name: c.name, typ: c.typ})
@@ -177,7 +182,7 @@ func (r *run) createView(n *createView) error {
 
 // viewTable binds the query of a view once, to learn its columns and to find its errors.
 func (r *run) viewTable(name qualifiedName, n *createView) *table {
-	q := r.b.query(nil, n.q, nil)
+	q := r.b.query(nil, n.q)
 	t := &table{name: name, comment: n.comment, view: &view{q: n.q, text: n.text, columns: n.columns, catalog: r.b.catalog, schema: r.b.schema}}
 	if len(n.columns) > 0 && len(n.columns) != len(q.columns) {
 		fail(failure("CREATE_VIEW_COLUMN_ARITY_MISMATCH.NOT_ENOUGH_DATA_COLUMNS", "21S01", "Cannot create view %s, the reason is that the number of columns does not match: %d and %d.", name, len(n.columns), len(q.columns)))
@@ -274,6 +279,35 @@ func (r *run) drop(n *drop) error {
 	}
 	s, _ := r.b.names.schema(name.catalog, name.schema)
 	delete(s.tables, strings.ToLower(name.name))
+	return nil
+}
+
+// comment sets the comment of a name. Those of schemas and catalogs are shown nowhere yet, so
+// only that the name exists is checked.
+func (r *run) comment(n *commentOn) error {
+	switch last := len(n.parts) - 1; n.kind {
+	case "CATALOG":
+		if _, err := r.b.names.catalog(n.parts[0]); err != nil {
+			return err
+		}
+	case "SCHEMA":
+		catalog, name := r.schemaName(n.parts)
+		if _, err := r.b.names.schema(catalog, name); err != nil {
+			return err
+		}
+	case "COLUMN":
+		if last == 0 {
+			return errUnresolvedColumn(quoteParts(n.parts...), nil)
+		}
+		t := r.b.table(n.parts[:last])
+		i := t.columnIndex(n.parts[last])
+		if i < 0 {
+			return errUnresolvedColumn(quoteParts(n.parts[last]), t.columnNames())
+		}
+		t.columns[i].comment = n.text
+	default:
+		r.b.table(n.parts).comment = n.text
+	}
 	return nil
 }
 

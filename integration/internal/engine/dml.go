@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -129,12 +130,25 @@ func (r *run) insert(n *insert) (*Result, error) {
 		}
 	}
 	source := n.q
-	if v, ok := source.body.(*valuesList); ok {
+	if v, ok := source.body.(*valuesList); ok && !n.byName {
 		filled := *source
 		filled.body = r.valuesFor(t, columns, v)
 		source = &filled
 	}
-	q := r.b.query(nil, source, nil)
+	q := r.b.query(nil, source)
+	if n.byName {
+		columns = columns[:0]
+		for _, c := range q.columns {
+			i := t.columnIndex(c.name)
+			if i < 0 {
+				return nil, errUnresolvedColumn(quoteParts(c.name), t.columnNames())
+			}
+			if slices.Contains(columns, i) {
+				return nil, failure("COLUMN_ALREADY_EXISTS", "42711", "The column %s already exists. Choose another name or rename the existing column.", quoteParts(c.name))
+			}
+			columns = append(columns, i)
+		}
+	}
 	if len(q.columns) != len(columns) {
 		return nil, errArity(t.name, len(columns), len(q.columns))
 	}
@@ -148,8 +162,9 @@ func (r *run) insert(n *insert) (*Result, error) {
 	}
 	// The query may read the table it overwrites, so its rows are put aside first.
 	aside := "temp." + r.b.fresh("x")
+	rows := q.sql
 	q.sql = "SELECT * FROM " + strings.TrimPrefix(aside, "temp.")
-	done, err := r.transaction("CREATE TEMP TABLE "+strings.TrimPrefix(aside, "temp.")+" AS "+r.b.query(nil, source, nil).sql,
+	done, err := r.transaction("CREATE TEMP TABLE "+strings.TrimPrefix(aside, "temp.")+" AS "+rows,
 		"DELETE FROM "+t.stored, r.insertText(t, columns, q), "DROP TABLE "+aside)
 	if err != nil {
 		return nil, err

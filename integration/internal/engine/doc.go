@@ -15,14 +15,14 @@
 //	   │  parse          parse*.go, ast.go   [PARSE_SYNTAX_ERROR] with line and caret
 //	   ▼
 //	statement ───────────► USE, SET, SHOW, CREATE ...   ddl.go, show.go: the catalog alone
-//	   │  bind           bind*.go, scope.go, functions.go, coerce.go
+//	   │  bind           bind*.go, functions*.go, coerce.go, lambda.go, generator.go
 //	   │                 names → tables, expressions → types, dialect → SQLite text
 //	   ▼
 //	SQLite text + column types
-//	   │  run            store.go, scalar.go, aggregate.go, rangetable.go
+//	   │  run            store.go, recursion.go, scalar*.go, aggregate*.go, *table.go
 //	   ▼
 //	SQLite rows
-//	   │  collect        collect.go          storage classes → typed columns, checked
+//	   │  collect        cursor.go, collect.go    storage classes → typed columns, checked
 //	   ▼
 //	Result
 //
@@ -33,7 +33,8 @@
 // is days and TIMESTAMP is microseconds since 1970-01-01 UTC; BINARY is a blob. DECIMAL is
 // text in plain notation with exactly the digits of its scale, compared and sorted with a
 // numeric collation: it never passes through a floating-point number, and its arithmetic,
-// sum and average are exact. TIMESTAMP text without an offset is read in the session's
+// sum and average are exact. An ARRAY, MAP or STRUCT is text, too, which reads back exactly and
+// has a collation that sorts it as its values sort (nested_value.go). TIMESTAMP text without an offset is read in the session's
 // "timezone" setting (UTC when unset). Tables and columns have physical names of their own;
 // the names a user sees live in the catalog, which makes renaming cheap and every Databricks
 // name legal.
@@ -49,16 +50,24 @@
 // belong to one session. A statement that sleeps while it reads a stored table does keep
 // writers waiting.
 //
+// # What one statement can take
+//
+// Every statement ends with its context, whether it is being analyzed, waits, or runs, and with
+// the session's STATEMENT_TIMEOUT. A recursive CTE has 100 levels and 1,000,000 rows, as on
+// Databricks. Text and nested values made by functions end at 64 MiB, arrays made out of
+// nothing at 1,048,576 elements, grouping sets at 4,096, a result at 4 GiB. LIKE with many
+// wildcards and regular expressions take time in proportion to their text.
+//
 // # What differs from Databricks
 //
 // sleep(seconds) exists in this engine only; it lets a test hold a statement open. NaN is
 // stored as NULL, because SQLite has no NaN. A string that contains the NUL character is
 // kept whole in tables and results but cut there by string functions. Integer overflow is
-// found where a value is returned or stored, not inside a larger expression. A
-// scalar subquery that yields several rows gives the first instead of an error. Regular
+// found where a value is returned or stored, not inside a larger expression. Regular
 // expressions are Go's. VARCHAR(n) and CHAR(n) are STRING. CREATE TABLE AS returns no count.
 // The types of a query's columns come from its text alone, so an INTERVAL has no place in a
 // result. No file is ever read: LOCATION is accepted, but a table whose columns only files
-// there could tell must exist already. Nested types, Delta time travel, volumes, grouping sets and Python are refused with
-// an UNSUPPORTED error rather than imitated.
+// there could tell must exist already. percentile_approx is exact. Delta time travel, volumes,
+// LATERAL subqueries, scripting, pipes, VARIANT and Python are refused rather than imitated:
+// with UNSUPPORTED_FEATURE, the name of the feature and its place in the text.
 package engine

@@ -98,6 +98,16 @@ func errUnsupported(feature, detail string) *Error {
 	return failure("UNSUPPORTED_FEATURE."+feature, "0A000", "The feature is not supported: %s.", detail)
 }
 
+// placed adds where in its SQL text a feature that is not supported stands. Other errors, and
+// those that have a position already, stay as they are.
+func (e *Error) placed(sql string, offset int) *Error {
+	if !strings.HasPrefix(e.Class, "UNSUPPORTED_FEATURE") || strings.Contains(e.Message, "\n== SQL ==\n") {
+		return e
+	}
+	text := strings.TrimSuffix(strings.TrimPrefix(e.Message, "["+e.Class+"] "), " SQLSTATE: "+e.SQLState)
+	return atOffset(e.Class, e.SQLState, text, sql, offset)
+}
+
 func errMismatch(expr, detail string) *Error {
 	return failure("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "42K09", "Cannot resolve \"%s\" due to data type mismatch: %s", expr, detail)
 }

@@ -52,6 +52,8 @@ func buildFunctions() functionTable {
 	t.addDates()
 	t.addSession()
 	t.addCasts()
+	t.addNested()
+	t.addMore()
 	return t
 }
 
@@ -63,7 +65,12 @@ func (t functionTable) addStrings() {
 	t.plain("ltrim", 1, 2, s, "box_ltrim", s)
 	t.plain("rtrim", 1, 2, s, "box_rtrim", s)
 	t.plain("replace", 2, 3, s, "box_replace", s)
-	t.plain("reverse", 1, 1, s, "box_reverse", s)
+	t.add("reverse", 1, 1, func(b *binder, args []bound) bound {
+		if args[0].typ.ID == Array {
+			return b.nested("reverse", args[0].typ, args[0])
+		}
+		return bound{sql: "box_reverse(" + b.coerce(args[0], s).sql + ")", typ: s}
+	})
 	t.plain("repeat", 2, 2, s, "box_repeat", s, n)
 	t.plain("space", 1, 1, s, "box_space", n)
 	t.plain("lpad", 2, 3, s, "box_lpad", s, n, s)
@@ -97,6 +104,10 @@ func (t functionTable) addStrings() {
 	t.add("concat", 0, -1, func(b *binder, args []bound) bound {
 		if len(args) == 0 {
 			return bound{sql: "''", typ: typeString}
+		}
+		if args[0].typ.ID == Array {
+			v, typ := b.unify("concat", args...)
+			return b.nested("concat", typ, v...)
 		}
 		return b.concat(args)
 	})
@@ -203,7 +214,7 @@ func bindRound(b *binder, args []bound) bound {
 func bindBest(name string) func(*binder, []bound) bound {
 	return func(b *binder, args []bound) bound {
 		v, t := b.unify(name, args...)
-		return bound{sql: fmt.Sprintf("box_%s(%d,%s)", name, t.code(), b.list(v, []Type{typeVoid})), typ: t}
+		return bound{sql: fmt.Sprintf("box_%s(%s,%s)", name, t.arg(), b.list(v, []Type{typeVoid})), typ: t}
 	}
 }
 
@@ -247,7 +258,7 @@ func (t functionTable) addSession() {
 	})
 	t.plain("uuid", 0, 0, s, "box_uuid", s)
 	t.add("typeof", 1, 1, func(b *binder, args []bound) bound {
-		return unnamed(b.constant(strings.ToLower(args[0].typ.String()), s))
+		return unnamed(b.constant(args[0].typ.simple(), s))
 	})
 	// sleep(seconds) is this engine's own: it waits, ends early with the statement's context,
 	// and returns 0.

@@ -31,6 +31,19 @@ func FuzzExecute(f *testing.F) {
 		"SELECT CASE WHEN x THEN 1 END FROM t", "SELECT if(1,2)", "SELECT nth_value(x, 2) OVER w FROM t WINDOW w AS ()", "SELECT sum(sum(x)) FROM t",
 		"SELECT * FROM range(1) LEFT SEMI JOIN t ON true FULL JOIN t b ON true", "SELECT 9223372036854775808 * 1.5 % 0.1 DIV 3", "SELECT \x00'\x00'",
 		"SELECT '" + strings.Repeat("é", 40) + "' form t", strings.Repeat("(", 300), "SELECT " + strings.Repeat("NOT ", 300) + "true",
+		"WITH RECURSIVE r(n) MAX RECURSION LEVEL 5 AS (SELECT 1 UNION ALL (WITH i AS (SELECT * FROM r) SELECT n + x FROM i JOIN t ON n < x)) SELECT * FROM r LIMIT 2",
+		"WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n FROM r UNION ALL SELECT n FROM r), q AS (SELECT * FROM r UNION ALL SELECT n + 1 FROM q) SELECT * FROM q, r",
+		"INSERT INTO t (x) WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n * 2 FROM r) SELECT n FROM r", "SELECT .5, t.5, `t`.x FROM t ORDER BY ALL",
+		"SELECT x, s, grouping(x), grouping_id(), rank() OVER (PARTITION BY grouping(s) ORDER BY sum(d)) FROM t GROUP BY CUBE(x, (s)), ROLLUP(1), GROUPING SETS ((), (x, s))",
+		"SELECT x FROM t GROUP BY x, s GROUPING SETS ((x), ()) HAVING grouping(x) = 1", "SELECT DISTINCT x + 1, (SELECT max(x) FROM t) FROM t GROUP BY x WITH CUBE",
+		"SELECT x FROM t EXCEPT ALL SELECT 1 INTERSECT ALL VALUES (1) AS v(x)", "SELECT (x, s) IN ((1, 'a'), (2, NULL)), (1, 2) < (x, 3), (x, s) IN (SELECT x, s FROM t) FROM t", "SELECT s NOT LIKE ANY ('a%', s) FROM t",
+		"SELECT transform(array(x, 1), (a, i) -> filter(array(a, i), b -> b > x)) FROM t", "SELECT aggregate(array(1, 2), named_struct('a', 0), (m, v) -> named_struct('a', m.a + v), m -> m.a)",
+		"SELECT map('a', x)['a'], array(x)[x], struct(x, s).s, (1, 2).col1 FROM t", "SELECT map_filter(map_from_arrays(array(x), array(s)), (k, v) -> k > 1), exists(array(x), y -> y = x) FROM t",
+		"SELECT x, e FROM t LATERAL VIEW OUTER posexplode(split(s, '')) AS p, e", "SELECT explode(collect_list(struct(x, s))), max(x) FROM t GROUP BY d", "SELECT inline(array(struct(1, 'a'))) AS (p, q)",
+		"SELECT from_json(s, 'a ARRAY<STRUCT<b: MAP<STRING, DECIMAL(9,2)>>>').a[0].b['k'], get_json_object(s, '$.a[*].b'), to_json(struct(x, d)) FROM t", "SELECT CAST(array(s, '[', '\\\\', '\\0') AS STRING), sort_array(array(s, NULL)) FROM t",
+		"SELECT max_by(array(x), d), collect_set(d) OVER (ORDER BY x ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING), median(x), percentile_approx(d, array(0.5, 1)) FROM t",
+		"SELECT DATE '2024-01-02' - DATE '2024-01-01' > INTERVAL 1 DAY, sequence(DATE '2024-01-01', DATE '2024-02-01', INTERVAL 1 WEEK)", "SELECT format_string('%s %d %5.1f%%', s, x, d) FROM t", "COMMENT ON COLUMN t.x IS 'c'", "INSERT INTO t BY NAME SELECT 1 AS x",
+		"CREATE TABLE u (a ARRAY<MAP<STRING, STRUCT<b: INT>>>, c STRUCT<>)", "SELECT CAST(NULL AS ARRAY<ARRAY<INT>>) = array(), typeof(map())",
 		"SELECT " + strings.Repeat("1+", 2000) + "1", "SELECT " + strings.Repeat("x(", 150), "SELECT 1 IN (SELECT 1, 2)", "SELECT (SELECT 1, 2)",
 	} {
 		f.Add(sql)
@@ -62,7 +75,7 @@ func FuzzExecute(f *testing.F) {
 		default:
 			for i := range res.Columns {
 				c := &res.Columns[i]
-				n := len(c.Bools) + len(c.Ints) + len(c.Floats) + len(c.Strings) + len(c.Bytes)
+				n := len(c.Bools) + len(c.Ints) + len(c.Floats) + len(c.Strings) + len(c.Bytes) + len(c.Nested)
 				if c.Type.ID != Void && n != res.Rows || c.Nulls != nil && len(c.Nulls) != res.Rows {
 					t.Fatalf("%q: column %d has %d values and %d null marks for %d rows", sql, i, n, len(c.Nulls), res.Rows)
 				}

@@ -75,6 +75,8 @@ func cell(c *Column, r int) string {
 		return fmt.Sprint(c.Ints[r])
 	case Float, Double:
 		return formatFloat(c.Floats[r], c.Type)
+	case Array, Map, Struct:
+		return formatNested(c.Nested[r], c.Type, time.UTC)
 	case Binary:
 		return fmt.Sprintf("%X", c.Bytes[r])
 	}

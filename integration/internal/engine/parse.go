@@ -38,12 +38,18 @@ func fail(err *Error) { panic(bail{err}) }
 
 // parse reads one statement, with or without a closing semicolon.
 func parse(sql string) (stmt statement, err *Error) {
+	var p *parser
+	defer func() {
+		if err != nil && p != nil {
+			err = err.placed(sql, p.peek().at)
+		}
+	}()
 	defer catch(&err)
 	tokens, lexErr := lex(sql)
 	if lexErr != nil {
 		return nil, lexErr
 	}
-	p := &parser{sql: sql, tokens: tokens}
+	p = &parser{sql: sql, tokens: tokens}
 	for p.symbol(";") {
 	}
 	if p.peek().kind == tokEnd {
@@ -51,6 +57,9 @@ func parse(sql string) (stmt statement, err *Error) {
 	}
 	stmt = p.statement()
 	for p.symbol(";") {
+	}
+	if p.isSymbol("|") && p.peekAt(1).text == ">" {
+		fail(errUnsupported("PIPE_SYNTAX", "the pipe operator |>"))
 	}
 	if p.peek().kind != tokEnd {
 		p.unexpected("")
@@ -242,43 +251,4 @@ func (p *parser) integer() int64 {
 	}
 	p.i++
 	return n
-}
-
-// typeName takes a data type.
-func (p *parser) typeName() Type {
-	t := p.peek()
-	name := t.upper()
-	id, ok := typeNames[name]
-	if !ok {
-		if t.kind != tokWord && t.kind != tokQuoted {
-			p.unexpected("")
-		}
-		switch name {
-		case "ARRAY", "MAP", "STRUCT", "INTERVAL", "VARIANT", "OBJECT", "GEOGRAPHY", "GEOMETRY":
-			fail(errUnsupported("DATA_TYPE", "data type "+name))
-		}
-		fail(atOffset("UNSUPPORTED_DATATYPE", "0A000", "Unsupported data type \""+strings.ToUpper(t.text)+"\".", p.sql, t.at))
-	}
-	p.i++
-	typ := Type{ID: id}
-	if id == Decimal {
-		typ.Precision = 10
-	}
-	if id != Decimal && name != "VARCHAR" && name != "CHAR" && name != "CHARACTER" || !p.symbol("(") {
-		return typ
-	}
-	n := p.integer()
-	s := int64(0)
-	if id == Decimal && p.symbol(",") {
-		s = p.integer()
-	}
-	p.expectSymbol(")")
-	if id == Decimal {
-		if n < 1 || n > maxPrecision || s > n {
-			fail(failure("DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION", "22003",
-				"Decimal precision %d exceeds max precision %d.", max(n, s), maxPrecision))
-		}
-		typ.Precision, typ.Scale = int32(n), int32(s)
-	}
-	return typ
 }

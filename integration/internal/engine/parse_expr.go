@@ -2,7 +2,6 @@ package engine
 
 import (
 	"encoding/hex"
-	"strconv"
 	"strings"
 )
 
@@ -65,6 +64,10 @@ func (p *parser) predicate() expr {
 			if op == "REGEXP" {
 				op = "RLIKE"
 			}
+			if kind := p.oneOf("ANY", "SOME", "ALL"); kind != "" {
+				l = p.likeAny(op, l, kind == "ALL", not)
+				continue
+			}
 			n := &like{op: op, x: l, pattern: p.bitOr(), not: not}
 			if op != "RLIKE" && p.word("ESCAPE") {
 				n.escape = p.bitOr()
@@ -75,6 +78,16 @@ func (p *parser) predicate() expr {
 			return l
 		}
 	}
+}
+
+func (p *parser) likeAny(op string, x expr, all, not bool) expr {
+	n := &likeAny{all: all, not: not}
+	p.expectSymbol("(")
+	for _, pattern := range p.exprList() {
+		n.likes = append(n.likes, &like{op: op, x: x, pattern: pattern})
+	}
+	p.expectSymbol(")")
+	return n
 }
 
 func (p *parser) isPredicate(x expr) expr {
@@ -155,10 +168,58 @@ func (p *parser) sign() expr {
 }
 
 func (p *parser) postfix(x expr) expr {
-	for p.symbol("::") {
-		x = &cast{x: x, to: p.typeName()}
+	for n := 0; ; n++ {
+		if n > maxNesting {
+			p.enter() // one level per step, because each wraps the one before
+		}
+		at := p.peek().at
+		switch {
+		case p.symbol("::"):
+			x = &cast{x: x, to: p.typeName()}
+		case p.is("COLLATE"):
+			fail(errUnsupported("COLLATION", "COLLATE"))
+		case p.peek().kind == tokNamed && p.i > 0 && p.tokens[p.i-1].end == at && !isLiteral(x):
+			x = p.jsonPath(x)
+		case p.symbol("["):
+			x = &index{x, p.expr(), at}
+			p.expectSymbol("]")
+		case p.isSymbol(".") && !isLiteral(x):
+			p.i++
+			x = &field{x, p.anyIdentifier(), at}
+		default:
+			return x
+		}
 	}
-	return x
+}
+
+// jsonPath reads the path behind a colon, as in raw:owner.name or raw:items[0].
+func (p *parser) jsonPath(x expr) expr {
+	at := p.peek().at
+	path := "$." + p.next().text
+	for {
+		switch {
+		case p.symbol("."):
+			path += "." + p.anyIdentifier()
+		case p.symbol("["):
+			switch t := p.next(); {
+			case t.kind == tokNumber || t.text == "*":
+				path += "[" + t.text + "]"
+			case t.kind == tokString:
+				path += "['" + t.text + "']"
+			default:
+				p.i--
+				p.unexpected("")
+			}
+			p.expectSymbol("]")
+		default:
+			return &call{name: "get_json_object", args: []expr{x, &literal{typeString, path, path}}, at: at}
+		}
+	}
+}
+
+func isLiteral(x expr) bool {
+	_, ok := x.(*literal)
+	return ok
 }
 
 func (p *parser) primary() expr {
@@ -198,6 +259,13 @@ func (p *parser) primary() expr {
 				return &subquery{q}
 			}
 			x := p.expr()
+			if p.isSymbol(",") {
+				n := &row{items: []expr{x}}
+				for p.symbol(",") {
+					n.items = append(n.items, p.expr())
+				}
+				x = n
+			}
 			p.expectSymbol(")")
 			return x
 		}
@@ -224,8 +292,10 @@ func (p *parser) wordPrimary(t token) expr {
 		p.i++
 		return &literal{typeBoolean, w == "TRUE", strings.ToLower(w)}
 	case "DEFAULT":
-		p.i++
-		return &defaultValue{}
+		if following.text != "." {
+			p.i++
+			return &defaultValue{}
+		}
 	case "CASE":
 		p.i++
 		return p.caseExpr()
@@ -239,7 +309,9 @@ func (p *parser) wordPrimary(t token) expr {
 			return n
 		}
 	case "EXISTS":
-		p.i++
+		if p.i++; p.isSymbol("(") && !p.startsQuery() { // exists(array, x -> ...)
+			return p.call(w, t.at)
+		}
 		p.expectSymbol("(")
 		q := p.query()
 		p.expectSymbol(")")
@@ -297,14 +369,21 @@ func (p *parser) interval() expr {
 	if s := p.peek(); s.kind == tokString {
 		p.i++
 		text := strings.Fields(s.text)
+		if len(text) > 2 || strings.ContainsAny(s.text, ":") || strings.LastIndexByte(s.text, '-') > 0 {
+			fail(errUnsupported("INTERVAL", "an INTERVAL of several units").placed(p.sql, t.at))
+		}
 		if len(text) == 2 { // INTERVAL '3 days'
-			return &interval{&literal{typeString, text[0], text[0]}, p.intervalUnit(text[1], t)}
+			return &interval{&literal{typeString, text[0], text[0]}, p.intervalUnit(text[1], t), t.at}
 		}
 		x = &literal{typeString, s.text, s.text}
 	} else {
 		x = p.sign()
 	}
-	return &interval{x, p.intervalUnit(p.anyIdentifier(), t)}
+	n := &interval{x, p.intervalUnit(p.anyIdentifier(), t), t.at}
+	if next := p.peek(); next.kind == tokNumber || next.kind == tokString || p.is("TO") {
+		fail(errUnsupported("INTERVAL", "an INTERVAL of several units").placed(p.sql, t.at))
+	}
+	return n
 }
 
 func (p *parser) intervalUnit(word string, at token) string {
@@ -329,9 +408,6 @@ func (p *parser) nameOrCall() expr {
 	if p.isSymbol("(") {
 		return p.call(parts[len(parts)-1], t.at)
 	}
-	if p.isSymbol("[") {
-		fail(errUnsupported("DATA_TYPE", "access to elements of nested types"))
-	}
 	return &nameRef{parts, t.at}
 }
 
@@ -353,103 +429,4 @@ func (p *parser) caseExpr() expr {
 	}
 	p.expect("END")
 	return n
-}
-
-// call parses from the opening parenthesis of a function call on.
-func (p *parser) call(name string, at int) expr {
-	n := &call{name: strings.ToLower(name), at: at}
-	p.expectSymbol("(")
-	switch {
-	case p.isSymbol("*") && p.peekAt(1).text == ")":
-		p.i++
-		n.star = true
-	case !p.isSymbol(")"):
-		if n.distinct = p.word("DISTINCT"); !n.distinct {
-			p.word("ALL")
-		}
-		n.args = append(n.args, p.argument(n.name))
-		if n.name == "position" && p.word("IN") || n.name == "substring" && p.word("FROM") {
-			n.args = append(n.args, p.expr())
-			if p.word("FOR") {
-				n.args = append(n.args, p.expr())
-			}
-		}
-		for p.symbol(",") {
-			n.args = append(n.args, p.expr())
-		}
-	}
-	p.expectSymbol(")")
-	if p.word("FILTER") {
-		p.expectSymbol("(")
-		p.expect("WHERE")
-		n.filter = p.expr()
-		p.expectSymbol(")")
-	}
-	if p.word("OVER") {
-		if p.isSymbol("(") {
-			n.over = p.window()
-		} else {
-			n.over = &window{name: p.identifier()}
-		}
-	}
-	return n
-}
-
-// argument parses the first argument of a call. The unit of date arithmetic is a bare word
-// that would not resolve as a column, and position(a IN b) must not read a predicate.
-func (p *parser) argument(name string) expr {
-	switch name {
-	case "position":
-		return p.bitOr()
-	case "dateadd", "date_add", "datediff", "date_diff", "timestampadd", "timestampdiff":
-		t := p.peek()
-		if t.kind == tokWord && p.peekAt(1).text == "," {
-			switch unit := strings.TrimSuffix(t.upper(), "S"); unit {
-			case "YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND", "MILLISECOND", "MICROSECOND":
-				p.i++
-				return &interval{nil, unit}
-			}
-		}
-	}
-	return p.expr()
-}
-
-func (p *parser) window() *window {
-	w := &window{}
-	p.expectSymbol("(")
-	if p.word("PARTITION", "BY") || p.word("DISTRIBUTE", "BY") {
-		w.partition = p.exprList()
-	}
-	if p.word("ORDER", "BY") || p.word("SORT", "BY") {
-		w.order = p.orderItems()
-	}
-	if kind := p.oneOf("ROWS", "RANGE"); kind != "" {
-		if p.word("BETWEEN") {
-			lo := p.frameBound()
-			p.expect("AND")
-			w.frame = kind + " BETWEEN " + lo + " AND " + p.frameBound()
-		} else {
-			w.frame = kind + " " + p.frameBound()
-		}
-	}
-	p.expectSymbol(")")
-	return w
-}
-
-func (p *parser) frameBound() string {
-	switch {
-	case p.word("CURRENT", "ROW"):
-		return "CURRENT ROW"
-	case p.word("UNBOUNDED"):
-		if dir := p.oneOf("PRECEDING", "FOLLOWING"); dir != "" {
-			return "UNBOUNDED " + dir
-		}
-	default:
-		n := strconv.FormatInt(p.integer(), 10)
-		if dir := p.oneOf("PRECEDING", "FOLLOWING"); dir != "" {
-			return n + " " + dir
-		}
-	}
-	p.unexpected("")
-	return ""
 }

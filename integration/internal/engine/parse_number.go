@@ -9,10 +9,10 @@ import (
 // number turns a numeric token into a literal: INT when it fits, then BIGINT, then DECIMAL;
 // DOUBLE with an exponent; or what its suffix says.
 func (p *parser) number(t token, sign string) expr {
-	text := strings.ToUpper(t.text)
-	digits := strings.TrimRight(text, "LSYDFB")
-	suffix := text[len(digits):]
-	text = sign + t.text[:len(digits)]
+	digits := strings.TrimRight(t.text, "LSYDFBlsydfb")
+	suffix := strings.ToUpper(t.text[len(digits):])
+	text := sign + digits
+	digits = strings.ToUpper(digits)
 	point := strings.ContainsAny(digits, ".")
 	exponent := strings.Contains(digits, "E")
 	malformed := func() {

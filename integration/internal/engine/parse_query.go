@@ -24,9 +24,12 @@ func (p *parser) query() *query {
 	if p.word("WITH") {
 		q.recursive = p.word("RECURSIVE")
 		for {
-			c := cte{name: p.identifier()}
+			c := cte{at: p.peek().at, name: p.identifier()}
 			if p.isSymbol("(") {
 				c.columns = p.nameList()
+			}
+			if p.word("MAX", "RECURSION", "LEVEL") {
+				c.levels = max(p.integer(), 1)
 			}
 			p.word("AS")
 			p.expectSymbol("(")
@@ -101,7 +104,13 @@ func (p *parser) queryPrimary() queryBody {
 		p.expectSymbol(")")
 		return q
 	case p.word("VALUES"):
-		return p.values()
+		v := p.values()
+		alias, columns := p.tableAlias()
+		if alias == "" {
+			return v
+		}
+		named := &subRel{q: &query{body: v}, alias: alias, columns: columns}
+		return &selectCore{items: []selectItem{{x: &star{at: p.peek().at}}}, from: []relation{named}}
 	case p.word("TABLE"):
 		at := p.peek().at
 		return &selectCore{items: []selectItem{{x: &star{at: at}}}, from: []relation{&tableRel{parts: p.name(), at: at}}}
@@ -160,7 +169,12 @@ func (p *parser) selectCore() *selectCore {
 	for {
 		item := selectItem{x: p.expr()}
 		if _, isStar := item.x.(*star); !isStar {
-			item.alias = p.alias()
+			if p.is("AS") && p.peekAt(1).text == "(" {
+				p.i++
+				item.aliases = p.nameList()
+			} else {
+				item.alias = p.alias()
+			}
 		}
 		s.items = append(s.items, item)
 		if !p.symbol(",") {
@@ -174,16 +188,16 @@ func (p *parser) selectCore() *selectCore {
 				break
 			}
 		}
+		for p.word("LATERAL", "VIEW") {
+			s.from = append(s.from, p.lateralView())
+		}
 	}
 	if p.word("WHERE") {
 		s.where = p.expr()
 	}
 	if p.word("GROUP", "BY") {
 		if s.groupAll = p.word("ALL"); !s.groupAll {
-			if p.is("ROLLUP") || p.is("CUBE") || p.is("GROUPING") {
-				fail(errUnsupported("GROUPING_SETS", "GROUPING SETS, ROLLUP and CUBE"))
-			}
-			s.group = p.exprList()
+			p.groupBy(s)
 		}
 	}
 	if p.word("HAVING") {
@@ -209,7 +223,10 @@ func (p *parser) selectCore() *selectCore {
 func (p *parser) orderItems() []orderItem {
 	var items []orderItem
 	for {
-		o := orderItem{x: p.expr()}
+		o := orderItem{all: items == nil && p.word("ALL")}
+		if !o.all {
+			o.x = p.expr()
+		}
 		if p.oneOf("ASC", "DESC") == "DESC" {
 			o.desc = true
 		}
@@ -254,9 +271,6 @@ func (p *parser) relation() relation {
 			return l
 		}
 		p.expect("JOIN")
-		if p.word("LATERAL") {
-			fail(errUnsupported("LATERAL_JOIN", "lateral join"))
-		}
 		j.r = p.relationPrimary()
 		switch {
 		case p.word("ON"):
@@ -289,8 +303,14 @@ func (p *parser) relationPrimary() relation {
 		r := &subRel{q: &query{body: p.values()}}
 		r.alias, r.columns = p.tableAlias()
 		return r
-	case p.word("LATERAL"):
-		fail(errUnsupported("LATERAL_JOIN", "lateral subquery"))
+	case p.is("LATERAL") && p.peekAt(1).upper() != "VIEW":
+		if p.peekAt(1).text == "(" {
+			fail(errUnsupported("LATERAL_JOIN", "a LATERAL subquery"))
+		}
+		p.i++
+		return p.tableFunction()
+	case generators[strings.ToLower(p.peek().upper())] != nil && p.peekAt(1).text == "(":
+		return p.tableFunction()
 	case p.is("RANGE") && p.peekAt(1).text == "(":
 		p.i += 2
 		r := &rangeRel{at: at}

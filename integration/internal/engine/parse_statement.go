@@ -9,6 +9,9 @@ func (p *parser) statement() statement {
 	}
 	t := p.next()
 	switch t.upper() {
+	case "FROM":
+		p.i--
+		fail(errUnsupported("STATEMENT", "FROM before SELECT"))
 	case "CREATE":
 		return p.create()
 	case "REPLACE":
@@ -40,6 +43,8 @@ func (p *parser) statement() statement {
 		return n
 	case "MERGE":
 		return p.merge()
+	case "COMMENT":
+		return p.commentOn()
 	case "USE":
 		n := &use{kind: p.oneOf("CATALOG", "SCHEMA", "DATABASE")}
 		if n.kind == "DATABASE" {
@@ -68,6 +73,7 @@ func (p *parser) statement() statement {
 		p.expect("TABLE")
 		return p.noOp()
 	case "GRANT", "REVOKE", "COPY", "PUT", "GET", "REMOVE", "CALL", "DECLARE", "BEGIN", "EXECUTE", "RESTORE", "CLONE":
+		p.i--
 		fail(errUnsupported("STATEMENT", t.upper()))
 	}
 	p.i--
@@ -335,13 +341,37 @@ func (p *parser) insert() statement {
 	if p.isSymbol("(") && !p.startsQuery() {
 		n.columns = p.nameList()
 	}
-	if p.is("BY", "NAME") || p.is("REPLACE") || p.is("PARTITION") {
+	n.byName = n.columns == nil && p.word("BY", "NAME")
+	if p.is("REPLACE") || p.is("PARTITION") {
 		fail(errUnsupported("STATEMENT", "INSERT "+p.peek().upper()))
 	}
 	if !p.startsQuery() {
 		p.unexpected("")
 	}
 	n.q = p.query()
+	return n
+}
+
+// commentOn reads COMMENT ON kind name IS text.
+func (p *parser) commentOn() statement {
+	p.expect("ON")
+	n := &commentOn{kind: p.oneOf("TABLE", "VIEW", "COLUMN", "SCHEMA", "DATABASE", "CATALOG")}
+	switch n.kind {
+	case "VIEW":
+		n.kind = "TABLE"
+	case "DATABASE":
+		n.kind = "SCHEMA"
+	case "":
+		fail(errUnsupported("STATEMENT", "COMMENT ON "+p.peek().upper()))
+	}
+	n.parts = []string{p.identifier()}
+	for p.symbol(".") {
+		n.parts = append(n.parts, p.anyIdentifier())
+	}
+	p.expect("IS")
+	if !p.word("NULL") {
+		n.text = p.stringLiteral()
+	}
 	return n
 }
 

@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"strings"
+	"unique"
 )
 
 // TypeID names a Databricks SQL type. The numbers are Thrift's TTypeId, so that the
@@ -21,15 +22,21 @@ const (
 	String    TypeID = 7
 	Timestamp TypeID = 8
 	Binary    TypeID = 9
+	Array     TypeID = 10
+	Map       TypeID = 11
+	Struct    TypeID = 12
 	Decimal   TypeID = 15
 	Void      TypeID = 16
 	Date      TypeID = 17
 )
 
-// Type is a column's type. Precision and Scale mean something for Decimal only.
+// Type is a column's type. Precision and Scale mean something for Decimal only; Members tells
+// what a nested type is made of. Types are comparable.
 type Type struct {
 	ID               TypeID
 	Precision, Scale int32
+
+	nested unique.Handle[member]
 }
 
 // Column is one column of a result, all of its rows at once. Exactly one of the value
@@ -43,6 +50,7 @@ type Type struct {
 //	String                                   Strings
 //	Decimal (plain notation, exact scale)    Strings
 //	Binary                                   Bytes
+//	Array Map Struct                         Nested
 //	Void                                     none: every row is NULL
 type Column struct {
 	Name    string
@@ -53,6 +61,11 @@ type Column struct {
 	Floats  []float64
 	Strings []string
 	Bytes   [][]byte
+
+	// Nested holds the values of a nested type as []any: the elements of an ARRAY, the fields
+	// of a STRUCT in order, and for a MAP one []any{key, value} per entry. What they hold is nil
+	// for NULL, int64 0 or 1 for BOOLEAN, and else what the value slices above hold for the type.
+	Nested [][]any
 }
 
 // Result is what one statement gave. The server pages it and encodes it.

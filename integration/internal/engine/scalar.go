@@ -25,7 +25,7 @@ type goFunction func(args []driver.Value) (driver.Value, *Error)
 // is the one time when that is certain; the prefix box_ keeps the names apart from those of
 // other users of the same SQLite package.
 func init() {
-	for _, table := range []map[string]goFunction{coreFunctions, textFunctions, timeFunctions} {
+	for _, table := range []map[string]goFunction{coreFunctions, textFunctions, timeFunctions, moreFunctions} {
 		for name, f := range table {
 			sqlite.MustRegisterDeterministicScalarFunction("box_"+name, -1, adapt(f, true))
 		}
@@ -47,8 +47,11 @@ func init() {
 		}
 		return compareDecimals(a, b)
 	})
-	if err := vtab.RegisterModule(nil, rangeModuleName, rangeModule{}); err != nil {
-		panic(err) // the name is taken: a programming error
+	sqlite.MustRegisterCollationUtf8(nestedCollation, compareNested)
+	for name, module := range map[string]vtab.Module{rangeModuleName: rangeModule{}, eachModuleName: eachModule{}} {
+		if err := vtab.RegisterModule(nil, name, module); err != nil {
+			panic(err) // the name is taken: a programming error
+		}
 	}
 }
 
@@ -128,7 +131,12 @@ func zoneArg(v driver.Value) *time.Location {
 }
 
 func castArgs(args []driver.Value) (driver.Value, *Error) {
-	return castValue(args[0], typeOfCode(integerArg(args[1])), typeOfCode(integerArg(args[2])), zoneArg(args[3]))
+	to := typeArg(args[2])
+	v, err := castValue(args[0], typeArg(args[1]), to, zoneArg(args[3]))
+	if err != nil {
+		return nil, err
+	}
+	return toSQLite(v, to)
 }
 
 var coreFunctions = map[string]goFunction{
@@ -140,23 +148,28 @@ var coreFunctions = map[string]goFunction{
 		}
 		return v, nil
 	},
-	// arith(op, l, r, type) is exact decimal arithmetic.
-	"arith": func(args []driver.Value) (driver.Value, *Error) {
-		l, okL := decimalOf(args[1])
-		r, okR := decimalOf(args[2])
-		to := typeOfCode(integerArg(args[3]))
-		if !okL || !okR {
-			return nil, errNumericRange(textArg(args[1])+" "+textArg(args[0])+" "+textArg(args[2]), to)
-		}
-		d, err := l.arithmetic(textArg(args[0]), r, to)
+	// fit(decimal, type) rounds a sum or an average to its type.
+	"fit": fit,
+	"try_fit": func(args []driver.Value) (driver.Value, *Error) {
+		v, err := fit(args)
 		if err != nil {
-			return nil, err
+			return nil, nil
 		}
-		return d.String(), nil
+		return v, nil
 	},
+	// try_arith is arith that answers NULL instead of failing.
+	"try_arith": func(args []driver.Value) (driver.Value, *Error) {
+		v, err := arith(args)
+		if err != nil {
+			return nil, nil
+		}
+		return v, nil
+	},
+	// arith(op, l, r, type) is exact decimal arithmetic.
+	"arith": arith,
 	// in_range(value, type) refuses what an integer type cannot hold.
 	"in_range": func(args []driver.Value) (driver.Value, *Error) {
-		t := typeOfCode(integerArg(args[1]))
+		t := typeArg(args[1])
 		lo, hi := t.integerRange()
 		if n, ok := args[0].(int64); !ok || n < lo || n > hi {
 			return nil, errOverflow(t)
@@ -188,7 +201,7 @@ var coreFunctions = map[string]goFunction{
 		return math.Mod(x, y), nil
 	},
 	"round": func(args []driver.Value) (driver.Value, *Error) {
-		places, t := integerArg(args[1]), typeOfCode(integerArg(args[2]))
+		places, t := integerArg(args[1]), typeArg(args[2])
 		places = min(max(places, -maxExponent), maxExponent)
 		d, ok := decimalOf(args[0])
 		if !ok || t.isInteger() && places >= 0 {
@@ -258,6 +271,47 @@ var mathFunctions = map[string]func(float64) float64{
 	},
 }
 
+func arith(args []driver.Value) (driver.Value, *Error) {
+	l, okL := decimalOf(args[1])
+	r, okR := decimalOf(args[2])
+	to := typeArg(args[3])
+	if !okL || !okR {
+		return nil, errNumericRange(textArg(args[1])+" "+textArg(args[0])+" "+textArg(args[2]), to)
+	}
+	if to.isInteger() {
+		d, err := l.arithmetic(textArg(args[0]), r, decimalType(maxPrecision, 0))
+		if err != nil {
+			return nil, err
+		}
+		return fit([]driver.Value{d.String(), args[3]})
+	}
+	d, err := l.arithmetic(textArg(args[0]), r, to)
+	if err != nil {
+		return nil, err
+	}
+	return d.String(), nil
+}
+
+func fit(args []driver.Value) (driver.Value, *Error) {
+	d, ok := decimalOf(args[0])
+	if !ok {
+		return nil, nil
+	}
+	t := typeArg(args[1])
+	if t.isInteger() {
+		lo, hi := t.integerRange()
+		n, ok := d.truncated()
+		if !ok || n < lo || n > hi {
+			return nil, errOverflow(t)
+		}
+		return n, nil
+	}
+	if d, ok = d.fit(t); !ok {
+		return nil, errNumericRange(d.String(), t)
+	}
+	return d.String(), nil
+}
+
 func divideIntegers(op string, a, c int64) (driver.Value, *Error) {
 	if c == 0 {
 		return nil, errDivideByZero()
@@ -285,7 +339,7 @@ func divideIntegers(op string, a, c int64) (driver.Value, *Error) {
 }
 
 func wholeNumber(args []driver.Value, f func(float64) float64, away int64) (driver.Value, *Error) {
-	t := typeOfCode(integerArg(args[1]))
+	t := typeArg(args[1])
 	if t.ID != Decimal {
 		return castValue(f(floatArg(args[0])), typeDouble, t, time.UTC)
 	}
@@ -308,6 +362,9 @@ var (
 
 // volatileFunctions give another result at every call.
 var volatileFunctions = map[string]goFunction{
+	"many_rows": func([]driver.Value) (driver.Value, *Error) {
+		return nil, failure("SCALAR_SUBQUERY_TOO_MANY_ROWS", "21000", "More than one row returned by a subquery used as an expression.")
+	},
 	"rand": func([]driver.Value) (driver.Value, *Error) { return rand.Float64(), nil },
 	"uuid": func([]driver.Value) (driver.Value, *Error) { return uuid.NewString(), nil },
 	"sleep": func(args []driver.Value) (driver.Value, *Error) {
@@ -329,6 +386,11 @@ var volatileFunctions = map[string]goFunction{
 
 // nullableFunctions want to see NULL arguments.
 var nullableFunctions = map[string]goFunction{
+	"nested": callNested,
+	// item(type, value) is the text of a value inside a nested one.
+	"item": func(args []driver.Value) (driver.Value, *Error) {
+		return nestedText(args[1], typeArg(args[0])), nil
+	},
 	"greatest": func(args []driver.Value) (driver.Value, *Error) { return best(args, 1), nil },
 	"not_null": func(args []driver.Value) (driver.Value, *Error) {
 		if args[0] == nil {
@@ -359,7 +421,7 @@ var nullableFunctions = map[string]goFunction{
 }
 
 func best(args []driver.Value, sign int) driver.Value {
-	t := typeOfCode(integerArg(args[0]))
+	t := typeArg(args[0])
 	var out driver.Value
 	for _, a := range args[1:] {
 		if a != nil && (out == nil || compareValues(a, out, t)*sign > 0) {
@@ -390,6 +452,9 @@ func compareValues(a, b driver.Value, t Type) int {
 		}
 		return 0
 	case string:
+		if t.isNested() {
+			return compareNested(x, textArg(b))
+		}
 		if t.ID == Decimal {
 			l, _ := decimalOf(x)
 			r, _ := decimalOf(b)

@@ -12,7 +12,6 @@ import (
 	"hash/crc32"
 	"regexp"
 	"strings"
-	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -248,8 +247,8 @@ var textFunctions = map[string]goFunction{
 		if len(args) == 3 {
 			group = integerArg(args[2])
 		}
-		if group < 0 || group > int64(re.NumSubexp()) {
-			return nil, failure("INVALID_PARAMETER_VALUE.REGEX_GROUP_INDEX", "22023", "The value of parameter(s) `idx` in `regexp_extract` is invalid: Expects group index between 0 and %d, but got %d.", re.NumSubexp(), group)
+		if err := checkGroup("regexp_extract", re, group); err != nil {
+			return nil, err
 		}
 		if m := re.FindStringSubmatch(textArg(args[0])); m != nil {
 			return m[group], nil
@@ -258,17 +257,17 @@ var textFunctions = map[string]goFunction{
 	},
 }
 
-var patterns sync.Map // text → *regexp.Regexp
+var patterns bounded[*regexp.Regexp]
 
 func pattern(text string) (*regexp.Regexp, *Error) {
-	if re, ok := patterns.Load(text); ok {
-		return re.(*regexp.Regexp), nil
+	if re, ok := patterns.get(text); ok {
+		return re, nil
 	}
 	re, err := regexp.Compile(text)
 	if err != nil {
 		return nil, failure("INVALID_PARAMETER_VALUE.PATTERN", "22023", "The value of parameter(s) `regexp` is invalid: '%s'.", text)
 	}
-	patterns.Store(text, re)
+	patterns.put(text, re)
 	return re, nil
 }
 

@@ -11,7 +11,7 @@ var timeFunctions = map[string]goFunction{
 	// shift(value, amount, unit, sign, type, zone) adds an interval.
 	"shift": func(args []driver.Value) (driver.Value, *Error) {
 		amount := floatArg(args[1]) * floatArg(args[3])
-		t := typeOfCode(integerArg(args[4]))
+		t := typeArg(args[4])
 		loc := zoneArg(args[5])
 		var at time.Time
 		if t.ID == Date {

@@ -2,7 +2,9 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"maps"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -62,15 +64,40 @@ func (s *Session) Execute(ctx context.Context, sql string, params []Param) (res 
 	if bad != nil {
 		return nil, bad
 	}
-	executions.Store(b.handle, ctx)
+	limit, unlimited := b.limited(ctx)
+	defer unlimited()
+	executions.Store(b.handle, limit)
 	defer executions.Delete(b.handle)
 
-	r := &run{ctx: ctx, session: s, db: s.db, b: b}
-	res, err = r.statement(stmt)
-	if err != nil {
-		return nil, err
+	b.ctx = limit
+	r := &run{ctx: limit, session: s, db: s.db, b: b}
+	if res, err = r.statement(stmt); err == nil {
+		return res, nil
 	}
-	return res, nil
+	if limit.Err() != nil {
+		return nil, b.ended(ctx, limit)
+	}
+	if own := (*Error)(nil); errors.As(err, &own) {
+		return nil, own.placed(sql, b.at)
+	}
+	return nil, err
+}
+
+// ended says why a statement did not: the caller's context, or the session's time limit.
+func (b *binder) ended(ctx, limit context.Context) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return context.Cause(limit)
+}
+
+// limited is the context of a statement under the session's STATEMENT_TIMEOUT, in seconds.
+func (b *binder) limited(ctx context.Context) (context.Context, context.CancelFunc) {
+	if b.timeout <= 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeoutCause(ctx, b.timeout, failure("STATEMENT_TIMEOUT", "57KD0",
+		"Statement timed out. The statement was canceled because it ran longer than the %d seconds of STATEMENT_TIMEOUT.", int64(b.timeout/time.Second)))
 }
 
 // binder takes a snapshot of the session for one statement.
@@ -85,8 +112,10 @@ func (s *Session) binder(params []Param) (*binder, *Error) {
 	if !ok || zone == "" {
 		zone, loc = "UTC", time.UTC
 	}
+	seconds, _ := strconv.ParseInt(s.conf["statement_timeout"], 10, 32)
 	return &binder{
-		names: s.db.names, catalog: s.catalog, schema: s.schema, temp: s.temp,
+		timeout: time.Duration(seconds) * time.Second,
+		rows:    s.db.recursionRows, names: s.db.names, catalog: s.catalog, schema: s.schema, temp: s.temp,
 		loc: loc, zone: zone, user: "user@example.com", now: time.Now(),
 		params: params, handle: lastHandle.Add(1),
 	}, nil
@@ -109,7 +138,7 @@ func (r *run) statement(stmt statement) (*Result, error) {
 		return r.query(n)
 	case *insert, *update, *deleteFrom, *merge, *truncate:
 		return r.change(func() (*Result, error) { return r.dml(stmt) })
-	case *createTable, *createView, *createSchema, *createCatalog, *drop, *alterTable:
+	case *createTable, *createView, *createSchema, *createCatalog, *drop, *alterTable, *commentOn:
 		return r.change(func() (*Result, error) { return r.ddl(stmt) })
 	case *set:
 		return r.set(n)
@@ -161,7 +190,8 @@ func (r *run) inside(write bool, f func() (*Result, error)) (res *Result, err er
 func (r *run) query(n *query) (*Result, error) {
 	var q boundQuery
 	res, err := r.inspect(func() (*Result, error) {
-		q = r.b.query(nil, n, nil)
+		q = r.b.query(nil, n)
+		noIntervals(q.columns)
 		if !r.b.stored {
 			return nil, nil
 		}
@@ -179,7 +209,12 @@ func (r *run) collect(p *pool, q boundQuery) (*Result, error) {
 		return nil, translate(err)
 	}
 	defer p.put(c)
-	return c.query(r.ctx, q.sql, q.columns, r.b.hint)
+	var res *Result
+	err = looped(r.ctx, c, r.b.loops, func() (err error) {
+		res, err = c.query(r.ctx, q.sql, q.columns, r.b.hint)
+		return err
+	})
+	return res, err
 }
 
 func (r *run) use(n *use) (*Result, error) {

@@ -123,14 +123,14 @@ func createText(t *table) string {
 func (r *run) describe(n *describe) (*Result, error) {
 	var rows [][]any
 	if n.q != nil {
-		for _, c := range r.b.query(nil, n.q, nil).columns {
-			rows = append(rows, []any{c.name, strings.ToLower(c.typ.String()), nil})
+		for _, c := range r.b.query(nil, n.q).columns {
+			rows = append(rows, []any{c.name, c.typ.simple(), nil})
 		}
 		return tableResult([]string{"col_name", "data_type", "comment"}, rows...), nil
 	}
 	t := r.b.table(n.parts)
 	for _, c := range t.columns {
-		row := []any{c.name, strings.ToLower(c.typ.String()), nil}
+		row := []any{c.name, c.typ.simple(), nil}
 		if c.comment != "" {
 			row[2] = c.comment
 		}
@@ -153,7 +153,7 @@ func (r *run) explain(n *explain) (*Result, error) {
 	plan := "== Physical Plan ==\n"
 	switch stmt := n.stmt.(type) {
 	case *query:
-		plan += r.b.query(nil, stmt, nil).sql
+		plan += r.b.query(nil, stmt).sql
 	default:
 		plan += "Execute command"
 	}

@@ -177,10 +177,10 @@ func TestErrorsNameWhatTheyAreAbout(t *testing.T) {
 		{"UPDATE item SET price = 'abc'", "CAST_INVALID_INPUT", "22018", "'abc'"},
 		{"SELECT 1 UNION SELECT 1, 2", "NUM_COLUMNS_MISMATCH", "42826", "1 columns"},
 		{"SELECT 1 ORDER BY 2", "ORDER_BY_POS_OUT_OF_RANGE", "42805", "2"},
-		{"SELECT array(1)", "UNRESOLVED_ROUTINE", "42883", "`array`"},
+		{"SELECT variant_get(1)", "UNRESOLVED_ROUTINE", "42883", "`variant_get`"},
 		{"GRANT SELECT ON item TO bob", "UNSUPPORTED_FEATURE.STATEMENT", "0A000", "GRANT"},
 		{"SELECT * FROM item VERSION AS OF 1", "UNSUPPORTED_FEATURE.TABLE_OPERATION", "0A000", "VERSION"},
-		{"CREATE TABLE n (a ARRAY<INT>)", "UNSUPPORTED_FEATURE.DATA_TYPE", "0A000", "ARRAY"},
+		{"CREATE TABLE n (a ARRAY<VARIANT>)", "UNSUPPORTED_FEATURE.DATA_TYPE", "0A000", "VARIANT"},
 	} {
 		t.Run(c.sql, func(t *testing.T) {
 			err := fails(t, s, c.class, c.sql)

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"modernc.org/libc"
-	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
@@ -58,10 +57,12 @@ func (s *store) open(name string) (*conn, error) {
 		return nil, err
 	}
 	c := &conn{raw: raw}
-	c.findInterrupt()
+	if err := c.findHandle(); err != nil {
+		return nil, errors.Join(err, c.close())
+	}
 	for _, text := range []string{
 		"PRAGMA journal_mode=MEMORY", "PRAGMA synchronous=OFF", "PRAGMA temp_store=MEMORY",
-		"PRAGMA case_sensitive_like=ON", createRange,
+		"PRAGMA case_sensitive_like=ON", createRange, createEach,
 	} {
 		if _, err := c.exec(context.Background(), text); err != nil {
 			return nil, errors.Join(err, c.close())
@@ -118,33 +119,41 @@ func (p *pool) close() error {
 // conn is one SQLite connection, used by one goroutine at a time.
 type conn struct {
 	raw       driver.Conn
-	tls       *libc.TLS // of the interrupting goroutine
-	interrupt func()    // nil when the driver's handle could not be found
-	broken    bool      // SQLite panicked: its state is unknown
+	db        uintptr   // the driver's handle
+	tls       *libc.TLS // of the goroutine that uses the connection
+	other     *libc.TLS // of the interrupting goroutine
+	interrupt func()
+	broken    bool // SQLite panicked: its state is unknown
 }
 
-// findInterrupt prepares to stop a running statement. The driver watches a context only
-// until the first row, which is too little for a promise to end promptly, so the handle of
-// the connection is read to call sqlite3_interrupt directly. Without it, cancelling still
-// works, but may wait for the next row.
-func (c *conn) findInterrupt() {
+// findHandle reads the driver's handle of the connection. The driver watches a context only
+// until the first row, which is too little for a promise to end promptly, and makes an
+// interface value of every cell; sqlite3_interrupt and the functions that read columns need
+// the handle.
+func (c *conn) findHandle() error {
 	v := reflect.Indirect(reflect.ValueOf(c.raw))
 	if v.Kind() != reflect.Struct {
-		return
+		return errNoHandle
 	}
 	f := v.FieldByName("db")
 	if !f.IsValid() || f.Kind() != reflect.Uintptr || f.Uint() == 0 {
-		return
+		return errNoHandle
 	}
-	handle := uintptr(f.Uint())
-	c.tls = libc.NewTLS()
-	c.interrupt = func() { sqlite3.Xsqlite3_interrupt(c.tls, handle) }
+	c.db = uintptr(f.Uint())
+	c.tls, c.other = libc.NewTLS(), libc.NewTLS()
+	c.interrupt = func() { sqlite3.Xsqlite3_interrupt(c.other, c.db) }
+	c.unlock()
+	sqlite3.Xsqlite3_limit(c.tls, c.db, sqlite3.SQLITE_LIMIT_LENGTH, 4*maxString)
+	return nil
 }
+
+var errNoHandle = errors.New("engine: this version of modernc.org/sqlite keeps its connection handle elsewhere")
 
 func (c *conn) close() error {
 	err := c.raw.Close()
 	if c.tls != nil {
 		c.tls.Close()
+		c.other.Close()
 	}
 	return err
 }
@@ -155,7 +164,7 @@ func (c *conn) run(ctx context.Context, f func(ctx context.Context) error) (err 
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if c.interrupt != nil && ctx.Done() != nil {
+	if ctx.Done() != nil {
 		finished, quit := make(chan struct{}), make(chan struct{})
 		stop := context.AfterFunc(ctx, func() {
 			defer close(quit)
@@ -191,11 +200,7 @@ func (c *conn) run(ctx context.Context, f func(ctx context.Context) error) (err 
 			err = failure("INTERNAL_ERROR", "XX000", "The SQL engine failed: %v.", r)
 		}
 	}()
-	inner := ctx
-	if c.interrupt != nil {
-		inner = context.WithoutCancel(ctx)
-	}
-	if err = f(inner); err != nil {
+	if err = f(context.WithoutCancel(ctx)); err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -218,12 +223,12 @@ func (c *conn) exec(ctx context.Context, text string) (affected int64, err error
 
 // query runs a query and collects its rows.
 func (c *conn) query(ctx context.Context, text string, columns []outColumn, hint int) (res *Result, err error) {
-	err = c.run(ctx, func(inner context.Context) error {
-		rows, err := c.raw.(driver.QueryerContext).QueryContext(inner, text, nil)
+	err = c.run(ctx, func(context.Context) error {
+		rows, err := c.prepare(text)
 		if err != nil {
 			return err
 		}
-		defer func() { _ = rows.Close() }()
+		defer rows.close()
 		res, err = collect(ctx, rows, columns, hint)
 		return err
 	})
@@ -239,7 +244,10 @@ func translate(err error) error {
 	if own, ok := unpack(err.Error()); ok {
 		return own
 	}
-	var native *sqlite.Error
+	var native interface {
+		error
+		Code() int
+	}
 	if errors.As(err, &native) {
 		switch native.Code() & 0xff {
 		case sqlite3.SQLITE_FULL, sqlite3.SQLITE_NOMEM:
@@ -261,5 +269,7 @@ func translate(err error) error {
 			}
 		}
 	}
-	return failure("INTERNAL_ERROR", "XX000", "The SQL engine could not run the statement: %v.", err)
+	// What is left is text that SQLite does not take. The names it complains about are those of
+	// this package, so the message says what SQLite says and where the binder was last.
+	return errUnsupported("QUERY", fmt.Sprintf("SQLite cannot run what this part of the statement becomes (%v)", err))
 }

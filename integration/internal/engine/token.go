@@ -61,7 +61,7 @@ func lex(sql string) ([]token, *Error) {
 		case c == '`':
 			t.kind = tokQuoted
 			t.text, i, bad = lexQuoted(sql, i)
-		case c >= '0' && c <= '9' || c == '.' && i+1 < len(sql) && isDigit(sql[i+1]) && !followsName(tokens):
+		case c >= '0' && c <= '9' || c == '.' && i+1 < len(sql) && isDigit(sql[i+1]) && !followsName(tokens, i):
 			t.kind = tokNumber
 			i = lexNumber(sql, i)
 			t.text = sql[t.at:i]
@@ -85,13 +85,14 @@ func lex(sql string) ([]token, *Error) {
 	}
 }
 
-// followsName keeps the dot of a.1b a qualifier instead of the start of a number.
-func followsName(tokens []token) bool {
+// followsName keeps the dot of a.1b a qualifier instead of the start of a number: the name
+// must end where the dot is, and be no keyword.
+func followsName(tokens []token, dot int) bool {
 	if len(tokens) == 0 {
 		return false
 	}
-	k := tokens[len(tokens)-1].kind
-	return k == tokWord || k == tokQuoted
+	last := tokens[len(tokens)-1]
+	return last.end == dot && (last.kind == tokQuoted || last.kind == tokWord && !reserved[last.upper()])
 }
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"database/sql/driver"
 	"fmt"
 	"strconv"
 	"strings"
@@ -69,6 +70,15 @@ func (t Type) String() string {
 		return fmt.Sprintf("DECIMAL(%d,%d)", t.Precision, t.Scale)
 	case Void:
 		return "VOID"
+	}
+	switch t.ID {
+	case intervalMonth:
+		return "INTERVAL YEAR TO MONTH"
+	case intervalDay:
+		return "INTERVAL DAY TO SECOND"
+	}
+	if t.isNested() {
+		return t.nestedText(false)
 	}
 	return "TYPE(" + strconv.Itoa(int(t.ID)) + ")"
 }
@@ -140,6 +150,32 @@ func (t Type) code() int64 {
 	return int64(t.ID) | int64(t.Precision)<<8 | int64(t.Scale)<<16
 }
 
+// arg writes the type as an argument of a SQLite function, which reads it with typeArg.
+func (t Type) arg() string {
+	if t.isNested() {
+		return constantText(t.String())
+	}
+	return strconv.FormatInt(t.code(), 10)
+}
+
+var parsedTypes bounded[Type]
+
+func typeArg(v driver.Value) Type {
+	text, ok := v.(string)
+	if !ok {
+		return typeOfCode(integerArg(v))
+	}
+	if t, ok := parsedTypes.get(text); ok {
+		return t
+	}
+	t, err := parseSchema(text)
+	if err != nil {
+		return typeVoid
+	}
+	parsedTypes.put(text, t)
+	return t
+}
+
 func typeOfCode(c int64) Type {
 	return Type{ID: TypeID(c & 0xff), Precision: int32(c >> 8 & 0xff), Scale: int32(c >> 16 & 0xff)}
 }
@@ -203,6 +239,10 @@ func commonType(a, b Type) (t Type, ok bool) {
 			return widerDecimal(a.asDecimal(), b.asDecimal()), true
 		}
 		return Type{ID: max(a.ID, b.ID)}, true
+	case a.isInterval() || b.isInterval():
+		return Type{}, false
+	case a.isNested() || b.isNested():
+		return commonNested(a, b)
 	case a.ID == String || b.ID == String:
 		other := a
 		if a.ID == String {

@@ -4,7 +4,6 @@ import (
 	"math"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -164,12 +163,12 @@ func splitZone(clock string) (string, string) {
 	return strings.TrimSpace(clock[:i]), strings.TrimSpace(clock[i:])
 }
 
-var locations sync.Map // zone name → *time.Location
+var locations bounded[*time.Location]
 
 // location finds a zone by name or offset (Z, +02:00, UTC+2, Europe/Berlin).
 func location(name string) (*time.Location, bool) {
-	if l, ok := locations.Load(name); ok {
-		return l.(*time.Location), true
+	if l, ok := locations.get(name); ok {
+		return l, true
 	}
 	l, ok := offsetZone(name)
 	if !ok {
@@ -181,7 +180,7 @@ func location(name string) (*time.Location, bool) {
 			return nil, false
 		}
 	}
-	locations.Store(name, l)
+	locations.put(name, l)
 	return l, true
 }
 
@@ -235,6 +234,8 @@ func formatValue(v any, t Type, loc *time.Location) string {
 			return formatDate(x)
 		case Timestamp:
 			return formatTimestamp(x, loc)
+		case intervalMonth, intervalDay:
+			return formatInterval(x, t)
 		}
 		return strconv.FormatInt(x, 10)
 	case float64:
@@ -242,7 +243,12 @@ func formatValue(v any, t Type, loc *time.Location) string {
 	case []byte:
 		return string(x)
 	case string:
+		if t.isNested() {
+			return formatNested(readParts(x, t), t, loc)
+		}
 		return x
+	case []any:
+		return formatNested(x, t, loc)
 	case bool:
 		return strconv.FormatBool(x)
 	}

@@ -31,6 +31,20 @@ func walk(x expr, visit func(expr) bool) {
 		each(n.x, n.lo, n.hi)
 	case *inList:
 		each(append(n.list[:len(n.list):len(n.list)], n.x)...)
+	case *index:
+		each(n.x, n.i)
+	case *field:
+		each(n.x)
+	case *lambda:
+		each(n.body)
+	case *aliased:
+		each(n.x)
+	case *row:
+		each(n.items...)
+	case *likeAny:
+		for _, l := range n.likes {
+			each(l)
+		}
 	case *inQuery:
 		each(n.x)
 	case *like:
@@ -46,6 +60,10 @@ func walk(x expr, visit func(expr) bool) {
 		each(n.x)
 	case *call:
 		each(n.args...)
+		each(n.filter)
+		for _, o := range n.within {
+			each(o.x)
+		}
 		if n.over != nil {
 			each(n.over.partition...)
 			for _, o := range n.over.order {

@@ -17,7 +17,7 @@
 // optional in the IDL is a pointer, a slice or a map here, and nil means absent; a plain
 // value is always written, unless its tag says `thrift:"4,omitempty"`. Unknown fields, and
 // fields that arrive with another type than declared, are skipped, which is what generated
-// Thrift code does. Only the fields somebody reads or writes are declared.
+// Thrift code does. Only fields that are read or written are declared.
 //
 // # Hostile input
 //

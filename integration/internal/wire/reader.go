@@ -125,7 +125,7 @@ func (r *reader) enter() bool {
 
 func (r *reader) leave() { r.depth-- }
 
-// skip passes over a value nobody asked for.
+// skip passes over an undeclared value.
 func (r *reader) skip(t fieldType) {
 	switch t {
 	case typeBool, typeI8, typeI16, typeI32, typeI64, typeDouble:

@@ -36,7 +36,21 @@ type GetResultSetMetadataResp struct {
 	UncompressedBytes  *int64       `thrift:"1285"`
 	CompressedBytes    *int64       `thrift:"1286"`
 	IsStagingOperation *bool        `thrift:"1287"`
+
+	// Fields of the service that no released client reads.
+	NoCloudFetchReason *int32 `thrift:"3329"`
+	CacheLookupLatency *int64 `thrift:"3333"` // ms
+	Truncated          *bool  `thrift:"3345"` // by ResultRowLimit, not by LIMIT
 }
+
+// Why a result does not travel by CloudFetch.
+const (
+	NoCloudFetchArrow    int32 = 0 // the client cannot read Arrow
+	NoCloudFetchClient   int32 = 1 // the client cannot download
+	NoCloudFetchProtocol int32 = 2
+	NoCloudFetchSmall    int32 = 5
+	NoCloudFetchUnknown  int32 = 7
+)
 
 // TableSchema lists the columns of a result.
 type TableSchema struct {
@@ -48,6 +62,7 @@ type ColumnDesc struct {
 	ColumnName string    `thrift:"1"`
 	TypeDesc   *TypeDesc `thrift:"2"`
 	Position   int32     `thrift:"3"`
+	Comment    *string   `thrift:"4"`
 }
 
 // TypeDesc wraps a type, for nested types that never come.
@@ -125,7 +140,7 @@ type ArrowBatch struct {
 // ResultLink is one CloudFetch file.
 type ResultLink struct {
 	FileLink       string            `thrift:"1"`
-	ExpiryTime     int64             `thrift:"2"` // seconds since the epoch
+	ExpiryTime     int64             `thrift:"2"` // ms since the epoch
 	StartRowOffset int64             `thrift:"3"`
 	RowCount       int64             `thrift:"4"`
 	BytesNum       int64             `thrift:"5"`

@@ -22,7 +22,8 @@ type Namespace struct {
 
 // SessionHandle names a session on the wire.
 type SessionHandle struct {
-	SessionID *HandleIdentifier `thrift:"1"`
+	SessionID             *HandleIdentifier `thrift:"1"`
+	ServerProtocolVersion *int32            `thrift:"3329"`
 }
 
 // OpenSessionReq opens a session.

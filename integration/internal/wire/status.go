@@ -14,11 +14,12 @@ const (
 
 // Status stands in every response.
 type Status struct {
-	StatusCode     int32   `thrift:"1"`
-	SQLState       *string `thrift:"3"`
-	ErrorCode      *int32  `thrift:"4"`
-	ErrorMessage   *string `thrift:"5"`
-	DisplayMessage *string `thrift:"6"`
+	StatusCode     int32    `thrift:"1"`
+	InfoMessages   []string `thrift:"2"`
+	SQLState       *string  `thrift:"3"`
+	ErrorCode      *int32   `thrift:"4"`
+	ErrorMessage   *string  `thrift:"5"`
+	DisplayMessage *string  `thrift:"6"`
 }
 
 // OperationState is where a statement stands.
@@ -37,10 +38,12 @@ const (
 	StateTimedOut    OperationState = 8
 )
 
-// HandleIdentifier names a session or an operation.
+// HandleIdentifier names a session or an operation. ExecutionVersion counts how often the
+// service has moved a query to another cluster.
 type HandleIdentifier struct {
-	GUID   []byte `thrift:"1"`
-	Secret []byte `thrift:"2"`
+	GUID             []byte `thrift:"1"`
+	Secret           []byte `thrift:"2"`
+	ExecutionVersion *int16 `thrift:"3329"`
 }
 
 // OperationHandle names a statement on the wire.
@@ -58,6 +61,13 @@ type GetOperationStatusReq struct {
 	OperationHandle *OperationHandle `thrift:"1"`
 }
 
+// How far an operation may be repeated.
+const (
+	IdempotencyUnknown int32 = 0
+	NonIdempotent      int32 = 1
+	Idempotent         int32 = 2
+)
+
 // GetOperationStatusResp answers it. It also stands inside direct results.
 type GetOperationStatusResp struct {
 	Status             *Status `thrift:"1"`
@@ -70,6 +80,7 @@ type GetOperationStatusResp struct {
 	HasResultSet       *bool   `thrift:"9"`
 	NumModifiedRows    *int64  `thrift:"11"`
 	DisplayMessage     *string `thrift:"1281"`
+	IdempotencyType    *int32  `thrift:"3330"`
 }
 
 // CancelOperationReq asks to stop a statement.

@@ -39,15 +39,16 @@ func TestCallBytesAreThoseOfTheProtocol(t *testing.T) {
 
 // messages are one filled value of every message, with the ends of every value range.
 func messages() []any {
-	status := &Status{StatusCode: StatusError, SQLState: ptr("42P01"), ErrorCode: ptr(int32(-1)),
+	status := &Status{StatusCode: StatusError, InfoMessages: []string{"*", ""}, SQLState: ptr("42P01"), ErrorCode: ptr(int32(-1)),
 		ErrorMessage: ptr("no such table"), DisplayMessage: ptr("Zürich \x00 \U0001F9F1")}
-	op := &OperationHandle{OperationID: &HandleIdentifier{GUID: make([]byte, 16), Secret: []byte{1}}, HasResultSet: true}
-	session := &SessionHandle{SessionID: &HandleIdentifier{GUID: []byte{9}, Secret: []byte{}}}
+	op := &OperationHandle{OperationID: &HandleIdentifier{GUID: make([]byte, 16), Secret: []byte{1}, ExecutionVersion: ptr(int16(-1))}, HasResultSet: true}
+	session := &SessionHandle{SessionID: &HandleIdentifier{GUID: []byte{9}, Secret: []byte{}}, ServerProtocolVersion: ptr(ProtocolSparkV8)}
 	opStatus := &GetOperationStatusResp{Status: status, OperationState: ptr(StateTimedOut), OperationStarted: ptr(int64(1)),
-		OperationCompleted: ptr(int64(math.MaxInt64)), HasResultSet: ptr(false), NumModifiedRows: ptr(int64(-1))}
+		OperationCompleted: ptr(int64(math.MaxInt64)), HasResultSet: ptr(false), NumModifiedRows: ptr(int64(-1)), IdempotencyType: ptr(Idempotent)}
 	meta := &GetResultSetMetadataResp{Status: status, ResultFormat: ptr(FormatURL), LZ4Compressed: ptr(true),
 		ArrowSchema: []byte{0xff}, CacheLookupResult: ptr(CacheMiss), IsStagingOperation: ptr(false),
-		Schema: &TableSchema{Columns: []*ColumnDesc{{ColumnName: "d", Position: 1, TypeDesc: &TypeDesc{Types: []*TypeEntry{{
+		NoCloudFetchReason: ptr(NoCloudFetchSmall), CacheLookupLatency: ptr(int64(1)), Truncated: ptr(true),
+		Schema: &TableSchema{Columns: []*ColumnDesc{{ColumnName: "d", Position: 1, Comment: ptr(""), TypeDesc: &TypeDesc{Types: []*TypeEntry{{
 			PrimitiveEntry: &PrimitiveTypeEntry{Type: 15, TypeQualifiers: &TypeQualifiers{
 				Qualifiers: map[string]*TypeQualifierValue{"scale": {I32Value: ptr(int32(2))}},
 			}},

@@ -1,4 +1,4 @@
-// Package otel runs the wrapped driver against the workspace in a box and looks at what
+// Package otel runs the wrapped driver against the simulated workspace and looks at what
 // OpenTelemetry's SDK was told.
 package otel
 

@@ -48,7 +48,7 @@ func serverOf(ws *workspace.Workspace) string { return strings.TrimPrefix(ws.URL
 func someTime(string) time.Duration { return 5 * time.Millisecond }
 
 func TestASpanCoversTheCallWithinTheCallersSpan(t *testing.T) {
-	ws := workspace.New(t, workspace.Options{ExecutionTime: someTime})
+	ws := workspace.New(t, workspace.Options{ExecutionTime: someTime, ServerTimes: true})
 	s, kept := newSight(t), &records{}
 	db := s.open(t, ws.DSN("enableTelemetry=false"), kept)
 

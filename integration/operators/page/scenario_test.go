@@ -37,6 +37,7 @@ func newBusy(t *testing.T) *busy {
 	t.Helper()
 	_ = logger.SetLogLevel("disabled") // the native driver logs every error it returns
 	ws := workspace.New(t, workspace.Options{
+		ServerTimes:      true,
 		DirectResultWait: 150 * time.Millisecond, CloudFetchThreshold: 1 << 19, FileRows: 2000, LinksPerPage: 5, TelemetryFlag: workspace.FlagOn,
 		ExecutionTime: func(sql string) time.Duration {
 			switch {

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"bufio"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// newOutput returns standard output, buffered and filtered.
+func newOutput(stdout io.Writer, asJSON bool) *bufio.Writer {
+	replace := func(rune) string { return " " }
+	if asJSON {
+		replace = escapeJSON
+	}
+	return bufio.NewWriter(&controlFilter{w: stdout, replace: replace})
+}
+
+// escapeJSON is r as in a string of JSON, which is the only place encoding/json leaves it in.
+func escapeJSON(r rune) string {
+	if r > 0xFFFF {
+		high, low := (r-0x10000)>>10+0xD800, (r-0x10000)&0x3FF+0xDC00
+		return fmt.Sprintf(`\u%04x\u%04x`, high, low)
+	}
+	return fmt.Sprintf(`\u%04x`, r)
+}
+
+// controlFilter replaces every character that a terminal would interpret, but for line feeds
+// and the control sequences of dbtel. The text of records, file names and flags comes from
+// elsewhere and may try to control the terminal. A controlFilter is used by one goroutine.
+type controlFilter struct {
+	w       io.Writer
+	replace func(rune) string
+	pending []byte // the end of the latest Write, incomplete without the next
+}
+
+// controlMark follows the control characters of dbtel up to the filter, which removes it. It
+// is random, so the text of records cannot contain it.
+var controlMark = rand.Text()
+
+// control marks a control sequence as dbtel's own.
+func control(sequence string) string {
+	return strings.NewReplacer("\x1b", "\x1b"+controlMark, "\r", "\r"+controlMark).Replace(sequence)
+}
+
+// Write writes b filtered, and keeps an incomplete end of b for the next Write.
+func (f *controlFilter) Write(b []byte) (int, error) {
+	text := string(append(f.pending, b...))
+	f.pending = nil
+	var out strings.Builder
+	for text != "" {
+		r, size := utf8.DecodeRuneInString(text)
+		after := text[size:]
+		switch {
+		case r == utf8.RuneError && !utf8.FullRuneInString(text),
+			(r == '\x1b' || r == '\r') && len(after) < len(controlMark) && strings.HasPrefix(controlMark, after):
+			f.pending = []byte(text)
+			text = ""
+			continue
+		case (r == '\x1b' || r == '\r') && strings.HasPrefix(after, controlMark):
+			out.WriteRune(r)
+			after = after[len(controlMark):]
+		case r == '\n' || !isControl(r):
+			out.WriteString(text[:size])
+		default:
+			out.WriteString(f.replace(r))
+		}
+		text = after
+	}
+	if _, err := io.WriteString(f.w, out.String()); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+// printError writes a line to standard error. Only the progress of reading is written there
+// without it.
+func printError(stderr io.Writer, format string, args ...any) {
+	_, _ = fmt.Fprintln(stderr, clean(fmt.Sprintf(format, args...)))
+}
+
+// clean replaces control characters of text by spaces, line feeds included.
+func clean(text string) string {
+	return strings.Map(func(r rune) rune {
+		if isControl(r) {
+			return ' '
+		}
+		return r
+	}, text)
+}
+
+// isControl reports whether a terminal may interpret r instead of showing it: control
+// characters, writing directions, invisible and private characters.
+func isControl(r rune) bool {
+	return r == utf8.RuneError || unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Co)
+}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+const maxSlowestFiles = 10
+
+// files prints a table of the slowest files, or of all.
+func (v *view) files() {
+	if v.statement.CloudFetch == nil || len(v.statement.CloudFetch.Files) == 0 {
+		return
+	}
+	files := slices.Clone(v.statement.CloudFetch.Files)
+	title := "FILES"
+	if !v.allFiles && len(files) > maxSlowestFiles {
+		title = fmt.Sprintf("FILES: THE SLOWEST %d OF %s (--files LISTS ALL)", maxSlowestFiles, format.Count(v.statement.CloudFetch.Present))
+		slices.SortStableFunc(files, func(a, b telemetry.File) int { return cmp.Compare(fileDuration(b), fileDuration(a)) })
+		files = files[:maxSlowestFiles]
+	}
+	v.heading(title)
+	t := table{columns: []column{
+		{title: "FILE", right: true}, {title: "STATE"}, {title: "ROWS", right: true, rank: 4}, {title: "SIZE", right: true, rank: 2},
+		{title: "REQUESTED", right: true, rank: 1}, {title: "FIRST BYTE", right: true, rank: 3}, {title: "TOOK", right: true}, {title: "SPEED", right: true, rank: 6},
+		{title: "ATTEMPTS", right: true, rank: 5}, {title: "HTTP", right: true, rank: 5},
+	}}
+	for _, f := range files {
+		took := fileDuration(f)
+		state := cell{text: strings.ToLower(clean(f.State))}
+		if f.State == "FAILED" {
+			state.style = red
+		}
+		status := cell{}
+		if f.Status != 0 {
+			status = cell{fmt.Sprint(f.Status), red}
+		}
+		speed := cell{}
+		if took > 0 && f.Received > 0 {
+			speed.text = format.Bytes(int64(float64(f.Received)/took.Seconds())) + "/s"
+		}
+		duration := cell{"-", bold}
+		if took > 0 {
+			duration.text = format.Duration(took)
+		}
+		first := telemetry.Maybe[time.Duration]{}
+		if at, ok := f.FirstByte.Get(); ok {
+			first = telemetry.Known(at - f.Start.Or(0))
+		}
+		t.add(number(f.Index), state, number(f.Rows), cell{text: format.Bytes(f.Bytes)}, optionalTime(f.Start), optionalTime(first),
+			duration, speed, number(f.Attempts), status)
+	}
+	t.print(v.w, v.screen)
+}
+
+// fileDuration is the time from the first request of a file to its end; 0 where unknown.
+func fileDuration(f telemetry.File) time.Duration {
+	start, started := f.Start.Get()
+	end, ended := f.End.Get()
+	if !started || !ended {
+		return 0
+	}
+	return end - start
+}
+
+// optionalTime is a dash for an unknown time.
+func optionalTime(at telemetry.Maybe[time.Duration]) cell {
+	if d, ok := at.Get(); ok {
+		return cell{text: format.Duration(d)}
+	}
+	return cell{"-", dim}
+}

@@ -1,0 +1,37 @@
+package main
+
+import (
+	"errors"
+	"io"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/ndjson"
+)
+
+// lineErrors prints the first lines that are not records, and counts the rest.
+type lineErrors struct {
+	w     io.Writer
+	quiet bool // only count: the terminal shows the table
+	n     int64
+}
+
+const maxPrintedLines = 3
+
+func (l *lineErrors) add(file string, e *ndjson.LineError) {
+	l.n++
+	if l.n > maxPrintedLines || l.quiet {
+		return
+	}
+	text := e.Err.Error()
+	if errors.Is(e.Err, io.ErrUnexpectedEOF) {
+		text = "the last line is incomplete: the application is still writing it, or was killed"
+	}
+	printError(l.w, "dbtel: %s:%d: %s", file, e.Line, text)
+}
+
+// printRest prints how many lines were skipped, unless each of them has been printed.
+func (l *lineErrors) printRest() {
+	if l.n > maxPrintedLines || l.n > 0 && l.quiet {
+		printError(l.w, "dbtel: %s skipped: not records", format.Plural(l.n, "line"))
+	}
+}

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// ranking keeps the first statements in an order, and counts all of them.
+type ranking struct {
+	order      func(a, b *telemetry.Statement) int
+	limit      int                    // of statements to keep
+	statements []*telemetry.Statement // in order
+
+	failed int64
+	times  histogram
+}
+
+func (r *ranking) add(record any) error {
+	s, ok := record.(*telemetry.Statement)
+	if !ok {
+		return nil
+	}
+	r.times.add(s.Total)
+	if s.Failed() {
+		r.failed++
+	}
+	at, _ := slices.BinarySearchFunc(r.statements, s, func(a, b *telemetry.Statement) int {
+		return cmp.Or(r.order(a, b), -1) // behind its equals
+	})
+	if at < r.limit {
+		r.statements = slices.Insert(r.statements, at, s)
+		r.statements = r.statements[:min(len(r.statements), r.limit)]
+	}
+	return nil
+}
+
+func (r *ranking) print(w io.Writer, s screen) {
+	if r.times.n == 0 {
+		fmt.Fprintln(w, "No statements.")
+		return
+	}
+	fmt.Fprintln(w, truncate(r.heading(), s.width))
+	fmt.Fprintln(w)
+	listing(r.statements).print(w, s)
+}
+
+func (r *ranking) heading() string {
+	text := format.Plural(r.times.n, "statement")
+	if r.failed > 0 {
+		text += ", " + format.Count(r.failed) + " failed"
+	}
+	return text + fmt.Sprintf(" · p50 %s · p95 %s · max %s", format.Duration(r.times.quantile(.5)),
+		format.Duration(r.times.quantile(.95)), format.Duration(r.times.max))
+}
+
+// orders are the orders of a ranking, by the value of --by.
+var orders = map[string]func(a, b *telemetry.Statement) int{
+	"slowest": func(a, b *telemetry.Statement) int { return cmp.Compare(b.Total, a.Total) },
+	"latest": func(a, b *telemetry.Statement) int {
+		return b.Started.Add(b.Total).Compare(a.Started.Add(a.Total))
+	},
+}

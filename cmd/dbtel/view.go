@@ -1,0 +1,140 @@
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
+)
+
+// view prints a statement.
+type view struct {
+	statement *telemetry.Statement
+	w         *bufio.Writer
+	screen    screen
+	allFiles  bool
+}
+
+func (v *view) print() {
+	v.title()
+	v.verdict()
+	v.parts()
+	v.timeline()
+	v.facts()
+	v.files()
+	v.text()
+}
+
+func (v *view) title() {
+	s := v.statement
+	words := []string{cmp.Or(kindOf(s), "statement"), strings.ReplaceAll(clean(string(s.Outcome)), "_", " "), format.Duration(s.Total),
+		s.Started.Local().Format("2006-01-02 15:04:05.000 MST")}
+	v.line(v.screen.paint(bold, cmp.Or(clean(s.StatementID), "a statement that never reached the server")))
+	for _, l := range wrap(strings.Join(words, " · "), v.screen.width) {
+		v.line(l)
+	}
+	if s.Failed() {
+		v.line("")
+		v.line(v.screen.paint(red, "✗ "+failureOf(s)))
+		for _, l := range wrap(clean(s.Failure.Message), v.screen.width-2) {
+			v.line("  " + l)
+		}
+	}
+}
+
+func (v *view) verdict() {
+	verdict := explain.Of(v.statement)
+	if verdict.Sentence == "" || v.statement.Failed() && v.statement.Total < time.Second {
+		return // the time of a statement that failed at once explains nothing
+	}
+	v.line("")
+	for _, l := range wrap(verdict.Sentence, v.screen.width) {
+		v.line(v.screen.paint(bold, l))
+	}
+	for _, l := range wrap(verdict.Advice, v.screen.width) {
+		v.line(l)
+	}
+}
+
+// minShare is the least share of the time that gets a bar.
+const minShare = .005
+
+// parts draws the parts of the time as bars of one scale.
+func (v *view) parts() {
+	parts := slices.DeleteFunc(explain.PartsOf(v.statement), func(part explain.Part) bool { return part.Share < minShare })
+	if len(parts) == 0 {
+		return
+	}
+	v.heading("WHERE THE TIME WENT")
+	name := 0
+	for _, part := range parts {
+		name = max(name, textWidth(part.Name))
+	}
+	room := v.screen.width - name - 2 - 9 - 7
+	for _, part := range parts {
+		b := bar(part.Share * float64(room))
+		v.line(fmt.Sprintf("%-*s  %s%s %8s  %5s", name, part.Name, v.screen.paint(partStyle(part.Bound), b), strings.Repeat(" ", max(0, room-textWidth(b))),
+			format.Duration(part.Time), format.Percent(part.Share)))
+	}
+}
+
+func (v *view) timeline() {
+	t := explain.TimelineOf(v.statement)
+	if t.Total > 0 {
+		v.heading("OVER TIME")
+		for _, l := range waterfall(t, v.screen) {
+			v.line(l)
+		}
+	}
+	for _, l := range wrap(t.Missing, v.screen.width) {
+		v.line(v.screen.paint(dim, l))
+	}
+}
+
+// facts prints what the pictures do not show.
+func (v *view) facts() {
+	v.heading("FACTS")
+	for _, f := range factsOf(v.statement) {
+		lines := wrap(clean(f.text), v.screen.width-11)
+		for i, l := range lines {
+			name := f.name
+			if i > 0 {
+				name = ""
+			}
+			v.line(fmt.Sprintf("%s %s", v.screen.paint(dim, fmt.Sprintf("%-10s", name)), l))
+		}
+	}
+}
+
+const maxTextLines = 20
+
+func (v *view) text() {
+	if v.statement.Query == "" {
+		return
+	}
+	v.heading("TEXT")
+	var lines []string
+	for l := range strings.Lines(v.statement.Query) {
+		lines = append(lines, truncate(strings.TrimRight(clean(strings.ReplaceAll(l, "\t", "  ")), " "), v.screen.width))
+	}
+	for _, l := range lines[:min(len(lines), maxTextLines)] {
+		v.line(l)
+	}
+	if more := len(lines) - maxTextLines; more > 0 {
+		v.line(v.screen.paint(dim, "… and "+format.Plural(int64(more), "more line")))
+	}
+}
+
+// heading starts a section.
+func (v *view) heading(text string) {
+	v.line("")
+	v.line(v.screen.paint(dim, text))
+}
+
+func (v *view) line(text string) { fmt.Fprintln(v.w, strings.TrimRight(text, " ")) }

@@ -1,0 +1,130 @@
+package driverwrap
+
+import (
+	"crypto/tls"
+	"net/http"
+	"reflect"
+	"time"
+
+	dbsql "github.com/databricks/databricks-sql-go"
+	"github.com/databricks/databricks-sql-go/auth/pat"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// withConfig is an option that reads the configuration made by the options before it, and may
+// apply one more; nil is none.
+func withConfig(decide func(nativeConfig) dbsql.ConnOption) dbsql.ConnOption {
+	return optionLike(dbsql.WithPort(0), decide)
+}
+
+// optionLike lets the compiler infer the configuration type C from an existing option.
+func optionLike[C any, Option ~func(*C)](_ Option, decide func(nativeConfig) Option) Option {
+	return func(c *C) {
+		if more := decide(nativeConfig{reflect.ValueOf(c).Elem()}); more != nil {
+			more(c)
+		}
+	}
+}
+
+// nativeConfig is the native driver's configuration, seen through reflection on exported
+// fields only: its type cannot be named from outside. A field that a driver version does
+// not have reads as unknown.
+type nativeConfig struct{ v reflect.Value }
+
+// snapshot copies what explains a connection's behaviour and identifies no user.
+func (c nativeConfig) snapshot() telemetry.DriverConfig {
+	s := telemetry.DriverConfig{
+		Version:         dbsql.DriverVersion,
+		CloudFetch:      readConfig[bool](c, "UseCloudFetch"),
+		Arrow:           readConfig[bool](c, "UseArrowBatches"),
+		LZ4:             readConfig[bool](c, "UseLz4Compression"),
+		MaxRows:         c.int("MaxRows"),
+		DownloadThreads: c.int("MaxDownloadThreads"),
+		QueryTimeout:    readConfig[time.Duration](c, "QueryTimeout"),
+		PollInterval:    readConfig[time.Duration](c, "PollInterval"),
+		ClientTimeout:   readConfig[time.Duration](c, "ClientTimeout"),
+		RetryMax:        c.int("RetryMax"),
+
+		DirectResults:      telemetry.Known(true), // the driver always asks for them
+		MetricViewMetadata: readConfig[bool](c, "EnableMetricViewMetadata"),
+	}
+	if a, ok := c.field("Authenticator"); ok && a.CanInterface() && !a.IsZero() {
+		s.AuthMech, s.AuthFlow = authOf(a.Interface())
+	}
+	return s
+}
+
+// connection is what reporting to Databricks needs: the address, the authenticator, and the
+// snapshot of the driver's configuration.
+func (c nativeConfig) connection(snapshot telemetry.DriverConfig) export.Connection {
+	to := export.Connection{
+		Scheme:         readConfig[string](c, "Protocol").Or(""),
+		Host:           readConfig[string](c, "Host").Or(""),
+		Port:           readConfig[int](c, "Port").Or(0),
+		HTTPPath:       readConfig[string](c, "HTTPPath").Or(""),
+		UserAgentEntry: readConfig[string](c, "UserAgentEntry").Or(""),
+		Authenticator:  readConfig[export.Authenticator](c, "Authenticator").Or(nil),
+		Driver:         snapshot,
+	}
+	if token, ok := to.Authenticator.(*pat.PATAuth); ok {
+		to.Credential = export.Fingerprint(token.AccessToken)
+	}
+	// A transport that the user supplied may be the only way to the workspace: a proxy, a CA, mTLS.
+	to.Transport = readConfig[http.RoundTripper](c, "Transport").Or(nil)
+	if t := readConfig[*tls.Config](c, "TLSConfig").Or(nil); t != nil && t.InsecureSkipVerify {
+		to.TLS = t // WithSkipTLSHostVerify
+	}
+	return to
+}
+
+// authOf names the authentication by the package that implements it; the authenticator
+// itself is not touched.
+func authOf(authenticator any) (mech, flow string) {
+	t := reflect.TypeOf(authenticator)
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch t.PkgPath() {
+	case "github.com/databricks/databricks-sql-go/auth/pat":
+		return "PAT", "TOKEN_PASSTHROUGH"
+	case "github.com/databricks/databricks-sql-go/auth/oauth/m2m":
+		return "OAUTH", "CLIENT_CREDENTIALS"
+	case "github.com/databricks/databricks-sql-go/auth/oauth/u2m":
+		return "OAUTH", "BROWSER_BASED_AUTHENTICATION"
+	}
+	return "OTHER", ""
+}
+
+func (c nativeConfig) field(name string) (reflect.Value, bool) {
+	if !c.v.IsValid() || !driverKnows(name) {
+		return reflect.Value{}, false
+	}
+	return c.v.FieldByName(name), true
+}
+
+func readConfig[T any](c nativeConfig, name string) telemetry.Maybe[T] {
+	if f, ok := c.field(name); ok && f.CanInterface() {
+		if v, ok := f.Interface().(T); ok {
+			return telemetry.Known(v)
+		}
+	}
+	return telemetry.Maybe[T]{}
+}
+
+func (c nativeConfig) int(name string) telemetry.Maybe[int64] {
+	if n, ok := readConfig[int](c, name).Get(); ok {
+		return telemetry.Known(int64(n))
+	}
+	return telemetry.Maybe[int64]{}
+}
+
+// configType is the type of the native configuration, known without a value of it.
+var configType = reflect.TypeFor[dbsql.ConnOption]().In(0).Elem()
+
+// driverKnows reports whether this version of the driver has the configuration field.
+func driverKnows(field string) bool {
+	_, ok := configType.FieldByName(field)
+	return ok
+}

@@ -1,0 +1,202 @@
+package driverwrap
+
+import (
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// sessions are the open sessions of a connector.
+type sessions struct {
+	recorder *recorder
+	end      func() // called, perhaps more than once, when the sessions are over
+
+	closed  atomic.Bool  // the connector is closed; sessions that are in use live on
+	opening atomic.Int64 // sessions that are being opened
+
+	mu  sync.Mutex
+	all map[*session]struct{} // guarded by mu
+}
+
+func (l *sessions) add(s *session) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.all == nil {
+		l.all = map[*session]struct{}{}
+	}
+	l.all[s] = struct{}{}
+}
+
+func (l *sessions) remove(s *session) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.all, s)
+}
+
+func (l *sessions) list() []*session {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Collect(maps.Keys(l.all))
+}
+
+// unfinished returns the statements of all sessions that are not finished.
+func (l *sessions) unfinished() (all []*statement) {
+	for _, s := range l.list() {
+		all = append(all, s.unfinishedStatements()...)
+	}
+	return all
+}
+
+func (l *sessions) endIfOver() {
+	if l.over() {
+		l.end()
+	}
+}
+
+// over reports whether the connector is closed, and none of its sessions can have anything to
+// record any more.
+func (l *sessions) over() bool {
+	if !l.closed.Load() || l.opening.Load() > 0 {
+		return false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for s := range l.all {
+		if !s.isAbandoned() {
+			return false
+		}
+	}
+	return true
+}
+
+// session is what a connection, its statements and their rows share. Fields that are neither
+// atomic nor under mu are immutable.
+type session struct {
+	*recorder
+	siblings *sessions
+	opened   time.Time
+	trace    *cloudfetch.Session // nil where the wire is not read
+	wire     bool                // statements are traced
+
+	id     atomic.Pointer[string] // nil until known
+	closed atomic.Bool
+	lease  spareLease
+
+	mu         sync.Mutex
+	unfinished []*statement // rarely more than one
+	statements int64        // begun so far
+	abandoned  bool         // the application has dropped the open rows: nothing closes the session any more
+}
+
+// open adds a session that was ready at a time.
+func (l *sessions) open(at time.Time, trace *cloudfetch.Session, wire bool) *session {
+	s := &session{recorder: l.recorder, siblings: l, opened: at, trace: trace, wire: wire}
+	defer contain.Process.Recover(contain.Statement)
+	l.add(s)
+	if trace != nil {
+		s.setID(trace.ID())
+	}
+	return s
+}
+
+// setID notes the id, once it is known.
+func (s *session) setID(id string) {
+	if id != "" {
+		s.id.Store(&id)
+	}
+}
+
+// sessionID returns the id, empty while it is unknown.
+func (s *session) sessionID() string {
+	if id := s.id.Load(); id != nil {
+		return *id
+	}
+	return ""
+}
+
+// close finishes the statements whose rows are open, and records that the session was closed,
+// which took from start until now. reused counts how often the pool used the connection again.
+func (s *session) close(start time.Time, reused int64, err error) {
+	defer contain.Process.Recover(contain.Statement)
+	latency, failure := time.Since(start), s.failureOf(err, s.trace.Fault)
+	if s.closed.Swap(true) {
+		return
+	}
+	defer s.siblings.endIfOver()
+	defer s.siblings.remove(s)
+	// A call that is still running will return, and ends its statement then.
+	open := slices.DeleteFunc(s.unfinishedStatements(), func(st *statement) bool { return !st.hasOpenRows() })
+	s.mu.Lock()
+	r := &telemetry.SessionClosed{
+		Connector:  s.connectorID,
+		Started:    start,
+		Server:     s.server,
+		Latency:    latency,
+		Lifetime:   start.Sub(s.opened),
+		Statements: s.statements,
+		Reused:     reused,
+		Abandoned:  int64(len(open)),
+		Failure:    failure,
+	}
+	s.mu.Unlock()
+
+	for _, st := range open {
+		st.finish(time.Now(), telemetry.OutcomeAbandoned)
+	}
+	r.SessionID = s.sessionID()
+	if s.trace != nil {
+		s.trace.Finish()
+		s.trace.FillClosed(r)
+	}
+	s.sessionClosed(r)
+}
+
+// outlived reports that no session will be opened to look for dropped rows: the session or its
+// connector is closed.
+func (s *session) outlived() bool { return s.closed.Load() || s.siblings.closed.Load() }
+
+// add keeps a statement until it is finished, so that closing the session can finish it.
+func (s *session) add(st *statement) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed.Load() {
+		s.unfinished = append(s.unfinished, st)
+	}
+	s.statements++
+	s.abandoned = false
+}
+
+func (s *session) remove(st *statement) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if i := slices.Index(s.unfinished, st); i >= 0 {
+		s.unfinished = slices.Delete(s.unfinished, i, i+1)
+	}
+}
+
+func (s *session) unfinishedStatements() []*statement {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.unfinished)
+}
+
+// abandon notes that the application has dropped rows of the session. If it reads no others,
+// the session is not expected to be used, until a statement begins after all.
+func (s *session) abandon() {
+	s.mu.Lock()
+	s.abandoned = len(s.unfinished) == 0
+	s.mu.Unlock()
+	s.siblings.endIfOver()
+}
+
+func (s *session) isAbandoned() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.abandoned
+}

@@ -1,0 +1,61 @@
+package driverwrap
+
+import (
+	"context"
+
+	"github.com/databricks/databricks-sql-go/driverctx"
+)
+
+// callContext is the caller's context plus what one call needs on its way down: room for the
+// native rows, the trace of the wire and the id callbacks of the native driver. It is one
+// allocation with its statement, where a chain of context.WithValue would be five.
+type callContext struct {
+	context.Context
+	statement                  *statement
+	onStatementID, onSessionID driverctx.IdCallbackFunc // nil: the caller's own, if any
+}
+
+func (c *callContext) Value(key any) any {
+	switch key {
+	case nativeRowsKey{}:
+		return &c.statement.rows
+	case driverctx.QueryIdCallbackKey:
+		if c.onStatementID != nil {
+			return c.onStatementID
+		}
+	case driverctx.ConnIdCallbackKey:
+		if c.onSessionID != nil {
+			return c.onSessionID
+		}
+	}
+	if trace := c.statement.trace; trace != nil {
+		if v := trace.Value(key); v != nil {
+			return v
+		}
+	}
+	return c.Context.Value(key)
+}
+
+// setStatementID is called by the driver, more than once, also with "".
+func (s *statement) setStatementID(id string) {
+	if id != "" {
+		s.mu.Lock()
+		if !s.finished {
+			s.record.StatementID = id
+		}
+		s.mu.Unlock()
+	}
+	s.ctx.callCaller(driverctx.QueryIdCallbackKey, id)
+}
+
+func (s *statement) setSessionID(id string) {
+	s.session.setID(id)
+	s.ctx.callCaller(driverctx.ConnIdCallbackKey, id)
+}
+
+// callCaller calls the caller's own id callback.
+func (c *callContext) callCaller(key any, id string) {
+	if callback, _ := c.Context.Value(key).(driverctx.IdCallbackFunc); callback != nil {
+		callback(id)
+	}
+}

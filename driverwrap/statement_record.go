@@ -1,0 +1,107 @@
+package driverwrap
+
+import (
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// record is what a statement passes on, with room for the lists of a statement that needed one
+// RPC and one call, as most do.
+type record struct {
+	telemetry.Statement
+	rpc  [1]telemetry.RPC
+	call [1]telemetry.Call
+}
+
+// soFar is the record as it is now, nil when the statement is finished.
+func (s *statement) soFar(now time.Time) *telemetry.Statement {
+	s.mu.Lock()
+	if s.finished {
+		s.mu.Unlock()
+		return nil
+	}
+	r := s.record.Statement
+	s.fillTimings(&r, now)
+	s.mu.Unlock()
+	r.Outcome = telemetry.OutcomeRunning
+	s.setOutcome(&r)
+	if s.trace != nil {
+		s.trace.Fill(&r)
+		s.applyWire(&r)
+	}
+	return &r
+}
+
+// fillTimings adds what the application's calls show: times, rows and session. Call it with mu
+// held.
+func (s *statement) fillTimings(r *telemetry.Statement, now time.Time) {
+	r.Total = now.Sub(r.Started)
+	if !s.first.IsZero() {
+		last := s.last
+		if last.IsZero() {
+			last = now
+		}
+		r.FirstRow = telemetry.Known(s.first.Sub(s.executed))
+		r.Consume = telemetry.Known(max(0, last.Sub(s.first)))
+	}
+	if s.hasRows && !s.uncounted {
+		r.RowsRead = telemetry.Known(s.rowsRead.Load())
+	}
+	r.SessionID = s.session.sessionID()
+}
+
+// setOutcome sets the outcome of a record with a failure.
+func (s *statement) setOutcome(r *telemetry.Statement) {
+	if r.Failure == nil {
+		return
+	}
+	r.Outcome = telemetry.OutcomeFailed
+	if cancellationCategories[r.Failure.Category] && s.ctx.Err() != nil {
+		r.Outcome = telemetry.OutcomeCanceled
+	}
+}
+
+// cancellationCategories are those of errors that follow from the caller's context being done.
+var cancellationCategories = map[telemetry.Category]bool{
+	telemetry.CategoryCanceled:          true,
+	telemetry.CategoryTimeout:           true,
+	telemetry.CategoryStatementCanceled: true,
+}
+
+// applyWire completes a record that the trace has filled.
+func (s *statement) applyWire(r *telemetry.Statement) {
+	if r.Kind == telemetry.KindVolume {
+		r.Volume = s.volume
+	}
+	splitReading(r, s.waited.total())
+}
+
+// splitReading divides the time in which rows were read, where that time is known: the reader
+// waited for pages and files in the calls that crossed into a new one, and read the rest of
+// the time.
+func splitReading(r *telemetry.Statement, waited telemetry.Maybe[time.Duration]) {
+	consumed, read := r.Consume.Get()
+	wait, known := waited.Get()
+	if !read || !known {
+		return
+	}
+	r.Split.Reading = telemetry.Known(max(0, consumed+r.FirstRow.Or(0)-wait))
+	if r.CloudFetch == nil {
+		return
+	}
+	for i := range r.RPCs {
+		if r.RPCs[i].Method == "FetchResults" {
+			wait -= r.RPCs[i].Backoff
+		}
+	}
+	r.Split.Files = telemetry.Known(max(0, wait-r.Split.Pages.Or(0)))
+}
+
+// readAll reports whether the application had read every row when it closed the rows without
+// having seen their end, as QueryRow does. more is what the server said of further rows.
+func readAll(r *telemetry.Statement, more telemetry.Maybe[bool]) bool {
+	read, counted := r.RowsRead.Get()
+	delivered, known := r.Result.Rows.Get()
+	return counted && known && read == delivered && !more.Or(true)
+}

@@ -1,0 +1,64 @@
+package driverwrap
+
+import (
+	"context"
+	"slices"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// Tracers are supplied by the application and run on its goroutine. Each call to a tracer is
+// contained by itself, so that a panic costs only the tracer's own span. A runtime.Goexit is
+// counted, and ends the application's goroutine as it would anywhere else.
+
+// tracing reports whether a sink has a tracer.
+func (r *recorder) tracing() bool {
+	for _, f := range r.fanouts {
+		if f.Tracing() {
+			return true
+		}
+	}
+	return false
+}
+
+// startSpans starts a span of each tracer for a call that begins with start. Without tracers
+// the context is the caller's, and there are no spans.
+func startSpans[Start any, Span comparable](ctx context.Context, fanouts []*telemetry.Fanout, start Start, begin func(telemetry.Tracer, context.Context, Start) (context.Context, Span)) (_ context.Context, spans []Span) {
+	var none Span
+	for _, f := range fanouts {
+		for _, t := range f.Tracers() {
+			var span Span
+			if ctx, span = startSpan(ctx, t, start, begin); span != none {
+				spans = append(spans, span)
+			}
+		}
+	}
+	return ctx, spans
+}
+
+func startSpan[Start, Span any](ctx context.Context, t telemetry.Tracer, start Start, begin func(telemetry.Tracer, context.Context, Start) (context.Context, Span)) (within context.Context, span Span) {
+	contain.Process.Call(contain.Tracer, func() { within, span = begin(t, ctx, start) }) //nolint:fatcontext // a tracer adds one context, for one call
+	if within == nil {
+		within = ctx // the tracer has panicked, or returned no context
+	}
+	return within, span
+}
+
+// endSpans ends the spans of a call that has returned, the innermost first.
+func endSpans[Span, Record any](spans []Span, r Record, end func(Span, Record)) {
+	for _, span := range slices.Backward(spans) {
+		contain.Process.Call(contain.Tracer, func() { end(span, r) })
+	}
+}
+
+// spanContext returns the ids of the first span that has any.
+func spanContext(spans []telemetry.StatementSpan) (traceID [16]byte, spanID [8]byte) {
+	defer contain.Process.Recover(contain.Tracer)
+	for _, s := range spans {
+		if traceID, spanID = s.Context(); traceID != [16]byte{} {
+			return traceID, spanID
+		}
+	}
+	return traceID, spanID
+}

@@ -1,0 +1,271 @@
+package driverwrap_test
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/settings"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// tracer notes its calls. Its spans have its name as their id.
+type tracer struct {
+	memory
+	name    string
+	notes   *notes
+	refuses bool // follows nothing
+	panics  bool // at every call
+	idle    bool // follows no calls now
+}
+
+type notes struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (n *notes) add(format string, args ...any) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.lines = append(n.lines, fmt.Sprintf(format, args...))
+}
+
+type tracerKey string
+
+func (t *tracer) Tracing() bool { return !t.idle }
+
+func (t *tracer) StatementStarting(ctx context.Context, s telemetry.StatementStart) (context.Context, telemetry.StatementSpan) {
+	t.notes.add("%s starts %s %s%v%v", t.name, s.Kind, s.Query, s.Internal, s.Prepared)
+	if t.panics {
+		panic("tracer")
+	}
+	ctx = context.WithValue(ctx, tracerKey(t.name), true)
+	if t.refuses {
+		return ctx, nil
+	}
+	return ctx, &span{t}
+}
+
+func (t *tracer) SessionStarting(ctx context.Context, s telemetry.SessionStart) (context.Context, telemetry.SessionSpan) {
+	t.notes.add("%s opens", t.name)
+	if t.panics {
+		panic("tracer")
+	}
+	return ctx, &span{t}
+}
+
+type span struct{ of *tracer }
+
+func (s *span) Context() (traceID [16]byte, spanID [8]byte) {
+	copy(traceID[:], s.of.name)
+	copy(spanID[:], s.of.name)
+	return traceID, spanID
+}
+
+func (s *span) StatementExecuted(r *telemetry.Statement) {
+	s.of.notes.add("%s ends %s %s", s.of.name, r.Outcome, r.Execute)
+}
+
+func (s *span) SessionStarted(r *telemetry.SessionOpened) {
+	s.of.notes.add("%s opened %v", s.of.name, r.Failed())
+}
+
+// contextConn notes which tracers' contexts reach it.
+type contextConn struct {
+	modernConn
+	notes *notes
+}
+
+func (c *contextConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	c.notes.add("driver runs, outer %v, inner %v", ctx.Value(tracerKey("outer")) != nil, ctx.Value(tracerKey("inner")) != nil)
+	return c.modernConn.QueryContext(ctx, query, args)
+}
+
+func contextDB(cfg driverwrap.Config, n *notes) *sql.DB {
+	return sql.OpenDB(cfg.Wrap(&fakeConnector{calls: &calls{}, conn: func(c *calls) driver.Conn {
+		return &contextConn{modernConn{minimalConn: minimalConn{c, contextStmt}}, n}
+	}}))
+}
+
+func queryAll(t *testing.T, db *sql.DB, query string) {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), query)
+	if err != nil {
+		return
+	}
+	for rows.Next() {
+	}
+	require.NoError(t, rows.Close())
+}
+
+func TestTracersFollowACallAroundTheDriver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := &notes{}
+		outer, inner := &tracer{name: "outer", notes: n}, &tracer{name: "inner", notes: n}
+		db := contextDB(driverwrap.Config{Sinks: []telemetry.Sink{outer, inner}}, n)
+		queryAll(t, db, "x")
+		queryAll(t, db, "broken")
+		require.NoError(t, db.Close())
+		require.Equal(t, []string{
+			"outer opens", "inner opens", "inner opened false", "outer opened false",
+			"outer starts QUERY falsefalse", "inner starts QUERY falsefalse",
+			"driver runs, outer true, inner true",
+			"inner ends running 0s", "outer ends running 0s",
+			"outer starts QUERY falsefalse", "inner starts QUERY falsefalse",
+			"driver runs, outer true, inner true",
+			"inner ends failed 0s", "outer ends failed 0s",
+		}, n.lines)
+		require.Len(t, outer.statements, 2)
+		require.Equal(t, "outer", string(outer.statements[0].TraceID[:5]), "the record bears the ids of the outermost span")
+		require.Equal(t, "outer", string(outer.statements[0].SpanID[:5]))
+	})
+}
+
+func TestTheTextOfAStatementIsKeptOnlyWhenAskedFor(t *testing.T) {
+	for keep, want := range map[bool]string{false: "", true: "x"} {
+		n := &notes{}
+		sink := &tracer{name: "outer", notes: n}
+		db := contextDB(driverwrap.Config{Settings: telemetry.Settings{QueryText: keep}, Sinks: []telemetry.Sink{sink}}, n)
+		queryAll(t, db, "x")
+		require.NoError(t, db.Close())
+		require.Equal(t, want, sink.statements[0].Query)
+		require.Contains(t, n.lines, "outer starts QUERY "+want+"falsefalse")
+	}
+}
+
+// spanOnly is a tracer that wants no records.
+type spanOnly struct{ tracer }
+
+func (*spanOnly) Recording() bool { return false }
+
+func TestATracerWithoutASpanStillPassesItsContextOn(t *testing.T) {
+	n := &notes{}
+	sink := &spanOnly{tracer{name: "outer", notes: n, refuses: true}}
+	db := contextDB(driverwrap.Config{Sinks: []telemetry.Sink{sink}}, n)
+	queryAll(t, db, "x")
+	require.NoError(t, db.Close())
+	require.Contains(t, n.lines, "driver runs, outer true, inner false")
+	require.Empty(t, sink.statements)
+}
+
+func TestASpanIsEndedEvenWithoutASinkForRecords(t *testing.T) {
+	n := &notes{}
+	sink := &spanOnly{tracer{name: "outer", notes: n}}
+	db := contextDB(driverwrap.Config{Sinks: []telemetry.Sink{sink}}, n)
+	queryAll(t, db, "broken")
+	require.NoError(t, db.Close())
+	require.Contains(t, n.lines[len(n.lines)-1], "outer ends failed")
+	require.Empty(t, sink.statements)
+}
+
+func TestATracerThatIsIdleIsNotAsked(t *testing.T) {
+	n := &notes{}
+	sink := &tracer{name: "outer", notes: n, idle: true}
+	db := contextDB(driverwrap.Config{Sinks: []telemetry.Sink{sink}}, n)
+	queryAll(t, db, "x")
+	require.NoError(t, db.Close())
+	require.Equal(t, []string{"driver runs, outer false, inner false"}, n.lines)
+	require.Len(t, sink.statements, 1, "it receives the record all the same")
+}
+
+func TestATracerThatPanicsCostsOnlyItsOwnSpans(t *testing.T) {
+	n := &notes{}
+	broken, inner := &tracer{name: "outer", notes: n, panics: true}, &tracer{name: "inner", notes: n}
+	before := telemetry.ReadStats().Incidents()
+	db := contextDB(driverwrap.Config{Sinks: []telemetry.Sink{broken, inner}}, n)
+	queryAll(t, db, "x")
+	require.NoError(t, db.Close())
+	require.Contains(t, n.lines, "driver runs, outer false, inner true")
+	require.Len(t, inner.statements, 1)
+	require.Equal(t, "inner", string(inner.statements[0].TraceID[:5]))
+	require.EqualValues(t, 2, telemetry.ReadStats().Incidents()-before, "one for the session, one for the statement")
+}
+
+// inspected finds a connector of the test among those of the process.
+func inspected(t *testing.T, id int64) telemetry.Connector {
+	t.Helper()
+	for _, c := range telemetry.Default.Connectors() {
+		if c.Info().ID == id {
+			return c
+		}
+	}
+	require.Fail(t, "the connector is not listed")
+	return nil
+}
+
+func newest() int64 {
+	all := telemetry.Default.Connectors()
+	return all[len(all)-1].Info().ID
+}
+
+func TestARunningStatementCanBeLookedAt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := slowDB(driverwrap.Config{Sinks: []telemetry.Sink{&memory{}}})
+		c := inspected(t, newest())
+		require.Empty(t, c.Running())
+
+		done := make(chan *sql.Rows)
+		go func() {
+			rows, _ := db.Query("x")
+			done <- rows
+		}()
+		time.Sleep(time.Second)
+		synctest.Wait()
+		running := c.Running()
+		require.Len(t, running, 1)
+		require.Equal(t, telemetry.OutcomeRunning, running[0].Outcome)
+		require.Equal(t, time.Second, running[0].Total)
+		require.Zero(t, running[0].Execute)
+
+		rows := <-done
+		require.True(t, rows.Next())
+		running = c.Running()
+		require.Equal(t, 5*time.Second, running[0].Total)
+		require.Equal(t, 3*time.Second, running[0].Execute)
+		require.Equal(t, telemetry.Known(2*time.Second), running[0].FirstRow)
+		require.Equal(t, telemetry.Known[int64](1), running[0].RowsRead)
+		require.Equal(t, "statement-1", running[0].StatementID)
+		require.Equal(t, 1, c.Info().Sessions)
+
+		require.NoError(t, rows.Close())
+		require.Empty(t, c.Running())
+		require.NoError(t, db.Close())
+		require.Zero(t, c.Info().Sessions)
+		for _, other := range telemetry.Default.Connectors() {
+			require.NotEqual(t, c.Info().ID, other.Info().ID, "a closed connector is not listed")
+		}
+	})
+}
+
+func TestAConnectorSaysWhatItIs(t *testing.T) {
+	db := sql.OpenDB(driverwrap.Wrap(idleConnector{}))
+	c := inspected(t, newest())
+	info := c.Info()
+	require.Equal(t, "Wrap", info.OpenedVia)
+	require.Equal(t, "driver", info.Reports)
+	require.Len(t, info.Settings, len(settings.Parameters))
+	require.Nil(t, c.Documents(&telemetry.Statement{}), "nothing is reported behind Wrap")
+	require.NoError(t, db.Close())
+
+	off, err := driverwrap.Config{}.OpenConnector("token:dapi0123@example.com:443/sql/1.0/warehouses/1?enableTelemetry=false")
+	require.NoError(t, err)
+	c = inspected(t, newest())
+	info = c.Info()
+	require.Equal(t, "sql.Open", info.OpenedVia)
+	require.Equal(t, "example.com:443", info.Server)
+	require.Equal(t, "none", info.Reports)
+	require.Equal(t, telemetry.SettingInForce{Name: "enableTelemetry", Value: "false", By: "DSN"}, info.Settings[0])
+	documents := c.Documents(&telemetry.Statement{StatementID: "0123abcd-0123-4567-89ab-0123456789ab", Kind: telemetry.KindQuery})
+	require.Len(t, documents, 1, "what would be sent if telemetry were on")
+	require.Contains(t, documents[0], "0123abcd-0123-4567-89ab-0123456789ab")
+	require.NotContains(t, documents[0], "dapi0123")
+	require.NoError(t, off.(interface{ Close() error }).Close())
+}

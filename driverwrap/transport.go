@@ -1,0 +1,52 @@
+package driverwrap
+
+import (
+	"crypto/tls"
+	"net/http"
+
+	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// observable reports whether a transport of package cloudfetch can be put under the driver.
+// The kernel has no Go transport, and a configuration without the known fields is left alone.
+func observable(n nativeConfig) bool {
+	return driverKnows("Transport") && driverKnows("HTTPClient") && !readConfig[bool](n, "UseKernel").Or(false)
+}
+
+// observer returns the transport to put under the driver. A transport that the user supplied
+// stays in use underneath. With silence the native driver's telemetry is answered locally.
+func observer(n nativeConfig, silence bool) *cloudfetch.Transport {
+	base := cloudfetch.NewBase(readConfig[*tls.Config](n, "TLSConfig").Or(nil))
+	downloads := readConfig[*http.Client](n, "HTTPClient").Or(nil)
+	if user, ok := readConfig[http.RoundTripper](n, "Transport").Get(); ok && user != nil {
+		base = cloudfetch.WrapBase(user)
+	}
+	if downloads != nil && downloads.Transport != nil {
+		base.Storage = downloads.Transport // of the first WithTransport, where there were several
+	}
+	wire := cloudfetch.New(base, cloudfetch.Options{SilenceNative: silence, Counters: wireCounters})
+	if downloads != nil {
+		downloads.Transport = wire // the client belongs to this configuration alone
+	}
+	return wire
+}
+
+// imitateDefaultClient makes the client for downloads that WithTransport has just made behave
+// as http.DefaultClient, which the driver uses when it is given no transport.
+func imitateDefaultClient(n nativeConfig) {
+	if client := readConfig[*http.Client](n, "HTTPClient").Or(nil); client != nil {
+		client.Timeout, client.Jar, client.CheckRedirect = http.DefaultClient.Timeout, http.DefaultClient.Jar, http.DefaultClient.CheckRedirect
+	}
+}
+
+// wireCounters are those of all connectors of the process, closed ones included.
+var wireCounters = cloudfetch.NewCounters()
+
+func addWireStats(s *telemetry.Stats) {
+	n := wireCounters.Stats()
+	s.Wire = telemetry.WireStats{
+		Messages: int64(n.Messages), Undecoded: int64(n.Undecoded), Files: int64(n.Files),
+		Silenced: int64(n.Silenced), Evicted: int64(n.Evicted),
+	}
+}

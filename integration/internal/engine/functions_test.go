@@ -1,0 +1,105 @@
+package engine
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func TestFurtherFunctions(t *testing.T) {
+	s := newSession(t, newDatabase(t))
+	for _, c := range []struct{ sql, types, want string }{
+		{"try_add(2147483647, 1)", "INT", "NULL"},
+		{"try_add(1, 2L)", "BIGINT", "3"},
+		{"try_add(1.5, 2)", "DECIMAL(3,1)", "3.5"},
+		{"try_add(1.5D, 2)", "DOUBLE", "3.5"},
+		{"try_subtract(-9223372036854775808, 1)", "BIGINT", "NULL"},
+		{"try_multiply(100000, 100000)", "INT", "NULL"},
+		{"try_multiply(3, 4)", "INT", "12"},
+		{"try_mod(5, 0)", "INT", "NULL"},
+		{"make_timestamp(2024, 2, 29, 1, 2, 3.5)", "TIMESTAMP", "2024-02-29 01:02:03.5"},
+		{"make_timestamp(2024, 2, 29, 1, 2, 3, 'Europe/Berlin')", "TIMESTAMP", "2024-02-29 00:02:03"},
+		{"next_day(DATE '2024-05-06', 'Mon')", "DATE", "2024-05-13"},
+		{"next_day('2024-05-06', 'TU')", "DATE", "2024-05-07"},
+		{"DATE '2024-05-06' - DATE '2024-05-01' = INTERVAL 5 DAYS", "BOOLEAN", "true"},
+		{"CAST(DATE '2024-05-06' - DATE '2024-05-01' AS INT)", "INT", "5"},
+		{"string(DATE '2024-05-06' - DATE '2024-05-07')", "STRING", "INTERVAL '-1' DAY"},
+		{"string(TIMESTAMP '2024-05-06 01:00:00' - TIMESTAMP '2024-05-05')", "STRING", "INTERVAL '1 01:00:00' DAY TO SECOND"},
+		{"DATE '2024-05-06' + (DATE '2024-05-03' - DATE '2024-05-01')", "DATE", "2024-05-08"},
+		{"TIMESTAMP '2024-05-06' - 2 * INTERVAL 1 HOUR", "TIMESTAMP", "2024-05-05 22:00:00"},
+		{"INTERVAL 2 DAYS > INTERVAL 47 HOURS", "BOOLEAN", "true"},
+		{"regexp_count('a1b22', '[0-9]')", "INT", "3"},
+		{"regexp_substr('a1b22', '[0-9]+$')", "STRING", "22"},
+		{"regexp_instr('é1', '[0-9]')", "INT", "2"},
+		{"encode('aé', 'UTF-8')", "BINARY", "61C3A9"},
+		{"encode('a', 'utf-16')", "BINARY", "FEFF0061"},
+		{"decode(encode('aé€', 'UTF-16LE'), 'UTF-16LE')", "STRING", "aé€"},
+		{"decode(2, 1, 'one', 2, 'two', 'other')", "STRING", "two"},
+		{"decode(3, 1, 'one')", "STRING", "NULL"},
+		{"bit_count(7) + bit_count(-1L) + bit_count(true)", "INT", "68"},
+		{"substring_index('a.b.c', '.', -2)", "STRING", "b.c"},
+		{"levenshtein('kitten', 'sitting')", "INT", "3"},
+		{"overlay('Spark SQL', '_', 6)", "STRING", "Spark_SQL"},
+		{"find_in_set('b', 'a,b')", "INT", "2"},
+		{"soundex('Robert')", "STRING", "R163"},
+		{"bin(13)", "STRING", "1101"},
+		{"conv('ff', 16, 10)", "STRING", "255"},
+		{"factorial(5)", "BIGINT", "120"},
+		{"format_number(1234567.891, 2)", "STRING", "1,234,567.89"},
+		{"format_string('%s=%05d %.2f', 'x', 42, 1.5)", "STRING", "x=00042 1.50"},
+		{"months_between('2024-03-31', '2024-02-29')", "DOUBLE", "1.0"},
+		{"months_between('1997-02-28 10:30:00', '1996-10-30')", "DOUBLE", "3.94959677"},
+		{"date_part('YEAR', DATE '2024-05-06')", "INT", "2024"},
+		{"dayname(DATE '2024-05-06') || monthname(DATE '2024-05-06')", "STRING", "MonMay"},
+		{"try_to_timestamp('nope')", "TIMESTAMP", "NULL"},
+		{"try_to_date('06.05.2024', 'dd.MM.yyyy')", "DATE", "2024-05-06"},
+		{"equal_null(NULL, NULL)", "BOOLEAN", "true"},
+		{"nullifzero(0)", "INT", "NULL"},
+		{"zeroifnull(NULL)", "INT", "0"},
+	} {
+		t.Run(c.sql, func(t *testing.T) {
+			res, err := s.Execute(t.Context(), "SELECT "+c.sql, nil)
+			if !assert.NoError(t, err) {
+				return
+			}
+			assert.Equal(t, c.types, typesOf(res))
+			assert.Equal(t, []string{c.want}, cells(res))
+		})
+	}
+	fails(t, s, "ILLEGAL_DAY_OF_WEEK", "SELECT next_day(DATE '2024-01-01', 'someday')")
+	fails(t, s, "DATETIME_FIELD_OUT_OF_BOUNDS", "SELECT make_timestamp(2024, 2, 30, 0, 0, 0)")
+	fails(t, s, "INVALID_PARAMETER_VALUE.CHARSET", "SELECT encode('a', 'ebcdic')")
+	fails(t, s, "UNSUPPORTED_FEATURE.DATA_TYPE", "SELECT DATE '2024-01-02' - DATE '2024-01-01'")
+	fails(t, s, "UNSUPPORTED_FEATURE.DATA_TYPE", "CREATE TABLE i AS SELECT INTERVAL 1 DAY AS x")
+}
+
+func TestFurtherAggregates(t *testing.T) {
+	s := newSession(t, newDatabase(t))
+	run1(t, s, "CREATE TABLE a AS SELECT * FROM VALUES ('x', 1, 1.50, DATE '2024-01-01'), ('x', 2, 2.50, NULL), ('y', 3, 2.50, DATE '2024-01-03'), ('y', NULL, NULL, NULL) v(k, n, d, t)")
+	for _, a := range []ask{
+		{"SELECT max_by(k, n), min_by(k, d), max_by(n, t) FROM a", "", "STRING|STRING|INT", []string{"y|x|3"}},
+		{"SELECT median(n), median(d), percentile(n, 0.25), percentile(n, array(0, 1)) FROM a", "", "DOUBLE|DOUBLE|DOUBLE|ARRAY<DOUBLE>", []string{"2.0|2.5|1.5|[1.0, 3.0]"}},
+		{"SELECT percentile_approx(d, 0.5), approx_percentile(n, array(0.1, 0.9), 100), percentile_cont(0.5) WITHIN GROUP (ORDER BY n DESC), percentile_disc(0.5) WITHIN GROUP (ORDER BY k) FROM a", "", "DECIMAL(3,2)|ARRAY<INT>|DOUBLE|STRING", []string{"2.50|[1, 3]|2.0|x"}},
+		{"SELECT sum(DISTINCT d), avg(DISTINCT d), count(DISTINCT d), sum(d) FILTER (WHERE k = 'x') FROM a", "", "DECIMAL(13,2)|DECIMAL(7,6)|BIGINT|DECIMAL(13,2)", []string{"4.00|2.000000|2|4.00"}},
+		{"SELECT n, sum(d) OVER (ORDER BY n ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS s, avg(d) OVER (PARTITION BY k) AS v FROM a WHERE n > 0 ORDER BY n", "", "", []string{"1|1.50|2.000000", "2|4.00|2.000000", "3|5.00|2.500000"}},
+		{"SELECT try_sum(x), try_avg(x) FROM VALUES (9223372036854775807), (1) v(x)", "", "BIGINT|DOUBLE", []string{"NULL|4.611686018427388E18"}},
+		{"SELECT mode(d), bit_and(n), bit_or(n), bit_xor(n) FROM a", "", "", []string{"2.50|0|3|0"}},
+		{"SELECT corr(n, n * 2), covar_pop(n, n), covar_samp(n, n) FROM a", "", "", []string{"1.0|0.6666666666666666|1.0"}},
+		{"SELECT first(t), first(t, true), last(n, true), any_value(k) FROM (SELECT * FROM a ORDER BY n)", "", "", []string{"NULL|2024-01-01|3|x"}},
+		{"SELECT listagg(k, '-') WITHIN GROUP (ORDER BY n DESC), string_agg(DISTINCT k) FROM a WHERE n > 0", "", "", []string{"y-x-x|xy"}},
+	} {
+		a.run(t, s)
+	}
+	for _, a := range []ask{
+		{"SELECT first_value(t) IGNORE NULLS, last(n) IGNORE NULLS, first(t) RESPECT NULLS, last_value(k) FROM (SELECT * FROM a ORDER BY n)", "", "", []string{"2024-01-01|3|NULL|y"}},
+		{"SELECT n, first(n) OVER (PARTITION BY k ORDER BY n), last_value(n) OVER (PARTITION BY k ORDER BY n ROWS BETWEEN CURRENT ROW AND 1 FOLLOWING) FROM a WHERE n > 0 ORDER BY n", "", "", []string{"1|1|2", "2|1|2", "3|3|3"}},
+		{"SELECT (SELECT n FROM a WHERE n = 2), (SELECT n FROM a WHERE n > 5), (SELECT max(n) FROM a), (SELECT DISTINCT k FROM a WHERE k = o.k) FROM (SELECT 'x' AS k) o", "", "INT|INT|INT|STRING", []string{"2|NULL|3|x"}},
+	} {
+		a.run(t, s)
+	}
+	fails(t, s, "SCALAR_SUBQUERY_TOO_MANY_ROWS", "SELECT (SELECT n FROM a)")
+	fails(t, s, "SCALAR_SUBQUERY_TOO_MANY_ROWS", "SELECT k FROM a o WHERE n = (SELECT n FROM a WHERE k = o.k AND n IS NOT NULL)")
+	fails(t, s, "UNSUPPORTED_FEATURE.IGNORE_NULLS", "SELECT lag(n) IGNORE NULLS OVER (ORDER BY n) FROM a")
+	fails(t, s, "ARITHMETIC_OVERFLOW", "SELECT sum(x) FROM VALUES (9223372036854775807), (1) v(x)")
+	fails(t, s, "DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE", "SELECT percentile(n, 2) FROM a")
+}

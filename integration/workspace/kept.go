@@ -1,0 +1,24 @@
+package workspace
+
+// kept is a list of the newest values: beyond limit the oldest goes. A negative limit is none.
+type kept[T any] struct {
+	limit   int
+	list    []T
+	dropped func(T) // is told what goes; may be nil
+}
+
+func (k *kept[T]) add(v T) {
+	k.list = append(k.list, v)
+	if k.limit < 0 {
+		return
+	}
+	for len(k.list) > k.limit {
+		oldest := k.list[0]
+		var zero T
+		k.list[0] = zero // the array lives until append moves the list to another
+		k.list = k.list[1:]
+		if k.dropped != nil {
+			k.dropped(oldest)
+		}
+	}
+}

@@ -1,0 +1,89 @@
+package archtest
+
+import (
+	"bytes"
+	"encoding/json"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const module = "github.com/seed-01322ee7/databricks-telemetry/"
+
+// mayImport says for every package of the main module which others of it that package may
+// import. Imports point from the packages
+// an application uses to those that import no other.
+var mayImport = map[string][]string{
+	"cloudfetch": {"internal/contain", "telemetry"},
+	"sanitize":   {},
+	"telemetry":  {"internal/contain", "internal/queue"},
+
+	"telemetry/explain": {"internal/format", "telemetry"},
+	"telemetry/ndjson":  {"internal/registry", "telemetry", "telemetry/explain"},
+	"telemetry/logsink": {"internal/registry", "telemetry", "telemetry/explain"},
+
+	"internal/export":     {"internal/contain", "internal/failure", "internal/queue", "internal/registry", "telemetry"},
+	"telemetry/expvars":   {"telemetry", "internal/export"},
+	"telemetry/otelsink":  {"internal/contain", "internal/sqltext", "telemetry", "telemetry/explain", "internal/export"},
+	"telemetry/debugpage": {"internal/contain", "internal/format", "internal/registry", "internal/settings", "telemetry", "telemetry/explain", "internal/export"},
+
+	"driverwrap": {"cloudfetch", "internal/contain", "internal/failure", "internal/settings", "sanitize", "telemetry", "internal/export", "telemetry/logsink", "telemetry/otelsink"},
+	"cmd/dbtel":  {"internal/format", "internal/sqltext", "telemetry", "telemetry/explain", "telemetry/ndjson"},
+
+	"internal/contain":  {},
+	"internal/failure":  {"internal/registry", "telemetry"},
+	"internal/format":   {},
+	"internal/registry": {"telemetry"},
+	"internal/settings": {"telemetry"},
+	"internal/queue":    {},
+	"internal/sqltext":  {},
+	"internal/archtest": {},
+}
+
+// nativeDriver lists the packages that may import the native driver: one wraps it, one classifies
+// its errors.
+var nativeDriver = []string{"driverwrap", "internal/failure"}
+
+type pkg struct {
+	ImportPath string
+	Imports    []string
+}
+
+func packages(t *testing.T) (all []pkg) {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Imports", module+"...").Output()
+	require.NoError(t, err)
+	for dec := json.NewDecoder(bytes.NewReader(out)); dec.More(); {
+		var p pkg
+		require.NoError(t, dec.Decode(&p))
+		all = append(all, p)
+	}
+	return all
+}
+
+func TestImportsPointOneWay(t *testing.T) {
+	for _, p := range packages(t) {
+		name := strings.TrimPrefix(p.ImportPath, module)
+		allowed, known := mayImport[name]
+		require.True(t, known, "package %s is not in the table of this test: add it", name)
+		for _, i := range p.Imports {
+			if own, is := strings.CutPrefix(i, module); is {
+				require.Contains(t, allowed, own, "%s must not import %s", name, own)
+			}
+			if strings.HasPrefix(i, "github.com/databricks/databricks-sql-go") {
+				require.Contains(t, nativeDriver, name, "%s must not import %s", name, i)
+			}
+		}
+	}
+}
+
+func TestNothingReachesIntoTheNativeDriver(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, i := range p.Imports {
+			require.NotContains(t, i, "databricks-sql-go/internal", "%s", p.ImportPath)
+			require.NotEqual(t, "unsafe", i, "%s", p.ImportPath)
+		}
+	}
+}

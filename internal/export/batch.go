@@ -1,0 +1,149 @@
+package export
+
+import (
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
+)
+
+// delivery is the result of delivering a batch. Every event of the batch is counted, but for those
+// that go back to the queue.
+type delivery struct {
+	unsent    []queued      // to be sent again, with the same ids
+	pause     time.Duration // how long to wait before that
+	lastError string        // of the latest request; empty when it was accepted
+}
+
+// deliver sends a batch, in halves where it is too large for the endpoint. It runs on the pipeline's
+// goroutine.
+func (p *pipeline) deliver(batch []queued, anonymous bool) delivery {
+	d := delivery{lastError: p.latestError()}
+	parts := [][]queued{batch}
+	for len(parts) > 0 {
+		part := parts[len(parts)-1]
+		parts = parts[:len(parts)-1]
+		part, events := p.encode(part, anonymous)
+		if len(part) == 0 {
+			continue
+		}
+		r, ok, retryAt := p.breaker.do(func(probe bool) result { return p.upload(part, anonymous, probe) })
+		if !ok {
+			r.outcome = outcomeUnavailable
+		} else if d.lastError = ""; r.outcome != outcomeAccepted {
+			d.lastError = r.describe()
+		}
+		switch r.outcome {
+		case outcomeAccepted:
+			accepted := min(r.counts.accepted, events)
+			p.exporter.counts.sent.Add(int64(accepted))
+			if accepted < events {
+				p.exporter.counts.drop(DropRejected, events-accepted)
+			}
+		case outcomeRefused:
+			p.exporter.counts.failures.Add(1)
+			p.exporter.counts.drop(DropRefused, events)
+		case outcomeTooLarge:
+			if len(part) == 1 {
+				p.exporter.counts.drop(DropTooLarge, events)
+				break
+			}
+			half := len(part) / 2
+			parts = append(parts, part[half:], part[:half])
+		default:
+			d.unsent = part
+			for _, rest := range slices.Backward(parts) {
+				d.unsent = append(d.unsent[:len(d.unsent):len(d.unsent)], rest...)
+			}
+			if ok {
+				p.exporter.counts.failures.Add(1)
+				d.pause = p.pause(r)
+			} else {
+				d.pause = time.Until(retryAt)
+			}
+			return d
+		}
+	}
+	return d
+}
+
+// encode writes an upload with p.builder, and returns the records that are in it. A record that
+// cannot be encoded is dropped.
+func (p *pipeline) encode(part []queued, anonymous bool) (_ []queued, events int) {
+	b := &p.builder
+	b.begin(time.Now())
+	good := part[:0]
+	for i := range part {
+		if p.encodeOne(&part[i].Value, anonymous) {
+			good = append(good, part[i])
+			events += int(part[i].Value.events)
+		} else {
+			p.exporter.counts.drop(DropBroken, int(part[i].Value.events))
+		}
+	}
+	b.end()
+	return good, events
+}
+
+func (p *pipeline) encodeOne(e *entry, anonymous bool) (ok bool) {
+	b := &p.builder
+	length, documents := len(b.upload.bytes), len(b.documents)
+	defer func() {
+		if v := recover(); v != nil {
+			p.exporter.contained.Panicked(contain.Export, v)
+			b.upload.bytes, b.documents, ok = b.upload.bytes[:length], b.documents[:documents], false
+		}
+	}()
+	e.appendDocuments(&b.scratch, anonymous, b.add)
+	return true
+}
+
+// upload sends what encode has written.
+func (p *pipeline) upload(part []queued, anonymous, probe bool) result {
+	o := part[0].Value.origin
+	body := p.builder.upload
+	defer body.release()
+	q := request{method: http.MethodPost, path: uploadPath, body: body, auth: o.connection.Authenticator, userAgent: o.userAgent}
+	if anonymous {
+		q.path, q.auth, q.userAgent = anonymousUploadPath, nil, o.bareUserAgent
+	} else {
+		for i := range part {
+			if q.orgID = part[i].Value.org(); q.orgID != "" {
+				break
+			}
+		}
+	}
+	c := &p.exporter.counts
+	r := p.client.send(p.ctx, q, probe, func(again bool) {
+		c.requests.Add(1)
+		c.bytes.Add(int64(len(body.bytes)))
+		if again {
+			c.retries.Add(1)
+		}
+	})
+	if p.exporter.recent.wanted() {
+		p.remember(q.path, r)
+	}
+	return r
+}
+
+// remember keeps the documents for Exporter.Recent.
+func (p *pipeline) remember(endpoint string, r result) {
+	outcome := "sent"
+	if r.outcome != outcomeAccepted {
+		outcome = r.describe()
+	} else if r.counts.errors > 0 {
+		outcome = "sent; the service found errors in some of its batch"
+	}
+	p.exporter.recent.add(time.Now(), endpoint, outcome, string(p.builder.upload.bytes), p.builder.documents)
+}
+
+// pause is how long to leave the endpoint alone after a batch that failed.
+func (p *pipeline) pause(r result) time.Duration {
+	d := p.settings.RetryDelay // the retries have taken long enough already
+	if r.outcome == outcomeUnrecognized || p.breaker.gobreaker == nil {
+		d = p.settings.FlushInterval
+	}
+	return max(d, r.retryAfter)
+}

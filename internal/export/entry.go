@@ -1,0 +1,125 @@
+package export
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/registry"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// maxEvents is the largest number of events of one record.
+const maxEvents = 3
+
+// entry is a record in the queue, with the ids of its events.
+type entry struct {
+	origin    *origin
+	statement *telemetry.Statement     // one of these three is set
+	opened    *telemetry.SessionOpened //
+	closed    *telemetry.SessionClosed //
+
+	at     time.Time // when it was put into the queue
+	size   int32     // about the memory of the record, in bytes
+	events int32
+	failed bool
+
+	hasIDs bool // ids are set, and stay as they are
+	ids    [maxEvents][16]byte
+}
+
+func newOpenedEntry(o *origin, r *telemetry.SessionOpened) entry {
+	return entry{origin: o, opened: r, failed: r.Failed(), events: 1, size: int32(sizeOf(*r))}
+}
+
+func newClosedEntry(o *origin, r *telemetry.SessionClosed) entry {
+	return entry{origin: o, closed: r, failed: r.Failed(), events: 1, size: int32(sizeOf(*r))}
+}
+
+func newStatementEntry(o *origin, r *telemetry.Statement) entry {
+	e := entry{origin: o, failed: r.Failed() || r.CloseFailure != nil, events: 1}
+	if r.Query != "" || len(r.Calls) > maxCalls || r.CloudFetch != nil && len(r.CloudFetch.Files) > 0 {
+		r = trim(r)
+	}
+	e.statement = r
+	if _, ok := registry.Closed(r); ok {
+		e.events++
+	}
+	if _, ok := registry.Canceled(r); ok {
+		e.events++
+	}
+	size := sizeOf(*r) + len(r.RPCs)*sizeOf(telemetry.RPC{}) + len(r.Calls)*sizeOf(telemetry.Call{})
+	if r.CloudFetch != nil {
+		size += sizeOf(*r.CloudFetch)
+	}
+	e.size = int32(size)
+	return e
+}
+
+// sizeOf is the memory of a value in bytes, without what it points to.
+func sizeOf[T any](T) int { return int(reflect.TypeFor[T]().Size()) }
+
+// maxCalls is the largest number of calls that wait with a record: to drop a few, a copy of the
+// record would cost more.
+const maxCalls = 8
+
+// trim copies a statement without its text and the lists of its calls and files. They are not sent,
+// and would take memory as long as the record waits.
+func trim(r *telemetry.Statement) *telemetry.Statement {
+	short := *r
+	short.Query, short.Calls, short.RPCs = "", nil, slices.Clone(r.RPCs) // which may share memory with the record
+	if r.CloudFetch != nil {
+		sums := *r.CloudFetch
+		sums.Files = nil
+		short.CloudFetch = &sums
+	}
+	return &short
+}
+
+// assignIDs gives the events their ids, once.
+func (e *entry) assignIDs() {
+	if e.hasIDs {
+		return
+	}
+	e.hasIDs = true
+	for i := range e.events {
+		id := &e.ids[i]
+		_, _ = rand.Read(id[:]) // never fails
+		id[6] = id[6]&0x0f | 0x40
+		id[8] = id[8]&0x3f | 0x80
+	}
+}
+
+func uuid(id [16]byte) string {
+	var b [36]byte
+	hex.Encode(b[0:8], id[0:4])
+	hex.Encode(b[9:13], id[4:6])
+	hex.Encode(b[14:18], id[6:8])
+	hex.Encode(b[19:23], id[8:10])
+	hex.Encode(b[24:36], id[10:16])
+	b[8], b[13], b[18], b[23] = '-', '-', '-', '-'
+	return string(b[:])
+}
+
+// operations lists the events of the record, as many as e.events.
+func (e *entry) operations() (ops [maxEvents]registry.Operation) {
+	switch {
+	case e.opened != nil:
+		ops[0] = registry.CreateSession
+	case e.closed != nil:
+		ops[0] = registry.DeleteSession
+	default:
+		ops[0] = registry.ExecuteStatement
+		n := 1
+		if _, ok := registry.Closed(e.statement); ok {
+			ops[n] = registry.CloseStatement
+			n++
+		}
+		if _, ok := registry.Canceled(e.statement); ok {
+			ops[n] = registry.CancelStatement
+		}
+	}
+	return ops
+}

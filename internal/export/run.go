@@ -1,0 +1,165 @@
+package export
+
+import (
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
+)
+
+// run does one step after another until there is nothing to do now.
+func (p *pipeline) run() {
+	returned := false
+	defer func() {
+		if !returned {
+			p.recoverRun()
+		}
+	}()
+	returned = p.exporter.contained.Call(contain.Export, func() {
+		for p.runOnce() {
+		}
+	})
+}
+
+// runOnce requests the flag, or sends a batch. It reports false when the goroutine ends.
+func (p *pipeline) runOnce() bool {
+	switch s := p.nextStep(); {
+	case s.done:
+		return false
+	case s.flagFor != nil:
+		p.requestFlag(s.flagFor)
+	case s.batch != nil:
+		p.finishBatch(p.deliver(s.batch, s.anonymous))
+	}
+	return true
+}
+
+// step is what the goroutine does next, without the lock. The zero step is nothing: nextStep has
+// to be called again.
+type step struct {
+	done      bool     // the goroutine ends
+	flagFor   *origin  // request the flag, as this connector
+	batch     []queued // send these
+	anonymous bool     // without authentication
+}
+
+// nextStep decides what to do, and takes the batch to send out of the queue.
+func (p *pipeline) nextStep() step {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	p.finishWaiters()
+	at, ok := p.due(now)
+	if p.ended != "" {
+		p.dropAll(p.ended)
+		ok = false
+	}
+	if !ok || at.After(now) {
+		p.stopRunning(now)
+		return step{done: true}
+	}
+	if until, open := p.breaker.openUntil(); open {
+		p.notBefore = until
+		return step{}
+	}
+	state := flagOn
+	if !p.settings.ForceEnable {
+		state, at = p.flag.state(p.client.transportID, now)
+	}
+	switch state {
+	case flagOff:
+		p.dropAll(DropFlagOff)
+	case flagUnreadable:
+		p.notBefore = at
+	case flagUnknown:
+		if p.loggedIn {
+			return step{flagFor: p.queue.Oldest().Value.origin}
+		}
+	default:
+		batch, anonymous := p.takeBatch(now)
+		return step{batch: batch, anonymous: anonymous}
+	}
+	return step{}
+}
+
+// takeBatch takes the next batch out of the queue: up to BatchSize records, all for one endpoint and
+// one workspace. p.mu is held.
+func (p *pipeline) takeBatch(now time.Time) (batch []queued, anonymous bool) {
+	anonymous = !p.loggedIn
+	p.wait = p.settings.FlushInterval
+	if !p.urgent.IsZero() && !p.urgent.After(now) {
+		p.sent = now
+	}
+	org := ""
+	for it := p.queue.Oldest(); it != nil; it = p.queue.Oldest() {
+		e := &it.Value
+		if now.Sub(e.at) > maxAge(p.settings) {
+			p.exporter.counts.drop(DropExpired, int(p.queue.pop().Value.events))
+			continue
+		}
+		if len(batch) == p.settings.BatchSize {
+			break
+		}
+		if id := e.org(); id != "" && id != org {
+			if org != "" {
+				break
+			}
+			org = id
+		}
+		if batch == nil {
+			batch = make([]queued, 0, min(p.queue.Len(), p.settings.BatchSize))
+		}
+		batch = append(batch, p.queue.pop())
+		p.sending += int(batch[len(batch)-1].Value.events)
+	}
+	if len(batch) > 0 {
+		p.sendingFrom = batch[0].Seq
+	}
+	if p.queue.Len() == 0 {
+		p.urgent = time.Time{}
+	}
+	return batch, anonymous
+}
+
+// finishBatch takes the result of a batch.
+func (p *pipeline) finishBatch(d delivery) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.sending = 0
+	p.lastError = d.lastError
+	if len(d.unsent) == 0 {
+		return
+	}
+	p.queue.requeue(d.unsent)
+	p.evictOverflow()
+	now := time.Now()
+	p.notBefore = now.Add(d.pause)
+	p.failWaiters()
+}
+
+// latestError is the error of the latest request.
+func (p *pipeline) latestError() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.lastError
+}
+
+// stopRunning ends the goroutine, and the flushes that wait for events that cannot be sent now.
+// p.mu is held.
+func (p *pipeline) stopRunning(now time.Time) {
+	p.failWaiters()
+	if p.running {
+		p.running = false
+		close(p.idle)
+	}
+	p.schedule(now)
+}
+
+// recoverRun cleans up after a panic in run, of which none is known: the events that were taken out
+// are dropped and counted, the others wait for FlushInterval.
+func (p *pipeline) recoverRun() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.exporter.counts.drop(DropBroken, p.sending)
+	p.sending, p.notBefore = 0, time.Now().Add(p.settings.FlushInterval)
+	p.stopRunning(time.Now())
+}

@@ -1,0 +1,203 @@
+package registry
+
+import (
+	"bytes"
+	"encoding/json"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// StatementFields is everything a Statement says, in the order sinks show it.
+var StatementFields = []Field[telemetry.Statement]{
+	{"started", "RFC 3339", "When the application called the driver.", ScopeBoth, to(timestamp, TypeInt64), timeOf(func(s *telemetry.Statement) *time.Time { return &s.Started })},
+	{"server", "", "Host and port of the workspace.", ScopeLocal, Payload{}, stringOf(func(s *telemetry.Statement) *string { return &s.Server })},
+	{"connector", "", "Number of the connector in the process.", ScopeLocal, Payload{}, nonZeroOf(func(s *telemetry.Statement) *int64 { return &s.Connector })},
+	{"trace_id", "", "Trace of the span around the call, in hex (W3C).", ScopeLocal, Payload{}, hexOf(func(s *telemetry.Statement) []byte { return s.TraceID[:] })},
+	{"span_id", "", "The span around the call, in hex (W3C).", ScopeLocal, Payload{}, hexOf(func(s *telemetry.Statement) []byte { return s.SpanID[:] })},
+	{"session_id", "", "The server's id of the session.", ScopeBoth, to(driverLog+"session_id", TypeUUID), stringOf(func(s *telemetry.Statement) *string { return &s.SessionID })},
+	{"statement_id", "", "The server's id of the statement.", ScopeBoth, to(driverLog+"sql_statement_id", TypeUUID), stringOf(func(s *telemetry.Statement) *string { return &s.StatementID })},
+	{"query_text", "", "The statement's text, with telemetry_query_text only.", ScopeLocal, Payload{}, stringOf(func(s *telemetry.Statement) *string { return &s.Query })},
+	{"kind", "", "QUERY, UPDATE or VOLUME.", ScopeBoth, oneOf(operation+"statement_type", telemetry.KindQuery, telemetry.KindUpdate, telemetry.KindVolume), stringOf(func(s *telemetry.Statement) *telemetry.Kind { return &s.Kind })},
+	{"volume_operation", "", "What a VOLUME statement did: PUT, GET or DELETE.", ScopeBoth, oneOf(driverLog+"vol_operation.volume_operation_type", "PUT", "GET", "DELETE"), stringOf(func(s *telemetry.Statement) *string { return &s.Volume })},
+	{"internal", "bool", "The driver ran it for itself (Ping).", ScopeBoth, to(detail+"is_internal_call", TypeBool), boolOf(func(s *telemetry.Statement) *bool { return &s.Internal })},
+	{"prepared", "bool", "It ran through a prepared statement.", ScopeLocal, Payload{}, boolOf(func(s *telemetry.Statement) *bool { return &s.Prepared })},
+	{"outcome", "", "completed, closed_early, failed, canceled or abandoned.", ScopeLocal, Payload{}, stringOf(func(s *telemetry.Statement) *telemetry.Outcome { return &s.Outcome })},
+	{"error_category", "", "Stable name for what went wrong.", ScopeBoth, errorName, partOf(failureOf, categoryField)},
+	{"sqlstate", "", "Five-character code the server gave for the error.", ScopeLocal, Payload{}, partOf(failureOf, sqlStateField)},
+	{"error_message", "", "What telemetry_error_text keeps of the error's text.", ScopeLocal, Payload{}, partOf(failureOf, messageField)},
+	{"retryable", "bool", "The driver considers trying again worthwhile.", ScopeLocal, Payload{}, partOf(failureOf, boolOf(func(f *telemetry.Failure) *bool { return &f.Retryable }))},
+	{"close_error_category", "", "Stable name for what went wrong when the rows were closed.", ScopeLocal, Payload{}, partOf(closeFailureOf, categoryField)},
+	{"execute_ms", "ms", "From the call until results were ready or it failed.", ScopeBoth, to(driverLog+"operation_latency_ms", TypeInt64), durationOf(func(s *telemetry.Statement) *time.Duration { return &s.Execute })},
+	{"first_row_ms", "ms", "From the end of execute_ms until the application had the first row.", ScopeLocal, Payload{}, maybeDurationOf(func(s *telemetry.Statement) *telemetry.Maybe[time.Duration] { return &s.FirstRow })},
+	{"consume_ms", "ms", "From the first row until the rows were exhausted or closed.", ScopeBoth, to(operation+"result_latency.result_set_consumption_latency_millis", TypeInt64), maybeDurationOf(func(s *telemetry.Statement) *telemetry.Maybe[time.Duration] { return &s.Consume })},
+	{"close_ms", "ms", "Closing the rows, the RPC included.", ScopeLocal, Payload{}, maybeDurationOf(func(s *telemetry.Statement) *telemetry.Maybe[time.Duration] { return &s.Close })},
+	{"total_ms", "ms", "From the call until the statement was finished.", ScopeLocal, Payload{}, durationOf(func(s *telemetry.Statement) *time.Duration { return &s.Total })},
+	{"rows_read", "rows", "Rows the application read.", ScopeLocal, Payload{}, maybeIntOf(func(s *telemetry.Statement) *telemetry.Maybe[int64] { return &s.RowsRead })},
+	{"rows_affected", "rows", "Rows the statement changed, as the driver reports it for an Exec.", ScopeLocal, Payload{}, maybeIntOf(func(s *telemetry.Statement) *telemetry.Maybe[int64] { return &s.RowsAffected })},
+
+	{"workspace_id", "", "The workspace's number.", ScopeBoth, to("workspace_id", TypeInt64), stringOf(func(s *telemetry.Statement) *string { return &s.WorkspaceID })},
+	{"evidence", "", "How the facts about the result are known: wire or inferred.", ScopeLocal, Payload{}, stringOf(func(s *telemetry.Statement) *telemetry.Evidence { return &s.Result.Evidence })},
+	{"result_format", "", "INLINE_ARROW, COLUMNAR_INLINE, INLINE_JSON or EXTERNAL_LINKS (CloudFetch).", ScopeLocal, Payload{}, stringOf(func(s *telemetry.Statement) *telemetry.ResultFormat { return &s.Result.Format })},
+	{"compressed", "bool", "The server compressed the rows (LZ4).", ScopeBoth, to(operation+"is_compressed", TypeBool), maybeBoolOf(func(s *telemetry.Statement) *telemetry.Maybe[bool] { return &s.Result.Compressed })},
+	{"cache", "", "What the result cache said: INELIGIBLE, LOCAL_HIT, REMOTE_HIT or MISS.", ScopeLocal, Payload{}, stringOf(func(s *telemetry.Statement) *string { return &s.Result.Cache })},
+	{"uncompressed_bytes", "bytes", "Size of the rows the server announced.", ScopeLocal, Payload{}, maybeIntOf(func(s *telemetry.Statement) *telemetry.Maybe[int64] { return &s.Result.UncompressedBytes })},
+	{"compressed_bytes", "bytes", "Size after compression the server announced.", ScopeLocal, Payload{}, maybeIntOf(func(s *telemetry.Statement) *telemetry.Maybe[int64] { return &s.Result.CompressedBytes })},
+	{"direct_results", "bool", "Rows came with the answer to ExecuteStatement.", ScopeLocal, Payload{}, maybeBoolOf(func(s *telemetry.Statement) *telemetry.Maybe[bool] { return &s.Result.Direct })},
+	{"pages", "pages", "Result pages that arrived, direct results included.", ScopeLocal, Payload{}, maybeIntOf(func(s *telemetry.Statement) *telemetry.Maybe[int64] { return &s.Result.Pages })},
+	{"rows_delivered", "rows", "Rows in those pages, or in the files they named.", ScopeLocal, Payload{}, maybeIntOf(func(s *telemetry.Statement) *telemetry.Maybe[int64] { return &s.Result.Rows })},
+	{"polls", "calls", "Status calls.", ScopeBoth, to(detail+"n_operation_status_calls", TypeInt32), pollCalls},
+	{"polling_ms", "ms", "Latency of the status calls, without the pauses between them.", ScopeBoth, to(detail+"operation_status_latency_millis", TypeInt64), pollLatency},
+
+	{"files", "files", "CloudFetch files the server sent links to.", ScopeBoth, to(chunks+"total_chunks_present", TypeInt32), partOf(cloudFetch, intOf(func(c *telemetry.CloudFetch) *int64 { return &c.Present }))},
+	{"files_downloaded", "files", "Files downloaded completely.", ScopeBoth, to(chunks+"total_chunks_iterated", TypeInt32), partOf(cloudFetch, intOf(func(c *telemetry.CloudFetch) *int64 { return &c.Downloaded }))},
+	{"files_failed", "files", "Files that could not be downloaded.", ScopeLocal, Payload{}, partOf(cloudFetch, intOf(func(c *telemetry.CloudFetch) *int64 { return &c.Failed }))},
+	{"files_abandoned", "files", "Files not requested, or not complete, when the rows were closed.", ScopeLocal, Payload{}, partOf(cloudFetch, intOf(func(c *telemetry.CloudFetch) *int64 { return &c.Abandoned }))},
+	{"file_bytes", "bytes", "Size of all files the server announced.", ScopeLocal, Payload{}, partOf(cloudFetch, intOf(func(c *telemetry.CloudFetch) *int64 { return &c.Bytes }))},
+	{"file_bytes_received", "bytes", "Bytes downloaded, failed attempts included.", ScopeLocal, Payload{}, partOf(cloudFetch, intOf(func(c *telemetry.CloudFetch) *int64 { return &c.Received }))},
+	{"file_retries", "", "HTTP requests beyond the first of each file.", ScopeLocal, Payload{}, partOf(cloudFetch, intOf(func(c *telemetry.CloudFetch) *int64 { return &c.Retries }))},
+	{"first_file_ms", "ms", "Latency of the file that was complete first.", ScopeBoth, to(chunks+"initial_chunk_latency_millis", TypeInt64), partOf(cloudFetch, downloadLatency(func(c *telemetry.CloudFetch) *time.Duration { return &c.First }))},
+	{"slowest_file_ms", "ms", "Latency of the slowest file.", ScopeBoth, to(chunks+"slowest_chunk_latency_millis", TypeInt64), partOf(cloudFetch, downloadLatency(func(c *telemetry.CloudFetch) *time.Duration { return &c.Slowest }))},
+	{"sum_file_ms", "ms", "Latencies of all files, which overlap.", ScopeBoth, to(chunks+"sum_chunks_download_time_millis", TypeInt64), partOf(cloudFetch, downloadLatency(func(c *telemetry.CloudFetch) *time.Duration { return &c.Sum }))},
+	{"failed_file", "index", "Lowest index of a file that failed, from 0.", ScopeBoth, to(operation+"chunk_id", TypeInt64), partOf(cloudFetch, maybeIntOf(func(c *telemetry.CloudFetch) *telemetry.Maybe[int64] { return &c.FailedIndex }))},
+	{"failed_file_status", "HTTP status", "Status of its latest attempt.", ScopeLocal, Payload{}, partOf(cloudFetch, maybeIntOf(func(c *telemetry.CloudFetch) *telemetry.Maybe[int64] { return &c.FailedStatus }))},
+
+	{"rpcs", "calls", "Thrift calls made for the statement.", ScopeLocal, Payload{}, sumOf(func(r *telemetry.RPC) *int64 { return &r.Calls })},
+	{"rpc_retries", "", "HTTP attempts beyond the first of each call.", ScopeLocal, Payload{}, readOnly(func(s *telemetry.Statement) slog.Value {
+		return sumOfRPCs(s, func(r *telemetry.RPC) *int64 { return &r.Retries })
+	})}, // the field retried has them
+	{"retried", "", "rpc_retries by method, where there were any.", ScopeLocal, Payload{}, access[telemetry.Statement]{retriesByMethod, setRetriesByMethod}},
+	{"rpc_wait_ms", "ms", "Time between an attempt of a call that failed and the next.", ScopeLocal, Payload{}, maybeDurationOf(func(s *telemetry.Statement) *telemetry.Maybe[time.Duration] { return &s.Split.Retries })},
+	{"bytes_out", "bytes", "Request bodies of the calls.", ScopeLocal, Payload{}, sumOf(func(r *telemetry.RPC) *int64 { return &r.BytesOut })},
+	{"bytes_in", "bytes", "Response bodies of the calls; files are not in it.", ScopeLocal, Payload{}, sumOf(func(r *telemetry.RPC) *int64 { return &r.BytesIn })},
+
+	{"server_ms", "ms", "Time the server says it worked on the statement.", ScopeLocal, Payload{}, maybeDurationOf(func(s *telemetry.Statement) *telemetry.Maybe[time.Duration] { return &s.Split.Server })},
+	{"poll_wait_ms", "ms", "Time from the end of the server's work until a status call showed it.", ScopeLocal, Payload{}, maybeDurationOf(func(s *telemetry.Statement) *telemetry.Maybe[time.Duration] { return &s.Split.PollWait })},
+	{"page_wait_ms", "ms", "Time in calls that fetch pages.", ScopeLocal, Payload{}, maybeDurationOf(func(s *telemetry.Statement) *telemetry.Maybe[time.Duration] { return &s.Split.Pages })},
+	{"file_wait_ms", "ms", "Time the reader waited for files, beyond page_wait_ms.", ScopeLocal, Payload{}, maybeDurationOf(func(s *telemetry.Statement) *telemetry.Maybe[time.Duration] { return &s.Split.Files })},
+	{"reading_ms", "ms", "Rest of the time from the first row to the last: decoding and the application's own work.", ScopeLocal, Payload{}, maybeDurationOf(func(s *telemetry.Statement) *telemetry.Maybe[time.Duration] { return &s.Split.Reading })},
+}
+
+// CallFields is everything a Call says. Sinks that list calls do so under "calls".
+var CallFields = []Field[telemetry.Call]{
+	{"method", "", "Thrift method: ExecuteStatement, GetOperationStatus or FetchResults.", ScopeLocal, Payload{}, stringOf(func(c *telemetry.Call) *string { return &c.Method })},
+	{"start_ms", "ms", "When its first attempt began.", ScopeLocal, Payload{}, durationOf(func(c *telemetry.Call) *time.Duration { return &c.Start })},
+	{"end_ms", "ms", "When its answer was complete, or it failed.", ScopeLocal, Payload{}, maybeDurationOf(func(c *telemetry.Call) *telemetry.Maybe[time.Duration] { return &c.End })},
+	{"rows", "rows", "Rows in the page that came with it.", ScopeLocal, Payload{}, maybeIntOf(func(c *telemetry.Call) *telemetry.Maybe[int64] { return &c.Rows })},
+	{"files", "files", "CloudFetch links in the page.", ScopeLocal, Payload{}, nonZeroOf(func(c *telemetry.Call) *int64 { return &c.Files })},
+}
+
+// FileFields is everything a File says. Sinks that list files do so under "file_list".
+var FileFields = []Field[telemetry.File]{
+	{"index", "", "Position in the result, from 0.", ScopeLocal, Payload{}, intOf(func(f *telemetry.File) *int64 { return &f.Index })},
+	{"state", "", "DOWNLOADED, FAILED or ABANDONED.", ScopeLocal, Payload{}, stringOf(func(f *telemetry.File) *string { return &f.State })},
+	{"rows", "rows", "Rows the server announced.", ScopeLocal, Payload{}, intOf(func(f *telemetry.File) *int64 { return &f.Rows })},
+	{"bytes", "bytes", "Size the server announced.", ScopeLocal, Payload{}, intOf(func(f *telemetry.File) *int64 { return &f.Bytes })},
+	{"received", "bytes", "Bytes of the latest attempt.", ScopeLocal, Payload{}, intOf(func(f *telemetry.File) *int64 { return &f.Received })},
+	{"attempts", "", "HTTP requests for it.", ScopeLocal, Payload{}, intOf(func(f *telemetry.File) *int64 { return &f.Attempts })},
+	{"status", "HTTP status", "Of the latest attempt that failed.", ScopeLocal, Payload{}, nonZeroOf(func(f *telemetry.File) *int { return &f.Status })},
+	{"queued_ms", "ms", "When its link arrived.", ScopeLocal, Payload{}, maybeDurationOf(func(f *telemetry.File) *telemetry.Maybe[time.Duration] { return &f.Queued })},
+	{"start_ms", "ms", "When it was first requested.", ScopeLocal, Payload{}, maybeDurationOf(func(f *telemetry.File) *telemetry.Maybe[time.Duration] { return &f.Start })},
+	{"first_byte_ms", "ms", "When the first byte of the latest attempt arrived.", ScopeLocal, Payload{}, maybeDurationOf(func(f *telemetry.File) *telemetry.Maybe[time.Duration] { return &f.FirstByte })},
+	{"end_ms", "ms", "When the latest attempt ended.", ScopeLocal, Payload{}, maybeDurationOf(func(f *telemetry.File) *telemetry.Maybe[time.Duration] { return &f.End })},
+}
+
+// The parts of a statement.
+
+func failureOf(s *telemetry.Statement) **telemetry.Failure      { return &s.Failure }
+func closeFailureOf(s *telemetry.Statement) **telemetry.Failure { return &s.CloseFailure }
+func cloudFetch(s *telemetry.Statement) **telemetry.CloudFetch  { return &s.CloudFetch }
+
+func polling(s *telemetry.Statement) *telemetry.Maybe[telemetry.Polling] { return &s.Polling }
+
+var (
+	pollCalls = maybeOf(polling,
+		func(p telemetry.Polling) slog.Value { return slog.Int64Value(p.Calls) },
+		func(p *telemetry.Polling, value []byte) error { return setJSON(&p.Calls, value) })
+	pollLatency = maybeOf(polling,
+		func(p telemetry.Polling) slog.Value { return slog.DurationValue(p.Latency) },
+		func(p *telemetry.Polling, value []byte) error { return setDuration(&p.Latency, value) })
+)
+
+// downloadLatency is the access of a latency of downloaded files, unknown until one is complete.
+func downloadLatency(at func(*telemetry.CloudFetch) *time.Duration) access[telemetry.CloudFetch] {
+	a := durationOf(at)
+	return access[telemetry.CloudFetch]{func(c *telemetry.CloudFetch) slog.Value {
+		if c.Downloaded == 0 {
+			return slog.Value{}
+		}
+		return a.Value(c)
+	}, a.Set}
+}
+
+// sumOf is the access of a sum over the calls of all methods. Set writes it to one entry without
+// a method, which stands for all of them. Where it is known that no call was made, RPCs is empty
+// and not nil.
+func sumOf(at func(*telemetry.RPC) *int64) access[telemetry.Statement] {
+	return access[telemetry.Statement]{
+		func(s *telemetry.Statement) slog.Value { return sumOfRPCs(s, at) },
+		func(s *telemetry.Statement, value []byte) error {
+			var n int64
+			if err := json.Unmarshal(value, &n); err != nil {
+				return err
+			}
+			if s.RPCs == nil {
+				s.RPCs = []telemetry.RPC{}
+			}
+			if n == 0 {
+				return nil
+			}
+			if len(s.RPCs) == 0 || s.RPCs[0].Method != "" {
+				s.RPCs = slices.Insert(s.RPCs, 0, telemetry.RPC{})
+			}
+			*at(&s.RPCs[0]) = n
+			return nil
+		},
+	}
+}
+
+func sumOfRPCs(s *telemetry.Statement, at func(*telemetry.RPC) *int64) slog.Value {
+	if s.RPCs == nil {
+		return slog.Value{}
+	}
+	var sum int64
+	for i := range s.RPCs {
+		sum += *at(&s.RPCs[i])
+	}
+	return slog.Int64Value(sum)
+}
+
+func retriesByMethod(s *telemetry.Statement) slog.Value {
+	var by []slog.Attr
+	for _, r := range s.RPCs {
+		if r.Retries > 0 {
+			by = append(by, slog.Int64(r.Method, r.Retries))
+		}
+	}
+	if by == nil {
+		return slog.Value{}
+	}
+	return slog.GroupValue(by...)
+}
+
+// setRetriesByMethod adds an entry per method, in the order of the keys.
+func setRetriesByMethod(s *telemetry.Statement, value []byte) error {
+	if value[0] != '{' {
+		return json.Unmarshal(value, &struct{}{})
+	}
+	d := json.NewDecoder(bytes.NewReader(value))
+	_, _ = d.Token() // the brace
+	for d.More() {
+		key, _ := d.Token()
+		var n int64
+		if err := d.Decode(&n); err != nil {
+			return err
+		}
+		if method, _ := key.(string); n > 0 && method != "" {
+			s.RPCs = append(s.RPCs, telemetry.RPC{Method: method, Retries: n})
+		}
+	}
+	return nil
+}

@@ -1,0 +1,9 @@
+// Package sqltext splits SQL into tokens, by the lexical rules of Databricks SQL. It does not
+// parse: the caller decides what a token means.
+//
+//	text ── Scanner.Next ── Token ─┬─ summary of a query (otelsink)
+//	                               └─ text without literals (dbtel)
+//
+// Any text is accepted. A string, a quoted name or a comment that is never closed reaches to
+// the end of the text.
+package sqltext

@@ -1,0 +1,186 @@
+package sqltext
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Token is a piece of SQL. White space and comments are not tokens.
+type Token struct {
+	Kind   Kind
+	Text   string // as in the SQL, quotes included
+	Spaced bool   // white space or a comment precedes the token
+}
+
+// Kind is the kind of a token.
+type Kind int
+
+// The kinds of tokens.
+const (
+	End          Kind = iota // the text has no more tokens
+	Word                     // a keyword or a name without quotes
+	QuotedName               // `name`, in which a doubled backquote stands for one
+	UnclosedName             // a backquote that is never closed, and the rest of the text
+	String                   // 'text', "text", r'text', x'00' or $$text$$
+	Number                   // 1, 1.5e-3, 10L
+	Parameter                // :name, @name or $name
+	Symbol                   // one other character, or ::
+)
+
+// Scanner reads tokens from left to right, in time linear in the length of the text. A copy of
+// a Scanner reads on independently, which is how to look ahead.
+type Scanner struct{ rest string }
+
+// NewScanner returns a Scanner at the beginning of a text.
+func NewScanner(sql string) Scanner { return Scanner{rest: sql} }
+
+// AtEnd reports whether the whole text has been read.
+func (s *Scanner) AtEnd() bool { return s.rest == "" }
+
+// Next returns the next token, of kind End when there is none.
+func (s *Scanner) Next() Token {
+	before := len(s.rest)
+	s.rest = s.rest[blankLength(s.rest):]
+	spaced := len(s.rest) < before
+	kind, length := first(s.rest)
+	text := s.rest[:length]
+	s.rest = s.rest[length:]
+	return Token{Kind: kind, Text: text, Spaced: spaced}
+}
+
+// blankLength is the length of the white space and the comments at the front of sql.
+func blankLength(sql string) int {
+	for rest := sql; ; {
+		rest = strings.TrimLeftFunc(rest, unicode.IsSpace)
+		switch {
+		case strings.HasPrefix(rest, "--"):
+			rest = rest[closedLength(rest, "--", "\n"):]
+		case strings.HasPrefix(rest, "/*"):
+			rest = rest[commentLength(rest):]
+		default:
+			return len(sql) - len(rest)
+		}
+	}
+}
+
+// commentLength is the length of the comment at the front of sql. Comments nest.
+func commentLength(sql string) int {
+	depth := 0
+	for n := 0; n < len(sql); {
+		switch {
+		case strings.HasPrefix(sql[n:], "/*"):
+			depth++
+			n += 2
+		case strings.HasPrefix(sql[n:], "*/"):
+			depth--
+			n += 2
+			if depth == 0 {
+				return n
+			}
+		default:
+			n++
+		}
+	}
+	return len(sql)
+}
+
+// first returns the kind and the length of the token at the front of sql.
+func first(sql string) (Kind, int) {
+	if sql == "" {
+		return End, 0
+	}
+	switch c := sql[0]; {
+	case c == '\'' || c == '"':
+		length, _ := quotedLength(sql, true)
+		return String, length
+	case c == '`':
+		if length, closed := quotedLength(sql, false); closed {
+			return QuotedName, length
+		}
+		return UnclosedName, len(sql)
+	case strings.HasPrefix(sql, "$$"):
+		return String, closedLength(sql, "$$", "$$")
+	case strings.HasPrefix(sql, "::"):
+		return Symbol, 2
+	case c == ':' || c == '@' || c == '$':
+		if length := wordLength(sql[1:]); length > 0 && !isDigit(sql[1]) {
+			return Parameter, 1 + length
+		}
+		return Symbol, 1
+	case isDigit(c):
+		return Number, numberLength(sql)
+	}
+	length := wordLength(sql)
+	if length == 0 {
+		_, size := utf8.DecodeRuneInString(sql)
+		return Symbol, size
+	}
+	if rest := sql[length:]; length == 1 && strings.Contains("rRxXbB", sql[:1]) && rest != "" && (rest[0] == '\'' || rest[0] == '"') {
+		quoted, _ := quotedLength(rest, sql[0]|0x20 != 'r')
+		return String, length + quoted
+	}
+	return Word, length
+}
+
+// quotedLength is the length of the quoted text at the front of sql, and whether a closing
+// quote ends it. A doubled quote stands for one. A backslash escapes the character behind it
+// where escapes is set.
+func quotedLength(sql string, escapes bool) (length int, closed bool) {
+	quote := sql[0]
+	for n := 1; n < len(sql); n++ {
+		switch {
+		case sql[n] == '\\' && escapes:
+			n++
+		case sql[n] != quote:
+		case n+1 < len(sql) && sql[n+1] == quote:
+			n++
+		default:
+			return n + 1, true
+		}
+	}
+	return len(sql), false
+}
+
+// closedLength is the length of what begins with opener at the front of sql, up to and
+// including closer.
+func closedLength(sql, opener, closer string) int {
+	if n := strings.Index(sql[len(opener):], closer); n >= 0 {
+		return len(opener) + n + len(closer)
+	}
+	return len(sql)
+}
+
+// numberLength is the length of the number at the front of sql, which begins with a digit. A
+// dot in front of a letter does not belong to the number, and a sign does only in an exponent.
+func numberLength(sql string) int {
+	n := wordLength(sql)
+	for n < len(sql) {
+		rest := sql[n+1:]
+		digit := rest != "" && isDigit(rest[0])
+		length := wordLength(rest)
+		switch {
+		case sql[n] == '.' && (digit || length == 0):
+		case (sql[n] == '+' || sql[n] == '-') && digit && sql[n-1]|0x20 == 'e':
+		default:
+			return n
+		}
+		n += 1 + length
+	}
+	return n
+}
+
+// wordLength is the length of the letters, digits and underscores at the front of sql.
+func wordLength(sql string) int {
+	if n := strings.IndexFunc(sql, func(r rune) bool { return !IsWordRune(r) }); n >= 0 {
+		return n
+	}
+	return len(sql)
+}
+
+// IsWordRune reports whether a name needs no quotes for r: letters, digits and underscores.
+func IsWordRune(r rune) bool {
+	return r == '_' || r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r))
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }

@@ -1,0 +1,103 @@
+package debugpage
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+const (
+	slowestFor = time.Hour // how long after its end a statement counts among the slowest
+	queryKept  = 16 << 10  // bytes of the text of a statement
+)
+
+// boundedRecords holds a bounded number of records that take a bounded number of bytes.
+type boundedRecords struct {
+	maxRecords, maxBytes int
+
+	records []*telemetry.Statement
+	bytes   int // the sum of bytesOf(records)
+}
+
+// add adds a record and drops the oldest ones that no longer fit.
+func (b *boundedRecords) add(s *telemetry.Statement) {
+	b.records = append(b.records, s)
+	b.bytes += bytesOf(s)
+	for len(b.records) > b.maxRecords || b.bytes > b.maxBytes {
+		b.bytes -= bytesOf(b.records[0])
+		b.records[0] = nil // the array behind the slice stays until append needs a new one
+		b.records = b.records[1:]
+	}
+}
+
+// offer adds a record if there is room, or if dropping stale or faster records makes room.
+func (b *boundedRecords) offer(now time.Time, s *telemetry.Statement) {
+	added := bytesOf(s)
+	for len(b.records) == b.maxRecords || b.bytes+added > b.maxBytes {
+		candidate := 0
+		for i, other := range b.records {
+			if stale(now, other) {
+				candidate = i
+				break
+			}
+			if other.Total < b.records[candidate].Total {
+				candidate = i
+			}
+		}
+		if other := b.records[candidate]; !stale(now, other) && other.Total >= s.Total {
+			return
+		}
+		b.bytes -= bytesOf(b.records[candidate])
+		b.records = slices.Delete(b.records, candidate, candidate+1)
+	}
+	b.records = append(b.records, s)
+	b.bytes += added
+}
+
+// stale reports whether a statement ended too long ago to count among the slowest.
+func stale(now time.Time, s *telemetry.Statement) bool {
+	return now.Sub(s.Started.Add(s.Total)) > slowestFor
+}
+
+// withShortQuery returns the record, or, where its text exceeds queryKept, a copy with the
+// beginning of the text: records are shared between sinks and must not be changed.
+func withShortQuery(s *telemetry.Statement) *telemetry.Statement {
+	if len(s.Query) <= queryKept {
+		return s
+	}
+	end := queryKept
+	for end > 0 && !utf8.RuneStart(s.Query[end]) {
+		end--
+	}
+	short := *s
+	short.Query = strings.Clone(s.Query[:end]) + " …"
+	return &short
+}
+
+var (
+	statementBytes = int(reflect.TypeFor[telemetry.Statement]().Size())
+	failureBytes   = int(reflect.TypeFor[telemetry.Failure]().Size())
+	fetchBytes     = int(reflect.TypeFor[telemetry.CloudFetch]().Size())
+	fileBytes      = int(reflect.TypeFor[telemetry.File]().Size())
+	callBytes      = int(reflect.TypeFor[telemetry.Call]().Size())
+	rpcBytes       = int(reflect.TypeFor[telemetry.RPC]().Size())
+)
+
+// bytesOf estimates the memory that a record keeps alive.
+func bytesOf(s *telemetry.Statement) int {
+	n := statementBytes + len(s.Server) + len(s.SessionID) + len(s.StatementID) + len(s.WorkspaceID) + len(s.Query) +
+		cap(s.Calls)*callBytes + cap(s.RPCs)*rpcBytes
+	for _, f := range []*telemetry.Failure{s.Failure, s.CloseFailure} {
+		if f != nil {
+			n += failureBytes + len(f.Message)
+		}
+	}
+	if c := s.CloudFetch; c != nil {
+		n += fetchBytes + cap(c.Files)*fileBytes
+	}
+	return n
+}

@@ -1,0 +1,41 @@
+package debugpage
+
+import (
+	"math"
+	"time"
+)
+
+// Latencies are counted in buckets whose ends are a factor of 2^(1/4) apart, so that a
+// percentile is off by 9 % at most. The first bucket ends at 100 µs, the last one holds all
+// latencies above an hour.
+const (
+	buckets     = 101
+	perDoubling = 4
+	firstBucket = 100 * time.Microsecond
+)
+
+// bucketOf is the bucket that counts a latency.
+func bucketOf(d time.Duration) int {
+	if d <= firstBucket {
+		return 0
+	}
+	return min(buckets-1, int(math.Ceil(perDoubling*math.Log2(float64(d)/float64(firstBucket)))))
+}
+
+// bucketEnd is the longest latency counted in a bucket.
+func bucketEnd(i int) time.Duration {
+	return time.Duration(float64(firstBucket) * math.Exp2(float64(i)/perDoubling))
+}
+
+// quantile is the latency that a share q of the statements did not exceed, to the precision
+// of the buckets; 0 without statements.
+func (w *window) quantile(q float64) time.Duration {
+	rank := int64(math.Ceil(q * float64(w.statements)))
+	for i, n := range w.took {
+		if rank -= n; rank <= 0 && n > 0 {
+			// The middle of the bucket, on the logarithmic scale of the buckets.
+			return time.Duration(float64(bucketEnd(i)) * math.Exp2(-0.5/perDoubling))
+		}
+	}
+	return 0
+}

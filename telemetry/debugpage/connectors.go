@@ -1,0 +1,84 @@
+package debugpage
+
+import (
+	"strings"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// connectorView describes a connector in a list.
+type connectorView struct {
+	ID        int64  `json:"id"`
+	OpenedVia string `json:"opened_via"`
+	Server    string `json:"server,omitempty"`
+	Created   moment `json:"created"`
+	Sessions  count  `json:"sessions"`
+	Running   count  `json:"running"`
+	Reports   string `json:"reports"`
+	Why       string `json:"why"`
+	Version   string `json:"driver_version,omitempty"`
+	info      telemetry.ConnectorInfo
+}
+
+// connectorsShown bounds the pages of a process with a connector per tenant.
+const connectorsShown = 50
+
+// connectorViews describes the connectors that a page shows, and counts the others. A connector
+// whose Info panics is left out.
+func (req *request) connectorViews(pipelines []export.PipelineStats) (views []connectorView, others count) {
+	views = []connectorView{}
+	all := req.connectors()
+	shown := min(connectorsShown, len(all))
+	for _, c := range all[:shown] {
+		info, ok := contained(c.Info)
+		if !ok {
+			continue
+		}
+		running, _ := contained(c.Running)
+		views = append(views, connectorView{
+			ID: info.ID, OpenedVia: info.OpenedVia, Server: info.Server, Created: moment{info.Created, req.now}, Sessions: count(info.Sessions),
+			Running: count(len(running)), Reports: info.Reports, Why: whyReported(info, pipelines), Version: info.Driver.Version, info: info,
+		})
+	}
+	return views, count(len(all) - shown)
+}
+
+// Values of telemetry.ConnectorInfo.Reports.
+const (
+	reportsWrapper = "wrapper"
+	reportsDriver  = "driver"
+)
+
+// whyReported says who reports to Databricks for a connector, and why.
+func whyReported(info telemetry.ConnectorInfo, pipelines []export.PipelineStats) string {
+	flag := ""
+	for _, p := range pipelines {
+		if info.Server != "" && strings.HasSuffix(p.Server, "://"+info.Server) {
+			flag = p.Flag
+		}
+	}
+	switch info.Reports {
+	case reportsWrapper:
+		switch flag {
+		case "on":
+			return "This library reports to Databricks: the server's flag is on."
+		case "skipped":
+			return "This library reports to Databricks: telemetry_force_enable skips the server's flag."
+		case "unreadable":
+			return "This library does not report to Databricks yet: the server's flag could not be read, which counts as off."
+		}
+		return "This library reports to Databricks as soon as the server's flag is known to be on."
+	case reportsDriver:
+		return "The native driver reports to Databricks as it does without this library: Wrap leaves its telemetry alone."
+	}
+	for _, s := range info.Settings {
+		if s.Name == "enableTelemetry" && s.Value == "false" {
+			return "Nothing is reported to Databricks: enableTelemetry is false, set by " + s.By + "."
+		}
+	}
+	if flag == "off" {
+		return "Nothing is reported to Databricks: the server's flag is off."
+	}
+	return "Nothing is reported to Databricks."
+}

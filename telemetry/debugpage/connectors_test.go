@@ -1,0 +1,39 @@
+package debugpage
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+func TestConnectorSaysWhoReportsAndWhy(t *testing.T) {
+	pipeline := func(flag string) []export.PipelineStats {
+		return []export.PipelineStats{{Server: "https://dbc:443", Flag: flag}}
+	}
+	for _, c := range []struct {
+		reports, flag, says string
+	}{
+		{"wrapper", "on", "the server's flag is on"},
+		{"wrapper", "unknown", "as soon as the server's flag is known to be on"},
+		{"wrapper", "unreadable", "could not be read"},
+		{"wrapper", "skipped", "telemetry_force_enable"},
+		{"driver", "", "Wrap leaves its telemetry alone"},
+		{"none", "off", "the server's flag is off"},
+		{"none", "", "Nothing is reported to Databricks."},
+	} {
+		require.Contains(t, whyReported(telemetry.ConnectorInfo{Server: "dbc:443", Reports: c.reports}, pipeline(c.flag)), c.says)
+	}
+}
+
+func TestListsOfConnectorsAreBounded(t *testing.T) {
+	f := newFixture()
+	for n := range int64(connectorsShown + 7) {
+		f.all = append(f.all, &connector{info: telemetry.ConnectorInfo{ID: n + 1}})
+	}
+	for _, path := range []string{"/", "/telemetry"} {
+		require.Contains(t, f.html(t, path), "7 more are not shown")
+	}
+}

@@ -1,0 +1,76 @@
+package debugpage
+
+import (
+	"encoding/hex"
+	"errors"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
+)
+
+// filter selects statements by the parameters of a request. The zero value selects all.
+type filter struct {
+	Outcome  string        `json:"outcome,omitempty"`
+	Kind     string        `json:"kind,omitempty"`
+	Result   string        `json:"result,omitempty"`
+	Category string        `json:"category,omitempty"`
+	Bound    string        `json:"bound,omitempty"`
+	Min      string        `json:"min,omitempty"` // as written in the address
+	Text     string        `json:"q,omitempty"`
+	minTotal time.Duration // Min as a duration
+}
+
+// filterOf reads a filter from the parameters of an address. If Min is invalid, it returns an
+// error for people and a filter with all the other parameters.
+func filterOf(values url.Values) (filter, error) {
+	f := filter{
+		Outcome: values.Get("outcome"), Kind: values.Get("kind"), Result: values.Get("result"), Category: values.Get("category"),
+		Bound: values.Get("bound"), Min: strings.TrimSpace(values.Get("min")), Text: strings.TrimSpace(values.Get("q")),
+	}
+	if f.Min == "" {
+		return f, nil
+	}
+	minTotal, err := time.ParseDuration(f.Min)
+	if n, number := strconv.ParseFloat(f.Min, 64); number == nil && n < 1e9 {
+		minTotal, err = time.Duration(n*float64(time.Millisecond)), nil // a plain number is milliseconds
+	}
+	if err != nil || minTotal < 0 {
+		return f, errMinTotal
+	}
+	f.minTotal = minTotal
+	return f, nil
+}
+
+// errMinTotal does not quote the input, which is still in the form next to the error.
+var errMinTotal = errors.New("not a duration: write 500ms, 1.5s or 2m")
+
+// problem is a value of filter.Outcome for statements that failed or were canceled.
+const problem = "problem"
+
+func (f *filter) matches(s *telemetry.Statement) bool {
+	return (f.Outcome == "" || f.Outcome == string(s.Outcome) || f.Outcome == problem && s.Failed()) &&
+		(f.Kind == "" || f.Kind == string(s.Kind)) &&
+		(f.Result == "" || f.Result == string(s.Result.Format)) &&
+		(f.Category == "" || f.Category == string(categoryOf(s))) &&
+		(f.Bound == "" || f.Bound == string(explain.Of(s).Bound)) &&
+		s.Total >= f.minTotal &&
+		(f.Text == "" || f.matchesText(s))
+}
+
+// matchesText looks for the text, in any case, in ids, server, query and error of a statement.
+func (f *filter) matchesText(s *telemetry.Statement) bool {
+	text := strings.ToLower(f.Text)
+	in := func(all ...string) bool {
+		return slices.ContainsFunc(all, func(s string) bool { return strings.Contains(strings.ToLower(s), text) })
+	}
+	if s.Failure != nil && in(string(s.Failure.Category), s.Failure.SQLState, s.Failure.Message) {
+		return true
+	}
+	return in(s.StatementID, s.SessionID, s.Server, s.Query, localKey(s)) ||
+		s.TraceID != [16]byte{} && in(hex.EncodeToString(s.TraceID[:]), hex.EncodeToString(s.SpanID[:]))
+}

@@ -1,0 +1,146 @@
+package debugpage
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// fixture is a page over connectors, pools, statistics and documents that a test sets.
+type fixture struct {
+	page
+	all   []telemetry.Connector
+	db    []telemetry.Pool
+	stats export.Stats
+	sent  []export.Document
+
+	process telemetry.Stats
+}
+
+func newFixture() *fixture {
+	f := &fixture{}
+	f.page = page{
+		memory:     newMemory(func() []telemetry.Pool { return f.db }),
+		connectors: func() []telemetry.Connector { return f.all },
+		exporter:   f,
+		process:    func() telemetry.Stats { return f.process },
+	}
+	return f
+}
+
+func (f *fixture) Stats() export.Stats       { return f.stats }
+func (f *fixture) Recent() []export.Document { return f.sent }
+
+func (f *fixture) get(t *testing.T, target string) *httptest.ResponseRecorder {
+	t.Helper()
+	response := httptest.NewRecorder()
+	f.ServeHTTP(response, httptest.NewRequest(http.MethodGet, target, nil))
+	return response
+}
+
+func (f *fixture) html(t *testing.T, target string) string {
+	t.Helper()
+	response := f.get(t, target)
+	require.Equal(t, http.StatusOK, response.Code, response.Body.String())
+	return response.Body.String()
+}
+
+func (f *fixture) json(t *testing.T, target string, into any) {
+	t.Helper()
+	require.NoError(t, json.Unmarshal(f.get(t, target).Body.Bytes(), into))
+}
+
+// connector returns what a test sets; every method but Documents panics if broken is true.
+type connector struct {
+	info    telemetry.ConnectorInfo
+	running []*telemetry.Statement
+	docs    []string
+	broken  bool
+}
+
+func (c *connector) Info() telemetry.ConnectorInfo {
+	if c.broken {
+		panic("no info")
+	}
+	return c.info
+}
+
+func (c *connector) Running() []*telemetry.Statement {
+	if c.broken {
+		panic("nothing runs")
+	}
+	return c.running
+}
+
+func (c *connector) Documents(any) []string { return c.docs }
+
+// Times of the records below are relative to the clock of the synctest bubble, so that pages are
+// the same in every run.
+
+// downloaded waited for its files, one of which failed after three attempts.
+func downloaded() *telemetry.Statement {
+	at := telemetry.Known[time.Duration]
+	s := &telemetry.Statement{
+		Started: time.Now().Add(-ms(4200)), Connector: 1, Server: "dbc.example.com:443", TraceID: [16]byte{0xab, 1}, SpanID: [8]byte{2},
+		SessionID: "01f0a1b2-0000-1000-8000-00000000000a", StatementID: "01f0a1b2-0000-1000-8000-000000000001",
+		Kind: telemetry.KindQuery, Outcome: telemetry.OutcomeCompleted, Query: "SELECT * FROM orders WHERE note = '<b>'",
+		Execute: ms(700), FirstRow: at(ms(900)), Consume: at(ms(2550)), Close: at(ms(50)), Total: ms(4200),
+		RowsRead: telemetry.Known[int64](24000), WorkspaceID: "123",
+		Result: telemetry.Result{Evidence: telemetry.EvidenceWire, Format: telemetry.FormatExternalLinks, Pages: telemetry.Known[int64](1), Rows: telemetry.Known[int64](24000)},
+		RPCs: []telemetry.RPC{
+			{Method: "ExecuteStatement", Calls: 1, Retries: 1, Latency: ms(600), Backoff: ms(100), BytesOut: 300, BytesIn: 2300, LastStatus: 200},
+			{Method: "FetchResults", Calls: 1, Latency: ms(20), BytesOut: 200, BytesIn: 3600, LastStatus: 200},
+		},
+		Calls: []telemetry.Call{
+			{Method: "ExecuteStatement", End: at(ms(690))},
+			{Method: "FetchResults", Start: ms(700), End: at(ms(720)), Rows: telemetry.Known[int64](24000), Files: 6},
+		},
+		CloudFetch: &telemetry.CloudFetch{Present: 6, Downloaded: 5, Failed: 1, Bytes: 6 << 20, Received: 5 << 20, Attempts: 8, Retries: 2, First: ms(800), Slowest: ms(1500), Sum: ms(5000)},
+		Split:      telemetry.Split{Server: at(ms(550)), Retries: at(ms(100)), Pages: at(ms(20)), Files: at(ms(2980)), Reading: at(ms(450))},
+	}
+	for i := range int64(6) {
+		start := ms(720 + int(i/2)*1100)
+		f := telemetry.File{Index: i, State: "DOWNLOADED", Rows: 4000, Bytes: 1 << 20, Received: 1 << 20, Attempts: 1,
+			Queued: at(ms(720)), Start: at(start), FirstByte: at(start + ms(300)), End: at(start + ms(1000))}
+		if i == 4 {
+			f.State, f.Status, f.Attempts = "FAILED", 403, 3
+		}
+		s.CloudFetch.Files = append(s.CloudFetch.Files, f)
+	}
+	return s
+}
+
+func failed() *telemetry.Statement {
+	return &telemetry.Statement{
+		Started: time.Now().Add(-ms(320)), Connector: 1, Server: "dbc.example.com:443", StatementID: "01f0a1b2-0000-1000-8000-000000000002",
+		Kind: telemetry.KindUpdate, Outcome: telemetry.OutcomeFailed, Execute: ms(320), Total: ms(320),
+		Failure: &telemetry.Failure{Category: telemetry.CategorySyntax, SQLState: "42601", Message: "[PARSE_SYNTAX_ERROR] near <sql>"},
+	}
+}
+
+// quick is a statement that took n ms.
+func quick(n int) *telemetry.Statement {
+	return &telemetry.Statement{
+		Started: time.Now().Add(-ms(n)), Connector: 2, StatementID: fmt.Sprintf("01f0a1b2-0000-1000-8001-%012d", n),
+		Kind: telemetry.KindQuery, Outcome: telemetry.OutcomeCompleted, Execute: ms(n), Total: ms(n), RowsRead: telemetry.Known(int64(n)),
+		Result: telemetry.Result{Format: telemetry.FormatInlineArrow},
+	}
+}
+
+func running() *telemetry.Statement {
+	return &telemetry.Statement{
+		Started: time.Now().Add(-90 * time.Second), Connector: 1, Kind: telemetry.KindQuery, Outcome: telemetry.OutcomeRunning, Total: 90 * time.Second,
+		RPCs:  []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1}},
+		Calls: []telemetry.Call{{Method: "ExecuteStatement", Start: ms(1)}},
+	}
+}
+
+func ms(n int) time.Duration { return time.Duration(n) * time.Millisecond }

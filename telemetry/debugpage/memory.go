@@ -1,0 +1,111 @@
+package debugpage
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// What is kept. Slow and failed statements are what an operator looks for, and they are rare:
+// they are kept apart, so that the many fast ones cannot displace them.
+const (
+	recentKept, recentBytes   = 256, 4 << 20
+	slowestKept, slowestBytes = 64, 2 << 20
+	failedKept, failedBytes   = 64, 2 << 20
+	failedOpensKept           = 32 // connections that could not be opened
+)
+
+// memory is the sink behind the pages. The fan-out of telemetry delivers records on one
+// goroutine; any number of requests read.
+type memory struct {
+	registeredPools func() []telemetry.Pool
+
+	counts counts
+	pools  pools
+
+	mu          sync.Mutex                 // guards all below
+	recent      boundedRecords             // the latest, oldest first
+	slowest     boundedRecords             // the slowest of the last hour, in no order
+	failed      boundedRecords             // the latest that failed, oldest first
+	failedOpens []*telemetry.SessionOpened // the latest that failed, oldest first
+}
+
+var _ telemetry.SessionSink = (*memory)(nil)
+
+func newMemory(registeredPools func() []telemetry.Pool) *memory {
+	return &memory{
+		registeredPools: registeredPools,
+		recent:          boundedRecords{maxRecords: recentKept, maxBytes: recentBytes},
+		slowest:         boundedRecords{maxRecords: slowestKept, maxBytes: slowestBytes},
+		failed:          boundedRecords{maxRecords: failedKept, maxBytes: failedBytes},
+	}
+}
+
+// StatementFinished counts and keeps a statement.
+func (m *memory) StatementFinished(s *telemetry.Statement) {
+	now := time.Now()
+	m.counts.addStatement(now, s)
+	m.pools.sample(now, m.registeredPools)
+	s = withShortQuery(s)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.recent.add(s)
+	if s.Failed() {
+		m.failed.add(s)
+	}
+	m.slowest.offer(now, s)
+}
+
+// SessionOpened counts a connection, and keeps one that could not be opened.
+func (m *memory) SessionOpened(s *telemetry.SessionOpened) {
+	m.counts.addSession(time.Now(), s)
+	if !s.Failed() {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.failedOpens = append(m.failedOpens, s); len(m.failedOpens) > failedOpensKept {
+		m.failedOpens = slices.Delete(m.failedOpens, 0, 1)
+	}
+}
+
+// SessionClosed does nothing: no page shows closed connections.
+func (m *memory) SessionClosed(*telemetry.SessionClosed) {}
+
+// snapshot is a copy of what a memory keeps.
+type snapshot struct {
+	all             []*telemetry.Statement // each once, latest first
+	slowest, failed []*telemetry.Statement // slowest first; latest first
+	failedOpens     []*telemetry.SessionOpened
+}
+
+// snapshot copies what is kept, so that nothing is locked while a page is made of the copy.
+func (m *memory) snapshot(now time.Time) snapshot {
+	m.mu.Lock()
+	c := snapshot{
+		all:         slices.Concat(m.recent.records, m.slowest.records, m.failed.records),
+		slowest:     slices.Clone(m.slowest.records),
+		failed:      slices.Clone(m.failed.records),
+		failedOpens: slices.Clone(m.failedOpens),
+	}
+	m.mu.Unlock()
+	slices.SortStableFunc(c.all, latestFirst)
+	seen := map[*telemetry.Statement]bool{}
+	c.all = slices.DeleteFunc(c.all, func(s *telemetry.Statement) bool {
+		duplicate := seen[s]
+		seen[s] = true
+		return duplicate
+	})
+	c.slowest = slices.DeleteFunc(c.slowest, func(s *telemetry.Statement) bool { return stale(now, s) })
+	slices.SortStableFunc(c.slowest, slowestFirst)
+	slices.Reverse(c.failed)
+	slices.Reverse(c.failedOpens)
+	return c
+}
+
+func latestFirst(a, b *telemetry.Statement) int { return b.Started.Compare(a.Started) }
+
+func slowestFirst(a, b *telemetry.Statement) int { return cmp.Compare(b.Total, a.Total) }

@@ -1,0 +1,66 @@
+package debugpage
+
+import (
+	"database/sql"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+func TestPoolsAreSampledOnceASecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reads := 0
+		p := &pools{}
+		list := func() []telemetry.Pool {
+			return []telemetry.Pool{
+				{Name: "a", Stats: func() (sql.DBStats, bool) { reads++; return sql.DBStats{}, true }},
+				{Name: "a", Stats: func() (sql.DBStats, bool) { return sql.DBStats{InUse: 2}, true }},
+			}
+		}
+		for range 100 {
+			p.sample(time.Now(), list)
+			time.Sleep(100 * time.Millisecond)
+		}
+		require.Equal(t, 10, reads)
+		views := p.views()
+		require.Len(t, views, 2)
+		require.Equal(t, "a (2)", views[1].Name, "two pools of the same name get different names")
+		require.EqualValues(t, 2, views[1].InUse)
+		for range 3 * time.Hour / time.Second {
+			p.sample(time.Now(), list)
+			time.Sleep(time.Second)
+		}
+		require.Len(t, p.all[0].fine, fineKept)
+		require.Len(t, p.all[0].coarse, coarseKept)
+		p.sample(time.Now(), func() []telemetry.Pool { return nil })
+		require.Empty(t, p.views(), "a pool that was unregistered is dropped")
+	})
+}
+
+func TestQueueingNamesPoolsThatHadWaitersAtThatTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stats := sql.DBStats{MaxOpenConnections: 2}
+		list := func() []telemetry.Pool {
+			return []telemetry.Pool{{Name: "orders", Stats: func() (sql.DBStats, bool) { return stats, true }}}
+		}
+		p := &pools{}
+		begin := time.Now()
+		p.sample(begin, list)
+		time.Sleep(10 * time.Second)
+		p.sample(time.Now(), list)
+		quiet := begin.Add(5 * time.Second)
+		time.Sleep(10 * time.Second)
+		stats.WaitCount, stats.WaitDuration = 4, time.Second
+		p.sample(time.Now(), list)
+		require.Empty(t, p.queueing(quiet))
+		require.Equal(t, []string{"Pool orders was queueing when this statement started: within the 10 s around that time, 4 calls waited for a connection, 250 ms on average."},
+			p.queueing(begin.Add(15*time.Second)))
+		require.Empty(t, p.queueing(begin.Add(-time.Hour)))
+		require.Empty(t, p.queueing(begin.Add(time.Hour)), "there is no sample after that time")
+		require.Contains(t, p.views()[0].Verdict, "pool-bound: 4 calls waited 250 ms")
+	})
+}

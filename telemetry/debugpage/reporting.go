@@ -1,0 +1,68 @@
+package debugpage
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
+)
+
+// reporting is the state of the pipelines to Databricks.
+type reporting struct {
+	export.Stats
+	Drops []drop         `json:"-"`
+	Pipes []pipelineView `json:"-"`
+}
+
+func (req *request) reporting() reporting {
+	r := reporting{Stats: req.exporter.Stats()}
+	for reason, n := range r.Dropped {
+		r.Drops = append(r.Drops, drop{reason, dropMeanings[reason], count(n)})
+	}
+	slices.SortFunc(r.Drops, func(a, b drop) int { return strings.Compare(a.Reason, b.Reason) })
+	for _, p := range r.Pipelines {
+		view := pipelineView{PipelineStats: p, Waiting: size(p.PendingBytes)}
+		if p.NotBefore.After(req.now) {
+			view.Next = &moment{p.NotBefore, req.now}
+		}
+		r.Pipes = append(r.Pipes, view)
+	}
+	return r
+}
+
+// pipelineView is the state of a pipeline with values written for people.
+type pipelineView struct {
+	export.PipelineStats
+	Waiting size
+	Next    *moment
+}
+
+// drop counts the events dropped for one reason.
+type drop struct {
+	Reason  string
+	Meaning string
+	Count   count
+}
+
+// dropMeanings completes "5 dropped because"; see string.
+var dropMeanings = map[string]string{
+	export.DropSampledOut: "telemetry_sample_rate left them out",
+	export.DropFlagOff:    "the server's flag is off",
+	export.DropQueueFull:  "more events waited than telemetry_queue_size allows",
+	export.DropQueueBytes: "the waiting events took too much memory",
+	export.DropExpired:    "they had waited for an hour",
+	export.DropRefused:    "the endpoint refused them",
+	export.DropTooLarge:   "a single event was too large for the endpoint",
+	export.DropRejected:   "the service accepted fewer events than it was sent",
+	export.DropBroken:     "they could not be encoded",
+	export.DropClosed:     "their last connector was closed before they could be sent",
+	export.DropShutDown:   "reporting was shut down before they could be sent",
+}
+
+// TotalDropped sums the drops of all reasons.
+func (r reporting) TotalDropped() (n count) {
+	for _, d := range r.Drops {
+		n += d.Count
+	}
+	return n
+}

@@ -1,0 +1,153 @@
+package debugpage
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
+)
+
+// row is a statement in a list.
+type row struct {
+	Key         string             `json:"key"` // the id parameter of the page of the statement
+	Started     moment             `json:"started"`
+	Kind        telemetry.Kind     `json:"kind,omitempty"`
+	Outcome     telemetry.Outcome  `json:"outcome"`
+	Category    telemetry.Category `json:"error_category,omitempty"`
+	StatementID string             `json:"statement_id,omitempty"`
+	Query       string             `json:"query_text,omitempty"`
+	Total       duration           `json:"total_ms"`
+	Verdict     string             `json:"verdict,omitempty"`
+	Bound       explain.Bound      `json:"bound,omitempty"`
+	Split       split              `json:"split"`
+	Rows        *count             `json:"rows_read,omitempty"`
+	Format      string             `json:"result_format,omitempty"`
+	Files       *count             `json:"files,omitempty"`
+	Bytes       *size              `json:"bytes,omitempty"` // received, over Thrift and as files
+	Server      string             `json:"server,omitempty"`
+	Internal    bool               `json:"internal,omitempty"`
+}
+
+// Running reports whether the statement has not ended.
+func (r row) Running() bool { return r.Outcome == telemetry.OutcomeRunning }
+
+// Failed reports whether the statement ended in an error.
+func (r row) Failed() bool {
+	return r.Outcome == telemetry.OutcomeFailed || r.Outcome == telemetry.OutcomeCanceled || r.Category != ""
+}
+
+// URL is the address of the page of the statement.
+func (r row) URL() string { return "statement?" + url.Values{"id": {r.Key}}.Encode() }
+
+// Name is a short name of the statement.
+func (r row) Name() string {
+	switch id := r.StatementID; {
+	case id == "":
+		return "no id"
+	case len(id) > 13:
+		return id[:13] + "…"
+	default:
+		return id
+	}
+}
+
+// Text is the beginning of the text of the statement, on one line.
+func (r row) Text() string {
+	const most = 120
+	text := strings.Join(strings.Fields(r.Query), " ")
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most]) + " …"
+	}
+	return text
+}
+
+// Result says in which format the rows were delivered.
+func (r row) Result() string {
+	switch telemetry.ResultFormat(r.Format) {
+	case telemetry.FormatInlineArrow:
+		return "Arrow"
+	case telemetry.FormatColumnarInline:
+		return "columns"
+	case telemetry.FormatInlineJSON:
+		return "JSON"
+	case telemetry.FormatExternalLinks:
+		return "CloudFetch"
+	}
+	return r.Format
+}
+
+// InFiles is the number of CloudFetch files; empty if none were listed.
+func (r row) InFiles() string {
+	if r.Files == nil {
+		return ""
+	}
+	return format.Plural(int64(*r.Files), "file")
+}
+
+func rowsOf(all []*telemetry.Statement, now time.Time) []row {
+	rows := make([]row, len(all))
+	for i, s := range all {
+		rows[i] = rowOf(s, now)
+	}
+	return rows
+}
+
+func rowOf(s *telemetry.Statement, now time.Time) row {
+	v := explain.Of(s)
+	r := row{
+		Key: keyOf(s), Started: moment{s.Started, now}, Kind: s.Kind, Outcome: s.Outcome, Category: categoryOf(s), StatementID: s.StatementID, Query: s.Query,
+		Total: duration(s.Total), Verdict: v.Sentence, Bound: v.Bound, Split: splitOf(timesOf(s), s.Total),
+		Rows: knownCount(s.RowsRead), Format: string(s.Result.Format), Server: s.Server, Internal: s.Internal,
+	}
+	if r.Rows == nil {
+		r.Rows = knownCount(s.RowsAffected)
+	}
+	if c := s.CloudFetch; c != nil {
+		n := count(c.Present)
+		r.Files = &n
+	}
+	if n, ok := received(s); ok {
+		r.Bytes = (*size)(&n)
+	}
+	return r
+}
+
+// keyOf identifies a statement in an address: by the id that the server gave it, which can be
+// pasted from the query history, or by its local key as long as it has no such id.
+func keyOf(s *telemetry.Statement) string {
+	if s.StatementID != "" {
+		return s.StatementID
+	}
+	return localKey(s)
+}
+
+// localKey identifies a statement by its connector and the time it started.
+func localKey(s *telemetry.Statement) string {
+	return strconv.FormatInt(s.Connector, 10) + "-" + strconv.FormatInt(s.Started.UnixNano(), 36)
+}
+
+// categoryOf is the category of the error that a statement ended in; empty without an error.
+func categoryOf(s *telemetry.Statement) telemetry.Category {
+	if s.Failure == nil {
+		return ""
+	}
+	return s.Failure.Category
+}
+
+// received sums the bytes received over Thrift and as files; false where they were not observed.
+func received(s *telemetry.Statement) (n int64, ok bool) {
+	if s.RPCs == nil {
+		return 0, false
+	}
+	for _, r := range s.RPCs {
+		n += r.BytesIn
+	}
+	if c := s.CloudFetch; c != nil {
+		n += c.Received
+	}
+	return n, true
+}

@@ -1,0 +1,79 @@
+package otelsink
+
+import (
+	"net"
+	"strconv"
+
+	"go.opentelemetry.io/otel/attribute"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// The attributes beyond the conventions.
+const (
+	sessionIDKey    = attribute.Key("databricks.session.id")
+	statementIDKey  = attribute.Key("databricks.statement.id")
+	preparedKey     = attribute.Key("databricks.prepared")
+	outcomeKey      = attribute.Key("databricks.outcome")
+	resultFormatKey = attribute.Key("databricks.result.format")
+	resultCacheKey  = attribute.Key("databricks.result.cache")
+	pollsKey        = attribute.Key("databricks.polls")
+	rpcRetriesKey   = attribute.Key("databricks.rpc.retries")
+	serverTimeKey   = attribute.Key("databricks.server.duration")
+	rpcMethodKey    = attribute.Key("databricks.rpc.method")
+	timePartKey     = attribute.Key("databricks.time.part")
+	fileStateKey    = attribute.Key("databricks.file.state")
+	closeReasonKey  = attribute.Key("databricks.pool.close.reason")
+	dropReasonKey   = attribute.Key("databricks.drop.reason")
+	placeKey        = attribute.Key("databricks.telemetry.place")
+)
+
+// createSession is db.operation.name of opening a connection.
+const createSession = "CREATE_SESSION"
+
+// operationName is db.operation.name of a statement.
+func operationName(kind telemetry.Kind, internal bool) string {
+	if internal {
+		return "PING" // the only statement the driver runs by itself
+	}
+	return string(kind)
+}
+
+// system is the attribute of everything that concerns a server.
+func system() attribute.KeyValue { return semconv.DBSystemNameKey.String("databricks") }
+
+// serverAttributes are those of an address and a port as splitServer returns them.
+func serverAttributes(address, port string) (attributes []attribute.KeyValue) {
+	if address != "" {
+		attributes = append(attributes, semconv.ServerAddress(address))
+	}
+	if n, err := strconv.Atoi(port); err == nil {
+		attributes = append(attributes, semconv.ServerPort(n))
+	}
+	return attributes
+}
+
+// splitServer splits host:port. The port is empty where it is the default of HTTPS.
+func splitServer(server string) (address, port string) {
+	address, port, err := net.SplitHostPort(server)
+	if err != nil {
+		return server, ""
+	}
+	if port == "443" {
+		port = ""
+	}
+	return address, port
+}
+
+// failureAttributes are those of the conventions: error.type is the SQLSTATE where there is
+// one, and the category otherwise. There are none for nil.
+func failureAttributes(f *telemetry.Failure) []attribute.KeyValue {
+	if f == nil {
+		return nil
+	}
+	if f.SQLState == "" {
+		return []attribute.KeyValue{semconv.ErrorTypeKey.String(string(f.Category))}
+	}
+	return []attribute.KeyValue{semconv.ErrorTypeKey.String(f.SQLState), semconv.DBResponseStatusCode(f.SQLState)}
+}

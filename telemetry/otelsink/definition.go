@@ -1,0 +1,146 @@
+package otelsink
+
+import (
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+)
+
+// definition describes a metric.
+type definition struct {
+	name, unit, doc string
+	attributes      []attribute.Key
+	buckets         []float64              // bounds, in the unit; nil unless a histogram
+	field           func(*instruments) any // pointer to the field of the instrument
+}
+
+// definitions are all metrics, in the order of the documentation.
+var definitions = []definition{
+	{"db.client.operation.duration", "s", "Duration of calls, from the call until it returned: results are ready, or it failed.",
+		keys(ofOperation, ofFailure), seconds, func(i *instruments) any { return &i.operationDuration }},
+	{"databricks.client.statement.duration", "s", "Duration of statements, from the call until their rows were closed.",
+		keys(ofOperation, []attribute.Key{outcomeKey, resultFormatKey}, ofFailure), seconds, func(i *instruments) any { return &i.statementDuration }},
+	{"databricks.client.statement.time", "s", "Where the time of statements went. The parts add up to their duration.",
+		keys(ofOperation, []attribute.Key{timePartKey}), nil, func(i *instruments) any { return &i.statementTime }},
+	{"databricks.client.statement.polls", "{poll}", "Status calls made while statements ran.",
+		ofOperation, nil, func(i *instruments) any { return &i.statementPolls }},
+	{"databricks.client.statement.pages", "{page}", "Result pages that arrived.",
+		ofOperation, nil, func(i *instruments) any { return &i.statementPages }},
+	{"db.client.response.returned_rows", "{row}", "Rows the application read, per statement.",
+		ofOperation, rows, func(i *instruments) any { return &i.returnedRows }},
+
+	{"databricks.client.rpc.calls", "{call}", "Thrift calls made for statements.",
+		keys(ofOperation, []attribute.Key{rpcMethodKey}), nil, func(i *instruments) any { return &i.rpcCalls }},
+	{"databricks.client.rpc.retries", "{retry}", "HTTP attempts beyond the first of each call.",
+		keys(ofOperation, []attribute.Key{rpcMethodKey}), nil, func(i *instruments) any { return &i.rpcRetries }},
+	{"databricks.client.rpc.duration", "s", "Time spent in Thrift calls, the pauses between attempts left out.",
+		keys(ofOperation, []attribute.Key{rpcMethodKey}), nil, func(i *instruments) any { return &i.rpcDuration }},
+	{"databricks.client.rpc.io", "By", "Bodies of Thrift calls. Files are not in it.",
+		keys(ofOperation, []attribute.Key{semconv.NetworkIODirectionKey}), nil, func(i *instruments) any { return &i.rpcIO }},
+
+	{"databricks.client.cloudfetch.files", "{file}", "CloudFetch files of results, by outcome.",
+		keys(ofOperation, []attribute.Key{fileStateKey}), nil, func(i *instruments) any { return &i.files }},
+	{"databricks.client.cloudfetch.retries", "{retry}", "HTTP requests beyond the first of each file.",
+		ofOperation, nil, func(i *instruments) any { return &i.fileRetries }},
+	{"databricks.client.cloudfetch.io", "By", "Bytes downloaded, failed attempts included.",
+		ofOperation, nil, func(i *instruments) any { return &i.fileIO }},
+	{"databricks.client.cloudfetch.file.duration", "s", "Duration of downloads, per file, retries included. Of a statement with very many files, the first of them.",
+		ofOperation, seconds, func(i *instruments) any { return &i.fileDuration }},
+
+	{"db.client.connection.create_time", "s", "Time it took to open a connection, successfully or not. The pool's name is the server's.",
+		keys(ofPool, []attribute.Key{semconv.DBSystemNameKey, semconv.ErrorTypeKey}), seconds, func(i *instruments) any { return &i.createTime }},
+	{"databricks.client.session.lifetime", "s", "How long connections were open, counted when they are closed.",
+		ofServer, lifetimes, func(i *instruments) any { return &i.sessionLifetime }},
+
+	{"databricks.client.statement.running", "{statement}", "Statements that are not finished: the call has not returned, or rows are open.",
+		ofServer, nil, func(i *instruments) any { return &i.running }},
+	{"databricks.client.session.open", "{session}", "Connections that are open.",
+		ofServer, nil, func(i *instruments) any { return &i.sessions }},
+
+	{"db.client.connection.count", "{connection}", "Connections of a registered pool.",
+		keys(ofPool, []attribute.Key{semconv.DBClientConnectionStateKey}), nil, func(i *instruments) any { return &i.poolCount }},
+	{"db.client.connection.max", "{connection}", "Maximum of open connections of a registered pool; absent where there is no limit.",
+		ofPool, nil, func(i *instruments) any { return &i.poolMax }},
+	{"databricks.client.pool.waits", "{wait}", "How often database/sql waited for a connection.",
+		ofPool, nil, func(i *instruments) any { return &i.poolWaits }},
+	{"databricks.client.pool.wait.duration", "s", "Time spent waiting for a connection.",
+		ofPool, nil, func(i *instruments) any { return &i.poolWaitTime }},
+	{"databricks.client.pool.closed", "{connection}", "Connections closed by a limit of the pool.",
+		keys(ofPool, []attribute.Key{closeReasonKey}), nil, func(i *instruments) any { return &i.poolClosed }},
+
+	{"databricks.client.telemetry.sent", "{event}", "Events reported to Databricks.",
+		nil, nil, func(i *instruments) any { return &i.sent }},
+	{"databricks.client.telemetry.dropped", "{event}", "Events dropped, by reason.",
+		[]attribute.Key{dropReasonKey}, nil, func(i *instruments) any { return &i.dropped }},
+	{"databricks.client.telemetry.pending", "{event}", "Events that are queued or being sent.",
+		nil, nil, func(i *instruments) any { return &i.pending }},
+	{"databricks.client.telemetry.requests", "{request}", "Uploads, retries included.",
+		nil, nil, func(i *instruments) any { return &i.requests }},
+	{"databricks.client.telemetry.retries", "{request}", "Uploads that were retries.",
+		nil, nil, func(i *instruments) any { return &i.retries }},
+	{"databricks.client.telemetry.failures", "{request}", "Uploads that failed after their retries.",
+		nil, nil, func(i *instruments) any { return &i.failures }},
+	{"databricks.client.telemetry.io", "By", "Bodies of uploads, retries included.",
+		nil, nil, func(i *instruments) any { return &i.sentBytes }},
+	{"databricks.client.telemetry.breaker_opened", "{opening}", "How often a circuit breaker opened.",
+		nil, nil, func(i *instruments) any { return &i.breaker }},
+	{"databricks.client.telemetry.incidents", "{incident}", "Panics, runtime.Goexit and hangs that were contained, by place. There should be none.",
+		[]attribute.Key{placeKey}, nil, func(i *instruments) any { return &i.incidents }},
+}
+
+// Attributes that metrics have in common.
+var (
+	ofServer    = []attribute.Key{semconv.DBSystemNameKey, semconv.ServerAddressKey, semconv.ServerPortKey}
+	ofOperation = append(ofServer[:3:3], semconv.DBOperationNameKey)
+	ofFailure   = []attribute.Key{semconv.ErrorTypeKey, semconv.DBResponseStatusCodeKey}
+	ofPool      = []attribute.Key{semconv.DBClientConnectionPoolNameKey}
+)
+
+// seconds are buckets of calls. A warehouse answers within milliseconds or hours, and takes
+// minutes to start.
+var seconds = []float64{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600}
+
+// rows are buckets of row counts, by order of magnitude.
+var rows = []float64{0, 1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8}
+
+// lifetimes are buckets of seconds. A pool keeps a connection for seconds or for days.
+var lifetimes = []float64{0.1, 1, 10, 60, 300, 900, 1800, 3600, 4 * 3600, 12 * 3600, 24 * 3600}
+
+// keys joins sets of attributes.
+func keys(sets ...[]attribute.Key) (all []attribute.Key) {
+	for _, set := range sets {
+		all = append(all, set...)
+	}
+	return all
+}
+
+// create creates the instrument and stores it in its field, whose type is the kind of the
+// instrument.
+func (d definition) create(m metric.Meter, i *instruments) error {
+	var err error
+	unit, doc := metric.WithUnit(d.unit), metric.WithDescription(d.doc)
+	switch f := d.field(i).(type) {
+	case *metric.Float64Histogram:
+		*f, err = m.Float64Histogram(d.name, unit, doc, metric.WithExplicitBucketBoundaries(d.buckets...))
+		i.recorded = append(i.recorded, *f)
+	case *metric.Int64Histogram:
+		*f, err = m.Int64Histogram(d.name, unit, doc, metric.WithExplicitBucketBoundaries(d.buckets...))
+		i.recorded = append(i.recorded, *f)
+	case *metric.Float64Counter:
+		*f, err = m.Float64Counter(d.name, unit, doc)
+		i.recorded = append(i.recorded, *f)
+	case *metric.Int64Counter:
+		*f, err = m.Int64Counter(d.name, unit, doc)
+		i.recorded = append(i.recorded, *f)
+	case *metric.Int64ObservableUpDownCounter:
+		*f, err = m.Int64ObservableUpDownCounter(d.name, unit, doc)
+		i.observed = append(i.observed, *f)
+	case *metric.Int64ObservableCounter:
+		*f, err = m.Int64ObservableCounter(d.name, unit, doc)
+		i.observed = append(i.observed, *f)
+	case *metric.Float64ObservableCounter:
+		*f, err = m.Float64ObservableCounter(d.name, unit, doc)
+		i.observed = append(i.observed, *f)
+	}
+	return err
+}
