@@ -1,6 +1,7 @@
 package cloudfetch
 
 import (
+	"io"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -38,9 +39,9 @@ func (x *exchange) headers(resp *http.Response) {
 	case resp.StatusCode == http.StatusOK:
 		x.reader = newReader(false)
 	case isRedirect(resp):
-		x.finish(redirected)
+		x.finish(redirected, nil)
 	default:
-		x.finish(failed)
+		x.finish(failed, nil)
 	}
 }
 
@@ -57,16 +58,20 @@ func (x *exchange) saw(p []byte, err error) {
 			x.markUndecoded()
 		}
 	}
-	if err != nil {
-		x.finish(failed)
-		x.settle()
+	switch err {
+	case nil:
+		return
+	case io.EOF:
+		err = nil // the body came whole
 	}
+	x.finish(failed, err)
+	x.settle()
 }
 
 // closed notes that the body is closed.
 func (x *exchange) closed() {
 	defer x.contain()
-	x.finish(failed)
+	x.finish(failed, nil)
 	x.reportReceived()
 }
 
@@ -77,21 +82,22 @@ func (x *exchange) answered() {
 		return
 	}
 	x.counts.messages.Add(1)
-	x.finish(answered)
+	x.finish(answered, nil)
 	x.settle()
 }
 
 // markUndecoded stops reading the message.
 func (x *exchange) markUndecoded() {
 	x.counts.undecoded.Add(1)
-	x.finish(undecoded)
+	x.finish(undecoded, nil)
 	x.release()
 }
 
-// finish reports to the owner how the attempt ended, once.
-func (x *exchange) finish(s attemptState) {
+// finish reports to the owner how the attempt ended, once. broke is what broke it off, if
+// anything did.
+func (x *exchange) finish(s attemptState, broke error) {
 	if x.over.CompareAndSwap(false, true) {
-		x.owner.end(x, s, time.Now())
+		x.owner.end(x, s, broke, time.Now())
 	}
 }
 

@@ -14,6 +14,7 @@ type methodStats struct {
 	rpc    telemetry.RPC
 
 	state     attemptState
+	refused   bool   // the latest answer is an exception or an error status
 	attempt   uint32 // numbers attempts, so that a late end of an old one is recognized
 	seq       int32
 	session   guid          // of an ExecuteStatement: the numbers are per session
@@ -21,6 +22,7 @@ type methodStats struct {
 	start     time.Duration // of the latest call: its first attempt
 	attempted time.Duration // start of its latest attempt
 	end       time.Duration // of its latest attempt, once that has ended
+	broke     error         // what broke the latest attempt off; nil where nothing did
 }
 
 // attemptState says how far the latest attempt of a method has come.
@@ -97,16 +99,17 @@ func (s *methodStats) begin(req *message, out int64, redirect bool, now time.Dur
 	s.rpc.LastStatus = 0
 	s.seq, s.session = req.seq, req.session
 	s.state, s.attempted = running, now
+	s.broke, s.refused = nil, false
 	s.attempt++
 	return s.attempt, first
 }
 
-// finish notes how an attempt ended. It reports whether it was the latest.
-func (s *methodStats) finish(attempt uint32, state attemptState, now time.Duration) bool {
+// finish notes how an attempt ended, and what broke it off. It reports whether it was the latest.
+func (s *methodStats) finish(attempt uint32, state attemptState, broke error, now time.Duration) bool {
 	if s.state != running || s.attempt != attempt {
 		return false
 	}
-	s.state, s.end = state, now
+	s.state, s.end, s.broke = state, now, broke
 	s.rpc.Latency += now - s.attempted
 	return true
 }

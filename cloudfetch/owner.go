@@ -14,8 +14,8 @@ type owner interface {
 	headers(m method, attempt uint32, code int, workspace string)
 	// received adds body bytes that were read.
 	received(m method, n int64)
-	// end notes how the attempt ended.
-	end(x *exchange, s attemptState, now time.Time)
+	// end notes how the attempt ended, and what broke it off, if anything did.
+	end(x *exchange, s attemptState, broke error, now time.Time)
 }
 
 var (

@@ -56,15 +56,18 @@ func (s *Session) FillClosed(r *telemetry.SessionClosed) {
 }
 
 // Fault returns what the server answered when the session was closed, or before that, when
-// the session was opened.
+// the session was opened: nothing where s is nil.
 func (s *Session) Fault() Fault {
+	if s == nil {
+		return Fault{}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	last := s.methods.find(closeSession)
 	if last.state == notCalled {
 		last = s.methods.find(openSession)
 	}
-	return Fault{SQLState: s.sqlState, Status: last.rpc.LastStatus}
+	return last.fault(s.sqlState)
 }
 
 // Finish ends the trace: the transport drops the session, and later messages pass unobserved.
@@ -88,13 +91,15 @@ func (s *Session) begin(req *message, out int64, redirect bool, _ time.Time) (at
 }
 
 // end implements owner.
-func (s *Session) end(x *exchange, state attemptState, _ time.Time) {
+func (s *Session) end(x *exchange, state attemptState, broke error, _ time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.done.Load() || !s.methods.of(x.method).finish(x.attempt, state, 0) || state != answered {
+	last := s.methods.of(x.method)
+	if s.done.Load() || !last.finish(x.attempt, state, broke, 0) || state != answered {
 		return
 	}
 	m := &x.reader.msg
+	last.refused = m.refused()
 	if state := m.sqlState.String(); m.has.has(statusSQLState) && state != "" {
 		s.sqlState = state
 	}

@@ -30,6 +30,7 @@ type Trace struct {
 	reg      *registry // where the statement is registered, once id is known; nil before
 	calls    []call
 	first    [1]call          // room for the first call
+	failing  method           // of the calls that run the statement, poll and fetch: the first without an answer the driver can use
 	files    *files           // nil before a link came
 	result   telemetry.Result // without evidence and counts
 	pages    int64            // that came, listed or not
@@ -107,22 +108,6 @@ func (t *Trace) Finish(r *telemetry.Statement) {
 	if r != nil {
 		t.fill(r)
 	}
-}
-
-// Fault is what the server and the storage answered to a statement or session, which may say
-// why it failed.
-type Fault struct {
-	SQLState    string // the last that was reported; empty where none was
-	Status      int    // HTTP status of the latest attempt to execute, open or close; 0 without an answer
-	FailedFiles int64  // files whose latest attempt failed
-}
-
-// Fault returns what was answered by now.
-func (t *Trace) Fault() Fault {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	failed, _ := t.files.failed()
-	return Fault{SQLState: t.sqlState, Status: t.methods.find(executeStatement).rpc.LastStatus, FailedFiles: failed}
 }
 
 // MoreRows is what the server said with the latest page: whether there are rows beyond it.
@@ -255,14 +240,14 @@ func (t *Trace) markUndecoded() {
 }
 
 // end implements owner.
-func (t *Trace) end(x *exchange, state attemptState, at time.Time) {
+func (t *Trace) end(x *exchange, state attemptState, broke error, at time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.done.Load() {
 		return
 	}
 	s, now := t.methods.of(x.method), t.since(at)
-	if !s.finish(x.attempt, state, now) {
+	if !s.finish(x.attempt, state, broke, now) {
 		return
 	}
 	if s.listed > 0 {
@@ -274,6 +259,7 @@ func (t *Trace) end(x *exchange, state attemptState, at time.Time) {
 	case undecoded:
 		t.undecoded = true
 	}
+	t.updateFailing(s)
 }
 
 // update takes the facts of a complete answer.
@@ -289,7 +275,7 @@ func (t *Trace) update(s *methodStats, x *exchange, now time.Duration) {
 			t.result.Direct = telemetry.Known(m.has.has(rowSet) && !m.refused())
 		}
 	}
-	if m.refused() {
+	if s.refused = m.refused(); s.refused {
 		return
 	}
 	t.updateResult(m)
@@ -306,7 +292,7 @@ func (t *Trace) updateState(from method, m *message) {
 	if completed := m.num[operationCompleted]; completed > 0 {
 		t.serverCompleted = completed
 	}
-	if from == cancelOperation || from == closeOperation {
+	if from == cancelOperation || from == closeOperation || t.failing != unknownMethod && t.failing != from {
 		return // one that comes too late says nothing of the statement
 	}
 	state := ""

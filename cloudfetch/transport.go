@@ -243,7 +243,7 @@ func (t *Transport) ownerOf(by caller, msg *message) owner {
 func (t *Transport) answer(body *exchangeBody, resp *http.Response, err error) {
 	defer t.counts.contained.Recover(contain.Wire)
 	if err != nil || resp == nil || resp.Body == nil || resp.StatusCode == http.StatusSwitchingProtocols {
-		body.finish(failed)
+		body.finish(failed, err)
 		return
 	}
 	body.headers(resp)

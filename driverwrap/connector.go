@@ -86,12 +86,11 @@ func (c *connector) recordOpened(start, end time.Time, trace *cloudfetch.Session
 		Started:   start,
 		Server:    c.server,
 		Latency:   end.Sub(start),
-		Failure:   c.failureOf(err),
+		Failure:   c.failureOf(err, trace.Fault),
 		Driver:    c.driverConfig,
 	}
 	if trace != nil {
 		trace.FillOpened(r)
-		refine(r.Failure, trace.Fault())
 		if r.Failed() {
 			trace.Finish()
 		}

@@ -11,15 +11,20 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// failureOf reduces an error to what a record may hold of it. It calls methods of the error,
-// which is user-supplied code: where these panic, the category is CategoryOther.
-func (r *recorder) failureOf(err error) (f *telemetry.Failure) {
+// failureOf reduces an error to what a record may hold of it. seen returns what the wire showed
+// by the time of the error; nil means that the wire says nothing of it. failureOf calls methods of
+// the error, which is user-supplied code: where these panic, the category is CategoryOther.
+func (r *recorder) failureOf(err error, seen func() cloudfetch.Fault) (f *telemetry.Failure) {
 	if err == nil {
 		return nil
 	}
 	f = &telemetry.Failure{Category: telemetry.CategoryOther}
 	defer contain.Process.Recover(contain.Statement)
-	f = failure.Of(err)
+	var fault cloudfetch.Fault
+	if seen != nil {
+		fault = seen()
+	}
+	f = failure.Of(err, failure.Evidence(fault))
 	f.Message = errorText(r.settings.ErrorText, err.Error())
 	return f
 }
@@ -38,12 +43,4 @@ func errorText(setting, text string) string {
 		return strings.ToValidUTF8(text[:min(len(text), longestErrorText)], "\uFFFD")
 	}
 	return sanitize.Message(text)
-}
-
-// refine makes a failure more precise by what the server answered.
-func refine(f *telemetry.Failure, fault cloudfetch.Fault) {
-	failure.Refine(f, fault.SQLState, fault.Status)
-	if f != nil && fault.FailedFiles > 0 && f.Category == telemetry.CategoryOther {
-		f.Category = telemetry.CategoryChunkDownload
-	}
 }

@@ -124,7 +124,7 @@ func (s *session) sessionID() string {
 // which took from start until now. reused counts how often the pool used the connection again.
 func (s *session) close(start time.Time, reused int64, err error) {
 	defer contain.Process.Recover(contain.Statement)
-	latency, failure := time.Since(start), s.failureOf(err)
+	latency, failure := time.Since(start), s.failureOf(err, s.trace.Fault)
 	if s.closed.Swap(true) {
 		return
 	}
@@ -153,7 +153,6 @@ func (s *session) close(start time.Time, reused int64, err error) {
 	if s.trace != nil {
 		s.trace.Finish()
 		s.trace.FillClosed(r)
-		refine(r.Failure, s.trace.Fault())
 	}
 	s.sessionClosed(r)
 }

@@ -3,7 +3,6 @@ package driverwrap
 import (
 	"context"
 	"database/sql/driver"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -108,22 +107,6 @@ func newStatement(wire bool) *statement {
 	return &s.statement
 }
 
-// volumeOperation is the first word of a statement, if it is one of three. The operation is
-// used only where the server said that the statement is about a volume. Nothing else is read
-// from SQL.
-func volumeOperation(query string) string {
-	word, _, _ := strings.Cut(strings.TrimLeft(query, " \t\r\n"), " ")
-	switch {
-	case strings.EqualFold(word, "PUT"):
-		return "PUT"
-	case strings.EqualFold(word, "GET"):
-		return "GET"
-	case strings.EqualFold(word, "REMOVE"):
-		return "DELETE"
-	}
-	return ""
-}
-
 // execEnded finishes a statement that has no rows.
 func (s *statement) execEnded(result driver.Result, err error) {
 	defer contain.Process.Recover(contain.Statement)
@@ -176,7 +159,7 @@ func (s *statement) callEnded(now time.Time, err error) bool {
 		s.drop(now)
 		return false
 	}
-	failure := s.session.failureOf(err)
+	failure := s.session.failureOf(err, s.trace.Fault)
 	s.mu.Lock()
 	if !s.finished {
 		s.executed = now
@@ -218,8 +201,8 @@ func (s *statement) hasOpenRows() bool {
 func (s *statement) rowsClosed(start time.Time, err error) {
 	defer contain.Process.Recover(contain.Statement)
 	now := time.Now()
-	canceled := s.session.failureOf(s.ctx.Err()) // database/sql closes rows whose context is done
-	closing := s.session.failureOf(err)
+	canceled := s.session.failureOf(s.ctx.Err(), nil) // database/sql closes rows whose context is done
+	closing := s.session.failureOf(err, s.trace.CloseFault)
 	s.mu.Lock()
 	if s.finished {
 		s.mu.Unlock()

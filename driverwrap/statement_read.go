@@ -54,7 +54,7 @@ func (s *statement) endArrow(now time.Time) {
 // statement is finished when the rows are closed.
 func (s *statement) readEnded(now time.Time, err error) {
 	defer contain.Process.Recover(contain.Statement)
-	failure := s.session.failureOf(err)
+	failure := s.session.failureOf(err, s.trace.Fault)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.last.IsZero() {

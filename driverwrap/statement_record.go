@@ -74,7 +74,6 @@ func (s *statement) applyWire(r *telemetry.Statement) {
 	if r.Kind == telemetry.KindVolume {
 		r.Volume = s.volume
 	}
-	refine(r.Failure, s.trace.Fault())
 	splitReading(r, s.waited.total())
 }
 

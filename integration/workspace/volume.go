@@ -47,10 +47,13 @@ func (w *Workspace) VolumePaths() []string {
 	return paths
 }
 
+// beforeStatement matches white space and comments, which may stand before a statement.
+const beforeStatement = `(?is)^(?:\s|--[^\n]*\n|/\*.*?\*/)*`
+
 var (
-	putStatement    = regexp.MustCompile(`(?is)^\s*PUT\s+'((?:[^']|'')*)'\s+INTO\s+'((?:[^']|'')*)'(\s+OVERWRITE)?\s*;?\s*$`)
-	getStatement    = regexp.MustCompile(`(?is)^\s*GET\s+'((?:[^']|'')*)'\s+TO\s+'((?:[^']|'')*)'\s*;?\s*$`)
-	removeStatement = regexp.MustCompile(`(?is)^\s*REMOVE\s+'((?:[^']|'')*)'\s*;?\s*$`)
+	putStatement    = regexp.MustCompile(beforeStatement + `PUT\s+'((?:[^']|'')*)'\s+INTO\s+'((?:[^']|'')*)'(\s+OVERWRITE)?\s*;?\s*$`)
+	getStatement    = regexp.MustCompile(beforeStatement + `GET\s+'((?:[^']|'')*)'\s+TO\s+'((?:[^']|'')*)'\s*;?\s*$`)
+	removeStatement = regexp.MustCompile(beforeStatement + `REMOVE\s+'((?:[^']|'')*)'\s*;?\s*$`)
 )
 
 // staged is the outcome of a staging statement: one row that tells the client which request

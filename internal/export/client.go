@@ -162,7 +162,7 @@ func noResponse(ctx context.Context, err error) result {
 	case errors.Is(err, errTransport):
 		return result{outcome: outcomeUnrecognized, category: telemetry.CategoryOther}
 	}
-	return result{outcome: outcomeUnavailable, category: failure.Of(err).Category}
+	return result{outcome: outcomeUnavailable, category: failure.Of(err, failure.Evidence{CallFailed: true, Broke: err}).Category}
 }
 
 // prepare makes a request and authenticates it.

@@ -194,7 +194,7 @@ func TestTheNativeDriverUnderstandsThePayload(t *testing.T) {
 	require.Equal(t, &native.ResultLatency{ResultSetReadyLatencyMs: 1200, ResultSetConsumptionLatencyMs: 4000}, e.SQLOperation.ResultLatency)
 	require.Equal(t, &native.OperationDetail{NOperationStatusCalls: 3, OperationStatusLatencyMs: 90, OperationType: "EXECUTE_STATEMENT", IsInternalCall: true}, e.SQLOperation.OperationDetail)
 	require.Equal(t, "EXTERNAL_LINKS", e.SQLOperation.ExecutionResult)
-	require.EqualValues(t, 3, e.SQLOperation.RetryCount)
+	require.EqualValues(t, 3+2, e.SQLOperation.RetryCount, "of calls and files")
 	require.Equal(t, "chunk_download_error", e.ErrorInfo.ErrorName)
 	require.Equal(t, "databricks-sql-go", e.SystemConfiguration.DriverName)
 	require.Equal(t, "1.13.1", e.SystemConfiguration.DriverVersion)

@@ -1,12 +1,9 @@
 // Package failure reduces errors to what a record may say of them: a category, a SQLSTATE, and
-// whether a retry may succeed. It reads types and codes, never a text.
+// whether a retry may succeed. It reads types, codes and what passed over the wire, never a text.
 //
-//	error ──▶ Of ──▶ telemetry.Failure ──▶ Refine ──▶ record
-//	                                         ▲
-//	SQLSTATE and HTTP status on the wire ────┘
-//
-// The first of these that decides counts: the caller's context, the SQLSTATE, the category that
-// newer drivers declare, the network and TLS, the layer the native error names.
+//	error ──────────────▶ Of ──▶ telemetry.Failure ──▶ record
+//	                       ▲
+//	Evidence of the wire ──┘
 package failure
 
 import (
@@ -16,10 +13,14 @@ import (
 	"database/sql/driver"
 	"errors"
 	"io"
+	"io/fs"
 	"net"
+	"net/http"
+	"net/url"
 	"reflect"
 	"slices"
 	"strings"
+	"syscall"
 
 	dbsqlerr "github.com/databricks/databricks-sql-go/errors"
 
@@ -27,24 +28,43 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// Of reduces an error to a Failure; nil stays nil. An error whose types and SQLSTATE decide
-// nothing is telemetry.CategoryOther.
-func Of(err error) *telemetry.Failure {
+// Evidence is what was observed, besides the error itself, of what failed. The zero value is for
+// what was not observed. The fields are those of cloudfetch.Fault, which is converted to it.
+type Evidence struct {
+	SQLState string // reported by the server; empty for none
+
+	CallFailed bool  // a call has no answer that the driver can use
+	Status     int   // HTTP status of that call; 0 without an answer
+	Broke      error // what broke that call or its answer off; nil where an answer came whole
+
+	RowsFetched bool  // rows came, or that call asked for them
+	FailedFiles int64 // files that could not be downloaded
+
+	Complete   telemetry.ResultFormat // of rows that came whole; empty for none
+	Compressed bool                   // those are compressed with LZ4
+}
+
+// Of reduces an error to a Failure; nil stays nil. An error of which no evidence decides is
+// telemetry.CategoryOther.
+func Of(err error, seen Evidence) *telemetry.Failure {
 	if err == nil {
 		return nil
 	}
 	f := &telemetry.Failure{Category: telemetry.CategoryOther}
-
-	var execution dbsqlerr.DBExecutionError
-	if errors.As(err, &execution) {
-		f.SQLState = validSQLState(execution.SqlState())
-	}
 	var native dbsqlerr.DBError
 	if errors.As(err, &native) {
 		f.Retryable = native.IsRetryable()
 	}
-	for _, classify := range []func(error, *telemetry.Failure) telemetry.Category{byContext, bySQLState, byDeclaration, byTransport, byOrigin} {
-		if c := classify(err, f); c != "" {
+	var execution dbsqlerr.DBExecutionError
+	if errors.As(err, &execution) {
+		f.SQLState = validSQLState(execution.SqlState())
+	}
+	if f.SQLState == "" {
+		f.SQLState = validSQLState(seen.SQLState)
+	}
+	seen.SQLState = f.SQLState
+	for _, classify := range evidence {
+		if c := classify(err, &seen); c != "" {
 			f.Category = c
 			break
 		}
@@ -52,44 +72,23 @@ func Of(err error) *telemetry.Failure {
 	return f
 }
 
-// Refine makes a failure more precise by the server's answer on the wire: a SQLSTATE that the
-// driver did not pass on (empty for none), and the HTTP status (0 for none). On nil, which is no
-// failure, it does nothing.
-func Refine(f *telemetry.Failure, sqlState string, status int) {
-	if f == nil {
-		return
-	}
-	if f.SQLState == "" {
-		f.SQLState = validSQLState(sqlState)
-	}
-	switch f.Category {
-	case telemetry.CategoryOther, telemetry.CategoryInvalidRequest, telemetry.CategoryStatementFailed, telemetry.CategoryConnection:
-	default:
-		return
-	}
-	if c := bySQLState(nil, f); c != "" && c != telemetry.CategoryStatementFailed {
-		f.Category = c
-		return
-	}
-	if c, ok := httpStatuses[status]; ok {
-		f.Category = c
-	}
-}
-
-var httpStatuses = map[int]telemetry.Category{
-	400: telemetry.CategoryInvalidRequest,
-	401: telemetry.CategoryAuth,
-	403: telemetry.CategoryPermission,
-	404: telemetry.CategoryNotFound,
-	408: telemetry.CategoryTimeout,
-	429: telemetry.CategoryRateLimit,
-	502: telemetry.CategoryConnection,
-	503: telemetry.CategoryConnection,
-	504: telemetry.CategoryTimeout,
+// evidence is every way to decide on a category, the strongest first. What every version of the
+// driver leaves on the wire comes before what a version says of its errors, so that the same
+// fault has the same category on all of them.
+var evidence = []func(error, *Evidence) telemetry.Category{
+	byContext,
+	bySQLState,
+	byCall,
+	byFiles,
+	byResult,
+	byLocalFile,
+	byDeclaration,
+	byTransport,
+	byOrigin,
 }
 
 // byContext: the caller's context was done.
-func byContext(err error, _ *telemetry.Failure) telemetry.Category {
+func byContext(err error, _ *Evidence) telemetry.Category {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return telemetry.CategoryCanceled
@@ -99,16 +98,22 @@ func byContext(err error, _ *telemetry.Failure) telemetry.Category {
 	return ""
 }
 
-// bySQLState: the server named the cause. Exact codes first, then their class.
-func bySQLState(_ error, f *telemetry.Failure) telemetry.Category {
-	if f.SQLState == "" {
+// bySQLState: the server named the cause. Exact codes first, then their class. Success, warnings
+// and "no data" are no failures.
+func bySQLState(_ error, seen *Evidence) telemetry.Category {
+	if seen.SQLState == "" {
 		return ""
 	}
-	if c, ok := sqlStates[f.SQLState]; ok {
+	if c, ok := sqlStates[seen.SQLState]; ok {
 		return c
 	}
-	if c, ok := sqlStateClasses[f.SQLState[:2]]; ok {
-		return c
+	switch class := seen.SQLState[:2]; class {
+	case "00", "01", "02":
+		return ""
+	default:
+		if c, ok := sqlStateClasses[class]; ok {
+			return c
+		}
 	}
 	return telemetry.CategoryStatementFailed
 }
@@ -134,10 +139,98 @@ var sqlStateClasses = map[string]telemetry.Category{
 	"28": telemetry.CategoryAuth,
 }
 
+// byCall: a call has no usable answer. Its HTTP status says why, or what broke it off.
+// A server that fails without saying why has failed to run the statement, or to give its rows.
+func byCall(err error, seen *Evidence) telemetry.Category {
+	c, listed := httpStatuses[seen.Status]
+	switch {
+	case !seen.CallFailed:
+		return ""
+	case listed:
+		return c
+	case seen.Broke != nil:
+		return byBreak(seen.Broke)
+	case seen.Status == http.StatusOK && errors.Is(err, driver.ErrBadConn):
+		return telemetry.CategorySessionClosed // the server knows the session no more
+	case seen.Status >= 400 && seen.Status < 500:
+		return telemetry.CategoryInvalidRequest
+	case seen.RowsFetched:
+		return telemetry.CategoryResultSet
+	}
+	return telemetry.CategoryStatementFailed
+}
+
+var httpStatuses = map[int]telemetry.Category{
+	http.StatusBadRequest:            telemetry.CategoryInvalidRequest,
+	http.StatusUnauthorized:          telemetry.CategoryAuth,
+	http.StatusForbidden:             telemetry.CategoryPermission,
+	http.StatusNotFound:              telemetry.CategoryNotFound,
+	http.StatusProxyAuthRequired:     telemetry.CategoryAuth,
+	http.StatusRequestTimeout:        telemetry.CategoryTimeout,
+	http.StatusRequestEntityTooLarge: telemetry.CategoryInvalidRequest,
+	http.StatusTooManyRequests:       telemetry.CategoryRateLimit,
+	http.StatusBadGateway:            telemetry.CategoryConnection,
+	http.StatusServiceUnavailable:    telemetry.CategoryConnection,
+	http.StatusGatewayTimeout:        telemetry.CategoryTimeout,
+}
+
+// byBreak is for an error of which is known that it ended an HTTP exchange.
+func byBreak(broke error) telemetry.Category {
+	for _, classify := range []func(error, *Evidence) telemetry.Category{byContext, byTransport} {
+		if c := classify(broke, nil); c != "" {
+			return c
+		}
+	}
+	return telemetry.CategoryConnection
+}
+
+// byFiles: the storage did not give a file.
+func byFiles(_ error, seen *Evidence) telemetry.Category {
+	if seen.FailedFiles > 0 {
+		return telemetry.CategoryChunkDownload
+	}
+	return ""
+}
+
+// byResult: rows came whole and cannot be read. Of those in Arrow that are compressed, an end
+// that comes too soon is one of the LZ4 frame: nothing cut the rows off on their way.
+func byResult(err error, seen *Evidence) telemetry.Category {
+	switch seen.Complete {
+	case "":
+		return ""
+	case telemetry.FormatInlineArrow, telemetry.FormatExternalLinks:
+		if seen.Compressed && (ofLZ4(err) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)) {
+			return telemetry.CategoryDecompression
+		}
+		return telemetry.CategoryArrowSchema
+	}
+	return telemetry.CategoryResultSet
+}
+
+// ofLZ4 reports whether the driver's LZ4 library made the error. Its type cannot be named from
+// outside.
+func ofLZ4(err error) bool {
+	for ; err != nil; err = errors.Unwrap(err) {
+		if strings.Contains(reflect.TypeOf(err).PkgPath(), "pierrec/lz4") {
+			return true
+		}
+	}
+	return false
+}
+
+// byLocalFile: a file on this machine, which a volume operation reads or writes.
+func byLocalFile(err error, _ *Evidence) telemetry.Category {
+	var file *fs.PathError
+	if errors.As(err, &file) {
+		return telemetry.CategoryStatementFailed
+	}
+	return ""
+}
+
 // byDeclaration: the driver (since 1.15) tags errors at their source with a method
 // Category() of a string type that cannot be named from outside, hence the reflection. The
 // innermost tag is the most specific.
-func byDeclaration(err error, _ *telemetry.Failure) telemetry.Category {
+func byDeclaration(err error, _ *Evidence) telemetry.Category {
 	var declared telemetry.Category
 	for e := err; e != nil; e = errors.Unwrap(e) {
 		m := reflect.ValueOf(e).MethodByName("Category")
@@ -153,8 +246,9 @@ func byDeclaration(err error, _ *telemetry.Failure) telemetry.Category {
 	return declared
 }
 
-// byTransport: the network, or TLS, failed.
-func byTransport(err error, _ *telemetry.Failure) telemetry.Category {
+// byTransport: the network, or TLS, failed. An end that comes too soon is the network's only in
+// an error of package net/http: Arrow and LZ4 have the same one.
+func byTransport(err error, _ *Evidence) telemetry.Category {
 	var (
 		unknownCA  x509.UnknownAuthorityError
 		badHost    x509.HostnameError
@@ -163,6 +257,9 @@ func byTransport(err error, _ *telemetry.Failure) telemetry.Category {
 		tlsAlert   tls.AlertError
 		tlsVerify  *tls.CertificateVerificationError
 		networkErr net.Error
+		operation  *net.OpError
+		lookup     *net.DNSError
+		request    *url.Error
 	)
 	switch {
 	case errors.As(err, &unknownCA), errors.As(err, &badHost), errors.As(err, &badCert),
@@ -170,15 +267,16 @@ func byTransport(err error, _ *telemetry.Failure) telemetry.Category {
 		return telemetry.CategoryTLS
 	case errors.As(err, &networkErr) && networkErr.Timeout():
 		return telemetry.CategoryTimeout
-	case errors.As(err, &networkErr), errors.Is(err, driver.ErrBadConn),
-		errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+	case errors.As(err, &operation), errors.As(err, &lookup),
+		errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, driver.ErrBadConn),
+		errors.As(err, &request) && (errors.Is(request, io.EOF) || errors.Is(request, io.ErrUnexpectedEOF)):
 		return telemetry.CategoryConnection
 	}
 	return ""
 }
 
 // byOrigin: the native error names at least the layer it comes from.
-func byOrigin(err error, _ *telemetry.Failure) telemetry.Category {
+func byOrigin(err error, _ *Evidence) telemetry.Category {
 	switch {
 	case errors.Is(err, dbsqlerr.ExecutionError):
 		return telemetry.CategoryStatementFailed

@@ -7,7 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
+	"net/url"
+	"syscall"
 	"testing"
 
 	dbsqlerr "github.com/databricks/databricks-sql-go/errors"
@@ -54,35 +57,94 @@ func TestFailuresAreClassifiedByTypeAndStateNeverByText(t *testing.T) {
 		err  error
 		want telemetry.Failure
 	}{
-		"text alone":          {text, telemetry.Failure{Category: telemetry.CategoryOther}},
-		"canceled":            {fmt.Errorf("a: %w", context.Canceled), telemetry.Failure{Category: telemetry.CategoryCanceled}},
-		"deadline":            {context.DeadlineExceeded, telemetry.Failure{Category: telemetry.CategoryTimeout}},
-		"syntax":              {state("42601"), telemetry.Failure{Category: telemetry.CategorySyntax, SQLState: "42601"}},
-		"table not found":     {state("42P01"), telemetry.Failure{Category: telemetry.CategoryNotFound, SQLState: "42P01"}},
-		"permission":          {state("42501"), telemetry.Failure{Category: telemetry.CategoryPermission, SQLState: "42501"}},
-		"login":               {state("28000"), telemetry.Failure{Category: telemetry.CategoryAuth, SQLState: "28000"}},
-		"connection class":    {state("08006"), telemetry.Failure{Category: telemetry.CategoryConnection, SQLState: "08006"}},
-		"internal":            {state("XXKST"), telemetry.Failure{Category: telemetry.CategoryStatementFailed, SQLState: "XXKST"}},
-		"a word, no state":    {state("SMITH"), telemetry.Failure{Category: telemetry.CategoryStatementFailed}},
-		"other state":         {state("22012"), telemetry.Failure{Category: telemetry.CategoryStatementFailed, SQLState: "22012"}},
-		"no state":            {state(""), telemetry.Failure{Category: telemetry.CategoryStatementFailed}},
-		"state with a secret": {state("dapi0"), telemetry.Failure{Category: telemetry.CategoryStatementFailed}},
-		"state too long":      {state("42P01; drop table"), telemetry.Failure{Category: telemetry.CategoryStatementFailed}},
-		"retryable":           {executionError{error: text, retryable: true}, telemetry.Failure{Category: telemetry.CategoryStatementFailed, Retryable: true}},
-		"declared":            {fmt.Errorf("a: %w", declared{text, "chunk_download_error"}), telemetry.Failure{Category: telemetry.CategoryChunkDownload}},
-		"declared deeper":     {declared{declared{text, "decompression_error"}, "result_set_error"}, telemetry.Failure{Category: telemetry.CategoryDecompression}},
-		"declared unknown":    {declared{text, "users_bob"}, telemetry.Failure{Category: telemetry.CategoryOther}},
-		"declared otherwise":  {otherCategory{text}, telemetry.Failure{Category: telemetry.CategoryOther}},
-		"unknown authority":   {fmt.Errorf("a: %w", x509.UnknownAuthorityError{}), telemetry.Failure{Category: telemetry.CategoryTLS}},
-		"no such host":        {&net.DNSError{Err: "no such host"}, telemetry.Failure{Category: telemetry.CategoryConnection}},
-		"dial timeout":        {&net.DNSError{IsTimeout: true}, telemetry.Failure{Category: telemetry.CategoryTimeout}},
-		"bad connection":      {driver.ErrBadConn, telemetry.Failure{Category: telemetry.CategoryConnection}},
-		"half a body":         {io.ErrUnexpectedEOF, telemetry.Failure{Category: telemetry.CategoryConnection}},
+		"text alone":           {text, telemetry.Failure{Category: telemetry.CategoryOther}},
+		"canceled":             {fmt.Errorf("a: %w", context.Canceled), telemetry.Failure{Category: telemetry.CategoryCanceled}},
+		"deadline":             {context.DeadlineExceeded, telemetry.Failure{Category: telemetry.CategoryTimeout}},
+		"syntax":               {state("42601"), telemetry.Failure{Category: telemetry.CategorySyntax, SQLState: "42601"}},
+		"table not found":      {state("42P01"), telemetry.Failure{Category: telemetry.CategoryNotFound, SQLState: "42P01"}},
+		"permission":           {state("42501"), telemetry.Failure{Category: telemetry.CategoryPermission, SQLState: "42501"}},
+		"login":                {state("28000"), telemetry.Failure{Category: telemetry.CategoryAuth, SQLState: "28000"}},
+		"connection class":     {state("08006"), telemetry.Failure{Category: telemetry.CategoryConnection, SQLState: "08006"}},
+		"internal":             {state("XXKST"), telemetry.Failure{Category: telemetry.CategoryStatementFailed, SQLState: "XXKST"}},
+		"a word, no state":     {state("SMITH"), telemetry.Failure{Category: telemetry.CategoryStatementFailed}},
+		"other state":          {state("22012"), telemetry.Failure{Category: telemetry.CategoryStatementFailed, SQLState: "22012"}},
+		"no state":             {state(""), telemetry.Failure{Category: telemetry.CategoryStatementFailed}},
+		"state with a secret":  {state("dapi0"), telemetry.Failure{Category: telemetry.CategoryStatementFailed}},
+		"state too long":       {state("42P01; drop table"), telemetry.Failure{Category: telemetry.CategoryStatementFailed}},
+		"retryable":            {executionError{error: text, retryable: true}, telemetry.Failure{Category: telemetry.CategoryStatementFailed, Retryable: true}},
+		"declared":             {fmt.Errorf("a: %w", declared{text, "chunk_download_error"}), telemetry.Failure{Category: telemetry.CategoryChunkDownload}},
+		"declared deeper":      {declared{declared{text, "decompression_error"}, "result_set_error"}, telemetry.Failure{Category: telemetry.CategoryDecompression}},
+		"declared unknown":     {declared{text, "users_bob"}, telemetry.Failure{Category: telemetry.CategoryOther}},
+		"declared otherwise":   {otherCategory{text}, telemetry.Failure{Category: telemetry.CategoryOther}},
+		"unknown authority":    {fmt.Errorf("a: %w", x509.UnknownAuthorityError{}), telemetry.Failure{Category: telemetry.CategoryTLS}},
+		"no such host":         {&net.DNSError{Err: "no such host"}, telemetry.Failure{Category: telemetry.CategoryConnection}},
+		"dial timeout":         {&net.DNSError{IsTimeout: true}, telemetry.Failure{Category: telemetry.CategoryTimeout}},
+		"bad connection":       {driver.ErrBadConn, telemetry.Failure{Category: telemetry.CategoryConnection}},
+		"success is no reason": {state("00000"), telemetry.Failure{Category: telemetry.CategoryStatementFailed, SQLState: "00000"}},
+		"reset":                {&net.OpError{Op: "read", Err: syscall.ECONNRESET}, telemetry.Failure{Category: telemetry.CategoryConnection}},
+		"half an answer":       {&url.Error{Op: "Put", Err: io.ErrUnexpectedEOF}, telemetry.Failure{Category: telemetry.CategoryConnection}},
+		"half a frame":         {io.ErrUnexpectedEOF, telemetry.Failure{Category: telemetry.CategoryOther}},
+		"an HTTP error":        {&url.Error{Op: "Post", Err: text}, telemetry.Failure{Category: telemetry.CategoryOther}},
+		"a system call":        {syscall.ENOENT, telemetry.Failure{Category: telemetry.CategoryOther}},
+		"a missing file":       {fmt.Errorf("a: %w", &fs.PathError{Op: "open", Err: syscall.ENOENT}), telemetry.Failure{Category: telemetry.CategoryStatementFailed}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			require.Equal(t, &test.want, failure.Of(test.err))
+			require.Equal(t, &test.want, failure.Of(test.err, failure.Evidence{}))
 		})
 	}
-	require.Nil(t, failure.Of(nil))
+	require.Nil(t, failure.Of(nil, failure.Evidence{SQLState: "42601", CallFailed: true, Status: 503, FailedFiles: 1}))
+}
+
+// Evidence is taken away one by one, the strongest first: what is left decides.
+func TestTheStrongestEvidenceDecides(t *testing.T) {
+	file := &fs.PathError{Op: "open", Err: &net.OpError{Op: "read", Err: errors.New("x")}}
+	err := fmt.Errorf("a: %w", context.Canceled)
+	seen := failure.Evidence{
+		SQLState: "42601", CallFailed: true, Status: 429, Broke: context.DeadlineExceeded, FailedFiles: 1,
+		Complete: telemetry.FormatColumnarInline, RowsFetched: true,
+	}
+	for _, step := range []struct {
+		want telemetry.Category
+		take func()
+	}{
+		{telemetry.CategoryCanceled, func() { err = declared{file, "unsupported_operation"} }},
+		{telemetry.CategorySyntax, func() { seen.SQLState = "" }},
+		{telemetry.CategoryRateLimit, func() { seen.Status = 0 }},
+		{telemetry.CategoryTimeout, func() { seen.Broke = io.ErrUnexpectedEOF }},
+		{telemetry.CategoryConnection, func() { seen.Broke = nil }},
+		{telemetry.CategoryResultSet, func() { seen.CallFailed = false }},
+		{telemetry.CategoryChunkDownload, func() { seen.FailedFiles = 0 }},
+		{telemetry.CategoryResultSet, func() { seen.Complete = "" }},
+		{telemetry.CategoryStatementFailed, func() { err = declared{file.Err, "unsupported_operation"} }},
+		{telemetry.CategoryUnsupported, func() { err = file.Err }},
+		{telemetry.CategoryConnection, func() { err = executionError{error: errors.New("x")} }},
+		{telemetry.CategoryStatementFailed, func() { err = errors.New("x") }},
+		{telemetry.CategoryOther, func() {}},
+	} {
+		require.Equal(t, step.want, failure.Of(err, seen).Category)
+		step.take()
+	}
+}
+
+func TestRowsThatCameWholeAndCannotBeReadAreToldApart(t *testing.T) {
+	reading := func(err error, format telemetry.ResultFormat, compressed bool) telemetry.Category {
+		return failure.Of(fmt.Errorf("a: %w", err), failure.Evidence{RowsFetched: true, Complete: format, Compressed: compressed}).Category
+	}
+	for _, format := range []telemetry.ResultFormat{telemetry.FormatInlineArrow, telemetry.FormatExternalLinks} {
+		require.Equal(t, telemetry.CategoryArrowSchema, reading(io.ErrUnexpectedEOF, format, false))
+		require.Equal(t, telemetry.CategoryArrowSchema, reading(errors.New("x"), format, true))
+		require.Equal(t, telemetry.CategoryDecompression, reading(io.ErrUnexpectedEOF, format, true))
+	}
+	require.Equal(t, telemetry.CategoryResultSet, reading(errors.New("x"), telemetry.FormatColumnarInline, false))
+}
+
+func TestAnHTTPStatusThatIsNotListedSaysOnlyWhoseFaultItWas(t *testing.T) {
+	of := func(status int, err error) telemetry.Category {
+		return failure.Of(err, failure.Evidence{CallFailed: true, Status: status}).Category
+	}
+	require.Equal(t, telemetry.CategoryInvalidRequest, of(422, errors.New("x")))
+	require.Equal(t, telemetry.CategoryStatementFailed, of(507, errors.New("x")))
+	require.Equal(t, telemetry.CategoryStatementFailed, of(200, errors.New("x")), "refused, or no Thrift")
+	require.Equal(t, telemetry.CategorySessionClosed, of(200, driver.ErrBadConn))
 }

@@ -89,6 +89,19 @@ var StatementExecutedFields = []Field[telemetry.Statement]{
 		}
 		return text(s.Result.Format)
 	})},
+	{"all_retries", "", "HTTP attempts beyond the first of each call and of each file.", ScopeDatabricks, to(operation+"retry_count", TypeInt64), readOnly(allRetries)},
+}
+
+// allRetries is unknown where files were downloaded of which nothing is known.
+func allRetries(s *telemetry.Statement) slog.Value {
+	calls := sumOfRPCs(s, func(r *telemetry.RPC) *int64 { return &r.Retries })
+	switch {
+	case calls.Equal(slog.Value{}), s.CloudFetch == nil && s.Result.Format == telemetry.FormatExternalLinks:
+		return slog.Value{}
+	case s.CloudFetch != nil:
+		return slog.Int64Value(calls.Int64() + s.CloudFetch.Retries)
+	}
+	return calls
 }
 
 // StatementClosedFields are a CLOSE_STATEMENT event, where CloseOperation was called.

@@ -65,7 +65,7 @@ var StatementFields = []Field[telemetry.Statement]{
 	{"failed_file_status", "HTTP status", "Status of its latest attempt.", ScopeLocal, Payload{}, partOf(cloudFetch, maybeIntOf(func(c *telemetry.CloudFetch) *telemetry.Maybe[int64] { return &c.FailedStatus }))},
 
 	{"rpcs", "calls", "Thrift calls made for the statement.", ScopeLocal, Payload{}, sumOf(func(r *telemetry.RPC) *int64 { return &r.Calls })},
-	{"rpc_retries", "", "HTTP attempts beyond the first of each call.", ScopeBoth, to(operation+"retry_count", TypeInt64), readOnly(func(s *telemetry.Statement) slog.Value {
+	{"rpc_retries", "", "HTTP attempts beyond the first of each call.", ScopeLocal, Payload{}, readOnly(func(s *telemetry.Statement) slog.Value {
 		return sumOfRPCs(s, func(r *telemetry.RPC) *int64 { return &r.Retries })
 	})}, // the field retried has them
 	{"retried", "", "rpc_retries by method, where there were any.", ScopeLocal, Payload{}, access[telemetry.Statement]{retriesByMethod, setRetriesByMethod}},

@@ -1,0 +1,88 @@
+package cloudfetch
+
+import "github.com/seed-01322ee7/databricks-telemetry/telemetry"
+
+// Fault is what the server and the storage were seen to answer to a statement or session by the
+// time it failed: the evidence for telling why.
+type Fault struct {
+	// SQLState is the last the server reported; empty where none was.
+	SQLState string
+
+	// CallFailed is true when a call has no answer that the driver can use: an HTTP error, none at
+	// all, a part of one, a refusal, or bytes that are not understood.
+	CallFailed bool
+	// Status is the HTTP status of the latest attempt of that call; 0 without an answer.
+	Status int
+	// Broke is what broke that attempt, or its answer, off; nil where an answer came whole.
+	Broke error
+
+	// RowsFetched is true when rows came, or that call asked for them.
+	RowsFetched bool
+	// FailedFiles counts the files whose latest attempt failed.
+	FailedFiles int64
+
+	// Complete is the format of rows that came whole, so that only reading them is left; empty
+	// where none did, or where that is not known.
+	Complete telemetry.ResultFormat
+	// Compressed is true when those rows are compressed with LZ4.
+	Compressed bool
+}
+
+// Fault returns what was answered by now to the calls that run the statement, poll and fetch,
+// and to the downloads of its files: nothing where t is nil.
+func (t *Trace) Fault() Fault {
+	if t == nil {
+		return Fault{}
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	f := t.methods.find(t.failing).fault(t.sqlState)
+	f.RowsFetched = t.pages > 0 || t.failing == fetchResults
+	f.FailedFiles, _ = t.files.failed()
+	if !t.volume && t.pages > 0 && (t.files == nil || t.files.sums.Downloaded > 0 && !t.files.untracked.Load()) {
+		f.Complete, f.Compressed = t.result.Format, t.result.Compressed.Or(false)
+	}
+	return f
+}
+
+// CloseFault returns what was answered by now to the call that closes the statement: nothing
+// where t is nil.
+func (t *Trace) CloseFault() Fault {
+	if t == nil {
+		return Fault{}
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.methods.find(closeOperation).fault("")
+}
+
+// updateFailing notes whether a call got an answer the driver can use. After the first that did
+// not, the driver may make others to tidy up; its error is about the first.
+func (t *Trace) updateFailing(s *methodStats) {
+	switch {
+	case s.method == cancelOperation, s.method == closeOperation:
+	case s.unanswered() && t.failing == unknownMethod:
+		t.failing = s.method
+	case !s.unanswered() && t.failing == s.method:
+		t.failing = unknownMethod
+	}
+}
+
+// unanswered reports whether the latest call, as far as it has come, has no answer that the
+// driver can use.
+func (s *methodStats) unanswered() bool {
+	switch s.state {
+	case failed, redirected, undecoded:
+		return true
+	}
+	return s.refused
+}
+
+// fault is what the latest call of a method tells.
+func (s *methodStats) fault(sqlState string) Fault {
+	f := Fault{SQLState: sqlState}
+	if s.unanswered() {
+		f.CallFailed, f.Status, f.Broke = true, s.rpc.LastStatus, s.broke
+	}
+	return f
+}

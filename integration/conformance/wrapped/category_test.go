@@ -1,0 +1,399 @@
+package wrapped
+
+import (
+	"bytes"
+	"crypto/x509"
+	"database/sql"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	dbsql "github.com/databricks/databricks-sql-go"
+	"github.com/databricks/databricks-sql-go/driverctx"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// stage is where a fault strikes: a method of the service, or a download.
+type stage struct {
+	name   string
+	method string // empty for the download of a file
+	opts   workspace.Options
+	skip   int      // that many requests pass before
+	rows   bool     // rows are fetched, or were
+	how    []string // readings that tell the application of a fault there; the Arrow iterators hide some
+}
+
+func stages() []stage {
+	polled := workspace.Options{NoDirectResults: true, CloudFetchThreshold: -1}
+	paged := workspace.Options{CloudFetchThreshold: -1, PageRows: 40}
+	files := workspace.Options{CloudFetchThreshold: 1, FileRows: 40}
+	all, read, exec := []string{"rows", "prepared", "arrow", "ipc", "exec"}, []string{"rows", "prepared"}, []string{"exec"}
+	return []stage{
+		{name: "OpenSession", method: "OpenSession", how: all},
+		{name: "ExecuteStatement", method: "ExecuteStatement", how: all},
+		{name: "GetOperationStatus", method: "GetOperationStatus", opts: polled, how: all},
+		{name: "GetResultSetMetadata", method: "GetResultSetMetadata", opts: polled, rows: true, how: read},
+		{name: "GetResultSetMetadata, Exec", method: "GetResultSetMetadata", opts: polled, how: exec},
+		{name: "FetchResults, first page", method: "FetchResults", opts: polled, rows: true, how: read},
+		{name: "FetchResults, second page", method: "FetchResults", opts: paged, rows: true, how: read},
+		{name: "first file", opts: files, rows: true, how: all[:4]},
+		{name: "second file", opts: files, skip: 1, rows: true, how: all[:4]},
+	}
+}
+
+func (at stage) target() workspace.Target {
+	if at.method == "" {
+		return workspace.ResultDownloads()
+	}
+	return workspace.Method(at.method)
+}
+
+// unexplained is the category of a failure of which the service does not say more.
+func (at stage) unexplained() telemetry.Category {
+	if at.rows {
+		return telemetry.CategoryResultSet
+	}
+	return telemetry.CategoryStatementFailed
+}
+
+// strikes says which requests of a client those of the target are.
+func (at stage) strikes() func(*http.Request) bool {
+	var seen atomic.Int64
+	return func(r *http.Request) bool {
+		if at.method == "" {
+			return r.Method == http.MethodGet && seen.Add(1) > int64(at.skip)
+		}
+		if r.Method != http.MethodPost {
+			return false
+		}
+		body, err := r.GetBody()
+		if err != nil {
+			return false
+		}
+		call, _ := io.ReadAll(body)
+		return bytes.Contains(call[:min(len(call), 40)], []byte(at.method))
+	}
+}
+
+// cause is what goes wrong: at the server, or on the way to it.
+type cause struct {
+	name string
+	do   workspace.Action
+	err  error
+	want func(stage) telemetry.Category // where a method of the service is struck
+}
+
+func causes() (all []cause) {
+	always := func(c telemetry.Category) func(stage) telemetry.Category {
+		return func(stage) telemetry.Category { return c }
+	}
+	for status, want := range map[int]func(stage) telemetry.Category{
+		400: always(telemetry.CategoryInvalidRequest),
+		401: always(telemetry.CategoryAuth),
+		403: always(telemetry.CategoryPermission),
+		404: always(telemetry.CategoryNotFound),
+		407: always(telemetry.CategoryAuth),
+		408: always(telemetry.CategoryTimeout),
+		413: always(telemetry.CategoryInvalidRequest),
+		422: always(telemetry.CategoryInvalidRequest), // of no category of its own
+		429: always(telemetry.CategoryRateLimit),
+		500: stage.unexplained,
+		501: stage.unexplained,
+		502: always(telemetry.CategoryConnection),
+		503: always(telemetry.CategoryConnection),
+		504: always(telemetry.CategoryTimeout),
+		507: stage.unexplained, // of no category of its own
+	} {
+		all = append(all, cause{name: fmt.Sprint("HTTP ", status), do: workspace.Status(status), want: want})
+	}
+	connection := always(telemetry.CategoryConnection)
+	return append(all,
+		cause{name: "reset", do: workspace.Reset(), want: connection},
+		cause{name: "half body", do: workspace.HalfBody(), want: connection},
+		cause{name: "no answer", do: workspace.LoseResponse(), want: connection},
+		cause{name: "refused", err: &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("refused")}, want: connection},
+		cause{name: "no such host", err: &net.DNSError{Err: "no such host", IsNotFound: true}, want: connection},
+		cause{name: "timeout", err: &net.OpError{Op: "read", Net: "tcp", Err: os.ErrDeadlineExceeded}, want: always(telemetry.CategoryTimeout)},
+		cause{name: "TLS", err: x509.UnknownAuthorityError{}, want: always(telemetry.CategoryTLS)},
+	)
+}
+
+func (c cause) category(at stage) telemetry.Category {
+	if at.method == "" {
+		return telemetry.CategoryChunkDownload
+	}
+	return c.want(at)
+}
+
+// meddler is a user's transport that breaks requests off, and rewrites answers.
+type meddler struct {
+	http.RoundTripper
+	breaks  func(*http.Request) error
+	rewrite func(r *http.Request, body []byte) []byte
+}
+
+func (m meddler) RoundTrip(r *http.Request) (*http.Response, error) {
+	if m.breaks != nil {
+		if err := m.breaks(r); err != nil {
+			return nil, err
+		}
+	}
+	resp, err := m.RoundTripper.RoundTrip(r)
+	if err != nil || m.rewrite == nil {
+		return resp, err
+	}
+	body, err := io.ReadAll(resp.Body)
+	_ = resp.Body.Close()
+	if err != nil {
+		return nil, err
+	}
+	body = m.rewrite(r, body)
+	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	return resp, nil
+}
+
+// failures runs a statement that must fail and returns the failures recorded of it: one, or one
+// per connection that the pool tried.
+func failures(t *testing.T, ws *workspace.Workspace, m meddler, lz4 bool, how string) (all []*telemetry.Failure) {
+	t.Helper()
+	sink := recorded(t, ws, m, lz4, how)
+	for _, s := range sink.opened {
+		if s.Failure != nil {
+			all = append(all, s.Failure)
+		}
+	}
+	for _, s := range sink.statements {
+		if s.Failure != nil {
+			all = append(all, s.Failure)
+		}
+	}
+	require.NotEmpty(t, all)
+	return all
+}
+
+// recorded runs a statement and returns what was recorded.
+func recorded(t *testing.T, ws *workspace.Workspace, m meddler, lz4 bool, how string) *memory {
+	sink := &memory{}
+	tr := ws.Transport()
+	defer tr.CloseIdleConnections()
+	m.RoundTripper = tr
+	c, err := listening(sink).NewConnector(append(options(ws),
+		dbsql.WithRetries(1, time.Millisecond, time.Millisecond), tuned(lz4), dbsql.WithTransport(m))...)
+	require.NoError(t, err)
+	db := sql.OpenDB(c)
+	_, _ = readings[how](t.Context(), db, 100) // what goes wrong is in the records
+	_ = db.Close()
+	return sink
+}
+
+func TestAFaultHasItsCategoryWhereverItStrikes(t *testing.T) {
+	for _, at := range stages() {
+		for _, c := range causes() {
+			t.Run(at.name+"/"+c.name, func(t *testing.T) {
+				t.Parallel()
+				for _, how := range at.how {
+					ws := workspace.New(t, at.opts)
+					for _, f := range failures(t, ws, c.inject(ws, at), false, how) {
+						require.Equal(t, c.category(at), f.Category, how)
+					}
+				}
+			})
+		}
+	}
+}
+
+// inject makes a cause strike: in the workspace, or in the transport to use with it.
+func (c cause) inject(ws *workspace.Workspace, at stage) (m meddler) {
+	if c.err == nil {
+		ws.Inject(workspace.Fault{On: at.target(), Skip: at.skip, Do: c.do})
+		return m
+	}
+	strikes := at.strikes()
+	m.breaks = func(r *http.Request) error {
+		if strikes(r) {
+			return c.err
+		}
+		return nil
+	}
+	return m
+}
+
+// The calls that close fail for reasons of their own, which say nothing of the statement.
+func TestAFailureToCloseHasItsOwnCategory(t *testing.T) {
+	opts := workspace.Options{NoDirectResults: true, CloudFetchThreshold: -1, PageRows: 40}
+	for _, c := range causes() {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			at := stage{method: "CloseOperation"}
+			ws := workspace.New(t, opts)
+			sink := recorded(t, ws, c.inject(ws, at), false, "closed early")
+			require.Len(t, sink.statements, 1)
+			require.Nil(t, sink.statements[0].Failure)
+			require.NotNil(t, sink.statements[0].CloseFailure)
+			require.Equal(t, c.category(at), sink.statements[0].CloseFailure.Category)
+
+			ws = workspace.New(t, opts)
+			ws.Inject(workspace.Fault{On: workspace.Method("FetchResults"), Do: workspace.Status(403)})
+			sink = recorded(t, ws, c.inject(ws, at), false, "rows")
+			require.Equal(t, telemetry.CategoryPermission, sink.statements[0].Failure.Category)
+
+			at = stage{method: "CloseSession"}
+			ws = workspace.New(t, opts)
+			sink = recorded(t, ws, c.inject(ws, at), false, "rows")
+			require.Len(t, sink.closed, 1)
+			require.NotNil(t, sink.closed[0].Failure)
+			require.Equal(t, c.category(at), sink.closed[0].Failure.Category)
+		})
+	}
+}
+
+// spoil overwrites what follows the n-th mark, counted from 0.
+func spoil(mark []byte, n int, with []byte) func(*http.Request, []byte) []byte {
+	return func(_ *http.Request, body []byte) []byte {
+		from := 0
+		for range n + 1 {
+			i := bytes.Index(body[from:], mark)
+			if i < 0 {
+				return body
+			}
+			from += i + len(mark)
+		}
+		copy(body[from:], with)
+		return body
+	}
+}
+
+// ofFiles applies to downloads alone.
+func ofFiles(rewrite func([]byte) []byte) func(*http.Request, []byte) []byte {
+	return func(r *http.Request, body []byte) []byte {
+		if r.Method == http.MethodGet {
+			return rewrite(body)
+		}
+		return body
+	}
+}
+
+func TestRowsThatCameWholeAndCannotBeReadAreNoNetworkError(t *testing.T) {
+	arrow := []byte{0xff, 0xff, 0xff, 0xff}                  // begins a message of an IPC stream; its length follows
+	tooLong := binary.LittleEndian.AppendUint32(nil, 1<<20)  // more than there is
+	lz4 := binary.LittleEndian.AppendUint32(nil, 0x184D2204) // begins a frame; its flags follow
+	body := func(s string) func(*http.Request, []byte) []byte {
+		return ofFiles(func([]byte) []byte { return []byte(s) })
+	}
+	half := ofFiles(func(b []byte) []byte { return b[:len(b)/2] })
+	inline := workspace.Options{CloudFetchThreshold: -1}
+	polled := workspace.Options{CloudFetchThreshold: -1, NoDirectResults: true}
+	files := workspace.Options{CloudFetchThreshold: 1, FileRows: 40}
+	for name, test := range map[string]struct {
+		opts    workspace.Options
+		lz4     bool
+		rewrite func(*http.Request, []byte) []byte
+		want    telemetry.Category
+	}{
+		"inline schema":       {inline, false, spoil(arrow, 0, tooLong), telemetry.CategoryArrowSchema},
+		"inline batch":        {inline, false, spoil(arrow, 1, tooLong), telemetry.CategoryArrowSchema},
+		"polled batch":        {polled, false, spoil(arrow, 0, tooLong), telemetry.CategoryArrowSchema},
+		"inline, LZ4 flags":   {inline, true, spoil(lz4, 0, []byte{0, 0}), telemetry.CategoryDecompression},
+		"inline, LZ4 blocks":  {inline, true, spoil(lz4, 0, []byte{0x40, 0x40, 0xc0, 1, 2, 3, 0x7f}), telemetry.CategoryDecompression},
+		"polled, LZ4 flags":   {polled, true, spoil(lz4, 0, []byte{0, 0}), telemetry.CategoryDecompression},
+		"empty file":          {files, false, body(""), telemetry.CategoryArrowSchema},
+		"file of text":        {files, false, body("abcd"), telemetry.CategoryArrowSchema},
+		"half a file":         {files, false, half, telemetry.CategoryArrowSchema},
+		"file, spoiled batch": {files, false, ofFiles(func(b []byte) []byte { return spoil(arrow, 1, tooLong)(nil, b) }), telemetry.CategoryArrowSchema},
+		"empty file, LZ4":     {files, true, body(""), telemetry.CategoryDecompression},
+		"file of text, LZ4":   {files, true, body("abcd"), telemetry.CategoryDecompression},
+		"half a file, LZ4":    {files, true, half, telemetry.CategoryDecompression},
+		"file, LZ4 flags":     {files, true, ofFiles(func(b []byte) []byte { return spoil(lz4, 0, []byte{0, 0})(nil, b) }), telemetry.CategoryDecompression},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, how := range []string{"rows", "prepared", "arrow"} {
+				for _, f := range failures(t, workspace.New(t, test.opts), meddler{rewrite: test.rewrite}, test.lz4, how) {
+					require.Equal(t, test.want, f.Category, how)
+				}
+			}
+		})
+	}
+}
+
+// What the service refuses without a SQLSTATE, or answers in no Thrift, is its own failure.
+func TestAnAnswerThatIsNoneHasTheSameCategoryOnEveryDriver(t *testing.T) {
+	for _, at := range stages() {
+		if at.method == "" {
+			continue
+		}
+		t.Run(at.name, func(t *testing.T) {
+			t.Parallel()
+			for _, do := range []workspace.Action{
+				workspace.Garbage(), workspace.Answer(200, "application/x-thrift", ""), workspace.Answer(200, "text/html", "<html>login</html>"),
+			} {
+				ws := workspace.New(t, at.opts)
+				ws.Inject(workspace.Fault{On: at.target(), Do: do})
+				for _, f := range failures(t, ws, meddler{}, false, at.how[0]) {
+					require.Equal(t, at.unexplained(), f.Category, do)
+				}
+			}
+		})
+	}
+}
+
+func TestAVolumeOperationIsKnownHoweverItIsWritten(t *testing.T) {
+	ws := workspace.New(t, workspace.Options{})
+	dir := t.TempDir()
+	file := filepath.Join(dir, "a.txt")
+	require.NoError(t, os.WriteFile(file, []byte("hello"), 0o600))
+	sink := &memory{}
+	c, err := listening(sink).OpenConnector(ws.DSN())
+	require.NoError(t, err)
+	db := sql.OpenDB(c)
+	ctx := driverctx.NewContextWithStagingInfo(t.Context(), []string{dir})
+	const there = "'/Volumes/main/default/v/a.txt'"
+	for _, query := range []string{
+		"put\n'" + file + "' INTO " + there + " OVERWRITE",
+		"\tPut\t'" + file + "' INTO " + there + " OVERWRITE",
+		"-- nightly\nPUT '" + file + "' INTO " + there + " OVERWRITE",
+		"/* nightly */ PUT '" + file + "' INTO " + there + " OVERWRITE",
+	} {
+		_, err := db.ExecContext(ctx, query)
+		require.NoError(t, err, query)
+	}
+	_, err = db.ExecContext(ctx, "PUT '"+file+".missing' INTO "+there+" OVERWRITE")
+	require.ErrorIs(t, err, os.ErrNotExist)
+	require.NoError(t, db.Close())
+	for i, s := range sink.statements {
+		require.Equal(t, telemetry.KindVolume, s.Kind, i)
+		require.Equal(t, "PUT", s.Volume, i)
+	}
+	require.Equal(t, telemetry.CategoryStatementFailed, sink.statements[4].Failure.Category)
+}
+
+func TestTheReportCountsTheRetriesOfFilesToo(t *testing.T) {
+	ws := workspace.New(t, workspace.Options{TelemetryFlag: workspace.FlagOn, CloudFetchThreshold: 1, FileRows: 40})
+	ws.Inject(workspace.Fault{On: workspace.ResultDownloads(), First: 2, Do: workspace.Status(503)})
+	ws.Inject(workspace.Fault{On: workspace.Method("ExecuteStatement"), First: 1, Do: workspace.Status(503)})
+	c, err := heard(&memory{}).NewConnector(append(options(ws), dbsql.WithRetries(4, time.Millisecond, time.Millisecond))...)
+	require.NoError(t, err)
+	db := sql.OpenDB(c)
+	_, err = drain(db.Query(statement(100)))
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+	var counts []int64
+	for _, e := range ws.Telemetry() {
+		if o := e.Log().SQLOperation; o.OperationDetail.OperationType == "EXECUTE_STATEMENT" {
+			counts = append(counts, o.RetryCount)
+		}
+	}
+	require.Equal(t, []int64{1 + 2}, counts)
+	require.Empty(t, ws.TelemetryErrors())
+}
