@@ -121,7 +121,7 @@ func causes() (all []cause) {
 	return append(all,
 		cause{name: "reset", do: workspace.Reset(), want: connection},
 		cause{name: "half body", do: workspace.HalfBody(), want: connection},
-		cause{name: "no answer", do: workspace.LoseResponse(), want: connection},
+		cause{name: "no answer", do: workspace.DropResponse(), want: connection},
 		cause{name: "refused", err: &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("refused")}, want: connection},
 		cause{name: "no such host", err: &net.DNSError{Err: "no such host", IsNotFound: true}, want: connection},
 		cause{name: "timeout", err: &net.OpError{Op: "read", Net: "tcp", Err: os.ErrDeadlineExceeded}, want: always(telemetry.CategoryTimeout)},
