@@ -36,7 +36,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 			return c.run(ctx, args[1:], stdin, stdout, stderr)
 		}
 	}
-	printError(stderr, "dbtel: there is no command %q: it is one of %s; dbtel help says more", args[0], strings.Join(commandNames(), ", "))
+	printErrorf(stderr, "dbtel: there is no command %q: it is one of %s; dbtel help says more", args[0], strings.Join(commandNames(), ", "))
 	return exitUsage
 }
 
@@ -102,12 +102,12 @@ func (c *command) run(ctx context.Context, args []string, stdin io.Reader, stdou
 	case errors.Is(err, syscall.EPIPE):
 		return exitOK // the reader of the pipe has seen enough
 	case errors.As(err, &usage):
-		printError(stderr, "dbtel %s: %v; dbtel help %s says more", c.name, err, c.name)
+		printErrorf(stderr, "dbtel %s: %v; dbtel help %s says more", c.name, err, c.name)
 		return exitUsage
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
 	case err != nil:
-		printError(stderr, "dbtel %s: %v", c.name, err)
+		printErrorf(stderr, "dbtel %s: %v", c.name, err)
 		return exitFailed
 	case in.lineErrors.n > 0:
 		return exitLineErrors

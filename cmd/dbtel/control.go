@@ -76,9 +76,9 @@ func (f *controlFilter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// printError writes a line to standard error. Only the progress of reading is written there
+// printErrorf writes a line to standard error. Only the progress of reading is written there
 // without it.
-func printError(stderr io.Writer, format string, args ...any) {
+func printErrorf(stderr io.Writer, format string, args ...any) {
 	_, _ = fmt.Fprintln(stderr, clean(fmt.Sprintf(format, args...)))
 }
 

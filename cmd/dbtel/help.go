@@ -40,7 +40,7 @@ func help(args []string, stdout, stderr io.Writer) int {
 			return exitOK
 		}
 	}
-	printError(stderr, "dbtel help: there is no command %q: it is one of %s", args[0], strings.Join(commandNames(), ", "))
+	printErrorf(stderr, "dbtel help: there is no command %q: it is one of %s", args[0], strings.Join(commandNames(), ", "))
 	return exitUsage
 }
 

@@ -26,12 +26,12 @@ func (l *lineErrors) add(file string, e *ndjson.LineError) {
 	if errors.Is(e.Err, io.ErrUnexpectedEOF) {
 		text = "the last line is incomplete: the application is still writing it, or was killed"
 	}
-	printError(l.w, "dbtel: %s:%d: %s", file, e.Line, text)
+	printErrorf(l.w, "dbtel: %s:%d: %s", file, e.Line, text)
 }
 
 // printRest prints how many lines were skipped, unless each of them has been printed.
 func (l *lineErrors) printRest() {
 	if l.n > maxPrintedLines || l.n > 0 && l.quiet {
-		printError(l.w, "dbtel: %s skipped: not records", format.Plural(l.n, "line"))
+		printErrorf(l.w, "dbtel: %s skipped: not records", format.Plural(l.n, "line"))
 	}
 }

@@ -18,7 +18,7 @@ func shapeOf(s *telemetry.Statement) string {
 	if s.Query != "" {
 		return withoutLiterals(s.Query)
 	}
-	parts := []string{string(s.Kind), string(s.Volume), string(s.Result.Format)}
+	parts := []string{string(s.Kind), s.Volume, string(s.Result.Format)}
 	return cmp.Or(strings.Join(strings.Fields(strings.Join(parts, " ")), " "), "unknown")
 }
 

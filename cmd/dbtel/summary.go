@@ -55,7 +55,7 @@ var groupings = map[string]func(*telemetry.Statement) string{
 	"shape":  shapeOf,
 	"format": func(s *telemetry.Statement) string { return cmp.Or(string(s.Result.Format), "none") },
 	"kind": func(s *telemetry.Statement) string {
-		return cmp.Or(strings.TrimSpace(string(s.Kind)+" "+string(s.Volume)), "unknown")
+		return cmp.Or(strings.TrimSpace(string(s.Kind)+" "+s.Volume), "unknown")
 	},
 	"server":  func(s *telemetry.Statement) string { return cmp.Or(s.Server, "unknown") },
 	"verdict": func(s *telemetry.Statement) string { return cmp.Or(string(explain.Of(s).Bound), "none") },

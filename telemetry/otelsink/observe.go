@@ -134,7 +134,7 @@ func (o observer) reporting(to metric.Observer) {
 	s, with := export.Default.Stats(), o.with()
 	to.ObserveInt64(o.sent, s.Sent, with)
 	for reason, n := range s.Dropped {
-		to.ObserveInt64(o.dropped, n, o.with(dropReasonKey.String(string(reason))))
+		to.ObserveInt64(o.dropped, n, o.with(dropReasonKey.String(reason)))
 	}
 	to.ObserveInt64(o.pending, s.Pending, with)
 	to.ObserveInt64(o.requests, s.Requests, with)

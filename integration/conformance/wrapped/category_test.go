@@ -382,7 +382,7 @@ func TestTheReportCountsTheRetriesOfFilesToo(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{TelemetryFlag: workspace.FlagOn, CloudFetchThreshold: 1, FileRows: 40})
 	ws.Inject(workspace.Fault{On: workspace.ResultDownloads(), First: 2, Do: workspace.Status(503)})
 	ws.Inject(workspace.Fault{On: workspace.Method("ExecuteStatement"), First: 1, Do: workspace.Status(503)})
-	c, err := heard(&memory{}).NewConnector(append(options(ws), dbsql.WithRetries(4, time.Millisecond, time.Millisecond))...)
+	c, err := reportingTo(&memory{}).NewConnector(append(options(ws), dbsql.WithRetries(4, time.Millisecond, time.Millisecond))...)
 	require.NoError(t, err)
 	db := sql.OpenDB(c)
 	_, err = drain(db.Query(statement(100)))
