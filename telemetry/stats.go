@@ -45,10 +45,13 @@ type Contained struct {
 	First string `json:"first,omitempty"`
 }
 
+// Total is the number of incidents at the place.
+func (c Contained) Total() int64 { return c.Panics + c.Goexits + c.Hangs }
+
 // Incidents sums everything that was contained.
 func (s Stats) Incidents() (n int64) {
 	for _, c := range s.Contained {
-		n += c.Panics + c.Goexits + c.Hangs
+		n += c.Total()
 	}
 	return n
 }

@@ -38,6 +38,9 @@ type Incidents struct {
 	First   string // type of the first panic value, and the stack; empty without panics and Goexits
 }
 
+// Total is the number of the incidents.
+func (i Incidents) Total() int64 { return i.Panics + i.Goexits + i.Hangs }
+
 // Log counts what was contained, by place, and keeps the first stack of each place. The zero value is
 // ready; its methods may be called concurrently. It must not be copied.
 type Log struct {
@@ -219,7 +222,7 @@ func (l *Log) List() []Incidents {
 	defer l.mu.Unlock()
 	all := make([]Incidents, 0, len(l.places))
 	for _, i := range l.places {
-		if i.Panics+i.Goexits+i.Hangs > 0 {
+		if i.Total() > 0 {
 			all = append(all, *i)
 		}
 	}
@@ -230,7 +233,7 @@ func (l *Log) List() []Incidents {
 // Total is the number of all incidents.
 func (l *Log) Total() (n int64) {
 	for _, i := range l.List() {
-		n += i.Panics + i.Goexits + i.Hangs
+		n += i.Total()
 	}
 	return n
 }

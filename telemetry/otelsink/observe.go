@@ -148,7 +148,7 @@ func (o observer) reporting(to metric.Observer) {
 func (o observer) contained(to metric.Observer) {
 	defer contain.Process.Recover(contain.Spans)
 	for _, c := range telemetry.ReadStats().Contained {
-		to.ObserveInt64(o.incidents, c.Panics+c.Goexits+c.Hangs, o.with(placeKey.String(c.Place)))
+		to.ObserveInt64(o.incidents, c.Total(), o.with(placeKey.String(c.Place)))
 	}
 }
 
