@@ -1,6 +1,7 @@
 package cloudfetch
 
 import (
+	"context"
 	"crypto/tls"
 	"net"
 	"net/http"
@@ -26,10 +27,14 @@ func NewBase(config *tls.Config) Base {
 		config = nil
 	}
 	dialer := &net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}
+	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+		defer connecting(ctx)()
+		return dialer.DialContext(ctx, network, address)
+	}
 	return Base{
 		Workspace: &http.Transport{
 			Proxy:                 http.ProxyFromEnvironment,
-			DialContext:           dialer.DialContext,
+			DialContext:           dial,
 			TLSClientConfig:       config,
 			ForceAttemptHTTP2:     true,
 			MaxIdleConns:          100,

@@ -56,21 +56,21 @@ func TestStorageIsTheDefaultAtTheTime(t *testing.T) {
 	require.Equal(t, "workspace", ask(http.MethodGet, "https://workspace"+flagPath+"1.15.1", ""))
 }
 
-type closing struct {
+type closingTransport struct {
 	roundTripFunc
 	closed int
 }
 
-func (c *closing) CloseIdleConnections() { c.closed++ }
+func (c *closingTransport) CloseIdleConnections() { c.closed++ }
 
 func TestCloseIdleConnectionsIsForwarded(t *testing.T) {
-	users := &closing{}
+	users := &closingTransport{}
 	client := &http.Client{Transport: New(WrapBase(users), Options{})}
 	client.CloseIdleConnections()
 	require.Positive(t, users.closed)
 
 	// The application's own pool is left alone.
-	shared := &closing{}
+	shared := &closingTransport{}
 	old := http.DefaultTransport
 	defer func() { http.DefaultTransport = old }()
 	http.DefaultTransport = shared

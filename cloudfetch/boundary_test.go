@@ -3,15 +3,15 @@ package cloudfetch
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
 
-func TestNextBoundaryIsTheFirstRowOfAPageOrFile(t *testing.T) {
+func TestTheBoundaryIsTheFirstRowOfThePageOrFileThatFollows(t *testing.T) {
 	s := newStage(t, Options{})
 	ctx, trace := traced()
-	next, ok := trace.NextBoundary(0)
-	require.False(t, ok, "nothing has arrived, but got %d", next)
+	require.Zero(t, trace.RowReturned(0, time.Now()), "no row has arrived")
 
 	s.answer(directReply(1, false, fList(1281, tStruct, wireBatch("a", 3), wireBatch("b", 4))))
 	s.mustRPC(ctx, executeRequest(1))
@@ -19,11 +19,8 @@ func TestNextBoundaryIsTheFirstRowOfAPageOrFile(t *testing.T) {
 	s.mustRPC(context.Background(), operationRequest(fetchResults, 2, operationA))
 	s.sendLinks(operationA, linkTo("0"), linkTo("1")) // files of 10 rows
 
-	for row, want := range map[int64]int64{-1: 7, 0: 7, 6: 7, 7: 17, 16: 17, 17: 27, 26: 27} {
-		next, ok := trace.NextBoundary(row)
-		require.True(t, ok, row)
-		require.Equal(t, want, next, row)
+	for _, c := range []struct{ read, boundary int64 }{{0, 7}, {1, 7}, {7, 7}, {8, 17}, {17, 17}, {18, 27}, {27, 27}} {
+		require.Equal(t, c.boundary, trace.RowReturned(c.read, time.Now()), "%d rows read", c.read)
 	}
-	_, ok = trace.NextBoundary(27)
-	require.False(t, ok, "beyond what was delivered")
+	require.EqualValues(t, -1, trace.RowReturned(28, time.Now()), "beyond what was delivered")
 }

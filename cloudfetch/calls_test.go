@@ -38,21 +38,26 @@ func TestCallsAreListedFromTheirBeginning(t *testing.T) {
 		s.answers = []answer{{code: 503}, {code: 200, body: fetchReply(5, true, 0, fList(1281, tStruct, wireBatch("x", 3)))}, {err: errReset}}
 
 		_, _ = s.rpc(context.Background(), operationRequest(fetchResults, 5, operationA))
-		underWay := telemetry.Call{Method: "FetchResults", Start: time.Second}
+		underWay := telemetry.Call{Method: "FetchResults", Start: time.Second, Attempts: 1}
 		require.Equal(t, underWay, during.Calls[1])
 
 		_, _ = s.rpc(context.Background(), operationRequest(fetchResults, 5, operationA))
+		underWay.Attempts, underWay.Retried = 2, []telemetry.Attempt{{Start: time.Second, End: 2 * time.Second, Status: 503}}
 		require.Equal(t, underWay, during.Calls[1], "repeated")
 		page := telemetry.Call{
-			Method: "FetchResults", Start: time.Second, End: telemetry.Known(3 * time.Second), Rows: telemetry.Known(int64(3)),
+			Method: "FetchResults", Start: time.Second, FirstByte: telemetry.Known(3 * time.Second), End: telemetry.Known(3 * time.Second),
+			Status: 200, Attempts: 2, Retried: underWay.Retried, Rows: telemetry.Known(int64(3)),
 		}
 		require.Equal(t, page, soFar(trace).Calls[1])
 
 		_, _ = s.rpc(context.Background(), operationRequest(fetchResults, 6, operationA))
-		require.Equal(t, telemetry.Call{Method: "FetchResults", Start: 3 * time.Second, End: telemetry.Known(4 * time.Second)}, soFar(trace).Calls[2])
-		require.Equal(t, []telemetry.Call{
-			{Method: "ExecuteStatement", Start: time.Second, End: telemetry.Known(time.Second)}, page,
-		}, finish(trace).Calls, "a call that brought no page is none of a finished statement's pages")
+		broken := telemetry.Call{Method: "FetchResults", Start: 3 * time.Second, End: telemetry.Known(4 * time.Second), Failed: true, Attempts: 1}
+		require.Equal(t, broken, soFar(trace).Calls[2])
+		execute := telemetry.Call{
+			Method: "ExecuteStatement", Start: time.Second, FirstByte: telemetry.Known(time.Second), End: telemetry.Known(time.Second),
+			Status: 200, Attempts: 1,
+		}
+		require.Equal(t, []telemetry.Call{execute, page, broken}, finish(trace).Calls)
 	})
 }
 
@@ -80,11 +85,9 @@ func TestCallsBeyondTheBoundsAreSummed(t *testing.T) {
 			for i := range int32(pages) {
 				fetch(i)
 			}
-			_, ok := trace.NextBoundary(0)
-			require.True(t, ok)
 			fetch(1000)
-			_, ok = trace.NextBoundary(0)
-			require.False(t, ok, "a page is not listed")
+			require.EqualValues(t, 3*maxPages, trace.RowReturned(3*maxPages, time.Now()), "listed or not, a page has its boundary")
+			require.EqualValues(t, 3*maxPages+3, trace.RowReturned(3*maxPages+1, time.Now()))
 
 			f := finish(trace)
 			require.Equal(t, map[string]int{"ExecuteStatement": 1, "GetOperationStatus": maxPolls, "FetchResults": int(pages)}, listed(f))
@@ -103,9 +106,9 @@ func TestARecordWithRoomIsFilledInPlace(t *testing.T) {
 		calls [1]telemetry.Call
 	)
 	r := telemetry.Statement{StatementID: "known", SessionID: "known", WorkspaceID: "1", RPCs: rpcs[:0], Calls: calls[:0]}
-	trace.Finish(&r)
+	trace.Finish(&r, time.Now())
 	require.Equal(t, []string{"known", "known", "1"}, []string{r.StatementID, r.SessionID, r.WorkspaceID})
 	require.Equal(t, "ExecuteStatement", rpcs[0].Method)
 	require.Equal(t, "ExecuteStatement", calls[0].Method)
-	trace.Finish(nil) // again, for nothing
+	trace.Finish(nil, time.Now()) // again, for nothing
 }

@@ -316,10 +316,10 @@ func BenchmarkStatement(b *testing.B) {
 				r := &struct { // with room, as driverwrap makes it
 					telemetry.Statement
 					rpc  [1]telemetry.RPC
-					call [1]telemetry.Call
+					call [2]telemetry.Call
 				}{}
 				r.RPCs, r.Calls = r.rpc[:0], r.call[:0]
-				trace.Finish(&r.Statement)
+				trace.Finish(&r.Statement, time.Now())
 			}
 		})
 	}

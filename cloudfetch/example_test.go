@@ -21,7 +21,7 @@ func Example() {
 	// rows, err := db.QueryContext(ctx, "SELECT ...") ... rows.Close()
 	_ = ctx
 
-	trace.Finish(&record)
+	trace.Finish(&record, time.Now())
 	fmt.Println(record.StatementID == "", record.CloudFetch == nil, len(record.RPCs))
 	// Output: true true 0
 }

@@ -34,7 +34,7 @@ type exchange struct {
 
 // headers takes the response's head, before the driver has the body.
 func (x *exchange) headers(resp *http.Response) {
-	x.owner.headers(x.method, x.attempt, resp.StatusCode, workspaceOf(resp.Header))
+	x.owner.headers(x, head{resp.StatusCode, workspaceOf(resp.Header), requestOf(resp.Header)}, time.Now())
 	switch {
 	case resp.StatusCode == http.StatusOK:
 		x.reader = newReader(false)
@@ -139,6 +139,15 @@ func isRedirect(resp *http.Response) bool {
 		return resp.Header.Get("Location") != ""
 	}
 	return false
+}
+
+// requestOf returns the request identifier a response carries, if it is a GUID.
+func requestOf(h http.Header) guid {
+	values := h["X-Request-Id"]
+	if len(values) == 0 {
+		return guid{}
+	}
+	return parseGUID(values[0])
 }
 
 // workspaceOf returns the workspace identifier a response carries, if it looks

@@ -31,8 +31,11 @@ type file struct {
 
 	// Guarded by the trace's lock.
 	record      telemetry.File
-	attempt     uint32 // as in methodStats
-	redirecting bool   // the latest attempt was redirected and has not continued yet
+	attempt     uint32        // as in methodStats
+	attempted   time.Duration // start of the latest attempt
+	status      int           // HTTP status of the latest attempt that ended
+	waited      time.Duration // for which the reader waited for the latest attempt
+	redirecting bool          // the latest attempt was redirected and has not continued yet
 
 	// Guarded by the registry's lock: the list of the trace's registered files.
 	prev, next *file
@@ -111,6 +114,7 @@ func (t *Trace) addLinks(links []link, now time.Duration) {
 		if !l.canonical || t.reg == nil {
 			f.markUntracked()
 		}
+		t.addSegment(segment{l.rows, f})
 		sums.Present++
 		sums.Bytes += l.bytes
 		if len(t.files.listed) < maxFiles {
@@ -138,6 +142,8 @@ func (f *file) begin(redirect bool, at time.Time) (attempt uint32, ok bool) {
 	if t.done.Load() || f.untracked.Load() || r.State == fileDownloaded {
 		return 0, false
 	}
+	now := t.since(at)
+	t.advance(now)
 	if r.State == fileDownloading && !f.redirecting {
 		// Two at once: which one the reader will use is unknown.
 		f.markUntracked()
@@ -147,17 +153,34 @@ func (f *file) begin(redirect bool, at time.Time) (attempt uint32, ok bool) {
 	if !redirect || !f.redirecting {
 		t.files.sums.Attempts++
 		if r.Attempts++; r.Attempts > 1 {
-			t.files.sums.Retries++
+			f.repeat()
 		}
 		r.Received = 0
+		f.attempted, f.waited = now, 0
 	}
 	if _, asked := r.Start.Get(); !asked {
-		r.Start = telemetry.Known(t.since(at))
+		r.Start = telemetry.Known(now)
 	}
 	r.State, r.FirstByte, r.End = fileDownloading, telemetry.Maybe[time.Duration]{}, telemetry.Maybe[time.Duration]{}
 	f.redirecting = false
 	f.attempt++
 	return f.attempt, true
+}
+
+// repeat notes that the latest attempt did not bring the file, and another one begins: the reader
+// waited for a retry.
+func (f *file) repeat() {
+	t, r := f.trace, &f.record
+	t.move(f.waited, telemetry.PartFile, telemetry.PartRetry)
+	sums := &t.files.sums
+	sums.Retries++
+	if r.Attempts == 2 {
+		sums.Retried++
+	}
+	sums.MostAttempts = max(sums.MostAttempts, r.Attempts)
+	if len(r.Retried) < maxRetried {
+		r.Retried = append(r.Retried, telemetry.Attempt{Start: f.attempted, End: r.End.Or(f.attempted), Status: f.status})
+	}
 }
 
 // redirect notes that an attempt was answered with a redirect.
@@ -179,6 +202,7 @@ func (f *file) end(attempt uint32, state string, code int, received int64, first
 	if t.done.Load() || f.attempt != attempt || r.State != fileDownloading {
 		return
 	}
+	t.advance(t.since(at))
 	if state == fileDownloaded && t.reg != nil {
 		// First, so that the file cannot become untracked any more.
 		t.reg.dropLink(f)
@@ -193,8 +217,8 @@ func (f *file) end(attempt uint32, state string, code int, received int64, first
 	}
 	sums.Received += received
 	if state != fileDownloaded {
-		if state == fileFailed {
-			r.Status = code
+		if f.status = code; state == fileFailed {
+			r.Status, sums.RetryStatus = code, code
 		}
 		t.files.incomplete = append(t.files.incomplete, f)
 		return

@@ -35,6 +35,34 @@ func (id guid) String() string {
 	return string(b[:])
 }
 
+// parseGUID reads what String writes, in either case; anything else is unknown.
+func parseGUID(s string) (id guid) {
+	if len(s) != 36 {
+		return guid{}
+	}
+	n := 0
+	for i := 0; i < len(s); i++ {
+		if i == 8 || i == 13 || i == 18 || i == 23 {
+			if s[i] != '-' {
+				return guid{}
+			}
+			continue
+		}
+		c := s[i]
+		switch {
+		case c >= '0' && c <= '9':
+			c -= '0'
+		case c|0x20 >= 'a' && c|0x20 <= 'f':
+			c = c | 0x20 - 'a' + 10
+		default:
+			return guid{}
+		}
+		id[n/2] = id[n/2]<<4 | c
+		n++
+	}
+	return id
+}
+
 // sqlState holds an SQLSTATE: five capital letters or digits. Anything else a
 // server may put there is text, and text is not kept.
 type sqlState [5]byte

@@ -18,6 +18,7 @@ type methodStats struct {
 	attempt   uint32 // numbers attempts, so that a late end of an old one is recognized
 	seq       int32
 	session   guid          // of an ExecuteStatement: the numbers are per session
+	request   guid          // x-request-id of its latest attempt; zero unknown
 	listed    int           // number of the latest call in the trace's list, from 1; 0 when not listed
 	start     time.Duration // of the latest call: its first attempt
 	attempted time.Duration // start of its latest attempt
@@ -73,8 +74,17 @@ func (all *methods) of(m method) *methodStats {
 	return last
 }
 
-// begin notes that a request is sent. It returns the number of the attempt, and whether that
-// is the first of a call.
+// order is what an attempt is to the one before it.
+type order uint8
+
+const (
+	sameAttempt     order = iota // the same, at another address
+	repeatedAttempt              // another one of the same call
+	firstAttempt                 // the first of another call
+)
+
+// begin notes that a request is sent. It returns the number of the attempt, and what that is to
+// the one before it.
 //
 // Two requests are attempts of the same call when they follow each other with
 // the same method, the same Thrift sequence number and the same handle, and the
@@ -83,7 +93,7 @@ func (all *methods) of(m method) *methodStats {
 // HTTP layer retries; it never repeats one that was answered with 200. So two
 // calls never count as one, whatever a server does, and a retry never
 // counts as a call.
-func (s *methodStats) begin(req *message, out int64, redirect bool, now time.Duration) (attempt uint32, first bool) {
+func (s *methodStats) begin(req *message, out int64, redirect bool, now time.Duration) (attempt uint32, next order) {
 	same := s.seq == req.seq && s.session == req.session
 	switch {
 	case s.state == redirected && same && redirect:
@@ -91,17 +101,18 @@ func (s *methodStats) begin(req *message, out int64, redirect bool, now time.Dur
 	case (s.state == failed || s.state == redirected) && same:
 		s.rpc.Retries++
 		s.rpc.Backoff += now - s.end
+		next = repeatedAttempt
 	default:
 		s.rpc.Calls++
-		s.start, first = now, true
+		s.start, next = now, firstAttempt
 	}
 	s.rpc.BytesOut += out
-	s.rpc.LastStatus = 0
+	s.rpc.LastStatus, s.request = 0, guid{}
 	s.seq, s.session = req.seq, req.session
 	s.state, s.attempted = running, now
 	s.broke, s.refused = nil, false
 	s.attempt++
-	return s.attempt, first
+	return s.attempt, next
 }
 
 // finish notes how an attempt ended, and what broke it off. It reports whether it was the latest.
@@ -111,6 +122,10 @@ func (s *methodStats) finish(attempt uint32, state attemptState, broke error, no
 	}
 	s.state, s.end, s.broke = state, now, broke
 	s.rpc.Latency += now - s.attempted
+	s.rpc.Slowest = max(s.rpc.Slowest, now-s.start)
+	if state == failed {
+		s.rpc.FailedStatus = s.rpc.LastStatus
+	}
 	return true
 }
 

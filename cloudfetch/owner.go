@@ -11,7 +11,7 @@ type owner interface {
 	// begin notes that a request is sent; false lets it pass unobserved.
 	begin(req *message, out int64, redirect bool, now time.Time) (attempt uint32, ok bool)
 	// headers notes that a response came.
-	headers(m method, attempt uint32, code int, workspace string)
+	headers(x *exchange, h head, now time.Time)
 	// received adds body bytes that were read.
 	received(m method, n int64)
 	// end notes how the attempt ended, and what broke it off, if anything did.
@@ -23,6 +23,13 @@ var (
 	_ owner = (*Session)(nil)
 )
 
+// head is what the head of a response tells.
+type head struct {
+	code      int
+	workspace string // x-databricks-org-id; empty unknown
+	request   guid   // x-request-id; zero unknown
+}
+
 // callState is the state of the calls of a Trace or a Session.
 type callState struct {
 	done atomic.Bool // the trace is finished; set under mu
@@ -32,17 +39,18 @@ type callState struct {
 	workspace string // response header x-databricks-org-id; empty unknown
 }
 
-// headers implements owner.
-func (s *callState) headers(m method, attempt uint32, code int, workspace string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.done.Load() || s.methods.find(m).attempt != attempt {
-		return
+// addHead takes the head of a response to the latest attempt of a call. It reports false for
+// that of another.
+func (s *callState) addHead(x *exchange, h head) bool {
+	if s.done.Load() || s.methods.find(x.method).attempt != x.attempt {
+		return false
 	}
-	s.methods.of(m).rpc.LastStatus = code
-	if workspace != "" {
-		s.workspace = workspace
+	m := s.methods.of(x.method)
+	m.rpc.LastStatus, m.request = h.code, h.request
+	if h.workspace != "" {
+		s.workspace = h.workspace
 	}
+	return true
 }
 
 // received implements owner.

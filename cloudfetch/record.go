@@ -22,19 +22,22 @@ func (t *Trace) fill(r *telemetry.Statement) {
 	if t.volume {
 		r.Kind = telemetry.KindVolume
 	}
-	r.RPCs = t.appendRPCs(r.RPCs)
+	if r.RPCs = t.appendRPCs(r.RPCs); r.RPCs == nil && !t.unread {
+		r.RPCs = []telemetry.RPC{} // it is known that there were none
+	}
 	r.Calls = t.appendCalls(r.Calls)
 	if t.methods.find(executeStatement).rpc.Calls > 0 { // else the statement never reached the server
 		r.Result = t.result
 		r.Result.Evidence = telemetry.EvidenceWire
 		if t.whole() {
 			polls := &t.methods.find(getOperationStatus).rpc
-			r.Polling = telemetry.Known(telemetry.Polling{Calls: polls.Calls, Latency: polls.Latency})
+			r.Polling = telemetry.Known(telemetry.Polling{Calls: polls.Calls, Latency: polls.Latency, Unseen: t.unseen})
 			r.Result.Pages, r.Result.Rows = telemetry.Known(t.pages), telemetry.Known(t.rows)
 			r.CloudFetch = t.files.fill(t.done.Load())
 		}
 	}
-	t.fillSplit(r)
+	r.State, r.ServerTime = t.state, t.serverTime
+	r.Total, r.Split, r.Application = t.until, t.split, t.application
 }
 
 // statementMethods are the calls made for a statement, in the order of its life.
@@ -51,50 +54,21 @@ func (t *Trace) appendRPCs(to []telemetry.RPC) []telemetry.RPC {
 	return to
 }
 
-// appendCalls lists the calls that ran the statement, polled and fetched. Of a statement that is
-// finished, calls that brought no page are not listed as fetching one.
+// slowCall is how long a call takes of which the server's request identifier is kept.
+const slowCall = time.Second
+
 func (t *Trace) appendCalls(to []telemetry.Call) []telemetry.Call {
 	if len(t.calls) == 0 {
 		return nil
 	}
 	to = slices.Grow(to, len(t.calls))
 	for i := range t.calls {
-		if c := &t.calls[i]; c.page || !t.done.Load() || c.Method != methodNames[fetchResults] {
-			to = append(to, c.Call)
+		c := &t.calls[i]
+		listed := c.Call
+		if c.Failed || c.Attempts > 1 || c.End.Or(t.until)-c.Start >= slowCall {
+			listed.RequestID = c.request.String()
 		}
+		to = append(to, listed)
 	}
 	return to
-}
-
-// fillSplit sets the parts of the statement's time that the wire shows.
-func (t *Trace) fillSplit(r *telemetry.Statement) {
-	if t.serverStarted > 0 && t.serverCompleted >= t.serverStarted {
-		r.Split.Server = telemetry.Known(time.Duration(t.serverCompleted-t.serverStarted) * time.Millisecond)
-	}
-	var backoff time.Duration
-	for i := range r.RPCs {
-		backoff += r.RPCs[i].Backoff
-	}
-	if backoff > 0 {
-		r.Split.Retries = telemetry.Known(backoff)
-	}
-	if server, ok := r.Split.Server.Get(); ok {
-		r.Split.PollWait = t.pollWait(server)
-	}
-	if r.Result.Pages.Or(0) > 0 {
-		r.Split.Pages = telemetry.Known(t.methods.find(fetchResults).rpc.Latency)
-	}
-}
-
-// pollWait is the time for which the client went on polling after the server had finished. While
-// ExecuteStatement was under way the server worked, too; what remained of its time passed while
-// the client polled.
-func (t *Trace) pollWait(server time.Duration) telemetry.Maybe[time.Duration] {
-	execute, polls := t.methods.find(executeStatement), t.methods.find(getOperationStatus)
-	executed, ok := execute.ended().Get()
-	if !ok || polls.rpc.Calls == 0 || polls.rpc.Calls > maxPolls {
-		return telemetry.Maybe[time.Duration]{}
-	}
-	polled := polls.ended().Or(executed) - executed - polls.rpc.Backoff
-	return telemetry.Known(max(0, polled-max(0, server-(executed-execute.start))))
 }

@@ -12,6 +12,7 @@ type registry struct {
 	// busy counts what is registered, so that a transport without traces can
 	// let everything pass unobserved. Written under mu.
 	busy, linked atomic.Int64
+	roundTrip    roundTripTime
 	counts       *Counters
 
 	mu         sync.Mutex // guards all below, and the fields of file it names

@@ -90,6 +90,13 @@ func (s *Session) begin(req *message, out int64, redirect bool, _ time.Time) (at
 	return attempt, true
 }
 
+// headers implements owner.
+func (s *Session) headers(x *exchange, h head, _ time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.addHead(x, h)
+}
+
 // end implements owner.
 func (s *Session) end(x *exchange, state attemptState, broke error, _ time.Time) {
 	s.mu.Lock()

@@ -184,13 +184,13 @@ func (s *stage) get(ctx context.Context, url string) ([]byte, error) {
 // soFar is the record of a statement that runs, finish that of one that is over.
 func soFar(trace *Trace) *telemetry.Statement {
 	r := &telemetry.Statement{}
-	trace.Fill(r)
+	trace.Fill(r, time.Now())
 	return r
 }
 
 func finish(trace *Trace) *telemetry.Statement {
 	r := &telemetry.Statement{}
-	trace.Finish(r)
+	trace.Finish(r, time.Now())
 	return r
 }
 

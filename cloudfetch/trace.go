@@ -10,8 +10,10 @@ import (
 
 // Bounds of the list of calls. Calls beyond are in the sums.
 const (
-	maxPolls = 64  // status calls of a statement that are listed
-	maxPages = 256 // pages of a statement that are listed
+	maxPolls   = 64  // status calls of a statement that are listed
+	maxPages   = 256 // pages of a statement that are listed
+	maxOthers  = 16  // other calls of one method that are listed
+	maxRetried = 16  // repeated attempts of a call or file that are listed
 )
 
 // Trace collects what the transport sees of one statement. Make one per statement, put it
@@ -23,28 +25,29 @@ type Trace struct {
 	evicted atomic.Bool // set once under the registry's lock
 
 	callState
+	timing
 
 	// Guarded by mu.
-	id       guid      // TOperationHandle 1.1; zero unknown
-	session  guid      // TExecuteStatementReq 1.1.1; zero unknown
-	reg      *registry // where the statement is registered, once id is known; nil before
-	calls    []call
-	first    [1]call          // room for the first call
-	failing  method           // of the calls that run the statement, poll and fetch: the first without an answer the driver can use
-	files    *files           // nil before a link came
-	result   telemetry.Result // without evidence and counts
-	pages    int64            // that came, listed or not
-	unlisted int64            // pages whose call is not listed
-	rows     int64            // in all pages of which the number is known
+	id      guid      // TOperationHandle 1.1; zero unknown
+	session guid      // TExecuteStatementReq 1.1.1; zero unknown
+	reg     *registry // where the statement is registered, once id is known; nil before
+	calls   []call
+	first   [1]call          // room for the first call
+	failing method           // of the calls that run the statement, poll and fetch: the first without an answer the driver can use
+	files   *files           // nil before a link came
+	result  telemetry.Result // without evidence and counts
+	pages   int64            // that came, listed or not
+	rows    int64            // in all pages of which the number is known
 
-	state           string                // TGetOperationStatusResp 2, last reported; empty unknown
-	sqlState        string                // TGetOperationStatusResp 3, else TStatus 3: the last that was not empty
-	serverStarted   int64                 // TGetOperationStatusResp 7, milliseconds of the server's clock; 0 unknown
-	serverCompleted int64                 // 8
-	moreRows        telemetry.Maybe[bool] // TFetchResultsResp 2 hasMoreRows of the latest page
-	volume          bool                  // TGetResultSetMetadataResp 1287 isStagingOperation
-	undecoded       bool                  // a message could not be read to its end although the driver may have read it
-	secondStatement bool                  // another statement ran with this trace and was left out
+	state           string                         // TGetOperationStatusResp 2, last reported; empty unknown
+	sqlState        string                         // TGetOperationStatusResp 3, else TStatus 3: the last that was not empty
+	serverStarted   int64                          // TGetOperationStatusResp 7, milliseconds of the server's clock; 0 unknown
+	serverTime      telemetry.Maybe[time.Duration] // from then to operationCompleted
+	unseen          time.Duration                  // as telemetry.Polling.Unseen
+	moreRows        telemetry.Maybe[bool]          // TFetchResultsResp 2 hasMoreRows of the latest page
+	volume          bool                           // TGetResultSetMetadataResp 1287 isStagingOperation
+	undecoded       bool                           // a message could not be read to its end although the driver may have read it
+	secondStatement bool                           // another statement ran with this trace and was left out
 
 	// Guarded by the registry's lock: the trace's node there, and its registered files, newest first.
 	node       node[guid, *Trace]
@@ -55,20 +58,22 @@ type Trace struct {
 // call is one call of the list, and whether a page came with it.
 type call struct {
 	telemetry.Call
-	page bool
+	page    bool
+	request guid
 }
 
 // NewTrace returns an empty trace of a statement that starts at the given time, from which
 // the times in its record count.
 func NewTrace(started time.Time) *Trace {
 	t := &Trace{}
-	t.Start(started)
+	t.Start(started, true)
 	return t
 }
 
 // Start makes a Trace that is part of other memory ready, as NewTrace does. It must be called
-// before a context carries t.
-func (t *Trace) Start(at time.Time) { t.started = at }
+// before a context carries t. Where no Transport carries the statement's requests, the wire is
+// not read, and what the statement waits for in the driver is unknown.
+func (t *Trace) Start(at time.Time, wire bool) { t.started, t.unread = at, !wire }
 
 type traceKey struct{}
 
@@ -90,20 +95,28 @@ func (t *Trace) Value(key any) any {
 
 // Fill adds to a record what is known by now. Running files and calls are reported as
 // such. The lists of r are appended to; what they have room for is not allocated.
-func (t *Trace) Fill(r *telemetry.Statement) {
+func (t *Trace) Fill(r *telemetry.Statement, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if !t.done.Load() {
+		t.advance(t.since(now))
+	}
 	t.fill(r)
 }
 
 // Finish ends the trace and fills r, if it is not nil, for good: files not yet downloaded
 // are abandoned. The transport drops the statement and its links; later
 // messages pass unobserved. After Finish, Fill gives the same.
-func (t *Trace) Finish(r *telemetry.Statement) {
+func (t *Trace) Finish(r *telemetry.Statement, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !t.done.Swap(true) && t.reg != nil {
-		t.reg.dropStatement(t.id, t)
+	if !t.done.Load() {
+		t.advance(t.since(now))
+		t.activity = ended
+		t.done.Store(true)
+		if t.reg != nil {
+			t.reg.dropStatement(t.id, t)
+		}
 	}
 	if r != nil {
 		t.fill(r)
@@ -115,37 +128,6 @@ func (t *Trace) MoreRows() telemetry.Maybe[bool] {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.moreRows
-}
-
-// NextBoundary returns the number of the first row, counted from 0, that lies beyond
-// row and begins a new page or file: reading it is when a driver that reads in
-// order waits. Where what follows row has not arrived yet, that is the number of
-// rows delivered so far. NextBoundary reports false when that cannot be known.
-func (t *Trace) NextBoundary(row int64) (next int64, ok bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.unlisted > 0 || !t.whole() {
-		return 0, false
-	}
-	file := 0
-	for i := range t.calls {
-		c := &t.calls[i]
-		if c.Files == 0 {
-			if next += c.Rows.Or(0); next > row {
-				return next, true
-			}
-		}
-		for range c.Files {
-			if file == len(t.files.listed) {
-				return 0, false
-			}
-			if next += t.files.listed[file].record.Rows; next > row {
-				return next, true
-			}
-			file++
-		}
-	}
-	return next, next > row
 }
 
 // whole reports whether everything of the statement was observed and decoded. Otherwise its counts
@@ -170,15 +152,42 @@ func (t *Trace) begin(req *message, out int64, redirect bool, at time.Time) (att
 			t.session = req.session
 		}
 	}
-	s := t.methods.of(req.method)
-	attempt, first := s.begin(req, out, redirect, t.since(at))
-	switch {
-	case first:
+	s, now := t.methods.of(req.method), t.since(at)
+	t.advance(now)
+	last := telemetry.Attempt{Start: s.attempted, End: s.end, Status: s.rpc.LastStatus}
+	request := s.request
+	attempt, next := s.begin(req, out, redirect, now)
+	switch next {
+	case sameAttempt:
+		return attempt, true
+	case firstAttempt:
 		s.listed = t.list(s)
-	case s.listed > 0:
-		t.calls[s.listed-1].End = s.ended()
+	case repeatedAttempt:
+		if s.listed > 0 {
+			last.RequestID = request.String()
+			t.calls[s.listed-1].repeat(last)
+		}
 	}
+	t.beginAttempt(s.method, next == repeatedAttempt)
 	return attempt, true
+}
+
+// headers implements owner.
+func (t *Trace) headers(x *exchange, h head, at time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.addHead(x, h) {
+		return
+	}
+	now := t.since(at)
+	t.advance(now)
+	s := t.methods.of(x.method)
+	if s.listed > 0 {
+		c := &t.calls[s.listed-1]
+		c.FirstByte, c.Status, c.request = telemetry.Known(now), h.code, h.request
+	}
+	x.registry.roundTrip.add(x.method, h.code, now-s.attempted)
+	t.beginAnswer(x.method, x.registry.roundTrip.shortest())
 }
 
 // mayExecute reports whether an ExecuteStatement can be this trace's: the first,
@@ -187,8 +196,8 @@ func (t *Trace) mayExecute() bool {
 	return t.reg == nil && t.methods.find(executeStatement).state != running
 }
 
-// list adds a call that begins to the list of those that run the statement, poll and fetch. It
-// returns the number of the call there, from 1, or 0.
+// list adds a call that begins to the list. It returns the number of the call there, from 1, or
+// 0.
 func (t *Trace) list(s *methodStats) int {
 	switch s.method {
 	case executeStatement:
@@ -202,10 +211,20 @@ func (t *Trace) list(s *methodStats) int {
 			return 0
 		}
 	default:
-		return 0
+		if len(t.calls) == 0 || s.rpc.Calls > maxOthers {
+			return 0
+		}
 	}
-	t.calls = append(t.calls, call{Call: telemetry.Call{Method: s.rpc.Method, Start: s.start}})
+	t.calls = append(t.calls, call{Call: telemetry.Call{Method: s.rpc.Method, Start: s.start, Attempts: 1}})
 	return len(t.calls)
+}
+
+// repeat notes that the latest attempt of the call failed and another one begins.
+func (c *call) repeat(failed telemetry.Attempt) {
+	if c.Attempts++; len(c.Retried) < maxRetried {
+		c.Retried = append(c.Retried, failed)
+	}
+	c.FirstByte, c.End, c.Status, c.Failed, c.request = telemetry.Maybe[time.Duration]{}, telemetry.Maybe[time.Duration]{}, 0, false, guid{}
 }
 
 // adopt ties a statement to the trace in its context when the ExecuteStatement
@@ -247,17 +266,20 @@ func (t *Trace) end(x *exchange, state attemptState, broke error, at time.Time) 
 		return
 	}
 	s, now := t.methods.of(x.method), t.since(at)
+	t.advance(now)
 	if !s.finish(x.attempt, state, broke, now) {
 		return
 	}
-	if s.listed > 0 {
-		t.calls[s.listed-1].End = s.ended()
-	}
+	t.endAttempt(s.method, state)
 	switch state {
 	case answered:
 		t.update(s, x, now)
 	case undecoded:
 		t.undecoded = true
+	}
+	if s.listed > 0 {
+		c := &t.calls[s.listed-1]
+		c.End, c.Failed = s.ended(), s.unanswered()
 	}
 	t.updateFailing(s)
 }
@@ -265,7 +287,7 @@ func (t *Trace) end(x *exchange, state attemptState, broke error, at time.Time) 
 // update takes the facts of a complete answer.
 func (t *Trace) update(s *methodStats, x *exchange, now time.Duration) {
 	m := &x.reader.msg
-	t.updateState(s.method, m)
+	t.updateState(s.method, m, now)
 	if s.method == executeStatement {
 		if m.has.has(operationGUID) && !t.tie(m.operation, x.registry) {
 			t.undecoded = true
@@ -284,14 +306,10 @@ func (t *Trace) update(s *methodStats, x *exchange, now time.Duration) {
 	}
 }
 
-func (t *Trace) updateState(from method, m *message) {
+func (t *Trace) updateState(from method, m *message, now time.Duration) {
 	updateEnum(m, &t.state, operationState, stateNames)
-	if started := m.num[operationStarted]; started > 0 {
-		t.serverStarted = started
-	}
-	if completed := m.num[operationCompleted]; completed > 0 {
-		t.serverCompleted = completed
-	}
+	t.updateRunning(from, now)
+	t.updateServerTime(m)
 	if from == cancelOperation || from == closeOperation || t.failing != unknownMethod && t.failing != from {
 		return // one that comes too late says nothing of the statement
 	}
@@ -331,13 +349,15 @@ func (t *Trace) addPage(s *methodStats, m *message, links []link, now time.Durat
 		t.undecoded = true
 	}
 	t.pages++
+	t.pageCame(s.method)
+	if len(links) == 0 && rows.Or(0) > 0 {
+		t.addSegment(segment{rows: rows.Or(0)})
+	}
 	t.moreRows = telemetry.Maybe[bool]{}
 	m.updateBool(&t.moreRows, hasMoreRows)
 	if s.listed > 0 {
 		c := &t.calls[s.listed-1]
 		c.page, c.Rows, c.Files = true, rows, int64(len(links))
-	} else {
-		t.unlisted++
 	}
 	t.addLinks(links, now)
 }

@@ -42,7 +42,7 @@ func TestStatementIsFollowedFromExecuteToClose(t *testing.T) {
 	require.Equal(t, operationID(sessionA), f.SessionID)
 	require.Equal(t, "1234567890", f.WorkspaceID)
 	require.Empty(t, f.Kind)
-	require.Equal(t, telemetry.Known(1333*time.Millisecond), f.Split.Server)
+	require.Equal(t, telemetry.Known(1333*time.Millisecond), f.ServerTime)
 	require.Equal(t, telemetry.Result{
 		Evidence: telemetry.EvidenceWire, Format: telemetry.FormatExternalLinks, // of the last metadata
 		Compressed: telemetry.Known(true), Cache: "MISS", Direct: telemetry.Known(false),
@@ -55,9 +55,9 @@ func TestStatementIsFollowedFromExecuteToClose(t *testing.T) {
 	for _, c := range f.Calls {
 		listed = append(listed, c.Method)
 	}
-	require.Equal(t, []string{"ExecuteStatement", "GetOperationStatus", "GetOperationStatus", "FetchResults", "FetchResults"}, listed)
-	require.Equal(t, telemetry.Known(int64(42)), f.Calls[3].Rows)
-	require.Equal(t, telemetry.Known(int64(8)), f.Calls[4].Rows)
+	require.Equal(t, []string{"ExecuteStatement", "GetOperationStatus", "GetOperationStatus", "GetResultSetMetadata", "FetchResults", "FetchResults", "CloseOperation"}, listed)
+	require.Equal(t, telemetry.Known(int64(42)), f.Calls[4].Rows)
+	require.Equal(t, telemetry.Known(int64(8)), f.Calls[5].Rows)
 	for m, count := range map[method]int64{
 		executeStatement: 1, getOperationStatus: 2, getResultSetMetadata: 1, fetchResults: 2, closeOperation: 1,
 		cancelOperation: 0, openSession: 0,
@@ -139,7 +139,7 @@ func TestRetriesAreDistinguishedFromCalls(t *testing.T) {
 		require.EqualValues(t, 4, rpc.Calls)
 		require.EqualValues(t, 2, rpc.Retries)
 		require.Equal(t, 3*time.Second, rpc.Backoff)
-		require.Equal(t, telemetry.Known(3*time.Second), f.Split.Retries)
+		require.Equal(t, 7*time.Second, f.Split[telemetry.PartRetry], "with the time after a failure that nothing followed")
 		require.EqualValues(t, len("busy")+3*len(statusReply(2, 1)), rpc.BytesIn)
 		require.Len(t, f.Calls, 5)
 		require.Equal(t, telemetry.Known(3*time.Second), f.Calls[1].End, "of one call in three attempts")

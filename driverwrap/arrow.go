@@ -77,11 +77,12 @@ func (s *arrowStreams) Next() (io.Reader, error) {
 
 // hasNextArrow times a call that may wait for a page.
 func hasNextArrow(st *statement, native func() bool) bool {
-	start := time.Now()
+	st.readBegun(st.counted())
 	more := native()
 	now := time.Now()
-	st.waited.add(now.Sub(start))
-	if !more {
+	if more {
+		st.batchReturned(now)
+	} else {
 		st.endArrow(now)
 	}
 	return more
@@ -89,12 +90,13 @@ func hasNextArrow(st *statement, native func() bool) bool {
 
 // nextArrow times a call that may wait for a page or file.
 func nextArrow[T any](st *statement, native func() (T, error)) (next T, now time.Time, err error) {
-	start := time.Now()
+	st.readBegun(st.counted())
 	next, err = native()
 	now = time.Now()
-	st.waited.add(now.Sub(start))
 	if err != nil {
 		st.readEnded(now, notEOF(err))
+	} else {
+		st.batchReturned(now)
 	}
 	return next, now, err
 }

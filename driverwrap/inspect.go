@@ -15,7 +15,7 @@ import (
 )
 
 func init() {
-	telemetry.Default.Join(telemetry.Part{Connectors: connectors.list, Stats: addWireStats})
+	telemetry.Default.Join(telemetry.Member{Connectors: connectors.list, Stats: addWireStats})
 }
 
 // connectors are those of the process. The list keeps none alive: an application may drop a

@@ -96,7 +96,7 @@ var (
 func (r *rows) init(st *statement, native driver.Rows) {
 	r.native, r.st = native, st
 	defer contain.Process.Recover(contain.Statement)
-	if st.trace == nil {
+	if !st.session.wire {
 		r.inference = infer(native)
 	}
 	r.lease.Store(st.acquireLease())
@@ -124,10 +124,9 @@ func (r *rows) Next(dest []driver.Value) error {
 
 // nextAtBoundary reads a row for which the driver may have to wait.
 func (r *rows) nextAtBoundary(dest []driver.Value) error {
-	start := time.Now()
+	r.st.readBegun(r.read)
 	err := r.native.Next(dest)
 	now := time.Now()
-	r.st.waited.add(now.Sub(start))
 	if err != nil {
 		r.st.readEnded(now, notEOF(err))
 		return err
@@ -135,7 +134,7 @@ func (r *rows) nextAtBoundary(dest []driver.Value) error {
 	if r.read = r.st.rowsRead.Add(1); r.read == 1 {
 		r.st.firstRow(now)
 	}
-	r.boundary = r.st.nextBoundary(r.read)
+	r.boundary = r.st.rowReturned(r.read, now)
 	return nil
 }
 
@@ -151,6 +150,7 @@ func notEOF(err error) error {
 func (r *rows) Close() error {
 	r.st.inferResult(r.inference)
 	start := time.Now()
+	r.st.closeBegun(start)
 	err := r.native.Close()
 	r.st.rowsClosed(start, err)
 	r.st.releaseLease(r.lease.Swap(nil))

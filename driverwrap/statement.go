@@ -28,11 +28,10 @@ type statement struct {
 	ctx     callContext
 	rows    nativeRows                // of the call, while it runs
 	spans   []telemetry.StatementSpan // of the tracers; mostly none
-	trace   *cloudfetch.Trace         // nil where the wire is not read
+	trace   cloudfetch.Trace          // of the wire, and of what the application does
 	volume  string                    // what the statement does if it is about a volume at all
 
 	rowsRead atomic.Int64
-	waited   waiting
 
 	mu          sync.Mutex
 	record      *record   // passed on when finished, and not changed after that
@@ -74,8 +73,7 @@ func beginStatement(ctx context.Context, on *session, asked call) (within contex
 			return within, nil
 		}
 	}
-	st := newStatement(on.wire)
-	st.session, st.spans, st.volume = on, spans, volumeOperation(asked.query)
+	st := &statement{session: on, spans: spans, volume: volumeOperation(asked.query)}
 	st.ctx = callContext{Context: within, statement: st, onStatementID: st.setStatementID}
 	if start.SessionID == "" {
 		st.ctx.onSessionID = st.setSessionID
@@ -87,24 +85,9 @@ func beginStatement(ctx context.Context, on *session, asked call) (within contex
 		st.record.TraceID, st.record.SpanID = spanContext(spans)
 	}
 	st.record.Started = time.Now()
-	if st.trace != nil {
-		st.trace.Start(st.record.Started)
-	}
+	st.trace.Start(st.record.Started, on.wire)
 	on.add(st)
 	return within, st
-}
-
-// newStatement allocates a statement, together with its trace where the wire is read.
-func newStatement(wire bool) *statement {
-	if !wire {
-		return &statement{}
-	}
-	s := &struct {
-		statement
-		wire cloudfetch.Trace
-	}{}
-	s.trace = &s.wire
-	return &s.statement
 }
 
 // execEnded finishes a statement that has no rows.
@@ -147,6 +130,7 @@ func (s *statement) queryEnded(hasRows bool, err error) {
 		s.finish(now, telemetry.OutcomeCompleted)
 		return
 	}
+	s.trace.CallReturned(now)
 	s.mu.Lock()
 	s.hasRows = true
 	s.mu.Unlock()
@@ -174,9 +158,7 @@ func (s *statement) callEnded(now time.Time, err error) bool {
 // drop ends a statement without a record.
 func (s *statement) drop(now time.Time) {
 	s.endSpans(now)
-	if s.trace != nil {
-		s.trace.Finish(nil)
-	}
+	s.trace.Finish(nil, now)
 	s.mu.Lock()
 	s.finished = true
 	s.mu.Unlock()
@@ -239,17 +221,17 @@ func (s *statement) finish(now time.Time, outcome telemetry.Outcome) bool {
 
 	r.Outcome = outcome
 	s.setOutcome(r)
-	if s.trace != nil {
+	if s.session.wire {
 		r.RPCs, r.Calls = s.record.rpc[:0], s.record.call[:0]
-		s.trace.Finish(r)
-		s.applyWire(r)
-		more := s.trace.MoreRows()
-		switch {
-		case r.Outcome == telemetry.OutcomeClosedEarly && readAll(r, more):
-			r.Outcome = telemetry.OutcomeCompleted
-		case r.Outcome == telemetry.OutcomeCompleted && arrowEnded && more.Or(false):
-			r.Outcome = telemetry.OutcomeClosedEarly
-		}
+	}
+	s.trace.Finish(r, now)
+	s.applyWire(r)
+	more := s.trace.MoreRows()
+	switch {
+	case r.Outcome == telemetry.OutcomeClosedEarly && readAll(r, more):
+		r.Outcome = telemetry.OutcomeCompleted
+	case r.Outcome == telemetry.OutcomeCompleted && arrowEnded && more.Or(false):
+		r.Outcome = telemetry.OutcomeClosedEarly
 	}
 	s.session.remove(s)
 	s.session.statementFinished(r)

@@ -28,10 +28,8 @@ func (c *callContext) Value(key any) any {
 			return c.onSessionID
 		}
 	}
-	if trace := c.statement.trace; trace != nil {
-		if v := trace.Value(key); v != nil {
-			return v
-		}
+	if v := c.statement.trace.Value(key); v != nil {
+		return v
 	}
 	return c.Context.Value(key)
 }

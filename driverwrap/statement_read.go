@@ -1,11 +1,9 @@
 package driverwrap
 
 import (
-	"sync/atomic"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 // firstRow notes that the application is about to receive its first row.
@@ -18,18 +16,31 @@ func (s *statement) firstRow(now time.Time) {
 	}
 }
 
-// nextBoundary is the row that begins the next page or file after the first read rows, as far
-// as the wire shows it; -1 where that is unknown.
-func (s *statement) nextBoundary(read int64) (row int64) {
-	row = -1
+// readBegun notes that the driver is asked for what follows the first read rows, where it may
+// wait; -1 where they are not counted.
+func (s *statement) readBegun(read int64) {
 	defer contain.Process.Recover(contain.Statement)
-	if s.trace != nil {
-		if next, ok := s.trace.NextBoundary(read - 1); ok {
-			return next
-		}
-	}
-	s.waited.unknown.Store(true)
-	return
+	s.trace.ReadBegun(read, time.Now())
+}
+
+// rowReturned notes that read rows are read, and returns the row that begins the next page or
+// file; -1 where that is unknown.
+func (s *statement) rowReturned(read int64, now time.Time) (boundary int64) {
+	boundary = -1
+	defer contain.Process.Recover(contain.Statement)
+	return s.trace.RowReturned(read, now)
+}
+
+// batchReturned notes that an Arrow reader has returned.
+func (s *statement) batchReturned(now time.Time) {
+	defer contain.Process.Recover(contain.Statement)
+	s.trace.BatchReturned(now)
+}
+
+// closeBegun notes that the rows are about to be closed.
+func (s *statement) closeBegun(now time.Time) {
+	defer contain.Process.Recover(contain.Statement)
+	s.trace.CloseBegun(now)
 }
 
 // beginArrow notes that rows are read through an Arrow reader, and whether they are counted.
@@ -39,6 +50,16 @@ func (s *statement) beginArrow(counted bool) {
 	defer s.mu.Unlock()
 	s.readsArrow = true
 	s.uncounted = s.uncounted || !counted
+}
+
+// counted is how many rows are read; -1 where some were not counted.
+func (s *statement) counted() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.uncounted {
+		return -1
+	}
+	return s.rowsRead.Load()
 }
 
 // endArrow notes that an Arrow reader has no more. The driver says so of a page that failed,
@@ -54,6 +75,7 @@ func (s *statement) endArrow(now time.Time) {
 // statement is finished when the rows are closed.
 func (s *statement) readEnded(now time.Time, err error) {
 	defer contain.Process.Recover(contain.Statement)
+	s.trace.ReadEnded(now)
 	failure := s.session.failureOf(err, s.trace.Fault)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -73,20 +95,4 @@ func (s *statement) inferResult(from *inference) {
 	if !s.finished && s.record.Result.Evidence == "" {
 		s.record.Result = from.result(!s.readsArrow && s.rowsRead.Load() > 0)
 	}
-}
-
-// waiting sums the time the reader spent in calls that began a new page or file. The reading
-// goroutine writes it, the goroutine that finishes the statement reads it.
-type waiting struct {
-	sum     atomic.Int64 // nanoseconds
-	unknown atomic.Bool  // not every such call was timed
-}
-
-func (w *waiting) add(d time.Duration) { w.sum.Add(int64(d)) }
-
-func (w *waiting) total() telemetry.Maybe[time.Duration] {
-	if w.unknown.Load() {
-		return telemetry.Maybe[time.Duration]{}
-	}
-	return telemetry.Known(time.Duration(w.sum.Load()))
 }

@@ -6,12 +6,12 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// record is what a statement passes on, with room for the lists of a statement that needed one
-// RPC and one call, as most do.
+// record is what a statement passes on, with room for the lists of a statement that needed two
+// calls, to run it and to close it, as most do.
 type record struct {
 	telemetry.Statement
-	rpc  [1]telemetry.RPC
-	call [1]telemetry.Call
+	rpc  [2]telemetry.RPC
+	call [2]telemetry.Call
 }
 
 // soFar is the record as it is now, nil when the statement is finished.
@@ -26,17 +26,14 @@ func (s *statement) soFar(now time.Time) *telemetry.Statement {
 	s.mu.Unlock()
 	r.Outcome = telemetry.OutcomeRunning
 	s.setOutcome(&r)
-	if s.trace != nil {
-		s.trace.Fill(&r)
-		s.applyWire(&r)
-	}
+	s.trace.Fill(&r, now)
+	s.applyWire(&r)
 	return &r
 }
 
 // fillTimings adds what the application's calls show: times, rows and session. Call it with mu
 // held.
 func (s *statement) fillTimings(r *telemetry.Statement, now time.Time) {
-	r.Total = now.Sub(r.Started)
 	if !s.first.IsZero() {
 		last := s.last
 		if last.IsZero() {
@@ -74,28 +71,6 @@ func (s *statement) applyWire(r *telemetry.Statement) {
 	if r.Kind == telemetry.KindVolume {
 		r.Volume = s.volume
 	}
-	splitReading(r, s.waited.total())
-}
-
-// splitReading divides the time in which rows were read, where that time is known: the reader
-// waited for pages and files in the calls that crossed into a new one, and read the rest of
-// the time.
-func splitReading(r *telemetry.Statement, waited telemetry.Maybe[time.Duration]) {
-	consumed, read := r.Consume.Get()
-	wait, known := waited.Get()
-	if !read || !known {
-		return
-	}
-	r.Split.Reading = telemetry.Known(max(0, consumed+r.FirstRow.Or(0)-wait))
-	if r.CloudFetch == nil {
-		return
-	}
-	for i := range r.RPCs {
-		if r.RPCs[i].Method == "FetchResults" {
-			wait -= r.RPCs[i].Backoff
-		}
-	}
-	r.Split.Files = telemetry.Known(max(0, wait-r.Split.Pages.Or(0)))
 }
 
 // readAll reports whether the application had read every row when it closed the rows without

@@ -11,21 +11,21 @@ import (
 )
 
 // Process is the state that the wrapped drivers of a process share: their sinks, the registered
-// pools, and the parts of this module that have state of their own. The functions of this
+// pools, and the members of this module that have state of their own. The functions of this
 // package work on [Default]. The zero value is ready; all methods may be called concurrently.
 type Process struct {
 	Fanout // the sinks of every wrapped driver
 
-	parts list[Part]
-	pools list[*Pool]
+	members list[Member]
+	pools   list[*Pool]
 }
 
 // Default is the process that every wrapped driver belongs to.
 var Default Process
 
-// Part is a package of this module that has state of its own and takes part in Flush, Shutdown
+// Member is a package of this module that has state of its own and takes part in Flush, Shutdown
 // and ReadStats. Any of its functions may be nil.
-type Part struct {
+type Member struct {
 	// Connectors returns the wrapped connectors, in the order they were made.
 	Connectors func() []Connector
 	// Flush sends what was recorded before the call; the error says what could not be.
@@ -36,16 +36,16 @@ type Part struct {
 	Stats func(*Stats)
 }
 
-// Join adds a part to the process.
-func (p *Process) Join(part Part) { p.parts.add(part) }
+// Join adds a member to the process.
+func (p *Process) Join(member Member) { p.members.add(member) }
 
 // Connectors returns the wrapped connectors of the process, in the order they were made. One
 // that nothing refers to any more may be missing.
 func (p *Process) Connectors() []Connector {
 	var all []Connector
-	for _, part := range p.parts.all() {
-		if part.Connectors != nil {
-			all = append(all, part.Connectors()...)
+	for _, member := range p.members.all() {
+		if member.Connectors != nil {
+			all = append(all, member.Connectors()...)
 		}
 	}
 	return all
@@ -70,19 +70,19 @@ func (p *Process) Pools() []Pool {
 
 // Flush is [Flush] for this process.
 func (p *Process) Flush(ctx context.Context) error {
-	return p.flushAnd(ctx, func(part Part) func(context.Context) error { return part.Flush })
+	return p.flushAnd(ctx, func(member Member) func(context.Context) error { return member.Flush })
 }
 
 // Shutdown is [Shutdown] for this process.
 func (p *Process) Shutdown(ctx context.Context) error {
-	return p.flushAnd(ctx, func(part Part) func(context.Context) error { return part.Shutdown })
+	return p.flushAnd(ctx, func(member Member) func(context.Context) error { return member.Shutdown })
 }
 
-// flushAnd flushes the sinks, and then calls one function of every part.
-func (p *Process) flushAnd(ctx context.Context, of func(Part) func(context.Context) error) error {
+// flushAnd flushes the sinks, and then calls one function of every member.
+func (p *Process) flushAnd(ctx context.Context, of func(Member) func(context.Context) error) error {
 	errs := []error{p.Fanout.Flush(ctx)}
-	for _, part := range p.parts.all() {
-		if f := of(part); f != nil {
+	for _, member := range p.members.all() {
+		if f := of(member); f != nil {
 			errs = append(errs, f(ctx))
 		}
 	}
@@ -92,9 +92,9 @@ func (p *Process) flushAnd(ctx context.Context, of func(Part) func(context.Conte
 // Stats is [ReadStats] for this process.
 func (p *Process) Stats() Stats {
 	s := Stats{Sinks: p.Fanout.Stats()}
-	for _, part := range p.parts.all() {
-		if part.Stats != nil {
-			part.Stats(&s)
+	for _, member := range p.members.all() {
+		if member.Stats != nil {
+			member.Stats(&s)
 		}
 	}
 	for _, i := range contain.Process.List() {

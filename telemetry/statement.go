@@ -73,10 +73,18 @@ type Statement struct {
 	// life; nil where the wire was not read.
 	RPCs []RPC
 	// Calls are the first of those that ran the statement, read its state and fetched its
-	// pages, in the order they began; nil where the wire was not read.
+	// pages, and of those that ended it, in the order they began; nil where the wire was not read.
 	Calls []Call
-	// Split says where the time went.
+	// State is the last state of the statement that the server told, in its own words, such as
+	// RUNNING or FINISHED; empty when unknown.
+	State string
+	// ServerTime is how long the server says that it worked on the statement. It seldom says.
+	ServerTime Maybe[time.Duration]
+
+	// Split says where the time went: its parts add up to Total.
 	Split Split
+	// Application says when the application had control.
+	Application Application
 }
 
 // Failed reports whether the statement ended in an error.

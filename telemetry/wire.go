@@ -52,6 +52,9 @@ type Result struct {
 type Polling struct {
 	Calls   int64
 	Latency time.Duration // of the calls, without the pauses between them
+	// Unseen is the time between the last answer that said the statement was still running and
+	// the one that said it was not: it may have ended anywhere in between.
+	Unseen time.Duration
 }
 
 // RPC sums the calls of one Thrift method made for a statement.
@@ -68,6 +71,13 @@ type RPC struct {
 	BytesOut, BytesIn int64
 	// LastStatus is the HTTP status of the latest attempt; 0 when no answer came.
 	LastStatus int
+	// FailedStatus is that of the latest attempt that failed; 0 when none did, or no answer came.
+	FailedStatus int
+	// Slowest is the time of the slowest call, its retries and the pauses between them included.
+	Slowest time.Duration
+	// Connecting is the time in which a network connection was opened for these calls, as far
+	// as that was observed.
+	Connecting time.Duration
 }
 
 // Call is one Thrift call of a statement, its retries included. Times count from
@@ -75,11 +85,31 @@ type RPC struct {
 type Call struct {
 	Method string
 	Start  time.Duration
-	End    Maybe[time.Duration] // unknown while it is under way
+	// FirstByte is when the answer to the latest attempt began; End is when that attempt was
+	// over. Each is unknown until it happens.
+	FirstByte, End Maybe[time.Duration]
+	// Status is the HTTP status of the latest attempt; 0 when no answer came (yet).
+	Status int
+	// Failed is true when the latest attempt ended without an answer that the driver can use.
+	Failed bool
+	// Attempts counts the HTTP attempts; Retried lists the first of those that were repeated.
+	Attempts int64
+	Retried  []Attempt
+	// RequestID is the server's x-request-id of the latest attempt, which Databricks support
+	// asks for: kept of calls that failed, were repeated or took a second or longer.
+	RequestID string
 	// Rows counts the rows in the page that came with it; unknown where none did.
 	Rows Maybe[int64]
 	// Files counts the CloudFetch links in the page.
 	Files int64
+}
+
+// Attempt is one HTTP attempt that failed and was repeated. The pause after it lasts until the
+// next attempt begins. Times count from Statement.Started.
+type Attempt struct {
+	Start, End time.Duration
+	Status     int    // HTTP status; 0 when no answer came
+	RequestID  string // the server's x-request-id of a Thrift call; empty when there was none
 }
 
 // CloudFetch sums the files a result was downloaded from.
@@ -93,6 +123,11 @@ type CloudFetch struct {
 	Received   int64 // body bytes of all attempts
 	Attempts   int64
 	Retries    int64 // attempts beyond the first of each file
+	// Retried counts the files that needed more than one attempt, MostAttempts is the number of
+	// attempts of the one that needed the most, and RetryStatus the HTTP status of the latest
+	// attempt that failed, 0 when no answer came.
+	Retried, MostAttempts int64
+	RetryStatus           int
 	// First, Slowest and Sum are latencies of downloaded files, from the first request to
 	// the last byte, retries included: of the first to be complete, of the slowest, of all.
 	First, Slowest, Sum time.Duration
@@ -112,25 +147,9 @@ type File struct {
 	Received int64  // of the latest attempt
 	Attempts int64
 	Status   int // HTTP status of the latest failed attempt; 0 when none failed
+	// Retried lists the first of the attempts that failed and were repeated.
+	Retried []Attempt
 	// Queued is when the link arrived, Start when the file was first requested; FirstByte and
 	// End are those of the latest attempt. Each is unknown until it happens.
 	Queued, Start, FirstByte, End Maybe[time.Duration]
-}
-
-// Split is the time of a statement by what it was spent on, as far as that is known. The parts do
-// not overlap; the time between them is network and driver.
-type Split struct {
-	// Server is the time the server says it worked on the statement.
-	Server Maybe[time.Duration]
-	// PollWait is the time from the end of that work until a status call showed it.
-	PollWait Maybe[time.Duration]
-	// Retries is the time between a failed attempt of a call and the next attempt.
-	Retries Maybe[time.Duration]
-	// Pages is the time spent in calls that fetch pages.
-	Pages Maybe[time.Duration]
-	// Files is the time the reader waited for CloudFetch files, beyond Pages.
-	Files Maybe[time.Duration]
-	// Reading is the rest of the time between the first row asked for and the last: the
-	// driver's decoding and the application's own.
-	Reading Maybe[time.Duration]
 }

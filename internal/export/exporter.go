@@ -33,7 +33,7 @@ type Exporter struct {
 var Default = Exporter{contained: contain.Log{Parent: &contain.Process}}
 
 func init() {
-	telemetry.Default.Join(telemetry.Part{
+	telemetry.Default.Join(telemetry.Member{
 		Flush: Default.Flush, Shutdown: Default.Shutdown,
 		Stats: func(s *telemetry.Stats) { s.Export = Default.Stats() },
 	})

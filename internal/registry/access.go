@@ -65,6 +65,20 @@ func durationOf[R any](at func(*R) *time.Duration) access[R] {
 	}
 }
 
+func nonZeroDurationOf[R any](at func(*R) *time.Duration) access[R] {
+	return access[R]{
+		func(r *R) slog.Value { return nonZeroDuration(*at(r)) },
+		func(r *R, value []byte) error { return setDuration(at(r), value) },
+	}
+}
+
+func nonZeroDuration(d time.Duration) slog.Value {
+	if d == 0 {
+		return slog.Value{}
+	}
+	return slog.DurationValue(d)
+}
+
 func maybeDurationOf[R any](at func(*R) *telemetry.Maybe[time.Duration]) access[R] {
 	return maybeOf(at, slog.DurationValue, setDuration)
 }

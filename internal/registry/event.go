@@ -94,14 +94,14 @@ var StatementExecutedFields = []Field[telemetry.Statement]{
 
 // allRetries is unknown where files were downloaded of which nothing is known.
 func allRetries(s *telemetry.Statement) slog.Value {
-	calls := sumOfRPCs(s, func(r *telemetry.RPC) *int64 { return &r.Retries })
-	switch {
-	case calls.Equal(slog.Value{}), s.CloudFetch == nil && s.Result.Format == telemetry.FormatExternalLinks:
+	retries, known := sumOfRPCs(s, func(r *telemetry.RPC) *int64 { return &r.Retries })
+	if !known || s.CloudFetch == nil && s.Result.Format == telemetry.FormatExternalLinks {
 		return slog.Value{}
-	case s.CloudFetch != nil:
-		return slog.Int64Value(calls.Int64() + s.CloudFetch.Retries)
 	}
-	return calls
+	if s.CloudFetch != nil {
+		retries += s.CloudFetch.Retries
+	}
+	return slog.Int64Value(retries)
 }
 
 // StatementClosedFields are a CLOSE_STATEMENT event, where CloseOperation was called.

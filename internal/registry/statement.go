@@ -65,19 +65,29 @@ var StatementFields = []Field[telemetry.Statement]{
 	{"failed_file_status", "HTTP status", "Status of its latest attempt.", ScopeLocal, Payload{}, partOf(cloudFetch, maybeIntOf(func(c *telemetry.CloudFetch) *telemetry.Maybe[int64] { return &c.FailedStatus }))},
 
 	{"rpcs", "calls", "Thrift calls made for the statement.", ScopeLocal, Payload{}, sumOf(func(r *telemetry.RPC) *int64 { return &r.Calls })},
-	{"rpc_retries", "", "HTTP attempts beyond the first of each call.", ScopeLocal, Payload{}, readOnly(func(s *telemetry.Statement) slog.Value {
-		return sumOfRPCs(s, func(r *telemetry.RPC) *int64 { return &r.Retries })
-	})}, // the field retried has them
+	{"rpc_retries", "", "HTTP attempts beyond the first of each call.", ScopeLocal, Payload{}, readOnly(sumOf(func(r *telemetry.RPC) *int64 { return &r.Retries }).Value)}, // the field retried has them
 	{"retried", "", "rpc_retries by method, where there were any.", ScopeLocal, Payload{}, access[telemetry.Statement]{retriesByMethod, setRetriesByMethod}},
-	{"rpc_wait_ms", "ms", "Time between an attempt of a call that failed and the next.", ScopeLocal, Payload{}, maybeDurationOf(func(s *telemetry.Statement) *telemetry.Maybe[time.Duration] { return &s.Split.Retries })},
+	{"rpc_wait_ms", "ms", "Time between an attempt of a call that failed and the next.", ScopeLocal, Payload{}, waitOf(func(r *telemetry.RPC) *time.Duration { return &r.Backoff })},
 	{"bytes_out", "bytes", "Request bodies of the calls.", ScopeLocal, Payload{}, sumOf(func(r *telemetry.RPC) *int64 { return &r.BytesOut })},
 	{"bytes_in", "bytes", "Response bodies of the calls; files are not in it.", ScopeLocal, Payload{}, sumOf(func(r *telemetry.RPC) *int64 { return &r.BytesIn })},
 
-	{"server_ms", "ms", "Time the server says it worked on the statement.", ScopeLocal, Payload{}, maybeDurationOf(func(s *telemetry.Statement) *telemetry.Maybe[time.Duration] { return &s.Split.Server })},
-	{"poll_wait_ms", "ms", "Time from the end of the server's work until a status call showed it.", ScopeLocal, Payload{}, maybeDurationOf(func(s *telemetry.Statement) *telemetry.Maybe[time.Duration] { return &s.Split.PollWait })},
-	{"page_wait_ms", "ms", "Time in calls that fetch pages.", ScopeLocal, Payload{}, maybeDurationOf(func(s *telemetry.Statement) *telemetry.Maybe[time.Duration] { return &s.Split.Pages })},
-	{"file_wait_ms", "ms", "Time the reader waited for files, beyond page_wait_ms.", ScopeLocal, Payload{}, maybeDurationOf(func(s *telemetry.Statement) *telemetry.Maybe[time.Duration] { return &s.Split.Files })},
-	{"reading_ms", "ms", "Rest of the time from the first row to the last: decoding and the application's own work.", ScopeLocal, Payload{}, maybeDurationOf(func(s *telemetry.Statement) *telemetry.Maybe[time.Duration] { return &s.Split.Reading })},
+	{"state", "", "Last state of the statement that the server told.", ScopeLocal, Payload{}, stringOf(func(s *telemetry.Statement) *string { return &s.State })},
+	{"server_reported_ms", "ms", "How long the server says it worked on the statement.", ScopeLocal, Payload{}, maybeDurationOf(func(s *telemetry.Statement) *telemetry.Maybe[time.Duration] { return &s.ServerTime })},
+	{"poll_unseen_ms", "ms", "Time before a status call found the statement over in which it may have ended.", ScopeLocal, Payload{}, pollUnseen},
+	{"time_server_ms", "ms", "Waiting for the server, as the wire shows it; as the server says it where server_reported_ms is known.", ScopeLocal, Payload{}, partTime(telemetry.PartServer)},
+	{"time_poll_ms", "ms", "The server had finished, and the next status call had not noticed.", ScopeLocal, Payload{}, partTime(telemetry.PartPoll)},
+	{"time_retry_ms", "ms", "Requests that failed and were repeated, and the pauses between.", ScopeLocal, Payload{}, partTime(telemetry.PartRetry)},
+	{"time_page_ms", "ms", "Waiting for a result page, or for what describes the result.", ScopeLocal, Payload{}, partTime(telemetry.PartPage)},
+	{"time_file_ms", "ms", "Waiting for the CloudFetch file that the next row is in.", ScopeLocal, Payload{}, partTime(telemetry.PartFile)},
+	{"time_transfer_ms", "ms", "A volume file went up or down.", ScopeLocal, Payload{}, partTime(telemetry.PartTransfer)},
+	{"time_decode_ms", "ms", "The driver turned bytes into rows, where that is seen without a clock reading per row.", ScopeLocal, Payload{}, partTime(telemetry.PartDecode)},
+	{"time_application_ms", "ms", "The application had control; the driver's decoding of single rows is in it.", ScopeLocal, Payload{}, partTime(telemetry.PartApplication)},
+	{"time_close_ms", "ms", "The statement was canceled or closed.", ScopeLocal, Payload{}, partTime(telemetry.PartClose)},
+	{"time_network_ms", "ms", "None of the others, where they are known: the network, and the driver.", ScopeLocal, Payload{}, partTime(telemetry.PartNetwork)},
+	{"time_unknown_ms", "ms", "What the statement waited for was not observed.", ScopeLocal, Payload{}, partTime(telemetry.PartUnknown)},
+	{"application_before_ms", "ms", "From the end of the call until rows were asked for or closed. Part of time_application_ms.", ScopeLocal, Payload{}, nonZeroDurationOf(func(s *telemetry.Statement) *time.Duration { return &s.Application.Before })},
+	{"application_between_ms", "ms", "Between the driver's calls that read rows. Part of time_application_ms.", ScopeLocal, Payload{}, nonZeroDurationOf(func(s *telemetry.Statement) *time.Duration { return &s.Application.Between })},
+	{"application_after_ms", "ms", "From the end of the rows until they were closed. Part of time_application_ms.", ScopeLocal, Payload{}, nonZeroDurationOf(func(s *telemetry.Statement) *time.Duration { return &s.Application.After })},
 }
 
 // CallFields is everything a Call says. Sinks that list calls do so under "calls".
@@ -121,6 +131,16 @@ var (
 		func(p *telemetry.Polling, value []byte) error { return setDuration(&p.Latency, value) })
 )
 
+// pollUnseen is known where statements were polled.
+var pollUnseen = maybeOf(polling,
+	func(p telemetry.Polling) slog.Value { return nonZeroDuration(p.Unseen) },
+	func(p *telemetry.Polling, value []byte) error { return setDuration(&p.Unseen, value) })
+
+// partTime is the access of one part of a statement's time. A part that took no time is left out.
+func partTime(p telemetry.Part) access[telemetry.Statement] {
+	return nonZeroDurationOf(func(s *telemetry.Statement) *time.Duration { return &s.Split[p] })
+}
+
 // downloadLatency is the access of a latency of downloaded files, unknown until one is complete.
 func downloadLatency(at func(*telemetry.CloudFetch) *time.Duration) access[telemetry.CloudFetch] {
 	a := durationOf(at)
@@ -136,11 +156,25 @@ func downloadLatency(at func(*telemetry.CloudFetch) *time.Duration) access[telem
 // a method, which stands for all of them. Where it is known that no call was made, RPCs is empty
 // and not nil.
 func sumOf(at func(*telemetry.RPC) *int64) access[telemetry.Statement] {
+	return sumAs(at, slog.Int64Value, setJSON[int64])
+}
+
+// waitOf is sumOf for a time, which is left out where it is zero.
+func waitOf(at func(*telemetry.RPC) *time.Duration) access[telemetry.Statement] {
+	return sumAs(at, nonZeroDuration, setDuration)
+}
+
+func sumAs[N int64 | time.Duration](at func(*telemetry.RPC) *N, value func(N) slog.Value, set func(*N, []byte) error) access[telemetry.Statement] {
 	return access[telemetry.Statement]{
-		func(s *telemetry.Statement) slog.Value { return sumOfRPCs(s, at) },
-		func(s *telemetry.Statement, value []byte) error {
-			var n int64
-			if err := json.Unmarshal(value, &n); err != nil {
+		func(s *telemetry.Statement) slog.Value {
+			if sum, known := sumOfRPCs(s, at); known {
+				return value(sum)
+			}
+			return slog.Value{}
+		},
+		func(s *telemetry.Statement, raw []byte) error {
+			var n N
+			if err := set(&n, raw); err != nil {
 				return err
 			}
 			if s.RPCs == nil {
@@ -158,15 +192,11 @@ func sumOf(at func(*telemetry.RPC) *int64) access[telemetry.Statement] {
 	}
 }
 
-func sumOfRPCs(s *telemetry.Statement, at func(*telemetry.RPC) *int64) slog.Value {
-	if s.RPCs == nil {
-		return slog.Value{}
-	}
-	var sum int64
+func sumOfRPCs[N int64 | time.Duration](s *telemetry.Statement, at func(*telemetry.RPC) *N) (sum N, known bool) {
 	for i := range s.RPCs {
 		sum += *at(&s.RPCs[i])
 	}
-	return slog.Int64Value(sum)
+	return sum, s.RPCs != nil
 }
 
 func retriesByMethod(s *telemetry.Statement) slog.Value {

@@ -61,7 +61,7 @@ func (s *Sink) SessionClosed(r *telemetry.SessionClosed) {
 // took most of its time.
 func verdict(r *telemetry.Statement, slow bool) string {
 	v := explain.Of(r)
-	if slow || v.Bound == explain.BoundRetry {
+	if slow || v.Part == telemetry.PartRetry {
 		return v.Sentence
 	}
 	return ""

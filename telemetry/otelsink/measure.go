@@ -3,7 +3,6 @@ package otelsink
 import (
 	"cmp"
 	"context"
-	"strings"
 	"time"
 
 	"go.opentelemetry.io/otel/metric"
@@ -84,17 +83,10 @@ func spanContext(r *telemetry.Statement) context.Context {
 	}))
 }
 
-// time records where the time of a statement went. A part has the name of the verdict it
-// leads to: "poll" makes a statement poll-bound. The rest is "other", so that the parts add up
-// to the duration.
+// time records where the time of a statement went. The parts add up to the duration.
 func (i *instruments) time(ctx context.Context, o *operation, r *telemetry.Statement) {
-	rest := r.Total
 	for _, p := range explain.PartsOf(r) {
-		rest -= p.Time
-		i.statementTime.Add(ctx, p.Time.Seconds(), o.and(timePartKey, strings.TrimSuffix(string(p.Bound), "-bound")))
-	}
-	if rest > 0 {
-		i.statementTime.Add(ctx, rest.Seconds(), o.and(timePartKey, "other"))
+		i.statementTime.Add(ctx, p.Time.Seconds(), o.and(timePartKey, p.Part.String()))
 	}
 }
 

@@ -152,7 +152,7 @@ func (s *statementSpan) resultAttributes(r *telemetry.Statement) []attribute.Key
 		}
 		attributes = append(attributes, rpcRetriesKey.Int64(retries))
 	}
-	if d, ok := r.Split.Server.Get(); ok {
+	if d, ok := r.ServerTime.Get(); ok {
 		attributes = append(attributes, serverTimeKey.Float64(d.Seconds()))
 	}
 	return attributes

@@ -1,0 +1,85 @@
+package cloudfetch
+
+import "time"
+
+// The owner of a trace tells it what the application does, each thing with the time at which it
+// happens. Without that, a statement is in its call until Finish.
+
+// CallReturned notes that the call returned rows: the application has control.
+func (t *Trace) CallReturned(at time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.enter(beforeRead, at)
+}
+
+// ReadBegun notes that the driver was asked for what follows the first read rows, where it may
+// have to wait: for a row that begins a page or file, or for an Arrow batch. Where the rows read
+// are not counted, read is -1.
+func (t *Trace) ReadBegun(read int64, at time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.enter(reading, at)
+	if t.uncounted = t.uncounted || read < 0; !t.uncounted {
+		t.passTo(read)
+	}
+}
+
+// BatchReturned notes that the driver returned an Arrow batch, or said whether there is one.
+func (t *Trace) BatchReturned(at time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.enter(between, at)
+}
+
+// RowReturned notes that the driver returned a row, so that read rows are read by now. It returns
+// the number, counted from 0, of the row that begins the next page or file: reading it is when a
+// driver that reads in order may wait. Where what follows has not arrived yet, that is the number
+// of rows delivered so far; where it cannot be known it is -1, and until the rows end it is unknown
+// what the statement waits for.
+func (t *Trace) RowReturned(read int64, at time.Time) (boundary int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if boundary = t.nextBoundary(read); boundary < 0 {
+		t.enter(unobserved, at)
+		return
+	}
+	t.enter(between, at)
+	return
+}
+
+// ReadEnded notes that no row is left, or that reading failed.
+func (t *Trace) ReadEnded(at time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.enter(afterRead, at)
+}
+
+// CloseBegun notes that the driver was asked to close the rows.
+func (t *Trace) CloseBegun(at time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.enter(closing, at)
+}
+
+// enter changes the activity, which closing ends.
+func (t *Trace) enter(a activity, at time.Time) {
+	if t.activity < closing {
+		t.advance(t.since(at))
+		t.activity, t.paused = a, false
+	}
+}
+
+func (t *Trace) nextBoundary(read int64) int64 {
+	if t.unread || t.uncounted || !t.whole() {
+		return -1
+	}
+	t.passTo(read - 1)
+	boundary := t.passed
+	if len(t.segments) > 0 {
+		boundary += t.segments[0].rows
+	}
+	if boundary < read { // more rows than the server announced
+		return -1
+	}
+	return boundary
+}

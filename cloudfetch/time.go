@@ -1,0 +1,314 @@
+package cloudfetch
+
+import (
+	"context"
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// The time of a statement is attributed as it passes, never by subtraction. Whatever happens to
+// the statement, on the wire or in the application, first adds the time since the event before
+// it to the part that the statement was in, and then changes what the statement is in. So the
+// parts add up to the total at every instant, whichever way the statement goes on, and the
+// bounds of lists do not matter.
+//
+//	application ── call, read, close ──▶ activity ─┐
+//	                                               ├─▶ part ──▶ split[part] += now - then
+//	wire ── attempts, states, pages, files ────────┘
+
+// activity is what the application has the driver do.
+type activity uint8
+
+const (
+	calling    activity = iota // the call that runs the statement has not returned
+	beforeRead                 // the application has control, and has not asked for rows
+	reading                    // the driver reads a row that begins a page or file, or an Arrow batch
+	between                    // the application has control, or the driver decodes one row
+	unobserved                 // as between and reading: which of the two is not seen
+	afterRead                  // the application has control, and no rows are left
+	closing                    // the driver closes the rows
+	ended                      // the statement is over
+)
+
+// timing attributes the time of a trace. The trace's lock guards it.
+type timing struct {
+	split       telemetry.Split
+	application telemetry.Application
+	until       time.Duration // up to which time is attributed
+
+	activity    activity
+	unread      bool   // the wire is not read
+	paused      bool   // the latest attempt of a call failed, and nothing else was called since
+	inFlight    method // of the latest call without a complete answer
+	answerBegan bool   // its answer has begun
+	connecting  int    // network connections that are being opened for it
+
+	attempt telemetry.Split // time of the latest attempt, to be moved when it is repeated
+	before  time.Duration   // of its time in PartNetwork, what passed before the answer began
+	execute time.Duration   // time of the server before ExecuteStatement was answered
+	running time.Duration   // when the statement was last seen to run
+
+	segments     []segment // pages and files that rows are left in, and those that are to come
+	firstSegment [1]segment
+	passed       int64 // rows in segments that were read to their end
+	uncounted    bool  // rows are read as streams: the segments are passed as they arrive
+}
+
+// segment is a page or file of rows, in the order of the result.
+type segment struct {
+	rows int64
+	file *file // nil for a page
+}
+
+// advance attributes the time until now. It comes before every change of what part depends on.
+func (t *Trace) advance(now time.Duration) {
+	d := now - t.until
+	if d <= 0 {
+		return // clocks are read before the lock is taken
+	}
+	t.until = now
+	p := t.part()
+	t.split[p] += d
+	switch p {
+	case telemetry.PartApplication:
+		switch t.activity {
+		case beforeRead:
+			t.application.Before += d
+		case afterRead:
+			t.application.After += d
+		default:
+			t.application.Between += d
+		}
+	case telemetry.PartFile:
+		if f := t.awaited(); f != nil {
+			f.waited += d
+		}
+	case telemetry.PartUnknown:
+	default:
+		if t.inFlight != unknownMethod {
+			t.attempt[p] += d
+			if t.connecting > 0 {
+				t.methods.of(t.inFlight).rpc.Connecting += d
+			}
+		}
+	}
+}
+
+// part is what the statement is waiting for.
+func (t *Trace) part() telemetry.Part {
+	switch t.activity {
+	case beforeRead, between, afterRead:
+		return telemetry.PartApplication
+	case unobserved:
+		return telemetry.PartUnknown
+	}
+	switch {
+	case t.activity == closing && t.unread:
+		return telemetry.PartClose
+	case t.unread:
+		return telemetry.PartUnknown
+	case t.inFlight != unknownMethod:
+		return t.partOfCall()
+	case t.paused:
+		return telemetry.PartRetry
+	case t.activity == closing:
+		return telemetry.PartClose
+	case !t.whole():
+		return telemetry.PartUnknown
+	case t.activity == reading:
+		return t.partOfReading()
+	case t.works():
+		return telemetry.PartServer
+	case t.state == "UNKNOWN":
+		return telemetry.PartUnknown
+	case t.volume && t.pages > 0:
+		return telemetry.PartTransfer
+	}
+	return telemetry.PartNetwork
+}
+
+// partOfCall is what a statement waits for while a call is under way.
+func (t *Trace) partOfCall() telemetry.Part {
+	switch {
+	case t.connecting > 0:
+		return telemetry.PartNetwork
+	case t.inFlight == cancelOperation, t.inFlight == closeOperation:
+		return telemetry.PartClose
+	case t.inFlight == getResultSetMetadata, t.inFlight == fetchResults:
+		return telemetry.PartPage
+	case t.inFlight == executeStatement && !t.answerBegan, t.works():
+		return telemetry.PartServer
+	}
+	return telemetry.PartNetwork
+}
+
+// works reports whether the server works on the statement, as far as the client was told.
+func (t *Trace) works() bool {
+	switch t.state {
+	case "": // an answer without a state and without rows
+		return t.reg != nil && t.pages == 0
+	case "INITIALIZED", "PENDING", "RUNNING":
+		return true
+	}
+	return false
+}
+
+// partOfReading is what a reader waits for that has no call under way.
+func (t *Trace) partOfReading() telemetry.Part {
+	f := t.awaited()
+	switch {
+	case f == nil, f.record.State == fileDownloaded:
+		return telemetry.PartDecode
+	case f.untracked.Load():
+		return telemetry.PartUnknown
+	case f.record.State == fileFailed:
+		return telemetry.PartRetry
+	}
+	return telemetry.PartFile
+}
+
+// awaited is the file that the next row is in; nil where it is in a page.
+func (t *Trace) awaited() *file {
+	for t.uncounted && len(t.segments) > 1 && t.segments[0].arrived() {
+		t.pass()
+	}
+	if len(t.segments) == 0 {
+		return nil
+	}
+	return t.segments[0].file
+}
+
+func (s segment) arrived() bool { return s.file == nil || s.file.record.State == fileDownloaded }
+
+// pass goes on to the next segment.
+func (t *Trace) pass() {
+	t.passed += t.segments[0].rows
+	t.segments[0] = segment{}
+	t.segments = t.segments[1:]
+}
+
+func (t *Trace) addSegment(s segment) {
+	if t.segments == nil {
+		t.segments = t.firstSegment[:0]
+	}
+	t.segments = append(t.segments, s)
+}
+
+// passTo goes on to the segment that a row is in.
+func (t *Trace) passTo(row int64) {
+	for len(t.segments) > 0 && row >= t.passed+t.segments[0].rows {
+		t.pass()
+	}
+}
+
+// beginAttempt notes that an attempt of a call is under way. Of one that is repeated, the time is
+// that of a retry, whatever the statement seemed to wait for then.
+func (t *Trace) beginAttempt(m method, again bool) {
+	if again {
+		for p := range t.attempt {
+			t.move(min(t.attempt[p], t.split[p]), telemetry.Part(p), telemetry.PartRetry)
+		}
+	}
+	t.attempt, t.before = telemetry.Split{}, 0
+	t.inFlight, t.answerBegan, t.paused = m, false, false
+}
+
+// beginAnswer notes that the answer to an attempt begins. The server had the time since the
+// attempt began, but for the round trip.
+func (t *Trace) beginAnswer(m method, roundTrip time.Duration) {
+	if t.inFlight != m {
+		return
+	}
+	t.answerBegan = true
+	if m == executeStatement {
+		d := min(roundTrip, t.attempt[telemetry.PartServer])
+		t.attempt[telemetry.PartServer] -= d
+		t.attempt[telemetry.PartNetwork] += d
+		t.move(d, telemetry.PartServer, telemetry.PartNetwork)
+	}
+	t.before = t.attempt[telemetry.PartNetwork]
+}
+
+// endAttempt notes that an attempt is over.
+func (t *Trace) endAttempt(m method, state attemptState) {
+	if t.inFlight == m && state != redirected {
+		t.inFlight, t.paused = unknownMethod, state == failed
+	}
+}
+
+// pageCame notes that the answer that has just come brought a page: what came of it after its
+// beginning was the page.
+func (t *Trace) pageCame(m method) {
+	if m == executeStatement && t.answerBegan {
+		t.move(t.attempt[telemetry.PartNetwork]-t.before, telemetry.PartNetwork, telemetry.PartPage)
+	}
+}
+
+func (t *Trace) move(d time.Duration, from, to telemetry.Part) {
+	t.split[from] -= d
+	t.split[to] += d
+}
+
+// refine uses how long the server says it worked. While ExecuteStatement was under way the server
+// worked, too; what remained of its time passed while the client polled, and what the client
+// polled beyond that was too late.
+func (t *Trace) refine(worked time.Duration) {
+	executing := min(t.execute, t.split[telemetry.PartServer])
+	polling := t.split[telemetry.PartServer] - executing
+	if worked < executing {
+		t.move(executing-worked, telemetry.PartServer, telemetry.PartNetwork)
+	}
+	if late := polling - max(0, worked-executing); late > 0 {
+		t.move(min(late, polling), telemetry.PartServer, telemetry.PartPoll)
+	}
+}
+
+// updateServerTime takes how long the server says it worked, once it does.
+func (t *Trace) updateServerTime(m *message) {
+	if started := m.num[operationStarted]; started > 0 {
+		t.serverStarted = started
+	}
+	completed := m.num[operationCompleted]
+	if _, refined := t.serverTime.Get(); refined || t.serverStarted == 0 || completed < t.serverStarted {
+		return
+	}
+	worked := time.Duration(completed-t.serverStarted) * time.Millisecond
+	t.serverTime = telemetry.Known(worked)
+	t.refine(worked)
+}
+
+// updateRunning notes when the statement was last seen to run, and how long before it was seen
+// that it no longer did.
+func (t *Trace) updateRunning(from method, now time.Duration) {
+	switch {
+	case from == executeStatement:
+		t.execute, t.running = t.split[telemetry.PartServer], now
+	case from != getOperationStatus:
+	case t.works():
+		t.running = now
+	case t.unseen == 0:
+		t.unseen = now - t.running
+	}
+}
+
+// connecting notes that a connection is being opened, for the statement whose call needs it first,
+// and returns what is to be called when that is over.
+func connecting(ctx context.Context) (done func()) {
+	t, _ := ctx.Value(traceKey{}).(*Trace)
+	if t == nil {
+		return func() {}
+	}
+	t.connect(1)
+	return func() { t.connect(-1) }
+}
+
+func (t *Trace) connect(more int) {
+	now := t.since(time.Now())
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.done.Load() {
+		t.advance(now)
+		t.connecting += more
+	}
+}
