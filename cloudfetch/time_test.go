@@ -1,0 +1,310 @@
+package cloudfetch
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// clock is a stage whose answers take time, and the trace of a statement on it.
+type clock struct {
+	*stage
+	ctx   context.Context
+	trace *Trace
+	delay time.Duration // until the answer to a request begins
+}
+
+// onClock runs a test in fake time.
+func onClock(t *testing.T, test func(t *testing.T, c *clock)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		c := &clock{stage: newStage(t, Options{})}
+		inner := c.transport.base.Workspace
+		c.transport.base = WrapBase(roundTripFunc(func(r *http.Request) (*http.Response, error) {
+			time.Sleep(c.delay)
+			return inner.RoundTrip(r)
+		}))
+		c.ctx, c.trace = traced()
+		test(t, c)
+	})
+}
+
+// call makes a call whose answer takes d to begin, or to fail.
+func (c *clock) call(d time.Duration, request []byte, a answer) {
+	c.delay, c.answers = d, append(c.answers, a)
+	_, _ = c.rpc(c.ctx, request)
+	c.delay = 0
+}
+
+// download asks for a file, which takes d to come or to fail.
+func (c *clock) download(d time.Duration, name string, a answer) {
+	c.serve(linkTo(name), a)
+	c.delay = d
+	_, _ = c.get(context.Background(), linkTo(name))
+	c.delay = 0
+}
+
+func ok(body []byte) answer { return answer{code: http.StatusOK, body: body} }
+
+// split is the time of a statement that is over, without the parts that took none.
+func (c *clock) split() map[telemetry.Part]time.Duration {
+	c.t.Helper()
+	r := finish(c.trace)
+	require.Equal(c.t, r.Total, r.Split.Total(), "the parts add up")
+	require.Equal(c.t, time.Since(c.trace.started), r.Total)
+	a := r.Application
+	require.Equal(c.t, r.Split[telemetry.PartApplication], a.Before+a.Between+a.After)
+	parts := map[telemetry.Part]time.Duration{}
+	for p, d := range r.Split {
+		if require.GreaterOrEqual(c.t, d, time.Duration(0)); d > 0 {
+			parts[telemetry.Part(p)] = d
+		}
+	}
+	return parts
+}
+
+const s = time.Second
+
+var (
+	runningReply  = func(seq int32) []byte { return statusReply(seq, 1) }
+	finishedReply = func(seq int32) []byte { return statusReply(seq, 2) }
+	handleReply   = wireReply(executeStatement, 1, fStatus(okStatus), fHandle(2, operationA))
+
+	// inlineReply brings five rows, and no times of the server, as the real service does.
+	inlineReply = wireReply(executeStatement, 1, fStatus(okStatus), fHandle(2, operationA), fStruct(1281,
+		fStruct(1, fStatus(okStatus), fI32(2, 2)), fStruct(2, metadataOf(0)...),
+		fStruct(3, fStatus(okStatus), fBool(2, false), rowsOf(0, fList(1281, tStruct, wireBatch("x", 5))))))
+)
+
+func TestTheServerHasTheTimeFromTheRequestUntilAnAnswerSaysThatItIsDone(t *testing.T) {
+	onClock(t, func(t *testing.T, c *clock) {
+		time.Sleep(1 * s) // the driver signs in
+		c.call(2*s, executeRequest(1), ok(handleReply))
+		time.Sleep(3 * s) // between polls
+		c.call(4*s, operationRequest(getOperationStatus, 2, operationA), ok(runningReply(2)))
+		time.Sleep(5 * s)
+		c.call(6*s, operationRequest(getOperationStatus, 3, operationA), ok(finishedReply(3)))
+		time.Sleep(7 * s)
+		r := soFar(c.trace)
+		require.Equal(t, 11*s, r.Polling.Or(telemetry.Polling{}).Unseen, "it may have ended at any time since the poll before")
+		require.Equal(t, "FINISHED", r.State)
+		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartServer: 20 * s, telemetry.PartNetwork: 8 * s}, c.split())
+	})
+}
+
+func TestTheRoundTripIsNotTheServers(t *testing.T) {
+	onClock(t, func(t *testing.T, c *clock) {
+		c.call(2*s, operationRequest(closeOperation, 9, operationB), ok(wireReply(closeOperation, 9, fStatus(okStatus)))) // of no trace
+		before := c.trace
+		c.call(4*s, executeRequest(1), ok(handleReply))
+		c.call(1*s, operationRequest(closeOperation, 2, operationA), ok(wireReply(closeOperation, 2, fStatus(okStatus))))
+		finish(before)
+		c.ctx, c.trace = traced()
+		c.call(3*s, executeRequest(3), ok(inlineReply))
+		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartServer: 2 * s, telemetry.PartNetwork: 1 * s}, c.split())
+	})
+}
+
+func TestServerTimesDivideServerAndPoll(t *testing.T) {
+	for _, worked := range []struct {
+		reported, server, poll, network time.Duration
+	}{{1 * s, 1 * s, 7 * s, 1 * s}, {2 * s, 2 * s, 7 * s, 0}, {5 * s, 5 * s, 4 * s, 0}, {9 * s, 9 * s, 0, 0}, {60 * s, 9 * s, 0, 0}} {
+		onClock(t, func(t *testing.T, c *clock) {
+			c.call(2*s, executeRequest(1), ok(handleReply))
+			time.Sleep(3 * s)
+			c.call(4*s, operationRequest(getOperationStatus, 2, operationA), ok(wireReply(getOperationStatus, 2, fStatus(okStatus),
+				fI32(2, 2), fI64(7, 1_000_000), fI64(8, 1_000_000+worked.reported.Milliseconds()))))
+			want := map[telemetry.Part]time.Duration{telemetry.PartServer: worked.server, telemetry.PartPoll: worked.poll, telemetry.PartNetwork: worked.network}
+			for p, d := range want {
+				if d == 0 {
+					delete(want, p)
+				}
+			}
+			require.Equal(t, want, c.split())
+		})
+	}
+}
+
+func TestAnAttemptBecomesARetryWhenItIsRepeated(t *testing.T) {
+	busy := answer{code: http.StatusServiceUnavailable}
+	onClock(t, func(t *testing.T, c *clock) {
+		c.call(1*s, executeRequest(1), busy)
+		r := soFar(c.trace)
+		require.Equal(t, 1*s, r.Split[telemetry.PartServer], "not repeated yet")
+		time.Sleep(2 * s)
+		require.Equal(t, 2*s, soFar(c.trace).Split[telemetry.PartRetry], "in the pause")
+		c.call(4*s, executeRequest(1), busy)
+		time.Sleep(8 * s)
+		c.call(16*s, executeRequest(1), ok(inlineReply))
+		r = soFar(c.trace)
+		require.Equal(t, []telemetry.Attempt{{End: 1 * s, Status: 503}, {Start: 3 * s, End: 7 * s, Status: 503}}, r.Calls[0].Retried)
+		require.Equal(t, 503, r.RPCs[0].FailedStatus)
+		require.Equal(t, 31*s, r.RPCs[0].Slowest)
+		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartRetry: 15 * s, telemetry.PartServer: 16 * s}, c.split())
+	})
+}
+
+func TestTheLastAttemptOfACallThatFailsIsNoRetry(t *testing.T) {
+	onClock(t, func(t *testing.T, c *clock) {
+		c.call(1*s, executeRequest(1), answer{code: http.StatusServiceUnavailable})
+		time.Sleep(2 * s)
+		c.call(4*s, executeRequest(1), answer{err: errReset})
+		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartRetry: 3 * s, telemetry.PartServer: 4 * s}, c.split())
+	})
+}
+
+func TestTheApplicationHasTheTimeBetweenTheDriversCalls(t *testing.T) {
+	onClock(t, func(t *testing.T, c *clock) {
+		c.call(0, executeRequest(1), ok(inlineReply))
+		c.trace.CallReturned(time.Now())
+		time.Sleep(1 * s)
+		c.trace.ReadBegun(0, time.Now())
+		time.Sleep(2 * s)
+		require.EqualValues(t, 5, c.trace.RowReturned(1, time.Now()))
+		time.Sleep(4 * s)
+		c.trace.ReadBegun(5, time.Now())
+		c.trace.ReadEnded(time.Now())
+		time.Sleep(8 * s)
+		c.trace.CloseBegun(time.Now())
+		c.call(16*s, operationRequest(closeOperation, 2, operationA), ok(wireReply(closeOperation, 2, fStatus(okStatus))))
+		require.Equal(t, telemetry.Application{Before: 1 * s, Between: 4 * s, After: 8 * s}, soFar(c.trace).Application)
+		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartApplication: 13 * s, telemetry.PartDecode: 2 * s, telemetry.PartClose: 16 * s}, c.split())
+	})
+}
+
+func TestAReaderWaitsForPagesAndForTheFileOfItsRow(t *testing.T) {
+	onClock(t, func(t *testing.T, c *clock) {
+		c.call(0, executeRequest(1), ok(handleReply))
+		c.call(0, operationRequest(getOperationStatus, 2, operationA), ok(finishedReply(2)))
+		c.trace.CallReturned(time.Now())
+		c.trace.ReadBegun(0, time.Now())
+		c.call(1*s, operationRequest(fetchResults, 3, operationA), ok(fetchReply(3, false, 0, fList(1282, tStruct,
+			wireLink(linkTo("0"), 0, 0, 10, 100), wireLink(linkTo("1"), 0, 10, 10, 100)))))
+		c.download(2*s, "0", answer{code: http.StatusServiceUnavailable})
+		time.Sleep(4 * s)
+		c.download(8*s, "0", ok([]byte("x")))
+		time.Sleep(16 * s) // decodes
+		require.EqualValues(t, 10, c.trace.RowReturned(1, time.Now()))
+		c.download(32*s, "1", answer{code: http.StatusForbidden}) // while the application works
+		c.trace.ReadBegun(10, time.Now())
+		c.download(64*s, "1", answer{code: http.StatusForbidden})
+		c.trace.ReadEnded(time.Now())
+
+		r := soFar(c.trace)
+		require.Equal(t, []telemetry.Attempt{{Start: 1 * s, End: 3 * s, Status: 503}}, r.CloudFetch.Files[0].Retried)
+		require.Equal(t, []any{int64(2), int64(2), 403}, []any{r.CloudFetch.Retried, r.CloudFetch.MostAttempts, r.CloudFetch.RetryStatus})
+		require.Equal(t, map[telemetry.Part]time.Duration{
+			telemetry.PartPage: 1 * s, telemetry.PartRetry: 6 * s, telemetry.PartFile: 72 * s, telemetry.PartDecode: 16 * s, telemetry.PartApplication: 32 * s,
+		}, c.split())
+	})
+}
+
+func TestWhatIsNotObservedIsUnknown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		trace := &Trace{}
+		trace.Start(time.Now(), false)
+		time.Sleep(1 * s)
+		trace.CallReturned(time.Now())
+		time.Sleep(2 * s)
+		trace.ReadBegun(0, time.Now())
+		time.Sleep(4 * s)
+		require.EqualValues(t, -1, trace.RowReturned(1, time.Now()))
+		time.Sleep(8 * s) // of the application, or of the driver
+		trace.ReadEnded(time.Now())
+		time.Sleep(16 * s)
+		trace.CloseBegun(time.Now())
+		time.Sleep(32 * s)
+		want := telemetry.Split{telemetry.PartUnknown: 13 * s, telemetry.PartApplication: 18 * s, telemetry.PartClose: 32 * s}
+		require.Equal(t, want, finish(trace).Split)
+	})
+}
+
+func TestACanceledStatementWaitsForItsCancellation(t *testing.T) {
+	onClock(t, func(t *testing.T, c *clock) {
+		c.call(1*s, executeRequest(1), ok(handleReply))
+		c.call(2*s, operationRequest(getOperationStatus, 2, operationA), answer{err: context.Canceled})
+		c.call(4*s, operationRequest(cancelOperation, 3, operationA), ok(wireReply(cancelOperation, 3, fStatus(okStatus))))
+		require.Equal(t, "CancelOperation", soFar(c.trace).Calls[2].Method)
+		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartServer: 3 * s, telemetry.PartClose: 4 * s}, c.split())
+	})
+}
+
+func TestRequestIdentifiersAreKeptOfCallsThatSupportWouldAskFor(t *testing.T) {
+	const id = "01f0c3a4-5b6d-1e7f-8a9b-0c1d2e3f4a5b"
+	for name, c := range map[string]struct {
+		took time.Duration
+		code int
+		id   string
+		want string
+	}{
+		"quick":         {took: s - 1, code: 200, id: id},
+		"slow":          {took: s, code: 200, id: id, want: id},
+		"failed":        {code: 500, id: id, want: id},
+		"not a GUID":    {took: s, code: 200, id: "the name of a person, 36 letters long"},
+		"none":          {took: s, code: 200},
+		"in upper case": {took: s, code: 200, id: "01F0C3A4-5B6D-1E7F-8A9B-0C1D2E3F4A5B", want: id},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onClock(t, func(t *testing.T, clock *clock) {
+				inner := clock.transport.base.Workspace
+				clock.transport.base.Workspace = roundTripFunc(func(r *http.Request) (*http.Response, error) {
+					resp, err := inner.RoundTrip(r)
+					resp.Header.Set("X-Request-Id", c.id)
+					return resp, err
+				})
+				clock.call(c.took, executeRequest(1), answer{code: c.code, body: inlineReply})
+				require.Equal(t, c.want, finish(clock.trace).Calls[0].RequestID)
+			})
+		})
+	}
+}
+
+// Whatever happens in whichever order, the parts add up and none is negative.
+func TestPartsAddUpWhateverHappens(t *testing.T) {
+	for seed := range uint64(300) {
+		onClock(t, func(t *testing.T, c *clock) {
+			random := rand.New(rand.NewPCG(seed, 1))
+			codes := []answer{ok(handleReply), ok(inlineReply), ok(runningReply(1)), ok(finishedReply(1)), {code: 503}, {err: errReset}, ok([]byte("?")),
+				ok(fetchReply(1, true, 0, fList(1282, tStruct, wireLink(linkTo("0"), 0, 0, 10, 100), wireLink(linkTo("1"), 0, 10, 10, 100))))}
+			methods := []method{getOperationStatus, fetchResults, getResultSetMetadata, cancelOperation, closeOperation}
+			for range random.IntN(30) {
+				pause := time.Duration(random.IntN(3)) * s
+				time.Sleep(pause)
+				switch at := time.Now().Add(time.Duration(random.IntN(2000)-1000) * time.Millisecond); random.IntN(10) {
+				case 0:
+					c.call(pause, executeRequest(int32(random.IntN(2))), codes[random.IntN(len(codes))])
+				case 1, 2, 3:
+					c.call(pause, operationRequest(methods[random.IntN(len(methods))], int32(random.IntN(2)), operationA), codes[random.IntN(len(codes))])
+				case 4:
+					c.download(pause, []string{"0", "1"}[random.IntN(2)], []answer{ok([]byte("x")), {code: 503}, {err: errReset}}[random.IntN(3)])
+				case 5:
+					c.trace.CallReturned(at)
+				case 6:
+					c.trace.ReadBegun(int64(random.IntN(30)-1), at)
+				case 7:
+					c.trace.RowReturned(int64(random.IntN(30)), at)
+				case 8:
+					c.trace.BatchReturned(at)
+				case 9:
+					if random.IntN(4) == 0 {
+						c.trace.CloseBegun(at)
+					} else {
+						c.trace.ReadEnded(at)
+					}
+				}
+				r := soFar(c.trace)
+				require.Equal(t, r.Total, r.Split.Total())
+				for p, d := range r.Split {
+					require.GreaterOrEqual(t, d, time.Duration(0), telemetry.Part(p))
+				}
+			}
+		})
+	}
+}
