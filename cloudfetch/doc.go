@@ -26,6 +26,10 @@
 // in a Thrift answer before: of the URL only a keyed hash is kept, until the statement
 // is over.
 //
+// A trace also attributes the statement's time to the parts that it waited for. What the wire
+// does not show, namely when the application asks for rows and when it has them, its owner tells
+// it: see CallReturned and the methods after it.
+//
 // Nothing is taken from a message before it is complete, and nothing at all from a
 // message that cannot be decoded. When something of a statement was not seen or not
 // decoded, its counts may be too low and are unknown in its record: no number is better

@@ -40,19 +40,27 @@ func (s *Session) ID() string {
 	return s.id.String()
 }
 
-// FillOpened adds to a record what was observed of the session's opening.
+// FillOpened adds to a record that has the latency what was observed of the session's opening.
 func (s *Session) FillOpened(r *telemetry.SessionOpened) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r.SessionID, r.WorkspaceID = s.id.String(), s.workspace
-	r.Retries = telemetry.Known(s.methods.find(openSession).rpc.Retries)
+	r.Retries, r.RequestID = s.methods.find(openSession).shown(r.Latency)
 }
 
-// FillClosed adds to a record what was observed of the session's close.
+// FillClosed adds to a record that has the latency what was observed of the session's close.
 func (s *Session) FillClosed(r *telemetry.SessionClosed) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r.Retries = telemetry.Known(s.methods.find(closeSession).rpc.Retries)
+	r.Retries, r.RequestID = s.methods.find(closeSession).shown(r.Latency)
+}
+
+// shown is what the record of a session shows of the call that opened or closed it.
+func (s *methodStats) shown(took time.Duration) (retries telemetry.Maybe[int64], requestID string) {
+	if s.unanswered() || s.rpc.Retries > 0 || took >= slowCall {
+		requestID = s.request.String()
+	}
+	return telemetry.Known(s.rpc.Retries), requestID
 }
 
 // Fault returns what the server answered when the session was closed, or before that, when

@@ -20,6 +20,9 @@ type SessionOpened struct {
 	// Retries counts HTTP attempts of OpenSession beyond the first; unknown where the wire
 	// was not read.
 	Retries Maybe[int64]
+	// RequestID is the server's x-request-id of the latest attempt of OpenSession, which
+	// Databricks support asks for: kept if it failed, was repeated or took a second or longer.
+	RequestID string
 	// Failure says why it failed; nil when it did not.
 	Failure *Failure
 	// Driver is the native driver's configuration; the zero value where it cannot be read.
@@ -44,6 +47,8 @@ type SessionClosed struct {
 	// Retries counts HTTP attempts of CloseSession beyond the first; unknown where the wire
 	// was not read.
 	Retries Maybe[int64]
+	// RequestID is that of CloseSession, as in SessionOpened.
+	RequestID string
 	// Lifetime is the time from the end of Connect to the start of Close.
 	Lifetime time.Duration
 	// Statements counts the statements that ran on the connection, internal ones included.
