@@ -22,24 +22,25 @@ var mayImport = map[string][]string{
 
 	"telemetry/explain": {"internal/format", "telemetry"},
 	"telemetry/ndjson":  {"internal/registry", "telemetry", "telemetry/explain"},
-	"telemetry/logsink": {"internal/registry", "telemetry", "telemetry/explain"},
+	"telemetry/logsink": {"internal/contain", "internal/registry", "internal/spancontext", "telemetry", "telemetry/explain"},
 
 	"internal/export":     {"internal/contain", "internal/failure", "internal/queue", "internal/registry", "telemetry"},
 	"telemetry/expvars":   {"telemetry", "internal/export"},
-	"telemetry/otelsink":  {"internal/contain", "internal/sqltext", "telemetry", "telemetry/explain", "internal/export"},
+	"telemetry/otelsink":  {"internal/contain", "internal/spancontext", "internal/sqltext", "telemetry", "telemetry/explain", "internal/export"},
 	"telemetry/debugpage": {"internal/contain", "internal/format", "internal/registry", "internal/settings", "telemetry", "telemetry/explain", "internal/export"},
 
 	"driverwrap": {"cloudfetch", "internal/contain", "internal/failure", "internal/settings", "sanitize", "telemetry", "internal/export", "telemetry/logsink", "telemetry/otelsink"},
 	"cmd/dbtel":  {"internal/format", "internal/sqltext", "telemetry", "telemetry/explain", "telemetry/ndjson"},
 
-	"internal/contain":  {},
-	"internal/failure":  {"internal/registry", "telemetry"},
-	"internal/format":   {},
-	"internal/registry": {"telemetry"},
-	"internal/settings": {"telemetry"},
-	"internal/queue":    {},
-	"internal/sqltext":  {},
-	"internal/archtest": {},
+	"internal/contain":     {},
+	"internal/failure":     {"internal/registry", "telemetry"},
+	"internal/format":      {},
+	"internal/registry":    {"telemetry"},
+	"internal/settings":    {"telemetry"},
+	"internal/queue":       {},
+	"internal/sqltext":     {},
+	"internal/spancontext": {"telemetry"},
+	"internal/archtest":    {},
 }
 
 // nativeDriver lists the packages that may import the native driver: one wraps it, one classifies

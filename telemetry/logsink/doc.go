@@ -1,17 +1,23 @@
 // Package logsink writes records to a slog.Logger: a message per statement and session, with the
-// fields of a record as attributes. The names are those of package ndjson, but durations are
-// written as durations and their names have no _ms.
+// fields of a record as attributes. The names and units are those of package ndjson.
 //
-//	level=WARN msg="databricks statement was slow" verdict="download-bound: 71 % of 12 s waiting
-//	for 20 files, slowest 2.9 s" started=… statement_id=… total=12.04s …
+//	level=WARN msg="databricks statement was slow" verdict="file-bound: 71 % of 12 s waiting
+//	for 20 files, slowest 2.9 s" statement_id=… outcome=completed total_ms=12040.312 rows_read=…
 //
 // A message has a level by what happened:
 //
-//	statement ─┬─ finished ────────── debug     session ─┬─ opened, closed ── info
-//	           └─ slow, or failed ─── warn               └─ failed to open ── error
+//	statement ─┬─ finished ───────────────── info     session ─┬─ opened, closed ── info
+//	           ├─ finished, of the driver ── debug             └─ failed to open ── error
+//	           └─ slow, or failed ────────── warn
 //
 // The message of a slow statement begins with its verdict, the sentence of package explain on
 // where the time went; so does that of a failed statement that spent most of its time on
-// retries. Setting telemetry_log_level attaches such a sink with slog.Default, and
+// retries. A message has at most twelve attributes. Of warnings and errors that say the same, the
+// first is written, and then one per 10 s with the number of those that were left out. With the
+// level debug, every message is written, with all attributes.
+//
+// The context that a handler receives has the span that was around the statement's call.
+//
+// Setting telemetry_log_level attaches such a sink with slog.Default, and
 // telemetry_slow_threshold defines slow.
 package logsink

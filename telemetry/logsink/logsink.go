@@ -3,10 +3,12 @@ package logsink
 import (
 	"context"
 	"log/slog"
-	"strings"
+	"slices"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/registry"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/spancontext"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
@@ -16,13 +18,15 @@ type Sink struct {
 	logger *slog.Logger
 	level  slog.Level
 	slow   time.Duration
+	storms storms
 }
 
 var _ telemetry.SessionSink = (*Sink)(nil)
 
-// New returns a sink that writes messages of at least level that the logger's handler accepts. A
-// statement whose total time is at least slow counts as slow; 0 means 10 s. A nil logger means
-// slog.Default at the time of each record.
+// New returns a sink that writes messages of at least level that the logger's handler accepts. With
+// slog.LevelDebug or lower, every message is written, with all attributes. A statement whose total
+// time is at least slow counts as slow; 0 means 10 s. A nil logger means slog.Default at the time
+// of each record.
 func New(logger *slog.Logger, level slog.Level, slow time.Duration) *Sink {
 	if slow <= 0 {
 		slow = telemetry.Settings{}.WithDefaults().SlowThreshold
@@ -32,62 +36,107 @@ func New(logger *slog.Logger, level slog.Level, slow time.Duration) *Sink {
 
 // StatementFinished logs a statement.
 func (s *Sink) StatementFinished(r *telemetry.Statement) {
-	slow := r.Total >= s.slow
-	switch {
+	l := line{ctx: spancontext.Of(r), level: slog.LevelInfo, message: "databricks statement"}
+	v := explain.Of(r)
+	switch slow := r.Total >= s.slow; {
 	case r.Failed():
-		write(s, slog.LevelWarn, "databricks statement failed", verdict(r, slow), registry.StatementFields, r)
+		l.level, l.message = slog.LevelWarn, "databricks statement failed"
+		l.kind = kind{category: string(r.Failure.Category), sqlState: r.Failure.SQLState, query: r.Query}
+		if slow || v.Part == telemetry.PartRetry { // the time of a fast failure explains nothing
+			l.verdict = v.Sentence
+		}
 	case slow:
-		write(s, slog.LevelWarn, "databricks statement was slow", verdict(r, slow), registry.StatementFields, r)
-	default:
-		write(s, slog.LevelDebug, "databricks statement", "", registry.StatementFields, r)
+		l.level, l.message, l.verdict = slog.LevelWarn, "databricks statement was slow", v.Sentence
+		l.kind = kind{bound: v.Bound, query: r.Query}
+	case r.Internal:
+		l.level = slog.LevelDebug
 	}
+	write(s, l, ofStatement, registry.StatementFields, r)
 }
 
 // SessionOpened logs a session, or the failure to open one.
 func (s *Sink) SessionOpened(r *telemetry.SessionOpened) {
+	l := line{ctx: context.Background(), level: slog.LevelInfo, message: "databricks session opened"}
 	if r.Failed() {
-		write(s, slog.LevelError, "databricks session could not be opened", "", registry.SessionOpenedFields, r)
-		return
+		l.level, l.message = slog.LevelError, "databricks session could not be opened"
+		l.kind = kind{category: string(r.Failure.Category), sqlState: r.Failure.SQLState}
 	}
-	write(s, slog.LevelInfo, "databricks session opened", "", registry.SessionOpenedFields, r)
+	write(s, l, ofSession, registry.SessionOpenedFields, r)
 }
 
 // SessionClosed logs the end of a session.
 func (s *Sink) SessionClosed(r *telemetry.SessionClosed) {
-	write(s, slog.LevelInfo, "databricks session closed", "", registry.SessionClosedFields, r)
+	write(s, line{ctx: context.Background(), level: slog.LevelInfo, message: "databricks session closed"}, ofSession, registry.SessionClosedFields, r)
 }
 
-// verdict returns where the time of a slow statement went, and "" for a fast one unless retries
-// took most of its time.
-func verdict(r *telemetry.Statement, slow bool) string {
-	v := explain.Of(r)
-	if slow || v.Part == telemetry.PartRetry {
-		return v.Sentence
-	}
-	return ""
+// line is a message without the fields of its record.
+type line struct {
+	ctx              context.Context
+	level            slog.Level
+	message, verdict string
+	kind             kind // of lines that are limited; zero for others
 }
+
+// What a line has of a record where debug messages are not written: with a verdict, twelve
+// attributes at the most.
+var (
+	ofStatement = []string{
+		"server", "statement_id", "profile_url", "query_text", "outcome", "error_category", "sqlstate", "error_message",
+		"total_ms", "rows_read", "rows_affected",
+	}
+	ofSession = []string{
+		"server", "session_id", "request_id", "error_category", "error_message", "open_ms", "close_ms", "lifetime_ms", "statements", "abandoned",
+	}
+)
 
 // write logs the local fields of a record that have a value.
-func write[R any](s *Sink, level slog.Level, message, verdict string, fields []registry.Field[R], r *R) {
+func write[R any](s *Sink, l line, brief []string, fields []registry.Field[R], r *R) {
 	logger := s.logger
 	if logger == nil {
 		logger = slog.Default()
 	}
-	ctx := context.Background()
-	if level < s.level || !logger.Enabled(ctx, level) {
+	if l.level < s.level || !logger.Enabled(l.ctx, l.level) {
 		return
 	}
-	attrs := make([]slog.Attr, 0, 1+len(fields))
-	if verdict != "" {
-		attrs = append(attrs, slog.String("verdict", verdict))
+	all := s.level <= slog.LevelDebug && logger.Enabled(l.ctx, slog.LevelDebug)
+	if !all && l.kind != (kind{}) {
+		l.kind.message = l.message
+		if !s.storms.admits(l.kind, func(left int) { repeated(logger, l, left) }) {
+			return
+		}
+	}
+	attrs := make([]slog.Attr, 0, 12)
+	if l.verdict != "" {
+		attrs = append(attrs, slog.String("verdict", l.verdict))
 	}
 	for _, f := range fields {
-		if f.Scope&registry.ScopeLocal == 0 {
+		if f.Scope&registry.ScopeLocal == 0 || !all && !slices.Contains(brief, f.Name) {
 			continue
 		}
 		if v := f.Value(r); !v.Equal(slog.Value{}) {
-			attrs = append(attrs, slog.Attr{Key: strings.TrimSuffix(f.Name, "_ms"), Value: v})
+			attrs = append(attrs, slog.Attr{Key: f.Name, Value: inUnit(v)})
 		}
 	}
-	logger.LogAttrs(ctx, level, message, attrs...)
+	logger.LogAttrs(l.ctx, l.level, l.message, attrs...)
+}
+
+// inUnit is a value in the unit that the name of its field ends with: handlers write durations each
+// in a way of its own.
+func inUnit(v slog.Value) slog.Value {
+	if v.Kind() == slog.KindDuration {
+		return slog.Float64Value(float64(v.Duration().Microseconds()) / 1000)
+	}
+	return v
+}
+
+// repeated logs how many lines like l were left out in an interval.
+func repeated(logger *slog.Logger, l line, left int) {
+	defer contain.Process.Recover(contain.Sink) // the handler is the application's
+	attrs := []slog.Attr{slog.Int("repeated", left), slog.Float64("within_ms", inUnit(slog.DurationValue(interval)).Float64())}
+	for _, a := range []slog.Attr{slog.String("error_category", l.kind.category), slog.String("sqlstate", l.kind.sqlState), slog.String("bound", l.kind.bound)} {
+		if a.Value.String() != "" {
+			attrs = append(attrs, a)
+		}
+	}
+	logger.LogAttrs(context.Background(), l.level, l.message, attrs...)
 }

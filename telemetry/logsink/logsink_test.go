@@ -2,13 +2,17 @@ package logsink_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"log/slog"
+	"reflect"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/logsink"
@@ -34,12 +38,12 @@ func messages(sink *logsink.Sink, out *bytes.Buffer) (lines []string) {
 
 func TestMessagesBelowTheLevelAreNotWritten(t *testing.T) {
 	all := []string{
-		"ERROR session could not be opened", "INFO session opened", "DEBUG statement",
+		"ERROR session could not be opened", "INFO session opened", "INFO statement",
 		"WARN statement was slow", "WARN statement failed", "INFO session closed",
 	}
 	for level, want := range map[slog.Level][]string{
 		slog.LevelDebug: all,
-		slog.LevelInfo:  {all[0], all[1], all[3], all[4], all[5]},
+		slog.LevelInfo:  all,
 		slog.LevelWarn:  {all[0], all[3], all[4]},
 		slog.LevelError: {all[0]},
 	} {
@@ -49,37 +53,163 @@ func TestMessagesBelowTheLevelAreNotWritten(t *testing.T) {
 	}
 }
 
-// line is the message of a statement as a text handler writes it, without times.
-func line(slow time.Duration, s *telemetry.Statement) string {
+// line is the message of a statement as a text handler writes it at a level, without times.
+func line(level slog.Level, slow time.Duration, s *telemetry.Statement) string {
 	var out bytes.Buffer
-	logger := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+	logger := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: level, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 		if a.Key == slog.TimeKey || a.Key == "started" {
 			return slog.Attr{}
 		}
 		return a
 	}}))
-	logsink.New(logger, slog.LevelDebug, slow).StatementFinished(s)
+	logsink.New(logger, level, slow).StatementFinished(s)
 	return out.String()
 }
 
-func TestSlowStatementHasVerdictAndFields(t *testing.T) {
+func TestASlowStatementHasAVerdict(t *testing.T) {
 	s := &telemetry.Statement{
 		StatementID: "q-1", Kind: telemetry.KindQuery, Outcome: telemetry.OutcomeCompleted, Execute: 1500 * time.Millisecond, Total: 2 * time.Second,
-		RowsRead: telemetry.Known[int64](3),
+		RPCs: []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1}}, RowsRead: telemetry.Known[int64](3),
+		Split: telemetry.Split{telemetry.PartServer: 1500 * time.Millisecond, telemetry.PartNetwork: 500 * time.Millisecond},
 	}
 	require.Equal(t, `level=WARN msg="databricks statement was slow" `+
-		`verdict="execute-bound: 75 % of 2.0 s until the call returned; server, polling and network cannot be told apart" `+
-		"statement_id=q-1 kind=QUERY outcome=completed execute=1.5s total=2s rows_read=3\n", line(2*time.Second, s))
-	require.Equal(t, `level=DEBUG msg="databricks statement" statement_id=q-1 kind=QUERY outcome=completed execute=1.5s total=2s rows_read=3`+"\n",
-		line(3*time.Second, s))
+		`verdict="server-bound: 75 % of 2.0 s the server worked on the statement, as the wire shows" `+
+		"statement_id=q-1 outcome=completed total_ms=2000 rows_read=3\n", line(slog.LevelInfo, 2*time.Second, s))
+	require.Equal(t, `level=INFO msg="databricks statement" statement_id=q-1 outcome=completed total_ms=2000 rows_read=3`+"\n",
+		line(slog.LevelInfo, 3*time.Second, s))
+	require.Contains(t, line(slog.LevelDebug, 3*time.Second, s), "statement_id=q-1 kind=QUERY outcome=completed execute_ms=1500 total_ms=2000 rows_read=3 rpcs=1 ")
 }
 
-func TestFailedStatementHasVerdictWhereItTookLong(t *testing.T) {
+func TestAFailedStatementHasAVerdictWhereItTookLong(t *testing.T) {
 	s := &telemetry.Statement{Outcome: telemetry.OutcomeFailed, Failure: failure, Execute: 9 * time.Second, Total: 9 * time.Second}
-	require.Contains(t, line(9*time.Second, s), ` msg="databricks statement failed" verdict="execute-bound: `)
-	require.NotContains(t, line(0, s), "verdict=", "the time of a fast failure explains nothing")
+	s.Split[telemetry.PartNetwork] = 9 * time.Second
+	require.Contains(t, line(slog.LevelWarn, 9*time.Second, s), ` msg="databricks statement failed" verdict="network-bound: `)
+	require.NotContains(t, line(slog.LevelWarn, 0, s), "verdict=", "the time of a fast failure explains nothing")
 
-	s.RPCs = []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, Retries: 4}}
-	s.Split.Retries = telemetry.Known(8 * time.Second)
-	require.Contains(t, line(0, s), `verdict="retry-bound: 89 % of 9.0 s between calls that failed and their repetition, 4 retries of ExecuteStatement"`)
+	s.Split = telemetry.Split{telemetry.PartRetry: 8 * time.Second, telemetry.PartServer: time.Second}
+	require.Contains(t, line(slog.LevelWarn, 0, s), `verdict="retry-bound: 89 % of 9.0 s `)
+}
+
+func TestALineHasTwelveAttributesAtTheMost(t *testing.T) {
+	var out bytes.Buffer
+	sink := logsink.New(slog.New(slog.NewJSONHandler(&out, nil)), slog.LevelInfo, time.Second)
+	everything := telemetry.Statement{}
+	fill(reflect.ValueOf(&everything).Elem())
+	everything.Total, everything.Internal = time.Hour, false
+	opened, closed := telemetry.SessionOpened{}, telemetry.SessionClosed{}
+	fill(reflect.ValueOf(&opened).Elem())
+	fill(reflect.ValueOf(&closed).Elem())
+	sink.StatementFinished(&everything)
+	sink.SessionOpened(&opened)
+	sink.SessionClosed(&closed)
+	lines := 0
+	for l := range strings.Lines(out.String()) {
+		lines++
+		attributes := map[string]any{}
+		require.NoError(t, json.Unmarshal([]byte(l), &attributes))
+		delete(attributes, slog.TimeKey)
+		delete(attributes, slog.LevelKey)
+		delete(attributes, slog.MessageKey)
+		require.LessOrEqual(t, len(attributes), 12, l)
+		require.Greater(t, len(attributes), 4, l)
+	}
+	require.Equal(t, 3, lines)
+}
+
+// fill gives every field of a record a value.
+func fill(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Struct:
+		if known := v.Addr().MethodByName("Get"); known.IsValid() && v.NumField() == 2 {
+			knownOne(v)
+			return
+		}
+		for i := range v.NumField() {
+			if v.Field(i).CanSet() {
+				fill(v.Field(i))
+			}
+		}
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(v.Elem())
+	case reflect.String:
+		v.SetString("x")
+	case reflect.Int, reflect.Int64:
+		v.SetInt(int64(time.Second))
+	case reflect.Bool:
+		v.SetBool(true)
+	}
+}
+
+// knownOne sets a Maybe.
+func knownOne(v reflect.Value) {
+	switch to := v.Addr().Interface().(type) {
+	case *telemetry.Maybe[int64]:
+		*to = telemetry.Known[int64](1)
+	case *telemetry.Maybe[time.Duration]:
+		*to = telemetry.Known(time.Second)
+	case *telemetry.Maybe[bool]:
+		*to = telemetry.Known(true)
+	}
+}
+
+func TestAHandlerReceivesTheStatementsSpan(t *testing.T) {
+	var got trace.SpanContext
+	sink := logsink.New(slog.New(handlerFunc(func(ctx context.Context, _ slog.Record) { got = trace.SpanContextFromContext(ctx) })), slog.LevelInfo, 0)
+	sink.StatementFinished(&telemetry.Statement{TraceID: [16]byte{1}, SpanID: [8]byte{2}})
+	require.Equal(t, trace.TraceID{1}, got.TraceID())
+	require.Equal(t, trace.SpanID{2}, got.SpanID())
+}
+
+// handlerFunc is a handler of all messages.
+type handlerFunc func(context.Context, slog.Record)
+
+func (handlerFunc) Enabled(context.Context, slog.Level) bool          { return true }
+func (h handlerFunc) Handle(ctx context.Context, r slog.Record) error { h(ctx, r); return nil }
+func (h handlerFunc) WithAttrs([]slog.Attr) slog.Handler              { return h }
+func (h handlerFunc) WithGroup(string) slog.Handler                   { return h }
+
+func TestOfAStormOfEqualLinesTheFirstIsWrittenAndThenHowManyThereWere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var lines []string
+		sink := logsink.New(slog.New(handlerFunc(func(_ context.Context, r slog.Record) {
+			text := r.Message
+			r.Attrs(func(a slog.Attr) bool {
+				if a.Key == "repeated" || a.Key == "error_category" {
+					text += " " + a.String()
+				}
+				return true
+			})
+			lines = append(lines, strings.TrimPrefix(text, "databricks statement "))
+		})), slog.LevelWarn, time.Second)
+		fail := func(c telemetry.Category, times int) {
+			for range times {
+				sink.StatementFinished(&telemetry.Statement{Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{Category: c}})
+			}
+		}
+		fail(telemetry.CategoryTimeout, 5)
+		fail(telemetry.CategorySyntax, 1)
+		sink.StatementFinished(&telemetry.Statement{Total: time.Second}) // slow
+		require.Equal(t, []string{"failed error_category=timeout", "failed error_category=syntax_error", "was slow"}, lines)
+
+		time.Sleep(11 * time.Second)
+		require.Equal(t, []string{"failed repeated=4 error_category=timeout"}, lines[3:])
+		fail(telemetry.CategoryTimeout, 2) // the storm goes on
+		time.Sleep(10 * time.Second)
+		require.Equal(t, []string{"failed repeated=2 error_category=timeout"}, lines[4:])
+		time.Sleep(11 * time.Second) // it is over
+		fail(telemetry.CategoryTimeout, 1)
+		require.Equal(t, []string{"failed error_category=timeout"}, lines[5:])
+		time.Sleep(time.Minute)
+		require.Len(t, lines, 6)
+	})
+}
+
+func TestWithTheLevelDebugEveryLineIsWritten(t *testing.T) {
+	lines := 0
+	sink := logsink.New(slog.New(handlerFunc(func(context.Context, slog.Record) { lines++ })), slog.LevelDebug, time.Second)
+	for range 5 {
+		sink.StatementFinished(&telemetry.Statement{Outcome: telemetry.OutcomeFailed, Failure: failure})
+	}
+	require.Equal(t, 5, lines)
 }

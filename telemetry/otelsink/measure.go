@@ -7,8 +7,8 @@ import (
 
 	"go.opentelemetry.io/otel/metric"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
-	"go.opentelemetry.io/otel/trace"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/spancontext"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
@@ -19,7 +19,7 @@ func (s *Sink) StatementFinished(r *telemetry.Statement) {
 	if i == nil || s.closed.Load() {
 		return
 	}
-	ctx, o := spanContext(r), s.operation(r.Server, operationName(r.Kind, r.Internal))
+	ctx, o := spancontext.Of(r), s.operation(r.Server, operationName(r.Kind, r.Internal))
 	i.statementDuration.Record(ctx, r.Total.Seconds(), o.finished(r))
 	i.time(ctx, o, r)
 	if p, ok := r.Polling.Get(); ok {
@@ -73,14 +73,6 @@ func (s *Sink) measureCall(ctx context.Context, took time.Duration, attributes m
 		i = s.metrics.Load()
 	}
 	i.operationDuration.Record(ctx, took.Seconds(), attributes)
-}
-
-// spanContext is a context with the ids of the statement's span, so that exemplars lead to
-// the span.
-func spanContext(r *telemetry.Statement) context.Context {
-	return trace.ContextWithSpanContext(context.Background(), trace.NewSpanContext(trace.SpanContextConfig{
-		TraceID: r.TraceID, SpanID: r.SpanID, TraceFlags: trace.FlagsSampled,
-	}))
 }
 
 // time records where the time of a statement went. The parts add up to the duration.
