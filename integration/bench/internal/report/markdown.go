@@ -14,8 +14,8 @@ func (r *Results) Markdown(raw string) string {
 	var d document
 	d.linef("# Benchmarks")
 	d.linef("")
-	d.linef("What the wrapped driver costs, paired with the bare native one on the same workspace in a")
-	d.linef("box. `make bench` writes this page from the [raw results](%s); nobody types it.", raw)
+	d.linef("What the wrapped driver costs, paired with the bare native one on the same simulated")
+	d.linef("workspace. `make bench` writes this page from the [raw results](%s); no figure is typed by hand.", raw)
 	d.linef("")
 	r.verdictTable(&d)
 	r.method(&d)

@@ -38,7 +38,7 @@ var aboutVariants = map[string]account{
 	"ours-page":        {"ours, debug page", "the same with the debug page mounted"},
 	"ours-otel":        {"ours, OpenTelemetry", "reporting to Databricks, with spans and metrics on the same SDK as otelsql"},
 	"ours-local":       {"ours, local only", "reporting off, one sink that discards: what measuring alone costs"},
-	"ours-off":         {"ours, off", "reporting off and nobody listens"},
+	"ours-off":         {"ours, off", "reporting off, no sink attached"},
 }
 
 const aboutShares = `One-row statements without a network again, under a CPU profile. A sample counts for the innermost
@@ -70,7 +70,7 @@ it, and the way through sqlmw, takes %s here by itself, before anything is made 
 it copies twice, waits for a lock, or looks at what it has no use for.
 
 The rest of the difference is in rows that are not ours: what we allocate makes the collector run
-sooner, which is paid by whoever allocates next, mostly the driver. Against that stands what reading
+sooner, which the next allocation pays for, mostly the driver. Against that stands what reading
 ahead saves the driver: it reads an answer in a few hundred small pieces, out of memory instead of
 through net/http. A statement on a warehouse takes thousands of times as long as any of this.`
 
