@@ -68,9 +68,7 @@ func (t *Trace) appendCalls(to []telemetry.Call) []telemetry.Call {
 
 // fillSplit sets the parts of the statement's time that the wire shows.
 func (t *Trace) fillSplit(r *telemetry.Statement) {
-	if t.serverStarted > 0 && t.serverCompleted >= t.serverStarted {
-		r.Split.Server = telemetry.Known(time.Duration(t.serverCompleted-t.serverStarted) * time.Millisecond)
-	}
+	r.Split.Server = t.serverTime()
 	var backoff time.Duration
 	for i := range r.RPCs {
 		backoff += r.RPCs[i].Backoff
@@ -84,6 +82,19 @@ func (t *Trace) fillSplit(r *telemetry.Statement) {
 	if r.Result.Pages.Or(0) > 0 {
 		r.Split.Pages = telemetry.Known(t.methods.find(fetchResults).rpc.Latency)
 	}
+}
+
+// serverTime is the time that the server says it worked. It is unknown where the server's clock was
+// stepped meanwhile: the work cannot have taken longer than the client waited for it, but for the
+// server's milliseconds and two clocks that do not run equally fast.
+func (t *Trace) serverTime() telemetry.Maybe[time.Duration] {
+	execute, polls := t.methods.find(executeStatement), t.methods.find(getOperationStatus)
+	waited := max(execute.end, polls.end) - execute.start
+	worked := t.serverCompleted - t.serverStarted
+	if t.serverStarted <= 0 || worked < 0 || worked > (waited+waited/100).Milliseconds()+1 {
+		return telemetry.Maybe[time.Duration]{}
+	}
+	return telemetry.Known(time.Duration(worked) * time.Millisecond)
 }
 
 // pollWait is the time for which the client went on polling after the server had finished. While
