@@ -124,8 +124,16 @@ func TestReportingKeepsItsIntervalsWhileTheClockSteps(t *testing.T) {
 		eventually.True(t, reported(statements), "the retry after a step by ", -by)
 		busy.Remove()
 
+		garbled := ws.Inject(workspace.Fault{On: uploads, First: 1, Do: workspace.Garbage()})
+		run()
+		eventually.True(t, func() bool { return !pipelineOf(ws).NotBefore.IsZero() || garbled.Hits() > 0 && reported(statements)() }, "a pause")
+		wall.step(by)
+		eventually.True(t, reported(statements), "the batch after a pause in which the clock stepped by ", by)
+		garbled.Remove()
+		wall.step(-by)
+
 		down := ws.Inject(workspace.Fault{On: uploads, Do: workspace.Status(http.StatusInternalServerError)})
-		eventually.True(t, func() bool { run(); return breakerOf(ws) == "open" }, "the breaker opens")
+		eventually.True(t, func() bool { run(); return pipelineOf(ws).Breaker == "open" }, "the breaker opens")
 		wall.step(by)
 		down.Remove()
 		eventually.True(t, reported(statements), "the breaker closes after a step by ", by)
@@ -194,9 +202,11 @@ func TestRowsAreReadWhileTheClockSteps(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	var stepping sync.WaitGroup
 	stepping.Go(func() {
+		tick := time.NewTicker(time.Millisecond)
+		defer tick.Stop()
 		for i := 0; ctx.Err() == nil; i++ {
+			<-tick.C
 			wall.step(clockSteps[i%len(clockSteps)])
-			time.Sleep(time.Millisecond)
 		}
 	})
 	for range 30 {
@@ -219,11 +229,12 @@ func TestRowsAreReadWhileTheClockSteps(t *testing.T) {
 	wall.step(-wall.offset())
 }
 
-func breakerOf(ws *workspace.Workspace) string {
+// pipelineOf is the state of the pipeline to a workspace.
+func pipelineOf(ws *workspace.Workspace) export.PipelineStats {
 	for _, p := range export.Default.Stats().Pipelines {
 		if p.Server == ws.URL() {
-			return p.Breaker
+			return p
 		}
 	}
-	return ""
+	return export.PipelineStats{}
 }
