@@ -70,8 +70,9 @@ microbench: ## run the Go benchmarks of every package
 	done
 
 .PHONY: soak
-soak: ## run random programs under random faults for SOAK (5m) and compare with the native driver
-	@cd integration/soak && go test $(RACE) -v -run TestSoak -timeout 0 ./ -soak $(SOAK)
+soak: ## run random programs under random faults and steps of the clock for SOAK (5m) and compare with the native driver
+	@cd integration/soak && go run ./clockstep test $(RACE) -v -run ClockSteps -timeout 10m .
+	@cd integration/soak && go run ./clockstep test $(RACE) -v -run TestSoak -timeout 0 . -soak $(SOAK)
 
 .PHONY: soak-server
 soak-server: ## keep the simulated workspace busy for SOAK (5m) with clients that cancel, fail and vanish

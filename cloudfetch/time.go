@@ -264,18 +264,20 @@ func (t *Trace) refine(worked time.Duration) {
 	}
 }
 
-// updateServerTime takes how long the server says it worked, once it does.
-func (t *Trace) updateServerTime(m *message) {
+// updateServerTime takes how long the server says it worked, once it does. It is unknown where the
+// server's clock was stepped meanwhile: the work cannot have taken longer than the client waited
+// for it, but for the server's milliseconds and two clocks that do not run equally fast.
+func (t *Trace) updateServerTime(m *message, now time.Duration) {
 	if started := m.num[operationStarted]; started > 0 {
 		t.serverStarted = started
 	}
-	completed := m.num[operationCompleted]
-	if _, refined := t.serverTime.Get(); refined || t.serverStarted == 0 || completed < t.serverStarted {
+	worked := m.num[operationCompleted] - t.serverStarted
+	waited := now - t.methods.find(executeStatement).start
+	if _, refined := t.serverTime.Get(); refined || t.serverStarted == 0 || worked < 0 || worked > (waited+waited/100).Milliseconds()+1 {
 		return
 	}
-	worked := time.Duration(completed-t.serverStarted) * time.Millisecond
-	t.serverTime = telemetry.Known(worked)
-	t.refine(worked)
+	t.serverTime = telemetry.Known(time.Duration(worked) * time.Millisecond)
+	t.refine(time.Duration(worked) * time.Millisecond)
 }
 
 // updateRunning notes when the statement was last seen to run, and how long before it was seen

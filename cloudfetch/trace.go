@@ -309,7 +309,7 @@ func (t *Trace) update(s *methodStats, x *exchange, now time.Duration) {
 func (t *Trace) updateState(from method, m *message, now time.Duration) {
 	updateEnum(m, &t.state, operationState, stateNames)
 	t.updateRunning(from, now)
-	t.updateServerTime(m)
+	t.updateServerTime(m, now)
 	if from == cancelOperation || from == closeOperation || t.failing != unknownMethod && t.failing != from {
 		return // one that comes too late says nothing of the statement
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"math"
 	"net/http"
 	"strings"
 	"testing"
@@ -21,7 +22,7 @@ func TestStatementIsFollowedFromExecuteToClose(t *testing.T) {
 	s.execute(ctx, operationA)
 	s.answer(
 		statusReply(2, 1),
-		statusReply(3, 2, fI64(7, 1700000000123), fI64(8, 1700000001456), fI64(11, 9)),
+		statusReply(3, 2, fI64(7, 1700000000123), fI64(8, 1700000000124), fI64(11, 9)),
 		wireReply(getResultSetMetadata, 4, metadataOf(0)...),
 		fetchReply(5, true, 0, fList(1281, tStruct, wireBatch("xxxx", 30), wireBatch("yy", 12))),
 		fetchReply(6, false, 42, fList(1281, tStruct, wireBatch("z", 8))),
@@ -42,7 +43,7 @@ func TestStatementIsFollowedFromExecuteToClose(t *testing.T) {
 	require.Equal(t, operationID(sessionA), f.SessionID)
 	require.Equal(t, "1234567890", f.WorkspaceID)
 	require.Empty(t, f.Kind)
-	require.Equal(t, telemetry.Known(1333*time.Millisecond), f.ServerTime)
+	require.Equal(t, telemetry.Known(time.Millisecond), f.ServerTime)
 	require.Equal(t, telemetry.Result{
 		Evidence: telemetry.EvidenceWire, Format: telemetry.FormatExternalLinks, // of the last metadata
 		Compressed: telemetry.Known(true), Cache: "MISS", Direct: telemetry.Known(false),
@@ -74,6 +75,33 @@ func TestStatementIsFollowedFromExecuteToClose(t *testing.T) {
 	require.EqualValues(t, len(executeRequest(1)), rpcOf(f, executeStatement).BytesOut)
 	require.Equal(t, Stats{Messages: 7}, s.transport.Stats())
 	require.Zero(t, s.transport.registry.busy.Load())
+}
+
+func TestServerTimesThatAStepOfItsClockMadeWrongAreUnknown(t *testing.T) {
+	const began = 1700000000123
+	for worked, want := range map[int64]telemetry.Maybe[time.Duration]{
+		0:                     telemetry.Known(time.Duration(0)),
+		1333:                  telemetry.Known(1333 * time.Millisecond),
+		2010:                  telemetry.Known(2010 * time.Millisecond), // the clocks do not run equally fast
+		3000:                  {},
+		86400_000:             {},
+		-1:                    {},
+		-86400_000:            {},
+		math.MaxInt64 - began: {},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newStage(t, Options{})
+			ctx, trace := traced()
+			s.execute(ctx, operationA)
+			time.Sleep(2 * time.Second)
+			s.answer(statusReply(2, 2, fI64(7, began), fI64(8, began+worked)))
+			s.mustRPC(ctx, operationRequest(getOperationStatus, 2, operationA))
+			f := finish(trace)
+			require.Equal(t, want, f.ServerTime, worked)
+			server := min(want.Or(2*time.Second), 2*time.Second)
+			require.Equal(t, telemetry.Split{telemetry.PartServer: server, telemetry.PartPoll: 2*time.Second - server}, f.Split, worked)
+		})
+	}
 }
 
 func TestDirectResults(t *testing.T) {

@@ -15,7 +15,8 @@ type ledger struct {
 	reported   int // events the exporter makes of the records
 	opened     int
 	closed     int
-	abandoned  int // statements whose rows were open when their session was closed
+	abandoned  int      // statements whose rows were open when their session was closed
+	wrong      []string // what wrongTimes says of the first record with a wrong time
 }
 
 var _ telemetry.SessionSink = (*ledger)(nil)
@@ -28,6 +29,7 @@ func (l *ledger) StatementFinished(s *telemetry.Statement) {
 	}
 	l.outcomes[s.Outcome]++
 	l.statements++
+	l.checkTimes(s)
 	l.reported++
 	if _, ok := registry.Closed(s); ok {
 		l.reported++
@@ -37,17 +39,32 @@ func (l *ledger) StatementFinished(s *telemetry.Statement) {
 	}
 }
 
-func (l *ledger) SessionOpened(*telemetry.SessionOpened) {
+func (l *ledger) SessionOpened(s *telemetry.SessionOpened) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.opened++
+	l.checkTimes(s)
 }
 
 func (l *ledger) SessionClosed(s *telemetry.SessionClosed) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.closed++
+	l.checkTimes(s)
 	l.abandoned += int(s.Abandoned)
+}
+
+// checkTimes keeps what is wrong with the times in a record. l.mu is held.
+func (l *ledger) checkTimes(record any) {
+	if len(l.wrong) == 0 {
+		l.wrong = wrongTimes(record)
+	}
+}
+
+func (l *ledger) wrongTimes() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.wrong
 }
 
 func (l *ledger) outcome(o telemetry.Outcome) int {

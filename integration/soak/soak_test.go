@@ -59,7 +59,7 @@ func lanes() []lane {
 	}
 	return []lane{
 		{
-			name: "NewConnector, files", opts: workspace.Options{CloudFetchThreshold: 1, FileRows: 60, LinksPerPage: 3}, reports: true,
+			name: "NewConnector, files", opts: workspace.Options{CloudFetchThreshold: 1, FileRows: 60, LinksPerPage: 3, ServerTimes: true}, reports: true,
 			native: viaOptions,
 			wrapped: func(c driverwrap.Config, ws *workspace.Workspace) (driver.Connector, error) {
 				return c.NewConnector(append(options(ws), quick...)...)
@@ -89,17 +89,25 @@ func lanes() []lane {
 }
 
 // TestSoak runs random programs on the native driver and on the wrapped one, round after round.
-// The flag -soak sets how long, the flag -soak.seed which programs.
+// The flag -soak sets how long, the flag -soak.seed which programs. In a build of the command
+// clockstep the wall clock steps meanwhile.
 func TestSoak(t *testing.T) {
 	seed := *soakSeed
 	if seed == 0 {
 		seed = uint64(time.Now().UnixNano())
 	}
 	t.Logf("-soak.seed %d", seed)
+	if stepWall != nil {
+		ctx, stop := context.WithCancel(t.Context())
+		var stepping sync.WaitGroup
+		stepping.Go(func() { wall.inject(ctx, rand.New(rand.NewPCG(seed, 1))) })
+		defer stepping.Wait()
+		defer stop()
+	}
 	var rested []rest
 	end := time.Now().Add(*soakFor)
 	for n := uint64(0); n == 0 || time.Now().Before(end); n++ {
-		r := &round{seed: seed + n, faultMode: faultMode(n % 3), before: export.Default.Stats()}
+		r := &round{seed: seed + n, faultMode: faultMode(n % 3), began: time.Now(), before: export.Default.Stats()}
 		length := min(roundFor, max(time.Second, time.Until(end)))
 		if !t.Run("round", func(t *testing.T) { r.run(t, length) }) {
 			t.Fatalf("-soak.seed %d, round %d", seed, n)
@@ -108,12 +116,14 @@ func TestSoak(t *testing.T) {
 		t.Logf("round %d: %s; at rest %s", n, r.summary(), rested[n])
 	}
 	requireConstant(t, rested)
+	t.Logf("the wall clock stepped %d times, up to %v from the true time", wall.steps(), wall.furthest())
 }
 
 // round is the lifetime of one application.
 type round struct {
 	seed      uint64
 	faultMode faultMode
+	began     time.Time
 	before    export.Stats
 	after     export.Stats
 
@@ -173,6 +183,7 @@ func (l lane) sides(t *testing.T, settings telemetry.Settings, counts *ledger) (
 		opts := l.opts
 		opts.WarehouseID, opts.Token, opts.TelemetryFlag = "0123456789abcdef", "dapi0", flag
 		opts.CaptureBodies, opts.Keep = true, -1 // faults match request bodies; all requests are counted at the end
+		opts.LinkLifetime = 10 * furthest        // the clock may step between the two sides' looks at it
 		ws, err := workspace.Start(opts)
 		require.NoError(t, err)
 		c, err := connect(ws)
@@ -272,6 +283,7 @@ func (r *round) finish(t *testing.T, l lane, s *side, wrapped bool) {
 		r.closed = max(r.closed, took)
 		if l.reports {
 			r.taken += len(s.ws.Telemetry())
+			requireTrueEvents(t, s.ws, r.began)
 		}
 		r.mu.Unlock()
 	}
@@ -306,6 +318,10 @@ func (r *round) compareCounts(t *testing.T) {
 	if r.faultMode == noFaults {
 		require.Equal(t, s.Recorded, s.Sent, "without faults every event arrives: %+v", s)
 		require.EqualValues(t, r.taken, s.Sent)
+	}
+	require.Empty(t, r.ledger.wrongTimes())
+	if requirePage != nil {
+		requirePage(t)
 	}
 	require.Zero(t, s.Panics)
 	for _, c := range telemetry.ReadStats().Contained {

@@ -17,16 +17,19 @@ const (
 	maxCategories  = 32 // error categories counted apart
 )
 
-// counts adds up the statements that ended and the connections that were opened, by when.
+// counts adds up the statements that ended and the connections that were opened, by when. Intervals
+// are numbered along the monotonic clock: after a step of the wall clock the last hour is still the
+// last hour.
 type counts struct {
 	mu         sync.Mutex
+	origin     time.Time            // when interval 0 began, at a whole minute of the wall clock; guarded by mu
 	since      time.Time            // when the first record arrived; guarded by mu
 	ring       [intervals]interval  // guarded by mu
 	categories []telemetry.Category // the categories that interval.errors counts; guarded by mu
 }
 
 type interval struct {
-	number int64 // intervals since 1970; tells whether the entry of the ring is of this hour
+	number int64 // tells whether the entry of the ring is of this hour
 	tally
 	errors [maxCategories]int64
 	took   [buckets]int32 // by bucketOf the statement's total
@@ -82,7 +85,7 @@ func (c *counts) interval(now time.Time) *interval {
 	if c.since.IsZero() {
 		c.since = now
 	}
-	n := intervalNumber(now)
+	n := c.intervalNumber(now)
 	s := &c.ring[n%int64(intervals)]
 	if s.number != n {
 		*s = interval{number: n}
@@ -90,7 +93,13 @@ func (c *counts) interval(now time.Time) *interval {
 	return s
 }
 
-func intervalNumber(t time.Time) int64 { return t.Unix() / int64(intervalLength/time.Second) }
+// intervalNumber is the number of the interval of a moment. c.mu is held.
+func (c *counts) intervalNumber(t time.Time) int64 {
+	if c.origin.IsZero() {
+		c.origin = t.Add(t.Truncate(time.Minute).Sub(t))
+	}
+	return int64(max(0, t.Sub(c.origin)) / intervalLength)
+}
 
 // categoryIndex is the index of a category in interval.errors. There are few categories; should
 // there be too many, the last index counts all further ones.
@@ -125,8 +134,8 @@ func (c *counts) over(now time.Time, length time.Duration) window {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n := int64(length / intervalLength)
-	first := intervalNumber(now) - n + 1
-	begin := time.Unix(first*int64(intervalLength/time.Second), 0)
+	first := c.intervalNumber(now) - n + 1
+	begin := c.origin.Add(time.Duration(first) * intervalLength)
 	if begin.Before(c.since) {
 		begin = c.since
 	}
@@ -162,15 +171,17 @@ type minute struct {
 	tally
 }
 
-// minutes returns the last sixty minutes, oldest first. The last one has not ended.
+// minutes returns the last sixty minutes, oldest first. The last one has not ended. They are named
+// by the wall clock as it is now, whatever it showed then.
 func (c *counts) minutes(now time.Time) []minute {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	const perMinute = int64(time.Minute / intervalLength)
-	current := intervalNumber(now) / perMinute
+	current := c.intervalNumber(now) / perMinute
+	began := now.Add(-now.Sub(c.origin.Add(time.Duration(current) * time.Minute))).Round(time.Second)
 	all := make([]minute, 60)
 	for i := range all {
-		all[i].began = time.Unix((current-59+int64(i))*60, 0)
+		all[i].began = began.Add(time.Duration(i-59) * time.Minute)
 	}
 	for i := range c.ring {
 		s := &c.ring[i]

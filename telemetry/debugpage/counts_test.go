@@ -4,6 +4,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 
@@ -52,6 +53,52 @@ func TestMinutesCountStatementsByTheirEnd(t *testing.T) {
 		require.EqualValues(t, 1, minutes[59].failed)
 		require.Equal(t, ms(4200), minutes[58].times.sum())
 	})
+}
+
+// stepped is a time that the clocks show after the wall clock was stepped by whole seconds: another
+// wall time, the same monotonic time. Nothing in package time makes one.
+func stepped(t *testing.T, at time.Time, by time.Duration) time.Time {
+	t.Helper()
+	was := at
+	*(*uint64)(unsafe.Pointer(&at)) += uint64(by/time.Second) << 30 // the seconds of a time with a monotonic reading
+	require.Equal(t, by, at.Round(0).Sub(was.Round(0)))
+	require.Zero(t, at.Sub(was))
+	return at
+}
+
+func TestAStepOfTheWallClockMovesNoCounts(t *testing.T) {
+	for _, by := range []time.Duration{-30 * 24 * time.Hour, -24 * time.Hour, -time.Hour, -7 * time.Second, 7 * time.Second, time.Hour, 24 * time.Hour} {
+		c := &counts{}
+		first := time.Now()
+		c.addStatement(first, quick(10))
+		second := stepped(t, first.Add(30*time.Second), by)
+		c.addStatement(second, quick(10))
+
+		for _, length := range []time.Duration{time.Minute, time.Hour} {
+			w := c.over(second, length)
+			require.EqualValues(t, 2, w.statements, "%v after a step by %v", length, by)
+			require.Equal(t, 30*time.Second, w.length)
+		}
+		minutes := c.minutes(second)
+		require.EqualValues(t, 2, minutes[59].statements+minutes[58].statements)
+		last := minutes[59].began.Round(0)
+		require.False(t, last.After(second.Round(0).Add(time.Second)), "the minutes are those of the clock as it is now: %v, %v", last, second)
+		require.True(t, last.Add(time.Minute+time.Second).After(second.Round(0)))
+		for i := 1; i < len(minutes); i++ {
+			require.Equal(t, time.Minute, minutes[i].began.Sub(minutes[i-1].began))
+		}
+
+		require.EqualValues(t, 1, func() int64 { w := c.over(second.Add(time.Hour-15*time.Second), time.Hour); return w.statements }(), "an hour later the first is over")
+	}
+}
+
+func TestMinutesAreThoseOfTheClock(t *testing.T) {
+	c := &counts{}
+	now := time.Now()
+	c.addStatement(now, quick(10))
+	for _, at := range []time.Time{now, now.Add(59 * time.Second), now.Add(5 * time.Hour)} {
+		require.Equal(t, at.Round(0).Truncate(time.Minute), c.minutes(at)[59].began)
+	}
 }
 
 func TestQuantilesAreWithinTheirBucket(t *testing.T) {
