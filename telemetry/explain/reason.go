@@ -407,7 +407,10 @@ func networkReason(s *telemetry.Statement, took time.Duration) reason {
 }
 
 func unknownReason(s *telemetry.Statement) reason {
-	if s.RPCs == nil {
+	switch {
+	case s.Split == telemetry.Split{}:
+		return reason{"in parts that the record does not have", "An older version wrote the record: its other times may say more."}
+	case s.RPCs == nil:
 		return reason{
 			"not observed: behind driverwrap.Wrap, what the driver waits for cannot be told apart",
 			"Open the database with sql.Open or driverwrap.NewConnector to see more.",

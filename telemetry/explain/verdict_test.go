@@ -39,7 +39,11 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 		"nothing passed": {},
 		"a record without parts": {
 			telemetry.Statement{Total: second, RPCs: observed},
-			"unknown: 100 % of 1.0 s not observed: a message or the link of a file was not seen, or not understood", "query history",
+			"unknown: 100 % of 1.0 s in parts that the record does not have", "older version",
+		},
+		"what is left of the parts": {
+			telemetry.Statement{Total: second, RPCs: observed, Split: split{telemetry.PartServer: second / 10}},
+			"unknown: 90 % of 1.0 s not observed: a message or the link of a file was not seen, or not understood", "query history",
 		},
 		"behind Wrap": {
 			telemetry.Statement{Total: second, Split: split{telemetry.PartUnknown: second}},
