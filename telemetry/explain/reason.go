@@ -85,6 +85,10 @@ func support(s *telemetry.Statement, method string) string {
 			id, slowest = c.RequestID, took
 		}
 	}
+	return lookUp(id)
+}
+
+func lookUp(id string) string {
 	if id == "" {
 		return ""
 	}
@@ -199,13 +203,18 @@ func retryReason(s *telemetry.Statement) reason {
 	if evidence == nil {
 		return reason{"after a request failed, until the next attempt", retryAdvice(from, status)}
 	}
-	advice := retryAdvice(from, status)
+	return reason{"repeating requests: " + strings.Join(evidence, "; "), retryAdvice(from, status) + lookUp(failedRequest(s))}
+}
+
+// failedRequest is the server's identifier of the latest attempt of a call that failed and was
+// repeated.
+func failedRequest(s *telemetry.Statement) (id string) {
 	for i := range s.Calls {
-		if c := &s.Calls[i]; from == "The workspace" && len(c.Retried) > 0 {
-			return reason{"repeating requests: " + strings.Join(evidence, "; "), advice + support(s, c.Method)}
+		for _, a := range s.Calls[i].Retried {
+			id = cmp.Or(a.RequestID, id)
 		}
 	}
-	return reason{"repeating requests: " + strings.Join(evidence, "; "), advice}
+	return id
 }
 
 func retriedFiles(c *telemetry.CloudFetch) string {
@@ -216,6 +225,8 @@ func retriedFiles(c *telemetry.CloudFetch) string {
 	switch {
 	case c.Retries == 0:
 		return format.Plural(c.Failed, "file") + " failed" + lastStatus(status)
+	case c.Retried > 1 && c.MostAttempts == 2:
+		files += " needed 2 attempts each"
 	case c.Retried > 1:
 		files += " needed up to " + format.Plural(c.MostAttempts, "attempt")
 	case c.MostAttempts > 0:
@@ -397,7 +408,7 @@ func networkReason(s *telemetry.Statement, took time.Duration) reason {
 	case len(s.Calls) == 0 && s.RPCs != nil, len(s.Calls) > 0 && most(s.Calls[0].Start, took):
 		return reason{
 			"in the driver, before its first request",
-			"The driver signs in before it sends a request: look at the identity provider and at how long its tokens live.",
+			"Where the driver signs in with OAuth, it does so before a request: look at the identity provider, and at how long its tokens live.",
 		}
 	}
 	return reason{

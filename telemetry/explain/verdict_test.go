@@ -141,6 +141,10 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 			telemetry.Statement{Total: 15 * second, RPCs: observed, CloudFetch: &telemetry.CloudFetch{Present: 3, Downloaded: 3, Retries: 4, Retried: 1, MostAttempts: 5, RetryStatus: 503}, Split: split{telemetry.PartRetry: 14 * second, telemetry.PartFile: second}},
 			"retry-bound: 93 % of 15 s repeating requests: one file needed 5 attempts, last status 503", "storage answered with errors",
 		},
+		"two files, two attempts": {
+			telemetry.Statement{Total: second, RPCs: observed, CloudFetch: &telemetry.CloudFetch{Present: 3, Downloaded: 3, Retries: 2, Retried: 2, MostAttempts: 2, RetryStatus: 503}, Split: split{telemetry.PartRetry: second}},
+			"retry-bound: 100 % of 1.0 s repeating requests: 2 files needed 2 attempts each, last status 503", "storage answered with errors",
+		},
 		"files and calls": {
 			telemetry.Statement{
 				Total: 15 * second, RPCs: rpcs(telemetry.RPC{Method: "FetchResults", Calls: 3, Retries: 2, FailedStatus: 429}), Split: split{telemetry.PartRetry: 15 * second},
@@ -151,7 +155,7 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 		"one call": {
 			telemetry.Statement{
 				Total: 5 * second, RPCs: []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, Retries: 3, FailedStatus: 503}}, Split: split{telemetry.PartServer: second, telemetry.PartRetry: 4 * second},
-				Calls: []telemetry.Call{{Method: "ExecuteStatement", Attempts: 4, Retried: []telemetry.Attempt{{Status: 503}}, End: known(5 * second), FirstByte: known(5 * second), RequestID: requestID}},
+				Calls: []telemetry.Call{{Method: "ExecuteStatement", Attempts: 4, Retried: []telemetry.Attempt{{Status: 503, RequestID: "first"}, {Status: 503, RequestID: requestID}}, End: known(5 * second), FirstByte: known(5 * second), RequestID: "latest"}},
 			},
 			"retry-bound: 80 % of 5.0 s repeating requests: 3 retries of ExecuteStatement, last status 503", "look up the request " + requestID,
 		},
