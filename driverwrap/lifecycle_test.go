@@ -377,7 +377,7 @@ func TestTheLogLevelAttachesALogSink(t *testing.T) {
 	old := slog.Default()
 	slog.SetDefault(slog.New(slog.NewTextHandler(&out, nil)))
 	t.Cleanup(func() { slog.SetDefault(old) })
-	for level, lines := range map[string]int{"off": 0, "warn": 1, "info": 3} {
+	for level, lines := range map[string]int{"off": 0, "warn": 1, "info": 4} {
 		out.Reset()
 		db := sql.OpenDB(driverwrap.Config{Settings: telemetry.Settings{LogLevel: level}}.Wrap(&fakeConnector{calls: &calls{}, conn: fakeConns["modern"]}))
 		_, err := db.Exec("x")

@@ -198,7 +198,7 @@ var effects = map[string]effect{
 		},
 		want: map[string]any{
 			"": "", "off": "", "error": "ERROR", "warn": "WARN ERROR",
-			"info": "INFO WARN INFO ERROR", "debug": "INFO DEBUG WARN INFO ERROR",
+			"info": "INFO INFO WARN INFO ERROR", "debug": "INFO INFO WARN INFO ERROR in full",
 		},
 	},
 	"telemetry_slow_threshold": {
@@ -338,7 +338,8 @@ func program(t *testing.T, db *sql.DB, takes ...time.Duration) {
 	require.ErrorIs(t, err, errBroken)
 }
 
-// logged returns the levels of the lines that a database with these settings writes.
+// logged returns the levels of the lines that a database with these settings writes, and whether
+// they are written in full.
 func logged(t *testing.T, s telemetry.Settings, run func(*sql.DB)) string {
 	var out bytes.Buffer
 	before := slog.Default()
@@ -350,6 +351,9 @@ func logged(t *testing.T, s telemetry.Settings, run func(*sql.DB)) string {
 	var levels []string
 	for _, m := range regexp.MustCompile(`level=(\w+) msg="databricks `).FindAllStringSubmatch(out.String(), -1) {
 		levels = append(levels, m[1])
+	}
+	if strings.Contains(out.String(), " execute_ms=") { // of the attributes that a line has in full only
+		levels = append(levels, "in full")
 	}
 	return strings.Join(levels, " ")
 }

@@ -14,11 +14,11 @@ import (
 type document struct {
 	Statement json.RawMessage `json:"statement"` // the record, as in the file
 	Verdict   struct {
-		Bound    explain.Bound `json:"bound"`
-		Time     millis        `json:"time_ms"`
-		Share    float64       `json:"share"`
-		Sentence string        `json:"sentence"`
-		Advice   string        `json:"advice"`
+		Bound    string  `json:"bound"`
+		Time     millis  `json:"time_ms"`
+		Share    float64 `json:"share"`
+		Sentence string  `json:"sentence"`
+		Advice   string  `json:"advice"`
 	} `json:"verdict"`
 	Parts    []documentPart `json:"parts"`
 	Timeline struct {
@@ -29,10 +29,10 @@ type document struct {
 }
 
 type documentPart struct {
-	Bound explain.Bound `json:"bound"`
-	Name  string        `json:"name"`
-	Time  millis        `json:"time_ms"`
-	Share float64       `json:"share"`
+	Bound string  `json:"bound"`
+	Name  string  `json:"name"`
+	Time  millis  `json:"time_ms"`
+	Share float64 `json:"share"`
 }
 
 type documentLane struct {
@@ -61,7 +61,7 @@ func documentOf(s *telemetry.Statement) *document {
 	d.Verdict.Bound, d.Verdict.Time, d.Verdict.Share, d.Verdict.Sentence, d.Verdict.Advice = v.Bound, millis(v.Time), v.Share, v.Sentence, v.Advice
 	d.Parts = []documentPart{}
 	for _, p := range explain.PartsOf(s) {
-		d.Parts = append(d.Parts, documentPart{p.Bound, p.Name, millis(p.Time), p.Share})
+		d.Parts = append(d.Parts, documentPart{explain.BoundBy(p.Part), p.String(), millis(p.Time), p.Share})
 	}
 	t := explain.TimelineOf(s)
 	d.Timeline.Total, d.Timeline.Missing, d.Timeline.Lanes = millis(t.Total), t.Missing, []documentLane{}

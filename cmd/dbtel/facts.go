@@ -25,6 +25,7 @@ func factsOf(s *telemetry.Statement) (facts []fact) {
 	add("times", "execute "+format.Duration(s.Execute), known(s.FirstRow, "first row", format.Duration), known(s.Consume, "reading", format.Duration), known(s.Close, "close", format.Duration))
 	add("result", resultOf(s)...)
 	add("calls", callsOf(s)...)
+	add("requests", requestsOf(s)...)
 	add("files", filesOf(s)...)
 	add("server", s.Server, textIf(s.WorkspaceID != "", "workspace "+s.WorkspaceID), textIf(s.SessionID != "", "session "+s.SessionID))
 	if s.TraceID != [16]byte{} {
@@ -39,6 +40,7 @@ func factsOf(s *telemetry.Statement) (facts []fact) {
 func resultOf(s *telemetry.Statement) []string {
 	r := s.Result
 	return []string{
+		textIf(s.State != "" && s.State != "FINISHED", "last seen "+s.State),
 		string(r.Format),
 		textIf(r.Compressed.Or(false), "compressed"),
 		textIf(r.Direct.Or(false), "direct results"),
@@ -70,6 +72,24 @@ func callsOf(s *telemetry.Statement) []string {
 		words = append(words, fmt.Sprintf("polled %s in %s", times(p.Calls), format.Duration(p.Latency)))
 	}
 	return append(words, retried...)
+}
+
+// requestsOf has the identifiers of requests that failed, were repeated or were slow, by which
+// Databricks support finds them.
+func requestsOf(s *telemetry.Statement) (words []string) {
+	const most = 4
+	for _, c := range s.Calls {
+		for _, a := range append(c.Retried[:len(c.Retried):len(c.Retried)], telemetry.Attempt{Start: c.Start, End: c.End.Or(s.Total), Status: c.Status, RequestID: c.RequestID}) {
+			if a.RequestID == "" {
+				continue
+			}
+			if len(words) == most {
+				return append(words, "and more")
+			}
+			words = append(words, fmt.Sprintf("%s %s%s", c.Method, textIf(a.Status != 0, fmt.Sprintf("(HTTP %d) ", a.Status)), a.RequestID))
+		}
+	}
+	return words
 }
 
 func filesOf(s *telemetry.Statement) []string {

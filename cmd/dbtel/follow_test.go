@@ -114,8 +114,8 @@ func TestFollowingPrintsJSON(t *testing.T) {
 func TestStandardInputIsFollowedToItsEnd(t *testing.T) {
 	got := dbtel(t, recordOf("id-1")+recordOf("id-2"), "top", "-f")
 	require.Equal(t, exitOK, got.code)
-	require.Equal(t, "2026-03-01T11:30:00Z    7.0 ms  query  id-1  execute-bound: 100 % of 7.0 ms until the call returned; server, polling and network cannot be told apart\n"+
-		"2026-03-01T11:30:00Z    7.0 ms  query  id-2  execute-bound: 100 % of 7.0 ms until the call returned; server, polling and network cannot be told apart\n", got.out)
+	require.Equal(t, "2026-03-01T11:30:00Z    7.0 ms  query  id-1  unknown: 100 % of 7.0 ms in parts that the record does not have\n"+
+		"2026-03-01T11:30:00Z    7.0 ms  query  id-2  unknown: 100 % of 7.0 ms in parts that the record does not have\n", got.out)
 }
 
 func TestTerminalIsRedrawnAndRestored(t *testing.T) {

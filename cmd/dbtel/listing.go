@@ -58,7 +58,7 @@ func reason(s *telemetry.Statement) cell {
 	var words []string
 	for _, p := range parts[:min(2, len(parts))] {
 		if p.Share >= .05 {
-			words = append(words, format.Percent(p.Share)+" "+p.Name)
+			words = append(words, format.Percent(p.Share)+" "+p.String())
 		}
 	}
 	return cell{text: strings.Join(words, ", ")}

@@ -69,6 +69,8 @@ func TestOutput(t *testing.T) {
 		"show_canceled.txt":            {"show", "df524d7a", sample},
 		"show_failed_file.txt":         {"show", "0875aa72", sample},
 		"show_retried.txt":             {"show", "ab4c6dc6", sample},
+		"show_retried_files.txt":       {"show", "9c156449", sample},
+		"show_retried_in_colour.txt":   {"show", "9c156449", "--color", "always", sample},
 		"show_json.txt":                {"show", "0875aa72", "--json", sample},
 		"summary.txt":                  {"summary", sample},
 		"summary_wide.txt":             {"summary", sample},
@@ -123,7 +125,7 @@ func TestSeveralFilesAreReadAsOne(t *testing.T) {
 	got := dbtel(t, "", "summary", "--json", sample, sample)
 	var s struct{ Statements int }
 	require.NoError(t, json.Unmarshal([]byte(got.out), &s))
-	require.Equal(t, 44, s.Statements)
+	require.Equal(t, 46, s.Statements)
 }
 
 func TestBrokenLinesAreReportedAndTheRestIsShown(t *testing.T) {

@@ -73,6 +73,11 @@ const (
 	blue    style = "34"
 	magenta style = "35"
 	cyan    style = "36"
+
+	brightGreen   style = "92"
+	brightYellow  style = "93"
+	brightBlue    style = "94"
+	brightMagenta style = "95"
 )
 
 // paint returns text in a style, where there are colours.

@@ -21,8 +21,8 @@ var showCommand = command{
   dbtel show 01f0d2e4-7c1a app.ndjson app.ndjson.1
   dbtel show last --json app.ndjson | jq .verdict
 
-In the picture ░ is waiting, for the first row or a file's first byte, █ or ▓ what it
-waited for, and ✗ a failure.
+In the picture ░ is waiting, for the first byte of an answer or file, for the first row, or
+to repeat a request; █ or ▓ what it waited for, and ✗ a failure.
 `,
 	setup: func(flags *flag.FlagSet) func(context.Context, *invocation) error {
 		files := flags.Bool("files", false, "list every file, not only the slowest ten")

@@ -58,7 +58,7 @@ var groupings = map[string]func(*telemetry.Statement) string{
 		return cmp.Or(strings.TrimSpace(string(s.Kind)+" "+s.Volume), "unknown")
 	},
 	"server":  func(s *telemetry.Statement) string { return cmp.Or(s.Server, "unknown") },
-	"verdict": func(s *telemetry.Statement) string { return cmp.Or(string(explain.Of(s).Bound), "none") },
+	"verdict": func(s *telemetry.Statement) string { return cmp.Or(explain.Of(s).Bound, "none") },
 	"error": func(s *telemetry.Statement) string {
 		if s.Failure == nil {
 			return "none"

@@ -74,12 +74,12 @@ func (v *view) parts() {
 	v.heading("WHERE THE TIME WENT")
 	name := 0
 	for _, part := range parts {
-		name = max(name, textWidth(part.Name))
+		name = max(name, textWidth(part.String()))
 	}
 	room := v.screen.width - name - 2 - 9 - 7
 	for _, part := range parts {
 		b := bar(part.Share * float64(room))
-		v.line(fmt.Sprintf("%-*s  %s%s %8s  %5s", name, part.Name, v.screen.paint(partStyle(part.Bound), b), strings.Repeat(" ", max(0, room-textWidth(b))),
+		v.line(fmt.Sprintf("%-*s  %s%s %8s  %5s", name, part, v.screen.paint(partStyles[part.Part], b), strings.Repeat(" ", max(0, room-textWidth(b))),
 			format.Duration(part.Time), format.Percent(part.Share)))
 	}
 }

@@ -7,45 +7,27 @@ import (
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
 
-// partStyle is the colour of a part of the time. It is the colour of the bars of the same kind.
-func partStyle(b explain.Bound) style {
-	switch b {
-	case explain.BoundServer, explain.BoundExecute:
-		return blue
-	case explain.BoundPoll:
-		return yellow
-	case explain.BoundRetry:
-		return red
-	case explain.BoundPage:
-		return cyan
-	case explain.BoundDownload:
-		return green
-	case explain.BoundReader:
-		return magenta
-	}
-	return dim
+// partStyles are the colours of the parts of the time. Bars of the same kind have the same.
+var partStyles = [len(telemetry.Parts)]style{
+	telemetry.PartServer: blue, telemetry.PartPoll: yellow, telemetry.PartRetry: red, telemetry.PartPage: cyan, telemetry.PartFile: green,
+	telemetry.PartTransfer: brightGreen, telemetry.PartDecode: brightMagenta, telemetry.PartApplication: magenta, telemetry.PartClose: brightYellow,
+	telemetry.PartNetwork: brightBlue, telemetry.PartUnknown: dim,
+}
+
+var barStyles = map[explain.BarKind]style{
+	explain.BarExecute: blue, explain.BarPoll: yellow, explain.BarRetry: red, explain.BarPause: red, explain.BarPage: cyan, explain.BarFile: green,
+	explain.BarApplication: magenta, explain.BarReading: magenta, explain.BarClose: brightYellow,
 }
 
 func barStyle(b explain.Bar) style {
 	if b.Failed {
 		return red
 	}
-	switch b.Kind {
-	case explain.BarExecute:
-		return blue
-	case explain.BarPoll:
-		return yellow
-	case explain.BarPage:
-		return cyan
-	case explain.BarFile:
-		return green
-	case explain.BarReading:
-		return magenta
-	}
-	return plain
+	return barStyles[b.Kind]
 }
 
 // waterfall draws a timeline with characters: a scale, and a line per lane that ends in the
@@ -166,11 +148,11 @@ func (d drawing) lane(bars []explain.Bar) string {
 // body is the index of the character at which the wait of a bar ends; behind last where all
 // of the bar is waiting.
 func (d drawing) body(b explain.Bar, last int) int {
-	switch at, ok := b.FirstByte.Get(); {
-	case b.Kind == explain.BarFirstRow, b.Kind == explain.BarFile && !ok:
+	switch wait := b.Waited(); {
+	case b.Kind == explain.BarPause, wait > 0 && wait == b.End-b.Start:
 		return last + 1
-	case b.Kind == explain.BarFile:
-		return min(d.cell(min(max(at, b.Start), b.End)), last)
+	case wait > 0:
+		return min(d.cell(b.Start+wait), last)
 	}
 	return 0
 }

@@ -61,7 +61,7 @@ func (r *report) step(s step, outcome string, records []record) {
 			rec.number("rows_read"), rec.number("rows_affected"), rec.short("statement_id")))
 		r.wire = append(r.wire, line(s.title, rec.text("result_format"),
 			rec.number("pages"), rec.files(), rec.bytes(), rec.number("polls"), rec.number("rpcs"), rec.number("rpc_retries"),
-			rec.ms("server_ms"), rec.ms("poll_wait_ms"), rec.ms("page_wait_ms"), rec.ms("file_wait_ms"), rec.ms("reading_ms")))
+			rec.ms("time_server_ms"), rec.ms("time_retry_ms"), rec.ms("time_page_ms"), rec.ms("time_file_ms"), rec.ms("time_decode_ms"), rec.ms("time_application_ms")))
 		if outcome != "ok" {
 			r.notes = append(r.notes, s.title+": the application got "+outcome)
 		}
@@ -83,7 +83,7 @@ func (r *report) print(w io.Writer) {
 	table(w, "What the application saw",
 		line("STATEMENT", "KIND", "OUTCOME", "EXECUTE ms", "FIRST ROW ms", "READING ms", "CLOSE ms", "ROWS READ", "AFFECTED", "STATEMENT ID"), r.statements)
 	table(w, "What passed over the wire, and where the time went",
-		line("STATEMENT", "FORMAT", "PAGES", "FILES", "KB IN", "POLLS", "CALLS", "RETRIES", "SERVER ms", "POLL WAIT ms", "PAGE WAIT ms", "FILE WAIT ms", "READING ms"), r.wire)
+		line("STATEMENT", "FORMAT", "PAGES", "FILES", "KB IN", "POLLS", "CALLS", "RETRIES", "SERVER ms", "RETRY ms", "PAGE ms", "FILE ms", "DECODE ms", "APPLICATION ms"), r.wire)
 	fmt.Fprintln(w)
 	for _, l := range r.notes {
 		fmt.Fprintln(w, l)

@@ -32,7 +32,7 @@ func TestOnlySlowAndFailedStatementsAreLogged(t *testing.T) {
 		}
 	}
 	got := strings.Join(reasons, "\n")
-	for _, want := range []string{`was slow" verdict="server-bound`, `was slow" verdict="reader-bound`, `failed" verdict="execute-bound`} {
+	for _, want := range []string{`was slow" verdict="server-bound`, `was slow" verdict="application-bound`, `failed" verdict="server-bound`} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no line says %s:\n%s", want, out.String())
 		}

@@ -41,14 +41,14 @@ func chartOf(now time.Time, minutes []minute) *chart {
 	for i, m := range minutes {
 		x := width * float64(i)
 		v := chartMinute{
-			Began: moment{m.began, now}, Statements: count(m.statements), Failed: count(m.failed), Split: splitOf(m.times, m.total),
+			Began: moment{m.began, now}, Statements: count(m.statements), Failed: count(m.failed), Split: splitOf(m.times),
 			X: percentage(x + width*0.08), W: percentage(width * 0.84), Middle: percentage(x + width/2),
 		}
 		y := float64(chartHeight)
 		for _, p := range v.Split.Parts {
 			h := time.Duration(p.Time).Seconds() / 60 / top * chartHeight
 			y -= h
-			v.Segments = append(v.Segments, chartSegment{Class: p.Class, Y: round(y), H: round(h)})
+			v.Segments = append(v.Segments, chartSegment{Class: p.Name, Y: round(y), H: round(h)})
 		}
 		v.Title = fmt.Sprintf("%s UTC: %s, %d failed", m.began.UTC().Format("15:04"), format.Plural(m.statements, "statement"), m.failed)
 		if largest := v.Split.Largest(); largest != nil {

@@ -40,7 +40,7 @@ type tally struct {
 	statements, failed, opened, failedOpens int64
 
 	total time.Duration // of the statements
-	times partTimes
+	times telemetry.Split
 }
 
 func (t *tally) add(other *tally) {

@@ -51,7 +51,7 @@ func TestMinutesCountStatementsByTheirEnd(t *testing.T) {
 		require.Len(t, minutes, 60)
 		require.EqualValues(t, 1, minutes[58].statements)
 		require.EqualValues(t, 1, minutes[59].failed)
-		require.Equal(t, ms(4200), minutes[58].times.sum())
+		require.Equal(t, ms(4200), minutes[58].times.Total())
 	})
 }
 

@@ -57,7 +57,7 @@ func (f *filter) matches(s *telemetry.Statement) bool {
 		(f.Kind == "" || f.Kind == string(s.Kind)) &&
 		(f.Result == "" || f.Result == string(s.Result.Format)) &&
 		(f.Category == "" || f.Category == string(categoryOf(s))) &&
-		(f.Bound == "" || f.Bound == string(explain.Of(s).Bound)) &&
+		(f.Bound == "" || f.Bound == explain.Of(s).Bound) &&
 		s.Total >= f.minTotal &&
 		(f.Text == "" || f.matchesText(s))
 }

@@ -22,7 +22,9 @@ func TestStatementsAreFilteredByEveryParameter(t *testing.T) {
 			"kind=UPDATE":                  1,
 			"result=EXTERNAL_LINKS":        1,
 			"category=syntax_error":        1,
-			"bound=download-bound":         1,
+			"bound=file-bound":             1,
+			"bound=server-bound":           2,
+			"bound=unknown":                30,
 			"min=300ms":                    3,
 			"min=300":                      3, // a plain number is milliseconds
 			"q=ORDERS":                     1, // in the query, in any case

@@ -8,7 +8,6 @@ import (
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
 
 // overviewPage is the first page: is something wrong, and where.
@@ -45,7 +44,7 @@ func (req *request) overview() (string, any, int) {
 	hour := req.memory.counts.over(req.now, time.Hour)
 	o := overviewPage{
 		Now: moment{req.now, req.now}, Running: count(len(running)), Findings: []finding{}, Errors: append([]categoryCount{}, hour.errors...),
-		Split: splitOf(hour.times, hour.total), Latency: histogramOf(&hour), Hour: chartOf(req.now, req.memory.counts.minutes(req.now)),
+		Split: splitOf(hour.times), Latency: histogramOf(&hour), Hour: chartOf(req.now, req.memory.counts.minutes(req.now)),
 		Longest: rowsOf(top(running), req.now), Slowest: rowsOf(top(kept.slowest), req.now), Failed: rowsOf(top(kept.failed), req.now),
 		FailedOpens: []failedOpen{}, Pools: req.memory.pools.views(), Reporting: req.reporting(), Incidents: count(req.process().Incidents()),
 		presence: req.presence(len(kept.all) + len(running)),
@@ -156,8 +155,8 @@ func (o *overviewPage) find() {
 		add(fmt.Sprintf("%s of the statements of the last 5 min failed.", fiveMinutes.FailedShare), "", "statements?outcome="+problem)
 	}
 	for _, p := range o.Pools {
-		if p.Verdict != "" {
-			add(strings.TrimPrefix(p.Verdict, string(explain.BoundPool)+": ")+", in the last "+approximate(time.Duration(p.Since))+".", p.Advice, "#pools")
+		if _, waiting, ok := strings.Cut(p.Verdict, ": "); ok {
+			add(waiting+", in the last "+approximate(time.Duration(p.Since))+".", p.Advice, "#pools")
 		}
 	}
 	if len(o.Longest) > 0 {

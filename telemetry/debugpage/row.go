@@ -22,7 +22,7 @@ type row struct {
 	Query       string             `json:"query_text,omitempty"`
 	Total       duration           `json:"total_ms"`
 	Verdict     string             `json:"verdict,omitempty"`
-	Bound       explain.Bound      `json:"bound,omitempty"`
+	Bound       string             `json:"bound,omitempty"`
 	Split       split              `json:"split"`
 	Rows        *count             `json:"rows_read,omitempty"`
 	Format      string             `json:"result_format,omitempty"`
@@ -100,7 +100,7 @@ func rowOf(s *telemetry.Statement, now time.Time) row {
 	v := explain.Of(s)
 	r := row{
 		Key: keyOf(s), Started: moment{s.Started, now}, Kind: s.Kind, Outcome: s.Outcome, Category: categoryOf(s), StatementID: s.StatementID, Query: s.Query,
-		Total: duration(s.Total), Verdict: v.Sentence, Bound: v.Bound, Split: splitOf(timesOf(s), s.Total),
+		Total: duration(s.Total), Verdict: v.Sentence, Bound: v.Bound, Split: splitOf(timesOf(s)),
 		Rows: knownCount(s.RowsRead), Format: string(s.Result.Format), Server: s.Server, Internal: s.Internal,
 	}
 	if r.Rows == nil {

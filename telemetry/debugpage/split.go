@@ -3,7 +3,6 @@ package debugpage
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
@@ -17,30 +16,28 @@ type split struct {
 }
 
 type part struct {
-	Bound   explain.Bound `json:"bound"`
-	Name    string        `json:"name"`
-	Meaning string        `json:"meaning"`
-	Time    duration      `json:"time_ms"`
-	Share   share         `json:"share"`
+	Bound   string   `json:"bound"` // of a statement whose largest part it is
+	Name    string   `json:"name"`  // also its CSS class, which decides its colour
+	Meaning string   `json:"meaning"`
+	Time    duration `json:"time_ms"`
+	Share   share    `json:"share"`
 
-	Class string `json:"-"` // decides its colour
-	X, W  string `json:"-"` // of its segment in a bar
+	X, W string `json:"-"` // of its segment in a bar
 }
 
-// splitOf names the parts of a total. Time that is in none of explain's parts has no name and
-// leaves a gap at the end of a bar.
-func splitOf(t partTimes, total time.Duration) split {
-	total = max(total, t.sum())
+// splitOf names the parts, which add up to the total.
+func splitOf(times telemetry.Split) split {
+	total := times.Total()
 	s := split{Total: duration(total), Parts: []part{}}
 	var at time.Duration
-	for i, d := range t {
+	for _, p := range telemetry.Parts {
+		d := times[p]
 		if d <= 0 {
 			continue
 		}
-		k := &explain.PartKinds[i]
 		s.Parts = append(s.Parts, part{
-			Bound: k.Bound, Name: k.Name, Meaning: k.Meaning, Time: duration(d), Share: shareOf(d, total),
-			Class: classOf(k.Bound), X: percent(at, total), W: percent(d, total),
+			Bound: explain.BoundBy(p), Name: p.String(), Meaning: explain.Meaning(p), Time: duration(d), Share: shareOf(d, total),
+			X: percent(at, total), W: percent(d, total),
 		})
 		at += d
 	}
@@ -56,37 +53,10 @@ func (s split) Largest() *part {
 	return &largest
 }
 
-// partTimes is how long the parts of each of explain.PartKinds took.
-type partTimes [len(explain.PartKinds)]time.Duration
-
-func timesOf(s *telemetry.Statement) (t partTimes) {
+// timesOf is how long the parts of a statement took, as explain sees them.
+func timesOf(s *telemetry.Statement) (times telemetry.Split) {
 	for _, p := range explain.PartsOf(s) {
-		for i := range explain.PartKinds {
-			if explain.PartKinds[i].Bound == p.Bound {
-				t[i] += p.Time
-			}
-		}
+		times[p.Part] += p.Time
 	}
-	return t
-}
-
-func (t *partTimes) sum() (all time.Duration) {
-	for _, d := range t {
-		all += d
-	}
-	return all
-}
-
-// classOf is the CSS class that decides the colour of a kind of part. Where a waterfall has bars
-// for that kind of part, they have the same class.
-func classOf(b explain.Bound) string {
-	switch b {
-	case explain.BoundExecute:
-		return string(explain.BarCall)
-	case explain.BoundDownload:
-		return string(explain.BarFile)
-	case explain.BoundReader:
-		return string(explain.BarReading)
-	}
-	return strings.TrimSuffix(string(b), "-bound")
+	return times
 }

@@ -1,6 +1,7 @@
 package debugpage
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -11,19 +12,36 @@ import (
 
 func TestLargestPartIsThatOfTheVerdict(t *testing.T) {
 	for _, s := range []*telemetry.Statement{downloaded(), failed(), quick(7), running()} {
-		parts, verdict := splitOf(timesOf(s), s.Total), explain.Of(s)
+		parts, verdict := splitOf(timesOf(s)), explain.Of(s)
 		require.Equal(t, verdict.Bound, parts.Largest().Bound)
 		require.EqualValues(t, verdict.Time, parts.Largest().Time)
 	}
 	require.Nil(t, split{}.Largest())
 }
 
-func TestEveryKindOfPartAndBarHasAColour(t *testing.T) {
-	seen := map[explain.Bound]bool{}
-	for _, k := range explain.PartKinds {
-		require.False(t, seen[k.Bound])
-		seen[k.Bound] = true
-		require.Contains(t, style, ".fill."+classOf(k.Bound)+" ")
+func TestPartsAddUpToTheTotal(t *testing.T) {
+	for _, s := range []*telemetry.Statement{downloaded(), failed(), quick(7), running(), retried()} {
+		shown, sum := splitOf(timesOf(s)), duration(0)
+		for _, p := range shown.Parts {
+			sum += p.Time
+		}
+		require.Equal(t, duration(s.Total), sum)
+		require.Equal(t, sum, shown.Total)
+	}
+}
+
+func TestEveryPartAndKindOfBarHasAColourOfItsOwn(t *testing.T) {
+	light, dark, _ := strings.Cut(style, "prefers-color-scheme: dark")
+	colours := map[string]string{}
+	for _, p := range telemetry.Parts {
+		require.Contains(t, style, ".fill."+p.String()+" { fill: var(--"+p.String()+"); }")
+		for name, theme := range map[string]string{"light": light, "dark": dark} {
+			_, colour, ok := strings.Cut(theme, "--"+p.String()+": ")
+			require.True(t, ok)
+			colour = name + colour[:len("#000000")]
+			require.Empty(t, colours[colour], "%s and %s", p, colours[colour])
+			colours[colour] = p.String()
+		}
 	}
 	for _, k := range barKinds {
 		require.Contains(t, style, ".fill."+k.class+" ")

@@ -17,15 +17,15 @@ type statementPage struct {
 	Connector    int64           `json:"connector,omitempty"`
 	Share        share           `json:"verdict_share,omitempty"`
 	Because      string          `json:"-"` // the verdict's sentence without the name of its bound
-	Class        string          `json:"-"` // of the bound
+	Class        string          `json:"-"` // of the largest part
 	Advice       string          `json:"advice,omitempty"`
 	Failure      *failureView    `json:"failure,omitempty"`
 	CloseFailure *failureView    `json:"close_failure,omitempty"`
 	Queueing     []string        `json:"queueing,omitempty"` // about pools that had callers waiting when the statement started
 	Waterfall    waterfall       `json:"waterfall"`
+	RPCs         table           `json:"rpcs_by_method"`
 	Calls        table           `json:"calls"`
 	FileList     table           `json:"file_list"`
-	RPCs         []rpcView       `json:"rpcs,omitempty"`
 	Fields       []field         `json:"fields"`
 	Report       statementReport `json:"reported"`
 }
@@ -39,13 +39,12 @@ func (req *request) statement() (string, any, int) {
 	_, because, _ := strings.Cut(verdict.Sentence, ": ")
 	p := statementPage{
 		row: rowOf(s, req.now), Session: s.SessionID, Connector: s.Connector,
-		Share: share(verdict.Share), Because: because, Class: classOf(verdict.Bound), Advice: verdict.Advice,
+		Share: share(verdict.Share), Because: because, Class: verdict.Part.String(), Advice: verdict.Advice,
 		Failure: failureOf(s.Failure), CloseFailure: failureOf(s.CloseFailure),
 		Queueing: req.memory.pools.queueing(s.Started), Waterfall: waterfallOf(s),
-		Calls: tableOf("Calls", registry.CallFields, s.Calls), FileList: tableOf("Files", registry.FileFields, filesOf(s)),
-	}
-	for _, r := range s.RPCs {
-		p.RPCs = append(p.RPCs, rpcView{r.Method, count(r.Calls), count(r.Retries), duration(r.Latency), duration(r.Backoff), size(r.BytesOut), size(r.BytesIn), r.LastStatus})
+		RPCs:     tableOf("Calls by method", registry.RPCFields, s.RPCs, nil),
+		Calls:    tableOf("Calls", registry.CallFields, s.Calls, func(c *telemetry.Call) []telemetry.Attempt { return c.Retried }),
+		FileList: tableOf("Files", registry.FileFields, filesOf(s), func(f *telemetry.File) []telemetry.Attempt { return f.Retried }),
 	}
 	for _, f := range registry.StatementFields {
 		if x := f.Value(s); f.Scope&registry.ScopeLocal != 0 && !x.Equal(slog.Value{}) {
@@ -92,18 +91,6 @@ func failureOf(f *telemetry.Failure) *failureView {
 		return nil
 	}
 	return &failureView{f.Category, f.SQLState, f.Retryable, f.Message}
-}
-
-// rpcView sums the calls of one Thrift method.
-type rpcView struct {
-	Method   string   `json:"method"`
-	Calls    count    `json:"calls"`
-	Retries  count    `json:"retries"`
-	Latency  duration `json:"latency_ms"`
-	Backoff  duration `json:"backoff_ms"`
-	BytesOut size     `json:"bytes_out"`
-	BytesIn  size     `json:"bytes_in"`
-	Status   int      `json:"last_status,omitempty"`
 }
 
 // field is one field of the record, as the registry describes it.

@@ -182,7 +182,7 @@ func selects(f filter, all []*telemetry.Statement) []selectField {
 	return []selectField{
 		of("outcome", "Outcome", f.Outcome, "any outcome", func(s *telemetry.Statement) string { return string(s.Outcome) },
 			option{problem, "failed or canceled", f.Outcome == problem}),
-		of("bound", "Verdict", f.Bound, "any verdict", func(s *telemetry.Statement) string { return string(explain.Of(s).Bound) }),
+		of("bound", "Verdict", f.Bound, "any verdict", func(s *telemetry.Statement) string { return explain.Of(s).Bound }),
 		of("kind", "Kind", f.Kind, "any kind", func(s *telemetry.Statement) string { return string(s.Kind) }),
 		of("result", "Result format", f.Result, "any format", func(s *telemetry.Statement) string { return string(s.Result.Format) }),
 		of("category", "Error", f.Category, "any error", func(s *telemetry.Statement) string { return string(categoryOf(s)) }),

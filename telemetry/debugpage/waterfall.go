@@ -50,10 +50,10 @@ func waterfallOf(s *telemetry.Statement) waterfall {
 		l.Middle = y + l.H/2 + 4
 		for _, b := range from.Bars {
 			drawn := barOf(b, t.Total, y+(l.H-height)/2, height)
-			seen[drawn.Class] = true
-			waited = waited || drawn.Wait != ""
+			seen[string(b.Kind)] = true
+			waited = waited || drawn.Wait != "" && b.Kind != explain.BarPause
 			queued = queued || drawn.QueueX != ""
-			failed, open = failed || b.Failed, open || b.Open
+			failed, open = failed || drawn.Hatched, open || b.Open
 			l.Bars = append(l.Bars, drawn)
 			bars++
 		}
@@ -63,14 +63,17 @@ func waterfallOf(s *telemetry.Statement) waterfall {
 	w.AxisY, w.Height = y+2, y+2+axisRoom
 	w.Ticks = timeTicks(t.Total, plotWidth)
 	for _, k := range barKinds {
-		if seen[k.class] {
-			w.Legend = append(w.Legend, legendEntry{k.class, k.name})
+		if class := k.class; seen[string(k.kind)] {
+			if k.kind == explain.BarPause {
+				class = "pause"
+			}
+			w.Legend = append(w.Legend, legendEntry{class, k.name})
 		}
 	}
 	for _, more := range []struct {
 		present     bool
 		class, name string
-	}{{waited, "wait", "until the first byte"}, {queued, "queue", "link received, not yet requested"}, {failed, "failed", "failed"}, {open, "open", "has not ended"}} {
+	}{{waited, "wait", "until the first byte or row"}, {queued, "queue", "link received, not yet requested"}, {failed, "failed", "failed"}, {open, "open", "has not ended"}} {
 		if more.present {
 			w.Legend = append(w.Legend, legendEntry{more.class, more.name})
 		}
@@ -103,9 +106,11 @@ var barKinds = []struct {
 	{explain.BarPoll, "poll", "status call"},
 	{explain.BarPage, "page", "result page"},
 	{explain.BarFile, "file", "file"},
-	{explain.BarFirstRow, "first", "until the first row"},
-	{explain.BarReading, "reading", "reading"},
-	{explain.BarClose, "close", "closing the rows"},
+	{explain.BarRetry, "retry", "attempt that failed and was repeated"},
+	{explain.BarPause, "retry", "pause before the next attempt"},
+	{explain.BarApplication, "application", "in the application"},
+	{explain.BarReading, "reading", "reading: waiting, decoding and the application"},
+	{explain.BarClose, "close", "canceling and closing"},
 }
 
 // bar is one stretch of time. Positions and widths are percentages of the picture.
@@ -125,7 +130,8 @@ type bar struct {
 	Y, H, TextY    int    `json:"-"`
 	QueueX, QueueW string `json:"-"` // of the line from queued to start; empty for none
 	QueueY         int    `json:"-"`
-	Wait, Rest     string `json:"-"` // widths within the bar before and after the first byte; empty if it is unknown
+	Wait, Rest     string `json:"-"` // widths within the bar before and after the first byte; empty without a wait
+	Hatched        bool   `json:"-"` // it failed, and was not repeated
 	Text           string `json:"-"` // label in the bar; empty where there is no room
 	TextX          string `json:"-"` // start of the text, which is in the part before the first byte or after it
 	Tinted         bool   `json:"-"` // the text is in the part before the first byte
@@ -156,9 +162,13 @@ func barOf(b explain.Bar, total time.Duration, y, height int) bar {
 	if q, ok := b.Queued.Get(); ok && q < b.Start {
 		drawn.QueueX, drawn.QueueW, drawn.QueueY = percentage(at(q)), percentage(at(b.Start-q)), y+height+1
 	}
-	if first, ok := b.FirstByte.Get(); ok && first > b.Start && first <= b.End {
-		drawn.Wait, drawn.Rest = percent(first-b.Start, b.End-b.Start), percent(b.End-first, b.End-b.Start)
-		waited := width * float64(first-b.Start) / float64(b.End-b.Start)
+	wait, length := b.Waited(), b.End-b.Start
+	if b.Kind == explain.BarPause {
+		wait = length
+	}
+	if wait > 0 {
+		drawn.Wait, drawn.Rest = percent(wait, length), percent(length-wait, length)
+		waited := width * float64(wait) / float64(length)
 		if drawn.Tinted = waited >= minTextWidth; !drawn.Tinted {
 			width, drawn.TextX = width-waited, drawn.Wait
 		}
@@ -166,6 +176,7 @@ func barOf(b explain.Bar, total time.Duration, y, height int) bar {
 	if width >= minTextWidth {
 		drawn.Text = b.Label
 	}
+	drawn.Hatched = b.Failed && b.Kind != explain.BarRetry
 	drawn.Title = titleOf(b)
 	return drawn
 }
@@ -180,7 +191,7 @@ func titleOf(b explain.Bar) string {
 		title += ", requested " + format.Duration(b.Start-q) + " after its link arrived"
 	}
 	if first, ok := b.FirstByte.Get(); ok && first > b.Start && first <= b.End {
-		title += ", first byte after " + format.Duration(first-b.Start)
+		title += ", began to come after " + format.Duration(first-b.Start)
 	}
 	if b.Note != "" {
 		title += ", " + b.Note

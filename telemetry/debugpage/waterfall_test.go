@@ -11,7 +11,7 @@ import (
 )
 
 func TestBarsStayWithinThePicture(t *testing.T) {
-	for _, s := range []*telemetry.Statement{downloaded(), failed(), running(), {}, {Total: 3, Execute: 2}, {Total: 100 * time.Hour, Outcome: telemetry.OutcomeRunning}} {
+	for _, s := range []*telemetry.Statement{downloaded(), retried(), failed(), running(), {}, {Total: 3, Execute: 2}, {Total: 100 * time.Hour, Outcome: telemetry.OutcomeRunning}} {
 		w := waterfallOf(s)
 		for _, l := range w.Lanes {
 			for _, b := range l.Bars {

@@ -26,5 +26,5 @@ func ExampleNew() {
 		RPCs: []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1}}, Split: telemetry.Split{telemetry.PartServer: 3 * time.Second, telemetry.PartNetwork: time.Second},
 	})
 	// Output:
-	// level=WARN msg="databricks statement was slow" verdict="server-bound: 75 % of 4.0 s the server worked on the statement, as the wire shows" outcome=completed total_ms=4000
+	// level=WARN msg="databricks statement was slow" verdict="server-bound: 75 % of 4.0 s waiting for the server, as seen on the wire" outcome=completed total_ms=4000
 }

@@ -73,7 +73,7 @@ func TestASlowStatementHasAVerdict(t *testing.T) {
 		Split: telemetry.Split{telemetry.PartServer: 1500 * time.Millisecond, telemetry.PartNetwork: 500 * time.Millisecond},
 	}
 	require.Equal(t, `level=WARN msg="databricks statement was slow" `+
-		`verdict="server-bound: 75 % of 2.0 s the server worked on the statement, as the wire shows" `+
+		`verdict="server-bound: 75 % of 2.0 s waiting for the server, as seen on the wire" `+
 		"statement_id=q-1 outcome=completed total_ms=2000 rows_read=3\n", line(slog.LevelInfo, 2*time.Second, s))
 	require.Equal(t, `level=INFO msg="databricks statement" statement_id=q-1 outcome=completed total_ms=2000 rows_read=3`+"\n",
 		line(slog.LevelInfo, 3*time.Second, s))

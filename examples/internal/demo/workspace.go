@@ -34,7 +34,6 @@ func Open(out io.Writer) (*Workspace, error) {
 		CloudFetchThreshold: 1 << 20,                // larger results are downloaded as files
 		FileBytes:           1 << 20,
 		TelemetryFlag:       workspace.FlagOn,
-		ServerTimes:         true, // which a real workspace does not send with direct results
 		ExecutionTime: func(sql string) time.Duration {
 			if strings.Contains(sql, Slow) {
 				return 1500 * time.Millisecond

@@ -327,20 +327,21 @@ func compare(t *testing.T, truth workspace.StatementFacts, r *telemetry.Statemen
 	if r.Kind == telemetry.KindUpdate && r.Failure == nil {
 		require.Equal(t, max(0, truth.UpdatedRows), r.RowsAffected.Or(0), about)
 	}
-	if server, ok := r.Split.Server.Get(); ok {
+	if server, ok := r.ServerTime.Get(); ok {
 		require.InDelta(t, truth.Completed.Sub(truth.Started).Milliseconds(), server.Milliseconds(), 1, about)
 	}
 	if read, ok := r.RowsRead.Get(); ok && r.Outcome == telemetry.OutcomeCompleted && !faults && truth.Rows > 0 && r.Kind == telemetry.KindQuery {
 		require.Equal(t, truth.Rows, read, about)
-		require.True(t, known(r.Split.Reading), about)
-		require.Equal(t, len(truth.Links) > 0, known(r.Split.Files), about)
+		require.Zero(t, r.Split[telemetry.PartUnknown], about)
+	}
+	require.Equal(t, r.Total, r.Split.Total(), about)
+	for part, took := range r.Split {
+		require.GreaterOrEqual(t, took, time.Duration(0), "%s: %s", about, telemetry.Part(part))
+	}
+	if len(truth.Links) == 0 {
+		require.Zero(t, r.Split[telemetry.PartFile], about)
 	}
 	compareFiles(t, truth, r, faults, about)
-}
-
-func known[T any](m telemetry.Maybe[T]) bool {
-	_, ok := m.Get()
-	return ok
 }
 
 // arrived counts pages and rows that the server answered.
