@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -13,39 +12,45 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// table lists the calls or the files of a statement, with a column per field of the registry.
+// table lists the calls or the files of a statement, with a column per field of the registry that
+// one of them has.
 type table struct {
 	Name    string       `json:"-"`
 	Columns []columnHead `json:"columns"`
 	Rows    []tableRow   `json:"rows"`
 }
 
-// A last column has the attempts that failed and were repeated, where there were any.
+// tableOf has a last column for the attempts that failed and were repeated; retried is nil where
+// there is no such thing.
 func tableOf[R any](name string, fields []registry.Field[R], all []R, retried func(*R) []telemetry.Attempt) table {
-	t := table{Name: name, Columns: []columnHead{}, Rows: []tableRow{}}
+	t := table{Name: name, Columns: []columnHead{}, Rows: make([]tableRow, len(all))}
 	for _, f := range fields {
-		t.Columns = append(t.Columns, columnHead{Name: f.Name})
+		t.addColumn(f.Name, func(i int) value { return value{f.Value(&all[i])} })
 	}
-	repeated := retried != nil && slices.ContainsFunc(all, func(r R) bool { return len(retried(&r)) > 0 })
-	if repeated {
-		t.Columns = append(t.Columns, columnHead{Name: "retried"})
-	}
-	for i := range all {
-		var r tableRow
-		for column, f := range fields {
-			v := value{f.Value(&all[i])}
-			if v.Kind() == slog.KindInt64 || v.Kind() == slog.KindDuration {
-				t.Columns[column].Numeric = true
-			}
-			r.Cells = append(r.Cells, v)
-			r.Failed = r.Failed || f.Name == "failed" && v.Kind() == slog.KindBool || f.Name == "state" && v.Kind() == slog.KindString && v.Value.String() == "FAILED"
-		}
-		if repeated {
-			r.Cells = append(r.Cells, attemptsOf(retried(&all[i])))
-		}
-		t.Rows = append(t.Rows, r)
+	if retried != nil {
+		t.addColumn("retried", func(i int) value { return attemptsOf(retried(&all[i])) })
 	}
 	return t
+}
+
+// addColumn adds a column, unless all of it is unknown.
+func (t *table) addColumn(name string, cell func(row int) value) {
+	head, cells, known := columnHead{Name: name}, make([]value, len(t.Rows)), false
+	for i := range cells {
+		v := cell(i)
+		kind := v.Kind()
+		head.Numeric = head.Numeric || kind == slog.KindInt64 || kind == slog.KindDuration
+		known = known || kind != slog.KindAny
+		cells[i] = v
+		t.Rows[i].Failed = t.Rows[i].Failed || name == "failed" && kind == slog.KindBool || name == "state" && kind == slog.KindString && v.Value.String() == "FAILED"
+	}
+	if !known {
+		return
+	}
+	t.Columns = append(t.Columns, head)
+	for i, v := range cells {
+		t.Rows[i].Cells = append(t.Rows[i].Cells, v)
+	}
 }
 
 // attemptsOf says how attempts failed, such as "503 after 12 ms, no answer after 30 s".

@@ -297,10 +297,10 @@ func fileReason(s *telemetry.Statement) reason {
 	}
 	text := "waiting for " + format.Plural(c.Present, "file")
 	switch {
+	case s.Outcome == telemetry.OutcomeRunning:
+		text += onTheWay(s)
 	case c.Downloaded > 0:
 		text += ", slowest " + format.Duration(c.Slowest)
-	case s.Outcome == telemetry.OutcomeRunning && c.Present > 1:
-		text = "waiting for the first of " + format.Plural(c.Present, "file")
 	}
 	if c.Failed > 0 {
 		status := int(c.FailedStatus.Or(0))
@@ -313,6 +313,22 @@ func fileReason(s *telemetry.Statement) reason {
 		return reason{text, fileAdvice}
 	}
 	return reason{text, "Storage or the line to it is the limit: a nearer region, a proxy out of the way, fewer columns."}
+}
+
+// onTheWay says which listed file of a running statement was requested first of those that are not
+// complete.
+func onTheWay(s *telemetry.Statement) string {
+	since, index := s.Total, int64(-1)
+	for _, f := range s.CloudFetch.Files {
+		if start, requested := f.Start.Get(); requested && f.State == "DOWNLOADING" && start < since {
+			since, index = start, f.Index
+		}
+	}
+	text := ", " + format.Count(s.CloudFetch.Downloaded) + " complete"
+	if index >= 0 {
+		text += fmt.Sprintf(", file %d on its way for %s", index, format.Duration(s.Total-since))
+	}
+	return text
 }
 
 const fileAdvice = "Storage or the line to it is the limit: more download threads (maxDownloadThreads), a nearer region, a proxy out of the way, fewer columns."

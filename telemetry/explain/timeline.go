@@ -141,7 +141,8 @@ func (b *Bar) setEnd(at telemetry.Maybe[time.Duration], s *telemetry.Statement) 
 }
 
 // attempts gives each attempt that was repeated a bar of its own, and the pause after it another.
-// When the latest attempt began is not recorded: the pause before it is in the bar of that.
+// When the latest attempt began is not recorded: the pause before it lasts until its first byte, or
+// is in the bar of the attempt where none came.
 func attempts(latest Bar, retried []telemetry.Attempt, n int64) []Bar {
 	bars := make([]Bar, 0, 2*len(retried)+1)
 	for i, a := range retried {
@@ -156,9 +157,15 @@ func attempts(latest Bar, retried []telemetry.Attempt, n int64) []Bar {
 		}
 	}
 	if more := n - int64(len(retried)); len(retried) > 0 {
-		note := fmt.Sprintf("attempt %d and the pause before it", len(retried)+1)
+		note := fmt.Sprintf("attempt %d", len(retried)+1)
 		if more > 1 {
-			note = format.Count(more) + " attempts and their pauses"
+			note = format.Count(more) + " attempts"
+		}
+		if first, ok := latest.FirstByte.Get(); ok {
+			bars = append(bars, Bar{Kind: BarPause, Label: "pause", Start: latest.Start, End: first, Note: note + " until its first byte"})
+			latest.Start, latest.FirstByte = first, telemetry.Maybe[time.Duration]{}
+		} else {
+			note += " and the pause before it"
 		}
 		latest.Note = join(note, latest.Note)
 	}

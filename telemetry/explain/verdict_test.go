@@ -190,8 +190,8 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 			"file-bound: 71 % of 4.2 s waiting for 20 files, slowest 900 ms", "maxDownloadThreads",
 		},
 		"the first file of a running statement": {
-			telemetry.Statement{Total: 3 * second, Outcome: telemetry.OutcomeRunning, RPCs: observed, CloudFetch: &telemetry.CloudFetch{Present: 20}, Split: split{telemetry.PartFile: 3 * second}},
-			"file-bound: 100 % of 3.0 s waiting for the first of 20 files", "maxDownloadThreads",
+			telemetry.Statement{Total: 3 * second, Outcome: telemetry.OutcomeRunning, RPCs: observed, CloudFetch: &telemetry.CloudFetch{Present: 20, Files: []telemetry.File{file(0, "DOWNLOADING", 0, 100, -1, -1)}}, Split: split{telemetry.PartFile: 3 * second}},
+			"file-bound: 100 % of 3.0 s waiting for 20 files, 0 complete, file 0 on its way for 2.9 s", "maxDownloadThreads",
 		},
 		"one file": {
 			telemetry.Statement{Total: 3 * second, RPCs: observed, CloudFetch: &telemetry.CloudFetch{Present: 1, Downloaded: 1, Slowest: 3 * second}, Split: split{telemetry.PartFile: 3 * second}},
