@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"slices"
 	"strings"
 
+	dbsql "github.com/databricks/databricks-sql-go"
 	"github.com/databricks/databricks-sql-go/driverctx"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
@@ -90,8 +92,8 @@ func sessionTagsOf(native driver.Connector) (read sessionTags) {
 	}
 	var found []string
 	for i := parameters.MapRange(); i.Next(); {
-		if strings.EqualFold(i.Key().String(), "QUERY_TAGS") {
-			found = append(found, i.Value().String())
+		if value := i.Value().String(); value != "" && strings.EqualFold(i.Key().String(), "QUERY_TAGS") {
+			found = append(found, value)
 		}
 	}
 	switch len(found) {
@@ -107,41 +109,38 @@ func sessionTagsOf(native driver.Connector) (read sessionTags) {
 
 const nativePackage = "github.com/databricks/databricks-sql-go"
 
-// parseTags reads tags as dbsql.SerializeQueryTags writes them: key:value,key,… with backslashes
-// before what is part of a text. It reports false for tags that SerializeQueryTags would not write
-// the same way.
+// parseTags reads tags as dbsql.SerializeQueryTags writes them: key:value,key,… with a backslash
+// before what would end a text. It reports false for a text that SerializeQueryTags would not write.
 func parseTags(serialized string) (tags map[string]string, ok bool) {
 	tags = map[string]string{}
-	var key, text strings.Builder
-	inValue := false
-	add := func() bool {
-		k, v := text.String(), ""
-		if inValue {
-			k, v = key.String(), text.String()
-		}
-		_, twice := tags[k]
-		tags[k] = v
-		key.Reset()
-		text.Reset()
-		inValue = false
-		return !twice && k != "" && !strings.ContainsAny(k, ":,")
+	var texts [2]strings.Builder // key, value
+	at := 0
+	add := func() {
+		tags[texts[0].String()] = texts[1].String()
+		texts[0].Reset()
+		texts[1].Reset()
+		at = 0
 	}
 	for i := 0; i < len(serialized); i++ {
 		switch c := serialized[i]; {
+		case c == ',':
+			add()
+		case c == ':':
+			at = 1
 		case c == '\\' && i+1 < len(serialized):
 			i++
-			text.WriteByte(serialized[i])
-		case c == ',':
-			if !add() {
-				return nil, false
-			}
-		case c == ':' && !inValue:
-			key.WriteString(text.String())
-			text.Reset()
-			inValue = true
+			texts[at].WriteByte(serialized[i])
 		default:
-			text.WriteByte(c)
+			texts[at].WriteByte(c)
 		}
 	}
-	return tags, add()
+	add()
+	return tags, slices.Equal(pairs(dbsql.SerializeQueryTags(tags)), pairs(serialized))
+}
+
+// pairs are the parts of serialized tags, in an order of their own.
+func pairs(serialized string) []string {
+	all := strings.Split(serialized, ",")
+	slices.Sort(all)
+	return all
 }
