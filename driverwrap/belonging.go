@@ -25,15 +25,15 @@ func mayHoldValues(ctx context.Context) bool {
 }
 
 // attributesOf are the application's own attributes in a context.
-func attributesOf(ctx context.Context) (none []slog.Attr) {
+func attributesOf(ctx context.Context) []slog.Attr {
 	if !mayHoldValues(ctx) {
-		return none
+		return nil
 	}
 	return telemetry.AttributesFromContext(ctx)
 }
 
 // addContext adds to a record what the native driver finds in the context of the call.
-func addContext(r *telemetry.Statement, ctx context.Context) {
+func addContext(ctx context.Context, r *telemetry.Statement) {
 	if !mayHoldValues(ctx) {
 		return
 	}
@@ -47,8 +47,15 @@ func keptTags(tags map[string]string) map[string]string {
 		return nil
 	}
 	kept := make(map[string]string, min(len(tags), maxTags))
-	for _, key := range slices.Sorted(maps.Keys(tags))[:min(len(tags), maxTags)] {
-		kept[boundedText(key, maxTagBytes)] = boundedText(tags[key], maxTagBytes)
+	keep := func(key string) { kept[boundedText(key, maxTagBytes)] = boundedText(tags[key], maxTagBytes) }
+	if len(tags) > maxTags {
+		for _, key := range slices.Sorted(maps.Keys(tags))[:maxTags] {
+			keep(key)
+		}
+		return kept
+	}
+	for key := range tags {
+		keep(key)
 	}
 	return kept
 }

@@ -94,7 +94,7 @@ func beginStatement(ctx context.Context, on *session, asked call) (within contex
 		WarehouseID: start.WarehouseID, InitialCatalog: start.InitialCatalog, InitialSchema: start.InitialSchema, Attributes: start.Attributes,
 		Kind: start.Kind, Internal: start.Internal, Prepared: start.Prepared, Query: start.Query,
 	}}
-	addContext(&st.record.Statement, within)
+	addContext(within, &st.record.Statement)
 	st.record.Started = time.Now()
 	st.trace.Start(st.record.Started, on.wire)
 	on.add(st)
