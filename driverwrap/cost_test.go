@@ -147,10 +147,7 @@ func BenchmarkRow(b *testing.B) {
 // statementContexts are contexts of calls that hold nothing, something else, and what records keep.
 func statementContexts() map[string]context.Context {
 	type key int
-	valued := context.Background()
-	for i := range 3 {
-		valued = context.WithValue(valued, key(i), i)
-	}
+	valued := context.WithValue(context.WithValue(context.WithValue(context.Background(), key(0), 0), key(1), 1), key(2), 2)
 	return map[string]context.Context{
 		"background": context.Background(),
 		"valued":     valued,

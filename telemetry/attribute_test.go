@@ -78,7 +78,7 @@ func TestGroupsBecomeKeys(t *testing.T) {
 func TestAttributesAreBounded(t *testing.T) {
 	ctx := t.Context()
 	for i := range 100 {
-		ctx = telemetry.WithAttributes(ctx, slog.Int(fmt.Sprint("k", i)+strings.Repeat("ü", 200), i))
+		ctx = telemetry.WithAttributes(ctx, slog.Int(fmt.Sprint("k", i)+strings.Repeat("ü", 200), i)) //nolint:fatcontext // few
 	}
 	attrs := telemetry.AttributesFromContext(ctx)
 	require.Len(t, attrs, 32)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"math"
 	"math/rand/v2"
 	"os"
 	"reflect"
@@ -105,7 +106,7 @@ func fill(r *rand.Rand, v reflect.Value, name string) {
 	case *[]slog.Attr:
 		*p = telemetry.AttributesFromContext(telemetry.WithAttributes(context.Background(), [][]slog.Attr{nil, {
 			slog.String("route", "/orders"), slog.Int("n", r.IntN(9)-4), slog.Float64("whole", float64(r.IntN(4))),
-			slog.Float64("share", r.NormFloat64()), slog.Float64("large", 1e21), slog.Bool("dry", r.IntN(2) == 0), slog.Any("b", nil), slog.Int("a", 0),
+			slog.Float64("share", r.NormFloat64()), slog.Float64("large", 1e21), slog.Bool("dry", r.IntN(2) == 0), slog.Any("b", nil), slog.Int("a", 0), slog.Float64("none", math.NaN()),
 		}}[r.IntN(2)]...))
 		return
 	case *telemetry.Maybe[time.Duration]:

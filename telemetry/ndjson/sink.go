@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"math"
 	"strconv"
 	"sync"
 	"time"
@@ -162,8 +163,12 @@ func appendValue(b []byte, v slog.Value) []byte {
 	}
 }
 
-// appendFloat writes a finite number so that it is read as a float again.
+// appendFloat writes a number so that it is read as a float again, and as text what JSON has no
+// number for.
 func appendFloat(b []byte, f float64) []byte {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return appendString(b, strconv.FormatFloat(f, 'g', -1, 64))
+	}
 	n := len(b)
 	if b = strconv.AppendFloat(b, f, 'g', -1, 64); !bytes.ContainsAny(b[n:], ".e") {
 		b = append(b, ".0"...)

@@ -15,9 +15,9 @@ import (
 
 // target is a kind of call to one server.
 type target struct {
-	server    string // host:port
-	name      string // db.operation.name
-	namespace        // of the session; not set for what is measured when a statement is finished
+	server    string    // host:port
+	name      string    // db.operation.name
+	namespace namespace // of the session; not set for what is measured when a statement is finished
 }
 
 // namespace is where a session began.
