@@ -33,10 +33,10 @@ type Statement struct {
 	// CorrelationID is that of package driverctx, from the context of the call; empty without one.
 	// Of more than 256 bytes the first are kept.
 	CorrelationID string
-	// QueryTags are the statement's own query tags, which package driverctx put into the context
-	// of the call, and its traceparent with [Settings].TraceTags. Of more than 32 tags, those of
-	// the first keys in their order are kept; of keys and values, 256 bytes each. Tags of the
-	// session are not in it.
+	// QueryTags are the query tags that were sent with the statement: those that package driverctx
+	// put into the context of the call and, with [Settings.TraceTags], its traceparent and the
+	// session's tags that went with it. Otherwise tags of the session are not in it. Of more than
+	// 32 tags, those of the first keys in their order are kept; of keys and values, 256 bytes each.
 	QueryTags map[string]string
 	// Attributes are those of [WithAttributes], from the context of the call.
 	Attributes []slog.Attr
