@@ -36,6 +36,7 @@ const (
 	inSkip    // bytes to pass over
 	inCapture // bytes to keep in scratch
 	inLink    // bytes of a link, hashed
+	inName    // bytes of a name, kept in names
 )
 
 // frame is a struct or a container that is not finished.
@@ -49,7 +50,7 @@ type frame struct {
 }
 
 // reader follows one message of the strict Thrift binary protocol while it
-// passes by, in pieces of any size. Its memory is its own size and the list of links:
+// passes by, in pieces of any size. Its memory is its own size, two names and the list of links:
 // bytes it does not need are counted, not read.
 //
 // A reader is used by one goroutine at a time.
@@ -66,13 +67,14 @@ type reader struct {
 	field    field      // what the value is
 	inside   structType // type of the value, if a struct or list
 	depth    uint8
-	pending  int64 // bytes left in inSkip, inCapture, inLink
+	pending  int64 // bytes left in inSkip, inCapture, inLink, inName
 
 	scratch [32]byte
 	frames  [maxDepth]frame
 	hash    linkHash
 	url     canonicalURL
 	link    link
+	names   names
 }
 
 var _ io.Writer = (*reader)(nil)
@@ -97,6 +99,7 @@ func (r *reader) release() {
 // start makes the reader ready for a message.
 func (r *reader) start(call bool) {
 	r.msg = message{}
+	r.names.clear()
 	r.links, r.call = r.links[:0], call
 	r.progress, r.have, r.depth = decoding, 0, 0
 	r.await(atVersion, 4)
@@ -183,6 +186,9 @@ func (r *reader) through(p []byte) int {
 	case inLink:
 		r.hash.write(p[:n])
 		r.url.write(p[:n])
+	case inName:
+		name := r.names.of(r.field)
+		*name = append(*name, p[:n]...)
 	}
 	if r.pending -= int64(n); r.pending == 0 {
 		r.passed()
@@ -328,6 +334,11 @@ func (r *reader) length(n int32) {
 			r.phase, r.pending = inCapture, int64(n)
 			return
 		}
+	case initialCatalog, initialSchema:
+		if n > 0 && n <= maxName {
+			r.phase, r.pending = inName, int64(n)
+			return
+		}
 	case statusSQLState, operationSQLState:
 		if n == int32(len(sqlState{})) {
 			r.phase, r.pending = inCapture, int64(n)
@@ -354,6 +365,8 @@ func (r *reader) passed() {
 		case operationSQLState:
 			copy(r.msg.operationSQLState[:], r.scratch[:])
 		}
+	case inName:
+		ok = r.msg.setInt(r.field, 1)
 	case inLink:
 		r.link.key, r.link.canonical = r.hash.key(), r.url.canonical()
 	}

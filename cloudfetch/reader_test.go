@@ -17,6 +17,8 @@ type outcome struct {
 	progress progress
 	msg      message
 	links    []link
+
+	catalog, schema string
 }
 
 func readPieces(call bool, pieces ...[]byte) outcome {
@@ -28,7 +30,7 @@ func readPieces(call bool, pieces ...[]byte) outcome {
 	if r.progress != complete {
 		return outcome{progress: r.progress}
 	}
-	return outcome{r.progress, r.msg, r.links}
+	return outcome{r.progress, r.msg, r.links, r.name(initialCatalog), r.name(initialSchema)}
 }
 
 // cut splits b at random places.
@@ -45,7 +47,7 @@ func wireExamples() map[string][]byte {
 	url := "https://bucket.s3.amazonaws.com/a/b%20c/file.arrow?X-Amz-Signature=abc&x=%2F"
 	return map[string][]byte{
 		"open session": wireReply(openSession, 1, fStatus(okStatus), fI32(2, 42248), fSession(3, sessionA),
-			fStrings(4, "k", "v"), fList(1281, tStruct, structOf(fI32(3, 1)))),
+			fStrings(4, "k", "v"), fList(1281, tStruct, structOf(fI32(3, 1))), fNamespace("main", "sales")),
 		"close session":    wireReply(closeSession, 9, fStatus(okStatus)),
 		"execute":          wireReply(executeStatement, 2, fStatus(okStatus), fHandle(2, operationA)),
 		"execute direct":   directReply(2, true, fList(1281, tStruct, wireBatch(strings.Repeat("x", 3000), 30), wireBatch("y", 12))),

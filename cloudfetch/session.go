@@ -15,6 +15,8 @@ type Session struct {
 
 	// Guarded by mu.
 	id       guid
+	catalog  string // TOpenSessionResp 1284.1; empty unknown
+	schema   string // TOpenSessionResp 1284.2; empty unknown
 	sqlState string
 	reg      *registry // where the session is registered, once id is known; nil before
 
@@ -38,6 +40,14 @@ func (s *Session) ID() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.id.String()
+}
+
+// Namespace returns the catalog and the schema that the server says the session began in; empty
+// while unknown, and for names of more than 255 bytes.
+func (s *Session) Namespace() (catalog, schema string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.catalog, s.schema
 }
 
 // FillOpened adds to a record that has the latency what was observed of the session's opening.
@@ -120,6 +130,7 @@ func (s *Session) end(x *exchange, state attemptState, broke error, _ time.Time)
 	}
 	if x.method == openSession && m.has.has(sessionGUID) && s.reg == nil {
 		s.id, s.reg = m.session, x.registry
+		s.catalog, s.schema = x.reader.name(initialCatalog), x.reader.name(initialSchema)
 		s.reg.addSession(m.session, s)
 	}
 }

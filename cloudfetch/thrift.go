@@ -64,6 +64,8 @@ const (
 	statusCode
 	statusSQLState
 	sessionGUID
+	initialCatalog
+	initialSchema
 	operationGUID
 	operationState
 	operationSQLState
@@ -120,6 +122,7 @@ const (
 	statusStruct
 	sessionHandle
 	sessionIdentifier
+	namespaceStruct
 	operationHandle
 	operationIdentifier
 	directResults
@@ -167,6 +170,7 @@ var structs = [numStructs][]fieldSpec{
 	openSessionResp: {
 		{1, tStruct, noField, statusStruct},
 		{3, tStruct, noField, sessionHandle},
+		{1284, tStruct, noField, namespaceStruct},
 	},
 	executeResp: {
 		{1, tStruct, noField, statusStruct},
@@ -192,8 +196,12 @@ var structs = [numStructs][]fieldSpec{
 		{1, tI32, statusCode, skipped},
 		{3, tString, statusSQLState, skipped},
 	},
-	sessionHandle:       {{1, tStruct, noField, sessionIdentifier}},
-	sessionIdentifier:   {{1, tString, sessionGUID, skipped}},
+	sessionHandle:     {{1, tStruct, noField, sessionIdentifier}},
+	sessionIdentifier: {{1, tString, sessionGUID, skipped}},
+	namespaceStruct: {
+		{1, tString, initialCatalog, skipped},
+		{2, tString, initialSchema, skipped},
+	},
 	operationHandle:     {{1, tStruct, noField, operationIdentifier}},
 	operationIdentifier: {{1, tString, operationGUID, skipped}},
 	directResults: {

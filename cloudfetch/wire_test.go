@@ -55,6 +55,10 @@ func fList(id int16, elem byte, elems ...[]byte) wireField {
 func fDouble(id int16, v float64) wireField {
 	return wireField{id, tDouble, u64(int64(math.Float64bits(v)))}
 }
+func fNamespace(catalog, schema string) wireField {
+	return fStruct(1284, fString(1, catalog), fString(2, schema))
+}
+
 func fStrings(id int16, kv ...string) wireField {
 	b := append([]byte{tString, tString}, u32(int32(len(kv)/2))...)
 	for _, s := range kv {

@@ -101,7 +101,7 @@ func (c Config) open(settings telemetry.Settings, opts []dbsql.ConnOption) (*con
 	wrapped := c.wrap(settings, native)
 	wrapped.wire = wire
 	wrapped.report, wrapped.reportTo = report, reportTo
-	wrapped.server = connection.Server()
+	wrapped.server, wrapped.warehouseID = connection.Server(), connection.WarehouseID()
 	wrapped.driverConfig = driverConfig
 	return wrapped, nil
 }
@@ -110,6 +110,9 @@ func (c Config) open(settings telemetry.Settings, opts []dbsql.ConnOption) (*con
 func (c Config) wrap(settings telemetry.Settings, native driver.Connector) *connector {
 	settings = settings.WithDefaults()
 	w := &connector{native: native, recorder: recorder{settings: settings}}
+	if settings.TraceTags {
+		w.sessionTags = sessionTagsOf(native)
+	}
 	w.sessions.recorder, w.sessions.end = &w.recorder, w.endLate
 	w.fanouts = []*telemetry.Fanout{&telemetry.Default.Fanout}
 	if !slices.ContainsFunc(c.Sinks, isOpenTelemetry) {

@@ -5,8 +5,10 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"io"
+	"log/slog"
 	"testing"
 
+	"github.com/databricks/databricks-sql-go/driverctx"
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
@@ -138,6 +140,53 @@ func BenchmarkRow(b *testing.B) {
 			b.ReportAllocs()
 			b.ResetTimer()
 			queryOnce(b, db)
+		})
+	}
+}
+
+// statementContexts are contexts of calls that hold nothing, something else, and what records keep.
+func statementContexts() map[string]context.Context {
+	type key int
+	valued := context.WithValue(context.WithValue(context.WithValue(context.Background(), key(0), 0), key(1), 1), key(2), 2)
+	return map[string]context.Context{
+		"background": context.Background(),
+		"valued":     valued,
+		"attributes": telemetry.WithAttributes(valued, slog.String("route", "/orders")),
+		"tags":       driverctx.NewContextWithQueryTags(valued, map[string]string{"team": "data"}),
+	}
+}
+
+func TestAContextAllocatesOnlyForTags(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	allocs := map[string]float64{}
+	for name, ctx := range statementContexts() {
+		db := measuredDB(1)
+		allocs[name] = testing.AllocsPerRun(200, func() {
+			if _, err := db.ExecContext(ctx, "x"); err != nil {
+				t.Fatal(err)
+			}
+		})
+		require.NoError(t, db.Close())
+	}
+	require.Equal(t, allocs["background"], allocs["valued"])     //nolint:testifylint // whole numbers
+	require.Equal(t, allocs["background"], allocs["attributes"]) //nolint:testifylint // whole numbers
+	require.LessOrEqual(t, allocs["tags"], allocs["background"]+4)
+}
+
+// BenchmarkContext reports what a statement costs by what its context holds.
+func BenchmarkContext(b *testing.B) {
+	for name, ctx := range statementContexts() {
+		b.Run(name, func(b *testing.B) {
+			db := measuredDB(1)
+			defer db.Close()
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := db.ExecContext(ctx, "x"); err != nil {
+					b.Fatal(err)
+				}
+			}
 		})
 	}
 }

@@ -125,6 +125,7 @@ func (c checkedDSN) connector(config Config, settings telemetry.Settings) (*conn
 		}
 	}
 	w := config.wrap(settings, native)
-	w.server = (&export.Connection{Scheme: c.parsed.url.Scheme, Host: c.parsed.url.Hostname(), Port: c.parsed.port}).Server()
+	connection := export.Connection{Scheme: c.parsed.url.Scheme, Host: c.parsed.url.Hostname(), Port: c.parsed.port, HTTPPath: c.parsed.url.Path}
+	w.server, w.warehouseID = connection.Server(), connection.WarehouseID()
 	return w, nil
 }

@@ -1,8 +1,6 @@
 package driverwrap
 
 import (
-	"strings"
-
 	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/failure"
@@ -40,7 +38,7 @@ func errorText(setting, text string) string {
 	case settings.ErrorTextClass:
 		return sanitize.Class(text)
 	case settings.ErrorTextFull:
-		return strings.ToValidUTF8(text[:min(len(text), longestErrorText)], "\uFFFD")
+		return boundedText(text, longestErrorText)
 	}
 	return sanitize.Message(text)
 }

@@ -7,8 +7,10 @@ import (
 
 // recorder passes the records of a connector on. It is immutable after construction.
 type recorder struct {
-	connectorID int64  // counted in the process
-	server      string // host:port; empty when unknown
+	connectorID int64       // counted in the process
+	server      string      // host:port; empty when unknown
+	warehouseID string      // empty when unknown
+	sessionTags sessionTags // read with Settings.TraceTags only
 	settings    telemetry.Settings
 	fanouts     []*telemetry.Fanout // to the sinks
 	report      *export.Handle      // to Databricks; nil when off, and behind Wrap

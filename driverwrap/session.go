@@ -84,6 +84,9 @@ type session struct {
 	trace    *cloudfetch.Session // nil where the wire is not read
 	wire     bool                // statements are traced
 
+	catalog, schema string      // the session began in; empty while unknown
+	tagsSet         atomic.Bool // a statement has changed the session's query tags
+
 	id     atomic.Pointer[string] // nil until known
 	closed atomic.Bool
 	lease  spareLease
@@ -101,6 +104,7 @@ func (l *sessions) open(at time.Time, trace *cloudfetch.Session, wire bool) *ses
 	l.add(s)
 	if trace != nil {
 		s.setID(trace.ID())
+		s.catalog, s.schema = trace.Namespace()
 	}
 	return s
 }

@@ -235,6 +235,17 @@ var effects = map[string]effect{
 			"redacted": "time: unknown unit <value> in duration <value>", "": "time: unknown unit <value> in duration <value>",
 		},
 	},
+	"telemetry_trace_tags": {
+		measure: func(t *testing.T, s telemetry.Settings) any {
+			config, _ := tracing(s)
+			db, sent := taggedDB(t, config)
+			_, err := db.ExecContext(t.Context(), "x")
+			require.NoError(t, err)
+			require.NoError(t, db.Close())
+			return sent.all[0]["traceparent"]
+		},
+		want: map[string]any{"true": outerSpan, "": "", "false": ""},
+	},
 	"telemetry_sample_rate": {
 		with: []string{"telemetry_force_enable=true"},
 		measure: func(t *testing.T, s telemetry.Settings) any {

@@ -59,31 +59,42 @@ type call struct {
 func beginStatement(ctx context.Context, on *session, asked call) (within context.Context, s *statement) {
 	within = ctx
 	defer contain.Process.Recover(contain.Statement)
+	on.noteTags(asked.query)
 	recording, tracing := on.recording(), on.tracing()
 	if !recording && !tracing {
 		return ctx, nil
 	}
-	start := telemetry.StatementStart{Server: on.server, SessionID: on.sessionID(), Kind: asked.kind, Internal: asked.internal, Prepared: asked.prepared}
+	start := telemetry.StatementStart{
+		Server: on.server, SessionID: on.sessionID(),
+		WarehouseID: on.warehouseID, InitialCatalog: on.catalog, InitialSchema: on.schema, Attributes: attributesOf(ctx),
+		Kind: asked.kind, Internal: asked.internal, Prepared: asked.prepared,
+	}
 	if on.settings.QueryText {
 		start.Query = asked.query
 	}
-	var spans []telemetry.StatementSpan
+	var (
+		spans   []telemetry.StatementSpan
+		traceID [16]byte
+		spanID  [8]byte
+	)
 	if tracing {
 		if within, spans = startSpans(ctx, on.fanouts, start, telemetry.Tracer.StatementStarting); spans == nil && !recording {
 			return within, nil
 		}
+		traceID, spanID = spanContext(spans)
 	}
+	within = on.tagTrace(within, traceID, spanID)
 	st := &statement{session: on, spans: spans, volume: volumeOperation(asked.query)}
 	st.ctx = callContext{Context: within, statement: st, onStatementID: st.setStatementID}
 	if start.SessionID == "" {
 		st.ctx.onSessionID = st.setSessionID
 	}
 	st.record = &record{Statement: telemetry.Statement{
-		Connector: on.connectorID, Server: start.Server, Kind: start.Kind, Internal: start.Internal, Prepared: start.Prepared, Query: start.Query,
+		Connector: on.connectorID, Server: start.Server, TraceID: traceID, SpanID: spanID,
+		WarehouseID: start.WarehouseID, InitialCatalog: start.InitialCatalog, InitialSchema: start.InitialSchema, Attributes: start.Attributes,
+		Kind: start.Kind, Internal: start.Internal, Prepared: start.Prepared, Query: start.Query,
 	}}
-	if spans != nil {
-		st.record.TraceID, st.record.SpanID = spanContext(spans)
-	}
+	addContext(within, &st.record.Statement)
 	st.record.Started = time.Now()
 	st.trace.Start(st.record.Started, on.wire)
 	on.add(st)

@@ -70,6 +70,11 @@ type Settings struct {
 	//   - full keeps the text as it is, up to 64 KiB. It may quote SQL, values, tables, people
 	//     and secrets.
 	ErrorText string
+	// TraceTags adds the span around a statement to the statement's query tags, as traceparent
+	// (W3C trace context), so that rows of system.query.history lead to traces. Tags that the
+	// application has set, a traceparent of its own among them, stay as they are. Without a
+	// recorded span nothing is added.
+	TraceTags bool
 	// SampleRate is the share of successful statements that are exported, 0 to 1; unknown
 	// means 1. Failed statements are exported always.
 	SampleRate Maybe[float64]

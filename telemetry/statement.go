@@ -1,6 +1,9 @@
 package telemetry
 
-import "time"
+import (
+	"log/slog"
+	"time"
+)
 
 // Statement is the record of one statement: everything that was seen from the call that
 // started it to the moment its rows were closed. A record is complete when a sink receives
@@ -21,6 +24,22 @@ type Statement struct {
 	// StatementID is the server's statement id, a GUID; empty when the statement never
 	// reached the server.
 	StatementID string
+	// WarehouseID is the SQL warehouse's id, from the HTTP path of the connector; empty for a
+	// cluster, behind Wrap, and where the path is of no known kind.
+	WarehouseID string
+	// InitialCatalog and InitialSchema are where the session began, as the server answered when
+	// it was opened. A USE statement moves the session unseen. Empty while unknown.
+	InitialCatalog, InitialSchema string
+	// CorrelationID is that of package driverctx, from the context of the call; empty without one.
+	// Of more than 256 bytes the first are kept.
+	CorrelationID string
+	// QueryTags are the query tags that were sent with the statement: those that package driverctx
+	// put into the context of the call and, with [Settings.TraceTags], its traceparent and the
+	// session's tags that went with it. Otherwise tags of the session are not in it. Of more than
+	// 32 tags, those of the first keys in their order are kept; of keys and values, 256 bytes each.
+	QueryTags map[string]string
+	// Attributes are those of [WithAttributes], from the context of the call.
+	Attributes []slog.Attr
 	// Query is the statement's text, kept only with Settings.QueryText. It never leaves
 	// the process.
 	Query string

@@ -1,6 +1,9 @@
 package telemetry
 
-import "context"
+import (
+	"context"
+	"log/slog"
+)
 
 // Tracer is a Sink that also follows calls into the driver while they happen, as spans must: its
 // methods run on the application's goroutine, before the driver gets the call and when the call
@@ -24,6 +27,10 @@ type StatementStart struct {
 	Server string
 	// SessionID is the server's session id; empty while unknown.
 	SessionID string
+	// WarehouseID, InitialCatalog and InitialSchema are as in Statement.
+	WarehouseID, InitialCatalog, InitialSchema string
+	// Attributes are those of WithAttributes, from the context of the call.
+	Attributes []slog.Attr
 	// Kind follows from the call: KindQuery or KindUpdate.
 	Kind Kind
 	// Internal is true for statements the driver runs for itself (Ping).

@@ -23,6 +23,24 @@ func httpPathKind(path string) string {
 	return ""
 }
 
+// warehousePaths are the kinds of HTTP path whose id is that of a SQL warehouse.
+var warehousePaths = httpPaths[:2]
+
+var warehouseID = regexp.MustCompile(`^[0-9A-Za-z_-]{1,32}$`)
+
+// WarehouseID is the id of the SQL warehouse in the HTTP path, for local records; empty for another
+// path, and for what is no id: a token may have been put in its place.
+func (c *Connection) WarehouseID() string {
+	path, _, _ := strings.Cut("/"+strings.TrimPrefix(c.HTTPPath, "/"), "?")
+	for _, kind := range warehousePaths {
+		id, ok := strings.CutPrefix(path, kind+"/")
+		if id = strings.TrimSuffix(id, "/"); ok && warehouseID.MatchString(id) && !hasKeyPrefix(id) && !longHex.MatchString(id) {
+			return id
+		}
+	}
+	return ""
+}
+
 // product is what Databricks asks partners to put into the user agent: vendor+product or
 // vendor-product, with a version or without, or one word with a version. A word has no digits and no capitals inside,
 // because a key may have them. A word alone may be anything.

@@ -1,11 +1,13 @@
 package registry
 
 import (
+	"bytes"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -128,6 +130,74 @@ func timeOf[R any](at func(*R) *time.Time) access[R] {
 	}
 }
 
+// tagsOf is the access of tags, in the order of their keys.
+func tagsOf[R any](at func(*R) *map[string]string) access[R] {
+	return access[R]{
+		func(r *R) slog.Value {
+			tags := *at(r)
+			attrs := make([]slog.Attr, 0, len(tags))
+			for _, key := range slices.Sorted(maps.Keys(tags)) {
+				attrs = append(attrs, slog.String(key, tags[key]))
+			}
+			return group(attrs)
+		},
+		unmarshal(at),
+	}
+}
+
+// attributesOf is the access of attributes of telemetry.WithAttributes.
+func attributesOf[R any](at func(*R) *[]slog.Attr) access[R] {
+	return access[R]{
+		func(r *R) slog.Value { return group(*at(r)) },
+		func(r *R, value []byte) (err error) {
+			*at(r), err = attributes(value)
+			return err
+		},
+	}
+}
+
+// attributes reads an object of attributes. A number with a point or an exponent is a float; a
+// value of a kind that no attribute has is left out.
+func attributes(object []byte) (attrs []slog.Attr, err error) {
+	d := json.NewDecoder(bytes.NewReader(object))
+	d.UseNumber()
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return nil, errObject
+	}
+	for d.More() {
+		key, err := d.Token()
+		if err != nil {
+			return nil, err
+		}
+		var value any
+		if err := d.Decode(&value); err != nil {
+			return nil, err
+		}
+		name, _ := key.(string)
+		switch v := value.(type) {
+		case string:
+			attrs = append(attrs, slog.String(name, v))
+		case bool:
+			attrs = append(attrs, slog.Bool(name, v))
+		case json.Number:
+			if n, err := v.Int64(); err == nil {
+				attrs = append(attrs, slog.Int64(name, n))
+			} else if f, err := v.Float64(); err == nil {
+				attrs = append(attrs, slog.Float64(name, f))
+			}
+		}
+	}
+	return attrs, nil
+}
+
+// group is unknown when it is empty.
+func group(attrs []slog.Attr) slog.Value {
+	if len(attrs) == 0 {
+		return slog.Value{}
+	}
+	return slog.GroupValue(attrs...)
+}
+
 // partOf is the access of a field of a struct that a record may not have.
 func partOf[R, P any](at func(*R) **P, of access[P]) access[R] {
 	return access[R]{
@@ -174,6 +244,7 @@ func setJSON[T any](to *T, value []byte) error { return json.Unmarshal(value, to
 const longest = 10 * 365 * 24 * time.Hour
 
 var (
+	errObject   = errors.New("no object")
 	errDuration = errors.New("no duration of less than 10 years")
 	errTime     = errors.New("no time as RFC 3339 writes it")
 	errYear     = errors.New("no year of four digits")

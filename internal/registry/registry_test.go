@@ -85,7 +85,7 @@ func without[R any](t *testing.T, fields []registry.Field[R]) []string {
 // setAny sets a field to the first sample that it takes.
 func setAny[R any](record *R, f registry.Field[R]) bool {
 	for _, sample := range []string{
-		`7`, `true`, `"2026-01-02T03:04:05Z"`, `"0123456789abcdef"`, `"0123456789abcdef0123456789abcdef"`, `"text"`, `{"FetchResults":2}`,
+		`7`, `true`, `"2026-01-02T03:04:05Z"`, `"0123456789abcdef"`, `"0123456789abcdef0123456789abcdef"`, `"text"`, `{"FetchResults":2}`, `{"team":"data"}`,
 	} {
 		if f.Set(record, []byte(sample)) == nil {
 			return true

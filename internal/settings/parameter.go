@@ -68,6 +68,8 @@ var Parameters = []Parameter{
 		asBool(func(s *telemetry.Settings) *bool { return &s.QueryText })},
 	{"telemetry_error_text", "ErrorText", errorText.String(), "redacted", "What local records keep of the text of errors: class: error class and SQLSTATE only; redacted: only words of a fixed vocabulary pass, all else is a placeholder; full: the text as it is. It is never reported to Databricks.",
 		errorText.codec(func(s *telemetry.Settings) *string { return &s.ErrorText })},
+	{"telemetry_trace_tags", "TraceTags", "true or false", "false", "Add the recorded span around a statement to its query tags, as traceparent, so that rows of system.query.history lead to traces. The application's own tags stay. The kernel backend of the driver sends no tags of statements.",
+		asBool(func(s *telemetry.Settings) *bool { return &s.TraceTags })},
 	{"telemetry_sample_rate", "SampleRate", "a number from 0 to 1, such as 0.1", "1", "Share of successful statements exported; failed ones always are.",
 		asShare(func(s *telemetry.Settings) *telemetry.Maybe[float64] { return &s.SampleRate })},
 }

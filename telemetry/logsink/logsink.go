@@ -81,7 +81,7 @@ type line struct {
 // attributes at the most.
 var (
 	ofStatement = []string{
-		"server", "statement_id", "profile_url", "query_text", "outcome", "error_category", "sqlstate", "error_message",
+		"server", "statement_id", "query_profile", "query_text", "outcome", "error_category", "sqlstate", "error_message",
 		"total_ms", "rows_read", "rows_affected",
 	}
 	ofSession = []string{

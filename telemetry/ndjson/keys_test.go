@@ -9,7 +9,7 @@ import (
 )
 
 func TestEveryFieldThatIsWrittenIsRead(t *testing.T) {
-	require.Equal(t, []string{"rpc_retries"}, unread(registry.StatementFields), "it is the sum of retried")
+	require.Equal(t, []string{"query_profile", "rpc_retries"}, unread(registry.StatementFields), "they follow from others")
 	require.Empty(t, unread(registry.RPCFields))
 	require.Empty(t, unread(registry.CallFields))
 	require.Empty(t, unread(registry.AttemptFields))

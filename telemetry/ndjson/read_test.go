@@ -2,8 +2,11 @@ package ndjson_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
+	"log/slog"
+	"math"
 	"math/rand/v2"
 	"os"
 	"reflect"
@@ -70,6 +73,8 @@ func TestARecordThatWasReadIsExplainedAsTheOneThatWasWritten(t *testing.T) {
 			require.Equal(t, explain.Of(written), explain.Of(read))
 			require.Equal(t, explain.TimelineOf(written), explain.TimelineOf(read))
 			written.CloudFetch, read.CloudFetch = nil, nil
+			require.Equal(t, written.QueryTags, read.QueryTags)
+			require.Equal(t, written.Attributes, read.Attributes, "in their order, and of their kinds")
 			require.Equal(t, written.RPCs, read.RPCs)
 			require.Equal(t, written.Calls, read.Calls)
 		}
@@ -94,6 +99,15 @@ func fill(r *rand.Rand, v reflect.Value, name string) {
 		return
 	case *time.Duration:
 		*p = time.Duration(r.IntN(3)*r.IntN(1e6)) * time.Microsecond
+		return
+	case *map[string]string:
+		*p = []map[string]string{nil, {"team": "data", "empty": "", "a:b": "\"ä\n"}}[r.IntN(2)]
+		return
+	case *[]slog.Attr:
+		*p = telemetry.AttributesFromContext(telemetry.WithAttributes(context.Background(), [][]slog.Attr{nil, {
+			slog.String("route", "/orders"), slog.Int("n", r.IntN(9)-4), slog.Float64("whole", float64(r.IntN(4))),
+			slog.Float64("share", r.NormFloat64()), slog.Float64("large", 1e21), slog.Bool("dry", r.IntN(2) == 0), slog.Any("b", nil), slog.Int("a", 0), slog.Float64("none", math.NaN()),
+		}}[r.IntN(2)]...))
 		return
 	case *telemetry.Maybe[time.Duration]:
 		*p = maybe[time.Duration](r)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"math"
 	"strconv"
 	"sync"
 	"time"
@@ -138,6 +139,8 @@ func appendValue(b []byte, v slog.Value) []byte {
 	switch v.Kind() {
 	case slog.KindInt64:
 		return strconv.AppendInt(b, v.Int64(), 10)
+	case slog.KindFloat64:
+		return appendFloat(b, v.Float64())
 	case slog.KindBool:
 		return strconv.AppendBool(b, v.Bool())
 	case slog.KindDuration:
@@ -158,6 +161,19 @@ func appendValue(b []byte, v slog.Value) []byte {
 	default:
 		return appendString(b, v.String())
 	}
+}
+
+// appendFloat writes a number so that it is read as a float again, and as text what JSON has no
+// number for.
+func appendFloat(b []byte, f float64) []byte {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return appendString(b, strconv.FormatFloat(f, 'g', -1, 64))
+	}
+	n := len(b)
+	if b = strconv.AppendFloat(b, f, 'g', -1, 64); !bytes.ContainsAny(b[n:], ".e") {
+		b = append(b, ".0"...)
+	}
+	return b
 }
 
 // appendString quotes as encoding/json does, but leaves <, > and & as they are: lines are for grep,

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"maps"
 	"os"
 	"slices"
@@ -22,8 +23,11 @@ var (
 
 	full = &telemetry.Statement{
 		Started: start, Connector: 1, TraceID: [16]byte{0x4b, 15: 1}, SpanID: [8]byte{0xf0, 7: 2},
-		Server: "127.0.0.1:443", SessionID: "s-1", StatementID: "q-1", Query: "SELECT 'ä', \"<b>\"\nFROM t",
-		Kind: telemetry.KindVolume, Volume: "PUT", Internal: true, Prepared: true, Outcome: telemetry.OutcomeFailed,
+		Server: "127.0.0.1:443", SessionID: "s-1", StatementID: "q-1",
+		WarehouseID: "0a1b2c3d4e5f6789", InitialCatalog: "main", InitialSchema: "sales", CorrelationID: "c-1", QueryTags: map[string]string{"team": "data", "ad hoc": ""},
+		Attributes: []slog.Attr{slog.String("route", "/orders"), slog.Int64("attempt", 2), slog.Float64("share", 1), slog.Bool("dry", false)},
+		Query:      "SELECT 'ä', \"<b>\"\nFROM t",
+		Kind:       telemetry.KindVolume, Volume: "PUT", Internal: true, Prepared: true, Outcome: telemetry.OutcomeFailed,
 		Failure:      &telemetry.Failure{Category: telemetry.CategorySyntax, SQLState: "42601", Retryable: true, Message: "[PARSE_SYNTAX_ERROR] <sql>"},
 		CloseFailure: &telemetry.Failure{Category: telemetry.CategoryConnection},
 		Execute:      1234567 * time.Nanosecond, FirstRow: telemetry.Known(time.Duration(0)),
@@ -78,7 +82,7 @@ var (
 	}
 	bare   = &telemetry.Statement{Started: start, Outcome: telemetry.OutcomeCompleted}
 	opened = &telemetry.SessionOpened{
-		Connector: 1, Started: start, Server: "127.0.0.1:443", SessionID: "s-1", WorkspaceID: "1234567890", Latency: 5 * time.Millisecond, Retries: telemetry.Known[int64](0), RequestID: "01f0c3a4-5b6d-1e7f-8a9b-0c1d2e3f4a5b",
+		Connector: 1, Started: start, Server: "127.0.0.1:443", SessionID: "s-1", WorkspaceID: "1234567890", Latency: 5 * time.Millisecond, Retries: telemetry.Known[int64](0), RequestID: "0a1b2c3d-0000-4000-8000-000000000002",
 		Failure: &telemetry.Failure{Category: telemetry.CategoryAuth, Message: "401 Unauthorized"},
 		Driver: telemetry.DriverConfig{
 			Version: "1.13.1", AuthMech: "PAT", AuthFlow: "TOKEN_PASSTHROUGH",
@@ -89,7 +93,7 @@ var (
 		},
 	}
 	closed = &telemetry.SessionClosed{
-		Connector: 1, Started: start, Server: "127.0.0.1:443", SessionID: "s-1", Latency: time.Millisecond, Retries: telemetry.Known[int64](1), RequestID: "01f0c3a4-5b6d-1e7f-8a9b-0c1d2e3f4a5c", Lifetime: time.Minute,
+		Connector: 1, Started: start, Server: "127.0.0.1:443", SessionID: "s-1", Latency: time.Millisecond, Retries: telemetry.Known[int64](1), RequestID: "0a1b2c3d-0000-4000-8000-000000000003", Lifetime: time.Minute,
 		Statements: 3, Reused: 2, Abandoned: 1, Failure: &telemetry.Failure{Category: telemetry.CategoryConnection, Message: "EOF"},
 	}
 )

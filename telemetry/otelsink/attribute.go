@@ -1,6 +1,7 @@
 package otelsink
 
 import (
+	"log/slog"
 	"net"
 	"strconv"
 
@@ -12,22 +13,28 @@ import (
 
 // The attributes beyond the conventions.
 const (
-	sessionIDKey    = attribute.Key("databricks.session.id")
-	statementIDKey  = attribute.Key("databricks.statement.id")
-	preparedKey     = attribute.Key("databricks.prepared")
-	outcomeKey      = attribute.Key("databricks.outcome")
-	resultFormatKey = attribute.Key("databricks.result.format")
-	resultCacheKey  = attribute.Key("databricks.result.cache")
-	pollsKey        = attribute.Key("databricks.polls")
-	rpcRetriesKey   = attribute.Key("databricks.rpc.retries")
-	serverTimeKey   = attribute.Key("databricks.server.duration")
-	rpcMethodKey    = attribute.Key("databricks.rpc.method")
-	timePartKey     = attribute.Key("databricks.time.part")
-	fileStateKey    = attribute.Key("databricks.file.state")
-	closeReasonKey  = attribute.Key("databricks.pool.close.reason")
-	dropReasonKey   = attribute.Key("databricks.drop.reason")
-	placeKey        = attribute.Key("databricks.telemetry.place")
+	sessionIDKey     = attribute.Key("databricks.session.id")
+	statementIDKey   = attribute.Key("databricks.statement.id")
+	profileKey       = attribute.Key("databricks.statement.profile")
+	warehouseIDKey   = attribute.Key("databricks.warehouse.id")
+	correlationIDKey = attribute.Key("databricks.correlation.id")
+	preparedKey      = attribute.Key("databricks.prepared")
+	outcomeKey       = attribute.Key("databricks.outcome")
+	resultFormatKey  = attribute.Key("databricks.result.format")
+	resultCacheKey   = attribute.Key("databricks.result.cache")
+	pollsKey         = attribute.Key("databricks.polls")
+	rpcRetriesKey    = attribute.Key("databricks.rpc.retries")
+	serverTimeKey    = attribute.Key("databricks.server.duration")
+	rpcMethodKey     = attribute.Key("databricks.rpc.method")
+	timePartKey      = attribute.Key("databricks.time.part")
+	fileStateKey     = attribute.Key("databricks.file.state")
+	closeReasonKey   = attribute.Key("databricks.pool.close.reason")
+	dropReasonKey    = attribute.Key("databricks.drop.reason")
+	placeKey         = attribute.Key("databricks.telemetry.place")
 )
+
+// queryTagPrefix precedes the key of a query tag.
+const queryTagPrefix = "databricks.query_tag."
 
 // createSession is db.operation.name of opening a connection.
 const createSession = "CREATE_SESSION"
@@ -64,6 +71,24 @@ func splitServer(server string) (address, port string) {
 		port = ""
 	}
 	return address, port
+}
+
+// ownAttributes are the application's, which telemetry.WithAttributes has made of four kinds.
+func ownAttributes(own []slog.Attr) []attribute.KeyValue {
+	attributes := make([]attribute.KeyValue, len(own))
+	for i, a := range own {
+		switch key := attribute.Key(a.Key); a.Value.Kind() {
+		case slog.KindBool:
+			attributes[i] = key.Bool(a.Value.Bool())
+		case slog.KindInt64:
+			attributes[i] = key.Int64(a.Value.Int64())
+		case slog.KindFloat64:
+			attributes[i] = key.Float64(a.Value.Float64())
+		default:
+			attributes[i] = key.String(a.Value.String())
+		}
+	}
+	return attributes
 }
 
 // failureAttributes are those of the conventions: error.type is the SQLSTATE where there is

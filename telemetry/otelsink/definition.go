@@ -17,7 +17,7 @@ type definition struct {
 // definitions are all metrics, in the order of the documentation.
 var definitions = []definition{
 	{"db.client.operation.duration", "s", "Duration of calls, from the call until it returned: results are ready, or it failed.",
-		keys(ofOperation, ofFailure), seconds, func(i *instruments) any { return &i.operationDuration }},
+		keys(ofOperation, []attribute.Key{semconv.DBNamespaceKey}, ofFailure), seconds, func(i *instruments) any { return &i.operationDuration }},
 	{"databricks.client.statement.duration", "s", "Duration of statements, from the call until their rows were closed.",
 		keys(ofOperation, []attribute.Key{outcomeKey, resultFormatKey}, ofFailure), seconds, func(i *instruments) any { return &i.statementDuration }},
 	{"databricks.client.statement.time", "s", "Where the time of statements went. The parts add up to their duration.",

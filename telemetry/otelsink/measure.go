@@ -19,7 +19,7 @@ func (s *Sink) StatementFinished(r *telemetry.Statement) {
 	if i == nil || s.closed.Load() {
 		return
 	}
-	ctx, o := spancontext.Of(r), s.operation(r.Server, operationName(r.Kind, r.Internal))
+	ctx, o := spancontext.Of(r), s.operation(target{server: r.Server, name: operationName(r.Kind, r.Internal)})
 	i.statementDuration.Record(ctx, r.Total.Seconds(), o.finished(r))
 	i.time(ctx, o, r)
 	if p, ok := r.Polling.Get(); ok {
@@ -56,7 +56,7 @@ func (s *Sink) SessionClosed(r *telemetry.SessionClosed) {
 	if i == nil || s.closed.Load() {
 		return
 	}
-	i.sessionLifetime.Record(context.Background(), r.Lifetime.Seconds(), s.operation(r.Server, "").plain)
+	i.sessionLifetime.Record(context.Background(), r.Lifetime.Seconds(), s.operation(target{server: r.Server}).plain)
 }
 
 // measureCall records how long a call took, on the caller's goroutine.

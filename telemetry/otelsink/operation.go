@@ -15,8 +15,20 @@ import (
 
 // target is a kind of call to one server.
 type target struct {
-	server string // host:port
-	name   string // db.operation.name
+	server    string    // host:port
+	name      string    // db.operation.name
+	namespace namespace // of the session; not set for what is measured when a statement is finished
+}
+
+// namespace is where a session began.
+type namespace struct{ catalog, schema string }
+
+// String is db.namespace: from the general to the specific, what is missing left out.
+func (n namespace) String() string {
+	if n.catalog != "" && n.schema != "" {
+		return n.catalog + "|" + n.schema
+	}
+	return n.catalog + n.schema
 }
 
 // operation holds what spans and measurements of one target share. It is built once for each
@@ -29,6 +41,8 @@ type operation struct {
 	spanStart  []trace.SpanStartOption  // options to start a span with
 	attributes []attribute.KeyValue     // of a measurement
 	plain      metric.MeasurementOption // the attributes as an option
+	called     []attribute.KeyValue     // of a call: the attributes and its namespace
+	call       metric.MeasurementOption // called as an option
 	labeled    sync.Map                 // label → metric.MeasurementOption
 }
 
@@ -39,8 +53,7 @@ type label struct {
 }
 
 // operation returns the operation of a target. A process has a handful per workspace.
-func (s *Sink) operation(server, name string) *operation {
-	t := target{server, name}
+func (s *Sink) operation(t target) *operation {
 	if o, ok := s.operations.Load(t); ok {
 		return o.(*operation)
 	}
@@ -56,12 +69,18 @@ func (s *Sink) newOperation(t target) *operation {
 	}
 	attributes = append(attributes, serverAttributes(address, port)...)
 	attributes = slices.Clip(append(attributes, s.attributes...))
+	called := attributes
+	if n := t.namespace.String(); n != "" {
+		called = slices.Clip(append(attributes, semconv.DBNamespace(n)))
+	}
 	return &operation{
 		target:     t,
 		spanName:   spanName(t.name, address, port),
-		spanStart:  slices.Clip([]trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attributes...)}),
+		spanStart:  slices.Clip([]trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(called...)}),
 		attributes: attributes,
 		plain:      metric.WithAttributes(attributes...),
+		called:     called,
+		call:       metric.WithAttributes(called...),
 	}
 }
 
@@ -96,9 +115,9 @@ func (o *operation) and(key attribute.Key, value string) metric.MeasurementOptio
 // executed is the operation's attributes with those of how the call ended.
 func (o *operation) executed(r *telemetry.Statement) metric.MeasurementOption {
 	if r.Failure == nil {
-		return o.plain
+		return o.call
 	}
-	return metric.WithAttributes(append(o.attributes, failureAttributes(r.Failure)...)...)
+	return metric.WithAttributes(append(o.called, failureAttributes(r.Failure)...)...)
 }
 
 // finished is the operation's attributes with those of how the statement ended.

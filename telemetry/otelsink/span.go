@@ -3,6 +3,7 @@ package otelsink
 import (
 	"cmp"
 	"context"
+	"slices"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
@@ -23,9 +24,13 @@ func (s *Sink) StatementStarting(ctx context.Context, start telemetry.StatementS
 	if tracer == nil && !measured || s.filter != nil && !s.filter(ctx, start) {
 		return ctx, nil
 	}
-	span := &statementSpan{sink: s, operation: s.operation(start.Server, operationName(start.Kind, start.Internal)), measured: measured}
+	operation := s.operation(target{start.Server, operationName(start.Kind, start.Internal), namespace{start.InitialCatalog, start.InitialSchema}})
+	span := &statementSpan{sink: s, operation: operation, measured: measured}
 	if tracer != nil {
-		name, attributes := span.operation.spanName, make([]attribute.KeyValue, 0, 4)
+		name, attributes := operation.spanName, make([]attribute.KeyValue, 0, 5)
+		if start.WarehouseID != "" {
+			attributes = append(attributes, warehouseIDKey.String(start.WarehouseID))
+		}
 		if start.SessionID != "" {
 			attributes = append(attributes, sessionIDKey.String(start.SessionID))
 		}
@@ -39,7 +44,11 @@ func (s *Sink) StatementStarting(ctx context.Context, start telemetry.StatementS
 				name = summary
 			}
 		}
-		ctx, span.span = startSpan(ctx, tracer, name, append(span.operation.spanStart, trace.WithAttributes(attributes...)))
+		opts := append(operation.spanStart, trace.WithAttributes(attributes...))
+		if len(start.Attributes) > 0 { // first: of two attributes with one key the last counts
+			opts = slices.Insert(opts, 0, trace.SpanStartOption(trace.WithAttributes(ownAttributes(start.Attributes)...)))
+		}
+		ctx, span.span = startSpan(ctx, tracer, name, opts)
 	}
 	if span.span == nil && !measured {
 		return ctx, nil
@@ -56,7 +65,7 @@ func (s *Sink) SessionStarting(ctx context.Context, start telemetry.SessionStart
 	if tracer == nil {
 		return ctx, nil
 	}
-	o := s.operation(start.Server, createSession)
+	o := s.operation(target{server: start.Server, name: createSession})
 	ctx, span := startSpan(ctx, tracer, o.spanName, o.spanStart)
 	if span == nil {
 		return ctx, nil
@@ -116,7 +125,9 @@ func (s *statementSpan) measure(r *telemetry.Statement) {
 	}
 	o := s.operation
 	if name := operationName(r.Kind, r.Internal); name != o.name && name != "" {
-		o = s.sink.operation(o.server, name)
+		t := o.target
+		t.name = name
+		o = s.sink.operation(t)
 	}
 	s.sink.measureCall(s.ctx, r.Execute, o.executed(r))
 }
@@ -129,9 +140,18 @@ func (s *statementSpan) end(r *telemetry.Statement) {
 
 // resultAttributes are those that are known once the call has returned.
 func (s *statementSpan) resultAttributes(r *telemetry.Statement) []attribute.KeyValue {
-	attributes := make([]attribute.KeyValue, 0, 8)
+	attributes := make([]attribute.KeyValue, 0, 9+len(r.QueryTags))
 	if r.StatementID != "" {
 		attributes = append(attributes, statementIDKey.String(r.StatementID))
+	}
+	if profile := r.ProfileURL(); profile != "" {
+		attributes = append(attributes, profileKey.String(profile))
+	}
+	if r.CorrelationID != "" {
+		attributes = append(attributes, correlationIDKey.String(r.CorrelationID))
+	}
+	for key, value := range r.QueryTags {
+		attributes = append(attributes, attribute.String(queryTagPrefix+key, value))
 	}
 	if name := operationName(r.Kind, r.Internal); name != s.operation.name && name != "" {
 		attributes = append(attributes, semconv.DBOperationName(name))

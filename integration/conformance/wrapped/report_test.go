@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"os"
 	"slices"
@@ -308,6 +309,7 @@ func TestNothingPrivateLeavesTheProcess(t *testing.T) {
 		ctx := driverctx.NewContextWithStagingInfo(t.Context(), []string{dir})
 		ctx = driverctx.NewContextWithCorrelationId(ctx, secrets[2])
 		ctx = driverctx.NewContextWithQueryTags(ctx, map[string]string{"card": secrets[6]})
+		ctx = telemetry.WithAttributes(ctx, slog.String("customer", secrets[1]))
 		for _, s := range secrets {
 			_ = transcript(db.QueryContext(ctx, "SELECT '"+s+"' AS `"+s+"`"))
 			_ = transcript(db.QueryContext(ctx, "SELECT ? AS p", s))

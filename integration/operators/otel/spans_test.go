@@ -78,6 +78,7 @@ func TestASpanCoversTheCallWithinTheCallersSpan(t *testing.T) {
 	delete(got, "databricks.server.duration")
 	require.Equal(t, map[string]any{
 		"db.system.name": "databricks", "db.operation.name": "QUERY", "server.address": "127.0.0.1", "server.port": int64(ws.Port()),
+		"db.namespace": "main|default", "databricks.warehouse.id": record.WarehouseID, "databricks.statement.profile": record.ProfileURL(),
 		"databricks.session.id": record.SessionID, "databricks.statement.id": record.StatementID,
 		"databricks.result.format": "INLINE_ARROW", "databricks.result.cache": record.Result.Cache, "databricks.polls": int64(0), "databricks.rpc.retries": int64(0),
 	}, got)

@@ -1,0 +1,66 @@
+package driverwrap
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/databricks/databricks-sql-go/driverctx"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// Bounds of what a record keeps of the texts in a context.
+const (
+	maxTags     = 32
+	maxTagBytes = 256 // of a key, a value or a correlation id
+)
+
+// mayHoldValues reports whether there can be anything in a context. Most statements of programs
+// that use none run on the background context.
+func mayHoldValues(ctx context.Context) bool {
+	return ctx != context.Background() && ctx != context.TODO()
+}
+
+// attributesOf are the application's own attributes in a context.
+func attributesOf(ctx context.Context) []slog.Attr {
+	if !mayHoldValues(ctx) {
+		return nil
+	}
+	return telemetry.AttributesFromContext(ctx)
+}
+
+// addContext adds to a record what the native driver finds in the context of the call.
+func addContext(ctx context.Context, r *telemetry.Statement) {
+	if !mayHoldValues(ctx) {
+		return
+	}
+	r.CorrelationID = boundedText(driverctx.CorrelationIdFromContext(ctx), maxTagBytes)
+	r.QueryTags = keptTags(driverctx.QueryTagsFromContext(ctx))
+}
+
+// keptTags is a copy of tags for a record: the map is the application's.
+func keptTags(tags map[string]string) map[string]string {
+	if len(tags) == 0 {
+		return nil
+	}
+	kept := make(map[string]string, min(len(tags), maxTags))
+	keep := func(key string) { kept[boundedText(key, maxTagBytes)] = boundedText(tags[key], maxTagBytes) }
+	if len(tags) > maxTags {
+		for _, key := range slices.Sorted(maps.Keys(tags))[:maxTags] {
+			keep(key)
+		}
+		return kept
+	}
+	for key := range tags {
+		keep(key)
+	}
+	return kept
+}
+
+// boundedText is the beginning of a text, in valid UTF-8.
+func boundedText(s string, bytes int) string {
+	return strings.ToValidUTF8(s[:min(len(s), bytes)], "\uFFFD")
+}

@@ -1,0 +1,146 @@
+package driverwrap
+
+import (
+	"context"
+	"database/sql/driver"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	dbsql "github.com/databricks/databricks-sql-go"
+	"github.com/databricks/databricks-sql-go/driverctx"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
+)
+
+// traceparent is the tag of a statement's span, named as in W3C trace context.
+const traceparent = "traceparent"
+
+// tagTrace returns a context in which the statement has its span among its query tags, with
+// Settings.TraceTags.
+//
+// Where the application gave the statement tags, they are kept. A statement with tags of its own
+// goes without those of its session, so a statement that has none gets its session's with it, and
+// no tag at all where they are not known. A traceparent of the application's own stays.
+func (s *session) tagTrace(ctx context.Context, traceID [16]byte, spanID [8]byte) context.Context {
+	if !s.settings.TraceTags || traceID == [16]byte{} {
+		return ctx
+	}
+	tags := driverctx.QueryTagsFromContext(ctx)
+	if len(tags) == 0 {
+		if s.sessionTags.unknown || s.tagsSet.Load() {
+			return ctx
+		}
+		tags = s.sessionTags.tags
+	}
+	for key := range tags {
+		if strings.EqualFold(key, traceparent) {
+			return ctx
+		}
+	}
+	tagged := make(map[string]string, len(tags)+1)
+	maps.Copy(tagged, tags)
+	tagged[traceparent] = fmt.Sprintf("00-%x-%x-01", traceID, spanID) // it is sampled: spans that are not recorded have no ids
+	return driverctx.NewContextWithQueryTags(ctx, tagged)
+}
+
+// noteTags notes a statement after which the tags of the session are not those it began with.
+func (s *session) noteTags(query string) {
+	if s.settings.TraceTags && setsQueryTags(query) {
+		s.tagsSet.Store(true)
+	}
+}
+
+// setsQueryTags reports whether a statement changes the query tags of its session.
+func setsQueryTags(query string) bool {
+	query = afterComments(query[:min(len(query), longestLead)])
+	if !hasPrefixFold(query, "SET") {
+		return false
+	}
+	after := afterComments(query[len("SET"):])
+	after = strings.TrimPrefix(after, "`")
+	return len(after) < len(query)-len("SET") && hasPrefixFold(after, "QUERY_TAGS")
+}
+
+func hasPrefixFold(s, prefix string) bool {
+	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
+}
+
+// sessionTags are the query tags with which the sessions of a connector begin.
+type sessionTags struct {
+	tags    map[string]string
+	unknown bool // there are, or may be, tags that cannot be given to a statement as they are
+}
+
+// sessionTagsOf reads the tags from a connector's configuration. Connectors of other drivers have
+// none that the native driver would know.
+func sessionTagsOf(native driver.Connector) (read sessionTags) {
+	read.unknown = true
+	defer contain.Process.Recover(contain.Statement)
+	v := reflect.ValueOf(native)
+	for v.Kind() == reflect.Pointer {
+		v = v.Elem()
+	}
+	if !v.IsValid() || v.Type().PkgPath() != nativePackage {
+		return sessionTags{}
+	}
+	parameters := field(field(v, "cfg"), "SessionParams")
+	if parameters.Kind() != reflect.Map || parameters.Type().Key().Kind() != reflect.String || parameters.Type().Elem().Kind() != reflect.String {
+		return read
+	}
+	var found []string
+	for i := parameters.MapRange(); i.Next(); {
+		if value := i.Value().String(); value != "" && strings.EqualFold(i.Key().String(), "QUERY_TAGS") {
+			found = append(found, value)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return sessionTags{}
+	case 1:
+		if tags, ok := parseTags(found[0]); ok {
+			return sessionTags{tags: tags}
+		}
+	}
+	return read
+}
+
+const nativePackage = "github.com/databricks/databricks-sql-go"
+
+// parseTags reads tags as dbsql.SerializeQueryTags writes them: key:value,key,… with a backslash
+// before what would end a text. It reports false for a text that SerializeQueryTags would not write.
+func parseTags(serialized string) (tags map[string]string, ok bool) {
+	tags = map[string]string{}
+	var texts [2]strings.Builder // key, value
+	at := 0
+	add := func() {
+		tags[texts[0].String()] = texts[1].String()
+		texts[0].Reset()
+		texts[1].Reset()
+		at = 0
+	}
+	for i := 0; i < len(serialized); i++ {
+		switch c := serialized[i]; {
+		case c == ',':
+			add()
+		case c == ':':
+			at = 1
+		case c == '\\' && i+1 < len(serialized):
+			i++
+			texts[at].WriteByte(serialized[i])
+		default:
+			texts[at].WriteByte(c)
+		}
+	}
+	add()
+	return tags, slices.Equal(pairs(dbsql.SerializeQueryTags(tags)), pairs(serialized))
+}
+
+// pairs are the parts of serialized tags, in an order of their own.
+func pairs(serialized string) []string {
+	all := strings.Split(serialized, ",")
+	slices.Sort(all)
+	return all
+}

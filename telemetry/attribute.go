@@ -1,0 +1,93 @@
+package telemetry
+
+import (
+	"context"
+	"log/slog"
+	"math"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Bounds of a context's attributes: records wait in queues that are bounded by their number.
+const (
+	maxAttributes     = 32
+	maxAttributeBytes = 256 // of a key, and of a text
+	maxAttributeDepth = 8   // of groups in groups
+)
+
+type attributesKey struct{}
+
+// WithAttributes returns a context whose statements carry attributes of the application's own: in
+// their records, as attributes, and on their spans, by their own keys. They are local: no
+// attribute is sent to Databricks.
+//
+// An attribute with the key of an earlier one takes its place. Those of a group are named
+// group.key. Values become strings, booleans, int64 or finite float64, now; other kinds become
+// text, as slog writes it, times as RFC 3339. A context keeps 32 attributes, and of a key or a
+// text 256 bytes; groups in more than eight others are left out.
+func WithAttributes(ctx context.Context, attrs ...slog.Attr) context.Context {
+	kept := slices.Clone(AttributesFromContext(ctx))
+	for _, a := range attrs {
+		kept = appendAttribute(kept, "", a, 0)
+	}
+	return context.WithValue(ctx, attributesKey{}, kept)
+}
+
+// AttributesFromContext returns the attributes of [WithAttributes], which must not be changed; nil
+// without any.
+func AttributesFromContext(ctx context.Context) []slog.Attr {
+	attrs, _ := ctx.Value(attributesKey{}).([]slog.Attr)
+	return attrs
+}
+
+// appendAttribute adds an attribute, or those of a group, whose keys begin with prefix.
+func appendAttribute(to []slog.Attr, prefix string, a slog.Attr, depth int) []slog.Attr {
+	v := a.Value.Resolve()
+	if v.Kind() == slog.KindGroup {
+		if a.Key != "" {
+			prefix += a.Key + "."
+		}
+		if depth == maxAttributeDepth {
+			return to
+		}
+		for _, member := range v.Group() {
+			to = appendAttribute(to, prefix, member, depth+1)
+		}
+		return to
+	}
+	if a.Key == "" {
+		return to
+	}
+	a = slog.Attr{Key: boundedText(prefix + a.Key), Value: plainValue(v)}
+	switch i := slices.IndexFunc(to, func(earlier slog.Attr) bool { return earlier.Key == a.Key }); {
+	case i >= 0:
+		to[i] = a
+	case len(to) < maxAttributes:
+		to = append(to, a)
+	}
+	return to
+}
+
+// plainValue returns a value of one of the kinds that JSON can tell apart.
+func plainValue(v slog.Value) slog.Value {
+	switch v.Kind() {
+	case slog.KindBool, slog.KindInt64:
+		return v
+	case slog.KindUint64:
+		if n := v.Uint64(); n <= math.MaxInt64 {
+			return slog.Int64Value(int64(n))
+		}
+	case slog.KindFloat64:
+		if f := v.Float64(); !math.IsNaN(f) && !math.IsInf(f, 0) {
+			return v
+		}
+	case slog.KindTime:
+		return slog.StringValue(v.Time().Format(time.RFC3339Nano))
+	}
+	return slog.StringValue(boundedText(v.String()))
+}
+
+func boundedText(s string) string {
+	return strings.ToValidUTF8(s[:min(len(s), maxAttributeBytes)], "\uFFFD")
+}
