@@ -38,24 +38,24 @@ func TestCallsAreListedFromTheirBeginning(t *testing.T) {
 		s.answers = []answer{{code: 503}, {code: 200, body: fetchReply(5, true, 0, fList(1281, tStruct, wireBatch("x", 3)))}, {err: errReset}}
 
 		_, _ = s.rpc(context.Background(), operationRequest(fetchResults, 5, operationA))
-		underWay := telemetry.Call{Method: "FetchResults", Start: time.Second, Attempts: 1}
+		underWay := telemetry.Call{Method: "FetchResults", Start: time.Second, Latest: time.Second, Attempts: 1}
 		require.Equal(t, underWay, during.Calls[1])
 
 		_, _ = s.rpc(context.Background(), operationRequest(fetchResults, 5, operationA))
-		underWay.Attempts, underWay.Retried = 2, []telemetry.Attempt{{Start: time.Second, End: 2 * time.Second, Status: 503}}
+		underWay.Attempts, underWay.Latest, underWay.Retried = 2, 2*time.Second, []telemetry.Attempt{{Start: time.Second, End: 2 * time.Second, Status: 503}}
 		require.Equal(t, underWay, during.Calls[1], "repeated")
 		page := telemetry.Call{
 			Method: "FetchResults", Start: time.Second, FirstByte: telemetry.Known(3 * time.Second), End: telemetry.Known(3 * time.Second),
-			Status: 200, Attempts: 2, Retried: underWay.Retried, Rows: telemetry.Known(int64(3)),
+			Status: 200, Attempts: 2, Latest: 2 * time.Second, Retried: underWay.Retried, Rows: telemetry.Known(int64(3)),
 		}
 		require.Equal(t, page, soFar(trace).Calls[1])
 
 		_, _ = s.rpc(context.Background(), operationRequest(fetchResults, 6, operationA))
-		broken := telemetry.Call{Method: "FetchResults", Start: 3 * time.Second, End: telemetry.Known(4 * time.Second), Failed: true, Attempts: 1}
+		broken := telemetry.Call{Method: "FetchResults", Start: 3 * time.Second, End: telemetry.Known(4 * time.Second), Latest: 3 * time.Second, Failed: true, Attempts: 1}
 		require.Equal(t, broken, soFar(trace).Calls[2])
 		execute := telemetry.Call{
 			Method: "ExecuteStatement", Start: time.Second, FirstByte: telemetry.Known(time.Second), End: telemetry.Known(time.Second),
-			Status: 200, Attempts: 1,
+			Status: 200, Latest: time.Second, Attempts: 1,
 		}
 		require.Equal(t, []telemetry.Call{execute, page, broken}, finish(trace).Calls)
 	})

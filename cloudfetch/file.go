@@ -32,7 +32,6 @@ type file struct {
 	// Guarded by the trace's lock.
 	record      telemetry.File
 	attempt     uint32        // as in methodStats
-	attempted   time.Duration // start of the latest attempt
 	status      int           // HTTP status of the latest attempt that ended
 	waited      time.Duration // for which the reader waited for the latest attempt
 	redirecting bool          // the latest attempt was redirected and has not continued yet
@@ -156,7 +155,7 @@ func (f *file) begin(redirect bool, at time.Time) (attempt uint32, ok bool) {
 			f.repeat()
 		}
 		r.Received = 0
-		f.attempted, f.waited = now, 0
+		r.Latest, f.waited = now, 0
 	}
 	if _, asked := r.Start.Get(); !asked {
 		r.Start = telemetry.Known(now)
@@ -179,7 +178,7 @@ func (f *file) repeat() {
 	}
 	sums.MostAttempts = max(sums.MostAttempts, r.Attempts)
 	if len(r.Retried) < maxRetried {
-		r.Retried = append(r.Retried, telemetry.Attempt{Start: f.attempted, End: r.End.Or(f.attempted), Status: f.status})
+		r.Retried = append(r.Retried, telemetry.Attempt{Start: r.Latest, End: r.End.Or(r.Latest), Status: f.status})
 	}
 }
 

@@ -165,7 +165,7 @@ func (t *Trace) begin(req *message, out int64, redirect bool, at time.Time) (att
 	case repeatedAttempt:
 		if s.listed > 0 {
 			last.RequestID = request.String()
-			t.calls[s.listed-1].repeat(last)
+			t.calls[s.listed-1].repeat(last, now)
 		}
 	}
 	t.beginAttempt(s.method, next == repeatedAttempt)
@@ -215,12 +215,13 @@ func (t *Trace) list(s *methodStats) int {
 			return 0
 		}
 	}
-	t.calls = append(t.calls, call{Call: telemetry.Call{Method: s.rpc.Method, Start: s.start, Attempts: 1}})
+	t.calls = append(t.calls, call{Call: telemetry.Call{Method: s.rpc.Method, Start: s.start, Latest: s.start, Attempts: 1}})
 	return len(t.calls)
 }
 
 // repeat notes that the latest attempt of the call failed and another one begins.
-func (c *call) repeat(failed telemetry.Attempt) {
+func (c *call) repeat(failed telemetry.Attempt, now time.Duration) {
+	c.Latest = now
 	if c.Attempts++; len(c.Retried) < maxRetried {
 		c.Retried = append(c.Retried, failed)
 	}

@@ -95,6 +95,8 @@ type Call struct {
 	// Attempts counts the HTTP attempts; Retried lists the first of those that were repeated.
 	Attempts int64
 	Retried  []Attempt
+	// Latest is when the latest attempt began.
+	Latest time.Duration
 	// RequestID is the server's x-request-id of the latest attempt, which Databricks support
 	// asks for: kept of calls that failed, were repeated or took a second or longer.
 	RequestID string
@@ -147,8 +149,10 @@ type File struct {
 	Received int64  // of the latest attempt
 	Attempts int64
 	Status   int // HTTP status of the latest failed attempt; 0 when none failed
-	// Retried lists the first of the attempts that failed and were repeated.
+	// Retried lists the first of the attempts that failed and were repeated. Latest is when the
+	// latest attempt began; 0 before the first.
 	Retried []Attempt
+	Latest  time.Duration
 	// Queued is when the link arrived, Start when the file was first requested; FirstByte and
 	// End are those of the latest attempt. Each is unknown until it happens.
 	Queued, Start, FirstByte, End Maybe[time.Duration]

@@ -120,6 +120,7 @@ var CallFields = []Field[telemetry.Call]{
 	{"method", "", "Thrift method, such as ExecuteStatement.", ScopeLocal, Payload{}, stringOf(func(c *telemetry.Call) *string { return &c.Method })},
 	{"start_ms", "ms", "When its first attempt began.", ScopeLocal, Payload{}, durationOf(func(c *telemetry.Call) *time.Duration { return &c.Start })},
 	{"first_byte_ms", "ms", "When the answer to the latest attempt began.", ScopeLocal, Payload{}, maybeDurationOf(func(c *telemetry.Call) *telemetry.Maybe[time.Duration] { return &c.FirstByte })},
+	{"latest_ms", "ms", "When the latest attempt began.", ScopeLocal, Payload{}, nonZeroDurationOf(func(c *telemetry.Call) *time.Duration { return &c.Latest })},
 	{"end_ms", "ms", "When its answer was complete, or it failed.", ScopeLocal, Payload{}, maybeDurationOf(func(c *telemetry.Call) *telemetry.Maybe[time.Duration] { return &c.End })},
 	{"status", "HTTP status", "Of the latest attempt, where an answer came.", ScopeLocal, Payload{}, nonZeroOf(func(c *telemetry.Call) *int { return &c.Status })},
 	{"failed", "bool", "The latest attempt ended without an answer that the driver can use.", ScopeLocal, Payload{}, boolOf(func(c *telemetry.Call) *bool { return &c.Failed })},
@@ -150,6 +151,7 @@ var FileFields = []Field[telemetry.File]{
 	{"queued_ms", "ms", "When its link arrived.", ScopeLocal, Payload{}, maybeDurationOf(func(f *telemetry.File) *telemetry.Maybe[time.Duration] { return &f.Queued })},
 	{"start_ms", "ms", "When it was first requested.", ScopeLocal, Payload{}, maybeDurationOf(func(f *telemetry.File) *telemetry.Maybe[time.Duration] { return &f.Start })},
 	{"first_byte_ms", "ms", "When the first byte of the latest attempt arrived.", ScopeLocal, Payload{}, maybeDurationOf(func(f *telemetry.File) *telemetry.Maybe[time.Duration] { return &f.FirstByte })},
+	{"latest_ms", "ms", "When the latest attempt began.", ScopeLocal, Payload{}, nonZeroDurationOf(func(f *telemetry.File) *time.Duration { return &f.Latest })},
 	{"end_ms", "ms", "When the latest attempt ended.", ScopeLocal, Payload{}, maybeDurationOf(func(f *telemetry.File) *telemetry.Maybe[time.Duration] { return &f.End })},
 }
 

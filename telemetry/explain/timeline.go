@@ -125,7 +125,7 @@ func (t *Timeline) addRPCs(s *telemetry.Statement, methods ...string) {
 					b.Label = fmt.Sprintf("%s %d", lane.label, len(calls)+1)
 				}
 				b.setEnd(c.End, s)
-				calls = append(calls, attempts(b, c.Retried, c.Attempts))
+				calls = append(calls, attempts(b, c.Retried, c.Attempts, c.Latest))
 			}
 		}
 		t.addLanes(lane.name, false, calls...)
@@ -141,34 +141,28 @@ func (b *Bar) setEnd(at telemetry.Maybe[time.Duration], s *telemetry.Statement) 
 }
 
 // attempts gives each attempt that was repeated a bar of its own, and the pause after it another.
-// When the latest attempt began is not recorded: the pause before it lasts until its first byte, or
-// is in the bar of the attempt where none came.
-func attempts(latest Bar, retried []telemetry.Attempt, n int64) []Bar {
+// The latest of all n attempts began at a time of its own; attempts between it and those that are
+// listed are one bar.
+func attempts(latest Bar, retried []telemetry.Attempt, n int64, began time.Duration) []Bar {
+	if len(retried) == 0 {
+		return []Bar{latest}
+	}
+	began = max(began, retried[len(retried)-1].End)
 	bars := make([]Bar, 0, 2*len(retried)+1)
 	for i, a := range retried {
 		note := []string{fmt.Sprintf("attempt %d", i+1), statusNote(a.Status)}
 		if a.RequestID != "" {
 			note = append(note, "request "+a.RequestID)
 		}
-		bars = append(bars, Bar{Kind: BarRetry, Label: latest.Label, Start: a.Start, End: a.End, Note: join(note...), Failed: true})
-		if latest.Start = a.End; i+1 < len(retried) {
-			next := retried[i+1].Start
-			bars = append(bars, Bar{Kind: BarPause, Label: "pause", Start: a.End, End: next})
+		next := Bar{Kind: BarPause, Label: "pause", Start: a.End, End: began}
+		if unlisted := n - 1 - int64(len(retried)); i+1 < len(retried) {
+			next.End = retried[i+1].Start
+		} else if unlisted > 0 {
+			next.Kind, next.Label, next.Note = BarRetry, latest.Label, format.Plural(unlisted, "further attempt")
 		}
+		bars = append(bars, Bar{Kind: BarRetry, Label: latest.Label, Start: a.Start, End: a.End, Note: join(note...), Failed: true}, next)
 	}
-	if more := n - int64(len(retried)); len(retried) > 0 {
-		note := fmt.Sprintf("attempt %d", len(retried)+1)
-		if more > 1 {
-			note = format.Count(more) + " attempts"
-		}
-		if first, ok := latest.FirstByte.Get(); ok {
-			bars = append(bars, Bar{Kind: BarPause, Label: "pause", Start: latest.Start, End: first, Note: note + " until its first byte"})
-			latest.Start, latest.FirstByte = first, telemetry.Maybe[time.Duration]{}
-		} else {
-			note += " and the pause before it"
-		}
-		latest.Note = join(note, latest.Note)
-	}
+	latest.Start, latest.Note = began, join(fmt.Sprintf("attempt %d", n), latest.Note)
 	return append(bars, latest)
 }
 
@@ -224,7 +218,7 @@ func (t *Timeline) addFiles(s *telemetry.Statement) {
 			Note: fileNote(f), Failed: f.State == "FAILED",
 		}
 		b.setEnd(f.End, s)
-		bars := attempts(b, f.Retried, f.Attempts)
+		bars := attempts(b, f.Retried, f.Attempts, f.Latest)
 		bars[len(bars)-1].Queued = telemetry.Maybe[time.Duration]{}
 		bars[0].Queued = f.Queued
 		files = append(files, bars)

@@ -92,13 +92,13 @@ func TestTimelineHasLanesForCallsFilesAndRows(t *testing.T) {
 
 func TestAttemptsAndPausesHaveBars(t *testing.T) {
 	execute := call("ExecuteStatement", 0, 100, 0)
-	execute.FirstByte, execute.RequestID, execute.Attempts = at(95), requestID, 3
+	execute.FirstByte, execute.RequestID, execute.Attempts, execute.Latest = at(95), requestID, 3, 90*ms
 	execute.Retried = []telemetry.Attempt{{Start: 0, End: 10 * ms, Status: 503, RequestID: "first"}, {Start: 30 * ms, End: 40 * ms}}
 	broken := call("FetchResults", 110, 120, -1)
-	broken.FirstByte, broken.Failed, broken.Status, broken.Attempts = at(-1), true, 200, 20
+	broken.FirstByte, broken.Failed, broken.Status, broken.Attempts, broken.Latest = at(-1), true, 200, 20, 118*ms
 	broken.Retried = []telemetry.Attempt{{Start: 110 * ms, End: 112 * ms, Status: 429}}
 	retried := file(0, "DOWNLOADED", 100, 101, 158, 160)
-	retried.Attempts, retried.Retried = 2, []telemetry.Attempt{{Start: 101 * ms, End: 105 * ms, Status: 503}}
+	retried.Attempts, retried.Latest, retried.Retried = 2, 150*ms, []telemetry.Attempt{{Start: 101 * ms, End: 105 * ms, Status: 503}}
 	beside := file(1, "DOWNLOADED", 100, 120, 121, 130)
 	s := &telemetry.Statement{
 		Execute: 200 * ms, Total: 200 * ms, Polling: polls(0),
@@ -110,10 +110,11 @@ func TestAttemptsAndPausesHaveBars(t *testing.T) {
 	require.Equal(t, strings.Join([]string{
 		"call: call 0-200",
 		"execute: ExecuteStatement 0-10 (attempt 1, failed with HTTP 503, request first)! pause 10-30" +
-			" ExecuteStatement 30-40 (attempt 2, failed without a whole answer)!" +
-			" pause 40-95 (attempt 3 until its first byte) ExecuteStatement 95-100 (attempt 3, 0 rows, request " + requestID + ")",
-		"pages: page 1 110-112 (attempt 1, failed with HTTP 429)! page 1 112-120 (19 attempts and the pause before it, failed without a whole answer)!",
-		"files 1: file 0 101-105 (attempt 1, failed with HTTP 503)! pause 105-158 (attempt 2 until its first byte) file 0 158-160 (attempt 2, 10 rows, 2.0 kB, 2 attempts)",
+			" ExecuteStatement 30-40 (attempt 2, failed without a whole answer)! pause 40-90" +
+			" ExecuteStatement 90-100 (attempt 3, 0 rows, request " + requestID + ")",
+		"pages: page 1 110-112 (attempt 1, failed with HTTP 429)! page 1 112-118 (18 further attempts)" +
+			" page 1 118-120 (attempt 20, failed without a whole answer)!",
+		"files 1: file 0 101-105 (attempt 1, failed with HTTP 503)! pause 105-150 file 0 150-160 (attempt 2, 10 rows, 2.0 kB, 2 attempts)",
 		"files 2: file 1 120-130 (10 rows, 2.0 kB)",
 		"",
 	}, "\n"), sketch(timeline), "a file keeps its lane during a pause")

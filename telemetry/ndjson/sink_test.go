@@ -48,8 +48,8 @@ var (
 			Files: []telemetry.File{
 				{
 					Index: 16, State: "FAILED", Rows: 500, Bytes: 2048, Received: 100, Attempts: 3, Status: 403,
-					Retried: []telemetry.Attempt{{Start: 2 * time.Millisecond, End: 2500 * time.Microsecond, Status: 503}},
-					Queued:  telemetry.Known(time.Millisecond), Start: telemetry.Known(2 * time.Millisecond),
+					Latest: 3 * time.Millisecond, Retried: []telemetry.Attempt{{Start: 2 * time.Millisecond, End: 2500 * time.Microsecond, Status: 503}},
+					Queued: telemetry.Known(time.Millisecond), Start: telemetry.Known(2 * time.Millisecond),
 					FirstByte: telemetry.Known(3 * time.Millisecond), End: telemetry.Known(4 * time.Millisecond),
 				},
 				{Index: 17, State: "ABANDONED", Queued: telemetry.Known(time.Duration(0))},
@@ -67,7 +67,7 @@ var (
 			{
 				Method: "ExecuteStatement", Start: 10 * time.Microsecond, FirstByte: telemetry.Known(900 * time.Microsecond), End: telemetry.Known(time.Millisecond),
 				Status: 200, Attempts: 3, RequestID: "0a1b2c3d-0000-4000-8000-000000000001", Rows: telemetry.Known[int64](0), Files: 20,
-				Retried: []telemetry.Attempt{{Start: 10 * time.Microsecond, End: 20 * time.Microsecond, Status: 503, RequestID: "0a1b2c3d-0000-4000-8000-000000000000"}},
+				Latest: 30 * time.Microsecond, Retried: []telemetry.Attempt{{Start: 10 * time.Microsecond, End: 20 * time.Microsecond, Status: 503, RequestID: "0a1b2c3d-0000-4000-8000-000000000000"}},
 			},
 			{Method: "FetchResults", Start: 2 * time.Millisecond, Attempts: 1, Failed: true},
 		},

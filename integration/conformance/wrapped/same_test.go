@@ -256,7 +256,7 @@ func TestAProgramSeesTheSameThroughEveryEntryPoint(t *testing.T) {
 	}
 	for name, opts := range warehouses {
 		opts.WarehouseID = "1234567890abcdef" // part of error texts
-		opts.DirectResultWait = time.Hour // so that what the driver asks does not depend on how busy this machine is
+		opts.DirectResultWait = time.Hour     // so that what the driver asks does not depend on how busy this machine is
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			all := append([]entryPoint{native}, entryPoints(&memory{})...)
