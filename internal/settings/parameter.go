@@ -62,12 +62,14 @@ var Parameters = []Parameter{
 		asDuration(time.Second, time.Hour, func(s *telemetry.Settings) *time.Duration { return &s.CircuitBreakerTimeout })},
 	{"telemetry_log_level", "LogLevel", logLevel.String(), "off", "Least level written to the application's log (slog).",
 		logLevel.codec(func(s *telemetry.Settings) *string { return &s.LogLevel })},
-	{"telemetry_slow_threshold", "SlowThreshold", "a Go duration from 1ms to 24h, such as 10s", "10s", "How long a statement may take before it counts as slow in the log.",
+	{"telemetry_slow_threshold", "SlowThreshold", "a Go duration from 1ms to 24h, such as 10s", "10s", "How long a statement may take before it counts as slow, in the log and for telemetry_query_history.",
 		asDuration(time.Millisecond, 24*time.Hour, func(s *telemetry.Settings) *time.Duration { return &s.SlowThreshold })},
 	{"telemetry_query_text", "QueryText", "true or false", "false", "Keep the text of statements in local records (log, spans, debug page, NDJSON). It is never reported to Databricks.",
 		asBool(func(s *telemetry.Settings) *bool { return &s.QueryText })},
 	{"telemetry_error_text", "ErrorText", errorText.String(), "redacted", "What local records keep of the text of errors: class: error class and SQLSTATE only; redacted: only words of a fixed vocabulary pass, all else is a placeholder; full: the text as it is. It is never reported to Databricks.",
 		errorText.codec(func(s *telemetry.Settings) *string { return &s.ErrorText })},
+	{"telemetry_query_history", "QueryHistory", queryHistory.String(), QueryHistoryOff, "For which statements the workspace's query history is asked where the server's time went: slow: those over telemetry_slow_threshold, and failed ones. Local sinks receive a report; nothing of it is reported to Databricks.",
+		queryHistory.codec(func(s *telemetry.Settings) *string { return &s.QueryHistory })},
 	{"telemetry_sample_rate", "SampleRate", "a number from 0 to 1, such as 0.1", "1", "Share of successful statements exported; failed ones always are.",
 		asShare(func(s *telemetry.Settings) *telemetry.Maybe[float64] { return &s.SampleRate })},
 }
@@ -140,10 +142,18 @@ const (
 	ErrorTextFull     = "full"
 )
 
+// The values of telemetry.Settings.QueryHistory.
+const (
+	QueryHistoryOff  = "off"
+	QueryHistorySlow = "slow"
+	QueryHistoryAll  = "all"
+)
+
 // The settings that are one of a few words.
 var (
-	logLevel  = words{"off", "error", "warn", "info", "debug"}
-	errorText = words{ErrorTextClass, errorTextRedacted, ErrorTextFull}
+	logLevel     = words{"off", "error", "warn", "info", "debug"}
+	errorText    = words{ErrorTextClass, errorTextRedacted, ErrorTextFull}
+	queryHistory = words{QueryHistoryOff, QueryHistorySlow, QueryHistoryAll}
 )
 
 type words []string
