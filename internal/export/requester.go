@@ -30,7 +30,7 @@ func NewRequester(c *Connection, log *contain.Log) *Requester {
 // Response says how a request ended.
 type Response struct {
 	Accepted bool          // it was answered, and the answer was read
-	Retry    bool          // it may be repeated: 429, 5xx, no response, or user-supplied code that failed
+	Retry    bool          // it may be repeated: 429, 5xx, or no response, unless user-supplied code failed
 	After    time.Duration // not before: what Retry-After says, up to a minute and a random quarter; 0: nothing
 	Error    string        // unless Accepted: an HTTP status or an error category
 }
@@ -70,7 +70,7 @@ func responseOf(r result) Response {
 	if r.outcome == outcomeAccepted {
 		return Response{Accepted: true}
 	}
-	return Response{Retry: r.outcome == outcomeUnavailable || r.status == 0, After: r.retryAfter, Error: r.describe()}
+	return Response{Retry: r.outcome == outcomeUnavailable, After: r.retryAfter, Error: r.describe()}
 }
 
 // Server is scheme://host:port as Stats shows it.

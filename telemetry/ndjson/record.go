@@ -17,6 +17,7 @@ var (
 	fileKeys      = keysOf(registry.FileFields)
 	openedKeys    = keysOf(registry.SessionOpenedFields)
 	closedKeys    = keysOf(registry.SessionClosedFields)
+	reportKeys    = keysOf(registry.ServerReportFields)
 	statementKeys = func() keys[telemetry.Statement] {
 		k := keysOf(registry.StatementFields)
 		k["calls"] = func(s *telemetry.Statement, value []byte) (err error) {

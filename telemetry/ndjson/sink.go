@@ -22,7 +22,10 @@ type Sink struct {
 	err error
 }
 
-var _ telemetry.SessionSink = (*Sink)(nil)
+var (
+	_ telemetry.SessionSink = (*Sink)(nil)
+	_ telemetry.ReportSink  = (*Sink)(nil)
+)
 
 // New returns a sink that writes to w. A record whose write fails is dropped, and the next one is
 // written again; Err returns the latest error.
@@ -60,11 +63,17 @@ func (s *Sink) SessionClosed(r *telemetry.SessionClosed) {
 	s.line(closedEvent, func(b []byte) []byte { return appendFields(b, registry.SessionClosedFields, r) })
 }
 
+// ServerReported writes a "server_report" line.
+func (s *Sink) ServerReported(r *telemetry.ServerReport) {
+	s.line(reportEvent, func(b []byte) []byte { return appendFields(b, registry.ServerReportFields, r) })
+}
+
 // The values of the key "event".
 const (
 	statementEvent = "statement"
 	openedEvent    = "session_opened"
 	closedEvent    = "session_closed"
+	reportEvent    = "server_report"
 )
 
 func (s *Sink) line(event string, fields func([]byte) []byte) {
@@ -122,6 +131,8 @@ func appendValue(b []byte, v slog.Value) []byte {
 	switch v.Kind() {
 	case slog.KindInt64:
 		return strconv.AppendInt(b, v.Int64(), 10)
+	case slog.KindFloat64:
+		return strconv.AppendFloat(b, v.Float64(), 'f', -1, 64)
 	case slog.KindBool:
 		return strconv.AppendBool(b, v.Bool())
 	case slog.KindDuration:
