@@ -16,7 +16,9 @@ import (
 // ./internal/archtest writes them; without it this test fails when they differ.
 func TestTheDocumentationSaysWhatTheCodeSays(t *testing.T) {
 	generated(t, "../../docs/TELEMETRY.md", "statement", table(registry.StatementFields))
+	generated(t, "../../docs/TELEMETRY.md", "rpc", table(registry.RPCFields))
 	generated(t, "../../docs/TELEMETRY.md", "call", table(registry.CallFields))
+	generated(t, "../../docs/TELEMETRY.md", "attempt", table(registry.AttemptFields))
 	generated(t, "../../docs/TELEMETRY.md", "file", table(registry.FileFields))
 	generated(t, "../../docs/TELEMETRY.md", "session_opened", table(registry.SessionOpenedFields))
 	generated(t, "../../docs/TELEMETRY.md", "session_closed", table(registry.SessionClosedFields))

@@ -20,7 +20,9 @@ func TestEveryFieldIsDescribed(t *testing.T) {
 	described(t, registry.StatementExecutedFields)
 	described(t, registry.StatementClosedFields)
 	described(t, registry.StatementCanceledFields)
+	described(t, registry.RPCFields)
 	described(t, registry.CallFields)
+	described(t, registry.AttemptFields)
 	described(t, registry.FileFields)
 	described(t, registry.SessionOpenedFields)
 	described(t, registry.SessionClosedFields)
@@ -70,8 +72,10 @@ func TestEveryFactOfARecordHasAField(t *testing.T) {
 	}, without(t, registry.SessionOpenedFields))
 	require.Equal(t, []string{"Failure.SQLState", "Failure.Retryable"}, without(t, registry.SessionClosedFields))
 	require.Empty(t, without(t, registry.ServerReportFields))
-	require.Empty(t, without(t, registry.CallFields))
-	require.Empty(t, without(t, registry.FileFields))
+	require.Empty(t, without(t, registry.RPCFields))
+	require.Equal(t, []string{"Retried"}, without(t, registry.CallFields), "AttemptFields")
+	require.Equal(t, []string{"Retried"}, without(t, registry.FileFields), "AttemptFields")
+	require.Empty(t, without(t, registry.AttemptFields))
 }
 
 // without sets every field of a record and returns what is zero then.

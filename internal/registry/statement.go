@@ -58,6 +58,9 @@ var StatementFields = []Field[telemetry.Statement]{
 	{"file_bytes", "bytes", "Size of all files the server announced.", ScopeLocal, Payload{}, partOf(cloudFetch, intOf(func(c *telemetry.CloudFetch) *int64 { return &c.Bytes }))},
 	{"file_bytes_received", "bytes", "Bytes downloaded, failed attempts included.", ScopeLocal, Payload{}, partOf(cloudFetch, intOf(func(c *telemetry.CloudFetch) *int64 { return &c.Received }))},
 	{"file_retries", "", "HTTP requests beyond the first of each file.", ScopeLocal, Payload{}, partOf(cloudFetch, intOf(func(c *telemetry.CloudFetch) *int64 { return &c.Retries }))},
+	{"files_retried", "files", "Files that needed more than one request.", ScopeLocal, Payload{}, partOf(cloudFetch, nonZeroOf(func(c *telemetry.CloudFetch) *int64 { return &c.Retried }))},
+	{"most_attempts", "", "Requests for the file that needed the most.", ScopeLocal, Payload{}, partOf(cloudFetch, nonZeroOf(func(c *telemetry.CloudFetch) *int64 { return &c.MostAttempts }))},
+	{"retry_status", "HTTP status", "Of the latest request for a file that failed, where an answer came.", ScopeLocal, Payload{}, partOf(cloudFetch, nonZeroOf(func(c *telemetry.CloudFetch) *int { return &c.RetryStatus }))},
 	{"first_file_ms", "ms", "Latency of the file that was complete first.", ScopeBoth, to(chunks+"initial_chunk_latency_millis", TypeInt64), partOf(cloudFetch, downloadLatency(func(c *telemetry.CloudFetch) *time.Duration { return &c.First }))},
 	{"slowest_file_ms", "ms", "Latency of the slowest file.", ScopeBoth, to(chunks+"slowest_chunk_latency_millis", TypeInt64), partOf(cloudFetch, downloadLatency(func(c *telemetry.CloudFetch) *time.Duration { return &c.Slowest }))},
 	{"sum_file_ms", "ms", "Latencies of all files, which overlap.", ScopeBoth, to(chunks+"sum_chunks_download_time_millis", TypeInt64), partOf(cloudFetch, downloadLatency(func(c *telemetry.CloudFetch) *time.Duration { return &c.Sum }))},
@@ -90,16 +93,45 @@ var StatementFields = []Field[telemetry.Statement]{
 	{"application_after_ms", "ms", "From the end of the rows until they were closed. Part of time_application_ms.", ScopeLocal, Payload{}, nonZeroDurationOf(func(s *telemetry.Statement) *time.Duration { return &s.Application.After })},
 }
 
-// CallFields is everything a Call says. Sinks that list calls do so under "calls".
+// RPCFields is everything an RPC says. Sinks that list RPCs do so under "rpcs_by_method".
+var RPCFields = []Field[telemetry.RPC]{
+	{"method", "", "Thrift method, such as ExecuteStatement.", ScopeLocal, Payload{}, stringOf(func(r *telemetry.RPC) *string { return &r.Method })},
+	{"calls", "calls", "Calls of it.", ScopeLocal, Payload{}, intOf(func(r *telemetry.RPC) *int64 { return &r.Calls })},
+	{"retries", "", "HTTP attempts beyond the first of each call.", ScopeLocal, Payload{}, nonZeroOf(func(r *telemetry.RPC) *int64 { return &r.Retries })},
+	{"latency_ms", "ms", "Time of all attempts, without the pauses between them.", ScopeLocal, Payload{}, durationOf(func(r *telemetry.RPC) *time.Duration { return &r.Latency })},
+	{"slowest_ms", "ms", "Time of the slowest call, its retries and the pauses between them included.", ScopeLocal, Payload{}, durationOf(func(r *telemetry.RPC) *time.Duration { return &r.Slowest })},
+	{"backoff_ms", "ms", "Pauses between an attempt that failed and the next.", ScopeLocal, Payload{}, nonZeroDurationOf(func(r *telemetry.RPC) *time.Duration { return &r.Backoff })},
+	{"connecting_ms", "ms", "Time in which a network connection was opened for these calls.", ScopeLocal, Payload{}, nonZeroDurationOf(func(r *telemetry.RPC) *time.Duration { return &r.Connecting })},
+	{"bytes_out", "bytes", "Request bodies.", ScopeLocal, Payload{}, intOf(func(r *telemetry.RPC) *int64 { return &r.BytesOut })},
+	{"bytes_in", "bytes", "Response bodies.", ScopeLocal, Payload{}, intOf(func(r *telemetry.RPC) *int64 { return &r.BytesIn })},
+	{"last_status", "HTTP status", "Of the latest attempt, where an answer came.", ScopeLocal, Payload{}, nonZeroOf(func(r *telemetry.RPC) *int { return &r.LastStatus })},
+	{"failed_status", "HTTP status", "Of the latest attempt that failed, where an answer came.", ScopeLocal, Payload{}, nonZeroOf(func(r *telemetry.RPC) *int { return &r.FailedStatus })},
+}
+
+// CallFields is everything a Call says but its attempts. Sinks that list calls do so under "calls".
 var CallFields = []Field[telemetry.Call]{
-	{"method", "", "Thrift method: ExecuteStatement, GetOperationStatus or FetchResults.", ScopeLocal, Payload{}, stringOf(func(c *telemetry.Call) *string { return &c.Method })},
+	{"method", "", "Thrift method, such as ExecuteStatement.", ScopeLocal, Payload{}, stringOf(func(c *telemetry.Call) *string { return &c.Method })},
 	{"start_ms", "ms", "When its first attempt began.", ScopeLocal, Payload{}, durationOf(func(c *telemetry.Call) *time.Duration { return &c.Start })},
+	{"first_byte_ms", "ms", "When the answer to the latest attempt began.", ScopeLocal, Payload{}, maybeDurationOf(func(c *telemetry.Call) *telemetry.Maybe[time.Duration] { return &c.FirstByte })},
 	{"end_ms", "ms", "When its answer was complete, or it failed.", ScopeLocal, Payload{}, maybeDurationOf(func(c *telemetry.Call) *telemetry.Maybe[time.Duration] { return &c.End })},
+	{"status", "HTTP status", "Of the latest attempt, where an answer came.", ScopeLocal, Payload{}, nonZeroOf(func(c *telemetry.Call) *int { return &c.Status })},
+	{"failed", "bool", "The latest attempt ended without an answer that the driver can use.", ScopeLocal, Payload{}, boolOf(func(c *telemetry.Call) *bool { return &c.Failed })},
+	{"attempts", "", "HTTP attempts.", ScopeLocal, Payload{}, nonZeroOf(func(c *telemetry.Call) *int64 { return &c.Attempts })},
+	{"request_id", "", "The server's x-request-id of the latest attempt, where the call failed, was repeated or took a second or longer.", ScopeLocal, Payload{}, stringOf(func(c *telemetry.Call) *string { return &c.RequestID })},
 	{"rows", "rows", "Rows in the page that came with it.", ScopeLocal, Payload{}, maybeIntOf(func(c *telemetry.Call) *telemetry.Maybe[int64] { return &c.Rows })},
 	{"files", "files", "CloudFetch links in the page.", ScopeLocal, Payload{}, nonZeroOf(func(c *telemetry.Call) *int64 { return &c.Files })},
 }
 
-// FileFields is everything a File says. Sinks that list files do so under "file_list".
+// AttemptFields is everything an Attempt says. Sinks that list the repeated attempts of a call or
+// file do so under "retried".
+var AttemptFields = []Field[telemetry.Attempt]{
+	{"start_ms", "ms", "When it began.", ScopeLocal, Payload{}, durationOf(func(a *telemetry.Attempt) *time.Duration { return &a.Start })},
+	{"end_ms", "ms", "When it failed.", ScopeLocal, Payload{}, durationOf(func(a *telemetry.Attempt) *time.Duration { return &a.End })},
+	{"status", "HTTP status", "Its status, where an answer came.", ScopeLocal, Payload{}, nonZeroOf(func(a *telemetry.Attempt) *int { return &a.Status })},
+	{"request_id", "", "The server's x-request-id, of a Thrift call.", ScopeLocal, Payload{}, stringOf(func(a *telemetry.Attempt) *string { return &a.RequestID })},
+}
+
+// FileFields is everything a File says but its attempts. Sinks that list files do so under "file_list".
 var FileFields = []Field[telemetry.File]{
 	{"index", "", "Position in the result, from 0.", ScopeLocal, Payload{}, intOf(func(f *telemetry.File) *int64 { return &f.Index })},
 	{"state", "", "DOWNLOADED, FAILED or ABANDONED.", ScopeLocal, Payload{}, stringOf(func(f *telemetry.File) *string { return &f.State })},
@@ -161,7 +193,7 @@ func sumOf(at func(*telemetry.RPC) *int64) access[telemetry.Statement] {
 
 // waitOf is sumOf for a time, which is left out where it is zero.
 func waitOf(at func(*telemetry.RPC) *time.Duration) access[telemetry.Statement] {
-	return sumAs(at, nonZeroDuration, setDuration)
+	return sumAs(at, func(d time.Duration) slog.Value { return nonZeroDuration(min(max(-longest, d), longest)) }, setDuration)
 }
 
 func sumAs[N int64 | time.Duration](at func(*telemetry.RPC) *N, value func(N) slog.Value, set func(*N, []byte) error) access[telemetry.Statement] {

@@ -15,14 +15,14 @@ func ExampleOf() {
 		Execute: 900 * time.Millisecond, Total: 4200 * time.Millisecond,
 		CloudFetch: &telemetry.CloudFetch{Present: 20, Downloaded: 20, Slowest: 900 * time.Millisecond},
 		Split: telemetry.Split{
-			Server:  telemetry.Known(800 * time.Millisecond),
-			Files:   telemetry.Known(2980 * time.Millisecond),
-			Reading: telemetry.Known(320 * time.Millisecond),
+			telemetry.PartServer:      800 * time.Millisecond,
+			telemetry.PartFile:        2980 * time.Millisecond,
+			telemetry.PartApplication: 420 * time.Millisecond,
 		},
 	})
 	fmt.Println(v.Sentence)
 	fmt.Println(v.Advice)
 	// Output:
-	// download-bound: 71 % of 4.2 s waiting for 20 files, slowest 900 ms
+	// file-bound: 71 % of 4.2 s waiting for 20 files, slowest 900 ms
 	// Storage or the line to it is the limit: more download threads (maxDownloadThreads), a nearer region, a proxy out of the way, fewer columns.
 }

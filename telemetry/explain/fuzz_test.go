@@ -22,6 +22,15 @@ func (s *source) int() int64 {
 
 func (s *source) duration() time.Duration { return time.Duration(s.int()) * time.Microsecond }
 
+func (s *source) of(values ...string) string { return values[int(s.int()&0xff)%len(values)] }
+
+func (s *source) attempts() (all []telemetry.Attempt) {
+	for range s.int() & 3 {
+		all = append(all, telemetry.Attempt{Start: s.duration(), End: s.duration(), Status: int(s.int() & 0x3ff), RequestID: s.of("", "id")})
+	}
+	return all
+}
+
 func maybe[T any](s *source, read func() T) telemetry.Maybe[T] {
 	if s.int()%2 == 0 {
 		return telemetry.Maybe[T]{}
@@ -29,40 +38,60 @@ func maybe[T any](s *source, read func() T) telemetry.Maybe[T] {
 	return telemetry.Known(read())
 }
 
+var methods = []string{"ExecuteStatement", "GetOperationStatus", "GetResultSetMetadata", "FetchResults", "CancelOperation", "CloseOperation", ""}
+
 func (s *source) statement() *telemetry.Statement {
 	r := &telemetry.Statement{
 		Total: s.duration(), Execute: s.duration(),
 		FirstRow: maybe(s, s.duration), Consume: maybe(s, s.duration), Close: maybe(s, s.duration), RowsRead: maybe(s, s.int),
-		Split: telemetry.Split{
-			Server: maybe(s, s.duration), PollWait: maybe(s, s.duration), Retries: maybe(s, s.duration),
-			Pages: maybe(s, s.duration), Files: maybe(s, s.duration), Reading: maybe(s, s.duration),
-		},
-		Polling: maybe(s, func() telemetry.Polling { return telemetry.Polling{Calls: s.int()} }),
-		Result:  telemetry.Result{Pages: maybe(s, s.int)},
-	}
-	if s.int()%3 == 0 {
-		r.Outcome = telemetry.OutcomeRunning
-	}
-	for range s.int() & 7 {
-		method := [...]string{"ExecuteStatement", "GetOperationStatus", "FetchResults", "CloseOperation"}[s.int()&3]
-		r.RPCs = append(r.RPCs, telemetry.RPC{Method: method, Calls: s.int(), Retries: s.int(), Backoff: s.duration()})
-		r.Calls = append(r.Calls, telemetry.Call{Method: method, Start: s.duration(), End: maybe(s, s.duration)})
+		Application: telemetry.Application{Before: s.duration(), Between: s.duration(), After: s.duration()},
+		Polling:     maybe(s, func() telemetry.Polling { return telemetry.Polling{Calls: s.int(), Unseen: s.duration()} }),
+		Result:      telemetry.Result{Pages: maybe(s, s.int), Rows: maybe(s, s.int)},
+		State:       s.of("", "RUNNING", "FINISHED", "UNKNOWN"),
+		Volume:      s.of("", "PUT", "DELETE"),
+		Outcome:     telemetry.Outcome(s.of("running", "completed", "failed", "canceled", "closed_early")),
+		ServerTime:  maybe(s, s.duration),
 	}
 	if s.int()%2 == 0 {
-		r.CloudFetch = &telemetry.CloudFetch{Present: s.int(), Slowest: s.duration()}
+		r.Failure = &telemetry.Failure{}
+	}
+	for p := range r.Split {
+		if s.int()%2 == 0 {
+			r.Split[p] = s.duration()
+		}
+	}
+	for range s.int() & 7 {
+		method := s.of(methods...)
+		r.RPCs = append(r.RPCs, telemetry.RPC{
+			Method: method, Calls: s.int(), Retries: s.int(), Backoff: s.duration(),
+			FailedStatus: int(s.int() & 0x3ff), Slowest: s.duration(), Connecting: s.duration(),
+		})
+		r.Calls = append(r.Calls, telemetry.Call{
+			Method: method, Start: s.duration(), FirstByte: maybe(s, s.duration), End: maybe(s, s.duration), Status: int(s.int() & 0x3ff),
+			Attempts: s.int(), Retried: s.attempts(), RequestID: s.of("", "id"),
+		})
+	}
+	if s.int()%2 == 0 {
+		r.CloudFetch = &telemetry.CloudFetch{
+			Present: s.int(), Downloaded: s.int(), Failed: s.int(), Slowest: s.duration(),
+			Retries: s.int(), Retried: s.int(), MostAttempts: s.int(), RetryStatus: int(s.int() & 0x3ff), FailedStatus: maybe(s, s.int),
+		}
 		for range s.int() & 31 {
-			r.CloudFetch.Files = append(r.CloudFetch.Files, telemetry.File{Start: maybe(s, s.duration), End: maybe(s, s.duration), Queued: maybe(s, s.duration)})
+			r.CloudFetch.Files = append(r.CloudFetch.Files, telemetry.File{
+				State: s.of("DOWNLOADED", "FAILED", "ABANDONED", "DOWNLOADING"), Attempts: s.int(), Retried: s.attempts(),
+				Start: maybe(s, s.duration), FirstByte: maybe(s, s.duration), End: maybe(s, s.duration), Queued: maybe(s, s.duration),
+			})
 		}
 	}
 	return r
 }
 
-// FuzzExplain: whatever a record says, its parts fit into its total, its verdict is the largest
-// part, and the bars of its timeline lie within the total and do not overlap.
+// FuzzExplain: whatever a record says, its parts add up to its total or to what they say, its
+// verdict is the largest part, and the bars of its timeline lie within the total and do not overlap.
 func FuzzExplain(f *testing.F) {
 	f.Add([]byte(nil))
 	f.Add([]byte("\x00\x00\x7f\x00\x00\x40"))
-	long := make([]byte, 600)
+	long := make([]byte, 1500)
 	for i := range long {
 		long[i] = byte(i * 37)
 	}
@@ -70,14 +99,20 @@ func FuzzExplain(f *testing.F) {
 	f.Fuzz(func(t *testing.T, in []byte) {
 		s := (*source)(&in).statement()
 
-		var sum, largest time.Duration
+		var sum, largest, told time.Duration
+		for _, d := range s.Split {
+			told += max(0, d)
+		}
 		for _, p := range explain.PartsOf(s) {
 			require.Positive(t, p.Time)
 			require.True(t, p.Share > 0 && p.Share <= 1, p.Share)
 			sum, largest = sum+p.Time, max(largest, p.Time)
 		}
-		require.LessOrEqual(t, sum, max(0, s.Total))
-		require.Equal(t, largest, explain.Of(s).Time)
+		require.Equal(t, max(0, s.Total, told), sum)
+		verdict := explain.Of(s)
+		require.Equal(t, largest, verdict.Time)
+		require.Equal(t, largest == 0, verdict.Sentence == "")
+		require.Equal(t, largest == 0, verdict.Advice == "")
 
 		timeline := explain.TimelineOf(s)
 		for _, lane := range timeline.Lanes {
@@ -85,6 +120,7 @@ func FuzzExplain(f *testing.F) {
 			for _, b := range lane.Bars {
 				require.GreaterOrEqual(t, b.Start, end, "bars of %s overlap", lane.Name)
 				require.GreaterOrEqual(t, b.End, b.Start)
+				require.True(t, b.Waited() >= 0 && b.Waited() <= b.End-b.Start)
 				end = b.End
 			}
 			require.LessOrEqual(t, end, timeline.Total)

@@ -18,9 +18,17 @@ type Part struct {
 // no time are left out. The parts add up to the total: what a record leaves open is unknown. The
 // statement may still be running.
 func PartsOf(s *telemetry.Statement) []Part {
-	split, total := s.Split, s.Split.Total()
-	if open := s.Total - total; open > 0 { // a record that was read back, or made by hand
-		split[telemetry.PartUnknown] += open
+	var split telemetry.Split
+	for p, d := range s.Split {
+		split[p] = max(0, d)
+	}
+	total := split.Total()
+	if open := s.Total - total; open > 0 { // a record that was made by hand, or that was read back
+		to := telemetry.PartUnknown
+		if open < rounding && total > 0 {
+			to = largest(&split)
+		}
+		split[to] += open
 		total = s.Total
 	}
 	parts := make([]Part, 0, len(telemetry.Parts))
@@ -30,6 +38,18 @@ func PartsOf(s *telemetry.Statement) []Part {
 		}
 	}
 	return parts
+}
+
+// rounding is what a record that is written with whole microseconds leaves open at most.
+const rounding = time.Duration(len(telemetry.Parts)) * time.Microsecond
+
+func largest(split *telemetry.Split) (p telemetry.Part) {
+	for _, other := range telemetry.Parts {
+		if split[other] > split[p] {
+			p = other
+		}
+	}
+	return p
 }
 
 // Meaning says in a sentence what a statement waits for in a part.

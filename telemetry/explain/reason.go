@@ -3,6 +3,7 @@ package explain
 import (
 	"cmp"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
@@ -26,19 +27,16 @@ func reasonOf(s *telemetry.Statement, p telemetry.Part, took time.Duration) reas
 	case telemetry.PartFile:
 		return fileReason(s)
 	case telemetry.PartTransfer:
-		return reason{
-			"transferring the file of " + cmp.Or(s.Volume, "a volume operation"),
-			"The size of the file and the line to the storage decide: send less, compress it, or move the application nearer.",
-		}
+		return transferReason(s)
 	case telemetry.PartDecode:
 		return reason{
-			"the driver turned bytes into rows" + rowsOf(s),
-			"Select fewer columns, or read Arrow batches (GetArrowBatches), which the driver does not turn into single values.",
+			"in the driver, which turned bytes into rows" + rowsOf(s),
+			"Select fewer columns. Where rows are read one by one, Arrow batches (GetArrowBatches) save turning them into single values.",
 		}
 	case telemetry.PartApplication:
 		return applicationReason(s)
 	case telemetry.PartClose:
-		return closeReason(s)
+		return closeReason(s, took)
 	case telemetry.PartNetwork:
 		return networkReason(s, took)
 	}
@@ -58,51 +56,106 @@ func rpcOf(s *telemetry.Statement, method string) (sums telemetry.RPC) {
 	return
 }
 
-// unanswered is the listed call that no byte of an answer has come to.
-func unanswered(s *telemetry.Statement) (c telemetry.Call, since time.Duration, ok bool) {
-	if s.Outcome != telemetry.OutcomeRunning || len(s.Calls) == 0 {
+// silent returns the latest call and for how long no byte of an answer to its latest attempt came,
+// where none came until now or until the call ended.
+func silent(s *telemetry.Statement) (c telemetry.Call, since time.Duration, ok bool) {
+	if len(s.Calls) == 0 {
 		return
 	}
 	c = s.Calls[len(s.Calls)-1]
 	_, answered := c.FirstByte.Get()
-	_, ended := c.End.Get()
-	return c, s.Total - c.Start, !answered && !ended
+	begun := c.Start
+	if n := len(c.Retried); n > 0 {
+		begun = c.Retried[n-1].End
+	}
+	return c, c.End.Or(s.Total) - begun, !answered
+}
+
+func silence(method string, since time.Duration) string {
+	return "no byte of an answer to " + method + " for " + format.Duration(since)
+}
+
+// support says what Databricks support can look up: the slowest listed call of a method, where
+// the server gave it an identifier.
+func support(s *telemetry.Statement, method string) string {
+	id, slowest := "", time.Duration(-1)
+	for i := range s.Calls {
+		c := &s.Calls[i]
+		if took := c.End.Or(s.Total) - c.Start; c.Method == method && c.RequestID != "" && took > slowest {
+			id, slowest = c.RequestID, took
+		}
+	}
+	if id == "" {
+		return ""
+	}
+	return " Databricks support can look up the request " + id + "."
 }
 
 const inspect = "Look at the query profile of the statement; a larger warehouse, a better layout of the tables or a smaller result help."
 
 func serverReason(s *telemetry.Statement, took time.Duration) reason {
+	const lead = "waiting for the server: "
 	polls := s.Polling.Or(telemetry.Polling{})
 	status := rpcOf(s, "GetOperationStatus").Slowest
-	c, since, waiting := unanswered(s)
+	c, since, waiting := silent(s)
 	switch {
 	case waiting && c.Method == "ExecuteStatement":
 		return reason{
-			"no byte of an answer to ExecuteStatement for " + format.Duration(since),
-			"The statement waits in the workspace: for a warehouse that starts or is full (see its monitoring page), or it runs (see the query history). A deadline on the context bounds the wait.",
+			lead + silence(c.Method, since),
+			"The statement waits for a warehouse that starts or is full (see its monitoring page), or it runs (see the query history); if neither knows it, the request did not arrive. A deadline on the context bounds the wait.",
 		}
+	case waiting && most(since, took):
+		return reason{lead + silence(c.Method, since), "The query history says how long the server works on the statement. A deadline on the context bounds the wait."}
 	case most(status, took):
 		return reason{
-			"the server worked on the statement; a status call itself took " + format.Duration(status),
-			"The workspace answered a status call late: look at the query history for how long the statement ran, and give Databricks support the request identifier of the call.",
+			lead + "a status call itself took " + format.Duration(status),
+			"The workspace answered a status call late; the query history says how long the statement ran." + support(s, "GetOperationStatus"),
 		}
-	case s.Outcome == telemetry.OutcomeRunning && polls.Calls > 0:
-		return reason{
-			fmt.Sprintf("the server works on the statement: still %s at poll %s", cmp.Or(s.State, "running"), format.Count(polls.Calls)),
-			inspect,
-		}
+	case s.Outcome == telemetry.OutcomeRunning && unfinished(s):
+		return reason{lead + "still " + s.State + lastSeen(s), inspect}
+	case s.Failed() && unfinished(s):
+		return reason{"waiting for the server, which had not finished: last seen " + s.State + lastSeen(s), inspect}
 	case most(polls.Unseen, took):
 		return reason{
-			"until a status call found the statement over" + pollsOf(s) + "; it may have been over for up to " + format.Duration(polls.Unseen),
-			"Most of the time lies between two status calls: the query history says how long the server worked. Statements faster than the poll interval gain from a shorter one, where the driver's version has the setting.",
+			"waiting for the server, which may have finished up to " + format.Duration(polls.Unseen) + " before a status call noticed" + pollsOf(s),
+			"The query history says how long the server worked. Statements faster than the poll interval gain from a shorter one, where the driver's version has the setting.",
 		}
-	case s.Outcome == telemetry.OutcomeCanceled || s.Outcome == telemetry.OutcomeFailed && s.State != "ERROR":
-		return reason{"the server had not finished" + pollsOf(s), inspect}
 	}
-	if _, reported := s.ServerTime.Get(); reported {
-		return reason{"the server worked on the statement, by its own account", inspect}
+	if reported, ok := s.ServerTime.Get(); ok {
+		return reason{"waiting for the server, which reports " + format.Duration(reported) + " of work", inspect}
 	}
-	return reason{"the server worked on the statement, as the wire shows" + pollsOf(s), inspect}
+	return reason{"waiting for the server, as seen on the wire" + pollsOf(s), inspect}
+}
+
+// unfinished reports whether the server was at work when it last told the state of the statement.
+func unfinished(s *telemetry.Statement) bool {
+	switch s.State {
+	case "INITIALIZED", "PENDING", "RUNNING":
+		return true
+	}
+	return false
+}
+
+// lastSeen says which answer told the last state of an unfinished statement.
+func lastSeen(s *telemetry.Statement) string {
+	answered := rpcOf(s, "GetOperationStatus").Calls
+	if p, ok := s.Polling.Get(); ok {
+		answered = p.Calls
+	}
+	listed, open := int64(0), false
+	for i := range s.Calls {
+		if c := &s.Calls[i]; c.Method == "GetOperationStatus" {
+			_, ended := c.End.Get()
+			listed, open = listed+1, !ended || c.Failed
+		}
+	}
+	if open || listed < answered { // the latest, if it is not listed, may have no answer
+		answered--
+	}
+	if answered <= 0 {
+		return " in the answer to ExecuteStatement"
+	}
+	return " at poll " + format.Count(answered)
 }
 
 func pollsOf(s *telemetry.Statement) string {
@@ -115,36 +168,65 @@ func pollsOf(s *telemetry.Statement) string {
 func pollReason(s *telemetry.Statement, took time.Duration) reason {
 	if status := rpcOf(s, "GetOperationStatus").Slowest; most(status, took) {
 		return reason{
-			"the server had finished; a status call itself took " + format.Duration(status),
-			"The workspace answered a status call late: give Databricks support the request identifier of the call.",
+			"after the server had finished: a status call itself took " + format.Duration(status),
+			"The workspace answered a status call late." + support(s, "GetOperationStatus"),
 		}
 	}
 	return reason{
-		"the result was ready before a status call noticed" + pollsOf(s),
+		"after the server had finished, until a status call noticed" + pollsOf(s),
 		"The driver asks once per poll interval: statements that are faster than that gain from a shorter one, where the driver's version has the setting.",
 	}
 }
 
 func retryReason(s *telemetry.Statement) reason {
-	text, status := "", 0
-	if c := s.CloudFetch; c != nil && c.Retries > 0 {
-		text = fmt.Sprintf("%s needed up to %s", format.Plural(max(1, c.Retried), "file"), format.Plural(c.MostAttempts, "attempt"))
-		if c.Retried <= 1 {
-			text = "one file needed " + format.Plural(c.MostAttempts, "attempt")
-		}
-		text, status = text+lastStatus(c.RetryStatus), c.RetryStatus
-	}
+	var evidence []string
+	from, status := "The workspace", 0
 	for _, r := range s.RPCs {
-		if r.Retries == 0 && r.FailedStatus == 0 && r.Backoff == 0 {
+		switch {
+		case r.Retries > 0:
+			evidence = append(evidence, format.Plural(r.Retries, "retry")+" of "+cmp.Or(r.Method, "calls")+lastStatus(r.FailedStatus))
+		case r.FailedStatus != 0:
+			evidence = append(evidence, r.Method+" failed"+lastStatus(r.FailedStatus))
+		default:
 			continue
 		}
-		if text != "" {
-			text += "; "
-		}
-		text += fmt.Sprintf("%s of %s", format.Plural(r.Retries, "retry"), cmp.Or(r.Method, "a call")) + lastStatus(r.FailedStatus)
 		status = cmp.Or(status, r.FailedStatus)
 	}
-	return reason{cmp.Or(text, "a request failed and was to be repeated"), retryAdvice(status)}
+	if c := s.CloudFetch; c != nil && (c.Retries > 0 || c.Failed > 0) {
+		evidence = append([]string{retriedFiles(c)}, evidence...)
+		from, status = "The storage", cmp.Or(c.RetryStatus, int(c.FailedStatus.Or(0)))
+	}
+	if evidence == nil {
+		return reason{"after a request failed, until the next attempt", retryAdvice(from, status)}
+	}
+	advice := retryAdvice(from, status)
+	for i := range s.Calls {
+		if c := &s.Calls[i]; from == "The workspace" && len(c.Retried) > 0 {
+			return reason{"repeating requests: " + strings.Join(evidence, "; "), advice + support(s, c.Method)}
+		}
+	}
+	return reason{"repeating requests: " + strings.Join(evidence, "; "), advice}
+}
+
+func retriedFiles(c *telemetry.CloudFetch) string {
+	files, status := "one file", cmp.Or(c.RetryStatus, int(c.FailedStatus.Or(0)))
+	if c.Retried > 1 {
+		files = format.Count(c.Retried) + " files"
+	}
+	switch {
+	case c.Retries == 0:
+		return format.Plural(c.Failed, "file") + " failed" + lastStatus(status)
+	case c.Retried > 1:
+		files += " needed up to " + format.Plural(c.MostAttempts, "attempt")
+	case c.MostAttempts > 0:
+		files += " needed " + format.Plural(c.MostAttempts, "attempt")
+	default: // a line of an older version
+		files = format.Plural(c.Retries, "retry") + " of files"
+	}
+	if files += lastStatus(status); c.Failed > 0 {
+		files += ", and " + format.Plural(c.Failed, "file") + " failed"
+	}
+	return files
 }
 
 func lastStatus(status int) string {
@@ -154,35 +236,47 @@ func lastStatus(status int) string {
 	return fmt.Sprintf(", last status %d", status)
 }
 
-func retryAdvice(status int) string {
+func retryAdvice(from string, status int) string {
 	switch {
 	case status == 429:
-		return "The service asked to slow down: run fewer statements at once, or have its rate limit raised."
+		return from + " asked to slow down: run fewer statements at once, or have the rate limit raised."
 	case status == 401 || status == 403:
-		return "Access was refused: look at the credential, at links that expired, and at the network rules of the storage."
-	case status >= 500:
-		return "The service answered with errors: look at its status page, and give support the request identifiers of the calls."
+		return from + " refused access: look at the credential, at links that expired, and at network rules."
+	case status == 407:
+		return "A proxy on the way refused access: look at its credential."
+	case status >= 500 || status == 408:
+		return from + " answered with errors: look at its status, and at proxies on the way."
 	case status >= 400:
-		return "The service refused the request: look at the error of the statement."
+		return from + " refused the request: look at the error of the statement."
 	}
 	return "Connections broke off before the answer was whole: look at proxies, firewalls and idle timeouts on the way."
 }
 
 func pageReason(s *telemetry.Statement, took time.Duration) reason {
+	c, since, waiting := silent(s)
+	if waiting && most(since, took) {
+		return reason{"waiting for the result: " + silence(c.Method, since), "A deadline on the context bounds the wait."}
+	}
 	if d := rpcOf(s, "GetResultSetMetadata").Slowest; most(d, took) {
 		return reason{
-			"waiting for what describes the result (GetResultSetMetadata took " + format.Duration(d) + ")",
-			"The workspace answered late: give Databricks support the request identifier of the call.",
+			"waiting for what describes the result: GetResultSetMetadata took " + format.Duration(d),
+			"The workspace answered late." + support(s, "GetResultSetMetadata"),
 		}
 	}
-	text := "waiting for result pages"
+	text, fetch := "waiting for result pages", rpcOf(s, "FetchResults")
 	if n, ok := s.Result.Pages.Get(); ok && n > 0 {
 		text = "waiting for " + format.Plural(n, "result page")
 	}
-	if d := rpcOf(s, "FetchResults").Slowest; d > 0 {
-		text += ", slowest " + format.Duration(d)
+	if fetch.Slowest > 0 {
+		text += ", slowest " + format.Duration(fetch.Slowest)
 	}
-	return reason{text, "Results come page after page. CloudFetch downloads large ones in parallel; a smaller result or a nearer region helps, too."}
+	switch {
+	case fetch.FailedStatus != 0:
+		return reason{text + "; FetchResults failed" + lastStatus(fetch.FailedStatus), retryAdvice("The workspace", fetch.FailedStatus) + support(s, "FetchResults")}
+	case s.Result.Format == telemetry.FormatExternalLinks:
+		return reason{text, "The links of files come page after page, a round trip each: a smaller result or a nearer region helps." + support(s, "FetchResults")}
+	}
+	return reason{text, "Results come page after page. CloudFetch downloads large ones in parallel; a smaller result or a nearer region helps, too." + support(s, "FetchResults")}
 }
 
 func fileReason(s *telemetry.Statement) reason {
@@ -191,51 +285,74 @@ func fileReason(s *telemetry.Statement) reason {
 		return reason{"waiting for files", fileAdvice}
 	}
 	text := "waiting for " + format.Plural(c.Present, "file")
-	if c.Downloaded > 0 {
+	switch {
+	case c.Downloaded > 0:
 		text += ", slowest " + format.Duration(c.Slowest)
+	case s.Outcome == telemetry.OutcomeRunning && c.Present > 1:
+		text = "waiting for the first of " + format.Plural(c.Present, "file")
 	}
 	if c.Failed > 0 {
 		status := int(c.FailedStatus.Or(0))
-		return reason{text + "; " + format.Plural(c.Failed, "file") + " failed" + lastStatus(status), retryAdvice(status)}
+		return reason{text + "; " + format.Plural(c.Failed, "file") + " failed" + lastStatus(status), retryAdvice("The storage", status)}
 	}
 	if c.Retries > 0 {
 		text += ", " + format.Plural(c.Retries, "retry")
 	}
-	return reason{text, fileAdvice}
+	if c.Present > 1 {
+		return reason{text, fileAdvice}
+	}
+	return reason{text, "Storage or the line to it is the limit: a nearer region, a proxy out of the way, fewer columns."}
 }
 
 const fileAdvice = "Storage or the line to it is the limit: more download threads (maxDownloadThreads), a nearer region, a proxy out of the way, fewer columns."
 
+func transferReason(s *telemetry.Statement) reason {
+	text, ok := map[string]string{
+		"PUT": "sending a file to the volume (PUT)", "GET": "fetching a file from the volume (GET)", "DELETE": "deleting a file of the volume (REMOVE)",
+	}[s.Volume]
+	if !ok {
+		text = "in a volume operation, between the driver and the storage"
+	}
+	return reason{text, "The size of the file and the line to the storage decide: send less, compress it, or move the application nearer."}
+}
+
 func applicationReason(s *telemetry.Statement) reason {
 	a := s.Application
 	switch {
-	case a.Before >= a.Between && a.Before >= a.After:
+	case a.Before >= a.Between && a.Before >= a.After && a.Before > 0:
 		return reason{
-			"the application did not ask for rows",
-			"The result was there: read or close the rows at once after the query. Open rows keep a connection and the result.",
+			"in the application, before it asked for rows or closed them",
+			"The call had returned: read or close the rows at once. Open rows keep a connection of the pool, and the result.",
 		}
-	case a.After >= a.Between:
+	case a.After >= a.Between && a.After > 0:
 		return reason{
-			"the rows were read, and left open for " + format.Duration(a.After),
-			"Close rows when the last is read: until then they keep a connection of the pool.",
+			"in the application, after the rows had ended and before it closed them",
+			"Close rows when they end: until then they keep a connection of the pool.",
 		}
 	}
 	read, counted := s.RowsRead.Get()
 	delivered, known := s.Result.Rows.Get()
+	partly := counted && known && read < delivered
+	of := fmt.Sprintf("%s of %s read", format.Count(read), format.Plural(delivered, "row"))
 	switch {
-	case counted && known && read < delivered:
-		return reason{
-			fmt.Sprintf("%s of %s read, and rows left open for %s", format.Count(read), format.Plural(delivered, "row"), format.Duration(a.Between)),
-			"Close rows when no more of them are needed, and ask for fewer (LIMIT): until then they keep a connection of the pool.",
-		}
-	case s.FirstRow != (telemetry.Maybe[time.Duration]{}) && !counted:
-		return reason{"in the application between Arrow streams", "The application reads slower than data arrives: do less between streams."}
+	case partly && read <= 1 && s.Outcome != telemetry.OutcomeRunning:
+		return reason{"in the application: " + of + ", then left open for " + format.Duration(a.Between), closeSooner}
+	case partly && s.Outcome == telemetry.OutcomeClosedEarly:
+		return reason{"in the application, between rows and before it closed them (" + of + ")", closeSooner + " Between rows, do less."}
+	case partly && s.Outcome == telemetry.OutcomeAbandoned:
+		return reason{"in the application, between rows and after it left them (" + of + ")", closeSooner}
+	case partly:
+		return reason{"in the application between rows, where the driver's decoding of single rows counts, too (" + of + ")", readFaster}
+	case !counted:
+		return reason{"in the application between the batches it read", "The application reads slower than data arrives: do less between batches."}
 	}
-	return reason{
-		"in the application between rows, the driver's decoding of each row included" + rowsOf(s),
-		"The application reads slower than rows arrive: do less between rows, select fewer columns, or read Arrow batches.",
-	}
+	return reason{"in the application between rows, where the driver's decoding of single rows counts, too" + rowsOf(s), readFaster}
 }
+
+const (
+	closeSooner = "Close rows when no more of them are needed, and ask for fewer (LIMIT): open rows keep a connection of the pool."
+	readFaster  = "The application reads slower than rows arrive: do less between rows, select fewer columns, or read Arrow batches."
+)
 
 func rowsOf(s *telemetry.Statement) string {
 	if n, ok := s.RowsRead.Get(); ok {
@@ -244,21 +361,26 @@ func rowsOf(s *telemetry.Statement) string {
 	return ""
 }
 
-func closeReason(s *telemetry.Statement) reason {
+func closeReason(s *telemetry.Statement, took time.Duration) reason {
 	cancel, closing := rpcOf(s, "CancelOperation").Slowest, rpcOf(s, "CloseOperation").Slowest
+	c, since, waiting := silent(s)
 	switch {
+	case waiting && most(since, took) && c.Method == "CancelOperation":
+		return reason{"canceling the statement: " + silence(c.Method, since), "The workspace takes its time to cancel the statement."}
+	case waiting && most(since, took):
+		return reason{"closing the rows: " + silence(c.Method, since), "The workspace takes its time to close the statement."}
 	case cancel > closing:
 		return reason{
-			"canceling the statement (CancelOperation took " + format.Duration(cancel) + ")",
-			"The workspace took its time to cancel: give Databricks support the request identifier of the call.",
+			"canceling the statement: CancelOperation took " + format.Duration(cancel),
+			"The workspace took its time to cancel the statement." + support(s, "CancelOperation"),
 		}
-	case closing > 0:
+	case most(closing, took):
 		return reason{
-			"closing the rows (CloseOperation took " + format.Duration(closing) + ")",
-			"Closing is one round trip to the workspace, and waits for downloads under way: read to the end or select less.",
+			"closing the statement: CloseOperation took " + format.Duration(closing),
+			"Closing is one round trip, and the workspace answered it late." + support(s, "CloseOperation"),
 		}
 	}
-	return reason{"closing the rows", "The driver waits for downloads under way before it closes: read to the end or select less."}
+	return reason{"closing the rows", "Closing is one round trip to the workspace, and waits for downloads under way: read to the end, or select less."}
 }
 
 func networkReason(s *telemetry.Statement, took time.Duration) reason {
@@ -272,10 +394,10 @@ func networkReason(s *telemetry.Statement, took time.Duration) reason {
 			"opening a network connection to the workspace, for " + format.Duration(connecting),
 			"Look at DNS, firewalls and proxies on the way to the workspace, and keep connections (SetMaxIdleConns, SetConnMaxIdleTime).",
 		}
-	case len(s.Calls) > 0 && most(s.Calls[0].Start, took), len(s.Calls) == 0:
+	case len(s.Calls) == 0 && s.RPCs != nil, len(s.Calls) > 0 && most(s.Calls[0].Start, took):
 		return reason{
-			"in the driver before its first request left",
-			"The driver signs in before a request: look at the identity provider and at how long its tokens live.",
+			"in the driver, before its first request",
+			"The driver signs in before it sends a request: look at the identity provider and at how long its tokens live.",
 		}
 	}
 	return reason{
@@ -285,14 +407,17 @@ func networkReason(s *telemetry.Statement, took time.Duration) reason {
 }
 
 func unknownReason(s *telemetry.Statement) reason {
-	if s.RPCs == nil {
+	switch {
+	case s.Split == telemetry.Split{}:
+		return reason{"in parts that the record does not have", "An older version wrote the record: its other times may say more."}
+	case s.RPCs == nil:
 		return reason{
-			"was not observed: behind driverwrap.Wrap, what the driver waits for cannot be told apart",
+			"not observed: behind driverwrap.Wrap, what the driver waits for cannot be told apart",
 			"Open the database with sql.Open or driverwrap.NewConnector to see more.",
 		}
 	}
 	return reason{
-		"was not observed: a message of the server could not be decoded, or was not seen",
-		"Look at the query history for how long the server worked.",
+		"not observed: a message or the link of a file was not seen, or not understood",
+		"The query history says how long the server worked.",
 	}
 }

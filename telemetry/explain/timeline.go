@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
@@ -34,8 +35,9 @@ type Bar struct {
 	Label string
 	// Start and End count from the start of the statement.
 	Start, End time.Duration
-	// Queued is when the link of a file arrived, FirstByte when the content of the file began.
-	// Both count from the start of the statement and are unknown for other kinds of bar.
+	// Queued is when the link of a file arrived, FirstByte when the answer to a call, the content
+	// of a file or the first row came. Both count from the start of the statement and are
+	// unknown where that did not happen, or is of no meaning for the kind of bar.
 	Queued, FirstByte telemetry.Maybe[time.Duration]
 	// Note has what else is known, such as "2,048 rows"; may be empty.
 	Note string
@@ -43,35 +45,47 @@ type Bar struct {
 	Failed, Open bool
 }
 
+// Waited is how much of the bar had passed when what it waits for began to come.
+func (b Bar) Waited() time.Duration {
+	if at, ok := b.FirstByte.Get(); ok {
+		return min(max(0, at-b.Start), b.End-b.Start)
+	}
+	switch b.Kind {
+	case BarCall, BarPause, BarApplication:
+		return 0
+	}
+	if b.Open || b.Failed {
+		return b.End - b.Start
+	}
+	return 0
+}
+
 // BarKind is what a bar stands for. It decides the colour of the bar.
 type BarKind string
 
 // The kinds of bar.
 const (
-	BarCall     BarKind = "call"    // the application waited for Query or Exec to return
-	BarExecute  BarKind = "execute" // one ExecuteStatement
-	BarPoll     BarKind = "poll"    // one GetOperationStatus
-	BarPage     BarKind = "page"    // one FetchResults
-	BarFile     BarKind = "file"    // one CloudFetch file
-	BarFirstRow BarKind = "first"   // the application waited for its first row
-	BarReading  BarKind = "reading" // from the first row to the last
-	BarClose    BarKind = "close"   // closing the rows
+	BarCall        BarKind = "call"        // the application waited for Query or Exec to return
+	BarExecute     BarKind = "execute"     // one ExecuteStatement
+	BarPoll        BarKind = "poll"        // one GetOperationStatus
+	BarPage        BarKind = "page"        // one FetchResults or GetResultSetMetadata
+	BarFile        BarKind = "file"        // one CloudFetch file
+	BarRetry       BarKind = "retry"       // an attempt of one of these that failed and was repeated
+	BarPause       BarKind = "pause"       // from such an attempt to the next
+	BarApplication BarKind = "application" // the application had control, before its first row or after its last
+	BarReading     BarKind = "reading"     // from asking for the first row to the last: waiting, decoding, and the application between rows
+	BarClose       BarKind = "close"       // closing the rows, one CloseOperation or CancelOperation
 )
 
 // TimelineOf lays out a statement, which may still be running.
 func TimelineOf(s *telemetry.Statement) Timeline {
 	t := Timeline{Total: max(0, s.Total)}
 	t.addCall(s)
-	t.addRPCs(s)
+	t.addRPCs(s, "ExecuteStatement", "GetOperationStatus", "GetResultSetMetadata", "FetchResults")
 	t.addFiles(s)
 	t.addRows(s)
-	t.addClose(s)
-	switch {
-	case s.RPCs == nil:
-		t.Missing = "Requests to Databricks were not observed (driverwrap.Wrap): only what database/sql shows is here."
-	case len(t.Lanes) > 0 && incomplete(s):
-		t.Missing = "More calls or files were made than a record lists; the sums count all of them."
-	}
+	t.addRPCs(s, "CancelOperation", "CloseOperation")
+	t.Missing = missing(s)
 	return t
 }
 
@@ -80,122 +94,208 @@ func (t *Timeline) addCall(s *telemetry.Statement) {
 	if s.Outcome == telemetry.OutcomeRunning && s.Execute == 0 {
 		b.End, b.Open = s.Total, true
 	}
-	t.addLanes("call", false, b)
+	t.addLanes("call", false, []Bar{b})
+}
+
+// rpcLanes are the lanes of each method: their name, the kind of their bars, and what a call is
+// labeled as; empty where calls are so few that the name of the method tells more than a number.
+var rpcLanes = map[string]struct {
+	name  string
+	kind  BarKind
+	label string
+}{
+	"ExecuteStatement":     {"execute", BarExecute, ""},
+	"GetOperationStatus":   {"polls", BarPoll, "poll"},
+	"GetResultSetMetadata": {"metadata", BarPage, ""},
+	"FetchResults":         {"pages", BarPage, "page"},
+	"CancelOperation":      {"cancel", BarClose, ""},
+	"CloseOperation":       {"close", BarClose, ""},
 }
 
 // addRPCs gives each method lanes of its own. One lane each is enough as a rule, because the
 // driver makes these calls one after the other.
-func (t *Timeline) addRPCs(s *telemetry.Statement) {
-	var execute, polls, pages []Bar
-	for _, c := range s.Calls {
-		end, ended := c.End.Get()
-		b := Bar{Label: c.Method, Start: c.Start, End: end, Note: rpcNote(c), Open: !ended}
-		if !ended {
-			b.End = s.Total
+func (t *Timeline) addRPCs(s *telemetry.Statement, methods ...string) {
+	for _, method := range methods {
+		lane := rpcLanes[method]
+		var calls [][]Bar
+		for i := range s.Calls {
+			if c := &s.Calls[i]; c.Method == method {
+				b := Bar{Kind: lane.kind, Label: method, Start: c.Start, FirstByte: c.FirstByte, Note: rpcNote(c, s), Failed: c.Failed}
+				if lane.label != "" {
+					b.Label = fmt.Sprintf("%s %d", lane.label, len(calls)+1)
+				}
+				b.setEnd(c.End, s)
+				calls = append(calls, attempts(b, c.Retried, c.Attempts))
+			}
 		}
-		switch c.Method {
-		case "ExecuteStatement":
-			b.Kind = BarExecute
-			execute = append(execute, b)
-		case "GetOperationStatus":
-			b.Kind, b.Label = BarPoll, fmt.Sprintf("poll %d", len(polls)+1)
-			polls = append(polls, b)
-		case "FetchResults":
-			b.Kind, b.Label = BarPage, fmt.Sprintf("page %d", len(pages)+1)
-			pages = append(pages, b)
-		}
+		t.addLanes(lane.name, false, calls...)
 	}
-	t.addLanes("execute", false, execute...)
-	t.addLanes("polls", false, polls...)
-	t.addLanes("pages", false, pages...)
 }
 
-func rpcNote(c telemetry.Call) string {
-	rows, ok := c.Rows.Get()
-	switch {
-	case ok && c.Files > 0:
-		return format.Plural(rows, "row") + " in " + format.Plural(c.Files, "file")
-	case ok:
-		return format.Plural(rows, "row")
+// setEnd sets the end of a bar that ends with the statement at the latest.
+func (b *Bar) setEnd(at telemetry.Maybe[time.Duration], s *telemetry.Statement) {
+	end, ended := at.Get()
+	if b.End = end; !ended {
+		b.End, b.Open = s.Total, s.Outcome == telemetry.OutcomeRunning
 	}
-	return ""
+}
+
+// attempts gives each attempt that was repeated a bar of its own, and the pause after it another.
+// When the latest attempt began is not recorded: the pause before it is in the bar of that.
+func attempts(latest Bar, retried []telemetry.Attempt, n int64) []Bar {
+	bars := make([]Bar, 0, 2*len(retried)+1)
+	for i, a := range retried {
+		note := []string{fmt.Sprintf("attempt %d", i+1), statusNote(a.Status)}
+		if a.RequestID != "" {
+			note = append(note, "request "+a.RequestID)
+		}
+		bars = append(bars, Bar{Kind: BarRetry, Label: latest.Label, Start: a.Start, End: a.End, Note: join(note...), Failed: true})
+		if latest.Start = a.End; i+1 < len(retried) {
+			next := retried[i+1].Start
+			bars = append(bars, Bar{Kind: BarPause, Label: "pause", Start: a.End, End: next})
+		}
+	}
+	if more := n - int64(len(retried)); len(retried) > 0 {
+		note := fmt.Sprintf("attempt %d and the pause before it", len(retried)+1)
+		if more > 1 {
+			note = format.Count(more) + " attempts and their pauses"
+		}
+		latest.Note = join(note, latest.Note)
+	}
+	return append(bars, latest)
+}
+
+func rpcNote(c *telemetry.Call, s *telemetry.Statement) string {
+	var notes []string
+	if rows, ok := c.Rows.Get(); ok {
+		notes = append(notes, format.Plural(rows, "row"))
+		if c.Files > 0 {
+			notes[0] += " in " + format.Plural(c.Files, "file")
+		}
+	}
+	_, answered := c.FirstByte.Get()
+	_, ended := c.End.Get()
+	switch {
+	case !ended && !answered && s.Outcome == telemetry.OutcomeRunning:
+		notes = append(notes, "no byte of an answer yet")
+	case !ended:
+		notes = append(notes, "the answer is not complete")
+	case c.Failed:
+		notes = append(notes, statusNote(c.Status))
+	}
+	if c.RequestID != "" {
+		notes = append(notes, "request "+c.RequestID)
+	}
+	return join(notes...)
+}
+
+// statusNote says how an attempt failed.
+func statusNote(status int) string {
+	if status == 0 || status == 200 {
+		return "failed without a whole answer"
+	}
+	return fmt.Sprintf("failed with HTTP %d", status)
+}
+
+func join(notes ...string) string {
+	return strings.Join(slices.DeleteFunc(notes, func(note string) bool { return note == "" }), ", ")
 }
 
 func (t *Timeline) addFiles(s *telemetry.Statement) {
 	if s.CloudFetch == nil {
 		return
 	}
-	var bars []Bar
-	for _, f := range s.CloudFetch.Files {
+	var files [][]Bar
+	for i := range s.CloudFetch.Files {
+		f := &s.CloudFetch.Files[i]
 		start, requested := f.Start.Get()
 		if !requested {
 			continue
 		}
-		_, ended := f.End.Get()
-		bars = append(bars, Bar{
-			Kind: BarFile, Label: fmt.Sprintf("file %d", f.Index), Start: start, End: f.End.Or(s.Total), Queued: f.Queued, FirstByte: f.FirstByte,
-			Note: fileNote(f), Failed: f.State == "FAILED", Open: !ended && s.Outcome == telemetry.OutcomeRunning,
-		})
+		b := Bar{
+			Kind: BarFile, Label: fmt.Sprintf("file %d", f.Index), Start: start, Queued: f.Queued, FirstByte: f.FirstByte,
+			Note: fileNote(f), Failed: f.State == "FAILED",
+		}
+		b.setEnd(f.End, s)
+		bars := attempts(b, f.Retried, f.Attempts)
+		bars[len(bars)-1].Queued = telemetry.Maybe[time.Duration]{}
+		bars[0].Queued = f.Queued
+		files = append(files, bars)
 	}
-	t.addLanes("files", true, bars...)
+	t.addLanes("files", true, files...)
 }
 
-func fileNote(f telemetry.File) string {
+func fileNote(f *telemetry.File) string {
 	note := format.Plural(f.Rows, "row") + ", " + format.Bytes(f.Bytes)
 	if f.Attempts > 1 {
 		note += ", " + format.Plural(f.Attempts, "attempt")
 	}
-	switch {
-	case f.State == "FAILED" && f.Status != 0:
-		note += fmt.Sprintf(", failed with HTTP %d", f.Status)
-	case f.State == "FAILED":
-		note += ", failed"
-	case f.State == "ABANDONED":
+	switch f.State {
+	case "FAILED":
+		note += ", " + statusNote(f.Status)
+	case "ABANDONED":
 		note += ", given up"
 	}
 	return note
 }
 
+// addRows shows what the application did with the rows. When it had control between them is not
+// recorded, only for how long.
 func (t *Timeline) addRows(s *telemetry.Statement) {
-	var bars []Bar
-	at, running := s.Execute, s.Outcome == telemetry.OutcomeRunning
-	if first, ok := s.FirstRow.Get(); ok {
-		bars = append(bars, Bar{Kind: BarFirstRow, Label: "first row", Start: at, End: at + first})
-		at += first
-	} else if running && at > 0 {
-		bars = append(bars, Bar{Kind: BarFirstRow, Label: "first row", Start: at, End: s.Total, Open: true})
+	running := s.Outcome == telemetry.OutcomeRunning
+	if running && s.Execute == 0 {
+		return
 	}
-	if consume, ok := s.Consume.Get(); ok {
-		b := Bar{Kind: BarReading, Label: "reading", Start: at, End: at + consume, Failed: s.Failed(), Open: running}
+	asked := s.Execute + s.Application.Before
+	closing := s.Total - s.Close.Or(0)
+	bars := []Bar{{Kind: BarApplication, Label: "application", Start: s.Execute, End: asked, Note: "before the first row"}}
+	first, begun := s.FirstRow.Get()
+	consume, read := s.Consume.Get()
+	switch {
+	case begun || read:
+		b := Bar{Kind: BarReading, Label: "reading", Start: asked, End: s.Execute + first + consume, Failed: s.Failed(), Open: running}
+		if begun {
+			b.FirstByte = telemetry.Known(s.Execute + first)
+		}
+		if running {
+			b.End = s.Total
+		}
 		if n, ok := s.RowsRead.Get(); ok {
 			b.Note = format.Plural(n, "row")
 		}
+		if d := s.Application.Between; d > 0 {
+			b.Note = join(b.Note, format.Duration(d)+" in the application")
+		}
 		bars = append(bars, b)
+	case running && asked < s.Total:
+		bars = append(bars, Bar{Kind: BarReading, Label: "first row", Start: asked, End: s.Total, Open: true})
+	case running:
+		bars[0].Open = true
 	}
-	t.addLanes("rows", false, bars...)
-}
-
-func (t *Timeline) addClose(s *telemetry.Statement) {
+	if d := s.Application.After; d > 0 {
+		bars = append(bars, Bar{Kind: BarApplication, Label: "application", Start: closing - d, End: closing, Note: "after the last row", Open: running})
+	}
 	if d, ok := s.Close.Get(); ok {
-		t.addLanes("close", false, Bar{Kind: BarClose, Label: "close", Start: s.Total - d, End: s.Total, Failed: s.CloseFailure != nil})
+		bars = append(bars, Bar{Kind: BarClose, Label: "closing", Start: s.Total - d, End: s.Total, Failed: s.CloseFailure != nil})
+	}
+	bars = slices.DeleteFunc(bars, func(b Bar) bool { return b.Kind == BarApplication && b.Start == b.End })
+	if len(bars) > 0 {
+		t.addLanes("rows", false, bars)
 	}
 }
 
-// addLanes adds a lane for the bars, or several where bars overlap: each bar goes into the
-// first lane that is free when the bar starts, so that there are as many lanes as things
+// addLanes adds a lane for groups of bars, or several where groups overlap: each group goes into
+// the first lane that is free when the group starts, so that there are as many lanes as things
 // happened at once. The first lane has a number in its name only if numbered is true.
-func (t *Timeline) addLanes(name string, numbered bool, bars ...Bar) {
-	for i := range bars {
-		// Clocks are read one after the other, so that a bar may reach beyond the statement.
-		b := &bars[i]
-		b.Start = min(max(0, b.Start), t.Total)
-		b.End = min(max(b.Start, b.End), t.Total)
+func (t *Timeline) addLanes(name string, numbered bool, groups ...[]Bar) {
+	for _, bars := range groups {
+		t.fit(bars)
 	}
-	slices.SortStableFunc(bars, func(a, b Bar) int { return cmp.Compare(a.Start, b.Start) })
+	slices.SortStableFunc(groups, func(a, b []Bar) int { return cmp.Compare(a[0].Start, b[0].Start) })
 	first := len(t.Lanes)
-	for _, b := range bars {
+	for _, bars := range groups {
 		i := first
-		for i < len(t.Lanes) && t.Lanes[i].end() > b.Start {
+		for i < len(t.Lanes) && t.Lanes[i].end() > bars[0].Start {
 			i++
 		}
 		if i == len(t.Lanes) {
@@ -204,28 +304,55 @@ func (t *Timeline) addLanes(name string, numbered bool, bars ...Bar) {
 				t.Lanes[i].Name = fmt.Sprintf("%s %d", name, i-first+1)
 			}
 		}
-		t.Lanes[i].Bars = append(t.Lanes[i].Bars, b)
+		t.Lanes[i].Bars = append(t.Lanes[i].Bars, bars...)
+	}
+}
+
+// fit puts the bars of a group into the time of the statement, one after the other. Clocks are read
+// one after the other, so that a bar may reach beyond the statement or into the next.
+func (t *Timeline) fit(bars []Bar) {
+	var at time.Duration
+	for i := range bars {
+		b := &bars[i]
+		b.Start = min(max(at, b.Start), t.Total)
+		b.End = min(max(b.Start, b.End), t.Total)
+		at = b.End
 	}
 }
 
 func (l Lane) end() time.Duration { return l.Bars[len(l.Bars)-1].End }
 
-// incomplete reports whether there were more calls or files than the record lists.
-func incomplete(s *telemetry.Statement) bool {
-	if s.CloudFetch != nil && int64(len(s.CloudFetch.Files)) < s.CloudFetch.Present {
-		return true
+// missing says what a timeline cannot show.
+func missing(s *telemetry.Statement) string {
+	switch {
+	case s.RPCs == nil:
+		return "Requests to Databricks were not observed (driverwrap.Wrap): only what database/sql shows is here."
+	case !listsAll(s):
+		return "More calls, attempts or files were made than a record lists; the sums and the parts of the time count all of them."
+	case s.Polling == telemetry.Maybe[telemetry.Polling]{} && rpcOf(s, "ExecuteStatement").Calls > 0:
+		return "A message of the server was not seen or could not be decoded: there may have been more than is here."
 	}
-	var polls, pages int64
-	if s.Result.Direct.Or(false) {
-		pages++ // arrived with the answer to ExecuteStatement
+	return ""
+}
+
+// listsAll reports whether the record lists every call, file and attempt that its sums count.
+func listsAll(s *telemetry.Statement) bool {
+	var calls, retries int64
+	for _, r := range s.RPCs {
+		calls, retries = calls+r.Calls, retries+r.Retries
 	}
-	for _, c := range s.Calls {
-		switch c.Method {
-		case "GetOperationStatus":
-			polls++
-		case "FetchResults":
-			pages++
+	for i := range s.Calls {
+		retries -= int64(len(s.Calls[i].Retried))
+	}
+	if calls > int64(len(s.Calls)) || retries > 0 {
+		return false
+	}
+	if c := s.CloudFetch; c != nil {
+		retries = c.Retries
+		for i := range c.Files {
+			retries -= int64(len(c.Files[i].Retried))
 		}
+		return c.Present <= int64(len(c.Files)) && retries <= 0
 	}
-	return polls < s.Polling.Or(telemetry.Polling{}).Calls || pages < s.Result.Pages.Or(0)
+	return true
 }

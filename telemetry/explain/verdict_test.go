@@ -18,119 +18,307 @@ func known[T any](v T) telemetry.Maybe[T] { return telemetry.Known(v) }
 // observed is in a record whose requests to Databricks were observed.
 var observed = []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1}}
 
-func TestVerdictNamesTheLargestPart(t *testing.T) {
-	for _, c := range []struct {
-		sentence string
-		of       telemetry.Statement
+// executed is the call of a statement that was answered at once.
+var executed = telemetry.Call{Method: "ExecuteStatement", FirstByte: known(second / 10), End: known(second / 10), Status: 200, Attempts: 1}
+
+func polls(n int64) telemetry.Maybe[telemetry.Polling] {
+	return known(telemetry.Polling{Calls: n})
+}
+
+// rpcs are the sums of a statement that called one method besides ExecuteStatement.
+func rpcs(more telemetry.RPC) []telemetry.RPC { return append(observed[:1:1], more) }
+
+const requestID = "0a1b2c3d-0000-4000-8000-000000000001"
+
+func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
+	type split = telemetry.Split
+	for name, c := range map[string]struct {
+		of               telemetry.Statement
+		sentence, advice string // all of the sentence, and words of the advice
 	}{
-		{"", telemetry.Statement{}},
-		{"", telemetry.Statement{Total: second}}, // only the total is known
-		{
-			"server-bound: 80 % of 10 s the warehouse worked on the statement",
-			telemetry.Statement{Total: 10 * second, Execute: 9 * second, RPCs: observed, Split: telemetry.Split{Server: known(8 * second)}},
-		}, {
-			// Server times come from another clock and are capped at the length of the call.
-			"server-bound: 90 % of 10 s the warehouse worked on the statement",
-			telemetry.Statement{Total: 10 * second, Execute: 9 * second, RPCs: observed, Split: telemetry.Split{Server: known(80 * second)}},
-		}, {
-			"poll-bound: 67 % of 1.5 s the result was ready before a status call noticed (2 status calls)",
+		"nothing passed": {},
+		"a record without parts": {
+			telemetry.Statement{Total: second, RPCs: observed},
+			"unknown: 100 % of 1.0 s in parts that the record does not have", "older version",
+		},
+		"what is left of the parts": {
+			telemetry.Statement{Total: second, RPCs: observed, Split: split{telemetry.PartServer: second / 10}},
+			"unknown: 90 % of 1.0 s not observed: a message or the link of a file was not seen, or not understood", "query history",
+		},
+		"behind Wrap": {
+			telemetry.Statement{Total: second, Split: split{telemetry.PartUnknown: second}},
+			"unknown: 100 % of 1.0 s not observed: behind driverwrap.Wrap, what the driver waits for cannot be told apart", "driverwrap.NewConnector",
+		},
+
+		// The server.
+		"server, direct results": {
+			telemetry.Statement{Total: 1600 * time.Millisecond, RPCs: observed, State: "FINISHED", Polling: polls(0), Split: split{telemetry.PartServer: 1500 * time.Millisecond, telemetry.PartNetwork: 100 * time.Millisecond}},
+			"server-bound: 94 % of 1.6 s waiting for the server, as seen on the wire", "query profile",
+		},
+		"server, as it reports": {
+			telemetry.Statement{Total: 10 * second, RPCs: observed, State: "FINISHED", ServerTime: known(8 * second), Split: split{telemetry.PartServer: 8 * second, telemetry.PartPoll: 2 * second}},
+			"server-bound: 80 % of 10 s waiting for the server, which reports 8.0 s of work", "query profile",
+		},
+		"no answer yet": {
+			telemetry.Statement{Total: 15 * time.Minute, Outcome: telemetry.OutcomeRunning, RPCs: observed, Calls: []telemetry.Call{{Method: "ExecuteStatement", Attempts: 1}}, Split: split{telemetry.PartServer: 15 * time.Minute}},
+			"server-bound: 100 % of 15 min 00 s waiting for the server: no byte of an answer to ExecuteStatement for 15 min 00 s", "warehouse that starts or is full",
+		},
+		"no answer until the client gave up": {
 			telemetry.Statement{
-				Total: 1500 * time.Millisecond, Execute: 1500 * time.Millisecond, RPCs: observed, Polling: known(telemetry.Polling{Calls: 2}),
-				Split: telemetry.Split{Server: known(500 * time.Millisecond), PollWait: known(second)},
+				Total: 4 * second, Outcome: telemetry.OutcomeCanceled, Failure: &telemetry.Failure{}, RPCs: observed, Split: split{telemetry.PartServer: 4 * second},
+				Calls: []telemetry.Call{{Method: "ExecuteStatement", Attempts: 1, End: known(4 * second), Failed: true}},
 			},
-		}, {
-			"retry-bound: 60 % of 5.0 s between calls that failed and their repetition, 1 retry of ExecuteStatement, 3 retries of FetchResults",
+			"server-bound: 100 % of 4.0 s waiting for the server: no byte of an answer to ExecuteStatement for 4.0 s", "deadline",
+		},
+		"no answer to the second attempt": {
 			telemetry.Statement{
-				Total: 5 * second, Execute: 4 * second, Split: telemetry.Split{Server: known(second), Retries: known(3 * second)},
-				RPCs: []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, Retries: 1}, {Method: "FetchResults", Calls: 3, Retries: 3}},
+				Total: 10 * second, Outcome: telemetry.OutcomeRunning, RPCs: observed, Split: split{telemetry.PartServer: 8 * second, telemetry.PartRetry: 2 * second},
+				Calls: []telemetry.Call{{Method: "ExecuteStatement", Attempts: 2, Retried: []telemetry.Attempt{{End: 2 * second, Status: 503}}}},
 			},
-		}, {
-			"page-bound: 70 % of 10 s waiting for 12 result pages",
+			"server-bound: 80 % of 10 s waiting for the server: no byte of an answer to ExecuteStatement for 8.0 s", "deadline",
+		},
+		"running after three polls": {
 			telemetry.Statement{
-				Total: 10 * second, Execute: second, RPCs: observed, Result: telemetry.Result{Pages: known[int64](12)},
-				Split: telemetry.Split{Server: known(second), Pages: known(7 * second), Reading: known(2 * second)},
+				Total: 4 * second, Outcome: telemetry.OutcomeRunning, State: "RUNNING", RPCs: rpcs(telemetry.RPC{Method: "GetOperationStatus", Calls: 3}), Polling: polls(3), Split: split{telemetry.PartServer: 4 * second},
+				Calls: []telemetry.Call{executed, call("GetOperationStatus", 1000, 1010, -1), call("GetOperationStatus", 2000, 2010, -1), call("GetOperationStatus", 3000, 3010, -1)},
 			},
-		}, {
-			"download-bound: 71 % of 4.2 s waiting for 20 files, slowest 900 ms",
+			"server-bound: 100 % of 4.0 s waiting for the server: still RUNNING at poll 3", "query profile",
+		},
+		"the fourth poll is under way": {
 			telemetry.Statement{
-				Total: 4200 * time.Millisecond, Execute: second, RPCs: observed,
-				CloudFetch: &telemetry.CloudFetch{Present: 20, Downloaded: 20, Slowest: 900 * time.Millisecond},
-				Split:      telemetry.Split{Server: known(second), Files: known(3 * second)},
+				Total: 8 * second, Outcome: telemetry.OutcomeRunning, State: "PENDING", RPCs: rpcs(telemetry.RPC{Method: "GetOperationStatus", Calls: 1}), Polling: polls(1), Split: split{telemetry.PartServer: 8 * second},
+				Calls: []telemetry.Call{executed, call("GetOperationStatus", 7000, -1, -1)},
 			},
-		}, {
-			"download-bound: 100 % of 3.0 s waiting for 1 file, 4 retries",
+			"server-bound: 100 % of 8.0 s waiting for the server: still PENDING in the answer to ExecuteStatement", "query profile",
+		},
+		"a poll without an answer": {
 			telemetry.Statement{
-				Total: 3 * second, RPCs: observed, CloudFetch: &telemetry.CloudFetch{Present: 1, Failed: 1, Retries: 4},
-				Split: telemetry.Split{Files: known(3 * second)},
+				Total: 8 * second, Outcome: telemetry.OutcomeRunning, State: "RUNNING", RPCs: rpcs(telemetry.RPC{Method: "GetOperationStatus", Calls: 1}), Polling: polls(1), Split: split{telemetry.PartServer: 8 * second},
+				Calls: []telemetry.Call{executed, call("GetOperationStatus", 1000, -1, -1)},
 			},
-		}, {
-			"reader-bound: 90 % of 60 s decoding rows and in the application between them (1,000,000 rows)",
-			telemetry.Statement{Total: 60 * second, Execute: second, RPCs: observed, RowsRead: known[int64](1e6), Split: telemetry.Split{Server: known(second), Reading: known(54 * second)}},
-		}, {
-			// Without a time for reading, it is what waiting for pages and files leaves.
-			"reader-bound: 60 % of 10 s decoding rows and in the application between them (1 row)",
+			"server-bound: 100 % of 8.0 s waiting for the server: no byte of an answer to GetOperationStatus for 7.0 s", "query history",
+		},
+		"more polls than are listed": {
+			telemetry.Statement{Total: 80 * second, Outcome: telemetry.OutcomeRunning, State: "RUNNING", RPCs: rpcs(telemetry.RPC{Method: "GetOperationStatus", Calls: 70}), Polling: polls(70), Calls: []telemetry.Call{executed}, Split: split{telemetry.PartServer: 80 * second}},
+			"server-bound: 100 % of 80 s waiting for the server: still RUNNING at poll 69", "query profile",
+		},
+		"canceled while the server worked": {
 			telemetry.Statement{
-				Total: 10 * second, Execute: second, RPCs: observed, RowsRead: known[int64](1), FirstRow: known(second), Consume: known(7 * second),
-				Split: telemetry.Split{Server: known(second), Pages: known(2 * second)},
+				Total: 4 * second, Outcome: telemetry.OutcomeCanceled, Failure: &telemetry.Failure{}, State: "RUNNING", RPCs: rpcs(telemetry.RPC{Method: "GetOperationStatus", Calls: 3}), Polling: polls(3), Split: split{telemetry.PartServer: 3 * second, telemetry.PartClose: second},
+				Calls: []telemetry.Call{
+					executed, call("GetOperationStatus", 1000, 1010, -1), call("GetOperationStatus", 2000, 2010, -1),
+					{Method: "GetOperationStatus", Start: 2900 * time.Millisecond, End: known(3 * second), Failed: true, Attempts: 1}, call("CancelOperation", 3000, 3900, -1),
+				},
 			},
-		}, {
-			"close-bound: 80 % of 5.0 s closing the rows",
-			telemetry.Statement{Total: 5 * second, Execute: second, RPCs: observed, Close: known(4 * second), Split: telemetry.Split{Server: known(second)}},
-		}, {
-			"network-bound: 99 % of 1.0 s in none of these: network, and the driver itself",
-			telemetry.Statement{Total: second, Execute: second, RPCs: observed, Split: telemetry.Split{Server: known(10 * time.Millisecond)}},
-		}, {
-			"execute-bound: 100 % of 1.0 s until the call returned; server, polling and network cannot be told apart",
-			telemetry.Statement{Total: second, Execute: second},
-		}, {
-			// Pauses that lie within the call are not counted twice.
-			"reader-bound: 50 % of 10 s decoding rows and in the application between them",
+			"server-bound: 75 % of 4.0 s waiting for the server, which had not finished: last seen RUNNING at poll 2", "query profile",
+		},
+		"failed after the server had finished": {
+			telemetry.Statement{Total: 10 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{}, State: "FINISHED", RPCs: observed, Split: split{telemetry.PartServer: 9 * second, telemetry.PartFile: second}},
+			"server-bound: 90 % of 10 s waiting for the server, as seen on the wire", "query profile",
+		},
+		"a slow status call": {
 			telemetry.Statement{
-				Total: 10 * second, Execute: 5 * second, Split: telemetry.Split{Retries: known(3 * second), Reading: known(5 * second)},
-				RPCs: []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, Retries: 2, Backoff: 3 * second}},
+				Total: 7 * second, State: "FINISHED", RPCs: rpcs(telemetry.RPC{Method: "GetOperationStatus", Calls: 2, Slowest: 6 * second}), Polling: polls(2), Split: split{telemetry.PartServer: 7 * second},
+				Calls: []telemetry.Call{executed, {Method: "GetOperationStatus", Start: second, FirstByte: known(7 * second), End: known(7 * second), Status: 200, Attempts: 1, RequestID: requestID}},
 			},
-		}, {
-			// Pauses outside the call do not shorten it.
-			"execute-bound: 50 % of 10 s until the call returned; server, polling and network cannot be told apart",
+			"server-bound: 100 % of 7.0 s waiting for the server: a status call itself took 6.0 s", "Databricks support can look up the request " + requestID,
+		},
+		"between two polls": {
+			telemetry.Statement{Total: 1500 * time.Millisecond, State: "FINISHED", RPCs: observed, Polling: known(telemetry.Polling{Calls: 2, Unseen: second}), Split: split{telemetry.PartServer: 1500 * time.Millisecond}},
+			"server-bound: 100 % of 1.5 s waiting for the server, which may have finished up to 1.0 s before a status call noticed (2 status calls)", "query history",
+		},
+		"poll wait, as the server reports": {
+			telemetry.Statement{Total: 1500 * time.Millisecond, RPCs: observed, ServerTime: known(second / 2), Polling: polls(2), Split: split{telemetry.PartServer: second / 2, telemetry.PartPoll: second}},
+			"poll-bound: 67 % of 1.5 s after the server had finished, until a status call noticed (2 status calls)", "poll interval",
+		},
+		"a slow status call after the server had finished": {
+			telemetry.Statement{Total: 8 * second, RPCs: rpcs(telemetry.RPC{Method: "GetOperationStatus", Calls: 1, Slowest: 6 * second}), Polling: polls(1), Split: split{telemetry.PartServer: second, telemetry.PartPoll: 7 * second}},
+			"poll-bound: 88 % of 8.0 s after the server had finished: a status call itself took 6.0 s", "answered a status call late",
+		},
+
+		// Retries.
+		"one file, five attempts": {
+			telemetry.Statement{Total: 15 * second, RPCs: observed, CloudFetch: &telemetry.CloudFetch{Present: 3, Downloaded: 3, Retries: 4, Retried: 1, MostAttempts: 5, RetryStatus: 503}, Split: split{telemetry.PartRetry: 14 * second, telemetry.PartFile: second}},
+			"retry-bound: 93 % of 15 s repeating requests: one file needed 5 attempts, last status 503", "storage answered with errors",
+		},
+		"files and calls": {
 			telemetry.Statement{
-				Total: 10 * second, Execute: 5 * second, Split: telemetry.Split{Retries: known(3 * second), Reading: known(2 * second)},
-				RPCs: []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1}, {Method: "FetchResults", Calls: 1, Retries: 2, Backoff: 3 * second}},
+				Total: 15 * second, RPCs: rpcs(telemetry.RPC{Method: "FetchResults", Calls: 3, Retries: 2, FailedStatus: 429}), Split: split{telemetry.PartRetry: 15 * second},
+				CloudFetch: &telemetry.CloudFetch{Present: 3, Downloaded: 2, Failed: 1, Retries: 6, Retried: 2, MostAttempts: 5},
 			},
-		}, {
-			// A statement whose call has not returned.
-			"execute-bound: 100 % of 3.0 s until the call returned; server, polling and network cannot be told apart",
-			telemetry.Statement{Total: 3 * second, Outcome: telemetry.OutcomeRunning},
+			"retry-bound: 100 % of 15 s repeating requests: 2 files needed up to 5 attempts, last without a whole answer, and 1 file failed; 2 retries of FetchResults, last status 429", "Connections broke off",
+		},
+		"one call": {
+			telemetry.Statement{
+				Total: 5 * second, RPCs: []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, Retries: 3, FailedStatus: 503}}, Split: split{telemetry.PartServer: second, telemetry.PartRetry: 4 * second},
+				Calls: []telemetry.Call{{Method: "ExecuteStatement", Attempts: 4, Retried: []telemetry.Attempt{{Status: 503}}, End: known(5 * second), FirstByte: known(5 * second), RequestID: requestID}},
+			},
+			"retry-bound: 80 % of 5.0 s repeating requests: 3 retries of ExecuteStatement, last status 503", "look up the request " + requestID,
+		},
+		"a failed call that was not repeated": {
+			telemetry.Statement{Total: 5 * second, RPCs: []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, FailedStatus: 429}}, Split: split{telemetry.PartRetry: 5 * second}},
+			"retry-bound: 100 % of 5.0 s repeating requests: ExecuteStatement failed, last status 429", "slow down",
+		},
+
+		// The result.
+		"pages": {
+			telemetry.Statement{Total: 10 * second, RPCs: rpcs(telemetry.RPC{Method: "FetchResults", Calls: 12, Slowest: 2 * second}), Result: telemetry.Result{Pages: known[int64](12)}, Split: split{telemetry.PartServer: second, telemetry.PartPage: 7 * second, telemetry.PartApplication: 2 * second}},
+			"page-bound: 70 % of 10 s waiting for 12 result pages, slowest 2.0 s", "CloudFetch",
+		},
+		"pages of links": {
+			telemetry.Statement{Total: 10 * second, RPCs: rpcs(telemetry.RPC{Method: "FetchResults", Calls: 12}), Result: telemetry.Result{Format: telemetry.FormatExternalLinks, Pages: known[int64](12)}, Split: split{telemetry.PartPage: 10 * second}},
+			"page-bound: 100 % of 10 s waiting for 12 result pages", "links of files",
+		},
+		"a page without an answer": {
+			telemetry.Statement{Total: 10 * second, Outcome: telemetry.OutcomeRunning, RPCs: rpcs(telemetry.RPC{Method: "FetchResults", Calls: 1}), Calls: []telemetry.Call{executed, call("FetchResults", 1000, -1, -1)}, Split: split{telemetry.PartPage: 9 * second, telemetry.PartServer: second}},
+			"page-bound: 90 % of 10 s waiting for the result: no byte of an answer to FetchResults for 9.0 s", "deadline",
+		},
+		"a page that failed": {
+			telemetry.Statement{Total: 10 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{}, RPCs: rpcs(telemetry.RPC{Method: "FetchResults", Calls: 1, Slowest: 9 * second, FailedStatus: 403}), Calls: []telemetry.Call{executed, call("FetchResults", 1000, 10000, -1)}, Split: split{telemetry.PartPage: 9 * second, telemetry.PartServer: second}},
+			"page-bound: 90 % of 10 s waiting for result pages, slowest 9.0 s; FetchResults failed, last status 403", "workspace refused access",
+		},
+		"metadata": {
+			telemetry.Statement{Total: 3 * second, RPCs: rpcs(telemetry.RPC{Method: "GetResultSetMetadata", Calls: 1, Slowest: 2 * second}), Split: split{telemetry.PartPage: 2 * second, telemetry.PartServer: second}},
+			"page-bound: 67 % of 3.0 s waiting for what describes the result: GetResultSetMetadata took 2.0 s", "late",
+		},
+		"files": {
+			telemetry.Statement{Total: 4200 * time.Millisecond, RPCs: observed, CloudFetch: &telemetry.CloudFetch{Present: 20, Downloaded: 20, Slowest: 900 * time.Millisecond}, Split: split{telemetry.PartServer: 1200 * time.Millisecond, telemetry.PartFile: 3 * second}},
+			"file-bound: 71 % of 4.2 s waiting for 20 files, slowest 900 ms", "maxDownloadThreads",
+		},
+		"the first file of a running statement": {
+			telemetry.Statement{Total: 3 * second, Outcome: telemetry.OutcomeRunning, RPCs: observed, CloudFetch: &telemetry.CloudFetch{Present: 20}, Split: split{telemetry.PartFile: 3 * second}},
+			"file-bound: 100 % of 3.0 s waiting for the first of 20 files", "maxDownloadThreads",
+		},
+		"one file": {
+			telemetry.Statement{Total: 3 * second, RPCs: observed, CloudFetch: &telemetry.CloudFetch{Present: 1, Downloaded: 1, Slowest: 3 * second}, Split: split{telemetry.PartFile: 3 * second}},
+			"file-bound: 100 % of 3.0 s waiting for 1 file, slowest 3.0 s", "nearer region",
+		},
+		"a file that is refused": {
+			telemetry.Statement{Total: 2100 * time.Millisecond, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{Category: telemetry.CategoryChunkDownload}, RPCs: observed, CloudFetch: &telemetry.CloudFetch{Present: 2, Failed: 1, FailedStatus: known[int64](403)}, Split: split{telemetry.PartFile: 2 * second, telemetry.PartServer: second / 10}},
+			"file-bound: 95 % of 2.1 s waiting for 2 files; 1 file failed, last status 403", "links that expired",
+		},
+		"a volume file": {
+			telemetry.Statement{Total: 2500 * time.Millisecond, Kind: telemetry.KindVolume, Volume: "PUT", RPCs: observed, Split: split{telemetry.PartTransfer: 2 * second, telemetry.PartServer: second / 2}},
+			"transfer-bound: 80 % of 2.5 s sending a file to the volume (PUT)", "send less",
+		},
+		"decoding": {
+			telemetry.Statement{Total: 10 * second, RPCs: observed, RowsRead: known[int64](1e6), Split: split{telemetry.PartDecode: 9 * second, telemetry.PartServer: second}},
+			"decode-bound: 90 % of 10 s in the driver, which turned bytes into rows (1,000,000 rows)", "fewer columns",
+		},
+
+		// The application.
+		"before the first row": {
+			telemetry.Statement{Total: 1100 * time.Millisecond, RPCs: observed, RowsRead: known[int64](0), Application: telemetry.Application{Before: second}, Split: split{telemetry.PartApplication: second, telemetry.PartServer: second / 10}},
+			"application-bound: 91 % of 1.1 s in the application, before it asked for rows or closed them", "at once",
+		},
+		"one row read, and left open": {
+			telemetry.Statement{
+				Total: 8200 * time.Millisecond, Outcome: telemetry.OutcomeClosedEarly, RPCs: observed, RowsRead: known[int64](1), Result: telemetry.Result{Rows: known[int64](3000)},
+				Application: telemetry.Application{Between: 8 * second}, Split: split{telemetry.PartApplication: 8 * second, telemetry.PartServer: second / 5},
+			},
+			"application-bound: 98 % of 8.2 s in the application: 1 of 3,000 rows read, then left open for 8.0 s", "LIMIT",
+		},
+		"some rows read": {
+			telemetry.Statement{
+				Total: 8 * second, Outcome: telemetry.OutcomeClosedEarly, RPCs: observed, RowsRead: known[int64](1500), Result: telemetry.Result{Rows: known[int64](3000)},
+				Application: telemetry.Application{Between: 8 * second}, Split: split{telemetry.PartApplication: 8 * second},
+			},
+			"application-bound: 100 % of 8.0 s in the application, between rows and before it closed them (1,500 of 3,000 rows read)", "LIMIT",
+		},
+		"dropped": {
+			telemetry.Statement{
+				Total: 8 * second, Outcome: telemetry.OutcomeAbandoned, RPCs: observed, RowsRead: known[int64](1500), Result: telemetry.Result{Rows: known[int64](3000)},
+				Application: telemetry.Application{Between: 8 * second}, Split: split{telemetry.PartApplication: 8 * second},
+			},
+			"application-bound: 100 % of 8.0 s in the application, between rows and after it left them (1,500 of 3,000 rows read)", "Close rows",
+		},
+		"reading": {
+			telemetry.Statement{
+				Total: 8 * second, Outcome: telemetry.OutcomeRunning, RPCs: observed, RowsRead: known[int64](1500), Result: telemetry.Result{Rows: known[int64](3000)},
+				Application: telemetry.Application{Between: 8 * second}, Split: split{telemetry.PartApplication: 8 * second},
+			},
+			"application-bound: 100 % of 8.0 s in the application between rows, where the driver's decoding of single rows counts, too (1,500 of 3,000 rows read)", "between rows",
+		},
+		"read to the end": {
+			telemetry.Statement{Total: 60 * second, RPCs: observed, RowsRead: known[int64](1e6), Application: telemetry.Application{Between: 54 * second}, Split: split{telemetry.PartApplication: 54 * second, telemetry.PartServer: 6 * second}},
+			"application-bound: 90 % of 60 s in the application between rows, where the driver's decoding of single rows counts, too (1,000,000 rows)", "between rows",
+		},
+		"streams": {
+			telemetry.Statement{Total: 10 * second, RPCs: observed, Application: telemetry.Application{Between: 9 * second}, Split: split{telemetry.PartApplication: 9 * second, telemetry.PartServer: second}},
+			"application-bound: 90 % of 10 s in the application between the batches it read", "batches",
+		},
+		"after the last row": {
+			telemetry.Statement{Total: 10 * second, RPCs: observed, Application: telemetry.Application{After: 9 * second}, Split: split{telemetry.PartApplication: 9 * second, telemetry.PartServer: second}},
+			"application-bound: 90 % of 10 s in the application, after the rows had ended and before it closed them", "Close rows",
+		},
+
+		// The end.
+		"cancel": {
+			telemetry.Statement{Total: 2 * second, Outcome: telemetry.OutcomeCanceled, Failure: &telemetry.Failure{}, RPCs: rpcs(telemetry.RPC{Method: "CancelOperation", Calls: 1, Slowest: 1300 * time.Millisecond}), Split: split{telemetry.PartClose: 1300 * time.Millisecond, telemetry.PartServer: 700 * time.Millisecond}},
+			"close-bound: 65 % of 2.0 s canceling the statement: CancelOperation took 1.3 s", "cancel",
+		},
+		"close": {
+			telemetry.Statement{Total: 5 * second, RPCs: rpcs(telemetry.RPC{Method: "CloseOperation", Calls: 1, Slowest: 4 * second}), Split: split{telemetry.PartClose: 4 * second, telemetry.PartServer: second}},
+			"close-bound: 80 % of 5.0 s closing the statement: CloseOperation took 4.0 s", "late",
+		},
+		"close without an answer": {
+			telemetry.Statement{Total: 5 * second, Outcome: telemetry.OutcomeRunning, RPCs: rpcs(telemetry.RPC{Method: "CloseOperation", Calls: 1}), Calls: []telemetry.Call{executed, call("CloseOperation", 1000, -1, -1)}, Split: split{telemetry.PartClose: 4 * second, telemetry.PartServer: second}},
+			"close-bound: 80 % of 5.0 s closing the rows: no byte of an answer to CloseOperation for 4.0 s", "close",
+		},
+		"closing waits for downloads": {
+			telemetry.Statement{Total: 5 * second, RPCs: rpcs(telemetry.RPC{Method: "CloseOperation", Calls: 1, Slowest: second}), Split: split{telemetry.PartClose: 4 * second, telemetry.PartServer: second}},
+			"close-bound: 80 % of 5.0 s closing the rows", "downloads under way",
+		},
+
+		// The network.
+		"connecting": {
+			telemetry.Statement{Total: 5 * second, RPCs: []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, Connecting: 4 * second}}, Calls: []telemetry.Call{executed}, Split: split{telemetry.PartNetwork: 4 * second, telemetry.PartServer: second}},
+			"network-bound: 80 % of 5.0 s opening a network connection to the workspace, for 4.0 s", "DNS",
+		},
+		"signing in": {
+			telemetry.Statement{Total: 5 * second, RPCs: observed, Calls: []telemetry.Call{call("ExecuteStatement", 4000, 4100, -1)}, Split: split{telemetry.PartNetwork: 4 * second, telemetry.PartServer: second}},
+			"network-bound: 80 % of 5.0 s in the driver, before its first request", "identity provider",
+		},
+		"a request never left": {
+			telemetry.Statement{Total: 5 * second, RPCs: []telemetry.RPC{}, Split: split{telemetry.PartNetwork: 5 * second}},
+			"network-bound: 100 % of 5.0 s in the driver, before its first request", "identity provider",
+		},
+		"the rest": {
+			telemetry.Statement{Total: second, RPCs: observed, Calls: []telemetry.Call{executed}, Split: split{telemetry.PartNetwork: second}},
+			"network-bound: 100 % of 1.0 s in none of the other parts: the network, and the driver itself", "TLS",
 		},
 	} {
 		v := explain.Of(&c.of)
-		require.Equal(t, c.sentence, v.Sentence)
-		require.Equal(t, c.sentence == "", v.Bound == explain.BoundNone)
-		require.Equal(t, c.sentence == "", v.Advice == "", "every verdict has advice")
+		require.Equal(t, c.sentence, v.Sentence, name)
+		require.Contains(t, v.Advice, c.advice, name)
+		require.Equal(t, c.sentence == "", v.Bound == "", name)
+		require.Equal(t, c.sentence == "", v.Advice == "", "%s: every verdict has advice", name)
+		require.NotContains(t, v.Advice, "  ", name)
 	}
 }
 
-func TestAdviceDependsOnWhetherRequestsWereObserved(t *testing.T) {
-	wrapped := explain.Of(&telemetry.Statement{Total: second, Execute: second})
-	require.Contains(t, wrapped.Advice, "driverwrap.Wrap")
-	read := explain.Of(&telemetry.Statement{Total: second, Execute: second, RPCs: observed})
-	require.Contains(t, read.Advice, "query profile")
-}
-
-func TestPartsAreInTheOrderOfAStatementsLife(t *testing.T) {
+func TestPartsAddUpToTheTotal(t *testing.T) {
 	parts := explain.PartsOf(&telemetry.Statement{
-		Total: 10 * second, Execute: 4 * second, FirstRow: known(second), Consume: known(4 * second), Close: known(second), RPCs: observed,
-		Split: telemetry.Split{
-			Server: known(2 * second), PollWait: known(second), Pages: known(time.Duration(0)), Files: known(3 * second), Reading: known(2 * second),
-		},
+		Total: 10 * second, RPCs: observed,
+		Split: telemetry.Split{telemetry.PartNetwork: second, telemetry.PartServer: 2 * second, telemetry.PartPoll: second, telemetry.PartFile: 3 * second, telemetry.PartApplication: 2 * second},
 	})
 	require.Equal(t, []explain.Part{
-		{Bound: explain.BoundServer, Name: "warehouse", Time: 2 * second, Share: .2},
-		{Bound: explain.BoundPoll, Name: "poll wait", Time: second, Share: .1},
-		{Bound: explain.BoundDownload, Name: "downloads", Time: 3 * second, Share: .3},
-		{Bound: explain.BoundReader, Name: "reading", Time: 2 * second, Share: .2},
-		{Bound: explain.BoundClose, Name: "close", Time: second, Share: .1},
-		{Bound: explain.BoundNetwork, Name: "network and driver", Time: second, Share: .1},
-	}, parts)
+		{Part: telemetry.PartServer, Time: 2 * second, Share: .2},
+		{Part: telemetry.PartPoll, Time: second, Share: .1},
+		{Part: telemetry.PartFile, Time: 3 * second, Share: .3},
+		{Part: telemetry.PartApplication, Time: 2 * second, Share: .2},
+		{Part: telemetry.PartNetwork, Time: second, Share: .1},
+		{Part: telemetry.PartUnknown, Time: second, Share: .1},
+	}, parts, "in the order of a statement's life; what the record leaves open is unknown")
+
+	parts = explain.PartsOf(&telemetry.Statement{Total: second, Split: telemetry.Split{telemetry.PartServer: second - 5*time.Microsecond}})
+	require.Equal(t, []explain.Part{{Part: telemetry.PartServer, Time: second, Share: 1}}, parts, "rounding is no part")
+}
+
+func TestEveryPartHasAMeaning(t *testing.T) {
+	for _, p := range telemetry.Parts {
+		require.NotEmpty(t, explain.Meaning(p), p)
+	}
 }
 
 func TestPoolVerdictCoversTheTimeBetweenTwoReadings(t *testing.T) {
@@ -138,7 +326,7 @@ func TestPoolVerdictCoversTheTimeBetweenTwoReadings(t *testing.T) {
 	require.Equal(t, explain.Verdict{}, explain.OfPool("main", before, before))
 	now := sql.DBStats{WaitCount: 13, WaitDuration: 16 * second, MaxOpenConnections: 4}
 	v := explain.OfPool("main", before, now)
-	require.Equal(t, explain.BoundPool, v.Bound)
+	require.Equal(t, "pool-bound", v.Bound)
 	require.Equal(t, "pool-bound: 3 calls waited 2.0 s on average for a connection of pool main, which may open 4", v.Sentence)
 	require.NotEmpty(t, v.Advice)
 }

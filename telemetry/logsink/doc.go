@@ -2,8 +2,8 @@
 // fields of a record as attributes. The names are those of package ndjson, but durations are
 // written as durations and their names have no _ms.
 //
-//	level=WARN msg="databricks statement was slow" verdict="download-bound: 71 % of 12 s waiting
-//	for 20 files, slowest 2.9 s" started=… statement_id=… total=12.04s …
+//	level=WARN msg="databricks statement was slow" verdict="file-bound: 71 % of 12 s waiting for
+//	20 files, slowest 2.9 s" started=… statement_id=… total=12.04s …
 //
 // A message has a level by what happened:
 //

@@ -23,8 +23,8 @@ func ExampleNew() {
 	sink.StatementFinished(&telemetry.Statement{Kind: telemetry.KindQuery, Execute: 2 * time.Millisecond, Total: 3 * time.Millisecond}) // not slow
 	sink.StatementFinished(&telemetry.Statement{
 		Kind: telemetry.KindQuery, Outcome: telemetry.OutcomeCompleted, Execute: 4 * time.Second, Total: 4 * time.Second,
-		Split: telemetry.Split{Server: telemetry.Known(3 * time.Second)},
+		Split: telemetry.Split{telemetry.PartServer: 3 * time.Second, telemetry.PartApplication: time.Second},
 	})
 	// Output:
-	// level=WARN msg="databricks statement was slow" verdict="server-bound: 75 % of 4.0 s the warehouse worked on the statement" kind=QUERY outcome=completed execute=4s total=4s server=3s
+	// level=WARN msg="databricks statement was slow" verdict="server-bound: 75 % of 4.0 s waiting for the server, as seen on the wire" kind=QUERY outcome=completed execute=4s total=4s time_server=3s time_application=1s
 }

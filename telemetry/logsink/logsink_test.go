@@ -65,21 +65,22 @@ func line(slow time.Duration, s *telemetry.Statement) string {
 func TestSlowStatementHasVerdictAndFields(t *testing.T) {
 	s := &telemetry.Statement{
 		StatementID: "q-1", Kind: telemetry.KindQuery, Outcome: telemetry.OutcomeCompleted, Execute: 1500 * time.Millisecond, Total: 2 * time.Second,
-		RowsRead: telemetry.Known[int64](3),
+		RowsRead: telemetry.Known[int64](3), RPCs: []telemetry.RPC{},
+		Split: telemetry.Split{telemetry.PartServer: 1500 * time.Millisecond, telemetry.PartNetwork: 500 * time.Millisecond},
 	}
 	require.Equal(t, `level=WARN msg="databricks statement was slow" `+
-		`verdict="execute-bound: 75 % of 2.0 s until the call returned; server, polling and network cannot be told apart" `+
-		"statement_id=q-1 kind=QUERY outcome=completed execute=1.5s total=2s rows_read=3\n", line(2*time.Second, s))
-	require.Equal(t, `level=DEBUG msg="databricks statement" statement_id=q-1 kind=QUERY outcome=completed execute=1.5s total=2s rows_read=3`+"\n",
+		`verdict="server-bound: 75 % of 2.0 s waiting for the server, as seen on the wire" `+
+		"statement_id=q-1 kind=QUERY outcome=completed execute=1.5s total=2s rows_read=3 rpcs=0 rpc_retries=0 bytes_out=0 bytes_in=0 time_server=1.5s time_network=500ms\n", line(2*time.Second, s))
+	require.Equal(t, `level=DEBUG msg="databricks statement" statement_id=q-1 kind=QUERY outcome=completed execute=1.5s total=2s rows_read=3 rpcs=0 rpc_retries=0 bytes_out=0 bytes_in=0 time_server=1.5s time_network=500ms`+"\n",
 		line(3*time.Second, s))
 }
 
 func TestFailedStatementHasVerdictWhereItTookLong(t *testing.T) {
 	s := &telemetry.Statement{Outcome: telemetry.OutcomeFailed, Failure: failure, Execute: 9 * time.Second, Total: 9 * time.Second}
-	require.Contains(t, line(9*time.Second, s), ` msg="databricks statement failed" verdict="execute-bound: `)
+	require.Contains(t, line(9*time.Second, s), ` msg="databricks statement failed" verdict="unknown: `)
 	require.NotContains(t, line(0, s), "verdict=", "the time of a fast failure explains nothing")
 
-	s.RPCs = []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, Retries: 4}}
-	s.Split.Retries = telemetry.Known(8 * time.Second)
-	require.Contains(t, line(0, s), `verdict="retry-bound: 89 % of 9.0 s between calls that failed and their repetition, 4 retries of ExecuteStatement"`)
+	s.RPCs = []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, Retries: 4, FailedStatus: 503}}
+	s.Split[telemetry.PartRetry] = 8 * time.Second
+	require.Contains(t, line(0, s), `verdict="retry-bound: 89 % of 9.0 s repeating requests: 4 retries of ExecuteStatement, last status 503"`)
 }

@@ -5,9 +5,12 @@
 // Durations are milliseconds with microsecond precision. A statement's line ends with these keys,
 // where they are known:
 //
-//	"verdict"    why it took its time, as package explain says it; Read passes over it
-//	"calls"      its Thrift calls, with the fields of a call
-//	"file_list"  its CloudFetch files, with the fields of a file
+//	"verdict"         why it took its time, as package explain says it; Read passes over it
+//	"rpcs_by_method"  the sums of its Thrift calls by method, with the fields of an RPC
+//	"calls"           its Thrift calls, with the fields of a call, and those of attempts that were repeated
+//	"file_list"       its CloudFetch files, with the fields of a file, and the same
+//
+// So a record that was read is explained as the process that wrote it did.
 //
 // A record that was read is written again as the same line:
 //

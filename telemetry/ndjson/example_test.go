@@ -36,6 +36,6 @@ func ExampleRead() {
 	}
 	// Output:
 	// session opened in 5ms
-	// VOLUME failed download-bound: 50 % of 3.0 s waiting for 20 files, slowest 90 ms, 4 retries
+	// VOLUME failed file-bound: 50 % of 3.0 s waiting for 20 files, slowest 90 ms; 1 file failed, last status 403
 	//  completed
 }

@@ -10,7 +10,9 @@ import (
 
 func TestEveryFieldThatIsWrittenIsRead(t *testing.T) {
 	require.Equal(t, []string{"rpc_retries"}, unread(registry.StatementFields), "it is the sum of retried")
+	require.Empty(t, unread(registry.RPCFields))
 	require.Empty(t, unread(registry.CallFields))
+	require.Empty(t, unread(registry.AttemptFields))
 	require.Empty(t, unread(registry.FileFields))
 	require.Empty(t, unread(registry.SessionOpenedFields))
 	require.Empty(t, unread(registry.SessionClosedFields))

@@ -39,8 +39,9 @@ func (e *LineError) Unwrap() error { return e.Err }
 // Unknown keys and events are passed over: a newer version may write them. Lines of more than 16 MiB
 // are LineErrors. Any other error is that of r, and the last.
 //
-// The RPCs of a statement are the sums that its line has: one entry without a method has the calls
-// and bytes of all methods, and one entry per method the retries of that method.
+// The RPCs of a statement whose line does not list them, as older versions wrote them, are the sums
+// that it has: one entry without a method has the calls and bytes of all methods, and one entry per
+// method the retries of that method.
 func Read(r io.Reader) iter.Seq2[any, error] {
 	return func(yield func(any, error) bool) {
 		lines := lines{r: bufio.NewReaderSize(r, 64<<10)}

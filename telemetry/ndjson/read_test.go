@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -45,17 +47,110 @@ func TestWhatWasReadIsWrittenAsTheSameLine(t *testing.T) {
 	require.Equal(t, string(golden), written)
 }
 
+// Whatever a record says, a process that reads its line explains it as the one that wrote it.
 func TestARecordThatWasReadIsExplainedAsTheOneThatWasWritten(t *testing.T) {
-	var out bytes.Buffer
-	written := *full
-	written.Execute = written.Execute.Truncate(time.Microsecond) // what a line keeps
-	ndjson.New(&out).StatementFinished(&written)
-	for record, err := range ndjson.Read(&out) {
-		require.NoError(t, err)
-		read := record.(*telemetry.Statement)
-		require.Equal(t, explain.Of(&written), explain.Of(read))
-		require.Equal(t, explain.TimelineOf(&written), explain.TimelineOf(read))
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 500 {
+		written := &telemetry.Statement{}
+		fill(random, reflect.ValueOf(written).Elem(), "")
+		if written.Outcome != telemetry.OutcomeFailed && written.Outcome != telemetry.OutcomeCanceled {
+			written.Failure = nil
+		} else if written.Failure == nil {
+			written.Failure = &telemetry.Failure{Category: telemetry.CategoryOther}
+		}
+		if random.IntN(2) == 0 {
+			written.Total = written.Split.Total()
+		}
+		var out bytes.Buffer
+		ndjson.New(&out).StatementFinished(written)
+		for record, err := range ndjson.Read(&out) {
+			require.NoError(t, err)
+			read := record.(*telemetry.Statement)
+			require.Equal(t, explain.PartsOf(written), explain.PartsOf(read))
+			require.Equal(t, explain.Of(written), explain.Of(read))
+			require.Equal(t, explain.TimelineOf(written), explain.TimelineOf(read))
+			written.CloudFetch, read.CloudFetch = nil, nil
+			require.Equal(t, written.RPCs, read.RPCs)
+			require.Equal(t, written.Calls, read.Calls)
+		}
 	}
+}
+
+// words are what fields of text say, by name; others say "text".
+var words = map[string][]string{
+	"Method":    {"ExecuteStatement", "GetOperationStatus", "GetResultSetMetadata", "FetchResults", "CancelOperation", "CloseOperation"},
+	"Outcome":   {"running", "completed", "failed", "canceled", "closed_early", "abandoned"},
+	"Volume":    {"", "PUT", "GET", "DELETE"},
+	"RequestID": {"", "0a1b2c3d-0000-4000-8000-000000000001"},
+	"Format":    {"", "INLINE_ARROW", "EXTERNAL_LINKS"},
+	"State":     {"RUNNING", "FINISHED", "FAILED", "ABANDONED", "DOWNLOADED"},
+}
+
+// fill fills every field of a record at random, with times of whole microseconds, as lines have them.
+func fill(r *rand.Rand, v reflect.Value, name string) {
+	switch p := v.Addr().Interface().(type) {
+	case *time.Time:
+		*p = start
+		return
+	case *time.Duration:
+		*p = time.Duration(r.IntN(3)*r.IntN(1e6)) * time.Microsecond
+		return
+	case *telemetry.Maybe[time.Duration]:
+		*p = maybe[time.Duration](r)
+		return
+	case *telemetry.Maybe[int64]:
+		*p = maybe[int64](r)
+		return
+	case *telemetry.Maybe[bool]:
+		*p = maybe[bool](r)
+		return
+	case *telemetry.Maybe[telemetry.Polling]:
+		*p = maybe[telemetry.Polling](r)
+		return
+	}
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			fill(r, v.Field(i), v.Type().Field(i).Name)
+		}
+	case reflect.Pointer:
+		if r.IntN(2) == 0 {
+			v.Set(reflect.New(v.Type().Elem()))
+			fill(r, v.Elem(), name)
+		}
+	case reflect.Slice:
+		if n := r.IntN(4); n > 0 {
+			v.Set(reflect.MakeSlice(v.Type(), n, n))
+		}
+		for i := range v.Len() {
+			fill(r, v.Index(i), name)
+		}
+	case reflect.Array:
+		for i := range v.Len() {
+			fill(r, v.Index(i), name)
+		}
+	case reflect.String:
+		said := words[name]
+		if said == nil {
+			said = []string{"text"}
+		}
+		v.SetString(said[r.IntN(len(said))])
+	case reflect.Bool:
+		v.SetBool(r.IntN(2) == 0)
+	case reflect.Int, reflect.Int64:
+		v.SetInt(int64(r.IntN(2) * r.IntN(600)))
+	default:
+		v.SetUint(r.Uint64N(100))
+	}
+}
+
+func maybe[T any](r *rand.Rand) (m telemetry.Maybe[T]) {
+	if r.IntN(2) == 0 {
+		return m
+	}
+	var value T
+	fill(r, reflect.ValueOf(&value).Elem(), "")
+	return telemetry.Known(value)
 }
 
 func TestABrokenLineIsNamedAndTheRestIsRead(t *testing.T) {
@@ -151,6 +246,8 @@ func FuzzRead(f *testing.F) {
 		f.Add(line)
 	}
 	f.Add([]byte(`{"event":"statement","rpcs":7,"retried":{"b":1,"":2,"a":-3,"b":4},"files":-1,"total_ms":0.0004999}`))
+	f.Add([]byte(`{"event":"statement","rpcs_by_method":[{"backoff_ms":3e11},{"backoff_ms":3e11},{"method":"x"}],"rpcs":3,"retried":{"x":1}}`))
+	f.Add([]byte(`{"event":"statement","rpcs_by_method":[],"calls":[{"retried":[{"status":503},{}]}],"state":"RUNNING","time_retry_ms":-1}`))
 	f.Add([]byte(`{"event":"statement","query_text":"\ud800\u0000","calls":[{},null],"file_list":[]}` + "\n[1]\n\x00"))
 	f.Add([]byte(`{"event":"statement","started":"9999-12-31T23:59:59.999999999-23:59","trace_id":"00000000000000000000000000000000"}`))
 	f.Fuzz(func(t *testing.T, in []byte) {

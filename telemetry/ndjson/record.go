@@ -11,28 +11,42 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// The keys of each record: those of package registry, and of a statement also its lists.
+// The keys of each record: those of package registry, and of some also lists.
 var (
-	callKeys      = keysOf(registry.CallFields)
-	fileKeys      = keysOf(registry.FileFields)
+	attemptKeys = keysOf(registry.AttemptFields)
+	rpcKeys     = keysOf(registry.RPCFields)
+	callKeys    = keysOf(registry.CallFields).and(retriedKey, func(c *telemetry.Call, value []byte) (err error) {
+		c.Retried, err = list(value, attemptKeys)
+		return err
+	})
+	fileKeys = keysOf(registry.FileFields).and(retriedKey, func(f *telemetry.File, value []byte) (err error) {
+		f.Retried, err = list(value, attemptKeys)
+		return err
+	})
 	openedKeys    = keysOf(registry.SessionOpenedFields)
 	closedKeys    = keysOf(registry.SessionClosedFields)
 	reportKeys    = keysOf(registry.ServerReportFields)
-	statementKeys = func() keys[telemetry.Statement] {
-		k := keysOf(registry.StatementFields)
-		k["calls"] = func(s *telemetry.Statement, value []byte) (err error) {
-			s.Calls, err = list(value, callKeys)
-			return err
+	statementKeys = keysOf(registry.StatementFields).and(rpcsKey, func(s *telemetry.Statement, value []byte) (err error) {
+		s.RPCs, err = list(value, rpcKeys) // in place of the sums before
+		return err
+	}).and(callsKey, func(s *telemetry.Statement, value []byte) (err error) {
+		s.Calls, err = list(value, callKeys)
+		return err
+	}).and(filesKey, func(s *telemetry.Statement, value []byte) (err error) {
+		if s.CloudFetch == nil {
+			s.CloudFetch = &telemetry.CloudFetch{}
 		}
-		k["file_list"] = func(s *telemetry.Statement, value []byte) (err error) {
-			if s.CloudFetch == nil {
-				s.CloudFetch = &telemetry.CloudFetch{}
-			}
-			s.CloudFetch.Files, err = list(value, fileKeys)
-			return err
-		}
-		return k
-	}()
+		s.CloudFetch.Files, err = list(value, fileKeys)
+		return err
+	})
+)
+
+// The keys of lists.
+const (
+	rpcsKey    = "rpcs_by_method"
+	callsKey   = "calls"
+	filesKey   = "file_list"
+	retriedKey = "retried" // of a call or file
 )
 
 // keys has for each key of a line the function that sets its value in a record of type R.
@@ -45,6 +59,11 @@ func keysOf[R any](fields []registry.Field[R]) keys[R] {
 			k[f.Name] = f.Set
 		}
 	}
+	return k
+}
+
+func (k keys[R]) and(name string, set func(r *R, value []byte) error) keys[R] {
+	k[name] = set
 	return k
 }
 

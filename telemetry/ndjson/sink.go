@@ -45,9 +45,10 @@ func (s *Sink) StatementFinished(r *telemetry.Statement) {
 		if v := explain.Of(r).Sentence; v != "" {
 			b = appendString(appendKey(b, "verdict"), v)
 		}
-		b = appendList(b, "calls", registry.CallFields, r.Calls)
+		b = appendList(b, rpcsKey, r.RPCs, appendRPC)
+		b = appendList(b, callsKey, r.Calls, appendCall)
 		if r.CloudFetch != nil {
-			b = appendList(b, "file_list", registry.FileFields, r.CloudFetch.Files)
+			b = appendList(b, filesKey, r.CloudFetch.Files, appendFile)
 		}
 		return b
 	})
@@ -105,7 +106,22 @@ func appendFields[R any](b []byte, fields []registry.Field[R], r *R) []byte {
 	return b
 }
 
-func appendList[R any](b []byte, key string, fields []registry.Field[R], list []R) []byte {
+func appendRPC(b []byte, r *telemetry.RPC) []byte { return appendFields(b, registry.RPCFields, r) }
+
+func appendCall(b []byte, c *telemetry.Call) []byte {
+	return appendList(appendFields(b, registry.CallFields, c), retriedKey, c.Retried, appendAttempt)
+}
+
+func appendFile(b []byte, f *telemetry.File) []byte {
+	return appendList(appendFields(b, registry.FileFields, f), retriedKey, f.Retried, appendAttempt)
+}
+
+func appendAttempt(b []byte, a *telemetry.Attempt) []byte {
+	return appendFields(b, registry.AttemptFields, a)
+}
+
+// appendList appends an array of objects, unless it is empty.
+func appendList[E any](b []byte, key string, list []E, fields func([]byte, *E) []byte) []byte {
 	if len(list) == 0 {
 		return b
 	}
@@ -114,7 +130,7 @@ func appendList[R any](b []byte, key string, fields []registry.Field[R], list []
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = append(appendFields(append(b, '{'), fields, &list[i]), '}')
+		b = append(fields(append(b, '{'), &list[i]), '}')
 	}
 	return append(b, ']')
 }

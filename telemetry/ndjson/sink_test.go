@@ -35,33 +35,46 @@ var (
 			UncompressedBytes: telemetry.Known[int64](4096), CompressedBytes: telemetry.Known[int64](1024),
 			Direct: telemetry.Known(false), Pages: telemetry.Known[int64](2), Rows: telemetry.Known[int64](1000),
 		},
-		Polling: telemetry.Known(telemetry.Polling{Calls: 3, Latency: 4500 * time.Microsecond}),
+		Polling: telemetry.Known(telemetry.Polling{Calls: 3, Latency: 4500 * time.Microsecond, Unseen: 900 * time.Millisecond}),
 		CloudFetch: &telemetry.CloudFetch{
 			Present: 20, Downloaded: 17, Failed: 1, Abandoned: 2, Bytes: 4096, Received: 3000, Attempts: 22, Retries: 4,
+			Retried: 3, MostAttempts: 3, RetryStatus: 503,
 			First: 10 * time.Millisecond, Slowest: 90 * time.Millisecond, Sum: 500 * time.Millisecond,
 			FailedIndex: telemetry.Known[int64](17), FailedStatus: telemetry.Known[int64](403),
 			Files: []telemetry.File{
 				{
 					Index: 16, State: "FAILED", Rows: 500, Bytes: 2048, Received: 100, Attempts: 3, Status: 403,
-					Queued: telemetry.Known(time.Millisecond), Start: telemetry.Known(2 * time.Millisecond),
+					Retried: []telemetry.Attempt{{Start: 2 * time.Millisecond, End: 2500 * time.Microsecond, Status: 503}},
+					Queued:  telemetry.Known(time.Millisecond), Start: telemetry.Known(2 * time.Millisecond),
 					FirstByte: telemetry.Known(3 * time.Millisecond), End: telemetry.Known(4 * time.Millisecond),
 				},
 				{Index: 17, State: "ABANDONED", Queued: telemetry.Known(time.Duration(0))},
 			},
 		},
 		RPCs: []telemetry.RPC{
-			{Method: "ExecuteStatement", Calls: 1, Retries: 2, Latency: time.Second, BytesOut: 100, BytesIn: 200, LastStatus: 200},
+			{
+				Method: "ExecuteStatement", Calls: 1, Retries: 2, Latency: time.Second, Backoff: 30 * time.Millisecond, Slowest: time.Second, Connecting: 8 * time.Millisecond,
+				BytesOut: 100, BytesIn: 200, LastStatus: 200, FailedStatus: 503,
+			},
 			{Method: "FetchResults", Calls: 2, Retries: 1, BytesOut: 50, BytesIn: 5000, LastStatus: 200},
 			{Method: "CloseOperation", Calls: 1},
 		},
 		Calls: []telemetry.Call{
-			{Method: "ExecuteStatement", Start: 10 * time.Microsecond, End: telemetry.Known(time.Millisecond), Rows: telemetry.Known[int64](0), Files: 20},
-			{Method: "FetchResults", Start: 2 * time.Millisecond},
+			{
+				Method: "ExecuteStatement", Start: 10 * time.Microsecond, FirstByte: telemetry.Known(900 * time.Microsecond), End: telemetry.Known(time.Millisecond),
+				Status: 200, Attempts: 3, RequestID: "0a1b2c3d-0000-4000-8000-000000000001", Rows: telemetry.Known[int64](0), Files: 20,
+				Retried: []telemetry.Attempt{{Start: 10 * time.Microsecond, End: 20 * time.Microsecond, Status: 503, RequestID: "0a1b2c3d-0000-4000-8000-000000000000"}},
+			},
+			{Method: "FetchResults", Start: 2 * time.Millisecond, Attempts: 1, Failed: true},
 		},
+		State: "FINISHED", ServerTime: telemetry.Known(800 * time.Millisecond),
 		Split: telemetry.Split{
-			Server: telemetry.Known(800 * time.Millisecond), PollWait: telemetry.Known(200 * time.Millisecond), Retries: telemetry.Known(30 * time.Millisecond),
-			Pages: telemetry.Known(50 * time.Millisecond), Files: telemetry.Known(1500 * time.Millisecond), Reading: telemetry.Known(450 * time.Millisecond),
+			telemetry.PartServer: 800 * time.Millisecond, telemetry.PartPoll: 200 * time.Millisecond, telemetry.PartRetry: 30 * time.Millisecond,
+			telemetry.PartPage: 50 * time.Millisecond, telemetry.PartFile: 1500 * time.Millisecond, telemetry.PartTransfer: 20 * time.Millisecond,
+			telemetry.PartDecode: 50 * time.Millisecond, telemetry.PartApplication: 300 * time.Millisecond, telemetry.PartClose: 20 * time.Millisecond,
+			telemetry.PartNetwork: 20 * time.Millisecond, telemetry.PartUnknown: 10 * time.Millisecond,
 		},
+		Application: telemetry.Application{Before: 100 * time.Millisecond, Between: 150 * time.Millisecond, After: 50 * time.Millisecond},
 	}
 	bare   = &telemetry.Statement{Started: start, Outcome: telemetry.OutcomeCompleted}
 	opened = &telemetry.SessionOpened{
@@ -102,7 +115,7 @@ func TestEveryRecordIsOneDocumentedLine(t *testing.T) {
 	require.Len(t, lines, 4)
 	documented := [][]string{
 		names(registry.SessionOpenedFields),
-		append(names(registry.StatementFields), "verdict", "calls", "file_list"),
+		append(names(registry.StatementFields), "verdict", "rpcs_by_method", "calls", "file_list"),
 		names(registry.SessionClosedFields),
 		names(registry.StatementFields),
 	}

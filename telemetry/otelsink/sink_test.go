@@ -81,11 +81,13 @@ func (s *span) SetAttributes(kv ...attribute.KeyValue) {
 	}
 }
 
-// meterProvider counts durations of calls. Its other instruments are those of the no-op meter.
+// meterProvider counts durations of calls and adds up the parts of statements. Its other
+// instruments are those of the no-op meter.
 type meterProvider struct {
 	metricembedded.MeterProvider
 
 	durations int // of calls
+	parts     map[string]float64
 }
 
 func (p *meterProvider) Meter(string, ...metric.MeterOption) metric.Meter { return meter{to: p} }
@@ -98,6 +100,27 @@ type meter struct {
 
 func (m meter) Float64Histogram(name string, _ ...metric.Float64HistogramOption) (metric.Float64Histogram, error) {
 	return histogram{name: name, to: m.to}, nil
+}
+
+func (m meter) Float64Counter(name string, _ ...metric.Float64CounterOption) (metric.Float64Counter, error) {
+	return counter{name: name, to: m.to}, nil
+}
+
+type counter struct {
+	nometric.Float64Counter
+
+	name string
+	to   *meterProvider
+}
+
+func (c counter) Enabled(context.Context) bool { return true }
+
+func (c counter) Add(_ context.Context, value float64, options ...metric.AddOption) {
+	if c.name == "databricks.client.statement.time" {
+		attributes := metric.NewAddConfig(options).Attributes()
+		part, _ := attributes.Value("databricks.time.part")
+		c.to.parts[part.AsString()] += value
+	}
 }
 
 type histogram struct {
@@ -189,7 +212,7 @@ func TestSpanHasAttributesOfStartAndOfResult(t *testing.T) {
 	followed.StatementExecuted(&telemetry.Statement{
 		Kind: telemetry.KindVolume, StatementID: "q-1", Execute: time.Second, Polling: telemetry.Known(telemetry.Polling{Calls: 3}),
 		RPCs:   []telemetry.RPC{{Method: "ExecuteStatement", Retries: 1}, {Method: "FetchResults", Retries: 1}},
-		Result: telemetry.Result{Format: telemetry.FormatInlineArrow, Cache: "MISS"}, Split: telemetry.Split{Server: telemetry.Known(250 * time.Millisecond)},
+		Result: telemetry.Result{Format: telemetry.FormatInlineArrow, Cache: "MISS"}, ServerTime: telemetry.Known(250 * time.Millisecond),
 		Failure: &telemetry.Failure{Category: telemetry.CategorySyntax, SQLState: "42601", Message: "[PARSE_SYNTAX_ERROR]"},
 	})
 	require.Equal(t, 1, got.ended)
@@ -306,6 +329,24 @@ func TestSkippedCallIsNotMeasured(t *testing.T) {
 	_, followed = s.StatementStarting(caller, query)
 	followed.StatementExecuted(&telemetry.Statement{Execute: 1})
 	require.Equal(t, 1, provider.durations)
+}
+
+func TestPartsOfTheTimeAddUpToTheDuration(t *testing.T) {
+	provider := &meterProvider{parts: map[string]float64{}}
+	s := otelsink.New(otelsink.WithMeterProvider(provider))
+	split := telemetry.Split{}
+	for _, p := range telemetry.Parts {
+		split[p] = time.Duration(p+1) * time.Second
+	}
+	s.StatementFinished(&telemetry.Statement{Split: split, Total: split.Total()})
+	s.StatementFinished(&telemetry.Statement{Split: telemetry.Split{telemetry.PartServer: time.Second}, Total: 3 * time.Second})
+	sum := 0.0
+	for _, p := range telemetry.Parts {
+		require.Positive(t, provider.parts[p.String()], p)
+		sum += provider.parts[p.String()]
+	}
+	require.Len(t, provider.parts, len(telemetry.Parts))
+	require.InDelta(t, (split.Total() + 3*time.Second).Seconds(), sum, 1e-9)
 }
 
 // refusingProvider has a meter that creates no histograms.
