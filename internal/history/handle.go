@@ -68,7 +68,11 @@ func (t *target) deliver(r *telemetry.ServerReport) {
 // A handle that is dropped without Close is closed without a request once the garbage collector finds
 // it.
 func (h *Handle) Close(ctx context.Context) {
-	if h == nil || !h.worker.beginClose(h.target) {
+	if h == nil {
+		return
+	}
+	defer h.worker.reader.contained.Recover(contain.History)
+	if !h.worker.beginClose(h.target) {
 		return
 	}
 	h.cleanup.Stop()
