@@ -174,7 +174,7 @@ func (p plain) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func TestSlowAndFailedStatementsAreAskedAboutTwoSecondsLater(t *testing.T) {
-	ws := workspace.New(t, workspace.Options{ExecutionTime: func(q string) time.Duration {
+	ws := workspace.New(t, workspace.Options{FailuresByHandle: true, ExecutionTime: func(q string) time.Duration {
 		if strings.Contains(q, "slow") {
 			return 300 * time.Millisecond
 		}
@@ -215,7 +215,7 @@ var secrets = []string{"letmein", "salaries", "jane.doe@corp.example", "hunter2"
 func TestNoTextOfAnAnswerIsKeptAndNothingOfItIsReported(t *testing.T) {
 	const planted = 40_123_456_789
 	ws := workspace.New(t, workspace.Options{
-		TelemetryFlag: workspace.FlagOn, CaptureBodies: true,
+		TelemetryFlag: workspace.FlagOn, CaptureBodies: true, FailuresByHandle: true,
 		History: func(_ workspace.StatementFacts, e *workspace.HistoryEntry) {
 			e.QueryText, e.UserName, e.ErrorMessage = secrets[0]+" "+secrets[1], secrets[2], secrets[3]
 			e.Metrics.ReadBytes = planted
@@ -254,7 +254,7 @@ func TestNothingIsAskedUnlessAskedFor(t *testing.T) {
 		{"telemetry_query_history=off", "telemetry_slow_threshold=1ms"},
 		{all, "enableTelemetry=false"},
 	} {
-		ws := workspace.New(t, workspace.Options{})
+		ws := workspace.New(t, workspace.Options{FailuresByHandle: true})
 		got := &sink{}
 		db := open(t, ws, []telemetry.Sink{got}, append(params, patient)...)
 		before := telemetry.ReadStats().History
@@ -363,7 +363,6 @@ func (a *hangingAuthenticator) Authenticate(r *http.Request) error {
 	return nil
 }
 
-// A connector that is dropped without Close leaves no request behind.
 func TestRowsThatOutliveTheirDatabaseAreAskedAboutWhenTheyEnd(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{})
 	got := &sink{}
