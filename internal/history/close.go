@@ -6,9 +6,9 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/internal/queue"
 )
 
-// beginClose makes what waits for a target due now, unless the host is not to be asked now. It
-// reports false when the target is being closed already.
-func (w *worker) beginClose(t *target) bool {
+// beginClose makes what waits for a target due now, or drops it when it is not to be asked about, or
+// the host is not to be asked now. It reports false when the target is being closed already.
+func (w *worker) beginClose(t *target, ask bool) bool {
 	w.mu.Lock()
 	if t.closing {
 		w.mu.Unlock()
@@ -19,7 +19,7 @@ func (w *worker) beginClose(t *target) bool {
 	w.urgent = append(w.urgent, w.remove(t)...)
 	now := time.Now()
 	var dropped []question
-	if w.pace.quiet(now) || w.pace.failing(now) {
+	if !ask || w.pace.quiet(now) || w.pace.failing(now) {
 		dropped = w.removeUrgent(t)
 	}
 	w.schedule(now)

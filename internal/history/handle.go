@@ -72,7 +72,7 @@ func (h *Handle) Close(ctx context.Context) {
 		return
 	}
 	defer h.worker.reader.contained.Recover(contain.History)
-	if !h.worker.beginClose(h.target) {
+	if !h.worker.beginClose(h.target, true) {
 		return
 	}
 	h.cleanup.Stop()
@@ -95,8 +95,7 @@ func (h *Handle) releaseWhenDropped() {
 	}
 	h.cleanup = runtime.AddCleanup(h, func(r reference) {
 		go func() { // cleanups must not block
-			if r.worker.beginClose(r.target) {
-				r.worker.abandon(r.target)
+			if r.worker.beginClose(r.target, false) {
 				r.release()
 			}
 		}()
