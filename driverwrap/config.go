@@ -12,6 +12,7 @@ import (
 
 	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/history"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/settings"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/logsink"
@@ -60,6 +61,7 @@ func (c Config) Wrap(native driver.Connector) driver.Connector {
 	resolved, err := settings.Resolve(c.Settings, nil, environment)
 	wrapped := c.wrap(resolved, native)
 	wrapped.misconfigured = err
+	_ = history.Open(export.Connection{}, resolved, nil) // nil: the credential is unknown, which is counted
 	return wrapped.register("Wrap", settings.InForce(c.Settings, nil, environment))
 }
 
@@ -103,6 +105,10 @@ func (c Config) open(settings telemetry.Settings, opts []dbsql.ConnOption) (*con
 	wrapped.report, wrapped.reportTo = report, reportTo
 	wrapped.server, wrapped.warehouseID = connection.Server(), connection.WarehouseID()
 	wrapped.driverConfig = driverConfig
+	if wire == nil {
+		connection = export.Connection{} // no statement has an id to ask about
+	}
+	wrapped.history = history.Open(connection, settings, wrapped.fanouts)
 	return wrapped, nil
 }
 

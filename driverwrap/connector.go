@@ -117,8 +117,8 @@ func (c *connector) Driver() driver.Driver {
 }
 
 // Close is called by sql.DB.Close. It closes the native connector, where that can be
-// closed, and gives the report to Databricks and the sinks Settings.CloseTimeout for what is
-// waiting for them. The error is the native one.
+// closed, and gives the report to Databricks, the sinks and the query history Settings.CloseTimeout
+// for what is waiting for them. The error is the native one.
 //
 // Connections that are in use live on, and so do their statements: they end, and are recorded,
 // as always. The report to Databricks is closed with the last of them.
@@ -139,17 +139,22 @@ func (c *connector) Close() error {
 			_ = c.report.Flush(ctx) // what could not be sent goes on waiting
 		}
 	})
-	for _, f := range c.fanouts {
-		_ = f.FlushConnector(ctx, c.connectorID) // what is not delivered in time stays queued, and is counted there
-	}
+	c.flushSinks(ctx)
 	reported.Wait()
 	return err
+}
+
+// flushSinks waits for the sinks. What is not delivered in time stays queued, and is counted there.
+func (c *connector) flushSinks(ctx context.Context) {
+	for _, f := range c.fanouts {
+		_ = f.FlushConnector(ctx, c.connectorID)
+	}
 }
 
 // endLate ends a connector that was closed before its last session. The application's code that
 // ends the session must not wait for the report.
 func (c *connector) endLate() {
-	if c.report == nil {
+	if c.report == nil && c.history == nil {
 		c.end(context.Background())
 		return
 	}
@@ -160,10 +165,19 @@ func (c *connector) endLate() {
 	}()
 }
 
-// end closes the report to Databricks, once. What could not be sent in time is counted there.
+// end closes the report to Databricks, and what asks for server reports, once. What could not be
+// sent or answered in time is counted there.
 func (c *connector) end(ctx context.Context) {
 	c.closeReport.Do(func() {
 		connectors.remove(c.connectorID)
+		if c.history != nil {
+			var asked sync.WaitGroup
+			defer asked.Wait()
+			asked.Go(func() {
+				c.history.Close(ctx)
+				c.flushSinks(ctx)
+			})
+		}
 		_ = c.report.Close(ctx)
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/databricks/databricks-sql-go/auth/oauth/u2m"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/history"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/settings"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
@@ -127,5 +128,6 @@ func (c checkedDSN) connector(config Config, settings telemetry.Settings) (*conn
 	w := config.wrap(settings, native)
 	connection := export.Connection{Scheme: c.parsed.url.Scheme, Host: c.parsed.url.Hostname(), Port: c.parsed.port, HTTPPath: c.parsed.url.Path}
 	w.server, w.warehouseID = connection.Server(), connection.WarehouseID()
+	_ = history.Open(export.Connection{}, settings, nil) // nil: the credential is unknown, which is counted
 	return w, nil
 }

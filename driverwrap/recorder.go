@@ -2,6 +2,7 @@ package driverwrap
 
 import (
 	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/history"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -14,6 +15,7 @@ type recorder struct {
 	settings    telemetry.Settings
 	fanouts     []*telemetry.Fanout // to the sinks
 	report      *export.Handle      // to Databricks; nil when off, and behind Wrap
+	history     *history.Handle     // asks why the server took its time; nil when off, and behind Wrap
 }
 
 // recording reports whether a record would reach a sink or Databricks.
@@ -48,4 +50,5 @@ func (r *recorder) statementFinished(record *telemetry.Statement) {
 	for _, f := range r.fanouts {
 		f.Statement(record)
 	}
+	r.history.StatementFinished(record) // after the fan-outs: its report follows the record
 }

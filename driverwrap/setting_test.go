@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"io"
 	"log/slog"
 	"net/http"
 	"regexp"
@@ -16,6 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/history"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/settings"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
@@ -246,6 +249,21 @@ var effects = map[string]effect{
 		},
 		want: map[string]any{"true": outerSpan, "": "", "false": ""},
 	},
+	"telemetry_query_history": {
+		measure: func(t *testing.T, s telemetry.Settings) any {
+			reader, asked := &history.Reader{}, &queryHistory{}
+			to := &telemetry.Fanout{}
+			to.Attach(&reportMemory{})
+			h := reader.Open(export.Connection{Scheme: "http", Host: "workspace", Authenticator: asked, Transport: asked}, s, []*telemetry.Fanout{to})
+			slow, fast := executed(), executed()
+			slow.Total, slow.StatementID, fast.StatementID = 10*time.Second, "slow", "fast"
+			h.StatementFinished(slow)
+			h.StatementFinished(fast)
+			h.Close(t.Context())
+			return asked.ids
+		},
+		want: map[string]any{"off": "", "": "", "slow": "slow", "all": "slow fast"},
+	},
 	"telemetry_sample_rate": {
 		with: []string{"telemetry_force_enable=true"},
 		measure: func(t *testing.T, s telemetry.Settings) any {
@@ -268,6 +286,21 @@ var effects = map[string]effect{
 		want: map[string]any{"0": 1, "": 101, "1": 101},
 	},
 }
+
+// queryHistory notes which statements a workspace's query history is asked about.
+type queryHistory struct{ ids string }
+
+func (q *queryHistory) Authenticate(*http.Request) error { return nil }
+
+func (q *queryHistory) RoundTrip(r *http.Request) (*http.Response, error) {
+	q.ids = strings.Join(r.URL.Query()["filter_by.statement_ids"], " ")
+	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader("{}"))}, nil
+}
+
+// reportMemory is a memory that wants reports.
+type reportMemory struct{ memory }
+
+func (*reportMemory) ServerReported(*telemetry.ServerReport) {}
 
 var (
 	acceptedRange = regexp.MustCompile(`from (\S+) to ([^\s,]+)`)

@@ -73,6 +73,8 @@ func ExampleSettings() {
 		QueryText:     false, // true keeps the text of statements, for local sinks only
 		ErrorText:     "redacted",
 
+		QueryHistory: "off", // "slow" asks the workspace why the server took its time
+
 		SampleRate: telemetry.Known(1.0), // of successful statements; failed ones always
 	}
 	fmt.Println(settings == telemetry.Settings{}.WithDefaults())

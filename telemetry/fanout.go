@@ -104,6 +104,20 @@ func (f *Fanout) SessionOpened(s *SessionOpened) { f.enqueue(s) }
 // SessionClosed passes the record to every sink that is a SessionSink.
 func (f *Fanout) SessionClosed(s *SessionClosed) { f.enqueue(s) }
 
+// ServerReported passes the report to every sink that is a ReportSink.
+func (f *Fanout) ServerReported(r *ServerReport) { f.enqueue(r) }
+
+// Reporting reports whether an attached ReportSink wants records. While none does, the query history
+// is not asked.
+func (f *Fanout) Reporting() bool {
+	for _, q := range f.load() {
+		if _, ok := q.sink.(ReportSink); ok && q.recording() {
+			return true
+		}
+	}
+	return false
+}
+
 func (f *Fanout) enqueue(r record) {
 	for _, q := range f.load() {
 		if q.recording() {

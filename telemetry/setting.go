@@ -55,8 +55,8 @@ type Settings struct {
 	// LogLevel is the least level that is written to slog.Default, see package logsink:
 	// off, error, warn, info or debug; "" means off.
 	LogLevel string
-	// SlowThreshold is how long a statement may take before it counts as slow in the log;
-	// 0 means 10 s.
+	// SlowThreshold is how long a statement may take before it counts as slow, in the log and for
+	// QueryHistory; 0 means 10 s.
 	SlowThreshold time.Duration
 	// QueryText keeps the text of statements in local records. It never leaves the process
 	// through telemetry to Databricks.
@@ -75,6 +75,17 @@ type Settings struct {
 	// application has set, a traceparent of its own among them, stay as they are. Without a
 	// recorded span nothing is added.
 	TraceTags bool
+	// QueryHistory says for which statements the workspace's query history is asked where the
+	// server's time went, so that sinks receive a [ServerReport]: off, slow or all; "" means off.
+	//
+	//   - off makes no request.
+	//   - slow asks for statements that took SlowThreshold or longer, and for failed ones.
+	//   - all asks for every statement.
+	//
+	// The requests go to the workspace with the connection's own credential, in the background.
+	// None is made behind Wrap, where the credential is unknown, while no sink wants reports, or
+	// when Enabled is SwitchOff. Flush does not wait for them.
+	QueryHistory string
 	// SampleRate is the share of successful statements that are exported, 0 to 1; unknown
 	// means 1. Failed statements are exported always.
 	SampleRate Maybe[float64]
@@ -114,6 +125,9 @@ func (s Settings) WithDefaults() Settings {
 	}
 	if s.ErrorText == "" {
 		s.ErrorText = "redacted"
+	}
+	if s.QueryHistory == "" {
+		s.QueryHistory = "off"
 	}
 	if s.LogLevel == "" {
 		s.LogLevel = "off"

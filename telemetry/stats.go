@@ -9,6 +9,8 @@ type Stats struct {
 	Sinks []QueueStats `json:"sinks,omitempty"`
 	// Export counts the events for Databricks.
 	Export ExportStats `json:"export"`
+	// History counts what was asked of the workspaces' query histories.
+	History HistoryStats `json:"history"`
 	// Wire counts the messages and files that all connectors observed on the wire.
 	Wire WireStats `json:"wire"`
 	// Contained lists panics and the like that were contained, by place. It should be empty.
@@ -32,7 +34,7 @@ type WireStats struct {
 // Contained counts what went wrong at one place, in code of this module or in user-supplied code.
 // It cost records, never a statement.
 type Contained struct {
-	// Place is statement, wire, export or page for code of this module, and sink, tracer,
+	// Place is statement, wire, export, history or page for code of this module, and sink, tracer,
 	// authenticator, transport, pool or spans for user-supplied code.
 	Place string `json:"place"`
 	// Panics and Goexits (runtime.Goexit) count how it ended; Hangs counts user-supplied
@@ -111,4 +113,51 @@ type PipelineStats struct {
 	// NotBefore is when the next request may be made, where Retry-After, the breaker or an
 	// unreadable flag delays it.
 	NotBefore time.Time `json:"not_before,omitzero"`
+}
+
+// HistoryStats counts the statements that the query history was to be asked about
+// ([Settings.QueryHistory]) since the process started. At rest,
+// Statements = Reported + Waiting + the sum of Dropped.
+type HistoryStats struct {
+	// Statements counts those that a report was wanted for.
+	Statements int64 `json:"statements"`
+	// Reported counts those that have one.
+	Reported int64 `json:"reported"`
+	// Dropped counts those without one, by reason. Reasons without statements are left out:
+	//
+	//   - not_found: the answers did not have it, as when the credential may not see it
+	//   - refused: the workspace had refused requests; see HistoryClientStats.QuietUntil
+	//   - queue_full: 500 others waited
+	//   - expired: no answer came for five minutes
+	//   - closed: its connector was closed
+	//   - shut_down: Shutdown was called
+	//   - broken: asking panicked; see Stats.Contained
+	Dropped map[string]int64 `json:"dropped,omitempty"`
+	// Waiting counts those that are still to be asked about, or are now.
+	Waiting int64 `json:"waiting"`
+	// Requests counts requests, Failures those that were not answered with reports.
+	Requests int64 `json:"requests"`
+	Failures int64 `json:"failures"`
+	// Unavailable counts connectors that never ask although QueryHistory says so: behind Wrap the
+	// credential is unknown.
+	Unavailable int64 `json:"unavailable"`
+
+	// Clients are those that ask for the open connectors.
+	Clients []HistoryClientStats `json:"clients,omitempty"`
+}
+
+// HistoryClientStats is the state of what asks with one credential at one host.
+type HistoryClientStats struct {
+	// Server is scheme://host:port.
+	Server string `json:"server"`
+	// Connectors counts those that share it.
+	Connectors int `json:"connectors"`
+	// Waiting counts the statements that are still to be asked about, or are now.
+	Waiting int64 `json:"waiting"`
+	// LastError is the HTTP status or the error category of the latest request, when it failed;
+	// empty otherwise. It never has the text of an error.
+	LastError string `json:"last_error,omitempty"`
+	// QuietUntil is when the history is asked again after it refused a request, or answered with
+	// what is not its answer; zero when it is asked.
+	QuietUntil time.Time `json:"quiet_until,omitzero"`
 }

@@ -25,11 +25,12 @@ var mayImport = map[string][]string{
 	"telemetry/logsink": {"internal/contain", "internal/registry", "internal/spancontext", "telemetry", "telemetry/explain"},
 
 	"internal/export":     {"internal/contain", "internal/failure", "internal/queue", "internal/registry", "telemetry"},
+	"internal/history":    {"internal/contain", "internal/export", "internal/queue", "internal/settings", "telemetry"},
 	"telemetry/expvars":   {"telemetry", "internal/export"},
 	"telemetry/otelsink":  {"internal/contain", "internal/spancontext", "internal/sqltext", "telemetry", "telemetry/explain", "internal/export"},
 	"telemetry/debugpage": {"internal/contain", "internal/format", "internal/registry", "internal/settings", "telemetry", "telemetry/explain", "internal/export"},
 
-	"driverwrap": {"cloudfetch", "internal/contain", "internal/failure", "internal/settings", "sanitize", "telemetry", "internal/export", "telemetry/logsink", "telemetry/otelsink"},
+	"driverwrap": {"cloudfetch", "internal/contain", "internal/failure", "internal/settings", "sanitize", "telemetry", "internal/export", "internal/history", "telemetry/logsink", "telemetry/otelsink"},
 	"cmd/dbtel":  {"internal/format", "internal/sqltext", "telemetry", "telemetry/explain", "telemetry/ndjson"},
 
 	"internal/contain":     {},

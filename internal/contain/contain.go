@@ -20,6 +20,7 @@ const (
 	Statement     Place = "statement"     // measuring calls, in driverwrap
 	Wire          Place = "wire"          // reading requests and answers, in cloudfetch
 	Export        Place = "export"        // reporting to Databricks
+	History       Place = "history"       // asking for the query history
 	Page          Place = "page"          // the debug page
 	Sink          Place = "sink"          // user-supplied: telemetry.Sink
 	Tracer        Place = "tracer"        // user-supplied: telemetry.Tracer

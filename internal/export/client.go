@@ -127,24 +127,29 @@ func (k *client) once(ctx context.Context, end time.Time, q request, parse func(
 
 // attempt sends a prepared request. limit is ctx with a deadline.
 func (k *client) attempt(ctx, limit context.Context, req *http.Request, parse func([]byte) (uploadCounts, bool)) result {
-	got, err := k.roundTrip(limit, req.WithContext(limit))
+	got, err := roundTrip(limit, k, req.WithContext(limit), readResponse)
 	if err != nil {
 		return noResponse(ctx, err)
 	}
-	r := result{status: got.status}
-	switch s := got.status; {
-	case s >= 200 && s < 300:
+	return resultOf(got.status, got.header, func() (counts uploadCounts, ok bool) { return parse(got.body) })
+}
+
+// resultOf is the result of a request with a response. parse is called for a 2xx response.
+func resultOf(status int, header http.Header, parse func() (uploadCounts, bool)) result {
+	r := result{status: status}
+	switch {
+	case status >= 200 && status < 300:
 		var ok bool
 		r.outcome = outcomeUnrecognized
-		if r.counts, ok = parse(got.body); ok {
+		if r.counts, ok = parse(); ok {
 			r.outcome = outcomeAccepted
 		}
-	case s == http.StatusTooManyRequests, s >= 500:
+	case status == http.StatusTooManyRequests, status >= 500:
 		r.outcome = outcomeUnavailable
-		r.retryAfter = jitter(parseRetryAfter(got.header.Get("Retry-After"), time.Now()))
-	case s == http.StatusRequestEntityTooLarge:
+		r.retryAfter = jitter(parseRetryAfter(header.Get("Retry-After"), time.Now()))
+	case status == http.StatusRequestEntityTooLarge:
 		r.outcome = outcomeTooLarge
-	case s >= 400:
+	case status >= 400:
 		r.outcome = outcomeRefused
 	default: // a redirect, most likely to a login page
 		r.outcome = outcomeUnrecognized
@@ -198,12 +203,7 @@ type response struct {
 	body   []byte
 }
 
-func (k *client) do(req *http.Request) (response, error) {
-	resp, err := k.http.Do(req)
-	if err != nil {
-		return response{}, err
-	}
-	defer func() { _ = resp.Body.Close() }()
+func readResponse(resp *http.Response) (response, error) {
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxResponse))
 	if err != nil && resp.StatusCode < 300 {
 		return response{}, err

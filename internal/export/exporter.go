@@ -56,11 +56,11 @@ func (x *Exporter) Open(c Connection, settings telemetry.Settings) *Handle {
 	settings.BatchSize, settings.QueueSize = max(1, settings.BatchSize), max(1, settings.QueueSize)
 	settings.FlushInterval, settings.RetryDelay = max(time.Millisecond, settings.FlushInterval), max(0, settings.RetryDelay)
 	h := &Handle{origin: newOrigin(c), rate: settings.SampleRate.Or(1), closeTimeout: settings.CloseTimeout}
-	key := pipelineKey{flagKey: flagKey{c.endpoint(), h.origin.pathOrg}, credential: c.identity(), transport: transportIdentity(&c), settings: settings}
+	key := pipelineKey{tenant: c.tenant(), settings: settings}
 	// Settings that do not change how a pipeline works do not need another one.
 	key.settings.SampleRate, key.settings.CloseTimeout, key.settings.Enabled = telemetry.Maybe[float64]{}, 0, telemetry.SwitchUnset
 	key.settings.LogLevel, key.settings.SlowThreshold, key.settings.QueryText = "", 0, false
-	key.settings.ErrorText = ""
+	key.settings.ErrorText, key.settings.QueryHistory = "", ""
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.down.Load() {
@@ -144,11 +144,25 @@ var errStopped = errors.New("databricks-telemetry: the exporter is shut down")
 
 // pipelineKey is what connectors must have in common to share a pipeline.
 type pipelineKey struct {
+	tenant
+	settings telemetry.Settings
+}
+
+// tenant is one credential at one workspace, reached by one way.
+type tenant struct {
 	flagKey
 	credential any
 	transport  any
-	settings   telemetry.Settings
 }
+
+func (c *Connection) tenant() tenant {
+	return tenant{flagKey{c.endpoint(), orgID(c.HTTPPath)}, c.identity(), transportIdentity(c)}
+}
+
+// Tenant returns a comparable value that is equal for connections whose requests may be made by one
+// [Requester]: they have the same host, workspace, credential and transport. ok is false when the
+// host is unknown.
+func (c *Connection) Tenant() (key any, ok bool) { return c.tenant(), c.endpoint() != "" }
 
 // flagKey identifies a flag. A host that several workspaces share has one flag for each.
 type flagKey struct{ endpoint, org string }

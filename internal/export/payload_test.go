@@ -215,4 +215,5 @@ func TestUnknownFieldsAreLeftOut(t *testing.T) {
 		require.NotContains(t, docs[0], absent)
 	}
 	require.Nil(t, h.Preview("a string"))
+	require.Nil(t, h.Preview(&telemetry.ServerReport{StatementID: statementID}), "it stays in the process")
 }

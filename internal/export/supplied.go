@@ -29,20 +29,29 @@ var errTransport = errors.New("the connection's transport failed")
 
 // roundTrip makes a request and reads its response. A user-supplied transport may ignore the
 // context, so it runs on a goroutine of its own that roundTrip does not wait for.
-func (k *client) roundTrip(ctx context.Context, req *http.Request) (response, error) {
+func roundTrip[T any](ctx context.Context, k *client, req *http.Request, read func(*http.Response) (T, error)) (T, error) {
 	if k.own != nil {
-		return k.do(req)
+		return do(k, req, read)
 	}
 	var (
-		r     response
-		doErr error
+		none, r T
+		doErr   error
 	)
-	err := k.transport.Run(ctx, func() { r, doErr = k.do(req) })
+	err := k.transport.Run(ctx, func() { r, doErr = do(k, req, read) })
 	switch {
 	case err == nil:
 		return r, doErr
 	case ctx.Err() != nil:
-		return response{}, ctx.Err()
+		return none, ctx.Err()
 	}
-	return response{}, errTransport
+	return none, errTransport
+}
+
+func do[T any](k *client, req *http.Request, read func(*http.Response) (T, error)) (r T, err error) {
+	resp, err := k.http.Do(req)
+	if err != nil {
+		return r, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	return read(resp)
 }

@@ -60,6 +60,10 @@ func maybeIntOf[R any](at func(*R) *telemetry.Maybe[int64]) access[R] {
 	return maybeOf(at, slog.Int64Value, setJSON[int64])
 }
 
+func maybeFloatOf[R any](at func(*R) *telemetry.Maybe[float64]) access[R] {
+	return maybeOf(at, slog.Float64Value, setJSON[float64])
+}
+
 func durationOf[R any](at func(*R) *time.Duration) access[R] {
 	return access[R]{
 		func(r *R) slog.Value { return slog.DurationValue(*at(r)) },

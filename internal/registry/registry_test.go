@@ -26,6 +26,7 @@ func TestEveryFieldIsDescribed(t *testing.T) {
 	described(t, registry.FileFields)
 	described(t, registry.SessionOpenedFields)
 	described(t, registry.SessionClosedFields)
+	described(t, registry.ServerReportFields)
 	described(t, registry.EventFields)
 	described(t, registry.ConnectionFields)
 	described(t, registry.ProcessFields)
@@ -50,6 +51,13 @@ func described[R any](t *testing.T, fields []registry.Field[R]) {
 	}
 }
 
+func TestNothingOfAServerReportLeavesTheProcess(t *testing.T) {
+	for _, f := range registry.ServerReportFields {
+		require.Equal(t, registry.ScopeLocal, f.Scope, f.Name)
+		require.Zero(t, f.Payload, f.Name)
+	}
+}
+
 // A fact that is added to a record must get a field, or be listed here with where it is instead.
 func TestEveryFactOfARecordHasAField(t *testing.T) {
 	require.Equal(t, []string{
@@ -63,6 +71,7 @@ func TestEveryFactOfARecordHasAField(t *testing.T) {
 		"Driver.DirectResults", "Driver.MetricViewMetadata", "Driver.PoolSize", // ConnectionFields
 	}, without(t, registry.SessionOpenedFields))
 	require.Equal(t, []string{"Failure.SQLState", "Failure.Retryable"}, without(t, registry.SessionClosedFields))
+	require.Empty(t, without(t, registry.ServerReportFields))
 	require.Empty(t, without(t, registry.RPCFields))
 	require.Equal(t, []string{"Retried"}, without(t, registry.CallFields), "AttemptFields")
 	require.Equal(t, []string{"Retried"}, without(t, registry.FileFields), "AttemptFields")

@@ -62,7 +62,7 @@ var Parameters = []Parameter{
 		asDuration(time.Second, time.Hour, func(s *telemetry.Settings) *time.Duration { return &s.CircuitBreakerTimeout })},
 	{"telemetry_log_level", "LogLevel", logLevel.String(), "off", "Least level written to the application's log (slog): info has every statement, warn those that were slow or failed.",
 		logLevel.codec(func(s *telemetry.Settings) *string { return &s.LogLevel })},
-	{"telemetry_slow_threshold", "SlowThreshold", "a Go duration from 1ms to 24h, such as 10s", "10s", "How long a statement may take before it counts as slow in the log.",
+	{"telemetry_slow_threshold", "SlowThreshold", "a Go duration from 1ms to 24h, such as 10s", "10s", "How long a statement may take before it counts as slow, in the log and for telemetry_query_history.",
 		asDuration(time.Millisecond, 24*time.Hour, func(s *telemetry.Settings) *time.Duration { return &s.SlowThreshold })},
 	{"telemetry_query_text", "QueryText", "true or false", "false", "Keep the text of statements in local records (log, spans, debug page, NDJSON). It is never reported to Databricks.",
 		asBool(func(s *telemetry.Settings) *bool { return &s.QueryText })},
@@ -70,6 +70,8 @@ var Parameters = []Parameter{
 		errorText.codec(func(s *telemetry.Settings) *string { return &s.ErrorText })},
 	{"telemetry_trace_tags", "TraceTags", "true or false", "false", "Add the recorded span around a statement to its query tags, as traceparent, so that rows of system.query.history lead to traces. The application's own tags stay. The kernel backend of the driver sends no tags of statements.",
 		asBool(func(s *telemetry.Settings) *bool { return &s.TraceTags })},
+	{"telemetry_query_history", "QueryHistory", queryHistory.String(), QueryHistoryOff, "For which statements the workspace's query history is asked where the server's time went: slow: those over telemetry_slow_threshold, and failed ones. Local sinks receive a report; nothing of it is reported to Databricks.",
+		queryHistory.codec(func(s *telemetry.Settings) *string { return &s.QueryHistory })},
 	{"telemetry_sample_rate", "SampleRate", "a number from 0 to 1, such as 0.1", "1", "Share of successful statements exported; failed ones always are.",
 		asShare(func(s *telemetry.Settings) *telemetry.Maybe[float64] { return &s.SampleRate })},
 }
@@ -142,10 +144,18 @@ const (
 	ErrorTextFull     = "full"
 )
 
+// The values of telemetry.Settings.QueryHistory.
+const (
+	QueryHistoryOff  = "off"
+	QueryHistorySlow = "slow"
+	QueryHistoryAll  = "all"
+)
+
 // The settings that are one of a few words.
 var (
-	logLevel  = words{"off", "error", "warn", "info", "debug"}
-	errorText = words{ErrorTextClass, errorTextRedacted, ErrorTextFull}
+	logLevel     = words{"off", "error", "warn", "info", "debug"}
+	errorText    = words{ErrorTextClass, errorTextRedacted, ErrorTextFull}
+	queryHistory = words{QueryHistoryOff, QueryHistorySlow, QueryHistoryAll}
 )
 
 type words []string

@@ -89,7 +89,7 @@ func (r *resolution) normalize() error {
 		field  string
 		value  *string
 		accept words
-	}{{"LogLevel", &r.settings.LogLevel, logLevel}, {"ErrorText", &r.settings.ErrorText, errorText}} {
+	}{{"LogLevel", &r.settings.LogLevel, logLevel}, {"ErrorText", &r.settings.ErrorText, errorText}, {"QueryHistory", &r.settings.QueryHistory, queryHistory}} {
 		if *word.value == "" {
 			continue
 		}

@@ -38,6 +38,7 @@ func TestEveryParameterSetsItsSetting(t *testing.T) {
 		"telemetry_query_text":                "true",
 		"telemetry_error_text":                "Class",
 		"telemetry_trace_tags":                "true",
+		"telemetry_query_history":             "SLOW",
 		"telemetry_sample_rate":               "0.25",
 	}
 	require.Len(t, dsn, len(settings.Parameters), "a parameter without a test")
@@ -45,7 +46,7 @@ func TestEveryParameterSetsItsSetting(t *testing.T) {
 		Enabled: telemetry.SwitchOn, ForceEnable: true, BatchSize: 7, FlushInterval: 250 * time.Millisecond,
 		MaxRetries: -1, RetryDelay: 20 * time.Millisecond, QueueSize: 11, CloseTimeout: 3 * time.Second,
 		CircuitBreaker: telemetry.SwitchOff, CircuitBreakerThreshold: 9, CircuitBreakerTimeout: 2 * time.Minute,
-		LogLevel: "warn", SlowThreshold: 90 * time.Second, QueryText: true, ErrorText: settings.ErrorTextClass, TraceTags: true, SampleRate: telemetry.Known(0.25),
+		LogLevel: "warn", SlowThreshold: 90 * time.Second, QueryText: true, ErrorText: settings.ErrorTextClass, TraceTags: true, QueryHistory: settings.QueryHistorySlow, SampleRate: telemetry.Known(0.25),
 	}
 
 	got, err := settings.Resolve(telemetry.Settings{}, lookup(dsn), nil)
@@ -134,6 +135,7 @@ func TestABadValueIsNamedWithWhatIsAccepted(t *testing.T) {
 		"telemetry_query_text":                {"sometimes"},
 		"telemetry_error_text":                {"off", "true", "redact"},
 		"telemetry_trace_tags":                {"some"},
+		"telemetry_query_history":             {"true", "failed", "fast"},
 		"telemetry_sample_rate":               {"-0.1", "1.1", "NaN", "10%"},
 	}
 	require.Len(t, bad, len(settings.Parameters), "a parameter without a test")

@@ -147,6 +147,9 @@ func attempts(latest Bar, retried []telemetry.Attempt, n int64, began time.Durat
 	if len(retried) == 0 {
 		return []Bar{latest}
 	}
+	if began == 0 { // a record of before it was kept
+		began = latest.FirstByte.Or(0)
+	}
 	began = max(began, retried[len(retried)-1].End)
 	bars := make([]Bar, 0, 2*len(retried)+1)
 	for i, a := range retried {

@@ -16,6 +16,7 @@ func TestEveryFieldThatIsWrittenIsRead(t *testing.T) {
 	require.Empty(t, unread(registry.FileFields))
 	require.Empty(t, unread(registry.SessionOpenedFields))
 	require.Empty(t, unread(registry.SessionClosedFields))
+	require.Empty(t, unread(registry.ServerReportFields))
 }
 
 func unread[R any](fields []registry.Field[R]) (names []string) {

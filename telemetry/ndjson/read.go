@@ -28,8 +28,9 @@ func (e *LineError) Error() string { return fmt.Sprintf("line %d: %v", e.Line, e
 // process leaves that was killed or is still writing.
 func (e *LineError) Unwrap() error { return e.Err }
 
-// Read reads the lines of a Sink. Each yields a *telemetry.Statement, *telemetry.SessionOpened or
-// *telemetry.SessionClosed, which the caller may keep and change, or a *LineError:
+// Read reads the lines of a Sink. Each yields a *telemetry.Statement, *telemetry.SessionOpened,
+// *telemetry.SessionClosed or *telemetry.ServerReport, which the caller may keep and change, or a
+// *LineError:
 //
 //	for record, err := range ndjson.Read(file) {
 //		switch r := record.(type) {
@@ -146,6 +147,9 @@ func parse(line []byte) (record any, err error) {
 	case closedEvent:
 		r := &telemetry.SessionClosed{}
 		err, record = closedKeys.set(r, line), r
+	case reportEvent:
+		r := &telemetry.ServerReport{}
+		err, record = reportKeys.set(r, line), r
 	case "":
 		err = errNoEvent
 	}

@@ -34,6 +34,8 @@ func copyOf(t *testing.T, in io.Reader) (written string, broken []string) {
 			sink.SessionOpened(r)
 		case *telemetry.SessionClosed:
 			sink.SessionClosed(r)
+		case *telemetry.ServerReport:
+			sink.ServerReported(r)
 		default:
 			require.Error(t, err)
 			broken = append(broken, err.Error())
@@ -259,6 +261,7 @@ func FuzzRead(f *testing.F) {
 	for line := range bytes.Lines(golden) {
 		f.Add(line)
 	}
+	f.Add([]byte(`{"event":"server_report","photon_share":1e-320,"compiling_ms":-1,"bytes_read":-7,"final":false}`))
 	f.Add([]byte(`{"event":"statement","rpcs":7,"retried":{"b":1,"":2,"a":-3,"b":4},"files":-1,"total_ms":0.0004999}`))
 	f.Add([]byte(`{"event":"statement","rpcs_by_method":[{"backoff_ms":3e11},{"backoff_ms":3e11},{"method":"x"}],"rpcs":3,"retried":{"x":1}}`))
 	f.Add([]byte(`{"event":"statement","rpcs_by_method":[],"calls":[{"retried":[{"status":503},{}]}],"state":"RUNNING","time_retry_ms":-1}`))

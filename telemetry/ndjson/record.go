@@ -25,6 +25,7 @@ var (
 	})
 	openedKeys    = keysOf(registry.SessionOpenedFields)
 	closedKeys    = keysOf(registry.SessionClosedFields)
+	reportKeys    = keysOf(registry.ServerReportFields)
 	statementKeys = keysOf(registry.StatementFields).and(rpcsKey, func(s *telemetry.Statement, value []byte) (err error) {
 		s.RPCs, err = list(value, rpcKeys) // in place of the sums before
 		return err

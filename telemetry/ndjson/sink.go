@@ -23,7 +23,10 @@ type Sink struct {
 	err error
 }
 
-var _ telemetry.SessionSink = (*Sink)(nil)
+var (
+	_ telemetry.SessionSink = (*Sink)(nil)
+	_ telemetry.ReportSink  = (*Sink)(nil)
+)
 
 // New returns a sink that writes to w. A record whose write fails is dropped, and the next one is
 // written again; Err returns the latest error.
@@ -62,11 +65,17 @@ func (s *Sink) SessionClosed(r *telemetry.SessionClosed) {
 	s.line(closedEvent, func(b []byte) []byte { return appendFields(b, registry.SessionClosedFields, r) })
 }
 
+// ServerReported writes a "server_report" line.
+func (s *Sink) ServerReported(r *telemetry.ServerReport) {
+	s.line(reportEvent, func(b []byte) []byte { return appendFields(b, registry.ServerReportFields, r) })
+}
+
 // The values of the key "event".
 const (
 	statementEvent = "statement"
 	openedEvent    = "session_opened"
 	closedEvent    = "session_closed"
+	reportEvent    = "server_report"
 )
 
 func (s *Sink) line(event string, fields func([]byte) []byte) {

@@ -96,6 +96,17 @@ var (
 		Connector: 1, Started: start, Server: "127.0.0.1:443", SessionID: "s-1", Latency: time.Millisecond, Retries: telemetry.Known[int64](1), RequestID: "0a1b2c3d-0000-4000-8000-000000000003", Lifetime: time.Minute,
 		Statements: 3, Reused: 2, Abandoned: 1, Failure: &telemetry.Failure{Category: telemetry.CategoryConnection, Message: "EOF"},
 	}
+	report = &telemetry.ServerReport{
+		Started: start, Reported: start.Add(12 * time.Second), Connector: 1, Server: "127.0.0.1:443", StatementID: "q-1",
+		Status: "FINISHED", Final: true, StatementType: "SELECT", WarehouseID: "abcdef0123456789", Total: telemetry.Known(14 * time.Second),
+		WaitingForCompute: telemetry.Known(11 * time.Second), QueuedAtCapacity: telemetry.Known(400 * time.Millisecond),
+		Compiling: telemetry.Known(600 * time.Millisecond), Executing: telemetry.Known(2 * time.Second), ResultFetch: telemetry.Known(time.Duration(0)),
+		TaskTime: telemetry.Known(16 * time.Second), PhotonShare: telemetry.Known(0.875), FromCache: telemetry.Known(false),
+		BytesRead: telemetry.Known[int64](40e9), BytesReadRemote: telemetry.Known[int64](39e9), BytesReadCache: telemetry.Known[int64](1e9),
+		FilesRead: telemetry.Known[int64](400), PartitionsRead: telemetry.Known[int64](12), FilesPruned: telemetry.Known[int64](0), BytesPruned: telemetry.Known[int64](0),
+		BytesSpilled: telemetry.Known[int64](12e9), BytesWritten: telemetry.Known[int64](7), BytesSent: telemetry.Known[int64](4096),
+		RowsRead: telemetry.Known[int64](1e9), RowsProduced: telemetry.Known[int64](500),
+	}
 )
 
 func TestEveryRecordIsOneDocumentedLine(t *testing.T) {
@@ -104,6 +115,7 @@ func TestEveryRecordIsOneDocumentedLine(t *testing.T) {
 	sink.SessionOpened(opened)
 	sink.StatementFinished(full)
 	sink.SessionClosed(closed)
+	sink.ServerReported(report)
 	sink.StatementFinished(bare)
 	require.NoError(t, sink.Err())
 
@@ -116,11 +128,12 @@ func TestEveryRecordIsOneDocumentedLine(t *testing.T) {
 	require.Equal(t, string(want), out.String())
 
 	lines := bytes.Split(bytes.TrimSpace(out.Bytes()), []byte("\n"))
-	require.Len(t, lines, 4)
+	require.Len(t, lines, 5)
 	documented := [][]string{
 		names(registry.SessionOpenedFields),
 		append(names(registry.StatementFields), "verdict", "rpcs_by_method", "calls", "file_list"),
 		names(registry.SessionClosedFields),
+		names(registry.ServerReportFields),
 		names(registry.StatementFields),
 	}
 	for i, line := range lines {

@@ -1,0 +1,80 @@
+package export
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// Requester asks the workspace of a connection, as the connection: at its address, through its
+// transport, with its authenticator. User-supplied code is called with a time bound, and not again
+// until it has returned. A Requester makes one request at a time.
+type Requester struct {
+	client    *client
+	auth      Authenticator
+	userAgent string
+	org       string // of the HTTP path; empty when it names none
+}
+
+// NewRequester returns a Requester for a connection whose host is known. What it contains it counts
+// in log.
+func NewRequester(c *Connection, log *contain.Log) *Requester {
+	full, _ := c.userAgents()
+	return &Requester{client: newClient(c, telemetry.Settings{}, log), auth: c.Authenticator, userAgent: full, org: orgID(c.HTTPPath)}
+}
+
+// Response says how a request ended.
+type Response struct {
+	Accepted bool          // it was answered, and the answer was read
+	Retry    bool          // it may be repeated: 429, 5xx, or no response, unless user-supplied code failed
+	After    time.Duration // not before: what Retry-After says, up to a minute and a random quarter; 0: nothing
+	Error    string        // unless Accepted: an HTTP status or an error category
+}
+
+// Get makes one request, which takes ten seconds at most. org is the workspace's number; empty means
+// that of the HTTP path. read reads the body of a 2xx response; false means that it is not what was
+// asked for, an error that it could not be read. When Get has returned, read may still run, unless
+// the response was accepted.
+func (r *Requester) Get(ctx context.Context, pathAndQuery, org string, read func(io.Reader) (bool, error)) Response {
+	limit, cancel := context.WithTimeout(ctx, attemptTimeout)
+	defer cancel()
+	if org = validOrgID(org); org == "" {
+		org = r.org
+	}
+	req, err := r.client.prepare(limit, request{
+		method: http.MethodGet, path: pathAndQuery, auth: r.auth, orgID: org, userAgent: r.userAgent,
+	})
+	if err != nil {
+		return responseOf(noResponse(ctx, err))
+	}
+	got, err := roundTrip(limit, r.client, req, func(resp *http.Response) (result, error) {
+		var err error
+		result := resultOf(resp.StatusCode, resp.Header, func() (uploadCounts, bool) {
+			var ok bool
+			ok, err = read(resp.Body)
+			return uploadCounts{}, ok
+		})
+		return result, err
+	})
+	if err != nil {
+		got = noResponse(ctx, err)
+	}
+	return responseOf(got)
+}
+
+func responseOf(r result) Response {
+	if r.outcome == outcomeAccepted {
+		return Response{Accepted: true}
+	}
+	return Response{Retry: r.outcome == outcomeUnavailable, After: r.retryAfter, Error: r.describe()}
+}
+
+// Server is scheme://host:port as Stats shows it.
+func (r *Requester) Server() string { return r.client.shown }
+
+// Close closes idle connections.
+func (r *Requester) Close() { r.client.close() }

@@ -1,0 +1,202 @@
+package history
+
+import (
+	"io"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/queue"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+const path = "/api/2.0/sql/history/queries"
+
+// run makes one request after another until none is due.
+func (w *worker) run() {
+	returned := false
+	defer func() {
+		if !returned {
+			w.recoverRun()
+		}
+	}()
+	returned = w.reader.contained.Call(contain.History, func() {
+		for w.ask() {
+		}
+	})
+}
+
+// recoverRun cleans up after a panic in run, of which none is known.
+func (w *worker) recoverRun() {
+	w.mu.Lock()
+	var broken []question
+	for _, it := range w.asking {
+		broken = append(broken, it.Value.dropFor(dropBroken))
+	}
+	w.asking = nil
+	now := time.Now()
+	w.pace.unanswered(now, dropBroken, 0)
+	w.stopRunning(now)
+	w.mu.Unlock()
+	w.settle(broken...)
+}
+
+// ask makes one request. It reports false when none is due: then the goroutine ends.
+func (w *worker) ask() bool {
+	ids, workspace, expired, ok := w.take()
+	w.settle(expired...)
+	if !ok {
+		return false
+	}
+	if len(ids) == 0 {
+		return true
+	}
+	query := url.Values{"filter_by.statement_ids": ids, "include_metrics": {"true"}, "max_results": {strconv.Itoa(len(ids))}}
+	w.reader.counts.requests.Add(1)
+	var a answer // only read when the response was accepted: until then another goroutine may write it
+	r := w.requester.Get(w.ctx, path+"?"+query.Encode(), workspace, func(body io.Reader) (ok bool, err error) {
+		a, ok, err = parse(body, ids)
+		return ok, err
+	})
+	if !r.Accepted {
+		if w.ctx.Err() == nil {
+			w.reader.counts.failures.Add(1)
+		}
+		w.settle(w.unanswered(r)...)
+		return true
+	}
+	w.settle(w.answered(a)...)
+	return true
+}
+
+// take takes out what to ask now. ok is false when no request is due, and the goroutine ends.
+func (w *worker) take() (ids []string, workspace string, expired []question, ok bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := time.Now()
+	if at, ok := w.due(); !ok || at.After(now) || w.ended != "" {
+		w.stopRunning(now)
+		return nil, "", nil, false
+	}
+	n := min(len(w.urgent), maxBatch)
+	for _, q := range w.urgent[:n] {
+		w.asking = append(w.asking, queue.Item[question]{Value: q})
+	}
+	w.urgent = w.urgent[n:]
+	for i := range w.stages {
+		stage := &w.stages[len(w.stages)-1-i] // those first that have waited longest
+		for it := stage.Oldest(); it != nil && len(w.asking) < maxBatch && !it.Value.due().After(now); it = stage.Oldest() {
+			if q := stage.Pop(); now.Sub(q.Value.ended) > maxAge {
+				expired = append(expired, q.Value.dropFor(dropExpired))
+			} else {
+				w.asking = append(w.asking, q)
+			}
+		}
+	}
+	for i := range w.asking {
+		ids = append(ids, w.asking[i].Value.id)
+	}
+	if len(ids) > 0 {
+		w.pace.begin(now)
+	}
+	return ids, w.workspace, expired, true
+}
+
+// stopRunning notes that the goroutine ends. w.mu is held.
+func (w *worker) stopRunning(now time.Time) {
+	if w.running {
+		w.running = false
+		close(w.idle)
+	}
+	w.schedule(now)
+}
+
+// answered takes an answer, and returns the questions that are settled.
+func (w *worker) answered(a answer) (settled []question) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := time.Now()
+	w.pace.accepted()
+	nextPage := a.more && a.found() // the next request asks without those that were found
+	var again []queue.Item[question]
+	for _, it := range w.asking {
+		q := it.Value
+		e := a.entries[q.id]
+		if e != nil {
+			q.report = q.newReport(e, now)
+		}
+		switch {
+		case w.ended != "":
+			settled = append(settled, q.dropFor(w.ended))
+		case q.target.closing, q.report != nil && q.report.Final:
+			settled = append(settled, q.dropFor(dropNotFound))
+		case e == nil && nextPage:
+			again = append(again, it)
+		case q.stage == len(delays)-1:
+			settled = append(settled, q.dropFor(dropNotFound))
+		default:
+			q.stage++
+			w.stages[q.stage].Push(q, q.failed)
+		}
+	}
+	w.putBack(again)
+	return settled
+}
+
+// putBack ends a request, and puts questions that are to be asked again back in front of their
+// stages. w.mu is held.
+func (w *worker) putBack(again []queue.Item[question]) {
+	w.asking = nil
+	for i := range w.stages {
+		var stage []queue.Item[question]
+		for _, it := range again {
+			if it.Value.stage == i {
+				stage = append(stage, it)
+			}
+		}
+		w.stages[i].Return(stage)
+	}
+}
+
+// newReport makes a report of an answer that arrived now.
+func (q *question) newReport(e *entry, now time.Time) *telemetry.ServerReport {
+	r := &telemetry.ServerReport{Started: q.started, Reported: now, Connector: q.connector, Server: q.server, StatementID: q.id}
+	e.fill(r, now.Sub(q.started))
+	return r
+}
+
+// unanswered takes a response without an answer, and returns the questions that are settled.
+func (w *worker) unanswered(r export.Response) (settled []question) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := time.Now()
+	reason := w.ended
+	switch {
+	case reason != "":
+	case r.Retry:
+		w.pace.unanswered(now, r.Error, r.After)
+	default:
+		reason = dropRefused
+		w.pace.refused(now, r.Error)
+		settled = w.removeAll(reason)
+	}
+	var again []queue.Item[question]
+	for _, it := range w.asking {
+		switch q := it.Value; {
+		case reason != "":
+			settled = append(settled, q.dropFor(reason))
+		case q.target.closing: // nothing waits for another request
+			settled = append(settled, q.dropFor(dropClosed))
+		default:
+			again = append(again, it)
+		}
+	}
+	w.putBack(again)
+	for _, q := range w.urgent {
+		settled = append(settled, q.dropFor(dropClosed))
+	}
+	w.urgent = nil
+	return settled
+}

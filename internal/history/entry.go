@@ -1,0 +1,185 @@
+package history
+
+import (
+	"encoding/json"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// entry has the members of an entry that are kept. A value that is not of its type is unknown, and
+// makes nothing else of the answer so.
+type entry struct {
+	QueryID       identifier `json:"query_id"`
+	Status        word       `json:"status"`
+	StatementType word       `json:"statement_type"`
+	WarehouseID   identifier `json:"warehouse_id"`
+	IsFinal       boolean    `json:"is_final"`
+	RowsProduced  number     `json:"rows_produced"`
+	Metrics       metrics    `json:"metrics"`
+}
+
+// metrics are the measurements of an entry: milliseconds, bytes and counts.
+type metrics struct {
+	TotalTime       number  `json:"total_time_ms"`
+	CompilationTime number  `json:"compilation_time_ms"`
+	ExecutionTime   number  `json:"execution_time_ms"`
+	ResultFetchTime number  `json:"result_fetch_time_ms"`
+	TaskTotalTime   number  `json:"task_total_time_ms"`
+	PhotonTotalTime number  `json:"photon_total_time_ms"`
+	ReadBytes       number  `json:"read_bytes"`
+	ReadRemoteBytes number  `json:"read_remote_bytes"`
+	ReadCacheBytes  number  `json:"read_cache_bytes"`
+	ReadFiles       number  `json:"read_files_count"`
+	ReadPartitions  number  `json:"read_partitions_count"`
+	PrunedBytes     number  `json:"pruned_bytes"`
+	PrunedFiles     number  `json:"pruned_files_count"`
+	SpilledBytes    number  `json:"spill_to_disk_bytes"`
+	WrittenBytes    number  `json:"write_remote_bytes"`
+	SentBytes       number  `json:"network_sent_bytes"`
+	RowsRead        number  `json:"rows_read_count"`
+	RowsProduced    number  `json:"rows_produced_count"`
+	FromCache       boolean `json:"result_from_cache"`
+
+	// Milliseconds since 1970; absent for a wait that did not happen.
+	ProvisioningStart number `json:"provisioning_queue_start_timestamp"`
+	OverloadingStart  number `json:"overloading_queue_start_timestamp"`
+	CompilationStart  number `json:"query_compilation_start_timestamp"`
+}
+
+// UnmarshalJSON makes metrics that are no object unknown.
+func (m *metrics) UnmarshalJSON(raw []byte) error {
+	type plain metrics
+	var p plain
+	if json.Unmarshal(raw, &p) == nil {
+		*m = metrics(p)
+	}
+	return nil
+}
+
+// fill writes the entry into a report. No duration is longer than elapsed, the time since the
+// statement began.
+func (e *entry) fill(r *telemetry.ServerReport, elapsed time.Duration) {
+	m := &e.Metrics
+	elapsed += slack
+	r.Status, r.StatementType, r.WarehouseID, r.Final = e.Status.string, e.StatementType.string, e.WarehouseID.string, e.IsFinal.Or(false)
+	r.Total = m.TotalTime.duration(elapsed)
+	r.WaitingForCompute, r.QueuedAtCapacity = m.waits(elapsed)
+	r.Compiling, r.Executing, r.ResultFetch = m.CompilationTime.duration(elapsed), m.ExecutionTime.duration(elapsed), m.ResultFetchTime.duration(elapsed)
+	r.TaskTime = m.TaskTotalTime.duration(longest)
+	r.PhotonShare = m.photonShare()
+	r.FromCache = m.FromCache.Maybe
+	r.BytesRead, r.BytesReadRemote, r.BytesReadCache = m.ReadBytes.Maybe, m.ReadRemoteBytes.Maybe, m.ReadCacheBytes.Maybe
+	r.FilesRead, r.PartitionsRead = m.ReadFiles.Maybe, m.ReadPartitions.Maybe
+	r.FilesPruned, r.BytesPruned = m.PrunedFiles.Maybe, m.PrunedBytes.Maybe
+	r.BytesSpilled, r.BytesWritten, r.BytesSent = m.SpilledBytes.Maybe, m.WrittenBytes.Maybe, m.SentBytes.Maybe
+	r.RowsRead, r.RowsProduced = m.RowsRead.Maybe, m.RowsProduced.Maybe
+	if _, known := r.RowsProduced.Get(); !known {
+		r.RowsProduced = e.RowsProduced.Maybe
+	}
+}
+
+const (
+	slack   = time.Second               // two clocks measure: the server's and ours
+	longest = 10 * 365 * 24 * time.Hour // far beyond any sum of tasks
+)
+
+// waits are the two waits of a statement, each unknown when it did not happen. The wait for compute
+// ends when that for capacity begins, or else, as the latter does, with the compilation.
+func (m *metrics) waits(elapsed time.Duration) (compute, capacity telemetry.Maybe[time.Duration]) {
+	end := m.CompilationStart
+	if m.OverloadingStart.Or(0) > 0 {
+		capacity = between(m.OverloadingStart, end, elapsed)
+		end = m.OverloadingStart
+	}
+	return between(m.ProvisioningStart, end, elapsed), capacity
+}
+
+// between is the time between two instants, unknown unless both are known and in this order.
+func between(from, to number, bound time.Duration) telemetry.Maybe[time.Duration] {
+	if from.Or(0) == 0 || to.Or(0) == 0 {
+		return telemetry.Maybe[time.Duration]{}
+	}
+	return newNumber(to.Or(0) - from.Or(0)).duration(bound)
+}
+
+func (m *metrics) photonShare() telemetry.Maybe[float64] {
+	photon, known := m.PhotonTotalTime.Get()
+	task := m.TaskTotalTime.Or(0)
+	if !known || task == 0 || photon > task {
+		return telemetry.Maybe[float64]{}
+	}
+	return telemetry.Known(float64(photon) / float64(task))
+}
+
+// number is an integer that is not negative. JSON made of protocol buffers has large ones as strings.
+type number struct{ telemetry.Maybe[int64] }
+
+func newNumber(v int64) number {
+	if v < 0 {
+		return number{}
+	}
+	return number{telemetry.Known(v)}
+}
+
+func (n *number) UnmarshalJSON(raw []byte) error {
+	*n = number{}
+	if v, err := strconv.ParseInt(strings.Trim(string(raw), `"`), 10, 64); err == nil {
+		*n = newNumber(v)
+	}
+	return nil
+}
+
+// duration takes the number as milliseconds, unknown beyond a bound.
+func (n number) duration(bound time.Duration) telemetry.Maybe[time.Duration] {
+	ms, known := n.Get()
+	if !known || ms > bound.Milliseconds() {
+		return telemetry.Maybe[time.Duration]{}
+	}
+	return telemetry.Known(time.Duration(ms) * time.Millisecond)
+}
+
+type boolean struct{ telemetry.Maybe[bool] }
+
+func (b *boolean) UnmarshalJSON(raw []byte) error {
+	*b = boolean{}
+	if v := string(raw); v == "true" || v == "false" {
+		b.Maybe = telemetry.Known(v == "true")
+	}
+	return nil
+}
+
+// word is a name of one of the service's lists, empty when it is anything else.
+type word struct{ string }
+
+var isWord = regexp.MustCompile(`^"[A-Z][A-Z_]{0,39}"$`)
+
+func (w *word) UnmarshalJSON(raw []byte) error {
+	w.string = matching(isWord, raw)
+	return nil
+}
+
+// identifier is the id of a statement or a warehouse, empty when it is anything else.
+type identifier struct{ string }
+
+var isIdentifier = regexp.MustCompile(`^"[A-Za-z0-9_-]{1,64}"$`)
+
+func (i *identifier) UnmarshalJSON(raw []byte) error {
+	i.string = matching(isIdentifier, raw)
+	return nil
+}
+
+func matching(pattern *regexp.Regexp, quoted []byte) string {
+	if !pattern.Match(quoted) {
+		return ""
+	}
+	return string(quoted[1 : len(quoted)-1])
+}
+
+// ignored is a value that is not looked at.
+type ignored struct{}
+
+func (*ignored) UnmarshalJSON([]byte) error { return nil }

@@ -1,0 +1,103 @@
+package history
+
+import (
+	"context"
+	"runtime"
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// Handle asks about the statements of one connector. All methods may be called concurrently, and on
+// nil, where they do nothing.
+type Handle struct {
+	workerRef
+	target  *target
+	all     bool            // every statement, else the slow and the failed ones
+	slow    time.Duration   // how long a statement takes that is slow
+	cleanup runtime.Cleanup // releases the worker of a handle that was dropped without Close
+}
+
+// target is where the reports of one connector go. Statements that wait refer to it, and not to the
+// connector's Handle, which would live as long as they wait.
+type target struct {
+	to []*telemetry.Fanout
+
+	unsettled int           // statements that wait or are being asked about; guarded by worker.mu, like all below
+	closing   bool          // they are asked about once more, at once, and then taken as they are
+	done      chan struct{} // closed when closing and none is unsettled
+}
+
+// StatementFinished takes the record of a statement. It may be called on the application's goroutine:
+// it holds a lock for well under a microsecond, does no I/O and never panics.
+func (h *Handle) StatementFinished(s *telemetry.Statement) {
+	if h == nil || !h.wants(s) {
+		return
+	}
+	defer h.worker.reader.contained.Recover(contain.History)
+	h.worker.put(h.target, s)
+}
+
+// wants reports whether to ask about a statement. One without an id never reached the server.
+func (h *Handle) wants(s *telemetry.Statement) bool {
+	return (h.all || s.Failed() || s.Total >= h.slow) && s.StatementID != "" && h.target.reporting()
+}
+
+// reporting reports whether a sink wants reports.
+func (t *target) reporting() bool {
+	for _, f := range t.to {
+		if f.Reporting() {
+			return true
+		}
+	}
+	return false
+}
+
+func (t *target) deliver(r *telemetry.ServerReport) {
+	for _, f := range t.to {
+		f.ServerReported(r)
+	}
+}
+
+// Close asks about what waits, once and at once, as far as ctx and the host allow, and gives the
+// answers to the fan-outs. What has no answer then is dropped and counted. When the handle was the
+// worker's last, a running request is interrupted, and no goroutine is left but those that
+// user-supplied code blocks.
+//
+// A handle that is dropped without Close is closed without a request once the garbage collector finds
+// it.
+func (h *Handle) Close(ctx context.Context) {
+	if h == nil {
+		return
+	}
+	defer h.worker.reader.contained.Recover(contain.History)
+	if !h.worker.beginClose(h.target, true) {
+		return
+	}
+	h.cleanup.Stop()
+	select {
+	case <-h.target.done:
+	case <-ctx.Done():
+	}
+	h.worker.abandon(h.target)
+	h.release()
+}
+
+// releaseWhenDropped closes in the background when nothing refers to the handle any more.
+func (h *Handle) releaseWhenDropped() {
+	if contain.InBubble() {
+		return
+	}
+	type reference struct {
+		workerRef
+		target *target
+	}
+	h.cleanup = runtime.AddCleanup(h, func(r reference) {
+		go func() { // cleanups must not block
+			if r.worker.beginClose(r.target, false) {
+				r.release()
+			}
+		}()
+	}, reference{h.workerRef, h.target})
+}

@@ -1,0 +1,119 @@
+package history
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/settings"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// Reader asks the query histories of workspaces. Connectors that are opened with one share its
+// workers, one per host and credential. All methods may be called concurrently. The zero value is
+// ready; a Reader must not be copied.
+type Reader struct {
+	counts    counts
+	contained contain.Log
+	down      atomic.Bool // Shutdown was called
+
+	mu      sync.Mutex      // guards all below
+	workers map[any]*worker // with at least one open handle, by tenant
+	paces   paces
+}
+
+// Default is the Reader of every wrapped driver of the process. telemetry.Shutdown includes it.
+var Default = Reader{contained: contain.Log{Parent: &contain.Process}}
+
+func init() {
+	telemetry.Default.Join(telemetry.Member{
+		Shutdown: Default.Shutdown,
+		Stats:    func(s *telemetry.Stats) { s.History = Default.Stats() },
+	})
+}
+
+// Open opens a handle of [Default]; see [Reader.Open].
+func Open(c export.Connection, s telemetry.Settings, to []*telemetry.Fanout) *Handle {
+	return Default.Open(c, s, to)
+}
+
+// Open returns a connector's handle, which gives its reports to fan-outs. It does no I/O and starts no
+// goroutine: that begins two seconds after the first statement to ask about. It returns nil, on which
+// all methods of Handle do nothing, when the settings do not want reports, or Enabled is SwitchOff;
+// when the host or the authenticator is unknown, which is counted; or after Shutdown.
+func (r *Reader) Open(c export.Connection, s telemetry.Settings, to []*telemetry.Fanout) *Handle {
+	s = s.WithDefaults()
+	if s.QueryHistory == settings.QueryHistoryOff || s.Enabled == telemetry.SwitchOff {
+		return nil
+	}
+	key, ok := c.Tenant()
+	if !ok || c.Authenticator == nil {
+		r.counts.unavailable.Add(1)
+		return nil
+	}
+	h := &Handle{all: s.QueryHistory == settings.QueryHistoryAll, slow: s.SlowThreshold, target: &target{to: to, done: make(chan struct{})}}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.down.Load() {
+		return nil
+	}
+	if r.workers == nil {
+		r.workers = map[any]*worker{}
+	}
+	w := r.workers[key]
+	if w == nil {
+		w = newWorker(r, r.paces.acquire(key), &c)
+		r.workers[key] = w
+	}
+	w.refs++
+	h.workerRef = workerRef{w, key}
+	h.releaseWhenDropped()
+	return h
+}
+
+// Shutdown drops and counts what waits, interrupts running requests, and asks nothing any more.
+func (r *Reader) Shutdown(context.Context) error {
+	r.mu.Lock()
+	r.down.Store(true) // from here on Open adds no worker
+	r.mu.Unlock()
+	for _, w := range r.list() {
+		w.end(dropShutDown)
+	}
+	return nil
+}
+
+// workerRef is one of the references that keep a worker.
+type workerRef struct {
+	worker *worker
+	key    any
+}
+
+// release gives the reference up, and ends the worker when it was the last.
+func (ref *workerRef) release() {
+	if ref.worker.reader.release(ref) {
+		ref.worker.end(dropClosed)
+	}
+}
+
+func (r *Reader) release(ref *workerRef) (last bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	ref.worker.refs--
+	if ref.worker.refs > 0 {
+		return false
+	}
+	delete(r.workers, ref.key)
+	r.paces.release(ref.key)
+	return true
+}
+
+func (r *Reader) list() (all []*worker) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, w := range r.workers {
+		all = append(all, w)
+	}
+	return all
+}

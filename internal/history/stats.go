@@ -1,0 +1,73 @@
+package history
+
+import (
+	"cmp"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// Why a statement has no report; see telemetry.HistoryStats.
+const (
+	dropNotFound = "not_found"
+	dropRefused  = "refused"
+	dropFull     = "queue_full"
+	dropExpired  = "expired"
+	dropClosed   = "closed"
+	dropShutDown = "shut_down"
+	dropBroken   = "broken"
+)
+
+var reasons = [...]string{dropNotFound, dropRefused, dropFull, dropExpired, dropClosed, dropShutDown, dropBroken}
+
+// counts are the numbers of telemetry.HistoryStats.
+type counts struct {
+	statements, reported, requests, failures, unavailable atomic.Int64
+
+	dropped [len(reasons)]atomic.Int64
+}
+
+func (c *counts) drop(reason string) { c.dropped[slices.Index(reasons[:], reason)].Add(1) }
+
+// Stats counts the statements and requests so far.
+func (r *Reader) Stats() telemetry.HistoryStats {
+	var clients []telemetry.HistoryClientStats
+	waiting := int64(0)
+	for _, w := range r.list() {
+		s := w.stats()
+		waiting += s.Waiting
+		clients = append(clients, s)
+	}
+	slices.SortStableFunc(clients, func(a, b telemetry.HistoryClientStats) int { return cmp.Compare(a.Server, b.Server) })
+	c := &r.counts
+	s := telemetry.HistoryStats{
+		Statements: c.statements.Load(), Reported: c.reported.Load(), Dropped: map[string]int64{}, Waiting: waiting,
+		Requests: c.requests.Load(), Failures: c.failures.Load(), Unavailable: c.unavailable.Load(), Clients: clients,
+	}
+	for i, reason := range reasons {
+		if n := c.dropped[i].Load(); n > 0 {
+			s.Dropped[reason] = n
+		}
+	}
+	return s
+}
+
+func (w *worker) stats() telemetry.HistoryClientStats {
+	r := w.reader
+	r.mu.Lock()
+	refs := w.refs
+	r.mu.Unlock()
+	w.mu.Lock()
+	s := telemetry.HistoryClientStats{Server: w.requester.Server(), Connectors: refs, Waiting: int64(w.unsettled)}
+	w.mu.Unlock()
+	p := w.pace
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s.LastError = p.lastError
+	if time.Now().Before(p.quietUntil) {
+		s.QuietUntil = p.quietUntil
+	}
+	return s
+}

@@ -1,0 +1,211 @@
+package history
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/queue"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// delays say how long after its end a statement is asked about for the first time, and for the
+// others, which follow until the server says that its measurements are final.
+var delays = [...]time.Duration{2 * time.Second, 10 * time.Second, 60 * time.Second}
+
+const (
+	maxWaiting = 500 // statements that wait or are being asked about
+	maxBatch   = 50  // statements in one request
+	maxAge     = 5 * time.Minute
+)
+
+// worker asks one host with one credential. Statements are put in from any goroutine; one goroutine
+// asks about them, and exists only while a request is due. Between two requests there is a timer and
+// nothing else.
+type worker struct {
+	reader    *Reader
+	requester *export.Requester
+	pace      *pace
+	ctx       context.Context // done when the worker is over
+	cancel    context.CancelFunc
+
+	refs int // open handles; guarded by reader.mu
+
+	mu        sync.Mutex                         // guards all below
+	stages    [len(delays)]queue.Queue[question] // by how often an answer left them open
+	urgent    []question                         // of connectors that are being closed
+	asking    []queue.Item[question]             // those of the running request; without a number where they were urgent
+	unsettled int                                // in all of the above, or about to be settled
+	workspace string                             // its number; empty while unknown
+	running   bool                               // the goroutine exists
+	idle      chan struct{}                      // closed while it does not
+	timer     *time.Timer                        // starts it; nil until first needed
+	wake      time.Time                          // when the timer is due; zero: it is not set
+	ended     string                             // why the worker is over, a drop reason; empty before
+}
+
+// question is a statement to ask about.
+type question struct {
+	target    *target
+	id        string
+	connector int64
+	server    string
+	started   time.Time
+	ended     time.Time
+	failed    bool
+	stage     int
+	report    *telemetry.ServerReport // of the latest answer; nil: none had the statement
+	reason    string                  // why it is dropped if there is no report
+}
+
+func newWorker(r *Reader, p *pace, c *export.Connection) *worker {
+	w := &worker{reader: r, requester: export.NewRequester(c, &r.contained), pace: p}
+	w.ctx, w.cancel = context.WithCancel(context.Background())
+	w.idle = make(chan struct{})
+	close(w.idle)
+	return w
+}
+
+// put takes a statement that has just ended. It blocks no longer than another put takes.
+func (w *worker) put(t *target, s *telemetry.Statement) {
+	w.reader.counts.statements.Add(1)
+	now := time.Now()
+	q := question{target: t, id: s.StatementID, connector: s.Connector, server: s.Server, started: s.Started, ended: now, failed: s.Failed()}
+	if dropped, ok := w.add(q, s.WorkspaceID, now); ok {
+		w.settle(dropped)
+	}
+}
+
+// add puts a question in, and returns the one that is dropped, if any.
+func (w *worker) add(q question, workspace string, now time.Time) (dropped question, ok bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.unsettled++
+	q.target.unsettled++
+	switch {
+	case w.ended != "":
+		return q.dropFor(w.ended), true
+	case q.target.closing:
+		return q.dropFor(dropClosed), true
+	case w.pace.quiet(now):
+		return q.dropFor(dropRefused), true
+	}
+	if workspace != "" {
+		w.workspace = workspace
+	}
+	if w.unsettled > maxWaiting {
+		dropped, ok = w.evict()
+	}
+	w.stages[0].Push(q, q.failed)
+	w.schedule(now)
+	return dropped, ok
+}
+
+func (q question) dropFor(reason string) question {
+	q.reason = reason
+	return q
+}
+
+// evict removes what can be missed most: the oldest success, or else the oldest failure, of those
+// that were asked about least. w.mu is held.
+func (w *worker) evict() (question, bool) {
+	for _, failed := range []bool{false, true} {
+		for i := range w.stages {
+			if victim := w.stages[i].Victim(); victim != nil && victim.Failed == failed {
+				q := victim.Value
+				w.stages[i].Evict()
+				return q.dropFor(dropFull), true
+			}
+		}
+	}
+	return question{}, false
+}
+
+// settle delivers the reports of questions that are not asked any more, and counts those without.
+func (w *worker) settle(questions ...question) {
+	if len(questions) == 0 {
+		return
+	}
+	defer w.settled(questions)
+	for i := range questions {
+		if q := &questions[i]; q.report != nil {
+			w.reader.counts.reported.Add(1)
+		} else {
+			w.reader.counts.drop(q.reason)
+		}
+	}
+	for i := range questions {
+		if q := &questions[i]; q.report != nil {
+			q.target.deliver(q.report)
+		}
+	}
+}
+
+func (w *worker) settled(questions []question) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.unsettled -= len(questions)
+	for i := range questions {
+		t := questions[i].target
+		t.unsettled--
+		t.endClose()
+	}
+}
+
+// due returns when the next request is to be made; false when there is nothing to ask. w.mu is held.
+func (w *worker) due() (at time.Time, ok bool) {
+	for i := range w.stages {
+		if it := w.stages[i].Oldest(); it != nil {
+			if t := it.Value.due(); !ok || t.Before(at) {
+				at, ok = t, true
+			}
+		}
+	}
+	earliest := w.pace.earliest()
+	if len(w.urgent) > 0 || ok && at.Before(earliest) {
+		return earliest, true
+	}
+	return at, ok
+}
+
+// due is when to ask the question.
+func (q *question) due() time.Time { return q.ended.Add(delays[q.stage]) }
+
+// schedule starts the goroutine, or sets the timer for when it is needed. w.mu is held.
+func (w *worker) schedule(now time.Time) {
+	if w.running || w.ended != "" {
+		return
+	}
+	at, ok := w.due()
+	switch {
+	case !ok:
+		w.stopTimer()
+	case !at.After(now):
+		w.stopTimer()
+		w.running = true
+		w.idle = make(chan struct{})
+		go w.run()
+	case w.wake.IsZero() || !w.wake.Equal(at):
+		w.wake = at
+		if w.timer == nil {
+			w.timer = time.AfterFunc(at.Sub(now), w.onTimer)
+		} else {
+			w.timer.Reset(at.Sub(now))
+		}
+	}
+}
+
+func (w *worker) stopTimer() {
+	if !w.wake.IsZero() {
+		w.timer.Stop()
+		w.wake = time.Time{}
+	}
+}
+
+func (w *worker) onTimer() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.wake = time.Time{}
+	w.schedule(time.Now())
+}

@@ -1,0 +1,56 @@
+package explain_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
+)
+
+func TestAReportIsExplained(t *testing.T) {
+	d, n := telemetry.Known[time.Duration], telemetry.Known[int64]
+	for _, test := range []struct {
+		report telemetry.ServerReport
+		want   []string
+		advice string // in the first advice
+	}{
+		{telemetry.ServerReport{}, nil, ""},
+		{telemetry.ServerReport{Total: d(time.Second)}, nil, ""},
+		{telemetry.ServerReport{Total: d(14 * time.Second), WaitingForCompute: d(11 * time.Second), Compiling: d(time.Second), Executing: d(time.Second)}, []string{"waited 11 s of 14 s for the warehouse to start"}, "serverless"},
+		{telemetry.ServerReport{Total: d(5 * time.Second), QueuedAtCapacity: d(4 * time.Second)}, []string{"queued 4.0 s at capacity"}, "clusters"},
+		{telemetry.ServerReport{Total: d(2600 * time.Millisecond), Compiling: d(2100 * time.Millisecond), Executing: d(400 * time.Millisecond)}, []string{"compiled 2.1 s of 2.6 s", "executed 400 ms of 2.6 s"}, "OPTIMIZE"},
+		{telemetry.ServerReport{Executing: d(time.Second), BytesRead: n(40e9), BytesReadCache: n(8e8), FilesPruned: n(0), FilesRead: n(9)}, []string{"read 40 GB, 2 % from cache, no file pruned"}, "clustering"},
+		{telemetry.ServerReport{Executing: d(time.Second), BytesRead: n(40e9), FilesPruned: n(1000), FilesRead: n(400), BytesSpilled: n(12e9)}, []string{"spilled 12 GB", "read 40 GB, 1,000 of 1,400 files pruned"}, "larger warehouse"},
+		{telemetry.ServerReport{Executing: d(time.Second), BytesRead: n(2e9)}, []string{"read 2.0 GB"}, "columns"},
+		{telemetry.ServerReport{Executing: d(time.Second), BytesRead: n(1e6), FilesPruned: n(0), BytesSpilled: n(1e6)}, []string{"executed 1.0 s"}, "query profile"},
+		{telemetry.ServerReport{Total: d(10 * time.Second), ResultFetch: d(9 * time.Second)}, []string{"the client fetched the result for 9.0 s of 10 s"}, "client"},
+	} {
+		causes := explain.OfReport(&test.report)
+		var got []string
+		for _, c := range causes {
+			got = append(got, c.Sentence)
+			require.NotEmpty(t, c.Advice)
+			require.Positive(t, c.Time)
+			require.LessOrEqual(t, c.Share, 1.0)
+		}
+		require.Equal(t, test.want, got)
+		if len(causes) > 0 {
+			require.Contains(t, causes[0].Advice, test.advice)
+		}
+	}
+}
+
+func TestPhasesAreInTheOrderOfAStatementsLife(t *testing.T) {
+	d := telemetry.Known[time.Duration]
+	phases := explain.PhasesOf(&telemetry.ServerReport{
+		Total: d(time.Second), WaitingForCompute: d(1 * time.Second), QueuedAtCapacity: d(2 * time.Second), Compiling: d(3 * time.Second), Executing: d(4 * time.Second), ResultFetch: d(0),
+	})
+	require.Equal(t, []explain.PhaseTime{
+		{Phase: explain.PhaseCompute, Time: 1 * time.Second, Share: 0.1}, {Phase: explain.PhaseCapacity, Time: 2 * time.Second, Share: 0.2},
+		{Phase: explain.PhaseCompile, Time: 3 * time.Second, Share: 0.3}, {Phase: explain.PhaseExecute, Time: 4 * time.Second, Share: 0.4},
+	}, phases, "more than the total: they are shares of their sum")
+	require.Equal(t, "compile", explain.PhaseCompile.String())
+}

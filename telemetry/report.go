@@ -1,0 +1,90 @@
+package telemetry
+
+import "time"
+
+// ServerReport is what the workspace's query history says about one statement: why the server took
+// its time. It is made only with Settings.QueryHistory, some seconds after the statement ended, and
+// belongs to the Statement with the same StatementID, which sinks have received before. A statement
+// has one report at most. Everything of it is the server's word, and stays in the process.
+//
+// A measurement is unknown where the answer has none, or one that cannot be: a negative number, or
+// a wait that is longer than the statement.
+type ServerReport struct {
+	// Started is when the application called the driver, as Statement.Started.
+	Started time.Time
+	// Reported is when the answer arrived.
+	Reported time.Time
+	// Connector is the ConnectorInfo.ID of the connector that the statement ran on.
+	Connector int64
+	// Server is host:port of the workspace.
+	Server string
+	// StatementID is the server's statement id.
+	StatementID string
+
+	// Status is QUEUED, RUNNING, CANCELED, FAILED or FINISHED; empty when unknown.
+	Status string
+	// Final is true when the server says that the measurements will not change any more.
+	Final bool
+	// StatementType is the server's name for what the statement did, such as SELECT or MERGE;
+	// empty when unknown.
+	StatementType string
+	// WarehouseID is the id of the warehouse that ran it; empty when unknown.
+	WarehouseID string
+
+	// Total is the time of the statement as the server measured it.
+	Total Maybe[time.Duration]
+	// WaitingForCompute is how long the statement waited for its warehouse to start; unknown
+	// when it did not.
+	WaitingForCompute Maybe[time.Duration]
+	// QueuedAtCapacity is how long it waited because the warehouse ran as many statements as
+	// it can; unknown when it did not.
+	QueuedAtCapacity Maybe[time.Duration]
+	// Compiling is the time the server took to read metadata and to plan.
+	Compiling Maybe[time.Duration]
+	// Executing is the time it took to execute the plan.
+	Executing Maybe[time.Duration]
+	// ResultFetch is the time until the client had fetched the result.
+	ResultFetch Maybe[time.Duration]
+	// TaskTime sums the time of all tasks, which run side by side.
+	TaskTime Maybe[time.Duration]
+	// PhotonShare is the share of TaskTime that Photon executed, 0 to 1.
+	PhotonShare Maybe[float64]
+	// FromCache says whether the result came from the result cache.
+	FromCache Maybe[bool]
+
+	// BytesRead is what the statement read of tables: BytesReadRemote from cloud storage,
+	// BytesReadCache from the disks of the warehouse.
+	BytesRead, BytesReadRemote, BytesReadCache Maybe[int64]
+	// FilesRead and PartitionsRead count what BytesRead is in.
+	FilesRead, PartitionsRead Maybe[int64]
+	// FilesPruned counts the files that statistics showed not to matter, BytesPruned is their size.
+	FilesPruned, BytesPruned Maybe[int64]
+	// BytesSpilled is what did not fit into memory and was written to disk.
+	BytesSpilled Maybe[int64]
+	// BytesWritten is what was written to cloud storage.
+	BytesWritten Maybe[int64]
+	// BytesSent is what was sent over the network.
+	BytesSent Maybe[int64]
+	// RowsRead counts the rows that were read of tables, RowsProduced those of the result.
+	RowsRead, RowsProduced Maybe[int64]
+}
+
+// Failed reports whether the statement failed.
+func (r *ServerReport) Failed() bool { return r.Status == "FAILED" }
+
+// ReportSink is a Sink that also receives what the query history says about statements. A sink that
+// keeps statements finds the one that a report belongs to by its StatementID.
+type ReportSink interface {
+	Sink
+	ServerReported(*ServerReport)
+}
+
+var _ record = (*ServerReport)(nil)
+
+func (r *ServerReport) connector() int64 { return r.Connector }
+
+func (r *ServerReport) deliver(to Sink) {
+	if sink, ok := to.(ReportSink); ok {
+		sink.ServerReported(r)
+	}
+}
