@@ -228,7 +228,7 @@ func applicationReason(s *telemetry.Statement) reason {
 			fmt.Sprintf("%s of %s read, and rows left open for %s", format.Count(read), format.Plural(delivered, "row"), format.Duration(a.Between)),
 			"Close rows when no more of them are needed, and ask for fewer (LIMIT): until then they keep a connection of the pool.",
 		}
-	case s.FirstRow != (telemetry.Maybe[time.Duration]{}) && !counted:
+	case s.FirstRow != (telemetry.Maybe[time.Duration]{}) && (!counted || s.RowsEvidence == telemetry.EvidenceWire):
 		return reason{"in the application between Arrow streams", "The application reads slower than data arrives: do less between streams."}
 	}
 	return reason{
