@@ -47,6 +47,26 @@ func (t *Trace) RowReturned(read int64, at time.Time) (boundary int64) {
 	return
 }
 
+// DescribeBegun notes that the driver was asked for the columns, for which it may have to wait, and
+// DescribeEnded that it answered: the statement is then where it was.
+func (t *Trace) DescribeBegun(at time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if before := t.activity; before != describing {
+		t.enter(describing, at)
+		t.described = before
+	}
+}
+
+// DescribeEnded is described at DescribeBegun.
+func (t *Trace) DescribeEnded(at time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.activity == describing {
+		t.enter(t.described, at)
+	}
+}
+
 // ReadEnded notes that no row is left, or that reading failed.
 func (t *Trace) ReadEnded(at time.Time) {
 	t.mu.Lock()

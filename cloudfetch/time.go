@@ -24,6 +24,7 @@ const (
 	calling    activity = iota // the call that runs the statement has not returned
 	beforeRead                 // the application has control, and has not asked for rows
 	reading                    // the driver reads a row that begins a page or file, or an Arrow batch
+	describing                 // the driver is asked for what describes the rows
 	between                    // the application has control, or the driver decodes one row
 	unobserved                 // as between and reading: which of the two is not seen
 	afterRead                  // the application has control, and no rows are left
@@ -38,11 +39,12 @@ type timing struct {
 	until       time.Duration // up to which time is attributed
 
 	activity    activity
-	unread      bool   // the wire is not read
-	paused      bool   // the latest attempt of a call failed, and nothing else was called since
-	inFlight    method // of the latest call without a complete answer
-	answerBegan bool   // its answer has begun
-	connecting  int    // network connections that are being opened for it
+	described   activity // what the application had the driver do before describing
+	unread      bool     // the wire is not read
+	paused      bool     // the latest attempt of a call failed, and nothing else was called since
+	inFlight    method   // of the latest call without a complete answer
+	answerBegan bool     // its answer has begun
+	connecting  int      // network connections that are being opened for it
 
 	attempt telemetry.Split // time of the latest attempt, to be moved when it is repeated
 	before  time.Duration   // of its time in PartNetwork, what passed before the answer began

@@ -80,6 +80,7 @@ type rows struct {
 	native    driver.Rows
 	st        *statement
 	lease     atomic.Pointer[lease] // until the rows are closed
+	described atomic.Bool           // the driver was asked for the columns
 	inference *inference            // what native knows where the wire is not read; nil where it is
 	read      int64                 // rows read; of the reading goroutine, others see statement.rowsRead
 	boundary  int64                 // the row that begins the next page or file, the first row to begin with; -1 where unknown
@@ -106,7 +107,20 @@ func (r *rows) init(st *statement, native driver.Rows) {
 func (r *rows) Raw() driver.Rows { return r.native }
 
 // Columns returns the names of the columns.
-func (r *rows) Columns() []string { return r.native.Columns() }
+func (r *rows) Columns() []string {
+	defer r.describing()()
+	return r.native.Columns()
+}
+
+// describing notes that the driver is asked for what describes the rows, the first time: it may
+// have to ask the server. done notes that it answered.
+func (r *rows) describing() (done func()) {
+	if r.described.Swap(true) {
+		return func() {}
+	}
+	r.st.describeBegun()
+	return r.st.describeEnded
+}
 
 // Next reads one row.
 func (r *rows) Next(dest []driver.Value) error {
@@ -159,6 +173,7 @@ func (r *rows) Close() error {
 
 // ColumnTypeScanType returns the Go type a column is best scanned into.
 func (r *rows) ColumnTypeScanType(i int) reflect.Type {
+	defer r.describing()()
 	if t, ok := r.native.(driver.RowsColumnTypeScanType); ok {
 		return t.ColumnTypeScanType(i)
 	}
@@ -167,6 +182,7 @@ func (r *rows) ColumnTypeScanType(i int) reflect.Type {
 
 // ColumnTypeDatabaseTypeName returns the name of a column's type.
 func (r *rows) ColumnTypeDatabaseTypeName(i int) string {
+	defer r.describing()()
 	if t, ok := r.native.(driver.RowsColumnTypeDatabaseTypeName); ok {
 		return t.ColumnTypeDatabaseTypeName(i)
 	}
@@ -175,6 +191,7 @@ func (r *rows) ColumnTypeDatabaseTypeName(i int) string {
 
 // ColumnTypeNullable reports whether a column can be NULL, and whether that is known.
 func (r *rows) ColumnTypeNullable(i int) (nullable, ok bool) {
+	defer r.describing()()
 	if t, ok := r.native.(driver.RowsColumnTypeNullable); ok {
 		return t.ColumnTypeNullable(i)
 	}
@@ -183,6 +200,7 @@ func (r *rows) ColumnTypeNullable(i int) (nullable, ok bool) {
 
 // ColumnTypeLength returns the length of a variable-length column.
 func (r *rows) ColumnTypeLength(i int) (length int64, ok bool) {
+	defer r.describing()()
 	if t, ok := r.native.(driver.RowsColumnTypeLength); ok {
 		return t.ColumnTypeLength(i)
 	}

@@ -244,6 +244,7 @@ func (s *statement) finish(now time.Time, outcome telemetry.Outcome) bool {
 	case r.Outcome == telemetry.OutcomeCompleted && arrowEnded && more.Or(false):
 		r.Outcome = telemetry.OutcomeClosedEarly
 	}
+	addStreamedRows(r)
 	s.session.remove(s)
 	s.session.statementFinished(r)
 	return true

@@ -1,6 +1,7 @@
 package driverwrap
 
 import (
+	"errors"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
@@ -14,6 +15,18 @@ func (s *statement) firstRow(now time.Time) {
 	if s.first.IsZero() {
 		s.first = now
 	}
+}
+
+// describeBegun notes that the driver is asked for the columns.
+func (s *statement) describeBegun() {
+	defer contain.Process.Recover(contain.Statement)
+	s.trace.DescribeBegun(time.Now())
+}
+
+// describeEnded notes that the driver told the columns.
+func (s *statement) describeEnded() {
+	defer contain.Process.Recover(contain.Statement)
+	s.trace.DescribeEnded(time.Now())
 }
 
 // readBegun notes that the driver is asked for what follows the first read rows, where it may
@@ -62,14 +75,21 @@ func (s *statement) counted() int64 {
 	return s.rowsRead.Load()
 }
 
-// endArrow notes that an Arrow reader has no more. The driver says so of a page that failed,
-// too: what the wire shows decides when the statement is finished.
+// endArrow notes that an Arrow reader has no more. The driver says so of a page that failed, too:
+// then the wire shows the failure, and when the statement is finished, whether there was more.
 func (s *statement) endArrow(now time.Time) {
-	s.readEnded(now, nil)
+	var hidden error
+	if s.trace.Fault().CallFailed {
+		hidden = errHidden
+	}
+	s.readEnded(now, hidden)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.arrowEnded = true
 }
+
+// errHidden stands for the error of a call that the driver's Arrow readers do not report.
+var errHidden = errors.New("a call failed, and the Arrow reader ended as after the last row")
 
 // readEnded notes the end of reading: the rows are exhausted (nil) or reading failed. The
 // statement is finished when the rows are closed.

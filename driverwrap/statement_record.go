@@ -80,3 +80,13 @@ func readAll(r *telemetry.Statement, more telemetry.Maybe[bool]) bool {
 	delivered, known := r.Result.Rows.Get()
 	return counted && known && read == delivered && !more.Or(true)
 }
+
+// addStreamedRows adds the number of rows of Arrow streams that were read to their end: those that
+// arrived.
+func addStreamedRows(r *telemetry.Statement) {
+	if _, counted := r.RowsRead.Get(); r.Outcome == telemetry.OutcomeCompleted && r.FirstRow != (telemetry.Maybe[time.Duration]{}) && !counted {
+		if n, known := r.Result.Rows.Get(); known {
+			r.RowsRead, r.RowsEvidence = telemetry.Known(n), telemetry.EvidenceWire
+		}
+	}
+}

@@ -77,6 +77,10 @@ type Statement struct {
 
 	// RowsRead counts the rows the application read.
 	RowsRead Maybe[int64]
+	// RowsEvidence is EvidenceWire where RowsRead is the number of rows that arrived: Arrow
+	// streams, which are not decoded, were read to their end. Else it is empty, and rows were
+	// counted as they were read.
+	RowsEvidence Evidence
 	// RowsAffected is what the driver reported for an Exec.
 	RowsAffected Maybe[int64]
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
-	"net"
 	"net/http"
 	"strconv"
 	"time"
@@ -149,6 +148,9 @@ type responseWriter struct {
 	// Either way the connection breaks when the handler returns, and broken says so; with
 	// hard it breaks by a TCP reset.
 	halve, drop, broken, hard bool
+
+	// stall is called between the halves of the body; nil: nothing is.
+	stall func()
 }
 
 // tail is how much of a body is written last and on its own. It is less than the buffers of
@@ -169,6 +171,15 @@ func (w *responseWriter) WriteHeader(status int) {
 }
 
 func (w *responseWriter) Write(p []byte) (int, error) {
+	if stall := w.stall; stall != nil {
+		w.stall = nil
+		half := len(p) / 2
+		_, _ = w.Write(p[:half]) // which notes a failure
+		_ = http.NewResponseController(w.ResponseWriter).Flush()
+		stall()
+		n, err := w.Write(p[half:])
+		return half + n, err
+	}
 	if w.drop || w.broken {
 		w.broken = true
 		return len(p), nil
@@ -205,8 +216,8 @@ func (w *responseWriter) reset() {
 	if err != nil { // HTTP/2 has no connection to take over
 		panic(http.ErrAbortHandler)
 	}
-	if tcp, ok := conn.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0)
+	if c, ok := conn.(interface{ SetLinger(seconds int) error }); ok {
+		_ = c.SetLinger(0)
 	}
 	_ = conn.Close()
 }

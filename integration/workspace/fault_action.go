@@ -27,6 +27,14 @@ func Latency(d time.Duration) Action {
 	}}
 }
 
+// SlowBody carries the request out, sends half of the answer, and the rest so much later.
+func SlowBody(d time.Duration) Action {
+	return Action{fmt.Sprintf("SlowBody(%s)", d), func(x *exchange) bool {
+		x.w.stall = func() { _ = sleep(x.r.Context(), d) }
+		return false
+	}}
+}
+
 // Status answers with an HTTP error and the headers Databricks sends with one.
 func Status(code int) Action {
 	return Action{fmt.Sprintf("Status(%d)", code), func(x *exchange) bool {

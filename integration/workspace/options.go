@@ -16,6 +16,11 @@ type Options struct {
 	// on 127.0.0.1. Default: any free port.
 	Port, StoragePort int
 
+	// InMemory has both listeners accept no network connections, only those of
+	// [Workspace.Transport]. Together with a client that dials nothing else, the workspace then
+	// runs in the fake time of testing/synctest. Default: false.
+	InMemory bool
+
 	// TLS serves both listeners over TLS with HTTP/2, with a certificate from an authority
 	// made for this workspace alone; see [Workspace.CertPool]. Default: plain HTTP/1.1.
 	TLS bool

@@ -109,6 +109,11 @@ func (w *Workspace) Transport() *http.Transport {
 			if err == nil && host == w.opts.Hostname && host != "" {
 				addr = w.api.Addr().String()
 			}
+			for _, l := range []*listener{w.api, w.storage} {
+				if m, ok := l.Listener.(*memoryListener); ok && addr == m.address.String() {
+					return m.dial(ctx)
+				}
+			}
 			return dialer.DialContext(ctx, network, addr)
 		},
 	}

@@ -124,9 +124,12 @@ func Start(opts Options) (*Workspace, error) {
 }
 
 func (w *Workspace) listen(port int, serve http.HandlerFunc) (*listener, error) {
-	ln, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-	if err != nil {
-		return nil, fmt.Errorf("workspace: %w", err)
+	var ln net.Listener = newMemoryListener()
+	if !w.opts.InMemory {
+		var err error
+		if ln, err = net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err != nil {
+			return nil, fmt.Errorf("workspace: %w", err)
+		}
 	}
 	l := &listener{Listener: ln, conns: map[net.Conn]struct{}{}}
 	l.server = &http.Server{

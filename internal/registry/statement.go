@@ -43,6 +43,7 @@ var StatementFields = []Field[telemetry.Statement]{
 	{"close_ms", "ms", "Closing the rows, the RPC included.", ScopeLocal, Payload{}, maybeDurationOf(func(s *telemetry.Statement) *telemetry.Maybe[time.Duration] { return &s.Close })},
 	{"total_ms", "ms", "From the call until the statement was finished.", ScopeLocal, Payload{}, durationOf(func(s *telemetry.Statement) *time.Duration { return &s.Total })},
 	{"rows_read", "rows", "Rows the application read.", ScopeLocal, Payload{}, maybeIntOf(func(s *telemetry.Statement) *telemetry.Maybe[int64] { return &s.RowsRead })},
+	{"rows_read_evidence", "", "wire where rows_read is the rows that arrived, because Arrow streams are not decoded.", ScopeLocal, Payload{}, stringOf(func(s *telemetry.Statement) *telemetry.Evidence { return &s.RowsEvidence })},
 	{"rows_affected", "rows", "Rows the statement changed, as the driver reports it for an Exec.", ScopeLocal, Payload{}, maybeIntOf(func(s *telemetry.Statement) *telemetry.Maybe[int64] { return &s.RowsAffected })},
 
 	{"workspace_id", "", "The workspace's number.", ScopeBoth, to("workspace_id", TypeInt64), stringOf(func(s *telemetry.Statement) *string { return &s.WorkspaceID })},

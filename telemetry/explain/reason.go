@@ -370,7 +370,7 @@ func applicationReason(s *telemetry.Statement) reason {
 		return reason{"in the application, between rows and after it left them (" + of + ")", closeSooner}
 	case partly:
 		return reason{"in the application between rows, where the driver's decoding of single rows counts, too (" + of + ")", readFaster}
-	case !counted:
+	case !counted || s.RowsEvidence == telemetry.EvidenceWire:
 		return reason{"in the application between the batches it read", "The application reads slower than data arrives: do less between batches."}
 	}
 	return reason{"in the application between rows, where the driver's decoding of single rows counts, too" + rowsOf(s), readFaster}

@@ -32,7 +32,7 @@ var (
 		CloseFailure: &telemetry.Failure{Category: telemetry.CategoryConnection},
 		Execute:      1234567 * time.Nanosecond, FirstRow: telemetry.Known(time.Duration(0)),
 		Consume: telemetry.Known(2 * time.Second), Close: telemetry.Known(time.Millisecond), Total: 3 * time.Second,
-		RowsRead: telemetry.Known[int64](0), RowsAffected: telemetry.Known[int64](42),
+		RowsEvidence: telemetry.EvidenceWire, RowsRead: telemetry.Known[int64](0), RowsAffected: telemetry.Known[int64](42),
 		WorkspaceID: "1234567890",
 		Result: telemetry.Result{
 			Evidence: telemetry.EvidenceWire, Format: telemetry.FormatExternalLinks, Compressed: telemetry.Known(true), Cache: "MISS",
