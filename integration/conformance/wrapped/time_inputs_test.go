@@ -44,7 +44,7 @@ func TestWhatIsSaidOfFaultsThatOperatorsMeet(t *testing.T) {
 		running  bool // what is said while it runs
 	}{
 		"a SELECT of 1.5 s": {
-			scene: scene{opts: runs(inline, 1500*time.Millisecond)}, part: telemetry.PartServer, says: "the server worked on the statement, as the wire shows",
+			scene: scene{opts: runs(inline, 1500*time.Millisecond)}, part: telemetry.PartServer, says: "waiting for the server, as seen on the wire",
 		},
 		"storage answers 403 after 2 s": {
 			scene: scene{opts: files, faults: []workspace.Fault{download(0, 0, workspace.Latency(2*time.Second)), download(0, 0, workspace.Status(403))}},
@@ -76,11 +76,11 @@ func TestWhatIsSaidOfFaultsThatOperatorsMeet(t *testing.T) {
 		},
 		"no rows, and the application sleeps": {
 			scene: scene{opts: inline, query: rows(0), sleeps: map[moment]time.Duration{beforeRows: time.Second}},
-			part:  telemetry.PartApplication, says: "the application did not ask for rows",
+			part:  telemetry.PartApplication, says: "in the application, before it asked for rows or closed them",
 		},
 		"closed before the first row": {
 			scene: scene{opts: inline, ending: closedEarly, stop: -1, sleeps: map[moment]time.Duration{leftOpenAtRow: time.Second}},
-			part:  telemetry.PartApplication, says: "the application did not ask for rows",
+			part:  telemetry.PartApplication, says: "in the application, before it asked for rows or closed them",
 		},
 		"300 files of 40 ms": {
 			scene: scene{opts: single, query: rows(300), faults: []workspace.Fault{download(0, 0, workspace.Latency(40*time.Millisecond))}},
@@ -92,7 +92,7 @@ func TestWhatIsSaidOfFaultsThatOperatorsMeet(t *testing.T) {
 		},
 		"the client gives up while the server works": {
 			scene: scene{opts: runs(polled, time.Hour), reader: "driver rows", at: 4500 * time.Millisecond, cancel: true},
-			part:  telemetry.PartServer, says: "the server had not finished (4 status calls)", category: telemetry.CategoryCanceled,
+			part:  telemetry.PartServer, says: "which had not finished: last seen RUNNING at poll 4", category: telemetry.CategoryCanceled,
 		},
 		"running, three polls answered": {
 			scene: scene{opts: runs(polled, time.Minute), at: 3500 * time.Millisecond},
@@ -104,28 +104,28 @@ func TestWhatIsSaidOfFaultsThatOperatorsMeet(t *testing.T) {
 		},
 		"1 of 3,000 rows read, then left open": {
 			scene: scene{opts: workspace.Options{CloudFetchThreshold: -1}, query: rows(3000), ending: closedEarly, stop: 1, sleeps: map[moment]time.Duration{leftOpenAtRow: 8 * time.Second}},
-			part:  telemetry.PartApplication, says: "1 of 3,000 rows read, and rows left open for 8",
+			part:  telemetry.PartApplication, says: "1 of 3,000 rows read, then left open for 8.0 s",
 		},
 		"PUT, and storage takes 2 s": {
 			scene: scene{
 				opts: inline, reader: "exec", query: "PUT '" + file + "' INTO '/Volumes/main/default/v/a.csv' OVERWRITE",
 				faults: []workspace.Fault{{On: workspace.VolumeTransfers(), Do: workspace.Latency(2 * time.Second)}},
 			},
-			part: telemetry.PartTransfer, says: "transferring the file of PUT",
+			part: telemetry.PartTransfer, says: "sending a file to the volume (PUT)",
 		},
 		"running, PUT": {
 			scene: scene{
 				opts: inline, reader: "exec", query: "PUT '" + file + "' INTO '/Volumes/main/default/v/a.csv' OVERWRITE", at: time.Second,
 				faults: []workspace.Fault{{On: workspace.VolumeTransfers(), Do: workspace.SlowBody(2 * time.Second)}, {On: workspace.VolumeTransfers(), Do: workspace.Latency(2 * time.Second)}},
 			},
-			part: telemetry.PartTransfer, says: "transferring the file of PUT", running: true,
+			part: telemetry.PartTransfer, says: "sending a file to the volume (PUT)", running: true,
 		},
 		"PUT, and storage fails first": {
 			scene: scene{
 				opts: inline, reader: "exec", query: "PUT '" + file + "' INTO '/Volumes/main/default/v/a.csv' OVERWRITE",
 				faults: []workspace.Fault{{On: workspace.VolumeTransfers(), First: 1, Do: workspace.Latency(2 * time.Second)}, {On: workspace.VolumeTransfers(), Do: workspace.Status(403)}},
 			},
-			part: telemetry.PartTransfer, says: "transferring the file of PUT", category: telemetry.CategoryStatementFailed,
+			part: telemetry.PartTransfer, says: "sending a file to the volume (PUT)", category: telemetry.CategoryStatementFailed,
 		},
 		"a status call of 6 s": {
 			scene: scene{opts: polled, faults: call("GetOperationStatus", workspace.Latency(6*time.Second))},
@@ -133,7 +133,7 @@ func TestWhatIsSaidOfFaultsThatOperatorsMeet(t *testing.T) {
 		},
 		"a CancelOperation of 1.3 s": {
 			scene: scene{opts: runs(polled, time.Hour), reader: "driver rows", at: time.Second / 2, cancel: true, faults: call("CancelOperation", workspace.Latency(1300*time.Millisecond))},
-			part:  telemetry.PartClose, says: "canceling the statement (CancelOperation took 1.3 s)", category: telemetry.CategoryCanceled,
+			part:  telemetry.PartClose, says: "canceling the statement: CancelOperation took 1.3 s", category: telemetry.CategoryCanceled,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -81,7 +81,7 @@ func delays() (all []delayed) {
 		part   telemetry.Part
 		says   string
 	}{
-		{"ExecuteStatement", 0, telemetry.PartServer, "the server worked on the statement"},
+		{"ExecuteStatement", 0, telemetry.PartServer, "waiting for the server"},
 		{"GetOperationStatus", 0, telemetry.PartServer, "a status call itself took 10 s"},
 		{"GetResultSetMetadata", 0, telemetry.PartPage, "GetResultSetMetadata took 10 s"},
 		{"FetchResults", 0, telemetry.PartPage, "slowest 10 s"},
@@ -137,11 +137,11 @@ func delays() (all []delayed) {
 		delayed{name: "the server works", part: telemetry.PartServer, options: works, scene: func(s *scene) { s.at = delay / 2 }, slack: time.Second},
 		delayed{
 			name: "the driver polls late", part: telemetry.PartServer, polled: true, scene: polls,
-			says: "it may have been over for up to 11 s",
+			says: "which may have finished up to 11 s before a status call noticed",
 		},
 		delayed{
 			name: "the driver polls late, server times", part: telemetry.PartPoll, polled: true, scene: polls,
-			options: func(o *workspace.Options) { o.ServerTimes = true }, says: "the result was ready before a status call noticed",
+			options: func(o *workspace.Options) { o.ServerTimes = true }, says: "after the server had finished, until a status call noticed",
 			only: []ending{readToEnd, closedEarly, dropped, dbClosed},
 		},
 		delayed{
@@ -168,10 +168,10 @@ func delays() (all []delayed) {
 		only    []ending
 		readers []string
 	}{
-		{beforeRows, "the application did not ask for rows", []ending{readToEnd, canceled, closedEarly, dropped, dbClosed}, nil},
+		{beforeRows, "in the application, before it asked for rows or closed them", []ending{readToEnd, canceled, closedEarly, dropped, dbClosed}, nil},
 		{amidRows, "in the application between rows", []ending{readToEnd, canceled, closedEarly, dropped, dbClosed}, []string{"rows"}},
 		{atBoundary, "in the application between", []ending{readToEnd, canceled, closedEarly, dropped, dbClosed}, nil},
-		{afterRows, "the rows were read, and left open for 10 s", []ending{readToEnd, dbClosed}, []string{"arrow", "ipc"}},
+		{afterRows, "in the application, after the rows had ended and before it closed them", []ending{readToEnd, dbClosed}, []string{"arrow", "ipc"}},
 		{leftOpenAtRow, "", []ending{closedEarly, dropped}, nil},
 	} {
 		all = append(all, delayed{
