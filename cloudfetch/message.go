@@ -41,7 +41,7 @@ func parseGUID(s string) (id guid) {
 		return guid{}
 	}
 	n := 0
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		if i == 8 || i == 13 || i == 18 || i == 23 {
 			if s[i] != '-' {
 				return guid{}

@@ -78,7 +78,7 @@ func (s *Sink) measureCall(ctx context.Context, took time.Duration, attributes m
 // time records where the time of a statement went. The parts add up to the duration.
 func (i *instruments) time(ctx context.Context, o *operation, r *telemetry.Statement) {
 	for _, p := range explain.PartsOf(r) {
-		i.statementTime.Add(ctx, p.Time.Seconds(), o.and(timePartKey, p.Part.String()))
+		i.statementTime.Add(ctx, p.Time.Seconds(), o.and(timePartKey, p.String()))
 	}
 }
 
