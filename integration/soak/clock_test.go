@@ -111,21 +111,21 @@ func wrongTimes(record any) (wrong []string) {
 	switch r := record.(type) {
 	case *telemetry.Statement:
 		elapsed := elapsedSince(r.Started, &wrong)
-		calls := time.Duration(1)
+		calls := int64(1)
 		for _, rpc := range r.RPCs {
-			calls = max(calls, time.Duration(rpc.Calls+rpc.Retries))
+			calls = max(calls, rpc.Calls+rpc.Retries)
 		}
-		files := time.Duration(1)
+		files := int64(1)
 		if r.CloudFetch != nil {
-			files += time.Duration(r.CloudFetch.Present)
+			files += r.CloudFetch.Present
 		}
 		for path, d := range durations(reflect.ValueOf(*r), "") {
 			most := elapsed
 			switch {
 			case strings.HasPrefix(path, ".RPCs"): // calls overlap when a statement is canceled
-				most *= calls
+				most = time.Duration(calls) * elapsed
 			case path == ".CloudFetch.Sum": // files overlap
-				most *= files
+				most = time.Duration(files) * elapsed
 			}
 			if d < 0 || d > most {
 				wrong = append(wrong, fmt.Sprintf("%s is %v, %v after the statement's start", path, d, elapsed))
