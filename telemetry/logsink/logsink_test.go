@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -171,8 +172,13 @@ func (h handlerFunc) WithGroup(string) slog.Handler                   { return h
 
 func TestOfAStormOfEqualLinesTheFirstIsWrittenAndThenHowManyThereWere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var lines []string
+		var (
+			mu    sync.Mutex
+			lines []string
+		)
 		sink := logsink.New(slog.New(handlerFunc(func(_ context.Context, r slog.Record) {
+			mu.Lock()
+			defer mu.Unlock()
 			text := r.Message
 			r.Attrs(func(a slog.Attr) bool {
 				if a.Key == "repeated" || a.Key == "error_category" {
@@ -187,20 +193,24 @@ func TestOfAStormOfEqualLinesTheFirstIsWrittenAndThenHowManyThereWere(t *testing
 				sink.StatementFinished(&telemetry.Statement{Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{Category: c}})
 			}
 		}
+		pause := func(d time.Duration) {
+			time.Sleep(d)
+			synctest.Wait() // the lines at the end of an interval are written on goroutines of their own
+		}
 		fail(telemetry.CategoryTimeout, 5)
 		fail(telemetry.CategorySyntax, 1)
 		sink.StatementFinished(&telemetry.Statement{Total: time.Second}) // slow
 		require.Equal(t, []string{"failed error_category=timeout", "failed error_category=syntax_error", "was slow"}, lines)
 
-		time.Sleep(11 * time.Second)
+		pause(11 * time.Second)
 		require.Equal(t, []string{"failed repeated=4 error_category=timeout"}, lines[3:])
 		fail(telemetry.CategoryTimeout, 2) // the storm goes on
-		time.Sleep(10 * time.Second)
+		pause(10 * time.Second)
 		require.Equal(t, []string{"failed repeated=2 error_category=timeout"}, lines[4:])
-		time.Sleep(11 * time.Second) // it is over
+		pause(11 * time.Second) // it is over
 		fail(telemetry.CategoryTimeout, 1)
 		require.Equal(t, []string{"failed error_category=timeout"}, lines[5:])
-		time.Sleep(time.Minute)
+		pause(time.Minute)
 		require.Len(t, lines, 6)
 	})
 }
