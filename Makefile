@@ -5,7 +5,7 @@ SHELL := /bin/bash
 
 # The modules of this repository. The main one requires nothing that only tests, examples
 # or the simulated workspace need.
-MODULES := . integration integration/conformance integration/operators integration/soak integration/bench examples
+MODULES := . integration integration/conformance integration/adoption integration/operators integration/soak integration/bench examples
 
 # The conformance suite, and the versions of databricks-sql-go it runs on. The first is the one in
 # go.mod; every other has a module file of its own.
