@@ -5,7 +5,7 @@ SHELL := /bin/bash
 
 # The modules of this repository. The main one requires nothing that only tests, examples
 # or the simulated workspace need.
-MODULES := . integration integration/conformance integration/operators integration/soak integration/bench examples
+MODULES := . integration integration/conformance integration/adoption integration/operators integration/soak integration/bench examples
 
 # The conformance suite, and the versions of databricks-sql-go it runs on. The first is the one in
 # go.mod; every other has a module file of its own.
@@ -17,6 +17,8 @@ ALSO := github.com/seed-01322ee7/databricks-telemetry/driverwrap
 
 GOLANGCI_LINT_VERSION := v2.12.0
 GOLANGCI_LINT := bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
+ACTIONLINT_VERSION := v1.7.12
+GOVULNCHECK_VERSION := v1.3.0
 FUZZTIME ?= 20s
 SOAK ?= 5m
 BENCHFLAGS ?=
@@ -58,6 +60,24 @@ test-modules:
 	@echo "== go test -run Alloc (the race detector allocates, so the limits are held without it)"
 	@go test -vet=off -run Alloc ./cloudfetch ./driverwrap ./telemetry/... ./internal/...
 
+# The driver and the SQL engine of the simulated workspace run on 32 bits; of the benchmarks, a
+# dependency does not compile there.
+.PHONY: test-386
+test-386: ## vet every module and run the main module's tests for 32 bits
+	@for m in $(filter-out integration/bench,$(MODULES)); do \
+		echo "== GOARCH=386 go vet ($$m)"; \
+		(cd $$m && CGO_ENABLED=0 GOARCH=386 go vet ./...) || exit 1; \
+	done
+	@echo "== GOARCH=386 go test (.)"
+	@CGO_ENABLED=0 GOARCH=386 go test -vet=off ./...
+
+.PHONY: vulnerabilities
+vulnerabilities: ## look for known vulnerabilities in what every module calls
+	@for m in $(MODULES) integration/adoption/usql; do \
+		echo "== govulncheck ($$m)"; \
+		(cd $$m && go run golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION) ./...) || exit 1; \
+	done
+
 .PHONY: bench
 bench: ## measure what the driver costs, paired with the native one, and write docs/BENCHMARKS.md
 	@cd integration/bench && go run . $(BENCHFLAGS)
@@ -90,7 +110,9 @@ fuzz: ## run every fuzz target for FUZZTIME (20s)
 	done
 
 .PHONY: lint
-lint: $(GOLANGCI_LINT) ## vet and lint every module
+lint: $(GOLANGCI_LINT) ## vet and lint every module, and the workflows of hosted CI
+	@echo "== actionlint (.github/workflows)"
+	@go run github.com/rhysd/actionlint/cmd/actionlint@$(ACTIONLINT_VERSION)
 	@for m in $(MODULES); do \
 		echo "== go vet, golangci-lint ($$m)"; \
 		(cd $$m && go vet ./... && $(CURDIR)/$(GOLANGCI_LINT) run --config $(CURDIR)/.golangci.yml ./...) || exit 1; \
@@ -102,5 +124,13 @@ $(GOLANGCI_LINT):
 	@mv bin/golangci-lint $@
 
 .PHONY: release-check
-release-check: ## what must hold before a version is tagged
-	@.ci/release-check
+release-check: ## what must hold before a version is tagged (with TAG=v1.2.3: what must hold of the tag)
+	@TAG=$(TAG) .ci/release-check
+
+.PHONY: release-notes
+release-notes: ## print the changelog's section of this version
+	@.ci/release-check notes
+
+.PHONY: api
+api: ## list what this version exports, in api/
+	@go run ./internal/apicheck -write api/v$$(sed -n 's/^const Version = "\(.*\)"$$/\1/p' telemetry/version.go).txt

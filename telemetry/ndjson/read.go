@@ -33,8 +33,13 @@ func (e *LineError) Unwrap() error { return e.Err }
 // *LineError:
 //
 //	for record, err := range ndjson.Read(file) {
-//		switch r := record.(type) {
-//		case *telemetry.Statement:
+//		if err != nil {
+//			log.Print(err)
+//		}
+//		if statement, ok := record.(*telemetry.Statement); ok {
+//			fmt.Println(statement.StatementID, statement.Total)
+//		}
+//	}
 //
 // Unknown keys and events are passed over: a newer version may write them. Lines of more than 16 MiB
 // are LineErrors. Any other error is that of r, and the last.

@@ -23,7 +23,7 @@ import (
 	dbsql "github.com/databricks/databricks-sql-go"
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/sidebyside"
 )
 
 func TestTheNativeDriversExamplesRunTheSameWhenAdopted(t *testing.T) {
@@ -57,9 +57,9 @@ func TestTheNativeDriversExamplesRunTheSameWhenAdopted(t *testing.T) {
 					t.Skip(err)
 				}
 				requireEnd(t, p, was)
-				requireSame(t, was, is)
-				requireReportedOnce(t, is.ws)
-				runs.add("%-28s %7d %10d %6d %4d  %s", p, e.changes[p.name], len(is.ws.Statements()), len(is.ws.Telemetry()), is.exit, p.note)
+				sidebyside.RequireSame(t, was, is)
+				sidebyside.RequireReportedOnce(t, is.Workspace)
+				runs.add("%-28s %7d %10d %6d %4d  %s", p, e.changes[p.name], len(is.Workspace.Statements()), len(is.Workspace.Telemetry()), is.Exit, p.note)
 			})
 		}
 	})
@@ -67,7 +67,7 @@ func TestTheNativeDriversExamplesRunTheSameWhenAdopted(t *testing.T) {
 }
 
 // both runs a program as it is and adopted, side by side where that is possible.
-func both(t *testing.T, e *examples, p program) (was, is outcome, err error) {
+func both(t *testing.T, e *examples, p program) (was, is sidebyside.Outcome, err error) {
 	t.Helper()
 	if p.logsIn {
 		loggingIn.Lock()
@@ -75,88 +75,22 @@ func both(t *testing.T, e *examples, p program) (was, is outcome, err error) {
 		if err := loginPortFree(); err != nil {
 			return was, is, err
 		}
-		was = e.start(t, native, p).wait(t)
-		return was, e.start(t, adopted, p).wait(t), nil
+		was = e.start(t, native, p).Wait(t)
+		return was, e.start(t, adopted, p).Wait(t), nil
 	}
 	first, second := e.start(t, native, p), e.start(t, adopted, p)
-	return first.wait(t), second.wait(t), nil
+	return first.Wait(t), second.Wait(t), nil
 }
 
 // requireEnd checks that the native program got as far as it should: that two programs fail
 // in the same way proves little.
-func requireEnd(t *testing.T, p program, was outcome) {
+func requireEnd(t *testing.T, p program, was sidebyside.Outcome) {
 	t.Helper()
-	require.Equal(t, p.exit, was.exit, "%s%s", was.stdout, was.stderr)
-	require.Contains(t, was.stdout+was.stderr, p.says)
+	require.Equal(t, p.exit, was.Exit, "%s%s", was.Stdout, was.Stderr)
+	require.Contains(t, was.Stdout+was.Stderr, p.says)
 	if p.kept != "" {
-		require.Contains(t, was.files, p.kept)
+		require.Contains(t, was.Files, p.kept)
 	}
-}
-
-func requireSame(t *testing.T, was, is outcome) {
-	t.Helper()
-	require.Equal(t, was.exit, is.exit, "%s%s", is.stdout, is.stderr)
-	require.Equal(t, lines(was.stdout), lines(is.stdout))
-	require.Equal(t, lines(was.stderr), lines(is.stderr))
-	require.Equal(t, was.files, is.files)
-	require.Equal(t, statements(was.ws), statements(is.ws))
-	require.Equal(t, calls(was.ws), calls(is.ws))
-}
-
-// statements is what a workspace was asked, and how.
-func statements(ws *workspace.Workspace) (asked []string) {
-	for _, s := range ws.Statements() {
-		tags := ""
-		if v := s.Overlay["query_tags"]; v != "" {
-			tags = " [" + strings.Join(slices.Sorted(strings.SplitSeq(v, ",")), ",") + "]" // a map's order
-		}
-		asked = append(asked, fmt.Sprintf("%s%s: %s, %d of %d rows as %s, closed by %s",
-			s.SQL, tags, s.State, s.RowsSent, s.Rows, s.Format, s.ClosedBy))
-	}
-	return asked
-}
-
-// calls is the RPCs a workspace answered, in order. How often a running statement was polled
-// is a matter of time.
-func calls(ws *workspace.Workspace) (made []string) {
-	for _, r := range ws.Requests() {
-		if r.Thrift != "" {
-			made = append(made, fmt.Sprintf("%s: %d", r.Thrift, r.Status))
-		}
-	}
-	return slices.Compact(made)
-}
-
-// requireReportedOnce checks that every session and statement of the workspace was reported to
-// it exactly once, in valid events.
-func requireReportedOnce(t *testing.T, ws *workspace.Workspace) {
-	t.Helper()
-	require.Empty(t, ws.TelemetryErrors())
-	want := map[string]int{}
-	for _, s := range ws.Sessions() {
-		want["CREATE_SESSION "+s.ID]++
-		want["DELETE_SESSION "+s.ID]++
-	}
-	for _, s := range ws.Statements() {
-		want["EXECUTE_STATEMENT "+s.ID]++
-		if s.ClosedBy == workspace.ClosedByClient {
-			want["CLOSE_STATEMENT "+s.ID]++
-		}
-		if s.Canceled {
-			want["CANCEL_STATEMENT "+s.ID]++
-		}
-	}
-	got := map[string]int{}
-	for _, event := range ws.Telemetry() {
-		require.Equal(t, 1, event.Accepted)
-		log := event.Log()
-		id := log.StatementID
-		if id == "" {
-			id = log.SessionID
-		}
-		got[log.SQLOperation.OperationDetail.OperationType+" "+id]++
-	}
-	require.Equal(t, want, got)
 }
 
 // table is what the runs came to, a line each.

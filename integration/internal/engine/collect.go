@@ -3,14 +3,15 @@ package engine
 import (
 	"context"
 	"database/sql/driver"
+	"math"
 	"slices"
 	"time"
 
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// maxResult bounds the memory of one result, in bytes.
-const maxResult = 4 << 30
+// maxResult bounds the memory of one result, in bytes: what a process of 32 bits can hold is less.
+const maxResult = min(4<<30, math.MaxInt/2)
 
 // maxHint bounds how many rows are allocated on the word of an estimate.
 const maxHint = 1 << 20

@@ -1,4 +1,4 @@
-package adopt
+package sidebyside
 
 import (
 	"regexp"
