@@ -14,6 +14,7 @@ import (
 type ranking struct {
 	order      func(a, b *telemetry.Statement) int
 	limit      int                    // of statements to keep
+	filter     *filter                // of what was added
 	statements []*telemetry.Statement // in order
 
 	failed int64
@@ -41,7 +42,7 @@ func (r *ranking) add(record any) error {
 
 func (r *ranking) print(w io.Writer, s screen) {
 	if r.times.n == 0 {
-		fmt.Fprintln(w, "No statements.")
+		fmt.Fprintln(w, r.filter.nothing())
 		return
 	}
 	fmt.Fprintln(w, truncate(r.heading(), s.width))
