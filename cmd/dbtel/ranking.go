@@ -41,16 +41,20 @@ func (r *ranking) add(record any) error {
 }
 
 func (r *ranking) print(w io.Writer, s screen) {
+	for _, l := range wrap(r.heading(), s.width) {
+		fmt.Fprintln(w, l)
+	}
 	if r.times.n == 0 {
-		fmt.Fprintln(w, r.filter.nothing())
 		return
 	}
-	fmt.Fprintln(w, truncate(r.heading(), s.width))
 	fmt.Fprintln(w)
 	listing(r.statements).print(w, s)
 }
 
 func (r *ranking) heading() string {
+	if r.times.n == 0 {
+		return r.filter.nothing()
+	}
 	text := format.Plural(r.times.n, "statement")
 	if r.failed > 0 {
 		text += ", " + format.Count(r.failed) + " failed"
