@@ -21,8 +21,8 @@ type Statement struct {
 	Server string
 	// SessionID is the server's session id, a GUID; empty while unknown.
 	SessionID string
-	// StatementID is the server's statement id, a GUID; empty when the statement never
-	// reached the server.
+	// StatementID is the server's statement id, a GUID; empty when the server gave none: the
+	// statement did not reach it, or was refused at once.
 	StatementID string
 	// WarehouseID is the SQL warehouse's id, from the HTTP path of the connector; empty for a
 	// cluster, behind Wrap, and where the path is of no known kind.

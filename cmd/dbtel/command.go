@@ -5,9 +5,12 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
+	"runtime/debug"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // The exit codes of dbtel.
@@ -30,6 +33,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	switch args[0] {
 	case "help", "-h", "-help", "--help":
 		return help(args[1:], stdout, stderr)
+	case "version", "-version", "--version":
+		fmt.Fprintln(stdout, versionOf(debug.ReadBuildInfo()))
+		return exitOK
 	}
 	for _, c := range commands() {
 		if c.name == args[0] {
@@ -78,21 +84,25 @@ func (e usageError) Error() string { return string(e) }
 func (c *command) run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
-	run, color, asJSON := c.flags(flags)
+	selected := &filter{}
+	run, color, asJSON := c.flags(flags, selected)
 	positional, err := parse(flags, args)
 	if errors.Is(err, flag.ErrHelp) {
 		return help([]string{c.name}, stdout, stderr)
 	}
 
 	out := newOutput(stdout, *asJSON)
-	in := &input{stdin: stdin, lineErrors: &lineErrors{w: stderr}, progress: newProgress(stderr)}
+	progress := newProgress(stderr)
+	in := &input{stdin: stdin, filter: selected, lineErrors: &lineErrors{w: stderr, progress: progress}, progress: progress}
 	inv := &invocation{args: positional, json: *asJSON, input: in, stdout: stdout, out: out}
 	if err != nil {
 		err = usageError(err.Error())
+	} else if err = selected.parse(time.Now()); err != nil {
+		// a usage error
 	} else if inv.screen, err = newScreen(stdout, *color); err == nil {
 		err = run(ctx, inv)
 	}
-	in.progress.clear()
+	in.progress.end()
 	if flushed := out.Flush(); err == nil {
 		err = flushed
 	}
@@ -116,9 +126,10 @@ func (c *command) run(ctx context.Context, args []string, stdin io.Reader, stdou
 }
 
 // flags declares the flags of the command and those of all commands.
-func (c *command) flags(flags *flag.FlagSet) (run func(context.Context, *invocation) error, color *string, asJSON *bool) {
+func (c *command) flags(flags *flag.FlagSet, selected *filter) (run func(context.Context, *invocation) error, color *string, asJSON *bool) {
 	color = flags.String("color", "auto", "`when` to use colours: auto, always or never (auto)")
 	asJSON = flags.Bool("json", false, "print JSON instead")
+	selected.flags(flags)
 	return c.setup(flags), color, asJSON
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -28,13 +29,33 @@ func factsOf(s *telemetry.Statement) (facts []fact) {
 	add("requests", requestsOf(s)...)
 	add("files", filesOf(s)...)
 	add("server", s.Server, textIf(s.WorkspaceID != "", "workspace "+s.WorkspaceID), textIf(s.SessionID != "", "session "+s.SessionID))
+	add("warehouse", s.WarehouseID)
+	add("session", textIf(s.InitialCatalog != "", "began in catalog "+s.InitialCatalog), textIf(s.InitialSchema != "", "schema "+s.InitialSchema))
+	add("context", contextOf(s)...)
+	add("attributes", attributesOf(s)...)
 	if s.TraceID != [16]byte{} {
 		add("trace", hex.EncodeToString(s.TraceID[:]), "span "+hex.EncodeToString(s.SpanID[:]))
 	}
 	if f := s.CloseFailure; f != nil {
-		add("closing", "failed: "+string(f.Category))
+		add("closing", "failed: "+oneSpelling(string(f.Category)))
 	}
 	return facts
+}
+
+// contextOf is what the context of the call said about the statement.
+func contextOf(s *telemetry.Statement) (words []string) {
+	words = append(words, textIf(s.CorrelationID != "", "correlation id "+s.CorrelationID))
+	for _, key := range slices.Sorted(maps.Keys(s.QueryTags)) {
+		words = append(words, "query tag "+textIf(s.QueryTags[key] == "", key)+textIf(s.QueryTags[key] != "", key+"="+s.QueryTags[key]))
+	}
+	return words
+}
+
+func attributesOf(s *telemetry.Statement) (words []string) {
+	for _, a := range s.Attributes {
+		words = append(words, a.String())
+	}
+	return words
 }
 
 func resultOf(s *telemetry.Statement) []string {

@@ -126,7 +126,7 @@ func TestTerminalIsRedrawnAndRestored(t *testing.T) {
 		var out, stderr syncBuffer
 		inv := &invocation{
 			args: []string{"app.ndjson"}, stdout: &out, out: newOutput(&out, false), screen: screen{terminal: true, width: 80, height: 24},
-			input: &input{follow: true, lineErrors: &lineErrors{w: &stderr}, progress: &progress{}},
+			input: &input{follow: true, filter: &filter{}, lineErrors: &lineErrors{w: &stderr, progress: &progress{}}, progress: &progress{}},
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)

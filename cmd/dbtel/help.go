@@ -14,6 +14,7 @@ const helpHead = `dbtel shows what databricks-telemetry recorded as NDJSON.
 `
 
 const helpTail = `  help     describe a command: dbtel help show
+  version  print the version, as --version does
 
 Without a file, or for the file -, records are read from standard input.
 An application writes them with telemetry.Attach(ndjson.New(file)).
@@ -47,14 +48,14 @@ func help(args []string, stdout, stderr io.Writer) int {
 func (c *command) help(stdout io.Writer) {
 	fmt.Fprintf(stdout, "dbtel %s %s\n\n%s.\n\n", c.name, c.args, strings.ToUpper(c.summary[:1])+c.summary[1:])
 	flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
-	c.flags(flags)
+	c.flags(flags, &filter{})
 	flags.VisitAll(func(f *flag.Flag) {
 		value, usage := flag.UnquoteUsage(f)
 		dashes := "--"
 		if len(f.Name) == 1 {
 			dashes = "-"
 		}
-		fmt.Fprintf(stdout, "  %-14s %s\n", strings.TrimSpace(dashes+f.Name+" "+value), usage)
+		fmt.Fprintf(stdout, "  %-21s %s\n", strings.TrimSpace(dashes+f.Name+" "+value), usage)
 	})
 	fmt.Fprintf(stdout, "\n%s", c.details)
 }

@@ -15,6 +15,7 @@ import (
 type input struct {
 	stdin      io.Reader
 	follow     bool
+	filter     *filter
 	lineErrors *lineErrors
 	progress   *progress
 }
@@ -26,11 +27,13 @@ type result struct {
 	err    error
 }
 
-// each calls f with every record, until there are no more, f or a file fails, or ctx is done.
+// each calls f with every record that the filter selects, until there are no more, f or a file
+// fails, or ctx is done.
 // Lines that are not records are reported and skipped.
 func (in *input) each(ctx context.Context, files []string, f func(record any) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	defer in.progress.end() // before anything is printed
 	results, err := in.open(ctx, files)
 	if err != nil {
 		return err
@@ -54,15 +57,18 @@ func (in *input) each(ctx context.Context, files []string, f func(record any) er
 	}
 }
 
-// accept returns the record, nothing for a line that is not a record, or an error that ends
-// the reading.
+// accept returns the record, nothing for one that is left out or a line that is not a record, or an
+// error that ends the reading.
 func (in *input) accept(r result) (record any, err error) {
 	var line *ndjson.LineError
 	if errors.As(r.err, &line) {
 		in.lineErrors.add(r.file, line)
 		return nil, nil
 	}
-	return r.record, r.err
+	if r.err != nil || !in.filter.selects(r.record) {
+		return nil, r.err
+	}
+	return r.record, nil
 }
 
 // open starts reading. Files are read on other goroutines, because a read that waits for a
@@ -96,7 +102,7 @@ func (in *input) open(ctx context.Context, files []string) (<-chan result, error
 
 func (in *input) readFile(ctx context.Context, name string, to chan<- result) {
 	if name == "-" {
-		read(ctx, "standard input", in.stdin, to)
+		in.read(ctx, "standard input", in.stdin, to)
 		return
 	}
 	f, err := os.Open(name)
@@ -105,7 +111,7 @@ func (in *input) readFile(ctx context.Context, name string, to chan<- result) {
 		return
 	}
 	defer func() { _ = f.Close() }()
-	read(ctx, name, in.progress.reader(f), to)
+	in.read(ctx, name, f, to)
 }
 
 // followFile reads a file as it grows, and each file that replaces it.
@@ -120,12 +126,15 @@ func (in *input) followFile(ctx context.Context, name string, to chan<- result) 
 			send(ctx, to, result{file: name, err: err})
 			return
 		}
-		read(ctx, name, t, to)
+		in.read(ctx, name, t, to)
 		_ = t.file.Close()
 	}
 }
 
-func read(ctx context.Context, name string, r io.Reader, to chan<- result) {
+func (in *input) read(ctx context.Context, name string, r io.Reader, to chan<- result) {
+	if !in.follow {
+		r = in.progress.reader(name, r)
+	}
 	for record, err := range ndjson.Read(r) {
 		var line *ndjson.LineError
 		if err != nil && !errors.As(err, &line) {

@@ -10,9 +10,10 @@ import (
 
 // lineErrors prints the first lines that are not records, and counts the rest.
 type lineErrors struct {
-	w     io.Writer
-	quiet bool // only count: the terminal shows the table
-	n     int64
+	w        io.Writer
+	progress *progress // of the reading, which a line interrupts
+	quiet    bool      // only count: the terminal shows the table
+	n        int64
 }
 
 const maxPrintedLines = 3
@@ -26,7 +27,7 @@ func (l *lineErrors) add(file string, e *ndjson.LineError) {
 	if errors.Is(e.Err, io.ErrUnexpectedEOF) {
 		text = "the last line is incomplete: the application is still writing it, or was killed"
 	}
-	printErrorf(l.w, "dbtel: %s:%d: %s", file, e.Line, text)
+	l.progress.interrupt(func() { printErrorf(l.w, "dbtel: %s:%d: %s", file, e.Line, text) })
 }
 
 // printRest prints how many lines were skipped, unless each of them has been printed.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
@@ -13,14 +14,18 @@ import (
 // listing is a table of statements, one line each.
 func listing(statements []*telemetry.Statement) *table {
 	t := &table{columns: []column{
-		{title: "STARTED", rank: 2},
+		{title: "STARTED"},
 		{title: "TOTAL", right: true},
 		{title: "KIND", rank: 3},
 		{title: "ROWS", right: true, rank: 4},
-		{title: "STATEMENT", rank: 1},
-		{title: "WHERE THE TIME WENT"},
-		{title: "TEXT", flex: true, rank: 5},
+		{title: "STATEMENT"},
+		{title: "WHERE THE TIME WENT", least: 20},
+		{title: "TEXT", least: leastText, rank: 5},
 	}}
+	layout := time.TimeOnly
+	if !onOneDay(statements) {
+		layout = "01-02 " + layout
+	}
 	for _, s := range statements {
 		rows := cell{}
 		if n, ok := s.RowsRead.Get(); ok {
@@ -30,10 +35,16 @@ func listing(statements []*telemetry.Statement) *table {
 		if s.Query != "" {
 			text = strings.Join(strings.Fields(clean(s.Query)), " ")
 		}
-		t.add(cell{s.Started.Local().Format("15:04:05"), dim}, cell{format.Duration(s.Total), bold}, cell{text: kindOf(s)}, rows,
-			cell{shortID(s.StatementID), dim}, reason(s), cell{text, dim})
+		t.add(cell{s.Started.Local().Format(layout), dim}, cell{format.Duration(s.Total), bold}, cell{text: kindOf(s)}, rows,
+			cell{cmp.Or(shortID(s.StatementID), "-"), dim}, reason(s), cell{text, dim})
 	}
 	return t
+}
+
+func onOneDay(statements []*telemetry.Statement) bool {
+	return !slices.ContainsFunc(statements, func(s *telemetry.Statement) bool {
+		return s.Started.Local().Format(time.DateOnly) != statements[0].Started.Local().Format(time.DateOnly)
+	})
 }
 
 func kindOf(s *telemetry.Statement) string {
@@ -66,9 +77,12 @@ func reason(s *telemetry.Statement) cell {
 
 // failureOf describes the failure of a statement.
 func failureOf(s *telemetry.Statement) string {
-	words := []string{string(s.Failure.Category), s.Failure.SQLState}
-	if s.Outcome == telemetry.OutcomeCanceled {
-		words = append([]string{"canceled:"}, words...)
+	text := oneSpelling(clean(strings.Join(strings.Fields(string(s.Failure.Category)+" "+s.Failure.SQLState), " ")))
+	switch {
+	case s.Outcome != telemetry.OutcomeCanceled:
+		return cmp.Or(text, "failed")
+	case text == "" || strings.HasPrefix(text, "canceled"):
+		return cmp.Or(text, "canceled")
 	}
-	return cmp.Or(clean(strings.Join(strings.Fields(strings.Join(words, " ")), " ")), "failed")
+	return "canceled: " + text
 }

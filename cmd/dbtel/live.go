@@ -77,7 +77,7 @@ func (inv *invocation) frame(list *ranking) []byte {
 	}
 	b.WriteString(inv.screen.paint(bold, truncate(clean(head), inv.screen.width)) + "\n")
 	shown := *list
-	shown.statements = shown.statements[:min(len(shown.statements), max(1, inv.screen.height-5))]
+	shown.statements = shown.statements[:min(len(shown.statements), max(1, inv.screen.height-4-len(wrap(list.heading(), inv.screen.width))))]
 	shown.print(&b, inv.screen)
 	text := strings.ReplaceAll(b.String(), "\n", control(eraseLine+"\r")+"\n")
 	return []byte(control(cursorHome) + text + control(eraseBelow))

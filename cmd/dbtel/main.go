@@ -11,9 +11,9 @@
 // dbtel only reads, makes no connections, and needs memory for what it shows, not for what it
 // reads.
 //
-//	files, standard input ── input ── records ─┬─ top      ranking ─┐
-//	                           │               ├─ show     view    ─┼─ screen ── controlFilter ── standard output
-//	                       line errors         └─ summary  groups  ─┘
+//	files, standard input ── input ── filter ── records ─┬─ top      ranking ─┐
+//	                           │                         ├─ show     view    ─┼─ screen ── controlFilter ── standard output
+//	                 line errors, progress               └─ summary  groups  ─┘
 package main
 
 import (

@@ -5,8 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -18,6 +20,10 @@ import (
 // sample has the records of an application that ran some twenty statements against a simulated
 // workspace: polled, downloaded, slowly read, retried, canceled and failed ones.
 const sample = "testdata/sample.ndjson"
+
+// belonging has records that say what they belong to, of two days and two servers, and statements that
+// have no id: one that was canceled before a request, one without an answer, one behind Wrap.
+const belonging = "testdata/context.ndjson"
 
 func TestMain(m *testing.M) {
 	time.Local = time.UTC //nolint:gosmopolitan // golden files have one time zone
@@ -82,9 +88,28 @@ func TestOutput(t *testing.T) {
 		"summary_by_server.txt":        {"summary", "--by", "server", sample},
 		"summary_by_verdict.txt":       {"summary", "--by", "verdict", sample},
 		"summary_json.txt":             {"summary", "--by", "kind", "--json", sample},
+		"top_60.txt":                   {"top", sample},
+		"top_120.txt":                  {"top", sample},
+		"top_200.txt":                  {"top", sample},
+		"show_60.txt":                  {"show", "9c156449", sample},
+		"show_200.txt":                 {"show", "0875aa72", sample},
+		"summary_60.txt":               {"summary", sample},
+		"summary_120.txt":              {"summary", sample},
+		"summary_200.txt":              {"summary", sample},
+		"context_top.txt":              {"top", belonging},
+		"context_top_60.txt":           {"top", belonging},
+		"context_show.txt":             {"show", "01f0d2e4", belonging},
+		"context_show_60.txt":          {"show", "01f0d2e4", belonging},
+		"context_canceled.txt":         {"show", "failed", "--outcome", "canceled", belonging},
+		"context_unanswered.txt":       {"show", "failed", "--server", "adb-2", belonging},
+		"context_unobserved.txt":       {"show", "failed", "--category", "execute_statement_canceled", belonging},
+		"context_by_error.txt":         {"summary", "--by", "error", belonging},
 	} {
 		t.Run(name, func(t *testing.T) {
 			width := "80"
+			if at := regexp.MustCompile(`_([0-9]+)\.txt$`).FindStringSubmatch(name); at != nil {
+				width = at[1]
+			}
 			switch {
 			case strings.Contains(name, "wide"):
 				width = "140"
@@ -100,10 +125,16 @@ func TestOutput(t *testing.T) {
 }
 
 func TestNoLineIsWiderThanTheScreen(t *testing.T) {
-	for _, width := range []int{50, 57, 80, 133} {
-		for _, args := range [][]string{{"top", sample}, {"show", "e095d433", sample}, {"show", "0875aa72", sample}, {"show", "195200bf", sample}, {"summary", sample}} {
+	for _, width := range []int{50, 57, 60, 80, 120, 133, 200} {
+		for _, args := range [][]string{
+			{"top", sample}, {"show", "e095d433", sample}, {"show", "0875aa72", sample}, {"show", "195200bf", sample}, {"summary", sample},
+			{"top", belonging}, {"show", "01f0d2e4", belonging}, {"show", "failed", belonging}, {"summary", "--by", "error", belonging},
+		} {
 			t.Setenv("COLUMNS", strconv.Itoa(width))
 			for line := range strings.Lines(dbtel(t, "", args...).out) {
+				if strings.HasPrefix(line, "profile    https://") {
+					continue // a link that is broken is none
+				}
 				require.LessOrEqual(t, textWidth(strings.TrimSuffix(line, "\n")), width, "dbtel %v:\n%s", args, line)
 			}
 		}
@@ -119,6 +150,16 @@ func TestWithoutFileStandardInputIsRead(t *testing.T) {
 	require.Equal(t, dbtel(t, "", "top", sample), dbtel(t, string(records)), "top is the default command")
 	require.Equal(t, "No statements.\n", dbtel(t, "").out)
 	require.Equal(t, outcome{out: "No statements.\n"}, dbtel(t, "", "summary"))
+}
+
+func TestSessionsThatCannotBeOpenedAreSummedWithoutStatements(t *testing.T) {
+	const failed = `{"event":"session_opened","started":"2026-03-01T11:30:00Z","open_ms":5,"error_category":%q}` + "\n"
+	var records string
+	for _, category := range []string{"auth_error", "connection_error", "connection_error", "timeout", "cancelled"} {
+		records += fmt.Sprintf(failed, category)
+	}
+	require.Equal(t, "No statements. Sessions: 0 opened, 5 failed (2 connection_error, 1 auth_error, 1\ncanceled, …).\n", dbtel(t, records, "summary").out)
+	require.Contains(t, dbtel(t, records, "summary", "--json").out, `"failures":[{"name":"connection_error","sessions":2},{"name":"auth_error","sessions":1},{"name":"cancelled","sessions":1}`)
 }
 
 func TestSeveralFilesAreReadAsOne(t *testing.T) {

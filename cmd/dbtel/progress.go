@@ -7,19 +7,25 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/term"
+
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 )
 
-// progress shows on standard error how much of a large file has been read. It serves the one
-// goroutine that reads files in turn; clear may be called from another.
+// progress shows on standard error how much has been read, where that is a terminal and reading
+// takes more than a second. It serves the one goroutine that reads files in turn; interrupt and end
+// may be called from others.
 type progress struct {
-	w     io.Writer // nil: standard error is no terminal
-	mu    sync.Mutex
-	shown bool // guarded by mu
+	w io.Writer // nil: standard error is no terminal
+
+	mu           sync.Mutex // guards all below, and the line on w
+	shown, ended bool
 }
 
-// largeFile is the size from which reading takes long enough to show progress.
-const largeFile = 64 << 20
+const (
+	progressDelay    = time.Second
+	progressInterval = 200 * time.Millisecond
+)
 
 func newProgress(stderr io.Writer) *progress {
 	if !isTerminal(stderr) {
@@ -28,46 +34,77 @@ func newProgress(stderr io.Writer) *progress {
 	return &progress{w: stderr}
 }
 
-// reader returns a reader of the file that shows progress.
-func (p *progress) reader(f *os.File) io.Reader {
-	info, err := f.Stat()
-	if p.w == nil || err != nil || info.Size() < largeFile {
-		return f
+// reader returns a reader of r, a file or a pipe, that shows progress.
+func (p *progress) reader(name string, r io.Reader) io.Reader {
+	if p.w == nil {
+		return r
 	}
-	return &progressReader{f: f, size: info.Size(), progress: p, next: time.Now().Add(time.Second)}
+	reader := &progressReader{Reader: r, name: name, progress: p, next: time.Now().Add(progressDelay)}
+	if f, ok := r.(*os.File); ok {
+		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+			reader.size = info.Size()
+		}
+	}
+	return reader
 }
 
-// clear erases the line, for what is printed next.
-func (p *progress) clear() {
+// interrupt calls f, which may write to the terminal, while nothing is shown.
+func (p *progress) interrupt(f func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.erase()
+	f()
+}
+
+// end erases what is shown. Nothing is shown after it.
+func (p *progress) end() { p.interrupt(func() { p.ended = true }) }
+
+// erase is called with mu held.
+func (p *progress) erase() {
 	if p.shown {
 		p.shown = false
-		fmt.Fprint(p.w, "\r"+eraseLine)
+		_, _ = io.WriteString(p.w, "\r"+eraseLine)
 	}
 }
 
 func (p *progress) show(text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.ended {
+		return
+	}
 	p.shown = true
-	fmt.Fprint(p.w, "\r"+eraseLine+clean(text))
+	_, _ = io.WriteString(p.w, "\r"+eraseLine+truncate(clean(text), p.width()-1))
+}
+
+// width is that of the terminal: a line that is wider could not be erased.
+func (p *progress) width() int {
+	if f, ok := p.w.(*os.File); ok {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+			return width
+		}
+	}
+	return defaultWidth
 }
 
 type progressReader struct {
-	f          *os.File
-	read, size int64
+	io.Reader
+	name       string
+	read, size int64 // size is 0 where it is unknown, as that of a pipe
 	progress   *progress
 	next       time.Time
 }
 
 func (r *progressReader) Read(b []byte) (int, error) {
-	n, err := r.f.Read(b)
+	n, err := r.Reader.Read(b)
 	r.read += int64(n)
 	if now := time.Now(); now.After(r.next) {
-		r.next = now.Add(200 * time.Millisecond)
-		share := format.Percent(float64(r.read) / float64(max(r.read, r.size)))
-		r.progress.show(fmt.Sprintf("reading %s: %s of %s", r.f.Name(), share, format.Bytes(r.size)))
+		r.next = now.Add(progressInterval)
+		text := format.Bytes(r.read)
+		if r.size > 0 {
+			text = format.Percent(float64(r.read)/float64(max(r.read, r.size))) + " of " + format.Bytes(max(r.read, r.size))
+		}
+		r.progress.show(fmt.Sprintf("reading %s: %s", r.name, text))
 	}
 	return n, err
 }

@@ -14,6 +14,7 @@ import (
 type ranking struct {
 	order      func(a, b *telemetry.Statement) int
 	limit      int                    // of statements to keep
+	filter     *filter                // of what was added
 	statements []*telemetry.Statement // in order
 
 	failed int64
@@ -40,16 +41,20 @@ func (r *ranking) add(record any) error {
 }
 
 func (r *ranking) print(w io.Writer, s screen) {
+	for _, l := range wrap(r.heading(), s.width) {
+		fmt.Fprintln(w, l)
+	}
 	if r.times.n == 0 {
-		fmt.Fprintln(w, "No statements.")
 		return
 	}
-	fmt.Fprintln(w, truncate(r.heading(), s.width))
 	fmt.Fprintln(w)
 	listing(r.statements).print(w, s)
 }
 
 func (r *ranking) heading() string {
+	if r.times.n == 0 {
+		return r.filter.nothing()
+	}
 	text := format.Plural(r.times.n, "statement")
 	if r.failed > 0 {
 		text += ", " + format.Count(r.failed) + " failed"

@@ -75,6 +75,8 @@ func find(ctx context.Context, inv *invocation, which string, files []string) (f
 		return nil, err
 	case also != "":
 		return nil, fmt.Errorf("more than one statement begins with %q, such as %s and %s: give more of the id", which, also, found.StatementID)
+	case found == nil && inv.input.filter.left > 0:
+		return nil, errors.New(inv.input.filter.nothing())
 	case found == nil && (which == "last" || which == "slowest"):
 		return nil, errors.New("there are no statements")
 	case found == nil && which == "failed":

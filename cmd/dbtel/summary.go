@@ -36,7 +36,7 @@ the rows were closed, and right within 1 %.
 			if !ok {
 				return usageError(fmt.Sprintf("--by takes %s, not %q", strings.Join(groupingNames(), ", "), *by))
 			}
-			s := summary{By: *by, groupOf: groupOf, groups: map[string]*group{}}
+			s := summary{By: *by, filter: inv.input.filter, groupOf: groupOf, groups: map[string]*group{}, sessionFailures: map[string]int64{}}
 			if err := inv.input.each(ctx, inv.args, s.add); err != nil {
 				return err
 			}
@@ -63,7 +63,7 @@ var groupings = map[string]func(*telemetry.Statement) string{
 		if s.Failure == nil {
 			return "none"
 		}
-		return strings.TrimSpace(cmp.Or(string(s.Failure.Category), "unknown") + " " + s.Failure.SQLState)
+		return errorOf(s.Failure)
 	},
 }
 
@@ -84,14 +84,23 @@ type summary struct {
 	First      time.Time `json:"first,omitzero"` // started
 	Last       time.Time `json:"last,omitzero"`  // finished
 	Sessions   struct {
-		Opened int64 `json:"opened"`
-		Failed int64 `json:"failed"`
+		Opened   int64            `json:"opened"`
+		Failed   int64            `json:"failed"`
+		Failures []sessionFailure `json:"failures,omitempty"`
 	} `json:"sessions"`
 	Groups  []*group `json:"groups"`
 	Omitted int      `json:"omitted"` // groups that are counted and not shown
 
-	groupOf func(*telemetry.Statement) string
-	groups  map[string]*group
+	filter          *filter // of what was added
+	sessionFailures map[string]int64
+	groupOf         func(*telemetry.Statement) string
+	groups          map[string]*group
+}
+
+// sessionFailure is how many sessions could not be opened for one reason.
+type sessionFailure struct {
+	Name     string `json:"name"` // as in groups by error
+	Sessions int64  `json:"sessions"`
 }
 
 // group is a group of statements. Times are in ms.
@@ -124,6 +133,11 @@ func (s *summary) add(record any) error {
 		s.Sessions.Opened++
 		if r.Failed() {
 			s.Sessions.Failed++
+			name := clean(errorOf(r.Failure))
+			if _, ok := s.sessionFailures[name]; !ok && len(s.sessionFailures) >= maxGroups {
+				name = otherGroups
+			}
+			s.sessionFailures[name]++
 		}
 	case *telemetry.Statement:
 		s.statement(r)
@@ -176,6 +190,12 @@ func bytesOf(r *telemetry.Statement) (n int64) {
 
 // finish sorts the groups and keeps the first of them.
 func (s *summary) finish(n int) {
+	for name, n := range s.sessionFailures {
+		s.Sessions.Failures = append(s.Sessions.Failures, sessionFailure{name, n})
+	}
+	slices.SortFunc(s.Sessions.Failures, func(a, b sessionFailure) int {
+		return cmp.Or(cmp.Compare(b.Sessions, a.Sessions), cmp.Compare(a.Name, b.Name))
+	})
 	s.Groups = []*group{}
 	for _, g := range s.groups {
 		h := &g.times
@@ -193,16 +213,15 @@ func (s *summary) finish(n int) {
 }
 
 func (s *summary) print(w *bufio.Writer, on screen) {
-	if s.Statements == 0 {
-		fmt.Fprintln(w, "No statements.")
-		return
-	}
-	for _, l := range wrap(s.heading(), on.width) {
+	for _, l := range wrap(s.heading()+s.sessions(), on.width) {
 		fmt.Fprintln(w, l)
+	}
+	if s.Statements == 0 {
+		return
 	}
 	fmt.Fprintln(w)
 	t := table{columns: []column{
-		{title: strings.ToUpper(s.By), flex: true},
+		{title: strings.ToUpper(s.By), least: leastText},
 		{title: "COUNT", right: true},
 		{title: "FAILED", right: true, rank: 1},
 		{title: "P50", right: true},
@@ -219,27 +238,44 @@ func (s *summary) print(w *bufio.Writer, on screen) {
 		if g.Failed == 0 {
 			failed = cell{"-", dim}
 		}
-		t.add(cell{g.Name, bold}, number(g.Statements), failed,
+		name := g.Name
+		if s.By == "error" {
+			name = oneSpelling(name)
+		}
+		t.add(cell{name, bold}, number(g.Statements), failed,
 			duration(g.P50), duration(g.P90), duration(g.P95), duration(g.P99), duration(g.Max), duration(g.Total),
 			number(g.Rows), cell{text: format.Bytes(g.Bytes)})
 	}
 	t.print(w, on)
 	if s.Omitted > 0 {
-		fmt.Fprintf(w, "\n%s more groups; -n 0 shows all.\n", format.Count(int64(s.Omitted)))
+		fmt.Fprintf(w, "\n%s; -n 0 shows all.\n", format.Plural(int64(s.Omitted), "more group"))
 	}
 }
 
 func (s *summary) heading() string {
+	if s.Statements == 0 {
+		return s.filter.nothing()
+	}
 	text := format.Plural(s.Statements, "statement")
 	if s.Failed > 0 {
 		text += ", " + format.Count(s.Failed) + " failed"
 	}
-	text += fmt.Sprintf(", in %s from %s", format.Duration(s.Last.Sub(s.First)), s.First.Local().Format("2006-01-02 15:04:05"))
-	if s.Sessions.Opened > 0 {
-		text += "; " + format.Plural(s.Sessions.Opened, "session") + " opened"
+	return text + fmt.Sprintf(", in %s from %s.", format.Duration(s.Last.Sub(s.First)), s.First.Local().Format(time.DateTime))
+}
+
+// sessions says how many were opened, and what most of the others failed with.
+func (s *summary) sessions() string {
+	if s.Sessions.Opened == 0 {
+		return ""
 	}
-	if s.Sessions.Failed > 0 {
-		text += fmt.Sprintf(" (%s failed)", format.Count(s.Sessions.Failed))
+	text := " Sessions: " + format.Count(s.Sessions.Opened-s.Sessions.Failed) + " opened"
+	if s.Sessions.Failed == 0 {
+		return text + "."
 	}
-	return text
+	const most = 3
+	var failures []string
+	for _, f := range s.Sessions.Failures[:min(most, len(s.Sessions.Failures))] {
+		failures = append(failures, textIf(len(s.Sessions.Failures) > 1, format.Count(f.Sessions)+" ")+oneSpelling(f.Name))
+	}
+	return fmt.Sprintf("%s, %s failed (%s%s).", text, format.Count(s.Sessions.Failed), strings.Join(failures, ", "), textIf(len(s.Sessions.Failures) > most, ", …"))
 }

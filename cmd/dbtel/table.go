@@ -21,7 +21,7 @@ type table struct {
 type column struct {
 	title string
 	right bool // aligned right, as numbers are
-	flex  bool // takes the remaining width; at most one per table
+	least int  // width to which it may be shortened, where that is set
 	rank  int
 }
 
@@ -35,8 +35,8 @@ func number(n int64) cell { return cell{text: format.Count(n)} }
 func duration(d millis) cell { return cell{text: format.Duration(time.Duration(d))} }
 
 const (
-	gap     = 2  // characters between columns
-	minFlex = 28 // characters of a flexible column, before other columns are dropped
+	gap       = 2  // characters between columns
+	leastText = 28 // characters of a text, before other columns are dropped
 )
 
 func (t *table) add(cells ...cell) { t.rows = append(t.rows, cells) }
@@ -72,44 +72,42 @@ func (t *table) print(w io.Writer, s screen) {
 
 // layout decides which columns are shown, and how wide. An empty column is not shown.
 func (t *table) layout(width int) (widths, shown []int) {
-	widths = make([]int, len(t.columns))
+	content := make([]int, len(t.columns))
 	for _, row := range t.rows {
 		for i, c := range row {
-			widths[i] = max(widths[i], textWidth(c.text))
+			content[i] = max(content[i], textWidth(c.text))
 		}
 	}
+	widths = make([]int, len(t.columns))
 	for i, c := range t.columns {
-		if widths[i] > 0 {
-			widths[i] = max(widths[i], textWidth(c.title))
+		if content[i] > 0 {
+			content[i] = max(content[i], textWidth(c.title))
+			widths[i] = content[i]
+			if c.least > 0 {
+				widths[i] = min(content[i], c.least)
+			}
 			shown = append(shown, i)
 		}
 	}
-	for {
-		sum, flex, last := gap*(len(shown)-1), -1, -1
-		for n, i := range shown {
-			if t.columns[i].flex {
-				flex = i
-				sum += min(widths[i], minFlex)
-			} else {
-				sum += widths[i]
-			}
-			if t.columns[i].rank > 0 && (last < 0 || t.columns[i].rank > t.columns[shown[last]].rank) {
-				last = n
-			}
+	room := func() int {
+		left := width - gap*(len(shown)-1)
+		for _, i := range shown {
+			left -= widths[i]
 		}
-		if sum > width && last >= 0 {
-			shown = slices.Delete(shown, last, last+1)
-			continue
-		}
-		if flex >= 0 {
-			least := min(widths[flex], minFlex)
-			widths[flex] = min(widths[flex], max(minFlex/2, width-sum+least))
-			sum += widths[flex] - least
-		}
-		if len(shown) > 0 && sum > width { // shorten the widest
-			i := slices.MaxFunc(shown, func(a, b int) int { return cmp.Compare(widths[a], widths[b]) })
-			widths[i] = max(1, widths[i]-(sum-width))
-		}
-		return widths, shown
+		return left
 	}
+	rank := func(a, b int) int { return cmp.Compare(t.columns[a].rank, t.columns[b].rank) }
+	for room() < 0 {
+		last := slices.MaxFunc(shown, rank)
+		if t.columns[last].rank == 0 { // shorten the widest
+			i := slices.MaxFunc(shown, func(a, b int) int { return cmp.Compare(widths[a], widths[b]) })
+			widths[i] = max(1, widths[i]+room())
+			break
+		}
+		shown = slices.DeleteFunc(shown, func(i int) bool { return i == last })
+	}
+	for _, i := range shown {
+		widths[i] += max(0, min(room(), content[i]-widths[i]))
+	}
+	return widths, shown
 }

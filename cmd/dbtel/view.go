@@ -27,6 +27,7 @@ func (v *view) print() {
 	v.parts()
 	v.timeline()
 	v.facts()
+	v.profile()
 	v.files()
 	v.text()
 }
@@ -35,7 +36,7 @@ func (v *view) title() {
 	s := v.statement
 	words := []string{cmp.Or(kindOf(s), "statement"), strings.ReplaceAll(clean(string(s.Outcome)), "_", " "), format.Duration(s.Total),
 		s.Started.Local().Format("2006-01-02 15:04:05.000 MST")}
-	v.line(v.screen.paint(bold, cmp.Or(clean(s.StatementID), "a statement that never reached the server")))
+	v.line(v.screen.paint(bold, truncate(cmp.Or(clean(s.StatementID), withoutID(s)), v.screen.width)))
 	for _, l := range wrap(strings.Join(words, " · "), v.screen.width) {
 		v.line(l)
 	}
@@ -46,6 +47,23 @@ func (v *view) title() {
 			v.line("  " + l)
 		}
 	}
+}
+
+// withoutID names a statement that has no id, by how far it is known to have come.
+func withoutID(s *telemetry.Statement) string {
+	var calls int64
+	answered := false
+	for _, r := range s.RPCs {
+		calls += r.Calls
+		answered = answered || r.LastStatus != 0 || r.BytesIn > 0
+	}
+	switch {
+	case s.RPCs == nil || answered:
+		return "a statement without an id"
+	case calls == 0:
+		return "a statement that never reached the server"
+	}
+	return "a statement that the server did not answer"
 }
 
 func (v *view) verdict() {
@@ -109,6 +127,13 @@ func (v *view) facts() {
 			}
 			v.line(fmt.Sprintf("%s %s", v.screen.paint(dim, fmt.Sprintf("%-10s", name)), l))
 		}
+	}
+}
+
+// profile prints a link, never broken: it is as wide as it is.
+func (v *view) profile() {
+	if link := clean(v.statement.ProfileURL()); link != "" {
+		v.line(v.screen.paint(dim, "profile") + "    " + link)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
@@ -32,7 +33,7 @@ func readOnly[R any](value func(*R) slog.Value) access[R] { return access[R]{Val
 // stringOf, boolOf and nonZeroOf leave out what is empty, false or zero.
 
 func stringOf[R any, S ~string](at func(*R) *S) access[R] {
-	return access[R]{func(r *R) slog.Value { return text(*at(r)) }, unmarshal(at)}
+	return access[R]{func(r *R) slog.Value { return text(*at(r)) }, func(r *R, value []byte) error { return setString(at(r), value) }}
 }
 
 func boolOf[R any](at func(*R) *bool) access[R] {
@@ -122,7 +123,7 @@ func timeOf[R any](at func(*R) *time.Time) access[R] {
 		func(r *R) slog.Value { return slog.TimeValue(*at(r)) },
 		func(r *R, value []byte) error {
 			var t time.Time
-			if json.Unmarshal(value, &t) != nil {
+			if t.UnmarshalJSON(value) != nil {
 				return errTime // the error of package time quotes all of it
 			}
 			if t = t.UTC(); t.Year() < 0 || t.Year() > 9999 {
@@ -242,7 +243,42 @@ func unmarshal[R, T any](at func(*R) *T) func(*R, []byte) error {
 	return func(r *R, value []byte) error { return setJSON(at(r), value) }
 }
 
-func setJSON[T any](to *T, value []byte) error { return json.Unmarshal(value, to) }
+// The functions below write one value. What package ndjson writes, and in numbers, is read without
+// encoding/json, which takes several times as long; the rest, and errors, are encoding/json's.
+
+func setJSON[T any](to *T, value []byte) error {
+	switch to := any(to).(type) {
+	case *bool:
+		*to = value[0] == 't'
+		if *to || value[0] == 'f' {
+			return nil
+		}
+	case *int:
+		if n, err := strconv.Atoi(string(value)); err == nil {
+			*to = n
+			return nil
+		}
+	case *int64:
+		if n, err := strconv.ParseInt(string(value), 10, 64); err == nil {
+			*to = n
+			return nil
+		}
+	}
+	return json.Unmarshal(value, to)
+}
+
+func setString[S ~string](to *S, value []byte) error {
+	for i, c := range value {
+		if c == '"' && i == len(value)-1 && i > 0 {
+			*to = S(value[1:i])
+			return nil
+		}
+		if c < ' ' || c > '~' || c == '\\' || i == 0 && c != '"' {
+			break
+		}
+	}
+	return json.Unmarshal(value, to)
+}
 
 // longest is far beyond any statement, and far from overflow when durations are added.
 const longest = 10 * 365 * 24 * time.Hour
@@ -255,9 +291,11 @@ var (
 )
 
 func setDuration(to *time.Duration, milliseconds []byte) error {
-	var v float64
-	if err := json.Unmarshal(milliseconds, &v); err != nil {
-		return err
+	v, err := strconv.ParseFloat(string(milliseconds), 64)
+	if err != nil {
+		if err := json.Unmarshal(milliseconds, &v); err != nil {
+			return err
+		}
 	}
 	micros := math.Round(v * 1000)
 	if math.Abs(micros) > float64(longest/time.Microsecond) {

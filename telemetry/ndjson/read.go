@@ -166,7 +166,7 @@ func parse(line []byte) (record any, err error) {
 
 func event(line []byte) (name string) {
 	for key, value := range members(line) {
-		if key == "event" {
+		if string(key) == "event" {
 			_ = json.Unmarshal(value, &name)
 			break
 		}

@@ -1,11 +1,8 @@
 package ndjson
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"iter"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/registry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
@@ -73,7 +70,7 @@ func (k keys[R]) set(r *R, object []byte) error {
 		return errObject
 	}
 	for name, value := range members(object) {
-		set, ok := k[name]
+		set, ok := k[string(name)]
 		if !ok || value[0] == 'n' {
 			continue
 		}
@@ -86,33 +83,21 @@ func (k keys[R]) set(r *R, object []byte) error {
 
 // list reads an array of objects.
 func list[E any](value []byte, k keys[E]) ([]E, error) {
-	var elements []json.RawMessage
-	if err := json.Unmarshal(value, &elements); err != nil {
-		return nil, err
+	if value[0] != '[' {
+		return nil, errArray
 	}
-	all := make([]E, len(elements))
-	for i, element := range elements {
-		if err := k.set(&all[i], element); err != nil {
-			return nil, fmt.Errorf("%d: %w", i, err)
+	all := []E{}
+	for element := range elements(value) {
+		var e E
+		if err := k.set(&e, element); err != nil {
+			return nil, fmt.Errorf("%d: %w", len(all), err)
 		}
+		all = append(all, e)
 	}
 	return all, nil
 }
 
-var errObject = errors.New("not an object")
-
-// members iterates over the keys and values of an object, which is valid JSON, in their order.
-func members(object []byte) iter.Seq2[string, json.RawMessage] {
-	return func(yield func(string, json.RawMessage) bool) {
-		d := json.NewDecoder(bytes.NewReader(object))
-		_, _ = d.Token() // the brace
-		for d.More() {
-			key, _ := d.Token()
-			name, _ := key.(string)
-			var value json.RawMessage
-			if d.Decode(&value) != nil || !yield(name, value) {
-				return
-			}
-		}
-	}
-}
+var (
+	errObject = errors.New("not an object")
+	errArray  = errors.New("not an array")
+)

@@ -47,8 +47,8 @@ var definitions = []definition{
 	{"databricks.client.cloudfetch.file.duration", "s", "Duration of downloads, per file, retries included. Of a statement with very many files, the first of them.",
 		ofOperation, seconds, func(i *instruments) any { return &i.fileDuration }},
 
-	{"db.client.connection.create_time", "s", "Time it took to open a connection, successfully or not. The pool's name is the server's.",
-		keys(ofPool, []attribute.Key{semconv.DBSystemNameKey, semconv.ErrorTypeKey}), seconds, func(i *instruments) any { return &i.createTime }},
+	{"db.client.connection.create_time", "s", "Time it took to open a connection, successfully or not.",
+		keys(ofServer, []attribute.Key{semconv.ErrorTypeKey}), seconds, func(i *instruments) any { return &i.createTime }},
 	{"databricks.client.session.lifetime", "s", "How long connections were open, counted when they are closed.",
 		ofServer, lifetimes, func(i *instruments) any { return &i.sessionLifetime }},
 

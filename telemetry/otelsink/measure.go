@@ -1,7 +1,6 @@
 package otelsink
 
 import (
-	"cmp"
 	"context"
 	"time"
 
@@ -43,11 +42,12 @@ func (s *Sink) SessionOpened(r *telemetry.SessionOpened) {
 	if i == nil || s.closed.Load() {
 		return
 	}
-	attributes := append(s.attributes, system(), semconv.DBClientConnectionPoolName(cmp.Or(r.Server, "databricks")))
+	o := s.operation(target{server: r.Server})
+	with := o.plain
 	if r.Failure != nil {
-		attributes = append(attributes, semconv.ErrorTypeKey.String(string(r.Failure.Category)))
+		with = o.and(semconv.ErrorTypeKey, string(r.Failure.Category))
 	}
-	i.createTime.Record(context.Background(), r.Latency.Seconds(), metric.WithAttributes(attributes...))
+	i.createTime.Record(context.Background(), r.Latency.Seconds(), with)
 }
 
 // SessionClosed records a connection that was closed.

@@ -248,6 +248,14 @@ func TestAPoolIsObservedWhileItIsRegistered(t *testing.T) {
 	require.EqualValues(t, 1, total(metrics["db.client.connection.max"], pool).whole())
 	require.EqualValues(t, 1, total(metrics["databricks.client.pool.waits"], pool).whole())
 	require.Positive(t, total(metrics["databricks.client.pool.wait.duration"], pool).sum)
+	require.EqualValues(t, 1, total(metrics["db.client.connection.create_time"], attribute.String("server.address", "127.0.0.1")).count)
+	for name, m := range metrics {
+		for _, p := range points(m) {
+			if v, ok := p.attributes.Value("db.client.connection.pool.name"); ok {
+				require.Equal(t, "reports", v.AsString(), "%s: a pool has one name", name)
+			}
+		}
+	}
 
 	unregister()
 	require.NotContains(t, s.collect(t), "db.client.connection.max")

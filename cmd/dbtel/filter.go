@@ -1,0 +1,152 @@
+package main
+
+import (
+	"cmp"
+	"flag"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// filter selects records by the flags that every command has. It is used by one goroutine.
+type filter struct {
+	text struct{ since, until, outcome, category, shape, server string } // as in the command line
+
+	since, until         time.Time // zero without a bound
+	outcomes, categories []string  // nil for any
+	shapes               []string  // lower case; nil for any
+
+	left int64 // statements that were left out
+}
+
+func (f *filter) flags(flags *flag.FlagSet) {
+	flags.StringVar(&f.text.since, "since", "", "only what ended at or after a `time`: 2026-03-01T15:04, 15:04, 15m (ago)")
+	flags.StringVar(&f.text.until, "until", "", "only what started before a `time`")
+	flags.StringVar(&f.text.outcome, "outcome", "", "only statements with these `outcomes`, such as failed,canceled")
+	flags.StringVar(&f.text.category, "category", "", "only statements with these error `categories`")
+	flags.StringVar(&f.text.shape, "shape", "", "only statements with this `text` in their shape, see summary")
+	flags.StringVar(&f.text.server, "server", "", "only servers with this `text` in their name")
+}
+
+// outcomes are those of records.
+var outcomes = []string{
+	string(telemetry.OutcomeCompleted), string(telemetry.OutcomeClosedEarly), string(telemetry.OutcomeFailed), string(telemetry.OutcomeCanceled),
+	string(telemetry.OutcomeAbandoned),
+}
+
+// parse reads the flags. Errors are usage errors.
+func (f *filter) parse(now time.Time) (err error) {
+	for _, bound := range []struct {
+		name, text string
+		at         *time.Time
+	}{{"since", f.text.since, &f.since}, {"until", f.text.until, &f.until}} {
+		if bound.text == "" {
+			continue
+		}
+		ofDay := false
+		if *bound.at, ofDay, err = parseWhen(bound.text, now); err != nil {
+			return usageError(fmt.Sprintf("--%s takes %v, not %q", bound.name, err, bound.text))
+		}
+		if ofDay && bound.at.Before(f.since) {
+			*bound.at = bound.at.AddDate(0, 0, 1) // the first behind --since
+		}
+	}
+	if !f.until.IsZero() && !f.since.Before(f.until) {
+		return usageError(fmt.Sprintf("--since %s is not before --until %s", f.text.since, f.text.until))
+	}
+	for _, o := range words(f.text.outcome) {
+		o = strings.NewReplacer("-", "_", " ", "_").Replace(o)
+		if !slices.Contains(outcomes, o) {
+			return usageError(fmt.Sprintf("--outcome takes %s, not %q", strings.Join(outcomes, ", "), o))
+		}
+		f.outcomes = append(f.outcomes, o)
+	}
+	f.categories = words(f.text.category)
+	if want := strings.TrimRight(strings.TrimSpace(f.text.shape), "… "); want != "" {
+		f.shapes = []string{strings.ToLower(want)}
+		if shape := withoutLiterals(want); shape != "" {
+			f.shapes = append(f.shapes, strings.ToLower(shape))
+		}
+	}
+	return nil
+}
+
+// words splits a list at its commas.
+func words(list string) (all []string) {
+	for word := range strings.SplitSeq(list, ",") {
+		if word = strings.TrimSpace(oneSpelling(strings.ToLower(word))); word != "" {
+			all = append(all, word)
+		}
+	}
+	return all
+}
+
+// oneSpelling writes the outcome and the categories of what was canceled alike. The categories are
+// the service's names, and are spelled with two l.
+func oneSpelling(name string) string { return strings.ReplaceAll(name, "cancelled", "canceled") }
+
+// selects reports whether a record is one of those to show.
+func (f *filter) selects(record any) bool {
+	switch r := record.(type) {
+	case *telemetry.Statement:
+		if f.covers(r.Started, r.Total) && f.names(r.Server) && f.describes(r) {
+			return true
+		}
+		f.left++
+		return false
+	case *telemetry.SessionOpened:
+		return f.ofAll() && f.covers(r.Started, r.Latency) && f.names(r.Server)
+	case *telemetry.SessionClosed:
+		return f.ofAll() && f.covers(r.Started, r.Latency) && f.names(r.Server)
+	}
+	return true
+}
+
+// covers reports whether something that took a while was under way between since and until.
+func (f *filter) covers(started time.Time, took time.Duration) bool {
+	return (f.since.IsZero() || !started.Add(took).Before(f.since)) && (f.until.IsZero() || started.Before(f.until))
+}
+
+func (f *filter) names(server string) bool {
+	return f.text.server == "" || strings.Contains(strings.ToLower(server), strings.ToLower(f.text.server))
+}
+
+// ofAll reports whether statements of every kind are selected, and with them what is no statement.
+func (f *filter) ofAll() bool { return f.outcomes == nil && f.categories == nil && f.shapes == nil }
+
+func (f *filter) describes(s *telemetry.Statement) bool {
+	if f.outcomes != nil && !slices.Contains(f.outcomes, string(s.Outcome)) {
+		return false
+	}
+	if f.categories != nil {
+		if s.Failure == nil {
+			return false
+		}
+		category := oneSpelling(string(s.Failure.Category))
+		if !slices.Contains(f.categories, category) && !slices.Contains(f.categories, oneSpelling(strings.ToLower(errorOf(s.Failure)))) {
+			return false
+		}
+	}
+	if f.shapes != nil {
+		shape := strings.ToLower(shapeOf(s))
+		return slices.ContainsFunc(f.shapes, func(want string) bool { return strings.Contains(shape, want) })
+	}
+	return true
+}
+
+// nothing says that there are no statements to show.
+func (f *filter) nothing() string {
+	if f == nil || f.left == 0 {
+		return "No statements."
+	}
+	return "No statement matches; " + format.Choose(f.left, "was left out.", "were left out.")
+}
+
+// errorOf is the category and the SQLSTATE of a failure.
+func errorOf(f *telemetry.Failure) string {
+	return strings.TrimSpace(cmp.Or(string(f.Category), "unknown") + " " + f.SQLState)
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// selected returns how many statements and sessions of the records are selected.
+func selected(t *testing.T, args ...string) (statements, sessions int) {
+	t.Helper()
+	got := dbtel(t, "", append([]string{"summary", "--json", belonging}, args...)...)
+	require.Equal(t, outcome{out: got.out}, got)
+	var s struct {
+		Statements int
+		Sessions   struct{ Opened int }
+	}
+	require.NoError(t, json.Unmarshal([]byte(got.out), &s))
+	return s.Statements, s.Sessions.Opened
+}
+
+func TestFlagsSelectStatements(t *testing.T) {
+	for _, c := range []struct {
+		args                 string
+		statements, sessions int
+	}{
+		{"", 4, 2},
+		{"--since|2026-02-28T23:00:01Z", 4, 1}, // the first ended at 23:00:01.2
+		{"--since|2026-02-28T23:00:02Z", 3, 1},
+		{"--until|2026-03-01T02:30:00Z", 1, 2}, // started before
+		{"--since|2026-03-01T02:30:09Z|--until|2026-03-01 02:30:10 UTC", 1, 0},
+		{"--outcome|failed", 2, 0},
+		{"--outcome|Cancelled, closed-early", 1, 0},
+		{"--category|cancelled", 1, 0},
+		{"--category|canceled,execute_statement_canceled", 2, 0},
+		{"--category|execute_statement_cancelled HY008", 1, 0}, // as summary --by error names it
+		{"--category|nothing", 0, 0},
+		{"--shape|from ORDERS", 2, 0},
+		{"--shape|SELECT * FROM orders WHERE id = 7", 2, 0}, // the text that a log has
+		{"--shape|SELECT * FROM or…", 2, 0},                 // as a narrow table shows it
+		{"--shape|…", 4, 2},
+		{"--shape|-- nothing", 0, 0},
+		{"--server|ADB-2", 1, 1},
+		{"--server|adb|--outcome|failed|--shape|select", 1, 0},
+	} {
+		args := strings.FieldsFunc(c.args, func(r rune) bool { return r == '|' })
+		statements, sessions := selected(t, args...)
+		require.Equal(t, []int{c.statements, c.sessions}, []int{statements, sessions}, c.args)
+	}
+}
+
+func TestEveryCommandHasTheFlags(t *testing.T) {
+	require.Contains(t, dbtel(t, "", "top", "--server", "adb-2", belonging).out, "1 statement, 1 failed")
+	require.Contains(t, dbtel(t, "", "show", "last", "--until", "2026-03-01", belonging).out, "01f0d2e4-7c1a-1d2e-8000-000000000002\n")
+	require.Equal(t, "No statement matches; 4 were left out.\n", dbtel(t, "", "top", "--since", "1h", "--shape", "x", belonging).out)
+	require.Equal(t, "No statement matches; 4 were left out.\n", dbtel(t, "", "summary", "--server", "x", belonging).out)
+	require.Equal(t, "dbtel show: No statement matches; 4 were left out.\n", dbtel(t, "", "show", "slowest", "--server", "x", belonging).err)
+	require.Equal(t, "No statement matches; 1 was left out.\n", dbtel(t, recordOf("id-1"), "top", "--server", "x").out)
+	got := dbtel(t, recordOf("id-1")+recordOf("id-2"), "top", "-f", "--outcome", "failed")
+	require.Equal(t, outcome{}, got)
+}
+
+func TestUntilATimeOfDayIsTheFirstBehindSince(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // it is midnight
+		f := &filter{}
+		f.text.since, f.text.until = "22:00", "01:00"
+		now := time.Now().In(time.UTC)
+		require.NoError(t, f.parse(now))
+		require.Equal(t, now.Add(-2*time.Hour), f.since)
+		require.Equal(t, now.Add(time.Hour), f.until)
+	})
+}
+
+func TestFlagsThatSelectNothingAreErrors(t *testing.T) {
+	for want, args := range map[string][]string{
+		`--since takes a time such as 15:04, 2026-03-01 or 2026-03-01T15:04:05Z, or how long ago, such as 90s, 15m, 2h or 3d, not "noon"`: {"--since", "noon"},
+		`--outcome takes completed, closed_early, failed, canceled, abandoned, not "broken"`:                                              {"--outcome", "failed,broken"},
+		`--since 2026-03-02 is not before --until 2026-03-01`:                                                                             {"--since", "2026-03-02", "--until", "2026-03-01"},
+	} {
+		require.Equal(t, outcome{code: exitUsage, err: "dbtel top: " + want + "; dbtel help top says more\n"}, dbtel(t, "", append([]string{"top"}, args...)...))
+	}
+}

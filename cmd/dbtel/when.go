@@ -1,0 +1,57 @@
+package main
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The layouts of times, in the local time zone where they have none. A fraction of a second may
+// follow the seconds.
+var (
+	timeLayouts  = []string{time.RFC3339, "2006-01-02 15:04:05Z07:00", "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02 15:04", time.DateOnly}
+	clockLayouts = []string{"15:04:05", "15:04"}
+)
+
+var errWhen = errors.New(`a time such as 15:04, 2026-03-01 or 2026-03-01T15:04:05Z, or how long ago, such as 90s, 15m, 2h or 3d`)
+
+// parseWhen reads a time, or how long before now it is. A time of day is the latest at or before now;
+// ofDay reports that it was one.
+func parseWhen(text string, now time.Time) (at time.Time, ofDay bool, err error) {
+	text = strings.TrimSpace(text)
+	if ago, ok := parseAgo(text); ok {
+		return now.Add(-ago), false, nil
+	}
+	for _, layout := range clockLayouts {
+		clock, err := time.Parse(layout, text)
+		if err != nil {
+			continue
+		}
+		y, m, d := now.Date()
+		onDay := func(day int) time.Time {
+			return time.Date(y, m, day, clock.Hour(), clock.Minute(), clock.Second(), clock.Nanosecond(), now.Location())
+		}
+		if at = onDay(d); at.After(now) {
+			at = onDay(d - 1)
+		}
+		return at, true, nil
+	}
+	text = strings.Replace(text, " UTC", "Z", 1) // as show prints it
+	for _, layout := range timeLayouts {
+		if at, err := time.ParseInLocation(layout, text, now.Location()); err == nil {
+			return at, false, nil
+		}
+	}
+	return time.Time{}, false, errWhen
+}
+
+// parseAgo reads a duration as package time does, or days.
+func parseAgo(text string) (time.Duration, bool) {
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		n, err := strconv.ParseUint(days, 10, 16)
+		return time.Duration(n) * 24 * time.Hour, err == nil
+	}
+	d, err := time.ParseDuration(text)
+	return d, err == nil && d >= 0
+}

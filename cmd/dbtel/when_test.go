@@ -1,0 +1,47 @@
+package main
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestTimesAndDurationsAgo(t *testing.T) {
+	zone := time.FixedZone("CET", 3600)
+	now := time.Date(2026, 3, 1, 15, 30, 0, 0, zone)
+	for text, want := range map[string]string{
+		"15m": "2026-03-01T15:15:00+01:00", "1h30m": "2026-03-01T14:00:00+01:00", "0s": "2026-03-01T15:30:00+01:00", "2d": "2026-02-27T15:30:00+01:00",
+		"15:04": "2026-03-01T15:04:00+01:00", " 15:30:00.000 ": "2026-03-01T15:30:00+01:00", "15:31": "2026-02-28T15:31:00+01:00", "03:00:01.5": "2026-03-01T03:00:01.5+01:00",
+		"2026-03-01": "2026-03-01T00:00:00+01:00", "2026-03-01T15:04": "2026-03-01T15:04:00+01:00", "2026-03-01 15:04:05.25": "2026-03-01T15:04:05.25+01:00",
+		"2026-03-01T11:30:00Z": "2026-03-01T11:30:00Z", "2026-03-01T11:30:00.5+02:00": "2026-03-01T11:30:00.5+02:00", "2026-11-26 10:13:20.272 UTC": "2026-11-26T10:13:20.272Z",
+	} {
+		got, _, err := parseWhen(text, now)
+		require.NoError(t, err, text)
+		require.Equal(t, want, got.Format(time.RFC3339Nano), text)
+	}
+	for _, text := range []string{"", "yesterday", "-15m", "25:00", "2026-13-01", "15", "3dd", "99999d", "2026-03-01T15:04:05CET"} {
+		_, _, err := parseWhen(text, now)
+		require.Equal(t, errWhen, err, text)
+	}
+}
+
+// What is read is a time that is read as itself, and never in the future unless it has a date.
+func FuzzWhen(f *testing.F) {
+	for _, text := range []string{"15m", "3d", "15:04", "2026-03-01", "2026-03-01T15:04:05.999999999+14:00", "2026-03-01 15:04:05 UTC", "9999999h", "65535d"} {
+		f.Add(text)
+	}
+	now := time.Date(2026, 3, 1, 15, 30, 0, 0, time.UTC)
+	f.Fuzz(func(t *testing.T, text string) {
+		at, ofDay, err := parseWhen(text, now)
+		if err != nil {
+			return
+		}
+		if _, ago := parseAgo(text); ago || ofDay {
+			require.False(t, at.After(now))
+		}
+		again, _, err := parseWhen(at.Format(time.RFC3339Nano), now)
+		require.NoError(t, err)
+		require.True(t, at.Equal(again))
+	})
+}
