@@ -16,6 +16,9 @@
 // first is written, and then one per 10 s with the number of those that were left out. With the
 // level debug, every message is written, with all attributes.
 //
+// With telemetry_query_history, a message "databricks server report" follows some seconds after a
+// statement and says why the server took its time: a warning if the statement was slow or failed.
+//
 // The context that a handler receives has the span that was around the statement's call.
 //
 // Setting telemetry_log_level attaches such a sink with slog.Default, and

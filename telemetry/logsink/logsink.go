@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
@@ -21,7 +22,10 @@ type Sink struct {
 	storms storms
 }
 
-var _ telemetry.SessionSink = (*Sink)(nil)
+var (
+	_ telemetry.SessionSink = (*Sink)(nil)
+	_ telemetry.ReportSink  = (*Sink)(nil)
+)
 
 // New returns a sink that writes messages of at least level that the logger's handler accepts. With
 // slog.LevelDebug or lower, every message is written, with all attributes. A statement whose total
@@ -69,6 +73,22 @@ func (s *Sink) SessionClosed(r *telemetry.SessionClosed) {
 	write(s, line{ctx: context.Background(), level: slog.LevelInfo, message: "databricks session closed"}, ofSession, registry.SessionClosedFields, r)
 }
 
+// ServerReported logs what the query history says about a statement: why the server took its time.
+func (s *Sink) ServerReported(r *telemetry.ServerReport) {
+	l := line{ctx: context.Background(), level: slog.LevelInfo, message: "databricks server report"}
+	if r.Failed() || r.Total.Or(0) >= s.slow {
+		l.level = slog.LevelWarn
+	}
+	var causes []string
+	for _, c := range explain.OfReport(r) {
+		causes = append(causes, c.Sentence)
+	}
+	if l.verdict = strings.Join(causes, "; "); l.verdict != "" && l.level == slog.LevelWarn {
+		l.kind = kind{bound: explain.OfReport(r)[0].String()}
+	}
+	write(s, l, ofReport, registry.ServerReportFields, r)
+}
+
 // line is a message without the fields of its record.
 type line struct {
 	ctx              context.Context
@@ -83,6 +103,10 @@ var (
 	ofStatement = []string{
 		"server", "statement_id", "query_profile", "query_text", "outcome", "error_category", "sqlstate", "error_message",
 		"total_ms", "rows_read", "rows_affected",
+	}
+	ofReport = []string{
+		"server", "statement_id", "status", "warehouse_id", "server_total_ms", "waiting_for_compute_ms", "queued_at_capacity_ms", "compiling_ms",
+		"executing_ms", "bytes_read", "bytes_spilled",
 	}
 	ofSession = []string{
 		"server", "session_id", "request_id", "error_category", "error_message", "open_ms", "close_ms", "lifetime_ms", "statements", "abandoned",

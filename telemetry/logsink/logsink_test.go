@@ -223,3 +223,24 @@ func TestWithTheLevelDebugEveryLineIsWritten(t *testing.T) {
 	}
 	require.Equal(t, 5, lines)
 }
+
+func TestAServerReportSaysWhyTheServerTookItsTime(t *testing.T) {
+	var out bytes.Buffer
+	sink := logsink.New(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey {
+			return slog.Attr{}
+		}
+		return a
+	}})), slog.LevelInfo, 10*time.Second)
+	report := &telemetry.ServerReport{
+		StatementID: "q-1", Status: "FINISHED", WarehouseID: "w-1", Total: telemetry.Known(14 * time.Second),
+		WaitingForCompute: telemetry.Known(11 * time.Second), Executing: telemetry.Known(3 * time.Second),
+	}
+	sink.ServerReported(report)
+	require.Equal(t, `level=WARN msg="databricks server report" verdict="waited 11 s of 14 s for the warehouse to start; executed 3.0 s of 14 s" `+
+		"statement_id=q-1 status=FINISHED warehouse_id=w-1 server_total_ms=14000 waiting_for_compute_ms=11000 executing_ms=3000\n", out.String())
+	out.Reset()
+	report.Total, report.WaitingForCompute = telemetry.Known(3*time.Second), telemetry.Maybe[time.Duration]{}
+	sink.ServerReported(report)
+	require.Contains(t, out.String(), `level=INFO msg="databricks server report" verdict="executed 3.0 s of 3.0 s"`)
+}

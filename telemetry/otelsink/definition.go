@@ -22,6 +22,8 @@ var definitions = []definition{
 		keys(ofOperation, []attribute.Key{outcomeKey, resultFormatKey}, ofFailure), seconds, func(i *instruments) any { return &i.statementDuration }},
 	{"databricks.client.statement.time", "s", "Where the time of statements went. The parts add up to their duration.",
 		keys(ofOperation, []attribute.Key{timePartKey}), nil, func(i *instruments) any { return &i.statementTime }},
+	{"databricks.server.statement.time", "s", "What the server did with statements, as the query history tells it (telemetry_query_history).",
+		keys(ofServer, []attribute.Key{timePartKey}), nil, func(i *instruments) any { return &i.serverTime }},
 	{"databricks.client.statement.polls", "{poll}", "Status calls made while statements ran.",
 		ofOperation, nil, func(i *instruments) any { return &i.statementPolls }},
 	{"databricks.client.statement.pages", "{page}", "Result pages that arrived.",

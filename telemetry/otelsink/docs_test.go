@@ -85,7 +85,7 @@ func TestEveryMetricIsDefinedOnceAndCompletely(t *testing.T) {
 		require.False(t, names[d.name] || fields[d.field(&i)], d.name)
 		names[d.name], fields[d.field(&i)] = true, true
 		require.NotEmpty(t, d.unit, d.name)
-		require.True(t, strings.HasPrefix(d.name, "db.client.") || strings.HasPrefix(d.name, "databricks.client."), d.name)
+		require.Regexp(t, `^(db\.client|databricks\.client|databricks\.server)\.`, d.name)
 		require.True(t, strings.HasSuffix(d.doc, "."), d.name)
 		kind, _ := kindOf(d)
 		require.Equal(t, kind == "histogram", d.buckets != nil, d.name)

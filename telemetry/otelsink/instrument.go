@@ -20,6 +20,7 @@ type instruments struct {
 	// Recorded for each finished statement.
 	statementDuration metric.Float64Histogram
 	statementTime     metric.Float64Counter
+	serverTime        metric.Float64Counter
 	statementPolls    metric.Int64Counter
 	statementPages    metric.Int64Counter
 	returnedRows      metric.Int64Histogram

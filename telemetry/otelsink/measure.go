@@ -59,6 +59,18 @@ func (s *Sink) SessionClosed(r *telemetry.SessionClosed) {
 	i.sessionLifetime.Record(context.Background(), r.Lifetime.Seconds(), s.operation(target{server: r.Server}).plain)
 }
 
+// ServerReported records what the server did with a statement.
+func (s *Sink) ServerReported(r *telemetry.ServerReport) {
+	i := s.instruments()
+	if i == nil || s.closed.Load() {
+		return
+	}
+	o := s.operation(target{server: r.Server})
+	for _, p := range explain.PhasesOf(r) {
+		i.serverTime.Add(context.Background(), p.Time.Seconds(), o.and(timePartKey, p.String()))
+	}
+}
+
 // measureCall records how long a call took, on the caller's goroutine.
 func (s *Sink) measureCall(ctx context.Context, took time.Duration, attributes metric.MeasurementOption) {
 	i := s.metrics.Load()

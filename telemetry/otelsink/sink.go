@@ -36,6 +36,7 @@ type Sink struct {
 var (
 	_ telemetry.Tracer      = (*Sink)(nil)
 	_ telemetry.SessionSink = (*Sink)(nil)
+	_ telemetry.ReportSink  = (*Sink)(nil)
 	_ telemetry.Recorder    = (*Sink)(nil)
 )
 

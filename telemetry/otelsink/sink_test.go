@@ -116,10 +116,13 @@ type counter struct {
 func (c counter) Enabled(context.Context) bool { return true }
 
 func (c counter) Add(_ context.Context, value float64, options ...metric.AddOption) {
-	if c.name == "databricks.client.statement.time" {
-		attributes := metric.NewAddConfig(options).Attributes()
-		part, _ := attributes.Value("databricks.time.part")
+	attributes := metric.NewAddConfig(options).Attributes()
+	part, _ := attributes.Value("databricks.time.part")
+	switch c.name {
+	case "databricks.client.statement.time":
 		c.to.parts[part.AsString()] += value
+	case "databricks.server.statement.time":
+		c.to.parts["server: "+part.AsString()] += value
 	}
 }
 
@@ -390,4 +393,12 @@ func BenchmarkStatement(b *testing.B) {
 			}
 		})
 	}
+}
+
+func TestAServerReportIsTimeOfTheServerByPhase(t *testing.T) {
+	to := &meterProvider{parts: map[string]float64{}}
+	s := otelsink.New(otelsink.WithMeterProvider(to), otelsink.WithTracerProvider(&tracerProvider{}))
+	s.ServerReported(&telemetry.ServerReport{WaitingForCompute: telemetry.Known(11 * time.Second), Executing: telemetry.Known(3 * time.Second)})
+	s.ServerReported(&telemetry.ServerReport{Executing: telemetry.Known(time.Second)})
+	require.Equal(t, map[string]float64{"server: compute": 11, "server: execute": 4}, to.parts)
 }
