@@ -269,7 +269,7 @@ const own = "github.com/seed-01322ee7/databricks-telemetry/"
 var packages = map[string]string{
 	"attribute": "go.opentelemetry.io/otel/attribute", "otel": "go.opentelemetry.io/otel",
 	"metric": "go.opentelemetry.io/otel/sdk/metric", "trace": "go.opentelemetry.io/otel/sdk/trace",
-	"context": "context", "fmt": "fmt", "log": "log", "http": "net/http", "io": "io", "os": "os", "sql": "database/sql",
+	"context": "context", "fmt": "fmt", "log": "log", "slog": "log/slog", "http": "net/http", "io": "io", "os": "os", "sql": "database/sql",
 	"dbsql":      "github.com/databricks/databricks-sql-go",
 	"driverwrap": own + "driverwrap", "telemetry": own + "telemetry", "debugpage": own + "telemetry/debugpage",
 	"ndjson": own + "telemetry/ndjson", "otelsink": own + "telemetry/otelsink",
