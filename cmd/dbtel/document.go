@@ -68,7 +68,7 @@ func documentOf(s *telemetry.Statement, r *telemetry.ServerReport) *document {
 	if r != nil {
 		d.Report = lineOf(func(sink *ndjson.Sink) { sink.ServerReported(r) })
 		for _, c := range explain.OfReport(r) {
-			d.Causes = append(d.Causes, documentCause{c.Phase.String(), millis(c.Time), c.Share, c.Sentence, c.Advice})
+			d.Causes = append(d.Causes, documentCause{c.String(), millis(c.Time), c.Share, c.Sentence, c.Advice})
 		}
 	}
 	v := explain.Of(s)

@@ -99,7 +99,7 @@ func (s *reportSummary) add(r *telemetry.ServerReport) {
 		i := slices.IndexFunc(s.Phases, func(sum *phase) bool { return sum.phase == p.Phase })
 		if i < 0 {
 			i = len(s.Phases)
-			s.Phases = append(s.Phases, &phase{Name: p.Phase.String(), phase: p.Phase})
+			s.Phases = append(s.Phases, &phase{Name: p.String(), phase: p.Phase})
 		}
 		s.Phases[i].Statements++
 		s.Phases[i].times.add(p.Time)
@@ -109,7 +109,7 @@ func (s *reportSummary) add(r *telemetry.ServerReport) {
 // finish sorts the phases by their total.
 func (s *reportSummary) finish() {
 	for _, p := range s.Phases {
-		p.spread.finish()
+		p.finish()
 	}
 	slices.SortFunc(s.Phases, func(a, b *phase) int { return cmp.Or(cmp.Compare(b.Total, a.Total), cmp.Compare(a.phase, b.phase)) })
 }

@@ -199,7 +199,7 @@ func (s *summary) finish(n int) {
 	}
 	s.Groups = []*group{}
 	for _, g := range s.groups {
-		g.spread.finish()
+		g.finish()
 		s.Groups = append(s.Groups, g)
 	}
 	slices.SortFunc(s.Groups, func(a, b *group) int {
