@@ -34,6 +34,7 @@ func hostileRecords() string {
 		CloudFetch: &telemetry.CloudFetch{Present: 1, Files: []telemetry.File{{State: hostile}}},
 	}
 	sink.StatementFinished(s)
+	sink.ServerReported(&telemetry.ServerReport{StatementID: s.StatementID, Status: hostile, Executing: telemetry.Known(time.Second)})
 	again := *s
 	again.StatementID += "2"
 	sink.StatementFinished(&again)

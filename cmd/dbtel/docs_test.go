@@ -49,7 +49,7 @@ func TestEveryKeyOfTheJSONIsDocumented(t *testing.T) {
 			}
 		}
 	}
-	for _, args := range [][]string{{"show", "0875aa72", "--json", sample}, {"show", "195200bf", "--json", sample}, {"summary", "--json", sample}} {
+	for _, args := range [][]string{{"show", "0875aa72", "--json", sample}, {"show", "195200bf", "--json", sample}, {"summary", "--json", sample}, {"show", "slowest", "--json", reports}, {"summary", "--json", reports}} {
 		var document any
 		require.NoError(t, json.Unmarshal([]byte(dbtel(t, "", args...).out), &document))
 		check(document)

@@ -12,7 +12,9 @@ import (
 
 // document is what show prints with --json.
 type document struct {
-	Statement json.RawMessage `json:"statement"` // the record, as in the file
+	Statement json.RawMessage `json:"statement"`        // the record, as in the file
+	Report    json.RawMessage `json:"report,omitempty"` // the same
+	Causes    []documentCause `json:"causes,omitempty"` // of the server's time, as the report says
 	Verdict   struct {
 		Bound    string  `json:"bound"`
 		Time     millis  `json:"time_ms"`
@@ -26,6 +28,14 @@ type document struct {
 		Missing string         `json:"missing,omitempty"`
 		Lanes   []documentLane `json:"lanes"`
 	} `json:"timeline"`
+}
+
+type documentCause struct {
+	Phase    string  `json:"phase"`
+	Time     millis  `json:"time_ms"`
+	Share    float64 `json:"share"`
+	Sentence string  `json:"sentence"`
+	Advice   string  `json:"advice"`
 }
 
 type documentPart struct {
@@ -52,11 +62,15 @@ type documentBar struct {
 	Open      bool            `json:"open,omitempty"`
 }
 
-func documentOf(s *telemetry.Statement) *document {
+func documentOf(s *telemetry.Statement, r *telemetry.ServerReport) *document {
 	var d document
-	var record bytes.Buffer
-	ndjson.New(&record).StatementFinished(s)
-	d.Statement = bytes.TrimSpace(record.Bytes())
+	d.Statement = lineOf(func(sink *ndjson.Sink) { sink.StatementFinished(s) })
+	if r != nil {
+		d.Report = lineOf(func(sink *ndjson.Sink) { sink.ServerReported(r) })
+		for _, c := range explain.OfReport(r) {
+			d.Causes = append(d.Causes, documentCause{c.String(), millis(c.Time), c.Share, c.Sentence, c.Advice})
+		}
+	}
 	v := explain.Of(s)
 	d.Verdict.Bound, d.Verdict.Time, d.Verdict.Share, d.Verdict.Sentence, d.Verdict.Advice = v.Bound, millis(v.Time), v.Share, v.Sentence, v.Advice
 	d.Parts = []documentPart{}
@@ -76,6 +90,13 @@ func documentOf(s *telemetry.Statement) *document {
 		d.Timeline.Lanes = append(d.Timeline.Lanes, lane)
 	}
 	return &d
+}
+
+// lineOf is the line that a record is written as.
+func lineOf(write func(*ndjson.Sink)) []byte {
+	var line bytes.Buffer
+	write(ndjson.New(&line))
+	return bytes.TrimSpace(line.Bytes())
 }
 
 func optionalMillis(m telemetry.Maybe[time.Duration]) *millis {

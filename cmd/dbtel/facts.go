@@ -16,7 +16,7 @@ import (
 type fact struct{ name, text string }
 
 // factsOf lists the facts of a statement, a line per subject. Unknown ones are left out.
-func factsOf(s *telemetry.Statement) (facts []fact) {
+func factsOf(s *telemetry.Statement, r *telemetry.ServerReport) (facts []fact) {
 	add := func(name string, words ...string) {
 		words = slices.DeleteFunc(words, func(w string) bool { return w == "" })
 		if len(words) > 0 {
@@ -30,6 +30,7 @@ func factsOf(s *telemetry.Statement) (facts []fact) {
 	add("files", filesOf(s)...)
 	add("server", s.Server, textIf(s.WorkspaceID != "", "workspace "+s.WorkspaceID), textIf(s.SessionID != "", "session "+s.SessionID))
 	add("warehouse", s.WarehouseID)
+	add("history", reportFacts(r)...)
 	add("session", textIf(s.InitialCatalog != "", "began in catalog "+s.InitialCatalog), textIf(s.InitialSchema != "", "schema "+s.InitialSchema))
 	add("context", contextOf(s)...)
 	add("attributes", attributesOf(s)...)

@@ -20,7 +20,8 @@ type filter struct {
 	outcomes, categories []string  // nil for any
 	shapes               []string  // lower case; nil for any
 
-	left int64 // statements that were left out
+	left     int64                  // statements that were left out
+	selected [2]map[string]struct{} // ids of those that were not: the latest, and those before
 }
 
 func (f *filter) flags(flags *flag.FlagSet) {
@@ -94,16 +95,44 @@ func (f *filter) selects(record any) bool {
 	switch r := record.(type) {
 	case *telemetry.Statement:
 		if f.covers(r.Started, r.Total) && f.names(r.Server) && f.describes(r) {
+			f.remember(r.StatementID)
 			return true
 		}
 		f.left++
 		return false
 	case *telemetry.SessionOpened:
-		return f.ofAll() && f.covers(r.Started, r.Latency) && f.names(r.Server)
+		return f.selectsAnyKind() && f.covers(r.Started, r.Latency) && f.names(r.Server)
 	case *telemetry.SessionClosed:
-		return f.ofAll() && f.covers(r.Started, r.Latency) && f.names(r.Server)
+		return f.selectsAnyKind() && f.covers(r.Started, r.Latency) && f.names(r.Server)
+	case *telemetry.ServerReport:
+		return r.StatementID != "" && (f.selectsAll() || f.remembers(r.StatementID))
 	}
 	return true
+}
+
+// selectsAll reports whether everything is selected.
+func (f *filter) selectsAll() bool {
+	return f.selectsAnyKind() && f.since.IsZero() && f.until.IsZero() && f.text.server == ""
+}
+
+// maxRemembered bounds memory. A report follows its statement within minutes.
+const maxRemembered = 50_000
+
+// remember keeps the id of a statement for its report.
+func (f *filter) remember(id string) {
+	if f.selectsAll() {
+		return
+	}
+	if f.selected[0] == nil || len(f.selected[0]) == maxRemembered {
+		f.selected = [2]map[string]struct{}{{}, f.selected[0]}
+	}
+	f.selected[0][id] = struct{}{}
+}
+
+func (f *filter) remembers(id string) bool {
+	_, latest := f.selected[0][id]
+	_, before := f.selected[1][id]
+	return latest || before
 }
 
 // covers reports whether something that took a while was under way between since and until.
@@ -115,8 +144,10 @@ func (f *filter) names(server string) bool {
 	return f.text.server == "" || strings.Contains(strings.ToLower(server), strings.ToLower(f.text.server))
 }
 
-// ofAll reports whether statements of every kind are selected, and with them what is no statement.
-func (f *filter) ofAll() bool { return f.outcomes == nil && f.categories == nil && f.shapes == nil }
+// selectsAnyKind reports whether statements of every kind are selected, and with them what is no statement.
+func (f *filter) selectsAnyKind() bool {
+	return f.outcomes == nil && f.categories == nil && f.shapes == nil
+}
 
 func (f *filter) describes(s *telemetry.Statement) bool {
 	if f.outcomes != nil && !slices.Contains(f.outcomes, string(s.Outcome)) {

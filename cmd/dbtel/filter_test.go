@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -62,6 +64,32 @@ func TestEveryCommandHasTheFlags(t *testing.T) {
 	require.Equal(t, "No statement matches; 1 was left out.\n", dbtel(t, recordOf("id-1"), "top", "--server", "x").out)
 	got := dbtel(t, recordOf("id-1")+recordOf("id-2"), "top", "-f", "--outcome", "failed")
 	require.Equal(t, outcome{}, got)
+}
+
+func TestReportsAreThoseOfTheSelectedStatements(t *testing.T) {
+	for args, want := range map[string]string{
+		"--json": `"server":{"statements":2,`, "--json --shape events": `"server":{"statements":1,"bytes_read":2000000000,`, "--json --since 2026-03-01T08:00:15Z": `"server":{"statements":1,`,
+		"--json --shape events --server adb-1": `"server":{"statements":1,`,
+	} {
+		require.Contains(t, dbtel(t, "", append([]string{"summary", reports}, strings.Fields(args)...)...).out, want, args)
+	}
+	require.NotContains(t, dbtel(t, "", "summary", reports, "--json", "--server", "adb-2").out, `"server":{`)
+
+	f := &filter{outcomes: []string{"failed"}}
+	for i := range 2*maxRemembered + 1 {
+		f.remember(fmt.Sprint(i))
+	}
+	require.Equal(t, []bool{false, true, true}, []bool{f.remembers("0"), f.remembers(fmt.Sprint(maxRemembered)), f.remembers(fmt.Sprint(2 * maxRemembered))})
+}
+
+// The statement that is found may change after the report of the one before has come.
+func TestAReportIsShownWithItsOwnStatement(t *testing.T) {
+	records, err := os.ReadFile(reports)
+	require.NoError(t, err)
+	lines := strings.SplitAfter(string(records), "\n")
+	require.NotContains(t, dbtel(t, lines[0]+lines[2]+lines[1], "show", "slowest").out, "query history")
+	require.Contains(t, dbtel(t, lines[0]+lines[2]+lines[1], "top").out, "99 % server (11 s wait")
+	require.NotContains(t, dbtel(t, lines[0]+lines[2]+lines[1], "top", "-n", "1").out, "11 s wait")
 }
 
 func TestUntilATimeOfDayIsTheFirstBehindSince(t *testing.T) {

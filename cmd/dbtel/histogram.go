@@ -17,6 +17,34 @@ type histogram struct {
 
 const growth = 1.02
 
+// spread is what JSON and tables say of a histogram: times in ms.
+type spread struct {
+	Total millis `json:"total_ms"`
+	P50   millis `json:"p50_ms"`
+	P90   millis `json:"p90_ms"`
+	P95   millis `json:"p95_ms"`
+	P99   millis `json:"p99_ms"`
+	Max   millis `json:"max_ms"`
+
+	times histogram
+}
+
+func (s *spread) finish() {
+	h := &s.times
+	s.Total, s.Max = millis(h.sum), millis(h.max)
+	s.P50, s.P90, s.P95, s.P99 = millis(h.quantile(.5)), millis(h.quantile(.9)), millis(h.quantile(.95)), millis(h.quantile(.99))
+}
+
+// spreadColumns are the columns of the cells of a spread.
+var spreadColumns = []column{
+	{title: "P50", right: true}, {title: "P90", right: true, rank: 5}, {title: "P95", right: true}, {title: "P99", right: true, rank: 4},
+	{title: "MAX", right: true, rank: 2}, {title: "TOTAL", right: true},
+}
+
+func (s *spread) cells() []cell {
+	return []cell{duration(s.P50), duration(s.P90), duration(s.P95), duration(s.P99), duration(s.Max), duration(s.Total)}
+}
+
 func (h *histogram) add(d time.Duration) {
 	d = max(0, d)
 	if h.n == 0 {

@@ -12,7 +12,7 @@ import (
 )
 
 // listing is a table of statements, one line each.
-func listing(statements []*telemetry.Statement) *table {
+func listing(statements []*telemetry.Statement, reports map[string]*telemetry.ServerReport) *table {
 	t := &table{columns: []column{
 		{title: "STARTED"},
 		{title: "TOTAL", right: true},
@@ -36,7 +36,7 @@ func listing(statements []*telemetry.Statement) *table {
 			text = strings.Join(strings.Fields(clean(s.Query)), " ")
 		}
 		t.add(cell{s.Started.Local().Format(layout), dim}, cell{format.Duration(s.Total), bold}, cell{text: kindOf(s)}, rows,
-			cell{cmp.Or(shortID(s.StatementID), "-"), dim}, reason(s), cell{text, dim})
+			cell{cmp.Or(shortID(s.StatementID), "-"), dim}, reason(s, reports[s.StatementID]), cell{text, dim})
 	}
 	return t
 }
@@ -59,8 +59,8 @@ func kindOf(s *telemetry.Statement) string {
 func shortID(id string) string { return clean(id[:min(len(id), 13)]) }
 
 // reason describes a statement in a few words: its failure, or the two largest parts of its
-// time.
-func reason(s *telemetry.Statement) cell {
+// time, the server's with its longest phase where a report tells it.
+func reason(s *telemetry.Statement, report *telemetry.ServerReport) cell {
 	if s.Failed() {
 		return cell{"✗ " + failureOf(s), red}
 	}
@@ -69,7 +69,11 @@ func reason(s *telemetry.Statement) cell {
 	var words []string
 	for _, p := range parts[:min(2, len(parts))] {
 		if p.Share >= .05 {
-			words = append(words, format.Percent(p.Share)+" "+p.String())
+			word := format.Percent(p.Share) + " " + p.String()
+			if report != nil && p.Part == telemetry.PartServer {
+				word += textIf(len(explain.PhasesOf(report)) > 0, " ("+longestPhase(report)+")")
+			}
+			words = append(words, word)
 		}
 	}
 	return cell{text: strings.Join(words, ", ")}

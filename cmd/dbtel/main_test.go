@@ -25,6 +25,10 @@ const sample = "testdata/sample.ndjson"
 // have no id: one that was canceled before a request, one without an answer, one behind Wrap.
 const belonging = "testdata/context.ndjson"
 
+// reports has statements about which the workspace's query history was asked, and one about which it
+// was not.
+const reports = "testdata/reports.ndjson"
+
 func TestMain(m *testing.M) {
 	time.Local = time.UTC //nolint:gosmopolitan // golden files have one time zone
 	flag.Parse()
@@ -103,6 +107,15 @@ func TestOutput(t *testing.T) {
 		"context_canceled.txt":         {"show", "failed", "--outcome", "canceled", belonging},
 		"context_unanswered.txt":       {"show", "failed", "--server", "adb-2", belonging},
 		"context_unobserved.txt":       {"show", "failed", "--category", "execute_statement_canceled", belonging},
+		"reports_top.txt":              {"top", reports},
+		"reports_top_120.txt":          {"top", reports},
+		"reports_show.txt":             {"show", "01f0d2e5-0000-1000-8000-00000000000a", reports},
+		"reports_show_60.txt":          {"show", "slowest", reports},
+		"reports_show_json.txt":        {"show", "01f0d2e5-0000-1000-8000-00000000000a", "--json", reports},
+		"reports_summary.txt":          {"summary", reports},
+		"reports_summary_60.txt":       {"summary", reports},
+		"reports_summary_200.txt":      {"summary", reports},
+		"reports_summary_json.txt":     {"summary", "--json", reports},
 		"context_by_error.txt":         {"summary", "--by", "error", belonging},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -129,6 +142,7 @@ func TestNoLineIsWiderThanTheScreen(t *testing.T) {
 		for _, args := range [][]string{
 			{"top", sample}, {"show", "e095d433", sample}, {"show", "0875aa72", sample}, {"show", "195200bf", sample}, {"summary", sample},
 			{"top", belonging}, {"show", "01f0d2e4", belonging}, {"show", "failed", belonging}, {"summary", "--by", "error", belonging},
+			{"top", reports}, {"show", "slowest", reports}, {"summary", reports},
 		} {
 			t.Setenv("COLUMNS", strconv.Itoa(width))
 			for line := range strings.Lines(dbtel(t, "", args...).out) {

@@ -13,15 +13,19 @@ import (
 // ranking keeps the first statements in an order, and counts all of them.
 type ranking struct {
 	order      func(a, b *telemetry.Statement) int
-	limit      int                    // of statements to keep
-	filter     *filter                // of what was added
-	statements []*telemetry.Statement // in order
+	limit      int                                // of statements to keep
+	filter     *filter                            // of what was added
+	statements []*telemetry.Statement             // in order
+	reports    map[string]*telemetry.ServerReport // of these, by their ids
 
 	failed int64
 	times  histogram
 }
 
 func (r *ranking) add(record any) error {
+	if report, ok := record.(*telemetry.ServerReport); ok {
+		r.report(report)
+	}
 	s, ok := record.(*telemetry.Statement)
 	if !ok {
 		return nil
@@ -35,9 +39,22 @@ func (r *ranking) add(record any) error {
 	})
 	if at < r.limit {
 		r.statements = slices.Insert(r.statements, at, s)
+		for _, dropped := range r.statements[min(len(r.statements), r.limit):] {
+			delete(r.reports, dropped.StatementID)
+		}
 		r.statements = r.statements[:min(len(r.statements), r.limit)]
 	}
 	return nil
+}
+
+// report keeps the report of a statement that is kept.
+func (r *ranking) report(report *telemetry.ServerReport) {
+	if slices.ContainsFunc(r.statements, func(s *telemetry.Statement) bool { return s.StatementID == report.StatementID }) {
+		if r.reports == nil {
+			r.reports = map[string]*telemetry.ServerReport{}
+		}
+		r.reports[report.StatementID] = report
+	}
 }
 
 func (r *ranking) print(w io.Writer, s screen) {
@@ -48,7 +65,7 @@ func (r *ranking) print(w io.Writer, s screen) {
 		return
 	}
 	fmt.Fprintln(w)
-	listing(r.statements).print(w, s)
+	listing(r.statements, r.reports).print(w, s)
 }
 
 func (r *ranking) heading() string {

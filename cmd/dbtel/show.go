@@ -30,24 +30,28 @@ to repeat a request; █ or ▓ what it waited for, and ✗ a failure.
 			if len(inv.args) == 0 {
 				return usageError(`it takes a statement: an id, "last", "slowest" or "failed"`)
 			}
-			found, err := find(ctx, inv, inv.args[0], inv.args[1:])
+			found, report, err := find(ctx, inv, inv.args[0], inv.args[1:])
 			if err != nil {
 				return err
 			}
 			if inv.json {
-				return printJSON(inv.out, documentOf(found))
+				return printJSON(inv.out, documentOf(found, report))
 			}
-			v := &view{statement: found, w: inv.out, screen: inv.screen, allFiles: *files}
+			v := &view{statement: found, report: report, w: inv.out, screen: inv.screen, allFiles: *files}
 			v.print()
 			return nil
 		}
 	},
 }
 
-// find reads all records and returns the statement that which selects.
-func find(ctx context.Context, inv *invocation, which string, files []string) (found *telemetry.Statement, err error) {
+// find reads all records and returns the statement that which selects, and the report that follows
+// it, if one does.
+func find(ctx context.Context, inv *invocation, which string, files []string) (found *telemetry.Statement, report *telemetry.ServerReport, err error) {
 	var also string // another statement that matches
 	err = inv.input.each(ctx, files, func(record any) error {
+		if r, ok := record.(*telemetry.ServerReport); ok && found != nil && r.StatementID == found.StatementID {
+			report = r
+		}
 		s, ok := record.(*telemetry.Statement)
 		if !ok {
 			return nil
@@ -72,17 +76,20 @@ func find(ctx context.Context, inv *invocation, which string, files []string) (f
 	})
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, nil, err
 	case also != "":
-		return nil, fmt.Errorf("more than one statement begins with %q, such as %s and %s: give more of the id", which, also, found.StatementID)
+		return nil, nil, fmt.Errorf("more than one statement begins with %q, such as %s and %s: give more of the id", which, also, found.StatementID)
 	case found == nil && inv.input.filter.left > 0:
-		return nil, errors.New(inv.input.filter.nothing())
+		return nil, nil, errors.New(inv.input.filter.nothing())
 	case found == nil && (which == "last" || which == "slowest"):
-		return nil, errors.New("there are no statements")
+		return nil, nil, errors.New("there are no statements")
 	case found == nil && which == "failed":
-		return nil, errors.New("no statement failed")
+		return nil, nil, errors.New("no statement failed")
 	case found == nil:
-		return nil, fmt.Errorf("there is no statement %q; dbtel top lists what there is", which)
+		return nil, nil, fmt.Errorf("there is no statement %q; dbtel top lists what there is", which)
 	}
-	return found, nil
+	if report != nil && report.StatementID != found.StatementID {
+		report = nil // that of a statement found before
+	}
+	return found, report, nil
 }

@@ -88,8 +88,9 @@ type summary struct {
 		Failed   int64            `json:"failed"`
 		Failures []sessionFailure `json:"failures,omitempty"`
 	} `json:"sessions"`
-	Groups  []*group `json:"groups"`
-	Omitted int      `json:"omitted"` // groups that are counted and not shown
+	Server  *reportSummary `json:"server,omitempty"`
+	Groups  []*group       `json:"groups"`
+	Omitted int            `json:"omitted"` // groups that are counted and not shown
 
 	filter          *filter // of what was added
 	sessionFailures map[string]int64
@@ -110,15 +111,7 @@ type group struct {
 	Failed     int64  `json:"failed"`
 	Rows       int64  `json:"rows"`  // read by the application
 	Bytes      int64  `json:"bytes"` // received: answers and files
-
-	Total millis `json:"total_ms"`
-	P50   millis `json:"p50_ms"`
-	P90   millis `json:"p90_ms"`
-	P95   millis `json:"p95_ms"`
-	P99   millis `json:"p99_ms"`
-	Max   millis `json:"max_ms"`
-
-	times histogram
+	spread
 }
 
 // maxGroups bounds memory: further groups are counted as one, otherGroups.
@@ -141,6 +134,11 @@ func (s *summary) add(record any) error {
 		}
 	case *telemetry.Statement:
 		s.statement(r)
+	case *telemetry.ServerReport:
+		if s.Server == nil {
+			s.Server = &reportSummary{}
+		}
+		s.Server.add(r)
 	}
 	return nil
 }
@@ -196,11 +194,12 @@ func (s *summary) finish(n int) {
 	slices.SortFunc(s.Sessions.Failures, func(a, b sessionFailure) int {
 		return cmp.Or(cmp.Compare(b.Sessions, a.Sessions), cmp.Compare(a.Name, b.Name))
 	})
+	if s.Server != nil {
+		s.Server.finish()
+	}
 	s.Groups = []*group{}
 	for _, g := range s.groups {
-		h := &g.times
-		g.Total, g.Max = millis(h.sum), millis(h.max)
-		g.P50, g.P90, g.P95, g.P99 = millis(h.quantile(.5)), millis(h.quantile(.9)), millis(h.quantile(.95)), millis(h.quantile(.99))
+		g.finish()
 		s.Groups = append(s.Groups, g)
 	}
 	slices.SortFunc(s.Groups, func(a, b *group) int {
@@ -220,19 +219,11 @@ func (s *summary) print(w *bufio.Writer, on screen) {
 		return
 	}
 	fmt.Fprintln(w)
-	t := table{columns: []column{
-		{title: strings.ToUpper(s.By), least: leastText},
-		{title: "COUNT", right: true},
-		{title: "FAILED", right: true, rank: 1},
-		{title: "P50", right: true},
-		{title: "P90", right: true, rank: 5},
-		{title: "P95", right: true},
-		{title: "P99", right: true, rank: 4},
-		{title: "MAX", right: true, rank: 2},
-		{title: "TOTAL", right: true},
-		{title: "ROWS", right: true, rank: 6},
-		{title: "RECEIVED", right: true, rank: 7},
-	}}
+	t := table{columns: slices.Concat(
+		[]column{{title: strings.ToUpper(s.By), least: leastText}, {title: "COUNT", right: true}, {title: "FAILED", right: true, rank: 1}},
+		spreadColumns,
+		[]column{{title: "ROWS", right: true, rank: 6}, {title: "RECEIVED", right: true, rank: 7}},
+	)}
 	for _, g := range s.Groups {
 		failed := cell{format.Count(g.Failed), red}
 		if g.Failed == 0 {
@@ -242,13 +233,15 @@ func (s *summary) print(w *bufio.Writer, on screen) {
 		if s.By == "error" {
 			name = oneSpelling(name)
 		}
-		t.add(cell{name, bold}, number(g.Statements), failed,
-			duration(g.P50), duration(g.P90), duration(g.P95), duration(g.P99), duration(g.Max), duration(g.Total),
-			number(g.Rows), cell{text: format.Bytes(g.Bytes)})
+		t.add(slices.Concat([]cell{{name, bold}, number(g.Statements), failed}, g.cells(), []cell{number(g.Rows), {text: format.Bytes(g.Bytes)}})...)
 	}
 	t.print(w, on)
 	if s.Omitted > 0 {
 		fmt.Fprintf(w, "\n%s; -n 0 shows all.\n", format.Plural(int64(s.Omitted), "more group"))
+	}
+	if s.Server != nil {
+		fmt.Fprintln(w)
+		s.Server.print(w, on)
 	}
 }
 

@@ -2,11 +2,17 @@ package main
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
 // textWidth is the width of text, in characters.
 func textWidth(text string) int { return utf8.RuneCountInString(text) }
+
+// units follow a number, as package format writes it.
+var units = map[string]bool{
+	"ns": true, "µs": true, "ms": true, "s": true, "min": true, "h": true, "B": true, "kB": true, "MB": true, "GB": true, "TB": true, "%": true,
+}
 
 // truncate shortens text that is too wide, and ends it in an ellipsis.
 func truncate(text string, width int) string {
@@ -19,10 +25,17 @@ func truncate(text string, width int) string {
 	return strings.TrimRight(string([]rune(text)[:width-1]), " ") + "…"
 }
 
-// wrap breaks text between words, and within words that are wider than a line.
+// wrap breaks text between words, but not between a number and its unit, and within words that are
+// wider than a line.
 func wrap(text string, width int) (lines []string) {
 	line := ""
-	for word := range strings.FieldsSeq(text) {
+	words := strings.Fields(text)
+	for i := 0; i < len(words); i++ {
+		word := words[i]
+		for i+1 < len(words) && units[strings.TrimRight(words[i+1], ",;:.)")] && unicode.IsDigit(rune(word[len(word)-1])) {
+			i++
+			word += " " + words[i]
+		}
 		switch {
 		case line == "":
 			line = word

@@ -16,6 +16,7 @@ import (
 // view prints a statement.
 type view struct {
 	statement *telemetry.Statement
+	report    *telemetry.ServerReport // nil without one
 	w         *bufio.Writer
 	screen    screen
 	allFiles  bool
@@ -25,6 +26,7 @@ func (v *view) print() {
 	v.title()
 	v.verdict()
 	v.parts()
+	v.phases()
 	v.timeline()
 	v.facts()
 	v.profile()
@@ -75,6 +77,9 @@ func (v *view) verdict() {
 	for _, l := range wrap(verdict.Sentence, v.screen.width) {
 		v.line(v.screen.paint(bold, l))
 	}
+	if verdict.Part == telemetry.PartServer && v.causes() {
+		return // with advice that says more
+	}
 	for _, l := range wrap(verdict.Advice, v.screen.width) {
 		v.line(l)
 	}
@@ -85,20 +90,36 @@ const minShare = .005
 
 // parts draws the parts of the time as bars of one scale.
 func (v *view) parts() {
-	parts := slices.DeleteFunc(explain.PartsOf(v.statement), func(part explain.Part) bool { return part.Share < minShare })
-	if len(parts) == 0 {
+	var shares []share
+	for _, p := range explain.PartsOf(v.statement) {
+		shares = append(shares, share{p.String(), partStyles[p.Part], p.Time, p.Share})
+	}
+	v.shares("WHERE THE TIME WENT", shares)
+}
+
+// share is a bar.
+type share struct {
+	name  string
+	style style
+	time  time.Duration
+	of    float64 // 0 to 1
+}
+
+func (v *view) shares(title string, shares []share) {
+	shares = slices.DeleteFunc(shares, func(s share) bool { return s.of < minShare })
+	if len(shares) == 0 {
 		return
 	}
-	v.heading("WHERE THE TIME WENT")
+	v.heading(title)
 	name := 0
-	for _, part := range parts {
-		name = max(name, textWidth(part.String()))
+	for _, s := range shares {
+		name = max(name, textWidth(s.name))
 	}
 	room := v.screen.width - name - 2 - 9 - 7
-	for _, part := range parts {
-		b := bar(part.Share * float64(room))
-		v.line(fmt.Sprintf("%-*s  %s%s %8s  %5s", name, part, v.screen.paint(partStyles[part.Part], b), strings.Repeat(" ", max(0, room-textWidth(b))),
-			format.Duration(part.Time), format.Percent(part.Share)))
+	for _, s := range shares {
+		b := bar(s.of * float64(room))
+		v.line(fmt.Sprintf("%-*s  %s%s %8s  %5s", name, s.name, v.screen.paint(s.style, b), strings.Repeat(" ", max(0, room-textWidth(b))),
+			format.Duration(s.time), format.Percent(s.of)))
 	}
 }
 
@@ -118,7 +139,7 @@ func (v *view) timeline() {
 // facts prints what the pictures do not show.
 func (v *view) facts() {
 	v.heading("FACTS")
-	for _, f := range factsOf(v.statement) {
+	for _, f := range factsOf(v.statement, v.report) {
 		lines := wrap(clean(f.text), v.screen.width-11)
 		for i, l := range lines {
 			name := f.name

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
+)
+
+// phaseNames say what the server did in a phase.
+var phaseNames = map[explain.Phase]string{
+	explain.PhaseCompute: "waiting for compute", explain.PhaseCapacity: "queued at capacity", explain.PhaseCompile: "compiling",
+	explain.PhaseExecute: "executing", explain.PhaseFetch: "result fetch",
+}
+
+var phaseStyles = map[explain.Phase]style{
+	explain.PhaseCompute: yellow, explain.PhaseCapacity: red, explain.PhaseCompile: cyan, explain.PhaseExecute: blue, explain.PhaseFetch: green,
+}
+
+// causes prints why the server took its time, and returns false where no report says so.
+func (v *view) causes() bool {
+	if v.report == nil {
+		return false
+	}
+	causes := explain.OfReport(v.report)
+	for _, c := range causes {
+		for _, l := range wrap("On the server: "+clean(c.Sentence), v.screen.width) {
+			v.line(v.screen.paint(bold, l))
+		}
+		for _, l := range wrap(c.Advice, v.screen.width) {
+			v.line(l)
+		}
+	}
+	return len(causes) > 0
+}
+
+// phases draws what the query history says about the server's time.
+func (v *view) phases() {
+	if v.report == nil {
+		return
+	}
+	var shares []share
+	for _, p := range explain.PhasesOf(v.report) {
+		shares = append(shares, share{phaseNames[p.Phase], phaseStyles[p.Phase], p.Time, p.Share})
+	}
+	v.shares("ON THE SERVER, AS THE QUERY HISTORY SAYS", shares)
+}
+
+func reportFacts(r *telemetry.ServerReport) []string {
+	if r == nil {
+		return nil
+	}
+	return []string{
+		textIf(r.Status != "" && r.Status != "FINISHED", "status "+r.Status),
+		textIf(!r.Final, "not final"),
+		known(r.Total, "took", format.Duration),
+		textIf(r.FromCache.Or(false), "result from cache"),
+		known(r.BytesRead, "read", format.Bytes),
+		known(r.BytesReadCache, "of it from cache", format.Bytes),
+		known(r.FilesRead, "files", format.Count),
+		known(r.FilesPruned, "pruned", format.Count),
+		textIf(r.BytesSpilled.Or(0) > 0, "spilled "+format.Bytes(r.BytesSpilled.Or(0))),
+		textIf(r.BytesWritten.Or(0) > 0, "written "+format.Bytes(r.BytesWritten.Or(0))),
+		known(r.RowsRead, "rows read", format.Count),
+		known(r.RowsProduced, "produced", format.Count),
+		known(r.PhotonShare, "Photon", format.Percent),
+	}
+}
+
+// reportSummary sums reports, by the phases of the server's time.
+type reportSummary struct {
+	Statements int64    `json:"statements"`
+	Read       int64    `json:"bytes_read"`
+	ReadCache  int64    `json:"bytes_read_cache"`
+	Spilled    int64    `json:"bytes_spilled"`
+	Phases     []*phase `json:"phases"`
+}
+
+// phase is one phase of the server's time, of all statements that were in it. Times are in ms.
+type phase struct {
+	Name       string `json:"name"`
+	Statements int64  `json:"statements"`
+	spread
+
+	phase explain.Phase
+}
+
+func (s *reportSummary) add(r *telemetry.ServerReport) {
+	s.Statements++
+	s.Read += r.BytesRead.Or(0)
+	s.ReadCache += r.BytesReadCache.Or(0)
+	s.Spilled += r.BytesSpilled.Or(0)
+	for _, p := range explain.PhasesOf(r) {
+		i := slices.IndexFunc(s.Phases, func(sum *phase) bool { return sum.phase == p.Phase })
+		if i < 0 {
+			i = len(s.Phases)
+			s.Phases = append(s.Phases, &phase{Name: p.String(), phase: p.Phase})
+		}
+		s.Phases[i].Statements++
+		s.Phases[i].times.add(p.Time)
+	}
+}
+
+// finish sorts the phases by their total.
+func (s *reportSummary) finish() {
+	for _, p := range s.Phases {
+		p.finish()
+	}
+	slices.SortFunc(s.Phases, func(a, b *phase) int { return cmp.Or(cmp.Compare(b.Total, a.Total), cmp.Compare(a.phase, b.phase)) })
+}
+
+func (s *reportSummary) print(w io.Writer, on screen) {
+	words := slices.DeleteFunc([]string{
+		"Query history of " + format.Plural(s.Statements, "statement"),
+		textIf(s.Read > 0, "read "+format.Bytes(s.Read)),
+		textIf(s.Read > 0, format.Percent(float64(s.ReadCache)/float64(max(1, s.Read)))+" of it from cache"),
+		textIf(s.Spilled > 0, "spilled "+format.Bytes(s.Spilled)),
+	}, func(word string) bool { return word == "" })
+	for _, l := range wrap(strings.Join(words, ", ")+".", on.width) {
+		fmt.Fprintln(w, l)
+	}
+	if len(s.Phases) == 0 {
+		return
+	}
+	fmt.Fprintln(w)
+	t := table{columns: append([]column{{title: "ON THE SERVER", least: leastText}, {title: "COUNT", right: true}}, spreadColumns...)}
+	for _, p := range s.Phases {
+		t.add(append([]cell{{phaseNames[p.phase], bold}, number(p.Statements)}, p.cells()...)...)
+	}
+	t.print(w, on)
+}
+
+// longestPhase is the longest phase of a report, in a few words; empty when it has no times.
+func longestPhase(r *telemetry.ServerReport) string {
+	phases := explain.PhasesOf(r)
+	if len(phases) == 0 {
+		return ""
+	}
+	longest := slices.MaxFunc(phases, func(a, b explain.PhaseTime) int { return cmp.Compare(a.Time, b.Time) })
+	return format.Duration(longest.Time) + " " + phaseNames[longest.Phase]
+}
