@@ -40,6 +40,7 @@ var mayImport = map[string][]string{
 	"internal/queue":    {},
 	"internal/sqltext":  {},
 	"internal/archtest": {},
+	"internal/apicheck": {},
 }
 
 // nativeDriver lists the packages that may import the native driver: one wraps it, one classifies
