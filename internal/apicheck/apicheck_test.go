@@ -62,8 +62,8 @@ func open() {}
 	require.NoError(t, err)
 	require.Equal(t, []string{
 		"shop: const Limit",
-		"shop: func (List[T]) Len() int",
 		"shop: func (*Shop) Close() error",
+		"shop: func (List[T]) Len() int",
 		"shop: func Open(string) (*Shop, error)",
 		"shop: type Alias = Price",
 		"shop: type List[T any] []T",

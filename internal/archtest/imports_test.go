@@ -42,6 +42,7 @@ var mayImport = map[string][]string{
 	"internal/sqltext":     {},
 	"internal/spancontext": {"telemetry"},
 	"internal/archtest":    {},
+	"internal/apicheck":    {},
 }
 
 // nativeDriver lists the packages that may import the native driver: one wraps it, one classifies
