@@ -41,6 +41,10 @@ demo: ## run a dozen statements against a simulated workspace and print what was
 test: ## run every test under the race detector, the conformance suite on every driver version
 	@$(MAKE) --no-print-directory -j 2 test-conformance test-modules
 
+# The table of where time goes has thousands of statements in fake time. The race detector makes
+# them four times as slow, so it watches them on one version of the driver.
+TABLE := '^TestThePartOfACauseHasItsTimeInEveryState$$'
+
 # The conformance suite waits on ports that are its own: one version runs after the other.
 .PHONY: test-conformance
 test-conformance:
@@ -48,7 +52,9 @@ test-conformance:
 	@cd $(CONFORMANCE) && go test $(RACE) $(TESTFLAGS) ./...
 	@for v in $(DRIVERS); do \
 		echo "== go test -race (driverwrap and $(CONFORMANCE), databricks-sql-go $$v)"; \
-		(cd $(CONFORMANCE) && go test $(RACE) $(TESTFLAGS) -modfile=driver-$$v.mod ./... $(ALSO)) || exit 1; \
+		(cd $(CONFORMANCE) && go test $(RACE) $(TESTFLAGS) -modfile=driver-$$v.mod -skip $(TABLE) ./... $(ALSO)) || exit 1; \
+		echo "== go test (the table of where time goes, databricks-sql-go $$v)"; \
+		(cd $(CONFORMANCE) && go test $(TESTFLAGS) -modfile=driver-$$v.mod -run $(TABLE) ./wrapped) || exit 1; \
 	done
 
 .PHONY: test-modules

@@ -73,6 +73,30 @@ func (w *Workspace) spawn(f func()) bool {
 	return true
 }
 
+// usedPorts are the ports that were chosen for workspaces of this process. None is chosen twice:
+// what a client remembers of a host, such as its feature flag, would be that of another workspace.
+var usedPorts sync.Map
+
+// listenLoopback listens on a port, or on one that is free and new if it is 0.
+func listenLoopback(port int) (net.Listener, error) {
+	var used []net.Listener // kept until there is a new one, so that they are not offered again
+	defer func() {
+		for _, ln := range used {
+			_ = ln.Close()
+		}
+	}()
+	for {
+		ln, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err != nil || port != 0 {
+			return ln, err
+		}
+		if _, again := usedPorts.LoadOrStore(ln.Addr().String(), true); !again || len(used) == 100 {
+			return ln, nil
+		}
+		used = append(used, ln)
+	}
+}
+
 // listener is one of the two ports.
 type listener struct {
 	net.Listener
@@ -127,7 +151,7 @@ func (w *Workspace) listen(port int, serve http.HandlerFunc) (*listener, error) 
 	var ln net.Listener = newMemoryListener()
 	if !w.opts.InMemory {
 		var err error
-		if ln, err = net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err != nil {
+		if ln, err = listenLoopback(port); err != nil {
 			return nil, fmt.Errorf("workspace: %w", err)
 		}
 	}
