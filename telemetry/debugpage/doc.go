@@ -27,7 +27,7 @@
 //	                                       ├─ counts          the last hour in intervals of 10 s
 //	registered pools ─ statistics ─────────┴─ pools           a sample a second
 //	                                                 │
-//	request ─▶ page ─▶ overview, statements, statement or telemetry ─▶ templates or JSON
+//	request ─▶ page ─▶ overview, statements, statement or telemetry ─▶ a template (templ) or JSON
 //
 // Pages carry no script, load nothing from elsewhere and change nothing: they answer GET and
 // HEAD only. Like those of pprof they are for operators, and the application decides who can

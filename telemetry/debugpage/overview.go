@@ -39,7 +39,7 @@ type overviewPage struct {
 
 const topRows = 5 // of each list of the overview
 
-func (req *request) overview() (string, any, int) {
+func (req *request) overview() (string, model, int) {
 	running, kept := req.running(), req.memory.snapshot(req.now)
 	hour := req.memory.counts.over(req.now, time.Hour)
 	o := overviewPage{
@@ -103,6 +103,14 @@ func ratesOf(name string, w *window) rates {
 		r.FailedShare = share(float64(w.failed) / float64(w.statements))
 	}
 	return r
+}
+
+// Quantile is a quantile for people: there is none without statements.
+func (r rates) Quantile(d duration) string {
+	if r.Statements == 0 {
+		return "–"
+	}
+	return d.String()
 }
 
 // failedOpen is a connection that could not be opened.

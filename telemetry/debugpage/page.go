@@ -2,6 +2,7 @@ package debugpage
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -112,7 +113,7 @@ type request struct {
 
 // models return what a page shows, by the last element of its path. All pages are siblings,
 // which keeps the links between them relative.
-var models = map[string]func(*request) (title string, model any, status int){
+var models = map[string]func(*request) (title string, m model, status int){
 	"":           (*request).overview,
 	"statements": (*request).statements,
 	"statement":  (*request).statement,
@@ -127,17 +128,17 @@ func (p *page) respond(name string, u *url.URL) response {
 	if !exists {
 		read = (*request).notFound
 	}
-	title, model, status := read(req)
+	title, m, status := read(req)
 	var b bytes.Buffer
 	if req.query.Get("format") == "json" {
 		encoder := json.NewEncoder(&b)
 		encoder.SetIndent("", "  ")
-		if err := encoder.Encode(model); err != nil {
+		if err := encoder.Encode(m); err != nil {
 			panic(err) // contained
 		}
 		return response{status, "application/json", b.Bytes()}
 	}
-	if err := templates.ExecuteTemplate(&b, "page.gohtml", req.layout(name, title, model)); err != nil {
+	if err := pageView(req.layout(name, title, m)).Render(context.Background(), &b); err != nil {
 		panic(err) // contained
 	}
 	return response{status, "text/html; charset=utf-8", b.Bytes()}
@@ -148,6 +149,6 @@ type notFound struct {
 	Missing string `json:"missing"`
 }
 
-func (req *request) notFound() (string, any, int) {
+func (req *request) notFound() (string, model, int) {
 	return "Not found", notFound{"There is no such page."}, http.StatusNotFound
 }

@@ -40,6 +40,17 @@ func (r row) Failed() bool {
 	return r.Outcome == telemetry.OutcomeFailed || r.Outcome == telemetry.OutcomeCanceled || r.Category != ""
 }
 
+// Class is the CSS class of the outcome.
+func (r row) Class() string {
+	switch {
+	case r.Running():
+		return "running"
+	case r.Failed():
+		return "failed"
+	}
+	return ""
+}
+
 // URL is the address of the page of the statement.
 func (r row) URL() string { return "statement?" + url.Values{"id": {r.Key}}.Encode() }
 

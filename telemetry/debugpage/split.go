@@ -3,6 +3,7 @@ package debugpage
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
@@ -42,6 +43,18 @@ func splitOf(times telemetry.Split) split {
 		at += d
 	}
 	return s
+}
+
+// Label says the parts in words, for those who do not see the bar.
+func (s split) Label() string {
+	if len(s.Parts) == 0 {
+		return "no time"
+	}
+	texts := make([]string, len(s.Parts))
+	for i, p := range s.Parts {
+		texts[i] = p.Name + " " + p.Share.String()
+	}
+	return strings.Join(texts, ", ")
 }
 
 // Largest is the part that took the most time, nil where no time passed.

@@ -30,7 +30,7 @@ type statementPage struct {
 	Report       statementReport `json:"reported"`
 }
 
-func (req *request) statement() (string, any, int) {
+func (req *request) statement() (string, model, int) {
 	s := req.find(req.query.Get("id"))
 	if s == nil {
 		return "Statement", notFound{"No statement with this id is kept: it was never seen here, or newer statements have replaced it."}, http.StatusNotFound
@@ -102,7 +102,10 @@ type field struct {
 	Meaning string `json:"meaning"`
 }
 
-// Countable reports whether the unit follows the value. Durations are written with their own.
-func (f field) Countable() bool {
-	return f.Value.Kind() == slog.KindInt64 && f.Unit != "index"
+// Text is the value with its unit. Durations are written with their own.
+func (f field) Text() string {
+	if f.Value.Kind() == slog.KindInt64 && f.Unit != "index" && f.Unit != "" {
+		return f.Value.String() + " " + f.Unit
+	}
+	return f.Value.String()
 }

@@ -29,7 +29,7 @@ type statementsPage struct {
 
 const rowsShown = 100 // unless the request asks for all, so that the page loads quickly
 
-func (req *request) statements() (string, any, int) {
+func (req *request) statements() (string, model, int) {
 	running, kept := req.running(), req.memory.snapshot(req.now)
 	all := append(slices.Clone(running), kept.all...)
 	f, err := filterOf(req.query)
@@ -129,6 +129,14 @@ type heading struct {
 	Title, URL string
 	Class      string // of the column
 	Sorted     string // ascending, descending or ""
+}
+
+// Arrow shows how the column is sorted.
+func (h heading) Arrow() string {
+	if h.Sorted == "descending" {
+		return " ↓"
+	}
+	return " ↑"
 }
 
 // tab is a link to a list that is often wanted.
