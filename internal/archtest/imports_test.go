@@ -27,7 +27,7 @@ var mayImport = map[string][]string{
 	"internal/export":     {"internal/contain", "internal/failure", "internal/queue", "internal/registry", "telemetry"},
 	"telemetry/expvars":   {"telemetry", "internal/export"},
 	"telemetry/otelsink":  {"internal/contain", "internal/spancontext", "internal/sqltext", "telemetry", "telemetry/explain", "internal/export"},
-	"telemetry/debugpage": {"internal/contain", "internal/format", "internal/registry", "internal/settings", "telemetry", "telemetry/explain", "internal/export"},
+	"telemetry/debugpage": {"internal/sqltext", "internal/contain", "internal/format", "internal/registry", "internal/settings", "telemetry", "telemetry/explain", "internal/export"},
 
 	"driverwrap": {"cloudfetch", "internal/contain", "internal/failure", "internal/settings", "sanitize", "telemetry", "internal/export", "telemetry/logsink", "telemetry/otelsink"},
 	"cmd/dbtel":  {"internal/format", "internal/sqltext", "telemetry", "telemetry/explain", "telemetry/ndjson"},

@@ -69,13 +69,20 @@ func withShortQuery(s *telemetry.Statement) *telemetry.Statement {
 	if len(s.Query) <= queryKept {
 		return s
 	}
-	end := queryKept
-	for end > 0 && !utf8.RuneStart(s.Query[end]) {
-		end--
-	}
 	short := *s
-	short.Query = strings.Clone(s.Query[:end]) + " …"
+	short.Query = strings.Clone(firstBytes(s.Query, queryKept)) + " …"
 	return &short
+}
+
+// firstBytes is the beginning of a text, without the half of a character.
+func firstBytes(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	for most > 0 && !utf8.RuneStart(text[most]) {
+		most--
+	}
+	return text[:most]
 }
 
 var (

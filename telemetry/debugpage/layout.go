@@ -47,6 +47,8 @@ var navigation = []struct {
 }{
 	{"Overview", "./", []string{""}},
 	{"Statements", "statements", []string{"statements", "statement"}},
+	{"By shape", "shapes", []string{"shapes"}},
+	{"Errors", "errors", []string{"errors"}},
 	{"Telemetry", "telemetry", []string{"telemetry"}},
 }
 

@@ -117,6 +117,8 @@ var models = map[string]func(*request) (title string, m model, status int){
 	"":           (*request).overview,
 	"statements": (*request).statements,
 	"statement":  (*request).statement,
+	"shapes":     (*request).shapes,
+	"errors":     (*request).errors,
 	"telemetry":  (*request).telemetry,
 }
 

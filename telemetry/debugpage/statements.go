@@ -15,8 +15,10 @@ type statementsPage struct {
 	Filter  filter `json:"filter"`
 	Problem string `json:"problem,omitempty"` // what is wrong with the filter
 	Sort    string `json:"sort"`
-	Found   count  `json:"found"` // how many of those kept the filter selects
-	Kept    count  `json:"kept"`  // how many are running or kept
+	Window  string `json:"window"`
+	Shape   string `json:"shape,omitempty"` // that the filter selects
+	Found   count  `json:"found"`           // how many of those kept the filter selects
+	Kept    count  `json:"kept"`            // how many are running or kept
 	Running count  `json:"running"`
 	Rows    []row  `json:"statements"`
 	presence
@@ -24,6 +26,7 @@ type statementsPage struct {
 	Headings map[string]heading `json:"-"`
 	Tabs     []tab              `json:"-"`
 	Selects  []selectField      `json:"-"`
+	Windows  []tab              `json:"-"`
 	All      string             `json:"-"` // address of the list with all rows; empty when all are shown
 }
 
@@ -37,9 +40,14 @@ func (req *request) statements() (string, model, int) {
 	if err != nil {
 		l.Problem = err.Error()
 	}
-	found := slices.DeleteFunc(slices.Clone(all), func(s *telemetry.Statement) bool { return !f.matches(s) })
+	p := req.period("all")
+	l.Window, l.Windows = p.key, req.windows("statements", p)
+	found := slices.DeleteFunc(slices.Clone(p.within(req.now, all)), func(s *telemetry.Statement) bool { return !f.matches(s) })
 	l.Sort = req.sort(found, &l)
 	l.Found = count(len(found))
+	if f.Shape != "" && len(found) > 0 {
+		l.Shape = shapeOf(found[0])
+	}
 	if len(found) > rowsShown && req.query.Get("all") == "" {
 		found = found[:rowsShown]
 		l.All = req.link("statements", "all", "1", "refresh", "")
