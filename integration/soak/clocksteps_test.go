@@ -78,7 +78,7 @@ func readOverview(t *testing.T) (o overview) {
 
 func get(path string) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
-	debugpage.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/debug/databricks/"+path, nil))
+	debugpage.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://localhost/debug/databricks/"+path, nil))
 	return w
 }
 

@@ -125,12 +125,12 @@ func (s *situation) refused() []finding {
 	}
 	f := finding{
 		Severity: severityCritical, Number: format.Count(n), Link: "#failed-opens",
-		Text:   fmt.Sprintf("No connection could be opened in the last 5 min: %s failed with %s.", format.Plural(n, "attempt"), category),
+		Text:   fmt.Sprintf("No connection could be opened in the last 5 min: %s failed with %s.", format.Plural(n, "attempt"), canceled(string(category))),
 		Advice: "Check the host, the credential and the network: no statement can run without a connection.",
 	}
 	if s.minutes.opened > 0 {
 		f.Severity = severityWarning
-		f.Text = fmt.Sprintf("%s of %s connections could not be opened in the last 5 min: %s.", format.Count(n), format.Count(n+s.minutes.opened), category)
+		f.Text = fmt.Sprintf("%s of %s connections could not be opened in the last 5 min: %s.", format.Count(n), format.Count(n+s.minutes.opened), canceled(string(category)))
 	}
 	return []finding{f}
 }
@@ -288,7 +288,7 @@ func (s *situation) failing() (all []finding) {
 func (s *situation) categories(shape string) string {
 	for _, k := range s.kept {
 		if k.Failed() && shapeID(shapeOf(k)) == shape {
-			return ", " + string(k.Failure.Category)
+			return ", " + canceled(string(k.Failure.Category))
 		}
 	}
 	return ""

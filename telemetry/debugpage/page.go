@@ -58,11 +58,17 @@ func (p *page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Security-Policy", policy)
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		h.Set("Allow", "GET, HEAD")
 		http.Error(w, "The debug page is read-only: it answers GET and HEAD.", http.StatusMethodNotAllowed)
+		return
+	}
+	if !hostAllowed(r.Host) {
+		http.Error(w, "The debug page is not served under this name: see debugpage.AllowHosts.", http.StatusMisdirectedRequest)
 		return
 	}
 	name := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
@@ -124,7 +130,7 @@ var models = map[string]func(*request) (title string, m model, status int){
 
 // respond renders the page of that name as HTML or, with format=json, as JSON.
 func (p *page) respond(name string, u *url.URL) response {
-	req := &request{page: p, now: time.Now(), query: u.Query()}
+	req := &request{page: p, now: time.Now(), query: known(u.Query())}
 	p.memory.pools.sample(req.now, p.memory.registeredPools)
 	read, exists := models[name]
 	if !exists {
@@ -144,6 +150,23 @@ func (p *page) respond(name string, u *url.URL) response {
 		panic(err) // contained
 	}
 	return response{status, "text/html; charset=utf-8", b.Bytes()}
+}
+
+// parameters are those that a page understands.
+var parameters = []string{"format", "refresh", "window", "sort", "all", "id", "outcome", "kind", "result", "category", "bound", "shape", "min", "q"}
+
+const parameterBytes = 256 // of a value
+
+// known keeps the first value of every parameter that a page understands, and of that the first
+// bytes: all of them are in the links of the page.
+func known(values url.Values) url.Values {
+	kept := url.Values{}
+	for _, name := range parameters {
+		if v := values.Get(name); v != "" {
+			kept.Set(name, firstBytes(v, parameterBytes))
+		}
+	}
+	return kept
 }
 
 // notFound is the page of a path or a statement that does not exist.

@@ -141,6 +141,12 @@ func localKey(s *telemetry.Statement) string {
 	return strconv.FormatInt(s.Connector, 10) + "-" + strconv.FormatInt(s.Started.UnixNano(), 36)
 }
 
+// wordsOf divides a name after its underscores.
+func wordsOf(name string) []string { return strings.SplitAfter(canceled(name), "_") }
+
+// canceled spells what people read one way; categories are spelled as the other drivers do.
+func canceled(text string) string { return strings.ReplaceAll(text, "cancelled", "canceled") }
+
 // categoryOf is the category of the error that a statement ended in; empty without an error.
 func categoryOf(s *telemetry.Statement) telemetry.Category {
 	if s.Failure == nil {

@@ -76,9 +76,9 @@ var orders = []struct {
 	compare           func(a, b *telemetry.Statement) int
 }{
 	{"started", "Started", "w1", latestFirst},
-	{"total", "Total", "n", slowestFirst},
-	{"rows", "Rows", "n w2", func(a, b *telemetry.Statement) int { return cmp.Compare(b.RowsRead.Or(-1), a.RowsRead.Or(-1)) }},
-	{"bytes", "Received", "n w3", func(a, b *telemetry.Statement) int {
+	{"total", "Total", "n total", slowestFirst},
+	{"rows", "Rows", "n rows", func(a, b *telemetry.Statement) int { return cmp.Compare(b.RowsRead.Or(-1), a.RowsRead.Or(-1)) }},
+	{"bytes", "Received", "n bytes", func(a, b *telemetry.Statement) int {
 		bytesA, _ := received(a)
 		bytesB, _ := received(b)
 		return cmp.Compare(bytesB, bytesA)
@@ -191,7 +191,7 @@ func selects(f filter, all []*telemetry.Statement) []selectField {
 		}
 		slices.Sort(values)
 		for _, value := range slices.Compact(values) {
-			s.Options = append(s.Options, option{value, strings.ReplaceAll(value, "_", " "), chosen == value})
+			s.Options = append(s.Options, option{value, strings.ReplaceAll(canceled(value), "_", " "), chosen == value})
 		}
 		return s
 	}
