@@ -42,7 +42,8 @@ type overviewPage struct {
 	Windows []tab  `json:"-"`
 }
 
-const topRows = 5 // of each list of the overview
+// Rows of the lists of the overview, which fits on two screens.
+const topRows, slowestShown = 5, 3
 
 func (req *request) overview() (string, model, int) {
 	running, kept, p := req.running(), req.memory.snapshot(req.now), req.period("1h")
@@ -51,7 +52,7 @@ func (req *request) overview() (string, model, int) {
 		Now: moment{req.now, req.now}, Running: count(len(running)),
 		Window: p.key, Period: p, Windows: req.windows("", p),
 		Split: splitOf(chosen.times), Latency: histogramOf(&chosen), Shapes: top(req.memory.shapes.views(req.now, p.length)), Errors: top(req.memory.failures.views(req.now, p.length)),
-		Slowest: rowsOf(top(p.within(req.now, kept.slowest)), req.now),
+		Slowest: rowsOf(firstOf(p.within(req.now, kept.slowest), slowestShown), req.now),
 		Chart:   chartOf(req.now, req.memory.counts.columns(req.now, running...)),
 		Longest: rowsOf(top(running), req.now), FailedOpens: []failedOpen{},
 		Pools: req.memory.pools.views(), Reporting: req.reporting(), Incidents: count(req.process().Incidents()),
@@ -75,7 +76,25 @@ func (req *request) overview() (string, model, int) {
 	return "Overview", o, http.StatusOK
 }
 
-func top[T any](all []T) []T { return all[:min(topRows, len(all))] }
+func top[T any](all []T) []T { return firstOf(all, topRows) }
+
+func firstOf[T any](all []T, most int) []T { return all[:min(most, len(all))] }
+
+// First is the finding that is the headline; nil where nothing urgent is found.
+func (o *overviewPage) First() *finding {
+	if len(o.Findings) > 0 && o.Findings[0].Text == o.Headline {
+		return &o.Findings[0]
+	}
+	return nil
+}
+
+// More are the other findings.
+func (o *overviewPage) More() []finding {
+	if o.First() != nil {
+		return o.Findings[1:]
+	}
+	return o.Findings
+}
 
 // summary says the last 5 min and the last hour in numbers.
 func (o *overviewPage) summary() string {

@@ -43,6 +43,8 @@ func (b *busy) pages() []pageOf {
 		{"running", "statement?id=" + b.running},
 		{"failed", "statement?id=" + b.failed},
 		{"telemetry", "telemetry"},
+		{"shapes", "shapes"},
+		{"errors", "errors"},
 	}
 }
 
@@ -51,19 +53,20 @@ func TestAnOperatorSeesABusyProcess(t *testing.T) {
 
 	t.Run("a pool under pressure stands out", func(t *testing.T) {
 		browser.visit(t, busy.url)
-		require.Contains(t, ask[string](t, browser, "document.querySelector('.findings').textContent"), "of pool orders")
+		require.Contains(t, ask[string](t, browser, "document.querySelector('h1').textContent"), "of pool orders")
 	})
 
 	t.Run("every page fits every window and can be read in light and dark", func(t *testing.T) {
 		for _, page := range busy.pages() {
 			browser.visit(t, busy.url+page.path)
-			for _, width := range []int64{360, 768, 1280, 3840} {
+			for _, width := range []int64{390, 768, 1280, 2560} {
 				for _, scheme := range []string{"light", "dark"} {
 					where := fmt.Sprintf("%s-%d-%s", page.name, width, scheme)
 					browser.look(t, width, scheme)
 					require.LessOrEqual(t, ask[int64](t, browser, "document.documentElement.scrollWidth"),
 						ask[int64](t, browser, "document.documentElement.clientWidth"), "%s scrolls sideways", where)
 					require.Empty(t, ask[[]string](t, browser, poorContrast), where)
+					require.Empty(t, ask[[]string](t, browser, collisions), where)
 					browser.picture(t, where, width, 6000)
 				}
 			}
