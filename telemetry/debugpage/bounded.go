@@ -21,6 +21,10 @@ type boundedRecords struct {
 
 	records []*telemetry.Statement
 	bytes   int // the sum of bytesOf(records)
+
+	// What offer last refused: whatever is no slower is refused at once for a second.
+	refused   time.Duration
+	refusedAt time.Time
 }
 
 // add adds a record and drops the oldest ones that no longer fit.
@@ -36,6 +40,9 @@ func (b *boundedRecords) add(s *telemetry.Statement) {
 
 // offer adds a record if there is room, or if dropping stale or faster records makes room.
 func (b *boundedRecords) offer(now time.Time, s *telemetry.Statement) {
+	if s.Total <= b.refused && now.Sub(b.refusedAt) < time.Second {
+		return
+	}
 	added := bytesOf(s)
 	for len(b.records) == b.maxRecords || b.bytes+added > b.maxBytes {
 		candidate := 0
@@ -49,6 +56,7 @@ func (b *boundedRecords) offer(now time.Time, s *telemetry.Statement) {
 			}
 		}
 		if other := b.records[candidate]; !stale(now, other) && other.Total >= s.Total {
+			b.refused, b.refusedAt = s.Total, now
 			return
 		}
 		b.bytes -= bytesOf(b.records[candidate])

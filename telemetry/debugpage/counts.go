@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
 
 // Counts are kept per interval of ten seconds, in a ring that covers an hour: older intervals
@@ -78,7 +79,7 @@ func retriesOf(r *telemetry.Statement) (n int64) {
 }
 
 func (c *counts) addStatement(now time.Time, r *telemetry.Statement) {
-	t, times := tallyOf(r), timesOf(r)
+	t, times := tallyOf(r), explain.SplitOf(r)
 	bucket := bucketOf(r.Total)
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -213,7 +214,7 @@ func (c *counts) over(now time.Time, length time.Duration, running ...*telemetry
 // long ago they were.
 func addRunning(to *telemetry.Split, now time.Time, running []*telemetry.Statement, from, until time.Duration) {
 	for _, s := range running {
-		times := timesOf(s)
+		times := explain.SplitOf(s)
 		addShare(to, &times, overlap(-s.Total, 0, -from, -until), s.Total)
 	}
 }
@@ -255,7 +256,7 @@ func (c *counts) columns(now time.Time, running ...*telemetry.Statement) []stret
 		all[i].began, all[i].length = began.Add(-back), width
 		addRunning(&all[i].times, now, running, ago+back, ago+back-width)
 	}
-	all[n-1].length = max(time.Second, ago)
+	all[n-1].length = max(time.Millisecond, ago)
 	for i := range c.ring {
 		if at := c.ring[i].number/per - current + n - 1; at >= 0 && at < n {
 			all[at].add(&c.ring[i].tally)

@@ -61,7 +61,7 @@ func (req *request) situation(running, kept []*telemetry.Statement, o *overviewP
 	const length = 5 * time.Minute
 	s := &situation{
 		now: req.now, running: running, kept: kept, minutes: req.memory.counts.over(req.now, length, running...), p99: time.Duration(o.Rates[2].P99),
-		finished: req.memory.counts.lastFinished(), shapes: req.memory.shapes.views(req.now, length), errors: req.memory.failures.views(req.now, length),
+		finished: req.memory.counts.lastFinished(), shapes: req.memory.shapes.views(req.now, length, running...), errors: req.memory.failures.views(req.now, length),
 		pools: o.Pools, pipelines: o.Reporting.Pipes,
 	}
 	for _, r := range running {
@@ -210,7 +210,8 @@ func (s *situation) queueing() (all []finding) {
 		}
 		f := finding{Severity: severityWarning, Number: p.Waits.String(), Link: "#pools", Advice: p.Advice, Text: capitalized(waiting) + ", in the last " + approximate(time.Duration(p.Since)) + "."}
 		if p.Full() {
-			f.Text = fmt.Sprintf("All %s connections of %s are in use: %s, in the last %s.", p.MaxOpen, p.Name, waiting, approximate(time.Duration(p.Since)))
+			waits, _, _ := strings.Cut(waiting, " for a connection")
+			f.Text = fmt.Sprintf("All %s connections of %s are in use: in the last %s, %s for one.", p.MaxOpen, p.Name, approximate(time.Duration(p.Since)), waits)
 		}
 		all = append(all, f)
 	}
@@ -274,7 +275,7 @@ func (s *situation) canceled() []finding {
 func (s *situation) failing() (all []finding) {
 	for _, v := range s.shapes {
 		n := v.Failed - v.Canceled
-		if part := float64(n) / float64(v.Statements); n >= failingLeast && part >= failingShare {
+		if part := float64(n) / float64(max(1, v.Statements)); n >= failingLeast && part >= failingShare {
 			all = append(all, finding{
 				Severity: severityWarning, Number: share(part).String(), Link: link("statements", "shape", v.ID, "outcome", problem),
 				Text: fmt.Sprintf("%s of the statements “%s” failed in the last 5 min: %s of %s%s.", share(part), beginning(v.Text), n, v.Statements, s.categories(v.ID)),
@@ -300,8 +301,8 @@ func (s *situation) slow() (all []finding) {
 		var waited, total time.Duration
 		var n count
 		for _, v := range s.shapes {
-			if l := v.Split.Largest(); l != nil && l.Name == p.String() && l.Share >= 0.5 && time.Duration(l.Time)/time.Duration(v.Statements) >= slowPart {
-				waited, total, n = waited+time.Duration(l.Time), total+time.Duration(v.Time), n+v.Statements
+			if l := v.Split.Largest(); l != nil && l.Name == p.String() && l.Share >= 0.5 && time.Duration(l.Time)/time.Duration(v.Statements+v.Running) >= slowPart {
+				waited, total, n = waited+time.Duration(l.Time), total+time.Duration(v.Time), n+v.Statements+v.Running
 			}
 		}
 		if n == 0 || p == telemetry.PartRetry {

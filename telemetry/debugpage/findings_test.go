@@ -53,7 +53,7 @@ func TestFirstSentenceOfEachIncident(t *testing.T) {
 			stats := sql.DBStats{MaxOpenConnections: 4, OpenConnections: 4, InUse: 4, WaitCount: 12, WaitDuration: 24 * time.Second}
 			f.db = []telemetry.Pool{{Name: "orders", Stats: func() (sql.DBStats, bool) { return stats, true }}}
 			time.Sleep(2 * time.Second)
-		}, severityWarning, "All 4 connections of orders are in use: 12 calls waited 2.0 s on average"},
+		}, severityWarning, "All 4 connections of orders are in use: in the last 4 s, 12 calls waited 2.0 s on average for one."},
 		{"leaked rows", func(f *fixture) {
 			f.run(heldOpen(6*time.Minute), 4)
 			f.pool("orders", 4, 4)

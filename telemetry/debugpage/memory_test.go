@@ -85,6 +85,14 @@ func TestSlowAndFailedStatementsAreKeptLonger(t *testing.T) {
 	})
 }
 
+func TestAllocationsOfAStatement(t *testing.T) {
+	m, s := newMemory(func() []telemetry.Pool { return nil }), downloaded()
+	for range 2 * recentKept {
+		m.StatementFinished(s)
+	}
+	require.LessOrEqual(t, testing.AllocsPerRun(1000, func() { m.StatementFinished(s) }), 1.0)
+}
+
 func BenchmarkStatementFinished(b *testing.B) {
 	m, s := newMemory(func() []telemetry.Pool { return nil }), downloaded()
 	b.ReportAllocs()

@@ -51,10 +51,10 @@ func (req *request) overview() (string, model, int) {
 	o := overviewPage{
 		Now: moment{req.now, req.now}, Running: count(len(running)),
 		Window: p.key, Period: p, Windows: req.windows("", p),
-		Split: splitOf(chosen.times), Latency: histogramOf(&chosen), Shapes: top(req.memory.shapes.views(req.now, p.length)), Errors: top(req.memory.failures.views(req.now, p.length)),
+		Split: splitOf(chosen.times), Latency: histogramOf(&chosen), Shapes: top(req.memory.shapes.views(req.now, p.length, running...)), Errors: top(req.memory.failures.views(req.now, p.length)),
 		Slowest: rowsOf(firstOf(p.within(req.now, kept.slowest), slowestShown), req.now),
 		Chart:   chartOf(req.now, req.memory.counts.columns(req.now, running...)),
-		Longest: rowsOf(top(running), req.now), FailedOpens: []failedOpen{},
+		Longest: rowsOf(top(olderThan(time.Second, running)), req.now), FailedOpens: []failedOpen{},
 		Pools: req.memory.pools.views(), Reporting: req.reporting(), Incidents: count(req.process().Incidents()),
 		presence: req.presence(len(kept.all) + len(running)),
 	}
@@ -94,6 +94,16 @@ func (o *overviewPage) More() []finding {
 		return o.Findings[1:]
 	}
 	return o.Findings
+}
+
+// olderThan keeps the statements that have run for so long, of those that began first.
+func olderThan(d time.Duration, running []*telemetry.Statement) []*telemetry.Statement {
+	for i, s := range running {
+		if s.Total < d {
+			return running[:i]
+		}
+	}
+	return running
 }
 
 // summary says the last 5 min and the last hour in numbers.

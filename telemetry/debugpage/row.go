@@ -111,7 +111,7 @@ func rowOf(s *telemetry.Statement, now time.Time) row {
 	v := explain.Of(s)
 	r := row{
 		Key: keyOf(s), Started: moment{s.Started, now}, Kind: s.Kind, Outcome: s.Outcome, Category: categoryOf(s), StatementID: s.StatementID, Query: s.Query,
-		Total: duration(s.Total), Verdict: v.Sentence, Bound: v.Bound, Split: splitOf(timesOf(s)),
+		Total: duration(s.Total), Verdict: v.Sentence, Bound: v.Bound, Split: splitOf(explain.SplitOf(s)),
 		Rows: knownCount(s.RowsRead), Format: string(s.Result.Format), Server: s.Server, Internal: s.Internal,
 	}
 	if r.Rows == nil {

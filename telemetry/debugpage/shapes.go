@@ -12,6 +12,7 @@ import (
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/sqltext"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
 
 const (
@@ -55,7 +56,7 @@ func (t *shapeTally) add(other *shapeTally) {
 
 // addStatement counts a statement that ended.
 func (g *shapes) addStatement(now time.Time, s *telemetry.Statement) {
-	times, bucket := timesOf(s), bucketOf(s.Total)
+	times, bucket := explain.SplitOf(s), bucketOf(s.Total)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.since.IsZero() {
@@ -126,7 +127,8 @@ func shapeID(shape string) string {
 type shapeView struct {
 	ID          string   `json:"id"`
 	Text        string   `json:"shape"`
-	Statements  count    `json:"statements"`
+	Statements  count    `json:"statements"` // that ended
+	Running     count    `json:"running"`
 	Share       share    `json:"share_of_time"`
 	Time        duration `json:"time_ms"`
 	P50         duration `json:"p50_ms"`
@@ -141,32 +143,82 @@ type shapeView struct {
 	Example     string   `json:"slowest_statement"`
 }
 
+// Count is how many statements ended and, behind a plus, how many run.
+func (v shapeView) Count() string {
+	if v.Running == 0 {
+		return v.Statements.String()
+	}
+	return v.Statements.String() + " + " + v.Running.String()
+}
+
+// Quantile is a quantile for people: there is none before a statement has ended.
+func (v shapeView) Quantile(d duration) string { return rates{Statements: v.Statements}.Quantile(d) }
+
 // URL is the list of the statements of the shape.
 func (v shapeView) URL() string { return link("statements", "shape", v.ID) }
 
 // ExampleURL is the page of the slowest statement of the shape.
 func (v shapeView) ExampleURL() string { return link("statement", "id", v.Example) }
 
+// ofRunning is what running statements of a shape add to those that ended.
+type ofRunning struct {
+	statements count
+	times      telemetry.Split
+	oldest     *telemetry.Statement
+}
+
 // views describes the shapes that occurred in a stretch of time that ends now, those that took the
 // most time first.
-func (g *shapes) views(now time.Time, length time.Duration) []shapeView {
+func (g *shapes) views(now time.Time, length time.Duration, running ...*telemetry.Statement) []shapeView {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	all := []shapeView{}
-	var total time.Duration
+	runs := map[string]ofRunning{}
+	from := length
+	if length == 0 {
+		from = now.Sub(time.Unix(0, 0))
+	}
+	for _, s := range running {
+		shape := g.shapeOf(s)
+		r := runs[shape]
+		r.statements++
+		addRunning(&r.times, now, []*telemetry.Statement{s}, from, 0)
+		if r.oldest == nil {
+			r.oldest = s
+		}
+		runs[shape] = r
+	}
+	tallies := map[string]shapeTally{}
 	for shape, of := range g.all.all {
-		t := of.over(g.minute(now), length, (*shapeTally).add)
-		if t.statements == 0 {
-			continue
+		if t := of.over(g.minute(now), length, (*shapeTally).add); t.statements > 0 {
+			tallies[shape] = t
+		}
+	}
+	for shape := range runs {
+		if _, ended := tallies[shape]; !ended {
+			tallies[shape] = shapeTally{}
+		}
+	}
+	var total time.Duration
+	for shape, t := range tallies {
+		r, example := runs[shape], ""
+		for p, d := range r.times {
+			t.times[p] += d
+		}
+		if of := g.all.all[shape]; of != nil {
+			example = of.example
+		}
+		if r.oldest != nil && r.oldest.Total > t.slowest {
+			example, t.slowest = keyOf(r.oldest), r.oldest.Total
 		}
 		w := window{tally: tally{statements: t.statements, slowest: t.slowest}}
 		for i, n := range t.took {
 			w.took[i] = int64(n)
 		}
 		v := shapeView{
-			ID: shapeID(shape), Text: shape, Statements: count(t.statements), Time: duration(t.times.Total()), P50: duration(w.quantile(0.5)), P95: duration(w.quantile(0.95)),
-			Slowest: duration(t.slowest), Failed: count(t.failed), Canceled: count(t.canceled), FailedShare: share(float64(t.failed) / float64(t.statements)),
-			Rows: count(t.rows), Split: splitOf(t.times), Example: of.example,
+			ID: shapeID(shape), Text: shape, Statements: count(t.statements), Running: r.statements, Time: duration(t.times.Total()), P50: duration(w.quantile(0.5)), P95: duration(w.quantile(0.95)),
+			Slowest: duration(t.slowest), Failed: count(t.failed), Canceled: count(t.canceled), FailedShare: share(float64(t.failed) / float64(max(1, t.statements))),
+			Rows: count(t.rows), Split: splitOf(t.times), Example: example,
 		}
 		if largest := v.Split.Largest(); largest != nil {
 			v.Bound = largest.Bound
@@ -207,7 +259,7 @@ var shapeOrders = []struct {
 
 func (req *request) shapes() (string, model, int) {
 	p := req.period("1h")
-	l := shapesPage{Window: p.key, Shapes: req.memory.shapes.views(req.now, p.length), Windows: req.windows("shapes", p)}
+	l := shapesPage{Window: p.key, Shapes: req.memory.shapes.views(req.now, p.length, req.running()...), Windows: req.windows("shapes", p)}
 	l.presence = req.presence(len(l.Shapes))
 	chosen := max(0, slices.IndexFunc(shapeOrders, func(o struct {
 		key, title, class string

@@ -65,11 +65,3 @@ func (s split) Largest() *part {
 	largest := slices.MaxFunc(s.Parts, func(a, b part) int { return cmp.Compare(a.Time, b.Time) })
 	return &largest
 }
-
-// timesOf is how long the parts of a statement took, as explain sees them.
-func timesOf(s *telemetry.Statement) (times telemetry.Split) {
-	for _, p := range explain.PartsOf(s) {
-		times[p.Part] += p.Time
-	}
-	return times
-}

@@ -72,6 +72,8 @@ func TestAnOperatorSeesABusyProcess(t *testing.T) {
 			}
 		}
 		browser.look(t, 1280, "light")
+		browser.visit(t, busy.url)
+		require.LessOrEqual(t, ask[int64](t, browser, "document.documentElement.scrollHeight"), int64(twoScreens), "the overview is longer than two screens")
 		browser.quiet(t)
 	})
 
