@@ -77,6 +77,17 @@ func TestAnOperatorSeesABusyProcess(t *testing.T) {
 		browser.quiet(t)
 	})
 
+	t.Run("the pictures of the documentation", func(t *testing.T) {
+		for _, scheme := range []string{"light", "dark"} {
+			browser.look(t, 1280, scheme)
+			browser.visit(t, busy.url+"statement?id="+busy.downloaded)
+			browser.picture(t, "debug-page-statement-"+scheme, 1280, 1200)
+			browser.visit(t, busy.url)
+			browser.picture(t, "debug-page-overview-"+scheme, 1280, 1300)
+		}
+		browser.look(t, 1280, "light")
+	})
+
 	t.Run("nothing needs a script", func(t *testing.T) {
 		browser.do(t, emulation.SetScriptExecutionDisabled(true))
 		defer browser.do(t, emulation.SetScriptExecutionDisabled(false))
