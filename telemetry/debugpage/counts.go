@@ -242,7 +242,7 @@ func (c *counts) columns(now time.Time, running ...*telemetry.Statement) []stret
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	width := intervalLength
-	if now.Sub(c.since) > columnsShown*intervalLength {
+	if now.Sub(c.since) > (columnsShown-1)*intervalLength {
 		width = time.Minute
 	}
 	per := int64(width / intervalLength)

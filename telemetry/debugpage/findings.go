@@ -37,7 +37,8 @@ var severities = []severity{severityCritical, severityWarning, severityNotice, s
 
 // What stands out.
 const (
-	stuckAfter   = 10 * time.Second // a statement that runs longer, and longer than most, may be stuck
+	longAfter    = 10 * time.Second // a statement that runs longer, and longer than most, runs long
+	stuckAfter   = 15 * time.Second // without an answer; ExecuteStatement is answered after 10 s at the latest
 	failingShare = 0.05             // of statements
 	failingLeast = 2                // statements
 	slowPart     = time.Second      // that statements wait for on average
@@ -47,7 +48,9 @@ const (
 type situation struct {
 	now           time.Time
 	running, kept []*telemetry.Statement
-	open, waiting []*telemetry.Statement // running for long: with open rows, or waiting
+	open          []*telemetry.Statement // of these: whose rows the application holds open
+	stuck         []*telemetry.Statement // that have had no answer for long
+	long          []*telemetry.Statement // that are at work for long
 	minutes       window                 // the last 5 min
 	p99           time.Duration          // of the last hour
 	finished      time.Time              // when a statement last finished
@@ -66,11 +69,13 @@ func (req *request) situation(running, kept []*telemetry.Statement, o *overviewP
 	}
 	for _, r := range running {
 		switch {
-		case r.Total < stuckAfter || r.Total < s.p99:
+		case r.Total < longAfter || r.Total < s.p99:
 		case explain.Of(r).Part == telemetry.PartApplication:
 			s.open = append(s.open, r)
+		case unansweredFor(r) >= stuckAfter:
+			s.stuck = append(s.stuck, r)
 		default:
-			s.waiting = append(s.waiting, r)
+			s.long = append(s.long, r)
 		}
 	}
 	return s
@@ -80,7 +85,7 @@ func (req *request) situation(running, kept []*telemetry.Statement, o *overviewP
 func (s *situation) findings() []finding {
 	all := []finding{}
 	for _, find := range []func(*situation) []finding{
-		(*situation).refused, (*situation).stuck, (*situation).leaked, (*situation).queueing, (*situation).retries, (*situation).canceled, (*situation).failing, (*situation).slow, (*situation).reporting,
+		(*situation).refused, (*situation).hanging, (*situation).leaked, (*situation).queueing, (*situation).retries, (*situation).canceled, (*situation).failing, (*situation).slow, (*situation).lasting, (*situation).reporting,
 	} {
 		all = append(all, find(s)...)
 	}
@@ -135,41 +140,72 @@ func (s *situation) refused() []finding {
 	return []finding{f}
 }
 
-// stuck says that statements wait for much longer than others do.
-func (s *situation) stuck() []finding {
-	if len(s.waiting) == 0 {
+// unansweredFor is for how long a statement has waited without a byte of an answer.
+func unansweredFor(s *telemetry.Statement) time.Duration {
+	if _, since, ok := explain.Unanswered(s); ok {
+		return since
+	}
+	return 0
+}
+
+// hanging says that statements get no answer.
+func (s *situation) hanging() []finding {
+	if len(s.stuck) == 0 {
 		return nil
 	}
-	oldest := s.waiting[0]
-	wait := ", the oldest for " + approximate(oldest.Total)
-	if _, since, ok := explain.Unanswered(oldest); ok && since > oldest.Total/2 {
-		wait += " without an answer"
-	} else if oldest.State != "" {
-		wait += ", last seen " + oldest.State
-	}
+	oldest := s.stuck[0]
 	f := finding{
-		Severity: severityWarning, Number: format.Count(int64(len(s.waiting))), Link: "statements?outcome=running",
-		Text:   format.Choose(int64(len(s.waiting)), "statement is stuck", "statements are stuck") + wait + s.fullPools() + ".",
-		Advice: explain.Of(oldest).Advice,
+		Severity: severityWarning, Number: format.Count(int64(len(s.stuck))), Link: "statements?outcome=running", Advice: explain.Of(oldest).Advice,
+		Text: fmt.Sprintf("%d statements are stuck, the oldest for %s without an answer%s.", len(s.stuck), approximate(oldest.Total), s.fullPools()),
 	}
-	if len(s.waiting) == 1 {
-		f.Link, f.Text = link("statement", "id", keyOf(oldest)), "1 statement is stuck"+strings.TrimPrefix(wait, ", the oldest")+s.fullPools()+"."
+	if len(s.stuck) == 1 {
+		f.Link, f.Text = link("statement", "id", keyOf(oldest)), fmt.Sprintf("1 statement is stuck for %s without an answer%s.", approximate(oldest.Total), s.fullPools())
 	}
-	since := "this process started"
-	silent := s.finished.IsZero()
-	if !silent {
-		ago := s.now.Sub(s.finished)
-		silent, since = ago >= stuckAfter, approximate(ago)
-	}
-	if !silent {
+	ago, ever := s.sinceFinished()
+	if ago < stuckAfter || len(s.stuck) == 1 && s.fullPools() == "" {
 		return []finding{f}
 	}
 	f.Severity = severityCritical
-	period := "for " + since
-	if s.finished.IsZero() {
-		period = "since " + since
+	period := "for " + approximate(ago)
+	if !ever {
+		period = "since the process started"
 	}
-	f.Text = fmt.Sprintf("No statement has finished %s; %s%s%s.", period, format.Choose(int64(len(s.running)), "is running", "are running"), wait, s.fullPools())
+	f.Text = fmt.Sprintf("No statement has finished %s; %s, the oldest for %s without an answer%s.",
+		period, format.Choose(int64(len(s.running)), "is running", "are running"), approximate(oldest.Total), s.fullPools())
+	return []finding{f}
+}
+
+// sinceFinished is for how long no statement has finished; ever is false where none has.
+func (s *situation) sinceFinished() (ago time.Duration, ever bool) {
+	if s.finished.IsZero() {
+		return 1 << 62, false
+	}
+	return s.now.Sub(s.finished), true
+}
+
+// lasting says that statements run for long. That is urgent only where they hold a whole pool.
+func (s *situation) lasting() []finding {
+	if len(s.long) == 0 {
+		return nil
+	}
+	oldest, state := s.long[0], ""
+	if oldest.State != "" {
+		state = ", last seen " + oldest.State
+	}
+	f := finding{
+		Severity: severityNotice, Number: format.Count(int64(len(s.long))), Link: link("statement", "id", keyOf(oldest)), Advice: explain.Of(oldest).Advice,
+		Text: fmt.Sprintf("1 statement has been running for %s%s%s.", approximate(oldest.Total), state, s.fullPools()),
+	}
+	if n := len(s.long); n > 1 {
+		f.Link = "statements?outcome=running"
+		f.Text = fmt.Sprintf("%d statements have been running for long, the oldest for %s%s%s.", n, approximate(oldest.Total), state, s.fullPools())
+	}
+	if s.fullPools() != "" {
+		f.Severity = severityWarning
+		if ago, _ := s.sinceFinished(); ago >= time.Minute {
+			f.Severity = severityCritical
+		}
+	}
 	return []finding{f}
 }
 
@@ -337,7 +373,7 @@ func (s *situation) reporting() (all []finding) {
 		if p.LastError != "" {
 			text += " with " + p.LastError
 		}
-		all = append(all, finding{Severity: severityNotice, Number: format.Count(int64(p.Pending)), Text: text + ". Statements are not affected.", Link: "telemetry"})
+		all = append(all, finding{Severity: severityNotice, Number: format.Count(p.Pending), Text: text + ". Statements are not affected.", Link: "telemetry"})
 	}
 	return all
 }

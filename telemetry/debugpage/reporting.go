@@ -66,7 +66,7 @@ func (r reporting) Summary() string {
 	text := "No event was recorded for Databricks."
 	if r.Recorded > 0 {
 		text = fmt.Sprintf("%s recorded, %s sent in %s, %s waiting, %s dropped", format.Plural(r.Recorded, "event"), format.Count(r.Sent),
-			format.Plural(r.Requests, "request"), format.Count(int64(r.Pending)), r.TotalDropped())
+			format.Plural(r.Requests, "request"), format.Count(r.Pending), r.TotalDropped())
 		for i, d := range r.Drops {
 			separator := "; "
 			if i == 0 {

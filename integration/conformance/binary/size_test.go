@@ -8,6 +8,9 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	_ "github.com/seed-01322ee7/databricks-telemetry/driverwrap"          // so that a result is not reused
+	_ "github.com/seed-01322ee7/databricks-telemetry/telemetry/debugpage" // after either has changed
 )
 
 const megabyte = 1_000_000

@@ -77,6 +77,14 @@ func TestAnOperatorSeesABusyProcess(t *testing.T) {
 		browser.quiet(t)
 	})
 
+	t.Run("long durations stay beside the bars", func(t *testing.T) {
+		for _, width := range []int64{1000, 1280, 2560} {
+			browser.look(t, width, "light")
+			browser.visit(t, busy.url+"statements")
+			require.Empty(t, ask[[]string](t, browser, "document.querySelectorAll('td.total').forEach(c => c.textContent = '119 min 59 s …'), "+collisions), width)
+		}
+	})
+
 	t.Run("the pictures of the documentation", func(t *testing.T) {
 		for _, scheme := range []string{"light", "dark"} {
 			browser.look(t, 1280, scheme)
