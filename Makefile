@@ -95,6 +95,11 @@ microbench: ## run the Go benchmarks of every package
 		(cd $$m && go test -run '^$$' -bench . -benchmem ./...) || exit 1; \
 	done
 
+.PHONY: page-images
+page-images: ## draw the pictures of docs/DEBUGPAGE.md anew, with a browser
+	@dir=$$(mktemp -d) && (cd integration/operators && REQUIRE_TOOLS=1 ARTIFACTS=$$dir go test -count=1 -run TestAnOperatorSeesABusyProcess ./page) \
+		&& cp $$dir/debug-page-*.png docs/images/ && rm -r $$dir
+
 .PHONY: soak
 soak: ## run random programs under random faults and steps of the clock for SOAK (5m) and compare with the native driver
 	@cd integration/soak && go run ./clockstep test $(RACE) -v -run ClockSteps -timeout 10m .

@@ -3,6 +3,7 @@ module github.com/seed-01322ee7/databricks-telemetry
 go 1.25.0
 
 require (
+	github.com/a-h/templ v0.3.833
 	github.com/apache/arrow/go/v12 v12.0.1
 	github.com/databricks/databricks-sql-go v1.13.1
 	github.com/ngrok/sqlmw v0.0.0-20220520173518-97c9c04efc79
@@ -21,7 +22,7 @@ require (
 	github.com/coreos/go-oidc/v3 v3.5.0 // indirect
 	github.com/dnephin/pflag v1.0.7 // indirect
 	github.com/fatih/color v1.16.0 // indirect
-	github.com/fsnotify/fsnotify v1.5.4 // indirect
+	github.com/fsnotify/fsnotify v1.7.0 // indirect
 	github.com/go-jose/go-jose/v3 v3.0.5 // indirect
 	github.com/go-logr/logr v1.4.4 // indirect
 	github.com/go-logr/stdr v1.2.2 // indirect

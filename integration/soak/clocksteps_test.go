@@ -42,12 +42,12 @@ func pageChecker() func(*testing.T) {
 			require.Positive(t, hour.Statements)
 		}
 		counted = hour.Statements
-		inMinutes := int64(0)
-		for _, m := range o.Hour.Minutes {
-			inMinutes += m.Statements
+		inColumns := int64(0)
+		for _, c := range o.Chart.Columns {
+			inColumns += c.Statements
 		}
-		require.Len(t, o.Hour.Minutes, 60)
-		require.Equal(t, hour.Statements, inMinutes, "the chart shows the same statements")
+		require.LessOrEqual(t, len(o.Chart.Columns), 60)
+		require.Equal(t, hour.Statements, inColumns, "the chart shows the same statements")
 		for _, r := range o.Rates {
 			over := time.Duration(r.OverMS * float64(time.Millisecond))
 			require.True(t, over > 0 && over <= time.Since(processStart)+time.Second, "%s: %v in %v", r.Window, over, time.Since(processStart))
@@ -62,12 +62,12 @@ type overview struct {
 		OverMS     float64 `json:"over_ms"`
 		Statements int64   `json:"statements"`
 	} `json:"rates"`
-	Hour struct {
-		Minutes []struct {
+	Chart struct {
+		Columns []struct {
 			Began      time.Time `json:"began"`
 			Statements int64     `json:"statements"`
-		} `json:"minutes"`
-	} `json:"hour"`
+		} `json:"columns"`
+	} `json:"chart"`
 }
 
 func readOverview(t *testing.T) (o overview) {
@@ -78,7 +78,7 @@ func readOverview(t *testing.T) (o overview) {
 
 func get(path string) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
-	debugpage.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/debug/databricks/"+path, nil))
+	debugpage.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://localhost/debug/databricks/"+path, nil))
 	return w
 }
 
@@ -187,7 +187,7 @@ func TestThePageCountsTheLastHourWhileTheClockSteps(t *testing.T) {
 		}
 	}
 	require.Equal(t, before.Rates[2].Statements+int64(len(clockSteps)), o.Rates[2].Statements)
-	latest := o.Hour.Minutes[59].Began
+	latest := o.Chart.Columns[len(o.Chart.Columns)-1].Began
 	require.True(t, !latest.After(time.Now()) && latest.Add(time.Minute+time.Second).After(time.Now().Round(0)), "the chart's times are those of the clock as it is now: %v", latest)
 	wall.step(-wall.offset())
 }

@@ -78,6 +78,10 @@ func anchor(at float64) string {
 	return "middle"
 }
 
+func itoa(n int) string { return strconv.Itoa(n) }
+
+func decimal(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
+
 // percent writes a share as a percentage for SVG.
 func percent(part, whole time.Duration) string {
 	if whole <= 0 {

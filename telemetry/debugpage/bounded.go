@@ -21,6 +21,10 @@ type boundedRecords struct {
 
 	records []*telemetry.Statement
 	bytes   int // the sum of bytesOf(records)
+
+	// What offer last refused: whatever is no slower is refused at once for a second.
+	refused   time.Duration
+	refusedAt time.Time
 }
 
 // add adds a record and drops the oldest ones that no longer fit.
@@ -36,6 +40,9 @@ func (b *boundedRecords) add(s *telemetry.Statement) {
 
 // offer adds a record if there is room, or if dropping stale or faster records makes room.
 func (b *boundedRecords) offer(now time.Time, s *telemetry.Statement) {
+	if s.Total <= b.refused && now.Sub(b.refusedAt) < time.Second {
+		return
+	}
 	added := bytesOf(s)
 	for len(b.records) == b.maxRecords || b.bytes+added > b.maxBytes {
 		candidate := 0
@@ -49,6 +56,7 @@ func (b *boundedRecords) offer(now time.Time, s *telemetry.Statement) {
 			}
 		}
 		if other := b.records[candidate]; !stale(now, other) && other.Total >= s.Total {
+			b.refused, b.refusedAt = s.Total, now
 			return
 		}
 		b.bytes -= bytesOf(b.records[candidate])
@@ -69,13 +77,20 @@ func withShortQuery(s *telemetry.Statement) *telemetry.Statement {
 	if len(s.Query) <= queryKept {
 		return s
 	}
-	end := queryKept
-	for end > 0 && !utf8.RuneStart(s.Query[end]) {
-		end--
-	}
 	short := *s
-	short.Query = strings.Clone(s.Query[:end]) + " …"
+	short.Query = strings.Clone(firstBytes(s.Query, queryKept)) + " …"
 	return &short
+}
+
+// firstBytes is the beginning of a text, without the half of a character.
+func firstBytes(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	for most > 0 && !utf8.RuneStart(text[most]) {
+		most--
+	}
+	return text[:most]
 }
 
 var (

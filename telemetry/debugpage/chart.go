@@ -9,10 +9,10 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 )
 
-// chart shows the last hour, minute by minute: how many statements were in progress at the same
-// time, on average, and where their time went.
+// chart shows how many statements were at work at the same time, on average, and what they waited
+// for: minute by minute in the last hour, or in stretches of ten seconds in the first ten minutes.
 type chart struct {
-	Minutes []chartMinute `json:"minutes"`
+	Columns []chartColumn `json:"columns"`
 	Grid    []gridLine    `json:"-"`
 	Ticks   []tick        `json:"-"`
 	Desc    string        `json:"-"`
@@ -20,58 +20,81 @@ type chart struct {
 
 const chartHeight = 110
 
-// chartOf draws the minutes. It is nil without statements.
-func chartOf(now time.Time, minutes []minute) *chart {
-	var most time.Duration
+// chartOf draws the columns. It is nil without statements.
+func chartOf(now time.Time, columns []stretch) *chart {
+	var most float64 // statements at the same time
 	var statements, failed int64
-	for _, m := range minutes {
-		most = max(most, m.total)
-		statements += m.statements
-		failed += m.failed
+	for _, c := range columns {
+		most = max(most, c.atOnce(c.times.Total()))
+		statements += c.statements
+		failed += c.failed
 	}
-	if statements == 0 {
+	if most == 0 {
 		return nil
 	}
-	c := &chart{Desc: fmt.Sprintf("%s, %d failed. Each column is a minute, coloured by where the time of its statements went.", format.Plural(statements, "statement"), failed)}
-	top := 2 * roundStep(most.Seconds()/60/2)
+	each := "Each column is a minute"
+	if columns[0].length < time.Minute {
+		each = "Each column is 10 s"
+	}
+	c := &chart{Desc: fmt.Sprintf("%s ended, %d failed. %s, coloured by what statements waited for.", format.Plural(statements, "statement"), failed, each)}
+	top := 2 * roundStep(most/2)
 	for _, at := range []float64{1, 0.5} {
 		c.Grid = append(c.Grid, gridLine{Y: chartHeight - int(at*chartHeight), Label: strconv.FormatFloat(math.Round(top*at*1e6)/1e6, 'g', -1, 64)})
 	}
-	width := 100 / float64(len(minutes))
-	for i, m := range minutes {
+	width := 100 / float64(max(12, len(columns)))
+	every := tickEvery(columns)
+	for i, from := range columns {
 		x := width * float64(i)
-		v := chartMinute{
-			Began: moment{m.began, now}, Statements: count(m.statements), Failed: count(m.failed), Split: splitOf(m.times),
-			X: percentage(x + width*0.08), W: percentage(width * 0.84), Middle: percentage(x + width/2),
+		v := chartColumn{
+			Began: moment{from.began, now}, Length: duration(from.length), Statements: count(from.statements), Failed: count(from.failed),
+			AtOnce: rate(from.atOnce(from.times.Total())), Split: splitOf(from.times), X: percentage(x + width*0.08), W: percentage(width * 0.84),
 		}
 		y := float64(chartHeight)
 		for _, p := range v.Split.Parts {
-			h := time.Duration(p.Time).Seconds() / 60 / top * chartHeight
+			h := from.atOnce(time.Duration(p.Time)) / top * chartHeight
 			y -= h
 			v.Segments = append(v.Segments, chartSegment{Class: p.Name, Y: round(y), H: round(h)})
 		}
-		v.Title = fmt.Sprintf("%s UTC: %s, %d failed", m.began.UTC().Format("15:04"), format.Plural(m.statements, "statement"), m.failed)
+		v.Title = fmt.Sprintf("%s UTC: %s ended, %d failed; %s at work at once", from.began.UTC().Format("15:04:05"), format.Plural(from.statements, "statement"), from.failed, v.AtOnce)
 		if largest := v.Split.Largest(); largest != nil {
-			v.Title += fmt.Sprintf("; %s in total, %s of it %s", v.Split.Total, largest.Share, largest.Name)
+			v.Title += fmt.Sprintf(", %s of the time %s", largest.Share, largest.Name)
 		}
-		c.Minutes = append(c.Minutes, v)
-		if m.began.Unix()/60%10 == 0 {
-			c.Ticks = append(c.Ticks, tick{X: percentage(x), Label: m.began.UTC().Format("15:04"), Anchor: anchor(x / 100), Minor: m.began.Unix()/60%20 != 0})
+		c.Columns = append(c.Columns, v)
+		if at := from.began.Unix(); at%every == 0 {
+			c.Ticks = append(c.Ticks, tick{X: percentage(x), Label: from.began.UTC().Format("15:04"), Anchor: anchor(x / 100), Minor: at/every%2 != 0})
 		}
 	}
 	return c
 }
 
-// chartMinute is a column of the chart.
-type chartMinute struct {
-	Began      moment `json:"began"`
-	Statements count  `json:"statements"`
-	Failed     count  `json:"failed"`
-	Split      split  `json:"split"`
+// atOnce is how many statements were at work at once, on average, that took so long together.
+func (s stretch) atOnce(together time.Duration) float64 {
+	return together.Seconds() / s.length.Seconds()
+}
 
-	X, W, Middle string         `json:"-"`
-	Segments     []chartSegment `json:"-"`
-	Title        string         `json:"-"`
+// tickEvery is how many seconds lie between two labels.
+func tickEvery(columns []stretch) int64 {
+	span := columns[len(columns)-1].began.Sub(columns[0].began)
+	for _, minutes := range []int64{1, 2, 5} {
+		if span <= time.Duration(6*minutes)*time.Minute {
+			return 60 * minutes
+		}
+	}
+	return 600
+}
+
+// chartColumn is a column of the chart.
+type chartColumn struct {
+	Began      moment   `json:"began"`
+	Length     duration `json:"length_ms"`
+	Statements count    `json:"statements"` // that ended
+	Failed     count    `json:"failed"`
+	AtOnce     rate     `json:"at_once"`
+	Split      split    `json:"split"`
+
+	X, W     string         `json:"-"`
+	Segments []chartSegment `json:"-"`
+	Title    string         `json:"-"`
 }
 
 // chartSegment is the part of a column for one kind of part.

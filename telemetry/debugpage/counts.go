@@ -1,195 +1,266 @@
 package debugpage
 
 import (
-	"cmp"
-	"slices"
 	"sync"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
 
 // Counts are kept per interval of ten seconds, in a ring that covers an hour: older intervals
 // are overwritten, so that memory does not depend on how much happens.
 const (
 	intervalLength = 10 * time.Second
-	intervals      = int(time.Hour / intervalLength)
-	maxCategories  = 32 // error categories counted apart
+	intervals      = int64(time.Hour / intervalLength)
 )
 
-// counts adds up the statements that ended and the connections that were opened, by when. Intervals
-// are numbered along the monotonic clock: after a step of the wall clock the last hour is still the
-// last hour.
+// counts adds up the statements and connections of the process by when they ended, and the time of
+// statements by when it passed. Intervals are numbered along the monotonic clock: after a step of
+// the wall clock the last hour is still the last hour.
 type counts struct {
-	mu         sync.Mutex
-	origin     time.Time            // when interval 0 began, at a whole minute of the wall clock; guarded by mu
-	since      time.Time            // when the first record arrived; guarded by mu
-	ring       [intervals]interval  // guarded by mu
-	categories []telemetry.Category // the categories that interval.errors counts; guarded by mu
+	mu       sync.Mutex
+	origin   time.Time           // when interval 0 began, at a whole minute of the wall clock an hour before the first record; guarded by mu
+	since    time.Time           // when counting began; guarded by mu
+	finished time.Time           // when the latest statement ended that the application ran; guarded by mu
+	ring     [intervals]interval // guarded by mu
+	ever     window              // guarded by mu
 }
 
 type interval struct {
 	number int64 // tells whether the entry of the ring is of this hour
 	tally
-	errors [maxCategories]int64
-	took   [buckets]int32 // by bucketOf the statement's total
+	took [buckets]int32 // by bucketOf the statement's total
 }
 
 // tally is what is counted in a stretch of time.
 type tally struct {
-	statements, failed, opened, failedOpens int64
+	statements, failed, canceled, retries, opened, failedOpens int64
 
-	total time.Duration // of the statements
-	times telemetry.Split
+	slowest time.Duration   // of the statements that ended
+	times   telemetry.Split // of all statements, in this stretch
 }
 
 func (t *tally) add(other *tally) {
 	t.statements += other.statements
 	t.failed += other.failed
+	t.canceled += other.canceled
+	t.retries += other.retries
 	t.opened += other.opened
 	t.failedOpens += other.failedOpens
-	t.total += other.total
+	t.slowest = max(t.slowest, other.slowest)
 	for i, d := range other.times {
 		t.times[i] += d
 	}
 }
 
-func (c *counts) addStatement(now time.Time, r *telemetry.Statement) {
-	t := tally{statements: 1, total: r.Total, times: timesOf(r)}
-	if r.Failed() {
+// tallyOf is what is counted of a statement when it has ended; its time is counted apart.
+func tallyOf(r *telemetry.Statement) tally {
+	t := tally{statements: 1, retries: retriesOf(r), slowest: r.Total}
+	switch {
+	case r.Outcome == telemetry.OutcomeCanceled:
+		t.canceled = 1
+		t.failed = 1
+	case r.Failed():
 		t.failed = 1
 	}
+	return t
+}
+
+// retriesOf sums the requests of a statement that were repeated.
+func retriesOf(r *telemetry.Statement) (n int64) {
+	for i := range r.RPCs {
+		n += r.RPCs[i].Retries
+	}
+	if c := r.CloudFetch; c != nil {
+		n += c.Retries
+	}
+	return n
+}
+
+func (c *counts) addStatement(now time.Time, r *telemetry.Statement) {
+	t, times := tallyOf(r), explain.SplitOf(r)
+	bucket := bucketOf(r.Total)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s := c.interval(now)
-	s.add(&t)
-	s.took[bucketOf(r.Total)]++
-	if r.Failed() {
-		s.errors[c.categoryIndex(r.Failure.Category)]++
+	c.begin(now)
+	i := c.interval(c.intervalNumber(now))
+	i.add(&t)
+	i.took[bucket]++
+	c.ever.add(&t)
+	c.ever.took[bucket]++
+	if !r.Internal {
+		c.finished = now
+	}
+	for p, d := range times {
+		c.ever.times[p] += d
+	}
+	c.spread(now, r.Started, r.Total, &times)
+}
+
+// spread adds the time of a statement to the intervals in which it passed. Which part passed when
+// is not recorded: every interval gets its share of each.
+func (c *counts) spread(now, started time.Time, total time.Duration, times *telemetry.Split) {
+	end := min(now.Sub(c.origin), started.Sub(c.origin)+total)
+	begin := end - total
+	current := c.intervalNumber(now)
+	for n := max(current-intervals+1, int64(max(0, begin)/intervalLength)); n <= current; n++ {
+		from := time.Duration(n) * intervalLength
+		if from >= end && total > 0 {
+			return
+		}
+		i := c.interval(n)
+		addShare(&i.times, times, overlap(begin, end, from, from+intervalLength), total)
+	}
+}
+
+// overlap is how long two stretches of time have in common.
+func overlap(begin, end, from, to time.Duration) time.Duration {
+	return max(0, min(end, to)-max(begin, from))
+}
+
+// addShare adds what part of times belongs to a stretch of the whole.
+func addShare(to, times *telemetry.Split, stretch, whole time.Duration) {
+	if whole <= 0 || stretch <= 0 {
+		return
+	}
+	if stretch >= whole {
+		for p, d := range times {
+			to[p] += d
+		}
+		return
+	}
+	for p, d := range times {
+		to[p] += time.Duration(float64(d) * float64(stretch) / float64(whole))
 	}
 }
 
 func (c *counts) addSession(now time.Time, r *telemetry.SessionOpened) {
+	t := tally{opened: 1}
+	if r.Failed() {
+		t = tally{failedOpens: 1}
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s := c.interval(now)
-	if r.Failed() {
-		s.failedOpens++
-	} else {
-		s.opened++
-	}
+	c.begin(now)
+	c.interval(c.intervalNumber(now)).add(&t)
+	c.ever.add(&t)
 }
 
-// interval returns the interval of a moment, emptied of what was counted an hour ago.
-func (c *counts) interval(now time.Time) *interval {
+// begin sets when counting began, with the first record.
+func (c *counts) begin(now time.Time) {
 	if c.since.IsZero() {
 		c.since = now
 	}
-	n := c.intervalNumber(now)
-	s := &c.ring[n%int64(intervals)]
-	if s.number != n {
-		*s = interval{number: n}
+}
+
+// interval returns an interval of the last hour, emptied of what was counted an hour before.
+func (c *counts) interval(n int64) *interval {
+	i := &c.ring[n%intervals]
+	if i.number != n {
+		*i = interval{number: n}
 	}
-	return s
+	return i
 }
 
 // intervalNumber is the number of the interval of a moment. c.mu is held.
 func (c *counts) intervalNumber(t time.Time) int64 {
 	if c.origin.IsZero() {
-		c.origin = t.Add(t.Truncate(time.Minute).Sub(t))
+		c.origin = t.Add(t.Truncate(time.Minute).Sub(t) - time.Hour)
 	}
 	return int64(max(0, t.Sub(c.origin)) / intervalLength)
 }
 
-// categoryIndex is the index of a category in interval.errors. There are few categories; should
-// there be too many, the last index counts all further ones.
-func (c *counts) categoryIndex(name telemetry.Category) int {
-	if i := slices.Index(c.categories, name); i >= 0 {
-		return i
-	}
-	if len(c.categories) == maxCategories-1 {
-		name = telemetry.CategoryOther
-	}
-	if len(c.categories) < maxCategories {
-		c.categories = append(c.categories, name)
-	}
-	return len(c.categories) - 1
-}
-
 // window is what was counted in a stretch of time.
 type window struct {
-	length time.Duration // at most the time since the first record of the process
+	length time.Duration // at most the time since counting began
 	tally
-	errors []categoryCount // most frequent first
-	took   [buckets]int64
+	took [buckets]int64
 }
 
-type categoryCount struct {
-	Category telemetry.Category `json:"category"`
-	Count    count              `json:"count"`
-}
-
-// over adds up the intervals of the stretch of time that ends now.
-func (c *counts) over(now time.Time, length time.Duration) window {
+// over adds up the intervals of the stretch of time that ends now; a length of 0 is all of the
+// time. The time of running statements is in it.
+func (c *counts) over(now time.Time, length time.Duration, running ...*telemetry.Statement) window {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if length == 0 {
+		w := c.ever
+		w.length = max(time.Second, now.Sub(c.since))
+		addRunning(&w.times, now, running, time.Duration(1<<62), 0)
+		return w
+	}
 	n := int64(length / intervalLength)
 	first := c.intervalNumber(now) - n + 1
 	begin := c.origin.Add(time.Duration(first) * intervalLength)
-	if begin.Before(c.since) {
+	if !c.since.IsZero() && begin.Before(c.since) {
 		begin = c.since
 	}
 	w := window{length: max(time.Second, now.Sub(begin))}
-	var errors [maxCategories]int64
 	for i := range c.ring {
 		s := &c.ring[i]
 		if s.number < first || s.number > first+n {
 			continue
 		}
 		w.add(&s.tally)
-		for i, n := range s.errors {
-			errors[i] += n
-		}
 		for i, n := range s.took {
 			w.took[i] += int64(n)
 		}
 	}
-	for i, name := range c.categories {
-		if errors[i] > 0 {
-			w.errors = append(w.errors, categoryCount{name, count(errors[i])})
-		}
-	}
-	slices.SortFunc(w.errors, func(a, b categoryCount) int {
-		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Category, b.Category))
-	})
+	addRunning(&w.times, now, running, now.Sub(c.origin.Add(time.Duration(first)*intervalLength)), 0)
 	return w
 }
 
-// minute is what was counted in one of the last sixty minutes.
-type minute struct {
-	began time.Time
+// addRunning adds the time of statements that run in the stretch between two moments, given as how
+// long ago they were.
+func addRunning(to *telemetry.Split, now time.Time, running []*telemetry.Statement, from, until time.Duration) {
+	for _, s := range running {
+		times := explain.SplitOf(s)
+		addShare(to, &times, overlap(-s.Total, 0, -from, -until), s.Total)
+	}
+}
+
+// lastFinished is when the latest statement of the application ended; the zero time if none did.
+func (c *counts) lastFinished() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.finished
+}
+
+// stretch is what was counted in a column of the chart.
+type stretch struct {
+	began  time.Time
+	length time.Duration // shorter for the last one, which has not ended
 	tally
 }
 
-// minutes returns the last sixty minutes, oldest first. The last one has not ended. They are named
-// by the wall clock as it is now, whatever it showed then.
-func (c *counts) minutes(now time.Time) []minute {
+const columnsShown = 60
+
+// columns divides the time since counting began, and the last hour at most, into stretches of a
+// minute, or of ten seconds in the first ten minutes; oldest first. They are named by the wall
+// clock as it is now, whatever it showed then.
+func (c *counts) columns(now time.Time, running ...*telemetry.Statement) []stretch {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	const perMinute = int64(time.Minute / intervalLength)
-	current := c.intervalNumber(now) / perMinute
-	began := now.Add(-now.Sub(c.origin.Add(time.Duration(current) * time.Minute))).Round(time.Second)
-	all := make([]minute, 60)
-	for i := range all {
-		all[i].began = began.Add(time.Duration(i-59) * time.Minute)
+	width := intervalLength
+	if now.Sub(c.since) > (columnsShown-1)*intervalLength {
+		width = time.Minute
 	}
+	per := int64(width / intervalLength)
+	current := c.intervalNumber(now) / per
+	n := min(columnsShown, current-c.intervalNumber(c.since)/per+1)
+	began := now.Add(-now.Sub(c.origin.Add(time.Duration(current) * width))).Round(time.Second)
+	ago := now.Sub(c.origin.Add(time.Duration(current) * width)) // how long ago the last column began
+	all := make([]stretch, n)
+	for i := range all {
+		back := time.Duration(n-1-int64(i)) * width
+		all[i].began, all[i].length = began.Add(-back), width
+		addRunning(&all[i].times, now, running, ago+back, ago+back-width)
+	}
+	all[n-1].length = max(time.Millisecond, ago)
 	for i := range c.ring {
-		s := &c.ring[i]
-		at := s.number/perMinute - current + 59
-		if at < 0 || at > 59 {
-			continue
+		if at := c.ring[i].number/per - current + n - 1; at >= 0 && at < n {
+			all[at].add(&c.ring[i].tally)
 		}
-		all[at].add(&s.tally)
 	}
 	return all
 }

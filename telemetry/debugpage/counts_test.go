@@ -27,7 +27,7 @@ func TestRatesCoverTheirWindow(t *testing.T) {
 		w = c.over(time.Now(), time.Hour)
 		require.EqualValues(t, 720, w.statements)
 		require.InDelta(t, 6, float64(w.perSecond(w.statements)), 0.1, "rates of a young process cover its age only")
-		require.Equal(t, []categoryCount{{telemetry.CategorySyntax, 120}}, w.errors)
+		require.EqualValues(t, 120, w.failed)
 
 		time.Sleep(30 * time.Minute)
 		fiveMinutes, hour := c.over(time.Now(), 5*time.Minute), c.over(time.Now(), time.Hour)
@@ -37,22 +37,66 @@ func TestRatesCoverTheirWindow(t *testing.T) {
 		c.addStatement(time.Now(), quick(1))
 		hour = c.over(time.Now(), time.Hour)
 		require.EqualValues(t, 1, hour.statements, "counts older than an hour are dropped")
-		require.Empty(t, hour.errors)
+		require.Zero(t, hour.failed)
+		ever := c.over(time.Now(), 0)
+		require.EqualValues(t, 721, ever.statements)
+		require.EqualValues(t, 120, ever.failed)
 	})
 }
 
-func TestMinutesCountStatementsByTheirEnd(t *testing.T) {
+func TestStatementsCountWhileTheyRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := &counts{}
-		c.addStatement(time.Now(), downloaded())
-		time.Sleep(time.Minute)
-		c.addStatement(time.Now(), failed())
-		minutes := c.minutes(time.Now())
-		require.Len(t, minutes, 60)
-		require.EqualValues(t, 1, minutes[58].statements)
-		require.EqualValues(t, 1, minutes[59].failed)
-		require.Equal(t, ms(4200), minutes[58].times.Total())
+		c := &counts{since: time.Now()}
+		time.Sleep(5 * time.Minute)
+		c.addStatement(time.Now(), &telemetry.Statement{Started: time.Now().Add(-ms(10)), Total: ms(10)})
+		time.Sleep(15 * time.Minute)
+		const connections = 4
+		for range connections { // each ran for twelve minutes
+			c.addStatement(time.Now(), &telemetry.Statement{Started: time.Now().Add(-12 * time.Minute), Total: 12 * time.Minute, Split: telemetry.Split{telemetry.PartServer: 12 * time.Minute}})
+		}
+		columns := c.columns(time.Now())
+		require.Len(t, columns, 21, "the chart fits the life of the process")
+		for i, column := range columns {
+			at := column.atOnce(column.times.Total())
+			require.LessOrEqual(t, at, connections+0.001)
+			if i > 8 && i < 20 {
+				require.InDelta(t, connections, at, 0.001)
+			}
+			if i < 8 {
+				require.Less(t, at, 0.01)
+			}
+		}
+		hour := c.over(time.Now(), time.Hour)
+		require.InDelta(t, 48*time.Minute+ms(10), hour.times.Total(), float64(ms(1)))
+		fiveMinutes := c.over(time.Now(), 5*time.Minute)
+		require.InDelta(t, float64(connections*5*time.Minute), float64(fiveMinutes.times.Total()), float64(connections*10*time.Second))
+
+		time.Sleep(2 * time.Minute)
+		running := &telemetry.Statement{Outcome: telemetry.OutcomeRunning, Started: time.Now().Add(-90 * time.Second), Total: 90 * time.Second, Split: telemetry.Split{telemetry.PartServer: 90 * time.Second}}
+		columns = c.columns(time.Now(), running)
+		require.InDelta(t, 1, columns[21].atOnce(columns[21].times.Total()), 0.001, "what runs counts, too")
 	})
+}
+
+func TestColumnsOfAYoungProcessAreTenSeconds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &counts{since: time.Now()}
+		time.Sleep(65 * time.Second)
+		c.addStatement(time.Now(), quick(100))
+		columns := c.columns(time.Now())
+		require.Len(t, columns, 7)
+		require.EqualValues(t, 1, columns[6].statements)
+		require.Equal(t, 5*time.Second, columns[6].length)
+	})
+}
+
+func TestNoPercentileIsAboveTheSlowest(t *testing.T) {
+	c := &counts{}
+	for _, n := range []int{1, 7, 101} {
+		c.addStatement(time.Now(), quick(n))
+		w := c.over(time.Now(), time.Hour)
+		require.LessOrEqual(t, w.quantile(0.99), ms(n))
+	}
 }
 
 // stepped is a time that the clocks show after the wall clock was stepped by whole seconds: another
@@ -79,25 +123,28 @@ func TestAStepOfTheWallClockMovesNoCounts(t *testing.T) {
 			require.EqualValues(t, 2, w.statements, "%v after a step by %v", length, by)
 			require.Equal(t, 30*time.Second, w.length)
 		}
-		minutes := c.minutes(second)
-		require.EqualValues(t, 2, minutes[59].statements+minutes[58].statements)
-		last := minutes[59].began.Round(0)
-		require.False(t, last.After(second.Round(0).Add(time.Second)), "the minutes are those of the clock as it is now: %v, %v", last, second)
-		require.True(t, last.Add(time.Minute+time.Second).After(second.Round(0)))
-		for i := 1; i < len(minutes); i++ {
-			require.Equal(t, time.Minute, minutes[i].began.Sub(minutes[i-1].began))
+		columns := c.columns(second)
+		var ended int64
+		for i, column := range columns {
+			ended += column.statements
+			require.True(t, i == 0 || column.began.Sub(columns[i-1].began) == intervalLength)
 		}
+		require.EqualValues(t, 2, ended)
+		last := columns[len(columns)-1].began.Round(0)
+		require.False(t, last.After(second.Round(0).Add(time.Second)), "the columns are those of the clock as it is now: %v, %v", last, second)
+		require.True(t, last.Add(intervalLength+time.Second).After(second.Round(0)))
 
 		require.EqualValues(t, 1, func() int64 { w := c.over(second.Add(time.Hour-15*time.Second), time.Hour); return w.statements }(), "an hour later the first is over")
 	}
 }
 
-func TestMinutesAreThoseOfTheClock(t *testing.T) {
+func TestColumnsAreThoseOfTheClock(t *testing.T) {
 	c := &counts{}
 	now := time.Now()
 	c.addStatement(now, quick(10))
-	for _, at := range []time.Time{now, now.Add(59 * time.Second), now.Add(5 * time.Hour)} {
-		require.Equal(t, at.Round(0).Truncate(time.Minute), c.minutes(at)[59].began)
+	for _, at := range []time.Time{now.Add(99 * time.Second), now.Add(5 * time.Hour)} {
+		columns := c.columns(at)
+		require.Equal(t, at.Round(0).Truncate(columns[0].length), columns[len(columns)-1].began)
 	}
 }
 
@@ -105,7 +152,7 @@ func TestQuantilesAreWithinTheirBucket(t *testing.T) {
 	c := &counts{}
 	now := time.Now()
 	for n := 1; n <= 1000; n++ {
-		c.addStatement(now, &telemetry.Statement{Total: ms(n)})
+		c.addStatement(now, &telemetry.Statement{Started: now, Total: ms(n)})
 	}
 	w := c.over(now, time.Hour)
 	for q, want := range map[float64]time.Duration{0.5: ms(500), 0.9: ms(900), 0.99: ms(990)} {

@@ -7,12 +7,13 @@
 // and is then at /debug/databricks of http.DefaultServeMux. On another mux, [Handler] works
 // under any path that ends in a slash, because its links are relative.
 //
-// There are four pages, each with a question that it answers:
+// Each page has a question that it answers:
 //
-//	./           Is something wrong? Rates, errors, latency, where the last hour's time went,
-//	             connectors, pools, and the state of reporting.
+//	./           Is something wrong now, and where?
 //	statements   Which statements? Running, recent, slowest, failed; sorted and filtered.
 //	statement    Why this one? A verdict, a picture of its time, its calls and files.
+//	shapes       Which kind of statement takes the time, fails or is slow?
+//	errors       What fails?
 //	telemetry    What leaves the process? The settings in force, and the documents byte for byte.
 //
 // Each page is a struct that is rendered as HTML or, with ?format=json, as JSON: with the same
@@ -25,9 +26,11 @@
 //
 //	telemetry.Default ─ records ─▶ memory ─┬─ boundedRecords  recent, slowest, failed
 //	                                       ├─ counts          the last hour in intervals of 10 s
+//	                                       ├─ shapes          the last hour by the minute and shape
+//	                                       ├─ failures        the last hour by the minute and error
 //	registered pools ─ statistics ─────────┴─ pools           a sample a second
 //	                                                 │
-//	request ─▶ page ─▶ overview, statements, statement or telemetry ─▶ templates or JSON
+//	request ─▶ page ─▶ overview, statements, shapes or another ─▶ a template (templ) or JSON
 //
 // Pages carry no script, load nothing from elsewhere and change nothing: they answer GET and
 // HEAD only. Like those of pprof they are for operators, and the application decides who can

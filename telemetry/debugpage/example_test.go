@@ -15,7 +15,7 @@ func ExampleHandler() {
 	admin.Handle("/internal/databricks/", debugpage.Handler())
 
 	response := httptest.NewRecorder()
-	admin.ServeHTTP(response, httptest.NewRequest(http.MethodGet, "/internal/databricks/?format=json", nil))
+	admin.ServeHTTP(response, httptest.NewRequest(http.MethodGet, "http://localhost/internal/databricks/?format=json", nil))
 	fmt.Println(response.Code, response.Header().Get("Content-Type"))
 	// Output: 200 application/json
 }

@@ -20,7 +20,8 @@ type filter struct {
 	Result   string        `json:"result,omitempty"`
 	Category string        `json:"category,omitempty"`
 	Bound    string        `json:"bound,omitempty"`
-	Min      string        `json:"min,omitempty"` // as written in the address
+	Shape    string        `json:"shape,omitempty"` // see shapeID
+	Min      string        `json:"min,omitempty"`   // as written in the address
 	Text     string        `json:"q,omitempty"`
 	minTotal time.Duration // Min as a duration
 }
@@ -30,7 +31,7 @@ type filter struct {
 func filterOf(values url.Values) (filter, error) {
 	f := filter{
 		Outcome: values.Get("outcome"), Kind: values.Get("kind"), Result: values.Get("result"), Category: values.Get("category"),
-		Bound: values.Get("bound"), Min: strings.TrimSpace(values.Get("min")), Text: strings.TrimSpace(values.Get("q")),
+		Bound: values.Get("bound"), Shape: values.Get("shape"), Min: strings.TrimSpace(values.Get("min")), Text: strings.TrimSpace(values.Get("q")),
 	}
 	if f.Min == "" {
 		return f, nil
@@ -59,6 +60,7 @@ func (f *filter) matches(s *telemetry.Statement) bool {
 		(f.Category == "" || f.Category == string(categoryOf(s))) &&
 		(f.Bound == "" || f.Bound == explain.Of(s).Bound) &&
 		s.Total >= f.minTotal &&
+		(f.Shape == "" || f.Shape == shapeID(shapeOf(s))) &&
 		(f.Text == "" || f.matchesText(s))
 }
 

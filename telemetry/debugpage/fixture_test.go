@@ -3,6 +3,7 @@ package debugpage
 import (
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -42,7 +43,7 @@ func (f *fixture) Recent() []export.Document { return f.sent }
 func (f *fixture) get(t *testing.T, target string) *httptest.ResponseRecorder {
 	t.Helper()
 	response := httptest.NewRecorder()
-	f.ServeHTTP(response, httptest.NewRequest(http.MethodGet, target, nil))
+	f.ServeHTTP(response, httptest.NewRequest(http.MethodGet, "http://localhost"+target, nil))
 	return response
 }
 
@@ -91,7 +92,9 @@ func downloaded() *telemetry.Statement {
 	s := &telemetry.Statement{
 		Started: time.Now().Add(-ms(4200)), Connector: 1, Server: "dbc.example.com:443", TraceID: [16]byte{0xab, 1}, SpanID: [8]byte{2},
 		SessionID: "01f0a1b2-0000-1000-8000-00000000000a", StatementID: "01f0a1b2-0000-1000-8000-000000000001",
-		Kind: telemetry.KindQuery, Outcome: telemetry.OutcomeCompleted, Query: "SELECT * FROM orders WHERE note = '<b>'",
+		WarehouseID: "abc123", InitialCatalog: "main", InitialSchema: "sales", CorrelationID: "req-1", QueryTags: map[string]string{"team": "orders"},
+		Attributes: []slog.Attr{slog.String("http.route", "/orders")},
+		Kind:       telemetry.KindQuery, Outcome: telemetry.OutcomeCompleted, Query: "SELECT * FROM orders WHERE note = '<b>'",
 		Execute: ms(700), FirstRow: at(ms(900)), Consume: at(ms(2550)), Close: at(ms(50)), Total: ms(4200),
 		RowsRead: telemetry.Known[int64](24000), WorkspaceID: "123",
 		Result: telemetry.Result{Evidence: telemetry.EvidenceWire, Format: telemetry.FormatExternalLinks, Pages: telemetry.Known[int64](1), Rows: telemetry.Known[int64](24000)},

@@ -96,3 +96,11 @@ type mark struct {
 	X, Label, Anchor string
 	Y                int
 }
+
+// Offset keeps the label beside the line.
+func (m mark) Offset() string {
+	if m.Anchor == "end" {
+		return "-5"
+	}
+	return "5"
+}

@@ -2,19 +2,19 @@ package debugpage
 
 import (
 	"crypto/sha256"
-	"embed"
+	_ "embed" // for the style sheet
 	"encoding/base64"
-	"html/template"
 	"net/url"
+	"slices"
 	"strconv"
+
+	"github.com/a-h/templ"
 )
 
-var (
-	//go:embed templates/*.gohtml
-	files     embed.FS
-	templates = template.Must(template.New("").Funcs(template.FuncMap{"n": func(n int64) count { return count(n) }}).ParseFS(files, "templates/*.gohtml"))
+//go:generate go run github.com/a-h/templ/cmd/templ@v0.3.833 generate
 
-	//go:embed templates/style.css
+var (
+	//go:embed style.css
 	style string
 
 	// policy lets a page show itself and nothing else. The style sheet is part of the page, so
@@ -27,21 +27,33 @@ func hashOf(text string) string {
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// layout is what page.gohtml renders: the model of a page, and what surrounds every page.
+// model is what a page shows: as JSON, or by its template.
+type model interface{ view() templ.Component }
+
+// layout is the model of a page, and what surrounds every page.
 type layout struct {
 	Name, Title string
-	Style       template.CSS
 	Now         moment
 	Refresh     int    // seconds between two loads; 0 is none
 	ToggleURL   string // the same page with the refresh on, or off
 	JSON        string // the same page as JSON
-	Model       any
-	NotFound    bool // Model is a notFound
+	Model       model
 }
 
-func (req *request) layout(name, title string, model any) layout {
-	l := layout{Name: name, Title: title, Style: template.CSS(style), Now: moment{req.now, req.now}, Model: model}
-	_, l.NotFound = model.(notFound)
+// navigation are the links at the top of every page, each with the names of the pages below it.
+var navigation = []struct {
+	title, address string
+	names          []string
+}{
+	{"Overview", "./", []string{""}},
+	{"Statements", "statements", []string{"statements", "statement"}},
+	{"By shape", "shapes", []string{"shapes"}},
+	{"Errors", "errors", []string{"errors"}},
+	{"Telemetry", "telemetry", []string{"telemetry"}},
+}
+
+func (req *request) layout(name, title string, m model) layout {
+	l := layout{Name: name, Title: title, Now: moment{req.now, req.now}, Model: m}
 	if n, err := strconv.Atoi(req.query.Get("refresh")); err == nil && n > 0 {
 		l.Refresh = min(n, 3600)
 	}
@@ -61,11 +73,18 @@ func (req *request) link(name string, set ...string) string {
 	for key, all := range req.query {
 		values[key] = all
 	}
-	for i := 0; i+1 < len(set); i += 2 {
-		if set[i+1] == "" {
-			values.Del(set[i])
+	return linkWith(name, values, set)
+}
+
+// link is the address of the page of that name with those parameters.
+func link(name string, set ...string) string { return linkWith(name, url.Values{}, set) }
+
+func linkWith(name string, values url.Values, set []string) string {
+	for pair := range slices.Chunk(set, 2) {
+		if pair[1] == "" {
+			values.Del(pair[0])
 		} else {
-			values.Set(set[i], set[i+1])
+			values.Set(pair[0], pair[1])
 		}
 	}
 	if query := values.Encode(); query != "" || name == "" {

@@ -23,8 +23,10 @@ const (
 type memory struct {
 	registeredPools func() []telemetry.Pool
 
-	counts counts
-	pools  pools
+	counts   counts
+	shapes   shapes
+	failures failures
+	pools    pools
 
 	mu          sync.Mutex                 // guards all below
 	recent      boundedRecords             // the latest, oldest first
@@ -37,6 +39,7 @@ var _ telemetry.SessionSink = (*memory)(nil)
 
 func newMemory(registeredPools func() []telemetry.Pool) *memory {
 	return &memory{
+		counts:          counts{since: time.Now()},
 		registeredPools: registeredPools,
 		recent:          boundedRecords{maxRecords: recentKept, maxBytes: recentBytes},
 		slowest:         boundedRecords{maxRecords: slowestKept, maxBytes: slowestBytes},
@@ -48,6 +51,10 @@ func newMemory(registeredPools func() []telemetry.Pool) *memory {
 func (m *memory) StatementFinished(s *telemetry.Statement) {
 	now := time.Now()
 	m.counts.addStatement(now, s)
+	m.shapes.addStatement(now, s)
+	if s.Failed() {
+		m.failures.add(now, ofStatement, s.Failure, keyOf(s))
+	}
 	m.pools.sample(now, m.registeredPools)
 	s = withShortQuery(s)
 	m.mu.Lock()
@@ -61,10 +68,12 @@ func (m *memory) StatementFinished(s *telemetry.Statement) {
 
 // SessionOpened counts a connection, and keeps one that could not be opened.
 func (m *memory) SessionOpened(s *telemetry.SessionOpened) {
-	m.counts.addSession(time.Now(), s)
+	now := time.Now()
+	m.counts.addSession(now, s)
 	if !s.Failed() {
 		return
 	}
+	m.failures.add(now, ofConnection, s.Failure, "")
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.failedOpens = append(m.failedOpens, s); len(m.failedOpens) > failedOpensKept {

@@ -33,7 +33,9 @@ func TestMemoryIsBoundedWhateverTheRecords(t *testing.T) {
 		require.Equal(t, sum, f.bytes)
 	}
 	require.Len(t, m.failedOpens, failedOpensKept)
-	require.LessOrEqual(t, len(m.counts.categories), maxCategories)
+	require.LessOrEqual(t, len(m.shapes.all.all), shapesKept)
+	require.LessOrEqual(t, len(m.shapes.known), textsKept)
+	require.LessOrEqual(t, len(m.failures.all.all), errorsKept)
 	runtime.GC()
 	runtime.ReadMemStats(&after)
 	require.Less(t, int64(after.HeapAlloc)-int64(before.HeapAlloc), int64(10<<20))
@@ -81,6 +83,14 @@ func TestSlowAndFailedStatementsAreKeptLonger(t *testing.T) {
 		require.Len(t, k.slowest, 1, "an hour later, slow statements no longer count")
 		require.Equal(t, ms(3), k.slowest[0].Total)
 	})
+}
+
+func TestAllocationsOfAStatement(t *testing.T) {
+	m, s := newMemory(func() []telemetry.Pool { return nil }), downloaded()
+	for range 2 * recentKept {
+		m.StatementFinished(s)
+	}
+	require.LessOrEqual(t, testing.AllocsPerRun(1000, func() { m.StatementFinished(s) }), 1.0)
 }
 
 func BenchmarkStatementFinished(b *testing.B) {

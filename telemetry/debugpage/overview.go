@@ -3,30 +3,32 @@ package debugpage
 import (
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// overviewPage is the first page: is something wrong, and where.
+// overviewPage is the first page: is something wrong now, and where.
 type overviewPage struct {
 	Now      moment    `json:"now"`
-	Headline string    `json:"headline"`
+	Headline string    `json:"headline"` // of the last 5 min and of what runs
+	Severity severity  `json:"severity"` // of the headline
+	Summary  string    `json:"summary"`  // of the last 5 min and the last hour, in numbers
 	Findings []finding `json:"findings"`
 	Running  count     `json:"running"`
 	Rates    []rates   `json:"rates"` // over 1 min, 5 min and 1 h
 
-	// Of the last hour.
-	Split   split           `json:"split"`
-	Errors  []categoryCount `json:"errors"`
-	Latency *histogram      `json:"latency,omitempty"`
-	Hour    *chart          `json:"hour,omitempty"`
+	// Of the stretch of time that the request asks for.
+	Window  string      `json:"window"`
+	Split   split       `json:"split"`
+	Latency *histogram  `json:"latency,omitempty"`
+	Shapes  []shapeView `json:"shapes"`
+	Errors  []errorView `json:"errors"`
+	Slowest []row       `json:"slowest"`
 
+	Chart       *chart       `json:"chart,omitempty"`
 	Longest     []row        `json:"running_longest"`
-	Slowest     []row        `json:"slowest"`
-	Failed      []row        `json:"failed"`
 	FailedOpens []failedOpen `json:"refused_connections"`
 
 	Connectors []connectorView `json:"connectors"`
@@ -35,37 +37,86 @@ type overviewPage struct {
 	Reporting  reporting       `json:"reporting"`
 	Incidents  count           `json:"incidents"` // contained; see the Telemetry page
 	presence
+
+	Period  period `json:"-"`
+	Windows []tab  `json:"-"`
 }
 
-const topRows = 5 // of each list of the overview
+// Rows of the lists of the overview, which fits on two screens.
+const topRows, slowestShown = 5, 3
 
-func (req *request) overview() (string, any, int) {
-	running, kept := req.running(), req.memory.snapshot(req.now)
-	hour := req.memory.counts.over(req.now, time.Hour)
+func (req *request) overview() (string, model, int) {
+	running, kept, p := req.running(), req.memory.snapshot(req.now), req.period("1h")
+	chosen := req.memory.counts.over(req.now, p.length, running...)
 	o := overviewPage{
-		Now: moment{req.now, req.now}, Running: count(len(running)), Findings: []finding{}, Errors: append([]categoryCount{}, hour.errors...),
-		Split: splitOf(hour.times), Latency: histogramOf(&hour), Hour: chartOf(req.now, req.memory.counts.minutes(req.now)),
-		Longest: rowsOf(top(running), req.now), Slowest: rowsOf(top(kept.slowest), req.now), Failed: rowsOf(top(kept.failed), req.now),
-		FailedOpens: []failedOpen{}, Pools: req.memory.pools.views(), Reporting: req.reporting(), Incidents: count(req.process().Incidents()),
+		Now: moment{req.now, req.now}, Running: count(len(running)),
+		Window: p.key, Period: p, Windows: req.windows("", p),
+		Split: splitOf(chosen.times), Latency: histogramOf(&chosen), Shapes: top(req.memory.shapes.views(req.now, p.length, running...)), Errors: top(req.memory.failures.views(req.now, p.length)),
+		Slowest: rowsOf(firstOf(p.within(req.now, kept.slowest), slowestShown), req.now),
+		Chart:   chartOf(req.now, req.memory.counts.columns(req.now, running...)),
+		Longest: rowsOf(top(olderThan(time.Second, running)), req.now), FailedOpens: []failedOpen{},
+		Pools: req.memory.pools.views(), Reporting: req.reporting(), Incidents: count(req.process().Incidents()),
 		presence: req.presence(len(kept.all) + len(running)),
 	}
 	for _, last := range []struct {
 		name   string
 		length time.Duration
 	}{{"1 min", time.Minute}, {"5 min", 5 * time.Minute}, {"1 h", time.Hour}} {
-		w := req.memory.counts.over(req.now, last.length)
+		w := req.memory.counts.over(req.now, last.length, running...)
 		o.Rates = append(o.Rates, ratesOf(last.name, &w))
 	}
-	for _, s := range kept.failedOpens[:min(topRows, len(kept.failedOpens))] {
+	for _, s := range top(kept.failedOpens) {
 		o.FailedOpens = append(o.FailedOpens, failedOpen{moment{s.Started, req.now}, s.Server, duration(s.Latency), s.Failure.Category, s.Failure.Message})
 	}
 	o.Connectors, o.Others = req.connectorViews(o.Reporting.Pipelines)
-	o.Headline = o.headline(&hour)
-	o.find()
+	situation := req.situation(running, kept.all, &o)
+	o.Findings = situation.findings()
+	o.Headline, o.Severity = situation.headline(o.Findings)
+	o.Summary = o.summary()
 	return "Overview", o, http.StatusOK
 }
 
-func top(all []*telemetry.Statement) []*telemetry.Statement { return all[:min(topRows, len(all))] }
+func top[T any](all []T) []T { return firstOf(all, topRows) }
+
+func firstOf[T any](all []T, most int) []T { return all[:min(most, len(all))] }
+
+// First is the finding that is the headline; nil where nothing urgent is found.
+func (o *overviewPage) First() *finding {
+	if len(o.Findings) > 0 && o.Findings[0].Text == o.Headline {
+		return &o.Findings[0]
+	}
+	return nil
+}
+
+// More are the other findings.
+func (o *overviewPage) More() []finding {
+	if o.First() != nil {
+		return o.Findings[1:]
+	}
+	return o.Findings
+}
+
+// olderThan keeps the statements that have run for so long, of those that began first.
+func olderThan(d time.Duration, running []*telemetry.Statement) []*telemetry.Statement {
+	for i, s := range running {
+		if s.Total < d {
+			return running[:i]
+		}
+	}
+	return running
+}
+
+// summary says the last 5 min and the last hour in numbers.
+func (o *overviewPage) summary() string {
+	return "Last 5 min: " + o.Rates[1].sentence() + " Last hour: " + o.Rates[2].sentence()
+}
+
+func (r rates) sentence() string {
+	if r.Statements == 0 {
+		return "no statement ended."
+	}
+	return fmt.Sprintf("%s, %s failed, median %s, 99th percentile %s.", format.Plural(int64(r.Statements), "statement"), r.Failed, r.P50, r.P99)
+}
 
 // presence says whether there is anything to show, so that an empty page can say why it is
 // empty.
@@ -105,6 +156,14 @@ func ratesOf(name string, w *window) rates {
 	return r
 }
 
+// Quantile is a quantile for people: there is none without statements.
+func (r rates) Quantile(d duration) string {
+	if r.Statements == 0 {
+		return "–"
+	}
+	return d.String()
+}
+
 // failedOpen is a connection that could not be opened.
 type failedOpen struct {
 	Started  moment             `json:"started"`
@@ -112,66 +171,4 @@ type failedOpen struct {
 	Took     duration           `json:"open_ms"`
 	Category telemetry.Category `json:"error_category"`
 	Message  string             `json:"error_message,omitempty"`
-}
-
-// headline sums up the last hour.
-func (o *overviewPage) headline(hour *window) string {
-	if hour.statements == 0 {
-		if o.Running > 0 {
-			return "No statement ended in the last hour; " + format.Choose(int64(o.Running), "is", "are") + " running."
-		}
-		return "No statement ended in the last hour."
-	}
-	text := format.Plural(hour.statements, "statement") + " in the last hour"
-	if hour.failed > 0 {
-		text += ", " + format.Count(hour.failed) + " failed."
-	} else {
-		text += ", none failed."
-	}
-	if p := o.Split.Largest(); p != nil {
-		text += fmt.Sprintf(" %s of their time was %s: %s", p.Share, p.Bound, lowerFirst(p.Meaning))
-	}
-	return text
-}
-
-func lowerFirst(s string) string { return strings.ToLower(s[:1]) + s[1:] }
-
-// finding is something that stands out, with a link to more about it.
-type finding struct {
-	Text   string `json:"text"`
-	Advice string `json:"advice,omitempty"`
-	Link   string `json:"link,omitempty"`
-}
-
-// find collects what stands out, most urgent first.
-func (o *overviewPage) find() {
-	add := func(text, advice, link string) { o.Findings = append(o.Findings, finding{text, advice, link}) }
-	fiveMinutes := o.Rates[1]
-	if fiveMinutes.FailedOpens > 0 {
-		add(format.Plural(int64(fiveMinutes.FailedOpens), "connection")+" could not be opened in the last 5 min: "+string(o.FailedOpens[0].Category)+".",
-			"Check the host, the credential and the network: no statement can run on these connections.", "#failed-opens")
-	}
-	if fiveMinutes.Failed > 0 && fiveMinutes.FailedShare >= 0.05 {
-		add(fmt.Sprintf("%s of the statements of the last 5 min failed.", fiveMinutes.FailedShare), "", "statements?outcome="+problem)
-	}
-	for _, p := range o.Pools {
-		if _, waiting, ok := strings.Cut(p.Verdict, ": "); ok {
-			add(waiting+", in the last "+approximate(time.Duration(p.Since))+".", p.Advice, "#pools")
-		}
-	}
-	if len(o.Longest) > 0 {
-		p99, longest := time.Duration(o.Rates[2].P99), time.Duration(o.Longest[0].Total)
-		if longest > 10*time.Second && longest > p99 {
-			add("A statement has been running for "+approximate(longest)+".", "", o.Longest[0].URL())
-		}
-	}
-	for _, p := range o.Reporting.Pipelines {
-		if p.Breaker == "open" || p.LastError != "" {
-			text := "Reporting to " + p.Server + " fails"
-			if p.LastError != "" {
-				text += " with " + p.LastError
-			}
-			add(text+". Statements are not affected.", "", "telemetry")
-		}
-	}
 }

@@ -2,6 +2,7 @@ package debugpage
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -57,11 +58,17 @@ func (p *page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Security-Policy", policy)
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		h.Set("Allow", "GET, HEAD")
 		http.Error(w, "The debug page is read-only: it answers GET and HEAD.", http.StatusMethodNotAllowed)
+		return
+	}
+	if !hostAllowed(r.Host) {
+		http.Error(w, "The debug page is not served under this name: see debugpage.AllowHosts.", http.StatusMisdirectedRequest)
 		return
 	}
 	name := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
@@ -112,35 +119,54 @@ type request struct {
 
 // models return what a page shows, by the last element of its path. All pages are siblings,
 // which keeps the links between them relative.
-var models = map[string]func(*request) (title string, model any, status int){
+var models = map[string]func(*request) (title string, m model, status int){
 	"":           (*request).overview,
 	"statements": (*request).statements,
 	"statement":  (*request).statement,
+	"shapes":     (*request).shapes,
+	"errors":     (*request).errors,
 	"telemetry":  (*request).telemetry,
 }
 
 // respond renders the page of that name as HTML or, with format=json, as JSON.
 func (p *page) respond(name string, u *url.URL) response {
-	req := &request{page: p, now: time.Now(), query: u.Query()}
+	req := &request{page: p, now: time.Now(), query: known(u.Query())}
 	p.memory.pools.sample(req.now, p.memory.registeredPools)
 	read, exists := models[name]
 	if !exists {
 		read = (*request).notFound
 	}
-	title, model, status := read(req)
+	title, m, status := read(req)
 	var b bytes.Buffer
 	if req.query.Get("format") == "json" {
 		encoder := json.NewEncoder(&b)
 		encoder.SetIndent("", "  ")
-		if err := encoder.Encode(model); err != nil {
+		if err := encoder.Encode(m); err != nil {
 			panic(err) // contained
 		}
 		return response{status, "application/json", b.Bytes()}
 	}
-	if err := templates.ExecuteTemplate(&b, "page.gohtml", req.layout(name, title, model)); err != nil {
+	if err := pageView(req.layout(name, title, m)).Render(context.Background(), &b); err != nil {
 		panic(err) // contained
 	}
 	return response{status, "text/html; charset=utf-8", b.Bytes()}
+}
+
+// parameters are those that a page understands.
+var parameters = []string{"format", "refresh", "window", "sort", "all", "id", "outcome", "kind", "result", "category", "bound", "shape", "min", "q"}
+
+const parameterBytes = 256 // of a value
+
+// known keeps the first value of every parameter that a page understands, and of that the first
+// bytes: all of them are in the links of the page.
+func known(values url.Values) url.Values {
+	kept := url.Values{}
+	for _, name := range parameters {
+		if v := values.Get(name); v != "" {
+			kept.Set(name, firstBytes(v, parameterBytes))
+		}
+	}
+	return kept
 }
 
 // notFound is the page of a path or a statement that does not exist.
@@ -148,6 +174,6 @@ type notFound struct {
 	Missing string `json:"missing"`
 }
 
-func (req *request) notFound() (string, any, int) {
+func (req *request) notFound() (string, model, int) {
 	return "Not found", notFound{"There is no such page."}, http.StatusNotFound
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"database/sql"
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -26,7 +27,7 @@ func TestPagesMatchTheirGoldenFiles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := populated()
 		for name, path := range everyPage {
-			golden(t, name+".html", strings.Replace(f.html(t, path), style, "\n/* style.css */\n", 1))
+			golden(t, name+".html", strings.ReplaceAll(strings.Replace(f.html(t, path), style, "/* style.css */", 1), "><", ">\n<"))
 			var indented bytes.Buffer
 			require.NoError(t, json.Indent(&indented, f.get(t, with(path, "format=json")).Body.Bytes(), "", "  "))
 			golden(t, name+".json", indented.String())
@@ -36,7 +37,7 @@ func TestPagesMatchTheirGoldenFiles(t *testing.T) {
 
 var everyPage = map[string]string{
 	"overview": "/", "statements": "/statements", "statement": "/statement?id=" + "01f0a1b2-0000-1000-8000-000000000001",
-	"failed": "/statement?id=01f0a1b2-0000-1000-8000-000000000002", "telemetry": "/telemetry",
+	"failed": "/statement?id=01f0a1b2-0000-1000-8000-000000000002", "telemetry": "/telemetry", "shapes": "/shapes", "errors": "/errors?window=all",
 }
 
 // populated is a fixture with one of everything.
@@ -113,12 +114,12 @@ func TestOnlyGetAndHeadAreAnswered(t *testing.T) {
 	f := newFixture()
 	for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodOptions, "TRACE", "NONSENSE"} {
 		response := httptest.NewRecorder()
-		f.ServeHTTP(response, httptest.NewRequest(method, "/statements", strings.NewReader("q=x")))
+		f.ServeHTTP(response, httptest.NewRequest(method, "http://localhost/statements", strings.NewReader("q=x")))
 		require.Equal(t, http.StatusMethodNotAllowed, response.Code, method)
 		require.Equal(t, "GET, HEAD", response.Header().Get("Allow"))
 	}
 	response := httptest.NewRecorder()
-	f.ServeHTTP(response, httptest.NewRequest(http.MethodHead, "/statements", nil))
+	f.ServeHTTP(response, httptest.NewRequest(http.MethodHead, "http://localhost/statements", nil))
 	require.Equal(t, http.StatusOK, response.Code)
 	require.Empty(t, response.Body.Bytes())
 	require.NotEmpty(t, response.Header().Get("Content-Length"))
@@ -131,6 +132,8 @@ func TestEveryResponseHasSecurityHeaders(t *testing.T) {
 		require.Equal(t, "no-store", h.Get("Cache-Control"))
 		require.Equal(t, "nosniff", h.Get("X-Content-Type-Options"))
 		require.Equal(t, "no-referrer", h.Get("Referrer-Policy"))
+		require.Equal(t, "same-origin", h.Get("Cross-Origin-Resource-Policy"))
+		require.Equal(t, "same-origin", h.Get("Cross-Origin-Opener-Policy"))
 		policy := h.Get("Content-Security-Policy")
 		for _, part := range []string{"default-src 'none'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"} {
 			require.Contains(t, policy, part)
@@ -145,7 +148,9 @@ func TestPagesHaveNoScriptAndNoForeignResources(t *testing.T) {
 		f := populated()
 		foreign := regexp.MustCompile(`(?i)<script|<iframe|<object|<embed|<base|javascript:| on[a-z]+=| style=|(src|href|action)="(https?:)?//`)
 		for _, path := range everyPage {
-			require.Empty(t, foreign.FindString(f.html(t, path)), path)
+			body := f.html(t, path)
+			body = strings.ReplaceAll(body, `href="https://dbc.example.com/sql/history?`, `href="query-profile?`) // a link that a person may follow
+			require.Empty(t, foreign.FindString(body), path)
 		}
 	})
 }
@@ -170,7 +175,7 @@ func TestHandlerWorksUnderAnyPath(t *testing.T) {
 	mux.Handle("/exact", h)
 	get := func(path string) *httptest.ResponseRecorder {
 		response := httptest.NewRecorder()
-		mux.ServeHTTP(response, httptest.NewRequest(http.MethodGet, path, nil))
+		mux.ServeHTTP(response, httptest.NewRequest(http.MethodGet, "http://localhost"+path, nil))
 		return response
 	}
 	for _, path := range []string{"/a/b/", "/a/b/statements", "/stripped/", "/stripped/telemetry"} {
@@ -181,10 +186,10 @@ func TestHandlerWorksUnderAnyPath(t *testing.T) {
 	require.Equal(t, "exact/", get("/exact").Header().Get("Location"))
 
 	response := httptest.NewRecorder()
-	http.DefaultServeMux.ServeHTTP(response, httptest.NewRequest(http.MethodGet, "/debug/databricks/statements", nil))
+	http.DefaultServeMux.ServeHTTP(response, httptest.NewRequest(http.MethodGet, "http://localhost/debug/databricks/statements", nil))
 	require.Equal(t, http.StatusOK, response.Code, "importing the package mounts it")
 	response = httptest.NewRecorder()
-	http.DefaultServeMux.ServeHTTP(response, httptest.NewRequest(http.MethodGet, "/debug/databricks", nil))
+	http.DefaultServeMux.ServeHTTP(response, httptest.NewRequest(http.MethodGet, "http://localhost/debug/databricks", nil))
 	require.Contains(t, response.Header().Get("Location"), "/debug/databricks/")
 }
 
@@ -205,6 +210,8 @@ func TestHostileTextIsEscaped(t *testing.T) {
 		s.Query, s.Server, s.SessionID, s.StatementID, s.WorkspaceID = hostile, hostile, hostile, hostile, hostile
 		s.Outcome, s.Kind, s.Result.Format, s.Result.Cache = hostile, hostile, hostile, hostile
 		s.Failure = &telemetry.Failure{Category: hostile, SQLState: hostile, Message: hostile}
+		s.WarehouseID, s.InitialCatalog, s.InitialSchema, s.CorrelationID = hostile, hostile, hostile, hostile
+		s.QueryTags, s.Attributes = map[string]string{hostile: hostile}, []slog.Attr{slog.String(hostile, hostile)}
 		s.CloudFetch.Files[0].State, s.Calls[0].Method, s.RPCs[0].Method = hostile, hostile, hostile
 		f.all = []telemetry.Connector{&connector{
 			info: telemetry.ConnectorInfo{ID: 1, OpenedVia: hostile, Server: hostile, Reports: hostile, Settings: []telemetry.SettingInForce{{Name: hostile, Value: hostile, By: hostile}}},
@@ -219,13 +226,63 @@ func TestHostileTextIsEscaped(t *testing.T) {
 		var list struct{ Statements []struct{ Key string } }
 		f.json(t, "/statements?format=json", &list)
 		query := "?q=" + url.QueryEscape(hostile) + "&min=" + url.QueryEscape(hostile) + "&outcome=" + url.QueryEscape(hostile)
-		for _, path := range []string{"/", "/statements", "/statements" + query, "/telemetry", "/statement?id=" + url.QueryEscape(list.Statements[0].Key)} {
+		for _, path := range []string{"/", "/statements", "/statements" + query, "/shapes" + query, "/errors" + query, "/?window=" + url.QueryEscape(hostile), "/telemetry", "/statement?id=" + url.QueryEscape(list.Statements[0].Key)} {
 			body := f.html(t, path)
 			require.NotContains(t, body, "<script")
 			require.NotContains(t, body, "<img")
 			require.True(t, json.Valid(f.get(t, with(path, "format=json")).Body.Bytes()), path)
 		}
 	})
+}
+
+// TestHostileIdsMakeNoHarmfulLinks: what a server calls a statement is in addresses.
+func TestHostileIdsMakeNoHarmfulLinks(t *testing.T) {
+	links := regexp.MustCompile(`(?:href|action)="([^"]*)"`)
+	for _, hostile := range []string{"javascript:alert(1)", "//evil.example/x", "data:text/html,x", " java\tscript:alert(1)", "x\" onclick=\"alert(1)", "..%2f"} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFixture()
+			s := failed()
+			s.StatementID, s.Server, s.WorkspaceID, s.Failure.Category = hostile, hostile, hostile, telemetry.Category(hostile)
+			f.memory.StatementFinished(s)
+			for _, path := range []string{"/", "/statements", "/shapes", "/errors", "/statement?id=" + url.QueryEscape(hostile)} {
+				for _, found := range links.FindAllStringSubmatch(f.html(t, path), -1) {
+					require.Regexp(t, `^(\./|#|data:image/svg|(statements?|shapes|errors|telemetry|\./)?(\?|$)|telemetry#)`, found[1], path)
+				}
+				require.NotContains(t, f.html(t, path), " onclick=\"")
+			}
+		})
+	}
+}
+
+func TestOnlyHostsThatBelongHereAreAnswered(t *testing.T) {
+	f := newFixture()
+	status := func(host string) int {
+		request := httptest.NewRequest(http.MethodGet, "http://localhost/", nil)
+		request.Host = host
+		response := httptest.NewRecorder()
+		f.ServeHTTP(response, request)
+		return response.Code
+	}
+	for _, host := range []string{"localhost", "localhost:6060", "127.0.0.1:80", "[::1]:80", "::1", "10.1.2.3", "orders", "orders:80", "app.localhost", ""} {
+		require.Equal(t, http.StatusOK, status(host), host)
+	}
+	for _, host := range []string{"evil.example", "evil.example:80", "127.0.0.1.evil.example", "localhost.evil.example", "a.b"} {
+		require.Equal(t, http.StatusMisdirectedRequest, status(host), host)
+	}
+	AllowHosts("Admin.example.com", ".internal.example")
+	defer AllowHosts()
+	require.Equal(t, http.StatusOK, status("admin.example.com:443"))
+	require.Equal(t, http.StatusOK, status("a.b.internal.example"))
+	require.Equal(t, http.StatusMisdirectedRequest, status("internal.example.evil.example"))
+	AllowHosts("*")
+	require.Equal(t, http.StatusOK, status("evil.example"))
+}
+
+func TestParametersAreBounded(t *testing.T) {
+	f := newFixture()
+	long := strings.Repeat("x", 100_000)
+	empty, full := len(f.html(t, "/statements")), len(f.html(t, "/statements?q="+long+"&nonsense="+long+"&kind="+long+"&shape="+long+"&window="+long+"&min="+long))
+	require.Less(t, full-empty, 40_000)
 }
 
 func TestNoFieldOfAPageIsACredential(t *testing.T) {
@@ -291,6 +348,6 @@ func BenchmarkOverview(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		f.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil))
+		f.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "http://localhost/", nil))
 	}
 }

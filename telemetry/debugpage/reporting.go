@@ -1,10 +1,12 @@
 package debugpage
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 )
 
 // reporting is the state of the pipelines to Databricks.
@@ -57,6 +59,27 @@ var dropMeanings = map[string]string{
 	export.DropBroken:     "they could not be encoded",
 	export.DropClosed:     "their last connector was closed before they could be sent",
 	export.DropShutDown:   "reporting was shut down before they could be sent",
+}
+
+// Summary says what became of the events.
+func (r reporting) Summary() string {
+	text := "No event was recorded for Databricks."
+	if r.Recorded > 0 {
+		text = fmt.Sprintf("%s recorded, %s sent in %s, %s waiting, %s dropped", format.Plural(r.Recorded, "event"), format.Count(r.Sent),
+			format.Plural(r.Requests, "request"), format.Count(r.Pending), r.TotalDropped())
+		for i, d := range r.Drops {
+			separator := "; "
+			if i == 0 {
+				separator = ": "
+			}
+			text += fmt.Sprintf("%s%s because %s", separator, d.Count, d.Meaning)
+		}
+		text += "."
+	}
+	if r.Failures > 0 {
+		text += " " + format.Plural(r.Failures, "request") + " failed."
+	}
+	return text
 }
 
 // TotalDropped sums the drops of all reasons.

@@ -40,6 +40,17 @@ func (r row) Failed() bool {
 	return r.Outcome == telemetry.OutcomeFailed || r.Outcome == telemetry.OutcomeCanceled || r.Category != ""
 }
 
+// Class is the CSS class of the outcome.
+func (r row) Class() string {
+	switch {
+	case r.Running():
+		return "running"
+	case r.Failed():
+		return "failed"
+	}
+	return ""
+}
+
 // URL is the address of the page of the statement.
 func (r row) URL() string { return "statement?" + url.Values{"id": {r.Key}}.Encode() }
 
@@ -100,7 +111,7 @@ func rowOf(s *telemetry.Statement, now time.Time) row {
 	v := explain.Of(s)
 	r := row{
 		Key: keyOf(s), Started: moment{s.Started, now}, Kind: s.Kind, Outcome: s.Outcome, Category: categoryOf(s), StatementID: s.StatementID, Query: s.Query,
-		Total: duration(s.Total), Verdict: v.Sentence, Bound: v.Bound, Split: splitOf(timesOf(s)),
+		Total: duration(s.Total), Verdict: v.Sentence, Bound: v.Bound, Split: splitOf(explain.SplitOf(s)),
 		Rows: knownCount(s.RowsRead), Format: string(s.Result.Format), Server: s.Server, Internal: s.Internal,
 	}
 	if r.Rows == nil {
@@ -129,6 +140,12 @@ func keyOf(s *telemetry.Statement) string {
 func localKey(s *telemetry.Statement) string {
 	return strconv.FormatInt(s.Connector, 10) + "-" + strconv.FormatInt(s.Started.UnixNano(), 36)
 }
+
+// wordsOf divides a name after its underscores.
+func wordsOf(name string) []string { return strings.SplitAfter(canceled(name), "_") }
+
+// canceled spells what people read one way; categories are spelled as the other drivers do.
+func canceled(text string) string { return strings.ReplaceAll(text, "cancelled", "canceled") }
 
 // categoryOf is the category of the error that a statement ended in; empty without an error.
 func categoryOf(s *telemetry.Statement) telemetry.Category {

@@ -3,6 +3,7 @@ package debugpage
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
@@ -44,6 +45,18 @@ func splitOf(times telemetry.Split) split {
 	return s
 }
 
+// Label says the parts in words, for those who do not see the bar.
+func (s split) Label() string {
+	if len(s.Parts) == 0 {
+		return "no time"
+	}
+	texts := make([]string, len(s.Parts))
+	for i, p := range s.Parts {
+		texts[i] = p.Name + " " + p.Share.String()
+	}
+	return strings.Join(texts, ", ")
+}
+
 // Largest is the part that took the most time, nil where no time passed.
 func (s split) Largest() *part {
 	if len(s.Parts) == 0 {
@@ -51,12 +64,4 @@ func (s split) Largest() *part {
 	}
 	largest := slices.MaxFunc(s.Parts, func(a, b part) int { return cmp.Compare(a.Time, b.Time) })
 	return &largest
-}
-
-// timesOf is how long the parts of a statement took, as explain sees them.
-func timesOf(s *telemetry.Statement) (times telemetry.Split) {
-	for _, p := range explain.PartsOf(s) {
-		times[p.Part] += p.Time
-	}
-	return times
 }

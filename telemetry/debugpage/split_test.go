@@ -12,7 +12,7 @@ import (
 
 func TestLargestPartIsThatOfTheVerdict(t *testing.T) {
 	for _, s := range []*telemetry.Statement{downloaded(), failed(), quick(7), running()} {
-		parts, verdict := splitOf(timesOf(s)), explain.Of(s)
+		parts, verdict := splitOf(explain.SplitOf(s)), explain.Of(s)
 		require.Equal(t, verdict.Bound, parts.Largest().Bound)
 		require.EqualValues(t, verdict.Time, parts.Largest().Time)
 	}
@@ -21,7 +21,7 @@ func TestLargestPartIsThatOfTheVerdict(t *testing.T) {
 
 func TestPartsAddUpToTheTotal(t *testing.T) {
 	for _, s := range []*telemetry.Statement{downloaded(), failed(), quick(7), running(), retried()} {
-		shown, sum := splitOf(timesOf(s)), duration(0)
+		shown, sum := splitOf(explain.SplitOf(s)), duration(0)
 		for _, p := range shown.Parts {
 			sum += p.Time
 		}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/registry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
@@ -15,6 +16,8 @@ type statementPage struct {
 	row
 	Session      string          `json:"session_id,omitempty"`
 	Connector    int64           `json:"connector,omitempty"`
+	Profile      string          `json:"query_profile,omitempty"` // address in the workspace
+	Belongs      []belonging     `json:"belongs_to"`
 	Share        share           `json:"verdict_share,omitempty"`
 	Because      string          `json:"-"` // the verdict's sentence without the name of its bound
 	Class        string          `json:"-"` // of the largest part
@@ -30,7 +33,7 @@ type statementPage struct {
 	Report       statementReport `json:"reported"`
 }
 
-func (req *request) statement() (string, any, int) {
+func (req *request) statement() (string, model, int) {
 	s := req.find(req.query.Get("id"))
 	if s == nil {
 		return "Statement", notFound{"No statement with this id is kept: it was never seen here, or newer statements have replaced it."}, http.StatusNotFound
@@ -39,7 +42,7 @@ func (req *request) statement() (string, any, int) {
 	_, because, _ := strings.Cut(verdict.Sentence, ": ")
 	p := statementPage{
 		row: rowOf(s, req.now), Session: s.SessionID, Connector: s.Connector,
-		Share: share(verdict.Share), Because: because, Class: verdict.Part.String(), Advice: verdict.Advice,
+		Profile: s.ProfileURL(), Belongs: belongingsOf(s), Share: share(verdict.Share), Because: because, Class: verdict.Part.String(), Advice: verdict.Advice,
 		Failure: failureOf(s.Failure), CloseFailure: failureOf(s.CloseFailure),
 		Queueing: req.memory.pools.queueing(s.Started), Waterfall: waterfallOf(s),
 		RPCs:     tableOf("Calls by method", registry.RPCFields, s.RPCs, nil),
@@ -102,7 +105,14 @@ type field struct {
 	Meaning string `json:"meaning"`
 }
 
-// Countable reports whether the unit follows the value. Durations are written with their own.
-func (f field) Countable() bool {
-	return f.Value.Kind() == slog.KindInt64 && f.Unit != "index"
+// Text is the value with its unit. Durations are written with their own.
+func (f field) Text() string {
+	if f.Value.Kind() == slog.KindInt64 && f.Unit != "index" && f.Unit != "" {
+		one := strings.TrimSuffix(f.Unit, "s")
+		if stem, ok := strings.CutSuffix(f.Unit, "ies"); ok {
+			one = stem + "y"
+		}
+		return format.Choose(f.Value.Int64(), one, f.Unit)
+	}
+	return f.Value.String()
 }

@@ -15,8 +15,10 @@ type statementsPage struct {
 	Filter  filter `json:"filter"`
 	Problem string `json:"problem,omitempty"` // what is wrong with the filter
 	Sort    string `json:"sort"`
-	Found   count  `json:"found"` // how many of those kept the filter selects
-	Kept    count  `json:"kept"`  // how many are running or kept
+	Window  string `json:"window"`
+	Shape   string `json:"shape,omitempty"` // that the filter selects
+	Found   count  `json:"found"`           // how many of those kept the filter selects
+	Kept    count  `json:"kept"`            // how many are running or kept
 	Running count  `json:"running"`
 	Rows    []row  `json:"statements"`
 	presence
@@ -24,12 +26,13 @@ type statementsPage struct {
 	Headings map[string]heading `json:"-"`
 	Tabs     []tab              `json:"-"`
 	Selects  []selectField      `json:"-"`
+	Windows  []tab              `json:"-"`
 	All      string             `json:"-"` // address of the list with all rows; empty when all are shown
 }
 
 const rowsShown = 100 // unless the request asks for all, so that the page loads quickly
 
-func (req *request) statements() (string, any, int) {
+func (req *request) statements() (string, model, int) {
 	running, kept := req.running(), req.memory.snapshot(req.now)
 	all := append(slices.Clone(running), kept.all...)
 	f, err := filterOf(req.query)
@@ -37,9 +40,14 @@ func (req *request) statements() (string, any, int) {
 	if err != nil {
 		l.Problem = err.Error()
 	}
-	found := slices.DeleteFunc(slices.Clone(all), func(s *telemetry.Statement) bool { return !f.matches(s) })
+	p := req.period("all")
+	l.Window, l.Windows = p.key, req.windows("statements", p)
+	found := slices.DeleteFunc(slices.Clone(p.within(req.now, all)), func(s *telemetry.Statement) bool { return !f.matches(s) })
 	l.Sort = req.sort(found, &l)
 	l.Found = count(len(found))
+	if f.Shape != "" && len(found) > 0 {
+		l.Shape = shapeOf(found[0])
+	}
 	if len(found) > rowsShown && req.query.Get("all") == "" {
 		found = found[:rowsShown]
 		l.All = req.link("statements", "all", "1", "refresh", "")
@@ -68,9 +76,9 @@ var orders = []struct {
 	compare           func(a, b *telemetry.Statement) int
 }{
 	{"started", "Started", "w1", latestFirst},
-	{"total", "Total", "n", slowestFirst},
-	{"rows", "Rows", "n w2", func(a, b *telemetry.Statement) int { return cmp.Compare(b.RowsRead.Or(-1), a.RowsRead.Or(-1)) }},
-	{"bytes", "Received", "n w3", func(a, b *telemetry.Statement) int {
+	{"total", "Total", "n total", slowestFirst},
+	{"rows", "Rows", "n rows", func(a, b *telemetry.Statement) int { return cmp.Compare(b.RowsRead.Or(-1), a.RowsRead.Or(-1)) }},
+	{"bytes", "Received", "n bytes", func(a, b *telemetry.Statement) int {
 		bytesA, _ := received(a)
 		bytesB, _ := received(b)
 		return cmp.Compare(bytesB, bytesA)
@@ -131,6 +139,14 @@ type heading struct {
 	Sorted     string // ascending, descending or ""
 }
 
+// Arrow shows how the column is sorted.
+func (h heading) Arrow() string {
+	if h.Sorted == "descending" {
+		return " ↓"
+	}
+	return " ↑"
+}
+
 // tab is a link to a list that is often wanted.
 type tab struct {
 	Name, URL string
@@ -175,7 +191,7 @@ func selects(f filter, all []*telemetry.Statement) []selectField {
 		}
 		slices.Sort(values)
 		for _, value := range slices.Compact(values) {
-			s.Options = append(s.Options, option{value, strings.ReplaceAll(value, "_", " "), chosen == value})
+			s.Options = append(s.Options, option{value, strings.ReplaceAll(canceled(value), "_", " "), chosen == value})
 		}
 		return s
 	}

@@ -1,9 +1,11 @@
 package debugpage
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/settings"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
@@ -26,7 +28,17 @@ type libraryStats struct {
 	Contained []telemetry.Contained  `json:"contained"`
 }
 
-func (req *request) telemetry() (string, any, int) {
+// Summary says what was observed and delivered.
+func (l libraryStats) Summary() string {
+	text := fmt.Sprintf("%s of the workspace read, %s undecoded, %s observed, %s untracked because too many were open.",
+		format.Plural(l.Wire.Messages, "response"), format.Plural(l.Wire.Undecoded, "message"), format.Plural(l.Wire.Files, "CloudFetch file"), format.Plural(l.Wire.Evicted, "statement"))
+	for i, s := range l.Sinks {
+		text += fmt.Sprintf(" Sink %d: %s delivered, %s dropped.", i+1, format.Plural(s.Delivered, "record"), format.Count(s.Dropped))
+	}
+	return text
+}
+
+func (req *request) telemetry() (string, model, int) {
 	stats := req.process()
 	t := telemetryPage{
 		Connectors: []connectorSettings{}, Reporting: req.reporting(), Library: libraryStats{stats.Sinks, stats.Wire, stats.Contained},

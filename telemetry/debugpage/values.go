@@ -2,6 +2,7 @@ package debugpage
 
 import (
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"strconv"
 	"strings"
@@ -53,6 +54,14 @@ type size int64
 
 func (s size) String() string { return format.Bytes(int64(s)) }
 
+// textOf is the text of a value; empty where there is none.
+func textOf[T fmt.Stringer](v *T) string {
+	if v == nil {
+		return ""
+	}
+	return (*v).String()
+}
+
 // share is a part of 1, written as a percentage in HTML.
 type share float64
 
@@ -99,6 +108,9 @@ func (m moment) MarshalJSON() ([]byte, error) { return m.at.UTC().MarshalJSON() 
 
 // String is the time of day, with milliseconds, in UTC.
 func (m moment) String() string { return m.at.UTC().Format("15:04:05.000") }
+
+// Clock is the time of day in UTC.
+func (m moment) Clock() string { return m.at.UTC().Format("15:04:05") }
 
 // Full is date and time in UTC, for tooltips.
 func (m moment) Full() string { return m.at.UTC().Format("2006-01-02 15:04:05.000 UTC") }

@@ -202,5 +202,8 @@ func titleOf(b explain.Bar) string {
 	return title
 }
 
-// Half is half the height of the bar.
-func (b bar) Half() float64 { return float64(b.H) / 2 }
+// Arrow is the path of the tip of a bar that has not ended.
+func (b bar) Arrow() string {
+	half := decimal(float64(b.H) / 2)
+	return fmt.Sprintf("M-1 0l%d %sl-%d %sz", b.H, half, b.H, half)
+}

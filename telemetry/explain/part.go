@@ -18,7 +18,19 @@ type Part struct {
 // no time are left out. The parts add up to the total: what a record leaves open is unknown. The
 // statement may still be running.
 func PartsOf(s *telemetry.Statement) []Part {
-	var split telemetry.Split
+	split := SplitOf(s)
+	total := split.Total()
+	parts := make([]Part, 0, len(telemetry.Parts))
+	for _, p := range telemetry.Parts {
+		if d := split[p]; d > 0 {
+			parts = append(parts, Part{p, d, float64(d) / float64(total)})
+		}
+	}
+	return parts
+}
+
+// SplitOf is the time of each of the parts of PartsOf.
+func SplitOf(s *telemetry.Statement) (split telemetry.Split) {
 	for p, d := range s.Split {
 		split[p] = max(0, d)
 	}
@@ -29,15 +41,8 @@ func PartsOf(s *telemetry.Statement) []Part {
 			to = largest(&split)
 		}
 		split[to] += open
-		total = s.Total
 	}
-	parts := make([]Part, 0, len(telemetry.Parts))
-	for _, p := range telemetry.Parts {
-		if d := split[p]; d > 0 {
-			parts = append(parts, Part{p, d, float64(d) / float64(total)})
-		}
-	}
-	return parts
+	return split
 }
 
 // rounding is what a record that is written with whole microseconds leaves open at most.

@@ -448,3 +448,10 @@ func unknownReason(s *telemetry.Statement) reason {
 		"The query history says how long the server worked.",
 	}
 }
+
+// Unanswered returns the method of the latest call of a statement and for how long no byte of an
+// answer to it came; ok is false where an answer came, or where calls are not known.
+func Unanswered(s *telemetry.Statement) (method string, since time.Duration, ok bool) {
+	c, since, ok := silent(s)
+	return c.Method, since, ok
+}

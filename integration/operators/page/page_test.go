@@ -43,6 +43,8 @@ func (b *busy) pages() []pageOf {
 		{"running", "statement?id=" + b.running},
 		{"failed", "statement?id=" + b.failed},
 		{"telemetry", "telemetry"},
+		{"shapes", "shapes"},
+		{"errors", "errors"},
 	}
 }
 
@@ -51,25 +53,47 @@ func TestAnOperatorSeesABusyProcess(t *testing.T) {
 
 	t.Run("a pool under pressure stands out", func(t *testing.T) {
 		browser.visit(t, busy.url)
-		require.Contains(t, ask[string](t, browser, "document.querySelector('.findings').textContent"), "of pool orders")
+		require.Contains(t, ask[string](t, browser, "document.querySelector('h1').textContent"), "of pool orders")
 	})
 
 	t.Run("every page fits every window and can be read in light and dark", func(t *testing.T) {
 		for _, page := range busy.pages() {
 			browser.visit(t, busy.url+page.path)
-			for _, width := range []int64{360, 768, 1280, 3840} {
+			for _, width := range []int64{390, 768, 1280, 2560} {
 				for _, scheme := range []string{"light", "dark"} {
 					where := fmt.Sprintf("%s-%d-%s", page.name, width, scheme)
 					browser.look(t, width, scheme)
 					require.LessOrEqual(t, ask[int64](t, browser, "document.documentElement.scrollWidth"),
 						ask[int64](t, browser, "document.documentElement.clientWidth"), "%s scrolls sideways", where)
 					require.Empty(t, ask[[]string](t, browser, poorContrast), where)
+					require.Empty(t, ask[[]string](t, browser, collisions), where)
 					browser.picture(t, where, width, 6000)
 				}
 			}
 		}
 		browser.look(t, 1280, "light")
+		browser.visit(t, busy.url)
+		require.LessOrEqual(t, ask[int64](t, browser, "document.documentElement.scrollHeight"), int64(twoScreens), "the overview is longer than two screens")
 		browser.quiet(t)
+	})
+
+	t.Run("long durations stay beside the bars", func(t *testing.T) {
+		for _, width := range []int64{1000, 1280, 2560} {
+			browser.look(t, width, "light")
+			browser.visit(t, busy.url+"statements")
+			require.Empty(t, ask[[]string](t, browser, "document.querySelectorAll('td.total').forEach(c => c.textContent = '119 min 59 s …'), "+collisions), width)
+		}
+	})
+
+	t.Run("the pictures of the documentation", func(t *testing.T) {
+		for _, scheme := range []string{"light", "dark"} {
+			browser.look(t, 1280, scheme)
+			browser.visit(t, busy.url+"statement?id="+busy.downloaded)
+			browser.picture(t, "debug-page-statement-"+scheme, 1280, 1200)
+			browser.visit(t, busy.url)
+			browser.picture(t, "debug-page-overview-"+scheme, 1280, 1300)
+		}
+		browser.look(t, 1280, "light")
 	})
 
 	t.Run("nothing needs a script", func(t *testing.T) {

@@ -1,0 +1,96 @@
+package debugpage
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+const (
+	errorsKept   = 64  // that are counted apart
+	messageBytes = 300 // of an error
+)
+
+// failures counts errors, of statements and of connections that could not be opened, by what they
+// have in common.
+type failures struct {
+	mu    sync.Mutex
+	since time.Time                // minute 0 begins; guarded by mu
+	all   groups[errorKind, int64] // guarded by mu
+}
+
+// errorKind is what equal errors have in common.
+type errorKind struct {
+	Of       string             `json:"of"` // "statement" or "connection"
+	Category telemetry.Category `json:"error_category"`
+	SQLState string             `json:"sqlstate,omitempty"`
+	Message  string             `json:"error_message,omitempty"`
+}
+
+const (
+	ofStatement  = "statement"
+	ofConnection = "connection"
+)
+
+// add counts an error; example is the key of the statement.
+func (g *failures) add(now time.Time, of string, f *telemetry.Failure, example string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.since.IsZero() {
+		g.since, g.all.most = now, errorsKept
+	}
+	kind := g.all.at(errorKind{of, f.Category, f.SQLState, firstBytes(f.Message, messageBytes)}, now)
+	kind.count(int64(now.Sub(g.since)/time.Minute), func(n *int64) { *n++ })
+	kind.example = example
+}
+
+// errorView is a kind of error in a list.
+type errorView struct {
+	errorKind
+	Count   count  `json:"count"`
+	Last    moment `json:"last"`
+	Example string `json:"latest_statement,omitempty"`
+}
+
+// URL is the page of the latest statement with the error; empty for connections.
+func (v errorView) URL() string {
+	if v.Example == "" {
+		return ""
+	}
+	return link("statement", "id", v.Example)
+}
+
+// AllURL is the list of the statements with an error of the category.
+func (v errorView) AllURL() string { return link("statements", "category", string(v.Category)) }
+
+// views describes the errors in a stretch of time that ends now, the most frequent first.
+func (g *failures) views(now time.Time, length time.Duration) []errorView {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	all := []errorView{}
+	for kind, of := range g.all.all {
+		if n := of.over(int64(now.Sub(g.since)/time.Minute), length, func(to, one *int64) { *to += *one }); n > 0 {
+			all = append(all, errorView{kind, count(n), moment{of.last, now}, of.example})
+		}
+	}
+	slices.SortFunc(all, func(a, b errorView) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Category, b.Category), cmp.Compare(a.Message, b.Message), cmp.Compare(a.Of, b.Of))
+	})
+	return all
+}
+
+// errorsPage is the list of errors.
+type errorsPage struct {
+	Window  string      `json:"window"`
+	Errors  []errorView `json:"errors"`
+	Windows []tab       `json:"-"`
+}
+
+func (req *request) errors() (string, model, int) {
+	p := req.period("1h")
+	return "Errors", errorsPage{p.key, req.memory.failures.views(req.now, p.length), req.windows("errors", p)}, http.StatusOK
+}

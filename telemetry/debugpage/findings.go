@@ -1,0 +1,392 @@
+package debugpage
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
+)
+
+// finding is something that stands out, with its number and a link to more about it.
+type finding struct {
+	Severity severity `json:"severity"`
+	Number   string   `json:"number"`
+	Text     string   `json:"text"`
+	Advice   string   `json:"advice,omitempty"`
+	Link     string   `json:"link,omitempty"`
+}
+
+// severity says how urgent a finding is; its name is also its CSS class.
+type severity string
+
+// The severities, the most urgent first.
+const (
+	severityCritical severity = "critical" // statements do not get on
+	severityWarning  severity = "warning"  // statements fail or take much longer
+	severityNotice   severity = "notice"   // worth a look
+	severityHealthy  severity = "healthy"
+)
+
+var severities = []severity{severityCritical, severityWarning, severityNotice, severityHealthy}
+
+// What stands out.
+const (
+	longAfter    = 10 * time.Second // a statement that runs longer, and longer than most, runs long
+	stuckAfter   = 15 * time.Second // without an answer; ExecuteStatement is answered after 10 s at the latest
+	failingShare = 0.05             // of statements
+	failingLeast = 2                // statements
+	slowPart     = time.Second      // that statements wait for on average
+)
+
+// situation is what the findings of a page are made of: now, and the last 5 min.
+type situation struct {
+	now           time.Time
+	running, kept []*telemetry.Statement
+	open          []*telemetry.Statement // of these: whose rows the application holds open
+	stuck         []*telemetry.Statement // that have had no answer for long
+	long          []*telemetry.Statement // that are at work for long
+	minutes       window                 // the last 5 min
+	p99           time.Duration          // of the last hour
+	finished      time.Time              // when a statement last finished
+	shapes        []shapeView
+	errors        []errorView
+	pools         []poolView
+	pipelines     []pipelineView
+}
+
+func (req *request) situation(running, kept []*telemetry.Statement, o *overviewPage) *situation {
+	const length = 5 * time.Minute
+	s := &situation{
+		now: req.now, running: running, kept: kept, minutes: req.memory.counts.over(req.now, length, running...), p99: time.Duration(o.Rates[2].P99),
+		finished: req.memory.counts.lastFinished(), shapes: req.memory.shapes.views(req.now, length, running...), errors: req.memory.failures.views(req.now, length),
+		pools: o.Pools, pipelines: o.Reporting.Pipes,
+	}
+	for _, r := range running {
+		switch {
+		case r.Total < longAfter || r.Total < s.p99:
+		case explain.Of(r).Part == telemetry.PartApplication:
+			s.open = append(s.open, r)
+		case unansweredFor(r) >= stuckAfter:
+			s.stuck = append(s.stuck, r)
+		default:
+			s.long = append(s.long, r)
+		}
+	}
+	return s
+}
+
+// findings are what stands out, most urgent first.
+func (s *situation) findings() []finding {
+	all := []finding{}
+	for _, find := range []func(*situation) []finding{
+		(*situation).refused, (*situation).hanging, (*situation).leaked, (*situation).queueing, (*situation).retries, (*situation).canceled, (*situation).failing, (*situation).slow, (*situation).lasting, (*situation).reporting,
+	} {
+		all = append(all, find(s)...)
+	}
+	slices.SortStableFunc(all, func(a, b finding) int {
+		return cmp.Compare(slices.Index(severities, a.Severity), slices.Index(severities, b.Severity))
+	})
+	return all
+}
+
+// headline is the most urgent finding, or that there is none.
+func (s *situation) headline(findings []finding) (string, severity) {
+	if len(findings) > 0 && findings[0].Severity != severityNotice {
+		return findings[0].Text, findings[0].Severity
+	}
+	text := "No statement finished in the last 5 min"
+	if n := s.minutes.statements; n > 0 {
+		text = format.Plural(n, "statement") + " finished in the last 5 min"
+		if s.minutes.failed > 0 {
+			text += ", " + format.Count(s.minutes.failed) + " failed"
+		} else {
+			text += ", none failed"
+		}
+	}
+	if n := len(s.running); n > 0 {
+		text += "; " + format.Choose(int64(n), "is running", "are running")
+	}
+	return text + ".", severityHealthy
+}
+
+// refused says that connections could not be opened.
+func (s *situation) refused() []finding {
+	n := s.minutes.failedOpens
+	if n == 0 {
+		return nil
+	}
+	var category telemetry.Category
+	for _, e := range s.errors {
+		if e.Of == ofConnection {
+			category = e.Category
+			break
+		}
+	}
+	f := finding{
+		Severity: severityCritical, Number: format.Count(n), Link: "#failed-opens",
+		Text:   fmt.Sprintf("No connection could be opened in the last 5 min: %s failed with %s.", format.Plural(n, "attempt"), canceled(string(category))),
+		Advice: "Check the host, the credential and the network: no statement can run without a connection.",
+	}
+	if s.minutes.opened > 0 {
+		f.Severity = severityWarning
+		f.Text = fmt.Sprintf("%s of %s connections could not be opened in the last 5 min: %s.", format.Count(n), format.Count(n+s.minutes.opened), canceled(string(category)))
+	}
+	return []finding{f}
+}
+
+// unansweredFor is for how long a statement has waited without a byte of an answer.
+func unansweredFor(s *telemetry.Statement) time.Duration {
+	if _, since, ok := explain.Unanswered(s); ok {
+		return since
+	}
+	return 0
+}
+
+// hanging says that statements get no answer.
+func (s *situation) hanging() []finding {
+	if len(s.stuck) == 0 {
+		return nil
+	}
+	oldest := s.stuck[0]
+	f := finding{
+		Severity: severityWarning, Number: format.Count(int64(len(s.stuck))), Link: "statements?outcome=running", Advice: explain.Of(oldest).Advice,
+		Text: fmt.Sprintf("%d statements are stuck, the oldest for %s without an answer%s.", len(s.stuck), approximate(oldest.Total), s.fullPools()),
+	}
+	if len(s.stuck) == 1 {
+		f.Link, f.Text = link("statement", "id", keyOf(oldest)), fmt.Sprintf("1 statement is stuck for %s without an answer%s.", approximate(oldest.Total), s.fullPools())
+	}
+	ago, ever := s.sinceFinished()
+	if ago < stuckAfter || len(s.stuck) == 1 && s.fullPools() == "" {
+		return []finding{f}
+	}
+	f.Severity = severityCritical
+	period := "for " + approximate(ago)
+	if !ever {
+		period = "since the process started"
+	}
+	f.Text = fmt.Sprintf("No statement has finished %s; %s, the oldest for %s without an answer%s.",
+		period, format.Choose(int64(len(s.running)), "is running", "are running"), approximate(oldest.Total), s.fullPools())
+	return []finding{f}
+}
+
+// sinceFinished is for how long no statement has finished; ever is false where none has.
+func (s *situation) sinceFinished() (ago time.Duration, ever bool) {
+	if s.finished.IsZero() {
+		return 1 << 62, false
+	}
+	return s.now.Sub(s.finished), true
+}
+
+// lasting says that statements run for long. That is urgent only where they hold a whole pool.
+func (s *situation) lasting() []finding {
+	if len(s.long) == 0 {
+		return nil
+	}
+	oldest, state := s.long[0], ""
+	if oldest.State != "" {
+		state = ", last seen " + oldest.State
+	}
+	f := finding{
+		Severity: severityNotice, Number: format.Count(int64(len(s.long))), Link: link("statement", "id", keyOf(oldest)), Advice: explain.Of(oldest).Advice,
+		Text: fmt.Sprintf("1 statement has been running for %s%s%s.", approximate(oldest.Total), state, s.fullPools()),
+	}
+	if n := len(s.long); n > 1 {
+		f.Link = "statements?outcome=running"
+		f.Text = fmt.Sprintf("%d statements have been running for long, the oldest for %s%s%s.", n, approximate(oldest.Total), state, s.fullPools())
+	}
+	if s.fullPools() != "" {
+		f.Severity = severityWarning
+		if ago, _ := s.sinceFinished(); ago >= time.Minute {
+			f.Severity = severityCritical
+		}
+	}
+	return []finding{f}
+}
+
+// fullPools names the pools all of whose connections are in use.
+func (s *situation) fullPools() string {
+	var text string
+	for _, p := range s.pools {
+		if p.Full() {
+			text += fmt.Sprintf("; all %s connections of %s are in use", p.MaxOpen, p.Name)
+		}
+	}
+	return text
+}
+
+// leaked says that results were left open.
+func (s *situation) leaked() []finding {
+	if len(s.open) == 0 {
+		return nil
+	}
+	f := finding{
+		Severity: severityWarning, Number: format.Count(int64(len(s.open))), Link: "statements?outcome=running&bound=application-bound",
+		Text: fmt.Sprintf("%s by the application, the oldest for %s%s.", format.Choose(int64(len(s.open)), "result is held open", "results are held open"),
+			approximate(s.open[0].Total), s.fullPools()),
+		Advice: "Close rows when they are read (defer rows.Close()): every open result keeps a connection.",
+	}
+	if s.fullPools() != "" {
+		f.Severity = severityCritical
+	}
+	return []finding{f}
+}
+
+// queueing says that calls wait for a connection of a pool.
+func (s *situation) queueing() (all []finding) {
+	for _, p := range s.pools {
+		_, waiting, ok := strings.Cut(p.Verdict, ": ")
+		if !ok {
+			continue
+		}
+		f := finding{Severity: severityWarning, Number: p.Waits.String(), Link: "#pools", Advice: p.Advice, Text: capitalized(waiting) + ", in the last " + approximate(time.Duration(p.Since)) + "."}
+		if p.Full() {
+			waits, _, _ := strings.Cut(waiting, " for a connection")
+			f.Text = fmt.Sprintf("All %s connections of %s are in use: in the last %s, %s for one.", p.MaxOpen, p.Name, approximate(time.Duration(p.Since)), waits)
+		}
+		all = append(all, f)
+	}
+	return all
+}
+
+// retries says that requests have to be repeated.
+func (s *situation) retries() []finding {
+	total := s.minutes.times.Total()
+	taken := shareOf(s.minutes.times[telemetry.PartRetry], total)
+	if s.minutes.retries < failingLeast || taken < 0.2 {
+		return nil
+	}
+	status := ""
+	for _, k := range s.kept {
+		if code := failedStatus(k); code != 0 {
+			status = ", last HTTP " + strconv.Itoa(code)
+			break
+		}
+	}
+	return []finding{{
+		Severity: severityWarning, Number: format.Count(s.minutes.retries), Link: "statements?bound=retry-bound",
+		Text: fmt.Sprintf("%s in the last 5 min%s: that took %s of the time of all statements.",
+			format.Choose(s.minutes.retries, "request failed and was repeated", "requests failed and were repeated"), status, taken),
+		Advice: "The workspace or the storage refuses requests: look at its status and limits, and run fewer statements at once.",
+	}}
+}
+
+// failedStatus is the HTTP status of a request of a statement that failed and was repeated.
+func failedStatus(s *telemetry.Statement) int {
+	for _, r := range s.RPCs {
+		if r.Retries > 0 && r.FailedStatus != 0 {
+			return r.FailedStatus
+		}
+	}
+	if c := s.CloudFetch; c != nil && c.Retries > 0 {
+		return c.RetryStatus
+	}
+	return 0
+}
+
+// canceled says that many statements end because the application's contexts do.
+func (s *situation) canceled() []finding {
+	var n, of count
+	for _, v := range s.shapes {
+		if v.Text != ping {
+			n, of = n+v.Canceled, of+v.Statements
+		}
+	}
+	if n < failingLeast || float64(n) < 0.2*float64(of) {
+		return nil
+	}
+	return []finding{{
+		Severity: severityWarning, Number: n.String(), Link: "statements?outcome=canceled&window=5m",
+		Text:   fmt.Sprintf("%s of %s of the last 5 min were canceled: the application's contexts ended first.", n, format.Plural(int64(of), "statement")),
+		Advice: "Look at deadlines and at clients that give up. The warehouse may still be at work on canceled statements.",
+	}}
+}
+
+// failing says which shapes of statements fail, whatever share of all they are.
+func (s *situation) failing() (all []finding) {
+	for _, v := range s.shapes {
+		n := v.Failed - v.Canceled
+		if part := float64(n) / float64(max(1, v.Statements)); n >= failingLeast && part >= failingShare {
+			all = append(all, finding{
+				Severity: severityWarning, Number: share(part).String(), Link: link("statements", "shape", v.ID, "outcome", problem),
+				Text: fmt.Sprintf("%s of the statements “%s” failed in the last 5 min: %s of %s%s.", share(part), beginning(v.Text), n, v.Statements, s.categories(v.ID)),
+			})
+		}
+	}
+	return all
+}
+
+// categories names the error that statements of a shape ended in most lately.
+func (s *situation) categories(shape string) string {
+	for _, k := range s.kept {
+		if k.Failed() && shapeID(shapeOf(k)) == shape {
+			return ", " + canceled(string(k.Failure.Category))
+		}
+	}
+	return ""
+}
+
+// slow says what statements waited for where that took long.
+func (s *situation) slow() (all []finding) {
+	for _, p := range telemetry.Parts {
+		var waited, total time.Duration
+		var n count
+		for _, v := range s.shapes {
+			if l := v.Split.Largest(); l != nil && l.Name == p.String() && l.Share >= 0.5 && time.Duration(l.Time)/time.Duration(v.Statements+v.Running) >= slowPart {
+				waited, total, n = waited+time.Duration(l.Time), total+time.Duration(v.Time), n+v.Statements+v.Running
+			}
+		}
+		if n == 0 || p == telemetry.PartRetry {
+			continue
+		}
+		f := finding{
+			Severity: severityWarning, Number: n.String(), Link: link("statements", "bound", explain.BoundBy(p), "window", "5m"),
+			Text: fmt.Sprintf("%s of the last 5 min spent %s of the time on %s, %s each: %s", format.Plural(int64(n), "statement"), shareOf(waited, total), waitedFor[p],
+				format.Duration(waited/time.Duration(n)), lowerFirst(explain.Meaning(p))),
+		}
+		if p == telemetry.PartServer || p == telemetry.PartUnknown {
+			f.Severity = severityNotice // a warehouse has much to do
+		}
+		all = append(all, f)
+	}
+	return all
+}
+
+// waitedFor names the parts in a sentence.
+var waitedFor = map[telemetry.Part]string{
+	telemetry.PartServer: "the server", telemetry.PartPoll: "polling", telemetry.PartPage: "result pages", telemetry.PartFile: "CloudFetch files", telemetry.PartTransfer: "volume files",
+	telemetry.PartDecode: "decoding", telemetry.PartApplication: "the application", telemetry.PartClose: "canceling and closing", telemetry.PartNetwork: "the network and the driver", telemetry.PartUnknown: "what was not observed",
+}
+
+// reporting says that Databricks cannot be told.
+func (s *situation) reporting() (all []finding) {
+	for _, p := range s.pipelines {
+		if p.Breaker != "open" && p.LastError == "" {
+			continue
+		}
+		text := "Reporting to " + p.Server + " fails"
+		if p.LastError != "" {
+			text += " with " + p.LastError
+		}
+		all = append(all, finding{Severity: severityNotice, Number: format.Count(p.Pending), Text: text + ". Statements are not affected.", Link: "telemetry"})
+	}
+	return all
+}
+
+// beginning is the beginning of a shape, as much as fits into a sentence.
+func beginning(text string) string {
+	const most = 60
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return text
+}
+
+func lowerFirst(s string) string { return strings.ToLower(s[:1]) + s[1:] }
+
+func capitalized(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

@@ -1,0 +1,160 @@
+package debugpage
+
+import (
+	"database/sql"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// TestFirstSentenceOfEachIncident: in each incident the first sentence of the page says what is
+// wrong, and its severity how urgent that is.
+func TestFirstSentenceOfEachIncident(t *testing.T) {
+	for _, incident := range []struct {
+		name     string
+		happens  func(*fixture)
+		severity severity
+		says     string
+	}{
+		{"healthy", func(*fixture) {}, severityHealthy, "3,000 statements finished in the last 5 min, none failed."},
+		{"hang", func(f *fixture) {
+			time.Sleep(12 * time.Minute)
+			f.run(waitingFor(15*time.Minute), 10)
+			f.pool("orders", 8, 8)
+		}, severityCritical, "No statement has finished for 12 min; 10 are running, the oldest for 15 min without an answer; all 8 connections of orders are in use."},
+		{"one stuck statement", func(f *fixture) { f.run(waitingFor(4*time.Minute), 1) }, severityWarning, "1 statement is stuck for 4 min without an answer."},
+		{"one long statement", func(f *fixture) { f.run(atWorkFor(4*time.Minute), 1) }, severityHealthy, "none failed; 1 is running."},
+		{"long statements hold the pool", func(f *fixture) {
+			time.Sleep(2 * time.Minute)
+			f.run(atWorkFor(4*time.Minute), 4)
+			f.pool("orders", 4, 4)
+		}, severityCritical, "4 statements have been running for long, the oldest for 4 min, last seen RUNNING; all 4 connections of orders are in use."},
+		{"several stuck statements", func(f *fixture) { f.run(waitingFor(4*time.Minute), 3) }, severityWarning, "3 statements are stuck, the oldest for 4 min without an answer."},
+		{"retry storm", func(f *fixture) {
+			for range 20 {
+				f.memory.StatementFinished(repeated())
+			}
+		}, severityWarning, "60 requests failed and were repeated in the last 5 min, last HTTP 503: that took 72 % of the time of all statements."},
+		{"slow storage", func(f *fixture) {
+			for range 300 {
+				f.memory.StatementFinished(downloaded())
+			}
+		}, severityWarning, "300 statements of the last 5 min spent 71 % of the time on CloudFetch files, 3.0 s each"},
+		{"cancel storm", func(f *fixture) {
+			for range 2000 {
+				s := quick(30)
+				s.Outcome, s.Failure = telemetry.OutcomeCanceled, &telemetry.Failure{Category: telemetry.CategoryTimeout}
+				f.memory.StatementFinished(s)
+			}
+		}, severityWarning, "2,000 of 2,600 statements of the last 5 min were canceled: the application's contexts ended first."},
+		{"pool exhausted", func(f *fixture) {
+			f.pool("orders", 4, 4)
+			f.get(&testing.T{}, "/")
+			time.Sleep(2 * time.Second)
+			f.memory.StatementFinished(quick(3))
+			stats := sql.DBStats{MaxOpenConnections: 4, OpenConnections: 4, InUse: 4, WaitCount: 12, WaitDuration: 24 * time.Second}
+			f.db = []telemetry.Pool{{Name: "orders", Stats: func() (sql.DBStats, bool) { return stats, true }}}
+			time.Sleep(2 * time.Second)
+		}, severityWarning, "All 4 connections of orders are in use: in the last 4 s, 12 calls waited 2.0 s on average for one."},
+		{"leaked rows", func(f *fixture) {
+			f.run(heldOpen(6*time.Minute), 4)
+			f.pool("orders", 4, 4)
+		}, severityCritical, "4 results are held open by the application, the oldest for 6 min; all 4 connections of orders are in use."},
+		{"refused connections", func(f *fixture) {
+			time.Sleep(6 * time.Minute)
+			for range 12 {
+				f.memory.SessionOpened(&telemetry.SessionOpened{Started: time.Now(), Failure: &telemetry.Failure{Category: telemetry.CategoryAuth}})
+			}
+		}, severityCritical, "No connection could be opened in the last 5 min: 12 attempts failed with auth_error."},
+		{"exports fail among pings", func(f *fixture) {
+			for n := range 100 {
+				s := quick(20)
+				s.Query = "INSERT INTO exports VALUES (1)"
+				if n < 11 {
+					s.Outcome, s.Failure = telemetry.OutcomeFailed, &telemetry.Failure{Category: telemetry.CategoryPermission}
+				}
+				f.memory.StatementFinished(s)
+			}
+		}, severityWarning, "11 % of the statements “INSERT INTO exports VALUES (?)” failed in the last 5 min: 11 of 100, permission_error."},
+	} {
+		t.Run(incident.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFixture()
+				for range 2400 {
+					f.memory.StatementFinished(&telemetry.Statement{Started: time.Now().Add(-ms(2)), Total: ms(2), Internal: true, Outcome: telemetry.OutcomeCompleted, Split: telemetry.Split{telemetry.PartServer: ms(2)}})
+				}
+				for range 600 {
+					f.memory.StatementFinished(quick(3))
+				}
+				f.memory.SessionOpened(&telemetry.SessionOpened{Started: time.Now()})
+				incident.happens(f)
+				var o struct {
+					Headline string
+					Severity severity
+					Findings []finding
+				}
+				f.json(t, "/?format=json", &o)
+				require.Contains(t, o.Headline, incident.says)
+				require.Equal(t, incident.severity, o.Severity)
+				for i, found := range o.Findings {
+					require.NotEmpty(t, found.Number)
+					require.NotEmpty(t, found.Link)
+					if i == 0 && incident.severity != severityHealthy {
+						require.Equal(t, o.Headline, found.Text)
+					}
+				}
+			})
+		})
+	}
+}
+
+// run lets n equal statements run on a connector.
+func (f *fixture) run(s *telemetry.Statement, n int) {
+	c := &connector{info: telemetry.ConnectorInfo{ID: 1}}
+	for range n {
+		c.running = append(c.running, s)
+	}
+	f.all = []telemetry.Connector{c}
+}
+
+// pool registers a pool.
+func (f *fixture) pool(name string, inUse, limit int) {
+	f.db = []telemetry.Pool{{Name: name, Stats: func() (sql.DBStats, bool) {
+		return sql.DBStats{MaxOpenConnections: limit, OpenConnections: inUse, InUse: inUse}, true
+	}}}
+	time.Sleep(fineEvery)
+}
+
+// waitingFor is a statement whose call has had no answer for so long.
+func waitingFor(d time.Duration) *telemetry.Statement {
+	s := running()
+	s.Started, s.Total, s.Split = time.Now().Add(-d), d, telemetry.Split{telemetry.PartServer: d}
+	return s
+}
+
+// atWorkFor is a statement that the server has said to be at work on for so long.
+func atWorkFor(d time.Duration) *telemetry.Statement {
+	s := waitingFor(d)
+	s.State, s.Calls[0].FirstByte, s.Calls[0].End = "RUNNING", telemetry.Known(ms(19)), telemetry.Known(ms(20))
+	return s
+}
+
+// heldOpen is a statement whose rows the application has had for so long.
+func heldOpen(d time.Duration) *telemetry.Statement {
+	s := waitingFor(d)
+	s.Execute, s.Split = ms(20), telemetry.Split{telemetry.PartServer: ms(20), telemetry.PartApplication: d - ms(20)}
+	s.Calls[0].FirstByte, s.Calls[0].End = telemetry.Known(ms(19)), telemetry.Known(ms(20))
+	return s
+}
+
+// repeated is a statement that needed four attempts.
+func repeated() *telemetry.Statement {
+	s := quick(900)
+	s.RPCs = []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, Retries: 3, FailedStatus: 503, LastStatus: 200}}
+	s.Split = telemetry.Split{telemetry.PartServer: ms(20), telemetry.PartRetry: ms(880)}
+	return s
+}

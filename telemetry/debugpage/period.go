@@ -1,0 +1,58 @@
+package debugpage
+
+import (
+	"cmp"
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// period is a stretch of time to look at, which ends now.
+type period struct {
+	key, name, words string
+	length           time.Duration // 0 is all of the time
+}
+
+var periods = []period{
+	{"5m", "5 min", "the last 5 min", 5 * time.Minute},
+	{"1h", "1 h", "the last hour", time.Hour},
+	{"all", "all", "since the process started", 0},
+}
+
+// period is the stretch of time that the request asks for.
+func (req *request) period(otherwise string) (chosen period) {
+	for _, p := range periods {
+		if p.key == otherwise {
+			chosen = p
+		}
+	}
+	for _, p := range periods {
+		if p.key == req.query.Get("window") {
+			return p
+		}
+	}
+	return chosen
+}
+
+// windows are links to the same page for every stretch of time.
+func (req *request) windows(page string, chosen period) []tab {
+	var tabs []tab
+	for _, p := range periods {
+		tabs = append(tabs, tab{p.name, req.link(cmp.Or(page, "./"), "window", p.key), p == chosen})
+	}
+	return tabs
+}
+
+// within selects the statements that ended in the stretch of time.
+func (p period) within(now time.Time, all []*telemetry.Statement) []*telemetry.Statement {
+	if p.length == 0 {
+		return all
+	}
+	var kept []*telemetry.Statement
+	for _, s := range all {
+		if s.Outcome == telemetry.OutcomeRunning || now.Sub(s.Started)-s.Total <= p.length {
+			kept = append(kept, s)
+		}
+	}
+	return kept
+}

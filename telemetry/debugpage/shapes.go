@@ -1,0 +1,281 @@
+package debugpage
+
+import (
+	"cmp"
+	"fmt"
+	"hash/fnv"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/sqltext"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
+)
+
+const (
+	shapesKept = 64  // that are counted apart
+	shapeText  = 200 // characters of a shape
+	textsKept  = 256 // whose shape is remembered
+	textBytes  = 4 << 10
+)
+
+// shapes counts the statements by what they have in common: their text without literals where
+// records have the text, their kind and the format of their result otherwise.
+type shapes struct {
+	mu    sync.Mutex
+	since time.Time                  // minute 0 begins; guarded by mu
+	all   groups[string, shapeTally] // by shape; guarded by mu
+	known map[string]string          // shapes of texts, so that a text that comes again is not read again; guarded by mu
+}
+
+// shapeTally is what is counted about the statements of one shape.
+type shapeTally struct {
+	statements, failed, canceled, rows int64
+
+	slowest time.Duration
+	times   telemetry.Split
+	took    [buckets]uint32
+}
+
+func (t *shapeTally) add(other *shapeTally) {
+	t.statements += other.statements
+	t.failed += other.failed
+	t.canceled += other.canceled
+	t.rows += other.rows
+	t.slowest = max(t.slowest, other.slowest)
+	for p, d := range other.times {
+		t.times[p] += d
+	}
+	for i, n := range other.took {
+		t.took[i] += n
+	}
+}
+
+// addStatement counts a statement that ended.
+func (g *shapes) addStatement(now time.Time, s *telemetry.Statement) {
+	times, bucket := explain.SplitOf(s), bucketOf(s.Total)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.since.IsZero() {
+		g.since, g.all.most = now, shapesKept
+	}
+	of := g.all.at(g.shapeOf(s), now)
+	of.count(g.minute(now), func(t *shapeTally) {
+		t.statements++
+		t.rows += s.RowsRead.Or(s.RowsAffected.Or(0))
+		t.slowest = max(t.slowest, s.Total)
+		t.took[bucket]++
+		for p, d := range times {
+			t.times[p] += d
+		}
+		if s.Failed() {
+			t.failed++
+		}
+		if s.Outcome == telemetry.OutcomeCanceled {
+			t.canceled++
+		}
+	})
+	if s.Total >= of.exampled || of.example == "" {
+		of.example, of.exampled = keyOf(s), s.Total
+	}
+}
+
+// minute is the number of the minute of a moment. g.mu is held.
+func (g *shapes) minute(now time.Time) int64 { return int64(now.Sub(g.since) / time.Minute) }
+
+// shapeOf is shapeOf a statement, which it remembers. g.mu is held.
+func (g *shapes) shapeOf(s *telemetry.Statement) string {
+	if s.Internal || s.Query == "" || len(s.Query) > textBytes {
+		return shapeOf(s)
+	}
+	if shape, ok := g.known[s.Query]; ok {
+		return shape
+	}
+	if g.known == nil || len(g.known) == textsKept {
+		g.known = make(map[string]string, textsKept)
+	}
+	shape := shapeOf(s)
+	g.known[s.Query] = shape
+	return shape
+}
+
+const ping = "ping" // the shape of the driver's own statements
+
+// shapeOf is what a statement has in common with similar ones.
+func shapeOf(s *telemetry.Statement) string {
+	switch {
+	case s.Internal:
+		return ping
+	case s.Query != "":
+		return cmp.Or(sqltext.Shape(s.Query, shapeText), "empty text")
+	}
+	words := strings.Fields(fmt.Sprint(s.Kind, " ", s.Volume, " ", s.Result.Format))
+	return cmp.Or(strings.Join(words, " "), "unknown kind") + " (text is not kept)"
+}
+
+// shapeID identifies a shape in an address.
+func shapeID(shape string) string {
+	sum := fnv.New64a()
+	_, _ = sum.Write([]byte(shape))
+	return fmt.Sprintf("%016x", sum.Sum64())
+}
+
+// shapeView is a shape in a list.
+type shapeView struct {
+	ID          string   `json:"id"`
+	Text        string   `json:"shape"`
+	Statements  count    `json:"statements"` // that ended
+	Running     count    `json:"running"`
+	Share       share    `json:"share_of_time"`
+	Time        duration `json:"time_ms"`
+	P50         duration `json:"p50_ms"`
+	P95         duration `json:"p95_ms"`
+	Slowest     duration `json:"slowest_ms"`
+	Failed      count    `json:"failed"`
+	Canceled    count    `json:"canceled"`
+	FailedShare share    `json:"failed_share"`
+	Rows        count    `json:"rows"`
+	Bound       string   `json:"bound,omitempty"`
+	Split       split    `json:"split"`
+	Example     string   `json:"slowest_statement"`
+}
+
+// Count is how many statements ended and, behind a plus, how many run.
+func (v shapeView) Count() string {
+	if v.Running == 0 {
+		return v.Statements.String()
+	}
+	return v.Statements.String() + " + " + v.Running.String()
+}
+
+// Quantile is a quantile for people: there is none before a statement has ended.
+func (v shapeView) Quantile(d duration) string { return rates{Statements: v.Statements}.Quantile(d) }
+
+// URL is the list of the statements of the shape.
+func (v shapeView) URL() string { return link("statements", "shape", v.ID) }
+
+// ExampleURL is the page of the slowest statement of the shape.
+func (v shapeView) ExampleURL() string { return link("statement", "id", v.Example) }
+
+// ofRunning is what running statements of a shape add to those that ended.
+type ofRunning struct {
+	statements count
+	times      telemetry.Split
+	oldest     *telemetry.Statement
+}
+
+// views describes the shapes that occurred in a stretch of time that ends now, those that took the
+// most time first.
+func (g *shapes) views(now time.Time, length time.Duration, running ...*telemetry.Statement) []shapeView {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	all := []shapeView{}
+	runs := map[string]ofRunning{}
+	from := length
+	if length == 0 {
+		from = now.Sub(time.Unix(0, 0))
+	}
+	for _, s := range running {
+		shape := g.shapeOf(s)
+		r := runs[shape]
+		r.statements++
+		addRunning(&r.times, now, []*telemetry.Statement{s}, from, 0)
+		if r.oldest == nil {
+			r.oldest = s
+		}
+		runs[shape] = r
+	}
+	tallies := map[string]shapeTally{}
+	for shape, of := range g.all.all {
+		if t := of.over(g.minute(now), length, (*shapeTally).add); t.statements > 0 {
+			tallies[shape] = t
+		}
+	}
+	for shape := range runs {
+		if _, ended := tallies[shape]; !ended {
+			tallies[shape] = shapeTally{}
+		}
+	}
+	var total time.Duration
+	for shape, t := range tallies {
+		r, example := runs[shape], ""
+		for p, d := range r.times {
+			t.times[p] += d
+		}
+		if of := g.all.all[shape]; of != nil {
+			example = of.example
+		}
+		if r.oldest != nil && r.oldest.Total > t.slowest {
+			example, t.slowest = keyOf(r.oldest), r.oldest.Total
+		}
+		w := window{tally: tally{statements: t.statements, slowest: t.slowest}}
+		for i, n := range t.took {
+			w.took[i] = int64(n)
+		}
+		v := shapeView{
+			ID: shapeID(shape), Text: shape, Statements: count(t.statements), Running: r.statements, Time: duration(t.times.Total()), P50: duration(w.quantile(0.5)), P95: duration(w.quantile(0.95)),
+			Slowest: duration(t.slowest), Failed: count(t.failed), Canceled: count(t.canceled), FailedShare: share(float64(t.failed) / float64(max(1, t.statements))),
+			Rows: count(t.rows), Split: splitOf(t.times), Example: example,
+		}
+		if largest := v.Split.Largest(); largest != nil {
+			v.Bound = largest.Bound
+		}
+		total += t.times.Total()
+		all = append(all, v)
+	}
+	for i := range all {
+		all[i].Share = shareOf(time.Duration(all[i].Time), total)
+	}
+	slices.SortFunc(all, func(a, b shapeView) int { return cmp.Or(cmp.Compare(b.Time, a.Time), cmp.Compare(a.Text, b.Text)) })
+	return all
+}
+
+// shapesPage is the list of shapes.
+type shapesPage struct {
+	Window   string      `json:"window"`
+	Sort     string      `json:"sort"`
+	Shapes   []shapeView `json:"shapes"`
+	Headings []heading   `json:"-"`
+	Windows  []tab       `json:"-"`
+	presence
+}
+
+// shapeOrders are the orders of the list of shapes, each with the heading of its column.
+var shapeOrders = []struct {
+	key, title, class string
+	compare           func(a, b shapeView) int
+}{
+	{"share", "Share of time", "n", func(a, b shapeView) int { return cmp.Compare(b.Time, a.Time) }},
+	{"count", "Statements", "n", func(a, b shapeView) int { return cmp.Compare(b.Statements, a.Statements) }},
+	{"p50", "p50", "n", func(a, b shapeView) int { return cmp.Compare(b.P50, a.P50) }},
+	{"p95", "p95", "n", func(a, b shapeView) int { return cmp.Compare(b.P95, a.P95) }},
+	{"max", "Slowest", "n", func(a, b shapeView) int { return cmp.Compare(b.Slowest, a.Slowest) }},
+	{"failed", "Failed", "n", func(a, b shapeView) int { return cmp.Compare(b.Failed, a.Failed) }},
+	{"rows", "Rows", "n", func(a, b shapeView) int { return cmp.Compare(b.Rows, a.Rows) }},
+}
+
+func (req *request) shapes() (string, model, int) {
+	p := req.period("1h")
+	l := shapesPage{Window: p.key, Shapes: req.memory.shapes.views(req.now, p.length, req.running()...), Windows: req.windows("shapes", p)}
+	l.presence = req.presence(len(l.Shapes))
+	chosen := max(0, slices.IndexFunc(shapeOrders, func(o struct {
+		key, title, class string
+		compare           func(a, b shapeView) int
+	},
+	) bool {
+		return o.key == req.query.Get("sort")
+	}))
+	l.Sort = shapeOrders[chosen].key
+	slices.SortStableFunc(l.Shapes, shapeOrders[chosen].compare)
+	for i, o := range shapeOrders {
+		h := heading{Title: o.title, Class: o.class, URL: req.link("shapes", "sort", o.key)}
+		if i == chosen {
+			h.Sorted = "descending"
+		}
+		l.Headings = append(l.Headings, h)
+	}
+	return "By shape", l, http.StatusOK
+}

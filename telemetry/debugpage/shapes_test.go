@@ -1,0 +1,100 @@
+package debugpage
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+func TestStatementsAreGroupedByTheirTextWithoutLiterals(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture()
+		for n := range 20 {
+			s := quick(10 + n)
+			s.Query = fmt.Sprintf("SELECT * FROM orders WHERE id = %d", n)
+			f.memory.StatementFinished(s)
+		}
+		s := failed()
+		s.Query = "INSERT INTO exports VALUES ('a')"
+		f.memory.StatementFinished(s)
+		f.memory.StatementFinished(&telemetry.Statement{Internal: true, Started: time.Now(), Total: ms(1)})
+		f.memory.StatementFinished(quick(3))
+
+		views := f.memory.shapes.views(time.Now(), 5*time.Minute)
+		require.Len(t, views, 4)
+		var shares float64
+		byText := map[string]shapeView{}
+		for _, v := range views {
+			shares += float64(v.Share)
+			byText[v.Text] = v
+			require.LessOrEqual(t, v.P50, v.P95)
+			require.LessOrEqual(t, v.P95, v.Slowest)
+		}
+		require.InDelta(t, 1, shares, 0.001)
+		orders := byText["SELECT * FROM orders WHERE id = ?"]
+		require.EqualValues(t, 20, orders.Statements)
+		require.Equal(t, duration(ms(29)), orders.Slowest)
+		require.Contains(t, byText, "ping")
+		require.Contains(t, byText, "QUERY INLINE_ARROW (text is not kept)")
+		exports := byText["INSERT INTO exports VALUES (?)"]
+		require.EqualValues(t, 1, exports.Failed)
+		require.Equal(t, "server-bound", exports.Bound)
+
+		var l listed
+		f.json(t, "/statements?format=json&shape="+orders.ID, &l)
+		require.Equal(t, 20, l.Found)
+		require.Equal(t, 200, f.get(t, "/"+orders.ExampleURL()).Code)
+		body := f.html(t, "/shapes?sort=failed")
+		require.Less(t, strings.Index(body, "exports"), strings.Index(body, "orders"))
+
+		time.Sleep(30 * time.Minute)
+		require.Empty(t, f.memory.shapes.views(time.Now(), 5*time.Minute))
+		require.Len(t, f.memory.shapes.views(time.Now(), time.Hour), 4)
+		time.Sleep(2 * time.Hour)
+		f.memory.StatementFinished(quick(3))
+		require.Len(t, f.memory.shapes.views(time.Now(), time.Hour), 1)
+		require.Len(t, f.memory.shapes.views(time.Now(), 0), 4)
+		f.json(t, "/statements?format=json&window=5m", &l)
+		require.Equal(t, 1, l.Found)
+	})
+}
+
+func TestErrorsAreGroupedByCategoryAndMessage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := populated()
+		f.memory.StatementFinished(failed())
+		other := failed()
+		other.Failure = &telemetry.Failure{Category: telemetry.CategorySyntax, SQLState: "42601", Message: "another"}
+		f.memory.StatementFinished(other)
+		views := f.memory.failures.views(time.Now(), time.Hour)
+		require.Len(t, views, 3)
+		require.EqualValues(t, 2, views[0].Count)
+		require.Equal(t, failed().StatementID, views[0].Example)
+		body := f.html(t, "/errors")
+		require.Contains(t, body, "connection not opened")
+		require.Contains(t, body, "invalid credentials")
+	})
+}
+
+func TestGroupsThatWereNotCountedForLongestMakeRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var g shapes
+		for n := range 3 * shapesKept {
+			s := quick(1)
+			s.Query = fmt.Sprintf("SELECT c%d", n)
+			g.addStatement(time.Now(), s)
+			s = quick(1)
+			s.Query = "SELECT 'always'"
+			g.addStatement(time.Now(), s)
+			time.Sleep(time.Second)
+		}
+		require.Len(t, g.all.all, shapesKept)
+		require.EqualValues(t, 3*shapesKept, g.all.all["SELECT ?"].ever.statements)
+	})
+}
