@@ -58,11 +58,11 @@ func documentation(t *testing.T) map[string]documented {
 func TestEveryMetricIsTheOneThatIsDocumented(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{
 		CloudFetchThreshold: 1, FileRows: 10, TelemetryFlag: workspace.FlagOn, DirectResultWait: -1,
-		ExecutionTime: func(string) time.Duration { return time.Millisecond },
+		ExecutionTime: func(string) time.Duration { return 20 * time.Millisecond },
 	})
 	ws.Inject(workspace.Fault{On: workspace.Method("ExecuteStatement"), First: 1, Do: workspace.StatusRetryAfter(503, 0)})
 	s := newSight(t)
-	db := s.open(t, ws.DSN("telemetry_sample_rate=0"))
+	db := s.open(t, ws.DSN("telemetry_sample_rate=0", "telemetry_query_history=all"))
 	db.SetMaxOpenConns(1)
 	defer telemetry.RegisterPool("main", db)()
 	defer telemetry.RegisterPool("broken", brokenPool{})()
@@ -79,6 +79,9 @@ func TestEveryMetricIsTheOneThatIsDocumented(t *testing.T) {
 	require.NoError(t, other.Close())
 	require.NoError(t, telemetry.Flush(t.Context()))
 
+	eventually.True(t, func() bool { // some seconds after the statement
+		return total(s.collect(t)["databricks.server.statement.time"]).sum > 0
+	}, "a report of the query history")
 	want := documentation(t)
 	for name, m := range s.eventually(t, "databricks.client.session.lifetime", 1) {
 		d, known := want[name]
