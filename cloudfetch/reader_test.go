@@ -114,7 +114,7 @@ func TestReaderKeepsTheFactsOfAMessage(t *testing.T) {
 	require.Equal(t, guid([]byte(operationA)), m.operation)
 	require.Equal(t, telemetry.Known(int64(42)), m.pageRows())
 	require.EqualValues(t, 2, m.num[operationState])
-	require.EqualValues(t, int64(1700000000123), m.num[operationStarted])
+	require.Equal(t, int64(1700000000123), m.num[operationStarted])
 	require.EqualValues(t, 9000, m.num[uncompressedBytes])
 
 	m = read("execute refused")

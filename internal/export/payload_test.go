@@ -184,7 +184,7 @@ func TestTheNativeDriverUnderstandsThePayload(t *testing.T) {
 	require.Len(t, docs, 3)
 	var log native.TelemetryFrontendLog
 	require.NoError(t, json.Unmarshal([]byte(docs[0]), &log))
-	require.EqualValues(t, int64(1234567890123456), log.WorkspaceID)
+	require.Equal(t, int64(1234567890123456), log.WorkspaceID)
 	e := log.Entry.SQLDriverLog
 	require.Equal(t, sessionID, e.SessionID)
 	require.Equal(t, statementID, e.SQLStatementID)

@@ -48,7 +48,7 @@ func TestEverySnippetRuns(t *testing.T) {
 	require.NotEmpty(t, fragments)
 
 	// All fragments are one program: each a file with a function of its own.
-	dir, err := os.MkdirTemp(".", "program") // in this module, for its dependencies
+	dir, err := os.MkdirTemp(".", "program") //nolint:usetesting // in this module, for its dependencies
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	var calls strings.Builder

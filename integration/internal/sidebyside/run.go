@@ -5,7 +5,6 @@ package sidebyside
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -103,7 +102,7 @@ func (r *Running) Wait(t *testing.T) Outcome {
 	t.Helper()
 	if err := r.cmd.Wait(); err != nil {
 		var exit *exec.ExitError
-		require.True(t, errors.As(err, &exit), "%v", err)
+		require.ErrorAs(t, err, &exit)
 	}
 	require.NoError(t, r.ctx.Err(), "%s did not end:\n%s%s", r.cmd.Path, &r.stdout, &r.stderr)
 	return Outcome{
@@ -142,12 +141,12 @@ func tunnel(t *testing.T, ws *workspace.Workspace) string {
 			http.Error(w, err.Error(), http.StatusBadGateway)
 			return
 		}
-		defer server.Close()
+		defer func() { _ = server.Close() }()
 		client, _, err := http.NewResponseController(w).Hijack()
 		if err != nil {
 			return
 		}
-		defer client.Close()
+		defer func() { _ = client.Close() }()
 		_, _ = io.WriteString(client, "HTTP/1.1 200 Connection established\r\n\r\n")
 		go func() {
 			_, _ = io.Copy(server, client)
