@@ -27,6 +27,7 @@ type memory struct {
 	shapes   shapes
 	failures failures
 	pools    pools
+	reports  serverReports
 
 	mu          sync.Mutex                 // guards all below
 	recent      boundedRecords             // the latest, oldest first
@@ -35,7 +36,10 @@ type memory struct {
 	failedOpens []*telemetry.SessionOpened // the latest that failed, oldest first
 }
 
-var _ telemetry.SessionSink = (*memory)(nil)
+var (
+	_ telemetry.SessionSink = (*memory)(nil)
+	_ telemetry.ReportSink  = (*memory)(nil)
+)
 
 func newMemory(registeredPools func() []telemetry.Pool) *memory {
 	return &memory{

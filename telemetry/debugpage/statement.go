@@ -26,6 +26,7 @@ type statementPage struct {
 	CloseFailure *failureView    `json:"close_failure,omitempty"`
 	Queueing     []string        `json:"queueing,omitempty"` // about pools that had callers waiting when the statement started
 	Waterfall    waterfall       `json:"waterfall"`
+	Server       *serverReport   `json:"server_report,omitempty"` // of the query history
 	RPCs         table           `json:"rpcs_by_method"`
 	Calls        table           `json:"calls"`
 	FileList     table           `json:"file_list"`
@@ -44,7 +45,7 @@ func (req *request) statement() (string, model, int) {
 		row: rowOf(s, req.now), Session: s.SessionID, Connector: s.Connector,
 		Profile: s.ProfileURL(), Belongs: belongingsOf(s), Share: share(verdict.Share), Because: because, Class: verdict.Part.String(), Advice: verdict.Advice,
 		Failure: failureOf(s.Failure), CloseFailure: failureOf(s.CloseFailure),
-		Queueing: req.memory.pools.queueing(s.Started), Waterfall: waterfallOf(s),
+		Queueing: req.memory.pools.queueing(s.Started), Waterfall: waterfallOf(s), Server: serverReportOf(req.memory.reports.of(s.StatementID)),
 		RPCs:     tableOf("Calls by method", registry.RPCFields, s.RPCs, nil),
 		Calls:    tableOf("Calls", registry.CallFields, s.Calls, func(c *telemetry.Call) []telemetry.Attempt { return c.Retried }),
 		FileList: tableOf("Files", registry.FileFields, filesOf(s), func(f *telemetry.File) []telemetry.Attempt { return f.Retried }),

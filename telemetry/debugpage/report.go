@@ -1,0 +1,83 @@
+package debugpage
+
+import (
+	"log/slog"
+	"sync"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/registry"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
+)
+
+// reportsKept is as many as there are statements kept, at the most.
+const reportsKept = recentKept + slowestKept + failedKept
+
+// serverReports are the latest reports of the query history, by statement. The zero value is ready.
+type serverReports struct {
+	mu    sync.Mutex
+	all   map[string]*telemetry.ServerReport // guarded by mu
+	order []string                           // statement ids, oldest first; guarded by mu
+}
+
+// ServerReported keeps what the query history says about a statement.
+func (m *memory) ServerReported(r *telemetry.ServerReport) { m.reports.add(r) }
+
+func (s *serverReports) add(r *telemetry.ServerReport) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.all == nil {
+		s.all = map[string]*telemetry.ServerReport{}
+	}
+	if s.all[r.StatementID] == nil {
+		s.order = append(s.order, r.StatementID)
+	}
+	s.all[r.StatementID] = r
+	if len(s.order) > reportsKept {
+		delete(s.all, s.order[0])
+		s.order = s.order[1:]
+	}
+}
+
+func (s *serverReports) of(statementID string) *telemetry.ServerReport {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.all[statementID]
+}
+
+// serverReport is what the page of a statement says of the server's time.
+type serverReport struct {
+	Causes []cause `json:"causes"`
+	Phases []phase `json:"phases"` // in their order
+	Fields []field `json:"fields"`
+}
+
+type cause struct {
+	Sentence string `json:"sentence"`
+	Advice   string `json:"advice"`
+}
+
+type phase struct {
+	Name  string   `json:"name"`
+	Time  duration `json:"time_ms"`
+	Share share    `json:"share"`
+}
+
+// serverReportOf is nil where there is no report.
+func serverReportOf(r *telemetry.ServerReport) *serverReport {
+	if r == nil {
+		return nil
+	}
+	v := &serverReport{}
+	for _, c := range explain.OfReport(r) {
+		v.Causes = append(v.Causes, cause{c.Sentence, c.Advice})
+	}
+	for _, p := range explain.PhasesOf(r) {
+		v.Phases = append(v.Phases, phase{p.String(), duration(p.Time), share(p.Share)})
+	}
+	for _, f := range registry.ServerReportFields {
+		if x := f.Value(r); !x.Equal(slog.Value{}) {
+			v.Fields = append(v.Fields, field{f.Name, value{x}, f.Unit, f.Scope.String(), f.Doc})
+		}
+	}
+	return v
+}
