@@ -43,7 +43,7 @@ type overviewPage struct {
 }
 
 // Rows of the lists of the overview, which fits on two screens.
-const topRows, slowestShown = 5, 3
+const topRows, slowestShown = 4, 3
 
 func (req *request) overview() (string, model, int) {
 	running, kept, p := req.running(), req.memory.snapshot(req.now), req.period("1h")
