@@ -43,7 +43,7 @@ func run(ctx context.Context, out io.Writer) error {
 	defer ws.Close()
 
 	// All it takes: statements at least this slow go to the application's own logger. At
-	// slog.LevelDebug the fast ones would, too.
+	// slog.LevelInfo the fast ones would, too.
 	logger := slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{ReplaceAttr: briefly}))
 	defer telemetry.Attach(logsink.New(logger, slog.LevelWarn, slow))()
 
@@ -98,7 +98,7 @@ func (s statement) read(ctx context.Context, db *sql.DB) error {
 // briefly leaves out attributes that a reader of this example can do without.
 func briefly(_ []string, a slog.Attr) slog.Attr {
 	switch a.Key {
-	case slog.LevelKey, slog.MessageKey, "verdict", "statement_id", "outcome", "error_category", "sqlstate", "execute", "total", "rows_read":
+	case slog.LevelKey, slog.MessageKey, "verdict", "statement_id", "outcome", "error_category", "sqlstate", "total_ms", "rows_read":
 		return a
 	}
 	return slog.Attr{}

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-var total = regexp.MustCompile(`\btotal=(\S+)`)
+var total = regexp.MustCompile(`\btotal_ms=(\S+)`)
 
 func TestOnlySlowAndFailedStatementsAreLogged(t *testing.T) {
 	t.Setenv("DATABRICKS_DSN", "")
@@ -23,7 +23,7 @@ func TestOnlySlowAndFailedStatementsAreLogged(t *testing.T) {
 		}
 		reason, _, _ := strings.Cut(line[strings.Index(line, "databricks statement "):], ": ")
 		reasons = append(reasons, reason)
-		took, err := time.ParseDuration(total.FindStringSubmatch(line)[1])
+		took, err := time.ParseDuration(total.FindStringSubmatch(line)[1] + "ms")
 		if err != nil {
 			t.Error(err)
 		}
