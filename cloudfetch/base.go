@@ -28,7 +28,10 @@ func NewBase(config *tls.Config) Base {
 	}
 	dialer := &net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}
 	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
-		defer connecting(ctx)()
+		if t := callerOf(ctx).trace; t != nil { // whose call needs the connection first
+			t.connect(1)
+			defer t.connect(-1)
+		}
 		return dialer.DialContext(ctx, network, address)
 	}
 	return Base{

@@ -1,7 +1,6 @@
 package cloudfetch
 
 import (
-	"context"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
@@ -262,7 +261,7 @@ func (t *Trace) refine(worked time.Duration) {
 		t.move(executing-worked, telemetry.PartServer, telemetry.PartNetwork)
 	}
 	if late := polling - max(0, worked-executing); late > 0 {
-		t.move(min(late, polling), telemetry.PartServer, telemetry.PartPoll)
+		t.move(late, telemetry.PartServer, telemetry.PartPoll)
 	}
 }
 
@@ -296,17 +295,7 @@ func (t *Trace) updateRunning(from method, now time.Duration) {
 	}
 }
 
-// connecting notes that a connection is being opened, for the statement whose call needs it first,
-// and returns what is to be called when that is over.
-func connecting(ctx context.Context) (done func()) {
-	t, _ := ctx.Value(traceKey{}).(*Trace)
-	if t == nil {
-		return func() {}
-	}
-	t.connect(1)
-	return func() { t.connect(-1) }
-}
-
+// connect notes that a connection is being opened for the statement (1), or no longer (-1).
 func (t *Trace) connect(more int) {
 	now := t.since(time.Now())
 	t.mu.Lock()

@@ -76,7 +76,7 @@ func declarations(file *ast.File) (lines []string) {
 }
 
 // typeLines are a line for the type, and one for each exported field or method that its declaration
-// lists: adding one breaks nobody's line.
+// lists: adding one changes no other line.
 func typeLines(s *ast.TypeSpec) (lines []string) {
 	name := "type " + s.Name.Name
 	if s.TypeParams != nil {

@@ -1,7 +1,6 @@
 package debugpage
 
 import (
-	"log/slog"
 	"sync"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/registry"
@@ -67,17 +66,12 @@ func serverReportOf(r *telemetry.ServerReport) *serverReport {
 	if r == nil {
 		return nil
 	}
-	v := &serverReport{}
+	v := &serverReport{Fields: localFields(registry.ServerReportFields, r)}
 	for _, c := range explain.OfReport(r) {
 		v.Causes = append(v.Causes, cause{c.Sentence, c.Advice})
 	}
 	for _, p := range explain.PhasesOf(r) {
 		v.Phases = append(v.Phases, phase{p.String(), duration(p.Time), share(p.Share)})
-	}
-	for _, f := range registry.ServerReportFields {
-		if x := f.Value(r); !x.Equal(slog.Value{}) {
-			v.Fields = append(v.Fields, field{f.Name, value{x}, f.Unit, f.Scope.String(), f.Doc})
-		}
 	}
 	return v
 }

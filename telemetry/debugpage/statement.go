@@ -48,15 +48,21 @@ func (req *request) statement() (string, model, int) {
 		Queueing: req.memory.pools.queueing(s.Started), Waterfall: waterfallOf(s), Server: serverReportOf(req.memory.reports.of(s.StatementID)),
 		RPCs:     tableOf("Calls by method", registry.RPCFields, s.RPCs, nil),
 		Calls:    tableOf("Calls", registry.CallFields, s.Calls, func(c *telemetry.Call) []telemetry.Attempt { return c.Retried }),
+		Fields:   localFields(registry.StatementFields, s),
 		FileList: tableOf("Files", registry.FileFields, filesOf(s), func(f *telemetry.File) []telemetry.Attempt { return f.Retried }),
-	}
-	for _, f := range registry.StatementFields {
-		if x := f.Value(s); f.Scope&registry.ScopeLocal != 0 && !x.Equal(slog.Value{}) {
-			p.Fields = append(p.Fields, field{f.Name, value{x}, f.Unit, f.Scope.String(), f.Doc})
-		}
 	}
 	p.Report = req.reportOf(s)
 	return "Statement " + p.Name(), p, http.StatusOK
+}
+
+// localFields are the fields of a record that stay in the process and have a value.
+func localFields[R any](fields []registry.Field[R], r *R) (all []field) {
+	for _, f := range fields {
+		if x := f.Value(r); f.Scope&registry.ScopeLocal != 0 && !x.Equal(slog.Value{}) {
+			all = append(all, field{f.Name, value{x}, f.Unit, f.Scope.String(), f.Doc})
+		}
+	}
+	return all
 }
 
 // find looks for a statement by its id or its local key. It looks at running statements first,

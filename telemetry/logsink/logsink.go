@@ -79,13 +79,14 @@ func (s *Sink) ServerReported(r *telemetry.ServerReport) {
 	if r.Failed() || r.Total.Or(0) >= s.slow {
 		l.level = slog.LevelWarn
 	}
-	var causes []string
-	for _, c := range explain.OfReport(r) {
-		causes = append(causes, c.Sentence)
+	var sentences []string
+	for i, c := range explain.OfReport(r) {
+		sentences = append(sentences, c.Sentence)
+		if i == 0 && l.level == slog.LevelWarn {
+			l.kind = kind{bound: c.String()}
+		}
 	}
-	if l.verdict = strings.Join(causes, "; "); l.verdict != "" && l.level == slog.LevelWarn {
-		l.kind = kind{bound: explain.OfReport(r)[0].String()}
-	}
+	l.verdict = strings.Join(sentences, "; ")
 	write(s, l, ofReport, registry.ServerReportFields, r)
 }
 

@@ -98,7 +98,7 @@ var incidents = []incident{
 	}, []string{"No connection could be opened in the last 5 min: 5 attempts failed with "}},
 }
 
-// TestFirstSentenceOfEachIncident: whoever opens the page in an incident reads first what is wrong.
+// TestFirstSentenceOfEachIncident holds what the page says first in an incident: what is wrong.
 // The page is that of a process: each incident has one of its own.
 func TestFirstSentenceOfEachIncident(t *testing.T) {
 	browser := newBrowser(t)

@@ -1,0 +1,2 @@
+// Package orders is what sqlc generates of schema.sql and query.sql.
+package orders
