@@ -24,8 +24,8 @@ var mayImport = map[string][]string{
 	"telemetry/ndjson":  {"internal/registry", "telemetry", "telemetry/explain"},
 	"telemetry/logsink": {"internal/contain", "internal/registry", "internal/spancontext", "telemetry", "telemetry/explain"},
 
-	"internal/export":     {"internal/contain", "internal/failure", "internal/queue", "internal/registry", "telemetry"},
-	"internal/history":    {"internal/contain", "internal/export", "internal/queue", "internal/settings", "telemetry"},
+	"internal/export":     {"internal/contain", "internal/failure", "internal/ondemand", "internal/queue", "internal/registry", "telemetry"},
+	"internal/history":    {"internal/contain", "internal/export", "internal/ondemand", "internal/queue", "internal/settings", "telemetry"},
 	"telemetry/expvars":   {"telemetry", "internal/export"},
 	"telemetry/otelsink":  {"internal/contain", "internal/spancontext", "internal/sqltext", "telemetry", "telemetry/explain", "internal/export"},
 	"telemetry/debugpage": {"internal/sqltext", "internal/contain", "internal/format", "internal/registry", "internal/settings", "telemetry", "telemetry/explain", "internal/export"},
@@ -38,6 +38,7 @@ var mayImport = map[string][]string{
 	"internal/format":      {},
 	"internal/registry":    {"telemetry"},
 	"internal/settings":    {"telemetry"},
+	"internal/ondemand":    {},
 	"internal/queue":       {},
 	"internal/sqltext":     {},
 	"internal/spancontext": {"telemetry"},

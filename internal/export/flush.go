@@ -43,10 +43,10 @@ func (p *pipeline) beginFlush(upTo func() uint64) *waiter {
 	p.waiters = append(p.waiters, w)
 	p.finishWaiters()
 	now := time.Now()
-	p.schedule(now)
-	if !p.running && len(p.waiters) > 0 { // nothing can be sent now
+	p.goroutine.Schedule(now)
+	if !p.goroutine.Running() && len(p.waiters) > 0 { // nothing can be sent now
 		p.failWaiters()
-		p.schedule(now)
+		p.goroutine.Schedule(now)
 	}
 	return w
 }

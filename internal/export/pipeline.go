@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/ondemand"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -29,12 +30,9 @@ type pipeline struct {
 
 	mu          sync.Mutex // guards all below
 	queue       collector
-	sending     int           // events the goroutine has taken out
-	sendingFrom uint64        // number of the first of them
-	running     bool          // the goroutine exists
-	idle        chan struct{} // closed while it does not
-	timer       *time.Timer   // starts it; nil until first needed
-	wake        time.Time     // when the timer is due; zero: it is not set
+	sending     int    // events the goroutine has taken out
+	sendingFrom uint64 // number of the first of them
+	goroutine   ondemand.Goroutine
 	wait        time.Duration // how long an event may wait
 	urgent      time.Time     // when to send a terminal failure; zero: none waits
 	sent        time.Time     // when the goroutine last sent one
@@ -52,8 +50,7 @@ func newPipeline(x *Exporter, f *flag, c *Connection, settings telemetry.Setting
 	// The first wait is a random part of the interval: processes that are started together have
 	// their first events together, and should not report them together.
 	p.wait = settings.FlushInterval/10 + rand.N(settings.FlushInterval*9/10+1)
-	p.idle = make(chan struct{})
-	close(p.idle)
+	p.goroutine = ondemand.New(&p.mu, p.due, p.run)
 	return p
 }
 
@@ -83,7 +80,7 @@ func (p *pipeline) enqueue(h *Handle, e entry, loggedIn, urgent bool) {
 			p.urgent = again
 		}
 	}
-	p.schedule(now)
+	p.goroutine.Schedule(now)
 }
 
 // evictOverflow drops records until the rest has room. One record always has room: otherwise a
@@ -125,56 +122,9 @@ func (p *pipeline) canSendAnonymously(now time.Time) bool {
 	return state == flagOn
 }
 
-// schedule starts the goroutine, or sets the timer for when it is needed. p.mu is held.
-func (p *pipeline) schedule(now time.Time) {
-	if p.running || p.ended != "" {
-		return
-	}
-	at, ok := p.due(now)
-	switch {
-	case !ok:
-		p.stopTimer()
-	case !at.After(now):
-		p.stopTimer()
-		p.running = true
-		p.idle = make(chan struct{})
-		go p.run()
-	case p.wake.IsZero() || !p.wake.Equal(at):
-		p.wake = at
-		if p.timer == nil {
-			p.timer = time.AfterFunc(at.Sub(now), p.onTimer)
-		} else {
-			p.timer.Reset(at.Sub(now))
-		}
-	}
-}
-
-func (p *pipeline) stopTimer() {
-	if !p.wake.IsZero() {
-		p.timer.Stop()
-		p.wake = time.Time{}
-	}
-}
-
-func (p *pipeline) onTimer() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.wake = time.Time{}
-	p.schedule(time.Now())
-}
-
-// endGrace is how long ending a pipeline waits for a request it has interrupted.
-const endGrace = 100 * time.Millisecond
-
 // end drops what waits, interrupts the running request, and accepts nothing any more.
 func (p *pipeline) end(why string) {
-	idle := p.stop(why)
-	grace := time.NewTimer(endGrace)
-	defer grace.Stop()
-	select {
-	case <-idle:
-	case <-grace.C:
-	}
+	ondemand.Await(p.stop(why))
 	p.client.close()
 }
 
@@ -185,12 +135,12 @@ func (p *pipeline) stop(why string) (idle <-chan struct{}) {
 	if p.ended == "" {
 		p.ended = why
 	}
-	p.stopTimer()
+	idle = p.goroutine.End()
 	p.cancel()
-	if !p.running {
+	if !p.goroutine.Running() {
 		p.dropAll(p.ended)
 	}
-	return p.idle
+	return idle
 }
 
 // dropAll empties the queue. p.mu is held.

@@ -147,11 +147,7 @@ func (p *pipeline) latestError() string {
 // p.mu is held.
 func (p *pipeline) stopRunning(now time.Time) {
 	p.failWaiters()
-	if p.running {
-		p.running = false
-		close(p.idle)
-	}
-	p.schedule(now)
+	p.goroutine.Stopped(now)
 }
 
 // recoverRun cleans up after a panic in run, of which none is known: the events that were taken out

@@ -38,7 +38,7 @@ func (w *worker) recoverRun() {
 	w.asking = nil
 	now := time.Now()
 	w.pace.unanswered(now, dropBroken, 0)
-	w.stopRunning(now)
+	w.goroutine.Stopped(now)
 	w.mu.Unlock()
 	w.settle(broken...)
 }
@@ -76,8 +76,8 @@ func (w *worker) take() (ids []string, workspace string, expired []question, ok 
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := time.Now()
-	if at, ok := w.due(); !ok || at.After(now) || w.ended != "" {
-		w.stopRunning(now)
+	if at, ok := w.due(now); !ok || at.After(now) || w.ended != "" {
+		w.goroutine.Stopped(now)
 		return nil, "", nil, false
 	}
 	n := min(len(w.urgent), maxBatch)
@@ -102,15 +102,6 @@ func (w *worker) take() (ids []string, workspace string, expired []question, ok 
 		w.pace.begin(now)
 	}
 	return ids, w.workspace, expired, true
-}
-
-// stopRunning notes that the goroutine ends. w.mu is held.
-func (w *worker) stopRunning(now time.Time) {
-	if w.running {
-		w.running = false
-		close(w.idle)
-	}
-	w.schedule(now)
 }
 
 // answered takes an answer, and returns the questions that are settled.

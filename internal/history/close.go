@@ -3,6 +3,7 @@ package history
 import (
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/ondemand"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/queue"
 )
 
@@ -22,7 +23,7 @@ func (w *worker) beginClose(t *target, ask bool) bool {
 	if !ask || w.pace.quiet(now) || w.pace.failing(now) {
 		dropped = w.removeUrgent(t)
 	}
-	w.schedule(now)
+	w.goroutine.Schedule(now)
 	w.mu.Unlock()
 	w.settle(dropped...)
 	return true
@@ -87,9 +88,6 @@ func (w *worker) removeAll(reason string) []question {
 	return all
 }
 
-// endGrace is how long ending a worker waits for a request it has interrupted.
-const endGrace = 100 * time.Millisecond
-
 // end drops what waits, interrupts the running request, and accepts nothing any more.
 func (w *worker) end(why string) {
 	w.mu.Lock()
@@ -97,16 +95,10 @@ func (w *worker) end(why string) {
 		w.ended = why
 	}
 	dropped := w.removeAll(w.ended)
-	w.stopTimer()
-	idle := w.idle
+	idle := w.goroutine.End()
 	w.mu.Unlock()
 	w.cancel()
 	w.settle(dropped...)
-	grace := time.NewTimer(endGrace)
-	defer grace.Stop()
-	select {
-	case <-idle:
-	case <-grace.C:
-	}
+	ondemand.Await(idle)
 	w.requester.Close()
 }

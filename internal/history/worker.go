@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/ondemand"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/queue"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
@@ -38,11 +39,8 @@ type worker struct {
 	asking    []queue.Item[question]             // those of the running request; without a number where they were urgent
 	unsettled int                                // in all of the above, or about to be settled
 	workspace string                             // its number; empty while unknown
-	running   bool                               // the goroutine exists
-	idle      chan struct{}                      // closed while it does not
-	timer     *time.Timer                        // starts it; nil until first needed
-	wake      time.Time                          // when the timer is due; zero: it is not set
-	ended     string                             // why the worker is over, a drop reason; empty before
+	goroutine ondemand.Goroutine
+	ended     string // why the worker is over, a drop reason; empty before
 }
 
 // question is a statement to ask about.
@@ -62,8 +60,7 @@ type question struct {
 func newWorker(r *Reader, p *pace, c *export.Connection) *worker {
 	w := &worker{reader: r, requester: export.NewRequester(c, &r.contained), pace: p}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
-	w.idle = make(chan struct{})
-	close(w.idle)
+	w.goroutine = ondemand.New(&w.mu, w.due, w.run)
 	return w
 }
 
@@ -98,7 +95,7 @@ func (w *worker) add(q question, workspace string, now time.Time) (dropped quest
 		dropped, ok = w.evict()
 	}
 	w.stages[0].Push(q, q.failed)
-	w.schedule(now)
+	w.goroutine.Schedule(now)
 	return dropped, ok
 }
 
@@ -154,7 +151,7 @@ func (w *worker) settled(questions []question) {
 }
 
 // due returns when the next request is to be made; false when there is nothing to ask. w.mu is held.
-func (w *worker) due() (at time.Time, ok bool) {
+func (w *worker) due(time.Time) (at time.Time, ok bool) {
 	for i := range w.stages {
 		if it := w.stages[i].Oldest(); it != nil {
 			if t := it.Value.due(); !ok || t.Before(at) {
@@ -171,41 +168,3 @@ func (w *worker) due() (at time.Time, ok bool) {
 
 // due is when to ask the question.
 func (q *question) due() time.Time { return q.ended.Add(delays[q.stage]) }
-
-// schedule starts the goroutine, or sets the timer for when it is needed. w.mu is held.
-func (w *worker) schedule(now time.Time) {
-	if w.running || w.ended != "" {
-		return
-	}
-	at, ok := w.due()
-	switch {
-	case !ok:
-		w.stopTimer()
-	case !at.After(now):
-		w.stopTimer()
-		w.running = true
-		w.idle = make(chan struct{})
-		go w.run()
-	case w.wake.IsZero() || !w.wake.Equal(at):
-		w.wake = at
-		if w.timer == nil {
-			w.timer = time.AfterFunc(at.Sub(now), w.onTimer)
-		} else {
-			w.timer.Reset(at.Sub(now))
-		}
-	}
-}
-
-func (w *worker) stopTimer() {
-	if !w.wake.IsZero() {
-		w.timer.Stop()
-		w.wake = time.Time{}
-	}
-}
-
-func (w *worker) onTimer() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.wake = time.Time{}
-	w.schedule(time.Now())
-}

@@ -1,0 +1,106 @@
+// Package ondemand has goroutines that exist only while they have something to do. In between
+// there is a timer and nothing else.
+//
+//	owner ── Schedule ──▶ due now? ── yes ──▶ run, until Stopped
+//	                         └─────── later ─▶ timer ── Schedule
+package ondemand
+
+import (
+	"sync"
+	"time"
+)
+
+// Goroutine runs when something is due. All methods are called while the owner holds the lock that
+// New was given.
+type Goroutine struct {
+	lock *sync.Mutex
+	due  func(now time.Time) (at time.Time, ok bool)
+	run  func()
+
+	running bool
+	idle    chan struct{} // closed while it does not run
+	timer   *time.Timer   // starts it; nil until first needed
+	wake    time.Time     // when the timer is due; zero: it is not set
+	over    bool
+}
+
+// New returns a goroutine that does not run. due says when there is something to do, false when
+// there is nothing to wait for; it is called with lock held. run is called without it and must call
+// Stopped before it returns.
+func New(lock *sync.Mutex, due func(now time.Time) (at time.Time, ok bool), run func()) Goroutine {
+	g := Goroutine{lock: lock, due: due, run: run, idle: make(chan struct{})}
+	close(g.idle)
+	return g
+}
+
+// Schedule starts the goroutine, or sets the timer for when it is needed.
+func (g *Goroutine) Schedule(now time.Time) {
+	if g.running || g.over {
+		return
+	}
+	at, ok := g.due(now)
+	switch {
+	case !ok:
+		g.stopTimer()
+	case !at.After(now):
+		g.stopTimer()
+		g.running = true
+		g.idle = make(chan struct{})
+		go g.run()
+	case g.wake.IsZero() || !g.wake.Equal(at):
+		g.wake = at
+		if g.timer == nil {
+			g.timer = time.AfterFunc(at.Sub(now), g.onTimer)
+		} else {
+			g.timer.Reset(at.Sub(now))
+		}
+	}
+}
+
+// Running reports whether the goroutine exists.
+func (g *Goroutine) Running() bool { return g.running }
+
+// Stopped notes that the goroutine ends.
+func (g *Goroutine) Stopped(now time.Time) {
+	if g.running {
+		g.running = false
+		close(g.idle)
+	}
+	g.Schedule(now)
+}
+
+// End starts the goroutine no more. It returns a channel that is closed when one that runs has
+// ended.
+func (g *Goroutine) End() (idle <-chan struct{}) {
+	g.over = true
+	g.stopTimer()
+	return g.idle
+}
+
+func (g *Goroutine) stopTimer() {
+	if !g.wake.IsZero() {
+		g.timer.Stop()
+		g.wake = time.Time{}
+	}
+}
+
+func (g *Goroutine) onTimer() {
+	g.lock.Lock()
+	defer g.lock.Unlock()
+	g.wake = time.Time{}
+	g.Schedule(time.Now())
+}
+
+// grace is how long ending waits for what it has interrupted.
+const grace = 100 * time.Millisecond
+
+// Await waits for a goroutine that End has ended and whose work was interrupted, but not for one
+// that is stuck in code that the application supplied. It is called without the lock.
+func Await(idle <-chan struct{}) {
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
+	select {
+	case <-idle:
+	case <-timer.C:
+	}
+}
