@@ -53,10 +53,11 @@ func run(ctx context.Context, out io.Writer) error {
 	}
 	for _, s := range statements {
 		fmt.Fprintf(out, "\n%s:\n", s.title)
-		if err := s.read(ctx, db); err != nil {
+		err := s.read(ctx, db)
+		_ = telemetry.Flush(ctx) // lines are written off our path; wait for this statement's
+		if err != nil {
 			fmt.Fprintf(out, "the application got an error (%T)\n", err)
 		}
-		_ = telemetry.Default.Flush(ctx) // lines come off our path; wait for this statement's
 	}
 	return db.Close()
 }
