@@ -52,7 +52,7 @@ var entryPoints = map[string]func(testing.TB, driverwrap.Config, *token) driver.
 func dropped(t *testing.T, config driverwrap.Config, open func(testing.TB, driverwrap.Config, *token) driver.Connector) {
 	many := 10_000
 	if raceEnabled {
-		many = 2_000
+		many = 500
 	}
 	runtime.GC()
 	heap, listed := liveHeap(), len(telemetry.Default.Connectors())

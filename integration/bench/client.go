@@ -56,7 +56,7 @@ func runClient(name string, in io.Reader, out io.Writer) error {
 		case "start":
 			err = c.start(ctx, o.Target)
 		case "prepare":
-			err = c.prepare(ctx, o.Workload)
+			err = c.prepare(ctx, o.Workload, o.Ops)
 		case "measure":
 			a.Block, err = c.measure(ctx, o.Ops)
 		case "profile":
@@ -83,7 +83,7 @@ func (c *client) start(ctx context.Context, t target) (err error) {
 	return nil
 }
 
-func (c *client) prepare(ctx context.Context, name string) (err error) {
+func (c *client) prepare(ctx context.Context, name string, warm int) (err error) {
 	if c.workload, err = workloadNamed(name); err != nil {
 		return err
 	}
@@ -93,7 +93,7 @@ func (c *client) prepare(ctx context.Context, name string) (err error) {
 	if c.workload.prepare != nil {
 		c.workload.prepare(c.db)
 	}
-	if err := c.workload.run(ctx, c.db, c.target, c.workload.warm); err != nil {
+	if err := c.workload.run(ctx, c.db, c.target, warm); err != nil {
 		return err
 	}
 	c.rest(ctx)

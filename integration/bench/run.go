@@ -111,7 +111,8 @@ func (m *parent) round(round int, results *report.Results) error {
 // profile finds out what a statement's time is spent on, of those variants that explain each
 // other, in turns.
 func (m *parent) profile(results *report.Results) error {
-	if !slices.ContainsFunc(m.workloads, func(w workload) bool { return w.name == profiled }) {
+	i := slices.IndexFunc(m.workloads, func(w workload) bool { return w.name == profiled })
+	if i < 0 {
 		return nil
 	}
 	for turn := range m.profiles {
@@ -121,7 +122,7 @@ func (m *parent) profile(results *report.Results) error {
 				continue
 			}
 			c := m.clients[v.name]
-			if _, err := c.ask(order{Do: "prepare", Workload: profiled}); err != nil {
+			if _, err := c.ask(order{Do: "prepare", Workload: profiled, Ops: m.workloads[i].warm}); err != nil {
 				return err
 			}
 			a, err := c.ask(order{Do: "profile", Ops: 10 * m.ops[profiled]})
@@ -155,7 +156,7 @@ func (m *parent) block(c *child, w workload, ops int) (b block, r requests, err 
 		}
 		return a
 	}
-	ask(c, order{Do: "prepare", Workload: w.name})
+	ask(c, order{Do: "prepare", Workload: w.name, Ops: w.warm})
 	ask(m.server, order{Do: "forget"})
 	b = ask(c, order{Do: "measure", Ops: ops}).Block
 	r = ask(m.server, order{Do: "count"}).Requests

@@ -254,7 +254,7 @@ func TestWhatAProcessSends(t *testing.T) {
 			f.processes = 2
 		}
 		if raceEnabled {
-			f.length = 4 * time.Minute
+			f.length = 2 * time.Minute
 		}
 		h := f.run(t)
 		seconds := float64(f.processes) * f.length.Seconds()

@@ -25,7 +25,7 @@ import (
 )
 
 var (
-	soakFor  = flag.Duration("soak", 15*time.Second, "how long TestSoak runs")
+	soakFor  = flag.Duration("soak", 10*time.Second, "how long TestSoak runs")
 	soakSeed = flag.Uint64("soak.seed", 0, "the seed of its programs; 0 draws one")
 )
 

@@ -272,7 +272,7 @@ func TestTheWrapperLeaksNothingBeyondTheNativeDriver(t *testing.T) {
 		for range 4 {
 			wg.Go(func() {
 				db := entry.open(t, ws)
-				for range 5 {
+				for range 3 {
 					_, _ = readings["closed early"](context.Background(), db, 3000)
 					_, _ = readings["rows"](context.Background(), db, 1000)
 					_, _ = readings["fails"](context.Background(), db, 1)

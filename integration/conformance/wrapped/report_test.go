@@ -46,7 +46,7 @@ func operations(ws *workspace.Workspace) map[string]int {
 }
 
 func TestEveryStatementIsReportedExactlyOnce(t *testing.T) {
-	statements := 1000
+	statements := 512
 	if n, err := strconv.Atoi(os.Getenv("EXACTLY_ONCE")); err == nil {
 		statements = n // 100000 takes a minute without the race detector
 	}

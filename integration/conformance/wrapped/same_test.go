@@ -34,8 +34,8 @@ var program = []struct {
 	{"named parameters", queries("SELECT :n AS n, :s AS s, :nothing AS nothing", sql.Named("n", 7), sql.Named("s", "x"), sql.Named("nothing", nil))},
 	{"parameters of the driver's own type", queries("SELECT :d AS d", dbsql.Parameter{Name: "d", Type: dbsql.SqlDecimal, Value: "12.50"})},
 	{"parameter of an unknown type", queries("SELECT ?", struct{ X int }{1})},
-	{"pages", queries("SELECT id FROM range(7000)")},
-	{"files", queries("SELECT id, concat('row number ', id) AS s FROM range(6000)")},
+	{"pages", queries("SELECT id FROM range(1800)")},
+	{"files", queries("SELECT id, concat('row number ', id) AS s FROM range(1800)")},
 	{"syntax error", queries("SELEC 1")},
 	{"unknown table, exec", execs("INSERT INTO nowhere VALUES (1)")},
 	{"unknown table, query", queries("SELECT secret_column FROM nowhere")},
@@ -51,7 +51,7 @@ var program = []struct {
 		return fmt.Sprint(n, err == sql.ErrNoRows)
 	}},
 	{"closed early", func(ctx context.Context, db *sql.DB) string {
-		rows, err := db.QueryContext(ctx, "SELECT id, concat('row number ', id) AS s FROM range(6000)")
+		rows, err := db.QueryContext(ctx, "SELECT id, concat('row number ', id) AS s FROM range(1800)")
 		if err != nil {
 			return err.Error()
 		}
@@ -156,7 +156,7 @@ func raw(read func(dbsqlrows.Rows) string) func(context.Context, *sql.DB) string
 		}
 		defer c.Close()
 		err = c.Raw(func(conn any) error {
-			rows, err := conn.(driver.QueryerContext).QueryContext(ctx, "SELECT id, concat('row number ', id) AS s FROM range(6000)", nil)
+			rows, err := conn.(driver.QueryerContext).QueryContext(ctx, "SELECT id, concat('row number ', id) AS s FROM range(1800)", nil)
 			if err != nil {
 				return err
 			}
@@ -249,10 +249,10 @@ func play(t *testing.T, entry entryPoint, opts workspace.Options) []string {
 
 func TestAProgramSeesTheSameThroughEveryEntryPoint(t *testing.T) {
 	warehouses := map[string]workspace.Options{
-		"inline Arrow": {CloudFetchThreshold: -1, PageRows: 2000, BatchRows: 500},
-		"CloudFetch":   {CloudFetchThreshold: 1 << 16, FileRows: 700},
-		"columnar":     {ProtocolVersion: 42241, CloudFetchThreshold: -1, PageRows: 2000},
-		"polled":       {NoDirectResults: true, PageRows: 2000}, // the driver polls once a second
+		"inline Arrow": {CloudFetchThreshold: -1, PageRows: 500, BatchRows: 150},
+		"CloudFetch":   {CloudFetchThreshold: 1 << 14, FileRows: 200},
+		"columnar":     {ProtocolVersion: 42241, CloudFetchThreshold: -1, PageRows: 500},
+		"polled":       {NoDirectResults: true, PageRows: 500}, // the driver polls once a second
 	}
 	for name, opts := range warehouses {
 		opts.WarehouseID = "1234567890abcdef" // part of error texts

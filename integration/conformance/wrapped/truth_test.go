@@ -233,7 +233,7 @@ func TestEveryRecordEqualsWhatTheServerDid(t *testing.T) {
 				append(options(ws), dbsql.WithRetries(4, time.Millisecond, 5*time.Millisecond), tuned(w.lz4))...)
 			require.NoError(t, err)
 			db := sql.OpenDB(c)
-			took := runMix(t, db, 120, len(w.faults) > 0)
+			took := runMix(t, db, 50, len(w.faults) > 0)
 			require.NoError(t, db.Close())
 
 			records := sink.statements
