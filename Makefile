@@ -116,13 +116,19 @@ soak: ## run random programs under random faults and steps of the clock for SOAK
 soak-server: ## keep the simulated workspace busy for SOAK (5m) with clients that cancel, fail and vanish
 	@cd integration && go test -v -run 'TestSoak$$' -timeout 0 ./workspace -soak $(SOAK)
 
+# Each package with fuzz targets is built once, and what they found before is kept where go test
+# keeps it.
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (20s)
-	@for m in $(MODULES); do \
-		(cd $$m && go list ./... | while read -r pkg; do \
-			go test -list '^Fuzz' $$pkg | grep '^Fuzz' | while read -r target; do \
+	@built=$$(mktemp -d) && trap 'rm -r "$$built"' EXIT && cache=$$(go env GOCACHE)/fuzz && \
+	for m in $(MODULES); do \
+		(cd $$m && go list -f '{{.Dir}} {{.ImportPath}}' ./... | while read -r dir pkg; do \
+			targets=$$(cd $$dir && sed -n 's/^func \(Fuzz[A-Za-z0-9]*\)(.*/\1/p' $$(ls | grep '_test[.]go$$') </dev/null); \
+			[ -n "$$targets" ] || continue; \
+			go test -vet=off $(LINK) -c -fuzz . -o $$built/fuzz $$pkg || exit 1; \
+			for target in $$targets; do \
 				echo "== $$pkg $$target ($(FUZZTIME))"; \
-				go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x $$pkg || exit 1; \
+				(cd $$dir && $$built/fuzz -test.run '^$$' -test.fuzz "^$$target$$" -test.fuzztime $(FUZZTIME) -test.fuzzminimizetime 20x -test.fuzzcachedir $$cache/$$pkg) || exit 1; \
 			done || exit 1; \
 		done) || exit 1; \
 	done
