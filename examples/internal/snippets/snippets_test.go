@@ -74,7 +74,7 @@ func TestEverySnippetRuns(t *testing.T) {
 // it prints.
 func run(t *testing.T, ws *workspace.Workspace, folder string) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "go", "run", "./"+folder)
+	cmd := exec.CommandContext(t.Context(), "go", "run", "-ldflags=-w", "./"+folder)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "DATABRICKS_DSN="+ws.DSN(), "OUT="+t.TempDir())
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)
