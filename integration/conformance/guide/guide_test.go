@@ -33,7 +33,7 @@ func TestTheFilesOfTheGuideRun(t *testing.T) {
 	for _, file := range files {
 		path := filepath.Join(t.TempDir(), "workspace_test.go")
 		require.NoError(t, os.WriteFile(path, []byte(file), 0o600))
-		cmd := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-v", path)
+		cmd := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-vet=off", "-ldflags=-w", "-v", path)
 		cmd.Env = append(os.Environ(), "GOFLAGS=-mod=readonly")
 		out, err := cmd.CombinedOutput()
 		require.NoError(t, err, "%s", out)
