@@ -82,7 +82,7 @@ func TestStatementShowsWhatTheWarehouseDid(t *testing.T) {
 		require.Equal(t, "compute", p.Server.Phases[0].Name)
 		html = f.html(t, address)
 		require.Equal(t, 1, strings.Count(html, "serverless"), "the verdict has the first cause")
-		require.Contains(t, html, "read 40 GB.")
+		require.Contains(t, html, "Read 40 GB.")
 		require.Contains(t, html, "drawn in their usual order")
 		require.Contains(t, html, link)
 		require.NotContains(t, html, "telemetry_query_history")
@@ -107,7 +107,7 @@ func TestAReportOfAStatementThatWaitedForOthersIsShown(t *testing.T) {
 		f.memory.ServerReported(reportOf(s))
 		html := f.html(t, address)
 		require.Contains(t, html, "file-bound")
-		require.Contains(t, html, "waited 11 s of 14 s for the warehouse to start.")
+		require.Contains(t, html, "Waited 11 s of 14 s for the warehouse to start.")
 		require.Contains(t, html, "are not drawn: they add up to 14 s")
 	})
 }

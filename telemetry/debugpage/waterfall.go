@@ -68,7 +68,7 @@ func waterfallOf(s *telemetry.Statement, r *telemetry.ServerReport) waterfall {
 	w.AxisY, w.Height = y+2, y+2+axisRoom
 	w.Ticks = timeTicks(t.Total, plotWidth)
 	for _, k := range barKinds {
-		if class := k.class; seen[string(k.kind)] {
+		if class := k.class; seen[string(k.kind)] && k.name != "" {
 			if k.kind == explain.BarPause {
 				class = "pause"
 			}
@@ -111,7 +111,7 @@ var barKinds = []struct {
 	{explain.BarCall, "call", "the call"},
 	{explain.BarExecute, "server", "ExecuteStatement"},
 	{explain.BarPoll, "poll", "status call"},
-	{explain.BarServer, "history", "the server, as the query history reports"},
+	{explain.BarServer, "server", ""}, // its lane has the name
 	{explain.BarWaitingForCompute, "compute", "waiting for compute"},
 	{explain.BarQueuedAtCapacity, "capacity", "queued at capacity"},
 	{explain.BarCompiling, "compiling", "compiling"},
