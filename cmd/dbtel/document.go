@@ -26,6 +26,7 @@ type document struct {
 	Timeline struct {
 		Total   millis         `json:"total_ms"`
 		Missing string         `json:"missing,omitempty"`
+		Phases  string         `json:"phases_note,omitempty"`
 		Lanes   []documentLane `json:"lanes"`
 	} `json:"timeline"`
 }
@@ -46,8 +47,9 @@ type documentPart struct {
 }
 
 type documentLane struct {
-	Name string        `json:"name"`
-	Bars []documentBar `json:"bars"`
+	Name   string        `json:"name"`
+	Within string        `json:"within,omitempty"`
+	Bars   []documentBar `json:"bars"`
 }
 
 type documentBar struct {
@@ -71,16 +73,16 @@ func documentOf(s *telemetry.Statement, r *telemetry.ServerReport) *document {
 			d.Causes = append(d.Causes, documentCause{c.String(), millis(c.Time), c.Share, c.Sentence, c.Advice})
 		}
 	}
-	v := explain.Of(s)
+	v := explain.WithReport(s, r)
 	d.Verdict.Bound, d.Verdict.Time, d.Verdict.Share, d.Verdict.Sentence, d.Verdict.Advice = v.Bound, millis(v.Time), v.Share, v.Sentence, v.Advice
 	d.Parts = []documentPart{}
 	for _, p := range explain.PartsOf(s) {
 		d.Parts = append(d.Parts, documentPart{explain.BoundBy(p.Part), p.String(), millis(p.Time), p.Share})
 	}
-	t := explain.TimelineOf(s)
-	d.Timeline.Total, d.Timeline.Missing, d.Timeline.Lanes = millis(t.Total), t.Missing, []documentLane{}
+	t := explain.TimelineWithReport(s, r)
+	d.Timeline.Total, d.Timeline.Missing, d.Timeline.Phases, d.Timeline.Lanes = millis(t.Total), t.Missing, t.PhasesNote, []documentLane{}
 	for _, l := range t.Lanes {
-		lane := documentLane{Name: l.Name}
+		lane := documentLane{Name: l.Name, Within: l.Within}
 		for _, b := range l.Bars {
 			lane.Bars = append(lane.Bars, documentBar{
 				Kind: b.Kind, Label: b.Label, Start: millis(b.Start), End: millis(b.End), Queued: optionalMillis(b.Queued), FirstByte: optionalMillis(b.FirstByte),

@@ -12,22 +12,12 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
 
-// phaseNames say what the server did in a phase.
-var phaseNames = map[explain.Phase]string{
-	explain.PhaseCompute: "waiting for compute", explain.PhaseCapacity: "queued at capacity", explain.PhaseCompile: "compiling",
-	explain.PhaseExecute: "executing", explain.PhaseFetch: "result fetch",
-}
-
-var phaseStyles = map[explain.Phase]style{
-	explain.PhaseCompute: yellow, explain.PhaseCapacity: red, explain.PhaseCompile: cyan, explain.PhaseExecute: blue, explain.PhaseFetch: green,
-}
-
-// causes prints why the server took its time, and returns false where no report says so.
-func (v *view) causes() bool {
-	if v.report == nil {
-		return false
-	}
+// causes prints why the server took its time, as far as the verdict does not say it.
+func (v *view) causes(verdict explain.Verdict) {
 	causes := explain.OfReport(v.report)
+	if verdict.Reported {
+		causes = causes[1:]
+	}
 	for _, c := range causes {
 		for _, l := range wrap("On the server: "+clean(c.Sentence), v.screen.width) {
 			v.line(v.screen.paint(bold, l))
@@ -36,17 +26,13 @@ func (v *view) causes() bool {
 			v.line(l)
 		}
 	}
-	return len(causes) > 0
 }
 
 // phases draws what the query history says about the server's time.
 func (v *view) phases() {
-	if v.report == nil {
-		return
-	}
 	var shares []share
 	for _, p := range explain.PhasesOf(v.report) {
-		shares = append(shares, share{phaseNames[p.Phase], phaseStyles[p.Phase], p.Time, p.Share})
+		shares = append(shares, share{p.Description(), barStyles[p.Bar()], p.Time, p.Share})
 	}
 	v.shares("ON THE SERVER, AS THE QUERY HISTORY SAYS", shares)
 }
@@ -130,7 +116,7 @@ func (s *reportSummary) print(w io.Writer, on screen) {
 	fmt.Fprintln(w)
 	t := table{columns: append([]column{{title: "ON THE SERVER", least: leastText}, {title: "COUNT", right: true}}, spreadColumns...)}
 	for _, p := range s.Phases {
-		t.add(append([]cell{{phaseNames[p.phase], bold}, number(p.Statements)}, p.cells()...)...)
+		t.add(append([]cell{{p.phase.Description(), bold}, number(p.Statements)}, p.cells()...)...)
 	}
 	t.print(w, on)
 }
@@ -142,5 +128,5 @@ func longestPhase(r *telemetry.ServerReport) string {
 		return ""
 	}
 	longest := slices.MaxFunc(phases, func(a, b explain.PhaseTime) int { return cmp.Compare(a.Time, b.Time) })
-	return format.Duration(longest.Time) + " " + phaseNames[longest.Phase]
+	return format.Duration(longest.Time) + " " + longest.Description()
 }

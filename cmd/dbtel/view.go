@@ -69,7 +69,7 @@ func withoutID(s *telemetry.Statement) string {
 }
 
 func (v *view) verdict() {
-	verdict := explain.Of(v.statement)
+	verdict := explain.WithReport(v.statement, v.report)
 	if verdict.Sentence == "" || v.statement.Failed() && v.statement.Total < time.Second {
 		return // the time of a statement that failed at once explains nothing
 	}
@@ -77,11 +77,11 @@ func (v *view) verdict() {
 	for _, l := range wrap(verdict.Sentence, v.screen.width) {
 		v.line(v.screen.paint(bold, l))
 	}
-	if verdict.Part == telemetry.PartServer && v.causes() {
-		return // with advice that says more
-	}
 	for _, l := range wrap(verdict.Advice, v.screen.width) {
 		v.line(l)
+	}
+	if verdict.Part == telemetry.PartServer {
+		v.causes(verdict)
 	}
 }
 
@@ -124,15 +124,17 @@ func (v *view) shares(title string, shares []share) {
 }
 
 func (v *view) timeline() {
-	t := explain.TimelineOf(v.statement)
+	t := explain.TimelineWithReport(v.statement, v.report)
 	if t.Total > 0 {
 		v.heading("OVER TIME")
 		for _, l := range waterfall(t, v.screen) {
 			v.line(l)
 		}
 	}
-	for _, l := range wrap(t.Missing, v.screen.width) {
-		v.line(v.screen.paint(dim, l))
+	for _, note := range []string{t.PhasesNote, t.Missing} {
+		for _, l := range wrap(note, v.screen.width) {
+			v.line(v.screen.paint(dim, l))
+		}
 	}
 }
 

@@ -21,6 +21,8 @@ var partStyles = [len(telemetry.Parts)]style{
 var barStyles = map[explain.BarKind]style{
 	explain.BarExecute: blue, explain.BarPoll: yellow, explain.BarRetry: red, explain.BarPause: red, explain.BarPage: cyan, explain.BarFile: green,
 	explain.BarApplication: magenta, explain.BarReading: magenta, explain.BarClose: brightYellow,
+	explain.BarServer: blue, explain.BarWaitingForCompute: yellow, explain.BarQueuedAtCapacity: red, explain.BarCompiling: cyan, explain.BarExecuting: blue,
+	explain.BarResultFetch: green,
 }
 
 func barStyle(b explain.Bar) style {
@@ -31,13 +33,16 @@ func barStyle(b explain.Bar) style {
 }
 
 // waterfall draws a timeline with characters: a scale, and a line per lane that ends in the
-// sum of its bars. Lanes without time are left out.
+// sum of its bars. Lanes without time are left out, names of lanes within another are indented.
 func waterfall(t explain.Timeline, s screen) []string {
 	const sumWidth = 9
 	name := 0
 	lanes := slices.DeleteFunc(slices.Clone(t.Lanes), func(l explain.Lane) bool { return laneTime(l) == 0 })
-	for _, l := range lanes {
-		name = max(name, textWidth(l.Name))
+	for i := range lanes {
+		if lanes[i].Within != "" {
+			lanes[i].Name = "  " + lanes[i].Name
+		}
+		name = max(name, textWidth(lanes[i].Name))
 	}
 	margin := strings.Repeat(" ", name+2)
 	d := drawing{total: t.Total, cells: s.width - name - 2 - sumWidth, screen: s}

@@ -52,9 +52,9 @@ func (req *request) overview() (string, model, int) {
 		Now: moment{req.now, req.now}, Running: count(len(running)),
 		Window: p.key, Period: p, Windows: req.windows("", p),
 		Split: splitOf(chosen.times), Latency: histogramOf(&chosen), Shapes: top(req.memory.shapes.views(req.now, p.length, running...)), Errors: top(req.memory.failures.views(req.now, p.length)),
-		Slowest: rowsOf(firstOf(p.within(req.now, kept.slowest), slowestShown), req.now),
+		Slowest: req.rowsOf(firstOf(p.within(req.now, kept.slowest), slowestShown)),
 		Chart:   chartOf(req.now, req.memory.counts.columns(req.now, running...)),
-		Longest: rowsOf(top(olderThan(time.Second, running)), req.now), FailedOpens: []failedOpen{},
+		Longest: req.rowsOf(top(olderThan(time.Second, running))), FailedOpens: []failedOpen{},
 		Pools: req.memory.pools.views(), Reporting: req.reporting(), Incidents: count(req.process().Incidents()),
 		presence: req.presence(len(kept.all) + len(running)),
 	}

@@ -46,6 +46,7 @@ func (s *serverReports) of(statementID string) *telemetry.ServerReport {
 // serverReport is what the page of a statement says of the server's time.
 type serverReport struct {
 	Causes []cause `json:"causes"`
+	Others []cause `json:"-"`      // those that the verdict does not say
 	Phases []phase `json:"phases"` // in their order
 	Fields []field `json:"fields"`
 }
@@ -59,10 +60,13 @@ type phase struct {
 	Name  string   `json:"name"`
 	Time  duration `json:"time_ms"`
 	Share share    `json:"share"`
+
+	Class       string `json:"-"`
+	Description string `json:"-"`
 }
 
-// serverReportOf is nil where there is no report.
-func serverReportOf(r *telemetry.ServerReport) *serverReport {
+// serverReportOf is nil where there is no report. The first cause may be in the verdict.
+func serverReportOf(r *telemetry.ServerReport, verdict explain.Verdict) *serverReport {
 	if r == nil {
 		return nil
 	}
@@ -71,7 +75,10 @@ func serverReportOf(r *telemetry.ServerReport) *serverReport {
 		v.Causes = append(v.Causes, cause{c.Sentence, c.Advice})
 	}
 	for _, p := range explain.PhasesOf(r) {
-		v.Phases = append(v.Phases, phase{p.String(), duration(p.Time), share(p.Share)})
+		v.Phases = append(v.Phases, phase{p.String(), duration(p.Time), share(p.Share), classOf(p.Bar()), p.Description()})
+	}
+	if v.Others = v.Causes; verdict.Reported {
+		v.Others = v.Causes[1:]
 	}
 	return v
 }

@@ -4,7 +4,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
@@ -99,18 +98,17 @@ func (r row) InFiles() string {
 	return format.Plural(int64(*r.Files), "file")
 }
 
-func rowsOf(all []*telemetry.Statement, now time.Time) []row {
+func (req *request) rowsOf(all []*telemetry.Statement) []row {
 	rows := make([]row, len(all))
 	for i, s := range all {
-		rows[i] = rowOf(s, now)
+		rows[i] = req.rowOf(s, explain.WithReport(s, req.memory.reports.of(s.StatementID)))
 	}
 	return rows
 }
 
-func rowOf(s *telemetry.Statement, now time.Time) row {
-	v := explain.Of(s)
+func (req *request) rowOf(s *telemetry.Statement, v explain.Verdict) row {
 	r := row{
-		Key: keyOf(s), Started: moment{s.Started, now}, Kind: s.Kind, Outcome: s.Outcome, Category: categoryOf(s), StatementID: s.StatementID, Query: s.Query,
+		Key: keyOf(s), Started: moment{s.Started, req.now}, Kind: s.Kind, Outcome: s.Outcome, Category: categoryOf(s), StatementID: s.StatementID, Query: s.Query,
 		Total: duration(s.Total), Verdict: v.Sentence, Bound: v.Bound, Split: splitOf(explain.SplitOf(s)),
 		Rows: knownCount(s.RowsRead), Format: string(s.Result.Format), Server: s.Server, Internal: s.Internal,
 	}

@@ -39,13 +39,14 @@ func (req *request) statement() (string, model, int) {
 	if s == nil {
 		return "Statement", notFound{"No statement with this id is kept: it was never seen here, or newer statements have replaced it."}, http.StatusNotFound
 	}
-	verdict := explain.Of(s)
+	report := req.memory.reports.of(s.StatementID)
+	verdict := explain.WithReport(s, report)
 	_, because, _ := strings.Cut(verdict.Sentence, ": ")
 	p := statementPage{
-		row: rowOf(s, req.now), Session: s.SessionID, Connector: s.Connector,
+		row: req.rowOf(s, verdict), Session: s.SessionID, Connector: s.Connector,
 		Profile: s.ProfileURL(), Belongs: belongingsOf(s), Share: share(verdict.Share), Because: because, Class: verdict.Part.String(), Advice: verdict.Advice,
 		Failure: failureOf(s.Failure), CloseFailure: failureOf(s.CloseFailure),
-		Queueing: req.memory.pools.queueing(s.Started), Waterfall: waterfallOf(s), Server: serverReportOf(req.memory.reports.of(s.StatementID)),
+		Queueing: req.memory.pools.queueing(s.Started), Waterfall: waterfallOf(s, report), Server: serverReportOf(report, verdict),
 		RPCs:     tableOf("Calls by method", registry.RPCFields, s.RPCs, nil),
 		Calls:    tableOf("Calls", registry.CallFields, s.Calls, func(c *telemetry.Call) []telemetry.Attempt { return c.Retried }),
 		Fields:   localFields(registry.StatementFields, s),

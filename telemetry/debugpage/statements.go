@@ -52,7 +52,7 @@ func (req *request) statements() (string, model, int) {
 		found = found[:rowsShown]
 		l.All = req.link("statements", "all", "1", "refresh", "")
 	}
-	l.Rows = rowsOf(found, req.now)
+	l.Rows = req.rowsOf(found)
 	l.Tabs = req.tabs()
 	l.Selects = selects(f, all)
 	return "Statements", l, http.StatusOK

@@ -15,6 +15,7 @@ type waterfall struct {
 	Total   duration `json:"total_ms"`
 	Lanes   []lane   `json:"lanes"`
 	Missing string   `json:"missing,omitempty"`
+	Phases  string   `json:"phases_note,omitempty"` // how phases of the server are drawn, or why not
 
 	Height, AxisY int           `json:"-"`
 	Ticks         []tick        `json:"-"`
@@ -24,25 +25,29 @@ type waterfall struct {
 
 const (
 	laneHeight, barHeight = 26, 18
-	fileLane, fileBar     = 21, 14
-	plotWidth             = 97.0 // per cent of the width; the rest is for the tips of bars that have not ended
-	minBarWidth           = 0.3  // per cent; a narrower bar cannot be seen
-	minTextWidth          = 7.0  // per cent
+	slimLane, slimBar     = 21, 14 // of lanes of which there may be many
+	indent                = 8      // of the names of lanes within another
+	plotWidth             = 97.0   // per cent of the width; the rest is for the tips of bars that have not ended
+	minBarWidth           = 0.3    // per cent; a narrower bar cannot be seen
+	minTextWidth          = 7.0    // per cent
 	axisRoom              = 22
 	topRoom               = 4
 )
 
-// waterfallOf lays out the timeline of a statement.
-func waterfallOf(s *telemetry.Statement) waterfall {
-	t := explain.TimelineOf(s)
-	w := waterfall{Total: duration(t.Total), Missing: t.Missing, Lanes: []lane{}}
+// waterfallOf lays out the timeline of a statement, with the report of the query history or nil.
+func waterfallOf(s *telemetry.Statement, r *telemetry.ServerReport) waterfall {
+	t := explain.TimelineWithReport(s, r)
+	w := waterfall{Total: duration(t.Total), Missing: t.Missing, Phases: t.PhasesNote, Lanes: []lane{}}
 	var seen, waited, queued, failed, open = map[string]bool{}, false, false, false, false
 	y, files, bars := topRoom, 0, 0
 	for _, from := range t.Lanes {
-		l := lane{Name: from.Name, Label: from.Name, Y: y, H: laneHeight, Striped: len(w.Lanes)%2 == 1, Bars: []bar{}}
+		l := lane{Name: from.Name, Within: from.Within, Label: from.Name, Y: y, H: laneHeight, Striped: len(w.Lanes)%2 == 1, Bars: []bar{}}
 		height := barHeight
-		if strings.HasPrefix(from.Name, "files") {
-			l.H, height, l.Label = fileLane, fileBar, ""
+		switch {
+		case from.Within != "":
+			l.H, height, l.LabelX = slimLane, slimBar, indent
+		case strings.HasPrefix(from.Name, "files"):
+			l.H, height, l.Label = slimLane, slimBar, ""
 			if files++; files == 1 {
 				l.Label = "files"
 			}
@@ -63,7 +68,7 @@ func waterfallOf(s *telemetry.Statement) waterfall {
 	w.AxisY, w.Height = y+2, y+2+axisRoom
 	w.Ticks = timeTicks(t.Total, plotWidth)
 	for _, k := range barKinds {
-		if class := k.class; seen[string(k.kind)] {
+		if class := k.class; seen[string(k.kind)] && k.name != "" {
 			if k.kind == explain.BarPause {
 				class = "pause"
 			}
@@ -85,10 +90,12 @@ func waterfallOf(s *telemetry.Statement) waterfall {
 
 // lane is a row of the picture.
 type lane struct {
-	Name string `json:"name"`
-	Bars []bar  `json:"bars"`
+	Name   string `json:"name"`
+	Within string `json:"within,omitempty"` // name of the lane it is a part of
+	Bars   []bar  `json:"bars"`
 
 	Label   string `json:"-"` // of the first lane of files stands for all of them
+	LabelX  int    `json:"-"`
 	Y, H    int    `json:"-"`
 	Middle  int    `json:"-"`
 	Striped bool   `json:"-"`
@@ -104,6 +111,12 @@ var barKinds = []struct {
 	{explain.BarCall, "call", "the call"},
 	{explain.BarExecute, "server", "ExecuteStatement"},
 	{explain.BarPoll, "poll", "status call"},
+	{explain.BarServer, "server", ""}, // its lane has the name
+	{explain.BarWaitingForCompute, "compute", "waiting for compute"},
+	{explain.BarQueuedAtCapacity, "capacity", "queued at capacity"},
+	{explain.BarCompiling, "compiling", "compiling"},
+	{explain.BarExecuting, "executing", "executing"},
+	{explain.BarResultFetch, "fetch", "result fetch"},
 	{explain.BarPage, "page", "result page"},
 	{explain.BarFile, "file", "file"},
 	{explain.BarRetry, "retry", "attempt that failed and was repeated"},
@@ -111,6 +124,16 @@ var barKinds = []struct {
 	{explain.BarApplication, "application", "in the application"},
 	{explain.BarReading, "reading", "reading: waiting, decoding and the application"},
 	{explain.BarClose, "close", "canceling and closing"},
+}
+
+// classOf is the CSS class of a kind of bar.
+func classOf(kind explain.BarKind) string {
+	for _, k := range barKinds {
+		if k.kind == kind {
+			return k.class
+		}
+	}
+	return ""
 }
 
 // bar is one stretch of time. Positions and widths are percentages of the picture.
@@ -146,11 +169,7 @@ func barOf(b explain.Bar, total time.Duration, y, height int) bar {
 		Note: b.Note, Failed: b.Failed, Open: b.Open,
 		Y: y, H: height, TextY: height/2 + 4,
 	}
-	for _, k := range barKinds {
-		if k.kind == b.Kind {
-			drawn.Class = k.class
-		}
-	}
+	drawn.Class = classOf(b.Kind)
 	at := func(d time.Duration) float64 {
 		if total <= 0 {
 			return 0

@@ -11,8 +11,8 @@ import (
 )
 
 func TestBarsStayWithinThePicture(t *testing.T) {
-	for _, s := range []*telemetry.Statement{downloaded(), retried(), failed(), running(), {}, {Total: 3, Execute: 2}, {Total: 100 * time.Hour, Outcome: telemetry.OutcomeRunning}} {
-		w := waterfallOf(s)
+	for _, s := range []*telemetry.Statement{started(), downloaded(), retried(), failed(), running(), {}, {Total: 3, Execute: 2}, {Total: 100 * time.Hour, Outcome: telemetry.OutcomeRunning}} {
+		w := waterfallOf(s, reportOf(started()))
 		for _, l := range w.Lanes {
 			for _, b := range l.Bars {
 				var x, width float64

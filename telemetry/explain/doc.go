@@ -5,6 +5,8 @@
 //	                 ┌─ Of ─────────▶ Verdict: the largest part of the time, in a sentence, and advice
 //	Statement ───────┼─ PartsOf ────▶ []Part: what the time went into, in the order of a statement's life
 //	                 └─ TimelineOf ─▶ Timeline: bars over time, to be drawn
+//	both ───────────┬─ WithReport ─────────▶ Verdict: the same, and why the server took its time
+//	                └─ TimelineWithReport ─▶ Timeline: the same, and the phases of the server
 //	ServerReport ───┬─ OfReport ───▶ []ServerCause: why the server took its time, and advice
 //	                └─ PhasesOf ───▶ []PhaseTime: what the server's time went into
 //	sql.DBStats ────── OfPool ──────▶ Verdict: waiting for a connection, which is in no statement

@@ -86,6 +86,16 @@ func (s *source) statement() *telemetry.Statement {
 	return r
 }
 
+func (s *source) report() *telemetry.ServerReport {
+	if s.int()%2 == 0 {
+		return nil
+	}
+	return &telemetry.ServerReport{
+		Total: maybe(s, s.duration), WaitingForCompute: maybe(s, s.duration), QueuedAtCapacity: maybe(s, s.duration), Compiling: maybe(s, s.duration),
+		Executing: maybe(s, s.duration), ResultFetch: maybe(s, s.duration), BytesRead: maybe(s, s.int), BytesSpilled: maybe(s, s.int),
+	}
+}
+
 // FuzzExplain: whatever a record says, its parts add up to its total or to what they say, its
 // verdict is the largest part, and the bars of its timeline lie within the total and do not overlap.
 func FuzzExplain(f *testing.F) {
@@ -97,7 +107,7 @@ func FuzzExplain(f *testing.F) {
 	}
 	f.Add(long)
 	f.Fuzz(func(t *testing.T, in []byte) {
-		s := (*source)(&in).statement()
+		s, r := (*source)(&in).statement(), (*source)(&in).report()
 
 		var sum, largest, told time.Duration
 		for _, d := range s.Split {
@@ -109,12 +119,13 @@ func FuzzExplain(f *testing.F) {
 			sum, largest = sum+p.Time, max(largest, p.Time)
 		}
 		require.Equal(t, max(0, s.Total, told), sum)
-		verdict := explain.Of(s)
+		verdict := explain.WithReport(s, r)
 		require.Equal(t, largest, verdict.Time)
 		require.Equal(t, largest == 0, verdict.Sentence == "")
 		require.Equal(t, largest == 0, verdict.Advice == "")
 
-		timeline := explain.TimelineOf(s)
+		timeline := explain.TimelineWithReport(s, r)
+		require.Equal(t, len(explain.PhasesOf(r)) > 0, timeline.PhasesNote != "")
 		for _, lane := range timeline.Lanes {
 			var end time.Duration
 			for _, b := range lane.Bars {

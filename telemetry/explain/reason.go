@@ -95,6 +95,21 @@ func lookUp(id string) string {
 	return " Databricks support can look up the request " + id + "."
 }
 
+// withReport is why a server took its time: as its report says, where that has most of the time, and
+// else as the record does. Without a report the advice says how to have one.
+func (because reason) withReport(s *telemetry.Statement, r *telemetry.ServerReport, took time.Duration) (_ reason, reported bool) {
+	if causes := OfReport(r); len(causes) > 0 && most(sumOf(PhasesOf(r)), took) {
+		return reason{"waiting for the server: " + causes[0].Sentence, causes[0].Advice}, true
+	}
+	if r == nil && (s.StatementID != "" || s.Outcome == telemetry.OutcomeRunning) { // the query history knows statements by their id
+		because.advice += " " + askHistory
+	}
+	return because, false
+}
+
+// askHistory is true whether the setting is on or off: a record does not say which.
+const askHistory = "With telemetry_query_history=slow, Databricks' own record of slow statements, fetched seconds after they end, says which phase took the time."
+
 const inspect = "Look at the query profile of the statement; a larger warehouse, a better layout of the tables or a smaller result help."
 
 func serverReason(s *telemetry.Statement, took time.Duration) reason {

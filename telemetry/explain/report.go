@@ -25,8 +25,15 @@ const (
 	numPhases
 )
 
-var phaseNames = [numPhases]string{
-	PhaseCompute: "compute", PhaseCapacity: "capacity", PhaseCompile: "compile", PhaseExecute: "execute", PhaseFetch: "fetch",
+var phases = [numPhases]struct {
+	name, description string
+	bar               BarKind
+}{
+	PhaseCompute:  {"compute", "waiting for compute", BarWaitingForCompute},
+	PhaseCapacity: {"capacity", "queued at capacity", BarQueuedAtCapacity},
+	PhaseCompile:  {"compile", "compiling", BarCompiling},
+	PhaseExecute:  {"execute", "executing", BarExecuting},
+	PhaseFetch:    {"fetch", "result fetch", BarResultFetch},
 }
 
 // String returns the name of the phase, such as "compile".
@@ -34,7 +41,23 @@ func (p Phase) String() string {
 	if p >= numPhases {
 		return "unknown"
 	}
-	return phaseNames[p]
+	return phases[p].name
+}
+
+// Description says what the server did, such as "compiling".
+func (p Phase) Description() string {
+	if p >= numPhases {
+		return p.String()
+	}
+	return phases[p].description
+}
+
+// Bar is the kind of the phase's bar in a Timeline; empty for a phase that does not exist.
+func (p Phase) Bar() BarKind {
+	if p >= numPhases {
+		return ""
+	}
+	return phases[p].bar
 }
 
 // PhaseTime is the time of one phase.
@@ -47,8 +70,11 @@ type PhaseTime struct {
 
 // PhasesOf divides the server's time on a statement into phases, in their order. Phases that took no
 // time, or whose time is unknown, are left out. The server measures them one by one: they need not add
-// up to its total.
+// up to its total. A nil report has none.
 func PhasesOf(r *telemetry.ServerReport) []PhaseTime {
+	if r == nil {
+		return nil
+	}
 	measured := [numPhases]telemetry.Maybe[time.Duration]{
 		PhaseCompute: r.WaitingForCompute, PhaseCapacity: r.QueuedAtCapacity, PhaseCompile: r.Compiling, PhaseExecute: r.Executing, PhaseFetch: r.ResultFetch,
 	}
@@ -57,13 +83,21 @@ func PhasesOf(r *telemetry.ServerReport) []PhaseTime {
 		sum += d.Or(0)
 	}
 	total := max(sum, r.Total.Or(0))
-	phases := make([]PhaseTime, 0, len(measured))
+	times := make([]PhaseTime, 0, len(measured))
 	for p, d := range measured {
 		if d := d.Or(0); d > 0 {
-			phases = append(phases, PhaseTime{Phase(p), d, float64(d) / float64(total)})
+			times = append(times, PhaseTime{Phase(p), d, float64(d) / float64(total)})
 		}
 	}
-	return phases
+	return times
+}
+
+// sumOf adds up phases.
+func sumOf(phases []PhaseTime) (sum time.Duration) {
+	for _, p := range phases {
+		sum += p.Time
+	}
+	return sum
 }
 
 // ServerCause is one cause of the time a server took.
@@ -80,7 +114,7 @@ type ServerCause struct {
 const considerable = 0.1
 
 // OfReport says why the server took its time with a statement: the causes, those of the longest phase
-// first. It is empty when the report has no times.
+// first. It is empty when the report has no times, or is nil.
 func OfReport(r *telemetry.ServerReport) []ServerCause {
 	phases := PhasesOf(r)
 	slices.SortStableFunc(phases, func(a, b PhaseTime) int { return cmp.Compare(b.Time, a.Time) })

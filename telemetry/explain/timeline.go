@@ -20,12 +20,17 @@ type Timeline struct {
 	// Missing says what the picture does not show and why. Empty when nothing is known to be
 	// missing.
 	Missing string
+	// PhasesNote says how the phases of a ServerReport are drawn, or why they are not. Empty when
+	// there is no report, or none with phases.
+	PhasesNote string
 }
 
 // Lane is a row of the picture. Its bars do not overlap.
 type Lane struct {
 	Name string
-	Bars []Bar // in the order they began
+	// Within is the name of the lane above that this one is a part of; empty for most.
+	Within string
+	Bars   []Bar // in the order they began
 }
 
 // Bar is one stretch of time.
@@ -75,13 +80,26 @@ const (
 	BarApplication BarKind = "application" // the application had control, before its first row or after its last
 	BarReading     BarKind = "reading"     // from asking for the first row to the last: waiting, decoding, and the application between rows
 	BarClose       BarKind = "close"       // closing the rows, one CloseOperation or CancelOperation
+
+	BarServer            BarKind = "server" // all phases that the query history reports
+	BarWaitingForCompute BarKind = "waiting_for_compute"
+	BarQueuedAtCapacity  BarKind = "queued_at_capacity"
+	BarCompiling         BarKind = "compiling"
+	BarExecuting         BarKind = "executing"
+	BarResultFetch       BarKind = "result_fetch"
 )
 
 // TimelineOf lays out a statement, which may still be running.
-func TimelineOf(s *telemetry.Statement) Timeline {
+func TimelineOf(s *telemetry.Statement) Timeline { return TimelineWithReport(s, nil) }
+
+// TimelineWithReport lays out a statement of which the query history says r: a lane "server" opens
+// into a lane for each phase. A nil report is none.
+func TimelineWithReport(s *telemetry.Statement, r *telemetry.ServerReport) Timeline {
 	t := Timeline{Total: max(0, s.Total)}
 	t.addCall(s)
-	t.addRPCs(s, "ExecuteStatement", "GetOperationStatus", "GetResultSetMetadata", "FetchResults")
+	t.addRPCs(s, "ExecuteStatement", "GetOperationStatus")
+	t.addPhases(r)
+	t.addRPCs(s, "GetResultSetMetadata", "FetchResults")
 	t.addFiles(s)
 	t.addRows(s)
 	t.addRPCs(s, "CancelOperation", "CloseOperation")

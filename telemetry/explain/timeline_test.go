@@ -18,6 +18,9 @@ const ms = time.Millisecond
 func sketch(t explain.Timeline) string {
 	var b strings.Builder
 	for _, lane := range t.Lanes {
+		if lane.Within != "" {
+			b.WriteString(lane.Within + "/")
+		}
 		b.WriteString(lane.Name + ":")
 		for _, bar := range lane.Bars {
 			fmt.Fprintf(&b, " %s %d-%d", bar.Label, bar.Start.Milliseconds(), bar.End.Milliseconds())

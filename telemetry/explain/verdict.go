@@ -28,21 +28,31 @@ type Verdict struct {
 	Sentence string
 	// Advice says what to try. Empty with Bound.
 	Advice string
+	// Reported is true where the sentence and the advice are those of the first cause that
+	// OfReport gives.
+	Reported bool
 }
 
 // Of explains a statement, which may still be running.
-func Of(s *telemetry.Statement) Verdict {
+func Of(s *telemetry.Statement) Verdict { return WithReport(s, nil) }
+
+// WithReport explains a statement of which the query history says r: where most of the time of a
+// statement that waited for its server is in the report, it says why. A nil report is none.
+func WithReport(s *telemetry.Statement, r *telemetry.ServerReport) Verdict {
 	parts := PartsOf(s)
 	if len(parts) == 0 {
 		return Verdict{}
 	}
 	largest := slices.MaxFunc(parts, func(a, b Part) int { return cmp.Compare(a.Time, b.Time) })
-	r := reasonOf(s, largest.Part, largest.Time)
+	because, reported := reasonOf(s, largest.Part, largest.Time), false
+	if largest.Part == telemetry.PartServer {
+		because, reported = because.withReport(s, r, largest.Time)
+	}
 	bound := BoundBy(largest.Part)
 	return Verdict{
 		Bound: bound, Part: largest.Part, Time: largest.Time, Share: largest.Share,
-		Sentence: fmt.Sprintf("%s: %s of %s %s", bound, format.Percent(largest.Share), format.Duration(s.Total), r.evidence),
-		Advice:   r.advice,
+		Sentence: fmt.Sprintf("%s: %s of %s %s", bound, format.Percent(largest.Share), format.Duration(s.Total), because.evidence),
+		Advice:   because.advice, Reported: reported,
 	}
 }
 

@@ -25,6 +25,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/eventually"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/ndjson"
 )
 
@@ -143,6 +144,19 @@ func TestAReportSaysWhereTheServersTimeWent(t *testing.T) {
 			require.Equal(t, telemetry.Known[int64](12e9), r.BytesSpilled)
 			require.Equal(t, telemetry.Known(0.5), r.PhotonShare)
 			require.Equal(t, telemetry.Maybe[int64]{}, r.FilesPruned)
+
+			timeline := explain.TimelineWithReport(s, r)
+			var phases []string
+			for _, l := range timeline.Lanes {
+				if l.Within == "server" {
+					require.LessOrEqual(t, l.Bars[0].End, s.Total)
+					phases = append(phases, l.Name)
+				}
+			}
+			require.Subset(t, phases, []string{"compute", "compile", "execute"}, timeline.PhasesNote)
+			require.Contains(t, explain.Of(s).Advice, "telemetry_query_history=slow")
+			require.NotContains(t, explain.WithReport(s, r).Advice, "telemetry_query_history")
+			require.True(t, explain.WithReport(s, r).Reported)
 
 			require.Equal(t, 1, ws.Count(asked))
 			req := ws.Requests(asked)[0]

@@ -42,6 +42,8 @@ func (b *busy) pages() []pageOf {
 		{"statement", "statement?id=" + b.downloaded},
 		{"running", "statement?id=" + b.running},
 		{"failed", "statement?id=" + b.failed},
+		{"slow", "statement?id=" + b.slow},
+		{"reported", "statement?id=" + b.reported},
 		{"telemetry", "telemetry"},
 		{"shapes", "shapes"},
 		{"errors", "errors"},
@@ -134,12 +136,53 @@ func TestAnOperatorSeesABusyProcess(t *testing.T) {
 		require.Positive(t, ask[int64](t, browser, "document.querySelectorAll('.bars path').length"))
 	})
 
+	t.Run("the server's lane opens into its phases where the query history reported them", func(t *testing.T) {
+		const note = "drawn in their usual order"
+		for _, width := range []int64{390, 1280} {
+			browser.look(t, width, "light")
+			browser.visit(t, busy.url+"statement?id="+busy.reported)
+			names := ask[[]string](t, browser, laneNames)
+			require.Subset(t, names, []string{"execute", "server", "compute", "compile"})
+			require.Equal(t, []string{"server", "compute", "compile", "execute"}, names[2:6], "below call and execute")
+			require.Empty(t, ask[[]string](t, browser, outsideServer))
+			text := ask[string](t, browser, "document.querySelector('main').innerText")
+			require.Contains(t, text, note)
+			require.Contains(t, text, "for the warehouse to start")
+			require.NotContains(t, text, "telemetry_query_history")
+
+			browser.visit(t, busy.url+"statement?id="+busy.slow)
+			require.NotContains(t, ask[[]string](t, browser, laneNames), "server")
+			text = ask[string](t, browser, "document.querySelector('main').innerText")
+			require.NotContains(t, text, note)
+			require.Contains(t, text, "telemetry_query_history=slow")
+			require.Contains(t, ask[string](t, browser, "document.querySelector('.advice a').href"), "/sql/history?queryId="+busy.slow)
+		}
+		browser.look(t, 1280, "light")
+		browser.quiet(t)
+	})
+
 	t.Run("hostile text stays text", func(t *testing.T) {
 		browser.visit(t, busy.url+"statements?q=hostile")
 		require.Zero(t, ask[int64](t, browser, "document.scripts.length"))
 		browser.quiet(t)
 	})
 }
+
+// laneNames are the names beside the timeline, from top to bottom; outsideServer lists bars of phases that
+// are not within the bar of the server, or not one after the other.
+const (
+	laneNames     = `[...document.querySelectorAll('.names text')].filter(e => e.getClientRects().length).map(e => e.textContent)`
+	outsideServer = `(() => {
+		const at = e => e.querySelector('rect').getBoundingClientRect(), bars = [...document.querySelectorAll('.bars .bar')];
+		const server = at(bars.find(b => b.textContent.trim().startsWith('server:')));
+		let end = server.left;
+		return bars.filter(b => b.querySelector('.compute, .compiling, .executing')).filter(b => {
+			const r = at(b), wrong = Math.abs(r.left - end) > 2 || r.right > server.right + 2;
+			end = r.right;
+			return wrong;
+		}).map(b => b.textContent);
+	})()`
+)
 
 // poorContrast lists texts that stand out from what is behind them by less than WCAG's AA
 // asks for, 4.5 to 1. What is behind a text in a picture is the bar it is written into.

@@ -28,6 +28,8 @@ type busy struct {
 	downloaded string // id of a statement with files
 	running    string // and of one that is running
 	failed     string
+	slow       string // without a report of the query history
+	reported   string // and with one
 }
 
 // wide has enough columns of text to be handed out as files.
@@ -89,6 +91,8 @@ func newBusy(t *testing.T) *busy {
 	giveUp()
 	require.Error(t, <-gaveUp)
 
+	reported := reportedStatement(t)
+
 	forever, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	var ended sync.WaitGroup
 	ended.Go(func() {
@@ -97,16 +101,34 @@ func newBusy(t *testing.T) *busy {
 	})
 	t.Cleanup(func() { stop(); ended.Wait() })
 
-	b := &busy{}
+	b := &busy{reported: reported}
 	server := httptest.NewServer(http.DefaultServeMux)
 	t.Cleanup(server.Close)
 	b.url = server.URL + "/debug/databricks/"
 	eventually.True(t, func() bool {
 		b.downloaded, b.running, b.failed = b.find(t, "?result=EXTERNAL_LINKS&outcome=completed"), b.find(t, "?outcome=running"), b.find(t, "?category=not_found")
-		return b.downloaded != "" && b.running != "" && b.failed != ""
+		b.slow = b.find(t, "?q=slow+*/&outcome=completed")
+		return b.downloaded != "" && b.running != "" && b.failed != "" && b.slow != ""
 	})
 	require.NoError(t, telemetry.Flush(t.Context()))
 	return b
+}
+
+// reportedStatement runs a statement on a warehouse that is stopped, until the query history has
+// reported it, and returns its id.
+func reportedStatement(t *testing.T) string {
+	ws := workspace.New(t, workspace.Options{
+		Warehouses:      []workspace.Warehouse{{ID: "abcdef0123456789", Stopped: true, StartTime: 700 * time.Millisecond}},
+		CompilationTime: func(string) time.Duration { return 150 * time.Millisecond },
+		ExecutionTime:   func(string) time.Duration { return 400 * time.Millisecond },
+		History: func(_ workspace.StatementFacts, e *workspace.HistoryEntry) {
+			e.Metrics.ReadBytes, e.Metrics.ReadCacheBytes, e.Metrics.SpillToDiskBytes = 40e9, 8e8, 12e9
+		},
+	})
+	db := open(t, ws, "telemetry_query_text=true", "telemetry_query_history=all", "telemetry_close_timeout=1m")
+	run(t, db, "SELECT region, sum(amount) AS total FROM VALUES ('north', 1), ('south', 2) AS sales(region, amount) GROUP BY region")
+	require.NoError(t, db.Close())
+	return ws.Statements()[0].ID
 }
 
 func open(t *testing.T, ws *workspace.Workspace, params ...string) *sql.DB {

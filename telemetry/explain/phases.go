@@ -1,0 +1,62 @@
+package explain
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// precision is that of times in the query history.
+const precision = time.Millisecond
+
+// addPhases draws the phases of the server. A report has their lengths alone, and its clock is not
+// that of the record: the phases follow one another from the latest ExecuteStatement request on,
+// where they fit into what the statement took after it. Where they do not, none is drawn.
+func (t *Timeline) addPhases(r *telemetry.ServerReport) {
+	times := PhasesOf(r)
+	if len(times) == 0 {
+		return
+	}
+	begin, sum := t.requested(), sumOf(times)
+	room := t.Total - begin
+	tolerance := precision * time.Duration(len(times))
+	switch total := r.Total.Or(sum); {
+	case sum > total+tolerance:
+		t.PhasesNote = fmt.Sprintf("The phases that the query history reports overlap and are not drawn: they add up to %s, and the server took %s.",
+			format.Duration(sum), format.Duration(total))
+		return
+	case sum > room+tolerance:
+		t.PhasesNote = fmt.Sprintf("The phases that the query history reports are not drawn: they add up to %s, and the statement ended %s after its request.",
+			format.Duration(sum), format.Duration(room))
+		return
+	}
+	t.PhasesNote = "The query history reports how long the server's phases took, not when: they are drawn in their usual order, from the request on."
+
+	t.addLanes("server", false, []Bar{{
+		Kind: BarServer, Label: "server", Start: begin, End: begin + sum, Note: format.Plural(int64(len(times)), "phase") + " of the query history",
+	}})
+	for _, p := range times {
+		b := Bar{Kind: p.Bar(), Label: p.Description(), Start: begin, End: begin + p.Time}
+		begin = b.End
+		if b.End > t.Total {
+			b.Note = format.Duration(p.Time) + " reported"
+		}
+		t.addLanes(p.String(), false, []Bar{b})
+		t.Lanes[len(t.Lanes)-1].Within = "server"
+	}
+}
+
+// requested is when the latest attempt of ExecuteStatement began; 0, the start of the call, where no
+// request was observed.
+func (t *Timeline) requested() (at time.Duration) {
+	for _, l := range t.Lanes {
+		for _, b := range l.Bars {
+			if b.Kind == BarExecute {
+				at = max(at, b.Start)
+			}
+		}
+	}
+	return at
+}
