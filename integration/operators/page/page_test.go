@@ -16,20 +16,33 @@ import (
 
 // find returns the key of the first statement a list has.
 func (b *busy) find(t *testing.T, query string) string {
-	t.Helper()
 	var list struct {
 		Statements []struct {
 			Key string `json:"key"`
 		} `json:"statements"`
 	}
-	answer, err := http.Get(b.url + "statements" + query + "&format=json")
-	require.NoError(t, err)
-	defer func() { _ = answer.Body.Close() }()
-	require.NoError(t, json.NewDecoder(answer.Body).Decode(&list))
+	b.read(t, "statements"+query, &list)
 	if len(list.Statements) == 0 {
 		return ""
 	}
 	return list.Statements[0].Key
+}
+
+// hasReport reports whether the query history has reported a statement.
+func (b *busy) hasReport(t *testing.T, id string) bool {
+	var page struct {
+		Report any `json:"server_report"`
+	}
+	b.read(t, "statement?id="+id, &page)
+	return page.Report != nil
+}
+
+func (b *busy) read(t *testing.T, path string, into any) {
+	t.Helper()
+	answer, err := http.Get(b.url + path + "&format=json")
+	require.NoError(t, err)
+	defer func() { _ = answer.Body.Close() }()
+	require.NoError(t, json.NewDecoder(answer.Body).Decode(into))
 }
 
 type pageOf struct{ name, path string }

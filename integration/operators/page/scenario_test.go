@@ -108,16 +108,17 @@ func newBusy(t *testing.T) *busy {
 	eventually.True(t, func() bool {
 		b.downloaded, b.running, b.failed = b.find(t, "?result=EXTERNAL_LINKS&outcome=completed"), b.find(t, "?outcome=running"), b.find(t, "?category=not_found")
 		b.slow = b.find(t, "?q=slow+*/&outcome=completed")
-		return b.downloaded != "" && b.running != "" && b.failed != "" && b.slow != ""
+		return b.downloaded != "" && b.running != "" && b.failed != "" && b.slow != "" && b.hasReport(t, b.reported)
 	})
 	require.NoError(t, telemetry.Flush(t.Context()))
 	return b
 }
 
-// reportedStatement runs a statement on a warehouse that is stopped, until the query history has
-// reported it, and returns its id.
+// reportedStatement runs a statement on a warehouse that is stopped, and returns its id. The query
+// history reports it seconds later.
 func reportedStatement(t *testing.T) string {
 	ws := workspace.New(t, workspace.Options{
+		TelemetryFlag:   workspace.FlagOn,
 		Warehouses:      []workspace.Warehouse{{ID: "abcdef0123456789", Stopped: true, StartTime: 700 * time.Millisecond}},
 		CompilationTime: func(string) time.Duration { return 150 * time.Millisecond },
 		ExecutionTime:   func(string) time.Duration { return 400 * time.Millisecond },
@@ -125,9 +126,8 @@ func reportedStatement(t *testing.T) string {
 			e.Metrics.ReadBytes, e.Metrics.ReadCacheBytes, e.Metrics.SpillToDiskBytes = 40e9, 8e8, 12e9
 		},
 	})
-	db := open(t, ws, "telemetry_query_text=true", "telemetry_query_history=all", "telemetry_close_timeout=1m")
+	db := open(t, ws, "telemetry_query_text=true", "telemetry_query_history=all", "telemetry_flush_interval=100ms")
 	run(t, db, "SELECT region, sum(amount) AS total FROM VALUES ('north', 1), ('south', 2) AS sales(region, amount) GROUP BY region")
-	require.NoError(t, db.Close())
 	return ws.Statements()[0].ID
 }
 
