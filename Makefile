@@ -144,5 +144,5 @@ release-notes: ## print the changelog's section of this version
 	@.ci/release-check notes
 
 .PHONY: api
-api: ## list what this version exports, in api/
+api: ## list the names of this version that users rely on, in api/
 	@go run ./internal/apicheck -write api/v$$(sed -n 's/^const Version = "\(.*\)"$$/\1/p' telemetry/version.go).txt
