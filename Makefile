@@ -26,8 +26,9 @@ BENCHFLAGS ?=
 # Tests run under the race detector, all but the SQL engine of the simulated workspace: it is
 # SQLite, and six times as slow with it. What `make lint` vets is not vetted again.
 RACE := -race -gcflags=modernc.org/...=-race=false
-# The native driver polls once a second: many tests wait rather than work.
-TESTFLAGS ?= -vet=off -parallel 16
+# The native driver polls once a second: many tests wait rather than work. Tests of adoption compile
+# programs: with empty caches, on two cores that are busy, that alone takes over 10 minutes.
+TESTFLAGS ?= -vet=off -parallel 16 -timeout 40m
 
 .PHONY: help
 help: ## list the commands
