@@ -35,7 +35,7 @@ help: ## list the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: ## run a dozen statements against a simulated workspace and print what was measured
+demo: ## run statements of every kind against a simulated workspace and print what was measured
 	@cd examples && go run ./quickstart
 
 .PHONY: test
