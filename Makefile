@@ -30,8 +30,9 @@ BENCHFLAGS ?=
 RACE := -race -gcflags=modernc.org/...=-race=false
 # A third of the time that small tests take is that of linking them; debuggers alone need DWARF.
 LINK := -ldflags=-w
-# The native driver polls once a second: many tests wait rather than work.
-TESTFLAGS ?= -vet=off -parallel 16
+# The native driver polls once a second: many tests wait rather than work. Tests of adoption compile
+# programs: with empty caches, on two cores that are busy, that alone takes over 10 minutes.
+TESTFLAGS ?= -vet=off -parallel 16 -timeout 30m
 # Tests and the compiler spend a seventh of their time on collecting garbage otherwise.
 test: export GOGC := 400
 
@@ -40,7 +41,7 @@ help: ## list the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: ## run a dozen statements against a simulated workspace and print what was measured
+demo: ## run statements of every kind against a simulated workspace and print what was measured
 	@cd examples && go run ./quickstart
 
 .PHONY: test
@@ -156,5 +157,5 @@ release-notes: ## print the changelog's section of this version
 	@.ci/release-check notes
 
 .PHONY: api
-api: ## list what this version exports, in api/
+api: ## list the names of this version that users rely on, in api/
 	@go run ./internal/apicheck -write api/v$$(sed -n 's/^const Version = "\(.*\)"$$/\1/p' telemetry/version.go).txt

@@ -1,4 +1,4 @@
-// Quickstart opens the wrapped driver, runs a dozen statements and prints what was measured
+// Quickstart opens the wrapped driver, runs statements of every kind and prints what was measured
 // for each.
 //
 // Without configuration it starts a simulated workspace and runs against that; with

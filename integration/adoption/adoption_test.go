@@ -72,6 +72,7 @@ func (m module) build(t *testing.T, bin string, diffs map[string]string) {
 	folders := map[string]string{"": copied}
 	for _, fork := range m.forks { // a dependency's code is changed in a copy that replaces it
 		folders[fork] = t.TempDir()
+		goTool(t, m.folder, "mod", "download", fork) // before the first build it may be in no cache, and then has no folder
 		source := strings.TrimSpace(goTool(t, m.folder, "list", "-m", "-f", "{{.Dir}}", fork))
 		require.NoError(t, os.CopyFS(folders[fork], os.DirFS(source)))
 		goTool(t, copied, "mod", "edit", "-replace="+fork+"="+folders[fork])

@@ -2,12 +2,16 @@ package main
 
 import (
 	"bytes"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 // module is a module with one package and whatever else is in it.
@@ -58,7 +62,7 @@ func open() {}
 		"nested/go.mod":          "module nested\n",
 		"nested/other/nested.go": "package other\n\nfunc Nested() {}\n",
 	})
-	lines, err := exported(dir)
+	lines, err := exported(dir, ".")
 	require.NoError(t, err)
 	require.Equal(t, []string{
 		"shop: const Limit",
@@ -78,21 +82,109 @@ func open() {}
 	}, lines)
 }
 
-func TestWhatIsGoneHasToBeInTheNotes(t *testing.T) {
-	before := []string{
-		"shop: func Open(string) error",
-		"shop: func (*Shop) Close() error",
-		"shop: type Shop struct, Name string",
+// before and now are listings that differ in a declaration of every kind.
+var (
+	before = []string{
 		"shop: const Limit",
-		"shop/till: func Count() int",
+		"shop: func (*Shop) Close() error",
+		"shop: func (List[T]) Len() int",
 		"shop: func Kept()",
+		"shop: func Open(string) error",
+		"shop: type List[T any] []T",
+		"shop: type Seller interface, Sell func(string) error",
+		"shop: type Shop struct",
+		"shop: type Shop struct, *store.Owner",
+		"shop: type Shop struct, Name string",
+		"shop: type Value[T any] struct, V T",
+		"shop: var Default",
+		"shop/till: func Count() int",
+		"settings: telemetry_size, `DATABRICKS_TELEMETRY_SIZE`, a number, 100, Size.",
+		"records: statement.server_ms",
 	}
-	now := []string{"shop: func Kept()", "shop: func Open(string) (*Shop, error)", "shop: func New()"}
-	breaks := breaking(before, now)
-	require.Equal(t, before[:5], breaks)
-	require.Empty(t, unmentioned(breaks, "`shop.Open` returns a shop. `Shop.Close` and its `Name` are gone, so is `shop/till`;\n`MaxItems` replaces `Limit`."))
-	require.Equal(t, before[:5], unmentioned(breaks, "Open, Close, Name, Limit and till changed."), "names are written as code")
-	require.Equal(t, before[1:5], unmentioned(breaks, "`Open`"))
+	now = []string{
+		"shop: func Kept()",
+		"shop: func New()",
+		"shop: func Open(string) (*Shop, error)",
+		"shop: type Shop struct",
+		"shop: type Shop struct, Title string",
+		"shop/desk: func Count() int",
+		"settings: telemetry_size, `DATABRICKS_TELEMETRY_SIZE`, a number, 200, Size.",
+		"records: statement.time_server_ms",
+	}
+	complete = `
+#### ` + "`shop`" + `
+| 0.1.0 | 0.2.0 |
+|---|---|
+| ` + "`Limit`, `Default`" + ` | removed: nothing has a limit |
+| ` + "`Shop.Close`, `.Name`, `.Owner`" + ` | ` + "`Shop.Title`" + ` |
+| ` + "`List`, `.Len`, `Seller.Sell`, `Value.V`" + ` | ` + "`desk.Count`" + ` |
+| ` + "`Open`" + ` | ` + "`Open` returns a `Shop`, see `sql.DB`" + ` |
+#### ` + "`shop/till`" + `
+| ` + "`Count`" + ` | ` + "`desk.Count`" + ` |
+#### settings
+| ` + "`telemetry_size`" + ` | 200 by default |
+#### records
+| ` + "`statement.server_ms`" + ` | ` + "`time_server_ms`" + ` |
+`
+)
+
+func TestEveryNameThatIsGoneOrDifferentHasToBeInTheNotes(t *testing.T) {
+	require.Empty(t, check(before, now, complete))
+	for name, line := range map[string]string{
+		"`Limit`, ":             before[0],
+		"`Shop.Close`, ":        before[1],
+		"`.Len`, ":              before[2],
+		"`Open` | ":             before[4],
+		"`List`, ":              before[5],
+		"`Seller.Sell`, ":       before[6],
+		", `.Owner`":            before[8],
+		", `.Name`":             before[9],
+		", `Value.V`":           before[10],
+		", `Default`":           before[11],
+		"| `Count` ":            before[12],
+		"`telemetry_size`":      before[13],
+		"`statement.server_ms`": before[14],
+	} {
+		require.Contains(t, complete, name)
+		require.Contains(t, check(before, now, strings.Replace(complete, name, "", 1)), "not named: "+line)
+	}
+}
+
+func TestANameCountsInTheTableOfItsPlaceOnly(t *testing.T) {
+	gone := []string{"shop: func Old()"}
+	missing := []string{"not named: shop: func Old()"}
+	require.Equal(t, missing, check(gone, nil, "`Old`, of `shop`, is gone."))
+	require.Equal(t, missing, check(gone, nil, "| `Old` | gone |"))
+	require.Subset(t, check(gone, nil, "#### `shop`\n| New | `Old` |"), missing)
+	require.Equal(t, missing, check(gone, nil, "#### `shop`\n### Fixed\n| `Old` | gone |"))
+	require.Subset(t, check(gone, nil, "#### `other`\n| `Old` | gone |"), missing)
+	require.Empty(t, check(gone, nil, "#### `shop`\n| `Old` | gone |"))
+}
+
+func TestWrongNamesInTheNotesAreFound(t *testing.T) {
+	require.Equal(t, []string{"the last version had no Shop.Nane in shop"},
+		check(before, now, complete+"#### `shop`\n| `Shop.Nane` | gone |"))
+	for _, name := range []string{"Shop.Tilte", "desk.Cuont", "shop.Limit"} {
+		require.Equal(t, []string{name + ", in the table of shop, is not exported"},
+			check(before, now, complete+"#### `shop`\n| `Limit` | `"+name+"` |"))
+	}
+}
+
+func TestNamesInDocumentsAreListed(t *testing.T) {
+	dir := module(t, map[string]string{
+		"README.md": "| `one` | not a setting |\n<!-- generated: parameters -->\n| DSN parameter | default |\n|---|---|\n" +
+			"| `telemetry_size` | `DATABRICKS_TELEMETRY_SIZE` | 100 |\n<!-- end: parameters -->\n| `two` | nor this |\n",
+		"docs/TELEMETRY.md":     "<!-- generated: statement -->\n| field | unit |\n|---|---|\n| `total_ms` | ms |\n<!-- end: statement -->\n| `other` | no field |\n",
+		"docs/OPENTELEMETRY.md": "| `server.address`, `server.port` | yes |\n",
+	})
+	lines, err := documented(dir)
+	require.NoError(t, err)
+	require.Equal(t, []string{
+		"records: statement.total_ms",
+		"settings: telemetry_size, `DATABRICKS_TELEMETRY_SIZE`, 100",
+		"spans and metrics: server.address",
+		"spans and metrics: server.port",
+	}, lines)
 }
 
 func TestTheCommandFailsForWhatTheNotesDoNotName(t *testing.T) {
@@ -100,14 +192,43 @@ func TestTheCommandFailsForWhatTheNotesDoNotName(t *testing.T) {
 	last := filepath.Join(dir, "last.txt")
 	require.NoError(t, os.WriteFile(last, []byte("a: func Old()\n"), 0o644))
 	var out bytes.Buffer
-	err := run([]string{"-module", dir, "-last", last}, strings.NewReader("nothing"), &out)
-	require.ErrorContains(t, err, "1 declarations that are gone")
-	require.Equal(t, "a: func Old()\n", out.String())
-	require.NoError(t, run([]string{"-module", dir, "-last", last}, strings.NewReader("`Old` is `New`"), &out))
+	err := run([]string{"-repository", dir, "-last", last}, strings.NewReader("nothing"), &out)
+	require.ErrorContains(t, err, "1 problems")
+	require.Equal(t, "not named: a: func Old()\n", out.String())
+	require.NoError(t, run([]string{"-repository", dir, "-last", last}, strings.NewReader("#### `a`\n| `Old` | `New` |"), &out))
 
-	require.NoError(t, run([]string{"-module", dir, "-write", last}, nil, &out))
+	require.NoError(t, run([]string{"-repository", dir, "-write", last}, nil, &out))
 	text, err := os.ReadFile(last)
 	require.NoError(t, err)
 	require.Equal(t, "a: func New()\n", string(text))
-	require.NoError(t, run([]string{"-module", dir, "-last", last}, strings.NewReader(""), &out))
+	require.NoError(t, run([]string{"-repository", dir, "-last", last}, strings.NewReader(""), &out))
+}
+
+// The notes of this version name every difference from the version that its migration starts from, and
+// miss one as soon as any name is taken out of them.
+func TestTheNotesOfThisVersionNameEveryDifference(t *testing.T) {
+	changelog, err := os.ReadFile("../../CHANGELOG.md")
+	require.NoError(t, err)
+	_, notes, found := strings.Cut(string(changelog), "\n## "+telemetry.Version+" ")
+	require.True(t, found)
+	notes, _, _ = strings.Cut(notes, "\n## ")
+	_, from, found := strings.Cut(notes, "\n### Migration from ")
+	require.True(t, found)
+	from, _, _ = strings.Cut(from, "\n")
+	last, err := os.ReadFile("../../api/v" + from + ".txt")
+	require.NoError(t, err)
+	before := strings.Split(strings.TrimSpace(string(last)), "\n")
+	now, err := listing("../..")
+	require.NoError(t, err)
+	require.Empty(t, check(before, now, notes))
+
+	old := migrationTables(notes).old
+	breaks := breaking(before, now)
+	require.NotEmpty(t, breaks)
+	for _, line := range breaks {
+		place, name := declared(line)
+		without := maps.Clone(old)
+		without[place] = slices.DeleteFunc(slices.Clone(old[place]), func(other string) bool { return other == name })
+		require.Contains(t, unnamed(breaks, without), line)
+	}
 }

@@ -13,14 +13,15 @@ import (
 	"strings"
 )
 
-// exported lists what the packages of a module export, sorted: a line per constant, variable,
-// function, method, type, field and interface method.
-func exported(module string) (lines []string, err error) {
-	err = filepath.WalkDir(module, func(path string, d fs.DirEntry, err error) error {
+// exported lists what the packages in a folder of the repository export, sorted: a line per constant,
+// variable, function, method, type, field and interface method.
+func exported(repository, folder string) (lines []string, err error) {
+	root := filepath.Join(repository, filepath.FromSlash(folder))
+	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && path != module && outside(path, d.Name()):
+		case d.IsDir() && path != root && outside(path, d.Name()):
 			return fs.SkipDir
 		case d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go"):
 			return nil
@@ -29,7 +30,7 @@ func exported(module string) (lines []string, err error) {
 		if err != nil || file.Name.Name == "main" {
 			return err
 		}
-		folder, err := filepath.Rel(module, filepath.Dir(path))
+		folder, err := filepath.Rel(repository, filepath.Dir(path))
 		if err != nil {
 			return err
 		}

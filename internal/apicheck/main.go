@@ -1,18 +1,22 @@
-// Command apicheck compares what the packages of this module export with what they exported in
-// the last version, and that with the notes of the changelog.
+// Command apicheck compares what the packages of this module export, and the other names that users
+// rely on, with those of the last version, and the difference with the migration tables of the changelog.
 //
-//	apicheck -write api/v0.2.0.txt            writes what is exported
-//	apicheck -last api/v0.1.0.txt < notes     fails if something is gone or different and not in the notes
+//	apicheck -write api/v0.2.0.txt            writes the listing of this version
+//	apicheck -last api/v0.1.0.txt < notes     fails if a name is gone or different and not in the notes
 //
-// A line of the listing is a declaration, as in the api folder of the Go repository:
+// A line of the listing is a declaration, as in the api folder of the Go repository, a setting, a
+// field of a record, or the name of a span's attribute or a metric:
 //
 //	telemetry: func Flush(context.Context) error
+//	records: statement.total_ms
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 )
@@ -26,13 +30,13 @@ func main() {
 
 func run(args []string, stdin io.Reader, stdout io.Writer) error {
 	flags := flag.NewFlagSet("apicheck", flag.ContinueOnError)
-	module := flags.String("module", ".", "the module's folder")
+	repository := flags.String("repository", ".", "the repository's folder")
 	write := flags.String("write", "", "write what is exported to this file")
 	last := flags.String("last", "", "what the last version exported")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	now, err := exported(*module)
+	now, err := listing(*repository)
 	if err != nil {
 		return err
 	}
@@ -47,13 +51,26 @@ func run(args []string, stdin io.Reader, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	breaks := breaking(strings.Split(strings.TrimSpace(string(before)), "\n"), now)
-	missing := unmentioned(breaks, string(notes))
-	for _, line := range missing {
-		fmt.Fprintln(stdout, line)
+	problems := check(strings.Split(strings.TrimSpace(string(before)), "\n"), now, string(notes))
+	for _, problem := range problems {
+		fmt.Fprintln(stdout, problem)
 	}
-	if len(missing) > 0 {
-		return fmt.Errorf("of %d declarations that are gone or different, the notes do not name these %d", len(breaks), len(missing))
+	if len(problems) > 0 {
+		return fmt.Errorf("%d problems of the notes with what changed since %s", len(problems), *last)
 	}
 	return nil
+}
+
+// listing is what apicheck knows of a version: the main module's packages, the simulated workspace,
+// which is for users' tests, and the names in documents.
+func listing(repository string) (all []string, err error) {
+	for _, folder := range []string{".", "integration/workspace"} {
+		lines, err := exported(repository, folder)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		all = append(all, lines...)
+	}
+	lines, err := documented(repository)
+	return append(all, lines...), err
 }

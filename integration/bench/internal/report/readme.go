@@ -79,5 +79,38 @@ func (r *Results) costTable() string {
 		}
 		d.row(cells...)
 	}
+	r.barSummary(&d)
 	return d.String()
+}
+
+// barSummary says how many bars are missed, of which kinds, and how far the run can be trusted.
+func (r *Results) barSummary(d *document) {
+	list := r.verdicts()
+	if len(list) == 0 {
+		return
+	}
+	var kinds []string
+	missed := map[string]int{}
+	for _, v := range list {
+		if !v.met() {
+			if missed[v.what] == 0 {
+				kinds = append(kinds, v.what)
+			}
+			missed[v.what]++
+		}
+	}
+	d.linef("")
+	if len(kinds) == 0 {
+		d.linef("All %d [bars](docs/BENCHMARKS.md#against-the-bars) are met.", len(list))
+	} else {
+		count := 0
+		for i, kind := range kinds {
+			count += missed[kind]
+			kinds[i] = fmt.Sprintf("%s (%d)", kind, missed[kind])
+		}
+		d.linef("**%d of %d [bars](docs/BENCHMARKS.md#against-the-bars) are missed**: %s.", count, len(list), strings.Join(kinds, "; "))
+	}
+	if time, known := r.noise(wall); known && time > noisy {
+		d.linef("The machine had other work to do: the native driver, compared with itself, strays by %s.", percent(time))
+	}
 }

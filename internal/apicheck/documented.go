@@ -1,0 +1,54 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// documented lists what users name that is not Go, sorted, from tables that tests compare with the
+// code: settings with everything that is said of them, the fields of records, the names of spans and
+// metrics. A document that does not exist has none.
+func documented(repository string) (lines []string, err error) {
+	for _, document := range []struct{ path, listing string }{
+		{"README.md", "settings"},
+		{"docs/TELEMETRY.md", "records"},
+		{"docs/OPENTELEMETRY.md", "spans and metrics"},
+	} {
+		text, err := os.ReadFile(filepath.Join(repository, filepath.FromSlash(document.path)))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		table := "" // the generated one that a line is in
+		for line := range strings.Lines(string(text)) {
+			if marker := marker.FindStringSubmatch(line); marker != nil {
+				table = ""
+				if marker[1] == "generated" {
+					table = marker[2]
+				}
+			}
+			cells := strings.Split(strings.Trim(strings.TrimSpace(line), "| "), " | ")
+			if len(cells) < 2 || !strings.HasPrefix(line, "|") {
+				continue
+			}
+			for _, span := range code.FindAllStringSubmatch(cells[0], -1) {
+				switch {
+				case document.listing == "settings" && table == "parameters":
+					lines = append(lines, "settings: "+span[1]+", "+strings.Join(cells[1:], ", "))
+				case document.listing == "records" && table != "":
+					lines = append(lines, "records: "+table+"."+span[1])
+				case document.listing == "spans and metrics":
+					lines = append(lines, "spans and metrics: "+span[1])
+				}
+			}
+		}
+	}
+	slices.Sort(lines)
+	return slices.Compact(lines), nil
+}
+
+var marker = regexp.MustCompile(`<!-- (generated|end): ([\w ]*\w)`)
