@@ -38,7 +38,7 @@ func (l shapesPage) view() templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if len(l.Shapes) > 0 {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "<section><p class=\"quiet\">Grouped by their text without literals where telemetry_query_text is on, by kind and result format otherwise. Each name leads to the statements that are kept, each slowest time to that statement.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "<section><p class=\"quiet\">Grouped by their text without literals. Where telemetry_query_text is off, a shape is named by the hash of that text, which the log and dbtel show, too. Each name leads to the statements that are kept, each slowest time to that statement.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
