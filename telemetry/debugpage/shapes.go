@@ -198,6 +198,10 @@ func (g *shapes) views(now time.Time, length time.Duration, running ...*telemetr
 	}
 	var total time.Duration
 	for shape, t := range tallies {
+		w := window{tally: tally{statements: t.statements, slowest: t.slowest}} // of those that ended
+		for i, n := range t.took {
+			w.took[i] = int64(n)
+		}
 		r, name, example := runs[shape], "", ""
 		for p, d := range r.times {
 			t.times[p] += d
@@ -209,10 +213,6 @@ func (g *shapes) views(now time.Time, length time.Duration, running ...*telemetr
 		}
 		if r.oldest != nil && r.oldest.Total > t.slowest {
 			example, t.slowest = keyOf(r.oldest), r.oldest.Total
-		}
-		w := window{tally: tally{statements: t.statements, slowest: t.slowest}}
-		for i, n := range t.took {
-			w.took[i] = int64(n)
 		}
 		v := shapeView{
 			ID: shape, Text: name, Statements: count(t.statements), Running: r.statements, Time: duration(t.times.Total()), P50: duration(w.quantile(0.5)), P95: duration(w.quantile(0.95)),

@@ -86,6 +86,7 @@ func TestStatementsWithoutATextAreGroupedByTheHashOfIt(t *testing.T) {
 		require.Equal(t, []string{"shape " + orders, "shape " + exports}, []string{views[0].Text, views[1].Text})
 		require.Equal(t, []string{orders, exports}, []string{views[0].ID, views[1].ID}, "the log and files name it the same")
 		require.EqualValues(t, 1, views[0].Running)
+		require.Equal(t, []duration{duration(ms(29)), duration(r.Total)}, []duration{max(views[0].P95, duration(ms(29))), views[0].Slowest}, "one that runs moves no percentile")
 
 		var l listed
 		f.json(t, "/"+views[0].URL()+"&format=json", &l)
