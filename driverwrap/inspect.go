@@ -78,6 +78,7 @@ func (i inspector) Running() []*telemetry.Statement {
 	var running []*telemetry.Statement
 	for _, st := range i.of.sessions.unfinished() {
 		if r := st.soFar(now); r != nil {
+			r.Shape = telemetry.ShapeOf(st.text())
 			running = append(running, r)
 		}
 	}

@@ -205,7 +205,8 @@ func TestEveryStatementIsFinishedExactlyOnce(t *testing.T) {
 				require.Len(t, sink.statements, 1)
 				got := *sink.statements[0]
 				require.Positive(t, got.Connector)
-				got.Started, got.Connector = time.Time{}, 0
+				require.Equal(t, got.Internal, got.Shape == "")
+				got.Started, got.Connector, got.Shape = time.Time{}, 0, ""
 				got.FirstRow, got.Consume, got.Close = telemetry.Maybe[time.Duration]{}, telemetry.Maybe[time.Duration]{}, telemetry.Maybe[time.Duration]{}
 				require.Equal(t, test.want, got)
 			})

@@ -20,9 +20,11 @@ type recorder struct {
 
 // recording reports whether a record would reach a sink or Databricks.
 func (r *recorder) recording() bool {
-	if r.report.Recording() {
-		return true
-	}
+	return r.report.Recording() || r.sinksRecording()
+}
+
+// sinksRecording reports whether a record would reach a sink.
+func (r *recorder) sinksRecording() bool {
 	for _, f := range r.fanouts {
 		if f.Recording() {
 			return true
@@ -45,10 +47,14 @@ func (r *recorder) sessionClosed(record *telemetry.SessionClosed) {
 	}
 }
 
-func (r *recorder) statementFinished(record *telemetry.Statement) {
-	r.report.StatementFinished(record)
-	for _, f := range r.fanouts {
-		f.Statement(record)
+// statementFinished passes a record on, with the text of its statement where a sink gets the shape.
+func (r *recorder) statementFinished(record *telemetry.PendingStatement, query string) {
+	r.report.StatementFinished(&record.Statement)
+	if r.sinksRecording() {
+		record.SetText(query)
 	}
-	r.history.StatementFinished(record) // after the fan-outs: its report follows the record
+	for _, f := range r.fanouts {
+		f.PendingStatement(record)
+	}
+	r.history.StatementFinished(&record.Statement) // after the fan-outs: its report follows the record
 }

@@ -39,6 +39,7 @@ type statement struct {
 	first       time.Time // first row read
 	last        time.Time // rows exhausted, or reading failed
 	readFailure *telemetry.Failure
+	query       string              // the text of the SQL, until the statement is finished
 	lease       weak.Pointer[lease] // of the open rows; refers to nothing once the application has dropped them
 	finished    bool
 	hasRows     bool // the call returned rows
@@ -84,16 +85,17 @@ func beginStatement(ctx context.Context, on *session, asked call) (within contex
 		traceID, spanID = spanContext(spans)
 	}
 	within = on.tagTrace(within, traceID, spanID)
-	st := &statement{session: on, spans: spans, volume: volumeOperation(asked.query)}
+	st := &statement{session: on, spans: spans, volume: volumeOperation(asked.query), query: asked.query}
 	st.ctx = callContext{Context: within, statement: st, onStatementID: st.setStatementID}
 	if start.SessionID == "" {
 		st.ctx.onSessionID = st.setSessionID
 	}
-	st.record = &record{Statement: telemetry.Statement{
+	st.record = &record{}
+	st.record.Statement = telemetry.Statement{
 		Connector: on.connectorID, Server: start.Server, TraceID: traceID, SpanID: spanID,
 		WarehouseID: start.WarehouseID, InitialCatalog: start.InitialCatalog, InitialSchema: start.InitialSchema, Attributes: start.Attributes,
 		Kind: start.Kind, Internal: start.Internal, Prepared: start.Prepared, Query: start.Query,
-	}}
+	}
 	addContext(within, &st.record.Statement)
 	st.record.Started = time.Now()
 	st.trace.Start(st.record.Started, on.wire)
@@ -228,6 +230,8 @@ func (s *statement) finish(now time.Time, outcome telemetry.Outcome) bool {
 	}
 	s.fillTimings(r, now)
 	arrowEnded := s.arrowEnded
+	query := s.query
+	s.query = ""
 	s.mu.Unlock()
 
 	r.Outcome = outcome
@@ -246,6 +250,6 @@ func (s *statement) finish(now time.Time, outcome telemetry.Outcome) bool {
 	}
 	addStreamedRows(r)
 	s.session.remove(s)
-	s.session.statementFinished(r)
+	s.session.statementFinished(&s.record.PendingStatement, query)
 	return true
 }

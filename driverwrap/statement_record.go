@@ -9,7 +9,7 @@ import (
 // record is what a statement passes on, with room for the lists of a statement that needed two
 // calls, to run it and to close it, as most do.
 type record struct {
-	telemetry.Statement
+	telemetry.PendingStatement
 	rpc  [2]telemetry.RPC
 	call [2]telemetry.Call
 }
@@ -29,6 +29,13 @@ func (s *statement) soFar(now time.Time) *telemetry.Statement {
 	s.trace.Fill(&r, now)
 	s.applyWire(&r)
 	return &r
+}
+
+// text is the text of the SQL; empty when the statement is finished.
+func (s *statement) text() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.query
 }
 
 // fillTimings adds what the application's calls show: times, rows and session. Call it with mu

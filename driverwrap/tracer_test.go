@@ -137,6 +137,7 @@ func TestTheTextOfAStatementIsKeptOnlyWhenAskedFor(t *testing.T) {
 		queryAll(t, db, "x")
 		require.NoError(t, db.Close())
 		require.Equal(t, want, sink.statements[0].Query)
+		require.Equal(t, telemetry.ShapeOf("x"), sink.statements[0].Shape)
 		require.Contains(t, n.lines, "outer starts QUERY "+want+"falsefalse")
 	}
 }
@@ -223,6 +224,8 @@ func TestARunningStatementCanBeLookedAt(t *testing.T) {
 		require.Len(t, running, 1)
 		require.Equal(t, telemetry.OutcomeRunning, running[0].Outcome)
 		require.Equal(t, time.Second, running[0].Total)
+		require.Equal(t, telemetry.ShapeOf("x"), running[0].Shape)
+		require.Empty(t, running[0].Query)
 		require.Zero(t, running[0].Execute)
 
 		rows := <-done

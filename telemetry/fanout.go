@@ -98,6 +98,10 @@ func tracing(t Tracer) (wants bool) {
 // Statement passes a finished statement to every sink. The record must not change afterwards.
 func (f *Fanout) Statement(s *Statement) { f.enqueue(s) }
 
+// PendingStatement passes a finished statement to every sink, with its Shape. The record must not
+// change afterwards. It may be passed to several fan-outs.
+func (f *Fanout) PendingStatement(p *PendingStatement) { f.enqueue(p) }
+
 // SessionOpened passes the record to every sink that is a SessionSink.
 func (f *Fanout) SessionOpened(s *SessionOpened) { f.enqueue(s) }
 

@@ -43,6 +43,10 @@ type Statement struct {
 	// Query is the statement's text, kept only with Settings.QueryText. It never leaves
 	// the process.
 	Query string
+	// Shape is [ShapeOf] the statement's text, with and without Settings.QueryText: equal for
+	// statements that differ in literals only. It never leaves the process. Empty for statements
+	// without a text (Ping), and in what a Tracer gets.
+	Shape string
 
 	// Kind is what the statement was: from the call that ran it and what the server said
 	// about it, never from its text.

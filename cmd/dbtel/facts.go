@@ -29,6 +29,7 @@ func factsOf(s *telemetry.Statement, r *telemetry.ServerReport) (facts []fact) {
 	add("requests", requestsOf(s)...)
 	add("files", filesOf(s)...)
 	add("server", s.Server, textIf(s.WorkspaceID != "", "workspace "+s.WorkspaceID), textIf(s.SessionID != "", "session "+s.SessionID))
+	add("shape", s.Shape)
 	add("warehouse", s.WarehouseID)
 	add("history", reportFacts(r)...)
 	add("session", textIf(s.InitialCatalog != "", "began in catalog "+s.InitialCatalog), textIf(s.InitialSchema != "", "schema "+s.InitialSchema))

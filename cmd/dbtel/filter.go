@@ -18,7 +18,9 @@ type filter struct {
 
 	since, until         time.Time // zero without a bound
 	outcomes, categories []string  // nil for any
-	shapes               []string  // lower case; nil for any
+	shapes               []string  // parts of shapes, lower case; nil for any
+	hash                 string    // of the text whose shape is wanted
+	digits               string    // that the hash of a shape begins with; empty for any
 
 	left     int64                  // statements that were left out
 	selected [2]map[string]struct{} // ids of those that were not: the latest, and those before
@@ -29,7 +31,7 @@ func (f *filter) flags(flags *flag.FlagSet) {
 	flags.StringVar(&f.text.until, "until", "", "only what started before a `time`")
 	flags.StringVar(&f.text.outcome, "outcome", "", "only statements with these `outcomes`, such as failed,canceled")
 	flags.StringVar(&f.text.category, "category", "", "only statements with these error `categories`")
-	flags.StringVar(&f.text.shape, "shape", "", "only statements with this `text` in their shape, see summary")
+	flags.StringVar(&f.text.shape, "shape", "", "only statements with this `text` in their shape or its hash, see summary")
 	flags.StringVar(&f.text.server, "server", "", "only servers with this `text` in their name")
 }
 
@@ -68,7 +70,10 @@ func (f *filter) parse(now time.Time) (err error) {
 	}
 	f.categories = words(f.text.category)
 	if want := strings.TrimRight(strings.TrimSpace(f.text.shape), "… "); want != "" {
-		f.shapes = []string{strings.ToLower(want)}
+		f.shapes, f.hash = []string{strings.ToLower(want)}, telemetry.ShapeOf(want)
+		if digits := strings.TrimPrefix(f.shapes[0], shapePrefix); len(digits) >= leastDigits && strings.Trim(digits, "0123456789abcdef") == "" {
+			f.digits = digits
+		}
 		if shape := withoutLiterals(want); shape != "" {
 			f.shapes = append(f.shapes, strings.ToLower(shape))
 		}
@@ -163,10 +168,20 @@ func (f *filter) describes(s *telemetry.Statement) bool {
 		}
 	}
 	if f.shapes != nil {
-		shape := strings.ToLower(shapeOf(s))
-		return slices.ContainsFunc(f.shapes, func(want string) bool { return strings.Contains(shape, want) })
+		return f.hasShape(s)
 	}
 	return true
+}
+
+// leastDigits is how many digits of a hash are taken for it: fewer may be a word.
+const leastDigits = 6
+
+func (f *filter) hasShape(s *telemetry.Statement) bool {
+	if s.Shape != "" && (s.Shape == f.hash || f.digits != "" && strings.HasPrefix(s.Shape, f.digits)) {
+		return true
+	}
+	shape := strings.ToLower(shapeOf(s))
+	return !strings.HasPrefix(shape, shapePrefix) && slices.ContainsFunc(f.shapes, func(want string) bool { return strings.Contains(shape, want) })
 }
 
 // nothing says that there are no statements to show.

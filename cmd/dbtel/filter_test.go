@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 // selected returns how many statements and sessions of the records are selected.
@@ -52,6 +54,26 @@ func TestFlagsSelectStatements(t *testing.T) {
 		args := strings.FieldsFunc(c.args, func(r rune) bool { return r == '|' })
 		statements, sessions := selected(t, args...)
 		require.Equal(t, []int{c.statements, c.sessions}, []int{statements, sessions}, c.args)
+	}
+}
+
+// Processes that keep no text write the hash of a statement's text without literals.
+func TestStatementsWithoutATextAreGroupedAndSelectedByTheHashOfIt(t *testing.T) {
+	orders := telemetry.ShapeOf("SELECT * FROM orders WHERE id = ?")
+	line := func(shape, more string) string {
+		return fmt.Sprintf(`{"event":"statement","started":"2026-03-01T08:00:00Z","query_shape":"%s","kind":"QUERY","outcome":"completed","total_ms":5%s}`+"\n", shape, more)
+	}
+	// "decade" are digits, too, but not the first of the other hash
+	lines := line(orders, "") + line(orders, `,"result_format":"EXTERNAL_LINKS"`) + line("00decade00112233", "") +
+		line(telemetry.ShapeOf("SELECT decade"), `,"query_text":"SELECT decade"`)
+	require.Contains(t, dbtel(t, lines, "summary").out, "shape "+orders)
+	require.Contains(t, dbtel(t, lines, "top").out, "shape "+orders)
+	require.Contains(t, dbtel(t, lines, "show", "last", "--shape", orders).out, "shape      "+orders)
+	for want, statements := range map[string]int{
+		orders: 2, "shape " + orders: 2, strings.ToUpper(orders[:8]): 2, "SELECT * FROM orders -- mine\nWHERE id = 7": 2, "shape": 0,
+		"decade": 1, "00decade": 1, "select DECADE": 1, telemetry.ShapeOf("SELECT decade"): 1,
+	} {
+		require.Contains(t, dbtel(t, lines, "summary", "--json", "--shape", want).out, fmt.Sprintf(`"statements":%d,`, statements), want)
 	}
 }
 

@@ -32,8 +32,11 @@ func listing(statements []*telemetry.Statement, reports map[string]*telemetry.Se
 			rows.text = format.Count(n)
 		}
 		text := ""
-		if s.Query != "" {
+		switch {
+		case s.Query != "":
 			text = strings.Join(strings.Fields(clean(s.Query)), " ")
+		case s.Shape != "":
+			text = clean(shapeOf(s))
 		}
 		t.add(cell{s.Started.Local().Format(layout), dim}, cell{format.Duration(s.Total), bold}, cell{text: kindOf(s)}, rows,
 			cell{cmp.Or(shortID(s.StatementID), "-"), dim}, reason(s, reports[s.StatementID]), cell{text, dim})

@@ -9,7 +9,8 @@ import (
 )
 
 // shapeOf is what a statement has in common with similar ones: its text without literals
-// where the record has the text, and its kind and result format otherwise.
+// where the record has the text, the hash of that where not, and its kind and result format where
+// the record has neither.
 func shapeOf(s *telemetry.Statement) string {
 	if s.Internal {
 		return "ping"
@@ -17,11 +18,17 @@ func shapeOf(s *telemetry.Statement) string {
 	if s.Query != "" {
 		return withoutLiterals(s.Query)
 	}
+	if s.Shape != "" {
+		return shapePrefix + s.Shape
+	}
 	parts := []string{string(s.Kind), s.Volume, string(s.Result.Format)}
 	return cmp.Or(strings.Join(strings.Fields(strings.Join(parts, " ")), " "), "unknown")
 }
 
-const maxShape = 200 // characters
+const (
+	maxShape    = 200      // characters
+	shapePrefix = "shape " // of a hash
+)
 
 // withoutLiterals is the shape of a statement as a terminal may show it.
 func withoutLiterals(sql string) string {

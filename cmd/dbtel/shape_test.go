@@ -29,6 +29,7 @@ func TestStatementsThatDifferInLiteralsHaveTheSameShape(t *testing.T) {
 func TestShapeOfStatementWithoutText(t *testing.T) {
 	require.Equal(t, "ping", shapeOf(&telemetry.Statement{Internal: true, Query: "SELECT 1"}))
 	require.Equal(t, "QUERY EXTERNAL_LINKS", shapeOf(&telemetry.Statement{Kind: telemetry.KindQuery, Result: telemetry.Result{Format: telemetry.FormatExternalLinks}}))
+	require.Equal(t, "shape 0011223344556677", shapeOf(&telemetry.Statement{Kind: telemetry.KindQuery, Shape: "0011223344556677"}))
 	require.Equal(t, "VOLUME PUT", shapeOf(&telemetry.Statement{Kind: telemetry.KindVolume, Volume: "PUT"}))
 	require.Equal(t, "unknown", shapeOf(&telemetry.Statement{}))
 }

@@ -21,8 +21,8 @@ var summaryCommand = command{
 	summary: "count statements by what they have in common, with percentiles of their time",
 	details: `Groups are ordered by their total time. The shape of a statement is its
 text without literals, where the application kept the text (telemetry_query_text=true), and
-its kind and result format where not. Percentiles are of the total time, from the call until
-the rows were closed, and right within 1 %.
+the hash of that where not, the same in the files of several processes. Percentiles are of the
+total time, from the call until the rows were closed, and right within 1 %.
 
   dbtel summary app.ndjson
   dbtel summary --by verdict app.ndjson app.ndjson.1

@@ -18,7 +18,7 @@ const module = "github.com/seed-01322ee7/databricks-telemetry/"
 var mayImport = map[string][]string{
 	"cloudfetch": {"internal/contain", "telemetry"},
 	"sanitize":   {},
-	"telemetry":  {"internal/contain", "internal/queue"},
+	"telemetry":  {"internal/contain", "internal/queue", "internal/sqltext"},
 
 	"telemetry/explain": {"internal/format", "telemetry"},
 	"telemetry/ndjson":  {"internal/registry", "telemetry", "telemetry/explain"},

@@ -50,7 +50,7 @@ func TestNothingPrivateIsInAnyRequest(t *testing.T) {
 					h.SessionOpened(&telemetry.SessionOpened{Started: time.Now(), Server: secret, SessionID: secret, WorkspaceID: secret, Driver: c.Driver})
 					st := fullStatement()
 					st.Server, st.SessionID, st.StatementID, st.Kind, st.Outcome, st.WorkspaceID = secret, secret, secret, telemetry.Kind(secret), telemetry.Outcome(secret), secret
-					st.WarehouseID, st.InitialCatalog, st.InitialSchema, st.CorrelationID, st.Query = secret, secret, secret, secret, secret
+					st.WarehouseID, st.InitialCatalog, st.InitialSchema, st.CorrelationID, st.Query, st.Shape = secret, secret, secret, secret, secret, secret
 					st.QueryTags, st.Attributes = map[string]string{secret: secret}, []slog.Attr{slog.String(secret, secret)}
 					st.Failure, st.CloseFailure = failure, failure
 					st.Result.Format, st.Result.Cache = telemetry.ResultFormat(secret), secret

@@ -27,6 +27,7 @@ var StatementFields = []Field[telemetry.Statement]{
 	{"query_tags", "", "Query tags that were sent with the statement.", ScopeLocal, Payload{}, tagsOf(func(s *telemetry.Statement) *map[string]string { return &s.QueryTags })},
 	{"attributes", "", "The application's own attributes of the call's context (telemetry.WithAttributes).", ScopeLocal, Payload{}, attributesOf(func(s *telemetry.Statement) *[]slog.Attr { return &s.Attributes })},
 	{"query_text", "", "The statement's text, with telemetry_query_text only.", ScopeLocal, Payload{}, stringOf(func(s *telemetry.Statement) *string { return &s.Query })},
+	{"query_shape", "", "Hash of the text without literals and comments, the same in every process.", ScopeLocal, Payload{}, stringOf(func(s *telemetry.Statement) *string { return &s.Shape })},
 	{"kind", "", "QUERY, UPDATE or VOLUME.", ScopeBoth, oneOf(operation+"statement_type", telemetry.KindQuery, telemetry.KindUpdate, telemetry.KindVolume), stringOf(func(s *telemetry.Statement) *telemetry.Kind { return &s.Kind })},
 	{"volume_operation", "", "What a VOLUME statement did: PUT, GET or DELETE.", ScopeBoth, oneOf(driverLog+"vol_operation.volume_operation_type", "PUT", "GET", "DELETE"), stringOf(func(s *telemetry.Statement) *string { return &s.Volume })},
 	{"internal", "bool", "The driver ran it for itself (Ping).", ScopeBoth, to(detail+"is_internal_call", TypeBool), boolOf(func(s *telemetry.Statement) *bool { return &s.Internal })},

@@ -1,17 +1,12 @@
 package sqltext
 
 import (
-	"regexp"
+	"bytes"
 	"strings"
 )
 
 // MaxShapeText bounds, in bytes, how much of a text is read for its shape: literals may be long.
 const MaxShapeText = 64 << 10
-
-var (
-	listOfLiterals = regexp.MustCompile(`\?(, \?)+`)
-	listOfRows     = regexp.MustCompile(`\(\?\)(, \(\?\))+`)
-)
 
 // Shape is WithoutLiterals of a text, so that statements that differ in their literals only have the
 // same shape. Of a longer shape the first most characters are kept.
@@ -26,20 +21,32 @@ func Shape(sql string, most int) string {
 // WithoutLiterals writes SQL with ? for every literal and list of literals, on one line and without
 // comments. It reads no further when it has written enough bytes.
 func WithoutLiterals(sql string, enough int) string {
+	return string(AppendWithoutLiterals(nil, sql, enough))
+}
+
+// AppendWithoutLiterals appends WithoutLiterals of a text to an empty buffer.
+func AppendWithoutLiterals(b []byte, sql string, enough int) []byte {
 	scanner := NewScanner(sql)
-	var b strings.Builder
 	previous := ""
-	for t := scanner.Next(); t.Kind != End && b.Len() < enough; t = scanner.Next() {
-		text := strings.ReplaceAll(t.Text, "\n", " ")
-		if t.Kind == String || t.Kind == Number {
-			text = "?"
+	for t := scanner.Next(); t.Kind != End && len(b) < enough; t = scanner.Next() {
+		text := "?"
+		if t.Kind != String && t.Kind != Number {
+			text = strings.ReplaceAll(t.Text, "\n", " ")
 		}
 		if (t.Spaced || previous == ",") && previous != "" && previous != "(" && text != "," && text != ")" && text != ";" {
-			b.WriteByte(' ')
+			b = append(b, ' ')
 		}
-		b.WriteString(text)
+		b = append(b, text...)
 		previous = text
 	}
-	text := listOfLiterals.ReplaceAllString(strings.TrimRight(b.String(), "; "), "?")
-	return listOfRows.ReplaceAllString(text, "(?)")
+	return withoutLists(withoutLists(bytes.TrimRight(b, "; "), "?"), "(?)")
+}
+
+// withoutLists writes an item in the place of each list of it.
+func withoutLists(text []byte, item string) []byte {
+	one, two := []byte(item), []byte(item+", "+item)
+	for bytes.Contains(text, two) {
+		text = bytes.ReplaceAll(text, two, one)
+	}
+	return text
 }

@@ -28,9 +28,12 @@ func bucketEnd(i int) time.Duration {
 }
 
 // quantile is the latency that a share q of the statements did not exceed, to the precision
-// of the buckets, and never above the slowest; 0 without statements.
+// of the buckets, and never above the slowest; 0 without statements. The slowest is known exactly.
 func (w *window) quantile(q float64) time.Duration {
 	rank := int64(math.Ceil(q * float64(w.statements)))
+	if rank == w.statements {
+		return w.slowest
+	}
 	for i, n := range w.took {
 		if rank -= n; rank <= 0 && n > 0 {
 			// The middle of the bucket, on the logarithmic scale of the buckets.

@@ -20,7 +20,7 @@ type filter struct {
 	Result   string        `json:"result,omitempty"`
 	Category string        `json:"category,omitempty"`
 	Bound    string        `json:"bound,omitempty"`
-	Shape    string        `json:"shape,omitempty"` // see shapeID
+	Shape    string        `json:"shape,omitempty"` // see shapeIDOf
 	Min      string        `json:"min,omitempty"`   // as written in the address
 	Text     string        `json:"q,omitempty"`
 	minTotal time.Duration // Min as a duration
@@ -60,7 +60,7 @@ func (f *filter) matches(s *telemetry.Statement) bool {
 		(f.Category == "" || f.Category == string(categoryOf(s))) &&
 		(f.Bound == "" || f.Bound == explain.Of(s).Bound) &&
 		s.Total >= f.minTotal &&
-		(f.Shape == "" || f.Shape == shapeID(shapeOf(s))) &&
+		(f.Shape == "" || f.Shape == shapeIDOf(s)) &&
 		(f.Text == "" || f.matchesText(s))
 }
 
@@ -73,6 +73,6 @@ func (f *filter) matchesText(s *telemetry.Statement) bool {
 	if s.Failure != nil && in(string(s.Failure.Category), s.Failure.SQLState, s.Failure.Message) {
 		return true
 	}
-	return in(s.StatementID, s.SessionID, s.Server, s.Query, localKey(s)) ||
+	return in(s.StatementID, s.SessionID, s.Server, s.Query, s.Shape, localKey(s)) ||
 		s.TraceID != [16]byte{} && in(hex.EncodeToString(s.TraceID[:]), hex.EncodeToString(s.SpanID[:]))
 }

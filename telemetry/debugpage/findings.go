@@ -324,7 +324,7 @@ func (s *situation) failing() (all []finding) {
 // categories names the error that statements of a shape ended in most lately.
 func (s *situation) categories(shape string) string {
 	for _, k := range s.kept {
-		if k.Failed() && shapeID(shapeOf(k)) == shape {
+		if k.Failed() && shapeIDOf(k) == shape {
 			return ", " + canceled(string(k.Failure.Category))
 		}
 	}

@@ -94,7 +94,7 @@ func downloaded() *telemetry.Statement {
 		SessionID: "01f0a1b2-0000-1000-8000-00000000000a", StatementID: "01f0a1b2-0000-1000-8000-000000000001",
 		WarehouseID: "abc123", InitialCatalog: "main", InitialSchema: "sales", CorrelationID: "req-1", QueryTags: map[string]string{"team": "orders"},
 		Attributes: []slog.Attr{slog.String("http.route", "/orders")},
-		Kind:       telemetry.KindQuery, Outcome: telemetry.OutcomeCompleted, Query: "SELECT * FROM orders WHERE note = '<b>'",
+		Kind:       telemetry.KindQuery, Outcome: telemetry.OutcomeCompleted, Query: "SELECT * FROM orders WHERE note = '<b>'", Shape: telemetry.ShapeOf("SELECT * FROM orders WHERE note = ?"),
 		Execute: ms(700), FirstRow: at(ms(900)), Consume: at(ms(2550)), Close: at(ms(50)), Total: ms(4200),
 		RowsRead: telemetry.Known[int64](24000), WorkspaceID: "123",
 		Result: telemetry.Result{Evidence: telemetry.EvidenceWire, Format: telemetry.FormatExternalLinks, Pages: telemetry.Known[int64](1), Rows: telemetry.Known[int64](24000)},

@@ -19,6 +19,7 @@ type row struct {
 	Category    telemetry.Category `json:"error_category,omitempty"`
 	StatementID string             `json:"statement_id,omitempty"`
 	Query       string             `json:"query_text,omitempty"`
+	Shape       string             `json:"query_shape,omitempty"`
 	Total       duration           `json:"total_ms"`
 	Verdict     string             `json:"verdict,omitempty"`
 	Bound       string             `json:"bound,omitempty"`
@@ -65,9 +66,16 @@ func (r row) Name() string {
 	}
 }
 
-// Text is the beginning of the text of the statement, on one line.
+// ShapeURL is the list of the statements of the same shape.
+func (r row) ShapeURL() string { return link("statements", "shape", r.Shape) }
+
+// Text is the beginning of the text of the statement, on one line, or the name of its shape where the
+// text is not kept.
 func (r row) Text() string {
 	const most = 120
+	if r.Query == "" && r.Shape != "" {
+		return "shape " + r.Shape
+	}
 	text := strings.Join(strings.Fields(r.Query), " ")
 	if runes := []rune(text); len(runes) > most {
 		return string(runes[:most]) + " …"
@@ -108,7 +116,7 @@ func (req *request) rowsOf(all []*telemetry.Statement) []row {
 
 func (req *request) rowOf(s *telemetry.Statement, v explain.Verdict) row {
 	r := row{
-		Key: keyOf(s), Started: moment{s.Started, req.now}, Kind: s.Kind, Outcome: s.Outcome, Category: categoryOf(s), StatementID: s.StatementID, Query: s.Query,
+		Key: keyOf(s), Started: moment{s.Started, req.now}, Kind: s.Kind, Outcome: s.Outcome, Category: categoryOf(s), StatementID: s.StatementID, Query: s.Query, Shape: s.Shape,
 		Total: duration(s.Total), Verdict: v.Sentence, Bound: v.Bound, Split: splitOf(explain.SplitOf(s)),
 		Rows: knownCount(s.RowsRead), Format: string(s.Result.Format), Server: s.Server, Internal: s.Internal,
 	}

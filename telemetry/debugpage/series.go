@@ -56,6 +56,7 @@ type groups[K comparable, T any] struct {
 
 type group[T any] struct {
 	series[T]
+	name     string    // for people
 	last     time.Time // when it was last counted
 	example  string    // key of a statement
 	exampled time.Duration

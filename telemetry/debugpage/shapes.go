@@ -3,7 +3,6 @@ package debugpage
 import (
 	"cmp"
 	"fmt"
-	"hash/fnv"
 	"net/http"
 	"slices"
 	"strings"
@@ -18,17 +17,14 @@ import (
 const (
 	shapesKept = 64  // that are counted apart
 	shapeText  = 200 // characters of a shape
-	textsKept  = 256 // whose shape is remembered
-	textBytes  = 4 << 10
 )
 
-// shapes counts the statements by what they have in common: their text without literals where
-// records have the text, their kind and the format of their result otherwise.
+// shapes counts the statements by what they have in common: their text without literals, or their
+// kind and the format of their result where they have no text.
 type shapes struct {
 	mu    sync.Mutex
 	since time.Time                  // minute 0 begins; guarded by mu
-	all   groups[string, shapeTally] // by shape; guarded by mu
-	known map[string]string          // shapes of texts, so that a text that comes again is not read again; guarded by mu
+	all   groups[string, shapeTally] // by shapeIDOf; guarded by mu
 }
 
 // shapeTally is what is counted about the statements of one shape.
@@ -62,7 +58,10 @@ func (g *shapes) addStatement(now time.Time, s *telemetry.Statement) {
 	if g.since.IsZero() {
 		g.since, g.all.most = now, shapesKept
 	}
-	of := g.all.at(g.shapeOf(s), now)
+	of := g.all.at(shapeIDOf(s), now)
+	if of.name == "" {
+		of.name = shapeOf(s)
+	}
 	of.count(g.minute(now), func(t *shapeTally) {
 		t.statements++
 		t.rows += s.RowsRead.Or(s.RowsAffected.Or(0))
@@ -86,41 +85,39 @@ func (g *shapes) addStatement(now time.Time, s *telemetry.Statement) {
 // minute is the number of the minute of a moment. g.mu is held.
 func (g *shapes) minute(now time.Time) int64 { return int64(now.Sub(g.since) / time.Minute) }
 
-// shapeOf is shapeOf a statement, which it remembers. g.mu is held.
-func (g *shapes) shapeOf(s *telemetry.Statement) string {
-	if s.Internal || s.Query == "" || len(s.Query) > textBytes {
-		return shapeOf(s)
-	}
-	if shape, ok := g.known[s.Query]; ok {
-		return shape
-	}
-	if g.known == nil || len(g.known) == textsKept {
-		g.known = make(map[string]string, textsKept)
-	}
-	shape := shapeOf(s)
-	g.known[s.Query] = shape
-	return shape
-}
-
 const ping = "ping" // the shape of the driver's own statements
 
-// shapeOf is what a statement has in common with similar ones.
+// shapeIDOf identifies the shape of a statement in an address: by the hash of its text, which is the
+// same in other processes, in the log and in files.
+func shapeIDOf(s *telemetry.Statement) string {
+	switch {
+	case s.Internal:
+		return ping
+	case s.Shape != "":
+		return s.Shape
+	case s.Query != "":
+		return telemetry.ShapeOf(s.Query)
+	}
+	return kindOf(s)
+}
+
+// shapeOf names the shape of a statement for people.
 func shapeOf(s *telemetry.Statement) string {
 	switch {
 	case s.Internal:
 		return ping
 	case s.Query != "":
 		return cmp.Or(sqltext.Shape(s.Query, shapeText), "empty text")
+	case s.Shape != "":
+		return "shape " + s.Shape
 	}
-	words := strings.Fields(fmt.Sprint(s.Kind, " ", s.Volume, " ", s.Result.Format))
-	return cmp.Or(strings.Join(words, " "), "unknown kind") + " (text is not kept)"
+	return kindOf(s) + " (text is unknown)"
 }
 
-// shapeID identifies a shape in an address.
-func shapeID(shape string) string {
-	sum := fnv.New64a()
-	_, _ = sum.Write([]byte(shape))
-	return fmt.Sprintf("%016x", sum.Sum64())
+// kindOf is what statements whose text is unknown have in common.
+func kindOf(s *telemetry.Statement) string {
+	words := strings.Fields(fmt.Sprint(s.Kind, " ", s.Volume, " ", s.Result.Format))
+	return cmp.Or(strings.Join(words, " "), "unknown kind")
 }
 
 // shapeView is a shape in a list.
@@ -179,7 +176,7 @@ func (g *shapes) views(now time.Time, length time.Duration, running ...*telemetr
 		from = now.Sub(time.Unix(0, 0))
 	}
 	for _, s := range running {
-		shape := g.shapeOf(s)
+		shape := shapeIDOf(s)
 		r := runs[shape]
 		r.statements++
 		addRunning(&r.times, now, []*telemetry.Statement{s}, from, 0)
@@ -201,22 +198,24 @@ func (g *shapes) views(now time.Time, length time.Duration, running ...*telemetr
 	}
 	var total time.Duration
 	for shape, t := range tallies {
-		r, example := runs[shape], ""
+		w := window{tally: tally{statements: t.statements, slowest: t.slowest}} // of those that ended
+		for i, n := range t.took {
+			w.took[i] = int64(n)
+		}
+		r, name, example := runs[shape], "", ""
 		for p, d := range r.times {
 			t.times[p] += d
 		}
 		if of := g.all.all[shape]; of != nil {
-			example = of.example
+			name, example = of.name, of.example
+		} else {
+			name = shapeOf(r.oldest)
 		}
 		if r.oldest != nil && r.oldest.Total > t.slowest {
 			example, t.slowest = keyOf(r.oldest), r.oldest.Total
 		}
-		w := window{tally: tally{statements: t.statements, slowest: t.slowest}}
-		for i, n := range t.took {
-			w.took[i] = int64(n)
-		}
 		v := shapeView{
-			ID: shapeID(shape), Text: shape, Statements: count(t.statements), Running: r.statements, Time: duration(t.times.Total()), P50: duration(w.quantile(0.5)), P95: duration(w.quantile(0.95)),
+			ID: shape, Text: name, Statements: count(t.statements), Running: r.statements, Time: duration(t.times.Total()), P50: duration(w.quantile(0.5)), P95: duration(w.quantile(0.95)),
 			Slowest: duration(t.slowest), Failed: count(t.failed), Canceled: count(t.canceled), FailedShare: share(float64(t.failed) / float64(max(1, t.statements))),
 			Rows: count(t.rows), Split: splitOf(t.times), Example: example,
 		}

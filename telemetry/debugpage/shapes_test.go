@@ -41,7 +41,7 @@ func TestStatementsAreGroupedByTheirTextWithoutLiterals(t *testing.T) {
 		require.EqualValues(t, 20, orders.Statements)
 		require.Equal(t, duration(ms(29)), orders.Slowest)
 		require.Contains(t, byText, "ping")
-		require.Contains(t, byText, "QUERY INLINE_ARROW (text is not kept)")
+		require.Contains(t, byText, "QUERY INLINE_ARROW (text is unknown)")
 		exports := byText["INSERT INTO exports VALUES (?)"]
 		require.EqualValues(t, 1, exports.Failed)
 		require.Equal(t, "server-bound", exports.Bound)
@@ -62,6 +62,41 @@ func TestStatementsAreGroupedByTheirTextWithoutLiterals(t *testing.T) {
 		require.Len(t, f.memory.shapes.views(time.Now(), 0), 4)
 		f.json(t, "/statements?format=json&window=5m", &l)
 		require.Equal(t, 1, l.Found)
+	})
+}
+
+func TestStatementsWithoutATextAreGroupedByTheHashOfIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture()
+		orders, exports := telemetry.ShapeOf("SELECT * FROM orders WHERE id = 1"), telemetry.ShapeOf("SELECT * FROM exports")
+		for n := range 20 {
+			s := quick(10 + n)
+			s.Shape = orders
+			f.memory.StatementFinished(s)
+		}
+		s := failed()
+		s.Shape = exports
+		f.memory.StatementFinished(s)
+		r := running()
+		r.Shape = orders
+		f.all = []telemetry.Connector{&connector{running: []*telemetry.Statement{r}}}
+
+		views := f.memory.shapes.views(time.Now(), 5*time.Minute, r)
+		require.Len(t, views, 2, "one that runs has no result format, and the same shape")
+		require.Equal(t, []string{"shape " + orders, "shape " + exports}, []string{views[0].Text, views[1].Text})
+		require.Equal(t, []string{orders, exports}, []string{views[0].ID, views[1].ID}, "the log and files name it the same")
+		require.EqualValues(t, 1, views[0].Running)
+		require.Equal(t, []duration{duration(ms(29)), duration(r.Total)}, []duration{max(views[0].P95, duration(ms(29))), views[0].Slowest}, "one that runs moves no percentile")
+
+		var l listed
+		f.json(t, "/"+views[0].URL()+"&format=json", &l)
+		require.Equal(t, 21, l.Found)
+		f.json(t, "/statements?format=json&q="+exports, &l)
+		require.Equal(t, 1, l.Found)
+		require.Contains(t, f.html(t, "/"+views[1].URL()), "Of the shape <code>shape "+exports)
+		require.Contains(t, f.html(t, "/"+views[1].ExampleURL()), `<a href="statements?shape=`+exports)
+		require.Contains(t, f.html(t, "/shapes"), "shape "+orders)
+		require.Contains(t, f.html(t, "/statements"), "shape "+orders, "instead of the text")
 	})
 }
 
@@ -95,6 +130,6 @@ func TestGroupsThatWereNotCountedForLongestMakeRoom(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 		require.Len(t, g.all.all, shapesKept)
-		require.EqualValues(t, 3*shapesKept, g.all.all["SELECT ?"].ever.statements)
+		require.EqualValues(t, 3*shapesKept, g.all.all[telemetry.ShapeOf("SELECT ?")].ever.statements)
 	})
 }

@@ -1,6 +1,7 @@
 package logsink
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"slices"
@@ -40,22 +41,26 @@ func New(logger *slog.Logger, level slog.Level, slow time.Duration) *Sink {
 
 // StatementFinished logs a statement.
 func (s *Sink) StatementFinished(r *telemetry.Statement) {
-	l := line{ctx: spancontext.Of(r), level: slog.LevelInfo, message: "databricks statement"}
+	l := line{ctx: spancontext.Of(r), level: slog.LevelInfo, message: "databricks statement", shape: r.Shape}
 	v := explain.Of(r)
 	switch slow := r.Total >= s.slow; {
 	case r.Failed():
 		l.level, l.message = slog.LevelWarn, "databricks statement failed"
-		l.kind = kind{category: string(r.Failure.Category), sqlState: r.Failure.SQLState, query: r.Query}
+		l.kind = kind{category: string(r.Failure.Category), sqlState: r.Failure.SQLState, shape: cmp.Or(r.Shape, r.Query)}
 		if slow || v.Part == telemetry.PartRetry { // the time of a fast failure explains nothing
 			l.verdict = v.Sentence
 		}
 	case slow:
 		l.level, l.message, l.verdict = slog.LevelWarn, "databricks statement was slow", v.Sentence
-		l.kind = kind{bound: v.Bound, query: r.Query}
+		l.kind = kind{bound: v.Bound, shape: cmp.Or(r.Shape, r.Query)}
 	case r.Internal:
 		l.level = slog.LevelDebug
 	}
-	write(s, l, ofStatement, registry.StatementFields, r)
+	brief := ofStatement
+	if r.Query == "" {
+		brief = ofStatementWithoutText
+	}
+	write(s, l, brief, registry.StatementFields, r)
 }
 
 // SessionOpened logs a session, or the failure to open one.
@@ -95,7 +100,8 @@ type line struct {
 	ctx              context.Context
 	level            slog.Level
 	message, verdict string
-	kind             kind // of lines that are limited; zero for others
+	kind             kind   // of lines that are limited; zero for others
+	shape            string // of the statement; empty of other records
 }
 
 // What a line has of a record where debug messages are not written: with a verdict, twelve
@@ -105,7 +111,8 @@ var (
 		"server", "statement_id", "query_profile", "query_text", "outcome", "error_category", "sqlstate", "error_message",
 		"total_ms", "rows_read", "rows_affected",
 	}
-	ofReport = []string{
+	ofStatementWithoutText = append([]string{"query_shape"}, slices.DeleteFunc(slices.Clone(ofStatement), func(name string) bool { return name == "query_text" })...)
+	ofReport               = []string{
 		"server", "statement_id", "status", "warehouse_id", "server_total_ms", "waiting_for_compute_ms", "queued_at_capacity_ms", "compiling_ms",
 		"executing_ms", "bytes_read", "bytes_spilled",
 	}
@@ -158,7 +165,7 @@ func inUnit(v slog.Value) slog.Value {
 func repeated(logger *slog.Logger, l line, left int) {
 	defer contain.Process.Recover(contain.Sink) // the handler is the application's
 	attrs := []slog.Attr{slog.Int("repeated", left), slog.Float64("within_ms", inUnit(slog.DurationValue(interval)).Float64())}
-	for _, a := range []slog.Attr{slog.String("error_category", l.kind.category), slog.String("sqlstate", l.kind.sqlState), slog.String("bound", l.kind.bound)} {
+	for _, a := range []slog.Attr{slog.String("error_category", l.kind.category), slog.String("sqlstate", l.kind.sqlState), slog.String("bound", l.kind.bound), slog.String("query_shape", l.shape)} {
 		if a.Value.String() != "" {
 			attrs = append(attrs, a)
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"reflect"
 	"slices"
@@ -218,6 +219,34 @@ func TestOfAStormOfEqualLinesTheFirstIsWrittenAndThenHowManyThereWere(t *testing
 		require.Equal(t, []string{"failed error_category=timeout"}, written(5))
 		pause(time.Minute)
 		require.Len(t, written(0), 6)
+	})
+}
+
+func TestLinesAboutStatementsOfOtherShapesAreNotTheSame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		sink := logsink.New(slog.New(slog.NewTextHandler(&out, nil)), slog.LevelWarn, time.Second)
+		slow := func(text, kept string) {
+			sink.StatementFinished(&telemetry.Statement{Shape: telemetry.ShapeOf(text), Query: kept, Total: time.Second, Split: telemetry.Split{telemetry.PartServer: time.Second}})
+		}
+		for n := range 3 {
+			slow(fmt.Sprint("SELECT a FROM t WHERE id = ", n), "")
+			slow(fmt.Sprint("SELECT b FROM t WHERE id = ", n), "")
+			slow(fmt.Sprint("SELECT c FROM t WHERE id = ", n), fmt.Sprint("SELECT c FROM t WHERE id = ", n))
+		}
+		a, b, c := telemetry.ShapeOf("SELECT a FROM t WHERE id = ?"), telemetry.ShapeOf("SELECT b FROM t WHERE id = ?"), telemetry.ShapeOf("SELECT c FROM t WHERE id = ?")
+		require.Equal(t, 3, strings.Count(out.String(), "\n"))
+		for _, shape := range []string{a, b} {
+			require.Equal(t, 1, strings.Count(out.String(), "query_shape="+shape), "a person finds the statement on the page and with dbtel")
+		}
+		require.Contains(t, out.String(), `query_text="SELECT c FROM t WHERE id = 0"`)
+		require.NotContains(t, out.String(), c, "the text says it")
+		time.Sleep(11 * time.Second)
+		synctest.Wait()
+		for _, shape := range []string{a, b, c} {
+			require.Contains(t, out.String(), "repeated=2 within_ms=10000 bound=server-bound query_shape="+shape)
+		}
+		time.Sleep(time.Minute)
 	})
 }
 

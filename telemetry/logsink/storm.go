@@ -14,7 +14,7 @@ type storms struct {
 
 // kind is what lines have in common that say the same.
 type kind struct {
-	message, category, sqlState, bound, query string
+	message, category, sqlState, bound, shape string
 }
 
 // storm is what came of a kind since its last line.

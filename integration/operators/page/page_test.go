@@ -92,6 +92,16 @@ func TestAnOperatorSeesABusyProcess(t *testing.T) {
 		browser.quiet(t)
 	})
 
+	t.Run("on a phone tables are cards, which do not scroll sideways", func(t *testing.T) {
+		for _, page := range busy.pages() {
+			browser.visit(t, busy.url+page.path)
+			browser.look(t, 390, "light")
+			browser.do(t, chromedp.Evaluate("document.querySelectorAll('details:not(.document)').forEach(d => d.open = true)", nil))
+			require.Empty(t, ask[[]string](t, browser, "[...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.ariaLabel)"), page.name)
+			browser.picture(t, page.name+"-390-unfolded", 390, 9000)
+		}
+	})
+
 	t.Run("long durations stay beside the bars", func(t *testing.T) {
 		for _, width := range []int64{1000, 1280, 2560} {
 			browser.look(t, width, "light")

@@ -1,0 +1,51 @@
+package telemetry
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"sync"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/sqltext"
+)
+
+// ShapeOf returns the shape of a text of SQL: 16 hexadecimal digits, the same in every process, for
+// texts that differ only in literals, comments and white space. Of a text longer than 64 KiB the
+// beginning counts. An empty text has none.
+//
+// A shape says nothing about a text to those who do not have it, but those who can guess the text
+// can check their guess.
+func ShapeOf(query string) string {
+	if query == "" {
+		return ""
+	}
+	var room [1 << 10]byte // most texts fit, and take no memory
+	sum := sha256.Sum256(sqltext.AppendWithoutLiterals(room[:0], query[:min(len(query), sqltext.MaxShapeText)], sqltext.MaxShapeText))
+	var digits [16]byte
+	hex.Encode(digits[:], sum[:8])
+	return string(digits[:])
+}
+
+// PendingStatement is the record of a statement on its way to sinks, with the text of the statement
+// until the record's Shape is computed. That takes microseconds, so the goroutine that delivers the
+// record to the first sink does it. Sinks receive a record without the text, from which nothing leads
+// to it.
+type PendingStatement struct {
+	Statement
+	compute sync.Once // sets Shape
+	text    string    // read by compute
+}
+
+var _ record = (*PendingStatement)(nil)
+
+// SetText sets the text to compute the Shape of. It must not be called after
+// [Fanout.PendingStatement].
+func (p *PendingStatement) SetText(query string) { p.text = query }
+
+func (p *PendingStatement) deliver(to Sink) {
+	p.compute.Do(func() {
+		text := p.text
+		p.text = ""
+		p.Shape = ShapeOf(text)
+	})
+	p.Statement.deliver(to)
+}

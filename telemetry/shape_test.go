@@ -1,0 +1,109 @@
+package telemetry_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"unsafe"
+	"weak"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+func TestTextsThatDifferInLiteralsCommentsAndSpaceHaveOneShape(t *testing.T) {
+	shape := telemetry.ShapeOf("SELECT * FROM t WHERE id IN (1, 2)")
+	require.Equal(t, "829505c512fdbfd1", shape, "the same in every process and version: files of several are read together")
+	for _, text := range []string{"SELECT * FROM t WHERE id IN ('it''s')", "SELECT *\n\tFROM t -- of alice\nWHERE id IN (7,8, 9 ) ;", "SELECT * FROM t WHERE id IN (?)"} {
+		require.Equal(t, shape, telemetry.ShapeOf(text), text)
+	}
+	for _, text := range []string{"SELECT * FROM u WHERE id IN (1, 2)", "SELECT * FROM t", "-- nothing", "SELECT " + strings.Repeat("c, ", 100) + "1"} {
+		require.NotEqual(t, shape, telemetry.ShapeOf(text), text)
+		require.Regexp(t, "^[0-9a-f]{16}$", telemetry.ShapeOf(text))
+	}
+	require.NotEqual(t, telemetry.ShapeOf("SELECT "+strings.Repeat("c, ", 100)+"d"), telemetry.ShapeOf("SELECT "+strings.Repeat("c, ", 100)+"e"), "all of the text counts")
+	require.Empty(t, telemetry.ShapeOf(""))
+}
+
+// viewer is a sink that writes all it can of a record, and keeps it.
+type viewer struct {
+	written []string
+	record  *telemetry.Statement
+}
+
+func (v *viewer) StatementFinished(s *telemetry.Statement) {
+	all, err := json.Marshal(s)
+	var deep message
+	assert.Equal(&deep, s, &telemetry.Statement{})
+	v.written = append(v.written, fmt.Sprintf("%+v %#v %v", s, s, *s), string(deep), fmt.Sprint(string(all), err))
+	v.record = s
+}
+
+// message is what testify writes when values differ: all that their pointers lead to, that of fields
+// that are not exported, too.
+type message string
+
+func (m *message) Errorf(format string, args ...any) { *m += message(fmt.Sprintf(format, args...)) }
+
+func TestSinksGetTheShapeOfAStatementAndNothingThatLeadsToItsText(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const secret = "alice_4711"
+		text := strings.Clone("SELECT * FROM " + secret)
+		memory := weak.Make(unsafe.StringData(text))
+		var f [2]telemetry.Fanout
+		viewers := make([]*viewer, 8)
+		for i := range viewers {
+			viewers[i] = &viewer{}
+			f[i%2].Attach(viewers[i])
+		}
+		p := &telemetry.PendingStatement{Statement: telemetry.Statement{StatementID: "q-1"}}
+		p.SetText(text)
+		f[0].PendingStatement(p)
+		f[1].PendingStatement(p)
+		require.NoError(t, f[0].Flush(t.Context()))
+		require.NoError(t, f[1].Flush(t.Context()))
+		for _, v := range viewers {
+			require.Same(t, &p.Statement, v.record)
+			require.Equal(t, telemetry.ShapeOf("SELECT * FROM "+secret), v.record.Shape)
+			for _, written := range v.written {
+				require.Contains(t, written, "q-1")
+				require.NotContains(t, written, secret)
+			}
+		}
+		text = ""
+		runtime.GC()
+		require.Nil(t, memory.Value(), "a record that is kept does not keep the text in memory")
+		runtime.KeepAlive(p)
+	})
+}
+
+func FuzzShapeOf(f *testing.F) {
+	for _, seed := range []string{"SELECT 1", "SELECT 'x", "\xff", "(?), (?), (1)", "$$a$$ ; ", "1, 2 , 'a'", "`a\nb`"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		shape := telemetry.ShapeOf(text)
+		require.Equal(t, text == "", shape == "")
+		require.Equal(t, shape, telemetry.ShapeOf(strings.Clone(text)))
+	})
+}
+
+func BenchmarkShapeOf(b *testing.B) {
+	for name, text := range map[string]string{
+		"short": "SELECT 1",
+		"usual": "SELECT o.id, o.placed, c.name, sum(l.price * l.quantity) AS total FROM shop.orders o JOIN shop.customers c ON c.id = o.customer JOIN shop.lines l ON l.of = o.id WHERE o.placed >= '2026-01-01' AND c.country IN ('DE', 'FR') GROUP BY ALL ORDER BY total DESC LIMIT 100",
+		"64KiB": "INSERT INTO t VALUES (1, 'a')" + strings.Repeat(", (1, 'a')", 6400),
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				telemetry.ShapeOf(text)
+			}
+		})
+	}
+}
