@@ -37,16 +37,16 @@ func (l *connectorList) add(c *connector) {
 func (l *connectorList) remove(id int64) { l.all.Delete(id) }
 
 func (l *connectorList) list() []telemetry.Connector {
-	var all []inspector
+	var all []*connector
 	for _, p := range l.all.Range {
 		if c := p.(weak.Pointer[connector]).Value(); c != nil {
-			all = append(all, inspector{c})
+			all = append(all, c)
 		}
 	}
-	slices.SortFunc(all, func(a, b inspector) int { return cmp.Compare(a.of.connectorID, b.of.connectorID) })
+	slices.SortStableFunc(all, func(a, b *connector) int { return cmp.Compare(a.connectorID, b.connectorID) })
 	listed := make([]telemetry.Connector, len(all))
 	for i, c := range all {
-		listed[i] = c
+		listed[i] = inspector{c}
 	}
 	return listed
 }

@@ -60,11 +60,12 @@ func (p *Process) RegisterPool(name string, pool interface{ Stats() sql.DBStats 
 
 // Pools returns the registered pools, by name.
 func (p *Process) Pools() []Pool {
-	all := []Pool{}
-	for _, pool := range p.pools.all() {
-		all = append(all, *pool)
+	pools := p.pools.all()
+	slices.SortStableFunc(pools, func(a, b *Pool) int { return strings.Compare(a.Name, b.Name) })
+	all := make([]Pool, len(pools))
+	for i, pool := range pools {
+		all[i] = *pool
 	}
-	slices.SortStableFunc(all, func(a, b Pool) int { return strings.Compare(a.Name, b.Name) })
 	return all
 }
 

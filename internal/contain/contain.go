@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime/debug"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -222,12 +222,11 @@ func (l *Log) List() []Incidents {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	all := make([]Incidents, 0, len(l.places))
-	for _, i := range l.places {
-		if i.Total() > 0 {
+	for _, p := range slices.Sorted(maps.Keys(l.places)) {
+		if i := l.places[p]; i.Total() > 0 {
 			all = append(all, *i)
 		}
 	}
-	slices.SortFunc(all, func(a, b Incidents) int { return strings.Compare(string(a.Place), string(b.Place)) })
 	return all
 }
 

@@ -1,8 +1,8 @@
 package history
 
 import (
-	"cmp"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -35,12 +35,13 @@ func (c *counts) drop(reason string) { c.dropped[slices.Index(reasons[:], reason
 func (r *Reader) Stats() telemetry.HistoryStats {
 	var clients []telemetry.HistoryClientStats
 	waiting := int64(0)
-	for _, w := range r.list() {
+	workers := r.list()
+	slices.SortStableFunc(workers, func(a, b *worker) int { return strings.Compare(a.requester.Server(), b.requester.Server()) })
+	for _, w := range workers {
 		s := w.stats()
 		waiting += s.Waiting
 		clients = append(clients, s)
 	}
-	slices.SortStableFunc(clients, func(a, b telemetry.HistoryClientStats) int { return cmp.Compare(a.Server, b.Server) })
 	c := &r.counts
 	s := telemetry.HistoryStats{
 		Statements: c.statements.Load(), Reported: c.reported.Load(), Dropped: map[string]int64{}, Waiting: waiting,

@@ -16,149 +16,295 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// access reads a field of a record of type R, and writes it.
+// access reads a field of a record of type R, and writes it. Most fields have an address, and one
+// function reads all of them, another one writes them: a pair of functions for each field was a
+// sixth of what driverwrap adds to a binary.
 type access[R any] struct {
-	// Value reads the field. The zero slog.Value means unknown: a sink leaves the key out.
-	// Durations are of kind slog.KindDuration.
-	Value func(*R) slog.Value
-	// Set writes the field from valid JSON other than null, as package ndjson has it: durations
-	// are milliseconds, times RFC 3339, ids hexadecimal. Set is nil for a field that is
-	// computed from others.
-	Set func(r *R, value []byte) error
+	// part says whether a record has the struct that the field is in, and makes it where create
+	// is set; nil for a field of the record itself.
+	part func(r *R, create bool) bool
+	// at returns the address of the field: that of a string, a bool, a number, a duration, a time,
+	// an id, tags or attributes, or of a telemetry.Maybe of one. An empty string or id, false and a
+	// zero int mean unknown. It is nil for a field without an address.
+	at func(*R) any
+	// value reads what read does not, and set writes what write does not.
+	value func(*R) slog.Value
+	set   func(r *R, value []byte) error
 }
 
-func readOnly[R any](value func(*R) slog.Value) access[R] { return access[R]{Value: value} }
+// The accesses of the tables: a generic function that makes one would have the tables built by code
+// when the process starts.
+type (
+	ofStatement     = access[telemetry.Statement]
+	ofRPC           = access[telemetry.RPC]
+	ofCall          = access[telemetry.Call]
+	ofAttempt       = access[telemetry.Attempt]
+	ofFile          = access[telemetry.File]
+	ofSessionOpened = access[telemetry.SessionOpened]
+	ofSessionClosed = access[telemetry.SessionClosed]
+	ofServerReport  = access[telemetry.ServerReport]
+	ofEvent         = access[Event]
+	ofConnection    = access[Connection]
+	ofProcess       = access[Process]
+)
 
-// The functions below make the access of a field from a function that returns its address.
-// stringOf, boolOf and nonZeroOf leave out what is empty, false or zero.
+// The numbers of which zero means unknown.
+type (
+	nonZero         int64
+	nonZeroDuration time.Duration
+)
 
-func stringOf[R any, S ~string](at func(*R) *S) access[R] {
-	return access[R]{func(r *R) slog.Value { return text(*at(r)) }, func(r *R, value []byte) error { return setString(at(r), value) }}
-}
-
-func boolOf[R any](at func(*R) *bool) access[R] {
-	return access[R]{func(r *R) slog.Value { return flag(*at(r)) }, unmarshal(at)}
-}
-
-func nonZeroOf[R any, N int | int64](at func(*R) *N) access[R] {
-	return access[R]{func(r *R) slog.Value {
-		if *at(r) == 0 {
-			return slog.Value{}
-		}
-		return slog.Int64Value(int64(*at(r)))
-	}, unmarshal(at)}
-}
-
-func intOf[R any](at func(*R) *int64) access[R] {
-	return access[R]{func(r *R) slog.Value { return slog.Int64Value(*at(r)) }, unmarshal(at)}
-}
-
-func maybeBoolOf[R any](at func(*R) *telemetry.Maybe[bool]) access[R] {
-	return maybeOf(at, slog.BoolValue, setJSON[bool])
-}
-
-func maybeIntOf[R any](at func(*R) *telemetry.Maybe[int64]) access[R] {
-	return maybeOf(at, slog.Int64Value, setJSON[int64])
-}
-
-func maybeFloatOf[R any](at func(*R) *telemetry.Maybe[float64]) access[R] {
-	return maybeOf(at, slog.Float64Value, setJSON[float64])
-}
-
-func durationOf[R any](at func(*R) *time.Duration) access[R] {
-	return access[R]{
-		func(r *R) slog.Value { return slog.DurationValue(*at(r)) },
-		func(r *R, value []byte) error { return setDuration(at(r), value) },
+// has reports whether *p is there, and makes it first where create is set.
+func has[P any](p **P, create bool) bool {
+	if *p == nil && create {
+		*p = new(P)
 	}
+	return *p != nil
 }
 
-func nonZeroDurationOf[R any](at func(*R) *time.Duration) access[R] {
-	return access[R]{
-		func(r *R) slog.Value { return nonZeroDuration(*at(r)) },
-		func(r *R, value []byte) error { return setDuration(at(r), value) },
-	}
-}
-
-func nonZeroDuration(d time.Duration) slog.Value {
-	if d == 0 {
+// Value reads the field. The zero slog.Value means unknown: a sink leaves the key out.
+// Durations are of kind slog.KindDuration.
+func (a *access[R]) Value(r *R) slog.Value {
+	switch {
+	case a.value != nil:
+		return a.value(r)
+	case a.part != nil && !a.part(r, false):
 		return slog.Value{}
 	}
-	return slog.DurationValue(d)
+	return read(a.at(r))
 }
 
-func maybeDurationOf[R any](at func(*R) *telemetry.Maybe[time.Duration]) access[R] {
-	return maybeOf(at, slog.DurationValue, setDuration)
+// Computed is true for a field that follows from others and cannot be set.
+func (a *access[R]) Computed() bool { return a.at == nil && a.set == nil }
+
+// Set writes a field that is not computed from valid JSON other than null, as package ndjson has
+// it: durations are milliseconds, times RFC 3339, ids hexadecimal.
+func (a *access[R]) Set(r *R, value []byte) error {
+	if a.set != nil {
+		return a.set(r, value)
+	}
+	if a.part != nil {
+		a.part(r, true)
+	}
+	return write(a.at(r), value)
 }
 
-// hexOf is the access of bytes that are written in hexadecimal, as ids of W3C trace context are;
-// all zero means unknown.
-func hexOf[R any](at func(*R) []byte) access[R] {
-	return access[R]{
-		func(r *R) slog.Value {
-			if b := at(r); slices.ContainsFunc(b, func(x byte) bool { return x != 0 }) {
-				return slog.StringValue(hex.EncodeToString(b))
-			}
-			return slog.Value{}
-		},
-		func(r *R, value []byte) error {
-			var s string
-			if err := json.Unmarshal(value, &s); err != nil {
-				return err
-			}
-			b, err := hex.DecodeString(s)
-			if err != nil {
-				return err
-			}
-			if len(b) != len(at(r)) {
-				return fmt.Errorf("%d hexadecimal digits instead of %d", len(s), 2*len(at(r)))
-			}
-			copy(at(r), b)
+// read returns the value at an address.
+func read(at any) slog.Value {
+	switch at := at.(type) {
+	case *string:
+		if *at != "" {
+			return slog.StringValue(*at)
+		}
+	case *bool: // most are false, and a key for each would say little
+		if *at {
+			return slog.BoolValue(true)
+		}
+	case *int:
+		if *at != 0 {
+			return slog.IntValue(*at)
+		}
+	case *nonZero:
+		if *at != 0 {
+			return slog.Int64Value(int64(*at))
+		}
+	case *nonZeroDuration:
+		if *at != 0 {
+			return slog.DurationValue(time.Duration(*at))
+		}
+	case *int64:
+		return slog.Int64Value(*at)
+	case *time.Duration:
+		return slog.DurationValue(*at)
+	case *time.Time:
+		return slog.TimeValue(*at)
+	case *telemetry.Maybe[bool]:
+		if v, ok := at.Get(); ok {
+			return slog.BoolValue(v)
+		}
+	case *telemetry.Maybe[int64]:
+		if v, ok := at.Get(); ok {
+			return slog.Int64Value(v)
+		}
+	case *telemetry.Maybe[float64]:
+		if v, ok := at.Get(); ok {
+			return slog.Float64Value(v)
+		}
+	case *telemetry.Maybe[time.Duration]:
+		if v, ok := at.Get(); ok {
+			return slog.DurationValue(v)
+		}
+	case *[8]byte:
+		return hexadecimal(at[:])
+	case *[16]byte:
+		return hexadecimal(at[:])
+	case *map[string]string:
+		return tags(*at)
+	case *[]slog.Attr:
+		return group(*at)
+	}
+	return slog.Value{}
+}
+
+// hexadecimal is the value of an id, as those of W3C trace context are written.
+func hexadecimal(id []byte) slog.Value {
+	if slices.ContainsFunc(id, func(b byte) bool { return b != 0 }) {
+		return slog.StringValue(hex.EncodeToString(id))
+	}
+	return slog.Value{}
+}
+
+// tags is the value of tags, in the order of their keys.
+func tags(tags map[string]string) slog.Value {
+	attrs := make([]slog.Attr, 0, len(tags))
+	for _, key := range slices.Sorted(maps.Keys(tags)) {
+		attrs = append(attrs, slog.String(key, tags[key]))
+	}
+	return group(attrs)
+}
+
+// group is unknown when it is empty.
+func group(attrs []slog.Attr) slog.Value {
+	if len(attrs) == 0 {
+		return slog.Value{}
+	}
+	return slog.GroupValue(attrs...)
+}
+
+// write writes JSON to an address. What package ndjson writes, and in numbers, is read without
+// encoding/json, which takes several times as long; the rest, and errors, are encoding/json's.
+func write(at any, value []byte) (err error) {
+	switch at := at.(type) {
+	case *string:
+		return writeString(at, value)
+	case *bool:
+		return writeBool(at, value)
+	case *int:
+		var n int64
+		if n, err = strconv.ParseInt(string(value), 10, strconv.IntSize); err == nil {
+			*at = int(n)
 			return nil
-		},
+		}
+		return json.Unmarshal(value, at)
+	case *nonZero:
+		return writeInt((*int64)(at), value)
+	case *nonZeroDuration:
+		return writeDuration((*time.Duration)(at), value)
+	case *int64:
+		return writeInt(at, value)
+	case *time.Duration:
+		return writeDuration(at, value)
+	case *time.Time:
+		return writeTime(at, value)
+	case *telemetry.Maybe[bool]:
+		return writeKnown(at, value, writeBool)
+	case *telemetry.Maybe[int64]:
+		return writeKnown(at, value, writeInt)
+	case *telemetry.Maybe[float64]:
+		return writeKnown(at, value, func(to *float64, value []byte) error { return json.Unmarshal(value, to) })
+	case *telemetry.Maybe[time.Duration]:
+		return writeKnown(at, value, writeDuration)
+	case *[8]byte:
+		return writeHexadecimal(at[:], value)
+	case *[16]byte:
+		return writeHexadecimal(at[:], value)
+	case *[]slog.Attr:
+		*at, err = attributes(value)
+		return err
 	}
+	return json.Unmarshal(value, at)
 }
 
-func timeOf[R any](at func(*R) *time.Time) access[R] {
-	return access[R]{
-		func(r *R) slog.Value { return slog.TimeValue(*at(r)) },
-		func(r *R, value []byte) error {
-			var t time.Time
-			if t.UnmarshalJSON(value) != nil {
-				return errTime // the error of package time quotes all of it
-			}
-			if t = t.UTC(); t.Year() < 0 || t.Year() > 9999 {
-				return errYear // it could not be written again
-			}
-			*at(r) = t
+// writeKnown makes a measurement known.
+func writeKnown[T any](to *telemetry.Maybe[T], value []byte, write func(*T, []byte) error) error {
+	var v T
+	if err := write(&v, value); err != nil {
+		return err
+	}
+	*to = telemetry.Known(v)
+	return nil
+}
+
+func writeString(to *string, value []byte) error {
+	for i, c := range value {
+		if c == '"' && i == len(value)-1 && i > 0 {
+			*to = string(value[1:i])
 			return nil
-		},
+		}
+		if c < ' ' || c > '~' || c == '\\' || i == 0 && c != '"' {
+			break
+		}
 	}
+	return json.Unmarshal(value, to)
 }
 
-// tagsOf is the access of tags, in the order of their keys.
-func tagsOf[R any](at func(*R) *map[string]string) access[R] {
-	return access[R]{
-		func(r *R) slog.Value {
-			tags := *at(r)
-			attrs := make([]slog.Attr, 0, len(tags))
-			for _, key := range slices.Sorted(maps.Keys(tags)) {
-				attrs = append(attrs, slog.String(key, tags[key]))
-			}
-			return group(attrs)
-		},
-		unmarshal(at),
+func writeBool(to *bool, value []byte) error {
+	*to = value[0] == 't'
+	if *to || value[0] == 'f' {
+		return nil
 	}
+	return json.Unmarshal(value, to)
 }
 
-// attributesOf is the access of attributes of telemetry.WithAttributes.
-func attributesOf[R any](at func(*R) *[]slog.Attr) access[R] {
-	return access[R]{
-		func(r *R) slog.Value { return group(*at(r)) },
-		func(r *R, value []byte) (err error) {
-			*at(r), err = attributes(value)
+func writeInt(to *int64, value []byte) error {
+	if n, err := strconv.ParseInt(string(value), 10, 64); err == nil {
+		*to = n
+		return nil
+	}
+	return json.Unmarshal(value, to)
+}
+
+// longest is far beyond any statement, and far from overflow when durations are added.
+const longest = 10 * 365 * 24 * time.Hour
+
+var (
+	errObject   = errors.New("no object")
+	errDuration = errors.New("no duration of less than 10 years")
+	errTime     = errors.New("no time as RFC 3339 writes it")
+	errYear     = errors.New("no year of four digits")
+)
+
+func writeDuration(to *time.Duration, milliseconds []byte) error {
+	v, err := strconv.ParseFloat(string(milliseconds), 64)
+	if err != nil {
+		if err := json.Unmarshal(milliseconds, &v); err != nil {
 			return err
-		},
+		}
 	}
+	micros := math.Round(v * 1000)
+	if math.Abs(micros) > float64(longest/time.Microsecond) {
+		return errDuration
+	}
+	*to = time.Duration(micros) * time.Microsecond
+	return nil
+}
+
+func writeTime(to *time.Time, value []byte) error {
+	var t time.Time
+	if t.UnmarshalJSON(value) != nil {
+		return errTime // the error of package time quotes all of it
+	}
+	if t = t.UTC(); t.Year() < 0 || t.Year() > 9999 {
+		return errYear // it could not be written again
+	}
+	*to = t
+	return nil
+}
+
+func writeHexadecimal(id, value []byte) error {
+	var s string
+	if err := json.Unmarshal(value, &s); err != nil {
+		return err
+	}
+	b, err := hex.DecodeString(s)
+	if err != nil {
+		return err
+	}
+	if len(b) != len(id) {
+		return fmt.Errorf("%d hexadecimal digits instead of %d", len(s), 2*len(id))
+	}
+	copy(id, b)
+	return nil
 }
 
 // attributes reads an object of attributes. A number with a point or an exponent is a float; a
@@ -194,143 +340,3 @@ func attributes(object []byte) (attrs []slog.Attr, err error) {
 	}
 	return attrs, nil
 }
-
-// group is unknown when it is empty.
-func group(attrs []slog.Attr) slog.Value {
-	if len(attrs) == 0 {
-		return slog.Value{}
-	}
-	return slog.GroupValue(attrs...)
-}
-
-// partOf is the access of a field of a struct that a record may not have.
-func partOf[R, P any](at func(*R) **P, of access[P]) access[R] {
-	return access[R]{
-		func(r *R) slog.Value {
-			if p := *at(r); p != nil {
-				return of.Value(p)
-			}
-			return slog.Value{}
-		},
-		func(r *R, value []byte) error {
-			p := at(r)
-			if *p == nil {
-				*p = new(P)
-			}
-			return of.Set(*p, value)
-		},
-	}
-}
-
-// maybeOf is the access of a measurement that may be unknown, or of a field of it. Writing makes
-// it known.
-func maybeOf[R, T any](at func(*R) *telemetry.Maybe[T], value func(T) slog.Value, set func(*T, []byte) error) access[R] {
-	return access[R]{
-		func(r *R) slog.Value { return maybe(*at(r), value) },
-		func(r *R, value []byte) error {
-			var zero T
-			v := at(r).Or(zero)
-			if err := set(&v, value); err != nil {
-				return err
-			}
-			*at(r) = telemetry.Known(v)
-			return nil
-		},
-	}
-}
-
-func unmarshal[R, T any](at func(*R) *T) func(*R, []byte) error {
-	return func(r *R, value []byte) error { return setJSON(at(r), value) }
-}
-
-// The functions below write one value. What package ndjson writes, and in numbers, is read without
-// encoding/json, which takes several times as long; the rest, and errors, are encoding/json's.
-
-func setJSON[T any](to *T, value []byte) error {
-	switch to := any(to).(type) {
-	case *bool:
-		*to = value[0] == 't'
-		if *to || value[0] == 'f' {
-			return nil
-		}
-	case *int:
-		if n, err := strconv.Atoi(string(value)); err == nil {
-			*to = n
-			return nil
-		}
-	case *int64:
-		if n, err := strconv.ParseInt(string(value), 10, 64); err == nil {
-			*to = n
-			return nil
-		}
-	}
-	return json.Unmarshal(value, to)
-}
-
-func setString[S ~string](to *S, value []byte) error {
-	for i, c := range value {
-		if c == '"' && i == len(value)-1 && i > 0 {
-			*to = S(value[1:i])
-			return nil
-		}
-		if c < ' ' || c > '~' || c == '\\' || i == 0 && c != '"' {
-			break
-		}
-	}
-	return json.Unmarshal(value, to)
-}
-
-// longest is far beyond any statement, and far from overflow when durations are added.
-const longest = 10 * 365 * 24 * time.Hour
-
-var (
-	errObject   = errors.New("no object")
-	errDuration = errors.New("no duration of less than 10 years")
-	errTime     = errors.New("no time as RFC 3339 writes it")
-	errYear     = errors.New("no year of four digits")
-)
-
-func setDuration(to *time.Duration, milliseconds []byte) error {
-	v, err := strconv.ParseFloat(string(milliseconds), 64)
-	if err != nil {
-		if err := json.Unmarshal(milliseconds, &v); err != nil {
-			return err
-		}
-	}
-	micros := math.Round(v * 1000)
-	if math.Abs(micros) > float64(longest/time.Microsecond) {
-		return errDuration
-	}
-	*to = time.Duration(micros) * time.Microsecond
-	return nil
-}
-
-// text is unknown when it is empty.
-func text[S ~string](s S) slog.Value {
-	if s == "" {
-		return slog.Value{}
-	}
-	return slog.StringValue(string(s))
-}
-
-// flag is unknown when it is false: most are, and a key for each would say little.
-func flag(b bool) slog.Value {
-	if !b {
-		return slog.Value{}
-	}
-	return slog.BoolValue(true)
-}
-
-func maybe[T any](m telemetry.Maybe[T], value func(T) slog.Value) slog.Value {
-	if v, ok := m.Get(); ok {
-		return value(v)
-	}
-	return slog.Value{}
-}
-
-// The fields of a Failure.
-var (
-	categoryField = stringOf(func(f *telemetry.Failure) *telemetry.Category { return &f.Category })
-	sqlStateField = stringOf(func(f *telemetry.Failure) *string { return &f.SQLState })
-	messageField  = stringOf(func(f *telemetry.Failure) *string { return &f.Message })
-)

@@ -12,3 +12,11 @@ var Categories = []telemetry.Category{
 	telemetry.CategoryStatementTimeout, telemetry.CategoryStatementFailed, telemetry.CategoryStatementCanceled,
 	telemetry.CategorySessionClosed, telemetry.CategoryStatementClosed, telemetry.CategoryOther,
 }
+
+func categoryNames() []string {
+	names := make([]string, len(Categories))
+	for i, c := range Categories {
+		names[i] = string(c)
+	}
+	return names
+}

@@ -69,27 +69,27 @@ type Process struct {
 
 // EventFields are part of every event.
 var EventFields = []Field[Event]{
-	{"event_id", "", "UUID of version 4, the same on every attempt.", ScopeDatabricks, to("frontend_log_event_id", TypeUUID).anonymous(), readOnly(func(e *Event) slog.Value { return text(e.ID) })},
-	{"operation", "", "What the event is about.", ScopeDatabricks, oneOf(detail+"operation_type", CreateSession, DeleteSession, ExecuteStatement, CloseStatement, CancelStatement).anonymous(), readOnly(func(e *Event) slog.Value { return text(e.Operation) })},
-	{"connection_workspace_id", "", "The workspace's number, from another record of the connection or its HTTP path.", ScopeDatabricks, to("workspace_id", TypeInt64), readOnly(func(e *Event) slog.Value { return text(e.WorkspaceID) })},
-	{"user_agent", "", "Driver, wrapper and, as far as it can be shared, application.", ScopeDatabricks, to("context.client_context.user_agent", TypeString).anonymous(), readOnly(func(e *Event) slog.Value { return text(e.UserAgent) })},
+	{"event_id", "", "UUID of version 4, the same on every attempt.", ScopeDatabricks, to("frontend_log_event_id", TypeUUID).anonymous(), ofEvent{at: func(e *Event) any { return &e.ID }}},
+	{"operation", "", "What the event is about.", ScopeDatabricks, oneOf(detail+"operation_type", string(CreateSession), string(DeleteSession), string(ExecuteStatement), string(CloseStatement), string(CancelStatement)).anonymous(), ofEvent{at: func(e *Event) any { return (*string)(&e.Operation) }}},
+	{"connection_workspace_id", "", "The workspace's number, from another record of the connection or its HTTP path.", ScopeDatabricks, to("workspace_id", TypeInt64), ofEvent{at: func(e *Event) any { return &e.WorkspaceID }}},
+	{"user_agent", "", "Driver, wrapper and, as far as it can be shared, application.", ScopeDatabricks, to("context.client_context.user_agent", TypeString).anonymous(), ofEvent{at: func(e *Event) any { return &e.UserAgent }}},
 }
 
 // StatementExecutedFields are the rest of an EXECUTE_STATEMENT event, besides StatementFields.
 var StatementExecutedFields = []Field[telemetry.Statement]{
-	{"ready_ms", "ms", "execute_ms of a call that did not fail.", ScopeDatabricks, to(operation+"result_latency.result_set_ready_latency_millis", TypeInt64), readOnly(func(s *telemetry.Statement) slog.Value {
+	{"ready_ms", "ms", "execute_ms of a call that did not fail.", ScopeDatabricks, to(operation+"result_latency.result_set_ready_latency_millis", TypeInt64), ofStatement{value: func(s *telemetry.Statement) slog.Value {
 		if s.Failure != nil && s.FirstRow == (telemetry.Maybe[time.Duration]{}) {
 			return slog.Value{}
 		}
 		return slog.DurationValue(s.Execute)
-	})},
-	{"execution_result", "", "result_format where the evidence is the wire.", ScopeDatabricks, oneOf(operation+"execution_result", telemetry.FormatInlineArrow, telemetry.FormatColumnarInline, telemetry.FormatInlineJSON, telemetry.FormatExternalLinks), readOnly(func(s *telemetry.Statement) slog.Value {
+	}}},
+	{"execution_result", "", "result_format where the evidence is the wire.", ScopeDatabricks, oneOf(operation+"execution_result", string(telemetry.FormatInlineArrow), string(telemetry.FormatColumnarInline), string(telemetry.FormatInlineJSON), string(telemetry.FormatExternalLinks)), ofStatement{value: func(s *telemetry.Statement) slog.Value {
 		if s.Result.Evidence != telemetry.EvidenceWire {
 			return slog.Value{}
 		}
-		return text(s.Result.Format)
-	})},
-	{"all_retries", "", "HTTP attempts beyond the first of each call and of each file.", ScopeDatabricks, to(operation+"retry_count", TypeInt64), readOnly(allRetries)},
+		return slog.StringValue(string(s.Result.Format))
+	}}},
+	{"all_retries", "", "HTTP attempts beyond the first of each call and of each file.", ScopeDatabricks, to(operation+"retry_count", TypeInt64), ofStatement{value: allRetries}},
 }
 
 // allRetries is unknown where files were downloaded of which nothing is known.
@@ -106,66 +106,61 @@ func allRetries(s *telemetry.Statement) slog.Value {
 
 // StatementClosedFields are a CLOSE_STATEMENT event, where CloseOperation was called.
 var StatementClosedFields = append([]Field[telemetry.Statement]{
-	{"close_started", "RFC 3339", "About when the rows were closed.", ScopeDatabricks, to(timestamp, TypeInt64), readOnly(func(s *telemetry.Statement) slog.Value { return slog.TimeValue(closeStarted(s)) })},
-	{"close_rpc_ms", "ms", "Latency of CloseOperation, all attempts.", ScopeDatabricks, to(driverLog+"operation_latency_ms", TypeInt64), readOnly(func(s *telemetry.Statement) slog.Value { return latency(Closed(s)) })},
-	{"close_rpc_retries", "", "HTTP attempts of CloseOperation beyond the first.", ScopeDatabricks, to(operation+"retry_count", TypeInt64), readOnly(func(s *telemetry.Statement) slog.Value { return retries(Closed(s)) })},
-	{"close_error", "", "close_error_category.", ScopeDatabricks, errorName, partOf(closeFailureOf, categoryField)},
+	{"close_started", "RFC 3339", "About when the rows were closed.", ScopeDatabricks, to(timestamp, TypeInt64), ofStatement{value: func(s *telemetry.Statement) slog.Value { return slog.TimeValue(closeStarted(s)) }}},
+	{"close_rpc_ms", "ms", "Latency of CloseOperation, all attempts.", ScopeDatabricks, to(driverLog+"operation_latency_ms", TypeInt64), ofStatement{value: func(s *telemetry.Statement) slog.Value { return latency(Closed(s)) }}},
+	{"close_rpc_retries", "", "HTTP attempts of CloseOperation beyond the first.", ScopeDatabricks, to(operation+"retry_count", TypeInt64), ofStatement{value: func(s *telemetry.Statement) slog.Value { return retries(Closed(s)) }}},
+	{"close_error", "", "close_error_category.", ScopeDatabricks, errorName, ofStatement{part: closeFailure, at: func(s *telemetry.Statement) any { return (*string)(&s.CloseFailure.Category) }}},
 }, statementIdentity...)
 
 // StatementCanceledFields are a CANCEL_STATEMENT event, where CancelOperation was called.
 var StatementCanceledFields = append([]Field[telemetry.Statement]{
-	{"cancel_started", "RFC 3339", "About when the statement was canceled.", ScopeDatabricks, to(timestamp, TypeInt64), readOnly(func(s *telemetry.Statement) slog.Value { return slog.TimeValue(closeStarted(s)) })},
-	{"cancel_rpc_ms", "ms", "Latency of CancelOperation, all attempts.", ScopeDatabricks, to(driverLog+"operation_latency_ms", TypeInt64), readOnly(func(s *telemetry.Statement) slog.Value { return latency(Canceled(s)) })},
-	{"cancel_rpc_retries", "", "HTTP attempts of CancelOperation beyond the first.", ScopeDatabricks, to(operation+"retry_count", TypeInt64), readOnly(func(s *telemetry.Statement) slog.Value { return retries(Canceled(s)) })},
+	{"cancel_started", "RFC 3339", "About when the statement was canceled.", ScopeDatabricks, to(timestamp, TypeInt64), ofStatement{value: func(s *telemetry.Statement) slog.Value { return slog.TimeValue(closeStarted(s)) }}},
+	{"cancel_rpc_ms", "ms", "Latency of CancelOperation, all attempts.", ScopeDatabricks, to(driverLog+"operation_latency_ms", TypeInt64), ofStatement{value: func(s *telemetry.Statement) slog.Value { return latency(Canceled(s)) }}},
+	{"cancel_rpc_retries", "", "HTTP attempts of CancelOperation beyond the first.", ScopeDatabricks, to(operation+"retry_count", TypeInt64), ofStatement{value: func(s *telemetry.Statement) slog.Value { return retries(Canceled(s)) }}},
 }, statementIdentity...)
 
 // statementIdentity is part of both: the statement the event belongs to.
 var statementIdentity = []Field[telemetry.Statement]{
-	{"of_session", "", "session_id.", ScopeDatabricks, to(driverLog+"session_id", TypeUUID), readOnly(func(s *telemetry.Statement) slog.Value { return text(s.SessionID) })},
-	{"of_statement", "", "statement_id.", ScopeDatabricks, to(driverLog+"sql_statement_id", TypeUUID), readOnly(func(s *telemetry.Statement) slog.Value { return text(s.StatementID) })},
-	{"of_workspace", "", "workspace_id.", ScopeDatabricks, to("workspace_id", TypeInt64), readOnly(func(s *telemetry.Statement) slog.Value { return text(s.WorkspaceID) })},
-	{"of_kind", "", "kind.", ScopeDatabricks, oneOf(operation+"statement_type", telemetry.KindQuery, telemetry.KindUpdate, telemetry.KindVolume), readOnly(func(s *telemetry.Statement) slog.Value { return text(s.Kind) })},
-	{"of_internal", "bool", "internal.", ScopeDatabricks, to(detail+"is_internal_call", TypeBool), readOnly(func(s *telemetry.Statement) slog.Value { return flag(s.Internal) })},
+	{"of_session", "", "session_id.", ScopeDatabricks, to(driverLog+"session_id", TypeUUID), ofStatement{at: func(s *telemetry.Statement) any { return &s.SessionID }}},
+	{"of_statement", "", "statement_id.", ScopeDatabricks, to(driverLog+"sql_statement_id", TypeUUID), ofStatement{at: func(s *telemetry.Statement) any { return &s.StatementID }}},
+	{"of_workspace", "", "workspace_id.", ScopeDatabricks, to("workspace_id", TypeInt64), ofStatement{at: func(s *telemetry.Statement) any { return &s.WorkspaceID }}},
+	{"of_kind", "", "kind.", ScopeDatabricks, oneOf(operation+"statement_type", string(telemetry.KindQuery), string(telemetry.KindUpdate), string(telemetry.KindVolume)), ofStatement{at: func(s *telemetry.Statement) any { return (*string)(&s.Kind) }}},
+	{"of_internal", "bool", "internal.", ScopeDatabricks, to(detail+"is_internal_call", TypeBool), ofStatement{at: func(s *telemetry.Statement) any { return &s.Internal }}},
 }
 
 // ConnectionFields are part of every authenticated event: how its connection is configured.
 var ConnectionFields = []Field[Connection]{
-	{"connection_driver_version", "", "Version of databricks-sql-go.", ScopeDatabricks, to(system+"driver_version", TypeVersion), readOnly(func(c *Connection) slog.Value { return text(c.Driver.Version) })},
-	{"client_app_name", "", "The application, as far as it named itself in a way that can be shared.", ScopeDatabricks, to(system+"client_app_name", TypeString), readOnly(func(c *Connection) slog.Value { return text(c.Application) })},
-	{"auth_type", "", "PAT, OAUTH or OTHER.", ScopeDatabricks, oneOf(driverLog+"auth_type", "PAT", "OAUTH", "OTHER"), readOnly(func(c *Connection) slog.Value { return text(c.Driver.AuthMech) })},
-	{"connection_auth_mech", "", "auth_type, in the connection's parameters.", ScopeDatabricks, oneOf(params+"auth_mech", "PAT", "OAUTH", "OTHER"), readOnly(func(c *Connection) slog.Value { return text(c.Driver.AuthMech) })},
-	{"connection_auth_flow", "", "TOKEN_PASSTHROUGH, CLIENT_CREDENTIALS or BROWSER_BASED_AUTHENTICATION.", ScopeDatabricks, oneOf(params+"auth_flow", "TOKEN_PASSTHROUGH", "CLIENT_CREDENTIALS", "BROWSER_BASED_AUTHENTICATION"), readOnly(func(c *Connection) slog.Value { return text(c.Driver.AuthFlow) })},
-	{"mode", "", "THRIFT, the only protocol this wrapper reports for.", ScopeDatabricks, oneOf(params+"mode", "THRIFT"), readOnly(func(*Connection) slog.Value { return slog.StringValue("THRIFT") })},
-	{"http_path", "", "Kind of the HTTP path, without the id of the warehouse or cluster.", ScopeDatabricks, to(params+"http_path", TypeString), readOnly(func(c *Connection) slog.Value { return text(c.HTTPPath) })},
-	{"port", "", "Port of the workspace; its host is not sent.", ScopeDatabricks, to(params+"host_info.port", TypeInt32), readOnly(func(c *Connection) slog.Value {
-		if c.Port == 0 {
-			return slog.Value{}
-		}
-		return slog.IntValue(c.Port)
-	})},
-	{"use_proxy", "bool", "The environment names a proxy for the workspace; its address is not sent.", ScopeDatabricks, to(params+"use_proxy", TypeBool), readOnly(func(c *Connection) slog.Value { return maybe(c.Proxy, slog.BoolValue) })},
-	{"use_system_proxy", "bool", "use_proxy: the environment is the only way to name a proxy.", ScopeDatabricks, to(params+"use_system_proxy", TypeBool), readOnly(func(c *Connection) slog.Value { return maybe(c.Proxy, slog.BoolValue) })},
-	{"proxy_auth_type", "", "NONE or BASIC.", ScopeDatabricks, oneOf(params+"proxy_host_info.proxy_auth_type", "NONE", "BASIC"), readOnly(func(c *Connection) slog.Value { return text(c.ProxyAuth) })},
-	{"enable_arrow", "bool", "The client offers to read Arrow.", ScopeDatabricks, to(params+"enable_arrow", TypeBool), readOnly(func(c *Connection) slog.Value { return maybe(c.Driver.Arrow, slog.BoolValue) })},
-	{"enable_direct_results", "bool", "The client asks for rows with the answer to ExecuteStatement.", ScopeDatabricks, to(params+"enable_direct_results", TypeBool), readOnly(func(c *Connection) slog.Value { return maybe(c.Driver.DirectResults, slog.BoolValue) })},
-	{"enable_metric_view_metadata", "bool", "The client asks for metadata of metric views.", ScopeDatabricks, to(params+"enable_metric_view_metadata", TypeBool), readOnly(func(c *Connection) slog.Value { return maybe(c.Driver.MetricViewMetadata, slog.BoolValue) })},
-	{"connection_pool_size", "", "Largest number of HTTP connections to the workspace.", ScopeDatabricks, to(params+"http_connection_pool_size", TypeInt32), readOnly(func(c *Connection) slog.Value { return maybe(c.Driver.PoolSize, slog.Int64Value) })},
-	{"rows_per_block", "rows", "Rows asked for per page.", ScopeDatabricks, to(params+"rows_fetched_per_block", TypeInt32), readOnly(func(c *Connection) slog.Value { return maybe(c.Driver.MaxRows, slog.Int64Value) })},
-	{"async_poll_interval", "ms", "Pause between two status calls.", ScopeDatabricks, to(params+"async_poll_interval_millis", TypeInt32), readOnly(func(c *Connection) slog.Value { return maybe(c.Driver.PollInterval, slog.DurationValue) })},
-	{"socket_timeout", "s", "Bound on one HTTP request.", ScopeDatabricks, to(params+"socket_timeout", TypeSeconds), readOnly(func(c *Connection) slog.Value { return maybe(c.Driver.ClientTimeout, slog.DurationValue) })},
+	{"connection_driver_version", "", "Version of databricks-sql-go.", ScopeDatabricks, to(system+"driver_version", TypeVersion), ofConnection{at: func(c *Connection) any { return &c.Driver.Version }}},
+	{"client_app_name", "", "The application, as far as it named itself in a way that can be shared.", ScopeDatabricks, to(system+"client_app_name", TypeString), ofConnection{at: func(c *Connection) any { return &c.Application }}},
+	{"auth_type", "", "PAT, OAUTH or OTHER.", ScopeDatabricks, oneOf(driverLog+"auth_type", "PAT", "OAUTH", "OTHER"), ofConnection{at: func(c *Connection) any { return &c.Driver.AuthMech }}},
+	{"connection_auth_mech", "", "auth_type, in the connection's parameters.", ScopeDatabricks, oneOf(params+"auth_mech", "PAT", "OAUTH", "OTHER"), ofConnection{at: func(c *Connection) any { return &c.Driver.AuthMech }}},
+	{"connection_auth_flow", "", "TOKEN_PASSTHROUGH, CLIENT_CREDENTIALS or BROWSER_BASED_AUTHENTICATION.", ScopeDatabricks, oneOf(params+"auth_flow", "TOKEN_PASSTHROUGH", "CLIENT_CREDENTIALS", "BROWSER_BASED_AUTHENTICATION"), ofConnection{at: func(c *Connection) any { return &c.Driver.AuthFlow }}},
+	{"mode", "", "THRIFT, the only protocol this wrapper reports for.", ScopeDatabricks, oneOf(params+"mode", "THRIFT"), ofConnection{value: func(*Connection) slog.Value { return slog.StringValue("THRIFT") }}},
+	{"http_path", "", "Kind of the HTTP path, without the id of the warehouse or cluster.", ScopeDatabricks, to(params+"http_path", TypeString), ofConnection{at: func(c *Connection) any { return &c.HTTPPath }}},
+	{"port", "", "Port of the workspace; its host is not sent.", ScopeDatabricks, to(params+"host_info.port", TypeInt32), ofConnection{at: func(c *Connection) any { return &c.Port }}},
+	{"use_proxy", "bool", "The environment names a proxy for the workspace; its address is not sent.", ScopeDatabricks, to(params+"use_proxy", TypeBool), ofConnection{at: func(c *Connection) any { return &c.Proxy }}},
+	{"use_system_proxy", "bool", "use_proxy: the environment is the only way to name a proxy.", ScopeDatabricks, to(params+"use_system_proxy", TypeBool), ofConnection{at: func(c *Connection) any { return &c.Proxy }}},
+	{"proxy_auth_type", "", "NONE or BASIC.", ScopeDatabricks, oneOf(params+"proxy_host_info.proxy_auth_type", "NONE", "BASIC"), ofConnection{at: func(c *Connection) any { return &c.ProxyAuth }}},
+	{"enable_arrow", "bool", "The client offers to read Arrow.", ScopeDatabricks, to(params+"enable_arrow", TypeBool), ofConnection{at: func(c *Connection) any { return &c.Driver.Arrow }}},
+	{"enable_direct_results", "bool", "The client asks for rows with the answer to ExecuteStatement.", ScopeDatabricks, to(params+"enable_direct_results", TypeBool), ofConnection{at: func(c *Connection) any { return &c.Driver.DirectResults }}},
+	{"enable_metric_view_metadata", "bool", "The client asks for metadata of metric views.", ScopeDatabricks, to(params+"enable_metric_view_metadata", TypeBool), ofConnection{at: func(c *Connection) any { return &c.Driver.MetricViewMetadata }}},
+	{"connection_pool_size", "", "Largest number of HTTP connections to the workspace.", ScopeDatabricks, to(params+"http_connection_pool_size", TypeInt32), ofConnection{at: func(c *Connection) any { return &c.Driver.PoolSize }}},
+	{"rows_per_block", "rows", "Rows asked for per page.", ScopeDatabricks, to(params+"rows_fetched_per_block", TypeInt32), ofConnection{at: func(c *Connection) any { return &c.Driver.MaxRows }}},
+	{"async_poll_interval", "ms", "Pause between two status calls.", ScopeDatabricks, to(params+"async_poll_interval_millis", TypeInt32), ofConnection{at: func(c *Connection) any { return &c.Driver.PollInterval }}},
+	{"socket_timeout", "s", "Bound on one HTTP request.", ScopeDatabricks, to(params+"socket_timeout", TypeSeconds), ofConnection{at: func(c *Connection) any { return &c.Driver.ClientTimeout }}},
 }
 
 // ProcessFields are part of every authenticated event: where the driver runs. The name of the
 // process is not among them: it may contain names of people and projects.
 var ProcessFields = []Field[Process]{
-	{"driver_name", "", "databricks-sql-go.", ScopeDatabricks, to(system+"driver_name", TypeString), readOnly(func(*Process) slog.Value { return slog.StringValue("databricks-sql-go") })},
-	{"runtime_name", "", "go.", ScopeDatabricks, to(system+"runtime_name", TypeString), readOnly(func(*Process) slog.Value { return slog.StringValue("go") })},
-	{"runtime_version", "", "Version of Go.", ScopeDatabricks, to(system+"runtime_version", TypeVersion), readOnly(func(p *Process) slog.Value { return text(p.RuntimeVersion) })},
-	{"os_name", "", "Linux, macOS, Windows, or as Go names it.", ScopeDatabricks, to(system+"os_name", TypeString), readOnly(func(p *Process) slog.Value { return text(p.OSName) })},
-	{"os_version", "", "Version of the kernel, digits and dots.", ScopeDatabricks, to(system+"os_version", TypeVersion), readOnly(func(p *Process) slog.Value { return text(p.OSVersion) })},
-	{"os_arch", "", "Architecture, as Go names it.", ScopeDatabricks, to(system+"os_arch", TypeString), readOnly(func(p *Process) slog.Value { return text(p.OSArch) })},
-	{"locale_name", "", "Language and territory of the environment.", ScopeDatabricks, to(system+"locale_name", TypeString), readOnly(func(p *Process) slog.Value { return text(p.Locale) })},
-	{"char_set_encoding", "", "UTF-8, as Go's strings are.", ScopeDatabricks, to(system+"char_set_encoding", TypeString), readOnly(func(*Process) slog.Value { return slog.StringValue("UTF-8") })},
+	{"driver_name", "", "databricks-sql-go.", ScopeDatabricks, to(system+"driver_name", TypeString), ofProcess{value: func(*Process) slog.Value { return slog.StringValue("databricks-sql-go") }}},
+	{"runtime_name", "", "go.", ScopeDatabricks, to(system+"runtime_name", TypeString), ofProcess{value: func(*Process) slog.Value { return slog.StringValue("go") }}},
+	{"runtime_version", "", "Version of Go.", ScopeDatabricks, to(system+"runtime_version", TypeVersion), ofProcess{at: func(p *Process) any { return &p.RuntimeVersion }}},
+	{"os_name", "", "Linux, macOS, Windows, or as Go names it.", ScopeDatabricks, to(system+"os_name", TypeString), ofProcess{at: func(p *Process) any { return &p.OSName }}},
+	{"os_version", "", "Version of the kernel, digits and dots.", ScopeDatabricks, to(system+"os_version", TypeVersion), ofProcess{at: func(p *Process) any { return &p.OSVersion }}},
+	{"os_arch", "", "Architecture, as Go names it.", ScopeDatabricks, to(system+"os_arch", TypeString), ofProcess{at: func(p *Process) any { return &p.OSArch }}},
+	{"locale_name", "", "Language and territory of the environment.", ScopeDatabricks, to(system+"locale_name", TypeString), ofProcess{at: func(p *Process) any { return &p.Locale }}},
+	{"char_set_encoding", "", "UTF-8, as Go's strings are.", ScopeDatabricks, to(system+"char_set_encoding", TypeString), ofProcess{value: func(*Process) slog.Value { return slog.StringValue("UTF-8") }}},
 }
 
 func latency(r telemetry.RPC, made bool) slog.Value {

@@ -40,19 +40,12 @@ const (
 	detail    = operation + "operation_detail."
 )
 
-var errorName = oneOf(driverLog+"error_info.error_name", Categories...)
+var errorName = oneOf(driverLog+"error_info.error_name", categoryNames()...)
 
 func to(path string, t PayloadType) Payload { return Payload{Path: path, Type: t} }
 
-func oneOf[S ~string](path string, names ...S) Payload {
-	p := Payload{Path: path, Type: TypeEnum}
-	for _, n := range names {
-		p.Enum = append(p.Enum, string(n))
-	}
-	return p
+func oneOf(path string, names ...string) Payload {
+	return Payload{Path: path, Type: TypeEnum, Enum: names}
 }
 
-func (p Payload) anonymous() Payload {
-	p.Anonymous = true
-	return p
-}
+func (p Payload) anonymous() Payload { return Payload{p.Path, p.Type, p.Enum, true} }

@@ -1,54 +1,52 @@
 package registry
 
-import (
-	"time"
-
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
-)
+import "github.com/seed-01322ee7/databricks-telemetry/telemetry"
 
 // SessionOpenedFields is everything a SessionOpened says, in the order sinks show it.
 var SessionOpenedFields = []Field[telemetry.SessionOpened]{
-	{"started", "RFC 3339", "When the pool asked for the connection.", ScopeBoth, to(timestamp, TypeInt64).anonymous(), timeOf(func(s *telemetry.SessionOpened) *time.Time { return &s.Started })},
-	{"server", "", "Host and port of the workspace.", ScopeLocal, Payload{}, stringOf(func(s *telemetry.SessionOpened) *string { return &s.Server })},
-	{"connector", "", "Number of the connector in the process.", ScopeLocal, Payload{}, nonZeroOf(func(s *telemetry.SessionOpened) *int64 { return &s.Connector })},
-	{"session_id", "", "The server's id of the session, where it is known when the connection opens.", ScopeBoth, to(driverLog+"session_id", TypeUUID), stringOf(func(s *telemetry.SessionOpened) *string { return &s.SessionID })},
-	{"workspace_id", "", "The workspace's number.", ScopeBoth, to("workspace_id", TypeInt64), stringOf(func(s *telemetry.SessionOpened) *string { return &s.WorkspaceID })},
-	{"open_ms", "ms", "Time Connect took.", ScopeBoth, to(driverLog+"operation_latency_ms", TypeInt64).anonymous(), durationOf(func(s *telemetry.SessionOpened) *time.Duration { return &s.Latency })},
-	{"retries", "", "HTTP attempts of OpenSession beyond the first.", ScopeBoth, to(operation+"retry_count", TypeInt64).anonymous(), maybeIntOf(func(s *telemetry.SessionOpened) *telemetry.Maybe[int64] { return &s.Retries })},
-	{"request_id", "", "The server's x-request-id, where the call failed, was repeated or took a second or longer.", ScopeLocal, Payload{}, stringOf(func(s *telemetry.SessionOpened) *string { return &s.RequestID })},
-	{"error_category", "", "Stable name for what went wrong.", ScopeBoth, errorName.anonymous(), partOf(openFailureOf, categoryField)},
-	{"error_message", "", "What telemetry_error_text keeps of the error's text.", ScopeLocal, Payload{}, partOf(openFailureOf, messageField)},
-	{"driver_version", "", "Version of databricks-sql-go.", ScopeBoth, to(system+"driver_version", TypeVersion), stringOf(func(s *telemetry.SessionOpened) *string { return &s.Driver.Version })},
-	{"auth_mech", "", "PAT, OAUTH or OTHER.", ScopeBoth, oneOf(params+"auth_mech", "PAT", "OAUTH", "OTHER"), stringOf(func(s *telemetry.SessionOpened) *string { return &s.Driver.AuthMech })},
-	{"auth_flow", "", "TOKEN_PASSTHROUGH, CLIENT_CREDENTIALS or BROWSER_BASED_AUTHENTICATION.", ScopeBoth, oneOf(params+"auth_flow", "TOKEN_PASSTHROUGH", "CLIENT_CREDENTIALS", "BROWSER_BASED_AUTHENTICATION"), stringOf(func(s *telemetry.SessionOpened) *string { return &s.Driver.AuthFlow })},
-	{"cloud_fetch", "bool", "The client offers to download results.", ScopeLocal, Payload{}, maybeBoolOf(func(s *telemetry.SessionOpened) *telemetry.Maybe[bool] { return &s.Driver.CloudFetch })},
-	{"arrow", "bool", "The client offers to read Arrow.", ScopeBoth, to(params+"enable_arrow", TypeBool), maybeBoolOf(func(s *telemetry.SessionOpened) *telemetry.Maybe[bool] { return &s.Driver.Arrow })},
-	{"lz4", "bool", "The client offers to decompress LZ4.", ScopeLocal, Payload{}, maybeBoolOf(func(s *telemetry.SessionOpened) *telemetry.Maybe[bool] { return &s.Driver.LZ4 })},
-	{"max_rows", "rows", "Rows asked for per page.", ScopeBoth, to(params+"rows_fetched_per_block", TypeInt32), maybeIntOf(func(s *telemetry.SessionOpened) *telemetry.Maybe[int64] { return &s.Driver.MaxRows })},
-	{"download_threads", "", "CloudFetch files fetched at once.", ScopeLocal, Payload{}, maybeIntOf(func(s *telemetry.SessionOpened) *telemetry.Maybe[int64] { return &s.Driver.DownloadThreads })},
-	{"query_timeout_ms", "ms", "Server-side limit of a statement; 0 is none.", ScopeLocal, Payload{}, maybeDurationOf(func(s *telemetry.SessionOpened) *telemetry.Maybe[time.Duration] { return &s.Driver.QueryTimeout })},
-	{"poll_interval_ms", "ms", "Pause between two status calls.", ScopeBoth, to(params+"async_poll_interval_millis", TypeInt32), maybeDurationOf(func(s *telemetry.SessionOpened) *telemetry.Maybe[time.Duration] { return &s.Driver.PollInterval })},
-	{"client_timeout_ms", "ms", "Bound on one HTTP request.", ScopeBoth, to(params+"socket_timeout", TypeSeconds), maybeDurationOf(func(s *telemetry.SessionOpened) *telemetry.Maybe[time.Duration] { return &s.Driver.ClientTimeout })},
-	{"retry_max", "", "Retries of one request; negative is none.", ScopeLocal, Payload{}, maybeIntOf(func(s *telemetry.SessionOpened) *telemetry.Maybe[int64] { return &s.Driver.RetryMax })},
+	{"started", "RFC 3339", "When the pool asked for the connection.", ScopeBoth, to(timestamp, TypeInt64).anonymous(), ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.Started }}},
+	{"server", "", "Host and port of the workspace.", ScopeLocal, Payload{}, ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.Server }}},
+	{"connector", "", "Number of the connector in the process.", ScopeLocal, Payload{}, ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return (*nonZero)(&s.Connector) }}},
+	{"session_id", "", "The server's id of the session, where it is known when the connection opens.", ScopeBoth, to(driverLog+"session_id", TypeUUID), ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.SessionID }}},
+	{"workspace_id", "", "The workspace's number.", ScopeBoth, to("workspace_id", TypeInt64), ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.WorkspaceID }}},
+	{"open_ms", "ms", "Time Connect took.", ScopeBoth, to(driverLog+"operation_latency_ms", TypeInt64).anonymous(), ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.Latency }}},
+	{"retries", "", "HTTP attempts of OpenSession beyond the first.", ScopeBoth, to(operation+"retry_count", TypeInt64).anonymous(), ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.Retries }}},
+	{"request_id", "", "The server's x-request-id, where the call failed, was repeated or took a second or longer.", ScopeLocal, Payload{}, ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.RequestID }}},
+	{"error_category", "", "Stable name for what went wrong.", ScopeBoth, errorName.anonymous(), ofSessionOpened{part: openFailure, at: func(s *telemetry.SessionOpened) any { return (*string)(&s.Failure.Category) }}},
+	{"error_message", "", "What telemetry_error_text keeps of the error's text.", ScopeLocal, Payload{}, ofSessionOpened{part: openFailure, at: func(s *telemetry.SessionOpened) any { return &s.Failure.Message }}},
+	{"driver_version", "", "Version of databricks-sql-go.", ScopeBoth, to(system+"driver_version", TypeVersion), ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.Driver.Version }}},
+	{"auth_mech", "", "PAT, OAUTH or OTHER.", ScopeBoth, oneOf(params+"auth_mech", "PAT", "OAUTH", "OTHER"), ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.Driver.AuthMech }}},
+	{"auth_flow", "", "TOKEN_PASSTHROUGH, CLIENT_CREDENTIALS or BROWSER_BASED_AUTHENTICATION.", ScopeBoth, oneOf(params+"auth_flow", "TOKEN_PASSTHROUGH", "CLIENT_CREDENTIALS", "BROWSER_BASED_AUTHENTICATION"), ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.Driver.AuthFlow }}},
+	{"cloud_fetch", "bool", "The client offers to download results.", ScopeLocal, Payload{}, ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.Driver.CloudFetch }}},
+	{"arrow", "bool", "The client offers to read Arrow.", ScopeBoth, to(params+"enable_arrow", TypeBool), ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.Driver.Arrow }}},
+	{"lz4", "bool", "The client offers to decompress LZ4.", ScopeLocal, Payload{}, ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.Driver.LZ4 }}},
+	{"max_rows", "rows", "Rows asked for per page.", ScopeBoth, to(params+"rows_fetched_per_block", TypeInt32), ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.Driver.MaxRows }}},
+	{"download_threads", "", "CloudFetch files fetched at once.", ScopeLocal, Payload{}, ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.Driver.DownloadThreads }}},
+	{"query_timeout_ms", "ms", "Server-side limit of a statement; 0 is none.", ScopeLocal, Payload{}, ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.Driver.QueryTimeout }}},
+	{"poll_interval_ms", "ms", "Pause between two status calls.", ScopeBoth, to(params+"async_poll_interval_millis", TypeInt32), ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.Driver.PollInterval }}},
+	{"client_timeout_ms", "ms", "Bound on one HTTP request.", ScopeBoth, to(params+"socket_timeout", TypeSeconds), ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.Driver.ClientTimeout }}},
+	{"retry_max", "", "Retries of one request; negative is none.", ScopeLocal, Payload{}, ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.Driver.RetryMax }}},
 }
 
 // SessionClosedFields is everything a SessionClosed says, in the order sinks show it.
 var SessionClosedFields = []Field[telemetry.SessionClosed]{
-	{"started", "RFC 3339", "When Close was called.", ScopeBoth, to(timestamp, TypeInt64), timeOf(func(s *telemetry.SessionClosed) *time.Time { return &s.Started })},
-	{"server", "", "Host and port of the workspace.", ScopeLocal, Payload{}, stringOf(func(s *telemetry.SessionClosed) *string { return &s.Server })},
-	{"connector", "", "Number of the connector in the process.", ScopeLocal, Payload{}, nonZeroOf(func(s *telemetry.SessionClosed) *int64 { return &s.Connector })},
-	{"session_id", "", "The server's id of the session.", ScopeBoth, to(driverLog+"session_id", TypeUUID), stringOf(func(s *telemetry.SessionClosed) *string { return &s.SessionID })},
-	{"close_ms", "ms", "Time Close took.", ScopeBoth, to(driverLog+"operation_latency_ms", TypeInt64), durationOf(func(s *telemetry.SessionClosed) *time.Duration { return &s.Latency })},
-	{"retries", "", "HTTP attempts of CloseSession beyond the first.", ScopeBoth, to(operation+"retry_count", TypeInt64), maybeIntOf(func(s *telemetry.SessionClosed) *telemetry.Maybe[int64] { return &s.Retries })},
-	{"request_id", "", "The server's x-request-id, where the call failed, was repeated or took a second or longer.", ScopeLocal, Payload{}, stringOf(func(s *telemetry.SessionClosed) *string { return &s.RequestID })},
-	{"lifetime_ms", "ms", "From the end of Connect to the start of Close.", ScopeLocal, Payload{}, durationOf(func(s *telemetry.SessionClosed) *time.Duration { return &s.Lifetime })},
-	{"statements", "", "Statements that ran on the connection.", ScopeLocal, Payload{}, intOf(func(s *telemetry.SessionClosed) *int64 { return &s.Statements })},
-	{"reused", "", "How often the pool used the connection again.", ScopeLocal, Payload{}, intOf(func(s *telemetry.SessionClosed) *int64 { return &s.Reused })},
-	{"abandoned", "", "Statements whose rows were still open.", ScopeLocal, Payload{}, intOf(func(s *telemetry.SessionClosed) *int64 { return &s.Abandoned })},
-	{"error_category", "", "Stable name for what went wrong.", ScopeBoth, errorName, partOf(sessionCloseFailureOf, categoryField)},
-	{"error_message", "", "What telemetry_error_text keeps of the error's text.", ScopeLocal, Payload{}, partOf(sessionCloseFailureOf, messageField)},
+	{"started", "RFC 3339", "When Close was called.", ScopeBoth, to(timestamp, TypeInt64), ofSessionClosed{at: func(s *telemetry.SessionClosed) any { return &s.Started }}},
+	{"server", "", "Host and port of the workspace.", ScopeLocal, Payload{}, ofSessionClosed{at: func(s *telemetry.SessionClosed) any { return &s.Server }}},
+	{"connector", "", "Number of the connector in the process.", ScopeLocal, Payload{}, ofSessionClosed{at: func(s *telemetry.SessionClosed) any { return (*nonZero)(&s.Connector) }}},
+	{"session_id", "", "The server's id of the session.", ScopeBoth, to(driverLog+"session_id", TypeUUID), ofSessionClosed{at: func(s *telemetry.SessionClosed) any { return &s.SessionID }}},
+	{"close_ms", "ms", "Time Close took.", ScopeBoth, to(driverLog+"operation_latency_ms", TypeInt64), ofSessionClosed{at: func(s *telemetry.SessionClosed) any { return &s.Latency }}},
+	{"retries", "", "HTTP attempts of CloseSession beyond the first.", ScopeBoth, to(operation+"retry_count", TypeInt64), ofSessionClosed{at: func(s *telemetry.SessionClosed) any { return &s.Retries }}},
+	{"request_id", "", "The server's x-request-id, where the call failed, was repeated or took a second or longer.", ScopeLocal, Payload{}, ofSessionClosed{at: func(s *telemetry.SessionClosed) any { return &s.RequestID }}},
+	{"lifetime_ms", "ms", "From the end of Connect to the start of Close.", ScopeLocal, Payload{}, ofSessionClosed{at: func(s *telemetry.SessionClosed) any { return &s.Lifetime }}},
+	{"statements", "", "Statements that ran on the connection.", ScopeLocal, Payload{}, ofSessionClosed{at: func(s *telemetry.SessionClosed) any { return &s.Statements }}},
+	{"reused", "", "How often the pool used the connection again.", ScopeLocal, Payload{}, ofSessionClosed{at: func(s *telemetry.SessionClosed) any { return &s.Reused }}},
+	{"abandoned", "", "Statements whose rows were still open.", ScopeLocal, Payload{}, ofSessionClosed{at: func(s *telemetry.SessionClosed) any { return &s.Abandoned }}},
+	{"error_category", "", "Stable name for what went wrong.", ScopeBoth, errorName, ofSessionClosed{part: sessionCloseFailure, at: func(s *telemetry.SessionClosed) any { return (*string)(&s.Failure.Category) }}},
+	{"error_message", "", "What telemetry_error_text keeps of the error's text.", ScopeLocal, Payload{}, ofSessionClosed{part: sessionCloseFailure, at: func(s *telemetry.SessionClosed) any { return &s.Failure.Message }}},
 }
 
-func openFailureOf(s *telemetry.SessionOpened) **telemetry.Failure { return &s.Failure }
+func openFailure(s *telemetry.SessionOpened, create bool) bool { return has(&s.Failure, create) }
 
-func sessionCloseFailureOf(s *telemetry.SessionClosed) **telemetry.Failure { return &s.Failure }
+func sessionCloseFailure(s *telemetry.SessionClosed, create bool) bool {
+	return has(&s.Failure, create)
+}

@@ -2,6 +2,7 @@ package settings
 
 import (
 	"cmp"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -111,7 +112,7 @@ func (r *resolution) apply(from source) error {
 	for _, p := range Parameters {
 		if p.Name == enableParameter {
 			err = r.applySwitch(from, p, values[p.Name])
-		} else if i := slices.IndexFunc(values[p.Name], func(g given) bool { return g.value != "" }); i >= 0 {
+		} else if i := slices.IndexFunc(values[p.Name], func(g *given) bool { return g.value != "" }); i >= 0 {
 			g := values[p.Name][i] // as in the native driver, the first one counts
 			if !p.codec.set(&r.settings, g.value) {
 				return g.valueError(p)
@@ -127,7 +128,7 @@ func (r *resolution) apply(from source) error {
 
 // applySwitch looks at every value of the switch: one that is off is enough. A variable that is
 // only nearly named like the switch may have any value.
-func (r *resolution) applySwitch(from source, p Parameter, values []given) error {
+func (r *resolution) applySwitch(from source, p Parameter, values []*given) error {
 	for _, g := range slices.Backward(values) {
 		position, ok := g.position()
 		switch {
@@ -158,8 +159,8 @@ type given struct {
 }
 
 // read groups the values of a source by parameter; documented spellings come first.
-func (from source) read() (map[string][]given, error) {
-	byParameter := map[string][]given{}
+func (from source) read() (map[string][]*given, error) {
+	byParameter := map[string][]*given{}
 	for name, values := range from.values {
 		by := "DSN"
 		if !from.dsn {
@@ -178,13 +179,13 @@ func (from source) read() (map[string][]given, error) {
 			continue
 		}
 		for _, v := range values {
-			byParameter[m.parameter] = append(byParameter[m.parameter], given{
+			byParameter[m.parameter] = append(byParameter[m.parameter], &given{
 				name: name, value: strings.TrimSpace(v), by: by, negated: m.negated, alias: !from.documents(m.parameter, name),
 			})
 		}
 	}
 	for _, all := range byParameter {
-		slices.SortStableFunc(all, func(a, b given) int {
+		slices.SortStableFunc(all, func(a, b *given) int {
 			if a.alias != b.alias {
 				if b.alias {
 					return -1
@@ -207,7 +208,7 @@ func (from source) documents(parameter, name string) bool {
 }
 
 // position is the position of the switch that a value stands for.
-func (g given) position() (telemetry.Switch, bool) {
+func (g *given) position() (telemetry.Switch, bool) {
 	if g.value == "" {
 		if g.negated { // the name alone means off
 			return telemetry.SwitchOff, true
@@ -221,7 +222,7 @@ func (g given) position() (telemetry.Switch, bool) {
 	return position, ok
 }
 
-func (g given) valueError(p Parameter) error {
+func (g *given) valueError(p Parameter) error {
 	return &telemetry.ParameterError{Name: quotable(g.name), Value: quotable(g.value), Accepts: p.Accepts}
 }
 
@@ -258,12 +259,11 @@ func Environ() map[string][]string {
 
 // ignored lists the variables that begin with DATABRICKS_TELEMETRY_ and are no setting.
 func ignored(env map[string][]string) (all []telemetry.SettingInForce) {
-	for name := range env {
+	for _, name := range slices.Sorted(maps.Keys(env)) {
 		if _, known := meaningOf(name); known || nearSwitch(name) || !strings.HasPrefix(name, envPrefix+"TELEMETRY_") {
 			continue
 		}
 		all = append(all, telemetry.SettingInForce{Name: quotable(name), Value: "not known to this version: did you mean " + nearest(name).Env() + "?", By: "ignored"})
 	}
-	slices.SortFunc(all, func(a, b telemetry.SettingInForce) int { return cmp.Compare(a.Name, b.Name) })
 	return all
 }

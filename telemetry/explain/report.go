@@ -116,15 +116,17 @@ const considerable = 0.1
 // OfReport says why the server took its time with a statement: the causes, those of the longest phase
 // first. It is empty when the report has no times, or is nil.
 func OfReport(r *telemetry.ServerReport) []ServerCause {
-	phases := PhasesOf(r)
-	slices.SortStableFunc(phases, func(a, b PhaseTime) int { return cmp.Compare(b.Time, a.Time) })
-	var causes []ServerCause
-	for _, p := range phases {
-		if p.Share < considerable {
-			continue
+	var longest []*PhaseTime
+	for _, p := range PhasesOf(r) {
+		if p.Share >= considerable {
+			longest = append(longest, &p)
 		}
-		for _, c := range causesOf(r, p) {
-			causes = append(causes, ServerCause{p, c.evidence, c.advice})
+	}
+	slices.SortStableFunc(longest, func(a, b *PhaseTime) int { return cmp.Compare(b.Time, a.Time) })
+	var causes []ServerCause
+	for _, p := range longest {
+		for _, c := range causesOf(r, *p) {
+			causes = append(causes, ServerCause{*p, c.evidence, c.advice})
 		}
 	}
 	return causes

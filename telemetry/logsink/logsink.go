@@ -60,7 +60,7 @@ func (s *Sink) StatementFinished(r *telemetry.Statement) {
 	if r.Query == "" {
 		brief = ofStatementWithoutText
 	}
-	write(s, l, brief, registry.StatementFields, r)
+	s.write(l, attributesOf(registry.StatementFields, brief, r))
 }
 
 // SessionOpened logs a session, or the failure to open one.
@@ -70,12 +70,12 @@ func (s *Sink) SessionOpened(r *telemetry.SessionOpened) {
 		l.level, l.message = slog.LevelError, "databricks session could not be opened"
 		l.kind = kind{category: string(r.Failure.Category), sqlState: r.Failure.SQLState}
 	}
-	write(s, l, ofSession, registry.SessionOpenedFields, r)
+	s.write(l, attributesOf(registry.SessionOpenedFields, ofSession, r))
 }
 
 // SessionClosed logs the end of a session.
 func (s *Sink) SessionClosed(r *telemetry.SessionClosed) {
-	write(s, line{ctx: context.Background(), level: slog.LevelInfo, message: "databricks session closed"}, ofSession, registry.SessionClosedFields, r)
+	s.write(line{ctx: context.Background(), level: slog.LevelInfo, message: "databricks session closed"}, attributesOf(registry.SessionClosedFields, ofSession, r))
 }
 
 // ServerReported logs what the query history says about a statement: why the server took its time.
@@ -92,7 +92,7 @@ func (s *Sink) ServerReported(r *telemetry.ServerReport) {
 		}
 	}
 	l.verdict = strings.Join(sentences, "; ")
-	write(s, l, ofReport, registry.ServerReportFields, r)
+	s.write(l, attributesOf(registry.ServerReportFields, ofReport, r))
 }
 
 // line is a message without the fields of its record.
@@ -121,8 +121,8 @@ var (
 	}
 )
 
-// write logs the local fields of a record that have a value.
-func write[R any](s *Sink, l line, brief []string, fields []registry.Field[R], r *R) {
+// write logs a line. attributes adds what it says of its record.
+func (s *Sink) write(l line, attributes func(to []slog.Attr, all bool) []slog.Attr) {
 	logger := s.logger
 	if logger == nil {
 		logger = slog.Default()
@@ -141,15 +141,22 @@ func write[R any](s *Sink, l line, brief []string, fields []registry.Field[R], r
 	if l.verdict != "" {
 		attrs = append(attrs, slog.String("verdict", l.verdict))
 	}
-	for _, f := range fields {
-		if f.Scope&registry.ScopeLocal == 0 || !all && !slices.Contains(brief, f.Name) {
-			continue
+	logger.LogAttrs(l.ctx, l.level, l.message, attributes(attrs, all)...)
+}
+
+// attributesOf adds the local fields of a record that have a value, all of them or those in brief.
+func attributesOf[R any](fields []registry.Field[R], brief []string, r *R) func(to []slog.Attr, all bool) []slog.Attr {
+	return func(to []slog.Attr, all bool) []slog.Attr {
+		for _, f := range fields {
+			if f.Scope&registry.ScopeLocal == 0 || !all && !slices.Contains(brief, f.Name) {
+				continue
+			}
+			if v := f.Value(r); !v.Equal(slog.Value{}) {
+				to = append(to, slog.Attr{Key: f.Name, Value: inUnit(v)})
+			}
 		}
-		if v := f.Value(r); !v.Equal(slog.Value{}) {
-			attrs = append(attrs, slog.Attr{Key: f.Name, Value: inUnit(v)})
-		}
+		return to
 	}
-	logger.LogAttrs(l.ctx, l.level, l.message, attrs...)
 }
 
 // inUnit is a value in the unit that the name of its field ends with: handlers write durations each

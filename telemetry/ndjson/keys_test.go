@@ -21,7 +21,7 @@ func TestEveryFieldThatIsWrittenIsRead(t *testing.T) {
 
 func unread[R any](fields []registry.Field[R]) (names []string) {
 	for _, f := range fields {
-		if f.Set == nil {
+		if f.Computed() {
 			names = append(names, f.Name)
 		}
 	}

@@ -52,7 +52,7 @@ type keys[R any] map[string]func(r *R, value []byte) error
 func keysOf[R any](fields []registry.Field[R]) keys[R] {
 	k := make(keys[R], len(fields))
 	for _, f := range fields {
-		if f.Set != nil {
+		if !f.Computed() {
 			k[f.Name] = f.Set
 		}
 	}
