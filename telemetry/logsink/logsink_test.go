@@ -224,7 +224,7 @@ func TestOfAStormOfEqualLinesTheFirstIsWrittenAndThenHowManyThereWere(t *testing
 
 func TestLinesAboutStatementsOfOtherShapesAreNotTheSame(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var out bytes.Buffer
+		var out lockedBuffer // lines at the end of an interval are written on goroutines of their own
 		sink := logsink.New(slog.New(slog.NewTextHandler(&out, nil)), slog.LevelWarn, time.Second)
 		slow := func(text, kept string) {
 			sink.StatementFinished(&telemetry.Statement{Shape: telemetry.ShapeOf(text), Query: kept, Total: time.Second, Split: telemetry.Split{telemetry.PartServer: time.Second}})
@@ -248,6 +248,24 @@ func TestLinesAboutStatementsOfOtherShapesAreNotTheSame(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 	})
+}
+
+// lockedBuffer may be read while others write.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
 
 func TestWithTheLevelDebugEveryLineIsWritten(t *testing.T) {
