@@ -11,6 +11,9 @@ const longestLead = 4 << 10
 // from SQL.
 func volumeOperation(query string) string {
 	query = afterComments(query[:min(len(query), longestLead)])
+	if query == "" || query[0]|0x20 != 'p' && query[0]|0x20 != 'g' && query[0]|0x20 != 'r' {
+		return "" // nearly every statement, told without comparing words
+	}
 	end := 0
 	for end < len(query) && (query[end]|0x20 >= 'a' && query[end]|0x20 <= 'z' || query[end] == '_') {
 		end++
@@ -27,23 +30,37 @@ func volumeOperation(query string) string {
 }
 
 // afterComments returns what follows the white space and comments that a statement begins with.
-// Comments between /* and */ nest, as the server has it.
 func afterComments(query string) string {
-	for depth := 0; ; {
-		if depth == 0 {
-			query = strings.TrimLeft(query, " \t\r\n\f\v")
+	for {
+		if query == "" || query[0] > ' ' && query[0] != '-' && query[0] != '/' {
+			return query // nearly every statement
 		}
-		switch {
-		case strings.HasPrefix(query, "/*"):
-			depth, query = depth+1, query[2:]
-		case depth > 0 && strings.HasPrefix(query, "*/"):
-			depth, query = depth-1, query[2:]
-		case depth > 0 && query != "":
-			query = query[1:]
-		case depth == 0 && strings.HasPrefix(query, "--"):
-			_, query, _ = strings.Cut(query, "\n")
+		switch trimmed := strings.TrimLeft(query, " \t\r\n\f\v"); {
+		case strings.HasPrefix(trimmed, "--"):
+			_, query, _ = strings.Cut(trimmed, "\n")
+		case strings.HasPrefix(trimmed, "/*"):
+			query = afterComment(trimmed[len("/*"):])
 		default:
-			return query
+			return trimmed
 		}
 	}
+}
+
+// afterComment returns what follows a comment that has begun with /*. Such comments nest, as the
+// server has it.
+func afterComment(query string) string {
+	for depth := 1; depth > 0; {
+		star := strings.IndexByte(query, '*')
+		switch {
+		case star < 0:
+			return ""
+		case star > 0 && query[star-1] == '/':
+			depth++
+		case strings.HasPrefix(query[star:], "*/"):
+			depth--
+			star++
+		}
+		query = query[star+1:]
+	}
+	return query
 }
