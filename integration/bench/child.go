@@ -36,6 +36,7 @@ type answer struct {
 type target struct {
 	Reads  string `json:"reads"`  // DSN; answers repeated queries from a cache
 	Writes string `json:"writes"` // DSN; has a table to write to
+	Slow   string `json:"slow"`   // DSN; takes slowness for each statement
 	Rows   int    `json:"rows"`
 }
 

@@ -103,8 +103,11 @@ func (c *client) prepare(ctx context.Context, name string, warm int) (err error)
 
 func (c *client) open() (*sql.DB, error) {
 	dsn := c.target.Reads
-	if c.workload.writes {
+	switch {
+	case c.workload.writes:
 		dsn = c.target.Writes
+	case c.workload.slow:
+		dsn = c.target.Slow
 	}
 	if c.workload.params != "" {
 		dsn = withParams(dsn, c.workload.params)

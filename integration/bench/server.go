@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
+	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 )
@@ -19,8 +20,11 @@ type requests struct {
 	Telemetry int `json:"telemetry"` // uploads of telemetry and questions for its flag
 }
 
-// serve is the server's process: two workspaces, because a statement that writes empties the
-// cache that makes reading cheap for the server.
+// slowness is what a quick warehouse takes for a statement.
+const slowness = 20 * time.Millisecond
+
+// serve is the server's process: a workspace to read from and one to write to, because a statement
+// that writes empties the cache that makes reading cheap for the server, and one that takes its time.
 func serve(rows int, in io.Reader, out io.Writer) error {
 	debug.SetGCPercent(400) // its garbage is not what is measured
 	reads, err := workspace.Start(workspace.Options{
@@ -44,17 +48,27 @@ func serve(rows int, in io.Reader, out io.Writer) error {
 	if err := writes.Exec(context.Background(), "CREATE TABLE counter (n BIGINT)", "INSERT INTO counter VALUES (0)"); err != nil {
 		return err
 	}
-	both := []*workspace.Workspace{reads, writes}
+	slow, err := workspace.Start(workspace.Options{
+		TelemetryFlag:    workspace.FlagOn,
+		TelemetryUnread:  true,
+		DirectResultWait: 100 * slowness, // nothing is asked for twice
+		ExecutionTime:    func(string) time.Duration { return slowness },
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = slow.Close() }()
+	all := []*workspace.Workspace{reads, writes, slow}
 	return obey(in, out, func(o order) (a answer, err error) {
 		switch o.Do {
 		case "address":
-			a.Target = target{Reads: reads.DSN(), Writes: writes.DSN(), Rows: rows}
+			a.Target = target{Reads: reads.DSN(), Writes: writes.DSN(), Slow: slow.DSN(), Rows: rows}
 		case "forget":
-			for _, w := range both {
+			for _, w := range all {
 				w.Forget()
 			}
 		case "count":
-			for _, w := range both {
+			for _, w := range all {
 				a.Requests.add(w)
 			}
 		default:

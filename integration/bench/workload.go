@@ -13,6 +13,7 @@ type workload struct {
 	name   string
 	params string // of the DSN
 	writes bool   // goes to the workspace with a table
+	slow   bool   // goes to the workspace that takes its time
 	canned bool   // answered within the client's process, see canned.go
 	warm   int    // ops before anything is measured
 	rows   bool   // an op reads as many rows as the target's results have
@@ -31,6 +32,7 @@ const profiled = "NoNetwork"
 // workloads are all there are, in the order of the report.
 var workloads = []workload{
 	{name: "OneRow", warm: 50, run: repeat(oneRow)},
+	{name: "Warehouse20", slow: true, warm: 5, run: repeat(oneRow)},
 	{name: "Inline", params: "useCloudFetch=false", warm: 1, rows: true, run: repeat(allRows)},
 	{name: "CloudFetch20", warm: 1, rows: true, run: repeat(allRows)},
 	{

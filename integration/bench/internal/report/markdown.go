@@ -3,7 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
-	"slices"
+	"math"
 	"strings"
 	"time"
 )
@@ -66,26 +66,47 @@ func (r *Results) verdictTable(d *document) {
 	if len(list) == 0 {
 		return
 	}
-	missed := slices.DeleteFunc(slices.Clone(list), verdict.met)
 	d.linef("## Against the bars")
 	d.linef("")
-	d.linef("%d of %d are met. A bar is met when the median is within it; where the bar lies within the", len(list)-len(missed), len(list))
-	d.linef("confidence interval, the verdict says so.")
+	d.linef("%s", tally(list))
+	d.linef("A bar is met or missed where the confidence interval of the median, widened by the noise, lies")
+	d.linef("on one side of it. The noise is how far the native driver strays from itself in the same figure.")
 	d.linef("")
-	if time, known := r.noise(wall); known {
-		busy, _ := r.noise(cpu)
-		d.linef("**Noise.** The native driver, compared with itself, comes out within %s of 1 in time and %s in CPU time.", percent(time), percent(busy))
-		if time > noisy || busy > noisy {
-			d.linef("That is too much for bars like these: the machine had other work to do. Counts hold, times are a hint at best.")
-		}
+	if text := r.aboutNoise(); text != "" {
+		d.linef("**Noise.**%s", text)
 		d.linef("")
 	}
-	d.head("what", "workload", "variant", ">bar", ">median", ">95 % interval", "verdict")
+	d.head("what", "workload", "variant", ">bar", ">median", ">95 % interval", ">noise", "verdict")
 	for _, v := range list {
 		w := Workload{Name: v.workload}
-		d.row(v.what, w.title(), variantTitle(v.variant), "≤ "+v.figure(v.limit), v.figure(v.Median), v.interval(), v.word())
+		d.row(v.what, w.title(), variantTitle(v.variant), "≤ "+v.figure(v.limit), v.figure(v.Median), v.interval(), v.around(), v.word())
 	}
 	d.linef("")
+}
+
+// aboutNoise says how far the run as a whole can be trusted; empty where it is not known.
+func (r *Results) aboutNoise() string {
+	time, known := r.noise(wall)
+	if !known {
+		return ""
+	}
+	busy, _ := r.noise(cpu)
+	text := fmt.Sprintf(" The native driver, compared with itself, comes out within %s of 1 in time and %s in CPU time.", percent(time), percent(busy))
+	if time > noisy || busy > noisy {
+		text += " That is too much for bars like these: the machine had other work to do. Counts hold, times are a hint at best."
+	}
+	return text
+}
+
+// around is the noise on both sides of the figure; empty where there is none.
+func (v verdict) around() string {
+	switch {
+	case v.noise == 0:
+		return ""
+	case math.IsInf(v.noise, 0):
+		return "–"
+	}
+	return "± " + v.figure(v.noise)
 }
 
 func (v verdict) interval() string {

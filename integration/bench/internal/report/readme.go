@@ -30,7 +30,10 @@ var costRows = []struct {
 	{"client's own work for a statement", "NoNetwork", added(wall, func(ns float64) string { return fmt.Sprintf("%+.1f µs", ns/1000) })},
 	{"allocations for a statement", "NoNetwork", added(allocs, func(n float64) string { return fmt.Sprintf("%+.0f", n) })},
 	{"time of a statement that takes the warehouse no time", "OneRow", times},
-	{"64 of them at a time", "Concurrent64", times},
+	{"time of a statement that takes it 20 ms", "Warehouse20", times},
+	{"64 at a time that take it no time", "Concurrent64", times},
+	{"a connection for each of them", "Churn", times},
+	{"`Exec` of a statement that takes it no time", "Exec", times},
 	{"time of a large result, inline", "Inline", times},
 	{"time of a large result in 20 files", "CloudFetch20", times},
 }
@@ -79,38 +82,9 @@ func (r *Results) costTable() string {
 		}
 		d.row(cells...)
 	}
-	r.barSummary(&d)
+	if list := r.verdicts(); len(list) > 0 {
+		d.linef("")
+		d.linef("%s%s", tally(list), r.aboutNoise())
+	}
 	return d.String()
-}
-
-// barSummary says how many bars are missed, of which kinds, and how far the run can be trusted.
-func (r *Results) barSummary(d *document) {
-	list := r.verdicts()
-	if len(list) == 0 {
-		return
-	}
-	var kinds []string
-	missed := map[string]int{}
-	for _, v := range list {
-		if !v.met() {
-			if missed[v.what] == 0 {
-				kinds = append(kinds, v.what)
-			}
-			missed[v.what]++
-		}
-	}
-	d.linef("")
-	if len(kinds) == 0 {
-		d.linef("All %d [bars](docs/BENCHMARKS.md#against-the-bars) are met.", len(list))
-	} else {
-		count := 0
-		for i, kind := range kinds {
-			count += missed[kind]
-			kinds[i] = fmt.Sprintf("%s (%d)", kind, missed[kind])
-		}
-		d.linef("**%d of %d [bars](docs/BENCHMARKS.md#against-the-bars) are missed**: %s.", count, len(list), strings.Join(kinds, "; "))
-	}
-	if time, known := r.noise(wall); known && time > noisy {
-		d.linef("The machine had other work to do: the native driver, compared with itself, strays by %s.", percent(time))
-	}
 }

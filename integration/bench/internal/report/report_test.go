@@ -29,6 +29,7 @@ func made(rounds int) *Results {
 		calls, downloads float64
 	}{
 		{Workload{Name: "OneRow"}, 2000, 150_000, 400, 1, 0},
+		{Workload{Name: "Warehouse20"}, 15, 20e6, 400, 1, 0},
 		{Workload{Name: "Inline", Rows: 1_000_000}, 2, 160e6, 2e6, 11, 0},
 		{Workload{Name: "CloudFetch20", Rows: 1_000_000}, 2, 150e6, 2e6, 3, 20},
 		{Workload{Name: "Concurrent64"}, 2000, 140_000, 400, 1, 0},
@@ -194,19 +195,57 @@ func FuzzRead(f *testing.F) {
 func TestVerdictsSayHowMuchAndHowSurely(t *testing.T) {
 	times := bar{limit: 1.01, unit: "×"}
 	per := bar{limit: 3000, unit: "ns"}
-	rows := bar{limit: 0, slack: 0.005}
-	for want, v := range map[string]verdict{
-		"met":                                   {times, Estimate{1.005, 1.001, 1.009}},
-		"met, within the noise":                 {times, Estimate{1.005, 1.001, 1.02}},
-		"**missed** by 2.0 %":                   {times, Estimate{1.03, 1.02, 1.04}},
-		"**missed** by 1.0 %, within the noise": {times, Estimate{1.02, 1.00, 1.04}},
-		"**missed** by 1,234 ns":                {per, Estimate{4234, 4000, 4400}},
-		"**missed** by 0.25":                    {rows, Estimate{0.25, 0.25, 0.25}},
+	rows := bar{limit: 0, slack: 0.005, exact: true}
+	few := estimate([]float64{1, 1, 1})
+	for name, test := range map[string]struct {
+		verdict
+		want string
+	}{
+		"within": {verdict{times, Estimate{1.005, 1.001, 1.009}, 0}, "met"},
+		"within, with noise that does not matter": {verdict{times, Estimate{1.005, 1.001, 1.007}, 0.002}, "met"},
+		"within, with noise that does":            {verdict{times, Estimate{1.005, 1.001, 1.009}, 0.002}, "not shown"},
+		"the interval has the bar in it":          {verdict{times, Estimate{1.005, 1.001, 1.02}, 0}, "not shown"},
+		"beyond":                                  {verdict{times, Estimate{1.03, 1.02, 1.04}, 0}, "**missed** by 2.0 %"},
+		"beyond, by more than the noise":          {verdict{times, Estimate{1.1, 1.09, 1.2}, 0.07}, "**missed** by 9.0 %"},
+		"beyond, by less than the noise":          {verdict{times, Estimate{1.1, 1.09, 1.2}, 0.08}, "not shown"},
+		"beyond, on average":                      {verdict{times, Estimate{1.02, 1.00, 1.04}, 0}, "not shown"},
+		"a duration":                              {verdict{per, Estimate{4234, 4000, 4400}, 100}, "**missed** by 1,234 ns"},
+		"a count":                                 {verdict{rows, Estimate{0.25, 0.25, 0.25}, 0}, "**missed** by 0.25"},
+		"a count, nearly":                         {verdict{rows, Estimate{0.001, 0.001, 0.001}, 0}, "met"},
+		"three rounds are no proof":               {verdict{times, few, 0}, "not shown"},
+		"unless the figure is exact":              {verdict{bar{limit: 1, exact: true}, few, 0}, "met"},
+		"noise of three rounds":                   {verdict{times, Estimate{1, 1, 1}, math.Inf(1)}, "not shown"},
 	} {
-		require.Equal(t, want, v.word())
+		require.Equal(t, test.want, test.word(), name)
 	}
-	require.Equal(t, "met", verdict{rows, Estimate{0.001, 0.001, 0.001}}.word())
-	require.Equal(t, "met, within the noise", verdict{times, estimate([]float64{1, 1, 1})}.word(), "three rounds are no proof")
+	require.Equal(t, "1 of 3 bars are met and 1 missed; which the other 1 are, this run does not show.", tally([]verdict{
+		{times, Estimate{1.005, 1.001, 1.009}, 0}, {times, Estimate{1.03, 1.02, 1.04}, 0}, {times, few, 0},
+	}))
+}
+
+// The noise of a bar is that of its own figure: a workload that others disturb says nothing of others.
+func TestTheNoiseOfABarIsThatOfItsFigure(t *testing.T) {
+	r := &Results{}
+	for range 12 {
+		for _, w := range []string{"OneRow", "Inline"} {
+			stray := map[string]float64{"Inline": 30}[w]
+			r.Add("native", Workload{Name: w}, Block{Ops: 1, Wall: 100, CPU: 100})
+			r.Add(itself, Workload{Name: w}, Block{Ops: 1, Wall: 100 - stray, CPU: 100})
+			r.Add("ours", Workload{Name: w}, Block{Ops: 1, Wall: 120, CPU: 101})
+		}
+	}
+	words := map[string]string{}
+	for _, v := range r.verdicts() {
+		if v.unit == "×" {
+			words[v.what+" of "+v.workload] = v.word() + " " + v.around()
+		}
+	}
+	require.Equal(t, map[string]string{
+		"time of OneRow":     "**missed** by 19.0 % ",
+		"time of Inline":     "not shown ± 0.300",
+		"CPU time of OneRow": "met ",
+		"CPU time of Inline": "met ",
+	}, words)
 }
 
 func TestARatioIsTakenWithinARound(t *testing.T) {

@@ -20,6 +20,7 @@ type account struct{ title, text string }
 
 var aboutWorkloads = map[string]account{
 	"OneRow":       {"One-row statements", "`SELECT 1`, one after the other on one connection. The workspace answers at once; a warehouse takes many times as long, and what is added stays the same."},
+	"Warehouse20":  {"One-row statements that take the warehouse 20 ms", "`SELECT 1`, one after the other on one connection, on a workspace that executes each for 20 ms: a quick statement of a real warehouse."},
 	"Inline":       {"A large result, inline", "All rows of a query of two numbers, as Arrow in the answers themselves. Two numbers are the cheapest row there is, so what is added per row shows."},
 	"CloudFetch20": {"A large result in 20 files", "The same rows, downloaded from storage."},
 	"Concurrent64": {"64 statements at a time", "`SELECT 1` from 64 goroutines on as many connections, sharing one CPU."},
