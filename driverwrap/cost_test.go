@@ -88,9 +88,24 @@ func TestAllocationsPerStatementStayWithinTheirLimits(t *testing.T) {
 			return testing.AllocsPerRun(200, func() { once(t, db) })
 		}
 		bare := allocs(bareDB(1))
-		require.LessOrEqual(t, allocs(measuredDB(1))-bare, 25.0, "%s, measured", name)
-		require.LessOrEqual(t, allocs(unmeasuredDB(1))-bare, 5.0, "%s, unmeasured", name)
+		require.LessOrEqual(t, allocs(measuredDB(1))-bare, 8.0, "%s, measured", name)
+		require.LessOrEqual(t, allocs(unmeasuredDB(1))-bare, 0.0, "%s, unmeasured", name)
 	}
+}
+
+// The limits hold for what the wrapper adds to the bare driver, per connection with one statement.
+func TestAllocationsPerConnectionStayWithinTheirLimits(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	allocs := func(db *sql.DB) float64 {
+		defer db.Close()
+		db.SetMaxIdleConns(-1)
+		return testing.AllocsPerRun(200, func() { queryOnce(t, db) })
+	}
+	bare := allocs(bareDB(1))
+	require.LessOrEqual(t, allocs(measuredDB(1))-bare, 17.0, "measured")
+	require.LessOrEqual(t, allocs(unmeasuredDB(1))-bare, 6.0, "unmeasured")
 }
 
 func TestARowAllocatesNothing(t *testing.T) {

@@ -92,14 +92,16 @@ type session struct {
 	lease  spareLease
 
 	mu         sync.Mutex
-	unfinished []*statement // rarely more than one
-	statements int64        // begun so far
-	abandoned  bool         // the application has dropped the open rows: nothing closes the session any more
+	unfinished []*statement  // rarely more than one
+	one        [1]*statement // room for it
+	statements int64         // begun so far
+	abandoned  bool          // the application has dropped the open rows: nothing closes the session any more
 }
 
 // open adds a session that was ready at a time.
 func (l *sessions) open(at time.Time, trace *cloudfetch.Session, wire bool) *session {
 	s := &session{recorder: l.recorder, siblings: l, opened: at, trace: trace, wire: wire}
+	s.unfinished = s.one[:0]
 	defer contain.Process.Recover(contain.Statement)
 	l.add(s)
 	if trace != nil {
