@@ -3,7 +3,9 @@ package archtest
 import (
 	"bytes"
 	"encoding/json"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -13,8 +15,7 @@ import (
 const module = "github.com/seed-01322ee7/databricks-telemetry/"
 
 // mayImport says for every package of the main module which others of it that package may
-// import. Imports point from the packages
-// an application uses to those that import no other.
+// import. Imports point from the packages an application uses to those that import no other.
 var mayImport = map[string][]string{
 	"cloudfetch": {"internal/contain", "telemetry"},
 	"sanitize":   {},
@@ -51,13 +52,13 @@ var mayImport = map[string][]string{
 var nativeDriver = []string{"driverwrap", "internal/failure"}
 
 type pkg struct {
-	ImportPath string
-	Imports    []string
+	ImportPath, Dir  string
+	Imports, GoFiles []string
 }
 
 func packages(t *testing.T) (all []pkg) {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Imports", module+"...").Output()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Imports,Dir,GoFiles", module+"...").Output()
 	require.NoError(t, err)
 	for dec := json.NewDecoder(bytes.NewReader(out)); dec.More(); {
 		var p pkg
@@ -83,11 +84,17 @@ func TestImportsPointOneWay(t *testing.T) {
 	}
 }
 
+// An unexported field is not ours to write, by package unsafe or by what reflect has of it.
 func TestNothingReachesIntoTheNativeDriver(t *testing.T) {
 	for _, p := range packages(t) {
 		for _, i := range p.Imports {
 			require.NotContains(t, i, "databricks-sql-go/internal", "%s", p.ImportPath)
 			require.NotEqual(t, "unsafe", i, "%s", p.ImportPath)
+		}
+		for _, name := range p.GoFiles {
+			code, err := os.ReadFile(filepath.Join(p.Dir, name))
+			require.NoError(t, err)
+			require.NotRegexp(t, `\.(UnsafePointer|UnsafeAddr|Pointer)\(\)|reflect\.NewAt|//go:linkname`, string(code), "%s/%s", p.ImportPath, name)
 		}
 	}
 }
