@@ -16,6 +16,21 @@ type Pool struct {
 	Stats func() (stats sql.DBStats, ok bool)
 }
 
+// PoolSample is how a registered pool was at a moment, and what happened in it since the sample before.
+type PoolSample struct {
+	Sampled time.Time
+	Over    time.Duration // since the sample before; 0 for the first one
+	Pool    string        // its name
+
+	MaxOpen int // most connections there may be; 0 means any number
+	Open    int // connections
+	InUse   int // of them, with statements, transactions or open rows
+	Idle    int // of them, free
+
+	Waits  int64         // for a connection, that ended since the sample before
+	Waited time.Duration // by all of them
+}
+
 // poolTimeout is how long a pool may take. A sql.DB takes microseconds.
 const poolTimeout = time.Second
 

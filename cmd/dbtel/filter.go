@@ -109,6 +109,8 @@ func (f *filter) selects(record any) bool {
 		return f.selectsAnyKind() && f.covers(r.Started, r.Latency) && f.names(r.Server)
 	case *telemetry.SessionClosed:
 		return f.selectsAnyKind() && f.covers(r.Started, r.Latency) && f.names(r.Server)
+	case *telemetry.PoolSample:
+		return f.selectsAnyKind() && f.text.server == "" && f.covers(r.Sampled.Add(-r.Over), r.Over)
 	case *telemetry.ServerReport:
 		return r.StatementID != "" && (f.selectsAll() || f.remembers(r.StatementID))
 	}

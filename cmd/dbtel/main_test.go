@@ -29,6 +29,9 @@ const belonging = "testdata/context.ndjson"
 // was not.
 const reports = "testdata/reports.ndjson"
 
+// pools has samples of the pools of two processes, with a statement of each.
+const pools = "testdata/pools.ndjson"
+
 func TestMain(m *testing.M) {
 	time.Local = time.UTC //nolint:gosmopolitan // golden files have one time zone
 	flag.Parse()
@@ -116,6 +119,10 @@ func TestOutput(t *testing.T) {
 		"reports_summary_60.txt":       {"summary", reports},
 		"reports_summary_200.txt":      {"summary", reports},
 		"reports_summary_json.txt":     {"summary", "--json", reports},
+		"pools_summary.txt":            {"summary", pools},
+		"pools_summary_60.txt":         {"summary", pools},
+		"pools_summary_until.txt":      {"summary", "--until", "2026-03-01 08:00:25", pools},
+		"pools_summary_json.txt":       {"summary", "--json", pools},
 		"context_by_error.txt":         {"summary", "--by", "error", belonging},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -23,6 +23,8 @@ var summaryCommand = command{
 text without literals, where the application kept the text (telemetry_query_text=true), and
 the hash of that where not, the same in the files of several processes. Percentiles are of the
 total time, from the call until the rows were closed, and right within 1 %.
+Pools that the application registered are shown with how long was waited for their
+connections, and in which share of the samples all were in use.
 
   dbtel summary app.ndjson
   dbtel summary --by verdict app.ndjson app.ndjson.1
@@ -89,6 +91,7 @@ type summary struct {
 		Failures []sessionFailure `json:"failures,omitempty"`
 	} `json:"sessions"`
 	Server  *reportSummary `json:"server,omitempty"`
+	Pools   []*poolSummary `json:"pools,omitempty"`
 	Groups  []*group       `json:"groups"`
 	Omitted int            `json:"omitted"` // groups that are counted and not shown
 
@@ -139,6 +142,8 @@ func (s *summary) add(record any) error {
 			s.Server = &reportSummary{}
 		}
 		s.Server.add(r)
+	case *telemetry.PoolSample:
+		s.pool(clean(r.Pool)).add(r)
 	}
 	return nil
 }
@@ -197,6 +202,7 @@ func (s *summary) finish(n int) {
 	if s.Server != nil {
 		s.Server.finish()
 	}
+	slices.SortFunc(s.Pools, mostWaited)
 	s.Groups = []*group{}
 	for _, g := range s.groups {
 		g.finish()
@@ -215,6 +221,15 @@ func (s *summary) print(w *bufio.Writer, on screen) {
 	for _, l := range wrap(s.heading()+s.sessions(), on.width) {
 		fmt.Fprintln(w, l)
 	}
+	s.printGroups(w, on)
+	printPools(w, s.Pools, on)
+	if s.Server != nil {
+		fmt.Fprintln(w)
+		s.Server.print(w, on)
+	}
+}
+
+func (s *summary) printGroups(w *bufio.Writer, on screen) {
 	if s.Statements == 0 {
 		return
 	}
@@ -238,10 +253,6 @@ func (s *summary) print(w *bufio.Writer, on screen) {
 	t.print(w, on)
 	if s.Omitted > 0 {
 		fmt.Fprintf(w, "\n%s; -n 0 shows all.\n", format.Plural(int64(s.Omitted), "more group"))
-	}
-	if s.Server != nil {
-		fmt.Fprintln(w)
-		s.Server.print(w, on)
 	}
 }
 

@@ -23,6 +23,7 @@ func TestTheDocumentationSaysWhatTheCodeSays(t *testing.T) {
 	generated(t, "../../docs/TELEMETRY.md", "session_opened", table(registry.SessionOpenedFields))
 	generated(t, "../../docs/TELEMETRY.md", "session_closed", table(registry.SessionClosedFields))
 	generated(t, "../../docs/TELEMETRY.md", "server_report", table(registry.ServerReportFields))
+	generated(t, "../../docs/TELEMETRY.md", "pool", table(registry.PoolSampleFields))
 	generated(t, "../../docs/TELEMETRY.md", "statement_executed", payload(registry.StatementExecutedFields))
 	generated(t, "../../docs/TELEMETRY.md", "statement_closed", payload(registry.StatementClosedFields))
 	generated(t, "../../docs/TELEMETRY.md", "statement_canceled", payload(registry.StatementCanceledFields))

@@ -43,6 +43,7 @@ type (
 	ofSessionOpened = access[telemetry.SessionOpened]
 	ofSessionClosed = access[telemetry.SessionClosed]
 	ofServerReport  = access[telemetry.ServerReport]
+	ofPoolSample    = access[telemetry.PoolSample]
 	ofEvent         = access[Event]
 	ofConnection    = access[Connection]
 	ofProcess       = access[Process]

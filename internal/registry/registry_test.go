@@ -27,6 +27,7 @@ func TestEveryFieldIsDescribed(t *testing.T) {
 	described(t, registry.SessionOpenedFields)
 	described(t, registry.SessionClosedFields)
 	described(t, registry.ServerReportFields)
+	described(t, registry.PoolSampleFields)
 	described(t, registry.EventFields)
 	described(t, registry.ConnectionFields)
 	described(t, registry.ProcessFields)
@@ -52,7 +53,14 @@ func described[R any](t *testing.T, fields []registry.Field[R]) {
 }
 
 func TestNothingOfAServerReportLeavesTheProcess(t *testing.T) {
-	for _, f := range registry.ServerReportFields {
+	local(t, registry.ServerReportFields)
+}
+
+func TestNothingOfAPoolLeavesTheProcess(t *testing.T) { local(t, registry.PoolSampleFields) }
+
+func local[R any](t *testing.T, fields []registry.Field[R]) {
+	t.Helper()
+	for _, f := range fields {
 		require.Equal(t, registry.ScopeLocal, f.Scope, f.Name)
 		require.Zero(t, f.Payload, f.Name)
 	}
@@ -72,6 +80,7 @@ func TestEveryFactOfARecordHasAField(t *testing.T) {
 	}, without(t, registry.SessionOpenedFields))
 	require.Equal(t, []string{"Failure.SQLState", "Failure.Retryable"}, without(t, registry.SessionClosedFields))
 	require.Empty(t, without(t, registry.ServerReportFields))
+	require.Empty(t, without(t, registry.PoolSampleFields))
 	require.Empty(t, without(t, registry.RPCFields))
 	require.Equal(t, []string{"Retried"}, without(t, registry.CallFields), "AttemptFields")
 	require.Equal(t, []string{"Retried"}, without(t, registry.FileFields), "AttemptFields")

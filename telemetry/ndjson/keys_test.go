@@ -17,6 +17,7 @@ func TestEveryFieldThatIsWrittenIsRead(t *testing.T) {
 	require.Empty(t, unread(registry.SessionOpenedFields))
 	require.Empty(t, unread(registry.SessionClosedFields))
 	require.Empty(t, unread(registry.ServerReportFields))
+	require.Empty(t, unread(registry.PoolSampleFields))
 }
 
 func unread[R any](fields []registry.Field[R]) (names []string) {

@@ -29,8 +29,8 @@ func (e *LineError) Error() string { return fmt.Sprintf("line %d: %v", e.Line, e
 func (e *LineError) Unwrap() error { return e.Err }
 
 // Read reads the lines of a Sink. Each yields a *telemetry.Statement, *telemetry.SessionOpened,
-// *telemetry.SessionClosed or *telemetry.ServerReport, which the caller may keep and change, or a
-// *LineError:
+// *telemetry.SessionClosed, *telemetry.ServerReport or *telemetry.PoolSample, which the caller may
+// keep and change, or a *LineError:
 //
 //	for record, err := range ndjson.Read(file) {
 //		if err != nil {
@@ -155,6 +155,9 @@ func parse(line []byte) (record any, err error) {
 	case reportEvent:
 		r := &telemetry.ServerReport{}
 		err, record = reportKeys.set(r, line), r
+	case poolEvent:
+		r := &telemetry.PoolSample{}
+		err, record = poolKeys.set(r, line), r
 	case "":
 		err = errNoEvent
 	}

@@ -23,6 +23,7 @@ var (
 	openedKeys    = keysOf(registry.SessionOpenedFields)
 	closedKeys    = keysOf(registry.SessionClosedFields)
 	reportKeys    = keysOf(registry.ServerReportFields)
+	poolKeys      = keysOf(registry.PoolSampleFields)
 	statementKeys = keysOf(registry.StatementFields).and(rpcsKey, func(s *telemetry.Statement, value []byte) (err error) {
 		s.RPCs, err = list(value, rpcKeys) // in place of the sums before
 		return err

@@ -15,8 +15,11 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
 
-// Sink writes records to an io.Writer, one line and one Write per record.
+// Sink writes records to an io.Writer, one line and one Write per record, and samples of the pools
+// that are registered (telemetry.RegisterPool) between them.
 type Sink struct {
+	pools sampler
+
 	mu  sync.Mutex // guards all below: a sink may be attached to two fan-outs
 	w   io.Writer
 	buf []byte
@@ -30,7 +33,9 @@ var (
 
 // New returns a sink that writes to w. A record whose write fails is dropped, and the next one is
 // written again; Err returns the latest error.
-func New(w io.Writer) *Sink { return &Sink{w: w} }
+func New(w io.Writer) *Sink {
+	return &Sink{w: w, pools: sampler{registered: telemetry.Default.Pools}}
+}
 
 // Err returns the error of the latest write that failed, nil when none did.
 func (s *Sink) Err() error {
@@ -39,8 +44,12 @@ func (s *Sink) Err() error {
 	return s.err
 }
 
-// StatementFinished writes a "statement" line.
+// StatementFinished writes a "statement" line, and before it a "pool" line for each pool whose turn it
+// is.
 func (s *Sink) StatementFinished(r *telemetry.Statement) {
+	for _, p := range s.pools.samples(time.Now()) {
+		s.line(poolEvent, func(b []byte) []byte { return appendFields(b, registry.PoolSampleFields, &p) })
+	}
 	s.line(statementEvent, func(b []byte) []byte {
 		b = appendFields(b, registry.StatementFields, r)
 		if v := explain.Of(r).Sentence; v != "" {
@@ -76,6 +85,7 @@ const (
 	openedEvent    = "session_opened"
 	closedEvent    = "session_closed"
 	reportEvent    = "server_report"
+	poolEvent      = "pool"
 )
 
 func (s *Sink) line(event string, fields func([]byte) []byte) {

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// poolSummary sums the samples of a pool. Times are in ms.
+type poolSummary struct {
+	Name    string `json:"name"`
+	MaxOpen int    `json:"max_open"` // most that there might be; 0: any number
+	InUse   int    `json:"in_use"`   // most at once
+	Samples int64  `json:"samples"`
+	Full    int64  `json:"full"` // samples at which every connection there may be was in use
+	Waits   int64  `json:"waits"`
+	Waited  millis `json:"waited_ms"`
+}
+
+// pool is the pool of a name. Further names than maxGroups are one.
+func (s *summary) pool(name string) *poolSummary {
+	named := func(p *poolSummary) bool { return p.Name == name }
+	i := slices.IndexFunc(s.Pools, named)
+	if i < 0 && len(s.Pools) >= maxGroups {
+		name = otherGroups
+		i = slices.IndexFunc(s.Pools, named)
+	}
+	if i < 0 {
+		i = len(s.Pools)
+		s.Pools = append(s.Pools, &poolSummary{Name: name})
+	}
+	return s.Pools[i]
+}
+
+func (p *poolSummary) add(s *telemetry.PoolSample) {
+	if p.Samples == 0 || s.MaxOpen == 0 || p.MaxOpen > 0 && p.MaxOpen < s.MaxOpen {
+		p.MaxOpen = s.MaxOpen
+	}
+	p.InUse = max(p.InUse, s.InUse)
+	p.Samples++
+	if s.MaxOpen > 0 && s.InUse >= s.MaxOpen {
+		p.Full++
+	}
+	p.Waits += s.Waits
+	p.Waited += millis(s.Waited)
+}
+
+// mostWaited orders pools by the time that was waited for their connections.
+func mostWaited(a, b *poolSummary) int {
+	return cmp.Or(cmp.Compare(b.Waited, a.Waited), cmp.Compare(b.Waits, a.Waits), cmp.Compare(a.Name, b.Name))
+}
+
+func printPools(w io.Writer, pools []*poolSummary, on screen) {
+	if len(pools) == 0 {
+		return
+	}
+	fmt.Fprintln(w)
+	t := table{columns: []column{
+		{title: "POOL", least: leastText}, {title: "MOST IN USE", right: true}, {title: "OF", right: true}, {title: "FULL", right: true, rank: 2},
+		{title: "WAITS", right: true}, {title: "EACH", right: true, rank: 1}, {title: "WAITED", right: true},
+	}}
+	for _, p := range pools {
+		limit, full, each, waited := number(int64(p.MaxOpen)), cell{"-", dim}, cell{"-", dim}, cell{"-", dim}
+		if p.MaxOpen == 0 {
+			limit = cell{"-", dim}
+		}
+		if p.Full > 0 {
+			full = cell{format.Percent(float64(p.Full) / float64(p.Samples)), red}
+		}
+		if p.Waits > 0 {
+			each, waited = duration(p.Waited/millis(p.Waits)), duration(p.Waited)
+		}
+		t.add(cell{p.Name, bold}, number(int64(p.InUse)), limit, full, number(p.Waits), each, waited)
+	}
+	t.print(w, on)
+}

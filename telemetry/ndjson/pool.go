@@ -1,0 +1,88 @@
+package ndjson
+
+import (
+	"database/sql"
+	"sync"
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// sampleInterval is how long a pool is not looked at after a sample.
+const sampleInterval = 10 * time.Second
+
+// sampler takes samples of pools.
+type sampler struct {
+	registered func() []telemetry.Pool
+
+	mu     sync.Mutex
+	next   time.Time // guarded by mu, like all below
+	before map[string]sql.DBStats
+	at     time.Time // of before
+}
+
+// due reports whether it is time for samples, and puts the next ones off.
+func (s *sampler) due(now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now.Before(s.next) {
+		return false
+	}
+	s.next = now.Add(sampleInterval)
+	return true
+}
+
+// samples returns a sample of each pool, by name; none while it is not time for them. Pools of one
+// name are one pool.
+func (s *sampler) samples(now time.Time) (all []telemetry.PoolSample) {
+	if !s.due(now) {
+		return nil
+	}
+	stats := map[string]sql.DBStats{}
+	var names []string
+	for _, p := range s.registered() {
+		one, ok := p.Stats()
+		if !ok {
+			continue
+		}
+		if other, ok := stats[p.Name]; ok {
+			one = sum(other, one)
+		} else {
+			names = append(names, p.Name)
+		}
+		stats[p.Name] = one
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, name := range names {
+		all = append(all, s.since(name, stats[name], now))
+	}
+	s.before, s.at = stats, now
+	return all
+}
+
+// since is a sample with what happened since the one before, where that is known: a pool that counts
+// less than before is another one. s.mu is held.
+func (s *sampler) since(name string, stats sql.DBStats, now time.Time) telemetry.PoolSample {
+	p := telemetry.PoolSample{
+		Sampled: now, Pool: name, MaxOpen: stats.MaxOpenConnections, Open: stats.OpenConnections, InUse: stats.InUse, Idle: stats.Idle,
+	}
+	if before, ok := s.before[name]; ok && stats.WaitCount >= before.WaitCount && stats.WaitDuration >= before.WaitDuration {
+		p.Over, p.Waits, p.Waited = now.Sub(s.at), stats.WaitCount-before.WaitCount, stats.WaitDuration-before.WaitDuration
+	}
+	return p
+}
+
+func sum(a, b sql.DBStats) sql.DBStats {
+	if a.MaxOpenConnections != 0 && b.MaxOpenConnections != 0 {
+		a.MaxOpenConnections += b.MaxOpenConnections
+	} else {
+		a.MaxOpenConnections = 0 // any number
+	}
+	a.OpenConnections += b.OpenConnections
+	a.InUse += b.InUse
+	a.Idle += b.Idle
+	a.WaitCount += b.WaitCount
+	a.WaitDuration += b.WaitDuration
+	return a
+}
