@@ -39,7 +39,7 @@ type viewer struct {
 func (v *viewer) StatementFinished(s *telemetry.Statement) {
 	all, err := json.Marshal(s)
 	var deep message
-	assert.Equal(&deep, s, &telemetry.Statement{})
+	assert.Equal(&deep, &telemetry.Statement{}, s)
 	v.written = append(v.written, fmt.Sprintf("%+v %#v %v", s, s, *s), string(deep), fmt.Sprint(string(all), err))
 	v.record = s
 }
@@ -75,7 +75,6 @@ func TestSinksGetTheShapeOfAStatementAndNothingThatLeadsToItsText(t *testing.T) 
 				require.NotContains(t, written, secret)
 			}
 		}
-		text = ""
 		runtime.GC()
 		require.Nil(t, memory.Value(), "a record that is kept does not keep the text in memory")
 		runtime.KeepAlive(p)
