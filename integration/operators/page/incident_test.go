@@ -68,15 +68,18 @@ var incidents = []incident{
 
 	{"retry-storm", func(t *testing.T, ctx context.Context, ws *workspace.Workspace) {
 		db := open(t, ws, "telemetry_query_text=true")
-		ws.Inject(workspace.Fault{On: workspace.Method("ExecuteStatement"), Do: workspace.StatusRetryAfter(503, time.Second), Share: 0.5})
+		ws.Inject(workspace.Fault{On: workspace.Method("ExecuteStatement"), Do: workspace.StatusRetryAfter(503, 2*time.Second), Share: 0.5})
 		many(8, func() { exhaust(db.QueryContext(ctx, "SELECT 'after retries' AS answer")) })
 	}, []string{"failed and ", "repeated in the last 5 min, last HTTP 503"}},
 
 	{"slow-storage", func(t *testing.T, ctx context.Context, ws *workspace.Workspace) {
 		db := open(t, ws, "telemetry_query_text=true", "maxDownloadThreads=1")
-		ws.Inject(workspace.Fault{On: workspace.ResultDownloads(), Do: workspace.Latency(300 * time.Millisecond)})
-		many(4, func() { exhaust(db.QueryContext(ctx, wide)) })
-	}, []string{"4 statements of the last 5 min spent ", " of the time on CloudFetch files"}},
+		// Long enough to be most of the time where a busy machine takes seconds to decode the rows.
+		ws.Inject(workspace.Fault{On: workspace.ResultDownloads(), Do: workspace.Latency(2 * time.Second)})
+		many(2, func() {
+			exhaust(db.QueryContext(ctx, "SELECT id, 'some text to fill a column with, row by row by row, until it is files' AS text FROM range(9000)"))
+		})
+	}, []string{"2 statements of the last 5 min spent ", " of the time on CloudFetch files"}},
 
 	{"cancel-storm", func(t *testing.T, ctx context.Context, ws *workspace.Workspace) {
 		db := open(t, ws, "telemetry_query_text=true")
@@ -108,16 +111,16 @@ func TestFirstSentenceOfEachIncident(t *testing.T) {
 			t.Run(i.name, func(t *testing.T) {
 				t.Parallel()
 				url := startIncident(t, i.name)
-				var headline string
+				var headline said
 				eventually.True(t, func() bool {
-					headline = headlineOf(t, url)
+					headline = said(headlineOf(t, url))
 					for _, part := range i.says {
-						if !strings.Contains(headline, part) {
+						if !strings.Contains(string(headline), part) {
 							return false
 						}
 					}
 					return true
-				}, i.name)
+				}, &headline)
 				looks.Lock()
 				defer looks.Unlock()
 				browser.visit(t, url)
@@ -143,6 +146,11 @@ func TestFirstSentenceOfEachIncident(t *testing.T) {
 // collisions lists texts in cells of tables that reach into the next cell.
 const collisions = `[...document.querySelectorAll('td, th')].filter(c => c.scrollWidth > c.clientWidth + 1 && getComputedStyle(c).overflowX === 'visible' && getComputedStyle(c).display === 'table-cell')
 	.map(c => c.className + ' ' + c.textContent.trim().slice(0, 40))`
+
+// said is the first sentence of a page, for the message of a test that waits for another one.
+type said string
+
+func (s *said) String() string { return "The page says: " + string(*s) }
 
 func headlineOf(t *testing.T, url string) string {
 	answer, err := http.Get(url + "?format=json")
