@@ -42,8 +42,9 @@ type overviewPage struct {
 	Windows []tab  `json:"-"`
 }
 
-// Rows of the lists of the overview, which fits on two screens.
-const topRows, slowestShown = 4, 3
+// Rows of the lists of the overview, which fits on two screens: each finding takes the place of a slow
+// statement.
+const topRows, slowestShown = 4, 4
 
 func (req *request) overview() (string, model, int) {
 	running, kept, p := req.running(), req.memory.snapshot(req.now), req.period("1h")
@@ -52,7 +53,6 @@ func (req *request) overview() (string, model, int) {
 		Now: moment{req.now, req.now}, Running: count(len(running)),
 		Window: p.key, Period: p, Windows: req.windows("", p),
 		Split: splitOf(chosen.times), Latency: histogramOf(&chosen), Shapes: top(req.memory.shapes.views(req.now, p.length, running...)), Errors: top(req.memory.failures.views(req.now, p.length)),
-		Slowest: req.rowsOf(firstOf(p.within(req.now, kept.slowest), slowestShown)),
 		Chart:   chartOf(req.now, req.memory.counts.columns(req.now, running...)),
 		Longest: req.rowsOf(top(olderThan(time.Second, running))), FailedOpens: []failedOpen{},
 		Pools: req.memory.pools.views(), Reporting: req.reporting(), Incidents: count(req.process().Incidents()),
@@ -72,6 +72,7 @@ func (req *request) overview() (string, model, int) {
 	situation := req.situation(running, kept.all, &o)
 	o.Findings = situation.findings()
 	o.Headline, o.Severity = situation.headline(o.Findings)
+	o.Slowest = req.rowsOf(firstOf(p.within(req.now, kept.slowest), max(1, slowestShown-len(o.Findings))))
 	o.Summary = o.summary()
 	return "Overview", o, http.StatusOK
 }
