@@ -32,7 +32,7 @@ RACE := -race -gcflags=modernc.org/...=-race=false
 LINK := -ldflags=-w
 # The native driver polls once a second: many tests wait rather than work. Tests of adoption compile
 # programs: with empty caches, on two cores that are busy, that alone takes over 10 minutes.
-TESTFLAGS ?= -vet=off -parallel 16 -timeout 30m
+TESTFLAGS ?= -vet=off -parallel 16 -timeout 20m
 # Tests and the compiler spend a seventh of their time on collecting garbage otherwise.
 test: export GOGC := 400
 
