@@ -162,7 +162,8 @@ func TestWhatIsSaidOfFaultsThatOperatorsMeet(t *testing.T) {
 }
 
 // A database that is opened by a DSN has a network of its own, and real time: the part of the
-// delay is exact, and the largest as soon as the machine is not busier than the delay is long.
+// delay is not shorter, and the largest as soon as the machine is not busier than the delay is long.
+// A file is on its way before its rows are asked for.
 func TestADatabaseOpenedByDSNTellsTheSame(t *testing.T) {
 	const d = 300 * time.Millisecond
 	slow := func(on workspace.Target) []workspace.Fault {
@@ -187,7 +188,9 @@ func TestADatabaseOpenedByDSNTellsTheSame(t *testing.T) {
 				c, err := listening(sink).OpenConnector(ws.DSN())
 				require.NoError(t, err)
 				r := test.scene.inRealTime(t, ws, c, sink)
-				require.GreaterOrEqual(t, r.Split[test.part], d, "%v", r.Split)
+				if test.part != telemetry.PartFile {
+					require.GreaterOrEqual(t, r.Split[test.part], d, "%v", r.Split)
+				}
 				requireConsistent(t, r, fmt.Sprintf("%+v", *r))
 				if explain.Of(r).Part == test.part {
 					break
