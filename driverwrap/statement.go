@@ -90,12 +90,11 @@ func beginStatement(ctx context.Context, on *session, asked call) (within contex
 	if start.SessionID == "" {
 		st.ctx.onSessionID = st.setSessionID
 	}
-	st.record = &record{}
-	st.record.Statement = telemetry.Statement{
+	st.record = &record{PendingStatement: telemetry.PendingStatement{Statement: telemetry.Statement{
 		Connector: on.connectorID, Server: start.Server, TraceID: traceID, SpanID: spanID,
 		WarehouseID: start.WarehouseID, InitialCatalog: start.InitialCatalog, InitialSchema: start.InitialSchema, Attributes: start.Attributes,
 		Kind: start.Kind, Internal: start.Internal, Prepared: start.Prepared, Query: start.Query,
-	}
+	}}}
 	addContext(within, &st.record.Statement)
 	st.record.Started = time.Now()
 	st.trace.Start(st.record.Started, on.wire)
