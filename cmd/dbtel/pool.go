@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
@@ -21,19 +20,12 @@ type poolSummary struct {
 	Waited  millis `json:"waited_ms"`
 }
 
-// pool is the pool of a name. Further names than maxGroups are one.
 func (s *summary) pool(name string) *poolSummary {
-	named := func(p *poolSummary) bool { return p.Name == name }
-	i := slices.IndexFunc(s.Pools, named)
-	if i < 0 && len(s.Pools) >= maxGroups {
-		name = otherGroups
-		i = slices.IndexFunc(s.Pools, named)
+	name = groupName(s.pools, name)
+	if s.pools[name] == nil {
+		s.pools[name] = &poolSummary{Name: name}
 	}
-	if i < 0 {
-		i = len(s.Pools)
-		s.Pools = append(s.Pools, &poolSummary{Name: name})
-	}
-	return s.Pools[i]
+	return s.pools[name]
 }
 
 func (p *poolSummary) add(s *telemetry.PoolSample) {

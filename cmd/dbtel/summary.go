@@ -6,6 +6,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -38,7 +39,7 @@ connections, and in which share of the samples all were in use.
 			if !ok {
 				return usageError(fmt.Sprintf("--by takes %s, not %q", strings.Join(groupingNames(), ", "), *by))
 			}
-			s := summary{By: *by, filter: inv.input.filter, groupOf: groupOf, groups: map[string]*group{}, sessionFailures: map[string]int64{}}
+			s := summary{By: *by, filter: inv.input.filter, groupOf: groupOf, groups: map[string]*group{}, pools: map[string]*poolSummary{}, sessionFailures: map[string]int64{}}
 			if err := inv.input.each(ctx, inv.args, s.add); err != nil {
 				return err
 			}
@@ -99,6 +100,7 @@ type summary struct {
 	sessionFailures map[string]int64
 	groupOf         func(*telemetry.Statement) string
 	groups          map[string]*group
+	pools           map[string]*poolSummary
 }
 
 // sessionFailure is how many sessions could not be opened for one reason.
@@ -129,11 +131,7 @@ func (s *summary) add(record any) error {
 		s.Sessions.Opened++
 		if r.Failed() {
 			s.Sessions.Failed++
-			name := clean(errorOf(r.Failure))
-			if _, ok := s.sessionFailures[name]; !ok && len(s.sessionFailures) >= maxGroups {
-				name = otherGroups
-			}
-			s.sessionFailures[name]++
+			s.sessionFailures[groupName(s.sessionFailures, clean(errorOf(r.Failure)))]++
 		}
 	case *telemetry.Statement:
 		s.statement(r)
@@ -168,16 +166,19 @@ func (s *summary) statement(r *telemetry.Statement) {
 }
 
 func (s *summary) group(name string) *group {
-	g, ok := s.groups[name]
-	if !ok && len(s.groups) >= maxGroups {
-		name = otherGroups
-		g, ok = s.groups[name]
+	name = groupName(s.groups, name)
+	if s.groups[name] == nil {
+		s.groups[name] = &group{Name: name}
 	}
-	if !ok {
-		g = &group{Name: name}
-		s.groups[name] = g
+	return s.groups[name]
+}
+
+// groupName is the name that something is counted under.
+func groupName[V any](counted map[string]V, name string) string {
+	if _, ok := counted[name]; !ok && len(counted) >= maxGroups {
+		return otherGroups
 	}
-	return g
+	return name
 }
 
 // bytesOf is how much was received for a statement.
@@ -202,7 +203,7 @@ func (s *summary) finish(n int) {
 	if s.Server != nil {
 		s.Server.finish()
 	}
-	slices.SortFunc(s.Pools, mostWaited)
+	s.Pools = slices.SortedFunc(maps.Values(s.pools), mostWaited)
 	s.Groups = []*group{}
 	for _, g := range s.groups {
 		g.finish()
