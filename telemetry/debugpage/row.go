@@ -74,7 +74,7 @@ func (r row) ShapeURL() string { return link("statements", "shape", r.Shape) }
 func (r row) Text() string {
 	const most = 120
 	if r.Query == "" && r.Shape != "" {
-		return "shape " + r.Shape
+		return hashed(r.Shape)
 	}
 	text := strings.Join(strings.Fields(r.Query), " ")
 	if runes := []rune(text); len(runes) > most {

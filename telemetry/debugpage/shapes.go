@@ -109,10 +109,13 @@ func shapeOf(s *telemetry.Statement) string {
 	case s.Query != "":
 		return cmp.Or(sqltext.Shape(s.Query, shapeText), "empty text")
 	case s.Shape != "":
-		return "shape " + s.Shape
+		return hashed(s.Shape)
 	}
 	return kindOf(s) + " (text is unknown)"
 }
+
+// hashed names a shape of which the hash alone is known.
+func hashed(shape string) string { return "shape " + shape }
 
 // kindOf is what statements whose text is unknown have in common.
 func kindOf(s *telemetry.Statement) string {
