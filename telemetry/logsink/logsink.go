@@ -42,17 +42,17 @@ func New(logger *slog.Logger, level slog.Level, slow time.Duration) *Sink {
 // StatementFinished logs a statement.
 func (s *Sink) StatementFinished(r *telemetry.Statement) {
 	l := line{ctx: spancontext.Of(r), level: slog.LevelInfo, message: "databricks statement", shape: r.Shape}
-	v := explain.Of(r)
+	v, alike := explain.Of(r), cmp.Or(r.Shape, r.Query)
 	switch slow := r.Total >= s.slow; {
 	case r.Failed():
 		l.level, l.message = slog.LevelWarn, "databricks statement failed"
-		l.kind = kind{category: string(r.Failure.Category), sqlState: r.Failure.SQLState, shape: cmp.Or(r.Shape, r.Query)}
+		l.kind = kind{category: string(r.Failure.Category), sqlState: r.Failure.SQLState, shape: alike}
 		if slow || v.Part == telemetry.PartRetry { // the time of a fast failure explains nothing
 			l.verdict = v.Sentence
 		}
 	case slow:
 		l.level, l.message, l.verdict = slog.LevelWarn, "databricks statement was slow", v.Sentence
-		l.kind = kind{bound: v.Bound, shape: cmp.Or(r.Shape, r.Query)}
+		l.kind = kind{bound: v.Bound, shape: alike}
 	case r.Internal:
 		l.level = slog.LevelDebug
 	}
