@@ -31,8 +31,8 @@ func documented(repository string) (lines []string, err error) {
 					table = marker[2]
 				}
 			}
-			cells := strings.Split(strings.Trim(strings.TrimSpace(line), "| "), " | ")
-			if len(cells) < 2 || !strings.HasPrefix(line, "|") {
+			cells := cellsOf(line)
+			if len(cells) < 2 {
 				continue
 			}
 			for _, span := range code.FindAllStringSubmatch(cells[0], -1) {
@@ -49,6 +49,14 @@ func documented(repository string) (lines []string, err error) {
 	}
 	slices.Sort(lines)
 	return slices.Compact(lines), nil
+}
+
+// cellsOf are the cells of a row of a table; none of another line.
+func cellsOf(line string) []string {
+	if !strings.HasPrefix(line, "|") {
+		return nil
+	}
+	return strings.Split(strings.Trim(strings.TrimSpace(line), "| "), " | ")
 }
 
 var marker = regexp.MustCompile(`<!-- (generated|end): ([\w ]*\w)`)

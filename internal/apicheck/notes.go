@@ -87,16 +87,15 @@ func migrationTables(notes string) migration {
 	tables := migration{map[string][]string{}, map[string][]string{}}
 	place := ""
 	for line := range strings.Lines(notes) {
-		line = strings.TrimSpace(line)
 		if heading, ok := strings.CutPrefix(line, "#### "); ok {
-			place = strings.Trim(heading, "`")
+			place = strings.Trim(strings.TrimSpace(heading), "`")
 			continue
 		}
 		if strings.HasPrefix(line, "#") {
 			place = ""
 		}
-		cells := strings.Split(strings.Trim(line, "|"), " | ")
-		if place == "" || len(cells) < 2 || !strings.HasPrefix(line, "|") {
+		cells := cellsOf(line)
+		if place == "" || len(cells) < 2 {
 			continue
 		}
 		holder := ""
