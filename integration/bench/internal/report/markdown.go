@@ -79,7 +79,7 @@ func (r *Results) verdictTable(d *document) {
 	d.head("what", "workload", "variant", ">bar", ">median", ">95 % interval", ">noise", "verdict")
 	for _, v := range list {
 		w := Workload{Name: v.workload}
-		d.row(v.what, w.title(), variantTitle(v.variant), "≤ "+v.figure(v.limit), v.figure(v.Median), v.interval(), v.around(), v.word())
+		d.row(v.what, w.title(), v.compared(), "≤ "+v.figure(v.limit), v.figure(v.Median), v.interval(), v.around(), v.word())
 	}
 	d.linef("")
 }
@@ -96,6 +96,14 @@ func (r *Results) aboutNoise() string {
 		text += " That is too much for bars like these: the machine had other work to do. Counts hold, times are a hint at best."
 	}
 	return text
+}
+
+// compared names the variant, and what it is compared with unless that is the native driver.
+func (b bar) compared() string {
+	if b.against == "" {
+		return variantTitle(b.variant)
+	}
+	return variantTitle(b.variant) + ", against " + variantTitle(b.against)
 }
 
 // around is the noise on both sides of the figure; empty where there is none.
@@ -149,7 +157,7 @@ func (r *Results) workload(d *document, w Workload) {
 	if text := aboutWorkloads[w.Name].text; text != "" {
 		d.linef("%s", text)
 	}
-	ops := r.Blocks(r.Variants[0], w.Name)[0].Ops
+	ops := r.Blocks(r.first(), w.Name)[0].Ops
 	if w.Rows > 0 {
 		d.linef("%s rows per statement, %s per block.", grouped(fmt.Sprint(w.Rows)), count(ops, "statement"))
 	} else {
@@ -174,12 +182,12 @@ func (r *Results) workload(d *document, w Workload) {
 
 // figures is a variant's row.
 func (r *Results) figures(variant string, w Workload) []string {
-	base := variant == r.Variants[0]
+	base := variant == r.first()
 	ratio := func(m metric) string {
 		if base {
 			return "1"
 		}
-		e := estimate(r.ratios(m, variant, w.Name))
+		e := estimate(r.ratios(m, variant, r.first(), w.Name))
 		return fmt.Sprintf("%.3f %s", e.Median, e.within())
 	}
 	p := ""
@@ -224,7 +232,7 @@ func (r *Results) Summary(to io.Writer) {
 	for _, w := range r.Workloads {
 		fmt.Fprintf(to, "\n%s\n", w.title())
 		for _, v := range r.Variants {
-			t, c := estimate(r.ratios(wall, v, w.Name)), estimate(r.ratios(cpu, v, w.Name))
+			t, c := estimate(r.ratios(wall, v, r.first(), w.Name)), estimate(r.ratios(cpu, v, r.first(), w.Name))
 			fmt.Fprintf(to, "  %-20s %10s   time %5.3f %s   CPU %5.3f %s   %s allocs\n", variantTitle(v),
 				duration(r.median(wall, v, w.Name).Median), t.Median, t.within(), c.Median, c.within(),
 				plain(r.median(allocs, v, w.Name).Median))

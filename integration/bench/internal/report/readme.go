@@ -40,12 +40,12 @@ var costRows = []struct {
 
 func added(m metric, write func(float64) string) func(*Results, string, string) string {
 	return func(r *Results, variant, workload string) string {
-		return write(estimate(r.excess(m, variant, workload)).Median)
+		return write(estimate(r.excess(m, variant, r.first(), workload)).Median)
 	}
 }
 
 func times(r *Results, variant, workload string) string {
-	return fmt.Sprintf("× %.2f", estimate(r.ratios(wall, variant, workload)).Median)
+	return fmt.Sprintf("× %.2f", estimate(r.ratios(wall, variant, r.first(), workload)).Median)
 }
 
 // Readme is the README with the figures of these results in their place.

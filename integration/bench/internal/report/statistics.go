@@ -59,21 +59,24 @@ func (r *Results) median(m metric, variant, workload string) Estimate {
 	return estimate(m.of(r.Blocks(variant, workload)))
 }
 
-// ratios to the first variant, round by round.
-func (r *Results) ratios(m metric, variant, workload string) []float64 {
-	return r.paired(m, variant, workload, func(v, base float64) float64 { return v / base })
+// first is the variant that the others are compared with.
+func (r *Results) first() string { return r.Variants[0] }
+
+// ratios of a variant to another, round by round.
+func (r *Results) ratios(m metric, variant, base, workload string) []float64 {
+	return r.paired(m, variant, base, workload, func(v, base float64) float64 { return v / base })
 }
 
-// excess over the first variant, round by round.
-func (r *Results) excess(m metric, variant, workload string) []float64 {
-	return r.paired(m, variant, workload, func(v, base float64) float64 { return v - base })
+// excess of a variant over another, round by round.
+func (r *Results) excess(m metric, variant, base, workload string) []float64 {
+	return r.paired(m, variant, base, workload, func(v, base float64) float64 { return v - base })
 }
 
-func (r *Results) paired(m metric, variant, workload string, f func(v, base float64) float64) []float64 {
-	values, base := m.of(r.Blocks(variant, workload)), m.of(r.Blocks(r.Variants[0], workload))
+func (r *Results) paired(m metric, variant, base, workload string, f func(v, base float64) float64) []float64 {
+	values, bases := m.of(r.Blocks(variant, workload)), m.of(r.Blocks(base, workload))
 	pairs := make([]float64, len(values))
 	for i := range pairs {
-		pairs[i] = f(values[i], base[i])
+		pairs[i] = f(values[i], bases[i])
 	}
 	return pairs
 }
@@ -84,7 +87,7 @@ func (r *Results) p(m metric, variant, workload string) float64 {
 	sample := func(variant string) *benchmath.Sample {
 		return benchmath.NewSample(m.of(r.Blocks(variant, workload)), &benchmath.DefaultThresholds)
 	}
-	return benchmath.AssumeNothing.Compare(sample(r.Variants[0]), sample(variant)).P
+	return benchmath.AssumeNothing.Compare(sample(r.first()), sample(variant)).P
 }
 
 // noise is how far the first variant's second self strays from it: the widest confidence
@@ -95,7 +98,7 @@ func (r *Results) noise(m metric) (share float64, known bool) {
 		if b.unit != "×" || len(r.Blocks(itself, b.workload)) == 0 {
 			continue
 		}
-		e := estimate(r.ratios(m, itself, b.workload))
+		e := estimate(r.ratios(m, itself, r.first(), b.workload))
 		share, known = max(share, e.High-1, 1-e.Low), true
 	}
 	return share, known

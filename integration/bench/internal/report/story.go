@@ -65,10 +65,10 @@ var aboutParts = []account{
 // indispensable are the parts without which there is nothing to report of a statement.
 var indispensable = []string{"sqlmw", "request", "answer", "begin"}
 
-const meaningOfShares = `The bar of 3 µs for a statement is not met. What a statement cannot be reported without, its
-request and its answer read once, one object that follows it while it runs and another that outlives
-it, and the way through sqlmw, takes %s here by itself, before anything is made of it. None of
-it copies twice, waits for a lock, or looks at what it has no use for.
+const meaningOfShares = `What a statement cannot be reported without, its request and its answer read once, one object that
+follows it while it runs and another that outlives it, and the way through sqlmw, takes %s here
+by itself, before anything is made of it. None of it copies twice, waits for a lock, or looks at what
+it has no use for.
 
 The rest of the difference is in rows that are not ours: what we allocate makes the collector run
 sooner, which the next allocation pays for, mostly the driver. Against that stands what reading
