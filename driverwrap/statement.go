@@ -29,7 +29,6 @@ type statement struct {
 	rows    nativeRows                // of the call, while it runs
 	spans   []telemetry.StatementSpan // of the tracers; mostly none
 	trace   cloudfetch.Trace          // of the wire, and of what the application does
-	volume  string                    // what the statement does if it is about a volume at all
 
 	rowsRead atomic.Int64
 
@@ -85,7 +84,7 @@ func beginStatement(ctx context.Context, on *session, asked call) (within contex
 		traceID, spanID = spanContext(spans)
 	}
 	within = on.tagTrace(within, traceID, spanID)
-	st := &statement{session: on, spans: spans, volume: volumeOperation(asked.query), query: asked.query}
+	st := &statement{session: on, spans: spans, query: asked.query}
 	st.ctx = callContext{Context: within, statement: st, onStatementID: st.setStatementID}
 	if start.SessionID == "" {
 		st.ctx.onSessionID = st.setSessionID
@@ -239,7 +238,7 @@ func (s *statement) finish(now time.Time, outcome telemetry.Outcome) bool {
 		r.RPCs, r.Calls = s.record.rpc[:0], s.record.call[:0]
 	}
 	s.trace.Finish(r, now)
-	s.applyWire(r)
+	applyWire(r, query)
 	more := s.trace.MoreRows()
 	switch {
 	case r.Outcome == telemetry.OutcomeClosedEarly && readAll(r, more):

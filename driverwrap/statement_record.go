@@ -6,12 +6,12 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// record is what a statement passes on, with room for the lists of a statement that needed two
-// calls, to run it and to close it, as most do.
+// record is what a statement passes on, with room for the lists of a statement that needed one
+// call, as most do: the server closes it with its answer.
 type record struct {
 	telemetry.PendingStatement
-	rpc  [2]telemetry.RPC
-	call [2]telemetry.Call
+	rpc  [1]telemetry.RPC
+	call [1]telemetry.Call
 }
 
 // soFar is the record as it is now, nil when the statement is finished.
@@ -22,12 +22,13 @@ func (s *statement) soFar(now time.Time) *telemetry.Statement {
 		return nil
 	}
 	r := s.record.Statement
+	query := s.query
 	s.fillTimings(&r, now)
 	s.mu.Unlock()
 	r.Outcome = telemetry.OutcomeRunning
 	s.setOutcome(&r)
 	s.trace.Fill(&r, now)
-	s.applyWire(&r)
+	applyWire(&r, query)
 	return &r
 }
 
@@ -73,10 +74,10 @@ var cancellationCategories = map[telemetry.Category]bool{
 	telemetry.CategoryStatementCanceled: true,
 }
 
-// applyWire completes a record that the trace has filled.
-func (s *statement) applyWire(r *telemetry.Statement) {
+// applyWire completes a record that the trace has filled, of a statement with this text.
+func applyWire(r *telemetry.Statement, query string) {
 	if r.Kind == telemetry.KindVolume {
-		r.Volume = s.volume
+		r.Volume = volumeOperation(query)
 	}
 }
 

@@ -58,7 +58,12 @@ func largest(split *telemetry.Split) (p telemetry.Part) {
 }
 
 // Meaning says in a sentence what a statement waits for in a part.
-func Meaning(p telemetry.Part) string { return meanings[p] }
+func Meaning(p telemetry.Part) string {
+	if int(p) >= len(meanings) {
+		p = telemetry.PartUnknown
+	}
+	return meanings[p]
+}
 
 var meanings = [len(telemetry.Parts)]string{
 	telemetry.PartServer:      "The server worked on the statement, or had not answered yet.",
