@@ -111,18 +111,19 @@ func (r *rows) Raw() driver.Rows { return r.native }
 
 // Columns returns the names of the columns.
 func (r *rows) Columns() []string {
-	defer r.describing()()
+	defer r.describing().describeEnded()
 	return r.native.Columns()
 }
 
 // describing notes that the driver is asked for what describes the rows, the first time: it may
-// have to ask the server. done notes that it answered.
-func (r *rows) describing() (done func()) {
+// have to ask the server. It returns the statement, which is to be told when the driver has
+// answered; nil after the first time.
+func (r *rows) describing() *statement {
 	if r.described.Swap(true) {
-		return func() {}
+		return nil
 	}
 	r.st.describeBegun()
-	return r.st.describeEnded
+	return r.st
 }
 
 // Next reads one row.
@@ -176,7 +177,7 @@ func (r *rows) Close() error {
 
 // ColumnTypeScanType returns the Go type a column is best scanned into.
 func (r *rows) ColumnTypeScanType(i int) reflect.Type {
-	defer r.describing()()
+	defer r.describing().describeEnded()
 	if t, ok := r.native.(driver.RowsColumnTypeScanType); ok {
 		return t.ColumnTypeScanType(i)
 	}
@@ -185,7 +186,7 @@ func (r *rows) ColumnTypeScanType(i int) reflect.Type {
 
 // ColumnTypeDatabaseTypeName returns the name of a column's type.
 func (r *rows) ColumnTypeDatabaseTypeName(i int) string {
-	defer r.describing()()
+	defer r.describing().describeEnded()
 	if t, ok := r.native.(driver.RowsColumnTypeDatabaseTypeName); ok {
 		return t.ColumnTypeDatabaseTypeName(i)
 	}
@@ -194,7 +195,7 @@ func (r *rows) ColumnTypeDatabaseTypeName(i int) string {
 
 // ColumnTypeNullable reports whether a column can be NULL, and whether that is known.
 func (r *rows) ColumnTypeNullable(i int) (nullable, ok bool) {
-	defer r.describing()()
+	defer r.describing().describeEnded()
 	if t, ok := r.native.(driver.RowsColumnTypeNullable); ok {
 		return t.ColumnTypeNullable(i)
 	}
@@ -203,7 +204,7 @@ func (r *rows) ColumnTypeNullable(i int) (nullable, ok bool) {
 
 // ColumnTypeLength returns the length of a variable-length column.
 func (r *rows) ColumnTypeLength(i int) (length int64, ok bool) {
-	defer r.describing()()
+	defer r.describing().describeEnded()
 	if t, ok := r.native.(driver.RowsColumnTypeLength); ok {
 		return t.ColumnTypeLength(i)
 	}

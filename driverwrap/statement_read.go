@@ -23,8 +23,11 @@ func (s *statement) describeBegun() {
 	s.trace.DescribeBegun(time.Now())
 }
 
-// describeEnded notes that the driver told the columns.
+// describeEnded notes that the driver told the columns. A nil statement notes nothing.
 func (s *statement) describeEnded() {
+	if s == nil {
+		return
+	}
 	defer contain.Process.Recover(contain.Statement)
 	s.trace.DescribeEnded(time.Now())
 }
