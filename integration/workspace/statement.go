@@ -60,11 +60,10 @@ func (x *exchange) wait(o *operation, limit time.Duration) {
 }
 
 func (w *Workspace) directResults(o *operation, want *wire.GetDirectResults) *wire.DirectResults {
-	status := w.status(o)
+	status, rs := w.status(o)
 	repeatable := o.idempotency()
 	status.IdempotencyType = &repeatable
 	d := &wire.DirectResults{OperationStatus: status}
-	rs := o.finished()
 	if rs == nil {
 		return d
 	}
@@ -117,8 +116,9 @@ func (o *operation) idempotency() int32 {
 	return wire.IdempotencyUnknown
 }
 
-// status is the answer to GetOperationStatus.
-func (w *Workspace) status(o *operation) *wire.GetOperationStatusResp {
+// status is the answer to GetOperationStatus, and the result of the same moment, nil while there is
+// none: a statement that ends in between must not be told to run and have a result.
+func (w *Workspace) status(o *operation) (*wire.GetOperationStatusResp, resultSet) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	state := o.state
@@ -138,7 +138,7 @@ func (w *Workspace) status(o *operation) *wire.GetOperationStatusResp {
 		updated := o.updated
 		resp.NumModifiedRows = &updated
 	}
-	return resp
+	return resp, o.result
 }
 
 func millis(t time.Time) *int64 {
@@ -155,7 +155,8 @@ func getOperationStatus(x *exchange, req *wire.GetOperationStatusReq) (*wire.Get
 		return &wire.GetOperationStatusResp{Status: invalidHandle(req.OperationHandle)}, nil
 	}
 	x.ws.ledger.polled(o)
-	return x.ws.status(o), nil
+	status, _ := x.ws.status(o)
+	return status, nil
 }
 
 func cancelOperation(x *exchange, req *wire.CancelOperationReq) (*wire.CancelOperationResp, error) {

@@ -1,0 +1,28 @@
+package workspace
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/wire"
+)
+
+// A statement that ends while it is answered has its result with the state that it ended in, or
+// neither.
+func TestAResultIsAnsweredWithItsState(t *testing.T) {
+	w := &Workspace{}
+	for range 2_000 {
+		o := &operation{state: wire.StateRunning, updated: -1}
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			o.mu.Lock()
+			defer o.mu.Unlock()
+			o.state, o.result = wire.StateFinished, &columnResult{}
+		}()
+		status, rs := w.status(o)
+		require.Equal(t, rs != nil, *status.OperationState == wire.StateFinished)
+		<-ended
+	}
+}
