@@ -20,7 +20,7 @@ var parts = []struct{ name, prefix, below string }{
 	{"answer", inCloudfetch, inCloudfetch + "(*exchangeBody).Read"},
 	{"finish", inCloudfetch, inCloudfetch + "(*Trace).Finish"},
 	{"cloudfetch", inCloudfetch, ""},
-	{"begin", inDriverwrap, inDriverwrap + "(*conn).begin"},
+	{"begin", inDriverwrap, inDriverwrap + "beginStatement"},
 	{"finish", inDriverwrap, inDriverwrap + "(*statement).finish"},
 	{"driverwrap", inDriverwrap, ""},
 	{"export", inModule + "internal/export.", ""},

@@ -3,6 +3,9 @@ package main
 import (
 	"database/sql"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"testing"
 	"time"
@@ -29,6 +32,32 @@ func BenchmarkStatement(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// A function that was renamed would leave its part empty.
+func TestPartsNameFunctionsThatExist(t *testing.T) {
+	declared := regexp.MustCompile(`(?m)^func (?:\(\w+ (\*\w+)\) )?(\w+)\(`)
+	functions := map[string]bool{}
+	for prefix, dir := range map[string]string{inCloudfetch: "cloudfetch", inDriverwrap: "driverwrap"} {
+		files, err := filepath.Glob(filepath.Join("..", "..", dir, "*.go"))
+		require.NoError(t, err)
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			require.NoError(t, err)
+			for _, f := range declared.FindAllSubmatch(text, -1) {
+				name := string(f[2])
+				if len(f[1]) > 0 {
+					name = "(" + string(f[1]) + ")." + name
+				}
+				functions[prefix+name] = true
+			}
+		}
+	}
+	for _, p := range parts {
+		if p.below != "" {
+			require.True(t, functions[p.below], "%s of part %s", p.below, p.name)
+		}
 	}
 }
 
