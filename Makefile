@@ -135,7 +135,11 @@ fuzz: ## run every fuzz target for FUZZINPUTS inputs (20000)
 		done) || exit 1; \
 	done
 
+# What golangci-lint keeps of a package names files by their full path, and is found again by what
+# the package holds: by another clone too, where the files it names may be gone, and with them every
+# //nolint in them. So a clone has a cache of its own, and one that was moved another.
 .PHONY: lint
+lint: export GOLANGCI_LINT_CACHE := $(CURDIR)/bin/lint$(CURDIR)
 lint: $(GOLANGCI_LINT) ## vet and lint every module, and the workflows of hosted CI
 	@echo "== actionlint (.github/workflows)"
 	@go run github.com/rhysd/actionlint/cmd/actionlint@$(ACTIONLINT_VERSION)
