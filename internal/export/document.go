@@ -22,7 +22,7 @@ func (e *entry) appendDocuments(on *scratch, anonymous bool, add func(doc []byte
 	}
 	ops := e.operations()
 	for i := range e.events {
-		s.event.ID, s.event.Operation = uuid(e.ids[i]), ops[i]
+		s.event.ID, s.event.Operation = e.ids[i], ops[i]
 		p := plans[ops[i]]
 		if anonymous {
 			p = anonymousPlan

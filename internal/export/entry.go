@@ -1,8 +1,6 @@
 package export
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"reflect"
 	"slices"
 	"time"
@@ -27,7 +25,7 @@ type entry struct {
 	failed bool
 
 	hasIDs bool // ids are set, and stay as they are
-	ids    [maxEvents][16]byte
+	ids    [maxEvents]registry.UUID
 }
 
 func newOpenedEntry(o *origin, r *telemetry.SessionOpened) entry {
@@ -85,22 +83,8 @@ func (e *entry) assignIDs() {
 	}
 	e.hasIDs = true
 	for i := range e.events {
-		id := &e.ids[i]
-		_, _ = rand.Read(id[:]) // never fails
-		id[6] = id[6]&0x0f | 0x40
-		id[8] = id[8]&0x3f | 0x80
+		e.ids[i] = registry.NewUUID()
 	}
-}
-
-func uuid(id [16]byte) string {
-	var b [36]byte
-	hex.Encode(b[0:8], id[0:4])
-	hex.Encode(b[9:13], id[4:6])
-	hex.Encode(b[14:18], id[6:8])
-	hex.Encode(b[19:23], id[8:10])
-	hex.Encode(b[24:36], id[10:16])
-	b[8], b[13], b[18], b[23] = '-', '-', '-', '-'
-	return string(b[:])
 }
 
 // operations lists the events of the record, as many as e.events.

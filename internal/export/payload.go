@@ -181,6 +181,10 @@ func appendTyped(b []byte, p registry.Payload, v slog.Value) ([]byte, bool) {
 		if v.Kind() == slog.KindString && isUUID(v.String()) {
 			return appendText(b, v.String()), true
 		}
+		if v.Kind() == slog.KindAny {
+			id := v.Any().(*registry.UUID)
+			return append(id.Append(append(b, quote...)), quote...), true
+		}
 	case registry.TypeVersion:
 		if v.Kind() == slog.KindString && isVersion(v.String()) {
 			return appendText(b, v.String()), true

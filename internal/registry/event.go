@@ -24,8 +24,8 @@ const (
 
 // Event is the frame of one document of the payload.
 type Event struct {
-	// ID is a UUID of version 4, the same on every attempt to send the event.
-	ID string
+	// ID is the same on every attempt to send the event.
+	ID UUID
 	// Operation is what the event is about.
 	Operation Operation
 	// WorkspaceID is the workspace's number where the record does not know it, but the
@@ -69,7 +69,7 @@ type Process struct {
 
 // EventFields are part of every event.
 var EventFields = []Field[Event]{
-	{"event_id", "", "UUID of version 4, the same on every attempt.", ScopeDatabricks, to("frontend_log_event_id", TypeUUID).anonymous(), ofEvent{at: func(e *Event) any { return &e.ID }}},
+	{"event_id", "", "UUID of version 4, the same on every attempt.", ScopeDatabricks, to("frontend_log_event_id", TypeUUID).anonymous(), ofEvent{value: func(e *Event) slog.Value { return slog.AnyValue(&e.ID) }}},
 	{"operation", "", "What the event is about.", ScopeDatabricks, oneOf(detail+"operation_type", string(CreateSession), string(DeleteSession), string(ExecuteStatement), string(CloseStatement), string(CancelStatement)).anonymous(), ofEvent{at: func(e *Event) any { return (*string)(&e.Operation) }}},
 	{"connection_workspace_id", "", "The workspace's number, from another record of the connection or its HTTP path.", ScopeDatabricks, to("workspace_id", TypeInt64), ofEvent{at: func(e *Event) any { return &e.WorkspaceID }}},
 	{"user_agent", "", "Driver, wrapper and, as far as it can be shared, application.", ScopeDatabricks, to("context.client_context.user_agent", TypeString).anonymous(), ofEvent{at: func(e *Event) any { return &e.UserAgent }}},
