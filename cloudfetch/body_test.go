@@ -163,12 +163,12 @@ func TestBodyWithWrongReadCounts(t *testing.T) {
 	for _, n := range []int{-1, 100} {
 		for _, size := range []int{4, aheadSize} {
 			count := n * aheadSize
-			b := &exchangeBody{ReadCloser: io.NopCloser(wrongCount(count)), exchange: exchange{counts: NewCounters()}}
+			b := &exchangeBody{ReadCloser: io.NopCloser(wrongCount(count)), exchange: exchange{counts: new(Counters)}}
 			got, err := b.Read(make([]byte, size))
 			require.Equal(t, count, got)
 			require.ErrorIs(t, err, errReset)
 		}
-		d := &downloadBody{ReadCloser: io.NopCloser(wrongCount(n)), download: download{counts: NewCounters()}}
+		d := &downloadBody{ReadCloser: io.NopCloser(wrongCount(n)), download: download{counts: new(Counters)}}
 		got, _ := d.Read(make([]byte, 4))
 		require.Equal(t, n, got)
 	}

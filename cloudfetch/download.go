@@ -7,8 +7,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 )
 
 // download is one HTTP attempt for a CloudFetch file.
@@ -83,7 +81,7 @@ func (d *download) finish(state string) {
 // contain is as in exchange.
 func (d *download) contain() {
 	if v := recover(); v != nil {
-		d.counts.contained.Panicked(contain.Wire, v)
+		d.counts.panicked(v)
 		d.over = true
 		d.quiet.Store(true)
 		if d.file != nil {

@@ -89,7 +89,7 @@ func TestTraceOfAnotherTransportIsNotTaken(t *testing.T) {
 
 func TestUnexpectedSessionMessages(t *testing.T) {
 	s := newStage(t, Options{})
-	session := NewSession()
+	session := new(Session)
 	ctx := NewSessionContext(context.Background(), session)
 	open := wireCall(openSession, 1)
 	s.answer([]byte("<html>"), wireReply(openSession, 1, fStruct(1, fI32(1, 3), fString(3, "28000"))), wireException(openSession, 1, "x"))

@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"sync/atomic"
 	"time"
-
-	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 )
 
 // exchange is one HTTP attempt of an RPC, from its request to the end of its
@@ -125,7 +123,7 @@ func (x *exchange) release() {
 // contain ends saw and closed: a panic in them must not reach the driver.
 func (x *exchange) contain() {
 	if v := recover(); v != nil {
-		x.counts.contained.Panicked(contain.Wire, v)
+		x.counts.panicked(v)
 		x.over.Store(true)
 		x.quiet.Store(true)
 	}

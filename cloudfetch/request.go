@@ -4,8 +4,6 @@ import (
 	"io"
 	"net/http"
 	"sync/atomic"
-
-	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 )
 
 // The Thrift client of the driver passes its body as a buffer, and
@@ -66,7 +64,7 @@ func (r *watchedRequest) saw(p []byte) {
 	defer func() {
 		if v := recover(); v != nil {
 			r.broken = true
-			r.counts.contained.Panicked(contain.Wire, v)
+			r.counts.panicked(v)
 		}
 	}()
 	r.reader.feed(p)

@@ -8,8 +8,8 @@ import (
 )
 
 // Session collects what the transport sees of one session: how it was opened
-// and closed. Put one into the context given to one call of the connector's Connect. All
-// methods are safe for concurrent use.
+// and closed. Put one into the context given to one call of the connector's Connect. The zero
+// value has seen nothing. All methods are safe for concurrent use.
 type Session struct {
 	callState // without times: the records of a session have none
 
@@ -22,9 +22,6 @@ type Session struct {
 
 	node node[guid, *Session] // guarded by the registry's lock
 }
-
-// NewSession returns an empty session trace.
-func NewSession() *Session { return &Session{} }
 
 type sessionKey struct{}
 

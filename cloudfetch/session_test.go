@@ -20,7 +20,7 @@ func TestSession(t *testing.T) {
 		resp.Header.Set("X-Request-Id", id)
 		return resp, err
 	})
-	session := NewSession()
+	session := new(Session)
 	ctx := NewSessionContext(context.Background(), session)
 	s.answers = []answer{{code: 503}, {code: 200, body: wireReply(openSession, 1, fStatus(okStatus), fI32(2, 42248), fSession(3, sessionA))}}
 	open := wireCall(openSession, 1, fI64(1282, 42248))

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 // Options adjusts a Transport. The zero value observes and changes nothing.
@@ -24,31 +25,30 @@ type Options struct {
 	Counters *Counters
 }
 
-// Stats counts what one transport did since it was made, or all that share Counters.
-type Stats struct {
-	Messages  uint64 // Thrift responses read to their end
-	Undecoded uint64 // Thrift messages that could not be decoded
-	Files     uint64 // CloudFetch files downloaded
-	Silenced  uint64 // requests answered locally
-	Evicted   uint64 // statements dropped for lack of room
-	Panics    uint64 // panics of this package that were contained
-}
-
-// Counters are counts that several transports may share.
+// Counters are counts that several transports may share. The zero value is ready; all methods are
+// safe for concurrent use.
 type Counters struct {
-	messages, undecoded, files, silenced, evicted atomic.Uint64
-
-	contained contain.Log
+	messages, undecoded, files, silenced, evicted, panics atomic.Int64
 }
 
-// NewCounters returns counters at zero.
-func NewCounters() *Counters { return &Counters{contained: contain.Log{Parent: &contain.Process}} }
+// contain contains a panic of the function that defers it.
+func (c *Counters) contain() {
+	if v := recover(); v != nil {
+		c.panicked(v)
+	}
+}
+
+// panicked counts a panic that the caller has recovered.
+func (c *Counters) panicked(v any) {
+	c.panics.Add(1)
+	contain.Process.Panicked(contain.Wire, v)
+}
 
 // Stats returns the counts.
-func (c *Counters) Stats() Stats {
-	return Stats{
+func (c *Counters) Stats() telemetry.WireStats {
+	return telemetry.WireStats{
 		Messages: c.messages.Load(), Undecoded: c.undecoded.Load(), Files: c.files.Load(),
-		Silenced: c.silenced.Load(), Evicted: c.evicted.Load(), Panics: uint64(c.contained.Total()),
+		Silenced: c.silenced.Load(), Evicted: c.evicted.Load(), Panics: c.panics.Load(),
 	}
 }
 
@@ -80,7 +80,7 @@ func New(base Base, opts Options) *Transport {
 		opts.MaxStatements = 4096
 	}
 	if opts.Counters == nil {
-		opts.Counters = NewCounters()
+		opts.Counters = new(Counters)
 	}
 	return &Transport{
 		base: base, silence: opts.SilenceNative,
@@ -89,7 +89,7 @@ func New(base Base, opts Options) *Transport {
 }
 
 // Stats returns the counts.
-func (t *Transport) Stats() Stats { return t.counts.Stats() }
+func (t *Transport) Stats() telemetry.WireStats { return t.counts.Stats() }
 
 // CloseIdleConnections closes the idle connections of the base transport, but
 // not those of http.DefaultTransport, which the application shares.
@@ -166,7 +166,7 @@ func (t *Transport) callWatched(req *http.Request, by caller) (*http.Response, e
 
 // beginCall reads the request and notes it; nil means that it passes unobserved.
 func (t *Transport) beginCall(req *http.Request, by caller) (body *exchangeBody) {
-	defer t.counts.contained.Recover(contain.Wire)
+	defer t.counts.contain()
 	r, size := readRequest(req.GetBody)
 	if r == nil {
 		t.markUndecoded(by)
@@ -187,7 +187,7 @@ func (t *Transport) markUndecoded(by caller) {
 
 // own finds the owner of a call, and notes that the call begins.
 func (t *Transport) own(req *http.Request, by caller, msg *message, n int64, start time.Time) (body *exchangeBody) {
-	defer t.counts.contained.Recover(contain.Wire)
+	defer t.counts.contain()
 	o := t.ownerOf(by, msg)
 	if o == nil {
 		return nil
@@ -241,7 +241,7 @@ func (t *Transport) ownerOf(by caller, msg *message) owner {
 
 // answer takes the response to a call and wraps its body.
 func (t *Transport) answer(body *exchangeBody, resp *http.Response, err error) {
-	defer t.counts.contained.Recover(contain.Wire)
+	defer t.counts.contain()
 	if err != nil || resp == nil || resp.Body == nil || resp.StatusCode == http.StatusSwitchingProtocols {
 		body.finish(failed, err)
 		return
@@ -256,7 +256,7 @@ func (t *Transport) fileOf(req *http.Request) (f *file, redirect bool) {
 	if t.registry.linked.Load() == 0 {
 		return nil, false
 	}
-	defer t.counts.contained.Recover(contain.Wire)
+	defer t.counts.contain()
 	first := req
 	for hops := 0; first.Response != nil && first.Response.Request != nil && hops < 20; hops++ {
 		first, redirect = first.Response.Request, true
@@ -280,7 +280,7 @@ func (t *Transport) download(req *http.Request, f *file, redirect bool) (*http.R
 
 // arrived takes the response to a download and wraps its body.
 func (t *Transport) arrived(req *http.Request, f *file, attempt uint32, resp *http.Response, err error) {
-	defer t.counts.contained.Recover(contain.Wire)
+	defer t.counts.contain()
 	b := &downloadBody{download: download{counts: t.counts, file: f, attempt: attempt, ctx: req.Context()}}
 	switch {
 	case err != nil || resp == nil || resp.Body == nil:

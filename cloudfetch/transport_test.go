@@ -73,7 +73,7 @@ func TestStatementIsFollowedFromExecuteToClose(t *testing.T) {
 		}
 	}
 	require.EqualValues(t, len(executeRequest(1)), rpcOf(f, executeStatement).BytesOut)
-	require.Equal(t, Stats{Messages: 7}, s.transport.Stats())
+	require.Equal(t, telemetry.WireStats{Messages: 7}, s.transport.Stats())
 	require.Zero(t, s.transport.registry.busy.Load())
 }
 

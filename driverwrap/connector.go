@@ -73,7 +73,7 @@ func (c *connector) traceSession(spans []telemetry.SessionSpan) (s *cloudfetch.S
 	if c.wire == nil || spans == nil && !c.recording() {
 		return nil
 	}
-	return cloudfetch.NewSession()
+	return new(cloudfetch.Session)
 }
 
 func (c *connector) recordOpened(start, end time.Time, trace *cloudfetch.Session, spans []telemetry.SessionSpan, err error) {

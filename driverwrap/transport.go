@@ -25,7 +25,7 @@ func observer(n nativeConfig, silence bool) *cloudfetch.Transport {
 	if downloads != nil && downloads.Transport != nil {
 		base.Storage = downloads.Transport // of the first WithTransport, where there were several
 	}
-	wire := cloudfetch.New(base, cloudfetch.Options{SilenceNative: silence, Counters: wireCounters})
+	wire := cloudfetch.New(base, cloudfetch.Options{SilenceNative: silence, Counters: &wireCounters})
 	if downloads != nil {
 		downloads.Transport = wire // the client belongs to this configuration alone
 	}
@@ -41,12 +41,6 @@ func imitateDefaultClient(n nativeConfig) {
 }
 
 // wireCounters are those of all connectors of the process, closed ones included.
-var wireCounters = cloudfetch.NewCounters()
+var wireCounters cloudfetch.Counters
 
-func addWireStats(s *telemetry.Stats) {
-	n := wireCounters.Stats()
-	s.Wire = telemetry.WireStats{
-		Messages: int64(n.Messages), Undecoded: int64(n.Undecoded), Files: int64(n.Files),
-		Silenced: int64(n.Silenced), Evicted: int64(n.Evicted),
-	}
-}
+func addWireStats(s *telemetry.Stats) { s.Wire = wireCounters.Stats() }

@@ -17,7 +17,8 @@ type Stats struct {
 	Contained []Contained `json:"contained,omitempty"`
 }
 
-// WireStats counts what the observing transports have seen since the process started.
+// WireStats counts what the observing transports have seen: all of the process since it started,
+// or those that share cloudfetch.Counters.
 type WireStats struct {
 	// Messages counts Thrift answers that were read to their end, Undecoded messages that
 	// could not be decoded: what they say is unknown in the records.
@@ -29,6 +30,8 @@ type WireStats struct {
 	Silenced int64 `json:"silenced"`
 	// Evicted counts statements that became untracked because too many were open.
 	Evicted int64 `json:"evicted"`
+	// Panics counts contained panics of reading the wire. It should be 0.
+	Panics int64 `json:"panics"`
 }
 
 // Contained counts what went wrong at one place, in code of this module or in user-supplied code.

@@ -21,8 +21,8 @@ var partStyles = [len(telemetry.Parts)]style{
 var barStyles = map[explain.BarKind]style{
 	explain.BarExecute: blue, explain.BarPoll: yellow, explain.BarRetry: red, explain.BarPause: red, explain.BarPage: cyan, explain.BarFile: green,
 	explain.BarApplication: magenta, explain.BarReading: magenta, explain.BarClose: brightYellow,
-	explain.BarServer: blue, explain.BarWaitingForCompute: yellow, explain.BarQueuedAtCapacity: red, explain.BarCompiling: cyan, explain.BarExecuting: blue,
-	explain.BarResultFetch: green,
+	explain.BarServer: blue, explain.PhaseCompute.Bar(): yellow, explain.PhaseCapacity.Bar(): red, explain.PhaseCompile.Bar(): cyan,
+	explain.PhaseExecute.Bar(): blue, explain.PhaseFetch.Bar(): green,
 }
 
 func barStyle(b explain.Bar) style {

@@ -345,9 +345,9 @@ func (s *situation) slow() (all []finding) {
 			continue
 		}
 		f := finding{
-			Severity: severityWarning, Number: n.String(), Link: link("statements", "bound", explain.BoundBy(p), "window", "5m"),
+			Severity: severityWarning, Number: n.String(), Link: link("statements", "bound", explain.Part{Part: p}.Bound(), "window", "5m"),
 			Text: fmt.Sprintf("%s of the last 5 min spent %s of the time on %s, %s each: %s", format.Plural(int64(n), "statement"), shareOf(waited, total), waitedFor[p],
-				format.Duration(waited/time.Duration(n)), lowerFirst(explain.Meaning(p))),
+				format.Duration(waited/time.Duration(n)), lowerFirst(explain.Part{Part: p}.Meaning())),
 		}
 		if p == telemetry.PartServer || p == telemetry.PartUnknown {
 			f.Severity = severityNotice // a warehouse has much to do

@@ -31,13 +31,13 @@ func splitOf(times telemetry.Split) split {
 	total := times.Total()
 	s := split{Total: duration(total), Parts: []part{}}
 	var at time.Duration
-	for _, p := range telemetry.Parts {
-		d := times[p]
+	for _, of := range telemetry.Parts {
+		p, d := explain.Part{Part: of}, times[of]
 		if d <= 0 {
 			continue
 		}
 		s.Parts = append(s.Parts, part{
-			Bound: explain.BoundBy(p), Name: p.String(), Meaning: explain.Meaning(p), Time: duration(d), Share: shareOf(d, total),
+			Bound: p.Bound(), Name: p.String(), Meaning: p.Meaning(), Time: duration(d), Share: shareOf(d, total),
 			X: percent(at, total), W: percent(d, total),
 		})
 		at += d

@@ -57,12 +57,20 @@ func largest(split *telemetry.Split) (p telemetry.Part) {
 	return p
 }
 
-// Meaning says in a sentence what a statement waits for in a part.
-func Meaning(p telemetry.Part) string {
-	if int(p) >= len(meanings) {
-		p = telemetry.PartUnknown
+// Bound is the Bound of a verdict on a statement of which p is the largest part.
+func (p Part) Bound() string {
+	if p.Part == telemetry.PartUnknown {
+		return p.String()
 	}
-	return meanings[p]
+	return p.String() + "-bound"
+}
+
+// Meaning says in a sentence what a statement waits for in the part.
+func (p Part) Meaning() string {
+	if int(p.Part) >= len(meanings) {
+		return meanings[telemetry.PartUnknown]
+	}
+	return meanings[p.Part]
 }
 
 var meanings = [len(telemetry.Parts)]string{

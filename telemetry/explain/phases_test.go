@@ -40,7 +40,7 @@ func TestTheServersLaneOpensIntoItsPhases(t *testing.T) {
 		"",
 	}, "\n"), sketch(timeline))
 	require.Equal(t, phasesNote, timeline.PhasesNote)
-	require.Equal(t, explain.BarCompiling, timeline.Lanes[4].Bars[0].Kind)
+	require.Equal(t, explain.PhaseCompile.Bar(), timeline.Lanes[4].Bars[0].Kind)
 
 	behindWrap := &telemetry.Statement{Execute: 40 * ms, Total: 50 * ms}
 	require.Contains(t, sketch(explain.TimelineWithReport(behindWrap, reportOf(-1, -1, 10, -1, 15, 5))), "server/capacity: queued at capacity 0-10\nserver/execute: executing 10-25\nserver/fetch: result fetch 25-30\n")

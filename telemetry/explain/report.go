@@ -29,11 +29,11 @@ var phases = [numPhases]struct {
 	name, description string
 	bar               BarKind
 }{
-	PhaseCompute:  {"compute", "waiting for compute", BarWaitingForCompute},
-	PhaseCapacity: {"capacity", "queued at capacity", BarQueuedAtCapacity},
-	PhaseCompile:  {"compile", "compiling", BarCompiling},
-	PhaseExecute:  {"execute", "executing", BarExecuting},
-	PhaseFetch:    {"fetch", "result fetch", BarResultFetch},
+	PhaseCompute:  {"compute", "waiting for compute", "waiting_for_compute"},
+	PhaseCapacity: {"capacity", "queued at capacity", "queued_at_capacity"},
+	PhaseCompile:  {"compile", "compiling", "compiling"},
+	PhaseExecute:  {"execute", "executing", "executing"},
+	PhaseFetch:    {"fetch", "result fetch", "result_fetch"},
 }
 
 // String returns the name of the phase, such as "compile".

@@ -80,13 +80,7 @@ const (
 	BarApplication BarKind = "application" // the application had control, before its first row or after its last
 	BarReading     BarKind = "reading"     // from asking for the first row to the last: waiting, decoding, and the application between rows
 	BarClose       BarKind = "close"       // closing the rows, one CloseOperation or CancelOperation
-
-	BarServer            BarKind = "server" // all phases that the query history reports
-	BarWaitingForCompute BarKind = "waiting_for_compute"
-	BarQueuedAtCapacity  BarKind = "queued_at_capacity"
-	BarCompiling         BarKind = "compiling"
-	BarExecuting         BarKind = "executing"
-	BarResultFetch       BarKind = "result_fetch"
+	BarServer      BarKind = "server"      // all phases that the query history reports; each has a kind of its own, see Phase.Bar
 )
 
 // TimelineOf lays out a statement, which may still be running.

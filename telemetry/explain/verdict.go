@@ -48,20 +48,12 @@ func WithReport(s *telemetry.Statement, r *telemetry.ServerReport) Verdict {
 	if largest.Part == telemetry.PartServer {
 		because, reported = because.withReport(s, r, largest.Time)
 	}
-	bound := BoundBy(largest.Part)
+	bound := largest.Bound()
 	return Verdict{
 		Bound: bound, Part: largest.Part, Time: largest.Time, Share: largest.Share,
 		Sentence: fmt.Sprintf("%s: %s of %s %s", bound, format.Percent(largest.Share), format.Duration(s.Total), because.evidence),
 		Advice:   because.advice, Reported: reported,
 	}
-}
-
-// BoundBy is the Bound of a verdict on a statement whose largest part is p.
-func BoundBy(p telemetry.Part) string {
-	if p == telemetry.PartUnknown {
-		return p.String()
-	}
-	return p.String() + "-bound"
 }
 
 // OfPool explains what happened in the pool of that name between two readings of its

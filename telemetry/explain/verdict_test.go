@@ -321,7 +321,7 @@ func TestPartsAddUpToTheTotal(t *testing.T) {
 
 func TestEveryPartHasAMeaning(t *testing.T) {
 	for _, p := range telemetry.Parts {
-		require.NotEmpty(t, explain.Meaning(p), p)
+		require.NotEmpty(t, explain.Part{Part: p}.Meaning(), p)
 	}
 }
 

@@ -93,7 +93,7 @@ func (r *Results) aboutNoise() string {
 	busy, _ := r.noise(cpu)
 	text := fmt.Sprintf(" The native driver, compared with itself, comes out within %s of 1 in time and %s in CPU time.", percent(time), percent(busy))
 	if time > noisy || busy > noisy {
-		text += " That is too much for bars like these: the machine had other work to do. Counts hold, times are a hint at best."
+		text += " That is too much for bars like these: the machine was unsteady. Counts hold, times are a hint at best."
 	}
 	return text
 }

@@ -27,8 +27,8 @@ var costRows = []struct {
 	workload string
 	figure   func(r *Results, variant, workload string) string
 }{
-	{"client's own work for a statement", "NoNetwork", added(wall, func(ns float64) string { return fmt.Sprintf("%+.1f µs", ns/1000) })},
-	{"allocations for a statement", "NoNetwork", added(allocs, func(n float64) string { return fmt.Sprintf("%+.0f", n) })},
+	{"client's own work for a statement", "NoNetwork", added(wall, func(ns float64) string { return signed(ns/1000, 1) + " µs" })},
+	{"allocations for a statement", "NoNetwork", added(allocs, func(n float64) string { return signed(n, 0) })},
 	{"time of a statement that takes the warehouse no time", "OneRow", times},
 	{"time of a statement that takes it 20 ms", "Warehouse20", times},
 	{"64 at a time that take it no time", "Concurrent64", times},
@@ -42,6 +42,15 @@ func added(m metric, write func(float64) string) func(*Results, string, string) 
 	return func(r *Results, variant, workload string) string {
 		return write(estimate(r.excess(m, variant, r.first(), workload)).Median)
 	}
+}
+
+// signed writes a difference with its sign; one that rounds to nothing has none.
+func signed(x float64, digits int) string {
+	text := fmt.Sprintf("%+.*f", digits, x)
+	if strings.Trim(text, "+-0.") == "" {
+		return text[1:]
+	}
+	return text
 }
 
 func times(r *Results, variant, workload string) string {

@@ -298,6 +298,9 @@ func TestFiguresAreWrittenToBeRead(t *testing.T) {
 	for want, ns := range map[string]float64{"40 ns": 40, "1.5 µs": 1500, "152 µs": 152_400, "1.5 ms": 1_500_000, "161 ms": 161e6, "2.50 s": 2.5e9} {
 		require.Equal(t, want, duration(ns))
 	}
+	for want, x := range map[string]float64{"0.0": -0.04, "+0.1": 0.06, "-0.1": -0.06, "+12.0": 12} {
+		require.Equal(t, want, signed(x, 1))
+	}
 	require.Equal(t, "1 statement", count(1, "statement"))
 	require.Equal(t, "2,000 statements", count(2000, "statement"))
 	require.NotEmpty(t, fmt.Sprint(made(1).Fact("date")))
