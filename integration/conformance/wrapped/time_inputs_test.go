@@ -17,6 +17,7 @@ import (
 
 // Faults that an operator meets, and what must be said of them.
 func TestWhatIsSaidOfFaultsThatOperatorsMeet(t *testing.T) {
+	const inVolume = "/Volumes/main/default/v/a.csv"
 	file := filepath.Join(t.TempDir(), "a.csv")
 	require.NoError(t, os.WriteFile(file, []byte("1,2"), 0o600))
 	inline := workspace.Options{CloudFetchThreshold: -1, PageRows: pageRows}
@@ -108,24 +109,52 @@ func TestWhatIsSaidOfFaultsThatOperatorsMeet(t *testing.T) {
 		},
 		"PUT, and storage takes 2 s": {
 			scene: scene{
-				opts: inline, reader: "exec", query: "PUT '" + file + "' INTO '/Volumes/main/default/v/a.csv' OVERWRITE",
+				opts: inline, reader: "exec", query: "PUT '" + file + "' INTO '" + inVolume + "' OVERWRITE",
 				faults: []workspace.Fault{{On: workspace.VolumeTransfers(), Do: workspace.Latency(2 * time.Second)}},
 			},
 			part: telemetry.PartTransfer, says: "sending a file to the volume (PUT)",
 		},
 		"running, PUT": {
 			scene: scene{
-				opts: inline, reader: "exec", query: "PUT '" + file + "' INTO '/Volumes/main/default/v/a.csv' OVERWRITE", at: time.Second,
+				opts: inline, reader: "exec", query: "PUT '" + file + "' INTO '" + inVolume + "' OVERWRITE", at: time.Second,
 				faults: []workspace.Fault{{On: workspace.VolumeTransfers(), Do: workspace.SlowBody(2 * time.Second)}, {On: workspace.VolumeTransfers(), Do: workspace.Latency(2 * time.Second)}},
 			},
 			part: telemetry.PartTransfer, says: "sending a file to the volume (PUT)", running: true,
 		},
 		"PUT, and storage fails first": {
 			scene: scene{
-				opts: inline, reader: "exec", query: "PUT '" + file + "' INTO '/Volumes/main/default/v/a.csv' OVERWRITE",
+				opts: inline, reader: "exec", query: "PUT '" + file + "' INTO '" + inVolume + "' OVERWRITE",
 				faults: []workspace.Fault{{On: workspace.VolumeTransfers(), First: 1, Do: workspace.Latency(2 * time.Second)}, {On: workspace.VolumeTransfers(), Do: workspace.Status(403)}},
 			},
 			part: telemetry.PartTransfer, says: "sending a file to the volume (PUT)", category: telemetry.CategoryStatementFailed,
+		},
+		"GET, and storage takes 2 s": {
+			scene: scene{
+				opts: inline, reader: "exec", query: "GET '" + inVolume + "' TO '" + file + ".1'", volume: map[string]string{inVolume: "content"},
+				faults: []workspace.Fault{{On: workspace.VolumeTransfers(), Do: workspace.Latency(2 * time.Second)}},
+			},
+			part: telemetry.PartTransfer, says: "fetching a file from the volume (GET)",
+		},
+		"running, GET, and the file stalls": {
+			scene: scene{
+				opts: inline, reader: "exec", query: "GET '" + inVolume + "' TO '" + file + ".2'", volume: map[string]string{inVolume: "content"}, at: time.Second,
+				faults: []workspace.Fault{{On: workspace.VolumeTransfers(), Do: workspace.SlowBody(2 * time.Second)}},
+			},
+			part: telemetry.PartTransfer, says: "fetching a file from the volume (GET)", running: true,
+		},
+		"GET, and storage answers 404": {
+			scene: scene{
+				opts: inline, reader: "exec", query: "GET '" + inVolume + "' TO '" + file + ".3'", volume: map[string]string{inVolume: "content"},
+				faults: []workspace.Fault{{On: workspace.VolumeTransfers(), Do: workspace.Latency(2 * time.Second)}, {On: workspace.VolumeTransfers(), Do: workspace.Status(404)}},
+			},
+			part: telemetry.PartTransfer, says: "fetching a file from the volume (GET)", category: telemetry.CategoryStatementFailed,
+		},
+		"REMOVE, and storage takes 2 s": {
+			scene: scene{
+				opts: inline, reader: "exec", query: "REMOVE '" + inVolume + "'", volume: map[string]string{inVolume: "content"},
+				faults: []workspace.Fault{{On: workspace.VolumeTransfers(), Do: workspace.Latency(2 * time.Second)}},
+			},
+			part: telemetry.PartTransfer, says: "deleting a file of the volume (REMOVE)",
 		},
 		"a status call of 6 s": {
 			scene: scene{opts: polled, faults: call("GetOperationStatus", workspace.Latency(6*time.Second))},

@@ -35,6 +35,7 @@ type scene struct {
 	poll   time.Duration // the driver's interval; 0: its default, a second
 
 	faults []workspace.Fault
+	volume map[string]string // files of volumes, by path
 	ending ending
 	sleeps map[moment]time.Duration // of the application
 	stop   int64                    // the row that is the last read where not all are; 0: earlyRow
@@ -111,6 +112,9 @@ func (p scene) perform(t *testing.T) (got performance) {
 			require.NoError(t, ws.Close())
 			time.Sleep(time.Hour) // the driver's requests leave goroutines with timers behind
 		}()
+		for path, content := range p.volume {
+			ws.SetVolume(path, []byte(content))
+		}
 		storage := ws.StorageURL()[len("http://"):]
 		inMemory.Store(storage, transport)
 		defer inMemory.Delete(storage)
