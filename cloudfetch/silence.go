@@ -4,7 +4,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 )
 
@@ -14,9 +13,9 @@ const (
 	flagPath       = "/api/2.0/connector-service/feature-flags/GOLANG/"
 	uploadPath     = "/telemetry-ext"
 	uploadPathAnon = "/telemetry-unauth"
-	flagName       = "databricks.partnerplatform.clientConfigsFeatureFlags.enableTelemetryForGoDriver"
 
-	flagOff  = `{"flags":[{"name":"` + flagName + `","value":"false"}],"ttl_seconds":3600}`
+	// A flag that is not listed is off. The driver asks, and decodes the answer, on every connection.
+	flagOff  = `{"flags":[]}`
 	accepted = `{"errors":[],"numSuccess":0,"numProtoSuccess":0,"numRealtimeSuccess":0}`
 )
 
@@ -39,10 +38,7 @@ func (t *Transport) nativeTelemetry(req *http.Request, answer string) (*http.Res
 	}
 	return &http.Response{
 		Status: "200 OK", StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: http.Header{
-			"Content-Type":   {"application/json"},
-			"Content-Length": {strconv.Itoa(len(answer))},
-		},
+		Header:        http.Header{},
 		ContentLength: int64(len(answer)),
 		Body:          io.NopCloser(strings.NewReader(answer)),
 		Request:       req,

@@ -27,6 +27,8 @@ func answerFlag(body string) func(*http.Request) (*http.Response, error) {
 	return func(req *http.Request) (*http.Response, error) { return response(req, 200, []byte(body), nil), nil }
 }
 
+const flagName = "databricks.partnerplatform.clientConfigsFeatureFlags.enableTelemetryForGoDriver"
+
 const flagOn = `{"flags":[{"name":"other","value":"x"},{"name":"` + flagName + `","value":"true"}],"ttl_seconds":900}`
 
 // nativeFlag reads the flag as the driver does.
