@@ -40,14 +40,14 @@ var workloads = []workload{
 		prepare: func(db *sql.DB) { db.SetMaxIdleConns(concurrency) },
 		run:     atOnce(concurrency, oneRow),
 	},
-	{
-		name: "Churn", warm: 10,
-		prepare: func(db *sql.DB) { db.SetMaxIdleConns(-1) }, // every connection is used once
-		run:     repeat(oneRow),
-	},
+	{name: "Churn", warm: 10, prepare: useOnce, run: repeat(oneRow)},
 	{name: "Exec", writes: true, warm: 50, run: repeat(update)},
 	{name: profiled, canned: true, warm: 500, run: repeat(oneRow)},
+	{name: "ChurnNoNetwork", canned: true, warm: 100, prepare: useOnce, run: repeat(oneRow)},
 }
+
+// useOnce has every connection used once.
+func useOnce(db *sql.DB) { db.SetMaxIdleConns(-1) }
 
 func workloadNamed(name string) (workload, error) {
 	for _, w := range workloads {

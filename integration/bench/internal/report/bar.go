@@ -73,6 +73,7 @@ var bars = slices.Concat(
 		{what: "allocations per statement, measured", variant: "ours-local", workload: "OneRow", limit: 12, slack: 2, measure: excess(allocs), exact: true},
 		{what: "allocations per statement, encoded and sent, too", variant: "ours", workload: "OneRow", limit: 12, measure: excess(allocs)},
 		{what: "allocations per connection and statement", variant: "ours", workload: "Churn", limit: 25 + 12, measure: excess(allocs)},
+		{what: "allocations per connection and statement", variant: "ours", workload: "ChurnNoNetwork", limit: 25 + 12, measure: excess(allocs)},
 		{what: "time per row", variant: "ours", workload: "Inline", limit: 5, unit: "ns", measure: excessPerRow(wall)},
 		{what: "time per row", variant: "ours", workload: "CloudFetch20", limit: 5, unit: "ns", measure: excessPerRow(wall)},
 		{what: "allocations per row", variant: "ours", workload: "Inline", limit: 0, slack: 0.005, measure: excessPerRow(allocs), exact: true},
@@ -111,7 +112,7 @@ func belowOtelsql() (list []bar) {
 			list = append(list, b)
 		}
 	}
-	return list
+	return append(list, bar{what: "allocations per statement", variant: "ours", against: "otelsql", workload: "ChurnNoNetwork", measure: excess(allocs)})
 }
 
 // verdict is a bar and what was measured.
