@@ -85,7 +85,8 @@ func (req *request) situation(running, kept []*telemetry.Statement, o *overviewP
 func (s *situation) findings() []finding {
 	all := []finding{}
 	for _, find := range []func(*situation) []finding{
-		(*situation).refused, (*situation).hanging, (*situation).leaked, (*situation).queueing, (*situation).retries, (*situation).canceled, (*situation).failing, (*situation).slow, (*situation).longRunning, (*situation).reporting,
+		(*situation).refused, (*situation).hanging, (*situation).leaked, (*situation).queueing, (*situation).retries,
+		(*situation).canceled, (*situation).failing, (*situation).slow, (*situation).longRunning, (*situation).reporting,
 	} {
 		all = append(all, find(s)...)
 	}
@@ -181,32 +182,6 @@ func (s *situation) sinceFinished() (ago time.Duration, ever bool) {
 		return allTime, false
 	}
 	return s.now.Sub(s.finished), true
-}
-
-// longRunning reports statements that run for long, which is urgent only if they hold a whole pool.
-func (s *situation) longRunning() []finding {
-	if len(s.long) == 0 {
-		return nil
-	}
-	oldest, state := s.long[0], ""
-	if oldest.State != "" {
-		state = ", last seen " + oldest.State
-	}
-	f := finding{
-		Severity: severityNotice, Number: format.Count(int64(len(s.long))), Link: link("statement", "id", keyOf(oldest)), Advice: explain.Of(oldest).Advice,
-		Text: fmt.Sprintf("1 statement has been running for %s%s%s.", approximate(oldest.Total), state, s.fullPools()),
-	}
-	if n := len(s.long); n > 1 {
-		f.Link = "statements?outcome=running"
-		f.Text = fmt.Sprintf("%d statements have been running for long, the oldest for %s%s%s.", n, approximate(oldest.Total), state, s.fullPools())
-	}
-	if s.fullPools() != "" {
-		f.Severity = severityWarning
-		if ago, _ := s.sinceFinished(); ago >= time.Minute {
-			f.Severity = severityCritical
-		}
-	}
-	return []finding{f}
 }
 
 // fullPools names the pools all of whose connections are in use.
@@ -361,6 +336,32 @@ func (s *situation) slow() (all []finding) {
 var waitedFor = map[telemetry.Part]string{
 	telemetry.PartServer: "the server", telemetry.PartPoll: "polling", telemetry.PartPage: "result pages", telemetry.PartFile: "CloudFetch files", telemetry.PartTransfer: "volume files",
 	telemetry.PartDecode: "decoding", telemetry.PartApplication: "the application", telemetry.PartClose: "canceling and closing", telemetry.PartNetwork: "the network and the driver", telemetry.PartUnknown: "what was not observed",
+}
+
+// longRunning reports statements that run for long, which is urgent only if they hold a whole pool.
+func (s *situation) longRunning() []finding {
+	if len(s.long) == 0 {
+		return nil
+	}
+	oldest, state := s.long[0], ""
+	if oldest.State != "" {
+		state = ", last seen " + oldest.State
+	}
+	f := finding{
+		Severity: severityNotice, Number: format.Count(int64(len(s.long))), Link: link("statement", "id", keyOf(oldest)), Advice: explain.Of(oldest).Advice,
+		Text: fmt.Sprintf("1 statement has been running for %s%s%s.", approximate(oldest.Total), state, s.fullPools()),
+	}
+	if n := len(s.long); n > 1 {
+		f.Link = "statements?outcome=running"
+		f.Text = fmt.Sprintf("%d statements have been running for long, the oldest for %s%s%s.", n, approximate(oldest.Total), state, s.fullPools())
+	}
+	if s.fullPools() != "" {
+		f.Severity = severityWarning
+		if ago, _ := s.sinceFinished(); ago >= time.Minute {
+			f.Severity = severityCritical
+		}
+	}
+	return []finding{f}
 }
 
 // reporting reports pipelines to Databricks that fail.
