@@ -151,7 +151,8 @@ func (f *filter) names(server string) bool {
 	return f.text.server == "" || strings.Contains(strings.ToLower(server), strings.ToLower(f.text.server))
 }
 
-// selectsAnyKind reports whether statements of every kind are selected, and with them what is no statement.
+// selectsAnyKind reports whether no flag is set that only statements can satisfy. Sessions and pools
+// are then selected, too.
 func (f *filter) selectsAnyKind() bool {
 	return f.outcomes == nil && f.categories == nil && f.shapes == nil
 }

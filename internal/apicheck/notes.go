@@ -45,7 +45,7 @@ func check(before, now []string, notes string) (problems []string) {
 	return problems
 }
 
-// breaking are the lines of before that are not in now: what is gone, or different.
+// breaking are the lines of before that are not in now: declarations that are gone or different.
 func breaking(before, now []string) []string {
 	return slices.DeleteFunc(slices.Clone(before), func(line string) bool { return line == "" || slices.Contains(now, line) })
 }
@@ -121,7 +121,7 @@ func migrationTables(notes string) migration {
 var (
 	code   = regexp.MustCompile("`([^`]+)`")
 	goName = regexp.MustCompile(`^(?:[a-z]+\.)?[A-Z]\w*(?:\.[A-Z]\w*)?$`)
-	// The name of a Go declaration: the type of a receiver or of a member, and what is declared.
+	// goDeclaration matches the name of a declaration, after the type of a receiver or member.
 	goDeclaration = regexp.MustCompile(`^(?:func \(\*?(\w+)[^)]*\) |type (\w+)(?:\[[^\]]*\])? (?:struct|interface), (?:\*?(?:\w+\.)?)|func |const |var |type )(\w+)`)
 )
 
