@@ -50,7 +50,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 type command struct {
 	name    string
 	args    string // as help shows them
-	summary string // half a sentence
+	summary string // a phrase without a capital letter and a full stop
 	details string // shown by help below the flags, with examples
 	// setup declares the flags and returns the function that runs the command once they are
 	// parsed.
@@ -72,7 +72,7 @@ type invocation struct {
 	json   bool
 	input  *input
 	stdout io.Writer
-	out    *bufio.Writer // filtered, to stdout
+	out    *bufio.Writer // writes to stdout what controlFilter lets through
 	screen screen        // of stdout
 }
 
@@ -87,19 +87,23 @@ func (c *command) run(ctx context.Context, args []string, stdin io.Reader, stdou
 	selected := &filter{}
 	run, color, asJSON := c.flags(flags, selected)
 	positional, err := parse(flags, args)
-	if errors.Is(err, flag.ErrHelp) {
+	switch {
+	case errors.Is(err, flag.ErrHelp):
 		return help([]string{c.name}, stdout, stderr)
+	case err != nil:
+		err = usageError(err.Error())
+	default:
+		err = selected.parse(time.Now())
 	}
 
 	out := newOutput(stdout, *asJSON)
 	progress := newProgress(stderr)
 	in := &input{stdin: stdin, filter: selected, lineErrors: &lineErrors{w: stderr, progress: progress}, progress: progress}
 	inv := &invocation{args: positional, json: *asJSON, input: in, stdout: stdout, out: out}
-	if err != nil {
-		err = usageError(err.Error())
-	} else if err = selected.parse(time.Now()); err != nil {
-		// a usage error
-	} else if inv.screen, err = newScreen(stdout, *color); err == nil {
+	if err == nil {
+		inv.screen, err = newScreen(stdout, *color)
+	}
+	if err == nil {
 		err = run(ctx, inv)
 	}
 	in.progress.end()
@@ -133,7 +137,7 @@ func (c *command) flags(flags *flag.FlagSet, selected *filter) (run func(context
 	return c.setup(flags), color, asJSON
 }
 
-// parse allows flags anywhere, also behind files. Arguments behind -- are files.
+// parse parses flags anywhere, also after files. Arguments after -- are files.
 func parse(flags *flag.FlagSet, args []string) (positional []string, err error) {
 	for {
 		if err := flags.Parse(args); err != nil {

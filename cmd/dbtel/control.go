@@ -19,7 +19,7 @@ func newOutput(stdout io.Writer, asJSON bool) *bufio.Writer {
 	return bufio.NewWriter(&controlFilter{w: stdout, replace: replace})
 }
 
-// escapeJSON is r as in a string of JSON, which is the only place encoding/json leaves it in.
+// escapeJSON writes r as in a JSON string: encoding/json leaves control characters nowhere else.
 func escapeJSON(r rune) string {
 	if r > 0xFFFF {
 		high, low := (r-0x10000)>>10+0xD800, (r-0x10000)&0x3FF+0xDC00
@@ -28,17 +28,17 @@ func escapeJSON(r rune) string {
 	return fmt.Sprintf(`\u%04x`, r)
 }
 
-// controlFilter replaces every character that a terminal would interpret, but for line feeds
-// and the control sequences of dbtel. The text of records, file names and flags comes from
-// elsewhere and may try to control the terminal. A controlFilter is used by one goroutine.
+// controlFilter replaces every character that a terminal would interpret, except line feeds and
+// dbtel's own control sequences. Records, file names and flags are untrusted text that may try to
+// control the terminal. A controlFilter is used by one goroutine.
 type controlFilter struct {
 	w       io.Writer
 	replace func(rune) string
-	pending []byte // the end of the latest Write, incomplete without the next
+	pending []byte // the incomplete end of the latest Write
 }
 
-// controlMark follows the control characters of dbtel up to the filter, which removes it. It
-// is random, so the text of records cannot contain it.
+// controlMark follows each of dbtel's own control characters until the filter removes it. It is
+// random, so that the text of records cannot contain it.
 var controlMark = rand.Text()
 
 // control marks a control sequence as dbtel's own.
@@ -76,8 +76,8 @@ func (f *controlFilter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// printErrorf writes a line to standard error. Only the progress of reading is written there
-// without it.
+// printErrorf writes a line to standard error. Everything but the progress of reading is written
+// there by printErrorf.
 func printErrorf(stderr io.Writer, format string, args ...any) {
 	_, _ = fmt.Fprintln(stderr, clean(fmt.Sprintf(format, args...)))
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// fact is a line below the pictures.
+// fact is a line of the section FACTS.
 type fact struct{ name, text string }
 
 // factsOf lists the facts of a statement, a line per subject. Unknown ones are left out.
@@ -48,7 +48,11 @@ func factsOf(s *telemetry.Statement, r *telemetry.ServerReport) (facts []fact) {
 func contextOf(s *telemetry.Statement) (words []string) {
 	words = append(words, textIf(s.CorrelationID != "", "correlation id "+s.CorrelationID))
 	for _, key := range slices.Sorted(maps.Keys(s.QueryTags)) {
-		words = append(words, "query tag "+textIf(s.QueryTags[key] == "", key)+textIf(s.QueryTags[key] != "", key+"="+s.QueryTags[key]))
+		tag := "query tag " + key
+		if value := s.QueryTags[key]; value != "" {
+			tag += "=" + value
+		}
+		words = append(words, tag)
 	}
 	return words
 }
@@ -97,8 +101,8 @@ func callsOf(s *telemetry.Statement) []string {
 	return append(words, retried...)
 }
 
-// requestsOf has the identifiers of requests that failed, were repeated or were slow, by which
-// Databricks support finds them.
+// requestsOf lists the ids of requests that failed, were repeated or were slow. Databricks support
+// asks for them.
 func requestsOf(s *telemetry.Statement) (words []string) {
 	const most = 4
 	for _, c := range s.Calls {

@@ -19,11 +19,11 @@ type filter struct {
 	since, until         time.Time // zero without a bound
 	outcomes, categories []string  // nil for any
 	shapes               []string  // parts of shapes, lower case; nil for any
-	hash                 string    // of the text whose shape is wanted
-	digits               string    // that the hash of a shape begins with; empty for any
+	hash                 string    // ShapeOf the value of --shape, which may be a statement's text
+	digits               string    // the value of --shape if that may be the beginning of a hash
 
 	left     int64                  // statements that were left out
-	selected [2]map[string]struct{} // ids of those that were not: the latest, and those before
+	selected [2]map[string]struct{} // ids of the statements that were selected: the latest, and those before
 }
 
 func (f *filter) flags(flags *flag.FlagSet) {
@@ -35,7 +35,7 @@ func (f *filter) flags(flags *flag.FlagSet) {
 	flags.StringVar(&f.text.server, "server", "", "only servers with this `text` in their name")
 }
 
-// outcomes are those of records.
+// outcomes are the outcomes that records have.
 var outcomes = []string{
 	string(telemetry.OutcomeCompleted), string(telemetry.OutcomeClosedEarly), string(telemetry.OutcomeFailed), string(telemetry.OutcomeCanceled),
 	string(telemetry.OutcomeAbandoned),
@@ -55,7 +55,7 @@ func (f *filter) parse(now time.Time) (err error) {
 			return usageError(fmt.Sprintf("--%s takes %v, not %q", bound.name, err, bound.text))
 		}
 		if ofDay && bound.at.Before(f.since) {
-			*bound.at = bound.at.AddDate(0, 0, 1) // the first behind --since
+			*bound.at = bound.at.AddDate(0, 0, 1) // the first after --since
 		}
 	}
 	if !f.until.IsZero() && !f.since.Before(f.until) {
@@ -91,8 +91,8 @@ func words(list string) (all []string) {
 	return all
 }
 
-// oneSpelling writes the outcome and the categories of what was canceled alike. The categories are
-// the service's names, and are spelled with two l.
+// oneSpelling writes "canceled" in categories as in outcomes. Categories are the service's names and
+// are spelled with two l.
 func oneSpelling(name string) string { return strings.ReplaceAll(name, "cancelled", "canceled") }
 
 // selects reports whether a record is one of those to show.
@@ -151,7 +151,8 @@ func (f *filter) names(server string) bool {
 	return f.text.server == "" || strings.Contains(strings.ToLower(server), strings.ToLower(f.text.server))
 }
 
-// selectsAnyKind reports whether statements of every kind are selected, and with them what is no statement.
+// selectsAnyKind reports whether no flag is set that only statements can satisfy. Sessions and pools
+// are then selected, too.
 func (f *filter) selectsAnyKind() bool {
 	return f.outcomes == nil && f.categories == nil && f.shapes == nil
 }
@@ -175,7 +176,7 @@ func (f *filter) describes(s *telemetry.Statement) bool {
 	return true
 }
 
-// leastDigits is how many digits of a hash are taken for it: fewer may be a word.
+// leastDigits is how many digits are taken for the beginning of a hash: fewer may be a word.
 const leastDigits = 6
 
 func (f *filter) hasShape(s *telemetry.Statement) bool {

@@ -6,7 +6,7 @@ import (
 )
 
 // histogram counts durations in buckets that grow by 2 %. Quantiles are therefore right within
-// 1 %, and a microsecond to a month fits into 1,500 buckets. Count, sum, minimum and maximum are
+// 1 %, and 1,500 buckets reach from a microsecond to a month. Count, sum, minimum and maximum are
 // exact.
 type histogram struct {
 	n        int64
@@ -17,7 +17,7 @@ type histogram struct {
 
 const growth = 1.02
 
-// spread is what JSON and tables say of a histogram: times in ms.
+// spread is what JSON and tables show of a histogram. Times are in ms.
 type spread struct {
 	Total millis `json:"total_ms"`
 	P50   millis `json:"p50_ms"`

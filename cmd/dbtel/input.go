@@ -23,13 +23,12 @@ type input struct {
 // result is a record of a file, or an error.
 type result struct {
 	file   string
-	record any // *telemetry.Statement, *telemetry.SessionOpened or *telemetry.SessionClosed
+	record any // as ndjson.Read yields it
 	err    error
 }
 
 // each calls f with every record that the filter selects, until there are no more, f or a file
-// fails, or ctx is done.
-// Lines that are not records are reported and skipped.
+// fails, or ctx is done. Lines that are not records are reported and skipped.
 func (in *input) each(ctx context.Context, files []string, f func(record any) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -57,8 +56,8 @@ func (in *input) each(ctx context.Context, files []string, f func(record any) er
 	}
 }
 
-// accept returns the record, nothing for one that is left out or a line that is not a record, or an
-// error that ends the reading.
+// accept returns the record of a result; nil if the filter leaves it out or the line is not a record.
+// An error ends the reading.
 func (in *input) accept(r result) (record any, err error) {
 	var line *ndjson.LineError
 	if errors.As(r.err, &line) {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// millis is a duration that is a number of ms in JSON, with microsecond precision, as in NDJSON.
+// millis is a duration that JSON has in ms with microsecond precision, as NDJSON does.
 type millis time.Duration
 
 // MarshalJSON writes a number.

@@ -11,8 +11,8 @@ import (
 // lineErrors prints the first lines that are not records, and counts the rest.
 type lineErrors struct {
 	w        io.Writer
-	progress *progress // of the reading, which a line interrupts
-	quiet    bool      // only count: the terminal shows the table
+	progress *progress // shown on the same terminal
+	quiet    bool      // only count, while the terminal shows the live table
 	n        int64
 }
 

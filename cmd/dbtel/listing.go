@@ -61,8 +61,8 @@ func kindOf(s *telemetry.Statement) string {
 // time, so those of the same minute begin alike.
 func shortID(id string) string { return clean(id[:min(len(id), 13)]) }
 
-// reason describes a statement in a few words: its failure, or the two largest parts of its
-// time, the server's with its longest phase where a report tells it.
+// reason describes a statement in a few words: its failure, or the two largest parts of its time.
+// The server's part is followed by its longest phase if there is a report.
 func reason(s *telemetry.Statement, report *telemetry.ServerReport) cell {
 	if s.Failed() {
 		return cell{"✗ " + failureOf(s), red}
@@ -73,8 +73,8 @@ func reason(s *telemetry.Statement, report *telemetry.ServerReport) cell {
 	for _, p := range parts[:min(2, len(parts))] {
 		if p.Share >= .05 {
 			word := format.Percent(p.Share) + " " + p.String()
-			if report != nil && p.Part == telemetry.PartServer {
-				word += textIf(len(explain.PhasesOf(report)) > 0, " ("+longestPhase(report)+")")
+			if phase := longestPhase(report); phase != "" && p.Part == telemetry.PartServer {
+				word += " (" + phase + ")"
 			}
 			words = append(words, word)
 		}

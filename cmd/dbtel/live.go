@@ -67,7 +67,8 @@ func (inv *invocation) redraw(ctx context.Context, list *ranking, results <-chan
 	}
 }
 
-// frame is one drawing: as many lines as fit, each erased to its end, which avoids flicker.
+// frame is one drawing of as many lines as fit. Each line is erased to its end after it is written,
+// which avoids flicker.
 func (inv *invocation) frame(list *ranking) []byte {
 	var b bytes.Buffer
 	names := strings.Join(inv.args, ", ")

@@ -12,10 +12,10 @@ import (
 // poolSummary sums the samples of a pool. Times are in ms.
 type poolSummary struct {
 	Name    string `json:"name"`
-	MaxOpen int    `json:"max_open"` // most that there might be; 0: any number
+	MaxOpen int    `json:"max_open"` // the highest limit; 0 for none
 	InUse   int    `json:"in_use"`   // most at once
 	Samples int64  `json:"samples"`
-	Full    int64  `json:"full"` // samples at which every connection there may be was in use
+	Full    int64  `json:"full"` // samples with all connections that the limit allows in use
 	Waits   int64  `json:"waits"`
 	Waited  millis `json:"waited_ms"`
 }
@@ -41,7 +41,7 @@ func (p *poolSummary) add(s *telemetry.PoolSample) {
 	p.Waited += millis(s.Waited)
 }
 
-// mostWaited orders pools by the time that was waited for their connections.
+// mostWaited orders pools by how long callers waited for their connections, longest first.
 func mostWaited(a, b *poolSummary) int {
 	return cmp.Or(cmp.Compare(b.Waited, a.Waited), cmp.Compare(b.Waits, a.Waits), cmp.Compare(a.Name, b.Name))
 }

@@ -12,11 +12,11 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 )
 
-// progress shows on standard error how much has been read, where that is a terminal and reading
-// takes more than a second. It serves the one goroutine that reads files in turn; interrupt and end
-// may be called from others.
+// progress shows on standard error how much has been read, if standard error is a terminal and
+// reading takes more than a second. It serves the one goroutine that reads files in turn; interrupt
+// and end may be called from others.
 type progress struct {
-	w io.Writer // nil: standard error is no terminal
+	w io.Writer // nil if standard error is not a terminal
 
 	mu           sync.Mutex // guards all below, and the line on w
 	shown, ended bool
@@ -56,7 +56,7 @@ func (p *progress) interrupt(f func()) {
 	f()
 }
 
-// end erases what is shown. Nothing is shown after it.
+// end erases what is shown. Nothing is shown afterwards.
 func (p *progress) end() { p.interrupt(func() { p.ended = true }) }
 
 // erase is called with mu held.
@@ -77,7 +77,7 @@ func (p *progress) show(text string) {
 	_, _ = io.WriteString(p.w, "\r"+eraseLine+truncate(clean(text), p.width()-1))
 }
 
-// width is that of the terminal: a line that is wider could not be erased.
+// width is the width of the terminal: a wider line could not be erased.
 func (p *progress) width() int {
 	if f, ok := p.w.(*os.File); ok {
 		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
@@ -90,7 +90,7 @@ func (p *progress) width() int {
 type progressReader struct {
 	io.Reader
 	name       string
-	read, size int64 // size is 0 where it is unknown, as that of a pipe
+	read, size int64 // size is 0 if unknown, as for a pipe
 	progress   *progress
 	next       time.Time
 }

@@ -14,7 +14,7 @@ import (
 type ranking struct {
 	order      func(a, b *telemetry.Statement) int
 	limit      int                                // of statements to keep
-	filter     *filter                            // of what was added
+	filter     *filter                            // that selected the records
 	statements []*telemetry.Statement             // in order
 	reports    map[string]*telemetry.ServerReport // of these, by their ids
 
@@ -35,7 +35,7 @@ func (r *ranking) add(record any) error {
 		r.failed++
 	}
 	at, _ := slices.BinarySearchFunc(r.statements, s, func(a, b *telemetry.Statement) int {
-		return cmp.Or(r.order(a, b), -1) // behind its equals
+		return cmp.Or(r.order(a, b), -1) // after its equals
 	})
 	if at < r.limit {
 		r.statements = slices.Insert(r.statements, at, s)

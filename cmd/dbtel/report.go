@@ -12,7 +12,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
 
-// causes prints why the server took its time, as far as the verdict does not say it.
+// causes prints the causes of the server's time that the verdict does not name.
 func (v *view) causes(verdict explain.Verdict) {
 	causes := explain.OfReport(v.report)
 	if verdict.Reported {
@@ -67,7 +67,7 @@ type reportSummary struct {
 	Phases     []*phase `json:"phases"`
 }
 
-// phase is one phase of the server's time, of all statements that were in it. Times are in ms.
+// phase sums one phase of the server's time over the statements that were in it. Times are in ms.
 type phase struct {
 	Name       string `json:"name"`
 	Statements int64  `json:"statements"`
@@ -121,7 +121,7 @@ func (s *reportSummary) print(w io.Writer, on screen) {
 	t.print(w, on)
 }
 
-// longestPhase is the longest phase of a report, in a few words; empty when it has no times.
+// longestPhase is the longest phase of a report, in a few words; empty without a report or its times.
 func longestPhase(r *telemetry.ServerReport) string {
 	phases := explain.PhasesOf(r)
 	if len(phases) == 0 {

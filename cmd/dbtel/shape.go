@@ -8,9 +8,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// shapeOf is what a statement has in common with similar ones: its text without literals
-// where the record has the text, the hash of that where not, and its kind and result format where
-// the record has neither.
+// shapeOf is what a statement has in common with similar ones: its text without literals; without
+// a text in the record the hash of that; and without either its kind and result format.
 func shapeOf(s *telemetry.Statement) string {
 	if s.Internal {
 		return "ping"
@@ -30,9 +29,9 @@ const (
 	shapePrefix = "shape " // of a hash
 )
 
-// withoutLiterals is the shape of a statement as a terminal may show it.
+// withoutLiterals is the shape of a statement without characters that control a terminal.
 func withoutLiterals(sql string) string {
-	lines := strings.Split(sql[:min(len(sql), sqltext.MaxShapeText)], "\n") // they end comments
+	lines := strings.Split(sql[:min(len(sql), sqltext.MaxShapeText)], "\n") // line feeds stay: they end comments
 	for i := range lines {
 		lines[i] = clean(lines[i])
 	}

@@ -45,7 +45,7 @@ to repeat a request; █ or ▓ what it waited for, and ✗ a failure.
 }
 
 // find reads all records and returns the statement that which selects, and the report that follows
-// it, if one does.
+// it; nil if none does.
 func find(ctx context.Context, inv *invocation, which string, files []string) (found *telemetry.Statement, report *telemetry.ServerReport, err error) {
 	var also string // another statement that matches
 	err = inv.input.each(ctx, files, func(record any) error {
@@ -89,7 +89,7 @@ func find(ctx context.Context, inv *invocation, which string, files []string) (f
 		return nil, nil, fmt.Errorf("there is no statement %q; dbtel top lists what there is", which)
 	}
 	if report != nil && report.StatementID != found.StatementID {
-		report = nil // that of a statement found before
+		report = nil // of a statement that was found before
 	}
 	return found, report, nil
 }

@@ -70,14 +70,7 @@ var groupings = map[string]func(*telemetry.Statement) string{
 	},
 }
 
-func groupingNames() []string {
-	all := make([]string, 0, len(groupings))
-	for name := range groupings {
-		all = append(all, name)
-	}
-	slices.Sort(all)
-	return all
-}
+func groupingNames() []string { return slices.Sorted(maps.Keys(groupings)) }
 
 // summary is what dbtel summary counts, and prints with --json.
 type summary struct {
@@ -94,9 +87,9 @@ type summary struct {
 	Server  *reportSummary `json:"server,omitempty"`
 	Pools   []*poolSummary `json:"pools,omitempty"`
 	Groups  []*group       `json:"groups"`
-	Omitted int            `json:"omitted"` // groups that are counted and not shown
+	Omitted int            `json:"omitted"` // groups that are counted but not shown
 
-	filter          *filter // of what was added
+	filter          *filter // that selected the records
 	sessionFailures map[string]int64
 	groupOf         func(*telemetry.Statement) string
 	groups          map[string]*group
@@ -181,7 +174,7 @@ func groupName[V any](counted map[string]V, name string) string {
 	return name
 }
 
-// bytesOf is how much was received for a statement.
+// bytesOf sums the bytes received for a statement, over Thrift and as files.
 func bytesOf(r *telemetry.Statement) (n int64) {
 	for _, rpc := range r.RPCs {
 		n += rpc.BytesIn
@@ -268,7 +261,7 @@ func (s *summary) heading() string {
 	return text + fmt.Sprintf(", in %s from %s.", format.Duration(s.Last.Sub(s.First)), s.First.Local().Format(time.DateTime))
 }
 
-// sessions says how many were opened, and what most of the others failed with.
+// sessions says how many sessions were opened, and the most frequent errors of those that were not.
 func (s *summary) sessions() string {
 	if s.Sessions.Opened == 0 {
 		return ""

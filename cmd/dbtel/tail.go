@@ -19,7 +19,7 @@ type tail struct {
 	name     string
 	file     *os.File
 	offset   int64
-	replaced bool // another file has the name; the rest of this one is still to be read
+	replaced bool // another file has the name now; what is left of this one is still read
 }
 
 // openTail waits until there is a file of that name.

@@ -51,7 +51,7 @@ func (v *view) title() {
 	}
 }
 
-// withoutID names a statement that has no id, by how far it is known to have come.
+// withoutID names a statement that has no id by how far it got.
 func withoutID(s *telemetry.Statement) string {
 	var calls int64
 	answered := false
@@ -85,10 +85,10 @@ func (v *view) verdict() {
 	}
 }
 
-// minShare is the least share of the time that gets a bar.
+// minShare is the smallest share that gets a bar.
 const minShare = .005
 
-// parts draws the parts of the time as bars of one scale.
+// parts draws the parts of the time as bars.
 func (v *view) parts() {
 	var shares []share
 	for _, p := range explain.PartsOf(v.statement) {
@@ -97,16 +97,16 @@ func (v *view) parts() {
 	v.shares("WHERE THE TIME WENT", shares)
 }
 
-// share is a bar.
+// share is a share of the time, drawn as a bar.
 type share struct {
-	name  string
-	style style
-	time  time.Duration
-	of    float64 // 0 to 1
+	name     string
+	style    style
+	time     time.Duration
+	fraction float64 // 0 to 1
 }
 
 func (v *view) shares(title string, shares []share) {
-	shares = slices.DeleteFunc(shares, func(s share) bool { return s.of < minShare })
+	shares = slices.DeleteFunc(shares, func(s share) bool { return s.fraction < minShare })
 	if len(shares) == 0 {
 		return
 	}
@@ -117,9 +117,9 @@ func (v *view) shares(title string, shares []share) {
 	}
 	room := v.screen.width - name - 2 - 9 - 7
 	for _, s := range shares {
-		b := bar(s.of * float64(room))
+		b := bar(s.fraction * float64(room))
 		v.line(fmt.Sprintf("%-*s  %s%s %8s  %5s", name, s.name, v.screen.paint(s.style, b), strings.Repeat(" ", max(0, room-textWidth(b))),
-			format.Duration(s.time), format.Percent(s.of)))
+			format.Duration(s.time), format.Percent(s.fraction)))
 	}
 }
 
@@ -153,7 +153,7 @@ func (v *view) facts() {
 	}
 }
 
-// profile prints a link, never broken: it is as wide as it is.
+// profile prints a link on one line, however wide the screen is, so that it can be followed.
 func (v *view) profile() {
 	if link := clean(v.statement.ProfileURL()); link != "" {
 		v.line(v.screen.paint(dim, "profile") + "    " + link)

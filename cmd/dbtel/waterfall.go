@@ -11,7 +11,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
 
-// partStyles are the colours of the parts of the time. Bars of the same kind have the same.
+// partStyles are the colours of the parts of the time. Bars of the same kind have the same colour.
 var partStyles = [len(telemetry.Parts)]style{
 	telemetry.PartServer: blue, telemetry.PartPoll: yellow, telemetry.PartRetry: red, telemetry.PartPage: cyan, telemetry.PartFile: green,
 	telemetry.PartTransfer: brightGreen, telemetry.PartDecode: brightMagenta, telemetry.PartApplication: magenta, telemetry.PartClose: brightYellow,
@@ -95,7 +95,7 @@ func (d drawing) scale() (ticks, rule string) {
 	return strings.TrimRight(string(top), " "), string(bottom)
 }
 
-// roundStep is a duration of 1, 2 or 5 and zeros, in ns, of which at most n fit into total.
+// roundStep is the smallest of 1, 2, 5, 10, 20, 50 ns and so on of which at most n fit into total.
 func roundStep(total time.Duration, n int) time.Duration {
 	least := float64(total) / float64(n)
 	unit := math.Pow(10, math.Floor(math.Log10(max(1, least))))

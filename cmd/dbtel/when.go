@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// The layouts of times, in the local time zone where they have none. A fraction of a second may
-// follow the seconds.
+// The layouts of times, which are local unless they have a zone. A fraction of a second may follow the
+// seconds.
 var (
 	timeLayouts  = []string{time.RFC3339, "2006-01-02 15:04:05Z07:00", "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02 15:04", time.DateOnly}
 	clockLayouts = []string{"15:04:05", "15:04"}
@@ -46,7 +46,7 @@ func parseWhen(text string, now time.Time) (at time.Time, ofDay bool, err error)
 	return time.Time{}, false, errWhen
 }
 
-// parseAgo reads a duration as package time does, or days.
+// parseAgo reads a duration as package time writes it, or a number of days such as 3d.
 func parseAgo(text string) (time.Duration, bool) {
 	if days, ok := strings.CutSuffix(text, "d"); ok {
 		n, err := strconv.ParseUint(days, 10, 16)

@@ -219,7 +219,7 @@ func TestTheRequestsOfAFleetAreBounded(t *testing.T) {
 				row("well again, the first 2 minutes", s.to, s.to+2*time.Minute)
 			case "storm":
 				row("429, while it lasts", s.from, s.to-time.Second)
-				row("all told to come back now, the first 2 minutes", s.to-time.Second, s.to+2*time.Minute)
+				row("after one Retry-After for all, the first 2 minutes", s.to-time.Second, s.to+2*time.Minute)
 			}
 			if updating && !raceEnabled {
 				require.NoError(t, os.WriteFile("../../docs/images/fleet-"+s.name+".svg", plot(s.title, h.arrivals, s.from, s.to), 0o644))

@@ -263,5 +263,5 @@ func connectors(t *testing.T) string {
 	kb1, _ := wrapped.per(manyConnectors)
 	require.LessOrEqual(t, wrapped.goroutines, 0, "a connector that is not used runs nothing")
 	require.LessOrEqual(t, kb1-kb0, 16.0, "KB per connector")
-	return fmt.Sprintf("\nA connector takes %.1f KB of the native driver's own and %.1f KB of ours, and no goroutine.\n", kb0, kb1-kb0)
+	return fmt.Sprintf("\nA connector takes %.1f KB for the native driver and %.1f KB for this module, and no goroutine.\n", kb0, kb1-kb0)
 }

@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// documented lists what users name that is not Go, sorted, from tables that tests compare with the
-// code: settings with everything that is said of them, the fields of records, the names of spans and
-// metrics. A document that does not exist has none.
+// documented lists the names that users rely on and that are not Go, sorted: settings with their
+// descriptions, fields of records, attributes of spans, and metrics. They are read from tables that
+// tests compare with the code. A document that does not exist has none.
 func documented(repository string) (lines []string, err error) {
 	for _, document := range []struct{ path, listing string }{
 		{"README.md", "settings"},

@@ -43,7 +43,7 @@ func exported(repository, folder string) (lines []string, err error) {
 	return slices.Compact(lines), err
 }
 
-// outside tells the folders that no other module can import, and those of nested modules.
+// outside reports whether a folder is a nested module, or one that no other module can import.
 func outside(path, name string) bool {
 	_, err := os.Stat(filepath.Join(path, "go.mod"))
 	return err == nil || name == "internal" || name == "testdata" || strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_")

@@ -1,11 +1,12 @@
-// Command apicheck compares what the packages of this module export, and the other names that users
-// rely on, with those of the last version, and the difference with the migration tables of the changelog.
+// Command apicheck checks that the changelog names what a version changes: every exported name, and
+// every other name that users rely on, that is gone or different since the last version must be in a
+// migration table.
 //
 //	apicheck -write api/v0.2.0.txt            writes the listing of this version
-//	apicheck -last api/v0.1.0.txt < notes     fails if a name is gone or different and not in the notes
+//	apicheck -last api/v0.1.0.txt < notes     compares it with the last one and with the notes
 //
-// A line of the listing is a declaration, as in the api folder of the Go repository, a setting, a
-// field of a record, or the name of a span's attribute or a metric:
+// A line of a listing is a declaration, as in the api folder of the Go repository, a setting, a
+// field of a record, an attribute of a span, or a metric:
 //
 //	telemetry: func Flush(context.Context) error
 //	records: statement.total_ms
@@ -56,13 +57,13 @@ func run(args []string, stdin io.Reader, stdout io.Writer) error {
 		fmt.Fprintln(stdout, problem)
 	}
 	if len(problems) > 0 {
-		return fmt.Errorf("%d problems of the notes with what changed since %s", len(problems), *last)
+		return fmt.Errorf("%d problems in the notes on what changed since %s", len(problems), *last)
 	}
 	return nil
 }
 
-// listing is what apicheck knows of a version: the main module's packages, the simulated workspace,
-// which is for users' tests, and the names in documents.
+// listing lists the names of the main module's packages, of the simulated workspace, which is for
+// users' tests, and of the documents.
 func listing(repository string) (all []string, err error) {
 	for _, folder := range []string{".", "integration/workspace"} {
 		lines, err := exported(repository, folder)

@@ -10,18 +10,17 @@ import (
 )
 
 // check compares the migration tables of the notes with the difference of two listings. It returns
-// a line for each declaration that is gone or different and that no table names, and for each name
-// in a table that is wrong: an old one that the last version did not have, a new one that is not
-// exported now.
+// a line for each declaration that is gone or different and that no table names, and for each wrong
+// name in a table: an old one that the last version did not have, a new one that is not exported now.
 //
 //	#### `telemetry`                            the folder of the package, or the title of a listing
 //	| 0.1.0 | 0.2.0 |
 //	|---|---|
 //	| `Statement.Closed`, `.Canceled` | `Statement.Calls` has them |
 //
-// In the first column every code span is an old name; one that begins with a point is a member of the
-// type before it. In the others the spans that are exported Go names, of this package or with the
-// package's name in front, have to exist.
+// In the first column every code span is an old name; one that begins with a dot is a member of the
+// type before it. In the other columns, code spans that are exported Go names, of this package or
+// qualified with another's, have to exist.
 func check(before, now []string, notes string) (problems []string) {
 	tables := migrationTables(notes)
 	for _, line := range unnamed(breaking(before, now), tables.old) {
@@ -46,7 +45,7 @@ func check(before, now []string, notes string) (problems []string) {
 	return problems
 }
 
-// breaking are the lines of before that are not in now: what is gone, or different.
+// breaking are the lines of before that are not in now: declarations that are gone or different.
 func breaking(before, now []string) []string {
 	return slices.DeleteFunc(slices.Clone(before), func(line string) bool { return line == "" || slices.Contains(now, line) })
 }
@@ -61,26 +60,26 @@ func unnamed(lines []string, old map[string][]string) (missing []string) {
 	return missing
 }
 
-// exists tells whether a name, as it is written in the table of a place, is declared there, or in the
-// package of this module whose name is in front. Names of other modules are not looked up.
+// exists reports whether a name in the table of a place is declared there or, if it is qualified, in
+// the package of that name. Names of other modules count as existing.
 func exists(is map[string]map[string]bool, place, name string) bool {
 	pkg, rest, qualified := strings.Cut(name, ".")
 	if !qualified || ast.IsExported(pkg) {
 		return is[place][name]
 	}
-	other := true
+	ours := false // is a package of that name in this module?
 	for folder, declared := range is {
 		if path.Base(folder) == pkg {
 			if declared[rest] {
 				return true
 			}
-			other = false
+			ours = true
 		}
 	}
-	return other
+	return !ours
 }
 
-// migration has the names of the notes' tables, by the place that the heading above them names.
+// migration has the names of the notes' tables, by place: the package or listing in the heading above.
 type migration struct{ old, replacements map[string][]string }
 
 func migrationTables(notes string) migration {
@@ -122,7 +121,7 @@ func migrationTables(notes string) migration {
 var (
 	code   = regexp.MustCompile("`([^`]+)`")
 	goName = regexp.MustCompile(`^(?:[a-z]+\.)?[A-Z]\w*(?:\.[A-Z]\w*)?$`)
-	// The name of a Go declaration: the type of a receiver or of a member, and what is declared.
+	// goDeclaration matches the name of a declaration, after the type of a receiver or member.
 	goDeclaration = regexp.MustCompile(`^(?:func \(\*?(\w+)[^)]*\) |type (\w+)(?:\[[^\]]*\])? (?:struct|interface), (?:\*?(?:\w+\.)?)|func |const |var |type )(\w+)`)
 )
 
@@ -139,7 +138,7 @@ func names(lines []string) map[string]map[string]bool {
 	return all
 }
 
-// declared is the place of a line of a listing, and the name it declares: Type.Member of a field or a
+// declared is the place of a line of a listing, and the name it declares: Type.Member for a field or a
 // method.
 func declared(line string) (place, name string) {
 	place, declaration, _ := strings.Cut(line, ": ")

@@ -12,13 +12,13 @@ import (
 )
 
 var (
-	// Commands in running text and in workflows.
+	// inlineMake matches commands in running text and in workflows.
 	inlineMake = regexp.MustCompile("(?m)(?:`|run: )(make [a-z0-9-]+)")
 	goCommand  = regexp.MustCompile(`^go (?:run|install|test|build) (?:-\S+ )*(\S+)`)
 )
 
-// TestTheCommandsOfTheDocumentsExist looks at every command in README, docs and workflows that begins
-// with make or with go and a path of this repository.
+// TestTheCommandsOfTheDocumentsExist checks every command in documents and workflows that is make, or
+// go with a path in this repository.
 func TestTheCommandsOfTheDocumentsExist(t *testing.T) {
 	makefile, err := os.ReadFile("../../Makefile")
 	require.NoError(t, err)
@@ -65,7 +65,7 @@ func TestTheCommandsOfTheDocumentsExist(t *testing.T) {
 			check(path, "", at[1])
 		}
 		for _, block := range shellBlocks(string(content)) {
-			folder := existing(path)
+			folder := moduleFolder(path)
 			for _, line := range block {
 				for command := range strings.SplitSeq(strings.TrimPrefix(strings.TrimSpace(line), "$ "), " && ") {
 					if to, ok := strings.CutPrefix(command, "cd "); ok {
@@ -81,7 +81,7 @@ func TestTheCommandsOfTheDocumentsExist(t *testing.T) {
 	require.Positive(t, found)
 }
 
-// shellBlocks are the lines of the fences without a language, or with a shell's.
+// shellBlocks are the lines of each fence that has no language, or a shell's.
 func shellBlocks(text string) (blocks [][]string) {
 	open, shell := false, false
 	for line := range strings.Lines(text) {
@@ -101,8 +101,8 @@ func shellBlocks(text string) (blocks [][]string) {
 	return blocks
 }
 
-// existing is the module a document is about: the nearest folder above with a go.mod.
-func existing(document string) string {
+// moduleFolder is the nearest folder above a document that has a go.mod.
+func moduleFolder(document string) string {
 	folder := filepath.Dir(document)
 	for {
 		if _, err := os.Stat(filepath.Join(folder, "go.mod")); err == nil {

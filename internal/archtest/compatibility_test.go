@@ -13,8 +13,8 @@ import (
 // firstWithKernel is the first tested version of the driver that has the kernel backend.
 const firstWithKernel = "v1.15.1"
 
-// The compatibility table lists what is tested, so it is written from go.mod, the Makefile and the
-// conformance modules.
+// The compatibility table is generated from go.mod, the Makefile and the conformance modules, so that
+// it lists what is tested.
 func TestTheCompatibilityTableIsWhatIsTested(t *testing.T) {
 	oldest := find(t, "../../go.mod", `databricks-sql-go (v[\d.]+)`)
 	floor := find(t, "../../go.mod", `(?m)^go (\d+\.\d+)`)

@@ -12,8 +12,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/internal/settings"
 )
 
-// The tables in the documentation are written from the code. UPDATE_GOLDEN=1 go test
-// ./internal/archtest writes them; without it this test fails when they differ.
+// The tables in the documentation are generated. UPDATE_GOLDEN=1 go test ./internal/archtest writes
+// them; otherwise this test fails when they differ from the code.
 func TestTheDocumentationSaysWhatTheCodeSays(t *testing.T) {
 	generated(t, "../../docs/TELEMETRY.md", "statement", table(registry.StatementFields))
 	generated(t, "../../docs/TELEMETRY.md", "rpc", table(registry.RPCFields))
@@ -60,7 +60,7 @@ func list[R any](b *strings.Builder, title string, fields []registry.Field[R]) {
 	b.WriteString("\n")
 }
 
-// reference describes every parameter in one form.
+// reference describes every parameter in the same form.
 func reference() string {
 	var b strings.Builder
 	for _, p := range settings.Parameters {
@@ -98,7 +98,7 @@ func payload[R any](fields []registry.Field[R]) string {
 	return b.String()
 }
 
-// path abbreviates the part that the paths have in common.
+// path abbreviates the beginning that the paths have in common.
 func path(p registry.Payload) string {
 	if p.Path == "" {
 		return ""
@@ -115,7 +115,7 @@ func parameters() string {
 	return b.String()
 }
 
-// generated compares the part of a file between two markers with what it should be.
+// generated compares the part of a file between the markers of that name with what it should be.
 func generated(t *testing.T, file, name, want string) {
 	t.Helper()
 	begin, end := fmt.Sprintf("<!-- generated: %s -->\n", name), fmt.Sprintf("<!-- end: %s -->", name)

@@ -14,8 +14,8 @@ import (
 
 const module = "github.com/seed-01322ee7/databricks-telemetry/"
 
-// mayImport says for every package of the main module which others of it that package may
-// import. Imports point from the packages an application uses to those that import no other.
+// mayImport lists, for every package of the main module, the other packages of the module that it may
+// import. Imports point from the packages that applications use to those that import no other.
 var mayImport = map[string][]string{
 	"cloudfetch": {"internal/contain", "telemetry"},
 	"sanitize":   {},
@@ -47,9 +47,9 @@ var mayImport = map[string][]string{
 	"internal/apicheck":    {},
 }
 
-// nativeDriver lists the packages that may import the native driver: one wraps it, one classifies
+// mayImportNative lists the packages that may import the native driver: one wraps it, one classifies
 // its errors.
-var nativeDriver = []string{"driverwrap", "internal/failure"}
+var mayImportNative = []string{"driverwrap", "internal/failure"}
 
 type pkg struct {
 	ImportPath, Dir  string
@@ -78,13 +78,13 @@ func TestImportsPointOneWay(t *testing.T) {
 				require.Contains(t, allowed, own, "%s must not import %s", name, own)
 			}
 			if strings.HasPrefix(i, "github.com/databricks/databricks-sql-go") {
-				require.Contains(t, nativeDriver, name, "%s must not import %s", name, i)
+				require.Contains(t, mayImportNative, name, "%s must not import %s", name, i)
 			}
 		}
 	}
 }
 
-// An unexported field is not ours to write, by package unsafe or by what reflect has of it.
+// Unexported fields of other modules are not written, neither by package unsafe nor by reflection.
 func TestNothingReachesIntoTheNativeDriver(t *testing.T) {
 	for _, p := range packages(t) {
 		for _, i := range p.Imports {

@@ -17,8 +17,8 @@ var (
 	notID   = regexp.MustCompile(`[^\p{L}\p{N}_ -]`)
 )
 
-// TestLinksOfTheDocumentsLeadSomewhere looks at the links between files of this repository, and at
-// the headings they name.
+// TestLinksOfTheDocumentsLeadSomewhere checks links between files of this repository, and the headings
+// they name.
 func TestLinksOfTheDocumentsLeadSomewhere(t *testing.T) {
 	found := 0
 	require.NoError(t, filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
@@ -66,8 +66,8 @@ func anchors(text string) (ids []string) {
 	return ids
 }
 
-// TestGoGetNamesPackages: the module has no package at its root, so go get of the module alone leaves
-// out the checksums that a build needs.
+// The module has no package at its root, so go get of the module alone would leave out the checksums
+// that a build needs.
 func TestGoGetNamesPackages(t *testing.T) {
 	readme, err := os.ReadFile("../../README.md")
 	require.NoError(t, err)

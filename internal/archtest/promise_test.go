@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// promising are the pages that promise something about privacy. Each has one table of proofs,
-// between markers, with a row for each promise: | sentence | tests |.
+// promising are the pages that make promises about privacy. Each has one table of proofs between
+// markers, with a row for each promise: | sentence | tests |.
 var promising = []string{"docs/PRIVACY.md", "docs/DEBUGPAGE.md", "README.md"}
 
 var (
@@ -21,7 +21,7 @@ var (
 	testFunc   = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
 )
 
-// tests are the names of all test functions of the repository, its nested modules' included.
+// tests are the names of all test functions of the repository, those of nested modules included.
 func tests(t *testing.T, root string) map[string]bool {
 	t.Helper()
 	all := map[string]bool{}
@@ -38,8 +38,7 @@ func tests(t *testing.T, root string) map[string]bool {
 	return all
 }
 
-// What a page promises about privacy is in its table of proofs, and every row names tests that
-// exist.
+// Every row of a table of proofs names tests that exist.
 func TestEveryPromiseNamesTheTestThatProvesIt(t *testing.T) {
 	root := filepath.Join("..", "..")
 	known := tests(t, root)

@@ -15,10 +15,10 @@ import (
 // after a fixed time, and sleeps that stand for an event.
 var wallTime = regexp.MustCompile(`Less(OrEqual)?f?\(t, time\.Since|WithinDuration|\.Eventually|\.Never\(|time\.Sleep\(`)
 
-// inFakeTime matches the files whose tests run in fake time, where none of this matters.
+// inFakeTime matches files whose tests run in fake time, where all that is allowed.
 var inFakeTime = regexp.MustCompile(`"testing/synctest"|\binBubble\(`)
 
-// Time is tested in fake time. A test that cannot be waits with internal/eventually.
+// Time is tested in fake time. Tests that cannot run in it wait with internal/eventually.
 func TestNoTestDependsOnHowFastTheMachineIs(t *testing.T) {
 	var seen int
 	require.NoError(t, filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {

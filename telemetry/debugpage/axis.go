@@ -10,8 +10,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 )
 
-// All pictures are SVG without a view box: widths are percentages and heights are pixels, so
-// that bars stretch with the window while text keeps its size.
+// Pictures are SVG without a view box: widths are percentages and heights are pixels, so that
+// bars stretch with the window while text keeps its size.
 
 // tick is a mark on an axis.
 type tick struct {

@@ -1,6 +1,7 @@
 package debugpage
 
 import (
+	"log/slog"
 	"reflect"
 	"slices"
 	"strings"
@@ -15,14 +16,15 @@ const (
 	queryKept  = 16 << 10  // bytes of the text of a statement
 )
 
-// boundedRecords holds a bounded number of records that take a bounded number of bytes.
+// boundedRecords holds a bounded number of records of a bounded total size.
 type boundedRecords struct {
 	maxRecords, maxBytes int
 
 	records []*telemetry.Statement
 	bytes   int // the sum of bytesOf(records)
 
-	// What offer last refused: whatever is no slower is refused at once for a second.
+	// The total of the latest record that offer refused: for a second, records that are not
+	// slower are refused without a look at the others.
 	refused   time.Duration
 	refusedAt time.Time
 }
@@ -44,6 +46,9 @@ func (b *boundedRecords) offer(now time.Time, s *telemetry.Statement) {
 		return
 	}
 	added := bytesOf(s)
+	if added > b.maxBytes {
+		return
+	}
 	for len(b.records) == b.maxRecords || b.bytes+added > b.maxBytes {
 		candidate := 0
 		for i, other := range b.records {
@@ -71,18 +76,19 @@ func stale(now time.Time, s *telemetry.Statement) bool {
 	return now.Sub(s.Started.Add(s.Total)) > slowestFor
 }
 
-// withShortQuery returns the record, or, where its text exceeds queryKept, a copy with the
-// beginning of the text: records are shared between sinks and must not be changed.
+// withShortQuery returns the record or, if its text exceeds queryKept, a copy with the beginning of
+// the text: sinks share records and must not change them.
 func withShortQuery(s *telemetry.Statement) *telemetry.Statement {
 	if len(s.Query) <= queryKept {
 		return s
 	}
 	short := *s
-	short.Query = strings.Clone(firstBytes(s.Query, queryKept)) + " …"
+	short.Query = firstBytes(s.Query, queryKept) + " …"
 	return &short
 }
 
-// firstBytes is the beginning of a text, without the half of a character.
+// firstBytes returns a text of at most that many bytes as it is, and a copy of the beginning of a
+// longer one, which does not keep the rest in memory. No character is split.
 func firstBytes(text string, most int) string {
 	if len(text) <= most {
 		return text
@@ -90,7 +96,7 @@ func firstBytes(text string, most int) string {
 	for most > 0 && !utf8.RuneStart(text[most]) {
 		most--
 	}
-	return text[:most]
+	return strings.Clone(text[:most])
 }
 
 var (
@@ -100,12 +106,27 @@ var (
 	fileBytes      = int(reflect.TypeFor[telemetry.File]().Size())
 	callBytes      = int(reflect.TypeFor[telemetry.Call]().Size())
 	rpcBytes       = int(reflect.TypeFor[telemetry.RPC]().Size())
+	attemptBytes   = int(reflect.TypeFor[telemetry.Attempt]().Size())
+	attributeBytes = int(reflect.TypeFor[slog.Attr]().Size())
+	tagBytes       = 2*int(reflect.TypeFor[string]().Size()) + 16 // 16: the map's own, about
 )
 
 // bytesOf estimates the memory that a record keeps alive.
 func bytesOf(s *telemetry.Statement) int {
-	n := statementBytes + len(s.Server) + len(s.SessionID) + len(s.StatementID) + len(s.WorkspaceID) + len(s.Query) +
+	n := statementBytes + len(s.Server) + len(s.SessionID) + len(s.StatementID) + len(s.WorkspaceID) + len(s.CorrelationID) + len(s.Query) +
 		cap(s.Calls)*callBytes + cap(s.RPCs)*rpcBytes
+	for i := range s.Calls {
+		n += len(s.Calls[i].RequestID) + bytesOfAttempts(s.Calls[i].Retried)
+	}
+	for key, tag := range s.QueryTags {
+		n += tagBytes + len(key) + len(tag)
+	}
+	for _, a := range s.Attributes {
+		n += attributeBytes + len(a.Key)
+		if a.Value.Kind() == slog.KindString {
+			n += len(a.Value.String())
+		}
+	}
 	for _, f := range []*telemetry.Failure{s.Failure, s.CloseFailure} {
 		if f != nil {
 			n += failureBytes + len(f.Message)
@@ -113,6 +134,17 @@ func bytesOf(s *telemetry.Statement) int {
 	}
 	if c := s.CloudFetch; c != nil {
 		n += fetchBytes + cap(c.Files)*fileBytes
+		for i := range c.Files {
+			n += bytesOfAttempts(c.Files[i].Retried)
+		}
+	}
+	return n
+}
+
+func bytesOfAttempts(all []telemetry.Attempt) int {
+	n := cap(all) * attemptBytes
+	for i := range all {
+		n += len(all[i].RequestID)
 	}
 	return n
 }

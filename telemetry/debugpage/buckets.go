@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// Latencies are counted in buckets whose ends are a factor of 2^(1/4) apart, so that a
-// percentile is off by 9 % at most. The first bucket ends at 100 µs, the last one holds all
-// latencies above an hour.
+// Latencies are counted in buckets, each of which ends at 2^(1/4) times the end of the one before, so
+// that a percentile is off by 9 % at most. The first ends at 100 µs, the last has all latencies above
+// an hour.
 const (
 	buckets     = 101
 	perDoubling = 4

@@ -10,7 +10,7 @@ import (
 )
 
 // chart shows how many statements were at work at the same time, on average, and what they waited
-// for: minute by minute in the last hour, or in stretches of ten seconds in the first ten minutes.
+// for: in the last hour by the minute, in the first ten minutes of the process by ten seconds.
 type chart struct {
 	Columns []chartColumn `json:"columns"`
 	Grid    []gridLine    `json:"-"`
@@ -21,7 +21,7 @@ type chart struct {
 const chartHeight = 110
 
 // chartOf draws the columns. It is nil without statements.
-func chartOf(now time.Time, columns []stretch) *chart {
+func chartOf(now time.Time, columns []columnCounts) *chart {
 	var most float64 // statements at the same time
 	var statements, failed int64
 	for _, c := range columns {
@@ -67,13 +67,13 @@ func chartOf(now time.Time, columns []stretch) *chart {
 	return c
 }
 
-// atOnce is how many statements were at work at once, on average, that took so long together.
-func (s stretch) atOnce(together time.Duration) float64 {
-	return together.Seconds() / s.length.Seconds()
+// atOnce is how many statements were at work at once, on average, if together they took that long.
+func (c columnCounts) atOnce(together time.Duration) float64 {
+	return together.Seconds() / c.length.Seconds()
 }
 
 // tickEvery is how many seconds lie between two labels.
-func tickEvery(columns []stretch) int64 {
+func tickEvery(columns []columnCounts) int64 {
 	span := columns[len(columns)-1].began.Sub(columns[0].began)
 	for _, minutes := range []int64{1, 2, 5} {
 		if span <= time.Duration(6*minutes)*time.Minute {
@@ -97,7 +97,7 @@ type chartColumn struct {
 	Title    string         `json:"-"`
 }
 
-// chartSegment is the part of a column for one kind of part.
+// chartSegment is the piece of a column that stands for one part of the time.
 type chartSegment struct {
 	Class string
 	Y, H  float64

@@ -21,7 +21,7 @@ type connectorView struct {
 	info      telemetry.ConnectorInfo
 }
 
-// connectorsShown bounds the pages of a process with a connector per tenant.
+// connectorsShown bounds the page of a process that has a connector for each tenant.
 const connectorsShown = 50
 
 // connectorViews describes the connectors that a page shows, and counts the others. A connector
@@ -50,7 +50,7 @@ const (
 	reportsDriver  = "driver"
 )
 
-// whyReported says who reports to Databricks for a connector, and why.
+// whyReported is a sentence on who reports to Databricks for a connector, and why.
 func whyReported(info telemetry.ConnectorInfo, pipelines []export.PipelineStats) string {
 	flag := ""
 	for _, p := range pipelines {

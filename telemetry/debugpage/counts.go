@@ -19,23 +19,24 @@ const (
 // statements by when it passed. Intervals are numbered along the monotonic clock: after a step of
 // the wall clock the last hour is still the last hour.
 type counts struct {
-	mu       sync.Mutex
-	origin   time.Time           // when interval 0 began, at a whole minute of the wall clock an hour before the first record; guarded by mu
-	since    time.Time           // when counting began; guarded by mu
-	finished time.Time           // when the latest statement ended that the application ran; guarded by mu
-	ring     [intervals]interval // guarded by mu
-	ever     window              // guarded by mu
+	since time.Time // when counting began
+
+	mu       sync.Mutex          // guards all below
+	origin   time.Time           // when interval 0 began: at a whole minute of the wall clock, an hour before the first use
+	finished time.Time           // when the latest statement of the application ended; not the driver's own pings
+	ring     [intervals]interval // by number modulo intervals
+	ever     window
 }
 
 type interval struct {
-	number int64 // tells whether the entry of the ring is of this hour
+	number int64 // an entry with an older number is outdated
 	tally
 	took [buckets]int32 // by bucketOf the statement's total
 }
 
 // tally is what is counted in a stretch of time.
 type tally struct {
-	statements, failed, canceled, retries, opened, failedOpens int64
+	statements, failed, retries, opened, failedOpens int64
 
 	slowest time.Duration   // of the statements that ended
 	times   telemetry.Split // of all statements, in this stretch
@@ -44,7 +45,6 @@ type tally struct {
 func (t *tally) add(other *tally) {
 	t.statements += other.statements
 	t.failed += other.failed
-	t.canceled += other.canceled
 	t.retries += other.retries
 	t.opened += other.opened
 	t.failedOpens += other.failedOpens
@@ -57,11 +57,7 @@ func (t *tally) add(other *tally) {
 // tallyOf is what is counted of a statement when it has ended; its time is counted apart.
 func tallyOf(r *telemetry.Statement) tally {
 	t := tally{statements: 1, retries: retriesOf(r), slowest: r.Total}
-	switch {
-	case r.Outcome == telemetry.OutcomeCanceled:
-		t.canceled = 1
-		t.failed = 1
-	case r.Failed():
+	if r.Failed() {
 		t.failed = 1
 	}
 	return t
@@ -83,7 +79,6 @@ func (c *counts) addStatement(now time.Time, r *telemetry.Statement) {
 	bucket := bucketOf(r.Total)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.begin(now)
 	i := c.interval(c.intervalNumber(now))
 	i.add(&t)
 	i.took[bucket]++
@@ -98,8 +93,8 @@ func (c *counts) addStatement(now time.Time, r *telemetry.Statement) {
 	c.spread(now, r.Started, r.Total, &times)
 }
 
-// spread adds the time of a statement to the intervals in which it passed. Which part passed when
-// is not recorded: every interval gets its share of each.
+// spread adds the time of a statement to the intervals in which it passed. A record does not say
+// when each part passed, so every interval gets its share of all parts. c.mu is held.
 func (c *counts) spread(now, started time.Time, total time.Duration, times *telemetry.Split) {
 	end := min(now.Sub(c.origin), started.Sub(c.origin)+total)
 	begin := end - total
@@ -119,7 +114,7 @@ func overlap(begin, end, from, to time.Duration) time.Duration {
 	return max(0, min(end, to)-max(begin, from))
 }
 
-// addShare adds what part of times belongs to a stretch of the whole.
+// addShare adds the share of times that a stretch has of the whole.
 func addShare(to, times *telemetry.Split, stretch, whole time.Duration) {
 	if whole <= 0 || stretch <= 0 {
 		return
@@ -142,19 +137,12 @@ func (c *counts) addSession(now time.Time, r *telemetry.SessionOpened) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.begin(now)
 	c.interval(c.intervalNumber(now)).add(&t)
 	c.ever.add(&t)
 }
 
-// begin sets when counting began, with the first record.
-func (c *counts) begin(now time.Time) {
-	if c.since.IsZero() {
-		c.since = now
-	}
-}
-
-// interval returns an interval of the last hour, emptied of what was counted an hour before.
+// interval returns an interval of the last hour, emptied if it was that of an earlier hour.
+// c.mu is held.
 func (c *counts) interval(n int64) *interval {
 	i := &c.ring[n%intervals]
 	if i.number != n {
@@ -178,21 +166,24 @@ type window struct {
 	took [buckets]int64
 }
 
+// allTime is longer than any process runs.
+const allTime = time.Duration(1 << 62)
+
 // over adds up the intervals of the stretch of time that ends now; a length of 0 is all of the
-// time. The time of running statements is in it.
+// time. The time of running statements is included.
 func (c *counts) over(now time.Time, length time.Duration, running ...*telemetry.Statement) window {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if length == 0 {
 		w := c.ever
 		w.length = max(time.Second, now.Sub(c.since))
-		addRunning(&w.times, now, running, time.Duration(1<<62), 0)
+		addRunning(&w.times, running, allTime, 0)
 		return w
 	}
 	n := int64(length / intervalLength)
 	first := c.intervalNumber(now) - n + 1
 	begin := c.origin.Add(time.Duration(first) * intervalLength)
-	if !c.since.IsZero() && begin.Before(c.since) {
+	if begin.Before(c.since) {
 		begin = c.since
 	}
 	w := window{length: max(time.Second, now.Sub(begin))}
@@ -206,13 +197,13 @@ func (c *counts) over(now time.Time, length time.Duration, running ...*telemetry
 			w.took[i] += int64(n)
 		}
 	}
-	addRunning(&w.times, now, running, now.Sub(c.origin.Add(time.Duration(first)*intervalLength)), 0)
+	addRunning(&w.times, running, now.Sub(c.origin.Add(time.Duration(first)*intervalLength)), 0)
 	return w
 }
 
-// addRunning adds the time of statements that run in the stretch between two moments, given as how
-// long ago they were.
-func addRunning(to *telemetry.Split, now time.Time, running []*telemetry.Statement, from, until time.Duration) {
+// addRunning adds the time that running statements have had between two moments, which are given as
+// how long ago they were.
+func addRunning(to *telemetry.Split, running []*telemetry.Statement, from, until time.Duration) {
 	for _, s := range running {
 		times := explain.SplitOf(s)
 		addShare(to, &times, overlap(-s.Total, 0, -from, -until), s.Total)
@@ -226,8 +217,8 @@ func (c *counts) lastFinished() time.Time {
 	return c.finished
 }
 
-// stretch is what was counted in a column of the chart.
-type stretch struct {
+// columnCounts is what was counted in the time of a column of the chart.
+type columnCounts struct {
 	began  time.Time
 	length time.Duration // shorter for the last one, which has not ended
 	tally
@@ -235,10 +226,10 @@ type stretch struct {
 
 const columnsShown = 60
 
-// columns divides the time since counting began, and the last hour at most, into stretches of a
-// minute, or of ten seconds in the first ten minutes; oldest first. They are named by the wall
-// clock as it is now, whatever it showed then.
-func (c *counts) columns(now time.Time, running ...*telemetry.Statement) []stretch {
+// columns divides the time since counting began, and the last hour at most, into minutes, or into
+// ten seconds each in the first ten minutes; oldest first. Their times are those of the wall clock
+// as it is now, whatever it showed then.
+func (c *counts) columns(now time.Time, running ...*telemetry.Statement) []columnCounts {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	width := intervalLength
@@ -248,13 +239,13 @@ func (c *counts) columns(now time.Time, running ...*telemetry.Statement) []stret
 	per := int64(width / intervalLength)
 	current := c.intervalNumber(now) / per
 	n := min(columnsShown, current-c.intervalNumber(c.since)/per+1)
-	began := now.Add(-now.Sub(c.origin.Add(time.Duration(current) * width))).Round(time.Second)
 	ago := now.Sub(c.origin.Add(time.Duration(current) * width)) // how long ago the last column began
-	all := make([]stretch, n)
+	began := now.Add(-ago).Round(time.Second)
+	all := make([]columnCounts, n)
 	for i := range all {
 		back := time.Duration(n-1-int64(i)) * width
 		all[i].began, all[i].length = began.Add(-back), width
-		addRunning(&all[i].times, now, running, ago+back, ago+back-width)
+		addRunning(&all[i].times, running, ago+back, ago+back-width)
 	}
 	all[n-1].length = max(time.Millisecond, ago)
 	for i := range c.ring {

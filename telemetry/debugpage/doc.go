@@ -7,7 +7,7 @@
 // and is then at /debug/databricks of http.DefaultServeMux. On another mux, [Handler] works
 // under any path that ends in a slash, because its links are relative.
 //
-// Each page has a question that it answers:
+// Each page answers one question:
 //
 //	./           Is something wrong now, and where?
 //	statements   Which statements? Running, recent, slowest, failed; sorted and filtered.
@@ -19,10 +19,10 @@
 // Each page is a struct that is rendered as HTML or, with ?format=json, as JSON: with the same
 // names, in the same order, and durations in milliseconds.
 //
-// Behind the pages is a sink, which the import attaches to telemetry.Default. It keeps
-// pointers to records and adds to counters, on a goroutine of its own as any sink,
-// and its memory is bounded whatever the load: about 10 MB at worst, about 1 MB in most
-// processes. Everything else is computed when a page is requested.
+// The data comes from a sink, which the import attaches to telemetry.Default. Like every sink it
+// runs on a goroutine of its own. It keeps pointers to records and adds to counters, and its memory
+// is bounded under any load: about 10 MB at worst, about 1 MB in most processes. Everything else is
+// computed when a page is requested.
 //
 //	telemetry.Default ─ records ─▶ memory ─┬─ boundedRecords  recent, slowest, failed
 //	                                       ├─ counts          the last hour in intervals of 10 s

@@ -16,8 +16,8 @@ type statementReport struct {
 	Documents []document `json:"documents"`
 }
 
-// reportOf returns the documents that were sent about a statement. If none were, it asks the
-// statement's connector for those that would be.
+// reportOf returns the documents that were sent about a statement. If there are none, it asks the
+// statement's connector for those that would be sent.
 func (req *request) reportOf(s *telemetry.Statement) statementReport {
 	r := statementReport{Documents: []document{}}
 	if s.Outcome == telemetry.OutcomeRunning {
@@ -68,15 +68,15 @@ type document struct {
 
 const preview = "preview" // the outcome of a document that was not sent
 
-// sentDocument is a document that was sent, or that failed to be.
+// sentDocument is a document that was sent, or that could not be.
 func (req *request) sentDocument(d export.Document) document {
 	sent := documentOf(d.JSON, d.Outcome)
 	sent.At, sent.Endpoint = &moment{d.At, req.now}, d.Endpoint
 	return sent
 }
 
-// documentOf keeps the text byte for byte if it is valid JSON, as all documents are, and as a
-// JSON string otherwise, so that the page can be rendered as JSON in any case.
+// documentOf keeps a text that is valid JSON, as all documents are, byte for byte. Any other text
+// becomes a JSON string, so that the page can still be rendered as JSON.
 func documentOf(text, outcome string) document {
 	raw := json.RawMessage(text)
 	if !json.Valid(raw) {
@@ -85,7 +85,7 @@ func documentOf(text, outcome string) document {
 	return document{Outcome: outcome, JSON: raw, Kind: operationIn(raw)}
 }
 
-// operationIn is the operation type that a document names; empty if none.
+// operationIn is the operation type that a document names; empty if it names none.
 func operationIn(raw json.RawMessage) string {
 	var doc struct {
 		Entry struct {

@@ -11,15 +11,14 @@ import (
 )
 
 const (
-	errorsKept   = 64  // that are counted apart
+	errorsKept   = 64  // kinds that are counted apart
 	messageBytes = 300 // of an error
 )
 
-// failures counts errors, of statements and of connections that could not be opened, by what they
-// have in common.
+// failures counts the errors of statements and of connections that could not be opened, by kind.
 type failures struct {
 	mu    sync.Mutex
-	since time.Time                // minute 0 begins; guarded by mu
+	since time.Time                // when minute 0 began; guarded by mu
 	all   groups[errorKind, int64] // guarded by mu
 }
 
@@ -36,7 +35,7 @@ const (
 	ofConnection = "connection"
 )
 
-// add counts an error; example is the key of the statement.
+// add counts an error; example is the key of the statement, empty for a connection.
 func (g *failures) add(now time.Time, of string, f *telemetry.Failure, example string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -35,22 +35,22 @@ const (
 
 var severities = []severity{severityCritical, severityWarning, severityNotice, severityHealthy}
 
-// What stands out.
+// The thresholds of findings.
 const (
 	longAfter    = 10 * time.Second // a statement that runs longer, and longer than most, runs long
 	stuckAfter   = 15 * time.Second // without an answer; ExecuteStatement is answered after 10 s at the latest
 	failingShare = 0.05             // of statements
 	failingLeast = 2                // statements
-	slowPart     = time.Second      // that statements wait for on average
+	slowPart     = time.Second      // the average wait for the largest part of a shape's time
 )
 
-// situation is what the findings of a page are made of: now, and the last 5 min.
+// situation is what findings are made from: what runs now, and the last 5 min.
 type situation struct {
 	now           time.Time
 	running, kept []*telemetry.Statement
-	open          []*telemetry.Statement // of these: whose rows the application holds open
-	stuck         []*telemetry.Statement // that have had no answer for long
-	long          []*telemetry.Statement // that are at work for long
+	open          []*telemetry.Statement // of running: long ones whose rows the application holds open
+	stuck         []*telemetry.Statement // of running: long ones without an answer
+	long          []*telemetry.Statement // of running: the other long ones
 	minutes       window                 // the last 5 min
 	p99           time.Duration          // of the last hour
 	finished      time.Time              // when a statement last finished
@@ -65,7 +65,7 @@ func (req *request) situation(running, kept []*telemetry.Statement, o *overviewP
 	s := &situation{
 		now: req.now, running: running, kept: kept, minutes: req.memory.counts.over(req.now, length, running...), p99: time.Duration(o.Rates[2].P99),
 		finished: req.memory.counts.lastFinished(), shapes: req.memory.shapes.views(req.now, length, running...), errors: req.memory.failures.views(req.now, length),
-		pools: o.Pools, pipelines: o.Reporting.Pipes,
+		pools: o.Pools, pipelines: o.Reporting.Views,
 	}
 	for _, r := range running {
 		switch {
@@ -85,7 +85,8 @@ func (req *request) situation(running, kept []*telemetry.Statement, o *overviewP
 func (s *situation) findings() []finding {
 	all := []finding{}
 	for _, find := range []func(*situation) []finding{
-		(*situation).refused, (*situation).hanging, (*situation).leaked, (*situation).queueing, (*situation).retries, (*situation).canceled, (*situation).failing, (*situation).slow, (*situation).lasting, (*situation).reporting,
+		(*situation).refused, (*situation).hanging, (*situation).leaked, (*situation).queueing, (*situation).retries,
+		(*situation).canceled, (*situation).failing, (*situation).slow, (*situation).longRunning, (*situation).reporting,
 	} {
 		all = append(all, find(s)...)
 	}
@@ -95,7 +96,7 @@ func (s *situation) findings() []finding {
 	return all
 }
 
-// headline is the most urgent finding, or that there is none.
+// headline is the most urgent finding or, where no finding is urgent, what happened in the last 5 min.
 func (s *situation) headline(findings []finding) (string, severity) {
 	if len(findings) > 0 && findings[0].Severity != severityNotice {
 		return findings[0].Text, findings[0].Severity
@@ -115,7 +116,7 @@ func (s *situation) headline(findings []finding) (string, severity) {
 	return text + ".", severityHealthy
 }
 
-// refused says that connections could not be opened.
+// refused reports connections that could not be opened.
 func (s *situation) refused() []finding {
 	n := s.minutes.failedOpens
 	if n == 0 {
@@ -130,17 +131,17 @@ func (s *situation) refused() []finding {
 	}
 	f := finding{
 		Severity: severityCritical, Number: format.Count(n), Link: "#failed-opens",
-		Text:   fmt.Sprintf("No connection could be opened in the last 5 min: %s failed with %s.", format.Plural(n, "attempt"), canceled(string(category))),
+		Text:   fmt.Sprintf("No connection could be opened in the last 5 min: %s failed with %s.", format.Plural(n, "attempt"), oneSpelling(string(category))),
 		Advice: "Check the host, the credential and the network: no statement can run without a connection.",
 	}
 	if s.minutes.opened > 0 {
 		f.Severity = severityWarning
-		f.Text = fmt.Sprintf("%s of %s connections could not be opened in the last 5 min: %s.", format.Count(n), format.Count(n+s.minutes.opened), canceled(string(category)))
+		f.Text = fmt.Sprintf("%s of %s connections could not be opened in the last 5 min: %s.", format.Count(n), format.Count(n+s.minutes.opened), oneSpelling(string(category)))
 	}
 	return []finding{f}
 }
 
-// unansweredFor is for how long a statement has waited without a byte of an answer.
+// unansweredFor is how long a statement has waited without a byte of an answer.
 func unansweredFor(s *telemetry.Statement) time.Duration {
 	if _, since, ok := explain.Unanswered(s); ok {
 		return since
@@ -148,7 +149,7 @@ func unansweredFor(s *telemetry.Statement) time.Duration {
 	return 0
 }
 
-// hanging says that statements get no answer.
+// hanging reports statements that get no answer.
 func (s *situation) hanging() []finding {
 	if len(s.stuck) == 0 {
 		return nil
@@ -175,38 +176,12 @@ func (s *situation) hanging() []finding {
 	return []finding{f}
 }
 
-// sinceFinished is for how long no statement has finished; ever is false where none has.
+// sinceFinished is how long ago a statement last finished; ever is false if none has.
 func (s *situation) sinceFinished() (ago time.Duration, ever bool) {
 	if s.finished.IsZero() {
-		return 1 << 62, false
+		return allTime, false
 	}
 	return s.now.Sub(s.finished), true
-}
-
-// lasting says that statements run for long. That is urgent only where they hold a whole pool.
-func (s *situation) lasting() []finding {
-	if len(s.long) == 0 {
-		return nil
-	}
-	oldest, state := s.long[0], ""
-	if oldest.State != "" {
-		state = ", last seen " + oldest.State
-	}
-	f := finding{
-		Severity: severityNotice, Number: format.Count(int64(len(s.long))), Link: link("statement", "id", keyOf(oldest)), Advice: explain.Of(oldest).Advice,
-		Text: fmt.Sprintf("1 statement has been running for %s%s%s.", approximate(oldest.Total), state, s.fullPools()),
-	}
-	if n := len(s.long); n > 1 {
-		f.Link = "statements?outcome=running"
-		f.Text = fmt.Sprintf("%d statements have been running for long, the oldest for %s%s%s.", n, approximate(oldest.Total), state, s.fullPools())
-	}
-	if s.fullPools() != "" {
-		f.Severity = severityWarning
-		if ago, _ := s.sinceFinished(); ago >= time.Minute {
-			f.Severity = severityCritical
-		}
-	}
-	return []finding{f}
 }
 
 // fullPools names the pools all of whose connections are in use.
@@ -220,7 +195,7 @@ func (s *situation) fullPools() string {
 	return text
 }
 
-// leaked says that results were left open.
+// leaked reports results that the application left open.
 func (s *situation) leaked() []finding {
 	if len(s.open) == 0 {
 		return nil
@@ -237,7 +212,7 @@ func (s *situation) leaked() []finding {
 	return []finding{f}
 }
 
-// queueing says that calls wait for a connection of a pool.
+// queueing reports pools that calls wait for.
 func (s *situation) queueing() (all []finding) {
 	for _, p := range s.pools {
 		_, waiting, ok := strings.Cut(p.Verdict, ": ")
@@ -254,7 +229,7 @@ func (s *situation) queueing() (all []finding) {
 	return all
 }
 
-// retries says that requests have to be repeated.
+// retries reports requests that had to be repeated.
 func (s *situation) retries() []finding {
 	total := s.minutes.times.Total()
 	taken := shareOf(s.minutes.times[telemetry.PartRetry], total)
@@ -276,7 +251,7 @@ func (s *situation) retries() []finding {
 	}}
 }
 
-// failedStatus is the HTTP status of a request of a statement that failed and was repeated.
+// failedStatus is the HTTP status of a failed and repeated request of a statement; 0 without one.
 func failedStatus(s *telemetry.Statement) int {
 	for _, r := range s.RPCs {
 		if r.Retries > 0 && r.FailedStatus != 0 {
@@ -289,7 +264,7 @@ func failedStatus(s *telemetry.Statement) int {
 	return 0
 }
 
-// canceled says that many statements end because the application's contexts do.
+// canceled reports that many statements end because the application's contexts do.
 func (s *situation) canceled() []finding {
 	var n, of count
 	for _, v := range s.shapes {
@@ -307,31 +282,31 @@ func (s *situation) canceled() []finding {
 	}}
 }
 
-// failing says which shapes of statements fail, whatever share of all they are.
+// failing reports the shapes that fail often, however few of all statements they are.
 func (s *situation) failing() (all []finding) {
 	for _, v := range s.shapes {
 		n := v.Failed - v.Canceled
 		if part := float64(n) / float64(max(1, v.Statements)); n >= failingLeast && part >= failingShare {
 			all = append(all, finding{
 				Severity: severityWarning, Number: share(part).String(), Link: link("statements", "shape", v.ID, "outcome", problem),
-				Text: fmt.Sprintf("%s of the statements “%s” failed in the last 5 min: %s of %s%s.", share(part), beginning(v.Text), n, v.Statements, s.categories(v.ID)),
+				Text: fmt.Sprintf("%s of the statements “%s” failed in the last 5 min: %s of %s%s.", share(part), beginning(v.Text), n, v.Statements, s.latestCategory(v.ID)),
 			})
 		}
 	}
 	return all
 }
 
-// categories names the error that statements of a shape ended in most lately.
-func (s *situation) categories(shape string) string {
+// latestCategory names the error that a statement of a shape ended in most recently.
+func (s *situation) latestCategory(shape string) string {
 	for _, k := range s.kept {
 		if k.Failed() && shapeIDOf(k) == shape {
-			return ", " + canceled(string(k.Failure.Category))
+			return ", " + oneSpelling(string(k.Failure.Category))
 		}
 	}
 	return ""
 }
 
-// slow says what statements waited for where that took long.
+// slow reports what statements waited for if that took long.
 func (s *situation) slow() (all []finding) {
 	for _, p := range telemetry.Parts {
 		var waited, total time.Duration
@@ -363,7 +338,33 @@ var waitedFor = map[telemetry.Part]string{
 	telemetry.PartDecode: "decoding", telemetry.PartApplication: "the application", telemetry.PartClose: "canceling and closing", telemetry.PartNetwork: "the network and the driver", telemetry.PartUnknown: "what was not observed",
 }
 
-// reporting says that Databricks cannot be told.
+// longRunning reports statements that run for long, which is urgent only if they hold a whole pool.
+func (s *situation) longRunning() []finding {
+	if len(s.long) == 0 {
+		return nil
+	}
+	oldest, state := s.long[0], ""
+	if oldest.State != "" {
+		state = ", last seen " + oldest.State
+	}
+	f := finding{
+		Severity: severityNotice, Number: format.Count(int64(len(s.long))), Link: link("statement", "id", keyOf(oldest)), Advice: explain.Of(oldest).Advice,
+		Text: fmt.Sprintf("1 statement has been running for %s%s%s.", approximate(oldest.Total), state, s.fullPools()),
+	}
+	if n := len(s.long); n > 1 {
+		f.Link = "statements?outcome=running"
+		f.Text = fmt.Sprintf("%d statements have been running for long, the oldest for %s%s%s.", n, approximate(oldest.Total), state, s.fullPools())
+	}
+	if s.fullPools() != "" {
+		f.Severity = severityWarning
+		if ago, _ := s.sinceFinished(); ago >= time.Minute {
+			f.Severity = severityCritical
+		}
+	}
+	return []finding{f}
+}
+
+// reporting reports pipelines to Databricks that fail.
 func (s *situation) reporting() (all []finding) {
 	for _, p := range s.pipelines {
 		if p.Breaker != "open" && p.LastError == "" {

@@ -12,14 +12,14 @@ import (
 // allowedHosts are those of AllowHosts.
 var allowedHosts atomic.Pointer[[]string]
 
-// AllowHosts names the hosts, beside those that are always allowed, by which a browser may ask for
-// the debug page: those of a proxy in front of it, or of the machine in a name service. A name
-// that begins with a dot stands for all names that end so; "*" allows all. Every call replaces
-// the names of the call before. It may be called concurrently.
+// AllowHosts adds host names by which a browser may ask for the debug page: that of a proxy in front
+// of it, or of the machine in a name service. A name that begins with a dot allows all names that end
+// in it; "*" allows all. Each call replaces the names of the call before. It may be called
+// concurrently.
 //
-// Always allowed are addresses, localhost, names without a dot, and the machine's own name. Other
-// names are refused, because a page elsewhere could have its own name resolve to this server and
-// then read the debug page (DNS rebinding).
+// IP addresses, localhost, names without a dot and the machine's own name are always allowed. Other
+// names are refused: another site could let its own name resolve to this server and then read the
+// debug page (DNS rebinding).
 func AllowHosts(names ...string) {
 	names = slices.Clone(names)
 	for i := range names {
@@ -28,7 +28,7 @@ func AllowHosts(names ...string) {
 	allowedHosts.Store(&names)
 }
 
-// hostAllowed reports whether a page may be asked for by that Host header.
+// hostAllowed reports whether requests with that Host header are answered.
 func hostAllowed(header string) bool {
 	host := header
 	if name, _, err := net.SplitHostPort(header); err == nil {
@@ -45,6 +45,6 @@ func hostAllowed(header string) bool {
 }
 
 func ownName() string {
-	name, _ := os.Hostname() // without one, no host has it
+	name, _ := os.Hostname() // empty on failure, which matches no host
 	return strings.ToLower(name)
 }

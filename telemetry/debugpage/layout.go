@@ -65,9 +65,9 @@ func (req *request) layout(name, title string, m model) layout {
 	return l
 }
 
-// link is the address of the page of that name, with the parameters of the request, except for
-// those that set names with a new value; an empty value removes a parameter. An empty name is
-// the page of the request.
+// link is the address of the page of that name with the parameters of the request. set has pairs of a
+// parameter and its new value; an empty value removes the parameter. An empty name is the page of the
+// request.
 func (req *request) link(name string, set ...string) string {
 	values := url.Values{}
 	for key, all := range req.query {
@@ -76,7 +76,7 @@ func (req *request) link(name string, set ...string) string {
 	return linkWith(name, values, set)
 }
 
-// link is the address of the page of that name with those parameters.
+// link is the address of the page of that name with the parameters in set, pairs of a name and a value.
 func link(name string, set ...string) string { return linkWith(name, url.Values{}, set) }
 
 func linkWith(name string, values url.Values, set []string) string {

@@ -9,8 +9,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// What is kept. Slow and failed statements are what an operator looks for, and they are rare:
-// they are kept apart, so that the many fast ones cannot displace them.
+// Bounds on what is kept. Operators look for slow and failed statements, which are rare: they are
+// kept apart, so that the many fast ones cannot displace them.
 const (
 	recentKept, recentBytes   = 256, 4 << 20
 	slowestKept, slowestBytes = 64, 2 << 20
@@ -95,7 +95,7 @@ type snapshot struct {
 	failedOpens     []*telemetry.SessionOpened
 }
 
-// snapshot copies what is kept, so that nothing is locked while a page is made of the copy.
+// snapshot copies what is kept, so that nothing is locked while a page is built from the copy.
 func (m *memory) snapshot(now time.Time) snapshot {
 	m.mu.Lock()
 	c := snapshot{

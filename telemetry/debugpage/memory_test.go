@@ -2,6 +2,7 @@ package debugpage
 
 import (
 	"fmt"
+	"log/slog"
 	"runtime"
 	"strings"
 	"testing"
@@ -41,15 +42,35 @@ func TestMemoryIsBoundedWhateverTheRecords(t *testing.T) {
 	runtime.KeepAlive(m)
 }
 
-// largeStatement is a record with full lists and a long query.
+// largeStatement is a record with full lists, long texts and much in its context.
 func largeStatement(n int) *telemetry.Statement {
 	s := downloaded()
 	s.StatementID, s.Total = fmt.Sprint("large ", n), time.Duration(n)*time.Millisecond
 	s.Query = strings.Repeat("SELECT 'ä' ", 50_000)
 	s.CloudFetch.Files = make([]telemetry.File, 256)
 	s.Calls = make([]telemetry.Call, 512)
-	s.Outcome, s.Failure = telemetry.OutcomeFailed, &telemetry.Failure{Message: strings.Repeat("m", 2000)}
+	for i := range s.CloudFetch.Files {
+		s.CloudFetch.Files[i].Retried = make([]telemetry.Attempt, 16)
+	}
+	for i := range s.Calls {
+		s.Calls[i].Retried = make([]telemetry.Attempt, 16)
+	}
+	s.QueryTags = map[string]string{}
+	for i := range 32 {
+		key := fmt.Sprint(i, strings.Repeat("k", 250))
+		s.QueryTags[key] = strings.Repeat("v", 256)
+		s.Attributes = append(s.Attributes, slog.String(key, strings.Repeat("v", 256)))
+	}
+	s.Outcome, s.Failure = telemetry.OutcomeFailed, &telemetry.Failure{Message: fmt.Sprint(n, strings.Repeat("m", 64<<10))}
 	return s
+}
+
+func TestARecordLargerThanTheBoundIsNotKept(t *testing.T) {
+	m := newMemory(telemetry.Default.Pools)
+	m.StatementFinished(&telemetry.Statement{Total: ms(1), Failure: &telemetry.Failure{Message: strings.Repeat("m", recentBytes+1)}})
+	require.Empty(t, m.snapshot(time.Now()).all)
+	m.StatementFinished(failed())
+	require.Len(t, m.snapshot(time.Now()).all, 1)
 }
 
 func TestLongQueryIsTruncatedInACopy(t *testing.T) {

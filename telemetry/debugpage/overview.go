@@ -9,7 +9,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// overviewPage is the first page: is something wrong now, and where.
+// overviewPage is the first page: is something wrong now, and where?
 type overviewPage struct {
 	Now      moment    `json:"now"`
 	Headline string    `json:"headline"` // of the last 5 min and of what runs
@@ -19,7 +19,7 @@ type overviewPage struct {
 	Running  count     `json:"running"`
 	Rates    []rates   `json:"rates"` // over 1 min, 5 min and 1 h
 
-	// Of the stretch of time that the request asks for.
+	// These are of the stretch of time that the request asks for.
 	Window  string      `json:"window"`
 	Split   split       `json:"split"`
 	Latency *histogram  `json:"latency,omitempty"`
@@ -42,8 +42,8 @@ type overviewPage struct {
 	Windows []tab  `json:"-"`
 }
 
-// Rows of the lists of the overview, which fits on two screens: each finding takes the place of a slow
-// statement.
+// Rows of the lists of the overview, which is to fit on two screens: each finding takes the place of
+// one of the slowest statements.
 const topRows, slowestShown = 4, 4
 
 func (req *request) overview() (string, model, int) {
@@ -81,7 +81,7 @@ func top[T any](all []T) []T { return firstOf(all, topRows) }
 
 func firstOf[T any](all []T, most int) []T { return all[:min(most, len(all))] }
 
-// First is the finding that is the headline; nil where nothing urgent is found.
+// First is the finding that is the headline; nil where there is nothing urgent.
 func (o *overviewPage) First() *finding {
 	if len(o.Findings) > 0 && o.Findings[0].Text == o.Headline {
 		return &o.Findings[0]
@@ -97,7 +97,7 @@ func (o *overviewPage) More() []finding {
 	return o.Findings
 }
 
-// olderThan keeps the statements that have run for so long, of those that began first.
+// olderThan keeps the statements that have run for d or longer; running has the longest first.
 func olderThan(d time.Duration, running []*telemetry.Statement) []*telemetry.Statement {
 	for i, s := range running {
 		if s.Total < d {
@@ -107,7 +107,7 @@ func olderThan(d time.Duration, running []*telemetry.Statement) []*telemetry.Sta
 	return running
 }
 
-// summary says the last 5 min and the last hour in numbers.
+// summary puts the last 5 min and the last hour into numbers.
 func (o *overviewPage) summary() string {
 	return "Last 5 min: " + o.Rates[1].sentence() + " Last hour: " + o.Rates[2].sentence()
 }

@@ -97,8 +97,8 @@ func lacksSlash(r *http.Request, name string) bool {
 	return !exists && !strings.HasSuffix(r.Pattern, "/") && path.Base(r.Pattern) == name
 }
 
-// contained calls f and reports whether it returned. A panic costs what f would have returned
-// and is counted.
+// contained calls f and reports whether it returned. A panic is contained and counted, and the
+// result is then the zero value.
 func contained[T any](f func() T) (result T, ok bool) {
 	ok = contain.Process.Call(contain.Page, func() { result = f() })
 	return result, ok
@@ -110,15 +110,15 @@ type response struct {
 	body        []byte
 }
 
-// request is what one HTTP request asks for, and the moment it is answered for.
+// request is one HTTP request with the moment that its answer describes.
 type request struct {
 	*page
 	now   time.Time
 	query url.Values
 }
 
-// models return what a page shows, by the last element of its path. All pages are siblings,
-// which keeps the links between them relative.
+// models are the functions that return what a page shows, by the last element of its path. All pages
+// are siblings, which keeps the links between them relative.
 var models = map[string]func(*request) (title string, m model, status int){
 	"":           (*request).overview,
 	"statements": (*request).statements,
@@ -152,13 +152,13 @@ func (p *page) respond(name string, u *url.URL) response {
 	return response{status, "text/html; charset=utf-8", b.Bytes()}
 }
 
-// parameters are those that a page understands.
+// parameters are the names of the parameters that pages understand.
 var parameters = []string{"format", "refresh", "window", "sort", "all", "id", "outcome", "kind", "result", "category", "bound", "shape", "min", "q"}
 
 const parameterBytes = 256 // of a value
 
-// known keeps the first value of every parameter that a page understands, and of that the first
-// bytes: all of them are in the links of the page.
+// known keeps the first bytes of the first value of every parameter that pages understand. Values are
+// bounded because the links of a page repeat them.
 func known(values url.Values) url.Values {
 	kept := url.Values{}
 	for _, name := range parameters {

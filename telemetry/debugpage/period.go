@@ -7,7 +7,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// period is a stretch of time to look at, which ends now.
+// period is a stretch of time that ends now.
 type period struct {
 	key, name, words string
 	length           time.Duration // 0 is all of the time
@@ -19,7 +19,7 @@ var periods = []period{
 	{"all", "all", "since the process started", 0},
 }
 
-// period is the stretch of time that the request asks for.
+// period is the stretch of time that the request asks for; otherwise is the key of the default.
 func (req *request) period(otherwise string) (chosen period) {
 	for _, p := range periods {
 		if p.key == otherwise {

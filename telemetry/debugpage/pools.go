@@ -14,8 +14,8 @@ import (
 )
 
 // The counters of sql.DBStats only grow: what happened is the difference between two samples.
-// Samples are taken while statements end and pages are read: one a second for the last two
-// minutes, and one in 30 s for the last hour.
+// Samples are taken when statements end and pages are read: one a second is kept for two minutes, and
+// one every 30 s for an hour.
 const (
 	fineEvery, fineKept     = time.Second, 120
 	coarseEvery, coarseKept = 30 * time.Second, 120
@@ -131,9 +131,9 @@ type poolView struct {
 	Verdict string   `json:"verdict,omitempty"` // on the last minute
 	Advice  string   `json:"advice,omitempty"`
 	Since   duration `json:"verdict_over_ms"`
-	// Connections that the pool closed because of its limits: too many or too long idle, too old.
-	ClosedIdle count `json:"closed_idle"`
-	ClosedAge  count `json:"closed_age"`
+	// Connections that the pool closed because of its limits.
+	ClosedIdle count `json:"closed_idle"` // too many idle, or idle for too long
+	ClosedAge  count `json:"closed_age"`  // too old
 }
 
 // Full reports whether all the connections that the pool may open are in use.
@@ -147,8 +147,8 @@ func (p poolView) Limit() string {
 	return p.MaxOpen.String()
 }
 
-// queueing names, in sentences, the pools that callers waited for around a moment. It cannot be
-// known which pool a statement ran on, or whether that statement was among those that waited.
+// queueing has a sentence for each pool that callers waited for around a moment. Which pool a
+// statement ran on, and whether it waited, is unknown.
 func (p *pools) queueing(at time.Time) []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()

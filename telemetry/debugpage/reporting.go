@@ -12,8 +12,8 @@ import (
 // reporting is the state of the pipelines to Databricks.
 type reporting struct {
 	export.Stats
-	Drops []drop         `json:"-"`
-	Pipes []pipelineView `json:"-"`
+	Drops []drop         `json:"-"` // Stats.Dropped with meanings, for people
+	Views []pipelineView `json:"-"` // Stats.Pipelines, for people
 }
 
 func (req *request) reporting() reporting {
@@ -23,11 +23,11 @@ func (req *request) reporting() reporting {
 	}
 	slices.SortFunc(r.Drops, func(a, b drop) int { return strings.Compare(a.Reason, b.Reason) })
 	for _, p := range r.Pipelines {
-		view := pipelineView{PipelineStats: p, Waiting: size(p.PendingBytes)}
+		view := pipelineView{PipelineStats: p, Memory: size(p.PendingBytes)}
 		if p.NotBefore.After(req.now) {
 			view.Next = &moment{p.NotBefore, req.now}
 		}
-		r.Pipes = append(r.Pipes, view)
+		r.Views = append(r.Views, view)
 	}
 	return r
 }
@@ -35,8 +35,8 @@ func (req *request) reporting() reporting {
 // pipelineView is the state of a pipeline with values written for people.
 type pipelineView struct {
 	export.PipelineStats
-	Waiting size
-	Next    *moment
+	Memory size    // of the events that wait
+	Next   *moment // when the next request may be made; nil for any time
 }
 
 // drop counts the events dropped for one reason.
@@ -46,7 +46,7 @@ type drop struct {
 	Count   count
 }
 
-// dropMeanings completes "5 dropped because"; see string.
+// dropMeanings complete the sentence "5 dropped because …"; see Summary.
 var dropMeanings = map[string]string{
 	export.DropSampledOut: "telemetry_sample_rate left them out",
 	export.DropFlagOff:    "the server's flag is off",

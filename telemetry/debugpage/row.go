@@ -1,7 +1,6 @@
 package debugpage
 
 import (
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -52,7 +51,7 @@ func (r row) Class() string {
 }
 
 // URL is the address of the page of the statement.
-func (r row) URL() string { return "statement?" + url.Values{"id": {r.Key}}.Encode() }
+func (r row) URL() string { return link("statement", "id", r.Key) }
 
 // Name is a short name of the statement.
 func (r row) Name() string {
@@ -69,8 +68,8 @@ func (r row) Name() string {
 // ShapeURL is the list of the statements of the same shape.
 func (r row) ShapeURL() string { return link("statements", "shape", r.Shape) }
 
-// Text is the beginning of the text of the statement, on one line, or the name of its shape where the
-// text is not kept.
+// Text is the beginning of the statement's text, on one line, or the name of its shape where the text
+// is not kept.
 func (r row) Text() string {
 	const most = 120
 	if r.Query == "" && r.Shape != "" {
@@ -133,8 +132,8 @@ func (req *request) rowOf(s *telemetry.Statement, v explain.Verdict) row {
 	return r
 }
 
-// keyOf identifies a statement in an address: by the id that the server gave it, which can be
-// pasted from the query history, or by its local key as long as it has no such id.
+// keyOf identifies a statement in an address: by the server's id, which can be pasted from the query
+// history, or by its local key while it has none.
 func keyOf(s *telemetry.Statement) string {
 	if s.StatementID != "" {
 		return s.StatementID
@@ -147,11 +146,12 @@ func localKey(s *telemetry.Statement) string {
 	return strconv.FormatInt(s.Connector, 10) + "-" + strconv.FormatInt(s.Started.UnixNano(), 36)
 }
 
-// wordsOf divides a name after its underscores.
-func wordsOf(name string) []string { return strings.SplitAfter(canceled(name), "_") }
+// wordsOf splits a name after its underscores.
+func wordsOf(name string) []string { return strings.SplitAfter(oneSpelling(name), "_") }
 
-// canceled spells what people read one way; categories are spelled as the other drivers do.
-func canceled(text string) string { return strings.ReplaceAll(text, "cancelled", "canceled") }
+// oneSpelling writes "canceled" as the rest of a page does. Categories are the service's names and
+// are spelled with two l.
+func oneSpelling(text string) string { return strings.ReplaceAll(text, "cancelled", "canceled") }
 
 // categoryOf is the category of the error that a statement ended in; empty without an error.
 func categoryOf(s *telemetry.Statement) telemetry.Category {
@@ -161,7 +161,8 @@ func categoryOf(s *telemetry.Statement) telemetry.Category {
 	return s.Failure.Category
 }
 
-// received sums the bytes received over Thrift and as files; false where they were not observed.
+// received sums the bytes received over Thrift and as files. It returns false where the wire was not
+// read.
 func received(s *telemetry.Statement) (n int64, ok bool) {
 	if s.RPCs == nil {
 		return 0, false

@@ -7,8 +7,8 @@ import (
 
 const seriesMinutes = 60
 
-// series adds up something by the minute, for the last hour and for ever. Minutes in which
-// nothing happened take no memory.
+// series adds up something by the minute of the last hour, and in all. Minutes in which nothing
+// happened take no memory.
 type series[T any] struct {
 	ever    T
 	minutes []minuteOf[T] // oldest first
@@ -19,7 +19,7 @@ type minuteOf[T any] struct {
 	sum    T
 }
 
-// count lets add change the sums of a minute, and of all.
+// count applies add to the sum of a minute and to that of all.
 func (s *series[T]) count(minute int64, add func(*T)) {
 	add(&s.ever)
 	if n := len(s.minutes); n == 0 || s.minutes[n-1].number != minute {
@@ -47,21 +47,22 @@ func (s *series[T]) over(minute int64, length time.Duration, add func(to, one *T
 	return sum
 }
 
-// groups is a bounded number of series by key. Where there is no room, the group that was not
-// counted for longest makes room.
+// groups is a bounded number of series by key. A new group takes the place of the one that was
+// counted least recently.
 type groups[K comparable, T any] struct {
-	most int
+	most int // groups
 	all  map[K]*group[T]
 }
 
 type group[T any] struct {
 	series[T]
-	name     string    // for people
-	last     time.Time // when it was last counted
-	example  string    // key of a statement
-	exampled time.Duration
+	name         string        // for people
+	last         time.Time     // when it was last counted
+	example      string        // key of a statement
+	exampleTotal time.Duration // of that statement
 }
 
+// at returns the group of a key, to be counted now.
 func (g *groups[K, T]) at(key K, now time.Time) *group[T] {
 	if g.all == nil {
 		g.all = map[K]*group[T]{}

@@ -15,15 +15,15 @@ import (
 )
 
 const (
-	shapesKept = 64  // that are counted apart
+	shapesKept = 64  // shapes that are counted apart
 	shapeText  = 200 // characters of a shape
 )
 
-// shapes counts the statements by what they have in common: their text without literals, or their
-// kind and the format of their result where they have no text.
+// shapes counts statements by their shape: their text without literals or, where they have no text,
+// their kind and the format of their result.
 type shapes struct {
 	mu    sync.Mutex
-	since time.Time                  // minute 0 begins; guarded by mu
+	since time.Time                  // when minute 0 began; guarded by mu
 	all   groups[string, shapeTally] // by shapeIDOf; guarded by mu
 }
 
@@ -77,8 +77,8 @@ func (g *shapes) addStatement(now time.Time, s *telemetry.Statement) {
 			t.canceled++
 		}
 	})
-	if s.Total >= of.exampled || of.example == "" {
-		of.example, of.exampled = keyOf(s), s.Total
+	if s.Total >= of.exampleTotal || of.example == "" {
+		of.example, of.exampleTotal = keyOf(s), s.Total
 	}
 }
 
@@ -87,8 +87,8 @@ func (g *shapes) minute(now time.Time) int64 { return int64(now.Sub(g.since) / t
 
 const ping = "ping" // the shape of the driver's own statements
 
-// shapeIDOf identifies the shape of a statement in an address: by the hash of its text, which is the
-// same in other processes, in the log and in files.
+// shapeIDOf identifies the shape of a statement in an address. The hash of its text is the same in
+// other processes, in the log and in files.
 func shapeIDOf(s *telemetry.Statement) string {
 	switch {
 	case s.Internal:
@@ -114,10 +114,10 @@ func shapeOf(s *telemetry.Statement) string {
 	return kindOf(s) + " (text is unknown)"
 }
 
-// hashed names a shape of which the hash alone is known.
+// hashed names a shape whose text is unknown.
 func hashed(shape string) string { return "shape " + shape }
 
-// kindOf is what statements whose text is unknown have in common.
+// kindOf is the shape of statements that have neither a text nor its hash.
 func kindOf(s *telemetry.Statement) string {
 	words := strings.Fields(fmt.Sprint(s.Kind, " ", s.Volume, " ", s.Result.Format))
 	return cmp.Or(strings.Join(words, " "), "unknown kind")
@@ -143,7 +143,7 @@ type shapeView struct {
 	Example     string   `json:"slowest_statement"`
 }
 
-// Count is how many statements ended and, behind a plus, how many run.
+// Count is the number of statements that ended and, after a plus, that run.
 func (v shapeView) Count() string {
 	if v.Running == 0 {
 		return v.Statements.String()
@@ -174,15 +174,12 @@ func (g *shapes) views(now time.Time, length time.Duration, running ...*telemetr
 	defer g.mu.Unlock()
 	all := []shapeView{}
 	runs := map[string]ofRunning{}
-	from := length
-	if length == 0 {
-		from = now.Sub(time.Unix(0, 0))
-	}
+	from := cmp.Or(length, allTime)
 	for _, s := range running {
 		shape := shapeIDOf(s)
 		r := runs[shape]
 		r.statements++
-		addRunning(&r.times, now, []*telemetry.Statement{s}, from, 0)
+		addRunning(&r.times, []*telemetry.Statement{s}, from, 0)
 		if r.oldest == nil {
 			r.oldest = s
 		}
@@ -245,11 +242,8 @@ type shapesPage struct {
 	presence
 }
 
-// shapeOrders are the orders of the list of shapes, each with the heading of its column.
-var shapeOrders = []struct {
-	key, title, class string
-	compare           func(a, b shapeView) int
-}{
+// shapeOrders are the orders of the list of shapes.
+var shapeOrders = []order[shapeView]{
 	{"share", "Share of time", "n", func(a, b shapeView) int { return cmp.Compare(b.Time, a.Time) }},
 	{"count", "Statements", "n", func(a, b shapeView) int { return cmp.Compare(b.Statements, a.Statements) }},
 	{"p50", "p50", "n", func(a, b shapeView) int { return cmp.Compare(b.P50, a.P50) }},
@@ -263,13 +257,7 @@ func (req *request) shapes() (string, model, int) {
 	p := req.period("1h")
 	l := shapesPage{Window: p.key, Shapes: req.memory.shapes.views(req.now, p.length, req.running()...), Windows: req.windows("shapes", p)}
 	l.presence = req.presence(len(l.Shapes))
-	chosen := max(0, slices.IndexFunc(shapeOrders, func(o struct {
-		key, title, class string
-		compare           func(a, b shapeView) int
-	},
-	) bool {
-		return o.key == req.query.Get("sort")
-	}))
+	chosen := max(0, slices.IndexFunc(shapeOrders, func(o order[shapeView]) bool { return o.key == req.query.Get("sort") }))
 	l.Sort = shapeOrders[chosen].key
 	slices.SortStableFunc(l.Shapes, shapeOrders[chosen].compare)
 	for i, o := range shapeOrders {

@@ -26,7 +26,7 @@ type part struct {
 	X, W string `json:"-"` // of its segment in a bar
 }
 
-// splitOf names the parts, which add up to the total.
+// splitOf lists the parts that took time. They add up to the total.
 func splitOf(times telemetry.Split) split {
 	total := times.Total()
 	s := split{Total: duration(total), Parts: []part{}}
@@ -45,7 +45,7 @@ func splitOf(times telemetry.Split) split {
 	return s
 }
 
-// Label says the parts in words, for those who do not see the bar.
+// Label puts the parts into words, for screen readers.
 func (s split) Label() string {
 	if len(s.Parts) == 0 {
 		return "no time"

@@ -17,14 +17,14 @@ type statementPage struct {
 	Session      string          `json:"session_id,omitempty"`
 	Connector    int64           `json:"connector,omitempty"`
 	Profile      string          `json:"query_profile,omitempty"` // address in the workspace
-	Belongs      []belonging     `json:"belongs_to"`
+	References   []reference     `json:"belongs_to"`
 	Share        share           `json:"verdict_share,omitempty"`
 	Because      string          `json:"-"` // the verdict's sentence without the name of its bound
 	Class        string          `json:"-"` // of the largest part
 	Advice       string          `json:"advice,omitempty"`
 	Failure      *failureView    `json:"failure,omitempty"`
 	CloseFailure *failureView    `json:"close_failure,omitempty"`
-	Queueing     []string        `json:"queueing,omitempty"` // about pools that had callers waiting when the statement started
+	Queueing     []string        `json:"queueing,omitempty"` // pools that callers waited for when the statement started
 	Waterfall    waterfall       `json:"waterfall"`
 	Server       *serverReport   `json:"server_report,omitempty"` // of the query history
 	RPCs         table           `json:"rpcs_by_method"`
@@ -44,7 +44,7 @@ func (req *request) statement() (string, model, int) {
 	_, because, _ := strings.Cut(verdict.Sentence, ": ")
 	p := statementPage{
 		row: req.rowOf(s, verdict), Session: s.SessionID, Connector: s.Connector,
-		Profile: s.ProfileURL(), Belongs: belongingsOf(s), Share: share(verdict.Share), Because: because, Class: verdict.Part.String(), Advice: verdict.Advice,
+		Profile: s.ProfileURL(), References: referencesOf(s), Share: share(verdict.Share), Because: because, Class: verdict.Part.String(), Advice: verdict.Advice,
 		Failure: failureOf(s.Failure), CloseFailure: failureOf(s.CloseFailure),
 		Queueing: req.memory.pools.queueing(s.Started), Waterfall: waterfallOf(s, report), Server: serverReportOf(report, verdict),
 		RPCs:     tableOf("Calls by method", registry.RPCFields, s.RPCs, nil),
@@ -56,7 +56,7 @@ func (req *request) statement() (string, model, int) {
 	return "Statement " + p.Name(), p, http.StatusOK
 }
 
-// localFields are the fields of a record that stay in the process and have a value.
+// localFields are the fields of a record that local sinks receive and that have a value.
 func localFields[R any](fields []registry.Field[R], r *R) (all []field) {
 	for _, f := range fields {
 		if x := f.Value(r); f.Scope&registry.ScopeLocal != 0 && !x.Equal(slog.Value{}) {
@@ -66,8 +66,8 @@ func localFields[R any](fields []registry.Field[R], r *R) (all []field) {
 	return all
 }
 
-// find looks for a statement by its id or its local key. It looks at running statements first,
-// then at those that are kept, so that a statement which ends in between is found.
+// find looks up a statement by its id or its local key. Running statements come first, those that
+// are kept second: a statement that ends in between is found.
 func (req *request) find(id string) *telemetry.Statement {
 	if id == "" {
 		return nil
@@ -113,7 +113,7 @@ type field struct {
 	Meaning string `json:"meaning"`
 }
 
-// Text is the value with its unit. Durations are written with their own.
+// Text is the value with its unit, which durations already have.
 func (f field) Text() string {
 	if f.Value.Kind() == slog.KindInt64 && f.Unit != "index" && f.Unit != "" {
 		one := strings.TrimSuffix(f.Unit, "s")

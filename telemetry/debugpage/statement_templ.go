@@ -62,9 +62,9 @@ func (p statementPage) view() templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var3 string
-			templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.JoinStringErrs(canceled(string(f.Category)))
+			templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.JoinStringErrs(oneSpelling(string(f.Category)))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `statement.templ`, Line: 14, Col: 61}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `statement.templ`, Line: 14, Col: 64}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var3))
 			if templ_7745c5c3_Err != nil {
@@ -149,7 +149,7 @@ func (p statementPage) view() templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if p.Profile != "" || p.Shape != "" || len(p.Belongs) > 0 {
+		if p.Profile != "" || p.Shape != "" || len(p.References) > 0 {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "<dl class=\"belongs\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -197,7 +197,7 @@ func (p statementPage) view() templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			for _, b := range p.Belongs {
+			for _, b := range p.References {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "<div><dt>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err

@@ -17,8 +17,8 @@ type statementsPage struct {
 	Sort    string `json:"sort"`
 	Window  string `json:"window"`
 	Shape   string `json:"shape,omitempty"` // that the filter selects
-	Found   count  `json:"found"`           // how many of those kept the filter selects
-	Kept    count  `json:"kept"`            // how many are running or kept
+	Found   count  `json:"found"`           // statements that the filter selects
+	Kept    count  `json:"kept"`            // statements that it selects from: running or kept
 	Running count  `json:"running"`
 	Rows    []row  `json:"statements"`
 	presence
@@ -34,7 +34,7 @@ const rowsShown = 100 // unless the request asks for all, so that the page loads
 
 func (req *request) statements() (string, model, int) {
 	running, kept := req.running(), req.memory.snapshot(req.now)
-	all := append(slices.Clone(running), kept.all...)
+	all := slices.Concat(running, kept.all)
 	f, err := filterOf(req.query)
 	l := statementsPage{Filter: f, Kept: count(len(all)), Running: count(len(running)), presence: req.presence(len(all)), Headings: map[string]heading{}}
 	if err != nil {
@@ -70,11 +70,14 @@ func (req *request) running() []*telemetry.Statement {
 	return all
 }
 
-// orders are the orders that the list can be sorted in, each with the heading of its column.
-var orders = []struct {
+// order is an order that a list can be sorted in, with the heading of its column.
+type order[T any] struct {
 	key, title, class string
-	compare           func(a, b *telemetry.Statement) int
-}{
+	compare           func(a, b T) int
+}
+
+// orders are the orders of the list of statements.
+var orders = []order[*telemetry.Statement]{
 	{"started", "Started", "w1", latestFirst},
 	{"total", "Total", "n total", slowestFirst},
 	{"rows", "Rows", "n rows", func(a, b *telemetry.Statement) int { return cmp.Compare(b.RowsRead.Or(-1), a.RowsRead.Or(-1)) }},
@@ -89,14 +92,9 @@ var orders = []struct {
 // start time, running statements come first.
 func (req *request) sort(found []*telemetry.Statement, l *statementsPage) string {
 	key, reversed := strings.CutPrefix(req.query.Get("sort"), "-")
-	chosen := 0
-	for i, o := range orders {
-		if o.key == key {
-			chosen = i
-		}
-	}
-	if orders[chosen].key != key {
-		reversed = false
+	chosen := slices.IndexFunc(orders, func(o order[*telemetry.Statement]) bool { return o.key == key })
+	if chosen < 0 {
+		chosen, reversed = 0, false
 	}
 	slices.SortStableFunc(found, orders[chosen].compare)
 	if reversed {
@@ -147,13 +145,13 @@ func (h heading) Arrow() string {
 	return " ↑"
 }
 
-// tab is a link to a list that is often wanted.
+// tab is a link in a row of links, of which one may be chosen.
 type tab struct {
 	Name, URL string
 	Chosen    bool
 }
 
-// tabs link to the lists that are wanted most.
+// tabs link to the lists that are wanted most often.
 func (req *request) tabs() []tab {
 	outcome, sort := req.query.Get("outcome"), req.query.Get("sort")
 	return []tab{
@@ -175,8 +173,8 @@ type option struct {
 	Chosen       bool
 }
 
-// selects returns the drop-down lists, with the values that occur in the statements and those
-// that the filter has.
+// selects returns the drop-down lists, with the values that occur in the statements and that of
+// the filter.
 func selects(f filter, all []*telemetry.Statement) []selectField {
 	of := func(name, label, chosen, none string, read func(*telemetry.Statement) string, first ...option) selectField {
 		s := selectField{Name: name, Label: label, Options: append([]option{{"", none, chosen == ""}}, first...)}
@@ -191,7 +189,7 @@ func selects(f filter, all []*telemetry.Statement) []selectField {
 		}
 		slices.Sort(values)
 		for _, value := range slices.Compact(values) {
-			s.Options = append(s.Options, option{value, strings.ReplaceAll(canceled(value), "_", " "), chosen == value})
+			s.Options = append(s.Options, option{value, strings.ReplaceAll(oneSpelling(value), "_", " "), chosen == value})
 		}
 		return s
 	}

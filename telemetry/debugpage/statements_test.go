@@ -61,11 +61,11 @@ func TestStatementSaysWhatItBelongsTo(t *testing.T) {
 		f := populated()
 		var p struct {
 			Profile string      `json:"query_profile"`
-			Belongs []belonging `json:"belongs_to"`
+			Belongs []reference `json:"belongs_to"`
 		}
 		f.json(t, "/statement?format=json&id="+downloaded().StatementID, &p)
 		require.Equal(t, downloaded().ProfileURL(), p.Profile)
-		for _, want := range []belonging{{"warehouse", "abc123"}, {"session began in", "main.sales"}, {"correlation id", "req-1"}, {"query tag team", "orders"}, {"http.route", "/orders"}} {
+		for _, want := range []reference{{"warehouse", "abc123"}, {"session began in", "main.sales"}, {"correlation id", "req-1"}, {"query tag team", "orders"}, {"http.route", "/orders"}} {
 			require.Contains(t, p.Belongs, want)
 		}
 		require.Contains(t, f.html(t, "/statement?id="+downloaded().StatementID), `rel="noopener noreferrer">query profile</a>`)

@@ -20,8 +20,8 @@ type table struct {
 	Rows    []tableRow   `json:"rows"`
 }
 
-// tableOf has a last column for the attempts that failed and were repeated; retried is nil where
-// there is no such thing.
+// tableOf makes a table of all. If retried is not nil, the last column has the attempts that failed
+// and were repeated.
 func tableOf[R any](name string, fields []registry.Field[R], all []R, retried func(*R) []telemetry.Attempt) table {
 	t := table{Name: name, Columns: []columnHead{}, Rows: make([]tableRow, len(all))}
 	for _, f := range fields {
@@ -33,7 +33,7 @@ func tableOf[R any](name string, fields []registry.Field[R], all []R, retried fu
 	return t
 }
 
-// addColumn adds a column, unless all of it is unknown.
+// addColumn adds a column, unless all its values are unknown.
 func (t *table) addColumn(name string, cell func(row int) value) {
 	head, cells, known := columnHead{Name: name}, make([]value, len(t.Rows)), false
 	for i := range cells {
@@ -82,7 +82,7 @@ type columnHead struct {
 	Numeric bool // aligned to the right
 }
 
-// String leaves out the unit, which HTML has in the values.
+// String leaves out the unit, which is part of the values in HTML.
 func (h columnHead) String() string {
 	return strings.ReplaceAll(strings.TrimSuffix(h.Name, "_ms"), "_", " ")
 }

@@ -21,14 +21,14 @@ type telemetryPage struct {
 	presence
 }
 
-// libraryStats is the part of telemetry.Stats that is about this library, not about reporting.
+// libraryStats is the part of telemetry.Stats that is not about reporting.
 type libraryStats struct {
 	Sinks     []telemetry.QueueStats `json:"sinks"`
 	Wire      telemetry.WireStats    `json:"wire"`
 	Contained []telemetry.Contained  `json:"contained"`
 }
 
-// Summary says what was observed and delivered.
+// Summary puts what was observed and delivered into sentences.
 func (l libraryStats) Summary() string {
 	text := fmt.Sprintf("%s of the workspace read, %s undecoded, %s observed, %s untracked because too many were open.",
 		format.Plural(l.Wire.Messages, "response"), format.Plural(l.Wire.Undecoded, "message"), format.Plural(l.Wire.Files, "CloudFetch file"), format.Plural(l.Wire.Evicted, "statement"))
@@ -78,7 +78,7 @@ type connectorSettings struct {
 	Settings []setting `json:"settings"`
 }
 
-// Changed are the settings that are not left at their defaults.
+// Changed are the settings that something set.
 func (c connectorSettings) Changed() []setting {
 	return slices.DeleteFunc(slices.Clone(c.Settings), setting.Default)
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// The types of this file let one struct be rendered twice: templates print their String, which
-// is for people, and JSON has plain numbers.
+// The types of this file let one struct be rendered as HTML and as JSON: templates print their
+// String, which is for people; JSON has plain numbers.
 
 // duration is written "1.2 s" in HTML, and in milliseconds in JSON.
 type duration time.Duration
@@ -80,7 +80,7 @@ func shareOf(part, whole time.Duration) share {
 	return share(min(1, max(0, float64(part)/float64(whole))))
 }
 
-// rate is a number per second.
+// rate is an average: events per second, or statements at work at once.
 type rate float64
 
 func (r rate) String() string {
@@ -100,7 +100,7 @@ func (r rate) MarshalJSON() ([]byte, error) {
 	return strconv.AppendFloat(nil, float64(r), 'f', 4, 64), nil
 }
 
-// moment is a point in time that knows when its page was made, to say how long ago it was.
+// moment is a point in time with the time of its page, to tell how long ago it was.
 type moment struct{ at, now time.Time }
 
 // MarshalJSON writes RFC 3339 in UTC.

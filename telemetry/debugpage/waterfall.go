@@ -25,7 +25,7 @@ type waterfall struct {
 
 const (
 	laneHeight, barHeight = 26, 18
-	slimLane, slimBar     = 21, 14 // of lanes of which there may be many
+	slimLane, slimBar     = 21, 14 // for lanes that may be many
 	indent                = 8      // of the names of lanes within another
 	plotWidth             = 97.0   // per cent of the width; the rest is for the tips of bars that have not ended
 	minBarWidth           = 0.3    // per cent; a narrower bar cannot be seen
@@ -34,7 +34,7 @@ const (
 	topRoom               = 4
 )
 
-// waterfallOf lays out the timeline of a statement, with the report of the query history or nil.
+// waterfallOf lays out the timeline of a statement; r is nil without a report of the query history.
 func waterfallOf(s *telemetry.Statement, r *telemetry.ServerReport) waterfall {
 	t := explain.TimelineWithReport(s, r)
 	w := waterfall{Total: duration(t.Total), Missing: t.Missing, Phases: t.PhasesNote, Lanes: []lane{}}
@@ -94,7 +94,7 @@ type lane struct {
 	Within string `json:"within,omitempty"` // name of the lane it is a part of
 	Bars   []bar  `json:"bars"`
 
-	Label   string `json:"-"` // of the first lane of files stands for all of them
+	Label   string `json:"-"` // that of the first lane of files stands for all of them
 	LabelX  int    `json:"-"`
 	Y, H    int    `json:"-"`
 	Middle  int    `json:"-"`

@@ -8,7 +8,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
 
-// reportsKept is as many as there are statements kept, at the most.
+// reportsKept is the largest number of statements that are kept.
 const reportsKept = recentKept + slowestKept + failedKept
 
 // serverReports are the latest reports of the query history, by statement. The zero value is ready.
@@ -43,11 +43,11 @@ func (s *serverReports) of(statementID string) *telemetry.ServerReport {
 	return s.all[statementID]
 }
 
-// serverReport is what the page of a statement says of the server's time.
+// serverReport is what the page of a statement says about the server's time.
 type serverReport struct {
 	Causes []cause `json:"causes"`
-	Others []cause `json:"-"`      // those that the verdict does not say
-	Phases []phase `json:"phases"` // in their order
+	Others []cause `json:"-"`      // causes that the verdict does not name
+	Phases []phase `json:"phases"` // in the order in which they happen
 	Fields []field `json:"fields"`
 }
 

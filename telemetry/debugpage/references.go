@@ -11,15 +11,16 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// belonging is something that a statement belongs to.
-type belonging struct {
+// reference is the name or the id of something that a statement belongs to.
+type reference struct {
 	Name  string `json:"name"`
 	Value string `json:"value"`
 }
 
-// belongingsOf lists what joins a statement to everything else, without what is unknown.
-func belongingsOf(s *telemetry.Statement) []belonging {
-	all := []belonging{
+// referencesOf lists the names and ids by which a statement is found elsewhere: in logs, traces and
+// the workspace. Unknown ones are left out.
+func referencesOf(s *telemetry.Statement) []reference {
+	all := []reference{
 		{"warehouse", s.WarehouseID},
 		{"session began in", joinKnown(".", s.InitialCatalog, s.InitialSchema)},
 		{"server", s.Server},
@@ -28,18 +29,18 @@ func belongingsOf(s *telemetry.Statement) []belonging {
 		{"correlation id", s.CorrelationID},
 	}
 	if s.TraceID != [16]byte{} {
-		all = append(all, belonging{"trace", hex.EncodeToString(s.TraceID[:])}, belonging{"span", hex.EncodeToString(s.SpanID[:])})
+		all = append(all, reference{"trace", hex.EncodeToString(s.TraceID[:])}, reference{"span", hex.EncodeToString(s.SpanID[:])})
 	}
 	if s.Connector != 0 {
-		all = append(all, belonging{"connector", strconv.FormatInt(s.Connector, 10)})
+		all = append(all, reference{"connector", strconv.FormatInt(s.Connector, 10)})
 	}
 	for _, key := range slices.Sorted(maps.Keys(s.QueryTags)) {
-		all = append(all, belonging{"query tag " + key, cmp.Or(s.QueryTags[key], "(empty)")})
+		all = append(all, reference{"query tag " + key, cmp.Or(s.QueryTags[key], "(empty)")})
 	}
 	for _, a := range s.Attributes {
-		all = append(all, belonging{a.Key, a.Value.String()})
+		all = append(all, reference{a.Key, a.Value.String()})
 	}
-	return slices.DeleteFunc(all, func(b belonging) bool { return b.Value == "" })
+	return slices.DeleteFunc(all, func(r reference) bool { return r.Value == "" })
 }
 
 func joinKnown(separator string, texts ...string) string {
