@@ -30,6 +30,13 @@ type exchange struct {
 	reader *reader // of the reading goroutine; nil when there is nothing (more) to read
 }
 
+// begin notes that the request is sent. It reports false when the request must pass unobserved.
+func (x *exchange) begin(req *message, out int64, redirect bool, at time.Time) (observed bool) {
+	defer x.contain()
+	x.attempt, observed = x.owner.begin(req, out, redirect, at)
+	return observed
+}
+
 // headers takes the response's head, before the driver has the body.
 func (x *exchange) headers(resp *http.Response) {
 	x.owner.headers(x, head{resp.StatusCode, workspaceOf(resp.Header), requestOf(resp.Header)}, time.Now())
@@ -120,12 +127,14 @@ func (x *exchange) release() {
 	}
 }
 
-// contain ends saw and closed: a panic in them must not reach the driver.
+// contain keeps a panic of the function that defers it from the driver. What the owner knows may
+// be incomplete then.
 func (x *exchange) contain() {
 	if v := recover(); v != nil {
 		x.counts.panicked(v)
 		x.over.Store(true)
 		x.quiet.Store(true)
+		x.owner.markUndecoded()
 	}
 }
 

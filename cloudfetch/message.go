@@ -77,7 +77,7 @@ func (s sqlState) String() string {
 }
 
 // message is what the reader keeps of one Thrift message. It holds no text and
-// no reference; nothing in it counts before the message is complete.
+// no reference. Nothing in it may be used before the message is complete.
 type message struct {
 	typ    byte
 	method method
@@ -140,7 +140,7 @@ func (m *message) addRows(f field) {
 func (m *message) pageRows() telemetry.Maybe[int64] {
 	batches, links := m.has.has(rowSetBatches), m.has.has(rowSetLinks)
 	switch {
-	case m.rowsUnknown, batches && links: // of both, which was never seen, the sums are mixed
+	case m.rowsUnknown, batches && links: // a page with both, which was never seen, mixes their sums
 	case batches, links:
 		return telemetry.Known(m.rows)
 	case m.has.has(columnValues):
@@ -151,8 +151,8 @@ func (m *message) pageRows() telemetry.Maybe[int64] {
 	return telemetry.Maybe[int64]{}
 }
 
-// The update functions take over a value that a message holds, and leave what is known where
-// it holds none.
+// The update functions take over a value that a message holds. Where the message has none, they
+// leave what is known.
 
 func (m *message) updateInt(to *telemetry.Maybe[int64], f field) {
 	if m.has.has(f) {
@@ -166,7 +166,7 @@ func (m *message) updateBool(to *telemetry.Maybe[bool], f field) {
 	}
 }
 
-// updateEnum is for an enum of which names has the names; a number that has none is unknown.
+// updateEnum takes over the name of an enum's number; a number without a name is unknown.
 func updateEnum[S ~string](m *message, to *S, f field, names []S) {
 	if !m.has.has(f) {
 		return

@@ -38,11 +38,11 @@ func readRequest(getBody func() (io.ReadCloser, error)) (r *reader, size int64) 
 
 // watchedRequest reads a request body while the base transport does. The
 // transport may still be reading when the response comes, from another
-// goroutine: done tells when msg can be read.
+// goroutine: done says when the message can be read.
 type watchedRequest struct {
 	io.ReadCloser
 	counts *Counters
-	done   atomic.Bool // msg is complete and will not change
+	done   atomic.Bool // reader.msg is complete and will not change
 	n      atomic.Int64
 
 	reader reader // of the goroutine that reads the body
