@@ -43,7 +43,8 @@ type timing struct {
 	paused      bool     // the latest attempt of a call failed, and nothing was called since
 	inFlight    method   // of the latest call without a complete answer
 	answerBegan bool     // its answer has begun
-	connecting  int      // network connections that are being opened for the statement
+	latest      int32    // number of the latest attempt of a call
+	connecting  int32    // network connections that are being opened for the latest attempt
 
 	attempt telemetry.Split // time of the latest attempt, to be moved when it is repeated
 	before  time.Duration   // the share of attempt's PartNetwork that passed before the answer began
@@ -212,6 +213,8 @@ func (t *Trace) beginAttempt(m method, repeats bool) {
 		}
 	}
 	t.attempt, t.before = telemetry.Split{}, 0
+	t.latest++
+	t.connecting = 0
 	t.inFlight, t.answerBegan, t.paused = m, false, false
 }
 
@@ -221,7 +224,7 @@ func (t *Trace) beginAnswer(m method, roundTrip time.Duration) {
 	if t.inFlight != m {
 		return
 	}
-	t.answerBegan = true
+	t.answerBegan, t.connecting = true, 0
 	if m == executeStatement {
 		d := min(roundTrip, t.attempt[telemetry.PartServer])
 		t.attempt[telemetry.PartServer] -= d
@@ -295,14 +298,30 @@ func (t *Trace) updateRunning(from method, now time.Duration) {
 	}
 }
 
-// connect notes that a network connection is being opened for the statement (1), or no longer (-1).
-func (t *Trace) connect(more int) {
+// connect notes that a network connection is being opened for the latest attempt of a call, whose
+// number it returns. The attempt waits for the connection at most until its answer begins: net/http
+// may send it over another connection, and goes on opening this one.
+func (t *Trace) connect() (attempt int32) {
+	return t.updateConnecting(func() { t.connecting++ })
+}
+
+// connected notes that the connection for an attempt is open, or has failed.
+func (t *Trace) connected(attempt int32) {
+	t.updateConnecting(func() {
+		if attempt == t.latest && t.connecting > 0 {
+			t.connecting--
+		}
+	})
+}
+
+func (t *Trace) updateConnecting(update func()) (attempt int32) {
 	defer contain.Process.Recover(contain.Wire)
 	now := t.since(time.Now())
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !t.done.Load() {
 		t.advance(now)
-		t.connecting += more
+		update()
 	}
+	return t.latest
 }
