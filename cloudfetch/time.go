@@ -218,6 +218,13 @@ func (t *Trace) beginAttempt(m method, repeats bool) {
 	t.inFlight, t.answerBegan, t.paused = m, false, false
 }
 
+// continueAttempt notes that an attempt that was redirected goes on at another address.
+func (t *Trace) continueAttempt(m method) {
+	if t.inFlight == m {
+		t.answerBegan = false
+	}
+}
+
 // beginAnswer notes that the answer to an attempt begins. Of the time since ExecuteStatement was
 // sent, all but the round trip was the server's.
 func (t *Trace) beginAnswer(m method, roundTrip time.Duration) {

@@ -2,6 +2,7 @@ package cloudfetch
 
 import (
 	"context"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"testing"
@@ -128,6 +129,32 @@ func TestAConnectionThatNoCallWaitsForIsNotNetworkTime(t *testing.T) {
 		require.Equal(t, 2*s, rpcOf(soFar(c.trace), executeStatement).Connecting)
 		require.Equal(t, 1*s, rpcOf(soFar(c.trace), getOperationStatus).Connecting)
 		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartServer: 6 * s, telemetry.PartNetwork: 3 * s}, c.split())
+	})
+}
+
+func TestTheServerHasTheTimeAfterARedirect(t *testing.T) {
+	onClock(t, func(t *testing.T, c *clock) {
+		c.transport.base = WrapBase(roundTripFunc(func(req *http.Request) (*http.Response, error) {
+			if req.Response == nil {
+				time.Sleep(1 * s)
+				resp := response(req, http.StatusTemporaryRedirect, nil, nil)
+				resp.Header.Set("Location", "https://elsewhere")
+				return resp, nil
+			}
+			time.Sleep(5 * s)
+			return response(req, http.StatusOK, handleReply, nil), nil
+		}))
+		var before *http.Response
+		for range 2 {
+			req := thriftRequest(c.ctx, executeRequest(1))
+			req.Response = before
+			resp, err := c.transport.RoundTrip(req)
+			require.NoError(t, err)
+			_, err = io.ReadAll(resp.Body)
+			require.NoError(t, err)
+			before = resp
+		}
+		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartServer: 6 * s}, c.split())
 	})
 }
 

@@ -158,6 +158,7 @@ func (t *Trace) begin(req *message, out int64, redirect bool, at time.Time) (att
 	attempt, next := s.begin(req, out, redirect, now)
 	switch next {
 	case sameAttempt:
+		t.continueAttempt(s.method)
 		return attempt, true
 	case firstAttempt:
 		s.listed = t.list(s)
