@@ -3,6 +3,7 @@ package cloudfetch
 import (
 	"io"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -161,13 +162,8 @@ func requestOf(h http.Header) guid {
 // like one.
 func workspaceOf(h http.Header) string {
 	id := h.Get("X-Databricks-Org-Id")
-	if len(id) > 20 {
+	if len(id) > 20 || strings.Trim(id, "0123456789") != "" {
 		return ""
-	}
-	for i := range len(id) {
-		if id[i] < '0' || id[i] > '9' {
-			return ""
-		}
 	}
 	return id
 }

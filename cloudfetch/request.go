@@ -46,14 +46,13 @@ type watchedRequest struct {
 	n      atomic.Int64
 
 	reader reader // of the goroutine that reads the body
-	broken bool
 }
 
 func (r *watchedRequest) Read(p []byte) (int, error) {
 	n, err := r.ReadCloser.Read(p)
 	if n > 0 && n <= len(p) {
 		r.n.Add(int64(n))
-		if !r.broken && r.reader.progress == decoding {
+		if r.reader.progress == decoding {
 			r.saw(p[:n])
 		}
 	}
@@ -63,7 +62,7 @@ func (r *watchedRequest) Read(p []byte) (int, error) {
 func (r *watchedRequest) saw(p []byte) {
 	defer func() {
 		if v := recover(); v != nil {
-			r.broken = true
+			r.reader.progress = undecodable
 			r.counts.panicked(v)
 		}
 	}()
