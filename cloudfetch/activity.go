@@ -2,8 +2,8 @@ package cloudfetch
 
 import "time"
 
-// The owner of a trace tells it what the application does, each thing with the time at which it
-// happens. Without that, a statement is in its call until Finish.
+// The owner of a trace reports with these methods what the application does, and when. Without
+// them, a statement is in its call until Finish.
 
 // CallReturned notes that the call returned rows: the application has control.
 func (t *Trace) CallReturned(at time.Time) {
@@ -31,24 +31,23 @@ func (t *Trace) BatchReturned(at time.Time) {
 	t.enter(between, at)
 }
 
-// RowReturned notes that the driver returned a row, so that read rows are read by now. It returns
-// the number, counted from 0, of the row that begins the next page or file: reading it is when a
-// driver that reads in order may wait. Where what follows has not arrived yet, that is the number
-// of rows delivered so far; where it cannot be known it is -1, and until the rows end it is unknown
-// what the statement waits for.
+// RowReturned notes that the driver returned a row; read counts the rows read so far. It returns the
+// number, counted from 0, of the row that begins the next page or file, for which the driver may
+// have to wait. Where what follows has not arrived yet, that is the number of rows delivered so far.
+// Where the boundary cannot be known it is -1, and what the statement waits for is unknown until
+// the rows end.
 func (t *Trace) RowReturned(read int64, at time.Time) (boundary int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	next := between
 	if boundary = t.nextBoundary(read); boundary < 0 {
-		t.enter(unobserved, at)
-		return
+		next = unobserved
 	}
-	t.enter(between, at)
-	return
+	t.enter(next, at)
+	return boundary
 }
 
-// DescribeBegun notes that the driver was asked for the columns, for which it may have to wait, and
-// DescribeEnded that it answered: the statement is then where it was.
+// DescribeBegun notes that the driver was asked for the columns, for which it may have to wait.
 func (t *Trace) DescribeBegun(at time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -58,7 +57,8 @@ func (t *Trace) DescribeBegun(at time.Time) {
 	}
 }
 
-// DescribeEnded is described at DescribeBegun.
+// DescribeEnded notes that the driver returned the columns. The statement is where it was before
+// DescribeBegun.
 func (t *Trace) DescribeEnded(at time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -81,7 +81,7 @@ func (t *Trace) CloseBegun(at time.Time) {
 	t.enter(closing, at)
 }
 
-// enter changes the activity, which closing ends.
+// enter changes the activity. Nothing follows closing.
 func (t *Trace) enter(a activity, at time.Time) {
 	if t.activity < closing {
 		t.advance(t.since(at))

@@ -28,9 +28,9 @@ func NewBase(config *tls.Config) Base {
 	}
 	dialer := &net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}
 	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
-		if t := callerOf(ctx).trace; t != nil { // whose call needs the connection first
-			t.connect(1)
-			defer t.connect(-1)
+		if t := callerOf(ctx).trace; t != nil { // its call is the first to need the connection
+			attempt := t.connect()
+			defer func() { t.connected(attempt) }()
 		}
 		return dialer.DialContext(ctx, network, address)
 	}
@@ -55,7 +55,7 @@ func NewBase(config *tls.Config) Base {
 // with the transport given to its WithTransport option.
 func WrapBase(rt http.RoundTripper) Base { return Base{Workspace: rt, Storage: rt} }
 
-// of chooses for a request that is neither Thrift, nor native telemetry, nor a
+// of chooses the transport for a request that is neither Thrift, nor native telemetry, nor a
 // registered link. What the driver sends to the workspace is authenticated;
 // links are not, their signature is in the URL.
 func (b Base) of(req *http.Request) http.RoundTripper {

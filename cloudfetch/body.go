@@ -2,6 +2,7 @@ package cloudfetch
 
 import (
 	"io"
+	"net/http"
 	"sync"
 	"sync/atomic"
 )
@@ -29,6 +30,18 @@ type exchangeBody struct {
 const aheadSize = 4096
 
 var aheads = sync.Pool{New: func() any { return new([aheadSize]byte) }}
+
+// answer takes the response and wraps its body.
+func (b *exchangeBody) answer(resp *http.Response, err error) {
+	defer b.contain()
+	if err != nil || resp == nil || resp.Body == nil || resp.StatusCode == http.StatusSwitchingProtocols {
+		b.finish(failed, err)
+		return
+	}
+	b.headers(resp)
+	b.ReadCloser = resp.Body
+	resp.Body = b
+}
 
 func (b *exchangeBody) Read(p []byte) (int, error) {
 	if b.from == b.to || b.shut.Load() {

@@ -1,7 +1,8 @@
 package cloudfetch
 
-// boundedMap is a map in order of arrival: adding to a full one drops the
-// oldest. A node is memory of the value it holds. A boundedMap is not safe for concurrent use.
+// boundedMap is a map in order of arrival: adding to a full one drops the oldest. The caller
+// provides the nodes, so that adding allocates nothing for them. A boundedMap is not safe for
+// concurrent use.
 type boundedMap[K comparable, V any] struct {
 	nodes       map[K]*node[K, V]
 	first, last *node[K, V]
@@ -15,15 +16,15 @@ type node[K comparable, V any] struct {
 }
 
 func (b *boundedMap[K, V]) get(key K) (v V, ok bool) {
-	if p := b.nodes[key]; p != nil {
-		return p.val, true
+	if n := b.nodes[key]; n != nil {
+		return n.val, true
 	}
 	return v, false
 }
 
-// add puts a key that is not present into a node that is free, and returns the value that was
-// dropped for it.
-func (b *boundedMap[K, V]) add(key K, v V, p *node[K, V]) (old V, dropped bool) {
+// add puts a key that is not present, with its value, into a free node. It returns the value that
+// was dropped for it.
+func (b *boundedMap[K, V]) add(key K, v V, n *node[K, V]) (old V, dropped bool) {
 	if b.nodes == nil {
 		b.nodes = make(map[K]*node[K, V])
 	}
@@ -31,32 +32,32 @@ func (b *boundedMap[K, V]) add(key K, v V, p *node[K, V]) (old V, dropped bool) 
 		old, dropped = b.first.val, true
 		b.remove(b.first.key)
 	}
-	*p = node[K, V]{key: key, val: v, prev: b.last}
+	*n = node[K, V]{key: key, val: v, prev: b.last}
 	if b.last != nil {
-		b.last.next = p
+		b.last.next = n
 	} else {
-		b.first = p
+		b.first = n
 	}
-	b.last = p
-	b.nodes[key] = p
+	b.last = n
+	b.nodes[key] = n
 	return old, dropped
 }
 
 func (b *boundedMap[K, V]) remove(key K) {
-	p := b.nodes[key]
-	if p == nil {
+	n := b.nodes[key]
+	if n == nil {
 		return
 	}
 	delete(b.nodes, key)
-	if p.prev != nil {
-		p.prev.next = p.next
+	if n.prev != nil {
+		n.prev.next = n.next
 	} else {
-		b.first = p.next
+		b.first = n.next
 	}
-	if p.next != nil {
-		p.next.prev = p.prev
+	if n.next != nil {
+		n.next.prev = n.prev
 	} else {
-		b.last = p.prev
+		b.last = n.prev
 	}
-	*p = node[K, V]{} // releases its references
+	*n = node[K, V]{} // releases its references
 }

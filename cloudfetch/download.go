@@ -13,16 +13,22 @@ import (
 type download struct {
 	counts  *Counters
 	file    *file
-	attempt uint32
 	ctx     context.Context // of the request: canceled when the reader stops
-	length  int64           // Content-Length; -1 unknown
+	attempt uint32
+	length  int64 // Content-Length; -1 unknown
 
-	quiet atomic.Bool // ended; reads are passed on unobserved
+	quiet atomic.Bool // nothing is left to observe; set under mu once the driver has the body
 
-	mu    sync.Mutex // guards all below against a Close during a Read
-	over  bool
-	n     int64
-	first time.Time
+	mu       sync.Mutex // guards all below against a Close during a Read
+	received int64
+	first    time.Time
+}
+
+// begin notes that the request is sent. It reports false when the request must pass unobserved.
+func (d *download) begin(redirect bool) (observed bool) {
+	defer d.contain()
+	d.attempt, observed = d.file.begin(redirect, time.Now())
+	return observed
 }
 
 // failed notes an attempt without a usable response.
@@ -37,14 +43,15 @@ func (d *download) failed(code int) {
 // saw takes the bytes and the error of one Read.
 func (d *download) saw(p []byte, err error) {
 	d.mu.Lock()
+	defer d.mu.Unlock()
 	defer d.contain()
-	if d.over {
+	if d.quiet.Load() {
 		return
 	}
-	if len(p) > 0 && d.n == 0 {
+	if len(p) > 0 && d.received == 0 {
 		d.first = time.Now()
 	}
-	d.n += int64(len(p))
+	d.received += int64(len(p))
 	switch {
 	case err == nil:
 	case err == io.EOF:
@@ -59,10 +66,11 @@ func (d *download) saw(p []byte, err error) {
 // closed notes that the body is closed.
 func (d *download) closed() {
 	d.mu.Lock()
+	defer d.mu.Unlock()
 	defer d.contain()
 	switch {
-	case d.over:
-	case d.length >= 0 && d.n == d.length:
+	case d.quiet.Load():
+	case d.length >= 0 && d.received == d.length:
 		d.finish(fileDownloaded)
 	default:
 		d.finish(fileAbandoned)
@@ -70,31 +78,44 @@ func (d *download) closed() {
 }
 
 func (d *download) finish(state string) {
-	d.over = true
 	d.quiet.Store(true)
-	d.file.end(d.attempt, state, http.StatusOK, d.n, d.first, time.Now())
+	d.file.end(d.attempt, state, http.StatusOK, d.received, d.first, time.Now())
 	if state == fileDownloaded {
 		d.counts.files.Add(1)
 	}
 }
 
-// contain is as in exchange.
+// contain keeps a panic of the function that defers it from the driver. What is known of the file
+// may be wrong then.
 func (d *download) contain() {
 	if v := recover(); v != nil {
 		d.counts.panicked(v)
-		d.over = true
 		d.quiet.Store(true)
-		if d.file != nil {
-			d.file.markUntracked()
-		}
+		d.file.markUntracked()
 	}
-	d.mu.Unlock()
 }
 
 // downloadBody passes a file on, read by read.
 type downloadBody struct {
 	io.ReadCloser
 	download
+}
+
+// answer takes the response and wraps its body.
+func (b *downloadBody) answer(resp *http.Response, err error) {
+	defer b.contain()
+	switch {
+	case err != nil || resp == nil || resp.Body == nil:
+		b.failed(0)
+	case isRedirect(resp):
+		b.file.redirect(b.attempt)
+	case resp.StatusCode != http.StatusOK:
+		b.failed(resp.StatusCode)
+	default:
+		b.length = resp.ContentLength
+		b.ReadCloser = resp.Body
+		resp.Body = b
+	}
 }
 
 func (b *downloadBody) Read(p []byte) (int, error) {

@@ -3,6 +3,7 @@ package cloudfetch
 import (
 	"io"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -28,6 +29,13 @@ type exchange struct {
 	in    atomic.Int64 // bytes that came and are not reported to the owner yet
 
 	reader *reader // of the reading goroutine; nil when there is nothing (more) to read
+}
+
+// begin notes that the request is sent. It reports false when the request must pass unobserved.
+func (x *exchange) begin(req *message, out int64, redirect bool, at time.Time) (observed bool) {
+	defer x.contain()
+	x.attempt, observed = x.owner.begin(req, out, redirect, at)
+	return observed
 }
 
 // headers takes the response's head, before the driver has the body.
@@ -120,12 +128,14 @@ func (x *exchange) release() {
 	}
 }
 
-// contain ends saw and closed: a panic in them must not reach the driver.
+// contain keeps a panic of the function that defers it from the driver. What the owner knows may
+// be incomplete then.
 func (x *exchange) contain() {
 	if v := recover(); v != nil {
 		x.counts.panicked(v)
 		x.over.Store(true)
 		x.quiet.Store(true)
+		x.owner.markUndecoded()
 	}
 }
 
@@ -152,13 +162,8 @@ func requestOf(h http.Header) guid {
 // like one.
 func workspaceOf(h http.Header) string {
 	id := h.Get("X-Databricks-Org-Id")
-	if len(id) > 20 {
+	if len(id) > 20 || strings.Trim(id, "0123456789") != "" {
 		return ""
-	}
-	for i := range len(id) {
-		if id[i] < '0' || id[i] > '9' {
-			return ""
-		}
 	}
 	return id
 }

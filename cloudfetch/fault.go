@@ -2,10 +2,10 @@ package cloudfetch
 
 import "github.com/seed-01322ee7/databricks-telemetry/telemetry"
 
-// Fault is what the server and the storage were seen to answer to a statement or session by the
-// time it failed: the evidence for telling why.
+// Fault is the evidence of why a statement or session failed: what the server and the storage had
+// answered by then.
 type Fault struct {
-	// SQLState is the last the server reported; empty where none was.
+	// SQLState is the last that the server reported; empty for none.
 	SQLState string
 
 	// CallFailed is true when a call has no answer that the driver can use: an HTTP error, none at
@@ -16,12 +16,12 @@ type Fault struct {
 	// Broke is what broke that attempt, or its answer, off; nil where an answer came whole.
 	Broke error
 
-	// RowsFetched is true when rows came, or that call asked for them.
+	// RowsFetched is true when rows arrived, or that call asked for them.
 	RowsFetched bool
 	// FailedFiles counts the files whose latest attempt failed.
 	FailedFiles int64
 
-	// Complete is the format of rows that came whole, so that only reading them is left; empty
+	// Complete is the format of rows that arrived whole, so that only reading them can fail; empty
 	// where none did, or where that is not known.
 	Complete telemetry.ResultFormat
 	// Compressed is true when those rows are compressed with LZ4.
@@ -29,7 +29,7 @@ type Fault struct {
 }
 
 // Fault returns what was answered by now to the calls that run the statement, poll and fetch,
-// and to the downloads of its files: nothing where t is nil.
+// and to the downloads of its files. A nil trace has the zero Fault.
 func (t *Trace) Fault() Fault {
 	if t == nil {
 		return Fault{}
@@ -45,8 +45,8 @@ func (t *Trace) Fault() Fault {
 	return f
 }
 
-// CloseFault returns what was answered by now to the call that closes the statement: nothing
-// where t is nil.
+// CloseFault returns what was answered by now to the call that closes the statement. A nil trace
+// has the zero Fault.
 func (t *Trace) CloseFault() Fault {
 	if t == nil {
 		return Fault{}
@@ -56,8 +56,8 @@ func (t *Trace) CloseFault() Fault {
 	return t.methods.find(closeOperation).fault("")
 }
 
-// updateFailing notes whether a call got an answer the driver can use. After the first that did
-// not, the driver may make others to tidy up; its error is about the first.
+// updateFailing notes whether a call got an answer that the driver can use. The first that did not
+// counts: the calls that the driver makes after it to tidy up may fail, too.
 func (t *Trace) updateFailing(s *methodStats) {
 	switch {
 	case s.method == cancelOperation, s.method == closeOperation:
@@ -78,7 +78,7 @@ func (s *methodStats) unanswered() bool {
 	return s.refused
 }
 
-// fault is what the latest call of a method tells.
+// fault is the Fault of the latest call of a method.
 func (s *methodStats) fault(sqlState string) Fault {
 	f := Fault{SQLState: sqlState}
 	if s.unanswered() {

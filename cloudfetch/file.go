@@ -48,7 +48,7 @@ type files struct {
 	// and mostly none.
 	incomplete []*file
 
-	untracked atomic.Bool // one or more of the files is
+	untracked atomic.Bool // at least one of the files is
 }
 
 // failed counts the files whose latest attempt failed, and returns the first of them.
@@ -166,8 +166,8 @@ func (f *file) begin(redirect bool, at time.Time) (attempt uint32, ok bool) {
 	return f.attempt, true
 }
 
-// repeat notes that the latest attempt did not bring the file, and another one begins: the reader
-// waited for a retry.
+// repeat notes that the latest attempt did not bring the file and another begins. The time for
+// which the reader waited for that attempt moves to PartRetry.
 func (f *file) repeat() {
 	t, r := f.trace, &f.record
 	t.move(f.waited, telemetry.PartFile, telemetry.PartRetry)

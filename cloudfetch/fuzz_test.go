@@ -95,3 +95,18 @@ func FuzzLink(f *testing.F) {
 		checkKey(t, link, rand.New(rand.NewPCG(seed, 0)))
 	})
 }
+
+// An identifier that is read is written as it was, in lower case.
+func FuzzParseGUID(f *testing.F) {
+	for _, s := range []string{"", "01f19aa2-7d2e-1b33-a3b4-1a2b3c4d5e6f", "01F19AA2-7D2E-1B33-A3B4-1A2B3C4D5E6F", "01f19aa2-7d2e-1b33-a3b41-a2b3c4d5e6f", "01f19aa27d2e1b33a3b41a2b3c4d5e6f"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		if id := parseGUID(s); id != (guid{}) {
+			require.Equal(t, strings.ToLower(s), id.String())
+		}
+		var id guid
+		copy(id[:], s)
+		require.Equal(t, id, parseGUID(id.String()))
+	})
+}

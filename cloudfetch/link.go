@@ -6,6 +6,13 @@ import (
 	"net/url"
 )
 
+// link is one TSparkArrowResultLink, without its URL.
+type link struct {
+	key         linkKey
+	canonical   bool // as canonicalURL says: a request for the link can be recognized
+	rows, bytes int64
+}
+
 // linkKey is a keyed hash of a presigned URL: 128 bits under two keys that are drawn
 // when the process starts and never leave it. The URL itself is a secret and is
 // never kept.
@@ -33,8 +40,8 @@ func (h *linkHash) writeString(s string) {
 
 func (h *linkHash) key() linkKey { return linkKey{h[0].Sum64(), h[1].Sum64()} }
 
-// keyOf hashes a parsed URL as net/url writes it. It reports false for URLs
-// that no followed link can have.
+// keyOf hashes a parsed URL as net/url writes it. It reports false for a URL that no registered
+// link can have.
 func keyOf(u *url.URL) (linkKey, bool) {
 	if u == nil || u.Opaque != "" || u.User != nil || u.Fragment != "" || u.Host == "" {
 		return linkKey{}, false
@@ -161,11 +168,4 @@ func (s *canonicalURL) canonical() bool {
 		return s.n == 0
 	}
 	return s.part == inQuery
-}
-
-// link is one TSparkArrowResultLink, without its URL.
-type link struct {
-	key         linkKey
-	canonical   bool
-	rows, bytes int64
 }

@@ -2,6 +2,7 @@ package cloudfetch
 
 import (
 	"encoding/binary"
+	"encoding/hex"
 
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
@@ -16,23 +17,22 @@ const (
 // guid is a session's or a statement's identifier. The zero guid is unknown.
 type guid [16]byte
 
-// String writes a guid as the driver does: 8-4-4-4-12 in lower-case hex; "" for the zero guid.
+// guidGroups are the bytes of a guid between its hyphens: 8-4-4-4-12 hexadecimal digits.
+var guidGroups = [...]struct{ from, to int }{{0, 4}, {4, 6}, {6, 8}, {8, 10}, {10, 16}}
+
+// String writes a guid as the driver does, in lower case; "" for the zero guid.
 func (id guid) String() string {
 	if id == (guid{}) {
 		return ""
 	}
-	const hex = "0123456789abcdef"
-	var b [36]byte
-	n := 0
-	for i, c := range id {
-		if i == 4 || i == 6 || i == 8 || i == 10 {
-			b[n] = '-'
-			n++
+	b := make([]byte, 0, 36)
+	for _, g := range guidGroups {
+		if g.from > 0 {
+			b = append(b, '-')
 		}
-		b[n], b[n+1] = hex[c>>4], hex[c&15]
-		n += 2
+		b = hex.AppendEncode(b, id[g.from:g.to])
 	}
-	return string(b[:])
+	return string(b)
 }
 
 // parseGUID reads what String writes, in either case; anything else is unknown.
@@ -40,25 +40,18 @@ func parseGUID(s string) (id guid) {
 	if len(s) != 36 {
 		return guid{}
 	}
-	n := 0
-	for i := range len(s) {
-		if i == 8 || i == 13 || i == 18 || i == 23 {
-			if s[i] != '-' {
+	for _, g := range guidGroups {
+		if g.from > 0 {
+			if s[0] != '-' {
 				return guid{}
 			}
-			continue
+			s = s[1:]
 		}
-		c := s[i]
-		switch {
-		case c >= '0' && c <= '9':
-			c -= '0'
-		case c|0x20 >= 'a' && c|0x20 <= 'f':
-			c = c | 0x20 - 'a' + 10
-		default:
+		digits := 2 * (g.to - g.from)
+		if _, err := hex.Decode(id[g.from:g.to], []byte(s[:digits])); err != nil {
 			return guid{}
 		}
-		id[n/2] = id[n/2]<<4 | c
-		n++
+		s = s[digits:]
 	}
 	return id
 }
@@ -77,7 +70,7 @@ func (s sqlState) String() string {
 }
 
 // message is what the reader keeps of one Thrift message. It holds no text and
-// no reference; nothing in it counts before the message is complete.
+// no reference. Nothing in it may be used before the message is complete.
 type message struct {
 	typ    byte
 	method method
@@ -140,7 +133,7 @@ func (m *message) addRows(f field) {
 func (m *message) pageRows() telemetry.Maybe[int64] {
 	batches, links := m.has.has(rowSetBatches), m.has.has(rowSetLinks)
 	switch {
-	case m.rowsUnknown, batches && links: // of both, which was never seen, the sums are mixed
+	case m.rowsUnknown, batches && links: // a page with both, which was never seen, mixes their sums
 	case batches, links:
 		return telemetry.Known(m.rows)
 	case m.has.has(columnValues):
@@ -151,8 +144,8 @@ func (m *message) pageRows() telemetry.Maybe[int64] {
 	return telemetry.Maybe[int64]{}
 }
 
-// The update functions take over a value that a message holds, and leave what is known where
-// it holds none.
+// The update functions take over a value that a message holds. Where the message has none, they
+// leave what is known.
 
 func (m *message) updateInt(to *telemetry.Maybe[int64], f field) {
 	if m.has.has(f) {
@@ -166,7 +159,7 @@ func (m *message) updateBool(to *telemetry.Maybe[bool], f field) {
 	}
 }
 
-// updateEnum is for an enum of which names has the names; a number that has none is unknown.
+// updateEnum takes over the name of an enum's number; a number without a name is unknown.
 func updateEnum[S ~string](m *message, to *S, f field, names []S) {
 	if !m.has.has(f) {
 		return

@@ -6,7 +6,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// methodStats sums the calls of one method, and holds the latest of them. Times count from
+// methodStats sums the calls of one method, and describes the latest of them. Times count from
 // the start of the statement.
 type methodStats struct {
 	next   *methodStats // of another method; nil for the last
@@ -74,17 +74,17 @@ func (all *methods) of(m method) *methodStats {
 	return last
 }
 
-// order is what an attempt is to the one before it.
-type order uint8
+// succession is what an attempt is to the one before it.
+type succession uint8
 
 const (
-	sameAttempt     order = iota // the same, at another address
-	repeatedAttempt              // another one of the same call
-	firstAttempt                 // the first of another call
+	sameAttempt     succession = iota // the same, at another address
+	repeatedAttempt                   // another one of the same call
+	firstAttempt                      // the first of another call
 )
 
-// begin notes that a request is sent. It returns the number of the attempt, and what that is to
-// the one before it.
+// begin notes that a request is sent. It returns the number of the attempt, and what the attempt is
+// to the one before it.
 //
 // Two requests are attempts of the same call when they follow each other with
 // the same method, the same Thrift sequence number and the same handle, and the
@@ -93,7 +93,7 @@ const (
 // HTTP layer retries; it never repeats one that was answered with 200. So two
 // calls never count as one, whatever a server does, and a retry never
 // counts as a call.
-func (s *methodStats) begin(req *message, out int64, redirect bool, now time.Duration) (attempt uint32, next order) {
+func (s *methodStats) begin(req *message, out int64, redirect bool, now time.Duration) (attempt uint32, next succession) {
 	same := s.seq == req.seq && s.session == req.session
 	switch {
 	case s.state == redirected && same && redirect:

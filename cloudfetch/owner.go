@@ -16,6 +16,8 @@ type owner interface {
 	received(m method, n int64)
 	// end notes how the attempt ended, and what broke it off, if anything did.
 	end(x *exchange, s attemptState, broke error, now time.Time)
+	// markUndecoded notes a message that could not be decoded.
+	markUndecoded()
 }
 
 var (
@@ -23,7 +25,7 @@ var (
 	_ owner = (*Session)(nil)
 )
 
-// head is what the head of a response tells.
+// head is what is kept of the head of a response.
 type head struct {
 	code      int
 	workspace string // x-databricks-org-id; empty unknown
@@ -32,15 +34,16 @@ type head struct {
 
 // callState is the state of the calls of a Trace or a Session.
 type callState struct {
-	done atomic.Bool // the trace is finished; set under mu
+	done atomic.Bool // the owner is finished; set under mu
 
 	mu        sync.Mutex // guards all below, and fields of the owner
 	methods   methods
 	workspace string // response header x-databricks-org-id; empty unknown
+	undecoded bool   // a message could not be read to its end although the driver may have read it
 }
 
-// addHead takes the head of a response to the latest attempt of a call. It reports false for
-// that of another.
+// addHead takes the head of the response to a call. It reports false where the response is not to
+// the latest attempt.
 func (s *callState) addHead(x *exchange, h head) bool {
 	if s.done.Load() || s.methods.find(x.method).attempt != x.attempt {
 		return false
@@ -59,5 +62,14 @@ func (s *callState) received(m method, n int64) {
 	defer s.mu.Unlock()
 	if !s.done.Load() {
 		s.methods.of(m).rpc.BytesIn += n
+	}
+}
+
+// markUndecoded implements owner.
+func (s *callState) markUndecoded() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.done.Load() {
+		s.undecoded = true
 	}
 }

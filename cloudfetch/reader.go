@@ -81,14 +81,14 @@ var _ io.Writer = (*reader)(nil)
 
 var readers = sync.Pool{New: func() any { return new(reader) }}
 
-// newReader returns a reader for a call or for an answer, to be released.
+// newReader returns a reader for a call or for an answer. The caller must release it.
 func newReader(call bool) *reader {
 	r, _ := readers.Get().(*reader)
 	r.start(call)
 	return r
 }
 
-// release returns the reader to the pool, but for a long list of links.
+// release returns the reader to the pool, without a long list of links.
 func (r *reader) release() {
 	if cap(r.links) > 256 {
 		r.links = nil
@@ -118,11 +118,11 @@ func (r *reader) feed(p []byte) {
 	whole := true // what began in p may end in it
 	for len(p) > 0 && r.progress == decoding {
 		if r.phase >= inSkip {
-			p = p[r.through(p):]
+			p = p[r.feedString(p):]
 			continue
 		}
 		if r.phase == atFieldType && len(p) >= 3 && p[0] != tStop {
-			r.meaning(p[0], int16(binary.BigEndian.Uint16(p[1:])))
+			r.beginField(p[0], int16(binary.BigEndian.Uint16(p[1:])))
 			p = p[3:]
 			if whole && r.field == noField && r.inside == skipped {
 				n := valueSize(p, r.fieldTyp, maxDepth-int(r.depth))
@@ -131,13 +131,13 @@ func (r *reader) feed(p []byte) {
 					continue // at the next field
 				}
 			}
-			r.value(r.fieldTyp)
+			r.beginValue(r.fieldTyp)
 			continue
 		}
 		need := int(r.need)
 		if r.have == 0 && len(p) >= need {
 			if r.phase == atLength && r.field == noField {
-				if p = r.strings(p); len(p) < need {
+				if p = r.skipStrings(p); len(p) < need {
 					continue
 				}
 			}
@@ -154,9 +154,9 @@ func (r *reader) feed(p []byte) {
 	}
 }
 
-// strings passes over whole elements of a list of strings, but for the last:
-// the values of a column. The length of one is next.
-func (r *reader) strings(p []byte) []byte {
+// skipStrings skips elements of a list of strings, the values of a column, that are whole in p, but
+// for the last. The length of an element is next.
+func (r *reader) skipStrings(p []byte) []byte {
 	f := &r.frames[r.depth-1]
 	if f.typ != tList || f.elem != tString {
 		return p
@@ -174,8 +174,8 @@ func (r *reader) strings(p []byte) []byte {
 	return p
 }
 
-// through passes the bytes of a string and returns how many it took.
-func (r *reader) through(p []byte) int {
+// feedString takes bytes of a string, or others to skip, and returns how many.
+func (r *reader) feedString(p []byte) int {
 	n := len(p)
 	if int64(n) > r.pending {
 		n = int(r.pending)
@@ -191,7 +191,7 @@ func (r *reader) through(p []byte) int {
 		*name = append(*name, p[:n]...)
 	}
 	if r.pending -= int64(n); r.pending == 0 {
-		r.passed()
+		r.endString()
 	}
 	return n
 }
@@ -207,8 +207,8 @@ func (r *reader) step(v []byte) {
 		r.fieldTyp = v[0]
 		r.await(atFieldID, 2)
 	case atFieldID:
-		r.meaning(r.fieldTyp, int16(binary.BigEndian.Uint16(v)))
-		r.value(r.fieldTyp)
+		r.beginField(r.fieldTyp, int16(binary.BigEndian.Uint16(v)))
+		r.beginValue(r.fieldTyp)
 	case atScalar:
 		if !r.msg.set(r.field, v) {
 			r.progress = undecodable
@@ -216,13 +216,13 @@ func (r *reader) step(v []byte) {
 		}
 		r.next()
 	case atLength:
-		r.length(int32(binary.BigEndian.Uint32(v)))
+		r.beginString(int32(binary.BigEndian.Uint32(v)))
 	case atList:
-		r.list(v[0], int32(binary.BigEndian.Uint32(v[1:])))
+		r.beginList(v[0], int32(binary.BigEndian.Uint32(v[1:])))
 	case atMap:
-		r.mapping(v[0], v[1], int32(binary.BigEndian.Uint32(v[2:])))
+		r.beginMap(v[0], v[1], int32(binary.BigEndian.Uint32(v[2:])))
 	case atVersion:
-		r.version(binary.BigEndian.Uint32(v))
+		r.beginMessage(binary.BigEndian.Uint32(v))
 	case atNameLength:
 		n := int32(binary.BigEndian.Uint32(v))
 		if n <= 0 || int(n) > len(r.scratch) {
@@ -239,7 +239,7 @@ func (r *reader) step(v []byte) {
 	}
 }
 
-func (r *reader) version(v uint32) {
+func (r *reader) beginMessage(v uint32) {
 	r.msg.typ = byte(v)
 	call := r.msg.typ == callMessage
 	if v&^0xff != 0x8001_0000 || call != r.call ||
@@ -250,19 +250,19 @@ func (r *reader) version(v uint32) {
 	r.await(atNameLength, 4)
 }
 
-// meaning looks up a field of the innermost struct. Its value is next.
-func (r *reader) meaning(typ byte, id int16) {
+// beginField looks up a field of the innermost struct. Its value is next.
+func (r *reader) beginField(typ byte, id int16) {
 	r.fieldTyp = typ
 	if r.depth > 1 {
 		r.field, r.inside = lookup(r.frames[r.depth-1].inside, id, typ)
 	} else {
-		r.field, r.inside = r.root(id)
+		r.field, r.inside = r.rootField(id)
 	}
 }
 
-// root looks up the outermost struct: the arguments of a call, or the result of a reply. Of an
-// exception only the fact is kept.
-func (r *reader) root(id int16) (field, structType) {
+// rootField looks up a field of the message: the arguments of a call, or the result of a reply. Of
+// an exception only the fact is kept.
+func (r *reader) rootField(id int16) (field, structType) {
 	switch {
 	case r.fieldTyp != tStruct:
 	case r.call && id == 1:
@@ -273,15 +273,15 @@ func (r *reader) root(id int16) (field, structType) {
 	return noField, skipped
 }
 
-// value begins a value of the given type; r.field and r.inside say what it is.
-func (r *reader) value(typ byte) {
+// beginValue begins a value of the given type; r.field and r.inside say what it is.
+func (r *reader) beginValue(typ byte) {
 	if int(typ) >= len(widths) {
 		r.progress = undecodable
 		return
 	}
 	if w := widths[typ]; w > 0 {
 		if r.field == noField {
-			r.over(int64(w))
+			r.skip(int64(w))
 			return
 		}
 		r.await(atScalar, w)
@@ -305,8 +305,8 @@ func (r *reader) value(typ byte) {
 	}
 }
 
-// over passes n bytes by; n may be 0.
-func (r *reader) over(n int64) {
+// skip passes over n bytes; n may be 0.
+func (r *reader) skip(n int64) {
 	if n == 0 {
 		r.next()
 		return
@@ -314,8 +314,8 @@ func (r *reader) over(n int64) {
 	r.phase, r.pending = inSkip, n
 }
 
-// length begins a string.
-func (r *reader) length(n int32) {
+// beginString begins a string of n bytes.
+func (r *reader) beginString(n int32) {
 	if n < 0 {
 		r.progress = undecodable
 		return
@@ -345,11 +345,11 @@ func (r *reader) length(n int32) {
 			return
 		}
 	}
-	r.over(int64(n))
+	r.skip(int64(n))
 }
 
-// passed ends a string.
-func (r *reader) passed() {
+// endString keeps what a string is kept for.
+func (r *reader) endString() {
 	ok := true
 	switch r.phase {
 	case inCapture:
@@ -377,9 +377,9 @@ func (r *reader) passed() {
 	r.next()
 }
 
-// list begins a list or set.
-func (r *reader) list(elem byte, n int32) {
-	if n < 0 || r.field != noField && !r.listed(n) {
+// beginList begins a list or set.
+func (r *reader) beginList(elem byte, n int32) {
+	if n < 0 || r.field != noField && !r.setLength(n) {
 		r.progress = undecodable
 		return
 	}
@@ -388,7 +388,7 @@ func (r *reader) list(elem byte, n int32) {
 		return
 	}
 	if int(elem) < len(widths) && widths[elem] > 0 {
-		r.over(int64(n) * int64(widths[elem]))
+		r.skip(int64(n) * int64(widths[elem]))
 		return
 	}
 	inside := r.inside
@@ -398,23 +398,24 @@ func (r *reader) list(elem byte, n int32) {
 	r.push(frame{typ: tList, inside: inside, elem: elem, left: n})
 }
 
-// listed notes the length of a list; of the columns' values only the first.
-func (r *reader) listed(n int32) bool {
+// setLength keeps the length of a list; of the lists of column values, only that of the first. It
+// reports false for a list that must not come again.
+func (r *reader) setLength(n int32) bool {
 	if r.field == columnValues && r.msg.has.has(columnValues) {
 		return true
 	}
 	return r.msg.setInt(r.field, int64(n))
 }
 
-// mapping begins a map. No map is followed.
-func (r *reader) mapping(key, val byte, n int32) {
+// beginMap begins a map, which is always skipped.
+func (r *reader) beginMap(key, val byte, n int32) {
 	switch {
 	case n < 0:
 		r.progress = undecodable
 	case n == 0:
 		r.next()
 	case int(key) < len(widths) && int(val) < len(widths) && widths[key] > 0 && widths[val] > 0:
-		r.over(int64(n) * int64(widths[key]+widths[val]))
+		r.skip(int64(n) * int64(widths[key]+widths[val]))
 	default:
 		r.push(frame{typ: tMap, elem: key, val: val, left: n})
 	}
@@ -481,13 +482,13 @@ func (r *reader) next() {
 		r.field, r.inside = noField, f.inside
 		if f.value {
 			f.value = false
-			r.value(f.val)
+			r.beginValue(f.val)
 			return
 		}
 		if f.left > 0 {
 			f.left--
 			f.value = f.typ == tMap
-			r.value(f.elem)
+			r.beginValue(f.elem)
 			return
 		}
 		r.depth--

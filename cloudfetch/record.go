@@ -23,7 +23,7 @@ func (t *Trace) fill(r *telemetry.Statement) {
 		r.Kind = telemetry.KindVolume
 	}
 	if r.RPCs = t.appendRPCs(r.RPCs); r.RPCs == nil && !t.unread {
-		r.RPCs = []telemetry.RPC{} // it is known that there were none
+		r.RPCs = []telemetry.RPC{} // known to be none
 	}
 	r.Calls = t.appendCalls(r.Calls)
 	if t.methods.find(executeStatement).rpc.Calls > 0 { // else the statement never reached the server
@@ -54,7 +54,7 @@ func (t *Trace) appendRPCs(to []telemetry.RPC) []telemetry.RPC {
 	return to
 }
 
-// slowCall is how long a call takes of which the server's request identifier is kept.
+// slowCall is the latency from which on the server's request identifier of a call is kept.
 const slowCall = time.Second
 
 func (t *Trace) appendCalls(to []telemetry.Call) []telemetry.Call {

@@ -5,8 +5,8 @@ import (
 	"sync/atomic"
 )
 
-// registry ties what passes the transport to the traces: operation and session
-// identifiers, and links. Lock order: a trace's lock before the registry's;
+// registry finds the trace, session or file that a request belongs to, by the operation or session
+// identifier, or the link, in it. Lock order: a trace's lock before the registry's;
 // nothing is called while the registry's lock is held.
 type registry struct {
 	// busy counts what is registered, so that a transport without traces can
@@ -94,9 +94,8 @@ func (r *registry) dropSession(id guid, s *Session) {
 	r.count()
 }
 
-// addLinks registers the files of a page. Of a link that is already registered,
-// for whichever statement, both files are untracked: a request for the link could be for
-// either.
+// addLinks registers the files of a page. Where a link is already registered, for any statement,
+// both files become untracked: a request for the link could be for either.
 func (r *registry) addLinks(files []file) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -38,22 +38,21 @@ func readRequest(getBody func() (io.ReadCloser, error)) (r *reader, size int64) 
 
 // watchedRequest reads a request body while the base transport does. The
 // transport may still be reading when the response comes, from another
-// goroutine: done tells when msg can be read.
+// goroutine: done says when the message can be read.
 type watchedRequest struct {
 	io.ReadCloser
 	counts *Counters
-	done   atomic.Bool // msg is complete and will not change
+	done   atomic.Bool // reader.msg is complete and will not change
 	n      atomic.Int64
 
 	reader reader // of the goroutine that reads the body
-	broken bool
 }
 
 func (r *watchedRequest) Read(p []byte) (int, error) {
 	n, err := r.ReadCloser.Read(p)
 	if n > 0 && n <= len(p) {
 		r.n.Add(int64(n))
-		if !r.broken && r.reader.progress == decoding {
+		if r.reader.progress == decoding {
 			r.saw(p[:n])
 		}
 	}
@@ -63,7 +62,7 @@ func (r *watchedRequest) Read(p []byte) (int, error) {
 func (r *watchedRequest) saw(p []byte) {
 	defer func() {
 		if v := recover(); v != nil {
-			r.broken = true
+			r.reader.progress = undecodable
 			r.counts.panicked(v)
 		}
 	}()

@@ -62,7 +62,7 @@ func (s *Session) FillClosed(r *telemetry.SessionClosed) {
 	r.Retries, r.RequestID = s.methods.find(closeSession).shown(r.Latency)
 }
 
-// shown is what the record of a session shows of the call that opened or closed it.
+// shown is what the record of a session shows of the call that opened or closed the session.
 func (s *methodStats) shown(took time.Duration) (retries telemetry.Maybe[int64], requestID string) {
 	if s.unanswered() || s.rpc.Retries > 0 || took >= slowCall {
 		requestID = s.request.String()
@@ -70,8 +70,8 @@ func (s *methodStats) shown(took time.Duration) (retries telemetry.Maybe[int64],
 	return telemetry.Known(s.rpc.Retries), requestID
 }
 
-// Fault returns what the server answered when the session was closed, or before that, when
-// the session was opened: nothing where s is nil.
+// Fault returns what the server answered when the session was closed, or, before that, when it was
+// opened. A nil session has the zero Fault.
 func (s *Session) Fault() Fault {
 	if s == nil {
 		return Fault{}
@@ -85,7 +85,7 @@ func (s *Session) Fault() Fault {
 	return last.fault(s.sqlState)
 }
 
-// Finish ends the trace: the transport drops the session, and later messages pass unobserved.
+// Finish ends the observation: the transport drops the session, and later messages pass unobserved.
 func (s *Session) Finish() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// What the driver's own telemetry asks for. It builds its URLs from the host
-// name alone, so scheme and port are not those of the connection.
+// The requests of the driver's own telemetry, and our answers. The driver builds the URLs from the
+// host name alone, so scheme and port are not those of the connection.
 const (
 	flagPath       = "/api/2.0/connector-service/feature-flags/GOLANG/"
 	uploadPath     = "/telemetry-ext"
@@ -25,8 +25,8 @@ func isUpload(u *url.URL) bool {
 	return u != nil && (u.Path == uploadPath || u.Path == uploadPathAnon)
 }
 
-// nativeTelemetry answers a request of the driver's own telemetry with the given document where
-// the driver is silenced, and passes the request on where not.
+// nativeTelemetry answers a request of the driver's own telemetry with the given document if the
+// driver is silenced, and passes the request on if not.
 func (t *Transport) nativeTelemetry(req *http.Request, answer string) (*http.Response, error) {
 	if !t.silence {
 		return t.base.Workspace.RoundTrip(req)

@@ -2,10 +2,10 @@ package cloudfetch
 
 import "encoding/binary"
 
-// valueSize returns the length of a value when all of it is in p, and 0 otherwise: most of a
-// message has nothing that is kept, and need not be followed step by step. What is not whole or
-// not valid is left to the reader. An answer with direct results is read in 1.5 µs this way, in
-// 3.8 µs without (BenchmarkReaderAhead/direct).
+// valueSize returns the length of a value that is whole in p, and 0 for one that is not, or not
+// valid, which the reader follows step by step. Most of a message is skipped, and skipping it whole
+// is quicker: an answer with direct results is read in 1.5 µs, without valueSize in 3.8 µs
+// (BenchmarkReaderAhead/direct).
 func valueSize(p []byte, typ byte, depth int) int {
 	switch {
 	case depth <= 0 || int(typ) >= len(widths):

@@ -3,14 +3,14 @@ package cloudfetch
 import (
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// The time of a statement is attributed as it passes, never by subtraction. Whatever happens to
-// the statement, on the wire or in the application, first adds the time since the event before
-// it to the part that the statement was in, and then changes what the statement is in. So the
-// parts add up to the total at every instant, whichever way the statement goes on, and the
-// bounds of lists do not matter.
+// The time of a statement is attributed as it passes, never by subtraction. Each event, on the
+// wire or in the application, first adds the time since the previous event to the part that the
+// statement was in, and then changes the part. So the parts add up to the total at every instant,
+// however the statement goes on, and the bounds of lists do not matter.
 //
 //	application ── call, read, close ──▶ activity ─┐
 //	                                               ├─▶ part ──▶ split[part] += now - then
@@ -25,7 +25,7 @@ const (
 	reading                    // the driver reads a row that begins a page or file, or an Arrow batch
 	describing                 // the driver is asked for what describes the rows
 	between                    // the application has control, or the driver decodes one row
-	unobserved                 // as between and reading: which of the two is not seen
+	unobserved                 // between or reading, which cannot be told apart
 	afterRead                  // the application has control, and no rows are left
 	closing                    // the driver closes the rows
 	ended                      // the statement is over
@@ -40,17 +40,18 @@ type timing struct {
 	activity    activity
 	described   activity // what the application had the driver do before describing
 	unread      bool     // the wire is not read
-	paused      bool     // the latest attempt of a call failed, and nothing else was called since
+	paused      bool     // the latest attempt of a call failed, and nothing was called since
 	inFlight    method   // of the latest call without a complete answer
 	answerBegan bool     // its answer has begun
-	connecting  int      // network connections that are being opened for it
+	latest      int32    // number of the latest attempt of a call
+	connecting  int32    // network connections that are being opened for the latest attempt
 
 	attempt telemetry.Split // time of the latest attempt, to be moved when it is repeated
-	before  time.Duration   // of its time in PartNetwork, what passed before the answer began
-	execute time.Duration   // time of the server before ExecuteStatement was answered
-	running time.Duration   // when the statement was last seen to run
+	before  time.Duration   // the share of attempt's PartNetwork that passed before the answer began
+	execute time.Duration   // time of PartServer before ExecuteStatement was answered
+	lastRan time.Duration   // when the statement was last seen to run
 
-	segments     []segment // pages and files that rows are left in, and those that are to come
+	segments     []segment // pages and files with rows that are not read yet
 	firstSegment [1]segment
 	passed       int64 // rows in segments that were read to their end
 	uncounted    bool  // rows are read as streams: the segments are passed as they arrive
@@ -62,7 +63,7 @@ type segment struct {
 	file *file // nil for a page
 }
 
-// advance attributes the time until now. It comes before every change of what part depends on.
+// advance attributes the time until now. Call it before every change of what part depends on.
 func (t *Trace) advance(now time.Duration) {
 	d := now - t.until
 	if d <= 0 {
@@ -203,25 +204,34 @@ func (t *Trace) passTo(row int64) {
 	}
 }
 
-// beginAttempt notes that an attempt of a call is under way. Of one that is repeated, the time is
-// that of a retry, whatever the statement seemed to wait for then.
-func (t *Trace) beginAttempt(m method, again bool) {
-	if again {
+// beginAttempt notes that an attempt of a call is under way. When it repeats the one before, the
+// time of that one moves to PartRetry, whatever the statement seemed to wait for then.
+func (t *Trace) beginAttempt(m method, repeats bool) {
+	if repeats {
 		for p := range t.attempt {
 			t.move(min(t.attempt[p], t.split[p]), telemetry.Part(p), telemetry.PartRetry)
 		}
 	}
 	t.attempt, t.before = telemetry.Split{}, 0
+	t.latest++
+	t.connecting = 0
 	t.inFlight, t.answerBegan, t.paused = m, false, false
 }
 
-// beginAnswer notes that the answer to an attempt begins. The server had the time since the
-// attempt began, but for the round trip.
+// continueAttempt notes that an attempt that was redirected goes on at another address.
+func (t *Trace) continueAttempt(m method) {
+	if t.inFlight == m {
+		t.answerBegan = false
+	}
+}
+
+// beginAnswer notes that the answer to an attempt begins. Of the time since ExecuteStatement was
+// sent, all but the round trip was the server's.
 func (t *Trace) beginAnswer(m method, roundTrip time.Duration) {
 	if t.inFlight != m {
 		return
 	}
-	t.answerBegan = true
+	t.answerBegan, t.connecting = true, 0
 	if m == executeStatement {
 		d := min(roundTrip, t.attempt[telemetry.PartServer])
 		t.attempt[telemetry.PartServer] -= d
@@ -238,9 +248,9 @@ func (t *Trace) endAttempt(m method, state attemptState) {
 	}
 }
 
-// pageCame notes that the answer that has just come brought a page: what came of it after its
-// beginning was the page.
-func (t *Trace) pageCame(m method) {
+// pageArrived notes that a complete answer brought a page: the time since the answer began was the
+// page's.
+func (t *Trace) pageArrived(m method) {
 	if m == executeStatement && t.answerBegan {
 		t.move(t.attempt[telemetry.PartNetwork]-t.before, telemetry.PartNetwork, telemetry.PartPage)
 	}
@@ -251,9 +261,9 @@ func (t *Trace) move(d time.Duration, from, to telemetry.Part) {
 	t.split[to] += d
 }
 
-// refine uses how long the server says it worked. While ExecuteStatement was under way the server
-// worked, too; what remained of its time passed while the client polled, and what the client
-// polled beyond that was too late.
+// refine uses how long the server says it worked. The server worked while ExecuteStatement was
+// under way, and for what remained of its time while the client polled. Polling beyond that was
+// late.
 func (t *Trace) refine(worked time.Duration) {
 	executing := min(t.execute, t.split[telemetry.PartServer])
 	polling := t.split[telemetry.PartServer] - executing
@@ -265,9 +275,9 @@ func (t *Trace) refine(worked time.Duration) {
 	}
 }
 
-// updateServerTime takes how long the server says it worked, once it does. It is unknown where the
-// server's clock was stepped meanwhile: the work cannot have taken longer than the client waited
-// for it, but for the server's milliseconds and two clocks that do not run equally fast.
+// updateServerTime takes how long the server says it worked, the first time it does. The time stays
+// unknown where the server's clock was stepped meanwhile: the work cannot have taken longer than
+// the client waited, apart from rounding to milliseconds and clocks that run at different speeds.
 func (t *Trace) updateServerTime(m *message, now time.Duration) {
 	if started := m.num[operationStarted]; started > 0 {
 		t.serverStarted = started
@@ -281,27 +291,44 @@ func (t *Trace) updateServerTime(m *message, now time.Duration) {
 	t.refine(time.Duration(worked) * time.Millisecond)
 }
 
-// updateRunning notes when the statement was last seen to run, and how long before it was seen
-// that it no longer did.
+// updateRunning notes when the statement was last seen to run, and how long after that it was first
+// seen not to.
 func (t *Trace) updateRunning(from method, now time.Duration) {
 	switch {
 	case from == executeStatement:
-		t.execute, t.running = t.split[telemetry.PartServer], now
+		t.execute, t.lastRan = t.split[telemetry.PartServer], now
 	case from != getOperationStatus:
 	case t.works():
-		t.running = now
+		t.lastRan = now
 	case t.unseen == 0:
-		t.unseen = now - t.running
+		t.unseen = now - t.lastRan
 	}
 }
 
-// connect notes that a connection is being opened for the statement (1), or no longer (-1).
-func (t *Trace) connect(more int) {
+// connect notes that a network connection is being opened for the latest attempt of a call, whose
+// number it returns. The attempt waits for the connection at most until its answer begins: net/http
+// may send it over another connection, and goes on opening this one.
+func (t *Trace) connect() (attempt int32) {
+	return t.updateConnecting(func() { t.connecting++ })
+}
+
+// connected notes that the connection for an attempt is open, or has failed.
+func (t *Trace) connected(attempt int32) {
+	t.updateConnecting(func() {
+		if attempt == t.latest && t.connecting > 0 {
+			t.connecting--
+		}
+	})
+}
+
+func (t *Trace) updateConnecting(update func()) (attempt int32) {
+	defer contain.Process.Recover(contain.Wire)
 	now := t.since(time.Now())
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !t.done.Load() {
 		t.advance(now)
-		t.connecting += more
+		update()
 	}
+	return t.latest
 }

@@ -2,6 +2,7 @@ package cloudfetch
 
 import (
 	"context"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"testing"
@@ -19,6 +20,8 @@ type clock struct {
 	ctx   context.Context
 	trace *Trace
 	delay time.Duration // until the answer to a request begins
+
+	beforeAnswer func() // runs when a request was sent; nil is nothing
 }
 
 // onClock runs a test in fake time.
@@ -28,6 +31,9 @@ func onClock(t *testing.T, test func(t *testing.T, c *clock)) {
 		c := &clock{stage: newStage(t, Options{})}
 		inner := c.transport.base.Workspace
 		c.transport.base = WrapBase(roundTripFunc(func(r *http.Request) (*http.Response, error) {
+			if c.beforeAnswer != nil {
+				c.beforeAnswer()
+			}
 			time.Sleep(c.delay)
 			return inner.RoundTrip(r)
 		}))
@@ -96,6 +102,59 @@ func TestTheServerHasTheTimeFromTheRequestUntilAnAnswerSaysThatItIsDone(t *testi
 		require.Equal(t, 11*s, r.Polling.Or(telemetry.Polling{}).Unseen, "it may have ended at any time since the poll before")
 		require.Equal(t, "FINISHED", r.State)
 		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartServer: 20 * s, telemetry.PartNetwork: 8 * s}, c.split())
+	})
+}
+
+// net/http opens a connection for a request, sends the request over another one that becomes free
+// meanwhile, and goes on opening the first.
+func TestAConnectionThatNoCallWaitsForIsNotNetworkTime(t *testing.T) {
+	onClock(t, func(t *testing.T, c *clock) {
+		opened := make(chan struct{})
+		c.beforeAnswer = func() {
+			attempt := c.trace.connect()
+			go func() {
+				<-opened
+				c.trace.connected(attempt)
+			}()
+		}
+		c.call(2*s, executeRequest(1), ok(handleReply))
+		c.beforeAnswer = nil
+		c.call(4*s, operationRequest(getOperationStatus, 2, operationA), ok(runningReply(2)))
+		c.beforeAnswer = func() {
+			attempt := c.trace.connect()
+			close(opened) // says nothing of the connection for this call
+			time.AfterFunc(1*s, func() { c.trace.connected(attempt) })
+		}
+		c.call(3*s, operationRequest(getOperationStatus, 3, operationA), ok(finishedReply(3)))
+		require.Equal(t, 2*s, rpcOf(soFar(c.trace), executeStatement).Connecting)
+		require.Equal(t, 1*s, rpcOf(soFar(c.trace), getOperationStatus).Connecting)
+		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartServer: 6 * s, telemetry.PartNetwork: 3 * s}, c.split())
+	})
+}
+
+func TestTheServerHasTheTimeAfterARedirect(t *testing.T) {
+	onClock(t, func(t *testing.T, c *clock) {
+		c.transport.base = WrapBase(roundTripFunc(func(req *http.Request) (*http.Response, error) {
+			if req.Response == nil {
+				time.Sleep(1 * s)
+				resp := response(req, http.StatusTemporaryRedirect, nil, nil)
+				resp.Header.Set("Location", "https://elsewhere")
+				return resp, nil
+			}
+			time.Sleep(5 * s)
+			return response(req, http.StatusOK, handleReply, nil), nil
+		}))
+		var before *http.Response
+		for range 2 {
+			req := thriftRequest(c.ctx, executeRequest(1))
+			req.Response = before
+			resp, err := c.transport.RoundTrip(req)
+			require.NoError(t, err)
+			_, err = io.ReadAll(resp.Body)
+			require.NoError(t, err)
+			before = resp
+		}
+		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartServer: 6 * s}, c.split())
 	})
 }
 

@@ -33,11 +33,11 @@ type Trace struct {
 	reg     *registry // where the statement is registered, once id is known; nil before
 	calls   []call
 	first   [1]call          // room for the first call
-	failing method           // of the calls that run the statement, poll and fetch: the first without an answer the driver can use
+	failing method           // the first call to run, poll or fetch without an answer that the driver can use
 	files   *files           // nil before a link came
 	result  telemetry.Result // without evidence and counts
-	pages   int64            // that came, listed or not
-	rows    int64            // in all pages of which the number is known
+	pages   int64            // that arrived, listed or not
+	rows    int64            // in the pages whose number of rows is known
 
 	state           string                         // TGetOperationStatusResp 2, last reported; empty unknown
 	sqlState        string                         // TGetOperationStatusResp 3, else TStatus 3: the last that was not empty
@@ -46,8 +46,7 @@ type Trace struct {
 	unseen          time.Duration                  // as telemetry.Polling.Unseen
 	moreRows        telemetry.Maybe[bool]          // TFetchResultsResp 2 hasMoreRows of the latest page
 	volume          bool                           // TGetResultSetMetadataResp 1287 isStagingOperation
-	undecoded       bool                           // a message could not be read to its end although the driver may have read it
-	secondStatement bool                           // another statement ran with this trace and was left out
+	secondStatement bool                           // another statement ran with this trace; it is not observed
 
 	// Guarded by the registry's lock: the trace's node there, and its registered files, newest first.
 	node       node[guid, *Trace]
@@ -70,9 +69,9 @@ func NewTrace(started time.Time) *Trace {
 	return t
 }
 
-// Start makes a Trace that is part of other memory ready, as NewTrace does. It must be called
-// before a context carries t. Where no Transport carries the statement's requests, the wire is
-// not read, and what the statement waits for in the driver is unknown.
+// Start makes a Trace ready that is part of another value, as NewTrace does. It must be called
+// before a context carries t. wire is false where no Transport carries the statement's requests:
+// what the statement waits for in the driver is unknown then.
 func (t *Trace) Start(at time.Time, wire bool) { t.started, t.unread = at, !wire }
 
 type traceKey struct{}
@@ -84,8 +83,8 @@ func NewContext(ctx context.Context, t *Trace) context.Context {
 	return context.WithValue(ctx, traceKey{}, t)
 }
 
-// Value returns t for the key that the transport looks up in a context, and nil for any other: a
-// context type of the caller can carry t without another context around it.
+// Value returns t for the key that the transport looks up in a context, and nil for any other. With
+// it the caller's own context type can carry t, without NewContext.
 func (t *Trace) Value(key any) any {
 	if key == (traceKey{}) {
 		return t
@@ -123,7 +122,7 @@ func (t *Trace) Finish(r *telemetry.Statement, now time.Time) {
 	}
 }
 
-// MoreRows is what the server said with the latest page: whether there are rows beyond it.
+// MoreRows reports whether there are rows beyond the latest page, as the server said with it.
 func (t *Trace) MoreRows() telemetry.Maybe[bool] {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -159,6 +158,7 @@ func (t *Trace) begin(req *message, out int64, redirect bool, at time.Time) (att
 	attempt, next := s.begin(req, out, redirect, now)
 	switch next {
 	case sameAttempt:
+		t.continueAttempt(s.method)
 		return attempt, true
 	case firstAttempt:
 		s.listed = t.list(s)
@@ -196,12 +196,12 @@ func (t *Trace) mayExecute() bool {
 	return t.reg == nil && t.methods.find(executeStatement).state != running
 }
 
-// list adds a call that begins to the list. It returns the number of the call there, from 1, or
-// 0.
+// list adds a call that begins to the list, and returns its number there, from 1; 0 when the list
+// has no room for it.
 func (t *Trace) list(s *methodStats) int {
 	switch s.method {
 	case executeStatement:
-		t.calls = t.first[:0] // one before this failed without giving a statement
+		t.calls = t.first[:0] // an earlier one failed without giving a statement
 	case getOperationStatus:
 		if len(t.calls) == 0 || s.rpc.Calls > maxPolls {
 			return 0
@@ -248,15 +248,6 @@ func (t *Trace) tie(id guid, reg *registry) bool {
 	}
 	t.id, t.reg = id, reg
 	return true
-}
-
-// markUndecoded notes a request that could not be decoded.
-func (t *Trace) markUndecoded() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if !t.done.Load() {
-		t.undecoded = true
-	}
 }
 
 // end implements owner.
@@ -312,7 +303,7 @@ func (t *Trace) updateState(from method, m *message, now time.Duration) {
 	t.updateRunning(from, now)
 	t.updateServerTime(m, now)
 	if from == cancelOperation || from == closeOperation || t.failing != unknownMethod && t.failing != from {
-		return // one that comes too late says nothing of the statement
+		return // says nothing of why the statement failed
 	}
 	state := ""
 	switch {
@@ -350,7 +341,7 @@ func (t *Trace) addPage(s *methodStats, m *message, links []link, now time.Durat
 		t.undecoded = true
 	}
 	t.pages++
-	t.pageCame(s.method)
+	t.pageArrived(s.method)
 	if len(links) == 0 && rows.Or(0) > 0 {
 		t.addSegment(segment{rows: rows.Or(0)})
 	}

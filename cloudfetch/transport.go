@@ -132,7 +132,7 @@ func (t *Transport) call(req *http.Request) (*http.Response, error) {
 	body := t.beginCall(req, by)
 	resp, err := t.base.Workspace.RoundTrip(req)
 	if body != nil {
-		t.answer(body, resp, err)
+		body.answer(resp, err)
 	}
 	return resp, err
 }
@@ -156,7 +156,7 @@ func (t *Transport) callWatched(req *http.Request, by caller) (*http.Response, e
 	resp, err := t.base.Workspace.RoundTrip(copied)
 	if watched.done.Load() {
 		if body := t.own(req, by, &watched.reader.msg, watched.n.Load(), start); body != nil {
-			t.answer(body, resp, err)
+			body.answer(resp, err)
 		}
 	} else {
 		t.markUndecoded(by)
@@ -192,13 +192,11 @@ func (t *Transport) own(req *http.Request, by caller, msg *message, n int64, sta
 	if o == nil {
 		return nil
 	}
-	attempt, ok := o.begin(msg, n, req.Response != nil, start)
-	if !ok {
+	body = &exchangeBody{exchange: exchange{counts: t.counts, registry: t.registry, owner: o, method: msg.method}}
+	if !body.begin(msg, n, req.Response != nil, start) {
 		return nil
 	}
-	return &exchangeBody{exchange: exchange{
-		counts: t.counts, registry: t.registry, owner: o, method: msg.method, attempt: attempt,
-	}}
+	return body
 }
 
 // ownerOf ties a call to its trace: OpenSession and ExecuteStatement by their
@@ -239,18 +237,6 @@ func (t *Transport) ownerOf(by caller, msg *message) owner {
 	return nil
 }
 
-// answer takes the response to a call and wraps its body.
-func (t *Transport) answer(body *exchangeBody, resp *http.Response, err error) {
-	defer t.counts.contain()
-	if err != nil || resp == nil || resp.Body == nil || resp.StatusCode == http.StatusSwitchingProtocols {
-		body.finish(failed, err)
-		return
-	}
-	body.headers(resp)
-	body.ReadCloser = resp.Body
-	resp.Body = body
-}
-
 // fileOf finds the file a request is for, and whether it follows a redirect.
 func (t *Transport) fileOf(req *http.Request) (f *file, redirect bool) {
 	if t.registry.linked.Load() == 0 {
@@ -270,28 +256,11 @@ func (t *Transport) fileOf(req *http.Request) (f *file, redirect bool) {
 
 // download passes the request for a file on.
 func (t *Transport) download(req *http.Request, f *file, redirect bool) (*http.Response, error) {
-	attempt, ok := f.begin(redirect, time.Now())
+	body := &downloadBody{download: download{counts: t.counts, file: f, ctx: req.Context()}}
+	observed := body.begin(redirect)
 	resp, err := t.base.Storage.RoundTrip(req)
-	if ok {
-		t.arrived(req, f, attempt, resp, err)
+	if observed {
+		body.answer(resp, err)
 	}
 	return resp, err
-}
-
-// arrived takes the response to a download and wraps its body.
-func (t *Transport) arrived(req *http.Request, f *file, attempt uint32, resp *http.Response, err error) {
-	defer t.counts.contain()
-	b := &downloadBody{download: download{counts: t.counts, file: f, attempt: attempt, ctx: req.Context()}}
-	switch {
-	case err != nil || resp == nil || resp.Body == nil:
-		b.failed(0)
-	case isRedirect(resp):
-		f.redirect(attempt)
-	case resp.StatusCode != http.StatusOK:
-		b.failed(resp.StatusCode)
-	default:
-		b.length = resp.ContentLength
-		b.ReadCloser = resp.Body
-		resp.Body = b
-	}
 }

@@ -402,21 +402,63 @@ func TestRequestThatCannotBeDecodedPasses(t *testing.T) {
 	require.EqualValues(t, 2, s.transport.Stats().Undecoded)
 }
 
+// A panic while an answer is read costs the statement its counts, and the driver nothing.
 func TestPanicsAreContained(t *testing.T) {
 	s := newStage(t, Options{})
-	ctx, _ := traced()
+	ctx, trace := traced()
 	s.execute(ctx, operationA)
-	b := &exchangeBody{ReadCloser: io.NopCloser(strings.NewReader("abc")), exchange: exchange{counts: s.transport.counts}}
-	got, err := io.ReadAll(b) // has no owner: panics inside
+	s.answer([]byte("abc"))
+	req := thriftRequest(context.Background(), operationRequest(fetchResults, 2, operationA))
+	resp, err := s.transport.RoundTrip(req)
+	require.NoError(t, err)
+	resp.Body.(*exchangeBody).reader.depth = maxDepth + 1
+	resp.Body.(*exchangeBody).reader.await(atLength, 1)
+	got, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)
 	require.Equal(t, "abc", string(got))
-	require.NoError(t, b.Close())
+	require.NoError(t, resp.Body.Close())
+	require.EqualValues(t, 1, s.transport.Stats().Panics)
+	requireUncounted(t, finish(trace))
+}
 
-	d := &downloadBody{ReadCloser: io.NopCloser(strings.NewReader("abc")), download: download{counts: s.transport.counts}}
-	got, err = io.ReadAll(d)
+// A panic while a download is observed costs the statement what is known of its files.
+func TestPanicsOfDownloadsAreContained(t *testing.T) {
+	s := newStage(t, Options{})
+	ctx, trace := traced()
+	s.execute(ctx, operationA)
+	url := linkTo("0")
+	s.sendLinks(operationA, url)
+	s.serve(url, answer{code: http.StatusOK, body: []byte("abc")})
+
+	trace.until, trace.inFlight, trace.connecting = -1, numMethods, 1 // no such method: panics at the request
+	got, err := s.get(context.Background(), url)
 	require.NoError(t, err)
 	require.Equal(t, "abc", string(got))
-	require.Positive(t, s.transport.Stats().Panics)
+	require.EqualValues(t, 1, s.transport.Stats().Panics)
+
+	trace.inFlight = unknownMethod
+	require.Nil(t, finish(trace).CloudFetch)
+}
+
+func TestPanicsWhileAFileIsReadAreContained(t *testing.T) {
+	s := newStage(t, Options{})
+	ctx, trace := traced()
+	s.execute(ctx, operationA)
+	url := linkTo("0")
+	s.sendLinks(operationA, url)
+	s.serve(url, answer{code: http.StatusOK, body: []byte("abc"), cut: errReset})
+
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, url, nil)
+	require.NoError(t, err)
+	resp, err := s.transport.RoundTrip(req)
+	require.NoError(t, err)
+	resp.Body.(*downloadBody).ctx = nil // panics at the error
+	got, err := io.ReadAll(resp.Body)
+	require.ErrorIs(t, err, errReset)
+	require.Equal(t, "abc", string(got))
+	require.NoError(t, resp.Body.Close())
+	require.EqualValues(t, 1, s.transport.Stats().Panics)
+	require.Nil(t, finish(trace).CloudFetch)
 }
 
 func TestAFaultIsOfTheFirstCallThatFailed(t *testing.T) {

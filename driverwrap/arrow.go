@@ -14,7 +14,7 @@ import (
 // arrowAccess adds Arrow access, which callers reach through sql.Conn.Raw.
 type arrowAccess struct {
 	arrow dbsqlrows.Rows // the native rows
-	of    *rows          // held by the readers, too: who reads has not dropped the rows
+	of    *rows          // the readers hold them, too: rows that are being read are not dropped
 }
 
 // GetArrowBatches returns the rest of the rows as Arrow records, counted as they are read.
@@ -103,7 +103,7 @@ func nextArrow[T any](st *statement, native func() (T, error)) (next T, now time
 
 func countRecord(st *statement, now time.Time, r arrow.Record) {
 	defer contain.Process.Recover(contain.Statement)
-	if n := r.NumRows(); st.rowsRead.Add(n) == n {
+	if n := r.NumRows(); n > 0 && st.rowsRead.Add(n) == n {
 		st.firstRow(now)
 	}
 }

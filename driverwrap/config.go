@@ -22,10 +22,10 @@ import (
 // default settings, and records go to the sinks of telemetry.Default only.
 type Config struct {
 	// Settings are the settings that exist as DSN parameters and environment variables,
-	// too. The DSN takes precedence over the environment, and that over these; off in any of
-	// them is off.
+	// too. The DSN takes precedence over the environment, and the environment over these; off in
+	// any of them is off.
 	Settings telemetry.Settings
-	// Sinks receive the records of connectors made from this Config, next to those
+	// Sinks receive the records of connectors made from this Config, in addition to the sinks
 	// attached to telemetry.Default. An *otelsink.Sink among them takes the place of
 	// otelsink.Default.
 	Sinks []telemetry.Sink
@@ -67,7 +67,7 @@ func (c Config) Wrap(native driver.Connector) driver.Connector {
 
 // open builds the native connector from options, with a transport of package cloudfetch under
 // it, and keeps the configuration that the options make.
-func (c Config) open(settings telemetry.Settings, opts []dbsql.ConnOption) (*connector, error) {
+func (c Config) open(resolved telemetry.Settings, opts []dbsql.ConnOption) (*connector, error) {
 	var (
 		driverConfig telemetry.DriverConfig
 		connection   export.Connection
@@ -85,8 +85,8 @@ func (c Config) open(settings telemetry.Settings, opts []dbsql.ConnOption) (*con
 		userClient = readConfig[*http.Client](n, "HTTPClient").Or(nil) != nil
 		// Only the wrapper may report for this connector: the native telemetry is silenced.
 		reportTo = connection
-		report = export.Open(reportTo, settings)
-		wire = observer(n, report != nil || settings.Enabled == telemetry.SwitchOff)
+		report = export.Open(reportTo, resolved)
+		wire = observer(n, report != nil || resolved.Enabled == telemetry.SwitchOff)
 		return dbsql.WithTransport(wire)
 	})
 	imitate := withConfig(func(n nativeConfig) dbsql.ConnOption {
@@ -100,7 +100,7 @@ func (c Config) open(settings telemetry.Settings, opts []dbsql.ConnOption) (*con
 		_ = report.Close(context.Background()) // nothing was recorded
 		return nil, err
 	}
-	wrapped := c.wrap(settings, native)
+	wrapped := c.wrap(resolved, native)
 	wrapped.wire = wire
 	wrapped.report, wrapped.reportTo = report, reportTo
 	wrapped.server, wrapped.warehouseID = connection.Server(), connection.WarehouseID()
@@ -108,15 +108,15 @@ func (c Config) open(settings telemetry.Settings, opts []dbsql.ConnOption) (*con
 	if wire == nil {
 		connection = export.Connection{} // no statement has an id to ask about
 	}
-	wrapped.history = history.Open(connection, settings, wrapped.fanouts)
+	wrapped.history = history.Open(connection, resolved, wrapped.fanouts)
 	return wrapped, nil
 }
 
 // wrap makes a connector that neither reads the wire nor reports to Databricks.
-func (c Config) wrap(settings telemetry.Settings, native driver.Connector) *connector {
-	settings = settings.WithDefaults()
-	w := &connector{native: native, recorder: recorder{settings: settings}}
-	if settings.TraceTags {
+func (c Config) wrap(resolved telemetry.Settings, native driver.Connector) *connector {
+	resolved = resolved.WithDefaults()
+	w := &connector{native: native, recorder: recorder{settings: resolved}}
+	if resolved.TraceTags {
 		w.sessionTags = sessionTagsOf(native)
 	}
 	w.sessions.recorder, w.sessions.end = &w.recorder, w.endLate
@@ -126,11 +126,11 @@ func (c Config) wrap(settings telemetry.Settings, native driver.Connector) *conn
 	}
 	sinks := c.Sinks
 	var level slog.Level
-	if level.UnmarshalText([]byte(settings.LogLevel)) == nil { // "off" is not a level
-		sinks = append(sinks[:len(sinks):len(sinks)], logsink.New(nil, level, settings.SlowThreshold))
+	if level.UnmarshalText([]byte(resolved.LogLevel)) == nil { // "off" is not a level
+		sinks = append(sinks[:len(sinks):len(sinks)], logsink.New(nil, level, resolved.SlowThreshold))
 	}
 	if len(sinks) > 0 {
-		own := &telemetry.Fanout{QueueSize: settings.QueueSize}
+		own := &telemetry.Fanout{QueueSize: resolved.QueueSize}
 		for _, s := range sinks {
 			own.Attach(s)
 		}
@@ -139,7 +139,7 @@ func (c Config) wrap(settings telemetry.Settings, native driver.Connector) *conn
 	return w
 }
 
-// register notes by which entry point a connector was opened and what its settings come from,
+// register notes by which entry point a connector was opened and where its settings come from,
 // and adds it to the connectors of the process.
 func (c *connector) register(openedVia string, inForce []telemetry.SettingInForce) *connector {
 	c.openedVia, c.inForce, c.created = openedVia, inForce, time.Now()

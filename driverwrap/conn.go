@@ -12,9 +12,9 @@ import (
 
 // conn is a measured connection. database/sql uses it from one goroutine at a time.
 //
-// conn has the optional interfaces whose absence database/sql treats like the answer given
-// here for a native connection without them. The three whose presence alone makes a difference
-// are added by embedding.
+// For most optional interfaces, database/sql treats absence like a certain answer: conn has these
+// interfaces and gives that answer for a native connection without them. The three whose presence
+// alone makes a difference are added by embedding.
 type conn struct {
 	native           driver.Conn
 	intercepted      interceptedConn // native, behind sqlmw
@@ -162,8 +162,8 @@ func (q queryer) QueryContext(ctx context.Context, query string, args []driver.N
 	return wrapRows(st, rows, err)
 }
 
-// unmeasured runs what is not recorded: the native connection, unless it needs sqlmw for
-// contexts.
+// unmeasured returns what runs a call that is not recorded: the native connection, or that behind
+// sqlmw where the native one does not support contexts.
 func (c *conn) unmeasured() any {
 	if c.supportsContexts {
 		return c.native

@@ -22,7 +22,7 @@ type connector struct {
 	wire          *cloudfetch.Transport // nil behind Wrap
 	reportTo      export.Connection     // the zero value behind Wrap
 	driverConfig  telemetry.DriverConfig
-	misconfigured error // in settings of Wrap, which returns no error
+	misconfigured error // of the settings for Wrap, which returns no error itself
 
 	openedVia string // "sql.Open", "NewConnector" or "Wrap"
 	created   time.Time
@@ -116,9 +116,9 @@ func (c *connector) Driver() driver.Driver {
 	return c.native.Driver()
 }
 
-// Close is called by sql.DB.Close. It closes the native connector, where that can be
-// closed, and gives the report to Databricks, the sinks and the query history Settings.CloseTimeout
-// for what is waiting for them. The error is the native one.
+// Close is called by sql.DB.Close. It closes the native connector, if that can be closed, and waits
+// up to Settings.CloseTimeout until the report to Databricks, the sinks and the query history have
+// taken what is queued for them. The error is the native one.
 //
 // Connections that are in use live on, and so do their statements: they end, and are recorded,
 // as always. The report to Databricks is closed with the last of them.
@@ -136,7 +136,7 @@ func (c *connector) Close() error {
 		if c.sessions.over() {
 			c.end(ctx)
 		} else {
-			_ = c.report.Flush(ctx) // what could not be sent goes on waiting
+			_ = c.report.Flush(ctx) // what cannot be sent in time stays queued
 		}
 	})
 	c.flushSinks(ctx)
@@ -151,7 +151,7 @@ func (c *connector) flushSinks(ctx context.Context) {
 	}
 }
 
-// endLate ends a connector that was closed before its last session. The application's code that
+// endLate ends a connector that was closed before its last session. The application's goroutine that
 // ends the session must not wait for the report.
 func (c *connector) endLate() {
 	if c.report == nil && c.history == nil {
@@ -165,8 +165,8 @@ func (c *connector) endLate() {
 	}()
 }
 
-// end closes the report to Databricks, and what asks for server reports, once. What could not be
-// sent or answered in time is counted there.
+// end closes the report to Databricks and the query history, once. They count what could not be sent
+// or answered in time.
 func (c *connector) end(ctx context.Context) {
 	c.closeReport.Do(func() {
 		connectors.remove(c.connectorID)

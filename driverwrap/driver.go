@@ -110,24 +110,24 @@ func nativeDriver() (driver.DriverContext, error) {
 
 // connector rebuilds the DSN through public options, as for NewConnector. Where that is not
 // possible, the native connector is wrapped as by Wrap.
-func (c checkedDSN) connector(config Config, settings telemetry.Settings) (*connector, error) {
+func (c checkedDSN) connector(config Config, resolved telemetry.Settings) (*connector, error) {
 	if opts, ok := c.parsed.options(c.authenticator); ok {
-		return config.open(settings, opts)
+		return config.open(resolved, opts)
 	}
 	native := c.native
-	if native == nil || settings.Enabled == telemetry.SwitchOff {
+	if native == nil || resolved.Enabled == telemetry.SwitchOff {
 		dsn := c.dsn
-		if settings.Enabled == telemetry.SwitchOff {
-			dsn = addParameter(dsn, "enableTelemetry=false") // taken out for the wrapper, which is off; the driver must be off, too
+		if resolved.Enabled == telemetry.SwitchOff {
+			dsn = addParameter(dsn, "enableTelemetry=false") // splitDSN took it out; the driver must be off, too
 		}
 		var err error
 		if native, err = c.driver.OpenConnector(dsn); err != nil {
 			return nil, err
 		}
 	}
-	w := config.wrap(settings, native)
+	w := config.wrap(resolved, native)
 	connection := export.Connection{Scheme: c.parsed.url.Scheme, Host: c.parsed.url.Hostname(), Port: c.parsed.port, HTTPPath: c.parsed.url.Path}
 	w.server, w.warehouseID = connection.Server(), connection.WarehouseID()
-	_ = history.Open(export.Connection{}, settings, nil) // nil: the credential is unknown, which is counted
+	_ = history.Open(export.Connection{}, resolved, nil) // nil: the credential is unknown, which is counted
 	return w, nil
 }

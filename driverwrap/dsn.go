@@ -14,8 +14,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/internal/settings"
 )
 
-// splitDSN takes the wrapper's parameters out of a DSN and returns the rest, not one byte
-// changed, for the native driver. The native driver refuses a DSN that is no URL.
+// splitDSN takes the wrapper's parameters out of a DSN and returns the rest, byte for byte, for the
+// native driver, which refuses a DSN that is no URL.
 func splitDSN(dsn string) (native string, parameters url.Values) {
 	parameters = url.Values{}
 	body, fragment, hasFragment := strings.Cut(dsn, "#")
@@ -61,8 +61,8 @@ func orRaw(unescape func(string) (string, error), raw string) string {
 var assignment = regexp.MustCompile(`([\w.-]+)\s*=`)
 
 // misplaced returns an error for a parameter of the wrapper in what splitDSN has left: after
-// the path without a ?, after another separator than &, and in the fragment. The native driver
-// takes such a parameter for a part of something else, without an error.
+// the path without a ?, after a separator other than &, or in the fragment. The native driver
+// would take such a parameter for a part of something else, without an error.
 func misplaced(native string) error {
 	body, fragment, _ := strings.Cut(native, "#")
 	address, query, _ := strings.Cut(body, "?")
@@ -152,10 +152,10 @@ func (d parsedDSN) options(interactive auth.Authenticator) ([]dbsql.ConnOption, 
 		opts = append(opts, authenticate)
 	}
 
-	if n, ok := takeInt(q, "maxRows"); ok && n > 0 {
+	if n, ok := q.takeInt("maxRows"); ok && n > 0 {
 		opts = append(opts, dbsql.WithMaxRows(n))
 	}
-	if n, ok := takeInt(q, "timeout"); ok {
+	if n, ok := q.takeInt("timeout"); ok {
 		opts = append(opts, dbsql.WithTimeout(time.Duration(n)*time.Second))
 	}
 	catalog, _ := q.take("catalog")
@@ -166,27 +166,27 @@ func (d parsedDSN) options(interactive auth.Authenticator) ([]dbsql.ConnOption, 
 	if catalog != "" || schema != "" {
 		opts = append(opts, dbsql.WithInitialNamespace(catalog, schema))
 	}
-	if b, ok := takeBool(q, "useCloudFetch"); ok {
+	if b, ok := q.takeBool("useCloudFetch"); ok {
 		opts = append(opts, dbsql.WithCloudFetch(b))
 	}
-	if n, ok := takeInt(q, "maxDownloadThreads"); ok {
+	if n, ok := q.takeInt("maxDownloadThreads"); ok {
 		opts = append(opts, dbsql.WithMaxDownloadThreads(n))
 	}
-	if b, ok := takeBool(q, "enableMetricViewMetadata"); ok {
+	if b, ok := q.takeBool("enableMetricViewMetadata"); ok {
 		opts = append(opts, dbsql.WithEnableMetricViewMetadata(b))
 	}
-	if b, ok := takeBool(q, "useArrowNativeDecimal"); ok {
+	if b, ok := q.takeBool("useArrowNativeDecimal"); ok {
 		opts = append(opts, dbsql.WithArrowNativeDecimal(b))
 	}
 
 	// Parameters of the kernel backend, on drivers that have one; before that they were
 	// session parameters like any other. The kernel does its own I/O, which cannot be observed.
 	if driverKnows("UseKernel") {
-		if on, _ := takeBool(q, "useKernel"); on {
+		if on, _ := q.takeBool("useKernel"); on {
 			return nil, false
 		}
 		q.take("warehouseId") // means nothing to the Thrift backend
-		if on, _ := takeBool(q, "tokenCache"); on {
+		if on, _ := q.takeBool("tokenCache"); on {
 			return nil, false // the native connector returns an error
 		}
 	}
@@ -247,13 +247,13 @@ func (q query) take(key string) (string, bool) {
 }
 
 // takeInt is take for numbers. The native parser has accepted them already.
-func takeInt(q query, key string) (int, bool) {
+func (q query) takeInt(key string) (int, bool) {
 	v, ok := q.take(key)
 	n, err := strconv.Atoi(v)
 	return n, ok && err == nil
 }
 
-func takeBool(q query, key string) (bool, bool) {
+func (q query) takeBool(key string) (bool, bool) {
 	v, ok := q.take(key)
 	b, err := strconv.ParseBool(v)
 	return b, ok && err == nil

@@ -9,8 +9,8 @@ import (
 )
 
 // inference reads what native rows know about their result, for connectors whose wire is not
-// read. It reads through reflection, and only from the type it was written for: fields that
-// are not as expected stay unknown.
+// read. It uses reflection, only on the type that it was written for: what fields that are not as
+// expected would say stays unknown.
 type inference struct {
 	rows          reflect.Value // the native struct
 	initialChunks int64         // counted before the first page came; -1 where unknown
@@ -25,7 +25,7 @@ func infer(rows driver.Rows) (i *inference) {
 		return
 	}
 	v = v.Elem()
-	if t := v.Type(); t.PkgPath() != "github.com/databricks/databricks-sql-go/internal/rows" || t.Name() != "rows" {
+	if t := v.Type(); t.PkgPath() != nativePackage+"/internal/rows" || t.Name() != "rows" {
 		return
 	}
 	// The driver counts a chunk when direct results bring a status without rows, too.
@@ -39,9 +39,8 @@ func infer(rows driver.Rows) (i *inference) {
 	return &inference{rows: v}
 }
 
-// result is what the rows know by now. Call it before the rows are closed. The rows count
-// pages only as rows are read from them: empty pages, and pages that Arrow readers fetch, are
-// not counted.
+// result returns what the rows know by now. Call it before the rows are closed. The rows count a page
+// when a row is read from it: empty pages, and pages that Arrow readers fetch, are not counted.
 func (i *inference) result(rowsRead bool) (r telemetry.Result) {
 	defer contain.Process.Recover(contain.Statement)
 	var inferred telemetry.Result

@@ -18,8 +18,8 @@ func init() {
 	telemetry.Default.Join(telemetry.Member{Connectors: connectors.list, Stats: addWireStats})
 }
 
-// connectors are those of the process. The list keeps none alive: an application may drop a
-// sql.DB without closing it, and its connector is removed when the garbage collector finds it.
+// connectors are those of the process. The list keeps none of them alive: the connector of a sql.DB
+// that the application drops without closing it is removed when the garbage collector finds it.
 var connectors connectorList
 
 type connectorList struct {
@@ -83,10 +83,7 @@ func (i inspector) Running() []*telemetry.Statement {
 		}
 	}
 	slices.SortStableFunc(running, func(a, b *telemetry.Statement) int {
-		if order := a.Started.Compare(b.Started); order != 0 {
-			return order
-		}
-		return strings.Compare(a.StatementID, b.StatementID)
+		return cmp.Or(a.Started.Compare(b.Started), strings.Compare(a.StatementID, b.StatementID))
 	})
 	return running
 }

@@ -5,9 +5,9 @@ import (
 	"weak"
 )
 
-// lease is held by open rows, while their statement holds only a weak pointer to it. That keeps
-// nothing alive that the bare driver would release, and shows when the application has dropped
-// rows without closing them.
+// lease is held by open rows, while their statement holds only a weak pointer to it. So nothing is
+// kept alive that the bare driver would release, and it shows when the application has dropped rows
+// without closing them.
 type lease struct{ weak weak.Pointer[lease] }
 
 // spareLease is the lease of a session while no rows hold it. A session makes one lease, not

@@ -222,6 +222,8 @@ func TestSkippedCallsAreNoStatements(t *testing.T) {
 	require.NoError(t, db.Close())
 	require.Len(t, sink.statements, 1, "the prepared statement database/sql turned to, and nothing for the skipped call")
 	require.True(t, sink.statements[0].Prepared)
+	require.Len(t, sink.closed, 1)
+	require.EqualValues(t, 1, sink.closed[0].Statements)
 }
 
 func TestABadConnectionIsRecordedPerAttempt(t *testing.T) {

@@ -13,6 +13,9 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
+// nativePackage is the import path of the native driver.
+const nativePackage = "github.com/databricks/databricks-sql-go"
+
 // withConfig is an option that reads the configuration made by the options before it, and may
 // apply one more; nil is none.
 func withConfig(decide func(nativeConfig) dbsql.ConnOption) dbsql.ConnOption {
@@ -87,11 +90,11 @@ func authOf(authenticator any) (mech, flow string) {
 		t = t.Elem()
 	}
 	switch t.PkgPath() {
-	case "github.com/databricks/databricks-sql-go/auth/pat":
+	case nativePackage + "/auth/pat":
 		return "PAT", "TOKEN_PASSTHROUGH"
-	case "github.com/databricks/databricks-sql-go/auth/oauth/m2m":
+	case nativePackage + "/auth/oauth/m2m":
 		return "OAUTH", "CLIENT_CREDENTIALS"
-	case "github.com/databricks/databricks-sql-go/auth/oauth/u2m":
+	case nativePackage + "/auth/oauth/u2m":
 		return "OAUTH", "BROWSER_BASED_AUTHENTICATION"
 	}
 	return "OTHER", ""

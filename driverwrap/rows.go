@@ -71,9 +71,9 @@ var (
 
 // rows counts what the application reads and finishes the statement when the rows are closed.
 // Per row there is one call of the native rows and one atomic add, no clock. A plain count that is
-// published where a page or file begins was rejected: nothing orders it before a look at a running
-// statement, before rows that are closed from another goroutine through sql.Conn.Raw, or before
-// the collector's finding that they were dropped. An atomic store in place of the add costs as much on amd64.
+// published where a page or file begins was rejected: other goroutines read the count without
+// synchronization, to show a running statement, to close the rows through sql.Conn.Raw, or to finish
+// rows that were dropped. An atomic store instead of the add costs as much on amd64.
 // Only the call that begins a new page or file, known from the wire, is timed: there the
 // reader waits.
 //
@@ -84,9 +84,9 @@ type rows struct {
 	st        *statement
 	lease     atomic.Pointer[lease] // until the rows are closed
 	described atomic.Bool           // the driver was asked for the columns
-	inference *inference            // what native knows where the wire is not read; nil where it is
-	read      int64                 // rows read; of the reading goroutine, others see statement.rowsRead
-	boundary  int64                 // the row that begins the next page or file, the first row to begin with; -1 where unknown
+	inference *inference            // what native knows of the result; nil where the wire is read
+	read      int64                 // rows read; of the reading goroutine, others use statement.rowsRead
+	boundary  int64                 // the row that begins the next page or file, at first 0; -1 where unknown
 }
 
 var (
@@ -115,9 +115,9 @@ func (r *rows) Columns() []string {
 	return r.native.Columns()
 }
 
-// describing notes that the driver is asked for what describes the rows, the first time: it may
-// have to ask the server. It returns the statement, which is to be told when the driver has
-// answered; nil after the first time.
+// describing notes the first time that the driver is asked for what describes the rows, for which it
+// may have to ask the server. It returns the statement, whose describeEnded notes the answer; nil
+// after the first time.
 func (r *rows) describing() *statement {
 	if r.described.Swap(true) {
 		return nil

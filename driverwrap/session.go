@@ -24,6 +24,19 @@ type sessions struct {
 	all map[*session]struct{} // guarded by mu
 }
 
+// open adds a session that was opened at the given time.
+func (l *sessions) open(at time.Time, trace *cloudfetch.Session, wire bool) *session {
+	s := &session{recorder: l.recorder, siblings: l, opened: at, trace: trace, wire: wire}
+	s.unfinished = s.one[:0]
+	defer contain.Process.Recover(contain.Statement)
+	l.add(s)
+	if trace != nil {
+		s.setID(trace.ID())
+		s.catalog, s.schema = trace.Namespace()
+	}
+	return s
+}
+
 func (l *sessions) add(s *session) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -59,8 +72,8 @@ func (l *sessions) endIfOver() {
 	}
 }
 
-// over reports whether the connector is closed, and none of its sessions can have anything to
-// record any more.
+// over reports whether the connector is closed and none of its sessions will have anything to
+// record.
 func (l *sessions) over() bool {
 	if !l.closed.Load() || l.opening.Load() > 0 {
 		return false
@@ -84,7 +97,7 @@ type session struct {
 	trace    *cloudfetch.Session // nil where the wire is not read
 	wire     bool                // statements are traced
 
-	catalog, schema string      // the session began in; empty while unknown
+	catalog, schema string      // that the session began in; empty while unknown
 	tagsSet         atomic.Bool // a statement has changed the session's query tags
 
 	id     atomic.Pointer[string] // nil until known
@@ -93,22 +106,9 @@ type session struct {
 
 	mu         sync.Mutex
 	unfinished []*statement  // rarely more than one
-	one        [1]*statement // room for it
+	one        [1]*statement // room for unfinished
 	statements int64         // begun so far
-	abandoned  bool          // the application has dropped the open rows: nothing closes the session any more
-}
-
-// open adds a session that was ready at a time.
-func (l *sessions) open(at time.Time, trace *cloudfetch.Session, wire bool) *session {
-	s := &session{recorder: l.recorder, siblings: l, opened: at, trace: trace, wire: wire}
-	s.unfinished = s.one[:0]
-	defer contain.Process.Recover(contain.Statement)
-	l.add(s)
-	if trace != nil {
-		s.setID(trace.ID())
-		s.catalog, s.schema = trace.Namespace()
-	}
-	return s
+	abandoned  bool          // the application has dropped open rows: nothing closes the session any more
 }
 
 // setID notes the id, once it is known.
@@ -163,8 +163,8 @@ func (s *session) close(start time.Time, reused int64, err error) {
 	s.sessionClosed(r)
 }
 
-// outlived reports that no session will be opened to look for dropped rows: the session or its
-// connector is closed.
+// outlived reports whether the session or its connector is closed. Then opening a session will not
+// find rows that the application drops.
 func (s *session) outlived() bool { return s.closed.Load() || s.siblings.closed.Load() }
 
 // add keeps a statement until it is finished, so that closing the session can finish it.
@@ -186,14 +186,22 @@ func (s *session) remove(st *statement) {
 	}
 }
 
+// drop removes a statement that did not run.
+func (s *session) drop(st *statement) {
+	s.remove(st)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.statements--
+}
+
 func (s *session) unfinishedStatements() []*statement {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.unfinished)
 }
 
-// abandon notes that the application has dropped rows of the session. If it reads no others,
-// the session is not expected to be used, until a statement begins after all.
+// abandon notes that the application has dropped rows of the session. If it reads no others, the
+// session counts as unused until another statement begins.
 func (s *session) abandon() {
 	s.mu.Lock()
 	s.abandoned = len(s.unfinished) == 0

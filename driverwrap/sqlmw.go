@@ -11,8 +11,8 @@ import (
 // Everything that exists because of sqlmw is in this file. sqlmw runs what a connection
 // executes, and adapts connections without context support as database/sql does. It returns
 // rows of its own, which hide the optional interfaces of the native ones, so an interceptor
-// takes the native rows out underneath. sqlmw hides as much of a prepared statement and has
-// nothing to add to the other calls: these go to the native objects directly.
+// takes the native rows out underneath. sqlmw hides optional interfaces of prepared statements, too,
+// and has nothing to add to the other calls: all these go to the native objects directly.
 
 // interceptedConn is a native connection behind sqlmw.
 type interceptedConn struct{ conn driver.Conn } // sqlmw's
@@ -39,8 +39,8 @@ func (c interceptedConn) QueryContext(ctx context.Context, query string, args []
 	return c.queryInto(context.WithValue(ctx, nativeRowsKey{}, &into), &into, query, args)
 }
 
-// queryInto is QueryContext for a context that already has into under nativeRowsKey. That of a
-// measured statement has, which saves two allocations.
+// queryInto is QueryContext for a context that already has into under nativeRowsKey, as that of a
+// measured statement has. It saves two allocations.
 func (c interceptedConn) queryInto(ctx context.Context, into *nativeRows, query string, args []driver.NamedValue) (driver.Rows, error) {
 	_, err := c.conn.(driver.QueryerContext).QueryContext(ctx, query, args)
 	rows := into.rows

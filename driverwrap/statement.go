@@ -26,9 +26,9 @@ import (
 type statement struct {
 	session *session
 	ctx     callContext
-	rows    nativeRows                // of the call, while it runs
+	rows    nativeRows                // while the call runs
 	spans   []telemetry.StatementSpan // of the tracers; mostly none
-	trace   cloudfetch.Trace          // of the wire, and of what the application does
+	trace   cloudfetch.Trace          // what passes over the wire, and what the application does
 
 	rowsRead atomic.Int64
 
@@ -54,8 +54,8 @@ type call struct {
 	query              string
 }
 
-// beginStatement starts measuring a statement. The call goes on with the context returned.
-// Without a sink or tracer to measure for the statement is nil.
+// beginStatement starts measuring a statement. The call goes on with the context that is returned.
+// The statement is nil when no sink, tracer or report needs it.
 func beginStatement(ctx context.Context, on *session, asked call) (within context.Context, s *statement) {
 	within = ctx
 	defer contain.Process.Recover(contain.Statement)
@@ -117,7 +117,7 @@ func (s *statement) execEnded(result driver.Result, err error) {
 	s.finish(now, telemetry.OutcomeCompleted)
 }
 
-// affectedRows calls the result, which is user-supplied code.
+// affectedRows asks the result, which is user-supplied code.
 func affectedRows(result driver.Result, err error) (affected telemetry.Maybe[int64]) {
 	defer contain.Process.Recover(contain.Statement)
 	if err != nil || result == nil {
@@ -173,7 +173,7 @@ func (s *statement) drop(now time.Time) {
 	s.mu.Lock()
 	s.finished = true
 	s.mu.Unlock()
-	s.session.remove(s)
+	s.session.drop(s)
 }
 
 // endSpans reports to the tracers that the call has returned.
@@ -211,7 +211,8 @@ func (s *statement) rowsClosed(start time.Time, err error) {
 	s.finish(now, outcome)
 }
 
-// finish completes the record and passes it on, once. It reports whether this call did.
+// finish completes the record and passes it on, unless that was done before. It reports whether it
+// did.
 func (s *statement) finish(now time.Time, outcome telemetry.Outcome) bool {
 	s.mu.Lock()
 	if s.finished {
@@ -238,7 +239,7 @@ func (s *statement) finish(now time.Time, outcome telemetry.Outcome) bool {
 		r.RPCs, r.Calls = s.record.rpc[:0], s.record.call[:0]
 	}
 	s.trace.Finish(r, now)
-	applyWire(r, query)
+	setVolume(r, query)
 	more := s.trace.MoreRows()
 	switch {
 	case r.Outcome == telemetry.OutcomeClosedEarly && readAll(r, more):

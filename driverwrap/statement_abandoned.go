@@ -11,8 +11,8 @@ import (
 
 // Applications forget to close rows. database/sql then keeps the connection in use for good:
 // not even sql.DB.Close closes it, and nothing would finish the statement. So open rows hold a
-// lease, and the statement notices when the lease is gone. The native rows are not closed for
-// that: with the bare driver they would stay open, too.
+// lease, and the statement notices when the lease is gone. The native rows stay open, as with the
+// bare driver.
 //
 // While the connector is open, dropped rows are looked for when a session is opened: the pool
 // has to replace the connection that such rows keep. A closed connector opens none. Rows that
@@ -33,7 +33,7 @@ func (s *statement) acquireLease() *lease {
 }
 
 // releaseLease releases the lease of closed rows; nil is none. A lease that may have a cleanup
-// is not used again, because the cleanup belongs to this statement.
+// is not used again: the cleanup belongs to this statement.
 func (s *statement) releaseLease(l *lease) {
 	if l != nil && !s.session.outlived() {
 		s.session.lease.release(l)

@@ -23,7 +23,7 @@ func (s *statement) describeBegun() {
 	s.trace.DescribeBegun(time.Now())
 }
 
-// describeEnded notes that the driver told the columns. A nil statement notes nothing.
+// describeEnded notes that the driver returned the columns. A nil statement notes nothing.
 func (s *statement) describeEnded() {
 	if s == nil {
 		return
@@ -32,22 +32,22 @@ func (s *statement) describeEnded() {
 	s.trace.DescribeEnded(time.Now())
 }
 
-// readBegun notes that the driver is asked for what follows the first read rows, where it may
-// wait; -1 where they are not counted.
+// readBegun notes that the driver is asked for what follows the rows read so far, and may have to
+// wait. read is their number; -1 where they are not counted.
 func (s *statement) readBegun(read int64) {
 	defer contain.Process.Recover(contain.Statement)
 	s.trace.ReadBegun(read, time.Now())
 }
 
-// rowReturned notes that read rows are read, and returns the row that begins the next page or
-// file; -1 where that is unknown.
+// rowReturned notes that the driver returned a row, and returns the row that begins the next page or
+// file; -1 where that is unknown. read is the number of rows read so far.
 func (s *statement) rowReturned(read int64, now time.Time) (boundary int64) {
 	boundary = -1
 	defer contain.Process.Recover(contain.Statement)
 	return s.trace.RowReturned(read, now)
 }
 
-// batchReturned notes that an Arrow reader has returned.
+// batchReturned notes that a call of an Arrow reader has returned.
 func (s *statement) batchReturned(now time.Time) {
 	defer contain.Process.Recover(contain.Statement)
 	s.trace.BatchReturned(now)
@@ -68,7 +68,7 @@ func (s *statement) beginArrow(counted bool) {
 	s.uncounted = s.uncounted || !counted
 }
 
-// counted is how many rows are read; -1 where some were not counted.
+// counted returns the number of rows read so far; -1 where some were not counted.
 func (s *statement) counted() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -78,9 +78,10 @@ func (s *statement) counted() int64 {
 	return s.rowsRead.Load()
 }
 
-// endArrow notes that an Arrow reader has no more. The driver says so of a page that failed, too:
-// then the wire shows the failure, and when the statement is finished, whether there was more.
+// endArrow notes that an Arrow reader says it has no more. The driver says so, too, when a page has
+// failed. The wire then shows the failure and, once the statement is finished, whether there was more.
 func (s *statement) endArrow(now time.Time) {
+	defer contain.Process.Recover(contain.Statement)
 	var hidden error
 	if s.trace.Fault().CallFailed {
 		hidden = errHidden
@@ -107,7 +108,7 @@ func (s *statement) readEnded(now time.Time, err error) {
 	}
 }
 
-// inferResult notes, before the rows are closed, what they know about their result.
+// inferResult notes what the native rows know about their result, before they are closed.
 func (s *statement) inferResult(from *inference) {
 	defer contain.Process.Recover(contain.Statement)
 	if from == nil {

@@ -6,15 +6,15 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// record is what a statement passes on, with room for the lists of a statement that needed one
-// call, as most do: the server closes it with its answer.
+// record is what a statement passes on, with room for the lists of a statement that needed one call.
+// Most need no more, because the server closes them with its answer.
 type record struct {
 	telemetry.PendingStatement
 	rpc  [1]telemetry.RPC
 	call [1]telemetry.Call
 }
 
-// soFar is the record as it is now, nil when the statement is finished.
+// soFar returns the record as it is now, nil when the statement is finished.
 func (s *statement) soFar(now time.Time) *telemetry.Statement {
 	s.mu.Lock()
 	if s.finished {
@@ -28,19 +28,18 @@ func (s *statement) soFar(now time.Time) *telemetry.Statement {
 	r.Outcome = telemetry.OutcomeRunning
 	s.setOutcome(&r)
 	s.trace.Fill(&r, now)
-	applyWire(&r, query)
+	setVolume(&r, query)
 	return &r
 }
 
-// text is the text of the SQL; empty when the statement is finished.
+// text returns the text of the SQL; empty when the statement is finished.
 func (s *statement) text() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.query
 }
 
-// fillTimings adds what the application's calls show: times, rows and session. Call it with mu
-// held.
+// fillTimings adds what the application's calls show: times, rows and session. mu is held.
 func (s *statement) fillTimings(r *telemetry.Statement, now time.Time) {
 	if !s.first.IsZero() {
 		last := s.last
@@ -74,27 +73,30 @@ var cancellationCategories = map[telemetry.Category]bool{
 	telemetry.CategoryStatementCanceled: true,
 }
 
-// applyWire completes a record that the trace has filled, of a statement with this text.
-func applyWire(r *telemetry.Statement, query string) {
+// setVolume sets the operation in a record that the trace has filled, of a statement about a volume.
+func setVolume(r *telemetry.Statement, query string) {
 	if r.Kind == telemetry.KindVolume {
 		r.Volume = volumeOperation(query)
 	}
 }
 
-// readAll reports whether the application had read every row when it closed the rows without
-// having seen their end, as QueryRow does. more is what the server said of further rows.
+// readAll reports whether the application had read every row when it closed the rows before their
+// end was seen, as QueryRow does. more is what the server said of further rows.
 func readAll(r *telemetry.Statement, more telemetry.Maybe[bool]) bool {
 	read, counted := r.RowsRead.Get()
 	delivered, known := r.Result.Rows.Get()
 	return counted && known && read == delivered && !more.Or(true)
 }
 
-// addStreamedRows adds the number of rows of Arrow streams that were read to their end: those that
+// addStreamedRows adds the number of rows of Arrow streams that were read to their end: all that
 // arrived.
 func addStreamedRows(r *telemetry.Statement) {
-	if _, counted := r.RowsRead.Get(); r.Outcome == telemetry.OutcomeCompleted && r.FirstRow != (telemetry.Maybe[time.Duration]{}) && !counted {
-		if n, known := r.Result.Rows.Get(); known {
-			r.RowsRead, r.RowsEvidence = telemetry.Known(n), telemetry.EvidenceWire
-		}
+	_, counted := r.RowsRead.Get()
+	_, began := r.FirstRow.Get()
+	if counted || !began || r.Outcome != telemetry.OutcomeCompleted {
+		return
+	}
+	if n, known := r.Result.Rows.Get(); known {
+		r.RowsRead, r.RowsEvidence = telemetry.Known(n), telemetry.EvidenceWire
 	}
 }

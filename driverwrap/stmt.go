@@ -108,7 +108,7 @@ func (s *stmt) Query(args []driver.Value) (driver.Rows, error) {
 	})
 }
 
-// QueryContext runs the statement and returns rows as that of a connection does. For a
+// QueryContext runs the statement and returns rows as QueryContext of a connection does. For a
 // statement without context support it does what database/sql does.
 func (s *stmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
 	return s.query(ctx, func(ctx context.Context) (driver.Rows, error) {
@@ -132,7 +132,7 @@ func (s *stmt) query(ctx context.Context, run func(context.Context) (driver.Rows
 	return wrapRows(st, rows, err)
 }
 
-// positional are the parameters for a statement without context support.
+// positional returns the parameters for a statement without context support.
 func positional(ctx context.Context, args []driver.NamedValue) ([]driver.Value, error) {
 	values := make([]driver.Value, len(args))
 	for i, a := range args {

@@ -21,9 +21,9 @@ const traceparent = "traceparent"
 // tagTrace returns a context in which the statement has its span among its query tags, with
 // Settings.TraceTags.
 //
-// Where the application gave the statement tags, they are kept. A statement with tags of its own
-// goes without those of its session, so a statement that has none gets its session's with it, and
-// no tag at all where they are not known. A traceparent of the application's own stays.
+// Tags that the application gave the statement are kept. A statement's tags replace those of its
+// session, so a statement without tags gets its session's, too, and no tag at all where those are
+// not known. A traceparent of the application's own stays.
 func (s *session) tagTrace(ctx context.Context, traceID [16]byte, spanID [8]byte) context.Context {
 	if !s.settings.TraceTags || traceID == [16]byte{} {
 		return ctx
@@ -42,11 +42,11 @@ func (s *session) tagTrace(ctx context.Context, traceID [16]byte, spanID [8]byte
 	}
 	tagged := make(map[string]string, len(tags)+1)
 	maps.Copy(tagged, tags)
-	tagged[traceparent] = fmt.Sprintf("00-%x-%x-01", traceID, spanID) // it is sampled: spans that are not recorded have no ids
+	tagged[traceparent] = fmt.Sprintf("00-%x-%x-01", traceID, spanID) // 01: sampled, because spans that are not recorded have no ids
 	return driverctx.NewContextWithQueryTags(ctx, tagged)
 }
 
-// noteTags notes a statement after which the tags of the session are not those it began with.
+// noteTags notes a statement that changes the tags of the session.
 func (s *session) noteTags(query string) {
 	if s.settings.TraceTags && setsQueryTags(query) {
 		s.tagsSet.Store(true)
@@ -55,27 +55,19 @@ func (s *session) noteTags(query string) {
 
 // setsQueryTags reports whether a statement changes the query tags of its session.
 func setsQueryTags(query string) bool {
-	query = afterComments(query[:min(len(query), longestLead)])
-	if !hasPrefixFold(query, "SET") {
-		return false
-	}
-	after := afterComments(query[len("SET"):])
-	after = strings.TrimPrefix(after, "`")
-	return len(after) < len(query)-len("SET") && hasPrefixFold(after, "QUERY_TAGS")
-}
-
-func hasPrefixFold(s, prefix string) bool {
-	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
+	scanner := scannerAtLead(query)
+	return strings.EqualFold(scanner.Next().Text, "SET") &&
+		strings.EqualFold(strings.Trim(scanner.Next().Text, "`"), "QUERY_TAGS")
 }
 
 // sessionTags are the query tags with which the sessions of a connector begin.
 type sessionTags struct {
 	tags    map[string]string
-	unknown bool // there are, or may be, tags that cannot be given to a statement as they are
+	unknown bool // the sessions may have tags, and these cannot be given to a statement as they are
 }
 
-// sessionTagsOf reads the tags from a connector's configuration. Connectors of other drivers have
-// none that the native driver would know.
+// sessionTagsOf reads the tags from a connector's configuration. The connector of another driver has
+// none.
 func sessionTagsOf(native driver.Connector) (read sessionTags) {
 	read.unknown = true
 	defer contain.Process.Recover(contain.Statement)
@@ -107,8 +99,6 @@ func sessionTagsOf(native driver.Connector) (read sessionTags) {
 	return read
 }
 
-const nativePackage = "github.com/databricks/databricks-sql-go"
-
 // parseTags reads tags as dbsql.SerializeQueryTags writes them: key:value,key,… with a backslash
 // before what would end a text. It reports false for a text that SerializeQueryTags would not write.
 func parseTags(serialized string) (tags map[string]string, ok bool) {
@@ -138,7 +128,7 @@ func parseTags(serialized string) (tags map[string]string, ok bool) {
 	return tags, slices.Equal(pairs(dbsql.SerializeQueryTags(tags)), pairs(serialized))
 }
 
-// pairs are the parts of serialized tags, in an order of their own.
+// pairs are the parts of serialized tags, sorted.
 func pairs(serialized string) []string {
 	all := strings.Split(serialized, ",")
 	slices.Sort(all)

@@ -1,24 +1,16 @@
 package driverwrap
 
-import "strings"
+import (
+	"strings"
 
-// longestLead bounds, in bytes, the white space and comments before a statement that are looked
-// through for its first word.
-const longestLead = 4 << 10
+	"github.com/seed-01322ee7/databricks-telemetry/internal/sqltext"
+)
 
-// volumeOperation is the first word of a statement, if it is one of three. The operation is
-// used only where the server said that the statement is about a volume. Nothing else is read
-// from SQL.
+// volumeOperation returns the operation on a volume that the first word of a statement names;
+// empty for none. It is used only where the server said that the statement is about a volume.
 func volumeOperation(query string) string {
-	query = afterComments(query[:min(len(query), longestLead)])
-	if query == "" || query[0]|0x20 != 'p' && query[0]|0x20 != 'g' && query[0]|0x20 != 'r' {
-		return "" // nearly every statement, told without comparing words
-	}
-	end := 0
-	for end < len(query) && (query[end]|0x20 >= 'a' && query[end]|0x20 <= 'z' || query[end] == '_') {
-		end++
-	}
-	switch word := query[:end]; {
+	scanner := scannerAtLead(query)
+	switch word := scanner.Next().Text; {
 	case strings.EqualFold(word, "PUT"):
 		return "PUT"
 	case strings.EqualFold(word, "GET"):
@@ -29,38 +21,10 @@ func volumeOperation(query string) string {
 	return ""
 }
 
-// afterComments returns what follows the white space and comments that a statement begins with.
-func afterComments(query string) string {
-	for {
-		if query == "" || query[0] > ' ' && query[0] != '-' && query[0] != '/' {
-			return query // nearly every statement
-		}
-		switch trimmed := strings.TrimLeft(query, " \t\r\n\f\v"); {
-		case strings.HasPrefix(trimmed, "--"):
-			_, query, _ = strings.Cut(trimmed, "\n")
-		case strings.HasPrefix(trimmed, "/*"):
-			query = afterComment(trimmed[len("/*"):])
-		default:
-			return trimmed
-		}
-	}
-}
+// longestLead bounds, in bytes, how much of a statement is searched for its first words: white
+// space and comments may precede them.
+const longestLead = 4 << 10
 
-// afterComment returns what follows a comment that has begun with /*. Such comments nest, as the
-// server has it.
-func afterComment(query string) string {
-	for depth := 1; depth > 0; {
-		star := strings.IndexByte(query, '*')
-		switch {
-		case star < 0:
-			return ""
-		case star > 0 && query[star-1] == '/':
-			depth++
-		case strings.HasPrefix(query[star:], "*/"):
-			depth--
-			star++
-		}
-		query = query[star+1:]
-	}
-	return query
+func scannerAtLead(query string) sqltext.Scanner {
+	return sqltext.NewScanner(query[:min(len(query), longestLead)])
 }

@@ -31,7 +31,7 @@ var mayImport = map[string][]string{
 	"telemetry/otelsink":  {"internal/contain", "internal/spancontext", "internal/sqltext", "telemetry", "telemetry/explain", "internal/export"},
 	"telemetry/debugpage": {"internal/sqltext", "internal/contain", "internal/format", "internal/registry", "internal/settings", "telemetry", "telemetry/explain", "internal/export"},
 
-	"driverwrap": {"cloudfetch", "internal/contain", "internal/failure", "internal/settings", "sanitize", "telemetry", "internal/export", "internal/history", "telemetry/logsink", "telemetry/otelsink"},
+	"driverwrap": {"cloudfetch", "internal/contain", "internal/failure", "internal/settings", "internal/sqltext", "sanitize", "telemetry", "internal/export", "internal/history", "telemetry/logsink", "telemetry/otelsink"},
 	"cmd/dbtel":  {"internal/format", "internal/sqltext", "telemetry", "telemetry/explain", "telemetry/ndjson"},
 
 	"internal/contain":     {},

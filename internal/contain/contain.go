@@ -101,8 +101,8 @@ var (
 const grace = 50 * time.Millisecond
 
 // Within runs user-supplied code on a goroutine of its own and returns its value, ErrPanicked,
-// ErrExited, or the error of ctx when ctx is done before f has returned. The goroutine then lives
-// until f returns, so f must not use anything that the caller goes on using.
+// ErrExited, or the error of ctx when ctx is done before f has returned. In that last case the
+// goroutine lives on until f returns, so f must not use anything that the caller goes on using.
 func Within[T any](ctx context.Context, l *Log, p Place, f func() T) (T, error) {
 	type outcome struct {
 		value T
@@ -228,12 +228,4 @@ func (l *Log) List() []Incidents {
 		}
 	}
 	return all
-}
-
-// Total is the number of all incidents.
-func (l *Log) Total() (n int64) {
-	for _, i := range l.List() {
-		n += i.Total()
-	}
-	return n
 }

@@ -33,7 +33,6 @@ func TestAPanicIsContainedCountedAndItsFirstStackKept(t *testing.T) {
 		require.Contains(t, all[0].First, "TestAPanicIsContained", "where it happened")
 		require.NotContains(t, all[0].First, "dapi0123", "never its text")
 	}
-	require.EqualValues(t, 2, l.Total())
 }
 
 func TestSuppliedCodeMayReturnPanicOrExit(t *testing.T) {
@@ -90,7 +89,7 @@ func TestSuppliedCodeHasATimeBound(t *testing.T) {
 		cancel()
 		_, err = contain.Within(ctx, &l, contain.Authenticator, func() int { time.Sleep(time.Hour); return 0 })
 		require.ErrorIs(t, err, context.Canceled)
-		require.EqualValues(t, 3, l.Total(), "a call that the caller canceled is no hang")
+		require.EqualValues(t, 3, l.List()[0].Total(), "a call that the caller canceled is no hang")
 		time.Sleep(2 * time.Hour) // both calls return
 	})
 }

@@ -27,7 +27,7 @@ func TestAPanicInAPipelineLeavesNoLockHeld(t *testing.T) {
 		h.SessionOpened(&telemetry.SessionOpened{})
 		time.Sleep(2 * time.Second)
 		h.StatementFinished(&telemetry.Statement{})
-		require.Positive(t, x.contained.Total())
+		require.NotEmpty(t, x.contained.List())
 		set(working)
 		require.Error(t, h.Close(t.Context()), "nothing listens on that port")
 		s := x.Stats()

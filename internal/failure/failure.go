@@ -1,5 +1,5 @@
 // Package failure reduces errors to what a record may say of them: a category, a SQLSTATE, and
-// whether a retry may succeed. It reads types, codes and what passed over the wire, never a text.
+// whether a retry may succeed. It reads types, codes and what passed over the wire, never text.
 //
 //	error ──────────────▶ Of ──▶ telemetry.Failure ──▶ record
 //	                       ▲
@@ -7,6 +7,7 @@
 package failure
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -28,23 +29,23 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// Evidence is what was observed, besides the error itself, of what failed. The zero value is for
-// what was not observed. The fields are those of cloudfetch.Fault, which is converted to it.
+// Evidence is what was observed of a failure besides the error itself; the zero value where nothing
+// was. The fields are those of cloudfetch.Fault, which package driverwrap converts.
 type Evidence struct {
 	SQLState string // reported by the server; empty for none
 
 	CallFailed bool  // a call has no answer that the driver can use
 	Status     int   // HTTP status of that call; 0 without an answer
-	Broke      error // what broke that call or its answer off; nil where an answer came whole
+	Broke      error // what broke that call or its answer off; nil where an answer arrived whole
 
-	RowsFetched bool  // rows came, or that call asked for them
+	RowsFetched bool  // rows arrived, or that call asked for them
 	FailedFiles int64 // files that could not be downloaded
 
-	Complete   telemetry.ResultFormat // of rows that came whole; empty for none
-	Compressed bool                   // those are compressed with LZ4
+	Complete   telemetry.ResultFormat // of rows that arrived whole; empty for none
+	Compressed bool                   // those rows are compressed with LZ4
 }
 
-// Of reduces an error to a Failure; nil stays nil. An error of which no evidence decides is
+// Of reduces an error to a Failure; nil stays nil. An error that nothing classifies is
 // telemetry.CategoryOther.
 func Of(err error, seen Evidence) *telemetry.Failure {
 	if err == nil {
@@ -63,7 +64,7 @@ func Of(err error, seen Evidence) *telemetry.Failure {
 		f.SQLState = validSQLState(seen.SQLState)
 	}
 	seen.SQLState = f.SQLState
-	for _, classify := range evidence {
+	for _, classify := range classifiers {
 		if c := classify(err, &seen); c != "" {
 			f.Category = c
 			break
@@ -72,10 +73,10 @@ func Of(err error, seen Evidence) *telemetry.Failure {
 	return f
 }
 
-// evidence is every way to decide on a category, the strongest first. What every version of the
-// driver leaves on the wire comes before what a version says of its errors, so that the same
-// fault has the same category on all of them.
-var evidence = []func(error, *Evidence) telemetry.Category{
+// classifiers decide on a category, those with the strongest evidence first. What every version of
+// the driver shows on the wire comes before what one version says of its errors, so that a fault
+// has the same category with all of them.
+var classifiers = []func(error, *Evidence) telemetry.Category{
 	byContext,
 	bySQLState,
 	byCall,
@@ -98,24 +99,18 @@ func byContext(err error, _ *Evidence) telemetry.Category {
 	return ""
 }
 
-// bySQLState: the server named the cause. Exact codes first, then their class. Success, warnings
+// bySQLState: the server named the cause. The exact code decides, else its class. Success, warnings
 // and "no data" are no failures.
 func bySQLState(_ error, seen *Evidence) telemetry.Category {
 	if seen.SQLState == "" {
 		return ""
 	}
-	if c, ok := sqlStates[seen.SQLState]; ok {
-		return c
-	}
-	switch class := seen.SQLState[:2]; class {
+	class := seen.SQLState[:2]
+	switch class {
 	case "00", "01", "02":
 		return ""
-	default:
-		if c, ok := sqlStateClasses[class]; ok {
-			return c
-		}
 	}
-	return telemetry.CategoryStatementFailed
+	return cmp.Or(sqlStates[seen.SQLState], sqlStateClasses[class], telemetry.CategoryStatementFailed)
 }
 
 var sqlStates = map[string]telemetry.Category{
@@ -139,8 +134,8 @@ var sqlStateClasses = map[string]telemetry.Category{
 	"28": telemetry.CategoryAuth,
 }
 
-// byCall: a call has no usable answer. Its HTTP status says why, or what broke it off.
-// A server that fails without saying why has failed to run the statement, or to give its rows.
+// byCall: a call has no usable answer. Its HTTP status says why, or what broke the call off.
+// A server that fails without saying why has failed to run the statement, or to return its rows.
 func byCall(err error, seen *Evidence) telemetry.Category {
 	c, listed := httpStatuses[seen.Status]
 	switch {
@@ -151,7 +146,7 @@ func byCall(err error, seen *Evidence) telemetry.Category {
 	case seen.Broke != nil:
 		return byBreak(seen.Broke)
 	case seen.Status == http.StatusOK && errors.Is(err, driver.ErrBadConn):
-		return telemetry.CategorySessionClosed // the server knows the session no more
+		return telemetry.CategorySessionClosed // the server no longer knows the session
 	case seen.Status >= 400 && seen.Status < 500:
 		return telemetry.CategoryInvalidRequest
 	case seen.RowsFetched:
@@ -174,14 +169,9 @@ var httpStatuses = map[int]telemetry.Category{
 	http.StatusGatewayTimeout:        telemetry.CategoryTimeout,
 }
 
-// byBreak is for an error of which is known that it ended an HTTP exchange.
+// byBreak classifies an error that broke off an HTTP exchange.
 func byBreak(broke error) telemetry.Category {
-	for _, classify := range []func(error, *Evidence) telemetry.Category{byContext, byTransport} {
-		if c := classify(broke, nil); c != "" {
-			return c
-		}
-	}
-	return telemetry.CategoryConnection
+	return cmp.Or(byContext(broke, nil), byTransport(broke, nil), telemetry.CategoryConnection)
 }
 
 // byFiles: the storage did not give a file.
@@ -192,8 +182,8 @@ func byFiles(_ error, seen *Evidence) telemetry.Category {
 	return ""
 }
 
-// byResult: rows came whole and cannot be read. Of those in Arrow that are compressed, an end
-// that comes too soon is one of the LZ4 frame: nothing cut the rows off on their way.
+// byResult: rows arrived whole and cannot be read. In compressed Arrow, an early end is that of an
+// LZ4 frame, because nothing cut the rows off on their way.
 func byResult(err error, seen *Evidence) telemetry.Category {
 	switch seen.Complete {
 	case "":
@@ -246,8 +236,8 @@ func byDeclaration(err error, _ *Evidence) telemetry.Category {
 	return declared
 }
 
-// byTransport: the network, or TLS, failed. An end that comes too soon is the network's only in
-// an error of package net/http: Arrow and LZ4 have the same one.
+// byTransport: the network, or TLS, failed. An early end counts as the network's only in an error of
+// package net/http: Arrow and LZ4 have the same error.
 func byTransport(err error, _ *Evidence) telemetry.Category {
 	var (
 		unknownCA  x509.UnknownAuthorityError
@@ -275,7 +265,7 @@ func byTransport(err error, _ *Evidence) telemetry.Category {
 	return ""
 }
 
-// byOrigin: the native error names at least the layer it comes from.
+// byOrigin: the native error names the layer that it comes from.
 func byOrigin(err error, _ *Evidence) telemetry.Category {
 	switch {
 	case errors.Is(err, dbsqlerr.ExecutionError):
@@ -286,8 +276,8 @@ func byOrigin(err error, _ *Evidence) telemetry.Category {
 	return ""
 }
 
-// validSQLState returns s when it has the form of a SQLSTATE, else "". Without a digit, as in a
-// word, only codes of class XX are valid.
+// validSQLState returns s if it has the form of a SQLSTATE, else "". Of codes without a digit, which
+// could be words, only those of class XX are valid.
 func validSQLState(s string) string {
 	if len(s) != 5 || !strings.ContainsAny(s, "0123456789") && !strings.HasPrefix(s, "XX") || strings.ContainsFunc(s, func(r rune) bool {
 		return (r < '0' || r > '9') && (r < 'A' || r > 'Z')

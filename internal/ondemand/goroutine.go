@@ -1,5 +1,5 @@
-// Package ondemand has goroutines that exist only while they have something to do. In between
-// there is a timer and nothing else.
+// Package ondemand has goroutines that exist only while they have something to do. Between that
+// there is at most a timer.
 //
 //	owner ── Schedule ──▶ due now? ── yes ──▶ run, until Stopped
 //	                         └─────── later ─▶ timer ── Schedule
@@ -18,15 +18,15 @@ type Goroutine struct {
 	run  func()
 
 	running bool
-	idle    chan struct{} // closed while it does not run
-	timer   *time.Timer   // starts it; nil until first needed
-	wake    time.Time     // when the timer is due; zero: it is not set
+	idle    chan struct{} // closed while the goroutine does not run
+	timer   *time.Timer   // starts the goroutine; nil until first needed
+	wake    time.Time     // when the timer is due; zero while it is not set
 	over    bool
 }
 
-// New returns a goroutine that does not run. due says when there is something to do, false when
-// there is nothing to wait for; it is called with lock held. run is called without it and must call
-// Stopped before it returns.
+// New returns a goroutine that does not run. due returns when there will be something to do, and
+// false when there is nothing to wait for; it is called with lock held. run is called without the
+// lock and must call Stopped before it returns.
 func New(lock *sync.Mutex, due func(now time.Time) (at time.Time, ok bool), run func()) Goroutine {
 	g := Goroutine{lock: lock, due: due, run: run, idle: make(chan struct{})}
 	close(g.idle)
@@ -47,7 +47,7 @@ func (g *Goroutine) Schedule(now time.Time) {
 		g.running = true
 		g.idle = make(chan struct{})
 		go g.run()
-	case g.wake.IsZero() || !g.wake.Equal(at):
+	case !g.wake.Equal(at):
 		g.wake = at
 		if g.timer == nil {
 			g.timer = time.AfterFunc(at.Sub(now), g.onTimer)
@@ -60,7 +60,7 @@ func (g *Goroutine) Schedule(now time.Time) {
 // Running reports whether the goroutine exists.
 func (g *Goroutine) Running() bool { return g.running }
 
-// Stopped notes that the goroutine ends.
+// Stopped notes that the goroutine ends, and schedules what is due next.
 func (g *Goroutine) Stopped(now time.Time) {
 	if g.running {
 		g.running = false
@@ -69,8 +69,7 @@ func (g *Goroutine) Stopped(now time.Time) {
 	g.Schedule(now)
 }
 
-// End starts the goroutine no more. It returns a channel that is closed when one that runs has
-// ended.
+// End prevents further starts. It returns a channel that is closed once the goroutine does not run.
 func (g *Goroutine) End() (idle <-chan struct{}) {
 	g.over = true
 	g.stopTimer()
@@ -91,11 +90,11 @@ func (g *Goroutine) onTimer() {
 	g.Schedule(time.Now())
 }
 
-// grace is how long ending waits for what it has interrupted.
+// grace is how long Await waits.
 const grace = 100 * time.Millisecond
 
-// Await waits for a goroutine that End has ended and whose work was interrupted, but not for one
-// that is stuck in code that the application supplied. It is called without the lock.
+// Await waits for a goroutine after End, once its work was interrupted, but not for long: it may be
+// stuck in user-supplied code. It is called without the lock.
 func Await(idle <-chan struct{}) {
 	timer := time.NewTimer(grace)
 	defer timer.Stop()

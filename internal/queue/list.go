@@ -3,8 +3,8 @@ package queue
 // pieceSize is the number of items in one allocation. A short queue keeps one piece.
 const pieceSize = 32
 
-// list is a double-ended list in pieces. Growing never copies items, and an empty piece is released,
-// but for one that is kept as a spare.
+// list is a double-ended list in pieces. Growing never copies items. Empty pieces are released,
+// except for one spare.
 type list[T any] struct {
 	head, tail *piece[T] // nil before the first item
 	from, to   int       // first item in head; end of the items in tail

@@ -35,7 +35,7 @@ func (q *Queue[T]) Return(items []Item[T]) {
 	}
 }
 
-// Oldest returns the first item, nil when the queue is empty. It is valid until the next call.
+// Oldest returns the first item, nil when the queue is empty. The pointer is valid until the next call.
 func (q *Queue[T]) Oldest() *Item[T] {
 	l := q.first()
 	if l == nil {
@@ -44,7 +44,7 @@ func (q *Queue[T]) Oldest() *Item[T] {
 	return l.front()
 }
 
-// Pop removes the oldest item; the queue must not be empty.
+// Pop removes and returns the oldest item; the queue must not be empty.
 func (q *Queue[T]) Pop() Item[T] {
 	l := q.first()
 	item := *l.front()
@@ -52,7 +52,7 @@ func (q *Queue[T]) Pop() Item[T] {
 	return item
 }
 
-// Victim returns the item that is evicted next: the oldest success, or else the oldest
+// Victim returns the item that Evict removes next: the oldest success, or else the oldest
 // failure; nil when the queue is empty. The pointer is valid until the next call.
 func (q *Queue[T]) Victim() *Item[T] {
 	if q.Len() == 0 {

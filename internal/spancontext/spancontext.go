@@ -1,4 +1,4 @@
-// Package spancontext gives the context of a statement's span back to what handles the statement's
+// Package spancontext makes a context with the span of a statement for what handles the statement's
 // record later: exemplars of metrics, and handlers of log lines that write trace identifiers.
 package spancontext
 
@@ -10,8 +10,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// Of returns a context with the span that was around the statement's call; one without a span where
-// no tracer made one.
+// Of returns a context with the span that was around the statement's call; the background context
+// where no tracer made one.
 func Of(r *telemetry.Statement) context.Context {
 	if r.TraceID == [16]byte{} {
 		return context.Background()

@@ -124,8 +124,8 @@ func first(sql string) (Kind, int) {
 }
 
 // quotedLength is the length of the quoted text at the front of sql, and whether a closing
-// quote ends it. A doubled quote stands for one. A backslash escapes the character behind it
-// where escapes is set.
+// quote ends it. A doubled quote stands for one. With escapes, a backslash escapes the character
+// after it.
 func quotedLength(sql string, escapes bool) (length int, closed bool) {
 	quote := sql[0]
 	for n := 1; n < len(sql); n++ {
@@ -152,7 +152,7 @@ func closedLength(sql, opener, closer string) int {
 }
 
 // numberLength is the length of the number at the front of sql, which begins with a digit. A
-// dot in front of a letter does not belong to the number, and a sign does only in an exponent.
+// dot before a letter does not belong to the number, and a sign belongs to it only in an exponent.
 func numberLength(sql string) int {
 	n := wordLength(sql)
 	for n < len(sql) {

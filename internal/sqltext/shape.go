@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// MaxShapeText bounds, in bytes, how much of a text is read for its shape: literals may be long.
+// MaxShapeText bounds, in bytes, how much of a text is read for its shape: literals can be long.
 const MaxShapeText = 64 << 10
 
-// Shape is WithoutLiterals of a text, so that statements that differ in their literals only have the
-// same shape. Of a longer shape the first most characters are kept.
+// Shape is WithoutLiterals of a text, bounded to its first most characters: statements that differ
+// only in their literals have the same shape.
 func Shape(sql string, most int) string {
 	text := strings.ToValidUTF8(WithoutLiterals(sql[:min(len(sql), MaxShapeText)], 4*most), "\uFFFD")
 	if runes := []rune(text); len(runes) > most {
@@ -19,12 +19,12 @@ func Shape(sql string, most int) string {
 }
 
 // WithoutLiterals writes SQL with ? for every literal and list of literals, on one line and without
-// comments. It reads no further when it has written enough bytes.
+// comments. It stops reading once it has written enough bytes.
 func WithoutLiterals(sql string, enough int) string {
 	return string(AppendWithoutLiterals(nil, sql, enough))
 }
 
-// AppendWithoutLiterals appends WithoutLiterals of a text to an empty buffer.
+// AppendWithoutLiterals is WithoutLiterals in the memory of b, whose length must be 0.
 func AppendWithoutLiterals(b []byte, sql string, enough int) []byte {
 	scanner := NewScanner(sql)
 	previous := ""
@@ -42,7 +42,7 @@ func AppendWithoutLiterals(b []byte, sql string, enough int) []byte {
 	return withoutLists(withoutLists(bytes.TrimRight(b, "; "), "?"), "(?)")
 }
 
-// withoutLists writes an item in the place of each list of it.
+// withoutLists replaces each list of an item by the item.
 func withoutLists(text []byte, item string) []byte {
 	one, two := []byte(item), []byte(item+", "+item)
 	for bytes.Contains(text, two) {

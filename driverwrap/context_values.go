@@ -12,19 +12,19 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// Bounds of what a record keeps of the texts in a context.
+// Bounds of what a record keeps of the texts in the context of a call.
 const (
 	maxTags     = 32
 	maxTagBytes = 256 // of a key, a value or a correlation id
 )
 
-// mayHoldValues reports whether there can be anything in a context. Most statements of programs
-// that use none run on the background context.
+// mayHoldValues reports whether a context can have values. Many programs run their statements on the
+// background context.
 func mayHoldValues(ctx context.Context) bool {
 	return ctx != context.Background() && ctx != context.TODO()
 }
 
-// attributesOf are the application's own attributes in a context.
+// attributesOf returns the application's own attributes in a context.
 func attributesOf(ctx context.Context) []slog.Attr {
 	if !mayHoldValues(ctx) {
 		return nil
@@ -41,7 +41,7 @@ func addContext(ctx context.Context, r *telemetry.Statement) {
 	r.QueryTags = keptTags(driverctx.QueryTagsFromContext(ctx))
 }
 
-// keptTags is a copy of tags for a record: the map is the application's.
+// keptTags copies tags for a record: the map is the application's.
 func keptTags(tags map[string]string) map[string]string {
 	if len(tags) == 0 {
 		return nil
