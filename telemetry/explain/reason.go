@@ -56,17 +56,17 @@ func rpcOf(s *telemetry.Statement, method string) (sums telemetry.RPC) {
 	return
 }
 
-// silent returns the latest call and for how long no byte of an answer to its latest attempt came,
-// where none came until now or until the call ended.
+// silent returns the latest call, and how long its latest attempt has waited for the first byte of an
+// answer: until now, or until the call ended. ok is false where an answer came, or without calls.
 func silent(s *telemetry.Statement) (c telemetry.Call, since time.Duration, ok bool) {
 	if len(s.Calls) == 0 {
 		return
 	}
 	c = s.Calls[len(s.Calls)-1]
 	_, answered := c.FirstByte.Get()
-	begun := c.Start
+	begun := max(c.Start, c.Latest)
 	if n := len(c.Retried); n > 0 {
-		begun = c.Retried[n-1].End
+		begun = max(begun, c.Retried[n-1].End) // older versions do not write Latest
 	}
 	return c, c.End.Or(s.Total) - begun, !answered
 }
