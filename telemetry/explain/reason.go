@@ -95,8 +95,8 @@ func lookUp(id string) string {
 	return " Databricks support can look up the request " + id + "."
 }
 
-// withReport is why a server took its time: as its report says, where that has most of the time, and
-// else as the record does. Without a report the advice says how to have one.
+// withReport is why a server took its time: as its report says where the report accounts for most of
+// the time, and as the record says otherwise. Without a report, the advice says how to get one.
 func (because reason) withReport(s *telemetry.Statement, r *telemetry.ServerReport, took time.Duration) (_ reason, reported bool) {
 	if causes := OfReport(r); len(causes) > 0 && most(sumOf(PhasesOf(r)), took) {
 		return reason{"waiting for the server: " + causes[0].Sentence, causes[0].Advice}, true
@@ -107,7 +107,7 @@ func (because reason) withReport(s *telemetry.Statement, r *telemetry.ServerRepo
 	return because, false
 }
 
-// askHistory is true whether the setting is on or off: a record does not say which.
+// askHistory holds whether the setting is on or off: a record does not say which.
 const askHistory = "With telemetry_query_history=slow, Databricks' own record of slow statements, fetched seconds after they end, says which phase took the time."
 
 const inspect = "Look at the query profile of the statement; a larger warehouse, a better layout of the tables or a smaller result help."
@@ -146,7 +146,7 @@ func serverReason(s *telemetry.Statement, took time.Duration) reason {
 	return reason{"waiting for the server, as seen on the wire" + pollsOf(s), inspect}
 }
 
-// unfinished reports whether the server was at work when it last told the state of the statement.
+// unfinished reports whether the last known state of the statement is that the server works on it.
 func unfinished(s *telemetry.Statement) bool {
 	switch s.State {
 	case "INITIALIZED", "PENDING", "RUNNING":
@@ -155,7 +155,7 @@ func unfinished(s *telemetry.Statement) bool {
 	return false
 }
 
-// lastSeen says which answer told the last state of an unfinished statement.
+// lastSeen says which answer had the last known state of an unfinished statement.
 func lastSeen(s *telemetry.Statement) string {
 	answered := rpcOf(s, "GetOperationStatus").Calls
 	if p, ok := s.Polling.Get(); ok {
@@ -246,7 +246,7 @@ func retriedFiles(c *telemetry.CloudFetch) string {
 		files += " needed up to " + format.Plural(c.MostAttempts, "attempt")
 	case c.MostAttempts > 0:
 		files += " needed " + format.Plural(c.MostAttempts, "attempt")
-	default: // a line of an older version
+	default: // a record of an older version
 		files = format.Plural(c.Retries, "retry") + " of files"
 	}
 	if files += lastStatus(status); c.Failed > 0 {
