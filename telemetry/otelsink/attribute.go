@@ -73,7 +73,8 @@ func splitServer(server string) (address, port string) {
 	return address, port
 }
 
-// ownAttributes are the application's, which telemetry.WithAttributes has made of four kinds.
+// ownAttributes are the application's. telemetry.WithAttributes has reduced their values to four
+// kinds.
 func ownAttributes(own []slog.Attr) []attribute.KeyValue {
 	attributes := make([]attribute.KeyValue, len(own))
 	for i, a := range own {

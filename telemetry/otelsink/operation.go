@@ -112,7 +112,7 @@ func (o *operation) and(key attribute.Key, value string) metric.MeasurementOptio
 	return m
 }
 
-// executed is the operation's attributes with those of how the call ended.
+// executed is the operation's attributes and those that say how the call ended.
 func (o *operation) executed(r *telemetry.Statement) metric.MeasurementOption {
 	if r.Failure == nil {
 		return o.call
@@ -120,7 +120,7 @@ func (o *operation) executed(r *telemetry.Statement) metric.MeasurementOption {
 	return metric.WithAttributes(append(o.called, failureAttributes(r.Failure)...)...)
 }
 
-// finished is the operation's attributes with those of how the statement ended.
+// finished is the operation's attributes and those that say how the statement ended.
 func (o *operation) finished(r *telemetry.Statement) metric.MeasurementOption {
 	attributes := append(o.attributes, outcomeKey.String(string(r.Outcome)))
 	if r.Result.Format != "" {
