@@ -2,6 +2,8 @@ package history
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -109,11 +111,8 @@ func (r *Reader) release(ref *workerRef) (last bool) {
 	return true
 }
 
-func (r *Reader) list() (all []*worker) {
+func (r *Reader) list() []*worker {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, w := range r.workers {
-		all = append(all, w)
-	}
-	return all
+	return slices.Collect(maps.Values(r.workers))
 }
