@@ -42,8 +42,8 @@ func (c *Connection) WarehouseID() string {
 }
 
 // product is what Databricks asks partners to put into the user agent: vendor+product or
-// vendor-product, with a version or without, or one word with a version. A word has no digits and no capitals inside,
-// because a key may have them. A word alone may be anything.
+// vendor-product, with a version or without, or one word with a version. A word has no digits, and
+// no capitals but the first letter, because a key may have them. A word alone may be anything.
 var product = regexp.MustCompile(`^(?:([A-Za-z][a-z]{1,19})[+-])?([A-Za-z][a-z]{1,19})(/v?\d{1,4}\.\d{1,4}(?:\.\d{1,4})?)?$`)
 
 // partners are the vendors that may precede a product. Any other two words may be the name of a

@@ -39,7 +39,7 @@ func newClient(c *Connection, settings telemetry.Settings, log *contain.Log) *cl
 	k := &client{
 		endpoint: c.endpoint(), shown: c.shownEndpoint(), retries: max(0, settings.MaxRetries), delay: settings.RetryDelay,
 		authenticator: contain.NewSupplied(log, contain.Authenticator), transport: contain.NewSupplied(log, contain.Transport),
-		transportID: transportIdentity(c),
+		transportID: c.transportIdentity(),
 	}
 	transport := c.Transport
 	if transport == nil {
@@ -86,7 +86,7 @@ const (
 // result is the outcome of a request and what is known about it.
 type result struct {
 	outcome    outcome
-	counts     uploadCounts
+	counts     uploadCounts       // of an upload
 	status     int                // 0 without a response
 	category   telemetry.Category // without a response
 	retryAfter time.Duration
@@ -113,35 +113,23 @@ type request struct {
 	userAgent string
 }
 
-// once makes one attempt, until end at the latest. parse reads the body of a 2xx response; false
-// means that it is not the service's.
-func (k *client) once(ctx context.Context, end time.Time, q request, parse func([]byte) (uploadCounts, bool)) result {
-	limit, cancel := context.WithDeadline(ctx, end)
-	defer cancel()
-	req, err := k.prepare(limit, q)
+// attempt sends a prepared request, whose context bounds it. ctx is done when the pipeline is over.
+// parse reads the body of a 2xx response; false means that it is not the service's.
+func (k *client) attempt(ctx context.Context, req *http.Request, parse func([]byte) bool) result {
+	got, err := roundTrip(k, req, readResponse)
 	if err != nil {
 		return noResponse(ctx, err)
 	}
-	return k.attempt(ctx, limit, req, parse)
-}
-
-// attempt sends a prepared request. limit is ctx with a deadline.
-func (k *client) attempt(ctx, limit context.Context, req *http.Request, parse func([]byte) (uploadCounts, bool)) result {
-	got, err := roundTrip(limit, k, req.WithContext(limit), readResponse)
-	if err != nil {
-		return noResponse(ctx, err)
-	}
-	return resultOf(got.status, got.header, func() (counts uploadCounts, ok bool) { return parse(got.body) })
+	return resultOf(got.status, got.header, func() bool { return parse(got.body) })
 }
 
 // resultOf is the result of a request with a response. parse is called for a 2xx response.
-func resultOf(status int, header http.Header, parse func() (uploadCounts, bool)) result {
+func resultOf(status int, header http.Header, parse func() bool) result {
 	r := result{status: status}
 	switch {
 	case status >= 200 && status < 300:
-		var ok bool
 		r.outcome = outcomeUnrecognized
-		if r.counts, ok = parse(); ok {
+		if parse() {
 			r.outcome = outcomeAccepted
 		}
 	case status == http.StatusTooManyRequests, status >= 500:
@@ -216,12 +204,7 @@ func (k *client) send(ctx context.Context, q request, once bool, try func(again 
 	end := time.Now().Add(batchTimeout(k.retries, k.delay))
 	for attempt := 0; ; attempt++ {
 		try(attempt > 0)
-		now := time.Now()
-		limit := now.Add(attemptTimeout)
-		if end.Before(limit) {
-			limit = end
-		}
-		r := k.once(ctx, limit, q, parseUploadResponse)
+		r := k.uploadOnce(ctx, end, q)
 		if r.outcome != outcomeUnavailable || once || attempt >= k.retries {
 			return r
 		}
@@ -234,4 +217,21 @@ func (k *client) send(ctx context.Context, q request, once bool, try func(again 
 			return r
 		}
 	}
+}
+
+// uploadOnce makes one attempt to upload, until end at the latest.
+func (k *client) uploadOnce(ctx context.Context, end time.Time, q request) result {
+	limit, cancel := context.WithTimeout(ctx, min(attemptTimeout, time.Until(end)))
+	defer cancel()
+	req, err := k.prepare(limit, q)
+	if err != nil {
+		return noResponse(ctx, err)
+	}
+	var counts uploadCounts
+	r := k.attempt(ctx, req, func(body []byte) (ok bool) {
+		counts, ok = parseUploadResponse(body)
+		return ok
+	})
+	r.counts = counts
+	return r
 }
