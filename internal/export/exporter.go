@@ -60,7 +60,7 @@ func (x *Exporter) Open(c Connection, settings telemetry.Settings) *Handle {
 	// Settings that do not change how a pipeline works do not need another one.
 	key.settings.SampleRate, key.settings.CloseTimeout, key.settings.Enabled = telemetry.Maybe[float64]{}, 0, telemetry.SwitchUnset
 	key.settings.LogLevel, key.settings.SlowThreshold, key.settings.QueryText = "", 0, false
-	key.settings.ErrorText, key.settings.QueryHistory = "", ""
+	key.settings.ErrorText, key.settings.TraceTags, key.settings.QueryHistory = "", false, ""
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.down.Load() {
