@@ -436,7 +436,7 @@ func networkReason(s *telemetry.Statement, took time.Duration) reason {
 			"opening a network connection to the workspace, for " + format.Duration(connecting),
 			"Look at DNS, firewalls and proxies on the way to the workspace, and keep connections (SetMaxIdleConns, SetConnMaxIdleTime).",
 		}
-	case len(s.Calls) == 0 && s.RPCs != nil, len(s.Calls) > 0 && most(s.Calls[0].Start, took):
+	case len(s.RPCs) == 0 && s.RPCs != nil, len(s.Calls) > 0 && most(s.Calls[0].Start, took):
 		return reason{
 			"in the driver, before its first request",
 			"Where the driver signs in with OAuth, it does so before a request: look at the identity provider, and at how long its tokens live.",

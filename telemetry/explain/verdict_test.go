@@ -290,6 +290,10 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 			telemetry.Statement{Total: 5 * second, RPCs: observed, Calls: []telemetry.Call{call("ExecuteStatement", 4000, 4100, -1)}, Split: split{telemetry.PartNetwork: 4 * second, telemetry.PartServer: second}},
 			"network-bound: 80 % of 5.0 s in the driver, before its first request", "identity provider",
 		},
+		"a request left that is not listed": {
+			telemetry.Statement{Total: 5 * second, RPCs: observed, Split: split{telemetry.PartNetwork: 5 * second}},
+			"network-bound: 100 % of 5.0 s in none of the other parts: the network, and the driver itself", "distance",
+		},
 		"a request never left": {
 			telemetry.Statement{Total: 5 * second, RPCs: []telemetry.RPC{}, Split: split{telemetry.PartNetwork: 5 * second}},
 			"network-bound: 100 % of 5.0 s in the driver, before its first request", "identity provider",
