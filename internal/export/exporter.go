@@ -107,9 +107,11 @@ func (x *Exporter) Shutdown(ctx context.Context) error {
 	x.mu.Lock()
 	x.down.Store(true) // from here on Open adds no pipeline
 	x.mu.Unlock()
+	var ended sync.WaitGroup
 	for _, p := range x.list() {
-		p.end(DropShutDown)
+		ended.Go(func() { p.end(DropShutDown) })
 	}
+	ended.Wait()
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	clear(x.pipelines)

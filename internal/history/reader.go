@@ -80,9 +80,11 @@ func (r *Reader) Shutdown(context.Context) error {
 	r.mu.Lock()
 	r.down.Store(true) // from here on Open adds no worker
 	r.mu.Unlock()
+	var ended sync.WaitGroup
 	for _, w := range r.list() {
-		w.end(dropShutDown)
+		ended.Go(func() { w.end(dropShutDown) })
 	}
+	ended.Wait()
 	return nil
 }
 
