@@ -15,7 +15,7 @@ type scanner struct {
 	out      []byte // the result
 	runes    int    // in out
 	full     bool   // nothing more fits into the result
-	space    bool   // a space belongs in front of the next token
+	space    bool   // a space belongs before the next token
 	previous string // the last token written
 	expected expectation
 	depth    int // of JSON strings within JSON strings
@@ -137,8 +137,8 @@ func (s *scanner) quotation(opener rune, size int) {
 	s.write(kind)
 }
 
-// splitQuotation returns the text in front of the closing mark and the text behind it. An
-// apostrophe with a letter behind it, as in 'O'Brien', does not close.
+// splitQuotation returns the text before the closing mark and the text after it. An
+// apostrophe with a letter after it, as in 'O'Brien', does not close.
 func splitQuotation(text string, opener rune) (quoted, after string) {
 	closer, escaped := openers[opener], false
 	for i, r := range text {
@@ -250,7 +250,7 @@ func (s *scanner) reasonPhrase(core string) bool {
 	return true
 }
 
-// vocabulary writes a word of the vocabulary, and sets what to expect behind it.
+// vocabulary writes a word of the vocabulary, and sets what to expect after it.
 func (s *scanner) vocabulary(word string) bool {
 	if !passes(word) {
 		return false

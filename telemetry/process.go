@@ -41,7 +41,7 @@ type Member struct {
 func (p *Process) Join(member Member) { p.members.add(member) }
 
 // Connectors returns the wrapped connectors of the process, in the order they were made. One
-// that nothing refers to any more may be missing.
+// that nothing else refers to may be missing.
 func (p *Process) Connectors() []Connector {
 	var all []Connector
 	for _, member := range p.members.all() {

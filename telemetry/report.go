@@ -23,7 +23,7 @@ type ServerReport struct {
 
 	// Status is QUEUED, RUNNING, CANCELED, FAILED or FINISHED; empty when unknown.
 	Status string
-	// Final is true when the server says that the measurements will not change any more.
+	// Final is true when the server says that the measurements will not change.
 	Final bool
 	// StatementType is the server's name for what the statement did, such as SELECT or MERGE;
 	// empty when unknown.

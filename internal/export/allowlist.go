@@ -23,13 +23,13 @@ func httpPathKind(path string) string {
 	return ""
 }
 
-// warehousePaths are the kinds of HTTP path whose id is that of a SQL warehouse.
+// warehousePaths are the kinds of HTTP path that end with the id of a SQL warehouse.
 var warehousePaths = httpPaths[:2]
 
 var warehouseID = regexp.MustCompile(`^[0-9A-Za-z_-]{1,32}$`)
 
-// WarehouseID is the id of the SQL warehouse in the HTTP path, for local records; empty for another
-// path, and for what is no id: a token may have been put in its place.
+// WarehouseID is the id of the SQL warehouse in the HTTP path, for local records. It is empty for
+// another path, and for what does not look like an id: a token may have been put in its place.
 func (c *Connection) WarehouseID() string {
 	path, _, _ := strings.Cut("/"+strings.TrimPrefix(c.HTTPPath, "/"), "?")
 	for _, kind := range warehousePaths {

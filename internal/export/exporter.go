@@ -97,8 +97,8 @@ func (x *Exporter) Flush(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// Shutdown flushes and ends all pipelines for good. When it returns, because all is sent or
-// ctx is done, all other events are dropped and counted, and nothing is sent any more.
+// Shutdown flushes and ends all pipelines for good. When all is sent, or ctx is done, the events
+// that are left are dropped and counted. Nothing is sent after Shutdown has returned.
 func (x *Exporter) Shutdown(ctx context.Context) error {
 	if x.down.Load() {
 		return nil

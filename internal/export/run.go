@@ -142,7 +142,7 @@ func (p *pipeline) latestError() string {
 	return p.lastError
 }
 
-// stopRunning ends the goroutine, and the flushes that wait for events that cannot be sent now.
+// stopRunning ends the goroutine, and the flushes: what they wait for cannot be sent now.
 // p.mu is held.
 func (p *pipeline) stopRunning(now time.Time) {
 	p.failWaiters()

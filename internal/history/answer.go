@@ -18,7 +18,7 @@ type answer struct {
 
 // parse reads an answer to a question about some statements. Of an entry only the members of type
 // entry are kept, so never the text of the statement, the user or the error. ok is false when the
-// body is no answer of the query history. The error is that of r.
+// body is not an answer of the query history. The error comes from r.
 func parse(r io.Reader, ids []string) (a answer, ok bool, err error) {
 	body := &failingReader{r: io.LimitReader(r, maxAnswer)}
 	a.entries = make(map[string]*entry, len(ids))

@@ -136,7 +136,7 @@ func (w *worker) answered(a answer) (settled []question) {
 	return settled
 }
 
-// putBack ends a request, and puts questions that are to be asked again back in front of their
+// putBack ends a request, and returns questions that are to be asked again to the front of their
 // stages. w.mu is held.
 func (w *worker) putBack(again []queue.Item[question]) {
 	w.asking = nil

@@ -80,7 +80,7 @@ func (p *pace) stale(now time.Time) bool {
 	return !now.Before(p.next) && !now.Before(p.quietUntil)
 }
 
-// paces are those of all hosts and credentials, by tenant. A pace outlives the last worker that
+// paces has the pace of each host and credential, by tenant. A pace outlives the last worker that
 // needs it until there is nothing left to remember. Reader.mu guards them.
 type paces map[any]*pace
 

@@ -119,7 +119,7 @@ func (w *worker) evict() (question, bool) {
 	return question{}, false
 }
 
-// settle delivers the reports of questions that are not asked any more, and counts those without.
+// settle is the end of questions: it delivers their reports, and counts those that have none.
 func (w *worker) settle(questions ...question) {
 	if len(questions) == 0 {
 		return

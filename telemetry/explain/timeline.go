@@ -86,8 +86,8 @@ const (
 // TimelineOf lays out a statement, which may still be running.
 func TimelineOf(s *telemetry.Statement) Timeline { return TimelineWithReport(s, nil) }
 
-// TimelineWithReport lays out a statement of which the query history says r: a lane "server" opens
-// into a lane for each phase. A nil report is none.
+// TimelineWithReport lays out a statement with r, what the query history says about it: a lane
+// "server" opens into a lane for each phase. A nil report is none.
 func TimelineWithReport(s *telemetry.Statement, r *telemetry.ServerReport) Timeline {
 	t := Timeline{Total: max(0, s.Total)}
 	t.addCall(s)

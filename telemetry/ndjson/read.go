@@ -42,7 +42,7 @@ func (e *LineError) Unwrap() error { return e.Err }
 //	}
 //
 // Unknown keys and events are passed over: a newer version may write them. Lines of more than 16 MiB
-// are LineErrors. Any other error is that of r, and the last.
+// are LineErrors. Any other error comes from r, and ends the reading.
 //
 // Lines of older versions do not list the RPCs of a statement. Its RPCs are then the sums that the line
 // has: one entry without a method has the calls and bytes of all methods, and one entry per method
