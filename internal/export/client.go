@@ -71,38 +71,6 @@ func (k *client) close() {
 	}
 }
 
-// outcome is how a request ended.
-type outcome uint8
-
-const (
-	outcomeAccepted     outcome = iota // the service accepted it
-	outcomeRefused                     // 4xx: the service will never accept it
-	outcomeTooLarge                    // 413
-	outcomeUnavailable                 // try again
-	outcomeUnrecognized                // the response is not the service's: try much later
-	outcomeInterrupted                 // the pipeline was closed
-)
-
-// result is the outcome of a request and what is known about it.
-type result struct {
-	outcome    outcome
-	counts     uploadCounts       // of an upload
-	status     int                // 0 without a response
-	category   telemetry.Category // without a response
-	retryAfter time.Duration
-}
-
-// describe says what went wrong: an HTTP status or an error category.
-func (r result) describe() string {
-	switch {
-	case r.status != 0 && r.outcome == outcomeUnrecognized && r.status < 300:
-		return "HTTP " + strconv.Itoa(r.status) + ", not an answer of the service"
-	case r.status != 0:
-		return "HTTP " + strconv.Itoa(r.status)
-	}
-	return string(r.category)
-}
-
 // request is what all attempts have in common.
 type request struct {
 	method    string
@@ -111,92 +79,6 @@ type request struct {
 	auth      Authenticator // nil: none
 	orgID     string
 	userAgent string
-}
-
-// attempt sends a prepared request, whose context bounds it. ctx is done when the pipeline is over.
-// parse reads the body of a 2xx response; false means that it is not the service's.
-func (k *client) attempt(ctx context.Context, req *http.Request, parse func([]byte) bool) result {
-	got, err := roundTrip(k, req, readResponse)
-	if err != nil {
-		return noResponse(ctx, err)
-	}
-	return resultOf(got.status, got.header, func() bool { return parse(got.body) })
-}
-
-// resultOf is the result of a request with a response. parse is called for a 2xx response.
-func resultOf(status int, header http.Header, parse func() bool) result {
-	r := result{status: status}
-	switch {
-	case status >= 200 && status < 300:
-		r.outcome = outcomeUnrecognized
-		if parse() {
-			r.outcome = outcomeAccepted
-		}
-	case status == http.StatusTooManyRequests, status >= 500:
-		r.outcome = outcomeUnavailable
-		r.retryAfter = jitter(parseRetryAfter(header.Get("Retry-After"), time.Now()))
-	case status == http.StatusRequestEntityTooLarge:
-		r.outcome = outcomeTooLarge
-	case status >= 400:
-		r.outcome = outcomeRefused
-	default: // a redirect, most likely to a login page
-		r.outcome = outcomeUnrecognized
-	}
-	return r
-}
-
-// noResponse is the result of a request without a response.
-func noResponse(ctx context.Context, err error) result {
-	switch {
-	case ctx.Err() != nil:
-		return result{outcome: outcomeInterrupted, category: telemetry.CategoryCanceled}
-	case errors.Is(err, errAuthenticate):
-		return result{outcome: outcomeUnrecognized, category: telemetry.CategoryAuth}
-	case errors.Is(err, errTransport):
-		return result{outcome: outcomeUnrecognized, category: telemetry.CategoryOther}
-	}
-	return result{outcome: outcomeUnavailable, category: failure.Of(err, failure.Evidence{CallFailed: true, Broke: err}).Category}
-}
-
-// prepare makes a request and authenticates it.
-func (k *client) prepare(ctx context.Context, q request) (*http.Request, error) {
-	req, err := http.NewRequestWithContext(ctx, q.method, k.endpoint+q.path, http.NoBody)
-	if err != nil {
-		return nil, err
-	}
-	req.Header.Set("Accept", "application/json")
-	req.Header.Set("User-Agent", q.userAgent)
-	if q.method == http.MethodPost {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	if q.orgID != "" {
-		req.Header.Set("x-databricks-org-id", q.orgID)
-	}
-	if q.auth != nil {
-		if err := k.authenticate(ctx, q.auth, req); err != nil {
-			return nil, err
-		}
-	}
-	if q.body != nil {
-		req.Body, req.ContentLength = q.body.reader(), int64(len(q.body.bytes))
-		req.GetBody = func() (io.ReadCloser, error) { return q.body.reader(), nil }
-	}
-	return req, nil
-}
-
-// response is an HTTP response, read to its end.
-type response struct {
-	status int
-	header http.Header
-	body   []byte
-}
-
-func readResponse(resp *http.Response) (response, error) {
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxResponse))
-	if err != nil && resp.StatusCode < 300 {
-		return response{}, err
-	}
-	return response{resp.StatusCode, resp.Header, body}, nil
 }
 
 // send uploads a body, with retries unless once is true. try is called before each attempt.
@@ -234,4 +116,122 @@ func (k *client) uploadOnce(ctx context.Context, end time.Time, q request) resul
 	})
 	r.counts = counts
 	return r
+}
+
+// prepare makes a request and authenticates it.
+func (k *client) prepare(ctx context.Context, q request) (*http.Request, error) {
+	req, err := http.NewRequestWithContext(ctx, q.method, k.endpoint+q.path, http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", q.userAgent)
+	if q.method == http.MethodPost {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if q.orgID != "" {
+		req.Header.Set("x-databricks-org-id", q.orgID)
+	}
+	if q.auth != nil {
+		if err := k.authenticate(ctx, q.auth, req); err != nil {
+			return nil, err
+		}
+	}
+	if q.body != nil {
+		req.Body, req.ContentLength = q.body.reader(), int64(len(q.body.bytes))
+		req.GetBody = func() (io.ReadCloser, error) { return q.body.reader(), nil }
+	}
+	return req, nil
+}
+
+// attempt sends a prepared request, whose context bounds it. ctx is done when the pipeline is over.
+// parse reads the body of a 2xx response; false means that it is not the service's.
+func (k *client) attempt(ctx context.Context, req *http.Request, parse func([]byte) bool) result {
+	got, err := roundTrip(k, req, readResponse)
+	if err != nil {
+		return noResponse(ctx, err)
+	}
+	return resultOf(got.status, got.header, func() bool { return parse(got.body) })
+}
+
+// response is an HTTP response, read to its end.
+type response struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+func readResponse(resp *http.Response) (response, error) {
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxResponse))
+	if err != nil && resp.StatusCode < 300 {
+		return response{}, err
+	}
+	return response{resp.StatusCode, resp.Header, body}, nil
+}
+
+// outcome is how a request ended.
+type outcome uint8
+
+const (
+	outcomeAccepted     outcome = iota // the service accepted it
+	outcomeRefused                     // 4xx: the service will never accept it
+	outcomeTooLarge                    // 413
+	outcomeUnavailable                 // try again
+	outcomeUnrecognized                // the response is not the service's: try much later
+	outcomeInterrupted                 // the pipeline was closed
+)
+
+// result is the outcome of a request and what is known about it.
+type result struct {
+	outcome    outcome
+	counts     uploadCounts       // of an upload
+	status     int                // 0 without a response
+	category   telemetry.Category // without a response
+	retryAfter time.Duration
+}
+
+// describe says what went wrong: an HTTP status or an error category.
+func (r result) describe() string {
+	switch {
+	case r.status != 0 && r.outcome == outcomeUnrecognized && r.status < 300:
+		return "HTTP " + strconv.Itoa(r.status) + ", not an answer of the service"
+	case r.status != 0:
+		return "HTTP " + strconv.Itoa(r.status)
+	}
+	return string(r.category)
+}
+
+// resultOf is the result of a request with a response. parse is called for a 2xx response.
+func resultOf(status int, header http.Header, parse func() bool) result {
+	r := result{status: status}
+	switch {
+	case status >= 200 && status < 300:
+		r.outcome = outcomeUnrecognized
+		if parse() {
+			r.outcome = outcomeAccepted
+		}
+	case status == http.StatusTooManyRequests, status >= 500:
+		r.outcome = outcomeUnavailable
+		r.retryAfter = jitter(parseRetryAfter(header.Get("Retry-After"), time.Now()))
+	case status == http.StatusRequestEntityTooLarge:
+		r.outcome = outcomeTooLarge
+	case status >= 400:
+		r.outcome = outcomeRefused
+	default: // a redirect, most likely to a login page
+		r.outcome = outcomeUnrecognized
+	}
+	return r
+}
+
+// noResponse is the result of a request without a response.
+func noResponse(ctx context.Context, err error) result {
+	switch {
+	case ctx.Err() != nil:
+		return result{outcome: outcomeInterrupted, category: telemetry.CategoryCanceled}
+	case errors.Is(err, errAuthenticate):
+		return result{outcome: outcomeUnrecognized, category: telemetry.CategoryAuth}
+	case errors.Is(err, errTransport):
+		return result{outcome: outcomeUnrecognized, category: telemetry.CategoryOther}
+	}
+	return result{outcome: outcomeUnavailable, category: failure.Of(err, failure.Evidence{CallFailed: true, Broke: err}).Category}
 }

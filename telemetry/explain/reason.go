@@ -56,6 +56,13 @@ func rpcOf(s *telemetry.Statement, method string) (sums telemetry.RPC) {
 	return
 }
 
+// Unanswered returns the method of the latest call of a statement, and how long the call has waited
+// for the first byte of an answer. ok is false where an answer came, or where calls are not known.
+func Unanswered(s *telemetry.Statement) (method string, since time.Duration, ok bool) {
+	c, since, ok := silent(s)
+	return c.Method, since, ok
+}
+
 // silent returns the latest call, and how long its latest attempt has waited for the first byte of an
 // answer: until now, or until the call ended. ok is false where an answer came, or without calls.
 func silent(s *telemetry.Statement) (c telemetry.Call, since time.Duration, ok bool) {
@@ -462,11 +469,4 @@ func unknownReason(s *telemetry.Statement) reason {
 		"not observed: a message or the link of a file was not seen, or not understood",
 		"The query history says how long the server worked.",
 	}
-}
-
-// Unanswered returns the method of the latest call of a statement and for how long no byte of an
-// answer to it came; ok is false where an answer came, or where calls are not known.
-func Unanswered(s *telemetry.Statement) (method string, since time.Duration, ok bool) {
-	c, since, ok := silent(s)
-	return c.Method, since, ok
 }
