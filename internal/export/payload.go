@@ -141,7 +141,7 @@ func (p *plan) appendObject(b []byte, s *source, constants map[string][]byte) (_
 			b = append(b, ',')
 		}
 		b = append(b, m.key...)
-		ok := false
+		var ok bool
 		if m.members != nil {
 			b, ok = m.appendObject(b, s, constants)
 		} else {
