@@ -17,8 +17,8 @@
 //   - Words of a fixed vocabulary (vocabulary.txt): the words of the message templates of the
 //     server, the driver and the network.
 //   - Error classes of a fixed list (classes.txt).
-//   - A SQLSTATE behind the word SQLSTATE, in a known form.
-//   - An HTTP status, 100 to 599, behind the word status or HTTP, or in front of its own
+//   - A SQLSTATE after the word SQLSTATE, in a known form.
+//   - An HTTP status, 100 to 599, after the word status or HTTP, or before its own
 //     reason phrase.
 //   - Punctuation, one mark at a time.
 //

@@ -17,8 +17,8 @@ func Message(text string) string {
 }
 
 // Class returns only the error class and the SQLSTATE of a text, as in
-// "[TABLE_OR_VIEW_NOT_FOUND] SQLSTATE: 42P01", or the one that the text contains, or "". It
-// guarantees what Message guarantees.
+// "[TABLE_OR_VIEW_NOT_FOUND] SQLSTATE: 42P01": both, the one that the text has, or "". Its result
+// is as safe as that of Message.
 func Class(text string) string {
 	s := scan(text, true)
 	class, state := s.class, s.state

@@ -15,7 +15,7 @@ type scanner struct {
 	out      []byte // the result
 	runes    int    // in out
 	full     bool   // nothing more fits into the result
-	space    bool   // a space belongs in front of the next token
+	space    bool   // a space belongs before the next token
 	previous string // the last token written
 	expected expectation
 	depth    int // of JSON strings within JSON strings
@@ -73,7 +73,7 @@ func (s *scanner) run() {
 			s.rest = s.rest[size:]
 			s.mark(string(r))
 		case isSpace(r) || strings.ContainsRune(separators, r):
-			s.rest = strings.TrimPrefix(s.rest[size:], "/") // of a closing tag
+			s.rest = strings.TrimPrefix(s.rest[size:], "/") // the slash of a closing tag
 			s.space = true
 		default:
 			s.word()
@@ -98,9 +98,9 @@ func (s *scanner) placeholder() bool {
 	return true
 }
 
-// quotation reads a quotation, of which nothing passes. One that is never closed reaches to the
-// end of the text. Names in backticks joined by dots are one name. Of a JSON document, as in
-// HTTP errors, known keys pass, and their strings are read as texts.
+// quotation reads a quotation. Nothing in it passes, except in a JSON document, as in HTTP errors:
+// there known keys pass, and their strings are read as texts. A quotation that is never closed
+// reaches to the end of the text. Names in backticks joined by dots are one name.
 func (s *scanner) quotation(opener rune, size int) {
 	quoted, after := splitQuotation(s.rest[size:], opener)
 	if opener == '"' && slices.Contains(jsonKeys, quoted) {
@@ -137,8 +137,8 @@ func (s *scanner) quotation(opener rune, size int) {
 	s.write(kind)
 }
 
-// splitQuotation returns the text in front of the closing mark and the text behind it. An
-// apostrophe with a letter behind it, as in 'O'Brien', does not close.
+// splitQuotation returns the text before the closing mark and the text after it. An
+// apostrophe with a letter after it, as in 'O'Brien', does not close.
 func splitQuotation(text string, opener rune) (quoted, after string) {
 	closer, escaped := openers[opener], false
 	for i, r := range text {
@@ -159,8 +159,8 @@ func splitQuotation(text string, opener rune) (quoted, after string) {
 
 var unescape = strings.NewReplacer(`\"`, `"`, `\n`, "\n", `\t`, "\t", `\\`, `\`)
 
-// word reads a run of characters up to a separator. The punctuation of the sentence behind the
-// run is not part of the word.
+// word reads a run of characters up to a separator. Punctuation at its end belongs to the sentence,
+// not to the word.
 func (s *scanner) word() {
 	run := s.rest[:wordLength(s.rest)]
 	s.rest = s.rest[len(run):]
@@ -246,10 +246,11 @@ func (s *scanner) reasonPhrase(core string) bool {
 		return false
 	}
 	s.rest = after
-	return s.write(core + phrase)
+	s.write(core + phrase)
+	return true
 }
 
-// vocabulary writes a word of the vocabulary, and sets what to expect behind it.
+// vocabulary writes a word of the vocabulary, and sets what to expect after it.
 func (s *scanner) vocabulary(word string) bool {
 	if !passes(word) {
 		return false
@@ -275,17 +276,17 @@ func (s *scanner) mark(mark string) {
 }
 
 // write appends a token. Adjacent placeholders of the same kind become one.
-func (s *scanner) write(token string) bool {
+func (s *scanner) write(token string) {
 	if s.full {
-		return true
+		return
 	}
 	if token == s.previous && token[0] == '<' {
 		s.space = false
-		return true
+		return
 	}
 	if s.classOnly {
 		s.space, s.previous, s.expected = false, token, nothing
-		return true
+		return
 	}
 	gap := s.space && len(s.out) > 0
 	n := utf8.RuneCountInString(token)
@@ -295,7 +296,7 @@ func (s *scanner) write(token string) bool {
 	if s.runes+n >= maxRunes {
 		s.full = true
 		s.out = append(s.out, "…"...)
-		return true
+		return
 	}
 	if gap {
 		s.out = append(s.out, ' ')
@@ -303,5 +304,4 @@ func (s *scanner) write(token string) bool {
 	s.out = append(s.out, token...)
 	s.runes += n
 	s.space, s.previous, s.expected = false, token, nothing
-	return true
 }

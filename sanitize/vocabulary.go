@@ -37,7 +37,7 @@ func isClass(word string) bool {
 	return k.classes.has(class) && (!hasSub || k.subclasses.has(sub))
 }
 
-// announced is what to expect behind a word, given what was expected in its place.
+// announced is what to expect after a word, given what was expected in its place.
 func announced(word string, before expectation) expectation {
 	switch strings.ToLower(word) {
 	case "sqlstate":

@@ -23,9 +23,9 @@ type attributesKey struct{}
 // attribute is sent to Databricks.
 //
 // An attribute with the key of an earlier one takes its place. Those of a group are named
-// group.key. Values become strings, booleans, int64 or finite float64, now; other kinds become
-// text, as slog writes it, times as RFC 3339. A context keeps 32 attributes, and of a key or a
-// text 256 bytes; groups in more than eight others are left out.
+// group.key. Values become strings, booleans, int64 or finite float64 at once; other kinds become
+// text, as slog writes it, times as RFC 3339. A context keeps 32 attributes, and 256 bytes of a
+// key or a text; groups nested more than eight deep are left out.
 func WithAttributes(ctx context.Context, attrs ...slog.Attr) context.Context {
 	kept := slices.Clone(AttributesFromContext(ctx))
 	for _, a := range attrs {

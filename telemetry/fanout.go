@@ -62,12 +62,7 @@ func (f *Fanout) load() []*sinkQueue {
 
 // Recording reports whether an attached sink wants records. While none does, nothing is measured.
 func (f *Fanout) Recording() bool {
-	for _, q := range f.load() {
-		if q.recording() {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(f.load(), (*sinkQueue).recording)
 }
 
 // Tracers returns the attached sinks that follow calls while they happen, in the order of
@@ -81,12 +76,7 @@ func (f *Fanout) Tracers() []Tracer {
 
 // Tracing reports whether an attached Tracer wants to follow calls now.
 func (f *Fanout) Tracing() bool {
-	for _, t := range f.Tracers() {
-		if tracing(t) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(f.Tracers(), tracing)
 }
 
 // tracing calls a tracer on the application's goroutine: a panic means no.
@@ -111,15 +101,13 @@ func (f *Fanout) SessionClosed(s *SessionClosed) { f.enqueue(s) }
 // ServerReported passes the report to every sink that is a ReportSink.
 func (f *Fanout) ServerReported(r *ServerReport) { f.enqueue(r) }
 
-// Reporting reports whether an attached ReportSink wants records. While none does, the query history
-// is not asked.
+// Reporting reports whether an attached ReportSink wants records. While none does, the query
+// history is not asked.
 func (f *Fanout) Reporting() bool {
-	for _, q := range f.load() {
-		if _, ok := q.sink.(ReportSink); ok && q.recording() {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(f.load(), func(q *sinkQueue) bool {
+		_, ok := q.sink.(ReportSink)
+		return ok && q.recording()
+	})
 }
 
 func (f *Fanout) enqueue(r record) {

@@ -195,3 +195,36 @@ func (f poolFunc) Stats() (s sql.DBStats) {
 	f()
 	return s
 }
+
+func TestASinkThatBlocksTakesNoTimeFromTheMembers(t *testing.T) {
+	for name, flush := range map[string]func(*telemetry.Process, context.Context) error{
+		"Flush": (*telemetry.Process).Flush, "Shutdown": (*telemetry.Process).Shutdown,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var p telemetry.Process
+				release := make(chan struct{})
+				defer close(release)
+				p.Attach(sinkFunc(func(*telemetry.Statement) { <-release }))
+				sends := func(ctx context.Context) error { // takes a second, such as a request
+					select {
+					case <-time.After(time.Second):
+						return nil
+					case <-ctx.Done():
+						return ctx.Err()
+					}
+				}
+				var errs []error
+				member := func(ctx context.Context) error {
+					err := sends(ctx)
+					errs = append(errs, err)
+					return err
+				}
+				p.Join(telemetry.Member{Flush: member, Shutdown: member})
+				p.Statement(statement(1, false))
+				require.ErrorIs(t, flush(&p, withTimeout(t)), context.DeadlineExceeded, "the sink has not received its record")
+				require.Equal(t, []error{nil}, errs)
+			})
+		})
+	}
+}

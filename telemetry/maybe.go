@@ -2,7 +2,8 @@ package telemetry
 
 // Maybe is a measurement that may not have been taken. Its zero value is unknown, which is
 // not the same as zero: a statement that read no rows has RowsRead 0, one whose rows were
-// read as Arrow streams that the wrapper did not decode has RowsRead unknown. Sinks leave out what is unknown.
+// read as Arrow streams that the wrapper did not decode has RowsRead unknown. Sinks leave out
+// what is unknown.
 type Maybe[T any] struct {
 	value T
 	known bool

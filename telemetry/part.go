@@ -68,7 +68,7 @@ func (s Split) Total() (sum time.Duration) {
 	return sum
 }
 
-// Application is the time in which the application had control, PartApplication, by when that
+// Application divides PartApplication, the time in which the application had control, by when that
 // was.
 type Application struct {
 	// Before is the time from the end of the call until rows were first asked for, or closed.

@@ -16,19 +16,20 @@ type Pool struct {
 	Stats func() (stats sql.DBStats, ok bool)
 }
 
-// PoolSample is how a registered pool was at a moment, and what happened in it since the sample before.
+// PoolSample is the state of a registered pool at one moment, and what happened in the pool since the
+// previous sample.
 type PoolSample struct {
 	Sampled time.Time
-	Over    time.Duration // since the sample before; 0 for the first one
+	Over    time.Duration // since the previous sample; 0 for the first one
 	Pool    string        // its name
 
-	MaxOpen int // most connections there may be; 0 means any number
-	Open    int // connections
-	InUse   int // of them, with statements, transactions or open rows
-	Idle    int // of them, free
+	MaxOpen int // largest number of connections; 0 means no limit
+	Open    int // connections, InUse and Idle
+	InUse   int // connections with statements, transactions or open rows
+	Idle    int // connections that are free
 
-	Waits  int64         // for a connection, that ended since the sample before
-	Waited time.Duration // by all of them
+	Waits  int64         // waits for a connection that ended since the previous sample
+	Waited time.Duration // sum of those waits
 }
 
 // poolTimeout is how long a pool may take. A sql.DB takes microseconds.

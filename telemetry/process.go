@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 )
@@ -40,7 +41,7 @@ type Member struct {
 func (p *Process) Join(member Member) { p.members.add(member) }
 
 // Connectors returns the wrapped connectors of the process, in the order they were made. One
-// that nothing refers to any more may be missing.
+// that nothing else refers to may be missing.
 func (p *Process) Connectors() []Connector {
 	var all []Connector
 	for _, member := range p.members.all() {
@@ -79,14 +80,19 @@ func (p *Process) Shutdown(ctx context.Context) error {
 	return p.flushAnd(ctx, func(member Member) func(context.Context) error { return member.Shutdown })
 }
 
-// flushAnd flushes the sinks, and then calls one function of every member.
+// flushAnd flushes the sinks and calls one function of every member, all at once: a sink that blocks
+// takes no time from the report to Databricks.
 func (p *Process) flushAnd(ctx context.Context, of func(Member) func(context.Context) error) error {
-	errs := []error{p.Fanout.Flush(ctx)}
-	for _, member := range p.members.all() {
+	members := p.members.all()
+	errs := make([]error, len(members)+1)
+	var flushed sync.WaitGroup
+	for i, member := range members {
 		if f := of(member); f != nil {
-			errs = append(errs, f(ctx))
+			flushed.Go(func() { errs[i+1] = f(ctx) })
 		}
 	}
+	errs[0] = p.Fanout.Flush(ctx)
+	flushed.Wait()
 	return errors.Join(errs...)
 }
 

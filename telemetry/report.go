@@ -4,10 +4,10 @@ import "time"
 
 // ServerReport is what the workspace's query history says about one statement: why the server took
 // its time. It is made only with Settings.QueryHistory, some seconds after the statement ended, and
-// belongs to the Statement with the same StatementID, which sinks have received before. A statement
-// has one report at most. Everything of it is the server's word, and stays in the process.
+// belongs to the Statement with the same StatementID, which sinks have already received. A statement
+// has one report at most. All of it is the server's word, and stays in the process.
 //
-// A measurement is unknown where the answer has none, or one that cannot be: a negative number, or
+// A measurement is unknown where the answer has none, or an impossible one: a negative number, or
 // a wait that is longer than the statement.
 type ServerReport struct {
 	// Started is when the application called the driver, as Statement.Started.
@@ -23,7 +23,7 @@ type ServerReport struct {
 
 	// Status is QUEUED, RUNNING, CANCELED, FAILED or FINISHED; empty when unknown.
 	Status string
-	// Final is true when the server says that the measurements will not change any more.
+	// Final is true when the server says that the measurements will not change.
 	Final bool
 	// StatementType is the server's name for what the statement did, such as SELECT or MERGE;
 	// empty when unknown.
@@ -52,12 +52,12 @@ type ServerReport struct {
 	// FromCache says whether the result came from the result cache.
 	FromCache Maybe[bool]
 
-	// BytesRead is what the statement read of tables: BytesReadRemote from cloud storage,
+	// BytesRead is what the statement read from tables: BytesReadRemote from cloud storage,
 	// BytesReadCache from the disks of the warehouse.
 	BytesRead, BytesReadRemote, BytesReadCache Maybe[int64]
-	// FilesRead and PartitionsRead count what BytesRead is in.
+	// FilesRead and PartitionsRead count the files and partitions that BytesRead came from.
 	FilesRead, PartitionsRead Maybe[int64]
-	// FilesPruned counts the files that statistics showed not to matter, BytesPruned is their size.
+	// FilesPruned counts the files that statistics ruled out, BytesPruned is their size.
 	FilesPruned, BytesPruned Maybe[int64]
 	// BytesSpilled is what did not fit into memory and was written to disk.
 	BytesSpilled Maybe[int64]
@@ -65,7 +65,7 @@ type ServerReport struct {
 	BytesWritten Maybe[int64]
 	// BytesSent is what was sent over the network.
 	BytesSent Maybe[int64]
-	// RowsRead counts the rows that were read of tables, RowsProduced those of the result.
+	// RowsRead counts the rows that were read from tables, RowsProduced those of the result.
 	RowsRead, RowsProduced Maybe[int64]
 }
 

@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 )
@@ -91,8 +92,8 @@ type Settings struct {
 	SampleRate Maybe[float64]
 }
 
-// The default of QueueSize: records, and batches. Half of the queue then holds a batch of records
-// that make three events each, which is the most.
+// The default of QueueSize: records, and batches. With six batches, half of the queue holds a batch
+// of records that make three events each, which is the most.
 const (
 	defaultQueueSize     = 1000
 	defaultQueuedBatches = 6
@@ -101,43 +102,25 @@ const (
 // WithDefaults returns the settings with every zero value replaced by its default. Enabled
 // stays as it is: SwitchUnset leaves it to the server.
 func (s Settings) WithDefaults() Settings {
-	orInt := func(v *int, d int) {
-		if *v == 0 {
-			*v = d
-		}
-	}
-	orDuration := func(v *time.Duration, d time.Duration) {
-		if *v == 0 {
-			*v = d
-		}
-	}
-	orInt(&s.BatchSize, 100)
-	orDuration(&s.FlushInterval, 5*time.Second)
-	orInt(&s.MaxRetries, 3)
-	orDuration(&s.RetryDelay, 500*time.Millisecond)
-	orInt(&s.QueueSize, max(defaultQueueSize, defaultQueuedBatches*s.BatchSize))
-	orDuration(&s.CloseTimeout, 2*time.Second)
-	orInt(&s.CircuitBreakerThreshold, 5)
-	orDuration(&s.CircuitBreakerTimeout, time.Minute)
-	orDuration(&s.SlowThreshold, 10*time.Second)
-	if s.CircuitBreaker == SwitchUnset {
-		s.CircuitBreaker = SwitchOn
-	}
-	if s.ErrorText == "" {
-		s.ErrorText = "redacted"
-	}
-	if s.QueryHistory == "" {
-		s.QueryHistory = "off"
-	}
-	if s.LogLevel == "" {
-		s.LogLevel = "off"
-	}
+	s.BatchSize = cmp.Or(s.BatchSize, 100)
+	s.FlushInterval = cmp.Or(s.FlushInterval, 5*time.Second)
+	s.MaxRetries = cmp.Or(s.MaxRetries, 3)
+	s.RetryDelay = cmp.Or(s.RetryDelay, 500*time.Millisecond)
+	s.QueueSize = cmp.Or(s.QueueSize, max(defaultQueueSize, defaultQueuedBatches*s.BatchSize))
+	s.CloseTimeout = cmp.Or(s.CloseTimeout, 2*time.Second)
+	s.CircuitBreaker = cmp.Or(s.CircuitBreaker, SwitchOn)
+	s.CircuitBreakerThreshold = cmp.Or(s.CircuitBreakerThreshold, 5)
+	s.CircuitBreakerTimeout = cmp.Or(s.CircuitBreakerTimeout, time.Minute)
+	s.LogLevel = cmp.Or(s.LogLevel, "off")
+	s.SlowThreshold = cmp.Or(s.SlowThreshold, 10*time.Second)
+	s.ErrorText = cmp.Or(s.ErrorText, "redacted")
+	s.QueryHistory = cmp.Or(s.QueryHistory, "off")
 	s.SampleRate = Known(s.SampleRate.Or(1))
 	return s
 }
 
-// ParameterError is the error for a setting with an unknown name or value. Its text quotes no more than 40
-// characters of a value, and none of one that looks like a credential.
+// ParameterError is the error for a setting with an unknown name or value. Its text quotes no more
+// than 40 characters of a value, and nothing of a value that looks like a credential.
 type ParameterError struct {
 	Name    string // the DSN parameter or environment variable
 	Value   string // what it was set to, as the text quotes it

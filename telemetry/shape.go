@@ -9,11 +9,10 @@ import (
 )
 
 // ShapeOf returns the shape of a text of SQL: 16 hexadecimal digits, the same in every process, for
-// texts that differ only in literals, comments and white space. Of a text longer than 64 KiB the
-// beginning counts. An empty text has none.
+// texts that differ only in literals, comments and white space. Only the first 64 KiB of a text
+// count. An empty text has no shape.
 //
-// A shape says nothing about a text to those who do not have it, but those who can guess the text
-// can check their guess.
+// A shape does not reveal its text, but a guess of the text can be checked against it.
 func ShapeOf(query string) string {
 	if query == "" {
 		return ""
@@ -27,8 +26,7 @@ func ShapeOf(query string) string {
 
 // PendingStatement is the record of a statement on its way to sinks, with the text of the statement
 // until the record's Shape is computed. That takes microseconds, so the goroutine that delivers the
-// record to the first sink does it. Sinks receive a record without the text, from which nothing leads
-// to it.
+// record to the first sink does it. The record that sinks receive does not refer to the text.
 type PendingStatement struct {
 	Statement
 	compute sync.Once // sets Shape

@@ -31,12 +31,12 @@ type Statement struct {
 	// it was opened. A USE statement moves the session unseen. Empty while unknown.
 	InitialCatalog, InitialSchema string
 	// CorrelationID is that of package driverctx, from the context of the call; empty without one.
-	// Of more than 256 bytes the first are kept.
+	// At most its first 256 bytes are kept.
 	CorrelationID string
 	// QueryTags are the query tags that were sent with the statement: those that package driverctx
 	// put into the context of the call and, with [Settings.TraceTags], its traceparent and the
-	// session's tags that went with it. Otherwise tags of the session are not in it. Of more than
-	// 32 tags, those of the first keys in their order are kept; of keys and values, 256 bytes each.
+	// session's tags that went with it. Without those, tags of the session are not included. At
+	// most 32 tags are kept, the first in the order of their keys, and 256 bytes of a key or value.
 	QueryTags map[string]string
 	// Attributes are those of [WithAttributes], from the context of the call.
 	Attributes []slog.Attr
@@ -99,13 +99,13 @@ type Statement struct {
 	// RPCs are the calls made for the statement, by method, in the order of a statement's
 	// life; nil where the wire was not read.
 	RPCs []RPC
-	// Calls are the first of those that ran the statement, read its state and fetched its
-	// pages, and of those that ended it, in the order they began; nil where the wire was not read.
+	// Calls lists the first calls that ran the statement, read its state and fetched its pages,
+	// and the first that ended it, in the order they began; nil where the wire was not read.
 	Calls []Call
-	// State is the last state of the statement that the server told, in its own words, such as
-	// RUNNING or FINISHED; empty when unknown.
+	// State is the last state of the statement that the server reported, in its own words, such
+	// as RUNNING or FINISHED; empty when unknown.
 	State string
-	// ServerTime is how long the server says that it worked on the statement. It seldom says.
+	// ServerTime is how long the server says that it worked on the statement, which it seldom says.
 	ServerTime Maybe[time.Duration]
 
 	// Split says where the time went: its parts add up to Total.
@@ -147,8 +147,8 @@ const (
 	OutcomeAbandoned Outcome = "abandoned"
 )
 
-// Failure is an error reduced to what can be counted. It has of the error's text only
-// what [Settings.ErrorText] allows: a server's messages quote SQL, tables and people.
+// Failure is an error reduced to what can be counted. Of the error's text it has only what
+// [Settings.ErrorText] allows: a server's messages quote SQL, tables and people.
 type Failure struct {
 	// Category is a stable name for the cause.
 	Category Category

@@ -74,7 +74,7 @@ type ExportStats struct {
 	Dropped map[string]int64 `json:"dropped,omitempty"`
 	// Pending counts the events that wait or are being sent.
 	Pending int64 `json:"pending"`
-	// PendingBytes is about the memory of the waiting records.
+	// PendingBytes is the approximate memory of the waiting records.
 	PendingBytes int64 `json:"pending_bytes"`
 
 	// Requests counts uploads, Retries the uploads among them that repeated one, Failures uploads
@@ -100,7 +100,8 @@ type PipelineStats struct {
 	Server string `json:"server"`
 	// Connectors counts those that share it.
 	Connectors int `json:"connectors"`
-	// Pending counts the events that wait or are being sent, PendingBytes about their memory.
+	// Pending counts the events that wait or are being sent, PendingBytes is the approximate
+	// memory of the waiting records.
 	Pending      int64 `json:"pending"`
 	PendingBytes int64 `json:"pending_bytes"`
 	// Breaker is closed, open, half-open or off.
@@ -118,7 +119,7 @@ type PipelineStats struct {
 	NotBefore time.Time `json:"not_before,omitzero"`
 }
 
-// HistoryStats counts the statements that the query history was to be asked about
+// HistoryStats counts the statements about which the query history was to be asked
 // ([Settings.QueryHistory]) since the process started. At rest,
 // Statements = Reported + Waiting + the sum of Dropped.
 type HistoryStats struct {
@@ -128,7 +129,7 @@ type HistoryStats struct {
 	Reported int64 `json:"reported"`
 	// Dropped counts those without one, by reason. Reasons without statements are left out:
 	//
-	//   - not_found: the answers did not have it, as when the credential may not see it
+	//   - not_found: no answer had the statement, as when the credential may not see it
 	//   - refused: the workspace had refused requests; see HistoryClientStats.QuietUntil
 	//   - queue_full: 500 others waited
 	//   - expired: no answer came for five minutes
@@ -149,7 +150,7 @@ type HistoryStats struct {
 	Clients []HistoryClientStats `json:"clients,omitempty"`
 }
 
-// HistoryClientStats is the state of what asks with one credential at one host.
+// HistoryClientStats is the state of the client that asks one host with one credential.
 type HistoryClientStats struct {
 	// Server is scheme://host:port.
 	Server string `json:"server"`
@@ -161,6 +162,6 @@ type HistoryClientStats struct {
 	// empty otherwise. It never has the text of an error.
 	LastError string `json:"last_error,omitempty"`
 	// QuietUntil is when the history is asked again after it refused a request, or answered with
-	// what is not its answer; zero when it is asked.
+	// something else; zero while it is being asked.
 	QuietUntil time.Time `json:"quiet_until,omitzero"`
 }

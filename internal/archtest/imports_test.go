@@ -27,8 +27,8 @@ var mayImport = map[string][]string{
 
 	"internal/export":     {"internal/contain", "internal/failure", "internal/ondemand", "internal/queue", "internal/registry", "telemetry"},
 	"internal/history":    {"internal/contain", "internal/export", "internal/ondemand", "internal/queue", "internal/settings", "telemetry"},
-	"telemetry/expvars":   {"telemetry", "internal/export"},
-	"telemetry/otelsink":  {"internal/contain", "internal/spancontext", "internal/sqltext", "telemetry", "telemetry/explain", "internal/export"},
+	"telemetry/expvars":   {"telemetry"},
+	"telemetry/otelsink":  {"internal/contain", "internal/spancontext", "internal/sqltext", "telemetry", "telemetry/explain"},
 	"telemetry/debugpage": {"internal/sqltext", "internal/contain", "internal/format", "internal/registry", "internal/settings", "telemetry", "telemetry/explain", "internal/export"},
 
 	"driverwrap": {"cloudfetch", "internal/contain", "internal/failure", "internal/settings", "internal/sqltext", "sanitize", "telemetry", "internal/export", "internal/history", "telemetry/logsink", "telemetry/otelsink"},

@@ -23,13 +23,13 @@ func httpPathKind(path string) string {
 	return ""
 }
 
-// warehousePaths are the kinds of HTTP path whose id is that of a SQL warehouse.
+// warehousePaths are the kinds of HTTP path that end with the id of a SQL warehouse.
 var warehousePaths = httpPaths[:2]
 
 var warehouseID = regexp.MustCompile(`^[0-9A-Za-z_-]{1,32}$`)
 
-// WarehouseID is the id of the SQL warehouse in the HTTP path, for local records; empty for another
-// path, and for what is no id: a token may have been put in its place.
+// WarehouseID is the id of the SQL warehouse in the HTTP path, for local records. It is empty for
+// another path, and for what does not look like an id: a token may have been put in its place.
 func (c *Connection) WarehouseID() string {
 	path, _, _ := strings.Cut("/"+strings.TrimPrefix(c.HTTPPath, "/"), "?")
 	for _, kind := range warehousePaths {
@@ -42,8 +42,8 @@ func (c *Connection) WarehouseID() string {
 }
 
 // product is what Databricks asks partners to put into the user agent: vendor+product or
-// vendor-product, with a version or without, or one word with a version. A word has no digits and no capitals inside,
-// because a key may have them. A word alone may be anything.
+// vendor-product, with a version or without, or one word with a version. A word has no digits, and
+// no capitals but the first letter, because a key may have them. A word alone may be anything.
 var product = regexp.MustCompile(`^(?:([A-Za-z][a-z]{1,19})[+-])?([A-Za-z][a-z]{1,19})(/v?\d{1,4}\.\d{1,4}(?:\.\d{1,4})?)?$`)
 
 // partners are the vendors that may precede a product. Any other two words may be the name of a

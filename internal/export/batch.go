@@ -86,17 +86,14 @@ func (p *pipeline) encode(part []queued, anonymous bool) (_ []queued, events int
 	return good, events
 }
 
-func (p *pipeline) encodeOne(e *entry, anonymous bool) (ok bool) {
+func (p *pipeline) encodeOne(e *entry, anonymous bool) bool {
 	b := &p.builder
 	length, documents := len(b.upload.bytes), len(b.documents)
-	defer func() {
-		if v := recover(); v != nil {
-			p.exporter.contained.Panicked(contain.Export, v)
-			b.upload.bytes, b.documents, ok = b.upload.bytes[:length], b.documents[:documents], false
-		}
-	}()
-	e.appendDocuments(&b.scratch, anonymous, b.add)
-	return true
+	if p.exporter.contained.Call(contain.Export, func() { e.appendDocuments(&b.scratch, anonymous, b.add) }) {
+		return true
+	}
+	b.upload.bytes, b.documents = b.upload.bytes[:length], b.documents[:documents]
+	return false
 }
 
 // upload sends what encode has written.

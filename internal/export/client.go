@@ -39,7 +39,7 @@ func newClient(c *Connection, settings telemetry.Settings, log *contain.Log) *cl
 	k := &client{
 		endpoint: c.endpoint(), shown: c.shownEndpoint(), retries: max(0, settings.MaxRetries), delay: settings.RetryDelay,
 		authenticator: contain.NewSupplied(log, contain.Authenticator), transport: contain.NewSupplied(log, contain.Transport),
-		transportID: transportIdentity(c),
+		transportID: c.transportIdentity(),
 	}
 	transport := c.Transport
 	if transport == nil {
@@ -71,38 +71,6 @@ func (k *client) close() {
 	}
 }
 
-// outcome is how a request ended.
-type outcome uint8
-
-const (
-	outcomeAccepted     outcome = iota // the service accepted it
-	outcomeRefused                     // 4xx: the service will never accept it
-	outcomeTooLarge                    // 413
-	outcomeUnavailable                 // try again
-	outcomeUnrecognized                // the response is not the service's: try much later
-	outcomeInterrupted                 // the pipeline was closed
-)
-
-// result is the outcome of a request and what is known about it.
-type result struct {
-	outcome    outcome
-	counts     uploadCounts
-	status     int                // 0 without a response
-	category   telemetry.Category // without a response
-	retryAfter time.Duration
-}
-
-// describe says what went wrong: an HTTP status or an error category.
-func (r result) describe() string {
-	switch {
-	case r.status != 0 && r.outcome == outcomeUnrecognized && r.status < 300:
-		return "HTTP " + strconv.Itoa(r.status) + ", not an answer of the service"
-	case r.status != 0:
-		return "HTTP " + strconv.Itoa(r.status)
-	}
-	return string(r.category)
-}
-
 // request is what all attempts have in common.
 type request struct {
 	method    string
@@ -113,61 +81,41 @@ type request struct {
 	userAgent string
 }
 
-// once makes one attempt, until end at the latest. parse reads the body of a 2xx response; false
-// means that it is not the service's.
-func (k *client) once(ctx context.Context, end time.Time, q request, parse func([]byte) (uploadCounts, bool)) result {
-	limit, cancel := context.WithDeadline(ctx, end)
+// send uploads a body, with retries unless once is true. try is called before each attempt.
+func (k *client) send(ctx context.Context, q request, once bool, try func(again bool)) result {
+	end := time.Now().Add(batchTimeout(k.retries, k.delay))
+	for attempt := 0; ; attempt++ {
+		try(attempt > 0)
+		r := k.uploadOnce(ctx, end, q)
+		if r.outcome != outcomeUnavailable || once || attempt >= k.retries {
+			return r
+		}
+		pause := max(backoff(k.delay, attempt), r.retryAfter)
+		if time.Now().Add(pause).After(end) {
+			return r
+		}
+		if !sleep(ctx, pause) {
+			r.outcome = outcomeInterrupted
+			return r
+		}
+	}
+}
+
+// uploadOnce makes one attempt to upload, until end at the latest.
+func (k *client) uploadOnce(ctx context.Context, end time.Time, q request) result {
+	limit, cancel := context.WithTimeout(ctx, min(attemptTimeout, time.Until(end)))
 	defer cancel()
 	req, err := k.prepare(limit, q)
 	if err != nil {
 		return noResponse(ctx, err)
 	}
-	return k.attempt(ctx, limit, req, parse)
-}
-
-// attempt sends a prepared request. limit is ctx with a deadline.
-func (k *client) attempt(ctx, limit context.Context, req *http.Request, parse func([]byte) (uploadCounts, bool)) result {
-	got, err := roundTrip(limit, k, req.WithContext(limit), readResponse)
-	if err != nil {
-		return noResponse(ctx, err)
-	}
-	return resultOf(got.status, got.header, func() (counts uploadCounts, ok bool) { return parse(got.body) })
-}
-
-// resultOf is the result of a request with a response. parse is called for a 2xx response.
-func resultOf(status int, header http.Header, parse func() (uploadCounts, bool)) result {
-	r := result{status: status}
-	switch {
-	case status >= 200 && status < 300:
-		var ok bool
-		r.outcome = outcomeUnrecognized
-		if r.counts, ok = parse(); ok {
-			r.outcome = outcomeAccepted
-		}
-	case status == http.StatusTooManyRequests, status >= 500:
-		r.outcome = outcomeUnavailable
-		r.retryAfter = jitter(parseRetryAfter(header.Get("Retry-After"), time.Now()))
-	case status == http.StatusRequestEntityTooLarge:
-		r.outcome = outcomeTooLarge
-	case status >= 400:
-		r.outcome = outcomeRefused
-	default: // a redirect, most likely to a login page
-		r.outcome = outcomeUnrecognized
-	}
+	var counts uploadCounts
+	r := k.attempt(ctx, req, func(body []byte) (ok bool) {
+		counts, ok = parseUploadResponse(body)
+		return ok
+	})
+	r.counts = counts
 	return r
-}
-
-// noResponse is the result of a request without a response.
-func noResponse(ctx context.Context, err error) result {
-	switch {
-	case ctx.Err() != nil:
-		return result{outcome: outcomeInterrupted, category: telemetry.CategoryCanceled}
-	case errors.Is(err, errAuthenticate):
-		return result{outcome: outcomeUnrecognized, category: telemetry.CategoryAuth}
-	case errors.Is(err, errTransport):
-		return result{outcome: outcomeUnrecognized, category: telemetry.CategoryOther}
-	}
-	return result{outcome: outcomeUnavailable, category: failure.Of(err, failure.Evidence{CallFailed: true, Broke: err}).Category}
 }
 
 // prepare makes a request and authenticates it.
@@ -196,6 +144,16 @@ func (k *client) prepare(ctx context.Context, q request) (*http.Request, error) 
 	return req, nil
 }
 
+// attempt sends a prepared request, whose context bounds it. ctx is done when the pipeline is over.
+// parse reads the body of a 2xx response; false means that it is not the service's.
+func (k *client) attempt(ctx context.Context, req *http.Request, parse func([]byte) bool) result {
+	got, err := roundTrip(k, req, readResponse)
+	if err != nil {
+		return noResponse(ctx, err)
+	}
+	return resultOf(got.status, got.header, func() bool { return parse(got.body) })
+}
+
 // response is an HTTP response, read to its end.
 type response struct {
 	status int
@@ -211,27 +169,69 @@ func readResponse(resp *http.Response) (response, error) {
 	return response{resp.StatusCode, resp.Header, body}, nil
 }
 
-// send uploads a body, with retries unless once is true. try is called before each attempt.
-func (k *client) send(ctx context.Context, q request, once bool, try func(again bool)) result {
-	end := time.Now().Add(batchTimeout(k.retries, k.delay))
-	for attempt := 0; ; attempt++ {
-		try(attempt > 0)
-		now := time.Now()
-		limit := now.Add(attemptTimeout)
-		if end.Before(limit) {
-			limit = end
-		}
-		r := k.once(ctx, limit, q, parseUploadResponse)
-		if r.outcome != outcomeUnavailable || once || attempt >= k.retries {
-			return r
-		}
-		pause := max(backoff(k.delay, attempt), r.retryAfter)
-		if time.Now().Add(pause).After(end) {
-			return r
-		}
-		if !sleep(ctx, pause) {
-			r.outcome = outcomeInterrupted
-			return r
-		}
+// outcome is how a request ended.
+type outcome uint8
+
+const (
+	outcomeAccepted     outcome = iota // the service accepted it
+	outcomeRefused                     // 4xx: the service will never accept it
+	outcomeTooLarge                    // 413
+	outcomeUnavailable                 // try again
+	outcomeUnrecognized                // the response is not the service's: try much later
+	outcomeInterrupted                 // the pipeline was closed
+)
+
+// result is the outcome of a request and what is known about it.
+type result struct {
+	outcome    outcome
+	counts     uploadCounts       // of an upload
+	status     int                // 0 without a response
+	category   telemetry.Category // without a response
+	retryAfter time.Duration
+}
+
+// describe says what went wrong: an HTTP status or an error category.
+func (r result) describe() string {
+	switch {
+	case r.status != 0 && r.outcome == outcomeUnrecognized && r.status < 300:
+		return "HTTP " + strconv.Itoa(r.status) + ", not an answer of the service"
+	case r.status != 0:
+		return "HTTP " + strconv.Itoa(r.status)
 	}
+	return string(r.category)
+}
+
+// resultOf is the result of a request with a response. parse is called for a 2xx response.
+func resultOf(status int, header http.Header, parse func() bool) result {
+	r := result{status: status}
+	switch {
+	case status >= 200 && status < 300:
+		r.outcome = outcomeUnrecognized
+		if parse() {
+			r.outcome = outcomeAccepted
+		}
+	case status == http.StatusTooManyRequests, status >= 500:
+		r.outcome = outcomeUnavailable
+		r.retryAfter = jitter(parseRetryAfter(header.Get("Retry-After"), time.Now()))
+	case status == http.StatusRequestEntityTooLarge:
+		r.outcome = outcomeTooLarge
+	case status >= 400:
+		r.outcome = outcomeRefused
+	default: // a redirect, most likely to a login page
+		r.outcome = outcomeUnrecognized
+	}
+	return r
+}
+
+// noResponse is the result of a request without a response.
+func noResponse(ctx context.Context, err error) result {
+	switch {
+	case ctx.Err() != nil:
+		return result{outcome: outcomeInterrupted, category: telemetry.CategoryCanceled}
+	case errors.Is(err, errAuthenticate):
+		return result{outcome: outcomeUnrecognized, category: telemetry.CategoryAuth}
+	case errors.Is(err, errTransport):
+		return result{outcome: outcomeUnrecognized, category: telemetry.CategoryOther}
+	}
+	return result{outcome: outcomeUnavailable, category: failure.Of(err, failure.Evidence{CallFailed: true, Broke: err}).Category}
 }

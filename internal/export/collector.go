@@ -23,7 +23,7 @@ func (c *collector) pop() queued {
 	return it
 }
 
-// evict drops the entry that can be missed most, and returns how many events it made.
+// evict drops the entry that matters least, and returns how many events it made.
 func (c *collector) evict() (events int) {
 	victim := &c.Victim().Value
 	c.add(victim, -1)

@@ -7,7 +7,6 @@ import (
 	"crypto/tls"
 	"net/http"
 	"net/url"
-	"reflect"
 	"strings"
 	"sync"
 
@@ -22,8 +21,8 @@ type Authenticator interface {
 	Authenticate(*http.Request) error
 }
 
-// Connection is the server of a connector, its credential and its configuration. Host, HTTPPath as
-// such, and everything of the authenticator never become part of the payload.
+// Connection is the server of a connector, its credential and its configuration. The Host, the whole
+// HTTPPath and everything of the Authenticator never become part of the payload.
 type Connection struct {
 	// Scheme is http or https; "" means https.
 	Scheme string
@@ -71,21 +70,6 @@ func Fingerprint(secret string) any {
 }
 
 type fingerprint [sha256.Size]byte
-
-// identity returns a value that is equal for equal credentials. A value that cannot be compared is
-// equal to no other.
-func (c *Connection) identity() any {
-	for _, id := range []any{c.Credential, c.Authenticator} {
-		if id == nil {
-			continue
-		}
-		if reflect.ValueOf(id).Comparable() {
-			return id
-		}
-		return new(byte)
-	}
-	return nil
-}
 
 func (c *Connection) scheme() string {
 	if c.Scheme == "" {

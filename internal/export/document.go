@@ -14,7 +14,7 @@ func (e *entry) appendDocuments(on *scratch, anonymous bool, add func(doc []byte
 	e.assignIDs()
 	o, s := e.origin, &on.source
 	*s = source{connection: o.reportable, process: process(), statement: e.statement, opened: e.opened, closed: e.closed}
-	defer func() { *s = source{} }() // refers to no record any more
+	defer func() { *s = source{} }() // keeps no record in memory
 	s.event.WorkspaceID, s.event.UserAgent = o.org(), o.userAgent
 	constants := o.constants
 	if anonymous {

@@ -15,12 +15,12 @@ const maxEvents = 3
 // entry is a record in the queue, with the ids of its events.
 type entry struct {
 	origin    *origin
-	statement *telemetry.Statement     // one of these three is set
-	opened    *telemetry.SessionOpened //
-	closed    *telemetry.SessionClosed //
+	statement *telemetry.Statement // one of these three is set
+	opened    *telemetry.SessionOpened
+	closed    *telemetry.SessionClosed
 
 	at     time.Time // when it was put into the queue
-	size   int32     // about the memory of the record, in bytes
+	size   int32     // approximate memory of the record, in bytes
 	events int32
 	failed bool
 
@@ -59,15 +59,15 @@ func newStatementEntry(o *origin, r *telemetry.Statement) entry {
 // sizeOf is the memory of a value in bytes, without what it points to.
 func sizeOf[T any](T) int { return int(reflect.TypeFor[T]().Size()) }
 
-// maxCalls is the largest number of calls that wait with a record: to drop a few, a copy of the
-// record would cost more.
+// maxCalls is the largest number of calls that wait with a record: copying the record to drop fewer
+// would cost more.
 const maxCalls = 8
 
-// trim copies a statement without its text and the lists of its calls and files. They are not sent,
+// trim copies a statement without its text and the lists of its calls and files, which are not sent
 // and would take memory as long as the record waits.
 func trim(r *telemetry.Statement) *telemetry.Statement {
 	short := *r
-	short.Query, short.Calls, short.RPCs = "", nil, slices.Clone(r.RPCs) // which may share memory with the record
+	short.Query, short.Calls, short.RPCs = "", nil, slices.Clone(r.RPCs) // a slice would keep the memory of the record
 	if r.CloudFetch != nil {
 		sums := *r.CloudFetch
 		sums.Files = nil

@@ -3,7 +3,7 @@ package export
 import (
 	"context"
 	"errors"
-	"reflect"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -60,7 +60,7 @@ func (x *Exporter) Open(c Connection, settings telemetry.Settings) *Handle {
 	// Settings that do not change how a pipeline works do not need another one.
 	key.settings.SampleRate, key.settings.CloseTimeout, key.settings.Enabled = telemetry.Maybe[float64]{}, 0, telemetry.SwitchUnset
 	key.settings.LogLevel, key.settings.SlowThreshold, key.settings.QueryText = "", 0, false
-	key.settings.ErrorText, key.settings.QueryHistory = "", ""
+	key.settings.ErrorText, key.settings.TraceTags, key.settings.QueryHistory = "", false, ""
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.down.Load() {
@@ -97,8 +97,8 @@ func (x *Exporter) Flush(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// Shutdown flushes and ends all pipelines for good. When it returns, because all is sent or
-// ctx is done, all other events are dropped and counted, and nothing is sent any more.
+// Shutdown flushes and ends all pipelines for good. When all is sent, or ctx is done, the events
+// that are left are dropped and counted. Nothing is sent after Shutdown has returned.
 func (x *Exporter) Shutdown(ctx context.Context) error {
 	if x.down.Load() {
 		return nil
@@ -107,9 +107,11 @@ func (x *Exporter) Shutdown(ctx context.Context) error {
 	x.mu.Lock()
 	x.down.Store(true) // from here on Open adds no pipeline
 	x.mu.Unlock()
+	var ended sync.WaitGroup
 	for _, p := range x.list() {
-		p.end(DropShutDown)
+		ended.Go(func() { p.end(DropShutDown) })
 	}
+	ended.Wait()
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	clear(x.pipelines)
@@ -133,8 +135,7 @@ func (x *Exporter) Stats() Stats {
 }
 
 // KeepRecent makes [Exporter.Recent] return the latest n documents, at most 1000; 0, which
-// is the default, keeps none. They take about 1 KiB each, and a
-// copy of each upload.
+// is the default, keeps none. They take about 1 KiB each, and a copy of each upload.
 func (x *Exporter) KeepRecent(n int) { x.recent.keep(n) }
 
 // Recent returns the latest documents that were sent, or failed to be, oldest first.
@@ -146,37 +147,6 @@ var errStopped = errors.New("databricks-telemetry: the exporter is shut down")
 type pipelineKey struct {
 	tenant
 	settings telemetry.Settings
-}
-
-// tenant is one credential at one workspace, reached by one way.
-type tenant struct {
-	flagKey
-	credential any
-	transport  any
-}
-
-func (c *Connection) tenant() tenant {
-	return tenant{flagKey{c.endpoint(), orgID(c.HTTPPath)}, c.identity(), transportIdentity(c)}
-}
-
-// Tenant returns a comparable value that is equal for connections whose requests may be made by one
-// [Requester]: they have the same host, workspace, credential and transport. ok is false when the
-// host is unknown.
-func (c *Connection) Tenant() (key any, ok bool) { return c.tenant(), c.endpoint() != "" }
-
-// flagKey identifies a flag. A host that several workspaces share has one flag for each.
-type flagKey struct{ endpoint, org string }
-
-// transportIdentity returns a value that is equal for connections whose requests may use one
-// transport.
-func transportIdentity(c *Connection) any {
-	switch t := c.Transport; {
-	case t == nil:
-		return c.TLS
-	case reflect.ValueOf(t).Comparable():
-		return t
-	}
-	return new(byte)
 }
 
 // pipelineRef is one of the references that keep a pipeline open.
@@ -207,14 +177,11 @@ func (x *Exporter) release(r *pipelineRef) (last bool) {
 	return true
 }
 
-// list returns the pipelines in a stable order.
+// list returns the pipelines, sorted by endpoint.
 func (x *Exporter) list() []*pipeline {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	all := make([]*pipeline, 0, len(x.pipelines))
-	for _, p := range x.pipelines {
-		all = append(all, p)
-	}
-	slices.SortStableFunc(all, func(a, b *pipeline) int { return strings.Compare(a.client.endpoint, b.client.endpoint) })
-	return all
+	return slices.SortedFunc(maps.Values(x.pipelines), func(a, b *pipeline) int {
+		return strings.Compare(a.client.endpoint, b.client.endpoint)
+	})
 }

@@ -20,7 +20,7 @@ const (
 )
 
 // requestFlag requests the flag, or waits for the request of another pipeline. It calls the
-// authenticator before, because no other pipeline should wait for that.
+// authenticator first, because no other pipeline should wait for that.
 func (p *pipeline) requestFlag(o *origin) {
 	limit, cancel := context.WithTimeout(p.ctx, attemptTimeout)
 	defer cancel()
@@ -46,10 +46,9 @@ func (p *pipeline) requestFlag(o *origin) {
 		enabled bool
 		ttl     time.Duration
 	)
-	r := p.client.attempt(p.ctx, limit, req, func(b []byte) (uploadCounts, bool) {
-		var ok bool
-		enabled, ttl, ok = parseFlag(b)
-		return uploadCounts{}, ok
+	r := p.client.attempt(p.ctx, req, func(body []byte) (ok bool) {
+		enabled, ttl, ok = parseFlag(body)
+		return ok
 	})
 	if r.outcome == outcomeAccepted {
 		p.flag.store(enabled, ttl, time.Now())
@@ -110,10 +109,10 @@ func clampTTL(d time.Duration) time.Duration { return min(max(d, minFlagTTL), ma
 type flagState uint8
 
 const (
-	flagUnknown    flagState = iota // never requested, or expired
-	flagOn                          //
-	flagOff                         //
-	flagUnreadable                  // a request failed a moment ago
+	flagUnknown flagState = iota // never requested, or expired
+	flagOn
+	flagOff
+	flagUnreadable // a request failed a moment ago
 )
 
 // flag is the cached flag of one host, shared by all pipelines that send there. Its times are
@@ -207,7 +206,7 @@ func (f *flag) finish(r *flagRequest, endpointFailed bool, now time.Time) {
 	}
 }
 
-// stale reports that nothing is known any more.
+// stale reports whether nothing is known any more.
 func (f *flag) stale(now time.Time) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()

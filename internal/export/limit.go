@@ -14,7 +14,7 @@ const (
 	minQueueBytes = 4 << 20
 )
 
-// maxAge is how old an event may become: maxDelay besides the time that the settings make it wait.
+// maxAge is how old an event may become: maxDelay on top of the time that the settings make it wait.
 func maxAge(s telemetry.Settings) time.Duration {
 	age := maxDelay + s.FlushInterval
 	if s.CircuitBreaker != telemetry.SwitchOff {
@@ -23,8 +23,8 @@ func maxAge(s telemetry.Settings) time.Duration {
 	return age
 }
 
-// maxQueueBytes bounds about the memory of the records that wait in one pipeline. QueueSize records
-// always have room.
+// maxQueueBytes bounds the approximate memory of the records that wait in one pipeline. QueueSize
+// records always have room.
 func maxQueueBytes(s telemetry.Settings) int64 {
 	return max(minQueueBytes, int64(s.QueueSize)*bytesPerEvent)
 }

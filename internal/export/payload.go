@@ -35,9 +35,9 @@ type plan struct {
 	constant bool
 }
 
-// A document is a string inside its upload, and is written as one at once: each of its quotes and
-// backslashes has another backslash. Escaping documents afterwards takes 4.8 µs per statement
-// instead of 3.4 µs (BenchmarkStatementFinished/sent).
+// A document is a string inside its upload, and is written with the escapes of that string: a
+// backslash before each of its quotes and backslashes. Escaping documents afterwards takes 4.8 µs per
+// statement instead of 3.4 µs (BenchmarkStatementFinished/sent).
 const quote = `\"`
 
 type value struct {
@@ -90,13 +90,13 @@ func newPlan(anonymous bool, record ...table) *plan {
 }
 
 func (p *plan) add(payload registry.Payload, constant bool, read func(*source) slog.Value) {
-	for at, key := range strings.Split(payload.Path, ".") {
+	keys := strings.Split(payload.Path, ".")
+	for at, key := range keys {
 		key = quote + key + quote + ":"
 		i := slices.IndexFunc(p.members, func(m *plan) bool { return m.key == key })
 		if i < 0 {
 			i = len(p.members)
-			path := strings.Join(strings.Split(payload.Path, ".")[:at+1], ".")
-			p.members = append(p.members, &plan{key: key, path: path, constant: constant})
+			p.members = append(p.members, &plan{key: key, path: strings.Join(keys[:at+1], "."), constant: constant})
 		}
 		p = p.members[i]
 		p.constant = p.constant && constant
@@ -141,7 +141,7 @@ func (p *plan) appendObject(b []byte, s *source, constants map[string][]byte) (_
 			b = append(b, ',')
 		}
 		b = append(b, m.key...)
-		ok := false
+		var ok bool
 		if m.members != nil {
 			b, ok = m.appendObject(b, s, constants)
 		} else {

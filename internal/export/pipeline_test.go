@@ -245,6 +245,20 @@ func TestConnectorsShareAPipelineOnlyWithTheSameCredential(t *testing.T) {
 	})
 }
 
+func TestSettingsThatDoNotConcernAPipelineNeedNoneOfTheirOwn(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
+		c := connection(s)
+		for _, settings := range []telemetry.Settings{
+			{}, {Enabled: telemetry.SwitchOn}, {CloseTimeout: time.Second}, {SampleRate: telemetry.Known(0.5)},
+			{LogLevel: "warn"}, {SlowThreshold: time.Second}, {QueryText: true}, {ErrorText: "full"}, {TraceTags: true}, {QueryHistory: "all"},
+		} {
+			h := x.Open(c, settings)
+			require.Len(t, x.Stats().Pipelines, 1, "%+v", settings)
+			defer func() { require.NoError(t, h.Close(t.Context())) }()
+		}
+	})
+}
+
 func TestARotatedCredentialIsUsedFromTheNextRequestOn(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
 		c := connection(s)

@@ -38,7 +38,7 @@ func (r *recent) trim() {
 
 func (r *recent) wanted() bool { return r.size.Load() > 0 }
 
-// idOf returns the part of an escaped document that has its id, with which it begins.
+// idOf returns the beginning of an escaped document, which has its id.
 func idOf(doc string) string {
 	return doc[:len(`{\"frontend_log_event_id\":\"00000000-0000-4000-8000-000000000000\"`)]
 }

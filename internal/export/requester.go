@@ -20,8 +20,8 @@ type Requester struct {
 	org       string // of the HTTP path; empty when it names none
 }
 
-// NewRequester returns a Requester for a connection whose host is known. What it contains it counts
-// in log.
+// NewRequester returns a Requester for a connection whose host is known. log counts what goes wrong in
+// user-supplied code.
 func NewRequester(c *Connection, log *contain.Log) *Requester {
 	full, _ := c.userAgents()
 	return &Requester{client: newClient(c, telemetry.Settings{}, log), auth: c.Authenticator, userAgent: full, org: orgID(c.HTTPPath)}
@@ -31,13 +31,13 @@ func NewRequester(c *Connection, log *contain.Log) *Requester {
 type Response struct {
 	Accepted bool          // it was answered, and the answer was read
 	Retry    bool          // it may be repeated: 429, 5xx, or no response, unless user-supplied code failed
-	After    time.Duration // not before: what Retry-After says, up to a minute and a random quarter; 0: nothing
+	After    time.Duration // pause that Retry-After asks for, up to a minute and a random quarter; 0 for none
 	Error    string        // unless Accepted: an HTTP status or an error category
 }
 
 // Get makes one request, which takes ten seconds at most. org is the workspace's number; empty means
-// that of the HTTP path. read reads the body of a 2xx response; false means that it is not what was
-// asked for, an error that it could not be read. When Get has returned, read may still run, unless
+// that of the HTTP path. read reads the body of a 2xx response and returns false for what was not
+// asked for, or an error where it could not read. After Get has returned, read may still run, unless
 // the response was accepted.
 func (r *Requester) Get(ctx context.Context, pathAndQuery, org string, read func(io.Reader) (bool, error)) Response {
 	limit, cancel := context.WithTimeout(ctx, attemptTimeout)
@@ -51,14 +51,12 @@ func (r *Requester) Get(ctx context.Context, pathAndQuery, org string, read func
 	if err != nil {
 		return responseOf(noResponse(ctx, err))
 	}
-	got, err := roundTrip(limit, r.client, req, func(resp *http.Response) (result, error) {
-		var err error
-		result := resultOf(resp.StatusCode, resp.Header, func() (uploadCounts, bool) {
-			var ok bool
+	got, err := roundTrip(r.client, req, func(resp *http.Response) (got result, err error) {
+		got = resultOf(resp.StatusCode, resp.Header, func() (ok bool) {
 			ok, err = read(resp.Body)
-			return uploadCounts{}, ok
+			return ok
 		})
-		return result, err
+		return got, err
 	})
 	if err != nil {
 		got = noResponse(ctx, err)

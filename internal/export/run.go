@@ -131,8 +131,7 @@ func (p *pipeline) finishBatch(d delivery) {
 	}
 	p.queue.requeue(d.unsent)
 	p.evictOverflow()
-	now := time.Now()
-	p.notBefore = now.Add(d.pause)
+	p.notBefore = time.Now().Add(d.pause)
 	p.failWaiters()
 }
 
@@ -143,15 +142,15 @@ func (p *pipeline) latestError() string {
 	return p.lastError
 }
 
-// stopRunning ends the goroutine, and the flushes that wait for events that cannot be sent now.
+// stopRunning ends the goroutine, and the flushes: what they wait for cannot be sent now.
 // p.mu is held.
 func (p *pipeline) stopRunning(now time.Time) {
 	p.failWaiters()
 	p.goroutine.Stopped(now)
 }
 
-// recoverRun cleans up after a panic in run, of which none is known: the events that were taken out
-// are dropped and counted, the others wait for FlushInterval.
+// recoverRun cleans up after a panic in run: the events that were taken out are dropped and counted,
+// the others wait for FlushInterval. No such panic is known.
 func (p *pipeline) recoverRun() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

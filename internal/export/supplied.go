@@ -29,7 +29,7 @@ var errTransport = errors.New("the connection's transport failed")
 
 // roundTrip makes a request and reads its response. A user-supplied transport may ignore the
 // context, so it runs on a goroutine of its own that roundTrip does not wait for.
-func roundTrip[T any](ctx context.Context, k *client, req *http.Request, read func(*http.Response) (T, error)) (T, error) {
+func roundTrip[T any](k *client, req *http.Request, read func(*http.Response) (T, error)) (T, error) {
 	if k.own != nil {
 		return do(k, req, read)
 	}
@@ -37,6 +37,7 @@ func roundTrip[T any](ctx context.Context, k *client, req *http.Request, read fu
 		none, r T
 		doErr   error
 	)
+	ctx := req.Context()
 	err := k.transport.Run(ctx, func() { r, doErr = do(k, req, read) })
 	switch {
 	case err == nil:

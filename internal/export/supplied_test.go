@@ -1,6 +1,7 @@
 package export_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"runtime"
@@ -41,6 +42,26 @@ func keepForever(f func(*http.Request) error, end <-chan struct{}) func(*http.Re
 		}
 		return f(r)
 	}
+}
+
+// However many tenants have an authenticator that hangs, Shutdown takes no longer than for one.
+func TestShutdownEndsAllPipelinesAtOnce(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
+		end := make(chan struct{})
+		defer close(end)
+		for range 50 {
+			c := connection(s)
+			c.Authenticator = authenticatorFunc(func(*http.Request) error { <-end; return nil })
+			h := x.Open(c, telemetry.Settings{ForceEnable: true})
+			h.StatementFinished(statement())
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		start := time.Now()
+		require.ErrorIs(t, x.Shutdown(ctx), context.DeadlineExceeded)
+		require.LessOrEqual(t, time.Since(start), 1100*time.Millisecond)
+		require.EqualValues(t, 50, x.Stats().Dropped[export.DropShutDown])
+	})
 }
 
 // An authenticator that fails in any way, in a request for the flag or in an upload, costs

@@ -12,22 +12,13 @@ const maxAnswer = 32 << 20
 // answer is what is kept of a response of the query history.
 type answer struct {
 	entries map[string]*entry // by statement id; nil for one that the answer does not have
+	found   bool              // the answer has at least one of them
 	more    bool              // entries that did not fit are on another page
 }
 
-// found reports whether the answer has an entry.
-func (a *answer) found() bool {
-	for _, e := range a.entries {
-		if e != nil {
-			return true
-		}
-	}
-	return false
-}
-
 // parse reads an answer to a question about some statements. Of an entry only the members of type
-// entry are kept, so never the text of the statement, the user or the error. ok is false when it is
-// no answer of the query history, and the error that of r.
+// entry are kept, so never the text of the statement, the user or the error. ok is false when the
+// body is not an answer of the query history. The error comes from r.
 func parse(r io.Reader, ids []string) (a answer, ok bool, err error) {
 	body := &failingReader{r: io.LimitReader(r, maxAnswer)}
 	a.entries = make(map[string]*entry, len(ids))
@@ -90,7 +81,7 @@ func (a *answer) readEntries(d *json.Decoder) bool {
 			return false
 		}
 		if _, asked := a.entries[e.QueryID.string]; asked {
-			a.entries[e.QueryID.string] = &e
+			a.entries[e.QueryID.string], a.found = &e, true
 		}
 	}
 	return delimiter(d, ']')

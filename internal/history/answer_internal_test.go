@@ -110,7 +110,7 @@ func TestWhatIsNoAnswerIsNotRead(t *testing.T) {
 		a, ok, err := parse(strings.NewReader(body), []string{id})
 		require.NoError(t, err)
 		require.True(t, ok, body)
-		require.False(t, a.found(), body)
+		require.False(t, a.found, body)
 	}
 }
 

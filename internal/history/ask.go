@@ -28,7 +28,7 @@ func (w *worker) run() {
 	})
 }
 
-// recoverRun cleans up after a panic in run, of which none is known.
+// recoverRun cleans up after a panic in run. No such panic is known.
 func (w *worker) recoverRun() {
 	w.mu.Lock()
 	var broken []question
@@ -110,7 +110,7 @@ func (w *worker) answered(a answer) (settled []question) {
 	defer w.mu.Unlock()
 	now := time.Now()
 	w.pace.accepted()
-	nextPage := a.more && a.found() // the next request asks without those that were found
+	nextPage := a.more && a.found // the next request asks without those that were found
 	var again []queue.Item[question]
 	for _, it := range w.asking {
 		q := it.Value
@@ -136,7 +136,7 @@ func (w *worker) answered(a answer) (settled []question) {
 	return settled
 }
 
-// putBack ends a request, and puts questions that are to be asked again back in front of their
+// putBack ends a request, and returns questions that are to be asked again to the front of their
 // stages. w.mu is held.
 func (w *worker) putBack(again []queue.Item[question]) {
 	w.asking = nil

@@ -19,8 +19,8 @@
 //
 // Handles of the same host, workspace, credential and transport share a worker. The worker's
 // goroutine exists while a request is due. Between requests there is a timer, and while nothing
-// waits not even that. How fast a host may be asked, and that it is to be left alone, outlives the
-// worker: connectors that come and go ask no more often than one that stays.
+// waits not even that. How soon a host may be asked again is remembered for longer than the worker
+// exists: connectors that come and go ask no more often than one that stays.
 //
 // Requests are made as the exporter makes its own ([export.Requester]): with the connection's
 // authenticator, through its transport, time-bound. Only statements that reached the server are

@@ -10,8 +10,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// entry has the members of an entry that are kept. A value that is not of its type is unknown, and
-// makes nothing else of the answer so.
+// entry has the members of an answer's entry that are kept. A value that is not of its type is
+// unknown, and the rest of the answer is read all the same.
 type entry struct {
 	QueryID       identifier `json:"query_id"`
 	Status        word       `json:"status"`
@@ -50,7 +50,7 @@ type metrics struct {
 	CompilationStart  number `json:"query_compilation_start_timestamp"`
 }
 
-// UnmarshalJSON makes metrics that are no object unknown.
+// UnmarshalJSON leaves metrics that are not an object unknown.
 func (m *metrics) UnmarshalJSON(raw []byte) error {
 	type plain metrics
 	var p plain

@@ -3,6 +3,7 @@ package history
 import (
 	"context"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
@@ -25,8 +26,8 @@ type target struct {
 	to []*telemetry.Fanout
 
 	unsettled int           // statements that wait or are being asked about; guarded by worker.mu, like all below
-	closing   bool          // they are asked about once more, at once, and then taken as they are
-	done      chan struct{} // closed when closing and none is unsettled
+	closing   bool          // statements are asked about once more, at once, and then settled with what is known
+	done      chan struct{} // closed when closing and no statement is unsettled
 }
 
 // StatementFinished takes the record of a statement. It may be called on the application's goroutine:
@@ -46,12 +47,7 @@ func (h *Handle) wants(s *telemetry.Statement) bool {
 
 // reporting reports whether a sink wants reports.
 func (t *target) reporting() bool {
-	for _, f := range t.to {
-		if f.Reporting() {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(t.to, (*telemetry.Fanout).Reporting)
 }
 
 func (t *target) deliver(r *telemetry.ServerReport) {

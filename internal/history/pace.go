@@ -7,12 +7,12 @@ import (
 
 const (
 	shortest   = 2 * time.Second  // between the beginnings of two requests
-	firstPause = 4 * time.Second  // after a request without an answer; it doubles with each
-	maxPause   = time.Minute      //
+	firstPause = 4 * time.Second  // after a request without an answer; the pause doubles with each
+	maxPause   = time.Minute      // bound of that pause
 	quietTime  = 15 * time.Minute // how long a host is not asked after it refused
 )
 
-// pace says when a host may be asked with a credential. Its times are monotonic.
+// pace says when a host may be asked with one credential. Its times are monotonic.
 type pace struct {
 	users int // workers; guarded by Reader.mu
 
@@ -73,14 +73,14 @@ func (p *pace) failing(now time.Time) bool {
 	return p.lastError != "" && now.Before(p.next)
 }
 
-// stale reports that there is nothing left to remember.
+// stale reports whether there is nothing left to remember.
 func (p *pace) stale(now time.Time) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return !now.Before(p.next) && !now.Before(p.quietUntil)
 }
 
-// paces are those of all hosts and credentials, by tenant. A pace outlives the last worker that
+// paces has the pace of each host and credential, by tenant. A pace outlives the last worker that
 // needs it until there is nothing left to remember. Reader.mu guards them.
 type paces map[any]*pace
 

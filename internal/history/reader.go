@@ -2,6 +2,8 @@ package history
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -78,9 +80,11 @@ func (r *Reader) Shutdown(context.Context) error {
 	r.mu.Lock()
 	r.down.Store(true) // from here on Open adds no worker
 	r.mu.Unlock()
+	var ended sync.WaitGroup
 	for _, w := range r.list() {
-		w.end(dropShutDown)
+		ended.Go(func() { w.end(dropShutDown) })
 	}
+	ended.Wait()
 	return nil
 }
 
@@ -109,11 +113,8 @@ func (r *Reader) release(ref *workerRef) (last bool) {
 	return true
 }
 
-func (r *Reader) list() (all []*worker) {
+func (r *Reader) list() []*worker {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, w := range r.workers {
-		all = append(all, w)
-	}
-	return all
+	return slices.Collect(maps.Values(r.workers))
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// delays say how long after its end a statement is asked about for the first time, and for the
-// others, which follow until the server says that its measurements are final.
+// delays say how long after its end a statement is asked about: for the first time, and again until
+// the server says that its measurements are final.
 var delays = [...]time.Duration{2 * time.Second, 10 * time.Second, 60 * time.Second}
 
 const (
@@ -21,7 +21,7 @@ const (
 	maxAge     = 5 * time.Minute
 )
 
-// worker asks one host with one credential. Statements are put in from any goroutine; one goroutine
+// worker asks one host with one credential. Statements are put in from any goroutine. One goroutine
 // asks about them, and exists only while a request is due. Between two requests there is a timer and
 // nothing else.
 type worker struct {
@@ -36,8 +36,8 @@ type worker struct {
 	mu        sync.Mutex                         // guards all below
 	stages    [len(delays)]queue.Queue[question] // by how often an answer left them open
 	urgent    []question                         // of connectors that are being closed
-	asking    []queue.Item[question]             // those of the running request; without a number where they were urgent
-	unsettled int                                // in all of the above, or about to be settled
+	asking    []queue.Item[question]             // in the running request; Seq is 0 where they were urgent
+	unsettled int                                // questions in all of the above, or about to be settled
 	workspace string                             // its number; empty while unknown
 	goroutine ondemand.Goroutine
 	ended     string // why the worker is over, a drop reason; empty before
@@ -104,8 +104,8 @@ func (q question) dropFor(reason string) question {
 	return q
 }
 
-// evict removes what can be missed most: the oldest success, or else the oldest failure, of those
-// that were asked about least. w.mu is held.
+// evict removes the question that matters least: the oldest success, or else the oldest failure, of
+// those that were asked about least often. w.mu is held.
 func (w *worker) evict() (question, bool) {
 	for _, failed := range []bool{false, true} {
 		for i := range w.stages {
@@ -119,7 +119,7 @@ func (w *worker) evict() (question, bool) {
 	return question{}, false
 }
 
-// settle delivers the reports of questions that are not asked any more, and counts those without.
+// settle is the end of questions: it delivers their reports, and counts those that have none.
 func (w *worker) settle(questions ...question) {
 	if len(questions) == 0 {
 		return

@@ -20,14 +20,14 @@ import (
 // function reads all of them, another one writes them: a pair of functions for each field was a
 // sixth of what driverwrap adds to a binary.
 type access[R any] struct {
-	// part says whether a record has the struct that the field is in, and makes it where create
-	// is set; nil for a field of the record itself.
+	// part reports whether a record has the struct that the field is in. With create, it makes the
+	// struct first. It is nil for a field of the record itself.
 	part func(r *R, create bool) bool
 	// at returns the address of the field: that of a string, a bool, a number, a duration, a time,
 	// an id, tags or attributes, or of a telemetry.Maybe of one. An empty string or id, false and a
 	// zero int mean unknown. It is nil for a field without an address.
 	at func(*R) any
-	// value reads what read does not, and set writes what write does not.
+	// value and set read and write the field in their own way, instead of through its address.
 	value func(*R) slog.Value
 	set   func(r *R, value []byte) error
 }
@@ -49,13 +49,13 @@ type (
 	ofProcess       = access[Process]
 )
 
-// The numbers of which zero means unknown.
+// Numbers whose zero means unknown.
 type (
 	nonZero         int64
 	nonZeroDuration time.Duration
 )
 
-// has reports whether *p is there, and makes it first where create is set.
+// has reports whether *p is set. With create, it sets *p first.
 func has[P any](p **P, create bool) bool {
 	if *p == nil && create {
 		*p = new(P)
@@ -172,8 +172,9 @@ func group(attrs []slog.Attr) slog.Value {
 	return slog.GroupValue(attrs...)
 }
 
-// write writes JSON to an address. What package ndjson writes, and in numbers, is read without
-// encoding/json, which takes several times as long; the rest, and errors, are encoding/json's.
+// write writes JSON to an address. The forms that package ndjson writes most are read without
+// encoding/json, which takes several times as long. Everything else, errors included, is left to
+// encoding/json.
 func write(at any, value []byte) (err error) {
 	switch at := at.(type) {
 	case *string:
@@ -259,10 +260,10 @@ func writeInt(to *int64, value []byte) error {
 const longest = 10 * 365 * 24 * time.Hour
 
 var (
-	errObject   = errors.New("no object")
-	errDuration = errors.New("no duration of less than 10 years")
-	errTime     = errors.New("no time as RFC 3339 writes it")
-	errYear     = errors.New("no year of four digits")
+	errObject   = errors.New("not an object")
+	errDuration = errors.New("not a duration of less than 10 years")
+	errTime     = errors.New("not a time as RFC 3339 writes it")
+	errYear     = errors.New("not a year of four digits")
 )
 
 func writeDuration(to *time.Duration, milliseconds []byte) error {

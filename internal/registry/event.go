@@ -92,7 +92,7 @@ var StatementExecutedFields = []Field[telemetry.Statement]{
 	{"all_retries", "", "HTTP attempts beyond the first of each call and of each file.", ScopeDatabricks, to(operation+"retry_count", TypeInt64), ofStatement{value: allRetries}},
 }
 
-// allRetries is unknown where files were downloaded of which nothing is known.
+// allRetries is unknown where files were downloaded that were not observed.
 func allRetries(s *telemetry.Statement) slog.Value {
 	retries, known := sumOfRPCs(s, func(r *telemetry.RPC) *int64 { return &r.Retries })
 	if !known || s.CloudFetch == nil && s.Result.Format == telemetry.FormatExternalLinks {
@@ -119,7 +119,8 @@ var StatementCanceledFields = append([]Field[telemetry.Statement]{
 	{"cancel_rpc_retries", "", "HTTP attempts of CancelOperation beyond the first.", ScopeDatabricks, to(operation+"retry_count", TypeInt64), ofStatement{value: func(s *telemetry.Statement) slog.Value { return retries(Canceled(s)) }}},
 }, statementIdentity...)
 
-// statementIdentity is part of both: the statement the event belongs to.
+// statementIdentity is part of StatementClosedFields and StatementCanceledFields: the statement that
+// the event belongs to.
 var statementIdentity = []Field[telemetry.Statement]{
 	{"of_session", "", "session_id.", ScopeDatabricks, to(driverLog+"session_id", TypeUUID), ofStatement{at: func(s *telemetry.Statement) any { return &s.SessionID }}},
 	{"of_statement", "", "statement_id.", ScopeDatabricks, to(driverLog+"sql_statement_id", TypeUUID), ofStatement{at: func(s *telemetry.Statement) any { return &s.StatementID }}},

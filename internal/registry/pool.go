@@ -5,13 +5,13 @@ import "github.com/seed-01322ee7/databricks-telemetry/telemetry"
 // PoolSampleFields is everything a PoolSample says, in the order sinks show it. Nothing of it leaves
 // the process.
 var PoolSampleFields = []Field[telemetry.PoolSample]{
-	{"sampled", "RFC 3339", "When the pool was looked at: every 10 s at most, while there are records.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return &p.Sampled }}},
-	{"over_ms", "ms", "Time since the sample before; none for the first.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return (*nonZeroDuration)(&p.Over) }}},
+	{"sampled", "RFC 3339", "When the sample was taken: every 10 s at most, while there are records.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return &p.Sampled }}},
+	{"over_ms", "ms", "Time since the previous sample; none for the first.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return (*nonZeroDuration)(&p.Over) }}},
 	{"pool", "", "Name that the application registered the pool under.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return &p.Pool }}},
-	{"max_open", "connections", "Most that there may be; none where there is no limit.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return &p.MaxOpen }}},
-	{"open", "connections", "There were, then.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return &p.Open }}},
-	{"in_use", "connections", "Of them, with statements, transactions or open rows.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return &p.InUse }}},
-	{"idle", "connections", "Of them, free.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return &p.Idle }}},
-	{"waits", "", "For a connection, that ended since the sample before.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return &p.Waits }}},
-	{"waited_ms", "ms", "Time of all these waits.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return &p.Waited }}},
+	{"max_open", "connections", "Largest number of connections; none where there is no limit.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return &p.MaxOpen }}},
+	{"open", "connections", "Connections that were open.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return &p.Open }}},
+	{"in_use", "connections", "Of those, with statements, transactions or open rows.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return &p.InUse }}},
+	{"idle", "connections", "Of those, free.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return &p.Idle }}},
+	{"waits", "", "Waits for a connection that ended since the previous sample.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return &p.Waits }}},
+	{"waited_ms", "ms", "Sum of those waits.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return &p.Waited }}},
 }

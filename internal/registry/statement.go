@@ -276,16 +276,13 @@ func retriesByMethod(s *telemetry.Statement) slog.Value {
 			by = append(by, slog.Int64(r.Method, r.Retries))
 		}
 	}
-	if by == nil {
-		return slog.Value{}
-	}
-	return slog.GroupValue(by...)
+	return group(by)
 }
 
 // setRetriesByMethod adds an entry per method, in the order of the keys.
 func setRetriesByMethod(s *telemetry.Statement, value []byte) error {
 	if value[0] != '{' {
-		return json.Unmarshal(value, &struct{}{})
+		return errObject
 	}
 	d := json.NewDecoder(bytes.NewReader(value))
 	_, _ = d.Token() // the brace

@@ -23,8 +23,8 @@ type Parameter struct {
 // Env is the name of the environment variable.
 func (p Parameter) Env() string { return p.envs()[0] }
 
-// envs are all names of the variable. The switch has a second one, which the Databricks drivers
-// share.
+// envs returns all names of the variable, the documented one first. The switch has a second name,
+// which the Databricks drivers share.
 func (p Parameter) envs() []string {
 	regular := "DATABRICKS_" + strings.ToUpper(p.Name)
 	if p.Name == enableParameter {

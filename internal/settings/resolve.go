@@ -17,13 +17,13 @@ func MisplacedParameter(name, place string) *telemetry.ParameterError {
 }
 
 // Resolve returns the settings in force: those of the DSN over those of the environment over
-// base, except that off wins wherever it is set. dsn holds the
-// parameters of a DSN for which [IsParameter] is true, all values of each, and env is that
-// of [Environ]; either may be nil. An empty value is not set.
+// base, except that off wins wherever it is set. dsn holds all values of each parameter of a DSN
+// for which [IsParameter] is true, and env is what [Environ] returns; either may be nil. An empty
+// value counts as not set.
 //
-// Names are understood in any case. A parameter of the DSN that is not known is an error. A
-// variable of the environment that is not known is not, for it may be meant for a newer
-// version elsewhere in a fleet; [InForce] lists it. The error is a *ParameterError.
+// Names are understood in any case. An unknown parameter of the DSN is an error. An unknown
+// variable of the environment is not, because it may be meant for a newer version elsewhere in a
+// fleet; [InForce] lists it. The error is a *ParameterError.
 func Resolve(base telemetry.Settings, dsn, env map[string][]string) (telemetry.Settings, error) {
 	s, _, err := resolve(base, dsn, env)
 	return s, err
@@ -80,7 +80,7 @@ func resolve(base telemetry.Settings, dsn, env map[string][]string) (telemetry.S
 type resolution struct {
 	settings telemetry.Settings
 	by       map[string]string // who set each parameter
-	off      bool              // somewhere; nothing switches it on again
+	off      bool              // some source says off; nothing switches it on again
 	offBy    string            // as in SettingInForce.By; "" for base
 }
 
@@ -96,7 +96,7 @@ func (r *resolution) normalize() error {
 		}
 		v, ok := word.accept.parse(*word.value)
 		if !ok {
-			return &telemetry.ParameterError{Name: "Settings." + word.field, Value: quotable(v), Accepts: word.accept.String()}
+			return &telemetry.ParameterError{Name: "Settings." + word.field, Value: quotable(*word.value), Accepts: word.accept.String()}
 		}
 		*word.value = v
 	}
@@ -110,24 +110,28 @@ func (r *resolution) apply(from source) error {
 		return err
 	}
 	for _, p := range Parameters {
+		all := values[p.Name]
 		if p.Name == enableParameter {
-			err = r.applySwitch(from, p, values[p.Name])
-		} else if i := slices.IndexFunc(values[p.Name], func(g *given) bool { return g.value != "" }); i >= 0 {
-			g := values[p.Name][i] // as in the native driver, the first one counts
-			if !p.codec.set(&r.settings, g.value) {
-				return g.valueError(p)
+			if err := r.applySwitch(from, p, all); err != nil {
+				return err
 			}
-			r.by[p.Name] = g.by
+			continue
 		}
-		if err != nil {
-			return err
+		i := slices.IndexFunc(all, func(g *given) bool { return g.value != "" })
+		if i < 0 {
+			continue
 		}
+		g := all[i] // as in the native driver, the first one counts
+		if !p.codec.set(&r.settings, g.value) {
+			return g.valueError(p)
+		}
+		r.by[p.Name] = g.by
 	}
 	return nil
 }
 
-// applySwitch looks at every value of the switch: one that is off is enough. A variable that is
-// only nearly named like the switch may have any value.
+// applySwitch looks at every value of the switch: one that is off is enough. A variable whose name is
+// only near to that of the switch may have any value.
 func (r *resolution) applySwitch(from source, p Parameter, values []*given) error {
 	for _, g := range slices.Backward(values) {
 		position, ok := g.position()
@@ -216,10 +220,13 @@ func (g *given) position() (telemetry.Switch, bool) {
 		return telemetry.SwitchUnset, true
 	}
 	position, ok := parseSwitch(g.value)
-	if g.negated {
-		position = map[telemetry.Switch]telemetry.Switch{telemetry.SwitchOn: telemetry.SwitchOff}[position]
+	switch {
+	case !g.negated:
+		return position, ok
+	case position == telemetry.SwitchOn:
+		return telemetry.SwitchOff, ok
 	}
-	return position, ok
+	return telemetry.SwitchUnset, ok // not disabled is not enabled
 }
 
 func (g *given) valueError(p Parameter) error {

@@ -51,9 +51,9 @@ func meaningOf(name string) (meaning, bool) {
 	return meaning{}, false
 }
 
-// IsParameter reports whether a DSN parameter is one of this package: a known one, in any
-// case, or one that [Resolve] refuses as a misspelling, which is any other name that begins
-// with telemetry, or nearly so. It must not be sent to the server.
+// IsParameter reports whether a DSN parameter is for this package, so that it must not be sent to
+// the server: a known one, in any case, or one that [Resolve] refuses as a misspelling, which is
+// any other name that begins with telemetry, or nearly so.
 func IsParameter(name string) bool {
 	if _, ok := meaningOf(name); ok {
 		return true
@@ -93,7 +93,7 @@ func withoutSeparators(s string) string {
 // nearest is the parameter whose name has these words, or else takes the fewest changes.
 func nearest(name string) Parameter {
 	if nearSwitch(name) {
-		return Parameters[0]
+		return Parameters[0] // the switch
 	}
 	const longest = 64 // longer than any name; the work must not grow with the length of a DSN
 	name = plainName(name[:min(len(name), longest)])

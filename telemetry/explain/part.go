@@ -6,7 +6,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// Part is all of a statement's time in which it waited for the same.
+// Part is all the time that a statement spent waiting for one thing.
 type Part struct {
 	telemetry.Part
 	// Time is the length of the part, and Share its share of the statement's total, 0 to 1.
@@ -29,7 +29,7 @@ func PartsOf(s *telemetry.Statement) []Part {
 	return parts
 }
 
-// SplitOf is the time of each of the parts of PartsOf.
+// SplitOf returns the times of PartsOf, with a zero for each part that took no time.
 func SplitOf(s *telemetry.Statement) (split telemetry.Split) {
 	for p, d := range s.Split {
 		split[p] = max(0, d)
@@ -45,7 +45,8 @@ func SplitOf(s *telemetry.Statement) (split telemetry.Split) {
 	return split
 }
 
-// rounding is what a record that is written with whole microseconds leaves open at most.
+// rounding is the most that the parts of a record can fall short of its total because they were
+// written in whole microseconds.
 const rounding = time.Duration(len(telemetry.Parts)) * time.Microsecond
 
 func largest(split *telemetry.Split) (p telemetry.Part) {
@@ -57,7 +58,7 @@ func largest(split *telemetry.Split) (p telemetry.Part) {
 	return p
 }
 
-// Bound is the Bound of a verdict on a statement of which p is the largest part.
+// Bound is the Bound of the verdict on a statement whose largest part is p.
 func (p Part) Bound() string {
 	if p.Part == telemetry.PartUnknown {
 		return p.String()

@@ -8,12 +8,12 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// precision is that of times in the query history.
+// precision is the precision of times in the query history.
 const precision = time.Millisecond
 
-// addPhases draws the phases of the server. A report has their lengths alone, and its clock is not
-// that of the record: the phases follow one another from the latest ExecuteStatement request on,
-// where they fit into what the statement took after it. Where they do not, none is drawn.
+// addPhases draws the phases of the server. A report has only their lengths, measured by another clock
+// than the record: the phases are drawn one after the other, from the latest ExecuteStatement request
+// on. Where the statement ended too soon for all of them to fit, none is drawn.
 func (t *Timeline) addPhases(r *telemetry.ServerReport) {
 	times := PhasesOf(r)
 	if len(times) == 0 {

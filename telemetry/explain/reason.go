@@ -56,17 +56,24 @@ func rpcOf(s *telemetry.Statement, method string) (sums telemetry.RPC) {
 	return
 }
 
-// silent returns the latest call and for how long no byte of an answer to its latest attempt came,
-// where none came until now or until the call ended.
+// Unanswered returns the method of the latest call of a statement, and how long the call has waited
+// for the first byte of an answer. ok is false where an answer came, or where calls are not known.
+func Unanswered(s *telemetry.Statement) (method string, since time.Duration, ok bool) {
+	c, since, ok := silent(s)
+	return c.Method, since, ok
+}
+
+// silent returns the latest call, and how long its latest attempt has waited for the first byte of an
+// answer: until now, or until the call ended. ok is false where an answer came, or without calls.
 func silent(s *telemetry.Statement) (c telemetry.Call, since time.Duration, ok bool) {
 	if len(s.Calls) == 0 {
 		return
 	}
 	c = s.Calls[len(s.Calls)-1]
 	_, answered := c.FirstByte.Get()
-	begun := c.Start
+	begun := max(c.Start, c.Latest)
 	if n := len(c.Retried); n > 0 {
-		begun = c.Retried[n-1].End
+		begun = max(begun, c.Retried[n-1].End) // older versions do not write Latest
 	}
 	return c, c.End.Or(s.Total) - begun, !answered
 }
@@ -95,8 +102,8 @@ func lookUp(id string) string {
 	return " Databricks support can look up the request " + id + "."
 }
 
-// withReport is why a server took its time: as its report says, where that has most of the time, and
-// else as the record does. Without a report the advice says how to have one.
+// withReport is why a server took its time: as its report says where the report accounts for most of
+// the time, and as the record says otherwise. Without a report, the advice says how to get one.
 func (because reason) withReport(s *telemetry.Statement, r *telemetry.ServerReport, took time.Duration) (_ reason, reported bool) {
 	if causes := OfReport(r); len(causes) > 0 && most(sumOf(PhasesOf(r)), took) {
 		return reason{"waiting for the server: " + causes[0].Sentence, causes[0].Advice}, true
@@ -107,7 +114,7 @@ func (because reason) withReport(s *telemetry.Statement, r *telemetry.ServerRepo
 	return because, false
 }
 
-// askHistory is true whether the setting is on or off: a record does not say which.
+// askHistory holds whether the setting is on or off: a record does not say which.
 const askHistory = "With telemetry_query_history=slow, Databricks' own record of slow statements, fetched seconds after they end, says which phase took the time."
 
 const inspect = "Look at the query profile of the statement; a larger warehouse, a better layout of the tables or a smaller result help."
@@ -146,7 +153,7 @@ func serverReason(s *telemetry.Statement, took time.Duration) reason {
 	return reason{"waiting for the server, as seen on the wire" + pollsOf(s), inspect}
 }
 
-// unfinished reports whether the server was at work when it last told the state of the statement.
+// unfinished reports whether the last known state of the statement is that the server works on it.
 func unfinished(s *telemetry.Statement) bool {
 	switch s.State {
 	case "INITIALIZED", "PENDING", "RUNNING":
@@ -155,7 +162,7 @@ func unfinished(s *telemetry.Statement) bool {
 	return false
 }
 
-// lastSeen says which answer told the last state of an unfinished statement.
+// lastSeen says which answer had the last known state of an unfinished statement.
 func lastSeen(s *telemetry.Statement) string {
 	answered := rpcOf(s, "GetOperationStatus").Calls
 	if p, ok := s.Polling.Get(); ok {
@@ -246,7 +253,7 @@ func retriedFiles(c *telemetry.CloudFetch) string {
 		files += " needed up to " + format.Plural(c.MostAttempts, "attempt")
 	case c.MostAttempts > 0:
 		files += " needed " + format.Plural(c.MostAttempts, "attempt")
-	default: // a line of an older version
+	default: // a record of an older version
 		files = format.Plural(c.Retries, "retry") + " of files"
 	}
 	if files += lastStatus(status); c.Failed > 0 {
@@ -436,7 +443,7 @@ func networkReason(s *telemetry.Statement, took time.Duration) reason {
 			"opening a network connection to the workspace, for " + format.Duration(connecting),
 			"Look at DNS, firewalls and proxies on the way to the workspace, and keep connections (SetMaxIdleConns, SetConnMaxIdleTime).",
 		}
-	case len(s.Calls) == 0 && s.RPCs != nil, len(s.Calls) > 0 && most(s.Calls[0].Start, took):
+	case len(s.RPCs) == 0 && s.RPCs != nil, len(s.Calls) > 0 && most(s.Calls[0].Start, took):
 		return reason{
 			"in the driver, before its first request",
 			"Where the driver signs in with OAuth, it does so before a request: look at the identity provider, and at how long its tokens live.",
@@ -462,11 +469,4 @@ func unknownReason(s *telemetry.Statement) reason {
 		"not observed: a message or the link of a file was not seen, or not understood",
 		"The query history says how long the server worked.",
 	}
-}
-
-// Unanswered returns the method of the latest call of a statement and for how long no byte of an
-// answer to it came; ok is false where an answer came, or where calls are not known.
-func Unanswered(s *telemetry.Statement) (method string, since time.Duration, ok bool) {
-	c, since, ok := silent(s)
-	return c.Method, since, ok
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// Phase is what the server did with a statement, as the query history tells it.
+// Phase is what the server did with a statement, as the query history reports it.
 type Phase uint8
 
 // The phases, in the order of a statement's life.
@@ -110,23 +110,18 @@ type ServerCause struct {
 	Advice string
 }
 
-// considerable is the share of the server's time from which a phase is a cause.
+// considerable is the share of the server's time from which on a phase counts as a cause.
 const considerable = 0.1
 
 // OfReport says why the server took its time with a statement: the causes, those of the longest phase
 // first. It is empty when the report has no times, or is nil.
 func OfReport(r *telemetry.ServerReport) []ServerCause {
-	var longest []*PhaseTime
-	for _, p := range PhasesOf(r) {
-		if p.Share >= considerable {
-			longest = append(longest, &p)
-		}
-	}
-	slices.SortStableFunc(longest, func(a, b *PhaseTime) int { return cmp.Compare(b.Time, a.Time) })
+	longest := slices.DeleteFunc(PhasesOf(r), func(p PhaseTime) bool { return p.Share < considerable })
+	slices.SortStableFunc(longest, func(a, b PhaseTime) int { return cmp.Compare(b.Time, a.Time) })
 	var causes []ServerCause
 	for _, p := range longest {
-		for _, c := range causesOf(r, *p) {
-			causes = append(causes, ServerCause{*p, c.evidence, c.advice})
+		for _, c := range causesOf(r, p) {
+			causes = append(causes, ServerCause{p, c.evidence, c.advice})
 		}
 	}
 	return causes
@@ -163,7 +158,7 @@ func causesOf(r *telemetry.ServerReport, p PhaseTime) []reason {
 	return executionCauses(r, ofTotal)
 }
 
-// executionCauses are what made the execution long, as far as the report shows it.
+// executionCauses says what made the execution long, as far as the report shows it.
 func executionCauses(r *telemetry.ServerReport, ofTotal string) (causes []reason) {
 	if spilled := r.BytesSpilled.Or(0); spilled >= muchSpilled {
 		causes = append(causes, reason{
@@ -180,7 +175,7 @@ func executionCauses(r *telemetry.ServerReport, ofTotal string) (causes []reason
 	return causes
 }
 
-// How many bytes are worth a word.
+// From how many bytes on reading and spilling count as causes.
 const (
 	muchRead    = 1e9
 	muchSpilled = 1e8

@@ -86,8 +86,8 @@ const (
 // TimelineOf lays out a statement, which may still be running.
 func TimelineOf(s *telemetry.Statement) Timeline { return TimelineWithReport(s, nil) }
 
-// TimelineWithReport lays out a statement of which the query history says r: a lane "server" opens
-// into a lane for each phase. A nil report is none.
+// TimelineWithReport lays out a statement with r, what the query history says about it: a lane
+// "server" opens into a lane for each phase. A nil report is none.
 func TimelineWithReport(s *telemetry.Statement, r *telemetry.ServerReport) Timeline {
 	t := Timeline{Total: max(0, s.Total)}
 	t.addCall(s)
@@ -124,8 +124,8 @@ var rpcLanes = map[string]struct {
 	"CloseOperation":       {"close", BarClose, ""},
 }
 
-// addRPCs gives each method lanes of its own. One lane each is enough as a rule, because the
-// driver makes these calls one after the other.
+// addRPCs gives each method lanes of its own. As a rule one lane is enough, because the driver makes
+// the calls of a method one after the other.
 func (t *Timeline) addRPCs(s *telemetry.Statement, methods ...string) {
 	for _, method := range methods {
 		lane := rpcLanes[method]
@@ -152,14 +152,14 @@ func (b *Bar) setEnd(at telemetry.Maybe[time.Duration], s *telemetry.Statement) 
 	}
 }
 
-// attempts gives each attempt that was repeated a bar of its own, and the pause after it another.
-// The latest of all n attempts began at a time of its own; attempts between it and those that are
-// listed are one bar.
+// attempts draws a call or a file with n attempts: a bar for each listed attempt that was repeated, one
+// for the pause after it, one for all attempts that are not listed, and one for the latest, which
+// began at the time given.
 func attempts(latest Bar, retried []telemetry.Attempt, n int64, began time.Duration) []Bar {
 	if len(retried) == 0 {
 		return []Bar{latest}
 	}
-	if began == 0 { // a record of before it was kept
+	if began == 0 { // a record of an older version
 		began = latest.FirstByte.Or(0)
 	}
 	began = max(began, retried[len(retried)-1].End)
@@ -229,12 +229,11 @@ func (t *Timeline) addFiles(s *telemetry.Statement) {
 			continue
 		}
 		b := Bar{
-			Kind: BarFile, Label: fmt.Sprintf("file %d", f.Index), Start: start, Queued: f.Queued, FirstByte: f.FirstByte,
+			Kind: BarFile, Label: fmt.Sprintf("file %d", f.Index), Start: start, FirstByte: f.FirstByte,
 			Note: fileNote(f), Failed: f.State == "FAILED",
 		}
 		b.setEnd(f.End, s)
 		bars := attempts(b, f.Retried, f.Attempts, f.Latest)
-		bars[len(bars)-1].Queued = telemetry.Maybe[time.Duration]{}
 		bars[0].Queued = f.Queued
 		files = append(files, bars)
 	}
@@ -255,8 +254,8 @@ func fileNote(f *telemetry.File) string {
 	return note
 }
 
-// addRows shows what the application did with the rows. When it had control between them is not
-// recorded, only for how long.
+// addRows shows what the application did with the rows. Between rows, a record has only for how long
+// the application had control, not when.
 func (t *Timeline) addRows(s *telemetry.Statement) {
 	running := s.Outcome == telemetry.OutcomeRunning
 	if running && s.Execute == 0 {

@@ -36,8 +36,9 @@ type Verdict struct {
 // Of explains a statement, which may still be running.
 func Of(s *telemetry.Statement) Verdict { return WithReport(s, nil) }
 
-// WithReport explains a statement of which the query history says r: where most of the time of a
-// statement that waited for its server is in the report, it says why. A nil report is none.
+// WithReport explains a statement with r, what the query history says about it: where the statement
+// waited for its server, and the report accounts for most of that, the verdict says why. A nil report
+// is none.
 func WithReport(s *telemetry.Statement, r *telemetry.ServerReport) Verdict {
 	parts := PartsOf(s)
 	if len(parts) == 0 {

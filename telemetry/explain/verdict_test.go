@@ -77,6 +77,13 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 			},
 			"server-bound: 80 % of 10 s waiting for the server: no byte of an answer to ExecuteStatement for 8.0 s", "deadline",
 		},
+		"no answer to the latest of more attempts than are listed": {
+			telemetry.Statement{
+				Total: 60 * second, Outcome: telemetry.OutcomeRunning, RPCs: observed, Split: split{telemetry.PartServer: 55 * second, telemetry.PartRetry: 5 * second},
+				Calls: []telemetry.Call{{Method: "ExecuteStatement", Attempts: 40, Retried: []telemetry.Attempt{{End: 2 * second, Status: 503}}, Latest: 57 * second}},
+			},
+			"server-bound: 92 % of 60 s waiting for the server: no byte of an answer to ExecuteStatement for 3.0 s", "deadline",
+		},
 		"running after three polls": {
 			telemetry.Statement{
 				Total: 4 * second, Outcome: telemetry.OutcomeRunning, State: "RUNNING", RPCs: rpcs(telemetry.RPC{Method: "GetOperationStatus", Calls: 3}), Polling: polls(3), Split: split{telemetry.PartServer: 4 * second},
@@ -282,6 +289,10 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 		"signing in": {
 			telemetry.Statement{Total: 5 * second, RPCs: observed, Calls: []telemetry.Call{call("ExecuteStatement", 4000, 4100, -1)}, Split: split{telemetry.PartNetwork: 4 * second, telemetry.PartServer: second}},
 			"network-bound: 80 % of 5.0 s in the driver, before its first request", "identity provider",
+		},
+		"a request left that is not listed": {
+			telemetry.Statement{Total: 5 * second, RPCs: observed, Split: split{telemetry.PartNetwork: 5 * second}},
+			"network-bound: 100 % of 5.0 s in none of the other parts: the network, and the driver itself", "distance",
 		},
 		"a request never left": {
 			telemetry.Statement{Total: 5 * second, RPCs: []telemetry.RPC{}, Split: split{telemetry.PartNetwork: 5 * second}},

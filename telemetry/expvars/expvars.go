@@ -3,7 +3,6 @@ package expvars
 import (
 	"expvar"
 
-	_ "github.com/seed-01322ee7/databricks-telemetry/internal/export" // adds its counters to ReadStats
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 

@@ -104,8 +104,8 @@ type line struct {
 	shape            string // of the statement; empty of other records
 }
 
-// What a line has of a record where debug messages are not written: with a verdict, twelve
-// attributes at the most.
+// The fields of a record that a line has where debug messages are not written: with the verdict, at
+// most twelve attributes.
 var (
 	ofStatement = []string{
 		"server", "statement_id", "query_profile", "query_text", "outcome", "error_category", "sqlstate", "error_message",
@@ -133,7 +133,7 @@ func (s *Sink) write(l line, attributes func(to []slog.Attr, all bool) []slog.At
 	all := s.level <= slog.LevelDebug && logger.Enabled(l.ctx, slog.LevelDebug)
 	if !all && l.kind != (kind{}) {
 		l.kind.message = l.message
-		if !s.storms.admits(l.kind, func(left int) { repeated(logger, l, left) }) {
+		if !s.storms.admits(l.kind, func(leftOut int) { repeated(logger, l, leftOut) }) {
 			return
 		}
 	}
@@ -144,7 +144,8 @@ func (s *Sink) write(l line, attributes func(to []slog.Attr, all bool) []slog.At
 	logger.LogAttrs(l.ctx, l.level, l.message, attributes(attrs, all)...)
 }
 
-// attributesOf adds the local fields of a record that have a value, all of them or those in brief.
+// attributesOf returns a function that adds the local fields of a record that have a value: all of
+// them, or those in brief.
 func attributesOf[R any](fields []registry.Field[R], brief []string, r *R) func(to []slog.Attr, all bool) []slog.Attr {
 	return func(to []slog.Attr, all bool) []slog.Attr {
 		for _, f := range fields {
@@ -159,8 +160,8 @@ func attributesOf[R any](fields []registry.Field[R], brief []string, r *R) func(
 	}
 }
 
-// inUnit is a value in the unit that the name of its field ends with: handlers write durations each
-// in a way of its own.
+// inUnit is a value in the unit that the name of its field ends with: each handler would write a
+// duration in its own way.
 func inUnit(v slog.Value) slog.Value {
 	if v.Kind() == slog.KindDuration {
 		return slog.Float64Value(float64(v.Duration().Microseconds()) / 1000)
@@ -169,10 +170,13 @@ func inUnit(v slog.Value) slog.Value {
 }
 
 // repeated logs how many lines like l were left out in an interval.
-func repeated(logger *slog.Logger, l line, left int) {
+func repeated(logger *slog.Logger, l line, leftOut int) {
 	defer contain.Process.Recover(contain.Sink) // the handler is the application's
-	attrs := []slog.Attr{slog.Int("repeated", left), slog.Float64("within_ms", inUnit(slog.DurationValue(interval)).Float64())}
-	for _, a := range []slog.Attr{slog.String("error_category", l.kind.category), slog.String("sqlstate", l.kind.sqlState), slog.String("bound", l.kind.bound), slog.String("query_shape", l.shape)} {
+	attrs := []slog.Attr{slog.Int("repeated", leftOut), {Key: "within_ms", Value: inUnit(slog.DurationValue(interval))}}
+	for _, a := range []slog.Attr{
+		slog.String("error_category", l.kind.category), slog.String("sqlstate", l.kind.sqlState),
+		slog.String("bound", l.kind.bound), slog.String("query_shape", l.shape),
+	} {
 		if a.Value.String() != "" {
 			attrs = append(attrs, a)
 		}

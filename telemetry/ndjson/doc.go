@@ -7,12 +7,11 @@
 //
 //	"verdict"         why it took its time, as package explain says it; Read passes over it
 //	"rpcs_by_method"  the sums of its Thrift calls by method, with the fields of an RPC
-//	"calls"           its Thrift calls, with the fields of a call, and those of attempts that were repeated
-//	"file_list"       its CloudFetch files, with the fields of a file, and the same
+//	"calls"           its Thrift calls, with the fields of a call, and the attempts that were repeated
+//	"file_list"       its CloudFetch files, with the fields of a file, and the attempts that were repeated
 //
-// So a record that was read is explained as the process that wrote it did.
-//
-// A record that was read is written again as the same line:
+// So a record that was read has the verdict that it had in the process that wrote it, and is written
+// again as the same line:
 //
 //	*Statement ──▶ Sink ──▶ {"event":"statement",…} ──▶ Read ──▶ *Statement
 //

@@ -8,7 +8,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// sampleInterval is how long a pool is not looked at after a sample.
+// sampleInterval is the shortest time between two samples of a pool.
 const sampleInterval = 10 * time.Second
 
 // sampler takes samples of pools.
@@ -21,7 +21,7 @@ type sampler struct {
 	at     time.Time // of before
 }
 
-// due reports whether it is time for samples, and puts the next ones off.
+// due reports whether it is time for samples. If so, the next ones are due an interval later.
 func (s *sampler) due(now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -32,8 +32,8 @@ func (s *sampler) due(now time.Time) bool {
 	return true
 }
 
-// samples returns a sample of each pool, by name; none while it is not time for them. Pools of one
-// name are one pool.
+// samples returns a sample of each pool, by name; none while it is not time for them. Pools of the
+// same name are one pool.
 func (s *sampler) samples(now time.Time) (all []telemetry.PoolSample) {
 	if !s.due(now) {
 		return nil
@@ -61,8 +61,8 @@ func (s *sampler) samples(now time.Time) (all []telemetry.PoolSample) {
 	return all
 }
 
-// since is a sample with what happened since the one before, where that is known: a pool that counts
-// less than before is another one. s.mu is held.
+// since returns a sample with what happened since the previous one, where that is known: a pool that
+// counts less than before is another one. s.mu is held.
 func (s *sampler) since(name string, stats sql.DBStats, now time.Time) telemetry.PoolSample {
 	p := telemetry.PoolSample{
 		Sampled: now, Pool: name, MaxOpen: stats.MaxOpenConnections, Open: stats.OpenConnections, InUse: stats.InUse, Idle: stats.Idle,

@@ -25,7 +25,7 @@ type LineError struct {
 func (e *LineError) Error() string { return fmt.Sprintf("line %d: %v", e.Line, e.Err) }
 
 // Unwrap returns what is wrong. It is io.ErrUnexpectedEOF for an incomplete last line, which a
-// process leaves that was killed or is still writing.
+// process leaves behind that was killed or is still writing.
 func (e *LineError) Unwrap() error { return e.Err }
 
 // Read reads the lines of a Sink. Each yields a *telemetry.Statement, *telemetry.SessionOpened,
@@ -42,11 +42,11 @@ func (e *LineError) Unwrap() error { return e.Err }
 //	}
 //
 // Unknown keys and events are passed over: a newer version may write them. Lines of more than 16 MiB
-// are LineErrors. Any other error is that of r, and the last.
+// are LineErrors. Any other error comes from r, and ends the reading.
 //
-// The RPCs of a statement whose line does not list them, as older versions wrote them, are the sums
-// that it has: one entry without a method has the calls and bytes of all methods, and one entry per
-// method the retries of that method.
+// Lines of older versions do not list the RPCs of a statement. Its RPCs are then the sums that the line
+// has: one entry without a method has the calls and bytes of all methods, and one entry per method
+// has the retries of that method.
 func Read(r io.Reader) iter.Seq2[any, error] {
 	return func(yield func(any, error) bool) {
 		lines := lines{r: bufio.NewReaderSize(r, 64<<10)}

@@ -190,7 +190,7 @@ func TestABrokenLineIsNamedAndTheRestIsRead(t *testing.T) {
 		"line 4: not JSON: invalid character 'p' looking for beginning of value",
 		`line 5: not a record: it has no "event"`,
 		`line 6: "total_ms": json: cannot unmarshal string into Go value of type float64`,
-		`line 7: "total_ms": no duration of less than 10 years`,
+		`line 7: "total_ms": not a duration of less than 10 years`,
 		`line 8: "trace_id": 2 hexadecimal digits instead of 32`,
 		`line 9: "file_list": 1: "index": json: cannot unmarshal string into Go value of type int64`,
 		`line 10: "calls": 0: not an object`,
@@ -201,7 +201,7 @@ func TestABrokenLineIsNamedAndTheRestIsRead(t *testing.T) {
 
 func TestAnErrorDoesNotQuoteATime(t *testing.T) {
 	_, broken := copyOf(t, strings.NewReader(`{"event":"session_closed","started":"dapi0123456789abcdef"}`+"\n"))
-	require.Equal(t, []string{`line 1: "started": no time as RFC 3339 writes it`}, broken)
+	require.Equal(t, []string{`line 1: "started": not a time as RFC 3339 writes it`}, broken)
 }
 
 func TestTheLastLineNeedsNoEnd(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// The keys of each record: those of package registry, and of some also lists.
+// The keys of each record: those of package registry, and for some also lists.
 var (
 	attemptKeys = keysOf(registry.AttemptFields)
 	rpcKeys     = keysOf(registry.RPCFields)
@@ -25,7 +25,7 @@ var (
 	reportKeys    = keysOf(registry.ServerReportFields)
 	poolKeys      = keysOf(registry.PoolSampleFields)
 	statementKeys = keysOf(registry.StatementFields).and(rpcsKey, func(s *telemetry.Statement, value []byte) (err error) {
-		s.RPCs, err = list(value, rpcKeys) // in place of the sums before
+		s.RPCs, err = list(value, rpcKeys) // replaces the sums of earlier keys
 		return err
 	}).and(callsKey, func(s *telemetry.Statement, value []byte) (err error) {
 		s.Calls, err = list(value, callKeys)
@@ -65,7 +65,7 @@ func (k keys[R]) and(name string, set func(r *R, value []byte) error) keys[R] {
 	return k
 }
 
-// set sets what an object has. Unknown keys and null are passed over.
+// set sets the values of an object in a record. Unknown keys and null are passed over.
 func (k keys[R]) set(r *R, object []byte) error {
 	if object[0] != '{' {
 		return errObject

@@ -50,7 +50,7 @@ func operationName(kind telemetry.Kind, internal bool) string {
 // system is the attribute of everything that concerns a server.
 func system() attribute.KeyValue { return semconv.DBSystemNameKey.String("databricks") }
 
-// serverAttributes are those of an address and a port as splitServer returns them.
+// serverAttributes are the attributes of an address and a port that splitServer returned.
 func serverAttributes(address, port string) (attributes []attribute.KeyValue) {
 	if address != "" {
 		attributes = append(attributes, semconv.ServerAddress(address))
@@ -73,7 +73,8 @@ func splitServer(server string) (address, port string) {
 	return address, port
 }
 
-// ownAttributes are the application's, which telemetry.WithAttributes has made of four kinds.
+// ownAttributes are the application's. telemetry.WithAttributes has reduced their values to four
+// kinds.
 func ownAttributes(own []slog.Attr) []attribute.KeyValue {
 	attributes := make([]attribute.KeyValue, len(own))
 	for i, a := range own {
@@ -91,7 +92,7 @@ func ownAttributes(own []slog.Attr) []attribute.KeyValue {
 	return attributes
 }
 
-// failureAttributes are those of the conventions: error.type is the SQLSTATE where there is
+// failureAttributes are what the conventions ask for: error.type is the SQLSTATE where there is
 // one, and the category otherwise. There are none for nil.
 func failureAttributes(f *telemetry.Failure) []attribute.KeyValue {
 	if f == nil {

@@ -29,6 +29,7 @@ type global struct{}
 var (
 	_ telemetry.Tracer      = global{}
 	_ telemetry.SessionSink = global{}
+	_ telemetry.ReportSink  = global{}
 	_ telemetry.Recorder    = global{}
 )
 
@@ -71,5 +72,11 @@ func (global) SessionOpened(r *telemetry.SessionOpened) {
 func (global) SessionClosed(r *telemetry.SessionClosed) {
 	if s := Default(); s != nil {
 		s.SessionClosed(r)
+	}
+}
+
+func (global) ServerReported(r *telemetry.ServerReport) {
+	if s := Default(); s != nil {
+		s.ServerReported(r)
 	}
 }

@@ -116,8 +116,8 @@ func keys(sets ...[]attribute.Key) (all []attribute.Key) {
 	return all
 }
 
-// create creates the instrument and stores it in its field, whose type is the kind of the
-// instrument.
+// create creates the instrument and stores it in its field. The type of the field is the kind of
+// the instrument.
 func (d definition) create(m metric.Meter, i *instruments) error {
 	var err error
 	unit, doc := metric.WithUnit(d.unit), metric.WithDescription(d.doc)

@@ -38,7 +38,7 @@ func (e *earlyDurations) keep(d earlyDuration) (kept, first bool) {
 	return true, len(e.waiting) == 1
 }
 
-// record calls publish, from when on no duration waits, and records those that waited.
+// record calls publish and records the durations that waited. From then on none waits.
 func (e *earlyDurations) record(publish func(), i *instruments) {
 	e.mu.Lock()
 	publish()

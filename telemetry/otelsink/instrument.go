@@ -64,6 +64,9 @@ type instruments struct {
 // provider; nil while no measurements are wanted. It may block in the meter provider, so it is
 // never called on the caller's goroutine.
 func (s *Sink) instruments() *instruments {
+	if s.closed.Load() {
+		return nil
+	}
 	if i := s.metrics.Load(); i != nil {
 		return i
 	}

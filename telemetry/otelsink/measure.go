@@ -15,7 +15,7 @@ import (
 // StatementFinished records the metrics of a finished statement.
 func (s *Sink) StatementFinished(r *telemetry.Statement) {
 	i := s.instruments()
-	if i == nil || s.closed.Load() {
+	if i == nil {
 		return
 	}
 	ctx, o := spancontext.Of(r), s.operation(target{server: r.Server, name: operationName(r.Kind, r.Internal)})
@@ -39,7 +39,7 @@ func (s *Sink) StatementFinished(r *telemetry.Statement) {
 // SessionOpened records a connection that was opened, or that failed to open.
 func (s *Sink) SessionOpened(r *telemetry.SessionOpened) {
 	i := s.instruments()
-	if i == nil || s.closed.Load() {
+	if i == nil {
 		return
 	}
 	o := s.operation(target{server: r.Server})
@@ -53,7 +53,7 @@ func (s *Sink) SessionOpened(r *telemetry.SessionOpened) {
 // SessionClosed records a connection that was closed.
 func (s *Sink) SessionClosed(r *telemetry.SessionClosed) {
 	i := s.instruments()
-	if i == nil || s.closed.Load() {
+	if i == nil {
 		return
 	}
 	i.sessionLifetime.Record(context.Background(), r.Lifetime.Seconds(), s.operation(target{server: r.Server}).plain)
@@ -62,7 +62,7 @@ func (s *Sink) SessionClosed(r *telemetry.SessionClosed) {
 // ServerReported records what the server did with a statement.
 func (s *Sink) ServerReported(r *telemetry.ServerReport) {
 	i := s.instruments()
-	if i == nil || s.closed.Load() {
+	if i == nil {
 		return
 	}
 	o := s.operation(target{server: r.Server})

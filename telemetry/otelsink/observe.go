@@ -12,7 +12,6 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
-	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -60,7 +59,7 @@ type registrationKey struct {
 }
 
 type registration struct {
-	sinks      int // that share it; guarded by registrations.mu
+	sinks      int // sinks that share the registration; guarded by registrations.mu
 	unregister func() error
 }
 
@@ -77,8 +76,7 @@ func (o observer) register() (unregister func() error) {
 		for _, p := range telemetry.Default.Pools() {
 			o.pool(to, p)
 		}
-		o.reporting(to)
-		o.contained(to)
+		o.stats(to)
 		return nil
 	}, o.observed...)
 	if err != nil {
@@ -128,10 +126,11 @@ func (o observer) pool(to metric.Observer, p telemetry.Pool) {
 	to.ObserveInt64(o.poolClosed, s.MaxLifetimeClosed, o.with(name, closeReasonKey.String("max_lifetime")))
 }
 
-// reporting observes the export to Databricks.
-func (o observer) reporting(to metric.Observer) {
+// stats observes the export to Databricks, and contained panics, Goexits and hangs.
+func (o observer) stats(to metric.Observer) {
 	defer contain.Process.Recover(contain.Spans)
-	s, with := export.Default.Stats(), o.with()
+	all, with := telemetry.ReadStats(), o.with()
+	s := all.Export
 	to.ObserveInt64(o.sent, s.Sent, with)
 	for reason, n := range s.Dropped {
 		to.ObserveInt64(o.dropped, n, o.with(dropReasonKey.String(reason)))
@@ -142,12 +141,7 @@ func (o observer) reporting(to metric.Observer) {
 	to.ObserveInt64(o.failures, s.Failures, with)
 	to.ObserveInt64(o.sentBytes, s.Bytes, with)
 	to.ObserveInt64(o.breaker, s.BreakerOpened, with)
-}
-
-// contained observes contained panics, Goexits and hangs.
-func (o observer) contained(to metric.Observer) {
-	defer contain.Process.Recover(contain.Spans)
-	for _, c := range telemetry.ReadStats().Contained {
+	for _, c := range all.Contained {
 		to.ObserveInt64(o.incidents, c.Total(), o.with(placeKey.String(c.Place)))
 	}
 }

@@ -1,6 +1,23 @@
 package otelsink
 
-import "testing"
+import (
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestAnApplicationOfManySchemasDoesNotFillTheMemory(t *testing.T) {
+	s := New()
+	for i := range 2 * maxOperations {
+		schema := target{server: "adb-1.azuredatabricks.net:443", name: "QUERY", namespace: namespace{"main", strconv.Itoa(i)}}
+		require.Equal(t, schema, s.operation(schema).target)
+		require.Equal(t, schema, s.operation(schema).target)
+	}
+	kept := 0
+	s.operations.Range(func(any, any) bool { kept++; return true })
+	require.Equal(t, maxOperations, kept)
+}
 
 func BenchmarkOperation(b *testing.B) {
 	s := New()

@@ -25,7 +25,8 @@ type Sink struct {
 	metrics atomic.Pointer[instruments]  // nil until they are created
 	closed  atomic.Bool
 
-	operations sync.Map // target → *operation
+	operations sync.Map     // target → *operation, for the first maxOperations targets
+	built      atomic.Int64 // operations
 
 	creating sync.Mutex   // held while instruments are created
 	release  func() error // ends the observation; guarded by creating

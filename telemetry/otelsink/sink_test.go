@@ -402,3 +402,21 @@ func TestAServerReportIsTimeOfTheServerByPhase(t *testing.T) {
 	s.ServerReported(&telemetry.ServerReport{Executing: telemetry.Known(time.Second)})
 	require.Equal(t, map[string]float64{"server: compute": 11, "server: execute": 4}, to.parts)
 }
+
+func TestTheDefaultReceivesServerReports(t *testing.T) {
+	before := otelsink.Default()
+	t.Cleanup(func() { otelsink.SetDefault(before) })
+	var driver telemetry.Fanout
+	driver.Attach(otelsink.Global())
+	require.False(t, driver.Reporting(), "no provider is set")
+
+	to := &meterProvider{parts: map[string]float64{}}
+	otelsink.SetDefault(otelsink.New(otelsink.WithMeterProvider(to)))
+	require.True(t, driver.Reporting())
+	driver.ServerReported(&telemetry.ServerReport{Executing: telemetry.Known(time.Second)})
+	require.NoError(t, driver.Flush(t.Context()))
+	require.Equal(t, map[string]float64{"server: execute": 1}, to.parts)
+
+	otelsink.SetDefault(nil)
+	require.False(t, driver.Reporting())
+}

@@ -45,7 +45,7 @@ func (s *Sink) StatementStarting(ctx context.Context, start telemetry.StatementS
 			}
 		}
 		opts := append(operation.spanStart, trace.WithAttributes(attributes...))
-		if len(start.Attributes) > 0 { // first: of two attributes with one key the last counts
+		if len(start.Attributes) > 0 { // in front: of two attributes with one key, the later counts
 			opts = slices.Insert(opts, 0, trace.SpanStartOption(trace.WithAttributes(ownAttributes(start.Attributes)...)))
 		}
 		ctx, span.span = startSpan(ctx, tracer, name, opts)

@@ -245,7 +245,7 @@ func TestAPoolIsObservedWhileItIsRegistered(t *testing.T) {
 	require.NoError(t, <-done)
 
 	pool := attribute.String("db.client.connection.pool.name", "reports")
-	metrics := s.collect(t)
+	metrics := s.eventually(t, "db.client.connection.create_time", 1)
 	require.EqualValues(t, 1, total(metrics["db.client.connection.count"], pool, attribute.String("db.client.connection.state", "idle")).whole())
 	require.Zero(t, total(metrics["db.client.connection.count"], pool, attribute.String("db.client.connection.state", "used")).sum)
 	require.EqualValues(t, 1, total(metrics["db.client.connection.max"], pool).whole())

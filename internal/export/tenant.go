@@ -1,0 +1,49 @@
+package export
+
+import "reflect"
+
+// tenant is one credential at one workspace, reached by one way.
+type tenant struct {
+	flagKey
+	credential any
+	transport  any
+}
+
+// flagKey identifies a flag. A host that several workspaces share has one flag for each.
+type flagKey struct{ endpoint, org string }
+
+func (c *Connection) tenant() tenant {
+	return tenant{flagKey{c.endpoint(), orgID(c.HTTPPath)}, c.credentialIdentity(), c.transportIdentity()}
+}
+
+// Tenant returns a comparable value that is equal for connections whose requests may be made by one
+// [Requester]: they have the same host, workspace, credential and transport. ok is false when the
+// host is unknown.
+func (c *Connection) Tenant() (key any, ok bool) { return c.tenant(), c.endpoint() != "" }
+
+// credentialIdentity returns a value that is equal for equal credentials. One that cannot be compared
+// is equal to no other.
+func (c *Connection) credentialIdentity() any {
+	for _, id := range []any{c.Credential, c.Authenticator} {
+		if id == nil {
+			continue
+		}
+		if reflect.ValueOf(id).Comparable() {
+			return id
+		}
+		return new(byte)
+	}
+	return nil
+}
+
+// transportIdentity returns a value that is equal for connections whose requests may use one
+// transport.
+func (c *Connection) transportIdentity() any {
+	switch t := c.Transport; {
+	case t == nil:
+		return c.TLS
+	case reflect.ValueOf(t).Comparable():
+		return t
+	}
+	return new(byte)
+}
