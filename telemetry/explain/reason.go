@@ -3,6 +3,7 @@ package explain
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,13 +18,13 @@ type reason struct{ evidence, advice string }
 func reasonOf(s *telemetry.Statement, p telemetry.Part, took time.Duration) reason {
 	switch p {
 	case telemetry.PartServer:
-		return serverReason(s, took)
+		return serverReason(s, took).withFailedCall(s)
 	case telemetry.PartPoll:
-		return pollReason(s, took)
+		return pollReason(s, took).withFailedCall(s)
 	case telemetry.PartRetry:
 		return retryReason(s)
 	case telemetry.PartPage:
-		return pageReason(s, took)
+		return pageReason(s, took).withFailedCall(s)
 	case telemetry.PartFile:
 		return fileReason(s)
 	case telemetry.PartTransfer:
@@ -34,11 +35,11 @@ func reasonOf(s *telemetry.Statement, p telemetry.Part, took time.Duration) reas
 			"Select fewer columns. Where rows are read one by one, Arrow batches (GetArrowBatches) save turning them into single values.",
 		}
 	case telemetry.PartApplication:
-		return applicationReason(s)
+		return applicationReason(s).withFailedFiles(s)
 	case telemetry.PartClose:
 		return closeReason(s, took)
 	case telemetry.PartNetwork:
-		return networkReason(s, took)
+		return networkReason(s, took).withFailedCall(s)
 	}
 	return unknownReason(s)
 }
@@ -95,10 +96,59 @@ func lookUp(id string) string {
 	return " Databricks support can look up the request " + id + "."
 }
 
+// withFailedCall is why a statement waited that failed because a call of it did. What the call says
+// is advised on, because it is what ended the statement.
+func (because reason) withFailedCall(s *telemetry.Statement) reason {
+	method, status := failedCall(s)
+	if method == "" {
+		return because
+	}
+	return reason{because.evidence + "; " + method + " failed" + lastStatus(status), retryAdvice("The workspace", status) + support(s, method)}
+}
+
+// failedCall returns the method of the latest call that a failed statement failed of, and its HTTP
+// status; no method where none is known. Of calls beyond those that are listed, only a status tells.
+func failedCall(s *telemetry.Statement) (method string, status int) {
+	if s.Outcome != telemetry.OutcomeFailed {
+		return
+	}
+	for _, r := range s.RPCs {
+		switch r.Method {
+		case "CancelOperation", "CloseOperation":
+			continue
+		}
+		failed := false
+		for i := range s.Calls {
+			if c := &s.Calls[i]; c.Method == r.Method {
+				failed = c.Failed
+			}
+		}
+		if failed || r.FailedStatus != 0 && r.FailedStatus == r.LastStatus {
+			method, status = r.Method, r.LastStatus
+		}
+	}
+	return
+}
+
+// withFailedFiles is why the application had control of a statement that failed because its files
+// did: their links may have expired meanwhile.
+func (because reason) withFailedFiles(s *telemetry.Statement) reason {
+	c := s.CloudFetch
+	if c == nil || c.Failed == 0 || s.Outcome != telemetry.OutcomeFailed {
+		return because
+	}
+	status := int(c.FailedStatus.Or(0))
+	return reason{
+		because.evidence + "; then " + format.Plural(c.Failed, "file") + " failed" + lastStatus(status),
+		because.advice + " " + retryAdvice("The storage", status),
+	}
+}
+
 // withReport is why a server took its time: as its report says, where that has most of the time, and
 // else as the record does. Without a report the advice says how to have one.
 func (because reason) withReport(s *telemetry.Statement, r *telemetry.ServerReport, took time.Duration) (_ reason, reported bool) {
-	if causes := OfReport(r); len(causes) > 0 && most(sumOf(PhasesOf(r)), took) {
+	working := slices.DeleteFunc(PhasesOf(r), func(p PhaseTime) bool { return p.Phase == PhaseFetch })
+	if causes := OfReport(r); len(causes) > 0 && causes[0].Phase != PhaseFetch && most(sumOf(working), took) {
 		return reason{"waiting for the server: " + causes[0].Sentence, causes[0].Advice}, true
 	}
 	if r == nil && (s.StatementID != "" || s.Outcome == telemetry.OutcomeRunning) { // the query history knows statements by their id
@@ -221,12 +271,15 @@ func retryReason(s *telemetry.Statement) reason {
 	return reason{"repeating requests: " + strings.Join(evidence, "; "), retryAdvice(from, status) + lookUp(failedRequest(s))}
 }
 
-// failedRequest is the server's identifier of the latest attempt of a call that failed and was
-// repeated.
+// failedRequest is the server's identifier of the latest attempt of a call that failed.
 func failedRequest(s *telemetry.Statement) (id string) {
 	for i := range s.Calls {
-		for _, a := range s.Calls[i].Retried {
+		c := &s.Calls[i]
+		for _, a := range c.Retried {
 			id = cmp.Or(a.RequestID, id)
+		}
+		if c.Failed {
+			id = cmp.Or(c.RequestID, id)
 		}
 	}
 	return id
@@ -274,6 +327,10 @@ func retryAdvice(from string, status int) string {
 		return from + " answered with errors: look at its status, and at proxies on the way."
 	case status >= 400:
 		return from + " refused the request: look at the error of the statement."
+	case status >= 300:
+		return from + " sent the request elsewhere: look at the host, and at proxies on the way that ask to sign in."
+	case status > 0:
+		return from + " sent no answer that the driver could use: look at proxies on the way, which may have answered instead or cut it short."
 	}
 	return "Connections broke off before the answer was whole: look at proxies, firewalls and idle timeouts on the way."
 }
@@ -283,11 +340,19 @@ func pageReason(s *telemetry.Statement, took time.Duration) reason {
 	if waiting && most(since, took) {
 		return reason{"waiting for the result: " + silence(c.Method, since), "A deadline on the context bounds the wait."}
 	}
-	if d := rpcOf(s, "GetResultSetMetadata").Slowest; most(d, took) {
+	if d := bodyTime(s, "ExecuteStatement"); most(d, took) {
 		return reason{
-			"waiting for what describes the result: GetResultSetMetadata took " + format.Duration(d),
-			"The workspace answered late." + support(s, "GetResultSetMetadata"),
+			"waiting for the rest of the answer to ExecuteStatement, which took " + format.Duration(d) + " from its first byte to its last",
+			"Look at the line to the workspace, and at proxies on the way; a smaller result helps where the answer has rows." + support(s, "ExecuteStatement"),
 		}
+	}
+	metadata := rpcOf(s, "GetResultSetMetadata")
+	if d := max(metadata.Slowest, metadata.Latency); most(d, took) {
+		text := "waiting for what describes the result: GetResultSetMetadata took " + format.Duration(d)
+		if metadata.Calls > 1 {
+			text += " in " + format.Plural(metadata.Calls, "call")
+		}
+		return reason{text, "The workspace answered late." + support(s, "GetResultSetMetadata")}
 	}
 	text, fetch := "waiting for result pages", rpcOf(s, "FetchResults")
 	if n, ok := s.Result.Pages.Get(); ok && n > 0 {
@@ -296,13 +361,21 @@ func pageReason(s *telemetry.Statement, took time.Duration) reason {
 	if fetch.Slowest > 0 {
 		text += ", slowest " + format.Duration(fetch.Slowest)
 	}
-	switch {
-	case fetch.FailedStatus != 0:
-		return reason{text + "; FetchResults failed" + lastStatus(fetch.FailedStatus), retryAdvice("The workspace", fetch.FailedStatus) + support(s, "FetchResults")}
-	case s.Result.Format == telemetry.FormatExternalLinks:
+	if s.Result.Format == telemetry.FormatExternalLinks {
 		return reason{text, "The links of files come page after page, a round trip each: a smaller result or a nearer region helps." + support(s, "FetchResults")}
 	}
 	return reason{text, "Results come page after page. CloudFetch downloads large ones in parallel; a smaller result or a nearer region helps, too." + support(s, "FetchResults")}
+}
+
+// bodyTime is how long the answer to the latest call of a method took to arrive once it had begun.
+func bodyTime(s *telemetry.Statement, method string) (took time.Duration) {
+	for i := range s.Calls {
+		c := &s.Calls[i]
+		if first, begun := c.FirstByte.Get(); c.Method == method && begun {
+			took = c.End.Or(s.Total) - first
+		}
+	}
+	return took
 }
 
 func fileReason(s *telemetry.Statement) reason {
@@ -355,6 +428,9 @@ func transferReason(s *telemetry.Statement) reason {
 	if !ok {
 		text = "in a volume operation, between the driver and the storage"
 	}
+	if s.Outcome == telemetry.OutcomeFailed {
+		return reason{text + ", which failed", "Look at the error of the statement, and at the way to the storage: the driver repeats attempts that fail, and that takes time, too."}
+	}
 	return reason{text, "The size of the file and the line to the storage decide: send less, compress it, or move the application nearer."}
 }
 
@@ -377,7 +453,9 @@ func applicationReason(s *telemetry.Statement) reason {
 	partly := counted && known && read < delivered
 	of := fmt.Sprintf("%s of %s read", format.Count(read), format.Plural(delivered, "row"))
 	switch {
-	case partly && read <= 1 && s.Outcome != telemetry.OutcomeRunning:
+	case partly && read <= 1 && s.Outcome == telemetry.OutcomeRunning:
+		return reason{"in the application: " + of + ", open for " + format.Duration(a.Between) + " since", closeSooner}
+	case partly && read <= 1:
 		return reason{"in the application: " + of + ", then left open for " + format.Duration(a.Between), closeSooner}
 	case partly && s.Outcome == telemetry.OutcomeClosedEarly:
 		return reason{"in the application, between rows and before it closed them (" + of + ")", closeSooner + " Between rows, do less."}

@@ -114,7 +114,8 @@ type ServerCause struct {
 const considerable = 0.1
 
 // OfReport says why the server took its time with a statement: the causes, those of the longest phase
-// first. It is empty when the report has no times, or is nil.
+// first, and that the client fetched the result last: the server waited then. It is empty when the
+// report has no times, or is nil.
 func OfReport(r *telemetry.ServerReport) []ServerCause {
 	var longest []*PhaseTime
 	for _, p := range PhasesOf(r) {
@@ -122,7 +123,12 @@ func OfReport(r *telemetry.ServerReport) []ServerCause {
 			longest = append(longest, &p)
 		}
 	}
-	slices.SortStableFunc(longest, func(a, b *PhaseTime) int { return cmp.Compare(b.Time, a.Time) })
+	slices.SortStableFunc(longest, func(a, b *PhaseTime) int {
+		if a.Phase == PhaseFetch || b.Phase == PhaseFetch {
+			return cmp.Compare(a.Phase, b.Phase)
+		}
+		return cmp.Compare(b.Time, a.Time)
+	})
 	var causes []ServerCause
 	for _, p := range longest {
 		for _, c := range causesOf(r, *p) {
