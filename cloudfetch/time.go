@@ -132,6 +132,8 @@ func (t *Trace) part() telemetry.Part {
 // partOfCall is what a statement waits for while a call is under way.
 func (t *Trace) partOfCall() telemetry.Part {
 	switch {
+	case t.inFlight == getOperationStatus && t.works(): // whatever the status call itself waits for
+		return telemetry.PartServer
 	case t.connecting > 0:
 		return telemetry.PartNetwork
 	case t.inFlight == cancelOperation, t.inFlight == closeOperation:

@@ -99,6 +99,25 @@ func TestTheServerHasTheTimeFromTheRequestUntilAnAnswerSaysThatItIsDone(t *testi
 	})
 }
 
+func TestTheServerWorksWhileAConnectionForAStatusCallIsOpened(t *testing.T) {
+	onClock(t, func(t *testing.T, c *clock) {
+		over := c.transport.base.Workspace
+		c.transport.base = WrapBase(roundTripFunc(func(r *http.Request) (*http.Response, error) {
+			c.trace.connect(1)
+			time.Sleep(2 * s)
+			c.trace.connect(-1)
+			return over.RoundTrip(r)
+		}))
+		c.call(1*s, executeRequest(1), ok(handleReply))
+		c.call(1*s, operationRequest(getOperationStatus, 2, operationA), ok(runningReply(2)))
+		c.call(1*s, operationRequest(getOperationStatus, 3, operationA), ok(finishedReply(3)))
+		c.call(1*s, operationRequest(fetchResults, 4, operationA), ok(fetchReply(4, false, 0)))
+		r := soFar(c.trace)
+		require.Equal(t, 4*s, r.RPCs[1].Connecting, "it is known what it took, nevertheless")
+		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartServer: 7 * s, telemetry.PartNetwork: 4 * s, telemetry.PartPage: 1 * s}, c.split())
+	})
+}
+
 func TestTheRoundTripIsNotTheServers(t *testing.T) {
 	onClock(t, func(t *testing.T, c *clock) {
 		c.call(2*s, operationRequest(closeOperation, 9, operationB), ok(wireReply(closeOperation, 9, fStatus(okStatus)))) // of no trace
