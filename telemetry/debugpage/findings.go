@@ -50,6 +50,7 @@ type situation struct {
 	running, kept []*telemetry.Statement
 	open          []*telemetry.Statement // of these: whose rows the application holds open
 	stuck         []*telemetry.Statement // that have had no answer for long
+	repeating     []*telemetry.Statement // that are at work for long, most of it to repeat requests
 	long          []*telemetry.Statement // that are at work for long
 	minutes       window                 // the last 5 min
 	p99           time.Duration          // of the last hour
@@ -70,10 +71,12 @@ func (req *request) situation(running, kept []*telemetry.Statement, o *overviewP
 	for _, r := range running {
 		switch {
 		case r.Total < longAfter || r.Total < s.p99:
-		case explain.Of(r).Part == telemetry.PartApplication:
-			s.open = append(s.open, r)
 		case unansweredFor(r) >= stuckAfter:
 			s.stuck = append(s.stuck, r)
+		case explain.Of(r).Part == telemetry.PartApplication:
+			s.open = append(s.open, r)
+		case explain.Of(r).Part == telemetry.PartRetry:
+			s.repeating = append(s.repeating, r)
 		default:
 			s.long = append(s.long, r)
 		}
@@ -85,7 +88,7 @@ func (req *request) situation(running, kept []*telemetry.Statement, o *overviewP
 func (s *situation) findings() []finding {
 	all := []finding{}
 	for _, find := range []func(*situation) []finding{
-		(*situation).refused, (*situation).hanging, (*situation).leaked, (*situation).queueing, (*situation).retries, (*situation).canceled, (*situation).failing, (*situation).slow, (*situation).lasting, (*situation).reporting,
+		(*situation).refused, (*situation).hanging, (*situation).halted, (*situation).leaked, (*situation).queueing, (*situation).retries, (*situation).canceled, (*situation).failing, (*situation).slow, (*situation).lasting, (*situation).reporting,
 	} {
 		all = append(all, find(s)...)
 	}
@@ -122,16 +125,23 @@ func (s *situation) refused() []finding {
 		return nil
 	}
 	var category telemetry.Category
+	var latest time.Time
 	for _, e := range s.errors {
 		if e.Of == ofConnection {
-			category = e.Category
-			break
+			category = cmp.Or(category, e.Category)
+			if e.Last.at.After(latest) {
+				latest = e.Last.at
+			}
 		}
 	}
 	f := finding{
 		Severity: severityCritical, Number: format.Count(n), Link: "#failed-opens",
 		Text:   fmt.Sprintf("No connection could be opened in the last 5 min: %s failed with %s.", format.Plural(n, "attempt"), canceled(string(category))),
 		Advice: "Check the host, the credential and the network: no statement can run without a connection.",
+	}
+	if s.minutes.opened == 0 && s.finished.After(latest) {
+		f.Severity = severityWarning
+		f.Advice = "Statements have finished since, on connections that were opened before. Check the host, the credential and the network."
 	}
 	if s.minutes.opened > 0 {
 		f.Severity = severityWarning
@@ -153,26 +163,44 @@ func (s *situation) hanging() []finding {
 	if len(s.stuck) == 0 {
 		return nil
 	}
-	oldest := s.stuck[0]
-	f := finding{
-		Severity: severityWarning, Number: format.Count(int64(len(s.stuck))), Link: "statements?outcome=running", Advice: explain.Of(oldest).Advice,
-		Text: fmt.Sprintf("%d statements are stuck, the oldest for %s without an answer%s.", len(s.stuck), approximate(oldest.Total), s.fullPools()),
+	longest := slices.MaxFunc(s.stuck, func(a, b *telemetry.Statement) int { return cmp.Compare(unansweredFor(a), unansweredFor(b)) })
+	period := approximate(unansweredFor(longest))
+	return []finding{s.standstill(s.stuck, longest,
+		"1 statement is stuck for "+period+" without an answer", "statements are stuck, the oldest for "+period+" without an answer", "the oldest for "+period+" without an answer")}
+}
+
+// halted says that statements do nothing but repeat requests.
+func (s *situation) halted() []finding {
+	if len(s.repeating) == 0 {
+		return nil
 	}
-	if len(s.stuck) == 1 {
-		f.Link, f.Text = link("statement", "id", keyOf(oldest)), fmt.Sprintf("1 statement is stuck for %s without an answer%s.", approximate(oldest.Total), s.fullPools())
+	oldest := s.repeating[0]
+	period, status := approximate(explain.Of(oldest).Time), lastHTTP(failedStatus(oldest))
+	return []finding{s.standstill(s.repeating, oldest,
+		"1 statement has repeated requests for "+period+status, "statements repeat requests, the oldest for "+period+status, "the oldest has repeated requests for "+period+status)}
+}
+
+// standstill is the finding that statements do not get on, said of one or of several: that is urgent
+// where no other finishes either.
+func (s *situation) standstill(all []*telemetry.Statement, example *telemetry.Statement, one, several, ofThem string) finding {
+	f := finding{
+		Severity: severityWarning, Number: format.Count(int64(len(all))), Link: "statements?outcome=running", Advice: explain.Of(example).Advice,
+		Text: fmt.Sprintf("%d %s%s.", len(all), several, s.fullPools()),
+	}
+	if len(all) == 1 {
+		f.Link, f.Text = link("statement", "id", keyOf(example)), one+s.fullPools()+"."
 	}
 	ago, ever := s.sinceFinished()
-	if ago < stuckAfter || len(s.stuck) == 1 && s.fullPools() == "" {
-		return []finding{f}
+	if ago < stuckAfter || len(all) == 1 && s.fullPools() == "" {
+		return f
 	}
 	f.Severity = severityCritical
 	period := "for " + approximate(ago)
 	if !ever {
 		period = "since the process started"
 	}
-	f.Text = fmt.Sprintf("No statement has finished %s; %s, the oldest for %s without an answer%s.",
-		period, format.Choose(int64(len(s.running)), "is running", "are running"), approximate(oldest.Total), s.fullPools())
-	return []finding{f}
+	f.Text = fmt.Sprintf("No statement has finished %s; %s, %s%s.", period, format.Choose(int64(len(s.running)), "is running", "are running"), ofThem, s.fullPools())
+	return f
 }
 
 // sinceFinished is for how long no statement has finished; ever is false where none has.
@@ -262,9 +290,8 @@ func (s *situation) retries() []finding {
 		return nil
 	}
 	status := ""
-	for _, k := range s.kept {
-		if code := failedStatus(k); code != 0 {
-			status = ", last HTTP " + strconv.Itoa(code)
+	for _, k := range s.recent() {
+		if status = lastHTTP(failedStatus(k)); status != "" {
 			break
 		}
 	}
@@ -276,10 +303,21 @@ func (s *situation) retries() []finding {
 	}}
 }
 
-// failedStatus is the HTTP status of a request of a statement that failed and was repeated.
+// recent are the kept statements that ended in the last 5 min, latest first.
+func (s *situation) recent() []*telemetry.Statement { return periods[0].within(s.now, s.kept) }
+
+func lastHTTP(status int) string {
+	if status == 0 {
+		return ""
+	}
+	return ", last HTTP " + strconv.Itoa(status)
+}
+
+// failedStatus is the HTTP status of a request of a statement that failed and was repeated, or is
+// to be.
 func failedStatus(s *telemetry.Statement) int {
 	for _, r := range s.RPCs {
-		if r.Retries > 0 && r.FailedStatus != 0 {
+		if (r.Retries > 0 || s.Outcome == telemetry.OutcomeRunning) && r.FailedStatus != 0 {
 			return r.FailedStatus
 		}
 	}
@@ -323,8 +361,8 @@ func (s *situation) failing() (all []finding) {
 
 // categories names the error that statements of a shape ended in most lately.
 func (s *situation) categories(shape string) string {
-	for _, k := range s.kept {
-		if k.Failed() && shapeIDOf(k) == shape {
+	for _, k := range s.recent() {
+		if k.Outcome == telemetry.OutcomeFailed && shapeIDOf(k) == shape {
 			return ", " + canceled(string(k.Failure.Category))
 		}
 	}
