@@ -99,16 +99,17 @@ func lookUp(id string) string {
 // withFailedCall is why a statement waited that failed because a call of it did. What the call says
 // is advised on, because it is what ended the statement.
 func (because reason) withFailedCall(s *telemetry.Statement) reason {
-	method, status := failedCall(s)
+	method, how, status := failedCall(s)
 	if method == "" {
 		return because
 	}
-	return reason{because.evidence + "; " + method + " failed" + lastStatus(status), retryAdvice("The workspace", status) + support(s, method)}
+	return reason{because.evidence + "; " + method + " failed" + how, retryAdvice("The workspace", status) + support(s, method)}
 }
 
-// failedCall returns the method of the latest call that a failed statement failed of, and its HTTP
-// status; no method where none is known. Of calls beyond those that are listed, only a status tells.
-func failedCall(s *telemetry.Statement) (method string, status int) {
+// failedCall returns the method of the latest call that a failed statement failed of, how, and its
+// HTTP status; no method where none is known, or where the server answered it with an error: that is
+// the statement's. Of calls beyond those that are listed, only a status tells.
+func failedCall(s *telemetry.Statement) (method, how string, status int) {
 	if s.Outcome != telemetry.OutcomeFailed {
 		return
 	}
@@ -117,17 +118,27 @@ func failedCall(s *telemetry.Statement) (method string, status int) {
 		case "CancelOperation", "CloseOperation":
 			continue
 		}
-		failed := false
+		var last telemetry.Call
 		for i := range s.Calls {
-			if c := &s.Calls[i]; c.Method == r.Method {
-				failed = c.Failed
+			if s.Calls[i].Method == r.Method {
+				last = s.Calls[i]
 			}
 		}
-		if failed || r.FailedStatus != 0 && r.FailedStatus == r.LastStatus {
-			method, status = r.Method, r.LastStatus
+		switch {
+		case r.FailedStatus != 0 && r.FailedStatus == r.LastStatus, last.Failed && last.Status != 200:
+			method, how, status = r.Method, lastStatus(r.LastStatus), r.LastStatus
+		case last.Failed && !answeredWithError(s, &last):
+			method, how, status = r.Method, ", with an answer that could not be read", last.Status
 		}
 	}
 	return
+}
+
+// answeredWithError reports whether the answer to a failed call came whole and was an error. An answer
+// that could not be read leaves it unknown how often the statement was polled.
+func answeredWithError(s *telemetry.Statement, c *telemetry.Call) bool {
+	r := rpcOf(s, c.Method)
+	return c.Status == 200 && r.LastStatus == 200 && r.FailedStatus != 200 && s.Polling != telemetry.Maybe[telemetry.Polling]{}
 }
 
 // withFailedFiles is why the application had control of a statement that failed because its files

@@ -134,6 +134,30 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 			},
 			"server-bound: 100 % of 80 s waiting for the server, which had not finished: last seen RUNNING at poll 69; GetOperationStatus failed, last status 404", "error of the statement",
 		},
+		"an error of the server": {
+			telemetry.Statement{
+				Total: 2 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{SQLState: "42601"}, Split: split{telemetry.PartServer: 2 * second}, Polling: polls(0),
+				RPCs:  []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, LastStatus: 200}},
+				Calls: []telemetry.Call{{Method: "ExecuteStatement", FirstByte: known(2 * second), End: known(2 * second), Status: 200, Failed: true, Attempts: 1}},
+			},
+			"server-bound: 100 % of 2.0 s waiting for the server, as seen on the wire", "query profile",
+		},
+		"a page of a proxy": {
+			telemetry.Statement{
+				Total: 2 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{}, Split: split{telemetry.PartServer: 2 * second},
+				RPCs:  []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, LastStatus: 200}},
+				Calls: []telemetry.Call{{Method: "ExecuteStatement", FirstByte: known(2 * second), End: known(2 * second), Status: 200, Failed: true, Attempts: 1}},
+			},
+			"server-bound: 100 % of 2.0 s waiting for the server, as seen on the wire; ExecuteStatement failed, with an answer that could not be read", "proxies on the way",
+		},
+		"an answer that broke off": {
+			telemetry.Statement{
+				Total: 2 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{}, Split: split{telemetry.PartServer: 2 * second}, Polling: polls(0),
+				RPCs:  []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, LastStatus: 200, FailedStatus: 200}},
+				Calls: []telemetry.Call{{Method: "ExecuteStatement", FirstByte: known(2 * second), End: known(2 * second), Status: 200, Failed: true, Attempts: 1}},
+			},
+			"server-bound: 100 % of 2.0 s waiting for the server, as seen on the wire; ExecuteStatement failed, last without a whole answer", "cut it short",
+		},
 		"a sign-in page": {
 			telemetry.Statement{
 				Total: 2 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{}, Split: split{telemetry.PartServer: 2 * second},
