@@ -27,8 +27,8 @@ type PoolSample struct {
 	InUse   int // of them, with statements, transactions or open rows
 	Idle    int // of them, free
 
-	Waits  int64         // for a connection, that ended since the sample before
-	Waited time.Duration // by all of them
+	Waits  int64         // for a connection, that began since the sample before
+	Waited time.Duration // of all waits that ended since the sample before, as database/sql counts
 }
 
 // poolTimeout is how long a pool may take. A sql.DB takes microseconds.

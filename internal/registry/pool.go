@@ -12,6 +12,6 @@ var PoolSampleFields = []Field[telemetry.PoolSample]{
 	{"open", "connections", "There were, then.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return &p.Open }}},
 	{"in_use", "connections", "Of them, with statements, transactions or open rows.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return &p.InUse }}},
 	{"idle", "connections", "Of them, free.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return &p.Idle }}},
-	{"waits", "", "For a connection, that ended since the sample before.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return &p.Waits }}},
-	{"waited_ms", "ms", "Time of all these waits.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return &p.Waited }}},
+	{"waits", "", "For a connection, that began since the sample before.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return &p.Waits }}},
+	{"waited_ms", "ms", "Time of all waits that ended since the sample before.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return &p.Waited }}},
 }

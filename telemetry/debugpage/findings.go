@@ -276,6 +276,10 @@ func (s *situation) queueing() (all []finding) {
 		if p.Full() {
 			waits, _, _ := strings.Cut(waiting, " for a connection")
 			f.Text = fmt.Sprintf("All %s connections of %s are in use: in the last %s, %s for one.", p.MaxOpen, p.Name, approximate(time.Duration(p.Since)), waits)
+			if ago, ever := s.sinceFinished(); ever && ago >= stuckAfter && len(s.running) == 0 {
+				f.Severity = severityCritical
+				f.Text = fmt.Sprintf("No statement runs, and none has finished for %s; %s", approximate(ago), lowerFirst(f.Text))
+			}
 		}
 		all = append(all, f)
 	}

@@ -60,6 +60,13 @@ func TestFirstSentenceOfEachIncident(t *testing.T) {
 			f.db = []telemetry.Pool{{Name: "orders", Stats: func() (sql.DBStats, bool) { return stats, true }}}
 			time.Sleep(2 * time.Second)
 		}, severityWarning, "All 4 connections of orders are in use: in the last 4 s, 12 calls waited 2.0 s on average for one."},
+		{"transactions that are never ended hold the pool", func(f *fixture) {
+			f.pool("orders", 4, 4)
+			f.memory.StatementFinished(quick(3))
+			time.Sleep(6 * time.Minute)
+			stats := sql.DBStats{MaxOpenConnections: 4, OpenConnections: 4, InUse: 4, WaitCount: 100} // no wait has ended
+			f.db = []telemetry.Pool{{Name: "orders", Stats: func() (sql.DBStats, bool) { return stats, true }}}
+		}, severityCritical, "No statement runs, and none has finished for 6 min; all 4 connections of orders are in use: in the last 6 min, 100 calls have waited in vain so far for one."},
 		{"leaked rows", func(f *fixture) {
 			f.run(heldOpen(6*time.Minute), 4)
 			f.pool("orders", 4, 4)

@@ -430,4 +430,9 @@ func TestPoolVerdictCoversTheTimeBetweenTwoReadings(t *testing.T) {
 	require.Equal(t, "pool-bound", v.Bound)
 	require.Equal(t, "pool-bound: 3 calls waited 2.0 s on average for a connection of pool main, which may open 4", v.Sentence)
 	require.NotEmpty(t, v.Advice)
+
+	now.WaitDuration = before.WaitDuration // database/sql adds the time of a wait when it ends
+	v = explain.OfPool("main", before, now)
+	require.Equal(t, "pool-bound: 3 calls have waited in vain so far for a connection of pool main, which may open 4", v.Sentence)
+	require.Contains(t, v.Advice, "roll back")
 }
