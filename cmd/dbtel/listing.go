@@ -73,8 +73,10 @@ func reason(s *telemetry.Statement, report *telemetry.ServerReport) cell {
 	for _, p := range parts[:min(2, len(parts))] {
 		if p.Share >= .05 {
 			word := format.Percent(p.Share) + " " + p.String()
-			if report != nil && p.Part == telemetry.PartServer {
-				word += textIf(len(explain.PhasesOf(report)) > 0, " ("+longestPhase(report)+")")
+			if p.Part == telemetry.PartServer {
+				if longest := longestPhase(report); longest != "" {
+					word += " (" + longest + ")"
+				}
 			}
 			words = append(words, word)
 		}

@@ -207,6 +207,13 @@ func TestBrokenLinesAreReportedAndTheRestIsShown(t *testing.T) {
 	require.Equal(t, "dbtel: "+file+":2: the last line is incomplete: the application is still writing it, or was killed\n", dbtel(t, "", "top", file).err)
 }
 
+func TestTheClientsFetchingIsNoPhaseOfTheServersShare(t *testing.T) {
+	got := dbtel(t, `{"event":"statement","started":"2026-03-01T11:30:00Z","statement_id":"a","outcome":"completed","execute_ms":30000,"total_ms":66000,"time_server_ms":30000,"time_file_ms":20000,"time_application_ms":16000}
+{"event":"server_report","statement_id":"a","server_total_ms":64000,"executing_ms":29000,"result_fetch_ms":35000}
+`, "top")
+	require.Contains(t, got.out, "45 % server (29 s executing)")
+}
+
 func TestRotatedFilesThatAreCompressedAreRead(t *testing.T) {
 	record := `{"event":"statement","started":"2026-03-01T11:30:00Z","outcome":"completed","execute_ms":1,"total_ms":1}` + "\n"
 	var packed bytes.Buffer
