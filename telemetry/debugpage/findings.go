@@ -51,6 +51,7 @@ type situation struct {
 	open          []*telemetry.Statement // of these: whose rows the application holds open
 	stuck         []*telemetry.Statement // that have had no answer for long
 	repeating     []*telemetry.Statement // that are at work for long, most of it to repeat requests
+	elsewhere     []*telemetry.Statement // of those that are at work for long: that mostly waited for another part than the server
 	long          []*telemetry.Statement // that are at work for long
 	minutes       window                 // the last 5 min
 	p99           time.Duration          // of the last hour
@@ -79,6 +80,9 @@ func (req *request) situation(running, kept []*telemetry.Statement, o *overviewP
 			s.repeating = append(s.repeating, r)
 		default:
 			s.long = append(s.long, r)
+			if p := explain.Of(r).Part; p != telemetry.PartServer && p != telemetry.PartUnknown {
+				s.elsewhere = append(s.elsewhere, r)
+			}
 		}
 	}
 	return s
@@ -169,15 +173,23 @@ func (s *situation) hanging() []finding {
 		"1 statement is stuck for "+period+" without an answer", "statements are stuck, the oldest for "+period+" without an answer", "the oldest for "+period+" without an answer")}
 }
 
-// halted says that statements do nothing but repeat requests.
-func (s *situation) halted() []finding {
-	if len(s.repeating) == 0 {
-		return nil
+// halted says that statements do nothing but repeat requests, or that none finishes because of
+// something other than the server; what else takes that long is said where statements are slow.
+func (s *situation) halted() (all []finding) {
+	if len(s.repeating) > 0 {
+		oldest := s.repeating[0]
+		period, status := approximate(explain.Of(oldest).Time), lastHTTP(failedStatus(oldest))
+		all = append(all, s.standstill(s.repeating, oldest,
+			"1 statement has repeated requests for "+period+status, "statements repeat requests, the oldest for "+period+status, "the oldest has repeated requests for "+period+status))
 	}
-	oldest := s.repeating[0]
-	period, status := approximate(explain.Of(oldest).Time), lastHTTP(failedStatus(oldest))
-	return []finding{s.standstill(s.repeating, oldest,
-		"1 statement has repeated requests for "+period+status, "statements repeat requests, the oldest for "+period+status, "the oldest has repeated requests for "+period+status)}
+	if len(s.elsewhere) > 0 {
+		v := explain.Of(s.elsewhere[0])
+		waits := "waited " + approximate(v.Time) + " for " + waitedFor[v.Part]
+		if f := s.standstill(s.elsewhere, s.elsewhere[0], "1 statement has "+waits, "statements wait, the oldest has "+waits, "the oldest has "+waits); f.Severity == severityCritical {
+			all = append(all, f)
+		}
+	}
+	return all
 }
 
 // standstill is the finding that statements do not get on, said of one or of several: that is urgent

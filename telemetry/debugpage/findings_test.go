@@ -100,6 +100,13 @@ func TestFirstSentenceOfEachIncident(t *testing.T) {
 			f.run(s, 10)
 			f.pool("orders", 10, 10)
 		}, severityCritical, "No statement has finished for 6 min; 10 are running, the oldest has repeated requests for 4 min, last HTTP 429; all 10 connections of orders are in use."},
+		{"files do not come", func(f *fixture) {
+			time.Sleep(12 * time.Minute)
+			s := heldOpen(13 * time.Minute)
+			s.Split = telemetry.Split{telemetry.PartServer: ms(20), telemetry.PartFile: 13*time.Minute - ms(20)}
+			f.run(s, 10)
+			f.pool("orders", 10, 10)
+		}, severityCritical, "No statement has finished for 12 min; 10 are running, the oldest has waited 13 min for CloudFetch files; all 10 connections of orders are in use."},
 		{"a running statement repeats requests", func(f *fixture) { f.run(refusedFor(4*time.Minute), 1) }, severityWarning, "1 statement has repeated requests for 4 min, last HTTP 429."},
 		{"connections break after another hour's refusals", func(f *fixture) {
 			f.memory.StatementFinished(repeated())
