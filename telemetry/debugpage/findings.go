@@ -71,9 +71,9 @@ func (req *request) situation(running, kept []*telemetry.Statement, o *overviewP
 	}
 	for _, r := range running {
 		switch {
-		case r.Total < longAfter || r.Total < s.p99:
-		case unansweredFor(r) >= stuckAfter:
+		case unansweredFor(r) >= stuckAfter: // also where statements of the last hour took longer: they may have hung, too
 			s.stuck = append(s.stuck, r)
+		case r.Total < longAfter || r.Total < s.p99:
 		case explain.Of(r).Part == telemetry.PartApplication:
 			s.open = append(s.open, r)
 		case explain.Of(r).Part == telemetry.PartRetry:

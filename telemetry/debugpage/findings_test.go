@@ -33,6 +33,15 @@ func TestFirstSentenceOfEachIncident(t *testing.T) {
 			f.run(atWorkFor(4*time.Minute), 4)
 			f.pool("orders", 4, 4)
 		}, severityCritical, "4 statements have been running for long, the oldest for 4 min, last seen RUNNING; all 4 connections of orders are in use."},
+		{"a hang that has lasted for long", func(f *fixture) {
+			for range 60 {
+				s := waitingFor(5 * time.Minute) // and then its deadline passed
+				s.Outcome, s.Failure = telemetry.OutcomeCanceled, &telemetry.Failure{Category: telemetry.CategoryTimeout}
+				f.memory.StatementFinished(s)
+			}
+			time.Sleep(2 * time.Minute)
+			f.run(waitingFor(4*time.Minute), 10)
+		}, severityCritical, "No statement has finished for 2 min; 10 are running, the oldest for 4 min without an answer."},
 		{"several stuck statements", func(f *fixture) { f.run(waitingFor(4*time.Minute), 3) }, severityWarning, "3 statements are stuck, the oldest for 4 min without an answer."},
 		{"retry storm", func(f *fixture) {
 			for range 20 {
