@@ -161,6 +161,8 @@ func (t *Trace) works() bool {
 func (t *Trace) partOfReading() telemetry.Part {
 	f := t.awaited()
 	switch {
+	case len(t.segments) == 0: // nothing is there to be decoded: the driver has yet to ask for it
+		return telemetry.PartNetwork
 	case f == nil, f.record.State == fileDownloaded:
 		return telemetry.PartDecode
 	case f.untracked.Load():

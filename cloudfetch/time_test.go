@@ -170,6 +170,19 @@ func TestAnAttemptBecomesARetryWhenItIsRepeated(t *testing.T) {
 	})
 }
 
+func TestTheDriverDecodesNothingWhereNoRowIsLeft(t *testing.T) {
+	onClock(t, func(t *testing.T, c *clock) {
+		c.call(0, executeRequest(1), ok(inlineReply))
+		c.trace.CallReturned(time.Now())
+		c.trace.ReadBegun(5, time.Now()) // the page has five rows
+		time.Sleep(8 * s)                // the driver signs in anew
+		c.call(1*s, operationRequest(fetchResults, 2, operationA), ok(fetchReply(2, false, 5, fList(1281, tStruct, wireBatch("x", 5)))))
+		time.Sleep(2 * s)
+		c.trace.RowReturned(6, time.Now())
+		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartNetwork: 8 * s, telemetry.PartPage: 1 * s, telemetry.PartDecode: 2 * s}, c.split())
+	})
+}
+
 func TestTheLastAttemptOfACallThatFailsIsNoRetry(t *testing.T) {
 	onClock(t, func(t *testing.T, c *clock) {
 		c.call(1*s, executeRequest(1), answer{code: http.StatusServiceUnavailable})

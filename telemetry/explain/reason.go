@@ -533,7 +533,7 @@ func networkReason(s *telemetry.Statement, took time.Duration) reason {
 	}
 	return reason{
 		"in none of the other parts: the network, and the driver itself",
-		"Look at the way to the workspace: distance, proxies, TLS handshakes of new connections (SetMaxIdleConns).",
+		"Look at the way to the workspace: distance, proxies, TLS handshakes of new connections (SetMaxIdleConns). Where the driver signs in with OAuth, look at the identity provider, too.",
 	}
 }
 
