@@ -65,8 +65,8 @@ func silent(s *telemetry.Statement) (c telemetry.Call, since time.Duration, ok b
 	}
 	c = s.Calls[len(s.Calls)-1]
 	_, answered := c.FirstByte.Get()
-	begun := c.Start
-	if n := len(c.Retried); n > 0 {
+	begun := max(c.Start, c.Latest)
+	if n := len(c.Retried); n > 0 && c.Latest == 0 { // a record of before Latest was kept
 		begun = c.Retried[n-1].End
 	}
 	return c, c.End.Or(s.Total) - begun, !answered
@@ -179,12 +179,17 @@ func serverReason(s *telemetry.Statement, took time.Duration) reason {
 	status := rpcOf(s, "GetOperationStatus").Slowest
 	c, since, waiting := silent(s)
 	switch {
-	case waiting && c.Method == "ExecuteStatement":
+	case waiting && c.Method == "ExecuteStatement" && s.Outcome == telemetry.OutcomeRunning:
 		return reason{
 			lead + silence(c.Method, since),
 			"The statement waits for a warehouse that starts or is full (see its monitoring page), or it runs (see the query history); if neither knows it, the request did not arrive. A deadline on the context bounds the wait.",
 		}
-	case waiting && most(since, took):
+	case waiting && c.Method == "ExecuteStatement":
+		return reason{
+			lead + silence(c.Method, since),
+			"The statement waited for a warehouse that started or was full (see its monitoring page), or it ran (see the query history); if neither knows it, the request did not arrive. A deadline on the context bounds the wait.",
+		}
+	case waiting && c.Method == "GetOperationStatus" && most(since, took):
 		return reason{lead + silence(c.Method, since), "The query history says how long the server works on the statement. A deadline on the context bounds the wait."}
 	case most(status, took):
 		return reason{
@@ -192,9 +197,9 @@ func serverReason(s *telemetry.Statement, took time.Duration) reason {
 			"The workspace answered a status call late; the query history says how long the statement ran." + support(s, "GetOperationStatus"),
 		}
 	case s.Outcome == telemetry.OutcomeRunning && unfinished(s):
-		return reason{lead + "still " + s.State + lastSeen(s), inspect}
+		return reason{lead + "still " + s.State + lastSeen(s), inspectUnfinished(s)}
 	case s.Failed() && unfinished(s):
-		return reason{"waiting for the server, which had not finished: last seen " + s.State + lastSeen(s), inspect}
+		return reason{"waiting for the server, which had not finished: last seen " + s.State + lastSeen(s), inspectUnfinished(s)}
 	case most(polls.Unseen, took):
 		return reason{
 			"waiting for the server, which may have finished up to " + format.Duration(polls.Unseen) + " before a status call noticed" + pollsOf(s),
@@ -214,6 +219,15 @@ func unfinished(s *telemetry.Statement) bool {
 		return true
 	}
 	return false
+}
+
+// inspectUnfinished is advice on a statement that the server was last seen to be at work on, or to
+// have put into a queue.
+func inspectUnfinished(s *telemetry.Statement) string {
+	if s.State == "RUNNING" {
+		return inspect
+	}
+	return "The server had not begun to run the statement when it was last seen: its warehouse starts or is full. Look at the monitoring page of the warehouse, and at the query profile of the statement."
 }
 
 // lastSeen says which answer told the last state of an unfinished statement.
@@ -348,7 +362,7 @@ func retryAdvice(from string, status int) string {
 
 func pageReason(s *telemetry.Statement, took time.Duration) reason {
 	c, since, waiting := silent(s)
-	if waiting && most(since, took) {
+	if waiting && (c.Method == "FetchResults" || c.Method == "GetResultSetMetadata") && most(since, took) {
 		return reason{"waiting for the result: " + silence(c.Method, since), "A deadline on the context bounds the wait."}
 	}
 	if d := bodyTime(s, "ExecuteStatement"); most(d, took) {
@@ -498,7 +512,7 @@ func closeReason(s *telemetry.Statement, took time.Duration) reason {
 	switch {
 	case waiting && most(since, took) && c.Method == "CancelOperation":
 		return reason{"canceling the statement: " + silence(c.Method, since), "The workspace takes its time to cancel the statement."}
-	case waiting && most(since, took):
+	case waiting && most(since, took) && c.Method == "CloseOperation":
 		return reason{"closing the rows: " + silence(c.Method, since), "The workspace takes its time to close the statement."}
 	case cancel > closing:
 		return reason{

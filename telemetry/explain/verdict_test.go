@@ -77,6 +77,13 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 			},
 			"server-bound: 80 % of 10 s waiting for the server: no byte of an answer to ExecuteStatement for 8.0 s", "deadline",
 		},
+		"no answer to the latest of more attempts than are listed": {
+			telemetry.Statement{
+				Total: 60 * second, Outcome: telemetry.OutcomeRunning, RPCs: observed, Split: split{telemetry.PartServer: 31 * second, telemetry.PartRetry: 29 * second},
+				Calls: []telemetry.Call{{Method: "ExecuteStatement", Attempts: 20, Latest: 55 * second, Retried: []telemetry.Attempt{{End: 2 * second, Status: 429}}}},
+			},
+			"server-bound: 52 % of 60 s waiting for the server: no byte of an answer to ExecuteStatement for 5.0 s", "deadline",
+		},
 		"running after three polls": {
 			telemetry.Statement{
 				Total: 4 * second, Outcome: telemetry.OutcomeRunning, State: "RUNNING", RPCs: rpcs(telemetry.RPC{Method: "GetOperationStatus", Calls: 3}), Polling: polls(3), Split: split{telemetry.PartServer: 4 * second},
@@ -172,6 +179,27 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 				RPCs: rpcs(telemetry.RPC{Method: "GetOperationStatus", Calls: 1, Retries: 1, LastStatus: 200, FailedStatus: 503}), Calls: []telemetry.Call{executed, call("GetOperationStatus", 1000, 9000, -1)},
 			},
 			"server-bound: 89 % of 9.0 s waiting for the server, as seen on the wire (1 status call)", "query profile",
+		},
+		"canceling has no answer yet": {
+			telemetry.Statement{
+				Total: 20 * second, Outcome: telemetry.OutcomeRunning, State: "RUNNING", RPCs: rpcs(telemetry.RPC{Method: "GetOperationStatus", Calls: 1}), Polling: polls(1), Split: split{telemetry.PartServer: 11 * second, telemetry.PartClose: 9 * second},
+				Calls: []telemetry.Call{executed, call("GetOperationStatus", 1000, 1010, -1), call("CancelOperation", 11000, -1, -1)},
+			},
+			"server-bound: 55 % of 20 s waiting for the server: still RUNNING at poll 1", "query profile",
+		},
+		"closing after a slow page has no answer yet": {
+			telemetry.Statement{
+				Total: 20 * second, Outcome: telemetry.OutcomeRunning, State: "FINISHED", RPCs: rpcs(telemetry.RPC{Method: "FetchResults", Calls: 1, Slowest: 11 * second}), Split: split{telemetry.PartPage: 11 * second, telemetry.PartClose: 9 * second},
+				Calls: []telemetry.Call{executed, call("FetchResults", 0, 11000, 1), call("CloseOperation", 11000, -1, -1)},
+			},
+			"page-bound: 55 % of 20 s waiting for result pages, slowest 11 s", "CloudFetch",
+		},
+		"given up while it was queued": {
+			telemetry.Statement{
+				Total: 4 * second, Outcome: telemetry.OutcomeCanceled, Failure: &telemetry.Failure{}, State: "PENDING", RPCs: rpcs(telemetry.RPC{Method: "GetOperationStatus", Calls: 1}), Polling: polls(1), Split: split{telemetry.PartServer: 4 * second},
+				Calls: []telemetry.Call{executed, call("GetOperationStatus", 1000, 1010, -1)},
+			},
+			"server-bound: 100 % of 4.0 s waiting for the server, which had not finished: last seen PENDING at poll 1", "its warehouse starts or is full",
 		},
 		"failed after the server had finished": {
 			telemetry.Statement{Total: 10 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{}, State: "FINISHED", RPCs: observed, Split: split{telemetry.PartServer: 9 * second, telemetry.PartFile: second}},
