@@ -223,7 +223,8 @@ func (s *situation) sinceFinished() (ago time.Duration, ever bool) {
 	return s.now.Sub(s.finished), true
 }
 
-// lasting says that statements run for long. That is urgent only where they hold a whole pool.
+// lasting says that statements run for long. That is urgent only where they hold a whole pool, or where
+// several run and none finishes.
 func (s *situation) lasting() []finding {
 	if len(s.long) == 0 {
 		return nil
@@ -240,11 +241,15 @@ func (s *situation) lasting() []finding {
 		f.Link = "statements?outcome=running"
 		f.Text = fmt.Sprintf("%d statements have been running for long, the oldest for %s%s%s.", n, approximate(oldest.Total), state, s.fullPools())
 	}
-	if s.fullPools() != "" {
+	ago, ever := s.sinceFinished()
+	switch {
+	case s.fullPools() != "" && ago >= time.Minute:
+		f.Severity = severityCritical
+	case s.fullPools() != "":
 		f.Severity = severityWarning
-		if ago, _ := s.sinceFinished(); ago >= time.Minute {
-			f.Severity = severityCritical
-		}
+	case len(s.long) > 1 && ever && ago >= 5*time.Minute:
+		f.Severity = severityWarning
+		f.Text = fmt.Sprintf("No statement has finished for %s; %s, the oldest for %s%s.", approximate(ago), format.Choose(int64(len(s.running)), "is running", "are running"), approximate(oldest.Total), state)
 	}
 	return []finding{f}
 }

@@ -42,6 +42,14 @@ func TestFirstSentenceOfEachIncident(t *testing.T) {
 			time.Sleep(2 * time.Minute)
 			f.run(waitingFor(4*time.Minute), 10)
 		}, severityCritical, "No statement has finished for 2 min; 10 are running, the oldest for 4 min without an answer."},
+		{"the warehouse finishes nothing", func(f *fixture) {
+			time.Sleep(12 * time.Minute)
+			f.run(atWorkFor(15*time.Minute), 10)
+		}, severityWarning, "No statement has finished for 12 min; 10 are running, the oldest for 15 min, last seen RUNNING."},
+		{"one long statement in the night", func(f *fixture) {
+			time.Sleep(12 * time.Minute)
+			f.run(atWorkFor(11*time.Minute), 1)
+		}, severityHealthy, "No statement finished in the last 5 min; 1 is running."},
 		{"several stuck statements", func(f *fixture) { f.run(waitingFor(4*time.Minute), 3) }, severityWarning, "3 statements are stuck, the oldest for 4 min without an answer."},
 		{"retry storm", func(f *fixture) {
 			for range 20 {
