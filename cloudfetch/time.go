@@ -49,6 +49,7 @@ type timing struct {
 	before  time.Duration   // of its time in PartNetwork, what passed before the answer began
 	execute time.Duration   // time of the server before ExecuteStatement was answered
 	running time.Duration   // when the statement was last seen to run
+	retried time.Duration   // time of retries until then
 
 	segments     []segment // pages and files that rows are left in, and those that are to come
 	firstSegment [1]segment
@@ -286,13 +287,15 @@ func (t *Trace) updateServerTime(m *message, now time.Duration) {
 }
 
 // updateRunning notes when the statement was last seen to run, and how long before it was seen
-// that it no longer did.
+// that it no longer did. A statement that still runs has run while status calls failed and were
+// repeated.
 func (t *Trace) updateRunning(from method, now time.Duration) {
 	switch {
 	case from == executeStatement:
-		t.execute, t.running = t.split[telemetry.PartServer], now
+		t.execute, t.running, t.retried = t.split[telemetry.PartServer], now, t.split[telemetry.PartRetry]
 	case from != getOperationStatus:
 	case t.works():
+		t.move(t.split[telemetry.PartRetry]-t.retried, telemetry.PartRetry, telemetry.PartServer)
 		t.running = now
 	case t.unseen == 0:
 		t.unseen = now - t.running

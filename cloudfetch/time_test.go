@@ -118,6 +118,23 @@ func TestTheServerWorksWhileAConnectionForAStatusCallIsOpened(t *testing.T) {
 	})
 }
 
+func TestTheServerWorksOnAStatementThatStillRunsAfterAStatusCallWasRepeated(t *testing.T) {
+	onClock(t, func(t *testing.T, c *clock) {
+		busy := answer{code: http.StatusServiceUnavailable}
+		c.call(1*s, executeRequest(1), busy)
+		time.Sleep(1 * s)
+		c.call(1*s, executeRequest(1), ok(handleReply))
+		c.call(1*s, operationRequest(getOperationStatus, 2, operationA), busy)
+		time.Sleep(2 * s)
+		c.call(4*s, operationRequest(getOperationStatus, 2, operationA), ok(runningReply(2)))
+		require.Equal(t, 2*s, soFar(c.trace).Split[telemetry.PartRetry], "of ExecuteStatement")
+		c.call(8*s, operationRequest(getOperationStatus, 3, operationA), busy)
+		time.Sleep(16 * s)
+		c.call(32*s, operationRequest(getOperationStatus, 3, operationA), ok(finishedReply(3)))
+		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartRetry: 26 * s, telemetry.PartServer: 40 * s}, c.split(), "it may have finished before the last one was repeated")
+	})
+}
+
 func TestTheRoundTripIsNotTheServers(t *testing.T) {
 	onClock(t, func(t *testing.T, c *clock) {
 		c.call(2*s, operationRequest(closeOperation, 9, operationB), ok(wireReply(closeOperation, 9, fStatus(okStatus)))) // of no trace
