@@ -107,7 +107,7 @@ func (because reason) withFailedCall(s *telemetry.Statement) reason {
 }
 
 // failedCall returns the method of the latest call that a failed statement failed of, how, and its
-// HTTP status; no method where none is known, or where the server answered it with an error: that is
+// HTTP status or unreadable; no method where none is known, or where the server answered it with an error: that is
 // the statement's. Of calls beyond those that are listed, only a status tells.
 func failedCall(s *telemetry.Statement) (method, how string, status int) {
 	if s.Outcome != telemetry.OutcomeFailed {
@@ -128,7 +128,7 @@ func failedCall(s *telemetry.Statement) (method, how string, status int) {
 		case r.FailedStatus != 0 && r.FailedStatus == r.LastStatus, last.Failed && last.Status != 200:
 			method, how, status = r.Method, lastStatus(r.LastStatus), r.LastStatus
 		case last.Failed && !answeredWithError(s, &last):
-			method, how, status = r.Method, ", with an answer that could not be read", last.Status
+			method, how, status = r.Method, ", with an answer that could not be read", unreadable
 		}
 	}
 	return
@@ -340,6 +340,9 @@ func lastStatus(status int) string {
 	return fmt.Sprintf(", last status %d", status)
 }
 
+// unreadable stands for the status of an answer that came whole, and was none.
+const unreadable = -1
+
 func retryAdvice(from string, status int) string {
 	switch {
 	case status == 429:
@@ -354,8 +357,8 @@ func retryAdvice(from string, status int) string {
 		return from + " refused the request: look at the error of the statement."
 	case status >= 300:
 		return from + " sent the request elsewhere: look at the host, and at proxies on the way that ask to sign in."
-	case status > 0:
-		return from + " sent no answer that the driver could use: look at proxies on the way, which may have answered instead or cut it short."
+	case status == unreadable, status > 200:
+		return from + " sent no answer that the driver could use: look at proxies on the way, which may have answered instead."
 	}
 	return "Connections broke off before the answer was whole: look at proxies, firewalls and idle timeouts on the way."
 }

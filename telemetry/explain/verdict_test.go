@@ -163,7 +163,7 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 				RPCs:  []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, LastStatus: 200, FailedStatus: 200}},
 				Calls: []telemetry.Call{{Method: "ExecuteStatement", FirstByte: known(2 * second), End: known(2 * second), Status: 200, Failed: true, Attempts: 1}},
 			},
-			"server-bound: 100 % of 2.0 s waiting for the server, as seen on the wire; ExecuteStatement failed, last without a whole answer", "cut it short",
+			"server-bound: 100 % of 2.0 s waiting for the server, as seen on the wire; ExecuteStatement failed, last without a whole answer", "Connections broke off",
 		},
 		"a sign-in page": {
 			telemetry.Statement{
