@@ -50,6 +50,7 @@ type timing struct {
 	before  time.Duration   // the share of attempt's PartNetwork that passed before the answer began
 	execute time.Duration   // time of PartServer before ExecuteStatement was answered
 	lastRan time.Duration   // when the statement was last seen to run
+	retried time.Duration   // time of PartRetry until then
 
 	segments     []segment // pages and files with rows that are not read yet
 	firstSegment [1]segment
@@ -133,6 +134,8 @@ func (t *Trace) part() telemetry.Part {
 // partOfCall is what a statement waits for while a call is under way.
 func (t *Trace) partOfCall() telemetry.Part {
 	switch {
+	case t.inFlight == getOperationStatus && t.works(): // whatever the status call itself waits for
+		return telemetry.PartServer
 	case t.connecting > 0:
 		return telemetry.PartNetwork
 	case t.inFlight == cancelOperation, t.inFlight == closeOperation:
@@ -160,6 +163,8 @@ func (t *Trace) works() bool {
 func (t *Trace) partOfReading() telemetry.Part {
 	f := t.awaited()
 	switch {
+	case len(t.segments) == 0: // nothing is there to be decoded: the driver has yet to ask for it
+		return telemetry.PartNetwork
 	case f == nil, f.record.State == fileDownloaded:
 		return telemetry.PartDecode
 	case f.untracked.Load():
@@ -292,13 +297,14 @@ func (t *Trace) updateServerTime(m *message, now time.Duration) {
 }
 
 // updateRunning notes when the statement was last seen to run, and how long after that it was first
-// seen not to.
+// seen not to. A statement that still runs has run while status calls failed and were repeated.
 func (t *Trace) updateRunning(from method, now time.Duration) {
 	switch {
 	case from == executeStatement:
-		t.execute, t.lastRan = t.split[telemetry.PartServer], now
+		t.execute, t.lastRan, t.retried = t.split[telemetry.PartServer], now, t.split[telemetry.PartRetry]
 	case from != getOperationStatus:
 	case t.works():
+		t.move(t.split[telemetry.PartRetry]-t.retried, telemetry.PartRetry, telemetry.PartServer)
 		t.lastRan = now
 	case t.unseen == 0:
 		t.unseen = now - t.lastRan

@@ -119,16 +119,17 @@ func TestAConnectionThatNoCallWaitsForIsNotNetworkTime(t *testing.T) {
 		}
 		c.call(2*s, executeRequest(1), ok(handleReply))
 		c.beforeAnswer = nil
-		c.call(4*s, operationRequest(getOperationStatus, 2, operationA), ok(runningReply(2)))
+		c.call(1*s, operationRequest(getOperationStatus, 2, operationA), ok(finishedReply(2)))
+		c.call(4*s, operationRequest(fetchResults, 3, operationA), ok(fetchReply(3, true, 0)))
 		c.beforeAnswer = func() {
 			attempt := c.trace.connect()
 			close(opened) // says nothing of the connection for this call
 			time.AfterFunc(1*s, func() { c.trace.connected(attempt) })
 		}
-		c.call(3*s, operationRequest(getOperationStatus, 3, operationA), ok(finishedReply(3)))
+		c.call(3*s, operationRequest(fetchResults, 4, operationA), ok(fetchReply(4, false, 0)))
 		require.Equal(t, 2*s, rpcOf(soFar(c.trace), executeStatement).Connecting)
-		require.Equal(t, 1*s, rpcOf(soFar(c.trace), getOperationStatus).Connecting)
-		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartServer: 6 * s, telemetry.PartNetwork: 3 * s}, c.split())
+		require.Equal(t, 1*s, rpcOf(soFar(c.trace), fetchResults).Connecting)
+		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartServer: 1 * s, telemetry.PartPage: 6 * s, telemetry.PartNetwork: 3 * s}, c.split())
 	})
 }
 
@@ -155,6 +156,42 @@ func TestTheServerHasTheTimeAfterARedirect(t *testing.T) {
 			before = resp
 		}
 		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartServer: 6 * s}, c.split())
+	})
+}
+
+func TestTheServerWorksWhileAConnectionForAStatusCallIsOpened(t *testing.T) {
+	onClock(t, func(t *testing.T, c *clock) {
+		over := c.transport.base.Workspace
+		c.transport.base = WrapBase(roundTripFunc(func(r *http.Request) (*http.Response, error) {
+			attempt := c.trace.connect()
+			time.Sleep(2 * s)
+			c.trace.connected(attempt)
+			return over.RoundTrip(r)
+		}))
+		c.call(1*s, executeRequest(1), ok(handleReply))
+		c.call(1*s, operationRequest(getOperationStatus, 2, operationA), ok(runningReply(2)))
+		c.call(1*s, operationRequest(getOperationStatus, 3, operationA), ok(finishedReply(3)))
+		c.call(1*s, operationRequest(fetchResults, 4, operationA), ok(fetchReply(4, false, 0)))
+		r := soFar(c.trace)
+		require.Equal(t, 4*s, r.RPCs[1].Connecting, "it is known what it took, nevertheless")
+		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartServer: 7 * s, telemetry.PartNetwork: 4 * s, telemetry.PartPage: 1 * s}, c.split())
+	})
+}
+
+func TestTheServerWorksOnAStatementThatStillRunsAfterAStatusCallWasRepeated(t *testing.T) {
+	onClock(t, func(t *testing.T, c *clock) {
+		busy := answer{code: http.StatusServiceUnavailable}
+		c.call(1*s, executeRequest(1), busy)
+		time.Sleep(1 * s)
+		c.call(1*s, executeRequest(1), ok(handleReply))
+		c.call(1*s, operationRequest(getOperationStatus, 2, operationA), busy)
+		time.Sleep(2 * s)
+		c.call(4*s, operationRequest(getOperationStatus, 2, operationA), ok(runningReply(2)))
+		require.Equal(t, 2*s, soFar(c.trace).Split[telemetry.PartRetry], "of ExecuteStatement")
+		c.call(8*s, operationRequest(getOperationStatus, 3, operationA), busy)
+		time.Sleep(16 * s)
+		c.call(32*s, operationRequest(getOperationStatus, 3, operationA), ok(finishedReply(3)))
+		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartRetry: 26 * s, telemetry.PartServer: 40 * s}, c.split(), "it may have finished before the last one was repeated")
 	})
 }
 
@@ -207,6 +244,19 @@ func TestAnAttemptBecomesARetryWhenItIsRepeated(t *testing.T) {
 		require.Equal(t, 503, r.RPCs[0].FailedStatus)
 		require.Equal(t, 31*s, r.RPCs[0].Slowest)
 		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartRetry: 15 * s, telemetry.PartServer: 16 * s}, c.split())
+	})
+}
+
+func TestTheDriverDecodesNothingWhereNoRowIsLeft(t *testing.T) {
+	onClock(t, func(t *testing.T, c *clock) {
+		c.call(0, executeRequest(1), ok(inlineReply))
+		c.trace.CallReturned(time.Now())
+		c.trace.ReadBegun(5, time.Now()) // the page has five rows
+		time.Sleep(8 * s)                // the driver signs in anew
+		c.call(1*s, operationRequest(fetchResults, 2, operationA), ok(fetchReply(2, false, 5, fList(1281, tStruct, wireBatch("x", 5)))))
+		time.Sleep(2 * s)
+		c.trace.RowReturned(6, time.Now())
+		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartNetwork: 8 * s, telemetry.PartPage: 1 * s, telemetry.PartDecode: 2 * s}, c.split())
 	})
 }
 

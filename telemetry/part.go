@@ -16,7 +16,8 @@ const (
 	// PartPoll: the server had finished, and the next status call had not noticed. Known only
 	// where the server tells how long it worked.
 	PartPoll
-	// PartRetry: a request failed and was repeated. The failed attempt and the pause count.
+	// PartRetry: a request failed and was repeated. The failed attempt and the pause count, but not
+	// those of a status call that then said that the server was still at work.
 	PartRetry
 	// PartPage: a result page, or what describes the result, was on its way.
 	PartPage

@@ -28,8 +28,8 @@ type PoolSample struct {
 	InUse   int // connections with statements, transactions or open rows
 	Idle    int // connections that are free
 
-	Waits  int64         // waits for a connection that ended since the previous sample
-	Waited time.Duration // sum of those waits
+	Waits  int64         // waits for a connection that began since the previous sample
+	Waited time.Duration // sum of the waits that ended since then, as database/sql counts them
 }
 
 // poolTimeout is how long a pool may take. A sql.DB takes microseconds.

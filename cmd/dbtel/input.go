@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bufio"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -132,7 +134,11 @@ func (in *input) followFile(ctx context.Context, name string, to chan<- result) 
 
 func (in *input) read(ctx context.Context, name string, r io.Reader, to chan<- result) {
 	if !in.follow {
-		r = in.progress.reader(name, r)
+		var err error
+		if r, err = uncompressed(in.progress.reader(name, r)); err != nil {
+			send(ctx, to, result{file: name, err: fmt.Errorf("%s: %w", name, err)})
+			return
+		}
 	}
 	for record, err := range ndjson.Read(r) {
 		var line *ndjson.LineError
@@ -143,6 +149,15 @@ func (in *input) read(ctx context.Context, name string, r io.Reader, to chan<- r
 			return
 		}
 	}
+}
+
+// uncompressed returns what r has, unpacked where r is gzip, as rotated files often are.
+func uncompressed(r io.Reader) (io.Reader, error) {
+	buffered := bufio.NewReader(r)
+	if magic, _ := buffered.Peek(2); string(magic) != "\x1f\x8b" {
+		return buffered, nil
+	}
+	return gzip.NewReader(buffered)
 }
 
 func send(ctx context.Context, to chan<- result, r result) bool {

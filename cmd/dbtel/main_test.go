@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"flag"
@@ -204,6 +205,35 @@ func TestBrokenLinesAreReportedAndTheRestIsShown(t *testing.T) {
 
 	require.NoError(t, os.WriteFile(file, []byte(record+record[:40]), 0o600))
 	require.Equal(t, "dbtel: "+file+":2: the last line is incomplete: the application is still writing it, or was killed\n", dbtel(t, "", "top", file).err)
+}
+
+func TestTheClientsFetchingIsNoPhaseOfTheServersShare(t *testing.T) {
+	got := dbtel(t, `{"event":"statement","started":"2026-03-01T11:30:00Z","statement_id":"a","outcome":"completed","execute_ms":30000,"total_ms":66000,"time_server_ms":30000,"time_file_ms":20000,"time_application_ms":16000}
+{"event":"server_report","statement_id":"a","server_total_ms":64000,"executing_ms":29000,"result_fetch_ms":35000}
+`, "top")
+	require.Contains(t, got.out, "45 % server (29 s executing)")
+}
+
+func TestRotatedFilesThatAreCompressedAreRead(t *testing.T) {
+	record := `{"event":"statement","started":"2026-03-01T11:30:00Z","outcome":"completed","execute_ms":1,"total_ms":1}` + "\n"
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	_, err := w.Write([]byte(record + record))
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	file := filepath.Join(t.TempDir(), "app.ndjson.1.gz")
+	require.NoError(t, os.WriteFile(file, packed.Bytes(), 0o600))
+	got := dbtel(t, packed.String(), "top", file, "-")
+	require.Equal(t, exitOK, got.code, got.err)
+	require.Contains(t, got.out, "4 statements")
+
+	require.NoError(t, os.WriteFile(file, packed.Bytes()[:packed.Len()-12], 0o600))
+	got = dbtel(t, "", "top", file)
+	require.Equal(t, exitFailed, got.code)
+	require.Equal(t, "dbtel top: "+file+": unexpected EOF\n", got.err)
+
+	require.NoError(t, os.WriteFile(file, []byte{0xff, 0xfe, '{', 0}, 0o600))
+	require.Contains(t, dbtel(t, "", "top", file).err, "not JSON", "it is no line that is still being written")
 }
 
 func TestErrorsOfTheCommandLine(t *testing.T) {

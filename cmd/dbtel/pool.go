@@ -63,7 +63,7 @@ func printPools(w io.Writer, pools []*poolSummary, on screen) {
 		if p.Full > 0 {
 			full = cell{format.Percent(float64(p.Full) / float64(p.Samples)), red}
 		}
-		if p.Waits > 0 {
+		if p.Waits > 0 && p.Waited > 0 { // the time of a wait is counted when it ends
 			each, waited = duration(p.Waited/millis(p.Waits)), duration(p.Waited)
 		}
 		t.add(cell{p.Name, bold}, number(int64(p.InUse)), limit, full, number(p.Waits), each, waited)

@@ -121,9 +121,10 @@ func (s *reportSummary) print(w io.Writer, on screen) {
 	t.print(w, on)
 }
 
-// longestPhase is the longest phase of a report, in a few words; empty without a report or its times.
+// longestPhase is the longest phase of a report in which the server was at work, in a few words; empty
+// without a report or such a phase.
 func longestPhase(r *telemetry.ServerReport) string {
-	phases := explain.PhasesOf(r)
+	phases := slices.DeleteFunc(explain.PhasesOf(r), func(p explain.PhaseTime) bool { return p.Phase == explain.PhaseFetch })
 	if len(phases) == 0 {
 		return ""
 	}

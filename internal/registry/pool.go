@@ -12,6 +12,6 @@ var PoolSampleFields = []Field[telemetry.PoolSample]{
 	{"open", "connections", "Connections that were open.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return &p.Open }}},
 	{"in_use", "connections", "Of those, with statements, transactions or open rows.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return &p.InUse }}},
 	{"idle", "connections", "Of those, free.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return &p.Idle }}},
-	{"waits", "", "Waits for a connection that ended since the previous sample.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return &p.Waits }}},
-	{"waited_ms", "ms", "Sum of those waits.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return &p.Waited }}},
+	{"waits", "", "Waits for a connection that began since the previous sample.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return &p.Waits }}},
+	{"waited_ms", "ms", "Sum of the waits that ended since the previous sample.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return &p.Waited }}},
 }

@@ -27,7 +27,7 @@ type severity string
 
 // The severities, the most urgent first.
 const (
-	severityCritical severity = "critical" // statements do not get on
+	severityCritical severity = "critical" // no statement makes progress
 	severityWarning  severity = "warning"  // statements fail or take much longer
 	severityNotice   severity = "notice"   // worth a look
 	severityHealthy  severity = "healthy"
@@ -50,6 +50,8 @@ type situation struct {
 	running, kept []*telemetry.Statement
 	open          []*telemetry.Statement // of running: long ones whose rows the application holds open
 	stuck         []*telemetry.Statement // of running: long ones without an answer
+	repeating     []*telemetry.Statement // of running: long ones that spent most of their time repeating requests
+	elsewhere     []*telemetry.Statement // of running: long ones that mostly waited for another part than the server
 	long          []*telemetry.Statement // of running: the other long ones
 	minutes       window                 // the last 5 min
 	p99           time.Duration          // of the last hour
@@ -69,13 +71,18 @@ func (req *request) situation(running, kept []*telemetry.Statement, o *overviewP
 	}
 	for _, r := range running {
 		switch {
+		case unansweredFor(r) >= stuckAfter: // also where statements of the last hour took longer: they may have hung, too
+			s.stuck = append(s.stuck, r)
 		case r.Total < longAfter || r.Total < s.p99:
 		case explain.Of(r).Part == telemetry.PartApplication:
 			s.open = append(s.open, r)
-		case unansweredFor(r) >= stuckAfter:
-			s.stuck = append(s.stuck, r)
+		case explain.Of(r).Part == telemetry.PartRetry:
+			s.repeating = append(s.repeating, r)
 		default:
 			s.long = append(s.long, r)
+			if p := explain.Of(r).Part; p != telemetry.PartServer && p != telemetry.PartUnknown {
+				s.elsewhere = append(s.elsewhere, r)
+			}
 		}
 	}
 	return s
@@ -85,7 +92,7 @@ func (req *request) situation(running, kept []*telemetry.Statement, o *overviewP
 func (s *situation) findings() []finding {
 	all := []finding{}
 	for _, find := range []func(*situation) []finding{
-		(*situation).refused, (*situation).hanging, (*situation).leaked, (*situation).queueing, (*situation).retries,
+		(*situation).refused, (*situation).hanging, (*situation).halted, (*situation).leaked, (*situation).queueing, (*situation).retries,
 		(*situation).canceled, (*situation).failing, (*situation).slow, (*situation).longRunning, (*situation).reporting,
 	} {
 		all = append(all, find(s)...)
@@ -123,16 +130,23 @@ func (s *situation) refused() []finding {
 		return nil
 	}
 	var category telemetry.Category
+	var latest time.Time
 	for _, e := range s.errors {
 		if e.Of == ofConnection {
-			category = e.Category
-			break
+			category = cmp.Or(category, e.Category)
+			if e.Last.at.After(latest) {
+				latest = e.Last.at
+			}
 		}
 	}
 	f := finding{
 		Severity: severityCritical, Number: format.Count(n), Link: "#failed-opens",
 		Text:   fmt.Sprintf("No connection could be opened in the last 5 min: %s failed with %s.", format.Plural(n, "attempt"), oneSpelling(string(category))),
 		Advice: "Check the host, the credential and the network: no statement can run without a connection.",
+	}
+	if s.minutes.opened == 0 && s.finished.After(latest) {
+		f.Severity = severityWarning
+		f.Advice = "Statements have finished since, on connections that were opened before. Check the host, the credential and the network."
 	}
 	if s.minutes.opened > 0 {
 		f.Severity = severityWarning
@@ -154,26 +168,52 @@ func (s *situation) hanging() []finding {
 	if len(s.stuck) == 0 {
 		return nil
 	}
-	oldest := s.stuck[0]
-	f := finding{
-		Severity: severityWarning, Number: format.Count(int64(len(s.stuck))), Link: "statements?outcome=running", Advice: explain.Of(oldest).Advice,
-		Text: fmt.Sprintf("%d statements are stuck, the oldest for %s without an answer%s.", len(s.stuck), approximate(oldest.Total), s.fullPools()),
+	longest := slices.MaxFunc(s.stuck, func(a, b *telemetry.Statement) int { return cmp.Compare(unansweredFor(a), unansweredFor(b)) })
+	period := approximate(unansweredFor(longest))
+	return []finding{s.standstill(s.stuck, longest,
+		"1 statement is stuck for "+period+" without an answer", "statements are stuck, the oldest for "+period+" without an answer", "the oldest for "+period+" without an answer")}
+}
+
+// halted reports statements that only repeat requests, and that no statement finishes because of a
+// part other than the server. As long as some finish, such statements are slow.
+func (s *situation) halted() (all []finding) {
+	if len(s.repeating) > 0 {
+		oldest := s.repeating[0]
+		period, status := approximate(explain.Of(oldest).Time), lastHTTP(failedStatus(oldest))
+		all = append(all, s.standstill(s.repeating, oldest,
+			"1 statement has repeated requests for "+period+status, "statements repeat requests, the oldest for "+period+status, "the oldest has repeated requests for "+period+status))
 	}
-	if len(s.stuck) == 1 {
-		f.Link, f.Text = link("statement", "id", keyOf(oldest)), fmt.Sprintf("1 statement is stuck for %s without an answer%s.", approximate(oldest.Total), s.fullPools())
+	if len(s.elsewhere) > 0 {
+		v := explain.Of(s.elsewhere[0])
+		waits := "waited " + approximate(v.Time) + " for " + waitedFor[v.Part]
+		if f := s.standstill(s.elsewhere, s.elsewhere[0], "1 statement has "+waits, "statements wait, the oldest has "+waits, "the oldest has "+waits); f.Severity == severityCritical {
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// standstill is the finding that statements make no progress, with a text for one and for several. It
+// is urgent if no other statement finishes either.
+func (s *situation) standstill(all []*telemetry.Statement, example *telemetry.Statement, one, several, oldest string) finding {
+	f := finding{
+		Severity: severityWarning, Number: format.Count(int64(len(all))), Link: "statements?outcome=running", Advice: explain.Of(example).Advice,
+		Text: fmt.Sprintf("%d %s%s.", len(all), several, s.fullPools()),
+	}
+	if len(all) == 1 {
+		f.Link, f.Text = link("statement", "id", keyOf(example)), one+s.fullPools()+"."
 	}
 	ago, ever := s.sinceFinished()
-	if ago < stuckAfter || len(s.stuck) == 1 && s.fullPools() == "" {
-		return []finding{f}
+	if ago < stuckAfter || len(all) == 1 && s.fullPools() == "" {
+		return f
 	}
 	f.Severity = severityCritical
 	period := "for " + approximate(ago)
 	if !ever {
 		period = "since the process started"
 	}
-	f.Text = fmt.Sprintf("No statement has finished %s; %s, the oldest for %s without an answer%s.",
-		period, format.Choose(int64(len(s.running)), "is running", "are running"), approximate(oldest.Total), s.fullPools())
-	return []finding{f}
+	f.Text = fmt.Sprintf("No statement has finished %s; %s, %s%s.", period, format.Choose(int64(len(s.running)), "is running", "are running"), oldest, s.fullPools())
+	return f
 }
 
 // sinceFinished is how long ago a statement last finished; ever is false if none has.
@@ -223,6 +263,10 @@ func (s *situation) queueing() (all []finding) {
 		if p.Full() {
 			waits, _, _ := strings.Cut(waiting, " for a connection")
 			f.Text = fmt.Sprintf("All %s connections of %s are in use: in the last %s, %s for one.", p.MaxOpen, p.Name, approximate(time.Duration(p.Since)), waits)
+			if ago, ever := s.sinceFinished(); ever && ago >= stuckAfter && len(s.running) == 0 {
+				f.Severity = severityCritical
+				f.Text = fmt.Sprintf("No statement runs, and none has finished for %s; %s", approximate(ago), lowerFirst(f.Text))
+			}
 		}
 		all = append(all, f)
 	}
@@ -237,9 +281,8 @@ func (s *situation) retries() []finding {
 		return nil
 	}
 	status := ""
-	for _, k := range s.kept {
-		if code := failedStatus(k); code != 0 {
-			status = ", last HTTP " + strconv.Itoa(code)
+	for _, k := range s.recent() {
+		if status = lastHTTP(failedStatus(k)); status != "" {
 			break
 		}
 	}
@@ -251,10 +294,21 @@ func (s *situation) retries() []finding {
 	}}
 }
 
-// failedStatus is the HTTP status of a failed and repeated request of a statement; 0 without one.
+// recent are the kept statements that ended in the last 5 min, latest first.
+func (s *situation) recent() []*telemetry.Statement { return periods[0].within(s.now, s.kept) }
+
+func lastHTTP(status int) string {
+	if status == 0 {
+		return ""
+	}
+	return ", last HTTP " + strconv.Itoa(status)
+}
+
+// failedStatus is the HTTP status of a failed request of a statement that was repeated, or is to be;
+// 0 without one.
 func failedStatus(s *telemetry.Statement) int {
 	for _, r := range s.RPCs {
-		if r.Retries > 0 && r.FailedStatus != 0 {
+		if (r.Retries > 0 || s.Outcome == telemetry.OutcomeRunning) && r.FailedStatus != 0 {
 			return r.FailedStatus
 		}
 	}
@@ -296,10 +350,10 @@ func (s *situation) failing() (all []finding) {
 	return all
 }
 
-// latestCategory names the error that a statement of a shape ended in most recently.
+// latestCategory names the error that a statement of a shape failed with most recently.
 func (s *situation) latestCategory(shape string) string {
-	for _, k := range s.kept {
-		if k.Failed() && shapeIDOf(k) == shape {
+	for _, k := range s.recent() {
+		if k.Outcome == telemetry.OutcomeFailed && shapeIDOf(k) == shape {
 			return ", " + oneSpelling(string(k.Failure.Category))
 		}
 	}
@@ -338,7 +392,8 @@ var waitedFor = map[telemetry.Part]string{
 	telemetry.PartDecode: "decoding", telemetry.PartApplication: "the application", telemetry.PartClose: "canceling and closing", telemetry.PartNetwork: "the network and the driver", telemetry.PartUnknown: "what was not observed",
 }
 
-// longRunning reports statements that run for long, which is urgent only if they hold a whole pool.
+// longRunning reports statements that run for long, which is urgent only if they hold a whole pool,
+// or if several run and none finishes.
 func (s *situation) longRunning() []finding {
 	if len(s.long) == 0 {
 		return nil
@@ -355,11 +410,15 @@ func (s *situation) longRunning() []finding {
 		f.Link = "statements?outcome=running"
 		f.Text = fmt.Sprintf("%d statements have been running for long, the oldest for %s%s%s.", n, approximate(oldest.Total), state, s.fullPools())
 	}
-	if s.fullPools() != "" {
+	ago, ever := s.sinceFinished()
+	switch {
+	case s.fullPools() != "" && ago >= time.Minute:
+		f.Severity = severityCritical
+	case s.fullPools() != "":
 		f.Severity = severityWarning
-		if ago, _ := s.sinceFinished(); ago >= time.Minute {
-			f.Severity = severityCritical
-		}
+	case len(s.long) > 1 && ever && ago >= 5*time.Minute:
+		f.Severity = severityWarning
+		f.Text = fmt.Sprintf("No statement has finished for %s; %s, the oldest for %s%s.", approximate(ago), format.Choose(int64(len(s.running)), "is running", "are running"), approximate(oldest.Total), state)
 	}
 	return []finding{f}
 }

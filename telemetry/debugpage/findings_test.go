@@ -33,6 +33,23 @@ func TestFirstSentenceOfEachIncident(t *testing.T) {
 			f.run(atWorkFor(4*time.Minute), 4)
 			f.pool("orders", 4, 4)
 		}, severityCritical, "4 statements have been running for long, the oldest for 4 min, last seen RUNNING; all 4 connections of orders are in use."},
+		{"a hang that has lasted for long", func(f *fixture) {
+			for range 60 {
+				s := waitingFor(5 * time.Minute) // and then its deadline passed
+				s.Outcome, s.Failure = telemetry.OutcomeCanceled, &telemetry.Failure{Category: telemetry.CategoryTimeout}
+				f.memory.StatementFinished(s)
+			}
+			time.Sleep(2 * time.Minute)
+			f.run(waitingFor(4*time.Minute), 10)
+		}, severityCritical, "No statement has finished for 2 min; 10 are running, the oldest for 4 min without an answer."},
+		{"the warehouse finishes nothing", func(f *fixture) {
+			time.Sleep(12 * time.Minute)
+			f.run(atWorkFor(15*time.Minute), 10)
+		}, severityWarning, "No statement has finished for 12 min; 10 are running, the oldest for 15 min, last seen RUNNING."},
+		{"one long statement in the night", func(f *fixture) {
+			time.Sleep(12 * time.Minute)
+			f.run(atWorkFor(11*time.Minute), 1)
+		}, severityHealthy, "No statement finished in the last 5 min; 1 is running."},
 		{"several stuck statements", func(f *fixture) { f.run(waitingFor(4*time.Minute), 3) }, severityWarning, "3 statements are stuck, the oldest for 4 min without an answer."},
 		{"retry storm", func(f *fixture) {
 			for range 20 {
@@ -60,6 +77,13 @@ func TestFirstSentenceOfEachIncident(t *testing.T) {
 			f.db = []telemetry.Pool{{Name: "orders", Stats: func() (sql.DBStats, bool) { return stats, true }}}
 			time.Sleep(2 * time.Second)
 		}, severityWarning, "All 4 connections of orders are in use: in the last 4 s, 12 calls waited 2.0 s on average for one."},
+		{"transactions that are never ended hold the pool", func(f *fixture) {
+			f.pool("orders", 4, 4)
+			f.memory.StatementFinished(quick(3))
+			time.Sleep(6 * time.Minute)
+			stats := sql.DBStats{MaxOpenConnections: 4, OpenConnections: 4, InUse: 4, WaitCount: 100} // no wait has ended
+			f.db = []telemetry.Pool{{Name: "orders", Stats: func() (sql.DBStats, bool) { return stats, true }}}
+		}, severityCritical, "No statement runs, and none has finished for 6 min; all 4 connections of orders are in use: in the last 6 min, 100 calls have waited in vain so far for one."},
 		{"leaked rows", func(f *fixture) {
 			f.run(heldOpen(6*time.Minute), 4)
 			f.pool("orders", 4, 4)
@@ -70,6 +94,57 @@ func TestFirstSentenceOfEachIncident(t *testing.T) {
 				f.memory.SessionOpened(&telemetry.SessionOpened{Started: time.Now(), Failure: &telemetry.Failure{Category: telemetry.CategoryAuth}})
 			}
 		}, severityCritical, "No connection could be opened in the last 5 min: 12 attempts failed with auth_error."},
+		{"one connection could not be opened while statements run", func(f *fixture) {
+			time.Sleep(6 * time.Minute)
+			f.memory.SessionOpened(&telemetry.SessionOpened{Started: time.Now(), Failure: &telemetry.Failure{Category: telemetry.CategoryTimeout}})
+			time.Sleep(time.Second)
+			f.memory.StatementFinished(quick(3))
+		}, severityWarning, "No connection could be opened in the last 5 min: 1 attempt failed with timeout."},
+		{"a status call hangs in a long statement", func(f *fixture) {
+			s := atWorkFor(10 * time.Minute)
+			s.Calls = append(s.Calls, telemetry.Call{Method: "GetOperationStatus", Start: 10*time.Minute - 20*time.Second, Attempts: 1})
+			f.run(s, 1)
+		}, severityWarning, "1 statement is stuck for 20 s without an answer."},
+		{"a page hangs that slow reading had asked for", func(f *fixture) {
+			s := heldOpen(2 * time.Minute)
+			s.Split = telemetry.Split{telemetry.PartServer: ms(20), telemetry.PartApplication: 80*time.Second - ms(20), telemetry.PartPage: 40 * time.Second}
+			s.Calls = append(s.Calls, telemetry.Call{Method: "FetchResults", Start: 80 * time.Second, Attempts: 1})
+			f.run(s, 1)
+		}, severityWarning, "1 statement is stuck for 40 s without an answer."},
+		{"running statements repeat requests", func(f *fixture) {
+			time.Sleep(6 * time.Minute)
+			s := refusedFor(4 * time.Minute)
+			f.run(s, 10)
+			f.pool("orders", 10, 10)
+		}, severityCritical, "No statement has finished for 6 min; 10 are running, the oldest has repeated requests for 4 min, last HTTP 429; all 10 connections of orders are in use."},
+		{"files do not come", func(f *fixture) {
+			time.Sleep(12 * time.Minute)
+			s := heldOpen(13 * time.Minute)
+			s.Split = telemetry.Split{telemetry.PartServer: ms(20), telemetry.PartFile: 13*time.Minute - ms(20)}
+			f.run(s, 10)
+			f.pool("orders", 10, 10)
+		}, severityCritical, "No statement has finished for 12 min; 10 are running, the oldest has waited 13 min for CloudFetch files; all 10 connections of orders are in use."},
+		{"a running statement repeats requests", func(f *fixture) { f.run(refusedFor(4*time.Minute), 1) }, severityWarning, "1 statement has repeated requests for 4 min, last HTTP 429."},
+		{"connections break after another hour's refusals", func(f *fixture) {
+			f.memory.StatementFinished(repeated())
+			time.Sleep(20 * time.Minute)
+			for range 20 {
+				s := repeated()
+				s.RPCs[0].FailedStatus = 0
+				f.memory.StatementFinished(s)
+			}
+		}, severityWarning, "60 requests failed and were repeated in the last 5 min: that took 98 % of the time of all statements."},
+		{"statements fail, and the latest was canceled", func(f *fixture) {
+			for n := range 13 {
+				s := quick(20)
+				s.Query, s.Outcome, s.Failure = "INSERT INTO exports VALUES (1)", telemetry.OutcomeFailed, &telemetry.Failure{Category: telemetry.CategoryPermission}
+				if n == 12 {
+					s.Outcome, s.Failure = telemetry.OutcomeCanceled, &telemetry.Failure{Category: telemetry.CategoryTimeout}
+				}
+				f.memory.StatementFinished(s)
+				time.Sleep(time.Millisecond)
+			}
+		}, severityWarning, "92 % of the statements “INSERT INTO exports VALUES (?)” failed in the last 5 min: 12 of 13, permission_error."},
 		{"exports fail among pings", func(f *fixture) {
 			for n := range 100 {
 				s := quick(20)
@@ -156,5 +231,14 @@ func repeated() *telemetry.Statement {
 	s := quick(900)
 	s.RPCs = []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, Retries: 3, FailedStatus: 503, LastStatus: 200}}
 	s.Split = telemetry.Split{telemetry.PartServer: ms(20), telemetry.PartRetry: ms(880)}
+	return s
+}
+
+// refusedFor is a statement whose requests have been refused for so long.
+func refusedFor(d time.Duration) *telemetry.Statement {
+	s := waitingFor(d)
+	s.Split = telemetry.Split{telemetry.PartServer: ms(10), telemetry.PartRetry: d - ms(10)}
+	s.RPCs = []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, Retries: 3, FailedStatus: 429, LastStatus: 429}}
+	s.Calls = []telemetry.Call{{Method: "ExecuteStatement", Attempts: 4, FirstByte: telemetry.Known(ms(9)), End: telemetry.Known(ms(10)), Status: 429, Failed: true}}
 	return s
 }

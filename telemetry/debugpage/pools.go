@@ -165,9 +165,12 @@ func (p *pools) queueing(at time.Time) []string {
 			}
 			waits := next.stats.WaitCount - before.stats.WaitCount
 			if waits > 0 {
-				each := (next.stats.WaitDuration - before.stats.WaitDuration) / time.Duration(waits)
-				sentences = append(sentences, fmt.Sprintf("Pool %s was queueing when this statement started: within the %s around that time, %s for a connection, %s on average.",
-					h.name, format.Duration(next.at.Sub(before.at)), format.Choose(waits, "call waited", "calls waited"), format.Duration(each)))
+				each := "none of which had ended" // database/sql adds the time of a wait when it ends
+				if waited := next.stats.WaitDuration - before.stats.WaitDuration; waited > 0 {
+					each = format.Duration(waited/time.Duration(waits)) + " on average"
+				}
+				sentences = append(sentences, fmt.Sprintf("Pool %s was queueing when this statement started: within the %s around that time, %s for a connection, %s.",
+					h.name, format.Duration(next.at.Sub(before.at)), format.Choose(waits, "call waited", "calls waited"), each))
 			}
 			break
 		}

@@ -64,11 +64,11 @@ func (s *source) statement() *telemetry.Statement {
 		method := s.of(methods...)
 		r.RPCs = append(r.RPCs, telemetry.RPC{
 			Method: method, Calls: s.int(), Retries: s.int(), Backoff: s.duration(),
-			FailedStatus: int(s.int() & 0x3ff), Slowest: s.duration(), Connecting: s.duration(),
+			FailedStatus: int(s.int() & 0x3ff), LastStatus: int(s.int() & 0x3ff), Slowest: s.duration(), Latency: s.duration(), Connecting: s.duration(),
 		})
 		r.Calls = append(r.Calls, telemetry.Call{
 			Method: method, Start: s.duration(), FirstByte: maybe(s, s.duration), End: maybe(s, s.duration), Status: int(s.int() & 0x3ff),
-			Attempts: s.int(), Retried: s.attempts(), RequestID: s.of("", "id"),
+			Attempts: s.int(), Retried: s.attempts(), RequestID: s.of("", "id"), Failed: s.int()%2 == 0, Latest: s.duration(),
 		})
 	}
 	if s.int()%2 == 0 {

@@ -3,6 +3,7 @@ package explain
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,13 +18,13 @@ type reason struct{ evidence, advice string }
 func reasonOf(s *telemetry.Statement, p telemetry.Part, took time.Duration) reason {
 	switch p {
 	case telemetry.PartServer:
-		return serverReason(s, took)
+		return serverReason(s, took).withFailedCall(s)
 	case telemetry.PartPoll:
-		return pollReason(s, took)
+		return pollReason(s, took).withFailedCall(s)
 	case telemetry.PartRetry:
 		return retryReason(s)
 	case telemetry.PartPage:
-		return pageReason(s, took)
+		return pageReason(s, took).withFailedCall(s)
 	case telemetry.PartFile:
 		return fileReason(s)
 	case telemetry.PartTransfer:
@@ -34,11 +35,11 @@ func reasonOf(s *telemetry.Statement, p telemetry.Part, took time.Duration) reas
 			"Select fewer columns. Where rows are read one by one, Arrow batches (GetArrowBatches) save turning them into single values.",
 		}
 	case telemetry.PartApplication:
-		return applicationReason(s)
+		return applicationReason(s).withFailedFiles(s)
 	case telemetry.PartClose:
 		return closeReason(s, took)
 	case telemetry.PartNetwork:
-		return networkReason(s, took)
+		return networkReason(s, took).withFailedCall(s)
 	}
 	return unknownReason(s)
 }
@@ -102,10 +103,71 @@ func lookUp(id string) string {
 	return " Databricks support can look up the request " + id + "."
 }
 
+// withFailedCall adds the call that made the statement fail. The advice is about that call, because it
+// ended the statement.
+func (because reason) withFailedCall(s *telemetry.Statement) reason {
+	method, how, status := failedCall(s)
+	if method == "" {
+		return because
+	}
+	return reason{because.evidence + "; " + method + " failed" + how, retryAdvice("The workspace", status) + support(s, method)}
+}
+
+// failedCall returns the method of the call that made a statement fail, how the call failed, and its
+// HTTP status or unreadable. The method is empty where no such call is known, and where the server
+// answered with an error, which is that of the statement. A call that is not listed is known by its
+// status alone.
+func failedCall(s *telemetry.Statement) (method, how string, status int) {
+	if s.Outcome != telemetry.OutcomeFailed {
+		return
+	}
+	for _, r := range s.RPCs {
+		switch r.Method {
+		case "CancelOperation", "CloseOperation":
+			continue
+		}
+		var last telemetry.Call
+		for i := range s.Calls {
+			if s.Calls[i].Method == r.Method {
+				last = s.Calls[i]
+			}
+		}
+		switch {
+		case r.FailedStatus != 0 && r.FailedStatus == r.LastStatus, last.Failed && last.Status != 200:
+			method, how, status = r.Method, lastStatus(r.LastStatus), r.LastStatus
+		case last.Failed && !answeredWithError(s, &last):
+			method, how, status = r.Method, ", with an answer that could not be read", unreadable
+		}
+	}
+	return
+}
+
+// answeredWithError reports whether the answer to a failed call came whole and was an error. After an
+// answer that could not be read, the record's polling is unknown.
+func answeredWithError(s *telemetry.Statement, c *telemetry.Call) bool {
+	r := rpcOf(s, c.Method)
+	return c.Status == 200 && r.LastStatus == 200 && r.FailedStatus != 200 && s.Polling != telemetry.Maybe[telemetry.Polling]{}
+}
+
+// withFailedFiles adds the files that made a statement fail after the application had control: their
+// links may have expired meanwhile.
+func (because reason) withFailedFiles(s *telemetry.Statement) reason {
+	c := s.CloudFetch
+	if c == nil || c.Failed == 0 || s.Outcome != telemetry.OutcomeFailed {
+		return because
+	}
+	status := int(c.FailedStatus.Or(0))
+	return reason{
+		because.evidence + "; then " + format.Plural(c.Failed, "file") + " failed" + lastStatus(status),
+		because.advice + " " + retryAdvice("The storage", status),
+	}
+}
+
 // withReport is why a server took its time: as its report says where the report accounts for most of
 // the time, and as the record says otherwise. Without a report, the advice says how to get one.
 func (because reason) withReport(s *telemetry.Statement, r *telemetry.ServerReport, took time.Duration) (_ reason, reported bool) {
-	if causes := OfReport(r); len(causes) > 0 && most(sumOf(PhasesOf(r)), took) {
+	working := slices.DeleteFunc(PhasesOf(r), func(p PhaseTime) bool { return p.Phase == PhaseFetch })
+	if causes := OfReport(r); len(causes) > 0 && causes[0].Phase != PhaseFetch && most(sumOf(working), took) {
 		return reason{"waiting for the server: " + causes[0].Sentence, causes[0].Advice}, true
 	}
 	if r == nil && (s.StatementID != "" || s.Outcome == telemetry.OutcomeRunning) { // the query history knows statements by their id
@@ -125,12 +187,17 @@ func serverReason(s *telemetry.Statement, took time.Duration) reason {
 	status := rpcOf(s, "GetOperationStatus").Slowest
 	c, since, waiting := silent(s)
 	switch {
-	case waiting && c.Method == "ExecuteStatement":
+	case waiting && c.Method == "ExecuteStatement" && s.Outcome == telemetry.OutcomeRunning:
 		return reason{
 			lead + silence(c.Method, since),
 			"The statement waits for a warehouse that starts or is full (see its monitoring page), or it runs (see the query history); if neither knows it, the request did not arrive. A deadline on the context bounds the wait.",
 		}
-	case waiting && most(since, took):
+	case waiting && c.Method == "ExecuteStatement":
+		return reason{
+			lead + silence(c.Method, since),
+			"The statement waited for a warehouse that started or was full (see its monitoring page), or it ran (see the query history); if neither knows it, the request did not arrive. A deadline on the context bounds the wait.",
+		}
+	case waiting && c.Method == "GetOperationStatus" && most(since, took):
 		return reason{lead + silence(c.Method, since), "The query history says how long the server works on the statement. A deadline on the context bounds the wait."}
 	case most(status, took):
 		return reason{
@@ -138,9 +205,9 @@ func serverReason(s *telemetry.Statement, took time.Duration) reason {
 			"The workspace answered a status call late; the query history says how long the statement ran." + support(s, "GetOperationStatus"),
 		}
 	case s.Outcome == telemetry.OutcomeRunning && unfinished(s):
-		return reason{lead + "still " + s.State + lastSeen(s), inspect}
+		return reason{lead + "still " + s.State + lastSeen(s), inspectUnfinished(s)}
 	case s.Failed() && unfinished(s):
-		return reason{"waiting for the server, which had not finished: last seen " + s.State + lastSeen(s), inspect}
+		return reason{"waiting for the server, which had not finished: last seen " + s.State + lastSeen(s), inspectUnfinished(s)}
 	case most(polls.Unseen, took):
 		return reason{
 			"waiting for the server, which may have finished up to " + format.Duration(polls.Unseen) + " before a status call noticed" + pollsOf(s),
@@ -160,6 +227,14 @@ func unfinished(s *telemetry.Statement) bool {
 		return true
 	}
 	return false
+}
+
+// inspectUnfinished is advice on a statement that was last seen running or waiting to run.
+func inspectUnfinished(s *telemetry.Statement) string {
+	if s.State == "RUNNING" {
+		return inspect
+	}
+	return "The server had not begun to run the statement when it was last seen: its warehouse starts or is full. Look at the monitoring page of the warehouse, and at the query profile of the statement."
 }
 
 // lastSeen says which answer had the last known state of an unfinished statement.
@@ -228,12 +303,15 @@ func retryReason(s *telemetry.Statement) reason {
 	return reason{"repeating requests: " + strings.Join(evidence, "; "), retryAdvice(from, status) + lookUp(failedRequest(s))}
 }
 
-// failedRequest is the server's identifier of the latest attempt of a call that failed and was
-// repeated.
+// failedRequest is the server's identifier of the latest attempt of a call that failed.
 func failedRequest(s *telemetry.Statement) (id string) {
 	for i := range s.Calls {
-		for _, a := range s.Calls[i].Retried {
+		c := &s.Calls[i]
+		for _, a := range c.Retried {
 			id = cmp.Or(a.RequestID, id)
+		}
+		if c.Failed {
+			id = cmp.Or(c.RequestID, id)
 		}
 	}
 	return id
@@ -269,6 +347,9 @@ func lastStatus(status int) string {
 	return fmt.Sprintf(", last status %d", status)
 }
 
+// unreadable stands for the status of an answer that came whole and could not be read.
+const unreadable = -1
+
 func retryAdvice(from string, status int) string {
 	switch {
 	case status == 429:
@@ -281,20 +362,32 @@ func retryAdvice(from string, status int) string {
 		return from + " answered with errors: look at its status, and at proxies on the way."
 	case status >= 400:
 		return from + " refused the request: look at the error of the statement."
+	case status >= 300:
+		return from + " sent the request elsewhere: look at the host, and at proxies on the way that ask to sign in."
+	case status == unreadable, status > 200:
+		return from + " sent no answer that the driver could use: look at proxies on the way, which may have answered instead."
 	}
 	return "Connections broke off before the answer was whole: look at proxies, firewalls and idle timeouts on the way."
 }
 
 func pageReason(s *telemetry.Statement, took time.Duration) reason {
 	c, since, waiting := silent(s)
-	if waiting && most(since, took) {
+	if waiting && (c.Method == "FetchResults" || c.Method == "GetResultSetMetadata") && most(since, took) {
 		return reason{"waiting for the result: " + silence(c.Method, since), "A deadline on the context bounds the wait."}
 	}
-	if d := rpcOf(s, "GetResultSetMetadata").Slowest; most(d, took) {
+	if d := bodyTime(s, "ExecuteStatement"); most(d, took) {
 		return reason{
-			"waiting for what describes the result: GetResultSetMetadata took " + format.Duration(d),
-			"The workspace answered late." + support(s, "GetResultSetMetadata"),
+			"waiting for the rest of the answer to ExecuteStatement, which took " + format.Duration(d) + " from its first byte to its last",
+			"Look at the line to the workspace, and at proxies on the way; a smaller result helps where the answer has rows." + support(s, "ExecuteStatement"),
 		}
+	}
+	metadata := rpcOf(s, "GetResultSetMetadata")
+	if d := max(metadata.Slowest, metadata.Latency); most(d, took) {
+		text := "waiting for what describes the result: GetResultSetMetadata took " + format.Duration(d)
+		if metadata.Calls > 1 {
+			text += " in " + format.Plural(metadata.Calls, "call")
+		}
+		return reason{text, "The workspace answered late." + support(s, "GetResultSetMetadata")}
 	}
 	text, fetch := "waiting for result pages", rpcOf(s, "FetchResults")
 	if n, ok := s.Result.Pages.Get(); ok && n > 0 {
@@ -303,13 +396,21 @@ func pageReason(s *telemetry.Statement, took time.Duration) reason {
 	if fetch.Slowest > 0 {
 		text += ", slowest " + format.Duration(fetch.Slowest)
 	}
-	switch {
-	case fetch.FailedStatus != 0:
-		return reason{text + "; FetchResults failed" + lastStatus(fetch.FailedStatus), retryAdvice("The workspace", fetch.FailedStatus) + support(s, "FetchResults")}
-	case s.Result.Format == telemetry.FormatExternalLinks:
+	if s.Result.Format == telemetry.FormatExternalLinks {
 		return reason{text, "The links of files come page after page, a round trip each: a smaller result or a nearer region helps." + support(s, "FetchResults")}
 	}
 	return reason{text, "Results come page after page. CloudFetch downloads large ones in parallel; a smaller result or a nearer region helps, too." + support(s, "FetchResults")}
+}
+
+// bodyTime is how long the answer to the latest call of a method took to arrive once it had begun.
+func bodyTime(s *telemetry.Statement, method string) (took time.Duration) {
+	for i := range s.Calls {
+		c := &s.Calls[i]
+		if first, begun := c.FirstByte.Get(); c.Method == method && begun {
+			took = c.End.Or(s.Total) - first
+		}
+	}
+	return took
 }
 
 func fileReason(s *telemetry.Statement) reason {
@@ -362,6 +463,9 @@ func transferReason(s *telemetry.Statement) reason {
 	if !ok {
 		text = "in a volume operation, between the driver and the storage"
 	}
+	if s.Outcome == telemetry.OutcomeFailed {
+		return reason{text + ", which failed", "Look at the error of the statement, and at the way to the storage: the driver repeats attempts that fail, and that takes time, too."}
+	}
 	return reason{text, "The size of the file and the line to the storage decide: send less, compress it, or move the application nearer."}
 }
 
@@ -384,7 +488,9 @@ func applicationReason(s *telemetry.Statement) reason {
 	partly := counted && known && read < delivered
 	of := fmt.Sprintf("%s of %s read", format.Count(read), format.Plural(delivered, "row"))
 	switch {
-	case partly && read <= 1 && s.Outcome != telemetry.OutcomeRunning:
+	case partly && read <= 1 && s.Outcome == telemetry.OutcomeRunning:
+		return reason{"in the application: " + of + ", open for " + format.Duration(a.Between) + " since", closeSooner}
+	case partly && read <= 1:
 		return reason{"in the application: " + of + ", then left open for " + format.Duration(a.Between), closeSooner}
 	case partly && s.Outcome == telemetry.OutcomeClosedEarly:
 		return reason{"in the application, between rows and before it closed them (" + of + ")", closeSooner + " Between rows, do less."}
@@ -416,7 +522,7 @@ func closeReason(s *telemetry.Statement, took time.Duration) reason {
 	switch {
 	case waiting && most(since, took) && c.Method == "CancelOperation":
 		return reason{"canceling the statement: " + silence(c.Method, since), "The workspace takes its time to cancel the statement."}
-	case waiting && most(since, took):
+	case waiting && most(since, took) && c.Method == "CloseOperation":
 		return reason{"closing the rows: " + silence(c.Method, since), "The workspace takes its time to close the statement."}
 	case cancel > closing:
 		return reason{
@@ -451,7 +557,7 @@ func networkReason(s *telemetry.Statement, took time.Duration) reason {
 	}
 	return reason{
 		"in none of the other parts: the network, and the driver itself",
-		"Look at the way to the workspace: distance, proxies, TLS handshakes of new connections (SetMaxIdleConns).",
+		"Look at the way to the workspace: distance, proxies, TLS handshakes of new connections (SetMaxIdleConns). Where the driver signs in with OAuth, look at the identity provider, too.",
 	}
 }
 

@@ -114,10 +114,16 @@ type ServerCause struct {
 const considerable = 0.1
 
 // OfReport says why the server took its time with a statement: the causes, those of the longest phase
-// first. It is empty when the report has no times, or is nil.
+// first, and that the client fetched the result last: the server waited then. It is empty when the
+// report has no times, or is nil.
 func OfReport(r *telemetry.ServerReport) []ServerCause {
 	longest := slices.DeleteFunc(PhasesOf(r), func(p PhaseTime) bool { return p.Share < considerable })
-	slices.SortStableFunc(longest, func(a, b PhaseTime) int { return cmp.Compare(b.Time, a.Time) })
+	slices.SortStableFunc(longest, func(a, b PhaseTime) int {
+		if a.Phase == PhaseFetch || b.Phase == PhaseFetch {
+			return cmp.Compare(a.Phase, b.Phase)
+		}
+		return cmp.Compare(b.Time, a.Time)
+	})
 	var causes []ServerCause
 	for _, p := range longest {
 		for _, c := range causesOf(r, p) {

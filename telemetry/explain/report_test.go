@@ -27,6 +27,7 @@ func TestAReportIsExplained(t *testing.T) {
 		{telemetry.ServerReport{Executing: d(time.Second), BytesRead: n(2e9)}, []string{"read 2.0 GB"}, "columns"},
 		{telemetry.ServerReport{Executing: d(time.Second), BytesRead: n(1e6), FilesPruned: n(0), BytesSpilled: n(1e6)}, []string{"executed 1.0 s"}, "query profile"},
 		{telemetry.ServerReport{Total: d(10 * time.Second), ResultFetch: d(9 * time.Second)}, []string{"the client fetched the result for 9.0 s of 10 s"}, "client"},
+		{telemetry.ServerReport{Total: d(10 * time.Second), Executing: d(3 * time.Second), ResultFetch: d(7 * time.Second), Compiling: d(2 * time.Second)}, []string{"executed 3.0 s of 10 s", "compiled 2.0 s of 10 s", "the client fetched the result for 7.0 s of 10 s"}, "query profile"},
 	} {
 		causes := explain.OfReport(&test.report)
 		var got []string
@@ -53,4 +54,18 @@ func TestPhasesAreInTheOrderOfAStatementsLife(t *testing.T) {
 		{Phase: explain.PhaseCompile, Time: 3 * time.Second, Share: 0.3}, {Phase: explain.PhaseExecute, Time: 4 * time.Second, Share: 0.4},
 	}, phases, "more than the total: they are shares of their sum")
 	require.Equal(t, "compile", explain.PhaseCompile.String())
+}
+
+func TestTheClientsFetchingIsNotWhyItWaitedForTheServer(t *testing.T) {
+	d := telemetry.Known[time.Duration]
+	s := &telemetry.Statement{StatementID: "id", Total: 66 * time.Second, RPCs: observed, Split: telemetry.Split{
+		telemetry.PartServer: 30 * time.Second, telemetry.PartFile: 20 * time.Second, telemetry.PartApplication: 16 * time.Second,
+	}}
+	v := explain.WithReport(s, &telemetry.ServerReport{Total: d(64 * time.Second), Executing: d(29 * time.Second), ResultFetch: d(35 * time.Second)})
+	require.True(t, v.Reported)
+	require.Equal(t, "server-bound: 45 % of 66 s waiting for the server: executed 29 s of 64 s", v.Sentence)
+
+	v = explain.WithReport(s, &telemetry.ServerReport{Total: d(36 * time.Second), Executing: d(time.Second), ResultFetch: d(35 * time.Second)})
+	require.False(t, v.Reported, "most of the server's part is not in the report")
+	require.Equal(t, "server-bound: 45 % of 66 s waiting for the server, as seen on the wire", v.Sentence)
 }

@@ -196,6 +196,8 @@ func rpcNote(c *telemetry.Call, s *telemetry.Statement) string {
 		notes = append(notes, "no byte of an answer yet")
 	case !ended:
 		notes = append(notes, "the answer is not complete")
+	case c.Failed && answeredWithError(s, c):
+		notes = append(notes, "answered with an error")
 	case c.Failed:
 		notes = append(notes, statusNote(c.Status))
 	}

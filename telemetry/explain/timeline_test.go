@@ -93,6 +93,18 @@ func TestTimelineHasLanesForCallsFilesAndRows(t *testing.T) {
 	}, "\n"), sketch(explain.TimelineOf(s)))
 }
 
+func TestAnAnswerThatIsAnErrorIsWhole(t *testing.T) {
+	refused := call("ExecuteStatement", 0, 100, -1)
+	refused.Failed, refused.Status = true, 200
+	s := &telemetry.Statement{
+		Execute: 100 * ms, Total: 100 * ms, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{SQLState: "42601"}, Polling: polls(0),
+		RPCs: []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, LastStatus: 200}}, Calls: []telemetry.Call{refused},
+	}
+	require.Contains(t, sketch(explain.TimelineOf(s)), "execute: ExecuteStatement 0-100 (answered with an error)!")
+	s.RPCs[0].FailedStatus = 200
+	require.Contains(t, sketch(explain.TimelineOf(s)), "execute: ExecuteStatement 0-100 (failed without a whole answer)!")
+}
+
 func TestAttemptsAndPausesHaveBars(t *testing.T) {
 	execute := call("ExecuteStatement", 0, 100, 0)
 	execute.FirstByte, execute.RequestID, execute.Attempts, execute.Latest = at(95), requestID, 3, 90*ms

@@ -58,16 +58,22 @@ func WithReport(s *telemetry.Statement, r *telemetry.ServerReport) Verdict {
 }
 
 // OfPool explains what happened in the pool of that name between two readings of its
-// statistics. The verdict is the zero value when no call waited for a connection.
+// statistics. The verdict is the zero value when no call began to wait for a connection.
+// database/sql counts a wait when it begins, and its time when it ends.
 func OfPool(name string, before, now sql.DBStats) Verdict {
 	waits, waited := now.WaitCount-before.WaitCount, now.WaitDuration-before.WaitDuration
-	if waits <= 0 || waited <= 0 {
+	if waits <= 0 || waited < 0 {
 		return Verdict{}
+	}
+	calls := fmt.Sprintf("%s waited %s on average", format.Plural(waits, "call"), format.Duration(waited/time.Duration(waits)))
+	advice := "Raise SetMaxOpenConns, close rows sooner, or run fewer statements at once."
+	if waited == 0 {
+		calls = format.Choose(waits, "call has", "calls have") + " waited in vain so far"
+		advice = "No call that waited got one in that time: close rows and sql.Conn, commit or roll back transactions, and look for statements that hang. A deadline on the contexts bounds the wait."
 	}
 	return Verdict{
 		Bound: "pool-bound", Time: waited,
-		Sentence: fmt.Sprintf("pool-bound: %s waited %s on average for a connection of pool %s, which may open %s",
-			format.Plural(waits, "call"), format.Duration(waited/time.Duration(waits)), name, format.Count(int64(now.MaxOpenConnections))),
-		Advice: "Raise SetMaxOpenConns, close rows sooner, or run fewer statements at once.",
+		Sentence: fmt.Sprintf("pool-bound: %s for a connection of pool %s, which may open %s", calls, name, format.Count(int64(now.MaxOpenConnections))),
+		Advice:   advice,
 	}
 }

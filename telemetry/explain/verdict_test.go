@@ -119,6 +119,88 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 			},
 			"server-bound: 75 % of 4.0 s waiting for the server, which had not finished: last seen RUNNING at poll 2", "query profile",
 		},
+		"a request that was refused": {
+			telemetry.Statement{
+				Total: 3 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{}, Split: split{telemetry.PartServer: 3 * second},
+				RPCs:  []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, LastStatus: 403, FailedStatus: 403}},
+				Calls: []telemetry.Call{{Method: "ExecuteStatement", FirstByte: known(3 * second), End: known(3 * second), Status: 403, Failed: true, Attempts: 1, RequestID: requestID}},
+			},
+			"server-bound: 100 % of 3.0 s waiting for the server, as seen on the wire; ExecuteStatement failed, last status 403", "refused access: look at the credential, at links that expired, and at network rules. Databricks support can look up the request " + requestID,
+		},
+		"a connection that broke": {
+			telemetry.Statement{
+				Total: 4 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{}, RPCs: observed, Split: split{telemetry.PartServer: 4 * second},
+				Calls: []telemetry.Call{{Method: "ExecuteStatement", Attempts: 1, End: known(4 * second), Failed: true}},
+			},
+			"server-bound: 100 % of 4.0 s waiting for the server: no byte of an answer to ExecuteStatement for 4.0 s; ExecuteStatement failed, last without a whole answer", "Connections broke off",
+		},
+		"a status call that failed, beyond those that are listed": {
+			telemetry.Statement{
+				Total: 80 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{}, State: "RUNNING", Polling: polls(70), Split: split{telemetry.PartServer: 80 * second},
+				RPCs: rpcs(telemetry.RPC{Method: "GetOperationStatus", Calls: 70, LastStatus: 404, FailedStatus: 404}), Calls: []telemetry.Call{executed, call("GetOperationStatus", 1000, 1010, -1)},
+			},
+			"server-bound: 100 % of 80 s waiting for the server, which had not finished: last seen RUNNING at poll 69; GetOperationStatus failed, last status 404", "error of the statement",
+		},
+		"an error of the server": {
+			telemetry.Statement{
+				Total: 2 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{SQLState: "42601"}, Split: split{telemetry.PartServer: 2 * second}, Polling: polls(0),
+				RPCs:  []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, LastStatus: 200}},
+				Calls: []telemetry.Call{{Method: "ExecuteStatement", FirstByte: known(2 * second), End: known(2 * second), Status: 200, Failed: true, Attempts: 1}},
+			},
+			"server-bound: 100 % of 2.0 s waiting for the server, as seen on the wire", "query profile",
+		},
+		"a page of a proxy": {
+			telemetry.Statement{
+				Total: 2 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{}, Split: split{telemetry.PartServer: 2 * second},
+				RPCs:  []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, LastStatus: 200}},
+				Calls: []telemetry.Call{{Method: "ExecuteStatement", FirstByte: known(2 * second), End: known(2 * second), Status: 200, Failed: true, Attempts: 1}},
+			},
+			"server-bound: 100 % of 2.0 s waiting for the server, as seen on the wire; ExecuteStatement failed, with an answer that could not be read", "proxies on the way",
+		},
+		"an answer that broke off": {
+			telemetry.Statement{
+				Total: 2 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{}, Split: split{telemetry.PartServer: 2 * second}, Polling: polls(0),
+				RPCs:  []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, LastStatus: 200, FailedStatus: 200}},
+				Calls: []telemetry.Call{{Method: "ExecuteStatement", FirstByte: known(2 * second), End: known(2 * second), Status: 200, Failed: true, Attempts: 1}},
+			},
+			"server-bound: 100 % of 2.0 s waiting for the server, as seen on the wire; ExecuteStatement failed, last without a whole answer", "Connections broke off",
+		},
+		"a sign-in page": {
+			telemetry.Statement{
+				Total: 2 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{}, Split: split{telemetry.PartServer: 2 * second},
+				RPCs:  []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, LastStatus: 303}},
+				Calls: []telemetry.Call{{Method: "ExecuteStatement", FirstByte: known(2 * second), End: known(2 * second), Status: 303, Failed: true, Attempts: 1}},
+			},
+			"server-bound: 100 % of 2.0 s waiting for the server, as seen on the wire; ExecuteStatement failed, last status 303", "ask to sign in",
+		},
+		"a status call that was repeated is none that failed": {
+			telemetry.Statement{
+				Total: 9 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{SQLState: "42601"}, State: "ERROR", Polling: polls(1), Split: split{telemetry.PartServer: 8 * second, telemetry.PartRetry: second},
+				RPCs: rpcs(telemetry.RPC{Method: "GetOperationStatus", Calls: 1, Retries: 1, LastStatus: 200, FailedStatus: 503}), Calls: []telemetry.Call{executed, call("GetOperationStatus", 1000, 9000, -1)},
+			},
+			"server-bound: 89 % of 9.0 s waiting for the server, as seen on the wire (1 status call)", "query profile",
+		},
+		"canceling has no answer yet": {
+			telemetry.Statement{
+				Total: 20 * second, Outcome: telemetry.OutcomeRunning, State: "RUNNING", RPCs: rpcs(telemetry.RPC{Method: "GetOperationStatus", Calls: 1}), Polling: polls(1), Split: split{telemetry.PartServer: 11 * second, telemetry.PartClose: 9 * second},
+				Calls: []telemetry.Call{executed, call("GetOperationStatus", 1000, 1010, -1), call("CancelOperation", 11000, -1, -1)},
+			},
+			"server-bound: 55 % of 20 s waiting for the server: still RUNNING at poll 1", "query profile",
+		},
+		"closing after a slow page has no answer yet": {
+			telemetry.Statement{
+				Total: 20 * second, Outcome: telemetry.OutcomeRunning, State: "FINISHED", RPCs: rpcs(telemetry.RPC{Method: "FetchResults", Calls: 1, Slowest: 11 * second}), Split: split{telemetry.PartPage: 11 * second, telemetry.PartClose: 9 * second},
+				Calls: []telemetry.Call{executed, call("FetchResults", 0, 11000, 1), call("CloseOperation", 11000, -1, -1)},
+			},
+			"page-bound: 55 % of 20 s waiting for result pages, slowest 11 s", "CloudFetch",
+		},
+		"given up while it was queued": {
+			telemetry.Statement{
+				Total: 4 * second, Outcome: telemetry.OutcomeCanceled, Failure: &telemetry.Failure{}, State: "PENDING", RPCs: rpcs(telemetry.RPC{Method: "GetOperationStatus", Calls: 1}), Polling: polls(1), Split: split{telemetry.PartServer: 4 * second},
+				Calls: []telemetry.Call{executed, call("GetOperationStatus", 1000, 1010, -1)},
+			},
+			"server-bound: 100 % of 4.0 s waiting for the server, which had not finished: last seen PENDING at poll 1", "its warehouse starts or is full",
+		},
 		"failed after the server had finished": {
 			telemetry.Statement{Total: 10 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{}, State: "FINISHED", RPCs: observed, Split: split{telemetry.PartServer: 9 * second, telemetry.PartFile: second}},
 			"server-bound: 90 % of 10 s waiting for the server, as seen on the wire", "query profile",
@@ -167,8 +249,11 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 			"retry-bound: 80 % of 5.0 s repeating requests: 3 retries of ExecuteStatement, last status 503", "look up the request " + requestID,
 		},
 		"a failed call that was not repeated": {
-			telemetry.Statement{Total: 5 * second, RPCs: []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, FailedStatus: 429}}, Split: split{telemetry.PartRetry: 5 * second}},
-			"retry-bound: 100 % of 5.0 s repeating requests: ExecuteStatement failed, last status 429", "slow down",
+			telemetry.Statement{
+				Total: 5 * second, RPCs: []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, FailedStatus: 429}}, Split: split{telemetry.PartRetry: 5 * second},
+				Calls: []telemetry.Call{{Method: "ExecuteStatement", Attempts: 1, End: known(second), FirstByte: known(second), Status: 429, Failed: true, RequestID: requestID}},
+			},
+			"retry-bound: 100 % of 5.0 s repeating requests: ExecuteStatement failed, last status 429", "rate limit raised. Databricks support can look up the request " + requestID,
 		},
 
 		// The result.
@@ -185,8 +270,23 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 			"page-bound: 90 % of 10 s waiting for the result: no byte of an answer to FetchResults for 9.0 s", "deadline",
 		},
 		"a page that failed": {
-			telemetry.Statement{Total: 10 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{}, RPCs: rpcs(telemetry.RPC{Method: "FetchResults", Calls: 1, Slowest: 9 * second, FailedStatus: 403}), Calls: []telemetry.Call{executed, call("FetchResults", 1000, 10000, -1)}, Split: split{telemetry.PartPage: 9 * second, telemetry.PartServer: second}},
+			telemetry.Statement{Total: 10 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{}, RPCs: rpcs(telemetry.RPC{Method: "FetchResults", Calls: 1, Slowest: 9 * second, LastStatus: 403, FailedStatus: 403}), Calls: []telemetry.Call{executed, {Method: "FetchResults", Start: second, FirstByte: known(10 * second), End: known(10 * second), Status: 403, Failed: true}}, Split: split{telemetry.PartPage: 9 * second, telemetry.PartServer: second}},
 			"page-bound: 90 % of 10 s waiting for result pages, slowest 9.0 s; FetchResults failed, last status 403", "workspace refused access",
+		},
+		"a page that was repeated": {
+			telemetry.Statement{Total: 10 * second, Outcome: telemetry.OutcomeCompleted, RPCs: rpcs(telemetry.RPC{Method: "FetchResults", Calls: 1, Retries: 1, Slowest: 10 * second, LastStatus: 200, FailedStatus: 503}), Calls: []telemetry.Call{executed, call("FetchResults", 1000, 10000, -1)}, Split: split{telemetry.PartPage: 9 * second, telemetry.PartRetry: second}},
+			"page-bound: 90 % of 10 s waiting for result pages, slowest 10 s", "CloudFetch",
+		},
+		"the rest of direct results": {
+			telemetry.Statement{
+				Total: 5 * second, RPCs: observed, Result: telemetry.Result{Pages: known[int64](1)}, Split: split{telemetry.PartPage: 5 * second},
+				Calls: []telemetry.Call{{Method: "ExecuteStatement", FirstByte: known(second / 10), End: known(5 * second), Status: 200, Attempts: 1}},
+			},
+			"page-bound: 100 % of 5.0 s waiting for the rest of the answer to ExecuteStatement, which took 4.9 s from its first byte to its last", "proxies on the way",
+		},
+		"metadata, asked for twice": {
+			telemetry.Statement{Total: 9 * second, RPCs: rpcs(telemetry.RPC{Method: "GetResultSetMetadata", Calls: 2, Slowest: 4 * second, Latency: 8 * second}), Result: telemetry.Result{Pages: known[int64](1)}, Split: split{telemetry.PartPage: 8 * second, telemetry.PartServer: second}},
+			"page-bound: 89 % of 9.0 s waiting for what describes the result: GetResultSetMetadata took 8.0 s in 2 calls", "late",
 		},
 		"metadata": {
 			telemetry.Statement{Total: 3 * second, RPCs: rpcs(telemetry.RPC{Method: "GetResultSetMetadata", Calls: 1, Slowest: 2 * second}), Split: split{telemetry.PartPage: 2 * second, telemetry.PartServer: second}},
@@ -212,6 +312,10 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 			telemetry.Statement{Total: 2500 * time.Millisecond, Kind: telemetry.KindVolume, Volume: "PUT", RPCs: observed, Split: split{telemetry.PartTransfer: 2 * second, telemetry.PartServer: second / 2}},
 			"transfer-bound: 80 % of 2.5 s sending a file to the volume (PUT)", "send less",
 		},
+		"a volume file that failed": {
+			telemetry.Statement{Total: 30 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{}, Kind: telemetry.KindVolume, Volume: "PUT", RPCs: observed, Split: split{telemetry.PartTransfer: 30 * second}},
+			"transfer-bound: 100 % of 30 s sending a file to the volume (PUT), which failed", "error of the statement",
+		},
 		"decoding": {
 			telemetry.Statement{Total: 10 * second, RPCs: observed, RowsRead: known[int64](1e6), Split: split{telemetry.PartDecode: 9 * second, telemetry.PartServer: second}},
 			"decode-bound: 90 % of 10 s in the driver, which turned bytes into rows (1,000,000 rows)", "fewer columns",
@@ -228,6 +332,20 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 				Application: telemetry.Application{Between: 8 * second}, Split: split{telemetry.PartApplication: 8 * second, telemetry.PartServer: second / 5},
 			},
 			"application-bound: 98 % of 8.2 s in the application: 1 of 3,000 rows read, then left open for 8.0 s", "LIMIT",
+		},
+		"one row read, and open": {
+			telemetry.Statement{
+				Total: 30 * second, Outcome: telemetry.OutcomeRunning, RPCs: observed, RowsRead: known[int64](1), Result: telemetry.Result{Rows: known[int64](80)},
+				Application: telemetry.Application{Between: 29 * second}, Split: split{telemetry.PartApplication: 29 * second, telemetry.PartServer: second},
+			},
+			"application-bound: 97 % of 30 s in the application: 1 of 80 rows read, open for 29 s since", "LIMIT",
+		},
+		"links that expired while the application waited": {
+			telemetry.Statement{
+				Total: 20 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{}, RPCs: observed, RowsRead: known[int64](0), CloudFetch: &telemetry.CloudFetch{Present: 2, Failed: 1, FailedStatus: known[int64](403)},
+				Application: telemetry.Application{Before: 20 * second}, Split: split{telemetry.PartApplication: 20 * second},
+			},
+			"application-bound: 100 % of 20 s in the application, before it asked for rows or closed them; then 1 file failed, last status 403", "links that expired",
 		},
 		"some rows read": {
 			telemetry.Statement{
@@ -344,4 +462,9 @@ func TestPoolVerdictCoversTheTimeBetweenTwoReadings(t *testing.T) {
 	require.Equal(t, "pool-bound", v.Bound)
 	require.Equal(t, "pool-bound: 3 calls waited 2.0 s on average for a connection of pool main, which may open 4", v.Sentence)
 	require.NotEmpty(t, v.Advice)
+
+	now.WaitDuration = before.WaitDuration // database/sql adds the time of a wait when it ends
+	v = explain.OfPool("main", before, now)
+	require.Equal(t, "pool-bound: 3 calls have waited in vain so far for a connection of pool main, which may open 4", v.Sentence)
+	require.Contains(t, v.Advice, "roll back")
 }

@@ -82,7 +82,7 @@ func (l *lines) record() (any, error) {
 	switch {
 	case err == nil:
 		return record, nil
-	case l.ended && !json.Valid(line):
+	case l.ended && line[0] == '{' && !json.Valid(line):
 		err = io.ErrUnexpectedEOF
 	}
 	return nil, &LineError{l.n, err}
