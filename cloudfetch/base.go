@@ -29,8 +29,8 @@ func NewBase(config *tls.Config) Base {
 	dialer := &net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}
 	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
 		if t := callerOf(ctx).trace; t != nil { // its call is the first to need the connection
-			attempt := t.connect()
-			defer func() { t.connected(attempt) }()
+			request := t.connect()
+			defer func() { t.connected(request) }()
 		}
 		return dialer.DialContext(ctx, network, address)
 	}

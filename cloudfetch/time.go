@@ -43,8 +43,8 @@ type timing struct {
 	paused      bool     // the latest attempt of a call failed, and nothing was called since
 	inFlight    method   // of the latest call without a complete answer
 	answerBegan bool     // its answer has begun
-	latest      int32    // number of the latest attempt of a call
-	connecting  int32    // network connections that are being opened for the latest attempt
+	latest      int32    // number of the latest request of a call; attempts and redirects are requests
+	connecting  int32    // network connections that the latest request waits for
 
 	attempt telemetry.Split // time of the latest attempt, to be moved when it is repeated
 	before  time.Duration   // the share of attempt's PartNetwork that passed before the answer began
@@ -218,16 +218,20 @@ func (t *Trace) beginAttempt(m method, repeats bool) {
 		}
 	}
 	t.attempt, t.before = telemetry.Split{}, 0
-	t.latest++
-	t.connecting = 0
-	t.inFlight, t.answerBegan, t.paused = m, false, false
+	t.inFlight, t.paused = m, false
+	t.beginRequest()
 }
 
 // continueAttempt notes that an attempt that was redirected goes on at another address.
 func (t *Trace) continueAttempt(m method) {
 	if t.inFlight == m {
-		t.answerBegan = false
+		t.beginRequest()
 	}
+}
+
+func (t *Trace) beginRequest() {
+	t.latest++
+	t.answerBegan, t.connecting = false, 0
 }
 
 // beginAnswer notes that the answer to an attempt begins. Of the time since ExecuteStatement was
@@ -311,23 +315,27 @@ func (t *Trace) updateRunning(from method, now time.Duration) {
 	}
 }
 
-// connect notes that a network connection is being opened for the latest attempt of a call, whose
-// number it returns. The attempt waits for the connection at most until its answer begins: net/http
-// may send it over another connection, and goes on opening this one.
-func (t *Trace) connect() (attempt int32) {
-	return t.updateConnecting(func() { t.connecting++ })
+// connect notes that a network connection is being opened for the latest request of a call, whose
+// number it returns. The request waits for the connection at most until its answer begins: net/http
+// may send the request over another connection, and goes on opening this one, or even begins then.
+func (t *Trace) connect() (request int32) {
+	return t.updateConnecting(func() {
+		if !t.answerBegan {
+			t.connecting++
+		}
+	})
 }
 
-// connected notes that the connection for an attempt is open, or has failed.
-func (t *Trace) connected(attempt int32) {
+// connected notes that the connection for a request is open, or has failed.
+func (t *Trace) connected(request int32) {
 	t.updateConnecting(func() {
-		if attempt == t.latest && t.connecting > 0 {
+		if request == t.latest && t.connecting > 0 {
 			t.connecting--
 		}
 	})
 }
 
-func (t *Trace) updateConnecting(update func()) (attempt int32) {
+func (t *Trace) updateConnecting(update func()) (request int32) {
 	defer contain.Process.Recover(contain.Wire)
 	now := t.since(time.Now())
 	t.mu.Lock()

@@ -49,6 +49,20 @@ func (c *clock) call(d time.Duration, request []byte, a answer) {
 	c.delay = 0
 }
 
+// redirected makes one call that is redirected once.
+func (c *clock) redirected(request []byte) {
+	var before *http.Response
+	for range 2 {
+		req := thriftRequest(c.ctx, request)
+		req.Response = before
+		resp, err := c.transport.RoundTrip(req)
+		require.NoError(c.t, err)
+		_, err = io.ReadAll(resp.Body)
+		require.NoError(c.t, err)
+		before = resp
+	}
+}
+
 // download asks for a file, which takes d to come or to fail.
 func (c *clock) download(d time.Duration, name string, a answer) {
 	c.serve(linkTo(name), a)
@@ -111,10 +125,10 @@ func TestAConnectionThatNoCallWaitsForIsNotNetworkTime(t *testing.T) {
 	onClock(t, func(t *testing.T, c *clock) {
 		opened := make(chan struct{})
 		c.beforeAnswer = func() {
-			attempt := c.trace.connect()
+			request := c.trace.connect()
 			go func() {
 				<-opened
-				c.trace.connected(attempt)
+				c.trace.connected(request)
 			}()
 		}
 		c.call(2*s, executeRequest(1), ok(handleReply))
@@ -122,14 +136,58 @@ func TestAConnectionThatNoCallWaitsForIsNotNetworkTime(t *testing.T) {
 		c.call(1*s, operationRequest(getOperationStatus, 2, operationA), ok(finishedReply(2)))
 		c.call(4*s, operationRequest(fetchResults, 3, operationA), ok(fetchReply(3, true, 0)))
 		c.beforeAnswer = func() {
-			attempt := c.trace.connect()
+			request := c.trace.connect()
 			close(opened) // says nothing of the connection for this call
-			time.AfterFunc(1*s, func() { c.trace.connected(attempt) })
+			time.AfterFunc(1*s, func() { c.trace.connected(request) })
 		}
 		c.call(3*s, operationRequest(fetchResults, 4, operationA), ok(fetchReply(4, false, 0)))
 		require.Equal(t, 2*s, rpcOf(soFar(c.trace), executeStatement).Connecting)
 		require.Equal(t, 1*s, rpcOf(soFar(c.trace), fetchResults).Connecting)
 		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartServer: 1 * s, telemetry.PartPage: 6 * s, telemetry.PartNetwork: 3 * s}, c.split())
+	})
+}
+
+// The goroutine on which net/http opens a connection may begin late, when the answer has come over
+// another one.
+func TestAConnectionThatIsOpenedDuringAnAnswerIsNotNetworkTime(t *testing.T) {
+	onClock(t, func(t *testing.T, c *clock) {
+		c.call(1*s, executeRequest(1), ok(handleReply))
+		c.call(1*s, operationRequest(getOperationStatus, 2, operationA), ok(finishedReply(2)))
+		c.answer(fetchReply(3, false, 0))
+		resp, err := c.transport.RoundTrip(thriftRequest(c.ctx, operationRequest(fetchResults, 3, operationA)))
+		require.NoError(t, err)
+		request := c.trace.connect()
+		time.Sleep(4 * s)
+		_, err = io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		c.trace.connected(request)
+		require.Zero(t, rpcOf(soFar(c.trace), fetchResults).Connecting)
+		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartServer: 2 * s, telemetry.PartPage: 4 * s}, c.split())
+	})
+}
+
+// A connection to the old address, which is still being opened, says nothing of that to the new one.
+func TestARedirectWaitsForAConnectionOfItsOwn(t *testing.T) {
+	onClock(t, func(t *testing.T, c *clock) {
+		var toOld int32
+		c.transport.base = WrapBase(roundTripFunc(func(req *http.Request) (*http.Response, error) {
+			if req.Response == nil {
+				toOld = c.trace.connect()
+				time.Sleep(1 * s)
+				resp := response(req, http.StatusTemporaryRedirect, nil, nil)
+				resp.Header.Set("Location", "https://elsewhere")
+				return resp, nil
+			}
+			toNew := c.trace.connect()
+			c.trace.connected(toOld)
+			time.Sleep(2 * s)
+			c.trace.connected(toNew)
+			time.Sleep(4 * s)
+			return response(req, http.StatusOK, handleReply, nil), nil
+		}))
+		c.redirected(executeRequest(1))
+		require.Equal(t, 3*s, rpcOf(soFar(c.trace), executeStatement).Connecting)
+		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartServer: 4 * s, telemetry.PartNetwork: 3 * s}, c.split())
 	})
 }
 
@@ -145,16 +203,7 @@ func TestTheServerHasTheTimeAfterARedirect(t *testing.T) {
 			time.Sleep(5 * s)
 			return response(req, http.StatusOK, handleReply, nil), nil
 		}))
-		var before *http.Response
-		for range 2 {
-			req := thriftRequest(c.ctx, executeRequest(1))
-			req.Response = before
-			resp, err := c.transport.RoundTrip(req)
-			require.NoError(t, err)
-			_, err = io.ReadAll(resp.Body)
-			require.NoError(t, err)
-			before = resp
-		}
+		c.redirected(executeRequest(1))
 		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartServer: 6 * s}, c.split())
 	})
 }
@@ -163,9 +212,9 @@ func TestTheServerWorksWhileAConnectionForAStatusCallIsOpened(t *testing.T) {
 	onClock(t, func(t *testing.T, c *clock) {
 		over := c.transport.base.Workspace
 		c.transport.base = WrapBase(roundTripFunc(func(r *http.Request) (*http.Response, error) {
-			attempt := c.trace.connect()
+			request := c.trace.connect()
 			time.Sleep(2 * s)
-			c.trace.connected(attempt)
+			c.trace.connected(request)
 			return over.RoundTrip(r)
 		}))
 		c.call(1*s, executeRequest(1), ok(handleReply))
