@@ -51,7 +51,7 @@ type situation struct {
 	open          []*telemetry.Statement // of running: long ones whose rows the application holds open
 	stuck         []*telemetry.Statement // of running: long ones without an answer
 	repeating     []*telemetry.Statement // of running: long ones that spent most of their time repeating requests
-	elsewhere     []*telemetry.Statement // of running: long ones that mostly waited for another part than the server
+	elsewhere     []*telemetry.Statement // of running: long ones that mostly waited for a part other than the server
 	long          []*telemetry.Statement // of running: the other long ones
 	minutes       window                 // the last 5 min
 	p99           time.Duration          // of the last hour
@@ -171,7 +171,7 @@ func (s *situation) hanging() []finding {
 	longest := slices.MaxFunc(s.stuck, func(a, b *telemetry.Statement) int { return cmp.Compare(unansweredFor(a), unansweredFor(b)) })
 	period := approximate(unansweredFor(longest))
 	return []finding{s.standstill(s.stuck, longest,
-		"1 statement is stuck for "+period+" without an answer", "statements are stuck, the oldest for "+period+" without an answer", "the oldest for "+period+" without an answer")}
+		"1 statement has been stuck for "+period+" without an answer", "statements are stuck, the oldest for "+period+" without an answer", "for "+period+" without an answer")}
 }
 
 // halted reports statements that only repeat requests, and that no statement finishes because of a
@@ -181,21 +181,22 @@ func (s *situation) halted() (all []finding) {
 		oldest := s.repeating[0]
 		period, status := approximate(explain.Of(oldest).Time), lastHTTP(failedStatus(oldest))
 		all = append(all, s.standstill(s.repeating, oldest,
-			"1 statement has repeated requests for "+period+status, "statements repeat requests, the oldest for "+period+status, "the oldest has repeated requests for "+period+status))
+			"1 statement has repeated requests for "+period+status, "statements are repeating requests, the oldest for "+period+status, "has repeated requests for "+period+status))
 	}
 	if len(s.elsewhere) > 0 {
 		v := explain.Of(s.elsewhere[0])
-		waits := "waited " + approximate(v.Time) + " for " + waitedFor[v.Part]
-		if f := s.standstill(s.elsewhere, s.elsewhere[0], "1 statement has "+waits, "statements wait, the oldest has "+waits, "the oldest has "+waits); f.Severity == severityCritical {
+		waited := "has waited " + approximate(v.Time) + " for " + waitedFor[v.Part]
+		if f := s.standstill(s.elsewhere, s.elsewhere[0], "1 statement "+waited, "statements are waiting, the oldest "+waited, waited); f.Severity == severityCritical {
 			all = append(all, f)
 		}
 	}
 	return all
 }
 
-// standstill is the finding that statements make no progress, with a text for one and for several. It
-// is urgent if no other statement finishes either.
-func (s *situation) standstill(all []*telemetry.Statement, example *telemetry.Statement, one, several, oldest string) finding {
+// standstill is the finding that statements make no progress, with a text for one and for several, and
+// with what the example does among all that are running. It is urgent if no other statement finishes
+// either.
+func (s *situation) standstill(all []*telemetry.Statement, example *telemetry.Statement, one, several, among string) finding {
 	f := finding{
 		Severity: severityWarning, Number: format.Count(int64(len(all))), Link: "statements?outcome=running", Advice: explain.Of(example).Advice,
 		Text: fmt.Sprintf("%d %s%s.", len(all), several, s.fullPools()),
@@ -212,7 +213,11 @@ func (s *situation) standstill(all []*telemetry.Statement, example *telemetry.St
 	if !ever {
 		period = "since the process started"
 	}
-	f.Text = fmt.Sprintf("No statement has finished %s; %s, %s%s.", period, format.Choose(int64(len(s.running)), "is running", "are running"), oldest, s.fullPools())
+	subject := "the oldest"
+	if len(all) < len(s.running) {
+		subject = "one of them"
+	}
+	f.Text = fmt.Sprintf("No statement has finished %s; %s, %s %s%s.", period, format.Choose(int64(len(s.running)), "is running", "are running"), subject, among, s.fullPools())
 	return f
 }
 
@@ -265,7 +270,7 @@ func (s *situation) queueing() (all []finding) {
 			f.Text = fmt.Sprintf("All %s connections of %s are in use: in the last %s, %s for one.", p.MaxOpen, p.Name, approximate(time.Duration(p.Since)), waits)
 			if ago, ever := s.sinceFinished(); ever && ago >= stuckAfter && len(s.running) == 0 {
 				f.Severity = severityCritical
-				f.Text = fmt.Sprintf("No statement runs, and none has finished for %s; %s", approximate(ago), lowerFirst(f.Text))
+				f.Text = fmt.Sprintf("No statement is running, and none has finished for %s; %s", approximate(ago), lowerFirst(f.Text))
 			}
 		}
 		all = append(all, f)

@@ -26,7 +26,7 @@ func TestFirstSentenceOfEachIncident(t *testing.T) {
 			f.run(waitingFor(15*time.Minute), 10)
 			f.pool("orders", 8, 8)
 		}, severityCritical, "No statement has finished for 12 min; 10 are running, the oldest for 15 min without an answer; all 8 connections of orders are in use."},
-		{"one stuck statement", func(f *fixture) { f.run(waitingFor(4*time.Minute), 1) }, severityWarning, "1 statement is stuck for 4 min without an answer."},
+		{"one stuck statement", func(f *fixture) { f.run(waitingFor(4*time.Minute), 1) }, severityWarning, "1 statement has been stuck for 4 min without an answer."},
 		{"one long statement", func(f *fixture) { f.run(atWorkFor(4*time.Minute), 1) }, severityHealthy, "none failed; 1 is running."},
 		{"long statements hold the pool", func(f *fixture) {
 			time.Sleep(2 * time.Minute)
@@ -83,7 +83,7 @@ func TestFirstSentenceOfEachIncident(t *testing.T) {
 			time.Sleep(6 * time.Minute)
 			stats := sql.DBStats{MaxOpenConnections: 4, OpenConnections: 4, InUse: 4, WaitCount: 100} // no wait has ended
 			f.db = []telemetry.Pool{{Name: "orders", Stats: func() (sql.DBStats, bool) { return stats, true }}}
-		}, severityCritical, "No statement runs, and none has finished for 6 min; all 4 connections of orders are in use: in the last 6 min, 100 calls have waited in vain so far for one."},
+		}, severityCritical, "No statement is running, and none has finished for 6 min; all 4 connections of orders are in use: in the last 6 min, 100 calls have waited without success for one."},
 		{"leaked rows", func(f *fixture) {
 			f.run(heldOpen(6*time.Minute), 4)
 			f.pool("orders", 4, 4)
@@ -104,13 +104,13 @@ func TestFirstSentenceOfEachIncident(t *testing.T) {
 			s := atWorkFor(10 * time.Minute)
 			s.Calls = append(s.Calls, telemetry.Call{Method: "GetOperationStatus", Start: 10*time.Minute - 20*time.Second, Attempts: 1})
 			f.run(s, 1)
-		}, severityWarning, "1 statement is stuck for 20 s without an answer."},
+		}, severityWarning, "1 statement has been stuck for 20 s without an answer."},
 		{"a page hangs that slow reading had asked for", func(f *fixture) {
 			s := heldOpen(2 * time.Minute)
 			s.Split = telemetry.Split{telemetry.PartServer: ms(20), telemetry.PartApplication: 80*time.Second - ms(20), telemetry.PartPage: 40 * time.Second}
 			s.Calls = append(s.Calls, telemetry.Call{Method: "FetchResults", Start: 80 * time.Second, Attempts: 1})
 			f.run(s, 1)
-		}, severityWarning, "1 statement is stuck for 40 s without an answer."},
+		}, severityWarning, "1 statement has been stuck for 40 s without an answer."},
 		{"running statements repeat requests", func(f *fixture) {
 			time.Sleep(6 * time.Minute)
 			s := refusedFor(4 * time.Minute)
@@ -124,6 +124,18 @@ func TestFirstSentenceOfEachIncident(t *testing.T) {
 			f.run(s, 10)
 			f.pool("orders", 10, 10)
 		}, severityCritical, "No statement has finished for 12 min; 10 are running, the oldest has waited 13 min for CloudFetch files; all 10 connections of orders are in use."},
+		{"a statement waits for files while older ones run", func(f *fixture) {
+			time.Sleep(12 * time.Minute)
+			waiting := heldOpen(2 * time.Minute)
+			waiting.Split = telemetry.Split{telemetry.PartServer: ms(20), telemetry.PartFile: 2*time.Minute - ms(20)}
+			f.run(atWorkFor(15*time.Minute), 3)
+			f.all = append(f.all, &connector{info: telemetry.ConnectorInfo{ID: 2}, running: []*telemetry.Statement{waiting}})
+			f.pool("orders", 4, 4)
+		}, severityCritical, "No statement has finished for 12 min; 4 are running, one of them has waited 2 min for CloudFetch files; all 4 connections of orders are in use."},
+		{"running statements repeat requests beside others", func(f *fixture) {
+			f.run(refusedFor(4*time.Minute), 2)
+			f.all = append(f.all, &connector{info: telemetry.ConnectorInfo{ID: 2}, running: []*telemetry.Statement{atWorkFor(time.Second)}})
+		}, severityWarning, "2 statements are repeating requests, the oldest for 4 min, last HTTP 429."},
 		{"a running statement repeats requests", func(f *fixture) { f.run(refusedFor(4*time.Minute), 1) }, severityWarning, "1 statement has repeated requests for 4 min, last HTTP 429."},
 		{"connections break after another hour's refusals", func(f *fixture) {
 			f.memory.StatementFinished(repeated())

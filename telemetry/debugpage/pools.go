@@ -165,7 +165,7 @@ func (p *pools) queueing(at time.Time) []string {
 			}
 			waits := next.stats.WaitCount - before.stats.WaitCount
 			if waits > 0 {
-				each := "none of which had ended" // database/sql adds the time of a wait when it ends
+				each := "and none of them got one" // database/sql adds the time of a wait when it ends
 				if waited := next.stats.WaitDuration - before.stats.WaitDuration; waited > 0 {
 					each = format.Duration(waited/time.Duration(waits)) + " on average"
 				}

@@ -190,12 +190,12 @@ func serverReason(s *telemetry.Statement, took time.Duration) reason {
 	case waiting && c.Method == "ExecuteStatement" && s.Outcome == telemetry.OutcomeRunning:
 		return reason{
 			lead + silence(c.Method, since),
-			"The statement waits for a warehouse that starts or is full (see its monitoring page), or it runs (see the query history); if neither knows it, the request did not arrive. A deadline on the context bounds the wait.",
+			"The statement waits for a warehouse that is starting or full (see its monitoring page), or it runs (see the query history); if neither knows it, the request did not arrive. A deadline on the context bounds the wait.",
 		}
 	case waiting && c.Method == "ExecuteStatement":
 		return reason{
 			lead + silence(c.Method, since),
-			"The statement waited for a warehouse that started or was full (see its monitoring page), or it ran (see the query history); if neither knows it, the request did not arrive. A deadline on the context bounds the wait.",
+			"The statement waited for a warehouse that was starting or full (see its monitoring page), or it ran (see the query history); if neither knows it, the request did not arrive. A deadline on the context bounds the wait.",
 		}
 	case waiting && c.Method == "GetOperationStatus" && most(since, took):
 		return reason{lead + silence(c.Method, since), "The query history says how long the server works on the statement. A deadline on the context bounds the wait."}
@@ -234,7 +234,7 @@ func inspectUnfinished(s *telemetry.Statement) string {
 	if s.State == "RUNNING" {
 		return inspect
 	}
-	return "The server had not begun to run the statement when it was last seen: its warehouse starts or is full. Look at the monitoring page of the warehouse, and at the query profile of the statement."
+	return "The server had not begun to run the statement when last asked: its warehouse was starting or full. Look at the monitoring page of the warehouse, and at the query profile of the statement."
 }
 
 // lastSeen says which answer had the last known state of an unfinished statement.
@@ -540,8 +540,10 @@ func closeReason(s *telemetry.Statement, took time.Duration) reason {
 
 func networkReason(s *telemetry.Statement, took time.Duration) reason {
 	var connecting time.Duration
-	for i := range s.RPCs {
-		connecting += s.RPCs[i].Connecting
+	for _, r := range s.RPCs {
+		if r.Method != "GetOperationStatus" && r.Retries == 0 { // else the time may be in PartServer or PartRetry
+			connecting += r.Connecting
+		}
 	}
 	switch {
 	case most(connecting, took):

@@ -114,8 +114,8 @@ type ServerCause struct {
 const considerable = 0.1
 
 // OfReport says why the server took its time with a statement: the causes, those of the longest phase
-// first, and that the client fetched the result last: the server waited then. It is empty when the
-// report has no times, or is nil.
+// first. That the client fetched the result comes last, because the server only waited for it. OfReport
+// returns nothing when the report has no times, or is nil.
 func OfReport(r *telemetry.ServerReport) []ServerCause {
 	longest := slices.DeleteFunc(PhasesOf(r), func(p PhaseTime) bool { return p.Share < considerable })
 	slices.SortStableFunc(longest, func(a, b PhaseTime) int {

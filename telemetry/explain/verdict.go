@@ -68,7 +68,7 @@ func OfPool(name string, before, now sql.DBStats) Verdict {
 	calls := fmt.Sprintf("%s waited %s on average", format.Plural(waits, "call"), format.Duration(waited/time.Duration(waits)))
 	advice := "Raise SetMaxOpenConns, close rows sooner, or run fewer statements at once."
 	if waited == 0 {
-		calls = format.Choose(waits, "call has", "calls have") + " waited in vain so far"
+		calls = format.Choose(waits, "call has", "calls have") + " waited without success"
 		advice = "No call that waited got one in that time: close rows and sql.Conn, commit or roll back transactions, and look for statements that hang. A deadline on the contexts bounds the wait."
 	}
 	return Verdict{

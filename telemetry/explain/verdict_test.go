@@ -61,7 +61,7 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 		},
 		"no answer yet": {
 			telemetry.Statement{Total: 15 * time.Minute, Outcome: telemetry.OutcomeRunning, RPCs: observed, Calls: []telemetry.Call{{Method: "ExecuteStatement", Attempts: 1}}, Split: split{telemetry.PartServer: 15 * time.Minute}},
-			"server-bound: 100 % of 15 min 00 s waiting for the server: no byte of an answer to ExecuteStatement for 15 min 00 s", "warehouse that starts or is full",
+			"server-bound: 100 % of 15 min 00 s waiting for the server: no byte of an answer to ExecuteStatement for 15 min 00 s", "warehouse that is starting or full",
 		},
 		"no answer until the client gave up": {
 			telemetry.Statement{
@@ -199,7 +199,7 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 				Total: 4 * second, Outcome: telemetry.OutcomeCanceled, Failure: &telemetry.Failure{}, State: "PENDING", RPCs: rpcs(telemetry.RPC{Method: "GetOperationStatus", Calls: 1}), Polling: polls(1), Split: split{telemetry.PartServer: 4 * second},
 				Calls: []telemetry.Call{executed, call("GetOperationStatus", 1000, 1010, -1)},
 			},
-			"server-bound: 100 % of 4.0 s waiting for the server, which had not finished: last seen PENDING at poll 1", "its warehouse starts or is full",
+			"server-bound: 100 % of 4.0 s waiting for the server, which had not finished: last seen PENDING at poll 1", "its warehouse was starting or full",
 		},
 		"failed after the server had finished": {
 			telemetry.Statement{Total: 10 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{}, State: "FINISHED", RPCs: observed, Split: split{telemetry.PartServer: 9 * second, telemetry.PartFile: second}},
@@ -404,6 +404,14 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 			telemetry.Statement{Total: 5 * second, RPCs: []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, Connecting: 4 * second}}, Calls: []telemetry.Call{executed}, Split: split{telemetry.PartNetwork: 4 * second, telemetry.PartServer: second}},
 			"network-bound: 80 % of 5.0 s opening a network connection to the workspace, for 4.0 s", "DNS",
 		},
+		"connecting for an attempt that was repeated": {
+			telemetry.Statement{Total: 10 * second, RPCs: []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, Retries: 1, Connecting: 4 * second}}, Calls: []telemetry.Call{executed}, Split: split{telemetry.PartNetwork: 6 * second, telemetry.PartRetry: 4 * second}},
+			"network-bound: 60 % of 10 s in none of the other parts: the network, and the driver itself", "distance",
+		},
+		"connecting while the server worked": {
+			telemetry.Statement{Total: 10 * second, RPCs: []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1}, {Method: "GetOperationStatus", Calls: 1, Connecting: 4 * second}}, Calls: []telemetry.Call{executed}, Split: split{telemetry.PartNetwork: 6 * second, telemetry.PartServer: 4 * second}},
+			"network-bound: 60 % of 10 s in none of the other parts: the network, and the driver itself", "distance",
+		},
 		"signing in": {
 			telemetry.Statement{Total: 5 * second, RPCs: observed, Calls: []telemetry.Call{call("ExecuteStatement", 4000, 4100, -1)}, Split: split{telemetry.PartNetwork: 4 * second, telemetry.PartServer: second}},
 			"network-bound: 80 % of 5.0 s in the driver, before its first request", "identity provider",
@@ -465,6 +473,6 @@ func TestPoolVerdictCoversTheTimeBetweenTwoReadings(t *testing.T) {
 
 	now.WaitDuration = before.WaitDuration // database/sql adds the time of a wait when it ends
 	v = explain.OfPool("main", before, now)
-	require.Equal(t, "pool-bound: 3 calls have waited in vain so far for a connection of pool main, which may open 4", v.Sentence)
+	require.Equal(t, "pool-bound: 3 calls have waited without success for a connection of pool main, which may open 4", v.Sentence)
 	require.Contains(t, v.Advice, "roll back")
 }
