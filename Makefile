@@ -135,9 +135,9 @@ fuzz: ## run every fuzz target for FUZZINPUTS inputs (20000)
 		done) || exit 1; \
 	done
 
-# What golangci-lint keeps of a package names files by their full path, and is found again by what
-# the package holds: by another clone too, where the files it names may be gone, and with them every
-# //nolint in them. So a clone has a cache of its own, and one that was moved another.
+# golangci-lint caches results by the content of a package, but with the full paths of its files. In
+# another clone with the same content those files, and the //nolint in them, may not be found. So each
+# clone has a cache of its own, and a new one when it is moved.
 .PHONY: lint
 lint: export GOLANGCI_LINT_CACHE := $(CURDIR)/bin/lint$(CURDIR)
 lint: $(GOLANGCI_LINT) ## vet and lint every module, and the workflows of hosted CI
