@@ -181,8 +181,7 @@ func appendTyped(b []byte, p registry.Payload, v slog.Value) ([]byte, bool) {
 		if v.Kind() == slog.KindString && isUUID(v.String()) {
 			return appendText(b, v.String()), true
 		}
-		if v.Kind() == slog.KindAny {
-			id := v.Any().(*registry.UUID)
+		if id, ok := v.Any().(*registry.UUID); ok {
 			return append(id.Append(append(b, quote...)), quote...), true
 		}
 	case registry.TypeVersion:
