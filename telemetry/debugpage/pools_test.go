@@ -62,5 +62,11 @@ func TestQueueingNamesPoolsThatHadWaitersAtThatTime(t *testing.T) {
 		require.Empty(t, p.queueing(begin.Add(-time.Hour)))
 		require.Empty(t, p.queueing(begin.Add(time.Hour)), "there is no sample after that time")
 		require.Contains(t, p.views()[0].Verdict, "pool-bound: 4 calls waited 250 ms")
+
+		time.Sleep(10 * time.Second)
+		stats.WaitCount = 6 // these still wait
+		p.sample(time.Now(), list)
+		require.Equal(t, []string{"Pool orders was queueing when this statement started: within the 10 s around that time, 2 calls waited for a connection, and none of them got one."},
+			p.queueing(begin.Add(25*time.Second)))
 	})
 }
