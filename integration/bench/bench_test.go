@@ -191,7 +191,7 @@ func TestCannedAnswersAreThoseOfTheWorkspace(t *testing.T) {
 	require.Equal(t, recorded, ws.Count(), "nothing reached the workspace")
 }
 
-// A sample belongs to the innermost that is no part of Go.
+// A sample belongs to the innermost function that is not part of Go itself.
 func TestAProfileTellsThePartsApart(t *testing.T) {
 	for _, c := range []struct {
 		part      string

@@ -44,8 +44,8 @@ var aboutVariants = map[string]account{
 }
 
 const aboutShares = `One-row statements without a network again, under a CPU profile. A sample counts for the innermost
-function that is no part of Go, with all it calls of Go; "memory" is what of it went into
-allocating, the collector's share in that included.`
+function that is not part of Go itself, with everything that it calls in Go's runtime and library.
+"Memory" is the share that was spent on allocating, including the collector's work.`
 
 // aboutParts are the parts a profile distinguishes, by their names in the raw results.
 var aboutParts = []account{
@@ -54,11 +54,11 @@ var aboutParts = []account{
 	{"otelsql", "otelsql and OpenTelemetry"},
 	{"request", "cloudfetch: reading the request"},
 	{"answer", "cloudfetch: reading the answer"},
-	{"cloudfetch", "cloudfetch: telling whose it is"},
+	{"cloudfetch", "cloudfetch: finding the statement"},
 	{"begin", "driverwrap: making a statement and its record"},
 	{"finish", "driverwrap: completing the record"},
 	{"driverwrap", "driverwrap: context, rows, clock"},
-	{"telemetry", "telemetry: handing records to sinks"},
+	{"telemetry", "telemetry: passing records to sinks"},
 	{"export", "export: queue, payload, upload"},
 	{"runtime", "Go's collector and scheduler, beside the statements"},
 }
@@ -66,14 +66,14 @@ var aboutParts = []account{
 // indispensable are the parts without which there is nothing to report of a statement.
 var indispensable = []string{"sqlmw", "request", "answer", "begin"}
 
-const meaningOfShares = `What a statement cannot be reported without, its request and its answer read once, one object that
-follows it while it runs and another that outlives it, and the way through sqlmw, takes %s here
-by itself, before anything is made of it. None of it copies twice, waits for a lock, or looks at what
-it has no use for.
+const meaningOfShares = `To report a statement, this module cannot do without reading its request and its answer once, an
+object that lasts as long as the statement and another that outlives it, and the way through sqlmw.
+That alone takes %s here, before a record is completed. It copies nothing twice, waits for no
+lock, and reads only what it needs.
 
-The rest of the difference is in rows that are not ours: what we allocate makes the collector run
-sooner, which the next allocation pays for, mostly the driver. Against that stands what reading
-ahead saves the driver: it reads an answer in a few hundred small pieces, out of memory instead of
+The rest of the difference is in rows that are not this module's. Its allocations make the collector
+run sooner, which costs the next allocation, mostly one of the driver. On the other hand, reading
+ahead saves the driver time: it reads an answer in a few hundred small pieces, from memory instead of
 through net/http. A statement on a warehouse takes thousands of times as long as any of this.`
 
 func (w Workload) title() string {
