@@ -142,11 +142,12 @@ func failedCall(s *telemetry.Statement) (method, how string, status int) {
 	return
 }
 
-// answeredWithError reports whether the answer to a failed call came whole and was an error. After an
-// answer that could not be read, the record's polling is unknown.
+// answeredWithError reports whether the answer to a failed call came whole and was an error. An answer
+// that could not be read leaves the record's polling unknown, and gives it no SQLSTATE.
 func answeredWithError(s *telemetry.Statement, c *telemetry.Call) bool {
 	r := rpcOf(s, c.Method)
-	return c.Status == 200 && r.LastStatus == 200 && r.FailedStatus != 200 && s.Polling != telemetry.Maybe[telemetry.Polling]{}
+	read := s.Polling != telemetry.Maybe[telemetry.Polling]{} || s.Failure != nil && s.Failure.SQLState != ""
+	return read && c.Status == 200 && r.LastStatus == 200 && r.FailedStatus != 200
 }
 
 // withFailedFiles adds the files that made a statement fail after the application had control: their

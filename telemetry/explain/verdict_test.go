@@ -157,6 +157,14 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 			},
 			"server-bound: 100 % of 2.0 s waiting for the server, as seen on the wire; ExecuteStatement failed, with an answer that could not be read", "proxies on the way",
 		},
+		"an error after a page whose rows are unknown": {
+			telemetry.Statement{
+				Total: 2 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{SQLState: "22012"}, Split: split{telemetry.PartServer: 2 * second},
+				RPCs:  []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, LastStatus: 200}, {Method: "FetchResults", Calls: 2, LastStatus: 200}},
+				Calls: []telemetry.Call{executed, {Method: "FetchResults", FirstByte: known(2 * second), End: known(2 * second), Status: 200, Failed: true, Attempts: 1}},
+			},
+			"server-bound: 100 % of 2.0 s waiting for the server, as seen on the wire", "query profile",
+		},
 		"an answer that broke off": {
 			telemetry.Statement{
 				Total: 2 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{}, Split: split{telemetry.PartServer: 2 * second}, Polling: polls(0),
