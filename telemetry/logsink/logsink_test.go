@@ -250,6 +250,40 @@ func TestLinesAboutStatementsOfOtherShapesAreNotTheSame(t *testing.T) {
 	})
 }
 
+func TestAStormOnOneServerHidesNoOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out lockedBuffer
+		sink := logsink.New(slog.New(slog.NewTextHandler(&out, nil)), slog.LevelInfo, time.Second)
+		for range 3 {
+			for _, server := range []string{"a:443", "b:443"} {
+				sink.SessionOpened(&telemetry.SessionOpened{Server: server, Failure: failure})
+				sink.StatementFinished(&telemetry.Statement{Server: server, Failure: failure})
+				sink.StatementFinished(&telemetry.Statement{Server: server, Total: time.Second})
+				sink.ServerReported(&telemetry.ServerReport{Server: server, Total: telemetry.Known(time.Second), Executing: telemetry.Known(time.Second)})
+				sink.ServerReported(&telemetry.ServerReport{Server: server, Status: "FAILED"}) // without a time
+			}
+		}
+		require.Equal(t, 5, strings.Count(out.String(), "server=a:443"))
+		require.Equal(t, 5, strings.Count(out.String(), "server=b:443"))
+		time.Sleep(11 * time.Second)
+		synctest.Wait()
+		require.Equal(t, 5, strings.Count(out.String(), "repeated=2 within_ms=10000 server=b:443"))
+		time.Sleep(time.Minute)
+	})
+}
+
+func TestLinesThatWarnOfNothingAreNotLimited(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out lockedBuffer
+		sink := logsink.New(slog.New(slog.NewTextHandler(&out, nil)), slog.LevelInfo, time.Second)
+		for range 3 {
+			sink.StatementFinished(&telemetry.Statement{Server: "a:443"})
+			sink.ServerReported(&telemetry.ServerReport{Server: "a:443", Executing: telemetry.Known(time.Millisecond)})
+		}
+		require.Equal(t, 6, strings.Count(out.String(), "server=a:443"))
+	})
+}
+
 // lockedBuffer may be read while others write.
 type lockedBuffer struct {
 	mu sync.Mutex

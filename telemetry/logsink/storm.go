@@ -3,6 +3,8 @@ package logsink
 import (
 	"sync"
 	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 // storms limits lines that say the same: the first is written, and then one per interval that says
@@ -14,7 +16,12 @@ type storms struct {
 
 // kind is what lines that say the same have in common.
 type kind struct {
-	message, category, sqlState, bound, shape string
+	message, server, category, sqlState, bound, shape string
+}
+
+// fail adds what a failure has in common with others.
+func (k *kind) fail(f *telemetry.Failure) {
+	k.category, k.sqlState = string(f.Category), f.SQLState
 }
 
 // interval is how long a kind of line stays silent after one was written.
