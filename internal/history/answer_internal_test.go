@@ -78,6 +78,13 @@ func TestWhatIsAbsentOrCannotBeIsUnknown(t *testing.T) {
 		`{"provisioning_queue_start_timestamp": 1000, "query_compilation_start_timestamp": 4000}`: {WaitingForCompute: telemetry.Known(3 * time.Second)},
 		`{"overloading_queue_start_timestamp": 1000, "query_compilation_start_timestamp": 4000}`:  {QueuedAtCapacity: telemetry.Known(3 * time.Second)},
 		`{"provisioning_queue_start_timestamp": 1000, "overloading_queue_start_timestamp": 3000}`: {WaitingForCompute: telemetry.Known(2 * time.Second)},
+		// a statement may queue first, and then wait for compute
+		`{"overloading_queue_start_timestamp": 1000, "provisioning_queue_start_timestamp": 3000, "query_compilation_start_timestamp": 9000}`: {
+			QueuedAtCapacity: telemetry.Known(2 * time.Second), WaitingForCompute: telemetry.Known(6 * time.Second),
+		},
+		`{"provisioning_queue_start_timestamp": 1000, "overloading_queue_start_timestamp": 1000, "query_compilation_start_timestamp": 2000}`: {
+			QueuedAtCapacity: telemetry.Known(time.Second), WaitingForCompute: telemetry.Known(time.Duration(0)),
+		},
 		// waits that have not ended, or end before they begin, or take longer than the statement
 		`{"provisioning_queue_start_timestamp": 1000}`:                                                                                 {},
 		`{"query_compilation_start_timestamp": 4000}`:                                                                                  {},
@@ -89,6 +96,14 @@ func TestWhatIsAbsentOrCannotBeIsUnknown(t *testing.T) {
 		require.Equal(t, &want, reportOf(t, `{"res":[{"query_id":"`+id+`","metrics":`+metrics+`}]}`), metrics)
 	}
 	require.Equal(t, telemetry.Known[int64](7), reportOf(t, `{"res":[{"query_id":"`+id+`","rows_produced":7,"metrics":{}}]}`).RowsProduced)
+}
+
+func TestOfSeveralEntriesOfAStatementAFinalOneCounts(t *testing.T) {
+	const final, open = `{"query_id":"` + id + `","status":"FINISHED","is_final":true}`, `{"query_id":"` + id + `","status":"RUNNING"}`
+	for _, entries := range []string{final + "," + open, open + "," + final} {
+		require.Equal(t, &telemetry.ServerReport{Status: "FINISHED", Final: true}, reportOf(t, `{"res":[`+entries+`]}`))
+	}
+	require.Equal(t, "RUNNING", reportOf(t, `{"res":[`+strings.Replace(open, "RUNNING", "QUEUED", 1)+`,`+open+`]}`).Status)
 }
 
 // Names are kept only where they look like the service's: what stands in their place may be anything.

@@ -87,15 +87,18 @@ const (
 	longest = 10 * 365 * 24 * time.Hour // far beyond any sum of tasks
 )
 
-// waits are the two waits of a statement, each unknown when it did not happen. The wait for compute
-// ends when that for capacity begins, or else, as the latter does, with the compilation.
+// waits are the two waits of a statement, each unknown when it did not happen. The first of two ends
+// when the second begins, and the last with the beginning of the compilation.
 func (m *metrics) waits(elapsed time.Duration) (compute, capacity telemetry.Maybe[time.Duration]) {
-	end := m.CompilationStart
-	if m.OverloadingStart.Or(0) > 0 {
-		capacity = between(m.OverloadingStart, end, elapsed)
-		end = m.OverloadingStart
+	computeEnd, capacityEnd := m.CompilationStart, m.CompilationStart
+	switch provisioning, overloading := m.ProvisioningStart.Or(0), m.OverloadingStart.Or(0); {
+	case provisioning == 0 || overloading == 0:
+	case provisioning <= overloading:
+		computeEnd = m.OverloadingStart
+	default:
+		capacityEnd = m.ProvisioningStart
 	}
-	return between(m.ProvisioningStart, end, elapsed), capacity
+	return between(m.ProvisioningStart, computeEnd, elapsed), between(m.OverloadingStart, capacityEnd, elapsed)
 }
 
 // between is the time between two instants, unknown unless both are known and in this order.
