@@ -98,6 +98,31 @@ func TestWhatIsAbsentOrCannotBeIsUnknown(t *testing.T) {
 	require.Equal(t, telemetry.Known[int64](7), reportOf(t, `{"res":[{"query_id":"`+id+`","rows_produced":7,"metrics":{}}]}`).RowsProduced)
 }
 
+// What waits in vain for its warehouse never compiles: its wait ends with the statement.
+func TestAStatementThatIsGivenUpBeforeItCompilesHasWaitedUntilThen(t *testing.T) {
+	const waits = `"provisioning_queue_start_timestamp":1000,"overloading_queue_start_timestamp":4000`
+	of := func(entry, metrics string) (compute, capacity telemetry.Maybe[time.Duration]) {
+		r := reportOf(t, `{"res":[{"query_id":"`+id+`","query_end_time_ms":9000,`+entry+`,"metrics":{`+metrics+`}}]}`)
+		return r.WaitingForCompute, r.QueuedAtCapacity
+	}
+	for _, status := range []string{"CANCELED", "FAILED"} {
+		compute, capacity := of(`"is_final":true,"status":"`+status+`"`, waits+`,"compilation_time_ms":0`)
+		require.Equal(t, telemetry.Known(3*time.Second), compute)
+		require.Equal(t, telemetry.Known(5*time.Second), capacity)
+	}
+	for name, test := range map[string][2]string{
+		"it was not given up":       {`"is_final":true,"status":"FINISHED"`, waits},
+		"it may still wait":         {`"is_final":false,"status":"CANCELED"`, waits},
+		"it compiled, unknown when": {`"is_final":true,"status":"CANCELED"`, waits + `,"compilation_time_ms":1`},
+		"it ran, unknown when":      {`"is_final":true,"status":"CANCELED"`, waits + `,"execution_time_ms":1`},
+	} {
+		_, capacity := of(test[0], test[1])
+		require.Equal(t, telemetry.Maybe[time.Duration]{}, capacity, name)
+	}
+	compute, _ := of(`"is_final":true,"status":"CANCELED"`, `"provisioning_queue_start_timestamp":1000,"query_compilation_start_timestamp":2000`)
+	require.Equal(t, telemetry.Known(time.Second), compute)
+}
+
 func TestOfSeveralEntriesOfAStatementAFinalOneCounts(t *testing.T) {
 	const final, open = `{"query_id":"` + id + `","status":"FINISHED","is_final":true}`, `{"query_id":"` + id + `","status":"RUNNING"}`
 	for _, entries := range []string{final + "," + open, open + "," + final} {
