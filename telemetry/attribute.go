@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Bounds of a context's attributes: records wait in queues that are bounded by their number.
@@ -88,6 +89,12 @@ func plainValue(v slog.Value) slog.Value {
 	return slog.StringValue(boundedText(v.String()))
 }
 
+// boundedText returns as much of a text as may be kept, in whole characters.
 func boundedText(s string) string {
-	return strings.ToValidUTF8(s[:min(len(s), maxAttributeBytes)], "\uFFFD")
+	s = strings.ToValidUTF8(s[:min(len(s), maxAttributeBytes+utf8.UTFMax)], "\uFFFD")
+	for len(s) > maxAttributeBytes {
+		_, size := utf8.DecodeLastRuneInString(s)
+		s = s[:len(s)-size]
+	}
+	return s
 }

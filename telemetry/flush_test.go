@@ -178,6 +178,10 @@ func TestAPoolThatMisbehavesIsLeftOut(t *testing.T) {
 		} {
 			defer telemetry.RegisterPool("pool that "+name, poolFunc(misbehave))()
 		}
+		defer telemetry.RegisterPool("pool that is nil", nil)()
+		var unopened *sql.DB
+		defer telemetry.RegisterPool("pool that is not open", unopened)()
+		require.Len(t, telemetry.Default.Pools(), 5)
 		for _, p := range telemetry.Default.Pools() {
 			for range 2 {
 				_, ok := p.Stats()

@@ -3,6 +3,7 @@ package telemetry
 import (
 	"context"
 	"database/sql"
+	"sync/atomic"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
@@ -11,6 +12,8 @@ import (
 // Pool is a registered sql.DB, under the name that the application gave it.
 type Pool struct {
 	Name string
+	// ID is the number of the registration, unique in the process: several pools may have one name.
+	ID int64
 	// Stats reads the pool's statistics. ok is false when the pool panics, or does not return
 	// within a second; one that hangs is not read again until it has returned.
 	Stats func() (stats sql.DBStats, ok bool)
@@ -35,13 +38,16 @@ type PoolSample struct {
 // poolTimeout is how long a pool may take. A sql.DB takes microseconds.
 const poolTimeout = time.Second
 
-func newPool(name string, read func() sql.DBStats) *Pool {
+// registrations counts the pools that were registered.
+var registrations atomic.Int64
+
+func newPool(name string, of interface{ Stats() sql.DBStats }) *Pool {
 	pool := contain.NewSupplied(&contain.Process, contain.Pool)
-	return &Pool{name, func() (sql.DBStats, bool) {
+	return &Pool{name, registrations.Add(1), func() (sql.DBStats, bool) {
 		ctx, cancel := context.WithTimeout(context.Background(), poolTimeout)
 		defer cancel()
 		var stats sql.DBStats
-		if pool.Run(ctx, func() { stats = read() }) != nil {
+		if pool.Run(ctx, func() { stats = of.Stats() }) != nil {
 			return sql.DBStats{}, false
 		}
 		return stats, true

@@ -54,7 +54,7 @@ func (p *Process) Connectors() []Connector {
 
 // RegisterPool is [RegisterPool] for this process.
 func (p *Process) RegisterPool(name string, pool interface{ Stats() sql.DBStats }) (unregister func()) {
-	registered := newPool(name, pool.Stats)
+	registered := newPool(name, pool)
 	p.pools.add(registered)
 	return func() { p.pools.remove(func(other *Pool) bool { return other == registered }) }
 }

@@ -33,11 +33,11 @@ type ServerReport struct {
 
 	// Total is the time of the statement as the server measured it.
 	Total Maybe[time.Duration]
-	// WaitingForCompute is how long the statement waited for its warehouse to start; unknown
-	// when it did not.
+	// WaitingForCompute is how long the statement waited for its warehouse to start, or until it
+	// was given up; unknown when it did not wait.
 	WaitingForCompute Maybe[time.Duration]
 	// QueuedAtCapacity is how long it waited because the warehouse ran as many statements as
-	// it can; unknown when it did not.
+	// it can, or until it was given up; unknown when it did not wait.
 	QueuedAtCapacity Maybe[time.Duration]
 	// Compiling is the time the server took to read metadata and to plan.
 	Compiling Maybe[time.Duration]

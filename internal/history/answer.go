@@ -80,7 +80,8 @@ func (a *answer) readEntries(d *json.Decoder) bool {
 		if d.Decode(&e) != nil {
 			return false
 		}
-		if _, asked := a.entries[e.QueryID.string]; asked {
+		earlier, asked := a.entries[e.QueryID.string]
+		if asked && (earlier == nil || !earlier.IsFinal.Or(false)) { // of several the latest, but a final one for good
 			a.entries[e.QueryID.string], a.found = &e, true
 		}
 	}

@@ -78,6 +78,13 @@ func TestWhatIsAbsentOrCannotBeIsUnknown(t *testing.T) {
 		`{"provisioning_queue_start_timestamp": 1000, "query_compilation_start_timestamp": 4000}`: {WaitingForCompute: telemetry.Known(3 * time.Second)},
 		`{"overloading_queue_start_timestamp": 1000, "query_compilation_start_timestamp": 4000}`:  {QueuedAtCapacity: telemetry.Known(3 * time.Second)},
 		`{"provisioning_queue_start_timestamp": 1000, "overloading_queue_start_timestamp": 3000}`: {WaitingForCompute: telemetry.Known(2 * time.Second)},
+		// a statement may queue first, and then wait for compute
+		`{"overloading_queue_start_timestamp": 1000, "provisioning_queue_start_timestamp": 3000, "query_compilation_start_timestamp": 9000}`: {
+			QueuedAtCapacity: telemetry.Known(2 * time.Second), WaitingForCompute: telemetry.Known(6 * time.Second),
+		},
+		`{"provisioning_queue_start_timestamp": 1000, "overloading_queue_start_timestamp": 1000, "query_compilation_start_timestamp": 2000}`: {
+			QueuedAtCapacity: telemetry.Known(time.Second), WaitingForCompute: telemetry.Known(time.Duration(0)),
+		},
 		// waits that have not ended, or end before they begin, or take longer than the statement
 		`{"provisioning_queue_start_timestamp": 1000}`:                                                                                 {},
 		`{"query_compilation_start_timestamp": 4000}`:                                                                                  {},
@@ -89,6 +96,39 @@ func TestWhatIsAbsentOrCannotBeIsUnknown(t *testing.T) {
 		require.Equal(t, &want, reportOf(t, `{"res":[{"query_id":"`+id+`","metrics":`+metrics+`}]}`), metrics)
 	}
 	require.Equal(t, telemetry.Known[int64](7), reportOf(t, `{"res":[{"query_id":"`+id+`","rows_produced":7,"metrics":{}}]}`).RowsProduced)
+}
+
+// What waits in vain for its warehouse never compiles: its wait ends with the statement.
+func TestAStatementThatIsGivenUpBeforeItCompilesHasWaitedUntilThen(t *testing.T) {
+	const waits = `"provisioning_queue_start_timestamp":1000,"overloading_queue_start_timestamp":4000`
+	of := func(entry, metrics string) (compute, capacity telemetry.Maybe[time.Duration]) {
+		r := reportOf(t, `{"res":[{"query_id":"`+id+`","query_end_time_ms":9000,`+entry+`,"metrics":{`+metrics+`}}]}`)
+		return r.WaitingForCompute, r.QueuedAtCapacity
+	}
+	for _, status := range []string{"CANCELED", "FAILED"} {
+		compute, capacity := of(`"is_final":true,"status":"`+status+`"`, waits+`,"compilation_time_ms":0`)
+		require.Equal(t, telemetry.Known(3*time.Second), compute)
+		require.Equal(t, telemetry.Known(5*time.Second), capacity)
+	}
+	for name, test := range map[string][2]string{
+		"it was not given up":       {`"is_final":true,"status":"FINISHED"`, waits},
+		"it may still wait":         {`"is_final":false,"status":"CANCELED"`, waits},
+		"it compiled, unknown when": {`"is_final":true,"status":"CANCELED"`, waits + `,"compilation_time_ms":1`},
+		"it ran, unknown when":      {`"is_final":true,"status":"CANCELED"`, waits + `,"execution_time_ms":1`},
+	} {
+		_, capacity := of(test[0], test[1])
+		require.Equal(t, telemetry.Maybe[time.Duration]{}, capacity, name)
+	}
+	compute, _ := of(`"is_final":true,"status":"CANCELED"`, `"provisioning_queue_start_timestamp":1000,"query_compilation_start_timestamp":2000`)
+	require.Equal(t, telemetry.Known(time.Second), compute)
+}
+
+func TestOfSeveralEntriesOfAStatementAFinalOneCounts(t *testing.T) {
+	const final, open = `{"query_id":"` + id + `","status":"FINISHED","is_final":true}`, `{"query_id":"` + id + `","status":"RUNNING"}`
+	for _, entries := range []string{final + "," + open, open + "," + final} {
+		require.Equal(t, &telemetry.ServerReport{Status: "FINISHED", Final: true}, reportOf(t, `{"res":[`+entries+`]}`))
+	}
+	require.Equal(t, "RUNNING", reportOf(t, `{"res":[`+strings.Replace(open, "RUNNING", "QUEUED", 1)+`,`+open+`]}`).Status)
 }
 
 // Names are kept only where they look like the service's: what stands in their place may be anything.

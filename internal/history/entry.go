@@ -19,6 +19,7 @@ type entry struct {
 	WarehouseID   identifier `json:"warehouse_id"`
 	IsFinal       boolean    `json:"is_final"`
 	RowsProduced  number     `json:"rows_produced"`
+	End           number     `json:"query_end_time_ms"` // since 1970
 	Metrics       metrics    `json:"metrics"`
 }
 
@@ -67,7 +68,7 @@ func (e *entry) fill(r *telemetry.ServerReport, elapsed time.Duration) {
 	elapsed += slack
 	r.Status, r.StatementType, r.WarehouseID, r.Final = e.Status.string, e.StatementType.string, e.WarehouseID.string, e.IsFinal.Or(false)
 	r.Total = m.TotalTime.duration(elapsed)
-	r.WaitingForCompute, r.QueuedAtCapacity = m.waits(elapsed)
+	r.WaitingForCompute, r.QueuedAtCapacity = m.waits(e.waited(), elapsed)
 	r.Compiling, r.Executing, r.ResultFetch = m.CompilationTime.duration(elapsed), m.ExecutionTime.duration(elapsed), m.ResultFetchTime.duration(elapsed)
 	r.TaskTime = m.TaskTotalTime.duration(longest)
 	r.PhotonShare = m.photonShare()
@@ -87,15 +88,28 @@ const (
 	longest = 10 * 365 * 24 * time.Hour // far beyond any sum of tasks
 )
 
-// waits are the two waits of a statement, each unknown when it did not happen. The wait for compute
-// ends when that for capacity begins, or else, as the latter does, with the compilation.
-func (m *metrics) waits(elapsed time.Duration) (compute, capacity telemetry.Maybe[time.Duration]) {
-	end := m.CompilationStart
-	if m.OverloadingStart.Or(0) > 0 {
-		capacity = between(m.OverloadingStart, end, elapsed)
-		end = m.OverloadingStart
+// waited is when the statement had waited: when its compilation began, or when it ended where it was
+// given up before.
+func (e *entry) waited() number {
+	m, gaveUp := &e.Metrics, e.Status.string == "CANCELED" || e.Status.string == "FAILED"
+	if gaveUp && e.IsFinal.Or(false) && m.CompilationStart.Or(0) == 0 && m.CompilationTime.Or(0) == 0 && m.ExecutionTime.Or(0) == 0 {
+		return e.End
 	}
-	return between(m.ProvisioningStart, end, elapsed), capacity
+	return m.CompilationStart
+}
+
+// waits are the two waits of a statement, each unknown when it did not happen. The first of two ends
+// when the second begins, and the last at end.
+func (m *metrics) waits(end number, elapsed time.Duration) (compute, capacity telemetry.Maybe[time.Duration]) {
+	computeEnd, capacityEnd := end, end
+	switch provisioning, overloading := m.ProvisioningStart.Or(0), m.OverloadingStart.Or(0); {
+	case provisioning == 0 || overloading == 0:
+	case provisioning <= overloading:
+		computeEnd = m.OverloadingStart
+	default:
+		capacityEnd = m.ProvisioningStart
+	}
+	return between(m.ProvisioningStart, computeEnd, elapsed), between(m.OverloadingStart, capacityEnd, elapsed)
 }
 
 // between is the time between two instants, unknown unless both are known and in this order.

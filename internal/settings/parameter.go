@@ -70,7 +70,7 @@ var Parameters = []Parameter{
 		errorText.codec(func(s *telemetry.Settings) *string { return &s.ErrorText })},
 	{"telemetry_trace_tags", "TraceTags", "true or false", "false", "Add the recorded span around a statement to its query tags, as traceparent, so that rows of system.query.history lead to traces. The application's own tags stay. The kernel backend of the driver sends no tags of statements.",
 		asBool(func(s *telemetry.Settings) *bool { return &s.TraceTags })},
-	{"telemetry_query_history", "QueryHistory", queryHistory.String(), QueryHistoryOff, "For which statements the workspace's query history is asked where the server's time went: slow: those over telemetry_slow_threshold, and failed ones. Local sinks receive a report; nothing of it is reported to Databricks.",
+	{"telemetry_query_history", "QueryHistory", queryHistory.String(), QueryHistoryOff, "For which statements the workspace's query history is asked where the server's time went: slow: those over telemetry_slow_threshold, and failed ones. Local sinks receive a report; nothing of it is reported to Databricks. Not asked where enableTelemetry is off.",
 		queryHistory.codec(func(s *telemetry.Settings) *string { return &s.QueryHistory })},
 	{"telemetry_sample_rate", "SampleRate", "a number from 0 to 1, such as 0.1", "1", "Share of successful statements exported; failed ones always are.",
 		asShare(func(s *telemetry.Settings) *telemetry.Maybe[float64] { return &s.SampleRate })},

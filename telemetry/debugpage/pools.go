@@ -26,11 +26,12 @@ const (
 type pools struct {
 	mu      sync.Mutex
 	sampled time.Time     // when the latest sample was taken; guarded by mu
-	all     []poolHistory // one per pool, by name; guarded by mu
+	all     []poolHistory // one per pool; guarded by mu
 }
 
 type poolHistory struct {
-	name         string
+	id           int64        // of its registration
+	name         string       // with a number where several pools have it
 	fine, coarse []poolSample // oldest first
 }
 
@@ -51,38 +52,44 @@ func (p *pools) sample(now time.Time, registered func() []telemetry.Pool) {
 	if !due {
 		return
 	}
-	fresh := map[string]poolSample{}
+	var fresh []freshSample
 	var names []string
 	for _, pool := range registered() {
-		if len(names) == poolsKept {
+		if len(fresh) == poolsKept {
 			break
-		}
-		stats, ok := pool.Stats()
-		if !ok {
-			continue
 		}
 		name := pool.Name
 		for n := 2; slices.Contains(names, name); n++ {
 			name = fmt.Sprintf("%s (%d)", pool.Name, n)
 		}
 		names = append(names, name)
-		fresh[name] = poolSample{now, stats}
+		if stats, ok := pool.Stats(); ok {
+			fresh = append(fresh, freshSample{pool.ID, name, poolSample{now, stats}})
+		}
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.all = slices.DeleteFunc(p.all, func(h poolHistory) bool { return !slices.Contains(names, h.name) })
-	for _, name := range names {
-		i := slices.IndexFunc(p.all, func(h poolHistory) bool { return h.name == name })
-		if i < 0 {
-			i = len(p.all)
-			p.all = append(p.all, poolHistory{name: name})
+	before := p.all
+	p.all = make([]poolHistory, 0, len(fresh))
+	for _, f := range fresh {
+		h := poolHistory{id: f.id}
+		if i := slices.IndexFunc(before, func(h poolHistory) bool { return h.id == f.id }); i >= 0 {
+			h = before[i]
 		}
-		h := &p.all[i]
-		h.fine = appendBounded(h.fine, fineKept, fresh[name])
+		h.name = f.name
+		h.fine = appendBounded(h.fine, fineKept, f.poolSample)
 		if n := len(h.coarse); n == 0 || now.Sub(h.coarse[n-1].at) >= coarseEvery {
-			h.coarse = appendBounded(h.coarse, coarseKept, fresh[name])
+			h.coarse = appendBounded(h.coarse, coarseKept, f.poolSample)
 		}
+		p.all = append(p.all, h)
 	}
+}
+
+// freshSample is a sample that is not in the history of its pool yet.
+type freshSample struct {
+	id   int64
+	name string
+	poolSample
 }
 
 // appendBounded appends a sample and drops the oldest when there are more than most.

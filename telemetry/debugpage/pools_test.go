@@ -17,8 +17,8 @@ func TestPoolsAreSampledOnceASecond(t *testing.T) {
 		p := &pools{}
 		list := func() []telemetry.Pool {
 			return []telemetry.Pool{
-				{Name: "a", Stats: func() (sql.DBStats, bool) { reads++; return sql.DBStats{}, true }},
-				{Name: "a", Stats: func() (sql.DBStats, bool) { return sql.DBStats{InUse: 2}, true }},
+				{Name: "a", ID: 1, Stats: func() (sql.DBStats, bool) { reads++; return sql.DBStats{}, true }},
+				{Name: "a", ID: 2, Stats: func() (sql.DBStats, bool) { return sql.DBStats{InUse: 2}, true }},
 			}
 		}
 		for range 100 {
@@ -38,6 +38,33 @@ func TestPoolsAreSampledOnceASecond(t *testing.T) {
 		require.Len(t, p.all[0].coarse, coarseKept)
 		p.sample(time.Now(), func() []telemetry.Pool { return nil })
 		require.Empty(t, p.views(), "a pool that was unregistered is dropped")
+	})
+}
+
+// A pool whose counters are those of other waits is not the one that a name stood for before.
+func TestPoolsOfOneNameAreToldApart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		answers := true
+		first := telemetry.Pool{Name: "a", ID: 1, Stats: func() (sql.DBStats, bool) { return sql.DBStats{WaitCount: 1}, answers }}
+		second := telemetry.Pool{Name: "a", ID: 2, Stats: func() (sql.DBStats, bool) {
+			return sql.DBStats{MaxOpenConnections: 2, WaitCount: 1000, WaitDuration: time.Hour}, true
+		}}
+		p := &pools{}
+		step := func(list ...telemetry.Pool) []poolView {
+			time.Sleep(time.Second)
+			p.sample(time.Now(), func() []telemetry.Pool { return list })
+			for _, v := range p.views() {
+				require.Empty(t, v.Verdict, "nothing has waited in the meantime")
+			}
+			return p.views()
+		}
+		step(first, second)
+		answers = false
+		require.Equal(t, "a (2)", step(first, second)[0].Name)
+		answers = true
+		step(first, second)
+		require.Equal(t, "a", step(second)[0].Name)
+		require.EqualValues(t, 4*time.Second, step(second)[0].Since, "as long as it is sampled")
 	})
 }
 

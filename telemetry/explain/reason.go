@@ -171,6 +171,9 @@ func (because reason) withReport(s *telemetry.Statement, r *telemetry.ServerRepo
 	if causes := OfReport(r); len(causes) > 0 && causes[0].Phase != PhaseFetch && most(sumOf(working), took) {
 		return reason{"waiting for the server: " + causes[0].Sentence, causes[0].Advice}, true
 	}
+	if len(working) > 0 && noticedLate(s, took) {
+		return reason{"waiting for the server, which worked for " + format.Duration(sumOf(working)) + " as the query history says, until a status call noticed" + pollsOf(s), pollFaster}, false
+	}
 	if r == nil && (s.StatementID != "" || s.Outcome == telemetry.OutcomeRunning) { // the query history knows statements by their id
 		because.advice += " " + askHistory
 	}
@@ -180,11 +183,12 @@ func (because reason) withReport(s *telemetry.Statement, r *telemetry.ServerRepo
 // askHistory holds whether the setting is on or off: a record does not say which.
 const askHistory = "With telemetry_query_history=slow, Databricks' own record of slow statements, fetched seconds after they end, says which phase took the time."
 
+const pollFaster = "Statements faster than the poll interval gain from a shorter one, where the driver's version has the setting."
+
 const inspect = "Look at the query profile of the statement; a larger warehouse, a better layout of the tables or a smaller result help."
 
 func serverReason(s *telemetry.Statement, took time.Duration) reason {
 	const lead = "waiting for the server: "
-	polls := s.Polling.Or(telemetry.Polling{})
 	status := rpcOf(s, "GetOperationStatus").Slowest
 	c, since, waiting := silent(s)
 	switch {
@@ -209,16 +213,21 @@ func serverReason(s *telemetry.Statement, took time.Duration) reason {
 		return reason{lead + "still " + s.State + lastSeen(s), inspectUnfinished(s)}
 	case s.Failed() && unfinished(s):
 		return reason{"waiting for the server, which had not finished: last seen " + s.State + lastSeen(s), inspectUnfinished(s)}
-	case most(polls.Unseen, took):
+	case noticedLate(s, took):
 		return reason{
-			"waiting for the server, which may have finished up to " + format.Duration(polls.Unseen) + " before a status call noticed" + pollsOf(s),
-			"The query history says how long the server worked. Statements faster than the poll interval gain from a shorter one, where the driver's version has the setting.",
+			"waiting for the server, which may have finished up to " + format.Duration(s.Polling.Or(telemetry.Polling{}).Unseen) + " before a status call noticed" + pollsOf(s),
+			"The query history says how long the server worked. " + pollFaster,
 		}
 	}
 	if reported, ok := s.ServerTime.Get(); ok {
 		return reason{"waiting for the server, which reports " + format.Duration(reported) + " of work", inspect}
 	}
 	return reason{"waiting for the server, as seen on the wire" + pollsOf(s), inspect}
+}
+
+// noticedLate reports whether the server may have finished long before the status call that noticed.
+func noticedLate(s *telemetry.Statement, took time.Duration) bool {
+	return !unfinished(s) && most(s.Polling.Or(telemetry.Polling{}).Unseen, took) && !most(rpcOf(s, "GetOperationStatus").Slowest, took)
 }
 
 // unfinished reports whether the last known state of the statement is that the server works on it.

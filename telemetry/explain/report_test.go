@@ -69,3 +69,22 @@ func TestTheClientsFetchingIsNotWhyItWaitedForTheServer(t *testing.T) {
 	require.False(t, v.Reported, "most of the server's part is not in the report")
 	require.Equal(t, "server-bound: 45 % of 66 s waiting for the server, as seen on the wire", v.Sentence)
 }
+
+func TestAReportSaysHowLongAStatementWaitedToBeNoticed(t *testing.T) {
+	d := telemetry.Known[time.Duration]
+	s := &telemetry.Statement{
+		StatementID: "id", Total: time.Second, RPCs: observed, State: "FINISHED", Polling: telemetry.Known(telemetry.Polling{Calls: 1, Unseen: 990 * time.Millisecond}),
+		Split: telemetry.Split{telemetry.PartServer: time.Second},
+	}
+	v := explain.WithReport(s, &telemetry.ServerReport{Total: d(time.Second), Compiling: d(4 * time.Millisecond), Executing: d(2 * time.Millisecond), ResultFetch: d(994 * time.Millisecond)})
+	require.Equal(t, "server-bound: 100 % of 1.0 s waiting for the server, which worked for 6.0 ms as the query history says, until a status call noticed (1 status call)", v.Sentence)
+	require.NotContains(t, v.Advice, "query history", "it has been asked")
+	require.Contains(t, v.Advice, "poll interval")
+	require.False(t, v.Reported)
+
+	s.State = "RUNNING"
+	require.NotContains(t, explain.WithReport(s, &telemetry.ServerReport{Executing: d(time.Millisecond)}).Sentence, "noticed", "none did")
+	s.State = "FINISHED"
+	v = explain.WithReport(s, &telemetry.ServerReport{Total: d(time.Second)})
+	require.Contains(t, v.Sentence, "which may have finished up to 990 ms before", "the report does not say when")
+}

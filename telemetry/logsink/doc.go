@@ -13,8 +13,8 @@
 // The message of a slow statement begins with its verdict, the sentence of package explain on
 // where the time went; so does that of a failed statement that spent most of its time on
 // retries. A message has at most twelve attributes. Of warnings and errors that say the same about
-// statements of the same shape, the first is written, and then one per 10 s with the number of those
-// that were left out. With the level debug, every message is written, with all attributes.
+// one server, and about statements of the same shape, the first is written, and then one per 10 s with
+// the number of those that were left out. With the level debug, every message is written, with all attributes.
 //
 // With telemetry_query_history, a message "databricks server report" follows some seconds after a
 // statement and says why the server took its time: a warning if the statement was slow or failed.

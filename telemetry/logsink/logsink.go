@@ -41,18 +41,19 @@ func New(logger *slog.Logger, level slog.Level, slow time.Duration) *Sink {
 
 // StatementFinished logs a statement.
 func (s *Sink) StatementFinished(r *telemetry.Statement) {
-	l := line{ctx: spancontext.Of(r), level: slog.LevelInfo, message: "databricks statement", shape: r.Shape}
+	l := line{ctx: spancontext.Of(r), level: slog.LevelInfo, message: "databricks statement", shape: r.Shape, kind: kind{server: r.Server}}
 	v, alike := explain.Of(r), cmp.Or(r.Shape, r.Query)
 	switch slow := r.Total >= s.slow; {
 	case r.Failed():
 		l.level, l.message = slog.LevelWarn, "databricks statement failed"
-		l.kind = kind{category: string(r.Failure.Category), sqlState: r.Failure.SQLState, shape: alike}
+		l.kind.fail(r.Failure)
+		l.kind.shape = alike
 		if slow || v.Part == telemetry.PartRetry { // the time of a fast failure explains nothing
 			l.verdict = v.Sentence
 		}
 	case slow:
 		l.level, l.message, l.verdict = slog.LevelWarn, "databricks statement was slow", v.Sentence
-		l.kind = kind{bound: v.Bound, shape: alike}
+		l.kind.bound, l.kind.shape = v.Bound, alike
 	case r.Internal:
 		l.level = slog.LevelDebug
 	}
@@ -65,10 +66,10 @@ func (s *Sink) StatementFinished(r *telemetry.Statement) {
 
 // SessionOpened logs a session, or the failure to open one.
 func (s *Sink) SessionOpened(r *telemetry.SessionOpened) {
-	l := line{ctx: context.Background(), level: slog.LevelInfo, message: "databricks session opened"}
+	l := line{ctx: context.Background(), level: slog.LevelInfo, message: "databricks session opened", kind: kind{server: r.Server}}
 	if r.Failed() {
 		l.level, l.message = slog.LevelError, "databricks session could not be opened"
-		l.kind = kind{category: string(r.Failure.Category), sqlState: r.Failure.SQLState}
+		l.kind.fail(r.Failure)
 	}
 	s.write(l, attributesOf(registry.SessionOpenedFields, ofSession, r))
 }
@@ -80,15 +81,15 @@ func (s *Sink) SessionClosed(r *telemetry.SessionClosed) {
 
 // ServerReported logs what the query history says about a statement: why the server took its time.
 func (s *Sink) ServerReported(r *telemetry.ServerReport) {
-	l := line{ctx: context.Background(), level: slog.LevelInfo, message: "databricks server report"}
+	l := line{ctx: context.Background(), level: slog.LevelInfo, message: "databricks server report", kind: kind{server: r.Server}}
 	if r.Failed() || r.Total.Or(0) >= s.slow {
 		l.level = slog.LevelWarn
 	}
 	var sentences []string
 	for i, c := range explain.OfReport(r) {
 		sentences = append(sentences, c.Sentence)
-		if i == 0 && l.level == slog.LevelWarn {
-			l.kind = kind{bound: c.String()}
+		if i == 0 {
+			l.kind.bound = c.String()
 		}
 	}
 	l.verdict = strings.Join(sentences, "; ")
@@ -100,7 +101,7 @@ type line struct {
 	ctx              context.Context
 	level            slog.Level
 	message, verdict string
-	kind             kind   // of lines that are limited; zero for others
+	kind             kind   // decides which lines say the same; only warnings and errors are limited
 	shape            string // of the statement; empty of other records
 }
 
@@ -131,7 +132,7 @@ func (s *Sink) write(l line, attributes func(to []slog.Attr, all bool) []slog.At
 		return
 	}
 	all := s.level <= slog.LevelDebug && logger.Enabled(l.ctx, slog.LevelDebug)
-	if !all && l.kind != (kind{}) {
+	if !all && l.level >= slog.LevelWarn {
 		l.kind.message = l.message
 		if !s.storms.admits(l.kind, func(leftOut int) { repeated(logger, l, leftOut) }) {
 			return
@@ -174,6 +175,7 @@ func repeated(logger *slog.Logger, l line, leftOut int) {
 	defer contain.Process.Recover(contain.Sink) // the handler is the application's
 	attrs := []slog.Attr{slog.Int("repeated", leftOut), {Key: "within_ms", Value: inUnit(slog.DurationValue(interval))}}
 	for _, a := range []slog.Attr{
+		slog.String("server", l.kind.server),
 		slog.String("error_category", l.kind.category), slog.String("sqlstate", l.kind.sqlState),
 		slog.String("bound", l.kind.bound), slog.String("query_shape", l.shape),
 	} {

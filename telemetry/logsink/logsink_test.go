@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"log/slog"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -247,6 +249,87 @@ func TestLinesAboutStatementsOfOtherShapesAreNotTheSame(t *testing.T) {
 			require.Contains(t, out.String(), "repeated=2 within_ms=10000 bound=server-bound query_shape="+shape)
 		}
 		time.Sleep(time.Minute)
+	})
+}
+
+func TestAStormOnOneServerHidesNoOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out lockedBuffer
+		sink := logsink.New(slog.New(slog.NewTextHandler(&out, nil)), slog.LevelInfo, time.Second)
+		for range 3 {
+			for _, server := range []string{"a:443", "b:443"} {
+				sink.SessionOpened(&telemetry.SessionOpened{Server: server, Failure: failure})
+				sink.StatementFinished(&telemetry.Statement{Server: server, Failure: failure})
+				sink.StatementFinished(&telemetry.Statement{Server: server, Total: time.Second})
+				sink.ServerReported(&telemetry.ServerReport{Server: server, Total: telemetry.Known(time.Second), Executing: telemetry.Known(time.Second)})
+				sink.ServerReported(&telemetry.ServerReport{Server: server, Status: "FAILED"}) // without a time
+			}
+		}
+		require.Equal(t, 5, strings.Count(out.String(), "server=a:443"))
+		require.Equal(t, 5, strings.Count(out.String(), "server=b:443"))
+		time.Sleep(11 * time.Second)
+		synctest.Wait()
+		require.Equal(t, 5, strings.Count(out.String(), "repeated=2 within_ms=10000 server=b:443"))
+		time.Sleep(time.Minute)
+	})
+}
+
+func TestAHandlerThatHangsHoldsOneGoroutineOfAStorm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var hanging atomic.Int64
+		release := make(chan struct{})
+		sink := logsink.New(slog.New(handlerFunc(func(_ context.Context, r slog.Record) {
+			first := true
+			r.Attrs(func(a slog.Attr) bool { first = first && a.Key != "repeated"; return true })
+			if !first {
+				hanging.Add(1)
+				<-release
+			}
+		})), slog.LevelWarn, time.Second)
+		for range 100 {
+			sink.StatementFinished(&telemetry.Statement{Failure: failure})
+			time.Sleep(time.Second)
+		}
+		synctest.Wait()
+		require.EqualValues(t, 1, hanging.Load())
+		close(release)
+		time.Sleep(11 * time.Second)
+		require.EqualValues(t, 2, hanging.Load(), "the rest of the storm")
+		time.Sleep(time.Minute)
+	})
+}
+
+func TestAHandlerThatEndsItsGoroutineDoesNotEndTheSummaries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var summaries atomic.Int64
+		sink := logsink.New(slog.New(handlerFunc(func(_ context.Context, r slog.Record) {
+			r.Attrs(func(a slog.Attr) bool {
+				if a.Key == "repeated" {
+					summaries.Add(1)
+					runtime.Goexit()
+				}
+				return true
+			})
+		})), slog.LevelWarn, time.Second)
+		for range 25 {
+			sink.StatementFinished(&telemetry.Statement{Failure: failure})
+			time.Sleep(time.Second)
+		}
+		synctest.Wait()
+		require.EqualValues(t, 2, summaries.Load())
+		time.Sleep(time.Minute)
+	})
+}
+
+func TestLinesThatWarnOfNothingAreNotLimited(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out lockedBuffer
+		sink := logsink.New(slog.New(slog.NewTextHandler(&out, nil)), slog.LevelInfo, time.Second)
+		for range 3 {
+			sink.StatementFinished(&telemetry.Statement{Server: "a:443"})
+			sink.ServerReported(&telemetry.ServerReport{Server: "a:443", Executing: telemetry.Known(time.Millisecond)})
+		}
+		require.Equal(t, 6, strings.Count(out.String(), "server=a:443"))
 	})
 }
 

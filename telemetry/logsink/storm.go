@@ -3,6 +3,8 @@ package logsink
 import (
 	"sync"
 	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 // storms limits lines that say the same: the first is written, and then one per interval that says
@@ -14,7 +16,12 @@ type storms struct {
 
 // kind is what lines that say the same have in common.
 type kind struct {
-	message, category, sqlState, bound, shape string
+	message, server, category, sqlState, bound, shape string
+}
+
+// fail adds what a failure has in common with others.
+func (k *kind) fail(f *telemetry.Failure) {
+	k.category, k.sqlState = string(f.Category), f.SQLState
 }
 
 // interval is how long a kind of line stays silent after one was written.
@@ -42,18 +49,25 @@ func (s *storms) admits(k kind, summary func(leftOut int)) bool {
 	return true
 }
 
-// end ends an interval, and begins another where lines were left out.
+// end ends an interval. Where lines were left out, another one begins once the summary is written: a
+// handler that hangs holds one goroutine of each kind, however long the storm.
 func (s *storms) end(k kind, summary func(leftOut int)) {
+	if n := s.take(k); n > 0 {
+		defer time.AfterFunc(interval, func() { s.end(k, summary) }) // even if the handler calls runtime.Goexit
+		summary(n)
+	}
+}
+
+// take returns how many lines were left out, and begins to count anew; without any, the kind is not
+// active any more.
+func (s *storms) take(k kind) (leftOut int) {
 	s.mu.Lock()
-	n := s.leftOut[k]
-	if n == 0 {
+	defer s.mu.Unlock()
+	leftOut = s.leftOut[k]
+	if leftOut == 0 {
 		delete(s.leftOut, k)
 	} else {
 		s.leftOut[k] = 0
-		time.AfterFunc(interval, func() { s.end(k, summary) })
 	}
-	s.mu.Unlock()
-	if n > 0 {
-		summary(n)
-	}
+	return leftOut
 }

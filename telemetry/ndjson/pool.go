@@ -2,6 +2,7 @@ package ndjson
 
 import (
 	"database/sql"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,8 +18,15 @@ type sampler struct {
 
 	mu     sync.Mutex
 	next   time.Time // guarded by mu, like all below
-	before map[string]sql.DBStats
+	before map[string]state
 	at     time.Time // of before
+}
+
+// state is the sum of the statistics of pools of one name.
+type state struct {
+	sql.DBStats
+
+	ids []int64 // of the pools that answered
 }
 
 // due reports whether it is time for samples. If so, the next ones are due an interval later.
@@ -38,36 +46,37 @@ func (s *sampler) samples(now time.Time) (all []telemetry.PoolSample) {
 	if !s.due(now) {
 		return nil
 	}
-	stats := map[string]sql.DBStats{}
+	states := map[string]state{}
 	var names []string
 	for _, p := range s.registered() {
-		one, ok := p.Stats()
+		stats, ok := p.Stats()
 		if !ok {
 			continue
 		}
-		if other, ok := stats[p.Name]; ok {
-			one = sum(other, one)
-		} else {
+		others := states[p.Name]
+		if others.ids == nil {
 			names = append(names, p.Name)
+		} else {
+			stats = sum(others.DBStats, stats)
 		}
-		stats[p.Name] = one
+		states[p.Name] = state{stats, append(others.ids, p.ID)}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, name := range names {
-		all = append(all, s.since(name, stats[name], now))
+		all = append(all, s.since(name, states[name], now))
 	}
-	s.before, s.at = stats, now
+	s.before, s.at = states, now
 	return all
 }
 
-// since returns a sample with what happened since the previous one, where that is known: a pool that
-// counts less than before is another one. s.mu is held.
-func (s *sampler) since(name string, stats sql.DBStats, now time.Time) telemetry.PoolSample {
+// since returns a sample with what happened since the previous one, where that is known: for pools
+// that all answered then, and do not count less than before. s.mu is held.
+func (s *sampler) since(name string, stats state, now time.Time) telemetry.PoolSample {
 	p := telemetry.PoolSample{
 		Sampled: now, Pool: name, MaxOpen: stats.MaxOpenConnections, Open: stats.OpenConnections, InUse: stats.InUse, Idle: stats.Idle,
 	}
-	if before, ok := s.before[name]; ok && stats.WaitCount >= before.WaitCount && stats.WaitDuration >= before.WaitDuration {
+	if before := s.before[name]; slices.Equal(before.ids, stats.ids) && stats.WaitCount >= before.WaitCount && stats.WaitDuration >= before.WaitDuration {
 		p.Over, p.Waits, p.Waited = now.Sub(s.at), stats.WaitCount-before.WaitCount, stats.WaitDuration-before.WaitDuration
 	}
 	return p

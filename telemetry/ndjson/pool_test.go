@@ -72,10 +72,28 @@ func TestPoolsAreSampledWhileThereAreStatements(t *testing.T) {
 		require.Equal(t, []*telemetry.PoolSample{{Sampled: time.Now().UTC(), Pool: "orders", Open: 1, InUse: 1}}, samples(), "it counts less: another pool")
 
 		time.Sleep(10 * time.Second)
-		p["orders"] = []sql.DBStats{{MaxOpenConnections: 4, OpenConnections: 1, WaitCount: 2}, {MaxOpenConnections: 2, OpenConnections: 2, InUse: 2, WaitCount: 1, WaitDuration: 2 * time.Second}}
-		p["stuck"] = []sql.DBStats{{OpenConnections: -1}}
-		require.Equal(t, []*telemetry.PoolSample{{
-			Sampled: time.Now().UTC(), Over: 10 * time.Second, Pool: "orders", MaxOpen: 6, Open: 3, InUse: 2, Waits: 1, Waited: time.Second,
-		}}, samples(), "pools of one name are one pool, one that does not answer is unknown")
+		two := func(waits int64, second sql.DBStats) []sql.DBStats {
+			return []sql.DBStats{{MaxOpenConnections: 4, OpenConnections: 1, WaitCount: waits}, second}
+		}
+		other := sql.DBStats{MaxOpenConnections: 2, OpenConnections: 2, InUse: 2, WaitCount: 50, WaitDuration: time.Hour}
+		stuck := sql.DBStats{OpenConnections: -1}
+		p["orders"], p["stuck"] = two(2, other), []sql.DBStats{stuck}
+		sum := telemetry.PoolSample{Pool: "orders", MaxOpen: 6, Open: 3, InUse: 2}
+		sum.Sampled = time.Now().UTC()
+		require.Equal(t, []*telemetry.PoolSample{&sum}, samples(), "pools of one name are one pool, one that does not answer is unknown")
+
+		time.Sleep(10 * time.Second)
+		p["orders"] = two(3, other)
+		sum.Sampled, sum.Over, sum.Waits = time.Now().UTC(), 10*time.Second, 1
+		require.Equal(t, []*telemetry.PoolSample{&sum}, samples())
+
+		time.Sleep(10 * time.Second)
+		p["orders"] = two(3, stuck)
+		require.Equal(t, []*telemetry.PoolSample{{Sampled: time.Now().UTC(), Pool: "orders", MaxOpen: 4, Open: 1}}, samples())
+
+		time.Sleep(10 * time.Second)
+		p["orders"] = two(4, other)
+		sum.Sampled, sum.Over, sum.Waits = time.Now().UTC(), 0, 0
+		require.Equal(t, []*telemetry.PoolSample{&sum}, samples(), "the hour was not waited in the last 10 s")
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"math"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/registry"
@@ -20,10 +21,12 @@ import (
 type Sink struct {
 	pools sampler
 
-	mu  sync.Mutex // guards all below: a sink may be attached to two fan-outs
-	w   io.Writer
-	buf []byte
-	err error
+	err atomic.Pointer[error] // of the latest write that failed
+
+	mu     sync.Mutex // guards all below: a sink may be attached to two fan-outs
+	w      io.Writer
+	buf    []byte
+	broken bool // the latest line may have been written in part
 }
 
 var (
@@ -32,16 +35,18 @@ var (
 )
 
 // New returns a sink that writes to w. A record whose write fails is dropped, and the next one is
-// written again; Err returns the latest error.
+// written again, on a line of its own; Err returns the latest error.
 func New(w io.Writer) *Sink {
 	return &Sink{w: w, pools: sampler{registered: telemetry.Default.Pools}}
 }
 
-// Err returns the error of the latest write that failed, nil when none did.
+// Err returns the error of the latest write that failed, nil when none did. It does not wait for a
+// write.
 func (s *Sink) Err() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.err
+	if err := s.err.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
 // StatementFinished writes a "statement" line, and before it a "pool" line for each pool whose turn it
@@ -91,14 +96,29 @@ const (
 func (s *Sink) line(event string, fields func([]byte) []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	b := appendString(append(s.buf[:0], `{"event":`...), event)
-	s.buf = append(fields(b), "}\n"...)
-	if _, err := s.w.Write(s.buf); err != nil {
-		s.err = err
+	b := s.buf[:0]
+	if s.broken { // a blank line, where nothing of the latest one was written
+		b = append(b, '\n')
 	}
+	b = appendString(append(b, `{"event":`...), event)
+	s.buf = append(fields(b), "}\n"...)
+	s.write()
 	if cap(s.buf) > maxKept {
 		s.buf = nil
 	}
+}
+
+// write writes the line in buf. s.mu is held.
+func (s *Sink) write() {
+	s.broken = true // as long as the writer has not returned: it may panic
+	n, err := s.w.Write(s.buf)
+	if err == nil && n < len(s.buf) {
+		err = io.ErrShortWrite
+	}
+	if err != nil {
+		s.err.Store(&err)
+	}
+	s.broken = err != nil
 }
 
 // maxKept is the largest buffer that is kept for the next line: one long statement must not

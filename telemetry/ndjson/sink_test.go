@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -154,6 +155,71 @@ func names[R any](fields []registry.Field[R]) (all []string) {
 		all = append(all, f.Name)
 	}
 	return all
+}
+
+// partial writes as many bytes of the first line as it is told, and then fails as it is told.
+type partial struct {
+	bytes.Buffer
+
+	n    int
+	fail func() error // nil: a short write without an error
+	done bool
+}
+
+func (p *partial) Write(b []byte) (int, error) {
+	if p.done {
+		return p.Buffer.Write(b)
+	}
+	p.done = true
+	p.Buffer.Write(b[:p.n])
+	if p.fail == nil {
+		return p.n, nil
+	}
+	return p.n, p.fail()
+}
+
+func TestARecordAfterAPartialWriteCanBeRead(t *testing.T) {
+	for name, w := range map[string]*partial{
+		"nothing was written": {fail: func() error { return errors.New("disk full") }},
+		"a part was written":  {n: 20, fail: func() error { return errors.New("disk full") }},
+		"no error":            {n: 20},
+		"a panic":             {n: 20, fail: func() error { panic("writer") }},
+	} {
+		sink := ndjson.New(w)
+		func() {
+			defer func() { _ = recover() }() // as the fan-out does
+			sink.StatementFinished(bare)
+			require.Error(t, sink.Err(), name)
+		}()
+		sink.StatementFinished(bare)
+		sink.StatementFinished(bare)
+		records := 0
+		for record := range ndjson.Read(&w.Buffer) {
+			if record != nil {
+				records++
+			}
+		}
+		require.Equal(t, 2, records, name)
+	}
+}
+
+// stalled never returns from a write.
+type stalled chan struct{}
+
+func (s stalled) Write(p []byte) (int, error) {
+	<-s
+	return len(p), nil
+}
+
+func TestErrDoesNotWaitForAWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := make(stalled)
+		sink := ndjson.New(w)
+		go sink.StatementFinished(bare)
+		synctest.Wait()
+		require.NoError(t, sink.Err())
+		close(w)
+	})
 }
 
 // failing fails every other write.

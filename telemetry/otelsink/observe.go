@@ -2,6 +2,7 @@ package otelsink
 
 import (
 	"context"
+	"database/sql"
 	"reflect"
 	"slices"
 	"sync"
@@ -73,9 +74,7 @@ type observer struct {
 func (o observer) register() (unregister func() error) {
 	r, err := o.meter.RegisterCallback(func(_ context.Context, to metric.Observer) error {
 		o.connectors(to)
-		for _, p := range telemetry.Default.Pools() {
-			o.pool(to, p)
-		}
+		o.pools(to, telemetry.Default.Pools())
 		o.stats(to)
 		return nil
 	}, o.observed...)
@@ -105,14 +104,33 @@ func (o observer) connectors(to metric.Observer) {
 	}
 }
 
-// pool observes a pool that the application registered.
-func (o observer) pool(to metric.Observer, p telemetry.Pool) {
+// pools observes the pools that the application registered. Those of one name are one pool: it is
+// unknown where one of them does not answer, since a counter that went back would count as new, and
+// has no maximum where one of them has none. A reader adds up what is observed of them.
+func (o observer) pools(to metric.Observer, pools []telemetry.Pool) {
 	defer contain.Process.Recover(contain.Spans)
-	s, ok := p.Stats()
-	if !ok {
-		return
+	all, unknown, unlimited := make([]sql.DBStats, len(pools)), map[string]bool{}, map[string]bool{}
+	for i, p := range pools {
+		s, ok := p.Stats()
+		all[i] = s
+		if !ok {
+			unknown[p.Name] = true
+		} else if s.MaxOpenConnections == 0 {
+			unlimited[p.Name] = true
+		}
 	}
-	name := semconv.DBClientConnectionPoolName(p.Name)
+	for i, p := range pools {
+		if unlimited[p.Name] {
+			all[i].MaxOpenConnections = 0
+		}
+		if !unknown[p.Name] {
+			o.pool(to, p.Name, all[i])
+		}
+	}
+}
+
+func (o observer) pool(to metric.Observer, pool string, s sql.DBStats) {
+	name := semconv.DBClientConnectionPoolName(pool)
 	with := o.with(name)
 	to.ObserveInt64(o.poolCount, int64(s.Idle), o.with(name, semconv.DBClientConnectionStateIdle))
 	to.ObserveInt64(o.poolCount, int64(s.InUse), o.with(name, semconv.DBClientConnectionStateUsed))

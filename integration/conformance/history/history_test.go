@@ -176,6 +176,23 @@ func TestAReportSaysWhereTheServersTimeWent(t *testing.T) {
 	}
 }
 
+func TestAStatementThatIsCanceledBeforeItsWarehouseRanSaysSo(t *testing.T) {
+	ws := workspace.New(t, workspace.Options{Warehouses: []workspace.Warehouse{{Stopped: true, StartTime: time.Hour}}, DirectResultWait: -1})
+	got := &sink{}
+	db := open(t, ws, []telemetry.Sink{got}, all, patient)
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	_, err := db.ExecContext(ctx, "SELECT 42")
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.NoError(t, db.Close())
+	require.Len(t, got.reported(), 1)
+	s, r := got.statements[0], got.reports[0]
+	require.Equal(t, "CANCELED", r.Status)
+	f := ws.Statements()[0]
+	require.Equal(t, telemetry.Known(time.Duration(f.Completed.UnixMilli()-f.ComputeQueued.UnixMilli())*time.Millisecond), r.WaitingForCompute)
+	require.Contains(t, explain.WithReport(s, r).Sentence, "for the warehouse to start")
+}
+
 // withHTTP makes NewConnector use a workspace without TLS: the driver has no public option for that.
 var withHTTP = dbsql.WithTransport(plain{http.DefaultTransport})
 

@@ -264,6 +264,29 @@ func TestAPoolIsObservedWhileItIsRegistered(t *testing.T) {
 	require.NotContains(t, s.collect(t), "db.client.connection.max")
 }
 
+// statsPool is a pool with fixed statistics; nil panics.
+type statsPool struct{ stats *sql.DBStats }
+
+func (p *statsPool) Stats() sql.DBStats { return *p.stats }
+
+func TestPoolsOfOneNameAreOnePool(t *testing.T) {
+	s := newSight(t)
+	first, second := &statsPool{&sql.DBStats{MaxOpenConnections: 4, Idle: 1, WaitCount: 3}}, &statsPool{&sql.DBStats{MaxOpenConnections: 2, Idle: 2, WaitCount: 5}}
+	defer telemetry.RegisterPool("one", first)()
+	defer telemetry.RegisterPool("one", second)()
+	of := func(name string) point {
+		return total(s.collect(t)[name], attribute.String("db.client.connection.pool.name", "one"))
+	}
+	require.EqualValues(t, 6, of("db.client.connection.max").whole())
+	require.EqualValues(t, 3, of("db.client.connection.count").whole())
+	require.EqualValues(t, 8, of("databricks.client.pool.waits").whole())
+
+	second.stats.MaxOpenConnections = 0
+	require.Zero(t, of("db.client.connection.max").sum, "one of them has no limit")
+	second.stats = nil
+	require.Zero(t, of("databricks.client.pool.waits").sum, "a counter that went back to 3 would count as 3 new waits")
+}
+
 func TestReportingToDatabricksIsObserved(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{TelemetryFlag: workspace.FlagOn})
 	s := newSight(t)
