@@ -388,12 +388,30 @@ func TestTheReportCountsTheRetriesOfFilesToo(t *testing.T) {
 	_, err = drain(db.Query(statement(100)))
 	require.NoError(t, err)
 	require.NoError(t, db.Close())
-	var counts []int64
+	require.Equal(t, []int64{1 + 2}, reportedRetries(ws))
+	require.Empty(t, ws.TelemetryErrors())
+}
+
+// The result of an Exec that is polled is described and never fetched: no file can have been downloaded.
+func TestTheReportCountsTheRetriesOfStatementsWithoutFiles(t *testing.T) {
+	ws := workspace.New(t, workspace.Options{TelemetryFlag: workspace.FlagOn, CloudFetchThreshold: 1, NoDirectResults: true})
+	ws.Inject(workspace.Fault{On: workspace.Method("GetResultSetMetadata"), First: 2, Do: workspace.Status(503)})
+	c, err := reportingTo(&memory{}).NewConnector(append(options(ws), tuned(false), dbsql.WithRetries(4, time.Millisecond, time.Millisecond))...)
+	require.NoError(t, err)
+	db := sql.OpenDB(c)
+	_, err = db.Exec(statement(100))
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+	require.Equal(t, workspace.ExternalLinks, ws.Statements()[0].Format)
+	require.Equal(t, []int64{2}, reportedRetries(ws))
+	require.Empty(t, ws.TelemetryErrors())
+}
+
+func reportedRetries(ws *workspace.Workspace) (counts []int64) {
 	for _, e := range ws.Telemetry() {
 		if o := e.Log().SQLOperation; o.OperationDetail.OperationType == "EXECUTE_STATEMENT" {
 			counts = append(counts, o.RetryCount)
 		}
 	}
-	require.Equal(t, []int64{1 + 2}, counts)
-	require.Empty(t, ws.TelemetryErrors())
+	return counts
 }
