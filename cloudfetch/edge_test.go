@@ -97,7 +97,7 @@ func TestUnexpectedSessionMessages(t *testing.T) {
 		_, _ = s.rpc(ctx, open)
 	}
 	session.Finish()
-	require.Equal(t, Fault{SQLState: "28000", CallFailed: true, Status: 200}, session.Fault())
+	require.Equal(t, Fault{Observed: true, SQLState: "28000", CallFailed: true, Status: 200}, session.Fault())
 	var opened telemetry.SessionOpened
 	session.FillOpened(&opened)
 	require.Equal(t, telemetry.SessionOpened{WorkspaceID: "1234567890", Retries: telemetry.Known(int64(0))}, opened)

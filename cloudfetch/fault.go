@@ -5,6 +5,10 @@ import "github.com/seed-01322ee7/databricks-telemetry/telemetry"
 // Fault is the evidence of why a statement or session failed: what the server and the storage had
 // answered by then.
 type Fault struct {
+	// Observed is true when no call can have been missed: one that failed and is not among the calls
+	// was never sent.
+	Observed bool
+
 	// SQLState is the last that the server reported; empty for none.
 	SQLState string
 
@@ -37,6 +41,7 @@ func (t *Trace) Fault() Fault {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	f := t.methods.find(t.failing).fault(t.sqlState)
+	f.Observed = t.whole()
 	f.RowsFetched = t.pages > 0 || t.failing == fetchResults
 	f.FailedFiles, _ = t.files.failed()
 	if !t.volume && t.pages > 0 && (t.files == nil || t.files.sums.Downloaded > 0 && !t.files.untracked.Load()) {
@@ -53,7 +58,9 @@ func (t *Trace) CloseFault() Fault {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.methods.find(closeOperation).fault("")
+	f := t.methods.find(closeOperation).fault("")
+	f.Observed = t.whole()
+	return f
 }
 
 // updateFailing notes whether a call got an answer that the driver can use. The first that did not

@@ -82,7 +82,9 @@ func (s *Session) Fault() Fault {
 	if last.state == notCalled {
 		last = s.methods.find(openSession)
 	}
-	return last.fault(s.sqlState)
+	f := last.fault(s.sqlState)
+	f.Observed = true
+	return f
 }
 
 // Finish ends the observation: the transport drops the session, and later messages pass unobserved.

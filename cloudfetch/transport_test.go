@@ -336,7 +336,7 @@ func TestErrorsAreKeptWithoutText(t *testing.T) {
 	ctx, trace := traced()
 	s.answer(wireExamples()["execute refused"])
 	s.mustRPC(ctx, executeRequest(2))
-	require.Equal(t, Fault{SQLState: "42P01", CallFailed: true, Status: 200}, trace.Fault())
+	require.Equal(t, Fault{Observed: true, SQLState: "42P01", CallFailed: true, Status: 200}, trace.Fault())
 	require.Equal(t, answered, trace.methods.find(executeStatement).state)
 
 	ctx, trace = traced()
@@ -464,13 +464,13 @@ func TestPanicsWhileAFileIsReadAreContained(t *testing.T) {
 func TestAFaultIsOfTheFirstCallThatFailed(t *testing.T) {
 	s := newStage(t, Options{})
 	ctx, trace := traced()
-	require.Zero(t, trace.Fault())
+	require.Equal(t, Fault{Observed: true}, trace.Fault())
 	s.execute(ctx, operationA)
-	require.Zero(t, trace.Fault())
+	require.Equal(t, Fault{Observed: true}, trace.Fault())
 
 	poll, fetch, closing := operationRequest(getOperationStatus, 2, operationA), operationRequest(fetchResults, 4, operationA), operationRequest(closeOperation, 5, operationA)
 	s.answers = []answer{{code: 503}, {err: errReset}, {code: 401}}
-	for _, want := range []Fault{{CallFailed: true, Status: 503}, {CallFailed: true, Broke: errReset}, {CallFailed: true, Status: 401}} {
+	for _, want := range []Fault{{Observed: true, CallFailed: true, Status: 503}, {Observed: true, CallFailed: true, Broke: errReset}, {Observed: true, CallFailed: true, Status: 401}} {
 		_, _ = s.rpc(ctx, poll)
 		require.Equal(t, want, trace.Fault())
 	}
@@ -479,15 +479,15 @@ func TestAFaultIsOfTheFirstCallThatFailed(t *testing.T) {
 	s.answer(wireReply(getResultSetMetadata, 3, refused), wireReply(closeOperation, 5, refused))
 	s.mustRPC(ctx, operationRequest(getResultSetMetadata, 3, operationA))
 	s.mustRPC(ctx, closing)
-	require.Equal(t, Fault{CallFailed: true, Status: 401}, trace.Fault())
-	require.Equal(t, Fault{CallFailed: true, Status: 200}, trace.CloseFault())
+	require.Equal(t, Fault{Observed: true, CallFailed: true, Status: 401}, trace.Fault())
+	require.Equal(t, Fault{Observed: true, CallFailed: true, Status: 200}, trace.CloseFault())
 
 	// A call that is answered after all is no fault.
 	s.answers = []answer{{code: 200, body: statusReply(2, 2)}, {code: 200, body: []byte("\x80\x01\x00\x02"), cut: errReset}}
 	s.mustRPC(ctx, poll)
-	require.Zero(t, trace.Fault())
+	require.Equal(t, Fault{Observed: true}, trace.Fault())
 	_, _ = s.rpc(ctx, fetch)
-	require.Equal(t, Fault{CallFailed: true, Status: 200, Broke: errReset, RowsFetched: true}, trace.Fault())
+	require.Equal(t, Fault{Observed: true, CallFailed: true, Status: 200, Broke: errReset, RowsFetched: true}, trace.Fault())
 
 	var none *Trace
 	require.Zero(t, none.Fault())

@@ -32,6 +32,8 @@ import (
 // Evidence is what was observed of a failure besides the error itself; the zero value where nothing
 // was. The fields are those of cloudfetch.Fault, which package driverwrap converts.
 type Evidence struct {
+	Observed bool // no call can have been missed
+
 	SQLState string // reported by the server; empty for none
 
 	CallFailed bool  // a call has no answer that the driver can use
@@ -81,6 +83,7 @@ var classifiers = []func(error, *Evidence) telemetry.Category{
 	bySQLState,
 	byCall,
 	byFiles,
+	byAuthentication,
 	byResult,
 	byLocalFile,
 	byDeclaration,
@@ -180,6 +183,27 @@ func byFiles(_ error, seen *Evidence) telemetry.Category {
 		return telemetry.CategoryChunkDownload
 	}
 	return ""
+}
+
+// byAuthentication: a call failed and was never sent. All that the driver does between beginning a
+// call and sending it is to ask its authenticator, which may itself need the network. Before 1.15 the
+// driver drops the cause where it asks for the description of rows.
+func byAuthentication(err error, seen *Evidence) (c telemetry.Category) {
+	switch {
+	case !seen.Observed:
+		return ""
+	case seen.RowsFetched && errors.Is(err, dbsqlerr.RequestError):
+		c = telemetry.CategoryAuth
+	}
+	for err != nil {
+		var call *url.Error
+		if !errors.As(err, &call) || call.Op != "Post" {
+			return c
+		}
+		err = call.Err
+		c = cmp.Or(byTransport(err, nil), telemetry.CategoryAuth)
+	}
+	return c
 }
 
 // byResult: rows arrived whole and cannot be read. In compressed Arrow, an early end is that of an

@@ -127,6 +127,29 @@ func TestTheStrongestEvidenceDecides(t *testing.T) {
 	}
 }
 
+func TestACallThatWasNeverSentFailedToAuthenticate(t *testing.T) {
+	call := func(err error) error {
+		return fmt.Errorf("a: %w", &url.Error{Op: "Post", Err: fmt.Errorf("b: %w", &url.Error{Op: "Post", Err: err})})
+	}
+	refused := errors.New("invalid_client")
+	seen := failure.Evidence{Observed: true, Complete: telemetry.FormatInlineArrow, RowsFetched: true}
+	for _, step := range []struct {
+		err  error
+		seen failure.Evidence
+		want telemetry.Category
+	}{
+		{call(refused), seen, telemetry.CategoryAuth},
+		{call(&fs.PathError{Op: "open", Err: fs.ErrNotExist}), seen, telemetry.CategoryAuth},
+		{call(&url.Error{Op: "Get", Err: &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}}), seen, telemetry.CategoryConnection},
+		{call(context.DeadlineExceeded), seen, telemetry.CategoryTimeout},
+		{call(refused), failure.Evidence{}, telemetry.CategoryOther},
+		{call(refused), failure.Evidence{Observed: true, CallFailed: true, Status: 403}, telemetry.CategoryPermission},
+		{&url.Error{Op: "Put", Err: refused}, failure.Evidence{Observed: true}, telemetry.CategoryOther},
+	} {
+		require.Equal(t, step.want, failure.Of(step.err, step.seen).Category)
+	}
+}
+
 func TestRowsThatCameWholeAndCannotBeReadAreToldApart(t *testing.T) {
 	reading := func(err error, format telemetry.ResultFormat, compressed bool) telemetry.Category {
 		return failure.Of(fmt.Errorf("a: %w", err), failure.Evidence{RowsFetched: true, Complete: format, Compressed: compressed}).Category

@@ -92,10 +92,11 @@ var StatementExecutedFields = []Field[telemetry.Statement]{
 	{"all_retries", "", "HTTP attempts beyond the first of each call and of each file.", ScopeDatabricks, to(operation+"retry_count", TypeInt64), ofStatement{value: allRetries}},
 }
 
-// allRetries is unknown where files were downloaded that were not observed.
+// allRetries is unknown where files were downloaded, or may have been, that were not observed.
 func allRetries(s *telemetry.Statement) slog.Value {
 	retries, known := sumOfRPCs(s, func(r *telemetry.RPC) *int64 { return &r.Retries })
-	if !known || s.CloudFetch == nil && s.Result.Format == telemetry.FormatExternalLinks {
+	unseen := s.CloudFetch == nil && s.Result.Format == telemetry.FormatExternalLinks && s.Result.Rows.Or(-1) != 0
+	if !known || unseen {
 		return slog.Value{}
 	}
 	if s.CloudFetch != nil {

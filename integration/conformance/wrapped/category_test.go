@@ -165,9 +165,9 @@ func (m meddler) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // failures runs a statement that must fail and returns the failures recorded of it: one, or one
 // per connection that the pool tried.
-func failures(t *testing.T, ws *workspace.Workspace, m meddler, lz4 bool, how string) (all []*telemetry.Failure) {
+func failures(t *testing.T, ws *workspace.Workspace, m meddler, lz4 bool, how string, more ...dbsql.ConnOption) (all []*telemetry.Failure) {
 	t.Helper()
-	sink := recorded(t, ws, m, lz4, how)
+	sink := recorded(t, ws, m, lz4, how, more...)
 	for _, s := range sink.opened {
 		if s.Failure != nil {
 			all = append(all, s.Failure)
@@ -183,13 +183,13 @@ func failures(t *testing.T, ws *workspace.Workspace, m meddler, lz4 bool, how st
 }
 
 // recorded runs a statement and returns what was recorded.
-func recorded(t *testing.T, ws *workspace.Workspace, m meddler, lz4 bool, how string) *memory {
+func recorded(t *testing.T, ws *workspace.Workspace, m meddler, lz4 bool, how string, more ...dbsql.ConnOption) *memory {
 	sink := &memory{}
 	tr := ws.Transport()
 	defer tr.CloseIdleConnections()
 	m.RoundTripper = tr
-	c, err := listening(sink).NewConnector(append(options(ws),
-		dbsql.WithRetries(1, time.Millisecond, time.Millisecond), tuned(lz4), dbsql.WithTransport(m))...)
+	opts := append(options(ws), dbsql.WithRetries(1, time.Millisecond, time.Millisecond), tuned(lz4), dbsql.WithTransport(m))
+	c, err := listening(sink).NewConnector(append(opts, more...)...)
 	require.NoError(t, err)
 	db := sql.OpenDB(c)
 	_, _ = readings[how](t.Context(), db, 100) // what goes wrong is in the records
@@ -206,6 +206,53 @@ func TestAFaultHasItsCategoryWhereverItStrikes(t *testing.T) {
 					ws := workspace.New(t, at.opts)
 					for _, f := range failures(t, ws, c.inject(ws, at), false, how) {
 						require.Equal(t, c.category(at), f.Category, how)
+					}
+				}
+			})
+		}
+	}
+}
+
+// authenticator is one that fails for some requests.
+type authenticator struct {
+	signer
+	fails func(*http.Request) error
+}
+
+func (a authenticator) Authenticate(r *http.Request) error {
+	_ = a.signer.Authenticate(r)
+	return a.fails(r)
+}
+
+// A rotated secret, or a token file that is gone, keeps a call from being sent at all.
+func TestACredentialThatCannotBeHadHasItsCategoryWhereverItIsNeeded(t *testing.T) {
+	for _, at := range stages() {
+		if at.method == "" {
+			continue // files are downloaded without authentication
+		}
+		for name, c := range map[string]struct {
+			err  error
+			want telemetry.Category
+		}{
+			"refused":     {errors.New("invalid_client"), telemetry.CategoryAuth},
+			"no file":     {&os.PathError{Op: "open", Err: os.ErrNotExist}, telemetry.CategoryAuth},
+			"unreachable": {&net.OpError{Op: "dial", Err: errors.New("refused")}, telemetry.CategoryConnection},
+		} {
+			if at.method == "GetResultSetMetadata" && at.rows && c.want == telemetry.CategoryConnection {
+				continue // the driver drops the cause there, before 1.15
+			}
+			t.Run(at.name+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				for _, how := range at.how {
+					ws, strikes := workspace.New(t, at.opts), at.strikes()
+					a := authenticator{signer{ws.Token()}, func(r *http.Request) error {
+						if strikes(r) {
+							return c.err
+						}
+						return nil
+					}}
+					for _, f := range failures(t, ws, meddler{}, false, how, dbsql.WithAuthenticator(a)) {
+						require.Equal(t, c.want, f.Category, how)
 					}
 				}
 			})
@@ -388,12 +435,30 @@ func TestTheReportCountsTheRetriesOfFilesToo(t *testing.T) {
 	_, err = drain(db.Query(statement(100)))
 	require.NoError(t, err)
 	require.NoError(t, db.Close())
-	var counts []int64
+	require.Equal(t, []int64{1 + 2}, reportedRetries(ws))
+	require.Empty(t, ws.TelemetryErrors())
+}
+
+// The result of an Exec that is polled is described and never fetched: no file can have been downloaded.
+func TestTheReportCountsTheRetriesOfStatementsWithoutFiles(t *testing.T) {
+	ws := workspace.New(t, workspace.Options{TelemetryFlag: workspace.FlagOn, CloudFetchThreshold: 1, NoDirectResults: true})
+	ws.Inject(workspace.Fault{On: workspace.Method("GetResultSetMetadata"), First: 2, Do: workspace.Status(503)})
+	c, err := reportingTo(&memory{}).NewConnector(append(options(ws), tuned(false), dbsql.WithRetries(4, time.Millisecond, time.Millisecond))...)
+	require.NoError(t, err)
+	db := sql.OpenDB(c)
+	_, err = db.Exec(statement(100))
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+	require.Equal(t, workspace.ExternalLinks, ws.Statements()[0].Format)
+	require.Equal(t, []int64{2}, reportedRetries(ws))
+	require.Empty(t, ws.TelemetryErrors())
+}
+
+func reportedRetries(ws *workspace.Workspace) (counts []int64) {
 	for _, e := range ws.Telemetry() {
 		if o := e.Log().SQLOperation; o.OperationDetail.OperationType == "EXECUTE_STATEMENT" {
 			counts = append(counts, o.RetryCount)
 		}
 	}
-	require.Equal(t, []int64{1 + 2}, counts)
-	require.Empty(t, ws.TelemetryErrors())
+	return counts
 }
