@@ -134,7 +134,7 @@ func (c Config) wrap(resolved telemetry.Settings, native driver.Connector) *conn
 		for _, s := range sinks {
 			own.Attach(s)
 		}
-		w.fanouts = append(w.fanouts, own)
+		w.fanouts, w.ownSinks = append(w.fanouts, own), own
 	}
 	return w
 }

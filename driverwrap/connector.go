@@ -22,7 +22,8 @@ type connector struct {
 	wire          *cloudfetch.Transport // nil behind Wrap
 	reportTo      export.Connection     // the zero value behind Wrap
 	driverConfig  telemetry.DriverConfig
-	misconfigured error // of the settings for Wrap, which returns no error itself
+	misconfigured error             // of the settings for Wrap, which returns no error itself
+	ownSinks      *telemetry.Fanout // to Config.Sinks and the log; nil for none
 
 	openedVia string // "sql.Open", "NewConnector" or "Wrap"
 	created   time.Time

@@ -61,7 +61,7 @@ func orRaw(unescape func(string) (string, error), raw string) string {
 var assignment = regexp.MustCompile(`([\w.-]+)\s*=`)
 
 // misplaced returns an error for a parameter of the wrapper in what splitDSN has left: after
-// the path without a ?, after a separator other than &, or in the fragment. The native driver
+// the path without a ?, after a separator other than &, with an escaped =, or in the fragment. The native driver
 // would take such a parameter for a part of something else, without an error.
 func misplaced(native string) error {
 	body, fragment, _ := strings.Cut(native, "#")
@@ -74,6 +74,7 @@ func misplaced(native string) error {
 		{orRaw(url.PathUnescape, path), "in the path of the DSN"},
 		{query, "in the value of another parameter of the DSN"},
 		{orRaw(url.PathUnescape, fragment), "in the fragment of the DSN"},
+		{namesIn(query), "in the name of another parameter of the DSN"},
 	} {
 		for _, m := range assignment.FindAllStringSubmatch(part.text, -1) {
 			if settings.IsParameter(m[1]) {
@@ -82,6 +83,17 @@ func misplaced(native string) error {
 		}
 	}
 	return nil
+}
+
+// namesIn returns the names of the parameters. A name that has a = or a : is an assignment that was
+// escaped, or written another way: enableTelemetry%3Dfalse, enableTelemetry:false.
+func namesIn(query string) string {
+	var names strings.Builder
+	for pair := range strings.SplitSeq(query, "&") {
+		name, _ := unescapePair(pair)
+		names.WriteString(strings.ReplaceAll(name, ":", "=") + "&")
+	}
+	return names.String()
 }
 
 // parsedDSN is a DSN split as by the native parser.

@@ -2,6 +2,8 @@ package driverwrap
 
 import (
 	"cmp"
+	"context"
+	"errors"
 	"runtime"
 	"slices"
 	"strings"
@@ -15,7 +17,9 @@ import (
 )
 
 func init() {
-	telemetry.Default.Join(telemetry.Member{Connectors: connectors.list, Stats: addWireStats})
+	telemetry.Default.Join(telemetry.Member{
+		Connectors: connectors.list, Flush: connectors.flush, Shutdown: connectors.flush, Stats: addWireStats,
+	})
 }
 
 // connectors are those of the process. The list keeps none of them alive: the connector of a sql.DB
@@ -36,14 +40,33 @@ func (l *connectorList) add(c *connector) {
 
 func (l *connectorList) remove(id int64) { l.all.Delete(id) }
 
-func (l *connectorList) list() []telemetry.Connector {
-	var all []*connector
+// connectors returns those that exist, in the order they were made.
+func (l *connectorList) connectors() (all []*connector) {
 	for _, p := range l.all.Range {
 		if c := p.(weak.Pointer[connector]).Value(); c != nil {
 			all = append(all, c)
 		}
 	}
 	slices.SortStableFunc(all, func(a, b *connector) int { return cmp.Compare(a.connectorID, b.connectorID) })
+	return all
+}
+
+// flush waits for the sinks that connectors have of their own, all at once; see [telemetry.Fanout.Flush].
+func (l *connectorList) flush(ctx context.Context) error {
+	all := l.connectors()
+	errs := make([]error, len(all))
+	var flushed sync.WaitGroup
+	for i, c := range all {
+		if c.ownSinks != nil {
+			flushed.Go(func() { errs[i] = c.ownSinks.Flush(ctx) })
+		}
+	}
+	flushed.Wait()
+	return errors.Join(errs...)
+}
+
+func (l *connectorList) list() []telemetry.Connector {
+	all := l.connectors()
 	listed := make([]telemetry.Connector, len(all))
 	for i, c := range all {
 		listed[i] = inspector{c}

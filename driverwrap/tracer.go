@@ -54,10 +54,10 @@ func endSpans[Span, Record any](spans []Span, r Record, end func(Span, Record)) 
 
 // spanContext returns the ids of the first span that has any.
 func spanContext(spans []telemetry.StatementSpan) (traceID [16]byte, spanID [8]byte) {
-	defer contain.Process.Recover(contain.Tracer)
 	for _, s := range spans {
-		if traceID, spanID = s.Context(); traceID != [16]byte{} {
-			return traceID, spanID
+		contain.Process.Call(contain.Tracer, func() { traceID, spanID = s.Context() })
+		if traceID != [16]byte{} {
+			break
 		}
 	}
 	return traceID, spanID

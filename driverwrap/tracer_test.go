@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"fmt"
+	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -188,6 +189,52 @@ func TestATracerThatPanicsCostsOnlyItsOwnSpans(t *testing.T) {
 	require.Len(t, inner.statements, 1)
 	require.Equal(t, "inner", string(inner.statements[0].TraceID[:5]))
 	require.EqualValues(t, 2, telemetry.ReadStats().Incidents()-before, "one for the session, one for the statement")
+}
+
+// brokenSpan is a tracer whose spans panic when they are asked for their ids.
+type brokenSpan struct{ tracer }
+
+func (b *brokenSpan) StatementStarting(ctx context.Context, _ telemetry.StatementStart) (context.Context, telemetry.StatementSpan) {
+	return ctx, panickingSpan{}
+}
+
+type panickingSpan struct{}
+
+func (panickingSpan) Context() ([16]byte, [8]byte)           { panic("span") }
+func (panickingSpan) StatementExecuted(*telemetry.Statement) {}
+
+func TestASpanThatPanicsCostsNoOtherItsIDs(t *testing.T) {
+	n := &notes{}
+	broken, inner := &brokenSpan{tracer{name: "outer", notes: n}}, &tracer{name: "inner", notes: n}
+	db := contextDB(driverwrap.Config{Sinks: []telemetry.Sink{broken, inner}}, n)
+	queryAll(t, db, "x")
+	require.NoError(t, db.Close())
+	require.Len(t, inner.statements, 1)
+	require.Equal(t, "inner", string(inner.statements[0].TraceID[:5]))
+}
+
+// exiting is a tracer and sink that ends the application's goroutine.
+type exiting struct{ memory }
+
+func (*exiting) Recording() bool { runtime.Goexit(); return true }
+
+// A Goexit on the application's goroutine cannot be contained, but it can be named.
+func TestAGoexitOnTheApplicationsGoroutineIsCounted(t *testing.T) {
+	db := contextDB(driverwrap.Config{Sinks: []telemetry.Sink{&exiting{}}}, &notes{})
+	goexits := func() (n int64) {
+		for _, c := range telemetry.ReadStats().Contained {
+			n += c.Goexits
+		}
+		return n
+	}
+	before := goexits()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_, _ = db.Exec("x")
+	}()
+	<-done
+	require.Equal(t, before+1, goexits())
 }
 
 // inspected finds a connector of the test among those of the process.

@@ -81,8 +81,8 @@ func (f *Fanout) Tracing() bool {
 
 // tracing calls a tracer on the application's goroutine: a panic means no.
 func tracing(t Tracer) (wants bool) {
-	defer contain.Process.Recover(contain.Tracer)
-	return t.Tracing()
+	contain.Process.Call(contain.Tracer, func() { wants = t.Tracing() })
+	return wants
 }
 
 // Statement passes a finished statement to every sink. The record must not change afterwards.

@@ -121,9 +121,10 @@ func RegisterPool(name string, pool interface{ Stats() sql.DBStats }) (unregiste
 	return Default.RegisterPool(name, pool)
 }
 
-// Flush waits until everything recorded before the call has reached the sinks of [Default],
-// OpenTelemetry and Databricks, or until ctx is done; the error says what still waits. A
-// serverless function calls it before it returns, because its process may be frozen then.
+// Flush waits until everything recorded before the call has reached the sinks of [Default] and of
+// open connectors, OpenTelemetry and Databricks, or until ctx is done; the error says what still
+// waits. A serverless function calls it before it returns, because its process may be frozen then.
+// A sink must not call it without a time bound: it would wait for its own delivery.
 func Flush(ctx context.Context) error { return Default.Flush(ctx) }
 
 // Shutdown is Flush, and ends reporting to Databricks for good: nothing is sent after it.

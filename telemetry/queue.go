@@ -60,8 +60,8 @@ func (q *sinkQueue) recording() (wants bool) {
 	if q.recorder == nil {
 		return true
 	}
-	defer contain.Process.Recover(contain.Sink)
-	return q.recorder.Recording()
+	contain.Process.Call(contain.Sink, func() { wants = q.recorder.Recording() })
+	return wants
 }
 
 // enqueue takes the record and returns at once. A full queue drops its oldest success, or its

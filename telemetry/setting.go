@@ -16,7 +16,8 @@ const (
 	SwitchOff
 )
 
-// Settings configures one wrapped driver. Every field's zero value means its default. The
+// Settings configures one wrapped driver. Every field's zero value means its default; a number
+// that is negative, but for MaxRetries, or beyond what docs/CONFIGURATION.md allows is an error. The
 // same settings exist as DSN parameters and environment variables: see docs/CONFIGURATION.md.
 type Settings struct {
 	// Enabled decides about telemetry to Databricks: SwitchOff is off, the native driver's own

@@ -3,6 +3,7 @@ package telemetry
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"strings"
 	"sync"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/sqltext"
@@ -36,8 +37,14 @@ type PendingStatement struct {
 var _ record = (*PendingStatement)(nil)
 
 // SetText sets the text to compute the Shape of. It must not be called after
-// [Fanout.PendingStatement].
-func (p *PendingStatement) SetText(query string) { p.text = query }
+// [Fanout.PendingStatement]. Of a long text only what counts is kept: the records that wait for a slow
+// sink must not keep megabytes each.
+func (p *PendingStatement) SetText(query string) {
+	if len(query) > sqltext.MaxShapeText {
+		query = strings.Clone(query[:sqltext.MaxShapeText])
+	}
+	p.text = query
+}
 
 func (p *PendingStatement) deliver(to Sink) {
 	p.compute.Do(func() {

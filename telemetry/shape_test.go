@@ -81,6 +81,25 @@ func TestSinksGetTheShapeOfAStatementAndNothingThatLeadsToItsText(t *testing.T) 
 	})
 }
 
+// Records wait with the text of their statements. A sink that blocks must not make them keep the
+// megabytes of an INSERT each.
+func TestALongTextIsNotKeptWhileItsRecordWaits(t *testing.T) {
+	text := "INSERT INTO t VALUES " + strings.Repeat("('alice_4711'), ", 1<<20)
+	memory := weak.Make(unsafe.StringData(text))
+	shape := telemetry.ShapeOf(text)
+	p := &telemetry.PendingStatement{}
+	p.SetText(text)
+	text = ""
+	runtime.GC()
+	require.Nil(t, memory.Value())
+	var f telemetry.Fanout
+	v := &viewer{}
+	f.Attach(v)
+	f.PendingStatement(p)
+	require.NoError(t, f.Flush(t.Context()))
+	require.Equal(t, shape, v.record.Shape)
+}
+
 func FuzzShapeOf(f *testing.F) {
 	for _, seed := range []string{"SELECT 1", "SELECT 'x", "\xff", "(?), (?), (1)", "$$a$$ ; ", "1, 2 , 'a'", "`a\nb`"} {
 		f.Add(seed)

@@ -1,7 +1,8 @@
 package telemetry
 
-// Sink receives finished statements. It is called by one goroutine at a time, never the
-// application's. It may block, panic or call runtime.Goexit: that costs only its own records.
+// Sink receives finished statements. Each Attach, and each connector with the sink in its Config,
+// calls it by one goroutine at a time, never the application's: a sink that has several of them needs
+// a lock for its state, which the sinks of this module have. It may block, panic or call runtime.Goexit: that costs only its own records.
 // The record is shared with other sinks and must not be changed.
 type Sink interface {
 	StatementFinished(*Statement)

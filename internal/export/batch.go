@@ -28,7 +28,13 @@ func (p *pipeline) deliver(batch []queued, anonymous bool) delivery {
 		if len(part) == 0 {
 			continue
 		}
-		r, ok, retryAt := p.breaker.do(func(probe bool) result { return p.upload(part, anonymous, probe) })
+		r, ok, retryAt := p.breaker.do(func(probe bool) result {
+			r := p.upload(part, anonymous, probe)
+			if r.outcome == outcomeTooLarge && len(part) == 1 {
+				r.outcome = outcomeRecordTooLarge
+			}
+			return r
+		})
 		if !ok {
 			r.outcome = outcomeUnavailable
 		} else if d.lastError = ""; r.outcome != outcomeAccepted {
@@ -44,11 +50,9 @@ func (p *pipeline) deliver(batch []queued, anonymous bool) delivery {
 		case outcomeRefused:
 			p.exporter.counts.failures.Add(1)
 			p.exporter.counts.drop(DropRefused, events)
+		case outcomeRecordTooLarge:
+			p.exporter.counts.drop(DropTooLarge, events)
 		case outcomeTooLarge:
-			if len(part) == 1 {
-				p.exporter.counts.drop(DropTooLarge, events)
-				break
-			}
 			half := len(part) / 2
 			parts = append(parts, part[half:], part[:half])
 		default:

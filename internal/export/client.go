@@ -162,6 +162,9 @@ type response struct {
 }
 
 func readResponse(resp *http.Response) (response, error) {
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		return response{status: resp.StatusCode}, nil // its body is the connection, whose reads no context ends
+	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxResponse))
 	if err != nil && resp.StatusCode < 300 {
 		return response{}, err
@@ -173,12 +176,13 @@ func readResponse(resp *http.Response) (response, error) {
 type outcome uint8
 
 const (
-	outcomeAccepted     outcome = iota // the service accepted it
-	outcomeRefused                     // 4xx: the service will never accept it
-	outcomeTooLarge                    // 413
-	outcomeUnavailable                 // try again
-	outcomeUnrecognized                // the response is not the service's: try much later
-	outcomeInterrupted                 // the pipeline was closed
+	outcomeAccepted       outcome = iota // the service accepted it
+	outcomeRefused                       // 4xx: the service will never accept it
+	outcomeTooLarge                      // 413 to several records
+	outcomeRecordTooLarge                // 413 to one record: an endpoint that answers it again and again takes nothing
+	outcomeUnavailable                   // try again
+	outcomeUnrecognized                  // the response is not the service's: try much later
+	outcomeInterrupted                   // the pipeline was closed
 )
 
 // result is the outcome of a request and what is known about it.

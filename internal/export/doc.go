@@ -37,7 +37,8 @@
 //
 // The breaker belongs to the pipeline, not to the host: a tenant whose credential is refused must
 // not stop reporting for the others. An upload counts as one failure after its retries, so that the
-// retries bridge a short outage; a half-open breaker lets one upload through, without retries.
+// retries bridge a short outage; a half-open breaker lets one upload through, without retries. 413
+// counts where it is the answer to a single record.
 // Events of a failed upload go back to the head of the queue: only 4xx other than 429 and 413 drops
 // them at once.
 //

@@ -100,10 +100,10 @@ func (x *Exporter) Flush(ctx context.Context) error {
 // Shutdown flushes and ends all pipelines for good. When all is sent, or ctx is done, the events
 // that are left are dropped and counted. Nothing is sent after Shutdown has returned.
 func (x *Exporter) Shutdown(ctx context.Context) error {
-	if x.down.Load() {
-		return nil
+	var err error
+	if !x.down.Load() { // else another call has shut down, or does so now: then this one waits for it
+		err = x.Flush(ctx)
 	}
-	err := x.Flush(ctx)
 	x.mu.Lock()
 	x.down.Store(true) // from here on Open adds no pipeline
 	x.mu.Unlock()

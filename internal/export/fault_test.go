@@ -83,7 +83,6 @@ func TestEveryFaultEndsAsSpecified(t *testing.T) {
 		"303 to a login page": {do: first(1, status(303, "Location", "https://login/")), sent: all, requests: 2, least: 5 * time.Second, most: 5 * time.Second},
 		"200 with HTML":       {do: first(1, status(200)), sent: all, requests: 2, least: 5 * time.Second, most: 5 * time.Second},
 		"200 without counts":  {do: first(1, func(r *http.Request) (*http.Response, error) { return response(r, 200, `{}`), nil }), sent: all, requests: 2, least: 5 * time.Second, most: 5 * time.Second},
-		"413 to all":          {do: status(413), dropped: export.DropTooLarge, requests: 19},
 		"413 once":            {do: first(1, status(413)), sent: all, requests: 3},
 		"400":                 {do: status(400), dropped: export.DropRefused, requests: 1},
 		"401":                 {do: status(401), dropped: export.DropRefused, requests: 1},
@@ -135,6 +134,30 @@ func TestEveryFaultEndsAsSpecified(t *testing.T) {
 			})
 		})
 	}
+}
+
+// An endpoint that answers 413 to single records takes nothing. It is left alone like one that fails:
+// without the breaker, a batch of 1,000 would be 1,999 requests, one right after another.
+func TestAnEndpointForWhichEverythingIsTooLargeIsLeftAlone(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
+		s.upload = status(413)
+		const records = 1000
+		h := x.Open(connection(s), telemetry.Settings{ForceEnable: true, BatchSize: records})
+		h.SessionOpened(opened())
+		for range records - 1 {
+			h.StatementFinished(statement())
+		}
+		time.Sleep(30 * time.Second)
+		synctest.Wait()
+		require.Equal(t, "open", x.Stats().Pipelines[0].Breaker)
+		require.Less(t, s.uploads(), 25)
+		st := balanced(t, x)
+		require.EqualValues(t, 5, st.Dropped[export.DropTooLarge], "as many as open the breaker")
+		require.EqualValues(t, records-5, st.Pending)
+		s.set(func() { s.upload = nil })
+		time.Sleep(2 * time.Minute)
+		require.EqualValues(t, records-5, balanced(t, x).Sent)
+	})
 }
 
 func TestRetriesAreAsManyAsTheSettingSays(t *testing.T) {

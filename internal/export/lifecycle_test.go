@@ -45,6 +45,26 @@ func TestNothingIsSentAfterShutdown(t *testing.T) {
 	})
 }
 
+// Nothing is sent after Shutdown has returned, to whichever of two callers.
+func TestASecondShutdownWaitsForTheFirst(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
+		end := make(chan struct{})
+		defer close(end)
+		s.upload = func(*http.Request) (*http.Response, error) { <-end; return nil, nil }
+		x.Open(connection(s), telemetry.Settings{ForceEnable: true}).SessionOpened(opened())
+		go func() {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			_ = x.Shutdown(ctx)
+		}()
+		time.Sleep(time.Second + time.Millisecond)
+		start := time.Now()
+		require.NoError(t, x.Shutdown(t.Context()))
+		require.Positive(t, time.Since(start), "while the first interrupts the request")
+		require.Empty(t, x.Stats().Pipelines)
+	})
+}
+
 func TestCloseIsBoundedWhenTheEndpointHangs(t *testing.T) {
 	for name, hang := range map[string]func(s *service, f func(*http.Request) (*http.Response, error)){
 		"upload": func(s *service, f func(*http.Request) (*http.Response, error)) { s.upload = f },

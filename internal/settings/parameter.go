@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -80,6 +81,16 @@ var Parameters = []Parameter{
 type codec struct {
 	set func(*telemetry.Settings, string) bool   // false: not a value it accepts
 	get func(*telemetry.Settings) (value string) // "" for a zero value
+
+	// check normalizes the field of a Config. It reports false for a value that is not accepted; nil
+	// accepts all.
+	check func(*telemetry.Settings) bool
+}
+
+// bounded has a codec refuse fields of a Config that are out of bounds.
+func bounded[T int | time.Duration](c codec, low, high T, at func(*telemetry.Settings) *T) codec {
+	c.check = func(s *telemetry.Settings) bool { return low <= *at(s) && *at(s) <= high }
+	return c
 }
 
 // asText makes a codec of a field, what parses it and what formats it.
@@ -112,29 +123,29 @@ func asBool(at func(*telemetry.Settings) *bool) codec {
 }
 
 func asInt(low, high int, at func(*telemetry.Settings) *int) codec {
-	return asText(at, func(v string) (int, bool) {
+	return bounded(asText(at, func(v string) (int, bool) {
 		n, err := strconv.Atoi(v)
 		return n, err == nil && low <= n && n <= high
-	}, strconv.Itoa)
+	}, strconv.Itoa), 0, high, at)
 }
 
 // asRetries is a number of retries. None is 0 as text and -1 in Settings, where 0 is the default.
 func asRetries(high int, at func(*telemetry.Settings) *int) codec {
-	return asText(at, func(v string) (int, bool) {
+	return bounded(asText(at, func(v string) (int, bool) {
 		n, err := strconv.Atoi(v)
 		ok := err == nil && 0 <= n && n <= high
 		if n == 0 {
 			n = -1
 		}
 		return n, ok
-	}, func(n int) string { return strconv.Itoa(max(0, n)) })
+	}, func(n int) string { return strconv.Itoa(max(0, n)) }), math.MinInt, high, at)
 }
 
 func asDuration(low, high time.Duration, at func(*telemetry.Settings) *time.Duration) codec {
-	return asText(at, func(v string) (time.Duration, bool) {
+	return bounded(asText(at, func(v string) (time.Duration, bool) {
 		d, err := time.ParseDuration(v)
 		return d, err == nil && low <= d && d <= high
-	}, time.Duration.String)
+	}, time.Duration.String), 0, high, at)
 }
 
 // The values of telemetry.Settings.ErrorText.
@@ -171,12 +182,27 @@ func (w words) String() string {
 }
 
 func (w words) codec(at func(*telemetry.Settings) *string) codec {
-	return asText(at, w.parse, func(v string) string { return v })
+	c := asText(at, w.parse, func(v string) string { return v })
+	c.check = func(s *telemetry.Settings) bool {
+		v := at(s)
+		if *v == "" {
+			return true
+		}
+		word, ok := w.parse(*v)
+		if ok {
+			*v = word
+		}
+		return ok
+	}
+	return c
 }
 
 func asShare(at func(*telemetry.Settings) *telemetry.Maybe[float64]) codec {
-	return asText(at, func(v string) (telemetry.Maybe[float64], bool) {
+	isShare := func(f float64) bool { return 0 <= f && f <= 1 } // also refuses NaN
+	c := asText(at, func(v string) (telemetry.Maybe[float64], bool) {
 		f, err := strconv.ParseFloat(v, 64)
-		return telemetry.Known(f), err == nil && 0 <= f && f <= 1 // also refuses NaN
+		return telemetry.Known(f), err == nil && isShare(f)
 	}, func(m telemetry.Maybe[float64]) string { return strconv.FormatFloat(m.Or(1), 'f', -1, 64) })
+	c.check = func(s *telemetry.Settings) bool { return isShare(at(s).Or(1)) }
+	return c
 }

@@ -84,21 +84,13 @@ type resolution struct {
 	offBy    string            // as in SettingInForce.By; "" for base
 }
 
-// normalize puts the words of base into the form that the parameters have.
+// normalize puts the words of base into the form that the parameters have, and refuses values that no
+// parameter accepts. Durations may be shorter than a parameter's, as in tests.
 func (r *resolution) normalize() error {
-	for _, word := range []struct {
-		field  string
-		value  *string
-		accept words
-	}{{"LogLevel", &r.settings.LogLevel, logLevel}, {"ErrorText", &r.settings.ErrorText, errorText}, {"QueryHistory", &r.settings.QueryHistory, queryHistory}} {
-		if *word.value == "" {
-			continue
+	for _, p := range Parameters {
+		if p.codec.check != nil && !p.codec.check(&r.settings) {
+			return &telemetry.ParameterError{Name: "Settings." + p.Field, Value: quotable(p.Value(r.settings)), Accepts: p.Accepts}
 		}
-		v, ok := word.accept.parse(*word.value)
-		if !ok {
-			return &telemetry.ParameterError{Name: "Settings." + word.field, Value: quotable(*word.value), Accepts: word.accept.String()}
-		}
-		*word.value = v
 	}
 	return nil
 }

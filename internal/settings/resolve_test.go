@@ -1,6 +1,7 @@
 package settings_test
 
 import (
+	"math"
 	"reflect"
 	"testing"
 	"time"
@@ -159,6 +160,40 @@ func TestALevelOfAConfigIsUnderstoodLikeThatOfADSN(t *testing.T) {
 	require.Equal(t, "warn", s.LogLevel)
 	_, err = settings.Resolve(telemetry.Settings{LogLevel: "verbose"}, nil, nil)
 	require.EqualError(t, err, `databricks-telemetry: Settings.LogLevel="verbose" is not understood: it takes off, error, warn, info or debug`)
+}
+
+// A Config is refused where its value has no effect that could be meant: a negative timeout of the
+// breaker made the exporter spin, and the largest duration overflowed, so that every event expired.
+func TestAValueOfAConfigThatIsOutOfRangeIsRefused(t *testing.T) {
+	const forever = time.Duration(math.MaxInt64)
+	bad := map[string]telemetry.Settings{
+		"BatchSize":               {BatchSize: -1},
+		"FlushInterval":           {FlushInterval: forever},
+		"MaxRetries":              {MaxRetries: math.MaxInt},
+		"RetryDelay":              {RetryDelay: forever},
+		"QueueSize":               {QueueSize: math.MaxInt},
+		"CloseTimeout":            {CloseTimeout: -time.Second},
+		"CircuitBreakerThreshold": {CircuitBreakerThreshold: 1 << 32},
+		"CircuitBreakerTimeout":   {CircuitBreakerTimeout: -1},
+		"SlowThreshold":           {SlowThreshold: -time.Millisecond},
+		"SampleRate":              {SampleRate: telemetry.Known(math.NaN())},
+		"ErrorText":               {ErrorText: "none"},
+	}
+	for field, base := range bad {
+		_, err := settings.Resolve(base, nil, nil)
+		var parameter *telemetry.ParameterError
+		require.ErrorAs(t, err, &parameter, field)
+		require.Equal(t, "Settings."+field, parameter.Name)
+		require.NotEmpty(t, parameter.Accepts)
+	}
+	_, err := settings.Resolve(telemetry.Settings{CircuitBreakerTimeout: -1}, nil, nil)
+	require.EqualError(t, err, `databricks-telemetry: Settings.CircuitBreakerTimeout="-1ns" is not understood: it takes a Go duration from 1s to 1h, such as 60s`)
+	for _, good := range []telemetry.Settings{
+		{MaxRetries: -1}, {FlushInterval: time.Millisecond}, {SampleRate: telemetry.Known(0.0)}, {SlowThreshold: 24 * time.Hour}, {ErrorText: "FULL"},
+	} {
+		_, err := settings.Resolve(good, nil, nil)
+		require.NoError(t, err)
+	}
 }
 
 func TestSettingsInForceSayWhoSetThem(t *testing.T) {

@@ -29,30 +29,46 @@ func observe(p metric.MeterProvider, i *instruments, attributes []attribute.KeyV
 	}
 	set := attribute.NewSet(slices.Clone(attributes)...)
 	key := registrationKey{p, set.Equivalent()}
-	registrations.mu.Lock()
-	defer registrations.mu.Unlock()
-	r := registrations.all[key]
-	if r == nil {
-		r = &registration{unregister: o.register()}
-		registrations.all[key] = r
-	}
-	r.sinks++
+	r := addRegistration(key)
+	r.once.Do(func() { r.unregister = o.register() })
 	return func() error {
-		registrations.mu.Lock()
-		defer registrations.mu.Unlock()
-		if r.sinks--; r.sinks > 0 {
+		if !removeRegistration(key) || r.unregister == nil {
 			return nil
 		}
-		delete(registrations.all, key)
 		return r.unregister()
 	}
 }
 
-// registrations are the callbacks of the process.
+// registrations are the callbacks of the process. No provider is called while mu is held: one that
+// blocks must not hold up the sinks of others.
 var registrations = struct {
 	mu  sync.Mutex
 	all map[registrationKey]*registration // guarded by mu
 }{all: map[registrationKey]*registration{}}
+
+func addRegistration(key registrationKey) *registration {
+	registrations.mu.Lock()
+	defer registrations.mu.Unlock()
+	r := registrations.all[key]
+	if r == nil {
+		r = &registration{}
+		registrations.all[key] = r
+	}
+	r.sinks++
+	return r
+}
+
+// removeRegistration reports whether the sink was the last of its registration.
+func removeRegistration(key registrationKey) (last bool) {
+	registrations.mu.Lock()
+	defer registrations.mu.Unlock()
+	r := registrations.all[key]
+	if r.sinks--; r.sinks > 0 {
+		return false
+	}
+	delete(registrations.all, key)
+	return true
+}
 
 type registrationKey struct {
 	provider   any // comparable
@@ -60,8 +76,9 @@ type registrationKey struct {
 }
 
 type registration struct {
-	sinks      int // sinks that share the registration; guarded by registrations.mu
-	unregister func() error
+	sinks      int          // sinks that share the registration; guarded by registrations.mu
+	once       sync.Once    // registers
+	unregister func() error // set by once; nil when the provider panicked
 }
 
 // observer observes the state of the process when a reader collects.
