@@ -200,6 +200,24 @@ func (f poolFunc) Stats() (s sql.DBStats) {
 	return s
 }
 
+func TestShutdownDeliversWhatMembersReportLast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p telemetry.Process
+		delivered := 0
+		p.Attach(sinkFunc(func(*telemetry.Statement) {
+			time.Sleep(time.Second)
+			delivered++
+		}))
+		p.Join(telemetry.Member{Shutdown: func(context.Context) error {
+			time.Sleep(time.Second)
+			p.Statement(statement(1, false))
+			return nil
+		}})
+		require.NoError(t, p.Shutdown(t.Context()))
+		require.Equal(t, 1, delivered)
+	})
+}
+
 func TestASinkThatBlocksTakesNoTimeFromTheMembers(t *testing.T) {
 	for name, flush := range map[string]func(*telemetry.Process, context.Context) error{
 		"Flush": (*telemetry.Process).Flush, "Shutdown": (*telemetry.Process).Shutdown,

@@ -93,6 +93,9 @@ func (p *Process) flushAnd(ctx context.Context, of func(Member) func(context.Con
 	}
 	errs[0] = p.Fanout.Flush(ctx)
 	flushed.Wait()
+	if errs[0] == nil {
+		errs[0] = p.Fanout.Flush(ctx) // what members delivered to the sinks meanwhile: the last server reports
+	}
 	return errors.Join(errs...)
 }
 
