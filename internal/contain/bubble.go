@@ -5,13 +5,18 @@ import (
 	"runtime"
 )
 
-// InBubble reports whether the goroutine runs in a bubble of testing/synctest, as in a test of the
-// application. Cleanups (runtime.AddCleanup) run outside the bubble, and the runtime ends the process
-// when one of them uses a context, a timer or a channel of the bubble. Only the header of the
-// goroutine's stack shows a bubble; reading it takes some microseconds.
-func InBubble() bool {
+// Bubble returns the number of the bubble of testing/synctest that the goroutine runs in, as in a test
+// of the application; empty outside of any. The runtime ends the process when a goroutine outside the
+// bubble uses a context, a timer or a channel of the bubble: what has one must not be shared. Only the
+// header of the goroutine's stack shows a bubble; reading it takes some microseconds.
+func Bubble() string {
 	header := make([]byte, 128)
 	header = header[:runtime.Stack(header, false)]
 	header, _, _ = bytes.Cut(header, []byte("\n"))
-	return bytes.Contains(header, []byte("synctest bubble"))
+	_, number, _ := bytes.Cut(header, []byte("synctest bubble "))
+	return string(bytes.TrimRight(number, "]:"))
 }
+
+// InBubble reports whether the goroutine runs in a bubble. Cleanups (runtime.AddCleanup) run outside
+// of it.
+func InBubble() bool { return Bubble() != "" }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -157,4 +158,18 @@ func TestRecentDocumentsCanBeRead(t *testing.T) {
 		require.Empty(t, x.Recent())
 		require.NoError(t, h.Close(t.Context()))
 	})
+}
+
+// A pipeline has contexts and timers, which the runtime lets no goroutine use outside of their bubble.
+func TestAConnectorInABubbleSharesNothingWithOnesOutside(t *testing.T) {
+	var x export.Exporter
+	c := connection(withoutFlag())
+	outside := x.Open(c, telemetry.Settings{CloseTimeout: time.Millisecond})
+	synctest.Test(t, func(t *testing.T) {
+		inside := x.Open(c, telemetry.Settings{CloseTimeout: time.Millisecond})
+		require.Len(t, x.Stats().Pipelines, 2)
+		_ = inside.Close(t.Context())
+	})
+	require.Len(t, x.Stats().Pipelines, 1)
+	_ = outside.Close(t.Context())
 }

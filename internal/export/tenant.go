@@ -1,6 +1,10 @@
 package export
 
-import "reflect"
+import (
+	"reflect"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
+)
 
 // tenant is one credential at one workspace, reached by one way.
 type tenant struct {
@@ -9,11 +13,12 @@ type tenant struct {
 	transport  any
 }
 
-// flagKey identifies a flag. A host that several workspaces share has one flag for each.
-type flagKey struct{ endpoint, org string }
+// flagKey identifies a flag. A host that several workspaces share has one flag for each. Nothing is
+// shared between a test of the application in a bubble of testing/synctest and what is outside.
+type flagKey struct{ endpoint, org, bubble string }
 
 func (c *Connection) tenant() tenant {
-	return tenant{flagKey{c.endpoint(), orgID(c.HTTPPath)}, c.credentialIdentity(), c.transportIdentity()}
+	return tenant{flagKey{c.endpoint(), orgID(c.HTTPPath), contain.Bubble()}, c.credentialIdentity(), c.transportIdentity()}
 }
 
 // Tenant returns a comparable value that is equal for connections whose requests may be made by one
