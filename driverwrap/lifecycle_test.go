@@ -375,25 +375,6 @@ func TestWhatPanicsInsideAnErrorIsContained(t *testing.T) {
 	require.Equal(t, []telemetry.Outcome{telemetry.OutcomeFailed, telemetry.OutcomeCompleted, telemetry.OutcomeFailed}, outcomes)
 }
 
-// A serverless function is frozen once it returns: Flush waits for the sinks of a Config, too.
-func TestFlushWaitsForTheSinksOfAConfig(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var sinks [2]memory
-		for i := range sinks {
-			db := slowDB(driverwrap.Config{Sinks: []telemetry.Sink{&sinks[i]}})
-			defer func() { require.NoError(t, db.Close()) }()
-			_, err := db.Exec("x")
-			require.NoError(t, err)
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-		require.NoError(t, telemetry.Flush(ctx))
-		for i := range sinks {
-			require.Len(t, sinks[i].statements, 1)
-		}
-	})
-}
-
 func TestTheLogLevelAttachesALogSink(t *testing.T) {
 	var out bytes.Buffer
 	old := slog.Default()
