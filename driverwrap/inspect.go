@@ -3,7 +3,6 @@ package driverwrap
 import (
 	"cmp"
 	"context"
-	"errors"
 	"runtime"
 	"slices"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"weak"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/ondemand"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -53,16 +53,12 @@ func (l *connectorList) connectors() (all []*connector) {
 
 // flush waits for the sinks that connectors have of their own, all at once; see [telemetry.Fanout.Flush].
 func (l *connectorList) flush(ctx context.Context) error {
-	all := l.connectors()
-	errs := make([]error, len(all))
-	var flushed sync.WaitGroup
-	for i, c := range all {
-		if c.ownSinks != nil {
-			flushed.Go(func() { errs[i] = c.ownSinks.Flush(ctx) })
+	return ondemand.Each(l.connectors(), func(c *connector) error {
+		if c.ownSinks == nil {
+			return nil
 		}
-	}
-	flushed.Wait()
-	return errors.Join(errs...)
+		return c.ownSinks.Flush(ctx)
+	})
 }
 
 func (l *connectorList) list() []telemetry.Connector {

@@ -181,6 +181,11 @@ func (s *session) add(st *statement) {
 func (s *session) remove(st *statement) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.removeUnfinished(st)
+}
+
+// removeUnfinished is remove with mu held.
+func (s *session) removeUnfinished(st *statement) {
 	if i := slices.Index(s.unfinished, st); i >= 0 {
 		s.unfinished = slices.Delete(s.unfinished, i, i+1)
 	}
@@ -188,9 +193,9 @@ func (s *session) remove(st *statement) {
 
 // drop removes a statement that did not run.
 func (s *session) drop(st *statement) {
-	s.remove(st)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.removeUnfinished(st)
 	s.statements--
 }
 

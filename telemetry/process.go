@@ -6,9 +6,9 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/ondemand"
 )
 
 // Process is the state that the wrapped drivers of a process share: their sinks, the registered
@@ -83,20 +83,21 @@ func (p *Process) Shutdown(ctx context.Context) error {
 // flushAnd flushes the sinks and calls one function of every member, all at once: a sink that blocks
 // takes no time from the report to Databricks.
 func (p *Process) flushAnd(ctx context.Context, of func(Member) func(context.Context) error) error {
-	members := p.members.all()
-	errs := make([]error, len(members)+1)
-	var flushed sync.WaitGroup
-	for i, member := range members {
+	var sinks error
+	flushes := []func(context.Context) error{func(ctx context.Context) error {
+		sinks = p.Fanout.Flush(ctx)
+		return sinks
+	}}
+	for _, member := range p.members.all() {
 		if f := of(member); f != nil {
-			flushed.Go(func() { errs[i+1] = f(ctx) })
+			flushes = append(flushes, f)
 		}
 	}
-	errs[0] = p.Fanout.Flush(ctx)
-	flushed.Wait()
-	if errs[0] == nil {
-		errs[0] = p.Fanout.Flush(ctx) // what members delivered to the sinks meanwhile: the last server reports
+	err := ondemand.Each(flushes, func(f func(context.Context) error) error { return f(ctx) })
+	if sinks == nil {
+		err = errors.Join(err, p.Fanout.Flush(ctx)) // what members delivered to the sinks meanwhile: the last server reports
 	}
-	return errors.Join(errs...)
+	return err
 }
 
 // Stats is [ReadStats] for this process.

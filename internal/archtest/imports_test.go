@@ -19,7 +19,7 @@ const module = "github.com/seed-01322ee7/databricks-telemetry/"
 var mayImport = map[string][]string{
 	"cloudfetch": {"internal/contain", "telemetry"},
 	"sanitize":   {},
-	"telemetry":  {"internal/contain", "internal/queue", "internal/sqltext"},
+	"telemetry":  {"internal/contain", "internal/ondemand", "internal/queue", "internal/sqltext"},
 
 	"telemetry/explain": {"internal/format", "telemetry"},
 	"telemetry/ndjson":  {"internal/registry", "telemetry", "telemetry/explain"},
@@ -31,7 +31,7 @@ var mayImport = map[string][]string{
 	"telemetry/otelsink":  {"internal/contain", "internal/spancontext", "internal/sqltext", "telemetry", "telemetry/explain"},
 	"telemetry/debugpage": {"internal/sqltext", "internal/contain", "internal/format", "internal/registry", "internal/settings", "telemetry", "telemetry/explain", "internal/export"},
 
-	"driverwrap": {"cloudfetch", "internal/contain", "internal/failure", "internal/settings", "internal/sqltext", "sanitize", "telemetry", "internal/export", "internal/history", "telemetry/logsink", "telemetry/otelsink"},
+	"driverwrap": {"cloudfetch", "internal/contain", "internal/failure", "internal/ondemand", "internal/settings", "internal/sqltext", "sanitize", "telemetry", "internal/export", "internal/history", "telemetry/logsink", "telemetry/otelsink"},
 	"cmd/dbtel":  {"internal/format", "internal/sqltext", "telemetry", "telemetry/explain", "telemetry/ndjson"},
 
 	"internal/contain":     {},

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/ondemand"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -87,14 +88,7 @@ func (x *Exporter) Flush(ctx context.Context) error {
 	if x.down.Load() {
 		return errStopped
 	}
-	pipelines := x.list()
-	errs := make([]error, len(pipelines))
-	var wg sync.WaitGroup
-	for i, p := range pipelines {
-		wg.Go(func() { errs[i] = p.flush(ctx, p.queue.Last) })
-	}
-	wg.Wait()
-	return errors.Join(errs...)
+	return ondemand.Each(x.list(), func(p *pipeline) error { return p.flush(ctx, p.queue.Last) })
 }
 
 // Shutdown flushes and ends all pipelines for good. When all is sent, or ctx is done, the events
@@ -107,11 +101,10 @@ func (x *Exporter) Shutdown(ctx context.Context) error {
 	x.mu.Lock()
 	x.down.Store(true) // from here on Open adds no pipeline
 	x.mu.Unlock()
-	var ended sync.WaitGroup
-	for _, p := range x.list() {
-		ended.Go(func() { p.end(DropShutDown) })
-	}
-	ended.Wait()
+	_ = ondemand.Each(x.list(), func(p *pipeline) error {
+		p.end(DropShutDown)
+		return nil
+	})
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	clear(x.pipelines)

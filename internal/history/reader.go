@@ -9,6 +9,7 @@ import (
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/ondemand"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/settings"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
@@ -80,12 +81,10 @@ func (r *Reader) Shutdown(context.Context) error {
 	r.mu.Lock()
 	r.down.Store(true) // from here on Open adds no worker
 	r.mu.Unlock()
-	var ended sync.WaitGroup
-	for _, w := range r.list() {
-		ended.Go(func() { w.end(dropShutDown) })
-	}
-	ended.Wait()
-	return nil
+	return ondemand.Each(r.list(), func(w *worker) error {
+		w.end(dropShutDown)
+		return nil
+	})
 }
 
 // workerRef is one of the references that keep a worker.

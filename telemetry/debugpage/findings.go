@@ -73,19 +73,24 @@ func (req *request) situation(running, kept []*telemetry.Statement, o *overviewP
 		switch {
 		case unansweredFor(r) >= stuckAfter: // also where statements of the last hour took longer: they may have hung, too
 			s.stuck = append(s.stuck, r)
-		case r.Total < longAfter || r.Total < s.p99:
-		case explain.Of(r).Part == telemetry.PartApplication:
-			s.open = append(s.open, r)
-		case explain.Of(r).Part == telemetry.PartRetry:
-			s.repeating = append(s.repeating, r)
-		default:
-			s.long = append(s.long, r)
-			if p := explain.Of(r).Part; p != telemetry.PartServer && p != telemetry.PartUnknown {
-				s.elsewhere = append(s.elsewhere, r)
-			}
+		case r.Total >= longAfter && r.Total >= s.p99:
+			s.addLong(r)
 		}
 	}
 	return s
+}
+
+func (s *situation) addLong(r *telemetry.Statement) {
+	switch explain.Of(r).Part {
+	case telemetry.PartApplication:
+		s.open = append(s.open, r)
+	case telemetry.PartRetry:
+		s.repeating = append(s.repeating, r)
+	case telemetry.PartServer, telemetry.PartUnknown:
+		s.long = append(s.long, r)
+	default:
+		s.long, s.elsewhere = append(s.long, r), append(s.elsewhere, r)
+	}
 }
 
 // findings are what stands out, most urgent first.

@@ -126,12 +126,7 @@ func failedCall(s *telemetry.Statement) (method, how string, status int) {
 		case "CancelOperation", "CloseOperation":
 			continue
 		}
-		var last telemetry.Call
-		for i := range s.Calls {
-			if s.Calls[i].Method == r.Method {
-				last = s.Calls[i]
-			}
-		}
+		last := lastCall(s, r.Method)
 		switch {
 		case r.FailedStatus != 0 && r.FailedStatus == r.LastStatus, last.Failed && last.Status != 200:
 			method, how, status = r.Method, lastStatus(r.LastStatus), r.LastStatus
@@ -140,6 +135,16 @@ func failedCall(s *telemetry.Statement) (method, how string, status int) {
 		}
 	}
 	return
+}
+
+// lastCall returns the latest listed call of a method; the zero value without one.
+func lastCall(s *telemetry.Statement, method string) (last telemetry.Call) {
+	for i := range s.Calls {
+		if s.Calls[i].Method == method {
+			last = s.Calls[i]
+		}
+	}
+	return last
 }
 
 // answeredWithError reports whether the answer to a failed call came whole and was an error. An answer
