@@ -2,8 +2,8 @@ package cloudfetch
 
 import (
 	"encoding/binary"
-	"encoding/hex"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/uuid"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -17,43 +17,18 @@ const (
 // guid is a session's or a statement's identifier. The zero guid is unknown.
 type guid [16]byte
 
-// guidGroups are the bytes of a guid between its hyphens: 8-4-4-4-12 hexadecimal digits.
-var guidGroups = [...]struct{ from, to int }{{0, 4}, {4, 6}, {6, 8}, {8, 10}, {10, 16}}
-
 // String writes a guid as the driver does, in lower case; "" for the zero guid.
 func (id guid) String() string {
 	if id == (guid{}) {
 		return ""
 	}
-	b := make([]byte, 0, 36)
-	for _, g := range guidGroups {
-		if g.from > 0 {
-			b = append(b, '-')
-		}
-		b = hex.AppendEncode(b, id[g.from:g.to])
-	}
-	return string(b)
+	return uuid.UUID(id).String()
 }
 
 // parseGUID reads what String writes, in either case; anything else is unknown.
-func parseGUID(s string) (id guid) {
-	if len(s) != 36 {
-		return guid{}
-	}
-	for _, g := range guidGroups {
-		if g.from > 0 {
-			if s[0] != '-' {
-				return guid{}
-			}
-			s = s[1:]
-		}
-		digits := 2 * (g.to - g.from)
-		if _, err := hex.Decode(id[g.from:g.to], []byte(s[:digits])); err != nil {
-			return guid{}
-		}
-		s = s[digits:]
-	}
-	return id
+func parseGUID(s string) guid {
+	id, _ := uuid.Parse(s)
+	return guid(id)
 }
 
 // sqlState holds an SQLSTATE: five capital letters or digits. Anything else a

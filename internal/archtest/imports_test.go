@@ -17,7 +17,7 @@ const module = "github.com/seed-01322ee7/databricks-telemetry/"
 // mayImport lists, for every package of the main module, the other packages of the module that it may
 // import. Imports point from the packages that applications use to those that import no other.
 var mayImport = map[string][]string{
-	"cloudfetch": {"internal/contain", "telemetry"},
+	"cloudfetch": {"internal/contain", "internal/uuid", "telemetry"},
 	"sanitize":   {},
 	"telemetry":  {"internal/contain", "internal/ondemand", "internal/queue", "internal/sqltext"},
 
@@ -25,7 +25,7 @@ var mayImport = map[string][]string{
 	"telemetry/ndjson":  {"internal/registry", "telemetry", "telemetry/explain"},
 	"telemetry/logsink": {"internal/contain", "internal/registry", "internal/spancontext", "telemetry", "telemetry/explain"},
 
-	"internal/export":     {"internal/contain", "internal/failure", "internal/ondemand", "internal/queue", "internal/registry", "telemetry"},
+	"internal/export":     {"internal/contain", "internal/failure", "internal/ondemand", "internal/queue", "internal/registry", "internal/uuid", "telemetry"},
 	"internal/history":    {"internal/contain", "internal/export", "internal/ondemand", "internal/queue", "internal/settings", "telemetry"},
 	"telemetry/expvars":   {"telemetry"},
 	"telemetry/otelsink":  {"internal/contain", "internal/spancontext", "internal/sqltext", "telemetry", "telemetry/explain"},
@@ -37,10 +37,11 @@ var mayImport = map[string][]string{
 	"internal/contain":     {},
 	"internal/failure":     {"internal/registry", "telemetry"},
 	"internal/format":      {},
-	"internal/registry":    {"telemetry"},
+	"internal/registry":    {"internal/uuid", "telemetry"},
 	"internal/settings":    {"telemetry"},
 	"internal/ondemand":    {},
 	"internal/queue":       {},
+	"internal/uuid":        {},
 	"internal/sqltext":     {},
 	"internal/spancontext": {"telemetry"},
 	"internal/archtest":    {},

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/registry"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/uuid"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -25,7 +26,7 @@ type entry struct {
 	failed bool
 
 	hasIDs bool // ids are set, and stay as they are
-	ids    [maxEvents]registry.UUID
+	ids    [maxEvents]uuid.UUID
 }
 
 func newOpenedEntry(o *origin, r *telemetry.SessionOpened) entry {
@@ -83,7 +84,7 @@ func (e *entry) assignIDs() {
 	}
 	e.hasIDs = true
 	for i := range e.events {
-		e.ids[i] = registry.NewUUID()
+		e.ids[i] = uuid.New()
 	}
 }
 

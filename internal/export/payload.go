@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/registry"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/uuid"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -178,10 +179,13 @@ func appendTyped(b []byte, p registry.Payload, v slog.Value) ([]byte, bool) {
 			return appendText(b, v.String()), true
 		}
 	case registry.TypeUUID:
-		if v.Kind() == slog.KindString && isUUID(v.String()) {
-			return appendText(b, v.String()), true
+		if v.Kind() == slog.KindString {
+			if _, ok := uuid.Parse(v.String()); ok {
+				return appendText(b, v.String()), true
+			}
+			return b, false
 		}
-		if id, ok := v.Any().(*registry.UUID); ok {
+		if id, ok := v.Any().(*uuid.UUID); ok {
 			return append(id.Append(append(b, quote...)), quote...), true
 		}
 	case registry.TypeVersion:
@@ -227,25 +231,6 @@ func whole(v slog.Value, unit time.Duration) (int64, bool) {
 		return 0, false
 	}
 	return n, n >= 0
-}
-
-func isUUID(s string) bool {
-	if len(s) != 36 {
-		return false
-	}
-	for i := range len(s) {
-		c := s[i]
-		switch {
-		case i == 8 || i == 13 || i == 18 || i == 23:
-			if c != '-' {
-				return false
-			}
-		case '0' <= c && c <= '9', 'a' <= c && c <= 'f', 'A' <= c && c <= 'F':
-		default:
-			return false
-		}
-	}
-	return true
 }
 
 // appendText appends a string of a document.

@@ -14,10 +14,10 @@ import (
 func TestEachCallsAtOnceAndJoinsErrorsInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
-		err := ondemand.Each([]time.Duration{3, 0, 1}, func(n time.Duration) error {
-			time.Sleep(n * time.Second)
-			if n > 0 {
-				return errors.New((n * time.Second).String())
+		err := ondemand.Each([]time.Duration{3 * time.Second, 0, time.Second}, func(d time.Duration) error {
+			time.Sleep(d)
+			if d > 0 {
+				return errors.New(d.String())
 			}
 			return nil
 		})

@@ -1,5 +1,5 @@
-// Package ondemand has goroutines that exist only while they have something to do. Between that
-// there is at most a timer.
+// Package ondemand has goroutines that exist only while they have something to do: a [Goroutine],
+// which leaves at most a timer behind, and those of [Each], which end with the call.
 //
 //	owner ── Schedule ──▶ due now? ── yes ──▶ run, until Stopped
 //	                         └─────── later ─▶ timer ── Schedule

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/uuid"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -25,7 +26,7 @@ const (
 // Event is the frame of one document of the payload.
 type Event struct {
 	// ID is the same on every attempt to send the event.
-	ID UUID
+	ID uuid.UUID
 	// Operation is what the event is about.
 	Operation Operation
 	// WorkspaceID is the workspace's number where the record does not know it, but the
