@@ -1,0 +1,170 @@
+package explain
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// What is said of requests that failed: of those that were repeated, and of the one that a statement
+// failed with.
+
+func retryReason(s *telemetry.Statement) reason {
+	var evidence []string
+	from, status := "The workspace", 0
+	for _, r := range s.RPCs {
+		switch {
+		case r.Retries > 0:
+			evidence = append(evidence, format.Plural(r.Retries, "retry")+" of "+cmp.Or(r.Method, "calls")+lastStatus(r.FailedStatus))
+		case r.FailedStatus != 0:
+			evidence = append(evidence, r.Method+" failed"+lastStatus(r.FailedStatus))
+		default:
+			continue
+		}
+		status = cmp.Or(status, r.FailedStatus)
+	}
+	if c := s.CloudFetch; c != nil && (c.Retries > 0 || c.Failed > 0) {
+		evidence = append([]string{retriedFiles(c)}, evidence...)
+		from, status = "The storage", cmp.Or(c.RetryStatus, int(c.FailedStatus.Or(0)))
+	}
+	if evidence == nil {
+		return reason{"after a request failed, until the next attempt", retryAdvice(from, status)}
+	}
+	return reason{"repeating requests: " + strings.Join(evidence, "; "), retryAdvice(from, status) + lookUp(failedRequest(s))}
+}
+
+// failedRequest is the server's identifier of the latest attempt of a call that failed.
+func failedRequest(s *telemetry.Statement) (id string) {
+	for i := range s.Calls {
+		c := &s.Calls[i]
+		for _, a := range c.Retried {
+			id = cmp.Or(a.RequestID, id)
+		}
+		if c.Failed {
+			id = cmp.Or(c.RequestID, id)
+		}
+	}
+	return id
+}
+
+func retriedFiles(c *telemetry.CloudFetch) string {
+	files, status := "one file", cmp.Or(c.RetryStatus, int(c.FailedStatus.Or(0)))
+	if c.Retried > 1 {
+		files = format.Count(c.Retried) + " files"
+	}
+	switch {
+	case c.Retries == 0:
+		return format.Plural(c.Failed, "file") + " failed" + lastStatus(status)
+	case c.Retried > 1 && c.MostAttempts == 2:
+		files += " needed 2 attempts each"
+	case c.Retried > 1:
+		files += " needed up to " + format.Plural(c.MostAttempts, "attempt")
+	case c.MostAttempts > 0:
+		files += " needed " + format.Plural(c.MostAttempts, "attempt")
+	default: // a record of an older version
+		files = format.Plural(c.Retries, "retry") + " of files"
+	}
+	if files += lastStatus(status); c.Failed > 0 {
+		files += ", and " + format.Plural(c.Failed, "file") + " failed"
+	}
+	return files
+}
+
+func lastStatus(status int) string {
+	if status == 0 || status == 200 {
+		return ", last without a whole answer"
+	}
+	return fmt.Sprintf(", last status %d", status)
+}
+
+// unreadable stands for the status of an answer that came whole and could not be read.
+const unreadable = -1
+
+func retryAdvice(from string, status int) string {
+	switch {
+	case status == 429:
+		return from + " asked to slow down: run fewer statements at once, or have the rate limit raised."
+	case status == 401 || status == 403:
+		return from + " refused access: look at the credential, at links that expired, and at network rules."
+	case status == 407:
+		return "A proxy on the way refused access: look at its credential."
+	case status >= 500 || status == 408:
+		return from + " answered with errors: look at its status, and at proxies on the way."
+	case status >= 400:
+		return from + " refused the request: look at the error of the statement."
+	case status >= 300:
+		return from + " sent the request elsewhere: look at the host, and at proxies on the way that ask to sign in."
+	case status == unreadable, status > 200:
+		return from + " sent no answer that the driver could use: look at proxies on the way, which may have answered instead."
+	}
+	return "Connections broke off before the answer was whole: look at proxies, firewalls and idle timeouts on the way."
+}
+
+// withFailedCall adds the call that made the statement fail. The advice is about that call, because it
+// ended the statement.
+func (because reason) withFailedCall(s *telemetry.Statement) reason {
+	method, how, status := failedCall(s)
+	if method == "" {
+		return because
+	}
+	return reason{because.evidence + "; " + method + " failed" + how, retryAdvice("The workspace", status) + support(s, method)}
+}
+
+// failedCall returns the method of the call that made a statement fail, how the call failed, and its
+// HTTP status or unreadable. The method is empty where no such call is known, and where the server
+// answered with an error, which is that of the statement. A call that is not listed is known by its
+// status alone.
+func failedCall(s *telemetry.Statement) (method, how string, status int) {
+	if s.Outcome != telemetry.OutcomeFailed {
+		return
+	}
+	for _, r := range s.RPCs {
+		switch r.Method {
+		case "CancelOperation", "CloseOperation":
+			continue
+		}
+		last := lastCall(s, r.Method)
+		switch {
+		case r.FailedStatus != 0 && r.FailedStatus == r.LastStatus, last.Failed && last.Status != 200:
+			method, how, status = r.Method, lastStatus(r.LastStatus), r.LastStatus
+		case last.Failed && !answeredWithError(s, &last):
+			method, how, status = r.Method, ", with an answer that could not be read", unreadable
+		}
+	}
+	return
+}
+
+// lastCall returns the latest listed call of a method; the zero value without one.
+func lastCall(s *telemetry.Statement, method string) (last telemetry.Call) {
+	for i := range s.Calls {
+		if s.Calls[i].Method == method {
+			last = s.Calls[i]
+		}
+	}
+	return last
+}
+
+// answeredWithError reports whether the answer to a failed call came whole and was an error. An answer
+// that could not be read leaves the record's polling unknown, and gives it no SQLSTATE.
+func answeredWithError(s *telemetry.Statement, c *telemetry.Call) bool {
+	r := rpcOf(s, c.Method)
+	read := s.Polling != telemetry.Maybe[telemetry.Polling]{} || s.Failure != nil && s.Failure.SQLState != ""
+	return read && c.Status == 200 && r.LastStatus == 200 && r.FailedStatus != 200
+}
+
+// withFailedFiles adds the files that made a statement fail after the application had control: their
+// links may have expired meanwhile.
+func (because reason) withFailedFiles(s *telemetry.Statement) reason {
+	c := s.CloudFetch
+	if c == nil || c.Failed == 0 || s.Outcome != telemetry.OutcomeFailed {
+		return because
+	}
+	status := int(c.FailedStatus.Or(0))
+	return reason{
+		because.evidence + "; then " + format.Plural(c.Failed, "file") + " failed" + lastStatus(status),
+		because.advice + " " + retryAdvice("The storage", status),
+	}
+}
