@@ -39,7 +39,7 @@ func factsOf(s *telemetry.Statement, r *telemetry.ServerReport) (facts []fact) {
 		add("trace", hex.EncodeToString(s.TraceID[:]), "span "+hex.EncodeToString(s.SpanID[:]))
 	}
 	if f := s.CloseFailure; f != nil {
-		add("closing", "failed: "+oneSpelling(string(f.Category)))
+		add("closing", "failed: "+format.OneSpelling(string(f.Category)))
 	}
 	return facts
 }

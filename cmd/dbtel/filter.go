@@ -84,16 +84,12 @@ func (f *filter) parse(now time.Time) (err error) {
 // words splits a list at its commas.
 func words(list string) (all []string) {
 	for word := range strings.SplitSeq(list, ",") {
-		if word = strings.TrimSpace(oneSpelling(strings.ToLower(word))); word != "" {
+		if word = strings.TrimSpace(format.OneSpelling(strings.ToLower(word))); word != "" {
 			all = append(all, word)
 		}
 	}
 	return all
 }
-
-// oneSpelling writes "canceled" in categories as in outcomes. Categories are the service's names and
-// are spelled with two l.
-func oneSpelling(name string) string { return strings.ReplaceAll(name, "cancelled", "canceled") }
 
 // selects reports whether a record is one of those to show.
 func (f *filter) selects(record any) bool {
@@ -165,8 +161,8 @@ func (f *filter) describes(s *telemetry.Statement) bool {
 		if s.Failure == nil {
 			return false
 		}
-		category := oneSpelling(string(s.Failure.Category))
-		if !slices.Contains(f.categories, category) && !slices.Contains(f.categories, oneSpelling(strings.ToLower(errorOf(s.Failure)))) {
+		category := format.OneSpelling(string(s.Failure.Category))
+		if !slices.Contains(f.categories, category) && !slices.Contains(f.categories, format.OneSpelling(strings.ToLower(errorOf(s.Failure)))) {
 			return false
 		}
 	}

@@ -84,7 +84,7 @@ func reason(s *telemetry.Statement, report *telemetry.ServerReport) cell {
 
 // failureOf describes the failure of a statement.
 func failureOf(s *telemetry.Statement) string {
-	text := oneSpelling(clean(strings.Join(strings.Fields(string(s.Failure.Category)+" "+s.Failure.SQLState), " ")))
+	text := format.OneSpelling(clean(strings.Join(strings.Fields(string(s.Failure.Category)+" "+s.Failure.SQLState), " ")))
 	switch {
 	case s.Outcome != telemetry.OutcomeCanceled:
 		return cmp.Or(text, "failed")

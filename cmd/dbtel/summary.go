@@ -240,7 +240,7 @@ func (s *summary) printGroups(w *bufio.Writer, on screen) {
 		}
 		name := g.Name
 		if s.By == "error" {
-			name = oneSpelling(name)
+			name = format.OneSpelling(name)
 		}
 		t.add(slices.Concat([]cell{{name, bold}, number(g.Statements), failed}, g.cells(), []cell{number(g.Rows), {text: format.Bytes(g.Bytes)}})...)
 	}
@@ -273,7 +273,7 @@ func (s *summary) sessions() string {
 	const most = 3
 	var failures []string
 	for _, f := range s.Sessions.Failures[:min(most, len(s.Sessions.Failures))] {
-		failures = append(failures, textIf(len(s.Sessions.Failures) > 1, format.Count(f.Sessions)+" ")+oneSpelling(f.Name))
+		failures = append(failures, textIf(len(s.Sessions.Failures) > 1, format.Count(f.Sessions)+" ")+format.OneSpelling(f.Name))
 	}
 	return fmt.Sprintf("%s, %s failed (%s%s).", text, format.Count(s.Sessions.Failed), strings.Join(failures, ", "), textIf(len(s.Sessions.Failures) > most, ", …"))
 }

@@ -146,7 +146,7 @@ func (s *situation) refused() []finding {
 	}
 	f := finding{
 		Severity: severityCritical, Number: format.Count(n), Link: "#failed-opens",
-		Text:   fmt.Sprintf("No connection could be opened in the last 5 min: %s failed with %s.", format.Plural(n, "attempt"), oneSpelling(string(category))),
+		Text:   fmt.Sprintf("No connection could be opened in the last 5 min: %s failed with %s.", format.Plural(n, "attempt"), format.OneSpelling(string(category))),
 		Advice: "Check the host, the credential and the network: no statement can run without a connection.",
 	}
 	if s.minutes.opened == 0 && s.finished.After(latest) {
@@ -155,7 +155,7 @@ func (s *situation) refused() []finding {
 	}
 	if s.minutes.opened > 0 {
 		f.Severity = severityWarning
-		f.Text = fmt.Sprintf("%s of %s connections could not be opened in the last 5 min: %s.", format.Count(n), format.Count(n+s.minutes.opened), oneSpelling(string(category)))
+		f.Text = fmt.Sprintf("%s of %s connections could not be opened in the last 5 min: %s.", format.Count(n), format.Count(n+s.minutes.opened), format.OneSpelling(string(category)))
 	}
 	return []finding{f}
 }
@@ -364,7 +364,7 @@ func (s *situation) failing() (all []finding) {
 func (s *situation) latestCategory(shape string) string {
 	for _, k := range s.recent() {
 		if k.Outcome == telemetry.OutcomeFailed && shapeIDOf(k) == shape {
-			return ", " + oneSpelling(string(k.Failure.Category))
+			return ", " + format.OneSpelling(string(k.Failure.Category))
 		}
 	}
 	return ""

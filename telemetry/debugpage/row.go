@@ -147,11 +147,7 @@ func localKey(s *telemetry.Statement) string {
 }
 
 // wordsOf splits a name after its underscores.
-func wordsOf(name string) []string { return strings.SplitAfter(oneSpelling(name), "_") }
-
-// oneSpelling writes "canceled" as the rest of a page does. Categories are the service's names and
-// are spelled with two l.
-func oneSpelling(text string) string { return strings.ReplaceAll(text, "cancelled", "canceled") }
+func wordsOf(name string) []string { return strings.SplitAfter(format.OneSpelling(name), "_") }
 
 // categoryOf is the category of the error that a statement ended in; empty without an error.
 func categoryOf(s *telemetry.Statement) telemetry.Category {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
@@ -189,7 +190,7 @@ func selects(f filter, all []*telemetry.Statement) []selectField {
 		}
 		slices.Sort(values)
 		for _, value := range slices.Compact(values) {
-			s.Options = append(s.Options, option{value, strings.ReplaceAll(oneSpelling(value), "_", " "), chosen == value})
+			s.Options = append(s.Options, option{value, strings.ReplaceAll(format.OneSpelling(value), "_", " "), chosen == value})
 		}
 		return s
 	}
