@@ -1,7 +1,6 @@
 package cloudfetch
 
 import (
-	"context"
 	"crypto/tls"
 	"net"
 	"net/http"
@@ -15,6 +14,8 @@ type Base struct {
 	Workspace http.RoundTripper
 	// Storage carries CloudFetch downloads.
 	Storage http.RoundTripper
+
+	dials bool // Workspace reports the connections that it opens
 }
 
 // NewBase returns what the driver uses when it is not given a transport: a pool
@@ -27,17 +28,10 @@ func NewBase(config *tls.Config) Base {
 		config = nil
 	}
 	dialer := &net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}
-	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
-		if t := callerOf(ctx).trace; t != nil { // its call is the first to need the connection
-			request := t.connect()
-			defer func() { t.connected(request) }()
-		}
-		return dialer.DialContext(ctx, network, address)
-	}
 	return Base{
 		Workspace: &http.Transport{
 			Proxy:                 http.ProxyFromEnvironment,
-			DialContext:           dial,
+			DialContext:           dialFunc(dialer.DialContext).observed,
 			TLSClientConfig:       config,
 			ForceAttemptHTTP2:     true,
 			MaxIdleConns:          100,
@@ -48,6 +42,7 @@ func NewBase(config *tls.Config) Base {
 			ExpectContinueTimeout: time.Second,
 		},
 		Storage: defaultStorage{},
+		dials:   true,
 	}
 }
 

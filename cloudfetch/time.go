@@ -3,7 +3,6 @@ package cloudfetch
 import (
 	"time"
 
-	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -313,36 +312,4 @@ func (t *Trace) updateRunning(from method, now time.Duration) {
 	case t.unseen == 0:
 		t.unseen = now - t.lastRan
 	}
-}
-
-// connect notes that a network connection is being opened for the latest request of a call, whose
-// number it returns. The request waits for the connection at most until its answer begins: net/http
-// may send the request over another connection, and goes on opening this one, or even begins then.
-func (t *Trace) connect() (request int32) {
-	return t.updateConnecting(func() {
-		if !t.answerBegan {
-			t.connecting++
-		}
-	})
-}
-
-// connected notes that the connection for a request is open, or has failed.
-func (t *Trace) connected(request int32) {
-	t.updateConnecting(func() {
-		if request == t.latest && t.connecting > 0 {
-			t.connecting--
-		}
-	})
-}
-
-func (t *Trace) updateConnecting(update func()) (request int32) {
-	defer contain.Process.Recover(contain.Wire)
-	now := t.since(time.Now())
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if !t.done.Load() {
-		t.advance(now)
-		update()
-	}
-	return t.latest
 }

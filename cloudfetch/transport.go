@@ -70,7 +70,7 @@ func New(base Base, opts Options) *Transport {
 	if base.Workspace == nil || base.Storage == nil {
 		native := NewBase(nil)
 		if base.Workspace == nil {
-			base.Workspace = native.Workspace
+			base.Workspace, base.dials = native.Workspace, true
 		}
 		if base.Storage == nil {
 			base.Storage = native.Storage
@@ -130,6 +130,9 @@ func (t *Transport) call(req *http.Request) (*http.Response, error) {
 		return t.callWatched(req, by)
 	}
 	body := t.beginCall(req, by)
+	if body != nil && body.method == executeStatement && !t.base.dials {
+		req = by.trace.asking(req)
+	}
 	resp, err := t.base.Workspace.RoundTrip(req)
 	if body != nil {
 		body.answer(resp, err)

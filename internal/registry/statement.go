@@ -110,7 +110,7 @@ var RPCFields = []Field[telemetry.RPC]{
 	{"latency_ms", "ms", "Time of all attempts, without the pauses between them.", ScopeLocal, Payload{}, ofRPC{at: func(r *telemetry.RPC) any { return &r.Latency }}},
 	{"slowest_ms", "ms", "Time of the slowest call, its retries and the pauses between them included.", ScopeLocal, Payload{}, ofRPC{at: func(r *telemetry.RPC) any { return &r.Slowest }}},
 	{"backoff_ms", "ms", "Pauses between an attempt that failed and the next.", ScopeLocal, Payload{}, ofRPC{at: func(r *telemetry.RPC) any { return (*nonZeroDuration)(&r.Backoff) }}},
-	{"connecting_ms", "ms", "Time in which a network connection was opened for these calls.", ScopeLocal, Payload{}, ofRPC{at: func(r *telemetry.RPC) any { return (*nonZeroDuration)(&r.Connecting) }}},
+	{"connecting_ms", "ms", "Time in which these calls waited for a network connection, TLS and proxies included.", ScopeLocal, Payload{}, ofRPC{at: func(r *telemetry.RPC) any { return (*nonZeroDuration)(&r.Connecting) }}},
 	{"bytes_out", "bytes", "Request bodies.", ScopeLocal, Payload{}, ofRPC{at: func(r *telemetry.RPC) any { return &r.BytesOut }}},
 	{"bytes_in", "bytes", "Response bodies.", ScopeLocal, Payload{}, ofRPC{at: func(r *telemetry.RPC) any { return &r.BytesIn }}},
 	{"last_status", "HTTP status", "Of the latest attempt, where an answer came.", ScopeLocal, Payload{}, ofRPC{at: func(r *telemetry.RPC) any { return &r.LastStatus }}},

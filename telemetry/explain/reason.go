@@ -404,8 +404,8 @@ func networkReason(s *telemetry.Statement, took time.Duration) reason {
 	switch {
 	case most(connecting, took):
 		return reason{
-			"opening a network connection to the workspace, for " + format.Duration(connecting),
-			"Look at DNS, firewalls and proxies on the way to the workspace, and keep connections (SetMaxIdleConns, SetConnMaxIdleTime).",
+			"waiting for a network connection to the workspace, for " + format.Duration(connecting),
+			"Look at DNS, firewalls, TLS and proxies on the way to the workspace, and keep connections (SetMaxIdleConns, SetConnMaxIdleTime).",
 		}
 	case len(s.RPCs) == 0 && s.RPCs != nil, len(s.Calls) > 0 && most(s.Calls[0].Start, took):
 		return reason{

@@ -410,7 +410,7 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 		// The network.
 		"connecting": {
 			telemetry.Statement{Total: 5 * second, RPCs: []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, Connecting: 4 * second}}, Calls: []telemetry.Call{executed}, Split: split{telemetry.PartNetwork: 4 * second, telemetry.PartServer: second}},
-			"network-bound: 80 % of 5.0 s opening a network connection to the workspace, for 4.0 s", "DNS",
+			"network-bound: 80 % of 5.0 s waiting for a network connection to the workspace, for 4.0 s", "DNS",
 		},
 		"connecting for an attempt that was repeated": {
 			telemetry.Statement{Total: 10 * second, RPCs: []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, Retries: 1, Connecting: 4 * second}}, Calls: []telemetry.Call{executed}, Split: split{telemetry.PartNetwork: 6 * second, telemetry.PartRetry: 4 * second}},

@@ -1,0 +1,127 @@
+package cloudfetch
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
+)
+
+// A call that waits for a network connection waits neither for the server nor for a page. The
+// transport of NewBase reports the connections that it opens. Any other transport is asked with
+// net/http/httptrace, which needs a copy of the request: only for ExecuteStatement, because later calls
+// find its connection.
+
+// dialFunc is net.Dialer.DialContext.
+type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
+
+// observed returns a dialFunc that tells the statement, whose call is the first to need a connection,
+// when it is opened.
+func (dial dialFunc) observed(ctx context.Context, network, address string) (net.Conn, error) {
+	t := callerOf(ctx).trace
+	if t == nil {
+		return dial(ctx, network, address)
+	}
+	c := new(openingConn)
+	c.begin(t)
+	var err error
+	if c.Conn, err = dial(ctx, network, address); err != nil {
+		c.end()
+		return nil, err
+	}
+	return c, nil
+}
+
+// openingConn is a connection that a call waits for until a request is written to it. Before that,
+// net/http agrees with a proxy on the way, and with the server on TLS.
+type openingConn struct {
+	net.Conn
+	connectionWait
+}
+
+// Write implements net.Conn.
+func (c *openingConn) Write(p []byte) (int, error) {
+	if carriesRequest(p) {
+		c.end()
+	}
+	return c.Conn.Write(p)
+}
+
+// Close implements net.Conn.
+func (c *openingConn) Close() error {
+	c.end()
+	return c.Conn.Close()
+}
+
+// carriesRequest reports whether what is written is (part of) a request: a TLS record of application
+// data, or plain text other than CONNECT. What an encrypted proxy is asked counts as a request.
+func carriesRequest(p []byte) bool {
+	const applicationData = 23 // RFC 8446, 5.1
+	return len(p) > 0 && (p[0] == applicationData || 'A' <= p[0] && p[0] <= 'Z' && p[0] != 'C')
+}
+
+// asking returns a copy of a request whose transport tells t when it waits for a connection.
+func (t *Trace) asking(req *http.Request) *http.Request {
+	w := new(connectionWait)
+	return req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
+		GetConn: func(string) { w.begin(t) },
+		GotConn: func(httptrace.GotConnInfo) { w.end() },
+	}))
+}
+
+// connectionWait is a call's wait for a network connection. It is safe for concurrent use.
+type connectionWait struct {
+	request atomic.Int32
+	trace   atomic.Pointer[Trace] // nil when nothing waits: a connection outlives the statement
+}
+
+func (w *connectionWait) begin(t *Trace) {
+	w.end()
+	w.request.Store(t.connect())
+	w.trace.Store(t)
+}
+
+func (w *connectionWait) end() {
+	if w.trace.Load() == nil {
+		return // as for all but the first writes to a connection
+	}
+	if t := w.trace.Swap(nil); t != nil {
+		t.connected(w.request.Load())
+	}
+}
+
+// connect notes that a network connection is being opened for the latest request of a call, whose
+// number it returns. The request waits for the connection at most until its answer begins: net/http
+// may send the request over another connection, and goes on opening this one, or even begins then.
+func (t *Trace) connect() (request int32) {
+	return t.updateConnecting(func() {
+		if !t.answerBegan {
+			t.connecting++
+		}
+	})
+}
+
+// connected notes that the connection for a request is open, or has failed.
+func (t *Trace) connected(request int32) {
+	t.updateConnecting(func() {
+		if request == t.latest && t.connecting > 0 {
+			t.connecting--
+		}
+	})
+}
+
+func (t *Trace) updateConnecting(update func()) (request int32) {
+	defer contain.Process.Recover(contain.Wire)
+	now := t.since(time.Now())
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.done.Load() {
+		t.advance(now)
+		update()
+	}
+	return t.latest
+}
