@@ -58,12 +58,17 @@ func (in *input) each(ctx context.Context, files []string, f func(record any) er
 	}
 }
 
-// accept returns the record of a result; nil if the filter leaves it out or the line is not a record.
+// accept returns the record of a result; nil if the filter leaves it out, the line is not a record, or
+// the file is cut off.
 // An error ends the reading.
 func (in *input) accept(r result) (record any, err error) {
 	var line *ndjson.LineError
 	if errors.As(r.err, &line) {
 		in.lineErrors.add(r.file, line)
+		return nil, nil
+	}
+	if errors.Is(r.err, io.ErrUnexpectedEOF) { // gzip
+		in.lineErrors.addCutOff(r.file)
 		return nil, nil
 	}
 	if r.err != nil || !in.filter.selects(r.record) {

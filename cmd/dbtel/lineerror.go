@@ -30,6 +30,15 @@ func (l *lineErrors) add(file string, e *ndjson.LineError) {
 	l.progress.interrupt(func() { printErrorf(l.w, "dbtel: %s:%d: %s", file, e.Line, text) })
 }
 
+// addCutOff notes that a compressed file has no end.
+func (l *lineErrors) addCutOff(file string) {
+	if !l.quiet {
+		l.progress.interrupt(func() {
+			printErrorf(l.w, "dbtel: %s: the file is cut off: it is still being written, or was not copied whole", file)
+		})
+	}
+}
+
 // printRest prints how many lines were skipped, unless each of them has been printed.
 func (l *lineErrors) printRest() {
 	if l.n > maxPrintedLines || l.n > 0 && l.quiet {

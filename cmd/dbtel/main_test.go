@@ -228,9 +228,15 @@ func TestRotatedFilesThatAreCompressedAreRead(t *testing.T) {
 	require.Contains(t, got.out, "4 statements")
 
 	require.NoError(t, os.WriteFile(file, packed.Bytes()[:packed.Len()-12], 0o600))
+	got = dbtel(t, packed.String(), "top", file, "-")
+	require.Equal(t, exitOK, got.code)
+	require.Equal(t, "dbtel: "+file+": the file is cut off: it is still being written, or was not copied whole\n", got.err)
+	require.Contains(t, got.out, "4 statements", "what it holds counts")
+
+	require.NoError(t, os.WriteFile(file, append([]byte(nil), "\x1f\x8b and more that is not gzip"...), 0o600))
 	got = dbtel(t, "", "top", file)
 	require.Equal(t, exitFailed, got.code)
-	require.Equal(t, "dbtel top: "+file+": unexpected EOF\n", got.err)
+	require.Equal(t, "dbtel top: "+file+": gzip: invalid header\n", got.err)
 
 	require.NoError(t, os.WriteFile(file, []byte{0xff, 0xfe, '{', 0}, 0o600))
 	require.Contains(t, dbtel(t, "", "top", file).err, "not JSON", "it is no line that is still being written")
