@@ -36,17 +36,31 @@ func (dial dialFunc) observed(ctx context.Context, network, address string) (net
 	return c, nil
 }
 
-// openingConn is a connection that a call waits for until a request is written to it. Before that,
-// net/http agrees with a proxy on the way, and with the server on TLS.
+// openingConn is a connection that a call waits for until net/http has agreed on it with a proxy on the
+// way, and with the server on TLS. Both begin with a write. A connection that needs neither is read
+// from at once, even where the request has gone over another one meanwhile.
 type openingConn struct {
 	net.Conn
 	connectionWait
+	agreeing atomic.Bool
+}
+
+// Read implements net.Conn.
+func (c *openingConn) Read(p []byte) (int, error) {
+	if !c.agreeing.Load() {
+		c.end()
+	}
+	return c.Conn.Read(p)
 }
 
 // Write implements net.Conn.
 func (c *openingConn) Write(p []byte) (int, error) {
-	if carriesRequest(p) {
-		c.end()
+	if c.waits() {
+		if isAgreed(p) {
+			c.end()
+		} else {
+			c.agreeing.Store(true)
+		}
 	}
 	return c.Conn.Write(p)
 }
@@ -57,11 +71,30 @@ func (c *openingConn) Close() error {
 	return c.Conn.Close()
 }
 
-// carriesRequest reports whether what is written is (part of) a request: a TLS record of application
-// data, or plain text other than CONNECT. What an encrypted proxy is asked counts as a request.
-func carriesRequest(p []byte) bool {
-	const applicationData = 23 // RFC 8446, 5.1
-	return len(p) > 0 && (p[0] == applicationData || 'A' <= p[0] && p[0] <= 'Z' && p[0] != 'C')
+// Types of TLS records (RFC 8446, 5.1), each with a head of five bytes that ends with its length.
+const (
+	changeCipherSpec = 20
+	handshake        = 22
+	applicationData  = 23
+)
+
+// isAgreed reports whether nothing is left to agree on once p is written: the client's last flight of
+// a TLS handshake, or a request in plain text. What an encrypted proxy is asked counts as a request.
+func isAgreed(p []byte) bool {
+	if len(p) > 0 && 'A' <= p[0] && p[0] <= 'Z' {
+		return p[0] != 'C' // CONNECT
+	}
+	for len(p) > 5 {
+		size := 5 + int(p[3])<<8 + int(p[4])
+		switch {
+		case p[0] == applicationData, p[0] == changeCipherSpec && len(p) > size: // alone, it comes before a second hello
+			return true
+		case p[0] != handshake, len(p) < size:
+			return false
+		}
+		p = p[size:]
+	}
+	return false
 }
 
 // asking returns a copy of a request whose transport tells t when it waits for a connection.
@@ -85,9 +118,11 @@ func (w *connectionWait) begin(t *Trace) {
 	w.trace.Store(t)
 }
 
+func (w *connectionWait) waits() bool { return w.trace.Load() != nil }
+
 func (w *connectionWait) end() {
-	if w.trace.Load() == nil {
-		return // as for all but the first writes to a connection
+	if !w.waits() {
+		return // as in all but the first reads and writes of a connection
 	}
 	if t := w.trace.Swap(nil); t != nil {
 		t.connected(w.request.Load())

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/http/httptrace"
 	"net/url"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -24,9 +25,8 @@ import (
 // slowWay is a network in memory, with a workspace at its end that takes 2 s to answer.
 type slowWay struct {
 	dial, handshake time.Duration
-	certificate     *tls.Certificate // of the workspace; nil: plain HTTP
-	protocol        string           // of TLS; "" lets the transport choose among all
-	proxy           time.Duration    // until a proxy on the way answers; 0: none
+	secure          *tls.Config   // of the workspace; nil: plain HTTP
+	proxy           time.Duration // until a proxy on the way answers; 0: none
 	dials           int
 }
 
@@ -50,9 +50,9 @@ func (w *slowWay) serve(conn net.Conn) {
 		time.Sleep(w.proxy)
 		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\n\r\n")
 	}
-	if w.certificate != nil {
+	if w.secure != nil {
 		time.Sleep(w.handshake)
-		secure := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{*w.certificate}, NextProtos: []string{w.protocol}})
+		secure := tls.Server(conn, w.secure)
 		if err := secure.Handshake(); err != nil {
 			_ = conn.Close()
 			return
@@ -61,7 +61,11 @@ func (w *slowWay) serve(conn net.Conn) {
 	}
 	server := &http.Server{Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
-		time.Sleep(2 * s)
+		if r.URL.Path != "/takes-a-second" {
+			time.Sleep(2 * s)
+		} else {
+			time.Sleep(1 * s)
+		}
 		_, _ = rw.Write(handleReply)
 	})}
 	_ = server.Serve(&oneConn{conn: conn, closed: make(chan struct{})})
@@ -107,19 +111,23 @@ func (w *slowWay) transport(dial func(context.Context, string, string) (net.Conn
 	return rt
 }
 
+func (w *slowWay) request(ctx context.Context, t *testing.T, path string) *http.Request {
+	scheme := "http"
+	if w.secure != nil {
+		scheme = "https"
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, scheme+"://workspace"+path, bytes.NewReader(executeRequest(1)))
+	require.NoError(t, err)
+	req.Header.Set("Content-Type", "application/x-thrift")
+	return req
+}
+
 // execute runs one statement over the network, and returns its parts.
 func (w *slowWay) execute(t *testing.T, base Base) (telemetry.Split, telemetry.RPC) {
 	transport := New(base, Options{})
 	defer transport.CloseIdleConnections()
 	ctx, trace := traced()
-	address := "http://workspace/sql"
-	if w.certificate != nil {
-		address = "https://workspace/sql"
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(executeRequest(1)))
-	require.NoError(t, err)
-	req.Header.Set("Content-Type", "application/x-thrift")
-	resp, err := transport.RoundTrip(req)
+	resp, err := transport.RoundTrip(w.request(ctx, t, "/"))
 	if err == nil {
 		_, err = io.ReadAll(resp.Body)
 		require.NoError(t, err)
@@ -130,32 +138,46 @@ func (w *slowWay) execute(t *testing.T, base Base) (telemetry.Split, telemetry.R
 	return r.Split, rpcOf(r, executeStatement)
 }
 
-func certificate(t *testing.T) *tls.Certificate {
+// observed is a base whose transport says when it opens connections.
+func (w *slowWay) observed() Base {
+	return Base{Workspace: w.transport(dialFunc(w.DialContext).observed), dials: true}
+}
+
+// speaking returns configurations of TLS for a workspace that speaks one protocol.
+func speaking(t *testing.T) func(protocol string, adjust ...func(*tls.Config)) *tls.Config {
 	server := httptest.NewUnstartedServer(nil)
 	server.StartTLS()
 	defer server.Close()
-	require.NotEmpty(t, server.TLS.Certificates)
-	return &server.TLS.Certificates[0]
+	certificates := server.TLS.Certificates
+	require.NotEmpty(t, certificates)
+	return func(protocol string, adjust ...func(*tls.Config)) *tls.Config {
+		c := &tls.Config{Certificates: certificates, NextProtos: []string{protocol}}
+		for _, f := range adjust {
+			f(c)
+		}
+		return c
+	}
 }
 
-func TestWhatNetHTTPAgreesWithProxyAndServerIsNotTheServersWork(t *testing.T) {
-	of := certificate(t)
+func tls12(c *tls.Config) { c.MaxVersion = tls.VersionTLS12 }
+
+func TestWhatNetHTTPAgreesOnWithProxyAndServerIsNotTheServersWork(t *testing.T) {
+	speak := speaking(t)
 	ways := map[string]struct {
 		way     slowWay
 		network time.Duration
 	}{
 		"plain":               {slowWay{dial: 1 * s}, 1 * s},
-		"TLS":                 {slowWay{dial: 1 * s, handshake: 3 * s, certificate: of, protocol: "http/1.1"}, 4 * s},
-		"HTTP/2":              {slowWay{dial: 1 * s, handshake: 3 * s, certificate: of, protocol: "h2"}, 4 * s},
-		"TLS through a proxy": {slowWay{dial: 1 * s, handshake: 3 * s, certificate: of, protocol: "http/1.1", proxy: 5 * s}, 9 * s},
+		"TLS":                 {slowWay{dial: 1 * s, handshake: 3 * s, secure: speak("http/1.1")}, 4 * s},
+		"TLS 1.2":             {slowWay{dial: 1 * s, handshake: 3 * s, secure: speak("http/1.1", tls12)}, 4 * s},
+		"HTTP/2":              {slowWay{dial: 1 * s, handshake: 3 * s, secure: speak("h2")}, 4 * s},
+		"TLS through a proxy": {slowWay{dial: 1 * s, handshake: 3 * s, secure: speak("http/1.1"), proxy: 5 * s}, 9 * s},
 	}
 	for name, c := range ways {
 		t.Run(name, func(t *testing.T) {
 			for kind, base := range map[string]func(w *slowWay) Base{
-				"own transport": func(w *slowWay) Base {
-					return Base{Workspace: w.transport(dialFunc(w.DialContext).observed), dials: true}
-				},
-				"the user's": func(w *slowWay) Base { return WrapBase(w.transport(w.DialContext)) },
+				"own transport": (*slowWay).observed,
+				"the user's":    func(w *slowWay) Base { return WrapBase(w.transport(w.DialContext)) },
 			} {
 				t.Run(kind, func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
@@ -171,11 +193,41 @@ func TestWhatNetHTTPAgreesWithProxyAndServerIsNotTheServersWork(t *testing.T) {
 	}
 }
 
+// A request takes the connection that another one gives back, and the one that was dialed for it
+// carries nothing for hours.
+func TestAConnectionThatNothingIsSentOverIsNotWaitedFor(t *testing.T) {
+	speak := speaking(t)
+	for name, way := range map[string]slowWay{
+		"plain":   {dial: 300 * time.Millisecond},
+		"TLS":     {dial: 100 * time.Millisecond, handshake: 200 * time.Millisecond, secure: speak("http/1.1")},
+		"TLS 1.2": {dial: 100 * time.Millisecond, handshake: 200 * time.Millisecond, secure: speak("http/1.1", tls12)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				base := way.observed()
+				other := make(chan error)
+				go func() {
+					resp, err := base.Workspace.RoundTrip(way.request(t.Context(), t, "/takes-a-second"))
+					if err == nil {
+						_, err = io.ReadAll(resp.Body)
+					}
+					other <- err
+				}()
+				time.Sleep(1200 * time.Millisecond) // 100 ms before its end
+				split, _ := way.execute(t, base)
+				require.NoError(t, <-other)
+				require.Equal(t, 2, way.dials)
+				require.Equal(t, telemetry.Split{telemetry.PartNetwork: 300 * time.Millisecond, telemetry.PartServer: 1800 * time.Millisecond}, split)
+			})
+		})
+	}
+}
+
 func TestAHandshakeThatFailsWasTheNetworks(t *testing.T) {
-	of := certificate(t)
+	speak := speaking(t)
 	synctest.Test(t, func(t *testing.T) {
-		way := slowWay{handshake: time.Hour, certificate: of, protocol: "http/1.1"}
-		split, rpc := way.execute(t, Base{Workspace: way.transport(dialFunc(way.DialContext).observed), dials: true})
+		way := slowWay{handshake: time.Hour, secure: speak("http/1.1")}
+		split, rpc := way.execute(t, way.observed())
 		require.Equal(t, telemetry.Split{telemetry.PartNetwork: 10 * s}, split, "net/http gives up after 10 s")
 		require.Equal(t, 10*s, rpc.Connecting)
 		time.Sleep(time.Hour)
@@ -213,4 +265,38 @@ func TestAConnectionForgetsTheStatementThatOpenedIt(t *testing.T) {
 	require.NoError(t, err)
 	require.Nil(t, opening.trace.Load())
 	require.NoError(t, conn.Close())
+}
+
+func TestWhenNothingIsLeftToAgreeOn(t *testing.T) {
+	record := func(kind byte, size int) string {
+		return string([]byte{kind, 3, 3, byte(size >> 8), byte(size)}) + strings.Repeat("x", size)
+	}
+	hello, finished, data := record(handshake, 300), record(handshake, 40), record(applicationData, 53)
+	keys, change := record(handshake, 70), record(changeCipherSpec, 1)
+	for written, want := range map[string]bool{
+		hello:                                false,
+		change + finished:                    true, // TLS 1.2, resumed
+		keys + change + finished:             true, // TLS 1.2
+		change + data:                        true, // TLS 1.3
+		change:                               false,
+		data:                                 true, // TLS 1.3, after a second hello
+		"CONNECT workspace:443 HTTP/1.1\r\n": false,
+		"POST /sql HTTP/1.1\r\n":             true,
+		"PRI * HTTP/2.0\r\n":                 true,
+		"\x05\x01\x00":                       false, // SOCKS
+		"":                                   false,
+		keys + change[:3]:                    false,
+	} {
+		require.Equal(t, want, isAgreed([]byte(written)), "%q", written)
+	}
+}
+
+func FuzzIsAgreed(f *testing.F) {
+	f.Add([]byte("POST / HTTP/1.1\r\n"), []byte("x"))
+	f.Add([]byte{handshake, 3, 3, 0, 1, 0, changeCipherSpec, 3, 3, 0, 1, 1}, []byte{handshake})
+	f.Fuzz(func(t *testing.T, p, more []byte) {
+		if isAgreed(p) {
+			require.True(t, isAgreed(append(p, more...)))
+		}
+	})
 }
