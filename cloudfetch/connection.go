@@ -14,7 +14,7 @@ import (
 // A call that waits for a network connection waits neither for the server nor for a page. The
 // transport of NewBase reports the connections that it opens. Any other transport is asked with
 // net/http/httptrace, which needs a copy of the request: only for ExecuteStatement, because later calls
-// find its connection.
+// find its connection, and only where the call before has not left one.
 
 // dialFunc is net.Dialer.DialContext.
 type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
@@ -95,6 +95,33 @@ func isAgreed(p []byte) bool {
 		p = p[size:]
 	}
 	return false
+}
+
+// freeConnection knows whether a call that begins finds the connection of the one before. It is safe
+// for concurrent use.
+type freeConnection struct {
+	underWay atomic.Int64 // calls
+	since    atomic.Int64 // when the latest call left a connection, as Unix time in nanoseconds; 0 when it left none
+}
+
+// reuseWithin is how soon a connection is used again without anybody having closed it meanwhile.
+const reuseWithin = time.Second
+
+func (f *freeConnection) begin() { f.underWay.Add(1) }
+
+func (f *freeConnection) end(left bool, at time.Time) {
+	var since int64
+	if left {
+		since = at.UnixNano()
+	}
+	f.since.Store(since)
+	f.underWay.Add(-1)
+}
+
+// is reports whether one is free for a call that has begun.
+func (f *freeConnection) is(at time.Time) bool {
+	ago := at.UnixNano() - f.since.Load()
+	return f.underWay.Load() == 1 && 0 <= ago && ago < int64(reuseWithin)
 }
 
 // asking returns a copy of a request whose transport tells t when it waits for a connection.

@@ -6,13 +6,13 @@ import (
 	"context"
 	"crypto/tls"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
 	"net/url"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -52,54 +52,47 @@ func (w *slowWay) serve(conn net.Conn) {
 	}
 	if w.secure != nil {
 		time.Sleep(w.handshake)
-		secure := tls.Server(conn, w.secure)
-		if err := secure.Handshake(); err != nil {
-			_ = conn.Close()
-			return
-		}
-		conn = secure
+		conn = tls.Server(conn, w.secure)
 	}
-	server := &http.Server{Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		if r.URL.Path != "/takes-a-second" {
-			time.Sleep(2 * s)
-		} else {
-			time.Sleep(1 * s)
-		}
-		_, _ = rw.Write(handleReply)
-	})}
-	_ = server.Serve(&oneConn{conn: conn, closed: make(chan struct{})})
+	listener := &oneConn{conns: make(chan net.Conn, 1), done: make(chan struct{})}
+	listener.conns <- conn
+	server := &http.Server{
+		Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			if r.URL.Path == "/takes-a-second" {
+				time.Sleep(1 * s)
+			} else {
+				time.Sleep(2 * s)
+			}
+			_, _ = rw.Write(handleReply)
+		}),
+		ConnState: func(_ net.Conn, s http.ConnState) {
+			if s == http.StateClosed {
+				close(listener.done)
+			}
+		},
+		ErrorLog: log.New(io.Discard, "", 0),
+	}
+	_ = server.Serve(listener)
 }
 
 // oneConn is a listener that accepts one connection.
 type oneConn struct {
-	conn   net.Conn
-	closed chan struct{}
-	once   sync.Once
+	conns chan net.Conn
+	done  chan struct{}
 }
 
 func (l *oneConn) Accept() (net.Conn, error) {
-	if c := l.conn; c != nil {
-		l.conn = nil
-		return &lastConn{c, l}, nil
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.done:
+		return nil, net.ErrClosed
 	}
-	<-l.closed
-	return nil, net.ErrClosed
 }
 
-func (l *oneConn) Close() error   { l.once.Do(func() { close(l.closed) }); return nil }
+func (l *oneConn) Close() error   { return nil }
 func (l *oneConn) Addr() net.Addr { return &net.TCPAddr{} }
-
-// lastConn ends its listener when it is closed.
-type lastConn struct {
-	net.Conn
-	listener *oneConn
-}
-
-func (c *lastConn) Close() error {
-	_ = c.listener.Close()
-	return c.Conn.Close()
-}
 
 // transport is the one that NewBase makes, over this network.
 func (w *slowWay) transport(dial func(context.Context, string, string) (net.Conn, error)) *http.Transport {
@@ -123,19 +116,16 @@ func (w *slowWay) request(ctx context.Context, t *testing.T, path string) *http.
 }
 
 // execute runs one statement over the network, and returns its parts.
-func (w *slowWay) execute(t *testing.T, base Base) (telemetry.Split, telemetry.RPC) {
-	transport := New(base, Options{})
-	defer transport.CloseIdleConnections()
+func (w *slowWay) execute(t *testing.T, transport *Transport) (telemetry.Split, telemetry.RPC, error) {
 	ctx, trace := traced()
 	resp, err := transport.RoundTrip(w.request(ctx, t, "/"))
 	if err == nil {
 		_, err = io.ReadAll(resp.Body)
-		require.NoError(t, err)
 		require.NoError(t, resp.Body.Close())
 	}
 	r := finish(trace)
 	require.Equal(t, r.Total, r.Split.Total())
-	return r.Split, rpcOf(r, executeStatement)
+	return r.Split, rpcOf(r, executeStatement), err
 }
 
 // observed is a base whose transport says when it opens connections.
@@ -182,10 +172,26 @@ func TestWhatNetHTTPAgreesOnWithProxyAndServerIsNotTheServersWork(t *testing.T) 
 				t.Run(kind, func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
 						way := c.way
-						split, rpc := way.execute(t, base(&way))
-						require.Equal(t, 1, way.dials)
+						transport := New(base(&way), Options{})
+						defer transport.CloseIdleConnections()
+						split, rpc, err := way.execute(t, transport)
+						require.NoError(t, err)
 						require.Equal(t, telemetry.Split{telemetry.PartNetwork: c.network, telemetry.PartServer: 2 * s}, split)
 						require.Equal(t, c.network, rpc.Connecting)
+						for _, pause := range []time.Duration{0, time.Minute} {
+							time.Sleep(pause)
+							split, rpc, err = way.execute(t, transport)
+							require.NoError(t, err)
+							require.Equal(t, telemetry.Split{telemetry.PartServer: 2 * s}, split, "the connection is there")
+							require.Zero(t, rpc.Connecting)
+						}
+						require.Equal(t, 1, way.dials)
+						transport.CloseIdleConnections()
+						time.Sleep(2 * s)
+						split, _, err = way.execute(t, transport)
+						require.NoError(t, err)
+						require.Equal(t, telemetry.Split{telemetry.PartNetwork: c.network, telemetry.PartServer: 2 * s}, split)
+						require.Equal(t, 2, way.dials)
 					})
 				})
 			}
@@ -205,6 +211,7 @@ func TestAConnectionThatNothingIsSentOverIsNotWaitedFor(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				base := way.observed()
+				defer base.closeIdleConnections()
 				other := make(chan error)
 				go func() {
 					resp, err := base.Workspace.RoundTrip(way.request(t.Context(), t, "/takes-a-second"))
@@ -214,7 +221,8 @@ func TestAConnectionThatNothingIsSentOverIsNotWaitedFor(t *testing.T) {
 					other <- err
 				}()
 				time.Sleep(1200 * time.Millisecond) // 100 ms before its end
-				split, _ := way.execute(t, base)
+				split, _, err := way.execute(t, New(base, Options{}))
+				require.NoError(t, err)
 				require.NoError(t, <-other)
 				require.Equal(t, 2, way.dials)
 				require.Equal(t, telemetry.Split{telemetry.PartNetwork: 300 * time.Millisecond, telemetry.PartServer: 1800 * time.Millisecond}, split)
@@ -227,10 +235,56 @@ func TestAHandshakeThatFailsWasTheNetworks(t *testing.T) {
 	speak := speaking(t)
 	synctest.Test(t, func(t *testing.T) {
 		way := slowWay{handshake: time.Hour, secure: speak("http/1.1")}
-		split, rpc := way.execute(t, way.observed())
+		base := way.observed()
+		defer base.closeIdleConnections()
+		split, rpc, err := way.execute(t, New(base, Options{}))
+		require.ErrorContains(t, err, "TLS handshake timeout")
 		require.Equal(t, telemetry.Split{telemetry.PartNetwork: 10 * s}, split, "net/http gives up after 10 s")
 		require.Equal(t, 10*s, rpc.Connecting)
 		time.Sleep(time.Hour)
+	})
+}
+
+func TestATransportIsAskedWhereNoConnectionIsFree(t *testing.T) {
+	onClock(t, func(t *testing.T, c *clock) {
+		inner := c.transport.base.Workspace
+		var asked, closing bool
+		c.transport.base = WrapBase(roundTripFunc(func(req *http.Request) (*http.Response, error) {
+			asked = httptrace.ContextClientTrace(req.Context()) != nil
+			resp, err := inner.RoundTrip(req)
+			if resp != nil {
+				resp.Close = closing
+			}
+			return resp, err
+		}))
+		statement := func() bool {
+			ctx, trace := traced()
+			c.answers = append(c.answers, ok(inlineReply))
+			_, err := c.rpc(ctx, executeRequest(1))
+			require.NoError(t, err)
+			finish(trace)
+			return asked
+		}
+		require.True(t, statement(), "the first one")
+		require.False(t, statement(), "it takes the connection that the first one left")
+		time.Sleep(reuseWithin)
+		require.True(t, statement(), "somebody may have closed the connection")
+
+		under := make(chan struct{})
+		c.beforeAnswer = func() { c.beforeAnswer = nil; <-under }
+		done := make(chan struct{})
+		go func() {
+			statement()
+			close(done)
+		}()
+		synctest.Wait()
+		require.True(t, statement(), "another call has the connection")
+		close(under)
+		<-done
+
+		closing = true
+		require.False(t, statement())
+		require.True(t, statement(), "the server closed the connection")
 	})
 }
 

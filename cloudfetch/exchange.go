@@ -28,18 +28,22 @@ type exchange struct {
 	over  atomic.Bool  // ended; the goroutine that sets it calls owner.end
 	in    atomic.Int64 // bytes that came and are not reported to the owner yet
 
+	leaves bool    // its connection to later calls, once the answer is read; set with the response's head
 	reader *reader // of the reading goroutine; nil when there is nothing (more) to read
 }
 
 // begin notes that the request is sent. It reports false when the request must pass unobserved.
 func (x *exchange) begin(req *message, out int64, redirect bool, at time.Time) (observed bool) {
 	defer x.contain()
-	x.attempt, observed = x.owner.begin(req, out, redirect, at)
+	if x.attempt, observed = x.owner.begin(req, out, redirect, at); observed {
+		x.registry.free.begin()
+	}
 	return observed
 }
 
 // headers takes the response's head, before the driver has the body.
 func (x *exchange) headers(resp *http.Response) {
+	x.leaves = !resp.Close
 	x.owner.headers(x, head{resp.StatusCode, workspaceOf(resp.Header), requestOf(resp.Header)}, time.Now())
 	switch {
 	case resp.StatusCode == http.StatusOK:
@@ -103,7 +107,9 @@ func (x *exchange) markUndecoded() {
 // anything did.
 func (x *exchange) finish(s attemptState, broke error) {
 	if x.over.CompareAndSwap(false, true) {
-		x.owner.end(x, s, broke, time.Now())
+		now := time.Now()
+		x.registry.free.end(x.leaves && broke == nil, now)
+		x.owner.end(x, s, broke, now)
 	}
 }
 

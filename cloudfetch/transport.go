@@ -130,7 +130,7 @@ func (t *Transport) call(req *http.Request) (*http.Response, error) {
 		return t.callWatched(req, by)
 	}
 	body := t.beginCall(req, by)
-	if body != nil && body.method == executeStatement && !t.base.dials {
+	if body != nil && body.method == executeStatement && !t.base.dials && !t.registry.free.is(time.Now()) {
 		req = by.trace.asking(req)
 	}
 	resp, err := t.base.Workspace.RoundTrip(req)
