@@ -15,8 +15,11 @@ type Base struct {
 	// Storage carries CloudFetch downloads.
 	Storage http.RoundTripper
 
-	dials bool // Workspace reports the connections that it opens
+	reports int64 // how many connections Workspace opens at most, if it reports them
 }
+
+// maxConnections is how many connections the driver opens to a workspace.
+const maxConnections = 100
 
 // NewBase returns what the driver uses when it is not given a transport: a pool
 // of its own for the workspace, with the driver's settings (proxy from the
@@ -36,13 +39,13 @@ func NewBase(config *tls.Config) Base {
 			ForceAttemptHTTP2:     true,
 			MaxIdleConns:          100,
 			MaxIdleConnsPerHost:   10,
-			MaxConnsPerHost:       100,
+			MaxConnsPerHost:       maxConnections,
 			IdleConnTimeout:       180 * time.Second,
 			TLSHandshakeTimeout:   10 * time.Second,
 			ExpectContinueTimeout: time.Second,
 		},
 		Storage: defaultStorage{},
-		dials:   true,
+		reports: maxConnections,
 	}
 }
 

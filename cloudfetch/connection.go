@@ -13,8 +13,9 @@ import (
 
 // A call that waits for a network connection waits neither for the server nor for a page. The
 // transport of NewBase reports the connections that it opens. Any other transport is asked with
-// net/http/httptrace, which needs a copy of the request: only for ExecuteStatement, because later calls
-// find its connection, and only where the call before has not left one.
+// net/http/httptrace, as is that of NewBase where more calls are under way than it opens connections.
+// Asking needs a copy of the request: it is for ExecuteStatement only, because later calls find its
+// connection.
 
 // dialFunc is net.Dialer.DialContext.
 type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
@@ -97,31 +98,36 @@ func isAgreed(p []byte) bool {
 	return false
 }
 
-// freeConnection knows whether a call that begins finds the connection of the one before. It is safe
-// for concurrent use.
-type freeConnection struct {
-	underWay atomic.Int64 // calls
-	since    atomic.Int64 // when the latest call left a connection, as Unix time in nanoseconds; 0 when it left none
+// calls knows whether one that begins may have to wait for a connection. It is safe for concurrent use.
+type calls struct {
+	underWay atomic.Int64
+	left     atomic.Int64 // when the latest left its connection to others, as Unix time in nanoseconds; 0 when it did not
 }
 
 // reuseWithin is how soon a connection is used again without anybody having closed it meanwhile.
 const reuseWithin = time.Second
 
-func (f *freeConnection) begin() { f.underWay.Add(1) }
+func (c *calls) begin() { c.underWay.Add(1) }
 
-func (f *freeConnection) end(left bool, at time.Time) {
-	var since int64
-	if left {
-		since = at.UnixNano()
+func (c *calls) end(leaves bool, at time.Time) {
+	var left int64
+	if leaves {
+		left = at.UnixNano()
 	}
-	f.since.Store(since)
-	f.underWay.Add(-1)
+	c.left.Store(left)
+	c.underWay.Add(-1)
 }
 
-// is reports whether one is free for a call that has begun.
-func (f *freeConnection) is(at time.Time) bool {
-	ago := at.UnixNano() - f.since.Load()
-	return f.underWay.Load() == 1 && 0 <= ago && ago < int64(reuseWithin)
+// mayWait reports whether a call that has begun may wait for a connection without the transport saying
+// so. The transport reports so many connections; none is opened for the only call if the one before
+// has just left its own.
+func (c *calls) mayWait(reports int64) bool {
+	n := c.underWay.Load()
+	if n <= reports {
+		return false
+	}
+	ago := time.Now().UnixNano() - c.left.Load()
+	return n > 1 || ago < 0 || ago >= int64(reuseWithin)
 }
 
 // asking returns a copy of a request whose transport tells t when it waits for a connection.

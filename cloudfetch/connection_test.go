@@ -130,7 +130,7 @@ func (w *slowWay) execute(t *testing.T, transport *Transport) (telemetry.Split, 
 
 // observed is a base whose transport says when it opens connections.
 func (w *slowWay) observed() Base {
-	return Base{Workspace: w.transport(dialFunc(w.DialContext).observed), dials: true}
+	return Base{Workspace: w.transport(dialFunc(w.DialContext).observed), reports: maxConnections}
 }
 
 // speaking returns configurations of TLS for a workspace that speaks one protocol.
@@ -229,6 +229,29 @@ func TestAConnectionThatNothingIsSentOverIsNotWaitedFor(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The driver's transport opens 100 connections to a workspace, and then lets requests wait. One
+// connection shows the same.
+func TestACallThatWaitsForTheConnectionOfAnotherDoesNotWaitForTheServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		way := slowWay{}
+		workspace := way.transport(dialFunc(way.DialContext).observed)
+		workspace.MaxConnsPerHost = 1
+		transport := New(Base{Workspace: workspace, reports: 1}, Options{})
+		defer transport.CloseIdleConnections()
+		first := make(chan telemetry.Split)
+		go func() {
+			split, _, _ := way.execute(t, transport)
+			first <- split
+		}()
+		time.Sleep(500 * time.Millisecond)
+		split, _, err := way.execute(t, transport)
+		require.NoError(t, err)
+		require.Equal(t, telemetry.Split{telemetry.PartServer: 2 * s}, <-first)
+		require.Equal(t, telemetry.Split{telemetry.PartNetwork: 1500 * time.Millisecond, telemetry.PartServer: 2 * s}, split)
+		require.Equal(t, 1, way.dials)
+	})
 }
 
 func TestAHandshakeThatFailsWasTheNetworks(t *testing.T) {

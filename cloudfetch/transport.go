@@ -70,7 +70,7 @@ func New(base Base, opts Options) *Transport {
 	if base.Workspace == nil || base.Storage == nil {
 		native := NewBase(nil)
 		if base.Workspace == nil {
-			base.Workspace, base.dials = native.Workspace, true
+			base.Workspace, base.reports = native.Workspace, native.reports
 		}
 		if base.Storage == nil {
 			base.Storage = native.Storage
@@ -130,7 +130,7 @@ func (t *Transport) call(req *http.Request) (*http.Response, error) {
 		return t.callWatched(req, by)
 	}
 	body := t.beginCall(req, by)
-	if body != nil && body.method == executeStatement && !t.base.dials && !t.registry.free.is(time.Now()) {
+	if body != nil && body.method == executeStatement && t.registry.calls.mayWait(t.base.reports) {
 		req = by.trace.asking(req)
 	}
 	resp, err := t.base.Workspace.RoundTrip(req)

@@ -405,7 +405,7 @@ func networkReason(s *telemetry.Statement, took time.Duration) reason {
 	case most(connecting, took):
 		return reason{
 			"waiting for a network connection to the workspace, for " + format.Duration(connecting),
-			"Look at DNS, firewalls, TLS and proxies on the way to the workspace, and keep connections (SetMaxIdleConns, SetConnMaxIdleTime).",
+			"Look at DNS, firewalls, TLS and proxies on the way to the workspace, and keep connections (SetMaxIdleConns, SetConnMaxIdleTime). The driver's own transport opens at most 100 at a time.",
 		}
 	case len(s.RPCs) == 0 && s.RPCs != nil, len(s.Calls) > 0 && most(s.Calls[0].Start, took):
 		return reason{
