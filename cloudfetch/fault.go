@@ -67,12 +67,18 @@ func (t *Trace) CloseFault() Fault {
 // counts: the calls that the driver makes after it to tidy up may fail, too.
 func (t *Trace) updateFailing(s *methodStats) {
 	switch {
-	case s.method == cancelOperation, s.method == closeOperation:
+	case t.tidies(s.method):
 	case s.unanswered() && t.failing == unknownMethod:
 		t.failing = s.method
 	case !s.unanswered() && t.failing == s.method:
 		t.failing = unknownMethod
 	}
+}
+
+// tidies reports whether the driver makes a call that says nothing of why the statement failed. It asks
+// what a statement that still runs is only after it has given up asking for its state.
+func (t *Trace) tidies(m method) bool {
+	return m == cancelOperation || m == closeOperation || m == getResultSetMetadata && t.works()
 }
 
 // unanswered reports whether the latest call, as far as it has come, has no answer that the

@@ -466,3 +466,18 @@ func TestPartsAddUpWhateverHappens(t *testing.T) {
 		})
 	}
 }
+
+// The driver gives up asking for the state, and asks what the statement is nevertheless.
+func TestADescriptionRefusedWhileTheStatementRunsDidNotMakeItFail(t *testing.T) {
+	onClock(t, func(t *testing.T, c *clock) {
+		early := wireReply(getResultSetMetadata, 3, fStruct(1, fI32(1, 3), fString(3, "HY010"), fString(5, "still running")))
+		c.call(1*s, executeRequest(1), ok(handleReply))
+		c.call(1*s, operationRequest(getOperationStatus, 2, operationA), ok(runningReply(2)))
+		c.call(1*s, operationRequest(getResultSetMetadata, 3, operationA), ok(early))
+		require.Equal(t, Fault{Observed: true}, c.trace.Fault())
+		c.call(1*s, operationRequest(getOperationStatus, 4, operationA), ok(finishedReply(4)))
+		c.call(1*s, operationRequest(getResultSetMetadata, 5, operationA), ok(wireReply(getResultSetMetadata, 5, fStruct(1, fI32(1, 3), fString(3, "HY010")))))
+		require.True(t, c.trace.Fault().CallFailed)
+		require.Equal(t, "HY010", c.trace.Fault().SQLState)
+	})
+}

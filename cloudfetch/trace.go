@@ -302,8 +302,8 @@ func (t *Trace) updateState(from method, m *message, now time.Duration) {
 	updateEnum(m, &t.state, operationState, stateNames)
 	t.updateRunning(from, now)
 	t.updateServerTime(m, now)
-	if from == cancelOperation || from == closeOperation || t.failing != unknownMethod && t.failing != from {
-		return // says nothing of why the statement failed
+	if t.tidies(from) || t.failing != unknownMethod && t.failing != from {
+		return
 	}
 	state := ""
 	switch {
