@@ -98,35 +98,36 @@ func isAgreed(p []byte) bool {
 	return false
 }
 
-// calls knows whether one that begins may have to wait for a connection. It is safe for concurrent use.
-type calls struct {
-	underWay atomic.Int64
-	left     atomic.Int64 // when the latest left its connection to others, as Unix time in nanoseconds; 0 when it did not
+// connectionUse is what calls to the workspace show of its connections: how many are in use, and whether
+// one is free. It is safe for concurrent use.
+type connectionUse struct {
+	calls atomic.Int64 // under way
+	left  atomic.Int64 // when the latest call left its connection to others, as Unix time in nanoseconds; 0 when it did not
 }
 
-// reuseWithin is how soon a connection is used again without anybody having closed it meanwhile.
+// reuseWithin is how soon a connection is used again before the server or a proxy may have closed it.
 const reuseWithin = time.Second
 
-func (c *calls) begin() { c.underWay.Add(1) }
+func (u *connectionUse) begin() { u.calls.Add(1) }
 
-func (c *calls) end(leaves bool, at time.Time) {
+func (u *connectionUse) end(leaves bool, at time.Time) {
 	var left int64
 	if leaves {
 		left = at.UnixNano()
 	}
-	c.left.Store(left)
-	c.underWay.Add(-1)
+	u.left.Store(left)
+	u.calls.Add(-1)
 }
 
 // mayWait reports whether a call that has begun may wait for a connection without the transport saying
 // so. The transport reports so many connections; none is opened for the only call if the one before
 // has just left its own.
-func (c *calls) mayWait(reports int64) bool {
-	n := c.underWay.Load()
+func (u *connectionUse) mayWait(reports int64) bool {
+	n := u.calls.Load()
 	if n <= reports {
 		return false
 	}
-	ago := time.Now().UnixNano() - c.left.Load()
+	ago := time.Now().UnixNano() - u.left.Load()
 	return n > 1 || ago < 0 || ago >= int64(reuseWithin)
 }
 

@@ -59,10 +59,9 @@ func (w *slowWay) serve(conn net.Conn) {
 	server := &http.Server{
 		Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 			_, _ = io.Copy(io.Discard, r.Body)
-			if r.URL.Path == "/takes-a-second" {
+			time.Sleep(1 * s)
+			if r.URL.Path != "/takes-a-second" {
 				time.Sleep(1 * s)
-			} else {
-				time.Sleep(2 * s)
 			}
 			_, _ = rw.Write(handleReply)
 		}),
@@ -133,23 +132,17 @@ func (w *slowWay) observed() Base {
 	return Base{Workspace: w.transport(dialFunc(w.DialContext).observed), reports: maxConnections}
 }
 
-// speaking returns configurations of TLS for a workspace that speaks one protocol.
-func speaking(t *testing.T) func(protocol string, adjust ...func(*tls.Config)) *tls.Config {
+// speaking returns configurations of TLS for a workspace that speaks one protocol, over one version.
+func speaking(t *testing.T) func(protocol string, version uint16) *tls.Config {
 	server := httptest.NewUnstartedServer(nil)
 	server.StartTLS()
 	defer server.Close()
 	certificates := server.TLS.Certificates
 	require.NotEmpty(t, certificates)
-	return func(protocol string, adjust ...func(*tls.Config)) *tls.Config {
-		c := &tls.Config{Certificates: certificates, NextProtos: []string{protocol}}
-		for _, f := range adjust {
-			f(c)
-		}
-		return c
+	return func(protocol string, version uint16) *tls.Config {
+		return &tls.Config{Certificates: certificates, NextProtos: []string{protocol}, MinVersion: version, MaxVersion: version}
 	}
 }
-
-func tls12(c *tls.Config) { c.MaxVersion = tls.VersionTLS12 }
 
 func TestWhatNetHTTPAgreesOnWithProxyAndServerIsNotTheServersWork(t *testing.T) {
 	speak := speaking(t)
@@ -158,10 +151,10 @@ func TestWhatNetHTTPAgreesOnWithProxyAndServerIsNotTheServersWork(t *testing.T) 
 		network time.Duration
 	}{
 		"plain":               {slowWay{dial: 1 * s}, 1 * s},
-		"TLS":                 {slowWay{dial: 1 * s, handshake: 3 * s, secure: speak("http/1.1")}, 4 * s},
-		"TLS 1.2":             {slowWay{dial: 1 * s, handshake: 3 * s, secure: speak("http/1.1", tls12)}, 4 * s},
-		"HTTP/2":              {slowWay{dial: 1 * s, handshake: 3 * s, secure: speak("h2")}, 4 * s},
-		"TLS through a proxy": {slowWay{dial: 1 * s, handshake: 3 * s, secure: speak("http/1.1"), proxy: 5 * s}, 9 * s},
+		"TLS":                 {slowWay{dial: 1 * s, handshake: 3 * s, secure: speak("http/1.1", tls.VersionTLS13)}, 4 * s},
+		"TLS 1.2":             {slowWay{dial: 1 * s, handshake: 3 * s, secure: speak("http/1.1", tls.VersionTLS12)}, 4 * s},
+		"HTTP/2":              {slowWay{dial: 1 * s, handshake: 3 * s, secure: speak("h2", tls.VersionTLS13)}, 4 * s},
+		"TLS through a proxy": {slowWay{dial: 1 * s, handshake: 3 * s, secure: speak("http/1.1", tls.VersionTLS13), proxy: 5 * s}, 9 * s},
 	}
 	for name, c := range ways {
 		t.Run(name, func(t *testing.T) {
@@ -205,8 +198,8 @@ func TestAConnectionThatNothingIsSentOverIsNotWaitedFor(t *testing.T) {
 	speak := speaking(t)
 	for name, way := range map[string]slowWay{
 		"plain":   {dial: 300 * time.Millisecond},
-		"TLS":     {dial: 100 * time.Millisecond, handshake: 200 * time.Millisecond, secure: speak("http/1.1")},
-		"TLS 1.2": {dial: 100 * time.Millisecond, handshake: 200 * time.Millisecond, secure: speak("http/1.1", tls12)},
+		"TLS":     {dial: 100 * time.Millisecond, handshake: 200 * time.Millisecond, secure: speak("http/1.1", tls.VersionTLS13)},
+		"TLS 1.2": {dial: 100 * time.Millisecond, handshake: 200 * time.Millisecond, secure: speak("http/1.1", tls.VersionTLS12)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -257,7 +250,7 @@ func TestACallThatWaitsForTheConnectionOfAnotherDoesNotWaitForTheServer(t *testi
 func TestAHandshakeThatFailsWasTheNetworks(t *testing.T) {
 	speak := speaking(t)
 	synctest.Test(t, func(t *testing.T) {
-		way := slowWay{handshake: time.Hour, secure: speak("http/1.1")}
+		way := slowWay{handshake: time.Hour, secure: speak("http/1.1", tls.VersionTLS13)}
 		base := way.observed()
 		defer base.closeIdleConnections()
 		split, rpc, err := way.execute(t, New(base, Options{}))
@@ -291,7 +284,7 @@ func TestATransportIsAskedWhereNoConnectionIsFree(t *testing.T) {
 		require.True(t, statement(), "the first one")
 		require.False(t, statement(), "it takes the connection that the first one left")
 		time.Sleep(reuseWithin)
-		require.True(t, statement(), "somebody may have closed the connection")
+		require.True(t, statement(), "a proxy may have closed the connection")
 
 		under := make(chan struct{})
 		c.beforeAnswer = func() { c.beforeAnswer = nil; <-under }

@@ -36,7 +36,7 @@ type exchange struct {
 func (x *exchange) begin(req *message, out int64, redirect bool, at time.Time) (observed bool) {
 	defer x.contain()
 	if x.attempt, observed = x.owner.begin(req, out, redirect, at); observed {
-		x.registry.calls.begin()
+		x.registry.connections.begin()
 	}
 	return observed
 }
@@ -108,7 +108,7 @@ func (x *exchange) markUndecoded() {
 func (x *exchange) finish(s attemptState, broke error) {
 	if x.over.CompareAndSwap(false, true) {
 		now := time.Now()
-		x.registry.calls.end(x.leaves && broke == nil, now)
+		x.registry.connections.end(x.leaves && broke == nil, now)
 		x.owner.end(x, s, broke, now)
 	}
 }

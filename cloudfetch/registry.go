@@ -13,7 +13,7 @@ type registry struct {
 	// let everything pass unobserved. Written under mu.
 	busy, linked atomic.Int64
 	roundTrip    roundTripTime
-	calls        calls
+	connections  connectionUse
 	counts       *Counters
 
 	mu         sync.Mutex // guards all below, and the fields of file it names

@@ -130,7 +130,7 @@ func (t *Transport) call(req *http.Request) (*http.Response, error) {
 		return t.callWatched(req, by)
 	}
 	body := t.beginCall(req, by)
-	if body != nil && body.method == executeStatement && t.registry.calls.mayWait(t.base.reports) {
+	if body != nil && body.method == executeStatement && t.registry.connections.mayWait(t.base.reports) {
 		req = by.trace.asking(req)
 	}
 	resp, err := t.base.Workspace.RoundTrip(req)

@@ -59,8 +59,7 @@ func (in *input) each(ctx context.Context, files []string, f func(record any) er
 }
 
 // accept returns the record of a result; nil if the filter leaves it out, the line is not a record, or
-// the file is cut off.
-// An error ends the reading.
+// the file is cut off. An error ends the reading.
 func (in *input) accept(r result) (record any, err error) {
 	var line *ndjson.LineError
 	if errors.As(r.err, &line) {
