@@ -35,7 +35,8 @@ func TestProgramsOfUsersRunTheSameWhenAdopted(t *testing.T) {
 	guide, err := os.ReadFile("../../docs/ADOPTION.md")
 	require.NoError(t, err)
 	diffs := diffsOf(string(guide))
-	bin := t.TempDir()
+	bin, err := filepath.Abs("../../bin/adoption") // kept: the go command links only programs that changed
+	require.NoError(t, err)
 	for _, m := range modules {
 		m.build(t, bin, diffs)
 	}

@@ -25,12 +25,12 @@ import (
 )
 
 var (
-	soakFor  = flag.Duration("soak", 10*time.Second, "how long TestSoak runs")
+	soakFor  = flag.Duration("soak", 6*time.Second, "how long TestSoak runs")
 	soakSeed = flag.Uint64("soak.seed", 0, "the seed of its programs; 0 draws one")
 )
 
-// roundFor is the lifetime of one application: it opens databases, works, and closes them.
-// Memory in use between two rounds has leaked.
+// roundFor is the lifetime of one application: it opens databases, works, and closes them. There are
+// at least three. Memory in use between two rounds has leaked.
 const roundFor = 4 * time.Second
 
 // lane is one entry point with a workspace, and the native driver with the same options.
@@ -108,7 +108,7 @@ func TestSoak(t *testing.T) {
 	end := time.Now().Add(*soakFor)
 	for n := uint64(0); n == 0 || time.Now().Before(end); n++ {
 		r := &round{seed: seed + n, faultMode: faultMode(n % 3), began: time.Now(), before: export.Default.Stats()}
-		length := min(roundFor, max(time.Second, time.Until(end)))
+		length := min(roundFor, *soakFor/3, max(time.Second, time.Until(end)))
 		if !t.Run("round", func(t *testing.T) { r.run(t, length) }) {
 			t.Fatalf("-soak.seed %d, round %d", seed, n)
 		}

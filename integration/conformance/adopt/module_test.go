@@ -28,7 +28,8 @@ type examples struct {
 }
 
 // build makes one module of the driver's example programs, as they are and adopted, with the
-// dependencies these tests have, and builds it.
+// dependencies these tests have, and builds it. The programs stay where the next run finds them, so
+// that the go command links only those that changed.
 func build(t *testing.T) *examples {
 	t.Helper()
 	root, err := filepath.Abs("../../..")
@@ -55,7 +56,7 @@ func build(t *testing.T) *examples {
 	}
 	write(t, filepath.Join(dir, "go.sum"), sums)
 
-	e := &examples{source: filepath.Join(driver, "examples"), bin: filepath.Join(dir, "bin"), changes: map[string]int{}}
+	e := &examples{source: filepath.Join(driver, "examples"), bin: filepath.Join(root, "bin", "adopt", dbsql.DriverVersion), changes: map[string]int{}}
 	mains, err := filepath.Glob(filepath.Join(e.source, "*", "main.go"))
 	require.NoError(t, err)
 	require.NotEmpty(t, mains, "the driver brings its examples")
