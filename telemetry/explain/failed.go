@@ -114,27 +114,30 @@ func (because reason) withFailedCall(s *telemetry.Statement) reason {
 }
 
 // failedCall returns the method of the call that made a statement fail, how the call failed, and its
-// HTTP status or unreadable. The method is empty where no such call is known, and where the server
-// answered with an error, which is that of the statement. A call that is not listed is known by its
-// status alone.
+// HTTP status or unreadable: of the first that failed, because the driver gave up with it. The method
+// is empty where no such call is known, and where the server answered with an error, which is that of
+// the statement. A call that is not listed is known by its status alone.
 func failedCall(s *telemetry.Statement) (method, how string, status int) {
 	if s.Outcome != telemetry.OutcomeFailed {
 		return
 	}
 	for _, r := range s.RPCs {
-		switch r.Method {
-		case "CancelOperation", "CloseOperation":
-			continue
-		}
 		last := lastCall(s, r.Method)
 		switch {
+		case tidies(s, r.Method):
 		case r.FailedStatus != 0 && r.FailedStatus == r.LastStatus, last.Failed && last.Status != 200:
-			method, how, status = r.Method, lastStatus(r.LastStatus), r.LastStatus
+			return r.Method, lastStatus(r.LastStatus), r.LastStatus
 		case last.Failed && !answeredWithError(s, &last):
-			method, how, status = r.Method, ", with an answer that could not be read", unreadable
+			return r.Method, ", with an answer that could not be read", unreadable
 		}
 	}
 	return
+}
+
+// tidies reports whether the driver makes a call that says nothing of why the statement failed. It
+// asks what a statement that still runs is only after it has given up asking for its state.
+func tidies(s *telemetry.Statement, method string) bool {
+	return method == "CancelOperation" || method == "CloseOperation" || method == "GetResultSetMetadata" && unfinished(s)
 }
 
 // lastCall returns the latest listed call of a method; the zero value without one.

@@ -26,7 +26,7 @@ func polls(n int64) telemetry.Maybe[telemetry.Polling] {
 }
 
 // rpcs are the sums of a statement that called one method besides ExecuteStatement.
-func rpcs(more telemetry.RPC) []telemetry.RPC { return append(observed[:1:1], more) }
+func rpcs(more ...telemetry.RPC) []telemetry.RPC { return append(observed[:1:1], more...) }
 
 const requestID = "0a1b2c3d-0000-4000-8000-000000000001"
 
@@ -140,6 +140,30 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 				RPCs: rpcs(telemetry.RPC{Method: "GetOperationStatus", Calls: 70, LastStatus: 404, FailedStatus: 404}), Calls: []telemetry.Call{executed, call("GetOperationStatus", 1000, 1010, -1)},
 			},
 			"server-bound: 100 % of 80 s waiting for the server, which had not finished: last seen RUNNING at poll 69; GetOperationStatus failed, last status 404", "error of the statement",
+		},
+		"what the driver asks after a status call that failed": {
+			telemetry.Statement{
+				Total: 8 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{}, State: "RUNNING", Polling: polls(2), Split: split{telemetry.PartServer: 8 * second},
+				RPCs:  rpcs(telemetry.RPC{Method: "GetOperationStatus", Calls: 2, LastStatus: 404, FailedStatus: 404}, telemetry.RPC{Method: "GetResultSetMetadata", Calls: 1, LastStatus: 500, FailedStatus: 500}),
+				Calls: []telemetry.Call{executed, call("GetOperationStatus", 1000, 1010, -1)},
+			},
+			"server-bound: 100 % of 8.0 s waiting for the server, which had not finished: last seen RUNNING at poll 1; GetOperationStatus failed, last status 404", "error of the statement",
+		},
+		"what the driver asks after a status call that was never sent": {
+			telemetry.Statement{
+				Total: 8 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{Category: telemetry.CategoryAuth}, State: "RUNNING", Polling: polls(1), Split: split{telemetry.PartServer: 8 * second},
+				RPCs:  rpcs(telemetry.RPC{Method: "GetOperationStatus", Calls: 1, LastStatus: 200}, telemetry.RPC{Method: "GetResultSetMetadata", Calls: 1, LastStatus: 500, FailedStatus: 500}),
+				Calls: []telemetry.Call{executed, call("GetOperationStatus", 1000, 1010, -1)},
+			},
+			"server-bound: 100 % of 8.0 s waiting for the server, which had not finished: last seen RUNNING at poll 1", "query profile",
+		},
+		"the description of a result, and what follows": {
+			telemetry.Statement{
+				Total: 8 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{}, State: "FINISHED", Polling: polls(1), Split: split{telemetry.PartServer: 8 * second},
+				RPCs:  rpcs(telemetry.RPC{Method: "GetOperationStatus", Calls: 1, LastStatus: 200}, telemetry.RPC{Method: "GetResultSetMetadata", Calls: 1, LastStatus: 403, FailedStatus: 403}, telemetry.RPC{Method: "FetchResults", Calls: 1, LastStatus: 500, FailedStatus: 500}),
+				Calls: []telemetry.Call{executed, call("GetOperationStatus", 1000, 1010, -1)},
+			},
+			"server-bound: 100 % of 8.0 s waiting for the server, as seen on the wire (1 status call); GetResultSetMetadata failed, last status 403", "refused access",
 		},
 		"an error of the server": {
 			telemetry.Statement{
