@@ -83,10 +83,9 @@ func (c Config) open(resolved telemetry.Settings, opts []dbsql.ConnOption) (*con
 			return nil
 		}
 		userClient = readConfig[*http.Client](n, "HTTPClient").Or(nil) != nil
-		// Only the wrapper may report for this connector: the native telemetry is silenced.
 		reportTo = connection
 		report = export.Open(reportTo, resolved)
-		wire = observer(n, report != nil || resolved.Enabled == telemetry.SwitchOff)
+		wire = observer(n)
 		return dbsql.WithTransport(wire)
 	})
 	imitate := withConfig(func(n nativeConfig) dbsql.ConnOption {

@@ -139,27 +139,30 @@ func supportsContexts(native driver.Conn) bool {
 func (c *conn) Raw() driver.Conn { return c.native }
 
 // ExecContext runs a statement that returns no rows.
-func (e execer) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+func (e execer) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (result driver.Result, err error) {
 	c := e.on
 	ctx, st := beginStatement(ctx, c.session, call{kind: telemetry.KindUpdate, query: query})
 	if st == nil {
 		return c.unmeasured().(driver.ExecerContext).ExecContext(ctx, query, args)
 	}
-	result, err := c.intercepted.ExecContext(&st.ctx, query, args)
-	st.execEnded(result, err)
+	err = errNotReturned
+	defer func() { st.execEnded(result, err) }()
+	result, err = c.intercepted.ExecContext(&st.ctx, query, args)
 	return result, err
 }
 
 // QueryContext runs a statement that returns rows. The rows have the optional interfaces of
 // the native ones, Arrow access included.
-func (q queryer) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+func (q queryer) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (rows driver.Rows, err error) {
 	c := q.on
 	ctx, st := beginStatement(ctx, c.session, call{kind: telemetry.KindQuery, query: query})
 	if st == nil {
 		return c.unmeasured().(driver.QueryerContext).QueryContext(ctx, query, args)
 	}
-	rows, err := c.intercepted.queryInto(&st.ctx, &st.rows, query, args)
-	return wrapRows(st, rows, err)
+	err = errNotReturned
+	defer func() { rows, err = wrapRows(st, rows, err) }()
+	rows, err = c.intercepted.queryInto(&st.ctx, &st.rows, query, args)
+	return rows, err
 }
 
 // unmeasured returns what runs a call that is not recorded: the native connection, or that behind
@@ -225,7 +228,7 @@ func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 
 // Ping checks that the server answers. The native driver runs a statement for it, which is
 // recorded as internal.
-func (c *conn) Ping(ctx context.Context) error {
+func (c *conn) Ping(ctx context.Context) (err error) {
 	native, ok := c.native.(driver.Pinger)
 	if !ok {
 		return nil
@@ -234,8 +237,9 @@ func (c *conn) Ping(ctx context.Context) error {
 	if st == nil {
 		return native.Ping(ctx)
 	}
-	err := native.Ping(&st.ctx)
-	st.execEnded(nil, err)
+	err = errNotReturned
+	defer func() { st.execEnded(nil, err) }()
+	err = native.Ping(&st.ctx)
 	return err
 }
 
@@ -257,9 +261,10 @@ func (c *conn) IsValid() bool {
 }
 
 // Close closes the session. It does not wait for telemetry.
-func (c *conn) Close() error {
+func (c *conn) Close() (err error) {
 	start := time.Now()
-	err := c.native.Close()
-	c.session.close(start, c.reused, err)
+	err = errNotReturned
+	defer func() { c.session.close(start, c.reused, err) }()
+	err = c.native.Close()
 	return err
 }

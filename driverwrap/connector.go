@@ -57,14 +57,23 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if trace != nil {
 		ctx = cloudfetch.NewSessionContext(ctx, trace)
 	}
-	start := time.Now()
-	native, err := c.native.Connect(ctx)
-	end := time.Now()
-	c.recordOpened(start, end, trace, spans, err)
+	native, end, err := c.connect(ctx, trace, spans)
 	if err != nil {
 		return nil, err
 	}
 	return newConn(native, c.sessions.open(end, trace, c.wire != nil)), nil
+}
+
+// connect opens a native connection, and records when that was done.
+func (c *connector) connect(ctx context.Context, trace *cloudfetch.Session, spans []telemetry.SessionSpan) (native driver.Conn, end time.Time, err error) {
+	start := time.Now()
+	err = errNotReturned
+	defer func() {
+		end = time.Now()
+		c.recordOpened(start, end, trace, spans, err)
+	}()
+	native, err = c.native.Connect(ctx)
+	return native, end, err
 }
 
 // traceSession returns a trace for a new session, nil where the wire is not read or there is no

@@ -1,6 +1,8 @@
 package driverwrap
 
 import (
+	"errors"
+
 	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/failure"
@@ -26,6 +28,10 @@ func (r *recorder) failureOf(err error, seen func() cloudfetch.Fault) (f *teleme
 	f.Message = errorText(r.settings.ErrorText, err.Error())
 	return f
 }
+
+// errNotReturned stands for the error of a native call until the call returns. It is recorded where
+// the call panics or ends its goroutine, which the application sees as it is.
+var errNotReturned = errors.New("the call panicked or ended its goroutine")
 
 // longestErrorText bounds what settings.ErrorTextFull keeps, in bytes: records wait in queues
 // that are bounded by their number.

@@ -14,14 +14,19 @@ import (
 // call by call.
 
 type calls struct {
-	mu  sync.Mutex
-	log []string
+	mu    sync.Mutex
+	log   []string
+	noted func(call string) // may panic; nil for nothing
 }
 
 func (c *calls) note(format string, args ...any) {
+	call := fmt.Sprintf(format, args...)
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.log = append(c.log, fmt.Sprintf(format, args...))
+	c.log = append(c.log, call)
+	c.mu.Unlock()
+	if c.noted != nil {
+		c.noted(call)
+	}
 }
 
 func (c *calls) taken() []string {

@@ -18,7 +18,7 @@ import (
 
 func init() {
 	telemetry.Default.Join(telemetry.Member{
-		Connectors: connectors.list, Flush: connectors.flush, Shutdown: connectors.flush, Stats: addWireStats,
+		Connectors: connectors.list, Sinks: connectors.flush, Stats: addWireStats,
 	})
 }
 
@@ -85,7 +85,7 @@ func (i inspector) Info() telemetry.ConnectorInfo {
 	switch {
 	case c.report.Recording():
 		info.Reports = "wrapper"
-	case c.wire == nil && c.settings.Enabled != telemetry.SwitchOff:
+	case c.openedVia == "Wrap", c.wire == nil && c.settings.Enabled != telemetry.SwitchOff:
 		info.Reports = "driver"
 	}
 	return info

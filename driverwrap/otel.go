@@ -12,7 +12,7 @@ var openTelemetry telemetry.Fanout
 func init() {
 	openTelemetry.Attach(otelsink.Global())
 	// The providers are the application's: they are flushed, never shut down.
-	telemetry.Default.Join(telemetry.Member{Flush: openTelemetry.Flush, Shutdown: openTelemetry.Flush})
+	telemetry.Default.Join(telemetry.Member{Sinks: openTelemetry.Flush})
 }
 
 func isOpenTelemetry(s telemetry.Sink) bool {

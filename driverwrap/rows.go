@@ -165,13 +165,16 @@ func notEOF(err error) error {
 }
 
 // Close closes the rows and finishes the statement. It may be called more than once.
-func (r *rows) Close() error {
+func (r *rows) Close() (err error) {
 	r.st.inferResult(r.inference)
 	start := time.Now()
 	r.st.closeBegun(start)
-	err := r.native.Close()
-	r.st.rowsClosed(start, err)
-	r.st.releaseLease(r.lease.Swap(nil))
+	err = errNotReturned
+	defer func() {
+		r.st.rowsClosed(start, err)
+		r.st.releaseLease(r.lease.Swap(nil))
+	}()
+	err = r.native.Close()
 	return err
 }
 

@@ -91,13 +91,14 @@ func (s *stmt) ExecContext(ctx context.Context, args []driver.NamedValue) (drive
 	})
 }
 
-func (s *stmt) exec(ctx context.Context, run func(context.Context) (driver.Result, error)) (driver.Result, error) {
+func (s *stmt) exec(ctx context.Context, run func(context.Context) (driver.Result, error)) (result driver.Result, err error) {
 	ctx, st := beginStatement(ctx, s.session, call{kind: telemetry.KindUpdate, prepared: true, query: s.text})
 	if st == nil {
 		return run(ctx)
 	}
-	result, err := run(&st.ctx)
-	st.execEnded(result, err)
+	err = errNotReturned
+	defer func() { st.execEnded(result, err) }()
+	result, err = run(&st.ctx)
 	return result, err
 }
 
@@ -123,13 +124,15 @@ func (s *stmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driv
 	})
 }
 
-func (s *stmt) query(ctx context.Context, run func(context.Context) (driver.Rows, error)) (driver.Rows, error) {
+func (s *stmt) query(ctx context.Context, run func(context.Context) (driver.Rows, error)) (rows driver.Rows, err error) {
 	ctx, st := beginStatement(ctx, s.session, call{kind: telemetry.KindQuery, prepared: true, query: s.text})
 	if st == nil {
 		return run(ctx)
 	}
-	rows, err := run(&st.ctx)
-	return wrapRows(st, rows, err)
+	err = errNotReturned
+	defer func() { rows, err = wrapRows(st, rows, err) }()
+	rows, err = run(&st.ctx)
+	return rows, err
 }
 
 // positional returns the parameters for a statement without context support.

@@ -295,6 +295,12 @@ func TestARunningStatementCanBeLookedAt(t *testing.T) {
 	})
 }
 
+func TestBehindWrapTheDriverReportsThoughTheWrapperIsOff(t *testing.T) {
+	db := sql.OpenDB(driverwrap.Config{Settings: telemetry.Settings{Enabled: telemetry.SwitchOff}}.Wrap(idleConnector{}))
+	require.Equal(t, "driver", inspected(t, newest()).Info().Reports)
+	require.NoError(t, db.Close())
+}
+
 func TestAConnectorSaysWhatItIs(t *testing.T) {
 	db := sql.OpenDB(driverwrap.Wrap(idleConnector{}))
 	c := inspected(t, newest())

@@ -15,8 +15,9 @@ func observable(n nativeConfig) bool {
 }
 
 // observer returns the transport to put under the driver. A transport that the user supplied
-// stays in use underneath. With silence the native driver's telemetry is answered locally.
-func observer(n nativeConfig, silence bool) *cloudfetch.Transport {
+// stays in use underneath. The native driver's telemetry is answered locally: only this module may
+// report for the connector, and where it does not (off, or after a Shutdown), nothing does.
+func observer(n nativeConfig) *cloudfetch.Transport {
 	base := cloudfetch.NewBase(readConfig[*tls.Config](n, "TLSConfig").Or(nil))
 	downloads := readConfig[*http.Client](n, "HTTPClient").Or(nil)
 	if user, ok := readConfig[http.RoundTripper](n, "Transport").Get(); ok && user != nil {
@@ -25,7 +26,7 @@ func observer(n nativeConfig, silence bool) *cloudfetch.Transport {
 	if downloads != nil && downloads.Transport != nil {
 		base.Storage = downloads.Transport // of the first WithTransport, where there were several
 	}
-	wire := cloudfetch.New(base, cloudfetch.Options{SilenceNative: silence, Counters: &wireCounters})
+	wire := cloudfetch.New(base, cloudfetch.Options{SilenceNative: true, Counters: &wireCounters})
 	if downloads != nil {
 		downloads.Transport = wire // the client belongs to this configuration alone
 	}

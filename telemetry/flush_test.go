@@ -218,6 +218,23 @@ func TestShutdownDeliversWhatMembersReportLast(t *testing.T) {
 	})
 }
 
+func TestShutdownDeliversWhatMembersReportLastToSinksOfTheirOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p telemetry.Process
+		var own telemetry.Fanout // as that of a connector with sinks of its own
+		delivered := 0
+		own.Attach(sinkFunc(func(*telemetry.Statement) { delivered++ }))
+		p.Join(telemetry.Member{Sinks: own.Flush})
+		p.Join(telemetry.Member{Shutdown: func(context.Context) error {
+			time.Sleep(time.Second)
+			own.Statement(statement(1, false))
+			return nil
+		}})
+		require.NoError(t, p.Shutdown(t.Context()))
+		require.Equal(t, 1, delivered)
+	})
+}
+
 func TestASinkThatBlocksTakesNoTimeFromTheMembers(t *testing.T) {
 	for name, flush := range map[string]func(*telemetry.Process, context.Context) error{
 		"Flush": (*telemetry.Process).Flush, "Shutdown": (*telemetry.Process).Shutdown,

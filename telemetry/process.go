@@ -29,6 +29,8 @@ var Default Process
 type Member struct {
 	// Connectors returns the wrapped connectors, in the order they were made.
 	Connectors func() []Connector
+	// Sinks flushes the sinks that are not those of the process.
+	Sinks func(context.Context) error
 	// Flush sends what was recorded before the call; the error says what could not be.
 	Flush func(context.Context) error
 	// Shutdown flushes and ends: nothing is sent after it.
@@ -81,23 +83,32 @@ func (p *Process) Shutdown(ctx context.Context) error {
 }
 
 // flushAnd flushes the sinks and calls one function of every member, all at once: a sink that blocks
-// takes no time from the report to Databricks.
+// takes no time from the report to Databricks. Then it flushes the sinks that were not behind for what
+// members delivered to them meanwhile: the last server reports.
 func (p *Process) flushAnd(ctx context.Context, of func(Member) func(context.Context) error) error {
-	var sinks error
-	flushes := []func(context.Context) error{func(ctx context.Context) error {
-		sinks = p.Fanout.Flush(ctx)
-		return sinks
-	}}
+	sinks := []*flush{{of: p.Fanout.Flush}}
+	var others []*flush
 	for _, member := range p.members.all() {
+		if member.Sinks != nil {
+			sinks = append(sinks, &flush{of: member.Sinks})
+		}
 		if f := of(member); f != nil {
-			flushes = append(flushes, f)
+			others = append(others, &flush{of: f})
 		}
 	}
-	err := ondemand.Each(flushes, func(f func(context.Context) error) error { return f(ctx) })
-	if sinks == nil {
-		err = errors.Join(err, p.Fanout.Flush(ctx)) // what members delivered to the sinks meanwhile: the last server reports
+	run := func(f *flush) error {
+		f.err = f.of(ctx)
+		return f.err
 	}
-	return err
+	err := ondemand.Each(slices.Concat(sinks, others), run)
+	sinks = slices.DeleteFunc(sinks, func(f *flush) bool { return f.err != nil })
+	return errors.Join(err, ondemand.Each(sinks, run))
+}
+
+// flush is one of several that run at once, and its error.
+type flush struct {
+	of  func(context.Context) error
+	err error
 }
 
 // Stats is [ReadStats] for this process.

@@ -24,6 +24,7 @@ type filter struct {
 
 	left     int64                  // statements that were left out
 	selected [2]map[string]struct{} // ids of the statements that were selected: the latest, and those before
+	early    earlyReports
 }
 
 func (f *filter) flags(flags *flag.FlagSet) {
@@ -108,7 +109,14 @@ func (f *filter) selects(record any) bool {
 	case *telemetry.PoolSample:
 		return f.selectsAnyKind() && f.text.server == "" && f.covers(r.Sampled.Add(-r.Over), r.Over)
 	case *telemetry.ServerReport:
-		return r.StatementID != "" && (f.selectsAll() || f.remembers(r.StatementID))
+		if r.StatementID == "" {
+			return false
+		}
+		if f.selectsAll() || f.remembers(r.StatementID) {
+			return true
+		}
+		f.early.keep(r)
+		return false
 	}
 	return true
 }

@@ -168,3 +168,8 @@ func TestRankingKeepsNoMoreThanItShows(t *testing.T) {
 	require.Equal(t, "2", list.statements[1].StatementID)
 	require.EqualValues(t, 5, list.times.n)
 }
+
+func TestARecordIsOneLineWhileFilesAreFollowed(t *testing.T) {
+	got := dbtel(t, `{"event":"statement","started":"2026-03-01T11:30:00Z","statement_id":"a","outcome":"completed","execute_ms":5000,"total_ms":5000,"time_retry_ms":5000,"rpcs_by_method":[{"method":"X\n2026-03-01T11:30:00Z    5.0 s  query  b","calls":1,"retries":2}]}`+"\n", "top", "-f")
+	require.Equal(t, 1, strings.Count(got.out, "\n"), got.out)
+}

@@ -48,9 +48,14 @@ to repeat a request; █ or ▓ what it waited for, and ✗ a failure.
 // it; nil if none does.
 func find(ctx context.Context, inv *invocation, which string, files []string) (found *telemetry.Statement, report *telemetry.ServerReport, err error) {
 	var also string // another statement that matches
+	early := &inv.input.filter.early
 	err = inv.input.each(ctx, files, func(record any) error {
-		if r, ok := record.(*telemetry.ServerReport); ok && found != nil && r.StatementID == found.StatementID {
-			report = r
+		if r, ok := record.(*telemetry.ServerReport); ok {
+			if found != nil && r.StatementID == found.StatementID {
+				report = r
+			} else {
+				early.keep(r)
+			}
 		}
 		s, ok := record.(*telemetry.Statement)
 		if !ok {
@@ -88,8 +93,8 @@ func find(ctx context.Context, inv *invocation, which string, files []string) (f
 	case found == nil:
 		return nil, nil, fmt.Errorf("there is no statement %q; dbtel top lists what there is", which)
 	}
-	if report != nil && report.StatementID != found.StatementID {
-		report = nil // of a statement that was found before
+	if report == nil || report.StatementID != found.StatementID { // of a statement that was found before
+		report = early.take(found.StatementID)
 	}
 	return found, report, nil
 }

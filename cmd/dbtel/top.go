@@ -41,7 +41,7 @@ statement becomes a line. With --json, the records are printed as they were writ
 				return usageError(fmt.Sprintf("-n takes 1 to 10000, not %d", *n))
 			}
 			inv.input.follow = follow
-			list := &ranking{order: order, limit: *n, filter: inv.input.filter}
+			list := &ranking{order: order, limit: *n, filter: inv.input.filter, early: &inv.input.filter.early}
 			switch {
 			case follow && (inv.json || !inv.screen.terminal):
 				return inv.stream(ctx)
@@ -93,7 +93,7 @@ func line(s *telemetry.Statement) string {
 	if s.Failed() {
 		words = append(words, "failed: "+failureOf(s))
 	} else if v := explain.Of(s).Sentence; v != "" {
-		words = append(words, v)
+		words = append(words, clean(v))
 	}
 	return strings.Join(words, "  ")
 }

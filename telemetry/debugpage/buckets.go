@@ -7,9 +7,9 @@ import (
 
 // Latencies are counted in buckets, each of which ends at 2^(1/4) times the end of the one before, so
 // that a percentile is off by 9 % at most. The first ends at 100 µs, the last has all latencies above
-// an hour.
+// two days.
 const (
-	buckets     = 101
+	buckets     = 125
 	perDoubling = 4
 	firstBucket = 100 * time.Microsecond
 )
@@ -36,6 +36,9 @@ func (w *window) quantile(q float64) time.Duration {
 	}
 	for i, n := range w.took {
 		if rank -= n; rank <= 0 && n > 0 {
+			if i == buckets-1 {
+				return w.slowest // the last bucket has no end
+			}
 			// The middle of the bucket, on the logarithmic scale of the buckets.
 			return min(w.slowest, time.Duration(float64(bucketEnd(i))*math.Exp2(-0.5/perDoubling)))
 		}

@@ -164,3 +164,14 @@ func TestQuantilesAreWithinTheirBucket(t *testing.T) {
 		require.GreaterOrEqual(t, bucketOf(d), 0)
 	}
 }
+
+func TestPercentilesOfHoursAreOffBy9Percent(t *testing.T) {
+	for _, took := range []time.Duration{50 * time.Minute, 3 * time.Hour, 50 * time.Hour, 300 * time.Hour} {
+		c := counts{since: time.Now()}
+		for range 10 {
+			c.addStatement(time.Now(), &telemetry.Statement{Total: took, Outcome: telemetry.OutcomeCompleted})
+		}
+		w := c.over(time.Now(), time.Hour)
+		require.InEpsilon(t, took, w.quantile(0.5), 0.09)
+	}
+}

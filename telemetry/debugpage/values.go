@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -188,6 +189,24 @@ func (v value) MarshalJSON() ([]byte, error) {
 		return strconv.AppendInt(nil, v.Int64(), 10), nil
 	case slog.KindBool:
 		return strconv.AppendBool(nil, v.Bool()), nil
+	case slog.KindFloat64:
+		if f := v.Float64(); !math.IsNaN(f) && !math.IsInf(f, 0) { // JSON has no number for those
+			return json.Marshal(f)
+		}
+		return quoted(v.Value.String()), nil
+	case slog.KindGroup:
+		b := []byte{'{'}
+		for i, a := range v.Group() {
+			member, err := value{a.Value}.MarshalJSON()
+			if err != nil {
+				return nil, err
+			}
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = append(append(append(b, quoted(a.Key)...), ':'), member...)
+		}
+		return append(b, '}'), nil
 	case slog.KindTime:
 		return v.Time().UTC().MarshalJSON()
 	default:

@@ -80,7 +80,7 @@ func PhasesOf(r *telemetry.ServerReport) []PhaseTime {
 	}
 	sum := time.Duration(0)
 	for _, d := range measured {
-		sum += d.Or(0)
+		sum += max(0, d.Or(0)) // a file may have any number
 	}
 	total := max(sum, r.Total.Or(0))
 	times := make([]PhaseTime, 0, len(measured))

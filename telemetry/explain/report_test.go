@@ -88,3 +88,12 @@ func TestAReportSaysHowLongAStatementWaitedToBeNoticed(t *testing.T) {
 	v = explain.WithReport(s, &telemetry.ServerReport{Total: d(time.Second)})
 	require.Contains(t, v.Sentence, "which may have finished up to 990 ms before", "the report does not say when")
 }
+
+func TestSharesOfPhasesAreSharesWhateverTheReport(t *testing.T) {
+	for _, negative := range []time.Duration{-20 * time.Second, -19 * time.Second, -21 * time.Second} { // as a file may have them
+		r := &telemetry.ServerReport{Compiling: telemetry.Known(20 * time.Second), Executing: telemetry.Known(negative)}
+		for _, p := range explain.PhasesOf(r) {
+			require.True(t, p.Share >= 0 && p.Share <= 1, "%s: share %v", p, p.Share)
+		}
+	}
+}

@@ -88,6 +88,9 @@ func (l *lines) record() (any, error) {
 	return nil, &LineError{l.n, err}
 }
 
+// byteOrderMark is what some tools write at the beginning of a text file.
+var byteOrderMark = []byte("\xef\xbb\xbf")
+
 // next returns the next line that is not blank, valid until the next call; io.EOF after the
 // last, a *LineError for one that is too long.
 func (l *lines) next() ([]byte, error) {
@@ -96,7 +99,7 @@ func (l *lines) next() ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if line = bytes.TrimSpace(line); len(line) > 0 {
+		if line = bytes.TrimSpace(bytes.TrimPrefix(line, byteOrderMark)); len(line) > 0 {
 			return line, nil
 		}
 	}

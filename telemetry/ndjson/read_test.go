@@ -288,3 +288,25 @@ func BenchmarkRead(b *testing.B) {
 		}
 	}
 }
+
+func TestTheOrderOfKeysChangesNothing(t *testing.T) {
+	const first = `{"event":"statement","started":"2026-03-01T11:30:00Z","outcome":"completed","execute_ms":5,"total_ms":5,`
+	const sums = `"rpcs":1,"rpc_retries":1,"retried":{"ExecuteStatement":1},"bytes_out":10,"bytes_in":20`
+	const byMethod = `"rpcs_by_method":[{"method":"ExecuteStatement","calls":1,"retries":1,"bytes_out":10,"bytes_in":20}]`
+	for _, line := range []string{first + sums + "," + byMethod + "}", first + byMethod + "," + sums + "}"} {
+		for record, err := range ndjson.Read(strings.NewReader(line)) {
+			require.NoError(t, err)
+			require.Equal(t, []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, Retries: 1, BytesOut: 10, BytesIn: 20}}, record.(*telemetry.Statement).RPCs)
+		}
+	}
+}
+
+func TestAByteOrderMarkIsNoPartOfALine(t *testing.T) {
+	line := "\xef\xbb\xbf" + `{"event":"statement","started":"2026-03-01T11:30:00Z"}` + "\r\n"
+	n := 0
+	for _, err := range ndjson.Read(strings.NewReader(line + line)) { // two such files, one after the other
+		require.NoError(t, err)
+		n++
+	}
+	require.Equal(t, 2, n)
+}

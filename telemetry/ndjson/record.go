@@ -70,13 +70,23 @@ func (k keys[R]) set(r *R, object []byte) error {
 	if object[0] != '{' {
 		return errObject
 	}
+	var rpcs []byte // set last: they replace the sums of other keys, which may follow them
 	for name, value := range members(object) {
+		if string(name) == rpcsKey {
+			rpcs = value
+			continue
+		}
 		set, ok := k[string(name)]
 		if !ok || value[0] == 'n' {
 			continue
 		}
 		if err := set(r, value); err != nil {
 			return fmt.Errorf("%q: %w", name, err)
+		}
+	}
+	if set, ok := k[rpcsKey]; ok && rpcs != nil && rpcs[0] != 'n' {
+		if err := set(r, rpcs); err != nil {
+			return fmt.Errorf("%q: %w", rpcsKey, err)
 		}
 	}
 	return nil

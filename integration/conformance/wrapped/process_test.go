@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"database/sql"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"testing"
 
+	dbsql "github.com/databricks/databricks-sql-go"
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
@@ -42,6 +44,45 @@ func TestAServerlessFunctionFlushesBeforeItReturns(t *testing.T) {
 	require.Empty(t, ws.Telemetry())
 	require.NoError(t, telemetry.Flush(t.Context()))
 	require.Equal(t, map[string]int{"CREATE_SESSION": 1, "EXECUTE_STATEMENT": 1}, operations(ws))
+}
+
+func TestNothingIsReportedOfADatabaseThatIsOpenedAfterShutdown(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	ws := workspace.New(t, workspace.Options{})
+	require.NoError(t, telemetry.Shutdown(t.Context()))
+	own := &answering{RoundTripper: http.DefaultTransport}
+	connector, err := driverwrap.NewConnector(append(options(ws), dbsql.WithTransport(own))...)
+	require.NoError(t, err)
+	db := sql.OpenDB(connector)
+	_ = transcript(db.Query("SELECT 1"))
+	require.NoError(t, db.Close())
+	require.Len(t, ws.Statements(), 1)
+	require.Zero(t, own.flags.Load(), "of the native driver")
+	require.Zero(t, own.uploads.Load(), "by the native driver")
+}
+
+// The native driver keeps one decision and one client per host for the whole process. No option of
+// its connectors changes that, so docs/PRIVACY.md says it.
+func TestANativePoolThatReportsDoesSoForAllOfItsHost(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	ws := workspace.New(t, workspace.Options{})
+	own := &answering{RoundTripper: http.DefaultTransport}
+	connector, err := dbsql.NewConnector(append(options(ws), dbsql.WithTransport(own))...)
+	require.NoError(t, err)
+	native := sql.OpenDB(connector)
+	_ = transcript(native.Query("SELECT 1"))
+	connector, err = driverwrap.Config{Settings: telemetry.Settings{Enabled: telemetry.SwitchOff}}.NewConnector(options(ws)...)
+	require.NoError(t, err)
+	off := sql.OpenDB(connector)
+	_ = transcript(off.Query("SELECT 2"))
+	require.NoError(t, off.Close())
+	require.NoError(t, native.Close())
+	require.Len(t, ws.Statements(), 2)
+	require.Contains(t, own.sent.String(), ws.Statements()[1].ID, "of the pool that is off")
 }
 
 // TestProcess is the program of a process of its own: see TestAProcessThatEndsWithoutClose.

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -94,6 +95,9 @@ func maskIDs(r workspace.Request) []byte {
 type answering struct {
 	http.RoundTripper
 	flags, uploads atomic.Int64
+
+	mu   sync.Mutex
+	sent bytes.Buffer // all uploads; guarded by mu
 }
 
 func (a *answering) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -103,6 +107,12 @@ func (a *answering) RoundTrip(r *http.Request) (*http.Response, error) {
 		a.flags.Add(1)
 		body = `{"flags":[{"name":"databricks.partnerplatform.clientConfigsFeatureFlags.enableTelemetryForGoDriver","value":"true"}],"ttl_seconds":900}`
 	case strings.HasPrefix(r.URL.Path, "/telemetry"):
+		a.mu.Lock()
+		_, err := a.sent.ReadFrom(r.Body)
+		a.mu.Unlock()
+		if err != nil {
+			return nil, err
+		}
 		a.uploads.Add(1)
 	default:
 		return a.RoundTripper.RoundTrip(r)
