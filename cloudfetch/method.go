@@ -1,6 +1,8 @@
 package cloudfetch
 
 import (
+	"context"
+	"errors"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
@@ -123,10 +125,16 @@ func (s *methodStats) finish(attempt uint32, state attemptState, broke error, no
 	s.state, s.end, s.broke = state, now, broke
 	s.rpc.Latency += now - s.attempted
 	s.rpc.Slowest = max(s.rpc.Slowest, now-s.start)
-	if state == failed {
+	if state == failed && (s.rpc.LastStatus != 0 || !givenUp(broke)) {
 		s.rpc.FailedStatus = s.rpc.LastStatus
 	}
 	return true
+}
+
+// givenUp reports whether the client broke an attempt off, which says nothing of why those before it
+// failed.
+func givenUp(broke error) bool {
+	return errors.Is(broke, context.Canceled) || errors.Is(broke, context.DeadlineExceeded)
 }
 
 // ended is the end of the latest call; unknown while it is running.

@@ -59,6 +59,19 @@ func (s *statement) closeBegun(now time.Time) {
 	s.trace.CloseBegun(now)
 }
 
+// schemaReturned notes that an Arrow reader returned the schema of its records, or why it has none.
+// Without a failure on the wire there may be no rows.
+func (s *statement) schemaReturned(now time.Time, err error) {
+	defer contain.Process.Recover(contain.Statement)
+	if err != nil {
+		if f := s.trace.Fault(); f.CallFailed || f.FailedFiles > 0 {
+			s.readEnded(now, err)
+			return
+		}
+	}
+	s.batchReturned(now)
+}
+
 // beginArrow notes that rows are read through an Arrow reader, and whether they are counted.
 func (s *statement) beginArrow(counted bool) {
 	defer contain.Process.Recover(contain.Statement)

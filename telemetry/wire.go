@@ -71,7 +71,8 @@ type RPC struct {
 	BytesOut, BytesIn int64
 	// LastStatus is the HTTP status of the latest attempt; 0 when no answer came.
 	LastStatus int
-	// FailedStatus is that of the latest attempt that failed; 0 when none did, or no answer came.
+	// FailedStatus is that of the latest attempt that failed; 0 when none did, or no answer came. An
+	// attempt that the client gave up before an answer does not count.
 	FailedStatus int
 	// Slowest is the time of the slowest call, its retries and the pauses between them included.
 	Slowest time.Duration

@@ -13,27 +13,32 @@ import (
 // failed with.
 
 func retryReason(s *telemetry.Statement) reason {
-	var evidence []string
-	from, status := "The workspace", 0
+	var calls []string
+	status := 0
 	for _, r := range s.RPCs {
 		switch {
 		case r.Retries > 0:
-			evidence = append(evidence, format.Plural(r.Retries, "retry")+" of "+cmp.Or(r.Method, "calls")+lastStatus(r.FailedStatus))
+			calls = append(calls, format.Plural(r.Retries, "retry")+" of "+cmp.Or(r.Method, "calls")+lastStatus(r.FailedStatus))
 		case r.FailedStatus != 0:
-			evidence = append(evidence, r.Method+" failed"+lastStatus(r.FailedStatus))
+			calls = append(calls, r.Method+" failed"+lastStatus(r.FailedStatus))
 		default:
 			continue
 		}
 		status = cmp.Or(status, r.FailedStatus)
 	}
+	var evidence, advice []string // of both, where both were repeated: which took longer is not known
 	if c := s.CloudFetch; c != nil && (c.Retries > 0 || c.Failed > 0) {
-		evidence = append([]string{retriedFiles(c)}, evidence...)
-		from, status = "The storage", cmp.Or(c.RetryStatus, int(c.FailedStatus.Or(0)))
+		evidence = append(evidence, retriedFiles(c))
+		advice = append(advice, retryAdvice("The storage", cmp.Or(c.RetryStatus, int(c.FailedStatus.Or(0)))))
+	}
+	if calls != nil || evidence == nil {
+		evidence = append(evidence, calls...)
+		advice = append([]string{retryAdvice("The workspace", status)}, advice...)
 	}
 	if evidence == nil {
-		return reason{"after a request failed, until the next attempt", retryAdvice(from, status)}
+		return reason{"after a request failed, until the next attempt", advice[0]}
 	}
-	return reason{"repeating requests: " + strings.Join(evidence, "; "), retryAdvice(from, status) + lookUp(failedRequest(s))}
+	return reason{"repeating requests: " + strings.Join(evidence, "; "), strings.Join(advice, " ") + lookUp(failedRequest(s))}
 }
 
 // failedRequest is the server's identifier of the latest attempt of a call that failed.

@@ -126,7 +126,7 @@ const inspect = "Look at the query profile of the statement; a larger warehouse,
 
 func serverReason(s *telemetry.Statement, took time.Duration) reason {
 	const lead = "waiting for the server: "
-	status := rpcOf(s, "GetOperationStatus").Slowest
+	status := rpcOf(s, "GetOperationStatus")
 	c, since, waiting := silent(s)
 	switch {
 	case waiting && c.Method == "ExecuteStatement" && s.Outcome == telemetry.OutcomeRunning:
@@ -141,9 +141,11 @@ func serverReason(s *telemetry.Statement, took time.Duration) reason {
 		}
 	case waiting && c.Method == "GetOperationStatus" && most(since, took):
 		return reason{lead + silence(c.Method, since), "The query history says how long the server works on the statement. A deadline on the context bounds the wait."}
-	case most(status, took):
+	case most(status.Backoff, took):
+		return reason{lead + repeated(status), retryAdvice("The workspace", status.FailedStatus) + " The query history says how long the statement ran."}
+	case most(status.Slowest, took):
 		return reason{
-			lead + "a status call itself took " + format.Duration(status),
+			lead + "a status call itself took " + format.Duration(status.Slowest),
 			"The workspace answered a status call late; the query history says how long the statement ran." + support(s, "GetOperationStatus"),
 		}
 	case s.Outcome == telemetry.OutcomeRunning && unfinished(s):
@@ -214,9 +216,13 @@ func pollsOf(s *telemetry.Statement) string {
 }
 
 func pollReason(s *telemetry.Statement, took time.Duration) reason {
-	if status := rpcOf(s, "GetOperationStatus").Slowest; most(status, took) {
+	status := rpcOf(s, "GetOperationStatus")
+	switch {
+	case most(status.Backoff, took):
+		return reason{"after the server had finished: " + repeated(status), retryAdvice("The workspace", status.FailedStatus)}
+	case most(status.Slowest, took):
 		return reason{
-			"after the server had finished: a status call itself took " + format.Duration(status),
+			"after the server had finished: a status call itself took " + format.Duration(status.Slowest),
 			"The workspace answered a status call late." + support(s, "GetOperationStatus"),
 		}
 	}
@@ -224,6 +230,12 @@ func pollReason(s *telemetry.Statement, took time.Duration) reason {
 		"after the server had finished, until a status call noticed" + pollsOf(s),
 		"The driver asks once per poll interval: statements that are faster than that gain from a shorter one, where the driver's version has the setting.",
 	}
+}
+
+// repeated says that status calls were repeated, and how long the driver paused before.
+func repeated(status telemetry.RPC) string {
+	return "status calls failed and were repeated after pauses of " + format.Duration(status.Backoff) +
+		" (" + format.Plural(status.Retries, "retry") + lastStatus(status.FailedStatus) + ")"
 }
 
 func pageReason(s *telemetry.Statement, took time.Duration) reason {
@@ -353,16 +365,16 @@ func applicationReason(s *telemetry.Statement) reason {
 	case partly && s.Outcome == telemetry.OutcomeAbandoned:
 		return reason{"in the application, between rows and after it left them (" + of + ")", closeSooner}
 	case partly:
-		return reason{"in the application between rows, where the driver's decoding of single rows counts, too (" + of + ")", readFaster}
+		return reason{"in the application between rows, where the driver's decoding of rows that are read one by one counts, too (" + of + ")", readFaster}
 	case !counted || s.RowsEvidence == telemetry.EvidenceWire:
 		return reason{"in the application between the batches it read", "The application reads slower than data arrives: do less between batches."}
 	}
-	return reason{"in the application between rows, where the driver's decoding of single rows counts, too" + rowsOf(s), readFaster}
+	return reason{"in the application between rows, where the driver's decoding of rows that are read one by one counts, too" + rowsOf(s), readFaster}
 }
 
 const (
 	closeSooner = "Close rows when no more of them are needed, and ask for fewer (LIMIT): open rows keep a connection of the pool."
-	readFaster  = "The application reads slower than rows arrive: do less between rows, select fewer columns, or read Arrow batches."
+	readFaster  = "The application reads slower than rows arrive: do less between rows, select fewer columns, or, where they are read one by one, read Arrow batches."
 )
 
 func rowsOf(s *telemetry.Statement) string {

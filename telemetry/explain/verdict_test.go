@@ -271,7 +271,7 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 				Total: 15 * second, RPCs: rpcs(telemetry.RPC{Method: "FetchResults", Calls: 3, Retries: 2, FailedStatus: 429}), Split: split{telemetry.PartRetry: 15 * second},
 				CloudFetch: &telemetry.CloudFetch{Present: 3, Downloaded: 2, Failed: 1, Retries: 6, Retried: 2, MostAttempts: 5},
 			},
-			"retry-bound: 100 % of 15 s repeating requests: 2 files needed up to 5 attempts, last without a whole answer, and 1 file failed; 2 retries of FetchResults, last status 429", "Connections broke off",
+			"retry-bound: 100 % of 15 s repeating requests: 2 files needed up to 5 attempts, last without a whole answer, and 1 file failed; 2 retries of FetchResults, last status 429", "rate limit raised. Connections broke off",
 		},
 		"one call": {
 			telemetry.Statement{
@@ -398,11 +398,11 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 				Total: 8 * second, Outcome: telemetry.OutcomeRunning, RPCs: observed, RowsRead: known[int64](1500), Result: telemetry.Result{Rows: known[int64](3000)},
 				Application: telemetry.Application{Between: 8 * second}, Split: split{telemetry.PartApplication: 8 * second},
 			},
-			"application-bound: 100 % of 8.0 s in the application between rows, where the driver's decoding of single rows counts, too (1,500 of 3,000 rows read)", "between rows",
+			"application-bound: 100 % of 8.0 s in the application between rows, where the driver's decoding of rows that are read one by one counts, too (1,500 of 3,000 rows read)", "between rows",
 		},
 		"read to the end": {
 			telemetry.Statement{Total: 60 * second, RPCs: observed, RowsRead: known[int64](1e6), Application: telemetry.Application{Between: 54 * second}, Split: split{telemetry.PartApplication: 54 * second, telemetry.PartServer: 6 * second}},
-			"application-bound: 90 % of 60 s in the application between rows, where the driver's decoding of single rows counts, too (1,000,000 rows)", "between rows",
+			"application-bound: 90 % of 60 s in the application between rows, where the driver's decoding of rows that are read one by one counts, too (1,000,000 rows)", "between rows",
 		},
 		"streams": {
 			telemetry.Statement{Total: 10 * second, RPCs: observed, Application: telemetry.Application{Between: 9 * second}, Split: split{telemetry.PartApplication: 9 * second, telemetry.PartServer: second}},

@@ -160,6 +160,17 @@ func TestWhatIsSaidOfFaultsThatOperatorsMeet(t *testing.T) {
 			scene: scene{opts: polled, faults: call("GetOperationStatus", workspace.Latency(6*time.Second))},
 			part:  telemetry.PartServer, says: "a status call itself took 6.0 s",
 		},
+		"a status call is told to wait, and the statement runs on": {
+			scene: scene{opts: runs(polled, 5500*time.Millisecond), faults: call("GetOperationStatus", workspace.Status(429))},
+			part:  telemetry.PartServer, says: "status calls failed and were repeated after pauses of 4.0 s (1 retry, last status 429)",
+		},
+		"the client gives up an attempt after two that failed": {
+			scene: scene{opts: inline, reader: "driver rows", at: 13 * time.Second, cancel: true, faults: []workspace.Fault{
+				{On: workspace.Method("ExecuteStatement"), Do: workspace.Latency(2 * time.Second)},
+				{On: workspace.Method("ExecuteStatement"), First: 2, Do: workspace.Status(503)},
+			}},
+			part: telemetry.PartRetry, says: "2 retries of ExecuteStatement, last status 503", category: telemetry.CategoryCanceled,
+		},
 		"a CancelOperation of 1.3 s": {
 			scene: scene{opts: runs(polled, time.Hour), reader: "driver rows", at: time.Second / 2, cancel: true, faults: call("CancelOperation", workspace.Latency(1300*time.Millisecond))},
 			part:  telemetry.PartClose, says: "canceling the statement: CancelOperation took 1.3 s", category: telemetry.CategoryCanceled,

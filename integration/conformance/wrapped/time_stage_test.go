@@ -39,6 +39,8 @@ type scene struct {
 	ending ending
 	sleeps map[moment]time.Duration // of the application
 	stop   int64                    // the row that is the last read where not all are; 0: earlyRow
+	// batches reads the batches of reader "arrow" in a way of its own.
+	batches func(dbsqlrows.ArrowBatchIterator) error
 	// at is when the record is looked at while the statement runs: so long after the query
 	// began, or with struck, after the first fault struck. 0: not at all.
 	at     time.Duration
@@ -257,6 +259,13 @@ func (a *application) run(ctx context.Context) error {
 		rows, err := conn.(driver.QueryerContext).QueryContext(ctx, query, nil)
 		if err != nil {
 			return err
+		}
+		if a.batches != nil {
+			it, err := rows.(dbsqlrows.Rows).GetArrowBatches(context.Background())
+			if err == nil {
+				err = a.batches(it)
+			}
+			return errors.Join(err, rows.Close())
 		}
 		cursor, step, err := cursorOf(a.reader, rows)
 		if err != nil {
