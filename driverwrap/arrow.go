@@ -25,7 +25,7 @@ func (a arrowAccess) GetArrowBatches(ctx context.Context) (dbsqlrows.ArrowBatchI
 		return it, err
 	}
 	a.of.st.beginArrow(true)
-	return &arrowBatches{ArrowBatchIterator: it, of: a.of}, nil
+	return &arrowBatches{it, arrowReader{of: a.of}}, nil
 }
 
 // GetArrowIPCStreams returns the rest of the rows as Arrow IPC streams. The streams are not
@@ -36,36 +36,33 @@ func (a arrowAccess) GetArrowIPCStreams(ctx context.Context) (dbsqlrows.ArrowIPC
 		return it, err
 	}
 	a.of.st.beginArrow(false)
-	return &arrowStreams{ArrowIPCStreamIterator: it, of: a.of}, nil
+	return &arrowStreams{it, arrowReader{of: a.of}}, nil
 }
 
 // arrowBatches counts the rows of the records that pass. Embedding the native iterator keeps
 // methods that a newer driver adds.
 type arrowBatches struct {
 	dbsqlrows.ArrowBatchIterator
-	of     *rows
-	closed atomic.Bool // by the application: that there is no more says nothing of the rows
+	arrowReader
 }
 
 // HasNext reports whether there are more records; the driver may fetch a page to know.
-func (b *arrowBatches) HasNext() bool {
-	return hasNextArrow(b.of.st, &b.closed, b.ArrowBatchIterator.HasNext)
-}
+func (b *arrowBatches) HasNext() bool { return b.hasNext(b.ArrowBatchIterator.HasNext) }
 
 // Schema returns the schema of the records; the driver may fetch a page and a file to know.
 func (b *arrowBatches) Schema() (*arrow.Schema, error) {
-	b.of.st.readBegun(b.of.st.counted())
+	st := b.begin()
 	schema, err := b.ArrowBatchIterator.Schema()
-	b.of.st.schemaReturned(time.Now(), err)
+	st.schemaReturned(time.Now(), err)
 	return schema, err
 }
 
 // Close closes the reader; the driver may close the statement, too.
-func (b *arrowBatches) Close() { closeArrow(b.of.st, &b.closed, b.ArrowBatchIterator.Close) }
+func (b *arrowBatches) Close() { b.close(b.ArrowBatchIterator.Close) }
 
 // Next returns the next record, io.EOF after the last.
 func (b *arrowBatches) Next() (arrow.Record, error) {
-	record, now, err := nextArrow(b.of.st, &b.closed, b.ArrowBatchIterator.Next)
+	record, now, err := nextArrow(&b.arrowReader, b.ArrowBatchIterator.Next)
 	if err == nil {
 		countRecord(b.of.st, now, record)
 	}
@@ -75,33 +72,42 @@ func (b *arrowBatches) Next() (arrow.Record, error) {
 // arrowStreams notes when reading begins and ends. The streams themselves are not read.
 type arrowStreams struct {
 	dbsqlrows.ArrowIPCStreamIterator
-	of     *rows
-	closed atomic.Bool // as in arrowBatches
+	arrowReader
 }
 
 // HasNext reports whether there are more streams; the driver may fetch a page to know.
-func (s *arrowStreams) HasNext() bool {
-	return hasNextArrow(s.of.st, &s.closed, s.ArrowIPCStreamIterator.HasNext)
-}
+func (s *arrowStreams) HasNext() bool { return s.hasNext(s.ArrowIPCStreamIterator.HasNext) }
 
-// Close closes the reader.
-func (s *arrowStreams) Close() { closeArrow(s.of.st, &s.closed, s.ArrowIPCStreamIterator.Close) }
+// Close closes the reader; the driver may close the statement, too.
+func (s *arrowStreams) Close() { s.close(s.ArrowIPCStreamIterator.Close) }
 
 // Next returns the next stream, io.EOF after the last.
 func (s *arrowStreams) Next() (io.Reader, error) {
-	stream, now, err := nextArrow(s.of.st, &s.closed, s.ArrowIPCStreamIterator.Next)
+	stream, now, err := nextArrow(&s.arrowReader, s.ArrowIPCStreamIterator.Next)
 	if err == nil {
 		s.of.st.firstRow(now)
 	}
 	return stream, err
 }
 
-// hasNextArrow times a call that may wait for a page.
-func hasNextArrow(st *statement, closed *atomic.Bool, native func() bool) bool {
+// arrowReader is what the readers of batches and of streams have in common.
+type arrowReader struct {
+	of     *rows
+	closed atomic.Bool // by the application: that there is no more says nothing of the rows
+}
+
+func (r *arrowReader) begin() *statement {
+	st := r.of.st
 	st.readBegun(st.counted())
+	return st
+}
+
+// hasNext times a call that may wait for a page.
+func (r *arrowReader) hasNext(native func() bool) bool {
+	st := r.begin()
 	more := native()
 	now := time.Now()
-	if more || closed.Load() {
+	if more || r.closed.Load() {
 		st.batchReturned(now)
 	} else {
 		st.endArrow(now)
@@ -109,13 +115,21 @@ func hasNextArrow(st *statement, closed *atomic.Bool, native func() bool) bool {
 	return more
 }
 
+// close times a call that may close the statement on the server.
+func (r *arrowReader) close(native func()) {
+	r.closed.Store(true)
+	st := r.begin()
+	native()
+	st.batchReturned(time.Now())
+}
+
 // nextArrow times a call that may wait for a page or file.
-func nextArrow[T any](st *statement, closed *atomic.Bool, native func() (T, error)) (next T, now time.Time, err error) {
-	st.readBegun(st.counted())
+func nextArrow[T any](r *arrowReader, native func() (T, error)) (next T, now time.Time, err error) {
+	st := r.begin()
 	next, err = native()
 	now = time.Now()
 	switch {
-	case err == nil, err == io.EOF && closed.Load():
+	case err == nil, err == io.EOF && r.closed.Load():
 		st.batchReturned(now)
 	case err == io.EOF: // also when a page has failed
 		st.endArrow(now)
@@ -123,14 +137,6 @@ func nextArrow[T any](st *statement, closed *atomic.Bool, native func() (T, erro
 		st.readEnded(now, err)
 	}
 	return next, now, err
-}
-
-// closeArrow times a call that may close the statement on the server.
-func closeArrow(st *statement, closed *atomic.Bool, native func()) {
-	closed.Store(true)
-	st.readBegun(st.counted())
-	native()
-	st.batchReturned(time.Now())
 }
 
 func countRecord(st *statement, now time.Time, r arrow.Record) {

@@ -139,30 +139,26 @@ func supportsContexts(native driver.Conn) bool {
 func (c *conn) Raw() driver.Conn { return c.native }
 
 // ExecContext runs a statement that returns no rows.
-func (e execer) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (result driver.Result, err error) {
+func (e execer) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	c := e.on
 	ctx, st := beginStatement(ctx, c.session, call{kind: telemetry.KindUpdate, query: query})
 	if st == nil {
 		return c.unmeasured().(driver.ExecerContext).ExecContext(ctx, query, args)
 	}
-	err = errNotReturned
-	defer func() { st.execEnded(result, err) }()
-	result, err = c.intercepted.ExecContext(&st.ctx, query, args)
-	return result, err
+	return st.runExec(func(ctx context.Context) (driver.Result, error) { return c.intercepted.ExecContext(ctx, query, args) })
 }
 
 // QueryContext runs a statement that returns rows. The rows have the optional interfaces of
 // the native ones, Arrow access included.
-func (q queryer) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (rows driver.Rows, err error) {
+func (q queryer) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	c := q.on
 	ctx, st := beginStatement(ctx, c.session, call{kind: telemetry.KindQuery, query: query})
 	if st == nil {
 		return c.unmeasured().(driver.QueryerContext).QueryContext(ctx, query, args)
 	}
-	err = errNotReturned
-	defer func() { rows, err = wrapRows(st, rows, err) }()
-	rows, err = c.intercepted.queryInto(&st.ctx, &st.rows, query, args)
-	return rows, err
+	return st.runQuery(func(ctx context.Context) (driver.Rows, error) {
+		return c.intercepted.queryInto(ctx, &st.rows, query, args)
+	})
 }
 
 // unmeasured returns what runs a call that is not recorded: the native connection, or that behind
@@ -228,7 +224,7 @@ func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 
 // Ping checks that the server answers. The native driver runs a statement for it, which is
 // recorded as internal.
-func (c *conn) Ping(ctx context.Context) (err error) {
+func (c *conn) Ping(ctx context.Context) error {
 	native, ok := c.native.(driver.Pinger)
 	if !ok {
 		return nil
@@ -237,9 +233,7 @@ func (c *conn) Ping(ctx context.Context) (err error) {
 	if st == nil {
 		return native.Ping(ctx)
 	}
-	err = errNotReturned
-	defer func() { st.execEnded(nil, err) }()
-	err = native.Ping(&st.ctx)
+	_, err := st.runExec(func(ctx context.Context) (driver.Result, error) { return nil, native.Ping(ctx) })
 	return err
 }
 

@@ -64,7 +64,7 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	return newConn(native, c.sessions.open(end, trace, c.wire != nil)), nil
 }
 
-// connect opens a native connection, and records when that was done.
+// connect opens a native connection, and records how that went, also where the call does not return.
 func (c *connector) connect(ctx context.Context, trace *cloudfetch.Session, spans []telemetry.SessionSpan) (native driver.Conn, end time.Time, err error) {
 	start := time.Now()
 	err = errNotReturned

@@ -101,6 +101,24 @@ func beginStatement(ctx context.Context, on *session, asked call) (within contex
 	return within, st
 }
 
+// runExec runs a call that returns no rows, and finishes the statement, also where the call does not
+// return.
+func (s *statement) runExec(call func(context.Context) (driver.Result, error)) (result driver.Result, err error) {
+	err = errNotReturned
+	defer func() { s.execEnded(result, err) }()
+	result, err = call(&s.ctx)
+	return result, err
+}
+
+// runQuery runs a call that returns rows, and wraps them. Without rows the statement is finished, also
+// where the call does not return.
+func (s *statement) runQuery(call func(context.Context) (driver.Rows, error)) (rows driver.Rows, err error) {
+	err = errNotReturned
+	defer func() { rows, err = wrapRows(s, rows, err) }()
+	rows, err = call(&s.ctx)
+	return rows, err
+}
+
 // execEnded finishes a statement that has no rows.
 func (s *statement) execEnded(result driver.Result, err error) {
 	defer contain.Process.Recover(contain.Statement)

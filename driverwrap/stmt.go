@@ -91,15 +91,12 @@ func (s *stmt) ExecContext(ctx context.Context, args []driver.NamedValue) (drive
 	})
 }
 
-func (s *stmt) exec(ctx context.Context, run func(context.Context) (driver.Result, error)) (result driver.Result, err error) {
+func (s *stmt) exec(ctx context.Context, run func(context.Context) (driver.Result, error)) (driver.Result, error) {
 	ctx, st := beginStatement(ctx, s.session, call{kind: telemetry.KindUpdate, prepared: true, query: s.text})
 	if st == nil {
 		return run(ctx)
 	}
-	err = errNotReturned
-	defer func() { st.execEnded(result, err) }()
-	result, err = run(&st.ctx)
-	return result, err
+	return st.runExec(run)
 }
 
 // Query runs the statement without a context; database/sql uses QueryContext.
@@ -124,15 +121,12 @@ func (s *stmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driv
 	})
 }
 
-func (s *stmt) query(ctx context.Context, run func(context.Context) (driver.Rows, error)) (rows driver.Rows, err error) {
+func (s *stmt) query(ctx context.Context, run func(context.Context) (driver.Rows, error)) (driver.Rows, error) {
 	ctx, st := beginStatement(ctx, s.session, call{kind: telemetry.KindQuery, prepared: true, query: s.text})
 	if st == nil {
 		return run(ctx)
 	}
-	err = errNotReturned
-	defer func() { rows, err = wrapRows(st, rows, err) }()
-	rows, err = run(&st.ctx)
-	return rows, err
+	return st.runQuery(run)
 }
 
 // positional returns the parameters for a statement without context support.

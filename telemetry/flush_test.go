@@ -201,38 +201,33 @@ func (f poolFunc) Stats() (s sql.DBStats) {
 }
 
 func TestShutdownDeliversWhatMembersReportLast(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var p telemetry.Process
-		delivered := 0
-		p.Attach(sinkFunc(func(*telemetry.Statement) {
-			time.Sleep(time.Second)
-			delivered++
-		}))
-		p.Join(telemetry.Member{Shutdown: func(context.Context) error {
-			time.Sleep(time.Second)
-			p.Statement(statement(1, false))
-			return nil
-		}})
-		require.NoError(t, p.Shutdown(t.Context()))
-		require.Equal(t, 1, delivered)
-	})
-}
-
-func TestShutdownDeliversWhatMembersReportLastToSinksOfTheirOwn(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var p telemetry.Process
-		var own telemetry.Fanout // as that of a connector with sinks of its own
-		delivered := 0
-		own.Attach(sinkFunc(func(*telemetry.Statement) { delivered++ }))
-		p.Join(telemetry.Member{Sinks: own.Flush})
-		p.Join(telemetry.Member{Shutdown: func(context.Context) error {
-			time.Sleep(time.Second)
-			own.Statement(statement(1, false))
-			return nil
-		}})
-		require.NoError(t, p.Shutdown(t.Context()))
-		require.Equal(t, 1, delivered)
-	})
+	for name, sinks := range map[string]func(*telemetry.Process) *telemetry.Fanout{
+		"to the sinks of the process": func(p *telemetry.Process) *telemetry.Fanout { return &p.Fanout },
+		"to those of a connector": func(p *telemetry.Process) *telemetry.Fanout {
+			var own telemetry.Fanout
+			p.Join(telemetry.Member{Sinks: own.Flush})
+			return &own
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var p telemetry.Process
+				to := sinks(&p)
+				delivered := 0
+				to.Attach(sinkFunc(func(*telemetry.Statement) {
+					time.Sleep(time.Second)
+					delivered++
+				}))
+				p.Join(telemetry.Member{Shutdown: func(context.Context) error {
+					time.Sleep(time.Second)
+					to.Statement(statement(1, false))
+					return nil
+				}})
+				require.NoError(t, p.Shutdown(t.Context()))
+				require.Equal(t, 1, delivered)
+			})
+		})
+	}
 }
 
 func TestASinkThatBlocksTakesNoTimeFromTheMembers(t *testing.T) {

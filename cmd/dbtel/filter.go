@@ -22,9 +22,9 @@ type filter struct {
 	hash                 string    // ShapeOf the value of --shape, which may be a statement's text
 	digits               string    // the value of --shape if that may be the beginning of a hash
 
-	left     int64                  // statements that were left out
-	selected [2]map[string]struct{} // ids of the statements that were selected: the latest, and those before
-	early    earlyReports
+	left     int64                           // statements that were left out
+	selected latest[struct{}]                // statements, for their reports
+	early    latest[*telemetry.ServerReport] // reports that came before their statements
 }
 
 func (f *filter) flags(flags *flag.FlagSet) {
@@ -112,10 +112,10 @@ func (f *filter) selects(record any) bool {
 		if r.StatementID == "" {
 			return false
 		}
-		if f.selectsAll() || f.remembers(r.StatementID) {
+		if f.selectsAll() || f.selected.has(r.StatementID) {
 			return true
 		}
-		f.early.keep(r)
+		f.keep(r)
 		return false
 	}
 	return true
@@ -126,25 +126,22 @@ func (f *filter) selectsAll() bool {
 	return f.selectsAnyKind() && f.since.IsZero() && f.until.IsZero() && f.text.server == ""
 }
 
-// maxRemembered bounds memory. A report follows its statement within minutes.
-const maxRemembered = 50_000
+// Memory is bounded. A report follows its statement within minutes, and comes before it where a log was
+// rotated between them: app.ndjson* names the newest file first.
+const (
+	maxRemembered = 50_000
+	maxEarly      = 5_000
+)
 
 // remember keeps the id of a statement for its report.
 func (f *filter) remember(id string) {
-	if f.selectsAll() {
-		return
+	if !f.selectsAll() {
+		f.selected.put(id, struct{}{}, maxRemembered)
 	}
-	if f.selected[0] == nil || len(f.selected[0]) == maxRemembered {
-		f.selected = [2]map[string]struct{}{{}, f.selected[0]}
-	}
-	f.selected[0][id] = struct{}{}
 }
 
-func (f *filter) remembers(id string) bool {
-	_, latest := f.selected[0][id]
-	_, before := f.selected[1][id]
-	return latest || before
-}
+// keep keeps a report for a statement that may still come.
+func (f *filter) keep(r *telemetry.ServerReport) { f.early.put(r.StatementID, r, maxEarly) }
 
 // covers reports whether something that took a while was under way between since and until.
 func (f *filter) covers(started time.Time, took time.Duration) bool {

@@ -101,7 +101,7 @@ func TestReportsAreThoseOfTheSelectedStatements(t *testing.T) {
 	for i := range 2*maxRemembered + 1 {
 		f.remember(fmt.Sprint(i))
 	}
-	require.Equal(t, []bool{false, true, true}, []bool{f.remembers("0"), f.remembers(fmt.Sprint(maxRemembered)), f.remembers(fmt.Sprint(2 * maxRemembered))})
+	require.Equal(t, []bool{false, true, true}, []bool{f.selected.has("0"), f.selected.has(fmt.Sprint(maxRemembered)), f.selected.has(fmt.Sprint(2 * maxRemembered))})
 }
 
 // The statement that is found may change after the report of the one before has come.

@@ -130,7 +130,7 @@ func TestTerminalIsRedrawnAndRestored(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
-		go func() { done <- inv.live(ctx, &ranking{order: orders["slowest"], limit: 10}) }()
+		go func() { done <- inv.live(ctx, &ranking{order: orders["slowest"], limit: 10, filter: inv.input.filter}) }()
 
 		time.Sleep(redrawInterval + time.Millisecond)
 		first := out.take()
@@ -158,7 +158,7 @@ func TestTerminalIsRedrawnAndRestored(t *testing.T) {
 }
 
 func TestRankingKeepsNoMoreThanItShows(t *testing.T) {
-	list := &ranking{order: orders["slowest"], limit: 2}
+	list := &ranking{order: orders["slowest"], limit: 2, filter: &filter{}}
 	for i, total := range []time.Duration{3, 1, 4, 1, 5} {
 		require.NoError(t, list.add(&telemetry.Statement{StatementID: fmt.Sprint(i), Total: total}))
 	}

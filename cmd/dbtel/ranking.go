@@ -15,7 +15,6 @@ type ranking struct {
 	order      func(a, b *telemetry.Statement) int
 	limit      int                                // of statements to keep
 	filter     *filter                            // that selected the records
-	early      *earlyReports                      // of statements that are still to come; may be nil
 	statements []*telemetry.Statement             // in order
 	reports    map[string]*telemetry.ServerReport // of these, by their ids
 
@@ -40,7 +39,7 @@ func (r *ranking) add(record any) error {
 	})
 	if at < r.limit {
 		r.statements = slices.Insert(r.statements, at, s)
-		if early := r.early.take(s.StatementID); early != nil {
+		if early := r.filter.early.take(s.StatementID); early != nil {
 			r.report(early)
 		}
 		for _, dropped := range r.statements[min(len(r.statements), r.limit):] {
@@ -59,7 +58,7 @@ func (r *ranking) report(report *telemetry.ServerReport) {
 		}
 		r.reports[report.StatementID] = report
 	} else {
-		r.early.keep(report)
+		r.filter.keep(report)
 	}
 }
 

@@ -44,17 +44,16 @@ to repeat a request; █ or ▓ what it waited for, and ✗ a failure.
 	},
 }
 
-// find reads all records and returns the statement that which selects, and the report that follows
-// it; nil if none does.
+// find reads all records and returns the statement that which selects, and the report on it; nil
+// if there is none.
 func find(ctx context.Context, inv *invocation, which string, files []string) (found *telemetry.Statement, report *telemetry.ServerReport, err error) {
 	var also string // another statement that matches
-	early := &inv.input.filter.early
 	err = inv.input.each(ctx, files, func(record any) error {
 		if r, ok := record.(*telemetry.ServerReport); ok {
 			if found != nil && r.StatementID == found.StatementID {
 				report = r
 			} else {
-				early.keep(r)
+				inv.input.filter.keep(r)
 			}
 		}
 		s, ok := record.(*telemetry.Statement)
@@ -94,7 +93,7 @@ func find(ctx context.Context, inv *invocation, which string, files []string) (f
 		return nil, nil, fmt.Errorf("there is no statement %q; dbtel top lists what there is", which)
 	}
 	if report == nil || report.StatementID != found.StatementID { // of a statement that was found before
-		report = early.take(found.StatementID)
+		report = inv.input.filter.early.take(found.StatementID)
 	}
 	return found, report, nil
 }

@@ -41,7 +41,7 @@ statement becomes a line. With --json, the records are printed as they were writ
 				return usageError(fmt.Sprintf("-n takes 1 to 10000, not %d", *n))
 			}
 			inv.input.follow = follow
-			list := &ranking{order: order, limit: *n, filter: inv.input.filter, early: &inv.input.filter.early}
+			list := &ranking{order: order, limit: *n, filter: inv.input.filter}
 			switch {
 			case follow && (inv.json || !inv.screen.terminal):
 				return inv.stream(ctx)

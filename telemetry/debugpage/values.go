@@ -4,12 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"math"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/registry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -22,11 +22,8 @@ type duration time.Duration
 func (d duration) String() string { return format.Duration(time.Duration(d)) }
 
 // MarshalJSON writes milliseconds with microsecond precision, as every sink does.
-func (d duration) MarshalJSON() ([]byte, error) { return millis(time.Duration(d)), nil }
-
-// millis writes milliseconds with microsecond precision.
-func millis(d time.Duration) []byte {
-	return strconv.AppendFloat(nil, float64(d.Microseconds())/1000, 'f', -1, 64)
+func (d duration) MarshalJSON() ([]byte, error) {
+	return registry.AppendJSON(nil, slog.DurationValue(time.Duration(d))), nil
 }
 
 // knownDuration is nil where the duration is unknown.
@@ -182,36 +179,7 @@ func (v value) MarshalJSON() ([]byte, error) {
 	if !v.Known() {
 		return []byte("null"), nil
 	}
-	switch v.Kind() {
-	case slog.KindDuration:
-		return millis(v.Duration()), nil
-	case slog.KindInt64:
-		return strconv.AppendInt(nil, v.Int64(), 10), nil
-	case slog.KindBool:
-		return strconv.AppendBool(nil, v.Bool()), nil
-	case slog.KindFloat64:
-		if f := v.Float64(); !math.IsNaN(f) && !math.IsInf(f, 0) { // JSON has no number for those
-			return json.Marshal(f)
-		}
-		return quoted(v.Value.String()), nil
-	case slog.KindGroup:
-		b := []byte{'{'}
-		for i, a := range v.Group() {
-			member, err := value{a.Value}.MarshalJSON()
-			if err != nil {
-				return nil, err
-			}
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = append(append(append(b, quoted(a.Key)...), ':'), member...)
-		}
-		return append(b, '}'), nil
-	case slog.KindTime:
-		return v.Time().UTC().MarshalJSON()
-	default:
-		return quoted(v.String()), nil
-	}
+	return registry.AppendJSON(nil, v.Value), nil
 }
 
 // quoted is a text as a JSON string.

@@ -65,29 +65,30 @@ func (k keys[R]) and(name string, set func(r *R, value []byte) error) keys[R] {
 	return k
 }
 
-// set sets the values of an object in a record. Unknown keys and null are passed over.
+// set sets the values of an object in a record. Unknown keys and null are passed over. The sums by method
+// are set last: they replace those of other keys, which may follow them.
 func (k keys[R]) set(r *R, object []byte) error {
 	if object[0] != '{' {
 		return errObject
 	}
-	var rpcs []byte // set last: they replace the sums of other keys, which may follow them
+	var rpcs []byte
 	for name, value := range members(object) {
 		if string(name) == rpcsKey {
 			rpcs = value
-			continue
-		}
-		set, ok := k[string(name)]
-		if !ok || value[0] == 'n' {
-			continue
-		}
-		if err := set(r, value); err != nil {
-			return fmt.Errorf("%q: %w", name, err)
+		} else if err := k.setKey(r, name, value); err != nil {
+			return err
 		}
 	}
-	if set, ok := k[rpcsKey]; ok && rpcs != nil && rpcs[0] != 'n' {
-		if err := set(r, rpcs); err != nil {
-			return fmt.Errorf("%q: %w", rpcsKey, err)
-		}
+	return k.setKey(r, []byte(rpcsKey), rpcs)
+}
+
+func (k keys[R]) setKey(r *R, name, value []byte) error {
+	set, ok := k[string(name)]
+	if !ok || len(value) == 0 || value[0] == 'n' {
+		return nil
+	}
+	if err := set(r, value); err != nil {
+		return fmt.Errorf("%q: %w", string(name), err)
 	}
 	return nil
 }

@@ -1,12 +1,8 @@
 package ndjson
 
 import (
-	"bytes"
-	"encoding/json"
 	"io"
 	"log/slog"
-	"math"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -58,7 +54,7 @@ func (s *Sink) StatementFinished(r *telemetry.Statement) {
 	s.line(statementEvent, func(b []byte) []byte {
 		b = appendFields(b, registry.StatementFields, r)
 		if v := explain.Of(r).Sentence; v != "" {
-			b = appendString(appendKey(b, "verdict"), v)
+			b = registry.AppendJSONString(appendKey(b, "verdict"), v)
 		}
 		b = appendList(b, rpcsKey, r.RPCs, appendRPC)
 		b = appendList(b, callsKey, r.Calls, appendCall)
@@ -100,7 +96,7 @@ func (s *Sink) line(event string, fields func([]byte) []byte) {
 	if s.broken { // a blank line, where nothing of the latest one was written
 		b = append(b, '\n')
 	}
-	b = appendString(append(b, `{"event":`...), event)
+	b = registry.AppendJSONString(append(b, `{"event":`...), event)
 	s.buf = append(fields(b), "}\n"...)
 	s.write()
 	if cap(s.buf) > maxKept {
@@ -131,7 +127,7 @@ func appendFields[R any](b []byte, fields []registry.Field[R], r *R) []byte {
 			continue
 		}
 		if v := f.Value(r); !v.Equal(slog.Value{}) {
-			b = appendValue(appendKey(b, f.Name), v)
+			b = registry.AppendJSON(appendKey(b, f.Name), v)
 		}
 	}
 	return b
@@ -171,67 +167,5 @@ func appendKey(b []byte, key string) []byte {
 	if b[len(b)-1] != '{' {
 		b = append(b, ',')
 	}
-	return append(appendString(b, key), ':')
-}
-
-func appendValue(b []byte, v slog.Value) []byte {
-	switch v.Kind() {
-	case slog.KindInt64:
-		return strconv.AppendInt(b, v.Int64(), 10)
-	case slog.KindFloat64:
-		return appendFloat(b, v.Float64())
-	case slog.KindBool:
-		return strconv.AppendBool(b, v.Bool())
-	case slog.KindDuration:
-		return strconv.AppendFloat(b, float64(v.Duration().Microseconds())/1000, 'f', -1, 64)
-	case slog.KindTime:
-		b = append(b, '"')
-		b = v.Time().UTC().AppendFormat(b, time.RFC3339Nano)
-		return append(b, '"')
-	case slog.KindGroup:
-		b = append(b, '{')
-		for i, a := range v.Group() {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = appendValue(append(appendString(b, a.Key), ':'), a.Value)
-		}
-		return append(b, '}')
-	default:
-		return appendString(b, v.String())
-	}
-}
-
-// appendFloat writes a number so that it is read as a float again, and as text what JSON has no
-// number for.
-func appendFloat(b []byte, f float64) []byte {
-	if math.IsNaN(f) || math.IsInf(f, 0) {
-		return appendString(b, strconv.FormatFloat(f, 'g', -1, 64))
-	}
-	n := len(b)
-	if b = strconv.AppendFloat(b, f, 'g', -1, 64); !bytes.ContainsAny(b[n:], ".e") {
-		b = append(b, ".0"...)
-	}
-	return b
-}
-
-// appendString quotes as encoding/json does, but leaves <, > and & as they are: lines are for grep,
-// and the placeholders of package sanitize have angle brackets.
-func appendString(b []byte, s string) []byte {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			return appendQuoted(b, s)
-		}
-	}
-	b = append(b, '"')
-	b = append(b, s...)
-	return append(b, '"')
-}
-
-func appendQuoted(b []byte, s string) []byte {
-	quoted := bytes.NewBuffer(b)
-	enc := json.NewEncoder(quoted)
-	enc.SetEscapeHTML(false)
-	_ = enc.Encode(s) // a string always encodes
-	return bytes.TrimSuffix(quoted.Bytes(), []byte("\n"))
+	return append(registry.AppendJSONString(b, key), ':')
 }
