@@ -35,6 +35,9 @@ LINK := -ldflags=-w
 TESTFLAGS ?= -vet=off -parallel 16 -timeout 20m
 # Tests and the compiler spend a seventh of their time on collecting garbage otherwise.
 test: export GOGC := 400
+# A program under the race detector sleeps for a second before it ends, for goroutines that are left.
+# Tests wait for those they start.
+test: export GORACE := atexit_sleep_ms=0
 
 .PHONY: help
 help: ## list the commands

@@ -170,12 +170,10 @@ func TestManyConnectorsToManyHosts(t *testing.T) {
 	closeAll(handles)
 	require.Zero(t, x.Stats().Pipelines)
 
-	// The endpoint hangs, and there is twice as much as the queues hold.
+	// The endpoint hangs, and there is more than the queues hold.
 	stuck := open(hanging, telemetry.Settings{ForceEnable: true})
-	for range 2 {
-		for i := range 1000 * manyHosts {
-			stuck[i%manyHosts].StatementFinished(detailed())
-		}
+	for i := range 1200 * manyHosts {
+		stuck[i%manyHosts].StatementFinished(detailed())
 	}
 	row("at worst: the endpoint hangs, the queues are full", held().since(before), 10<<10)
 	require.GreaterOrEqual(t, x.Stats().Pending, int64(900*manyHosts))
