@@ -1,6 +1,12 @@
 package cloudfetch
 
-import "github.com/seed-01322ee7/databricks-telemetry/telemetry"
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
 
 // Fault is the evidence of why a statement or session failed: what the server and the storage had
 // answered by then.
@@ -19,6 +25,8 @@ type Fault struct {
 	Status int
 	// Broke is what broke that attempt, or its answer, off; nil where an answer came whole.
 	Broke error
+	// Header is the name of a header that kept that attempt from being sent; empty for none.
+	Header string
 
 	// RowsFetched is true when rows arrived, or that call asked for them.
 	RowsFetched bool
@@ -96,6 +104,34 @@ func (s *methodStats) fault(sqlState string) Fault {
 	f := Fault{SQLState: sqlState}
 	if s.unanswered() {
 		f.CallFailed, f.Status, f.Broke = true, s.rpc.LastStatus, s.broke
+		if refused := (headerError{}); errors.As(s.broke, &refused) {
+			f.Header = refused.name
+		}
 	}
 	return f
+}
+
+// headerError is the error of a request that net/http refused to send because of a header, such as a
+// token that ends with the line feed of its file.
+type headerError struct {
+	error
+	name string
+}
+
+func (e headerError) Unwrap() error { return e.error }
+
+// unsendable returns the error of a request, as a headerError where a header of the request cannot be
+// sent.
+func unsendable(req *http.Request, err error) error {
+	if err == nil {
+		return nil
+	}
+	for name, values := range req.Header {
+		for _, v := range values {
+			if strings.ContainsFunc(v, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
+				return headerError{err, name}
+			}
+		}
+	}
+	return err
 }

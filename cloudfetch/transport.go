@@ -135,7 +135,7 @@ func (t *Transport) call(req *http.Request) (*http.Response, error) {
 	}
 	resp, err := t.base.Workspace.RoundTrip(req)
 	if body != nil {
-		body.answer(resp, err)
+		body.answer(resp, unsendable(req, err))
 	}
 	return resp, err
 }
@@ -159,7 +159,7 @@ func (t *Transport) callWatched(req *http.Request, by caller) (*http.Response, e
 	resp, err := t.base.Workspace.RoundTrip(copied)
 	if watched.done.Load() {
 		if body := t.own(req, by, &watched.reader.msg, watched.n.Load(), start); body != nil {
-			body.answer(resp, err)
+			body.answer(resp, unsendable(req, err))
 		}
 	} else {
 		t.markUndecoded(by)

@@ -36,9 +36,10 @@ type Evidence struct {
 
 	SQLState string // reported by the server; empty for none
 
-	CallFailed bool  // a call has no answer that the driver can use
-	Status     int   // HTTP status of that call; 0 without an answer
-	Broke      error // what broke that call or its answer off; nil where an answer arrived whole
+	CallFailed bool   // a call has no answer that the driver can use
+	Status     int    // HTTP status of that call; 0 without an answer
+	Broke      error  // what broke that call or its answer off; nil where an answer arrived whole
+	Header     string // name of a header that kept that call from being sent; empty for none
 
 	RowsFetched bool  // rows arrived, or that call asked for them
 	FailedFiles int64 // files that could not be downloaded
@@ -147,7 +148,7 @@ func byCall(err error, seen *Evidence) telemetry.Category {
 	case listed:
 		return c
 	case seen.Broke != nil:
-		return byBreak(seen.Broke)
+		return byBreak(seen)
 	case seen.Status == http.StatusOK && errors.Is(err, driver.ErrBadConn):
 		return telemetry.CategorySessionClosed // the server no longer knows the session
 	case seen.Status >= 400 && seen.Status < 500:
@@ -172,9 +173,18 @@ var httpStatuses = map[int]telemetry.Category{
 	http.StatusGatewayTimeout:        telemetry.CategoryTimeout,
 }
 
-// byBreak classifies an error that broke off an HTTP exchange.
-func byBreak(broke error) telemetry.Category {
-	return cmp.Or(byContext(broke, nil), byTransport(broke, nil), telemetry.CategoryConnection)
+// byBreak classifies what broke an HTTP exchange off. Of its headers, the authenticator sets the one with
+// the credential.
+func byBreak(seen *Evidence) telemetry.Category {
+	switch c := cmp.Or(byContext(seen.Broke, nil), byTransport(seen.Broke, nil)); {
+	case c != "":
+		return c
+	case seen.Header == "Authorization":
+		return telemetry.CategoryAuth
+	case seen.Header != "":
+		return telemetry.CategoryInvalidRequest
+	}
+	return telemetry.CategoryConnection
 }
 
 // byFiles: the storage did not give a file.

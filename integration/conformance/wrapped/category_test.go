@@ -224,7 +224,8 @@ func (a authenticator) Authenticate(r *http.Request) error {
 	return a.fails(r)
 }
 
-// A rotated secret, or a token file that is gone, keeps a call from being sent at all.
+// A rotated secret, a token file that is gone, or one that ends with a line feed, keeps a call from
+// being sent at all.
 func TestACredentialThatCannotBeHadHasItsCategoryWhereverItIsNeeded(t *testing.T) {
 	for _, at := range stages() {
 		if at.method == "" {
@@ -237,6 +238,7 @@ func TestACredentialThatCannotBeHadHasItsCategoryWhereverItIsNeeded(t *testing.T
 			"refused":     {errors.New("invalid_client"), telemetry.CategoryAuth},
 			"no file":     {&os.PathError{Op: "open", Err: os.ErrNotExist}, telemetry.CategoryAuth},
 			"unreachable": {&net.OpError{Op: "dial", Err: errors.New("refused")}, telemetry.CategoryConnection},
+			"a line feed": {nil, telemetry.CategoryAuth},
 		} {
 			if at.method == "GetResultSetMetadata" && at.rows && c.want == telemetry.CategoryConnection {
 				continue // the driver drops the cause there, before 1.15
@@ -246,10 +248,13 @@ func TestACredentialThatCannotBeHadHasItsCategoryWhereverItIsNeeded(t *testing.T
 				for _, how := range at.how {
 					ws, strikes := workspace.New(t, at.opts), at.strikes()
 					a := authenticator{signer{ws.Token()}, func(r *http.Request) error {
-						if strikes(r) {
-							return c.err
+						if !strikes(r) {
+							return nil
 						}
-						return nil
+						if c.err == nil {
+							r.Header.Set("Authorization", "Bearer "+ws.Token()+"\n")
+						}
+						return c.err
 					}}
 					for _, f := range failures(t, ws, meddler{}, false, how, dbsql.WithAuthenticator(a)) {
 						require.Equal(t, c.want, f.Category, how)
@@ -257,6 +262,13 @@ func TestACredentialThatCannotBeHadHasItsCategoryWhereverItIsNeeded(t *testing.T
 				}
 			})
 		}
+	}
+}
+
+func TestAUserAgentThatCannotBeSentIsNoFaultOfTheConnection(t *testing.T) {
+	ws := workspace.New(t, workspace.Options{})
+	for _, f := range failures(t, ws, meddler{}, false, "rows", dbsql.WithUserAgentEntry("billing\n")) {
+		require.Equal(t, telemetry.CategoryInvalidRequest, f.Category)
 	}
 }
 
