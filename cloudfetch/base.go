@@ -1,9 +1,12 @@
 package cloudfetch
 
 import (
+	"context"
 	"crypto/tls"
 	"net"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 )
 
@@ -33,20 +36,39 @@ func NewBase(config *tls.Config) Base {
 	dialer := &net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}
 	return Base{
 		Workspace: &http.Transport{
-			Proxy:                 http.ProxyFromEnvironment,
-			DialContext:           dialFunc(dialer.DialContext).observed,
-			TLSClientConfig:       config,
-			ForceAttemptHTTP2:     true,
-			MaxIdleConns:          100,
-			MaxIdleConnsPerHost:   10,
-			MaxConnsPerHost:       maxConnections,
-			IdleConnTimeout:       180 * time.Second,
-			TLSHandshakeTimeout:   10 * time.Second,
-			ExpectContinueTimeout: time.Second,
+			Proxy:                  http.ProxyFromEnvironment,
+			OnProxyConnectResponse: refusedByProxy,
+			DialContext:            dialFunc(dialer.DialContext).observed,
+			TLSClientConfig:        config,
+			ForceAttemptHTTP2:      true,
+			MaxIdleConns:           100,
+			MaxIdleConnsPerHost:    10,
+			MaxConnsPerHost:        maxConnections,
+			IdleConnTimeout:        180 * time.Second,
+			TLSHandshakeTimeout:    10 * time.Second,
+			ExpectContinueTimeout:  time.Second,
 		},
 		Storage: defaultStorage{},
 		reports: maxConnections,
 	}
+}
+
+// proxyAuthError is the error of a connection that a proxy does not open without authentication. Its text
+// is that of net/http, whose error has no type.
+type proxyAuthError string
+
+func (e proxyAuthError) Error() string { return string(e) }
+
+// refusedByProxy is an http.Transport.OnProxyConnectResponse.
+func refusedByProxy(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
+	if resp.StatusCode != http.StatusProxyAuthRequired {
+		return nil
+	}
+	_, text, ok := strings.Cut(resp.Status, " ")
+	if !ok {
+		text = "unknown status code"
+	}
+	return proxyAuthError(text)
 }
 
 // WrapBase returns a base that sends everything through rt, as the driver does

@@ -5,7 +5,9 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -25,6 +27,27 @@ func TestWorkspacePoolIsTheDrivers(t *testing.T) {
 	strict, loose := &tls.Config{MinVersion: tls.VersionTLS13}, &tls.Config{InsecureSkipVerify: true} //nolint:gosec // what is tested
 	require.Nil(t, NewBase(strict).Workspace.(*http.Transport).TLSClientConfig)
 	require.Same(t, loose, NewBase(loose).Workspace.(*http.Transport).TLSClientConfig)
+}
+
+func TestAProxyThatRefusesHasTheErrorOfNetHTTP(t *testing.T) {
+	for _, status := range []string{"407 Proxy Authentication Required", "407 Who are you?", "407 ", "407", "403 Forbidden", "502 Bad Gateway"} {
+		synctest.Test(t, func(t *testing.T) {
+			way := &slowWay{proxy: 1 * s, refuses: status, secure: &tls.Config{}} //nolint:gosec // never used
+			observed := way.transport(way.DialContext)
+			plain := observed.Clone()
+			plain.OnProxyConnectResponse = nil
+			ctx, trace := traced()
+			_, want := plain.RoundTrip(way.request(ctx, t, "/"))
+			require.Error(t, want)
+			_, err := New(Base{Workspace: observed, Storage: observed}, Options{}).RoundTrip(way.request(ctx, t, "/"))
+			require.EqualError(t, err, want.Error())
+
+			f := trace.Fault()
+			require.Equal(t, err, f.Broke)
+			require.True(t, f.CallFailed)
+			require.Equal(t, strings.HasPrefix(status, "407"), f.Status == http.StatusProxyAuthRequired)
+		})
+	}
 }
 
 func TestStorageIsTheDefaultAtTheTime(t *testing.T) {

@@ -27,6 +27,7 @@ type slowWay struct {
 	dial, handshake time.Duration
 	secure          *tls.Config   // of the workspace; nil: plain HTTP
 	proxy           time.Duration // until a proxy on the way answers; 0: none
+	refuses         string        // the status that the proxy answers with; empty: it opens the way
 	dials           int
 }
 
@@ -48,6 +49,10 @@ func (w *slowWay) serve(conn net.Conn) {
 			return
 		}
 		time.Sleep(w.proxy)
+		if w.refuses != "" {
+			_, _ = io.WriteString(conn, "HTTP/1.1 "+w.refuses+"\r\n\r\n")
+			return
+		}
 		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\n\r\n")
 	}
 	if w.secure != nil {

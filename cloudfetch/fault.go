@@ -21,7 +21,8 @@ type Fault struct {
 	// CallFailed is true when a call has no answer that the driver can use: an HTTP error, none at
 	// all, a part of one, a refusal, or bytes that are not understood.
 	CallFailed bool
-	// Status is the HTTP status of the latest attempt of that call; 0 without an answer.
+	// Status is the HTTP status of the latest attempt of that call, or of the proxy that did not let it
+	// through without authentication; 0 without an answer.
 	Status int
 	// Broke is what broke that attempt, or its answer, off; nil where an answer came whole.
 	Broke error
@@ -104,8 +105,11 @@ func (s *methodStats) fault(sqlState string) Fault {
 	f := Fault{SQLState: sqlState}
 	if s.unanswered() {
 		f.CallFailed, f.Status, f.Broke = true, s.rpc.LastStatus, s.broke
-		if refused := (headerError{}); errors.As(s.broke, &refused) {
-			f.Header = refused.name
+		if header := (headerError{}); errors.As(s.broke, &header) {
+			f.Header = header.name
+		}
+		if proxy := proxyAuthError(""); errors.As(s.broke, &proxy) {
+			f.Status = http.StatusProxyAuthRequired
 		}
 	}
 	return f

@@ -115,7 +115,17 @@ func (because reason) withFailedCall(s *telemetry.Statement) reason {
 	if method == "" {
 		return because
 	}
-	return reason{because.evidence + "; " + method + " failed" + how, retryAdvice("The workspace", status) + support(s, method)}
+	advice := retryAdvice("The workspace", status)
+	if f := s.Failure; f != nil && status == 0 {
+		advice = cmp.Or(unansweredAdvice[f.Category], advice)
+	}
+	return reason{because.evidence + "; " + method + " failed" + how, advice + support(s, method)}
+}
+
+// unansweredAdvice is about a call without an answer that failed for another reason than the connection's.
+var unansweredAdvice = map[telemetry.Category]string{
+	telemetry.CategoryAuth: "The request was not sent: look at the credential, and at that of a proxy on the way.",
+	telemetry.CategoryTLS:  "The request was not sent: look at certificates, at the clock, and at proxies on the way that open TLS.",
 }
 
 // failedCall returns the method of the call that made a statement fail, how the call failed, and its

@@ -134,6 +134,13 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 			},
 			"server-bound: 100 % of 4.0 s waiting for the server: no byte of an answer to ExecuteStatement for 4.0 s; ExecuteStatement failed, last without a whole answer", "Connections broke off",
 		},
+		"a request that was not sent": {
+			telemetry.Statement{
+				Total: 4 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{Category: telemetry.CategoryAuth}, RPCs: observed, Split: split{telemetry.PartNetwork: 4 * second},
+				Calls: []telemetry.Call{{Method: "ExecuteStatement", Attempts: 1, End: known(4 * second), Failed: true}},
+			},
+			"network-bound: 100 % of 4.0 s in none of the other parts: the network, and the driver itself; ExecuteStatement failed, last without a whole answer", "The request was not sent: look at the credential",
+		},
 		"a status call that failed, beyond those that are listed": {
 			telemetry.Statement{
 				Total: 80 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{}, State: "RUNNING", Polling: polls(70), Split: split{telemetry.PartServer: 80 * second},
