@@ -274,7 +274,7 @@ func TestATransportIsAskedWhereNoConnectionIsFree(t *testing.T) {
 			asked = httptrace.ContextClientTrace(req.Context()) != nil
 			resp, err := inner.RoundTrip(req)
 			if resp != nil {
-				resp.Close = closing
+				resp.Close, resp.ProtoMajor = closing, 2
 			}
 			return resp, err
 		}))
@@ -373,5 +373,55 @@ func FuzzIsAgreed(f *testing.F) {
 		if isAgreed(p) {
 			require.True(t, isAgreed(append(p, more...)))
 		}
+	})
+}
+
+// The end of a chunked answer comes after its message: the connection is busy until then.
+func TestAConnectionWhoseAnswerHasNotEndedIsNotLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &slowWay{}
+		rt := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+			w.dials++
+			time.Sleep(3 * s)
+			client, server := net.Pipe()
+			listener := &oneConn{conns: make(chan net.Conn, 1), done: make(chan struct{})}
+			listener.conns <- server
+			go func() {
+				_ = (&http.Server{
+					Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+						_, _ = io.Copy(io.Discard, r.Body)
+						_, _ = rw.Write(handleReply)
+						rw.(http.Flusher).Flush()
+						time.Sleep(time.Millisecond)
+					}),
+					ConnState: func(_ net.Conn, s http.ConnState) {
+						if s == http.StateClosed {
+							close(listener.done)
+						}
+					},
+					ErrorLog: log.New(io.Discard, "", 0),
+				}).Serve(listener)
+			}()
+			return client, nil
+		}}
+		transport := New(WrapBase(rt), Options{})
+		defer transport.CloseIdleConnections()
+		execute := func() (telemetry.Split, *http.Response) {
+			ctx, trace := traced()
+			resp, err := transport.RoundTrip(w.request(ctx, t, "/"))
+			require.NoError(t, err)
+			_, err = io.ReadFull(resp.Body, make([]byte, len(handleReply))) // as the driver: to the end of the message
+			require.NoError(t, err)
+			return finish(trace).Split, resp
+		}
+		split, one := execute()
+		require.Equal(t, telemetry.Split{telemetry.PartNetwork: 3 * s}, split)
+		split, other := execute() // on another connection of the pool
+		require.Equal(t, 2, w.dials)
+		for _, resp := range []*http.Response{one, other} {
+			_, _ = io.Copy(io.Discard, resp.Body)
+			_ = resp.Body.Close()
+		}
+		require.Equal(t, telemetry.Split{telemetry.PartNetwork: 3 * s}, split)
 	})
 }

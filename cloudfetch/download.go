@@ -2,6 +2,7 @@ package cloudfetch
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"sync"
@@ -34,11 +35,14 @@ func (d *download) begin(redirect bool) (observed bool) {
 // failed notes an attempt without a usable response.
 func (d *download) failed(code int) {
 	state := fileFailed
-	if code == 0 && d.ctx.Err() != nil {
+	if code == 0 && d.stopped() {
 		state = fileAbandoned
 	}
 	d.file.end(d.attempt, state, code, 0, time.Time{}, time.Now())
 }
+
+// stopped reports whether the reader stopped. A deadline is that of http.Client's Timeout.
+func (d *download) stopped() bool { return errors.Is(d.ctx.Err(), context.Canceled) }
 
 // saw takes the bytes and the error of one Read.
 func (d *download) saw(p []byte, err error) {
@@ -55,8 +59,11 @@ func (d *download) saw(p []byte, err error) {
 	switch {
 	case err == nil:
 	case err == io.EOF:
+		if d.length >= 0 && d.received != d.length {
+			d.file.markUntracked() // a transport of the application's changed the body, or lost its end
+		}
 		d.finish(fileDownloaded)
-	case d.ctx.Err() != nil:
+	case d.stopped():
 		d.finish(fileAbandoned)
 	default:
 		d.finish(fileFailed)
@@ -107,8 +114,10 @@ func (b *downloadBody) answer(resp *http.Response, err error) {
 	switch {
 	case err != nil || resp == nil || resp.Body == nil:
 		b.failed(0)
+	case isRedirect(resp) && resp.Request == nil:
+		b.file.markUntracked() // where it continues cannot be recognized
 	case isRedirect(resp):
-		b.file.redirect(b.attempt)
+		b.file.redirect(b.attempt, resp.StatusCode)
 	case resp.StatusCode != http.StatusOK:
 		b.failed(resp.StatusCode)
 	default:

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -136,4 +137,25 @@ func TestBytesOfAnErrorBodyAreCounted(t *testing.T) {
 	require.EqualValues(t, 1000, rpcOf(f, executeStatement).BytesIn)
 	require.Equal(t, 500, rpcOf(f, executeStatement).LastStatus)
 	requireCounted(t, f)
+}
+
+// The driver refuses links without their fields at the first of them.
+func TestEmptyLinksTakeNoMemory(t *testing.T) {
+	s := newStage(t, Options{})
+	ctx, _ := traced()
+	s.execute(ctx, operationA)
+	links := make([][]byte, 1<<18)
+	for i := range links {
+		links[i] = structOf()
+	}
+	body := fetchReply(2, false, 0, fList(1282, tStruct, links...))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	s.answer(body)
+	req := thriftRequest(context.Background(), operationRequest(fetchResults, 2, operationA))
+	resp, err := s.transport.RoundTrip(req)
+	require.NoError(t, err)
+	_, _ = io.CopyBuffer(struct{ io.Writer }{io.Discard}, resp.Body, make([]byte, 8192))
+	runtime.ReadMemStats(&after)
+	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(40*len(body)), "%d bytes", len(body))
 }

@@ -20,14 +20,17 @@ type exchange struct {
 	owner    owner
 	method   method
 	attempt  uint32
+	seq      int32
 
 	// quiet is set when nothing is left to read. Reads are then passed on
 	// unobserved: the driver stops reading at the end of the message, and drains
 	// the rest at its next call, if ever.
 	quiet atomic.Bool
+	ended atomic.Bool  // the body
 	over  atomic.Bool  // ended; the goroutine that sets it calls owner.end
 	in    atomic.Int64 // bytes that came and are not reported to the owner yet
 
+	shared bool    // its connection carries several calls at once
 	leaves bool    // its connection to later calls, once the answer is read; set with the response's head
 	reader *reader // of the reading goroutine; nil when there is nothing (more) to read
 }
@@ -35,6 +38,7 @@ type exchange struct {
 // begin notes that the request is sent. It reports false when the request must pass unobserved.
 func (x *exchange) begin(req *message, out int64, redirect bool, at time.Time) (observed bool) {
 	defer x.contain()
+	x.seq = req.seq
 	if x.attempt, observed = x.owner.begin(req, out, redirect, at); observed {
 		x.registry.connections.begin()
 	}
@@ -43,7 +47,7 @@ func (x *exchange) begin(req *message, out int64, redirect bool, at time.Time) (
 
 // headers takes the response's head, before the driver has the body.
 func (x *exchange) headers(resp *http.Response) {
-	x.leaves = !resp.Close
+	x.shared, x.leaves = resp.ProtoMajor >= 2, !resp.Close
 	x.owner.headers(x, head{resp.StatusCode, workspaceOf(resp.Header), requestOf(resp.Header)}, time.Now())
 	switch {
 	case resp.StatusCode == http.StatusOK:
@@ -59,6 +63,9 @@ func (x *exchange) headers(resp *http.Response) {
 func (x *exchange) saw(p []byte, err error) {
 	defer x.contain()
 	x.in.Add(int64(len(p)))
+	if err == io.EOF {
+		x.ended.Store(true)
+	}
 	if r := x.reader; r != nil {
 		switch r.feed(p); r.progress {
 		case complete:
@@ -87,7 +94,8 @@ func (x *exchange) closed() {
 
 // answered notes the end of the message.
 func (x *exchange) answered() {
-	if x.reader.msg.method != x.method {
+	m := &x.reader.msg
+	if m.method != x.method || m.seq != x.seq || m.typ == replyMessage && !m.has.has(statusCode) {
 		x.markUndecoded() // the driver will refuse it, too
 		return
 	}
@@ -108,7 +116,8 @@ func (x *exchange) markUndecoded() {
 func (x *exchange) finish(s attemptState, broke error) {
 	if x.over.CompareAndSwap(false, true) {
 		now := time.Now()
-		x.registry.connections.end(x.leaves && broke == nil, now)
+		// Until the body ends, which may be after the message, the connection is busy.
+		x.registry.connections.end(x.leaves && broke == nil && (s != answered || x.shared || x.ended.Load()), now)
 		x.owner.end(x, s, broke, now)
 	}
 }

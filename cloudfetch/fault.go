@@ -53,10 +53,15 @@ func (t *Trace) Fault() Fault {
 	f.Observed = t.whole()
 	f.RowsFetched = t.pages > 0 || t.failing == fetchResults
 	f.FailedFiles, _ = t.files.failed()
-	if !t.volume && t.pages > 0 && (t.files == nil || t.files.sums.Downloaded > 0 && !t.files.untracked.Load()) {
+	if !t.volume && t.pages > 0 && (t.files == nil || t.files.sums.Downloaded > 0 && !t.files.untracked.Load() && t.arrived()) {
 		f.Complete, f.Compressed = t.result.Format, t.result.Compressed.Or(false)
 	}
 	return f
+}
+
+// arrived reports whether the file that the next row is in was downloaded, as far as rows are counted.
+func (t *Trace) arrived() bool {
+	return t.uncounted || len(t.segments) == 0 || t.segments[0].arrived()
 }
 
 // CloseFault returns what was answered by now to the call that closes the statement. A nil trace

@@ -57,7 +57,7 @@ func (fs *files) failed() (n int64, first *file) {
 		return 0, nil
 	}
 	for _, f := range fs.incomplete {
-		if f.record.State != fileFailed || f.untracked.Load() {
+		if f.record.State != fileFailed && !f.redirecting || f.untracked.Load() {
 			continue
 		}
 		if n++; first == nil || f.record.Index < first.record.Index {
@@ -78,8 +78,8 @@ func (fs *files) fill(final bool) *telemetry.CloudFetch {
 	c.Failed, c.Abandoned = failed, int64(len(fs.incomplete))-failed
 	if first != nil {
 		c.FailedIndex = telemetry.Known(first.record.Index)
-		if first.record.Status != 0 {
-			c.FailedStatus = telemetry.Known(int64(first.record.Status))
+		if first.status != 0 {
+			c.FailedStatus = telemetry.Known(int64(first.status))
 		}
 	}
 	if final {
@@ -88,6 +88,9 @@ func (fs *files) fill(final bool) *telemetry.CloudFetch {
 	c.Files = make([]telemetry.File, len(fs.listed))
 	for i, f := range fs.listed {
 		c.Files[i] = f.record
+		if f.redirecting {
+			c.Files[i].State, c.Files[i].Status = fileFailed, f.status
+		}
 		if s := &c.Files[i].State; final && (*s == fileWaiting || *s == fileDownloading) {
 			*s = fileAbandoned
 		}
@@ -115,7 +118,9 @@ func (t *Trace) addLinks(links []link, now time.Duration) {
 		}
 		t.addSegment(segment{l.rows, f})
 		sums.Present++
-		sums.Bytes += l.bytes
+		if sums.Bytes += l.bytes; sums.Bytes < 0 {
+			f.markUntracked() // more than can be
+		}
 		if len(t.files.listed) < maxFiles {
 			t.files.listed = append(t.files.listed, f)
 		}
@@ -182,12 +187,14 @@ func (f *file) repeat() {
 	}
 }
 
-// redirect notes that an attempt was answered with a redirect.
-func (f *file) redirect(attempt uint32) {
+// redirect notes that an attempt was answered with a redirect. It has failed until it continues:
+// net/http does not follow every redirect, nor for ever.
+func (f *file) redirect(attempt uint32, code int) {
 	f.trace.mu.Lock()
 	defer f.trace.mu.Unlock()
 	if f.attempt == attempt {
-		f.redirecting = true
+		f.redirecting, f.status = true, code
+		f.trace.files.incomplete = append(f.trace.files.incomplete, f)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -360,4 +361,131 @@ func TestConcurrentStatements(t *testing.T) {
 	require.Zero(t, transport.registry.busy.Load())
 	require.Zero(t, transport.registry.linked.Load())
 	require.Zero(t, transport.Stats().Panics)
+}
+
+// A proxy that wants a cookie redirects a download for ever: net/http gives up after ten hops.
+func TestADownloadThatIsRedirectedForEverHasFailed(t *testing.T) {
+	s := newStage(t, Options{})
+	ctx, trace := traced()
+	s.execute(ctx, operationA)
+	s.sendLinks(operationA, linkTo("a"), linkTo("b"))
+	s.serve(linkTo("a"), answer{code: 200, body: []byte("whole")})
+	s.files[linkTo("b")] = func(req *http.Request) (*http.Response, error) {
+		resp := response(req, http.StatusFound, nil, nil)
+		resp.Header.Set("Location", linkTo("b"))
+		return resp, nil
+	}
+	_, err := s.get(context.Background(), linkTo("a"))
+	require.NoError(t, err)
+	_, err = s.get(context.Background(), linkTo("b"))
+	require.ErrorContains(t, err, "stopped after 10 redirects")
+	require.EqualValues(t, 1, trace.Fault().FailedFiles)
+	f := finish(trace)
+	sumsAdd(t, f)
+	require.Equal(t, fileFailed, f.CloudFetch.Files[1].State)
+	require.EqualValues(t, 1, f.CloudFetch.Failed)
+	require.Equal(t, telemetry.Known(int64(1)), f.CloudFetch.FailedIndex)
+}
+
+// The application's http.DefaultClient has a Timeout, which the driver's downloads obey; nobody
+// stopped reading.
+func TestADownloadThatTimesOutHasFailed(t *testing.T) {
+	for name, body := range map[string]bool{"before its head": false, "in its body": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newStage(t, Options{})
+				ctx, trace := traced()
+				s.execute(ctx, operationA)
+				s.sendLinks(operationA, linkTo("a"))
+				s.files[linkTo("a")] = func(req *http.Request) (*http.Response, error) {
+					if !body {
+						<-req.Context().Done()
+						return nil, req.Context().Err()
+					}
+					return &http.Response{StatusCode: 200, ContentLength: -1, Request: req, Body: io.NopCloser(readFunc(func([]byte) (int, error) {
+						<-req.Context().Done()
+						return 0, req.Context().Err()
+					}))}, nil
+				}
+				client := &http.Client{Transport: s.transport, Timeout: 30 * time.Second}
+				resp, err := client.Get(linkTo("a"))
+				if err == nil {
+					_, err = io.ReadAll(resp.Body)
+					_ = resp.Body.Close()
+				}
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+				require.EqualValues(t, 1, trace.Fault().FailedFiles)
+				f := finish(trace)
+				require.Equal(t, fileFailed, f.CloudFetch.Files[0].State)
+				require.Equal(t, telemetry.Known(int64(0)), f.CloudFetch.FailedIndex)
+			})
+		})
+	}
+}
+
+type readFunc func([]byte) (int, error)
+
+func (f readFunc) Read(p []byte) (int, error) { return f(p) }
+
+// A transport of the application's need not say which request a response answers.
+func TestARedirectWithoutItsRequestIsUnknown(t *testing.T) {
+	s := newStage(t, Options{})
+	ctx, trace := traced()
+	s.execute(ctx, operationA)
+	s.sendLinks(operationA, linkTo("a"))
+	s.files[linkTo("a")] = func(req *http.Request) (*http.Response, error) {
+		resp := response(nil, http.StatusTemporaryRedirect, nil, nil)
+		resp.Header.Set("Location", "https://elsewhere.example.com/a")
+		return resp, nil
+	}
+	s.serve("https://elsewhere.example.com/a", answer{code: 200, body: []byte("content")})
+	got, err := s.get(context.Background(), linkTo("a"))
+	require.NoError(t, err)
+	require.Equal(t, "content", string(got))
+	require.Nil(t, finish(trace).CloudFetch, "the file was downloaded, or it is unknown")
+}
+
+// A transport of the application's, such as a cache, may end a body before its length, without an error.
+func TestAFileThatEndsBeforeItsLengthIsUnknown(t *testing.T) {
+	s := newStage(t, Options{})
+	ctx, trace := traced()
+	s.execute(ctx, operationA)
+	s.sendLinks(operationA, linkTo("a"))
+	s.files[linkTo("a")] = func(req *http.Request) (*http.Response, error) {
+		resp := response(req, 200, []byte("half"), nil)
+		resp.ContentLength = 8
+		return resp, nil
+	}
+	_, _ = s.get(context.Background(), linkTo("a"))
+	require.Zero(t, trace.Fault().FailedFiles)
+	require.Empty(t, trace.Fault().Complete)
+	require.Nil(t, finish(trace).CloudFetch)
+}
+
+// The driver does not request a link that has expired. The rows of that file did not arrive.
+func TestRowsOfAFileThatWasNotRequestedAreNotComplete(t *testing.T) {
+	s := newStage(t, Options{})
+	ctx, trace := traced()
+	s.execute(ctx, operationA)
+	s.sendLinks(operationA, linkTo("a"), linkTo("b"))
+	s.serve(linkTo("a"), answer{code: 200, body: []byte("x")})
+	trace.CallReturned(time.Now())
+	trace.ReadBegun(0, time.Now())
+	_, err := s.get(context.Background(), linkTo("a"))
+	require.NoError(t, err)
+	require.NotEmpty(t, trace.Fault().Complete)
+	require.EqualValues(t, 10, trace.RowReturned(1, time.Now()))
+	trace.ReadBegun(10, time.Now())
+	require.Empty(t, trace.Fault().Complete)
+}
+
+func TestHugeFilesAreUnknown(t *testing.T) {
+	s := newStage(t, Options{})
+	ctx, trace := traced()
+	s.execute(ctx, operationA)
+	s.answer(fetchReply(2, false, 0, fList(1282, tStruct, wireLink(linkTo("a"), 1, 0, 7, math.MaxInt64), wireLink(linkTo("b"), 1, 7, 7, math.MaxInt64))))
+	s.mustRPC(ctx, operationRequest(fetchResults, 2, operationA))
+	if c := finish(trace).CloudFetch; c != nil {
+		require.GreaterOrEqual(t, c.Bytes, int64(0))
+	}
 }

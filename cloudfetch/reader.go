@@ -451,6 +451,10 @@ func (r *reader) endStruct() {
 	case batchStruct:
 		r.msg.addRows(batchRows)
 	case linkStruct:
+		if r.link.key == (linkKey{}) || !r.msg.has.has(linkRows) || !r.msg.has.has(linkBytes) {
+			r.progress = undecodable // the driver refuses it, too
+			return
+		}
 		r.msg.addRows(linkRows)
 		r.link.rows = max(0, r.msg.num[linkRows])
 		r.link.bytes = max(0, r.msg.num[linkBytes])

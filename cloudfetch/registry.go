@@ -75,7 +75,9 @@ func (r *registry) addSession(id guid, s *Session) {
 	if _, taken := r.sessions.get(id); taken {
 		return
 	}
-	r.sessions.add(id, s, &s.node)
+	if evicted, full := r.sessions.add(id, s, &s.node); full {
+		evicted.evicted.Store(true)
+	}
 	r.count()
 }
 

@@ -2,6 +2,7 @@ package cloudfetch
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
@@ -19,6 +20,8 @@ type Session struct {
 	schema   string // TOpenSessionResp 1284.2; empty unknown
 	sqlState string
 	reg      *registry // where the session is registered, once id is known; nil before
+
+	evicted atomic.Bool // set once under the registry's lock
 
 	node node[guid, *Session] // guarded by the registry's lock
 }
@@ -83,7 +86,7 @@ func (s *Session) Fault() Fault {
 		last = s.methods.find(openSession)
 	}
 	f := last.fault(s.sqlState)
-	f.Observed = true
+	f.Observed = !s.evicted.Load()
 	return f
 }
 

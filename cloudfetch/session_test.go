@@ -46,3 +46,21 @@ func TestSession(t *testing.T) {
 	require.Equal(t, answered, session.methods.find(closeSession).state)
 	require.Zero(t, s.transport.registry.busy.Load())
 }
+
+// The close of a session that was dropped for others passes unobserved.
+func TestADroppedSessionIsNotWhollyObserved(t *testing.T) {
+	st := newStage(t, Options{MaxStatements: 1})
+	open := func(id string) *Session {
+		session := new(Session)
+		st.answer(wireReply(openSession, 1, fStatus(okStatus), fSession(3, id)))
+		st.mustRPC(NewSessionContext(context.Background(), session), wireCall(openSession, 1))
+		return session
+	}
+	first := open(sessionA)
+	for i := range 4 {
+		open("session-" + string(rune('B'+i)) + "-guid-0")
+	}
+	st.answers = append(st.answers, answer{code: 500})
+	_, _ = st.rpc(context.Background(), wireCall(closeSession, 2, fSession(1, sessionA)))
+	require.False(t, first.Fault().Observed, "%+v", first.Fault())
+}

@@ -301,11 +301,11 @@ func (t *Trace) updateServerTime(m *message, now time.Duration) {
 
 // updateRunning notes when the statement was last seen to run, and how long after that it was first
 // seen not to. A statement that still runs has run while status calls failed and were repeated.
-func (t *Trace) updateRunning(from method, now time.Duration) {
+func (t *Trace) updateRunning(from method, m *message, now time.Duration) {
 	switch {
 	case from == executeStatement:
 		t.execute, t.lastRan, t.retried = t.split[telemetry.PartServer], now, t.split[telemetry.PartRetry]
-	case from != getOperationStatus:
+	case from != getOperationStatus, !m.has.has(operationState): // a refusal says nothing of it
 	case t.works():
 		t.move(t.split[telemetry.PartRetry]-t.retried, telemetry.PartRetry, telemetry.PartServer)
 		t.lastRan = now

@@ -481,3 +481,40 @@ func TestADescriptionRefusedWhileTheStatementRunsDidNotMakeItFail(t *testing.T) 
 		require.Equal(t, "HY010", c.trace.Fault().SQLState)
 	})
 }
+
+// A server may hold a status call back until the statement ends, or for some seconds, as Hive's does.
+func TestAStatusCallThatTheServerHoldsBackIsNoRoundTrip(t *testing.T) {
+	onClock(t, func(t *testing.T, c *clock) {
+		ctx, _ := traced()
+		c.stage.execute(ctx, operationB)
+		c.delay = 5 * s
+		c.stage.answer(wireReply(getOperationStatus, 2, fStatus(okStatus), fI32(2, 1)))
+		c.mustRPC(ctx, operationRequest(getOperationStatus, 2, operationB))
+		c.delay = 0
+
+		c.trace = NewTrace(time.Now()) // of another statement
+		c.ctx = NewContext(context.Background(), c.trace)
+		c.call(4*s, executeRequest(1), ok(inlineReply))
+		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartServer: 4 * s}, c.split())
+	})
+}
+
+// A refused status call does not say that the statement still runs.
+func TestARefusedStatusCallDoesNotMakeRetriesTheServersTime(t *testing.T) {
+	for name, refusal := range map[string][]byte{
+		"invalid handle": wireReply(getOperationStatus, 2, fStruct(1, fI32(1, 4))),
+		"error":          wireReply(getOperationStatus, 2, fStruct(1, fI32(1, 3), fString(3, "08000"))),
+		"exception":      wireException(getOperationStatus, 2, "x"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			onClock(t, func(t *testing.T, c *clock) {
+				poll := operationRequest(getOperationStatus, 2, operationA)
+				c.call(1*s, executeRequest(1), ok(handleReply))
+				c.call(2*s, poll, answer{code: 503})
+				time.Sleep(60 * s)
+				c.call(0, poll, ok(refusal))
+				require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartServer: 1 * s, telemetry.PartRetry: 62 * s}, c.split())
+			})
+		})
+	}
+}

@@ -186,7 +186,9 @@ func (t *Trace) headers(x *exchange, h head, at time.Time) {
 		c := &t.calls[s.listed-1]
 		c.FirstByte, c.Status, c.request = telemetry.Known(now), h.code, h.request
 	}
-	x.registry.roundTrip.add(x.method, h.code, now-s.attempted)
+	if x.method != getOperationStatus || !t.works() { // the server may hold it back while it works
+		x.registry.roundTrip.add(x.method, h.code, now-s.attempted)
+	}
 	t.beginAnswer(x.method, x.registry.roundTrip.shortest())
 }
 
@@ -300,7 +302,7 @@ func (t *Trace) update(s *methodStats, x *exchange, now time.Duration) {
 
 func (t *Trace) updateState(from method, m *message, now time.Duration) {
 	updateEnum(m, &t.state, operationState, stateNames)
-	t.updateRunning(from, now)
+	t.updateRunning(from, m, now)
 	t.updateServerTime(m, now)
 	if t.tidies(from) || t.failing != unknownMethod && t.failing != from {
 		return
@@ -335,7 +337,7 @@ var resultFormats = []telemetry.ResultFormat{
 
 func (t *Trace) addPage(s *methodStats, m *message, links []link, now time.Duration) {
 	rows := m.pageRows()
-	if n, ok := rows.Get(); ok {
+	if n, ok := rows.Get(); ok && t.rows+n >= t.rows {
 		t.rows += n
 	} else {
 		t.undecoded = true

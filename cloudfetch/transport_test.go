@@ -508,3 +508,33 @@ func TestRowsThatCameWholeAreEvidence(t *testing.T) {
 	require.True(t, trace.Fault().RowsFetched)
 	require.False(t, trace.Fault().CallFailed)
 }
+
+// The driver refuses an answer with another number.
+func TestAnAnswerToAnotherCallIsNotUnderstood(t *testing.T) {
+	s := newStage(t, Options{})
+	ctx, trace := traced()
+	s.answer(wireReply(executeStatement, 7, fStatus(okStatus), fHandle(2, operationA)))
+	s.mustRPC(ctx, executeRequest(1))
+	require.True(t, trace.Fault().CallFailed)
+	require.Empty(t, finish(trace).StatementID)
+}
+
+// The driver refuses an answer without its required fields.
+func TestAnAnswerWithoutAStatusIsNotUnderstood(t *testing.T) {
+	s := newStage(t, Options{})
+	ctx, trace := traced()
+	s.answer(wireReply(executeStatement, 1, fHandle(2, operationA)))
+	s.mustRPC(ctx, executeRequest(1))
+	require.True(t, trace.Fault().CallFailed)
+}
+
+func TestHugeCountsAreUnknown(t *testing.T) {
+	s := newStage(t, Options{})
+	ctx, trace := traced()
+	s.execute(ctx, operationA)
+	for seq := range int32(2) {
+		s.answer(fetchReply(seq+2, true, 0, fList(1281, tStruct, wireBatch("x", math.MaxInt64))))
+		s.mustRPC(ctx, operationRequest(fetchResults, seq+2, operationA))
+	}
+	require.GreaterOrEqual(t, finish(trace).Result.Rows.Or(0), int64(0))
+}

@@ -123,7 +123,7 @@ type CloudFetch struct {
 	Failed     int64
 	Abandoned  int64 // not requested, or not complete, when the rows were closed
 	Bytes      int64 // announced for all files
-	Received   int64 // body bytes of all attempts
+	Received   int64 // body bytes of all attempts that were answered with 200
 	Attempts   int64
 	Retries    int64 // attempts beyond the first of each file
 	// Retried counts the files that needed more than one attempt, MostAttempts is the number of
