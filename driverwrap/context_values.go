@@ -60,7 +60,10 @@ func keptTags(tags map[string]string) map[string]string {
 	return kept
 }
 
-// boundedText is the beginning of a text, in valid UTF-8.
+// boundedText is the beginning of a text, in valid UTF-8. The rest does not stay in memory.
 func boundedText(s string, bytes int) string {
-	return strings.ToValidUTF8(s[:min(len(s), bytes)], "\uFFFD")
+	if len(s) > bytes {
+		s = strings.Clone(s[:bytes])
+	}
+	return strings.ToValidUTF8(s, "\uFFFD")
 }

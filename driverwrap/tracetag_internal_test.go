@@ -4,6 +4,7 @@ import (
 	"database/sql/driver"
 	"strings"
 	"testing"
+	"unsafe"
 
 	dbsql "github.com/databricks/databricks-sql-go"
 	"github.com/stretchr/testify/require"
@@ -62,4 +63,11 @@ func FuzzParseTags(f *testing.F) {
 			require.Equal(t, tags, got)
 		}
 	})
+}
+
+func TestABoundedTextDoesNotKeepALongOneInMemory(t *testing.T) {
+	long := strings.Repeat("x", 10<<20)
+	kept := boundedText(long, maxTagBytes)
+	require.Len(t, kept, maxTagBytes)
+	require.NotSame(t, unsafe.StringData(long), unsafe.StringData(kept))
 }

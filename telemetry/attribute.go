@@ -89,12 +89,16 @@ func plainValue(v slog.Value) slog.Value {
 	return slog.StringValue(boundedText(v.String()))
 }
 
-// boundedText returns as much of a text as may be kept, in whole characters.
+// boundedText returns as much of a text as may be kept, in whole characters. The rest of a longer text
+// does not stay in memory.
 func boundedText(s string) string {
-	s = strings.ToValidUTF8(s[:min(len(s), maxAttributeBytes+utf8.UTFMax)], "\uFFFD")
-	for len(s) > maxAttributeBytes {
-		_, size := utf8.DecodeLastRuneInString(s)
-		s = s[:len(s)-size]
+	short := strings.ToValidUTF8(s[:min(len(s), maxAttributeBytes+utf8.UTFMax)], "\uFFFD")
+	for len(short) > maxAttributeBytes {
+		_, size := utf8.DecodeLastRuneInString(short)
+		short = short[:len(short)-size]
 	}
-	return s
+	if len(short) < len(s) {
+		short = strings.Clone(short)
+	}
+	return short
 }

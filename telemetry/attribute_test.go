@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 
@@ -91,4 +92,12 @@ func TestAttributesAreBounded(t *testing.T) {
 	}
 	replaced := telemetry.AttributesFromContext(telemetry.WithAttributes(ctx, slog.Int(attrs[31].Key, -1)))
 	require.Equal(t, int64(-1), replaced[31].Value.Int64(), "a value may change when there is no room for more")
+}
+
+// Records wait in queues that are bounded by their number: 256 bytes of a text must not keep all of it.
+func TestAnAttributeDoesNotKeepALongTextInMemory(t *testing.T) {
+	long := strings.Repeat("x", 10<<20)
+	kept := telemetry.AttributesFromContext(telemetry.WithAttributes(t.Context(), slog.String("body", long)))[0].Value.String()
+	require.Len(t, kept, 256)
+	require.NotSame(t, unsafe.StringData(long), unsafe.StringData(kept))
 }

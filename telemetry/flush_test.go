@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -261,4 +262,25 @@ func TestASinkThatBlocksTakesNoTimeFromTheMembers(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The debug page, NDJSON and OpenTelemetry read the same pools, and may do so at the same time.
+func TestAPoolAnswersSeveralReadersAtOnce(t *testing.T) {
+	var p telemetry.Process
+	p.RegisterPool("orders", poolFunc(func() {
+		for range 100 { // as while database/sql holds its lock
+			runtime.Gosched()
+		}
+	}))
+	var refused atomic.Int64
+	var readers sync.WaitGroup
+	for range 100 {
+		readers.Go(func() {
+			if _, ok := p.Pools()[0].Stats(); !ok {
+				refused.Add(1)
+			}
+		})
+	}
+	readers.Wait()
+	require.Zero(t, refused.Load(), "the pool neither panicked nor took a second")
 }

@@ -43,7 +43,10 @@ var registrations atomic.Int64
 
 func newPool(name string, of interface{ Stats() sql.DBStats }) *Pool {
 	pool := contain.NewSupplied(&contain.Process, contain.Pool)
+	turn := make(chan struct{}, 1) // sinks read at the same time, and each is to have an answer
 	return &Pool{name, registrations.Add(1), func() (sql.DBStats, bool) {
+		turn <- struct{}{}
+		defer func() { <-turn }()
 		ctx, cancel := context.WithTimeout(context.Background(), poolTimeout)
 		defer cancel()
 		var stats sql.DBStats

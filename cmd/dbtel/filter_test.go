@@ -134,3 +134,8 @@ func TestFlagsThatSelectNothingAreErrors(t *testing.T) {
 		require.Equal(t, outcome{code: exitUsage, err: "dbtel top: " + want + "; dbtel help top says more\n"}, dbtel(t, "", append([]string{"top"}, args...)...))
 	}
 }
+
+func TestASummaryReachesTheLastYearOfJSON(t *testing.T) {
+	line := `{"event":"statement","started":"9999-12-31T23:59:59Z","kind":"QUERY","outcome":"completed","total_ms":5000}` + "\n"
+	require.Contains(t, dbtel(t, line, "summary", "--json").out, `"statements":1,`)
+}

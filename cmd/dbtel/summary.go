@@ -147,7 +147,7 @@ func (s *summary) statement(r *telemetry.Statement) {
 	if s.First.IsZero() || r.Started.Before(s.First) {
 		s.First = r.Started
 	}
-	if end := r.Started.Add(r.Total); end.After(s.Last) {
+	if end := r.Started.Add(r.Total); end.After(s.Last) && end.Year() <= 9999 { // JSON has no later time
 		s.Last = end
 	}
 	g := s.group(clean(s.groupOf(r)))

@@ -1,6 +1,8 @@
 package export_test
 
 import (
+	"fmt"
+	"log/slog"
 	"net/http"
 	"runtime"
 	"strings"
@@ -45,13 +47,16 @@ func TestTakingARecordAllocatesNothing(t *testing.T) {
 	require.Zero(t, testing.AllocsPerRun(1000, func() { h.Recording() }))
 }
 
+// heap is what is in use.
+func heap() int64 {
+	runtime.GC()
+	runtime.GC() // empties pools, too
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
 func TestAFullPipelineStaysSmall(t *testing.T) {
-	heap := func() int64 {
-		runtime.GC()
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		return int64(m.HeapAlloc)
-	}
 	before := heap()
 	var x export.Exporter
 	h := x.Open(connection(withoutFlag()), telemetry.Settings{CloseTimeout: time.Millisecond})
@@ -69,6 +74,37 @@ func TestAFullPipelineStaysSmall(t *testing.T) {
 	t.Logf("%d KiB for a full queue of CloudFetch statements", used>>10)
 	require.Less(t, used, int64(2<<20))
 	_ = h.Close(t.Context())
+}
+
+// docs/SCALE.md: 1,000 events or 4 MiB of records. What is not sent need not wait.
+func TestAFullPipelineStaysSmallWhateverIsLocalInItsRecords(t *testing.T) {
+	for name, add := range map[string]func(*telemetry.Statement){
+		"error text": func(r *telemetry.Statement) { // telemetry_error_text=full
+			r.Failure = &telemetry.Failure{Category: telemetry.CategorySyntax, Message: strings.Repeat("x", 64<<10)}
+		},
+		"tags and attributes": func(r *telemetry.Statement) {
+			r.QueryTags = map[string]string{}
+			for i := range 32 {
+				r.QueryTags[fmt.Sprint(i)] = strings.Repeat("x", 256)
+				r.Attributes = append(r.Attributes, slog.String(fmt.Sprint(i), strings.Repeat("x", 256)))
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before := heap()
+			var x export.Exporter
+			h := x.Open(connection(withoutFlag()), telemetry.Settings{CloseTimeout: time.Millisecond})
+			for range 1000 {
+				r := statement()
+				add(r)
+				h.StatementFinished(r)
+			}
+			used := heap() - before
+			t.Logf("%d KiB, of which Stats says %d KiB", used>>10, x.Stats().PendingBytes>>10)
+			require.Less(t, used, int64(6<<20))
+			_ = h.Close(t.Context())
+		})
+	}
 }
 
 func BenchmarkStatementFinished(b *testing.B) {

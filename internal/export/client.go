@@ -18,7 +18,7 @@ const (
 	uploadPath          = "/telemetry-ext"
 	anonymousUploadPath = "/telemetry-unauth"
 
-	maxResponse = 64 << 10 // bytes of a response that are read
+	maxResponse = 4 << 20 // bytes of a response that are read, which may list an error per event
 )
 
 // client makes the requests of one pipeline, one at a time.
@@ -32,14 +32,14 @@ type client struct {
 
 	// User-supplied code that takes part in requests.
 	authenticator, transport *contain.Supplied
-	transportID              any
+	asker                    asker
 }
 
 func newClient(c *Connection, settings telemetry.Settings, log *contain.Log) *client {
 	k := &client{
 		endpoint: c.endpoint(), shown: c.shownEndpoint(), retries: max(0, settings.MaxRetries), delay: settings.RetryDelay,
 		authenticator: contain.NewSupplied(log, contain.Authenticator), transport: contain.NewSupplied(log, contain.Transport),
-		transportID: c.transportIdentity(),
+		asker: asker{c.transportIdentity(), c.credentialIdentity()},
 	}
 	transport := c.Transport
 	if transport == nil {

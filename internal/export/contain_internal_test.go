@@ -47,9 +47,9 @@ func TestTimesThatDecideAreMonotonic(t *testing.T) {
 	var f flag
 	f.store(false, time.Minute, now)
 	monotonic(*f.offUntil.Load())
-	_, until := f.state(nil, now)
+	_, until := f.state(asker{}, now)
 	monotonic(until)
-	f.finish(&flagRequest{done: make(chan struct{})}, true, now)
+	f.finish(&flagRequest{done: make(chan struct{})}, endpointFailed, now)
 	monotonic(f.retryAt)
 
 	b := newBreaker(telemetry.Settings{}.WithDefaults(), func() {})

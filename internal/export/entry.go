@@ -39,7 +39,7 @@ func newClosedEntry(o *origin, r *telemetry.SessionClosed) entry {
 
 func newStatementEntry(o *origin, r *telemetry.Statement) entry {
 	e := entry{origin: o, failed: r.Failed() || r.CloseFailure != nil, events: 1}
-	if r.Query != "" || len(r.Calls) > maxCalls || r.CloudFetch != nil && len(r.CloudFetch.Files) > 0 {
+	if hasLocalTexts(r) || len(r.Calls) > maxCalls || r.CloudFetch != nil && len(r.CloudFetch.Files) > 0 {
 		r = trim(r)
 	}
 	e.statement = r
@@ -64,11 +64,30 @@ func sizeOf[T any](T) int { return int(reflect.TypeFor[T]().Size()) }
 // would cost more.
 const maxCalls = 8
 
-// trim copies a statement without its text and the lists of its calls and files, which are not sent
+// hasLocalTexts reports whether a statement has texts of any length, none of which is sent.
+func hasLocalTexts(r *telemetry.Statement) bool {
+	return r.Query != "" || len(r.QueryTags) > 0 || len(r.Attributes) > 0 || hasMessage(r.Failure) || hasMessage(r.CloseFailure)
+}
+
+func hasMessage(f *telemetry.Failure) bool { return f != nil && f.Message != "" }
+
+// withoutMessage copies a failure without its text.
+func withoutMessage(f *telemetry.Failure) *telemetry.Failure {
+	if !hasMessage(f) {
+		return f
+	}
+	short := *f
+	short.Message = ""
+	return &short
+}
+
+// trim copies a statement without its texts and the lists of its calls and files, which are not sent
 // and would take memory as long as the record waits.
 func trim(r *telemetry.Statement) *telemetry.Statement {
 	short := *r
 	short.Query, short.Calls, short.RPCs = "", nil, slices.Clone(r.RPCs) // a slice would keep the memory of the record
+	short.QueryTags, short.Attributes = nil, nil
+	short.Failure, short.CloseFailure = withoutMessage(r.Failure), withoutMessage(r.CloseFailure)
 	if r.CloudFetch != nil {
 		sums := *r.CloudFetch
 		sums.Files = nil

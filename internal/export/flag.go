@@ -32,14 +32,14 @@ func (p *pipeline) requestFlag(o *origin) {
 		p.flagFailed(noResponse(p.ctx, err))
 		return
 	}
-	pending, own := p.flag.begin(p.client.transportID, time.Now())
+	pending, own := p.flag.begin(p.client.asker, time.Now())
 	if !own {
 		if pending != nil {
-			pending.wait(p.ctx, p.client.transportID)
+			pending.wait(p.ctx, p.client.asker)
 		}
 		return
 	}
-	failed := false
+	var failed flagFailure
 	defer func() { p.flag.finish(pending, failed, time.Now()) }()
 	p.exporter.counts.flagRequests.Add(1)
 	var (
@@ -54,7 +54,13 @@ func (p *pipeline) requestFlag(o *origin) {
 		p.flag.store(enabled, ttl, time.Now())
 		return
 	}
-	failed = r.outcome != outcomeRefused && r.outcome != outcomeInterrupted
+	switch {
+	case r.outcome == outcomeInterrupted:
+	case r.status == http.StatusUnauthorized || r.status == http.StatusForbidden:
+		failed = credentialRefused
+	default:
+		failed = endpointFailed
+	}
 	p.flagFailed(r)
 }
 
@@ -124,15 +130,28 @@ type flag struct {
 	enabled bool      // guarded by mu, like all below
 	expires time.Time // of enabled
 	retryAt time.Time // when a failed request may be repeated
-	failed  any       // the transport of the failed request
+	failed  flagFailure
+	asked   asker // whose request failed
 	pending *flagRequest
 }
 
+// asker is who asks for a flag. Credentials may be refused and transports fail for reasons of their own.
+type asker struct{ transport, credential any }
+
+// flagFailure is what made a request for the flag fail.
+type flagFailure uint8
+
+const (
+	notFailed flagFailure = iota
+	endpointFailed
+	credentialRefused
+)
+
 // flagRequest is a request for the flag that other pipelines wait for instead of making their own.
 type flagRequest struct {
-	transport any           // its identity
-	at        time.Time     // when it began
-	done      chan struct{} // closed when it is over
+	by   asker
+	at   time.Time     // when it began
+	done chan struct{} // closed when it is over
 }
 
 // A user-supplied transport may fail or hang for reasons of its own. Pipelines with another
@@ -145,24 +164,35 @@ func (f *flag) off() bool {
 	return until != nil && time.Now().Before(*until)
 }
 
-// state returns what is known to a pipeline with this transport, and until when.
-func (f *flag) state(transport any, now time.Time) (flagState, time.Time) {
+// state returns what is known to who asks, and until when.
+func (f *flag) state(by asker, now time.Time) (flagState, time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.stateLocked(transport, now)
+	return f.stateLocked(by, now)
 }
 
 // stateLocked is state with f.mu held.
-func (f *flag) stateLocked(transport any, now time.Time) (flagState, time.Time) {
+func (f *flag) stateLocked(by asker, now time.Time) (flagState, time.Time) {
 	switch {
 	case now.Before(f.expires) && f.enabled:
 		return flagOn, f.expires
 	case now.Before(f.expires):
 		return flagOff, f.expires
-	case f.failed == transport && now.Before(f.retryAt):
+	case now.Before(f.retryAt) && f.failedFor(by):
 		return flagUnreadable, f.retryAt
 	}
 	return flagUnknown, time.Time{}
+}
+
+// failedFor reports whether the failure of the latest request is one of this asker, too. f.mu is held.
+func (f *flag) failedFor(by asker) bool {
+	switch f.failed {
+	case endpointFailed:
+		return by.transport == f.asked.transport
+	case credentialRefused:
+		return by == f.asked
+	}
+	return false
 }
 
 // store keeps a response.
@@ -179,30 +209,30 @@ func (f *flag) store(enabled bool, ttl time.Duration, now time.Time) {
 
 // begin returns a request that the caller makes (own), or the request of another pipeline to wait
 // for; nil when the flag has become known in the meantime.
-func (f *flag) begin(transport any, now time.Time) (r *flagRequest, own bool) {
+func (f *flag) begin(by asker, now time.Time) (r *flagRequest, own bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if state, _ := f.stateLocked(transport, now); state != flagUnknown {
+	if state, _ := f.stateLocked(by, now); state != flagUnknown {
 		return nil, false
 	}
-	if r := f.pending; r != nil && (r.transport == transport || now.Before(r.at.Add(sharedFlagWait))) {
+	if r := f.pending; r != nil && (r.by.transport == by.transport || now.Before(r.at.Add(sharedFlagWait))) {
 		return r, false
 	}
-	f.pending = &flagRequest{transport: transport, at: now, done: make(chan struct{})}
+	f.pending = &flagRequest{by: by, at: now, done: make(chan struct{})}
 	return f.pending, true
 }
 
-// finish ends a request. After a failure of the endpoint, and not only of the credential, no
-// pipeline repeats it with the same transport for flagRetryAfter.
-func (f *flag) finish(r *flagRequest, endpointFailed bool, now time.Time) {
+// finish ends a request. After a failure of the endpoint, no pipeline repeats it with the same transport
+// for flagRetryAfter; after a refusal, none with the same credential, too.
+func (f *flag) finish(r *flagRequest, failed flagFailure, now time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	close(r.done)
 	if f.pending == r {
 		f.pending = nil
 	}
-	if endpointFailed {
-		f.retryAt, f.failed = now.Add(flagRetryAfter), r.transport
+	if failed != notFailed {
+		f.retryAt, f.failed, f.asked = now.Add(flagRetryAfter), failed, r.by
 	}
 }
 
@@ -214,8 +244,8 @@ func (f *flag) stale(now time.Time) bool {
 }
 
 // wait waits until the request is over; with another transport, for sharedFlagWait at most.
-func (r *flagRequest) wait(ctx context.Context, transport any) {
-	if r.transport != transport {
+func (r *flagRequest) wait(ctx context.Context, by asker) {
+	if r.by.transport != by.transport {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadline(ctx, r.at.Add(sharedFlagWait))
 		defer cancel()

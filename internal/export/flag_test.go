@@ -215,3 +215,31 @@ func TestPipelinesOfOneHostRequestTheFlagOnce(t *testing.T) {
 		}
 	})
 }
+
+// An application that opens a sql.DB per request must not ask for the flag each time.
+func TestAFlagThatCannotBeReadIsNotAskedForAgainByTheNextConnector(t *testing.T) {
+	for name, fault := range map[string]answerer{"500": status(500), "404": status(404), "403": status(403)} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
+				s.flag = fault
+				for range 20 {
+					c := connection(s)
+					c.Credential = "one"
+					h := x.Open(c, telemetry.Settings{})
+					h.SessionOpened(opened())
+					h.StatementFinished(statement())
+					_ = h.Close(t.Context())
+					time.Sleep(time.Second)
+				}
+				require.Equal(t, 1, s.count(flagPath))
+
+				other := connection(s)
+				other.Credential = "another"
+				h := x.Open(other, telemetry.Settings{})
+				h.SessionOpened(opened())
+				_ = h.Close(t.Context())
+				require.Equal(t, name == "403", s.count(flagPath) == 2, "a refusal is one of the credential")
+			})
+		})
+	}
+}

@@ -1,7 +1,9 @@
 package export_test
 
 import (
+	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -68,4 +70,21 @@ func TestWhatTheSettingsMakeWaitDoesNotExpire(t *testing.T) {
 			})
 		})
 	}
+}
+
+// An answer lists its errors, and a batch may have 10,000 records.
+func TestALongAnswerOfTheServiceIsRead(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
+		s.upload = func(r *http.Request) (*http.Response, error) {
+			list := strings.TrimSuffix(strings.Repeat(`{"index":1,"message":"an event was not understood by the service"},`, 1000), ",")
+			return response(r, 200, fmt.Sprintf(`{"errors":[%s],"numSuccess":0,"numProtoSuccess":0}`, list)), nil
+		}
+		h := x.Open(connection(s), telemetry.Settings{BatchSize: 1000, QueueSize: 6000, ForceEnable: true})
+		for range 1000 {
+			h.StatementFinished(statement())
+		}
+		time.Sleep(30 * time.Second)
+		require.Equal(t, 1, s.uploads(), "the service has taken the request")
+		require.NoError(t, h.Close(t.Context()))
+	})
 }

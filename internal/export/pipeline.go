@@ -118,7 +118,7 @@ func (p *pipeline) canSendAnonymously(now time.Time) bool {
 	if p.settings.ForceEnable {
 		return true
 	}
-	state, _ := p.flag.state(p.client.transportID, now)
+	state, _ := p.flag.state(p.client.asker, now)
 	return state == flagOn
 }
 

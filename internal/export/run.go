@@ -63,7 +63,7 @@ func (p *pipeline) nextStep() step {
 	}
 	state := flagOn
 	if !p.settings.ForceEnable {
-		state, at = p.flag.state(p.client.transportID, now)
+		state, at = p.flag.state(p.client.asker, now)
 	}
 	switch state {
 	case flagOff:

@@ -62,7 +62,7 @@ func (p *pipeline) stats() PipelineStats {
 	refs := p.refs
 	p.exporter.mu.Unlock()
 	now := time.Now()
-	state, _ := p.flag.state(p.client.transportID, now)
+	state, _ := p.flag.state(p.client.asker, now)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := PipelineStats{

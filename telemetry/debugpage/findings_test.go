@@ -254,3 +254,23 @@ func refusedFor(d time.Duration) *telemetry.Statement {
 	s.Calls = []telemetry.Call{{Method: "ExecuteStatement", Attempts: 4, FirstByte: telemetry.Known(ms(9)), End: telemetry.Known(ms(10)), Status: 429, Failed: true}}
 	return s
 }
+
+// The page says "of the last 5 min".
+func TestFindingsAreOfTheLastFiveMinutes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture()
+		for range 2 {
+			s := failed()
+			f.memory.StatementFinished(s)
+		}
+		time.Sleep(5*time.Minute + 50*time.Second)
+		var o struct {
+			Headline string
+			Rates    []struct{ Statements int }
+			Findings []finding
+		}
+		f.json(t, "/?format=json", &o)
+		require.Zero(t, o.Rates[1].Statements, "nothing ended in the last 5 min")
+		require.Empty(t, o.Findings)
+	})
+}

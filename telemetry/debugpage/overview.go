@@ -47,7 +47,8 @@ type overviewPage struct {
 const topRows, slowestShown = 4, 4
 
 func (req *request) overview() (string, model, int) {
-	running, kept, p := req.running(), req.memory.snapshot(req.now), req.period("1h")
+	running, kept := req.present()
+	p := req.period("1h")
 	chosen := req.memory.counts.over(req.now, p.length, running...)
 	o := overviewPage{
 		Now: moment{req.now, req.now}, Running: count(len(running)),

@@ -32,6 +32,7 @@ type pools struct {
 type poolHistory struct {
 	id           int64        // of its registration
 	name         string       // with a number where several pools have it
+	answered     bool         // when it was asked last
 	fine, coarse []poolSample // oldest first
 }
 
@@ -41,7 +42,7 @@ type poolSample struct {
 }
 
 // sample reads the statistics of every pool, unless it did so less than a second ago. Nothing
-// is locked while the pools are read. A pool whose statistics cannot be read is left out.
+// is locked while the pools are read.
 func (p *pools) sample(now time.Time, registered func() []telemetry.Pool) {
 	p.mu.Lock()
 	due := now.Sub(p.sampled) >= fineEvery
@@ -63,9 +64,8 @@ func (p *pools) sample(now time.Time, registered func() []telemetry.Pool) {
 			name = fmt.Sprintf("%s (%d)", pool.Name, n)
 		}
 		names = append(names, name)
-		if stats, ok := pool.Stats(); ok {
-			fresh = append(fresh, freshSample{pool.ID, name, poolSample{now, stats}})
-		}
+		stats, ok := pool.Stats()
+		fresh = append(fresh, freshSample{pool.ID, name, ok, poolSample{now, stats}})
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -76,10 +76,12 @@ func (p *pools) sample(now time.Time, registered func() []telemetry.Pool) {
 		if i := slices.IndexFunc(before, func(h poolHistory) bool { return h.id == f.id }); i >= 0 {
 			h = before[i]
 		}
-		h.name = f.name
-		h.fine = appendBounded(h.fine, fineKept, f.poolSample)
-		if n := len(h.coarse); n == 0 || now.Sub(h.coarse[n-1].at) >= coarseEvery {
-			h.coarse = appendBounded(h.coarse, coarseKept, f.poolSample)
+		h.name, h.answered = f.name, f.answered
+		if f.answered {
+			h.fine = appendBounded(h.fine, fineKept, f.poolSample)
+			if n := len(h.coarse); n == 0 || now.Sub(h.coarse[n-1].at) >= coarseEvery {
+				h.coarse = appendBounded(h.coarse, coarseKept, f.poolSample)
+			}
 		}
 		p.all = append(p.all, h)
 	}
@@ -87,8 +89,9 @@ func (p *pools) sample(now time.Time, registered func() []telemetry.Pool) {
 
 // freshSample is a sample that is not in the history of its pool yet.
 type freshSample struct {
-	id   int64
-	name string
+	id       int64
+	name     string
+	answered bool
 	poolSample
 }
 
@@ -100,12 +103,16 @@ func appendBounded(samples []poolSample, most int, s poolSample) []poolSample {
 	return append(samples, s)
 }
 
-// views describes the pools, sorted by name, with a verdict on their last minute.
+// views describes the pools, sorted by name, with a verdict on their last minute. A pool that does not
+// answer is left out.
 func (p *pools) views() []poolView {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	all := make([]poolView, 0, len(p.all))
 	for _, h := range p.all {
+		if !h.answered {
+			continue
+		}
 		latest := h.fine[len(h.fine)-1]
 		before := h.fine[0]
 		for _, s := range h.fine {

@@ -97,3 +97,25 @@ func TestQueueingNamesPoolsThatHadWaitersAtThatTime(t *testing.T) {
 			p.queueing(begin.Add(25*time.Second)))
 	})
 }
+
+// A pool that did not answer once still was what it was before.
+func TestAPoolThatDoesNotAnswerOnceKeepsItsHistory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		answers, stats := true, sql.DBStats{MaxOpenConnections: 2}
+		list := func() []telemetry.Pool {
+			return []telemetry.Pool{{Name: "orders", ID: 1, Stats: func() (sql.DBStats, bool) { return stats, answers }}}
+		}
+		p := &pools{}
+		step := func() {
+			p.sample(time.Now(), list)
+			time.Sleep(time.Second)
+		}
+		step()
+		stats.WaitCount, stats.WaitDuration = 100, time.Minute
+		answers = false
+		step()
+		answers = true
+		step()
+		require.NotEmpty(t, p.views()[0].Verdict, "100 calls waited a second ago")
+	})
+}

@@ -34,13 +34,14 @@ func (s *series[T]) count(minute int64, add func(*T)) {
 	add(&s.minutes[len(s.minutes)-1].sum)
 }
 
-// over adds up the minutes of the stretch that ends in a minute; a length of 0 is all of the time.
+// over adds up the minutes of the stretch that ends in a minute, which is one of them; a length of 0 is
+// all of the time.
 func (s *series[T]) over(minute int64, length time.Duration, add func(to, one *T)) (sum T) {
 	if length == 0 {
 		return s.ever
 	}
 	for i := range s.minutes {
-		if m := &s.minutes[i]; m.number > minute-int64(length/time.Minute)-1 {
+		if m := &s.minutes[i]; m.number > minute-int64(length/time.Minute) {
 			add(&sum, &m.sum)
 		}
 	}

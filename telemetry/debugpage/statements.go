@@ -34,7 +34,7 @@ type statementsPage struct {
 const rowsShown = 100 // unless the request asks for all, so that the page loads quickly
 
 func (req *request) statements() (string, model, int) {
-	running, kept := req.running(), req.memory.snapshot(req.now)
+	running, kept := req.present()
 	all := slices.Concat(running, kept.all)
 	f, err := filterOf(req.query)
 	l := statementsPage{Filter: f, Kept: count(len(all)), Running: count(len(running)), presence: req.presence(len(all)), Headings: map[string]heading{}}
@@ -57,6 +57,18 @@ func (req *request) statements() (string, model, int) {
 	l.Tabs = req.tabs()
 	l.Selects = selects(f, all)
 	return "Statements", l, http.StatusOK
+}
+
+// present returns the statements that run and those that are kept. One that ends meanwhile is kept.
+func (req *request) present() (running []*telemetry.Statement, kept snapshot) {
+	type start struct{ connector, at int64 }
+	of := func(s *telemetry.Statement) start { return start{s.Connector, s.Started.UnixNano()} }
+	running, kept = req.running(), req.memory.snapshot(req.now)
+	ended := map[start]bool{}
+	for _, s := range kept.all {
+		ended[of(s)] = true
+	}
+	return slices.DeleteFunc(running, func(s *telemetry.Statement) bool { return ended[of(s)] }), kept
 }
 
 // running returns the statements that run on any connector, the longest running first. A

@@ -86,3 +86,36 @@ func TestStatementIsFoundByIdAndByLocalKey(t *testing.T) {
 		require.Equal(t, 404, f.get(t, "/statement").Code)
 	})
 }
+
+// ending is a connector whose statement ends right after the page has asked what runs.
+type ending struct {
+	connector
+	end func()
+}
+
+func (e *ending) Running() []*telemetry.Statement {
+	all := e.running
+	if e.running = nil; all != nil {
+		e.end()
+	}
+	return all
+}
+
+func TestAStatementThatEndsMeanwhileIsListedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture()
+		now := running()
+		now.StatementID = "01f0a1b2-0000-1000-8000-00000000000f"
+		f.all = []telemetry.Connector{&ending{connector{running: []*telemetry.Statement{now}}, func() {
+			ended := *now
+			ended.Outcome = telemetry.OutcomeCompleted
+			f.memory.StatementFinished(&ended)
+		}}}
+		var l struct {
+			Found int
+			Rows  []struct{ Key, Outcome string } `json:"statements"`
+		}
+		f.json(t, "/statements?format=json", &l)
+		require.Len(t, l.Rows, 1, "%v", l)
+	})
+}

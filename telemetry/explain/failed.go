@@ -115,17 +115,23 @@ func (because reason) withFailedCall(s *telemetry.Statement) reason {
 	if method == "" {
 		return because
 	}
-	advice := retryAdvice("The workspace", status)
-	if f := s.Failure; f != nil && status == 0 {
-		advice = cmp.Or(unansweredAdvice[f.Category], advice)
-	}
-	return reason{because.evidence + "; " + method + " failed" + how, advice + support(s, method)}
+	return reason{because.evidence + "; " + method + " failed" + how, failedAdvice(s, "The workspace", status) + support(s, method)}
 }
 
-// unansweredAdvice is about a call without an answer that failed for another reason than the connection's.
+// failedAdvice is about the request that made a statement fail.
+func failedAdvice(s *telemetry.Statement, from string, status int) string {
+	if f := s.Failure; f != nil && status == 0 {
+		return cmp.Or(unansweredAdvice[f.Category], retryAdvice(from, status))
+	}
+	return retryAdvice(from, status)
+}
+
+// unansweredAdvice is about a request without an answer that failed for another reason than the
+// connection's.
 var unansweredAdvice = map[telemetry.Category]string{
-	telemetry.CategoryAuth: "The request was not sent: look at the credential, and at that of a proxy on the way.",
-	telemetry.CategoryTLS:  "The request was not sent: look at certificates, at the clock, and at proxies on the way that open TLS.",
+	telemetry.CategoryAuth:    "The request was not sent: look at the credential, and at that of a proxy on the way.",
+	telemetry.CategoryTLS:     "The request was not sent: look at certificates, at the clock, and at proxies on the way that open TLS.",
+	telemetry.CategoryTimeout: "No whole answer came in time: look at the deadlines of the application and of its HTTP client, and at the network on the way.",
 }
 
 // failedCall returns the method of the call that made a statement fail, how the call failed, and its
@@ -183,6 +189,6 @@ func (because reason) withFailedFiles(s *telemetry.Statement) reason {
 	status := int(c.FailedStatus.Or(0))
 	return reason{
 		because.evidence + "; then " + format.Plural(c.Failed, "file") + " failed" + lastStatus(status),
-		because.advice + " " + retryAdvice("The storage", status),
+		because.advice + " " + failedAdvice(s, "The storage", status),
 	}
 }

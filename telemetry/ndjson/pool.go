@@ -19,13 +19,13 @@ type sampler struct {
 	mu     sync.Mutex
 	next   time.Time // guarded by mu, like all below
 	before map[string]state
-	at     time.Time // of before
 }
 
 // state is the sum of the statistics of pools of one name.
 type state struct {
 	sql.DBStats
 
+	at  time.Time
 	ids []int64 // of the pools that answered
 }
 
@@ -46,11 +46,12 @@ func (s *sampler) samples(now time.Time) (all []telemetry.PoolSample) {
 	if !s.due(now) {
 		return nil
 	}
-	states := map[string]state{}
+	states, silent := map[string]state{}, map[string]bool{}
 	var names []string
 	for _, p := range s.registered() {
 		stats, ok := p.Stats()
 		if !ok {
+			silent[p.Name] = true
 			continue
 		}
 		others := states[p.Name]
@@ -59,14 +60,19 @@ func (s *sampler) samples(now time.Time) (all []telemetry.PoolSample) {
 		} else {
 			stats = sum(others.DBStats, stats)
 		}
-		states[p.Name] = state{stats, append(others.ids, p.ID)}
+		states[p.Name] = state{stats, now, append(others.ids, p.ID)}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, name := range names {
 		all = append(all, s.since(name, states[name], now))
 	}
-	s.before, s.at = states, now
+	for name, before := range s.before {
+		if silent[name] { // what happens meanwhile is in the sample after the next answer
+			states[name] = before
+		}
+	}
+	s.before = states
 	return all
 }
 
@@ -77,7 +83,7 @@ func (s *sampler) since(name string, stats state, now time.Time) telemetry.PoolS
 		Sampled: now, Pool: name, MaxOpen: stats.MaxOpenConnections, Open: stats.OpenConnections, InUse: stats.InUse, Idle: stats.Idle,
 	}
 	if before := s.before[name]; slices.Equal(before.ids, stats.ids) && stats.WaitCount >= before.WaitCount && stats.WaitDuration >= before.WaitDuration {
-		p.Over, p.Waits, p.Waited = now.Sub(s.at), stats.WaitCount-before.WaitCount, stats.WaitDuration-before.WaitDuration
+		p.Over, p.Waits, p.Waited = now.Sub(before.at), stats.WaitCount-before.WaitCount, stats.WaitDuration-before.WaitDuration
 	}
 	return p
 }
