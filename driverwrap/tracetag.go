@@ -42,7 +42,7 @@ func (s *session) tagTrace(ctx context.Context, traceID [16]byte, spanID [8]byte
 	}
 	tagged := make(map[string]string, len(tags)+1)
 	maps.Copy(tagged, tags)
-	tagged[traceparent] = fmt.Sprintf("00-%x-%x-01", traceID, spanID) // 01: sampled, because spans that are not recorded have no ids
+	tagged[traceparent] = fmt.Sprintf("00-%x-%x-01", traceID, spanID) // 01: sampled, because other spans have no ids here
 	return driverctx.NewContextWithQueryTags(ctx, tagged)
 }
 

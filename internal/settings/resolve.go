@@ -65,8 +65,8 @@ func resolve(base telemetry.Settings, dsn, env map[string][]string) (telemetry.S
 			return base, nil, err
 		}
 	}
-	if v := first(env[doNotTrack]); v != "" && !r.off {
-		if track, ok := parseSwitch(v); !ok || track == telemetry.SwitchOn {
+	for _, v := range env[doNotTrack] {
+		if track, ok := parseSwitch(v); !r.off && (!ok || track == telemetry.SwitchOn) {
 			r.off, r.offBy = true, doNotTrack
 		}
 	}

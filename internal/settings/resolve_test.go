@@ -222,3 +222,9 @@ func TestSettingsInForceSayWhoSetThem(t *testing.T) {
 	config := settings.InForce(telemetry.Settings{Enabled: telemetry.SwitchOff}, lookup(dsn), nil)
 	require.Equal(t, telemetry.SettingInForce{Name: "enableTelemetry", Value: "false", By: "Config"}, config[0])
 }
+
+func TestAnyDoNotTrackCounts(t *testing.T) {
+	s, err := settings.Resolve(telemetry.Settings{}, nil, map[string][]string{"DO_NOT_TRACK": {"0", "1"}})
+	require.NoError(t, err)
+	require.Equal(t, telemetry.SwitchOff, s.Enabled)
+}

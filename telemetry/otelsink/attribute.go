@@ -92,14 +92,23 @@ func ownAttributes(own []slog.Attr) []attribute.KeyValue {
 	return attributes
 }
 
-// failureAttributes are what the conventions ask for: error.type is the SQLSTATE where there is
-// one, and the category otherwise. There are none for nil.
+// failureAttributes are what the conventions ask for. There are none for nil.
 func failureAttributes(f *telemetry.Failure) []attribute.KeyValue {
 	if f == nil {
 		return nil
 	}
-	if f.SQLState == "" {
-		return []attribute.KeyValue{semconv.ErrorTypeKey.String(string(f.Category))}
+	attributes := []attribute.KeyValue{semconv.ErrorTypeKey.String(errorType(f))}
+	if f.SQLState != "" {
+		attributes = append(attributes, semconv.DBResponseStatusCode(f.SQLState))
 	}
-	return []attribute.KeyValue{semconv.ErrorTypeKey.String(f.SQLState), semconv.DBResponseStatusCode(f.SQLState)}
+	return attributes
+}
+
+// errorType is error.type: the SQLSTATE where there is one of an error, and the category otherwise.
+func errorType(f *telemetry.Failure) string {
+	switch {
+	case f.SQLState == "", f.SQLState[:2] == "00", f.SQLState[:2] == "01", f.SQLState[:2] == "02": // success, warning, no data
+		return string(f.Category)
+	}
+	return f.SQLState
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // earlyDurations holds the durations of calls that returned before there were instruments.
@@ -25,6 +26,13 @@ type earlyDuration struct {
 // the SDK is busy collecting.
 const maxEarly = 1000
 
+// drop drops what waits: there will be no instruments.
+func (e *earlyDurations) drop() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.waiting = nil
+}
+
 // keep reports whether the duration waits for instruments, and whether it is the first.
 func (e *earlyDurations) keep(d earlyDuration) (kept, first bool) {
 	e.mu.Lock()
@@ -33,6 +41,8 @@ func (e *earlyDurations) keep(d earlyDuration) (kept, first bool) {
 		return false, false
 	}
 	if len(e.waiting) < maxEarly {
+		// A context holds all that the application put into it.
+		d.ctx = trace.ContextWithSpanContext(context.Background(), trace.SpanContextFromContext(d.ctx))
 		e.waiting = append(e.waiting, d)
 	}
 	return true, len(e.waiting) == 1

@@ -45,7 +45,7 @@ func (s *Sink) SessionOpened(r *telemetry.SessionOpened) {
 	o := s.operation(target{server: r.Server})
 	with := o.plain
 	if r.Failure != nil {
-		with = o.and(semconv.ErrorTypeKey, string(r.Failure.Category))
+		with = o.and(semconv.ErrorTypeKey, errorType(r.Failure))
 	}
 	i.createTime.Record(context.Background(), r.Latency.Seconds(), with)
 }

@@ -88,7 +88,9 @@ type observer struct {
 	attributes []attribute.KeyValue // on every observation
 }
 
+// register returns nil where the provider panics.
 func (o observer) register() (unregister func() error) {
+	defer contain.Process.Recover(contain.Spans)
 	r, err := o.meter.RegisterCallback(func(_ context.Context, to metric.Observer) error {
 		o.connectors(to)
 		o.pools(to, telemetry.Default.Pools())
@@ -102,9 +104,11 @@ func (o observer) register() (unregister func() error) {
 	return r.Unregister
 }
 
-// connectors observes running statements and open connections, by server.
+// connectors observes running statements and open connections, by server. Statements are followed only
+// for what is recorded of them.
 func (o observer) connectors(to metric.Observer) {
 	defer contain.Process.Recover(contain.Spans)
+	followed := o.enabled(context.Background())
 	type state struct{ running, sessions int64 }
 	servers := map[string]state{}
 	for _, c := range telemetry.Default.Connectors() {
@@ -116,7 +120,9 @@ func (o observer) connectors(to metric.Observer) {
 	}
 	for server, s := range servers {
 		with := o.with(append(serverAttributes(splitServer(server)), system())...)
-		to.ObserveInt64(o.running, s.running, with)
+		if followed {
+			to.ObserveInt64(o.running, s.running, with)
+		}
 		to.ObserveInt64(o.sessions, s.sessions, with)
 	}
 }

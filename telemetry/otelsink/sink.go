@@ -92,6 +92,7 @@ func (s *Sink) Close() error {
 	s.closed.Store(true)
 	s.creating.Lock()
 	defer s.creating.Unlock()
+	s.early.drop()
 	release := s.release
 	s.release = nil
 	if release == nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/otel"
@@ -17,6 +18,7 @@ import (
 	"go.opentelemetry.io/otel/trace/embedded"
 	notrace "go.opentelemetry.io/otel/trace/noop"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/spancontext"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/otelsink"
 )
@@ -70,7 +72,7 @@ type span struct {
 }
 
 func (s *span) SpanContext() trace.SpanContext {
-	return trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{byte(len(s.provider.spans))}})
+	return trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{byte(len(s.provider.spans))}, TraceFlags: trace.FlagsSampled})
 }
 func (s *span) IsRecording() bool                   { return !s.provider.drops }
 func (s *span) End(...trace.SpanEndOption)          { s.ended++ }
@@ -419,4 +421,41 @@ func TestTheDefaultReceivesServerReports(t *testing.T) {
 
 	otelsink.SetDefault(nil)
 	require.False(t, driver.Reporting())
+}
+
+// OTLP refuses a whole batch, the application's own spans included, for one string that is not UTF-8.
+func TestTextOfASpanIsUTF8(t *testing.T) {
+	provider := &tracerProvider{}
+	s := otelsink.New(otelsink.WithTracerProvider(provider))
+	start := query
+	start.Query = "INSERT INTO t VALUES ('M\xfcller')" // Latin-1
+	_, _ = s.StatementStarting(caller, start)
+	text := provider.spans[0].attributes["db.query.text"]
+	require.True(t, utf8.ValidString(text.AsString()), "%q", text.AsString())
+}
+
+// recordOnly makes spans as sdktrace.RecordOnly does: processors see them, exporters do not.
+type recordOnly struct{ embedded.TracerProvider }
+
+func (recordOnly) Tracer(string, ...trace.TracerOption) trace.Tracer { return recordOnlyTracer{} }
+
+type recordOnlyTracer struct{ embedded.Tracer }
+
+func (recordOnlyTracer) Start(ctx context.Context, _ string, _ ...trace.SpanStartOption) (context.Context, trace.Span) {
+	return trace.ContextWithSpan(ctx, recordOnlySpan{}), recordOnlySpan{}
+}
+
+type recordOnlySpan struct{ notrace.Span }
+
+func (recordOnlySpan) IsRecording() bool { return true }
+func (recordOnlySpan) SpanContext() trace.SpanContext {
+	return trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{1}})
+}
+
+func TestAnUnsampledSpanIsNotSampledInItsRecord(t *testing.T) {
+	s := otelsink.New(otelsink.WithTracerProvider(recordOnly{}))
+	_, followed := s.StatementStarting(caller, query)
+	var r telemetry.Statement
+	r.TraceID, r.SpanID = followed.Context()
+	require.False(t, trace.SpanContextFromContext(spancontext.Of(&r)).IsSampled(), "exemplars and traceparent lead to a trace that no backend has")
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
@@ -38,8 +39,9 @@ func (s *Sink) StatementStarting(ctx context.Context, start telemetry.StatementS
 			attributes = append(attributes, preparedKey.Bool(true))
 		}
 		if start.Query != "" {
-			attributes = append(attributes, semconv.DBQueryText(start.Query))
-			if summary := summarize(start.Query); summary != "" {
+			query := strings.ToValidUTF8(start.Query, "\uFFFD") // OTLP refuses a whole batch for any other text
+			attributes = append(attributes, semconv.DBQueryText(query))
+			if summary := summarize(query); summary != "" {
 				attributes = append(attributes, semconv.DBQuerySummary(summary))
 				name = summary
 			}
@@ -97,9 +99,9 @@ type statementSpan struct {
 
 var _ telemetry.StatementSpan = (*statementSpan)(nil)
 
-// Context returns the ids of the span, where it is recorded.
+// Context returns the ids of the span, where it is sampled.
 func (s *statementSpan) Context() (traceID [16]byte, spanID [8]byte) {
-	if s.span == nil {
+	if s.span == nil || !s.span.SpanContext().IsSampled() {
 		return traceID, spanID
 	}
 	sc := s.span.SpanContext()

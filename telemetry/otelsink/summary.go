@@ -81,6 +81,8 @@ func (s *summary) symbol(c string) {
 		}
 	case ",":
 		s.top().expect = s.top().list
+	case "|": // begins |>, a step that names columns
+		s.top().expect, s.top().list = false, false
 	case ";":
 		s.start, s.verb, s.object, s.frames = true, "", false, append(s.frames[:0], frame{})
 	default:

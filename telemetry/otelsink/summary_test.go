@@ -24,6 +24,10 @@ var summaries = []struct{ text, want string }{
 	{"SELECT * FROM t@v3 WHERE a:b.c = 1", "SELECT t"},
 	{"SELECT * FROM t VERSION AS OF 3, u", "SELECT t u"},
 	{"FROM t SELECT a", "t SELECT"},
+	{"FROM orders |> EXTEND a + 1 AS b, secret + 1 AS c", "orders"},
+	{"FROM orders |> AGGREGATE sum(a) AS b, secret AS c GROUP BY d", "orders"},
+	{"SELECT * FROM orders |> DROP a, secret", "SELECT orders"},
+	{"FROM orders |> JOIN lines ON orders.id = lines.id", "orders lines"},
 
 	{"INSERT INTO orders VALUES (1, 'secret', 0.50)", "INSERT orders"},
 	{"INSERT OVERWRITE TABLE a SELECT * FROM b", "INSERT a SELECT b"},

@@ -11,7 +11,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	notrace "go.opentelemetry.io/otel/trace/noop"
 	"go.uber.org/goleak"
 
 	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/eventually"
@@ -339,4 +341,29 @@ func TestNoGoroutineIsLeftBehind(t *testing.T) {
 	require.EqualValues(t, 1, total(s.collect(t)["db.client.operation.duration"]).count)
 	require.NoError(t, s.sink.Close())
 	require.False(t, s.sink.Recording())
+}
+
+// Statements are followed for the metrics that are recorded of them: without any, what runs is unknown.
+func TestWhatRunsIsObservedWhereStatementsAreFollowed(t *testing.T) {
+	for kept, want := range map[string]int64{"": 0, "databricks.client.rpc.calls": 1} {
+		ws := workspace.New(t, workspace.Options{})
+		s := &sight{reader: metric.NewManualReader()}
+		s.meter = metric.NewMeterProvider(metric.WithReader(s.reader), metric.WithView(func(i metric.Instrument) (metric.Stream, bool) {
+			if i.Name == "databricks.client.statement.running" || i.Name == kept {
+				return metric.Stream{}, false // as it is
+			}
+			return metric.Stream{Name: i.Name, Aggregation: metric.AggregationDrop{}}, true
+		}))
+		s.sink = otelsink.New(otelsink.WithTracerProvider(notrace.NewTracerProvider()), otelsink.WithMeterProvider(s.meter))
+		t.Cleanup(func() { require.NoError(t, s.sink.Close()) })
+		db := s.open(t, ws.DSN("enableTelemetry=false"))
+		rows, err := db.QueryContext(t.Context(), "SELECT id FROM range(10)")
+		require.NoError(t, err)
+		defer rows.Close()
+		running, observed := s.collect(t)["databricks.client.statement.running"]
+		require.Equal(t, want == 1, observed)
+		if observed {
+			require.Equal(t, want, total(running, attribute.String("server.address", "127.0.0.1")).whole())
+		}
+	}
 }
