@@ -3,6 +3,7 @@ package telemetry
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"math"
 	"strings"
 	"sync"
 
@@ -19,7 +20,7 @@ func ShapeOf(query string) string {
 		return ""
 	}
 	var room [1 << 10]byte // most texts fit, and take no memory
-	sum := sha256.Sum256(sqltext.AppendWithoutLiterals(room[:0], query[:min(len(query), sqltext.MaxShapeText)], sqltext.MaxShapeText))
+	sum := sha256.Sum256(sqltext.AppendWithoutLiterals(room[:0], query, math.MaxInt))
 	var digits [16]byte
 	hex.Encode(digits[:], sum[:8])
 	return string(digits[:])

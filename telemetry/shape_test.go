@@ -18,7 +18,7 @@ import (
 
 func TestTextsThatDifferInLiteralsCommentsAndSpaceHaveOneShape(t *testing.T) {
 	shape := telemetry.ShapeOf("SELECT * FROM t WHERE id IN (1, 2)")
-	require.Equal(t, "829505c512fdbfd1", shape, "the same in every process and version: files of several are read together")
+	require.Equal(t, "829505c512fdbfd1", shape, "the same in every process, and in every version as far as possible: files of several are read together")
 	for _, text := range []string{"SELECT * FROM t WHERE id IN ('it''s')", "SELECT *\n\tFROM t -- of alice\nWHERE id IN (7,8, 9 ) ;", "SELECT * FROM t WHERE id IN (?)"} {
 		require.Equal(t, shape, telemetry.ShapeOf(text), text)
 	}
@@ -28,6 +28,47 @@ func TestTextsThatDifferInLiteralsCommentsAndSpaceHaveOneShape(t *testing.T) {
 	}
 	require.NotEqual(t, telemetry.ShapeOf("SELECT "+strings.Repeat("c, ", 100)+"d"), telemetry.ShapeOf("SELECT "+strings.Repeat("c, ", 100)+"e"), "all of the text counts")
 	require.Empty(t, telemetry.ShapeOf(""))
+}
+
+func TestWhatIsBetweenTokensDoesNotChangeTheShape(t *testing.T) {
+	for _, texts := range [][]string{
+		{"SELECT a FROM t WHERE a=1", "SELECT a FROM t WHERE a = 1", "SELECT a FROM t WHERE a/* x */=1"},
+		{"SELECT a, b FROM t", "SELECT a , b FROM t", "SELECT a,b -- all\rFROM t"},
+		{"SELECT count(*) FROM t", "SELECT count ( * ) FROM t"},
+		{"INSERT INTO t VALUES (1)", "INSERT INTO t VALUES(1)"},
+	} {
+		for _, text := range texts {
+			require.Equal(t, telemetry.ShapeOf(texts[0]), telemetry.ShapeOf(text), text)
+		}
+	}
+}
+
+func TestNumbersWithASignOrALeadingDotAreLiterals(t *testing.T) {
+	for _, texts := range [][2]string{
+		{"SELECT a FROM t WHERE a = -1", "SELECT a FROM t WHERE a = 1"},
+		{"INSERT INTO t VALUES (1, -2), (-3, 4)", "INSERT INTO t VALUES (1, 2), (3, 4)"},
+		{"SELECT a FROM t WHERE a = .5", "SELECT a FROM t WHERE a = 0.5"},
+	} {
+		require.Equal(t, telemetry.ShapeOf(texts[1]), telemetry.ShapeOf(texts[0]), texts)
+	}
+	require.NotEqual(t, telemetry.ShapeOf("SELECT a - 1"), telemetry.ShapeOf("SELECT a + 1"))
+}
+
+// Coordinates, balances, changes: an INSERT of numbers with signs must not have a shape of its own each time.
+func TestInsertsHaveOneShapeWhateverTheirSignsAndTheirLength(t *testing.T) {
+	shapes := map[string]bool{telemetry.ShapeOf("INSERT INTO t VALUES (1)"): true}
+	for i := range 256 {
+		row := func(bit int) string { return fmt.Sprintf("(%d)", 1-2*(i>>bit&1)) }
+		text := "INSERT INTO t VALUES " + row(0)
+		for bit := range 7 {
+			text += ", " + row(bit+1)
+		}
+		shapes[telemetry.ShapeOf(text)] = true
+	}
+	for i := range 20 {
+		shapes[telemetry.ShapeOf("INSERT INTO t VALUES ('"+strings.Repeat("x", i)+"', 1)"+strings.Repeat(", ('abc', 1)", 10_000))] = true
+	}
+	require.Len(t, shapes, 1)
 }
 
 // viewer is a sink that writes all it can of a record, and keeps it.

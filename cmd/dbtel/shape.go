@@ -29,11 +29,9 @@ const (
 	shapePrefix = "shape " // of a hash
 )
 
-// withoutLiterals is the shape of a statement without characters that control a terminal.
+// withoutLiterals is the shape of a statement without characters that control a terminal. The spaces
+// that replace them are white space between tokens.
 func withoutLiterals(sql string) string {
-	lines := strings.Split(sql[:min(len(sql), sqltext.MaxShapeText)], "\n") // line feeds stay: they end comments
-	for i := range lines {
-		lines[i] = clean(lines[i])
-	}
-	return truncate(sqltext.WithoutLiterals(strings.Join(lines, "\n"), 2*maxShape), maxShape)
+	shape := clean(sqltext.WithoutLiterals(sql, 2*maxShape))
+	return truncate(sqltext.WithoutLiterals(shape, 2*maxShape), maxShape)
 }

@@ -16,7 +16,7 @@ func TestStatementsThatDifferInLiteralsHaveTheSameShape(t *testing.T) {
 		"SELECT a FROM t WHERE id IN (?)":                   {"SELECT a FROM t WHERE id IN (1)", "SELECT a FROM t WHERE id IN ( 1,2 , 'x' )"},
 		"INSERT INTO t VALUES (?)":                          {"INSERT INTO t VALUES (1, 'a'), (2,'b'), (3, 'c')"},
 		"SELECT t1.c2, x FROM `a 1`.`b``2` WHERE y = :name": {"SELECT t1.c2,x FROM `a 1`.`b``2` WHERE y = :name"},
-		"SELECT ?-?, -? + a.b":                              {"SELECT 1-2, -3 + a.b"},
+		"SELECT ? - ?, - b + a.b":                           {"SELECT 1-2, -b + a.b", "SELECT -1 - 2, - b+a . b"},
 		"SELECT ?":                                          {"SELECT 'never closed", "SELECT ?", "SELECT 10L", "SELECT /* never closed */ 1 /* 2", "SELECT r'\\'", "SELECT x'1F'", "SELECT /* 1 /* 2 */ 3 */ $$ 4 $$"},
 		"":                                                  {"", " -- nothing", "/* nothing"},
 	} {

@@ -8,9 +8,8 @@ import (
 
 // Token is a piece of SQL. White space and comments are not tokens.
 type Token struct {
-	Kind   Kind
-	Text   string // as in the SQL, quotes included
-	Spaced bool   // white space or a comment precedes the token
+	Kind Kind
+	Text string // as in the SQL, quotes included
 }
 
 // Kind is the kind of a token.
@@ -40,13 +39,11 @@ func (s *Scanner) AtEnd() bool { return s.rest == "" }
 
 // Next returns the next token, of kind End when there is none.
 func (s *Scanner) Next() Token {
-	before := len(s.rest)
 	s.rest = s.rest[blankLength(s.rest):]
-	spaced := len(s.rest) < before
 	kind, length := first(s.rest)
 	text := s.rest[:length]
 	s.rest = s.rest[length:]
-	return Token{Kind: kind, Text: text, Spaced: spaced}
+	return Token{Kind: kind, Text: text}
 }
 
 // blankLength is the length of the white space and the comments at the front of sql.
@@ -55,13 +52,24 @@ func blankLength(sql string) int {
 		rest = strings.TrimLeftFunc(rest, unicode.IsSpace)
 		switch {
 		case strings.HasPrefix(rest, "--"):
-			rest = rest[closedLength(rest, "--", "\n"):]
+			rest = rest[lineCommentLength(rest):]
 		case strings.HasPrefix(rest, "/*"):
 			rest = rest[commentLength(rest):]
 		default:
 			return len(sql) - len(rest)
 		}
 	}
+}
+
+// lineCommentLength is the length of the -- comment at the front of sql. It ends with its line, unless
+// a backslash precedes the line feed.
+func lineCommentLength(sql string) int {
+	for n := 2; n < len(sql); n++ {
+		if sql[n] == '\r' || sql[n] == '\n' && sql[n-1] != '\\' {
+			return n + 1
+		}
+	}
+	return len(sql)
 }
 
 // commentLength is the length of the comment at the front of sql. Comments nest.

@@ -5,48 +5,77 @@ import (
 	"strings"
 )
 
-// MaxShapeText bounds, in bytes, how much of a text is read for its shape: literals can be long.
+// MaxShapeText bounds, in bytes, how much of a text is read for its shape: literals can be long. A
+// text of this length counts as cut.
 const MaxShapeText = 64 << 10
+
+// placeholder stands for a literal.
+const placeholder = "?"
 
 // Shape is WithoutLiterals of a text, bounded to its first most characters: statements that differ
 // only in their literals have the same shape.
 func Shape(sql string, most int) string {
-	text := strings.ToValidUTF8(WithoutLiterals(sql[:min(len(sql), MaxShapeText)], 4*most), "\uFFFD")
+	text := strings.ToValidUTF8(WithoutLiterals(sql, 4*most), "\uFFFD")
 	if runes := []rune(text); len(runes) > most {
 		text = string(runes[:most]) + "…"
 	}
 	return text
 }
 
-// WithoutLiterals writes SQL with ? for every literal and list of literals, on one line and without
-// comments. It stops reading once it has written enough bytes.
+// WithoutLiterals writes the first MaxShapeText bytes of SQL with ? for every literal and list of
+// literals, on one line, without comments, and with spaces where its tokens want them. It stops
+// reading once it has written enough bytes.
 func WithoutLiterals(sql string, enough int) string {
 	return string(AppendWithoutLiterals(nil, sql, enough))
 }
 
 // AppendWithoutLiterals is WithoutLiterals in the memory of b, whose length must be 0.
 func AppendWithoutLiterals(b []byte, sql string, enough int) []byte {
-	scanner := NewScanner(sql)
-	previous := ""
+	cut := len(sql) >= MaxShapeText
+	scanner := NewScanner(sql[:min(len(sql), MaxShapeText)])
+	var previous Token
 	for t := scanner.Next(); t.Kind != End && len(b) < enough; t = scanner.Next() {
-		text := "?"
-		if t.Kind != String && t.Kind != Number {
-			text = strings.ReplaceAll(t.Text, "\n", " ")
+		switch {
+		case scanner.literal(previous, t):
+			t = Token{Kind: Symbol, Text: placeholder}
+		case cut && scanner.AtEnd() && t.Text != ")":
+			return finished(b) // without what may be the beginning of any token
+		case t.Kind == Word && previous.Text == ".":
+			t.Kind = QuotedName // not a keyword
 		}
-		if (t.Spaced || previous == ",") && previous != "" && previous != "(" && text != "," && text != ")" && text != ";" {
+		if spaced(previous, t) {
 			b = append(b, ' ')
 		}
-		b = append(b, text...)
-		previous = text
+		b = append(b, strings.ReplaceAll(t.Text, "\n", " ")...)
+		if t.Text == placeholder || t.Text == ")" {
+			b = folded(b)
+		}
+		previous = t
 	}
-	return withoutLists(withoutLists(bytes.TrimRight(b, "; "), "?"), "(?)")
+	if cut {
+		return finished(b)
+	}
+	return bytes.TrimRight(b, "; ")
 }
 
-// withoutLists replaces each list of an item by the item.
-func withoutLists(text []byte, item string) []byte {
-	one, two := []byte(item), []byte(item+", "+item)
-	for bytes.Contains(text, two) {
-		text = bytes.ReplaceAll(text, two, one)
+// folded replaces the list of literals, or of lists of them, that b ends with by its first item.
+func folded(b []byte) []byte {
+	for _, item := range [...]string{placeholder, "(?)"} {
+		if rest, is := bytes.CutSuffix(b, []byte(item)); is {
+			if rest, is = bytes.CutSuffix(rest, []byte(", ")); is && bytes.HasSuffix(rest, []byte(item)) {
+				return rest
+			}
+		}
 	}
-	return text
+	return b
+}
+
+// finished ends the shape of a text that was cut so that it does not tell where in a list of literals:
+// what has begun of an item is dropped, and a list of literals is closed.
+func finished(b []byte) []byte {
+	b = bytes.TrimRight(b, "(,+-.; ")
+	if bytes.HasSuffix(b, []byte("(?")) {
+		b = folded(append(b, ')'))
+	}
+	return b
 }

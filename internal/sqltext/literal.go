@@ -1,0 +1,58 @@
+package sqltext
+
+import "strings"
+
+// literal reads on to the end of the literal that begins with t, and reports whether there is one.
+// A sign or a dot before a number is part of the literal unless what precedes it is an operand:
+// a - 1 is a difference, and t.5 a part of t.
+func (s *Scanner) literal(previous, t Token) bool {
+	switch t.Kind {
+	case String, Number, UnclosedName: // behind a backquote that is never closed may be literals
+		return true
+	case Symbol:
+	default:
+		return false
+	}
+	ahead := *s
+	if t.Text == "-" || t.Text == "+" {
+		t = ahead.Next()
+	}
+	if t.Text == "." {
+		t = ahead.Next()
+	}
+	if t.Kind != Number || previous.operand() {
+		return false
+	}
+	*s = ahead
+	return true
+}
+
+// operand reports whether t is, or ends, something to calculate with.
+func (t Token) operand() bool {
+	switch t.Kind {
+	case Word:
+		return !isKeyword(t.Text)
+	case QuotedName, Parameter:
+		return true
+	case Symbol:
+		return t.Text == placeholder || t.Text == ")" || t.Text == "]" || t.Text == "}"
+	}
+	return false
+}
+
+// keywords are words that an expression or a list in parentheses may follow. Words that are at least
+// as likely to be the name of a column or a function are not among them.
+var keywords = [...]string{
+	"ALL", "AND", "AS", "BETWEEN", "BY", "CASE", "DEFAULT", "DISTINCT", "DIV", "ELSE", "EXCEPT", "EXISTS", "FROM",
+	"HAVING", "IN", "INTERSECT", "INTERVAL", "IS", "JOIN", "LIKE", "NOT", "ON", "OR", "OVER", "QUALIFY", "RETURN",
+	"SELECT", "THEN", "UNION", "USING", "VALUES", "WHEN", "WHERE", "WITH",
+}
+
+func isKeyword(word string) bool {
+	for _, k := range keywords {
+		if len(k) == len(word) && strings.EqualFold(k, word) {
+			return true
+		}
+	}
+	return false
+}
