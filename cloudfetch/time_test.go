@@ -486,9 +486,9 @@ func TestADescriptionRefusedWhileTheStatementRunsDidNotMakeItFail(t *testing.T) 
 func TestAStatusCallThatTheServerHoldsBackIsNoRoundTrip(t *testing.T) {
 	onClock(t, func(t *testing.T, c *clock) {
 		ctx, _ := traced()
-		c.stage.execute(ctx, operationB)
+		c.execute(ctx, operationB)
 		c.delay = 5 * s
-		c.stage.answer(wireReply(getOperationStatus, 2, fStatus(okStatus), fI32(2, 1)))
+		c.answer(wireReply(getOperationStatus, 2, fStatus(okStatus), fI32(2, 1)))
 		c.mustRPC(ctx, operationRequest(getOperationStatus, 2, operationB))
 		c.delay = 0
 

@@ -225,13 +225,6 @@ func (g *given) valueError(p Parameter) error {
 	return &telemetry.ParameterError{Name: quotable(g.name), Value: quotable(g.value), Accepts: p.Accepts}
 }
 
-func first(values []string) string {
-	if len(values) == 0 {
-		return ""
-	}
-	return values[0]
-}
-
 const (
 	envPrefix  = "DATABRICKS_"
 	doNotTrack = "DO_NOT_TRACK"
