@@ -119,11 +119,11 @@ func (o observer) connectors(to metric.Observer) {
 		servers[info.Server] = s
 	}
 	for server, s := range servers {
-		with := o.with(append(serverAttributes(splitServer(server)), system())...)
+		attributes := append(serverAttributes(splitServer(server)), system())
 		if followed {
-			to.ObserveInt64(o.running, s.running, with)
+			o.count(to, o.running, s.running, attributes...)
 		}
-		to.ObserveInt64(o.sessions, s.sessions, with)
+		o.count(to, o.sessions, s.sessions, attributes...)
 	}
 }
 
@@ -154,37 +154,41 @@ func (o observer) pools(to metric.Observer, pools []telemetry.Pool) {
 
 func (o observer) pool(to metric.Observer, pool string, s sql.DBStats) {
 	name := semconv.DBClientConnectionPoolName(pool)
-	with := o.with(name)
-	to.ObserveInt64(o.poolCount, int64(s.Idle), o.with(name, semconv.DBClientConnectionStateIdle))
-	to.ObserveInt64(o.poolCount, int64(s.InUse), o.with(name, semconv.DBClientConnectionStateUsed))
+	o.count(to, o.poolCount, int64(s.Idle), name, semconv.DBClientConnectionStateIdle)
+	o.count(to, o.poolCount, int64(s.InUse), name, semconv.DBClientConnectionStateUsed)
 	if s.MaxOpenConnections > 0 {
-		to.ObserveInt64(o.poolMax, int64(s.MaxOpenConnections), with)
+		o.count(to, o.poolMax, int64(s.MaxOpenConnections), name)
 	}
-	to.ObserveInt64(o.poolWaits, s.WaitCount, with)
-	to.ObserveFloat64(o.poolWaitTime, s.WaitDuration.Seconds(), with)
-	to.ObserveInt64(o.poolClosed, s.MaxIdleClosed, o.with(name, closeReasonKey.String("max_idle")))
-	to.ObserveInt64(o.poolClosed, s.MaxIdleTimeClosed, o.with(name, closeReasonKey.String("max_idle_time")))
-	to.ObserveInt64(o.poolClosed, s.MaxLifetimeClosed, o.with(name, closeReasonKey.String("max_lifetime")))
+	o.count(to, o.poolWaits, s.WaitCount, name)
+	to.ObserveFloat64(o.poolWaitTime, s.WaitDuration.Seconds(), o.with(name))
+	o.count(to, o.poolClosed, s.MaxIdleClosed, name, closeReasonKey.String("max_idle"))
+	o.count(to, o.poolClosed, s.MaxIdleTimeClosed, name, closeReasonKey.String("max_idle_time"))
+	o.count(to, o.poolClosed, s.MaxLifetimeClosed, name, closeReasonKey.String("max_lifetime"))
 }
 
 // stats observes the export to Databricks, and contained panics, Goexits and hangs.
 func (o observer) stats(to metric.Observer) {
 	defer contain.Process.Recover(contain.Spans)
-	all, with := telemetry.ReadStats(), o.with()
+	all := telemetry.ReadStats()
 	s := all.Export
-	to.ObserveInt64(o.sent, s.Sent, with)
+	o.count(to, o.sent, s.Sent)
 	for reason, n := range s.Dropped {
-		to.ObserveInt64(o.dropped, n, o.with(dropReasonKey.String(reason)))
+		o.count(to, o.dropped, n, dropReasonKey.String(reason))
 	}
-	to.ObserveInt64(o.pending, s.Pending, with)
-	to.ObserveInt64(o.requests, s.Requests, with)
-	to.ObserveInt64(o.retries, s.Retries, with)
-	to.ObserveInt64(o.failures, s.Failures, with)
-	to.ObserveInt64(o.sentBytes, s.Bytes, with)
-	to.ObserveInt64(o.breaker, s.BreakerOpened, with)
+	o.count(to, o.pending, s.Pending)
+	o.count(to, o.requests, s.Requests)
+	o.count(to, o.retries, s.Retries)
+	o.count(to, o.failures, s.Failures)
+	o.count(to, o.sentBytes, s.Bytes)
+	o.count(to, o.breaker, s.BreakerOpened)
 	for _, c := range all.Contained {
-		to.ObserveInt64(o.incidents, c.Total(), o.with(placeKey.String(c.Place)))
+		o.count(to, o.incidents, c.Total(), placeKey.String(c.Place))
 	}
+}
+
+// count observes a whole number.
+func (o observer) count(to metric.Observer, of metric.Int64Observable, n int64, attributes ...attribute.KeyValue) {
+	to.ObserveInt64(of, n, o.with(attributes...))
 }
 
 // with is the attributes of one observation.
