@@ -24,7 +24,7 @@ func (a arrowAccess) GetArrowBatches(ctx context.Context) (dbsqlrows.ArrowBatchI
 	if err != nil || it == nil {
 		return it, err
 	}
-	a.of.st.beginArrow(true)
+	a.of.st.beginArrow(ctx, true)
 	return &arrowBatches{it, arrowReader{of: a.of}}, nil
 }
 
@@ -35,7 +35,7 @@ func (a arrowAccess) GetArrowIPCStreams(ctx context.Context) (dbsqlrows.ArrowIPC
 	if err != nil || it == nil {
 		return it, err
 	}
-	a.of.st.beginArrow(false)
+	a.of.st.beginArrow(ctx, false)
 	return &arrowStreams{it, arrowReader{of: a.of}}, nil
 }
 
@@ -103,15 +103,20 @@ func (r *arrowReader) begin() *statement {
 }
 
 // hasNext times a call that may wait for a page.
-func (r *arrowReader) hasNext(native func() bool) bool {
+func (r *arrowReader) hasNext(native func() bool) (more bool) {
 	st := r.begin()
-	more := native()
-	now := time.Now()
-	if more || r.closed.Load() {
-		st.batchReturned(now)
-	} else {
-		st.endArrow(now)
-	}
+	err := errNotReturned
+	defer func() {
+		switch now := time.Now(); {
+		case err != nil:
+			st.readEnded(now, err)
+		case more || r.closed.Load():
+			st.batchReturned(now)
+		default:
+			st.endArrow(now)
+		}
+	}()
+	more, err = native(), nil
 	return more
 }
 
@@ -126,16 +131,19 @@ func (r *arrowReader) close(native func()) {
 // nextArrow times a call that may wait for a page or file.
 func nextArrow[T any](r *arrowReader, native func() (T, error)) (next T, now time.Time, err error) {
 	st := r.begin()
+	err = errNotReturned
+	defer func() {
+		now = time.Now()
+		switch {
+		case err == nil, err == io.EOF && r.closed.Load():
+			st.batchReturned(now)
+		case err == io.EOF: // also when a page has failed
+			st.endArrow(now)
+		default:
+			st.readEnded(now, err)
+		}
+	}()
 	next, err = native()
-	now = time.Now()
-	switch {
-	case err == nil, err == io.EOF && r.closed.Load():
-		st.batchReturned(now)
-	case err == io.EOF: // also when a page has failed
-		st.endArrow(now)
-	default:
-		st.readEnded(now, err)
-	}
 	return next, now, err
 }
 

@@ -31,8 +31,9 @@ type Config struct {
 	Sinks []telemetry.Sink
 }
 
-// NewConnector is dbsql.NewConnector with the same options, measured. The error is the native
-// one, or a *telemetry.ParameterError for an environment variable that cannot be understood.
+// NewConnector is dbsql.NewConnector with the same options, measured. The connector is for one sql.DB:
+// closing that ends its report. The error is the native one, or a *telemetry.ParameterError for an
+// environment variable that cannot be understood.
 func NewConnector(opts ...dbsql.ConnOption) (driver.Connector, error) {
 	return Config{}.NewConnector(opts...)
 }

@@ -26,7 +26,7 @@ func wrapRows(st *statement, native driver.Rows, err error) (driver.Rows, error)
 	}
 	switch {
 	case isArrow && isMulti:
-		r := &arrowMultiRows{multi: multi{native}}
+		r := &arrowMultiRows{multi: multi{native, st}}
 		r.arrowAccess = arrowAccess{arrow, &r.rows}
 		r.init(st, native)
 		return r, nil
@@ -36,7 +36,7 @@ func wrapRows(st *statement, native driver.Rows, err error) (driver.Rows, error)
 		r.init(st, native)
 		return r, nil
 	case isMulti:
-		r := &multiRows{multi: multi{native}}
+		r := &multiRows{multi: multi{native, st}}
 		r.init(st, native)
 		return r, nil
 	}
@@ -141,19 +141,24 @@ func (r *rows) Next(dest []driver.Value) error {
 }
 
 // nextAtBoundary reads a row for which the driver may have to wait.
-func (r *rows) nextAtBoundary(dest []driver.Value) error {
+func (r *rows) nextAtBoundary(dest []driver.Value) (err error) {
 	r.st.readBegun(r.read)
-	err := r.native.Next(dest)
-	now := time.Now()
+	err = errNotReturned
+	defer func() { r.returned(time.Now(), err) }()
+	err = r.native.Next(dest)
+	return err
+}
+
+// returned notes that a call for which the driver may have waited has ended.
+func (r *rows) returned(now time.Time, err error) {
 	if err != nil {
 		r.st.readEnded(now, notEOF(err))
-		return err
+		return
 	}
 	if r.read = r.st.rowsRead.Add(1); r.read == 1 {
 		r.st.firstRow(now)
 	}
 	r.boundary = r.st.rowReturned(r.read, now)
-	return nil
 }
 
 // notEOF is nil for the regular end of rows.
@@ -215,7 +220,10 @@ func (r *rows) ColumnTypeLength(i int) (length int64, ok bool) {
 }
 
 // multi adds what Databricks rows do not have.
-type multi struct{ native driver.Rows }
+type multi struct {
+	native driver.Rows
+	st     *statement
+}
 
 func (m multi) HasNextResultSet() bool {
 	n, ok := m.native.(driver.RowsNextResultSet)
@@ -223,10 +231,18 @@ func (m multi) HasNextResultSet() bool {
 }
 
 func (m multi) NextResultSet() error {
-	if n, ok := m.native.(driver.RowsNextResultSet); ok {
-		return n.NextResultSet()
+	n, ok := m.native.(driver.RowsNextResultSet)
+	if !ok {
+		return io.EOF
 	}
-	return io.EOF
+	m.st.nextSetBegun()
+	err := n.NextResultSet()
+	if now := time.Now(); err != nil {
+		m.st.readEnded(now, notEOF(err))
+	} else {
+		m.st.batchReturned(now)
+	}
+	return err
 }
 
 func (m multi) ColumnTypePrecisionScale(i int) (precision, scale int64, ok bool) {

@@ -1,6 +1,7 @@
 package driverwrap
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -47,9 +48,27 @@ func (s *statement) rowReturned(read int64, now time.Time) (boundary int64) {
 	return s.trace.RowReturned(read, now)
 }
 
-// batchReturned notes that a call of an Arrow reader has returned.
+// nextSetBegun notes that the driver is asked for another set of rows: the end of those before it was
+// not the end of reading.
+func (s *statement) nextSetBegun() {
+	defer contain.Process.Recover(contain.Statement)
+	s.mu.Lock()
+	s.last, s.readFailure = time.Time{}, nil
+	s.mu.Unlock()
+	s.trace.ReadBegun(-1, time.Now())
+}
+
+// batchReturned notes that a call of an Arrow reader, or for another set of rows, has returned. Once
+// reading has ended, what follows is after the rows still: the reader is closed, or asked for its schema.
 func (s *statement) batchReturned(now time.Time) {
 	defer contain.Process.Recover(contain.Statement)
+	s.mu.Lock()
+	ended := !s.last.IsZero()
+	s.mu.Unlock()
+	if ended {
+		s.trace.ReadEnded(now)
+		return
+	}
 	s.trace.BatchReturned(now)
 }
 
@@ -72,12 +91,15 @@ func (s *statement) schemaReturned(now time.Time, err error) {
 	s.batchReturned(now)
 }
 
-// beginArrow notes that rows are read through an Arrow reader, and whether they are counted.
-func (s *statement) beginArrow(counted bool) {
+// beginArrow notes that rows are read through an Arrow reader, within a context of its own, and whether
+// they are counted.
+func (s *statement) beginArrow(ctx context.Context, counted bool) {
 	defer contain.Process.Recover(contain.Statement)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.readsArrow = true
+	if s.readsArrow = true; ctx != nil {
+		s.reading = ctx
+	}
 	s.uncounted = s.uncounted || !counted
 }
 
@@ -113,12 +135,20 @@ var errHidden = errors.New("a call failed, and the Arrow reader ended as after t
 func (s *statement) readEnded(now time.Time, err error) {
 	defer contain.Process.Recover(contain.Statement)
 	s.trace.ReadEnded(now)
-	failure := s.session.failureOf(err, s.trace.Fault)
+	failure, done := s.session.failureOf(err, s.trace.Fault), s.readingErr() != nil
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.last.IsZero() {
-		s.last, s.readFailure = now, failure
+		s.last, s.readFailure, s.contextDone = now, failure, done
 	}
+}
+
+// readingErr is the error of the context within which rows are read.
+func (s *statement) readingErr() error {
+	s.mu.Lock()
+	ctx := s.reading
+	s.mu.Unlock()
+	return ctx.Err()
 }
 
 // inferResult notes what the native rows know about their result, before they are closed.

@@ -61,7 +61,7 @@ func (s *statement) setOutcome(r *telemetry.Statement) {
 		return
 	}
 	r.Outcome = telemetry.OutcomeFailed
-	if cancellationCategories[r.Failure.Category] && s.ctx.Err() != nil {
+	if cancellationCategories[r.Failure.Category] && s.contextDone {
 		r.Outcome = telemetry.OutcomeCanceled
 	}
 }

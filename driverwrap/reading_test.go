@@ -1,0 +1,240 @@
+package driverwrap_test
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/apache/arrow/go/v12/arrow"
+	dbsqlrows "github.com/databricks/databricks-sql-go/rows"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// setsConn returns rows of two sets; what ends the second is in its query.
+type setsConn struct{ modernConn }
+
+func (c *setsConn) QueryContext(_ context.Context, query string, _ []driver.NamedValue) (driver.Rows, error) {
+	return &slowSets{manySets{plainRows{calls: c.calls, left: 1}, 1}, query}, nil
+}
+
+type slowSets struct {
+	manySets
+	query string
+}
+
+func (r *slowSets) NextResultSet() error {
+	time.Sleep(10 * time.Second)
+	if r.query == "set fails" {
+		return errBroken
+	}
+	if r.query == "second breaks off" {
+		r.then = errBroken
+	}
+	return r.manySets.NextResultSet()
+}
+
+func setsDB(sink telemetry.Sink) *sql.DB {
+	return sql.OpenDB(driverwrap.Config{Sinks: []telemetry.Sink{sink}}.Wrap(&fakeConnector{calls: &calls{}, conn: func(c *calls) driver.Conn {
+		return &setsConn{modernConn{minimalConn: minimalConn{c, contextStmt}}}
+	}}))
+}
+
+func TestLaterResultSetsArePartOfTheStatement(t *testing.T) {
+	for name, test := range map[string]struct {
+		most    int // rows of the second set to read
+		outcome telemetry.Outcome
+		failed  bool
+		err     error
+	}{
+		"read to the end":   {9, telemetry.OutcomeCompleted, false, nil},
+		"closed early":      {1, telemetry.OutcomeClosedEarly, false, nil},
+		"second breaks off": {9, telemetry.OutcomeFailed, true, errBroken},
+		"set fails":         {9, telemetry.OutcomeFailed, true, errBroken},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				sink := &memory{}
+				db := setsDB(sink)
+				rows, err := db.Query(name)
+				require.NoError(t, err)
+				for rows.Next() {
+				}
+				require.NoError(t, rows.Err())
+				rows.NextResultSet()
+				for i := 0; i < test.most && rows.Next(); i++ {
+				}
+				require.ErrorIs(t, rows.Err(), test.err)
+				require.NoError(t, rows.Close())
+				require.NoError(t, db.Close())
+				s := sink.statements[0]
+				require.Equal(t, test.outcome, s.Outcome)
+				require.Equal(t, test.failed, s.Failure != nil)
+				require.Less(t, s.Split[telemetry.PartApplication], time.Second, "the driver took the time: %v", s.Split)
+			})
+		})
+	}
+}
+
+func TestAnApplicationThatReadsOnAfterItsContextIsDoneIsNotCanceled(t *testing.T) {
+	sink := &memory{}
+	db := sql.OpenDB(driverwrap.Config{Sinks: []telemetry.Sink{sink}}.Wrap(&fakeConnector{calls: &calls{}, conn: func(c *calls) driver.Conn {
+		return &arrowConn{modernConn{minimalConn: minimalConn{c, contextStmt}}, []int64{2, 3}}
+	}}))
+	conn, err := db.Conn(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, conn.Raw(func(raw any) error {
+		submit, cancel := context.WithTimeout(t.Context(), time.Minute) // for submission: results outlive it
+		rows, err := raw.(driver.QueryerContext).QueryContext(submit, "x", nil)
+		cancel()
+		require.NoError(t, err)
+		batches, err := rows.(dbsqlrows.Rows).GetArrowBatches(t.Context())
+		require.NoError(t, err)
+		record, err := batches.Next()
+		require.NoError(t, err)
+		record.Release()
+		batches.Close()
+		return rows.Close()
+	}))
+	require.NoError(t, conn.Close())
+	require.NoError(t, db.Close())
+	require.Equal(t, telemetry.OutcomeClosedEarly, sink.statements[0].Outcome)
+	require.Nil(t, sink.statements[0].Failure)
+}
+
+type panickingConn struct{ modernConn }
+
+type panickingRows struct{ fakeArrowRows }
+
+func (*panickingRows) Next([]driver.Value) error { panic("native") }
+func (*panickingRows) GetArrowBatches(context.Context) (dbsqlrows.ArrowBatchIterator, error) {
+	return &panickingBatches{}, nil
+}
+
+type panickingBatches struct{ fakeBatches }
+
+func (*panickingBatches) Next() (arrow.Record, error) { panic("native") }
+
+func (c *panickingConn) QueryContext(context.Context, string, []driver.NamedValue) (driver.Rows, error) {
+	return &panickingRows{fakeArrowRows{plainRows{calls: c.calls}, nil}}, nil
+}
+
+func TestReadingThatPanicsHasFailed(t *testing.T) {
+	for name, read := range map[string]func(driver.Rows){
+		"rows": func(r driver.Rows) { _ = r.Next(make([]driver.Value, 1)) },
+		"batches": func(r driver.Rows) {
+			it, _ := r.(dbsqlrows.Rows).GetArrowBatches(context.Background())
+			_, _ = it.Next()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sink := &memory{}
+			db := sql.OpenDB(driverwrap.Config{Sinks: []telemetry.Sink{sink}}.Wrap(&fakeConnector{calls: &calls{}, conn: func(c *calls) driver.Conn {
+				return &panickingConn{modernConn{minimalConn: minimalConn{c, contextStmt}}}
+			}}))
+			conn, err := db.Conn(t.Context())
+			require.NoError(t, err)
+			require.NoError(t, conn.Raw(func(raw any) error {
+				rows, err := raw.(driver.QueryerContext).QueryContext(t.Context(), "x", nil)
+				require.NoError(t, err)
+				require.Panics(t, func() { read(rows) })
+				return rows.Close()
+			}))
+			require.NoError(t, conn.Close())
+			require.NoError(t, db.Close())
+			require.Equal(t, telemetry.OutcomeFailed, sink.statements[0].Outcome)
+		})
+	}
+}
+
+func TestTimeAfterTheLastBatchIsAfterIt(t *testing.T) {
+	for name, end := range map[string]func(dbsqlrows.ArrowBatchIterator){
+		"the reader is left":      func(dbsqlrows.ArrowBatchIterator) {},
+		"the reader is closed":    func(it dbsqlrows.ArrowBatchIterator) { it.Close() },
+		"its schema is asked for": func(it dbsqlrows.ArrowBatchIterator) { _, _ = it.Schema() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				sink := &memory{}
+				db := sql.OpenDB(driverwrap.Config{Sinks: []telemetry.Sink{sink}}.Wrap(&fakeConnector{calls: &calls{}, conn: func(c *calls) driver.Conn {
+					return &arrowConn{modernConn{minimalConn: minimalConn{c, contextStmt}}, []int64{2}}
+				}}))
+				conn, err := db.Conn(t.Context())
+				require.NoError(t, err)
+				require.NoError(t, conn.Raw(func(raw any) error {
+					rows, err := raw.(driver.QueryerContext).QueryContext(t.Context(), "x", nil)
+					require.NoError(t, err)
+					batches, err := rows.(dbsqlrows.Rows).GetArrowBatches(t.Context())
+					require.NoError(t, err)
+					for batches.HasNext() {
+						record, err := batches.Next()
+						require.NoError(t, err)
+						record.Release()
+					}
+					end(batches)
+					time.Sleep(10 * time.Second) // the application works with what it read
+					return rows.Close()
+				}))
+				require.NoError(t, conn.Close())
+				require.NoError(t, db.Close())
+				require.Equal(t, telemetry.Application{After: 10 * time.Second}, sink.statements[0].Application)
+			})
+		})
+	}
+}
+
+// lateBatches fail as a client whose own timeout has passed.
+type lateBatches struct{ fakeBatches }
+
+func (*lateBatches) Next() (arrow.Record, error) {
+	return nil, fmt.Errorf("Client.Timeout: %w", context.DeadlineExceeded)
+}
+func (*lateBatches) HasNext() bool { return true }
+
+type lateRows struct{ fakeArrowRows }
+
+func (*lateRows) GetArrowBatches(context.Context) (dbsqlrows.ArrowBatchIterator, error) {
+	return &lateBatches{}, nil
+}
+
+type lateConn struct{ modernConn }
+
+func (c *lateConn) QueryContext(context.Context, string, []driver.NamedValue) (driver.Rows, error) {
+	return &lateRows{fakeArrowRows{plainRows{calls: c.calls}, nil}}, nil
+}
+
+func TestAFailureIsNotBlamedOnAContextThatWasDoneLater(t *testing.T) {
+	for name, early := range map[string]bool{"done before the rows were read": true, "done when they are closed": false} {
+		t.Run(name, func(t *testing.T) {
+			sink := &memory{}
+			db := sql.OpenDB(driverwrap.Config{Sinks: []telemetry.Sink{sink}}.Wrap(&fakeConnector{calls: &calls{}, conn: func(c *calls) driver.Conn {
+				return &lateConn{modernConn{minimalConn: minimalConn{c, contextStmt}}}
+			}}))
+			conn, err := db.Conn(t.Context())
+			require.NoError(t, err)
+			require.NoError(t, conn.Raw(func(raw any) error {
+				submit, cancel := context.WithCancel(t.Context())
+				rows, err := raw.(driver.QueryerContext).QueryContext(submit, "x", nil)
+				require.NoError(t, err)
+				if early {
+					cancel()
+				}
+				batches, err := rows.(dbsqlrows.Rows).GetArrowBatches(t.Context())
+				require.NoError(t, err)
+				_, err = batches.Next()
+				require.Error(t, err)
+				cancel()
+				return rows.Close()
+			}))
+			require.NoError(t, conn.Close())
+			require.NoError(t, db.Close())
+			require.Equal(t, telemetry.OutcomeFailed, sink.statements[0].Outcome)
+		})
+	}
+}
