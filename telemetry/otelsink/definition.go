@@ -1,6 +1,8 @@
 package otelsink
 
 import (
+	"context"
+
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
@@ -119,30 +121,39 @@ func keys(sets ...[]attribute.Key) (all []attribute.Key) {
 // create creates the instrument and stores it in its field. The type of the field is the kind of
 // the instrument.
 func (d definition) create(m metric.Meter, i *instruments) error {
-	var err error
+	var (
+		err      error
+		recorded interface{ Enabled(context.Context) bool }
+		observed metric.Observable
+	)
 	unit, doc := metric.WithUnit(d.unit), metric.WithDescription(d.doc)
 	switch f := d.field(i).(type) {
 	case *metric.Float64Histogram:
 		*f, err = m.Float64Histogram(d.name, unit, doc, metric.WithExplicitBucketBoundaries(d.buckets...))
-		i.recorded = append(i.recorded, *f)
+		recorded = *f
 	case *metric.Int64Histogram:
 		*f, err = m.Int64Histogram(d.name, unit, doc, metric.WithExplicitBucketBoundaries(d.buckets...))
-		i.recorded = append(i.recorded, *f)
+		recorded = *f
 	case *metric.Float64Counter:
 		*f, err = m.Float64Counter(d.name, unit, doc)
-		i.recorded = append(i.recorded, *f)
+		recorded = *f
 	case *metric.Int64Counter:
 		*f, err = m.Int64Counter(d.name, unit, doc)
-		i.recorded = append(i.recorded, *f)
+		recorded = *f
 	case *metric.Int64ObservableUpDownCounter:
 		*f, err = m.Int64ObservableUpDownCounter(d.name, unit, doc)
-		i.observed = append(i.observed, *f)
+		observed = *f
 	case *metric.Int64ObservableCounter:
 		*f, err = m.Int64ObservableCounter(d.name, unit, doc)
-		i.observed = append(i.observed, *f)
+		observed = *f
 	case *metric.Float64ObservableCounter:
 		*f, err = m.Float64ObservableCounter(d.name, unit, doc)
-		i.observed = append(i.observed, *f)
+		observed = *f
+	}
+	if observed != nil {
+		i.observed = append(i.observed, observed)
+	} else {
+		i.recorded = append(i.recorded, recorded)
 	}
 	return err
 }

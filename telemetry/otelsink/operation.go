@@ -72,9 +72,7 @@ func (s *Sink) operation(t target) *operation {
 func (s *Sink) newOperation(t target) *operation {
 	address, port := splitServer(t.server)
 	attributes := []attribute.KeyValue{system()}
-	if t.name != "" {
-		attributes = append(attributes, semconv.DBOperationName(t.name))
-	}
+	attributes = appendText(attributes, semconv.DBOperationNameKey, t.name)
 	attributes = append(attributes, serverAttributes(address, port)...)
 	attributes = slices.Clip(append(attributes, s.attributes...))
 	called := attributes
@@ -131,8 +129,6 @@ func (o *operation) executed(r *telemetry.Statement) metric.MeasurementOption {
 // finished is the operation's attributes and those that say how the statement ended.
 func (o *operation) finished(r *telemetry.Statement) metric.MeasurementOption {
 	attributes := append(o.attributes, outcomeKey.String(string(r.Outcome)))
-	if r.Result.Format != "" {
-		attributes = append(attributes, resultFormatKey.String(string(r.Result.Format)))
-	}
+	attributes = appendText(attributes, resultFormatKey, string(r.Result.Format))
 	return metric.WithAttributes(append(attributes, failureAttributes(r.Failure)...)...)
 }

@@ -29,12 +29,8 @@ func (s *Sink) StatementStarting(ctx context.Context, start telemetry.StatementS
 	span := &statementSpan{sink: s, operation: operation, measured: measured}
 	if tracer != nil {
 		name, attributes := operation.spanName, make([]attribute.KeyValue, 0, 5)
-		if start.WarehouseID != "" {
-			attributes = append(attributes, warehouseIDKey.String(start.WarehouseID))
-		}
-		if start.SessionID != "" {
-			attributes = append(attributes, sessionIDKey.String(start.SessionID))
-		}
+		attributes = appendText(attributes, warehouseIDKey, start.WarehouseID)
+		attributes = appendText(attributes, sessionIDKey, start.SessionID)
 		if start.Prepared {
 			attributes = append(attributes, preparedKey.Bool(true))
 		}
@@ -143,27 +139,17 @@ func (s *statementSpan) end(r *telemetry.Statement) {
 // resultAttributes are those that are known once the call has returned.
 func (s *statementSpan) resultAttributes(r *telemetry.Statement) []attribute.KeyValue {
 	attributes := make([]attribute.KeyValue, 0, 9+len(r.QueryTags))
-	if r.StatementID != "" {
-		attributes = append(attributes, statementIDKey.String(r.StatementID))
-	}
-	if profile := r.ProfileURL(); profile != "" {
-		attributes = append(attributes, profileKey.String(profile))
-	}
-	if r.CorrelationID != "" {
-		attributes = append(attributes, correlationIDKey.String(r.CorrelationID))
-	}
+	attributes = appendText(attributes, statementIDKey, r.StatementID)
+	attributes = appendText(attributes, profileKey, r.ProfileURL())
+	attributes = appendText(attributes, correlationIDKey, r.CorrelationID)
 	for key, value := range r.QueryTags {
 		attributes = append(attributes, attribute.String(queryTagPrefix+key, value))
 	}
-	if name := operationName(r.Kind, r.Internal); name != s.operation.name && name != "" {
-		attributes = append(attributes, semconv.DBOperationName(name))
+	if name := operationName(r.Kind, r.Internal); name != s.operation.name {
+		attributes = appendText(attributes, semconv.DBOperationNameKey, name)
 	}
-	if r.Result.Format != "" {
-		attributes = append(attributes, resultFormatKey.String(string(r.Result.Format)))
-	}
-	if r.Result.Cache != "" {
-		attributes = append(attributes, resultCacheKey.String(r.Result.Cache))
-	}
+	attributes = appendText(attributes, resultFormatKey, string(r.Result.Format))
+	attributes = appendText(attributes, resultCacheKey, r.Result.Cache)
 	if p, ok := r.Polling.Get(); ok {
 		attributes = append(attributes, pollsKey.Int64(p.Calls))
 	}
