@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
 
 // clock is a stage whose answers take time, and the trace of a statement on it.
@@ -517,4 +518,36 @@ func TestARefusedStatusCallDoesNotMakeRetriesTheServersTime(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The server worked for 10 s. The last status call was refused, and repeated 6 s later: that is
+// PartRetry, and no reason of PartServer.
+func TestRetriesOfTheLastStatusCallAreNotWhyTheServerTookItsTime(t *testing.T) {
+	onClock(t, func(t *testing.T, c *clock) {
+		c.call(1*s, executeRequest(1), ok(handleReply))
+		time.Sleep(9 * s)
+		c.call(0, operationRequest(getOperationStatus, 2, operationA), ok(runningReply(2)))
+		time.Sleep(1 * s)
+		c.call(0, operationRequest(getOperationStatus, 3, operationA), answer{code: http.StatusServiceUnavailable})
+		time.Sleep(6 * s)
+		c.call(0, operationRequest(getOperationStatus, 3, operationA), ok(finishedReply(3)))
+		record := finish(c.trace)
+		require.Equal(t, 11*s, record.Split[telemetry.PartServer])
+		require.Equal(t, 6*s, record.Split[telemetry.PartRetry])
+		record.Outcome = telemetry.OutcomeCompleted
+		require.NotContains(t, explain.Of(record).Sentence, "repeated", explain.Of(record).Advice)
+	})
+}
+
+// A status call hangs until the client gives up, long after the caller's deadline; then the driver closes.
+func TestAStatusCallThatIsGivenUpWasNotAnsweredLate(t *testing.T) {
+	onClock(t, func(t *testing.T, c *clock) {
+		c.call(1*s, executeRequest(1), ok(handleReply))
+		c.call(0, operationRequest(getOperationStatus, 2, operationA), ok(runningReply(2)))
+		c.call(900*s, operationRequest(getOperationStatus, 3, operationA), answer{err: context.DeadlineExceeded})
+		c.call(1*s, operationRequest(closeOperation, 4, operationA), ok(wireReply(closeOperation, 4, fStatus(okStatus))))
+		record := finish(c.trace)
+		record.Outcome, record.Failure = telemetry.OutcomeCanceled, &telemetry.Failure{Category: telemetry.CategoryTimeout}
+		require.NotContains(t, explain.Of(record).Advice, "answered a status call late", explain.Of(record).Sentence)
+	})
 }

@@ -269,10 +269,11 @@ func (s *situation) queueing() (all []finding) {
 		if !ok {
 			continue
 		}
-		f := finding{Severity: severityWarning, Number: p.Waits.String(), Link: "#pools", Advice: p.Advice, Text: capitalized(waiting) + ", in the last " + approximate(time.Duration(p.Since)) + "."}
+		within := "in the last " + approximate(time.Duration(p.Since))
+		f := finding{Severity: severityWarning, Number: p.Waits.String(), Link: "#pools", Advice: p.Advice, Text: capitalized(within) + ", " + waiting + "."}
 		if p.Full() {
 			waits, _, _ := strings.Cut(waiting, " for a connection")
-			f.Text = fmt.Sprintf("All %s connections of %s are in use: in the last %s, %s for one.", p.MaxOpen, p.Name, approximate(time.Duration(p.Since)), waits)
+			f.Text = fmt.Sprintf("All %s connections of %s are in use: %s, %s for one%s.", p.MaxOpen, p.Name, within, waits, tookInAll(p.took))
 			if ago, ever := s.sinceFinished(); ever && ago >= stuckAfter && len(s.running) == 0 {
 				f.Severity = severityCritical
 				f.Text = fmt.Sprintf("No statement is running, and none has finished for %s; %s", approximate(ago), lowerFirst(f.Text))

@@ -76,7 +76,7 @@ func TestFirstSentenceOfEachIncident(t *testing.T) {
 			stats := sql.DBStats{MaxOpenConnections: 4, OpenConnections: 4, InUse: 4, WaitCount: 12, WaitDuration: 24 * time.Second}
 			f.db = []telemetry.Pool{{Name: "orders", Stats: func() (sql.DBStats, bool) { return stats, true }}}
 			time.Sleep(2 * time.Second)
-		}, severityWarning, "All 4 connections of orders are in use: in the last 4 s, 12 calls waited 2.0 s on average for one."},
+		}, severityWarning, "All 4 connections of orders are in use: in the last 4 s, 12 calls waited for one; the waits that ended took 24 s in all."},
 		{"transactions that are never ended hold the pool", func(f *fixture) {
 			f.pool("orders", 4, 4)
 			f.memory.StatementFinished(quick(3))

@@ -1,6 +1,7 @@
 package debugpage
 
 import (
+	"cmp"
 	"database/sql"
 	"fmt"
 	"slices"
@@ -125,7 +126,7 @@ func (p *pools) views() []poolView {
 		all = append(all, poolView{
 			Name: h.name, Open: count(s.OpenConnections), InUse: count(s.InUse), Idle: count(s.Idle), MaxOpen: count(s.MaxOpenConnections),
 			Waits: count(s.WaitCount), Waited: duration(s.WaitDuration),
-			Verdict: v.Sentence, Advice: v.Advice, Since: duration(latest.at.Sub(before.at)),
+			Verdict: v.Sentence, Advice: v.Advice, Since: duration(latest.at.Sub(before.at)), took: v.Time,
 			ClosedIdle: count(s.MaxIdleClosed + s.MaxIdleTimeClosed), ClosedAge: count(s.MaxLifetimeClosed),
 		})
 	}
@@ -148,6 +149,8 @@ type poolView struct {
 	// Connections that the pool closed because of its limits.
 	ClosedIdle count `json:"closed_idle"` // too many idle, or idle for too long
 	ClosedAge  count `json:"closed_age"`  // too old
+
+	took time.Duration // of the waits that ended in the time of the verdict
 }
 
 // Full reports whether all the connections that the pool may open are in use.
@@ -159,6 +162,15 @@ func (p poolView) Limit() string {
 		return "no limit"
 	}
 	return p.MaxOpen.String()
+}
+
+// tookInAll says how long the waits took that ended between two samples: database/sql adds the time of a
+// wait when it ends, so that they may be others than those that began. Empty where none ended.
+func tookInAll(waited time.Duration) string {
+	if waited <= 0 {
+		return ""
+	}
+	return "; the waits that ended took " + format.Duration(waited) + " in all"
 }
 
 // queueing has a sentence for each pool that callers waited for around a moment. Which pool a
@@ -179,12 +191,9 @@ func (p *pools) queueing(at time.Time) []string {
 			}
 			waits := next.stats.WaitCount - before.stats.WaitCount
 			if waits > 0 {
-				each := "and none of them got one" // database/sql adds the time of a wait when it ends
-				if waited := next.stats.WaitDuration - before.stats.WaitDuration; waited > 0 {
-					each = format.Duration(waited/time.Duration(waits)) + " on average"
-				}
-				sentences = append(sentences, fmt.Sprintf("Pool %s was queueing when this statement started: within the %s around that time, %s for a connection, %s.",
-					h.name, format.Duration(next.at.Sub(before.at)), format.Choose(waits, "call waited", "calls waited"), each))
+				took := cmp.Or(tookInAll(next.stats.WaitDuration-before.stats.WaitDuration), ", and none of them got one")
+				sentences = append(sentences, fmt.Sprintf("Pool %s was queueing when this statement started: within the %s around that time, %s for a connection%s.",
+					h.name, format.Duration(next.at.Sub(before.at)), format.Choose(waits, "call waited", "calls waited"), took))
 			}
 			break
 		}

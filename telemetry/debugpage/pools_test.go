@@ -84,11 +84,11 @@ func TestQueueingNamesPoolsThatHadWaitersAtThatTime(t *testing.T) {
 		stats.WaitCount, stats.WaitDuration = 4, time.Second
 		p.sample(time.Now(), list)
 		require.Empty(t, p.queueing(quiet))
-		require.Equal(t, []string{"Pool orders was queueing when this statement started: within the 10 s around that time, 4 calls waited for a connection, 250 ms on average."},
+		require.Equal(t, []string{"Pool orders was queueing when this statement started: within the 10 s around that time, 4 calls waited for a connection; the waits that ended took 1.0 s in all."},
 			p.queueing(begin.Add(15*time.Second)))
 		require.Empty(t, p.queueing(begin.Add(-time.Hour)))
 		require.Empty(t, p.queueing(begin.Add(time.Hour)), "there is no sample after that time")
-		require.Contains(t, p.views()[0].Verdict, "pool-bound: 4 calls waited 250 ms")
+		require.Contains(t, p.views()[0].Verdict, "pool-bound: 4 calls waited for a connection of pool orders, which may open 2; the waits that ended took 1.0 s in all")
 
 		time.Sleep(10 * time.Second)
 		stats.WaitCount = 6 // these still wait

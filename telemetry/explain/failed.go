@@ -14,7 +14,7 @@ import (
 
 func retryReason(s *telemetry.Statement) reason {
 	var calls []string
-	status := 0
+	var worst telemetry.RPC // what the advice is about: the method that paused the longest to be repeated, or else the first that failed
 	for _, r := range s.RPCs {
 		switch {
 		case r.Retries > 0:
@@ -24,7 +24,9 @@ func retryReason(s *telemetry.Statement) reason {
 		default:
 			continue
 		}
-		status = cmp.Or(status, r.FailedStatus)
+		if len(calls) == 1 || r.Retries > 0 && (worst.Retries == 0 || r.Backoff > worst.Backoff) {
+			worst = r
+		}
 	}
 	var evidence, advice []string // of both, where both were repeated: which took longer is not known
 	if c := s.CloudFetch; c != nil && (c.Retries > 0 || c.Failed > 0) {
@@ -33,7 +35,7 @@ func retryReason(s *telemetry.Statement) reason {
 	}
 	if calls != nil || evidence == nil {
 		evidence = append(evidence, calls...)
-		advice = append([]string{retryAdvice("The workspace", status)}, advice...)
+		advice = append([]string{retryAdvice("The workspace", worst.FailedStatus)}, advice...)
 	}
 	if evidence == nil {
 		return reason{"after a request failed, until the next attempt", advice[0]}

@@ -11,6 +11,11 @@ import (
 // precision is the precision of times in the query history.
 const precision = time.Millisecond
 
+// toleranceOf is by how much the sum of phases may be wrong.
+func toleranceOf(phases []PhaseTime) time.Duration {
+	return precision * time.Duration(len(phases))
+}
+
 // addPhases draws the phases of the server. A report has only their lengths, measured by another clock
 // than the record: the phases are drawn one after the other, from the latest ExecuteStatement request
 // on. Where the statement ended too soon for all of them to fit, none is drawn.
@@ -21,7 +26,7 @@ func (t *Timeline) addPhases(r *telemetry.ServerReport) {
 	}
 	begin, sum := t.requested(), sumOf(times)
 	room := t.Total - begin
-	tolerance := precision * time.Duration(len(times))
+	tolerance := toleranceOf(times)
 	switch total := r.Total.Or(sum); {
 	case sum > total+tolerance:
 		t.PhasesNote = fmt.Sprintf("The phases that the query history reports overlap and are not drawn: they add up to %s, and the server took %s.",

@@ -62,19 +62,25 @@ func Unanswered(s *telemetry.Statement) (method string, since time.Duration, ok 
 	return c.Method, since, ok
 }
 
-// silent returns the latest call, and how long its latest attempt has waited for the first byte of an
-// answer: until now, or until the call ended. ok is false where an answer came, or without calls.
+// silent returns the latest call and its silence; ok is false where an answer came, or without calls.
 func silent(s *telemetry.Statement) (c telemetry.Call, since time.Duration, ok bool) {
 	if len(s.Calls) == 0 {
 		return
 	}
 	c = s.Calls[len(s.Calls)-1]
+	since, ok = silenceOf(s, c)
+	return c, since, ok
+}
+
+// silenceOf is how long the latest attempt of a call has waited for the first byte of an answer: until
+// now, or until the call ended. ok is false where an answer came, or where there is no call.
+func silenceOf(s *telemetry.Statement, c telemetry.Call) (since time.Duration, ok bool) {
 	_, answered := c.FirstByte.Get()
 	begun := max(c.Start, c.Latest)
 	if n := len(c.Retried); n > 0 {
 		begun = max(begun, c.Retried[n-1].End) // older versions do not write Latest
 	}
-	return c, c.End.Or(s.Total) - begun, !answered
+	return c.End.Or(s.Total) - begun, !answered && c.Method != ""
 }
 
 func silence(method string, since time.Duration) string {
@@ -104,17 +110,26 @@ func lookUp(id string) string {
 // withReport is why a server took its time: as its report says where the report accounts for most of
 // the time, and as the record says otherwise. Without a report, the advice says how to get one.
 func (because reason) withReport(s *telemetry.Statement, r *telemetry.ServerReport, took time.Duration) (_ reason, reported bool) {
+	if r == nil {
+		if s.StatementID != "" || s.Outcome == telemetry.OutcomeRunning { // the query history knows statements by their id
+			because.advice += " " + askHistory
+		}
+		return because, false
+	}
 	working := slices.DeleteFunc(PhasesOf(r), func(p PhaseTime) bool { return p.Phase == PhaseFetch })
-	if causes := OfReport(r); len(causes) > 0 && causes[0].Phase != PhaseFetch && most(sumOf(working), took) {
-		return reason{"waiting for the server: " + causes[0].Sentence, causes[0].Advice}, true
+	worked := sumOf(working)
+	wentOn := max(0, min(worked, r.Total.Or(worked))-s.Total-toleranceOf(working)) // after the statement had ended, in a phase that is not known
+	why := reason{}
+	switch causes := OfReport(r); {
+	case len(causes) > 0 && causes[0].Phase != PhaseFetch && most(worked, took) && (wentOn == 0 || most(causes[0].Time-wentOn, took)):
+		why, reported = reason{"waiting for the server: " + causes[0].Sentence, causes[0].Advice}, true
+	case len(working) > 0 && noticedLate(s, took) && wentOn == 0:
+		why = reason{"waiting for the server, which worked for " + format.Duration(worked) + " as the query history says, until a status call noticed" + pollsOf(s), pollFaster}
+	default:
+		return because, false
 	}
-	if len(working) > 0 && noticedLate(s, took) {
-		return reason{"waiting for the server, which worked for " + format.Duration(sumOf(working)) + " as the query history says, until a status call noticed" + pollsOf(s), pollFaster}, false
-	}
-	if r == nil && (s.StatementID != "" || s.Outcome == telemetry.OutcomeRunning) { // the query history knows statements by their id
-		because.advice += " " + askHistory
-	}
-	return because, false
+	with := why.withFailedCall(s)
+	return with, reported && with == why
 }
 
 // askHistory holds whether the setting is on or off: a record does not say which.
@@ -124,10 +139,27 @@ const pollFaster = "Statements faster than the poll interval gain from a shorter
 
 const inspect = "Look at the query profile of the statement; a larger warehouse, a better layout of the tables or a smaller result help."
 
+// outsideRetry is how much of d, a time of status calls that were repeated, is certainly not in
+// PartRetry: their failed attempts and pauses are, unless the call then said that the server was still
+// at work.
+func outsideRetry(s *telemetry.Statement, d time.Duration) time.Duration {
+	return d - max(0, s.Split[telemetry.PartRetry])
+}
+
+// slowest is how long the slowest status call took, as far as that is certainly not in PartRetry.
+func slowest(s *telemetry.Statement, status telemetry.RPC) time.Duration {
+	if status.Retries == 0 {
+		return status.Slowest
+	}
+	return outsideRetry(s, status.Slowest)
+}
+
 func serverReason(s *telemetry.Statement, took time.Duration) reason {
 	const lead = "waiting for the server: "
 	status := rpcOf(s, "GetOperationStatus")
 	c, since, waiting := silent(s)
+	asked := lastCall(s, "GetOperationStatus") // not always the latest: the driver closes what it gave up
+	unansweredFor, unanswered := silenceOf(s, asked)
 	switch {
 	case waiting && c.Method == "ExecuteStatement" && s.Outcome == telemetry.OutcomeRunning:
 		return reason{
@@ -139,11 +171,11 @@ func serverReason(s *telemetry.Statement, took time.Duration) reason {
 			lead + silence(c.Method, since),
 			"The statement waited for a warehouse that was starting or full (see its monitoring page), or it ran (see the query history); if neither knows it, the request did not arrive. A deadline on the context bounds the wait.",
 		}
-	case waiting && c.Method == "GetOperationStatus" && most(since, took):
-		return reason{lead + silence(c.Method, since), "The query history says how long the server works on the statement. A deadline on the context bounds the wait."}
-	case most(status.Backoff, took):
+	case unanswered && most(unansweredFor, took):
+		return reason{lead + silence(asked.Method, unansweredFor), "The query history says how long the server works on the statement. A deadline on the context bounds the wait."}
+	case most(outsideRetry(s, status.Backoff), took):
 		return reason{lead + repeated(status), retryAdvice("The workspace", status.FailedStatus) + " The query history says how long the statement ran."}
-	case most(status.Slowest, took):
+	case most(slowest(s, status), took):
 		return reason{
 			lead + "a status call itself took " + format.Duration(status.Slowest),
 			"The workspace answered a status call late; the query history says how long the statement ran." + support(s, "GetOperationStatus"),
@@ -166,7 +198,7 @@ func serverReason(s *telemetry.Statement, took time.Duration) reason {
 
 // noticedLate reports whether the server may have finished long before the status call that noticed.
 func noticedLate(s *telemetry.Statement, took time.Duration) bool {
-	return !unfinished(s) && most(s.Polling.Or(telemetry.Polling{}).Unseen, took) && !most(rpcOf(s, "GetOperationStatus").Slowest, took)
+	return !unfinished(s) && most(s.Polling.Or(telemetry.Polling{}).Unseen, took) && !most(slowest(s, rpcOf(s, "GetOperationStatus")), took)
 }
 
 // unfinished reports whether the last known state of the statement is that the server works on it.
@@ -186,9 +218,11 @@ func inspectUnfinished(s *telemetry.Statement) string {
 	return "The server had not begun to run the statement when last asked: its warehouse was starting or full. Look at the monitoring page of the warehouse, and at the query profile of the statement."
 }
 
-// lastSeen says which answer had the last known state of an unfinished statement.
+// lastSeen says which answer had the last known state of an unfinished statement. A status call
+// that is not listed may have had no answer.
 func lastSeen(s *telemetry.Statement) string {
-	answered := rpcOf(s, "GetOperationStatus").Calls
+	status := rpcOf(s, "GetOperationStatus")
+	answered := status.Calls
 	if p, ok := s.Polling.Get(); ok {
 		answered = p.Calls
 	}
@@ -199,13 +233,20 @@ func lastSeen(s *telemetry.Statement) string {
 			listed, open = listed+1, !ended || c.Failed
 		}
 	}
-	if open || listed < answered { // the latest, if it is not listed, may have no answer
+	later := ""
+	if listed < answered {
+		open = true
+		if status.FailedStatus == 0 || status.FailedStatus != status.LastStatus { // else the latest failed
+			later = " or later"
+		}
+	}
+	if open {
 		answered--
 	}
 	if answered <= 0 {
-		return " in the answer to ExecuteStatement"
+		return " in the answer to ExecuteStatement" + later
 	}
-	return " at poll " + format.Count(answered)
+	return " at poll " + format.Count(answered) + later
 }
 
 func pollsOf(s *telemetry.Statement) string {
@@ -218,9 +259,9 @@ func pollsOf(s *telemetry.Statement) string {
 func pollReason(s *telemetry.Statement, took time.Duration) reason {
 	status := rpcOf(s, "GetOperationStatus")
 	switch {
-	case most(status.Backoff, took):
+	case most(outsideRetry(s, status.Backoff), took):
 		return reason{"after the server had finished: " + repeated(status), retryAdvice("The workspace", status.FailedStatus)}
-	case most(status.Slowest, took):
+	case most(slowest(s, status), took):
 		return reason{
 			"after the server had finished: a status call itself took " + format.Duration(status.Slowest),
 			"The workspace answered a status call late." + support(s, "GetOperationStatus"),
@@ -340,6 +381,8 @@ func transferReason(s *telemetry.Statement) reason {
 func applicationReason(s *telemetry.Statement) reason {
 	a := s.Application
 	switch {
+	case a == telemetry.Application{}: // made by hand, or by an older version
+		return reason{"in the application, which had control", "Read rows at once, do less between them, and close them when they end: open rows keep a connection of the pool."}
 	case a.Before >= a.Between && a.Before >= a.After && a.Before > 0:
 		return reason{
 			"in the application, before it asked for rows or closed them",
@@ -392,7 +435,7 @@ func closeReason(s *telemetry.Statement, took time.Duration) reason {
 		return reason{"canceling the statement: " + silence(c.Method, since), "The workspace takes its time to cancel the statement."}
 	case waiting && most(since, took) && c.Method == "CloseOperation":
 		return reason{"closing the rows: " + silence(c.Method, since), "The workspace takes its time to close the statement."}
-	case cancel > closing:
+	case cancel > closing && most(cancel, took):
 		return reason{
 			"canceling the statement: CancelOperation took " + format.Duration(cancel),
 			"The workspace took its time to cancel the statement." + support(s, "CancelOperation"),

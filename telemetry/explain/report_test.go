@@ -97,3 +97,35 @@ func TestSharesOfPhasesAreSharesWhateverTheReport(t *testing.T) {
 		}
 	}
 }
+
+// A report about time after the statement had ended: it ended (its status calls were refused) while it
+// still waited for the warehouse, and the server went on.
+func TestAReportThatGoesOnAfterTheStatementBlamesNoLaterPhase(t *testing.T) {
+	s := &telemetry.Statement{
+		StatementID: "q-1", Total: 10 * second, Outcome: telemetry.OutcomeCanceled, Failure: &telemetry.Failure{}, State: "PENDING", Polling: polls(1),
+		RPCs:  rpcs(telemetry.RPC{Method: "GetOperationStatus", Calls: 1, LastStatus: 200}),
+		Calls: []telemetry.Call{executed, call("GetOperationStatus", 1000, 1010, -1)},
+		Split: telemetry.Split{telemetry.PartServer: 10 * second},
+	}
+	r := &telemetry.ServerReport{Status: "FINISHED", Final: true, Total: known(53 * second), WaitingForCompute: known(13 * second), Executing: known(40 * second)}
+	require.NotContains(t, explain.WithReport(s, r).Sentence, "executed", "it was PENDING all the time, and the server waited for compute until after its end")
+
+	r = &telemetry.ServerReport{Status: "CANCELED", Final: true, Total: known(10200 * time.Millisecond), WaitingForCompute: known(10200 * time.Millisecond)}
+	require.Contains(t, explain.WithReport(s, r).Sentence, "for the warehouse to start", "all but the 200 ms that it took to cancel")
+}
+
+// The advice is about the call that ended the statement, with a report and without.
+func TestAReportDoesNotHideTheCallThatAStatementFailedWith(t *testing.T) {
+	s := &telemetry.Statement{
+		StatementID: "q-1", Total: 10 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{Category: telemetry.CategoryPermission}, State: "RUNNING", Polling: polls(1),
+		RPCs:  rpcs(telemetry.RPC{Method: "GetOperationStatus", Calls: 2, LastStatus: 403, FailedStatus: 403}),
+		Calls: []telemetry.Call{executed, call("GetOperationStatus", 1000, 1010, -1), {Method: "GetOperationStatus", Start: 9 * second, FirstByte: known(10 * second), End: known(10 * second), Status: 403, Failed: true, Attempts: 1}},
+		Split: telemetry.Split{telemetry.PartServer: 10 * second},
+	}
+	r := &telemetry.ServerReport{Status: "CANCELED", Final: true, Total: known(10 * second), Executing: known(9 * second)}
+	before := explain.Of(s)
+	require.Contains(t, before.Sentence, "GetOperationStatus failed, last status 403")
+	require.Contains(t, before.Advice, "credential")
+	after := explain.WithReport(s, r)
+	require.Contains(t, after.Sentence, "GetOperationStatus failed, last status 403", after.Advice)
+}

@@ -107,7 +107,7 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 		},
 		"more polls than are listed": {
 			telemetry.Statement{Total: 80 * second, Outcome: telemetry.OutcomeRunning, State: "RUNNING", RPCs: rpcs(telemetry.RPC{Method: "GetOperationStatus", Calls: 70}), Polling: polls(70), Calls: []telemetry.Call{executed}, Split: split{telemetry.PartServer: 80 * second}},
-			"server-bound: 100 % of 80 s waiting for the server: still RUNNING at poll 69", "query profile",
+			"server-bound: 100 % of 80 s waiting for the server: still RUNNING at poll 69 or later", "query profile",
 		},
 		"canceled while the server worked": {
 			telemetry.Statement{
@@ -507,11 +507,118 @@ func TestPoolVerdictCoversTheTimeBetweenTwoReadings(t *testing.T) {
 	now := sql.DBStats{WaitCount: 13, WaitDuration: 16 * second, MaxOpenConnections: 4}
 	v := explain.OfPool("main", before, now)
 	require.Equal(t, "pool-bound", v.Bound)
-	require.Equal(t, "pool-bound: 3 calls waited 2.0 s on average for a connection of pool main, which may open 4", v.Sentence)
+	require.Equal(t, "pool-bound: 3 calls waited for a connection of pool main, which may open 4; the waits that ended took 6.0 s in all", v.Sentence)
 	require.NotEmpty(t, v.Advice)
 
 	now.WaitDuration = before.WaitDuration // database/sql adds the time of a wait when it ends
 	v = explain.OfPool("main", before, now)
 	require.Equal(t, "pool-bound: 3 calls have waited without success for a connection of pool main, which may open 4", v.Sentence)
 	require.Contains(t, v.Advice, "roll back")
+}
+
+// The last status call was repeated and then said FINISHED: its failed attempts and pauses are in
+// PartRetry (see PartRetry), so they explain nothing of PartServer.
+func TestPausesThatAreRetryTimeDoNotExplainTheServersTime(t *testing.T) {
+	s := &telemetry.Statement{
+		Total: 17 * second, Outcome: telemetry.OutcomeCompleted, State: "FINISHED", Polling: polls(11),
+		RPCs:  rpcs(telemetry.RPC{Method: "GetOperationStatus", Calls: 11, Retries: 2, LastStatus: 200, FailedStatus: 503, Backoff: 6 * second, Slowest: 6200 * time.Millisecond}),
+		Calls: []telemetry.Call{executed},
+		Split: telemetry.Split{telemetry.PartServer: 10 * second, telemetry.PartRetry: 6200 * time.Millisecond, telemetry.PartNetwork: 800 * time.Millisecond},
+	}
+	v := explain.Of(s)
+	require.NotContains(t, v.Sentence, "repeated", v.Advice)
+	require.NotContains(t, v.Sentence, "a status call itself")
+}
+
+func TestASlowStatusCallThatIsRetryTimeDoesNotExplainTheServersTime(t *testing.T) {
+	s := &telemetry.Statement{
+		Total: 17 * second, Outcome: telemetry.OutcomeCompleted, State: "FINISHED", Polling: polls(11),
+		RPCs:  rpcs(telemetry.RPC{Method: "GetOperationStatus", Calls: 11, Retries: 2, LastStatus: 200, FailedStatus: 503, Backoff: 3 * second, Slowest: 6200 * time.Millisecond}),
+		Calls: []telemetry.Call{executed},
+		Split: telemetry.Split{telemetry.PartServer: 10 * second, telemetry.PartRetry: 6 * second, telemetry.PartNetwork: second},
+	}
+	require.NotContains(t, explain.Of(s).Sentence, "a status call itself took")
+}
+
+// A deadline passes while a status call hangs until the client's timeout; then the driver tidies up.
+func TestAStatusCallThatWasNeverAnsweredWasNotAnsweredLate(t *testing.T) {
+	s := &telemetry.Statement{
+		Total: 901 * second, Outcome: telemetry.OutcomeCanceled, Failure: &telemetry.Failure{Category: telemetry.CategoryTimeout}, State: "RUNNING", Polling: polls(2),
+		RPCs: rpcs(telemetry.RPC{Method: "GetOperationStatus", Calls: 2, Slowest: 899 * second}, telemetry.RPC{Method: "CloseOperation", Calls: 1, LastStatus: 200}),
+		Calls: []telemetry.Call{
+			executed, call("GetOperationStatus", 1000, 1010, -1),
+			{Method: "GetOperationStatus", Start: 2 * second, Latest: 2 * second, End: known(900 * second), Failed: true, Attempts: 1},
+			{Method: "CloseOperation", Start: 900 * second, Latest: 900 * second, FirstByte: known(900 * second), End: known(900 * second), Status: 200, Attempts: 1},
+		},
+		Split: telemetry.Split{telemetry.PartServer: 900 * second, telemetry.PartClose: second},
+	}
+	v := explain.Of(s)
+	require.NotContains(t, v.Advice, "answered a status call late", v.Sentence)
+}
+
+// Advice on retries is about the requests that were repeated, and those that took the time.
+func TestAdviceOnRetriesIsAboutWhatWasRepeated(t *testing.T) {
+	s := &telemetry.Statement{
+		Total: 10 * second, Outcome: telemetry.OutcomeCompleted,
+		RPCs: []telemetry.RPC{
+			{Method: "ExecuteStatement", Calls: 1, Retries: 3, LastStatus: 200, Backoff: 7 * second}, // broke off, no status
+			{Method: "CloseOperation", Calls: 1, LastStatus: 403, FailedStatus: 403},
+		},
+		Split: telemetry.Split{telemetry.PartRetry: 9 * second, telemetry.PartServer: second},
+	}
+	v := explain.Of(s)
+	require.NotContains(t, v.Advice, "refused access", v.Sentence)
+	require.Contains(t, v.Advice, "Connections broke off")
+}
+
+func TestAdviceOnRetriesIsAboutTheLongest(t *testing.T) {
+	s := &telemetry.Statement{
+		Total: 32 * second, Outcome: telemetry.OutcomeCompleted,
+		RPCs: []telemetry.RPC{
+			{Method: "ExecuteStatement", Calls: 1, Retries: 1, LastStatus: 200, FailedStatus: 429, Backoff: 100 * time.Millisecond},
+			{Method: "FetchResults", Calls: 3, Retries: 4, LastStatus: 200, FailedStatus: 503, Backoff: 30 * second},
+		},
+		Split: telemetry.Split{telemetry.PartRetry: 31 * second, telemetry.PartServer: second},
+	}
+	v := explain.Of(s)
+	require.Contains(t, v.Advice, "answered with errors", v.Sentence)
+}
+
+// CancelOperation took 10 ms of 5 s.
+func TestCancelingIsBlamedOnlyForItsTime(t *testing.T) {
+	s := &telemetry.Statement{
+		Total: 6 * second, Outcome: telemetry.OutcomeCanceled, Failure: &telemetry.Failure{},
+		RPCs:  rpcs(telemetry.RPC{Method: "CancelOperation", Calls: 1, LastStatus: 200, Slowest: 10 * time.Millisecond}),
+		Split: telemetry.Split{telemetry.PartClose: 5 * second, telemetry.PartServer: second},
+	}
+	v := explain.Of(s)
+	require.NotContains(t, v.Sentence, "CancelOperation took 10 ms", v.Advice)
+}
+
+// 100 calls waited since long before the first reading and got their connections; one began to wait.
+func TestTheTimeOfWaitsThatEndedIsNotThatOfThoseThatBegan(t *testing.T) {
+	before := sql.DBStats{WaitCount: 100, WaitDuration: 0, MaxOpenConnections: 4}
+	now := sql.DBStats{WaitCount: 101, WaitDuration: 1000 * second, MaxOpenConnections: 4}
+	require.Equal(t, "pool-bound: 1 call waited for a connection of pool main, which may open 4; the waits that ended took 16 min 40 s in all", explain.OfPool("main", before, now).Sentence)
+}
+
+func TestAPoolWithoutALimitMayOpenMoreThanNone(t *testing.T) {
+	v := explain.OfPool("main", sql.DBStats{MaxOpenConnections: 4}, sql.DBStats{WaitCount: 3, WaitDuration: 6 * second}) // SetMaxOpenConns(0) in between
+	require.NotContains(t, v.Sentence, "may open 0")
+}
+
+// Poll 70 of 70 was answered, which the record does not say.
+func TestAPollThatIsNotListedMayBeTheLatestThatWasAnswered(t *testing.T) {
+	s := &telemetry.Statement{
+		Total: 80 * second, Outcome: telemetry.OutcomeCanceled, Failure: &telemetry.Failure{}, State: "RUNNING", Polling: polls(70),
+		RPCs:  rpcs(telemetry.RPC{Method: "GetOperationStatus", Calls: 70, LastStatus: 200}),
+		Calls: []telemetry.Call{executed}, Split: telemetry.Split{telemetry.PartServer: 80 * second},
+	}
+	require.Contains(t, explain.Of(s).Sentence, "last seen RUNNING at poll 69 or later")
+}
+
+// A record made by hand, or by an older version, has application time and not its division.
+func TestApplicationTimeWithoutItsDivision(t *testing.T) {
+	s := &telemetry.Statement{Total: 10 * second, Outcome: telemetry.OutcomeClosedEarly, RowsRead: known[int64](1), Result: telemetry.Result{Rows: known[int64](3000)}, Split: telemetry.Split{telemetry.PartApplication: 10 * second}}
+	require.Equal(t, "application-bound: 100 % of 10 s in the application, which had control", explain.Of(s).Sentence)
 }

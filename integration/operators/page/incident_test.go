@@ -64,7 +64,7 @@ var incidents = []incident{
 				exhaust(db.QueryContext(ctx, "SELECT /* 100 ms */ id FROM range(50)"))
 			}
 		})
-	}, []string{"All 4 connections of orders are in use: in the last ", " on average for one."}},
+	}, []string{"All 4 connections of orders are in use: in the last ", " waited for one; the waits that ended took "}},
 
 	{"retry-storm", func(t *testing.T, ctx context.Context, ws *workspace.Workspace) {
 		db := open(t, ws, "telemetry_query_text=true")
