@@ -6,7 +6,7 @@ import (
 )
 
 // Latencies are counted in buckets, each of which ends at 2^(1/4) times the end of the one before, so
-// that a percentile is off by 9 % at most. The first ends at 100 µs, the last has all latencies above
+// that a percentile is off by 9 % at most. The first has all latencies up to 100 µs, the last all above
 // two days.
 const (
 	buckets     = 125

@@ -1,6 +1,7 @@
 package debugpage
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/registry"
@@ -8,10 +9,11 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
 
-// reportsKept is the largest number of statements that are kept.
+// reportsKept is the largest number of statements that are kept, and of their reports.
 const reportsKept = recentKept + slowestKept + failedKept
 
-// serverReports are the latest reports of the query history, by statement. The zero value is ready.
+// serverReports are reports of the query history, by statement: of those statements that are kept, and
+// the latest of others. The zero value is ready.
 type serverReports struct {
 	mu    sync.Mutex
 	all   map[string]*telemetry.ServerReport // guarded by mu
@@ -19,9 +21,23 @@ type serverReports struct {
 }
 
 // ServerReported keeps what the query history says about a statement.
-func (m *memory) ServerReported(r *telemetry.ServerReport) { m.reports.add(r) }
+func (m *memory) ServerReported(r *telemetry.ServerReport) { m.reports.add(r, m.kept) }
 
-func (s *serverReports) add(r *telemetry.ServerReport) {
+// kept are the ids of the statements that are kept.
+func (m *memory) kept() map[string]bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	ids := make(map[string]bool, reportsKept)
+	for _, records := range [][]*telemetry.Statement{m.recent.records, m.slowest.records, m.failed.records} {
+		for _, s := range records {
+			ids[s.StatementID] = true
+		}
+	}
+	return ids
+}
+
+// add keeps a report. When there are too many, it drops the oldest whose statement is not kept.
+func (s *serverReports) add(r *telemetry.ServerReport, kept func() map[string]bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.all == nil {
@@ -32,8 +48,10 @@ func (s *serverReports) add(r *telemetry.ServerReport) {
 	}
 	s.all[r.StatementID] = r
 	if len(s.order) > reportsKept {
-		delete(s.all, s.order[0])
-		s.order = s.order[1:]
+		ids := kept()
+		drop := max(0, slices.IndexFunc(s.order, func(id string) bool { return !ids[id] }))
+		delete(s.all, s.order[drop])
+		s.order = slices.Delete(s.order, drop, drop+1)
 	}
 }
 

@@ -114,12 +114,30 @@ func TestAReportOfAStatementThatWaitedForOthersIsShown(t *testing.T) {
 
 func TestServerReportsAreBounded(t *testing.T) {
 	var s serverReports
+	none := func() map[string]bool { return nil }
 	for i := range 3 * reportsKept {
-		s.add(&telemetry.ServerReport{StatementID: fmt.Sprint(i)})
-		s.add(&telemetry.ServerReport{StatementID: fmt.Sprint(i), Final: true}) // the same statement again
+		s.add(&telemetry.ServerReport{StatementID: fmt.Sprint(i)}, none)
+		s.add(&telemetry.ServerReport{StatementID: fmt.Sprint(i), Final: true}, none) // the same statement again
 	}
 	require.Len(t, s.all, reportsKept)
 	require.Len(t, s.order, reportsKept)
 	require.Nil(t, s.of("0"))
 	require.True(t, s.of(fmt.Sprint(3*reportsKept-1)).Final)
+}
+
+// A statement that is kept among the slowest keeps its report, however many others are reported on.
+func TestAKeptStatementKeepsItsReport(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, s := newMemory(func() []telemetry.Pool { return nil }), started()
+		m.StatementFinished(s)
+		m.ServerReported(reportOf(s))
+		for n := range reportsKept { // telemetry_query_history=all
+			fast := quick(20)
+			fast.StatementID = fmt.Sprint("fast-", n)
+			m.StatementFinished(fast)
+			m.ServerReported(&telemetry.ServerReport{StatementID: fast.StatementID, Final: true, Total: telemetry.Known(ms(20))})
+		}
+		require.Contains(t, m.slowest.records, s)
+		require.NotNil(t, m.reports.of(s.StatementID))
+	})
 }
