@@ -61,7 +61,7 @@ var Parameters = []Parameter{
 		asInt(1, 1000, func(s *telemetry.Settings) *int { return &s.CircuitBreakerThreshold })},
 	{"telemetry_circuit_breaker_timeout", "CircuitBreakerTimeout", "a Go duration from 1s to 1h, such as 60s", "60s", "How long the breaker stays open, and up to a tenth longer.",
 		asDuration(time.Second, time.Hour, func(s *telemetry.Settings) *time.Duration { return &s.CircuitBreakerTimeout })},
-	{"telemetry_log_level", "LogLevel", logLevel.String(), "off", "Least level written to the application's log (slog): info has every statement, warn those that were slow or failed.",
+	{"telemetry_log_level", "LogLevel", logLevel.String(), "off", "Least level written to the application's log (slog): info has the statements of the application, warn those that were slow or failed. Repeated warnings are summed up, except with debug.",
 		logLevel.codec(func(s *telemetry.Settings) *string { return &s.LogLevel })},
 	{"telemetry_slow_threshold", "SlowThreshold", "a Go duration from 1ms to 24h, such as 10s", "10s", "How long a statement may take before it counts as slow, in the log and for telemetry_query_history.",
 		asDuration(time.Millisecond, 24*time.Hour, func(s *telemetry.Settings) *time.Duration { return &s.SlowThreshold })},

@@ -29,9 +29,9 @@ var (
 )
 
 // New returns a sink that writes messages of at least level that the logger's handler accepts. With
-// slog.LevelDebug or lower, every message is written, with all attributes. A statement whose total
-// time is at least slow counts as slow; 0 means 10 s. A nil logger means slog.Default at the time
-// of each record.
+// slog.LevelDebug or lower, and a handler that accepts debug messages, every message is written, with all
+// attributes. A statement whose total time is at least slow counts as slow; 0 means 10 s. A nil logger
+// means slog.Default at the time of each message.
 func New(logger *slog.Logger, level slog.Level, slow time.Duration) *Sink {
 	if slow <= 0 {
 		slow = telemetry.Settings{}.WithDefaults().SlowThreshold
@@ -81,7 +81,7 @@ func (s *Sink) SessionClosed(r *telemetry.SessionClosed) {
 
 // ServerReported logs what the query history says about a statement: why the server took its time.
 func (s *Sink) ServerReported(r *telemetry.ServerReport) {
-	l := line{ctx: context.Background(), level: slog.LevelInfo, message: "databricks server report", kind: kind{server: r.Server}}
+	l := line{ctx: context.Background(), level: slog.LevelInfo, message: "databricks server report", kind: kind{server: r.Server, status: r.Status}}
 	if r.Failed() || r.Total.Or(0) >= s.slow {
 		l.level = slog.LevelWarn
 	}
@@ -122,19 +122,24 @@ var (
 	}
 )
 
+// log is the logger of this moment.
+func (s *Sink) log() *slog.Logger {
+	if s.logger == nil {
+		return slog.Default()
+	}
+	return s.logger
+}
+
 // write logs a line. attributes adds what it says of its record.
 func (s *Sink) write(l line, attributes func(to []slog.Attr, all bool) []slog.Attr) {
-	logger := s.logger
-	if logger == nil {
-		logger = slog.Default()
-	}
+	logger := s.log()
 	if l.level < s.level || !logger.Enabled(l.ctx, l.level) {
 		return
 	}
 	all := s.level <= slog.LevelDebug && logger.Enabled(l.ctx, slog.LevelDebug)
 	if !all && l.level >= slog.LevelWarn {
 		l.kind.message = l.message
-		if !s.storms.admits(l.kind, func(leftOut int) { repeated(logger, l, leftOut) }) {
+		if !s.storms.admits(l.kind, func(leftOut int) { s.repeated(l, leftOut) }) {
 			return
 		}
 	}
@@ -171,17 +176,17 @@ func inUnit(v slog.Value) slog.Value {
 }
 
 // repeated logs how many lines like l were left out in an interval.
-func repeated(logger *slog.Logger, l line, leftOut int) {
+func (s *Sink) repeated(l line, leftOut int) {
 	defer contain.Process.Recover(contain.Sink) // the handler is the application's
 	attrs := []slog.Attr{slog.Int("repeated", leftOut), {Key: "within_ms", Value: inUnit(slog.DurationValue(interval))}}
 	for _, a := range []slog.Attr{
 		slog.String("server", l.kind.server),
 		slog.String("error_category", l.kind.category), slog.String("sqlstate", l.kind.sqlState),
-		slog.String("bound", l.kind.bound), slog.String("query_shape", l.shape),
+		slog.String("status", l.kind.status), slog.String("bound", l.kind.bound), slog.String("query_shape", l.shape),
 	} {
 		if a.Value.String() != "" {
 			attrs = append(attrs, a)
 		}
 	}
-	logger.LogAttrs(context.Background(), l.level, l.message, attrs...)
+	s.log().LogAttrs(context.Background(), l.level, l.message, attrs...)
 }

@@ -380,3 +380,40 @@ func TestAServerReportSaysWhyTheServerTookItsTime(t *testing.T) {
 	sink.ServerReported(report)
 	require.Contains(t, out.String(), `level=INFO msg="databricks server report" verdict="executed 3.0 s of 3.0 s"`)
 }
+
+func TestSummariesGoToTheDefaultLoggerOfTheirTime(t *testing.T) {
+	old := slog.Default()
+	defer slog.SetDefault(old)
+	synctest.Test(t, func(t *testing.T) {
+		var first, second lockedBuffer
+		slog.SetDefault(slog.New(slog.NewTextHandler(&first, nil)))
+		sink := logsink.New(nil, slog.LevelWarn, time.Second)
+		for n := range 40 {
+			if n == 5 {
+				slog.SetDefault(slog.New(slog.NewTextHandler(&second, nil)))
+			}
+			sink.StatementFinished(&telemetry.Statement{Failure: failure})
+			time.Sleep(time.Second)
+		}
+		synctest.Wait()
+		require.NotEmpty(t, second.String(), "35 s of failures, and the logger of the application has none: %s", first.String())
+		time.Sleep(time.Minute)
+	})
+}
+
+func TestReportsWithOtherStatusesAreNotTheSame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out lockedBuffer
+		sink := logsink.New(slog.New(slog.NewTextHandler(&out, nil)), slog.LevelInfo, time.Second)
+		for _, id := range []string{"q-1", "q-2"} {
+			shape := telemetry.ShapeOf("SELECT a FROM " + strings.Replace(id, "-", "", 1))
+			sink.StatementFinished(&telemetry.Statement{StatementID: id, Shape: shape, Total: 2 * time.Second, Split: telemetry.Split{telemetry.PartServer: 2 * time.Second}})
+			status := map[string]string{"q-1": "FINISHED", "q-2": "FAILED"}[id]
+			sink.ServerReported(&telemetry.ServerReport{StatementID: id, Status: status, Total: telemetry.Known(2 * time.Second), Executing: telemetry.Known(2 * time.Second)})
+		}
+		time.Sleep(time.Minute)
+		for _, id := range []string{"q-1", "q-2"} {
+			require.Equal(t, 2, strings.Count(out.String(), "statement_id="+id), "the statement and its report: %s", out.String())
+		}
+	})
+}

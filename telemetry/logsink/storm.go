@@ -16,7 +16,7 @@ type storms struct {
 
 // kind is what lines that say the same have in common.
 type kind struct {
-	message, server, category, sqlState, bound, shape string
+	message, server, category, sqlState, status, bound, shape string
 }
 
 // fail adds what a failure has in common with others.
