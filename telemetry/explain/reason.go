@@ -119,7 +119,7 @@ func (because reason) withReport(s *telemetry.Statement, r *telemetry.ServerRepo
 	working := slices.DeleteFunc(PhasesOf(r), func(p PhaseTime) bool { return p.Phase == PhaseFetch })
 	worked := sumOf(working)
 	wentOn := max(0, min(worked, r.Total.Or(worked))-s.Total-toleranceOf(working)) // after the statement had ended, in a phase that is not known
-	why := reason{}
+	var why reason
 	switch causes := OfReport(r); {
 	case len(causes) > 0 && causes[0].Phase != PhaseFetch && most(worked, took) && (wentOn == 0 || most(causes[0].Time-wentOn, took)):
 		why, reported = reason{"waiting for the server: " + causes[0].Sentence, causes[0].Advice}, true
