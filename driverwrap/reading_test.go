@@ -82,32 +82,6 @@ func TestLaterResultSetsArePartOfTheStatement(t *testing.T) {
 	}
 }
 
-func TestAnApplicationThatReadsOnAfterItsContextIsDoneIsNotCanceled(t *testing.T) {
-	sink := &memory{}
-	db := sql.OpenDB(driverwrap.Config{Sinks: []telemetry.Sink{sink}}.Wrap(&fakeConnector{calls: &calls{}, conn: func(c *calls) driver.Conn {
-		return &arrowConn{modernConn{minimalConn: minimalConn{c, contextStmt}}, []int64{2, 3}}
-	}}))
-	conn, err := db.Conn(t.Context())
-	require.NoError(t, err)
-	require.NoError(t, conn.Raw(func(raw any) error {
-		submit, cancel := context.WithTimeout(t.Context(), time.Minute) // for submission: results outlive it
-		rows, err := raw.(driver.QueryerContext).QueryContext(submit, "x", nil)
-		cancel()
-		require.NoError(t, err)
-		batches, err := rows.(dbsqlrows.Rows).GetArrowBatches(t.Context())
-		require.NoError(t, err)
-		record, err := batches.Next()
-		require.NoError(t, err)
-		record.Release()
-		batches.Close()
-		return rows.Close()
-	}))
-	require.NoError(t, conn.Close())
-	require.NoError(t, db.Close())
-	require.Equal(t, telemetry.OutcomeClosedEarly, sink.statements[0].Outcome)
-	require.Nil(t, sink.statements[0].Failure)
-}
-
 type panickingConn struct{ modernConn }
 
 type panickingRows struct{ fakeArrowRows }
@@ -210,31 +184,24 @@ func (c *lateConn) QueryContext(context.Context, string, []driver.NamedValue) (d
 }
 
 func TestAFailureIsNotBlamedOnAContextThatWasDoneLater(t *testing.T) {
-	for name, early := range map[string]bool{"done before the rows were read": true, "done when they are closed": false} {
-		t.Run(name, func(t *testing.T) {
-			sink := &memory{}
-			db := sql.OpenDB(driverwrap.Config{Sinks: []telemetry.Sink{sink}}.Wrap(&fakeConnector{calls: &calls{}, conn: func(c *calls) driver.Conn {
-				return &lateConn{modernConn{minimalConn: minimalConn{c, contextStmt}}}
-			}}))
-			conn, err := db.Conn(t.Context())
-			require.NoError(t, err)
-			require.NoError(t, conn.Raw(func(raw any) error {
-				submit, cancel := context.WithCancel(t.Context())
-				rows, err := raw.(driver.QueryerContext).QueryContext(submit, "x", nil)
-				require.NoError(t, err)
-				if early {
-					cancel()
-				}
-				batches, err := rows.(dbsqlrows.Rows).GetArrowBatches(t.Context())
-				require.NoError(t, err)
-				_, err = batches.Next()
-				require.Error(t, err)
-				cancel()
-				return rows.Close()
-			}))
-			require.NoError(t, conn.Close())
-			require.NoError(t, db.Close())
-			require.Equal(t, telemetry.OutcomeFailed, sink.statements[0].Outcome)
-		})
-	}
+	sink := &memory{}
+	db := sql.OpenDB(driverwrap.Config{Sinks: []telemetry.Sink{sink}}.Wrap(&fakeConnector{calls: &calls{}, conn: func(c *calls) driver.Conn {
+		return &lateConn{modernConn{minimalConn: minimalConn{c, contextStmt}}}
+	}}))
+	conn, err := db.Conn(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, conn.Raw(func(raw any) error {
+		submit, cancel := context.WithCancel(t.Context())
+		rows, err := raw.(driver.QueryerContext).QueryContext(submit, "x", nil)
+		require.NoError(t, err)
+		batches, err := rows.(dbsqlrows.Rows).GetArrowBatches(t.Context())
+		require.NoError(t, err)
+		_, err = batches.Next()
+		require.Error(t, err)
+		cancel()
+		return rows.Close()
+	}))
+	require.NoError(t, conn.Close())
+	require.NoError(t, db.Close())
+	require.Equal(t, telemetry.OutcomeFailed, sink.statements[0].Outcome)
 }

@@ -38,8 +38,8 @@ type statement struct {
 	first       time.Time // first row read
 	last        time.Time // rows exhausted, or reading failed
 	readFailure *telemetry.Failure
-	reading     context.Context     // within which rows are read: the caller's, or that of an Arrow reader
-	contextDone bool                // when the call, or reading, failed
+	reading     context.Context     // of an Arrow reader; nil without one
+	contextDone bool                // a context was done when the call, or reading, failed
 	query       string              // the text of the SQL, until the statement is finished
 	lease       weak.Pointer[lease] // of the open rows; refers to nothing once the application has dropped them
 	finished    bool
@@ -86,7 +86,7 @@ func beginStatement(ctx context.Context, on *session, asked call) (within contex
 		traceID, spanID = spanContext(spans)
 	}
 	within = on.tagTrace(within, traceID, spanID)
-	st := &statement{session: on, spans: spans, query: asked.query, reading: within}
+	st := &statement{session: on, spans: spans, query: asked.query}
 	st.ctx = callContext{Context: within, statement: st, onStatementID: st.setStatementID}
 	if start.SessionID == "" {
 		st.ctx.onSessionID = st.setSessionID
@@ -215,7 +215,7 @@ func (s *statement) hasOpenRows() bool {
 func (s *statement) rowsClosed(start time.Time, err error) {
 	defer contain.Process.Recover(contain.Statement)
 	now := time.Now()
-	canceled := s.session.failureOf(s.readingErr(), nil) // database/sql closes rows whose context is done
+	canceled := s.session.failureOf(s.contextErr(), nil) // database/sql closes rows whose context is done
 	closing := s.session.failureOf(err, s.trace.CloseFault)
 	s.mu.Lock()
 	if s.finished {

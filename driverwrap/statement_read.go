@@ -97,9 +97,7 @@ func (s *statement) beginArrow(ctx context.Context, counted bool) {
 	defer contain.Process.Recover(contain.Statement)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.readsArrow = true; ctx != nil {
-		s.reading = ctx
-	}
+	s.readsArrow, s.reading = true, ctx
 	s.uncounted = s.uncounted || !counted
 }
 
@@ -135,7 +133,7 @@ var errHidden = errors.New("a call failed, and the Arrow reader ended as after t
 func (s *statement) readEnded(now time.Time, err error) {
 	defer contain.Process.Recover(contain.Statement)
 	s.trace.ReadEnded(now)
-	failure, done := s.session.failureOf(err, s.trace.Fault), s.readingErr() != nil
+	failure, done := s.session.failureOf(err, s.trace.Fault), s.contextErr() != nil
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.last.IsZero() {
@@ -143,12 +141,16 @@ func (s *statement) readEnded(now time.Time, err error) {
 	}
 }
 
-// readingErr is the error of the context within which rows are read.
-func (s *statement) readingErr() error {
+// contextErr is the error of the contexts within which rows are read: that of the call, whose end ends
+// pages that are still to come, and that of an Arrow reader.
+func (s *statement) contextErr() error {
 	s.mu.Lock()
-	ctx := s.reading
+	reading := s.reading
 	s.mu.Unlock()
-	return ctx.Err()
+	if err := s.ctx.Err(); err != nil || reading == nil {
+		return err
+	}
+	return reading.Err()
 }
 
 // inferResult notes what the native rows know about their result, before they are closed.
