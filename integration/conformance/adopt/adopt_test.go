@@ -52,6 +52,9 @@ func TestTheNativeDriversExamplesRunTheSameWhenAdopted(t *testing.T) {
 			t.Run(p.String(), func(t *testing.T) {
 				t.Parallel()
 				was, is, err := both(t, e, p)
+				for n := 1; n < 3 && failedRequests(was) != failedRequests(is); n++ {
+					was, is, err = both(t, e, p)
+				}
 				if err != nil {
 					runs.add("%-28s not run: %v", p, err)
 					t.Skip(err)
@@ -65,6 +68,10 @@ func TestTheNativeDriversExamplesRunTheSameWhenAdopted(t *testing.T) {
 	})
 	t.Logf("databricks-sql-go %s\n%-28s %7s %10s %6s %4s\n%s", dbsql.DriverVersion, "program", "changes", "statements", "events", "exit", &runs)
 }
+
+// failedRequests counts the requests that the driver logged as failed. Where a machine stands still for
+// longer than the driver waits for TLS, that may be one of either program: both run again.
+func failedRequests(o sidebyside.Outcome) int { return strings.Count(o.Stdout+o.Stderr, "request failed") }
 
 // both runs a program as it is and adopted, side by side where that is possible.
 func both(t *testing.T, e *examples, p program) (was, is sidebyside.Outcome, err error) {
