@@ -71,7 +71,9 @@ func TestTheNativeDriversExamplesRunTheSameWhenAdopted(t *testing.T) {
 
 // failedRequests counts the requests that the driver logged as failed. Where a machine stands still for
 // longer than the driver waits for TLS, that may be one of either program: both run again.
-func failedRequests(o sidebyside.Outcome) int { return strings.Count(o.Stdout+o.Stderr, "request failed") }
+func failedRequests(o sidebyside.Outcome) int {
+	return strings.Count(o.Stdout+o.Stderr, "request failed")
+}
 
 // both runs a program as it is and adopted, side by side where that is possible.
 func both(t *testing.T, e *examples, p program) (was, is sidebyside.Outcome, err error) {
