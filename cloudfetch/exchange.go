@@ -26,13 +26,16 @@ type exchange struct {
 	// unobserved: the driver stops reading at the end of the message, and drains
 	// the rest at its next call, if ever.
 	quiet atomic.Bool
-	ended atomic.Bool  // the body
 	over  atomic.Bool  // ended; the goroutine that sets it calls owner.end
 	in    atomic.Int64 // bytes that came and are not reported to the owner yet
 
-	shared bool    // its connection carries several calls at once
-	leaves bool    // its connection to later calls, once the answer is read; set with the response's head
-	reader *reader // of the reading goroutine; nil when there is nothing (more) to read
+	// Set with the response's head.
+	shared bool // its connection carries several calls at once
+	leaves bool // its connection to later calls, once the answer is read
+
+	// Of the reading goroutine.
+	reader *reader // nil when there is nothing (more) to read
+	ended  bool    // the body
 }
 
 // begin notes that the request is sent. It reports false when the request must pass unobserved.
@@ -63,9 +66,7 @@ func (x *exchange) headers(resp *http.Response) {
 func (x *exchange) saw(p []byte, err error) {
 	defer x.contain()
 	x.in.Add(int64(len(p)))
-	if err == io.EOF {
-		x.ended.Store(true)
-	}
+	x.ended = err == io.EOF
 	if r := x.reader; r != nil {
 		switch r.feed(p); r.progress {
 		case complete:
@@ -116,8 +117,9 @@ func (x *exchange) markUndecoded() {
 func (x *exchange) finish(s attemptState, broke error) {
 	if x.over.CompareAndSwap(false, true) {
 		now := time.Now()
-		// Until the body ends, which may be after the message, the connection is busy.
-		x.registry.connections.end(x.leaves && broke == nil && (s != answered || x.shared || x.ended.Load()), now)
+		// Until the body ends, which may be after the message, the connection is busy. Only the reading
+		// goroutine reports an answer.
+		x.registry.connections.end(x.leaves && broke == nil && (s != answered || x.shared || x.ended), now)
 		x.owner.end(x, s, broke, now)
 	}
 }

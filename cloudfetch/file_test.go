@@ -176,9 +176,7 @@ func TestRedirectedDownloadIsOneAttempt(t *testing.T) {
 	s.execute(ctx, operationA)
 	s.sendLinks(operationA, linkTo("a"))
 	s.files[linkTo("a")] = func(req *http.Request) (*http.Response, error) {
-		resp := response(req, http.StatusTemporaryRedirect, nil, nil)
-		resp.Header.Set("Location", "https://elsewhere.example.com/a")
-		return resp, nil
+		return redirect(req, http.StatusTemporaryRedirect, "https://elsewhere.example.com/a")
 	}
 	s.serve("https://elsewhere.example.com/a", answer{code: 200, body: []byte("content")})
 	got, err := s.get(context.Background(), linkTo("a"))
@@ -371,9 +369,7 @@ func TestADownloadThatIsRedirectedForEverHasFailed(t *testing.T) {
 	s.sendLinks(operationA, linkTo("a"), linkTo("b"))
 	s.serve(linkTo("a"), answer{code: 200, body: []byte("whole")})
 	s.files[linkTo("b")] = func(req *http.Request) (*http.Response, error) {
-		resp := response(req, http.StatusFound, nil, nil)
-		resp.Header.Set("Location", linkTo("b"))
-		return resp, nil
+		return redirect(req, http.StatusFound, linkTo("b"))
 	}
 	_, err := s.get(context.Background(), linkTo("a"))
 	require.NoError(t, err)
@@ -434,9 +430,7 @@ func TestARedirectWithoutItsRequestIsUnknown(t *testing.T) {
 	s.execute(ctx, operationA)
 	s.sendLinks(operationA, linkTo("a"))
 	s.files[linkTo("a")] = func(req *http.Request) (*http.Response, error) {
-		resp := response(nil, http.StatusTemporaryRedirect, nil, nil)
-		resp.Header.Set("Location", "https://elsewhere.example.com/a")
-		return resp, nil
+		return redirect(nil, http.StatusTemporaryRedirect, "https://elsewhere.example.com/a")
 	}
 	s.serve("https://elsewhere.example.com/a", answer{code: 200, body: []byte("content")})
 	got, err := s.get(context.Background(), linkTo("a"))

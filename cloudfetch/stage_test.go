@@ -32,6 +32,13 @@ func response(req *http.Request, code int, b []byte, err error) *http.Response {
 	}
 }
 
+// redirect is an answer that sends a request elsewhere.
+func redirect(req *http.Request, code int, to string) (*http.Response, error) {
+	resp := response(req, code, nil, nil)
+	resp.Header.Set("Location", to)
+	return resp, nil
+}
+
 // script is a body that gives its bytes and then fails. It has no WriteTo.
 type script struct {
 	b   []byte

@@ -175,9 +175,7 @@ func TestARedirectWaitsForAConnectionOfItsOwn(t *testing.T) {
 			if req.Response == nil {
 				toOld = c.trace.connect()
 				time.Sleep(1 * s)
-				resp := response(req, http.StatusTemporaryRedirect, nil, nil)
-				resp.Header.Set("Location", "https://elsewhere")
-				return resp, nil
+				return redirect(req, http.StatusTemporaryRedirect, "https://elsewhere")
 			}
 			toNew := c.trace.connect()
 			c.trace.connected(toOld)
@@ -197,9 +195,7 @@ func TestTheServerHasTheTimeAfterARedirect(t *testing.T) {
 		c.transport.base = WrapBase(roundTripFunc(func(req *http.Request) (*http.Response, error) {
 			if req.Response == nil {
 				time.Sleep(1 * s)
-				resp := response(req, http.StatusTemporaryRedirect, nil, nil)
-				resp.Header.Set("Location", "https://elsewhere")
-				return resp, nil
+				return redirect(req, http.StatusTemporaryRedirect, "https://elsewhere")
 			}
 			time.Sleep(5 * s)
 			return response(req, http.StatusOK, handleReply, nil), nil

@@ -203,9 +203,7 @@ func TestRedirectedCallIsOneAttempt(t *testing.T) {
 	}
 	s.transport.base = WrapBase(roundTripFunc(func(req *http.Request) (*http.Response, error) {
 		if req.Response == nil {
-			resp := response(req, http.StatusTemporaryRedirect, nil, nil)
-			resp.Header.Set("Location", "https://elsewhere")
-			return resp, nil
+			return redirect(req, http.StatusTemporaryRedirect, "https://elsewhere")
 		}
 		return response(req, 200, wireReply(executeStatement, 1, fStatus(okStatus), fHandle(2, operationA)), nil), nil
 	}))
@@ -220,9 +218,7 @@ func TestRedirectThatLeadsNowhereIsAFailure(t *testing.T) {
 	s := newStage(t, Options{})
 	ctx, trace := traced()
 	s.transport.base = WrapBase(roundTripFunc(func(req *http.Request) (*http.Response, error) {
-		resp := response(req, http.StatusSeeOther, nil, nil)
-		resp.Header.Set("Location", "https://login.example.com")
-		return resp, nil
+		return redirect(req, http.StatusSeeOther, "https://login.example.com")
 	}))
 	for range 2 {
 		_, err := s.rpc(ctx, executeRequest(1))

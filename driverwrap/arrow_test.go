@@ -56,6 +56,45 @@ func (b *fakeBatches) Next() (arrow.Record, error) {
 func (*fakeBatches) Close()                         {}
 func (*fakeBatches) Schema() (*arrow.Schema, error) { return arrow.NewSchema(nil, nil), nil }
 
+// arrowRecords makes connections whose rows are Arrow records of these lengths.
+func arrowRecords(lengths ...int64) func(*calls) driver.Conn {
+	return func(c *calls) driver.Conn {
+		return &arrowConn{modernConn{minimalConn: minimalConn{c, contextStmt}}, lengths}
+	}
+}
+
+// readBelow runs a query below database/sql, reads and closes its rows, and returns its record.
+func readBelow(t *testing.T, ctx context.Context, conn func(*calls) driver.Conn, read func(driver.Rows)) *telemetry.Statement {
+	t.Helper()
+	sink := &memory{}
+	db := sql.OpenDB(driverwrap.Config{Sinks: []telemetry.Sink{sink}}.Wrap(&fakeConnector{calls: &calls{}, conn: conn}))
+	c, err := db.Conn(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, c.Raw(func(raw any) error {
+		rows, err := raw.(driver.QueryerContext).QueryContext(ctx, "x", nil)
+		require.NoError(t, err)
+		read(rows)
+		return rows.Close()
+	}))
+	require.NoError(t, c.Close())
+	require.NoError(t, db.Close())
+	require.Len(t, sink.statements, 1)
+	return sink.statements[0]
+}
+
+// readBatches reads rows to their end, and returns the reader.
+func readBatches(t *testing.T, rows driver.Rows) dbsqlrows.ArrowBatchIterator {
+	t.Helper()
+	batches, err := rows.(dbsqlrows.Rows).GetArrowBatches(t.Context())
+	require.NoError(t, err)
+	for batches.HasNext() {
+		record, err := batches.Next()
+		require.NoError(t, err)
+		record.Release()
+	}
+	return batches
+}
+
 func TestAnEmptyArrowRecordHasNoFirstRow(t *testing.T) {
 	for name, test := range map[string]struct {
 		lengths []int64
@@ -66,31 +105,9 @@ func TestAnEmptyArrowRecordHasNoFirstRow(t *testing.T) {
 		"rows after empty record": {[]int64{0, 2, 0, 3}, 5},
 	} {
 		t.Run(name, func(t *testing.T) {
-			sink := &memory{}
-			db := sql.OpenDB(driverwrap.Config{Sinks: []telemetry.Sink{sink}}.Wrap(&fakeConnector{calls: &calls{}, conn: func(c *calls) driver.Conn {
-				return &arrowConn{modernConn{minimalConn: minimalConn{c, contextStmt}}, test.lengths}
-			}}))
-			conn, err := db.Conn(t.Context())
-			require.NoError(t, err)
-			require.NoError(t, conn.Raw(func(raw any) error {
-				rows, err := raw.(driver.QueryerContext).QueryContext(t.Context(), "x", nil)
-				require.NoError(t, err)
-				batches, err := rows.(dbsqlrows.Rows).GetArrowBatches(t.Context())
-				require.NoError(t, err)
-				for batches.HasNext() {
-					record, err := batches.Next()
-					require.NoError(t, err)
-					record.Release()
-				}
-				batches.Close()
-				return rows.Close()
-			}))
-			require.NoError(t, conn.Close())
-			require.NoError(t, db.Close())
-
-			require.Len(t, sink.statements, 1)
-			require.Equal(t, telemetry.Known(test.rows), sink.statements[0].RowsRead)
-			_, hasFirst := sink.statements[0].FirstRow.Get()
+			s := readBelow(t, t.Context(), arrowRecords(test.lengths...), func(rows driver.Rows) { readBatches(t, rows).Close() })
+			require.Equal(t, telemetry.Known(test.rows), s.RowsRead)
+			_, hasFirst := s.FirstRow.Get()
 			require.Equal(t, test.rows > 0, hasFirst)
 		})
 	}

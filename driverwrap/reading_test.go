@@ -108,21 +108,10 @@ func TestReadingThatPanicsHasFailed(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			sink := &memory{}
-			db := sql.OpenDB(driverwrap.Config{Sinks: []telemetry.Sink{sink}}.Wrap(&fakeConnector{calls: &calls{}, conn: func(c *calls) driver.Conn {
+			s := readBelow(t, t.Context(), func(c *calls) driver.Conn {
 				return &panickingConn{modernConn{minimalConn: minimalConn{c, contextStmt}}}
-			}}))
-			conn, err := db.Conn(t.Context())
-			require.NoError(t, err)
-			require.NoError(t, conn.Raw(func(raw any) error {
-				rows, err := raw.(driver.QueryerContext).QueryContext(t.Context(), "x", nil)
-				require.NoError(t, err)
-				require.Panics(t, func() { read(rows) })
-				return rows.Close()
-			}))
-			require.NoError(t, conn.Close())
-			require.NoError(t, db.Close())
-			require.Equal(t, telemetry.OutcomeFailed, sink.statements[0].Outcome)
+			}, func(rows driver.Rows) { require.Panics(t, func() { read(rows) }) })
+			require.Equal(t, telemetry.OutcomeFailed, s.Outcome)
 		})
 	}
 }
@@ -135,29 +124,11 @@ func TestTimeAfterTheLastBatchIsAfterIt(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				sink := &memory{}
-				db := sql.OpenDB(driverwrap.Config{Sinks: []telemetry.Sink{sink}}.Wrap(&fakeConnector{calls: &calls{}, conn: func(c *calls) driver.Conn {
-					return &arrowConn{modernConn{minimalConn: minimalConn{c, contextStmt}}, []int64{2}}
-				}}))
-				conn, err := db.Conn(t.Context())
-				require.NoError(t, err)
-				require.NoError(t, conn.Raw(func(raw any) error {
-					rows, err := raw.(driver.QueryerContext).QueryContext(t.Context(), "x", nil)
-					require.NoError(t, err)
-					batches, err := rows.(dbsqlrows.Rows).GetArrowBatches(t.Context())
-					require.NoError(t, err)
-					for batches.HasNext() {
-						record, err := batches.Next()
-						require.NoError(t, err)
-						record.Release()
-					}
-					end(batches)
+				s := readBelow(t, t.Context(), arrowRecords(2), func(rows driver.Rows) {
+					end(readBatches(t, rows))
 					time.Sleep(10 * time.Second) // the application works with what it read
-					return rows.Close()
-				}))
-				require.NoError(t, conn.Close())
-				require.NoError(t, db.Close())
-				require.Equal(t, telemetry.Application{After: 10 * time.Second}, sink.statements[0].Application)
+				})
+				require.Equal(t, telemetry.Application{After: 10 * time.Second}, s.Application)
 			})
 		})
 	}
@@ -184,24 +155,15 @@ func (c *lateConn) QueryContext(context.Context, string, []driver.NamedValue) (d
 }
 
 func TestAFailureIsNotBlamedOnAContextThatWasDoneLater(t *testing.T) {
-	sink := &memory{}
-	db := sql.OpenDB(driverwrap.Config{Sinks: []telemetry.Sink{sink}}.Wrap(&fakeConnector{calls: &calls{}, conn: func(c *calls) driver.Conn {
+	submit, cancel := context.WithCancel(t.Context())
+	s := readBelow(t, submit, func(c *calls) driver.Conn {
 		return &lateConn{modernConn{minimalConn: minimalConn{c, contextStmt}}}
-	}}))
-	conn, err := db.Conn(t.Context())
-	require.NoError(t, err)
-	require.NoError(t, conn.Raw(func(raw any) error {
-		submit, cancel := context.WithCancel(t.Context())
-		rows, err := raw.(driver.QueryerContext).QueryContext(submit, "x", nil)
-		require.NoError(t, err)
+	}, func(rows driver.Rows) {
 		batches, err := rows.(dbsqlrows.Rows).GetArrowBatches(t.Context())
 		require.NoError(t, err)
 		_, err = batches.Next()
 		require.Error(t, err)
 		cancel()
-		return rows.Close()
-	}))
-	require.NoError(t, conn.Close())
-	require.NoError(t, db.Close())
-	require.Equal(t, telemetry.OutcomeFailed, sink.statements[0].Outcome)
+	})
+	require.Equal(t, telemetry.OutcomeFailed, s.Outcome)
 }

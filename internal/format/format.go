@@ -92,5 +92,15 @@ func Choose(n int64, one, many string) string {
 	return Count(n) + " " + many
 }
 
+// EndedWaits adds to a sentence how long the waits for a connection took that ended between two readings of
+// sql.DBStats: database/sql adds the time of a wait when it ends, so that they may be others than those
+// that began. Empty where none ended.
+func EndedWaits(took time.Duration) string {
+	if took <= 0 {
+		return ""
+	}
+	return "; the waits that ended took " + Duration(took) + " in all"
+}
+
 // Percent writes a share of 1 as a whole percentage.
 func Percent(share float64) string { return fmt.Sprintf("%.0f %%", math.Floor(share*100+0.5)) }

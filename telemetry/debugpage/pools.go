@@ -164,15 +164,6 @@ func (p poolView) Limit() string {
 	return p.MaxOpen.String()
 }
 
-// tookInAll says how long the waits took that ended between two samples: database/sql adds the time of a
-// wait when it ends, so that they may be others than those that began. Empty where none ended.
-func tookInAll(waited time.Duration) string {
-	if waited <= 0 {
-		return ""
-	}
-	return "; the waits that ended took " + format.Duration(waited) + " in all"
-}
-
 // queueing has a sentence for each pool that callers waited for around a moment. Which pool a
 // statement ran on, and whether it waited, is unknown.
 func (p *pools) queueing(at time.Time) []string {
@@ -191,7 +182,7 @@ func (p *pools) queueing(at time.Time) []string {
 			}
 			waits := next.stats.WaitCount - before.stats.WaitCount
 			if waits > 0 {
-				took := cmp.Or(tookInAll(next.stats.WaitDuration-before.stats.WaitDuration), ", and none of them got one")
+				took := cmp.Or(format.EndedWaits(next.stats.WaitDuration-before.stats.WaitDuration), ", and none of them got one")
 				sentences = append(sentences, fmt.Sprintf("Pool %s was queueing when this statement started: within the %s around that time, %s for a connection%s.",
 					h.name, format.Duration(next.at.Sub(before.at)), format.Choose(waits, "call waited", "calls waited"), took))
 			}

@@ -66,10 +66,10 @@ func OfPool(name string, before, now sql.DBStats) Verdict {
 	if waits <= 0 || waited < 0 {
 		return Verdict{}
 	}
-	calls, took := format.Plural(waits, "call")+" waited", "; the waits that ended took "+format.Duration(waited)+" in all"
+	calls := format.Plural(waits, "call") + " waited"
 	advice := "Raise SetMaxOpenConns, close rows sooner, or run fewer statements at once."
 	if waited == 0 {
-		calls, took = format.Choose(waits, "call has", "calls have")+" waited without success", ""
+		calls = format.Choose(waits, "call has", "calls have") + " waited without success"
 		advice = "No call that waited got one in that time: close rows and sql.Conn, commit or roll back transactions, and look for statements that hang. A deadline on the contexts bounds the wait."
 	}
 	limit := ""
@@ -78,7 +78,7 @@ func OfPool(name string, before, now sql.DBStats) Verdict {
 	}
 	return Verdict{
 		Bound: "pool-bound", Time: waited,
-		Sentence: "pool-bound: " + calls + " for a connection of pool " + name + limit + took,
+		Sentence: "pool-bound: " + calls + " for a connection of pool " + name + limit + format.EndedWaits(waited),
 		Advice:   advice,
 	}
 }

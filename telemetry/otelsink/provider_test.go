@@ -9,57 +9,12 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	metricembedded "go.opentelemetry.io/otel/metric/embedded"
 	nometric "go.opentelemetry.io/otel/metric/noop"
-	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// create_time has the same error.type as the span of the same connection.
-func TestErrorTypeOfCreateTimeIsTheSQLState(t *testing.T) {
-	f := &telemetry.Failure{Category: telemetry.CategoryNotFound, SQLState: "42704"}
-	var got string
-	p := &recordingProvider{record: func(name string, config metric.RecordConfig) {
-		set := config.Attributes()
-		if v, ok := set.Value(semconv.ErrorTypeKey); ok && name == "db.client.connection.create_time" {
-			got = v.AsString()
-		}
-	}}
-	s := New(WithMeterProvider(p))
-	s.SessionOpened(&telemetry.SessionOpened{Failure: f})
-	require.Equal(t, failureAttributes(f)[0].Value.AsString(), got)
-}
-
 func TestSuccessIsNoErrorType(t *testing.T) {
 	require.NotEqual(t, "00000", failureAttributes(&telemetry.Failure{Category: telemetry.CategoryStatementFailed, SQLState: "00000"})[0].Value.AsString())
-}
-
-type recordingProvider struct {
-	metricembedded.MeterProvider
-	record func(string, metric.RecordConfig)
-}
-
-func (p *recordingProvider) Meter(string, ...metric.MeterOption) metric.Meter {
-	return recordingMeter{of: p}
-}
-
-type recordingMeter struct {
-	nometric.Meter
-	of *recordingProvider
-}
-
-func (m recordingMeter) Float64Histogram(name string, _ ...metric.Float64HistogramOption) (metric.Float64Histogram, error) {
-	return recordingHistogram{name: name, of: m.of}, nil
-}
-
-type recordingHistogram struct {
-	nometric.Float64Histogram
-	name string
-	of   *recordingProvider
-}
-
-func (recordingHistogram) Enabled(context.Context) bool { return true }
-func (h recordingHistogram) Record(_ context.Context, _ float64, o ...metric.RecordOption) {
-	h.of.record(h.name, metric.NewRecordConfig(o))
 }
 
 // meterless is a provider that panics.

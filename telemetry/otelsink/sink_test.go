@@ -90,6 +90,7 @@ type meterProvider struct {
 
 	durations int // of calls
 	parts     map[string]float64
+	refused   string // error.type of the latest connection that could not be opened
 }
 
 func (p *meterProvider) Meter(string, ...metric.MeterOption) metric.Meter { return meter{to: p} }
@@ -137,9 +138,14 @@ type histogram struct {
 
 func (h histogram) Enabled(context.Context) bool { return true }
 
-func (h histogram) Record(context.Context, float64, ...metric.RecordOption) {
-	if h.name == "db.client.operation.duration" {
+func (h histogram) Record(_ context.Context, _ float64, options ...metric.RecordOption) {
+	switch h.name {
+	case "db.client.operation.duration":
 		h.to.durations++
+	case "db.client.connection.create_time":
+		attributes := metric.NewRecordConfig(options).Attributes()
+		refused, _ := attributes.Value("error.type")
+		h.to.refused = refused.AsString()
 	}
 }
 
@@ -458,4 +464,16 @@ func TestAnUnsampledSpanIsNotSampledInItsRecord(t *testing.T) {
 	var r telemetry.Statement
 	r.TraceID, r.SpanID = followed.Context()
 	require.False(t, trace.SpanContextFromContext(spancontext.Of(&r)).IsSampled(), "exemplars and traceparent lead to a trace that no backend has")
+}
+
+// create_time has the same error.type as the span of the same connection.
+func TestErrorTypeOfCreateTimeIsTheSQLState(t *testing.T) {
+	p, spans := &meterProvider{}, &tracerProvider{}
+	s := otelsink.New(otelsink.WithMeterProvider(p), otelsink.WithTracerProvider(spans))
+	_, opening := s.SessionStarting(caller, telemetry.SessionStart{Server: query.Server})
+	r := &telemetry.SessionOpened{Failure: &telemetry.Failure{Category: telemetry.CategoryNotFound, SQLState: "42704"}}
+	opening.SessionStarted(r)
+	s.SessionOpened(r)
+	require.Equal(t, "42704", p.refused)
+	require.Equal(t, spans.spans[0].attributes["error.type"].AsString(), p.refused)
 }
