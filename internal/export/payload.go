@@ -50,48 +50,49 @@ type value struct {
 // fields the registry marks as anonymous.
 var (
 	plans = map[registry.Operation]*plan{
-		registry.CreateSession:    newPlan(false, of(registry.SessionOpenedFields, false, openedOf)),
-		registry.DeleteSession:    newPlan(false, of(registry.SessionClosedFields, false, func(s *source) *telemetry.SessionClosed { return s.closed })),
-		registry.ExecuteStatement: newPlan(false, of(registry.StatementFields, false, statementOf), of(registry.StatementExecutedFields, false, statementOf)),
-		registry.CloseStatement:   newPlan(false, of(registry.StatementClosedFields, false, statementOf)),
-		registry.CancelStatement:  newPlan(false, of(registry.StatementCanceledFields, false, statementOf)),
+		registry.CreateSession:    newPlan(false, of(registry.SessionOpenedFields, openedOf)),
+		registry.DeleteSession:    newPlan(false, of(registry.SessionClosedFields, func(s *source) *telemetry.SessionClosed { return s.closed })),
+		registry.ExecuteStatement: newPlan(false, of(registry.StatementFields, statementOf), of(registry.StatementExecutedFields, statementOf)),
+		registry.CloseStatement:   newPlan(false, of(registry.StatementClosedFields, statementOf)),
+		registry.CancelStatement:  newPlan(false, of(registry.StatementCanceledFields, statementOf)),
 	}
-	anonymousPlan = newPlan(true, of(registry.SessionOpenedFields, false, openedOf))
+	anonymousPlan = newPlan(true, of(registry.SessionOpenedFields, openedOf))
 )
 
 func statementOf(s *source) *telemetry.Statement  { return s.statement }
 func openedOf(s *source) *telemetry.SessionOpened { return s.opened }
 
-// table adds the fields of one registry table to a plan.
-type table func(root *plan, anonymous bool)
-
-func of[R any](fields []registry.Field[R], constant bool, record func(*source) *R) table {
-	return func(root *plan, anonymous bool) {
-		for _, f := range fields {
-			if f.Scope&registry.ScopeDatabricks == 0 || f.Payload.Path == "" || anonymous && !f.Payload.Anonymous {
-				continue
-			}
-			root.add(f.Payload, constant, func(s *source) slog.Value { return f.Value(record(s)) })
+// of returns the values of a record that may leave, as a registry table says.
+func of[R any](fields []registry.Field[R], record func(*source) *R) (values []value) {
+	for i := range fields {
+		if f := &fields[i]; f.Scope&registry.ScopeDatabricks != 0 {
+			values = append(values, value{f.Payload, func(s *source) slog.Value { return f.Value(record(s)) }})
 		}
 	}
+	return values
 }
 
-func newPlan(anonymous bool, record ...table) *plan {
+func newPlan(anonymous bool, record ...[]value) *plan {
 	root := &plan{}
-	tables := append([]table{
-		of(registry.EventFields, false, func(s *source) *registry.Event { return &s.event }),
-		of(registry.ProcessFields, true, func(s *source) *registry.Process { return s.process }),
-		of(registry.ConnectionFields, true, func(s *source) *registry.Connection { return s.connection }),
-	}, record...)
-	for _, add := range tables {
-		add(root, anonymous)
+	add := func(values []value, constant bool) {
+		for _, v := range values {
+			if v.payload.Path != "" && (v.payload.Anonymous || !anonymous) {
+				root.add(v, constant)
+			}
+		}
+	}
+	add(of(registry.EventFields, func(s *source) *registry.Event { return &s.event }), false)
+	add(of(registry.ProcessFields, func(s *source) *registry.Process { return s.process }), true)
+	add(of(registry.ConnectionFields, func(s *source) *registry.Connection { return s.connection }), true)
+	for _, values := range record {
+		add(values, false)
 	}
 	root.constant = false
 	return root
 }
 
-func (p *plan) add(payload registry.Payload, constant bool, read func(*source) slog.Value) {
-	keys := strings.Split(payload.Path, ".")
+func (p *plan) add(v value, constant bool) {
+	keys := strings.Split(v.payload.Path, ".")
 	for at, key := range keys {
 		key = quote + key + quote + ":"
 		i := slices.IndexFunc(p.members, func(m *plan) bool { return m.key == key })
@@ -102,7 +103,7 @@ func (p *plan) add(payload registry.Payload, constant bool, read func(*source) s
 		p = p.members[i]
 		p.constant = p.constant && constant
 	}
-	p.values = append(p.values, value{payload, read})
+	p.values = append(p.values, v)
 }
 
 // encodeConstants encodes the objects that are the same for all events of a connection, by path.

@@ -27,9 +27,11 @@ type access[R any] struct {
 	// an id, tags or attributes, or of a telemetry.Maybe of one. An empty string or id, false and a
 	// zero int mean unknown. It is nil for a field without an address.
 	at func(*R) any
-	// value and set read and write the field in their own way, instead of through its address.
+	// value and set read and write the field in their own way, instead of through its address. set is
+	// given what writes to an address: called by name, it would be in every application's binary,
+	// where nothing is written.
 	value func(*R) slog.Value
-	set   func(r *R, value []byte) error
+	set   func(r *R, write func(at any) error) error
 }
 
 // The accesses of the tables: a generic function that makes one would have the tables built by code
@@ -82,7 +84,7 @@ func (a *access[R]) Computed() bool { return a.at == nil && a.set == nil }
 // it: durations are milliseconds, times RFC 3339, ids hexadecimal.
 func (a *access[R]) Set(r *R, value []byte) error {
 	if a.set != nil {
-		return a.set(r, value)
+		return a.set(r, func(at any) error { return write(at, value) })
 	}
 	if a.part != nil {
 		a.part(r, true)
@@ -261,6 +263,7 @@ const longest = 10 * 365 * 24 * time.Hour
 
 var (
 	errObject   = errors.New("not an object")
+	errNumber   = errors.New("not a whole number")
 	errDuration = errors.New("not a duration of less than 10 years")
 	errTime     = errors.New("not a time as RFC 3339 writes it")
 	errYear     = errors.New("not a year of four digits")

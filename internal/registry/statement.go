@@ -1,10 +1,7 @@
 package registry
 
 import (
-	"bytes"
-	"encoding/json"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
@@ -173,9 +170,9 @@ func pollingOf(at func(*telemetry.Polling) any) ofStatement {
 			}
 			return slog.Value{}
 		},
-		set: func(s *telemetry.Statement, value []byte) error {
+		set: func(s *telemetry.Statement, write func(at any) error) error {
 			p := s.Polling.Or(telemetry.Polling{})
-			if err := write(at(&p), value); err != nil {
+			if err := write(at(&p)); err != nil {
 				return err
 			}
 			s.Polling = telemetry.Known(p)
@@ -219,9 +216,9 @@ func sumOf(at func(*telemetry.RPC) *int64) ofStatement {
 			}
 			return slog.Value{}
 		},
-		set: func(s *telemetry.Statement, value []byte) error {
+		set: func(s *telemetry.Statement, write func(at any) error) error {
 			var n int64
-			if err := write(&n, value); err != nil {
+			if err := write(&n); err != nil {
 				return err
 			}
 			setSum(s, at, n)
@@ -238,9 +235,9 @@ func waitOf(at func(*telemetry.RPC) *int64) ofStatement {
 			d := nonZeroDuration(min(max(-longest, time.Duration(sum)), longest))
 			return read(&d)
 		},
-		set: func(s *telemetry.Statement, value []byte) error {
+		set: func(s *telemetry.Statement, write func(at any) error) error {
 			var d time.Duration
-			if err := write(&d, value); err != nil {
+			if err := write(&d); err != nil {
 				return err
 			}
 			setSum(s, at, int64(d))
@@ -264,7 +261,7 @@ func setSum(s *telemetry.Statement, at func(*telemetry.RPC) *int64, sum int64) {
 		return
 	}
 	if len(s.RPCs) == 0 || s.RPCs[0].Method != "" {
-		s.RPCs = slices.Insert(s.RPCs, 0, telemetry.RPC{})
+		s.RPCs = append([]telemetry.RPC{{}}, s.RPCs...)
 	}
 	*at(&s.RPCs[0]) = sum
 }
@@ -280,20 +277,17 @@ func retriesByMethod(s *telemetry.Statement) slog.Value {
 }
 
 // setRetriesByMethod adds an entry per method, in the order of the keys.
-func setRetriesByMethod(s *telemetry.Statement, value []byte) error {
-	if value[0] != '{' {
-		return errObject
+func setRetriesByMethod(s *telemetry.Statement, write func(at any) error) error {
+	var by []slog.Attr
+	if err := write(&by); err != nil {
+		return err
 	}
-	d := json.NewDecoder(bytes.NewReader(value))
-	_, _ = d.Token() // the brace
-	for d.More() {
-		key, _ := d.Token()
-		var n int64
-		if err := d.Decode(&n); err != nil {
-			return err
+	for _, a := range by {
+		if a.Value.Kind() != slog.KindInt64 {
+			return errNumber
 		}
-		if method, _ := key.(string); n > 0 && method != "" {
-			s.RPCs = append(s.RPCs, telemetry.RPC{Method: method, Retries: n})
+		if n := a.Value.Int64(); n > 0 && a.Key != "" {
+			s.RPCs = append(s.RPCs, telemetry.RPC{Method: a.Key, Retries: n})
 		}
 	}
 	return nil

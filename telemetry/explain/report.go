@@ -117,8 +117,13 @@ const considerable = 0.1
 // first. That the client fetched the result comes last, because the server only waited for it. OfReport
 // returns nothing when the report has no times, or is nil.
 func OfReport(r *telemetry.ServerReport) []ServerCause {
-	longest := slices.DeleteFunc(PhasesOf(r), func(p PhaseTime) bool { return p.Share < considerable })
-	slices.SortStableFunc(longest, func(a, b PhaseTime) int {
+	var longest []*PhaseTime // pointers, as all that is sorted: see docs/DESIGN.md, in the binary
+	for _, p := range PhasesOf(r) {
+		if p.Share >= considerable {
+			longest = append(longest, &p)
+		}
+	}
+	slices.SortStableFunc(longest, func(a, b *PhaseTime) int {
 		if a.Phase == PhaseFetch || b.Phase == PhaseFetch {
 			return cmp.Compare(a.Phase, b.Phase)
 		}
@@ -126,8 +131,8 @@ func OfReport(r *telemetry.ServerReport) []ServerCause {
 	})
 	var causes []ServerCause
 	for _, p := range longest {
-		for _, c := range causesOf(r, p) {
-			causes = append(causes, ServerCause{p, c.evidence, c.advice})
+		for _, c := range causesOf(r, *p) {
+			causes = append(causes, ServerCause{*p, c.evidence, c.advice})
 		}
 	}
 	return causes

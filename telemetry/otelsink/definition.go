@@ -3,15 +3,13 @@ package otelsink
 import (
 	"context"
 
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
-	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 )
 
 // definition describes a metric.
 type definition struct {
 	name, unit, doc string
-	attributes      []attribute.Key
+	attributes      string                 // as the documentation has them: their names; "operation", "server" and "error" are several
 	buckets         []float64              // bounds, in the unit; nil unless a histogram
 	field           func(*instruments) any // pointer to the field of the instrument
 }
@@ -19,86 +17,78 @@ type definition struct {
 // definitions are all metrics, in the order of the documentation.
 var definitions = []definition{
 	{"db.client.operation.duration", "s", "Duration of calls, from the call until it returned: results are ready, or it failed.",
-		keys(ofOperation, []attribute.Key{semconv.DBNamespaceKey}, ofFailure), seconds, func(i *instruments) any { return &i.operationDuration }},
+		"operation db.namespace error", seconds, func(i *instruments) any { return &i.operationDuration }},
 	{"databricks.client.statement.duration", "s", "Duration of statements, from the call until their rows were closed.",
-		keys(ofOperation, []attribute.Key{outcomeKey, resultFormatKey}, ofFailure), seconds, func(i *instruments) any { return &i.statementDuration }},
+		"operation databricks.outcome databricks.result.format error", seconds, func(i *instruments) any { return &i.statementDuration }},
 	{"databricks.client.statement.time", "s", "Where the time of statements went. The parts add up to their duration.",
-		keys(ofOperation, []attribute.Key{timePartKey}), nil, func(i *instruments) any { return &i.statementTime }},
+		"operation databricks.time.part", nil, func(i *instruments) any { return &i.statementTime }},
 	{"databricks.server.statement.time", "s", "What the server did with statements, as the query history tells it (telemetry_query_history).",
-		keys(ofServer, []attribute.Key{timePartKey}), nil, func(i *instruments) any { return &i.serverTime }},
+		"server databricks.time.part", nil, func(i *instruments) any { return &i.serverTime }},
 	{"databricks.client.statement.polls", "{poll}", "Status calls made while statements ran.",
-		ofOperation, nil, func(i *instruments) any { return &i.statementPolls }},
+		"operation", nil, func(i *instruments) any { return &i.statementPolls }},
 	{"databricks.client.statement.pages", "{page}", "Result pages that arrived.",
-		ofOperation, nil, func(i *instruments) any { return &i.statementPages }},
+		"operation", nil, func(i *instruments) any { return &i.statementPages }},
 	{"db.client.response.returned_rows", "{row}", "Rows the application read, per statement.",
-		ofOperation, rows, func(i *instruments) any { return &i.returnedRows }},
+		"operation", rows, func(i *instruments) any { return &i.returnedRows }},
 
 	{"databricks.client.rpc.calls", "{call}", "Thrift calls made for statements.",
-		keys(ofOperation, []attribute.Key{rpcMethodKey}), nil, func(i *instruments) any { return &i.rpcCalls }},
+		"operation databricks.rpc.method", nil, func(i *instruments) any { return &i.rpcCalls }},
 	{"databricks.client.rpc.retries", "{retry}", "HTTP attempts beyond the first of each call.",
-		keys(ofOperation, []attribute.Key{rpcMethodKey}), nil, func(i *instruments) any { return &i.rpcRetries }},
+		"operation databricks.rpc.method", nil, func(i *instruments) any { return &i.rpcRetries }},
 	{"databricks.client.rpc.duration", "s", "Time spent in Thrift calls, the pauses between attempts left out.",
-		keys(ofOperation, []attribute.Key{rpcMethodKey}), nil, func(i *instruments) any { return &i.rpcDuration }},
+		"operation databricks.rpc.method", nil, func(i *instruments) any { return &i.rpcDuration }},
 	{"databricks.client.rpc.io", "By", "Bodies of Thrift calls. Files are not in it.",
-		keys(ofOperation, []attribute.Key{semconv.NetworkIODirectionKey}), nil, func(i *instruments) any { return &i.rpcIO }},
+		"operation network.io.direction", nil, func(i *instruments) any { return &i.rpcIO }},
 
 	{"databricks.client.cloudfetch.files", "{file}", "CloudFetch files of results, by outcome.",
-		keys(ofOperation, []attribute.Key{fileStateKey}), nil, func(i *instruments) any { return &i.files }},
+		"operation databricks.file.state", nil, func(i *instruments) any { return &i.files }},
 	{"databricks.client.cloudfetch.retries", "{retry}", "HTTP requests beyond the first of each file.",
-		ofOperation, nil, func(i *instruments) any { return &i.fileRetries }},
+		"operation", nil, func(i *instruments) any { return &i.fileRetries }},
 	{"databricks.client.cloudfetch.io", "By", "Bytes downloaded, failed attempts included.",
-		ofOperation, nil, func(i *instruments) any { return &i.fileIO }},
+		"operation", nil, func(i *instruments) any { return &i.fileIO }},
 	{"databricks.client.cloudfetch.file.duration", "s", "Duration of downloads, per file, retries included. Of a statement with very many files, the first of them.",
-		ofOperation, seconds, func(i *instruments) any { return &i.fileDuration }},
+		"operation", seconds, func(i *instruments) any { return &i.fileDuration }},
 
 	{"db.client.connection.create_time", "s", "Time it took to open a connection, successfully or not.",
-		keys(ofServer, []attribute.Key{semconv.ErrorTypeKey}), seconds, func(i *instruments) any { return &i.createTime }},
+		"server error.type", seconds, func(i *instruments) any { return &i.createTime }},
 	{"databricks.client.session.lifetime", "s", "How long connections were open, counted when they are closed.",
-		ofServer, lifetimes, func(i *instruments) any { return &i.sessionLifetime }},
+		"server", lifetimes, func(i *instruments) any { return &i.sessionLifetime }},
 
 	{"databricks.client.statement.running", "{statement}", "Statements that are not finished: the call has not returned, or rows are open.",
-		ofServer, nil, func(i *instruments) any { return &i.running }},
+		"server", nil, func(i *instruments) any { return &i.running }},
 	{"databricks.client.session.open", "{session}", "Connections that are open.",
-		ofServer, nil, func(i *instruments) any { return &i.sessions }},
+		"server", nil, func(i *instruments) any { return &i.sessions }},
 
 	{"db.client.connection.count", "{connection}", "Connections of a registered pool.",
-		keys(ofPool, []attribute.Key{semconv.DBClientConnectionStateKey}), nil, func(i *instruments) any { return &i.poolCount }},
+		"db.client.connection.pool.name db.client.connection.state", nil, func(i *instruments) any { return &i.poolCount }},
 	{"db.client.connection.max", "{connection}", "Maximum of open connections of a registered pool; absent where there is no limit.",
-		ofPool, nil, func(i *instruments) any { return &i.poolMax }},
+		"db.client.connection.pool.name", nil, func(i *instruments) any { return &i.poolMax }},
 	{"databricks.client.pool.waits", "{wait}", "How often database/sql waited for a connection.",
-		ofPool, nil, func(i *instruments) any { return &i.poolWaits }},
+		"db.client.connection.pool.name", nil, func(i *instruments) any { return &i.poolWaits }},
 	{"databricks.client.pool.wait.duration", "s", "Time spent waiting for a connection.",
-		ofPool, nil, func(i *instruments) any { return &i.poolWaitTime }},
+		"db.client.connection.pool.name", nil, func(i *instruments) any { return &i.poolWaitTime }},
 	{"databricks.client.pool.closed", "{connection}", "Connections closed by a limit of the pool.",
-		keys(ofPool, []attribute.Key{closeReasonKey}), nil, func(i *instruments) any { return &i.poolClosed }},
+		"db.client.connection.pool.name databricks.pool.close.reason", nil, func(i *instruments) any { return &i.poolClosed }},
 
 	{"databricks.client.telemetry.sent", "{event}", "Events reported to Databricks.",
-		nil, nil, func(i *instruments) any { return &i.sent }},
+		"", nil, func(i *instruments) any { return &i.sent }},
 	{"databricks.client.telemetry.dropped", "{event}", "Events dropped, by reason.",
-		[]attribute.Key{dropReasonKey}, nil, func(i *instruments) any { return &i.dropped }},
+		"databricks.drop.reason", nil, func(i *instruments) any { return &i.dropped }},
 	{"databricks.client.telemetry.pending", "{event}", "Events that are queued or being sent.",
-		nil, nil, func(i *instruments) any { return &i.pending }},
+		"", nil, func(i *instruments) any { return &i.pending }},
 	{"databricks.client.telemetry.requests", "{request}", "Uploads, retries included.",
-		nil, nil, func(i *instruments) any { return &i.requests }},
+		"", nil, func(i *instruments) any { return &i.requests }},
 	{"databricks.client.telemetry.retries", "{request}", "Uploads that were retries.",
-		nil, nil, func(i *instruments) any { return &i.retries }},
+		"", nil, func(i *instruments) any { return &i.retries }},
 	{"databricks.client.telemetry.failures", "{request}", "Uploads that failed after their retries.",
-		nil, nil, func(i *instruments) any { return &i.failures }},
+		"", nil, func(i *instruments) any { return &i.failures }},
 	{"databricks.client.telemetry.io", "By", "Bodies of uploads, retries included.",
-		nil, nil, func(i *instruments) any { return &i.sentBytes }},
+		"", nil, func(i *instruments) any { return &i.sentBytes }},
 	{"databricks.client.telemetry.breaker_opened", "{opening}", "How often a circuit breaker opened.",
-		nil, nil, func(i *instruments) any { return &i.breaker }},
+		"", nil, func(i *instruments) any { return &i.breaker }},
 	{"databricks.client.telemetry.incidents", "{incident}", "Panics, runtime.Goexit and hangs that were contained, by place. There should be none.",
-		[]attribute.Key{placeKey}, nil, func(i *instruments) any { return &i.incidents }},
+		"databricks.telemetry.place", nil, func(i *instruments) any { return &i.incidents }},
 }
-
-// Attributes that metrics have in common.
-var (
-	ofServer    = []attribute.Key{semconv.DBSystemNameKey, semconv.ServerAddressKey, semconv.ServerPortKey}
-	ofOperation = append(ofServer[:3:3], semconv.DBOperationNameKey)
-	ofFailure   = []attribute.Key{semconv.ErrorTypeKey, semconv.DBResponseStatusCodeKey}
-	ofPool      = []attribute.Key{semconv.DBClientConnectionPoolNameKey}
-)
 
 // seconds are buckets of calls. A warehouse answers within milliseconds or hours, and takes
 // minutes to start.
@@ -109,14 +99,6 @@ var rows = []float64{0, 1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8}
 
 // lifetimes are buckets of seconds. A pool keeps a connection for seconds or for days.
 var lifetimes = []float64{0.1, 1, 10, 60, 300, 900, 1800, 3600, 4 * 3600, 12 * 3600, 24 * 3600}
-
-// keys joins sets of attributes.
-func keys(sets ...[]attribute.Key) (all []attribute.Key) {
-	for _, set := range sets {
-		all = append(all, set...)
-	}
-	return all
-}
 
 // create creates the instrument and stores it in its field. The type of the field is the kind of
 // the instrument.

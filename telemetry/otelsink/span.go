@@ -3,7 +3,6 @@ package otelsink
 import (
 	"cmp"
 	"context"
-	"slices"
 	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -44,7 +43,7 @@ func (s *Sink) StatementStarting(ctx context.Context, start telemetry.StatementS
 		}
 		opts := append(operation.spanStart, trace.WithAttributes(attributes...))
 		if len(start.Attributes) > 0 { // in front: of two attributes with one key, the later counts
-			opts = slices.Insert(opts, 0, trace.SpanStartOption(trace.WithAttributes(ownAttributes(start.Attributes)...)))
+			opts = append([]trace.SpanStartOption{trace.WithAttributes(ownAttributes(start.Attributes)...)}, opts...)
 		}
 		ctx, span.span = startSpan(ctx, tracer, name, opts)
 	}
