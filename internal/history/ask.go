@@ -31,7 +31,7 @@ func (w *worker) run() {
 // recoverRun cleans up after a panic in run. No such panic is known.
 func (w *worker) recoverRun() {
 	w.mu.Lock()
-	var broken []question
+	var broken []*question
 	for _, it := range w.asking {
 		broken = append(broken, it.Value.dropFor(dropBroken))
 	}
@@ -72,7 +72,7 @@ func (w *worker) ask() bool {
 }
 
 // take takes out what to ask now. ok is false when no request is due, and the goroutine ends.
-func (w *worker) take() (ids []string, workspace string, expired []question, ok bool) {
+func (w *worker) take() (ids []string, workspace string, expired []*question, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := time.Now()
@@ -82,7 +82,7 @@ func (w *worker) take() (ids []string, workspace string, expired []question, ok 
 	}
 	n := min(len(w.urgent), maxBatch)
 	for _, q := range w.urgent[:n] {
-		w.asking = append(w.asking, queue.Item[question]{Value: q})
+		w.asking = append(w.asking, queue.Item[*question]{Value: q})
 	}
 	w.urgent = w.urgent[n:]
 	for i := range w.stages {
@@ -95,8 +95,8 @@ func (w *worker) take() (ids []string, workspace string, expired []question, ok 
 			}
 		}
 	}
-	for i := range w.asking {
-		ids = append(ids, w.asking[i].Value.id)
+	for _, it := range w.asking {
+		ids = append(ids, it.Value.id)
 	}
 	if len(ids) > 0 {
 		w.pace.begin(now)
@@ -105,13 +105,13 @@ func (w *worker) take() (ids []string, workspace string, expired []question, ok 
 }
 
 // answered takes an answer, and returns the questions that are settled.
-func (w *worker) answered(a answer) (settled []question) {
+func (w *worker) answered(a answer) (settled []*question) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := time.Now()
 	w.pace.accepted()
 	nextPage := a.more && a.found // the next request asks without those that were found
-	var again []queue.Item[question]
+	var again []queue.Item[*question]
 	for _, it := range w.asking {
 		q := it.Value
 		e := a.entries[q.id]
@@ -138,10 +138,10 @@ func (w *worker) answered(a answer) (settled []question) {
 
 // putBack ends a request, and returns questions that are to be asked again to the front of their
 // stages. w.mu is held.
-func (w *worker) putBack(again []queue.Item[question]) {
+func (w *worker) putBack(again []queue.Item[*question]) {
 	w.asking = nil
 	for i := range w.stages {
-		var stage []queue.Item[question]
+		var stage []queue.Item[*question]
 		for _, it := range again {
 			if it.Value.stage == i {
 				stage = append(stage, it)
@@ -159,7 +159,7 @@ func (q *question) newReport(e *entry, now time.Time) *telemetry.ServerReport {
 }
 
 // unanswered takes a response without an answer, and returns the questions that are settled.
-func (w *worker) unanswered(r export.Response) (settled []question) {
+func (w *worker) unanswered(r export.Response) (settled []*question) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := time.Now()
@@ -173,7 +173,7 @@ func (w *worker) unanswered(r export.Response) (settled []question) {
 		w.pace.refused(now, r.Error)
 		settled = w.removeAll(reason)
 	}
-	var again []queue.Item[question]
+	var again []queue.Item[*question]
 	for _, it := range w.asking {
 		switch q := it.Value; {
 		case reason != "":

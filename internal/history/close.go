@@ -19,7 +19,7 @@ func (w *worker) beginClose(t *target, ask bool) bool {
 	t.endClose()
 	w.urgent = append(w.urgent, w.remove(t)...)
 	now := time.Now()
-	var dropped []question
+	var dropped []*question
 	if !ask || w.pace.quiet(now) || w.pace.failing(now) {
 		dropped = w.removeUrgent(t)
 	}
@@ -38,9 +38,9 @@ func (w *worker) abandon(t *target) {
 }
 
 // remove takes the questions of a target, or of all when it is nil, out of the stages. w.mu is held.
-func (w *worker) remove(t *target) (removed []question) {
+func (w *worker) remove(t *target) (removed []*question) {
 	for i := range w.stages {
-		var others []queue.Item[question]
+		var others []queue.Item[*question]
 		for stage := &w.stages[i]; stage.Len() > 0; {
 			if it := stage.Pop(); t == nil || it.Value.target == t {
 				removed = append(removed, it.Value)
@@ -54,8 +54,8 @@ func (w *worker) remove(t *target) (removed []question) {
 }
 
 // removeUrgent drops the urgent questions of a target. w.mu is held.
-func (w *worker) removeUrgent(t *target) (dropped []question) {
-	var others []question
+func (w *worker) removeUrgent(t *target) (dropped []*question) {
+	var others []*question
 	for _, q := range w.urgent {
 		if q.target == t {
 			dropped = append(dropped, q.dropFor(dropClosed))
@@ -79,11 +79,11 @@ func (t *target) endClose() {
 }
 
 // removeAll drops everything that waits. w.mu is held.
-func (w *worker) removeAll(reason string) []question {
+func (w *worker) removeAll(reason string) []*question {
 	all := append(w.remove(nil), w.urgent...)
 	w.urgent = nil
-	for i := range all {
-		all[i].reason = reason
+	for _, q := range all {
+		q.reason = reason
 	}
 	return all
 }

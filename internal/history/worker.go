@@ -33,12 +33,12 @@ type worker struct {
 
 	refs int // open handles; guarded by reader.mu
 
-	mu        sync.Mutex                         // guards all below
-	stages    [len(delays)]queue.Queue[question] // by how often an answer left them open
-	urgent    []question                         // of connectors that are being closed
-	asking    []queue.Item[question]             // in the running request; Seq is 0 where they were urgent
-	unsettled int                                // questions in all of the above, or about to be settled
-	workspace string                             // its number; empty while unknown
+	mu        sync.Mutex                          // guards all below
+	stages    [len(delays)]queue.Queue[*question] // by how often an answer left them open
+	urgent    []*question                         // of connectors that are being closed
+	asking    []queue.Item[*question]             // in the running request; Seq is 0 where they were urgent
+	unsettled int                                 // questions in all of the above, or about to be settled
+	workspace string                              // its number; empty while unknown
 	goroutine ondemand.Goroutine
 	ended     string // why the worker is over, a drop reason; empty before
 }
@@ -68,83 +68,83 @@ func newWorker(r *Reader, p *pace, c *export.Connection) *worker {
 func (w *worker) put(t *target, s *telemetry.Statement) {
 	w.reader.counts.statements.Add(1)
 	now := time.Now()
-	q := question{target: t, id: s.StatementID, connector: s.Connector, server: s.Server, started: s.Started, ended: now, failed: s.Failed()}
-	if dropped, ok := w.add(q, s.WorkspaceID, now); ok {
+	q := &question{target: t, id: s.StatementID, connector: s.Connector, server: s.Server, started: s.Started, ended: now, failed: s.Failed()}
+	if dropped := w.add(q, s.WorkspaceID, now); dropped != nil {
 		w.settle(dropped)
 	}
 }
 
-// add puts a question in, and returns the one that is dropped, if any.
-func (w *worker) add(q question, workspace string, now time.Time) (dropped question, ok bool) {
+// add puts a question in, and returns the one that is dropped, nil where none is.
+func (w *worker) add(q *question, workspace string, now time.Time) (dropped *question) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.unsettled++
 	q.target.unsettled++
 	switch {
 	case w.ended != "":
-		return q.dropFor(w.ended), true
+		return q.dropFor(w.ended)
 	case q.target.closing:
-		return q.dropFor(dropClosed), true
+		return q.dropFor(dropClosed)
 	case w.pace.quiet(now):
-		return q.dropFor(dropRefused), true
+		return q.dropFor(dropRefused)
 	}
 	if workspace != "" {
 		w.workspace = workspace
 	}
 	if w.unsettled > maxWaiting {
-		dropped, ok = w.evict()
+		dropped = w.evict()
 	}
 	w.stages[0].Push(q, q.failed)
 	w.goroutine.Schedule(now)
-	return dropped, ok
+	return dropped
 }
 
-func (q question) dropFor(reason string) question {
+func (q *question) dropFor(reason string) *question {
 	q.reason = reason
 	return q
 }
 
 // evict removes the question that matters least: the oldest success, or else the oldest failure, of
-// those that were asked about least often. w.mu is held.
-func (w *worker) evict() (question, bool) {
+// those that were asked about least often; nil where none waits. w.mu is held.
+func (w *worker) evict() *question {
 	for _, failed := range []bool{false, true} {
 		for i := range w.stages {
 			if victim := w.stages[i].Victim(); victim != nil && victim.Failed == failed {
 				q := victim.Value
 				w.stages[i].Evict()
-				return q.dropFor(dropFull), true
+				return q.dropFor(dropFull)
 			}
 		}
 	}
-	return question{}, false
+	return nil
 }
 
 // settle is the end of questions: it delivers their reports, and counts those that have none.
-func (w *worker) settle(questions ...question) {
+func (w *worker) settle(questions ...*question) {
 	if len(questions) == 0 {
 		return
 	}
 	defer w.settled(questions)
-	for i := range questions {
-		if q := &questions[i]; q.report != nil {
+	for _, q := range questions {
+		if q.report != nil {
 			w.reader.counts.reported.Add(1)
 		} else {
 			w.reader.counts.drop(q.reason)
 		}
 	}
-	for i := range questions {
-		if q := &questions[i]; q.report != nil {
+	for _, q := range questions {
+		if q.report != nil {
 			q.target.deliver(q.report)
 		}
 	}
 }
 
-func (w *worker) settled(questions []question) {
+func (w *worker) settled(questions []*question) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.unsettled -= len(questions)
-	for i := range questions {
-		t := questions[i].target
+	for _, q := range questions {
+		t := q.target
 		t.unsettled--
 		t.endClose()
 	}
