@@ -15,14 +15,31 @@ const (
 	intervals      = int64(time.Hour / intervalLength)
 )
 
+// timeline numbers intervals along the monotonic clock: after a step of the wall clock the last hour is
+// still the last hour.
+type timeline struct {
+	origin time.Time // when interval 0 began: at a whole minute of the wall clock, an hour before counting
+}
+
+func newTimeline(now time.Time) timeline {
+	return timeline{now.Add(now.Truncate(time.Minute).Sub(now) - time.Hour)}
+}
+
+// interval is the number of the interval of a moment.
+func (l timeline) interval(t time.Time) int64 {
+	return int64(max(0, t.Sub(l.origin)) / intervalLength)
+}
+
+// minuteOf is the number of the minute of an interval.
+func minuteOf(interval int64) int64 { return interval / int64(time.Minute/intervalLength) }
+
 // counts adds up the statements and connections of the process by when they ended, and the time of
-// statements by when it passed. Intervals are numbered along the monotonic clock: after a step of
-// the wall clock the last hour is still the last hour.
+// statements by when it passed.
 type counts struct {
+	timeline
 	since time.Time // when counting began
 
 	mu       sync.Mutex          // guards all below
-	origin   time.Time           // when interval 0 began: at a whole minute of the wall clock, an hour before the first use
 	finished time.Time           // when the latest statement of the application ended; not the driver's own pings
 	ring     [intervals]interval // by number modulo intervals
 	ever     window
@@ -79,7 +96,7 @@ func (c *counts) addStatement(now time.Time, r *telemetry.Statement) {
 	bucket := bucketOf(r.Total)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	i := c.interval(c.intervalNumber(now))
+	i := c.at(c.interval(now))
 	i.add(&t)
 	i.took[bucket]++
 	c.ever.add(&t)
@@ -98,13 +115,13 @@ func (c *counts) addStatement(now time.Time, r *telemetry.Statement) {
 func (c *counts) spread(now, started time.Time, total time.Duration, times *telemetry.Split) {
 	end := min(now.Sub(c.origin), started.Sub(c.origin)+total)
 	begin := end - total
-	current := c.intervalNumber(now)
+	current := c.interval(now)
 	for n := max(current-intervals+1, int64(max(0, begin)/intervalLength)); n <= current; n++ {
 		from := time.Duration(n) * intervalLength
 		if from >= end && total > 0 {
 			return
 		}
-		i := c.interval(n)
+		i := c.at(n)
 		addShare(&i.times, times, overlap(begin, end, from, from+intervalLength), total)
 	}
 }
@@ -137,26 +154,18 @@ func (c *counts) addSession(now time.Time, r *telemetry.SessionOpened) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.interval(c.intervalNumber(now)).add(&t)
+	c.at(c.interval(now)).add(&t)
 	c.ever.add(&t)
 }
 
-// interval returns an interval of the last hour, emptied if it was that of an earlier hour.
+// at returns an interval of the last hour, emptied if it was that of an earlier hour.
 // c.mu is held.
-func (c *counts) interval(n int64) *interval {
+func (c *counts) at(n int64) *interval {
 	i := &c.ring[n%intervals]
 	if i.number != n {
 		*i = interval{number: n}
 	}
 	return i
-}
-
-// intervalNumber is the number of the interval of a moment. c.mu is held.
-func (c *counts) intervalNumber(t time.Time) int64 {
-	if c.origin.IsZero() {
-		c.origin = t.Add(t.Truncate(time.Minute).Sub(t) - time.Hour)
-	}
-	return int64(max(0, t.Sub(c.origin)) / intervalLength)
 }
 
 // window is what was counted in a stretch of time.
@@ -181,7 +190,7 @@ func (c *counts) over(now time.Time, length time.Duration, running ...*telemetry
 		return w
 	}
 	n := int64(length / intervalLength)
-	first := c.intervalNumber(now) - n + 1
+	first := c.interval(now) - n + 1
 	begin := c.origin.Add(time.Duration(first) * intervalLength)
 	if begin.Before(c.since) {
 		begin = c.since
@@ -237,8 +246,8 @@ func (c *counts) columns(now time.Time, running ...*telemetry.Statement) []colum
 		width = time.Minute
 	}
 	per := int64(width / intervalLength)
-	current := c.intervalNumber(now) / per
-	n := min(columnsShown, current-c.intervalNumber(c.since)/per+1)
+	current := c.interval(now) / per
+	n := min(columnsShown, current-c.interval(c.since)/per+1)
 	ago := now.Sub(c.origin.Add(time.Duration(current) * width)) // how long ago the last column began
 	began := now.Add(-ago).Round(time.Second)
 	all := make([]columnCounts, n)

@@ -13,7 +13,7 @@ import (
 
 func TestRatesCoverTheirWindow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := &counts{since: time.Now()}
+		c := &counts{timeline: newTimeline(time.Now()), since: time.Now()}
 		for range 120 { // two minutes, five a second
 			for range 5 {
 				c.addStatement(time.Now(), quick(10))
@@ -46,7 +46,7 @@ func TestRatesCoverTheirWindow(t *testing.T) {
 
 func TestStatementsCountWhileTheyRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := &counts{since: time.Now()}
+		c := &counts{timeline: newTimeline(time.Now()), since: time.Now()}
 		time.Sleep(5 * time.Minute)
 		c.addStatement(time.Now(), &telemetry.Statement{Started: time.Now().Add(-ms(10)), Total: ms(10)})
 		time.Sleep(15 * time.Minute)
@@ -80,7 +80,7 @@ func TestStatementsCountWhileTheyRun(t *testing.T) {
 
 func TestColumnsOfAYoungProcessAreTenSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := &counts{since: time.Now()}
+		c := &counts{timeline: newTimeline(time.Now()), since: time.Now()}
 		time.Sleep(65 * time.Second)
 		c.addStatement(time.Now(), quick(100))
 		columns := c.columns(time.Now())
@@ -91,7 +91,7 @@ func TestColumnsOfAYoungProcessAreTenSeconds(t *testing.T) {
 }
 
 func TestNoPercentileIsAboveTheSlowest(t *testing.T) {
-	c := &counts{since: time.Now()}
+	c := &counts{timeline: newTimeline(time.Now()), since: time.Now()}
 	for _, n := range []int{1, 7, 101} {
 		c.addStatement(time.Now(), quick(n))
 		w := c.over(time.Now(), time.Hour)
@@ -114,7 +114,7 @@ func stepped(t *testing.T, at time.Time, by time.Duration) time.Time {
 func TestAStepOfTheWallClockMovesNoCounts(t *testing.T) {
 	for _, by := range []time.Duration{-30 * 24 * time.Hour, -24 * time.Hour, -time.Hour, -7 * time.Second, 7 * time.Second, time.Hour, 24 * time.Hour} {
 		first := time.Now()
-		c := &counts{since: first}
+		c := &counts{timeline: newTimeline(first), since: first}
 		c.addStatement(first, quick(10))
 		second := stepped(t, first.Add(30*time.Second), by)
 		c.addStatement(second, quick(10))
@@ -140,7 +140,7 @@ func TestAStepOfTheWallClockMovesNoCounts(t *testing.T) {
 }
 
 func TestColumnsAreThoseOfTheClock(t *testing.T) {
-	c := &counts{since: time.Now()}
+	c := &counts{timeline: newTimeline(time.Now()), since: time.Now()}
 	now := time.Now()
 	c.addStatement(now, quick(10))
 	for _, at := range []time.Time{now.Add(99 * time.Second), now.Add(5 * time.Hour)} {
@@ -150,7 +150,7 @@ func TestColumnsAreThoseOfTheClock(t *testing.T) {
 }
 
 func TestQuantilesAreWithinTheirBucket(t *testing.T) {
-	c := &counts{since: time.Now()}
+	c := &counts{timeline: newTimeline(time.Now()), since: time.Now()}
 	now := time.Now()
 	for n := 1; n <= 1000; n++ {
 		c.addStatement(now, &telemetry.Statement{Started: now, Total: ms(n)})
@@ -167,7 +167,7 @@ func TestQuantilesAreWithinTheirBucket(t *testing.T) {
 
 func TestPercentilesOfHoursAreOffBy9Percent(t *testing.T) {
 	for _, took := range []time.Duration{50 * time.Minute, 3 * time.Hour, 50 * time.Hour, 300 * time.Hour} {
-		c := counts{since: time.Now()}
+		c := counts{timeline: newTimeline(time.Now()), since: time.Now()}
 		for range 10 {
 			c.addStatement(time.Now(), &telemetry.Statement{Total: took, Outcome: telemetry.OutcomeCompleted})
 		}

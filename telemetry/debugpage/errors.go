@@ -17,9 +17,10 @@ const (
 
 // failures counts the errors of statements and of connections that could not be opened, by kind.
 type failures struct {
-	mu    sync.Mutex
-	since time.Time                // when minute 0 began; guarded by mu
-	all   groups[errorKind, int64] // guarded by mu
+	timeline
+
+	mu  sync.Mutex
+	all groups[errorKind, int64] // guarded by mu
 }
 
 // errorKind is what equal errors have in common.
@@ -39,13 +40,12 @@ const (
 func (g *failures) add(now time.Time, of string, f *telemetry.Failure, example string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.since.IsZero() {
-		g.since, g.all.most = now, errorsKept
-	}
 	kind := g.all.at(errorKind{of, f.Category, f.SQLState, firstBytes(f.Message, messageBytes)}, now)
-	kind.count(int64(now.Sub(g.since)/time.Minute), func(n *int64) { *n++ })
+	kind.count(g.interval(now), func(n *int64) { *n++ }, addErrors)
 	kind.example = example
 }
+
+func addErrors(to, one *int64) { *to += *one }
 
 // errorView is a kind of error in a list.
 type errorView struct {
@@ -72,7 +72,7 @@ func (g *failures) views(now time.Time, length time.Duration) []errorView {
 	defer g.mu.Unlock()
 	all := []errorView{}
 	for kind, of := range g.all.all {
-		if n := of.over(int64(now.Sub(g.since)/time.Minute), length, func(to, one *int64) { *to += *one }); n > 0 {
+		if n := of.over(g.interval(now), length, addErrors); n > 0 {
 			all = append(all, errorView{kind, count(n), moment{of.last, now}, of.example})
 		}
 	}

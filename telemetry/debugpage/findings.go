@@ -144,18 +144,22 @@ func (s *situation) refused() []finding {
 			}
 		}
 	}
+	with, because := "", ""
+	if category != "" {
+		with, because = " with "+format.OneSpelling(string(category)), ": "+format.OneSpelling(string(category))
+	}
 	f := finding{
 		Severity: severityCritical, Number: format.Count(n), Link: "#failed-opens",
-		Text:   fmt.Sprintf("No connection could be opened in the last 5 min: %s failed with %s.", format.Plural(n, "attempt"), format.OneSpelling(string(category))),
+		Text:   fmt.Sprintf("No connection could be opened in the last 5 min: %s failed%s.", format.Plural(n, "attempt"), with),
 		Advice: "Check the host, the credential and the network: no statement can run without a connection.",
 	}
-	if s.minutes.opened == 0 && s.finished.After(latest) {
+	if s.minutes.opened == 0 && !latest.IsZero() && s.finished.After(latest) {
 		f.Severity = severityWarning
 		f.Advice = "Statements have finished since, on connections that were opened before. Check the host, the credential and the network."
 	}
 	if s.minutes.opened > 0 {
 		f.Severity = severityWarning
-		f.Text = fmt.Sprintf("%s of %s connections could not be opened in the last 5 min: %s.", format.Count(n), format.Count(n+s.minutes.opened), format.OneSpelling(string(category)))
+		f.Text = fmt.Sprintf("%s of %s connections could not be opened in the last 5 min%s.", format.Count(n), format.Count(n+s.minutes.opened), because)
 	}
 	return []finding{f}
 }
@@ -270,7 +274,7 @@ func (s *situation) queueing() (all []finding) {
 			continue
 		}
 		within := "in the last " + approximate(time.Duration(p.Since))
-		f := finding{Severity: severityWarning, Number: p.Waits.String(), Link: "#pools", Advice: p.Advice, Text: capitalized(within) + ", " + waiting + "."}
+		f := finding{Severity: severityWarning, Number: p.waited.String(), Link: "#pools", Advice: p.Advice, Text: capitalized(within) + ", " + waiting + "."}
 		if p.Full() {
 			waits, _, _ := strings.Cut(waiting, " for a connection")
 			f.Text = fmt.Sprintf("All %s connections of %s are in use: %s, %s for one%s.", p.MaxOpen, p.Name, within, waits, format.EndedWaits(p.took))

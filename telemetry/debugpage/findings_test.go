@@ -2,6 +2,7 @@ package debugpage
 
 import (
 	"database/sql"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -272,5 +273,71 @@ func TestFindingsAreOfTheLastFiveMinutes(t *testing.T) {
 		f.json(t, "/?format=json", &o)
 		require.Zero(t, o.Rates[1].Statements, "nothing ended in the last 5 min")
 		require.Empty(t, o.Findings)
+	})
+}
+
+// A page that calls five minutes by two measures contradicts itself.
+func TestTheLastMinutesAreTheSameEverywhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture()
+		f.memory.StatementFinished(failed())
+		for _, offset := range []time.Duration{0, 7 * time.Second, 50 * time.Second} {
+			time.Sleep(20*time.Minute + offset)
+			for range 10 {
+				f.memory.StatementFinished(failed())
+			}
+			for range 6 {
+				time.Sleep(49 * time.Second)
+				var o struct {
+					Headline string
+					Errors   []struct{ Count int64 }
+					Shapes   []struct{ Statements int64 }
+				}
+				f.json(t, "/?window=5m&format=json", &o)
+				if strings.HasPrefix(o.Headline, "No statement finished") {
+					require.Empty(t, o.Errors)
+					require.Empty(t, o.Shapes)
+					continue
+				}
+				require.Contains(t, o.Headline, "100 %")
+				require.EqualValues(t, 10, o.Errors[0].Count)
+				require.EqualValues(t, 10, o.Shapes[0].Statements)
+			}
+		}
+	})
+}
+
+func TestRefusedConnectionsNameTheirError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture()
+		refused := func() {
+			f.memory.SessionOpened(&telemetry.SessionOpened{Started: time.Now(), Failure: &telemetry.Failure{Category: telemetry.CategoryAuth}})
+		}
+		refused()
+		time.Sleep(20*time.Minute + 50*time.Second)
+		f.memory.StatementFinished(quick(20)) // on a connection that was open
+		time.Sleep(5 * time.Second)
+		refused()
+		time.Sleep(4*time.Minute + 20*time.Second)
+		var o struct{ Headline, Severity string }
+		f.json(t, "/?format=json", &o)
+		require.Equal(t, "No connection could be opened in the last 5 min: 1 attempt failed with auth_error.", o.Headline)
+		require.Equal(t, string(severityCritical), o.Severity, "no statement has finished since")
+	})
+}
+
+func TestThePoolFindingCountsTheWaitsOfItsSentence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture()
+		stats := sql.DBStats{MaxOpenConnections: 4, InUse: 1, OpenConnections: 4, WaitCount: 123_456, WaitDuration: time.Hour}
+		f.db = []telemetry.Pool{{ID: 1, Name: "orders", Stats: func() (sql.DBStats, bool) { return stats, true }}}
+		f.memory.StatementFinished(quick(20))
+		time.Sleep(30 * time.Second)
+		stats.WaitCount += 3
+		stats.WaitDuration += time.Second
+		f.memory.StatementFinished(quick(20))
+		var o struct{ Findings []finding }
+		f.json(t, "/?format=json", &o)
+		require.Equal(t, "3", o.Findings[0].Number, o.Findings[0].Text)
 	})
 }

@@ -42,8 +42,12 @@ var (
 )
 
 func newMemory(registeredPools func() []telemetry.Pool) *memory {
+	now := time.Now()
+	line := newTimeline(now)
 	return &memory{
-		counts:          counts{since: time.Now()},
+		counts:          counts{timeline: line, since: now},
+		shapes:          shapes{timeline: line, all: groups[string, shapeTally]{most: shapesKept}},
+		failures:        failures{timeline: line, all: groups[errorKind, int64]{most: errorsKept}},
 		registeredPools: registeredPools,
 		recent:          boundedRecords{maxRecords: recentKept, maxBytes: recentBytes},
 		slowest:         boundedRecords{maxRecords: slowestKept, maxBytes: slowestBytes},
@@ -90,9 +94,8 @@ func (m *memory) SessionClosed(*telemetry.SessionClosed) {}
 
 // snapshot is a copy of what a memory keeps.
 type snapshot struct {
-	all             []*telemetry.Statement // each once, latest first
-	slowest, failed []*telemetry.Statement // slowest first; latest first
-	failedOpens     []*telemetry.SessionOpened
+	all         []*telemetry.Statement // each once, latest first
+	failedOpens []*telemetry.SessionOpened
 }
 
 // snapshot copies what is kept, so that nothing is locked while a page is built from the copy.
@@ -100,8 +103,6 @@ func (m *memory) snapshot(now time.Time) snapshot {
 	m.mu.Lock()
 	c := snapshot{
 		all:         slices.Concat(m.recent.records, m.slowest.records, m.failed.records),
-		slowest:     slices.Clone(m.slowest.records),
-		failed:      slices.Clone(m.failed.records),
 		failedOpens: slices.Clone(m.failedOpens),
 	}
 	m.mu.Unlock()
@@ -112,9 +113,6 @@ func (m *memory) snapshot(now time.Time) snapshot {
 		seen[s] = true
 		return duplicate
 	})
-	c.slowest = slices.DeleteFunc(c.slowest, func(s *telemetry.Statement) bool { return stale(now, s) })
-	slices.SortStableFunc(c.slowest, slowestFirst)
-	slices.Reverse(c.failed)
 	slices.Reverse(c.failedOpens)
 	return c
 }

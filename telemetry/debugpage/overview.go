@@ -3,6 +3,7 @@ package debugpage
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
@@ -53,7 +54,7 @@ func (req *request) overview() (string, model, int) {
 	o := overviewPage{
 		Now: moment{req.now, req.now}, Running: count(len(running)),
 		Window: p.key, Period: p, Windows: req.windows("", p),
-		Split: splitOf(chosen.times), Latency: histogramOf(&chosen), Shapes: top(req.memory.shapes.views(req.now, p.length, running...)), Errors: top(req.memory.failures.views(req.now, p.length)),
+		Split: splitOf(chosen.times), Latency: histogramOf(&chosen), Shapes: top(req.shapeViews(p, running, kept.all)), Errors: top(req.memory.failures.views(req.now, p.length)),
 		Chart:   chartOf(req.now, req.memory.counts.columns(req.now, running...)),
 		Longest: req.rowsOf(top(olderThan(time.Second, running))), FailedOpens: []failedOpen{},
 		Pools: req.memory.pools.views(), Reporting: req.reporting(), Incidents: count(req.process().Incidents()),
@@ -73,7 +74,9 @@ func (req *request) overview() (string, model, int) {
 	situation := req.situation(running, kept.all, &o)
 	o.Findings = situation.findings()
 	o.Headline, o.Severity = situation.headline(o.Findings)
-	o.Slowest = req.rowsOf(firstOf(p.within(req.now, kept.slowest), max(1, slowestShown-len(o.Findings))))
+	slowest := slices.Clone(p.within(req.now, kept.all))
+	slices.SortStableFunc(slowest, slowestFirst)
+	o.Slowest = req.rowsOf(firstOf(slowest, max(1, slowestShown-len(o.Findings))))
 	o.Summary = o.summary()
 	return "Overview", o, http.StatusOK
 }

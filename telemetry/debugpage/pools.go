@@ -126,7 +126,7 @@ func (p *pools) views() []poolView {
 		all = append(all, poolView{
 			Name: h.name, Open: count(s.OpenConnections), InUse: count(s.InUse), Idle: count(s.Idle), MaxOpen: count(s.MaxOpenConnections),
 			Waits: count(s.WaitCount), Waited: duration(s.WaitDuration),
-			Verdict: v.Sentence, Advice: v.Advice, Since: duration(latest.at.Sub(before.at)), took: v.Time,
+			Verdict: v.Sentence, Advice: v.Advice, Since: duration(latest.at.Sub(before.at)), waited: count(latest.stats.WaitCount - before.stats.WaitCount), took: v.Time,
 			ClosedIdle: count(s.MaxIdleClosed + s.MaxIdleTimeClosed), ClosedAge: count(s.MaxLifetimeClosed),
 		})
 	}
@@ -150,7 +150,9 @@ type poolView struct {
 	ClosedIdle count `json:"closed_idle"` // too many idle, or idle for too long
 	ClosedAge  count `json:"closed_age"`  // too old
 
-	took time.Duration // of the waits that ended in the time of the verdict
+	// In the time of the verdict.
+	waited count         // calls that began to wait
+	took   time.Duration // of the waits that ended
 }
 
 // Full reports whether all the connections that the pool may open are in use.

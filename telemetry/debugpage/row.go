@@ -117,10 +117,7 @@ func (req *request) rowOf(s *telemetry.Statement, v explain.Verdict) row {
 	r := row{
 		Key: keyOf(s), Started: moment{s.Started, req.now}, Kind: s.Kind, Outcome: s.Outcome, Category: categoryOf(s), StatementID: s.StatementID, Query: s.Query, Shape: s.Shape,
 		Total: duration(s.Total), Verdict: v.Sentence, Bound: v.Bound, Split: splitOf(explain.SplitOf(s)),
-		Rows: knownCount(s.RowsRead), Format: string(s.Result.Format), Server: s.Server, Internal: s.Internal,
-	}
-	if r.Rows == nil {
-		r.Rows = knownCount(s.RowsAffected)
+		Rows: knownCount(rowsOf(s)), Format: string(s.Result.Format), Server: s.Server, Internal: s.Internal,
 	}
 	if c := s.CloudFetch; c != nil {
 		n := count(c.Present)
@@ -155,6 +152,14 @@ func categoryOf(s *telemetry.Statement) telemetry.Category {
 		return ""
 	}
 	return s.Failure.Category
+}
+
+// rowsOf is the number of rows that a statement returned or changed.
+func rowsOf(s *telemetry.Statement) telemetry.Maybe[int64] {
+	if _, read := s.RowsRead.Get(); read {
+		return s.RowsRead
+	}
+	return s.RowsAffected
 }
 
 // received sums the bytes received over Thrift and as files. It returns false where the wire was not

@@ -1,48 +1,62 @@
 package debugpage
 
 import (
-	"slices"
 	"time"
 )
 
-const seriesMinutes = 60
-
-// series adds up something by the minute of the last hour, and in all. Minutes in which nothing
-// happened take no memory.
+// series adds up something by when it happened in the last hour, and in all. The last minutes are kept by
+// interval, so that each page has the same last 5 min, and those before them by minute. Stretches in which
+// nothing happened take no memory.
 type series[T any] struct {
-	ever    T
-	minutes []minuteOf[T] // oldest first
+	ever      T
+	stretches []stretch[T] // oldest first
 }
 
-type minuteOf[T any] struct {
-	number int64
-	sum    T
+type stretch[T any] struct {
+	from int64 // its first interval
+	sum  T
 }
 
-// count applies add to the sum of a minute and to that of all.
-func (s *series[T]) count(minute int64, add func(*T)) {
-	add(&s.ever)
-	if n := len(s.minutes); n == 0 || s.minutes[n-1].number != minute {
-		if old := slices.IndexFunc(s.minutes, func(m minuteOf[T]) bool { return m.number > minute-seriesMinutes }); old != 0 {
-			if old < 0 {
-				old = n
-			}
-			s.minutes = slices.Delete(s.minutes, 0, old)
-		}
-		s.minutes = append(s.minutes, minuteOf[T]{number: minute})
+// fineIntervals is how many of the latest intervals are kept apart: those of the shortest period.
+const fineIntervals = int64(5 * time.Minute / intervalLength)
+
+// count applies something to the sum of an interval and to that of all; merge adds one sum to another.
+func (s *series[T]) count(interval int64, apply func(*T), merge func(to, one *T)) {
+	apply(&s.ever)
+	if n := len(s.stretches); n == 0 || s.stretches[n-1].from != interval {
+		s.shorten(interval, merge)
+		s.stretches = append(s.stretches, stretch[T]{from: interval})
 	}
-	add(&s.minutes[len(s.minutes)-1].sum)
+	apply(&s.stretches[len(s.stretches)-1].sum)
 }
 
-// over adds up the minutes of the stretch that ends in a minute, which is one of them; a length of 0 is
-// all of the time.
-func (s *series[T]) over(minute int64, length time.Duration, add func(to, one *T)) (sum T) {
+// shorten makes minutes of the intervals that are no longer among the latest, and drops what is older than
+// an hour.
+func (s *series[T]) shorten(latest int64, merge func(to, one *T)) {
+	kept := s.stretches[:0]
+	for _, x := range s.stretches {
+		n := len(kept)
+		switch {
+		case x.from <= latest-intervals:
+		case n > 0 && x.from <= latest-fineIntervals && minuteOf(kept[n-1].from) == minuteOf(x.from):
+			merge(&kept[n-1].sum, &x.sum)
+		default:
+			kept = append(kept, x)
+		}
+	}
+	clear(s.stretches[len(kept):])
+	s.stretches = kept
+}
+
+// over adds up the stretch of time of a length that ends in an interval, which is one of them; a length of 0
+// is all of the time.
+func (s *series[T]) over(interval int64, length time.Duration, merge func(to, one *T)) (sum T) {
 	if length == 0 {
 		return s.ever
 	}
-	for i := range s.minutes {
-		if m := &s.minutes[i]; m.number > minute-int64(length/time.Minute) {
-			add(&sum, &m.sum)
+	for i := range s.stretches {
+		if x := &s.stretches[i]; x.from > interval-int64(length/intervalLength) {
+			merge(&sum, &x.sum)
 		}
 	}
 	return sum
@@ -57,10 +71,9 @@ type groups[K comparable, T any] struct {
 
 type group[T any] struct {
 	series[T]
-	name         string        // for people
-	last         time.Time     // when it was last counted
-	example      string        // key of a statement
-	exampleTotal time.Duration // of that statement
+	name    string    // for people
+	last    time.Time // when it was last counted
+	example string    // key of the latest statement
 }
 
 // at returns the group of a key, to be counted now.

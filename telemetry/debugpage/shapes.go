@@ -22,9 +22,10 @@ const (
 // shapes counts statements by their shape: their text without literals or, where they have no text,
 // their kind and the format of their result.
 type shapes struct {
-	mu    sync.Mutex
-	since time.Time                  // when minute 0 began; guarded by mu
-	all   groups[string, shapeTally] // by shapeIDOf; guarded by mu
+	timeline
+
+	mu  sync.Mutex
+	all groups[string, shapeTally] // by shapeIDOf; guarded by mu
 }
 
 // shapeTally is what is counted about the statements of one shape.
@@ -32,6 +33,7 @@ type shapeTally struct {
 	statements, failed, canceled, rows int64
 
 	slowest time.Duration
+	example string // key of the slowest; the latest of several
 	times   telemetry.Split
 	took    [buckets]uint32
 }
@@ -41,7 +43,9 @@ func (t *shapeTally) add(other *shapeTally) {
 	t.failed += other.failed
 	t.canceled += other.canceled
 	t.rows += other.rows
-	t.slowest = max(t.slowest, other.slowest)
+	if other.slowest >= t.slowest {
+		t.slowest, t.example = other.slowest, cmp.Or(other.example, t.example)
+	}
 	for p, d := range other.times {
 		t.times[p] += d
 	}
@@ -55,18 +59,17 @@ func (g *shapes) addStatement(now time.Time, s *telemetry.Statement) {
 	times, bucket := explain.SplitOf(s), bucketOf(s.Total)
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.since.IsZero() {
-		g.since, g.all.most = now, shapesKept
-	}
 	of := g.all.at(shapeIDOf(s), now)
 	if of.name == "" {
 		of.name = shapeOf(s)
 	}
-	of.count(g.minute(now), func(t *shapeTally) {
+	of.count(g.interval(now), func(t *shapeTally) {
 		t.statements++
-		t.rows += s.RowsRead.Or(s.RowsAffected.Or(0))
-		t.slowest = max(t.slowest, s.Total)
+		t.rows += rowsOf(s).Or(0)
 		t.took[bucket]++
+		if s.Total >= t.slowest {
+			t.slowest, t.example = s.Total, keyOf(s)
+		}
 		for p, d := range times {
 			t.times[p] += d
 		}
@@ -76,14 +79,8 @@ func (g *shapes) addStatement(now time.Time, s *telemetry.Statement) {
 		if s.Outcome == telemetry.OutcomeCanceled {
 			t.canceled++
 		}
-	})
-	if s.Total >= of.exampleTotal || of.example == "" {
-		of.example, of.exampleTotal = keyOf(s), s.Total
-	}
+	}, (*shapeTally).add)
 }
-
-// minute is the number of the minute of a moment. g.mu is held.
-func (g *shapes) minute(now time.Time) int64 { return int64(now.Sub(g.since) / time.Minute) }
 
 const ping = "ping" // the shape of the driver's own statements
 
@@ -140,7 +137,7 @@ type shapeView struct {
 	Rows        count    `json:"rows"`
 	Bound       string   `json:"bound,omitempty"`
 	Split       split    `json:"split"`
-	Example     string   `json:"slowest_statement"`
+	Example     string   `json:"slowest_statement,omitempty"` // empty where it is no longer kept
 }
 
 // Count is the number of statements that ended and, after a plus, that run.
@@ -187,7 +184,7 @@ func (g *shapes) views(now time.Time, length time.Duration, running ...*telemetr
 	}
 	tallies := map[string]shapeTally{}
 	for shape, of := range g.all.all {
-		if t := of.over(g.minute(now), length, (*shapeTally).add); t.statements > 0 {
+		if t := of.over(g.interval(now), length, (*shapeTally).add); t.statements > 0 {
 			tallies[shape] = t
 		}
 	}
@@ -202,12 +199,12 @@ func (g *shapes) views(now time.Time, length time.Duration, running ...*telemetr
 		for i, n := range t.took {
 			w.took[i] = int64(n)
 		}
-		r, name, example := runs[shape], "", ""
+		r, name, example := runs[shape], "", t.example
 		for p, d := range r.times {
 			t.times[p] += d
 		}
 		if of := g.all.all[shape]; of != nil {
-			name, example = of.name, of.example
+			name = of.name
 		} else {
 			name = shapeOf(r.oldest)
 		}
@@ -253,10 +250,25 @@ var shapeOrders = []order[shapeView]{
 	{"rows", "Rows", "n", func(a, b shapeView) int { return cmp.Compare(b.Rows, a.Rows) }},
 }
 
+// shapeViews are the shapes of a period. Those whose slowest statement is no longer kept name none.
+func (req *request) shapeViews(p period, running, kept []*telemetry.Statement) []shapeView {
+	present := map[string]bool{}
+	for _, s := range slices.Concat(running, kept) {
+		present[keyOf(s)] = true
+	}
+	all := req.memory.shapes.views(req.now, p.length, running...)
+	for i := range all {
+		if !present[all[i].Example] {
+			all[i].Example = ""
+		}
+	}
+	return all
+}
+
 func (req *request) shapes() (string, model, int) {
+	running, kept := req.present()
 	p := req.period("1h")
-	l := shapesPage{Window: p.key, Shapes: req.memory.shapes.views(req.now, p.length, req.running()...), Windows: req.windows("shapes", p)}
-	l.presence = req.presence(len(l.Shapes))
+	l := shapesPage{Window: p.key, Shapes: req.shapeViews(p, running, kept.all), Windows: req.windows("shapes", p), presence: req.presence(len(running) + len(kept.all))}
 	chosen := max(0, slices.IndexFunc(shapeOrders, func(o order[shapeView]) bool { return o.key == req.query.Get("sort") }))
 	l.Sort = shapeOrders[chosen].key
 	slices.SortStableFunc(l.Shapes, shapeOrders[chosen].compare)

@@ -1,7 +1,9 @@
 package debugpage
 
 import (
+	"encoding/json"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -119,7 +121,7 @@ func TestErrorsAreGroupedByCategoryAndMessage(t *testing.T) {
 
 func TestGroupsThatWereNotCountedForLongestMakeRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var g shapes
+		g := &newMemory(nil).shapes
 		for n := range 3 * shapesKept {
 			s := quick(1)
 			s.Query = fmt.Sprintf("SELECT c%d", n)
@@ -131,5 +133,51 @@ func TestGroupsThatWereNotCountedForLongestMakeRoom(t *testing.T) {
 		}
 		require.Len(t, g.all.all, shapesKept)
 		require.EqualValues(t, 3*shapesKept, g.all.all[telemetry.ShapeOf("SELECT ?")].ever.statements)
+	})
+}
+
+// The list promises that a time leads to the statement that took it.
+func TestTheSlowestStatementOfAShapeIsThatOfItsPeriod(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture()
+		slowest := func(query string) (of struct {
+			Slowest float64 `json:"slowest_ms"`
+			Example string  `json:"slowest_statement"`
+		}) {
+			var l struct{ Shapes []json.RawMessage }
+			f.json(t, "/shapes?format=json"+query, &l)
+			require.Len(t, l.Shapes, 1)
+			require.NoError(t, json.Unmarshal(l.Shapes[0], &of))
+			return of
+		}
+		slow := quick(30_000)
+		f.memory.StatementFinished(slow)
+		require.Equal(t, keyOf(slow), slowest("").Example)
+		time.Sleep(10 * time.Minute)
+		f.memory.StatementFinished(quick(20))
+		require.Equal(t, keyOf(slow), slowest("").Example)
+		require.EqualValues(t, 20, slowest("&window=5m").Slowest)
+		require.Equal(t, keyOf(quick(20)), slowest("&window=5m").Example)
+
+		time.Sleep(time.Hour)
+		for n := range slowestKept + recentKept {
+			f.memory.StatementFinished(quick(20 + n%3))
+		}
+		require.EqualValues(t, 22, slowest("").Slowest)
+		require.Equal(t, http.StatusOK, f.get(t, link("/statement", "id", slowest("").Example)).Code)
+		require.Equal(t, http.StatusNotFound, f.get(t, link("/statement", "id", keyOf(slow))).Code)
+		require.EqualValues(t, 30_000, slowest("&window=all").Slowest)
+		require.Empty(t, slowest("&window=all").Example, "it is no longer kept")
+	})
+}
+
+func TestShapesOfAPeriodWithoutStatementsAreNotThoseOfANewProcess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture()
+		f.all = []telemetry.Connector{&connector{}}
+		require.Contains(t, f.html(t, "/shapes"), "No statement was recorded yet")
+		f.memory.StatementFinished(quick(20))
+		time.Sleep(10 * time.Minute)
+		require.NotContains(t, f.html(t, "/shapes?window=5m"), "No statement was recorded yet")
 	})
 }

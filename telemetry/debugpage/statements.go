@@ -93,7 +93,7 @@ type order[T any] struct {
 var orders = []order[*telemetry.Statement]{
 	{"started", "Started", "w1", latestFirst},
 	{"total", "Total", "n total", slowestFirst},
-	{"rows", "Rows", "n rows", func(a, b *telemetry.Statement) int { return cmp.Compare(b.RowsRead.Or(-1), a.RowsRead.Or(-1)) }},
+	{"rows", "Rows", "n rows", func(a, b *telemetry.Statement) int { return cmp.Compare(rowsOf(b).Or(-1), rowsOf(a).Or(-1)) }},
 	{"bytes", "Received", "n bytes", func(a, b *telemetry.Statement) int {
 		bytesA, _ := received(a)
 		bytesB, _ := received(b)

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -117,5 +118,37 @@ func TestAStatementThatEndsMeanwhileIsListedOnce(t *testing.T) {
 		}
 		f.json(t, "/statements?format=json", &l)
 		require.Len(t, l.Rows, 1, "%v", l)
+	})
+}
+
+func TestRowsAreSortedAsTheyAreShown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture()
+		update := quick(20)
+		update.Kind, update.RowsRead, update.RowsAffected = telemetry.KindUpdate, telemetry.Maybe[int64]{}, telemetry.Known[int64](1_000_000)
+		f.memory.StatementFinished(update)
+		f.memory.StatementFinished(quick(10))
+		var l struct {
+			Statements []struct{ Kind telemetry.Kind }
+		}
+		f.json(t, "/statements?sort=rows&format=json", &l)
+		require.Equal(t, telemetry.KindUpdate, l.Statements[0].Kind)
+	})
+}
+
+func TestTheSlowestOfAPeriod(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture()
+		slow := quick(30_000)
+		f.memory.StatementFinished(slow)
+		time.Sleep(2 * time.Hour)
+		f.memory.StatementFinished(quick(20))
+		first := func(query string) string {
+			var o struct{ Slowest []struct{ Key string } }
+			f.json(t, "/?format=json"+query, &o)
+			return o.Slowest[0].Key
+		}
+		require.Equal(t, keyOf(slow), first("&window=all"))
+		require.Equal(t, keyOf(quick(20)), first(""), "of the last hour")
 	})
 }

@@ -191,9 +191,18 @@ func serverReason(s *telemetry.Statement, took time.Duration) reason {
 		}
 	}
 	if reported, ok := s.ServerTime.Get(); ok {
-		return reason{"waiting for the server, which reports " + format.Duration(reported) + " of work", inspect}
+		return reason{"waiting for the server, which reports " + format.Duration(reported) + " of work", inspectEnded(s)}
 	}
-	return reason{"waiting for the server, as seen on the wire" + pollsOf(s), inspect}
+	return reason{"waiting for the server, as seen on the wire" + pollsOf(s), inspectEnded(s)}
+}
+
+// inspectEnded is advice on a statement that the server has ended. No warehouse is large enough for one that
+// it refused.
+func inspectEnded(s *telemetry.Statement) string {
+	if f := s.Failure; f != nil && (f.SQLState != "" || s.State == "ERROR") {
+		return "The server ended the statement with an error, which says why; the query profile shows how far it came."
+	}
+	return inspect
 }
 
 // noticedLate reports whether the server may have finished long before the status call that noticed.
