@@ -12,7 +12,7 @@ import (
 
 // document is what show prints with --json.
 type document struct {
-	Statement json.RawMessage `json:"statement"`        // the record, as in the file
+	Statement json.RawMessage `json:"statement"`        // the record, as package ndjson writes it
 	Report    json.RawMessage `json:"report,omitempty"` // the same
 	Causes    []documentCause `json:"causes,omitempty"` // of the server's time, as the report says
 	Verdict   struct {

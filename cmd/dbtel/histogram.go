@@ -69,6 +69,9 @@ func (h *histogram) quantile(q float64) time.Duration {
 	}
 	for i, n := range h.buckets {
 		if rank -= n; rank <= 0 {
+			if i == 0 {
+				return h.min // less than a microsecond, and mostly nothing
+			}
 			middle := math.Pow(growth, float64(i)) * 2 / (1 + growth) // relative to both ends
 			return min(max(time.Duration(middle*float64(time.Microsecond)), h.min), h.max)
 		}

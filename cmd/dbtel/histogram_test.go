@@ -39,3 +39,11 @@ func TestQuantilesStayWithinMinimumAndMaximum(t *testing.T) {
 	require.Equal(t, 30*24*time.Hour, h.quantile(.95))
 	require.LessOrEqual(t, len(h.buckets), 1500)
 }
+
+func TestAQuantileOfNothingIsNothing(t *testing.T) {
+	var h histogram
+	h.add(0)
+	h.add(0)
+	h.add(10 * time.Millisecond)
+	require.Zero(t, h.quantile(.5))
+}

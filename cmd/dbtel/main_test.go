@@ -7,7 +7,9 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -34,9 +36,36 @@ const reports = "testdata/reports.ndjson"
 const pools = "testdata/pools.ndjson"
 
 func TestMain(m *testing.M) {
+	if args := os.Getenv(asCommand); args != "" {
+		os.Args = append([]string{"dbtel"}, strings.Fields(args)...)
+		main()
+	}
 	time.Local = time.UTC //nolint:gosmopolitan // golden files have one time zone
 	flag.Parse()
 	os.Exit(m.Run())
+}
+
+// asCommand is a variable with the arguments of a test program that is to be dbtel.
+const asCommand = "DBTEL_ARGS"
+
+func TestAPipeThatIsClosedEarlyIsNoFailure(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "long.ndjson")
+	record := `{"event":"statement","started":"2026-03-01T10:00:00Z","outcome":"completed","total_ms":5}` + "\n"
+	require.NoError(t, os.WriteFile(file, []byte(strings.Repeat(record, 20_000)), 0o600))
+	for _, args := range []string{"top -n 10000 ", "top -n 10000 --json "} {
+		cmd := exec.CommandContext(t.Context(), os.Args[0]) //nolint:gosec // this program
+		cmd.Env = append(os.Environ(), asCommand+"="+args+file)
+		var stderr strings.Builder
+		cmd.Stderr = &stderr
+		out, err := cmd.StdoutPipe()
+		require.NoError(t, err)
+		require.NoError(t, cmd.Start())
+		_, err = io.ReadFull(out, make([]byte, 10))
+		require.NoError(t, err)
+		require.NoError(t, out.Close())
+		require.NoError(t, cmd.Wait(), stderr.String())
+		require.Empty(t, stderr.String())
+	}
 }
 
 // outcome is the exit code and the output of dbtel.
@@ -279,4 +308,13 @@ func TestInterruptedRunHasItsExitCode(t *testing.T) {
 	var out, err bytes.Buffer
 	require.Equal(t, exitInterrupted, run(ctx, []string{"summary", sample}, strings.NewReader(""), &out, &err))
 	require.Empty(t, out.String()+err.String())
+}
+
+func TestASummaryBeginsWithTheFirstTimeThatIsKnown(t *testing.T) {
+	at := func(started string) string { return `{"event":"statement",` + started + `"total_ms":5}` + "\n" }
+	first, unknown, last := at(`"started":"2026-03-01T10:00:00Z",`), at(""), at(`"started":"2026-03-01T12:00:00Z",`)
+	for _, records := range []string{first + unknown + last, unknown + last + first, last + first + unknown} {
+		require.Contains(t, dbtel(t, records, "summary").out, "in 2 h 00 min from 2026-03-01 10:00:00")
+	}
+	require.NotContains(t, dbtel(t, unknown, "summary").out, "0001")
 }

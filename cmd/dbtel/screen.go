@@ -12,7 +12,7 @@ import (
 type screen struct {
 	terminal      bool
 	color         bool
-	width, height int // characters
+	width, height int // columns and lines
 }
 
 const (
@@ -22,8 +22,8 @@ const (
 	eraseLine     = "\x1b[K"
 	eraseBelow    = "\x1b[J"
 	cursorHome    = "\x1b[H"
-	enterFullView = "\x1b[?1049h\x1b[?25l" // the alternate screen, without a cursor
-	leaveFullView = "\x1b[?25h\x1b[?1049l"
+	enterFullView = "\x1b[?1049h\x1b[?25l\x1b[?7l" // the alternate screen, without a cursor; long lines are cut off
+	leaveFullView = "\x1b[?7h\x1b[?25h\x1b[?1049l"
 )
 
 // newScreen describes out. COLUMNS takes precedence over the width of a terminal.

@@ -144,11 +144,13 @@ func (s *summary) add(record any) error {
 
 func (s *summary) statement(r *telemetry.Statement) {
 	s.Statements++
-	if s.First.IsZero() || r.Started.Before(s.First) {
-		s.First = r.Started
-	}
-	if end := r.Started.Add(r.Total); end.After(s.Last) && end.Year() <= 9999 { // JSON has no later time
-		s.Last = end
+	if !r.Started.IsZero() { // a record may lack it
+		if s.First.IsZero() || r.Started.Before(s.First) {
+			s.First = r.Started
+		}
+		if end := r.Started.Add(r.Total); end.After(s.Last) && end.Year() <= 9999 { // JSON has no later time
+			s.Last = end
+		}
 	}
 	g := s.group(clean(s.groupOf(r)))
 	g.Statements++
@@ -260,6 +262,9 @@ func (s *summary) heading() string {
 	text := format.Plural(s.Statements, "statement")
 	if s.Failed > 0 {
 		text += ", " + format.Count(s.Failed) + " failed"
+	}
+	if s.First.IsZero() {
+		return text + "."
 	}
 	return text + fmt.Sprintf(", in %s from %s.", format.Duration(s.Last.Sub(s.First)), s.First.Local().Format(time.DateTime))
 }

@@ -111,15 +111,15 @@ func (v *view) shares(title string, shares []share) {
 		return
 	}
 	v.heading(title)
-	name := 0
+	name, time := 0, 8
 	for _, s := range shares {
-		name = max(name, textWidth(s.name))
+		name, time = max(name, textWidth(s.name)), max(time, textWidth(format.Duration(s.time)))
 	}
-	room := v.screen.width - name - 2 - 9 - 7
+	room := v.screen.width - name - time - len("   ") - len("  100 %")
 	for _, s := range shares {
 		b := bar(s.fraction * float64(room))
-		v.line(fmt.Sprintf("%-*s  %s%s %8s  %5s", name, s.name, v.screen.paint(s.style, b), strings.Repeat(" ", max(0, room-textWidth(b))),
-			format.Duration(s.time), format.Percent(s.fraction)))
+		v.line(fmt.Sprintf("%-*s  %s%s %*s  %5s", name, s.name, v.screen.paint(s.style, b), strings.Repeat(" ", max(0, room-textWidth(b))),
+			time, format.Duration(s.time), format.Percent(s.fraction)))
 	}
 }
 

@@ -35,22 +35,22 @@ func barStyle(b explain.Bar) style {
 // waterfall draws a timeline with characters: a scale, and a line per lane that ends in the
 // sum of its bars. Lanes without time are left out, names of lanes within another are indented.
 func waterfall(t explain.Timeline, s screen) []string {
-	const sumWidth = 9
-	name := 0
+	name, sum := 0, 9
 	lanes := slices.DeleteFunc(slices.Clone(t.Lanes), func(l explain.Lane) bool { return laneTime(l) == 0 })
 	for i := range lanes {
 		if lanes[i].Within != "" {
 			lanes[i].Name = "  " + lanes[i].Name
 		}
 		name = max(name, textWidth(lanes[i].Name))
+		sum = max(sum, 1+textWidth(format.Duration(laneTime(lanes[i]))))
 	}
 	margin := strings.Repeat(" ", name+2)
-	d := drawing{total: t.Total, cells: s.width - name - 2 - sumWidth, screen: s}
+	d := drawing{total: t.Total, cells: s.width - name - 2 - sum, screen: s}
 	ticks, rule := d.scale()
 	lines := []string{margin + s.paint(dim, ticks), margin + s.paint(dim, rule)}
 	for _, l := range lanes {
 		text := format.Duration(laneTime(l))
-		pad := strings.Repeat(" ", max(1, sumWidth-textWidth(text)))
+		pad := strings.Repeat(" ", sum-textWidth(text))
 		lines = append(lines, l.Name+strings.Repeat(" ", name+2-textWidth(l.Name))+d.lane(l.Bars)+pad+s.paint(dim, text))
 	}
 	return lines
