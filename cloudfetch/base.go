@@ -3,6 +3,7 @@ package cloudfetch
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/http"
 	"net/url"
@@ -26,8 +27,8 @@ const maxConnections = 100
 
 // NewBase returns what the driver uses when it is not given a transport: a pool
 // of its own for the workspace, with the driver's settings (proxy from the
-// environment, HTTP/2), and for storage whatever http.DefaultClient uses at the
-// time of each request. config is the driver's TLS configuration; like the
+// environment, HTTP/2), and for storage the transport and timeout that http.DefaultClient
+// has at the time of each request. config is the driver's TLS configuration; like the
 // driver, it is used only if it says InsecureSkipVerify. It may be nil.
 func NewBase(config *tls.Config) Base {
 	if config != nil && !config.InsecureSkipVerify {
@@ -93,17 +94,21 @@ func (b Base) closeIdleConnections() {
 	}
 }
 
-// defaultStorage is the transport of http.DefaultClient, looked up each time,
-// because applications may set it at any time.
+// defaultStorage has the transport and the timeout of http.DefaultClient, looked up each
+// time, because applications may set them at any time.
 type defaultStorage struct{}
 
 var _ http.RoundTripper = defaultStorage{}
 
 // RoundTrip implements http.RoundTripper.
 func (defaultStorage) RoundTrip(req *http.Request) (*http.Response, error) {
-	rt := http.DefaultClient.Transport
-	if rt == nil {
-		rt = http.DefaultTransport
+	c := http.Client{Transport: http.DefaultClient.Transport, Timeout: http.DefaultClient.Timeout, CheckRedirect: noRedirect}
+	resp, err := c.Do(req)
+	if named := (*url.Error)(nil); errors.As(err, &named) {
+		return nil, named.Err // the client above adds the method and the address
 	}
-	return rt.RoundTrip(req)
+	return resp, err
 }
+
+// noRedirect leaves redirects to the client above.
+func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

@@ -3,7 +3,6 @@ package driverwrap
 import (
 	"net/http"
 	"testing"
-	"time"
 
 	dbsql "github.com/databricks/databricks-sql-go"
 	"github.com/stretchr/testify/require"
@@ -14,14 +13,12 @@ import (
 // Without a transport the driver downloads with http.DefaultClient; with one it makes a
 // client of its own, which must not take anything over from there.
 func TestTheClientForDownloadsIsLikeTheOneTheDriverWouldUse(t *testing.T) {
-	http.DefaultClient.Timeout = time.Hour
-	t.Cleanup(func() { http.DefaultClient.Timeout = 0 })
 	for name, test := range map[string]struct {
 		opts []dbsql.ConnOption
-		want time.Duration
+		want bool
 	}{
-		"the driver's own":   {nil, time.Hour},
-		"a user's transport": {[]dbsql.ConnOption{dbsql.WithTransport(&http.Transport{})}, 0},
+		"the driver's own":   {nil, true},
+		"a user's transport": {[]dbsql.ConnOption{dbsql.WithTransport(&http.Transport{})}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var config nativeConfig
@@ -30,7 +27,9 @@ func TestTheClientForDownloadsIsLikeTheOneTheDriverWouldUse(t *testing.T) {
 			require.NoError(t, err)
 			client, ok := readConfig[*http.Client](config, "HTTPClient").Get()
 			require.True(t, ok)
-			require.Equal(t, test.want, client.Timeout)
+			require.Zero(t, client.Timeout, "cloudfetch has it")
+			require.Equal(t, test.want, client.CheckRedirect != nil)
+			require.Equal(t, test.want, client.Jar != nil)
 			require.IsType(t, (*cloudfetch.Transport)(nil), client.Transport)
 		})
 	}

@@ -325,6 +325,22 @@ func TestAParameterWithoutEffectIsAnErrorAtOpen(t *testing.T) {
 	}
 }
 
+// TestWhatTheReadmeAddsToADSNOpens adds it to the DSNs that the README has.
+func TestWhatTheReadmeAddsToADSNOpens(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	require.NoError(t, err)
+	added := regexp.MustCompile(`dsn \+= "(.*?)"`).FindAllStringSubmatch(string(readme), -1)
+	dsns := regexp.MustCompile(`token:[^\s"]+/warehouses/\w+`).FindAllString(string(readme), -1)
+	require.NotEmpty(t, added)
+	require.NotEmpty(t, dsns)
+	for _, dsn := range dsns {
+		for _, a := range added {
+			_, err := driverwrap.Config{}.OpenConnector(dsn + a[1])
+			require.NoError(t, err, dsn+a[1])
+		}
+	}
+}
+
 // TestEveryDocumentedParameterIsKnown reads the driver's own reference. A driver that
 // documents more than the corpus names fails here: teach dsn.go first.
 func TestEveryDocumentedParameterIsKnown(t *testing.T) {

@@ -2,7 +2,9 @@ package driverwrap
 
 import (
 	"crypto/tls"
+	"errors"
 	"net/http"
+	"net/url"
 
 	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
@@ -34,11 +36,39 @@ func observer(n nativeConfig) *cloudfetch.Transport {
 }
 
 // imitateDefaultClient makes the client for downloads that WithTransport has just made behave
-// as http.DefaultClient, which the driver uses when it is given no transport.
+// as http.DefaultClient, which the driver uses when it is given no transport, whenever the
+// application sets that. Its transport and timeout are looked up in cloudfetch.
 func imitateDefaultClient(n nativeConfig) {
 	if client := readConfig[*http.Client](n, "HTTPClient").Or(nil); client != nil {
-		client.Timeout, client.Jar, client.CheckRedirect = http.DefaultClient.Timeout, http.DefaultClient.Jar, http.DefaultClient.CheckRedirect
+		client.Jar, client.CheckRedirect = defaultJar{}, checkDefaultRedirect
 	}
+}
+
+// defaultJar is the cookie jar of http.DefaultClient, which may have none.
+type defaultJar struct{}
+
+func (defaultJar) SetCookies(u *url.URL, cookies []*http.Cookie) {
+	if jar := http.DefaultClient.Jar; jar != nil {
+		jar.SetCookies(u, cookies)
+	}
+}
+
+func (defaultJar) Cookies(u *url.URL) []*http.Cookie {
+	if jar := http.DefaultClient.Jar; jar != nil {
+		return jar.Cookies(u)
+	}
+	return nil
+}
+
+// checkDefaultRedirect does what http.DefaultClient does about a redirect.
+func checkDefaultRedirect(req *http.Request, via []*http.Request) error {
+	if check := http.DefaultClient.CheckRedirect; check != nil {
+		return check(req, via)
+	}
+	if len(via) >= 10 {
+		return errors.New("stopped after 10 redirects") // as net/http says it
+	}
+	return nil
 }
 
 // wireCounters are those of all connectors of the process, closed ones included.

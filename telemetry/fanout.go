@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 )
@@ -14,17 +15,23 @@ import (
 // Fanout passes records to the sinks attached to it. All methods may be called concurrently;
 // the ones that take a record return at once and never do I/O. The zero value is ready.
 type Fanout struct {
-	// QueueSize is the largest number of records that wait for one sink; 0 means 1000. When
-	// it is reached, the oldest are dropped. Set it before the first Attach.
+	// QueueSize is the largest number of records that wait for one sink; 0 means 1000. When it is
+	// reached, the oldest success is dropped, or the oldest failure where only failures wait. Set it
+	// before the first Attach.
 	QueueSize int
 
-	mu     sync.Mutex                   // serialises writers of queues
+	mu     sync.Mutex                   // serializes writers of queues
 	queues atomic.Pointer[[]*sinkQueue] // replaced as a whole, read without a lock
 
 	tracers atomic.Pointer[[]Tracer] // those among the sinks of queues; replaced with them
 }
 
-// Attach adds a sink. Detach removes it; records that are queued by then still reach it.
+// detachTimeout is how long detaching a sink waits for it.
+const detachTimeout = 2 * time.Second
+
+// Attach adds a sink. Detach removes it: it waits, for 2 s at most, until the records that are queued by
+// then have reached the sink, so that what the sink writes to can be closed next. What a slower sink has not
+// taken by then still reaches it. A sink that detaches itself while it is called waits in vain.
 func (f *Fanout) Attach(sink Sink) (detach func()) {
 	size := f.QueueSize
 	if size <= 0 {
@@ -36,6 +43,11 @@ func (f *Fanout) Attach(sink Sink) (detach func()) {
 		f.change(func(queues []*sinkQueue) []*sinkQueue {
 			return slices.DeleteFunc(queues, func(other *sinkQueue) bool { return other == q })
 		})
+		ctx, cancel := context.WithTimeout(context.Background(), detachTimeout)
+		defer cancel()
+		if w := q.beginFlush(nil); w != nil {
+			q.awaitFlush(ctx, w)
+		}
 	}
 }
 

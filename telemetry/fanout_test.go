@@ -165,3 +165,30 @@ func TestTakingARecordAllocatesNothing(t *testing.T) {
 	}
 	require.Zero(t, testing.AllocsPerRun(1000, func() { f.Statement(s) }))
 }
+
+// What a sink writes to is closed as soon as the sink is detached.
+func TestDetachingWaitsForWhatWasRecorded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var f telemetry.Fanout
+		var taken []string
+		slow := 20 * time.Millisecond
+		detach := f.Attach(sinkFunc(func(s *telemetry.Statement) {
+			time.Sleep(slow)
+			taken = append(taken, s.StatementID)
+		}))
+		for i := range 50 {
+			f.Statement(&telemetry.Statement{StatementID: strconv.Itoa(i)})
+		}
+		detach()
+		require.Len(t, taken, 50)
+		require.Equal(t, "49", taken[49])
+
+		slow = time.Hour
+		detach = f.Attach(sinkFunc(func(*telemetry.Statement) { time.Sleep(slow) }))
+		f.Statement(&telemetry.Statement{})
+		start := time.Now()
+		detach()
+		require.Equal(t, 2*time.Second, time.Since(start))
+		time.Sleep(slow)
+	})
+}

@@ -126,7 +126,8 @@ func (p *Process) Stats() Stats {
 }
 
 // Attach adds a sink to [Default], so that it receives the records of every wrapped driver of
-// the process. Detach removes it; records that are queued by then still reach it.
+// the process. Detach removes it, as [Fanout.Attach] says. Attach before the first pool is opened and detach
+// after the last one is closed: a sink that is detached before that misses what comes in between.
 func Attach(sink Sink) (detach func()) { return Default.Attach(sink) }
 
 // RegisterPool shows a pool's statistics in metrics and on the debug page: the wait for a
@@ -139,6 +140,7 @@ func RegisterPool(name string, pool interface{ Stats() sql.DBStats }) (unregiste
 // Flush waits until everything recorded before the call has reached the sinks of [Default] and of
 // open connectors, OpenTelemetry and Databricks, or until ctx is done; the error says what still
 // waits. A serverless function calls it before it returns, because its process may be frozen then.
+// Give ctx a deadline: where the endpoint hangs, all retries of a request take the better part of a minute.
 // A sink must not call it without a time bound: it would wait for its own delivery.
 func Flush(ctx context.Context) error { return Default.Flush(ctx) }
 

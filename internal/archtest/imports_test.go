@@ -25,8 +25,8 @@ var mayImport = map[string][]string{
 	"telemetry/ndjson":  {"internal/registry", "telemetry", "telemetry/explain"},
 	"telemetry/logsink": {"internal/contain", "internal/registry", "internal/spancontext", "telemetry", "telemetry/explain"},
 
-	"internal/export":     {"internal/contain", "internal/failure", "internal/ondemand", "internal/queue", "internal/registry", "internal/uuid", "telemetry"},
-	"internal/history":    {"internal/contain", "internal/export", "internal/ondemand", "internal/queue", "internal/settings", "telemetry"},
+	"internal/export":     {"internal/contain", "internal/failure", "internal/lasting", "internal/ondemand", "internal/queue", "internal/registry", "internal/uuid", "telemetry"},
+	"internal/history":    {"internal/contain", "internal/export", "internal/lasting", "internal/ondemand", "internal/queue", "internal/settings", "telemetry"},
 	"telemetry/expvars":   {"telemetry"},
 	"telemetry/otelsink":  {"internal/contain", "internal/spancontext", "internal/sqltext", "telemetry", "telemetry/explain"},
 	"telemetry/debugpage": {"internal/sqltext", "internal/contain", "internal/format", "internal/registry", "internal/settings", "telemetry", "telemetry/explain", "internal/export"},
@@ -39,6 +39,7 @@ var mayImport = map[string][]string{
 	"internal/format":      {},
 	"internal/registry":    {"internal/uuid", "telemetry"},
 	"internal/settings":    {"telemetry"},
+	"internal/lasting":     {},
 	"internal/ondemand":    {},
 	"internal/queue":       {},
 	"internal/uuid":        {},

@@ -14,13 +14,18 @@ import (
 // closeAfter is the number of successes in a row that close a half-open breaker.
 const closeAfter = 2
 
+// remembered is how long after its last failure a breaker is kept for connectors that come back.
+const remembered = 15 * time.Minute
+
 // breaker stops a pipeline from sending to an endpoint that keeps failing. One batch, its
 // retries included, is one request to it; only the pipeline's one goroutine makes requests,
-// so a half-open breaker has one probe at a time.
+// so a half-open breaker has one probe at a time. A breaker outlives its pipeline: the next one of
+// the same host, credential and settings goes on with it.
 type breaker struct {
 	gobreaker *gobreaker.CircuitBreaker[result] // nil: switched off
 	timeout   time.Duration
 	until     atomic.Pointer[time.Time] // when an open breaker becomes half-open; nil before it first opened
+	paused    atomic.Pointer[time.Time] // when the endpoint may be asked again; nil: it has not failed
 	opened    func()
 }
 
@@ -67,6 +72,7 @@ func (b *breaker) do(send func(probe bool) result) (r result, ok bool, retryAt t
 		r := send(probe)
 		switch r.outcome {
 		case outcomeAccepted:
+			b.paused.Store(nil)
 			return r, nil
 		case outcomeTooLarge, outcomeInterrupted:
 			return r, errExcluded
@@ -77,6 +83,23 @@ func (b *breaker) do(send func(probe bool) result) (r result, ok bool, retryAt t
 		return r, false, *b.until.Load()
 	}
 	return r, true, time.Time{}
+}
+
+// pause notes that the endpoint failed, and is to be left alone until a time.
+func (b *breaker) pause(until time.Time) { b.paused.Store(&until) }
+
+// pausedUntil returns until when to leave the endpoint alone; the zero time where it has not failed.
+func (b *breaker) pausedUntil() time.Time {
+	if until := b.paused.Load(); until != nil {
+		return *until
+	}
+	return time.Time{}
+}
+
+// Stale reports whether the endpoint has not failed lately.
+func (b *breaker) Stale(now time.Time) bool {
+	_, open := b.openUntil()
+	return !open && now.After(b.pausedUntil().Add(remembered))
 }
 
 // openUntil returns when an open breaker becomes half-open; false while it is not open.

@@ -95,7 +95,6 @@ func (k *client) send(ctx context.Context, q request, once bool, try func(again 
 			return r
 		}
 		if !sleep(ctx, pause) {
-			r.outcome = outcomeInterrupted
 			return r
 		}
 	}
@@ -110,11 +109,13 @@ func (k *client) uploadOnce(ctx context.Context, end time.Time, q request) resul
 		return noResponse(ctx, err)
 	}
 	var counts uploadCounts
+	began := time.Now()
 	r := k.attempt(ctx, req, func(body []byte) (ok bool) {
 		counts, ok = parseUploadResponse(body)
 		return ok
 	})
 	r.counts = counts
+	r.cutOff(began)
 	return r
 }
 
@@ -192,6 +193,18 @@ type result struct {
 	status     int                // 0 without a response
 	category   telemetry.Category // without a response
 	retryAfter time.Duration
+}
+
+// longUnanswered is how long a request must have waited when its pipeline was closed for that to say
+// something about the endpoint.
+const longUnanswered = time.Second
+
+// cutOff takes a request that was cut off after it had long waited for one that timed out: where every pool
+// is closed before its requests time out, nothing else shows that the endpoint hangs.
+func (r *result) cutOff(began time.Time) {
+	if r.outcome == outcomeInterrupted && time.Since(began) >= longUnanswered {
+		r.outcome, r.category = outcomeUnavailable, telemetry.CategoryTimeout
+	}
 }
 
 // describe says what went wrong: an HTTP status or an error category.

@@ -1,7 +1,6 @@
 package export
 
 import (
-	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -59,29 +58,4 @@ func TestTimesThatDecideAreMonotonic(t *testing.T) {
 	until, open := b.openUntil()
 	require.True(t, open)
 	monotonic(until)
-}
-
-func TestUnusedFlagsAreEvicted(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var f flagCache
-		host := func(i int) flagKey { return flagKey{endpoint: fmt.Sprint(i)} }
-		for i := range 10_000 {
-			f.acquire(host(i)).store(true, time.Hour, time.Now())
-			f.release(host(i))
-		}
-		require.Less(t, len(f.flags), 3*maxUnused, "flags of closed connectors are bounded")
-		_, known := f.flags[host(9_999)]
-		require.True(t, known, "the latest has not expired")
-
-		time.Sleep(2 * time.Hour)
-		for i := range 10_000 {
-			f.acquire(host(-i)) // in use
-		}
-		_, known = f.flags[host(9_999)]
-		require.False(t, known, "it has expired")
-		for i := range 10_000 {
-			f.release(host(-i))
-		}
-		require.Less(t, len(f.flags), 3*maxUnused)
-	})
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/lasting"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/ondemand"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
@@ -26,7 +27,8 @@ type Exporter struct {
 
 	mu        sync.Mutex                // guards all below
 	pipelines map[pipelineKey]*pipeline // with at least one open handle
-	flags     flagCache
+	flags     lasting.States[*flag]     // by flagKey
+	breakers  lasting.States[*breaker]  // by pipelineKey
 }
 
 // Default is the Exporter of every wrapped driver of the process. telemetry.Flush and
@@ -72,7 +74,8 @@ func (x *Exporter) Open(c Connection, settings telemetry.Settings) *Handle {
 	}
 	p := x.pipelines[key]
 	if p == nil {
-		p = newPipeline(x, x.flags.acquire(key.flagKey), &c, settings)
+		breaker := x.breakers.Acquire(key, func() *breaker { return newBreaker(settings, func() { x.counts.opened.Add(1) }) })
+		p = newPipeline(x, x.flags.Acquire(key.flagKey, newFlag), breaker, &c, settings)
 		x.pipelines[key] = p
 	}
 	p.refs++
@@ -149,14 +152,22 @@ type pipelineRef struct {
 	key      pipelineKey
 }
 
-// release gives the reference up, and ends the pipeline when it was the last.
+// release gives the reference up. When it was the last, it ends the pipeline, and keeps what that learned of
+// its host to the end.
 func (r *pipelineRef) release() {
-	if r.exporter.release(r) {
-		r.pipeline.end(DropClosed)
+	x := r.exporter
+	if !x.remove(r) {
+		return
 	}
+	r.pipeline.end(DropClosed)
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.flags.Release(r.key.flagKey)
+	x.breakers.Release(r.key)
 }
 
-func (x *Exporter) release(r *pipelineRef) (last bool) {
+// remove removes the reference, and the pipeline from the list when it was the last.
+func (x *Exporter) remove(r *pipelineRef) (last bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	r.pipeline.refs--
@@ -166,7 +177,6 @@ func (x *Exporter) release(r *pipelineRef) (last bool) {
 	if x.pipelines[r.key] == r.pipeline {
 		delete(x.pipelines, r.key)
 	}
-	x.flags.release(r.key.flagKey)
 	return true
 }
 

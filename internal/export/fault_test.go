@@ -329,3 +329,61 @@ func TestAPanicInTheAuthenticatorIsContained(t *testing.T) {
 		balanced(t, x)
 	})
 }
+
+// An application that opens and closes a pool for each job has no pipeline that lives long enough for five
+// batches to fail.
+func TestWhatIsLearnedOfAnEndpointOutlivesItsPools(t *testing.T) {
+	for name, fault := range map[string]func(s *service){
+		"upload refused": func(s *service) { s.upload = status(503) },
+		"upload reset":   func(s *service) { s.upload = fails(&net.OpError{Op: "read", Err: syscall.ECONNRESET}) },
+		"upload hangs":   func(s *service) { s.upload = hang },
+		"flag hangs":     func(s *service) { s.flag = hang },
+		"flag refused":   func(s *service) { s.flag = status(503) },
+		"page instead":   func(s *service) { s.upload = status(200) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
+				fault(s)
+				c := connection(s)
+				job := func() (closing time.Duration) {
+					h := x.Open(c, telemetry.Settings{})
+					h.SessionOpened(opened())
+					start := time.Now()
+					_ = h.Close(t.Context())
+					return time.Since(start)
+				}
+				var closing time.Duration
+				for range 20 {
+					closing += job()
+				}
+				require.LessOrEqual(t, closing, 5*2*time.Second, "five failures open the breaker, one makes the flag unreadable")
+				require.Zero(t, job())
+				for range 9 {
+					time.Sleep(70 * time.Second)
+					require.LessOrEqual(t, job(), 2*time.Second, "a probe")
+					require.Zero(t, job())
+				}
+				s.upload, s.flag = nil, nil
+				time.Sleep(70 * time.Second)
+				job()
+				job()
+				require.Zero(t, job())
+				require.NotEmpty(t, s.events, "it is reported again")
+				balanced(t, x)
+			})
+		})
+	}
+}
+
+func TestAnEndpointIsGivenTimeByAClose(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
+		s.upload = hang
+		c := connection(s)
+		for range 20 {
+			h := x.Open(c, telemetry.Settings{CloseTimeout: 100 * time.Millisecond})
+			h.SessionOpened(opened())
+			_ = h.Close(t.Context())
+		}
+		require.Zero(t, x.Stats().BreakerOpened, "a request that was cut off at once says nothing")
+	})
+}

@@ -42,6 +42,7 @@ func (p *pipeline) requestFlag(o *origin) {
 	var failed flagFailure
 	defer func() { p.flag.finish(pending, failed, time.Now()) }()
 	p.exporter.counts.flagRequests.Add(1)
+	began := time.Now()
 	var (
 		enabled bool
 		ttl     time.Duration
@@ -54,6 +55,7 @@ func (p *pipeline) requestFlag(o *origin) {
 		p.flag.store(enabled, ttl, time.Now())
 		return
 	}
+	r.cutOff(began)
 	switch {
 	case r.outcome == outcomeInterrupted:
 	case r.status == http.StatusUnauthorized || r.status == http.StatusForbidden:
@@ -121,8 +123,9 @@ const (
 	flagUnreadable // a request failed a moment ago
 )
 
-// flag is the cached flag of one host, shared by all pipelines that send there. Its times are
-// monotonic: a step of the wall clock changes nothing.
+// flag is the cached flag of one host, shared by all pipelines that send there. It outlives the last of
+// them, because connectors come and go, but not its TTL. Its times are monotonic: a step of the wall clock
+// changes nothing.
 type flag struct {
 	offUntil atomic.Pointer[time.Time] // until when the flag is known to be off; nil: it is not
 
@@ -134,6 +137,8 @@ type flag struct {
 	asked   asker // whose request failed
 	pending *flagRequest
 }
+
+func newFlag() *flag { return &flag{} }
 
 // asker is who asks for a flag. Credentials may be refused and transports fail for reasons of their own.
 type asker struct{ transport, credential any }
@@ -236,8 +241,8 @@ func (f *flag) finish(r *flagRequest, failed flagFailure, now time.Time) {
 	}
 }
 
-// stale reports whether nothing is known any more.
-func (f *flag) stale(now time.Time) bool {
+// Stale reports whether nothing is known any more.
+func (f *flag) Stale(now time.Time) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.pending == nil && !now.Before(f.expires) && !now.Before(f.retryAt)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -96,7 +97,7 @@ func (p *pipeline) pendingError() error {
 	cause := p.lastError
 	switch _, open := p.breaker.openUntil(); {
 	case open:
-		cause = "the circuit breaker is open after " + cause
+		cause = strings.TrimSuffix("the circuit breaker is open after "+cause, " after ")
 	case !p.loggedIn:
 		cause = "the driver has not logged in yet"
 	case cause == "":

@@ -20,7 +20,7 @@ type pipeline struct {
 	settings telemetry.Settings // with defaults
 	flag     *flag              // of the host
 	client   *client
-	breaker  *breaker
+	breaker  *breaker        // of the host, the credential and the settings
 	ctx      context.Context // done when the pipeline is over
 	cancel   context.CancelFunc
 
@@ -43,9 +43,8 @@ type pipeline struct {
 	lastError   string
 }
 
-func newPipeline(x *Exporter, f *flag, c *Connection, settings telemetry.Settings) *pipeline {
-	p := &pipeline{exporter: x, settings: settings, flag: f, client: newClient(c, settings, &x.contained)}
-	p.breaker = newBreaker(settings, func() { x.counts.opened.Add(1) })
+func newPipeline(x *Exporter, f *flag, b *breaker, c *Connection, settings telemetry.Settings) *pipeline {
+	p := &pipeline{exporter: x, settings: settings, flag: f, breaker: b, client: newClient(c, settings, &x.contained), notBefore: b.pausedUntil()}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	// The first wait is a random part of the interval: processes that are started together have
 	// their first events together, and should not report them together.

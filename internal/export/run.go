@@ -132,6 +132,7 @@ func (p *pipeline) finishBatch(d delivery) {
 	p.queue.requeue(d.unsent)
 	p.evictOverflow()
 	p.notBefore = time.Now().Add(d.pause)
+	p.breaker.pause(p.notBefore)
 	p.failWaiters()
 }
 

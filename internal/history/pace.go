@@ -12,10 +12,9 @@ const (
 	quietTime  = 15 * time.Minute // how long a host is not asked after it refused
 )
 
-// pace says when a host may be asked with one credential. Its times are monotonic.
+// pace says when a host may be asked with one credential. It outlives the last worker that needs it. Its
+// times are monotonic.
 type pace struct {
-	users int // workers; guarded by Reader.mu
-
 	mu         sync.Mutex // guards all below
 	next       time.Time  // no request before
 	pause      time.Duration
@@ -73,47 +72,9 @@ func (p *pace) failing(now time.Time) bool {
 	return p.lastError != "" && now.Before(p.next)
 }
 
-// stale reports whether there is nothing left to remember.
-func (p *pace) stale(now time.Time) bool {
+// Stale reports whether there is nothing left to remember.
+func (p *pace) Stale(now time.Time) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return !now.Before(p.next) && !now.Before(p.quietUntil)
-}
-
-// paces has the pace of each host and credential, by tenant. A pace outlives the last worker that
-// needs it until there is nothing left to remember. Reader.mu guards them.
-type paces map[any]*pace
-
-const maxUnused = 64 // paces kept for connectors that may come back
-
-func (all *paces) acquire(key any) *pace {
-	if *all == nil {
-		*all = paces{}
-	}
-	p := (*all)[key]
-	if p == nil {
-		all.forget()
-		p = &pace{}
-		(*all)[key] = p
-	}
-	p.users++
-	return p
-}
-
-func (all *paces) release(key any) {
-	(*all)[key].users--
-	all.forget()
-}
-
-// forget removes unused paces that are stale, and those beyond maxUnused.
-func (all *paces) forget() {
-	now, unused := time.Now(), 0
-	for key, p := range *all {
-		if p.users > 0 {
-			continue
-		}
-		if unused++; unused > maxUnused || p.stale(now) {
-			delete(*all, key)
-		}
-	}
 }

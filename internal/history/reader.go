@@ -9,6 +9,7 @@ import (
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/lasting"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/ondemand"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/settings"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
@@ -22,9 +23,9 @@ type Reader struct {
 	contained contain.Log
 	down      atomic.Bool // Shutdown was called
 
-	mu      sync.Mutex      // guards all below
-	workers map[any]*worker // with at least one open handle, by tenant
-	paces   paces
+	mu      sync.Mutex            // guards all below
+	workers map[any]*worker       // with at least one open handle, by tenant
+	paces   lasting.States[*pace] // by tenant
 }
 
 // Default is the Reader of every wrapped driver of the process. telemetry.Shutdown includes it.
@@ -67,7 +68,7 @@ func (r *Reader) Open(c export.Connection, s telemetry.Settings, to []*telemetry
 	}
 	w := r.workers[key]
 	if w == nil {
-		w = newWorker(r, r.paces.acquire(key), &c)
+		w = newWorker(r, r.paces.Acquire(key, func() *pace { return &pace{} }), &c)
 		r.workers[key] = w
 	}
 	w.refs++
@@ -108,7 +109,7 @@ func (r *Reader) release(ref *workerRef) (last bool) {
 		return false
 	}
 	delete(r.workers, ref.key)
-	r.paces.release(ref.key)
+	r.paces.Release(ref.key)
 	return true
 }
 

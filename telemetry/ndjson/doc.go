@@ -15,6 +15,5 @@
 //
 //	*Statement ──▶ Sink ──▶ {"event":"statement",…} ──▶ Read ──▶ *Statement
 //
-//	detach := telemetry.Attach(ndjson.New(os.Stderr))
-//	defer detach()
+//	defer telemetry.Attach(ndjson.New(os.Stderr))() // before sql.Open, and so after db.Close
 package ndjson

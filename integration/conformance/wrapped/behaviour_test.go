@@ -3,6 +3,8 @@ package wrapped
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -302,3 +304,52 @@ func leaked(before goleak.Option) int {
 	}
 	return strings.Count(err.Error(), "Goroutine ")
 }
+
+// The driver downloads with http.DefaultClient as it is then, not as it was when the pool was opened.
+func TestTheDefaultClientOfTheMomentDownloads(t *testing.T) {
+	before := http.DefaultClient
+	defer func() { http.DefaultClient = before }()
+	downloads := func(action workspace.Action, first int) workspace.Fault {
+		return workspace.Fault{On: workspace.ResultDownloads(), First: first, Do: action}
+	}
+	for name, moment := range map[string]struct {
+		fault  workspace.Fault
+		client *http.Client
+	}{
+		"timeout": {downloads(workspace.Hang(), 1), &http.Client{Timeout: 200 * time.Millisecond}},
+		"redirects": {downloads(workspace.RedirectToLogin(), 0), &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error {
+			return errors.New("no redirects here")
+		}}},
+		"transport": {downloads(workspace.Latency(0), 1), &http.Client{Transport: roundTripper(func(*http.Request) (*http.Response, error) {
+			return nil, errors.New("no downloads here")
+		})}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			program := func(connect func(...dbsql.ConnOption) (driver.Connector, error)) string {
+				http.DefaultClient = before
+				ws := workspace.New(t, workspace.Options{CloudFetchThreshold: 1, FileRows: 500})
+				ws.Inject(moment.fault)
+				connector, err := connect(append(options(ws), dbsql.WithRetries(1, time.Millisecond, time.Millisecond))...)
+				require.NoError(t, err)
+				db := sql.OpenDB(connector)
+				defer func() { require.NoError(t, db.Close()) }()
+				http.DefaultClient = moment.client
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				n, err := drain(db.QueryContext(ctx, statement(400)))
+				return fmt.Sprint(n, " ", regexp.MustCompile(`http://[^"]*/`).ReplaceAllString(fmt.Sprint(err), "…/"))
+			}
+			native := program(dbsql.NewConnector)
+			require.Equal(t, withoutFile(native), withoutFile(program(driverwrap.NewConnector)))
+		})
+	}
+}
+
+// withoutFile leaves out the names of result files, which differ.
+func withoutFile(text string) string {
+	return regexp.MustCompile(`[0-9a-f-]{36}\.arrow[^"]*`).ReplaceAllString(text, "…")
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

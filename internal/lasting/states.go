@@ -1,0 +1,72 @@
+// Package lasting keeps what was learned about a host for connectors that come back: an application that
+// opens and closes a pool for each of its jobs must not learn anew each time that the host does not answer.
+package lasting
+
+import "time"
+
+// State is what was learned.
+type State interface {
+	// Stale reports whether there is nothing left to remember.
+	Stale(now time.Time) bool
+}
+
+// States has states by key. A state lasts as long as it has users, and after them until it is stale or there
+// are too many. The owner of States holds a lock while it calls them. The zero value is ready.
+type States[S State] struct {
+	all       map[any]*entry[S]
+	evictSize int // size at which unused states are looked for
+}
+
+type entry[S State] struct {
+	state S
+	users int
+}
+
+const (
+	minEvictSize = 64
+	maxUnused    = 256
+)
+
+// Acquire returns the state of a comparable key, a new one if it has none, for one more user.
+func (s *States[S]) Acquire(key any, create func() S) S {
+	if s.all == nil {
+		s.all = map[any]*entry[S]{}
+	}
+	e := s.all[key]
+	if e == nil {
+		s.evict()
+		e = &entry[S]{state: create()}
+		s.all[key] = e
+	}
+	e.users++
+	return e.state
+}
+
+// Release ends a use.
+func (s *States[S]) Release(key any) {
+	e := s.all[key]
+	if e.users--; e.users == 0 && e.state.Stale(time.Now()) {
+		delete(s.all, key)
+	}
+}
+
+// Len is the number of states.
+func (s *States[S]) Len() int { return len(s.all) }
+
+// evict removes unused states that are stale, and those beyond maxUnused. It looks at all states, but so
+// rarely that Acquire takes constant time on average.
+func (s *States[S]) evict() {
+	if len(s.all) < max(s.evictSize, minEvictSize) {
+		return
+	}
+	now, unused := time.Now(), 0
+	for key, e := range s.all {
+		if e.users > 0 {
+			continue
+		}
+		if unused++; unused > maxUnused || e.state.Stale(now) {
+			delete(s.all, key)
+		}
+	}
+	s.evictSize = 2 * len(s.all)
+}
