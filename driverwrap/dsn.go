@@ -57,8 +57,12 @@ func orRaw(unescape func(string) (string, error), raw string) string {
 	return raw
 }
 
-// assignment matches what looks like a parameter with a value.
-var assignment = regexp.MustCompile(`([\w.-]+)\s*=`)
+// What looks like a parameter with a value: anywhere, where nothing else is expected, and within a value,
+// where a : may be that of a tag.
+var (
+	assignment      = regexp.MustCompile(`([\w.-]+)\s*[=:]`)
+	assignedInValue = regexp.MustCompile(`([\w.-]+)\s*=|[;&#?]\s*([\w.-]+)\s*:`)
+)
 
 // misplaced returns an error for a parameter of the wrapper in what splitDSN has left: after
 // the path without a ?, after a separator other than &, with an escaped =, or in the fragment. The native driver
@@ -70,30 +74,38 @@ func misplaced(native string) error {
 		address = after
 	}
 	_, path, _ := strings.Cut(address, "/") // without the user and host before it
-	for _, part := range []struct{ text, place string }{
-		{orRaw(url.PathUnescape, path), "in the path of the DSN"},
-		{query, "in the value of another parameter of the DSN"},
-		{orRaw(url.PathUnescape, fragment), "in the fragment of the DSN"},
-		{namesIn(query), "in the name of another parameter of the DSN"},
+	names, values := unescaped(query)
+	for _, part := range []struct {
+		text, place string
+		form        *regexp.Regexp
+	}{
+		{orRaw(url.PathUnescape, path), "in the path of the DSN", assignment},
+		{query, "in the value of another parameter of the DSN", assignedInValue},
+		{values, "in the value of another parameter of the DSN", assignedInValue},
+		{orRaw(url.PathUnescape, fragment), "in the fragment of the DSN", assignment},
+		{names, "in the name of another parameter of the DSN", assignment},
 	} {
-		for _, m := range assignment.FindAllStringSubmatch(part.text, -1) {
-			if settings.IsParameter(m[1]) {
-				return settings.MisplacedParameter(m[1], part.place)
+		for _, m := range part.form.FindAllStringSubmatch(part.text, -1) {
+			if name := strings.Join(m[1:], ""); settings.IsParameter(name) {
+				return settings.MisplacedParameter(name, part.place)
 			}
 		}
 	}
 	return nil
 }
 
-// namesIn returns the names of the parameters. A name that has a = or a : is an assignment that was
-// escaped, or written another way: enableTelemetry%3Dfalse, enableTelemetry:false.
-func namesIn(query string) string {
-	var names strings.Builder
+// unescaped returns the names and the values of the parameters, one after the other. A name that has a =, a :
+// or a space is an assignment that was escaped, once or twice, or written another way:
+// enableTelemetry%3Dfalse, enableTelemetry:false, enableTelemetry+false.
+func unescaped(query string) (names, values string) {
+	var allNames, allValues strings.Builder
 	for pair := range strings.SplitSeq(query, "&") {
-		name, _ := unescapePair(pair)
-		names.WriteString(strings.ReplaceAll(name, ":", "=") + "&")
+		name, value := unescapePair(pair)
+		name = strings.ReplaceAll(strings.TrimSpace(orRaw(url.QueryUnescape, name)), " ", "=")
+		allNames.WriteString(name + "&")
+		allValues.WriteString(value + "\n")
 	}
-	return names.String()
+	return allNames.String(), allValues.String()
 }
 
 // parsedDSN is a DSN split as by the native parser.

@@ -301,6 +301,13 @@ func TestAParameterWithoutEffectIsAnErrorAtOpen(t *testing.T) {
 		"/p?catalog=c?telemetry_log_level=warn":       "telemetry_log_level is in the value of another parameter of the DSN" + more,
 		"/p?catalog=c;telemetry_log_level=warn":       "telemetry_log_level is in the value of another parameter of the DSN" + more,
 		"/p?catalog=c;enableTelemetry=false":          "enableTelemetry is in the value of another parameter of the DSN" + more,
+		"/p?catalog=c;enableTelemetry:false":          "enableTelemetry is in the value of another parameter of the DSN" + more,
+		"/p?catalog=c%26enableTelemetry%3Dfalse":      "enableTelemetry is in the value of another parameter of the DSN" + more,
+		"/p?enableTelemetry+false":                    "enableTelemetry is in the name of another parameter of the DSN" + more,
+		"/p?enableTelemetry%20false":                  "enableTelemetry is in the name of another parameter of the DSN" + more,
+		"/p?enableTelemetry%253Dfalse":                "enableTelemetry is in the name of another parameter of the DSN" + more,
+		"/p;enableTelemetry:false":                    "enableTelemetry is in the path of the DSN" + more,
+		"/p#enableTelemetry:false":                    "enableTelemetry is in the fragment of the DSN" + more,
 		"/p?catalog=c&amp;enableTelemetry=false":      "enableTelemetry is in the value of another parameter of the DSN" + more,
 		"/p?catalog=c,telemetry_query_text=true":      "telemetry_query_text is in the value of another parameter of the DSN" + more,
 		"/p#telemetry_log_level=warn":                 "telemetry_log_level is in the fragment of the DSN" + more,
@@ -319,7 +326,7 @@ func TestAParameterWithoutEffectIsAnErrorAtOpen(t *testing.T) {
 		require.Equal(t, text(native), text(err), "a bad DSN gives the native error")
 	}
 	for _, dsn := range []string{
-		"/p?QUERY_TAGS=a:telemetry_x,b:2", "/telemetry_x/p", "/p?spark.x.telemetry_y=1", "/p?a=b=c", "/p&x=1", "/p?telemetry_retry_count=3", "/p?a=telemetry_log_level",
+		"/p?QUERY_TAGS=a:telemetry_x,b:2", "/telemetry_x/p", "/p?spark.x.telemetry_y=1", "/p?QUERY_TAGS=telemetry_team:orders", "/p?a=b=c", "/p&x=1", "/p?telemetry_retry_count=3", "/p?a=telemetry_log_level",
 	} {
 		sameOpen(t, "token:x@h:443"+dsn)
 	}

@@ -29,6 +29,19 @@ func corpus(t testing.TB) []string {
 	return lines
 }
 
+func TestNothingPassesBetweenQuotes(t *testing.T) {
+	for _, text := range []string{"password:'open error first'", "{'name':'table grant open'}", "near 1'open error first'", "„my open error first“ failed", "value ‹my open first› x", "a ‚open error‘ b"} {
+		require.NotContains(t, requireGuarantees(t, text), "open", text)
+	}
+	require.Contains(t, requireGuarantees(t, "the servers' rows were not read"), "rows were not read", "a plural")
+}
+
+func TestALookAlikeIsNoWord(t *testing.T) {
+	for _, word := range []string{"\u212aEY", "L\u0130M\u0130T", "N\u0130L"} {
+		require.Equal(t, "<name>", requireGuarantees(t, word))
+	}
+}
+
 func unmarked(line string) string { return planted.ReplaceAllString(line, "$1") }
 
 // requireGuarantees checks what is guaranteed for every result, and returns the result.

@@ -35,12 +35,12 @@ const (
 )
 
 // openers are the quotation marks that open, with those that close.
-var openers = map[rune]rune{'`': '`', '"': '"', '\'': '\'', '“': '”', '‘': '’', '«': '»'}
+var openers = map[rune]rune{'`': '`', '"': '"', '\'': '\'', '“': '”', '‘': '’', '«': '»', '„': '“', '‚': '‘', '‹': '›'}
 
 // separators end a word. Those that are not kept as punctuation count as a space.
 const (
 	punctuation = "()[]{},;=?…"
-	separators  = punctuation + "|<>\"`“”‘«»"
+	separators  = punctuation + "|<>\"`“”‘’«»„‚‹›"
 )
 
 func scan(text string, classOnly bool) *scanner {
@@ -168,7 +168,7 @@ func (s *scanner) word() {
 		s.mark(":")
 		run, s.space = trimmed, true
 	}
-	if run != "" && strings.HasPrefix(s.rest, "'") { // the users' rows
+	if last, _ := utf8.DecodeLastRuneInString(run); unicode.IsLetter(last) && strings.HasPrefix(s.rest, "'") { // the users' rows
 		s.rest = s.rest[1:]
 		defer func() { s.space = true }()
 	}

@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"strings"
 	"sync"
+	"unicode/utf8"
 )
 
 //go:embed vocabulary.txt
@@ -15,8 +16,8 @@ var classesText string
 // passes reports whether a word is in the vocabulary, in lower case, in upper case, capitalized,
 // or exactly as listed.
 func passes(word string) bool {
-	if len(word) > maxWord {
-		return false
+	if len(word) > maxWord || strings.ContainsFunc(word, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		return false // letters of other alphabets may look like those of this one
 	}
 	k := known()
 	if k.exact.has(word) {

@@ -30,6 +30,27 @@ func TestTextsThatDifferInLiteralsCommentsAndSpaceHaveOneShape(t *testing.T) {
 	require.Empty(t, telemetry.ShapeOf(""))
 }
 
+func TestNoLiteralIsInAShape(t *testing.T) {
+	for _, texts := range [][2]string{
+		{`SELECT $tag$alice 4711$tag$`, `SELECT $tag$bob$tag$`},
+		{`SELECT $$alice$$ FROM t`, `SELECT $$bob$$ FROM t`},
+		{`SELECT r'a''it\'s alice', 'x'`, `SELECT r'a''it\'s bob', 'y'`},
+		{`SELECT a FROM p WHERE hiv = TRUE`, `SELECT a FROM p WHERE hiv = false`},
+		{`INSERT INTO t VALUES (1, NULL)`, `INSERT INTO t VALUES (1, 2)`},
+		{`INSERT INTO t VALUES (1, NULL), (NULL, 3)`, `INSERT INTO t VALUES (1, 2)`},
+	} {
+		require.Equal(t, telemetry.ShapeOf(texts[0]), telemetry.ShapeOf(texts[1]), texts)
+	}
+	for _, texts := range [][2]string{
+		{`SELECT abs(1), (2) FROM t`, `SELECT abs(1) FROM t`},
+		{`SELECT a FROM t WHERE a IS NULL`, `SELECT a FROM t WHERE a IS NOT NULL`},
+		{`CREATE TABLE t (a INT NOT NULL)`, `CREATE TABLE t (a INT)`},
+		{`SELECT t.true FROM t`, `SELECT t.false FROM t`},
+	} {
+		require.NotEqual(t, telemetry.ShapeOf(texts[0]), telemetry.ShapeOf(texts[1]), texts)
+	}
+}
+
 func TestWhatIsBetweenTokensDoesNotChangeTheShape(t *testing.T) {
 	for _, texts := range [][]string{
 		{"SELECT a FROM t WHERE a=1", "SELECT a FROM t WHERE a = 1", "SELECT a FROM t WHERE a/* x */=1"},

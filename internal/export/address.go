@@ -54,7 +54,7 @@ func (c *Connection) Server() string {
 	if port == "" && host != "" && c.Port != 0 {
 		port = defaultPorts[c.scheme()] // the port followed the path in the host
 	}
-	if port == "" || !plausibleHost(host) {
+	if port == "" || !c.shows(host) {
 		return ""
 	}
 	return net.JoinHostPort(host, port)
@@ -65,7 +65,7 @@ var defaultPorts = map[string]string{"https": "443", "http": "80"}
 // shownEndpoint is the endpoint as Stats shows it; "unknown" stands for a host that does not look
 // like one.
 func (c *Connection) shownEndpoint() string {
-	if host, _ := c.address(); !plausibleHost(host) {
+	if host, _ := c.address(); !c.shows(host) {
 		return c.scheme() + "://unknown"
 	}
 	return c.endpoint()
@@ -74,9 +74,16 @@ func (c *Connection) shownEndpoint() string {
 var (
 	hostLabel = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$`)
 	topLevel  = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]$`)
-	plainHost = regexp.MustCompile(`^[A-Za-z]+([-_][A-Za-z]+){0,3}$`)
+	plainHost = regexp.MustCompile(`^(?:[A-Z]{1,20}|[A-Za-z][a-z]{0,19})(?:[-_](?:[A-Z]{1,20}|[A-Za-z][a-z]{0,19})){0,3}$`)
 	longHex   = regexp.MustCompile(`(?i)^[0-9a-f]{24,}$`)
 )
+
+// shows reports whether the address may be shown. An @ behind the end of the host shows that what is before
+// it may be a part of a password.
+func (c *Connection) shows(host string) bool {
+	end := strings.IndexAny(c.Host, "/?#")
+	return plausibleHost(host) && (end < 0 || !strings.Contains(c.Host[end:], "@"))
+}
 
 // plausibleHost reports whether host is an address or looks like the name of a host. A name
 // without a dot must be plain; of the others no part may look like a token.

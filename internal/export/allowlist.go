@@ -26,7 +26,8 @@ func httpPathKind(path string) string {
 // warehousePaths are the kinds of HTTP path that end with the id of a SQL warehouse.
 var warehousePaths = httpPaths[:2]
 
-var warehouseID = regexp.MustCompile(`^[0-9A-Za-z_-]{1,32}$`)
+// warehouseID matches more than the sixteen hexadecimal digits of today's ids, but no key with capitals.
+var warehouseID = regexp.MustCompile(`^[0-9a-z-]{1,32}$`)
 
 // WarehouseID is the id of the SQL warehouse in the HTTP path, for local records. It is empty for
 // another path, and for what does not look like an id: a token may have been put in its place.
@@ -70,7 +71,7 @@ func productName(entry string) (whole, name string) {
 	return entry, strings.TrimSuffix(entry, m[3])
 }
 
-var version = regexp.MustCompile(`^(?:go)?\d{1,4}(?:\.\d{1,6}){1,2}(?:-?[a-z]{1,8}\d{0,3})?$`)
+var version = regexp.MustCompile(`^(?:go)?\d{1,4}(?:\.\d{1,6}){1,2}(?:-?(?:alpha|beta|rc|pre|dev|devel|snapshot)\d{0,3})?$`)
 
 // isVersion reports whether s is two or three numbers, perhaps with a tag such as rc1. Four could
 // be an IP address.

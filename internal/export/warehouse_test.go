@@ -23,6 +23,8 @@ func TestTheWarehouseIsThatOfTheHTTPPath(t *testing.T) {
 		"/other/warehouses/abc":                                    "",
 		"/sql/1.0/warehouses/" + strings.Repeat("x", 33):           "",
 		"/sql/1.0/warehouses/token%20with%20space":                 "",
+		"/sql/1.0/warehouses/AbCdEf0123456789GhIjKlMnOpQrStUv":     "",
+		"/sql/1.0/warehouses/npm_16C7e42F292c6912E7710c838347":     "",
 	} {
 		t.Run(path, func(t *testing.T) {
 			require.Equal(t, want, (&export.Connection{HTTPPath: path}).WarehouseID())

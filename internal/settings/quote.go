@@ -39,40 +39,40 @@ func printable(r rune) rune {
 	return r
 }
 
-// secretLike reports whether a value may hold a credential: the address of an account, or a
-// long word with digits among its letters, or with capitals at random, as tokens, keys and
-// hashes are.
+// secretLike reports whether a value may hold a credential. All that may not are durations, and words and
+// short numbers with plain signs between them; a word has letters only, and neither many capitals nor such
+// at random.
 func secretLike(value string) bool {
-	if _, err := time.ParseDuration(value); err == nil {
-		return false
-	}
-	if strings.Contains(value, "@") || strings.Contains(value, "://") {
-		return true
-	}
-	for word := range strings.FieldsFuncSeq(value, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
-		if secretWord(word) {
+	between := func(r rune) bool { return strings.ContainsRune(" _-.,=:;%\"'[]()\uFFFD", r) || !unicode.IsPrint(r) }
+	for word := range strings.FieldsFuncSeq(value, between) {
+		if _, err := time.ParseDuration(word); err != nil && !plainWord(word) && !plainNumber(word) {
 			return true
 		}
 	}
 	return false
 }
 
-func secretWord(word string) bool {
-	const harmless = 8 // characters
-	var letters, digits, capitals int
+const shortWord, maxCapitals, maxNumber = 8, 12, 12 // characters
+
+func plainWord(word string) bool {
+	var n, capitals, humps int
 	var previous rune
 	for _, r := range word {
+		n++
 		switch {
-		case unicode.IsDigit(r):
-			digits++
-		case unicode.IsUpper(r) && unicode.IsLower(previous):
+		case !unicode.IsLetter(r):
+			return false
+		case unicode.IsUpper(r):
 			capitals++
-			fallthrough
-		default:
-			letters++
+			if unicode.IsLower(previous) {
+				humps++
+			}
 		}
 		previous = r
 	}
-	n := letters + digits
-	return n > harmless && (letters > 0 && digits > 0 || capitals*5 > n)
+	return n <= shortWord || capitals <= maxCapitals && humps*5 <= n
+}
+
+func plainNumber(word string) bool {
+	return len(word) <= maxNumber && strings.Trim(word, "+0123456789") == ""
 }

@@ -128,7 +128,7 @@ func (r *resolution) applySwitch(from source, p Parameter, values []*given) erro
 	for _, g := range slices.Backward(values) {
 		position, ok := g.position()
 		switch {
-		case !ok && (from.dsn || !g.alias):
+		case !ok && (from.dsn || g.known):
 			return g.valueError(p)
 		case position == telemetry.SwitchOn:
 			r.settings.Enabled, r.by[p.Name] = telemetry.SwitchOn, g.by
@@ -152,6 +152,7 @@ type given struct {
 	by      string // who set it, as in SettingInForce.By
 	negated bool
 	alias   bool // name is not the documented one
+	known   bool // name is a spelling that meaningOf knows
 }
 
 // read groups the values of a source by parameter; documented spellings come first.
@@ -176,7 +177,7 @@ func (from source) read() (map[string][]*given, error) {
 		}
 		for _, v := range values {
 			byParameter[m.parameter] = append(byParameter[m.parameter], &given{
-				name: name, value: strings.TrimSpace(v), by: by, negated: m.negated, alias: !from.documents(m.parameter, name),
+				name: name, value: strings.TrimSpace(v), by: by, negated: m.negated, alias: !from.documents(m.parameter, name), known: known,
 			})
 		}
 	}

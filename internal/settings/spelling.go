@@ -3,6 +3,8 @@ package settings
 import (
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
@@ -28,9 +30,19 @@ type meaning struct {
 	negated   bool   // of the switch: true is off
 }
 
-// plainName is a name as names are compared: in lower case, without the prefix of variables.
+// plainName is a name as names are compared: in lower case, without the prefix of variables and what cannot be
+// seen.
 func plainName(name string) string {
-	return strings.TrimPrefix(strings.ToLower(strings.TrimSpace(name)), strings.ToLower(envPrefix))
+	name = strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Cf, r) {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, strings.TrimSpace(name))
+	for _, prefix := range []string{"databricks_", "databricks."} {
+		name = strings.TrimPrefix(name, prefix)
+	}
+	return name
 }
 
 // meaningOf finds the parameter of a name in a DSN or the environment. Names are understood in any
@@ -77,7 +89,8 @@ func nearSwitch(name string) bool {
 // near reports whether two letters or fewer are wrong.
 func near(name, known string) bool {
 	const wrong = 2
-	return max(len(name), len(known))-min(len(name), len(known)) <= wrong && distance(name, known) <= wrong
+	n := utf8.RuneCountInString(name)
+	return max(n, len(known))-min(n, len(known)) <= wrong && distance(name, known) <= wrong
 }
 
 // withoutSeparators removes what separates words.
@@ -107,8 +120,9 @@ func nearest(name string) Parameter {
 	})
 }
 
-// distance is the Levenshtein distance of two names, in bytes.
-func distance(a, b string) int {
+// distance is the Levenshtein distance of two names, in characters.
+func distance(name, known string) int {
+	a, b := []rune(name), []rune(known)
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j

@@ -18,7 +18,7 @@ var (
 	offWords = []string{"false", "0", "f", "F", "False", "FALSE", "no", "No", "n", "N", "off", "OFF", " off ", "disabled", "disable", "never", "none", `"false"`, "'off'", "\tno\n"}
 	onWords  = []string{"true", "1", "t", "T", "True", "TRUE", "yes", "y", "on", "ON", "enabled", " on ", `"true"`}
 
-	switchSpellings  = []string{"enableTelemetry", "EnableTelemetry", "enabletelemetry", "ENABLETELEMETRY", "enable_telemetry", "ENABLE_TELEMETRY", "enable-telemetry", "Enable.Telemetry", " enableTelemetry ", "telemetry_enabled", "telemetry_enable", "telemetryEnabled", "telemetry", "DATABRICKS_TELEMETRY_ENABLED"}
+	switchSpellings  = []string{"enableTelemetry", "EnableTelemetry", "enabletelemetry", "ENABLETELEMETRY", "enable_telemetry", "ENABLE_TELEMETRY", "enable-telemetry", "Enable.Telemetry", " enableTelemetry ", "telemetry_enabled", "telemetry_enable", "telemetryEnabled", "telemetry", "DATABRICKS_TELEMETRY_ENABLED", "databricks.enableTelemetry", "enableTelemetry\u200b"}
 	negatedSpellings = []string{"disableTelemetry", "disable_telemetry", "telemetry_disabled", "TELEMETRY_DISABLED", "no_telemetry", "telemetry_opt_out"}
 )
 
@@ -48,6 +48,16 @@ func TestOffIsOffHoweverItIsSpelled(t *testing.T) {
 			require.Equal(t, telemetry.SwitchOff, position(t, map[string][]string{name: {word}}, nil), "%s=%q", name, word)
 		}
 		require.Equal(t, telemetry.SwitchOn, position(t, map[string][]string{name: {"false"}}, nil), "decides nothing")
+	}
+}
+
+func TestAMisspelledValueOfAnySpellingOfTheSwitchIsAnError(t *testing.T) {
+	for name, word := range map[string]string{
+		"DATABRICKS_TELEMETRY_ENABLED": "fasle", "DATABRICKS_ENABLE_TELEMETRY": "fasle", "DATABRICKS_TELEMETRY_DISABLED": "ture",
+		"DATABRICKS_TELEMETRY": "of", "DATABRICKS_TELEMETRY_OPT_OUT": "please",
+	} {
+		_, err := settings.Resolve(telemetry.Settings{}, nil, map[string][]string{name: {word}})
+		require.ErrorContains(t, err, name)
 	}
 }
 
@@ -170,6 +180,12 @@ func TestAnErrorQuotesLittleOfAValue(t *testing.T) {
 		"alice@example.com":               `"(17 characters)"`,
 		"https://h/p":                     `"(11 characters)"`,
 		"level dapi0123456789abcdef":      `"(26 characters)"`,
+		"xK9#mQ2$vL7!pR4&":                `"(16 characters)"`,
+		"dapi-1234-5678-9abc-def0":        `"(24 characters)"`,
+		"AKIAIOSFODNNEXAMPLEQ":            `"(20 characters)"`,
+		"123456789012345678901234":        `"(24 characters)"`,
+		"hunter2":                         `"(7 characters)"`,
+		"P4ssw0rd":                        `"(8 characters)"`,
 	} {
 		require.Contains(t, refusal(t, value), "telemetry_log_level="+quoted+" is", value)
 	}

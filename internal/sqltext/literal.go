@@ -9,6 +9,9 @@ func (s *Scanner) literal(previous, t Token) bool {
 	switch t.Kind {
 	case String, Number, UnclosedName: // behind a backquote that is never closed may be literals
 		return true
+	case Word:
+		return previous.Text != "." && (strings.EqualFold(t.Text, "TRUE") || strings.EqualFold(t.Text, "FALSE") ||
+			strings.EqualFold(t.Text, "NULL") && !strings.EqualFold(previous.Text, "IS") && !strings.EqualFold(previous.Text, "NOT"))
 	case Symbol:
 	default:
 		return false

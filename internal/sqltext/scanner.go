@@ -107,8 +107,9 @@ func first(sql string) (Kind, int) {
 			return QuotedName, length
 		}
 		return UnclosedName, len(sql)
-	case strings.HasPrefix(sql, "$$"):
-		return String, closedLength(sql, "$$", "$$")
+	case dollarTag(sql) > 0:
+		tag := sql[:dollarTag(sql)]
+		return String, closedLength(sql, tag, tag)
 	case strings.HasPrefix(sql, "::"):
 		return Symbol, 2
 	case c == ':' || c == '@' || c == '$':
@@ -125,6 +126,9 @@ func first(sql string) (Kind, int) {
 		return Symbol, size
 	}
 	if rest := sql[length:]; length == 1 && strings.Contains("rRxXbB", sql[:1]) && rest != "" && (rest[0] == '\'' || rest[0] == '"') {
+		if sql[0]|0x20 == 'r' {
+			return String, length + closedLength(rest, rest[:1], rest[:1])
+		}
 		quoted, _ := quotedLength(rest, sql[0]|0x20 != 'r')
 		return String, length + quoted
 	}
@@ -192,3 +196,18 @@ func IsWordRune(r rune) bool {
 }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+// dollarTag is the length of the $$ or $tag$ at the front of sql; 0 where there is none.
+func dollarTag(sql string) int {
+	if sql == "" || sql[0] != '$' {
+		return 0
+	}
+	for n := 1; n < len(sql); n++ {
+		if c := sql[n] | 0x20; sql[n] == '$' {
+			return n + 1
+		} else if c < 'a' || c > 'z' {
+			break
+		}
+	}
+	return 0
+}

@@ -61,13 +61,17 @@ func AppendWithoutLiterals(b []byte, sql string, enough int) []byte {
 // folded replaces the list of literals, or of lists of them, that b ends with by its first item.
 func folded(b []byte) []byte {
 	for _, item := range [...]string{placeholder, "(?)"} {
-		if rest, is := bytes.CutSuffix(b, []byte(item)); is {
-			if rest, is = bytes.CutSuffix(rest, []byte(", ")); is && bytes.HasSuffix(rest, []byte(item)) {
-				return rest
-			}
+		rest, is := bytes.CutSuffix(b, []byte(", "+item))
+		if before, ends := bytes.CutSuffix(rest, []byte(item)); is && ends && !called(item, before) {
+			return rest
 		}
 	}
 	return b
+}
+
+// called reports whether a list of literals is the arguments of what is before it.
+func called(item string, before []byte) bool {
+	return item != placeholder && len(before) > 0 && !bytes.ContainsRune([]byte(" (,"), rune(before[len(before)-1]))
 }
 
 // finished ends the shape of a text that was cut so that it does not tell where in a list of literals:

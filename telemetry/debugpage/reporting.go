@@ -52,7 +52,7 @@ var dropMeanings = map[string]string{
 	export.DropFlagOff:    "the server's flag is off",
 	export.DropQueueFull:  "more events waited than telemetry_queue_size allows",
 	export.DropQueueBytes: "the waiting events took too much memory",
-	export.DropExpired:    "they had waited for an hour",
+	export.DropExpired:    "they had waited for more than an hour",
 	export.DropRefused:    "the endpoint refused them",
 	export.DropTooLarge:   "a single event was too large for the endpoint",
 	export.DropRejected:   "the service accepted fewer events than it was sent",

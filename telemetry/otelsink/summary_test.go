@@ -82,6 +82,11 @@ func TestSummaryHasOperationsAndTargets(t *testing.T) {
 	}
 }
 
+func TestNothingOfAStringIsInASummary(t *testing.T) {
+	require.Equal(t, "SELECT t", summarize(`SELECT $m$hello FROM alice_salary$m$ FROM t`))
+	require.Equal(t, "SELECT t", summarize(`SELECT r'x''it\'s from alice ' FROM t`))
+}
+
 func TestLongSummaryEndsWithWholeTarget(t *testing.T) {
 	name := strings.Repeat("n", 60)
 	require.Equal(t, "SELECT "+name+" "+name+" "+name+" "+name, summarize("SELECT * FROM "+strings.Repeat(name+", ", 10)+"x"))
