@@ -60,9 +60,8 @@ func (c Config) NewConnector(opts ...dbsql.ConnOption) (driver.Connector, error)
 func (c Config) Wrap(native driver.Connector) driver.Connector {
 	environment := settings.Environ()
 	resolved, err := settings.Resolve(c.Settings, nil, environment)
-	wrapped := c.wrap(resolved, native)
+	wrapped := c.wrap(resolved, native, export.Connection{})
 	wrapped.misconfigured = err
-	_ = history.Open(export.Connection{}, resolved, nil) // nil: the credential is unknown, which is counted
 	return wrapped.register("Wrap", settings.InForce(c.Settings, nil, environment))
 }
 
@@ -72,7 +71,6 @@ func (c Config) open(resolved telemetry.Settings, opts []dbsql.ConnOption) (*con
 	var (
 		driverConfig telemetry.DriverConfig
 		connection   export.Connection
-		reportTo     export.Connection
 		report       *export.Handle
 		wire         *cloudfetch.Transport
 		userClient   bool // the user supplied the client for downloads
@@ -84,8 +82,7 @@ func (c Config) open(resolved telemetry.Settings, opts []dbsql.ConnOption) (*con
 			return nil
 		}
 		userClient = readConfig[*http.Client](n, "HTTPClient").Or(nil) != nil
-		reportTo = connection
-		report = export.Open(reportTo, resolved)
+		report = export.Open(connection, resolved)
 		wire = observer(n)
 		return dbsql.WithTransport(wire)
 	})
@@ -100,20 +97,19 @@ func (c Config) open(resolved telemetry.Settings, opts []dbsql.ConnOption) (*con
 		_ = report.Close(context.Background()) // nothing was recorded
 		return nil, err
 	}
-	wrapped := c.wrap(resolved, native)
-	wrapped.wire = wire
-	wrapped.report, wrapped.reportTo = report, reportTo
-	wrapped.server, wrapped.warehouseID = connection.Server(), connection.WarehouseID()
-	wrapped.driverConfig = driverConfig
+	server, warehouseID := connection.Server(), connection.WarehouseID()
 	if wire == nil {
-		connection = export.Connection{} // no statement has an id to ask about
+		connection = export.Connection{} // nothing is reported, and no statement has an id to ask about
 	}
-	wrapped.history = history.Open(connection, resolved, wrapped.fanouts)
+	wrapped := c.wrap(resolved, native, connection)
+	wrapped.wire, wrapped.report, wrapped.driverConfig = wire, report, driverConfig
+	wrapped.server, wrapped.warehouseID = server, warehouseID
 	return wrapped, nil
 }
 
-// wrap makes a connector that neither reads the wire nor reports to Databricks.
-func (c Config) wrap(resolved telemetry.Settings, native driver.Connector) *connector {
+// wrap makes a connector that neither reads the wire nor reports to Databricks. connection is what is known
+// for asking the query history; where that is nothing, statements that it should be asked about are counted.
+func (c Config) wrap(resolved telemetry.Settings, native driver.Connector, connection export.Connection) *connector {
 	resolved = resolved.WithDefaults()
 	w := &connector{native: native, recorder: recorder{settings: resolved}}
 	if resolved.TraceTags {
@@ -136,6 +132,7 @@ func (c Config) wrap(resolved telemetry.Settings, native driver.Connector) *conn
 		}
 		w.fanouts, w.ownSinks = append(w.fanouts, own), own
 	}
+	w.reportTo, w.history = connection, history.Open(connection, resolved, w.fanouts)
 	return w
 }
 

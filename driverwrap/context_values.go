@@ -5,10 +5,10 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/databricks/databricks-sql-go/driverctx"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/sqltext"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -37,7 +37,7 @@ func addContext(ctx context.Context, r *telemetry.Statement) {
 	if !mayHoldValues(ctx) {
 		return
 	}
-	r.CorrelationID = boundedText(driverctx.CorrelationIdFromContext(ctx), maxTagBytes)
+	r.CorrelationID = sqltext.Bounded(driverctx.CorrelationIdFromContext(ctx), maxTagBytes)
 	r.QueryTags = keptTags(driverctx.QueryTagsFromContext(ctx))
 }
 
@@ -47,7 +47,7 @@ func keptTags(tags map[string]string) map[string]string {
 		return nil
 	}
 	kept := make(map[string]string, min(len(tags), maxTags))
-	keep := func(key string) { kept[boundedText(key, maxTagBytes)] = boundedText(tags[key], maxTagBytes) }
+	keep := func(key string) { kept[sqltext.Bounded(key, maxTagBytes)] = sqltext.Bounded(tags[key], maxTagBytes) }
 	if len(tags) > maxTags {
 		for _, key := range slices.Sorted(maps.Keys(tags))[:maxTags] {
 			keep(key)
@@ -58,12 +58,4 @@ func keptTags(tags map[string]string) map[string]string {
 		keep(key)
 	}
 	return kept
-}
-
-// boundedText is the beginning of a text, in valid UTF-8. The rest does not stay in memory.
-func boundedText(s string, bytes int) string {
-	if len(s) > bytes {
-		s = strings.Clone(s[:bytes])
-	}
-	return strings.ToValidUTF8(s, "\uFFFD")
 }

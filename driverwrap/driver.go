@@ -10,7 +10,6 @@ import (
 	"github.com/databricks/databricks-sql-go/auth/oauth/u2m"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
-	"github.com/seed-01322ee7/databricks-telemetry/internal/history"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/settings"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
@@ -125,9 +124,8 @@ func (c checkedDSN) connector(config Config, resolved telemetry.Settings) (*conn
 			return nil, err
 		}
 	}
-	w := config.wrap(resolved, native)
+	w := config.wrap(resolved, native, export.Connection{})
 	connection := export.Connection{Scheme: c.parsed.url.Scheme, Host: c.parsed.url.Hostname(), Port: c.parsed.port, HTTPPath: c.parsed.url.Path}
 	w.server, w.warehouseID = connection.Server(), connection.WarehouseID()
-	_ = history.Open(export.Connection{}, resolved, nil) // nil: the credential is unknown, which is counted
 	return w, nil
 }

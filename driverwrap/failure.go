@@ -7,6 +7,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/failure"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/settings"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/sqltext"
 	"github.com/seed-01322ee7/databricks-telemetry/sanitize"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
@@ -44,7 +45,7 @@ func errorText(setting, text string) string {
 	case settings.ErrorTextClass:
 		return sanitize.Class(text)
 	case settings.ErrorTextFull:
-		return boundedText(text, longestErrorText)
+		return sqltext.Bounded(text, longestErrorText)
 	}
 	return sanitize.Message(text)
 }

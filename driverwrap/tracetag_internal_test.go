@@ -8,6 +8,8 @@ import (
 
 	dbsql "github.com/databricks/databricks-sql-go"
 	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/sqltext"
 )
 
 func TestSessionTagsAreThoseOfTheConfiguration(t *testing.T) {
@@ -67,7 +69,7 @@ func FuzzParseTags(f *testing.F) {
 
 func TestABoundedTextDoesNotKeepALongOneInMemory(t *testing.T) {
 	long := strings.Repeat("x", 10<<20)
-	kept := boundedText(long, maxTagBytes)
+	kept := sqltext.Bounded(long, maxTagBytes)
 	require.Len(t, kept, maxTagBytes)
 	require.NotSame(t, unsafe.StringData(long), unsafe.StringData(kept))
 }

@@ -5,9 +5,9 @@ import (
 	"log/slog"
 	"math"
 	"slices"
-	"strings"
 	"time"
-	"unicode/utf8"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/sqltext"
 )
 
 // Bounds of a context's attributes: records wait in queues that are bounded by their number.
@@ -60,7 +60,7 @@ func appendAttribute(to []slog.Attr, prefix string, a slog.Attr, depth int) []sl
 	if a.Key == "" {
 		return to
 	}
-	a = slog.Attr{Key: boundedText(prefix + a.Key), Value: plainValue(v)}
+	a = slog.Attr{Key: sqltext.Bounded(prefix+a.Key, maxAttributeBytes), Value: plainValue(v)}
 	switch i := slices.IndexFunc(to, func(earlier slog.Attr) bool { return earlier.Key == a.Key }); {
 	case i >= 0:
 		to[i] = a
@@ -86,19 +86,5 @@ func plainValue(v slog.Value) slog.Value {
 	case slog.KindTime:
 		return slog.StringValue(v.Time().Format(time.RFC3339Nano))
 	}
-	return slog.StringValue(boundedText(v.String()))
-}
-
-// boundedText returns as much of a text as may be kept, in whole characters. The rest of a longer text
-// does not stay in memory.
-func boundedText(s string) string {
-	short := strings.ToValidUTF8(s[:min(len(s), maxAttributeBytes+utf8.UTFMax)], "\uFFFD")
-	for len(short) > maxAttributeBytes {
-		_, size := utf8.DecodeLastRuneInString(short)
-		short = short[:len(short)-size]
-	}
-	if len(short) < len(s) {
-		short = strings.Clone(short)
-	}
-	return short
+	return slog.StringValue(sqltext.Bounded(v.String(), maxAttributeBytes))
 }

@@ -50,7 +50,7 @@ func newPool(name string, of interface{ Stats() sql.DBStats }) *Pool {
 		ctx, cancel := context.WithTimeout(context.Background(), poolTimeout)
 		defer cancel()
 		var stats sql.DBStats
-		if pool.Run(ctx, func() { stats = of.Stats() }) != nil {
+		if !pool.Run(ctx, func() { stats = of.Stats() }) {
 			return sql.DBStats{}, false
 		}
 		return stats, true

@@ -91,51 +91,8 @@ func (l *Log) exited(p Place) {
 	l.add(p, "runtime.Goexit", func(i *Incidents) { i.Goexits++ })
 }
 
-// Why code did not return a value.
-var (
-	ErrPanicked = errors.New("it panicked")
-	ErrExited   = errors.New("it called runtime.Goexit")
-)
-
 // grace is how long code has to return after its context is done.
 const grace = 50 * time.Millisecond
-
-// Within runs user-supplied code on a goroutine of its own and returns its value, ErrPanicked,
-// ErrExited, or the error of ctx when ctx is done before f has returned. In that last case the
-// goroutine lives on until f returns, so f must not use anything that the caller goes on using.
-func Within[T any](ctx context.Context, l *Log, p Place, f func() T) (T, error) {
-	type outcome struct {
-		value T
-		err   error
-	}
-	done := make(chan outcome, 1)
-	go func() {
-		o := outcome{err: ErrExited}
-		defer func() { done <- o }()
-		if !l.Call(p, func() { o.value = f() }) {
-			o.err = ErrPanicked
-			return
-		}
-		o.err = nil
-	}()
-	select {
-	case o := <-done:
-		return o.value, o.err
-	case <-ctx.Done():
-	}
-	late := time.NewTimer(grace)
-	defer late.Stop()
-	select {
-	case o := <-done:
-		return o.value, o.err
-	case <-late.C:
-	}
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		l.add(p, "", func(i *Incidents) { i.Hangs++ })
-	}
-	var none T
-	return none, ctx.Err()
-}
 
 // Supplied runs one piece of user-supplied code with a time bound. Code that has not returned is not
 // called again, so it blocks one goroutine at most.
@@ -148,21 +105,38 @@ type Supplied struct {
 // NewSupplied returns a Supplied that counts in a log.
 func NewSupplied(l *Log, p Place) *Supplied { return &Supplied{place: p, log: l} }
 
-// ErrBusy says that an earlier call has not returned.
-var ErrBusy = errors.New("an earlier call has not returned")
-
-// Run calls f on a goroutine of its own. The error is ErrBusy, ErrPanicked, ErrExited, or the error
-// of ctx when ctx is done before f has returned.
-func (s *Supplied) Run(ctx context.Context, f func()) error {
+// Run calls f on a goroutine of its own and reports whether it returned before ctx was done. It is not called
+// while an earlier call has not returned. The goroutine of a call that is late lives on until f returns, so f
+// must not use anything that the caller goes on using.
+func (s *Supplied) Run(ctx context.Context, f func()) (returned bool) {
 	if s.busy.Swap(true) {
-		return ErrBusy
+		return false
 	}
-	_, err := Within(ctx, s.log, s.place, func() struct{} {
-		defer s.busy.Store(false)
-		f()
-		return struct{}{}
-	})
-	return err
+	done := make(chan bool, 1)
+	go func() {
+		ok := false
+		defer func() {
+			s.busy.Store(false)
+			done <- ok
+		}()
+		ok = s.log.Call(s.place, f)
+	}()
+	select {
+	case returned = <-done:
+		return returned
+	case <-ctx.Done():
+	}
+	late := time.NewTimer(grace)
+	defer late.Stop()
+	select {
+	case returned = <-done:
+		return returned
+	case <-late.C:
+	}
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		s.log.add(s.place, "", func(i *Incidents) { i.Hangs++ })
+	}
+	return false
 }
 
 func (l *Log) add(p Place, what string, count func(*Incidents)) {

@@ -64,21 +64,16 @@ func TestABubbleIsRecognized(t *testing.T) {
 func TestSuppliedCodeHasATimeBound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var l contain.Log
-		within := func(f func() int) (int, error) {
+		run := func(f func()) bool {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
-			return contain.Within(ctx, &l, contain.Authenticator, f)
+			return contain.NewSupplied(&l, contain.Authenticator).Run(ctx, f)
 		}
-		v, err := within(func() int { return 7 })
-		require.NoError(t, err)
-		require.Equal(t, 7, v)
-		_, err = within(func() int { panic("no") })
-		require.ErrorIs(t, err, contain.ErrPanicked)
-		_, err = within(func() int { runtime.Goexit(); return 0 })
-		require.ErrorIs(t, err, contain.ErrExited)
+		require.True(t, run(func() {}))
+		require.False(t, run(func() { panic("no") }))
+		require.False(t, run(runtime.Goexit))
 		start := time.Now()
-		_, err = within(func() int { time.Sleep(time.Hour); return 0 })
-		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.False(t, run(func() { time.Sleep(time.Hour) }))
 		require.Less(t, time.Since(start), 2*time.Second)
 
 		all := l.List()
@@ -87,8 +82,9 @@ func TestSuppliedCodeHasATimeBound(t *testing.T) {
 
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		_, err = contain.Within(ctx, &l, contain.Authenticator, func() int { time.Sleep(time.Hour); return 0 })
-		require.ErrorIs(t, err, context.Canceled)
+		supplied := contain.NewSupplied(&l, contain.Authenticator)
+		require.False(t, supplied.Run(ctx, func() { time.Sleep(time.Hour) }))
+		require.False(t, supplied.Run(t.Context(), func() { t.Error("an earlier call has not returned") }))
 		require.EqualValues(t, 3, l.List()[0].Total(), "a call that the caller canceled is no hang")
 		time.Sleep(2 * time.Hour) // both calls return
 	})

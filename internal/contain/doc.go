@@ -9,5 +9,5 @@
 //	user-supplied code that                                           │
 //	  must stay on this       ok := log.Call(contain.Sink, f) ────────┼──▶ Log ──▶ telemetry.Stats
 //	  goroutine                                                       │
-//	  may hang                v, err := contain.Within(ctx, log, …) ──┘
+//	  may hang                ok := supplied.Run(ctx, f) ─────────────┘
 package contain

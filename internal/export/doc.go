@@ -45,6 +45,6 @@
 // A Handle takes records from the connector and not from a telemetry.Fanout, whose queues drop
 // records, too: with one queue, events are counted in one place.
 //
-// The package logs nothing. [Stats] shows what it does, and [Exporter.KeepRecent] the documents it
+// The package logs nothing. [Exporter.Stats] shows what it does, and [Exporter.KeepRecent] the documents it
 // sends, byte for byte.
 package export

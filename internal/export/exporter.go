@@ -115,7 +115,7 @@ func (x *Exporter) Shutdown(ctx context.Context) error {
 }
 
 // Stats counts the events and requests so far.
-func (x *Exporter) Stats() Stats {
+func (x *Exporter) Stats() telemetry.ExportStats {
 	pipelines := x.list()
 	s := x.counts.snapshot()
 	for _, i := range x.contained.List() {

@@ -15,9 +15,7 @@ import (
 // application's goroutine: they hold a lock for well under a microsecond, do no I/O, never log and
 // never panic. All methods may be called concurrently, and on nil, where they do nothing.
 //
-// The connector calls them once for each record. A Handle is also a SessionSink, but behind a
-// telemetry.Fanout records wait in two queues, and those that the first one drops are missing from
-// Stats.
+// The connector calls them once for each record.
 type Handle struct {
 	pipelineRef
 	origin  *origin
@@ -29,8 +27,6 @@ type Handle struct {
 	last   uint64 // number of the handle's latest record; guarded by pipeline.mu
 	closed atomic.Bool
 }
-
-var _ telemetry.SessionSink = (*Handle)(nil)
 
 // Recording reports whether records are wanted. While it is false nothing need be measured
 // for the handle: telemetry is off, or the server's flag is known to be off.

@@ -242,7 +242,7 @@ func failed(c telemetry.Category) *telemetry.Statement {
 }
 
 // balanced holds the invariant: every event is in exactly one place.
-func balanced(t *testing.T, x *export.Exporter) export.Stats {
+func balanced(t *testing.T, x *export.Exporter) telemetry.ExportStats {
 	t.Helper()
 	s := x.Stats()
 	sum := s.Sent + s.Pending

@@ -8,7 +8,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// The reasons why an event was not sent, which are the keys of Stats.Dropped.
+// The reasons why an event was not sent, which are the keys of ExportStats.Dropped.
 const (
 	DropSampledOut = "sampled_out" // Settings.SampleRate
 	DropFlagOff    = "flag_off"    // the server's flag is off
@@ -18,21 +18,14 @@ const (
 	DropRefused    = "refused"     // the endpoint answered 4xx
 	DropTooLarge   = "too_large"   // the endpoint answered 413 to the event alone
 	DropRejected   = "rejected"    // the service accepted the request, but fewer events
-	DropBroken     = "broken"      // could not be encoded; see Stats.Panics
+	DropBroken     = "broken"      // could not be encoded; see ExportStats.Panics
 	DropClosed     = "closed"      // the last connector was closed before it could be sent
 	DropShutDown   = "shut_down"   // Shutdown was called before it could be sent
 )
 
 var reasons = [...]string{DropSampledOut, DropFlagOff, DropQueueFull, DropQueueBytes, DropExpired, DropRefused, DropTooLarge, DropRejected, DropBroken, DropClosed, DropShutDown}
 
-// Stats counts events and requests, PipelineStats is the state of one pipeline. Both are part
-// of [telemetry.Stats].
-type (
-	Stats         = telemetry.ExportStats
-	PipelineStats = telemetry.PipelineStats
-)
-
-// counts are the numbers of Stats.
+// counts are the numbers of telemetry.ExportStats.
 type counts struct {
 	recorded, sent, requests, retries, failures, flagRequests, bytes, opened atomic.Int64
 
@@ -43,8 +36,8 @@ func (c *counts) drop(reason string, events int) {
 	c.dropped[slices.Index(reasons[:], reason)].Add(int64(events))
 }
 
-func (c *counts) snapshot() Stats {
-	s := Stats{
+func (c *counts) snapshot() telemetry.ExportStats {
+	s := telemetry.ExportStats{
 		Recorded: c.recorded.Load(), Sent: c.sent.Load(), Requests: c.requests.Load(), Retries: c.retries.Load(),
 		Failures: c.failures.Load(), FlagRequests: c.flagRequests.Load(), Bytes: c.bytes.Load(),
 		BreakerOpened: c.opened.Load(), Dropped: map[string]int64{},
@@ -57,7 +50,7 @@ func (c *counts) snapshot() Stats {
 	return s
 }
 
-func (p *pipeline) stats() PipelineStats {
+func (p *pipeline) stats() telemetry.PipelineStats {
 	p.exporter.mu.Lock()
 	refs := p.refs
 	p.exporter.mu.Unlock()
@@ -65,7 +58,7 @@ func (p *pipeline) stats() PipelineStats {
 	state, _ := p.flag.state(p.client.asker, now)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s := PipelineStats{
+	s := telemetry.PipelineStats{
 		Server: p.client.shown, Connectors: refs, Pending: int64(p.queue.events + p.sending), PendingBytes: int64(p.queue.bytes),
 		Breaker: p.breaker.state(), LoggedIn: p.loggedIn, LastError: p.lastError,
 		Flag: [...]string{"unknown", "on", "off", "unreadable"}[state],

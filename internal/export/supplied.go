@@ -16,8 +16,7 @@ func (k *client) authenticate(ctx context.Context, a Authenticator, req *http.Re
 	copied := req.Clone(ctx)
 	copied.Body, copied.GetBody, copied.ContentLength = http.NoBody, nil, 0
 	var authErr error
-	err := k.authenticator.Run(ctx, func() { authErr = a.Authenticate(copied) })
-	if err != nil || authErr != nil {
+	if !k.authenticator.Run(ctx, func() { authErr = a.Authenticate(copied) }) || authErr != nil {
 		return errAuthenticate
 	}
 	req.Header = copied.Header
@@ -38,9 +37,8 @@ func roundTrip[T any](k *client, req *http.Request, read func(*http.Response) (T
 		doErr   error
 	)
 	ctx := req.Context()
-	err := k.transport.Run(ctx, func() { r, doErr = do(k, req, read) })
-	switch {
-	case err == nil:
+	switch returned := k.transport.Run(ctx, func() { r, doErr = do(k, req, read) }); {
+	case returned:
 		return r, doErr
 	case ctx.Err() != nil:
 		return none, ctx.Err()

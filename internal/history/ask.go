@@ -22,7 +22,7 @@ func (w *worker) run() {
 			w.recoverRun()
 		}
 	}()
-	returned = w.reader.contained.Call(contain.History, func() {
+	returned = contain.Process.Call(contain.History, func() {
 		for w.ask() {
 		}
 	})

@@ -36,7 +36,7 @@ func (h *Handle) StatementFinished(s *telemetry.Statement) {
 	if h == nil || !h.wants(s) {
 		return
 	}
-	defer h.worker.reader.contained.Recover(contain.History)
+	defer contain.Process.Recover(contain.History)
 	h.worker.put(h.target, s)
 }
 
@@ -67,7 +67,7 @@ func (h *Handle) Close(ctx context.Context) {
 	if h == nil {
 		return
 	}
-	defer h.worker.reader.contained.Recover(contain.History)
+	defer contain.Process.Recover(contain.History)
 	if !h.worker.beginClose(h.target, true) {
 		return
 	}

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/lasting"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/ondemand"
@@ -19,9 +18,8 @@ import (
 // workers, one per host and credential. All methods may be called concurrently. The zero value is
 // ready; a Reader must not be copied.
 type Reader struct {
-	counts    counts
-	contained contain.Log
-	down      atomic.Bool // Shutdown was called
+	counts counts
+	down   atomic.Bool // Shutdown was called
 
 	mu      sync.Mutex            // guards all below
 	workers map[any]*worker       // with at least one open handle, by tenant
@@ -29,7 +27,7 @@ type Reader struct {
 }
 
 // Default is the Reader of every wrapped driver of the process. telemetry.Shutdown includes it.
-var Default = Reader{contained: contain.Log{Parent: &contain.Process}}
+var Default Reader
 
 func init() {
 	telemetry.Default.Join(telemetry.Member{

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/ondemand"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/queue"
@@ -58,7 +59,7 @@ type question struct {
 }
 
 func newWorker(r *Reader, p *pace, c *export.Connection) *worker {
-	w := &worker{reader: r, requester: export.NewRequester(c, &r.contained), pace: p}
+	w := &worker{reader: r, requester: export.NewRequester(c, &contain.Process), pace: p}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	w.goroutine = ondemand.New(&w.mu, w.due, w.run)
 	return w

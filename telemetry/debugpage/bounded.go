@@ -4,10 +4,9 @@ import (
 	"log/slog"
 	"reflect"
 	"slices"
-	"strings"
 	"time"
-	"unicode/utf8"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/sqltext"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -83,20 +82,8 @@ func withShortQuery(s *telemetry.Statement) *telemetry.Statement {
 		return s
 	}
 	short := *s
-	short.Query = firstBytes(s.Query, queryKept) + " …"
+	short.Query = sqltext.Bounded(s.Query, queryKept) + " …"
 	return &short
-}
-
-// firstBytes returns a text of at most that many bytes as it is, and a copy of the beginning of a
-// longer one, which does not keep the rest in memory. No character is split.
-func firstBytes(text string, most int) string {
-	if len(text) <= most {
-		return text
-	}
-	for most > 0 && !utf8.RuneStart(text[most]) {
-		most--
-	}
-	return strings.Clone(text[:most])
 }
 
 var (

@@ -3,7 +3,6 @@ package debugpage
 import (
 	"strings"
 
-	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -26,7 +25,7 @@ const connectorsShown = 50
 
 // connectorViews describes the connectors that a page shows, and counts the others. A connector
 // whose Info panics is left out.
-func (req *request) connectorViews(pipelines []export.PipelineStats) (views []connectorView, others count) {
+func (req *request) connectorViews(pipelines []telemetry.PipelineStats) (views []connectorView, others count) {
 	views = []connectorView{}
 	all := req.connectors()
 	shown := min(connectorsShown, len(all))
@@ -51,7 +50,7 @@ const (
 )
 
 // whyReported is a sentence on who reports to Databricks for a connector, and why.
-func whyReported(info telemetry.ConnectorInfo, pipelines []export.PipelineStats) string {
+func whyReported(info telemetry.ConnectorInfo, pipelines []telemetry.PipelineStats) string {
 	flag := ""
 	for _, p := range pipelines {
 		if info.Server != "" && strings.HasSuffix(p.Server, "://"+info.Server) {

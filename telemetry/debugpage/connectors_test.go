@@ -5,13 +5,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 func TestConnectorSaysWhoReportsAndWhy(t *testing.T) {
-	pipeline := func(flag string) []export.PipelineStats {
-		return []export.PipelineStats{{Server: "https://dbc:443", Flag: flag}}
+	pipeline := func(flag string) []telemetry.PipelineStats {
+		return []telemetry.PipelineStats{{Server: "https://dbc:443", Flag: flag}}
 	}
 	for _, c := range []struct {
 		reports, flag, says string

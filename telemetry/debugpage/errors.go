@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/sqltext"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -40,7 +41,7 @@ const (
 func (g *failures) add(now time.Time, of string, f *telemetry.Failure, example string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	kind := g.all.at(errorKind{of, f.Category, f.SQLState, firstBytes(f.Message, messageBytes)}, now)
+	kind := g.all.at(errorKind{of, f.Category, f.SQLState, sqltext.Bounded(f.Message, messageBytes)}, now)
 	kind.count(g.interval(now), func(n *int64) { *n++ }, addErrors)
 	kind.example = example
 }

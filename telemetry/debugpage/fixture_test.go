@@ -20,7 +20,7 @@ type fixture struct {
 	page
 	all   []telemetry.Connector
 	db    []telemetry.Pool
-	stats export.Stats
+	stats telemetry.ExportStats
 	sent  []export.Document
 
 	process telemetry.Stats
@@ -32,12 +32,15 @@ func newFixture() *fixture {
 		memory:     newMemory(func() []telemetry.Pool { return f.db }),
 		connectors: func() []telemetry.Connector { return f.all },
 		exporter:   f,
-		process:    func() telemetry.Stats { return f.process },
+		process: func() telemetry.Stats {
+			s := f.process
+			s.Export = f.stats
+			return s
+		},
 	}
 	return f
 }
 
-func (f *fixture) Stats() export.Stats       { return f.stats }
 func (f *fixture) Recent() []export.Document { return f.sent }
 
 func (f *fixture) get(t *testing.T, target string) *httptest.ResponseRecorder {

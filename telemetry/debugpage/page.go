@@ -13,6 +13,7 @@ import (
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/sqltext"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -37,18 +38,15 @@ func init() {
 //	mux.Handle("/internal/databricks/", debugpage.Handler())
 //
 // It answers GET and HEAD, is safe for concurrent use, and shows what wrapped drivers did
-// since this package was initialised.
+// since this package was initialized.
 func Handler() http.Handler { return shared }
 
 // page answers HTTP requests from a memory and from what it reads of the process.
 type page struct {
 	memory     *memory
 	connectors func() []telemetry.Connector
-	exporter   interface {
-		Stats() export.Stats
-		Recent() []export.Document
-	}
-	process func() telemetry.Stats
+	exporter   interface{ Recent() []export.Document }
+	process    func() telemetry.Stats
 }
 
 var _ http.Handler = (*page)(nil)
@@ -163,7 +161,7 @@ func known(values url.Values) url.Values {
 	kept := url.Values{}
 	for _, name := range parameters {
 		if v := values.Get(name); v != "" {
-			kept.Set(name, firstBytes(v, parameterBytes))
+			kept.Set(name, sqltext.Bounded(v, parameterBytes))
 		}
 	}
 	return kept

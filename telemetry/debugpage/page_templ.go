@@ -5,11 +5,13 @@ package debugpage
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
-import "github.com/a-h/templ"
-import templruntime "github.com/a-h/templ/runtime"
+import (
+	"slices"
+	"strconv"
 
-import "strconv"
-import "slices"
+	"github.com/a-h/templ"
+	templruntime "github.com/a-h/templ/runtime"
+)
 
 // pageView surrounds the content of every page.
 func pageView(l layout) templ.Component {

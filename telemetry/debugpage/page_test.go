@@ -62,7 +62,7 @@ func populated() *fixture {
 	f.memory.pools.sample(time.Now(), f.memory.registeredPools)
 	time.Sleep(10 * time.Second)
 	waited.WaitCount, waited.WaitDuration = 12, 12*ms(40)
-	f.stats = export.Stats{Recorded: 20, Sent: 12, Requests: 3, Pending: 3, Dropped: map[string]int64{export.DropQueueFull: 5}, Pipelines: []export.PipelineStats{
+	f.stats = telemetry.ExportStats{Recorded: 20, Sent: 12, Requests: 3, Pending: 3, Dropped: map[string]int64{export.DropQueueFull: 5}, Pipelines: []telemetry.PipelineStats{
 		{Server: "https://dbc.example.com:443", Connectors: 1, Pending: 3, PendingBytes: 4000, Breaker: "open", Flag: "on", LoggedIn: true, LastError: "503", NotBefore: time.Now().Add(time.Minute)},
 	}}
 	f.sent = []export.Document{{At: time.Now(), Endpoint: "/telemetry-ext", Outcome: "503", JSON: `{"frontend_log_event_id":"2","entry":{"sql_driver_log":{"sql_statement_id":"` + failed().StatementID + `"}}}`}}
@@ -218,7 +218,7 @@ func TestHostileTextIsEscaped(t *testing.T) {
 			docs: []string{hostile, `{"a":"</script>"}`},
 		}}
 		f.db = []telemetry.Pool{{Name: hostile, Stats: func() (sql.DBStats, bool) { return sql.DBStats{}, true }}}
-		f.stats.Pipelines = []export.PipelineStats{{Server: hostile, Breaker: "open", Flag: hostile, LastError: hostile}}
+		f.stats.Pipelines = []telemetry.PipelineStats{{Server: hostile, Breaker: "open", Flag: hostile, LastError: hostile}}
 		f.sent = []export.Document{{Endpoint: hostile, Outcome: hostile, JSON: hostile}}
 		f.memory.StatementFinished(s)
 		f.memory.SessionOpened(&telemetry.SessionOpened{Server: hostile, Failure: s.Failure})

@@ -7,17 +7,18 @@ import (
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 // reporting is the state of the pipelines to Databricks.
 type reporting struct {
-	export.Stats
-	Drops []drop         `json:"-"` // Stats.Dropped with meanings, for people
-	Views []pipelineView `json:"-"` // Stats.Pipelines, for people
+	telemetry.ExportStats
+	Drops []drop         `json:"-"` // ExportStats.Dropped with meanings, for people
+	Views []pipelineView `json:"-"` // ExportStats.Pipelines, for people
 }
 
 func (req *request) reporting() reporting {
-	r := reporting{Stats: req.exporter.Stats()}
+	r := reporting{ExportStats: req.process().Export}
 	for reason, n := range r.Dropped {
 		r.Drops = append(r.Drops, drop{reason, dropMeanings[reason], count(n)})
 	}
@@ -34,7 +35,7 @@ func (req *request) reporting() reporting {
 
 // pipelineView is the state of a pipeline with values written for people.
 type pipelineView struct {
-	export.PipelineStats
+	telemetry.PipelineStats
 	Memory size    // of the events that wait
 	Next   *moment // when the next request may be made; nil for any time
 }

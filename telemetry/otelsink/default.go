@@ -33,50 +33,34 @@ var (
 	_ telemetry.Recorder    = global{}
 )
 
-func (global) Recording() bool {
-	s := Default()
-	return s != nil && s.Recording()
-}
-
-func (global) Tracing() bool {
-	s := Default()
-	return s != nil && s.Tracing()
-}
-
-func (global) StatementStarting(ctx context.Context, start telemetry.StatementStart) (context.Context, telemetry.StatementSpan) {
+// sink is Default, or a sink that is closed, which does nothing.
+func (global) sink() *Sink {
 	if s := Default(); s != nil {
-		return s.StatementStarting(ctx, start)
+		return s
 	}
-	return ctx, nil
+	return &off
 }
 
-func (global) SessionStarting(ctx context.Context, start telemetry.SessionStart) (context.Context, telemetry.SessionSpan) {
-	if s := Default(); s != nil {
-		return s.SessionStarting(ctx, start)
-	}
-	return ctx, nil
+var off Sink
+
+func init() { off.closed.Store(true) }
+
+func (g global) Recording() bool { return g.sink().Recording() }
+
+func (g global) Tracing() bool { return g.sink().Tracing() }
+
+func (g global) StatementStarting(ctx context.Context, start telemetry.StatementStart) (context.Context, telemetry.StatementSpan) {
+	return g.sink().StatementStarting(ctx, start)
 }
 
-func (global) StatementFinished(r *telemetry.Statement) {
-	if s := Default(); s != nil {
-		s.StatementFinished(r)
-	}
+func (g global) SessionStarting(ctx context.Context, start telemetry.SessionStart) (context.Context, telemetry.SessionSpan) {
+	return g.sink().SessionStarting(ctx, start)
 }
 
-func (global) SessionOpened(r *telemetry.SessionOpened) {
-	if s := Default(); s != nil {
-		s.SessionOpened(r)
-	}
-}
+func (g global) StatementFinished(r *telemetry.Statement) { g.sink().StatementFinished(r) }
 
-func (global) SessionClosed(r *telemetry.SessionClosed) {
-	if s := Default(); s != nil {
-		s.SessionClosed(r)
-	}
-}
+func (g global) SessionOpened(r *telemetry.SessionOpened) { g.sink().SessionOpened(r) }
 
-func (global) ServerReported(r *telemetry.ServerReport) {
-	if s := Default(); s != nil {
-		s.ServerReported(r)
-	}
-}
+func (g global) SessionClosed(r *telemetry.SessionClosed) { g.sink().SessionClosed(r) }
+
+func (g global) ServerReported(r *telemetry.ServerReport) { g.sink().ServerReported(r) }

@@ -3,7 +3,6 @@ package otelsink
 import (
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/sqltext"
 )
@@ -18,11 +17,8 @@ const (
 // columns and comments are never part of a summary, and neither is SQL that is not understood.
 func summarize(query string) string {
 	s := summary{start: true, frames: make([]frame, 1, 8)}
-	if n := maxQueryRead; len(query) > n {
-		for n > 0 && !utf8.RuneStart(query[n]) {
-			n--
-		}
-		query, s.truncated = query[:n], true
+	if len(query) > maxQueryRead {
+		query, s.truncated = sqltext.Bounded(query, maxQueryRead), true
 	}
 	s.scanner = sqltext.NewScanner(query)
 	for t := s.scanner.Next(); t.Kind != sqltext.End && !s.full; t = s.scanner.Next() {
