@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 // Without a transport the driver downloads with http.DefaultClient; with one it makes a
@@ -31,6 +32,24 @@ func TestTheClientForDownloadsIsLikeTheOneTheDriverWouldUse(t *testing.T) {
 			require.Equal(t, test.want, client.CheckRedirect != nil)
 			require.Equal(t, test.want, client.Jar != nil)
 			require.IsType(t, (*cloudfetch.Transport)(nil), client.Transport)
+		})
+	}
+}
+
+func TestTheConnectionsOfATransportAreKnownWhereTheyAreLimited(t *testing.T) {
+	for name, test := range map[string]struct {
+		opts []dbsql.ConnOption
+		want telemetry.Maybe[int64]
+	}{
+		"the driver's own":    {nil, telemetry.Known[int64](100)},
+		"a user's, limited":   {[]dbsql.ConnOption{dbsql.WithTransport(&http.Transport{MaxConnsPerHost: 7})}, telemetry.Known[int64](7)},
+		"a user's, unlimited": {[]dbsql.ConnOption{dbsql.WithTransport(&http.Transport{})}, telemetry.Maybe[int64]{}},
+		"a user's, of a kind": {[]dbsql.ConnOption{dbsql.WithTransport(struct{ http.RoundTripper }{http.DefaultTransport})}, telemetry.Maybe[int64]{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, err := NewConnector(test.opts...)
+			require.NoError(t, err)
+			require.Equal(t, test.want, c.(*connector).driverConfig.PoolSize)
 		})
 	}
 }

@@ -9,6 +9,7 @@ import (
 	dbsql "github.com/databricks/databricks-sql-go"
 	"github.com/databricks/databricks-sql-go/auth/pat"
 
+	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
@@ -52,11 +53,25 @@ func (c nativeConfig) snapshot() telemetry.DriverConfig {
 
 		DirectResults:      telemetry.Known(true), // the driver always asks for them
 		MetricViewMetadata: readConfig[bool](c, "EnableMetricViewMetadata"),
+		PoolSize:           c.poolSize(),
 	}
 	if a, ok := c.field("Authenticator"); ok && a.CanInterface() && !a.IsZero() {
 		s.AuthMech, s.AuthFlow = authOf(a.Interface())
 	}
 	return s
+}
+
+// poolSize is the largest number of connections to the workspace: that of the driver's own transport, or of
+// one of package net/http that the user supplied and limited.
+func (c nativeConfig) poolSize() telemetry.Maybe[int64] {
+	rt := readConfig[http.RoundTripper](c, "Transport").Or(nil)
+	if rt == nil {
+		rt = cloudfetch.NewBase(nil).Workspace
+	}
+	if t, ok := rt.(*http.Transport); ok && t != nil && t.MaxConnsPerHost > 0 && observable(c) {
+		return telemetry.Known(int64(t.MaxConnsPerHost))
+	}
+	return telemetry.Maybe[int64]{}
 }
 
 // connection is what reporting to Databricks needs: the address, the authenticator, and the

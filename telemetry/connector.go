@@ -13,7 +13,7 @@ type Connector interface {
 	Running() []*Statement
 	// Documents returns what is, or would be, sent to Databricks for a record, which is a
 	// *Statement, *SessionOpened or *SessionClosed: one JSON document per event, with new event
-	// ids. It returns nil for a connector that does not report (Wrap).
+	// ids. It returns nil where the wire is not read, as behind Wrap.
 	Documents(record any) []string
 }
 
@@ -33,7 +33,7 @@ type ConnectorInfo struct {
 	Settings []SettingInForce
 	// Sessions counts its open connections.
 	Sessions int
-	// Reports says who reports to Databricks: "wrapper" when the server wants it,
-	// "driver" (behind Wrap), or "none".
+	// Reports says who reports to Databricks: "wrapper" when the server wants it, "driver" behind
+	// Wrap and where a DSN has what this version does not know, or "none".
 	Reports string
 }

@@ -7,6 +7,7 @@
 //	driverwrap ── *Statement ──▶ Fanout ──▶ queue ──▶ Sink  (ndjson, slog, your own)
 //	              *SessionOpened    │
 //	              *SessionClosed    └─────▶ queue ──▶ Sink
+//	              *ServerReport
 //
 // An application attaches its sinks with [Attach], or gives them to one connector in
 // driverwrap.Config. [Flush], [Shutdown], [RegisterPool] and [ReadStats] work on the state that

@@ -40,7 +40,8 @@ type SessionClosed struct {
 	Started time.Time
 	// Server is host:port of the workspace; empty behind Wrap.
 	Server string
-	// SessionID is the server's session id; empty when no statement ran that showed it.
+	// SessionID is the server's session id; empty while unknown, as it is behind Wrap until a
+	// statement shows it.
 	SessionID string
 	// Latency is the time Close took.
 	Latency time.Duration

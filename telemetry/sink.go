@@ -1,9 +1,11 @@
 package telemetry
 
-// Sink receives finished statements. Each Attach, and each connector with the sink in its Config,
-// calls it by one goroutine at a time, never the application's: a sink that has several of them needs
-// a lock for its state, which the sinks of this module have. It may block, panic or call runtime.Goexit: that costs only its own records.
-// The record is shared with other sinks and must not be changed.
+// Sink receives finished statements, on a goroutine that is never the application's. The record is shared with
+// other sinks and must not be changed.
+//
+// Each Attach, and each connector with the sink in its Config, calls it from one goroutine at a time: a sink
+// that has several of them needs a lock for its state, which the sinks of this module have. A sink may block,
+// panic or call runtime.Goexit: that costs only its own records.
 type Sink interface {
 	StatementFinished(*Statement)
 }

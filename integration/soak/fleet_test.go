@@ -31,9 +31,9 @@ type fleet struct {
 
 // history is what a fleet did.
 type history struct {
-	arrivals, flags []int        // requests by second
-	bytes, taken    int          // of uploads, and events in them that were accepted
-	stats           export.Stats // summed over the processes, at the end
+	arrivals, flags []int                 // requests by second
+	bytes, taken    int                   // of uploads, and events in them that were accepted
+	stats           telemetry.ExportStats // summed over the processes, at the end
 }
 
 // run runs the fleet in fake time.
@@ -81,7 +81,7 @@ func (f fleet) runProcess(x *export.Exporter, s *service) {
 	}
 }
 
-func (h *history) add(s export.Stats) {
+func (h *history) add(s telemetry.ExportStats) {
 	h.stats.Recorded += s.Recorded
 	h.stats.Sent += s.Sent
 	h.stats.Pending += s.Pending

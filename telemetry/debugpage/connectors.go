@@ -69,6 +69,9 @@ func whyReported(info telemetry.ConnectorInfo, pipelines []telemetry.PipelineSta
 		}
 		return "This library reports to Databricks as soon as the server's flag is known to be on."
 	case reportsDriver:
+		if info.OpenedVia == "sql.Open" {
+			return "The native driver reports to Databricks as it does without this library: its DSN has what this version does not know."
+		}
 		return "The native driver reports to Databricks as it does without this library: Wrap leaves its telemetry alone."
 	}
 	for _, s := range info.Settings {

@@ -3,8 +3,7 @@
 //
 //	import _ "github.com/seed-01322ee7/databricks-telemetry/telemetry/expvars"
 //
-//	GET /debug/vars ── expvar ── telemetry.ReadStats ─┬─ counters of package telemetry
-//	                                                  └─ counters of the export to Databricks
+//	GET /debug/vars ── expvar ── telemetry.ReadStats ── sinks, export, query history, wire, what was contained
 //
 // It is a package of its own because importing package expvar serves the command line of the
 // program on http.DefaultServeMux, which a database driver should not decide.
