@@ -230,11 +230,11 @@ func TestRowsAreReadWhileTheClockSteps(t *testing.T) {
 }
 
 // pipelineOf is the state of the pipeline to a workspace.
-func pipelineOf(ws *workspace.Workspace) export.PipelineStats {
+func pipelineOf(ws *workspace.Workspace) telemetry.PipelineStats {
 	for _, p := range export.Default.Stats().Pipelines {
 		if p.Server == ws.URL() {
 			return p
 		}
 	}
-	return export.PipelineStats{}
+	return telemetry.PipelineStats{}
 }

@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 // service is the workspace all processes of a fleet report to, as an http.RoundTripper in
@@ -56,7 +56,7 @@ func (s *service) history() history {
 	defer s.mu.Unlock()
 	return history{
 		arrivals: slices.Clone(s.arrivals[:len(s.arrivals)-1]), flags: slices.Clone(s.flags),
-		bytes: s.bytes, taken: s.taken, stats: export.Stats{Dropped: map[string]int64{}},
+		bytes: s.bytes, taken: s.taken, stats: telemetry.ExportStats{Dropped: map[string]int64{}},
 	}
 }
 

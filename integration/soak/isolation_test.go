@@ -88,7 +88,7 @@ func taken(ws *workspace.Workspace) map[string]int {
 }
 
 // since is what the exporter counted since before, once nothing is pending.
-func since(t *testing.T, before export.Stats) (s export.Stats) {
+func since(t *testing.T, before telemetry.ExportStats) (s telemetry.ExportStats) {
 	t.Helper()
 	eventually.True(t, func() bool {
 		s = (&round{before: before, after: export.Default.Stats()}).delta()

@@ -124,8 +124,8 @@ type round struct {
 	seed      uint64
 	faultMode faultMode
 	began     time.Time
-	before    export.Stats
-	after     export.Stats
+	before    telemetry.ExportStats
+	after     telemetry.ExportStats
 
 	mu     sync.Mutex
 	steps  map[string]int // by name; guarded by mu
@@ -296,7 +296,7 @@ func settledReports(t *testing.T, ws *workspace.Workspace) {
 	t.Helper()
 	eventually.True(t, func() bool {
 		runtime.GC()
-		return !slices.ContainsFunc(export.Default.Stats().Pipelines, func(p export.PipelineStats) bool { return p.Server == ws.URL() })
+		return !slices.ContainsFunc(export.Default.Stats().Pipelines, func(p telemetry.PipelineStats) bool { return p.Server == ws.URL() })
 	})
 }
 
@@ -330,7 +330,7 @@ func (r *round) compareCounts(t *testing.T) {
 }
 
 // delta is what the exporter counted during the round.
-func (r *round) delta() export.Stats {
+func (r *round) delta() telemetry.ExportStats {
 	s := r.after
 	s.Recorded -= r.before.Recorded
 	s.Sent -= r.before.Sent

@@ -5,13 +5,11 @@ package debugpage
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
-import (
-	"slices"
-	"strconv"
+import "github.com/a-h/templ"
+import templruntime "github.com/a-h/templ/runtime"
 
-	"github.com/a-h/templ"
-	templruntime "github.com/a-h/templ/runtime"
-)
+import "strconv"
+import "slices"
 
 // pageView surrounds the content of every page.
 func pageView(l layout) templ.Component {

@@ -5,12 +5,10 @@ package debugpage
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
-import (
-	"github.com/a-h/templ"
-	templruntime "github.com/a-h/templ/runtime"
+import "github.com/a-h/templ"
+import templruntime "github.com/a-h/templ/runtime"
 
-	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
-)
+import "github.com/seed-01322ee7/databricks-telemetry/internal/format"
 
 func (l statementsPage) view() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {

@@ -5,13 +5,11 @@ package debugpage
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
-import (
-	"cmp"
-	"strconv"
+import "github.com/a-h/templ"
+import templruntime "github.com/a-h/templ/runtime"
 
-	"github.com/a-h/templ"
-	templruntime "github.com/a-h/templ/runtime"
-)
+import "cmp"
+import "strconv"
 
 func (t telemetryPage) view() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
