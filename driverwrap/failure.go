@@ -25,7 +25,7 @@ func (r *recorder) failureOf(err error, seen func() cloudfetch.Fault) (f *teleme
 	if seen != nil {
 		fault = seen()
 	}
-	f = failure.Of(err, failure.Evidence(fault))
+	f = failure.Of(err, fault)
 	f.Message = errorText(r.settings.ErrorText, err.Error())
 	return f
 }

@@ -95,17 +95,9 @@ func (d drawing) scale() (ticks, rule string) {
 	return strings.TrimRight(string(top), " "), string(bottom)
 }
 
-// roundStep is the smallest of 1, 2, 5, 10, 20, 50 ns and so on of which at most n fit into total.
+// roundStep is a round time of which at most n fit into total.
 func roundStep(total time.Duration, n int) time.Duration {
-	least := float64(total) / float64(n)
-	unit := math.Pow(10, math.Floor(math.Log10(max(1, least))))
-	for _, m := range []float64{1, 2, 5, 10} {
-		if m*unit >= least {
-			least = m * unit
-			break
-		}
-	}
-	return max(1, time.Duration(least))
+	return max(1, time.Duration(format.RoundStep(max(1, float64(total)/float64(n)))))
 }
 
 // lane draws bars, each at least an eighth of a character wide. Adjacent bars differ in shade.

@@ -25,7 +25,7 @@ var mayImport = map[string][]string{
 	"telemetry/ndjson":  {"internal/registry", "telemetry", "telemetry/explain"},
 	"telemetry/logsink": {"internal/contain", "internal/registry", "internal/spancontext", "telemetry", "telemetry/explain"},
 
-	"internal/export":     {"internal/contain", "internal/failure", "internal/lasting", "internal/ondemand", "internal/queue", "internal/registry", "internal/uuid", "telemetry"},
+	"internal/export":     {"cloudfetch", "internal/contain", "internal/failure", "internal/lasting", "internal/ondemand", "internal/queue", "internal/registry", "internal/uuid", "telemetry"},
 	"internal/history":    {"internal/contain", "internal/export", "internal/lasting", "internal/ondemand", "internal/queue", "internal/settings", "telemetry"},
 	"telemetry/expvars":   {"telemetry"},
 	"telemetry/otelsink":  {"internal/contain", "internal/spancontext", "internal/sqltext", "telemetry", "telemetry/explain"},
@@ -35,7 +35,7 @@ var mayImport = map[string][]string{
 	"cmd/dbtel":  {"internal/format", "internal/sqltext", "telemetry", "telemetry/explain", "telemetry/ndjson"},
 
 	"internal/contain":     {},
-	"internal/failure":     {"internal/registry", "telemetry"},
+	"internal/failure":     {"cloudfetch", "internal/registry", "telemetry"},
 	"internal/format":      {},
 	"internal/registry":    {"internal/uuid", "telemetry"},
 	"internal/settings":    {"telemetry"},

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/failure"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
@@ -250,5 +251,5 @@ func noResponse(ctx context.Context, err error) result {
 	case errors.Is(err, errTransport):
 		return result{outcome: outcomeUnrecognized, category: telemetry.CategoryOther}
 	}
-	return result{outcome: outcomeUnavailable, category: failure.Of(err, failure.Evidence{CallFailed: true, Broke: err}).Category}
+	return result{outcome: outcomeUnavailable, category: failure.Of(err, cloudfetch.Fault{CallFailed: true, Broke: err}).Category}
 }

@@ -3,7 +3,7 @@
 //
 //	error ──────────────▶ Of ──▶ telemetry.Failure ──▶ record
 //	                       ▲
-//	Evidence of the wire ──┘
+//	    cloudfetch.Fault ──┘
 package failure
 
 import (
@@ -25,32 +25,14 @@ import (
 
 	dbsqlerr "github.com/databricks/databricks-sql-go/errors"
 
+	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/registry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// Evidence is what was observed of a failure besides the error itself; the zero value where nothing
-// was. The fields are those of cloudfetch.Fault, which package driverwrap converts.
-type Evidence struct {
-	Observed bool // no call can have been missed
-
-	SQLState string // reported by the server; empty for none
-
-	CallFailed bool   // a call has no answer that the driver can use
-	Status     int    // HTTP status of that call; 0 without an answer
-	Broke      error  // what broke that call or its answer off; nil where an answer arrived whole
-	Header     string // name of a header that kept that call from being sent; empty for none
-
-	RowsFetched bool  // rows arrived, or that call asked for them
-	FailedFiles int64 // files that could not be downloaded
-
-	Complete   telemetry.ResultFormat // of rows that arrived whole; empty for none
-	Compressed bool                   // those rows are compressed with LZ4
-}
-
-// Of reduces an error to a Failure; nil stays nil. An error that nothing classifies is
-// telemetry.CategoryOther.
-func Of(err error, seen Evidence) *telemetry.Failure {
+// Of reduces an error to a Failure, with what the wire showed of it; the zero value where that is nothing. nil
+// stays nil. An error that nothing classifies is telemetry.CategoryOther.
+func Of(err error, seen cloudfetch.Fault) *telemetry.Failure {
 	if err == nil {
 		return nil
 	}
@@ -79,7 +61,7 @@ func Of(err error, seen Evidence) *telemetry.Failure {
 // classifiers decide on a category, those with the strongest evidence first. What every version of
 // the driver shows on the wire comes before what one version says of its errors, so that a fault
 // has the same category with all of them.
-var classifiers = []func(error, *Evidence) telemetry.Category{
+var classifiers = []func(error, *cloudfetch.Fault) telemetry.Category{
 	byContext,
 	bySQLState,
 	byCall,
@@ -93,7 +75,7 @@ var classifiers = []func(error, *Evidence) telemetry.Category{
 }
 
 // byContext: the caller's context was done.
-func byContext(err error, _ *Evidence) telemetry.Category {
+func byContext(err error, _ *cloudfetch.Fault) telemetry.Category {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return telemetry.CategoryCanceled
@@ -105,7 +87,7 @@ func byContext(err error, _ *Evidence) telemetry.Category {
 
 // bySQLState: the server named the cause. The exact code decides, else its class. Success, warnings
 // and "no data" are no failures.
-func bySQLState(_ error, seen *Evidence) telemetry.Category {
+func bySQLState(_ error, seen *cloudfetch.Fault) telemetry.Category {
 	if seen.SQLState == "" {
 		return ""
 	}
@@ -140,7 +122,7 @@ var sqlStateClasses = map[string]telemetry.Category{
 
 // byCall: a call has no usable answer. Its HTTP status says why, or what broke the call off.
 // A server that fails without saying why has failed to run the statement, or to return its rows.
-func byCall(err error, seen *Evidence) telemetry.Category {
+func byCall(err error, seen *cloudfetch.Fault) telemetry.Category {
 	c, listed := httpStatuses[seen.Status]
 	switch {
 	case !seen.CallFailed:
@@ -175,7 +157,7 @@ var httpStatuses = map[int]telemetry.Category{
 
 // byBreak classifies what broke an HTTP exchange off. Of its headers, the authenticator sets the one with
 // the credential.
-func byBreak(seen *Evidence) telemetry.Category {
+func byBreak(seen *cloudfetch.Fault) telemetry.Category {
 	switch c := cmp.Or(byContext(seen.Broke, nil), byTransport(seen.Broke, nil)); {
 	case c != "":
 		return c
@@ -188,7 +170,7 @@ func byBreak(seen *Evidence) telemetry.Category {
 }
 
 // byFiles: the storage did not give a file.
-func byFiles(_ error, seen *Evidence) telemetry.Category {
+func byFiles(_ error, seen *cloudfetch.Fault) telemetry.Category {
 	if seen.FailedFiles > 0 {
 		return telemetry.CategoryChunkDownload
 	}
@@ -198,7 +180,7 @@ func byFiles(_ error, seen *Evidence) telemetry.Category {
 // byAuthentication: a call failed and was never sent. All that the driver does between beginning a
 // call and sending it is to ask its authenticator, which may itself need the network. Before 1.15 the
 // driver drops the cause where it asks for the description of rows.
-func byAuthentication(err error, seen *Evidence) (c telemetry.Category) {
+func byAuthentication(err error, seen *cloudfetch.Fault) (c telemetry.Category) {
 	switch {
 	case !seen.Observed:
 		return ""
@@ -218,7 +200,7 @@ func byAuthentication(err error, seen *Evidence) (c telemetry.Category) {
 
 // byResult: rows arrived whole and cannot be read. In compressed Arrow, an early end is that of an
 // LZ4 frame, because nothing cut the rows off on their way.
-func byResult(err error, seen *Evidence) telemetry.Category {
+func byResult(err error, seen *cloudfetch.Fault) telemetry.Category {
 	switch seen.Complete {
 	case "":
 		return ""
@@ -243,7 +225,7 @@ func ofLZ4(err error) bool {
 }
 
 // byLocalFile: a file on this machine, which a volume operation reads or writes.
-func byLocalFile(err error, _ *Evidence) telemetry.Category {
+func byLocalFile(err error, _ *cloudfetch.Fault) telemetry.Category {
 	var file *fs.PathError
 	if errors.As(err, &file) {
 		return telemetry.CategoryStatementFailed
@@ -254,7 +236,7 @@ func byLocalFile(err error, _ *Evidence) telemetry.Category {
 // byDeclaration: the driver (since 1.15) tags errors at their source with a method
 // Category() of a string type that cannot be named from outside, hence the reflection. The
 // innermost tag is the most specific.
-func byDeclaration(err error, _ *Evidence) telemetry.Category {
+func byDeclaration(err error, _ *cloudfetch.Fault) telemetry.Category {
 	var declared telemetry.Category
 	for e := err; e != nil; e = errors.Unwrap(e) {
 		m := reflect.ValueOf(e).MethodByName("Category")
@@ -272,7 +254,7 @@ func byDeclaration(err error, _ *Evidence) telemetry.Category {
 
 // byTransport: the network, or TLS, failed. An early end counts as the network's only in an error of
 // package net/http: Arrow and LZ4 have the same error.
-func byTransport(err error, _ *Evidence) telemetry.Category {
+func byTransport(err error, _ *cloudfetch.Fault) telemetry.Category {
 	var (
 		unknownCA  x509.UnknownAuthorityError
 		badHost    x509.HostnameError
@@ -300,7 +282,7 @@ func byTransport(err error, _ *Evidence) telemetry.Category {
 }
 
 // byOrigin: the native error names the layer that it comes from.
-func byOrigin(err error, _ *Evidence) telemetry.Category {
+func byOrigin(err error, _ *cloudfetch.Fault) telemetry.Category {
 	switch {
 	case errors.Is(err, dbsqlerr.ExecutionError):
 		return telemetry.CategoryStatementFailed

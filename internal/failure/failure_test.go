@@ -16,6 +16,7 @@ import (
 	dbsqlerr "github.com/databricks/databricks-sql-go/errors"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/failure"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
@@ -90,17 +91,17 @@ func TestFailuresAreClassifiedByTypeAndStateNeverByText(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			require.Equal(t, &test.want, failure.Of(test.err, failure.Evidence{}))
+			require.Equal(t, &test.want, failure.Of(test.err, cloudfetch.Fault{}))
 		})
 	}
-	require.Nil(t, failure.Of(nil, failure.Evidence{SQLState: "42601", CallFailed: true, Status: 503, FailedFiles: 1}))
+	require.Nil(t, failure.Of(nil, cloudfetch.Fault{SQLState: "42601", CallFailed: true, Status: 503, FailedFiles: 1}))
 }
 
 // Evidence is taken away one by one, the strongest first: what is left decides.
 func TestTheStrongestEvidenceDecides(t *testing.T) {
 	file := &fs.PathError{Op: "open", Err: &net.OpError{Op: "read", Err: errors.New("x")}}
 	err := fmt.Errorf("a: %w", context.Canceled)
-	seen := failure.Evidence{
+	seen := cloudfetch.Fault{
 		SQLState: "42601", CallFailed: true, Status: 429, Broke: context.DeadlineExceeded, FailedFiles: 1,
 		Complete: telemetry.FormatColumnarInline, RowsFetched: true,
 	}
@@ -132,19 +133,19 @@ func TestACallThatWasNeverSentFailedToAuthenticate(t *testing.T) {
 		return fmt.Errorf("a: %w", &url.Error{Op: "Post", Err: fmt.Errorf("b: %w", &url.Error{Op: "Post", Err: err})})
 	}
 	refused := errors.New("invalid_client")
-	seen := failure.Evidence{Observed: true, Complete: telemetry.FormatInlineArrow, RowsFetched: true}
+	seen := cloudfetch.Fault{Observed: true, Complete: telemetry.FormatInlineArrow, RowsFetched: true}
 	for _, step := range []struct {
 		err  error
-		seen failure.Evidence
+		seen cloudfetch.Fault
 		want telemetry.Category
 	}{
 		{call(refused), seen, telemetry.CategoryAuth},
 		{call(&fs.PathError{Op: "open", Err: fs.ErrNotExist}), seen, telemetry.CategoryAuth},
 		{call(&url.Error{Op: "Get", Err: &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}}), seen, telemetry.CategoryConnection},
 		{call(context.DeadlineExceeded), seen, telemetry.CategoryTimeout},
-		{call(refused), failure.Evidence{}, telemetry.CategoryOther},
-		{call(refused), failure.Evidence{Observed: true, CallFailed: true, Status: 403}, telemetry.CategoryPermission},
-		{&url.Error{Op: "Put", Err: refused}, failure.Evidence{Observed: true}, telemetry.CategoryOther},
+		{call(refused), cloudfetch.Fault{}, telemetry.CategoryOther},
+		{call(refused), cloudfetch.Fault{Observed: true, CallFailed: true, Status: 403}, telemetry.CategoryPermission},
+		{&url.Error{Op: "Put", Err: refused}, cloudfetch.Fault{Observed: true}, telemetry.CategoryOther},
 	} {
 		require.Equal(t, step.want, failure.Of(step.err, step.seen).Category)
 	}
@@ -152,7 +153,7 @@ func TestACallThatWasNeverSentFailedToAuthenticate(t *testing.T) {
 
 func TestRowsThatCameWholeAndCannotBeReadAreToldApart(t *testing.T) {
 	reading := func(err error, format telemetry.ResultFormat, compressed bool) telemetry.Category {
-		return failure.Of(fmt.Errorf("a: %w", err), failure.Evidence{RowsFetched: true, Complete: format, Compressed: compressed}).Category
+		return failure.Of(fmt.Errorf("a: %w", err), cloudfetch.Fault{RowsFetched: true, Complete: format, Compressed: compressed}).Category
 	}
 	for _, format := range []telemetry.ResultFormat{telemetry.FormatInlineArrow, telemetry.FormatExternalLinks} {
 		require.Equal(t, telemetry.CategoryArrowSchema, reading(io.ErrUnexpectedEOF, format, false))
@@ -164,7 +165,7 @@ func TestRowsThatCameWholeAndCannotBeReadAreToldApart(t *testing.T) {
 
 func TestAnHTTPStatusThatIsNotListedSaysOnlyWhoseFaultItWas(t *testing.T) {
 	of := func(status int, err error) telemetry.Category {
-		return failure.Of(err, failure.Evidence{CallFailed: true, Status: status}).Category
+		return failure.Of(err, cloudfetch.Fault{CallFailed: true, Status: status}).Category
 	}
 	require.Equal(t, telemetry.CategoryInvalidRequest, of(422, errors.New("x")))
 	require.Equal(t, telemetry.CategoryStatementFailed, of(507, errors.New("x")))

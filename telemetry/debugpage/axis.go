@@ -25,7 +25,7 @@ func timeTicks(length time.Duration, width float64) []tick {
 	if length <= 0 {
 		return nil
 	}
-	step := roundStep(float64(length) / 8)
+	step := format.RoundStep(float64(length) / 8)
 	var ticks []tick
 	for i := 0; ; i++ {
 		at := time.Duration(float64(i) * step)
@@ -34,17 +34,6 @@ func timeTicks(length time.Duration, width float64) []tick {
 		}
 		ticks = append(ticks, tick{X: percentage(width * float64(at) / float64(length)), Label: axisLabel(at), Anchor: anchor(float64(at) / float64(length)), Minor: i%2 == 1})
 	}
-}
-
-// roundStep is the smallest of 1, 2, 5, 10, 20, 50 and so on that is not below least.
-func roundStep(least float64) float64 {
-	power := math.Pow(10, math.Floor(math.Log10(least)))
-	for _, m := range []float64{1, 2, 5} {
-		if m*power >= least*0.9999 {
-			return m * power
-		}
-	}
-	return 10 * power
 }
 
 // axisLabel writes a duration with as many digits as a round number needs: 1.5 s, 20 ms.

@@ -84,7 +84,7 @@ func waterfallOf(s *telemetry.Statement, r *telemetry.ServerReport) waterfall {
 		}
 	}
 	w.Desc = fmt.Sprintf("%s in %s over %s. The tables below say the same in numbers.",
-		format.Plural(int64(bars), "bar"), format.Choose(int64(len(w.Lanes)), "lane", "lanes"), format.Duration(t.Total))
+		format.Plural(int64(bars), "bar"), format.Plural(int64(len(w.Lanes)), "lane"), format.Duration(t.Total))
 	return w
 }
 
