@@ -71,7 +71,7 @@ func folded(b []byte) []byte {
 
 // called reports whether a list of literals is the arguments of what is before it.
 func called(item string, before []byte) bool {
-	return item != placeholder && len(before) > 0 && !bytes.ContainsRune([]byte(" (,"), rune(before[len(before)-1]))
+	return item != placeholder && len(before) > 0 && strings.IndexByte(" (,", before[len(before)-1]) < 0
 }
 
 // finished ends the shape of a text that was cut so that it does not tell where in a list of literals:
