@@ -58,8 +58,8 @@ func (all *methods) find(m method) *methodStats {
 	return noCalls
 }
 
-// of returns the statistics of a method, to be written to.
-func (all *methods) of(m method) *methodStats {
+// add returns the statistics of a method, to be written to; new ones where it was not called before.
+func (all *methods) add(m method) *methodStats {
 	last := &all.first
 	for last.method != m && last.next != nil {
 		last = last.next

@@ -48,7 +48,7 @@ func (s *callState) addHead(x *exchange, h head) bool {
 	if s.done.Load() || s.methods.find(x.method).attempt != x.attempt {
 		return false
 	}
-	m := s.methods.of(x.method)
+	m := s.methods.add(x.method)
 	m.rpc.LastStatus, m.request = h.code, h.request
 	if h.workspace != "" {
 		s.workspace = h.workspace
@@ -61,7 +61,7 @@ func (s *callState) received(m method, n int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.done.Load() {
-		s.methods.of(m).rpc.BytesIn += n
+		s.methods.add(m).rpc.BytesIn += n
 	}
 }
 

@@ -106,7 +106,7 @@ func (s *Session) begin(req *message, out int64, redirect bool, _ time.Time) (at
 	if s.done.Load() || req.method == openSession && s.reg != nil {
 		return 0, false
 	}
-	attempt, _ = s.methods.of(req.method).begin(req, out, redirect, 0)
+	attempt, _ = s.methods.add(req.method).begin(req, out, redirect, 0)
 	return attempt, true
 }
 
@@ -121,7 +121,7 @@ func (s *Session) headers(x *exchange, h head, _ time.Time) {
 func (s *Session) end(x *exchange, state attemptState, broke error, _ time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	last := s.methods.of(x.method)
+	last := s.methods.add(x.method)
 	if s.done.Load() || !last.finish(x.attempt, state, broke, 0) || state != answered {
 		return
 	}

@@ -91,7 +91,7 @@ func (t *Trace) advance(now time.Duration) {
 		if t.inFlight != unknownMethod {
 			t.attempt[p] += d
 			if t.connecting > 0 {
-				t.methods.of(t.inFlight).rpc.Connecting += d
+				t.methods.add(t.inFlight).rpc.Connecting += d
 			}
 		}
 	}

@@ -151,7 +151,7 @@ func (t *Trace) begin(req *message, out int64, redirect bool, at time.Time) (att
 			t.session = req.session
 		}
 	}
-	s, now := t.methods.of(req.method), t.since(at)
+	s, now := t.methods.add(req.method), t.since(at)
 	t.advance(now)
 	last := telemetry.Attempt{Start: s.attempted, End: s.end, Status: s.rpc.LastStatus}
 	request := s.request
@@ -181,7 +181,7 @@ func (t *Trace) headers(x *exchange, h head, at time.Time) {
 	}
 	now := t.since(at)
 	t.advance(now)
-	s := t.methods.of(x.method)
+	s := t.methods.add(x.method)
 	if s.listed > 0 {
 		c := &t.calls[s.listed-1]
 		c.FirstByte, c.Status, c.request = telemetry.Known(now), h.code, h.request
@@ -259,7 +259,7 @@ func (t *Trace) end(x *exchange, state attemptState, broke error, at time.Time) 
 	if t.done.Load() {
 		return
 	}
-	s, now := t.methods.of(x.method), t.since(at)
+	s, now := t.methods.add(x.method), t.since(at)
 	t.advance(now)
 	if !s.finish(x.attempt, state, broke, now) {
 		return

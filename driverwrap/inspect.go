@@ -40,8 +40,8 @@ func (l *connectorList) add(c *connector) {
 
 func (l *connectorList) remove(id int64) { l.all.Delete(id) }
 
-// connectors returns those that exist, in the order they were made.
-func (l *connectorList) connectors() (all []*connector) {
+// existing returns those that exist, in the order they were made.
+func (l *connectorList) existing() (all []*connector) {
 	for _, p := range l.all.Range {
 		if c := p.(weak.Pointer[connector]).Value(); c != nil {
 			all = append(all, c)
@@ -53,7 +53,7 @@ func (l *connectorList) connectors() (all []*connector) {
 
 // flush waits for the sinks that connectors have of their own, all at once; see [telemetry.Fanout.Flush].
 func (l *connectorList) flush(ctx context.Context) error {
-	return ondemand.Each(l.connectors(), func(c *connector) error {
+	return ondemand.Each(l.existing(), func(c *connector) error {
 		if c.ownSinks == nil {
 			return nil
 		}
@@ -62,7 +62,7 @@ func (l *connectorList) flush(ctx context.Context) error {
 }
 
 func (l *connectorList) list() []telemetry.Connector {
-	all := l.connectors()
+	all := l.existing()
 	listed := make([]telemetry.Connector, len(all))
 	for i, c := range all {
 		listed[i] = inspector{c}
