@@ -31,7 +31,7 @@ type Fault struct {
 
 	// RowsFetched is true when rows arrived, or that call asked for them.
 	RowsFetched bool
-	// FailedFiles counts the files whose latest attempt failed.
+	// FailedFiles counts the files whose latest attempt failed; 0 where the next row has arrived.
 	FailedFiles int64
 
 	// Complete is the format of rows that arrived whole, so that only reading them can fail; empty
@@ -52,7 +52,9 @@ func (t *Trace) Fault() Fault {
 	f := t.methods.find(t.failing).fault(t.sqlState)
 	f.Observed = t.whole()
 	f.RowsFetched = t.pages > 0 || t.failing == fetchResults
-	f.FailedFiles, _ = t.files.failed()
+	if t.uncounted || len(t.segments) == 0 || t.segments[0].file == nil || !t.segments[0].arrived() {
+		f.FailedFiles, _ = t.files.failed() // else the next row has arrived, and other files say nothing
+	}
 	if !t.volume && t.pages > 0 && (t.files == nil || t.files.sums.Downloaded > 0 && !t.files.untracked.Load() && t.arrived()) {
 		f.Complete, f.Compressed = t.result.Format, t.result.Compressed.Or(false)
 	}

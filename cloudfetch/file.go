@@ -181,7 +181,7 @@ func (f *file) repeat() {
 	if r.Attempts == 2 {
 		sums.Retried++
 	}
-	sums.MostAttempts = max(sums.MostAttempts, r.Attempts)
+	sums.MostAttempts, sums.RetryStatus = max(sums.MostAttempts, r.Attempts), f.status
 	if len(r.Retried) < maxRetried {
 		r.Retried = append(r.Retried, telemetry.Attempt{Start: r.Latest, End: r.End.Or(r.Latest), Status: f.status})
 	}
@@ -224,7 +224,7 @@ func (f *file) end(attempt uint32, state string, code int, received int64, first
 	sums.Received += received
 	if state != fileDownloaded {
 		if f.status = code; state == fileFailed {
-			r.Status, sums.RetryStatus = code, code
+			r.Status = code
 		}
 		t.files.incomplete = append(t.files.incomplete, f)
 		return

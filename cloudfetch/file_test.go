@@ -366,7 +366,7 @@ func TestADownloadThatIsRedirectedForEverHasFailed(t *testing.T) {
 	s := newStage(t, Options{})
 	ctx, trace := traced()
 	s.execute(ctx, operationA)
-	s.sendLinks(operationA, linkTo("a"), linkTo("b"))
+	s.sendLinks(operationA, linkTo("b"), linkTo("a"))
 	s.serve(linkTo("a"), answer{code: 200, body: []byte("whole")})
 	s.files[linkTo("b")] = func(req *http.Request) (*http.Response, error) {
 		return redirect(req, http.StatusFound, linkTo("b"))
@@ -378,9 +378,9 @@ func TestADownloadThatIsRedirectedForEverHasFailed(t *testing.T) {
 	require.EqualValues(t, 1, trace.Fault().FailedFiles)
 	f := finish(trace)
 	sumsAdd(t, f)
-	require.Equal(t, fileFailed, f.CloudFetch.Files[1].State)
+	require.Equal(t, fileFailed, f.CloudFetch.Files[0].State)
 	require.EqualValues(t, 1, f.CloudFetch.Failed)
-	require.Equal(t, telemetry.Known(int64(1)), f.CloudFetch.FailedIndex)
+	require.Equal(t, telemetry.Known(int64(0)), f.CloudFetch.FailedIndex)
 }
 
 // The application's http.DefaultClient has a Timeout, which the driver's downloads obey; nobody

@@ -1,6 +1,7 @@
 package driverwrap
 
 import (
+	"context"
 	"errors"
 
 	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
@@ -28,6 +29,12 @@ func (r *recorder) failureOf(err error, seen func() cloudfetch.Fault) (f *teleme
 	f = failure.Of(err, fault)
 	f.Message = errorText(r.settings.ErrorText, err.Error())
 	return f
+}
+
+// endedByAnswer reports whether an answer of the server, and no context, is why a call failed.
+func endedByAnswer(err error, fault cloudfetch.Fault) bool {
+	defer contain.Process.Recover(contain.Statement) // err is user-supplied code
+	return fault.CallFailed && fault.Status != 0 && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
 }
 
 // errNotReturned stands for the error of a native call until the call returns. It is recorded where

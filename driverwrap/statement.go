@@ -174,7 +174,7 @@ func (s *statement) callEnded(now time.Time, err error) bool {
 		s.drop(now)
 		return false
 	}
-	failure, done := s.session.failureOf(err, s.trace.Fault), s.ctx.Err() != nil
+	failure, done := s.session.failureOf(err, s.trace.Fault), s.ctx.Err() != nil && !endedByAnswer(err, s.trace.Fault())
 	s.mu.Lock()
 	if !s.finished {
 		s.executed = now

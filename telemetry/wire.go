@@ -128,7 +128,7 @@ type CloudFetch struct {
 	Retries    int64 // attempts beyond the first of each file
 	// Retried counts the files that needed more than one attempt, MostAttempts is the number of
 	// attempts of the one that needed the most, and RetryStatus the HTTP status of the latest
-	// attempt that failed, 0 when no answer came.
+	// attempt that was repeated, 0 when no answer came.
 	Retried, MostAttempts int64
 	RetryStatus           int
 	// First, Slowest and Sum are latencies of downloaded files, from the first request to

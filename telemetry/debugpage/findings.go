@@ -257,13 +257,21 @@ func (s *situation) leaked() []finding {
 	f := finding{
 		Severity: severityWarning, Number: format.Count(int64(len(s.open))), Link: "statements?outcome=running&bound=application-bound",
 		Text: fmt.Sprintf("%s by the application, the oldest for %s%s.", format.Choose(int64(len(s.open)), "result is held open", "results are held open"),
-			approximate(s.open[0].Total), s.fullPools()),
+			approximate(longestHeld(s.open)), s.fullPools()),
 		Advice: "Close rows when they are read (defer rows.Close()): every open result keeps a connection.",
 	}
 	if s.fullPools() != "" {
 		f.Severity = severityCritical
 	}
 	return []finding{f}
+}
+
+// longestHeld is the longest that the application has had one of the results.
+func longestHeld(open []*telemetry.Statement) (longest time.Duration) {
+	for _, r := range open {
+		longest = max(longest, r.Split[telemetry.PartApplication])
+	}
+	return longest
 }
 
 // queueing reports pools that calls wait for.
@@ -319,16 +327,20 @@ func lastHTTP(status int) string {
 	return ", last HTTP " + strconv.Itoa(status)
 }
 
-// failedStatus is the HTTP status of a failed request of a statement that was repeated, or is to be;
-// 0 without one.
-func failedStatus(s *telemetry.Statement) int {
+// failedStatus is the HTTP status of failed requests of a statement that were repeated, or are to be; 0 where
+// there are none, or such with others: which was the last is not known.
+func failedStatus(s *telemetry.Statement) (status int) {
+	var all []int
 	for _, r := range s.RPCs {
 		if (r.Retries > 0 || s.Outcome == telemetry.OutcomeRunning) && r.FailedStatus != 0 {
-			return r.FailedStatus
+			all = append(all, r.FailedStatus)
 		}
 	}
 	if c := s.CloudFetch; c != nil && c.Retries > 0 {
-		return c.RetryStatus
+		all = append(all, c.RetryStatus)
+	}
+	if all = slices.Compact(all); len(all) == 1 {
+		return all[0]
 	}
 	return 0
 }

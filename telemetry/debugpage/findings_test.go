@@ -341,3 +341,26 @@ func TestThePoolFindingCountsTheWaitsOfItsSentence(t *testing.T) {
 		require.Equal(t, "3", o.Findings[0].Number, o.Findings[0].Text)
 	})
 }
+
+func TestAResultIsHeldOpenForTheApplicationsTime(t *testing.T) {
+	r := &telemetry.Statement{Outcome: telemetry.OutcomeRunning, Total: 19 * time.Minute, Execute: 9 * time.Minute, RPCs: []telemetry.RPC{}}
+	r.Split[telemetry.PartServer], r.Split[telemetry.PartApplication] = 9*time.Minute, 10*time.Minute
+	r.Application.Between = 10 * time.Minute
+	s := &situation{}
+	s.addLong(r)
+	require.Contains(t, s.leaked()[0].Text, "the oldest for 10 min")
+}
+
+func TestTheStatusOfRepeatedRequestsIsNotSaidWhereTheyHadSeveral(t *testing.T) {
+	r := &telemetry.Statement{
+		Outcome: telemetry.OutcomeRunning, Total: 6 * time.Minute, Execute: time.Minute,
+		RPCs:       []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, Retries: 1, LastStatus: 200, FailedStatus: 429}},
+		CloudFetch: &telemetry.CloudFetch{Present: 1, Retries: 3, Retried: 1, MostAttempts: 4, Failed: 1, RetryStatus: 503},
+	}
+	r.Split[telemetry.PartServer], r.Split[telemetry.PartRetry] = time.Minute, 5*time.Minute
+	s := &situation{}
+	s.addLong(r)
+	require.NotContains(t, s.halted()[0].Text, "429")
+	r.RPCs = nil
+	require.Contains(t, s.halted()[0].Text, "last HTTP 503")
+}

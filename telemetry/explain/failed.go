@@ -3,6 +3,7 @@ package explain
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
@@ -18,7 +19,7 @@ func retryReason(s *telemetry.Statement) reason {
 	for _, r := range s.RPCs {
 		switch {
 		case r.Retries > 0:
-			calls = append(calls, format.Plural(r.Retries, "retry")+" of "+cmp.Or(r.Method, "calls")+lastStatus(r.FailedStatus))
+			calls = append(calls, format.Plural(r.Retries, "retry")+" of "+cmp.Or(r.Method, "calls")+lastStatus(repeatedStatus(s, r)))
 		case r.FailedStatus != 0:
 			calls = append(calls, r.Method+" failed"+lastStatus(r.FailedStatus))
 		default:
@@ -31,22 +32,54 @@ func retryReason(s *telemetry.Statement) reason {
 	var evidence, advice []string // of both, where both were repeated: which took longer is not known
 	if c := s.CloudFetch; c != nil && (c.Retries > 0 || c.Failed > 0) {
 		evidence = append(evidence, retriedFiles(c))
-		advice = append(advice, retryAdvice("The storage", cmp.Or(c.RetryStatus, int(c.FailedStatus.Or(0)))))
+		advice = append(advice, retryAdvice("The storage", retriedFileStatus(c)))
+		if status := int(c.FailedStatus.Or(0)); failedFiles(s) > 0 && c.Retries > 0 && status != c.RetryStatus {
+			advice = append(advice, failedAdvice(s, "The storage", status))
+		}
 	}
 	if calls != nil || evidence == nil {
+		status, of := repeatedStatus(s, worst), retryAdvice
+		failed, how, final := failedCall(s)
+		switch {
+		case failed == "":
+		case failed == worst.Method && final == status:
+			of = func(from string, status int) string { return failedAdvice(s, from, status) }
+		case worst.Retries > 0:
+			calls = append(calls, failed+" failed"+how)
+			advice = append([]string{failedAdvice(s, "The workspace", final)}, advice...)
+		}
 		evidence = append(evidence, calls...)
-		advice = append([]string{retryAdvice("The workspace", worst.FailedStatus)}, advice...)
+		advice = append([]string{of("The workspace", status)}, advice...)
 	}
 	if evidence == nil {
 		return reason{"after a request failed, until the next attempt", advice[0]}
 	}
-	return reason{"repeating requests: " + strings.Join(evidence, "; "), strings.Join(advice, " ") + lookUp(failedRequest(s))}
+	return reason{"repeating requests: " + strings.Join(evidence, "; "), strings.Join(slices.Compact(advice), " ") + lookUp(failedRequest(s, worst.Method))}
 }
 
-// failedRequest is the server's identifier of the latest attempt of a call that failed.
-func failedRequest(s *telemetry.Statement) (id string) {
+// repeatedStatus is the HTTP status of the latest attempt of a method that was repeated, as far as calls are
+// listed; else that of its latest attempt that failed. 0 stands for no answer.
+func repeatedStatus(s *telemetry.Statement, r telemetry.RPC) (status int) {
+	listed := false
 	for i := range s.Calls {
 		c := &s.Calls[i]
+		if n := len(c.Retried); c.Method == r.Method && n > 0 {
+			status, listed = c.Retried[n-1].Status, true
+		}
+	}
+	if listed {
+		return status
+	}
+	return r.FailedStatus
+}
+
+// failedRequest is the server's identifier of the latest attempt that failed of a call of a method.
+func failedRequest(s *telemetry.Statement, method string) (id string) {
+	for i := range s.Calls {
+		c := &s.Calls[i]
+		if c.Method != method {
+			continue
+		}
 		for _, a := range c.Retried {
 			id = cmp.Or(a.RequestID, id)
 		}
@@ -58,7 +91,7 @@ func failedRequest(s *telemetry.Statement) (id string) {
 }
 
 func retriedFiles(c *telemetry.CloudFetch) string {
-	files, status := "one file", cmp.Or(c.RetryStatus, int(c.FailedStatus.Or(0)))
+	files, status := "one file", retriedFileStatus(c)
 	if c.Retried > 1 {
 		files = format.Count(c.Retried) + " files"
 	}
@@ -76,8 +109,32 @@ func retriedFiles(c *telemetry.CloudFetch) string {
 	}
 	if files += lastStatus(status); c.Failed > 0 {
 		files += ", and " + format.Plural(c.Failed, "file") + " failed"
+		if final := int(c.FailedStatus.Or(0)); final != status {
+			files += lastStatus(final)
+		}
 	}
 	return files
+}
+
+// retriedFileStatus is the HTTP status of the latest request for a file that was repeated or, where none was,
+// of one that failed.
+func retriedFileStatus(c *telemetry.CloudFetch) int {
+	if c.Retries > 0 {
+		return c.RetryStatus
+	}
+	return int(c.FailedStatus.Or(0))
+}
+
+// failedFiles counts the files that failed and may be why the statement did: where what arrived could not be
+// read, they are not.
+func failedFiles(s *telemetry.Statement) int64 {
+	if f := s.Failure; f != nil && s.Outcome == telemetry.OutcomeFailed {
+		switch f.Category {
+		case telemetry.CategoryArrowSchema, telemetry.CategoryDecompression, telemetry.CategoryResultSet:
+			return 0
+		}
+	}
+	return s.CloudFetch.Failed
 }
 
 func lastStatus(status int) string {
@@ -107,7 +164,10 @@ func retryAdvice(from string, status int) string {
 	case status == unreadable, status > 200:
 		return from + " sent no answer that the driver could use: look at proxies on the way, which may have answered instead."
 	}
-	return "Connections broke off before the answer was whole: look at proxies, firewalls and idle timeouts on the way."
+	if status == 200 {
+		return "Connections broke off before the answer was whole: look at proxies, firewalls and idle timeouts on the way."
+	}
+	return "No whole answer came: look at DNS, proxies, firewalls and idle timeouts on the way."
 }
 
 // withFailedCall adds the call that made the statement fail. The advice is about that call, because it
@@ -185,12 +245,15 @@ func answeredWithError(s *telemetry.Statement, c *telemetry.Call) bool {
 // links may have expired meanwhile.
 func (because reason) withFailedFiles(s *telemetry.Statement) reason {
 	c := s.CloudFetch
-	if c == nil || c.Failed == 0 || s.Outcome != telemetry.OutcomeFailed {
+	if c == nil || s.Outcome != telemetry.OutcomeFailed || failedFiles(s) == 0 {
 		return because
 	}
-	status := int(c.FailedStatus.Or(0))
+	status, joined := int(c.FailedStatus.Or(0)), "; then "
+	if afterReading(s.Application) {
+		joined = "; before that, "
+	}
 	return reason{
-		because.evidence + "; then " + format.Plural(c.Failed, "file") + " failed" + lastStatus(status),
+		because.evidence + joined + format.Plural(c.Failed, "file") + " failed" + lastStatus(status),
 		because.advice + " " + failedAdvice(s, "The storage", status),
 	}
 }

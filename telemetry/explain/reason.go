@@ -33,7 +33,7 @@ func reasonOf(s *telemetry.Statement, p telemetry.Part, took time.Duration) reas
 			"Select fewer columns. Where rows are read one by one, Arrow batches (GetArrowBatches) save turning them into single values.",
 		}
 	case telemetry.PartApplication:
-		return applicationReason(s).withFailedFiles(s)
+		return applicationReason(s).withFailedFiles(s).withFailedCall(s)
 	case telemetry.PartClose:
 		return closeReason(s, took)
 	case telemetry.PartNetwork:
@@ -116,6 +116,9 @@ func (because reason) withReport(s *telemetry.Statement, r *telemetry.ServerRepo
 		}
 		return because, false
 	}
+	if contradicts(r, s) {
+		return because, false
+	}
 	working := slices.DeleteFunc(PhasesOf(r), func(p PhaseTime) bool { return p.Phase == PhaseFetch })
 	worked := sumOf(working)
 	wentOn := max(0, min(worked, r.Total.Or(worked))-s.Total-toleranceOf(working)) // after the statement had ended, in a phase that is not known
@@ -132,6 +135,15 @@ func (because reason) withReport(s *telemetry.Statement, r *telemetry.ServerRepo
 	return with, reported && with == why
 }
 
+// contradicts reports whether a report cannot be right about a statement: its phases take longer than the
+// server says it took, or than a statement that the client did not give up.
+func contradicts(r *telemetry.ServerReport, s *telemetry.Statement) bool {
+	phases := PhasesOf(r)
+	sum := sumOf(phases)
+	givenUp := s.Outcome == telemetry.OutcomeCanceled || s.Outcome == telemetry.OutcomeRunning || s.Outcome == telemetry.OutcomeAbandoned || s.Failed() && unfinished(s)
+	return sum > r.Total.Or(sum)+toleranceOf(phases) || !givenUp && sum > s.Total+toleranceOf(phases)
+}
+
 // askHistory holds whether the setting is on or off: a record does not say which.
 const askHistory = "With telemetry_query_history=slow, Databricks' own record of slow statements, fetched seconds after they end, says which phase took the time."
 
@@ -146,12 +158,12 @@ func outsideRetry(s *telemetry.Statement, d time.Duration) time.Duration {
 	return d - max(0, s.Split[telemetry.PartRetry])
 }
 
-// slowest is how long the slowest status call took, as far as that is certainly not in PartRetry.
-func slowest(s *telemetry.Statement, status telemetry.RPC) time.Duration {
-	if status.Retries == 0 {
-		return status.Slowest
+// slowest is how long the slowest call of a method took, as far as that is certainly not in PartRetry.
+func slowest(s *telemetry.Statement, r telemetry.RPC) time.Duration {
+	if r.Retries == 0 {
+		return r.Slowest
 	}
-	return outsideRetry(s, status.Slowest)
+	return outsideRetry(s, r.Slowest)
 }
 
 func serverReason(s *telemetry.Statement, took time.Duration) reason {
@@ -174,7 +186,7 @@ func serverReason(s *telemetry.Statement, took time.Duration) reason {
 	case unanswered && most(unansweredFor, took):
 		return reason{lead + silence(asked.Method, unansweredFor), "The query history says how long the server works on the statement. A deadline on the context bounds the wait."}
 	case most(outsideRetry(s, status.Backoff), took):
-		return reason{lead + repeated(status), retryAdvice("The workspace", status.FailedStatus) + " The query history says how long the statement ran."}
+		return reason{lead + repeated(s, status), retryAdvice("The workspace", repeatedStatus(s, status)) + " The query history says how long the statement ran."}
 	case most(slowest(s, status), took):
 		return reason{
 			lead + "a status call itself took " + format.Duration(status.Slowest),
@@ -186,7 +198,7 @@ func serverReason(s *telemetry.Statement, took time.Duration) reason {
 		return reason{"waiting for the server, which had not finished: last seen " + s.State + lastSeen(s), inspectUnfinished(s)}
 	case noticedLate(s, took):
 		return reason{
-			"waiting for the server, which may have finished up to " + format.Duration(s.Polling.Or(telemetry.Polling{}).Unseen) + " before a status call noticed" + pollsOf(s),
+			"waiting for the server, which may have finished up to " + format.Duration(unseen(s)) + " before a status call noticed" + pollsOf(s),
 			"The query history says how long the server worked. " + pollFaster,
 		}
 	}
@@ -207,7 +219,17 @@ func inspectEnded(s *telemetry.Statement) string {
 
 // noticedLate reports whether the server may have finished long before the status call that noticed.
 func noticedLate(s *telemetry.Statement, took time.Duration) bool {
-	return !unfinished(s) && most(s.Polling.Or(telemetry.Polling{}).Unseen, took) && !most(slowest(s, rpcOf(s, "GetOperationStatus")), took)
+	return !unfinished(s) && most(unseen(s), took) && !most(slowest(s, rpcOf(s, "GetOperationStatus")), took)
+}
+
+// unseen is how long before a status call noticed the server may have finished, as far as that is certainly not
+// in PartRetry.
+func unseen(s *telemetry.Statement) time.Duration {
+	d := s.Polling.Or(telemetry.Polling{}).Unseen
+	if rpcOf(s, "GetOperationStatus").Retries == 0 {
+		return d
+	}
+	return outsideRetry(s, d)
 }
 
 // unfinished reports whether the last known state of the statement is that the server works on it.
@@ -269,7 +291,7 @@ func pollReason(s *telemetry.Statement, took time.Duration) reason {
 	status := rpcOf(s, "GetOperationStatus")
 	switch {
 	case most(outsideRetry(s, status.Backoff), took):
-		return reason{"after the server had finished: " + repeated(status), retryAdvice("The workspace", status.FailedStatus)}
+		return reason{"after the server had finished: " + repeated(s, status), retryAdvice("The workspace", repeatedStatus(s, status))}
 	case most(slowest(s, status), took):
 		return reason{
 			"after the server had finished: a status call itself took " + format.Duration(status.Slowest),
@@ -283,9 +305,9 @@ func pollReason(s *telemetry.Statement, took time.Duration) reason {
 }
 
 // repeated says that status calls were repeated, and how long the driver paused before.
-func repeated(status telemetry.RPC) string {
+func repeated(s *telemetry.Statement, status telemetry.RPC) string {
 	return "status calls failed and were repeated after pauses of " + format.Duration(status.Backoff) +
-		" (" + format.Plural(status.Retries, "retry") + lastStatus(status.FailedStatus) + ")"
+		" (" + format.Plural(status.Retries, "retry") + lastStatus(repeatedStatus(s, status)) + ")"
 }
 
 func pageReason(s *telemetry.Statement, took time.Duration) reason {
@@ -293,14 +315,18 @@ func pageReason(s *telemetry.Statement, took time.Duration) reason {
 	if waiting && (c.Method == "FetchResults" || c.Method == "GetResultSetMetadata") && most(since, took) {
 		return reason{"waiting for the result: " + silence(c.Method, since), "A deadline on the context bounds the wait."}
 	}
-	if d := bodyTime(s, "ExecuteStatement"); most(d, took) {
+	if d := directTime(s); most(d, took) {
 		return reason{
 			"waiting for the rest of the answer to ExecuteStatement, which took " + format.Duration(d) + " from its first byte to its last",
 			"Look at the line to the workspace, and at proxies on the way; a smaller result helps where the answer has rows." + support(s, "ExecuteStatement"),
 		}
 	}
 	metadata := rpcOf(s, "GetResultSetMetadata")
-	if d := max(metadata.Slowest, metadata.Latency); most(d, took) {
+	described := max(metadata.Slowest, metadata.Latency)
+	if metadata.Retries > 0 {
+		described = outsideRetry(s, described)
+	}
+	if d := described; most(d, took) {
 		text := "waiting for what describes the result: GetResultSetMetadata took " + format.Duration(d)
 		if metadata.Calls > 1 {
 			text += " in " + format.Plural(metadata.Calls, "call")
@@ -320,11 +346,15 @@ func pageReason(s *telemetry.Statement, took time.Duration) reason {
 	return reason{text, "Results come page after page. CloudFetch downloads large ones in parallel; a smaller result or a nearer region helps, too." + support(s, "FetchResults")}
 }
 
-// bodyTime is how long the answer to the latest call of a method took to arrive once it had begun.
-func bodyTime(s *telemetry.Statement, method string) (took time.Duration) {
+// directTime is how long the answer to the latest ExecuteStatement took to arrive once it had begun; 0 where it
+// brought no rows or links and pages came later, because then that is no time of pages.
+func directTime(s *telemetry.Statement) (took time.Duration) {
+	paged := rpcOf(s, "FetchResults").Calls > 0
 	for i := range s.Calls {
 		c := &s.Calls[i]
-		if first, begun := c.FirstByte.Get(); c.Method == method && begun {
+		first, begun := c.FirstByte.Get()
+		_, rows := c.Rows.Get()
+		if c.Method == "ExecuteStatement" && begun && (rows || c.Files > 0 || !paged) {
 			took = c.End.Or(s.Total) - first
 		}
 	}
@@ -340,10 +370,12 @@ func fileReason(s *telemetry.Statement) reason {
 	switch {
 	case s.Outcome == telemetry.OutcomeRunning:
 		text += onTheWay(s)
+	case c.Downloaded > 0 && c.Failed > 0:
+		text += ", slowest complete " + format.Duration(c.Slowest)
 	case c.Downloaded > 0:
 		text += ", slowest " + format.Duration(c.Slowest)
 	}
-	if c.Failed > 0 {
+	if failedFiles(s) > 0 {
 		status := int(c.FailedStatus.Or(0))
 		return reason{text + "; " + format.Plural(c.Failed, "file") + " failed" + lastStatus(status), failedAdvice(s, "The storage", status)}
 	}
@@ -397,7 +429,12 @@ func applicationReason(s *telemetry.Statement) reason {
 			"in the application, before it asked for rows or closed them",
 			"The call had returned: read or close the rows at once. Open rows keep a connection of the pool, and the result.",
 		}
-	case a.After >= a.Between && a.After > 0:
+	case afterReading(a) && s.Failed():
+		return reason{
+			"in the application, after reading had failed and before it closed the rows",
+			"Close rows when reading fails: until then they keep a connection of the pool.",
+		}
+	case afterReading(a):
 		return reason{
 			"in the application, after the rows had ended and before it closed them",
 			"Close rows when they end: until then they keep a connection of the pool.",
@@ -416,8 +453,17 @@ func applicationReason(s *telemetry.Statement) reason {
 		return reason{"in the application, between rows and before it closed them (" + of + ")", closeSooner + " Between rows, do less."}
 	case partly && s.Outcome == telemetry.OutcomeAbandoned:
 		return reason{"in the application, between rows and after it left them (" + of + ")", closeSooner}
+	case counted && s.RowsEvidence == telemetry.EvidenceWire:
+	case counted && known && read == delivered && a.After == 0 && read <= 1: // it never asked for the end
+		return reason{"in the application: " + of + ", then left open for " + format.Duration(a.Between), closeSooner}
+	case counted && known && read == delivered && a.After == 0:
+		return reason{"in the application between rows, or after the last it read and before it closed them (" + format.Plural(read, "row") + ")", "Close rows as soon as the last is read: open rows keep a connection of the pool. Between rows, do less."}
 	case partly:
 		return reason{"in the application between rows, where the driver's decoding of rows that are read one by one counts, too (" + of + ")", readFaster}
+	}
+	switch {
+	case (!counted || s.RowsEvidence == telemetry.EvidenceWire) && a.After == 0 && s.Outcome != telemetry.OutcomeRunning:
+		return reason{"in the application between the batches it read, or after the last and before it closed them", "Close readers as soon as the last batch is read: they keep a connection of the pool. Between batches, do less."}
 	case !counted || s.RowsEvidence == telemetry.EvidenceWire:
 		return reason{"in the application between the batches it read", "The application reads slower than data arrives: do less between batches."}
 	}
@@ -429,6 +475,12 @@ const (
 	readFaster  = "The application reads slower than rows arrive: do less between rows, select fewer columns, or, where they are read one by one, read Arrow batches."
 )
 
+// afterReading reports whether most of the application's time was after the last row, or after reading had
+// failed.
+func afterReading(a telemetry.Application) bool {
+	return a.After > 0 && a.After >= a.Between && a.After > a.Before
+}
+
 func rowsOf(s *telemetry.Statement) string {
 	if n, ok := s.RowsRead.Get(); ok {
 		return " (" + format.Plural(n, "row") + ")"
@@ -437,7 +489,7 @@ func rowsOf(s *telemetry.Statement) string {
 }
 
 func closeReason(s *telemetry.Statement, took time.Duration) reason {
-	cancel, closing := rpcOf(s, "CancelOperation").Slowest, rpcOf(s, "CloseOperation").Slowest
+	cancel, closing := slowest(s, rpcOf(s, "CancelOperation")), slowest(s, rpcOf(s, "CloseOperation"))
 	c, since, waiting := silent(s)
 	switch {
 	case waiting && most(since, took) && c.Method == "CancelOperation":

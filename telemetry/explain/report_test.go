@@ -129,3 +129,24 @@ func TestAReportDoesNotHideTheCallThatAStatementFailedWith(t *testing.T) {
 	after := explain.WithReport(s, r)
 	require.Contains(t, after.Sentence, "GetOperationStatus failed, last status 403", after.Advice)
 }
+
+// A statement that was complete after 3 s did not wait 50 s, whatever a report says; one that the client gave up
+// may have gone on.
+func TestAReportThatCannotBeRightIsNoCause(t *testing.T) {
+	s := telemetry.Statement{
+		Outcome: telemetry.OutcomeCompleted, State: "FINISHED", Total: 3 * second, Execute: 3 * second, StatementID: "x",
+		RPCs: []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, Latency: 3 * second}}, Split: telemetry.Split{telemetry.PartServer: 3 * second},
+		Calls: []telemetry.Call{{Method: "ExecuteStatement", FirstByte: known(3 * second), End: known(3 * second), Attempts: 1}},
+	}
+	for _, r := range []telemetry.ServerReport{
+		{Final: true, Total: known(50 * second), WaitingForCompute: known(50 * second)},
+		{Final: true, Total: known(2 * second), WaitingForCompute: known(2 * second), Executing: known(2 * second)},
+	} {
+		v := explain.WithReport(&s, &r)
+		require.False(t, v.Reported, v.Sentence)
+		require.NotContains(t, v.Sentence, "waited")
+	}
+	given := s
+	given.Outcome, given.State = telemetry.OutcomeCanceled, "PENDING"
+	require.True(t, explain.WithReport(&given, &telemetry.ServerReport{Final: true, Total: known(3 * second), WaitingForCompute: known(3 * second)}).Reported)
+}

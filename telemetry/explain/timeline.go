@@ -102,7 +102,8 @@ func TimelineWithReport(s *telemetry.Statement, r *telemetry.ServerReport) Timel
 }
 
 func (t *Timeline) addCall(s *telemetry.Statement) {
-	b := Bar{Kind: BarCall, Label: "call", End: s.Execute, Failed: s.Failed() && s.Total-s.Execute < time.Millisecond}
+	_, returned := s.Close.Get() // rows, which were closed
+	b := Bar{Kind: BarCall, Label: "call", End: s.Execute, Failed: s.Failed() && !returned && s.Total-s.Execute < time.Millisecond}
 	if s.Outcome == telemetry.OutcomeRunning && s.Execute == 0 {
 		b.End, b.Open = s.Total, true
 	}
@@ -256,6 +257,19 @@ func fileNote(f *telemetry.File) string {
 	return note
 }
 
+// described is when the application had control after the call, as far as calls are listed: it may have asked
+// for the description of the rows first, which the driver fetches then.
+func (t *Timeline) described(s *telemetry.Statement) time.Duration {
+	had := s.Execute
+	for i := range s.Calls {
+		c := &s.Calls[i]
+		if end, ended := c.End.Get(); ended && c.Method == "GetResultSetMetadata" && c.Start >= s.Execute && end+s.Application.Before <= s.Execute+s.FirstRow.Or(s.Total) {
+			had = end
+		}
+	}
+	return had
+}
+
 // addRows shows what the application did with the rows. Between rows, a record has only for how long
 // the application had control, not when.
 func (t *Timeline) addRows(s *telemetry.Statement) {
@@ -263,9 +277,10 @@ func (t *Timeline) addRows(s *telemetry.Statement) {
 	if running && s.Execute == 0 {
 		return
 	}
-	asked := s.Execute + s.Application.Before
+	had := t.described(s)
+	asked := had + s.Application.Before
 	closing := s.Total - s.Close.Or(0)
-	bars := []Bar{{Kind: BarApplication, Label: "application", Start: s.Execute, End: asked, Note: "before the first row"}}
+	bars := []Bar{{Kind: BarApplication, Label: "application", Start: had, End: asked, Note: "before the first row"}}
 	first, begun := s.FirstRow.Get()
 	consume, read := s.Consume.Get()
 	switch {

@@ -132,7 +132,7 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 				Total: 4 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{}, RPCs: observed, Split: split{telemetry.PartServer: 4 * second},
 				Calls: []telemetry.Call{{Method: "ExecuteStatement", Attempts: 1, End: known(4 * second), Failed: true}},
 			},
-			"server-bound: 100 % of 4.0 s waiting for the server: no byte of an answer to ExecuteStatement for 4.0 s; ExecuteStatement failed, last without a whole answer", "Connections broke off",
+			"server-bound: 100 % of 4.0 s waiting for the server: no byte of an answer to ExecuteStatement for 4.0 s; ExecuteStatement failed, last without a whole answer", "No whole answer came",
 		},
 		"a request that was not sent": {
 			telemetry.Statement{
@@ -278,7 +278,7 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 				Total: 15 * second, RPCs: rpcs(telemetry.RPC{Method: "FetchResults", Calls: 3, Retries: 2, FailedStatus: 429}), Split: split{telemetry.PartRetry: 15 * second},
 				CloudFetch: &telemetry.CloudFetch{Present: 3, Downloaded: 2, Failed: 1, Retries: 6, Retried: 2, MostAttempts: 5},
 			},
-			"retry-bound: 100 % of 15 s repeating requests: 2 files needed up to 5 attempts, last without a whole answer, and 1 file failed; 2 retries of FetchResults, last status 429", "rate limit raised. Connections broke off",
+			"retry-bound: 100 % of 15 s repeating requests: 2 files needed up to 5 attempts, last without a whole answer, and 1 file failed; 2 retries of FetchResults, last status 429", "rate limit raised. No whole answer came",
 		},
 		"one call": {
 			telemetry.Statement{
@@ -413,7 +413,7 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 		},
 		"streams": {
 			telemetry.Statement{Total: 10 * second, RPCs: observed, Application: telemetry.Application{Between: 9 * second}, Split: split{telemetry.PartApplication: 9 * second, telemetry.PartServer: second}},
-			"application-bound: 90 % of 10 s in the application between the batches it read", "batches",
+			"application-bound: 90 % of 10 s in the application between the batches it read, or after the last and before it closed them", "batches",
 		},
 		"after the last row": {
 			telemetry.Statement{Total: 10 * second, RPCs: observed, Application: telemetry.Application{After: 9 * second}, Split: split{telemetry.PartApplication: 9 * second, telemetry.PartServer: second}},
@@ -568,7 +568,7 @@ func TestAdviceOnRetriesIsAboutWhatWasRepeated(t *testing.T) {
 	}
 	v := explain.Of(s)
 	require.NotContains(t, v.Advice, "refused access", v.Sentence)
-	require.Contains(t, v.Advice, "Connections broke off")
+	require.Contains(t, v.Advice, "No whole answer came")
 }
 
 func TestAdviceOnRetriesIsAboutTheLongest(t *testing.T) {

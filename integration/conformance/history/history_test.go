@@ -409,3 +409,22 @@ func TestRowsThatOutliveTheirDatabaseAreAskedAboutWhenTheyEnd(t *testing.T) {
 	require.NoError(t, rows.Close())
 	eventually.True(t, func() bool { return len(got.reported()) == 1 }, "a report")
 }
+
+// The clocks of the service that queues and of the warehouse differ by 2 s.
+func TestAReportThatContradictsTheStatementIsNoCause(t *testing.T) {
+	ws := workspace.New(t, workspace.Options{
+		ExecutionTime: func(string) time.Duration { return 300 * time.Millisecond },
+		History: func(f workspace.StatementFacts, e *workspace.HistoryEntry) {
+			e.Metrics.ProvisioningQueueStart = f.Received.UnixMilli() - 2000
+			e.Metrics.QueryCompilationStart = f.Received.UnixMilli()
+		},
+	})
+	got := &sink{}
+	db := open(t, ws, []telemetry.Sink{got}, all, patient)
+	run(t, db, "SELECT 1")
+	require.NoError(t, db.Close())
+	require.Len(t, got.reported(), 1)
+	s, r := got.statements[0], got.reports[0]
+	v := explain.WithReport(s, r)
+	require.NotContains(t, v.Sentence, "waited 2.0 s")
+}

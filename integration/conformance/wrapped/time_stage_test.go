@@ -27,6 +27,10 @@ import (
 // A scene is one statement of the real driver against a simulated workspace, both in fake time:
 // nothing takes time but what is told to, so that a record's times are exact.
 type scene struct {
+	threads int                                       // of downloads; 0 is one
+	program func(context.Context, *sql.DB) error      // of the application, instead of one that reads query
+	through func(http.RoundTripper) http.RoundTripper // what is between the driver and the network; nil for nothing
+
 	entry  string // "NewConnector" or "Wrap"
 	opts   workspace.Options
 	reader string        // "rows", "driver rows" (without database/sql), "arrow", "ipc" or "exec"
@@ -122,7 +126,11 @@ func (p scene) perform(t *testing.T) (got performance) {
 		defer inMemory.Delete(storage)
 
 		sink := &memory{}
-		db := sql.OpenDB(p.connector(t, ws, transport, sink))
+		var over http.RoundTripper = transport
+		if p.through != nil {
+			over = p.through(transport)
+		}
+		db := sql.OpenDB(p.connector(t, ws, over, sink))
 		db.SetMaxIdleConns(0)
 		got = p.run(t, ws, db, sink)
 		require.NoError(t, db.Close())
@@ -155,7 +163,7 @@ func (p scene) connector(t *testing.T, ws *workspace.Workspace, over http.RoundT
 		poll = time.Second
 	}
 	opts := append(options(ws),
-		dbsql.WithTransport(over), dbsql.WithRetries(4, p.pause, p.pause), dbsql.WithMaxDownloadThreads(1),
+		dbsql.WithTransport(over), dbsql.WithRetries(4, p.pause, p.pause), dbsql.WithMaxDownloadThreads(max(1, p.threads)),
 		setting(dbsql.WithPort(0), map[string]any{"PollInterval": poll}))
 	if p.entry == "Wrap" {
 		c, err := dbsql.NewConnector(opts...)
@@ -196,7 +204,11 @@ func (p scene) run(t *testing.T, ws *workspace.Workspace, db *sql.DB, sink *memo
 		p.stop = earlyRow
 	}
 	a := application{scene: p, db: db}
-	got.err = a.run(ctx)
+	if p.program != nil {
+		got.err = p.program(ctx, db)
+	} else {
+		got.err = a.run(ctx)
+	}
 	got.rows = a.rows
 	over.Store(true)
 	looking.Wait()

@@ -1,0 +1,239 @@
+package wrapped
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
+)
+
+// What is said of statements in which more than one thing goes wrong, or happens: each test has a sentence, a
+// category or a picture that was wrong once.
+
+func performed(t *testing.T, s scene) (*telemetry.Statement, explain.Verdict) {
+	t.Helper()
+	if s.entry == "" {
+		s.entry = "NewConnector"
+	}
+	if s.reader == "" {
+		s.reader = "rows"
+	}
+	got := s.perform(t)
+	require.NotNil(t, got.record)
+	v := explain.Of(got.record)
+	t.Logf("error: %v\noutcome %s %+v\n%s\n%s\n%v", got.err, got.record.Outcome, got.record.Failure, v.Sentence, v.Advice, got.record.Split)
+	return got.record, v
+}
+
+var (
+	inlinePages  = workspace.Options{CloudFetchThreshold: -1, PageRows: pageRows}
+	polledPages  = workspace.Options{CloudFetchThreshold: -1, PageRows: pageRows, NoDirectResults: true}
+	filesOfPages = workspace.Options{CloudFetchThreshold: 1, FileRows: pageRows, LinksPerPage: -1}
+)
+
+// call and download are faults of a number of requests, after a number that are skipped; 0 is all of them.
+func call(first, skip int, method string, do workspace.Action) workspace.Fault {
+	return workspace.Fault{On: workspace.Method(method), First: first, Skip: skip, Do: do}
+}
+
+func download(first, skip int, do workspace.Action) workspace.Fault {
+	return workspace.Fault{On: workspace.ResultDownloads(), First: first, Skip: skip, Do: do}
+}
+
+// rawly reads rows below database/sql, which closes rows when their context is done.
+func rawly(ctx context.Context, db *sql.DB, query string, read func(context.Context, driver.Rows) error) error {
+	c, err := db.Conn(context.Background())
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	return c.Raw(func(conn any) error {
+		rows, err := conn.(driver.QueryerContext).QueryContext(ctx, query, nil)
+		if err != nil {
+			return err
+		}
+		return read(ctx, rows)
+	})
+}
+
+func readRaw(query string, deadline, hold time.Duration) func(context.Context, *sql.DB) error {
+	return func(ctx context.Context, db *sql.DB) error {
+		ctx, cancel := context.WithTimeout(ctx, deadline)
+		defer cancel()
+		return rawly(ctx, db, query, func(ctx context.Context, rows driver.Rows) (err error) {
+			defer rows.Close()
+			for dest := make([]driver.Value, 2); err == nil; err = rows.Next(dest) {
+			}
+			time.Sleep(hold)
+			return err
+		})
+	}
+}
+
+func TestAStatementIsNotCanceledByAContextThatEndsBeforeAnAnswerThatRefuses(t *testing.T) {
+	r, _ := performed(t, scene{opts: inlinePages, program: readRaw(statement(sceneRows), time.Second, 0), faults: []workspace.Fault{
+		call(0, 0, "FetchResults", workspace.Latency(5*time.Second)), call(0, 0, "FetchResults", workspace.Status(504)),
+	}})
+	require.Equal(t, telemetry.OutcomeFailed, r.Outcome)
+}
+
+func TestAFileThatCannotBeReadIsNotADownloadThatFailed(t *testing.T) {
+	r, v := performed(t, scene{opts: filesOfPages, threads: 5, query: statement(pageRows + 1), through: func(base http.RoundTripper) http.RoundTripper {
+		return roundTripper(func(r *http.Request) (*http.Response, error) {
+			resp, err := base.RoundTrip(r)
+			if err != nil || !strings.HasPrefix(r.URL.Path, "/results/") {
+				return resp, err
+			}
+			b, _ := io.ReadAll(resp.Body)
+			if len(b) < 1200 { // file 1
+				return &http.Response{StatusCode: 403, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
+			}
+			time.Sleep(2 * time.Second)
+			resp.Body = io.NopCloser(bytes.NewReader(bytes.Repeat([]byte{0x5a}, len(b))))
+			return resp, nil
+		})
+	}})
+	require.Equal(t, telemetry.CategoryArrowSchema, r.Failure.Category)
+	require.NotContains(t, v.Advice, "refused access")
+}
+
+func TestTheRetriesOfOneFileDoNotHaveTheStatusOfAnother(t *testing.T) {
+	_, v := performed(t, scene{opts: filesOfPages, pause: 5 * time.Second, faults: []workspace.Fault{download(3, 0, workspace.Status(503)), download(0, 2, workspace.Status(403))}})
+	require.NotContains(t, v.Sentence, "one file needed 4 attempts, last status 403")
+}
+
+func TestTheRetriesOfOneCallDoNotHaveTheStatusOfTheNext(t *testing.T) {
+	_, v := performed(t, scene{opts: inlinePages, pause: 10 * time.Second, faults: []workspace.Fault{call(1, 0, "FetchResults", workspace.Status(503)), call(0, 1, "FetchResults", workspace.Status(403))}})
+	require.NotContains(t, v.Sentence, "1 retry of FetchResults, last status 403")
+}
+
+func TestRepeatedStatusCallsDoNotHaveTheStatusOfTheNext(t *testing.T) {
+	o := polledPages
+	o.ExecutionTime = func(string) time.Duration { return time.Hour }
+	_, v := performed(t, scene{opts: o, pause: 30 * time.Second, faults: []workspace.Fault{call(1, 3, "GetOperationStatus", workspace.Status(503)), call(0, 10, "GetOperationStatus", workspace.Status(401))}})
+	require.NotContains(t, v.Sentence, "(1 retry, last status 401)")
+}
+
+func TestRowsThatWereReadAndLeftOpenWereNotReadSlowly(t *testing.T) {
+	_, v := performed(t, scene{opts: inlinePages, program: func(ctx context.Context, db *sql.DB) error {
+		rows, err := db.QueryContext(ctx, statement(1))
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		var id, s any
+		if rows.Next() {
+			err = rows.Scan(&id, &s)
+		}
+		time.Sleep(8 * time.Second)
+		return err
+	}})
+	require.NotContains(t, v.Sentence, "between rows")
+	require.NotContains(t, v.Advice, "reads slower than rows arrive")
+}
+
+func TestRowsThatCouldNotBeReadHadNotEnded(t *testing.T) {
+	_, v := performed(t, scene{opts: inlinePages, program: readRaw(statement(sceneRows), time.Hour, 10*time.Second), faults: []workspace.Fault{call(0, 0, "FetchResults", workspace.Status(403))}})
+	require.NotContains(t, v.Sentence, "after the rows had ended")
+}
+
+func TestAFileThatFailedBeforeDidNotFailThen(t *testing.T) {
+	_, v := performed(t, scene{opts: filesOfPages, program: readRaw(statement(sceneRows), time.Hour, 10*time.Second), faults: []workspace.Fault{download(0, 1, workspace.Status(403))}})
+	require.NotContains(t, v.Sentence, "after the rows had ended and before it closed them; then 1 file failed")
+}
+
+func TestSupportIsGivenTheRequestThatWasRepeated(t *testing.T) {
+	o := inlinePages
+	o.OperationTimeout = 8 * time.Second
+	r, v := performed(t, scene{opts: o, pause: 5 * time.Second, faults: []workspace.Fault{call(0, 0, "FetchResults", workspace.Reset())}})
+	closing := r.Calls[len(r.Calls)-1]
+	require.Equal(t, "CloseOperation", closing.Method)
+	require.NotContains(t, v.Advice, closing.RequestID)
+}
+
+func TestConnectionsThatWereNeverMadeDidNotBreakOff(t *testing.T) {
+	o := inlinePages
+	_, v := performed(t, scene{opts: o, pause: 5 * time.Second, through: func(base http.RoundTripper) http.RoundTripper {
+		return roundTripper(func(r *http.Request) (*http.Response, error) {
+			if r.GetBody != nil {
+				b, _ := r.GetBody()
+				if body, _ := io.ReadAll(b); bytes.Contains(body[:min(len(body), 60)], []byte("FetchResults")) {
+					return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+				}
+			}
+			return base.RoundTrip(r)
+		})
+	}})
+	require.NotContains(t, v.Advice, "broke off before the answer was whole")
+}
+
+func TestAHangIsNoConnectionThatBrokeOff(t *testing.T) {
+	r, v := performed(t, scene{opts: inlinePages, faults: []workspace.Fault{call(0, 0, "FetchResults", workspace.Hang())}})
+	require.Equal(t, telemetry.CategoryTimeout, r.Failure.Category)
+	require.NotContains(t, v.Advice, "Connections broke off")
+}
+
+func TestPagesDoNotWaitForADescriptionThatWasRepeated(t *testing.T) {
+	_, v := performed(t, scene{opts: polledPages, pause: 8 * time.Second, faults: []workspace.Fault{call(1, 0, "GetResultSetMetadata", workspace.Status(503)), call(1, 0, "FetchResults", workspace.Latency(10*time.Second))}})
+	require.NotContains(t, v.Sentence, "GetResultSetMetadata took") // all 10 s of the part are FetchResults
+}
+
+func TestPagesDoNotWaitForAnAnswerWithoutRows(t *testing.T) {
+	_, v := performed(t, scene{opts: polledPages, faults: []workspace.Fault{call(1, 0, "ExecuteStatement", workspace.SlowBody(8*time.Second)), call(1, 0, "FetchResults", workspace.Latency(10*time.Second))}})
+	require.NotContains(t, v.Sentence, "the rest of the answer to ExecuteStatement")
+}
+
+func TestTheSlowestFileIsThatOfThoseThatAreComplete(t *testing.T) {
+	_, v := performed(t, scene{opts: filesOfPages, faults: []workspace.Fault{download(1, 0, workspace.Latency(40*time.Millisecond)), download(1, 1, workspace.Latency(60*time.Second)), download(0, 1, workspace.Status(403))}})
+	require.NotContains(t, v.Sentence, "slowest 40 ms")
+}
+
+func TestAStatusCallThatIsRepeatedDoesNotNoticeLate(t *testing.T) {
+	o := polledPages
+	o.ExecutionTime = func(string) time.Duration { return 10500 * time.Millisecond }
+	r, v := performed(t, scene{opts: o, pause: 9 * time.Second, faults: []workspace.Fault{call(1, 10, "GetOperationStatus", workspace.Status(503))}})
+	require.Equal(t, 11*time.Second, r.Split[telemetry.PartServer]) // last seen running at 10 s: at most 1 s of it was late
+	require.NotContains(t, v.Sentence, "may have finished up to 10 s before")
+}
+
+func TestACallThatReturnedRowsDidNotFail(t *testing.T) {
+	o := filesOfPages
+	o.ExecutionTime = func(string) time.Duration { return 3 * time.Second }
+	r, _ := performed(t, scene{opts: o, faults: []workspace.Fault{download(0, 0, workspace.Status(403))}})
+	require.False(t, explain.TimelineOf(r).Lanes[0].Bars[0].Failed)
+}
+
+func TestTheApplicationHadNoControlWhileRowsWereDescribed(t *testing.T) {
+	r, _ := performed(t, scene{opts: polledPages, faults: []workspace.Fault{call(1, 0, "GetResultSetMetadata", workspace.Latency(10*time.Second))}, program: func(ctx context.Context, db *sql.DB) error {
+		rows, err := db.QueryContext(ctx, statement(10))
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		_, _ = rows.ColumnTypes()
+		time.Sleep(12 * time.Second)
+		for rows.Next() {
+		}
+		return rows.Err()
+	}})
+	for _, l := range explain.TimelineOf(r).Lanes {
+		for _, b := range l.Bars {
+			if b.Kind == explain.BarApplication {
+				require.GreaterOrEqual(t, b.Start, 11*time.Second, "until then the driver waited for GetResultSetMetadata")
+			}
+		}
+	}
+}
