@@ -95,7 +95,8 @@ func (b Base) closeIdleConnections() {
 }
 
 // defaultStorage has the transport and the timeout of http.DefaultClient, looked up each
-// time, because applications may set them at any time.
+// time, because applications may set them at any time. Of a download that is redirected,
+// the timeout bounds each request.
 type defaultStorage struct{}
 
 var _ http.RoundTripper = defaultStorage{}

@@ -50,11 +50,23 @@ func (r *recorder) sessionClosed(record *telemetry.SessionClosed) {
 // statementFinished passes a record on, with the text of its statement where a sink gets the shape.
 func (r *recorder) statementFinished(record *telemetry.PendingStatement, query string) {
 	r.report.StatementFinished(&record.Statement)
+	// Both even where a sink ends the goroutine in Recording.
+	defer r.history.StatementFinished(&record.Statement) // after the fan-outs: its report follows the record
+	defer passOn(r.fanouts, record)
 	if r.sinksRecording() {
 		record.SetText(query)
 	}
-	for _, f := range r.fanouts {
-		f.PendingStatement(record)
+}
+
+// passOn passes a record to fan-outs, to all of them even where a sink of one ends the goroutine.
+func passOn(to []*telemetry.Fanout, record *telemetry.PendingStatement) {
+	done := 0
+	defer func() {
+		if done < len(to) {
+			passOn(to[done+1:], record)
+		}
+	}()
+	for ; done < len(to); done++ {
+		to[done].PendingStatement(record)
 	}
-	r.history.StatementFinished(&record.Statement) // after the fan-outs: its report follows the record
 }

@@ -128,13 +128,16 @@ func (s *statement) execEnded(result driver.Result, err error) {
 	if !s.callEnded(now, err) {
 		return
 	}
-	affected := affectedRows(result, err)
-	s.mu.Lock()
-	if !s.finished {
-		s.record.RowsAffected = affected
-	}
-	s.mu.Unlock()
-	s.finish(now, telemetry.OutcomeCompleted)
+	defer func() { // even where a tracer ends the goroutine
+		affected := affectedRows(result, err)
+		s.mu.Lock()
+		if !s.finished {
+			s.record.RowsAffected = affected
+		}
+		s.mu.Unlock()
+		s.finish(now, telemetry.OutcomeCompleted)
+	}()
+	s.endSpans(now)
 }
 
 // affectedRows asks the result, which is user-supplied code.
@@ -157,10 +160,20 @@ func (s *statement) queryEnded(hasRows bool, err error) {
 	if !s.callEnded(now, err) {
 		return
 	}
+	outcome := telemetry.OutcomeCompleted
+	if hasRows {
+		outcome = telemetry.OutcomeAbandoned // where a tracer ends the goroutine, the application never gets them
+	}
+	defer func() {
+		if outcome != "" {
+			s.finish(now, outcome)
+		}
+	}()
+	s.endSpans(now)
 	if !hasRows {
-		s.finish(now, telemetry.OutcomeCompleted)
 		return
 	}
+	outcome = ""
 	s.trace.CallReturned(now)
 	s.mu.Lock()
 	s.hasRows = true
@@ -183,7 +196,6 @@ func (s *statement) callEnded(now time.Time, err error) bool {
 		s.contextDone = done
 	}
 	s.mu.Unlock()
-	s.endSpans(now)
 	return true
 }
 

@@ -55,7 +55,7 @@ func (s *statement) watchLease() {
 	case l == nil:
 		s.abandon()
 	case !contain.InBubble():
-		runtime.AddCleanup(l, (*statement).abandon, s)
+		runtime.AddCleanup(l, func(s *statement) { go s.abandon() }, s) // cleanups must not block, and sinks may
 	}
 }
 

@@ -2,7 +2,6 @@ package driverwrap
 
 import (
 	"context"
-	"slices"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
@@ -47,8 +46,15 @@ func startSpan[Start, Span any](ctx context.Context, t telemetry.Tracer, start S
 
 // endSpans ends the spans of a call that has returned, the innermost first.
 func endSpans[Span, Record any](spans []Span, r Record, end func(Span, Record)) {
-	for _, span := range slices.Backward(spans) {
-		contain.Process.Call(contain.Tracer, func() { end(span, r) })
+	left := len(spans)
+	defer func() {
+		if left > 0 { // a tracer has ended the goroutine
+			endSpans(spans[:left], r, end)
+		}
+	}()
+	for left > 0 {
+		left--
+		contain.Process.Call(contain.Tracer, func() { end(spans[left], r) })
 	}
 }
 

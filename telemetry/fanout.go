@@ -122,9 +122,18 @@ func (f *Fanout) Reporting() bool {
 	})
 }
 
-func (f *Fanout) enqueue(r record) {
-	for _, q := range f.load() {
-		if q.recording() {
+func (f *Fanout) enqueue(r record) { enqueue(f.load(), r) }
+
+// enqueue puts a record into queues, into all of them even where a sink ends the goroutine in Recording.
+func enqueue(queues []*sinkQueue, r record) {
+	done := 0
+	defer func() {
+		if done < len(queues) {
+			enqueue(queues[done+1:], r)
+		}
+	}()
+	for ; done < len(queues); done++ {
+		if q := queues[done]; q.recording() {
 			q.enqueue(r)
 		}
 	}

@@ -73,7 +73,7 @@ func TestAFullQueueDropsItsOldestSuccessesFirst(t *testing.T) {
 		f.Statement(statement(4, false)) // drops 2, the only success
 		f.Statement(statement(5, true))  // drops 4
 		f.Statement(statement(6, true))  // drops 1, the oldest of failures only
-		require.Equal(t, []telemetry.QueueStats{{Dropped: 3, Waiting: 3}}, f.Stats())
+		require.Equal(t, []telemetry.QueueStats{{Dropped: 3, Waiting: 4}}, f.Stats())
 		close(g.open)
 		require.NoError(t, f.Flush(t.Context()))
 		require.Equal(t, []string{"0", "3", "5", "6"}, g.seen)
@@ -128,7 +128,7 @@ func TestFlushEndsWithItsContextAndSaysWhatWaits(t *testing.T) {
 		defer cancel()
 		err := f.Flush(ctx)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.ErrorContains(t, err, "1 records still wait for *telemetry_test.gate")
+		require.ErrorContains(t, err, "2 records still wait for *telemetry_test.gate")
 		close(g.open)
 		require.NoError(t, f.Flush(t.Context()))
 	})
@@ -191,4 +191,14 @@ func TestDetachingWaitsForWhatWasRecorded(t *testing.T) {
 		require.Equal(t, 2*time.Second, time.Since(start))
 		time.Sleep(slow)
 	})
+}
+
+func TestASinkMayBeDetachedOutsideTheBubbleThatUsedIt(t *testing.T) {
+	var f telemetry.Fanout
+	delivered := make(chan struct{}, 2)
+	detach := f.Attach(sinkFunc(func(*telemetry.Statement) { delivered <- struct{}{} }))
+	synctest.Test(t, func(*testing.T) { f.Statement(&telemetry.Statement{}) })
+	f.Statement(&telemetry.Statement{})
+	detach()
+	require.Len(t, delivered, 2)
 }

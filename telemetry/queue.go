@@ -23,8 +23,7 @@ type sinkQueue struct {
 	delivering record              // the record the sink has now; nil: none
 	current    uint64              // the number of delivering
 	running    bool                // a goroutine delivers
-	scheduled  bool                // the timer is set and will start one
-	timer      *time.Timer         // nil until first needed
+	scheduled  bool                // a timer is set and will start one
 	flushes    []*flushWaiter
 	stats      QueueStats
 }
@@ -82,22 +81,12 @@ func (q *sinkQueue) enqueue(r record) {
 		go q.run()
 	case !q.scheduled:
 		q.scheduled = true
-		if q.timer == nil {
-			q.timer = time.AfterFunc(batchDelay, q.onTimer)
-		} else {
-			q.timer.Reset(batchDelay)
-		}
+		time.AfterFunc(batchDelay, q.onTimer) // a new one each time: one of a bubble of testing/synctest must not be touched outside
 	}
 }
 
-// start notes that a goroutine delivers from now on. q.mu is held.
-func (q *sinkQueue) start() {
-	if q.scheduled {
-		q.timer.Stop()
-		q.scheduled = false
-	}
-	q.running = true
-}
+// start notes that a goroutine delivers from now on. A timer that is set finds nothing to do. q.mu is held.
+func (q *sinkQueue) start() { q.scheduled, q.running = false, true }
 
 // onTimer delivers what waits, on the timer's goroutine.
 func (q *sinkQueue) onTimer() {
@@ -237,5 +226,8 @@ func (q *sinkQueue) snapshot() QueueStats {
 	defer q.mu.Unlock()
 	s := q.stats
 	s.Waiting = q.waiting.Len()
+	if q.delivering != nil {
+		s.Waiting++
+	}
 	return s
 }

@@ -14,7 +14,7 @@ func TestANumberIsNotTornFromItsUnit(t *testing.T) {
 }
 
 func TestTextIsMeasuredInColumns(t *testing.T) {
-	for text, width := range map[string]int{"orders": 6, "日本語": 6, "한국어": 6, "ｶﾅ": 2, "カナ": 4, "e\u0301": 1, "a\u200bb": 2, "📦": 2, "ÄÖÜ ▓░": 6, "！": 2} {
+	for text, width := range map[string]int{"orders": 6, "日本語": 6, "한국어": 6, "ｶﾅ": 2, "カナ": 4, "e\u0301": 1, "a\u200bb": 2, "📦": 2, "サーバー": 8, "✅": 2, "㈱": 2, "👍🏽": 2, "・": 2, "ÄÖÜ ▓░": 6, "！": 2} {
 		require.Equal(t, width, textWidth(text), text)
 	}
 	require.Equal(t, "日…", truncate("日本語", 4))

@@ -13,6 +13,7 @@ import (
 type delivery struct {
 	unsent    []queued      // to be sent again, with the same ids
 	pause     time.Duration // how long to wait before that
+	failed    bool          // the endpoint failed: the pause is for the next pipeline, too
 	lastError string        // of the latest request; empty when it was accepted
 }
 
@@ -62,9 +63,9 @@ func (p *pipeline) deliver(batch []queued, anonymous bool) delivery {
 			}
 			if ok {
 				p.exporter.counts.failures.Add(1)
-				d.pause = p.pause(r)
+				d.pause, d.failed = p.pause(r), r.outcome != outcomeInterrupted
 			} else {
-				d.pause = time.Until(retryAt)
+				d.pause = max(time.Until(retryAt), p.settings.RetryDelay)
 			}
 			return d
 		}

@@ -86,7 +86,11 @@ func (b *breaker) do(send func(probe bool) result) (r result, ok bool, retryAt t
 }
 
 // pause notes that the endpoint failed, and is to be left alone until a time.
-func (b *breaker) pause(until time.Time) { b.paused.Store(&until) }
+func (b *breaker) pause(until time.Time) {
+	if until.After(b.pausedUntil()) {
+		b.paused.Store(&until)
+	}
+}
 
 // pausedUntil returns until when to leave the endpoint alone; the zero time where it has not failed.
 func (b *breaker) pausedUntil() time.Time {

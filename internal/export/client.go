@@ -105,12 +105,14 @@ func (k *client) send(ctx context.Context, q request, once bool, try func(again 
 func (k *client) uploadOnce(ctx context.Context, end time.Time, q request) result {
 	limit, cancel := context.WithTimeout(ctx, min(attemptTimeout, time.Until(end)))
 	defer cancel()
+	began := time.Now()
 	req, err := k.prepare(limit, q)
 	if err != nil {
-		return noResponse(ctx, err)
+		r := noResponse(ctx, err)
+		r.cutOff(began)
+		return r
 	}
 	var counts uploadCounts
-	began := time.Now()
 	r := k.attempt(ctx, req, func(body []byte) (ok bool) {
 		counts, ok = parseUploadResponse(body)
 		return ok

@@ -387,3 +387,50 @@ func TestAnEndpointIsGivenTimeByAClose(t *testing.T) {
 		require.Zero(t, x.Stats().BreakerOpened, "a request that was cut off at once says nothing")
 	})
 }
+
+// A close that is in a hurry says nothing of an endpoint that is healthy.
+func TestARequestThatIsCutOffAtOnceCostsTheNextPoolNothing(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
+		s.upload = func(r *http.Request) (*http.Response, error) {
+			select {
+			case <-time.After(150 * time.Millisecond):
+				return nil, nil
+			case <-r.Context().Done():
+				return nil, r.Context().Err()
+			}
+		}
+		c := connection(s)
+		for _, closing := range []time.Duration{100 * time.Millisecond, 5 * time.Second} {
+			h := x.Open(c, telemetry.Settings{CloseTimeout: closing})
+			h.SessionOpened(opened())
+			err := h.Close(t.Context())
+			require.Equal(t, closing < time.Second, err != nil)
+		}
+		require.Len(t, s.events, 1)
+	})
+}
+
+func TestAnAuthenticatorThatHangsIsLeftAloneByLaterPools(t *testing.T) {
+	for _, force := range []bool{false, true} {
+		inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
+			end := make(chan struct{})
+			var hanging atomic.Int64
+			c := connection(s)
+			c.Credential = export.Fingerprint("t")
+			c.Authenticator = authenticatorFunc(func(*http.Request) error {
+				hanging.Add(1)
+				<-end
+				return errors.New("over")
+			})
+			start := time.Now()
+			for range 100 {
+				h := x.Open(c, telemetry.Settings{ForceEnable: force})
+				h.SessionOpened(opened())
+				_ = h.Close(t.Context())
+			}
+			require.Less(t, time.Since(start), 15*time.Second, "of fake time")
+			require.LessOrEqual(t, hanging.Load(), int64(5))
+			close(end)
+		})
+	}
+}

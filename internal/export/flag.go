@@ -22,6 +22,7 @@ const (
 // requestFlag requests the flag, or waits for the request of another pipeline. It calls the
 // authenticator first, because no other pipeline should wait for that.
 func (p *pipeline) requestFlag(o *origin) {
+	began := time.Now()
 	limit, cancel := context.WithTimeout(p.ctx, attemptTimeout)
 	defer cancel()
 	req, err := p.client.prepare(limit, request{
@@ -29,7 +30,9 @@ func (p *pipeline) requestFlag(o *origin) {
 		auth: o.connection.Authenticator, orgID: o.org(), userAgent: o.userAgent,
 	})
 	if err != nil {
-		p.flagFailed(noResponse(p.ctx, err))
+		r := noResponse(p.ctx, err)
+		r.cutOff(began)
+		p.flagFailed(r)
 		return
 	}
 	pending, own := p.flag.begin(p.client.asker, time.Now())
@@ -42,7 +45,7 @@ func (p *pipeline) requestFlag(o *origin) {
 	var failed flagFailure
 	defer func() { p.flag.finish(pending, failed, time.Now()) }()
 	p.exporter.counts.flagRequests.Add(1)
-	began := time.Now()
+	began = time.Now()
 	var (
 		enabled bool
 		ttl     time.Duration
@@ -72,6 +75,9 @@ func (p *pipeline) flagFailed(r result) {
 	defer p.mu.Unlock()
 	p.lastError = "flag: " + r.describe()
 	p.notBefore = time.Now().Add(max(flagRetryAfter, r.retryAfter))
+	if r.outcome != outcomeInterrupted {
+		p.breaker.pause(p.notBefore) // for the next pipeline, too
+	}
 }
 
 // flagVersion is the driver version in the path of the flag.

@@ -132,7 +132,9 @@ func (p *pipeline) finishBatch(d delivery) {
 	p.queue.requeue(d.unsent)
 	p.evictOverflow()
 	p.notBefore = time.Now().Add(d.pause)
-	p.breaker.pause(p.notBefore)
+	if d.failed {
+		p.breaker.pause(p.notBefore)
+	}
 	p.failWaiters()
 }
 

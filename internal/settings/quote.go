@@ -2,6 +2,7 @@ package settings
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -39,12 +40,34 @@ func printable(r rune) rune {
 	return r
 }
 
+// quotableName is the text of a name as an error may quote it.
+func quotableName(name string) string {
+	if len(name) <= maxQuoted && strings.IndexFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) < 0 && !slices.ContainsFunc(strings.FieldsFunc(name, betweenWords), longWithDigits) {
+		return name
+	}
+	return quotable(name)
+}
+
+// longWithDigits reports whether a part of a name has more digits than a version or a number of something.
+func longWithDigits(word string) bool {
+	digits := 0
+	for _, r := range word {
+		if unicode.IsDigit(r) {
+			digits++
+		}
+	}
+	return digits > 3
+}
+
+func betweenWords(r rune) bool {
+	return strings.ContainsRune(" _-.,=:;%\"'[]()\uFFFD", r) || !unicode.IsPrint(r)
+}
+
 // secretLike reports whether a value may hold a credential. All that may not are durations, and words and
 // short numbers with plain signs between them; a word has letters only, and neither many capitals nor such
 // at random.
 func secretLike(value string) bool {
-	between := func(r rune) bool { return strings.ContainsRune(" _-.,=:;%\"'[]()\uFFFD", r) || !unicode.IsPrint(r) }
-	for word := range strings.FieldsFuncSeq(value, between) {
+	for word := range strings.FieldsFuncSeq(value, betweenWords) {
 		if _, err := time.ParseDuration(word); err != nil && !plainWord(word) && !plainNumber(word) {
 			return true
 		}
@@ -73,6 +96,8 @@ func plainWord(word string) bool {
 	return n <= shortWord || capitals <= maxCapitals && humps*5 <= n
 }
 
+// plainNumber takes a unit of few letters behind the number, too.
 func plainNumber(word string) bool {
-	return len(word) <= maxNumber && strings.Trim(word, "+0123456789") == ""
+	unit := strings.TrimLeft(word, "+0123456789")
+	return len(word) <= maxNumber && len(unit) < len(word) && len(unit) <= 4 && strings.IndexFunc(unit, func(r rune) bool { return !unicode.IsLetter(r) }) < 0
 }

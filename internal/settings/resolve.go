@@ -13,7 +13,7 @@ import (
 // MisplacedParameter is the error for a parameter of this package in a part of a DSN that has no
 // parameters; place names that part.
 func MisplacedParameter(name, place string) *telemetry.ParameterError {
-	return &telemetry.ParameterError{Name: quotable(name), Problem: "is " + place + ", where it has no effect: the parameters of a DSN begin with one ? and are separated by &"}
+	return &telemetry.ParameterError{Name: quotableName(name), Problem: "is " + place + ", where it has no effect: the parameters of a DSN begin with one ? and are separated by &"}
 }
 
 // Resolve returns the settings in force: those of the DSN over those of the environment over
@@ -169,7 +169,7 @@ func (from source) read() (map[string][]*given, error) {
 		switch {
 		case known:
 		case from.dsn:
-			return nil, &telemetry.ParameterError{Name: quotable(name), Problem: "is not a parameter: did you mean " + nearest(name).Name + "?"}
+			return nil, &telemetry.ParameterError{Name: quotableName(name), Problem: "is not a parameter: did you mean " + nearest(name).Name + "?"}
 		case nearSwitch(name):
 			m.parameter = enableParameter
 		default:
@@ -223,7 +223,7 @@ func (g *given) position() (telemetry.Switch, bool) {
 }
 
 func (g *given) valueError(p Parameter) error {
-	return &telemetry.ParameterError{Name: quotable(g.name), Value: quotable(g.value), Accepts: p.Accepts}
+	return &telemetry.ParameterError{Name: quotableName(g.name), Value: quotable(g.value), Accepts: p.Accepts}
 }
 
 const (
@@ -256,7 +256,7 @@ func ignored(env map[string][]string) (all []telemetry.SettingInForce) {
 		if _, known := meaningOf(name); known || nearSwitch(name) || !strings.HasPrefix(name, envPrefix+"TELEMETRY_") {
 			continue
 		}
-		all = append(all, telemetry.SettingInForce{Name: quotable(name), Value: "not known to this version: did you mean " + nearest(name).Env() + "?", By: "ignored"})
+		all = append(all, telemetry.SettingInForce{Name: quotableName(name), Value: "not known to this version: did you mean " + nearest(name).Env() + "?", By: "ignored"})
 	}
 	return all
 }

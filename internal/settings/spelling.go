@@ -39,16 +39,13 @@ func plainName(name string) string {
 		}
 		return unicode.ToLower(r)
 	}, strings.TrimSpace(name))
-	for _, prefix := range []string{"databricks_", "databricks."} {
-		name = strings.TrimPrefix(name, prefix)
-	}
-	return name
+	return strings.TrimPrefix(name, strings.ToLower(envPrefix))
 }
 
 // meaningOf finds the parameter of a name in a DSN or the environment. Names are understood in any
 // case, those of the switch also with any separators.
 func meaningOf(name string) (meaning, bool) {
-	name = plainName(name)
+	name = strings.TrimPrefix(plainName(name), "databricks.")
 	for _, p := range Parameters {
 		if name == strings.ToLower(p.Name) {
 			return meaning{parameter: p.Name}, true

@@ -163,6 +163,18 @@ func refusal(t testing.TB, value string) string {
 	return err.Error()
 }
 
+func TestNamesAreShown(t *testing.T) {
+	for _, name := range []string{"DATABRICKS_TELEMETRY_S3_BUCKET", "DATABRICKS_TELEMETRY_V2"} {
+		all := settings.InForce(telemetry.Settings{}, nil, map[string][]string{name: {"1"}})
+		require.Equal(t, name, all[len(all)-1].Name)
+	}
+	_, err := settings.Resolve(telemetry.Settings{}, map[string][]string{"telemetry_retries2": {"1"}}, nil)
+	require.ErrorContains(t, err, "telemetry_retries2 is not a parameter")
+	require.Contains(t, refusal(t, "5sec"), `"5sec"`)
+	require.False(t, settings.IsParameter("databricks.telemetry.sink"), "a session parameter")
+	require.True(t, settings.IsParameter("databricks.enableTelemetry"))
+}
+
 func TestAnErrorQuotesLittleOfAValue(t *testing.T) {
 	for value, quoted := range map[string]string{
 		"loud":                            `"loud"`,

@@ -30,8 +30,20 @@ func (l timeline) interval(t time.Time) int64 {
 	return int64(max(0, t.Sub(l.origin)) / intervalLength)
 }
 
+const perMinute = int64(time.Minute / intervalLength)
+
 // minuteOf is the number of the minute of an interval.
-func minuteOf(interval int64) int64 { return interval / int64(time.Minute/intervalLength) }
+func minuteOf(interval int64) int64 { return interval / perMinute }
+
+// firstInterval is the first interval of the stretch of time of a length that ends in an interval. Longer
+// stretches than the shortest period begin at a whole minute, because minutes are kept of what is older.
+func firstInterval(last int64, length time.Duration) int64 {
+	first := last - int64(length/intervalLength) + 1
+	if length > time.Duration(fineIntervals)*intervalLength {
+		first = (first + perMinute - 1) / perMinute * perMinute
+	}
+	return first
+}
 
 // counts adds up the statements and connections of the process by when they ended, and the time of
 // statements by when it passed.
@@ -189,8 +201,8 @@ func (c *counts) over(now time.Time, length time.Duration, running ...*telemetry
 		addRunning(&w.times, running, allTime, 0)
 		return w
 	}
-	n := int64(length / intervalLength)
-	first := c.interval(now) - n + 1
+	last := c.interval(now)
+	first := firstInterval(last, length)
 	begin := c.origin.Add(time.Duration(first) * intervalLength)
 	if begin.Before(c.since) {
 		begin = c.since
@@ -198,7 +210,7 @@ func (c *counts) over(now time.Time, length time.Duration, running ...*telemetry
 	w := window{length: max(time.Second, now.Sub(begin))}
 	for i := range c.ring {
 		s := &c.ring[i]
-		if s.number < first || s.number > first+n {
+		if s.number < first || s.number > last+1 {
 			continue
 		}
 		w.add(&s.tally)

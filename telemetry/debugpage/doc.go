@@ -21,7 +21,7 @@
 //
 // The data comes from a sink, which the import attaches to telemetry.Default. Like every sink it
 // runs on a goroutine of its own. It keeps pointers to records and adds to counters, and its memory
-// is bounded under any load: about 10 MB at worst, about 1 MB in most processes. Everything else is
+// is bounded under any load: about 14 MB at worst, about 1 MB in most processes. Everything else is
 // computed when a page is requested.
 //
 //	telemetry.Default ─ records ─▶ memory ─┬─ boundedRecords  recent, slowest, failed

@@ -364,3 +364,23 @@ func TestTheStatusOfRepeatedRequestsIsNotSaidWhereTheyHadSeveral(t *testing.T) {
 	r.RPCs = nil
 	require.Contains(t, s.halted()[0].Text, "last HTTP 503")
 }
+
+func TestTheLastHourIsTheSameEverywhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(3 * time.Hour)
+		f := newFixture()
+		f.memory.StatementFinished(failed())
+		for range 75 {
+			time.Sleep(47 * time.Second)
+			f.memory.StatementFinished(failed())
+			var o struct {
+				Rates  []struct{ Failed int64 }
+				Errors []struct{ Count int64 }
+				Shapes []struct{ Failed int64 }
+			}
+			f.json(t, "/?window=1h&format=json", &o)
+			require.Equal(t, o.Rates[2].Failed, o.Errors[0].Count)
+			require.Equal(t, o.Rates[2].Failed, o.Shapes[0].Failed)
+		}
+	})
+}

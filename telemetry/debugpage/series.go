@@ -1,6 +1,7 @@
 package debugpage
 
 import (
+	"slices"
 	"time"
 )
 
@@ -25,6 +26,9 @@ func (s *series[T]) count(interval int64, apply func(*T), merge func(to, one *T)
 	apply(&s.ever)
 	if n := len(s.stretches); n == 0 || s.stretches[n-1].from != interval {
 		s.shorten(interval, merge)
+		if n == cap(s.stretches) {
+			s.stretches = slices.Grow(s.stretches, 8) // append would double them, and a sum is large
+		}
 		s.stretches = append(s.stretches, stretch[T]{from: interval})
 	}
 	apply(&s.stretches[len(s.stretches)-1].sum)
@@ -54,8 +58,9 @@ func (s *series[T]) over(interval int64, length time.Duration, merge func(to, on
 	if length == 0 {
 		return s.ever
 	}
+	first := firstInterval(interval, length)
 	for i := range s.stretches {
-		if x := &s.stretches[i]; x.from > interval-int64(length/intervalLength) {
+		if x := &s.stretches[i]; x.from >= first {
 			merge(&sum, &x.sum)
 		}
 	}

@@ -64,6 +64,9 @@ func (s *sampler) samples(now time.Time) (all []telemetry.PoolSample) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if next := time.Now().Add(sampleInterval); next.After(s.next) {
+		s.next = next // pools that are slow to answer must not take all of the time
+	}
 	for _, name := range names {
 		all = append(all, s.since(name, states[name], now))
 	}

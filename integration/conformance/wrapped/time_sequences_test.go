@@ -77,7 +77,7 @@ func readRaw(query string, deadline, hold time.Duration) func(context.Context, *
 			defer rows.Close()
 			for dest := make([]driver.Value, 2); err == nil; err = rows.Next(dest) {
 			}
-			time.Sleep(hold)
+			elsewhere(hold)
 			return err
 		})
 	}
@@ -101,7 +101,7 @@ func TestAFileThatCannotBeReadIsNotADownloadThatFailed(t *testing.T) {
 			if len(b) < 1200 { // file 1
 				return &http.Response{StatusCode: 403, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
 			}
-			time.Sleep(2 * time.Second)
+			elsewhere(2 * time.Second)
 			resp.Body = io.NopCloser(bytes.NewReader(bytes.Repeat([]byte{0x5a}, len(b))))
 			return resp, nil
 		})
@@ -138,7 +138,7 @@ func TestRowsThatWereReadAndLeftOpenWereNotReadSlowly(t *testing.T) {
 		if rows.Next() {
 			err = rows.Scan(&id, &s)
 		}
-		time.Sleep(8 * time.Second)
+		elsewhere(8 * time.Second)
 		return err
 	}})
 	require.NotContains(t, v.Sentence, "between rows")
@@ -224,7 +224,7 @@ func TestTheApplicationHadNoControlWhileRowsWereDescribed(t *testing.T) {
 		}
 		defer rows.Close()
 		_, _ = rows.ColumnTypes()
-		time.Sleep(12 * time.Second)
+		elsewhere(12 * time.Second)
 		for rows.Next() {
 		}
 		return rows.Err()

@@ -410,3 +410,6 @@ type driverCursor struct {
 }
 
 func (c driverCursor) next() error { return c.Next(c.values) }
+
+// elsewhere is what the application does for a time, which is that of the stage.
+func elsewhere(d time.Duration) { time.Sleep(d) }

@@ -1,0 +1,98 @@
+package driverwrap_test
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"runtime"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// exiter is a sink that ends the application's goroutine where it is called on it.
+type exiter struct {
+	memory
+	executed, recording bool
+}
+
+func (e *exiter) Tracing() bool { return true }
+
+func (e *exiter) Recording() bool {
+	if e.recording {
+		runtime.Goexit()
+	}
+	return true
+}
+
+func (e *exiter) StatementStarting(ctx context.Context, _ telemetry.StatementStart) (context.Context, telemetry.StatementSpan) {
+	return ctx, exitingSpan{e}
+}
+
+func (e *exiter) SessionStarting(ctx context.Context, _ telemetry.SessionStart) (context.Context, telemetry.SessionSpan) {
+	return ctx, nil
+}
+
+type exitingSpan struct{ of *exiter }
+
+func (exitingSpan) Context() (traceID [16]byte, spanID [8]byte) { return }
+
+func (s exitingSpan) StatementExecuted(*telemetry.Statement) {
+	if s.of.executed {
+		runtime.Goexit()
+	}
+}
+
+// A sink that ends the goroutine of a call loses nobody the record, and leaves no statement running.
+func TestASinkThatEndsTheGoroutineOfACallCostsOnlyItself(t *testing.T) {
+	for name, arm := range map[string]func(*exiter){
+		"at the end of the call": func(e *exiter) { e.executed = true },
+		"when the record is due": func(e *exiter) { e.recording = true },
+	} {
+		for _, call := range []string{"exec", "query"} {
+			t.Run(name+", "+call, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					bad, other := &exiter{}, &memory{}
+					db := sql.OpenDB(driverwrap.Config{Sinks: []telemetry.Sink{bad, other}}.Wrap(&fakeConnector{calls: &calls{}, conn: func(c *calls) driver.Conn {
+						return &modernConn{minimalConn: minimalConn{calls: c}}
+					}}))
+					_, err := db.Exec("x")
+					require.NoError(t, err)
+					require.NoError(t, telemetry.Flush(t.Context()))
+					before := len(other.statements)
+					var rows *sql.Rows
+					if call == "query" && name == "when the record is due" {
+						rows, err = db.Query("x")
+						require.NoError(t, err)
+					}
+					arm(bad)
+					var wg sync.WaitGroup
+					wg.Go(func() {
+						switch {
+						case rows != nil:
+							_ = rows.Close()
+						case call == "exec":
+							_, _ = db.Exec("x")
+						default:
+							_, _ = db.Query("x")
+						}
+					})
+					wg.Wait()
+					bad.executed, bad.recording = false, false
+					require.NoError(t, telemetry.Flush(t.Context()))
+					if call == "query" || name == "at the end of the call" { // else Recording ends the goroutine before there is a statement
+						require.Len(t, other.statements, before+1)
+					}
+					all := telemetry.Default.Connectors()
+					require.Empty(t, all[len(all)-1].Running())
+					require.NoError(t, db.Close())
+				})
+			})
+		}
+	}
+}
