@@ -15,8 +15,9 @@ import (
 
 func retryReason(s *telemetry.Statement) reason {
 	var calls []string
-	var worst telemetry.RPC // what the advice is about: the method that paused the longest to be repeated, or else the first that failed
-	for _, r := range s.RPCs {
+	worst := &telemetry.RPC{} // what the advice is about: the method that paused the longest to be repeated, or else the first that failed
+	for i := range s.RPCs {
+		r := &s.RPCs[i]
 		switch {
 		case r.Retries > 0:
 			calls = append(calls, format.Plural(r.Retries, "retry")+" of "+cmp.Or(r.Method, "calls")+lastStatus(repeatedStatus(s, r)))
@@ -59,7 +60,7 @@ func retryReason(s *telemetry.Statement) reason {
 
 // repeatedStatus is the HTTP status of the latest attempt of a method that was repeated, as far as calls are
 // listed; else that of its latest attempt that failed. 0 stands for no answer.
-func repeatedStatus(s *telemetry.Statement, r telemetry.RPC) (status int) {
+func repeatedStatus(s *telemetry.Statement, r *telemetry.RPC) (status int) {
 	listed := false
 	for i := range s.Calls {
 		c := &s.Calls[i]
@@ -204,13 +205,14 @@ func failedCall(s *telemetry.Statement) (method, how string, status int) {
 	if s.Outcome != telemetry.OutcomeFailed {
 		return
 	}
-	for _, r := range s.RPCs {
+	for i := range s.RPCs {
+		r := &s.RPCs[i]
 		last := lastCall(s, r.Method)
 		switch {
 		case tidies(s, r.Method):
 		case r.FailedStatus != 0 && r.FailedStatus == r.LastStatus, last.Failed && last.Status != 200:
 			return r.Method, lastStatus(r.LastStatus), r.LastStatus
-		case last.Failed && !answeredWithError(s, &last):
+		case last.Failed && !answeredWithError(s, last):
 			return r.Method, ", with an answer that could not be read", unreadable
 		}
 	}
@@ -224,13 +226,13 @@ func tidies(s *telemetry.Statement, method string) bool {
 }
 
 // lastCall returns the latest listed call of a method; the zero value without one.
-func lastCall(s *telemetry.Statement, method string) (last telemetry.Call) {
-	for i := range s.Calls {
+func lastCall(s *telemetry.Statement, method string) *telemetry.Call {
+	for i := range slices.Backward(s.Calls) {
 		if s.Calls[i].Method == method {
-			last = s.Calls[i]
+			return &s.Calls[i]
 		}
 	}
-	return last
+	return &telemetry.Call{}
 }
 
 // answeredWithError reports whether the answer to a failed call came whole and was an error. An answer

@@ -46,13 +46,13 @@ func reasonOf(s *telemetry.Statement, p telemetry.Part, took time.Duration) reas
 func most(d, of time.Duration) bool { return d > of/2 }
 
 // rpcOf returns the sums of a method, zero where it was not called.
-func rpcOf(s *telemetry.Statement, method string) (sums telemetry.RPC) {
+func rpcOf(s *telemetry.Statement, method string) *telemetry.RPC {
 	for i := range s.RPCs {
 		if s.RPCs[i].Method == method {
-			return s.RPCs[i]
+			return &s.RPCs[i]
 		}
 	}
-	return
+	return &telemetry.RPC{}
 }
 
 // Unanswered returns the method of the latest call of a statement, and how long the call has waited
@@ -63,18 +63,18 @@ func Unanswered(s *telemetry.Statement) (method string, since time.Duration, ok 
 }
 
 // silent returns the latest call and its silence; ok is false where an answer came, or without calls.
-func silent(s *telemetry.Statement) (c telemetry.Call, since time.Duration, ok bool) {
+func silent(s *telemetry.Statement) (c *telemetry.Call, since time.Duration, ok bool) {
 	if len(s.Calls) == 0 {
-		return
+		return &telemetry.Call{}, 0, false
 	}
-	c = s.Calls[len(s.Calls)-1]
+	c = &s.Calls[len(s.Calls)-1]
 	since, ok = silenceOf(s, c)
 	return c, since, ok
 }
 
 // silenceOf is how long the latest attempt of a call has waited for the first byte of an answer: until
 // now, or until the call ended. ok is false where an answer came, or where there is no call.
-func silenceOf(s *telemetry.Statement, c telemetry.Call) (since time.Duration, ok bool) {
+func silenceOf(s *telemetry.Statement, c *telemetry.Call) (since time.Duration, ok bool) {
 	_, answered := c.FirstByte.Get()
 	begun := max(c.Start, c.Latest)
 	if n := len(c.Retried); n > 0 {
@@ -159,7 +159,7 @@ func outsideRetry(s *telemetry.Statement, d time.Duration) time.Duration {
 }
 
 // slowest is how long the slowest call of a method took, as far as that is certainly not in PartRetry.
-func slowest(s *telemetry.Statement, r telemetry.RPC) time.Duration {
+func slowest(s *telemetry.Statement, r *telemetry.RPC) time.Duration {
 	if r.Retries == 0 {
 		return r.Slowest
 	}
@@ -305,7 +305,7 @@ func pollReason(s *telemetry.Statement, took time.Duration) reason {
 }
 
 // repeated says that status calls were repeated, and how long the driver paused before.
-func repeated(s *telemetry.Statement, status telemetry.RPC) string {
+func repeated(s *telemetry.Statement, status *telemetry.RPC) string {
 	return "status calls failed and were repeated after pauses of " + format.Duration(status.Backoff) +
 		" (" + format.Plural(status.Retries, "retry") + lastStatus(repeatedStatus(s, status)) + ")"
 }
@@ -392,7 +392,8 @@ func fileReason(s *telemetry.Statement) reason {
 // complete.
 func onTheWay(s *telemetry.Statement) string {
 	since, index := s.Total, int64(-1)
-	for _, f := range s.CloudFetch.Files {
+	for i := range s.CloudFetch.Files {
+		f := &s.CloudFetch.Files[i]
 		if start, requested := f.Start.Get(); requested && f.State == "DOWNLOADING" && start < since {
 			since, index = start, f.Index
 		}
@@ -512,7 +513,8 @@ func closeReason(s *telemetry.Statement, took time.Duration) reason {
 
 func networkReason(s *telemetry.Statement, took time.Duration) reason {
 	var connecting time.Duration
-	for _, r := range s.RPCs {
+	for i := range s.RPCs {
+		r := &s.RPCs[i]
 		if r.Method != "GetOperationStatus" && r.Retries == 0 { // else the time may be in PartServer or PartRetry
 			connecting += r.Connecting
 		}

@@ -370,7 +370,8 @@ func missing(s *telemetry.Statement) string {
 // listsAll reports whether the record lists every call, file and attempt that its sums count.
 func listsAll(s *telemetry.Statement) bool {
 	var calls, retries int64
-	for _, r := range s.RPCs {
+	for i := range s.RPCs {
+		r := &s.RPCs[i]
 		calls, retries = calls+r.Calls, retries+r.Retries
 	}
 	for i := range s.Calls {

@@ -130,8 +130,8 @@ func (s *Sink) log() *slog.Logger {
 	return s.logger
 }
 
-// write logs a line. attributes adds what it says of its record.
-func (s *Sink) write(l line, attributes func(to []slog.Attr, all bool) []slog.Attr) {
+// write logs a line with the fields of its record.
+func (s *Sink) write(l line, fields attributes) {
 	logger := s.log()
 	if l.level < s.level || !logger.Enabled(l.ctx, l.level) {
 		return
@@ -147,23 +147,34 @@ func (s *Sink) write(l line, attributes func(to []slog.Attr, all bool) []slog.At
 	if l.verdict != "" {
 		attrs = append(attrs, slog.String("verdict", l.verdict))
 	}
-	logger.LogAttrs(l.ctx, l.level, l.message, attributes(attrs, all)...)
+	logger.LogAttrs(l.ctx, l.level, l.message, fields.appendTo(attrs, all)...)
 }
 
-// attributesOf returns a function that adds the local fields of a record that have a value: all of
-// them, or those in brief.
-func attributesOf[R any](fields []registry.Field[R], brief []string, r *R) func(to []slog.Attr, all bool) []slog.Attr {
-	return func(to []slog.Attr, all bool) []slog.Attr {
-		for _, f := range fields {
-			if f.Scope&registry.ScopeLocal == 0 || !all && !slices.Contains(brief, f.Name) {
-				continue
-			}
-			if v := f.Value(r); !v.Equal(slog.Value{}) {
-				to = append(to, slog.Attr{Key: f.Name, Value: inUnit(v)})
-			}
+// attributesOf has the local fields of a record, of which a line that is not for debugging has those in brief.
+func attributesOf[R any](fields []registry.Field[R], brief []string, r *R) attributes {
+	return attributes{brief, len(fields), func(i int) (string, registry.Scope) { return fields[i].Name, fields[i].Scope }, func(i int) slog.Value { return fields[i].Value(r) }}
+}
+
+// attributes are the fields of a record.
+type attributes struct {
+	brief []string
+	n     int
+	field func(i int) (name string, scope registry.Scope)
+	value func(i int) slog.Value
+}
+
+// appendTo adds those that have a value: all local ones, or those in brief.
+func (a *attributes) appendTo(to []slog.Attr, all bool) []slog.Attr {
+	for i := range a.n {
+		name, scope := a.field(i)
+		if scope&registry.ScopeLocal == 0 || !all && !slices.Contains(a.brief, name) {
+			continue
 		}
-		return to
+		if v := a.value(i); !v.Equal(slog.Value{}) {
+			to = append(to, slog.Attr{Key: name, Value: inUnit(v)})
+		}
 	}
+	return to
 }
 
 // inUnit is a value in the unit that the name of its field ends with: each handler would write a
