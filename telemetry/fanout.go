@@ -45,7 +45,7 @@ func (f *Fanout) Attach(sink Sink) (detach func()) {
 		})
 		ctx, cancel := context.WithTimeout(context.Background(), detachTimeout)
 		defer cancel()
-		if w := q.beginFlush(nil); w != nil {
+		if w := q.beginFlush((*sinkQueue).everything); w != nil {
 			q.awaitFlush(ctx, w)
 		}
 	}
@@ -142,19 +142,19 @@ func enqueue(queues []*sinkQueue, r record) {
 // Flush waits until every sink has received what was recorded before the call, or ctx is
 // done; then the error says how many records still wait, and for which sink. Later records do
 // not prolong it, and a sink that blocks does not delay the others.
-func (f *Fanout) Flush(ctx context.Context) error { return f.flush(ctx, nil) }
+func (f *Fanout) Flush(ctx context.Context) error { return f.flush(ctx, (*sinkQueue).everything) }
 
 // FlushConnector is Flush for the records of one connector (ConnectorInfo.ID): records of other
 // connectors count only where they are ahead of its own in a queue.
 func (f *Fanout) FlushConnector(ctx context.Context, id int64) error {
-	return f.flush(ctx, func(r record) bool { return r.connector() == id })
+	return f.flush(ctx, func(q *sinkQueue) uint64 { return q.latest[id] })
 }
 
-func (f *Fanout) flush(ctx context.Context, of func(record) bool) error {
+func (f *Fanout) flush(ctx context.Context, last func(*sinkQueue) uint64) error {
 	queues := f.load()
 	waiters := make([]*flushWaiter, len(queues))
 	for i, q := range queues {
-		waiters[i] = q.beginFlush(of)
+		waiters[i] = q.beginFlush(last)
 	}
 	var errs []error
 	for i, q := range queues {

@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -25,6 +26,8 @@ type sinkQueue struct {
 	running    bool                // a goroutine delivers
 	scheduled  bool                // a timer is set and will start one
 	flushes    []*flushWaiter
+	latest     map[int64]uint64 // the number of each connector's latest record, until it is delivered or dropped
+	forgetAt   int              // size of latest at which those are looked for
 	stats      QueueStats
 }
 
@@ -74,6 +77,7 @@ func (q *sinkQueue) enqueue(r record) {
 		q.endFlushes()
 	}
 	q.waiting.Push(r, r.Failed())
+	q.note(r.connector())
 	switch {
 	case q.running:
 	case q.waiting.Len() >= batchSize:
@@ -83,6 +87,20 @@ func (q *sinkQueue) enqueue(r record) {
 		q.scheduled = true
 		time.AfterFunc(batchDelay, q.onTimer) // a new one each time: one of a bubble of testing/synctest must not be touched outside
 	}
+}
+
+// note notes that the latest record is one of a connector. q.mu is held.
+func (q *sinkQueue) note(connector int64) {
+	const least = 64
+	if _, known := q.latest[connector]; !known && len(q.latest) >= max(least, q.forgetAt) {
+		oldest := q.oldest()
+		maps.DeleteFunc(q.latest, func(_ int64, number uint64) bool { return number < oldest })
+		q.forgetAt = 2 * len(q.latest) // so rarely that a record takes constant time on average
+	}
+	if q.latest == nil {
+		q.latest = map[int64]uint64{}
+	}
+	q.latest[connector] = q.waiting.Last()
 }
 
 // start notes that a goroutine delivers from now on. A timer that is set finds nothing to do. q.mu is held.
@@ -183,18 +201,15 @@ func (q *sinkQueue) oldest() uint64 {
 	return q.waiting.Last() + 1
 }
 
-// beginFlush begins to wait for the records enqueued so far; of, unless nil, says which of them
-// count. The records are delivered at once. It returns nil when there is nothing to wait for.
-func (q *sinkQueue) beginFlush(of func(record) bool) *flushWaiter {
+// everything is the number of the latest record. q.mu is held.
+func (q *sinkQueue) everything() uint64 { return q.waiting.Last() }
+
+// beginFlush begins to wait for the records up to a number; last is called with q.mu held. The records are
+// delivered at once. It returns nil when there is nothing to wait for.
+func (q *sinkQueue) beginFlush(last func(*sinkQueue) uint64) *flushWaiter {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	upTo := q.waiting.Last()
-	if of != nil {
-		upTo = q.waiting.LastOf(func(r *record) bool { return of(*r) })
-		if upTo == 0 && q.delivering != nil && of(q.delivering) {
-			upTo = q.current
-		}
-	}
+	upTo := last(q)
 	if upTo < q.oldest() {
 		return nil
 	}

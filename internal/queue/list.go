@@ -71,17 +71,3 @@ func (l *list[T]) newPiece() *piece[T] {
 	}
 	return new(piece[T])
 }
-
-func (l *list[T]) each(see func(*T)) {
-	from := l.from
-	for p := l.head; p != nil; p = p.next {
-		to := pieceSize
-		if p == l.tail {
-			to = l.to
-		}
-		for i := from; i < to; i++ {
-			see(&p.items[i])
-		}
-		from = 0
-	}
-}

@@ -71,19 +71,6 @@ func (q *Queue[T]) victims() *list[Item[T]] {
 	return &q.failures
 }
 
-// LastOf returns the Seq of the latest item in the queue that matches, 0 when none does. It looks at
-// all of them.
-func (q *Queue[T]) LastOf(matches func(*T) bool) (seq uint64) {
-	for _, l := range []*list[Item[T]]{&q.successes, &q.failures} {
-		l.each(func(i *Item[T]) {
-			if i.Seq > seq && matches(&i.Value) {
-				seq = i.Seq
-			}
-		})
-	}
-	return seq
-}
-
 func (q *Queue[T]) listOf(failed bool) *list[Item[T]] {
 	if failed {
 		return &q.failures

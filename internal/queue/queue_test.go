@@ -38,20 +38,6 @@ func TestTheOldestSuccessIsEvictedFirst(t *testing.T) {
 	require.Equal(t, []int{1, 3, 0, 2, 4}, evicted)
 }
 
-func TestLastOfFindsTheLatestThatMatches(t *testing.T) {
-	var q queue.Queue[int]
-	even := func(v *int) bool { return *v%2 == 0 }
-	require.Zero(t, q.LastOf(even))
-	for i := range 100 {
-		q.Push(i, i%5 == 0)
-	}
-	require.EqualValues(t, 99, q.LastOf(even))
-	for range 99 {
-		q.Pop()
-	}
-	require.Zero(t, q.LastOf(even))
-}
-
 // A queue of a million failures evicts as fast as a short one, because this may happen on an
 // application's goroutine. If it looked at every item, this test would take a million times a million
 // steps.
