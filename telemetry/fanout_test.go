@@ -195,10 +195,8 @@ func TestDetachingWaitsForWhatWasRecorded(t *testing.T) {
 
 func TestASinkMayBeDetachedOutsideTheBubbleThatUsedIt(t *testing.T) {
 	var f telemetry.Fanout
-	delivered := make(chan struct{}, 2)
-	detach := f.Attach(sinkFunc(func(*telemetry.Statement) { delivered <- struct{}{} }))
+	detach := f.Attach(sinkFunc(func(*telemetry.Statement) {}))
 	synctest.Test(t, func(*testing.T) { f.Statement(&telemetry.Statement{}) })
-	f.Statement(&telemetry.Statement{})
 	detach()
-	require.Len(t, delivered, 2)
+	require.Empty(t, f.Stats())
 }

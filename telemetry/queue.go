@@ -24,7 +24,9 @@ type sinkQueue struct {
 	delivering record              // the record the sink has now; nil: none
 	current    uint64              // the number of delivering
 	running    bool                // a goroutine delivers
-	scheduled  bool                // a timer is set and will start one
+	scheduled  bool                // the timer is set and will start one
+	timer      *time.Timer         // nil until first needed
+	bubble     string              // of testing/synctest, where the timer is of one
 	flushes    []*flushWaiter
 	latest     map[int64]uint64 // the number of each connector's latest record, until it is delivered or dropped
 	forgetAt   int              // size of latest at which those are looked for
@@ -85,7 +87,11 @@ func (q *sinkQueue) enqueue(r record) {
 		go q.run()
 	case !q.scheduled:
 		q.scheduled = true
-		time.AfterFunc(batchDelay, q.onTimer) // a new one each time: one of a bubble of testing/synctest must not be touched outside
+		if q.timer == nil {
+			q.timer, q.bubble = time.AfterFunc(batchDelay, q.onTimer), contain.Bubble()
+		} else {
+			q.timer.Reset(batchDelay)
+		}
 	}
 }
 
@@ -103,8 +109,22 @@ func (q *sinkQueue) note(connector int64) {
 	q.latest[connector] = q.waiting.Last()
 }
 
-// start notes that a goroutine delivers from now on. A timer that is set finds nothing to do. q.mu is held.
-func (q *sinkQueue) start() { q.scheduled, q.running = false, true }
+// start notes that a goroutine delivers from now on. q.mu is held.
+func (q *sinkQueue) start() {
+	if q.scheduled {
+		q.timer.Stop()
+		q.scheduled = false
+	}
+	q.running = true
+}
+
+// foreign reports whether the queue has worked in a bubble that is not the caller's: its timer must not be
+// touched.
+func (q *sinkQueue) foreign() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.timer != nil && q.bubble != contain.Bubble()
+}
 
 // onTimer delivers what waits, on the timer's goroutine.
 func (q *sinkQueue) onTimer() {
