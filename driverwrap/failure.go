@@ -31,6 +31,12 @@ func (r *recorder) failureOf(err error, seen func() cloudfetch.Fault) (f *teleme
 	return f
 }
 
+// endedByContext reports whether a context may be why a call failed: done is the error of the context, nil
+// while it is not done.
+func (s *statement) endedByContext(done, err error) bool {
+	return done != nil && !endedByAnswer(err, s.trace.Fault())
+}
+
 // endedByAnswer reports whether an answer of the server, and no context, is why a call failed.
 func endedByAnswer(err error, fault cloudfetch.Fault) bool {
 	defer contain.Process.Recover(contain.Statement) // err is user-supplied code

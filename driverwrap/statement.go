@@ -187,7 +187,7 @@ func (s *statement) callEnded(now time.Time, err error) bool {
 		s.drop(now)
 		return false
 	}
-	failure, done := s.session.failureOf(err, s.trace.Fault), s.ctx.Err() != nil && !endedByAnswer(err, s.trace.Fault())
+	failure, done := s.session.failureOf(err, s.trace.Fault), s.endedByContext(s.ctx.Err(), err)
 	s.mu.Lock()
 	if !s.finished {
 		s.executed = now

@@ -133,7 +133,7 @@ var errHidden = errors.New("a call failed, and the Arrow reader ended as after t
 func (s *statement) readEnded(now time.Time, err error) {
 	defer contain.Process.Recover(contain.Statement)
 	s.trace.ReadEnded(now)
-	failure, done := s.session.failureOf(err, s.trace.Fault), s.contextErr() != nil && !endedByAnswer(err, s.trace.Fault())
+	failure, done := s.session.failureOf(err, s.trace.Fault), s.endedByContext(s.contextErr(), err)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.last.IsZero() {

@@ -111,15 +111,15 @@ func (v *view) shares(title string, shares []share) {
 		return
 	}
 	v.heading(title)
-	name, time := 0, 8
+	name, took := 0, 8
 	for _, s := range shares {
-		name, time = max(name, textWidth(s.name)), max(time, textWidth(format.Duration(s.time)))
+		name, took = max(name, textWidth(s.name)), max(took, textWidth(format.Duration(s.time)))
 	}
-	room := v.screen.width - name - time - len("   ") - len("  100 %")
+	room := v.screen.width - name - took - len("   ") - len("  100 %")
 	for _, s := range shares {
 		b := bar(s.fraction * float64(room))
 		v.line(fmt.Sprintf("%-*s  %s%s %*s  %5s", name, s.name, v.screen.paint(s.style, b), strings.Repeat(" ", max(0, room-textWidth(b))),
-			time, format.Duration(s.time), format.Percent(s.fraction)))
+			took, format.Duration(s.time), format.Percent(s.fraction)))
 	}
 }
 

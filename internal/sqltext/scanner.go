@@ -129,7 +129,7 @@ func first(sql string) (Kind, int) {
 		if sql[0]|0x20 == 'r' {
 			return String, length + closedLength(rest, rest[:1], rest[:1])
 		}
-		quoted, _ := quotedLength(rest, sql[0]|0x20 != 'r')
+		quoted, _ := quotedLength(rest, true)
 		return String, length + quoted
 	}
 	return Word, length

@@ -39,18 +39,19 @@ func retryReason(s *telemetry.Statement) reason {
 		}
 	}
 	if calls != nil || evidence == nil {
-		status, of := repeatedStatus(s, worst), retryAdvice
+		status := repeatedStatus(s, worst)
+		about := []string{retryAdvice("The workspace", status)}
 		failed, how, final := failedCall(s)
 		switch {
 		case failed == "":
 		case failed == worst.Method && final == status:
-			of = func(from string, status int) string { return failedAdvice(s, from, status) }
+			about[0] = failedAdvice(s, "The workspace", final)
 		case worst.Retries > 0:
 			calls = append(calls, failed+" failed"+how)
-			advice = append([]string{failedAdvice(s, "The workspace", final)}, advice...)
+			about = append(about, failedAdvice(s, "The workspace", final))
 		}
 		evidence = append(evidence, calls...)
-		advice = append([]string{of("The workspace", status)}, advice...)
+		advice = append(about, advice...)
 	}
 	if evidence == nil {
 		return reason{"after a request failed, until the next attempt", advice[0]}

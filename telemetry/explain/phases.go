@@ -11,6 +11,11 @@ import (
 // precision is the precision of times in the query history.
 const precision = time.Millisecond
 
+// exceed reports whether phases certainly take longer than d.
+func exceed(phases []PhaseTime, d time.Duration) bool {
+	return sumOf(phases) > d+toleranceOf(phases)
+}
+
 // toleranceOf is by how much the sum of phases may be wrong.
 func toleranceOf(phases []PhaseTime) time.Duration {
 	return precision * time.Duration(len(phases))
@@ -26,13 +31,12 @@ func (t *Timeline) addPhases(r *telemetry.ServerReport) {
 	}
 	begin, sum := t.requested(), sumOf(times)
 	room := t.Total - begin
-	tolerance := toleranceOf(times)
 	switch total := r.Total.Or(sum); {
-	case sum > total+tolerance:
+	case exceed(times, total):
 		t.PhasesNote = fmt.Sprintf("The phases that the query history reports overlap and are not drawn: they add up to %s, and the server took %s.",
 			format.Duration(sum), format.Duration(total))
 		return
-	case sum > room+tolerance:
+	case exceed(times, room):
 		t.PhasesNote = fmt.Sprintf("The phases that the query history reports are not drawn: they add up to %s, and the statement ended %s after its request.",
 			format.Duration(sum), format.Duration(room))
 		return

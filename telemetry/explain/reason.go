@@ -139,9 +139,8 @@ func (because reason) withReport(s *telemetry.Statement, r *telemetry.ServerRepo
 // server says it took, or than a statement that the client did not give up.
 func contradicts(r *telemetry.ServerReport, s *telemetry.Statement) bool {
 	phases := PhasesOf(r)
-	sum := sumOf(phases)
 	givenUp := s.Outcome == telemetry.OutcomeCanceled || s.Outcome == telemetry.OutcomeRunning || s.Outcome == telemetry.OutcomeAbandoned || s.Failed() && unfinished(s)
-	return sum > r.Total.Or(sum)+toleranceOf(phases) || !givenUp && sum > s.Total+toleranceOf(phases)
+	return exceed(phases, r.Total.Or(sumOf(phases))) || !givenUp && exceed(phases, s.Total)
 }
 
 // askHistory holds whether the setting is on or off: a record does not say which.
