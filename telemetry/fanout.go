@@ -145,15 +145,24 @@ func enqueue(queues []*sinkQueue, r record) {
 // Flush waits until every sink has received what was recorded before the call, or ctx is
 // done; then the error says how many records still wait, and for which sink. Later records do
 // not prolong it, and a sink that blocks does not delay the others.
-func (f *Fanout) Flush(ctx context.Context) error { return f.flush(ctx, (*sinkQueue).everything) }
-
-// FlushConnector is Flush for the records of one connector (ConnectorInfo.ID): records of other
-// connectors count only where they are ahead of its own in a queue.
-func (f *Fanout) FlushConnector(ctx context.Context, id int64) error {
-	return f.flush(ctx, func(q *sinkQueue) uint64 { return q.latest[id] })
+func (f *Fanout) Flush(ctx context.Context) error {
+	return f.flush((*sinkQueue).everything, func(*sinkQueue) context.Context { return ctx })
 }
 
-func (f *Fanout) flush(ctx context.Context, last func(*sinkQueue) uint64) error {
+// FlushConnector is Flush for the records of one connector (ConnectorInfo.ID): records of other
+// connectors count only where they are ahead of its own in a queue. It does not wait for a sink that an
+// earlier flush has waited for in vain, as long as the sink has not returned since.
+func (f *Fanout) FlushConnector(ctx context.Context, id int64) error {
+	return f.flush(func(q *sinkQueue) uint64 { return q.latest[id] }, func(q *sinkQueue) context.Context {
+		if hanging.has(q) {
+			return hung
+		}
+		return ctx
+	})
+}
+
+// flush waits for the records up to the last one of each queue, for each until a context is done.
+func (f *Fanout) flush(last func(*sinkQueue) uint64, until func(*sinkQueue) context.Context) error {
 	queues := f.load()
 	waiters := make([]*flushWaiter, len(queues))
 	for i, q := range queues {
@@ -161,8 +170,8 @@ func (f *Fanout) flush(ctx context.Context, last func(*sinkQueue) uint64) error 
 	}
 	var errs []error
 	for i, q := range queues {
-		if w := waiters[i]; w != nil && !q.awaitFlush(ctx, w) {
-			errs = append(errs, fmt.Errorf("databricks-telemetry: %d records still wait for %T: %w", q.snapshot().Waiting, q.sink, ctx.Err()))
+		if w, ctx := waiters[i], until(q); w != nil && !q.awaitFlush(ctx, w) {
+			errs = append(errs, fmt.Errorf("databricks-telemetry: %d records still wait for %T: %w", q.snapshot().Waiting, q.sink, context.Cause(ctx)))
 		}
 	}
 	return errors.Join(errs...)

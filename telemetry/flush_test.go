@@ -109,9 +109,56 @@ func TestFlushingAConnectorWaitsForItsOwnRecords(t *testing.T) {
 		require.Error(t, f.FlushConnector(withTimeout(t), 1))
 		require.Error(t, f.FlushConnector(withTimeout(t), 2), "the sink has one of its records")
 		close(g.open)
+		synctest.Wait() // until then the sink counts as one that hangs
 		require.NoError(t, f.FlushConnector(withTimeout(t), 1))
 		require.NoError(t, f.Flush(t.Context()))
 	})
+}
+
+// An application that opens a pool for each of its jobs waits once for a sink that hangs, not in every close.
+func TestASinkThatHangsIsWaitedForOnce(t *testing.T) {
+	uncomparable := func(g *gate) telemetry.Sink { return sinkFunc(g.StatementFinished) }
+	itself := func(g *gate) telemetry.Sink { return g }
+	for name, tc := range map[string]struct {
+		sink    func(*gate) telemetry.Sink
+		fanouts int
+	}{
+		"attached to the process": {itself, 1},
+		"of the Config of pools":  {itself, 20},
+		"of no comparable type":   {uncomparable, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := newGate()
+				sink := tc.sink(g)
+				fanouts := make([]telemetry.Fanout, tc.fanouts)
+				for i := range fanouts {
+					fanouts[i].Attach(sink)
+				}
+				start := time.Now()
+				closed := func(connector int64) error {
+					f := &fanouts[connector%int64(len(fanouts))]
+					f.Statement(&telemetry.Statement{Connector: connector})
+					return f.FlushConnector(withTimeout(t), connector)
+				}
+				require.ErrorIs(t, closed(0), context.DeadlineExceeded)
+				for i := range int64(19) {
+					require.ErrorContains(t, closed(i+1), "has not returned from an earlier record")
+				}
+				require.Equal(t, 2*time.Second, time.Since(start))
+
+				// Who says how long to wait is not refused, and a sink that works again is waited for again.
+				require.ErrorIs(t, fanouts[0].Flush(withTimeout(t)), context.DeadlineExceeded)
+				close(g.open)
+				synctest.Wait()
+				require.NoError(t, closed(20))
+				for i := range fanouts {
+					require.NoError(t, fanouts[i].Flush(t.Context()))
+				}
+				require.Equal(t, 21, g.count())
+			})
+		})
+	}
 }
 
 // A sink that ends its goroutine, or panics, costs the record it was passed and no other.
@@ -262,6 +309,27 @@ func TestASinkThatBlocksTakesNoTimeFromTheMembers(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A reader of many pools waits for those that hang all at once.
+func TestPoolsThatHangAreReadAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p telemetry.Process
+		wakes := make(chan struct{})
+		for range 10 {
+			p.RegisterPool("hangs", poolFunc(func() { <-wakes }))
+		}
+		p.RegisterPool("works", poolFunc(func() {}))
+		start := time.Now()
+		stats := telemetry.ReadPools(p.Pools())
+		require.Less(t, time.Since(start), 2*time.Second, "in fake time")
+		require.Len(t, stats, 11)
+		for i, s := range stats {
+			_, ok := s.Get()
+			require.Equal(t, i == 10, ok, i)
+		}
+		close(wakes)
+	})
 }
 
 // The debug page, NDJSON and OpenTelemetry read the same pools, and may do so at the same time.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/ondemand"
 )
 
 // Pool is a registered sql.DB, under the name that the application gave it.
@@ -17,6 +18,17 @@ type Pool struct {
 	// Stats reads the pool's statistics. ok is false when the pool panics, or does not return
 	// within a second; one that hangs is not read again until it has returned.
 	Stats func() (stats sql.DBStats, ok bool)
+}
+
+// ReadPools reads the statistics of pools, all at once, so that one that hangs takes no time from the
+// others. They are unknown where [Pool.Stats] is not ok.
+func ReadPools(pools []Pool) []Maybe[sql.DBStats] {
+	return ondemand.Map(pools, func(p Pool) Maybe[sql.DBStats] {
+		if stats, ok := p.Stats(); ok {
+			return Known(stats)
+		}
+		return Maybe[sql.DBStats]{}
+	})
 }
 
 // PoolSample is the state of a registered pool at one moment, and what happened in the pool since the

@@ -23,6 +23,7 @@ type sinkQueue struct {
 	waiting    queue.Queue[record] // guarded by mu, like all below
 	delivering record              // the record the sink has now; nil: none
 	current    uint64              // the number of delivering
+	gaveUp     bool                // a flush ended before delivering returned
 	running    bool                // a goroutine delivers
 	scheduled  bool                // the timer is set and will start one
 	timer      *time.Timer         // nil until first needed
@@ -190,7 +191,10 @@ func (q *sinkQueue) delivered(returned, exited bool) {
 	case !returned:
 		q.stats.Panics++
 	}
-	q.delivering, q.current = nil, 0
+	if q.gaveUp {
+		hanging.remove(q)
+	}
+	q.delivering, q.current, q.gaveUp = nil, 0, false
 	q.endFlushes()
 }
 
@@ -253,7 +257,14 @@ func (q *sinkQueue) awaitFlush(ctx context.Context, w *flushWaiter) bool {
 	defer q.mu.Unlock()
 	before := len(q.flushes)
 	q.flushes = slices.DeleteFunc(q.flushes, func(other *flushWaiter) bool { return other == w })
-	return len(q.flushes) == before // it was done at the last moment
+	if len(q.flushes) == before {
+		return true // at the last moment
+	}
+	if q.delivering != nil && !q.gaveUp {
+		q.gaveUp = true
+		hanging.add(q)
+	}
+	return false
 }
 
 func (q *sinkQueue) snapshot() QueueStats {

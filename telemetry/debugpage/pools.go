@@ -56,16 +56,16 @@ func (p *pools) sample(now time.Time, registered func() []telemetry.Pool) {
 	}
 	var fresh []freshSample
 	var names []string
-	for _, pool := range registered() {
-		if len(fresh) == poolsKept {
-			break
-		}
+	all := registered()
+	all = all[:min(len(all), poolsKept)]
+	for i, answer := range telemetry.ReadPools(all) {
+		pool := all[i]
 		name := pool.Name
 		for n := 2; slices.Contains(names, name); n++ {
 			name = fmt.Sprintf("%s (%d)", pool.Name, n)
 		}
 		names = append(names, name)
-		stats, ok := pool.Stats()
+		stats, ok := answer.Get()
 		fresh = append(fresh, freshSample{pool.ID, name, ok, poolSample{now, stats}})
 	}
 	p.mu.Lock()

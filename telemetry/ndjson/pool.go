@@ -48,8 +48,10 @@ func (s *sampler) samples(now time.Time) (all []telemetry.PoolSample) {
 	}
 	states, silent := map[string]state{}, map[string]bool{}
 	var names []string
-	for _, p := range s.registered() {
-		stats, ok := p.Stats()
+	pools := s.registered()
+	for i, answer := range telemetry.ReadPools(pools) {
+		p := pools[i]
+		stats, ok := answer.Get()
 		if !ok {
 			silent[p.Name] = true
 			continue

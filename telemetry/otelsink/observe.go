@@ -133,8 +133,9 @@ func (o observer) connectors(to metric.Observer) {
 func (o observer) pools(to metric.Observer, pools []telemetry.Pool) {
 	defer contain.Process.Recover(contain.Spans)
 	all, unknown, unlimited := make([]sql.DBStats, len(pools)), map[string]bool{}, map[string]bool{}
-	for i, p := range pools {
-		s, ok := p.Stats()
+	for i, stats := range telemetry.ReadPools(pools) {
+		p := pools[i]
+		s, ok := stats.Get()
 		all[i] = s
 		if !ok {
 			unknown[p.Name] = true
