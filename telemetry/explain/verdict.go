@@ -2,7 +2,6 @@ package explain
 
 import (
 	"cmp"
-	"database/sql"
 	"fmt"
 	"slices"
 	"time"
@@ -54,31 +53,5 @@ func WithReport(s *telemetry.Statement, r *telemetry.ServerReport) Verdict {
 		Bound: bound, Part: largest.Part, Time: largest.Time, Share: largest.Share,
 		Sentence: fmt.Sprintf("%s: %s of %s %s", bound, format.Percent(largest.Share), format.Duration(s.Total), because.evidence),
 		Advice:   because.advice, Reported: reported,
-	}
-}
-
-// OfPool explains what happened in the pool of that name between two readings of its
-// statistics. The verdict is the zero value when no call began to wait for a connection.
-// database/sql counts a wait when it begins, and its time when it ends: the time is that of the waits
-// that ended, which may be others than those that began.
-func OfPool(name string, before, now sql.DBStats) Verdict {
-	waits, waited := now.WaitCount-before.WaitCount, now.WaitDuration-before.WaitDuration
-	if waits <= 0 || waited < 0 {
-		return Verdict{}
-	}
-	calls := format.Plural(waits, "call") + " waited"
-	advice := "Raise SetMaxOpenConns, close rows sooner, or run fewer statements at once."
-	if waited == 0 {
-		calls = format.Choose(waits, "call has", "calls have") + " waited without success"
-		advice = "No call that waited got one in that time: close rows and sql.Conn, commit or roll back transactions, and look for statements that hang. A deadline on the contexts bounds the wait."
-	}
-	limit := ""
-	if now.MaxOpenConnections > 0 {
-		limit = ", which may open " + format.Count(int64(now.MaxOpenConnections))
-	}
-	return Verdict{
-		Bound: "pool-bound", Time: waited,
-		Sentence: "pool-bound: " + calls + " for a connection of pool " + name + limit + format.EndedWaits(waited),
-		Advice:   advice,
 	}
 }

@@ -5,100 +5,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
-
-// Phase is what the server did with a statement, as the query history reports it.
-type Phase uint8
-
-// The phases, in the order of a statement's life.
-const (
-	PhaseCompute  Phase = iota // it waited for its warehouse to start
-	PhaseCapacity              // it waited because the warehouse ran as many statements as it can
-	PhaseCompile               // metadata was read, and a plan was made
-	PhaseExecute               // the plan was executed
-	PhaseFetch                 // the client fetched the result
-
-	numPhases
-)
-
-var phases = [numPhases]struct {
-	name, description string
-	bar               BarKind
-}{
-	PhaseCompute:  {"compute", "waiting for compute", "waiting_for_compute"},
-	PhaseCapacity: {"capacity", "queued at capacity", "queued_at_capacity"},
-	PhaseCompile:  {"compile", "compiling", "compiling"},
-	PhaseExecute:  {"execute", "executing", "executing"},
-	PhaseFetch:    {"fetch", "result fetch", "result_fetch"},
-}
-
-// String returns the name of the phase, such as "compile".
-func (p Phase) String() string {
-	if p >= numPhases {
-		return "unknown"
-	}
-	return phases[p].name
-}
-
-// Description says what the server did, such as "compiling".
-func (p Phase) Description() string {
-	if p >= numPhases {
-		return p.String()
-	}
-	return phases[p].description
-}
-
-// Bar is the kind of the phase's bar in a Timeline; empty for a phase that does not exist.
-func (p Phase) Bar() BarKind {
-	if p >= numPhases {
-		return ""
-	}
-	return phases[p].bar
-}
-
-// PhaseTime is the time of one phase.
-type PhaseTime struct {
-	Phase
-	// Time is the length of the phase, and Share its share of the server's total, 0 to 1.
-	Time  time.Duration
-	Share float64
-}
-
-// PhasesOf divides the server's time on a statement into phases, in their order. Phases that took no
-// time, or whose time is unknown, are left out. The server measures them one by one: they need not add
-// up to its total. A nil report has none.
-func PhasesOf(r *telemetry.ServerReport) []PhaseTime {
-	if r == nil {
-		return nil
-	}
-	measured := [numPhases]telemetry.Maybe[time.Duration]{
-		PhaseCompute: r.WaitingForCompute, PhaseCapacity: r.QueuedAtCapacity, PhaseCompile: r.Compiling, PhaseExecute: r.Executing, PhaseFetch: r.ResultFetch,
-	}
-	sum := time.Duration(0)
-	for _, d := range measured {
-		sum += max(0, d.Or(0)) // a file may have any number
-	}
-	total := max(sum, r.Total.Or(0))
-	times := make([]PhaseTime, 0, len(measured))
-	for p, d := range measured {
-		if d := d.Or(0); d > 0 {
-			times = append(times, PhaseTime{Phase(p), d, float64(d) / float64(total)})
-		}
-	}
-	return times
-}
-
-// sumOf adds up phases.
-func sumOf(phases []PhaseTime) (sum time.Duration) {
-	for _, p := range phases {
-		sum += p.Time
-	}
-	return sum
-}
 
 // ServerCause is one cause of the time a server took.
 type ServerCause struct {

@@ -226,16 +226,6 @@ func tidies(s *telemetry.Statement, method string) bool {
 	return method == "CancelOperation" || method == "CloseOperation" || method == "GetResultSetMetadata" && unfinished(s)
 }
 
-// lastCall returns the latest listed call of a method; the zero value without one.
-func lastCall(s *telemetry.Statement, method string) *telemetry.Call {
-	for i := range slices.Backward(s.Calls) {
-		if s.Calls[i].Method == method {
-			return &s.Calls[i]
-		}
-	}
-	return &telemetry.Call{}
-}
-
 // answeredWithError reports whether the answer to a failed call came whole and was an error. An answer
 // that could not be read leaves the record's polling unknown, and gives it no SQLSTATE.
 func answeredWithError(s *telemetry.Statement, c *telemetry.Call) bool {

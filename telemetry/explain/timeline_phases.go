@@ -8,19 +8,6 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// precision is the precision of times in the query history.
-const precision = time.Millisecond
-
-// exceed reports whether phases certainly take longer than d.
-func exceed(phases []PhaseTime, d time.Duration) bool {
-	return sumOf(phases) > d+toleranceOf(phases)
-}
-
-// toleranceOf is by how much the sum of phases may be wrong.
-func toleranceOf(phases []PhaseTime) time.Duration {
-	return precision * time.Duration(len(phases))
-}
-
 // addPhases draws the phases of the server. A report has only their lengths, measured by another clock
 // than the record: the phases are drawn one after the other, from the latest ExecuteStatement request
 // on. Where the statement ended too soon for all of them to fit, none is drawn.

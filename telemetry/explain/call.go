@@ -1,0 +1,96 @@
+package explain
+
+import (
+	"slices"
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// rpcOf returns the sums of a method, zero where it was not called.
+func rpcOf(s *telemetry.Statement, method string) *telemetry.RPC {
+	for i := range s.RPCs {
+		if s.RPCs[i].Method == method {
+			return &s.RPCs[i]
+		}
+	}
+	return &telemetry.RPC{}
+}
+
+// slowest is how long the slowest call of a method took, as far as that is certainly not in PartRetry.
+func slowest(s *telemetry.Statement, r *telemetry.RPC) time.Duration {
+	if r.Retries == 0 {
+		return r.Slowest
+	}
+	return outsideRetry(s, r.Slowest)
+}
+
+// outsideRetry is how much of d, a time of status calls that were repeated, is certainly not in
+// PartRetry: their failed attempts and pauses are, unless the call then said that the server was still
+// at work.
+func outsideRetry(s *telemetry.Statement, d time.Duration) time.Duration {
+	return d - max(0, s.Split[telemetry.PartRetry])
+}
+
+// lastCall returns the latest listed call of a method; the zero value without one.
+func lastCall(s *telemetry.Statement, method string) *telemetry.Call {
+	for i := range slices.Backward(s.Calls) {
+		if s.Calls[i].Method == method {
+			return &s.Calls[i]
+		}
+	}
+	return &telemetry.Call{}
+}
+
+// Unanswered returns the method of the latest call of a statement, and how long the call has waited
+// for the first byte of an answer. ok is false where an answer came, or where calls are not known.
+func Unanswered(s *telemetry.Statement) (method string, since time.Duration, ok bool) {
+	c, since, ok := silent(s)
+	return c.Method, since, ok
+}
+
+// silent returns the latest call and its silence; ok is false where an answer came, or without calls.
+func silent(s *telemetry.Statement) (c *telemetry.Call, since time.Duration, ok bool) {
+	if len(s.Calls) == 0 {
+		return &telemetry.Call{}, 0, false
+	}
+	c = &s.Calls[len(s.Calls)-1]
+	since, ok = silenceOf(s, c)
+	return c, since, ok
+}
+
+// silenceOf is how long the latest attempt of a call has waited for the first byte of an answer: until
+// now, or until the call ended. ok is false where an answer came, or where there is no call.
+func silenceOf(s *telemetry.Statement, c *telemetry.Call) (since time.Duration, ok bool) {
+	_, answered := c.FirstByte.Get()
+	begun := max(c.Start, c.Latest)
+	if n := len(c.Retried); n > 0 {
+		begun = max(begun, c.Retried[n-1].End) // older versions do not write Latest
+	}
+	return c.End.Or(s.Total) - begun, !answered && c.Method != ""
+}
+
+func silence(method string, since time.Duration) string {
+	return "no byte of an answer to " + method + " for " + format.Duration(since)
+}
+
+// support says what Databricks support can look up: the slowest listed call of a method, where
+// the server gave it an identifier.
+func support(s *telemetry.Statement, method string) string {
+	id, slowest := "", time.Duration(-1)
+	for i := range s.Calls {
+		c := &s.Calls[i]
+		if took := c.End.Or(s.Total) - c.Start; c.Method == method && c.RequestID != "" && took > slowest {
+			id, slowest = c.RequestID, took
+		}
+	}
+	return lookUp(id)
+}
+
+func lookUp(id string) string {
+	if id == "" {
+		return ""
+	}
+	return " Databricks support can look up the request " + id + "."
+}

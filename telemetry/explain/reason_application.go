@@ -1,0 +1,70 @@
+package explain
+
+import (
+	"fmt"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+func applicationReason(s *telemetry.Statement) reason {
+	a := s.Application
+	switch {
+	case a == telemetry.Application{}: // made by hand, or by an older version
+		return reason{"in the application, which had control", "Read rows at once, do less between them, and close them when they end: open rows keep a connection of the pool."}
+	case a.Before >= a.Between && a.Before >= a.After && a.Before > 0:
+		return reason{
+			"in the application, before it asked for rows or closed them",
+			"The call had returned: read or close the rows at once. Open rows keep a connection of the pool, and the result.",
+		}
+	case afterReading(a) && s.Failed():
+		return reason{
+			"in the application, after reading had failed and before it closed the rows",
+			"Close rows when reading fails: until then they keep a connection of the pool.",
+		}
+	case afterReading(a):
+		return reason{
+			"in the application, after the rows had ended and before it closed them",
+			"Close rows when they end: until then they keep a connection of the pool.",
+		}
+	}
+	read, counted := s.RowsRead.Get()
+	delivered, known := s.Result.Rows.Get()
+	partly := counted && known && read < delivered
+	of := fmt.Sprintf("%s of %s read", format.Count(read), format.Plural(delivered, "row"))
+	switch {
+	case partly && read <= 1 && s.Outcome == telemetry.OutcomeRunning:
+		return reason{"in the application: " + of + ", open for " + format.Duration(a.Between) + " since", closeSooner}
+	case partly && read <= 1:
+		return reason{"in the application: " + of + ", then left open for " + format.Duration(a.Between), closeSooner}
+	case partly && s.Outcome == telemetry.OutcomeClosedEarly:
+		return reason{"in the application, between rows and before it closed them (" + of + ")", closeSooner + " Between rows, do less."}
+	case partly && s.Outcome == telemetry.OutcomeAbandoned:
+		return reason{"in the application, between rows and after it left them (" + of + ")", closeSooner}
+	case counted && s.RowsEvidence == telemetry.EvidenceWire:
+	case counted && known && read == delivered && a.After == 0 && read <= 1: // it never asked for the end
+		return reason{"in the application: " + of + ", then left open for " + format.Duration(a.Between), closeSooner}
+	case counted && known && read == delivered && a.After == 0:
+		return reason{"in the application between rows, or after the last it read and before it closed them (" + format.Plural(read, "row") + ")", "Close rows as soon as the last is read: open rows keep a connection of the pool. Between rows, do less."}
+	case partly:
+		return reason{"in the application between rows, where the driver's decoding of rows that are read one by one counts, too (" + of + ")", readFaster}
+	}
+	switch {
+	case (!counted || s.RowsEvidence == telemetry.EvidenceWire) && a.After == 0 && s.Outcome != telemetry.OutcomeRunning:
+		return reason{"in the application between the batches it read, or after the last and before it closed them", "Close readers as soon as the last batch is read: they keep a connection of the pool. Between batches, do less."}
+	case !counted || s.RowsEvidence == telemetry.EvidenceWire:
+		return reason{"in the application between the batches it read", "The application reads slower than data arrives: do less between batches."}
+	}
+	return reason{"in the application between rows, where the driver's decoding of rows that are read one by one counts, too" + rowsOf(s), readFaster}
+}
+
+const (
+	closeSooner = "Close rows when no more of them are needed, and ask for fewer (LIMIT): open rows keep a connection of the pool."
+	readFaster  = "The application reads slower than rows arrive: do less between rows, select fewer columns, or, where they are read one by one, read Arrow batches."
+)
+
+// afterReading reports whether most of the application's time was after the last row, or after reading had
+// failed.
+func afterReading(a telemetry.Application) bool {
+	return a.After > 0 && a.After >= a.Between && a.After > a.Before
+}

@@ -1,0 +1,56 @@
+package explain
+
+import (
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+func networkReason(s *telemetry.Statement, took time.Duration) reason {
+	var connecting time.Duration
+	for i := range s.RPCs {
+		r := &s.RPCs[i]
+		if r.Method != "GetOperationStatus" && r.Retries == 0 { // else the time may be in PartServer or PartRetry
+			connecting += r.Connecting
+		}
+	}
+	switch {
+	case most(connecting, took):
+		return reason{
+			"waiting for a network connection to the workspace, for " + format.Duration(connecting),
+			"Look at DNS, firewalls, TLS and proxies on the way to the workspace, and keep connections (SetMaxIdleConns, SetConnMaxIdleTime). The driver's own transport opens at most 100 at a time.",
+		}
+	case len(s.RPCs) == 0 && s.RPCs != nil, len(s.Calls) > 0 && most(s.Calls[0].Start, took):
+		return reason{
+			"in the driver, before its first request",
+			"Where the driver signs in with OAuth, it does so before a request: look at the identity provider, and at how long its tokens live.",
+		}
+	}
+	return reason{
+		"in none of the other parts: the network, and the driver itself",
+		"Look at the way to the workspace: distance, proxies, TLS handshakes of new connections (SetMaxIdleConns). Where the driver signs in with OAuth, look at the identity provider, too.",
+	}
+}
+
+func closeReason(s *telemetry.Statement, took time.Duration) reason {
+	cancel, closing := slowest(s, rpcOf(s, "CancelOperation")), slowest(s, rpcOf(s, "CloseOperation"))
+	c, since, waiting := silent(s)
+	switch {
+	case waiting && most(since, took) && c.Method == "CancelOperation":
+		return reason{"canceling the statement: " + silence(c.Method, since), "The workspace takes its time to cancel the statement."}
+	case waiting && most(since, took) && c.Method == "CloseOperation":
+		return reason{"closing the rows: " + silence(c.Method, since), "The workspace takes its time to close the statement."}
+	case cancel > closing && most(cancel, took):
+		return reason{
+			"canceling the statement: CancelOperation took " + format.Duration(cancel),
+			"The workspace took its time to cancel the statement." + support(s, "CancelOperation"),
+		}
+	case most(closing, took):
+		return reason{
+			"closing the statement: CloseOperation took " + format.Duration(closing),
+			"Closing is one round trip, and the workspace answered it late." + support(s, "CloseOperation"),
+		}
+	}
+	return reason{"closing the rows", "Closing is one round trip to the workspace, and waits for downloads under way: read to the end, or select less."}
+}

@@ -1,0 +1,48 @@
+package explain
+
+import (
+	"slices"
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// withReport is why a server took its time: as its report says where the report accounts for most of
+// the time, and as the record says otherwise. Without a report, the advice says how to get one.
+func (because reason) withReport(s *telemetry.Statement, r *telemetry.ServerReport, took time.Duration) (_ reason, reported bool) {
+	if r == nil {
+		if s.StatementID != "" || s.Outcome == telemetry.OutcomeRunning { // the query history knows statements by their id
+			because.advice += " " + askHistory
+		}
+		return because, false
+	}
+	if contradicts(r, s) {
+		return because, false
+	}
+	working := slices.DeleteFunc(PhasesOf(r), func(p PhaseTime) bool { return p.Phase == PhaseFetch })
+	worked := sumOf(working)
+	wentOn := max(0, min(worked, r.Total.Or(worked))-s.Total-toleranceOf(working)) // after the statement had ended, in a phase that is not known
+	var why reason
+	switch causes := OfReport(r); {
+	case len(causes) > 0 && causes[0].Phase != PhaseFetch && most(worked, took) && (wentOn == 0 || most(causes[0].Time-wentOn, took)):
+		why, reported = reason{"waiting for the server: " + causes[0].Sentence, causes[0].Advice}, true
+	case len(working) > 0 && noticedLate(s, took) && wentOn == 0:
+		why = reason{"waiting for the server, which worked for " + format.Duration(worked) + " as the query history says, until a status call noticed" + pollsOf(s), pollFaster}
+	default:
+		return because, false
+	}
+	with := why.withFailedCall(s)
+	return with, reported && with == why
+}
+
+// contradicts reports whether a report cannot be right about a statement: its phases take longer than the
+// server says it took, or than a statement that the client did not give up.
+func contradicts(r *telemetry.ServerReport, s *telemetry.Statement) bool {
+	phases := PhasesOf(r)
+	givenUp := s.Outcome == telemetry.OutcomeCanceled || s.Outcome == telemetry.OutcomeRunning || s.Outcome == telemetry.OutcomeAbandoned || s.Failed() && unfinished(s)
+	return exceed(phases, r.Total.Or(sumOf(phases))) || !givenUp && exceed(phases, s.Total)
+}
+
+// askHistory holds whether the setting is on or off: a record does not say which.
+const askHistory = "With telemetry_query_history=slow, Databricks' own record of slow statements, fetched seconds after they end, says which phase took the time."

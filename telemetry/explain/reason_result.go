@@ -1,0 +1,119 @@
+package explain
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+func pageReason(s *telemetry.Statement, took time.Duration) reason {
+	c, since, waiting := silent(s)
+	if waiting && (c.Method == "FetchResults" || c.Method == "GetResultSetMetadata") && most(since, took) {
+		return reason{"waiting for the result: " + silence(c.Method, since), "A deadline on the context bounds the wait."}
+	}
+	if d := directTime(s); most(d, took) {
+		return reason{
+			"waiting for the rest of the answer to ExecuteStatement, which took " + format.Duration(d) + " from its first byte to its last",
+			"Look at the line to the workspace, and at proxies on the way; a smaller result helps where the answer has rows." + support(s, "ExecuteStatement"),
+		}
+	}
+	metadata := rpcOf(s, "GetResultSetMetadata")
+	described := max(metadata.Slowest, metadata.Latency)
+	if metadata.Retries > 0 {
+		described = outsideRetry(s, described)
+	}
+	if d := described; most(d, took) {
+		text := "waiting for what describes the result: GetResultSetMetadata took " + format.Duration(d)
+		if metadata.Calls > 1 {
+			text += " in " + format.Plural(metadata.Calls, "call")
+		}
+		return reason{text, "The workspace answered late." + support(s, "GetResultSetMetadata")}
+	}
+	text, fetch := "waiting for result pages", rpcOf(s, "FetchResults")
+	if n, ok := s.Result.Pages.Get(); ok && n > 0 {
+		text = "waiting for " + format.Plural(n, "result page")
+	}
+	if fetch.Slowest > 0 {
+		text += ", slowest " + format.Duration(fetch.Slowest)
+	}
+	if s.Result.Format == telemetry.FormatExternalLinks {
+		return reason{text, "The links of files come page after page, a round trip each: a smaller result or a nearer region helps." + support(s, "FetchResults")}
+	}
+	return reason{text, "Results come page after page. CloudFetch downloads large ones in parallel; a smaller result or a nearer region helps, too." + support(s, "FetchResults")}
+}
+
+// directTime is how long the answer to the latest ExecuteStatement took to arrive once it had begun; 0 where it
+// brought no rows or links and pages came later, because then that is no time of pages.
+func directTime(s *telemetry.Statement) (took time.Duration) {
+	paged := rpcOf(s, "FetchResults").Calls > 0
+	for i := range s.Calls {
+		c := &s.Calls[i]
+		first, begun := c.FirstByte.Get()
+		_, rows := c.Rows.Get()
+		if c.Method == "ExecuteStatement" && begun && (rows || c.Files > 0 || !paged) {
+			took = c.End.Or(s.Total) - first
+		}
+	}
+	return took
+}
+
+func fileReason(s *telemetry.Statement) reason {
+	c := s.CloudFetch
+	if c == nil {
+		return reason{"waiting for files", fileAdvice}
+	}
+	text := "waiting for " + format.Plural(c.Present, "file")
+	switch {
+	case s.Outcome == telemetry.OutcomeRunning:
+		text += onTheWay(s)
+	case c.Downloaded > 0 && c.Failed > 0:
+		text += ", slowest complete " + format.Duration(c.Slowest)
+	case c.Downloaded > 0:
+		text += ", slowest " + format.Duration(c.Slowest)
+	}
+	if failedFiles(s) > 0 {
+		status := int(c.FailedStatus.Or(0))
+		return reason{text + "; " + format.Plural(c.Failed, "file") + " failed" + lastStatus(status), failedAdvice(s, "The storage", status)}
+	}
+	if c.Retries > 0 {
+		text += ", " + format.Plural(c.Retries, "retry")
+	}
+	if c.Present > 1 {
+		return reason{text, fileAdvice}
+	}
+	return reason{text, "Storage or the line to it is the limit: a nearer region, a proxy out of the way, fewer columns."}
+}
+
+const fileAdvice = "Storage or the line to it is the limit: more download threads (maxDownloadThreads), a nearer region, a proxy out of the way, fewer columns."
+
+// onTheWay says which listed file of a running statement was requested first of those that are not
+// complete.
+func onTheWay(s *telemetry.Statement) string {
+	since, index := s.Total, int64(-1)
+	for i := range s.CloudFetch.Files {
+		f := &s.CloudFetch.Files[i]
+		if start, requested := f.Start.Get(); requested && f.State == "DOWNLOADING" && start < since {
+			since, index = start, f.Index
+		}
+	}
+	text := ", " + format.Count(s.CloudFetch.Downloaded) + " complete"
+	if index >= 0 {
+		text += fmt.Sprintf(", file %d on its way for %s", index, format.Duration(s.Total-since))
+	}
+	return text
+}
+
+func transferReason(s *telemetry.Statement) reason {
+	text, ok := map[string]string{
+		"PUT": "sending a file to the volume (PUT)", "GET": "fetching a file from the volume (GET)", "DELETE": "deleting a file of the volume (REMOVE)",
+	}[s.Volume]
+	if !ok {
+		text = "in a volume operation, between the driver and the storage"
+	}
+	if s.Outcome == telemetry.OutcomeFailed {
+		return reason{text + ", which failed", "Look at the error of the statement, and at the way to the storage: the driver repeats attempts that fail, and that takes time, too."}
+	}
+	return reason{text, "The size of the file and the line to the storage decide: send less, compress it, or move the application nearer."}
+}

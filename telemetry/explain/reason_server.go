@@ -1,0 +1,156 @@
+package explain
+
+import (
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+func serverReason(s *telemetry.Statement, took time.Duration) reason {
+	const lead = "waiting for the server: "
+	status := rpcOf(s, "GetOperationStatus")
+	c, since, waiting := silent(s)
+	asked := lastCall(s, "GetOperationStatus") // not always the latest: the driver closes what it gave up
+	unansweredFor, unanswered := silenceOf(s, asked)
+	switch {
+	case waiting && c.Method == "ExecuteStatement" && s.Outcome == telemetry.OutcomeRunning:
+		return reason{
+			lead + silence(c.Method, since),
+			"The statement waits for a warehouse that is starting or full (see its monitoring page), or it runs (see the query history); if neither knows it, the request did not arrive. A deadline on the context bounds the wait.",
+		}
+	case waiting && c.Method == "ExecuteStatement":
+		return reason{
+			lead + silence(c.Method, since),
+			"The statement waited for a warehouse that was starting or full (see its monitoring page), or it ran (see the query history); if neither knows it, the request did not arrive. A deadline on the context bounds the wait.",
+		}
+	case unanswered && most(unansweredFor, took):
+		return reason{lead + silence(asked.Method, unansweredFor), "The query history says how long the server works on the statement. A deadline on the context bounds the wait."}
+	case most(outsideRetry(s, status.Backoff), took):
+		return reason{lead + repeated(s, status), retryAdvice("The workspace", repeatedStatus(s, status)) + " The query history says how long the statement ran."}
+	case most(slowest(s, status), took):
+		return reason{
+			lead + "a status call itself took " + format.Duration(status.Slowest),
+			"The workspace answered a status call late; the query history says how long the statement ran." + support(s, "GetOperationStatus"),
+		}
+	case s.Outcome == telemetry.OutcomeRunning && unfinished(s):
+		return reason{lead + "still " + s.State + lastSeen(s), inspectUnfinished(s)}
+	case s.Failed() && unfinished(s):
+		return reason{"waiting for the server, which had not finished: last seen " + s.State + lastSeen(s), inspectUnfinished(s)}
+	case noticedLate(s, took):
+		return reason{
+			"waiting for the server, which may have finished up to " + format.Duration(unseen(s)) + " before a status call noticed" + pollsOf(s),
+			"The query history says how long the server worked. " + pollFaster,
+		}
+	}
+	if reported, ok := s.ServerTime.Get(); ok {
+		return reason{"waiting for the server, which reports " + format.Duration(reported) + " of work", inspectEnded(s)}
+	}
+	return reason{"waiting for the server, as seen on the wire" + pollsOf(s), inspectEnded(s)}
+}
+
+// inspectEnded is advice on a statement that the server has ended. No warehouse is large enough for one that
+// it refused.
+func inspectEnded(s *telemetry.Statement) string {
+	if f := s.Failure; f != nil && (f.SQLState != "" || s.State == "ERROR") {
+		return "The server ended the statement with an error, which says why; the query profile shows how far it came."
+	}
+	return inspect
+}
+
+const inspect = "Look at the query profile of the statement; a larger warehouse, a better layout of the tables or a smaller result help."
+
+// inspectUnfinished is advice on a statement that was last seen running or waiting to run.
+func inspectUnfinished(s *telemetry.Statement) string {
+	if s.State == "RUNNING" {
+		return inspect
+	}
+	return "The server had not begun to run the statement when last asked: its warehouse was starting or full. Look at the monitoring page of the warehouse, and at the query profile of the statement."
+}
+
+// unfinished reports whether the last known state of the statement is that the server works on it.
+func unfinished(s *telemetry.Statement) bool {
+	switch s.State {
+	case "INITIALIZED", "PENDING", "RUNNING":
+		return true
+	}
+	return false
+}
+
+// lastSeen says which answer had the last known state of an unfinished statement. A status call
+// that is not listed may have had no answer.
+func lastSeen(s *telemetry.Statement) string {
+	status := rpcOf(s, "GetOperationStatus")
+	answered := status.Calls
+	if p, ok := s.Polling.Get(); ok {
+		answered = p.Calls
+	}
+	listed, open := int64(0), false
+	for i := range s.Calls {
+		if c := &s.Calls[i]; c.Method == "GetOperationStatus" {
+			_, ended := c.End.Get()
+			listed, open = listed+1, !ended || c.Failed
+		}
+	}
+	later := ""
+	if listed < answered {
+		open = true
+		if status.FailedStatus == 0 || status.FailedStatus != status.LastStatus { // else the latest failed
+			later = " or later"
+		}
+	}
+	if open {
+		answered--
+	}
+	if answered <= 0 {
+		return " in the answer to ExecuteStatement" + later
+	}
+	return " at poll " + format.Count(answered) + later
+}
+
+func pollReason(s *telemetry.Statement, took time.Duration) reason {
+	status := rpcOf(s, "GetOperationStatus")
+	switch {
+	case most(outsideRetry(s, status.Backoff), took):
+		return reason{"after the server had finished: " + repeated(s, status), retryAdvice("The workspace", repeatedStatus(s, status))}
+	case most(slowest(s, status), took):
+		return reason{
+			"after the server had finished: a status call itself took " + format.Duration(status.Slowest),
+			"The workspace answered a status call late." + support(s, "GetOperationStatus"),
+		}
+	}
+	return reason{
+		"after the server had finished, until a status call noticed" + pollsOf(s),
+		"The driver asks once per poll interval: statements that are faster than that gain from a shorter one, where the driver's version has the setting.",
+	}
+}
+
+const pollFaster = "Statements faster than the poll interval gain from a shorter one, where the driver's version has the setting."
+
+// noticedLate reports whether the server may have finished long before the status call that noticed.
+func noticedLate(s *telemetry.Statement, took time.Duration) bool {
+	return !unfinished(s) && most(unseen(s), took) && !most(slowest(s, rpcOf(s, "GetOperationStatus")), took)
+}
+
+// unseen is how long before a status call noticed the server may have finished, as far as that is certainly not
+// in PartRetry.
+func unseen(s *telemetry.Statement) time.Duration {
+	d := s.Polling.Or(telemetry.Polling{}).Unseen
+	if rpcOf(s, "GetOperationStatus").Retries == 0 {
+		return d
+	}
+	return outsideRetry(s, d)
+}
+
+func pollsOf(s *telemetry.Statement) string {
+	if p, ok := s.Polling.Get(); ok && p.Calls > 0 {
+		return " (" + format.Plural(p.Calls, "status call") + ")"
+	}
+	return ""
+}
+
+// repeated says that status calls were repeated, and how long the driver paused before.
+func repeated(s *telemetry.Statement, status *telemetry.RPC) string {
+	return "status calls failed and were repeated after pauses of " + format.Duration(status.Backoff) +
+		" (" + format.Plural(status.Retries, "retry") + lastStatus(repeatedStatus(s, status)) + ")"
+}
