@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"io"
 	"runtime"
 	"sync"
 	"testing"
@@ -98,4 +99,29 @@ func TestASinkThatEndsTheGoroutineOfACallCostsOnlyItself(t *testing.T) {
 			})
 		}
 	}
+}
+
+// Nor does it cost the sinks of a Config the record of a connection that is opened or closed.
+func TestASinkThatEndsTheGoroutineOfASessionCostsOnlyItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		bad, other := &exiter{}, &memory{}
+		detach := telemetry.Attach(bad)
+		defer detach()
+		native := &fakeConnector{calls: &calls{}, conn: func(c *calls) driver.Conn { return &modernConn{minimalConn: minimalConn{calls: c}} }}
+		connector := driverwrap.Config{Sinks: []telemetry.Sink{other}}.Wrap(native)
+		conn, err := connector.Connect(t.Context())
+		require.NoError(t, err)
+		for _, call := range []func(){func() { _, _ = connector.Connect(t.Context()) }, func() { _ = conn.Close() }} {
+			bad.recording = true
+			var exits sync.WaitGroup
+			exits.Go(call)
+			exits.Wait()
+			bad.recording = false
+		}
+		time.Sleep(time.Second) // the sinks have what was recorded
+		synctest.Wait()
+		require.Len(t, other.opened, 1, "Recording ends the second call before there is a session")
+		require.Len(t, other.closed, 1)
+		require.NoError(t, connector.(io.Closer).Close())
+	})
 }

@@ -1,6 +1,7 @@
 package driverwrap
 
 import (
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/history"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
@@ -35,16 +36,12 @@ func (r *recorder) sinksRecording() bool {
 
 func (r *recorder) sessionOpened(record *telemetry.SessionOpened) {
 	r.report.SessionOpened(record)
-	for _, f := range r.fanouts {
-		f.SessionOpened(record)
-	}
+	r.passOn(func(f *telemetry.Fanout) { f.SessionOpened(record) })
 }
 
 func (r *recorder) sessionClosed(record *telemetry.SessionClosed) {
 	r.report.SessionClosed(record)
-	for _, f := range r.fanouts {
-		f.SessionClosed(record)
-	}
+	r.passOn(func(f *telemetry.Fanout) { f.SessionClosed(record) })
 }
 
 // statementFinished passes a record on, with the text of its statement where a sink gets the shape.
@@ -52,21 +49,13 @@ func (r *recorder) statementFinished(record *telemetry.PendingStatement, query s
 	r.report.StatementFinished(&record.Statement)
 	// Both even where a sink ends the goroutine in Recording.
 	defer r.history.StatementFinished(&record.Statement) // after the fan-outs: its report follows the record
-	defer passOn(r.fanouts, record)
+	defer r.passOn(func(f *telemetry.Fanout) { f.PendingStatement(record) })
 	if r.sinksRecording() {
 		record.SetText(query)
 	}
 }
 
-// passOn passes a record to fan-outs, to all of them even where a sink of one ends the goroutine.
-func passOn(to []*telemetry.Fanout, record *telemetry.PendingStatement) {
-	done := 0
-	defer func() {
-		if done < len(to) {
-			passOn(to[done+1:], record)
-		}
-	}()
-	for ; done < len(to); done++ {
-		to[done].PendingStatement(record)
-	}
+// passOn passes a record to all fan-outs, also where a sink of one ends the goroutine.
+func (r *recorder) passOn(record func(*telemetry.Fanout)) {
+	contain.Each(len(r.fanouts), func(i int) { record(r.fanouts[i]) })
 }

@@ -46,16 +46,10 @@ func startSpan[Start, Span any](ctx context.Context, t telemetry.Tracer, start S
 
 // endSpans ends the spans of a call that has returned, the innermost first.
 func endSpans[Span, Record any](spans []Span, r Record, end func(Span, Record)) {
-	left := len(spans)
-	defer func() {
-		if left > 0 { // a tracer has ended the goroutine
-			endSpans(spans[:left], r, end)
-		}
-	}()
-	for left > 0 {
-		left--
-		contain.Process.Call(contain.Tracer, func() { end(spans[left], r) })
-	}
+	last := len(spans) - 1
+	contain.Each(len(spans), func(i int) {
+		contain.Process.Call(contain.Tracer, func() { end(spans[last-i], r) })
+	})
 }
 
 // spanContext returns the ids of the first span that has any.

@@ -125,21 +125,13 @@ func (f *Fanout) Reporting() bool {
 	})
 }
 
-func (f *Fanout) enqueue(r record) { enqueue(f.load(), r) }
-
-// enqueue puts a record into queues, into all of them even where a sink ends the goroutine in Recording.
-func enqueue(queues []*sinkQueue, r record) {
-	done := 0
-	defer func() {
-		if done < len(queues) {
-			enqueue(queues[done+1:], r)
-		}
-	}()
-	for ; done < len(queues); done++ {
-		if q := queues[done]; q.recording() {
+func (f *Fanout) enqueue(r record) {
+	queues := f.load()
+	contain.Each(len(queues), func(i int) {
+		if q := queues[i]; q.recording() {
 			q.enqueue(r)
 		}
-	}
+	})
 }
 
 // Flush waits until every sink has received what was recorded before the call, or ctx is

@@ -91,6 +91,21 @@ func (l *Log) exited(p Place) {
 	l.add(p, "runtime.Goexit", func(i *Incidents) { i.Goexits++ })
 }
 
+// Each calls f with every number below n, in order, where f calls user-supplied code: also with the numbers
+// after one for which that code ends the goroutine.
+func Each(n int, f func(i int)) { each(0, n, f) }
+
+func each(i, n int, f func(i int)) {
+	defer func() {
+		if i < n {
+			each(i+1, n, f)
+		}
+	}()
+	for ; i < n; i++ {
+		f(i)
+	}
+}
+
 // grace is how long code has to return after its context is done.
 const grace = 50 * time.Millisecond
 
