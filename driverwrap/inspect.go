@@ -53,11 +53,12 @@ func (l *connectorList) existing() (all []*connector) {
 
 // flush waits for the sinks that connectors have of their own, all at once; see [telemetry.Fanout.Flush].
 func (l *connectorList) flush(ctx context.Context) error {
-	return ondemand.Each(l.existing(), func(c *connector) error {
-		if c.ownSinks == nil {
-			return nil
+	connectors := l.existing()
+	return ondemand.Each(len(connectors), func(i int) error {
+		if own := connectors[i].ownSinks; own != nil {
+			return own.Flush(ctx)
 		}
-		return c.ownSinks.Flush(ctx)
+		return nil
 	})
 }
 

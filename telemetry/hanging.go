@@ -19,8 +19,8 @@ var hung = func() context.Context {
 	return ctx
 }()
 
-// hangingSinks counts the queues of each sink that were given up on. Sinks of a type that can't be
-// compared, such as functions, are known by their queue only.
+// hangingSinks counts the queues of each sink that were given up on. A sink that is no pointer is known by
+// its queue only: not all others can be compared.
 type hangingSinks struct {
 	mu     sync.Mutex
 	queues map[any]int // by identity; guarded by mu
@@ -28,7 +28,7 @@ type hangingSinks struct {
 
 // identity is what a queue's sink is known by.
 func identity(q *sinkQueue) any {
-	if reflect.ValueOf(q.sink).Comparable() {
+	if reflect.TypeOf(q.sink).Kind() == reflect.Pointer {
 		return q.sink
 	}
 	return q

@@ -23,12 +23,14 @@ type Pool struct {
 // ReadPools reads the statistics of pools, all at once, so that one that hangs takes no time from the
 // others. They are unknown where [Pool.Stats] is not ok.
 func ReadPools(pools []Pool) []Maybe[sql.DBStats] {
-	return ondemand.Map(pools, func(p Pool) Maybe[sql.DBStats] {
-		if stats, ok := p.Stats(); ok {
-			return Known(stats)
+	all := make([]Maybe[sql.DBStats], len(pools))
+	_ = ondemand.Each(len(pools), func(i int) error {
+		if stats, ok := pools[i].Stats(); ok {
+			all[i] = Known(stats)
 		}
-		return Maybe[sql.DBStats]{}
+		return nil
 	})
+	return all
 }
 
 // PoolSample is the state of a registered pool at one moment, and what happened in the pool since the

@@ -96,13 +96,15 @@ func (p *Process) flushAnd(ctx context.Context, of func(Member) func(context.Con
 			others = append(others, &flush{of: f})
 		}
 	}
-	run := func(f *flush) error {
-		f.err = f.of(ctx)
-		return f.err
+	run := func(all []*flush) error {
+		return ondemand.Each(len(all), func(i int) error {
+			all[i].err = all[i].of(ctx)
+			return all[i].err
+		})
 	}
-	err := ondemand.Each(slices.Concat(sinks, others), run)
+	err := run(slices.Concat(sinks, others))
 	sinks = slices.DeleteFunc(sinks, func(f *flush) bool { return f.err != nil })
-	return errors.Join(err, ondemand.Each(sinks, run))
+	return errors.Join(err, run(sinks))
 }
 
 // flush is one of several that run at once, and its error.

@@ -91,7 +91,8 @@ func (x *Exporter) Flush(ctx context.Context) error {
 	if x.down.Load() {
 		return errStopped
 	}
-	return ondemand.Each(x.list(), func(p *pipeline) error { return p.flush(ctx, p.queue.Last) })
+	pipelines := x.list()
+	return ondemand.Each(len(pipelines), func(i int) error { return pipelines[i].flush(ctx, pipelines[i].queue.Last) })
 }
 
 // Shutdown flushes and ends all pipelines for good. When all is sent, or ctx is done, the events
@@ -104,8 +105,9 @@ func (x *Exporter) Shutdown(ctx context.Context) error {
 	x.mu.Lock()
 	x.down.Store(true) // from here on Open adds no pipeline
 	x.mu.Unlock()
-	_ = ondemand.Each(x.list(), func(p *pipeline) error {
-		p.end(DropShutDown)
+	pipelines := x.list()
+	_ = ondemand.Each(len(pipelines), func(i int) error {
+		pipelines[i].end(DropShutDown)
 		return nil
 	})
 	x.mu.Lock()

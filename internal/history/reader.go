@@ -80,8 +80,9 @@ func (r *Reader) Shutdown(context.Context) error {
 	r.mu.Lock()
 	r.down.Store(true) // from here on Open adds no worker
 	r.mu.Unlock()
-	return ondemand.Each(r.list(), func(w *worker) error {
-		w.end(dropShutDown)
+	workers := r.list()
+	return ondemand.Each(len(workers), func(i int) error {
+		workers[i].end(dropShutDown)
 		return nil
 	})
 }

@@ -14,15 +14,16 @@ import (
 func TestEachCallsAtOnceAndJoinsErrorsInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
-		err := ondemand.Each([]time.Duration{3 * time.Second, 0, time.Second}, func(d time.Duration) error {
-			time.Sleep(d)
-			if d > 0 {
-				return errors.New(d.String())
+		times := []time.Duration{3 * time.Second, 0, time.Second}
+		err := ondemand.Each(len(times), func(i int) error {
+			time.Sleep(times[i])
+			if times[i] > 0 {
+				return errors.New(times[i].String())
 			}
 			return nil
 		})
 		require.EqualError(t, err, "3s\n1s")
 		require.Equal(t, 3*time.Second, time.Since(began))
 	})
-	require.NoError(t, ondemand.Each([]int(nil), func(int) error { return errors.New("called") }))
+	require.NoError(t, ondemand.Each(0, func(int) error { return errors.New("called") }))
 }
