@@ -232,6 +232,7 @@ func TestParametersOfTheWrapperNeverReachTheNativeDriver(t *testing.T) {
 		require.NoError(t, err, dsn)
 		_, _ = c.Connect(t.Context())
 		require.Equal(t, want, ofTheDriver(server.take()), dsn)
+		require.NoError(t, c.(io.Closer).Close()) // its log is written now, not into that of another test
 	}
 }
 
