@@ -46,21 +46,16 @@ func (t *table) print(w io.Writer, s screen) {
 	widths, shown := t.layout(s.width)
 	line := func(cellOf func(i int) cell) {
 		var b strings.Builder
-		for n, i := range shown {
+		for _, i := range shown {
 			c := cellOf(i)
 			text := truncate(c.text, widths[i])
-			pad := strings.Repeat(" ", max(0, widths[i]-textWidth(text)))
-			switch {
-			case t.columns[i].right:
+			pad := strings.Repeat(" ", widths[i]-textWidth(text))
+			if t.columns[i].right {
 				b.WriteString(pad + s.paint(c.style, text))
-			case n == len(shown)-1:
-				b.WriteString(s.paint(c.style, text))
-			default:
+			} else {
 				b.WriteString(s.paint(c.style, text) + pad)
 			}
-			if n < len(shown)-1 {
-				b.WriteString(strings.Repeat(" ", gap))
-			}
+			b.WriteString(strings.Repeat(" ", gap))
 		}
 		_, _ = io.WriteString(w, strings.TrimRight(b.String(), " ")+"\n")
 	}

@@ -81,7 +81,8 @@ func (d drawing) cell(t time.Duration) int { return min(int(d.position(t)), d.ce
 // scale writes the time above a rule, at round steps.
 func (d drawing) scale() (ticks, rule string) {
 	const minTick = 11 // characters between two ticks
-	step := roundStep(d.total, max(1, d.cells/minTick))
+	least := float64(d.total) / float64(max(1, d.cells/minTick))
+	step := time.Duration(format.RoundStep(max(1, least)))
 	top, bottom := []rune(strings.Repeat(" ", d.cells+minTick)), []rune(strings.Repeat("─", d.cells))
 	for t := time.Duration(0); t < d.total; t += step {
 		at := d.cell(t)
@@ -95,11 +96,6 @@ func (d drawing) scale() (ticks, rule string) {
 	return strings.TrimRight(string(top), " "), string(bottom)
 }
 
-// roundStep is a round time of which at most n fit into total.
-func roundStep(total time.Duration, n int) time.Duration {
-	return max(1, time.Duration(format.RoundStep(max(1, float64(total)/float64(n)))))
-}
-
 // lane draws bars, each at least an eighth of a character wide. Adjacent bars differ in shade.
 func (d drawing) lane(bars []explain.Bar) string {
 	glyphs := []rune(strings.Repeat(" ", d.cells))
@@ -111,12 +107,9 @@ func (d drawing) lane(bars []explain.Bar) string {
 		if first == before && first < last {
 			first++ // keep the end of the bar before visible
 		}
-		switch {
-		case first > before+1:
-			full = '█'
-		case full == '█':
+		if full == '█' && first <= before+1 {
 			full = '▓'
-		default:
+		} else {
 			full = '█'
 		}
 		body := max(first, d.body(b, last))
