@@ -19,12 +19,8 @@ func (v *view) causes(verdict explain.Verdict) {
 		causes = causes[1:]
 	}
 	for _, c := range causes {
-		for _, l := range wrap("On the server: "+clean(c.Sentence), v.screen.width) {
-			v.line(v.screen.paint(bold, l))
-		}
-		for _, l := range wrap(c.Advice, v.screen.width) {
-			v.line(l)
-		}
+		v.paragraph(bold, "On the server: "+clean(c.Sentence))
+		v.paragraph(plain, c.Advice)
 	}
 }
 

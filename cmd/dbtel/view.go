@@ -39,9 +39,7 @@ func (v *view) title() {
 	words := []string{cmp.Or(kindOf(s), "statement"), strings.ReplaceAll(clean(string(s.Outcome)), "_", " "), format.Duration(s.Total),
 		s.Started.Local().Format("2006-01-02 15:04:05.000 MST")}
 	v.line(v.screen.paint(bold, truncate(cmp.Or(clean(s.StatementID), withoutID(s)), v.screen.width)))
-	for _, l := range wrap(strings.Join(words, " · "), v.screen.width) {
-		v.line(l)
-	}
+	v.paragraph(plain, strings.Join(words, " · "))
 	if s.Failed() {
 		v.line("")
 		v.line(v.screen.paint(red, "✗ "+failureOf(s)))
@@ -74,12 +72,8 @@ func (v *view) verdict() {
 		return // the time of a statement that failed at once explains nothing
 	}
 	v.line("")
-	for _, l := range wrap(verdict.Sentence, v.screen.width) {
-		v.line(v.screen.paint(bold, l))
-	}
-	for _, l := range wrap(verdict.Advice, v.screen.width) {
-		v.line(l)
-	}
+	v.paragraph(bold, verdict.Sentence)
+	v.paragraph(plain, verdict.Advice)
 	if verdict.Part == telemetry.PartServer {
 		v.causes(verdict)
 	}
@@ -131,24 +125,18 @@ func (v *view) timeline() {
 			v.line(l)
 		}
 	}
-	for _, note := range []string{t.PhasesNote, t.Missing} {
-		for _, l := range wrap(note, v.screen.width) {
-			v.line(v.screen.paint(dim, l))
-		}
-	}
+	v.paragraph(dim, t.PhasesNote)
+	v.paragraph(dim, t.Missing)
 }
 
 // facts prints what the pictures do not show.
 func (v *view) facts() {
 	v.heading("FACTS")
 	for _, f := range factsOf(v.statement, v.report) {
-		lines := wrap(clean(f.text), v.screen.width-11)
-		for i, l := range lines {
-			name := f.name
-			if i > 0 {
-				name = ""
-			}
-			v.line(fmt.Sprintf("%s %s", v.screen.paint(dim, fmt.Sprintf("%-10s", name)), l))
+		name := f.name
+		for _, l := range wrap(clean(f.text), v.screen.width-11) {
+			v.line(v.screen.paint(dim, fmt.Sprintf("%-10s", name)) + " " + l)
+			name = ""
 		}
 	}
 }
@@ -183,6 +171,13 @@ func (v *view) text() {
 func (v *view) heading(text string) {
 	v.line("")
 	v.line(v.screen.paint(dim, text))
+}
+
+// paragraph prints text on as many lines as it needs.
+func (v *view) paragraph(with style, text string) {
+	for _, l := range wrap(text, v.screen.width) {
+		v.line(v.screen.paint(with, l))
+	}
 }
 
 func (v *view) line(text string) { fmt.Fprintln(v.w, strings.TrimRight(text, " ")) }
