@@ -12,36 +12,37 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// fact is a line of the section FACTS.
-type fact struct{ name, text string }
-
-// factsOf lists the facts of a statement, a line per subject. Unknown ones are left out.
-func factsOf(s *telemetry.Statement, r *telemetry.ServerReport) (facts []fact) {
-	add := func(name string, words ...string) {
-		words = slices.DeleteFunc(words, func(w string) bool { return w == "" })
-		if len(words) > 0 {
-			facts = append(facts, fact{name, strings.Join(words, ", ")})
-		}
-	}
-	add("times", "execute "+format.Duration(s.Execute), known(s.FirstRow, "first row", format.Duration), known(s.Consume, "reading", format.Duration), known(s.Close, "close", format.Duration))
-	add("result", resultOf(s)...)
-	add("calls", callsOf(s)...)
-	add("requests", requestsOf(s)...)
-	add("files", filesOf(s)...)
-	add("server", s.Server, textIf(s.WorkspaceID != "", "workspace "+s.WorkspaceID), textIf(s.SessionID != "", "session "+s.SessionID))
-	add("shape", s.Shape)
-	add("warehouse", s.WarehouseID)
-	add("history", reportFacts(r)...)
-	add("session", textIf(s.InitialCatalog != "", "began in catalog "+s.InitialCatalog), textIf(s.InitialSchema != "", "schema "+s.InitialSchema))
-	add("context", contextOf(s)...)
-	add("attributes", attributesOf(s)...)
+// facts prints what the pictures do not show, subject by subject.
+func (v *view) facts() {
+	s := v.statement
+	v.heading("FACTS")
+	v.fact("times", "execute "+format.Duration(s.Execute), known(s.FirstRow, "first row", format.Duration), known(s.Consume, "reading", format.Duration), known(s.Close, "close", format.Duration))
+	v.fact("result", resultOf(s)...)
+	v.fact("calls", callsOf(s)...)
+	v.fact("requests", requestsOf(s)...)
+	v.fact("files", filesOf(s)...)
+	v.fact("server", s.Server, textIf(s.WorkspaceID != "", "workspace "+s.WorkspaceID), textIf(s.SessionID != "", "session "+s.SessionID))
+	v.fact("shape", s.Shape)
+	v.fact("warehouse", s.WarehouseID)
+	v.fact("history", reportFacts(v.report)...)
+	v.fact("session", textIf(s.InitialCatalog != "", "began in catalog "+s.InitialCatalog), textIf(s.InitialSchema != "", "schema "+s.InitialSchema))
+	v.fact("context", contextOf(s)...)
+	v.fact("attributes", attributesOf(s)...)
 	if s.TraceID != [16]byte{} {
-		add("trace", hex.EncodeToString(s.TraceID[:]), "span "+hex.EncodeToString(s.SpanID[:]))
+		v.fact("trace", hex.EncodeToString(s.TraceID[:]), "span "+hex.EncodeToString(s.SpanID[:]))
 	}
 	if f := s.CloseFailure; f != nil {
-		add("closing", "failed: "+format.OneSpelling(string(f.Category)))
+		v.fact("closing", "failed: "+format.OneSpelling(string(f.Category)))
 	}
-	return facts
+}
+
+// fact prints what is known of a subject, if anything.
+func (v *view) fact(subject string, words ...string) {
+	words = slices.DeleteFunc(words, func(w string) bool { return w == "" })
+	for _, l := range wrap(clean(strings.Join(words, ", ")), v.screen.width-11) {
+		v.line(v.screen.paint(dim, fmt.Sprintf("%-10s", subject)) + " " + l)
+		subject = ""
+	}
 }
 
 // contextOf is what the context of the call said about the statement.

@@ -129,18 +129,6 @@ func (v *view) timeline() {
 	v.paragraph(dim, t.Missing)
 }
 
-// facts prints what the pictures do not show.
-func (v *view) facts() {
-	v.heading("FACTS")
-	for _, f := range factsOf(v.statement, v.report) {
-		name := f.name
-		for _, l := range wrap(clean(f.text), v.screen.width-11) {
-			v.line(v.screen.paint(dim, fmt.Sprintf("%-10s", name)) + " " + l)
-			name = ""
-		}
-	}
-}
-
 // profile prints a link on one line, however wide the screen is, so that it can be followed.
 func (v *view) profile() {
 	if link := clean(v.statement.ProfileURL()); link != "" {
