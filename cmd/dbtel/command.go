@@ -37,13 +37,12 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		fmt.Fprintln(stdout, versionOf(debug.ReadBuildInfo()))
 		return exitOK
 	}
-	for _, c := range commands() {
-		if c.name == args[0] {
-			return c.run(ctx, args[1:], stdin, stdout, stderr)
-		}
+	c, err := commandNamed(args[0])
+	if err != nil {
+		printErrorf(stderr, "dbtel: %v; dbtel help says more", err)
+		return exitUsage
 	}
-	printErrorf(stderr, "dbtel: there is no command %q: it is one of %s; dbtel help says more", args[0], strings.Join(commandNames(), ", "))
-	return exitUsage
+	return c.run(ctx, args[1:], stdin, stdout, stderr)
 }
 
 // command is one of dbtel's commands.
@@ -57,13 +56,17 @@ type command struct {
 	setup func(*flag.FlagSet) func(context.Context, *invocation) error
 }
 
-func commands() []command { return []command{topCommand, showCommand, summaryCommand} }
+var commands = []command{topCommand, showCommand, summaryCommand}
 
-func commandNames() (all []string) {
-	for _, c := range commands() {
-		all = append(all, c.name)
+func commandNamed(name string) (*command, error) {
+	var names []string
+	for _, c := range commands {
+		if c.name == name {
+			return &c, nil
+		}
+		names = append(names, c.name)
 	}
-	return all
+	return nil, fmt.Errorf("there is no command %q: it is one of %s", name, strings.Join(names, ", "))
 }
 
 // invocation is one run of a command.

@@ -29,20 +29,19 @@ Environment: NO_COLOR switches colours off, COLUMNS sets the width.
 func help(args []string, stdout, stderr io.Writer) int {
 	if len(args) == 0 {
 		fmt.Fprint(stdout, helpHead)
-		for _, c := range commands() {
+		for _, c := range commands {
 			fmt.Fprintf(stdout, "  %-8s %s\n", c.name, c.summary)
 		}
 		fmt.Fprint(stdout, helpTail)
 		return exitOK
 	}
-	for _, c := range commands() {
-		if c.name == args[0] {
-			c.help(stdout)
-			return exitOK
-		}
+	c, err := commandNamed(args[0])
+	if err != nil {
+		printErrorf(stderr, "dbtel help: %v", err)
+		return exitUsage
 	}
-	printErrorf(stderr, "dbtel help: there is no command %q: it is one of %s", args[0], strings.Join(commandNames(), ", "))
-	return exitUsage
+	c.help(stdout)
+	return exitOK
 }
 
 func (c *command) help(stdout io.Writer) {
