@@ -20,14 +20,6 @@ type poolSummary struct {
 	Waited  millis `json:"waited_ms"`
 }
 
-func (s *summary) pool(name string) *poolSummary {
-	name = groupName(s.pools, name)
-	if s.pools[name] == nil {
-		s.pools[name] = &poolSummary{Name: name}
-	}
-	return s.pools[name]
-}
-
 func (p *poolSummary) add(s *telemetry.PoolSample) {
 	if p.Samples == 0 || s.MaxOpen == 0 || p.MaxOpen > 0 && p.MaxOpen < s.MaxOpen {
 		p.MaxOpen = s.MaxOpen

@@ -77,12 +77,13 @@ func (r *ranking) heading() string {
 	if r.times.n == 0 {
 		return r.filter.nothing()
 	}
-	text := format.Plural(r.times.n, "statement")
-	if r.failed > 0 {
-		text += ", " + format.Count(r.failed) + " failed"
-	}
-	return text + fmt.Sprintf(" · p50 %s · p95 %s · max %s", format.Duration(r.times.quantile(.5)),
+	return fmt.Sprintf("%s · p50 %s · p95 %s · max %s", statementCount(r.times.n, r.failed), format.Duration(r.times.quantile(.5)),
 		format.Duration(r.times.quantile(.95)), format.Duration(r.times.max))
+}
+
+// statementCount says how many statements there are, and how many of them failed.
+func statementCount(n, failed int64) string {
+	return format.Plural(n, "statement") + textIf(failed > 0, ", "+format.Count(failed)+" failed")
 }
 
 // orders are the orders of a ranking, by the value of --by.

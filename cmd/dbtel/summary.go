@@ -39,7 +39,8 @@ connections, and in which share of the samples all were in use.
 			if !ok {
 				return usageError(fmt.Sprintf("--by takes %s, not %q", strings.Join(groupingNames(), ", "), *by))
 			}
-			s := summary{By: *by, filter: inv.input.filter, groupOf: groupOf, groups: map[string]*group{}, pools: map[string]*poolSummary{}, sessionFailures: map[string]int64{}}
+			s := summary{By: *by, filter: inv.input.filter, groupOf: groupOf}
+			s.groups, s.pools, s.failures = map[string]*group{}, map[string]*poolSummary{}, map[string]*sessionFailure{}
 			if err := inv.input.each(ctx, inv.args, s.add); err != nil {
 				return err
 			}
@@ -80,20 +81,20 @@ type summary struct {
 	First      time.Time `json:"first,omitzero"` // started
 	Last       time.Time `json:"last,omitzero"`  // finished
 	Sessions   struct {
-		Opened   int64            `json:"opened"`
-		Failed   int64            `json:"failed"`
-		Failures []sessionFailure `json:"failures,omitempty"`
+		Opened   int64             `json:"opened"`
+		Failed   int64             `json:"failed"`
+		Failures []*sessionFailure `json:"failures,omitempty"`
 	} `json:"sessions"`
 	Server  *reportSummary `json:"server,omitempty"`
 	Pools   []*poolSummary `json:"pools,omitempty"`
 	Groups  []*group       `json:"groups"`
 	Omitted int            `json:"omitted"` // groups that are counted but not shown
 
-	filter          *filter // that selected the records
-	sessionFailures map[string]int64
-	groupOf         func(*telemetry.Statement) string
-	groups          map[string]*group
-	pools           map[string]*poolSummary
+	filter   *filter // that selected the records
+	groupOf  func(*telemetry.Statement) string
+	groups   map[string]*group // by their names, like the next two
+	pools    map[string]*poolSummary
+	failures map[string]*sessionFailure
 }
 
 // sessionFailure is how many sessions could not be opened for one reason.
@@ -124,7 +125,7 @@ func (s *summary) add(record any) error {
 		s.Sessions.Opened++
 		if r.Failed() {
 			s.Sessions.Failed++
-			s.sessionFailures[groupName(s.sessionFailures, clean(errorOf(r.Failure)))]++
+			counted(s.failures, errorOf(r.Failure), func(name string) *sessionFailure { return &sessionFailure{Name: name} }).Sessions++
 		}
 	case *telemetry.Statement:
 		s.statement(r)
@@ -137,7 +138,7 @@ func (s *summary) add(record any) error {
 		}
 		s.Server.add(r)
 	case *telemetry.PoolSample:
-		s.pool(clean(r.Pool)).add(r)
+		counted(s.pools, r.Pool, func(name string) *poolSummary { return &poolSummary{Name: name} }).add(r)
 	}
 	return nil
 }
@@ -152,7 +153,7 @@ func (s *summary) statement(r *telemetry.Statement) {
 			s.Last = end
 		}
 	}
-	g := s.group(clean(s.groupOf(r)))
+	g := counted(s.groups, s.groupOf(r), func(name string) *group { return &group{Name: name} })
 	g.Statements++
 	if r.Failed() {
 		s.Failed++
@@ -163,20 +164,16 @@ func (s *summary) statement(r *telemetry.Statement) {
 	g.times.add(r.Total)
 }
 
-func (s *summary) group(name string) *group {
-	name = groupName(s.groups, name)
-	if s.groups[name] == nil {
-		s.groups[name] = &group{Name: name}
+// counted is what is counted under a name.
+func counted[V any](all map[string]*V, name string, first func(name string) *V) *V {
+	name = clean(name)
+	if all[name] == nil && len(all) >= maxGroups {
+		name = otherGroups
 	}
-	return s.groups[name]
-}
-
-// groupName is the name that something is counted under.
-func groupName[V any](counted map[string]V, name string) string {
-	if _, ok := counted[name]; !ok && len(counted) >= maxGroups {
-		return otherGroups
+	if all[name] == nil {
+		all[name] = first(name)
 	}
-	return name
+	return all[name]
 }
 
 // bytesOf sums the bytes received for a statement, over Thrift and as files.
@@ -192,10 +189,7 @@ func bytesOf(r *telemetry.Statement) (n int64) {
 
 // finish sorts the groups and keeps the first of them.
 func (s *summary) finish(n int) {
-	for name, n := range s.sessionFailures {
-		s.Sessions.Failures = append(s.Sessions.Failures, sessionFailure{name, n})
-	}
-	slices.SortFunc(s.Sessions.Failures, func(a, b sessionFailure) int {
+	s.Sessions.Failures = slices.SortedFunc(maps.Values(s.failures), func(a, b *sessionFailure) int {
 		return cmp.Or(cmp.Compare(b.Sessions, a.Sessions), cmp.Compare(a.Name, b.Name))
 	})
 	if s.Server != nil {
@@ -259,10 +253,7 @@ func (s *summary) heading() string {
 	if s.Statements == 0 {
 		return s.filter.nothing()
 	}
-	text := format.Plural(s.Statements, "statement")
-	if s.Failed > 0 {
-		text += ", " + format.Count(s.Failed) + " failed"
-	}
+	text := statementCount(s.Statements, s.Failed)
 	if s.First.IsZero() {
 		return text + "."
 	}
