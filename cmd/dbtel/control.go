@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -22,7 +23,7 @@ func newOutput(stdout io.Writer, asJSON bool) *bufio.Writer {
 // escapeJSON writes r as in a JSON string: encoding/json leaves control characters nowhere else.
 func escapeJSON(r rune) string {
 	if r > 0xFFFF {
-		high, low := (r-0x10000)>>10+0xD800, (r-0x10000)&0x3FF+0xDC00
+		high, low := utf16.EncodeRune(r)
 		return fmt.Sprintf(`\u%04x\u%04x`, high, low)
 	}
 	return fmt.Sprintf(`\u%04x`, r)
