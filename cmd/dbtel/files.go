@@ -41,13 +41,10 @@ func (v *view) files() {
 		if f.Status != 0 {
 			status = cell{fmt.Sprint(f.Status), red}
 		}
-		speed := cell{}
-		if took > 0 && f.Received > 0 {
-			speed.text = format.Bytes(int64(float64(f.Received)/took.Seconds())) + "/s"
-		}
-		duration := cell{"-", bold}
+		duration, speed := cell{"-", bold}, cell{}
 		if took > 0 {
 			duration.text = format.Duration(took)
+			speed.text = textIf(f.Received > 0, format.Bytes(int64(float64(f.Received)/took.Seconds()))+"/s")
 		}
 		first := telemetry.Maybe[time.Duration]{}
 		if at, ok := f.FirstByte.Get(); ok {

@@ -104,8 +104,6 @@ func (f *filter) selects(record any) bool {
 		return false
 	case *telemetry.SessionOpened:
 		return f.selectsAnyKind() && f.covers(r.Started, r.Latency) && f.names(r.Server)
-	case *telemetry.SessionClosed:
-		return f.selectsAnyKind() && f.covers(r.Started, r.Latency) && f.names(r.Server)
 	case *telemetry.PoolSample:
 		return f.selectsAnyKind() && f.text.server == "" && f.covers(r.Sampled.Add(-r.Over), r.Over)
 	case *telemetry.ServerReport:
@@ -116,9 +114,8 @@ func (f *filter) selects(record any) bool {
 			return true
 		}
 		f.keep(r)
-		return false
 	}
-	return true
+	return false // no command shows the end of a session
 }
 
 // selectsAll reports whether everything is selected.
@@ -190,7 +187,7 @@ func (f *filter) hasShape(s *telemetry.Statement) bool {
 
 // nothing says that there are no statements to show.
 func (f *filter) nothing() string {
-	if f == nil || f.left == 0 {
+	if f.left == 0 {
 		return "No statements."
 	}
 	return "No statement matches; " + format.Choose(f.left, "was left out.", "were left out.")
