@@ -12,32 +12,27 @@ import (
 var (
 	attemptKeys = keysOf(registry.AttemptFields)
 	rpcKeys     = keysOf(registry.RPCFields)
-	callKeys    = keysOf(registry.CallFields).and(retriedKey, func(c *telemetry.Call, value []byte) (err error) {
-		c.Retried, err = list(value, attemptKeys)
-		return err
-	})
-	fileKeys = keysOf(registry.FileFields).and(retriedKey, func(f *telemetry.File, value []byte) (err error) {
-		f.Retried, err = list(value, attemptKeys)
-		return err
-	})
-	openedKeys    = keysOf(registry.SessionOpenedFields)
-	closedKeys    = keysOf(registry.SessionClosedFields)
-	reportKeys    = keysOf(registry.ServerReportFields)
-	poolKeys      = keysOf(registry.PoolSampleFields)
-	statementKeys = keysOf(registry.StatementFields).and(rpcsKey, func(s *telemetry.Statement, value []byte) (err error) {
-		s.RPCs, err = list(value, rpcKeys) // replaces the sums of earlier keys
-		return err
-	}).and(callsKey, func(s *telemetry.Statement, value []byte) (err error) {
-		s.Calls, err = list(value, callKeys)
-		return err
-	}).and(filesKey, func(s *telemetry.Statement, value []byte) (err error) {
+	openedKeys  = keysOf(registry.SessionOpenedFields)
+	closedKeys  = keysOf(registry.SessionClosedFields)
+	reportKeys  = keysOf(registry.ServerReportFields)
+	poolKeys    = keysOf(registry.PoolSampleFields)
+)
+
+var callKeys = keysOf(registry.CallFields).
+	and(retriedKey, listOf(attemptKeys, func(c *telemetry.Call) *[]telemetry.Attempt { return &c.Retried }))
+
+var fileKeys = keysOf(registry.FileFields).
+	and(retriedKey, listOf(attemptKeys, func(f *telemetry.File) *[]telemetry.Attempt { return &f.Retried }))
+
+var statementKeys = keysOf(registry.StatementFields).
+	and(rpcsKey, listOf(rpcKeys, func(s *telemetry.Statement) *[]telemetry.RPC { return &s.RPCs })). // replaces the sums of earlier keys
+	and(callsKey, listOf(callKeys, func(s *telemetry.Statement) *[]telemetry.Call { return &s.Calls })).
+	and(filesKey, listOf(fileKeys, func(s *telemetry.Statement) *[]telemetry.File {
 		if s.CloudFetch == nil {
 			s.CloudFetch = &telemetry.CloudFetch{}
 		}
-		s.CloudFetch.Files, err = list(value, fileKeys)
-		return err
-	})
-)
+		return &s.CloudFetch.Files
+	}))
 
 // The keys of lists.
 const (
@@ -93,20 +88,23 @@ func (k keys[R]) setKey(r *R, name, value []byte) error {
 	return nil
 }
 
-// list reads an array of objects.
-func list[E any](value []byte, k keys[E]) ([]E, error) {
-	if value[0] != '[' {
-		return nil, errArray
-	}
-	all := []E{}
-	for element := range elements(value) {
-		var e E
-		if err := k.set(&e, element); err != nil {
-			return nil, fmt.Errorf("%d: %w", len(all), err)
+// listOf returns a function that reads an array of objects into a field.
+func listOf[R, E any](k keys[E], field func(*R) *[]E) func(r *R, value []byte) error {
+	return func(r *R, value []byte) error {
+		if value[0] != '[' {
+			return errArray
 		}
-		all = append(all, e)
+		all := []E{}
+		for element := range elements(value) {
+			var e E
+			if err := k.set(&e, element); err != nil {
+				return fmt.Errorf("%d: %w", len(all), err)
+			}
+			all = append(all, e)
+		}
+		*field(r) = all
+		return nil
 	}
-	return all, nil
 }
 
 var (
