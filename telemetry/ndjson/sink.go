@@ -98,14 +98,6 @@ func (s *Sink) line(event string, fields func([]byte) []byte) {
 	}
 	b = registry.AppendJSONString(append(b, `{"event":`...), event)
 	s.buf = append(fields(b), "}\n"...)
-	s.write()
-	if cap(s.buf) > maxKept {
-		s.buf = nil
-	}
-}
-
-// write writes the line in buf. s.mu is held.
-func (s *Sink) write() {
 	s.broken = true // as long as the writer has not returned: it may panic
 	n, err := s.w.Write(s.buf)
 	if err == nil && n < len(s.buf) {
@@ -115,6 +107,9 @@ func (s *Sink) write() {
 		s.err.Store(&err)
 	}
 	s.broken = err != nil
+	if cap(s.buf) > maxKept {
+		s.buf = nil
+	}
 }
 
 // maxKept is the largest buffer that is kept for the next line: one long statement must not
