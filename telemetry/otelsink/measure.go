@@ -20,7 +20,9 @@ func (s *Sink) StatementFinished(r *telemetry.Statement) {
 	}
 	ctx, o := spancontext.Of(r), s.operation(target{server: r.Server, name: operationName(r.Kind, r.Internal)})
 	i.statementDuration.Record(ctx, r.Total.Seconds(), o.finished(r))
-	i.time(ctx, o, r)
+	for _, p := range explain.PartsOf(r) { // the parts add up to the duration
+		i.statementTime.Add(ctx, p.Time.Seconds(), o.and(timePartKey, p.String()))
+	}
 	if p, ok := r.Polling.Get(); ok {
 		i.statementPolls.Add(ctx, p.Calls, o.plain)
 	}
@@ -85,13 +87,6 @@ func (s *Sink) measureCall(ctx context.Context, took time.Duration, attributes m
 		i = s.metrics.Load()
 	}
 	i.operationDuration.Record(ctx, took.Seconds(), attributes)
-}
-
-// time records where the time of a statement went. The parts add up to the duration.
-func (i *instruments) time(ctx context.Context, o *operation, r *telemetry.Statement) {
-	for _, p := range explain.PartsOf(r) {
-		i.statementTime.Add(ctx, p.Time.Seconds(), o.and(timePartKey, p.String()))
-	}
 }
 
 func (i *instruments) rpcs(ctx context.Context, o *operation, rpcs []telemetry.RPC) {

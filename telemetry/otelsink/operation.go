@@ -1,8 +1,10 @@
 package otelsink
 
 import (
+	"cmp"
 	"net"
 	"slices"
+	"strings"
 	"sync"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -95,15 +97,7 @@ func spanName(operation, address, port string) string {
 	if port != "" {
 		address = net.JoinHostPort(address, port)
 	}
-	switch {
-	case operation == "" && address == "":
-		return "databricks"
-	case operation == "":
-		return address
-	case address == "":
-		return operation
-	}
-	return operation + " " + address
+	return cmp.Or(strings.TrimSpace(operation+" "+address), "databricks")
 }
 
 // and is the operation's attributes with one more, built once for each value: building them

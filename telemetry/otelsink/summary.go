@@ -129,9 +129,7 @@ func (s *summary) word(t sqltext.Token, upper string) {
 		f.expect, f.list = true, true
 	case upper == "JOIN" && f.query:
 		f.expect = true
-	case upper == "INTO" && slices.Contains(intoVerbs, s.verb), upper == "OVERWRITE" && s.verb == "INSERT":
-		f.expect = len(s.frames) == 1
-	case upper == "USING" && s.verb == "MERGE":
+	case upper == "INTO" && slices.Contains(intoVerbs, s.verb), upper == "OVERWRITE" && s.verb == "INSERT", upper == "USING" && s.verb == "MERGE":
 		f.expect = len(s.frames) == 1
 	case slices.Contains(clauses, upper):
 		f.list = false
