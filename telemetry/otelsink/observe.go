@@ -132,23 +132,21 @@ func (o observer) connectors(to metric.Observer) {
 // has no maximum where one of them has none. A reader adds up what is observed of them.
 func (o observer) pools(to metric.Observer, pools []telemetry.Pool) {
 	defer contain.Process.Recover(contain.Spans)
-	all, unknown, unlimited := make([]sql.DBStats, len(pools)), map[string]bool{}, map[string]bool{}
-	for i, stats := range telemetry.ReadPools(pools) {
-		p := pools[i]
-		s, ok := stats.Get()
-		all[i] = s
-		if !ok {
+	answers, unknown, unlimited := telemetry.ReadPools(pools), map[string]bool{}, map[string]bool{}
+	for i, p := range pools {
+		if s, ok := answers[i].Get(); !ok {
 			unknown[p.Name] = true
 		} else if s.MaxOpenConnections == 0 {
 			unlimited[p.Name] = true
 		}
 	}
 	for i, p := range pools {
+		s, _ := answers[i].Get()
 		if unlimited[p.Name] {
-			all[i].MaxOpenConnections = 0
+			s.MaxOpenConnections = 0
 		}
 		if !unknown[p.Name] {
-			o.pool(to, p.Name, all[i])
+			o.pool(to, p.Name, s)
 		}
 	}
 }
