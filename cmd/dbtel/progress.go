@@ -1,13 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
 	"sync"
 	"time"
-
-	"golang.org/x/term"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 )
@@ -74,17 +73,9 @@ func (p *progress) show(text string) {
 		return
 	}
 	p.shown = true
-	_, _ = io.WriteString(p.w, "\r"+eraseLine+truncate(clean(text), p.width()-1))
-}
-
-// width is the width of the terminal: a wider line could not be erased.
-func (p *progress) width() int {
-	if f, ok := p.w.(*os.File); ok {
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
-			return width
-		}
-	}
-	return defaultWidth
+	width, _ := terminalSize(p.w)
+	text = truncate(clean(text), cmp.Or(width, defaultWidth)-1) // a wider line could not be erased
+	_, _ = io.WriteString(p.w, "\r"+eraseLine+text)
 }
 
 type progressReader struct {

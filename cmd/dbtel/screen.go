@@ -44,10 +44,8 @@ func newScreen(out io.Writer, color string) (screen, error) {
 
 // resize reads the size again, which changes with the window.
 func (s *screen) resize(out io.Writer) {
-	if f, ok := out.(*os.File); ok && s.terminal {
-		if w, h, err := term.GetSize(int(f.Fd())); err == nil && w > 0 && h > 0 {
-			s.width, s.height = w, h
-		}
+	if w, h := terminalSize(out); w > 0 && h > 0 {
+		s.width, s.height = w, h
 	}
 	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n > 0 {
 		s.width = n
@@ -58,6 +56,16 @@ func (s *screen) resize(out io.Writer) {
 func isTerminal(stream any) bool {
 	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// terminalSize is the columns and lines of a terminal, 0 where they are unknown.
+func terminalSize(stream any) (width, height int) {
+	if f, ok := stream.(*os.File); ok {
+		if width, height, err := term.GetSize(int(f.Fd())); err == nil {
+			return width, height
+		}
+	}
+	return 0, 0
 }
 
 // style is the parameters of the escape sequence that sets how text looks.
