@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 
@@ -31,11 +30,6 @@ func (p *poolSummary) add(s *telemetry.PoolSample) {
 	}
 	p.Waits += s.Waits
 	p.Waited += millis(s.Waited)
-}
-
-// mostWaited orders pools by how long callers waited for their connections, longest first.
-func mostWaited(a, b *poolSummary) int {
-	return cmp.Or(cmp.Compare(b.Waited, a.Waited), cmp.Compare(b.Waits, a.Waits), cmp.Compare(a.Name, b.Name))
 }
 
 func printPools(w io.Writer, pools []*poolSummary, on screen) {

@@ -195,7 +195,9 @@ func (s *summary) finish(n int) {
 	if s.Server != nil {
 		s.Server.finish()
 	}
-	s.Pools = slices.SortedFunc(maps.Values(s.pools), mostWaited)
+	s.Pools = slices.SortedFunc(maps.Values(s.pools), func(a, b *poolSummary) int {
+		return cmp.Or(cmp.Compare(b.Waited, a.Waited), cmp.Compare(b.Waits, a.Waits), cmp.Compare(a.Name, b.Name))
+	})
 	s.Groups = []*group{}
 	for _, g := range s.groups {
 		g.finish()
