@@ -1,10 +1,6 @@
 package otelsink
 
-import (
-	"context"
-
-	"go.opentelemetry.io/otel/metric"
-)
+import "go.opentelemetry.io/otel/metric"
 
 // definition describes a metric.
 type definition struct {
@@ -102,40 +98,30 @@ var lifetimes = []float64{0.1, 1, 10, 60, 300, 900, 1800, 3600, 4 * 3600, 12 * 3
 
 // create creates the instrument and stores it in its field. The type of the field is the kind of
 // the instrument.
-func (d definition) create(m metric.Meter, i *instruments) error {
-	var (
-		err      error
-		recorded interface{ Enabled(context.Context) bool }
-		observed metric.Observable
-	)
+func (d definition) create(m metric.Meter, i *instruments) (err error) {
 	unit, doc := metric.WithUnit(d.unit), metric.WithDescription(d.doc)
 	switch f := d.field(i).(type) {
 	case *metric.Float64Histogram:
 		*f, err = m.Float64Histogram(d.name, unit, doc, metric.WithExplicitBucketBoundaries(d.buckets...))
-		recorded = *f
+		i.recorded = append(i.recorded, *f)
 	case *metric.Int64Histogram:
 		*f, err = m.Int64Histogram(d.name, unit, doc, metric.WithExplicitBucketBoundaries(d.buckets...))
-		recorded = *f
+		i.recorded = append(i.recorded, *f)
 	case *metric.Float64Counter:
 		*f, err = m.Float64Counter(d.name, unit, doc)
-		recorded = *f
+		i.recorded = append(i.recorded, *f)
 	case *metric.Int64Counter:
 		*f, err = m.Int64Counter(d.name, unit, doc)
-		recorded = *f
+		i.recorded = append(i.recorded, *f)
 	case *metric.Int64ObservableUpDownCounter:
 		*f, err = m.Int64ObservableUpDownCounter(d.name, unit, doc)
-		observed = *f
+		i.observed = append(i.observed, *f)
 	case *metric.Int64ObservableCounter:
 		*f, err = m.Int64ObservableCounter(d.name, unit, doc)
-		observed = *f
+		i.observed = append(i.observed, *f)
 	case *metric.Float64ObservableCounter:
 		*f, err = m.Float64ObservableCounter(d.name, unit, doc)
-		observed = *f
-	}
-	if observed != nil {
-		i.observed = append(i.observed, observed)
-	} else {
-		i.recorded = append(i.recorded, recorded)
+		i.observed = append(i.observed, *f)
 	}
 	return err
 }
