@@ -107,7 +107,7 @@ func callsOf(s *telemetry.Statement) []string {
 func requestsOf(s *telemetry.Statement) (words []string) {
 	const most = 4
 	for _, c := range s.Calls {
-		for _, a := range append(c.Retried[:len(c.Retried):len(c.Retried)], telemetry.Attempt{Start: c.Start, End: c.End.Or(s.Total), Status: c.Status, RequestID: c.RequestID}) {
+		for _, a := range append(slices.Clip(c.Retried), telemetry.Attempt{Status: c.Status, RequestID: c.RequestID}) {
 			if a.RequestID == "" {
 				continue
 			}
