@@ -6,6 +6,8 @@
 //	number        ─▶ Count          "1,200"
 //	              ─▶ Plural, Choose "1,200 retries", "3 calls waited"
 //	share         ─▶ Percent        "71 %"
+//	scale         ─▶ RoundStep      1, 2, 5, 10
+//	category      ─▶ OneSpelling    "canceled"
 package format
 
 import (
@@ -104,3 +106,20 @@ func EndedWaits(took time.Duration) string {
 
 // Percent writes a share of 1 as a whole percentage.
 func Percent(share float64) string { return fmt.Sprintf("%.0f %%", math.Floor(share*100+0.5)) }
+
+// RoundStep is the smallest of 1, 2, 5, 10, 20, 50 and so on that is not below least.
+func RoundStep(least float64) float64 {
+	power := math.Pow(10, math.Floor(math.Log10(least)))
+	for _, m := range []float64{1, 2, 5} {
+		if m*power >= least*0.9999 {
+			return m * power
+		}
+	}
+	return 10 * power
+}
+
+// OneSpelling writes "canceled" in a category as outcomes have it. Categories are the service's names
+// and are spelled with two l.
+func OneSpelling(category string) string {
+	return strings.ReplaceAll(category, "cancelled", "canceled")
+}
