@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
@@ -63,9 +64,7 @@ func (r *ranking) report(report *telemetry.ServerReport) {
 }
 
 func (r *ranking) print(w io.Writer, s screen) {
-	for _, l := range wrap(r.heading(), s.width) {
-		fmt.Fprintln(w, l)
-	}
+	fmt.Fprintln(w, strings.Join(wrap(r.heading(), s.width), "\n"))
 	if r.times.n == 0 {
 		return
 	}

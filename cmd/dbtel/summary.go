@@ -213,9 +213,7 @@ func (s *summary) finish(n int) {
 }
 
 func (s *summary) print(w *bufio.Writer, on screen) {
-	for _, l := range wrap(s.heading()+s.sessions(), on.width) {
-		fmt.Fprintln(w, l)
-	}
+	fmt.Fprintln(w, strings.Join(wrap(s.heading()+s.sessions(), on.width), "\n"))
 	s.printGroups(w, on)
 	printPools(w, s.Pools, on)
 	if s.Server != nil {

@@ -44,10 +44,14 @@ func (t *table) add(cells ...cell) { t.rows = append(t.rows, cells) }
 // print writes the table, at most as wide as the screen.
 func (t *table) print(w io.Writer, s screen) {
 	widths, shown := t.layout(s.width)
-	line := func(cellOf func(i int) cell) {
+	head := make([]cell, len(t.columns))
+	for i, c := range t.columns {
+		head[i] = cell{c.title, dim}
+	}
+	for _, row := range slices.Concat([][]cell{head}, t.rows) {
 		var b strings.Builder
 		for _, i := range shown {
-			c := cellOf(i)
+			c := row[i]
 			text := truncate(c.text, widths[i])
 			pad := strings.Repeat(" ", widths[i]-textWidth(text))
 			if t.columns[i].right {
@@ -58,10 +62,6 @@ func (t *table) print(w io.Writer, s screen) {
 			b.WriteString(strings.Repeat(" ", gap))
 		}
 		_, _ = io.WriteString(w, strings.TrimRight(b.String(), " ")+"\n")
-	}
-	line(func(i int) cell { return cell{t.columns[i].title, dim} })
-	for _, row := range t.rows {
-		line(func(i int) cell { return row[i] })
 	}
 }
 
