@@ -116,8 +116,8 @@ func failureAttributes(f *telemetry.Failure) []attribute.KeyValue {
 
 // errorType is error.type: the SQLSTATE where there is one of an error, and the category otherwise.
 func errorType(f *telemetry.Failure) string {
-	switch {
-	case f.SQLState == "", f.SQLState[:2] == "00", f.SQLState[:2] == "01", f.SQLState[:2] == "02": // success, warning, no data
+	switch f.SQLState[:min(2, len(f.SQLState))] {
+	case "", "00", "01", "02": // success, warning, no data
 		return string(f.Category)
 	}
 	return f.SQLState

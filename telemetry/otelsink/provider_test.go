@@ -13,6 +13,11 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
+// A record that was read from a file may have any SQLSTATE.
+func TestAnIncompleteSQLStateIsAnErrorType(t *testing.T) {
+	require.Equal(t, "4", errorType(&telemetry.Failure{Category: telemetry.CategoryStatementFailed, SQLState: "4"}))
+}
+
 func TestSuccessIsNoErrorType(t *testing.T) {
 	require.NotEqual(t, "00000", failureAttributes(&telemetry.Failure{Category: telemetry.CategoryStatementFailed, SQLState: "00000"})[0].Value.AsString())
 }
