@@ -11,9 +11,8 @@ import (
 
 // earlyDurations holds the durations of calls that returned before there were instruments.
 type earlyDurations struct {
-	mu       sync.Mutex
-	recorded bool            // there are instruments; guarded by mu
-	waiting  []earlyDuration // guarded by mu
+	mu      sync.Mutex      // also held while instruments become those of the sink
+	waiting []earlyDuration // guarded by mu
 }
 
 type earlyDuration struct {
@@ -33,29 +32,33 @@ func (e *earlyDurations) drop() {
 	e.waiting = nil
 }
 
-// keep reports whether the duration waits for instruments, and whether it is the first.
-func (e *earlyDurations) keep(d earlyDuration) (kept, first bool) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.recorded {
-		return false, false
+// keepEarly lets a duration wait for instruments; the first that waits starts their creation. Where there
+// are instruments by now, keepEarly returns them, and the duration does not wait.
+func (s *Sink) keepEarly(d earlyDuration) *instruments {
+	s.early.mu.Lock()
+	defer s.early.mu.Unlock()
+	if i := s.metrics.Load(); i != nil {
+		return i
 	}
-	if len(e.waiting) < maxEarly {
+	if len(s.early.waiting) < maxEarly {
 		// A context holds all that the application put into it.
 		d.ctx = trace.ContextWithSpanContext(context.Background(), trace.SpanContextFromContext(d.ctx))
-		e.waiting = append(e.waiting, d)
+		s.early.waiting = append(s.early.waiting, d)
 	}
-	return true, len(e.waiting) == 1
+	if len(s.early.waiting) == 1 {
+		go s.instruments()
+	}
+	return nil
 }
 
-// record calls publish and records the durations that waited. From then on none waits.
-func (e *earlyDurations) record(publish func(), i *instruments) {
-	e.mu.Lock()
-	publish()
-	e.recorded = true
-	waiting := e.waiting
-	e.waiting = nil
-	e.mu.Unlock()
+// publish makes instruments those of the sink and records the durations that waited. From then on
+// none waits.
+func (s *Sink) publish(i *instruments) {
+	s.early.mu.Lock()
+	s.metrics.Store(i)
+	waiting := s.early.waiting
+	s.early.waiting = nil
+	s.early.mu.Unlock()
 	for _, d := range waiting {
 		i.operationDuration.Record(d.ctx, d.took.Seconds(), d.attributes)
 	}

@@ -82,7 +82,7 @@ func (s *Sink) instruments() *instruments {
 	}
 	i := newInstruments(p)
 	s.release = observe(p, i, s.attributes)
-	s.early.record(func() { s.metrics.Store(i) }, i)
+	s.publish(i)
 	return i
 }
 

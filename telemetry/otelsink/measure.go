@@ -77,14 +77,9 @@ func (s *Sink) ServerReported(r *telemetry.ServerReport) {
 func (s *Sink) measureCall(ctx context.Context, took time.Duration, attributes metric.MeasurementOption) {
 	i := s.metrics.Load()
 	if i == nil {
-		kept, first := s.early.keep(earlyDuration{ctx, took, attributes})
-		if first {
-			go s.instruments()
-		}
-		if kept {
+		if i = s.keepEarly(earlyDuration{ctx, took, attributes}); i == nil {
 			return
 		}
-		i = s.metrics.Load()
 	}
 	i.operationDuration.Record(ctx, took.Seconds(), attributes)
 }
