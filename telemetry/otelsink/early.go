@@ -9,13 +9,14 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// earlyDurations holds the durations of calls that returned before there were instruments.
-type earlyDurations struct {
-	mu      sync.Mutex      // also held while instruments become those of the sink
-	waiting []earlyDuration // guarded by mu
+// earlyCalls are the calls that returned before there were instruments.
+type earlyCalls struct {
+	mu      sync.Mutex     // also held while instruments become those of the sink
+	waiting []callDuration // guarded by mu
 }
 
-type earlyDuration struct {
+// callDuration is one measurement of db.client.operation.duration.
+type callDuration struct {
 	ctx        context.Context
 	took       time.Duration
 	attributes metric.MeasurementOption
@@ -25,16 +26,9 @@ type earlyDuration struct {
 // the SDK is busy collecting.
 const maxEarly = 1000
 
-// drop drops what waits: there will be no instruments.
-func (e *earlyDurations) drop() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.waiting = nil
-}
-
 // keepEarly lets a duration wait for instruments; the first that waits starts their creation. Where there
 // are instruments by now, keepEarly returns them, and the duration does not wait.
-func (s *Sink) keepEarly(d earlyDuration) *instruments {
+func (s *Sink) keepEarly(d callDuration) *instruments {
 	s.early.mu.Lock()
 	defer s.early.mu.Unlock()
 	if i := s.metrics.Load(); i != nil {

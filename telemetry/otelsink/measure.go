@@ -2,9 +2,7 @@ package otelsink
 
 import (
 	"context"
-	"time"
 
-	"go.opentelemetry.io/otel/metric"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/spancontext"
@@ -71,17 +69,6 @@ func (s *Sink) ServerReported(r *telemetry.ServerReport) {
 	for _, p := range explain.PhasesOf(r) {
 		i.serverTime.Add(context.Background(), p.Time.Seconds(), o.and(timePartKey, p.String()))
 	}
-}
-
-// measureCall records how long a call took, on the caller's goroutine.
-func (s *Sink) measureCall(ctx context.Context, took time.Duration, attributes metric.MeasurementOption) {
-	i := s.metrics.Load()
-	if i == nil {
-		if i = s.keepEarly(earlyDuration{ctx, took, attributes}); i == nil {
-			return
-		}
-	}
-	i.operationDuration.Record(ctx, took.Seconds(), attributes)
 }
 
 func (i *instruments) rpcs(ctx context.Context, o *operation, rpcs []telemetry.RPC) {

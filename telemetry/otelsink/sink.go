@@ -31,7 +31,7 @@ type Sink struct {
 	creating sync.Mutex   // held while instruments are created
 	release  func() error // ends the observation; guarded by creating
 
-	early earlyDurations
+	early earlyCalls
 }
 
 var (
@@ -92,7 +92,9 @@ func (s *Sink) Close() error {
 	s.closed.Store(true)
 	s.creating.Lock()
 	defer s.creating.Unlock()
-	s.early.drop()
+	s.early.mu.Lock()
+	s.early.waiting = nil // there will be no instruments
+	s.early.mu.Unlock()
 	release := s.release
 	s.release = nil
 	if release == nil {

@@ -126,7 +126,14 @@ func (s *statementSpan) measure(r *telemetry.Statement) {
 		t.name = name
 		o = s.sink.operation(t)
 	}
-	s.sink.measureCall(s.ctx, r.Execute, o.executed(r))
+	call := callDuration{s.ctx, r.Execute, o.executed(r)}
+	i := s.sink.metrics.Load()
+	if i == nil {
+		i = s.sink.keepEarly(call)
+	}
+	if i != nil {
+		i.operationDuration.Record(call.ctx, call.took.Seconds(), call.attributes)
+	}
 }
 
 func (s *statementSpan) end(r *telemetry.Statement) {
