@@ -147,7 +147,9 @@ func parse(flags *flag.FlagSet, args []string) (positional []string, err error) 
 			return nil, err
 		}
 		rest := flags.Args()
-		if n := len(args) - len(rest); len(rest) == 0 || n > 0 && args[n-1] == "--" {
+		n := len(args) - len(rest)
+		ended := n > 0 && args[n-1] == "--" && flags.Parse(args[:n-1]) == nil // else it is the value of a flag
+		if len(rest) == 0 || ended {
 			return append(positional, rest...), nil
 		}
 		positional, args = append(positional, rest[0]), rest[1:]

@@ -281,6 +281,8 @@ func TestErrorsOfTheCommandLine(t *testing.T) {
 		{exitUsage, `dbtel help: there is no command "tip": it is one of top, show, summary`, []string{"help", "tip"}},
 		{exitUsage, `dbtel top: --by takes slowest or latest, not "name"; dbtel help top says more`, []string{"top", "--by", "name"}},
 		{exitUsage, `dbtel top: -n takes 1 to 10000, not 0; dbtel help top says more`, []string{"top", "-n", "0"}},
+		{exitUsage, `dbtel summary: -n takes 0 or more, not -5; dbtel help summary says more`, []string{"summary", "-n", "-5"}},
+		{exitUsage, `dbtel top: -n takes 1 to 10000, not 0; dbtel help top says more`, []string{"top", "--shape", "--", sample, "-n", "0"}},
 		{exitUsage, `dbtel top: flag provided but not defined: -x; dbtel help top says more`, []string{"top", sample, "-x"}},
 		{exitUsage, `dbtel top: --color takes auto, always or never, not "red"; dbtel help top says more`, []string{"top", "--color", "red"}},
 		{exitUsage, `dbtel summary: --by takes error, format, kind, server, shape, verdict, not "size"; dbtel help summary says more`, []string{"summary", "--by", "size"}},

@@ -39,6 +39,9 @@ connections, and in which share of the samples all were in use.
 			if !ok {
 				return usageError(fmt.Sprintf("--by takes %s, not %q", strings.Join(groupingNames(), ", "), *by))
 			}
+			if *n < 0 {
+				return usageError(fmt.Sprintf("-n takes 0 or more, not %d", *n))
+			}
 			s := summary{By: *by, filter: inv.input.filter, groupOf: groupOf}
 			s.groups, s.pools, s.failures = map[string]*group{}, map[string]*poolSummary{}, map[string]*sessionFailure{}
 			if err := inv.input.each(ctx, inv.args, s.add); err != nil {
