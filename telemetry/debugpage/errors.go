@@ -78,7 +78,8 @@ func (g *failures) views(now time.Time, length time.Duration) []errorView {
 		}
 	}
 	slices.SortFunc(all, func(a, b errorView) int {
-		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Category, b.Category), cmp.Compare(a.Message, b.Message), cmp.Compare(a.Of, b.Of))
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Category, b.Category), cmp.Compare(a.Message, b.Message),
+			cmp.Compare(a.Of, b.Of), cmp.Compare(a.SQLState, b.SQLState))
 	})
 	return all
 }

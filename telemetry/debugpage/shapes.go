@@ -225,7 +225,9 @@ func (g *shapes) views(now time.Time, length time.Duration, running ...*telemetr
 	for i := range all {
 		all[i].Share = shareOf(time.Duration(all[i].Time), total)
 	}
-	slices.SortFunc(all, func(a, b shapeView) int { return cmp.Or(cmp.Compare(b.Time, a.Time), cmp.Compare(a.Text, b.Text)) })
+	slices.SortFunc(all, func(a, b shapeView) int {
+		return cmp.Or(cmp.Compare(b.Time, a.Time), cmp.Compare(a.Text, b.Text), cmp.Compare(a.ID, b.ID))
+	})
 	return all
 }
 

@@ -119,6 +119,25 @@ func TestErrorsAreGroupedByCategoryAndMessage(t *testing.T) {
 	})
 }
 
+// A page that reloads keeps the order of what is equal.
+func TestEqualGroupsKeepTheirOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture()
+		for n := range 8 {
+			s := failed()
+			s.Failure = &telemetry.Failure{Category: telemetry.CategorySyntax, SQLState: fmt.Sprint("4260", n)}
+			s.Query = "SELECT " + strings.Repeat("a, ", 100) + string(rune('a'+n)) // as long as a shape shows, they are alike
+			f.memory.StatementFinished(s)
+		}
+		for _, path := range []string{"/errors", "/shapes"} {
+			first := f.html(t, path)
+			for range 10 {
+				require.True(t, first == f.html(t, path), path)
+			}
+		}
+	})
+}
+
 func TestGroupsThatWereNotCountedForLongestMakeRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &newMemory(nil).shapes
