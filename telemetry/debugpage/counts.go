@@ -1,6 +1,7 @@
 package debugpage
 
 import (
+	"cmp"
 	"sync"
 	"time"
 
@@ -59,37 +60,57 @@ type counts struct {
 
 type interval struct {
 	number int64 // an entry with an older number is outdated
-	tally
-	took [buckets]int32 // by bucketOf the statement's total
+	counted
 }
 
 // tally is what is counted in a stretch of time.
 type tally struct {
-	statements, failed, retries, opened, failedOpens int64
+	statements, failed, canceled, retries, rows, opened, failedOpens int64
 
 	slowest time.Duration   // of the statements that ended
+	example string          // key of the slowest, the latest of several; only counted by shape
 	times   telemetry.Split // of all statements, in this stretch
 }
 
 func (t *tally) add(other *tally) {
 	t.statements += other.statements
 	t.failed += other.failed
+	t.canceled += other.canceled
 	t.retries += other.retries
+	t.rows += other.rows
 	t.opened += other.opened
 	t.failedOpens += other.failedOpens
-	t.slowest = max(t.slowest, other.slowest)
-	for i, d := range other.times {
-		t.times[i] += d
+	if other.slowest >= t.slowest {
+		t.slowest, t.example = other.slowest, cmp.Or(other.example, t.example)
+	}
+	for p, d := range other.times {
+		t.times[p] += d
 	}
 }
 
-// tallyOf is what is counted of a statement when it has ended; its time is counted apart.
-func tallyOf(r *telemetry.Statement) tally {
-	t := tally{statements: 1, retries: retriesOf(r), slowest: r.Total}
-	if r.Failed() {
+// tallyOf is what is counted of a statement when it has ended.
+func tallyOf(s *telemetry.Statement) tally {
+	t := tally{statements: 1, retries: retriesOf(s), rows: rowsOf(s).Or(0), slowest: s.Total, times: explain.SplitOf(s)}
+	if s.Failed() {
 		t.failed = 1
 	}
+	if s.Outcome == telemetry.OutcomeCanceled {
+		t.canceled = 1
+	}
 	return t
+}
+
+// counted is a tally with how many statements took how long.
+type counted struct {
+	tally
+	took [buckets]uint32 // by bucketOf the statement's total
+}
+
+func (c *counted) add(other *counted) {
+	c.tally.add(&other.tally)
+	for i, n := range other.took {
+		c.took[i] += n
+	}
 }
 
 // retriesOf sums the requests of a statement that were repeated.
@@ -104,22 +125,19 @@ func retriesOf(r *telemetry.Statement) (n int64) {
 }
 
 func (c *counts) addStatement(now time.Time, r *telemetry.Statement) {
-	t, times := tallyOf(r), explain.SplitOf(r)
-	bucket := bucketOf(r.Total)
+	t, bucket := tallyOf(r), bucketOf(r.Total)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	i := c.at(c.interval(now))
-	i.add(&t)
-	i.took[bucket]++
-	c.ever.add(&t)
+	c.ever.tally.add(&t)
 	c.ever.took[bucket]++
 	if !r.Internal {
 		c.finished = now
 	}
-	for p, d := range times {
-		c.ever.times[p] += d
-	}
-	c.spread(now, r.Started, r.Total, &times)
+	c.spread(now, r.Started, r.Total, &t.times)
+	t.times = telemetry.Split{} // spread has added them
+	i := c.at(c.interval(now))
+	i.tally.add(&t)
+	i.took[bucket]++
 }
 
 // spread adds the time of a statement to the intervals in which it passed. A record does not say
@@ -166,8 +184,8 @@ func (c *counts) addSession(now time.Time, r *telemetry.SessionOpened) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.at(c.interval(now)).add(&t)
-	c.ever.add(&t)
+	c.at(c.interval(now)).tally.add(&t)
+	c.ever.tally.add(&t)
 }
 
 // at returns an interval of the last hour, emptied if it was that of an earlier hour.
@@ -180,11 +198,18 @@ func (c *counts) at(n int64) *interval {
 	return i
 }
 
-// window is what was counted in a stretch of time.
+// window sums up a stretch of time.
 type window struct {
 	length time.Duration // at most the time since counting began
 	tally
-	took [buckets]int64
+	took [buckets]int64 // as in counted, but for as many statements as there may be
+}
+
+func (w *window) add(c *counted) {
+	w.tally.add(&c.tally)
+	for i, n := range c.took {
+		w.took[i] += int64(n)
+	}
 }
 
 // allTime is longer than any process runs.
@@ -209,13 +234,8 @@ func (c *counts) over(now time.Time, length time.Duration, running ...*telemetry
 	}
 	w := window{length: max(time.Second, now.Sub(begin))}
 	for i := range c.ring {
-		s := &c.ring[i]
-		if s.number < first || s.number > last+1 {
-			continue
-		}
-		w.add(&s.tally)
-		for i, n := range s.took {
-			w.took[i] += int64(n)
+		if s := &c.ring[i]; s.number >= first && s.number <= last+1 {
+			w.add(&s.counted)
 		}
 	}
 	addRunning(&w.times, running, now.Sub(c.origin.Add(time.Duration(first)*intervalLength)), 0)

@@ -46,7 +46,7 @@ func newMemory(registeredPools func() []telemetry.Pool) *memory {
 	line := newTimeline(now)
 	return &memory{
 		counts:          counts{timeline: line, since: now},
-		shapes:          shapes{timeline: line, all: groups[string, shapeTally]{most: shapesKept}},
+		shapes:          shapes{timeline: line, all: groups[string, counted]{most: shapesKept}},
 		failures:        failures{timeline: line, all: groups[errorKind, int64]{most: errorsKept}},
 		registeredPools: registeredPools,
 		recent:          boundedRecords{maxRecords: recentKept, maxBytes: recentBytes},

@@ -11,7 +11,6 @@ import (
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/sqltext"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
 
 const (
@@ -25,61 +24,23 @@ type shapes struct {
 	timeline
 
 	mu  sync.Mutex
-	all groups[string, shapeTally] // by shapeIDOf; guarded by mu
-}
-
-// shapeTally is what is counted about the statements of one shape.
-type shapeTally struct {
-	statements, failed, canceled, rows int64
-
-	slowest time.Duration
-	example string // key of the slowest; the latest of several
-	times   telemetry.Split
-	took    [buckets]uint32
-}
-
-func (t *shapeTally) add(other *shapeTally) {
-	t.statements += other.statements
-	t.failed += other.failed
-	t.canceled += other.canceled
-	t.rows += other.rows
-	if other.slowest >= t.slowest {
-		t.slowest, t.example = other.slowest, cmp.Or(other.example, t.example)
-	}
-	for p, d := range other.times {
-		t.times[p] += d
-	}
-	for i, n := range other.took {
-		t.took[i] += n
-	}
+	all groups[string, counted] // by shapeIDOf; guarded by mu
 }
 
 // addStatement counts a statement that ended.
 func (g *shapes) addStatement(now time.Time, s *telemetry.Statement) {
-	times, bucket := explain.SplitOf(s), bucketOf(s.Total)
+	t, bucket := tallyOf(s), bucketOf(s.Total)
+	t.example = keyOf(s)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	of := g.all.at(shapeIDOf(s), now)
 	if of.name == "" {
 		of.name = shapeOf(s)
 	}
-	of.count(g.interval(now), func(t *shapeTally) {
-		t.statements++
-		t.rows += rowsOf(s).Or(0)
-		t.took[bucket]++
-		if s.Total >= t.slowest {
-			t.slowest, t.example = s.Total, keyOf(s)
-		}
-		for p, d := range times {
-			t.times[p] += d
-		}
-		if s.Failed() {
-			t.failed++
-		}
-		if s.Outcome == telemetry.OutcomeCanceled {
-			t.canceled++
-		}
-	}, (*shapeTally).add)
+	of.count(g.interval(now), func(c *counted) {
+		c.tally.add(&t)
+		c.took[bucket]++
+	}, (*counted).add)
 }
 
 const ping = "ping" // the shape of the driver's own statements
@@ -157,70 +118,45 @@ func (v shapeView) URL() string { return link("statements", "shape", v.ID) }
 // ExampleURL is the page of the slowest statement of the shape.
 func (v shapeView) ExampleURL() string { return link("statement", "id", v.Example) }
 
-// ofRunning is what running statements of a shape add to those that ended.
-type ofRunning struct {
-	statements count
-	times      telemetry.Split
-	oldest     *telemetry.Statement
+// shapeWindow is what was counted of a shape in a stretch of time.
+type shapeWindow struct {
+	window                       // its times are also those of statements that run
+	name    string               // for people
+	running count                // statements
+	oldest  *telemetry.Statement // of those that run
 }
 
 // views describes the shapes that occurred in a stretch of time that ends now, those that took the
-// most time first.
+// most time first. Of the running statements, the oldest come first.
 func (g *shapes) views(now time.Time, length time.Duration, running ...*telemetry.Statement) []shapeView {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	all := []shapeView{}
-	runs := map[string]ofRunning{}
-	from := cmp.Or(length, allTime)
+	found := map[string]*shapeWindow{}
+	for shape, of := range g.all.all {
+		if c := of.over(g.interval(now), length, (*counted).add); c.statements > 0 {
+			found[shape] = &shapeWindow{name: of.name}
+			found[shape].add(&c)
+		}
+	}
 	for _, s := range running {
 		shape := shapeIDOf(s)
-		r := runs[shape]
-		r.statements++
-		addRunning(&r.times, []*telemetry.Statement{s}, from, 0)
-		if r.oldest == nil {
-			r.oldest = s
+		w := found[shape]
+		if w == nil {
+			w = &shapeWindow{name: shapeOf(s)}
+			if of := g.all.all[shape]; of != nil {
+				w.name = of.name
+			}
+			found[shape] = w
 		}
-		runs[shape] = r
+		w.running++
+		w.oldest = cmp.Or(w.oldest, s)
+		addRunning(&w.times, []*telemetry.Statement{s}, cmp.Or(length, allTime), 0)
 	}
-	tallies := map[string]shapeTally{}
-	for shape, of := range g.all.all {
-		if t := of.over(g.interval(now), length, (*shapeTally).add); t.statements > 0 {
-			tallies[shape] = t
-		}
-	}
-	for shape := range runs {
-		if _, ended := tallies[shape]; !ended {
-			tallies[shape] = shapeTally{}
-		}
-	}
+	all := make([]shapeView, 0, len(found))
 	var total time.Duration
-	for shape, t := range tallies {
-		w := window{tally: tally{statements: t.statements, slowest: t.slowest}} // of those that ended
-		for i, n := range t.took {
-			w.took[i] = int64(n)
-		}
-		r, name, example := runs[shape], "", t.example
-		for p, d := range r.times {
-			t.times[p] += d
-		}
-		if of := g.all.all[shape]; of != nil {
-			name = of.name
-		} else {
-			name = shapeOf(r.oldest)
-		}
-		if r.oldest != nil && r.oldest.Total > t.slowest {
-			example, t.slowest = keyOf(r.oldest), r.oldest.Total
-		}
-		v := shapeView{
-			ID: shape, Text: name, Statements: count(t.statements), Running: r.statements, Time: duration(t.times.Total()), P50: duration(w.quantile(0.5)), P95: duration(w.quantile(0.95)),
-			Slowest: duration(t.slowest), Failed: count(t.failed), Canceled: count(t.canceled), FailedShare: share(float64(t.failed) / float64(max(1, t.statements))),
-			Rows: count(t.rows), Split: splitOf(t.times), Example: example,
-		}
-		if largest := v.Split.Largest(); largest != nil {
-			v.Bound = largest.Bound
-		}
-		total += t.times.Total()
-		all = append(all, v)
+	for shape, w := range found {
+		all = append(all, w.view(shape))
+		total += w.times.Total()
 	}
 	for i := range all {
 		all[i].Share = shareOf(time.Duration(all[i].Time), total)
@@ -229,6 +165,23 @@ func (g *shapes) views(now time.Time, length time.Duration, running ...*telemetr
 		return cmp.Or(cmp.Compare(b.Time, a.Time), cmp.Compare(a.Text, b.Text), cmp.Compare(a.ID, b.ID))
 	})
 	return all
+}
+
+// view describes the shape, but for its share of all the time. Percentiles are those of statements that ended.
+func (w *shapeWindow) view(id string) shapeView {
+	v := shapeView{
+		ID: id, Text: w.name, Statements: count(w.statements), Running: w.running, Time: duration(w.times.Total()),
+		P50: duration(w.quantile(0.5)), P95: duration(w.quantile(0.95)), Slowest: duration(w.slowest), Example: w.example,
+		Failed: count(w.failed), Canceled: count(w.canceled), FailedShare: share(float64(w.failed) / float64(max(1, w.statements))),
+		Rows: count(w.rows), Split: splitOf(w.times),
+	}
+	if w.oldest != nil && w.oldest.Total > w.slowest {
+		v.Slowest, v.Example = duration(w.oldest.Total), keyOf(w.oldest)
+	}
+	if largest := v.Split.Largest(); largest != nil {
+		v.Bound = largest.Bound
+	}
+	return v
 }
 
 // shapesPage is the list of shapes.
