@@ -54,46 +54,32 @@ func (p *pools) sample(now time.Time, registered func() []telemetry.Pool) {
 	if !due {
 		return
 	}
-	var fresh []freshSample
-	var names []string
 	all := registered()
 	all = all[:min(len(all), poolsKept)]
-	for i, answer := range telemetry.ReadPools(all) {
-		pool := all[i]
-		name := pool.Name
-		for n := 2; slices.Contains(names, name); n++ {
-			name = fmt.Sprintf("%s (%d)", pool.Name, n)
-		}
-		names = append(names, name)
-		stats, ok := answer.Get()
-		fresh = append(fresh, freshSample{pool.ID, name, ok, poolSample{now, stats}})
-	}
+	answers := telemetry.ReadPools(all)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	before := p.all
-	p.all = make([]poolHistory, 0, len(fresh))
-	for _, f := range fresh {
-		h := poolHistory{id: f.id}
-		if i := slices.IndexFunc(before, func(h poolHistory) bool { return h.id == f.id }); i >= 0 {
-			h = before[i]
+	p.all = make([]poolHistory, 0, len(all))
+	for i, pool := range all {
+		h := poolHistory{id: pool.ID}
+		if at := slices.IndexFunc(before, func(h poolHistory) bool { return h.id == pool.ID }); at >= 0 {
+			h = before[at]
 		}
-		h.name, h.answered = f.name, f.answered
-		if f.answered {
-			h.fine = appendBounded(h.fine, fineKept, f.poolSample)
+		h.name = pool.Name
+		for n := 2; slices.ContainsFunc(p.all, func(other poolHistory) bool { return other.name == h.name }); n++ {
+			h.name = fmt.Sprintf("%s (%d)", pool.Name, n)
+		}
+		stats, answered := answers[i].Get()
+		if h.answered = answered; answered {
+			sample := poolSample{now, stats}
+			h.fine = appendBounded(h.fine, fineKept, sample)
 			if n := len(h.coarse); n == 0 || now.Sub(h.coarse[n-1].at) >= coarseEvery {
-				h.coarse = appendBounded(h.coarse, coarseKept, f.poolSample)
+				h.coarse = appendBounded(h.coarse, coarseKept, sample)
 			}
 		}
 		p.all = append(p.all, h)
 	}
-}
-
-// freshSample is a sample that is not in the history of its pool yet.
-type freshSample struct {
-	id       int64
-	name     string
-	answered bool
-	poolSample
 }
 
 // appendBounded appends a sample and drops the oldest when there are more than most.
