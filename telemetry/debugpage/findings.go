@@ -59,7 +59,7 @@ type situation struct {
 	shapes        []shapeView
 	errors        []errorView
 	pools         []poolView
-	pipelines     []pipelineView
+	pipelines     []telemetry.PipelineStats
 }
 
 func (req *request) situation(running, kept []*telemetry.Statement, o *overviewPage) *situation {
@@ -67,7 +67,7 @@ func (req *request) situation(running, kept []*telemetry.Statement, o *overviewP
 	s := &situation{
 		now: req.now, running: running, kept: kept, minutes: req.memory.counts.over(req.now, length, running...), p99: time.Duration(o.Rates[2].P99),
 		finished: req.memory.counts.lastFinished(), shapes: req.memory.shapes.views(req.now, length, running...), errors: req.memory.failures.views(req.now, length),
-		pools: o.Pools, pipelines: o.Reporting.Views,
+		pools: o.Pools, pipelines: o.Reporting.Pipelines,
 	}
 	for _, r := range running {
 		switch {

@@ -2,8 +2,9 @@ package debugpage
 
 import (
 	"fmt"
+	"maps"
 	"slices"
-	"strings"
+	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
@@ -13,39 +14,10 @@ import (
 // reporting is the state of the pipelines to Databricks.
 type reporting struct {
 	telemetry.ExportStats
-	Drops []drop         `json:"-"` // ExportStats.Dropped with meanings, for people
-	Views []pipelineView `json:"-"` // ExportStats.Pipelines, for people
+	now time.Time
 }
 
-func (req *request) reporting() reporting {
-	r := reporting{ExportStats: req.process().Export}
-	for reason, n := range r.Dropped {
-		r.Drops = append(r.Drops, drop{reason, dropMeanings[reason], count(n)})
-	}
-	slices.SortFunc(r.Drops, func(a, b drop) int { return strings.Compare(a.Reason, b.Reason) })
-	for _, p := range r.Pipelines {
-		view := pipelineView{PipelineStats: p, Memory: size(p.PendingBytes)}
-		if p.NotBefore.After(req.now) {
-			view.Next = &moment{p.NotBefore, req.now}
-		}
-		r.Views = append(r.Views, view)
-	}
-	return r
-}
-
-// pipelineView is the state of a pipeline with values written for people.
-type pipelineView struct {
-	telemetry.PipelineStats
-	Memory size    // of the events that wait
-	Next   *moment // when the next request may be made; nil for any time
-}
-
-// drop counts the events dropped for one reason.
-type drop struct {
-	Reason  string
-	Meaning string
-	Count   count
-}
+func (req *request) reporting() reporting { return reporting{req.process().Export, req.now} }
 
 // dropMeanings complete the sentence "5 dropped because …"; see Summary.
 var dropMeanings = map[string]string{
@@ -66,27 +38,19 @@ var dropMeanings = map[string]string{
 func (r reporting) Summary() string {
 	text := "No event was recorded for Databricks."
 	if r.Recorded > 0 {
-		text = fmt.Sprintf("%s recorded, %s sent in %s, %s waiting, %s dropped", format.Plural(r.Recorded, "event"), format.Count(r.Sent),
-			format.Plural(r.Requests, "request"), format.Count(r.Pending), r.TotalDropped())
-		for i, d := range r.Drops {
-			separator := "; "
-			if i == 0 {
-				separator = ": "
-			}
-			text += fmt.Sprintf("%s%s because %s", separator, d.Count, d.Meaning)
+		var dropped int64
+		because, separator := "", ": "
+		for _, reason := range slices.Sorted(maps.Keys(r.Dropped)) {
+			n := r.Dropped[reason]
+			dropped += n
+			because += fmt.Sprintf("%s%s because %s", separator, format.Count(n), dropMeanings[reason])
+			separator = "; "
 		}
-		text += "."
+		text = fmt.Sprintf("%s recorded, %s sent in %s, %s waiting, %s dropped%s.", format.Plural(r.Recorded, "event"), format.Count(r.Sent),
+			format.Plural(r.Requests, "request"), format.Count(r.Pending), format.Count(dropped), because)
 	}
 	if r.Failures > 0 {
 		text += " " + format.Plural(r.Failures, "request") + " failed."
 	}
 	return text
-}
-
-// TotalDropped sums the drops of all reasons.
-func (r reporting) TotalDropped() (n count) {
-	for _, d := range r.Drops {
-		n += d.Count
-	}
-	return n
 }
