@@ -80,7 +80,7 @@ func (req *request) sentDocument(d export.Document) document {
 func documentOf(text, outcome string) document {
 	raw := json.RawMessage(text)
 	if !json.Valid(raw) {
-		raw = quoted(text)
+		raw, _ = json.Marshal(text) // a string always marshals
 	}
 	return document{Outcome: outcome, JSON: raw, Kind: operationIn(raw)}
 }

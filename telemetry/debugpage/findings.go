@@ -370,7 +370,7 @@ func (s *situation) failing() (all []finding) {
 		if part := float64(n) / float64(max(1, v.Statements)); n >= failingLeast && part >= failingShare {
 			all = append(all, finding{
 				Severity: severityWarning, Number: share(part).String(), Link: link("statements", "shape", v.ID, "outcome", problem),
-				Text: fmt.Sprintf("%s of the statements “%s” failed in the last 5 min: %s of %s%s.", share(part), beginning(v.Text), n, v.Statements, s.latestCategory(v.ID)),
+				Text: fmt.Sprintf("%s of the statements “%s” failed in the last 5 min: %s of %s%s.", share(part), shortened(v.Text, 60, "…"), n, v.Statements, s.latestCategory(v.ID)),
 			})
 		}
 	}
@@ -465,11 +465,10 @@ func (s *situation) reporting() (all []finding) {
 	return all
 }
 
-// beginning is the beginning of a shape, as much as fits into a sentence.
-func beginning(text string) string {
-	const most = 60
+// shortened cuts a text of more than so many characters, and marks where.
+func shortened(text string, most int, mark string) string {
 	if runes := []rune(text); len(runes) > most {
-		return string(runes[:most]) + "…"
+		return string(runes[:most]) + mark
 	}
 	return text
 }

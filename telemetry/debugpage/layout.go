@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	_ "embed" // for the style sheet
 	"encoding/base64"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -70,16 +71,7 @@ func (req *request) layout(name, title string, m model) layout {
 // request.
 func (req *request) link(name string, set ...string) string {
 	values := url.Values{}
-	for key, all := range req.query {
-		values[key] = all
-	}
-	return linkWith(name, values, set)
-}
-
-// link is the address of the page of that name with the parameters in set, pairs of a name and a value.
-func link(name string, set ...string) string { return linkWith(name, url.Values{}, set) }
-
-func linkWith(name string, values url.Values, set []string) string {
+	maps.Copy(values, req.query)
 	for pair := range slices.Chunk(set, 2) {
 		if pair[1] == "" {
 			values.Del(pair[0])
@@ -92,3 +84,6 @@ func linkWith(name string, values url.Values, set []string) string {
 	}
 	return name
 }
+
+// link is the address of the page of that name with the parameters in set, pairs of a name and a value.
+func link(name string, set ...string) string { return (&request{}).link(name, set...) }

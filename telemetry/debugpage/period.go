@@ -2,6 +2,7 @@ package debugpage
 
 import (
 	"cmp"
+	"slices"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
@@ -20,18 +21,12 @@ var periods = []period{
 }
 
 // period is the stretch of time that the request asks for; otherwise is the key of the default.
-func (req *request) period(otherwise string) (chosen period) {
-	for _, p := range periods {
-		if p.key == otherwise {
-			chosen = p
-		}
+func (req *request) period(otherwise string) period {
+	indexOf := func(key string) int { return slices.IndexFunc(periods, func(p period) bool { return p.key == key }) }
+	if i := indexOf(req.query.Get("window")); i >= 0 {
+		return periods[i]
 	}
-	for _, p := range periods {
-		if p.key == req.query.Get("window") {
-			return p
-		}
-	}
-	return chosen
+	return periods[indexOf(otherwise)]
 }
 
 // windows are links to the same page for every stretch of time.

@@ -71,15 +71,10 @@ func (r row) ShapeURL() string { return link("statements", "shape", r.Shape) }
 // Text is the beginning of the statement's text, on one line, or the name of its shape where the text
 // is not kept.
 func (r row) Text() string {
-	const most = 120
 	if r.Query == "" && r.Shape != "" {
 		return hashed(r.Shape)
 	}
-	text := strings.Join(strings.Fields(r.Query), " ")
-	if runes := []rune(text); len(runes) > most {
-		return string(runes[:most]) + " …"
-	}
-	return text
+	return shortened(strings.Join(strings.Fields(r.Query), " "), 120, " …")
 }
 
 // Result says in which format the rows were delivered.
@@ -117,14 +112,11 @@ func (req *request) rowOf(s *telemetry.Statement, v explain.Verdict) row {
 	r := row{
 		Key: keyOf(s), Started: moment{s.Started, req.now}, Kind: s.Kind, Outcome: s.Outcome, Category: categoryOf(s), StatementID: s.StatementID, Query: s.Query, Shape: s.Shape,
 		Total: duration(s.Total), Verdict: v.Sentence, Bound: v.Bound, Split: splitOf(explain.SplitOf(s)),
-		Rows: knownCount(rowsOf(s)), Format: string(s.Result.Format), Server: s.Server, Internal: s.Internal,
+		Rows: knownAs[count](rowsOf(s)), Bytes: knownAs[size](received(s)), Format: string(s.Result.Format), Server: s.Server, Internal: s.Internal,
 	}
 	if c := s.CloudFetch; c != nil {
 		n := count(c.Present)
 		r.Files = &n
-	}
-	if n, ok := received(s); ok {
-		r.Bytes = (*size)(&n)
 	}
 	return r
 }
@@ -162,17 +154,17 @@ func rowsOf(s *telemetry.Statement) telemetry.Maybe[int64] {
 	return s.RowsAffected
 }
 
-// received sums the bytes received over Thrift and as files. It returns false where the wire was not
-// read.
-func received(s *telemetry.Statement) (n int64, ok bool) {
+// received sums the bytes received over Thrift and as files. The sum is unknown where the wire was not read.
+func received(s *telemetry.Statement) (sum telemetry.Maybe[int64]) {
 	if s.RPCs == nil {
-		return 0, false
+		return sum
 	}
+	var n int64
 	for _, r := range s.RPCs {
 		n += r.BytesIn
 	}
 	if c := s.CloudFetch; c != nil {
 		n += c.Received
 	}
-	return n, true
+	return telemetry.Known(n)
 }

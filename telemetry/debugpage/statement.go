@@ -42,17 +42,20 @@ func (req *request) statement() (string, model, int) {
 	report := req.memory.reports.of(s.StatementID)
 	verdict := explain.WithReport(s, report)
 	_, because, _ := strings.Cut(verdict.Sentence, ": ")
+	var files []telemetry.File
+	if s.CloudFetch != nil {
+		files = s.CloudFetch.Files
+	}
 	p := statementPage{
 		row: req.rowOf(s, verdict), Session: s.SessionID, Connector: s.Connector,
 		Profile: s.ProfileURL(), References: referencesOf(s), Share: share(verdict.Share), Because: because, Class: verdict.Part.String(), Advice: verdict.Advice,
-		Failure: failureOf(s.Failure), CloseFailure: failureOf(s.CloseFailure),
+		Failure: (*failureView)(s.Failure), CloseFailure: (*failureView)(s.CloseFailure),
 		Queueing: req.memory.pools.queueing(s.Started), Waterfall: waterfallOf(s, report), Server: serverReportOf(report, verdict),
 		RPCs:     tableOf("Calls by method", registry.RPCFields, s.RPCs, nil),
 		Calls:    tableOf("Calls", registry.CallFields, s.Calls, func(c *telemetry.Call) []telemetry.Attempt { return c.Retried }),
-		Fields:   localFields(registry.StatementFields, s),
-		FileList: tableOf("Files", registry.FileFields, filesOf(s), func(f *telemetry.File) []telemetry.Attempt { return f.Retried }),
+		FileList: tableOf("Files", registry.FileFields, files, func(f *telemetry.File) []telemetry.Attempt { return f.Retried }),
+		Fields:   localFields(registry.StatementFields, s), Report: req.reportOf(s),
 	}
-	p.Report = req.reportOf(s)
 	return "Statement " + p.Name(), p, http.StatusOK
 }
 
@@ -82,26 +85,12 @@ func (req *request) find(id string) *telemetry.Statement {
 	return nil
 }
 
-func filesOf(s *telemetry.Statement) []telemetry.File {
-	if s.CloudFetch == nil {
-		return nil
-	}
-	return s.CloudFetch.Files
-}
-
-// failureView describes an error.
+// failureView is a telemetry.Failure in JSON.
 type failureView struct {
 	Category  telemetry.Category `json:"category"`
 	SQLState  string             `json:"sqlstate,omitempty"`
 	Retryable bool               `json:"retryable"`
 	Message   string             `json:"message,omitempty"`
-}
-
-func failureOf(f *telemetry.Failure) *failureView {
-	if f == nil {
-		return nil
-	}
-	return &failureView{f.Category, f.SQLState, f.Retryable, f.Message}
 }
 
 // field is one field of the record, as the registry describes it.

@@ -94,11 +94,7 @@ var orders = []order[*telemetry.Statement]{
 	{"started", "Started", "w1", latestFirst},
 	{"total", "Total", "n total", slowestFirst},
 	{"rows", "Rows", "n rows", func(a, b *telemetry.Statement) int { return cmp.Compare(rowsOf(b).Or(-1), rowsOf(a).Or(-1)) }},
-	{"bytes", "Received", "n bytes", func(a, b *telemetry.Statement) int {
-		bytesA, _ := received(a)
-		bytesB, _ := received(b)
-		return cmp.Compare(bytesB, bytesA)
-	}},
+	{"bytes", "Received", "n bytes", func(a, b *telemetry.Statement) int { return cmp.Compare(received(b).Or(0), received(a).Or(0)) }},
 }
 
 // sort sorts the list as the request asks, fills in the headings, and returns the order. By

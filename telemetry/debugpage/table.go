@@ -88,7 +88,7 @@ func (h columnHead) String() string {
 }
 
 // MarshalJSON writes the name as in NDJSON.
-func (h columnHead) MarshalJSON() ([]byte, error) { return quoted(h.Name), nil }
+func (h columnHead) MarshalJSON() ([]byte, error) { return json.Marshal(h.Name) }
 
 // tableRow is the values of one call or file.
 type tableRow struct {

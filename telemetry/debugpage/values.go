@@ -1,7 +1,6 @@
 package debugpage
 
 import (
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"strconv"
@@ -26,31 +25,24 @@ func (d duration) MarshalJSON() ([]byte, error) {
 	return registry.AppendJSON(nil, slog.DurationValue(time.Duration(d))), nil
 }
 
-// knownDuration is nil where the duration is unknown.
-func knownDuration(m telemetry.Maybe[time.Duration]) *duration {
-	if v, ok := m.Get(); ok {
-		return (*duration)(&v)
-	}
-	return nil
-}
-
 // count is written with commas between its thousands in HTML.
 type count int64
 
 func (c count) String() string { return format.Count(int64(c)) }
 
-// knownCount is nil where the number is unknown.
-func knownCount(m telemetry.Maybe[int64]) *count {
-	if v, ok := m.Get(); ok {
-		return (*count)(&v)
-	}
-	return nil
-}
-
 // size is a number of bytes.
 type size int64
 
 func (s size) String() string { return format.Bytes(int64(s)) }
+
+// knownAs is a measurement as one of these types, nil where it is unknown.
+func knownAs[To, From ~int64](m telemetry.Maybe[From]) *To {
+	if v, ok := m.Get(); ok {
+		to := To(v)
+		return &to
+	}
+	return nil
+}
 
 // textOf is the text of a value; empty where there is none.
 func textOf[T fmt.Stringer](v *T) string {
@@ -180,10 +172,4 @@ func (v value) MarshalJSON() ([]byte, error) {
 		return []byte("null"), nil
 	}
 	return registry.AppendJSON(nil, v.Value), nil
-}
-
-// quoted is a text as a JSON string.
-func quoted(text string) []byte {
-	b, _ := json.Marshal(text) // a string always marshals
-	return b
 }

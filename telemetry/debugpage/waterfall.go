@@ -165,7 +165,7 @@ type bar struct {
 func barOf(b explain.Bar, total time.Duration, y, height int) bar {
 	drawn := bar{
 		TextX: "0%",
-		Kind:  b.Kind, Label: b.Label, Start: duration(b.Start), End: duration(b.End), Queued: knownDuration(b.Queued), FirstByte: knownDuration(b.FirstByte),
+		Kind:  b.Kind, Label: b.Label, Start: duration(b.Start), End: duration(b.End), Queued: knownAs[duration](b.Queued), FirstByte: knownAs[duration](b.FirstByte),
 		Note: b.Note, Failed: b.Failed, Open: b.Open,
 		Y: y, H: height, TextY: height/2 + 4,
 	}
