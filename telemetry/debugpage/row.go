@@ -77,6 +77,14 @@ func (r row) Text() string {
 	return shortened(strings.Join(strings.Fields(r.Query), " "), 120, " …")
 }
 
+// shortened cuts a text of more than so many characters, and marks where.
+func shortened(text string, most int, mark string) string {
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most]) + mark
+	}
+	return text
+}
+
 // Result says in which format the rows were delivered.
 func (r row) Result() string {
 	switch telemetry.ResultFormat(r.Format) {

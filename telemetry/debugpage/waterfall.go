@@ -38,7 +38,7 @@ const (
 func waterfallOf(s *telemetry.Statement, r *telemetry.ServerReport) waterfall {
 	t := explain.TimelineWithReport(s, r)
 	w := waterfall{Total: duration(t.Total), Missing: t.Missing, Phases: t.PhasesNote, Lanes: []lane{}}
-	var seen, waited, queued, failed, open = map[string]bool{}, false, false, false, false
+	seen := map[string]bool{} // kinds of bars, and classes of marks on them
 	y, files, bars := topRoom, 0, 0
 	for _, from := range t.Lanes {
 		l := lane{Name: from.Name, Within: from.Within, Label: from.Name, Y: y, H: laneHeight, Striped: len(w.Lanes)%2 == 1, Bars: []bar{}}
@@ -56,9 +56,10 @@ func waterfallOf(s *telemetry.Statement, r *telemetry.ServerReport) waterfall {
 		for _, b := range from.Bars {
 			drawn := barOf(b, t.Total, y+(l.H-height)/2, height)
 			seen[string(b.Kind)] = true
-			waited = waited || drawn.Wait != "" && b.Kind != explain.BarPause
-			queued = queued || drawn.QueueX != ""
-			failed, open = failed || drawn.Hatched, open || b.Open
+			seen["wait"] = seen["wait"] || drawn.Wait != "" && b.Kind != explain.BarPause
+			seen["queue"] = seen["queue"] || drawn.QueueX != ""
+			seen["failed"] = seen["failed"] || drawn.Hatched
+			seen["open"] = seen["open"] || b.Open
 			l.Bars = append(l.Bars, drawn)
 			bars++
 		}
@@ -75,12 +76,11 @@ func waterfallOf(s *telemetry.Statement, r *telemetry.ServerReport) waterfall {
 			w.Legend = append(w.Legend, legendEntry{class, k.name})
 		}
 	}
-	for _, more := range []struct {
-		present     bool
-		class, name string
-	}{{waited, "wait", "until the first byte or row"}, {queued, "queue", "link received, not yet requested"}, {failed, "failed", "failed"}, {open, "open", "has not ended"}} {
-		if more.present {
-			w.Legend = append(w.Legend, legendEntry{more.class, more.name})
+	for _, mark := range []legendEntry{
+		{"wait", "until the first byte or row"}, {"queue", "link received, not yet requested"}, {"failed", "failed"}, {"open", "has not ended"},
+	} {
+		if seen[mark.Class] {
+			w.Legend = append(w.Legend, mark)
 		}
 	}
 	w.Desc = fmt.Sprintf("%s in %s over %s. The tables below say the same in numbers.",

@@ -1,0 +1,176 @@
+package debugpage
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
+)
+
+// These findings are about the last 5 min, the last minute of pools, and the state of the pipelines.
+
+// refused reports connections that could not be opened.
+func (s *situation) refused() []finding {
+	n := s.minutes.failedOpens
+	if n == 0 {
+		return nil
+	}
+	var category telemetry.Category
+	var latest time.Time
+	for _, e := range s.errors {
+		if e.Of == ofConnection {
+			category = cmp.Or(category, e.Category)
+			if e.Last.at.After(latest) {
+				latest = e.Last.at
+			}
+		}
+	}
+	with, because := "", ""
+	if category != "" {
+		with, because = " with "+format.OneSpelling(string(category)), ": "+format.OneSpelling(string(category))
+	}
+	f := finding{
+		Severity: severityCritical, Number: format.Count(n), Link: "#failed-opens",
+		Text:   fmt.Sprintf("No connection could be opened in the last 5 min: %s failed%s.", format.Plural(n, "attempt"), with),
+		Advice: "Check the host, the credential and the network: no statement can run without a connection.",
+	}
+	if s.minutes.opened == 0 && !latest.IsZero() && s.finished.After(latest) {
+		f.Severity = severityWarning
+		f.Advice = "Statements have finished since, on connections that were opened before. Check the host, the credential and the network."
+	}
+	if s.minutes.opened > 0 {
+		f.Severity = severityWarning
+		f.Text = fmt.Sprintf("%s of %s connections could not be opened in the last 5 min%s.", format.Count(n), format.Count(n+s.minutes.opened), because)
+	}
+	return []finding{f}
+}
+
+// queueing reports pools that calls wait for.
+func (s *situation) queueing() (all []finding) {
+	for _, p := range s.pools {
+		_, waiting, ok := strings.Cut(p.Verdict, ": ")
+		if !ok {
+			continue
+		}
+		within := "in the last " + approximate(time.Duration(p.Since))
+		f := finding{Severity: severityWarning, Number: p.waited.String(), Link: "#pools", Advice: p.Advice, Text: capitalized(within) + ", " + waiting + "."}
+		if p.Full() {
+			waits, _, _ := strings.Cut(waiting, " for a connection")
+			f.Text = fmt.Sprintf("All %s connections of %s are in use: %s, %s for one%s.", p.MaxOpen, p.Name, within, waits, format.EndedWaits(p.took))
+			if ago, ever := s.sinceFinished(); ever && ago >= stuckAfter && len(s.running) == 0 {
+				f.Severity = severityCritical
+				f.Text = fmt.Sprintf("No statement is running, and none has finished for %s; %s", approximate(ago), lowerFirst(f.Text))
+			}
+		}
+		all = append(all, f)
+	}
+	return all
+}
+
+// retries reports requests that had to be repeated.
+func (s *situation) retries() []finding {
+	total := s.minutes.times.Total()
+	taken := shareOf(s.minutes.times[telemetry.PartRetry], total)
+	if s.minutes.retries < failingLeast || taken < 0.2 {
+		return nil
+	}
+	status := ""
+	for _, k := range s.recent {
+		if status = lastStatus(k); status != "" {
+			break
+		}
+	}
+	return []finding{{
+		Severity: severityWarning, Number: format.Count(s.minutes.retries), Link: "statements?bound=retry-bound",
+		Text: fmt.Sprintf("%s in the last 5 min%s: that took %s of the time of all statements.",
+			format.Choose(s.minutes.retries, "request failed and was repeated", "requests failed and were repeated"), status, taken),
+		Advice: "The workspace or the storage refuses requests: look at its status and limits, and run fewer statements at once.",
+	}}
+}
+
+// canceled reports that many statements end because the application's contexts do.
+func (s *situation) canceled() []finding {
+	var n, of count
+	for _, v := range s.shapes {
+		if v.Text != ping {
+			n, of = n+v.Canceled, of+v.Statements
+		}
+	}
+	if n < failingLeast || float64(n) < 0.2*float64(of) {
+		return nil
+	}
+	return []finding{{
+		Severity: severityWarning, Number: n.String(), Link: "statements?outcome=canceled&window=5m",
+		Text:   fmt.Sprintf("%s of %s of the last 5 min were canceled: the application's contexts ended first.", n, format.Plural(int64(of), "statement")),
+		Advice: "Look at deadlines and at clients that give up. The warehouse may still be at work on canceled statements.",
+	}}
+}
+
+// failing reports the shapes that fail often, however few of all statements they are.
+func (s *situation) failing() (all []finding) {
+	for _, v := range s.shapes {
+		n := v.Failed - v.Canceled
+		if part := float64(n) / float64(max(1, v.Statements)); n >= failingLeast && part >= failingShare {
+			all = append(all, finding{
+				Severity: severityWarning, Number: share(part).String(), Link: link("statements", "shape", v.ID, "outcome", problem),
+				Text: fmt.Sprintf("%s of the statements “%s” failed in the last 5 min: %s of %s%s.", share(part), shortened(v.Text, 60, "…"), n, v.Statements, s.latestCategory(v.ID)),
+			})
+		}
+	}
+	return all
+}
+
+// latestCategory names the error that a statement of a shape failed with most recently.
+func (s *situation) latestCategory(shape string) string {
+	for _, k := range s.recent {
+		if k.Outcome == telemetry.OutcomeFailed && shapeIDOf(k) == shape {
+			return ", " + format.OneSpelling(string(k.Failure.Category))
+		}
+	}
+	return ""
+}
+
+// slow reports what statements waited for if that took long.
+func (s *situation) slow() (all []finding) {
+	for _, p := range telemetry.Parts {
+		var waited, total time.Duration
+		var n count
+		for _, v := range s.shapes {
+			if l := v.Split.Largest(); l != nil && l.Name == p.String() && l.Share >= 0.5 && time.Duration(l.Time)/time.Duration(v.Statements+v.Running) >= slowPart {
+				waited, total, n = waited+time.Duration(l.Time), total+time.Duration(v.Time), n+v.Statements+v.Running
+			}
+		}
+		if n == 0 || p == telemetry.PartRetry {
+			continue
+		}
+		f := finding{
+			Severity: severityWarning, Number: n.String(), Link: link("statements", "bound", explain.Part{Part: p}.Bound(), "window", "5m"),
+			Text: fmt.Sprintf("%s of the last 5 min spent %s of the time on %s, %s each: %s", format.Plural(int64(n), "statement"), shareOf(waited, total), waitedFor[p],
+				format.Duration(waited/time.Duration(n)), lowerFirst(explain.Part{Part: p}.Meaning())),
+		}
+		if p == telemetry.PartServer || p == telemetry.PartUnknown {
+			f.Severity = severityNotice // a warehouse has much to do
+		}
+		all = append(all, f)
+	}
+	return all
+}
+
+// reporting reports pipelines to Databricks that fail.
+func (s *situation) reporting() (all []finding) {
+	for _, p := range s.pipelines {
+		if p.Breaker != "open" && p.LastError == "" {
+			continue
+		}
+		text := "Reporting to " + p.Server + " fails"
+		if p.LastError != "" {
+			text += " with " + p.LastError
+		}
+		all = append(all, finding{Severity: severityNotice, Number: format.Count(p.Pending), Text: text + ". Statements are not affected.", Link: "telemetry"})
+	}
+	return all
+}

@@ -1,0 +1,132 @@
+package debugpage
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
+)
+
+// These findings are about statements that run now.
+
+// hanging reports statements that get no answer.
+func (s *situation) hanging() []finding {
+	if len(s.stuck) == 0 {
+		return nil
+	}
+	longest := slices.MaxFunc(s.stuck, func(a, b *telemetry.Statement) int { return cmp.Compare(unansweredFor(a), unansweredFor(b)) })
+	period := approximate(unansweredFor(longest))
+	return []finding{s.standstill(s.stuck, longest,
+		"1 statement has been stuck for "+period+" without an answer", "statements are stuck, the oldest for "+period+" without an answer", "for "+period+" without an answer")}
+}
+
+// unansweredFor is how long a statement has waited without a byte of an answer.
+func unansweredFor(s *telemetry.Statement) time.Duration {
+	if _, since, ok := explain.Unanswered(s); ok {
+		return since
+	}
+	return 0
+}
+
+// halted reports statements that only repeat requests, and that no statement finishes because of a
+// part other than the server. As long as some finish, such statements are slow.
+func (s *situation) halted() (all []finding) {
+	if len(s.repeating) > 0 {
+		oldest := s.repeating[0]
+		period, status := approximate(explain.Of(oldest).Time), lastStatus(oldest)
+		all = append(all, s.standstill(s.repeating, oldest,
+			"1 statement has repeated requests for "+period+status, "statements are repeating requests, the oldest for "+period+status, "has repeated requests for "+period+status))
+	}
+	if len(s.elsewhere) > 0 {
+		v := explain.Of(s.elsewhere[0])
+		waited := "has waited " + approximate(v.Time) + " for " + waitedFor[v.Part]
+		if f := s.standstill(s.elsewhere, s.elsewhere[0], "1 statement "+waited, "statements are waiting, the oldest "+waited, waited); f.Severity == severityCritical {
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// standstill is the finding that statements make no progress, with a text for one and for several, and
+// with what the example does among all that are running. It is urgent if no other statement finishes
+// either.
+func (s *situation) standstill(all []*telemetry.Statement, example *telemetry.Statement, one, several, among string) finding {
+	f := finding{
+		Severity: severityWarning, Number: format.Count(int64(len(all))), Link: "statements?outcome=running", Advice: explain.Of(example).Advice,
+		Text: fmt.Sprintf("%d %s%s.", len(all), several, s.fullPools()),
+	}
+	if len(all) == 1 {
+		f.Link, f.Text = link("statement", "id", keyOf(example)), one+s.fullPools()+"."
+	}
+	ago, ever := s.sinceFinished()
+	if ago < stuckAfter || len(all) == 1 && s.fullPools() == "" {
+		return f
+	}
+	f.Severity = severityCritical
+	period := "for " + approximate(ago)
+	if !ever {
+		period = "since the process started"
+	}
+	subject := "the oldest"
+	if len(all) < len(s.running) {
+		subject = "one of them"
+	}
+	f.Text = fmt.Sprintf("No statement has finished %s; %s, %s %s%s.", period, format.Choose(int64(len(s.running)), "is running", "are running"), subject, among, s.fullPools())
+	return f
+}
+
+// leaked reports results that the application left open.
+func (s *situation) leaked() []finding {
+	if len(s.open) == 0 {
+		return nil
+	}
+	var longest time.Duration // that the application has had one of them
+	for _, r := range s.open {
+		longest = max(longest, r.Split[telemetry.PartApplication])
+	}
+	f := finding{
+		Severity: severityWarning, Number: format.Count(int64(len(s.open))), Link: "statements?outcome=running&bound=application-bound",
+		Text: fmt.Sprintf("%s by the application, the oldest for %s%s.", format.Choose(int64(len(s.open)), "result is held open", "results are held open"),
+			approximate(longest), s.fullPools()),
+		Advice: "Close rows when they are read (defer rows.Close()): every open result keeps a connection.",
+	}
+	if s.fullPools() != "" {
+		f.Severity = severityCritical
+	}
+	return []finding{f}
+}
+
+// longRunning reports statements that run for long, which is urgent only if they hold a whole pool,
+// or if several run and none finishes.
+func (s *situation) longRunning() []finding {
+	if len(s.long) == 0 {
+		return nil
+	}
+	oldest, state := s.long[0], ""
+	if oldest.State != "" {
+		state = ", last seen " + oldest.State
+	}
+	f := finding{
+		Severity: severityNotice, Number: format.Count(int64(len(s.long))), Link: link("statement", "id", keyOf(oldest)), Advice: explain.Of(oldest).Advice,
+		Text: fmt.Sprintf("1 statement has been running for %s%s%s.", approximate(oldest.Total), state, s.fullPools()),
+	}
+	if n := len(s.long); n > 1 {
+		f.Link = "statements?outcome=running"
+		f.Text = fmt.Sprintf("%d statements have been running for long, the oldest for %s%s%s.", n, approximate(oldest.Total), state, s.fullPools())
+	}
+	ago, ever := s.sinceFinished()
+	switch {
+	case s.fullPools() != "" && ago >= time.Minute:
+		f.Severity = severityCritical
+	case s.fullPools() != "":
+		f.Severity = severityWarning
+	case len(s.long) > 1 && ever && ago >= 5*time.Minute:
+		f.Severity = severityWarning
+		f.Text = fmt.Sprintf("No statement has finished for %s; %s, the oldest for %s%s.", approximate(ago), format.Choose(int64(len(s.running)), "is running", "are running"), approximate(oldest.Total), state)
+	}
+	return []finding{f}
+}
