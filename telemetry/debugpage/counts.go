@@ -52,10 +52,9 @@ type counts struct {
 	timeline
 	since time.Time // when counting began
 
-	mu       sync.Mutex          // guards all below
-	finished time.Time           // when the latest statement of the application ended; not the driver's own pings
-	ring     [intervals]interval // by number modulo intervals
-	ever     window
+	mu   sync.Mutex          // guards all below
+	ring [intervals]interval // by number modulo intervals
+	ever window
 }
 
 type interval struct {
@@ -131,7 +130,7 @@ func (c *counts) addStatement(now time.Time, r *telemetry.Statement) {
 	c.ever.tally.add(&t)
 	c.ever.took[bucket]++
 	if !r.Internal {
-		c.finished = now
+		c.ever.finished = now
 	}
 	c.spread(now, r.Started, r.Total, &t.times)
 	t.times = telemetry.Split{} // spread has added them
@@ -200,7 +199,8 @@ func (c *counts) at(n int64) *interval {
 
 // window sums up a stretch of time.
 type window struct {
-	length time.Duration // at most the time since counting began
+	length   time.Duration // at most the time since counting began
+	finished time.Time     // when the latest statement of the application ended, ever; not the driver's own pings
 	tally
 	took [buckets]int64 // as in counted, but for as many statements as there may be
 }
@@ -223,7 +223,7 @@ func (c *counts) over(now time.Time, length time.Duration, running ...*telemetry
 	if length == 0 {
 		w := c.ever
 		w.length = max(time.Second, now.Sub(c.since))
-		addRunning(&w.times, running, allTime, 0)
+		addRunning(&w.times, allTime, 0, running...)
 		return w
 	}
 	last := c.interval(now)
@@ -232,30 +232,23 @@ func (c *counts) over(now time.Time, length time.Duration, running ...*telemetry
 	if begin.Before(c.since) {
 		begin = c.since
 	}
-	w := window{length: max(time.Second, now.Sub(begin))}
+	w := window{length: max(time.Second, now.Sub(begin)), finished: c.ever.finished}
 	for i := range c.ring {
 		if s := &c.ring[i]; s.number >= first && s.number <= last+1 {
 			w.add(&s.counted)
 		}
 	}
-	addRunning(&w.times, running, now.Sub(c.origin.Add(time.Duration(first)*intervalLength)), 0)
+	addRunning(&w.times, now.Sub(c.origin.Add(time.Duration(first)*intervalLength)), 0, running...)
 	return w
 }
 
 // addRunning adds the time that running statements have had between two moments, which are given as
 // how long ago they were.
-func addRunning(to *telemetry.Split, running []*telemetry.Statement, from, until time.Duration) {
+func addRunning(to *telemetry.Split, from, until time.Duration, running ...*telemetry.Statement) {
 	for _, s := range running {
 		times := explain.SplitOf(s)
 		addShare(to, &times, overlap(-s.Total, 0, -from, -until), s.Total)
 	}
-}
-
-// lastFinished is when the latest statement of the application ended; the zero time if none did.
-func (c *counts) lastFinished() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.finished
 }
 
 // columnCounts is what was counted in the time of a column of the chart.
@@ -286,7 +279,7 @@ func (c *counts) columns(now time.Time, running ...*telemetry.Statement) []colum
 	for i := range all {
 		back := time.Duration(n-1-int64(i)) * width
 		all[i].began, all[i].length = began.Add(-back), width
-		addRunning(&all[i].times, running, ago+back, ago+back-width)
+		addRunning(&all[i].times, ago+back, ago+back-width, running...)
 	}
 	all[n-1].length = max(time.Millisecond, ago)
 	for i := range c.ring {

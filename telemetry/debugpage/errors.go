@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"net/http"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/sqltext"
@@ -18,10 +17,7 @@ const (
 
 // failures counts the errors of statements and of connections that could not be opened, by kind.
 type failures struct {
-	timeline
-
-	mu  sync.Mutex
-	all groups[errorKind, int64] // guarded by mu
+	groups[errorKind, int64]
 }
 
 // errorKind is what equal errors have in common.
@@ -41,12 +37,9 @@ const (
 func (g *failures) add(now time.Time, of string, f *telemetry.Failure, example string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	kind := g.all.at(errorKind{of, f.Category, f.SQLState, sqltext.Bounded(f.Message, messageBytes)}, now)
-	kind.count(g.interval(now), func(n *int64) { *n++ }, addErrors)
-	kind.example = example
+	kind := errorKind{of, f.Category, f.SQLState, sqltext.Bounded(f.Message, messageBytes)}
+	g.count(now, kind, func(n *int64) { *n++ }).example = example
 }
-
-func addErrors(to, one *int64) { *to += *one }
 
 // errorView is a kind of error in a list.
 type errorView struct {
@@ -72,8 +65,8 @@ func (g *failures) views(now time.Time, length time.Duration) []errorView {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	all := []errorView{}
-	for kind, of := range g.all.all {
-		if n := of.over(g.interval(now), length, addErrors); n > 0 {
+	for kind, of := range g.all {
+		if n := g.over(now, length, of); n > 0 {
 			all = append(all, errorView{kind, count(n), moment{of.last, now}, of.example})
 		}
 	}

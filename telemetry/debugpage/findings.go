@@ -56,7 +56,6 @@ type situation struct {
 	recent    []*telemetry.Statement // kept ones that ended in the last 5 min, latest first
 	minutes   window                 // the last 5 min
 	p99       time.Duration          // of the last hour
-	finished  time.Time              // when a statement last finished
 	shapes    []shapeView
 	errors    []errorView
 	pools     []poolView
@@ -68,7 +67,7 @@ func (req *request) situation(running, kept []*telemetry.Statement, o *overviewP
 	s := &situation{
 		now: req.now, running: running, recent: periods[0].within(req.now, kept),
 		minutes: req.memory.counts.over(req.now, length, running...), p99: time.Duration(o.Rates[2].P99),
-		finished: req.memory.counts.lastFinished(), shapes: req.memory.shapes.views(req.now, length, running...), errors: req.memory.failures.views(req.now, length),
+		shapes: req.memory.shapes.views(req.now, length, running...), errors: req.memory.failures.views(req.now, length),
 		pools: o.Pools, pipelines: o.Reporting.Pipelines,
 	}
 	for _, r := range running {
@@ -132,10 +131,10 @@ func (s *situation) headline(findings []finding) (string, severity) {
 
 // sinceFinished is how long ago a statement last finished; ever is false if none has.
 func (s *situation) sinceFinished() (ago time.Duration, ever bool) {
-	if s.finished.IsZero() {
+	if s.minutes.finished.IsZero() {
 		return allTime, false
 	}
-	return s.now.Sub(s.finished), true
+	return s.now.Sub(s.minutes.finished), true
 }
 
 // fullPools names the pools all of whose connections are in use.

@@ -38,7 +38,7 @@ func (s *situation) refused() []finding {
 		Text:   fmt.Sprintf("No connection could be opened in the last 5 min: %s failed%s.", format.Plural(n, "attempt"), with),
 		Advice: "Check the host, the credential and the network: no statement can run without a connection.",
 	}
-	if s.minutes.opened == 0 && !latest.IsZero() && s.finished.After(latest) {
+	if s.minutes.opened == 0 && !latest.IsZero() && s.minutes.finished.After(latest) {
 		f.Severity = severityWarning
 		f.Advice = "Statements have finished since, on connections that were opened before. Check the host, the credential and the network."
 	}

@@ -46,8 +46,8 @@ func newMemory(registeredPools func() []telemetry.Pool) *memory {
 	line := newTimeline(now)
 	return &memory{
 		counts:          counts{timeline: line, since: now},
-		shapes:          shapes{timeline: line, all: groups[string, counted]{most: shapesKept}},
-		failures:        failures{timeline: line, all: groups[errorKind, int64]{most: errorsKept}},
+		shapes:          shapes{groups[string, counted]{timeline: line, most: shapesKept, merge: (*counted).add}},
+		failures:        failures{groups[errorKind, int64]{timeline: line, most: errorsKept, merge: func(to, one *int64) { *to += *one }}},
 		registeredPools: registeredPools,
 		recent:          boundedRecords{maxRecords: recentKept, maxBytes: recentBytes},
 		slowest:         boundedRecords{maxRecords: slowestKept, maxBytes: slowestBytes},

@@ -36,8 +36,8 @@ func TestMemoryIsBoundedWhateverTheRecords(t *testing.T) {
 		require.Equal(t, sum, f.bytes)
 	}
 	require.Len(t, m.failedOpens, failedOpensKept)
-	require.LessOrEqual(t, len(m.shapes.all.all), shapesKept)
-	require.LessOrEqual(t, len(m.failures.all.all), errorsKept)
+	require.LessOrEqual(t, len(m.shapes.all), shapesKept)
+	require.LessOrEqual(t, len(m.failures.all), errorsKept)
 	runtime.GC()
 	runtime.ReadMemStats(&after)
 	require.Less(t, int64(after.HeapAlloc)-int64(before.HeapAlloc), int64(10<<20))

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/sqltext"
@@ -21,10 +20,7 @@ const (
 // shapes counts statements by their shape: their text without literals or, where they have no text,
 // their kind and the format of their result.
 type shapes struct {
-	timeline
-
-	mu  sync.Mutex
-	all groups[string, counted] // by shapeIDOf; guarded by mu
+	groups[string, counted] // by shapeIDOf
 }
 
 // addStatement counts a statement that ended.
@@ -33,14 +29,13 @@ func (g *shapes) addStatement(now time.Time, s *telemetry.Statement) {
 	t.example = keyOf(s)
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	of := g.all.at(shapeIDOf(s), now)
+	of := g.count(now, shapeIDOf(s), func(c *counted) {
+		c.tally.add(&t)
+		c.took[bucket]++
+	})
 	if of.name == "" {
 		of.name = shapeOf(s)
 	}
-	of.count(g.interval(now), func(c *counted) {
-		c.tally.add(&t)
-		c.took[bucket]++
-	}, (*counted).add)
 }
 
 const ping = "ping" // the shape of the driver's own statements
@@ -132,8 +127,8 @@ func (g *shapes) views(now time.Time, length time.Duration, running ...*telemetr
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	found := map[string]*shapeWindow{}
-	for shape, of := range g.all.all {
-		if c := of.over(g.interval(now), length, (*counted).add); c.statements > 0 {
+	for shape, of := range g.all {
+		if c := g.over(now, length, of); c.statements > 0 {
 			found[shape] = &shapeWindow{name: of.name}
 			found[shape].add(&c)
 		}
@@ -143,14 +138,14 @@ func (g *shapes) views(now time.Time, length time.Duration, running ...*telemetr
 		w := found[shape]
 		if w == nil {
 			w = &shapeWindow{name: shapeOf(s)}
-			if of := g.all.all[shape]; of != nil {
+			if of := g.all[shape]; of != nil {
 				w.name = of.name
 			}
 			found[shape] = w
 		}
 		w.running++
 		w.oldest = cmp.Or(w.oldest, s)
-		addRunning(&w.times, []*telemetry.Statement{s}, cmp.Or(length, allTime), 0)
+		addRunning(&w.times, cmp.Or(length, allTime), 0, s)
 	}
 	all := make([]shapeView, 0, len(found))
 	var total time.Duration

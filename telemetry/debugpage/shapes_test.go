@@ -150,8 +150,8 @@ func TestGroupsThatWereNotCountedForLongestMakeRoom(t *testing.T) {
 			g.addStatement(time.Now(), s)
 			time.Sleep(time.Second)
 		}
-		require.Len(t, g.all.all, shapesKept)
-		require.EqualValues(t, 3*shapesKept, g.all.all[telemetry.ShapeOf("SELECT ?")].ever.statements)
+		require.Len(t, g.all, shapesKept)
+		require.EqualValues(t, 3*shapesKept, g.all[telemetry.ShapeOf("SELECT ?")].ever.statements)
 	})
 }
 
