@@ -1,6 +1,7 @@
 package debugpage
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -54,16 +55,7 @@ func (r row) Class() string {
 func (r row) URL() string { return link("statement", "id", r.Key) }
 
 // Name is a short name of the statement.
-func (r row) Name() string {
-	switch id := r.StatementID; {
-	case id == "":
-		return "no id"
-	case len(id) > 13:
-		return id[:13] + "…"
-	default:
-		return id
-	}
-}
+func (r row) Name() string { return cmp.Or(shortened(r.StatementID, 13, "…"), "no id") }
 
 // ShapeURL is the list of the statements of the same shape.
 func (r row) ShapeURL() string { return link("statements", "shape", r.Shape) }

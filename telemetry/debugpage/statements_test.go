@@ -121,6 +121,12 @@ func TestAStatementThatEndsMeanwhileIsListedOnce(t *testing.T) {
 	})
 }
 
+func TestAShortNameEndsWithACharacter(t *testing.T) {
+	require.Equal(t, "01f0a1b2-0000…", row{StatementID: "01f0a1b2-0000-1000-8000-000000000001"}.Name())
+	require.Equal(t, "äöüäöüäöüäöüä…", row{StatementID: strings.Repeat("äöü", 10)}.Name())
+	require.Equal(t, "no id", row{}.Name())
+}
+
 func TestRowsAreSortedAsTheyAreShown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture()
