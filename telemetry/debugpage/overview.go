@@ -77,7 +77,7 @@ func (req *request) overview() (string, model, int) {
 	slowest := slices.Clone(p.within(req.now, kept.all))
 	slices.SortStableFunc(slowest, slowestFirst)
 	o.Slowest = req.rowsOf(firstOf(slowest, max(1, slowestShown-len(o.Findings))))
-	o.Summary = o.summary()
+	o.Summary = "Last 5 min: " + o.Rates[1].sentence() + " Last hour: " + o.Rates[2].sentence()
 	return "Overview", o, http.StatusOK
 }
 
@@ -109,18 +109,6 @@ func olderThan(d time.Duration, running []*telemetry.Statement) []*telemetry.Sta
 		}
 	}
 	return running
-}
-
-// summary puts the last 5 min and the last hour into numbers.
-func (o *overviewPage) summary() string {
-	return "Last 5 min: " + o.Rates[1].sentence() + " Last hour: " + o.Rates[2].sentence()
-}
-
-func (r rates) sentence() string {
-	if r.Statements == 0 {
-		return "no statement ended."
-	}
-	return fmt.Sprintf("%s, %s failed, median %s, 99th percentile %s.", format.Plural(int64(r.Statements), "statement"), r.Failed, r.P50, r.P99)
 }
 
 // presence says whether there is anything to show, so that an empty page can say why it is
@@ -159,6 +147,14 @@ func ratesOf(name string, w *window) rates {
 		r.FailedShare = share(float64(w.failed) / float64(w.statements))
 	}
 	return r
+}
+
+// sentence puts the stretch of time into numbers.
+func (r rates) sentence() string {
+	if r.Statements == 0 {
+		return "no statement ended."
+	}
+	return fmt.Sprintf("%s, %s failed, median %s, 99th percentile %s.", format.Plural(int64(r.Statements), "statement"), r.Failed, r.P50, r.P99)
 }
 
 // Quantile is a quantile for people: there is none without statements.

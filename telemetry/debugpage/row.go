@@ -12,24 +12,24 @@ import (
 
 // row is a statement in a list.
 type row struct {
-	Key         string             `json:"key"` // the id parameter of the page of the statement
-	Started     moment             `json:"started"`
-	Kind        telemetry.Kind     `json:"kind,omitempty"`
-	Outcome     telemetry.Outcome  `json:"outcome"`
-	Category    telemetry.Category `json:"error_category,omitempty"`
-	StatementID string             `json:"statement_id,omitempty"`
-	Query       string             `json:"query_text,omitempty"`
-	Shape       string             `json:"query_shape,omitempty"`
-	Total       duration           `json:"total_ms"`
-	Verdict     string             `json:"verdict,omitempty"`
-	Bound       string             `json:"bound,omitempty"`
-	Split       split              `json:"split"`
-	Rows        *count             `json:"rows_read,omitempty"`
-	Format      string             `json:"result_format,omitempty"`
-	Files       *count             `json:"files,omitempty"`
-	Bytes       *size              `json:"bytes,omitempty"` // received, over Thrift and as files
-	Server      string             `json:"server,omitempty"`
-	Internal    bool               `json:"internal,omitempty"`
+	Key         string                 `json:"key"` // the id parameter of the page of the statement
+	Started     moment                 `json:"started"`
+	Kind        telemetry.Kind         `json:"kind,omitempty"`
+	Outcome     telemetry.Outcome      `json:"outcome"`
+	Category    telemetry.Category     `json:"error_category,omitempty"`
+	StatementID string                 `json:"statement_id,omitempty"`
+	Query       string                 `json:"query_text,omitempty"`
+	Shape       string                 `json:"query_shape,omitempty"`
+	Total       duration               `json:"total_ms"`
+	Verdict     string                 `json:"verdict,omitempty"`
+	Bound       string                 `json:"bound,omitempty"`
+	Split       split                  `json:"split"`
+	Rows        *count                 `json:"rows_read,omitempty"`
+	Format      telemetry.ResultFormat `json:"result_format,omitempty"`
+	Files       *count                 `json:"files,omitempty"`
+	Bytes       *size                  `json:"bytes,omitempty"` // received, over Thrift and as files
+	Server      string                 `json:"server,omitempty"`
+	Internal    bool                   `json:"internal,omitempty"`
 }
 
 // Running reports whether the statement has not ended.
@@ -79,17 +79,12 @@ func shortened(text string, most int, mark string) string {
 
 // Result says in which format the rows were delivered.
 func (r row) Result() string {
-	switch telemetry.ResultFormat(r.Format) {
-	case telemetry.FormatInlineArrow:
-		return "Arrow"
-	case telemetry.FormatColumnarInline:
-		return "columns"
-	case telemetry.FormatInlineJSON:
-		return "JSON"
-	case telemetry.FormatExternalLinks:
-		return "CloudFetch"
-	}
-	return r.Format
+	return cmp.Or(formatNames[r.Format], string(r.Format))
+}
+
+var formatNames = map[telemetry.ResultFormat]string{
+	telemetry.FormatInlineArrow: "Arrow", telemetry.FormatColumnarInline: "columns",
+	telemetry.FormatInlineJSON: "JSON", telemetry.FormatExternalLinks: "CloudFetch",
 }
 
 // InFiles is the number of CloudFetch files; empty if none were listed.
@@ -112,7 +107,7 @@ func (req *request) rowOf(s *telemetry.Statement, v explain.Verdict) row {
 	r := row{
 		Key: keyOf(s), Started: moment{s.Started, req.now}, Kind: s.Kind, Outcome: s.Outcome, Category: categoryOf(s), StatementID: s.StatementID, Query: s.Query, Shape: s.Shape,
 		Total: duration(s.Total), Verdict: v.Sentence, Bound: v.Bound, Split: splitOf(explain.SplitOf(s)),
-		Rows: knownAs[count](rowsOf(s)), Bytes: knownAs[size](received(s)), Format: string(s.Result.Format), Server: s.Server, Internal: s.Internal,
+		Rows: knownAs[count](rowsOf(s)), Bytes: knownAs[size](received(s)), Format: s.Result.Format, Server: s.Server, Internal: s.Internal,
 	}
 	if c := s.CloudFetch; c != nil {
 		n := count(c.Present)

@@ -130,13 +130,12 @@ func (req *request) sort(found []*telemetry.Statement, l *statementsPage) string
 
 func runningFirst(a, b *telemetry.Statement) int {
 	switch aRuns, bRuns := a.Outcome == telemetry.OutcomeRunning, b.Outcome == telemetry.OutcomeRunning; {
-	case aRuns == bRuns:
-		return 0
-	case aRuns:
+	case aRuns && !bRuns:
 		return -1
-	default:
+	case bRuns && !aRuns:
 		return 1
 	}
+	return 0
 }
 
 // heading is the heading of a sortable column.
