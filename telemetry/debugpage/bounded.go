@@ -86,41 +86,29 @@ func withShortQuery(s *telemetry.Statement) *telemetry.Statement {
 	return &short
 }
 
-var (
-	statementBytes = int(reflect.TypeFor[telemetry.Statement]().Size())
-	failureBytes   = int(reflect.TypeFor[telemetry.Failure]().Size())
-	fetchBytes     = int(reflect.TypeFor[telemetry.CloudFetch]().Size())
-	fileBytes      = int(reflect.TypeFor[telemetry.File]().Size())
-	callBytes      = int(reflect.TypeFor[telemetry.Call]().Size())
-	rpcBytes       = int(reflect.TypeFor[telemetry.RPC]().Size())
-	attemptBytes   = int(reflect.TypeFor[telemetry.Attempt]().Size())
-	attributeBytes = int(reflect.TypeFor[slog.Attr]().Size())
-	tagBytes       = 2*int(reflect.TypeFor[string]().Size()) + 16 // 16: the map's own, about
-)
-
 // bytesOf estimates the memory that a record keeps alive.
 func bytesOf(s *telemetry.Statement) int {
-	n := statementBytes + len(s.Server) + len(s.SessionID) + len(s.StatementID) + len(s.WorkspaceID) + len(s.CorrelationID) + len(s.Query) +
-		cap(s.Calls)*callBytes + cap(s.RPCs)*rpcBytes
+	n := sizeOf[telemetry.Statement]() + cap(s.Calls)*sizeOf[telemetry.Call]() + cap(s.RPCs)*sizeOf[telemetry.RPC]() +
+		len(s.Server) + len(s.SessionID) + len(s.StatementID) + len(s.WorkspaceID) + len(s.CorrelationID) + len(s.Query)
 	for i := range s.Calls {
 		n += len(s.Calls[i].RequestID) + bytesOfAttempts(s.Calls[i].Retried)
 	}
 	for key, tag := range s.QueryTags {
-		n += tagBytes + len(key) + len(tag)
+		n += 2*sizeOf[string]() + 16 + len(key) + len(tag) // 16: the map's own, about
 	}
 	for _, a := range s.Attributes {
-		n += attributeBytes + len(a.Key)
+		n += sizeOf[slog.Attr]() + len(a.Key)
 		if a.Value.Kind() == slog.KindString {
 			n += len(a.Value.String())
 		}
 	}
 	for _, f := range []*telemetry.Failure{s.Failure, s.CloseFailure} {
 		if f != nil {
-			n += failureBytes + len(f.Message)
+			n += sizeOf[telemetry.Failure]() + len(f.Message)
 		}
 	}
 	if c := s.CloudFetch; c != nil {
-		n += fetchBytes + cap(c.Files)*fileBytes
+		n += sizeOf[telemetry.CloudFetch]() + cap(c.Files)*sizeOf[telemetry.File]()
 		for i := range c.Files {
 			n += bytesOfAttempts(c.Files[i].Retried)
 		}
@@ -129,9 +117,12 @@ func bytesOf(s *telemetry.Statement) int {
 }
 
 func bytesOfAttempts(all []telemetry.Attempt) int {
-	n := cap(all) * attemptBytes
+	n := cap(all) * sizeOf[telemetry.Attempt]()
 	for i := range all {
 		n += len(all[i].RequestID)
 	}
 	return n
 }
+
+// sizeOf is the memory of a value in bytes, without what it points to.
+func sizeOf[T any]() int { return int(reflect.TypeFor[T]().Size()) }

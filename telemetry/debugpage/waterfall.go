@@ -164,12 +164,11 @@ type bar struct {
 // barOf places a bar of a timeline of that total, with its upper edge at y.
 func barOf(b explain.Bar, total time.Duration, y, height int) bar {
 	drawn := bar{
-		TextX: "0%",
-		Kind:  b.Kind, Label: b.Label, Start: duration(b.Start), End: duration(b.End), Queued: knownAs[duration](b.Queued), FirstByte: knownAs[duration](b.FirstByte),
+		Kind: b.Kind, Label: b.Label, Start: duration(b.Start), End: duration(b.End), Queued: knownAs[duration](b.Queued), FirstByte: knownAs[duration](b.FirstByte),
 		Note: b.Note, Failed: b.Failed, Open: b.Open,
-		Y: y, H: height, TextY: height/2 + 4,
+		Class: classOf(b.Kind), Hatched: b.Failed && b.Kind != explain.BarRetry, Title: titleOf(b),
+		Y: y, H: height, TextX: "0%", TextY: height/2 + 4,
 	}
-	drawn.Class = classOf(b.Kind)
 	at := func(d time.Duration) float64 {
 		if total <= 0 {
 			return 0
@@ -195,8 +194,6 @@ func barOf(b explain.Bar, total time.Duration, y, height int) bar {
 	if width >= minTextWidth {
 		drawn.Text = b.Label
 	}
-	drawn.Hatched = b.Failed && b.Kind != explain.BarRetry
-	drawn.Title = titleOf(b)
 	return drawn
 }
 
