@@ -1,0 +1,88 @@
+package debugpage
+
+import (
+	"cmp"
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
+)
+
+// tally is what is counted in a stretch of time.
+type tally struct {
+	statements, failed, canceled, retries, rows, opened, failedOpens int64
+
+	slowest time.Duration   // of the statements that ended
+	example string          // key of the slowest, the latest of several; only counted by shape
+	times   telemetry.Split // of all statements, in this stretch
+}
+
+func (t *tally) add(other *tally) {
+	t.statements += other.statements
+	t.failed += other.failed
+	t.canceled += other.canceled
+	t.retries += other.retries
+	t.rows += other.rows
+	t.opened += other.opened
+	t.failedOpens += other.failedOpens
+	if other.slowest >= t.slowest {
+		t.slowest, t.example = other.slowest, cmp.Or(other.example, t.example)
+	}
+	for p, d := range other.times {
+		t.times[p] += d
+	}
+}
+
+// tallyOf is what is counted of a statement when it has ended.
+func tallyOf(s *telemetry.Statement) tally {
+	t := tally{statements: 1, retries: retriesOf(s), rows: rowsOf(s).Or(0), slowest: s.Total, times: explain.SplitOf(s)}
+	if s.Failed() {
+		t.failed = 1
+	}
+	if s.Outcome == telemetry.OutcomeCanceled {
+		t.canceled = 1
+	}
+	return t
+}
+
+// counted is a tally with how many statements took how long.
+type counted struct {
+	tally
+	took [buckets]uint32 // by bucketOf the statement's total
+}
+
+func (c *counted) add(other *counted) {
+	c.tally.add(&other.tally)
+	for i, n := range other.took {
+		c.took[i] += n
+	}
+}
+
+// retriesOf sums the requests of a statement that were repeated.
+func retriesOf(r *telemetry.Statement) (n int64) {
+	for i := range r.RPCs {
+		n += r.RPCs[i].Retries
+	}
+	if c := r.CloudFetch; c != nil {
+		n += c.Retries
+	}
+	return n
+}
+
+// window sums up a stretch of time.
+type window struct {
+	length   time.Duration // at most the time since counting began
+	finished time.Time     // when the latest statement of the application ended, ever; not the driver's own pings
+	tally
+	took [buckets]int64 // as in counted, but for as many statements as there may be
+}
+
+func (w *window) add(c *counted) {
+	w.tally.add(&c.tally)
+	for i, n := range c.took {
+		w.took[i] += int64(n)
+	}
+}
+
+// perSecond is the average rate of n events in the window.
+func (w *window) perSecond(n int64) rate { return rate(float64(n) / w.length.Seconds()) }
