@@ -63,9 +63,9 @@ type situation struct {
 }
 
 func (req *request) situation(running, kept []*telemetry.Statement, o *overviewPage) *situation {
-	const length = 5 * time.Minute
+	length := lastMinutes.length
 	s := &situation{
-		now: req.now, running: running, recent: periods[0].within(req.now, kept),
+		now: req.now, running: running, recent: lastMinutes.within(req.now, kept),
 		minutes: req.memory.counts.over(req.now, length, running...), p99: time.Duration(o.Rates[2].P99),
 		shapes: req.memory.shapes.views(req.now, length, running...), errors: req.memory.failures.views(req.now, length),
 		pools: o.Pools, pipelines: o.Reporting.Pipelines,

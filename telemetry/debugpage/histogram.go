@@ -11,7 +11,6 @@ import (
 // histogram shows how many statements took how long, on a logarithmic scale.
 type histogram struct {
 	Bars      []column   `json:"buckets"`
-	Marks     []mark     `json:"-"`
 	Ticks     []tick     `json:"-"`
 	Quantiles []quantile `json:"quantiles"`
 	Desc      string     `json:"-"`
@@ -68,8 +67,7 @@ func histogramOf(w *window) *histogram {
 		if at > 0.7 {
 			side = "end"
 		}
-		g.Quantiles = append(g.Quantiles, quantile{q.name, duration(d)})
-		g.Marks = append(g.Marks, mark{X: percentage(100 * at), Y: 12 + 15*i, Label: q.name + " " + format.Duration(d), Anchor: side})
+		g.Quantiles = append(g.Quantiles, quantile{Name: q.name, Time: duration(d), X: percentage(100 * at), Y: 12 + 15*i, Anchor: side})
 	}
 	g.Desc = fmt.Sprintf("%s; median %s, 90th percentile %s, 99th percentile %s.", format.Plural(w.statements, "statement"),
 		g.Quantiles[0].Time, g.Quantiles[1].Time, g.Quantiles[2].Time)
@@ -86,20 +84,18 @@ type column struct {
 	Title string `json:"-"`
 }
 
+// quantile is a line through the histogram, with a label.
 type quantile struct {
 	Name string   `json:"name"`
 	Time duration `json:"time_ms"`
-}
 
-// mark is a line through the histogram at a quantile.
-type mark struct {
-	X, Label, Anchor string
-	Y                int
+	X, Anchor string `json:"-"`
+	Y         int    `json:"-"`
 }
 
 // Offset keeps the label beside the line.
-func (m mark) Offset() string {
-	if m.Anchor == "end" {
+func (q quantile) Offset() string {
+	if q.Anchor == "end" {
 		return "-5"
 	}
 	return "5"

@@ -60,10 +60,7 @@ func (req *request) overview() (string, model, int) {
 		Pools: req.memory.pools.views(), Reporting: req.reporting(), Incidents: count(req.process().Incidents()),
 		presence: req.presence(len(kept.all) + len(running)),
 	}
-	for _, last := range []struct {
-		name   string
-		length time.Duration
-	}{{"1 min", time.Minute}, {"5 min", 5 * time.Minute}, {"1 h", time.Hour}} {
+	for _, last := range []period{{name: "1 min", length: time.Minute}, lastMinutes, lastHour} {
 		w := req.memory.counts.over(req.now, last.length, running...)
 		o.Rates = append(o.Rates, ratesOf(last.name, &w))
 	}
@@ -74,7 +71,7 @@ func (req *request) overview() (string, model, int) {
 	situation := req.situation(running, kept.all, &o)
 	o.Findings = situation.findings()
 	o.Headline, o.Severity = situation.headline(o.Findings)
-	slowest := slices.Clone(p.within(req.now, kept.all))
+	slowest := p.within(req.now, kept.all)
 	slices.SortStableFunc(slowest, slowestFirst)
 	o.Slowest = req.rowsOf(firstOf(slowest, max(1, slowestShown-len(o.Findings))))
 	o.Summary = "Last 5 min: " + o.Rates[1].sentence() + " Last hour: " + o.Rates[2].sentence()

@@ -14,11 +14,11 @@ type period struct {
 	length           time.Duration // 0 is all of the time
 }
 
-var periods = []period{
-	{"5m", "5 min", "the last 5 min", 5 * time.Minute},
-	{"1h", "1 h", "the last hour", time.Hour},
-	{"all", "all", "since the process started", 0},
-}
+var (
+	lastMinutes = period{"5m", "5 min", "the last 5 min", 5 * time.Minute}
+	lastHour    = period{"1h", "1 h", "the last hour", time.Hour}
+	periods     = []period{lastMinutes, lastHour, {"all", "all", "since the process started", 0}}
+)
 
 // period is the stretch of time that the request asks for; otherwise is the key of the default.
 func (req *request) period(otherwise string) period {
@@ -38,16 +38,9 @@ func (req *request) windows(page string, chosen period) []tab {
 	return tabs
 }
 
-// within selects the statements that ended in the stretch of time.
+// within selects the statements that ended in the stretch of time, or run. The result is a new slice.
 func (p period) within(now time.Time, all []*telemetry.Statement) []*telemetry.Statement {
-	if p.length == 0 {
-		return all
-	}
-	var kept []*telemetry.Statement
-	for _, s := range all {
-		if s.Outcome == telemetry.OutcomeRunning || now.Sub(s.Started)-s.Total <= p.length {
-			kept = append(kept, s)
-		}
-	}
-	return kept
+	return slices.DeleteFunc(slices.Clone(all), func(s *telemetry.Statement) bool {
+		return p.length > 0 && s.Outcome != telemetry.OutcomeRunning && now.Sub(s.Started)-s.Total > p.length
+	})
 }

@@ -43,7 +43,7 @@ func (req *request) statements() (string, model, int) {
 	}
 	p := req.period("all")
 	l.Window, l.Windows = p.key, req.windows("statements", p)
-	found := slices.DeleteFunc(slices.Clone(p.within(req.now, all)), func(s *telemetry.Statement) bool { return !f.matches(s) })
+	found := slices.DeleteFunc(p.within(req.now, all), func(s *telemetry.Statement) bool { return !f.matches(s) })
 	l.Sort = req.sort(found, &l)
 	l.Found = count(len(found))
 	if f.Shape != "" && len(found) > 0 {
@@ -61,14 +61,12 @@ func (req *request) statements() (string, model, int) {
 
 // present returns the statements that run and those that are kept. One that ends meanwhile is kept.
 func (req *request) present() (running []*telemetry.Statement, kept snapshot) {
-	type start struct{ connector, at int64 }
-	of := func(s *telemetry.Statement) start { return start{s.Connector, s.Started.UnixNano()} }
 	running, kept = req.running(), req.memory.snapshot(req.now)
-	ended := map[start]bool{}
+	ended := map[string]bool{}
 	for _, s := range kept.all {
-		ended[of(s)] = true
+		ended[localKey(s)] = true
 	}
-	return slices.DeleteFunc(running, func(s *telemetry.Statement) bool { return ended[of(s)] }), kept
+	return slices.DeleteFunc(running, func(s *telemetry.Statement) bool { return ended[localKey(s)] }), kept
 }
 
 // running returns the statements that run on any connector, the longest running first. A
