@@ -57,17 +57,14 @@ func histogramOf(w *window) *histogram {
 			g.Ticks = append(g.Ticks, tick{X: percentage(100 * at), Label: axisLabel(d), Anchor: anchor(at)})
 		}
 	}
-	for i, q := range []struct {
-		name string
-		at   float64
-	}{{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}} {
-		d := w.quantile(q.at)
+	for i, of := range []float64{0.5, 0.9, 0.99} {
+		d := w.quantile(of)
 		at := position(d)
-		side := "start"
+		q := quantile{Name: fmt.Sprintf("p%.0f", 100*of), Time: duration(d), X: percentage(100 * at), Y: 12 + 15*i, Anchor: "start", Offset: "5"}
 		if at > 0.7 {
-			side = "end"
+			q.Anchor, q.Offset = "end", "-5"
 		}
-		g.Quantiles = append(g.Quantiles, quantile{Name: q.name, Time: duration(d), X: percentage(100 * at), Y: 12 + 15*i, Anchor: side})
+		g.Quantiles = append(g.Quantiles, q)
 	}
 	g.Desc = fmt.Sprintf("%s; median %s, 90th percentile %s, 99th percentile %s.", format.Plural(w.statements, "statement"),
 		g.Quantiles[0].Time, g.Quantiles[1].Time, g.Quantiles[2].Time)
@@ -90,13 +87,6 @@ type quantile struct {
 	Time duration `json:"time_ms"`
 
 	X, Anchor string `json:"-"`
+	Offset    string `json:"-"` // keeps the label beside the line
 	Y         int    `json:"-"`
-}
-
-// Offset keeps the label beside the line.
-func (q quantile) Offset() string {
-	if q.Anchor == "end" {
-		return "-5"
-	}
-	return "5"
 }

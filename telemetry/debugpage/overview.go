@@ -51,12 +51,13 @@ func (req *request) overview() (string, model, int) {
 	running, kept := req.present()
 	p := req.period("1h")
 	chosen := req.memory.counts.over(req.now, p.length, running...)
+	long := slices.DeleteFunc(slices.Clone(running), func(s *telemetry.Statement) bool { return s.Total < time.Second })
 	o := overviewPage{
 		Now: moment{req.now, req.now}, Running: count(len(running)),
 		Window: p.key, Period: p, Windows: req.windows("", p),
 		Split: splitOf(chosen.times), Latency: histogramOf(&chosen), Shapes: top(req.shapeViews(p, running, kept.all)), Errors: top(req.memory.failures.views(req.now, p.length)),
 		Chart:   chartOf(req.now, req.memory.counts.columns(req.now, running...)),
-		Longest: req.rowsOf(top(olderThan(time.Second, running))), FailedOpens: []failedOpen{},
+		Longest: req.rowsOf(top(long)), FailedOpens: []failedOpen{},
 		Pools: req.memory.pools.views(), Reporting: req.reporting(), Incidents: count(req.process().Incidents()),
 		presence: req.presence(len(kept.all) + len(running)),
 	}
@@ -96,16 +97,6 @@ func (o *overviewPage) More() []finding {
 		return o.Findings[1:]
 	}
 	return o.Findings
-}
-
-// olderThan keeps the statements that have run for d or longer; running has the longest first.
-func olderThan(d time.Duration, running []*telemetry.Statement) []*telemetry.Statement {
-	for i, s := range running {
-		if s.Total < d {
-			return running[:i]
-		}
-	}
-	return running
 }
 
 // presence says whether there is anything to show, so that an empty page can say why it is
