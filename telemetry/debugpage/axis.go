@@ -72,7 +72,9 @@ func itoa(n int) string { return strconv.Itoa(n) }
 func decimal(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 
 // percent writes the share of a whole, which takes time, as a percentage for SVG.
-func percent(part, whole time.Duration) string { return percentage(100 * float64(part) / float64(whole)) }
+func percent(part, whole time.Duration) string {
+	return percentage(100 * float64(part) / float64(whole))
+}
 
 // percentage writes a number with up to two decimals and a percent sign.
 func percentage(p float64) string {

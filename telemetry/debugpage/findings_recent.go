@@ -38,13 +38,13 @@ func (s *situation) refused() []finding {
 		Text:   fmt.Sprintf("No connection could be opened in the last 5 min: %s failed%s.", format.Plural(n, "attempt"), with),
 		Advice: "Check the host, the credential and the network: no statement can run without a connection.",
 	}
-	if s.minutes.opened == 0 && !latest.IsZero() && s.minutes.finished.After(latest) {
-		f.Severity = severityWarning
-		f.Advice = "Statements have finished since, on connections that were opened before. Check the host, the credential and the network."
-	}
-	if s.minutes.opened > 0 {
+	switch {
+	case s.minutes.opened > 0:
 		f.Severity = severityWarning
 		f.Text = fmt.Sprintf("%s of %s connections could not be opened in the last 5 min%s.", format.Count(n), format.Count(n+s.minutes.opened), because)
+	case !latest.IsZero() && s.minutes.finished.After(latest):
+		f.Severity = severityWarning
+		f.Advice = "Statements have finished since, on connections that were opened before. Check the host, the credential and the network."
 	}
 	return []finding{f}
 }
@@ -144,7 +144,7 @@ func (s *situation) slow() (all []finding) {
 				waited, total, n = waited+time.Duration(l.Time), total+time.Duration(v.Time), n+v.Statements+v.Running
 			}
 		}
-		if n == 0 || p == telemetry.PartRetry {
+		if n == 0 || p == telemetry.PartRetry { // retries are a finding of their own
 			continue
 		}
 		f := finding{

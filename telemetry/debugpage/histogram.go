@@ -60,7 +60,10 @@ func histogramOf(w *window) *histogram {
 	for i, of := range []float64{0.5, 0.9, 0.99} {
 		d := w.quantile(of)
 		at := position(d)
-		q := quantile{Name: fmt.Sprintf("p%.0f", 100*of), Time: duration(d), X: percentage(100 * at), Y: 12 + 15*i, Anchor: "start", Offset: "5"}
+		q := quantile{
+			Name: fmt.Sprintf("p%.0f", 100*of), Time: duration(d),
+			X: percentage(100 * at), Y: 12 + 15*i, Anchor: "start", Offset: "5",
+		}
 		if at > 0.7 {
 			q.Anchor, q.Offset = "end", "-5"
 		}
