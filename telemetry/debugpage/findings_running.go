@@ -57,7 +57,7 @@ func (s *situation) halted() (all []finding) {
 func (s *situation) standstill(all []*telemetry.Statement, example *telemetry.Statement, one, several, among string) finding {
 	f := finding{
 		Severity: severityWarning, Number: format.Count(int64(len(all))), Link: "statements?outcome=running", Advice: explain.Of(example).Advice,
-		Text: fmt.Sprintf("%d %s%s.", len(all), several, s.fullPools()),
+		Text: fmt.Sprintf("%s %s%s.", format.Count(int64(len(all))), several, s.fullPools()),
 	}
 	if len(all) == 1 {
 		f.Link, f.Text = link("statement", "id", keyOf(example)), one+s.fullPools()+"."
@@ -116,7 +116,7 @@ func (s *situation) longRunning() []finding {
 	}
 	if n := len(s.long); n > 1 {
 		f.Link = "statements?outcome=running"
-		f.Text = fmt.Sprintf("%d statements have been running for long, the oldest for %s%s%s.", n, approximate(oldest.Total), state, s.fullPools())
+		f.Text = fmt.Sprintf("%s statements have been running for long, the oldest for %s%s%s.", format.Count(int64(n)), approximate(oldest.Total), state, s.fullPools())
 	}
 	ago, ever := s.sinceFinished()
 	switch {

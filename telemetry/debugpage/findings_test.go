@@ -51,6 +51,7 @@ func TestFirstSentenceOfEachIncident(t *testing.T) {
 			time.Sleep(12 * time.Minute)
 			f.run(atWorkFor(11*time.Minute), 1)
 		}, severityHealthy, "No statement finished in the last 5 min; 1 is running."},
+		{"a thousand stuck statements", func(f *fixture) { f.run(waitingFor(4*time.Minute), 1000) }, severityWarning, "1,000 statements are stuck, the oldest for 4 min without an answer."},
 		{"several stuck statements", func(f *fixture) { f.run(waitingFor(4*time.Minute), 3) }, severityWarning, "3 statements are stuck, the oldest for 4 min without an answer."},
 		{"retry storm", func(f *fixture) {
 			for range 20 {

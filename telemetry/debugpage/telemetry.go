@@ -40,9 +40,10 @@ func (l libraryStats) Summary() string {
 
 func (req *request) telemetry() (string, model, int) {
 	stats := req.process()
+	running, kept := req.present()
 	t := telemetryPage{
 		Connectors: []connectorSettings{}, Reporting: req.reporting(), Library: libraryStats{stats.Sinks, stats.Wire, stats.Contained},
-		Sent: []document{}, presence: req.presence(0),
+		Sent: []document{}, presence: req.presence(len(kept.all) + len(running)),
 	}
 	var views []connectorView
 	views, t.Others = req.connectorViews(t.Reporting.Pipelines)
