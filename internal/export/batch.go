@@ -1,7 +1,6 @@
 package export
 
 import (
-	"net/http"
 	"slices"
 	"time"
 
@@ -106,7 +105,7 @@ func (p *pipeline) upload(part []queued, anonymous, probe bool) result {
 	o := part[0].Value.origin
 	body := p.builder.upload
 	defer body.release()
-	q := request{method: http.MethodPost, path: uploadPath, body: body, auth: o.connection.Authenticator, userAgent: o.userAgent}
+	q := request{path: uploadPath, body: body, auth: o.connection.Authenticator, userAgent: o.userAgent}
 	if anonymous {
 		q.path, q.auth, q.userAgent = anonymousUploadPath, nil, o.bareUserAgent
 	} else {

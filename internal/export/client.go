@@ -1,17 +1,15 @@
 package export
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
 	"net"
 	"net/http"
-	"strconv"
 	"time"
 
-	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
-	"github.com/seed-01322ee7/databricks-telemetry/internal/failure"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -72,9 +70,8 @@ func (k *client) close() {
 	}
 }
 
-// request is what all attempts have in common.
+// request is what all attempts have in common: a POST with a body, or a GET.
 type request struct {
-	method    string
 	path      string
 	body      *upload       // nil: none
 	auth      Authenticator // nil: none
@@ -92,10 +89,7 @@ func (k *client) send(ctx context.Context, q request, once bool, try func(again 
 			return r
 		}
 		pause := max(backoff(k.delay, attempt), r.retryAfter)
-		if time.Now().Add(pause).After(end) {
-			return r
-		}
-		if !sleep(ctx, pause) {
+		if time.Now().Add(pause).After(end) || !sleep(ctx, pause) {
 			return r
 		}
 	}
@@ -108,29 +102,29 @@ func (k *client) uploadOnce(ctx context.Context, end time.Time, q request) resul
 	began := time.Now()
 	req, err := k.prepare(limit, q)
 	if err != nil {
-		r := noResponse(ctx, err)
-		r.cutOff(began)
-		return r
+		return noResponse(ctx, began, err)
 	}
 	var counts uploadCounts
-	r := k.attempt(ctx, req, func(body []byte) (ok bool) {
+	r := k.attempt(ctx, began, req, wholeBody(func(body []byte) (ok bool) {
 		counts, ok = parseUploadResponse(body)
 		return ok
-	})
-	r.counts = counts
-	r.cutOff(began)
+	}))
+	if r.outcome == outcomeAccepted {
+		r.counts = counts
+	}
 	return r
 }
 
 // prepare makes a request and authenticates it.
 func (k *client) prepare(ctx context.Context, q request) (*http.Request, error) {
-	req, err := http.NewRequestWithContext(ctx, q.method, k.endpoint+q.path, http.NoBody)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, k.endpoint+q.path, http.NoBody)
 	if err != nil {
 		return nil, err
 	}
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", q.userAgent)
-	if q.method == http.MethodPost {
+	if q.body != nil {
+		req.Method = http.MethodPost
 		req.Header.Set("Content-Type", "application/json")
 	}
 	if q.orgID != "" {
@@ -148,110 +142,64 @@ func (k *client) prepare(ctx context.Context, q request) (*http.Request, error) 
 	return req, nil
 }
 
-// attempt sends a prepared request, whose context bounds it. ctx is done when the pipeline is over.
-// parse reads the body of a 2xx response; false means that it is not the service's.
-func (k *client) attempt(ctx context.Context, req *http.Request, parse func([]byte) bool) result {
-	got, err := roundTrip(k, req, readResponse)
-	if err != nil {
-		return noResponse(ctx, err)
+// errAuthenticate is the error of an authenticator that failed in any way. Its own error may have
+// secrets in its text.
+var errAuthenticate = errors.New("the connection's authenticator failed")
+
+// authenticate adds to req the headers that the connection's authenticator adds. It gets
+// a copy of the request: an authenticator that returns late changes nothing that is sent.
+func (k *client) authenticate(ctx context.Context, a Authenticator, req *http.Request) error {
+	copied := req.Clone(ctx)
+	copied.Body, copied.GetBody, copied.ContentLength = http.NoBody, nil, 0
+	var authErr error
+	if !k.authenticator.Run(ctx, func() { authErr = a.Authenticate(copied) }) || authErr != nil {
+		return errAuthenticate
 	}
-	return resultOf(got.status, got.header, func() bool { return parse(got.body) })
+	req.Header = copied.Header
+	return nil
 }
 
-// response is an HTTP response, read to its end.
-type response struct {
-	status int
-	header http.Header
-	body   []byte
-}
+// errTransport is the error of a transport that panicked, exited, or is still busy.
+var errTransport = errors.New("the connection's transport failed")
 
-func readResponse(resp *http.Response) (response, error) {
-	if resp.StatusCode == http.StatusSwitchingProtocols {
-		return response{status: resp.StatusCode}, nil // its body is the connection, whose reads no context ends
-	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxResponse))
-	if err != nil && resp.StatusCode < 300 {
-		return response{}, err
-	}
-	return response{resp.StatusCode, resp.Header, body}, nil
-}
-
-// outcome is how a request ended.
-type outcome uint8
-
-const (
-	outcomeAccepted       outcome = iota // the service accepted it
-	outcomeRefused                       // 4xx: the service will never accept it
-	outcomeTooLarge                      // 413 to several records
-	outcomeRecordTooLarge                // 413 to one record: an endpoint that answers it again and again takes nothing
-	outcomeUnavailable                   // try again
-	outcomeUnrecognized                  // the response is not the service's: try much later
-	outcomeInterrupted                   // the pipeline was closed
-)
-
-// result is the outcome of a request and what is known about it.
-type result struct {
-	outcome    outcome
-	counts     uploadCounts       // of an upload
-	status     int                // 0 without a response
-	category   telemetry.Category // without a response
-	retryAfter time.Duration
-}
-
-// longUnanswered is how long a request must have waited when its pipeline was closed for that to say
-// something about the endpoint.
-const longUnanswered = time.Second
-
-// cutOff takes a request that was cut off after it had long waited for one that timed out: where every pool
-// is closed before its requests time out, nothing else shows that the endpoint hangs.
-func (r *result) cutOff(began time.Time) {
-	if r.outcome == outcomeInterrupted && time.Since(began) >= longUnanswered {
-		r.outcome, r.category = outcomeUnavailable, telemetry.CategoryTimeout
-	}
-}
-
-// describe says what went wrong: an HTTP status or an error category.
-func (r result) describe() string {
-	switch {
-	case r.status != 0 && r.outcome == outcomeUnrecognized && r.status < 300:
-		return "HTTP " + strconv.Itoa(r.status) + ", not an answer of the service"
-	case r.status != 0:
-		return "HTTP " + strconv.Itoa(r.status)
-	}
-	return string(r.category)
-}
-
-// resultOf is the result of a request with a response. parse is called for a 2xx response.
-func resultOf(status int, header http.Header, parse func() bool) result {
-	r := result{status: status}
-	switch {
-	case status >= 200 && status < 300:
-		r.outcome = outcomeUnrecognized
-		if parse() {
-			r.outcome = outcomeAccepted
+// attempt sends a prepared request, whose context bounds it. ctx is done when the pipeline is over, and began is
+// when waiting for an answer began. A user-supplied transport may ignore contexts, so it runs on a goroutine of its
+// own that attempt does not wait for: read may still run afterwards, unless the response was accepted.
+func (k *client) attempt(ctx context.Context, began time.Time, req *http.Request, read func(*http.Response) (result, error)) result {
+	var (
+		r   result
+		err error
+	)
+	exchange := func() {
+		var resp *http.Response
+		if resp, err = k.http.Do(req); err == nil {
+			defer func() { _ = resp.Body.Close() }()
+			r, err = read(resp)
 		}
-	case status == http.StatusTooManyRequests, status >= 500:
-		r.outcome = outcomeUnavailable
-		r.retryAfter = jitter(parseRetryAfter(header.Get("Retry-After"), time.Now()))
-	case status == http.StatusRequestEntityTooLarge:
-		r.outcome = outcomeTooLarge
-	case status >= 400:
-		r.outcome = outcomeRefused
-	default: // a redirect, most likely to a login page
-		r.outcome = outcomeUnrecognized
+	}
+	switch {
+	case k.own != nil:
+		exchange()
+	case !k.transport.Run(req.Context(), exchange):
+		return noResponse(ctx, began, cmp.Or(req.Context().Err(), errTransport))
+	}
+	if err != nil {
+		return noResponse(ctx, began, err)
 	}
 	return r
 }
 
-// noResponse is the result of a request without a response.
-func noResponse(ctx context.Context, err error) result {
-	switch {
-	case ctx.Err() != nil:
-		return result{outcome: outcomeInterrupted, category: telemetry.CategoryCanceled}
-	case errors.Is(err, errAuthenticate):
-		return result{outcome: outcomeUnrecognized, category: telemetry.CategoryAuth}
-	case errors.Is(err, errTransport):
-		return result{outcome: outcomeUnrecognized, category: telemetry.CategoryOther}
+// wholeBody reads a response to its end. parse reads the body of a 2xx response; false means that it is not the
+// service's.
+func wholeBody(parse func([]byte) bool) func(*http.Response) (result, error) {
+	return func(resp *http.Response) (r result, err error) {
+		var body []byte
+		if resp.StatusCode != http.StatusSwitchingProtocols { // whose body is the connection, whose reads no context ends
+			body, err = io.ReadAll(io.LimitReader(resp.Body, maxResponse))
+		}
+		if err != nil && resp.StatusCode < 300 {
+			return result{}, err
+		}
+		return resultOf(resp.StatusCode, resp.Header, func() bool { return parse(body) }), nil
 	}
-	return result{outcome: outcomeUnavailable, category: failure.Of(err, cloudfetch.Fault{CallFailed: true, Broke: err}).Category}
 }

@@ -26,13 +26,10 @@ func (p *pipeline) requestFlag(o *origin) {
 	limit, cancel := context.WithTimeout(p.ctx, attemptTimeout)
 	defer cancel()
 	req, err := p.client.prepare(limit, request{
-		method: http.MethodGet, path: flagPath + o.connection.flagVersion(),
-		auth: o.connection.Authenticator, orgID: o.org(), userAgent: o.userAgent,
+		path: flagPath + o.connection.flagVersion(), auth: o.connection.Authenticator, orgID: o.org(), userAgent: o.userAgent,
 	})
 	if err != nil {
-		r := noResponse(p.ctx, err)
-		r.cutOff(began)
-		p.flagFailed(r)
+		p.flagFailed(noResponse(p.ctx, began, err))
 		return
 	}
 	pending, own := p.flag.begin(p.client.asker, time.Now())
@@ -45,20 +42,18 @@ func (p *pipeline) requestFlag(o *origin) {
 	var failed flagFailure
 	defer func() { p.flag.finish(pending, failed, time.Now()) }()
 	p.exporter.counts.flagRequests.Add(1)
-	began = time.Now()
 	var (
 		enabled bool
 		ttl     time.Duration
 	)
-	r := p.client.attempt(p.ctx, req, func(body []byte) (ok bool) {
+	r := p.client.attempt(p.ctx, time.Now(), req, wholeBody(func(body []byte) (ok bool) {
 		enabled, ttl, ok = parseFlag(body)
 		return ok
-	})
+	}))
 	if r.outcome == outcomeAccepted {
 		p.flag.store(enabled, ttl, time.Now())
 		return
 	}
-	r.cutOff(began)
 	switch {
 	case r.outcome == outcomeInterrupted:
 	case r.status == http.StatusUnauthorized || r.status == http.StatusForbidden:

@@ -45,23 +45,18 @@ func (r *Requester) Get(ctx context.Context, pathAndQuery, org string, read func
 	if org = validOrgID(org); org == "" {
 		org = r.org
 	}
-	req, err := r.client.prepare(limit, request{
-		method: http.MethodGet, path: pathAndQuery, auth: r.auth, orgID: org, userAgent: r.userAgent,
-	})
+	began := time.Now()
+	req, err := r.client.prepare(limit, request{path: pathAndQuery, auth: r.auth, orgID: org, userAgent: r.userAgent})
 	if err != nil {
-		return responseOf(noResponse(ctx, err))
+		return responseOf(noResponse(ctx, began, err))
 	}
-	got, err := roundTrip(r.client, req, func(resp *http.Response) (got result, err error) {
+	return responseOf(r.client.attempt(ctx, began, req, func(resp *http.Response) (got result, err error) {
 		got = resultOf(resp.StatusCode, resp.Header, func() (ok bool) {
 			ok, err = read(resp.Body)
 			return ok
 		})
 		return got, err
-	})
-	if err != nil {
-		got = noResponse(ctx, err)
-	}
-	return responseOf(got)
+	}))
 }
 
 func responseOf(r result) Response {

@@ -1,6 +1,93 @@
 package export
 
-import "encoding/json"
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/failure"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// outcome is how a request ended.
+type outcome uint8
+
+const (
+	outcomeAccepted       outcome = iota // the service accepted it
+	outcomeRefused                       // 4xx: the service will never accept it
+	outcomeTooLarge                      // 413 to several records
+	outcomeRecordTooLarge                // 413 to one record: an endpoint that answers it again and again takes nothing
+	outcomeUnavailable                   // try again
+	outcomeUnrecognized                  // the response is not the service's: try much later
+	outcomeInterrupted                   // the pipeline was closed
+)
+
+// result is the outcome of a request and what is known about it.
+type result struct {
+	outcome    outcome
+	counts     uploadCounts       // of an upload
+	status     int                // 0 without a response
+	category   telemetry.Category // without a response
+	retryAfter time.Duration
+}
+
+// describe says what went wrong: an HTTP status or an error category.
+func (r result) describe() string {
+	switch {
+	case r.status != 0 && r.outcome == outcomeUnrecognized && r.status < 300:
+		return "HTTP " + strconv.Itoa(r.status) + ", not an answer of the service"
+	case r.status != 0:
+		return "HTTP " + strconv.Itoa(r.status)
+	}
+	return string(r.category)
+}
+
+// resultOf is the result of a request with a response. parse is called for a 2xx response.
+func resultOf(status int, header http.Header, parse func() bool) result {
+	r := result{status: status}
+	switch {
+	case status >= 200 && status < 300:
+		r.outcome = outcomeUnrecognized
+		if parse() {
+			r.outcome = outcomeAccepted
+		}
+	case status == http.StatusTooManyRequests, status >= 500:
+		r.outcome = outcomeUnavailable
+		r.retryAfter = jitter(parseRetryAfter(header.Get("Retry-After"), time.Now()))
+	case status == http.StatusRequestEntityTooLarge:
+		r.outcome = outcomeTooLarge
+	case status >= 400:
+		r.outcome = outcomeRefused
+	default: // a redirect, most likely to a login page
+		r.outcome = outcomeUnrecognized
+	}
+	return r
+}
+
+// longUnanswered is how long a request must have waited when its pipeline was closed for that to say
+// something about the endpoint.
+const longUnanswered = time.Second
+
+// noResponse is the result of a request without a response. ctx is done when the pipeline is over. A request that
+// was cut off after it had long waited counts as one that timed out: where every pool is closed before its requests
+// time out, nothing else shows that the endpoint hangs.
+func noResponse(ctx context.Context, began time.Time, err error) result {
+	switch {
+	case ctx.Err() != nil && time.Since(began) >= longUnanswered:
+		return result{outcome: outcomeUnavailable, category: telemetry.CategoryTimeout}
+	case ctx.Err() != nil:
+		return result{outcome: outcomeInterrupted, category: telemetry.CategoryCanceled}
+	case errors.Is(err, errAuthenticate):
+		return result{outcome: outcomeUnrecognized, category: telemetry.CategoryAuth}
+	case errors.Is(err, errTransport):
+		return result{outcome: outcomeUnrecognized, category: telemetry.CategoryOther}
+	}
+	return result{outcome: outcomeUnavailable, category: failure.Of(err, cloudfetch.Fault{CallFailed: true, Broke: err}).Category}
+}
 
 // uploadCounts is what the telemetry service answers to an upload: numbers of events, not which
 // events they are.
