@@ -20,3 +20,12 @@ func Bubble() string {
 // InBubble reports whether the goroutine runs in a bubble. Cleanups (runtime.AddCleanup) run outside
 // of it.
 func InBubble() bool { return Bubble() != "" }
+
+// WhenDropped calls f on a goroutine of its own when the garbage collector finds that nothing refers to owner any
+// more; argument must not refer to it either. In a bubble it does nothing.
+func WhenDropped[O, A any](owner *O, f func(A), argument A) runtime.Cleanup {
+	if InBubble() {
+		return runtime.Cleanup{}
+	}
+	return runtime.AddCleanup(owner, func(argument A) { go f(argument) }, argument) // cleanups must not block
+}

@@ -89,3 +89,20 @@ func TestSuppliedCodeHasATimeBound(t *testing.T) {
 		time.Sleep(2 * time.Hour) // both calls return
 	})
 }
+
+func TestWhatIsDroppedIsCleanedUp(t *testing.T) {
+	found := make(chan string)
+	contain.WhenDropped(new([64]byte), func(name string) { found <- name }, "one")
+	for name := ""; name == ""; {
+		runtime.GC()
+		select {
+		case name = <-found:
+			require.Equal(t, "one", name)
+		default:
+			runtime.Gosched()
+		}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		require.Zero(t, contain.WhenDropped(new([64]byte), func(string) {}, ""), "cleanups run outside of the bubble")
+	})
+}

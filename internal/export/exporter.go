@@ -58,7 +58,7 @@ func (x *Exporter) Open(c Connection, settings telemetry.Settings) *Handle {
 	settings = settings.WithDefaults()
 	settings.BatchSize, settings.QueueSize = max(1, settings.BatchSize), max(1, settings.QueueSize)
 	settings.FlushInterval, settings.RetryDelay = max(time.Millisecond, settings.FlushInterval), max(0, settings.RetryDelay)
-	h := &Handle{origin: newOrigin(c), rate: settings.SampleRate.Or(1), closeTimeout: settings.CloseTimeout}
+	h := &Handle{origin: newOrigin(c), rate: settings.SampleRate.Or(1)}
 	key := pipelineKey{tenant: c.tenant(), settings: settings}
 	// Settings that do not change how a pipeline works do not need another one.
 	key.settings.SampleRate, key.settings.CloseTimeout, key.settings.Enabled = telemetry.Maybe[float64]{}, 0, telemetry.SwitchUnset
@@ -79,8 +79,10 @@ func (x *Exporter) Open(c Connection, settings telemetry.Settings) *Handle {
 		x.pipelines[key] = p
 	}
 	p.refs++
-	h.pipelineRef = pipelineRef{x, p, key}
-	h.releaseWhenDropped()
+	h.pipelineRef = pipelineRef{x, p, key, settings.CloseTimeout}
+	h.cleanup = contain.WhenDropped(h, func(r pipelineRef) {
+		_ = r.close(context.Background(), r.pipeline.queue.Last) // what is not sent is counted
+	}, h.pipelineRef)
 	return h
 }
 
@@ -149,36 +151,39 @@ type pipelineKey struct {
 
 // pipelineRef is one of the references that keep a pipeline open.
 type pipelineRef struct {
-	exporter *Exporter
-	pipeline *pipeline
-	key      pipelineKey
+	exporter     *Exporter
+	pipeline     *pipeline
+	key          pipelineKey
+	closeTimeout time.Duration
 }
 
-// release gives the reference up. When it was the last, it ends the pipeline, and keeps what that learned of
-// its host to the end.
-func (r *pipelineRef) release() {
-	x := r.exporter
-	if !x.remove(r) {
-		return
+// close flushes up to a number in the queue, for no longer than closeTimeout and ctx allow, and gives the reference
+// up. When it was the last, it ends the pipeline, and keeps what that learned of its host to the end.
+func (r *pipelineRef) close(ctx context.Context, upTo func() uint64) error {
+	ctx, cancel := context.WithTimeout(ctx, r.closeTimeout)
+	defer cancel()
+	err := r.pipeline.flush(ctx, upTo)
+	if r.remove() {
+		r.pipeline.end(DropClosed)
+		x := r.exporter
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		x.flags.Release(r.key.flagKey)
+		x.breakers.Release(r.key)
 	}
-	r.pipeline.end(DropClosed)
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.flags.Release(r.key.flagKey)
-	x.breakers.Release(r.key)
+	return err
 }
 
 // remove removes the reference, and the pipeline from the list when it was the last.
-func (x *Exporter) remove(r *pipelineRef) (last bool) {
+func (r *pipelineRef) remove() (last bool) {
+	x := r.exporter
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	r.pipeline.refs--
 	if r.pipeline.refs > 0 {
 		return false
 	}
-	if x.pipelines[r.key] == r.pipeline {
-		delete(x.pipelines, r.key)
-	}
+	delete(x.pipelines, r.key)
 	return true
 }
 

@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"sync/atomic"
-	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
@@ -21,8 +20,7 @@ type Handle struct {
 	origin  *origin
 	cleanup runtime.Cleanup // releases the pipeline of a handle that was dropped without Close
 
-	rate         float64 // share of successful statements that is sent
-	closeTimeout time.Duration
+	rate float64 // share of successful statements that is sent
 
 	last   uint64 // number of the handle's latest record; guarded by pipeline.mu
 	closed atomic.Bool
@@ -104,31 +102,7 @@ func (h *Handle) Close(ctx context.Context) error {
 		return nil
 	}
 	h.cleanup.Stop()
-	ctx, cancel := context.WithTimeout(ctx, h.closeTimeout)
-	defer cancel()
-	err := h.Flush(ctx)
-	h.release()
-	return err
-}
-
-// releaseWhenDropped flushes and releases in the background when nothing refers to the handle any
-// more.
-func (h *Handle) releaseWhenDropped() {
-	if contain.InBubble() {
-		return
-	}
-	type reference struct {
-		pipelineRef
-		timeout time.Duration
-	}
-	h.cleanup = runtime.AddCleanup(h, func(r reference) {
-		go func() { // cleanups must not block
-			ctx, cancel := context.WithTimeout(context.Background(), r.timeout)
-			defer cancel()
-			_ = r.pipeline.flush(ctx, r.pipeline.queue.Last) // what is not sent is counted
-			r.release()
-		}()
-	}, reference{h.pipelineRef, h.closeTimeout})
+	return h.close(ctx, func() uint64 { return h.last })
 }
 
 // Preview returns the documents a record would be sent as, one per event, with new event

@@ -14,7 +14,6 @@ import (
 // nil, where they do nothing.
 type Handle struct {
 	workerRef
-	target  *target
 	all     bool            // every statement, else the slow and the failed ones
 	slow    time.Duration   // how long a statement takes that is slow
 	cleanup runtime.Cleanup // releases the worker of a handle that was dropped without Close
@@ -78,22 +77,4 @@ func (h *Handle) Close(ctx context.Context) {
 	}
 	h.worker.abandon(h.target)
 	h.release()
-}
-
-// releaseWhenDropped closes in the background when nothing refers to the handle any more.
-func (h *Handle) releaseWhenDropped() {
-	if contain.InBubble() {
-		return
-	}
-	type reference struct {
-		workerRef
-		target *target
-	}
-	h.cleanup = runtime.AddCleanup(h, func(r reference) {
-		go func() { // cleanups must not block
-			if r.worker.beginClose(r.target, false) {
-				r.release()
-			}
-		}()
-	}, reference{h.workerRef, h.target})
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/lasting"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/ondemand"
@@ -55,7 +56,7 @@ func (r *Reader) Open(c export.Connection, s telemetry.Settings, to []*telemetry
 		r.counts.unavailable.Add(1)
 		return nil
 	}
-	h := &Handle{all: s.QueryHistory == settings.QueryHistoryAll, slow: s.SlowThreshold, target: &target{to: to, done: make(chan struct{})}}
+	h := &Handle{all: s.QueryHistory == settings.QueryHistoryAll, slow: s.SlowThreshold}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.down.Load() {
@@ -70,8 +71,12 @@ func (r *Reader) Open(c export.Connection, s telemetry.Settings, to []*telemetry
 		r.workers[key] = w
 	}
 	w.refs++
-	h.workerRef = workerRef{w, key}
-	h.releaseWhenDropped()
+	h.workerRef = workerRef{w, key, &target{to: to, done: make(chan struct{})}}
+	h.cleanup = contain.WhenDropped(h, func(ref workerRef) {
+		if ref.worker.beginClose(ref.target, false) {
+			ref.release()
+		}
+	}, h.workerRef)
 	return h
 }
 
@@ -87,10 +92,11 @@ func (r *Reader) Shutdown(context.Context) error {
 	})
 }
 
-// workerRef is one of the references that keep a worker.
+// workerRef is one of the references that keep a worker: a target's.
 type workerRef struct {
 	worker *worker
 	key    any
+	target *target
 }
 
 // release gives the reference up, and ends the worker when it was the last.
