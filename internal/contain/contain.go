@@ -80,15 +80,11 @@ func (l *Log) Call(p Place, f func()) (returned bool) {
 		if v := recover(); v != nil {
 			l.Panicked(p, v)
 		} else {
-			l.exited(p)
+			l.add(p, "runtime.Goexit", func(i *Incidents) { i.Goexits++ })
 		}
 	}()
 	f()
 	return true
-}
-
-func (l *Log) exited(p Place) {
-	l.add(p, "runtime.Goexit", func(i *Incidents) { i.Goexits++ })
 }
 
 // Each calls f with every number below n, in order, where f calls user-supplied code: also with the numbers
@@ -154,37 +150,13 @@ func (s *Supplied) Run(ctx context.Context, f func()) (returned bool) {
 	return false
 }
 
+// add counts an incident. what is empty where the stack says nothing.
 func (l *Log) add(p Place, what string, count func(*Incidents)) {
-	stack := ""
-	if what != "" && l.wantsStack(p) {
-		stack = what + "\n" + truncate(string(debug.Stack()))
+	if l.Parent != nil {
+		l.Parent.add(p, what, count)
 	}
-	for ; l != nil; l = l.Parent {
-		l.mu.Lock()
-		i := l.at(p)
-		count(i)
-		if i.First == "" {
-			i.First = stack
-		}
-		l.mu.Unlock()
-	}
-}
-
-// wantsStack reports whether this log or a parent has no stack of the place yet.
-func (l *Log) wantsStack(p Place) bool {
-	for ; l != nil; l = l.Parent {
-		l.mu.Lock()
-		wants := l.at(p).First == ""
-		l.mu.Unlock()
-		if wants {
-			return true
-		}
-	}
-	return false
-}
-
-// at returns the incidents of a place. l.mu is held.
-func (l *Log) at(p Place) *Incidents {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.places == nil {
 		l.places = map[Place]*Incidents{}
 	}
@@ -193,7 +165,10 @@ func (l *Log) at(p Place) *Incidents {
 		i = &Incidents{Place: p}
 		l.places[p] = i
 	}
-	return i
+	count(i)
+	if what != "" && i.First == "" {
+		i.First = what + "\n" + truncate(string(debug.Stack()))
+	}
 }
 
 // maxStack bounds a stack, in bytes.
@@ -212,9 +187,7 @@ func (l *Log) List() []Incidents {
 	defer l.mu.Unlock()
 	all := make([]Incidents, 0, len(l.places))
 	for _, p := range slices.Sorted(maps.Keys(l.places)) {
-		if i := l.places[p]; i.Total() > 0 {
-			all = append(all, *i)
-		}
+		all = append(all, *l.places[p])
 	}
 	return all
 }

@@ -35,6 +35,19 @@ func TestAPanicIsContainedCountedAndItsFirstStackKept(t *testing.T) {
 	}
 }
 
+func TestADeepStackIsShortened(t *testing.T) {
+	var l contain.Log
+	var deep func(int)
+	deep = func(n int) {
+		if n == 0 {
+			panic("no")
+		}
+		deep(n - 1)
+	}
+	require.False(t, l.Call(contain.Page, func() { deep(80) }))
+	require.Len(t, l.List()[0].First, len("panic of type string\n")+8<<10+len("\n..."))
+}
+
 func TestSuppliedCodeMayReturnPanicOrExit(t *testing.T) {
 	var l contain.Log
 	require.True(t, l.Call(contain.Sink, func() {}))
