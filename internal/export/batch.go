@@ -13,13 +13,13 @@ type delivery struct {
 	unsent    []queued      // to be sent again, with the same ids
 	pause     time.Duration // how long to wait before that
 	failed    bool          // the endpoint failed: the pause is for the next pipeline, too
+	requested bool          // a request was made
 	lastError string        // of the latest request; empty when it was accepted
 }
 
 // deliver sends a batch, in halves where it is too large for the endpoint. It runs on the pipeline's
 // goroutine.
-func (p *pipeline) deliver(batch []queued, anonymous bool) delivery {
-	d := delivery{lastError: p.latestError()}
+func (p *pipeline) deliver(batch []queued, anonymous bool) (d delivery) {
 	parts := [][]queued{batch}
 	for len(parts) > 0 {
 		part := parts[len(parts)-1]
@@ -35,10 +35,10 @@ func (p *pipeline) deliver(batch []queued, anonymous bool) delivery {
 			}
 			return r
 		})
-		if !ok {
+		if ok {
+			d.requested, d.lastError = true, r.describe()
+		} else {
 			r.outcome = outcomeUnavailable
-		} else if d.lastError = ""; r.outcome != outcomeAccepted {
-			d.lastError = r.describe()
 		}
 		switch r.outcome {
 		case outcomeAccepted:

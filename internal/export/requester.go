@@ -60,10 +60,7 @@ func (r *Requester) Get(ctx context.Context, pathAndQuery, org string, read func
 }
 
 func responseOf(r result) Response {
-	if r.outcome == outcomeAccepted {
-		return Response{Accepted: true}
-	}
-	return Response{Retry: r.outcome == outcomeUnavailable, After: r.retryAfter, Error: r.describe()}
+	return Response{Accepted: r.outcome == outcomeAccepted, Retry: r.outcome == outcomeUnavailable, After: r.retryAfter, Error: r.describe()}
 }
 
 // Server is scheme://host:port as Stats shows it.

@@ -35,9 +35,11 @@ type result struct {
 	retryAfter time.Duration
 }
 
-// describe says what went wrong: an HTTP status or an error category.
+// describe says what went wrong: an HTTP status or an error category; nothing when the request was accepted.
 func (r result) describe() string {
 	switch {
+	case r.outcome == outcomeAccepted:
+		return ""
 	case r.status != 0 && r.outcome == outcomeUnrecognized && r.status < 300:
 		return "HTTP " + strconv.Itoa(r.status) + ", not an answer of the service"
 	case r.status != 0:

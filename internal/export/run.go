@@ -15,35 +15,15 @@ func (p *pipeline) run() {
 		}
 	}()
 	returned = p.exporter.contained.Call(contain.Export, func() {
-		for p.runOnce() {
+		for step := p.nextStep(); step != nil; step = p.nextStep() {
+			step()
 		}
 	})
 }
 
-// runOnce requests the flag, or sends a batch. It reports false when the goroutine ends.
-func (p *pipeline) runOnce() bool {
-	switch s := p.nextStep(); {
-	case s.done:
-		return false
-	case s.flagFor != nil:
-		p.requestFlag(s.flagFor)
-	case s.batch != nil:
-		p.finishBatch(p.deliver(s.batch, s.anonymous))
-	}
-	return true
-}
-
-// step is what the goroutine does next, without the lock. The zero step is nothing: nextStep has
-// to be called again.
-type step struct {
-	done      bool     // the goroutine ends
-	flagFor   *origin  // request the flag, as this connector
-	batch     []queued // send these
-	anonymous bool     // without authentication
-}
-
-// nextStep decides what to do, and takes the batch to send out of the queue.
-func (p *pipeline) nextStep() step {
+// nextStep decides what to do next, without the lock: to request the flag, or to send a batch, which it takes out of
+// the queue. It returns nil when the goroutine ends.
+func (p *pipeline) nextStep() func() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
@@ -55,11 +35,12 @@ func (p *pipeline) nextStep() step {
 	}
 	if !ok || at.After(now) {
 		p.stopRunning(now)
-		return step{done: true}
+		return nil
 	}
+	lookAgain := func() {}
 	if until, open := p.breaker.openUntil(); open {
 		p.notBefore = until
-		return step{}
+		return lookAgain
 	}
 	state := flagOn
 	if !p.settings.ForceEnable {
@@ -72,13 +53,15 @@ func (p *pipeline) nextStep() step {
 		p.notBefore = at
 	case flagUnknown:
 		if p.loggedIn {
-			return step{flagFor: p.queue.Oldest().Value.origin}
+			o := p.queue.Oldest().Value.origin
+			return func() { p.requestFlag(o) }
 		}
 	default:
-		batch, anonymous := p.takeBatch(now)
-		return step{batch: batch, anonymous: anonymous}
+		if batch, anonymous := p.takeBatch(now); len(batch) > 0 {
+			return func() { p.finishBatch(p.deliver(batch, anonymous)) }
+		}
 	}
-	return step{}
+	return lookAgain
 }
 
 // takeBatch takes the next batch out of the queue: up to BatchSize records, all for one endpoint and
@@ -125,7 +108,9 @@ func (p *pipeline) finishBatch(d delivery) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.sending = 0
-	p.lastError = d.lastError
+	if d.requested {
+		p.lastError = d.lastError
+	}
 	if len(d.unsent) == 0 {
 		return
 	}
@@ -136,13 +121,6 @@ func (p *pipeline) finishBatch(d delivery) {
 		p.breaker.pause(p.notBefore)
 	}
 	p.failWaiters()
-}
-
-// latestError is the error of the latest request.
-func (p *pipeline) latestError() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.lastError
 }
 
 // stopRunning ends the goroutine, and the flushes: what they wait for cannot be sent now.
