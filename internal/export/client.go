@@ -17,6 +17,8 @@ const (
 	uploadPath          = "/telemetry-ext"
 	anonymousUploadPath = "/telemetry-unauth"
 
+	attemptTimeout = 10 * time.Second // one request
+
 	maxResponse = 4 << 20 // bytes of a response that are read, which may list an error per event
 )
 

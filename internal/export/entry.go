@@ -25,8 +25,7 @@ type entry struct {
 	events int32
 	failed bool
 
-	hasIDs bool // ids are set, and stay as they are
-	ids    [maxEvents]uuid.UUID
+	ids [maxEvents]uuid.UUID // made when the events are first sent, and the same on every attempt
 }
 
 func newOpenedEntry(o *origin, r *telemetry.SessionOpened) entry {
@@ -38,17 +37,12 @@ func newClosedEntry(o *origin, r *telemetry.SessionClosed) entry {
 }
 
 func newStatementEntry(o *origin, r *telemetry.Statement) entry {
-	e := entry{origin: o, failed: r.Failed() || r.CloseFailure != nil, events: 1}
+	e := entry{origin: o, failed: r.Failed() || r.CloseFailure != nil}
 	if hasLocalTexts(r) || len(r.Calls) > maxCalls || r.CloudFetch != nil && len(r.CloudFetch.Files) > 0 {
 		r = trim(r)
 	}
 	e.statement = r
-	if _, ok := registry.Closed(r); ok {
-		e.events++
-	}
-	if _, ok := registry.Canceled(r); ok {
-		e.events++
-	}
+	_, e.events = e.operations()
 	size := sizeOf(*r) + len(r.RPCs)*sizeOf(telemetry.RPC{}) + len(r.Calls)*sizeOf(telemetry.Call{})
 	if r.CloudFetch != nil {
 		size += sizeOf(*r.CloudFetch)
@@ -96,19 +90,9 @@ func trim(r *telemetry.Statement) *telemetry.Statement {
 	return &short
 }
 
-// assignIDs gives the events their ids, once.
-func (e *entry) assignIDs() {
-	if e.hasIDs {
-		return
-	}
-	e.hasIDs = true
-	for i := range e.events {
-		e.ids[i] = uuid.New()
-	}
-}
-
-// operations lists the events of the record, as many as e.events.
-func (e *entry) operations() (ops [maxEvents]registry.Operation) {
+// operations lists the events of the record, and says how many they are.
+func (e *entry) operations() (ops [maxEvents]registry.Operation, n int32) {
+	n = 1
 	switch {
 	case e.opened != nil:
 		ops[0] = registry.CreateSession
@@ -116,14 +100,48 @@ func (e *entry) operations() (ops [maxEvents]registry.Operation) {
 		ops[0] = registry.DeleteSession
 	default:
 		ops[0] = registry.ExecuteStatement
-		n := 1
 		if _, ok := registry.Closed(e.statement); ok {
 			ops[n] = registry.CloseStatement
 			n++
 		}
 		if _, ok := registry.Canceled(e.statement); ok {
 			ops[n] = registry.CancelStatement
+			n++
 		}
 	}
-	return ops
+	return ops, n
+}
+
+// scratch is the memory in which documents are written one at a time.
+type scratch struct {
+	source source
+	doc    []byte
+}
+
+// appendDocuments calls add with each document of the entry, escaped for the upload. The bytes are
+// valid during the call only.
+func (e *entry) appendDocuments(on *scratch, anonymous bool, add func(doc []byte)) {
+	if e.ids[0] == (uuid.UUID{}) { // not sent before
+		for i := range e.events {
+			e.ids[i] = uuid.New()
+		}
+	}
+	o, s := e.origin, &on.source
+	*s = source{connection: o.reportable, process: process(), statement: e.statement, opened: e.opened, closed: e.closed}
+	defer func() { *s = source{} }() // keeps no record in memory
+	s.event.WorkspaceID, s.event.UserAgent = o.org(), o.userAgent
+	constants := o.constants
+	if anonymous {
+		s.event.UserAgent, constants = o.bareUserAgent, nil
+	}
+	ops, _ := e.operations()
+	for i := range e.events {
+		s.event.ID, s.event.Operation = e.ids[i], ops[i]
+		p := plans[ops[i]]
+		if anonymous {
+			p = anonymousPlan
+		}
+		on.doc, _ = p.appendObject(on.doc[:0], s, constants)
+		add(on.doc)
+	}
 }

@@ -1,6 +1,7 @@
 package export
 
 import (
+	"encoding/json"
 	"log/slog"
 	"math"
 	"slices"
@@ -277,4 +278,10 @@ func appendEscaped(b, s []byte) []byte {
 		i += size
 	}
 	return b
+}
+
+// unescape returns an escaped document as the service reads it.
+func unescape(doc string) (text string) {
+	_ = json.Unmarshal([]byte(`"`+doc+`"`), &text) // appendText wrote it
+	return text
 }

@@ -82,13 +82,19 @@ func (p *pipeline) enqueue(h *Handle, e entry, loggedIn, urgent bool) {
 	p.goroutine.Schedule(now)
 }
 
+const (
+	bytesPerEvent = 4 << 10 // more than the largest statement takes
+	minQueueBytes = 4 << 20
+)
+
 // evictOverflow drops records until the rest has room. One record always has room: otherwise a
 // record with more events than a small queue holds would never be sent.
 func (p *pipeline) evictOverflow() {
 	for p.queue.events > p.settings.QueueSize && p.queue.Len() > 1 {
 		p.exporter.counts.drop(DropQueueFull, p.queue.evict())
 	}
-	for int64(p.queue.bytes) > maxQueueBytes(p.settings) {
+	// QueueSize records always have room.
+	for int64(p.queue.bytes) > max(minQueueBytes, int64(p.settings.QueueSize)*bytesPerEvent) {
 		p.exporter.counts.drop(DropQueueBytes, p.queue.evict())
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 // run does one step after another until there is nothing to do now.
@@ -62,6 +63,18 @@ func (p *pipeline) nextStep() func() {
 		}
 	}
 	return lookAgain
+}
+
+// maxDelay is how late an event may be sent before it is dropped.
+const maxDelay = time.Hour
+
+// maxAge is how old an event may become: maxDelay on top of the time that the settings make it wait.
+func maxAge(s telemetry.Settings) time.Duration {
+	age := maxDelay + s.FlushInterval
+	if s.CircuitBreaker != telemetry.SwitchOff {
+		age += s.CircuitBreakerTimeout + s.CircuitBreakerTimeout/10
+	}
+	return age
 }
 
 // takeBatch takes the next batch out of the queue: up to BatchSize records, all for one endpoint and
