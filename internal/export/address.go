@@ -36,15 +36,10 @@ func (c *Connection) address() (host, port string) {
 // endpoint is scheme://host:port, for requests; empty when the host is unknown.
 func (c *Connection) endpoint() string {
 	host, port := c.address()
-	switch {
-	case host == "":
+	if host == "" {
 		return ""
-	case port != "":
-		return c.scheme() + "://" + net.JoinHostPort(host, port)
-	case strings.Contains(host, ":"):
-		return c.scheme() + "://[" + host + "]"
 	}
-	return c.scheme() + "://" + host
+	return c.scheme() + "://" + strings.TrimSuffix(net.JoinHostPort(host, port), ":")
 }
 
 // Server is host:port for records, pages and logs. It is empty when either is unknown, and when the

@@ -1,6 +1,7 @@
 package export
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -103,16 +104,11 @@ func parseFlag(body []byte) (enabled bool, ttl time.Duration, ok bool) {
 		}
 	}
 	ttl = defaultFlagTTL
-	for _, seconds := range []*float64{a.TTL, a.TTLCamel} {
-		if seconds != nil {
-			ttl = clampTTL(time.Duration(min(max(*seconds, 0), maxFlagTTL.Seconds())) * time.Second)
-			break
-		}
+	if seconds := cmp.Or(a.TTL, a.TTLCamel); seconds != nil {
+		ttl = time.Duration(min(max(*seconds, minFlagTTL.Seconds()), maxFlagTTL.Seconds())) * time.Second
 	}
 	return enabled, ttl, true
 }
-
-func clampTTL(d time.Duration) time.Duration { return min(max(d, minFlagTTL), maxFlagTTL) }
 
 // flagState is what is known about a host's flag.
 type flagState uint8
@@ -205,7 +201,7 @@ func (f *flag) failedFor(by asker) bool {
 func (f *flag) store(enabled bool, ttl time.Duration, now time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.enabled, f.expires, f.retryAt = enabled, now.Add(clampTTL(ttl)), time.Time{}
+	f.enabled, f.expires, f.retryAt = enabled, now.Add(ttl), time.Time{}
 	f.offUntil.Store(nil)
 	if !enabled {
 		until := f.expires

@@ -1,6 +1,7 @@
 package export
 
 import (
+	"cmp"
 	"reflect"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
@@ -26,29 +27,24 @@ func (c *Connection) tenant() tenant {
 // host is unknown.
 func (c *Connection) Tenant() (key any, ok bool) { return c.tenant(), c.endpoint() != "" }
 
-// credentialIdentity returns a value that is equal for equal credentials. One that cannot be compared
-// is equal to no other.
+// credentialIdentity returns a value that is equal for equal credentials.
 func (c *Connection) credentialIdentity() any {
-	for _, id := range []any{c.Credential, c.Authenticator} {
-		if id == nil {
-			continue
-		}
-		if reflect.ValueOf(id).Comparable() {
-			return id
-		}
-		return new(byte)
-	}
-	return nil
+	return identity(cmp.Or(c.Credential, any(c.Authenticator)))
 }
 
 // transportIdentity returns a value that is equal for connections whose requests may use one
 // transport.
 func (c *Connection) transportIdentity() any {
-	switch t := c.Transport; {
-	case t == nil:
+	if c.Transport == nil {
 		return c.TLS
-	case reflect.ValueOf(t).Comparable():
-		return t
+	}
+	return identity(c.Transport)
+}
+
+// identity is a value that can be compared. One that cannot is equal to no other.
+func identity(v any) any {
+	if v == nil || reflect.ValueOf(v).Comparable() {
+		return v
 	}
 	return new(byte)
 }
