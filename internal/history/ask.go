@@ -171,7 +171,7 @@ func (w *worker) unanswered(r export.Response) (settled []*question) {
 	default:
 		reason = dropRefused
 		w.pace.refused(now, r.Error)
-		settled = w.removeAll(reason)
+		settled = w.remove(nil, reason)
 	}
 	var again []queue.Item[*question]
 	for _, it := range w.asking {

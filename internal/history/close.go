@@ -1,6 +1,7 @@
 package history
 
 import (
+	"slices"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/ondemand"
@@ -17,11 +18,13 @@ func (w *worker) beginClose(t *target, ask bool) bool {
 	}
 	t.closing = true
 	t.endClose()
-	w.urgent = append(w.urgent, w.remove(t)...)
 	now := time.Now()
+	waiting := w.remove(t, dropClosed)
 	var dropped []*question
 	if !ask || w.pace.quiet(now) || w.pace.failing(now) {
-		dropped = w.removeUrgent(t)
+		dropped = waiting
+	} else {
+		w.urgent = append(w.urgent, waiting...)
 	}
 	w.goroutine.Schedule(now)
 	w.mu.Unlock()
@@ -32,39 +35,32 @@ func (w *worker) beginClose(t *target, ask bool) bool {
 // abandon drops what still waits for a closing target.
 func (w *worker) abandon(t *target) {
 	w.mu.Lock()
-	dropped := w.removeUrgent(t)
+	dropped := w.remove(t, dropClosed)
 	w.mu.Unlock()
 	w.settle(dropped...)
 }
 
-// remove takes the questions of a target, or of all when it is nil, out of the stages. w.mu is held.
-func (w *worker) remove(t *target) (removed []*question) {
+// remove drops what waits for a target, or all that waits when it is nil. w.mu is held.
+func (w *worker) remove(t *target, why string) (removed []*question) {
 	for i := range w.stages {
 		var others []queue.Item[*question]
 		for stage := &w.stages[i]; stage.Len() > 0; {
 			if it := stage.Pop(); t == nil || it.Value.target == t {
-				removed = append(removed, it.Value)
+				removed = append(removed, it.Value.dropFor(why))
 			} else {
 				others = append(others, it)
 			}
 		}
 		w.stages[i].Return(others)
 	}
-	return removed
-}
-
-// removeUrgent drops the urgent questions of a target. w.mu is held.
-func (w *worker) removeUrgent(t *target) (dropped []*question) {
-	var others []*question
-	for _, q := range w.urgent {
-		if q.target == t {
-			dropped = append(dropped, q.dropFor(dropClosed))
-		} else {
-			others = append(others, q)
+	w.urgent = slices.DeleteFunc(w.urgent, func(q *question) bool {
+		if t != nil && q.target != t {
+			return false
 		}
-	}
-	w.urgent = others
-	return dropped
+		removed = append(removed, q.dropFor(why))
+		return true
+	})
+	return removed
 }
 
 // endClose ends the wait of a closing handle that has nothing left to wait for. worker.mu is held.
@@ -78,23 +74,13 @@ func (t *target) endClose() {
 	}
 }
 
-// removeAll drops everything that waits. w.mu is held.
-func (w *worker) removeAll(reason string) []*question {
-	all := append(w.remove(nil), w.urgent...)
-	w.urgent = nil
-	for _, q := range all {
-		q.reason = reason
-	}
-	return all
-}
-
 // end drops what waits, interrupts the running request, and accepts nothing any more.
 func (w *worker) end(why string) {
 	w.mu.Lock()
 	if w.ended == "" {
 		w.ended = why
 	}
-	dropped := w.removeAll(w.ended)
+	dropped := w.remove(nil, w.ended)
 	idle := w.goroutine.End()
 	w.mu.Unlock()
 	w.cancel()
