@@ -102,6 +102,17 @@ func each(i, n int, f func(i int)) {
 	}
 }
 
+// Guard is Call for code that has to leave things in order: it calls broken unless f returned, after a Goexit, too.
+func (l *Log) Guard(p Place, f, broken func()) {
+	returned := false
+	defer func() {
+		if !returned {
+			broken()
+		}
+	}()
+	returned = l.Call(p, f)
+}
+
 // grace is how long code has to return after its context is done.
 const grace = 50 * time.Millisecond
 

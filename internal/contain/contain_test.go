@@ -64,6 +64,17 @@ func TestSuppliedCodeMayReturnPanicOrExit(t *testing.T) {
 	require.Contains(t, all[1].First, "runtime.Goexit")
 }
 
+func TestGuardedCodeThatDoesNotReturnIsCleanedUpAfter(t *testing.T) {
+	var l contain.Log
+	for name, f := range map[string]func(){"panics": func() { panic("no") }, "exits": runtime.Goexit, "returns": func() {}} {
+		broken := false
+		var wg sync.WaitGroup
+		wg.Go(func() { l.Guard(contain.Export, f, func() { broken = true }) })
+		wg.Wait()
+		require.Equal(t, name != "returns", broken, name)
+	}
+}
+
 func TestABubbleIsRecognized(t *testing.T) {
 	require.False(t, contain.InBubble())
 	synctest.Test(t, func(t *testing.T) {

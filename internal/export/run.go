@@ -9,17 +9,11 @@ import (
 
 // run does one step after another until there is nothing to do now.
 func (p *pipeline) run() {
-	returned := false
-	defer func() {
-		if !returned {
-			p.recoverRun()
-		}
-	}()
-	returned = p.exporter.contained.Call(contain.Export, func() {
+	p.exporter.contained.Guard(contain.Export, func() {
 		for step := p.nextStep(); step != nil; step = p.nextStep() {
 			step()
 		}
-	})
+	}, p.recoverRun)
 }
 
 // nextStep decides what to do next, without the lock: to request the flag, or to send a batch, which it takes out of

@@ -16,16 +16,10 @@ const path = "/api/2.0/sql/history/queries"
 
 // run makes one request after another until none is due.
 func (w *worker) run() {
-	returned := false
-	defer func() {
-		if !returned {
-			w.recoverRun()
-		}
-	}()
-	returned = contain.Process.Call(contain.History, func() {
+	contain.Process.Guard(contain.History, func() {
 		for w.ask() {
 		}
-	})
+	}, w.recoverRun)
 }
 
 // recoverRun cleans up after a panic in run. No such panic is known.
