@@ -18,26 +18,16 @@ func quotable(value string) string {
 	if secretLike(value) {
 		return fmt.Sprintf("(%d characters)", utf8.RuneCountInString(value))
 	}
-	var b strings.Builder
-	n := 0
-	for _, r := range value {
-		if n++; n == maxQuoted {
-			if utf8.RuneCountInString(value) > maxQuoted {
-				r = '…'
-			}
-			b.WriteRune(printable(r))
-			break
+	text := []rune(value)
+	if len(text) > maxQuoted {
+		text = append(text[:maxQuoted-1], '…')
+	}
+	for i, r := range text {
+		if !unicode.IsPrint(r) {
+			text[i] = utf8.RuneError
 		}
-		b.WriteRune(printable(r))
 	}
-	return b.String()
-}
-
-func printable(r rune) rune {
-	if !unicode.IsPrint(r) {
-		return utf8.RuneError
-	}
-	return r
+	return string(text)
 }
 
 // quotableName is the text of a name as an error may quote it.

@@ -151,7 +151,7 @@ type given struct {
 	value   string
 	by      string // who set it, as in SettingInForce.By
 	negated bool
-	alias   bool // name is not the documented one
+	rank    int  // 0 for a documented name, 1 for another spelling
 	known   bool // name is a spelling that meaningOf knows
 }
 
@@ -175,33 +175,22 @@ func (from source) read() (map[string][]*given, error) {
 		default:
 			continue
 		}
+		rank := 1
+		if name == m.parameter || !from.dsn && slices.Contains(Parameter{Name: m.parameter}.envs(), name) {
+			rank = 0
+		}
 		for _, v := range values {
 			byParameter[m.parameter] = append(byParameter[m.parameter], &given{
-				name: name, value: strings.TrimSpace(v), by: by, negated: m.negated, alias: !from.documents(m.parameter, name), known: known,
+				name: name, value: strings.TrimSpace(v), by: by, negated: m.negated, rank: rank, known: known,
 			})
 		}
 	}
 	for _, all := range byParameter {
 		slices.SortStableFunc(all, func(a, b *given) int {
-			if a.alias != b.alias {
-				if b.alias {
-					return -1
-				}
-				return 1
-			}
-			return cmp.Compare(a.name, b.name)
+			return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.name, b.name))
 		})
 	}
 	return byParameter, nil
-}
-
-// documents reports whether a name is spelled as the documentation has it.
-func (from source) documents(parameter, name string) bool {
-	i := slices.IndexFunc(Parameters, func(p Parameter) bool { return p.Name == parameter })
-	if from.dsn {
-		return name == parameter
-	}
-	return slices.Contains(Parameters[i].envs(), name)
 }
 
 // position is the position of the switch that a value stands for.
