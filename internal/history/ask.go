@@ -3,6 +3,7 @@ package history
 import (
 	"io"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -134,14 +135,8 @@ func (w *worker) answered(a answer) (settled []*question) {
 // stages. w.mu is held.
 func (w *worker) putBack(again []queue.Item[*question]) {
 	w.asking = nil
-	for i := range w.stages {
-		var stage []queue.Item[*question]
-		for _, it := range again {
-			if it.Value.stage == i {
-				stage = append(stage, it)
-			}
-		}
-		w.stages[i].Return(stage)
+	for _, it := range slices.Backward(again) {
+		w.stages[it.Value.stage].Return([]queue.Item[*question]{it})
 	}
 }
 
