@@ -180,18 +180,12 @@ func retries(r telemetry.RPC, made bool) slog.Value {
 	return slog.Int64Value(r.Retries)
 }
 
-// The Thrift methods of CLOSE_STATEMENT and CANCEL_STATEMENT.
-const (
-	closeRPC  = "CloseOperation"
-	cancelRPC = "CancelOperation"
-)
-
 // Closed returns the calls that closed the statement on the server, and whether there were
 // any: the server itself closes a statement whose whole result comes with its first answer.
-func Closed(s *telemetry.Statement) (telemetry.RPC, bool) { return find(s, closeRPC) }
+func Closed(s *telemetry.Statement) (telemetry.RPC, bool) { return find(s, "CloseOperation") }
 
 // Canceled returns the calls that canceled the statement, and whether there were any.
-func Canceled(s *telemetry.Statement) (telemetry.RPC, bool) { return find(s, cancelRPC) }
+func Canceled(s *telemetry.Statement) (telemetry.RPC, bool) { return find(s, "CancelOperation") }
 
 func find(s *telemetry.Statement, method string) (telemetry.RPC, bool) {
 	for _, r := range s.RPCs {

@@ -73,12 +73,12 @@ var StatementFields = []Field[telemetry.Statement]{
 	{"failed_file", "index", "Lowest index of a file that failed, from 0.", ScopeBoth, to(operation+"chunk_id", TypeInt64), ofStatement{part: cloudFetch, at: func(s *telemetry.Statement) any { return &s.CloudFetch.FailedIndex }}},
 	{"failed_file_status", "HTTP status", "Status of its latest attempt.", ScopeLocal, Payload{}, ofStatement{part: cloudFetch, at: func(s *telemetry.Statement) any { return &s.CloudFetch.FailedStatus }}},
 
-	{"rpcs", "calls", "Thrift calls made for the statement.", ScopeLocal, Payload{}, sumOf(func(r *telemetry.RPC) *int64 { return &r.Calls })},
-	{"rpc_retries", "", "HTTP attempts beyond the first of each call.", ScopeLocal, Payload{}, ofStatement{value: sumOf(func(r *telemetry.RPC) *int64 { return &r.Retries }).value}}, // the field retried has them
+	{"rpcs", "calls", "Thrift calls made for the statement.", ScopeLocal, Payload{}, sumOf(false, func(r *telemetry.RPC) *int64 { return &r.Calls })},
+	{"rpc_retries", "", "HTTP attempts beyond the first of each call.", ScopeLocal, Payload{}, ofStatement{value: sumOf(false, func(r *telemetry.RPC) *int64 { return &r.Retries }).value}}, // the field retried has them
 	{"retried", "", "rpc_retries by method, where there were any.", ScopeLocal, Payload{}, ofStatement{value: retriesByMethod, set: setRetriesByMethod}},
-	{"rpc_wait_ms", "ms", "Time between an attempt of a call that failed and the next.", ScopeLocal, Payload{}, waitOf(func(r *telemetry.RPC) *int64 { return (*int64)(&r.Backoff) })},
-	{"bytes_out", "bytes", "Request bodies of the calls.", ScopeLocal, Payload{}, sumOf(func(r *telemetry.RPC) *int64 { return &r.BytesOut })},
-	{"bytes_in", "bytes", "Response bodies of the calls; files are not in it.", ScopeLocal, Payload{}, sumOf(func(r *telemetry.RPC) *int64 { return &r.BytesIn })},
+	{"rpc_wait_ms", "ms", "Time between an attempt of a call that failed and the next.", ScopeLocal, Payload{}, sumOf(true, func(r *telemetry.RPC) *int64 { return (*int64)(&r.Backoff) })},
+	{"bytes_out", "bytes", "Request bodies of the calls.", ScopeLocal, Payload{}, sumOf(false, func(r *telemetry.RPC) *int64 { return &r.BytesOut })},
+	{"bytes_in", "bytes", "Response bodies of the calls; files are not in it.", ScopeLocal, Payload{}, sumOf(false, func(r *telemetry.RPC) *int64 { return &r.BytesIn })},
 
 	{"state", "", "Last state of the statement that the server told.", ScopeLocal, Payload{}, ofStatement{at: func(s *telemetry.Statement) any { return &s.State }}},
 	{"server_reported_ms", "ms", "How long the server says it worked on the statement.", ScopeLocal, Payload{}, ofStatement{at: func(s *telemetry.Statement) any { return &s.ServerTime }}},
@@ -205,42 +205,32 @@ func downloadLatency(at func(*telemetry.CloudFetch) *time.Duration) ofStatement 
 	}
 }
 
-// sumOf is the access of a sum over the calls of all methods. Set writes it to one entry without
-// a method, which stands for all of them. Where it is known that no call was made, RPCs is empty
-// and not nil.
-func sumOf(at func(*telemetry.RPC) *int64) ofStatement {
+// sumOf is the access of a sum over the calls of all methods: of numbers, or of durations, which are left out where
+// they are zero. Set writes it to one entry without a method, which stands for all of them. Where it is known that
+// no call was made, RPCs is empty and not nil.
+func sumOf(durations bool, at func(*telemetry.RPC) *int64) ofStatement {
 	return ofStatement{
 		value: func(s *telemetry.Statement) slog.Value {
-			if sum, known := sumOfRPCs(s, at); known {
-				return slog.Int64Value(sum)
+			sum, known := sumOfRPCs(s, at)
+			switch {
+			case !known:
+				return slog.Value{}
+			case durations:
+				d := nonZeroDuration(min(max(-longest, time.Duration(sum)), longest))
+				return read(&d)
 			}
-			return slog.Value{}
+			return slog.Int64Value(sum)
 		},
 		set: func(s *telemetry.Statement, write func(at any) error) error {
-			var n int64
-			if err := write(&n); err != nil {
+			var sum int64
+			to := any(&sum)
+			if durations {
+				to = (*time.Duration)(&sum)
+			}
+			if err := write(to); err != nil {
 				return err
 			}
-			setSum(s, at, n)
-			return nil
-		},
-	}
-}
-
-// waitOf is sumOf for a time, which is left out where it is zero.
-func waitOf(at func(*telemetry.RPC) *int64) ofStatement {
-	return ofStatement{
-		value: func(s *telemetry.Statement) slog.Value {
-			sum, _ := sumOfRPCs(s, at)
-			d := nonZeroDuration(min(max(-longest, time.Duration(sum)), longest))
-			return read(&d)
-		},
-		set: func(s *telemetry.Statement, write func(at any) error) error {
-			var d time.Duration
-			if err := write(&d); err != nil {
-				return err
-			}
-			setSum(s, at, int64(d))
+			setSum(s, at, sum)
 			return nil
 		},
 	}
