@@ -114,17 +114,8 @@ func typeLines(s *ast.TypeSpec) (lines []string) {
 
 // base is the name of a receiver's type.
 func base(x ast.Expr) string {
-	switch x := x.(type) {
-	case *ast.StarExpr:
-		return base(x.X)
-	case *ast.IndexExpr:
-		return base(x.X)
-	case *ast.IndexListExpr:
-		return base(x.X)
-	case *ast.Ident:
-		return x.Name
-	}
-	return ""
+	name, _, _ := strings.Cut(strings.TrimPrefix(text(x), "*"), "[")
+	return name
 }
 
 // text prints a node in one line, without the names of parameters: no caller uses them.
