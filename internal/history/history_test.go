@@ -352,6 +352,29 @@ func TestClosingOneConnectorLeavesItsNeighboursAlone(t *testing.T) {
 	})
 }
 
+func TestACloseWithoutPatienceGivesUpItsOwnStatementsOnly(t *testing.T) {
+	inBubble(t, slow, func(t *testing.T, f *fixture) {
+		credential := &token{"t1"}
+		open := func() *history.Handle {
+			return f.reader.Open(connection(f.service, credential), slow, []*telemetry.Fanout{f.fanout})
+		}
+		busy, patient, impatient := open(), open(), open()
+		f.answers(func([]string) *http.Response { time.Sleep(5 * time.Second); return nil })
+		busy.StatementFinished(statement(1))
+		rest(3 * time.Second) // a request is under way
+		patient.StatementFinished(statement(2))
+		impatient.StatementFinished(statement(3))
+		go patient.Close(t.Context())
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		impatient.Close(ctx)
+		require.Equal(t, map[string]int64{"closed": 1}, balanced(t, f.reader).Dropped)
+		rest(time.Minute)
+		require.Equal(t, []string{"q-1", "q-2"}, f.ids())
+		busy.Close(t.Context())
+	})
+}
+
 func TestNothingIsAskedAfterShutdown(t *testing.T) {
 	inBubble(t, slow, func(t *testing.T, f *fixture) {
 		f.handle.StatementFinished(statement(1))
