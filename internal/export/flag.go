@@ -175,26 +175,17 @@ func (f *flag) state(by asker, now time.Time) (flagState, time.Time) {
 
 // stateLocked is state with f.mu held.
 func (f *flag) stateLocked(by asker, now time.Time) (flagState, time.Time) {
+	// A failure of the endpoint is one for all that have the same transport, a refusal only for the credential.
+	failed := by.transport == f.asked.transport && (f.failed == endpointFailed || by == f.asked)
 	switch {
 	case now.Before(f.expires) && f.enabled:
 		return flagOn, f.expires
 	case now.Before(f.expires):
 		return flagOff, f.expires
-	case now.Before(f.retryAt) && f.failedFor(by):
+	case now.Before(f.retryAt) && failed:
 		return flagUnreadable, f.retryAt
 	}
 	return flagUnknown, time.Time{}
-}
-
-// failedFor reports whether the failure of the latest request is one of this asker, too. f.mu is held.
-func (f *flag) failedFor(by asker) bool {
-	switch f.failed {
-	case endpointFailed:
-		return by.transport == f.asked.transport
-	case credentialRefused:
-		return by == f.asked
-	}
-	return false
 }
 
 // store keeps a response.
