@@ -79,25 +79,17 @@ func (p *pipeline) encode(part []queued, anonymous bool) (_ []queued, events int
 	b.begin(time.Now())
 	good := part[:0]
 	for i := range part {
-		if p.encodeOne(&part[i].Value, anonymous) {
-			good = append(good, part[i])
-			events += int(part[i].Value.events)
-		} else {
-			p.exporter.counts.drop(DropBroken, int(part[i].Value.events))
+		e, length, documents := &part[i].Value, len(b.upload.bytes), len(b.documents)
+		if !p.exporter.contained.Call(contain.Export, func() { e.appendDocuments(&b.scratch, anonymous, b.add) }) {
+			b.upload.bytes, b.documents = b.upload.bytes[:length], b.documents[:documents]
+			p.exporter.counts.drop(DropBroken, int(e.events))
+			continue
 		}
+		events += int(e.events)
+		good = append(good, part[i])
 	}
 	b.end()
 	return good, events
-}
-
-func (p *pipeline) encodeOne(e *entry, anonymous bool) bool {
-	b := &p.builder
-	length, documents := len(b.upload.bytes), len(b.documents)
-	if p.exporter.contained.Call(contain.Export, func() { e.appendDocuments(&b.scratch, anonymous, b.add) }) {
-		return true
-	}
-	b.upload.bytes, b.documents = b.upload.bytes[:length], b.documents[:documents]
-	return false
 }
 
 // upload sends what encode has written.

@@ -33,11 +33,11 @@ func newBreaker(settings telemetry.Settings, opened func()) *breaker {
 	// An outage opens the breakers of a whole fleet within seconds. Each gets a timeout that is
 	// up to a tenth longer, so that their probes do not come together.
 	timeout := settings.CircuitBreakerTimeout
-	b := &breaker{timeout: timeout + rand.N(max(0, timeout/10)+1), opened: opened}
+	b := &breaker{timeout: timeout + rand.N(timeout/10+1), opened: opened}
 	if settings.CircuitBreaker == telemetry.SwitchOff {
 		return b
 	}
-	threshold := uint32(max(1, settings.CircuitBreakerThreshold))
+	threshold := uint32(settings.CircuitBreakerThreshold)
 	b.gobreaker = gobreaker.NewCircuitBreaker[result](gobreaker.Settings{
 		MaxRequests: closeAfter,
 		Timeout:     b.timeout,

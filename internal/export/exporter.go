@@ -50,14 +50,13 @@ func Open(c Connection, settings telemetry.Settings) *Handle { return Default.Op
 // Handle do nothing, when settings.Enabled is SwitchOff, when the host is unknown, or after
 // Shutdown.
 //
-// Settings are used as they are; zero values mean their defaults.
+// Settings are used as they are; zero values mean their defaults, and none is negative but MaxRetries.
 func (x *Exporter) Open(c Connection, settings telemetry.Settings) *Handle {
 	if settings.Enabled == telemetry.SwitchOff || c.endpoint() == "" || x.down.Load() {
 		return nil
 	}
 	settings = settings.WithDefaults()
-	settings.BatchSize, settings.QueueSize = max(1, settings.BatchSize), max(1, settings.QueueSize)
-	settings.FlushInterval, settings.RetryDelay = max(time.Millisecond, settings.FlushInterval), max(0, settings.RetryDelay)
+	settings.FlushInterval = max(time.Millisecond, settings.FlushInterval)
 	h := &Handle{origin: newOrigin(c), rate: settings.SampleRate.Or(1)}
 	key := pipelineKey{tenant: c.tenant(), settings: settings}
 	// Settings that do not change how a pipeline works do not need another one.

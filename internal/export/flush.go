@@ -73,15 +73,13 @@ func (p *pipeline) finishWaiters() {
 	} else if it := p.queue.Oldest(); it != nil {
 		first = it.Seq
 	}
-	left := p.waiters[:0]
-	for _, w := range p.waiters {
-		if w.upTo < first {
+	p.waiters = slices.DeleteFunc(p.waiters, func(w *waiter) bool {
+		done := w.upTo < first
+		if done {
 			w.done <- nil
-		} else {
-			left = append(left, w)
 		}
-	}
-	p.waiters = left
+		return done
+	})
 }
 
 // failWaiters ends all flushes: their events cannot be sent now. p.mu is held.
