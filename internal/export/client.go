@@ -40,7 +40,7 @@ func newClient(c *Connection, settings telemetry.Settings, log *contain.Log) *cl
 	k := &client{
 		endpoint: c.endpoint(), shown: c.shownEndpoint(), retries: max(0, settings.MaxRetries), delay: settings.RetryDelay,
 		authenticator: contain.NewSupplied(log, contain.Authenticator), transport: contain.NewSupplied(log, contain.Transport),
-		asker: asker{c.transportIdentity(), c.credentialIdentity()},
+		asker: c.asker(),
 	}
 	transport := c.Transport
 	if transport == nil {

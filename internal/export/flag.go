@@ -137,9 +137,6 @@ type flag struct {
 
 func newFlag() *flag { return &flag{} }
 
-// asker is who asks for a flag. Credentials may be refused and transports fail for reasons of their own.
-type asker struct{ transport, credential any }
-
 // flagFailure is what made a request for the flag fail.
 type flagFailure uint8
 

@@ -10,16 +10,18 @@ import (
 // tenant is one credential at one workspace, reached by one way.
 type tenant struct {
 	flagKey
-	credential any
-	transport  any
+	asker
 }
 
 // flagKey identifies a flag. A host that several workspaces share has one flag for each. Nothing is
 // shared between a test of the application in a bubble of testing/synctest and what is outside.
 type flagKey struct{ endpoint, org, bubble string }
 
+// asker is who asks for a flag. Credentials may be refused and transports fail for reasons of their own.
+type asker struct{ transport, credential any }
+
 func (c *Connection) tenant() tenant {
-	return tenant{flagKey{c.endpoint(), orgID(c.HTTPPath), contain.Bubble()}, c.credentialIdentity(), c.transportIdentity()}
+	return tenant{flagKey{c.endpoint(), orgID(c.HTTPPath), contain.Bubble()}, c.asker()}
 }
 
 // Tenant returns a comparable value that is equal for connections whose requests may be made by one
@@ -27,18 +29,13 @@ func (c *Connection) tenant() tenant {
 // host is unknown.
 func (c *Connection) Tenant() (key any, ok bool) { return c.tenant(), c.endpoint() != "" }
 
-// credentialIdentity returns a value that is equal for equal credentials.
-func (c *Connection) credentialIdentity() any {
-	return identity(cmp.Or(c.Credential, any(c.Authenticator)))
-}
-
-// transportIdentity returns a value that is equal for connections whose requests may use one
-// transport.
-func (c *Connection) transportIdentity() any {
-	if c.Transport == nil {
-		return c.TLS
+// asker returns a value that is equal for connections with equal credentials whose requests may use one transport.
+func (c *Connection) asker() asker {
+	transport := any(c.TLS)
+	if c.Transport != nil {
+		transport = identity(c.Transport)
 	}
-	return identity(c.Transport)
+	return asker{transport, identity(cmp.Or(c.Credential, any(c.Authenticator)))}
 }
 
 // identity is a value that can be compared. One that cannot is equal to no other.
