@@ -167,7 +167,7 @@ var errTransport = errors.New("the connection's transport failed")
 // attempt sends a prepared request, whose context bounds it. ctx is done when the pipeline is over, and began is
 // when waiting for an answer began. A user-supplied transport may ignore contexts, so it runs on a goroutine of its
 // own that attempt does not wait for: read may still run afterwards, unless the response was accepted.
-func (k *client) attempt(ctx context.Context, began time.Time, req *http.Request, read func(*http.Response) (result, error)) result {
+func (k *client) attempt(ctx context.Context, began time.Time, req *http.Request, read responseReader) result {
 	var (
 		r   result
 		err error
@@ -176,7 +176,7 @@ func (k *client) attempt(ctx context.Context, began time.Time, req *http.Request
 		var resp *http.Response
 		if resp, err = k.http.Do(req); err == nil {
 			defer func() { _ = resp.Body.Close() }()
-			r, err = read(resp)
+			r, err = read(resp.StatusCode, resp.Header, resp.Body)
 		}
 	}
 	switch {
@@ -191,17 +191,20 @@ func (k *client) attempt(ctx context.Context, began time.Time, req *http.Request
 	return r
 }
 
+// responseReader makes a result of a response.
+type responseReader func(status int, header http.Header, body io.Reader) (result, error)
+
 // wholeBody reads a response to its end. parse reads the body of a 2xx response; false means that it is not the
 // service's.
-func wholeBody(parse func([]byte) bool) func(*http.Response) (result, error) {
-	return func(resp *http.Response) (r result, err error) {
-		var body []byte
-		if resp.StatusCode != http.StatusSwitchingProtocols { // whose body is the connection, whose reads no context ends
-			body, err = io.ReadAll(io.LimitReader(resp.Body, maxResponse))
+func wholeBody(parse func([]byte) bool) responseReader {
+	return func(status int, header http.Header, body io.Reader) (r result, err error) {
+		var whole []byte
+		if status != http.StatusSwitchingProtocols { // whose body is the connection, whose reads no context ends
+			whole, err = io.ReadAll(io.LimitReader(body, maxResponse))
 		}
-		if err != nil && resp.StatusCode < 300 {
+		if err != nil && status < 300 {
 			return result{}, err
 		}
-		return resultOf(resp.StatusCode, resp.Header, func() bool { return parse(body) }), nil
+		return resultOf(status, header, func() bool { return parse(whole) }), nil
 	}
 }

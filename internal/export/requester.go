@@ -50,9 +50,9 @@ func (r *Requester) Get(ctx context.Context, pathAndQuery, org string, read func
 	if err != nil {
 		return responseOf(noResponse(ctx, began, err))
 	}
-	return responseOf(r.client.attempt(ctx, began, req, func(resp *http.Response) (got result, err error) {
-		got = resultOf(resp.StatusCode, resp.Header, func() (ok bool) {
-			ok, err = read(resp.Body)
+	return responseOf(r.client.attempt(ctx, began, req, func(status int, header http.Header, body io.Reader) (got result, err error) {
+		got = resultOf(status, header, func() (ok bool) {
+			ok, err = read(body)
 			return ok
 		})
 		return got, err
@@ -60,7 +60,9 @@ func (r *Requester) Get(ctx context.Context, pathAndQuery, org string, read func
 }
 
 func responseOf(r result) Response {
-	return Response{Accepted: r.outcome == outcomeAccepted, Retry: r.outcome == outcomeUnavailable, After: r.retryAfter, Error: r.describe()}
+	return Response{
+		Accepted: r.outcome == outcomeAccepted, Retry: r.outcome == outcomeUnavailable, After: r.retryAfter, Error: r.describe(),
+	}
 }
 
 // Server is scheme://host:port as Stats shows it.
