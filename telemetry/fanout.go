@@ -143,7 +143,8 @@ func (f *Fanout) Flush(ctx context.Context) error {
 
 // FlushConnector is Flush for the records of one connector (ConnectorInfo.ID): records of other
 // connectors count only where they are ahead of its own in a queue. It does not wait for a sink that an
-// earlier flush has waited for in vain, as long as the sink has not returned since.
+// earlier flush gave up on when the sink had its record for a second or longer, as long as the sink has not
+// returned since.
 func (f *Fanout) FlushConnector(ctx context.Context, id int64) error {
 	return f.flush(func(q *sinkQueue) uint64 { return q.latest[id] }, func(q *sinkQueue) context.Context {
 		if hanging.has(q) {

@@ -352,3 +352,38 @@ func TestAPoolAnswersSeveralReadersAtOnce(t *testing.T) {
 	readers.Wait()
 	require.Zero(t, refused.Load(), "the pool neither panicked nor took a second")
 }
+
+// A sink that takes a little for each record does not hang: a flush in a hurry says nothing of it to the close of
+// another pool.
+func TestASinkThatIsSlowIsWaitedForAfterAFlushInAHurry(t *testing.T) {
+	canceled := func(t *testing.T) context.Context {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		return ctx
+	}
+	hurried := func(t *testing.T) context.Context {
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Millisecond)
+		t.Cleanup(cancel)
+		return ctx
+	}
+	for name, hurry := range map[string]func(*testing.T) context.Context{"canceled": canceled, "a short timeout": hurried} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var f telemetry.Fanout
+				delivered := 0
+				f.Attach(sinkFunc(func(*telemetry.Statement) {
+					time.Sleep(10 * time.Millisecond)
+					delivered++
+				}))
+				for i := range 100 {
+					f.Statement(&telemetry.Statement{Connector: int64(i % 2)})
+				}
+				synctest.Wait() // the sink has the first one
+				require.Error(t, f.FlushConnector(hurry(t), 0))
+				require.Error(t, f.Flush(hurry(t)))
+				require.NoError(t, f.FlushConnector(withTimeout(t), 1))
+				require.Equal(t, 100, delivered)
+			})
+		})
+	}
+}

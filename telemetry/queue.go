@@ -23,6 +23,7 @@ type sinkQueue struct {
 	waiting    queue.Queue[record] // guarded by mu, like all below
 	delivering record              // the record the sink has now; nil: none
 	current    uint64              // the number of delivering
+	since      time.Time           // when the sink got it
 	gaveUp     bool                // a flush ended before delivering returned
 	running    bool                // a goroutine delivers
 	scheduled  bool                // the timer is set and will start one
@@ -52,6 +53,7 @@ type QueueStats struct {
 const (
 	batchDelay = 5 * time.Millisecond // how long the first of several records waits at most
 	batchSize  = 64                   // records that are delivered without that wait
+	hangsAfter = time.Second          // how long a sink may take for a record before it counts as one that hangs
 )
 
 func newSinkQueue(sink Sink, size int) *sinkQueue {
@@ -163,7 +165,7 @@ func (q *sinkQueue) take() bool {
 		return false
 	}
 	next := q.waiting.Pop()
-	q.delivering, q.current = next.Value, next.Seq
+	q.delivering, q.current, q.since = next.Value, next.Seq, time.Now()
 	return true
 }
 
@@ -260,7 +262,7 @@ func (q *sinkQueue) awaitFlush(ctx context.Context, w *flushWaiter) bool {
 	if len(q.flushes) == before {
 		return true // at the last moment
 	}
-	if q.delivering != nil && !q.gaveUp {
+	if q.delivering != nil && !q.gaveUp && time.Since(q.since) >= hangsAfter {
 		q.gaveUp = true
 		hanging.add(q)
 	}
