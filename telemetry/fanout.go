@@ -43,9 +43,6 @@ func (f *Fanout) Attach(sink Sink) (detach func()) {
 		f.change(func(queues []*sinkQueue) []*sinkQueue {
 			return slices.DeleteFunc(queues, func(other *sinkQueue) bool { return other == q })
 		})
-		if q.foreign() {
-			return
-		}
 		ctx, cancel := context.WithTimeout(context.Background(), detachTimeout)
 		defer cancel()
 		if w := q.beginFlush((*sinkQueue).everything); w != nil {

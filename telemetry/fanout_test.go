@@ -193,10 +193,87 @@ func TestDetachingWaitsForWhatWasRecorded(t *testing.T) {
 	})
 }
 
-func TestASinkMayBeDetachedOutsideTheBubbleThatUsedIt(t *testing.T) {
+// A sink of the process, such as the debug page, is used by tests in bubbles and by others: none of them ends
+// the process, or keeps the sink from the records of the next.
+func TestASinkMayBeUsedInBubblesAndOutside(t *testing.T) {
+	record := func(f *telemetry.Fanout) { f.Statement(&telemetry.Statement{}) }
+	inBubble := func(t *testing.T, f *telemetry.Fanout, then func(*testing.T)) {
+		synctest.Test(t, func(t *testing.T) {
+			record(f)
+			if then != nil {
+				then(t)
+			}
+		})
+	}
+	settle := func(*testing.T) { time.Sleep(time.Second) }
+	for name, use := range map[string]func(t *testing.T, f *telemetry.Fanout, delivered <-chan struct{}){
+		"a bubble, then none":                               func(t *testing.T, f *telemetry.Fanout, _ <-chan struct{}) { inBubble(t, f, settle) },
+		"a bubble that ends before its record is delivered": func(t *testing.T, f *telemetry.Fanout, _ <-chan struct{}) { inBubble(t, f, nil) },
+		"a bubble that is full": func(t *testing.T, f *telemetry.Fanout, _ <-chan struct{}) {
+			inBubble(t, f, func(*testing.T) {
+				for range 100 {
+					record(f)
+				}
+			})
+		},
+		"none, then a bubble": func(t *testing.T, f *telemetry.Fanout, delivered <-chan struct{}) {
+			record(f)
+			<-delivered
+			inBubble(t, f, func(t *testing.T) {
+				time.Sleep(time.Second)
+				require.Zero(t, f.Stats()[0].Waiting)
+			})
+		},
+		"two bubbles": func(t *testing.T, f *telemetry.Fanout, _ <-chan struct{}) {
+			inBubble(t, f, nil)
+			inBubble(t, f, func(t *testing.T) {
+				time.Sleep(time.Second)
+				require.Zero(t, f.Stats()[0].Waiting)
+			})
+		},
+	} {
+		for end, leave := range map[string]func(*telemetry.Fanout, func()) error{
+			"flush":  func(f *telemetry.Fanout, _ func()) error { return f.Flush(context.Background()) },
+			"record": func(f *telemetry.Fanout, _ func()) error { record(f); return nil },
+			"detach": func(_ *telemetry.Fanout, detach func()) error { detach(); return nil },
+		} {
+			t.Run(name+"/"+end, func(t *testing.T) {
+				var f telemetry.Fanout
+				delivered := make(chan struct{}, 1000)
+				detach := f.Attach(sinkFunc(func(*telemetry.Statement) { delivered <- struct{}{} }))
+				use(t, &f, delivered)
+				before := len(delivered)
+				require.NoError(t, leave(&f, detach))
+				if end == "record" {
+					for range before + 1 {
+						<-delivered
+					}
+				}
+				detach()
+				require.Empty(t, f.Stats())
+			})
+		}
+	}
+}
+
+// A test in a bubble closes its pool while the goroutine of another test delivers.
+func TestAFlushInABubbleMayEndOutside(t *testing.T) {
 	var f telemetry.Fanout
-	detach := f.Attach(sinkFunc(func(*telemetry.Statement) {}))
-	synctest.Test(t, func(*testing.T) { f.Statement(&telemetry.Statement{}) })
-	detach()
-	require.Empty(t, f.Stats())
+	taken, open := make(chan struct{}), make(chan struct{})
+	f.Attach(sinkFunc(func(s *telemetry.Statement) {
+		if s.Connector == 1 {
+			close(taken)
+			<-open
+		}
+	}))
+	f.Statement(&telemetry.Statement{Connector: 1})
+	<-taken
+	synctest.Test(t, func(t *testing.T) {
+		f.Statement(&telemetry.Statement{Connector: 2})
+		var flushed sync.WaitGroup
+		flushed.Go(func() { require.NoError(t, f.FlushConnector(t.Context(), 2)) })
+		synctest.Wait()
+		close(open)
+		flushed.Wait()
+	})
 }

@@ -28,7 +28,7 @@ type sinkQueue struct {
 	running    bool                // a goroutine delivers
 	scheduled  bool                // the timer is set and will start one
 	timer      *time.Timer         // nil until first needed
-	bubble     string              // of testing/synctest, where the timer is of one
+	bubble     string              // of testing/synctest: that of the timer; its end may have come before the timer's
 	flushes    []*flushWaiter
 	latest     map[int64]uint64 // the number of each connector's latest record, until it is delivered or dropped
 	forgetAt   int              // size of latest at which those are looked for
@@ -37,8 +37,10 @@ type sinkQueue struct {
 
 // flushWaiter waits until every record up to a number is delivered or dropped.
 type flushWaiter struct {
-	upTo uint64
-	done chan struct{} // closed when they are
+	upTo   uint64
+	done   chan struct{} // closed when they are, in the same bubble
+	bubble string        // that of done
+	over   bool          // they are, and that showed in another bubble; guarded by the queue's mu
 }
 
 // QueueStats counts what became of the records offered to one sink.
@@ -88,15 +90,25 @@ func (q *sinkQueue) enqueue(r record) {
 	case q.waiting.Len() >= batchSize:
 		q.start()
 		go q.run()
-	case !q.scheduled:
-		q.scheduled = true
-		if q.timer == nil {
-			q.timer, q.bubble = time.AfterFunc(batchDelay, q.onTimer), contain.Bubble()
-		} else {
-			q.timer.Reset(batchDelay)
-		}
+	default:
+		q.schedule()
 	}
 }
+
+// schedule sets the timer, unless it is set. A timer of another bubble must not be touched, and may never fire.
+// q.mu is held.
+func (q *sinkQueue) schedule() {
+	switch here := bubble(); {
+	case q.timer == nil || q.bubble != here:
+		q.timer, q.bubble = time.AfterFunc(batchDelay, q.onTimer), here
+	case !q.scheduled:
+		q.timer.Reset(batchDelay)
+	}
+	q.scheduled = true
+}
+
+// bubble is that of the goroutine; mostly none.
+func bubble() string { return contain.BubbleAt(time.Now()) }
 
 // note notes that the latest record is one of a connector. q.mu is held.
 func (q *sinkQueue) note(connector int64) {
@@ -114,19 +126,10 @@ func (q *sinkQueue) note(connector int64) {
 
 // start notes that a goroutine delivers from now on. q.mu is held.
 func (q *sinkQueue) start() {
-	if q.scheduled {
+	if q.scheduled && q.bubble == bubble() {
 		q.timer.Stop()
-		q.scheduled = false
 	}
-	q.running = true
-}
-
-// foreign reports whether the queue has worked in a bubble that is not the caller's: its timer must not be
-// touched.
-func (q *sinkQueue) foreign() bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.timer != nil && q.bubble != contain.Bubble()
+	q.running, q.scheduled = true, false
 }
 
 // onTimer delivers what waits, on the timer's goroutine.
@@ -210,7 +213,9 @@ func (q *sinkQueue) endFlushes() {
 		if w.upTo >= oldest {
 			return false
 		}
-		close(w.done)
+		if w.over = w.bubble != "" && w.bubble != bubble(); !w.over {
+			close(w.done)
+		}
 		return true
 	})
 }
@@ -243,17 +248,28 @@ func (q *sinkQueue) beginFlush(last func(*sinkQueue) uint64) *flushWaiter {
 		q.start()
 		go q.run()
 	}
-	w := &flushWaiter{upTo: upTo, done: make(chan struct{})}
+	w := &flushWaiter{upTo: upTo, done: make(chan struct{}), bubble: bubble()}
 	q.flushes = append(q.flushes, w)
 	return w
 }
 
 // awaitFlush waits for a flush and reports whether everything was delivered before ctx was done.
 func (q *sinkQueue) awaitFlush(ctx context.Context, w *flushWaiter) bool {
-	select {
-	case <-w.done:
-		return true
-	case <-ctx.Done():
+	var look <-chan time.Time
+	if w.bubble != "" {
+		ticker := time.NewTicker(batchDelay)
+		defer ticker.Stop()
+		look = ticker.C
+	}
+	for waits := true; waits; {
+		select {
+		case <-w.done:
+			return true
+		case <-look:
+			waits = !q.isOver(w)
+		case <-ctx.Done():
+			waits = false
+		}
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -267,6 +283,13 @@ func (q *sinkQueue) awaitFlush(ctx context.Context, w *flushWaiter) bool {
 		hanging.add(q)
 	}
 	return false
+}
+
+// isOver reports whether a flush has ended in another bubble.
+func (q *sinkQueue) isOver(w *flushWaiter) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return w.over
 }
 
 func (q *sinkQueue) snapshot() QueueStats {

@@ -417,3 +417,14 @@ func TestReportsWithOtherStatusesAreNotTheSame(t *testing.T) {
 		}
 	})
 }
+
+// A test in a bubble may end before an interval does.
+func TestAStormInABubbleHidesNoLineOutside(t *testing.T) {
+	lines := 0
+	sink := logsink.New(slog.New(handlerFunc(func(context.Context, slog.Record) { lines++ })), slog.LevelWarn, 0)
+	fail := func(*testing.T) { sink.StatementFinished(&telemetry.Statement{Failure: failure}) }
+	synctest.Test(t, fail)
+	synctest.Test(t, fail)
+	fail(t)
+	require.Equal(t, 3, lines)
+}

@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -17,6 +18,8 @@ type storms struct {
 // kind is what lines that say the same have in common.
 type kind struct {
 	message, server, category, sqlState, status, bound, shape string
+
+	bubble string // of testing/synctest: its timers may never fire
 }
 
 // fail adds what a failure has in common with others.
@@ -33,6 +36,7 @@ const maxStorms = 256
 // admits reports whether the line is to be written. When it was not, summary is called at the end
 // of each interval, on a goroutine of its own, with the number of lines that were left out of it.
 func (s *storms) admits(k kind, summary func(leftOut int)) bool {
+	k.bubble = contain.BubbleAt(time.Now())
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, active := s.leftOut[k]; active {
