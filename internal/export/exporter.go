@@ -3,7 +3,6 @@ package export
 import (
 	"context"
 	"errors"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -92,7 +91,7 @@ func (x *Exporter) Flush(ctx context.Context) error {
 	if x.down.Load() {
 		return errStopped
 	}
-	pipelines := x.list()
+	pipelines := x.own()
 	return ondemand.Each(len(pipelines), func(i int) error { return pipelines[i].flush(ctx, pipelines[i].queue.Last) })
 }
 
@@ -106,7 +105,7 @@ func (x *Exporter) Shutdown(ctx context.Context) error {
 	x.mu.Lock()
 	x.down.Store(true) // from here on Open adds no pipeline
 	x.mu.Unlock()
-	pipelines := x.list()
+	pipelines := x.own()
 	_ = ondemand.Each(len(pipelines), func(i int) error {
 		pipelines[i].end(DropShutDown)
 		return nil
@@ -188,9 +187,23 @@ func (r *pipelineRef) remove() (last bool) {
 
 // list returns the pipelines, sorted by endpoint.
 func (x *Exporter) list() []*pipeline {
+	return x.sorted(func(pipelineKey) bool { return true })
+}
+
+// own is list without the pipelines of other bubbles of testing/synctest, whose timers must not be touched.
+func (x *Exporter) own() []*pipeline {
+	here := contain.Bubble()
+	return x.sorted(func(key pipelineKey) bool { return key.bubble == here })
+}
+
+func (x *Exporter) sorted(wanted func(pipelineKey) bool) (all []*pipeline) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return slices.SortedFunc(maps.Values(x.pipelines), func(a, b *pipeline) int {
-		return strings.Compare(a.client.endpoint, b.client.endpoint)
-	})
+	for key, p := range x.pipelines {
+		if wanted(key) {
+			all = append(all, p)
+		}
+	}
+	slices.SortFunc(all, func(a, b *pipeline) int { return strings.Compare(a.client.endpoint, b.client.endpoint) })
+	return all
 }

@@ -173,3 +173,17 @@ func TestAConnectorInABubbleSharesNothingWithOnesOutside(t *testing.T) {
 	require.Len(t, x.Stats().Pipelines, 1)
 	_ = outside.Close(t.Context())
 }
+
+// A test in a bubble may leave a connector behind, or run beside one that flushes the process.
+func TestAFlushOutsideLeavesThePipelinesOfABubbleAlone(t *testing.T) {
+	for name, end := range map[string]func(*export.Exporter, context.Context) error{"flush": (*export.Exporter).Flush, "shutdown": (*export.Exporter).Shutdown} {
+		t.Run(name, func(t *testing.T) {
+			s, x := newService(), &export.Exporter{}
+			synctest.Test(t, func(*testing.T) {
+				x.Open(connection(s), telemetry.Settings{ForceEnable: true}).SessionOpened(opened())
+			})
+			require.NoError(t, end(x, t.Context()))
+			require.Zero(t, s.uploads())
+		})
+	}
+}
