@@ -400,6 +400,17 @@ func TestShutdownInterruptsARequest(t *testing.T) {
 	})
 }
 
+// A test in a bubble may leave a connector behind.
+func TestAShutdownOutsideLeavesTheWorkersOfABubbleAlone(t *testing.T) {
+	f := &fixture{service: &service{}, sink: &sink{}, reader: &history.Reader{}, fanout: &telemetry.Fanout{}}
+	synctest.Test(t, func(t *testing.T) {
+		defer f.fanout.Attach(f.sink)()
+		f.open(slow).StatementFinished(statement(1))
+	})
+	require.NoError(t, f.reader.Shutdown(t.Context()))
+	require.Empty(t, f.times())
+}
+
 func TestNothingIsAskedUnlessAskedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fixture{service: &service{}, sink: &sink{}, reader: &history.Reader{}, fanout: &telemetry.Fanout{}}

@@ -85,9 +85,11 @@ func (r *Reader) Shutdown(context.Context) error {
 	r.mu.Lock()
 	r.down.Store(true) // from here on Open adds no worker
 	r.mu.Unlock()
-	workers := r.list()
+	workers, here := r.list(), contain.Bubble()
 	return ondemand.Each(len(workers), func(i int) error {
-		workers[i].end(dropShutDown)
+		if workers[i].bubble == here { // the timers of another bubble must not be touched
+			workers[i].end(dropShutDown)
+		}
 		return nil
 	})
 }

@@ -32,6 +32,8 @@ type worker struct {
 	ctx       context.Context // done when the worker is over
 	cancel    context.CancelFunc
 
+	bubble string // of testing/synctest, in which the worker was made
+
 	refs int // open handles; guarded by reader.mu
 
 	mu        sync.Mutex                          // guards all below
@@ -59,7 +61,7 @@ type question struct {
 }
 
 func newWorker(r *Reader, p *pace, c *export.Connection) *worker {
-	w := &worker{reader: r, requester: export.NewRequester(c, &contain.Process), pace: p}
+	w := &worker{reader: r, requester: export.NewRequester(c, &contain.Process), pace: p, bubble: contain.Bubble()}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	w.goroutine = ondemand.New(&w.mu, w.due, w.run)
 	return w
