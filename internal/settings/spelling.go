@@ -17,7 +17,7 @@ const enableParameter = "enableTelemetry"
 // in lower case without separators.
 var (
 	switchNames  = []string{"enabletelemetry", "telemetryenabled", "telemetryenable", "enabledtelemetry", "telemetry"}
-	negatedNames = []string{"disabletelemetry", "telemetrydisabled", "telemetrydisable", "disabledtelemetry", "notelemetry", "telemetryoptout", "optouttelemetry"}
+	negatedNames = []string{"disabletelemetry", "telemetrydisabled", "telemetrydisable", "disabledtelemetry", "notelemetry", "telemetryoptout", "optouttelemetry", "telemetryoff", "donottrack"}
 )
 
 // nativeParameters are telemetry parameters that the native driver accepts and that are not
@@ -51,7 +51,7 @@ func meaningOf(name string) (meaning, bool) {
 			return meaning{parameter: p.Name}, true
 		}
 	}
-	switch plain := withoutSeparators(name); {
+	switch plain := strings.TrimPrefix(withoutSeparators(name), "databricks"); {
 	case slices.Contains(switchNames, plain):
 		return meaning{parameter: enableParameter}, true
 	case slices.Contains(negatedNames, plain):
@@ -62,7 +62,7 @@ func meaningOf(name string) (meaning, bool) {
 
 // IsParameter reports whether a DSN parameter is for this package, so that it must not be sent to
 // the server: a known one, in any case, or one that [Resolve] refuses as a misspelling, which is
-// any other name that begins with telemetry, or nearly so.
+// any other name that begins with telemetry, or nearly so, or ends with it, or begins with enableTelemetry.
 func IsParameter(name string) bool {
 	if _, ok := meaningOf(name); ok {
 		return true
@@ -74,7 +74,16 @@ func IsParameter(name string) bool {
 func misspelled(name string) bool {
 	name = plainName(name)
 	first, _, _ := strings.Cut(name, "_")
-	return strings.HasPrefix(name, "telemetry") || near(first, "telemetry") || nearSwitch(name)
+	return strings.HasPrefix(name, "telemetry") || near(first, "telemetry") || nearSwitch(name) || likeSwitch(name)
+}
+
+// likeSwitch reports whether a name may be meant for the switch: it has another verb, as useTelemetry and
+// send_telemetry, or more words, as enableTelemetryForGoDriver. Session parameters have dots, and an assignment
+// that was escaped is none of one name.
+func likeSwitch(name string) bool {
+	plain := withoutSeparators(plainName(name))
+	return !strings.ContainsAny(strings.TrimSpace(name), ".=:;&% ") &&
+		(strings.HasSuffix(plain, "telemetry") || strings.HasPrefix(plain, "enabletelemetry") || strings.HasPrefix(plain, "disabletelemetry"))
 }
 
 // nearSwitch reports whether a name is a misspelling of the switch.
@@ -102,7 +111,7 @@ func withoutSeparators(s string) string {
 
 // nearest is the parameter whose name has these words, or else takes the fewest changes.
 func nearest(name string) Parameter {
-	if nearSwitch(name) {
+	if nearSwitch(name) || likeSwitch(name) {
 		return Parameters[0] // the switch
 	}
 	const longest = 64 // longer than any name; the work must not grow with the length of a DSN

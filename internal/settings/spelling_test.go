@@ -18,8 +18,8 @@ var (
 	offWords = []string{"false", "0", "f", "F", "False", "FALSE", "no", "No", "n", "N", "off", "OFF", " off ", "disabled", "disable", "never", "none", `"false"`, "'off'", "\tno\n"}
 	onWords  = []string{"true", "1", "t", "T", "True", "TRUE", "yes", "y", "on", "ON", "enabled", " on ", `"true"`}
 
-	switchSpellings  = []string{"enableTelemetry", "EnableTelemetry", "enabletelemetry", "ENABLETELEMETRY", "enable_telemetry", "ENABLE_TELEMETRY", "enable-telemetry", "Enable.Telemetry", " enableTelemetry ", "telemetry_enabled", "telemetry_enable", "telemetryEnabled", "telemetry", "DATABRICKS_TELEMETRY_ENABLED", "databricks.enableTelemetry", "enableTelemetry\u200b"}
-	negatedSpellings = []string{"disableTelemetry", "disable_telemetry", "telemetry_disabled", "TELEMETRY_DISABLED", "no_telemetry", "telemetry_opt_out"}
+	switchSpellings  = []string{"enableTelemetry", "EnableTelemetry", "enabletelemetry", "ENABLETELEMETRY", "enable_telemetry", "ENABLE_TELEMETRY", "enable-telemetry", "Enable.Telemetry", " enableTelemetry ", "telemetry_enabled", "telemetry_enable", "telemetryEnabled", "telemetry", "DATABRICKS_TELEMETRY_ENABLED", "databricks.enableTelemetry", "databricks-telemetry-enabled", "enableTelemetry\u200b"}
+	negatedSpellings = []string{"disableTelemetry", "disable_telemetry", "telemetry_disabled", "TELEMETRY_DISABLED", "no_telemetry", "telemetry_opt_out", "telemetry_off", "DO_NOT_TRACK", "doNotTrack"}
 )
 
 func TestOffIsOffHoweverItIsSpelled(t *testing.T) {
@@ -71,7 +71,7 @@ func TestOffInTheEnvironmentIsOffHoweverItIsSpelled(t *testing.T) {
 		}
 		t.Setenv(name, "")
 	}
-	for _, name := range []string{"DATABRICKS_DISABLE_TELEMETRY", "DATABRICKS_TELEMETRY_DISABLED", "DATABRICKS_TELEMETRY_OPT_OUT"} {
+	for _, name := range []string{"DATABRICKS_DISABLE_TELEMETRY", "DATABRICKS_TELEMETRY_DISABLED", "DATABRICKS_TELEMETRY_OPT_OUT", "DATABRICKS_DO_NOT_TRACK"} {
 		s, err := settings.Resolve(telemetry.Settings{}, nil, map[string][]string{name: {"1"}})
 		require.NoError(t, err)
 		require.Equal(t, telemetry.SwitchOff, s.Enabled, name)
@@ -125,6 +125,11 @@ func TestAnUnknownParameterNamesTheNearest(t *testing.T) {
 		"enableTelemetri":             "enableTelemetry",
 		"enable_telemetr":             "enableTelemetry",
 		"disableTelemtry":             "enableTelemetry",
+		"useTelemetry":                "enableTelemetry",
+		"send_telemetry":              "enableTelemetry",
+		"client-telemetry":            "enableTelemetry",
+		"enableTelemetryForGoDriver":  "enableTelemetry",
+		"enableTelemetry[0]":          "enableTelemetry",
 	} {
 		require.True(t, settings.IsParameter(name), name)
 		_, err := settings.Resolve(telemetry.Settings{}, map[string][]string{name: {"false"}}, nil)
