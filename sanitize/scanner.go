@@ -34,14 +34,28 @@ const (
 	sqlState             // five characters here are a SQLSTATE
 )
 
-// openers are the quotation marks that open, with those that close.
-var openers = map[rune]rune{'`': '`', '"': '"', '\'': '\'', '“': '”', '‘': '’', '«': '»', '„': '“', '‚': '‘', '‹': '›'}
+// openers are the quotation marks that open, with those that close: some languages open with the marks that
+// close in others.
+var openers = map[rune]rune{
+	'`': '`', '"': '"', '\'': '\'', '“': '”', '‘': '’', '«': '»', '„': '“', '‚': '‘', '‹': '›',
+	'”': '”', '’': '’', '»': '«', '›': '‹', '‟': '”', '‛': '’', '＂': '＂', '＇': '＇', '❝': '❞', '❛': '❜', '❮': '❯',
+	'「': '」', '『': '』', '｢': '｣', '﹁': '﹂', '﹃': '﹄', '〝': '〞', '《': '》', '〈': '〉', '′': '′', '″': '″', '´': '´',
+}
 
 // separators end a word. Those that are not kept as punctuation count as a space.
 const (
 	punctuation = "()[]{},;=?…"
-	separators  = punctuation + "|<>\"`“”‘’«»„‚‹›"
+	separators  = punctuation + "|<>\"`“”‘’«»„‚‹›‟‛＂＇❝❞❛❜❮❯「」『』｢｣﹁﹂﹃﹄〝〞《》〈〉′″´"
 )
+
+// literals are what a literal of SQL begins with, before its quotes: r'raw', DATE'2026-03-01'.
+var literals = strings.Fields("r b n e x u date time timestamp timestamp_ntz timestamp_ltz interval")
+
+const longestLiteral = len("timestamp_ntz")
+
+func isLiteral(word string) bool {
+	return len(word) <= longestLiteral && slices.Contains(literals, strings.ToLower(word))
+}
 
 func scan(text string, classOnly bool) *scanner {
 	s := &scanner{rest: text, classOnly: classOnly}
@@ -138,21 +152,30 @@ func (s *scanner) quotation(opener rune, size int) {
 }
 
 // splitQuotation returns the text before the closing mark and the text after it. An
-// apostrophe with a letter after it, as in 'O'Brien', does not close.
+// apostrophe with a letter after it, as in 'O'Brien', does not close, nor one after a backslash, unless there is
+// no other, as in 'C:\'.
 func splitQuotation(text string, opener rune) (quoted, after string) {
-	closer, escaped := openers[opener], false
+	closer, escaped, last := openers[opener], false, -1
 	for i, r := range text {
+		closes := r == closer
+		if closes && opener == '\'' {
+			next, _ := utf8.DecodeRuneInString(text[i+1:])
+			closes = !unicode.IsLetter(next)
+		}
 		switch {
 		case escaped:
 			escaped = false
-		case r == '\\' && opener == '"':
-			escaped = true
-		case r == closer:
-			after := text[i+utf8.RuneLen(r):]
-			if next, _ := utf8.DecodeRuneInString(after); opener != '\'' || !unicode.IsLetter(next) {
-				return text[:i], after
+			if closes && opener == '\'' {
+				last = i
 			}
+		case r == '\\' && (opener == '"' || opener == '\''):
+			escaped = true
+		case closes:
+			return text[:i], text[i+utf8.RuneLen(r):]
 		}
+	}
+	if last >= 0 {
+		return text[:last], text[last+1:]
 	}
 	return text, ""
 }
@@ -168,9 +191,14 @@ func (s *scanner) word() {
 		s.mark(":")
 		run, s.space = trimmed, true
 	}
-	if last, _ := utf8.DecodeLastRuneInString(run); unicode.IsLetter(last) && strings.HasPrefix(s.rest, "'") { // the users' rows
-		s.rest = s.rest[1:]
-		defer func() { s.space = true }()
+	if last, _ := utf8.DecodeLastRuneInString(run); unicode.IsLetter(last) && !isLiteral(run) { // the users' rows
+		for _, apostrophe := range []string{"'", "’"} {
+			if rest, ok := strings.CutPrefix(s.rest, apostrophe); ok {
+				s.rest = rest
+				defer func() { s.space = true }()
+				break
+			}
+		}
 	}
 	core := strings.TrimRight(run, ".:!")
 	tail := run[len(core):]
@@ -188,7 +216,7 @@ func (s *scanner) word() {
 const decoration = "+-*/\\#~^_$%&@!.:"
 
 // wordLength is the length of the word at the front of text. An apostrophe between letters is
-// part of a word.
+// part of a word, unless it begins a literal.
 func wordLength(text string) int {
 	var before rune
 	for i, r := range text {
@@ -198,7 +226,7 @@ func wordLength(text string) int {
 		case r == '-' && strings.HasPrefix(text[i:], "->"):
 			return i
 		case r == '\'':
-			if next, _ := utf8.DecodeRuneInString(text[i+1:]); i > 0 && (!unicode.IsLetter(before) || !unicode.IsLetter(next)) {
+			if next, _ := utf8.DecodeRuneInString(text[i+1:]); i > 0 && (!unicode.IsLetter(before) || !unicode.IsLetter(next) || isLiteral(text[:i])) {
 				return i
 			}
 		}
