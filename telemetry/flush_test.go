@@ -332,6 +332,13 @@ func TestPoolsThatHangAreReadAtOnce(t *testing.T) {
 	})
 }
 
+// A test in a bubble may leave a pool registered.
+func TestAPoolOfABubbleIsReadOutside(t *testing.T) {
+	var p telemetry.Process
+	synctest.Test(t, func(*testing.T) { p.RegisterPool("forgotten", poolFunc(func() {})) })
+	require.Len(t, telemetry.ReadPools(p.Pools()), 1)
+}
+
 // The debug page, NDJSON and OpenTelemetry read the same pools, and may do so at the same time.
 func TestAPoolAnswersSeveralReadersAtOnce(t *testing.T) {
 	var p telemetry.Process

@@ -3,6 +3,7 @@ package telemetry
 import (
 	"context"
 	"database/sql"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -57,10 +58,10 @@ var registrations atomic.Int64
 
 func newPool(name string, of interface{ Stats() sql.DBStats }) *Pool {
 	pool := contain.NewSupplied(&contain.Process, contain.Pool)
-	turn := make(chan struct{}, 1) // sinks read at the same time, and each is to have an answer
+	turns := newTurns() // sinks read at the same time, and each is to have an answer
 	return &Pool{name, registrations.Add(1), func() (sql.DBStats, bool) {
-		turn <- struct{}{}
-		defer func() { <-turn }()
+		turns.begin()
+		defer turns.end()
 		ctx, cancel := context.WithTimeout(context.Background(), poolTimeout)
 		defer cancel()
 		var stats sql.DBStats
@@ -69,4 +70,29 @@ func newPool(name string, of interface{ Stats() sql.DBStats }) *Pool {
 		}
 		return stats, true
 	}}
+}
+
+// turns lets one goroutine after the other. A channel would belong to the bubble of testing/synctest in which it
+// was made, and a mutex would stop the time of a bubble.
+type turns struct {
+	over  *sync.Cond
+	taken bool // guarded by over.L
+}
+
+func newTurns() *turns { return &turns{over: sync.NewCond(new(sync.Mutex))} }
+
+func (t *turns) begin() {
+	t.over.L.Lock()
+	defer t.over.L.Unlock()
+	for t.taken {
+		t.over.Wait()
+	}
+	t.taken = true
+}
+
+func (t *turns) end() {
+	t.over.L.Lock()
+	defer t.over.L.Unlock()
+	t.taken = false
+	t.over.Signal()
 }
