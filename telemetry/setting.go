@@ -40,10 +40,10 @@ type Settings struct {
 	// one before, up to 10 s, or up to RetryDelay where that is more; a random 10 to 30 % is
 	// added, at the bound up to 10 %.
 	RetryDelay time.Duration
-	// QueueSize is the number of records that wait, per sink, and of events that wait to be
-	// reported; 0 means 1000, or six times BatchSize where that is more: then a batch fills
-	// before half of the queue does, whatever its records are. Events that wait may take
-	// 4 KiB each on average, and take about 1 KiB.
+	// QueueSize is the number of records that wait, per sink of the Config or the log, and of events that
+	// wait to be reported; for sinks of the process it is Default.QueueSize. 0 means 1000, or six times
+	// BatchSize where that is more: then a batch fills before half of the queue does, whatever its records
+	// are. Events that wait may take 4 KiB each on average, and take about 1 KiB.
 	QueueSize int
 	// CloseTimeout bounds what closing the sql.DB waits for telemetry; 0 means 2 s.
 	CloseTimeout time.Duration

@@ -51,7 +51,7 @@ var Parameters = []Parameter{
 		asRetries(20, func(s *telemetry.Settings) *int { return &s.MaxRetries })},
 	{"telemetry_retry_delay", "RetryDelay", "a Go duration from 1ms to 1m, such as 500ms", "500ms", "Pause before the first retry. The next ones double, up to 10s, or stay as they are where this is longer; each is up to 30 % longer by chance.",
 		asDuration(time.Millisecond, time.Minute, func(s *telemetry.Settings) *time.Duration { return &s.RetryDelay })},
-	{"telemetry_queue_size", "QueueSize", "a whole number from 1 to 1000000", "1000", "Events that wait to be reported, and records that wait for a sink, before the oldest are dropped; each takes about 1 KiB. Not less than six batches unless it is set.",
+	{"telemetry_queue_size", "QueueSize", "a whole number from 1 to 1000000", "1000", "Events that wait to be reported, and records that wait for a sink of the Config or the log, before the oldest are dropped; each takes about 1 KiB. Not less than six batches unless it is set. For sinks of the process it is telemetry.Default.QueueSize.",
 		asInt(1, 1_000_000, func(s *telemetry.Settings) *int { return &s.QueueSize })},
 	{"telemetry_close_timeout", "CloseTimeout", "a Go duration from 1ms to 5m, such as 2s", "2s", "Longest that closing the sql.DB waits for telemetry.",
 		asDuration(time.Millisecond, 5*time.Minute, func(s *telemetry.Settings) *time.Duration { return &s.CloseTimeout })},
