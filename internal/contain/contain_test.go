@@ -130,3 +130,12 @@ func TestWhatIsDroppedIsCleanedUp(t *testing.T) {
 		require.Zero(t, contain.WhenDropped(new([64]byte), func(string) {}, ""), "cleanups run outside of the bubble")
 	})
 }
+
+func TestTheBubbleIsFoundByItsTime(t *testing.T) {
+	require.Empty(t, contain.Bubble())
+	require.Empty(t, contain.BubbleAt(time.Now()))
+	synctest.Test(t, func(t *testing.T) {
+		require.NotEmpty(t, contain.Bubble())
+		require.Equal(t, contain.Bubble(), contain.BubbleAt(time.Now()))
+	})
+}
