@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"runtime"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -330,6 +331,16 @@ func TestPoolsThatHangAreReadAtOnce(t *testing.T) {
 		}
 		close(wakes)
 	})
+}
+
+// A name is an attribute of metrics, and the exporter of OpenTelemetry drops all metrics for one that is not
+// UTF-8.
+func TestTheNameOfAPoolIsValidAndBounded(t *testing.T) {
+	var p telemetry.Process
+	p.RegisterPool("orders\xff", poolFunc(func() {}))
+	p.RegisterPool(strings.Repeat("é", 1000), poolFunc(func() {}))
+	names := []string{p.Pools()[0].Name, p.Pools()[1].Name}
+	require.Equal(t, []string{"orders\uFFFD", strings.Repeat("é", 128)}, names)
 }
 
 // A test in a bubble may leave a pool registered.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/ondemand"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/sqltext"
 )
 
 // Pool is a registered sql.DB, under the name that the application gave it.
@@ -53,12 +54,15 @@ type PoolSample struct {
 // poolTimeout is how long a pool may take. A sql.DB takes microseconds.
 const poolTimeout = time.Second
 
+const maxPoolName = 256 // bytes
+
 // registrations counts the pools that were registered.
 var registrations atomic.Int64
 
 func newPool(name string, of interface{ Stats() sql.DBStats }) *Pool {
 	pool := contain.NewSupplied(&contain.Process, contain.Pool)
-	turns := newTurns() // sinks read at the same time, and each is to have an answer
+	turns := newTurns()                       // sinks read at the same time, and each is to have an answer
+	name = sqltext.Bounded(name, maxPoolName) // OTLP refuses a whole batch for what is not UTF-8
 	return &Pool{name, registrations.Add(1), func() (sql.DBStats, bool) {
 		turns.begin()
 		defer turns.end()
