@@ -26,6 +26,7 @@ type sinkQueue struct {
 	since      time.Time           // when the sink got it
 	gaveUp     bool                // a flush ended before delivering returned
 	running    bool                // a goroutine delivers
+	runner     string              // the bubble of that goroutine
 	scheduled  bool                // the timer is set and will start one
 	timer      *time.Timer         // nil until first needed
 	bubble     string              // of testing/synctest: that of the timer; its end may have come before the timer's
@@ -38,8 +39,9 @@ type sinkQueue struct {
 // flushWaiter waits until every record up to a number is delivered or dropped.
 type flushWaiter struct {
 	upTo   uint64
-	done   chan struct{} // closed when they are, in the same bubble
+	done   chan struct{} // closed when they are, by a goroutine of the same bubble
 	bubble string        // that of done
+	looks  bool          // a goroutine of another bubble delivers, which must not close done
 	over   bool          // they are, and that showed in another bubble; guarded by the queue's mu
 }
 
@@ -126,10 +128,11 @@ func (q *sinkQueue) note(connector int64) {
 
 // start notes that a goroutine delivers from now on. q.mu is held.
 func (q *sinkQueue) start() {
-	if q.scheduled && q.bubble == bubble() {
+	here := bubble()
+	if q.scheduled && q.bubble == here {
 		q.timer.Stop()
 	}
-	q.running, q.scheduled = true, false
+	q.running, q.runner, q.scheduled = true, here, false
 }
 
 // onTimer delivers what waits, on the timer's goroutine.
@@ -213,9 +216,10 @@ func (q *sinkQueue) endFlushes() {
 		if w.upTo >= oldest {
 			return false
 		}
-		if w.over = w.bubble != "" && w.bubble != bubble(); !w.over {
-			close(w.done)
+		if w.over = w.bubble != "" && w.bubble != bubble(); w.over {
+			return false
 		}
+		close(w.done)
 		return true
 	})
 }
@@ -248,7 +252,8 @@ func (q *sinkQueue) beginFlush(last func(*sinkQueue) uint64) *flushWaiter {
 		q.start()
 		go q.run()
 	}
-	w := &flushWaiter{upTo: upTo, done: make(chan struct{}), bubble: bubble()}
+	here := bubble()
+	w := &flushWaiter{upTo: upTo, done: make(chan struct{}), bubble: here, looks: here != "" && here != q.runner}
 	q.flushes = append(q.flushes, w)
 	return w
 }
@@ -256,7 +261,7 @@ func (q *sinkQueue) beginFlush(last func(*sinkQueue) uint64) *flushWaiter {
 // awaitFlush waits for a flush and reports whether everything was delivered before ctx was done.
 func (q *sinkQueue) awaitFlush(ctx context.Context, w *flushWaiter) bool {
 	var look <-chan time.Time
-	if w.bubble != "" {
+	if w.looks {
 		ticker := time.NewTicker(batchDelay)
 		defer ticker.Stop()
 		look = ticker.C
@@ -275,8 +280,8 @@ func (q *sinkQueue) awaitFlush(ctx context.Context, w *flushWaiter) bool {
 	defer q.mu.Unlock()
 	before := len(q.flushes)
 	q.flushes = slices.DeleteFunc(q.flushes, func(other *flushWaiter) bool { return other == w })
-	if len(q.flushes) == before {
-		return true // at the last moment
+	if w.over || len(q.flushes) == before {
+		return true // also at the last moment
 	}
 	if q.delivering != nil && !q.gaveUp && time.Since(q.since) >= hangsAfter {
 		q.gaveUp = true
