@@ -59,15 +59,14 @@ func (in *input) each(ctx context.Context, files []string, f func(record any) er
 }
 
 // accept returns the record of a result; nil if the filter leaves it out, the line is not a record, or
-// the file is cut off. An error ends the reading.
+// the rest of the file cannot be unpacked. An error ends the reading.
 func (in *input) accept(r result) (record any, err error) {
 	var line *ndjson.LineError
 	if errors.As(r.err, &line) {
 		in.lineErrors.add(r.file, line)
 		return nil, nil
 	}
-	if errors.Is(r.err, io.ErrUnexpectedEOF) { // gzip
-		in.lineErrors.addCutOff(r.file)
+	if in.lineErrors.addDamage(r.file, r.err) {
 		return nil, nil
 	}
 	if r.err != nil || !in.filter.selects(r.record) {
@@ -140,7 +139,7 @@ func (in *input) read(ctx context.Context, name string, r io.Reader, to chan<- r
 	if !in.follow {
 		var err error
 		if r, err = uncompressed(in.progress.reader(name, r)); err != nil {
-			send(ctx, to, result{file: name, err: fmt.Errorf("%s: %w", name, err)})
+			send(ctx, to, result{file: name, err: errors.New(name + ": " + err.Error())}) // not wrapped: no damage behind records
 			return
 		}
 	}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"compress/flate"
+	"compress/gzip"
 	"errors"
 	"io"
 
@@ -30,13 +32,23 @@ func (l *lineErrors) add(file string, e *ndjson.LineError) {
 	l.progress.interrupt(func() { printErrorf(l.w, "dbtel: %s:%d: %s", file, e.Line, text) })
 }
 
-// addCutOff notes that a compressed file has no end.
-func (l *lineErrors) addCutOff(file string) {
-	if !l.quiet {
-		l.progress.interrupt(func() {
-			printErrorf(l.w, "dbtel: %s: the file is cut off: it is still being written, or was not copied whole", file)
-		})
+// addDamage notes that a compressed file has no end, or that the rest of it cannot be unpacked. It reports
+// whether err says so.
+func (l *lineErrors) addDamage(file string, err error) bool {
+	var corrupt flate.CorruptInputError
+	text := "the file is cut off: it is still being written, or was not copied whole"
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.As(err, &corrupt):
+		l.n++
+		text = "the rest of the file is damaged and not read"
+	default:
+		return false
 	}
+	if !l.quiet {
+		l.progress.interrupt(func() { printErrorf(l.w, "dbtel: %s: %s", file, text) })
+	}
+	return true
 }
 
 // printRest prints how many lines were skipped, unless each of them has been printed.

@@ -262,6 +262,16 @@ func TestRotatedFilesThatAreCompressedAreRead(t *testing.T) {
 	require.Equal(t, "dbtel: "+file+": the file is cut off: it is still being written, or was not copied whole\n", got.err)
 	require.Contains(t, got.out, "4 statements", "what it holds counts")
 
+	wrongSum := bytes.Clone(packed.Bytes())
+	wrongSum[len(wrongSum)-8] ^= 1
+	for name, damaged := range map[string][]byte{"padding": append(bytes.Clone(packed.Bytes()), make([]byte, 512)...), "checksum": wrongSum} {
+		require.NoError(t, os.WriteFile(file, damaged, 0o600))
+		got = dbtel(t, packed.String(), "top", file, "-")
+		require.Equal(t, exitLineErrors, got.code, name)
+		require.Equal(t, "dbtel: "+file+": the rest of the file is damaged and not read\n", got.err, name)
+		require.Contains(t, got.out, "4 statements", name)
+	}
+
 	require.NoError(t, os.WriteFile(file, []byte("\x1f\x8b and more that is not gzip"), 0o600))
 	got = dbtel(t, "", "top", file)
 	require.Equal(t, exitFailed, got.code)
