@@ -7,9 +7,10 @@ import (
 	"sync"
 )
 
-// hanging has the sinks that a flush gave up on while they had the same record for a second. A pool that is
-// closed does not wait for them: an application that opens a pool for each of its jobs would wait again in
-// every close. A flush in a hurry gives up on sinks that work, too: those are waited for. A sink may have a queue for each pool (Config.Sinks), so they are known to the whole process.
+// hanging has the sinks that a flush gave up on while they had the same record for a second: one in a hurry
+// gives up on sinks that work, too. A pool that is closed does not wait for them: an application that opens
+// a pool for each of its jobs would wait again in every close. A sink may have a queue for each pool
+// (Config.Sinks), so they are known to the whole process.
 var hanging hangingSinks
 
 // hung is a context that ended because a sink hangs.

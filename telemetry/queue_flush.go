@@ -1,0 +1,98 @@
+package telemetry
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+// flushWaiter waits until every record up to a number is delivered or dropped.
+type flushWaiter struct {
+	upTo   uint64
+	done   chan struct{} // closed when they are, by a goroutine of the same bubble
+	bubble string        // that of done
+	looks  bool          // a goroutine of another bubble delivers, which must not close done
+	over   bool          // they are, and that showed in another bubble; guarded by the queue's mu
+}
+
+// everything is the number of the latest record. q.mu is held.
+func (q *sinkQueue) everything() uint64 { return q.waiting.Last() }
+
+// beginFlush begins to wait for the records up to a number; last is called with q.mu held. The records are
+// delivered at once. It returns nil when there is nothing to wait for.
+func (q *sinkQueue) beginFlush(last func(*sinkQueue) uint64) *flushWaiter {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	upTo := last(q)
+	if upTo < q.oldest() {
+		return nil
+	}
+	if !q.running {
+		q.start()
+		go q.run()
+	}
+	here := bubble()
+	w := &flushWaiter{upTo: upTo, done: make(chan struct{}), bubble: here, looks: here != "" && here != q.runner}
+	q.flushes = append(q.flushes, w)
+	return w
+}
+
+// hangsAfter is how long a sink may take for a record before it counts as one that hangs.
+const hangsAfter = time.Second
+
+// awaitFlush waits for a flush and reports whether everything was delivered before ctx was done.
+func (q *sinkQueue) awaitFlush(ctx context.Context, w *flushWaiter) bool {
+	var look <-chan time.Time
+	if w.looks {
+		ticker := time.NewTicker(batchDelay)
+		defer ticker.Stop()
+		look = ticker.C
+	}
+	for waits := true; waits; {
+		select {
+		case <-w.done:
+			return true
+		case <-look:
+			waits = !q.isOver(w)
+		case <-ctx.Done():
+			waits = false
+		}
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	before := len(q.flushes)
+	q.flushes = slices.DeleteFunc(q.flushes, func(other *flushWaiter) bool { return other == w })
+	if w.over || len(q.flushes) == before {
+		return true // also at the last moment
+	}
+	if q.delivering != nil && !q.gaveUp && time.Since(q.since) >= hangsAfter {
+		q.gaveUp = true
+		hanging.add(q)
+	}
+	return false
+}
+
+// isOver reports whether a flush has ended in another bubble.
+func (q *sinkQueue) isOver(w *flushWaiter) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return w.over
+}
+
+// endFlushes ends the flushes that have nothing left to wait for. q.mu is held.
+func (q *sinkQueue) endFlushes() {
+	if len(q.flushes) == 0 {
+		return
+	}
+	oldest := q.oldest()
+	q.flushes = slices.DeleteFunc(q.flushes, func(w *flushWaiter) bool {
+		if w.upTo >= oldest {
+			return false
+		}
+		if w.over = w.bubble != "" && w.bubble != bubble(); w.over {
+			return false
+		}
+		close(w.done)
+		return true
+	})
+}
