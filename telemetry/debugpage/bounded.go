@@ -89,7 +89,8 @@ func withShortQuery(s *telemetry.Statement) *telemetry.Statement {
 // bytesOf estimates the memory that a record keeps alive.
 func bytesOf(s *telemetry.Statement) int {
 	n := sizeOf[telemetry.Statement]() + cap(s.Calls)*sizeOf[telemetry.Call]() + cap(s.RPCs)*sizeOf[telemetry.RPC]() +
-		len(s.Server) + len(s.SessionID) + len(s.StatementID) + len(s.WorkspaceID) + len(s.CorrelationID) + len(s.Query)
+		len(s.Server) + len(s.SessionID) + len(s.StatementID) + len(s.WorkspaceID) + len(s.WarehouseID) + len(s.InitialCatalog) +
+		len(s.InitialSchema) + len(s.CorrelationID) + len(s.Query) + len(s.Shape)
 	for i := range s.Calls {
 		n += len(s.Calls[i].RequestID) + bytesOfAttempts(s.Calls[i].Retried)
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -114,5 +115,18 @@ func BenchmarkStatementFinished(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		m.StatementFinished(s)
+	}
+}
+
+// The bound of the memory counts every text of a record, but for those that are constants.
+func TestTheTextsOfARecordCount(t *testing.T) {
+	constants := []string{"State", "Volume"}
+	base := bytesOf(&telemetry.Statement{})
+	for i, f := range reflect.VisibleFields(reflect.TypeFor[telemetry.Statement]()) {
+		if f.Type == reflect.TypeFor[string]() && !slices.Contains(constants, f.Name) {
+			var s telemetry.Statement
+			reflect.ValueOf(&s).Elem().FieldByIndex(f.Index).SetString(strings.Repeat("x", 1000))
+			require.Equal(t, base+1000, bytesOf(&s), "%d: %s", i, f.Name)
+		}
 	}
 }
