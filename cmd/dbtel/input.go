@@ -139,7 +139,7 @@ func (in *input) read(ctx context.Context, name string, r io.Reader, to chan<- r
 	if !in.follow {
 		var err error
 		if r, err = uncompressed(in.progress.reader(name, r)); err != nil {
-			send(ctx, to, result{file: name, err: errors.New(name + ": " + err.Error())}) // not wrapped: no damage behind records
+			send(ctx, to, result{file: name, err: fmt.Errorf("%s: %w", name, err)})
 			return
 		}
 	}
@@ -160,8 +160,15 @@ func uncompressed(r io.Reader) (io.Reader, error) {
 	if magic, _ := buffered.Peek(2); string(magic) != "\x1f\x8b" {
 		return buffered, nil
 	}
-	return gzip.NewReader(buffered)
+	unpacked, err := gzip.NewReader(buffered)
+	if errors.Is(err, gzip.ErrHeader) {
+		return nil, errNotGzip
+	}
+	return unpacked, err
 }
+
+// errNotGzip is gzip.ErrHeader at the beginning of a file, where no record comes before the damage.
+var errNotGzip = errors.New(gzip.ErrHeader.Error())
 
 func send(ctx context.Context, to chan<- result, r result) bool {
 	select {
