@@ -161,7 +161,11 @@ func (f *Fanout) flush(last func(*sinkQueue) uint64, until func(*sinkQueue) cont
 	var errs []error
 	for i, q := range queues {
 		if w, ctx := waiters[i], until(q); w != nil && !q.awaitFlush(ctx, w) {
-			errs = append(errs, fmt.Errorf("databricks-telemetry: %d records still wait for %T: %w", q.snapshot().Waiting, q.sink, context.Cause(ctx)))
+			why := ctx.Err()
+			if ctx == hung {
+				why = errHung
+			}
+			errs = append(errs, fmt.Errorf("databricks-telemetry: %d records still wait for %T: %w", q.snapshot().Waiting, q.sink, why))
 		}
 	}
 	return errors.Join(errs...)

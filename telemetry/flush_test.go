@@ -3,6 +3,7 @@ package telemetry_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"runtime"
 	"strconv"
 	"strings"
@@ -113,6 +114,22 @@ func TestFlushingAConnectorWaitsForItsOwnRecords(t *testing.T) {
 		synctest.Wait() // until then the sink counts as one that hangs
 		require.NoError(t, f.FlushConnector(withTimeout(t), 1))
 		require.NoError(t, f.Flush(t.Context()))
+	})
+}
+
+// The error of a flush is that of its context, also where the application gave the context a cause of its own.
+func TestAFlushThatRunsOutOfTimeSaysSo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var f telemetry.Fanout
+		g := newGate()
+		defer close(g.open)
+		f.Attach(g)
+		f.Statement(&telemetry.Statement{Connector: 1})
+		for _, flush := range []func(context.Context) error{f.Flush, func(ctx context.Context) error { return f.FlushConnector(ctx, 1) }} {
+			ctx, cancel := context.WithTimeoutCause(t.Context(), time.Millisecond, errors.New("the job is over"))
+			defer cancel()
+			require.ErrorIs(t, flush(ctx), context.DeadlineExceeded)
+		}
 	})
 }
 

@@ -13,12 +13,17 @@ import (
 // (Config.Sinks), so they are known to the whole process.
 var hanging hangingSinks
 
-// hung is a context that ended because a sink hangs.
-var hung = func() context.Context {
-	ctx, cancel := context.WithCancelCause(context.Background())
-	cancel(errors.New("the sink has not returned from an earlier record"))
+// hung is the context of a flush that does not wait, because the sink hangs; errHung is why such a flush failed.
+var (
+	hung    = canceled()
+	errHung = errors.New("the sink has not returned from an earlier record")
+)
+
+func canceled() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
 	return ctx
-}()
+}
 
 // hangingSinks counts the queues of each sink that were given up on. A sink that is no pointer is known by
 // its queue only: not all others can be compared.
