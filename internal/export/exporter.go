@@ -3,6 +3,7 @@ package export
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -74,6 +75,7 @@ func (x *Exporter) Open(c Connection, settings telemetry.Settings) *Handle {
 	if p == nil {
 		breaker := x.breakers.Acquire(key, func() *breaker { return newBreaker(settings, func() { x.counts.opened.Add(1) }) })
 		p = newPipeline(x, x.flags.Acquire(key.flagKey, newFlag), breaker, &c, settings)
+		p.bubble = key.bubble
 		x.pipelines[key] = p
 	}
 	p.refs++
@@ -155,8 +157,9 @@ type pipelineRef struct {
 	closeTimeout time.Duration
 }
 
-// close flushes up to a number in the queue, for no longer than closeTimeout and ctx allow, and gives the reference
-// up. When it was the last, it ends the pipeline, and keeps what that learned of its host to the end.
+// close flushes up to a number in the queue, for no longer than closeTimeout and ctx allow, and gives the
+// reference up. When the reference was the last, close ends the pipeline. The flag and the breaker are released
+// only then, so that what the last request says about the host outlives the pipeline.
 func (r *pipelineRef) close(ctx context.Context, upTo func() uint64) error {
 	ctx, cancel := context.WithTimeout(ctx, r.closeTimeout)
 	defer cancel()
@@ -187,23 +190,15 @@ func (r *pipelineRef) remove() (last bool) {
 
 // list returns the pipelines, sorted by endpoint.
 func (x *Exporter) list() []*pipeline {
-	return x.sorted(func(pipelineKey) bool { return true })
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return slices.SortedFunc(maps.Values(x.pipelines), func(a, b *pipeline) int {
+		return strings.Compare(a.client.endpoint, b.client.endpoint)
+	})
 }
 
 // own is list without the pipelines of other bubbles of testing/synctest, whose timers must not be touched.
 func (x *Exporter) own() []*pipeline {
 	here := contain.Bubble()
-	return x.sorted(func(key pipelineKey) bool { return key.bubble == here })
-}
-
-func (x *Exporter) sorted(wanted func(pipelineKey) bool) (all []*pipeline) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	for key, p := range x.pipelines {
-		if wanted(key) {
-			all = append(all, p)
-		}
-	}
-	slices.SortFunc(all, func(a, b *pipeline) int { return strings.Compare(a.client.endpoint, b.client.endpoint) })
-	return all
+	return slices.DeleteFunc(x.list(), func(p *pipeline) bool { return p.bubble != here })
 }

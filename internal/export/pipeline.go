@@ -24,6 +24,7 @@ type pipeline struct {
 	ctx      context.Context // done when the pipeline is over
 	cancel   context.CancelFunc
 
+	bubble  string        // of testing/synctest, in which the pipeline was made
 	builder uploadBuilder // owned by the goroutine
 
 	refs int // open handles; guarded by exporter.mu
