@@ -139,9 +139,9 @@ func (f *Fanout) Flush(ctx context.Context) error {
 }
 
 // FlushConnector is Flush for the records of one connector (ConnectorInfo.ID): records of other
-// connectors count only where they are ahead of its own in a queue. It does not wait for a sink that an
-// earlier flush gave up on when the sink had its record for a second or longer, as long as the sink has not
-// returned since.
+// connectors count only where they are ahead of its own in a queue. FlushConnector does not wait for a sink
+// that hangs: an earlier flush gave up on the sink, which had had one record for a second or longer, and
+// still has that record.
 func (f *Fanout) FlushConnector(ctx context.Context, id int64) error {
 	return f.flush(func(q *sinkQueue) uint64 { return q.latest[id] }, func(q *sinkQueue) context.Context {
 		if hanging.has(q) {
@@ -151,7 +151,8 @@ func (f *Fanout) FlushConnector(ctx context.Context, id int64) error {
 	})
 }
 
-// flush waits for the records up to the last one of each queue, for each until a context is done.
+// flush waits, in each queue, for the records up to the one that last names, or until the context that until
+// names is done.
 func (f *Fanout) flush(last func(*sinkQueue) uint64, until func(*sinkQueue) context.Context) error {
 	queues := f.load()
 	waiters := make([]*flushWaiter, len(queues))

@@ -7,10 +7,10 @@ import (
 	"sync"
 )
 
-// hanging has the sinks that a flush gave up on while they had the same record for a second: one in a hurry
-// gives up on sinks that work, too. A pool that is closed does not wait for them: an application that opens
-// a pool for each of its jobs would wait again in every close. A sink may have a queue for each pool
-// (Config.Sinks), so they are known to the whole process.
+// hanging has the sinks that a flush gave up on after they had had one record for a second or longer. (A flush
+// in a hurry also gives up on sinks that work.) Closing a pool does not wait for these sinks: an application that
+// opens a pool for each of its jobs would wait again in every close. They are known to the whole process,
+// because a sink of Config.Sinks has a queue for each pool.
 var hanging hangingSinks
 
 // hung is the context of a flush that does not wait, because the sink hangs; errHung is why such a flush failed.
@@ -25,14 +25,14 @@ func canceled() context.Context {
 	return ctx
 }
 
-// hangingSinks counts the queues of each sink that were given up on. A sink that is no pointer is known by
-// its queue only: not all others can be compared.
+// hangingSinks counts the queues of each sink that were given up on. Sinks are told apart as pointers. Other
+// types may not be comparable, so such a sink is known by its queue only.
 type hangingSinks struct {
 	mu     sync.Mutex
 	queues map[any]int // by identity; guarded by mu
 }
 
-// identity is what a queue's sink is known by.
+// identity is the key of a queue's sink.
 func identity(q *sinkQueue) any {
 	if reflect.TypeOf(q.sink).Kind() == reflect.Pointer {
 		return q.sink
@@ -50,7 +50,7 @@ func (h *hangingSinks) add(q *sinkQueue) {
 	h.queues[identity(q)]++
 }
 
-// remove notes that the record has returned which a queue was given up on for.
+// remove notes that the sink has returned from the record for which its queue was given up on.
 func (h *hangingSinks) remove(q *sinkQueue) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -76,27 +76,28 @@ func newPool(name string, of interface{ Stats() sql.DBStats }) *Pool {
 	}}
 }
 
-// turns lets one goroutine after the other. A channel would belong to the bubble of testing/synctest in which it
-// was made, and a mutex would stop the time of a bubble.
+// turns lets one goroutine through after the other. A channel would belong to the bubble of testing/synctest in
+// which the pool was registered, and the clock of a bubble stands still while one of its goroutines waits for a
+// mutex.
 type turns struct {
-	over  *sync.Cond
-	taken bool // guarded by over.L
+	free  *sync.Cond
+	taken bool // guarded by free.L
 }
 
-func newTurns() *turns { return &turns{over: sync.NewCond(new(sync.Mutex))} }
+func newTurns() *turns { return &turns{free: sync.NewCond(new(sync.Mutex))} }
 
 func (t *turns) begin() {
-	t.over.L.Lock()
-	defer t.over.L.Unlock()
+	t.free.L.Lock()
+	defer t.free.L.Unlock()
 	for t.taken {
-		t.over.Wait()
+		t.free.Wait()
 	}
 	t.taken = true
 }
 
 func (t *turns) end() {
-	t.over.L.Lock()
-	defer t.over.L.Unlock()
+	t.free.L.Lock()
+	defer t.free.L.Unlock()
 	t.taken = false
-	t.over.Signal()
+	t.free.Signal()
 }

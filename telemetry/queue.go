@@ -22,12 +22,12 @@ type sinkQueue struct {
 	delivering record              // the record the sink has now; nil: none
 	current    uint64              // the number of delivering
 	since      time.Time           // when the sink got it
-	gaveUp     bool                // a flush ended before delivering returned
+	gaveUp     bool                // a flush gave up on the sink while it had delivering; see hanging
 	running    bool                // a goroutine delivers
-	runner     string              // the bubble of that goroutine
+	runner     string              // the bubble of testing/synctest that this goroutine runs in
 	scheduled  bool                // the timer is set and will start one
 	timer      *time.Timer         // nil until first needed
-	bubble     string              // of testing/synctest: that of the timer; its end may have come before the timer's
+	bubble     string              // the bubble that the timer is of, and with whose end the timer may be lost
 	flushes    []*flushWaiter
 	latest     map[int64]uint64 // the number of each connector's latest record, until it is delivered or dropped
 	forgetAt   int              // size of latest at which those are looked for
@@ -85,8 +85,8 @@ func (q *sinkQueue) enqueue(r record) {
 	}
 }
 
-// schedule sets the timer, unless it is set. A timer of another bubble must not be touched, and may never fire.
-// q.mu is held.
+// schedule sets the timer, unless it is set. A timer of another bubble must not be touched, and may never
+// fire. q.mu is held.
 func (q *sinkQueue) schedule() {
 	switch here := bubble(); {
 	case q.timer == nil || q.bubble != here:
@@ -97,7 +97,7 @@ func (q *sinkQueue) schedule() {
 	q.scheduled = true
 }
 
-// bubble is that of the goroutine; mostly none.
+// bubble is the bubble of testing/synctest that the goroutine runs in; empty outside of such tests.
 func bubble() string { return contain.BubbleAt(time.Now()) }
 
 // note notes that the latest record is one of a connector. q.mu is held.

@@ -9,10 +9,10 @@ import (
 // flushWaiter waits until every record up to a number is delivered or dropped.
 type flushWaiter struct {
 	upTo   uint64
-	done   chan struct{} // closed when they are, by a goroutine of the same bubble
-	bubble string        // that of done
-	looks  bool          // a goroutine of another bubble delivers, which must not close done
-	over   bool          // they are, and that showed in another bubble; guarded by the queue's mu
+	done   chan struct{} // closed when they are, by a goroutine of the same bubble of testing/synctest
+	bubble string        // the bubble that done is of
+	polls  bool          // reads over now and then: a goroutine of another bubble delivers, and must not close done
+	over   bool          // set in place of closing done, in another bubble; guarded by the queue's mu
 }
 
 // everything is the number of the latest record. q.mu is held.
@@ -32,7 +32,7 @@ func (q *sinkQueue) beginFlush(last func(*sinkQueue) uint64) *flushWaiter {
 		go q.run()
 	}
 	here := bubble()
-	w := &flushWaiter{upTo: upTo, done: make(chan struct{}), bubble: here, looks: here != "" && here != q.runner}
+	w := &flushWaiter{upTo: upTo, done: make(chan struct{}), bubble: here, polls: here != "" && here != q.runner}
 	q.flushes = append(q.flushes, w)
 	return w
 }
@@ -42,17 +42,17 @@ const hangsAfter = time.Second
 
 // awaitFlush waits for a flush and reports whether everything was delivered before ctx was done.
 func (q *sinkQueue) awaitFlush(ctx context.Context, w *flushWaiter) bool {
-	var look <-chan time.Time
-	if w.looks {
+	var poll <-chan time.Time
+	if w.polls {
 		ticker := time.NewTicker(batchDelay)
 		defer ticker.Stop()
-		look = ticker.C
+		poll = ticker.C
 	}
 	for waits := true; waits; {
 		select {
 		case <-w.done:
 			return true
-		case <-look:
+		case <-poll:
 			waits = !q.isOver(w)
 		case <-ctx.Done():
 			waits = false
@@ -72,7 +72,7 @@ func (q *sinkQueue) awaitFlush(ctx context.Context, w *flushWaiter) bool {
 	return false
 }
 
-// isOver reports whether a flush has ended in another bubble.
+// isOver reports whether a goroutine of another bubble has ended the flush.
 func (q *sinkQueue) isOver(w *flushWaiter) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -167,7 +167,8 @@ func (s *summary) statement(r *telemetry.Statement) {
 	g.times.add(r.Total)
 }
 
-// counted is what is counted under a name.
+// counted returns what is counted under a name, which first makes for a new name. Beyond maxGroups names, that
+// is what otherGroups counts.
 func counted[V any](all map[string]*V, name string, first func(name string) *V) *V {
 	name = clean(name)
 	if all[name] == nil && len(all) >= maxGroups {

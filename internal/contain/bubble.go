@@ -18,8 +18,9 @@ func Bubble() string {
 	return string(bytes.TrimRight(number, "]:"))
 }
 
-// BubbleAt is Bubble where that would take too long: now is the time of the goroutine, and the clock of a bubble
-// begins in the year 2000. A test that has slept for twenty years counts as outside.
+// BubbleAt is Bubble for code that runs often. now is what time.Now has just returned on the goroutine: the
+// clock of a bubble begins in the year 2000, so a time after 2020 is that of no bubble, or of a test that has
+// slept for twenty years.
 func BubbleAt(now time.Time) string {
 	const year2020 = 1577836800 // seconds since 1970
 	if now.Unix() >= year2020 {
@@ -32,8 +33,8 @@ func BubbleAt(now time.Time) string {
 // of it.
 func InBubble() bool { return Bubble() != "" }
 
-// WhenDropped calls f on a goroutine of its own when the garbage collector finds that nothing refers to owner any
-// more; argument must not refer to it either. In a bubble it does nothing.
+// WhenDropped calls f on a goroutine of its own when the garbage collector finds that nothing refers to owner
+// any more. f and argument must not refer to owner either. In a bubble, WhenDropped does nothing.
 func WhenDropped[O, A any](owner *O, f func(A), argument A) runtime.Cleanup {
 	if InBubble() {
 		return runtime.Cleanup{}

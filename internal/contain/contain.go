@@ -87,8 +87,8 @@ func (l *Log) Call(p Place, f func()) (returned bool) {
 	return true
 }
 
-// Each calls f with every number below n, in order, where f calls user-supplied code: also with the numbers
-// after one for which that code ends the goroutine.
+// Each calls f(0) to f(n-1), in order. f runs user-supplied code, which may end the goroutine
+// (runtime.Goexit): the calls that are left are made all the same, while the goroutine ends.
 func Each(n int, f func(i int)) { each(0, n, f) }
 
 func each(i, n int, f func(i int)) {
@@ -102,12 +102,12 @@ func each(i, n int, f func(i int)) {
 	}
 }
 
-// Guard is Call for code that has to leave things in order: it calls broken unless f returned, after a Goexit, too.
-func (l *Log) Guard(p Place, f, broken func()) {
+// Guard is Call for code that must not leave things half done: after a panic or a Goexit of f, cleanUp is called.
+func (l *Log) Guard(p Place, f, cleanUp func()) {
 	returned := false
 	defer func() {
 		if !returned {
-			broken()
+			cleanUp()
 		}
 	}()
 	returned = l.Call(p, f)
@@ -161,7 +161,8 @@ func (s *Supplied) Run(ctx context.Context, f func()) (returned bool) {
 	return false
 }
 
-// add counts an incident. what is empty where the stack says nothing.
+// add counts an incident, in the parents, too. what stands above the stack that is kept; it is empty for a
+// hang, of which the stack of this goroutine says nothing.
 func (l *Log) add(p Place, what string, count func(*Incidents)) {
 	if l.Parent != nil {
 		l.Parent.add(p, what, count)

@@ -6,8 +6,15 @@
 // by [Place], and keeps the first stack of each place:
 //
 //	observing code            defer log.Recover(contain.Statement)  ──┐
+//	  with state to restore   log.Guard(contain.Export, f, cleanUp) ──┤
 //	user-supplied code that                                           │
 //	  must stay on this       ok := log.Call(contain.Sink, f) ────────┼──▶ Log ──▶ telemetry.Stats
 //	  goroutine                                                       │
 //	  may hang                ok := supplied.Run(ctx, f) ─────────────┘
+//
+// [Each] goes on with the next piece of user-supplied code after one that ended the goroutine.
+//
+// A test of the application may run in a bubble of testing/synctest, and the runtime ends a process that uses a
+// bubble's timer or channel outside. [Bubble] tells bubbles apart, and [WhenDropped] finds handles that were
+// dropped without Close, except in a bubble.
 package contain

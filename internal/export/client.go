@@ -164,9 +164,10 @@ func (k *client) authenticate(ctx context.Context, a Authenticator, req *http.Re
 // errTransport is the error of a transport that panicked, exited, or is still busy.
 var errTransport = errors.New("the connection's transport failed")
 
-// attempt sends a prepared request, whose context bounds it. ctx is done when the pipeline is over, and began is
-// when waiting for an answer began. A user-supplied transport may ignore contexts, so it runs on a goroutine of its
-// own that attempt does not wait for: read may still run afterwards, unless the response was accepted.
+// attempt sends a prepared request, whose context bounds the attempt. ctx is done when the pipeline is over, and
+// began is when waiting for an answer began. A user-supplied transport may ignore contexts, so the transport runs
+// on a goroutine of its own that attempt does not wait for: read may still run afterwards, unless the response
+// was accepted.
 func (k *client) attempt(ctx context.Context, began time.Time, req *http.Request, read responseReader) result {
 	var (
 		r   result
@@ -194,12 +195,12 @@ func (k *client) attempt(ctx context.Context, began time.Time, req *http.Request
 // responseReader makes a result of a response.
 type responseReader func(status int, header http.Header, body io.Reader) (result, error)
 
-// wholeBody reads a response to its end. parse reads the body of a 2xx response; false means that it is not the
-// service's.
+// wholeBody reads a response to its end. parse reads the body of a 2xx response, and returns false for one that
+// is not the service's.
 func wholeBody(parse func([]byte) bool) responseReader {
 	return func(status int, header http.Header, body io.Reader) (r result, err error) {
 		var whole []byte
-		if status != http.StatusSwitchingProtocols { // whose body is the connection, whose reads no context ends
+		if status != http.StatusSwitchingProtocols { // its body is the connection, whose reads no context ends
 			whole, err = io.ReadAll(io.LimitReader(body, maxResponse))
 		}
 		if err != nil && status < 300 {

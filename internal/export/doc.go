@@ -35,12 +35,12 @@
 // to operation, time, latency and error category, and only with ForceEnable or where the flag is
 // known already.
 //
-// The breaker belongs to the pipeline, not to the host: a tenant whose credential is refused must
-// not stop reporting for the others. An upload counts as one failure after its retries, so that the
-// retries bridge a short outage; a half-open breaker lets one upload through, without retries. 413
-// counts where it is the answer to a single record.
-// Events of a failed upload go back to the head of the queue: only 4xx other than 429 and 413 drops
-// them at once.
+// A breaker belongs to a host, a credential and settings, not to the host alone: a tenant whose
+// credential is refused must not stop reporting for the others. It outlives its pipeline, for the next
+// one of the same tenant. An upload counts as one failure after its retries, so that the retries bridge
+// a short outage; a half-open breaker lets one upload through, without retries. 413 counts where it is
+// the answer to a single record. Events of a failed upload go back to the head of the queue: only 4xx
+// other than 429 and 413 drops them at once.
 //
 // A Handle takes records from the connector and not from a telemetry.Fanout, whose queues drop
 // records, too: with one queue, events are counted in one place.

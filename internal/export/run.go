@@ -16,8 +16,8 @@ func (p *pipeline) run() {
 	}, p.recoverRun)
 }
 
-// nextStep decides what to do next, without the lock: to request the flag, or to send a batch, which it takes out of
-// the queue. It returns nil when the goroutine ends.
+// nextStep returns what to do next, to be called without the lock: request the flag, or send a batch, which
+// nextStep takes out of the queue. It returns nil when the goroutine ends.
 func (p *pipeline) nextStep() func() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -7,7 +7,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 )
 
-// tenant is one credential at one workspace, reached by one way.
+// tenant is one credential at one workspace, reached through one transport.
 type tenant struct {
 	flagKey
 	asker
@@ -17,7 +17,8 @@ type tenant struct {
 // shared between a test of the application in a bubble of testing/synctest and what is outside.
 type flagKey struct{ endpoint, org, bubble string }
 
-// asker is who asks for a flag. Credentials may be refused and transports fail for reasons of their own.
+// asker is who makes a request. Either half may be why the request fails: a transport that cannot reach the
+// host, a credential that the host refuses.
 type asker struct{ transport, credential any }
 
 func (c *Connection) tenant() tenant {
@@ -29,7 +30,8 @@ func (c *Connection) tenant() tenant {
 // host is unknown.
 func (c *Connection) Tenant() (key any, ok bool) { return c.tenant(), c.endpoint() != "" }
 
-// asker returns a value that is equal for connections with equal credentials whose requests may use one transport.
+// asker returns a value that is equal for connections with equal credentials whose requests may use one
+// transport.
 func (c *Connection) asker() asker {
 	transport := any(c.TLS)
 	if c.Transport != nil {
@@ -38,7 +40,7 @@ func (c *Connection) asker() asker {
 	return asker{transport, identity(cmp.Or(c.Credential, any(c.Authenticator)))}
 }
 
-// identity is a value that can be compared. One that cannot is equal to no other.
+// identity returns v where it can be compared, and otherwise a value that is equal to no other.
 func identity(v any) any {
 	if v == nil || reflect.ValueOf(v).Comparable() {
 		return v

@@ -8,8 +8,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/internal/queue"
 )
 
-// beginClose makes what waits for a target due now, or drops it when it is not to be asked about, or
-// the host is not to be asked now. It reports false when the target is being closed already.
+// beginClose makes what waits for a target due now, or drops what waits where ask is false or the host is
+// not to be asked now. It reports false when the target is being closed already.
 func (w *worker) beginClose(t *target, ask bool) bool {
 	w.mu.Lock()
 	if t.closing {
@@ -40,7 +40,8 @@ func (w *worker) abandon(t *target) {
 	w.settle(dropped...)
 }
 
-// remove drops what waits for a target, or all that waits when it is nil. w.mu is held.
+// remove takes out what waits for a target, or everything where t is nil. why is the reason for those questions
+// that end without a report. w.mu is held.
 func (w *worker) remove(t *target, why string) (removed []*question) {
 	for i := range w.stages {
 		var others []queue.Item[*question]

@@ -94,7 +94,7 @@ func (r *Reader) Shutdown(context.Context) error {
 	})
 }
 
-// workerRef is one of the references that keep a worker: a target's.
+// workerRef is one of the references that keep a worker: that of a target.
 type workerRef struct {
 	worker *worker
 	key    any

@@ -205,9 +205,9 @@ func downloadLatency(at func(*telemetry.CloudFetch) *time.Duration) ofStatement 
 	}
 }
 
-// sumOf is the access of a sum over the calls of all methods: of numbers, or of durations, which are left out where
-// they are zero. Set writes it to one entry without a method, which stands for all of them. Where it is known that
-// no call was made, RPCs is empty and not nil.
+// sumOf is the access of a sum over the calls of all methods: a sum of numbers, or of durations, which is left
+// out where it is zero. Set writes the sum to one entry without a method, which stands for all of them. Where
+// no call is known to have been made, RPCs is empty and not nil.
 func sumOf(durations bool, at func(*telemetry.RPC) *int64) ofStatement {
 	return ofStatement{
 		value: func(s *telemetry.Statement) slog.Value {
@@ -223,11 +223,11 @@ func sumOf(durations bool, at func(*telemetry.RPC) *int64) ofStatement {
 		},
 		set: func(s *telemetry.Statement, write func(at any) error) error {
 			var sum int64
-			to := any(&sum)
+			target := any(&sum)
 			if durations {
-				to = (*time.Duration)(&sum)
+				target = (*time.Duration)(&sum)
 			}
-			if err := write(to); err != nil {
+			if err := write(target); err != nil {
 				return err
 			}
 			setSum(s, at, sum)

@@ -77,9 +77,9 @@ func misspelled(name string) bool {
 	return strings.HasPrefix(name, "telemetry") || near(first, "telemetry") || nearSwitch(name) || likeSwitch(name)
 }
 
-// likeSwitch reports whether a name may be meant for the switch: it has another verb, as useTelemetry and
-// send_telemetry, or more words, as enableTelemetryForGoDriver. Session parameters have dots, and an assignment
-// that was escaped is none of one name.
+// likeSwitch reports whether a name may be meant for the switch: with another verb, as useTelemetry and
+// send_telemetry, or with more words, as enableTelemetryForGoDriver. A name with a dot is left to the server,
+// whose parameters have dots; an escaped assignment (enableTelemetry%3Dfalse) is an error of its own.
 func likeSwitch(name string) bool {
 	plain := withoutSeparators(plainName(name))
 	return !strings.ContainsAny(strings.TrimSpace(name), ".=:;&% ") &&

@@ -28,6 +28,7 @@
 //	                                       ├─ counts          the last hour in intervals of 10 s
 //	                                       ├─ shapes          the last hour by the minute and shape
 //	                                       ├─ failures        the last hour by the minute and error
+//	                                       ├─ reports         answers of the query history
 //	registered pools ─ statistics ─────────┴─ pools           a sample a second
 //	                                                 │
 //	request ─▶ page ─▶ overview, statements, shapes or another ─▶ a template (templ) or JSON

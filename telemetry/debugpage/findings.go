@@ -154,8 +154,9 @@ var waitedFor = map[telemetry.Part]string{
 	telemetry.PartDecode: "decoding", telemetry.PartApplication: "the application", telemetry.PartClose: "canceling and closing", telemetry.PartNetwork: "the network and the driver", telemetry.PartUnknown: "what was not observed",
 }
 
-// lastStatus adds to a sentence the HTTP status of the failed requests of a statement that were repeated, or are
-// to be; empty where there are none, or such with others: which was the last is not known.
+// lastStatus adds to a sentence the HTTP status of those requests of a statement that failed and were repeated,
+// or are about to be. It is empty where no request failed, and where requests failed with several statuses,
+// because which of those was the last is not known.
 func lastStatus(s *telemetry.Statement) string {
 	var all []int
 	for _, r := range s.RPCs {

@@ -13,7 +13,7 @@ type tally struct {
 	statements, failed, canceled, retries, rows, opened, failedOpens int64
 
 	slowest time.Duration   // of the statements that ended
-	example string          // key of the slowest, the latest of several; only counted by shape
+	example string          // key of the slowest, the latest of several; only kept by shape
 	times   telemetry.Split // of all statements, in this stretch
 }
 

@@ -35,7 +35,7 @@ type size int64
 
 func (s size) String() string { return format.Bytes(int64(s)) }
 
-// knownAs is a measurement as one of these types, nil where it is unknown.
+// knownAs is a measurement as one of the types above, nil where it is unknown.
 func knownAs[To, From ~int64](m telemetry.Maybe[From]) *To {
 	if v, ok := m.Get(); ok {
 		to := To(v)
