@@ -126,7 +126,7 @@ func (c *command) run(ctx context.Context, args []string, stdin io.Reader, stdou
 	case err != nil:
 		printErrorf(stderr, "dbtel %s: %v", c.name, err)
 		return exitFailed
-	case in.lineErrors.n > 0:
+	case in.lineErrors.n > 0, in.lineErrors.damaged:
 		return exitLineErrors
 	}
 	return exitOK

@@ -16,6 +16,7 @@ type lineErrors struct {
 	progress *progress // shown on the same terminal
 	quiet    bool      // only count, while the terminal shows the live table
 	n        int64
+	damaged  bool // a compressed file was not read to its end
 }
 
 const maxPrintedLines = 3
@@ -40,7 +41,7 @@ func (l *lineErrors) addDamage(file string, err error) bool {
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF):
 	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.As(err, &corrupt):
-		l.n++
+		l.damaged = true
 		text = "the rest of the file is damaged and not read"
 	default:
 		return false

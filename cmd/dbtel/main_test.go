@@ -274,6 +274,9 @@ func TestRotatedFilesThatAreCompressedAreRead(t *testing.T) {
 		require.Contains(t, got.out, "4 statements", name)
 	}
 
+	got = dbtel(t, "no\nno\nno\n", "top", file, "-")
+	require.NotContains(t, got.err, "skipped", "each of the three lines is printed, and damage is no line")
+
 	require.NoError(t, os.WriteFile(file, []byte("\x1f\x8b and more that is not gzip"), 0o600))
 	got = dbtel(t, "", "top", file)
 	require.Equal(t, exitFailed, got.code)
