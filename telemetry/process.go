@@ -133,8 +133,8 @@ func (p *Process) Stats() Stats {
 func Attach(sink Sink) (detach func()) { return Default.Attach(sink) }
 
 // RegisterPool shows a pool's statistics in metrics and on the debug page: the wait for a
-// connection happens in database/sql, before any driver is called. The usual pool is a *sql.DB. Its
-// name is kept as up to 256 bytes of UTF-8. Call unregister when the pool is closed.
+// connection happens in database/sql, before any driver is called. The usual pool is a *sql.DB. Up to 256 bytes
+// of name are kept, as valid UTF-8. Call unregister when the pool is closed.
 func RegisterPool(name string, pool interface{ Stats() sql.DBStats }) (unregister func()) {
 	return Default.RegisterPool(name, pool)
 }
