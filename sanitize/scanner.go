@@ -152,8 +152,8 @@ func (s *scanner) quotation(opener rune, size int) {
 }
 
 // splitQuotation returns the text before the closing mark and the text after it. An
-// apostrophe with a letter after it, as in 'O'Brien', does not close, nor one after a backslash, unless there is
-// no other, as in 'C:\'.
+// apostrophe with a letter after it, as in 'O'Brien', does not close, nor one after a backslash, unless there
+// is no other, as in 'C:\'.
 func splitQuotation(text string, opener rune) (quoted, after string) {
 	closer, escaped, last := openers[opener], false, -1
 	for i, r := range text {

@@ -117,7 +117,7 @@ func TestFlushingAConnectorWaitsForItsOwnRecords(t *testing.T) {
 	})
 }
 
-// The error of a flush is that of its context, also where the application gave the context a cause of its own.
+// The error of a flush is that of its context, also where the application gave that a cause of its own.
 func TestAFlushThatRunsOutOfTimeSaysSo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var f telemetry.Fanout

@@ -7,13 +7,14 @@ import (
 	"sync"
 )
 
-// hanging has the sinks that a flush gave up on after they had had one record for a second or longer. (A flush
-// in a hurry also gives up on sinks that work.) Closing a pool does not wait for these sinks: an application that
-// opens a pool for each of its jobs would wait again in every close. They are known to the whole process,
-// because a sink of Config.Sinks has a queue for each pool.
+// hanging has the sinks that a flush gave up on after they had had one record for a second or longer. (A
+// flush in a hurry also gives up on sinks that work.) Closing a pool does not wait for these sinks: an
+// application that opens a pool for each of its jobs would wait again in every close. They are known to the
+// whole process, because a sink of Config.Sinks has a queue for each pool.
 var hanging hangingSinks
 
-// hung is the context of a flush that does not wait, because the sink hangs; errHung is why such a flush failed.
+// hung is the context of a flush that does not wait, because the sink hangs; errHung is why such a flush
+// failed.
 var (
 	hung    = canceled()
 	errHung = errors.New("the sink has not returned from an earlier record")

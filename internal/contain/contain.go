@@ -102,7 +102,8 @@ func each(i, n int, f func(i int)) {
 	}
 }
 
-// Guard is Call for code that must not leave things half done: after a panic or a Goexit of f, cleanUp is called.
+// Guard is Call for code that must not leave things half done: after a panic or a Goexit of f, it calls
+// cleanUp.
 func (l *Log) Guard(p Place, f, cleanUp func()) {
 	returned := false
 	defer func() {

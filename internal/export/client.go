@@ -164,10 +164,10 @@ func (k *client) authenticate(ctx context.Context, a Authenticator, req *http.Re
 // errTransport is the error of a transport that panicked, exited, or is still busy.
 var errTransport = errors.New("the connection's transport failed")
 
-// attempt sends a prepared request, whose context bounds the attempt. ctx is done when the pipeline is over, and
-// began is when waiting for an answer began. A user-supplied transport may ignore contexts, so the transport runs
-// on a goroutine of its own that attempt does not wait for: read may still run afterwards, unless the response
-// was accepted.
+// attempt sends a prepared request, whose context bounds the attempt. ctx is done when the pipeline is over,
+// and began is when waiting for an answer began. A user-supplied transport may ignore contexts, so it runs on a
+// goroutine of its own that attempt does not wait for: read may still run afterwards, unless the response was
+// accepted.
 func (k *client) attempt(ctx context.Context, began time.Time, req *http.Request, read responseReader) result {
 	var (
 		r   result

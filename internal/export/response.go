@@ -74,9 +74,9 @@ func resultOf(status int, header http.Header, parse func() bool) result {
 // something about the endpoint.
 const longUnanswered = time.Second
 
-// noResponse is the result of a request without a response. ctx is done when the pipeline is over, and began is
-// when waiting began. A request that was cut off after it had long waited counts as one that timed out: where every
-// pool is closed before its requests time out, nothing else shows that the endpoint hangs.
+// noResponse is the result of a request without a response. ctx is done when the pipeline is over, and began
+// is when waiting began. A request that was cut off after it had long waited counts as one that timed out:
+// where every pool is closed before its requests time out, nothing else shows that the endpoint hangs.
 func noResponse(ctx context.Context, began time.Time, err error) result {
 	switch {
 	case ctx.Err() != nil && time.Since(began) >= longUnanswered:

@@ -7,9 +7,9 @@ import (
 )
 
 // groups adds up something by key, by when it happened in the last hour, and in all. The latest 5 min are kept
-// by interval, as counts has them, so that all that a page says of them is about the same stretch of time. What is
-// older is kept by minute. Stretches in which nothing happened take no memory. The number of groups is bounded:
-// a new one takes the place of the one that was counted least recently.
+// by interval, as counts has them, so that all that a page says of them is about the same stretch of time.
+// What is older is kept by minute. Stretches in which nothing happened take no memory. The number of groups is
+// bounded: a new one takes the place of the one that was counted least recently.
 type groups[K comparable, T any] struct {
 	timeline
 	most  int              // groups
