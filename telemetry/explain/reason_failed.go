@@ -179,7 +179,11 @@ func (because reason) withFailedCall(s *telemetry.Statement) reason {
 	if method == "" {
 		return because
 	}
-	return reason{because.evidence + "; " + method + " failed" + how, failedAdvice(s, "The workspace", status) + support(s, method)}
+	advice := failedAdvice(s, "The workspace", status)
+	if last := lastCall(s, method); last.Failed { // else the one that failed is not listed
+		advice += lookUp(last.RequestID)
+	}
+	return reason{because.evidence + "; " + method + " failed" + how, advice}
 }
 
 // failedAdvice is about the request that made a statement fail.

@@ -237,3 +237,10 @@ func TestTheApplicationHadNoControlWhileRowsWereDescribed(t *testing.T) {
 		}
 	}
 }
+
+func TestSupportIsGivenTheCallThatTheStatementFailedWith(t *testing.T) {
+	r, v := performed(t, scene{opts: inlinePages, faults: []workspace.Fault{call(1, 0, "FetchResults", workspace.Latency(10*time.Second)), call(0, 1, "FetchResults", workspace.Status(403))}})
+	require.Contains(t, v.Advice, "refused access")
+	require.NotContains(t, v.Advice, r.Calls[1].RequestID, "this call was slow, and has brought its rows")
+	require.Contains(t, v.Advice, r.Calls[2].RequestID)
+}
