@@ -233,10 +233,12 @@ func tidies(s *telemetry.Statement, method string) bool {
 // answeredWithError reports whether the answer to a failed call came whole and was an error. An answer
 // that could not be read leaves the record's polling unknown, and gives it no SQLSTATE.
 func answeredWithError(s *telemetry.Statement, c *telemetry.Call) bool {
-	r := rpcOf(s, c.Method)
 	read := s.Polling != telemetry.Maybe[telemetry.Polling]{} || s.Failure != nil && s.Failure.SQLState != ""
-	return read && c.Status == 200 && r.LastStatus == 200 && r.FailedStatus != 200
+	return read && c.Status == 200 && cameWhole(rpcOf(s, c.Method))
 }
+
+// cameWhole reports whether the answers to a method with HTTP status 200 came whole.
+func cameWhole(r *telemetry.RPC) bool { return r.LastStatus == 200 && r.FailedStatus != 200 }
 
 // withFailedFiles adds the files that made a statement fail after the application had control: their
 // links may have expired meanwhile.

@@ -199,6 +199,8 @@ func rpcNote(c *telemetry.Call, s *telemetry.Statement) string {
 		notes = append(notes, "the answer is not complete")
 	case c.Failed && answeredWithError(s, c):
 		notes = append(notes, "answered with an error")
+	case c.Failed && c.Status == 200 && cameWhole(rpcOf(s, c.Method)):
+		notes = append(notes, "failed with an answer that the driver could not use")
 	case c.Failed:
 		notes = append(notes, statusNote(c.Status))
 	}

@@ -244,3 +244,13 @@ func TestSupportIsGivenTheCallThatTheStatementFailedWith(t *testing.T) {
 	require.NotContains(t, v.Advice, r.Calls[1].RequestID, "this call was slow, and has brought its rows")
 	require.Contains(t, v.Advice, r.Calls[2].RequestID)
 }
+
+func TestAnAnswerThatCannotBeReadIsNotOneThatBrokeOff(t *testing.T) {
+	r, v := performed(t, scene{opts: inlinePages, faults: []workspace.Fault{call(0, 0, "FetchResults", workspace.Latency(5*time.Second)), call(0, 0, "FetchResults", workspace.Garbage())}})
+	require.Contains(t, v.Sentence, "with an answer that could not be read")
+	for _, l := range explain.TimelineOf(r).Lanes {
+		for _, b := range l.Bars {
+			require.NotContains(t, b.Note, "without a whole answer")
+		}
+	}
+}
