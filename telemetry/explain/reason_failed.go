@@ -99,7 +99,7 @@ func retriedFiles(c *telemetry.CloudFetch) string {
 	}
 	switch {
 	case c.Retries == 0:
-		return format.Plural(c.Failed, "file") + " failed" + lastStatus(status)
+		return filesFailed(c)
 	case c.Retried > 1 && c.MostAttempts == 2:
 		files += " needed 2 attempts each"
 	case c.Retried > 1:
@@ -109,13 +109,23 @@ func retriedFiles(c *telemetry.CloudFetch) string {
 	default: // a record of an older version
 		files = format.Plural(c.Retries, "retry") + " of files"
 	}
-	if files += lastStatus(status); c.Failed > 0 {
+	files += lastStatus(status)
+	switch {
+	case c.Failed > 0 && int(c.FailedStatus.Or(0)) == status:
 		files += ", and " + format.Plural(c.Failed, "file") + " failed"
-		if final := int(c.FailedStatus.Or(0)); final != status {
-			files += lastStatus(final)
-		}
+	case c.Failed > 0:
+		files += ", and " + filesFailed(c)
 	}
 	return files
+}
+
+// filesFailed says how many files failed, and how: of several, that is known of the first.
+func filesFailed(c *telemetry.CloudFetch) string {
+	text, how := format.Plural(c.Failed, "file")+" failed", lastStatus(int(c.FailedStatus.Or(0)))
+	if c.Failed > 1 {
+		return text + " (the first of them:" + how[1:] + ")"
+	}
+	return text + how
 }
 
 // retriedFileStatus is the HTTP status of the latest request for a file that was repeated or, where none was,
@@ -252,7 +262,7 @@ func (because reason) withFailedFiles(s *telemetry.Statement) reason {
 		joined = "; before that, "
 	}
 	return reason{
-		because.evidence + joined + format.Plural(c.Failed, "file") + " failed" + lastStatus(status),
+		because.evidence + joined + filesFailed(c),
 		because.advice + " " + failedAdvice(s, "The storage", status),
 	}
 }

@@ -254,3 +254,23 @@ func TestAnAnswerThatCannotBeReadIsNotOneThatBrokeOff(t *testing.T) {
 		}
 	}
 }
+
+func TestFilesThatFailDifferentlyDoNotShareAStatus(t *testing.T) {
+	refusals := map[int64]int{1648: 403, 1672: 404} // of files 1 and 2, by their length
+	r, v := performed(t, scene{opts: filesOfPages, threads: 3, through: func(base http.RoundTripper) http.RoundTripper {
+		return roundTripper(func(r *http.Request) (*http.Response, error) {
+			resp, err := base.RoundTrip(r)
+			if err != nil || !strings.HasPrefix(r.URL.Path, "/results/") {
+				return resp, err
+			}
+			if resp.StatusCode = refusals[resp.ContentLength]; resp.StatusCode == 0 {
+				resp.StatusCode = 200
+				elsewhere(20 * time.Second)
+			}
+			return resp, err
+		})
+	}})
+	require.EqualValues(t, 2, r.CloudFetch.Failed)
+	require.NotContains(t, v.Sentence, "2 files failed, last status")
+	require.Contains(t, v.Sentence, "2 files failed (the first of them: last status 403)")
+}
