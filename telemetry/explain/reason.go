@@ -22,7 +22,7 @@ func reasonOf(s *telemetry.Statement, p telemetry.Part, took time.Duration) reas
 	case telemetry.PartPage:
 		return pageReason(s, took).withFailedCall(s)
 	case telemetry.PartFile:
-		return fileReason(s)
+		return fileReason(s).withFailedCall(s)
 	case telemetry.PartTransfer:
 		return transferReason(s)
 	case telemetry.PartDecode:

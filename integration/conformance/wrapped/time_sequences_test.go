@@ -274,3 +274,12 @@ func TestFilesThatFailDifferentlyDoNotShareAStatus(t *testing.T) {
 	require.NotContains(t, v.Sentence, "2 files failed, last status")
 	require.Contains(t, v.Sentence, "2 files failed (the first of them: last status 403)")
 }
+
+func TestAStatementThatWaitedForFilesSaysWhichCallItFailedWith(t *testing.T) {
+	o := filesOfPages
+	o.LinksPerPage = 1
+	_, v := performed(t, scene{opts: o, faults: []workspace.Fault{download(1, 0, workspace.Latency(20*time.Second)), call(0, 0, "FetchResults", workspace.Status(403))}})
+	require.Contains(t, v.Sentence, "waiting for 1 file")
+	require.Contains(t, v.Sentence, "FetchResults failed, last status 403")
+	require.Contains(t, v.Advice, "The workspace refused access")
+}
