@@ -47,7 +47,9 @@ func retryReason(s *telemetry.Statement) reason {
 		case failed == worst.Method && final == status:
 			about[0] = failedAdvice(s, "The workspace", final)
 		case worst.Retries > 0:
-			calls = append(calls, failed+" failed"+how)
+			if last := failed + " failed" + how; !slices.Contains(calls, last) {
+				calls = append(calls, last)
+			}
 			about = append(about, failedAdvice(s, "The workspace", final))
 		}
 		evidence = append(evidence, calls...)

@@ -283,3 +283,8 @@ func TestAStatementThatWaitedForFilesSaysWhichCallItFailedWith(t *testing.T) {
 	require.Contains(t, v.Sentence, "FetchResults failed, last status 403")
 	require.Contains(t, v.Advice, "The workspace refused access")
 }
+
+func TestACallThatFailedIsNamedOnce(t *testing.T) {
+	_, v := performed(t, scene{opts: polledPages, pause: 9 * time.Second, faults: []workspace.Fault{call(0, 0, "GetResultSetMetadata", workspace.Status(404)), call(1, 0, "FetchResults", workspace.Status(503))}})
+	require.Equal(t, 1, strings.Count(v.Sentence, "GetResultSetMetadata failed"), v.Sentence)
+}
