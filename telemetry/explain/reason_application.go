@@ -31,7 +31,7 @@ func applicationReason(s *telemetry.Statement) reason {
 	read, counted := s.RowsRead.Get()
 	delivered, known := s.Result.Rows.Get()
 	partly := counted && known && read < delivered
-	of := fmt.Sprintf("%s of %s read", format.Count(read), format.Plural(delivered, "row"))
+	of := fmt.Sprintf("%s of at least %s read", format.Count(read), format.Plural(delivered, "row")) // pages may have been to come
 	switch {
 	case partly && read <= 1 && s.Outcome == telemetry.OutcomeRunning:
 		return reason{"in the application: " + of + ", open for " + format.Duration(a.Between) + " since", closeSooner}
@@ -43,7 +43,7 @@ func applicationReason(s *telemetry.Statement) reason {
 		return reason{"in the application, between rows and after it left them (" + of + ")", closeSooner}
 	case counted && s.RowsEvidence == telemetry.EvidenceWire:
 	case counted && known && read == delivered && a.After == 0 && read <= 1: // it never asked for the end
-		return reason{"in the application: " + of + ", then left open for " + format.Duration(a.Between), closeSooner}
+		return reason{"in the application: " + format.Plural(read, "row") + " read, then left open for " + format.Duration(a.Between), closeSooner}
 	case counted && known && read == delivered && a.After == 0:
 		return reason{"in the application between rows, or after the last it read and before it closed them (" + format.Plural(read, "row") + ")", "Close rows as soon as the last is read: open rows keep a connection of the pool. Between rows, do less."}
 	case partly:

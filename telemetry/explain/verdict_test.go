@@ -370,14 +370,14 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 				Total: 8200 * time.Millisecond, Outcome: telemetry.OutcomeClosedEarly, RPCs: observed, RowsRead: known[int64](1), Result: telemetry.Result{Rows: known[int64](3000)},
 				Application: telemetry.Application{Between: 8 * second}, Split: split{telemetry.PartApplication: 8 * second, telemetry.PartServer: second / 5},
 			},
-			"application-bound: 98 % of 8.2 s in the application: 1 of 3,000 rows read, then left open for 8.0 s", "LIMIT",
+			"application-bound: 98 % of 8.2 s in the application: 1 of at least 3,000 rows read, then left open for 8.0 s", "LIMIT",
 		},
 		"one row read, and open": {
 			telemetry.Statement{
 				Total: 30 * second, Outcome: telemetry.OutcomeRunning, RPCs: observed, RowsRead: known[int64](1), Result: telemetry.Result{Rows: known[int64](80)},
 				Application: telemetry.Application{Between: 29 * second}, Split: split{telemetry.PartApplication: 29 * second, telemetry.PartServer: second},
 			},
-			"application-bound: 97 % of 30 s in the application: 1 of 80 rows read, open for 29 s since", "LIMIT",
+			"application-bound: 97 % of 30 s in the application: 1 of at least 80 rows read, open for 29 s since", "LIMIT",
 		},
 		"links that expired while the application waited": {
 			telemetry.Statement{
@@ -391,21 +391,21 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 				Total: 8 * second, Outcome: telemetry.OutcomeClosedEarly, RPCs: observed, RowsRead: known[int64](1500), Result: telemetry.Result{Rows: known[int64](3000)},
 				Application: telemetry.Application{Between: 8 * second}, Split: split{telemetry.PartApplication: 8 * second},
 			},
-			"application-bound: 100 % of 8.0 s in the application, between rows and before it closed them (1,500 of 3,000 rows read)", "LIMIT",
+			"application-bound: 100 % of 8.0 s in the application, between rows and before it closed them (1,500 of at least 3,000 rows read)", "LIMIT",
 		},
 		"dropped": {
 			telemetry.Statement{
 				Total: 8 * second, Outcome: telemetry.OutcomeAbandoned, RPCs: observed, RowsRead: known[int64](1500), Result: telemetry.Result{Rows: known[int64](3000)},
 				Application: telemetry.Application{Between: 8 * second}, Split: split{telemetry.PartApplication: 8 * second},
 			},
-			"application-bound: 100 % of 8.0 s in the application, between rows and after it left them (1,500 of 3,000 rows read)", "Close rows",
+			"application-bound: 100 % of 8.0 s in the application, between rows and after it left them (1,500 of at least 3,000 rows read)", "Close rows",
 		},
 		"reading": {
 			telemetry.Statement{
 				Total: 8 * second, Outcome: telemetry.OutcomeRunning, RPCs: observed, RowsRead: known[int64](1500), Result: telemetry.Result{Rows: known[int64](3000)},
 				Application: telemetry.Application{Between: 8 * second}, Split: split{telemetry.PartApplication: 8 * second},
 			},
-			"application-bound: 100 % of 8.0 s in the application between rows, where the driver's decoding of rows that are read one by one counts, too (1,500 of 3,000 rows read)", "between rows",
+			"application-bound: 100 % of 8.0 s in the application between rows, where the driver's decoding of rows that are read one by one counts, too (1,500 of at least 3,000 rows read)", "between rows",
 		},
 		"read to the end": {
 			telemetry.Statement{Total: 60 * second, RPCs: observed, RowsRead: known[int64](1e6), Application: telemetry.Application{Between: 54 * second}, Split: split{telemetry.PartApplication: 54 * second, telemetry.PartServer: 6 * second}},

@@ -103,9 +103,9 @@ func TestWhatIsSaidOfFaultsThatOperatorsMeet(t *testing.T) {
 			scene: scene{opts: inline, at: 14 * time.Minute, faults: call("ExecuteStatement", workspace.Latency(time.Hour))},
 			part:  telemetry.PartServer, says: "no byte of an answer to ExecuteStatement for 14 min", running: true,
 		},
-		"1 of 3,000 rows read, then left open": {
+		"1 of at least 3,000 rows read, then left open": {
 			scene: scene{opts: workspace.Options{CloudFetchThreshold: -1}, query: rows(3000), ending: closedEarly, stop: 1, sleeps: map[moment]time.Duration{leftOpenAtRow: 8 * time.Second}},
-			part:  telemetry.PartApplication, says: "1 of 3,000 rows read, then left open for 8.0 s",
+			part:  telemetry.PartApplication, says: "1 of at least 3,000 rows read, then left open for 8.0 s",
 		},
 		"PUT, and storage takes 2 s": {
 			scene: scene{

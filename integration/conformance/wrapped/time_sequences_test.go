@@ -288,3 +288,12 @@ func TestACallThatFailedIsNamedOnce(t *testing.T) {
 	_, v := performed(t, scene{opts: polledPages, pause: 9 * time.Second, faults: []workspace.Fault{call(0, 0, "GetResultSetMetadata", workspace.Status(404)), call(1, 0, "FetchResults", workspace.Status(503))}})
 	require.Equal(t, 1, strings.Count(v.Sentence, "GetResultSetMetadata failed"), v.Sentence)
 }
+
+func TestRowsThatHaveNotArrivedMayBeMore(t *testing.T) {
+	_, v := performed(t, scene{opts: inlinePages, ending: closedEarly, stop: 10, sleeps: map[moment]time.Duration{leftOpenAtRow: 8 * time.Second}})
+	require.NotContains(t, v.Sentence, "10 of 40 rows", "the result has 120")
+	o := inlinePages
+	o.PageRows = 1
+	_, v = performed(t, scene{opts: o, ending: closedEarly, stop: 1, sleeps: map[moment]time.Duration{leftOpenAtRow: 8 * time.Second}})
+	require.NotContains(t, v.Sentence, "1 of 1 row")
+}
