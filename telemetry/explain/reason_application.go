@@ -28,6 +28,7 @@ func applicationReason(s *telemetry.Statement) reason {
 			"Close rows when they end: until then they keep a connection of the pool.",
 		}
 	}
+	endUnasked := a.After == 0 && s.Outcome != telemetry.OutcomeFailed // or it had the end at once
 	read, counted := s.RowsRead.Get()
 	delivered, known := s.Result.Rows.Get()
 	partly := counted && known && read < delivered
@@ -42,15 +43,15 @@ func applicationReason(s *telemetry.Statement) reason {
 	case partly && s.Outcome == telemetry.OutcomeAbandoned:
 		return reason{"in the application, between rows and after it left them (" + of + ")", closeSooner}
 	case counted && s.RowsEvidence == telemetry.EvidenceWire:
-	case counted && known && read == delivered && a.After == 0 && read <= 1: // it never asked for the end
+	case counted && known && read == delivered && endUnasked && read <= 1: // it never asked for the end
 		return reason{"in the application: " + format.Plural(read, "row") + " read, then left open for " + format.Duration(a.Between), closeSooner}
-	case counted && known && read == delivered && a.After == 0:
+	case counted && known && read == delivered && endUnasked:
 		return reason{"in the application between rows, or after the last it read and before it closed them (" + format.Plural(read, "row") + ")", "Close rows as soon as the last is read: open rows keep a connection of the pool. Between rows, do less."}
 	case partly:
 		return reason{"in the application between rows, where the driver's decoding of rows that are read one by one counts, too (" + of + ")", readFaster}
 	}
 	switch {
-	case (!counted || s.RowsEvidence == telemetry.EvidenceWire) && a.After == 0 && s.Outcome != telemetry.OutcomeRunning:
+	case (!counted || s.RowsEvidence == telemetry.EvidenceWire) && endUnasked && s.Outcome != telemetry.OutcomeRunning:
 		return reason{"in the application between the batches it read, or after the last and before it closed them", "Close readers as soon as the last batch is read: they keep a connection of the pool. Between batches, do less."}
 	case !counted || s.RowsEvidence == telemetry.EvidenceWire:
 		return reason{"in the application between the batches it read", "The application reads slower than data arrives: do less between batches."}

@@ -297,3 +297,11 @@ func TestRowsThatHaveNotArrivedMayBeMore(t *testing.T) {
 	_, v = performed(t, scene{opts: o, ending: closedEarly, stop: 1, sleeps: map[moment]time.Duration{leftOpenAtRow: 8 * time.Second}})
 	require.NotContains(t, v.Sentence, "1 of 1 row")
 }
+
+func TestTheReadThatFailedWasAskedFor(t *testing.T) {
+	o := inlinePages
+	o.OperationTimeout = 5 * time.Second
+	r, v := performed(t, scene{opts: o, sleeps: map[moment]time.Duration{amidRows: 20 * time.Second}})
+	require.Equal(t, telemetry.OutcomeFailed, r.Outcome)
+	require.NotContains(t, v.Sentence, "after the last it read")
+}
