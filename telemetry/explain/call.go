@@ -18,12 +18,20 @@ func rpcOf(s *telemetry.Statement, method string) *telemetry.RPC {
 	return &telemetry.RPC{}
 }
 
-// slowest is how long the slowest call of a method took, as far as that is certainly not in PartRetry.
+// slowest is how long the slowest call of a method took, as far as that is certainly not in PartRetry, nor
+// waiting for a network connection.
 func slowest(s *telemetry.Statement, r *telemetry.RPC) time.Duration {
+	return answering(s, r, r.Slowest)
+}
+
+// answering is how much of d, a time of calls of a method, is certainly neither in PartRetry nor waiting for a
+// network connection.
+func answering(s *telemetry.Statement, r *telemetry.RPC, d time.Duration) time.Duration {
+	d -= r.Connecting
 	if r.Retries == 0 {
-		return r.Slowest
+		return d
 	}
-	return outsideRetry(s, r.Slowest)
+	return outsideRetry(s, d)
 }
 
 // outsideRetry is how much of d, a time of status calls that were repeated, is certainly not in

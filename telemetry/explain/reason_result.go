@@ -20,11 +20,7 @@ func pageReason(s *telemetry.Statement, took time.Duration) reason {
 		}
 	}
 	metadata := rpcOf(s, "GetResultSetMetadata")
-	described := max(metadata.Slowest, metadata.Latency)
-	if metadata.Retries > 0 {
-		described = outsideRetry(s, described)
-	}
-	if d := described; most(d, took) {
+	if d := answering(s, metadata, max(metadata.Slowest, metadata.Latency)); most(d, took) {
 		text := "waiting for what describes the result: GetResultSetMetadata took " + format.Duration(d)
 		if metadata.Calls > 1 {
 			text += " in " + format.Plural(metadata.Calls, "call")

@@ -129,7 +129,8 @@ const pollFaster = "Statements faster than the poll interval gain from a shorter
 
 // noticedLate reports whether the server may have finished long before the status call that noticed.
 func noticedLate(s *telemetry.Statement, took time.Duration) bool {
-	return !unfinished(s) && most(unseen(s), took) && !most(slowest(s, rpcOf(s, "GetOperationStatus")), took)
+	status := rpcOf(s, "GetOperationStatus")
+	return !unfinished(s) && most(unseen(s), took) && !most(slowest(s, status)+status.Connecting, took)
 }
 
 // unseen is how long before a status call noticed the server may have finished, as far as that is certainly not

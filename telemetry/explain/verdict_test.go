@@ -595,6 +595,24 @@ func TestCancelingIsBlamedOnlyForItsTime(t *testing.T) {
 	require.NotContains(t, v.Sentence, "CancelOperation took 10 ms", v.Advice)
 }
 
+// A connection that takes long to open is the network's, or nobody's: the workspace has not answered late.
+func TestACallThatWaitedForAConnectionWasNotAnsweredLate(t *testing.T) {
+	for method, of := range map[string]telemetry.Part{
+		"GetResultSetMetadata": telemetry.PartPage, "GetOperationStatus": telemetry.PartServer, "CloseOperation": telemetry.PartClose,
+	} {
+		s := &telemetry.Statement{
+			Total: 25 * second, Outcome: telemetry.OutcomeCompleted, State: "FINISHED", Polling: polls(2), Calls: []telemetry.Call{executed},
+			RPCs:  rpcs(telemetry.RPC{Method: method, Calls: 1, LastStatus: 200, Latency: 10 * second, Slowest: 10 * second, Connecting: 9900 * time.Millisecond}),
+			Split: telemetry.Split{telemetry.PartNetwork: 12 * second},
+		}
+		s.Split[of] = 13 * second
+		v := explain.Of(s)
+		require.Equal(t, of, v.Part)
+		require.NotContains(t, v.Sentence, "took 10 s")
+		require.NotContains(t, v.Advice, "late")
+	}
+}
+
 // 100 calls waited since long before the first reading and got their connections; one began to wait.
 func TestTheTimeOfWaitsThatEndedIsNotThatOfThoseThatBegan(t *testing.T) {
 	before := sql.DBStats{WaitCount: 100, WaitDuration: 0, MaxOpenConnections: 4}
