@@ -20,7 +20,11 @@ func AppendJSON(b []byte, v slog.Value) []byte {
 	case slog.KindBool:
 		return strconv.AppendBool(b, v.Bool())
 	case slog.KindDuration:
-		return strconv.AppendFloat(b, float64(v.Duration().Microseconds())/1000, 'f', -1, 64)
+		d := v.Duration()
+		if d > 0 {
+			d = max(d, time.Microsecond) // a short time is not none
+		}
+		return strconv.AppendFloat(b, float64(d.Microseconds())/1000, 'f', -1, 64)
 	case slog.KindTime:
 		b = append(b, '"')
 		b = v.Time().UTC().AppendFormat(b, time.RFC3339Nano)

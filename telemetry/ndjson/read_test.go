@@ -83,6 +83,20 @@ func TestARecordThatWasReadIsExplainedAsTheOneThatWasWritten(t *testing.T) {
 	}
 }
 
+// database/sql closes rows within a microsecond of their end.
+func TestATimeBelowAMicrosecondIsNotReadAsNone(t *testing.T) {
+	written := &telemetry.Statement{
+		Total: 8*time.Second + 300, Outcome: telemetry.OutcomeCompleted, RPCs: []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1}}, RowsRead: telemetry.Known[int64](40),
+		Result: telemetry.Result{Rows: telemetry.Known[int64](40)}, Application: telemetry.Application{Between: 8 * time.Second, After: 300}, Split: telemetry.Split{telemetry.PartApplication: 8*time.Second + 300},
+	}
+	var out bytes.Buffer
+	ndjson.New(&out).StatementFinished(written)
+	for record, err := range ndjson.Read(&out) {
+		require.NoError(t, err)
+		require.Equal(t, explain.Of(written).Sentence, explain.Of(record.(*telemetry.Statement)).Sentence)
+	}
+}
+
 // words are what fields of text say, by name; others say "text".
 var words = map[string][]string{
 	"Method":    {"ExecuteStatement", "GetOperationStatus", "GetResultSetMetadata", "FetchResults", "CancelOperation", "CloseOperation"},
