@@ -21,16 +21,19 @@ func (s *situation) refused() []finding {
 	}
 	var category telemetry.Category
 	var latest time.Time
+	var same int64 // attempts that failed with the category
 	for _, e := range s.errors {
 		if e.Of == ofConnection {
-			category = cmp.Or(category, e.Category)
+			if category = cmp.Or(category, e.Category); e.Category == category {
+				same += int64(e.Count)
+			}
 			if e.Last.at.After(latest) {
 				latest = e.Last.at
 			}
 		}
 	}
 	with, because := "", ""
-	if category != "" {
+	if same >= n {
 		with, because = " with "+format.OneSpelling(string(category)), ": "+format.OneSpelling(string(category))
 	}
 	f := finding{

@@ -327,6 +327,18 @@ func TestRefusedConnectionsNameTheirError(t *testing.T) {
 	})
 }
 
+func TestRefusedConnectionsDoNotShareAnError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture()
+		for _, c := range []telemetry.Category{telemetry.CategoryAuth, telemetry.CategoryAuth, telemetry.CategoryConnection} {
+			f.memory.SessionOpened(&telemetry.SessionOpened{Started: time.Now(), Failure: &telemetry.Failure{Category: c}})
+		}
+		var o struct{ Headline string }
+		f.json(t, "/?format=json", &o)
+		require.Equal(t, "No connection could be opened in the last 5 min: 3 attempts failed.", o.Headline)
+	})
+}
+
 func TestThePoolFindingCountsTheWaitsOfItsSentence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture()
