@@ -339,6 +339,18 @@ func TestRefusedConnectionsDoNotShareAnError(t *testing.T) {
 	})
 }
 
+// The last read of a page failed without an answer; the application holds the rows open since.
+func TestAStatementWhoseCallHasEndedIsNotStuck(t *testing.T) {
+	s := waitingFor(10 * time.Minute)
+	s.Execute, s.Application.After = ms(20), 9*time.Minute
+	s.Split = telemetry.Split{telemetry.PartServer: ms(20), telemetry.PartPage: time.Minute - ms(20), telemetry.PartApplication: 9 * time.Minute}
+	s.Calls[0].FirstByte, s.Calls[0].End = telemetry.Known(ms(20)), telemetry.Known(ms(20))
+	s.Calls = append(s.Calls, telemetry.Call{Method: "FetchResults", Start: ms(20), Latest: ms(20), End: telemetry.Known(time.Minute), Attempts: 1, Failed: true})
+	require.Zero(t, unansweredFor(s))
+	s.Calls[1].End = telemetry.Maybe[time.Duration]{}
+	require.Equal(t, 10*time.Minute-ms(20), unansweredFor(s))
+}
+
 func TestThePoolFindingCountsTheWaitsOfItsSentence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture()

@@ -52,10 +52,12 @@ func lastCall(s *telemetry.Statement, method string) *telemetry.Call {
 }
 
 // Unanswered returns the method of the latest call of a statement, and how long the call has waited
-// for the first byte of an answer. ok is false where an answer came, or where calls are not known.
+// for the first byte of an answer. ok is false where an answer came, or where calls are not known, and
+// where the call of a statement that runs has ended without an answer.
 func Unanswered(s *telemetry.Statement) (method string, since time.Duration, ok bool) {
 	c, since, ok := silent(s)
-	return c.Method, since, ok
+	_, ended := c.End.Get()
+	return c.Method, since, ok && !(ended && s.Outcome == telemetry.OutcomeRunning)
 }
 
 // silent returns the latest call and its silence; ok is false where an answer came, or without calls.
