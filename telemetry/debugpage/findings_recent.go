@@ -89,8 +89,8 @@ func (s *situation) retries() []finding {
 	}
 	return []finding{{
 		Severity: severityWarning, Number: format.Count(s.minutes.retries), Link: "statements?bound=retry-bound",
-		Text: fmt.Sprintf("%s in the last 5 min%s: that took %s of the time of all statements.",
-			format.Choose(s.minutes.retries, "request failed and was repeated", "requests failed and were repeated"), status, taken),
+		Text: fmt.Sprintf("%s of statements that ended in the last 5 min failed and were repeated%s: that took %s of the time of all statements.",
+			format.Plural(s.minutes.retries, "request"), status, taken),
 		Advice: "The workspace or the storage refuses requests: look at its status and limits, and run fewer statements at once.",
 	}}
 }

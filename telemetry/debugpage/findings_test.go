@@ -57,7 +57,7 @@ func TestFirstSentenceOfEachIncident(t *testing.T) {
 			for range 20 {
 				f.memory.StatementFinished(repeated())
 			}
-		}, severityWarning, "60 requests failed and were repeated in the last 5 min, last HTTP 503: that took 72 % of the time of all statements."},
+		}, severityWarning, "60 requests of statements that ended in the last 5 min failed and were repeated, last HTTP 503: that took 72 % of the time of all statements."},
 		{"slow storage", func(f *fixture) {
 			for range 300 {
 				f.memory.StatementFinished(downloaded())
@@ -147,7 +147,7 @@ func TestFirstSentenceOfEachIncident(t *testing.T) {
 				s.RPCs[0].FailedStatus = 0
 				f.memory.StatementFinished(s)
 			}
-		}, severityWarning, "60 requests failed and were repeated in the last 5 min: that took 98 % of the time of all statements."},
+		}, severityWarning, "60 requests of statements that ended in the last 5 min failed and were repeated: that took 98 % of the time of all statements."},
 		{"statements fail, and the latest was canceled", func(f *fixture) {
 			for n := range 13 {
 				s := quick(20)
@@ -349,6 +349,21 @@ func TestAStatementWhoseCallHasEndedIsNotStuck(t *testing.T) {
 	require.Zero(t, unansweredFor(s))
 	s.Calls[1].End = telemetry.Maybe[time.Duration]{}
 	require.Equal(t, 10*time.Minute-ms(20), unansweredFor(s))
+}
+
+// An hour ago, requests of a statement that ended just now were repeated.
+func TestRequestsAreNotSaidToBeRepeatedWhenTheirStatementEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture()
+		s := repeated()
+		s.Started, s.Total = time.Now().Add(-time.Hour), time.Hour
+		s.Split = telemetry.Split{telemetry.PartRetry: 20 * time.Minute, telemetry.PartServer: 40 * time.Minute}
+		f.memory.StatementFinished(s)
+		var o struct{ Findings []finding }
+		f.json(t, "/?format=json", &o)
+		require.NotContains(t, o.Findings[0].Text, "repeated in the last 5 min")
+		require.Contains(t, o.Findings[0].Text, "3 requests of statements that ended in the last 5 min failed and were repeated, last HTTP 503")
+	})
 }
 
 func TestThePoolFindingCountsTheWaitsOfItsSentence(t *testing.T) {
