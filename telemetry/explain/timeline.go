@@ -259,17 +259,22 @@ func fileNote(f *telemetry.File) string {
 	return note
 }
 
-// described is when the application had control after the call, as far as calls are listed: it may have asked
-// for the description of the rows first, which the driver fetches then.
-func (t *Timeline) described(s *telemetry.Statement) time.Duration {
-	had := s.Execute
+// beforeRows shows when the application had control before it asked for rows, and returns when it asked. As far
+// as calls are listed: it may have asked for the description of the rows before, which the driver fetches then.
+func beforeRows(s *telemetry.Statement) (bars []Bar, asked time.Duration) {
+	at, left := s.Execute, s.Application.Before
+	b := Bar{Kind: BarApplication, Label: "application", Note: "before the first row"}
 	for i := range s.Calls {
 		c := &s.Calls[i]
-		if end, ended := c.End.Get(); ended && c.Method == "GetResultSetMetadata" && c.Start >= s.Execute && end+s.Application.Before <= s.Execute+s.FirstRow.Or(s.Total) {
-			had = end
+		end, ended := c.End.Get()
+		if !ended || c.Method != "GetResultSetMetadata" || c.Start < at || c.Start-at+rounding >= left {
+			continue // the driver fetches it for the first row
 		}
+		b.Start, b.End = at, c.Start
+		bars, at, left = append(bars, b), end, left-(c.Start-at)
 	}
-	return had
+	b.Start, b.End = at, at+left
+	return append(bars, b), b.End
 }
 
 // addRows shows what the application did with the rows. Between rows, a record has only for how long
@@ -279,10 +284,8 @@ func (t *Timeline) addRows(s *telemetry.Statement) {
 	if running && s.Execute == 0 {
 		return
 	}
-	had := t.described(s)
-	asked := had + s.Application.Before
+	bars, asked := beforeRows(s)
 	closing := s.Total - s.Close.Or(0)
-	bars := []Bar{{Kind: BarApplication, Label: "application", Start: had, End: asked, Note: "before the first row"}}
 	first, begun := s.FirstRow.Get()
 	consume, read := s.Consume.Get()
 	switch {
@@ -304,7 +307,7 @@ func (t *Timeline) addRows(s *telemetry.Statement) {
 	case running && asked < s.Total:
 		bars = append(bars, Bar{Kind: BarReading, Label: "first row", Start: asked, End: s.Total, Open: true})
 	case running:
-		bars[0].Open = true
+		bars[len(bars)-1].Open = true
 	}
 	if d := s.Application.After; d > 0 {
 		bars = append(bars, Bar{Kind: BarApplication, Label: "application", Start: closing - d, End: closing, Note: "after the last row", Open: running})

@@ -305,3 +305,38 @@ func TestTheReadThatFailedWasAskedFor(t *testing.T) {
 	require.Equal(t, telemetry.OutcomeFailed, r.Outcome)
 	require.NotContains(t, v.Sentence, "after the last it read")
 }
+
+func TestTheApplicationHadControlUntilItAskedForADescriptionOrRows(t *testing.T) {
+	for name, test := range map[string]struct {
+		describes bool
+		want      []time.Duration // beginning and end of each bar
+	}{
+		"rows":          {false, []time.Duration{1 * time.Second, 6 * time.Second}},
+		"a description": {true, []time.Duration{1 * time.Second, 3 * time.Second, 5 * time.Second, 8 * time.Second}},
+	} {
+		r, _ := performed(t, scene{opts: polledPages, faults: []workspace.Fault{call(1, 0, "GetResultSetMetadata", workspace.Latency(2*time.Second)), call(1, 0, "FetchResults", workspace.Latency(9*time.Second))}, program: func(ctx context.Context, db *sql.DB) error {
+			rows, err := db.QueryContext(ctx, statement(10))
+			if err != nil {
+				return err
+			}
+			defer rows.Close()
+			elsewhere(2 * time.Second)
+			if test.describes {
+				_, _ = rows.ColumnTypes()
+			}
+			elsewhere(3 * time.Second)
+			for rows.Next() {
+			}
+			return rows.Err()
+		}})
+		var got []time.Duration
+		for _, l := range explain.TimelineOf(r).Lanes {
+			for _, b := range l.Bars {
+				if b.Kind == explain.BarApplication {
+					got = append(got, b.Start, b.End)
+				}
+			}
+		}
+		require.Equal(t, test.want, got, name)
+	}
+}
