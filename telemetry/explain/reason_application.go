@@ -40,6 +40,8 @@ func applicationReason(s *telemetry.Statement) reason {
 		return reason{"in the application: " + of + ", then left open for " + format.Duration(a.Between), closeSooner}
 	case partly && s.Outcome == telemetry.OutcomeClosedEarly:
 		return reason{"in the application, between rows and before it closed them (" + of + ")", closeSooner + " Between rows, do less."}
+	case partly && s.Outcome == telemetry.OutcomeCanceled: // database/sql closes rows whose context is done
+		return reason{"in the application, between rows and before they were closed (" + of + ")", closeSooner + " Between rows, do less."}
 	case partly && s.Outcome == telemetry.OutcomeAbandoned:
 		return reason{"in the application, between rows and after it left them (" + of + ")", closeSooner}
 	case counted && s.RowsEvidence == telemetry.EvidenceWire:

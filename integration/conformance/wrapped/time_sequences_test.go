@@ -340,3 +340,22 @@ func TestTheApplicationHadControlUntilItAskedForADescriptionOrRows(t *testing.T)
 		require.Equal(t, test.want, got, name)
 	}
 }
+
+func TestRowsThatAreClosedByTheirContextMayHaveBeenLeftOpen(t *testing.T) {
+	r, v := performed(t, scene{opts: inlinePages, program: func(ctx context.Context, db *sql.DB) error {
+		ctx, cancel := context.WithTimeout(ctx, time.Minute)
+		defer cancel()
+		rows, err := db.QueryContext(ctx, statement(sceneRows))
+		if err != nil {
+			return err
+		}
+		for range 10 {
+			rows.Next()
+		}
+		elsewhere(2 * time.Minute)
+		return nil
+	}})
+	require.Equal(t, telemetry.OutcomeCanceled, r.Outcome)
+	require.NotContains(t, v.Sentence, "decoding")
+	require.NotContains(t, v.Advice, "reads slower than rows arrive")
+}
