@@ -36,7 +36,7 @@ func applicationReason(s *telemetry.Statement) reason {
 	switch {
 	case partly && read <= 1 && s.Outcome == telemetry.OutcomeRunning:
 		return reason{"in the application: " + of + ", open for " + format.Duration(a.Between) + " since", closeSooner}
-	case partly && read <= 1:
+	case partly && read <= 1 && s.Outcome != telemetry.OutcomeFailed:
 		return reason{"in the application: " + of + ", then left open for " + format.Duration(a.Between), closeSooner}
 	case partly && s.Outcome == telemetry.OutcomeClosedEarly:
 		return reason{"in the application, between rows and before it closed them (" + of + ")", closeSooner + " Between rows, do less."}

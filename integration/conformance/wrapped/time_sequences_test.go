@@ -359,3 +359,27 @@ func TestRowsThatAreClosedByTheirContextMayHaveBeenLeftOpen(t *testing.T) {
 	require.NotContains(t, v.Sentence, "decoding")
 	require.NotContains(t, v.Advice, "reads slower than rows arrive")
 }
+
+func TestRowsThatCouldNotBeReadWereNotLeftOpen(t *testing.T) {
+	o := filesOfPages
+	o.FileRows = 1
+	r, v := performed(t, scene{opts: o, query: statement(3), program: readRowThen(8 * time.Second), faults: []workspace.Fault{download(0, 1, workspace.Status(403))}})
+	require.Equal(t, telemetry.OutcomeFailed, r.Outcome)
+	require.NotContains(t, v.Sentence, "left open")
+}
+
+// readRowThen reads three rows, and does something else after the first.
+func readRowThen(hold time.Duration) func(context.Context, *sql.DB) error {
+	return func(ctx context.Context, db *sql.DB) error {
+		rows, err := db.QueryContext(ctx, statement(3))
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			elsewhere(hold)
+			hold = 0
+		}
+		return rows.Err()
+	}
+}
