@@ -290,12 +290,12 @@ func (t *Timeline) addRows(s *telemetry.Statement) {
 	consume, read := s.Consume.Get()
 	switch {
 	case begun || read:
-		b := Bar{Kind: BarReading, Label: "reading", Start: asked, End: s.Execute + first + consume, Failed: s.Failed(), Open: running}
+		b := Bar{Kind: BarReading, Label: "reading", Start: asked, End: s.Execute + first + consume, Failed: s.Failed(), Open: running && s.Application.After == 0}
 		if begun {
 			b.FirstByte = telemetry.Known(s.Execute + first)
 		}
 		if running {
-			b.End = s.Total
+			b.End = s.Total - s.Application.After
 		}
 		if n, ok := s.RowsRead.Get(); ok {
 			b.Note = format.Plural(n, "row")

@@ -383,3 +383,25 @@ func readRowThen(hold time.Duration) func(context.Context, *sql.DB) error {
 		return rows.Err()
 	}
 }
+
+func TestReadingIsNotDrawnOverRowsThatHaveEnded(t *testing.T) {
+	o, bars := inlinePages, 0
+	o.ExecutionTime = func(string) time.Duration { return time.Second }
+	got := scene{entry: "NewConnector", reader: "rows", opts: o, at: 10 * time.Second, program: readRaw(statement(sceneRows), time.Hour, 10*time.Second)}.perform(t)
+	require.Equal(t, 9*time.Second, got.look.Application.After)
+	for _, l := range explain.TimelineOf(got.look).Lanes {
+		for _, b := range l.Bars {
+			switch b.Kind {
+			case explain.BarReading:
+				require.Equal(t, time.Second, b.End)
+				require.False(t, b.Open)
+				bars++
+			case explain.BarApplication:
+				require.Equal(t, 9*time.Second, b.End-b.Start)
+				require.True(t, b.Open)
+				bars++
+			}
+		}
+	}
+	require.Equal(t, 2, bars)
+}
