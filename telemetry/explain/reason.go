@@ -29,11 +29,11 @@ func reasonOf(s *telemetry.Statement, p telemetry.Part, took time.Duration) reas
 		return reason{
 			"in the driver, which turned bytes into rows" + rowsOf(s),
 			"Select fewer columns. Where rows are read one by one, Arrow batches (GetArrowBatches) save turning them into single values.",
-		}
+		}.withFailedCall(s)
 	case telemetry.PartApplication:
 		return applicationReason(s).withFailedFiles(s).withFailedCall(s)
 	case telemetry.PartClose:
-		return closeReason(s, took)
+		return closeReason(s, took).withFailedCall(s)
 	case telemetry.PartNetwork:
 		return networkReason(s, took).withFailedCall(s)
 	}

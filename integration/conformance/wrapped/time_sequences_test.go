@@ -405,3 +405,9 @@ func TestReadingIsNotDrawnOverRowsThatHaveEnded(t *testing.T) {
 	}
 	require.Equal(t, 2, bars)
 }
+
+func TestAStatementThatWasClosedSlowlySaysWhichCallItFailedWith(t *testing.T) {
+	_, v := performed(t, scene{opts: inlinePages, faults: []workspace.Fault{call(0, 0, "FetchResults", workspace.Status(403)), call(1, 0, "CloseOperation", workspace.Latency(5*time.Second))}})
+	require.Contains(t, v.Sentence, "CloseOperation took 5.0 s")
+	require.Contains(t, v.Sentence, "FetchResults failed, last status 403")
+}
