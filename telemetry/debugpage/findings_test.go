@@ -2,6 +2,7 @@ package debugpage
 
 import (
 	"database/sql"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -363,6 +364,26 @@ func TestRequestsAreNotSaidToBeRepeatedWhenTheirStatementEnded(t *testing.T) {
 		f.json(t, "/?format=json", &o)
 		require.NotContains(t, o.Findings[0].Text, "repeated in the last 5 min")
 		require.Contains(t, o.Findings[0].Text, "3 requests of statements that ended in the last 5 min failed and were repeated, last HTTP 503")
+	})
+}
+
+func TestCanceledStatementsAreCountedWhateverTheirShapes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture()
+		for n := range 4 * shapesKept {
+			s := quick(30)
+			if s.Shape = strconv.Itoa(n); n%2 == 0 {
+				s.Outcome, s.Failure = telemetry.OutcomeCanceled, &telemetry.Failure{Category: telemetry.CategoryTimeout}
+			}
+			f.memory.StatementFinished(s)
+			ping := quick(1)
+			ping.Internal = true
+			f.memory.StatementFinished(ping)
+			time.Sleep(time.Millisecond)
+		}
+		var o struct{ Headline string }
+		f.json(t, "/?format=json", &o)
+		require.Contains(t, o.Headline, "128 of 256 statements of the last 5 min were canceled")
 	})
 }
 
