@@ -213,6 +213,12 @@ func TestSessionsThatCannotBeOpenedAreSummedWithoutStatements(t *testing.T) {
 	require.Contains(t, dbtel(t, records, "summary", "--json").out, `"failures":[{"name":"connection_error","sessions":2},{"name":"auth_error","sessions":1},{"name":"cancelled","sessions":1}`)
 }
 
+// One call began to wait; an hour of others ended, which began before the sample.
+func TestWaitsForAPoolAreNotDividedByOthers(t *testing.T) {
+	got := dbtel(t, `{"event":"pool","sampled":"2026-03-01T08:00:00Z","pool":"orders","max_open":4,"open":4,"in_use":4,"waits":1,"waited_ms":3600000}`, "summary")
+	require.Equal(t, 1, strings.Count(got.out, "60 min"), got.out)
+}
+
 func TestSeveralFilesAreReadAsOne(t *testing.T) {
 	got := dbtel(t, "", "summary", "--json", sample, sample)
 	var s struct{ Statements int }

@@ -39,20 +39,20 @@ func printPools(w io.Writer, pools []*poolSummary, on screen) {
 	fmt.Fprintln(w)
 	t := table{columns: []column{
 		{title: "POOL", least: leastText}, {title: "MOST IN USE", right: true}, {title: "OF", right: true}, {title: "FULL", right: true, rank: 2},
-		{title: "WAITS", right: true}, {title: "EACH", right: true, rank: 1}, {title: "WAITED", right: true},
+		{title: "WAITS", right: true}, {title: "WAITED", right: true},
 	}}
 	for _, p := range pools {
-		limit, full, each, waited := number(int64(p.MaxOpen)), cell{"-", dim}, cell{"-", dim}, cell{"-", dim}
+		limit, full, waited := number(int64(p.MaxOpen)), cell{"-", dim}, cell{"-", dim}
 		if p.MaxOpen == 0 {
 			limit = cell{"-", dim}
 		}
 		if p.Full > 0 {
 			full = cell{format.Percent(float64(p.Full) / float64(p.Samples)), red}
 		}
-		if p.Waits > 0 && p.Waited > 0 { // the time of a wait is counted when it ends
-			each, waited = duration(p.Waited/millis(p.Waits)), duration(p.Waited)
+		if p.Waited > 0 { // that of waits that ended, not of those that began
+			waited = duration(p.Waited)
 		}
-		t.add(cell{p.Name, bold}, number(int64(p.InUse)), limit, full, number(p.Waits), each, waited)
+		t.add(cell{p.Name, bold}, number(int64(p.InUse)), limit, full, number(p.Waits), waited)
 	}
 	t.print(w, on)
 }
