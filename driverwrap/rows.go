@@ -83,7 +83,7 @@ type rows struct {
 	native    driver.Rows
 	st        *statement
 	lease     atomic.Pointer[lease] // until the rows are closed
-	described atomic.Bool           // the driver was asked for the columns
+	described atomic.Bool           // the driver has the columns, or is being asked for them
 	inference *inference            // what native knows of the result; nil where the wire is read
 	read      int64                 // rows read; of the reading goroutine, others use statement.rowsRead
 	boundary  int64                 // the row that begins the next page or file, at first 0; -1 where unknown
@@ -115,15 +115,21 @@ func (r *rows) Columns() []string {
 	return r.native.Columns()
 }
 
-// describing notes the first time that the driver is asked for what describes the rows, for which it
-// may have to ask the server. It returns the statement, whose describeEnded notes the answer; nil
-// after the first time.
-func (r *rows) describing() *statement {
+// describing notes that the driver is asked for what describes the rows, for which it may have to ask the
+// server. It returns the rows, whose describeEnded notes the answer; nil where the driver has it.
+func (r *rows) describing() *rows {
 	if r.described.Swap(true) {
 		return nil
 	}
 	r.st.describeBegun()
-	return r.st
+	return r
+}
+
+// describeEnded notes that the driver returned. Of nil rows it notes nothing.
+func (r *rows) describeEnded() {
+	if r != nil {
+		r.described.Store(r.st.describeEnded())
+	}
 }
 
 // Next reads one row.

@@ -24,13 +24,12 @@ func (s *statement) describeBegun() {
 	s.trace.DescribeBegun(time.Now())
 }
 
-// describeEnded notes that the driver returned the columns. A nil statement notes nothing.
-func (s *statement) describeEnded() {
-	if s == nil {
-		return
-	}
+// describeEnded notes that the driver returned the columns, and reports whether it has them: where a call
+// failed, it may ask the server again.
+func (s *statement) describeEnded() (described bool) {
 	defer contain.Process.Recover(contain.Statement)
 	s.trace.DescribeEnded(time.Now())
+	return !s.trace.Fault().CallFailed
 }
 
 // readBegun notes that the driver is asked for what follows the rows read so far, and may have to

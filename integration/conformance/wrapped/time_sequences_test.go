@@ -411,3 +411,19 @@ func TestAStatementThatWasClosedSlowlySaysWhichCallItFailedWith(t *testing.T) {
 	require.Contains(t, v.Sentence, "CloseOperation took 5.0 s")
 	require.Contains(t, v.Sentence, "FetchResults failed, last status 403")
 }
+
+func TestADescriptionThatIsFetchedAgainIsNotTheApplicationsTime(t *testing.T) {
+	r, _ := performed(t, scene{opts: polledPages, pause: time.Second, faults: []workspace.Fault{call(5, 0, "GetResultSetMetadata", workspace.Status(503)), call(1, 0, "GetResultSetMetadata", workspace.Latency(10*time.Second))}, program: func(ctx context.Context, db *sql.DB) error {
+		rows, err := db.QueryContext(ctx, statement(10))
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		_, _ = rows.ColumnTypes() // fails after 4 s
+		for rows.Next() {
+		}
+		return rows.Err()
+	}})
+	require.Zero(t, r.Split[telemetry.PartApplication])
+	require.Equal(t, 10*time.Second, r.Split[telemetry.PartPage])
+}
