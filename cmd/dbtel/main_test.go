@@ -249,6 +249,14 @@ func TestTheClientsFetchingIsNoPhaseOfTheServersShare(t *testing.T) {
 	require.Contains(t, got.out, "45 % server (29 s executing)")
 }
 
+// Of one statement it is not known what it read from the cache.
+func TestWhatIsReadFromTheCacheIsNotSaidOfStatementsThatDoNotSay(t *testing.T) {
+	got := dbtel(t, `{"event":"server_report","statement_id":"a","bytes_read":1000000,"bytes_read_cache":1000000}
+{"event":"server_report","statement_id":"b","bytes_read":3000000}`, "summary")
+	require.Contains(t, got.out, "read 4.0 MB")
+	require.NotContains(t, got.out, "from cache")
+}
+
 func TestRotatedFilesThatAreCompressedAreRead(t *testing.T) {
 	record := `{"event":"statement","started":"2026-03-01T11:30:00Z","outcome":"completed","execute_ms":1,"total_ms":1}` + "\n"
 	var packed bytes.Buffer

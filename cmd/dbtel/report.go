@@ -61,6 +61,8 @@ type reportSummary struct {
 	ReadCache  int64    `json:"bytes_read_cache"`
 	Spilled    int64    `json:"bytes_spilled"`
 	Phases     []*phase `json:"phases"`
+
+	uncached bool // of some it is not known what they read from the cache
 }
 
 // phase sums one phase of the server's time over the statements that were in it. Times are in ms.
@@ -76,6 +78,8 @@ func (s *reportSummary) add(r *telemetry.ServerReport) {
 	s.Statements++
 	s.Read += r.BytesRead.Or(0)
 	s.ReadCache += r.BytesReadCache.Or(0)
+	cached, known := r.BytesReadCache.Get()
+	s.uncached = s.uncached || r.BytesRead.Or(0) > 0 && !known || cached > r.BytesRead.Or(0)
 	s.Spilled += r.BytesSpilled.Or(0)
 	for _, p := range explain.PhasesOf(r) {
 		i := slices.IndexFunc(s.Phases, func(sum *phase) bool { return sum.phase == p.Phase })
@@ -100,7 +104,7 @@ func (s *reportSummary) print(w io.Writer, on screen) {
 	words := slices.DeleteFunc([]string{
 		"Query history of " + format.Plural(s.Statements, "statement"),
 		textIf(s.Read > 0, "read "+format.Bytes(s.Read)),
-		textIf(s.Read > 0, format.Percent(float64(s.ReadCache)/float64(max(1, s.Read)))+" of it from cache"),
+		textIf(s.Read > 0 && !s.uncached, format.Percent(float64(s.ReadCache)/float64(max(1, s.Read)))+" of it from cache"),
 		textIf(s.Spilled > 0, "spilled "+format.Bytes(s.Spilled)),
 	}, func(word string) bool { return word == "" })
 	fmt.Fprintln(w, strings.Join(wrap(strings.Join(words, ", ")+".", on.width), "\n"))
