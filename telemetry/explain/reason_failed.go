@@ -19,6 +19,8 @@ func retryReason(s *telemetry.Statement) reason {
 	for i := range s.RPCs {
 		r := &s.RPCs[i]
 		switch {
+		case foundAtWork(s, r):
+			continue
 		case r.Retries > 0:
 			calls = append(calls, format.Plural(r.Retries, "retry")+" of "+cmp.Or(r.Method, "calls")+lastStatus(repeatedStatus(s, r)))
 		case r.FailedStatus != 0:
@@ -59,6 +61,18 @@ func retryReason(s *telemetry.Statement) reason {
 		return reason{"after a request failed, until the next attempt", advice[0]}
 	}
 	return reason{"repeating requests: " + strings.Join(evidence, "; "), strings.Join(slices.Compact(advice), " ") + lookUp(failedRequest(s, worst.Method))}
+}
+
+// foundAtWork reports whether all that was repeated of a method are status calls that then said that the server was
+// still at work, because others followed: none of their time is in PartRetry.
+func foundAtWork(s *telemetry.Statement, r *telemetry.RPC) bool {
+	listed := int64(0)
+	for i := range s.Calls {
+		if s.Calls[i].Method == r.Method {
+			listed++
+		}
+	}
+	return r.Method == "GetOperationStatus" && r.Retries > 0 && listed == r.Calls && lastCall(s, r.Method).Attempts == 1 && r.FailedStatus != r.LastStatus
 }
 
 // repeatedStatus is the HTTP status of the latest attempt of a method that was repeated, as far as calls are

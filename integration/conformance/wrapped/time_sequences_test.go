@@ -427,3 +427,15 @@ func TestADescriptionThatIsFetchedAgainIsNotTheApplicationsTime(t *testing.T) {
 	require.Zero(t, r.Split[telemetry.PartApplication])
 	require.Equal(t, 10*time.Second, r.Split[telemetry.PartPage])
 }
+
+func TestAStatusCallThatFoundTheServerAtWorkTookNoRetryTime(t *testing.T) {
+	o := filesOfPages
+	o.NoDirectResults, o.ExecutionTime = true, func(string) time.Duration { return 15 * time.Second }
+	r, v := performed(t, scene{opts: o, pause: 9 * time.Second, faults: []workspace.Fault{call(1, 1, "GetOperationStatus", workspace.Status(503)), download(4, 0, workspace.Status(429))}})
+	require.Equal(t, telemetry.PartRetry, v.Part)
+	require.GreaterOrEqual(t, r.Split[telemetry.PartServer], 15*time.Second, "the pause is in it")
+	require.Contains(t, v.Sentence, "one file needed 5 attempts, last status 429")
+	require.NotContains(t, v.Sentence, "GetOperationStatus")
+	require.Contains(t, v.Advice, "The storage asked to slow down")
+	require.NotContains(t, v.Advice, "The workspace")
+}
