@@ -135,7 +135,7 @@ func (f *Fanout) enqueue(r record) {
 // done; then the error says how many records still wait, and for which sink. Later records do
 // not prolong it, and a sink that blocks does not delay the others.
 func (f *Fanout) Flush(ctx context.Context) error {
-	return f.flush((*sinkQueue).everything, func(*sinkQueue) context.Context { return ctx })
+	return f.flush(ctx, (*sinkQueue).everything, nil)
 }
 
 // FlushConnector is Flush for the records of one connector (ConnectorInfo.ID): records of other
@@ -143,30 +143,28 @@ func (f *Fanout) Flush(ctx context.Context) error {
 // that hangs: an earlier flush gave up on the sink, which had had one record for a second or longer, and
 // still has that record.
 func (f *Fanout) FlushConnector(ctx context.Context, id int64) error {
-	return f.flush(func(q *sinkQueue) uint64 { return q.latest[id] }, func(q *sinkQueue) context.Context {
-		if hanging.has(q) {
-			return hung
-		}
-		return ctx
-	})
+	return f.flush(ctx, func(q *sinkQueue) uint64 { return q.latest[id] }, hanging.has)
 }
 
-// flush waits, in each queue, for the records up to the one that last names, or until the context that until
-// names is done.
-func (f *Fanout) flush(last func(*sinkQueue) uint64, until func(*sinkQueue) context.Context) error {
+// flush waits, in each queue that skip does not leave out (nil: in all), for the records up to the one that last
+// names.
+func (f *Fanout) flush(ctx context.Context, last func(*sinkQueue) uint64, skip func(*sinkQueue) bool) error {
 	queues := f.load()
 	waiters := make([]*flushWaiter, len(queues))
-	for i, q := range queues {
-		waiters[i] = q.beginFlush(last)
-	}
 	var errs []error
+	add := func(q *sinkQueue, why error) {
+		errs = append(errs, fmt.Errorf("databricks-telemetry: %d records still wait for %T: %w", q.snapshot().Waiting, q.sink, why))
+	}
 	for i, q := range queues {
-		if w, ctx := waiters[i], until(q); w != nil && !q.awaitFlush(ctx, w) {
-			why := ctx.Err()
-			if ctx == hung {
-				why = errHung
-			}
-			errs = append(errs, fmt.Errorf("databricks-telemetry: %d records still wait for %T: %w", q.snapshot().Waiting, q.sink, why))
+		if skip == nil || !skip(q) {
+			waiters[i] = q.beginFlush(last)
+		} else if q.behind(last) {
+			add(q, errHangs)
+		}
+	}
+	for i, q := range queues {
+		if w := waiters[i]; w != nil && !q.awaitFlush(ctx, w) {
+			add(q, ctx.Err())
 		}
 	}
 	return errors.Join(errs...)

@@ -161,7 +161,7 @@ func TestASinkThatHangsIsWaitedForOnce(t *testing.T) {
 				}
 				require.ErrorIs(t, closed(0), context.DeadlineExceeded)
 				for i := range int64(19) {
-					require.ErrorContains(t, closed(i+1), "has not returned from an earlier record")
+					require.ErrorContains(t, closed(i+1), "still has an earlier record")
 				}
 				require.Equal(t, 2*time.Second, time.Since(start))
 

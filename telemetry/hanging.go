@@ -1,7 +1,6 @@
 package telemetry
 
 import (
-	"context"
 	"errors"
 	"reflect"
 	"sync"
@@ -13,18 +12,8 @@ import (
 // whole process, because a sink of Config.Sinks has a queue for each pool.
 var hanging hangingSinks
 
-// hung is the context of a flush that does not wait, because the sink hangs; errHung is why such a flush
-// failed.
-var (
-	hung    = canceled()
-	errHung = errors.New("the sink has not returned from an earlier record")
-)
-
-func canceled() context.Context {
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	return ctx
-}
+// errHangs is why records wait for a sink that is not waited for.
+var errHangs = errors.New("the sink still has an earlier record")
 
 // hangingSinks counts the queues of each sink that were given up on. Sinks are told apart as pointers. Other
 // types may not be comparable, so such a sink is known by its queue only.

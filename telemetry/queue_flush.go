@@ -37,6 +37,13 @@ func (q *sinkQueue) beginFlush(last func(*sinkQueue) uint64) *flushWaiter {
 	return w
 }
 
+// behind reports whether a flush would have to wait.
+func (q *sinkQueue) behind(last func(*sinkQueue) uint64) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return last(q) >= q.oldest()
+}
+
 // hangsAfter is how long a sink may take for a record before it counts as one that hangs.
 const hangsAfter = time.Second
 
@@ -53,7 +60,9 @@ func (q *sinkQueue) awaitFlush(ctx context.Context, w *flushWaiter) bool {
 		case <-w.done:
 			return true
 		case <-poll:
-			waits = !q.isOver(w)
+			q.mu.Lock()
+			waits = !w.over
+			q.mu.Unlock()
 		case <-ctx.Done():
 			waits = false
 		}
@@ -70,13 +79,6 @@ func (q *sinkQueue) awaitFlush(ctx context.Context, w *flushWaiter) bool {
 		hanging.add(q)
 	}
 	return false
-}
-
-// isOver reports whether a goroutine of another bubble has ended the flush.
-func (q *sinkQueue) isOver(w *flushWaiter) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return w.over
 }
 
 // endFlushes ends the flushes that have nothing left to wait for. q.mu is held.

@@ -57,7 +57,7 @@ func lastCall(s *telemetry.Statement, method string) *telemetry.Call {
 func Unanswered(s *telemetry.Statement) (method string, since time.Duration, ok bool) {
 	c, since, ok := silent(s)
 	_, ended := c.End.Get()
-	return c.Method, since, ok && !(ended && s.Outcome == telemetry.OutcomeRunning)
+	return c.Method, since, ok && (!ended || s.Outcome != telemetry.OutcomeRunning)
 }
 
 // silent returns the latest call and its silence; ok is false where an answer came, or without calls.

@@ -32,25 +32,3 @@ func networkReason(s *telemetry.Statement, took time.Duration) reason {
 		"Look at the way to the workspace: distance, proxies, TLS handshakes of new connections (SetMaxIdleConns). Where the driver signs in with OAuth, look at the identity provider, too.",
 	}
 }
-
-func closeReason(s *telemetry.Statement, took time.Duration) reason {
-	cancel, closing := slowest(s, rpcOf(s, "CancelOperation")), slowest(s, rpcOf(s, "CloseOperation"))
-	c, since, waiting := silent(s)
-	switch {
-	case waiting && most(since, took) && c.Method == "CancelOperation":
-		return reason{"canceling the statement: " + silence(c.Method, since), "The workspace takes its time to cancel the statement."}
-	case waiting && most(since, took) && c.Method == "CloseOperation":
-		return reason{"closing the rows: " + silence(c.Method, since), "The workspace takes its time to close the statement."}
-	case cancel > closing && most(cancel, took):
-		return reason{
-			"canceling the statement: CancelOperation took " + format.Duration(cancel),
-			"The workspace took its time to cancel the statement." + support(s, "CancelOperation"),
-		}
-	case most(closing, took):
-		return reason{
-			"closing the statement: CloseOperation took " + format.Duration(closing),
-			"Closing is one round trip, and the workspace answered it late." + support(s, "CloseOperation"),
-		}
-	}
-	return reason{"closing the rows", "Closing is one round trip to the workspace, and waits for downloads under way: read to the end, or select less."}
-}

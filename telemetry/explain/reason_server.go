@@ -14,15 +14,15 @@ func serverReason(s *telemetry.Statement, took time.Duration) reason {
 	asked := lastCall(s, "GetOperationStatus") // not always the latest: the driver closes what it gave up
 	unansweredFor, unanswered := silenceOf(s, asked)
 	switch {
-	case waiting && c.Method == "ExecuteStatement" && s.Outcome == telemetry.OutcomeRunning:
-		return reason{
-			lead + silence(c.Method, since),
-			"The statement waits for a warehouse that is starting or full (see its monitoring page), or it runs (see the query history); if neither knows it, the request did not arrive. A deadline on the context bounds the wait.",
-		}
 	case waiting && c.Method == "ExecuteStatement":
+		waits, is, runs := "waited", "was", "ran"
+		if s.Outcome == telemetry.OutcomeRunning {
+			waits, is, runs = "waits", "is", "runs"
+		}
 		return reason{
 			lead + silence(c.Method, since),
-			"The statement waited for a warehouse that was starting or full (see its monitoring page), or it ran (see the query history); if neither knows it, the request did not arrive. A deadline on the context bounds the wait.",
+			"The statement " + waits + " for a warehouse that " + is + " starting or full (see its monitoring page), or it " + runs +
+				" (see the query history); if neither knows it, the request did not arrive. A deadline on the context bounds the wait.",
 		}
 	case unanswered && most(unansweredFor, took):
 		return reason{lead + silence(asked.Method, unansweredFor), "The query history says how long the server works on the statement. A deadline on the context bounds the wait."}
