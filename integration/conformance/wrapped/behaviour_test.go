@@ -108,7 +108,7 @@ func TestThePoolTreatsExpiredSessionsAsWithTheNativeDriver(t *testing.T) {
 		db.SetMaxOpenConns(2)
 		var out []string
 		add := func(what string, v any) {
-			out = append(out, fmt.Sprint(what, ": ", strings.ReplaceAll(fmt.Sprint(v), strconv.Itoa(ws.Port()), "PORT"), ", sessions ", len(ws.Sessions())))
+			out = append(out, fmt.Sprint(what, ": ", strings.ReplaceAll(fmt.Sprint(v), ":"+strconv.Itoa(ws.Port()), ":PORT"), ", sessions ", len(ws.Sessions())))
 		}
 		add("first", transcript(db.Query("SELECT 1")))
 		for _, s := range ws.Sessions() {
