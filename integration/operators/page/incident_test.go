@@ -70,7 +70,7 @@ var incidents = []incident{
 		db := open(t, ws, "telemetry_query_text=true")
 		ws.Inject(workspace.Fault{On: workspace.Method("ExecuteStatement"), Do: workspace.StatusRetryAfter(503, 2*time.Second), Share: 0.5})
 		many(8, func() { exhaust(db.QueryContext(ctx, "SELECT 'after retries' AS answer")) })
-	}, []string{"failed and ", "repeated in the last 5 min, last HTTP 503"}},
+	}, []string{" of statements that ended in the last 5 min failed and were repeated, last HTTP 503"}},
 
 	{"slow-storage", func(t *testing.T, ctx context.Context, ws *workspace.Workspace) {
 		db := open(t, ws, "telemetry_query_text=true", "maxDownloadThreads=1")
