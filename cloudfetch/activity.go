@@ -57,14 +57,15 @@ func (t *Trace) DescribeBegun(at time.Time) {
 	}
 }
 
-// DescribeEnded notes that the driver returned the columns. The statement is where it was before
-// DescribeBegun.
-func (t *Trace) DescribeEnded(at time.Time) {
+// DescribeEnded notes that the driver returned the columns, and reports whether the driver has them: where a
+// call failed, it may ask the server again. The statement is where it was before DescribeBegun.
+func (t *Trace) DescribeEnded(at time.Time) (described bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.activity == describing {
 		t.enter(t.described, at)
 	}
+	return !t.methods.find(t.failing).unanswered()
 }
 
 // ReadEnded notes that no row is left, or that reading failed.

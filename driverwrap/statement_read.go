@@ -24,12 +24,10 @@ func (s *statement) describeBegun() {
 	s.trace.DescribeBegun(time.Now())
 }
 
-// describeEnded notes that the driver returned the columns, and reports whether it has them: where a call
-// failed, it may ask the server again.
+// describeEnded notes that the driver returned the columns, and reports whether the driver has them.
 func (s *statement) describeEnded() (described bool) {
 	defer contain.Process.Recover(contain.Statement)
-	s.trace.DescribeEnded(time.Now())
-	return !s.trace.Fault().CallFailed
+	return s.trace.DescribeEnded(time.Now())
 }
 
 // readBegun notes that the driver is asked for what follows the rows read so far, and may have to

@@ -11,8 +11,7 @@ type flushWaiter struct {
 	upTo   uint64
 	done   chan struct{} // closed when they are, by a goroutine of the same bubble of testing/synctest
 	bubble string        // the bubble that done is of
-	polls  bool          // reads over now and then: a goroutine of another bubble delivers, and must not close done
-	over   bool          // set in place of closing done, in another bubble; guarded by the queue's mu
+	polls  bool          // looks now and then: a goroutine of another bubble delivers, and must not close done
 }
 
 // everything is the number of the latest record. q.mu is held.
@@ -24,7 +23,7 @@ func (q *sinkQueue) beginFlush(last func(*sinkQueue) uint64) *flushWaiter {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	upTo := last(q)
-	if upTo < q.oldest() {
+	if q.settled(upTo) {
 		return nil
 	}
 	if !q.running {
@@ -41,8 +40,11 @@ func (q *sinkQueue) beginFlush(last func(*sinkQueue) uint64) *flushWaiter {
 func (q *sinkQueue) behind(last func(*sinkQueue) uint64) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return last(q) >= q.oldest()
+	return !q.settled(last(q))
 }
+
+// settled reports whether every record up to a number is delivered or dropped. q.mu is held.
+func (q *sinkQueue) settled(upTo uint64) bool { return upTo < q.oldest() }
 
 // hangsAfter is how long a sink may take for a record before it counts as one that hangs.
 const hangsAfter = time.Second
@@ -61,7 +63,7 @@ func (q *sinkQueue) awaitFlush(ctx context.Context, w *flushWaiter) bool {
 			return true
 		case <-poll:
 			q.mu.Lock()
-			waits = !w.over
+			waits = !q.settled(w.upTo)
 			q.mu.Unlock()
 		case <-ctx.Done():
 			waits = false
@@ -69,9 +71,8 @@ func (q *sinkQueue) awaitFlush(ctx context.Context, w *flushWaiter) bool {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	before := len(q.flushes)
 	q.flushes = slices.DeleteFunc(q.flushes, func(other *flushWaiter) bool { return other == w })
-	if w.over || len(q.flushes) == before {
+	if q.settled(w.upTo) {
 		return true // also at the last moment
 	}
 	if q.delivering != nil && !q.gaveUp && time.Since(q.since) >= hangsAfter {
@@ -86,12 +87,8 @@ func (q *sinkQueue) endFlushes() {
 	if len(q.flushes) == 0 {
 		return
 	}
-	oldest := q.oldest()
 	q.flushes = slices.DeleteFunc(q.flushes, func(w *flushWaiter) bool {
-		if w.upTo >= oldest {
-			return false
-		}
-		if w.over = w.bubble != "" && w.bubble != bubble(); w.over {
+		if !q.settled(w.upTo) || w.bubble != "" && w.bubble != bubble() {
 			return false
 		}
 		close(w.done)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
@@ -64,7 +63,7 @@ func (r *ranking) report(report *telemetry.ServerReport) {
 }
 
 func (r *ranking) print(w io.Writer, s screen) {
-	fmt.Fprintln(w, strings.Join(wrap(r.heading(), s.width), "\n"))
+	s.printWrapped(w, r.heading())
 	if r.times.n == 0 {
 		return
 	}

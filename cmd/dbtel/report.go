@@ -107,7 +107,7 @@ func (s *reportSummary) print(w io.Writer, on screen) {
 		textIf(s.Read > 0 && !s.uncached, format.Percent(float64(s.ReadCache)/float64(max(1, s.Read)))+" of it from cache"),
 		textIf(s.Spilled > 0, "spilled "+format.Bytes(s.Spilled)),
 	}, func(word string) bool { return word == "" })
-	fmt.Fprintln(w, strings.Join(wrap(strings.Join(words, ", ")+".", on.width), "\n"))
+	on.printWrapped(w, strings.Join(words, ", ")+".")
 	if len(s.Phases) == 0 {
 		return
 	}

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"strconv"
+	"strings"
 
 	"golang.org/x/term"
 )
@@ -66,6 +68,11 @@ func terminalSize(stream any) (width, height int) {
 		}
 	}
 	return 0, 0
+}
+
+// printWrapped writes a text in lines that fit on the screen.
+func (s screen) printWrapped(w io.Writer, text string) {
+	fmt.Fprintln(w, strings.Join(wrap(text, s.width), "\n"))
 }
 
 // style is the parameters of the escape sequence that sets how text looks.

@@ -217,7 +217,7 @@ func (s *summary) finish(n int) {
 }
 
 func (s *summary) print(w *bufio.Writer, on screen) {
-	fmt.Fprintln(w, strings.Join(wrap(s.heading()+s.sessions(), on.width), "\n"))
+	on.printWrapped(w, s.heading()+s.sessions())
 	s.printGroups(w, on)
 	printPools(w, s.Pools, on)
 	if s.Server != nil {

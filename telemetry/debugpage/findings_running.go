@@ -57,8 +57,8 @@ func (s *situation) halted() (all []finding) {
 func (s *situation) standstill(all []*telemetry.Statement, example *telemetry.Statement, one, several, among string) finding {
 	f := finding{
 		Severity: severityWarning, Number: format.Count(int64(len(all))), Link: "statements?outcome=running", Advice: explain.Of(example).Advice,
-		Text: fmt.Sprintf("%s %s%s.", format.Count(int64(len(all))), several, s.fullPools()),
 	}
+	f.Text = f.Number + " " + several + s.fullPools() + "."
 	if len(all) == 1 {
 		f.Link, f.Text = link("statement", "id", keyOf(example)), one+s.fullPools()+"."
 	}
@@ -114,9 +114,9 @@ func (s *situation) longRunning() []finding {
 		Severity: severityNotice, Number: format.Count(int64(len(s.long))), Link: link("statement", "id", keyOf(oldest)), Advice: explain.Of(oldest).Advice,
 		Text: fmt.Sprintf("1 statement has been running for %s%s%s.", approximate(oldest.Total), state, s.fullPools()),
 	}
-	if n := len(s.long); n > 1 {
+	if len(s.long) > 1 {
 		f.Link = "statements?outcome=running"
-		f.Text = fmt.Sprintf("%s statements have been running for long, the oldest for %s%s%s.", format.Count(int64(n)), approximate(oldest.Total), state, s.fullPools())
+		f.Text = fmt.Sprintf("%s statements have been running for long, the oldest for %s%s%s.", f.Number, approximate(oldest.Total), state, s.fullPools())
 	}
 	ago, ever := s.sinceFinished()
 	switch {

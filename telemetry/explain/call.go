@@ -27,7 +27,11 @@ func slowest(s *telemetry.Statement, r *telemetry.RPC) time.Duration {
 // answering is how much of d, a time of calls of a method, is certainly neither in PartRetry nor waiting for a
 // network connection.
 func answering(s *telemetry.Statement, r *telemetry.RPC, d time.Duration) time.Duration {
-	d -= r.Connecting
+	return unrepeated(s, r, d-r.Connecting)
+}
+
+// unrepeated is how much of d, a time of calls of a method, is certainly not in PartRetry.
+func unrepeated(s *telemetry.Statement, r *telemetry.RPC, d time.Duration) time.Duration {
 	if r.Retries == 0 {
 		return d
 	}

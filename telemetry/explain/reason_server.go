@@ -130,17 +130,13 @@ const pollFaster = "Statements faster than the poll interval gain from a shorter
 // noticedLate reports whether the server may have finished long before the status call that noticed.
 func noticedLate(s *telemetry.Statement, took time.Duration) bool {
 	status := rpcOf(s, "GetOperationStatus")
-	return !unfinished(s) && most(unseen(s), took) && !most(slowest(s, status)+status.Connecting, took)
+	return !unfinished(s) && most(unseen(s), took) && !most(unrepeated(s, status, status.Slowest), took)
 }
 
 // unseen is how long before a status call noticed the server may have finished, as far as that is certainly not
 // in PartRetry.
 func unseen(s *telemetry.Statement) time.Duration {
-	d := s.Polling.Or(telemetry.Polling{}).Unseen
-	if rpcOf(s, "GetOperationStatus").Retries == 0 {
-		return d
-	}
-	return outsideRetry(s, d)
+	return unrepeated(s, rpcOf(s, "GetOperationStatus"), s.Polling.Or(telemetry.Polling{}).Unseen)
 }
 
 func pollsOf(s *telemetry.Statement) string {
