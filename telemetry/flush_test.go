@@ -350,6 +350,13 @@ func TestPoolsThatHangAreReadAtOnce(t *testing.T) {
 	})
 }
 
+func TestAPoolMadeByHandMayBeIncomplete(t *testing.T) {
+	full := func() (sql.DBStats, bool) { return sql.DBStats{InUse: 3}, true }
+	exits := func() (sql.DBStats, bool) { runtime.Goexit(); return sql.DBStats{}, true }
+	stats := telemetry.ReadPools([]telemetry.Pool{{}, {Stats: exits}, {Stats: full}})
+	require.Equal(t, []telemetry.Maybe[sql.DBStats]{{}, {}, telemetry.Known(sql.DBStats{InUse: 3})}, stats)
+}
+
 // A name is an attribute of metrics, and the exporter of OpenTelemetry drops all metrics for one that is not
 // UTF-8.
 func TestTheNameOfAPoolIsValidAndBounded(t *testing.T) {

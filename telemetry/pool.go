@@ -23,13 +23,15 @@ type Pool struct {
 }
 
 // ReadPools reads the statistics of pools, all at once, so that one that hangs takes no time from the
-// others. They are unknown where [Pool.Stats] is not ok.
+// others. They are unknown where [Pool.Stats] is not ok, or is nil or panics in a Pool made by hand.
 func ReadPools(pools []Pool) []Maybe[sql.DBStats] {
 	all := make([]Maybe[sql.DBStats], len(pools))
 	_ = ondemand.Each(len(pools), func(i int) error {
-		if stats, ok := pools[i].Stats(); ok {
-			all[i] = Known(stats)
-		}
+		contain.Process.Call(contain.Pool, func() {
+			if stats, ok := pools[i].Stats(); ok {
+				all[i] = Known(stats)
+			}
+		})
 		return nil
 	})
 	return all

@@ -14,13 +14,13 @@ type reason struct{ evidence, advice string }
 func reasonOf(s *telemetry.Statement, p telemetry.Part, took time.Duration) reason {
 	switch p {
 	case telemetry.PartServer:
-		return serverReason(s, took).withFailedCall(s)
+		return serverReason(s, took).withFailure(s)
 	case telemetry.PartPoll:
-		return pollReason(s, took).withFailedCall(s)
+		return pollReason(s, took).withFailure(s)
 	case telemetry.PartRetry:
 		return retryReason(s)
 	case telemetry.PartPage:
-		return pageReason(s, took).withFailedCall(s)
+		return pageReason(s, took).withFailure(s)
 	case telemetry.PartFile:
 		return fileReason(s).withFailedCall(s)
 	case telemetry.PartTransfer:
@@ -29,13 +29,14 @@ func reasonOf(s *telemetry.Statement, p telemetry.Part, took time.Duration) reas
 		return reason{
 			"in the driver, which turned bytes into rows" + rowsOf(s),
 			"Select fewer columns. Where rows are read one by one, Arrow batches (GetArrowBatches) save turning them into single values.",
-		}.withFailedCall(s)
+		}.withFailure(s)
 	case telemetry.PartApplication:
-		return applicationReason(s).withFailedFiles(s).withFailedCall(s)
+		because := applicationReason(s)
+		return because.withFailedFiles(s, because.advice).withFailedCall(s) // its links may have expired meanwhile
 	case telemetry.PartClose:
-		return closeReason(s, took).withFailedCall(s)
+		return closeReason(s, took).withFailure(s)
 	case telemetry.PartNetwork:
-		return networkReason(s, took).withFailedCall(s)
+		return networkReason(s, took).withFailure(s)
 	}
 	return unknownReason(s)
 }

@@ -198,6 +198,11 @@ func retryAdvice(from string, status int) string {
 	return "No whole answer came: look at DNS, proxies, firewalls and idle timeouts on the way."
 }
 
+// withFailure adds what made a statement fail.
+func (because reason) withFailure(s *telemetry.Statement) reason {
+	return because.withFailedFiles(s, "").withFailedCall(s)
+}
+
 // withFailedCall adds the call that made the statement fail. The advice is about that call, because it
 // ended the statement.
 func (because reason) withFailedCall(s *telemetry.Statement) reason {
@@ -266,19 +271,13 @@ func answeredWithError(s *telemetry.Statement, c *telemetry.Call) bool {
 // cameWhole reports whether the answers to a method with HTTP status 200 came whole.
 func cameWhole(r *telemetry.RPC) bool { return r.LastStatus == 200 && r.FailedStatus != 200 }
 
-// withFailedFiles adds the files that made a statement fail after the application had control: their
-// links may have expired meanwhile.
-func (because reason) withFailedFiles(s *telemetry.Statement) reason {
+// withFailedFiles adds the files that made a statement fail. As for a call, the advice is about them; it
+// follows the advice that is kept.
+func (because reason) withFailedFiles(s *telemetry.Statement, kept string) reason {
 	c := s.CloudFetch
 	if c == nil || s.Outcome != telemetry.OutcomeFailed || failedFiles(s) == 0 {
 		return because
 	}
-	status, joined := int(c.FailedStatus.Or(0)), "; then "
-	if afterReading(s.Application) {
-		joined = "; before that, "
-	}
-	return reason{
-		because.evidence + joined + filesFailed(c),
-		because.advice + " " + failedAdvice(s, "The storage", status),
-	}
+	advice := failedAdvice(s, "The storage", int(c.FailedStatus.Or(0)))
+	return reason{because.evidence + "; " + filesFailed(c), strings.TrimSpace(kept + " " + advice)}
 }

@@ -32,7 +32,7 @@ func (because reason) withReport(s *telemetry.Statement, r *telemetry.ServerRepo
 	default:
 		return because, false
 	}
-	with := why.withFailedCall(s)
+	with := why.withFailure(s)
 	return with, reported && with == why
 }
 

@@ -130,6 +130,19 @@ func TestAReportDoesNotHideTheCallThatAStatementFailedWith(t *testing.T) {
 	require.Contains(t, after.Sentence, "GetOperationStatus failed, last status 403", after.Advice)
 }
 
+func TestAReportDoesNotHideTheFilesThatAStatementFailedWith(t *testing.T) {
+	s := &telemetry.Statement{
+		StatementID: "q-1", Total: 10 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{Category: telemetry.CategoryChunkDownload}, State: "FINISHED",
+		RPCs: observed, Polling: polls(0), CloudFetch: &telemetry.CloudFetch{Present: 2, Failed: 1, FailedStatus: known[int64](403)},
+		Split: telemetry.Split{telemetry.PartServer: 10 * second},
+	}
+	v := explain.WithReport(s, &telemetry.ServerReport{Status: "FINISHED", Final: true, Total: known(9 * second), Executing: known(9 * second)})
+	require.Contains(t, v.Sentence, "executed 9.0 s")
+	require.Contains(t, v.Sentence, "1 file failed, last status 403")
+	require.Contains(t, v.Advice, "links that expired")
+	require.False(t, v.Reported, "the advice is not that of the cause")
+}
+
 // A statement that was complete after 3 s did not wait 50 s, whatever a report says; one that the client gave up
 // may have gone on.
 func TestAReportThatCannotBeRightIsNoCause(t *testing.T) {

@@ -347,6 +347,18 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 			telemetry.Statement{Total: 2100 * time.Millisecond, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{Category: telemetry.CategoryChunkDownload}, RPCs: observed, CloudFetch: &telemetry.CloudFetch{Present: 2, Failed: 1, FailedStatus: known[int64](403)}, Split: split{telemetry.PartFile: 2 * second, telemetry.PartServer: second / 10}},
 			"file-bound: 95 % of 2.1 s waiting for 2 files; 1 file failed, last status 403", "links that expired",
 		},
+		"a file that is refused after the server took its time": {
+			telemetry.Statement{Total: 10 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{Category: telemetry.CategoryChunkDownload}, RPCs: observed, State: "FINISHED", Polling: polls(0), CloudFetch: &telemetry.CloudFetch{Present: 2, Failed: 1, FailedStatus: known[int64](403)}, Split: split{telemetry.PartServer: 9 * second, telemetry.PartFile: second}},
+			"server-bound: 90 % of 10 s waiting for the server, as seen on the wire; 1 file failed, last status 403", "links that expired",
+		},
+		"files that are refused after their pages took their time": {
+			telemetry.Statement{Total: 10 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{Category: telemetry.CategoryChunkDownload}, RPCs: observed, Result: telemetry.Result{Pages: known[int64](3)}, CloudFetch: &telemetry.CloudFetch{Present: 9, Failed: 2, FailedStatus: known[int64](503)}, Split: split{telemetry.PartPage: 9 * second, telemetry.PartFile: second}},
+			"page-bound: 90 % of 10 s waiting for 3 result pages; 2 files failed (the first of them: last status 503)", "The storage answered with errors",
+		},
+		"files that arrived and could not be decoded": {
+			telemetry.Statement{Total: 10 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{Category: telemetry.CategoryDecompression}, RPCs: observed, Result: telemetry.Result{Pages: known[int64](3)}, CloudFetch: &telemetry.CloudFetch{Present: 9, Failed: 2, FailedStatus: known[int64](503)}, Split: split{telemetry.PartPage: 9 * second, telemetry.PartFile: second}},
+			"page-bound: 90 % of 10 s waiting for 3 result pages", "smaller result",
+		},
 		"a volume file": {
 			telemetry.Statement{Total: 2500 * time.Millisecond, Kind: telemetry.KindVolume, Volume: "PUT", RPCs: observed, Split: split{telemetry.PartTransfer: 2 * second, telemetry.PartServer: second / 2}},
 			"transfer-bound: 80 % of 2.5 s sending a file to the volume (PUT)", "send less",
@@ -384,7 +396,7 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 				Total: 20 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{}, RPCs: observed, RowsRead: known[int64](0), CloudFetch: &telemetry.CloudFetch{Present: 2, Failed: 1, FailedStatus: known[int64](403)},
 				Application: telemetry.Application{Before: 20 * second}, Split: split{telemetry.PartApplication: 20 * second},
 			},
-			"application-bound: 100 % of 20 s in the application, before it asked for rows or closed them; then 1 file failed, last status 403", "links that expired",
+			"application-bound: 100 % of 20 s in the application, before it asked for rows or closed them; 1 file failed, last status 403", "links that expired",
 		},
 		"some rows read": {
 			telemetry.Statement{
