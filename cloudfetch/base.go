@@ -87,11 +87,9 @@ func (b Base) of(req *http.Request) http.RoundTripper {
 }
 
 func (b Base) closeIdleConnections() {
-	// http.Client knows how to close them.
+	// http.Client knows how to close them. It closes none of defaultStorage, which has no method for that.
 	(&http.Client{Transport: b.Workspace}).CloseIdleConnections()
-	if _, shared := b.Storage.(defaultStorage); !shared {
-		(&http.Client{Transport: b.Storage}).CloseIdleConnections()
-	}
+	(&http.Client{Transport: b.Storage}).CloseIdleConnections()
 }
 
 // defaultStorage has the transport and the timeout of http.DefaultClient, looked up each

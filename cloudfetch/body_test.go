@@ -173,7 +173,7 @@ func TestBodyWithWrongReadCounts(t *testing.T) {
 	for _, n := range []int{-1, 100} {
 		for _, size := range []int{4, aheadSize} {
 			count := n * aheadSize
-			b := &exchangeBody{ReadCloser: io.NopCloser(wrongCount(count)), exchange: exchange{counts: new(Counters)}}
+			b := &exchangeBody{ReadCloser: io.NopCloser(wrongCount(count))}
 			got, err := b.Read(make([]byte, size))
 			require.Equal(t, count, got)
 			require.ErrorIs(t, err, errReset)

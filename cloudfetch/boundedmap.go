@@ -15,11 +15,12 @@ type node[K comparable, V any] struct {
 	prev, next *node[K, V]
 }
 
-func (b *boundedMap[K, V]) get(key K) (v V, ok bool) {
+// get returns the value of a key, the zero value for none.
+func (b *boundedMap[K, V]) get(key K) (v V) {
 	if n := b.nodes[key]; n != nil {
-		return n.val, true
+		v = n.val
 	}
-	return v, false
+	return v
 }
 
 // add puts a key that is not present, with its value, into a free node. It returns the value that
@@ -30,7 +31,7 @@ func (b *boundedMap[K, V]) add(key K, v V, n *node[K, V]) (old V, dropped bool) 
 	}
 	if len(b.nodes) >= b.bound && b.first != nil {
 		old, dropped = b.first.val, true
-		b.remove(b.first.key)
+		b.remove(b.first)
 	}
 	*n = node[K, V]{key: key, val: v, prev: b.last}
 	if b.last != nil {
@@ -43,12 +44,12 @@ func (b *boundedMap[K, V]) add(key K, v V, n *node[K, V]) (old V, dropped bool) 
 	return old, dropped
 }
 
-func (b *boundedMap[K, V]) remove(key K) {
-	n := b.nodes[key]
-	if n == nil {
+// remove takes a node out, unless it is free.
+func (b *boundedMap[K, V]) remove(n *node[K, V]) {
+	if b.nodes[n.key] != n {
 		return
 	}
-	delete(b.nodes, key)
+	delete(b.nodes, n.key)
 	if n.prev != nil {
 		n.prev.next = n.next
 	} else {

@@ -285,7 +285,7 @@ func BenchmarkTransport(b *testing.B) {
 					base.answer(c.answer)
 					roundTrip(rt, thriftRequest(context.Background(), c.request), buf)
 					if trace.registered > 0 {
-						transport.registry.dropStatement(trace.id, trace)
+						transport.registry.dropStatement(trace)
 						transport.registry.addStatement(trace.id, trace)
 						trace.files = nil
 					}

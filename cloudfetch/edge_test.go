@@ -110,21 +110,20 @@ func TestUnexpectedSessionMessages(t *testing.T) {
 
 func TestBoundedMapDropsTheOldest(t *testing.T) {
 	r := boundedMap[int, int]{bound: 3}
-	for i := range 5 {
-		old, dropped := r.add(i, 10*i, &node[int, int]{})
+	var nodes [5]node[int, int]
+	for i := range nodes {
+		old, dropped := r.add(i, 10*i, &nodes[i])
 		require.Equal(t, i >= 3, dropped)
 		if dropped {
 			require.Equal(t, 10*(i-3), old)
 		}
 	}
-	r.remove(3)
-	r.remove(3)
-	r.remove(2)
-	r.remove(4)
+	for _, i := range []int{3, 3, 2, 4} {
+		r.remove(&nodes[i])
+	}
 	require.Empty(t, r.nodes)
 	require.True(t, r.first == nil && r.last == nil)
-	_, ok := r.get(4)
-	require.False(t, ok)
+	require.Zero(t, r.get(4))
 }
 
 func TestBytesOfAnErrorBodyAreCounted(t *testing.T) {

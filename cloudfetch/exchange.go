@@ -15,7 +15,6 @@ import (
 // which may come from another, only takes part in the atomics.
 type exchange struct {
 	// Immutable once the driver has the body.
-	counts   *Counters
 	registry *registry
 	owner    owner
 	method   method
@@ -100,14 +99,14 @@ func (x *exchange) answered() {
 		x.markUndecoded() // the driver will refuse it, too
 		return
 	}
-	x.counts.messages.Add(1)
+	x.registry.counts.messages.Add(1)
 	x.finish(answered, nil)
 	x.settle()
 }
 
 // markUndecoded stops reading the message.
 func (x *exchange) markUndecoded() {
-	x.counts.undecoded.Add(1)
+	x.registry.counts.undecoded.Add(1)
 	x.finish(undecoded, nil)
 	x.release()
 }
@@ -149,7 +148,7 @@ func (x *exchange) release() {
 // be incomplete then.
 func (x *exchange) contain() {
 	if v := recover(); v != nil {
-		x.counts.panicked(v)
+		x.registry.counts.panicked(v)
 		x.over.Store(true)
 		x.quiet.Store(true)
 		x.owner.markUndecoded()

@@ -192,7 +192,7 @@ func (f *file) repeat() {
 func (f *file) redirect(attempt uint32, code int) {
 	f.trace.mu.Lock()
 	defer f.trace.mu.Unlock()
-	if f.attempt == attempt {
+	if !f.trace.done.Load() && f.attempt == attempt {
 		f.redirecting, f.status = true, code
 		f.trace.files.incomplete = append(f.trace.files.incomplete, f)
 	}

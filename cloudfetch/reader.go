@@ -176,10 +176,7 @@ func (r *reader) skipStrings(p []byte) []byte {
 
 // feedString takes bytes of a string, or others to skip, and returns how many.
 func (r *reader) feedString(p []byte) int {
-	n := len(p)
-	if int64(n) > r.pending {
-		n = int(r.pending)
-	}
+	n := int(min(int64(len(p)), r.pending))
 	switch r.phase {
 	case inCapture:
 		r.have += uint8(copy(r.scratch[r.have:], p[:n]))
@@ -320,32 +317,29 @@ func (r *reader) beginString(n int32) {
 		r.progress = undecodable
 		return
 	}
+	kept := inSkip
 	switch r.field {
 	case linkURL:
 		r.hash.reset()
 		r.url = canonicalURL{}
 		r.link.canonical = false
-		if n > 0 {
-			r.phase, r.pending = inLink, int64(n)
-			return
-		}
+		kept = inLink
 	case sessionGUID, operationGUID:
 		if n == int32(len(guid{})) {
-			r.phase, r.pending = inCapture, int64(n)
-			return
+			kept = inCapture
 		}
 	case initialCatalog, initialSchema:
-		if n > 0 && n <= maxName {
-			r.phase, r.pending = inName, int64(n)
-			return
+		if n <= maxName {
+			kept = inName
 		}
 	case statusSQLState, operationSQLState:
 		if n == int32(len(sqlState{})) {
-			r.phase, r.pending = inCapture, int64(n)
-			return
+			kept = inCapture
 		}
 	}
-	r.skip(int64(n))
+	if r.skip(int64(n)); n > 0 {
+		r.phase = kept
+	}
 }
 
 // endString keeps what a string is kept for.

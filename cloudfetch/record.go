@@ -40,13 +40,9 @@ func (t *Trace) fill(r *telemetry.Statement) {
 	r.Total, r.Split, r.Application = t.until, t.split, t.application
 }
 
-// statementMethods are the calls made for a statement, in the order of its life.
-var statementMethods = []method{
-	executeStatement, getOperationStatus, getResultSetMetadata, fetchResults, cancelOperation, closeOperation,
-}
-
+// appendRPCs appends the calls made for the statement, in the order of its life.
 func (t *Trace) appendRPCs(to []telemetry.RPC) []telemetry.RPC {
-	for _, m := range statementMethods {
+	for m := executeStatement; m < numMethods; m++ {
 		if s := t.methods.find(m); s.rpc.Calls > 0 {
 			to = append(to, s.rpc)
 		}

@@ -34,7 +34,7 @@ func newRegistry(statements int, counts *Counters) *registry {
 func (r *registry) addStatement(id guid, t *Trace) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if other, taken := r.statements.get(id); taken {
+	if other := r.statements.get(id); other != nil {
 		return other == t
 	}
 	if evicted, full := r.statements.add(id, t, &t.node); full {
@@ -52,17 +52,14 @@ func (r *registry) addStatement(id guid, t *Trace) bool {
 func (r *registry) statement(id guid) *Trace {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	t, _ := r.statements.get(id)
-	return t
+	return r.statements.get(id)
 }
 
 // dropStatement removes a statement and its links.
-func (r *registry) dropStatement(id guid, t *Trace) {
+func (r *registry) dropStatement(t *Trace) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if owner, ok := r.statements.get(id); ok && owner == t {
-		r.statements.remove(id)
-	}
+	r.statements.remove(&t.node)
 	for t.newest != nil {
 		r.removeLink(t.newest)
 	}
@@ -72,7 +69,7 @@ func (r *registry) dropStatement(id guid, t *Trace) {
 func (r *registry) addSession(id guid, s *Session) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if _, taken := r.sessions.get(id); taken {
+	if r.sessions.get(id) != nil {
 		return
 	}
 	if evicted, full := r.sessions.add(id, s, &s.node); full {
@@ -84,16 +81,13 @@ func (r *registry) addSession(id guid, s *Session) {
 func (r *registry) session(id guid) *Session {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s, _ := r.sessions.get(id)
-	return s
+	return r.sessions.get(id)
 }
 
-func (r *registry) dropSession(id guid, s *Session) {
+func (r *registry) dropSession(s *Session) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if owner, ok := r.sessions.get(id); ok && owner == s {
-		r.sessions.remove(id)
-	}
+	r.sessions.remove(&s.node)
 	r.count()
 }
 

@@ -23,11 +23,7 @@ func readRequest(getBody func() (io.ReadCloser, error)) (r *reader, size int64) 
 	r = newReader(true)
 	// A bytes.Reader, which is what the driver has, writes its bytes at once
 	// and copies nothing.
-	if wt, is := body.(io.WriterTo); is {
-		size, err = wt.WriteTo(r)
-	} else {
-		size, err = io.Copy(r, body)
-	}
+	size, err = io.Copy(r, body)
 	_ = body.Close()
 	if err != nil || r.progress != complete {
 		r.release()

@@ -95,7 +95,7 @@ func (s *Session) Finish() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.done.Swap(true) && s.reg != nil {
-		s.reg.dropSession(s.id, s)
+		s.reg.dropSession(s)
 	}
 }
 

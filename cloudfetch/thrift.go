@@ -241,10 +241,7 @@ var structs = [numStructs][]fieldSpec{
 // lookup finds a followed field.
 func lookup(in structType, id int16, typ byte) (field, structType) {
 	for i := range structs[in] {
-		if f := &structs[in][i]; f.id == id {
-			if f.typ != typ {
-				break
-			}
+		if f := &structs[in][i]; f.id == id && f.typ == typ {
 			return f.field, f.inside
 		}
 	}

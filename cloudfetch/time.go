@@ -83,9 +83,7 @@ func (t *Trace) advance(now time.Duration) {
 			t.application.Between += d
 		}
 	case telemetry.PartFile:
-		if f := t.awaited(); f != nil {
-			f.waited += d
-		}
+		t.awaited().waited += d
 	case telemetry.PartUnknown:
 	default:
 		if t.inFlight != unknownMethod {

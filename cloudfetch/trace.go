@@ -114,7 +114,7 @@ func (t *Trace) Finish(r *telemetry.Statement, now time.Time) {
 		t.activity = ended
 		t.done.Store(true)
 		if t.reg != nil {
-			t.reg.dropStatement(t.id, t)
+			t.reg.dropStatement(t)
 		}
 	}
 	if r != nil {

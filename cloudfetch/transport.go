@@ -195,7 +195,7 @@ func (t *Transport) own(req *http.Request, by caller, msg *message, n int64, sta
 	if o == nil {
 		return nil
 	}
-	body = &exchangeBody{exchange: exchange{counts: t.counts, registry: t.registry, owner: o, method: msg.method}}
+	body = &exchangeBody{exchange: exchange{registry: t.registry, owner: o, method: msg.method}}
 	if !body.begin(msg, n, req.Response != nil, start) {
 		return nil
 	}
@@ -205,37 +205,32 @@ func (t *Transport) own(req *http.Request, by caller, msg *message, n int64, sta
 // ownerOf ties a call to its trace: OpenSession and ExecuteStatement by their
 // context, all others by the handle in the request.
 func (t *Transport) ownerOf(by caller, msg *message) owner {
+	var found caller
 	switch msg.method {
 	case unknownMethod:
-		return nil
 	case openSession:
-		if by.session != nil {
-			return by.session
-		}
-		return nil
+		found.session = by.session
 	case closeSession:
-		if !msg.has.has(sessionGUID) {
-			return nil
+		if msg.has.has(sessionGUID) {
+			found.session = t.registry.session(msg.session)
 		}
-		if s := t.registry.session(msg.session); s != nil {
-			return s
-		}
-		return nil
 	case executeStatement:
-		if by.trace != nil {
-			return by.trace
+		found.trace = by.trace
+	default:
+		if !msg.has.has(operationGUID) {
+			break
 		}
-		return nil
+		found.trace = t.registry.statement(msg.operation)
+		// The answer to ExecuteStatement may have been undecodable.
+		if found.trace == nil && by.trace != nil && by.trace.adopt(msg.operation, t.registry) {
+			found.trace = by.trace
+		}
 	}
-	if !msg.has.has(operationGUID) {
-		return nil
-	}
-	if trace := t.registry.statement(msg.operation); trace != nil {
-		return trace
-	}
-	// The answer to ExecuteStatement may have been undecodable.
-	if by.trace != nil && by.trace.adopt(msg.operation, t.registry) {
-		return by.trace
+	switch {
+	case found.trace != nil:
+		return found.trace
+	case found.session != nil:
+		return found.session
 	}
 	return nil
 }

@@ -61,8 +61,11 @@ func (b *arrowBatches) Schema() (*arrow.Schema, error) {
 func (b *arrowBatches) Close() { b.close(b.ArrowBatchIterator.Close) }
 
 // Next returns the next record, io.EOF after the last.
-func (b *arrowBatches) Next() (arrow.Record, error) {
-	record, now, err := nextArrow(&b.arrowReader, b.ArrowBatchIterator.Next)
+func (b *arrowBatches) Next() (record arrow.Record, err error) {
+	now := b.timed(func() error {
+		record, err = b.ArrowBatchIterator.Next()
+		return err
+	})
 	if err == nil {
 		countRecord(b.of.st, now, record)
 	}
@@ -82,8 +85,11 @@ func (s *arrowStreams) HasNext() bool { return s.hasNext(s.ArrowIPCStreamIterato
 func (s *arrowStreams) Close() { s.close(s.ArrowIPCStreamIterator.Close) }
 
 // Next returns the next stream, io.EOF after the last.
-func (s *arrowStreams) Next() (io.Reader, error) {
-	stream, now, err := nextArrow(&s.arrowReader, s.ArrowIPCStreamIterator.Next)
+func (s *arrowStreams) Next() (stream io.Reader, err error) {
+	now := s.timed(func() error {
+		stream, err = s.ArrowIPCStreamIterator.Next()
+		return err
+	})
 	if err == nil {
 		s.of.st.firstRow(now)
 	}
@@ -104,34 +110,19 @@ func (r *arrowReader) begin() *statement {
 
 // hasNext times a call that may wait for a page.
 func (r *arrowReader) hasNext(native func() bool) (more bool) {
-	st := r.begin()
-	err := errNotReturned
-	defer func() {
-		switch now := time.Now(); {
-		case err != nil:
-			st.readEnded(now, err)
-		case more || r.closed.Load():
-			st.batchReturned(now)
-		default:
-			st.endArrow(now)
+	r.timed(func() error {
+		if more = native(); !more {
+			return io.EOF
 		}
-	}()
-	more, err = native(), nil
+		return nil
+	})
 	return more
 }
 
-// close times a call that may close the statement on the server.
-func (r *arrowReader) close(native func()) {
-	r.closed.Store(true)
+// timed times a call that may wait for a page or file, and returns when it ended.
+func (r *arrowReader) timed(native func() error) (now time.Time) {
 	st := r.begin()
-	native()
-	st.batchReturned(time.Now())
-}
-
-// nextArrow times a call that may wait for a page or file.
-func nextArrow[T any](r *arrowReader, native func() (T, error)) (next T, now time.Time, err error) {
-	st := r.begin()
-	err = errNotReturned
+	err := errNotReturned
 	defer func() {
 		now = time.Now()
 		switch {
@@ -143,8 +134,16 @@ func nextArrow[T any](r *arrowReader, native func() (T, error)) (next T, now tim
 			st.readEnded(now, err)
 		}
 	}()
-	next, err = native()
-	return next, now, err
+	err = native()
+	return now
+}
+
+// close times a call that may close the statement on the server.
+func (r *arrowReader) close(native func()) {
+	r.closed.Store(true)
+	st := r.begin()
+	native()
+	st.batchReturned(time.Now())
 }
 
 func countRecord(st *statement, now time.Time, r arrow.Record) {

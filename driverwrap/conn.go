@@ -42,31 +42,21 @@ func newConn(native driver.Conn, session *session) driver.Conn {
 	namedValues, checks := native.(driver.NamedValueChecker)
 	e, q, ch := execer{c}, queryer{c}, checker{namedValues}
 
-	const exec, query, check = 1, 2, 4
-	has := 0
-	if canExec(native) {
-		has |= exec
-	}
-	if canQuery(native) {
-		has |= query
-	}
-	if checks {
-		has |= check
-	}
-	switch has {
-	case exec | query | check:
+	execs, queries := canExec(native), canQuery(native)
+	switch {
+	case execs && queries && checks:
 		return &fullConn{c, e, q, ch}
-	case exec | query:
+	case execs && queries:
 		return &execQueryConn{c, e, q}
-	case exec | check:
+	case execs && checks:
 		return &execCheckConn{c, e, ch}
-	case query | check:
+	case queries && checks:
 		return &queryCheckConn{c, q, ch}
-	case exec:
+	case execs:
 		return &execConn{c, e}
-	case query:
+	case queries:
 		return &queryConn{c, q}
-	case check:
+	case checks:
 		return &checkConn{c, ch}
 	}
 	return c

@@ -140,10 +140,7 @@ func (d parsedDSN) interactive() bool {
 // withToken is the DSN with its authentication replaced by a token, to have the native
 // parser check everything else.
 func (d parsedDSN) withToken() string {
-	u, values := *d.url, url.Values{}
-	for k, v := range d.query.values {
-		values[k] = v
-	}
+	u, values := *d.url, d.url.Query()
 	for _, k := range authParameters {
 		values.Del(k)
 	}

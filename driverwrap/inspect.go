@@ -97,8 +97,8 @@ func (i inspector) Running() []*telemetry.Statement {
 	now := time.Now()
 	var running []*telemetry.Statement
 	for _, st := range i.of.sessions.unfinished() {
-		if r := st.soFar(now); r != nil {
-			r.Shape = telemetry.ShapeOf(st.text())
+		if r, query := st.soFar(now); r != nil {
+			r.Shape = telemetry.ShapeOf(query)
 			running = append(running, r)
 		}
 	}

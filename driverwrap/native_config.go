@@ -55,8 +55,8 @@ func (c nativeConfig) snapshot() telemetry.DriverConfig {
 		MetricViewMetadata: readConfig[bool](c, "EnableMetricViewMetadata"),
 		PoolSize:           c.poolSize(),
 	}
-	if a, ok := c.field("Authenticator"); ok && a.CanInterface() && !a.IsZero() {
-		s.AuthMech, s.AuthFlow = authOf(a.Interface())
+	if a := readConfig[export.Authenticator](c, "Authenticator").Or(nil); a != nil {
+		s.AuthMech, s.AuthFlow = authOf(a)
 	}
 	return s
 }
@@ -115,15 +115,8 @@ func authOf(authenticator any) (mech, flow string) {
 	return "OTHER", ""
 }
 
-func (c nativeConfig) field(name string) (reflect.Value, bool) {
-	if !c.v.IsValid() || !driverKnows(name) {
-		return reflect.Value{}, false
-	}
-	return c.v.FieldByName(name), true
-}
-
 func readConfig[T any](c nativeConfig, name string) telemetry.Maybe[T] {
-	if f, ok := c.field(name); ok && f.CanInterface() {
+	if f := c.v.FieldByName(name); f.IsValid() && f.CanInterface() {
 		if v, ok := f.Interface().(T); ok {
 			return telemetry.Known(v)
 		}

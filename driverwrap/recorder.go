@@ -1,6 +1,8 @@
 package driverwrap
 
 import (
+	"slices"
+
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/history"
@@ -26,12 +28,7 @@ func (r *recorder) recording() bool {
 
 // sinksRecording reports whether a record would reach a sink.
 func (r *recorder) sinksRecording() bool {
-	for _, f := range r.fanouts {
-		if f.Recording() {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(r.fanouts, (*telemetry.Fanout).Recording)
 }
 
 func (r *recorder) sessionOpened(record *telemetry.SessionOpened) {

@@ -181,21 +181,14 @@ func (s *session) add(st *statement) {
 func (s *session) remove(st *statement) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.removeUnfinished(st)
-}
-
-// removeUnfinished is remove with mu held.
-func (s *session) removeUnfinished(st *statement) {
-	if i := slices.Index(s.unfinished, st); i >= 0 {
-		s.unfinished = slices.Delete(s.unfinished, i, i+1)
-	}
+	s.unfinished = slices.DeleteFunc(s.unfinished, func(other *statement) bool { return other == st })
 }
 
 // drop removes a statement that did not run.
 func (s *session) drop(st *statement) {
+	s.remove(st)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.removeUnfinished(st)
 	s.statements--
 }
 

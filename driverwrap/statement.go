@@ -212,7 +212,8 @@ func (s *statement) drop(now time.Time) {
 // endSpans reports to the tracers that the call has returned.
 func (s *statement) endSpans(now time.Time) {
 	if s.spans != nil {
-		endSpans(s.spans, s.soFar(now), telemetry.StatementSpan.StatementExecuted)
+		r, _ := s.soFar(now)
+		endSpans(s.spans, r, telemetry.StatementSpan.StatementExecuted)
 	}
 }
 

@@ -14,12 +14,12 @@ type record struct {
 	call [1]telemetry.Call
 }
 
-// soFar returns the record as it is now, nil when the statement is finished.
-func (s *statement) soFar(now time.Time) *telemetry.Statement {
+// soFar returns the record as it is now, and the text of the SQL; nil when the statement is finished.
+func (s *statement) soFar(now time.Time) (*telemetry.Statement, string) {
 	s.mu.Lock()
 	if s.finished {
 		s.mu.Unlock()
-		return nil
+		return nil, ""
 	}
 	r := s.record.Statement
 	query := s.query
@@ -29,14 +29,7 @@ func (s *statement) soFar(now time.Time) *telemetry.Statement {
 	s.setOutcome(&r)
 	s.trace.Fill(&r, now)
 	setVolume(&r, query)
-	return &r
-}
-
-// text returns the text of the SQL; empty when the statement is finished.
-func (s *statement) text() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.query
+	return &r, query
 }
 
 // fillTimings adds what the application's calls show: times, rows and session. mu is held.

@@ -2,6 +2,7 @@ package driverwrap
 
 import (
 	"context"
+	"slices"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
@@ -13,12 +14,7 @@ import (
 
 // tracing reports whether a sink has a tracer.
 func (r *recorder) tracing() bool {
-	for _, f := range r.fanouts {
-		if f.Tracing() {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(r.fanouts, (*telemetry.Fanout).Tracing)
 }
 
 // startSpans starts a span of each tracer for a call that begins with start. Without tracers

@@ -192,12 +192,9 @@ func (s *scanner) word() {
 		run, s.space = trimmed, true
 	}
 	if last, _ := utf8.DecodeLastRuneInString(run); unicode.IsLetter(last) && !isLiteral(run) { // the users' rows
-		for _, apostrophe := range []string{"'", "’"} {
-			if rest, ok := strings.CutPrefix(s.rest, apostrophe); ok {
-				s.rest = rest
-				defer func() { s.space = true }()
-				break
-			}
+		if r, size := utf8.DecodeRuneInString(s.rest); r == '\'' || r == '’' {
+			s.rest = s.rest[size:]
+			defer func() { s.space = true }()
 		}
 	}
 	core := strings.TrimRight(run, ".:!")

@@ -24,7 +24,7 @@ type hangingSinks struct {
 
 // identity is the key of a queue's sink.
 func identity(q *sinkQueue) any {
-	if reflect.TypeOf(q.sink).Kind() == reflect.Pointer {
+	if reflect.ValueOf(q.sink).Kind() == reflect.Pointer {
 		return q.sink
 	}
 	return q

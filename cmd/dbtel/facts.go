@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
@@ -38,8 +37,7 @@ func (v *view) facts() {
 
 // fact prints what is known of a subject, if anything.
 func (v *view) fact(subject string, words ...string) {
-	words = slices.DeleteFunc(words, func(w string) bool { return w == "" })
-	for _, l := range wrap(clean(strings.Join(words, ", ")), v.screen.width-11) {
+	for _, l := range wrap(clean(format.JoinKnown(", ", words...)), v.screen.width-11) {
 		v.line(v.screen.paint(dim, fmt.Sprintf("%-10s", subject)) + " " + l)
 		subject = ""
 	}

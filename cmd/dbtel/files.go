@@ -68,8 +68,6 @@ func fileDuration(f telemetry.File) time.Duration {
 
 // optionalTime is a dash for an unknown time.
 func optionalTime(at telemetry.Maybe[time.Duration]) cell {
-	if d, ok := at.Get(); ok {
-		return cell{text: format.Duration(d)}
-	}
-	return cell{"-", dim}
+	d, known := at.Get()
+	return cellIf(known, cell{text: format.Duration(d)})
 }

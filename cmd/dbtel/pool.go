@@ -42,17 +42,9 @@ func printPools(w io.Writer, pools []*poolSummary, on screen) {
 		{title: "WAITS", right: true}, {title: "WAITED", right: true},
 	}}
 	for _, p := range pools {
-		limit, full, waited := number(int64(p.MaxOpen)), cell{"-", dim}, cell{"-", dim}
-		if p.MaxOpen == 0 {
-			limit = cell{"-", dim}
-		}
-		if p.Full > 0 {
-			full = cell{format.Percent(float64(p.Full) / float64(p.Samples)), red}
-		}
-		if p.Waited > 0 { // that of waits that ended, not of those that began
-			waited = duration(p.Waited)
-		}
-		t.add(cell{p.Name, bold}, number(int64(p.InUse)), limit, full, number(p.Waits), waited)
+		full := cell{format.Percent(float64(p.Full) / float64(p.Samples)), red}
+		t.add(cell{p.Name, bold}, number(int64(p.InUse)), cellIf(p.MaxOpen != 0, number(int64(p.MaxOpen))), cellIf(p.Full > 0, full),
+			number(p.Waits), cellIf(p.Waited > 0, duration(p.Waited))) // by waits that ended, not by those that began
 	}
 	t.print(w, on)
 }

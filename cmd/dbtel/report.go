@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
@@ -101,13 +100,12 @@ func (s *reportSummary) finish() {
 }
 
 func (s *reportSummary) print(w io.Writer, on screen) {
-	words := slices.DeleteFunc([]string{
-		"Query history of " + format.Plural(s.Statements, "statement"),
+	on.printWrapped(w, format.JoinKnown(", ",
+		"Query history of "+format.Plural(s.Statements, "statement"),
 		textIf(s.Read > 0, "read "+format.Bytes(s.Read)),
 		textIf(s.Read > 0 && !s.uncached, format.Percent(float64(s.ReadCache)/float64(max(1, s.Read)))+" of it from cache"),
 		textIf(s.Spilled > 0, "spilled "+format.Bytes(s.Spilled)),
-	}, func(word string) bool { return word == "" })
-	on.printWrapped(w, strings.Join(words, ", ")+".")
+	)+".")
 	if len(s.Phases) == 0 {
 		return
 	}

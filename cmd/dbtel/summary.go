@@ -237,10 +237,7 @@ func (s *summary) printGroups(w *bufio.Writer, on screen) {
 		[]column{{title: "ROWS", right: true, rank: 6}, {title: "RECEIVED", right: true, rank: 7}},
 	)}
 	for _, g := range s.Groups {
-		failed := cell{format.Count(g.Failed), red}
-		if g.Failed == 0 {
-			failed = cell{"-", dim}
-		}
+		failed := cellIf(g.Failed != 0, cell{format.Count(g.Failed), red})
 		name := g.Name
 		if s.By == "error" {
 			name = format.OneSpelling(name)

@@ -34,6 +34,14 @@ func number(n int64) cell { return cell{text: format.Count(n)} }
 
 func duration(d millis) cell { return cell{text: format.Duration(time.Duration(d))} }
 
+// cellIf is a cell, or a dash where the condition does not hold.
+func cellIf(condition bool, c cell) cell {
+	if condition {
+		return c
+	}
+	return cell{"-", dim}
+}
+
 const (
 	gap       = 2  // characters between columns
 	leastText = 28 // characters of a text, before other columns are dropped

@@ -39,9 +39,6 @@ type Incidents struct {
 	First   string // type of the first panic value, and the stack; empty without panics and Goexits
 }
 
-// Total is the number of the incidents.
-func (i Incidents) Total() int64 { return i.Panics + i.Goexits + i.Hangs }
-
 // Log counts what was contained, by place, and keeps the first stack of each place. The zero value is
 // ready; its methods may be called concurrently. It must not be copied.
 type Log struct {

@@ -23,33 +23,32 @@ const remembered = 15 * time.Minute
 // the same host, credential and settings goes on with it.
 type breaker struct {
 	gobreaker *gobreaker.CircuitBreaker[result] // nil: switched off
-	timeout   time.Duration
-	until     atomic.Pointer[time.Time] // when an open breaker becomes half-open; nil before it first opened
-	paused    atomic.Pointer[time.Time] // when the endpoint may be asked again; nil: it has not failed
-	opened    func()
+	until     atomic.Pointer[time.Time]         // when an open breaker becomes half-open; nil before it first opened
+	paused    atomic.Pointer[time.Time]         // when the endpoint may be asked again; nil: it has not failed
 }
 
 func newBreaker(settings telemetry.Settings, opened func()) *breaker {
-	// An outage opens the breakers of a whole fleet within seconds. Each gets a timeout that is
-	// up to a tenth longer, so that their probes do not come together.
-	timeout := settings.CircuitBreakerTimeout
-	b := &breaker{timeout: timeout + rand.N(timeout/10+1), opened: opened}
+	b := &breaker{}
 	if settings.CircuitBreaker == telemetry.SwitchOff {
 		return b
 	}
+	// An outage opens the breakers of a whole fleet within seconds. Each gets a timeout that is
+	// up to a tenth longer, so that their probes do not come together.
+	timeout := settings.CircuitBreakerTimeout
+	timeout += rand.N(timeout/10 + 1)
 	threshold := uint32(settings.CircuitBreakerThreshold)
 	b.gobreaker = gobreaker.NewCircuitBreaker[result](gobreaker.Settings{
 		MaxRequests: closeAfter,
-		Timeout:     b.timeout,
+		Timeout:     timeout,
 		ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= threshold },
 		IsExcluded:  func(err error) bool { return errors.Is(err, errExcluded) },
 		// Called with the lock of gobreaker held: State would block here.
 		OnStateChange: func(_ string, _, to gobreaker.State) {
 			if to == gobreaker.StateOpen {
 				// A request passes strictly after the timeout.
-				until := time.Now().Add(b.timeout + time.Millisecond)
+				until := time.Now().Add(timeout + time.Millisecond)
 				b.until.Store(&until)
-				b.opened()
+				opened()
 			}
 		},
 	})

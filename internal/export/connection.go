@@ -1,6 +1,7 @@
 package export
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -71,12 +72,7 @@ func Fingerprint(secret string) any {
 
 type fingerprint [sha256.Size]byte
 
-func (c *Connection) scheme() string {
-	if c.Scheme == "" {
-		return "https"
-	}
-	return strings.ToLower(c.Scheme)
-}
+func (c *Connection) scheme() string { return cmp.Or(strings.ToLower(c.Scheme), "https") }
 
 // orgID finds the workspace id in the HTTP path: as the parameter o, or after /o/. 0 there means
 // no particular workspace.

@@ -1,6 +1,7 @@
 package export
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -106,14 +107,9 @@ func parseUploadResponse(body []byte) (uploadCounts, bool) {
 		NumSuccess *int64            `json:"numSuccess"`
 		NumProto   *int64            `json:"numProtoSuccess"`
 	}
-	if json.Unmarshal(body, &a) != nil {
-		return uploadCounts{}, false
-	}
-	n := a.NumProto
-	if n == nil {
-		n = a.NumSuccess
-	}
-	if n == nil {
+	err := json.Unmarshal(body, &a)
+	n := cmp.Or(a.NumProto, a.NumSuccess)
+	if err != nil || n == nil {
 		return uploadCounts{}, false
 	}
 	return uploadCounts{accepted: int(min(max(*n, 0), 1<<30)), errors: len(a.Errors)}, true

@@ -68,9 +68,6 @@ const maxRetryAfter = time.Minute
 // parseRetryAfter reads the header: seconds, or a date. It returns 0 for any other value.
 func parseRetryAfter(header string, now time.Time) time.Duration {
 	header = strings.TrimSpace(header)
-	if header == "" {
-		return 0
-	}
 	if seconds, err := strconv.ParseUint(header, 10, 63); err == nil {
 		return time.Duration(min(seconds, uint64(maxRetryAfter/time.Second))) * time.Second
 	}

@@ -8,11 +8,13 @@
 //	share         ─▶ Percent        "71 %"
 //	scale         ─▶ RoundStep      1, 2, 5, 10
 //	category      ─▶ OneSpelling    "canceled"
+//	texts         ─▶ JoinKnown      "attempt 2, status 503"
 package format
 
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -122,4 +124,9 @@ func RoundStep(least float64) float64 {
 // and are spelled with two l.
 func OneSpelling(category string) string {
 	return strings.ReplaceAll(category, "cancelled", "canceled")
+}
+
+// JoinKnown joins those texts that are not empty.
+func JoinKnown(separator string, texts ...string) string {
+	return strings.Join(slices.DeleteFunc(texts, func(t string) bool { return t == "" }), separator)
 }

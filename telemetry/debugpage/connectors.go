@@ -1,6 +1,7 @@
 package debugpage
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
@@ -51,9 +52,11 @@ const (
 
 // whyReported is a sentence on who reports to Databricks for a connector, and why.
 func whyReported(info telemetry.ConnectorInfo, pipelines []telemetry.PipelineStats) string {
-	flag := ""
-	for _, p := range pipelines {
-		if info.Server != "" && strings.HasSuffix(p.Server, "://"+info.Server) {
+	flag, forced := "", slices.ContainsFunc(info.Settings, func(s telemetry.SettingInForce) bool {
+		return s.Name == "telemetry_force_enable" && s.Value == "true"
+	})
+	for _, p := range pipelines { // connectors of one host may differ in whether they skip its flag
+		if info.Server != "" && strings.HasSuffix(p.Server, "://"+info.Server) && (p.Flag == "skipped") == forced {
 			flag = p.Flag
 		}
 	}

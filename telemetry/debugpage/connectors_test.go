@@ -1,6 +1,7 @@
 package debugpage
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -18,12 +19,22 @@ func TestConnectorSaysWhoReportsAndWhy(t *testing.T) {
 		{"wrapper", "on", "the server's flag is on"},
 		{"wrapper", "unknown", "as soon as the server's flag is known to be on"},
 		{"wrapper", "unreadable", "could not be read"},
-		{"wrapper", "skipped", "telemetry_force_enable"},
 		{"driver", "", "Wrap leaves its telemetry alone"},
 		{"none", "off", "the server's flag is off"},
 		{"none", "", "Nothing is reported to Databricks."},
 	} {
 		require.Contains(t, whyReported(telemetry.ConnectorInfo{Server: "dbc:443", Reports: c.reports}, pipeline(c.flag)), c.says)
+	}
+}
+
+func TestConnectorsOfOneHostMayDifferInWhetherTheySkipItsFlag(t *testing.T) {
+	forced := telemetry.ConnectorInfo{Server: "dbc:443", Reports: "wrapper", Settings: []telemetry.SettingInForce{{Name: "telemetry_force_enable", Value: "true"}}}
+	asking := telemetry.ConnectorInfo{Server: "dbc:443", Reports: "wrapper", Settings: []telemetry.SettingInForce{{Name: "telemetry_force_enable", Value: "false"}}}
+	pipelines := []telemetry.PipelineStats{{Server: "https://dbc:443", Flag: "on"}, {Server: "https://dbc:443", Flag: "skipped"}}
+	for range 2 {
+		require.Contains(t, whyReported(forced, pipelines), "telemetry_force_enable skips the server's flag")
+		require.Contains(t, whyReported(asking, pipelines), "the server's flag is on")
+		slices.Reverse(pipelines)
 	}
 }
 

@@ -151,17 +151,14 @@ func (c *counts) over(now time.Time, length time.Duration, running ...*telemetry
 	}
 	last := c.interval(now)
 	first := firstInterval(last, length)
-	begin := c.origin.Add(time.Duration(first) * intervalLength)
-	if begin.Before(c.since) {
-		begin = c.since
-	}
-	w := window{length: max(time.Second, now.Sub(begin)), finished: c.ever.finished}
+	ago := now.Sub(c.origin) - time.Duration(first)*intervalLength // how long ago the first interval began
+	w := window{length: max(time.Second, min(ago, now.Sub(c.since))), finished: c.ever.finished}
 	for i := range c.ring {
 		if s := &c.ring[i]; s.number >= first && s.number <= last+1 {
 			w.add(&s.counted)
 		}
 	}
-	addRunning(&w.times, now.Sub(c.origin.Add(time.Duration(first)*intervalLength)), 0, running...)
+	addRunning(&w.times, ago, 0, running...)
 	return w
 }
 

@@ -99,7 +99,7 @@ type snapshot struct {
 }
 
 // snapshot copies what is kept, so that nothing is locked while a page is built from the copy.
-func (m *memory) snapshot(now time.Time) snapshot {
+func (m *memory) snapshot() snapshot {
 	m.mu.Lock()
 	c := snapshot{
 		all:         slices.Concat(m.recent.records, m.slowest.records, m.failed.records),

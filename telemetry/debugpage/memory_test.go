@@ -71,9 +71,9 @@ func largeStatement(n int) *telemetry.Statement {
 func TestARecordLargerThanTheBoundIsNotKept(t *testing.T) {
 	m := newMemory(telemetry.Default.Pools)
 	m.StatementFinished(&telemetry.Statement{Total: ms(1), Failure: &telemetry.Failure{Message: strings.Repeat("m", recentBytes+1)}})
-	require.Empty(t, m.snapshot(time.Now()).all)
+	require.Empty(t, m.snapshot().all)
 	m.StatementFinished(failed())
-	require.Len(t, m.snapshot(time.Now()).all, 1)
+	require.Len(t, m.snapshot().all, 1)
 }
 
 func TestLongQueryIsTruncatedInACopy(t *testing.T) {
@@ -94,7 +94,7 @@ func TestSlowAndFailedStatementsAreKeptLonger(t *testing.T) {
 		for n := range 1000 {
 			m.StatementFinished(quick(n % 100))
 		}
-		k := m.snapshot(time.Now())
+		k := m.snapshot()
 		require.Equal(t, downloaded().StatementID, slices.MaxFunc(k.all, func(a, b *telemetry.Statement) int { return cmp.Compare(a.Total, b.Total) }).StatementID)
 		require.True(t, slices.ContainsFunc(k.all, (*telemetry.Statement).Failed))
 		require.Len(t, m.slowest.records, slowestKept)

@@ -48,6 +48,7 @@ type overviewPage struct {
 const topRows, slowestShown = 4, 4
 
 func (req *request) overview() (string, model, int) {
+	stats := req.process()
 	running, kept := req.present()
 	p := req.period("1h")
 	chosen := req.memory.counts.over(req.now, p.length, running...)
@@ -58,7 +59,7 @@ func (req *request) overview() (string, model, int) {
 		Split: splitOf(chosen.times), Latency: histogramOf(&chosen), Shapes: top(req.shapeViews(p, running, kept.all)), Errors: top(req.memory.failures.views(req.now, p.length)),
 		Chart:   chartOf(req.now, req.memory.counts.columns(req.now, running...)),
 		Longest: req.rowsOf(top(long)), FailedOpens: []failedOpen{},
-		Pools: req.memory.pools.views(), Reporting: req.reporting(), Incidents: count(req.process().Incidents()),
+		Pools: req.memory.pools.views(), Reporting: reporting{stats.Export, req.now}, Incidents: count(stats.Incidents()),
 		presence: req.presence(len(kept.all) + len(running)),
 	}
 	for _, last := range []period{{name: "1 min", length: time.Minute}, lastMinutes, lastHour} {
@@ -126,15 +127,12 @@ type rates struct {
 }
 
 func ratesOf(name string, w *window) rates {
-	r := rates{
+	return rates{
 		Window: name, Over: duration(w.length), Statements: count(w.statements), PerSecond: w.perSecond(w.statements), Failed: count(w.failed),
-		P50: duration(w.quantile(0.5)), P90: duration(w.quantile(0.9)), P99: duration(w.quantile(0.99)),
+		FailedShare: share(float64(w.failed) / float64(max(1, w.statements))),
+		P50:         duration(w.quantile(0.5)), P90: duration(w.quantile(0.9)), P99: duration(w.quantile(0.99)),
 		Opened: count(w.opened), FailedOpens: count(w.failedOpens),
 	}
-	if w.statements > 0 {
-		r.FailedShare = share(float64(w.failed) / float64(w.statements))
-	}
-	return r
 }
 
 // sentence puts the stretch of time into numbers.

@@ -6,8 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -22,7 +22,7 @@ type reference struct {
 func referencesOf(s *telemetry.Statement) []reference {
 	all := []reference{
 		{"warehouse", s.WarehouseID},
-		{"session began in", joinKnown(".", s.InitialCatalog, s.InitialSchema)},
+		{"session began in", format.JoinKnown(".", s.InitialCatalog, s.InitialSchema)},
 		{"server", s.Server},
 		{"workspace", s.WorkspaceID},
 		{"session", s.SessionID},
@@ -41,8 +41,4 @@ func referencesOf(s *telemetry.Statement) []reference {
 		all = append(all, reference{a.Key, a.Value.String()})
 	}
 	return slices.DeleteFunc(all, func(r reference) bool { return r.Value == "" })
-}
-
-func joinKnown(separator string, texts ...string) string {
-	return strings.Join(slices.DeleteFunc(texts, func(t string) bool { return t == "" }), separator)
 }

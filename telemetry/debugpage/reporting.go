@@ -17,8 +17,6 @@ type reporting struct {
 	now time.Time
 }
 
-func (req *request) reporting() reporting { return reporting{req.process().Export, req.now} }
-
 // dropMeanings complete the sentence "5 dropped because …"; see Summary.
 var dropMeanings = map[string]string{
 	export.DropSampledOut: "telemetry_sample_rate left them out",

@@ -28,10 +28,8 @@ func (m *memory) kept() map[string]bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	ids := make(map[string]bool, reportsKept)
-	for _, records := range [][]*telemetry.Statement{m.recent.records, m.slowest.records, m.failed.records} {
-		for _, s := range records {
-			ids[s.StatementID] = true
-		}
+	for _, s := range slices.Concat(m.recent.records, m.slowest.records, m.failed.records) {
+		ids[s.StatementID] = true
 	}
 	return ids
 }

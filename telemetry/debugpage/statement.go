@@ -75,7 +75,7 @@ func (req *request) find(id string) *telemetry.Statement {
 	if id == "" {
 		return nil
 	}
-	for _, all := range [][]*telemetry.Statement{req.running(), req.memory.snapshot(req.now).all} {
+	for _, all := range [][]*telemetry.Statement{req.running(), req.memory.snapshot().all} {
 		for _, s := range all {
 			if s.StatementID == id || localKey(s) == id {
 				return s

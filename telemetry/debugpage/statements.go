@@ -61,7 +61,7 @@ func (req *request) statements() (string, model, int) {
 
 // present returns the statements that run and those that are kept. One that ends meanwhile is kept.
 func (req *request) present() (running []*telemetry.Statement, kept snapshot) {
-	running, kept = req.running(), req.memory.snapshot(req.now)
+	running, kept = req.running(), req.memory.snapshot()
 	ended := map[string]bool{}
 	for _, s := range kept.all {
 		ended[localKey(s)] = true

@@ -42,7 +42,7 @@ func (req *request) telemetry() (string, model, int) {
 	stats := req.process()
 	running, kept := req.present()
 	t := telemetryPage{
-		Connectors: []connectorSettings{}, Reporting: req.reporting(), Library: libraryStats{stats.Sinks, stats.Wire, stats.Contained},
+		Connectors: []connectorSettings{}, Reporting: reporting{stats.Export, req.now}, Library: libraryStats{stats.Sinks, stats.Wire, stats.Contained},
 		Sent: []document{}, presence: req.presence(len(kept.all) + len(running)),
 	}
 	var views []connectorView
@@ -65,7 +65,7 @@ func (req *request) telemetry() (string, model, int) {
 
 // preview is what would be sent about the latest statement whose connector is open.
 func (req *request) preview() *statementReport {
-	for _, s := range req.memory.snapshot(req.now).all {
+	for _, s := range req.memory.snapshot().all {
 		if r := req.reportOf(s); len(r.Documents) > 0 {
 			return &r
 		}

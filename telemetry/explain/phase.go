@@ -17,10 +17,10 @@ const (
 	PhaseExecute               // the plan was executed
 	PhaseFetch                 // the client fetched the result
 
-	numPhases
+	numPhases // also stands for a phase that does not exist
 )
 
-var phases = [numPhases]struct {
+var phases = [numPhases + 1]struct {
 	name, description string
 	bar               BarKind
 }{
@@ -29,31 +29,17 @@ var phases = [numPhases]struct {
 	PhaseCompile:  {"compile", "compiling", "compiling"},
 	PhaseExecute:  {"execute", "executing", "executing"},
 	PhaseFetch:    {"fetch", "result fetch", "result_fetch"},
+	numPhases:     {"unknown", "unknown", ""},
 }
 
 // String returns the name of the phase, such as "compile".
-func (p Phase) String() string {
-	if p >= numPhases {
-		return "unknown"
-	}
-	return phases[p].name
-}
+func (p Phase) String() string { return phases[min(p, numPhases)].name }
 
 // Description says what the server did, such as "compiling".
-func (p Phase) Description() string {
-	if p >= numPhases {
-		return p.String()
-	}
-	return phases[p].description
-}
+func (p Phase) Description() string { return phases[min(p, numPhases)].description }
 
 // Bar is the kind of the phase's bar in a Timeline; empty for a phase that does not exist.
-func (p Phase) Bar() BarKind {
-	if p >= numPhases {
-		return ""
-	}
-	return phases[p].bar
-}
+func (p Phase) Bar() BarKind { return phases[min(p, numPhases)].bar }
 
 // PhaseTime is the time of one phase.
 type PhaseTime struct {

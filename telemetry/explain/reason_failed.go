@@ -191,8 +191,7 @@ func retryAdvice(from string, status int) string {
 		return from + " sent the request elsewhere: look at the host, and at proxies on the way that ask to sign in."
 	case status == unreadable, status > 200:
 		return from + " sent no answer that the driver could use: look at proxies on the way, which may have answered instead."
-	}
-	if status == 200 {
+	case status == 200:
 		return "Connections broke off before the answer was whole: look at proxies, firewalls and idle timeouts on the way."
 	}
 	return "No whole answer came: look at DNS, proxies, firewalls and idle timeouts on the way."

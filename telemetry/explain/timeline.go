@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
@@ -55,11 +54,7 @@ func (b Bar) Waited() time.Duration {
 	if at, ok := b.FirstByte.Get(); ok {
 		return min(max(0, at-b.Start), b.End-b.Start)
 	}
-	switch b.Kind {
-	case BarCall, BarPause, BarApplication:
-		return 0
-	}
-	if b.Open || b.Failed {
+	if (b.Open || b.Failed) && b.Kind != BarCall && b.Kind != BarPause && b.Kind != BarApplication {
 		return b.End - b.Start
 	}
 	return 0
@@ -176,9 +171,9 @@ func attempts(latest Bar, retried []telemetry.Attempt, n int64, began time.Durat
 		} else if unlisted > 0 {
 			next.Kind, next.Label, next.Note = BarRetry, latest.Label, format.Plural(unlisted, "further attempt")
 		}
-		bars = append(bars, Bar{Kind: BarRetry, Label: latest.Label, Start: a.Start, End: a.End, Note: join(note...), Failed: true}, next)
+		bars = append(bars, Bar{Kind: BarRetry, Label: latest.Label, Start: a.Start, End: a.End, Note: format.JoinKnown(", ", note...), Failed: true}, next)
 	}
-	latest.Start, latest.Note = began, join(fmt.Sprintf("attempt %d", n), latest.Note)
+	latest.Start, latest.Note = began, format.JoinKnown(", ", fmt.Sprintf("attempt %d", n), latest.Note)
 	return append(bars, latest)
 }
 
@@ -207,7 +202,7 @@ func rpcNote(c *telemetry.Call, s *telemetry.Statement) string {
 	if c.RequestID != "" {
 		notes = append(notes, "request "+c.RequestID)
 	}
-	return join(notes...)
+	return format.JoinKnown(", ", notes...)
 }
 
 // statusNote says how an attempt failed.
@@ -216,10 +211,6 @@ func statusNote(status int) string {
 		return "failed without a whole answer"
 	}
 	return fmt.Sprintf("failed with HTTP %d", status)
-}
-
-func join(notes ...string) string {
-	return strings.Join(slices.DeleteFunc(notes, func(note string) bool { return note == "" }), ", ")
 }
 
 func (t *Timeline) addFiles(s *telemetry.Statement) {
@@ -301,7 +292,7 @@ func (t *Timeline) addRows(s *telemetry.Statement) {
 			b.Note = format.Plural(n, "row")
 		}
 		if d := s.Application.Between; d > 0 {
-			b.Note = join(b.Note, format.Duration(d)+" in the application")
+			b.Note = format.JoinKnown(", ", b.Note, format.Duration(d)+" in the application")
 		}
 		bars = append(bars, b)
 	case running && asked < s.Total:

@@ -123,12 +123,7 @@ var (
 )
 
 // log is the logger of this moment.
-func (s *Sink) log() *slog.Logger {
-	if s.logger == nil {
-		return slog.Default()
-	}
-	return s.logger
-}
+func (s *Sink) log() *slog.Logger { return cmp.Or(s.logger, slog.Default()) }
 
 // write logs a line with the fields of its record.
 func (s *Sink) write(l line, fields attributes) {

@@ -18,7 +18,10 @@ func SetDefault(s *Sink) { current.Store(s) }
 
 var current atomic.Pointer[Sink]
 
-func init() { current.Store(New()) }
+func init() {
+	current.Store(New())
+	off.closed.Store(true)
+}
 
 // Global returns a sink that forwards to Default at the time of each call. The wrapped driver
 // attaches it, once; an application has no need for it.
@@ -41,9 +44,7 @@ func (global) sink() *Sink {
 	return &off
 }
 
-var off Sink
-
-func init() { off.closed.Store(true) }
+var off Sink // closed
 
 func (g global) Recording() bool { return g.sink().Recording() }
 
