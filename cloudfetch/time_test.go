@@ -12,7 +12,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
 
 // clock is a stage whose answers take time, and the trace of a statement on it.
@@ -120,127 +119,6 @@ func TestTheServerHasTheTimeFromTheRequestUntilAnAnswerSaysThatItIsDone(t *testi
 	})
 }
 
-// net/http opens a connection for a request, sends the request over another one that becomes free
-// meanwhile, and goes on opening the first.
-func TestAConnectionThatNoCallWaitsForIsNotNetworkTime(t *testing.T) {
-	onClock(t, func(t *testing.T, c *clock) {
-		opened := make(chan struct{})
-		c.beforeAnswer = func() {
-			request := c.trace.connect()
-			go func() {
-				<-opened
-				c.trace.connected(request)
-			}()
-		}
-		c.call(2*s, executeRequest(1), ok(handleReply))
-		c.beforeAnswer = nil
-		c.call(1*s, operationRequest(getOperationStatus, 2, operationA), ok(finishedReply(2)))
-		c.call(4*s, operationRequest(fetchResults, 3, operationA), ok(fetchReply(3, true, 0)))
-		c.beforeAnswer = func() {
-			request := c.trace.connect()
-			close(opened) // says nothing of the connection for this call
-			time.AfterFunc(1*s, func() { c.trace.connected(request) })
-		}
-		c.call(3*s, operationRequest(fetchResults, 4, operationA), ok(fetchReply(4, false, 0)))
-		require.Equal(t, 2*s, rpcOf(soFar(c.trace), executeStatement).Connecting)
-		require.Equal(t, 1*s, rpcOf(soFar(c.trace), fetchResults).Connecting)
-		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartServer: 1 * s, telemetry.PartPage: 6 * s, telemetry.PartNetwork: 3 * s}, c.split())
-	})
-}
-
-// The goroutine on which net/http opens a connection may begin late, when the answer has come over
-// another one.
-func TestAConnectionThatIsOpenedDuringAnAnswerIsNotNetworkTime(t *testing.T) {
-	onClock(t, func(t *testing.T, c *clock) {
-		c.call(1*s, executeRequest(1), ok(handleReply))
-		c.call(1*s, operationRequest(getOperationStatus, 2, operationA), ok(finishedReply(2)))
-		c.answer(fetchReply(3, false, 0))
-		resp, err := c.transport.RoundTrip(thriftRequest(c.ctx, operationRequest(fetchResults, 3, operationA)))
-		require.NoError(t, err)
-		request := c.trace.connect()
-		time.Sleep(4 * s)
-		_, err = io.ReadAll(resp.Body)
-		require.NoError(t, err)
-		c.trace.connected(request)
-		require.Zero(t, rpcOf(soFar(c.trace), fetchResults).Connecting)
-		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartServer: 2 * s, telemetry.PartPage: 4 * s}, c.split())
-	})
-}
-
-// A connection to the old address, which is still being opened, says nothing of that to the new one.
-func TestARedirectWaitsForAConnectionOfItsOwn(t *testing.T) {
-	onClock(t, func(t *testing.T, c *clock) {
-		var toOld int32
-		c.transport.base = WrapBase(roundTripFunc(func(req *http.Request) (*http.Response, error) {
-			if req.Response == nil {
-				toOld = c.trace.connect()
-				time.Sleep(1 * s)
-				return redirect(req, http.StatusTemporaryRedirect, "https://elsewhere")
-			}
-			toNew := c.trace.connect()
-			c.trace.connected(toOld)
-			time.Sleep(2 * s)
-			c.trace.connected(toNew)
-			time.Sleep(4 * s)
-			return response(req, http.StatusOK, handleReply, nil), nil
-		}))
-		c.redirected(executeRequest(1))
-		require.Equal(t, 3*s, rpcOf(soFar(c.trace), executeStatement).Connecting)
-		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartServer: 4 * s, telemetry.PartNetwork: 3 * s}, c.split())
-	})
-}
-
-func TestTheServerHasTheTimeAfterARedirect(t *testing.T) {
-	onClock(t, func(t *testing.T, c *clock) {
-		c.transport.base = WrapBase(roundTripFunc(func(req *http.Request) (*http.Response, error) {
-			if req.Response == nil {
-				time.Sleep(1 * s)
-				return redirect(req, http.StatusTemporaryRedirect, "https://elsewhere")
-			}
-			time.Sleep(5 * s)
-			return response(req, http.StatusOK, handleReply, nil), nil
-		}))
-		c.redirected(executeRequest(1))
-		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartServer: 6 * s}, c.split())
-	})
-}
-
-func TestTheServerWorksWhileAConnectionForAStatusCallIsOpened(t *testing.T) {
-	onClock(t, func(t *testing.T, c *clock) {
-		over := c.transport.base.Workspace
-		c.transport.base = WrapBase(roundTripFunc(func(r *http.Request) (*http.Response, error) {
-			request := c.trace.connect()
-			time.Sleep(2 * s)
-			c.trace.connected(request)
-			return over.RoundTrip(r)
-		}))
-		c.call(1*s, executeRequest(1), ok(handleReply))
-		c.call(1*s, operationRequest(getOperationStatus, 2, operationA), ok(runningReply(2)))
-		c.call(1*s, operationRequest(getOperationStatus, 3, operationA), ok(finishedReply(3)))
-		c.call(1*s, operationRequest(fetchResults, 4, operationA), ok(fetchReply(4, false, 0)))
-		r := soFar(c.trace)
-		require.Equal(t, 4*s, r.RPCs[1].Connecting, "it is known what it took, nevertheless")
-		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartServer: 7 * s, telemetry.PartNetwork: 4 * s, telemetry.PartPage: 1 * s}, c.split())
-	})
-}
-
-func TestTheServerWorksOnAStatementThatStillRunsAfterAStatusCallWasRepeated(t *testing.T) {
-	onClock(t, func(t *testing.T, c *clock) {
-		busy := answer{code: http.StatusServiceUnavailable}
-		c.call(1*s, executeRequest(1), busy)
-		time.Sleep(1 * s)
-		c.call(1*s, executeRequest(1), ok(handleReply))
-		c.call(1*s, operationRequest(getOperationStatus, 2, operationA), busy)
-		time.Sleep(2 * s)
-		c.call(4*s, operationRequest(getOperationStatus, 2, operationA), ok(runningReply(2)))
-		require.Equal(t, 2*s, soFar(c.trace).Split[telemetry.PartRetry], "of ExecuteStatement")
-		c.call(8*s, operationRequest(getOperationStatus, 3, operationA), busy)
-		time.Sleep(16 * s)
-		c.call(32*s, operationRequest(getOperationStatus, 3, operationA), ok(finishedReply(3)))
-		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartRetry: 26 * s, telemetry.PartServer: 40 * s}, c.split(), "it may have finished before the last one was repeated")
-	})
-}
-
 func TestTheRoundTripIsNotTheServers(t *testing.T) {
 	onClock(t, func(t *testing.T, c *clock) {
 		c.call(2*s, operationRequest(closeOperation, 9, operationB), ok(wireReply(closeOperation, 9, fStatus(okStatus)))) // of no trace
@@ -274,25 +152,6 @@ func TestServerTimesDivideServerAndPoll(t *testing.T) {
 	}
 }
 
-func TestAnAttemptBecomesARetryWhenItIsRepeated(t *testing.T) {
-	busy := answer{code: http.StatusServiceUnavailable}
-	onClock(t, func(t *testing.T, c *clock) {
-		c.call(1*s, executeRequest(1), busy)
-		r := soFar(c.trace)
-		require.Equal(t, 1*s, r.Split[telemetry.PartServer], "not repeated yet")
-		time.Sleep(2 * s)
-		require.Equal(t, 2*s, soFar(c.trace).Split[telemetry.PartRetry], "in the pause")
-		c.call(4*s, executeRequest(1), busy)
-		time.Sleep(8 * s)
-		c.call(16*s, executeRequest(1), ok(inlineReply))
-		r = soFar(c.trace)
-		require.Equal(t, []telemetry.Attempt{{End: 1 * s, Status: 503}, {Start: 3 * s, End: 7 * s, Status: 503}}, r.Calls[0].Retried)
-		require.Equal(t, 503, r.RPCs[0].FailedStatus)
-		require.Equal(t, 31*s, r.RPCs[0].Slowest)
-		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartRetry: 15 * s, telemetry.PartServer: 16 * s}, c.split())
-	})
-}
-
 func TestTheDriverDecodesNothingWhereNoRowIsLeft(t *testing.T) {
 	onClock(t, func(t *testing.T, c *clock) {
 		c.call(0, executeRequest(1), ok(inlineReply))
@@ -303,15 +162,6 @@ func TestTheDriverDecodesNothingWhereNoRowIsLeft(t *testing.T) {
 		time.Sleep(2 * s)
 		c.trace.RowReturned(6, time.Now())
 		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartNetwork: 8 * s, telemetry.PartPage: 1 * s, telemetry.PartDecode: 2 * s}, c.split())
-	})
-}
-
-func TestTheLastAttemptOfACallThatFailsIsNoRetry(t *testing.T) {
-	onClock(t, func(t *testing.T, c *clock) {
-		c.call(1*s, executeRequest(1), answer{code: http.StatusServiceUnavailable})
-		time.Sleep(2 * s)
-		c.call(4*s, executeRequest(1), answer{err: errReset})
-		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartRetry: 3 * s, telemetry.PartServer: 4 * s}, c.split())
 	})
 }
 
@@ -464,21 +314,6 @@ func TestPartsAddUpWhateverHappens(t *testing.T) {
 	}
 }
 
-// The driver gives up asking for the state, and asks what the statement is nevertheless.
-func TestADescriptionRefusedWhileTheStatementRunsDidNotMakeItFail(t *testing.T) {
-	onClock(t, func(t *testing.T, c *clock) {
-		early := wireReply(getResultSetMetadata, 3, fStruct(1, fI32(1, 3), fString(3, "HY010"), fString(5, "still running")))
-		c.call(1*s, executeRequest(1), ok(handleReply))
-		c.call(1*s, operationRequest(getOperationStatus, 2, operationA), ok(runningReply(2)))
-		c.call(1*s, operationRequest(getResultSetMetadata, 3, operationA), ok(early))
-		require.Equal(t, Fault{Observed: true}, c.trace.Fault())
-		c.call(1*s, operationRequest(getOperationStatus, 4, operationA), ok(finishedReply(4)))
-		c.call(1*s, operationRequest(getResultSetMetadata, 5, operationA), ok(wireReply(getResultSetMetadata, 5, fStruct(1, fI32(1, 3), fString(3, "HY010")))))
-		require.True(t, c.trace.Fault().CallFailed)
-		require.Equal(t, "HY010", c.trace.Fault().SQLState)
-	})
-}
-
 // A server may hold a status call back until the statement ends, or for some seconds, as Hive's does.
 func TestAStatusCallThatTheServerHoldsBackIsNoRoundTrip(t *testing.T) {
 	onClock(t, func(t *testing.T, c *clock) {
@@ -493,57 +328,5 @@ func TestAStatusCallThatTheServerHoldsBackIsNoRoundTrip(t *testing.T) {
 		c.ctx = NewContext(context.Background(), c.trace)
 		c.call(4*s, executeRequest(1), ok(inlineReply))
 		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartServer: 4 * s}, c.split())
-	})
-}
-
-// A refused status call does not say that the statement still runs.
-func TestARefusedStatusCallDoesNotMakeRetriesTheServersTime(t *testing.T) {
-	for name, refusal := range map[string][]byte{
-		"invalid handle": wireReply(getOperationStatus, 2, fStruct(1, fI32(1, 4))),
-		"error":          wireReply(getOperationStatus, 2, fStruct(1, fI32(1, 3), fString(3, "08000"))),
-		"exception":      wireException(getOperationStatus, 2, "x"),
-	} {
-		t.Run(name, func(t *testing.T) {
-			onClock(t, func(t *testing.T, c *clock) {
-				poll := operationRequest(getOperationStatus, 2, operationA)
-				c.call(1*s, executeRequest(1), ok(handleReply))
-				c.call(2*s, poll, answer{code: 503})
-				time.Sleep(60 * s)
-				c.call(0, poll, ok(refusal))
-				require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartServer: 1 * s, telemetry.PartRetry: 62 * s}, c.split())
-			})
-		})
-	}
-}
-
-// The server worked for 10 s. The last status call was refused, and repeated 6 s later: that is
-// PartRetry, and no reason of PartServer.
-func TestRetriesOfTheLastStatusCallAreNotWhyTheServerTookItsTime(t *testing.T) {
-	onClock(t, func(t *testing.T, c *clock) {
-		c.call(1*s, executeRequest(1), ok(handleReply))
-		time.Sleep(9 * s)
-		c.call(0, operationRequest(getOperationStatus, 2, operationA), ok(runningReply(2)))
-		time.Sleep(1 * s)
-		c.call(0, operationRequest(getOperationStatus, 3, operationA), answer{code: http.StatusServiceUnavailable})
-		time.Sleep(6 * s)
-		c.call(0, operationRequest(getOperationStatus, 3, operationA), ok(finishedReply(3)))
-		record := finish(c.trace)
-		require.Equal(t, 11*s, record.Split[telemetry.PartServer])
-		require.Equal(t, 6*s, record.Split[telemetry.PartRetry])
-		record.Outcome = telemetry.OutcomeCompleted
-		require.NotContains(t, explain.Of(record).Sentence, "repeated", explain.Of(record).Advice)
-	})
-}
-
-// A status call hangs until the client gives up, long after the caller's deadline; then the driver closes.
-func TestAStatusCallThatIsGivenUpWasNotAnsweredLate(t *testing.T) {
-	onClock(t, func(t *testing.T, c *clock) {
-		c.call(1*s, executeRequest(1), ok(handleReply))
-		c.call(0, operationRequest(getOperationStatus, 2, operationA), ok(runningReply(2)))
-		c.call(900*s, operationRequest(getOperationStatus, 3, operationA), answer{err: context.DeadlineExceeded})
-		c.call(1*s, operationRequest(closeOperation, 4, operationA), ok(wireReply(closeOperation, 4, fStatus(okStatus))))
-		record := finish(c.trace)
-		record.Outcome, record.Failure = telemetry.OutcomeCanceled, &telemetry.Failure{Category: telemetry.CategoryTimeout}
-		require.NotContains(t, explain.Of(record).Advice, "answered a status call late", explain.Of(record).Sentence)
 	})
 }

@@ -16,7 +16,7 @@ import (
 var wallTime = regexp.MustCompile(`Less(OrEqual)?f?\(t, time\.Since|WithinDuration|\.Eventually|\.Never\(|time\.Sleep\(`)
 
 // inFakeTime matches files whose tests run in fake time, where all that is allowed.
-var inFakeTime = regexp.MustCompile(`"testing/synctest"|\binBubble\(`)
+var inFakeTime = regexp.MustCompile(`"testing/synctest"|\b(inBubble|onClock)\(`)
 
 // Time is tested in fake time. Tests that cannot run in it wait with internal/eventually.
 func TestNoTestDependsOnHowFastTheMachineIs(t *testing.T) {
