@@ -176,6 +176,23 @@ func TestASinkThatHangsIsWaitedForOnce(t *testing.T) {
 	}
 }
 
+func TestANilSinkIsToldApartFromOneThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var hangs, broken telemetry.Fanout
+		g := newGate()
+		hangs.Attach(g)
+		broken.Attach(nil)
+		for _, f := range []*telemetry.Fanout{&hangs, &broken} {
+			f.Statement(&telemetry.Statement{Connector: 1})
+		}
+		require.ErrorIs(t, hangs.FlushConnector(withTimeout(t), 1), context.DeadlineExceeded)
+		broken.Statement(&telemetry.Statement{Connector: 1})
+		require.NoError(t, broken.FlushConnector(withTimeout(t), 1))
+		close(g.open)
+		require.NoError(t, hangs.Flush(t.Context()))
+	})
+}
+
 // A sink that ends its goroutine, or panics, costs the record it was passed and no other.
 func TestASinkMayExitItsGoroutine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
