@@ -188,6 +188,23 @@ func TestRedirectedDownloadIsOneAttempt(t *testing.T) {
 	require.Zero(t, f.CloudFetch.Retries)
 }
 
+func TestARedirectAfterTheEndIsIgnored(t *testing.T) {
+	s := newStage(t, Options{})
+	ctx, trace := traced()
+	s.execute(ctx, operationA)
+	s.sendLinks(operationA, linkTo("a"))
+	var ended *telemetry.Statement
+	s.files[linkTo("a")] = func(req *http.Request) (*http.Response, error) {
+		ended = finish(trace)
+		return redirect(req, http.StatusTemporaryRedirect, "https://elsewhere.example.com/a")
+	}
+	s.serve("https://elsewhere.example.com/a", answer{code: 200, body: []byte("content")})
+	_, err := s.get(context.Background(), linkTo("a"))
+	require.NoError(t, err)
+	require.Equal(t, fileAbandoned, ended.CloudFetch.Files[0].State)
+	require.Equal(t, ended, soFar(trace))
+}
+
 func TestLateDownloadPassesUnobserved(t *testing.T) {
 	s := newStage(t, Options{})
 	ctx, trace := traced()
