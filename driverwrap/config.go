@@ -27,7 +27,8 @@ type Config struct {
 	Settings telemetry.Settings
 	// Sinks receive the records of connectors made from this Config, in addition to the sinks
 	// attached to telemetry.Default. An *otelsink.Sink among them takes the place of
-	// otelsink.Default.
+	// otelsink.Default. Closing the sql.DB waits up to Settings.CloseTimeout until they have what was
+	// recorded, and does not close them.
 	Sinks []telemetry.Sink
 }
 
@@ -38,11 +39,13 @@ func NewConnector(opts ...dbsql.ConnOption) (driver.Connector, error) {
 	return Config{}.NewConnector(opts...)
 }
 
-// Wrap measures a connector that exists already, of any origin. An environment variable that
-// cannot be understood makes each Connect fail with a *telemetry.ParameterError.
+// Wrap measures a connector that exists already, of any origin but this package: one that is measured
+// already would be recorded twice. The connector is for one sql.DB, as that of NewConnector. An environment
+// variable that cannot be understood makes each Connect fail with a *telemetry.ParameterError.
 func Wrap(c driver.Connector) driver.Connector { return Config{}.Wrap(c) }
 
-// NewConnector is the function NewConnector with this configuration.
+// NewConnector is the function NewConnector with this configuration. A field of Settings that is not
+// accepted gives a *telemetry.ParameterError, too.
 func (c Config) NewConnector(opts ...dbsql.ConnOption) (driver.Connector, error) {
 	environment := settings.Environ()
 	resolved, err := settings.Resolve(c.Settings, nil, environment)
@@ -56,7 +59,8 @@ func (c Config) NewConnector(opts ...dbsql.ConnOption) (driver.Connector, error)
 	return wrapped.register("NewConnector", settings.InForce(c.Settings, nil, environment)), nil
 }
 
-// Wrap is the function Wrap with this configuration.
+// Wrap is the function Wrap with this configuration. A field of Settings that is not accepted makes each
+// Connect fail, too.
 func (c Config) Wrap(native driver.Connector) driver.Connector {
 	environment := settings.Environ()
 	resolved, err := settings.Resolve(c.Settings, nil, environment)

@@ -24,9 +24,10 @@ func init() { Config{}.Register(Name) }
 func (c Config) Register(name string) { sql.Register(name, &dsnDriver{config: c}) }
 
 // OpenConnector returns a connector for sql.OpenDB: what sql.Open does with this configuration.
-// It checks the DSN of the native driver, to which the parameters of settings.Parameters may be
-// added; nothing is dialed. A DSN that the native driver refuses gives the native error, a
-// parameter of the wrapper that cannot be understood a *telemetry.ParameterError.
+// It checks the DSN of the native driver, to which the parameters of docs/CONFIGURATION.md may be
+// added; nothing is dialed. A DSN that the native driver refuses gives the native error; a parameter,
+// an environment variable or a field of Settings that cannot be understood a *telemetry.ParameterError.
+// The connector is for one sql.DB: closing that ends its report.
 func (c Config) OpenConnector(dsn string) (driver.Connector, error) {
 	return (&dsnDriver{config: c}).OpenConnector(dsn)
 }
@@ -54,7 +55,7 @@ func (d *dsnDriver) OpenConnector(dsn string) (driver.Connector, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := misplaced(nativeDSN); err != nil {
+	if err := misplaced(nativeDSN, parameters); err != nil {
 		return nil, err
 	}
 	environment := settings.Environ()

@@ -64,10 +64,10 @@ var (
 	assignedInValue = regexp.MustCompile(`([\w.-]+)\s*=|[;&#?]\s*([\w.-]+)\s*:`)
 )
 
-// misplaced returns an error for a parameter of the wrapper in what splitDSN has left: after
-// the path without a ?, after a separator other than &, with an escaped =, or in the fragment. The native driver
-// would take such a parameter for a part of something else, without an error.
-func misplaced(native string) error {
+// misplaced returns an error for a parameter of the wrapper in what splitDSN has left, or in the value of another:
+// after the path without a ?, after a separator other than &, with an escaped =, or in the fragment. Such a
+// parameter would be taken for a part of something else, without an error or with one about the other.
+func misplaced(native string, parameters url.Values) error {
 	body, fragment, _ := strings.Cut(native, "#")
 	address, query, _ := strings.Cut(body, "?")
 	if _, after, ok := strings.Cut(address, "://"); ok {
@@ -75,6 +75,9 @@ func misplaced(native string) error {
 	}
 	_, path, _ := strings.Cut(address, "/") // without the user and host before it
 	names, values := unescaped(query)
+	for _, given := range parameters {
+		values += strings.Join(given, "\n") + "\n"
+	}
 	for _, part := range []struct {
 		text, place string
 		form        *regexp.Regexp

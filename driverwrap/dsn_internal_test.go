@@ -50,7 +50,7 @@ func FuzzSplitDSN(f *testing.F) {
 			require.Equal(t, dsn, native)
 		}
 
-		_ = misplaced(native) // which must not panic
+		_ = misplaced(native, parameters) // which must not panic
 
 		// Off, said anywhere among the parameters, is off, or an error.
 		for _, off := range []string{"enableTelemetry=false", "ENABLE_TELEMETRY=no", "disableTelemetry"} {

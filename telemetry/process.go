@@ -129,12 +129,14 @@ func (p *Process) Stats() Stats {
 
 // Attach adds a sink to [Default], so that it receives the records of every wrapped driver of
 // the process. Detach removes it, as [Fanout.Attach] says. Attach before the first pool is opened and detach
-// after the last one is closed: a sink that is detached before that misses what comes in between.
+// after the last one is closed: a sink that is detached before that misses what comes in between. Deferred, it
+// takes two pairs of parentheses: defer Attach(sink)() attaches now, defer Attach(sink) when the function returns.
 func Attach(sink Sink) (detach func()) { return Default.Attach(sink) }
 
 // RegisterPool shows a pool's statistics in metrics and on the debug page: the wait for a
 // connection happens in database/sql, before any driver is called. The usual pool is a *sql.DB. Up to 256 bytes
-// of name are kept, as valid UTF-8. Call unregister when the pool is closed.
+// of name are kept, as valid UTF-8. Call unregister when the pool is closed: defer RegisterPool("orders", db)(),
+// with two pairs of parentheses.
 func RegisterPool(name string, pool interface{ Stats() sql.DBStats }) (unregister func()) {
 	return Default.RegisterPool(name, pool)
 }

@@ -17,7 +17,8 @@ const (
 )
 
 // Settings configures one wrapped driver. Every field's zero value means its default; a number
-// that is negative, but for MaxRetries, or beyond what docs/CONFIGURATION.md allows is an error. The
+// that is negative, but for MaxRetries, or beyond what docs/CONFIGURATION.md allows, and a duration below
+// a millisecond, which is a number without its unit, are errors. The
 // same settings exist as DSN parameters and environment variables: see docs/CONFIGURATION.md.
 type Settings struct {
 	// Enabled decides about telemetry to Databricks: SwitchOff is off, the native driver's own
@@ -123,7 +124,7 @@ func (s Settings) WithDefaults() Settings {
 // ParameterError is the error for a setting with an unknown name or value. Its text quotes no more
 // than 40 characters of a value, and nothing of a value that looks like a credential.
 type ParameterError struct {
-	Name    string // the DSN parameter or environment variable
+	Name    string // the DSN parameter, the environment variable, or the field, such as Settings.LogLevel
 	Value   string // what it was set to, as the text quotes it
 	Accepts string // the values it accepts; empty where the name is wrong
 	Problem string // what is wrong with the name; empty where the value is wrong

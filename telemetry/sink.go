@@ -1,7 +1,8 @@
 package telemetry
 
 // Sink receives finished statements, on a goroutine that is never the application's. The record is shared with
-// other sinks and must not be changed.
+// other sinks and must not be changed. A call for which no connection could be opened is no statement: see
+// [SessionSink].
 //
 // Each Attach, and each connector with the sink in its Config, calls it from one goroutine at a time: a sink
 // that has several of them needs a lock for its state, which the sinks of this module have. A sink may block,

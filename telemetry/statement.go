@@ -100,7 +100,8 @@ type Statement struct {
 	// life; nil where the wire was not read.
 	RPCs []RPC
 	// Calls lists the first calls that ran the statement, read its state and fetched its pages,
-	// and the first that ended it, in the order they began; nil where the wire was not read.
+	// and the first that ended it, in the order they began; nil where the wire was not read. Up to 64 status
+	// calls are listed, 256 pages, and 16 calls of each other method.
 	Calls []Call
 	// State is the last state of the statement that the server reported, in its own words, such
 	// as RUNNING or FINISHED; empty when unknown.

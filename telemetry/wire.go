@@ -137,7 +137,7 @@ type CloudFetch struct {
 	// FailedIndex is the lowest index of a failed file, FailedStatus the HTTP status of its
 	// latest attempt, where there was one.
 	FailedIndex, FailedStatus Maybe[int64]
-	// Files are the first of them, in the order of their links.
+	// Files are the first of them, up to 256, in the order of their links.
 	Files []File
 }
 

@@ -20,7 +20,8 @@ Without a file, or for the file -, records are read from standard input.
 An application writes them with telemetry.Attach(ndjson.New(file)).
 
 Exit codes: 0 success; 1 a file could not be read, or nothing was found;
-2 invalid command line; 3 everything was shown, but some lines were not records.
+2 invalid command line; 3 everything was shown, but some lines were not records
+or a compressed file is damaged; 130 interrupted.
 
 Environment: NO_COLOR switches colours off, COLUMNS sets the width.
 `

@@ -14,7 +14,7 @@ var showCommand = command{
 	name:    "show",
 	args:    "[flags] <statement> [file...]",
 	summary: "show one statement over time, and why it took so long",
-	details: `A statement is an id, or a prefix of one id only; or "last" for the one that finished last,
+	details: `A statement is an id, or an unambiguous prefix of one; or "last" for the one that finished last,
 "slowest", or "failed" for the last that failed.
 
   dbtel show slowest app.ndjson

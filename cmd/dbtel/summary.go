@@ -24,8 +24,8 @@ var summaryCommand = command{
 text without literals, where the application kept the text (telemetry_query_text=true), and
 the hash of that where not, the same in the files of several processes. Percentiles are of the
 total time, from the call until the rows were closed, and right within 1 %.
-Pools that the application registered are shown with how long was waited for their
-connections, and in which share of the samples all were in use.
+Registered pools are shown with how long calls waited for their connections, and in
+what share of the samples all were in use.
 
   dbtel summary app.ndjson
   dbtel summary --by verdict app.ndjson app.ndjson.1

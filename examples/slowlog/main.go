@@ -1,5 +1,5 @@
-// Slowlog is an application that logs its slow statements and no others, each with the reason
-// why it was slow.
+// Slowlog is an application that logs its slow and its failed statements and no others, each with
+// the reason, as far as it is known.
 //
 // It runs against a simulated workspace, or against a real one when DATABRICKS_DSN is set. An
 // application that is content with slog.Default needs no code for this, only parameters in

@@ -18,7 +18,7 @@ var wallTime = regexp.MustCompile(`Less(OrEqual)?f?\(t, time\.Since|WithinDurati
 // inFakeTime matches files whose tests run in fake time, where all that is allowed.
 var inFakeTime = regexp.MustCompile(`"testing/synctest"|\b(inBubble|onClock)\(`)
 
-// Time is tested in fake time. Tests that cannot run in it wait with internal/eventually.
+// Time is tested in fake time. Tests that cannot run in it wait until their own deadline.
 func TestNoTestDependsOnHowFastTheMachineIs(t *testing.T) {
 	var seen int
 	require.NoError(t, filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {

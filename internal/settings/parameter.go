@@ -43,11 +43,11 @@ var Parameters = []Parameter{
 		asSwitch(func(s *telemetry.Settings) *telemetry.Switch { return &s.Enabled })},
 	{"telemetry_force_enable", "ForceEnable", "true or false", "false", "Skip the server's flag.",
 		asBool(func(s *telemetry.Settings) *bool { return &s.ForceEnable })},
-	{"telemetry_batch_size", "BatchSize", "a whole number from 1 to 10000", "100", "Records per request; a statement is one, with its close. Fewer go when the queue is half full before, or the endpoint answers that a request is too large.",
+	{"telemetry_batch_size", "BatchSize", "a whole number from 1 to 10000", "100", "Records per request; a statement is one, with its close. A request has fewer where the queue is half full before that, or the endpoint says that it is too large.",
 		asInt(1, 10_000, func(s *telemetry.Settings) *int { return &s.BatchSize })},
 	{"telemetry_flush_interval", "FlushInterval", "a Go duration from 100ms to 1h, such as 5s", "5s", "Longest an event waits to be sent.",
 		asDuration(100*time.Millisecond, time.Hour, func(s *telemetry.Settings) *time.Duration { return &s.FlushInterval })},
-	{"telemetry_max_retries", "MaxRetries", "a whole number from 0 to 20", "3", "Retries of one request. All of them are made, unless the endpoint asks for longer pauses than they would take.",
+	{"telemetry_max_retries", "MaxRetries", "a whole number from 0 to 20", "3", "Retries of one request. All are made, unless the endpoint asks for pauses that would take longer than all of them.",
 		asRetries(20, func(s *telemetry.Settings) *int { return &s.MaxRetries })},
 	{"telemetry_retry_delay", "RetryDelay", "a Go duration from 1ms to 1m, such as 500ms", "500ms", "Pause before the first retry. The next ones double, up to 10s, or stay as they are where this is longer; each is up to 30 % longer by chance.",
 		asDuration(time.Millisecond, time.Minute, func(s *telemetry.Settings) *time.Duration { return &s.RetryDelay })},
@@ -88,7 +88,7 @@ type codec struct {
 }
 
 // bounded has a codec refuse fields of a Config that are out of bounds.
-func bounded[T int | time.Duration](c codec, low, high T, at func(*telemetry.Settings) *T) codec {
+func bounded(c codec, low, high int, at func(*telemetry.Settings) *int) codec {
 	c.check = func(s *telemetry.Settings) bool { return low <= *at(s) && *at(s) <= high }
 	return c
 }
@@ -112,7 +112,14 @@ func asText[T comparable](at func(*telemetry.Settings) *T, parse func(string) (T
 }
 
 func asSwitch(at func(*telemetry.Settings) *telemetry.Switch) codec {
-	return asText(at, parseSwitch, func(s telemetry.Switch) string { return strconv.FormatBool(s == telemetry.SwitchOn) })
+	c := asText(at, parseSwitch, func(s telemetry.Switch) string {
+		if s > telemetry.SwitchOff {
+			return strconv.Itoa(int(s))
+		}
+		return strconv.FormatBool(s == telemetry.SwitchOn)
+	})
+	c.check = func(s *telemetry.Settings) bool { return *at(s) <= telemetry.SwitchOff }
+	return c
 }
 
 func asBool(at func(*telemetry.Settings) *bool) codec {
@@ -142,11 +149,18 @@ func asRetries(high int, at func(*telemetry.Settings) *int) codec {
 }
 
 func asDuration(low, high time.Duration, at func(*telemetry.Settings) *time.Duration) codec {
-	return bounded(asText(at, func(v string) (time.Duration, bool) {
+	c := asText(at, func(v string) (time.Duration, bool) {
 		d, err := time.ParseDuration(v)
 		return d, err == nil && low <= d && d <= high
-	}, time.Duration.String), 0, high, at)
+	}, time.Duration.String)
+	c.check = func(s *telemetry.Settings) bool { return *at(s) == 0 || shortest <= *at(s) && *at(s) <= high }
+	return c
 }
+
+// shortest is the shortest duration that the field of a Config may have. A shorter one is a number without its
+// unit, such as FlushInterval: 5.
+const shortest = time.Millisecond
+
 
 // The values of telemetry.Settings.ErrorText.
 const (

@@ -176,6 +176,7 @@ func TestAValueOfAConfigThatIsOutOfRangeIsRefused(t *testing.T) {
 		"CircuitBreakerThreshold": {CircuitBreakerThreshold: 1 << 32},
 		"CircuitBreakerTimeout":   {CircuitBreakerTimeout: -1},
 		"SlowThreshold":           {SlowThreshold: -time.Millisecond},
+		"Enabled":                 {Enabled: 9},
 		"SampleRate":              {SampleRate: telemetry.Known(math.NaN())},
 		"ErrorText":               {ErrorText: "none"},
 	}
@@ -186,7 +187,11 @@ func TestAValueOfAConfigThatIsOutOfRangeIsRefused(t *testing.T) {
 		require.Equal(t, "Settings."+field, parameter.Name)
 		require.NotEmpty(t, parameter.Accepts)
 	}
-	_, err := settings.Resolve(telemetry.Settings{CircuitBreakerTimeout: -1}, nil, nil)
+	_, err := settings.Resolve(telemetry.Settings{FlushInterval: 5}, nil, nil) // without time.Second
+	require.EqualError(t, err, `databricks-telemetry: Settings.FlushInterval="5ns" is not understood: it takes a Go duration from 100ms to 1h, such as 5s`)
+	_, err = settings.Resolve(telemetry.Settings{Enabled: 9}, nil, nil)
+	require.ErrorContains(t, err, `Settings.Enabled="9" is not understood`)
+	_, err = settings.Resolve(telemetry.Settings{CircuitBreakerTimeout: -1}, nil, nil)
 	require.EqualError(t, err, `databricks-telemetry: Settings.CircuitBreakerTimeout="-1ns" is not understood: it takes a Go duration from 1s to 1h, such as 60s`)
 	for _, good := range []telemetry.Settings{
 		{MaxRetries: -1}, {FlushInterval: time.Millisecond}, {SampleRate: telemetry.Known(0.0)}, {SlowThreshold: 24 * time.Hour}, {ErrorText: "FULL"},

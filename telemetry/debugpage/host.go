@@ -3,6 +3,7 @@ package debugpage
 import (
 	"net"
 	"net/netip"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -12,7 +13,7 @@ import (
 // allowedHosts are those of AllowHosts.
 var allowedHosts atomic.Pointer[[]string]
 
-// AllowHosts adds host names by which a browser may ask for the debug page: that of a proxy in front
+// AllowHosts sets the host names by which a browser may ask for the debug page: that of a proxy in front
 // of it, or of the machine in a name service. A name that begins with a dot allows all names that end
 // in it; "*" allows all. Each call replaces the names of the call before. It may be called
 // concurrently.
@@ -22,19 +23,18 @@ var allowedHosts atomic.Pointer[[]string]
 // debug page (DNS rebinding).
 func AllowHosts(names ...string) {
 	names = slices.Clone(names)
-	for i := range names {
-		names[i] = strings.ToLower(strings.TrimSuffix(names[i], "."))
+	for i, name := range names {
+		if u, err := url.Parse(name); err == nil && u.Host != "" {
+			name = u.Host // of an address
+		}
+		names[i] = hostName(name)
 	}
 	allowedHosts.Store(&names)
 }
 
 // hostAllowed reports whether requests with that Host header are answered.
 func hostAllowed(header string) bool {
-	host := header
-	if name, _, err := net.SplitHostPort(header); err == nil {
-		host = name
-	}
-	host = strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
+	host := hostName(header)
 	if _, err := netip.ParseAddr(host); err == nil || !strings.Contains(host, ".") || strings.HasSuffix(host, ".localhost") || host == ownName() {
 		return true
 	}
@@ -42,6 +42,14 @@ func hostAllowed(header string) bool {
 	return names != nil && slices.ContainsFunc(*names, func(name string) bool {
 		return name == "*" || name == host || strings.HasPrefix(name, ".") && strings.HasSuffix(host, name)
 	})
+}
+
+// hostName is the name in a Host header, without a port.
+func hostName(header string) string {
+	if name, _, err := net.SplitHostPort(header); err == nil {
+		header = name
+	}
+	return strings.ToLower(strings.TrimSuffix(strings.Trim(header, "[]"), "."))
 }
 
 func ownName() string {

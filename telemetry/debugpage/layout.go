@@ -12,7 +12,7 @@ import (
 	"github.com/a-h/templ"
 )
 
-//go:generate go run github.com/a-h/templ/cmd/templ@v0.3.833 generate
+//go:generate go run github.com/a-h/templ/cmd/templ@v0.3.833 generate -include-version=false
 
 var (
 	//go:embed style.css

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"path"
@@ -66,7 +67,8 @@ func (p *page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !hostAllowed(r.Host) {
-		http.Error(w, "The debug page is not served under this name: see debugpage.AllowHosts.", http.StatusMisdirectedRequest)
+		name := shortened(hostName(r.Host), 100, "…")
+		http.Error(w, fmt.Sprintf("The debug page is not served under the name %q: debugpage.AllowHosts(%[1]q) allows it.", name), http.StatusMisdirectedRequest)
 		return
 	}
 	name := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]

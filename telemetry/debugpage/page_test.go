@@ -274,6 +274,9 @@ func TestOnlyHostsThatBelongHereAreAnswered(t *testing.T) {
 	require.Equal(t, http.StatusOK, status("admin.example.com:443"))
 	require.Equal(t, http.StatusOK, status("a.b.internal.example"))
 	require.Equal(t, http.StatusMisdirectedRequest, status("internal.example.evil.example"))
+	AllowHosts("https://Admin.example.com/", "other.example.com:8080")
+	require.Equal(t, http.StatusOK, status("admin.example.com"), "of an address")
+	require.Equal(t, http.StatusOK, status("other.example.com"), "of a host with a port")
 	AllowHosts("*")
 	require.Equal(t, http.StatusOK, status("evil.example"))
 }

@@ -198,7 +198,7 @@ func tally(list []verdict) string {
 	for _, v := range list {
 		n[v.finding()]++
 	}
-	return fmt.Sprintf("%d of %d bars are met and %d missed; which the other %d are, this run does not show.", n[met], len(list), n[missed], n[notShown])
+	return fmt.Sprintf("%d of %d bars are met and %d missed; for the other %d this run is inconclusive.", n[met], len(list), n[missed], n[notShown])
 }
 
 // figure writes a value of the bar in its unit.

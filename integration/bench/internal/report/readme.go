@@ -27,9 +27,9 @@ var costRows = []struct {
 	workload string
 	figure   func(r *Results, variant, workload string) string
 }{
-	{"client's own work for a statement", "NoNetwork", added(wall, func(ns float64) string { return signed(ns/1000, 1) + " µs" })},
-	{"allocations for a statement", "NoNetwork", added(allocs, func(n float64) string { return signed(n, 0) })},
-	{"allocations for a connection and a statement", "ChurnNoNetwork", added(allocs, func(n float64) string { return signed(n, 0) })},
+	{"client's own work for a statement, without a network", "NoNetwork", added(wall, func(ns float64) string { return signed(ns/1000, 1) + " µs" })},
+	{"allocations for a statement, without a network", "NoNetwork", added(allocs, func(n float64) string { return signed(n, 0) })},
+	{"allocations for a connection and a statement, without a network", "ChurnNoNetwork", added(allocs, func(n float64) string { return signed(n, 0) })},
 	{"time of a statement that takes the warehouse no time", "OneRow", times},
 	{"time of a statement that takes it 20 ms", "Warehouse20", times},
 	{"64 at a time that take it no time", "Concurrent64", times},

@@ -220,7 +220,7 @@ func TestVerdictsSayHowMuchAndHowSurely(t *testing.T) {
 	} {
 		require.Equal(t, test.want, test.word(), name)
 	}
-	require.Equal(t, "1 of 3 bars are met and 1 missed; which the other 1 are, this run does not show.", tally([]verdict{
+	require.Equal(t, "1 of 3 bars are met and 1 missed; for the other 1 this run is inconclusive.", tally([]verdict{
 		{times, Estimate{1.005, 1.001, 1.009}, 0}, {times, Estimate{1.03, 1.02, 1.04}, 0}, {times, few, 0},
 	}))
 }
