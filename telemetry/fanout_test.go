@@ -130,7 +130,7 @@ func TestFlushEndsWithItsContextAndSaysWhatWaits(t *testing.T) {
 		defer cancel()
 		err := f.Flush(ctx)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.ErrorContains(t, err, "2 records still wait for *telemetry_test.gate")
+		require.ErrorContains(t, err, "records for *telemetry_test.gate still wait (2)")
 		close(g.open)
 		require.NoError(t, f.Flush(t.Context()))
 	})

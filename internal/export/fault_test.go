@@ -306,7 +306,7 @@ func TestAFailingAuthenticatorIsNotCalledAgainAtOnce(t *testing.T) {
 		auth.set("")
 		h := x.Open(c, telemetry.Settings{ForceEnable: true})
 		h.SessionOpened(opened())
-		require.EqualError(t, h.Flush(t.Context()), "databricks-telemetry: 1 events still wait: auth_error")
+		require.EqualError(t, h.Flush(t.Context()), "databricks-telemetry: events for "+x.Stats().Pipelines[0].Server+" still wait (1): auth_error")
 		require.Equal(t, 1, auth.asked)
 		auth.set("good")
 		time.Sleep(6 * time.Second)

@@ -11,12 +11,13 @@ import (
 
 // PendingError is the error of a flush that could not send all events.
 type PendingError struct {
+	Server string // as in PipelineStats
 	Events int    // the number of events that wait
 	Cause  string // why: an HTTP status, an error category, or what must happen before
 }
 
 func (e *PendingError) Error() string {
-	return fmt.Sprintf("databricks-telemetry: %d events still wait: %s", e.Events, e.Cause)
+	return fmt.Sprintf("databricks-telemetry: events for %s still wait (%d): %s", e.Server, e.Events, e.Cause)
 }
 
 // waiter is a flush that waits until everything up to a number in the queue is sent or dropped.
@@ -101,5 +102,5 @@ func (p *pipeline) pendingError() error {
 	case cause == "":
 		cause = "not yet sent"
 	}
-	return &PendingError{Events: p.queue.events + p.sending, Cause: cause}
+	return &PendingError{Server: p.client.shown, Events: p.queue.events + p.sending, Cause: cause}
 }

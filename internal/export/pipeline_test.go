@@ -287,7 +287,7 @@ func TestTheAuthenticatorIsNotCalledBeforeTheDriverHasLoggedIn(t *testing.T) {
 		time.Sleep(time.Minute)
 		require.Empty(t, s.requests)
 		require.Zero(t, auth.asked)
-		require.ErrorContains(t, h.Flush(t.Context()), "3 events still wait: the driver has not logged in yet")
+		require.ErrorContains(t, h.Flush(t.Context()), "still wait (3): the driver has not logged in yet")
 		h.SessionOpened(opened())
 		synctest.Wait()
 		require.Equal(t, []int{4}, s.sizes(), "what was held goes with it")
