@@ -29,13 +29,13 @@ type Settings struct {
 	ForceEnable bool
 	// BatchSize is the largest number of records in one request; 0 means 100. A statement is
 	// one, with the event of its close, so that 1,000 statements take 10 requests. A request
-	// holds fewer when half of QueueSize is reached before.
+	// has fewer where half of QueueSize is reached before that.
 	BatchSize int
 	// FlushInterval is the longest an event waits to be sent; 0 means 5 s.
 	FlushInterval time.Duration
 	// MaxRetries is the number of retries of a request; 0 means 3, negative means none. All
-	// are made, unless the endpoint asks for longer pauses than they would take; events that
-	// were not sent then go back to the queue.
+	// are made, unless the endpoint asks for pauses that would take longer than all of them;
+	// events that were not sent then go back to the queue.
 	MaxRetries int
 	// RetryDelay is the pause before the first retry; 0 means 500 ms. Each pause is twice the
 	// one before, up to 10 s, or up to RetryDelay where that is more; a random 10 to 30 % is
@@ -44,7 +44,7 @@ type Settings struct {
 	// QueueSize is the number of records that wait, per sink of the Config or the log, and of events that
 	// wait to be reported; for sinks of the process it is Default.QueueSize. 0 means 1000, or six times
 	// BatchSize where that is more: then a batch fills before half of the queue does, whatever its records
-	// are. Events that wait may take 4 KiB each on average, and take about 1 KiB.
+	// are. Waiting events may take 4 KiB each on average; about 1 KiB is usual.
 	QueueSize int
 	// CloseTimeout bounds what closing the sql.DB waits for telemetry; 0 means 2 s.
 	CloseTimeout time.Duration

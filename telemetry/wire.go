@@ -76,8 +76,8 @@ type RPC struct {
 	FailedStatus int
 	// Slowest is the time of the slowest call, its retries and the pauses between them included.
 	Slowest time.Duration
-	// Connecting is the time in which these calls waited for a network connection: that a transport of
-	// the application's has one free, or that one is opened, TLS and proxies on the way included.
+	// Connecting is how long these calls waited for a network connection: for a free one of a transport
+	// that the application supplied, or for a new one, TLS and proxies on the way included.
 	Connecting time.Duration
 }
 

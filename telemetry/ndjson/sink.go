@@ -30,8 +30,8 @@ var (
 	_ telemetry.ReportSink  = (*Sink)(nil)
 )
 
-// New returns a sink that writes to w. A record whose write fails is dropped, and the next one is
-// written again, on a line of its own; Err returns the latest error.
+// New returns a sink that writes to w. A record whose write fails is lost, and the next one begins on a
+// new line; Err returns the latest error.
 func New(w io.Writer) *Sink {
 	return &Sink{w: w, pools: sampler{registered: telemetry.Default.Pools}}
 }
