@@ -161,7 +161,6 @@ func asDuration(low, high time.Duration, at func(*telemetry.Settings) *time.Dura
 // unit, such as FlushInterval: 5.
 const shortest = time.Millisecond
 
-
 // The values of telemetry.Settings.ErrorText.
 const (
 	ErrorTextClass    = "class"
