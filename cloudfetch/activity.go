@@ -65,7 +65,7 @@ func (t *Trace) DescribeEnded(at time.Time) (described bool) {
 	if t.activity == describing {
 		t.enter(t.described, at)
 	}
-	return !t.methods.find(t.failing).unanswered()
+	return !t.methods.find(getResultSetMetadata).unanswered()
 }
 
 // ReadEnded notes that no row is left, or that reading failed.

@@ -39,6 +39,8 @@ type Fault struct {
 	Complete telemetry.ResultFormat
 	// Compressed is true when those rows are compressed with LZ4.
 	Compressed bool
+	// Streams is true when the driver passes rows on as Arrow streams, which it does not read.
+	Streams bool
 }
 
 // Fault returns what was answered by now to the calls that run the statement, poll and fetch,
@@ -50,7 +52,7 @@ func (t *Trace) Fault() Fault {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	f := t.methods.find(t.failing).fault(t.sqlState)
-	f.Observed = t.whole()
+	f.Observed, f.Streams = t.whole(), t.uncounted
 	f.RowsFetched = t.pages > 0 || t.failing == fetchResults
 	if t.uncounted || len(t.segments) == 0 || t.segments[0].file == nil || !t.segments[0].arrived() {
 		f.FailedFiles, _ = t.files.failed() // else the next row has arrived, and other files say nothing
@@ -83,7 +85,7 @@ func (t *Trace) CloseFault() Fault {
 // counts: the calls that the driver makes after it to tidy up may fail, too.
 func (t *Trace) updateFailing(s *methodStats) {
 	switch {
-	case t.tidies(s.method):
+	case t.tidies(s.method), t.describes(s.method):
 	case s.unanswered() && t.failing == unknownMethod:
 		t.failing = s.method
 	case !s.unanswered() && t.failing == s.method:
@@ -95,6 +97,12 @@ func (t *Trace) updateFailing(s *methodStats) {
 // what a statement that still runs is only after it has given up asking for its state.
 func (t *Trace) tidies(m method) bool {
 	return m == cancelOperation || m == closeOperation || m == getResultSetMetadata && t.works()
+}
+
+// describes reports whether the application asked for what describes the rows. The driver returns no error
+// for it, and asks again where it needs the answer: a call that failed then is not why a statement fails.
+func (t *Trace) describes(m method) bool {
+	return m == getResultSetMetadata && t.activity == describing
 }
 
 // unanswered reports whether the latest call, as far as it has come, has no answer that the

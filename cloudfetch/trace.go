@@ -304,7 +304,7 @@ func (t *Trace) updateState(from method, m *message, now time.Duration) {
 	updateEnum(m, &t.state, operationState, stateNames)
 	t.updateRunning(from, m, now)
 	t.updateServerTime(m, now)
-	if t.tidies(from) || t.failing != unknownMethod && t.failing != from {
+	if t.tidies(from) || t.describes(from) || t.failing != unknownMethod && t.failing != from {
 		return
 	}
 	state := ""

@@ -130,7 +130,7 @@ func (t *Transport) call(req *http.Request) (*http.Response, error) {
 		return t.callWatched(req, by)
 	}
 	body := t.beginCall(req, by)
-	if body != nil && body.method == executeStatement && t.registry.connections.mayWait(t.base.reports) {
+	if body != nil && t.asksFor(body, by) {
 		req = by.trace.asking(req)
 	}
 	resp, err := t.base.Workspace.RoundTrip(req)
@@ -138,6 +138,13 @@ func (t *Transport) call(req *http.Request) (*http.Response, error) {
 		body.answer(resp, unsendable(req, err))
 	}
 	return resp, err
+}
+
+// asksFor reports whether the base transport is to be asked whether a call of its context's statement waits for a
+// connection: ExecuteStatement where it may, and others where no connection was left to them.
+func (t *Transport) asksFor(body *exchangeBody, by caller) bool {
+	use := &t.registry.connections
+	return by.trace != nil && body.owner == owner(by.trace) && use.mayWait(t.base.reports) && (body.method == executeStatement || use.left.Load() == 0)
 }
 
 // caller is what the context of a call carries; either may be nil.

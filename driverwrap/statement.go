@@ -46,6 +46,7 @@ type statement struct {
 	hasRows     bool // the call returned rows
 	readsArrow  bool // some rows are read through an Arrow reader
 	arrowEnded  bool // an Arrow reader has no more
+	skips       bool // an Arrow reader began after rows had been read one by one
 	uncounted   bool // some rows are read as Arrow streams, which are not decoded
 }
 
@@ -228,7 +229,7 @@ func (s *statement) hasOpenRows() bool {
 func (s *statement) rowsClosed(start time.Time, err error) {
 	defer contain.Process.Recover(contain.Statement)
 	now := time.Now()
-	canceled := s.session.failureOf(s.contextErr(), nil) // database/sql closes rows whose context is done
+	canceled := s.session.failureOf(s.closingErr(), nil) // database/sql closes rows whose context is done
 	closing := s.session.failureOf(err, s.trace.CloseFault)
 	s.mu.Lock()
 	if s.finished {

@@ -95,14 +95,16 @@ func (s *statement) beginArrow(ctx context.Context, counted bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.readsArrow, s.reading = true, ctx
+	s.skips = s.skips || s.rowsRead.Load() > 0
 	s.uncounted = s.uncounted || !counted
 }
 
-// counted returns the number of rows read so far; -1 where some were not counted.
+// counted returns the number of rows read so far; -1 where some were not counted, or where the rows that follow are
+// not known: the driver's Arrow readers do not return the rest of a batch whose first rows were read one by one.
 func (s *statement) counted() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.uncounted {
+	if s.uncounted || s.skips {
 		return -1
 	}
 	return s.rowsRead.Load()
@@ -148,6 +150,18 @@ func (s *statement) contextErr() error {
 		return err
 	}
 	return reading.Err()
+}
+
+// closingErr is why a context may have closed the rows. A deadline closes none that are read through an Arrow
+// reader: the application is below database/sql then, and the driver reads on.
+func (s *statement) closingErr() error {
+	err := s.contextErr()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.readsArrow && errors.Is(err, context.DeadlineExceeded) {
+		return nil
+	}
+	return err
 }
 
 // inferResult notes what the native rows know about their result, before they are closed.

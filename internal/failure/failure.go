@@ -208,6 +208,9 @@ func byResult(err error, seen *cloudfetch.Fault) telemetry.Category {
 		if seen.Compressed && (ofLZ4(err) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)) {
 			return telemetry.CategoryDecompression
 		}
+		if seen.Streams {
+			return "" // they are not read here
+		}
 		return telemetry.CategoryArrowSchema
 	}
 	return telemetry.CategoryResultSet

@@ -2,6 +2,7 @@ package explain
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
@@ -14,17 +15,17 @@ func applicationReason(s *telemetry.Statement) reason {
 		return reason{"in the application, which had control", "Read rows at once, do less between them, and close them when they end: open rows keep a connection of the pool."}
 	case a.Before >= a.Between && a.Before >= a.After && a.Before > 0:
 		return reason{
-			"in the application, before it asked for rows or closed them",
+			"in the application," + mostly(a, a.Before) + " before it asked for rows or closed them",
 			"The call had returned: read or close the rows at once. Open rows keep a connection of the pool, and the result.",
 		}
 	case afterReading(a) && s.Failed():
 		return reason{
-			"in the application, after reading had failed and before it closed the rows",
+			"in the application," + mostly(a, a.After) + " after reading had failed and before it closed the rows",
 			"Close rows when reading fails: until then they keep a connection of the pool.",
 		}
 	case afterReading(a):
 		return reason{
-			"in the application, after the rows had ended and before it closed them",
+			"in the application," + mostly(a, a.After) + " after the rows had ended and before it closed them",
 			"Close rows when they end: until then they keep a connection of the pool.",
 		}
 	}
@@ -33,11 +34,15 @@ func applicationReason(s *telemetry.Statement) reason {
 	delivered, known := s.Result.Rows.Get()
 	partly := counted && known && read < delivered
 	of := fmt.Sprintf("%s of at least %s read", format.Count(read), format.Plural(delivered, "row")) // pages may have been to come
+	left := ", then left open for "
+	if s.Consume.Or(a.Between) < a.Between { // an Arrow reader had said that there is a batch, which was not read at once
+		left = ", open for "
+	}
 	switch {
 	case partly && read <= 1 && s.Outcome == telemetry.OutcomeRunning:
 		return reason{"in the application: " + of + ", open for " + format.Duration(a.Between) + " since", closeSooner}
 	case partly && read <= 1 && s.Outcome != telemetry.OutcomeFailed:
-		return reason{"in the application: " + of + ", then left open for " + format.Duration(a.Between), closeSooner}
+		return reason{"in the application: " + of + left + format.Duration(a.Between), closeSooner}
 	case partly && s.Outcome == telemetry.OutcomeClosedEarly:
 		return reason{"in the application, between rows and before it closed them (" + of + ")", closeSooner + " Between rows, do less."}
 	case partly && s.Outcome == telemetry.OutcomeCanceled: // database/sql closes rows whose context is done
@@ -46,7 +51,7 @@ func applicationReason(s *telemetry.Statement) reason {
 		return reason{"in the application, between rows and after it left them (" + of + ")", closeSooner}
 	case counted && s.RowsEvidence == telemetry.EvidenceWire:
 	case counted && known && read == delivered && endUnasked && read <= 1: // it never asked for the end
-		return reason{"in the application: " + format.Plural(read, "row") + " read, then left open for " + format.Duration(a.Between), closeSooner}
+		return reason{"in the application: " + format.Plural(read, "row") + " read" + left + format.Duration(a.Between), closeSooner}
 	case counted && known && read == delivered && endUnasked:
 		return reason{"in the application between rows, or after the last it read and before it closed them (" + format.Plural(read, "row") + ")", "Close rows as soon as the last is read: open rows keep a connection of the pool. Between rows, do less."}
 	case partly:
@@ -59,6 +64,14 @@ func applicationReason(s *telemetry.Statement) reason {
 		return reason{"in the application between the batches it read", "The application reads slower than data arrives: do less between batches."}
 	}
 	return reason{"in the application between rows, where the driver's decoding of rows that are read one by one counts, too" + rowsOf(s), readFaster}
+}
+
+// mostly says how much of the application's time is told of, where that is not nearly all.
+func mostly(a telemetry.Application, told time.Duration) string {
+	if whole := a.Before + a.Between + a.After; whole-told > whole/10 {
+		return " " + format.Duration(told) + " of it"
+	}
+	return ""
 }
 
 const (

@@ -14,7 +14,11 @@ func closeReason(s *telemetry.Statement, took time.Duration) reason {
 	case waiting && most(since, took) && c.Method == "CancelOperation":
 		return reason{"canceling the statement: " + silence(c.Method, since), "The workspace takes its time to cancel the statement."}
 	case waiting && most(since, took) && c.Method == "CloseOperation":
-		return reason{"closing the rows: " + silence(c.Method, since), "The workspace takes its time to close the statement."}
+		what := "closing the rows: "
+		if s.Kind == telemetry.KindUpdate || s.Kind == telemetry.KindVolume {
+			what = "closing the statement: "
+		}
+		return reason{what + silence(c.Method, since), "The workspace takes its time to close the statement."}
 	case cancel > closing && most(cancel, took):
 		return reason{
 			"canceling the statement: CancelOperation took " + format.Duration(cancel),

@@ -66,13 +66,7 @@ func retryReason(s *telemetry.Statement) reason {
 // foundAtWork reports whether all that was repeated of a method are status calls that then said that the server was
 // still at work, because others followed: none of their time is in PartRetry.
 func foundAtWork(s *telemetry.Statement, r *telemetry.RPC) bool {
-	listed := int64(0)
-	for i := range s.Calls {
-		if s.Calls[i].Method == r.Method {
-			listed++
-		}
-	}
-	return r.Method == "GetOperationStatus" && r.Retries > 0 && listed == r.Calls && lastCall(s, r.Method).Attempts == 1 && r.FailedStatus != r.LastStatus
+	return r.Method == "GetOperationStatus" && r.Retries > 0 && listsCallsOf(s, r) && lastCall(s, r.Method).Attempts == 1 && r.FailedStatus != r.LastStatus
 }
 
 // repeatedStatus is the HTTP status of the latest attempt of a method that was repeated, as far as calls are
@@ -240,18 +234,45 @@ func failedCall(s *telemetry.Statement) (method, how string, status int) {
 	if s.Outcome != telemetry.OutcomeFailed {
 		return
 	}
+	for i := range s.Calls {
+		c := &s.Calls[i]
+		switch {
+		case !c.Failed, tidies(s, c.Method), overcome(s.Calls[i:]):
+		case c.Status != 200, !cameWhole(rpcOf(s, c.Method)):
+			return c.Method, lastStatus(c.Status), c.Status
+		case !answeredWithError(s, c):
+			return c.Method, ", with an answer that could not be read", unreadable
+		}
+	}
 	for i := range s.RPCs {
 		r := &s.RPCs[i]
-		last := lastCall(s, r.Method)
-		switch {
-		case tidies(s, r.Method):
-		case r.FailedStatus != 0 && r.FailedStatus == r.LastStatus, last.Failed && last.Status != 200:
+		if r.FailedStatus != 0 && r.FailedStatus == r.LastStatus && !tidies(s, r.Method) && !listsCallsOf(s, r) {
 			return r.Method, lastStatus(r.LastStatus), r.LastStatus
-		case last.Failed && !answeredWithError(s, last):
-			return r.Method, ", with an answer that could not be read", unreadable
 		}
 	}
 	return
+}
+
+// overcome reports whether the driver did not give up with the first of the calls: it made the call again, or
+// fetched rows after it.
+func overcome(calls []telemetry.Call) bool {
+	for i := range calls[1:] {
+		if m := calls[i+1].Method; m == calls[0].Method || m == "FetchResults" {
+			return true
+		}
+	}
+	return false
+}
+
+// listsCallsOf reports whether a record lists all calls of a method.
+func listsCallsOf(s *telemetry.Statement, r *telemetry.RPC) bool {
+	listed := int64(0)
+	for i := range s.Calls {
+		if s.Calls[i].Method == r.Method {
+			listed++
+		}
+	}
+	return listed == r.Calls
 }
 
 // tidies reports whether the driver makes a call that says nothing of why the statement failed. It

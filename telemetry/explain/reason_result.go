@@ -31,8 +31,8 @@ func pageReason(s *telemetry.Statement, took time.Duration) reason {
 	if n, ok := s.Result.Pages.Get(); ok && n > 0 {
 		text = "waiting for " + format.Plural(n, "result page")
 	}
-	if fetch.Slowest > 0 {
-		text += ", slowest " + format.Duration(fetch.Slowest)
+	if slowest := slowestPage(s, fetch); slowest > 0 {
+		text += ", slowest " + format.Duration(slowest)
 	}
 	if s.Result.Format == telemetry.FormatExternalLinks {
 		return reason{text, "The links of files come page after page, a round trip each: a smaller result or a nearer region helps." + support(s, "FetchResults")}
@@ -40,15 +40,29 @@ func pageReason(s *telemetry.Statement, took time.Duration) reason {
 	return reason{text, "Results come page after page. CloudFetch downloads large ones in parallel; a smaller result or a nearer region helps, too." + support(s, "FetchResults")}
 }
 
+// slowestPage is how long the slowest call for a page took; 0 where pages came and it brought none.
+func slowestPage(s *telemetry.Statement, fetch *telemetry.RPC) time.Duration {
+	if s.Outcome == telemetry.OutcomeRunning || s.Result.Pages.Or(0) == 0 {
+		return fetch.Slowest
+	}
+	for i := range s.Calls {
+		c := &s.Calls[i]
+		if _, brought := c.Rows.Get(); c.Method == "FetchResults" && !brought && c.End.Or(s.Total)-c.Start >= fetch.Slowest {
+			return 0
+		}
+	}
+	return fetch.Slowest
+}
+
 // directTime is how long the answer to the latest ExecuteStatement took to arrive once it had begun; 0 where it
-// brought no rows or links and pages came later, because then that is no time of pages.
+// brought no rows or links and other calls came later that did, because then that is no time of pages.
 func directTime(s *telemetry.Statement) (took time.Duration) {
-	paged := rpcOf(s, "FetchResults").Calls > 0
+	later := rpcOf(s, "FetchResults").Calls > 0 || rpcOf(s, "GetResultSetMetadata").Calls > 0
 	for i := range s.Calls {
 		c := &s.Calls[i]
 		first, begun := c.FirstByte.Get()
 		_, rows := c.Rows.Get()
-		if c.Method == "ExecuteStatement" && begun && (rows || c.Files > 0 || !paged) {
+		if c.Method == "ExecuteStatement" && begun && (rows || c.Files > 0 || !later) {
 			took = c.End.Or(s.Total) - first
 		}
 	}
@@ -64,7 +78,7 @@ func fileReason(s *telemetry.Statement) reason {
 	switch {
 	case s.Outcome == telemetry.OutcomeRunning:
 		text += onTheWay(s)
-	case c.Downloaded > 0 && c.Failed > 0:
+	case c.Downloaded > 0 && (c.Failed > 0 || gaveUpFile(c)):
 		text += ", slowest complete " + format.Duration(c.Slowest)
 	case c.Downloaded > 0:
 		text += ", slowest " + format.Duration(c.Slowest)
@@ -80,6 +94,16 @@ func fileReason(s *telemetry.Statement) reason {
 		return reason{text, fileAdvice}
 	}
 	return reason{text, "Storage or the line to it is the limit: a nearer region, a proxy out of the way, fewer columns."}
+}
+
+// gaveUpFile reports whether a listed file was on its way when the rows were closed.
+func gaveUpFile(c *telemetry.CloudFetch) bool {
+	for i := range c.Files {
+		if _, requested := c.Files[i].Start.Get(); requested && c.Files[i].State == "ABANDONED" {
+			return true
+		}
+	}
+	return false
 }
 
 const fileAdvice = "Storage or the line to it is the limit: more download threads (maxDownloadThreads), a nearer region, a proxy out of the way, fewer columns."

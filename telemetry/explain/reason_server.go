@@ -10,6 +10,7 @@ import (
 func serverReason(s *telemetry.Statement, took time.Duration) reason {
 	const lead = "waiting for the server: "
 	status := rpcOf(s, "GetOperationStatus")
+	_, told := s.ServerTime.Get() // what the driver noticed late is in PartPoll then
 	c, since, waiting := silent(s)
 	asked := lastCall(s, "GetOperationStatus") // not always the latest: the driver closes what it gave up
 	unansweredFor, unanswered := silenceOf(s, asked)
@@ -28,7 +29,7 @@ func serverReason(s *telemetry.Statement, took time.Duration) reason {
 		return reason{lead + silence(asked.Method, unansweredFor), "The query history says how long the server works on the statement. A deadline on the context bounds the wait."}
 	case most(outsideRetry(s, status.Backoff), took):
 		return reason{lead + repeated(s, status), retryAdvice("The workspace", repeatedStatus(s, status)) + " The query history says how long the statement ran."}
-	case most(slowest(s, status), took):
+	case !told && status.Retries == 0 && most(slowest(s, status), took):
 		return reason{
 			lead + "a status call itself took " + format.Duration(status.Slowest),
 			"The workspace answered a status call late; the query history says how long the statement ran." + support(s, "GetOperationStatus"),
@@ -52,7 +53,7 @@ func serverReason(s *telemetry.Statement, took time.Duration) reason {
 // inspectEnded is advice on a statement that the server has ended. No warehouse is large enough for one that
 // it refused.
 func inspectEnded(s *telemetry.Statement) string {
-	if f := s.Failure; f != nil && (f.SQLState != "" || s.State == "ERROR") {
+	if f := s.Failure; f != nil && s.State != "FINISHED" && (f.SQLState != "" || s.State == "ERROR") {
 		return "The server ended the statement with an error, which says why; the query profile shows how far it came."
 	}
 	return inspect
@@ -113,7 +114,7 @@ func pollReason(s *telemetry.Statement, took time.Duration) reason {
 	switch {
 	case most(outsideRetry(s, status.Backoff), took):
 		return reason{"after the server had finished: " + repeated(s, status), retryAdvice("The workspace", repeatedStatus(s, status))}
-	case most(slowest(s, status), took):
+	case status.Retries == 0 && most(slowest(s, status), took):
 		return reason{
 			"after the server had finished: a status call itself took " + format.Duration(status.Slowest),
 			"The workspace answered a status call late." + support(s, "GetOperationStatus"),
@@ -130,6 +131,9 @@ const pollFaster = "Statements faster than the poll interval gain from a shorter
 // noticedLate reports whether the server may have finished long before the status call that noticed.
 func noticedLate(s *telemetry.Statement, took time.Duration) bool {
 	status := rpcOf(s, "GetOperationStatus")
+	if _, told := s.ServerTime.Get(); told {
+		return false // then that time is in PartPoll
+	}
 	return !unfinished(s) && most(unseen(s), took) && !most(unrepeated(s, status, status.Slowest), took)
 }
 

@@ -76,7 +76,7 @@ func TestAReportSaysHowLongAStatementWaitedToBeNoticed(t *testing.T) {
 		StatementID: "id", Total: time.Second, RPCs: observed, State: "FINISHED", Polling: telemetry.Known(telemetry.Polling{Calls: 1, Unseen: 990 * time.Millisecond}),
 		Split: telemetry.Split{telemetry.PartServer: time.Second},
 	}
-	v := explain.WithReport(s, &telemetry.ServerReport{Total: d(time.Second), Compiling: d(4 * time.Millisecond), Executing: d(2 * time.Millisecond), ResultFetch: d(994 * time.Millisecond)})
+	v := explain.WithReport(s, &telemetry.ServerReport{Final: true, Total: d(time.Second), Compiling: d(4 * time.Millisecond), Executing: d(2 * time.Millisecond), ResultFetch: d(994 * time.Millisecond)})
 	require.Equal(t, "server-bound: 100 % of 1.0 s waiting for the server, which worked for 6.0 ms as the query history says, until a status call noticed (1 status call)", v.Sentence)
 	require.NotContains(t, v.Advice, "query history", "it has been asked")
 	require.Contains(t, v.Advice, "poll interval")

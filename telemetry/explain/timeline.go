@@ -300,8 +300,12 @@ func (t *Timeline) addRows(s *telemetry.Statement) {
 	case running:
 		bars[len(bars)-1].Open = true
 	}
-	if d := s.Application.After; d > 0 {
-		bars = append(bars, Bar{Kind: BarApplication, Label: "application", Start: closing - d, End: closing, Note: "after the last row", Open: running})
+	if d := s.Application.After; d > 0 && !calledWithin(s, closing-d, closing) { // else it had control more than once, and when is not known
+		note := "after the last row"
+		if s.Failed() {
+			note = "after reading had failed"
+		}
+		bars = append(bars, Bar{Kind: BarApplication, Label: "application", Start: closing - d, End: closing, Note: note, Open: running})
 	}
 	if d, ok := s.Close.Get(); ok {
 		bars = append(bars, Bar{Kind: BarClose, Label: "closing", Start: s.Total - d, End: s.Total, Failed: s.CloseFailure != nil})
@@ -310,6 +314,17 @@ func (t *Timeline) addRows(s *telemetry.Statement) {
 	if len(bars) > 0 {
 		t.addLanes("rows", false, bars)
 	}
+}
+
+// calledWithin reports whether a listed call for rows, or for what describes them, was under way between two times.
+func calledWithin(s *telemetry.Statement, from, to time.Duration) bool {
+	for i := range s.Calls {
+		c := &s.Calls[i]
+		if (c.Method == "GetResultSetMetadata" || c.Method == "FetchResults") && min(to, c.End.Or(s.Total))-max(from, c.Start) > rounding {
+			return true
+		}
+	}
+	return false
 }
 
 // addLanes adds a lane for groups of bars, or several where groups overlap: each group goes into

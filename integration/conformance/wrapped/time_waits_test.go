@@ -1,0 +1,220 @@
+package wrapped
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"encoding/binary"
+	"io"
+	"net"
+	"net/http"
+	"testing"
+	"time"
+
+	dbsqlrows "github.com/databricks/databricks-sql-go/rows"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
+)
+
+// working has statements take the server so long.
+func working(o workspace.Options, d time.Duration) workspace.Options {
+	o.ExecutionTime = func(string) time.Duration { return d }
+	return o
+}
+
+func TestStreamsWhoseLinkExpiredHaveNoWrongSchema(t *testing.T) {
+	const life = 30 * time.Second
+	o := filesOfPages
+	o.LinkLifetime = life
+	r, _ := performed(t, scene{opts: o, reader: "ipc", sleeps: map[moment]time.Duration{atBoundary: time.Minute}, through: func(base http.RoundTripper) http.RoundTripper {
+		return roundTripper(func(r *http.Request) (*http.Response, error) {
+			resp, err := base.RoundTrip(r)
+			if err != nil || r.Method != "POST" {
+				return resp, err
+			}
+			b, _ := io.ReadAll(resp.Body)
+			at := time.Now().Add(life).Truncate(time.Second) // in seconds, as the driver compares it
+			b = bytes.ReplaceAll(b, binary.BigEndian.AppendUint64(nil, uint64(at.UnixMilli())), binary.BigEndian.AppendUint64(nil, uint64(at.Unix())))
+			resp.Body = io.NopCloser(bytes.NewReader(b))
+			return resp, nil
+		})
+	}})
+	require.NotEqual(t, telemetry.CategoryArrowSchema, r.Failure.Category)
+}
+
+func TestRowsThatAreReadOnAsArrowWaitForTheirFile(t *testing.T) {
+	r, v := performed(t, scene{opts: filesOfPages, faults: []workspace.Fault{download(1, 2, workspace.Latency(10*time.Second))}, program: func(ctx context.Context, db *sql.DB) error {
+		return rawly(ctx, db, statement(sceneRows), func(ctx context.Context, rows driver.Rows) (err error) {
+			defer rows.Close()
+			dest := make([]driver.Value, 2)
+			for range 10 {
+				if err := rows.Next(dest); err != nil {
+					return err
+				}
+			}
+			c, _, err := cursorOf("arrow", rows)
+			for err == nil {
+				err = c.next()
+			}
+			return nil
+		})
+	}})
+	require.Zero(t, r.Split[telemetry.PartDecode], v.Sentence)
+}
+
+func TestCallsThatDialEachWaitForConnections(t *testing.T) {
+	r, v := performed(t, scene{opts: inlinePages, through: func(base http.RoundTripper) http.RoundTripper {
+		tr := base.(*http.Transport).Clone()
+		dial := tr.DialContext
+		tr.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+			elsewhere(2 * time.Second)
+			return dial(ctx, network, address)
+		}
+		tr.DisableKeepAlives = true
+		return tr
+	}})
+	require.Zero(t, r.Split[telemetry.PartPage], v.Sentence)
+}
+
+func TestTheServerSaysHowLongItWorked(t *testing.T) {
+	o := working(polledPages, 10*time.Second)
+	o.ServerTimes = true
+	_, v := performed(t, scene{opts: o, poll: 11 * time.Second})
+	require.NotContains(t, v.Sentence, "may have finished up to 11 s before")
+}
+
+func TestAStatusCallAfterTheServerHadFinishedIsNotWhyItWorked(t *testing.T) {
+	o := working(polledPages, 7500*time.Millisecond)
+	o.ServerTimes = true
+	r, v := performed(t, scene{opts: o, faults: []workspace.Fault{call(1, 7, "GetOperationStatus", workspace.Latency(6*time.Second))}})
+	require.Equal(t, 6500*time.Millisecond, r.Split[telemetry.PartPoll])
+	require.NotContains(t, v.Sentence, "a status call itself took")
+}
+
+// closeWhileReading closes rows while another goroutine reads them.
+func closeWhileReading(after time.Duration) func(context.Context, *sql.DB) error {
+	return func(ctx context.Context, db *sql.DB) error {
+		return rawly(ctx, db, statement(sceneRows), func(ctx context.Context, rows driver.Rows) (err error) {
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				for dest := make([]driver.Value, 2); rows.Next(dest) == nil; {
+				}
+			}()
+			elsewhere(after)
+			err = rows.Close()
+			<-done
+			return err
+		})
+	}
+}
+
+func TestAFileThatWasGivenUpWasNotQuick(t *testing.T) {
+	_, v := performed(t, scene{opts: filesOfPages, program: closeWhileReading(30 * time.Second), faults: []workspace.Fault{download(1, 0, workspace.Latency(40*time.Millisecond)), download(1, 1, workspace.Latency(60*time.Second))}})
+	require.NotContains(t, v.Sentence, "slowest 40 ms")
+}
+
+func TestAPageThatWasGivenUpWasNotQuick(t *testing.T) {
+	_, v := performed(t, scene{opts: inlinePages, program: closeWhileReading(30 * time.Second), faults: []workspace.Fault{call(1, 0, "FetchResults", workspace.Latency(40*time.Millisecond)), call(1, 1, "FetchResults", workspace.Latency(60*time.Second))}})
+	require.NotContains(t, v.Sentence, "2 result pages, slowest 40 ms")
+}
+
+func TestThePagesThatCameWereNotSlow(t *testing.T) {
+	_, v := performed(t, scene{opts: inlinePages, faults: []workspace.Fault{call(1, 0, "FetchResults", workspace.Latency(40*time.Millisecond)), call(1, 1, "FetchResults", workspace.Latency(60*time.Second)), call(0, 1, "FetchResults", workspace.Status(403))}})
+	require.NotContains(t, v.Sentence, "2 result pages, slowest 60 s")
+}
+
+func TestTheApplicationHadControlMoreThanOnce(t *testing.T) {
+	_, v := performed(t, scene{opts: inlinePages, program: func(ctx context.Context, db *sql.DB) error {
+		return rawly(ctx, db, statement(20), func(ctx context.Context, rows driver.Rows) (err error) {
+			elsewhere(4 * time.Second)
+			dest := make([]driver.Value, 2)
+			for i := 0; err == nil; i++ {
+				if err = rows.Next(dest); i == 10 {
+					elsewhere(3 * time.Second)
+				}
+			}
+			elsewhere(3 * time.Second)
+			return rows.Close()
+		})
+	}})
+	require.NotContains(t, v.Sentence, "100 % of 10 s in the application, before it asked for rows")
+}
+
+func TestABatchThatWasReadLateWasNotLeftOpen(t *testing.T) {
+	o := filesOfPages
+	o.FileRows = 1
+	_, v := performed(t, scene{opts: o, reader: "arrow", query: statement(3), batches: func(it dbsqlrows.ArrowBatchIterator) error {
+		defer it.Close()
+		_ = it.HasNext()
+		elsewhere(10 * time.Second)
+		r, err := it.Next()
+		if err == nil {
+			r.Release()
+		}
+		return err // closed at once
+	}})
+	require.NotContains(t, v.Sentence, "1 of at least 3 rows read, then left open for 10 s")
+}
+
+func TestAReportOnARunningStatementDoesNotSayHowLongItWorked(t *testing.T) {
+	r, _ := performed(t, scene{opts: working(polledPages, 15*time.Second), poll: 20 * time.Second})
+	v := explain.WithReport(r, &telemetry.ServerReport{Status: "RUNNING", Total: telemetry.Known(time.Second), QueuedAtCapacity: telemetry.Known(time.Second)})
+	require.NotContains(t, v.Sentence, "which worked for 1.0 s as the query history says")
+}
+
+func TestAStatementThatFinishedWasNotEndedByTheServer(t *testing.T) {
+	o := working(inlinePages, 30*time.Second)
+	o.OperationTimeout = 5 * time.Second
+	r, v := performed(t, scene{opts: o, sleeps: map[moment]time.Duration{amidRows: 20 * time.Second}})
+	require.Equal(t, "FINISHED", r.State)
+	require.NotContains(t, v.Advice, "The server ended the statement with an error")
+}
+
+func TestADeadlineThatEndsNothingCancelsNothing(t *testing.T) {
+	r, _ := performed(t, scene{opts: filesOfPages, program: func(ctx context.Context, db *sql.DB) error {
+		ctx, cancel := context.WithTimeout(ctx, 5*time.Second) // of the call, which has long returned
+		defer cancel()
+		return rawly(ctx, db, statement(sceneRows), func(_ context.Context, rows driver.Rows) error {
+			it, err := rows.(dbsqlrows.Rows).GetArrowBatches(context.Background())
+			if err != nil {
+				return err
+			}
+			for range 2 {
+				elsewhere(4 * time.Second)
+				r, err := it.Next()
+				if err != nil {
+					return err
+				}
+				r.Release()
+			}
+			return rows.Close()
+		})
+	}})
+	require.Nil(t, r.Failure, "no call failed")
+	require.Equal(t, telemetry.OutcomeClosedEarly, r.Outcome)
+}
+
+func TestAnExecHasNoRowsToClose(t *testing.T) {
+	got := scene{entry: "NewConnector", reader: "exec", opts: polledPages, at: 5 * time.Minute, faults: []workspace.Fault{call(0, 0, "CloseOperation", workspace.Hang())}}.perform(t)
+	require.NotContains(t, explain.Of(got.look).Sentence, "closing the rows")
+}
+
+func TestAStatusCallThatPausedWasNotAnsweredLate(t *testing.T) {
+	r, v := performed(t, scene{opts: working(polledPages, 20*time.Second), pause: 4 * time.Second, faults: []workspace.Fault{call(1, 0, "GetOperationStatus", workspace.Latency(9*time.Second)), call(1, 0, "GetOperationStatus", workspace.Status(503))}})
+	require.NotContains(t, v.Sentence, "a status call itself took 13 s", "9 s until 503, a pause of 4 s, and an answer at once")
+	require.NotContains(t, v.Advice, r.Calls[1].RequestID, "this request was answered at once")
+}
+
+func TestTheTimelineDoesNotSayThatRowsEnded(t *testing.T) {
+	r, _ := performed(t, scene{opts: inlinePages, program: readRaw(statement(sceneRows), time.Hour, 10*time.Second), faults: []workspace.Fault{call(0, 0, "FetchResults", workspace.Status(403))}})
+	for _, l := range explain.TimelineOf(r).Lanes {
+		for _, b := range l.Bars {
+			require.NotEqual(t, "after the last row", b.Note, "40 of 120 rows were read")
+		}
+	}
+}
