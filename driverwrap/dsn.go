@@ -24,7 +24,7 @@ func splitDSN(dsn string) (native string, parameters url.Values) {
 		return dsn, parameters
 	}
 	kept := make([]string, 0, strings.Count(query, "&")+1)
-	for pair := range strings.SplitSeq(query, "&") {
+	for _, pair := range strings.Split(query, "&") {
 		if key, value := unescapePair(pair); settings.IsParameter(key) {
 			parameters.Add(key, value)
 		} else {
@@ -60,8 +60,8 @@ func orRaw(unescape func(string) (string, error), raw string) string {
 // What looks like a parameter with a value: anywhere, where nothing else is expected, and within a value,
 // where a : may be that of a tag.
 var (
-	assignment      = regexp.MustCompile(`([\w.-]+)\s*[=:]`)
-	assignedInValue = regexp.MustCompile(`([\w.-]+)\s*=|[;&#?]\s*([\w.-]+)\s*:`)
+	assignment      = regexp.MustCompile(`([\w.-]+)["'\])}]*[ \t]*[=:]`)
+	assignedInValue = regexp.MustCompile(`([\w.-]+)["'\])}]*[ \t]*=|[;&#?][ \t]*([\w.-]+)[ \t]*:`)
 )
 
 // misplaced returns an error for a parameter of the wrapper in what splitDSN has left, or in the value of another:
@@ -82,10 +82,10 @@ func misplaced(native string, parameters url.Values) error {
 		text, place string
 		form        *regexp.Regexp
 	}{
-		{orRaw(url.PathUnescape, path), "in the path of the DSN", assignment},
-		{query, "in the value of another parameter of the DSN", assignedInValue},
+		{unescapeAll(url.PathUnescape, path), "in the path of the DSN", assignment},
 		{values, "in the value of another parameter of the DSN", assignedInValue},
-		{orRaw(url.PathUnescape, fragment), "in the fragment of the DSN", assignment},
+		{query, "in the value of another parameter of the DSN", assignedInValue},
+		{"#" + unescapeAll(url.PathUnescape, fragment), "in the fragment of the DSN", assignment},
 		{names, "in the name of another parameter of the DSN", assignment},
 	} {
 		for _, m := range part.form.FindAllStringSubmatch(part.text, -1) {
@@ -93,8 +93,25 @@ func misplaced(native string, parameters url.Values) error {
 				return settings.MisplacedParameter(name, part.place)
 			}
 		}
+		if name := separated(part.text); name != "" {
+			return settings.MisplacedParameter(name, part.place)
+		}
 	}
 	return nil
+}
+
+// separated finds a parameter of the wrapper after a separator that has a space before its value, or says off
+// without a value: disableTelemetry.
+func separated(text string) (name string) {
+	for _, line := range strings.Split(text, "\n") {
+		for i, word := range strings.FieldsFunc(" "+line, func(r rune) bool { return strings.ContainsRune(";&?#", r) }) {
+			name, value, _ := strings.Cut(strings.TrimSpace(word), " ")
+			if i > 0 && (settings.SaysOff(name) || value != "" && settings.IsParameter(name)) {
+				return name
+			}
+		}
+	}
+	return ""
 }
 
 // unescaped returns the names and the values of the parameters, one after the other. A name that has a =, a :
@@ -102,13 +119,18 @@ func misplaced(native string, parameters url.Values) error {
 // enableTelemetry%3Dfalse, enableTelemetry:false, enableTelemetry+false.
 func unescaped(query string) (names, values string) {
 	var allNames, allValues strings.Builder
-	for pair := range strings.SplitSeq(query, "&") {
-		name, value := unescapePair(pair)
-		name = strings.ReplaceAll(strings.TrimSpace(orRaw(url.QueryUnescape, name)), " ", "=")
+	for _, pair := range strings.Split(query, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		name = strings.ReplaceAll(strings.TrimSpace(unescapeAll(url.QueryUnescape, name)), " ", "=")
 		allNames.WriteString(name + "&")
-		allValues.WriteString(value + "\n")
+		allValues.WriteString(unescapeAll(url.QueryUnescape, value) + "\n")
 	}
 	return allNames.String(), allValues.String()
+}
+
+// unescapeAll unescapes a text that may have been escaped twice.
+func unescapeAll(unescape func(string) (string, error), text string) string {
+	return orRaw(unescape, orRaw(unescape, text))
 }
 
 // parsedDSN is a DSN split as by the native parser.

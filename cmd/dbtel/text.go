@@ -94,8 +94,11 @@ func wrap(text string, width int) (lines []string) {
 			lines = append(lines, line)
 			line = word
 		}
-		for textWidth(line) > width {
+		for {
 			fits, rest := cut(line, width)
+			if rest == "" || fits == "" {
+				break
+			}
 			lines, line = append(lines, fits), rest
 		}
 	}

@@ -32,21 +32,22 @@ func quotable(value string) string {
 
 // quotableName is the text of a name as an error may quote it.
 func quotableName(name string) string {
-	if len(name) <= maxQuoted && strings.IndexFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) < 0 && !slices.ContainsFunc(strings.FieldsFunc(name, betweenWords), longWithDigits) {
+	if len(name) <= maxQuoted && !strings.ContainsAny(name, "=&;:?#%") && strings.IndexFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) < 0 && !slices.ContainsFunc(strings.FieldsFunc(name, betweenWords), longWithDigits) {
 		return name
 	}
 	return quotable(name)
 }
 
 // longWithDigits reports whether a part of a name has more digits than a version or a number of something.
-func longWithDigits(word string) bool {
-	digits := 0
-	for _, r := range word {
+func longWithDigits(word string) bool { return digitsOf(word) > 3 }
+
+func digitsOf(text string) (n int) {
+	for _, r := range text {
 		if unicode.IsDigit(r) {
-			digits++
+			n++
 		}
 	}
-	return digits > 3
+	return n
 }
 
 func betweenWords(r rune) bool {
@@ -55,15 +56,24 @@ func betweenWords(r rune) bool {
 
 // secretLike reports whether a value may hold a credential. All that may not are durations, and words and
 // short numbers with plain signs between them; a word has letters only, and neither many capitals nor such
-// at random.
+// at random. Several numbers with letters behind them, or many digits, are parts of a key.
 func secretLike(value string) bool {
-	for word := range strings.FieldsFuncSeq(value, betweenWords) {
-		if _, err := time.ParseDuration(word); err != nil && !plainWord(word) && !plainNumber(word) {
+	mixed := 0
+	for _, word := range strings.FieldsFunc(value, betweenWords) {
+		if _, err := time.ParseDuration(word); err == nil || plainWord(word) {
+			continue
+		}
+		if !plainNumber(word) {
 			return true
 		}
+		if strings.IndexFunc(word, unicode.IsLetter) >= 0 {
+			mixed++
+		}
 	}
-	return false
+	return mixed > 1 || digitsOf(value) > maxDigits
 }
+
+const maxDigits = 14 // of a time
 
 const shortWord, maxCapitals, maxNumber = 8, 12, 12 // characters
 

@@ -123,14 +123,14 @@ func (r *resolution) apply(from source) error {
 }
 
 // applySwitch looks at every value of the switch: one that is off is enough. A variable whose name is
-// only near to that of the switch may have any value.
+// only near to that of the switch may have any value, and switches nothing on.
 func (r *resolution) applySwitch(from source, p Parameter, values []*given) error {
 	for _, g := range slices.Backward(values) {
 		position, ok := g.position()
 		switch {
 		case !ok && (from.dsn || g.known):
 			return g.valueError(p)
-		case position == telemetry.SwitchOn:
+		case position == telemetry.SwitchOn && g.known:
 			r.settings.Enabled, r.by[p.Name] = telemetry.SwitchOn, g.by
 		case position == telemetry.SwitchOff && !r.off:
 			r.off, r.offBy = true, g.by
@@ -170,10 +170,12 @@ func (from source) read() (map[string][]*given, error) {
 		case known:
 		case from.dsn:
 			return nil, &telemetry.ParameterError{Name: quotableName(name), Problem: "is not a parameter: did you mean " + nearest(name).Name + "?"}
-		case nearSwitch(name):
-			m.parameter = enableParameter
 		default:
-			continue
+			near, ok := nearSwitch(name)
+			if !ok {
+				continue
+			}
+			m = near
 		}
 		rank := 1
 		if name == m.parameter || !from.dsn && slices.Contains(Parameter{Name: m.parameter}.envs(), name) {
@@ -242,7 +244,7 @@ func Environ() map[string][]string {
 // ignored lists the variables that begin with DATABRICKS_TELEMETRY_ and are no setting.
 func ignored(env map[string][]string) (all []telemetry.SettingInForce) {
 	for _, name := range slices.Sorted(maps.Keys(env)) {
-		if _, known := meaningOf(name); known || nearSwitch(name) || !strings.HasPrefix(name, envPrefix+"TELEMETRY_") {
+		if _, known := meaningOf(name); known || isNearSwitch(name) || !strings.HasPrefix(name, envPrefix+"TELEMETRY_") {
 			continue
 		}
 		all = append(all, telemetry.SettingInForce{Name: quotableName(name), Value: "not known to this version: did you mean " + nearest(name).Env() + "?", By: "ignored"})

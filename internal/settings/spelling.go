@@ -16,7 +16,7 @@ const enableParameter = "enableTelemetry"
 // switchNames are the spellings of the switch, negatedNames the spellings that mean the opposite,
 // in lower case without separators.
 var (
-	switchNames  = []string{"enabletelemetry", "telemetryenabled", "telemetryenable", "enabledtelemetry", "telemetry"}
+	switchNames  = []string{"enabletelemetry", "telemetryenabled", "telemetryenable", "enabledtelemetry", "telemetryon", "telemetry"}
 	negatedNames = []string{"disabletelemetry", "telemetrydisabled", "telemetrydisable", "disabledtelemetry", "notelemetry", "telemetryoptout", "optouttelemetry", "telemetryoff", "donottrack"}
 )
 
@@ -74,7 +74,7 @@ func IsParameter(name string) bool {
 func misspelled(name string) bool {
 	name = plainName(name)
 	first, _, _ := strings.Cut(name, "_")
-	return strings.HasPrefix(name, "telemetry") || near(first, "telemetry") || nearSwitch(name) || likeSwitch(name)
+	return strings.HasPrefix(name, "telemetry") || near(first, "telemetry") || isNearSwitch(name) || likeSwitch(name)
 }
 
 // likeSwitch reports whether a name may be meant for the switch: with another verb, as useTelemetry and
@@ -86,17 +86,41 @@ func likeSwitch(name string) bool {
 		(strings.HasSuffix(plain, "telemetry") || strings.HasPrefix(plain, "enabletelemetry") || strings.HasPrefix(plain, "disabletelemetry"))
 }
 
-// nearSwitch reports whether a name is a misspelling of the switch.
-func nearSwitch(name string) bool {
-	plain := withoutSeparators(plainName(name))
-	return near(plain, "enabletelemetry") || near(plain, "telemetryenabled") || near(plain, "disabletelemetry")
+// nearSwitch finds the spelling of the switch that a name misspells. Where two are as near, the one that means
+// the opposite counts.
+func nearSwitch(name string) (m meaning, ok bool) {
+	plain, least := withoutSeparators(plainName(name)), maxWrong+1
+	for _, spellings := range []struct {
+		negated bool
+		names   []string
+	}{{true, negatedNames}, {false, switchNames}} {
+		for _, known := range spellings.names {
+			if known != "telemetry" && known != "telemetryon" && near(plain, known) && distance(plain, known) < least { // any short word after telemetry is near to these
+				m, least = meaning{enableParameter, spellings.negated}, distance(plain, known)
+			}
+		}
+	}
+	return m, least <= maxWrong
 }
 
-// near reports whether two letters or fewer are wrong.
+func isNearSwitch(name string) bool {
+	_, ok := nearSwitch(name)
+	return ok
+}
+
+// SaysOff reports whether a name alone, without a value, switches telemetry off.
+func SaysOff(name string) bool {
+	m, _ := meaningOf(name)
+	return m.negated
+}
+
+// maxWrong is how many letters of a misspelling are wrong.
+const maxWrong = 2
+
+// near reports whether so few letters are wrong.
 func near(name, known string) bool {
-	const wrong = 2
 	n := utf8.RuneCountInString(name)
-	return max(n, len(known))-min(n, len(known)) <= wrong && distance(name, known) <= wrong
+	return max(n, len(known))-min(n, len(known)) <= maxWrong && distance(name, known) <= maxWrong
 }
 
 // withoutSeparators removes what separates words.
@@ -111,7 +135,7 @@ func withoutSeparators(s string) string {
 
 // nearest is the parameter whose name has these words, or else takes the fewest changes.
 func nearest(name string) Parameter {
-	if nearSwitch(name) || likeSwitch(name) {
+	if isNearSwitch(name) || likeSwitch(name) {
 		return Parameters[0] // the switch
 	}
 	const longest = 64 // longer than any name; the work must not grow with the length of a DSN

@@ -343,6 +343,22 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 			telemetry.Statement{Total: 3 * second, RPCs: observed, CloudFetch: &telemetry.CloudFetch{Present: 1, Downloaded: 1, Slowest: 3 * second}, Split: split{telemetry.PartFile: 3 * second}},
 			"file-bound: 100 % of 3.0 s waiting for 1 file, slowest 3.0 s", "nearer region",
 		},
+		"a file that was given up": {
+			telemetry.Statement{
+				Total: 30 * second, Outcome: telemetry.OutcomeCanceled, RPCs: observed,
+				CloudFetch: &telemetry.CloudFetch{Present: 3, Downloaded: 1, Abandoned: 2, Slowest: 40 * time.Millisecond, Files: []telemetry.File{{State: "DOWNLOADED"}, {State: "ABANDONED", Start: known(second)}, {State: "ABANDONED"}}},
+				Split:      split{telemetry.PartFile: 30 * second},
+			},
+			"file-bound: 100 % of 30 s waiting for 3 files, slowest complete 40 ms", "maxDownloadThreads",
+		},
+		"a page that was given up": {
+			telemetry.Statement{
+				Total: 30 * second, Outcome: telemetry.OutcomeCanceled, RPCs: rpcs(telemetry.RPC{Method: "FetchResults", Calls: 2, Slowest: 40 * time.Millisecond}), Result: telemetry.Result{Pages: known[int64](2)},
+				Calls: []telemetry.Call{executed, {Method: "FetchResults", Start: second, End: known(1040 * time.Millisecond), Status: 200, Rows: known[int64](10), Attempts: 1}, {Method: "FetchResults", Start: 2 * second, FirstByte: known(3 * second), End: known(29 * second), Failed: true, Attempts: 1}},
+				Split: split{telemetry.PartPage: 30 * second},
+			},
+			"page-bound: 100 % of 30 s waiting for 2 result pages", "Results come page after page",
+		},
 		"a file that is refused": {
 			telemetry.Statement{Total: 2100 * time.Millisecond, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{Category: telemetry.CategoryChunkDownload}, RPCs: observed, CloudFetch: &telemetry.CloudFetch{Present: 2, Failed: 1, FailedStatus: known[int64](403)}, Split: split{telemetry.PartFile: 2 * second, telemetry.PartServer: second / 10}},
 			"file-bound: 95 % of 2.1 s waiting for 2 files; 1 file failed, last status 403", "links that expired",

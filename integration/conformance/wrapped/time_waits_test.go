@@ -95,34 +95,6 @@ func TestAStatusCallAfterTheServerHadFinishedIsNotWhyItWorked(t *testing.T) {
 	require.NotContains(t, v.Sentence, "a status call itself took")
 }
 
-// closeWhileReading closes rows while another goroutine reads them.
-func closeWhileReading(after time.Duration) func(context.Context, *sql.DB) error {
-	return func(ctx context.Context, db *sql.DB) error {
-		return rawly(ctx, db, statement(sceneRows), func(ctx context.Context, rows driver.Rows) (err error) {
-			done := make(chan struct{})
-			go func() {
-				defer close(done)
-				for dest := make([]driver.Value, 2); rows.Next(dest) == nil; {
-				}
-			}()
-			elsewhere(after)
-			err = rows.Close()
-			<-done
-			return err
-		})
-	}
-}
-
-func TestAFileThatWasGivenUpWasNotQuick(t *testing.T) {
-	_, v := performed(t, scene{opts: filesOfPages, program: closeWhileReading(30 * time.Second), faults: []workspace.Fault{download(1, 0, workspace.Latency(40*time.Millisecond)), download(1, 1, workspace.Latency(60*time.Second))}})
-	require.NotContains(t, v.Sentence, "slowest 40 ms")
-}
-
-func TestAPageThatWasGivenUpWasNotQuick(t *testing.T) {
-	_, v := performed(t, scene{opts: inlinePages, program: closeWhileReading(30 * time.Second), faults: []workspace.Fault{call(1, 0, "FetchResults", workspace.Latency(40*time.Millisecond)), call(1, 1, "FetchResults", workspace.Latency(60*time.Second))}})
-	require.NotContains(t, v.Sentence, "2 result pages, slowest 40 ms")
-}
-
 func TestThePagesThatCameWereNotSlow(t *testing.T) {
 	_, v := performed(t, scene{opts: inlinePages, faults: []workspace.Fault{call(1, 0, "FetchResults", workspace.Latency(40*time.Millisecond)), call(1, 1, "FetchResults", workspace.Latency(60*time.Second)), call(0, 1, "FetchResults", workspace.Status(403))}})
 	require.NotContains(t, v.Sentence, "2 result pages, slowest 60 s")
