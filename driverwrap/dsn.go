@@ -58,10 +58,11 @@ func orRaw(unescape func(string) (string, error), raw string) string {
 }
 
 // What looks like a parameter with a value: anywhere, where nothing else is expected, and within a value,
-// where a : may be that of a tag.
+// where a : may be that of a tag. After a separator, a value may follow a space, or be missing: disableTelemetry.
 var (
 	assignment      = regexp.MustCompile(`([\w.-]+)["'\])}]*[ \t]*[=:]`)
 	assignedInValue = regexp.MustCompile(`([\w.-]+)["'\])}]*[ \t]*=|[;&#?][ \t]*([\w.-]+)[ \t]*:`)
+	separated       = regexp.MustCompile(`[;&#?][ \t]*([\w.-]+)([ \t]+\w)?`)
 )
 
 // misplaced returns an error for a parameter of the wrapper in what splitDSN has left, or in the value of another:
@@ -93,25 +94,13 @@ func misplaced(native string, parameters url.Values) error {
 				return settings.MisplacedParameter(name, part.place)
 			}
 		}
-		if name := separated(part.text); name != "" {
-			return settings.MisplacedParameter(name, part.place)
-		}
-	}
-	return nil
-}
-
-// separated finds a parameter of the wrapper after a separator that has a space before its value, or says off
-// without a value: disableTelemetry.
-func separated(text string) (name string) {
-	for _, line := range strings.Split(text, "\n") {
-		for i, word := range strings.FieldsFunc(" "+line, func(r rune) bool { return strings.ContainsRune(";&?#", r) }) {
-			name, value, _ := strings.Cut(strings.TrimSpace(word), " ")
-			if i > 0 && (settings.SaysOff(name) || value != "" && settings.IsParameter(name)) {
-				return name
+		for _, m := range separated.FindAllStringSubmatch(part.text, -1) {
+			if name, value := m[1], m[2]; settings.SaysOff(name) || value != "" && settings.IsParameter(name) {
+				return settings.MisplacedParameter(name, part.place)
 			}
 		}
 	}
-	return ""
+	return nil
 }
 
 // unescaped returns the names and the values of the parameters, one after the other. A name that has a =, a :

@@ -316,6 +316,24 @@ func TestAParameterWithoutEffectIsAnErrorAtOpen(t *testing.T) {
 		"/p?catalog=c#?enableTelemetry=false":                     "enableTelemetry is in the fragment of the DSN" + more,
 		"/p?catalog=c#x%26enableTelemetry=false":                  "enableTelemetry is in the fragment of the DSN" + more,
 		"/p?enableTelemetry=false#&enableTelemetry=1":             "enableTelemetry is in the fragment of the DSN" + more,
+
+		// Off without a value.
+		"/p&disableTelemetry":              "disableTelemetry is in the path of the DSN" + more,
+		"/p;no_telemetry":                  "no_telemetry is in the path of the DSN" + more,
+		"/p%3FdisableTelemetry":            "disableTelemetry is in the path of the DSN" + more,
+		"/p#disableTelemetry":              "disableTelemetry is in the fragment of the DSN" + more,
+		"/p?a=1&amp;disableTelemetry":      "disableTelemetry is in the value of another parameter of the DSN" + more,
+		"/p?catalog=c;disableTelemetry":    "disableTelemetry is in the value of another parameter of the DSN" + more,
+		"/p?catalog=c?telemetry_off":       "telemetry_off is in the value of another parameter of the DSN" + more,
+		"/p?catalog=c%26do_not_track":      "do_not_track is in the value of another parameter of the DSN" + more,
+		"/p?catalog=c;enableTelemetry+off": "enableTelemetry is in the value of another parameter of the DSN" + more,
+
+		// Escaped twice, or as in JSON.
+		"/p?catalog=c%2526enableTelemetry%253Dfalse": "enableTelemetry is in the value of another parameter of the DSN" + more,
+		"/p%253FenableTelemetry%253Dfalse":           "enableTelemetry is in the path of the DSN" + more,
+		"/p;enableTelemetry%253Dfalse":               "enableTelemetry is in the path of the DSN" + more,
+		"/p?\"enableTelemetry\":false":               "enableTelemetry is in the name of another parameter of the DSN" + more,
+		"/p?catalog=c%20enableTelemetry=false":       "enableTelemetry is in the value of another parameter of the DSN" + more,
 	} {
 		c, err := driverwrap.Config{}.OpenConnector("token:dapi0123456789@h:443" + dsn)
 		require.EqualError(t, err, begin+want, dsn)
@@ -329,6 +347,7 @@ func TestAParameterWithoutEffectIsAnErrorAtOpen(t *testing.T) {
 	}
 	for _, dsn := range []string{
 		"/p?QUERY_TAGS=a:telemetry_x,b:2", "/telemetry_x/p", "/p?spark.x.telemetry_y=1", "/p?QUERY_TAGS=telemetry_team:orders", "/p?a=b=c", "/p&x=1", "/p?telemetry_retry_count=3", "/p?a=telemetry_log_level",
+		"/p?schema=telemetry&x==1", "/p?catalog=no_telemetry", "/p?QUERY_TAGS=a:b,no_telemetry", "/p?QUERY_TAGS=team:no telemetry",
 	} {
 		sameOpen(t, "token:x@h:443"+dsn)
 	}

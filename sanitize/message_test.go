@@ -32,11 +32,13 @@ func corpus(t testing.TB) []string {
 func TestNothingPassesBetweenQuotes(t *testing.T) {
 	for _, text := range []string{"password:'open error first'", "{'name':'table grant open'}", "near 1'open error first'", "„my open error first“ failed", "value ‹my open first› x", "a ‚open error‘ b",
 		"r'open table' x", "near DATE'open table' x", "x'my open first'", "value 'my\\' open first' x", "»my open first« x", "”my open first” x", "’my open first’ x",
-		"„my open first” x", "‟my open first” x", "「my open first」", "＂my open first＂", "＇my open first＇", "❝my open first❞", "《my open first》", "′my open first′", "´my open first´"} {
+		"„my open first” x", "‟my open first” x", "「my open first」", "＂my open first＂", "＇my open first＇", "❝my open first❞", "《my open first》", "′my open first′", "´my open first´",
+		"near'open first'", "parse 1near'open first user' failed", "near’open first’", "users'open first'"} {
 		require.NotContains(t, requireGuarantees(t, text), "open", text)
 	}
 	require.Contains(t, requireGuarantees(t, "the servers' rows were not read"), "rows were not read", "a plural")
 	require.Contains(t, requireGuarantees(t, "the servers’ rows were not read"), "rows were not read", "a plural")
+	require.Equal(t, "can't read the <name> row, don't open", requireGuarantees(t, "can't read the customer's row, don't open"))
 	require.Equal(t, "the path <path> cannot be opened", requireGuarantees(t, `the path 'C:\tmp\' cannot be opened`))
 }
 

@@ -192,7 +192,7 @@ func (s *scanner) word() {
 		run, s.space = trimmed, true
 	}
 	if last, _ := utf8.DecodeLastRuneInString(run); unicode.IsLetter(last) && !isLiteral(run) { // the users' rows
-		if r, size := utf8.DecodeRuneInString(s.rest); r == '\'' || r == '’' {
+		if r, size := utf8.DecodeRuneInString(s.rest); (r == '\'' || r == '’') && (lettersOf(s.rest[size:]) == 0 || contracts(s.rest[size:])) {
 			s.rest = s.rest[size:]
 			defer func() { s.space = true }()
 		}
@@ -212,7 +212,17 @@ func (s *scanner) word() {
 // decoration is punctuation that is not kept where it stands alone.
 const decoration = "+-*/\\#~^_$%&@!.:"
 
-// wordLength is the length of the word at the front of text. An apostrophe between letters is
+// contracts reports whether text begins with what may follow an apostrophe within a word.
+func contracts(text string) bool {
+	return strings.Contains(" s t re ve ll d m ", " "+strings.ToLower(text[:lettersOf(text)])+" ")
+}
+
+// lettersOf is the length of the letters at the front of text.
+func lettersOf(text string) int {
+	return len(text) - len(strings.TrimLeftFunc(text, unicode.IsLetter))
+}
+
+// wordLength is the length of the word at the front of text. The apostrophe of a contraction is
 // part of a word, unless it begins a literal.
 func wordLength(text string) int {
 	var before rune
@@ -223,7 +233,7 @@ func wordLength(text string) int {
 		case r == '-' && strings.HasPrefix(text[i:], "->"):
 			return i
 		case r == '\'':
-			if next, _ := utf8.DecodeRuneInString(text[i+1:]); i > 0 && (!unicode.IsLetter(before) || !unicode.IsLetter(next) || isLiteral(text[:i])) {
+			if i > 0 && (!unicode.IsLetter(before) || !contracts(text[i+1:]) || isLiteral(text[:i])) {
 				return i
 			}
 		}

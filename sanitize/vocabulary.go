@@ -69,7 +69,7 @@ func section(text, title string) set {
 	_, text, _ = strings.Cut(text, "\n") // the line of the title
 	text, _, _ = strings.Cut(text, "\n# ")
 	words := set{}
-	for word := range strings.FieldsSeq(text) {
+	for _, word := range strings.Fields(text) {
 		words[word] = struct{}{}
 	}
 	return words

@@ -19,8 +19,7 @@ type sinkQueue struct {
 
 	mu         sync.Mutex
 	waiting    queue.Queue[record] // guarded by mu, like all below
-	delivering record              // the record the sink has now; nil: none
-	current    uint64              // the number of delivering
+	delivering queue.Item[record]  // what the sink has now; without a Value: nothing
 	since      time.Time           // when the sink got it
 	gaveUp     bool                // a flush gave up on the sink while it had delivering; see hanging
 	running    bool                // a goroutine delivers
@@ -125,21 +124,16 @@ func (q *sinkQueue) start() {
 
 // onTimer delivers what waits, on the timer's goroutine.
 func (q *sinkQueue) onTimer() {
-	if q.startIfNeeded() {
+	q.mu.Lock()
+	q.scheduled = false
+	needed := !q.running && q.waiting.Len() > 0
+	if needed {
+		q.start()
+	}
+	q.mu.Unlock()
+	if needed {
 		q.run()
 	}
-}
-
-// startIfNeeded reports whether the caller is to run the delivery.
-func (q *sinkQueue) startIfNeeded() bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.scheduled = false
-	if q.running || q.waiting.Len() == 0 {
-		return false
-	}
-	q.start()
-	return true
 }
 
 // run delivers until nothing waits.
@@ -158,8 +152,7 @@ func (q *sinkQueue) take() bool {
 		q.running = false
 		return false
 	}
-	next := q.waiting.Pop()
-	q.delivering, q.current, q.since = next.Value, next.Seq, time.Now()
+	q.delivering, q.since = q.waiting.Pop(), time.Now()
 	return true
 }
 
@@ -173,7 +166,7 @@ func (q *sinkQueue) deliver() {
 			go q.run()
 		}
 	}()
-	returned = contain.Process.Call(contain.Sink, func() { q.delivering.deliver(q.sink) })
+	returned = contain.Process.Call(contain.Sink, func() { q.delivering.Value.deliver(q.sink) })
 	exited = false
 }
 
@@ -190,15 +183,15 @@ func (q *sinkQueue) delivered(returned, exited bool) {
 	if q.gaveUp {
 		hanging.remove(q)
 	}
-	q.delivering, q.current, q.gaveUp = nil, 0, false
+	q.delivering, q.gaveUp = queue.Item[record]{}, false
 	q.endFlushes()
 }
 
 // oldest is the number of the oldest record that is neither delivered nor dropped. q.mu is
 // held.
 func (q *sinkQueue) oldest() uint64 {
-	if q.delivering != nil {
-		return q.current
+	if q.delivering.Value != nil {
+		return q.delivering.Seq
 	}
 	if it := q.waiting.Oldest(); it != nil {
 		return it.Seq
@@ -211,7 +204,7 @@ func (q *sinkQueue) snapshot() QueueStats {
 	defer q.mu.Unlock()
 	s := q.stats
 	s.Waiting = q.waiting.Len()
-	if q.delivering != nil {
+	if q.delivering.Value != nil {
 		s.Waiting++
 	}
 	return s

@@ -75,7 +75,7 @@ func (q *sinkQueue) awaitFlush(ctx context.Context, w *flushWaiter) bool {
 	if q.settled(w.upTo) {
 		return true // also at the last moment
 	}
-	if q.delivering != nil && !q.gaveUp && time.Since(q.since) >= hangsAfter {
+	if q.delivering.Value != nil && !q.gaveUp && time.Since(q.since) >= hangsAfter {
 		q.gaveUp = true
 		hanging.add(q)
 	}

@@ -21,6 +21,11 @@ func TestTextIsMeasuredInColumns(t *testing.T) {
 	require.Equal(t, []string{"日本", "語 ab"}, wrap("日本語 ab", 5))
 }
 
+// If each line looked at the whole rest of the word, this test would not end.
+func TestALongWordIsWrappedInOnePass(t *testing.T) {
+	require.Len(t, wrap(strings.Repeat("x", 16<<20), 80), (16<<20)/80+1)
+}
+
 func TestNoLineOfAnyRecordIsWiderThanTheScreen(t *testing.T) {
 	for _, columns := range []int{50, 80, 132} {
 		t.Setenv("COLUMNS", fmt.Sprint(columns))

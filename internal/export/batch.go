@@ -1,7 +1,6 @@
 package export
 
 import (
-	"slices"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
@@ -57,8 +56,8 @@ func (p *pipeline) deliver(batch []queued, anonymous bool) (d delivery) {
 			parts = append(parts, part[half:], part[:half])
 		default:
 			d.unsent = part
-			for _, rest := range slices.Backward(parts) {
-				d.unsent = append(d.unsent[:len(d.unsent):len(d.unsent)], rest...)
+			for i := len(parts) - 1; i >= 0; i-- {
+				d.unsent = append(d.unsent[:len(d.unsent):len(d.unsent)], parts[i]...)
 			}
 			if ok {
 				p.exporter.counts.failures.Add(1)

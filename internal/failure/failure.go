@@ -30,12 +30,9 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// Of reduces an error to a Failure, with what the wire showed of it; the zero value where that is nothing. nil
-// stays nil. An error that nothing classifies is telemetry.CategoryOther.
+// Of reduces an error, which is not nil, to a Failure, with what the wire showed of it; the zero value where that is
+// nothing. An error that nothing classifies is telemetry.CategoryOther.
 func Of(err error, seen cloudfetch.Fault) *telemetry.Failure {
-	if err == nil {
-		return nil
-	}
 	f := &telemetry.Failure{Category: telemetry.CategoryOther}
 	var native dbsqlerr.DBError
 	if errors.As(err, &native) {

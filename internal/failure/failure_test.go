@@ -94,7 +94,6 @@ func TestFailuresAreClassifiedByTypeAndStateNeverByText(t *testing.T) {
 			require.Equal(t, &test.want, failure.Of(test.err, cloudfetch.Fault{}))
 		})
 	}
-	require.Nil(t, failure.Of(nil, cloudfetch.Fault{SQLState: "42601", CallFailed: true, Status: 503, FailedFiles: 1}))
 }
 
 // Evidence is taken away one by one, the strongest first: what is left decides.

@@ -3,7 +3,6 @@ package history
 import (
 	"io"
 	"net/url"
-	"slices"
 	"strconv"
 	"time"
 
@@ -135,8 +134,8 @@ func (w *worker) answered(a answer) (settled []*question) {
 // stages. w.mu is held.
 func (w *worker) putBack(again []queue.Item[*question]) {
 	w.asking = nil
-	for _, it := range slices.Backward(again) {
-		w.stages[it.Value.stage].Return([]queue.Item[*question]{it})
+	for i := len(again) - 1; i >= 0; i-- {
+		w.stages[again[i].Value.stage].Return(again[i : i+1])
 	}
 }
 

@@ -125,7 +125,8 @@ func (r *resolution) apply(from source) error {
 // applySwitch looks at every value of the switch: one that is off is enough. A variable whose name is
 // only near to that of the switch may have any value, and switches nothing on.
 func (r *resolution) applySwitch(from source, p Parameter, values []*given) error {
-	for _, g := range slices.Backward(values) {
+	for i := len(values) - 1; i >= 0; i-- {
+		g := values[i]
 		position, ok := g.position()
 		switch {
 		case !ok && (from.dsn || g.known):

@@ -86,21 +86,24 @@ func likeSwitch(name string) bool {
 		(strings.HasSuffix(plain, "telemetry") || strings.HasPrefix(plain, "enabletelemetry") || strings.HasPrefix(plain, "disabletelemetry"))
 }
 
-// nearSwitch finds the spelling of the switch that a name misspells. Where two are as near, the one that means
+// nearSwitch finds what a misspelling of the switch means. Where two spellings are as near, the one that means
 // the opposite counts.
 func nearSwitch(name string) (m meaning, ok bool) {
-	plain, least := withoutSeparators(plainName(name)), maxWrong+1
-	for _, spellings := range []struct {
-		negated bool
-		names   []string
-	}{{true, negatedNames}, {false, switchNames}} {
-		for _, known := range spellings.names {
-			if known != "telemetry" && known != "telemetryon" && near(plain, known) && distance(plain, known) < least { // any short word after telemetry is near to these
-				m, least = meaning{enableParameter, spellings.negated}, distance(plain, known)
-			}
+	plain := withoutSeparators(plainName(name))
+	opposite, same := wrongLetters(plain, negatedNames), wrongLetters(plain, switchNames)
+	return meaning{enableParameter, opposite <= same}, min(opposite, same) <= maxWrong
+}
+
+// wrongLetters is how many letters of a name are wrong, by the nearest of some spellings; more than maxWrong where
+// none is near. Any short word after telemetry is near to the shortest of them, which do not count.
+func wrongLetters(name string, spellings []string) int {
+	least := maxWrong + 1
+	for _, known := range spellings {
+		if known != "telemetry" && known != "telemetryon" && near(name, known) {
+			least = min(least, distance(name, known))
 		}
 	}
-	return m, least <= maxWrong
+	return least
 }
 
 func isNearSwitch(name string) bool {

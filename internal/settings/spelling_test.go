@@ -168,6 +168,29 @@ func refusal(t testing.TB, value string) string {
 	return err.Error()
 }
 
+// A variable that misspells how to switch reporting off does so, and switches nothing on.
+func TestAMisspelledVariableIsOffOrNothing(t *testing.T) {
+	position := func(name, word string) telemetry.Switch {
+		s, err := settings.Resolve(telemetry.Settings{}, nil, map[string][]string{name: {word}})
+		require.NoError(t, err)
+		return s.Enabled
+	}
+	for _, name := range []string{
+		"DATABRICKS_DISABLE_TELEMTRY", "DATABRICKS_DISABEL_TELEMETRY", "DATABRICKS_TELEMETRY_DISABELD", "DATABRICKS_TELEMETRY_DISABLD",
+		"DATABRICKS_NO_TELEMTRY", "DATABRICKS_DO_NOT_TRAK", "DATABRICKS_TELEMETRY_OF", "DATABRICKS_TELEMETRY_OPTOUTT",
+	} {
+		for _, word := range onWords {
+			require.Equal(t, telemetry.SwitchOff, position(name, word), "%s=%s", name, word)
+		}
+		require.Equal(t, telemetry.SwitchUnset, position(name, "false"), "%s=false", name)
+	}
+	for _, name := range []string{"DATABRICKS_ENABEL_TELEMETRY", "DATABRICKS_TELEMETRY_ENABELD", "DATABRICKS_ENSABLE_TELEMETRY"} {
+		require.Equal(t, telemetry.SwitchOff, position(name, "false"), name)
+		require.Equal(t, telemetry.SwitchUnset, position(name, "true"), name)
+	}
+	require.Equal(t, telemetry.SwitchOn, position("DATABRICKS_TELEMETRY_ON", "1"))
+}
+
 func TestNamesAreShown(t *testing.T) {
 	for _, name := range []string{"DATABRICKS_TELEMETRY_S3_BUCKET", "DATABRICKS_TELEMETRY_V2"} {
 		all := settings.InForce(telemetry.Settings{}, nil, map[string][]string{name: {"1"}})
@@ -199,6 +222,9 @@ func TestAnErrorQuotesLittleOfAValue(t *testing.T) {
 		"level dapi0123456789abcdef":      `"(26 characters)"`,
 		"xK9#mQ2$vL7!pR4&":                `"(16 characters)"`,
 		"dapi-1234-5678-9abc-def0":        `"(24 characters)"`,
+		"dapi-1234-5678-9abc-0def":        `"(24 characters)"`,
+		"dose-12ab-34cd-56ef":             `"(19 characters)"`,
+		"4111-1111-1111-1111":             `"(19 characters)"`,
 		"AKIAIOSFODNNEXAMPLEQ":            `"(20 characters)"`,
 		"123456789012345678901234":        `"(24 characters)"`,
 		"hunter2":                         `"(7 characters)"`,
@@ -208,6 +234,10 @@ func TestAnErrorQuotesLittleOfAValue(t *testing.T) {
 	}
 	_, err := settings.Resolve(telemetry.Settings{}, map[string][]string{"telemetry_dapi0123456789abcdef": {"1"}}, nil)
 	require.ErrorContains(t, err, "(30 characters) is not a parameter")
+	for _, name := range []string{"telemetry&accessToken=aBc1dEf2gHi3", "telemetry_log_level=P4ssw0rd"} {
+		_, err := settings.Resolve(telemetry.Settings{}, map[string][]string{name: {"1"}}, nil)
+		require.ErrorContains(t, err, "characters) is not a parameter", "a value is not part of a name")
+	}
 	_, err = settings.Resolve(telemetry.Settings{}, map[string][]string{"telemetry_" + strings.Repeat("x", 100): {"1"}}, nil)
 	require.ErrorContains(t, err, " telemetry_"+strings.Repeat("x", 29)+"… is not a parameter")
 }

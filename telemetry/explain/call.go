@@ -1,7 +1,6 @@
 package explain
 
 import (
-	"slices"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
@@ -47,7 +46,7 @@ func outsideRetry(s *telemetry.Statement, d time.Duration) time.Duration {
 
 // lastCall returns the latest listed call of a method; the zero value without one.
 func lastCall(s *telemetry.Statement, method string) *telemetry.Call {
-	for i := range slices.Backward(s.Calls) {
+	for i := len(s.Calls) - 1; i >= 0; i-- {
 		if s.Calls[i].Method == method {
 			return &s.Calls[i]
 		}
