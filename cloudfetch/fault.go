@@ -39,7 +39,8 @@ type Fault struct {
 	Complete telemetry.ResultFormat
 	// Compressed is true when those rows are compressed with LZ4.
 	Compressed bool
-	// Streams is true when the driver passes rows on as Arrow streams, which it does not read.
+	// Streams is true when it is not known how many rows were read: the driver may pass them on as Arrow
+	// streams, which it does not read.
 	Streams bool
 }
 

@@ -32,7 +32,8 @@ func quotable(value string) string {
 
 // quotableName is the text of a name as an error may quote it.
 func quotableName(name string) string {
-	if len(name) <= maxQuoted && !strings.ContainsAny(name, "=&;:?#%") && strings.IndexFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) < 0 && !slices.ContainsFunc(strings.FieldsFunc(name, betweenWords), longWithDigits) {
+	inNoName := func(r rune) bool { return !unicode.IsPrint(r) || strings.ContainsRune("=&;:?#%", r) }
+	if len(name) <= maxQuoted && strings.IndexFunc(name, inNoName) < 0 && !slices.ContainsFunc(strings.FieldsFunc(name, betweenWords), longWithDigits) {
 		return name
 	}
 	return quotable(name)

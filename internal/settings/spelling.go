@@ -99,8 +99,8 @@ func nearSwitch(name string) (m meaning, ok bool) {
 func wrongLetters(name string, spellings []string) int {
 	least := maxWrong + 1
 	for _, known := range spellings {
-		if known != "telemetry" && known != "telemetryon" && near(name, known) {
-			least = min(least, distance(name, known))
+		if known != "telemetry" && known != "telemetryon" {
+			least = min(least, wrongIn(name, known))
 		}
 	}
 	return least
@@ -121,9 +121,15 @@ func SaysOff(name string) bool {
 const maxWrong = 2
 
 // near reports whether so few letters are wrong.
-func near(name, known string) bool {
+func near(name, known string) bool { return wrongIn(name, known) <= maxWrong }
+
+// wrongIn is how many letters of a name are wrong; some number above maxWrong where the lengths say that it is more.
+func wrongIn(name, known string) int {
 	n := utf8.RuneCountInString(name)
-	return max(n, len(known))-min(n, len(known)) <= maxWrong && distance(name, known) <= maxWrong
+	if d := max(n, len(known)) - min(n, len(known)); d > maxWrong {
+		return d
+	}
+	return distance(name, known)
 }
 
 // withoutSeparators removes what separates words.

@@ -52,9 +52,7 @@ const (
 
 // whyReported is a sentence on who reports to Databricks for a connector, and why.
 func whyReported(info telemetry.ConnectorInfo, pipelines []telemetry.PipelineStats) string {
-	flag, forced := "", slices.ContainsFunc(info.Settings, func(s telemetry.SettingInForce) bool {
-		return s.Name == "telemetry_force_enable" && s.Value == "true"
-	})
+	flag, forced := "", settingOf(info, "telemetry_force_enable").Value == "true"
 	for _, p := range pipelines { // connectors of one host may differ in whether they skip its flag
 		if info.Server != "" && strings.HasSuffix(p.Server, "://"+info.Server) && (p.Flag == "skipped") == forced {
 			flag = p.Flag
@@ -77,13 +75,19 @@ func whyReported(info telemetry.ConnectorInfo, pipelines []telemetry.PipelineSta
 		}
 		return "The native driver reports to Databricks as it does without this library: Wrap leaves its telemetry alone."
 	}
-	for _, s := range info.Settings {
-		if s.Name == "enableTelemetry" && s.Value == "false" {
-			return "Nothing is reported to Databricks: enableTelemetry is false, set by " + s.By + "."
-		}
+	if s := settingOf(info, "enableTelemetry"); s.Value == "false" {
+		return "Nothing is reported to Databricks: enableTelemetry is false, set by " + s.By + "."
 	}
 	if flag == "off" {
 		return "Nothing is reported to Databricks: the server's flag is off."
 	}
 	return "Nothing is reported to Databricks."
+}
+
+// settingOf is a setting of a connector, the zero value where it is not listed.
+func settingOf(info telemetry.ConnectorInfo, name string) (setting telemetry.SettingInForce) {
+	if i := slices.IndexFunc(info.Settings, func(s telemetry.SettingInForce) bool { return s.Name == name }); i >= 0 {
+		setting = info.Settings[i]
+	}
+	return setting
 }

@@ -10,7 +10,7 @@ import (
 func serverReason(s *telemetry.Statement, took time.Duration) reason {
 	const lead = "waiting for the server: "
 	status := rpcOf(s, "GetOperationStatus")
-	_, told := s.ServerTime.Get() // what the driver noticed late is in PartPoll then
+	reported, told := s.ServerTime.Get() // what the driver noticed late is in PartPoll then
 	c, since, waiting := silent(s)
 	asked := lastCall(s, "GetOperationStatus") // not always the latest: the driver closes what it gave up
 	unansweredFor, unanswered := silenceOf(s, asked)
@@ -29,7 +29,7 @@ func serverReason(s *telemetry.Statement, took time.Duration) reason {
 		return reason{lead + silence(asked.Method, unansweredFor), "The query history says how long the server works on the statement. A deadline on the context bounds the wait."}
 	case most(outsideRetry(s, status.Backoff), took):
 		return reason{lead + repeated(s, status), retryAdvice("The workspace", repeatedStatus(s, status)) + " The query history says how long the statement ran."}
-	case !told && status.Retries == 0 && most(slowest(s, status), took):
+	case !told && answeredLate(s, status, took):
 		return reason{
 			lead + "a status call itself took " + format.Duration(status.Slowest),
 			"The workspace answered a status call late; the query history says how long the statement ran." + support(s, "GetOperationStatus"),
@@ -44,7 +44,7 @@ func serverReason(s *telemetry.Statement, took time.Duration) reason {
 			"The query history says how long the server worked. " + pollFaster,
 		}
 	}
-	if reported, ok := s.ServerTime.Get(); ok {
+	if told {
 		return reason{"waiting for the server, which reports " + format.Duration(reported) + " of work", inspectEnded(s)}
 	}
 	return reason{"waiting for the server, as seen on the wire" + pollsOf(s), inspectEnded(s)}
@@ -114,7 +114,7 @@ func pollReason(s *telemetry.Statement, took time.Duration) reason {
 	switch {
 	case most(outsideRetry(s, status.Backoff), took):
 		return reason{"after the server had finished: " + repeated(s, status), retryAdvice("The workspace", repeatedStatus(s, status))}
-	case status.Retries == 0 && most(slowest(s, status), took):
+	case answeredLate(s, status, took):
 		return reason{
 			"after the server had finished: a status call itself took " + format.Duration(status.Slowest),
 			"The workspace answered a status call late." + support(s, "GetOperationStatus"),
@@ -127,6 +127,11 @@ func pollReason(s *telemetry.Statement, took time.Duration) reason {
 }
 
 const pollFaster = "Statements faster than the poll interval gain from a shorter one, where the driver's version has the setting."
+
+// answeredLate reports whether a status call itself took most of a part: one that was repeated also paused.
+func answeredLate(s *telemetry.Statement, status *telemetry.RPC, took time.Duration) bool {
+	return status.Retries == 0 && most(slowest(s, status), took)
+}
 
 // noticedLate reports whether the server may have finished long before the status call that noticed.
 func noticedLate(s *telemetry.Statement, took time.Duration) bool {
