@@ -43,7 +43,7 @@ type plan struct {
 const quote = `\"`
 
 type value struct {
-	payload registry.Payload
+	payload *registry.Payload
 	read    func(*source) slog.Value
 }
 
@@ -67,7 +67,7 @@ func openedOf(s *source) *telemetry.SessionOpened { return s.opened }
 func of[R any](fields []registry.Field[R], record func(*source) *R) (values []value) {
 	for i := range fields {
 		if f := &fields[i]; f.Scope&registry.ScopeDatabricks != 0 {
-			values = append(values, value{f.Payload, func(s *source) slog.Value { return f.Value(record(s)) }})
+			values = append(values, value{&f.Payload, func(s *source) slog.Value { return f.Value(record(s)) }})
 		}
 	}
 	return values
@@ -171,8 +171,8 @@ func (p *plan) appendValue(b []byte, s *source) ([]byte, bool) {
 }
 
 // appendTyped appends a value in the form of its type; a value that does not fit is unknown.
-func appendTyped(b []byte, p registry.Payload, v slog.Value) ([]byte, bool) {
-	if v.Equal(slog.Value{}) {
+func appendTyped(b []byte, p *registry.Payload, v slog.Value) ([]byte, bool) {
+	if !registry.Known(v) {
 		return b, false
 	}
 	switch p.Type {

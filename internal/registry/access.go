@@ -65,8 +65,10 @@ func has[P any](p **P, create bool) bool {
 	return *p != nil
 }
 
-// Value reads the field. The zero slog.Value means unknown: a sink leaves the key out.
-// Durations are of kind slog.KindDuration.
+// Known reports whether v says anything. The zero slog.Value means unknown: a sink leaves the key out.
+func Known(v slog.Value) bool { return v.Kind() != slog.KindAny || v.Any() != nil }
+
+// Value reads the field, as a value that may be unknown. Durations are of kind slog.KindDuration.
 func (a *access[R]) Value(r *R) slog.Value {
 	switch {
 	case a.value != nil:

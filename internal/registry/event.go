@@ -70,10 +70,10 @@ type Process struct {
 
 // EventFields are part of every event.
 var EventFields = []Field[Event]{
-	{"event_id", "", "UUID of version 4, the same on every attempt.", ScopeDatabricks, to("frontend_log_event_id", TypeUUID).anonymous(), ofEvent{value: func(e *Event) slog.Value { return slog.AnyValue(&e.ID) }}},
+	{"event_id", "", "UUID of version 4, the same on every attempt.", ScopeDatabricks, toAnonymous("frontend_log_event_id", TypeUUID), ofEvent{value: func(e *Event) slog.Value { return slog.AnyValue(&e.ID) }}},
 	{"operation", "", "What the event is about.", ScopeDatabricks, oneOf(detail+"operation_type", string(CreateSession), string(DeleteSession), string(ExecuteStatement), string(CloseStatement), string(CancelStatement)).anonymous(), ofEvent{at: func(e *Event) any { return (*string)(&e.Operation) }}},
 	{"connection_workspace_id", "", "The workspace's number, from another record of the connection or its HTTP path.", ScopeDatabricks, to("workspace_id", TypeInt64), ofEvent{at: func(e *Event) any { return &e.WorkspaceID }}},
-	{"user_agent", "", "Driver, wrapper and, as far as it can be shared, application.", ScopeDatabricks, to("context.client_context.user_agent", TypeString).anonymous(), ofEvent{at: func(e *Event) any { return &e.UserAgent }}},
+	{"user_agent", "", "Driver, wrapper and, as far as it can be shared, application.", ScopeDatabricks, toAnonymous("context.client_context.user_agent", TypeString), ofEvent{at: func(e *Event) any { return &e.UserAgent }}},
 }
 
 // StatementExecutedFields are the rest of an EXECUTE_STATEMENT event, besides StatementFields.

@@ -44,6 +44,11 @@ var errorName = oneOf(driverLog+"error_info.error_name", categoryNames()...)
 
 func to(path string, t PayloadType) Payload { return Payload{Path: path, Type: t} }
 
+// toAnonymous is to(path, t).anonymous(), which the compiler would leave to the start of the program.
+func toAnonymous(path string, t PayloadType) Payload {
+	return Payload{Path: path, Type: t, Anonymous: true}
+}
+
 func oneOf(path string, names ...string) Payload {
 	return Payload{Path: path, Type: TypeEnum, Enum: names}
 }

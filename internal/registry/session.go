@@ -4,13 +4,13 @@ import "github.com/seed-01322ee7/databricks-telemetry/telemetry"
 
 // SessionOpenedFields is everything a SessionOpened says, in the order sinks show it.
 var SessionOpenedFields = []Field[telemetry.SessionOpened]{
-	{"started", "RFC 3339", "When the pool asked for the connection.", ScopeBoth, to(timestamp, TypeInt64).anonymous(), ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.Started }}},
+	{"started", "RFC 3339", "When the pool asked for the connection.", ScopeBoth, toAnonymous(timestamp, TypeInt64), ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.Started }}},
 	{"server", "", "Host and port of the workspace.", ScopeLocal, Payload{}, ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.Server }}},
 	{"connector", "", "Number of the connector in the process.", ScopeLocal, Payload{}, ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return (*nonZero)(&s.Connector) }}},
 	{"session_id", "", "The server's id of the session, where it is known when the connection opens.", ScopeBoth, to(driverLog+"session_id", TypeUUID), ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.SessionID }}},
 	{"workspace_id", "", "The workspace's number.", ScopeBoth, to("workspace_id", TypeInt64), ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.WorkspaceID }}},
-	{"open_ms", "ms", "Time Connect took.", ScopeBoth, to(driverLog+"operation_latency_ms", TypeInt64).anonymous(), ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.Latency }}},
-	{"retries", "", "HTTP attempts of OpenSession beyond the first.", ScopeBoth, to(operation+"retry_count", TypeInt64).anonymous(), ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.Retries }}},
+	{"open_ms", "ms", "Time Connect took.", ScopeBoth, toAnonymous(driverLog+"operation_latency_ms", TypeInt64), ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.Latency }}},
+	{"retries", "", "HTTP attempts of OpenSession beyond the first.", ScopeBoth, toAnonymous(operation+"retry_count", TypeInt64), ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.Retries }}},
 	{"request_id", "", "The server's x-request-id, where the call failed, was repeated or took a second or longer.", ScopeLocal, Payload{}, ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.RequestID }}},
 	{"error_category", "", "Stable name for what went wrong.", ScopeBoth, errorName.anonymous(), ofSessionOpened{part: openFailure, at: func(s *telemetry.SessionOpened) any { return (*string)(&s.Failure.Category) }}},
 	{"error_message", "", "What telemetry_error_text keeps of the error's text.", ScopeLocal, Payload{}, ofSessionOpened{part: openFailure, at: func(s *telemetry.SessionOpened) any { return &s.Failure.Message }}},

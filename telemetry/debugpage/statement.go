@@ -62,7 +62,7 @@ func (req *request) statement() (string, model, int) {
 // localFields are the fields of a record that local sinks receive and that have a value.
 func localFields[R any](fields []registry.Field[R], r *R) (all []field) {
 	for _, f := range fields {
-		if x := f.Value(r); f.Scope&registry.ScopeLocal != 0 && !x.Equal(slog.Value{}) {
+		if x := f.Value(r); f.Scope&registry.ScopeLocal != 0 && registry.Known(x) {
 			all = append(all, field{f.Name, value{x}, f.Unit, f.Scope.String(), f.Doc})
 		}
 	}

@@ -137,7 +137,7 @@ func approximate(d time.Duration) string {
 type value struct{ slog.Value }
 
 // Known reports whether the record has a value.
-func (v value) Known() bool { return !v.Equal(slog.Value{}) }
+func (v value) Known() bool { return registry.Known(v.Value) }
 
 func (v value) String() string {
 	if !v.Known() {

@@ -165,7 +165,7 @@ func (a *attributes) appendTo(to []slog.Attr, all bool) []slog.Attr {
 		if scope&registry.ScopeLocal == 0 || !all && !slices.Contains(a.brief, name) {
 			continue
 		}
-		if v := a.value(i); !v.Equal(slog.Value{}) {
+		if v := a.value(i); registry.Known(v) {
 			to = append(to, slog.Attr{Key: name, Value: inUnit(v)})
 		}
 	}

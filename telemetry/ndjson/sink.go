@@ -2,7 +2,6 @@ package ndjson
 
 import (
 	"io"
-	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -121,7 +120,7 @@ func appendFields[R any](b []byte, fields []registry.Field[R], r *R) []byte {
 		if f.Scope&registry.ScopeLocal == 0 {
 			continue
 		}
-		if v := f.Value(r); !v.Equal(slog.Value{}) {
+		if v := f.Value(r); registry.Known(v) {
 			b = registry.AppendJSON(appendKey(b, f.Name), v)
 		}
 	}
