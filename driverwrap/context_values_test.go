@@ -14,6 +14,7 @@ import (
 
 	"github.com/databricks/databricks-sql-go/driverctx"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
@@ -128,6 +129,36 @@ func TestWhatAContextSaysIsBounded(t *testing.T) {
 	require.Equal(t, strings.Repeat("ü", 128), got.QueryTags["key 031"])
 	require.Equal(t, strings.Repeat("c", 256), got.CorrelationID)
 	require.Equal(t, []map[string]string{tags}, sent.all)
+}
+
+// callersSpan is a context with a recorded span, as a handler's of the application, and its traceparent.
+func callersSpan(ctx context.Context, flags trace.TraceFlags) (context.Context, trace.SpanContext) {
+	span := trace.NewSpanContext(trace.SpanContextConfig{TraceID: [16]byte{1}, SpanID: [8]byte{2}, TraceFlags: flags})
+	return trace.ContextWithSpanContext(ctx, span), span
+}
+
+func TestWithoutATracerTheCallersSpanIsTheOneAroundTheStatement(t *testing.T) {
+	recorded, span := callersSpan(t.Context(), trace.FlagsSampled)
+	unrecorded, _ := callersSpan(t.Context(), 0)
+	wanted := "00-" + span.TraceID().String() + "-" + span.SpanID().String() + "-01"
+	for name, sinks := range map[string][]telemetry.Sink{
+		"a sink": {&memory{}}, "no sink": nil, "a tracer that refuses": {&tracer{name: "outer", notes: &notes{}, refuses: true}},
+	} {
+		db, sent := taggedDB(t, driverwrap.Config{Settings: telemetry.Settings{TraceTags: true, Enabled: telemetry.SwitchOff}, Sinks: sinks})
+		for _, ctx := range []context.Context{recorded, unrecorded} {
+			_, err := db.ExecContext(ctx, "x")
+			require.NoError(t, err)
+		}
+		require.NoError(t, db.Close())
+		require.Equal(t, []map[string]string{{"traceparent": wanted}, nil}, sent.all, name)
+		for _, s := range sinks {
+			if sink, ok := s.(*memory); ok {
+				require.EqualValues(t, span.TraceID(), sink.statements[0].TraceID)
+				require.EqualValues(t, span.SpanID(), sink.statements[0].SpanID)
+				require.Zero(t, sink.statements[1].TraceID, "no backend has that trace")
+			}
+		}
+	}
 }
 
 func TestTheSpanIsAmongTheTagsOnlyWhenAskedFor(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/spancontext"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -58,13 +59,14 @@ type call struct {
 }
 
 // beginStatement starts measuring a statement. The call goes on with the context that is returned.
-// The statement is nil when no sink, tracer or report needs it.
+// The statement is nil when no sink, tracer or report needs it. Without a tracer, the span around the
+// statement is the caller's.
 func beginStatement(ctx context.Context, on *session, asked call) (within context.Context, s *statement) {
 	within = ctx
 	defer contain.Process.Recover(contain.Statement)
 	on.noteTags(asked.query)
 	recording, tracing := on.recording(), on.tracing()
-	if !recording && !tracing {
+	if !recording && !tracing && !on.settings.TraceTags {
 		return ctx, nil
 	}
 	start := telemetry.StatementStart{
@@ -81,12 +83,16 @@ func beginStatement(ctx context.Context, on *session, asked call) (within contex
 		spanID  [8]byte
 	)
 	if tracing {
-		if within, spans = startSpans(ctx, on.fanouts, start, telemetry.Tracer.StatementStarting); spans == nil && !recording {
-			return within, nil
-		}
+		within, spans = startSpans(ctx, on.fanouts, start, telemetry.Tracer.StatementStarting)
 		traceID, spanID = spanContext(spans)
 	}
+	if traceID == [16]byte{} {
+		traceID, spanID = spancontext.In(ctx)
+	}
 	within = on.tagTrace(within, traceID, spanID)
+	if spans == nil && !recording {
+		return within, nil
+	}
 	st := &statement{session: on, spans: spans, query: asked.query}
 	st.ctx = callContext{Context: within, statement: st, onStatementID: st.setStatementID}
 	if start.SessionID == "" {

@@ -13,8 +13,8 @@ type Statement struct {
 	Started time.Time
 	// Connector is the ConnectorInfo.ID of the connector it ran on; 0 when unknown.
 	Connector int64
-	// TraceID and SpanID are those of the span around the call (W3C trace context); zero
-	// where no Tracer made one.
+	// TraceID and SpanID are those of the recorded span around the call (W3C trace context): the one
+	// that a Tracer made, or else the caller's. Zero where there is none.
 	TraceID [16]byte
 	SpanID  [8]byte
 	// Server is host:port of the workspace; empty behind Wrap.

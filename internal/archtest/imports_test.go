@@ -31,7 +31,7 @@ var mayImport = map[string][]string{
 	"telemetry/otelsink":  {"internal/contain", "internal/spancontext", "internal/sqltext", "telemetry", "telemetry/explain"},
 	"telemetry/debugpage": {"internal/sqltext", "internal/contain", "internal/format", "internal/registry", "internal/settings", "telemetry", "telemetry/explain", "internal/export"},
 
-	"driverwrap": {"cloudfetch", "internal/contain", "internal/failure", "internal/ondemand", "internal/settings", "internal/sqltext", "sanitize", "telemetry", "internal/export", "internal/history", "telemetry/logsink", "telemetry/otelsink"},
+	"driverwrap": {"cloudfetch", "internal/contain", "internal/failure", "internal/ondemand", "internal/settings", "internal/spancontext", "internal/sqltext", "sanitize", "telemetry", "internal/export", "internal/history", "telemetry/logsink"},
 	"cmd/dbtel":  {"internal/format", "internal/sqltext", "telemetry", "telemetry/explain", "telemetry/ndjson"},
 
 	"internal/contain":     {},
