@@ -5,7 +5,6 @@ import (
 	"database/sql/driver"
 	"log/slog"
 	"net/http"
-	"slices"
 	"time"
 
 	dbsql "github.com/databricks/databricks-sql-go"
@@ -26,9 +25,9 @@ type Config struct {
 	// any of them is off.
 	Settings telemetry.Settings
 	// Sinks receive the records of connectors made from this Config, in addition to the sinks
-	// attached to telemetry.Default. An *otelsink.Sink among them takes the place of
-	// otelsink.Default. Closing the sql.DB waits up to Settings.CloseTimeout until they have what was
-	// recorded, and does not close them.
+	// attached to telemetry.Default: one that is attached there and is here receives each record twice.
+	// Closing the sql.DB waits up to Settings.CloseTimeout until they have what was recorded, and does
+	// not close them.
 	Sinks []telemetry.Sink
 }
 
@@ -121,9 +120,6 @@ func (c Config) wrap(resolved telemetry.Settings, native driver.Connector, conne
 	}
 	w.sessions.recorder, w.sessions.end = &w.recorder, w.endLate
 	w.fanouts = []*telemetry.Fanout{&telemetry.Default.Fanout}
-	if !slices.ContainsFunc(c.Sinks, isOpenTelemetry) {
-		w.fanouts = append(w.fanouts, &openTelemetry)
-	}
 	sinks := c.Sinks
 	var level slog.Level
 	if level.UnmarshalText([]byte(resolved.LogLevel)) == nil { // "off" is not a level

@@ -24,6 +24,7 @@ import (
 	_ "github.com/seed-01322ee7/databricks-telemetry/driverwrap" // registers "databricks-telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/examples/internal/demo"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/otelsink"
 )
 
 func main() {
@@ -60,13 +61,16 @@ func (p *program) run(ctx context.Context) error {
 	}
 	defer ws.Close()
 
-	// What an application does for OpenTelemetry anyway. Every wrapped driver finds the
-	// providers by itself.
+	// What an application does for OpenTelemetry anyway.
 	metrics, shutdown, err := setProviders(p.spans, p.out)
 	if err != nil {
 		return err
 	}
 	defer shutdown()
+
+	sink := otelsink.New() // on the global providers
+	defer func() { _ = sink.Close() }()
+	defer telemetry.Attach(sink)()
 
 	db, err := sql.Open("databricks-telemetry", ws.DSN)
 	if err != nil {

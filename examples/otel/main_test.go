@@ -19,8 +19,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry/otelsink"
 )
 
 // outcome is what the load did.
@@ -30,7 +28,6 @@ type outcome struct{ statements, rows int64 }
 // called.
 func start(t *testing.T, rounds int) (address string, begin func(), done <-chan outcome) {
 	t.Setenv("DATABRICKS_DSN", "")
-	otelsink.SetDefault(otelsink.New()) // the one before has found the providers of the test before
 	serving, finished, ended := make(chan string, 1), make(chan outcome, 1), make(chan error, 1)
 	begun, begin := context.WithCancel(context.Background())
 	p := program{

@@ -18,6 +18,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/otelsink"
 )
 
 // variant is one way to open the same database. A client process knows only one.
@@ -195,7 +196,8 @@ func withOpenTelemetry(v variant) variant {
 	flush := v.flush
 	v.start = func() error {
 		withoutPage()
-		return startOpenTelemetry() // what a service does that wants spans; there is nothing else to do
+		telemetry.Attach(otelsink.New())
+		return startOpenTelemetry() // as a service does that wants spans
 	}
 	v.flush = func(ctx context.Context) { flush(ctx); flushOpenTelemetry(ctx) }
 	return v

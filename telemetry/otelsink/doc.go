@@ -2,10 +2,13 @@
 // db.client.operation.duration per call, as the conventions for databases define them, and
 // metrics of its own for what happens after the call has returned.
 //
-// A program that sets the global providers needs nothing else. Every wrapped driver reports
-// to [Default], which uses those providers and does nothing until they are set. For other
-// providers, attributes or a filter, make a sink with [New] and pass it to [SetDefault], or
-// to one driver in the Sinks of its Config.
+// A program that sets the global providers attaches one sink, which uses them as soon as they are
+// set and does nothing until then:
+//
+//	telemetry.Attach(otelsink.New())
+//
+// Options of [New] say other providers, attributes and a filter. In the Sinks of a Config, a sink
+// is for the connectors of that Config.
 //
 //	caller's goroutine                               queue's goroutine
 //

@@ -12,24 +12,23 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/otelsink"
 )
 
-// With the global providers there is nothing to do. A sink with attributes or a filter
-// replaces the default.
-func ExampleSetDefault() {
-	otelsink.SetDefault(otelsink.New(
+// Every wrapped driver of the process, on the global providers from the moment they are set.
+func ExampleNew() {
+	sink := otelsink.New(
 		otelsink.WithAttributes(attribute.String("team", "orders")), // on everything: few and constant
 		otelsink.WithFilter(func(_ context.Context, s telemetry.StatementStart) bool { return !s.Internal }),
-	))
-	defer otelsink.SetDefault(otelsink.New())
+	)
+	defer telemetry.Attach(sink)()
 
-	fmt.Println(otelsink.Default().Tracing()) // no provider is set yet
+	fmt.Println(sink.Tracing()) // no provider is set yet
 	// Output: false
 }
 
-// A sink in a Config takes the place of the default for its connectors.
-func ExampleNew() {
+// The connectors of one Config, on a provider of their own.
+func ExampleWithTracerProvider() {
 	sink := otelsink.New(otelsink.WithTracerProvider(otel.GetTracerProvider()))
 	defer sink.Close()
 	driverwrap.Config{Sinks: []telemetry.Sink{sink}}.Register("traced")
-	fmt.Println(sink.Recording())
+	fmt.Println(sink.Recording()) // records are for measurements
 	// Output: false
 }

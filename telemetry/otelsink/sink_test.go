@@ -183,11 +183,9 @@ func TestIdleSinkDoesNothingAndAllocatesNothing(t *testing.T) {
 	require.NoError(t, closed.Close())
 	require.NoError(t, closed.Close())
 	for name, s := range map[string]telemetry.Tracer{
-		"no provider is set":  otelsink.New(),
-		"the default":         otelsink.Default(),
-		"the sink of drivers": otelsink.Global(),
-		"no-op providers":     otelsink.New(otelsink.WithTracerProvider(notrace.NewTracerProvider()), otelsink.WithMeterProvider(nometric.NewMeterProvider())),
-		"closed":              closed,
+		"no provider is set": otelsink.New(),
+		"no-op providers":    otelsink.New(otelsink.WithTracerProvider(notrace.NewTracerProvider()), otelsink.WithMeterProvider(nometric.NewMeterProvider())),
+		"closed":             closed,
 	} {
 		t.Run(name, func(t *testing.T) { requireIdle(t, s) })
 	}
@@ -309,26 +307,12 @@ func TestPanicIsContained(t *testing.T) {
 	}
 }
 
-func TestDefaultCanBeReplacedAndSwitchedOff(t *testing.T) {
-	before := otelsink.Default()
-	t.Cleanup(func() { otelsink.SetDefault(before) })
-	driver := otelsink.Global()
-
+func TestTheSpanOfASessionHasTheCategoryOfItsFailure(t *testing.T) {
 	provider := &tracerProvider{}
-	replaced := otelsink.New(otelsink.WithTracerProvider(provider))
-	otelsink.SetDefault(replaced)
-	require.Same(t, replaced, otelsink.Default())
-	require.True(t, driver.Tracing())
-	_, followed := driver.StatementStarting(caller, query)
-	require.NotNil(t, followed)
-	_, opening := driver.SessionStarting(caller, telemetry.SessionStart{})
+	_, opening := otelsink.New(otelsink.WithTracerProvider(provider)).SessionStarting(caller, telemetry.SessionStart{})
 	opening.SessionStarted(&telemetry.SessionOpened{SessionID: "s-1", Retries: telemetry.Known[int64](2), Failure: &telemetry.Failure{Category: telemetry.CategoryAuth}})
-	require.Len(t, provider.spans, 2)
-	require.Equal(t, "auth_error", provider.spans[1].description)
-
-	otelsink.SetDefault(nil)
-	require.Nil(t, otelsink.Default())
-	requireIdle(t, driver)
+	require.Len(t, provider.spans, 1)
+	require.Equal(t, "auth_error", provider.spans[0].description)
 }
 
 func TestSkippedCallIsNotMeasured(t *testing.T) {
@@ -411,21 +395,15 @@ func TestAServerReportIsTimeOfTheServerByPhase(t *testing.T) {
 	require.Equal(t, map[string]float64{"server: compute": 11, "server: execute": 4}, to.parts)
 }
 
-func TestTheDefaultReceivesServerReports(t *testing.T) {
-	before := otelsink.Default()
-	t.Cleanup(func() { otelsink.SetDefault(before) })
+func TestReportsAreWantedWhileThereIsAMeterProvider(t *testing.T) {
 	var driver telemetry.Fanout
-	driver.Attach(otelsink.Global())
+	driver.Attach(otelsink.New())
 	require.False(t, driver.Reporting(), "no provider is set")
 
-	to := &meterProvider{parts: map[string]float64{}}
-	otelsink.SetDefault(otelsink.New(otelsink.WithMeterProvider(to)))
+	s := otelsink.New(otelsink.WithMeterProvider(&meterProvider{}))
+	driver.Attach(s)
 	require.True(t, driver.Reporting())
-	driver.ServerReported(&telemetry.ServerReport{Executing: telemetry.Known(time.Second)})
-	require.NoError(t, driver.Flush(t.Context()))
-	require.Equal(t, map[string]float64{"server: execute": 1}, to.parts)
-
-	otelsink.SetDefault(nil)
+	require.NoError(t, s.Close())
 	require.False(t, driver.Reporting())
 }
 

@@ -29,7 +29,7 @@ import (
 var programs = map[string]func(*testing.T){
 	"providers are set after the driver is in use": providersComeLate,
 	"the SDK is busy collecting":                   collectionIsSlow,
-	"OpenTelemetry is switched off":                switchedOff,
+	"no sink is attached":                          nothingAttached,
 }
 
 func TestProgram(t *testing.T) {
@@ -38,7 +38,7 @@ func TestProgram(t *testing.T) {
 	}
 }
 
-func TestAProgramNeedsNothingButTheGlobalProviders(t *testing.T) {
+func TestAnAttachedSinkFindsTheGlobalProviders(t *testing.T) {
 	for name := range programs {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -51,25 +51,33 @@ func TestAProgramNeedsNothingButTheGlobalProviders(t *testing.T) {
 	}
 }
 
-// setGlobal sets global providers and returns what they have seen.
-func setGlobal(t *testing.T) *sight {
+// setGlobal sets global providers and returns what they see.
+func setGlobal() *sight {
 	s := &sight{spans: tracetest.NewInMemoryExporter(), reader: metric.NewManualReader()}
 	s.tracer = sdktrace.NewTracerProvider(sdktrace.WithSyncer(s.spans))
 	s.meter = metric.NewMeterProvider(metric.WithReader(s.reader))
 	otel.SetTracerProvider(s.tracer)
 	otel.SetMeterProvider(s.meter)
-	t.Cleanup(func() { require.NoError(t, otelsink.Default().Close()) })
 	return s
 }
 
+// attach attaches a sink without options for the rest of the test.
+func attach(t *testing.T) *otelsink.Sink {
+	sink := otelsink.New()
+	t.Cleanup(func() { require.NoError(t, sink.Close()) })
+	t.Cleanup(telemetry.Attach(sink))
+	return sink
+}
+
 func providersComeLate(t *testing.T) {
+	sink := attach(t)
 	ws := workspace.New(t, workspace.Options{})
 	db, err := sql.Open(driverwrap.Name, ws.DSN("enableTelemetry=false"))
 	require.NoError(t, err)
 	require.NoError(t, read(t.Context(), db, "SELECT 1"))
-	require.False(t, otelsink.Default().Recording())
+	require.False(t, sink.Recording())
 
-	s := setGlobal(t)
+	s := setGlobal()
 	require.NoError(t, read(t.Context(), db, "SELECT 1"))
 	require.NoError(t, read(t.Context(), db, "SELECT 1"))
 	require.NoError(t, db.Close())
@@ -79,17 +87,17 @@ func providersComeLate(t *testing.T) {
 	require.EqualValues(t, 2, total(metrics["db.client.operation.duration"]).count)
 	require.EqualValues(t, 2, total(metrics["databricks.client.statement.duration"]).count)
 
-	// A driver with a sink of its own does not report to the default as well.
+	// A driver with a sink of its own reports to both.
 	own := newSight(t)
 	require.NoError(t, read(t.Context(), own.open(t, ws.DSN("enableTelemetry=false")), "SELECT 1"))
 	require.Len(t, own.named("QUERY "+serverOf(ws)), 1)
-	require.Len(t, s.named("QUERY "+serverOf(ws)), 2)
+	require.Len(t, s.named("QUERY "+serverOf(ws)), 3)
 }
 
 // An SDK holds a lock for as long as it collects, and making instruments takes it: calls must
 // not wait for that, and every call must be counted.
 func collectionIsSlow(t *testing.T) {
-	s := setGlobal(t)
+	sink, s := attach(t), setGlobal()
 	collecting, finish := make(chan struct{}), make(chan struct{})
 	m := s.meter.Meter("application")
 	gauge, err := m.Int64ObservableGauge("slow")
@@ -106,7 +114,7 @@ func collectionIsSlow(t *testing.T) {
 
 	const calls = 50
 	for range calls { // a call that waited for the collection would wait for ever
-		_, followed := otelsink.Global().StatementStarting(t.Context(), telemetry.StatementStart{Kind: telemetry.KindQuery})
+		_, followed := sink.StatementStarting(t.Context(), telemetry.StatementStart{Kind: telemetry.KindQuery})
 		followed.StatementExecuted(&telemetry.Statement{Kind: telemetry.KindQuery, Execute: time.Second})
 	}
 	close(finish)
@@ -116,11 +124,10 @@ func collectionIsSlow(t *testing.T) {
 	require.EqualValues(t, calls, total(metrics["db.client.operation.duration"]).count)
 }
 
-func switchedOff(t *testing.T) {
-	s := setGlobal(t)
-	before := otelsink.Default()
-	otelsink.SetDefault(nil)
-	t.Cleanup(func() { otelsink.SetDefault(before) })
+// Nothing is reported to OpenTelemetry because providers are there: an application that has otelsql, too, would
+// have every span twice.
+func nothingAttached(t *testing.T) {
+	s := setGlobal()
 	ws := workspace.New(t, workspace.Options{})
 	db, err := sql.Open(driverwrap.Name, ws.DSN("enableTelemetry=false"))
 	require.NoError(t, err)
