@@ -169,6 +169,16 @@ func TestRankingKeepsNoMoreThanItShows(t *testing.T) {
 	require.EqualValues(t, 5, list.times.n)
 }
 
+func TestAReportStaysWithAStatementThatWasReadTwice(t *testing.T) {
+	list := &ranking{order: orders["slowest"], limit: 2, filter: &filter{}}
+	slow, quick := &telemetry.Statement{StatementID: "slow", Total: 2}, &telemetry.Statement{StatementID: "quick", Total: 1}
+	report := &telemetry.ServerReport{StatementID: "quick"}
+	for _, r := range []any{quick, quick, report, slow} { // which leaves one of the two
+		require.NoError(t, list.add(r))
+	}
+	require.Equal(t, map[string]*telemetry.ServerReport{"quick": report}, list.reports)
+}
+
 func TestARecordIsOneLineWhileFilesAreFollowed(t *testing.T) {
 	got := dbtel(t, `{"event":"statement","started":"2026-03-01T11:30:00Z","statement_id":"a","outcome":"completed","execute_ms":5000,"total_ms":5000,"time_retry_ms":5000,"rpcs_by_method":[{"method":"X\n2026-03-01T11:30:00Z    5.0 s  query  b","calls":1,"retries":2}]}`+"\n", "top", "-f")
 	require.Equal(t, 1, strings.Count(got.out, "\n"), got.out)

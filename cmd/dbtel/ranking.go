@@ -42,17 +42,26 @@ func (r *ranking) add(record any) error {
 		if early := r.filter.early.take(s.StatementID); early != nil {
 			r.report(early)
 		}
-		for _, dropped := range r.statements[min(len(r.statements), r.limit):] {
-			delete(r.reports, dropped.StatementID)
+		kept := min(len(r.statements), r.limit)
+		dropped := r.statements[kept:]
+		r.statements = r.statements[:kept]
+		for _, s := range dropped {
+			if !r.keeps(s.StatementID) { // a file may have been read twice
+				delete(r.reports, s.StatementID)
+			}
 		}
-		r.statements = r.statements[:min(len(r.statements), r.limit)]
 	}
 	return nil
 }
 
+// keeps reports whether a statement of that id is kept.
+func (r *ranking) keeps(id string) bool {
+	return slices.ContainsFunc(r.statements, func(s *telemetry.Statement) bool { return s.StatementID == id })
+}
+
 // report keeps the report of a statement that is kept.
 func (r *ranking) report(report *telemetry.ServerReport) {
-	if slices.ContainsFunc(r.statements, func(s *telemetry.Statement) bool { return s.StatementID == report.StatementID }) {
+	if r.keeps(report.StatementID) {
 		if r.reports == nil {
 			r.reports = map[string]*telemetry.ServerReport{}
 		}
