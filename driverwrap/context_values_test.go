@@ -131,7 +131,7 @@ func TestWhatAContextSaysIsBounded(t *testing.T) {
 	require.Equal(t, []map[string]string{tags}, sent.all)
 }
 
-// callersSpan is a context with a recorded span, as a handler's of the application, and its traceparent.
+// callersSpan is a context with a span, as a handler's of the application, and its traceparent.
 func callersSpan(ctx context.Context, flags trace.TraceFlags) (context.Context, trace.SpanContext) {
 	span := trace.NewSpanContext(trace.SpanContextConfig{TraceID: [16]byte{1}, SpanID: [8]byte{2}, TraceFlags: flags})
 	return trace.ContextWithSpanContext(ctx, span), span

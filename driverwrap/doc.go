@@ -29,6 +29,6 @@
 //
 // Every object has the optional interfaces of the native one: database/sql and callers of
 // sql.Conn.Raw, Arrow readers included, see no difference. Errors are returned unchanged, the
-// same value. Without a sink, tracer or report to measure for, calls go straight to the native
-// objects.
+// same value. Without a sink, tracer, report or trace tag to measure for, calls go straight to the
+// native objects.
 package driverwrap

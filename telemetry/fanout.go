@@ -153,7 +153,8 @@ func (f *Fanout) flush(ctx context.Context, last func(*sinkQueue) uint64, skip f
 	waiters := make([]*flushWaiter, len(queues))
 	var errs []error
 	add := func(q *sinkQueue, why error) {
-		errs = append(errs, fmt.Errorf("databricks-telemetry: records for %T still wait (%d): %w", q.sink, q.snapshot().Waiting, why))
+		stats := q.snapshot()
+		errs = append(errs, fmt.Errorf("databricks-telemetry: records for %s still wait (%d): %w", stats.Sink, stats.Waiting, why))
 	}
 	for i, q := range queues {
 		if skip == nil || !skip(q) {

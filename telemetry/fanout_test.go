@@ -58,7 +58,7 @@ func TestRecordsArriveInOrder(t *testing.T) {
 		close(g.open)
 		require.NoError(t, f.Flush(t.Context()))
 		require.Equal(t, want, g.seen)
-		require.Equal(t, []telemetry.QueueStats{{Delivered: 100}}, f.Stats())
+		require.Equal(t, []telemetry.QueueStats{{Sink: "*telemetry_test.gate", Delivered: 100}}, f.Stats())
 	})
 }
 
@@ -75,7 +75,7 @@ func TestAFullQueueDropsItsOldestSuccessesFirst(t *testing.T) {
 		f.Statement(statement(4, false)) // drops 2, the only success
 		f.Statement(statement(5, true))  // drops 4
 		f.Statement(statement(6, true))  // drops 1, the oldest of failures only
-		require.Equal(t, []telemetry.QueueStats{{Dropped: 3, Waiting: 4}}, f.Stats())
+		require.Equal(t, []telemetry.QueueStats{{Sink: "*telemetry_test.gate", Dropped: 3, Waiting: 4}}, f.Stats())
 		close(g.open)
 		require.NoError(t, f.Flush(t.Context()))
 		require.Equal(t, []string{"0", "3", "5", "6"}, g.seen)

@@ -214,7 +214,7 @@ func TestASinkMayExitItsGoroutine(t *testing.T) {
 		}
 		require.NoError(t, f.Flush(t.Context()))
 		require.Equal(t, 80, delivered)
-		require.Equal(t, []telemetry.QueueStats{{Delivered: 100, Panics: 10, Goexits: 10}}, f.Stats())
+		require.Equal(t, []telemetry.QueueStats{{Sink: "telemetry_test.sinkFunc", Delivered: 100, Panics: 10, Goexits: 10}}, f.Stats())
 		after := sinkIncidents()
 		require.EqualValues(t, 10, after.Panics-before.Panics)
 		require.EqualValues(t, 10, after.Goexits-before.Goexits)

@@ -142,8 +142,8 @@ func RegisterPool(name string, pool interface{ Stats() sql.DBStats }) (unregiste
 }
 
 // Flush waits until everything recorded before the call has reached the sinks of [Default] and of
-// open connectors, OpenTelemetry and Databricks, or until ctx is done; the error says what still
-// waits. A serverless function calls it before it returns, because its process may be frozen then.
+// open connectors, and Databricks, or until ctx is done; the error says what still waits. It does not
+// flush OpenTelemetry's providers, which belong to the application. A serverless function calls it before it returns, because its process may be frozen then.
 // Give ctx a deadline: where the endpoint hangs, all retries of a request take the better part of a minute.
 // A sink must not call it without a time bound: it would wait for its own delivery.
 func Flush(ctx context.Context) error { return Default.Flush(ctx) }

@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"fmt"
 	"maps"
 	"sync"
 	"time"
@@ -35,11 +36,12 @@ type sinkQueue struct {
 
 // QueueStats counts what became of the records offered to one sink.
 type QueueStats struct {
-	Delivered int64 `json:"delivered"` // passed to the sink
-	Dropped   int64 `json:"dropped"`   // dropped because the sink was too slow
-	Panics    int64 `json:"panics"`    // deliveries in which the sink panicked
-	Goexits   int64 `json:"goexits"`   // deliveries in which the sink called runtime.Goexit
-	Waiting   int   `json:"waiting"`   // not delivered yet
+	Sink      string `json:"sink"`      // type of the sink, such as *ndjson.Sink
+	Delivered int64  `json:"delivered"` // passed to the sink
+	Dropped   int64  `json:"dropped"`   // dropped because the sink was too slow
+	Panics    int64  `json:"panics"`    // deliveries in which the sink panicked
+	Goexits   int64  `json:"goexits"`   // deliveries in which the sink called runtime.Goexit
+	Waiting   int    `json:"waiting"`   // not delivered yet
 }
 
 const (
@@ -49,7 +51,7 @@ const (
 
 func newSinkQueue(sink Sink, size int) *sinkQueue {
 	recorder, _ := sink.(Recorder)
-	return &sinkQueue{sink: sink, recorder: recorder, size: size}
+	return &sinkQueue{sink: sink, recorder: recorder, size: size, stats: QueueStats{Sink: fmt.Sprintf("%T", sink)}}
 }
 
 // recording reports whether the sink wants records. It calls the sink on the application's

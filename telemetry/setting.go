@@ -76,7 +76,7 @@ type Settings struct {
 	// TraceTags adds the span around a statement, that of a [Tracer] or else the caller's, to the
 	// statement's query tags, as traceparent (W3C trace context), so that rows of system.query.history
 	// lead to traces. Tags that the application has set, a traceparent of its own among them, stay as
-	// they are. Without a recorded span nothing is added.
+	// they are. Without a sampled span nothing is added.
 	TraceTags bool
 	// QueryHistory says for which statements the workspace's query history is asked where the
 	// server's time went, so that sinks receive a [ServerReport]: off, slow or all; "" means off.

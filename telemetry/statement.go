@@ -13,7 +13,7 @@ type Statement struct {
 	Started time.Time
 	// Connector is the ConnectorInfo.ID of the connector it ran on; 0 when unknown.
 	Connector int64
-	// TraceID and SpanID are those of the recorded span around the call (W3C trace context): the one
+	// TraceID and SpanID are those of the sampled span around the call (W3C trace context): the one
 	// that a Tracer made, or else the caller's. Zero where there is none.
 	TraceID [16]byte
 	SpanID  [8]byte

@@ -43,7 +43,8 @@ type StatementStart struct {
 
 // StatementSpan follows one statement for a Tracer.
 type StatementSpan interface {
-	// Context returns the ids for the statement's record; zero for those of the caller's span.
+	// Context returns the ids for the statement's record. Where they are zero, the record gets those of
+	// the caller's span.
 	Context() (traceID [16]byte, spanID [8]byte)
 	// StatementExecuted is called once, when the call has returned. The record holds what
 	// is known by then, without its rows; it must not be kept or changed.

@@ -69,7 +69,7 @@ var Parameters = []Parameter{
 		asBool(func(s *telemetry.Settings) *bool { return &s.QueryText })},
 	{"telemetry_error_text", "ErrorText", errorText.String(), "redacted", "What local records keep of the text of errors: class: error class and SQLSTATE only; redacted: only words of a fixed vocabulary pass, all else is a placeholder; full: the text as it is. It is never reported to Databricks.",
 		errorText.codec(func(s *telemetry.Settings) *string { return &s.ErrorText })},
-	{"telemetry_trace_tags", "TraceTags", "true or false", "false", "Add the recorded span around a statement to its query tags, as traceparent, so that rows of system.query.history lead to traces. The application's own tags stay. The kernel backend of the driver sends no tags of statements.",
+	{"telemetry_trace_tags", "TraceTags", "true or false", "false", "Add the sampled span around a statement to its query tags, as traceparent, so that rows of system.query.history lead to traces. The application's own tags stay. The kernel backend of the driver sends no tags of statements.",
 		asBool(func(s *telemetry.Settings) *bool { return &s.TraceTags })},
 	{"telemetry_query_history", "QueryHistory", queryHistory.String(), QueryHistoryOff, "For which statements the workspace's query history is asked where the server's time went: slow: those over telemetry_slow_threshold, and failed ones. Local sinks receive a report; nothing of it is reported to Databricks. Not asked where enableTelemetry is off.",
 		queryHistory.codec(func(s *telemetry.Settings) *string { return &s.QueryHistory })},

@@ -11,7 +11,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// In returns the ids of the span that a context is in; zero where there is none, or it is not recorded.
+// In returns the ids of the span that a context is in; zero where there is none, or it is not sampled.
 func In(ctx context.Context) (traceID [16]byte, spanID [8]byte) {
 	if span := trace.SpanContextFromContext(ctx); span.IsValid() && span.IsSampled() {
 		return span.TraceID(), span.SpanID()

@@ -32,8 +32,8 @@ type libraryStats struct {
 func (l libraryStats) Summary() string {
 	text := fmt.Sprintf("%s of the workspace read, %s undecoded, %s observed, %s untracked because too many were open.",
 		format.Plural(l.Wire.Messages, "response"), format.Plural(l.Wire.Undecoded, "message"), format.Plural(l.Wire.Files, "CloudFetch file"), format.Plural(l.Wire.Evicted, "statement"))
-	for i, s := range l.Sinks {
-		text += fmt.Sprintf(" Sink %d: %s delivered, %s dropped.", i+1, format.Plural(s.Delivered, "record"), format.Count(s.Dropped))
+	for _, s := range l.Sinks {
+		text += fmt.Sprintf(" Sink %s: %s delivered, %s dropped.", s.Sink, format.Plural(s.Delivered, "record"), format.Count(s.Dropped))
 	}
 	return text
 }

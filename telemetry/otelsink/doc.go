@@ -8,7 +8,8 @@
 //	telemetry.Attach(otelsink.New())
 //
 // Options of [New] say other providers, attributes and a filter. In the Sinks of a Config, a sink
-// is for the connectors of that Config.
+// has the spans and the recorded metrics of the connectors of that Config; what is observed at a
+// reader's collection is of the whole process.
 //
 //	caller's goroutine                               queue's goroutine
 //

@@ -24,7 +24,7 @@ func ExampleNew() {
 	// Output: false
 }
 
-// The connectors of one Config, on a provider of their own.
+// The connectors of one Config, on a tracer provider that is named, and metrics on the global one.
 func ExampleWithTracerProvider() {
 	sink := otelsink.New(otelsink.WithTracerProvider(otel.GetTracerProvider()))
 	defer sink.Close()

@@ -44,14 +44,14 @@ var (
 // Option configures a Sink.
 type Option func(*Sink)
 
-// WithTracerProvider makes spans with p. Default: the global provider, from the moment one
-// is set. The provider of package go.opentelemetry.io/otel/trace/noop makes none.
+// WithTracerProvider makes spans with p. Default: the first global provider that is set, from that
+// moment on. The provider of package go.opentelemetry.io/otel/trace/noop makes none.
 func WithTracerProvider(p trace.TracerProvider) Option {
 	return func(s *Sink) { s.tracerProvider = p }
 }
 
-// WithMeterProvider measures with p. Default: the global provider, from the moment one is
-// set. The provider of package go.opentelemetry.io/otel/metric/noop measures nothing.
+// WithMeterProvider measures with p. Default: the first global provider that is set, from that moment
+// on. The provider of package go.opentelemetry.io/otel/metric/noop measures nothing.
 func WithMeterProvider(p metric.MeterProvider) Option {
 	return func(s *Sink) { s.meterProvider = p }
 }
