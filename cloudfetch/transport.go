@@ -126,9 +126,6 @@ func (t *Transport) call(req *http.Request) (*http.Response, error) {
 	if by == (caller{}) && t.registry.busy.Load() == 0 || req.Body == nil || req.Body == http.NoBody {
 		return t.base.Workspace.RoundTrip(req)
 	}
-	if req.GetBody == nil {
-		return t.callWatched(req, by)
-	}
 	body := t.beginCall(req, by)
 	if body != nil && t.asksFor(body, by) {
 		req = by.trace.asking(req)
@@ -159,51 +156,25 @@ func callerOf(ctx context.Context) (by caller) {
 	return by
 }
 
-// callWatched passes an RPC on whose body can be read only once.
-func (t *Transport) callWatched(req *http.Request, by caller) (*http.Response, error) {
-	start := time.Now()
-	copied, watched := watch(req, t.counts)
-	resp, err := t.base.Workspace.RoundTrip(copied)
-	if watched.done.Load() {
-		if body := t.own(req, by, &watched.reader.msg, watched.n.Load(), start); body != nil {
-			body.answer(resp, unsendable(req, err))
-		}
-	} else {
-		t.markUndecoded(by)
-	}
-	return resp, err
-}
-
-// beginCall reads the request and notes it; nil means that it passes unobserved.
+// beginCall reads the request, finds the owner of the call, and notes that the call begins; nil means that
+// it passes unobserved.
 func (t *Transport) beginCall(req *http.Request, by caller) (body *exchangeBody) {
 	defer t.counts.contain()
-	r, size := readRequest(req.GetBody)
+	r, size := readRequest(req)
 	if r == nil {
-		t.markUndecoded(by)
+		t.counts.undecoded.Add(1)
+		if by.trace != nil {
+			by.trace.markUndecoded()
+		}
 		return nil
 	}
-	body = t.own(req, by, &r.msg, size, time.Now())
-	r.release()
-	return body
-}
-
-// markUndecoded notes a request that could not be decoded.
-func (t *Transport) markUndecoded(by caller) {
-	t.counts.undecoded.Add(1)
-	if by.trace != nil {
-		by.trace.markUndecoded()
-	}
-}
-
-// own finds the owner of a call, and notes that the call begins.
-func (t *Transport) own(req *http.Request, by caller, msg *message, n int64, start time.Time) (body *exchangeBody) {
-	defer t.counts.contain()
-	o := t.ownerOf(by, msg)
+	defer r.release()
+	o := t.ownerOf(by, &r.msg)
 	if o == nil {
 		return nil
 	}
-	body = &exchangeBody{exchange: exchange{registry: t.registry, owner: o, method: msg.method}}
-	if !body.begin(msg, n, req.Response != nil, start) {
+	body = &exchangeBody{exchange: exchange{registry: t.registry, owner: o, method: r.msg.method}}
+	if !body.begin(&r.msg, size, req.Response != nil, time.Now()) {
 		return nil
 	}
 	return body
