@@ -39,7 +39,7 @@ func TestAProxyThatRefusesHasTheErrorOfNetHTTP(t *testing.T) {
 			ctx, trace := traced()
 			_, want := plain.RoundTrip(way.request(ctx, t, "/"))
 			require.Error(t, want)
-			_, err := New(Base{Workspace: observed, Storage: observed}, Options{}).RoundTrip(way.request(ctx, t, "/"))
+			_, err := New(Base{Workspace: observed, Storage: observed}, new(Counters)).RoundTrip(way.request(ctx, t, "/"))
 			require.EqualError(t, err, want.Error())
 
 			f := trace.Fault()
@@ -58,7 +58,7 @@ func TestStorageIsTheDefaultAtTheTime(t *testing.T) {
 			return response(req, 200, nil, nil), nil
 		}
 	}
-	transport := New(Base{Workspace: mark("workspace")}, Options{})
+	transport := New(Base{Workspace: mark("workspace"), Storage: NewBase(nil).Storage}, new(Counters))
 	oldTransport, oldClient := http.DefaultTransport, http.DefaultClient.Transport
 	defer func() { http.DefaultTransport, http.DefaultClient.Transport = oldTransport, oldClient }()
 	http.DefaultTransport = mark("default transport")
@@ -88,7 +88,7 @@ func (c *closingTransport) CloseIdleConnections() { c.closed++ }
 
 func TestCloseIdleConnectionsIsForwarded(t *testing.T) {
 	users := &closingTransport{}
-	client := &http.Client{Transport: New(WrapBase(users), Options{})}
+	client := &http.Client{Transport: New(WrapBase(users), new(Counters))}
 	client.CloseIdleConnections()
 	require.Positive(t, users.closed)
 
@@ -97,9 +97,9 @@ func TestCloseIdleConnectionsIsForwarded(t *testing.T) {
 	old := http.DefaultTransport
 	defer func() { http.DefaultTransport = old }()
 	http.DefaultTransport = shared
-	New(NewBase(nil), Options{}).CloseIdleConnections()
+	New(NewBase(nil), new(Counters)).CloseIdleConnections()
 	require.Zero(t, shared.closed)
-	New(WrapBase(roundTripFunc(nil)), Options{}).CloseIdleConnections() // cannot: no panic
+	New(WrapBase(roundTripFunc(nil)), new(Counters)).CloseIdleConnections() // cannot: no panic
 }
 
 func TestHTTP2(t *testing.T) {
@@ -113,7 +113,7 @@ func TestHTTP2(t *testing.T) {
 	server.EnableHTTP2 = true
 	server.StartTLS()
 	defer server.Close()
-	transport := New(NewBase(&tls.Config{InsecureSkipVerify: true}), Options{}) //nolint:gosec // a test server
+	transport := New(NewBase(&tls.Config{InsecureSkipVerify: true}), new(Counters)) //nolint:gosec // a test server
 	defer transport.CloseIdleConnections()
 	ctx, trace := traced()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, server.URL, nil)

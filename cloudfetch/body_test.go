@@ -64,7 +64,7 @@ func TestBodiesPassUnchanged(t *testing.T) {
 					for _, link := range []bool{false, true} {
 						play := func(through bool) (log, seen []string) {
 							rec := &recorder{b: b, err: fault, rng: rand.New(rand.NewPCG(seed, 1)), both: seed%2 == 0}
-							s := newStage(t, Options{})
+							s := newStage(t)
 							ctx, _ := traced()
 							s.execute(ctx, operationA)
 							s.sendLinks(operationA, linkTo("a"))
@@ -96,7 +96,7 @@ func TestBodiesPassUnchanged(t *testing.T) {
 								}
 							}
 							seen = append(seen, fmt.Sprint(resp.Body.Close(), resp.Body.Close()))
-							require.Zero(t, s.transport.Stats().Panics)
+							require.Zero(t, s.transport.counts.Stats().Panics)
 							if link {
 								return rec.log, seen
 							}
@@ -121,7 +121,7 @@ func TestRequestsPassUnchanged(t *testing.T) {
 	transport := New(WrapBase(roundTripFunc(func(req *http.Request) (*http.Response, error) {
 		got = req
 		return nil, errReset
-	})), Options{})
+	})), new(Counters))
 	for _, contentType := range []string{"application/x-thrift", "text/plain", ""} {
 		body := bytes.NewBuffer(executeRequest(1))
 		req, _ := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, body)
@@ -156,7 +156,7 @@ func TestResponsesThatAreNotForReadingPassUntouched(t *testing.T) {
 		if resp != nil {
 			body = resp.Body
 		}
-		transport := New(WrapBase(roundTripFunc(func(*http.Request) (*http.Response, error) { return resp, nil })), Options{})
+		transport := New(WrapBase(roundTripFunc(func(*http.Request) (*http.Response, error) { return resp, nil })), new(Counters))
 		req, _ := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, bytes.NewBuffer(executeRequest(1)))
 		req.Header.Set("Content-Type", "application/x-thrift")
 		got, err := transport.RoundTrip(req)
@@ -165,7 +165,7 @@ func TestResponsesThatAreNotForReadingPassUntouched(t *testing.T) {
 		if resp != nil {
 			require.Equal(t, body, got.Body)
 		}
-		require.Zero(t, transport.Stats().Panics)
+		require.Zero(t, transport.counts.Stats().Panics)
 	}
 }
 
@@ -191,7 +191,7 @@ func (c wrongCount) Read([]byte) (int, error) { return int(c), errReset }
 func TestCloseDuringRead(t *testing.T) {
 	for _, link := range []bool{false, true} {
 		for range 50 {
-			s := newStage(t, Options{})
+			s := newStage(t)
 			ctx, trace := traced()
 			s.execute(ctx, operationA)
 			s.sendLinks(operationA, linkTo("a"))
@@ -214,7 +214,7 @@ func TestCloseDuringRead(t *testing.T) {
 			wg.Wait()
 			finish(trace)
 			require.Zero(t, trace.files.sums.Downloaded)
-			require.Zero(t, s.transport.Stats().Panics)
+			require.Zero(t, s.transport.counts.Stats().Panics)
 		}
 	}
 }
@@ -223,7 +223,7 @@ func TestNothingIsWrappedWithoutATrace(t *testing.T) {
 	body := io.NopCloser(strings.NewReader("x"))
 	transport := New(WrapBase(roundTripFunc(func(req *http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: 200, Body: body, Request: req}, nil
-	})), Options{})
+	})), new(Counters))
 	for _, method := range []string{http.MethodPost, http.MethodGet, http.MethodPut, http.MethodHead} {
 		req, _ := http.NewRequestWithContext(context.Background(), method, endpoint, strings.NewReader("x"))
 		req.Header.Set("Content-Type", "application/x-thrift")
@@ -253,7 +253,7 @@ func (t *trickle) Close() error { return nil }
 
 // answered returns the body the driver gets for an answer.
 func answerThrough(t *testing.T, inner io.ReadCloser) (io.ReadCloser, *Trace) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	ctx, trace := traced()
 	s.execute(ctx, operationA)
 	s.transport.base = WrapBase(roundTripFunc(func(req *http.Request) (*http.Response, error) {

@@ -9,7 +9,7 @@ import (
 )
 
 func TestTheBoundaryIsTheFirstRowOfThePageOrFileThatFollows(t *testing.T) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	ctx, trace := traced()
 	require.Zero(t, trace.RowReturned(0, time.Now()), "no row has arrived")
 

@@ -24,7 +24,7 @@ func listed(r *telemetry.Statement) map[string]int {
 
 func TestCallsAreListedFromTheirBeginning(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, Options{})
+		s := newStage(t)
 		ctx, trace := traced()
 		time.Sleep(time.Second)
 		s.execute(ctx, operationA)
@@ -64,7 +64,7 @@ func TestCallsAreListedFromTheirBeginning(t *testing.T) {
 func TestCallsBeyondTheBoundsAreSummed(t *testing.T) {
 	for _, direct := range []bool{false, true} {
 		t.Run(fmt.Sprintf("direct=%t", direct), func(t *testing.T) {
-			s := newStage(t, Options{})
+			s := newStage(t)
 			ctx, trace := traced()
 			pages := int64(maxPages)
 			if direct {
@@ -98,7 +98,7 @@ func TestCallsBeyondTheBoundsAreSummed(t *testing.T) {
 }
 
 func TestARecordWithRoomIsFilledInPlace(t *testing.T) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	ctx, trace := traced()
 	s.execute(ctx, operationA)
 	var (

@@ -170,7 +170,7 @@ func TestWhatNetHTTPAgreesOnWithProxyAndServerIsNotTheServersWork(t *testing.T) 
 				t.Run(kind, func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
 						way := c.way
-						transport := New(base(&way), Options{})
+						transport := New(base(&way), new(Counters))
 						defer transport.CloseIdleConnections()
 						split, rpc, err := way.execute(t, transport)
 						require.NoError(t, err)
@@ -219,7 +219,7 @@ func TestAConnectionThatNothingIsSentOverIsNotWaitedFor(t *testing.T) {
 					other <- err
 				}()
 				time.Sleep(1200 * time.Millisecond) // 100 ms before its end
-				split, _, err := way.execute(t, New(base, Options{}))
+				split, _, err := way.execute(t, New(base, new(Counters)))
 				require.NoError(t, err)
 				require.NoError(t, <-other)
 				require.Equal(t, 2, way.dials)
@@ -236,7 +236,7 @@ func TestACallThatWaitsForTheConnectionOfAnotherDoesNotWaitForTheServer(t *testi
 		way := slowWay{}
 		workspace := way.transport(dialFunc(way.DialContext).observed)
 		workspace.MaxConnsPerHost = 1
-		transport := New(Base{Workspace: workspace, reports: 1}, Options{})
+		transport := New(Base{Workspace: workspace, reports: 1}, new(Counters))
 		defer transport.CloseIdleConnections()
 		first := make(chan telemetry.Split)
 		go func() {
@@ -258,7 +258,7 @@ func TestAHandshakeThatFailsWasTheNetworks(t *testing.T) {
 		way := slowWay{handshake: time.Hour, secure: speak("http/1.1", tls.VersionTLS13)}
 		base := way.observed()
 		defer base.closeIdleConnections()
-		split, rpc, err := way.execute(t, New(base, Options{}))
+		split, rpc, err := way.execute(t, New(base, new(Counters)))
 		require.ErrorContains(t, err, "TLS handshake timeout")
 		require.Equal(t, telemetry.Split{telemetry.PartNetwork: 10 * s}, split, "net/http gives up after 10 s")
 		require.Equal(t, 10*s, rpc.Connecting)
@@ -404,7 +404,7 @@ func TestAConnectionWhoseAnswerHasNotEndedIsNotLeft(t *testing.T) {
 			}()
 			return client, nil
 		}}
-		transport := New(WrapBase(rt), Options{})
+		transport := New(WrapBase(rt), new(Counters))
 		defer transport.CloseIdleConnections()
 		execute := func() (telemetry.Split, *http.Response) {
 			ctx, trace := traced()

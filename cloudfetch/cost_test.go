@@ -44,7 +44,7 @@ func (c *canned) RoundTrip(*http.Request) (*http.Response, error) { return &c.re
 func observation(tb testing.TB) (*Transport, *canned, *Trace) {
 	tb.Helper()
 	base := &canned{}
-	transport := New(WrapBase(base), Options{})
+	transport := New(WrapBase(base), new(Counters))
 	ctx, trace := traced()
 	base.answer(wireReply(executeStatement, 1, fStatus(okStatus), fHandle(2, operationA)))
 	req := thriftRequest(ctx, executeRequest(1))
@@ -302,7 +302,7 @@ func BenchmarkStatement(b *testing.B) {
 	for _, seen := range []bool{false, true} {
 		b.Run(fmt.Sprintf("seen=%t", seen), func(b *testing.B) {
 			base := &canned{}
-			transport := New(WrapBase(base), Options{})
+			transport := New(WrapBase(base), new(Counters))
 			buf := make([]byte, 8)
 			b.ReportAllocs()
 			for b.Loop() {
@@ -345,12 +345,12 @@ func BenchmarkHTTP(b *testing.B) {
 		for _, seen := range []bool{false, true} {
 			b.Run(fmt.Sprintf("%s/seen=%t", c.name, seen), func(b *testing.B) {
 				base := NewBase(nil)
-				transport := New(base, Options{})
+				transport := New(base, new(Counters))
 				client := &http.Client{Transport: base.Workspace}
 				if seen {
 					client.Transport = transport
 				}
-				trace := NewTrace(time.Now())
+				trace := newTrace()
 				require.True(b, trace.tie(guid([]byte(operationA)), transport.registry))
 				request := operationRequest(fetchResults, 2, operationA)
 				if c.name == "status" {

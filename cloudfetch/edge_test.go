@@ -17,7 +17,7 @@ import (
 
 // TestNoTextIsKept looks through everything a trace and a transport hold.
 func TestNoTextIsKept(t *testing.T) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	ctx, trace := traced()
 	s.execute(ctx, operationA)
 	s.sendLinks(operationA, linkTo("a"), linkTo("b"))
@@ -43,7 +43,7 @@ func TestWorkspaceIdentifierIsANumber(t *testing.T) {
 }
 
 func TestRequestWhoseGetBodyFailsPasses(t *testing.T) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	for _, getBody := range []func() (io.ReadCloser, error){
 		func() (io.ReadCloser, error) { return nil, errReset },
 		func() (io.ReadCloser, error) { return nil, nil }, //nolint:nilnil // a broken one
@@ -61,11 +61,11 @@ func TestRequestWhoseGetBodyFailsPasses(t *testing.T) {
 		require.Equal(t, "anything", string(got))
 		require.Empty(t, finish(trace).StatementID)
 	}
-	require.EqualValues(t, 1, s.transport.Stats().Panics)
+	require.EqualValues(t, 1, s.transport.counts.Stats().Panics)
 }
 
 func TestIdentifierOfAnotherTraceIsNotTaken(t *testing.T) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	ctxA, a := traced()
 	ctxB, b := traced()
 	s.execute(ctxA, operationA)
@@ -78,7 +78,7 @@ func TestIdentifierOfAnotherTraceIsNotTaken(t *testing.T) {
 }
 
 func TestTraceOfAnotherTransportIsNotTaken(t *testing.T) {
-	one, other := newStage(t, Options{}), newStage(t, Options{})
+	one, other := newStage(t), newStage(t)
 	ctx, trace := traced()
 	one.execute(ctx, operationA)
 	other.execute(ctx, operationB)
@@ -89,7 +89,7 @@ func TestTraceOfAnotherTransportIsNotTaken(t *testing.T) {
 }
 
 func TestUnexpectedSessionMessages(t *testing.T) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	session := new(Session)
 	ctx := NewSessionContext(context.Background(), session)
 	open := wireCall(openSession, 1)
@@ -127,7 +127,7 @@ func TestBoundedMapDropsTheOldest(t *testing.T) {
 }
 
 func TestBytesOfAnErrorBodyAreCounted(t *testing.T) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	ctx, trace := traced()
 	s.answers = []answer{{code: 500, body: bytes.Repeat([]byte("x"), 1000)}}
 	_, err := s.rpc(ctx, executeRequest(1))
@@ -140,7 +140,7 @@ func TestBytesOfAnErrorBodyAreCounted(t *testing.T) {
 
 // The driver refuses links without their fields at the first of them.
 func TestEmptyLinksTakeNoMemory(t *testing.T) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	ctx, _ := traced()
 	s.execute(ctx, operationA)
 	links := make([][]byte, 1<<18)

@@ -15,7 +15,7 @@ import (
 func TestNothingIsTakenFromAnIncompleteAnswer(t *testing.T) {
 	whole := directReply(1, true, fList(1282, tStruct, wireLink(linkTo("a"), 1, 0, 7, 8), wireLink(linkTo("b"), 1, 7, 7, 8)))
 	for n := range whole {
-		s := newStage(t, Options{})
+		s := newStage(t)
 		ctx, trace := traced()
 		s.answers = []answer{{code: 200, body: whole[:n], cut: errReset}}
 		_, err := s.rpc(ctx, executeRequest(1))
@@ -34,7 +34,7 @@ func TestNothingIsTakenFromAnIncompleteAnswer(t *testing.T) {
 }
 
 func TestAnswerThatCannotBeDecodedMakesCountsUnknown(t *testing.T) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	ctx, trace := traced()
 	s.answer([]byte("<html>login</html>"))
 	_, err := s.rpc(ctx, executeRequest(1))
@@ -50,11 +50,11 @@ func TestAnswerThatCannotBeDecodedMakesCountsUnknown(t *testing.T) {
 	require.Equal(t, "FINISHED", trace.state)
 	require.EqualValues(t, 3, trace.rows)
 	requireUncounted(t, f)
-	require.EqualValues(t, 1, s.transport.Stats().Undecoded)
+	require.EqualValues(t, 1, s.transport.counts.Stats().Undecoded)
 }
 
 func TestAnswerToAnotherCallIsNotTaken(t *testing.T) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	ctx, trace := traced()
 	s.answer(statusReply(1, 2))
 	_, _ = s.rpc(ctx, executeRequest(1))
@@ -64,7 +64,7 @@ func TestAnswerToAnotherCallIsNotTaken(t *testing.T) {
 }
 
 func TestErrorsAreKeptWithoutText(t *testing.T) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	ctx, trace := traced()
 	s.answer(wireExamples()["execute refused"])
 	s.mustRPC(ctx, executeRequest(2))
@@ -83,7 +83,7 @@ func TestErrorsAreKeptWithoutText(t *testing.T) {
 }
 
 func TestRequestThatCannotBeDecodedPasses(t *testing.T) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	ctx, trace := traced()
 	for _, body := range [][]byte{[]byte("{}"), executeRequest(1)[:40], wireMessage(callMessage, "GetTables", 1, structOf(fStruct(1)))} {
 		s.answer([]byte("anything"))
@@ -93,12 +93,12 @@ func TestRequestThatCannotBeDecodedPasses(t *testing.T) {
 	}
 	require.True(t, trace.undecoded)
 	requireUncounted(t, finish(trace))
-	require.EqualValues(t, 2, s.transport.Stats().Undecoded)
+	require.EqualValues(t, 2, s.transport.counts.Stats().Undecoded)
 }
 
 // A panic while an answer is read costs the statement its counts, and the driver nothing.
 func TestPanicsAreContained(t *testing.T) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	ctx, trace := traced()
 	s.execute(ctx, operationA)
 	s.answer([]byte("abc"))
@@ -111,13 +111,13 @@ func TestPanicsAreContained(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "abc", string(got))
 	require.NoError(t, resp.Body.Close())
-	require.EqualValues(t, 1, s.transport.Stats().Panics)
+	require.EqualValues(t, 1, s.transport.counts.Stats().Panics)
 	requireUncounted(t, finish(trace))
 }
 
 // A panic while a download is observed costs the statement what is known of its files.
 func TestPanicsOfDownloadsAreContained(t *testing.T) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	ctx, trace := traced()
 	s.execute(ctx, operationA)
 	url := linkTo("0")
@@ -128,14 +128,14 @@ func TestPanicsOfDownloadsAreContained(t *testing.T) {
 	got, err := s.get(context.Background(), url)
 	require.NoError(t, err)
 	require.Equal(t, "abc", string(got))
-	require.EqualValues(t, 1, s.transport.Stats().Panics)
+	require.EqualValues(t, 1, s.transport.counts.Stats().Panics)
 
 	trace.inFlight = unknownMethod
 	require.Nil(t, finish(trace).CloudFetch)
 }
 
 func TestPanicsWhileAFileIsReadAreContained(t *testing.T) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	ctx, trace := traced()
 	s.execute(ctx, operationA)
 	url := linkTo("0")
@@ -151,12 +151,12 @@ func TestPanicsWhileAFileIsReadAreContained(t *testing.T) {
 	require.ErrorIs(t, err, errReset)
 	require.Equal(t, "abc", string(got))
 	require.NoError(t, resp.Body.Close())
-	require.EqualValues(t, 1, s.transport.Stats().Panics)
+	require.EqualValues(t, 1, s.transport.counts.Stats().Panics)
 	require.Nil(t, finish(trace).CloudFetch)
 }
 
 func TestAFaultIsOfTheFirstCallThatFailed(t *testing.T) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	ctx, trace := traced()
 	require.Equal(t, Fault{Observed: true}, trace.Fault())
 	s.execute(ctx, operationA)
@@ -190,7 +190,7 @@ func TestAFaultIsOfTheFirstCallThatFailed(t *testing.T) {
 }
 
 func TestRowsThatCameWholeAreEvidence(t *testing.T) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	ctx, trace := traced()
 	s.execute(ctx, operationA)
 	s.sendLinks(operationA, linkTo("a"))
@@ -205,7 +205,7 @@ func TestRowsThatCameWholeAreEvidence(t *testing.T) {
 
 // The driver refuses an answer with another number.
 func TestAnAnswerToAnotherCallIsNotUnderstood(t *testing.T) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	ctx, trace := traced()
 	s.answer(wireReply(executeStatement, 7, fStatus(okStatus), fHandle(2, operationA)))
 	s.mustRPC(ctx, executeRequest(1))
@@ -215,7 +215,7 @@ func TestAnAnswerToAnotherCallIsNotUnderstood(t *testing.T) {
 
 // The driver refuses an answer without its required fields.
 func TestAnAnswerWithoutAStatusIsNotUnderstood(t *testing.T) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	ctx, trace := traced()
 	s.answer(wireReply(executeStatement, 1, fHandle(2, operationA)))
 	s.mustRPC(ctx, executeRequest(1))
@@ -223,7 +223,7 @@ func TestAnAnswerWithoutAStatusIsNotUnderstood(t *testing.T) {
 }
 
 func TestHugeCountsAreUnknown(t *testing.T) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	ctx, trace := traced()
 	s.execute(ctx, operationA)
 	for seq := range int32(2) {

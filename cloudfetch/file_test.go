@@ -20,7 +20,7 @@ import (
 )
 
 func TestFilesBelongToTheirStatement(t *testing.T) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	ctxA, a := traced()
 	ctxB, b := traced()
 	s.execute(ctxA, operationA)
@@ -50,12 +50,12 @@ func TestFilesBelongToTheirStatement(t *testing.T) {
 		require.True(t, slices.IsSorted(times) && times[0] >= 0, times)
 	}
 	require.Zero(t, s.transport.registry.linked.Load())
-	require.EqualValues(t, 4, s.transport.Stats().Files)
+	require.EqualValues(t, 4, s.transport.counts.Stats().Files)
 }
 
 func TestFileTimes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, Options{})
+		s := newStage(t)
 		ctx, trace := traced()
 		s.execute(ctx, operationA)
 		s.sendLinks(operationA, linkTo("a"), linkTo("b"))
@@ -92,7 +92,7 @@ func TestFileTimes(t *testing.T) {
 }
 
 func TestFileIsRetriedAndThenDownloaded(t *testing.T) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	ctx, trace := traced()
 	s.execute(ctx, operationA)
 	s.sendLinks(operationA, linkTo("a"))
@@ -122,7 +122,7 @@ func TestFileIsRetriedAndThenDownloaded(t *testing.T) {
 }
 
 func TestFailedAndAbandonedFilesAreReported(t *testing.T) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	ctx, trace := traced()
 	s.execute(ctx, operationA)
 	s.sendLinks(operationA, linkTo("ok"), linkTo("missing"), linkTo("reset"), linkTo("cancelled"), linkTo("closed"), linkTo("never"), linkTo("early"))
@@ -171,7 +171,7 @@ func TestFailedAndAbandonedFilesAreReported(t *testing.T) {
 }
 
 func TestRedirectedDownloadIsOneAttempt(t *testing.T) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	ctx, trace := traced()
 	s.execute(ctx, operationA)
 	s.sendLinks(operationA, linkTo("a"))
@@ -189,7 +189,7 @@ func TestRedirectedDownloadIsOneAttempt(t *testing.T) {
 }
 
 func TestARedirectAfterTheEndIsIgnored(t *testing.T) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	ctx, trace := traced()
 	s.execute(ctx, operationA)
 	s.sendLinks(operationA, linkTo("a"))
@@ -206,7 +206,7 @@ func TestARedirectAfterTheEndIsIgnored(t *testing.T) {
 }
 
 func TestLateDownloadPassesUnobserved(t *testing.T) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	ctx, trace := traced()
 	s.execute(ctx, operationA)
 	s.sendLinks(operationA, linkTo("a"), linkTo("b"))
@@ -225,7 +225,7 @@ func TestLateDownloadPassesUnobserved(t *testing.T) {
 }
 
 func TestLinkSentTwiceIsUntracked(t *testing.T) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	ctxA, a := traced()
 	ctxB, b := traced()
 	s.execute(ctxA, operationA)
@@ -240,12 +240,12 @@ func TestLinkSentTwiceIsUntracked(t *testing.T) {
 	}
 	require.Nil(t, finish(a).CloudFetch)
 	require.Nil(t, finish(b).CloudFetch)
-	require.EqualValues(t, 1, s.transport.Stats().Files, "the link that was sent once is followed")
+	require.EqualValues(t, 1, s.transport.counts.Stats().Files, "the link that was sent once is followed")
 	require.Zero(t, s.transport.registry.linked.Load())
 }
 
 func TestManyFilesAreSummedAndTheFirstDetailed(t *testing.T) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	ctx, trace := traced()
 	s.execute(ctx, operationA)
 	var urls []string
@@ -267,7 +267,7 @@ func TestManyFilesAreSummedAndTheFirstDetailed(t *testing.T) {
 }
 
 func TestLinksBeyondTheBoundAreUntracked(t *testing.T) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	ctx, trace := traced()
 	s.execute(ctx, operationA)
 	trace.registered = maxLinks - 1
@@ -336,7 +336,7 @@ func TestConcurrentStatements(t *testing.T) {
 		}
 		return response(req, 200, []byte(req.URL.Path), nil), nil
 	})
-	transport := New(WrapBase(storage), Options{})
+	transport := New(WrapBase(storage), new(Counters))
 	var wg sync.WaitGroup
 	for i := range 16 {
 		wg.Add(1)
@@ -345,7 +345,7 @@ func TestConcurrentStatements(t *testing.T) {
 			for j := range 20 {
 				id := fmt.Sprintf("op-%05d-%06d-x", i, j)[:16]
 				// Its own workspace, the same registry.
-				s := newStage(t, Options{})
+				s := newStage(t)
 				s.transport.registry = transport.registry
 				ctx, trace := traced()
 				s.execute(ctx, id)
@@ -375,12 +375,12 @@ func TestConcurrentStatements(t *testing.T) {
 	wg.Wait()
 	require.Zero(t, transport.registry.busy.Load())
 	require.Zero(t, transport.registry.linked.Load())
-	require.Zero(t, transport.Stats().Panics)
+	require.Zero(t, transport.counts.Stats().Panics)
 }
 
 // A proxy that wants a cookie redirects a download for ever: net/http gives up after ten hops.
 func TestADownloadThatIsRedirectedForEverHasFailed(t *testing.T) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	ctx, trace := traced()
 	s.execute(ctx, operationA)
 	s.sendLinks(operationA, linkTo("b"), linkTo("a"))
@@ -406,7 +406,7 @@ func TestADownloadThatTimesOutHasFailed(t *testing.T) {
 	for name, body := range map[string]bool{"before its head": false, "in its body": true} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := newStage(t, Options{})
+				s := newStage(t)
 				ctx, trace := traced()
 				s.execute(ctx, operationA)
 				s.sendLinks(operationA, linkTo("a"))
@@ -442,7 +442,7 @@ func (f readFunc) Read(p []byte) (int, error) { return f(p) }
 
 // A transport of the application's need not say which request a response answers.
 func TestARedirectWithoutItsRequestIsUnknown(t *testing.T) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	ctx, trace := traced()
 	s.execute(ctx, operationA)
 	s.sendLinks(operationA, linkTo("a"))
@@ -458,7 +458,7 @@ func TestARedirectWithoutItsRequestIsUnknown(t *testing.T) {
 
 // A transport of the application's, such as a cache, may end a body before its length, without an error.
 func TestAFileThatEndsBeforeItsLengthIsUnknown(t *testing.T) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	ctx, trace := traced()
 	s.execute(ctx, operationA)
 	s.sendLinks(operationA, linkTo("a"))
@@ -475,7 +475,7 @@ func TestAFileThatEndsBeforeItsLengthIsUnknown(t *testing.T) {
 
 // The driver does not request a link that has expired. The rows of that file did not arrive.
 func TestRowsOfAFileThatWasNotRequestedAreNotComplete(t *testing.T) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	ctx, trace := traced()
 	s.execute(ctx, operationA)
 	s.sendLinks(operationA, linkTo("a"), linkTo("b"))
@@ -491,7 +491,7 @@ func TestRowsOfAFileThatWasNotRequestedAreNotComplete(t *testing.T) {
 }
 
 func TestHugeFilesAreUnknown(t *testing.T) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	ctx, trace := traced()
 	s.execute(ctx, operationA)
 	s.answer(fetchReply(2, false, 0, fList(1282, tStruct, wireLink(linkTo("a"), 1, 0, 7, math.MaxInt64), wireLink(linkTo("b"), 1, 7, 7, math.MaxInt64))))

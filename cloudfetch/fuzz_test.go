@@ -45,7 +45,7 @@ func FuzzReader(f *testing.F) {
 				Body: &recorder{b: b, err: io.EOF, rng: rng},
 			}, nil
 		})
-		transport := New(WrapBase(base), Options{})
+		transport := New(WrapBase(base), new(Counters))
 		ctx, trace := traced()
 		for _, request := range [][]byte{executeRequest(1), operationRequest(fetchResults, 2, operationA), b} {
 			resp, err := transport.RoundTrip(thriftRequest(ctx, request))
@@ -57,7 +57,7 @@ func FuzzReader(f *testing.F) {
 		}
 		sumsAdd(t, soFar(trace))
 		sumsAdd(t, finish(trace))
-		require.Zero(t, transport.Stats().Panics)
+		require.Zero(t, transport.counts.Stats().Panics)
 		require.Zero(t, transport.registry.busy.Load())
 		require.Zero(t, transport.registry.linked.Load())
 	})

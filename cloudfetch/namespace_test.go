@@ -27,7 +27,7 @@ func TestTheNamespaceOfASessionIsWhatItsAnswerSays(t *testing.T) {
 		"of names":            {fStruct(1284, fI32(1, 7), fString(2, "sales")), "", "sales"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, session := newStage(t, Options{}), new(Session)
+			s, session := newStage(t), new(Session)
 			s.answer(wireReply(openSession, 1, fStatus(okStatus), fSession(3, sessionA), test.answer))
 			s.mustRPC(NewSessionContext(context.Background(), session), wireCall(openSession, 1))
 			catalog, schema := session.Namespace()
@@ -58,7 +58,7 @@ func TestANamespaceIsOfOneAnswer(t *testing.T) {
 
 func TestANamespaceThatDidNotComeCompletelyIsUnknown(t *testing.T) {
 	b := wireReply(openSession, 1, fStatus(okStatus), fSession(3, sessionA), fNamespace("main", "sales"))
-	s, session := newStage(t, Options{}), new(Session)
+	s, session := newStage(t), new(Session)
 	s.answer(b[:len(b)-3])
 	_, _ = s.rpc(NewSessionContext(context.Background(), session), wireCall(openSession, 1))
 	catalog, schema := session.Namespace()

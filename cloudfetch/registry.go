@@ -22,10 +22,15 @@ type registry struct {
 	links      map[linkKey]*file
 }
 
-func newRegistry(statements int, counts *Counters) *registry {
+// Bounds of what is registered at once. Beyond them the oldest is dropped, and its counts become unknown.
+const (
+	maxStatements = 4096
+	maxSessions   = 4 * maxStatements
+)
+
+func newRegistry(counts *Counters) *registry {
 	r := &registry{counts: counts, links: make(map[linkKey]*file)}
-	r.statements.bound = statements
-	r.sessions.bound = 4 * statements
+	r.statements.bound, r.sessions.bound = maxStatements, maxSessions
 	return r
 }
 

@@ -13,7 +13,7 @@ import (
 
 func TestSession(t *testing.T) {
 	const id = "01f0c3a4-5b6d-1e7f-8a9b-0c1d2e3f4a5b"
-	s := newStage(t, Options{})
+	s := newStage(t)
 	inner := s.transport.base.Workspace
 	s.transport.base.Workspace = roundTripFunc(func(r *http.Request) (*http.Response, error) {
 		resp, err := inner.RoundTrip(r)
@@ -49,7 +49,8 @@ func TestSession(t *testing.T) {
 
 // The close of a session that was dropped for others passes unobserved.
 func TestADroppedSessionIsNotWhollyObserved(t *testing.T) {
-	st := newStage(t, Options{MaxStatements: 1})
+	st := newStage(t)
+	st.transport.registry.sessions.bound = 4
 	open := func(id string) *Session {
 		session := new(Session)
 		st.answer(wireReply(openSession, 1, fStatus(okStatus), fSession(3, id)))

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -15,21 +14,15 @@ import (
 const flagURL = "https://workspace.example.com" + flagPath + "1.15.1"
 
 // flagStage is a transport over a workspace that answers the flag.
-func flagStage(opts Options, answer func(*http.Request) (*http.Response, error)) (*Transport, *int) {
+func flagStage(answer func(*http.Request) (*http.Response, error)) (*Transport, *int) {
 	requests := new(int)
 	return New(WrapBase(roundTripFunc(func(req *http.Request) (*http.Response, error) {
 		*requests++
 		return answer(req)
-	})), opts), requests
-}
-
-func answerFlag(body string) func(*http.Request) (*http.Response, error) {
-	return func(req *http.Request) (*http.Response, error) { return response(req, 200, []byte(body), nil), nil }
+	})), new(Counters)), requests
 }
 
 const flagName = "databricks.partnerplatform.clientConfigsFeatureFlags.enableTelemetryForGoDriver"
-
-const flagOn = `{"flags":[{"name":"other","value":"x"},{"name":"` + flagName + `","value":"true"}],"ttl_seconds":900}`
 
 // nativeFlag reads the flag as the driver does.
 func nativeFlag(t *testing.T, transport *Transport) (enabled bool) {
@@ -55,12 +48,12 @@ func nativeFlag(t *testing.T, transport *Transport) (enabled bool) {
 }
 
 func TestFlagIsAnsweredLocally(t *testing.T) {
-	transport, requests := flagStage(Options{SilenceNative: true}, nil)
+	transport, requests := flagStage(nil)
 	for range 5 {
 		require.False(t, nativeFlag(t, transport))
 	}
 	require.Zero(t, *requests)
-	require.EqualValues(t, 5, transport.Stats().Silenced)
+	require.EqualValues(t, 5, transport.counts.Stats().Silenced)
 }
 
 // uploadBody is a request body that notes its Close.
@@ -72,7 +65,7 @@ type uploadBody struct {
 func (b *uploadBody) Close() error { b.closed = true; return nil }
 
 func TestUploadIsAcceptedLocally(t *testing.T) {
-	transport, requests := flagStage(Options{SilenceNative: true}, nil)
+	transport, requests := flagStage(nil)
 	for _, path := range []string{uploadPath, uploadPathAnon} {
 		body := &uploadBody{Reader: bytes.NewReader([]byte(`{"items":[],"protoLogs":["x"]}`))}
 		req, _ := http.NewRequest(http.MethodPost, "https://workspace.example.com"+path, nil)
@@ -89,17 +82,10 @@ func TestUploadIsAcceptedLocally(t *testing.T) {
 	require.Zero(t, *requests)
 }
 
-func TestNativeTelemetryPassesUnlessSilenced(t *testing.T) {
-	transport, requests := flagStage(Options{}, answerFlag(flagOn))
-	require.True(t, nativeFlag(t, transport))
-	require.Equal(t, 1, *requests)
-	req, _ := http.NewRequest(http.MethodPost, "https://workspace.example.com"+uploadPath, strings.NewReader("{}"))
+func TestOtherRequestsToThePathsOfTelemetryPass(t *testing.T) {
+	transport, requests := flagStage(func(req *http.Request) (*http.Response, error) { return response(req, 200, nil, nil), nil })
+	req, _ := http.NewRequest(http.MethodPut, "https://workspace.example.com"+uploadPath, nil)
 	_, err := transport.RoundTrip(req)
 	require.NoError(t, err)
-	require.Equal(t, 2, *requests)
-	// Other requests to the same paths are not telemetry.
-	req, _ = http.NewRequest(http.MethodPut, "https://workspace.example.com"+uploadPath, nil)
-	_, err = transport.RoundTrip(req)
-	require.NoError(t, err)
-	require.Equal(t, 3, *requests)
+	require.Equal(t, 1, *requests)
 }

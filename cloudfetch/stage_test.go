@@ -72,9 +72,9 @@ type answer struct {
 	cut  error // of the body, after its bytes
 }
 
-func newStage(t *testing.T, opts Options) *stage {
+func newStage(t *testing.T) *stage {
 	s := &stage{t: t, files: map[string]func(*http.Request) (*http.Response, error){}}
-	s.transport = New(WrapBase(roundTripFunc(s.roundTrip)), opts)
+	s.transport = New(WrapBase(roundTripFunc(s.roundTrip)), new(Counters))
 	return s
 }
 
@@ -230,8 +230,8 @@ func requireUncounted(t *testing.T, r *telemetry.Statement) {
 }
 
 func traced() (context.Context, *Trace) {
-	trace := NewTrace(time.Now())
-	return NewContext(context.Background(), trace), trace
+	trace := newTrace()
+	return contextOf(context.Background(), trace), trace
 }
 
 func linkTo(name string) string {
@@ -265,3 +265,24 @@ func thrift(req *http.Request, body []byte) {
 	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 	req.Body, _ = req.GetBody()
 }
+
+func newTrace() *Trace {
+	t := &Trace{}
+	t.Start(time.Now(), true)
+	return t
+}
+
+// tracedContext carries a trace, as the contexts of package driverwrap do.
+type tracedContext struct {
+	context.Context
+	trace *Trace
+}
+
+func (c tracedContext) Value(key any) any {
+	if v := c.trace.Value(key); v != nil {
+		return v
+	}
+	return c.Context.Value(key)
+}
+
+func contextOf(ctx context.Context, t *Trace) context.Context { return tracedContext{ctx, t} }

@@ -28,7 +28,7 @@ type clock struct {
 func onClock(t *testing.T, test func(t *testing.T, c *clock)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		c := &clock{stage: newStage(t, Options{})}
+		c := &clock{stage: newStage(t)}
 		inner := c.transport.base.Workspace
 		c.transport.base = WrapBase(roundTripFunc(func(r *http.Request) (*http.Response, error) {
 			if c.beforeAnswer != nil {
@@ -324,8 +324,8 @@ func TestAStatusCallThatTheServerHoldsBackIsNoRoundTrip(t *testing.T) {
 		c.mustRPC(ctx, operationRequest(getOperationStatus, 2, operationB))
 		c.delay = 0
 
-		c.trace = NewTrace(time.Now()) // of another statement
-		c.ctx = NewContext(context.Background(), c.trace)
+		c.trace = newTrace() // of another statement
+		c.ctx = contextOf(context.Background(), c.trace)
 		c.call(4*s, executeRequest(1), ok(inlineReply))
 		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartServer: 4 * s}, c.split())
 	})

@@ -1,7 +1,6 @@
 package cloudfetch
 
 import (
-	"context"
 	"sync/atomic"
 	"time"
 
@@ -61,30 +60,16 @@ type call struct {
 	request guid
 }
 
-// NewTrace returns an empty trace of a statement that starts at the given time, from which
-// the times in its record count.
-func NewTrace(started time.Time) *Trace {
-	t := &Trace{}
-	t.Start(started, true)
-	return t
-}
-
-// Start makes a Trace ready that is part of another value, as NewTrace does. It must be called
-// before a context carries t. wire is false where no Transport carries the statement's requests:
+// Start makes a Trace ready, of a statement that starts at the given time, from which the times in its record
+// count. It must be called before a context carries t. wire is false where no Transport carries the statement's requests:
 // what the statement waits for in the driver is unknown then.
 func (t *Trace) Start(at time.Time, wire bool) { t.started, t.unread = at, !wire }
 
 type traceKey struct{}
 
-// NewContext returns a context that carries t. The statement that is executed
-// with it, or with a context derived from it, is t's statement; of several
-// traces in a context the innermost counts.
-func NewContext(ctx context.Context, t *Trace) context.Context {
-	return context.WithValue(ctx, traceKey{}, t)
-}
-
-// Value returns t for the key that the transport looks up in a context, and nil for any other. With
-// it the caller's own context type can carry t, without NewContext.
+// Value returns t for the key that the transport looks up in a context, and nil for any other: the caller's
+// own context type carries t with it. The statement that is executed with such a context, or with one derived
+// from it, is t's statement; of several traces in a context the innermost counts.
 func (t *Trace) Value(key any) any {
 	if key == (traceKey{}) {
 		return t

@@ -11,20 +11,6 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// Options adjusts a Transport. The zero value observes and changes nothing.
-type Options struct {
-	// SilenceNative answers the driver's own telemetry locally: its feature
-	// flag as off, its uploads as accepted. No request of either leaves the
-	// process. Default false: both pass.
-	SilenceNative bool
-	// MaxStatements bounds the statements that are registered at once; beyond
-	// it the oldest is dropped, and its counts become unknown. Four times as many
-	// sessions are kept. Default 4096.
-	MaxStatements int
-	// Counters is where the transport counts; nil means counters of its own.
-	Counters *Counters
-}
-
 // Counters are counts that several transports may share. The zero value is ready; all methods are
 // safe for concurrent use.
 type Counters struct {
@@ -52,44 +38,21 @@ func (c *Counters) Stats() telemetry.WireStats {
 	}
 }
 
-// Transport observes the requests of one connector: Thrift RPCs, CloudFetch
-// downloads, and the driver's own telemetry. Everything else passes unobserved. It
+// Transport observes the requests of one connector: Thrift RPCs and CloudFetch downloads. The driver's own
+// telemetry it answers itself: the flag as off, uploads as accepted. Everything else passes unobserved. It
 // is safe for concurrent use.
 type Transport struct {
 	base     Base
-	silence  bool
 	registry *registry
 	counts   *Counters
 }
 
 var _ http.RoundTripper = (*Transport)(nil)
 
-// New returns a transport over base. A nil half of base is replaced by that of
-// NewBase(nil).
-func New(base Base, opts Options) *Transport {
-	if base.Workspace == nil || base.Storage == nil {
-		native := NewBase(nil)
-		if base.Workspace == nil {
-			base.Workspace, base.reports = native.Workspace, native.reports
-		}
-		if base.Storage == nil {
-			base.Storage = native.Storage
-		}
-	}
-	if opts.MaxStatements <= 0 {
-		opts.MaxStatements = 4096
-	}
-	if opts.Counters == nil {
-		opts.Counters = new(Counters)
-	}
-	return &Transport{
-		base: base, silence: opts.SilenceNative,
-		registry: newRegistry(opts.MaxStatements, opts.Counters), counts: opts.Counters,
-	}
+// New returns a transport over base that counts in counts.
+func New(base Base, counts *Counters) *Transport {
+	return &Transport{base: base, registry: newRegistry(counts), counts: counts}
 }
-
-// Stats returns the counts.
-func (t *Transport) Stats() telemetry.WireStats { return t.counts.Stats() }
 
 // CloseIdleConnections closes the idle connections of the base transport, but
 // not those of http.DefaultTransport, which the application shares.
@@ -103,11 +66,11 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 			return t.call(req)
 		}
 		if isUpload(req.URL) {
-			return t.nativeTelemetry(req, accepted)
+			return t.nativeTelemetry(req, accepted), nil
 		}
 	case http.MethodGet, "":
 		if isFlag(req.URL) {
-			return t.nativeTelemetry(req, flagOff)
+			return t.nativeTelemetry(req, flagOff), nil
 		}
 		if f, redirect := t.fileOf(req); f != nil {
 			return t.download(req, f, redirect)

@@ -17,7 +17,7 @@ import (
 )
 
 func TestStatementIsFollowedFromExecuteToClose(t *testing.T) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	ctx, trace := traced()
 	s.execute(ctx, operationA)
 	s.answer(
@@ -73,7 +73,7 @@ func TestStatementIsFollowedFromExecuteToClose(t *testing.T) {
 		}
 	}
 	require.EqualValues(t, len(executeRequest(1)), rpcOf(f, executeStatement).BytesOut)
-	require.Equal(t, telemetry.WireStats{Messages: 7}, s.transport.Stats())
+	require.Equal(t, telemetry.WireStats{Messages: 7}, s.transport.counts.Stats())
 	require.Zero(t, s.transport.registry.busy.Load())
 }
 
@@ -90,7 +90,7 @@ func TestServerTimesThatAStepOfItsClockMadeWrongAreUnknown(t *testing.T) {
 		math.MaxInt64 - began: {},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			s := newStage(t, Options{})
+			s := newStage(t)
 			ctx, trace := traced()
 			s.execute(ctx, operationA)
 			time.Sleep(2 * time.Second)
@@ -105,7 +105,7 @@ func TestServerTimesThatAStepOfItsClockMadeWrongAreUnknown(t *testing.T) {
 }
 
 func TestDirectResults(t *testing.T) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	ctx, trace := traced()
 	s.answer(directReply(1, true, fList(1281, tStruct, wireBatch("x", 5))))
 	s.mustRPC(ctx, executeRequest(1))
@@ -120,7 +120,7 @@ func TestDirectResults(t *testing.T) {
 
 func TestRetriesAreDistinguishedFromCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, Options{})
+		s := newStage(t)
 		ctx, trace := traced()
 		s.execute(ctx, operationA)
 		fail := func(a answer, request []byte) {
@@ -154,7 +154,7 @@ func TestRetriesAreDistinguishedFromCalls(t *testing.T) {
 }
 
 func TestSameNumberInAnotherSessionIsAnotherCall(t *testing.T) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	ctx, trace := traced()
 	execute := func(session string) []byte {
 		return wireCall(executeStatement, 2, fSession(1, session), fString(2, "select 1"))
@@ -168,7 +168,7 @@ func TestSameNumberInAnotherSessionIsAnotherCall(t *testing.T) {
 }
 
 func TestRedirectedCallIsOneAttempt(t *testing.T) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	ctx, trace := traced()
 	request := func(prior *http.Response) *http.Response {
 		req, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, bytes.NewBuffer(executeRequest(1)))
@@ -194,7 +194,7 @@ func TestRedirectedCallIsOneAttempt(t *testing.T) {
 }
 
 func TestRedirectThatLeadsNowhereIsAFailure(t *testing.T) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	ctx, trace := traced()
 	s.transport.base = WrapBase(roundTripFunc(func(req *http.Request) (*http.Response, error) {
 		return redirect(req, http.StatusSeeOther, "https://login.example.com")
@@ -209,14 +209,14 @@ func TestRedirectThatLeadsNowhereIsAFailure(t *testing.T) {
 }
 
 func TestInnermostTraceCounts(t *testing.T) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	ctx, outer := traced()
 	s.execute(ctx, operationA)
-	inner := NewTrace(time.Now())
-	s.execute(NewContext(ctx, inner), operationB)
+	inner := newTrace()
+	s.execute(contextOf(ctx, inner), operationB)
 	s.answer(fetchReply(5, false, 0, fList(1281, tStruct, wireBatch("x", 3))), fetchReply(5, false, 0, fList(1281, tStruct, wireBatch("x", 4))))
 	// The operation in the request decides, whatever the context says.
-	s.mustRPC(NewContext(ctx, inner), operationRequest(fetchResults, 5, operationA))
+	s.mustRPC(contextOf(ctx, inner), operationRequest(fetchResults, 5, operationA))
 	s.mustRPC(ctx, operationRequest(fetchResults, 5, operationB))
 	require.EqualValues(t, 3, finish(outer).Result.Rows.Or(-1))
 	require.EqualValues(t, 4, finish(inner).Result.Rows.Or(-1))
@@ -224,7 +224,7 @@ func TestInnermostTraceCounts(t *testing.T) {
 }
 
 func TestSecondStatementOfATraceIsLeftOut(t *testing.T) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	ctx, trace := traced()
 	s.execute(ctx, operationA)
 	s.execute(ctx, operationB)
@@ -235,7 +235,7 @@ func TestSecondStatementOfATraceIsLeftOut(t *testing.T) {
 }
 
 func TestStatementsWithoutTracePassUnobserved(t *testing.T) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	s.execute(context.Background(), operationA)
 	ctx, trace := traced()
 	s.execute(ctx, operationB)
@@ -245,7 +245,7 @@ func TestStatementsWithoutTracePassUnobserved(t *testing.T) {
 }
 
 func TestFinishedTraceIsNotResurrected(t *testing.T) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	ctx, trace := traced()
 	s.execute(ctx, operationA)
 	before := finish(trace)
@@ -260,7 +260,7 @@ func TestFinishedTraceIsNotResurrected(t *testing.T) {
 }
 
 func TestAnswerOfARunningCallAfterFinishIsIgnored(t *testing.T) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	ctx, trace := traced()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, bytes.NewBuffer(executeRequest(1)))
 	require.NoError(t, err)
@@ -277,7 +277,8 @@ func TestAnswerOfARunningCallAfterFinishIsIgnored(t *testing.T) {
 }
 
 func TestUnfinishedTracesAreBounded(t *testing.T) {
-	s := newStage(t, Options{MaxStatements: 3})
+	s := newStage(t)
+	s.transport.registry.statements.bound = 3
 	var traces []*Trace
 	for i := range 10 {
 		ctx, trace := traced()
@@ -288,7 +289,7 @@ func TestUnfinishedTracesAreBounded(t *testing.T) {
 	}
 	require.EqualValues(t, 3, s.transport.registry.busy.Load())
 	require.EqualValues(t, 3, s.transport.registry.linked.Load())
-	require.EqualValues(t, 7, s.transport.Stats().Evicted)
+	require.EqualValues(t, 7, s.transport.counts.Stats().Evicted)
 	f := finish(traces[0])
 	requireUncounted(t, f)
 	requireCounted(t, finish(traces[9]))
@@ -296,7 +297,7 @@ func TestUnfinishedTracesAreBounded(t *testing.T) {
 }
 
 func TestRequestWithoutGetBodyPassesUnread(t *testing.T) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	ctx, trace := traced()
 	req := thriftRequest(ctx, executeRequest(1))
 	req.GetBody = nil
@@ -310,7 +311,7 @@ func TestRequestWithoutGetBodyPassesUnread(t *testing.T) {
 
 // As net/http's client makes it in some versions of Go.
 func TestRedirectedRequestHasTheBodyOfTheOneBefore(t *testing.T) {
-	s := newStage(t, Options{})
+	s := newStage(t)
 	ctx, trace := traced()
 	body := executeRequest(1)
 	req := thriftRequest(ctx, body)

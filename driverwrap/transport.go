@@ -28,7 +28,7 @@ func observer(n nativeConfig) *cloudfetch.Transport {
 	if downloads != nil && downloads.Transport != nil {
 		base.Storage = downloads.Transport // of the first WithTransport, where there were several
 	}
-	wire := cloudfetch.New(base, cloudfetch.Options{SilenceNative: true, Counters: &wireCounters})
+	wire := cloudfetch.New(base, &wireCounters)
 	if downloads != nil {
 		downloads.Transport = wire // the client belongs to this configuration alone
 	}
