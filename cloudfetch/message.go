@@ -1,7 +1,10 @@
 package cloudfetch
 
 import (
+	"bytes"
 	"encoding/binary"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/uuid"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
@@ -44,8 +47,8 @@ func (s sqlState) String() string {
 	return string(s[:])
 }
 
-// message is what the reader keeps of one Thrift message. It holds no text and
-// no reference. Nothing in it may be used before the message is complete.
+// message is what the reader keeps of one Thrift message. The only text in it is that of two names. Nothing
+// in it may be used before the message is complete.
 type message struct {
 	typ    byte
 	method method
@@ -55,6 +58,7 @@ type message struct {
 	session, operation guid
 	sqlState           sqlState // TStatus 3
 	operationSQLState  sqlState // TGetOperationStatusResp 3
+	catalog, schema    string   // of an answer to OpenSession; empty for what is no name
 
 	num [numFields]int64 // integers, booleans (0, 1) and list lengths, by field
 
@@ -84,6 +88,37 @@ func (m *message) setInt(f field, n int64) bool {
 	m.has |= 1 << f
 	m.num[f] = n
 	return true
+}
+
+// setText stores a text that is kept, as set does a value.
+func (m *message) setText(f field, text []byte) bool {
+	switch f {
+	case sessionGUID:
+		copy(m.session[:], text)
+	case operationGUID:
+		copy(m.operation[:], text)
+	case statusSQLState:
+		copy(m.sqlState[:], text)
+	case operationSQLState:
+		copy(m.operationSQLState[:], text)
+	case initialCatalog:
+		m.catalog = nameOf(text)
+	case initialSchema:
+		m.schema = nameOf(text)
+	}
+	return m.setInt(f, 1)
+}
+
+// maxName bounds a name that is kept, in bytes: Unity Catalog allows 255 characters. A longer one
+// is not kept at all, because the beginning of a name is another name.
+const maxName = 255
+
+// nameOf returns the text of a name; empty for what is none.
+func nameOf(text []byte) string {
+	if !utf8.Valid(text) || bytes.ContainsFunc(text, unicode.IsControl) {
+		return ""
+	}
+	return string(text)
 }
 
 // refused reports whether the answer is an exception or an error status, in

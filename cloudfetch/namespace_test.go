@@ -41,11 +41,11 @@ func TestTheNamespaceOfASessionIsWhatItsAnswerSays(t *testing.T) {
 func TestANamespaceIsOfOneAnswer(t *testing.T) {
 	r := newReader(false)
 	r.feed(wireReply(openSession, 1, fStatus(okStatus), fNamespace("secret", "secret")))
-	require.Equal(t, "secret", r.name(initialCatalog))
+	require.Equal(t, "secret", r.msg.catalog)
 	r.start(false)
 	r.feed(wireReply(openSession, 1, fStatus(okStatus), fStruct(1284, fString(2, "default"))))
-	require.Empty(t, r.name(initialCatalog))
-	require.Equal(t, "default", r.name(initialSchema))
+	require.Empty(t, r.msg.catalog)
+	require.Equal(t, "default", r.msg.schema)
 
 	twice := readPieces(false, wireReply(openSession, 1, fNamespace("a", "b"), fNamespace("c", "d")))
 	require.Equal(t, undecodable, twice.progress)
@@ -53,7 +53,7 @@ func TestANamespaceIsOfOneAnswer(t *testing.T) {
 	// A name elsewhere in an answer is not looked at.
 	r.start(false)
 	r.feed(wireReply(getResultSetMetadata, 1, fStatus(okStatus), fNamespace("secret", "secret")))
-	require.NotContains(t, fmt.Sprintf("%s", r.names), "secret")
+	require.NotContains(t, fmt.Sprintf("%s %s", r.text, r.msg.catalog), "secret")
 }
 
 func TestANamespaceThatDidNotComeCompletelyIsUnknown(t *testing.T) {

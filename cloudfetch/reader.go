@@ -33,10 +33,9 @@ const (
 	atLength
 	atList
 	atMap
-	inSkip    // bytes to pass over
-	inCapture // bytes to keep in scratch
-	inLink    // bytes of a link, hashed
-	inName    // bytes of a name, kept in names
+	inSkip // bytes to pass over
+	inText // bytes to keep in text
+	inLink // bytes of a link, hashed
 )
 
 // frame is a struct or a container that is not finished.
@@ -50,7 +49,7 @@ type frame struct {
 }
 
 // reader follows one message of the strict Thrift binary protocol while it
-// passes by, in pieces of any size. Its memory is its own size, two names and the list of links:
+// passes by, in pieces of any size. Its memory is its own size, a short text and the list of links:
 // bytes it does not need are counted, not read.
 //
 // A reader is used by one goroutine at a time.
@@ -67,14 +66,14 @@ type reader struct {
 	field    field      // what the value is
 	inside   structType // type of the value, if a struct or list
 	depth    uint8
-	pending  int64 // bytes left in inSkip, inCapture, inLink, inName
+	pending  int64 // bytes left in inSkip, inText, inLink
 
 	scratch [32]byte
 	frames  [maxDepth]frame
 	hash    linkHash
 	url     canonicalURL
 	link    link
-	names   names
+	text    []byte // of an identifier, a code or a name
 }
 
 var _ io.Writer = (*reader)(nil)
@@ -99,7 +98,6 @@ func (r *reader) release() {
 // start makes the reader ready for a message.
 func (r *reader) start(call bool) {
 	r.msg = message{}
-	r.names.clear()
 	r.links, r.call = r.links[:0], call
 	r.progress, r.have, r.depth = decoding, 0, 0
 	r.await(atVersion, 4)
@@ -178,14 +176,11 @@ func (r *reader) skipStrings(p []byte) []byte {
 func (r *reader) feedString(p []byte) int {
 	n := int(min(int64(len(p)), r.pending))
 	switch r.phase {
-	case inCapture:
-		r.have += uint8(copy(r.scratch[r.have:], p[:n]))
+	case inText:
+		r.text = append(r.text, p[:n]...)
 	case inLink:
 		r.hash.write(p[:n])
 		r.url.write(p[:n])
-	case inName:
-		name := r.names.of(r.field)
-		*name = append(*name, p[:n]...)
 	}
 	if r.pending -= int64(n); r.pending == 0 {
 		r.endString()
@@ -326,17 +321,18 @@ func (r *reader) beginString(n int32) {
 		kept = inLink
 	case sessionGUID, operationGUID:
 		if n == int32(len(guid{})) {
-			kept = inCapture
+			kept = inText
 		}
 	case initialCatalog, initialSchema:
 		if n <= maxName {
-			kept = inName
+			kept = inText
 		}
 	case statusSQLState, operationSQLState:
 		if n == int32(len(sqlState{})) {
-			kept = inCapture
+			kept = inText
 		}
 	}
+	r.text = r.text[:0]
 	if r.skip(int64(n)); n > 0 {
 		r.phase = kept
 	}
@@ -344,29 +340,14 @@ func (r *reader) beginString(n int32) {
 
 // endString keeps what a string is kept for.
 func (r *reader) endString() {
-	ok := true
 	switch r.phase {
-	case inCapture:
-		r.have = 0
-		ok = r.msg.setInt(r.field, 1)
-		switch r.field {
-		case sessionGUID:
-			copy(r.msg.session[:], r.scratch[:])
-		case operationGUID:
-			copy(r.msg.operation[:], r.scratch[:])
-		case statusSQLState:
-			copy(r.msg.sqlState[:], r.scratch[:])
-		case operationSQLState:
-			copy(r.msg.operationSQLState[:], r.scratch[:])
+	case inText:
+		if !r.msg.setText(r.field, r.text) {
+			r.progress = undecodable
+			return
 		}
-	case inName:
-		ok = r.msg.setInt(r.field, 1)
 	case inLink:
 		r.link.key, r.link.canonical = r.hash.key(), r.url.canonical()
-	}
-	if !ok {
-		r.progress = undecodable
-		return
 	}
 	r.next()
 }

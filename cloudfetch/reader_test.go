@@ -30,7 +30,7 @@ func readPieces(call bool, pieces ...[]byte) outcome {
 	if r.progress != complete {
 		return outcome{progress: r.progress}
 	}
-	return outcome{r.progress, r.msg, r.links, r.name(initialCatalog), r.name(initialSchema)}
+	return outcome{r.progress, r.msg, r.links, r.msg.catalog, r.msg.schema}
 }
 
 // cut splits b at random places.

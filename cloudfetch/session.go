@@ -132,7 +132,7 @@ func (s *Session) end(x *exchange, state attemptState, broke error, _ time.Time)
 	}
 	if x.method == openSession && m.has.has(sessionGUID) && s.reg == nil {
 		s.id, s.reg = m.session, x.registry
-		s.catalog, s.schema = x.reader.name(initialCatalog), x.reader.name(initialSchema)
+		s.catalog, s.schema = m.catalog, m.schema
 		s.reg.addSession(m.session, s)
 	}
 }
