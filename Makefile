@@ -168,4 +168,4 @@ release-notes: ## print the changelog's section of this version
 
 .PHONY: api
 api: ## list the names of this version that users rely on, in api/
-	@go run ./internal/apicheck -write api/v$$(sed -n 's/^const Version = "\(.*\)"$$/\1/p' telemetry/version.go).txt
+	@cd integration && go run ./internal/apicheck -repository .. -write ../api/v$$(sed -n 's/^const Version = "\(.*\)"$$/\1/p' ../telemetry/version.go).txt

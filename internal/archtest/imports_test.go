@@ -46,7 +46,6 @@ var mayImport = map[string][]string{
 	"internal/sqltext":     {},
 	"internal/spancontext": {"telemetry"},
 	"internal/archtest":    {},
-	"internal/apicheck":    {},
 }
 
 // mayImportNative lists the packages that may import the native driver: one wraps it, one classifies

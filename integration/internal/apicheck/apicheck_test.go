@@ -205,9 +205,9 @@ func TestTheCommandFailsForWhatTheNotesDoNotName(t *testing.T) {
 // The notes of each version name every difference from the version that its migration starts from, and
 // miss one as soon as any name is taken out of them. What is not released yet is compared as it is now.
 func TestTheNotesOfEachVersionNameEveryDifference(t *testing.T) {
-	changelog, err := os.ReadFile("../../CHANGELOG.md")
+	changelog, err := os.ReadFile("../../../CHANGELOG.md")
 	require.NoError(t, err)
-	now, err := listing("../..")
+	now, err := listing("../../..")
 	require.NoError(t, err)
 	checked := 0
 	for _, notes := range strings.Split(string(changelog), "\n## ") {
@@ -239,7 +239,7 @@ func TestTheNotesOfEachVersionNameEveryDifference(t *testing.T) {
 
 // listed is the listing of a version that is released.
 func listed(t *testing.T, version string) []string {
-	text, err := os.ReadFile("../../api/v" + version + ".txt")
+	text, err := os.ReadFile("../../../api/v" + version + ".txt")
 	require.NoError(t, err)
 	return strings.Split(strings.TrimSpace(string(text)), "\n")
 }
