@@ -19,7 +19,8 @@ type Base struct {
 	// Storage carries CloudFetch downloads.
 	Storage http.RoundTripper
 
-	reports int64 // how many connections Workspace opens at most, if it reports them
+	limit   int64 // how many connections Workspace opens at most; 0 unknown, or as many as are needed
+	reports int64 // the same, if it reports them; else 0
 }
 
 // maxConnections is how many connections the driver opens to a workspace.
@@ -50,6 +51,7 @@ func NewBase(config *tls.Config) Base {
 			ExpectContinueTimeout:  time.Second,
 		},
 		Storage: defaultStorage{},
+		limit:   maxConnections,
 		reports: maxConnections,
 	}
 }
@@ -74,7 +76,13 @@ func refusedByProxy(_ context.Context, _ *url.URL, _ *http.Request, resp *http.R
 
 // WrapBase returns a base that sends everything through rt, as the driver does
 // with the transport given to its WithTransport option.
-func WrapBase(rt http.RoundTripper) Base { return Base{Workspace: rt, Storage: rt} }
+func WrapBase(rt http.RoundTripper) Base {
+	b := Base{Workspace: rt, Storage: rt}
+	if t, ok := rt.(*http.Transport); ok {
+		b.limit = int64(t.MaxConnsPerHost)
+	}
+	return b
+}
 
 // of chooses the transport for a request that is neither Thrift, nor native telemetry, nor a
 // registered link. What the driver sends to the workspace is authenticated;

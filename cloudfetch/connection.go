@@ -170,6 +170,7 @@ func (t *Trace) connect() (request int32) {
 	return t.updateConnecting(func() {
 		if !t.answerBegan {
 			t.connecting++
+			t.waited = true
 		}
 	})
 }

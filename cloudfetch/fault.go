@@ -95,9 +95,9 @@ func (t *Trace) updateFailing(s *methodStats) {
 }
 
 // tidies reports whether the driver makes a call that says nothing of why the statement failed. It asks
-// what a statement that still runs is only after it has given up asking for its state.
+// what a statement that did not finish is only after it has given up, or the server has.
 func (t *Trace) tidies(m method) bool {
-	return m == cancelOperation || m == closeOperation || m == getResultSetMetadata && t.works()
+	return m == cancelOperation || m == closeOperation || m == getResultSetMetadata && t.state != "FINISHED" && (t.state != "" || t.works())
 }
 
 // describes reports whether the application asked for what describes the rows. The driver returns no error

@@ -148,6 +148,7 @@ func (f *file) begin(redirect bool, at time.Time) (attempt uint32, ok bool) {
 	}
 	now := t.since(at)
 	t.advance(now)
+	t.fetches(f)
 	if r.State == fileDownloading && !f.redirecting {
 		// Two at once: which one the reader will use is unknown.
 		f.markUntracked()

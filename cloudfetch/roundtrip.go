@@ -7,21 +7,36 @@ import (
 )
 
 // roundTripTime is the way to the workspace and back: the quickest answer so far to a call that takes
-// the server nothing. It is safe for concurrent use.
-type roundTripTime struct{ nanoseconds atomic.Int64 } // 0 while unknown
+// the server nothing. It is unknown while there is but one, which the server may have been slow with. It is safe for
+// concurrent use.
+type roundTripTime struct {
+	nanoseconds atomic.Int64 // of the quickest; 0 while there is none
+	several     atomic.Bool
+}
+
+// longestRoundTrip bounds what is taken for one.
+const longestRoundTrip = time.Second
 
 // shortest returns the round trip; 0 while it is unknown.
-func (r *roundTripTime) shortest() time.Duration { return time.Duration(r.nanoseconds.Load()) }
+func (r *roundTripTime) shortest() time.Duration {
+	if !r.several.Load() {
+		return 0
+	}
+	return time.Duration(r.nanoseconds.Load())
+}
 
-// add takes the time that the answer to a call took to begin.
+// add takes the time that the answer to a call took to begin, over a connection that was there.
 func (r *roundTripTime) add(m method, code int, took time.Duration) {
 	switch m {
 	case getOperationStatus, getResultSetMetadata, closeOperation:
 	default:
 		return
 	}
-	for code == http.StatusOK && took > 0 {
+	for code == http.StatusOK && took > 0 && took < longestRoundTrip {
 		known := r.nanoseconds.Load()
+		if known > 0 {
+			r.several.Store(true)
+		}
 		if known > 0 && known <= int64(took) || r.nanoseconds.CompareAndSwap(known, int64(took)) {
 			return
 		}

@@ -1,6 +1,7 @@
 package cloudfetch
 
 import (
+	"net/http"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
@@ -39,17 +40,19 @@ type timing struct {
 	activity    activity
 	described   activity // what the application had the driver do before describing
 	unread      bool     // the wire is not read
-	paused      bool     // the latest attempt of a call failed, and nothing was called since
+	paused      method   // of the call that may be repeated: its latest attempt failed, and nothing was called since
 	inFlight    method   // of the latest call without a complete answer
 	answerBegan bool     // its answer has begun
 	latest      int32    // number of the latest request of a call; attempts and redirects are requests
 	connecting  int32    // network connections that the latest request waits for
+	waited      bool     // it had to wait for one
 
 	attempt telemetry.Split // time of the latest attempt, to be moved when it is repeated
 	before  time.Duration   // the share of attempt's PartNetwork that passed before the answer began
 	execute time.Duration   // time of PartServer before ExecuteStatement was answered
 	lastRan time.Duration   // when the statement was last seen to run
 	retried time.Duration   // time of PartRetry until then
+	decode  time.Duration   // time of PartDecode since the driver was asked for rows
 
 	segments     []segment // pages and files with rows that are not read yet
 	firstSegment [1]segment
@@ -84,6 +87,8 @@ func (t *Trace) advance(now time.Duration) {
 		}
 	case telemetry.PartFile:
 		t.awaited().waited += d
+	case telemetry.PartDecode:
+		t.decode += d
 	case telemetry.PartUnknown:
 	default:
 		if t.inFlight != unknownMethod {
@@ -110,7 +115,7 @@ func (t *Trace) part() telemetry.Part {
 		return telemetry.PartUnknown
 	case t.inFlight != unknownMethod:
 		return t.partOfCall()
-	case t.paused:
+	case t.paused != unknownMethod:
 		return telemetry.PartRetry
 	case t.activity == closing:
 		return telemetry.PartClose
@@ -215,8 +220,20 @@ func (t *Trace) beginAttempt(m method, repeats bool) {
 		}
 	}
 	t.attempt, t.before = telemetry.Split{}, 0
-	t.inFlight, t.paused = m, false
+	t.inFlight, t.paused = m, unknownMethod
 	t.beginRequest()
+}
+
+// longestDecode is how long decoding an Arrow batch takes at most. The driver's Arrow readers ask for the next page
+// in the call that returns the last batch of a page: what takes longer before that may be an authenticator.
+const longestDecode = time.Second
+
+// nextPage notes that the driver asks for a page.
+func (t *Trace) nextPage() {
+	if t.activity == reading && t.decode > longestDecode {
+		t.move(t.decode, telemetry.PartDecode, telemetry.PartUnknown)
+	}
+	t.decode = 0
 }
 
 // continueAttempt notes that an attempt that was redirected goes on at another address.
@@ -228,7 +245,7 @@ func (t *Trace) continueAttempt(m method) {
 
 func (t *Trace) beginRequest() {
 	t.latest++
-	t.answerBegan, t.connecting = false, 0
+	t.answerBegan, t.connecting, t.waited = false, 0, false
 }
 
 // beginAnswer notes that the answer to an attempt begins. Of the time since ExecuteStatement was
@@ -247,10 +264,34 @@ func (t *Trace) beginAnswer(m method, roundTrip time.Duration) {
 	t.before = t.attempt[telemetry.PartNetwork]
 }
 
-// endAttempt notes that an attempt is over.
-func (t *Trace) endAttempt(m method, state attemptState) {
-	if t.inFlight == m && state != redirected {
-		t.inFlight, t.paused = unknownMethod, state == failed
+// endAttempt notes that the latest attempt of a method is over.
+func (t *Trace) endAttempt(s *methodStats, state attemptState) {
+	if t.inFlight != s.method || state == redirected {
+		return
+	}
+	t.inFlight = unknownMethod
+	if state == failed && mayBeRepeated(s.rpc.LastStatus) {
+		t.paused = s.method
+	}
+}
+
+// mayBeRepeated reports whether the driver may repeat a call after an answer with an HTTP status; 0 stands for no
+// answer.
+func mayBeRepeated(code int) bool {
+	return code == 0 || code == http.StatusTooManyRequests || code >= 500 && code != http.StatusNotImplemented
+}
+
+// fetches notes that the driver asks for a file. Where the next row is in it, the driver has given up closing an
+// operation whose links have all come, if that failed, and says nothing of it.
+func (t *Trace) fetches(f *file) {
+	if t.activity == closing || t.awaited() != f {
+		return
+	}
+	if t.paused == closeOperation {
+		t.paused = unknownMethod
+	}
+	if t.inFlight == closeOperation && t.methods.find(closeOperation).state == redirected {
+		t.inFlight = unknownMethod
 	}
 }
 

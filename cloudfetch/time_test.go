@@ -121,14 +121,17 @@ func TestTheServerHasTheTimeFromTheRequestUntilAnAnswerSaysThatItIsDone(t *testi
 
 func TestTheRoundTripIsNotTheServers(t *testing.T) {
 	onClock(t, func(t *testing.T, c *clock) {
-		c.call(2*s, operationRequest(closeOperation, 9, operationB), ok(wireReply(closeOperation, 9, fStatus(okStatus)))) // of no trace
-		before := c.trace
-		c.call(4*s, executeRequest(1), ok(handleReply))
-		c.call(1*s, operationRequest(closeOperation, 2, operationA), ok(wireReply(closeOperation, 2, fStatus(okStatus))))
-		finish(before)
-		c.ctx, c.trace = traced()
-		c.call(3*s, executeRequest(3), ok(inlineReply))
-		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartServer: 2 * s, telemetry.PartNetwork: 1 * s}, c.split())
+		c.call(s/10, operationRequest(closeOperation, 9, operationB), ok(wireReply(closeOperation, 9, fStatus(okStatus)))) // of no trace
+		for i, closing := range []time.Duration{5 * s, s / 4, s / 2} {                                                     // the first answer is late
+			before := c.trace
+			c.call(4*s, executeRequest(int32(2*i+1)), ok(handleReply))
+			c.call(closing, operationRequest(closeOperation, int32(2*i+2), operationA), ok(wireReply(closeOperation, int32(2*i+2), fStatus(okStatus))))
+			require.Equal(t, 4*s, c.split()[telemetry.PartServer], "one answer says nothing")
+			finish(before)
+			c.ctx, c.trace = traced()
+		}
+		c.call(3*s, executeRequest(9), ok(inlineReply))
+		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartServer: 3*s - s/4, telemetry.PartNetwork: s / 4}, c.split())
 	})
 }
 

@@ -7,7 +7,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// Bounds of the list of calls. Calls beyond are in the sums.
+// Bounds of the list of calls. Calls beyond are in the sums, and the latest is always listed.
 const (
 	maxPolls   = 64  // status calls of a statement that are listed
 	maxPages   = 256 // pages of a statement that are listed
@@ -143,10 +143,15 @@ func (t *Trace) begin(req *message, out int64, redirect bool, at time.Time) (att
 	attempt, next := s.begin(req, out, redirect, now)
 	switch next {
 	case sameAttempt:
+		if s.listed > 0 {
+			t.calls[s.listed-1].forget() // what the redirect said
+		}
 		t.continueAttempt(s.method)
 		return attempt, true
 	case firstAttempt:
-		s.listed = t.list(s)
+		if s.listed = t.list(s); s.method == fetchResults {
+			t.nextPage()
+		}
 	case repeatedAttempt:
 		if s.listed > 0 {
 			last.RequestID = request.String()
@@ -171,7 +176,7 @@ func (t *Trace) headers(x *exchange, h head, at time.Time) {
 		c := &t.calls[s.listed-1]
 		c.FirstByte, c.Status, c.request = telemetry.Known(now), h.code, h.request
 	}
-	if x.method != getOperationStatus || !t.works() { // the server may hold it back while it works
+	if !t.waited && (x.method != getOperationStatus || !t.works()) { // the server may hold it back while it works
 		x.registry.roundTrip.add(x.method, h.code, now-s.attempted)
 	}
 	t.beginAnswer(x.method, x.registry.roundTrip.shortest())
@@ -183,27 +188,53 @@ func (t *Trace) mayExecute() bool {
 	return t.reg == nil && t.methods.find(executeStatement).state != running
 }
 
-// list adds a call that begins to the list, and returns its number there, from 1; 0 when the list
-// has no room for it.
+// list adds a call that begins to the list, and returns its number there, from 1; 0 where nothing is
+// listed, because ExecuteStatement was not seen. Beyond the bound of its method the call takes the place of the
+// one before it.
 func (t *Trace) list(s *methodStats) int {
+	bound := int64(maxOthers)
 	switch s.method {
 	case executeStatement:
 		t.calls = t.first[:0] // an earlier one failed without giving a statement
 	case getOperationStatus:
-		if len(t.calls) == 0 || s.rpc.Calls > maxPolls {
-			return 0
-		}
+		bound = maxPolls
 	case fetchResults:
-		if len(t.calls) == 0 || s.rpc.Calls > maxPages || s.rpc.Calls == maxPages && t.calls[0].page {
+		if bound = maxPages; len(t.calls) > 0 && t.calls[0].page {
+			bound--
+		}
+	}
+	if s.method != executeStatement {
+		if len(t.calls) == 0 {
 			return 0
 		}
-	default:
-		if len(t.calls) == 0 || s.rpc.Calls > maxOthers {
-			return 0
+		if s.rpc.Calls > bound {
+			t.unlist(s.rpc.Method)
 		}
 	}
 	t.calls = append(t.calls, call{Call: telemetry.Call{Method: s.rpc.Method, Start: s.start, Latest: s.start, Attempts: 1}})
 	return len(t.calls)
+}
+
+// unlist removes the latest call of a method from the list, except those that were repeated, whose statuses a
+// verdict is about; where all were, the first.
+func (t *Trace) unlist(method string) {
+	at := -1
+	for i := len(t.calls) - 1; i >= 0; i-- {
+		if c := &t.calls[i]; c.Method == method {
+			if at = i; c.Attempts == 1 {
+				break
+			}
+		}
+	}
+	if at < 0 {
+		return
+	}
+	t.calls = append(t.calls[:at], t.calls[at+1:]...)
+	for s := &t.methods.first; s != nil; s = s.next {
+		if s.listed > at+1 {
+			s.listed--
+		}
+	}
 }
 
 // repeat notes that the latest attempt of the call failed and another one begins.
@@ -212,6 +243,11 @@ func (c *call) repeat(failed telemetry.Attempt, now time.Duration) {
 	if c.Attempts++; len(c.Retried) < maxRetried {
 		c.Retried = append(c.Retried, failed)
 	}
+	c.forget()
+}
+
+// forget takes back what is known of the answer to the latest attempt, because there is to be another.
+func (c *call) forget() {
 	c.FirstByte, c.End, c.Status, c.Failed, c.request = telemetry.Maybe[time.Duration]{}, telemetry.Maybe[time.Duration]{}, 0, false, guid{}
 }
 
@@ -249,12 +285,12 @@ func (t *Trace) end(x *exchange, state attemptState, broke error, at time.Time) 
 	if !s.finish(x.attempt, state, broke, now) {
 		return
 	}
-	t.endAttempt(s.method, state)
+	t.endAttempt(s, state)
 	switch state {
 	case answered:
 		t.update(s, x, now)
 	case undecoded:
-		t.undecoded = true
+		t.undecoded = t.undecoded || s.method != closeOperation && s.method != cancelOperation // no count is from these
 	}
 	if s.listed > 0 {
 		c := &t.calls[s.listed-1]

@@ -104,7 +104,10 @@ func (t *Transport) call(req *http.Request) (*http.Response, error) {
 // connection: ExecuteStatement where it may, and others where no connection was left to them.
 func (t *Transport) asksFor(body *exchangeBody, by caller) bool {
 	use := &t.registry.connections
-	return by.trace != nil && body.owner == owner(by.trace) && use.mayWait(t.base.reports) && (body.method == executeStatement || use.left.Load() == 0)
+	if by.trace == nil || body.owner != owner(by.trace) || !use.mayWait(t.base.reports) {
+		return false
+	}
+	return body.method == executeStatement || use.left.Load() == 0 || t.base.limit > 0 && use.calls.Load() > t.base.limit
 }
 
 // caller is what the context of a call carries; either may be nil.

@@ -99,9 +99,9 @@ type Statement struct {
 	// RPCs are the calls made for the statement, by method, in the order of a statement's
 	// life; nil where the wire was not read.
 	RPCs []RPC
-	// Calls lists the first calls that ran the statement, read its state and fetched its pages,
-	// and the first that ended it, in the order they began; nil where the wire was not read. Up to 64 status
-	// calls are listed, 256 pages, and 16 calls of each other method.
+	// Calls lists calls that ran the statement, read its state, fetched its pages and ended it, in the order they
+	// began; nil where the wire was not read. Up to 64 status calls are listed, 256 pages, and 16 calls of each
+	// other method: the first, those that were repeated, and the latest.
 	Calls []Call
 	// State is the last state of the statement that the server reported, in its own words, such
 	// as RUNNING or FINISHED; empty when unknown.

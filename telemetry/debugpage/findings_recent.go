@@ -120,21 +120,28 @@ func (s *situation) failing() (all []finding) {
 		if part := float64(n) / float64(max(1, v.Statements)); n >= failingLeast && part >= failingShare {
 			all = append(all, finding{
 				Severity: severityWarning, Number: share(part).String(), Link: link("statements", "shape", v.ID, "outcome", problem),
-				Text: fmt.Sprintf("%s of the statements “%s” failed in the last 5 min: %s of %s%s.", share(part), shortened(v.Text, 60, "…"), n, v.Statements, s.latestCategory(v.ID)),
+				Text: fmt.Sprintf("%s of the statements “%s” failed in the last 5 min: %s of %s%s.", share(part), shortened(v.Text, 60, "…"), n, v.Statements, s.categoryOf(v.ID)),
 			})
 		}
 	}
 	return all
 }
 
-// latestCategory names the error that a statement of a shape failed with most recently.
-func (s *situation) latestCategory(shape string) string {
+// categoryOf names the error that the statements of a shape failed with, as far as they are kept; nothing where
+// they failed with several.
+func (s *situation) categoryOf(shape string) string {
+	var category telemetry.Category
 	for _, k := range s.recent {
 		if k.Outcome == telemetry.OutcomeFailed && shapeIDOf(k) == shape {
-			return ", " + format.OneSpelling(string(k.Failure.Category))
+			if category = cmp.Or(category, k.Failure.Category); k.Failure.Category != category {
+				return ""
+			}
 		}
 	}
-	return ""
+	if category == "" {
+		return ""
+	}
+	return ", " + format.OneSpelling(string(category))
 }
 
 // slow reports what statements waited for if that took long.

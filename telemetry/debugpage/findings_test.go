@@ -445,3 +445,22 @@ func TestTheLastHourIsTheSameEverywhere(t *testing.T) {
 		}
 	})
 }
+
+// As for connections: see TestRefusedConnectionsDoNotShareAnError.
+func TestStatementsThatFailDifferentlyDoNotShareAnError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture()
+		for n := range 20 {
+			s := failed()
+			s.Failure = &telemetry.Failure{Category: telemetry.CategoryTimeout}
+			if n == 19 {
+				s.Failure = &telemetry.Failure{Category: telemetry.CategorySyntax, SQLState: "42601"}
+			}
+			f.memory.StatementFinished(s)
+			time.Sleep(time.Millisecond)
+		}
+		var o struct{ Headline string }
+		f.json(t, "/?format=json", &o)
+		require.NotContains(t, o.Headline, "20 of 20, syntax_error", "19 of them failed with timeout")
+	})
+}

@@ -94,11 +94,16 @@ func support(s *telemetry.Statement, method string) string {
 	id, slowest := "", time.Duration(-1)
 	for i := range s.Calls {
 		c := &s.Calls[i]
-		if took := c.End.Or(s.Total) - c.Start; c.Method == method && c.RequestID != "" && took > slowest {
+		if took := lastAttempt(s, c); c.Method == method && c.RequestID != "" && took > slowest {
 			id, slowest = c.RequestID, took
 		}
 	}
 	return lookUp(id)
+}
+
+// lastAttempt is how long the latest attempt of a call took, or has taken so far.
+func lastAttempt(s *telemetry.Statement, c *telemetry.Call) time.Duration {
+	return c.End.Or(s.Total) - max(c.Start, c.Latest)
 }
 
 func lookUp(id string) string {

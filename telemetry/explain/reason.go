@@ -62,7 +62,7 @@ func unknownReason(s *telemetry.Statement) reason {
 		}
 	}
 	return reason{
-		"not observed: a message or the link of a file was not seen, or not understood",
+		"not observed: a message or the link of a file was not seen or not understood, or signing in and decoding could not be told apart",
 		"The query history says how long the server worked.",
 	}
 }

@@ -15,6 +15,8 @@ import (
 
 func retryReason(s *telemetry.Statement) reason {
 	var calls []string
+	failed, how, final := failedCall(s)
+	pausing := pausedAfter(s)
 	worst := &telemetry.RPC{} // what the advice is about: the method that paused the longest to be repeated, or else the first that failed
 	for i := range s.RPCs {
 		r := &s.RPCs[i]
@@ -23,7 +25,7 @@ func retryReason(s *telemetry.Statement) reason {
 			continue
 		case r.Retries > 0:
 			calls = append(calls, format.Plural(r.Retries, "retry")+" of "+cmp.Or(r.Method, "calls")+lastStatus(repeatedStatus(s, r)))
-		case r.FailedStatus != 0:
+		case r.FailedStatus != 0 && (r.Method == failed || r.Method == pausing || len(s.Calls) == 0): // others took no time of repetition
 			calls = append(calls, r.Method+" failed"+lastStatus(r.FailedStatus))
 		default:
 			continue
@@ -43,7 +45,6 @@ func retryReason(s *telemetry.Statement) reason {
 	if calls != nil || evidence == nil {
 		status := repeatedStatus(s, worst)
 		about := []string{retryAdvice("The workspace", status)}
-		failed, how, final := failedCall(s)
 		switch {
 		case failed == "":
 		case failed == worst.Method && final == status:
@@ -58,15 +59,32 @@ func retryReason(s *telemetry.Statement) reason {
 		advice = append(about, advice...)
 	}
 	if evidence == nil {
+		if pausing == "" && failed == "" {
+			advice[0] = "Which request it was is not known: look at the error of the statement, if it has one."
+		}
 		return reason{"after a request failed, until the next attempt", advice[0]}
 	}
 	return reason{"repeating requests: " + strings.Join(evidence, "; "), strings.Join(slices.Compact(advice), " ") + lookUp(failedRequest(s, worst.Method))}
 }
 
+// pausedAfter returns the method of the call that a statement is, or was given up, in the pause after: its latest,
+// but for those that tidy up, where that failed.
+func pausedAfter(s *telemetry.Statement) string {
+	for i := len(s.Calls) - 1; i >= 0 && s.Outcome != telemetry.OutcomeCompleted; i-- {
+		if c := &s.Calls[i]; s.Outcome == telemetry.OutcomeRunning || !tidies(s, c.Method) {
+			if c.Failed {
+				return c.Method
+			}
+			break
+		}
+	}
+	return ""
+}
+
 // foundAtWork reports whether all that was repeated of a method are status calls that then said that the server was
 // still at work, because others followed: none of their time is in PartRetry.
 func foundAtWork(s *telemetry.Statement, r *telemetry.RPC) bool {
-	return r.Method == "GetOperationStatus" && r.Retries > 0 && listsCallsOf(s, r) && lastCall(s, r.Method).Attempts == 1 && r.FailedStatus != r.LastStatus
+	return r.Method == "GetOperationStatus" && r.Retries > 0 && lastCall(s, r.Method).Attempts == 1 && r.FailedStatus != r.LastStatus
 }
 
 // repeatedStatus is the HTTP status of the latest attempt of a method that was repeated, as far as calls are
@@ -276,9 +294,9 @@ func listsCallsOf(s *telemetry.Statement, r *telemetry.RPC) bool {
 }
 
 // tidies reports whether the driver makes a call that says nothing of why the statement failed. It
-// asks what a statement that still runs is only after it has given up asking for its state.
+// asks what a statement that did not finish is only after it has given up, or the server has.
 func tidies(s *telemetry.Statement, method string) bool {
-	return method == "CancelOperation" || method == "CloseOperation" || method == "GetResultSetMetadata" && unfinished(s)
+	return method == "CancelOperation" || method == "CloseOperation" || method == "GetResultSetMetadata" && s.State != "" && s.State != "FINISHED"
 }
 
 // answeredWithError reports whether the answer to a failed call came whole and was an error. An answer

@@ -40,18 +40,29 @@ func pageReason(s *telemetry.Statement, took time.Duration) reason {
 	return reason{text, "Results come page after page. CloudFetch downloads large ones in parallel; a smaller result or a nearer region helps, too." + support(s, "FetchResults")}
 }
 
-// slowestPage is how long the slowest call for a page took; 0 where pages came and it brought none.
-func slowestPage(s *telemetry.Statement, fetch *telemetry.RPC) time.Duration {
-	if s.Outcome == telemetry.OutcomeRunning || s.Result.Pages.Or(0) == 0 {
-		return fetch.Slowest
+// slowestPage is how long the slowest call for a page took, without attempts that were repeated; 0 where that is
+// not known, or pages came and that call brought none.
+func slowestPage(s *telemetry.Statement, fetch *telemetry.RPC) (slowest time.Duration) {
+	if fetch.Connecting > 0 {
+		return 0
 	}
+	if fetch.Retries == 0 {
+		slowest = fetch.Slowest
+	} else if !listsCallsOf(s, fetch) {
+		return 0
+	}
+	none := false // the slowest brought no page
 	for i := range s.Calls {
 		c := &s.Calls[i]
-		if _, brought := c.Rows.Get(); c.Method == "FetchResults" && !brought && c.End.Or(s.Total)-c.Start >= fetch.Slowest {
-			return 0
+		if took := lastAttempt(s, c); c.Method == "FetchResults" && took >= slowest {
+			_, brought := c.Rows.Get()
+			slowest, none = took, !brought
 		}
 	}
-	return fetch.Slowest
+	if none && s.Outcome != telemetry.OutcomeRunning && s.Result.Pages.Or(0) > 0 {
+		return 0
+	}
+	return slowest
 }
 
 // directTime is how long the answer to the latest ExecuteStatement took to arrive once it had begun; 0 where it
@@ -132,7 +143,7 @@ func transferReason(s *telemetry.Statement) reason {
 	if !ok {
 		text = "in a volume operation, between the driver and the storage"
 	}
-	if s.Outcome == telemetry.OutcomeFailed {
+	if s.Failed() {
 		return reason{text + ", which failed", "Look at the error of the statement, and at the way to the storage: the driver repeats attempts that fail, and that takes time, too."}
 	}
 	return reason{text, "The size of the file and the line to the storage decide: send less, compress it, or move the application nearer."}

@@ -53,8 +53,12 @@ func serverReason(s *telemetry.Statement, took time.Duration) reason {
 // inspectEnded is advice on a statement that the server has ended. No warehouse is large enough for one that
 // it refused.
 func inspectEnded(s *telemetry.Statement) string {
-	if f := s.Failure; f != nil && s.State != "FINISHED" && (f.SQLState != "" || s.State == "ERROR") {
+	switch f := s.Failure; {
+	case f == nil || s.State == "FINISHED":
+	case f.SQLState != "" || s.State == "ERROR":
 		return "The server ended the statement with an error, which says why; the query profile shows how far it came."
+	case s.State == "CANCELED", s.State == "CLOSED", s.State == "TIMEDOUT":
+		return "The server ended the statement before it was complete: the query history says why, or who did it."
 	}
 	return inspect
 }

@@ -43,7 +43,7 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 		},
 		"what is left of the parts": {
 			telemetry.Statement{Total: second, RPCs: observed, Split: split{telemetry.PartServer: second / 10}},
-			"unknown: 90 % of 1.0 s not observed: a message or the link of a file was not seen, or not understood", "query history",
+			"unknown: 90 % of 1.0 s not observed: a message or the link of a file was not seen or not understood, or signing in and decoding could not be told apart", "query history",
 		},
 		"behind Wrap": {
 			telemetry.Statement{Total: second, Split: split{telemetry.PartUnknown: second}},
@@ -314,7 +314,7 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 		},
 		"a page that was repeated": {
 			telemetry.Statement{Total: 10 * second, Outcome: telemetry.OutcomeCompleted, RPCs: rpcs(telemetry.RPC{Method: "FetchResults", Calls: 1, Retries: 1, Slowest: 10 * second, LastStatus: 200, FailedStatus: 503}), Calls: []telemetry.Call{executed, call("FetchResults", 1000, 10000, -1)}, Split: split{telemetry.PartPage: 9 * second, telemetry.PartRetry: second}},
-			"page-bound: 90 % of 10 s waiting for result pages, slowest 10 s", "CloudFetch",
+			"page-bound: 90 % of 10 s waiting for result pages, slowest 9.0 s", "CloudFetch",
 		},
 		"the rest of direct results": {
 			telemetry.Statement{
