@@ -74,6 +74,9 @@ func (c *clock) download(d time.Duration, name string, a answer) {
 func ok(body []byte) answer { return answer{code: http.StatusOK, body: body} }
 
 // split is the time of a statement that is over, without the parts that took none.
+// next begins another statement.
+func (c *clock) next() { c.ctx, c.trace = traced() }
+
 func (c *clock) split() map[telemetry.Part]time.Duration {
 	c.t.Helper()
 	r := finish(c.trace)
@@ -128,7 +131,7 @@ func TestTheRoundTripIsNotTheServers(t *testing.T) {
 			c.call(closing, operationRequest(closeOperation, int32(2*i+2), operationA), ok(wireReply(closeOperation, int32(2*i+2), fStatus(okStatus))))
 			require.Equal(t, 4*s, c.split()[telemetry.PartServer], "one answer says nothing")
 			finish(before)
-			c.ctx, c.trace = traced()
+			c.next()
 		}
 		c.call(3*s, executeRequest(9), ok(inlineReply))
 		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartServer: 3*s - s/4, telemetry.PartNetwork: s / 4}, c.split())
