@@ -86,7 +86,7 @@ func (t *Trace) CloseBegun(at time.Time) {
 func (t *Trace) enter(a activity, at time.Time) {
 	if t.activity < closing {
 		t.advance(t.since(at))
-		t.activity, t.paused, t.decode = a, unknownMethod, 0
+		t.activity, t.paused, t.idle = a, unknownMethod, 0
 	}
 }
 

@@ -1,6 +1,7 @@
 package cloudfetch
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -111,4 +112,29 @@ func TestARecordWithRoomIsFilledInPlace(t *testing.T) {
 	require.Equal(t, "ExecuteStatement", rpcs[0].Method)
 	require.Equal(t, "ExecuteStatement", calls[0].Method)
 	trace.Finish(nil, time.Now()) // again, for nothing
+}
+
+// A call that was repeated stays in the list, with the number that it had.
+func TestTheListKeepsTheLatestCallAndThoseThatWereRepeated(t *testing.T) {
+	s := newStage(t)
+	ctx, trace := traced()
+	s.answer(handleReply).mustRPC(ctx, executeRequest(1))
+	for n := range int32(200) {
+		if n == 63 || n == 99 {
+			s.answers = append(s.answers, answer{code: 503})
+			_, _ = s.rpc(ctx, operationRequest(getOperationStatus, n+2, operationA))
+		}
+		s.answer(runningReply(n+2)).mustRPC(ctx, operationRequest(getOperationStatus, n+2, operationA))
+	}
+	r := soFar(trace)
+	require.Len(t, r.Calls, 1+maxPolls)
+	numbers := map[int64]int64{} // attempts, by number
+	for i, c := range r.Calls[1:] {
+		numbers[cmp.Or(c.Number, int64(i+1))] = c.Attempts
+	}
+	require.Len(t, numbers, maxPolls)
+	require.EqualValues(t, 2, numbers[64])
+	require.EqualValues(t, 2, numbers[100])
+	require.EqualValues(t, 1, numbers[200])
+	require.NotContains(t, numbers, int64(199))
 }

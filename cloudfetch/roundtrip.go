@@ -14,9 +14,6 @@ type roundTripTime struct {
 	several     atomic.Bool
 }
 
-// longestRoundTrip bounds what is taken for one.
-const longestRoundTrip = time.Second
-
 // shortest returns the round trip; 0 while it is unknown.
 func (r *roundTripTime) shortest() time.Duration {
 	if !r.several.Load() {
@@ -32,7 +29,7 @@ func (r *roundTripTime) add(m method, code int, took time.Duration) {
 	default:
 		return
 	}
-	for code == http.StatusOK && took > 0 && took < longestRoundTrip {
+	for code == http.StatusOK && took > 0 {
 		known := r.nanoseconds.Load()
 		if known > 0 {
 			r.several.Store(true)

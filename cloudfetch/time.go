@@ -52,7 +52,8 @@ type timing struct {
 	execute time.Duration   // time of PartServer before ExecuteStatement was answered
 	lastRan time.Duration   // when the statement was last seen to run
 	retried time.Duration   // time of PartRetry until then
-	decode  time.Duration   // time of PartDecode since the driver was asked for rows
+	idle    time.Duration   // time of one part, while no call is under way; see beforeCall
+	idleIn  telemetry.Part  // that part
 
 	segments     []segment // pages and files with rows that are not read yet
 	firstSegment [1]segment
@@ -87,9 +88,13 @@ func (t *Trace) advance(now time.Duration) {
 		}
 	case telemetry.PartFile:
 		t.awaited().waited += d
-	case telemetry.PartDecode:
-		t.decode += d
+		t.idles(p, d)
+	case telemetry.PartDecode, telemetry.PartTransfer:
+		t.idles(p, d)
 	case telemetry.PartUnknown:
+		if t.paused != unknownMethod {
+			t.idles(p, d)
+		}
 	default:
 		if t.inFlight != unknownMethod {
 			t.attempt[p] += d
@@ -115,6 +120,8 @@ func (t *Trace) part() telemetry.Part {
 		return telemetry.PartUnknown
 	case t.inFlight != unknownMethod:
 		return t.partOfCall()
+	case t.paused == closeOperation && t.volume && t.activity != closing: // or it was given up: the transfer is not observed
+		return telemetry.PartUnknown
 	case t.paused != unknownMethod:
 		return telemetry.PartRetry
 	case t.activity == closing:
@@ -215,12 +222,15 @@ func (t *Trace) passTo(row int64) {
 // time of that one moves to PartRetry, whatever the statement seemed to wait for then.
 func (t *Trace) beginAttempt(m method, repeats bool) {
 	if repeats {
+		if t.idleIn == telemetry.PartUnknown {
+			t.move(t.idle, telemetry.PartUnknown, telemetry.PartRetry)
+		}
 		for p := range t.attempt {
 			t.move(min(t.attempt[p], t.split[p]), telemetry.Part(p), telemetry.PartRetry)
 		}
 	}
 	t.attempt, t.before = telemetry.Split{}, 0
-	t.inFlight, t.paused = m, unknownMethod
+	t.inFlight, t.paused, t.idle = m, unknownMethod, 0
 	t.beginRequest()
 }
 
@@ -228,16 +238,39 @@ func (t *Trace) beginAttempt(m method, repeats bool) {
 // in the call that returns the last batch of a page: what takes longer before that may be an authenticator.
 const longestDecode = time.Second
 
-// nextPage notes that the driver asks for a page.
-func (t *Trace) nextPage() {
-	if t.activity == reading && t.decode > longestDecode {
-		t.move(t.decode, telemetry.PartDecode, telemetry.PartUnknown)
+// idles adds time in which no call was under way.
+func (t *Trace) idles(p telemetry.Part, d time.Duration) {
+	if p != t.idleIn {
+		t.idle, t.idleIn = 0, p
 	}
-	t.decode = 0
+	t.idle += d
+}
+
+// beforeCall notes that the driver makes a call, which is no repetition. It was on its way to it: what the statement
+// seemed to wait for until then cannot have come before, but for batches that were decoded.
+func (t *Trace) beforeCall(s *methodStats) {
+	if s.method != fetchResults && s.method != closeOperation || t.activity >= closing {
+		return
+	}
+	f := t.awaited()
+	switch {
+	case t.idleIn == telemetry.PartDecode && t.idle > longestDecode:
+		t.move(t.idle, telemetry.PartDecode, telemetry.PartUnknown)
+	case t.idleIn == telemetry.PartTransfer && s.rpc.Calls == 1: // a volume's operation is closed before the transfer
+		t.move(t.idle, telemetry.PartTransfer, telemetry.PartNetwork)
+	case t.idleIn == telemetry.PartUnknown: // the close before was given up
+		t.move(t.idle, telemetry.PartUnknown, telemetry.PartTransfer)
+	case t.idleIn == telemetry.PartFile && f != nil && f.record.State == fileWaiting:
+		t.move(t.idle, telemetry.PartFile, telemetry.PartNetwork)
+		f.waited -= t.idle
+	}
 }
 
 // continueAttempt notes that an attempt that was redirected goes on at another address.
 func (t *Trace) continueAttempt(m method) {
+	if t.inFlight == unknownMethod {
+		t.inFlight = m
+	}
 	if t.inFlight == m {
 		t.beginRequest()
 	}
@@ -266,10 +299,10 @@ func (t *Trace) beginAnswer(m method, roundTrip time.Duration) {
 
 // endAttempt notes that the latest attempt of a method is over.
 func (t *Trace) endAttempt(s *methodStats, state attemptState) {
-	if t.inFlight != s.method || state == redirected {
-		return
+	if t.inFlight != s.method || state == redirected && (s.method != closeOperation || t.activity == closing) {
+		return // it goes on at another address
 	}
-	t.inFlight = unknownMethod
+	t.inFlight, t.idle = unknownMethod, 0
 	if state == failed && mayBeRepeated(s.rpc.LastStatus) {
 		t.paused = s.method
 	}
@@ -290,9 +323,7 @@ func (t *Trace) fetches(f *file) {
 	if t.paused == closeOperation {
 		t.paused = unknownMethod
 	}
-	if t.inFlight == closeOperation && t.methods.find(closeOperation).state == redirected {
-		t.inFlight = unknownMethod
-	}
+	t.idle = 0
 }
 
 // pageArrived notes that a complete answer brought a page: the time since the answer began was the

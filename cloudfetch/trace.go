@@ -149,9 +149,8 @@ func (t *Trace) begin(req *message, out int64, redirect bool, at time.Time) (att
 		t.continueAttempt(s.method)
 		return attempt, true
 	case firstAttempt:
-		if s.listed = t.list(s); s.method == fetchResults {
-			t.nextPage()
-		}
+		s.listed = t.list(s)
+		t.beforeCall(s)
 	case repeatedAttempt:
 		if s.listed > 0 {
 			last.RequestID = request.String()
@@ -203,15 +202,17 @@ func (t *Trace) list(s *methodStats) int {
 			bound--
 		}
 	}
+	number := int64(0)
 	if s.method != executeStatement {
 		if len(t.calls) == 0 {
 			return 0
 		}
 		if s.rpc.Calls > bound {
 			t.unlist(s.rpc.Method)
+			number = s.rpc.Calls
 		}
 	}
-	t.calls = append(t.calls, call{Call: telemetry.Call{Method: s.rpc.Method, Start: s.start, Latest: s.start, Attempts: 1}})
+	t.calls = append(t.calls, call{Call: telemetry.Call{Method: s.rpc.Method, Start: s.start, Latest: s.start, Attempts: 1, Number: number}})
 	return len(t.calls)
 }
 
@@ -228,6 +229,13 @@ func (t *Trace) unlist(method string) {
 	}
 	if at < 0 {
 		return
+	}
+	for i, n := 0, int64(0); i < len(t.calls); i++ {
+		if c := &t.calls[i]; c.Method == method {
+			if n++; i > at && c.Number == 0 {
+				c.Number = n // none before it was missing until now
+			}
+		}
 	}
 	t.calls = append(t.calls[:at], t.calls[at+1:]...)
 	for s := &t.methods.first; s != nil; s = s.next {

@@ -105,6 +105,8 @@ type Call struct {
 	Rows Maybe[int64]
 	// Files counts the CloudFetch links in the page.
 	Files int64
+	// Number is which call of its method it is, from 1, where one before it is not listed; else 0.
+	Number int64
 }
 
 // Attempt is one HTTP attempt that failed and was repeated. The pause after it lasts until the

@@ -21,7 +21,10 @@ func (v *view) files() {
 	files := slices.Clone(v.statement.CloudFetch.Files)
 	title := "FILES"
 	if !v.allFiles && len(files) > maxSlowestFiles {
-		title = fmt.Sprintf("FILES: THE SLOWEST %d OF %s (--files LISTS ALL)", maxSlowestFiles, format.Count(v.statement.CloudFetch.Present))
+		title = fmt.Sprintf("FILES: THE SLOWEST %d OF %d (--files LISTS ALL)", maxSlowestFiles, len(files))
+		if v.statement.CloudFetch.Present > int64(len(files)) {
+			title = fmt.Sprintf("FILES: %d SLOWEST OF %d LISTED (--files: ALL)", maxSlowestFiles, len(files))
+		}
 		slices.SortStableFunc(files, func(a, b telemetry.File) int { return cmp.Compare(fileDuration(b), fileDuration(a)) })
 		files = files[:maxSlowestFiles]
 	}
@@ -44,7 +47,11 @@ func (v *view) files() {
 		duration, speed := cell{"-", bold}, cell{}
 		if took > 0 {
 			duration.text = format.Duration(took)
-			speed.text = textIf(f.Received > 0, format.Bytes(int64(float64(f.Received)/took.Seconds()))+"/s")
+			latest := took // what was received came with the latest attempt
+			if f.Attempts > 1 {
+				latest = f.End.Or(0) - f.Latest
+			}
+			speed.text = textIf(f.Received > 0 && latest > 0 && (f.Attempts == 1 || f.Latest > 0), format.Bytes(int64(float64(f.Received)/latest.Seconds()))+"/s")
 		}
 		first := telemetry.Maybe[time.Duration]{}
 		if at, ok := f.FirstByte.Get(); ok {

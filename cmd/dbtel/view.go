@@ -55,7 +55,7 @@ func withoutID(s *telemetry.Statement) string {
 	answered := false
 	for _, r := range s.RPCs {
 		calls += r.Calls
-		answered = answered || r.LastStatus != 0 || r.BytesIn > 0
+		answered = answered || r.LastStatus != 0 || r.FailedStatus != 0 || r.BytesIn > 0
 	}
 	switch {
 	case s.RPCs == nil || answered:

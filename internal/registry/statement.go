@@ -127,6 +127,7 @@ var CallFields = []Field[telemetry.Call]{
 	{"request_id", "", "The server's x-request-id of the latest attempt, where the call failed, was repeated or took a second or longer.", ScopeLocal, Payload{}, ofCall{at: func(c *telemetry.Call) any { return &c.RequestID }}},
 	{"rows", "rows", "Rows in the page that came with it.", ScopeLocal, Payload{}, ofCall{at: func(c *telemetry.Call) any { return &c.Rows }}},
 	{"files", "files", "CloudFetch links in the page.", ScopeLocal, Payload{}, ofCall{at: func(c *telemetry.Call) any { return (*nonZero)(&c.Files) }}},
+	{"number", "", "Which call of its method it is, from 1, where one before it is not listed.", ScopeLocal, Payload{}, ofCall{at: func(c *telemetry.Call) any { return (*nonZero)(&c.Number) }}},
 }
 
 // AttemptFields is everything an Attempt says. Sinks that list the repeated attempts of a call or

@@ -82,16 +82,33 @@ func (req *request) situation(running, kept []*telemetry.Statement, o *overviewP
 }
 
 func (s *situation) addLong(r *telemetry.Statement) {
-	switch explain.Of(r).Part {
-	case telemetry.PartApplication:
+	switch part := explain.Of(r).Part; {
+	case part == telemetry.PartApplication:
 		s.open = append(s.open, r)
-	case telemetry.PartRetry:
+	case part == telemetry.PartRetry && repeats(r):
 		s.repeating = append(s.repeating, r)
-	case telemetry.PartServer, telemetry.PartUnknown:
+	case part == telemetry.PartServer, part == telemetry.PartUnknown, part == telemetry.PartRetry:
 		s.long = append(s.long, r)
 	default:
 		s.long, s.elsewhere = append(s.long, r), append(s.elsewhere, r)
 	}
+}
+
+// repeats reports whether a running statement repeats a request now, as far as its calls and files are listed.
+func repeats(s *telemetry.Statement) bool {
+	if c := s.CloudFetch; c != nil {
+		for i := range c.Files {
+			if f := &c.Files[i]; f.State == "FAILED" || f.Attempts > 1 && f.State == "DOWNLOADING" {
+				return true
+			}
+		}
+	}
+	if len(s.Calls) == 0 {
+		return true
+	}
+	latest := &s.Calls[len(s.Calls)-1]
+	_, ended := latest.End.Get()
+	return latest.Failed || latest.Attempts > 1 && !ended
 }
 
 // findings are what stands out, most urgent first.
@@ -155,12 +172,16 @@ var waitedFor = map[telemetry.Part]string{
 }
 
 // lastStatus adds to a sentence the HTTP status of those requests of a statement that failed and were repeated,
-// or are about to be. It is empty where no request failed, and where requests failed with several statuses,
+// or are about to be. It is empty where they had no answer, and where they failed with several statuses,
 // because which of those was the last is not known.
 func lastStatus(s *telemetry.Statement) string {
-	var all []int
+	var all []int // 0: no answer
+	latest := ""  // the method of the latest call, where that failed and the statement still runs
+	if n := len(s.Calls); n > 0 && s.Outcome == telemetry.OutcomeRunning && s.Calls[n-1].Failed {
+		latest = s.Calls[n-1].Method
+	}
 	for _, r := range s.RPCs {
-		if (r.Retries > 0 || s.Outcome == telemetry.OutcomeRunning) && r.FailedStatus != 0 {
+		if r.Retries > 0 || r.Method == latest {
 			all = append(all, r.FailedStatus)
 		}
 	}

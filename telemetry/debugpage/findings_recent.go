@@ -76,23 +76,41 @@ func (s *situation) queueing() (all []finding) {
 
 // retries reports requests that had to be repeated.
 func (s *situation) retries() []finding {
-	total := s.minutes.times.Total()
-	taken := shareOf(s.minutes.times[telemetry.PartRetry], total)
+	ended := s.minutes.times
+	var running telemetry.Split
+	addRunning(&running, lastMinutes.length, 0, s.running...)
+	for p := range ended {
+		ended[p] -= running[p]
+	}
+	taken := shareOf(ended[telemetry.PartRetry], ended.Total())
 	if s.minutes.retries < failingLeast || taken < 0.2 {
 		return nil
 	}
-	status := ""
-	for _, k := range s.recent {
-		if status = lastStatus(k); status != "" {
-			break
-		}
+	status, advice := s.statusOfRetries(), "Requests fail on the way: look at DNS, proxies, firewalls and idle timeouts, and at the status of the workspace and the storage."
+	if status != "" {
+		advice = "The workspace or the storage refuses requests: look at its status and limits, and run fewer statements at once."
 	}
 	return []finding{{
-		Severity: severityWarning, Number: format.Count(s.minutes.retries), Link: "statements?bound=retry-bound",
-		Text: fmt.Sprintf("%s of statements that ended in the last 5 min failed and were repeated%s: that took %s of the time of all statements.",
+		Severity: severityWarning, Number: format.Count(s.minutes.retries), Link: "statements?bound=retry-bound", Advice: advice,
+		Text: fmt.Sprintf("%s of statements that ended in the last 5 min failed and were repeated%s: that took %s of the time of all that ended.",
 			format.Plural(s.minutes.retries, "request"), status, taken),
-		Advice: "The workspace or the storage refuses requests: look at its status and limits, and run fewer statements at once.",
 	}}
+}
+
+// statusOfRetries adds the HTTP status that all kept statements with repeated requests have in common.
+func (s *situation) statusOfRetries() (status string) {
+	first := true
+	for _, k := range s.recent {
+		if retriesOf(k) == 0 {
+			continue
+		}
+		if of := lastStatus(k); first {
+			status, first = of, false
+		} else if of != status {
+			return ""
+		}
+	}
+	return status
 }
 
 // canceled reports that many statements end because the application's contexts do.
@@ -120,25 +138,26 @@ func (s *situation) failing() (all []finding) {
 		if part := float64(n) / float64(max(1, v.Statements)); n >= failingLeast && part >= failingShare {
 			all = append(all, finding{
 				Severity: severityWarning, Number: share(part).String(), Link: link("statements", "shape", v.ID, "outcome", problem),
-				Text: fmt.Sprintf("%s of the statements “%s” failed in the last 5 min: %s of %s%s.", share(part), shortened(v.Text, 60, "…"), n, v.Statements, s.categoryOf(v.ID)),
+				Text: fmt.Sprintf("%s of the statements “%s” failed in the last 5 min: %s of %s%s.", share(part), shortened(v.Text, 60, "…"), n, v.Statements, s.categoryOf(v.ID, int64(n))),
 			})
 		}
 	}
 	return all
 }
 
-// categoryOf names the error that the statements of a shape failed with, as far as they are kept; nothing where
-// they failed with several.
-func (s *situation) categoryOf(shape string) string {
+// categoryOf names the error that the statements of a shape failed with; nothing where they failed with several, or
+// fewer than failed are kept.
+func (s *situation) categoryOf(shape string, failed int64) string {
 	var category telemetry.Category
 	for _, k := range s.recent {
 		if k.Outcome == telemetry.OutcomeFailed && shapeIDOf(k) == shape {
 			if category = cmp.Or(category, k.Failure.Category); k.Failure.Category != category {
 				return ""
 			}
+			failed--
 		}
 	}
-	if category == "" {
+	if failed > 0 || category == "" {
 		return ""
 	}
 	return ", " + format.OneSpelling(string(category))
@@ -157,10 +176,14 @@ func (s *situation) slow() (all []finding) {
 		if n == 0 || p == telemetry.PartRetry { // retries are a finding of their own
 			continue
 		}
+		each := format.Duration(waited / time.Duration(n))
+		if n > 1 {
+			each += " on average"
+		}
 		f := finding{
 			Severity: severityWarning, Number: n.String(), Link: link("statements", "bound", explain.Part{Part: p}.Bound(), "window", "5m"),
-			Text: fmt.Sprintf("%s of the last 5 min spent %s of the time on %s, %s each: %s", format.Plural(int64(n), "statement"), shareOf(waited, total), waitedFor[p],
-				format.Duration(waited/time.Duration(n)), lowerFirst(explain.Part{Part: p}.Meaning())),
+			Text: fmt.Sprintf("%s of the last 5 min spent %s of the time on %s, %s: %s", format.Plural(int64(n), "statement"), shareOf(waited, total), waitedFor[p],
+				each, lowerFirst(explain.Part{Part: p}.Meaning())),
 		}
 		if p == telemetry.PartServer || p == telemetry.PartUnknown {
 			f.Severity = severityNotice // a warehouse has much to do

@@ -126,7 +126,11 @@ func (s *situation) longRunning() []finding {
 		f.Severity = severityWarning
 	case len(s.long) > 1 && ever && ago >= 5*time.Minute:
 		f.Severity = severityWarning
-		f.Text = fmt.Sprintf("No statement has finished for %s; %s, the oldest for %s%s.", approximate(ago), format.Choose(int64(len(s.running)), "is running", "are running"), approximate(oldest.Total), state)
+		subject := "the oldest"
+		if len(s.long) < len(s.running) {
+			subject = "one of them"
+		}
+		f.Text = fmt.Sprintf("No statement has finished for %s; %s, %s for %s%s.", approximate(ago), format.Choose(int64(len(s.running)), "is running", "are running"), subject, approximate(oldest.Total), state)
 	}
 	return []finding{f}
 }

@@ -58,12 +58,12 @@ func TestFirstSentenceOfEachIncident(t *testing.T) {
 			for range 20 {
 				f.memory.StatementFinished(repeated())
 			}
-		}, severityWarning, "60 requests of statements that ended in the last 5 min failed and were repeated, last HTTP 503: that took 72 % of the time of all statements."},
+		}, severityWarning, "60 requests of statements that ended in the last 5 min failed and were repeated, last HTTP 503: that took 72 % of the time of all that ended."},
 		{"slow storage", func(f *fixture) {
 			for range 300 {
 				f.memory.StatementFinished(downloaded())
 			}
-		}, severityWarning, "300 statements of the last 5 min spent 71 % of the time on CloudFetch files, 3.0 s each"},
+		}, severityWarning, "300 statements of the last 5 min spent 71 % of the time on CloudFetch files, 3.0 s on average"},
 		{"cancel storm", func(f *fixture) {
 			for range 2000 {
 				s := quick(30)
@@ -148,7 +148,7 @@ func TestFirstSentenceOfEachIncident(t *testing.T) {
 				s.RPCs[0].FailedStatus = 0
 				f.memory.StatementFinished(s)
 			}
-		}, severityWarning, "60 requests of statements that ended in the last 5 min failed and were repeated: that took 98 % of the time of all statements."},
+		}, severityWarning, "60 requests of statements that ended in the last 5 min failed and were repeated: that took 98 % of the time of all that ended."},
 		{"statements fail, and the latest was canceled", func(f *fixture) {
 			for n := range 13 {
 				s := quick(20)

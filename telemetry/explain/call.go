@@ -77,11 +77,7 @@ func silent(s *telemetry.Statement) (c *telemetry.Call, since time.Duration, ok 
 // now, or until the call ended. ok is false where an answer came, or where there is no call.
 func silenceOf(s *telemetry.Statement, c *telemetry.Call) (since time.Duration, ok bool) {
 	_, answered := c.FirstByte.Get()
-	begun := max(c.Start, c.Latest)
-	if n := len(c.Retried); n > 0 {
-		begun = max(begun, c.Retried[n-1].End) // older versions do not write Latest
-	}
-	return c.End.Or(s.Total) - begun, !answered && c.Method != ""
+	return lastAttempt(s, c), !answered && c.Method != ""
 }
 
 func silence(method string, since time.Duration) string {
@@ -103,7 +99,11 @@ func support(s *telemetry.Statement, method string) string {
 
 // lastAttempt is how long the latest attempt of a call took, or has taken so far.
 func lastAttempt(s *telemetry.Statement, c *telemetry.Call) time.Duration {
-	return c.End.Or(s.Total) - max(c.Start, c.Latest)
+	begun := max(c.Start, c.Latest)
+	if n := len(c.Retried); n > 0 {
+		begun = max(begun, c.Retried[n-1].End) // older versions do not write Latest
+	}
+	return c.End.Or(s.Total) - begun
 }
 
 func lookUp(id string) string {

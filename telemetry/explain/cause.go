@@ -92,6 +92,10 @@ func executionCauses(r *telemetry.ServerReport, ofTotal string) (causes []reason
 	}
 	if len(causes) == 0 {
 		causes = []reason{{"executed " + ofTotal, inspect}}
+		switch r.Status {
+		case "FAILED", "CANCELED", "CLOSED":
+			causes[0].advice = "The query profile shows how far the statement came before it ended."
+		}
 	}
 	return causes
 }

@@ -68,11 +68,11 @@ func retryReason(s *telemetry.Statement) reason {
 }
 
 // pausedAfter returns the method of the call that a statement is, or was given up, in the pause after: its latest,
-// but for those that tidy up, where that failed.
+// but for those that tidy up, where that failed and may be repeated.
 func pausedAfter(s *telemetry.Statement) string {
 	for i := len(s.Calls) - 1; i >= 0 && s.Outcome != telemetry.OutcomeCompleted; i-- {
 		if c := &s.Calls[i]; s.Outcome == telemetry.OutcomeRunning || !tidies(s, c.Method) {
-			if c.Failed {
+			if c.Failed && (c.Status == 0 || c.Status == 429 || c.Status >= 500 && c.Status != 501) {
 				return c.Method
 			}
 			break
@@ -296,12 +296,16 @@ func listsCallsOf(s *telemetry.Statement, r *telemetry.RPC) bool {
 // tidies reports whether the driver makes a call that says nothing of why the statement failed. It
 // asks what a statement that did not finish is only after it has given up, or the server has.
 func tidies(s *telemetry.Statement, method string) bool {
-	return method == "CancelOperation" || method == "CloseOperation" || method == "GetResultSetMetadata" && s.State != "" && s.State != "FINISHED"
+	return method == "CancelOperation" || method == "CloseOperation" || method == "GetResultSetMetadata" && s.State != "FINISHED" && (s.State != "" || s.Result.Pages.Or(0) == 0)
 }
 
 // answeredWithError reports whether the answer to a failed call came whole and was an error. An answer
-// that could not be read leaves the record's polling unknown, and gives it no SQLSTATE.
+// that could not be read leaves the record's polling unknown, and gives it no SQLSTATE; but for calls that end the
+// statement, of which neither is known.
 func answeredWithError(s *telemetry.Statement, c *telemetry.Call) bool {
+	if c.Method == "CloseOperation" || c.Method == "CancelOperation" {
+		return false
+	}
 	read := s.Polling != telemetry.Maybe[telemetry.Polling]{} || s.Failure != nil && s.Failure.SQLState != ""
 	return read && c.Status == 200 && cameWhole(rpcOf(s, c.Method))
 }

@@ -54,6 +54,9 @@ func slowestPage(s *telemetry.Statement, fetch *telemetry.RPC) (slowest time.Dur
 	none := false // the slowest brought no page
 	for i := range s.Calls {
 		c := &s.Calls[i]
+		if c.Method == "FetchResults" && c.Attempts > 1 && c.Latest == 0 {
+			return 0 // a record of an older version
+		}
 		if took := lastAttempt(s, c); c.Method == "FetchResults" && took >= slowest {
 			_, brought := c.Rows.Get()
 			slowest, none = took, !brought
@@ -85,14 +88,15 @@ func fileReason(s *telemetry.Statement) reason {
 	if c == nil {
 		return reason{"waiting for files", fileAdvice}
 	}
-	text := "waiting for " + format.Plural(c.Present, "file")
+	text, slowest := "waiting for "+format.Plural(c.Present, "file"), slowestFile(c)
 	switch {
 	case s.Outcome == telemetry.OutcomeRunning:
 		text += onTheWay(s)
-	case c.Downloaded > 0 && (c.Failed > 0 || gaveUpFile(c)):
-		text += ", slowest complete " + format.Duration(c.Slowest)
-	case c.Downloaded > 0:
-		text += ", slowest " + format.Duration(c.Slowest)
+	case slowest == 0:
+	case c.Failed > 0 || gaveUpFile(c):
+		text += ", slowest complete " + format.Duration(slowest)
+	default:
+		text += ", slowest " + format.Duration(slowest)
 	}
 	if failedFiles(s) > 0 {
 		status := int(c.FailedStatus.Or(0))
@@ -115,6 +119,27 @@ func gaveUpFile(c *telemetry.CloudFetch) bool {
 		}
 	}
 	return false
+}
+
+// slowestFile is how long the slowest of the files that are complete took, without attempts that were repeated and
+// the pauses after them, which are in PartRetry; 0 where that is not known.
+func slowestFile(c *telemetry.CloudFetch) (slowest time.Duration) {
+	switch {
+	case c.Downloaded == 0, c.Retries > 0 && c.Present > int64(len(c.Files)):
+		return 0
+	case c.Retries == 0:
+		return c.Slowest
+	}
+	for i := range c.Files {
+		f := &c.Files[i]
+		if f.Attempts > 1 && f.Latest < time.Microsecond { // a record of an older version
+			return 0
+		}
+		if f.State == "DOWNLOADED" {
+			slowest = max(slowest, f.End.Or(0)-max(f.Start.Or(0), f.Latest))
+		}
+	}
+	return slowest
 }
 
 const fileAdvice = "Storage or the line to it is the limit: more download threads (maxDownloadThreads), a nearer region, a proxy out of the way, fewer columns."

@@ -59,6 +59,8 @@ func inspectEnded(s *telemetry.Statement) string {
 		return "The server ended the statement with an error, which says why; the query profile shows how far it came."
 	case s.State == "CANCELED", s.State == "CLOSED", s.State == "TIMEDOUT":
 		return "The server ended the statement before it was complete: the query history says why, or who did it."
+	case s.State == "UNKNOWN":
+		return "The server did not know the state of the statement: the query history says what became of it."
 	}
 	return inspect
 }

@@ -130,7 +130,7 @@ func (t *Timeline) addRPCs(s *telemetry.Statement, methods ...string) {
 			if c := &s.Calls[i]; c.Method == method {
 				b := Bar{Kind: lane.kind, Label: method, Start: c.Start, FirstByte: c.FirstByte, Note: rpcNote(c, s), Failed: c.Failed}
 				if lane.label != "" {
-					b.Label = fmt.Sprintf("%s %d", lane.label, len(calls)+1)
+					b.Label = fmt.Sprintf("%s %d", lane.label, cmp.Or(c.Number, int64(len(calls)+1)))
 				}
 				b.setEnd(c.End, s)
 				calls = append(calls, attempts(b, c.Retried, c.Attempts, c.Latest))
@@ -194,7 +194,7 @@ func rpcNote(c *telemetry.Call, s *telemetry.Statement) string {
 		notes = append(notes, "the answer is not complete")
 	case c.Failed && answeredWithError(s, c):
 		notes = append(notes, "answered with an error")
-	case c.Failed && c.Status == 200 && cameWhole(rpcOf(s, c.Method)):
+	case c.Failed && c.Status == 200 && cameWhole(rpcOf(s, c.Method)): // of CloseOperation, that may be an error
 		notes = append(notes, "failed with an answer that the driver could not use")
 	case c.Failed:
 		notes = append(notes, statusNote(c.Status))

@@ -244,7 +244,6 @@ func TestSigningInIsNotDecoding(t *testing.T) {
 				require.NoError(t, db.Close())
 				time.Sleep(time.Minute)
 				r := sink.statements[0]
-				t.Log(explain.Of(r).Sentence, explain.Of(r).Advice)
 				require.Zero(t, r.Split[telemetry.PartDecode])
 			})
 		})
@@ -261,7 +260,6 @@ func TestAPageThatHangsIsUnansweredWhereverItIs(t *testing.T) {
 			call(1, 0, "FetchResults", workspace.Latency(40*time.Millisecond)), call(1, skip, "FetchResults", workspace.Latency(12*time.Minute)),
 		}}.perform(t)
 		v := explain.Of(got.look)
-		t.Log(skip, v.Sentence)
 		require.NotContains(t, v.Sentence, "slowest 40 ms", "one page has been awaited for 10 min")
 		_, _, ok := explain.Unanswered(got.look)
 		require.True(t, ok)
@@ -273,7 +271,6 @@ func TestAStatusCallThatHangsIsUnansweredWhereverItIs(t *testing.T) {
 		got := scene{entry: "NewConnector", reader: "driver rows", opts: working(polledPages, time.Hour), at: 10 * time.Minute, faults: []workspace.Fault{
 			call(1, skip, "GetOperationStatus", workspace.Latency(12*time.Minute)),
 		}}.perform(t)
-		t.Log(skip, explain.Of(got.look).Sentence)
 		_, _, ok := explain.Unanswered(got.look)
 		require.True(t, ok)
 	}
@@ -390,6 +387,5 @@ func TestAPageThatWaitsForAConnectionIsNotSlow(t *testing.T) {
 		elsewhere(time.Second) // this statement ends last
 		return err
 	}})
-	t.Log(r.RowsRead, r.RPCs)
 	require.NotContains(t, v.Sentence, "slowest 9.0 s", "the server answered at once: %v", r.Split)
 }

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// The first attempts were answered with 503 and no body; the caller gave up the third.
+func TestAStatementThatTheServerRefusedWasAnswered(t *testing.T) {
+	at := telemetry.Known[time.Duration]
+	require.NotEqual(t, "a statement that the server did not answer", withoutID(&telemetry.Statement{
+		Outcome: telemetry.OutcomeCanceled,
+		RPCs:    []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, Retries: 2, FailedStatus: 503}},
+		Calls:   []telemetry.Call{{Method: "ExecuteStatement", Attempts: 3, End: at(time.Minute), Failed: true, Retried: []telemetry.Attempt{{Status: 503}, {Status: 503}}}},
+	}))
+}
+
+// shown is what dbtel show prints of a statement.
+func shown(s *telemetry.Statement) string {
+	var b bytes.Buffer
+	w := bufio.NewWriter(&b)
+	(&view{statement: s, w: w, screen: screen{width: 200}}).print()
+	_ = w.Flush()
+	return b.String()
+}
+
+// A record lists 256 files; the slowest may be another.
+func TestTheSlowestFilesAreThoseOfTheListed(t *testing.T) {
+	at := telemetry.Known[time.Duration]
+	c := &telemetry.CloudFetch{Present: 300, Downloaded: 300, Attempts: 300, Slowest: 90 * time.Second, Sum: 120 * time.Second}
+	for i := range 256 {
+		c.Files = append(c.Files, telemetry.File{Index: int64(i), State: "DOWNLOADED", Attempts: 1, Start: at(time.Duration(i) * 100 * time.Millisecond), End: at(time.Duration(i+1) * 100 * time.Millisecond)})
+	}
+	text := shown(&telemetry.Statement{Outcome: telemetry.OutcomeCompleted, Total: 120 * time.Second, Split: telemetry.Split{telemetry.PartFile: 120 * time.Second}, CloudFetch: c})
+	require.NotContains(t, text, "THE SLOWEST 10 OF 300", "the slowest took 90 s, and is not listed")
+}
+
+// The speed of a file is that of the attempt that brought it.
+func TestTheSpeedOfAFileIsWithoutItsRepetition(t *testing.T) {
+	at := telemetry.Known[time.Duration]
+	f := telemetry.File{State: "DOWNLOADED", Attempts: 2, Bytes: 10e6, Received: 10e6, Start: at(0), Latest: 9 * time.Second, FirstByte: at(9 * time.Second), End: at(10 * time.Second), Retried: []telemetry.Attempt{{Status: 503}}}
+	text := shown(&telemetry.Statement{Outcome: telemetry.OutcomeCompleted, Total: 10 * time.Second, Split: telemetry.Split{telemetry.PartRetry: 9 * time.Second, telemetry.PartFile: time.Second},
+		CloudFetch: &telemetry.CloudFetch{Present: 1, Downloaded: 1, Attempts: 2, Retries: 1, Retried: 1, MostAttempts: 2, RetryStatus: 503, Slowest: 10 * time.Second, Files: []telemetry.File{f}}})
+	require.NotContains(t, text, "1.0 MB/s", "10 MB came within 1 s")
+}
