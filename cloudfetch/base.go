@@ -14,9 +14,9 @@ import (
 // Base is what a Transport sends its requests through: one transport for the
 // workspace, one for storage. The driver uses two when it is not given one.
 type Base struct {
-	// Workspace carries Thrift, the feature flag and telemetry.
+	// Workspace carries what the driver's client for the workspace sends: Thrift, the feature flag, telemetry.
 	Workspace http.RoundTripper
-	// Storage carries CloudFetch downloads.
+	// Storage carries what its client for downloads sends.
 	Storage http.RoundTripper
 
 	limit   int64 // how many connections Workspace opens at most; 0 unknown, or as many as are needed
@@ -78,27 +78,14 @@ func refusedByProxy(_ context.Context, _ *url.URL, _ *http.Request, resp *http.R
 // with the transport given to its WithTransport option.
 func WrapBase(rt http.RoundTripper) Base {
 	b := Base{Workspace: rt, Storage: rt}
-	if t, ok := rt.(*http.Transport); ok {
+	if t, ok := rt.(*http.Transport); ok && t != nil {
 		b.limit = int64(t.MaxConnsPerHost)
 	}
 	return b
 }
 
-// of chooses the transport for a request that is neither Thrift, nor native telemetry, nor a
-// registered link. What the driver sends to the workspace is authenticated;
-// links are not, their signature is in the URL.
-func (b Base) of(req *http.Request) http.RoundTripper {
-	if len(req.Header["Authorization"]) > 0 {
-		return b.Workspace
-	}
-	return b.Storage
-}
-
-func (b Base) closeIdleConnections() {
-	// http.Client knows how to close them. It closes none of defaultStorage, which has no method for that.
-	(&http.Client{Transport: b.Workspace}).CloseIdleConnections()
-	(&http.Client{Transport: b.Storage}).CloseIdleConnections()
-}
+// closeIdle closes the idle connections of a transport, as http.Client knows how to.
+func closeIdle(rt http.RoundTripper) { (&http.Client{Transport: rt}).CloseIdleConnections() }
 
 // defaultStorage has the transport and the timeout of http.DefaultClient, looked up each
 // time, because applications may set them at any time. Of a download that is redirected,

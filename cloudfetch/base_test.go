@@ -62,21 +62,21 @@ func TestStorageIsTheDefaultAtTheTime(t *testing.T) {
 	oldTransport, oldClient := http.DefaultTransport, http.DefaultClient.Transport
 	defer func() { http.DefaultTransport, http.DefaultClient.Transport = oldTransport, oldClient }()
 	http.DefaultTransport = mark("default transport")
-	ask := func(method, url, authorization string) string {
-		req, _ := http.NewRequest(method, url, nil)
+	ask := func(client http.RoundTripper, url, authorization string) string {
+		req, _ := http.NewRequest(http.MethodGet, url, nil)
 		if authorization != "" {
 			req.Header.Set("Authorization", authorization)
 		}
-		_, err := transport.RoundTrip(req)
+		_, err := client.RoundTrip(req)
 		require.NoError(t, err)
 		return called
 	}
-	require.Equal(t, "default transport", ask(http.MethodGet, linkTo("a"), ""))
+	require.Equal(t, "default transport", ask(transport.Downloads(), linkTo("a"), ""))
 	http.DefaultClient.Transport = mark("default client")
-	require.Equal(t, "default client", ask(http.MethodGet, linkTo("a"), ""))
-	require.Equal(t, "workspace", ask(http.MethodGet, "https://workspace/api", "Bearer x"))
-	require.Equal(t, "workspace", ask(http.MethodPost, "https://workspace/telemetry-ext", ""))
-	require.Equal(t, "workspace", ask(http.MethodGet, "https://workspace"+flagPath+"1.15.1", ""))
+	require.Equal(t, "default client", ask(transport.Downloads(), linkTo("a"), ""))
+	require.Equal(t, "default client", ask(transport.Downloads(), linkTo("a"), "Bearer of the link"))
+	require.Equal(t, "workspace", ask(transport, "https://workspace/api", "Bearer x"))
+	require.Equal(t, "workspace", ask(transport, "https://workspace/login", ""), "a redirect of a call")
 }
 
 type closingTransport struct {
@@ -88,16 +88,18 @@ func (c *closingTransport) CloseIdleConnections() { c.closed++ }
 
 func TestCloseIdleConnectionsIsForwarded(t *testing.T) {
 	users := &closingTransport{}
-	client := &http.Client{Transport: New(WrapBase(users), new(Counters))}
-	client.CloseIdleConnections()
-	require.Positive(t, users.closed)
+	both := New(WrapBase(users), new(Counters))
+	for i, rt := range []http.RoundTripper{both, both.Downloads()} {
+		(&http.Client{Transport: rt}).CloseIdleConnections()
+		require.Equal(t, i+1, users.closed)
+	}
 
 	// The application's own pool is left alone.
 	shared := &closingTransport{}
 	old := http.DefaultTransport
 	defer func() { http.DefaultTransport = old }()
 	http.DefaultTransport = shared
-	New(NewBase(nil), new(Counters)).CloseIdleConnections()
+	(&http.Client{Transport: New(NewBase(nil), new(Counters)).Downloads()}).CloseIdleConnections()
 	require.Zero(t, shared.closed)
 	New(WrapBase(roundTripFunc(nil)), new(Counters)).CloseIdleConnections() // cannot: no panic
 }

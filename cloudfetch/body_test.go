@@ -74,7 +74,7 @@ func TestBodiesPassUnchanged(t *testing.T) {
 							var rt http.RoundTripper = base
 							if through {
 								s.transport.base = WrapBase(base)
-								rt = s.transport
+								rt = clients{s.transport}
 							}
 							req, _ := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, bytes.NewBuffer(operationRequest(fetchResults, 6, operationA)))
 							req.Header.Set("Content-Type", "application/x-thrift")
@@ -205,7 +205,7 @@ func TestCloseDuringRead(t *testing.T) {
 			if link {
 				req, _ = http.NewRequest(http.MethodGet, linkTo("a"), nil)
 			}
-			resp, err := s.transport.RoundTrip(req)
+			resp, err := clients{s.transport}.RoundTrip(req)
 			require.NoError(t, err)
 			var wg sync.WaitGroup
 			wg.Add(2)

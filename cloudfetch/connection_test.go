@@ -209,7 +209,7 @@ func TestAConnectionThatNothingIsSentOverIsNotWaitedFor(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				base := way.observed()
-				defer base.closeIdleConnections()
+				defer closeIdle(base.Workspace)
 				other := make(chan error)
 				go func() {
 					resp, err := base.Workspace.RoundTrip(way.request(t.Context(), t, "/takes-a-second"))
@@ -257,7 +257,7 @@ func TestAHandshakeThatFailsWasTheNetworks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		way := slowWay{handshake: time.Hour, secure: speak("http/1.1", tls.VersionTLS13)}
 		base := way.observed()
-		defer base.closeIdleConnections()
+		defer closeIdle(base.Workspace)
 		split, rpc, err := way.execute(t, New(base, new(Counters)))
 		require.ErrorContains(t, err, "TLS handshake timeout")
 		require.Equal(t, telemetry.Split{telemetry.PartNetwork: 10 * s}, split, "net/http gives up after 10 s")

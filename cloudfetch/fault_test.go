@@ -144,7 +144,7 @@ func TestPanicsWhileAFileIsReadAreContained(t *testing.T) {
 
 	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, url, nil)
 	require.NoError(t, err)
-	resp, err := s.transport.RoundTrip(req)
+	resp, err := s.transport.Downloads().RoundTrip(req)
 	require.NoError(t, err)
 	resp.Body.(*downloadBody).ctx = nil // panics at the error
 	got, err := io.ReadAll(resp.Body)

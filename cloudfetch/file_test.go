@@ -147,7 +147,7 @@ func TestFailedAndAbandonedFilesAreReported(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 	for _, name := range []string{"closed", "early"} {
 		req, _ := http.NewRequest(http.MethodGet, linkTo(name), nil)
-		resp, err := s.transport.RoundTrip(req)
+		resp, err := s.transport.Downloads().RoundTrip(req)
 		require.NoError(t, err)
 		_, _ = io.ReadFull(resp.Body, make([]byte, map[string]int{"closed": 1, "early": 3}[name]))
 		require.NoError(t, resp.Body.Close())
@@ -213,7 +213,7 @@ func TestLateDownloadPassesUnobserved(t *testing.T) {
 	s.serve(linkTo("a"), answer{code: 200, body: []byte("x")})
 	s.serve(linkTo("b"), answer{code: 200, body: []byte("x")})
 	req, _ := http.NewRequest(http.MethodGet, linkTo("a"), nil)
-	resp, err := s.transport.RoundTrip(req)
+	resp, err := s.transport.Downloads().RoundTrip(req)
 	require.NoError(t, err)
 	f := finish(trace)
 	require.EqualValues(t, 2, f.CloudFetch.Abandoned)
@@ -356,7 +356,7 @@ func TestConcurrentStatements(t *testing.T) {
 					files.Add(1)
 					go func() {
 						defer files.Done()
-						resp, err := (&http.Client{Transport: transport}).Get(u)
+						resp, err := (&http.Client{Transport: transport.Downloads()}).Get(u)
 						if err == nil {
 							_, _ = io.ReadAll(resp.Body)
 							_ = resp.Body.Close()
@@ -420,7 +420,7 @@ func TestADownloadThatTimesOutHasFailed(t *testing.T) {
 						return 0, req.Context().Err()
 					}))}, nil
 				}
-				client := &http.Client{Transport: s.transport, Timeout: 30 * time.Second}
+				client := &http.Client{Transport: s.transport.Downloads(), Timeout: 30 * time.Second}
 				resp, err := client.Get(linkTo("a"))
 				if err == nil {
 					_, err = io.ReadAll(resp.Body)

@@ -176,7 +176,7 @@ func (s *stage) serve(url string, answers ...answer) {
 func (s *stage) get(ctx context.Context, url string) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	require.NoError(s.t, err)
-	resp, err := (&http.Client{Transport: s.transport}).Do(req)
+	resp, err := (&http.Client{Transport: s.transport.Downloads()}).Do(req)
 	if err != nil {
 		return nil, err
 	}
@@ -286,3 +286,13 @@ func (c tracedContext) Value(key any) any {
 }
 
 func contextOf(ctx context.Context, t *Trace) context.Context { return tracedContext{ctx, t} }
+
+// clients sends a request as the driver does: a download with one of its clients, all else with the other.
+type clients struct{ of *Transport }
+
+func (c clients) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.Method == http.MethodGet {
+		return c.of.Downloads().RoundTrip(req)
+	}
+	return c.of.RoundTrip(req)
+}

@@ -38,9 +38,9 @@ func (c *Counters) Stats() telemetry.WireStats {
 	}
 }
 
-// Transport observes the requests of one connector: Thrift RPCs and CloudFetch downloads. The driver's own
-// telemetry it answers itself: the flag as off, uploads as accepted. Everything else passes unobserved. It
-// is safe for concurrent use.
+// Transport observes the requests of one connector: Thrift RPCs and, with Downloads, CloudFetch downloads. The
+// driver's own telemetry it answers itself: the flag as off, uploads as accepted. Everything else passes unobserved.
+// It is safe for concurrent use.
 type Transport struct {
 	base     Base
 	registry *registry
@@ -54,11 +54,10 @@ func New(base Base, counts *Counters) *Transport {
 	return &Transport{base: base, registry: newRegistry(counts), counts: counts}
 }
 
-// CloseIdleConnections closes the idle connections of the base transport, but
-// not those of http.DefaultTransport, which the application shares.
-func (t *Transport) CloseIdleConnections() { t.base.closeIdleConnections() }
+// CloseIdleConnections closes the idle connections to the workspace.
+func (t *Transport) CloseIdleConnections() { closeIdle(t.base.Workspace) }
 
-// RoundTrip implements http.RoundTripper.
+// RoundTrip implements http.RoundTripper, for the driver's client for the workspace.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	switch req.Method {
 	case http.MethodPost:
@@ -72,12 +71,26 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		if isFlag(req.URL) {
 			return t.nativeTelemetry(req, flagOff), nil
 		}
-		if f, redirect := t.fileOf(req); f != nil {
-			return t.download(req, f, redirect)
-		}
 	}
-	return t.base.of(req).RoundTrip(req)
+	return t.base.Workspace.RoundTrip(req)
 }
+
+// Downloads returns the transport for the driver's client for downloads.
+func (t *Transport) Downloads() http.RoundTripper { return downloads{t} }
+
+type downloads struct{ of *Transport }
+
+// RoundTrip implements http.RoundTripper.
+func (d downloads) RoundTrip(req *http.Request) (*http.Response, error) {
+	if f, redirect := d.of.fileOf(req); f != nil {
+		return d.of.download(req, f, redirect)
+	}
+	return d.of.base.Storage.RoundTrip(req)
+}
+
+// CloseIdleConnections closes the idle connections to storage, but for those of http.DefaultClient, which the
+// application shares.
+func (d downloads) CloseIdleConnections() { closeIdle(d.of.base.Storage) }
 
 func isThrift(req *http.Request) bool {
 	return strings.HasPrefix(req.Header.Get("Content-Type"), "application/x-thrift")

@@ -91,7 +91,7 @@ func (c Config) open(resolved telemetry.Settings, opts []dbsql.ConnOption) (*con
 	})
 	imitate := withConfig(func(n nativeConfig) dbsql.ConnOption {
 		if wire != nil && !userClient {
-			imitateDefaultClient(n)
+			imitateDefaultClient(n, wire)
 		}
 		return nil
 	})

@@ -31,7 +31,7 @@ func TestTheClientForDownloadsIsLikeTheOneTheDriverWouldUse(t *testing.T) {
 			require.Zero(t, client.Timeout, "cloudfetch has it")
 			require.Equal(t, test.want, client.CheckRedirect != nil)
 			require.Equal(t, test.want, client.Jar != nil)
-			require.IsType(t, (*cloudfetch.Transport)(nil), client.Transport)
+			require.IsType(t, new(cloudfetch.Transport).Downloads(), client.Transport)
 		})
 	}
 }

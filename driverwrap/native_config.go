@@ -86,7 +86,7 @@ func (c nativeConfig) connection(snapshot telemetry.DriverConfig) export.Connect
 		Authenticator:  readConfig[export.Authenticator](c, "Authenticator").Or(nil),
 		Driver:         snapshot,
 	}
-	if token, ok := to.Authenticator.(*pat.PATAuth); ok {
+	if token, ok := to.Authenticator.(*pat.PATAuth); ok && token != nil {
 		to.Credential = export.Fingerprint(token.AccessToken)
 	}
 	// A transport that the user supplied may be the only way to the workspace: a proxy, a CA, mTLS.

@@ -10,7 +10,6 @@ import (
 
 	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
-	"github.com/seed-01322ee7/databricks-telemetry/internal/spancontext"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -87,7 +86,7 @@ func beginStatement(ctx context.Context, on *session, asked call) (within contex
 		traceID, spanID = spanContext(spans)
 	}
 	if traceID == [16]byte{} {
-		traceID, spanID = spancontext.In(ctx)
+		traceID, spanID = callersSpan(ctx)
 	}
 	within = on.tagTrace(within, traceID, spanID)
 	if spans == nil && !recording {

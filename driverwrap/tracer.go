@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/spancontext"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -46,6 +47,12 @@ func endSpans[Span, Record any](spans []Span, r Record, end func(Span, Record)) 
 	contain.Each(len(spans), func(i int) {
 		contain.Process.Call(contain.Tracer, func() { end(spans[last-i], r) })
 	})
+}
+
+// callersSpan returns the ids of the span that the application made the call in, which is user-supplied code.
+func callersSpan(ctx context.Context) (traceID [16]byte, spanID [8]byte) {
+	defer contain.Process.Recover(contain.Spans)
+	return spancontext.In(ctx)
 }
 
 // spanContext returns the ids of the first span that has any.

@@ -25,21 +25,32 @@ func observer(n nativeConfig) *cloudfetch.Transport {
 	if user, ok := readConfig[http.RoundTripper](n, "Transport").Get(); ok && user != nil {
 		base = cloudfetch.WrapBase(user)
 	}
-	if downloads != nil && downloads.Transport != nil {
-		base.Storage = downloads.Transport // of the first WithTransport, where there were several
+	if downloads != nil { // of the first WithTransport, where there were several
+		if base.Storage = downloads.Transport; base.Storage == nil {
+			base.Storage = noTransport{}
+		}
 	}
 	wire := cloudfetch.New(base, &wireCounters)
 	if downloads != nil {
-		downloads.Transport = wire // the client belongs to this configuration alone
+		downloads.Transport = wire.Downloads() // the client belongs to this configuration alone
 	}
 	return wire
+}
+
+// noTransport is what an http.Client without a transport uses: http.DefaultTransport, whenever the application
+// sets that.
+type noTransport struct{}
+
+func (noTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	return http.DefaultTransport.RoundTrip(req)
 }
 
 // imitateDefaultClient makes the client for downloads that WithTransport has just made behave
 // as http.DefaultClient, which the driver uses when it is given no transport, whenever the
 // application sets that. Its transport and timeout are looked up in cloudfetch.
-func imitateDefaultClient(n nativeConfig) {
+func imitateDefaultClient(n nativeConfig, wire *cloudfetch.Transport) {
 	if client := readConfig[*http.Client](n, "HTTPClient").Or(nil); client != nil {
+		client.Transport = wire.Downloads()
 		client.Jar, client.CheckRedirect = defaultJar{}, checkDefaultRedirect
 	}
 }

@@ -63,7 +63,10 @@ var (
 func statementOf(s *source) *telemetry.Statement  { return s.statement }
 func openedOf(s *source) *telemetry.SessionOpened { return s.opened }
 
-// of returns the values of a record that may leave, as a registry table says.
+// of returns the values of a record that may leave, as a registry table says. It is not copied into each of its
+// callers, which are many and run once.
+//
+//go:noinline
 func of[R any](fields []registry.Field[R], record func(*source) *R) (values []value) {
 	for i := range fields {
 		if f := &fields[i]; f.Scope&registry.ScopeDatabricks != 0 {

@@ -1,7 +1,6 @@
 package explain
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,7 +23,11 @@ func retryReason(s *telemetry.Statement) reason {
 		case foundAtWork(s, r):
 			continue
 		case r.Retries > 0:
-			calls = append(calls, format.Plural(r.Retries, "retry")+" of "+cmp.Or(r.Method, "calls")+lastStatus(repeatedStatus(s, r)))
+			of := r.Method
+			if of == "" { // the sum of all methods, in a file
+				of = "calls"
+			}
+			calls = append(calls, format.Plural(r.Retries, "retry")+" of "+of+lastStatus(repeatedStatus(s, r)))
 		case r.FailedStatus != 0 && (r.Method == failed || r.Method == pausing || len(s.Calls) == 0): // others took no time of repetition
 			calls = append(calls, r.Method+" failed"+lastStatus(r.FailedStatus))
 		default:
@@ -64,7 +67,18 @@ func retryReason(s *telemetry.Statement) reason {
 		}
 		return reason{"after a request failed, until the next attempt", advice[0]}
 	}
-	return reason{"repeating requests: " + strings.Join(evidence, "; "), strings.Join(slices.Compact(advice), " ") + lookUp(failedRequest(s, worst.Method))}
+	return reason{"repeating requests: " + strings.Join(evidence, "; "), onceEach(advice) + lookUp(failedRequest(s, worst.Method))}
+}
+
+// onceEach joins sentences, each that is like the one before left out.
+func onceEach(sentences []string) (text string) {
+	before := ""
+	for _, s := range sentences {
+		if s != before {
+			text, before = format.JoinKnown(" ", text, s), s
+		}
+	}
+	return text
 }
 
 // pausedAfter returns the method of the call that a statement is, or was given up, in the pause after: its latest,
@@ -111,10 +125,12 @@ func failedRequest(s *telemetry.Statement, method string) (id string) {
 			continue
 		}
 		for _, a := range c.Retried {
-			id = cmp.Or(a.RequestID, id)
+			if a.RequestID != "" {
+				id = a.RequestID
+			}
 		}
-		if c.Failed {
-			id = cmp.Or(c.RequestID, id)
+		if c.Failed && c.RequestID != "" {
+			id = c.RequestID
 		}
 	}
 	return id
@@ -188,25 +204,28 @@ func lastStatus(status int) string {
 const unreadable = -1
 
 func retryAdvice(from string, status int) string {
+	advice := ""
 	switch {
 	case status == 429:
-		return from + " asked to slow down: run fewer statements at once, or have the rate limit raised."
+		advice = " asked to slow down: run fewer statements at once, or have the rate limit raised."
 	case status == 401 || status == 403:
-		return from + " refused access: look at the credential, at links that expired, and at network rules."
+		advice = " refused access: look at the credential, at links that expired, and at network rules."
 	case status == 407:
 		return "A proxy on the way refused access: look at its credential."
 	case status >= 500 || status == 408:
-		return from + " answered with errors: look at its status, and at proxies on the way."
+		advice = " answered with errors: look at its status, and at proxies on the way."
 	case status >= 400:
-		return from + " refused the request: look at the error of the statement."
+		advice = " refused the request: look at the error of the statement."
 	case status >= 300:
-		return from + " sent the request elsewhere: look at the host, and at proxies on the way that ask to sign in."
+		advice = " sent the request elsewhere: look at the host, and at proxies on the way that ask to sign in."
 	case status == unreadable, status > 200:
-		return from + " sent no answer that the driver could use: look at proxies on the way, which may have answered instead."
+		advice = " sent no answer that the driver could use: look at proxies on the way, which may have answered instead."
 	case status == 200:
 		return "Connections broke off before the answer was whole: look at proxies, firewalls and idle timeouts on the way."
+	default:
+		return "No whole answer came: look at DNS, proxies, firewalls and idle timeouts on the way."
 	}
-	return "No whole answer came: look at DNS, proxies, firewalls and idle timeouts on the way."
+	return from + advice
 }
 
 // withFailure adds what made a statement fail.
@@ -230,18 +249,18 @@ func (because reason) withFailedCall(s *telemetry.Statement) reason {
 
 // failedAdvice is about the request that made a statement fail.
 func failedAdvice(s *telemetry.Statement, from string, status int) string {
-	if f := s.Failure; f != nil && status == 0 {
-		return cmp.Or(unansweredAdvice[f.Category], retryAdvice(from, status))
+	if s.Failure == nil || status != 0 {
+		return retryAdvice(from, status)
+	}
+	switch s.Failure.Category { // without an answer, for another reason than the connection's
+	case telemetry.CategoryAuth:
+		return "The request was not sent: look at the credential, and at that of a proxy on the way."
+	case telemetry.CategoryTLS:
+		return "The request was not sent: look at certificates, at the clock, and at proxies on the way that open TLS."
+	case telemetry.CategoryTimeout:
+		return "No whole answer came in time: look at the deadlines of the application and of its HTTP client, and at the network on the way."
 	}
 	return retryAdvice(from, status)
-}
-
-// unansweredAdvice is about a request without an answer that failed for another reason than the
-// connection's.
-var unansweredAdvice = map[telemetry.Category]string{
-	telemetry.CategoryAuth:    "The request was not sent: look at the credential, and at that of a proxy on the way.",
-	telemetry.CategoryTLS:     "The request was not sent: look at certificates, at the clock, and at proxies on the way that open TLS.",
-	telemetry.CategoryTimeout: "No whole answer came in time: look at the deadlines of the application and of its HTTP client, and at the network on the way.",
 }
 
 // failedCall returns the method of the call that made a statement fail, how the call failed, and its

@@ -88,7 +88,7 @@ func refusing(method string, from int, sqlState string) func(base http.RoundTrip
 
 func TestADescriptionThatIsRefusedAfterTheFirstStatusCallWasIsNotWhyAnExecFailed(t *testing.T) {
 	for _, state := range []string{"", "42000"} {
-		r, v := performed(t, scene{opts: working(polledPages, time.Hour), reader: "exec", through: refusing("GetOperationStatus", 1, state), faults: []workspace.Fault{call(0, 0, "GetResultSetMetadata", workspace.Latency(2*time.Second)), call(0, 0, "GetResultSetMetadata", workspace.Status(403))}})
+		_, v := performed(t, scene{opts: working(polledPages, time.Hour), reader: "exec", through: refusing("GetOperationStatus", 1, state), faults: []workspace.Fault{call(0, 0, "GetResultSetMetadata", workspace.Latency(2*time.Second)), call(0, 0, "GetResultSetMetadata", workspace.Status(403))}})
 		require.NotContains(t, v.Sentence, "GetResultSetMetadata failed")
 		require.NotContains(t, v.Advice, "refused access")
 	}
