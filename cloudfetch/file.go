@@ -210,6 +210,7 @@ func (f *file) end(attempt uint32, state string, code int, received int64, first
 		return
 	}
 	t.advance(t.since(at))
+	t.idle = 0 // the time until now was this file's
 	if state == fileDownloaded && t.reg != nil {
 		// First, so that the file cannot become untracked any more.
 		t.reg.dropLink(f)

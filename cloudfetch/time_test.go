@@ -73,10 +73,10 @@ func (c *clock) download(d time.Duration, name string, a answer) {
 
 func ok(body []byte) answer { return answer{code: http.StatusOK, body: body} }
 
-// split is the time of a statement that is over, without the parts that took none.
 // next begins another statement.
 func (c *clock) next() { c.ctx, c.trace = traced() }
 
+// split is the time of a statement that is over, without the parts that took none.
 func (c *clock) split() map[telemetry.Part]time.Duration {
 	c.t.Helper()
 	r := finish(c.trace)
@@ -119,6 +119,19 @@ func TestTheServerHasTheTimeFromTheRequestUntilAnAnswerSaysThatItIsDone(t *testi
 		require.Equal(t, 11*s, r.Polling.Or(telemetry.Polling{}).Unseen, "it may have ended at any time since the poll before")
 		require.Equal(t, "FINISHED", r.State)
 		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartServer: 20 * s, telemetry.PartNetwork: 8 * s}, c.split())
+	})
+}
+
+// Streams are not counted: the one that came is passed at once, and the next is awaited.
+func TestAFileThatCameBeforeTheCloseIsNotTheWayToIt(t *testing.T) {
+	onClock(t, func(t *testing.T, c *clock) {
+		c.call(0, executeRequest(1), ok(wireReply(executeStatement, 1, fStatus(okStatus), fHandle(2, operationA), fStruct(1281, fStruct(1, fStatus(okStatus), fI32(2, 2)), fStruct(2, metadataOf(3)...), fStruct(3, fStatus(okStatus), fBool(2, false), rowsOf(0, fList(1282, tStruct,
+			wireLink(linkTo("0"), 0, 0, 10, 100), wireLink(linkTo("1"), 0, 10, 10, 100))))))))
+		c.trace.CallReturned(time.Now())
+		c.trace.ReadBegun(-1, time.Now())
+		c.download(5*s, "0", ok([]byte("x")))
+		c.call(2*s, operationRequest(closeOperation, 2, operationA), ok(wireReply(closeOperation, 2, fStatus(okStatus))))
+		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartFile: 5 * s, telemetry.PartClose: 2 * s}, c.split())
 	})
 }
 
