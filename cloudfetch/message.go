@@ -90,7 +90,7 @@ func (m *message) setInt(f field, n int64) bool {
 	return true
 }
 
-// setText stores a text that is kept, as set does a value.
+// setText stores a text that is kept, as setInt does a number.
 func (m *message) setText(f field, text []byte) bool {
 	switch f {
 	case sessionGUID:

@@ -11,19 +11,29 @@ import (
 // request is read before it is sent, without touching its body. The request of a
 // redirect has none in some versions of Go: it has the body of the one before.
 
+// maxHops bounds how far a request is followed back: net/http follows ten redirects.
+const maxHops = 20
+
+// redirectedFrom returns the request whose answer led to req; nil where that was not a redirect.
+func redirectedFrom(req *http.Request) *http.Request {
+	if req.Response == nil {
+		return nil
+	}
+	return req.Response.Request
+}
+
 // readRequest reads the message in a request body, and returns its reader and the size of the
 // body. It returns nil when the message could not be decoded to its end; else the caller must
 // release the reader.
 func readRequest(req *http.Request) (r *reader, size int64) {
-	getBody := req.GetBody
-	for hops := 0; getBody == nil && req.Response != nil && req.Response.Request != nil && hops < 20; hops++ {
-		req = req.Response.Request
-		getBody = req.GetBody
+	for hops := 0; req.GetBody == nil; hops++ {
+		before := redirectedFrom(req)
+		if before == nil || hops == maxHops {
+			return nil, 0
+		}
+		req = before
 	}
-	if getBody == nil {
-		return nil, 0
-	}
-	body, err := getBody()
+	body, err := req.GetBody()
 	if err != nil || body == nil {
 		return nil, 0
 	}

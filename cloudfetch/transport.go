@@ -200,8 +200,8 @@ func (t *Transport) fileOf(req *http.Request) (f *file, redirect bool) {
 	}
 	defer t.counts.contain()
 	first := req
-	for hops := 0; first.Response != nil && first.Response.Request != nil && hops < 20; hops++ {
-		first, redirect = first.Response.Request, true
+	for hops := 0; hops < maxHops && redirectedFrom(first) != nil; hops++ {
+		first, redirect = redirectedFrom(first), true
 	}
 	key, ok := keyOf(first.URL)
 	if !ok {

@@ -89,13 +89,13 @@ func (c Config) open(resolved telemetry.Settings, opts []dbsql.ConnOption) (*con
 		wire = observer(n)
 		return dbsql.WithTransport(wire)
 	})
-	imitate := withConfig(func(n nativeConfig) dbsql.ConnOption {
-		if wire != nil && !userClient {
-			imitateDefaultClient(n, wire)
+	downloads := withConfig(func(n nativeConfig) dbsql.ConnOption {
+		if wire != nil {
+			observeDownloads(n, wire, userClient)
 		}
 		return nil
 	})
-	native, err := dbsql.NewConnector(append(opts[:len(opts):len(opts)], observe, imitate)...)
+	native, err := dbsql.NewConnector(append(opts[:len(opts):len(opts)], observe, downloads)...)
 	if err != nil {
 		_ = report.Close(context.Background()) // nothing was recorded
 		return nil, err

@@ -30,11 +30,7 @@ func observer(n nativeConfig) *cloudfetch.Transport {
 			base.Storage = noTransport{}
 		}
 	}
-	wire := cloudfetch.New(base, &wireCounters)
-	if downloads != nil {
-		downloads.Transport = wire.Downloads() // the client belongs to this configuration alone
-	}
-	return wire
+	return cloudfetch.New(base, &wireCounters)
 }
 
 // noTransport is what an http.Client without a transport uses: http.DefaultTransport, whenever the application
@@ -45,12 +41,17 @@ func (noTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(req)
 }
 
-// imitateDefaultClient makes the client for downloads that WithTransport has just made behave
-// as http.DefaultClient, which the driver uses when it is given no transport, whenever the
-// application sets that. Its transport and timeout are looked up in cloudfetch.
-func imitateDefaultClient(n nativeConfig, wire *cloudfetch.Transport) {
-	if client := readConfig[*http.Client](n, "HTTPClient").Or(nil); client != nil {
-		client.Transport = wire.Downloads()
+// observeDownloads puts wire under the client for downloads, which belongs to this configuration alone.
+// One that the user did not supply, because WithTransport has just made it, behaves as http.DefaultClient,
+// which the driver uses when it is given no transport, whenever the application sets that. Its transport
+// and timeout are looked up in cloudfetch.
+func observeDownloads(n nativeConfig, wire *cloudfetch.Transport, userClient bool) {
+	client := readConfig[*http.Client](n, "HTTPClient").Or(nil)
+	if client == nil {
+		return
+	}
+	client.Transport = wire.Downloads()
+	if !userClient {
 		client.Jar, client.CheckRedirect = defaultJar{}, checkDefaultRedirect
 	}
 }

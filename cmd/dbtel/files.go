@@ -44,23 +44,33 @@ func (v *view) files() {
 		if f.Status != 0 {
 			status = cell{fmt.Sprint(f.Status), red}
 		}
-		duration, speed := cell{"-", bold}, cell{}
+		duration := cell{"-", bold}
 		if took > 0 {
 			duration.text = format.Duration(took)
-			latest := took // what was received came with the latest attempt
-			if f.Attempts > 1 {
-				latest = f.End.Or(0) - f.Latest
-			}
-			speed.text = textIf(f.Received > 0 && latest > 0 && (f.Attempts == 1 || f.Latest > 0), format.Bytes(int64(float64(f.Received)/latest.Seconds()))+"/s")
 		}
 		first := telemetry.Maybe[time.Duration]{}
 		if at, ok := f.FirstByte.Get(); ok {
 			first = telemetry.Known(at - f.Start.Or(0))
 		}
 		t.add(number(f.Index), state, number(f.Rows), cell{text: format.Bytes(f.Bytes)}, optionalTime(f.Start), optionalTime(first),
-			duration, speed, number(f.Attempts), status)
+			duration, cell{text: speed(f)}, number(f.Attempts), status)
 	}
 	t.print(v.w, v.screen)
+}
+
+// speed is that of the attempt which brought what was received; empty where that is not known.
+func speed(f telemetry.File) string {
+	took := fileDuration(f)
+	if f.Attempts > 1 {
+		if f.Latest == 0 {
+			return "" // a record of an older version
+		}
+		took = f.End.Or(0) - f.Latest
+	}
+	if f.Received == 0 || took <= 0 {
+		return ""
+	}
+	return format.Bytes(int64(float64(f.Received)/took.Seconds())) + "/s"
 }
 
 // fileDuration is the time from the first request of a file to its end; 0 where unknown.

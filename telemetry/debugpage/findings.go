@@ -54,7 +54,7 @@ type situation struct {
 	elsewhere []*telemetry.Statement // of running: long ones that mostly waited for a part other than the server
 	long      []*telemetry.Statement // of running: the other long ones
 	recent    []*telemetry.Statement // kept ones that ended in the last 5 min, latest first
-	minutes   window                 // the last 5 min
+	minutes   window                 // the last 5 min, without the time of running statements
 	p99       time.Duration          // of the last hour
 	shapes    []shapeView
 	errors    []errorView
@@ -66,7 +66,7 @@ func (req *request) situation(running, kept []*telemetry.Statement, o *overviewP
 	length := lastMinutes.length
 	s := &situation{
 		now: req.now, running: running, recent: lastMinutes.within(req.now, kept),
-		minutes: req.memory.counts.over(req.now, length, running...), p99: time.Duration(o.Rates[2].P99),
+		minutes: req.memory.counts.over(req.now, length), p99: time.Duration(o.Rates[2].P99),
 		shapes: req.memory.shapes.views(req.now, length, running...), errors: req.memory.failures.views(req.now, length),
 		pools: o.Pools, pipelines: o.Reporting.Pipelines,
 	}

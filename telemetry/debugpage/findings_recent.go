@@ -76,13 +76,7 @@ func (s *situation) queueing() (all []finding) {
 
 // retries reports requests that had to be repeated.
 func (s *situation) retries() []finding {
-	ended := s.minutes.times
-	var running telemetry.Split
-	addRunning(&running, lastMinutes.length, 0, s.running...)
-	for p := range ended {
-		ended[p] -= running[p]
-	}
-	taken := shareOf(ended[telemetry.PartRetry], ended.Total())
+	taken := shareOf(s.minutes.times[telemetry.PartRetry], s.minutes.times.Total())
 	if s.minutes.retries < failingLeast || taken < 0.2 {
 		return nil
 	}

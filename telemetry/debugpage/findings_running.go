@@ -71,12 +71,17 @@ func (s *situation) standstill(all []*telemetry.Statement, example *telemetry.St
 	if !ever {
 		period = "since the process started"
 	}
+	f.Text = fmt.Sprintf("No statement has finished %s; %s %s%s.", period, s.oneRunning(len(all)), among, s.fullPools())
+	return f
+}
+
+// oneRunning counts the running statements and leads over to what the oldest of n of them does.
+func (s *situation) oneRunning(n int) string {
 	subject := "the oldest"
-	if len(all) < len(s.running) {
+	if n < len(s.running) {
 		subject = "one of them"
 	}
-	f.Text = fmt.Sprintf("No statement has finished %s; %s, %s %s%s.", period, format.Choose(int64(len(s.running)), "is running", "are running"), subject, among, s.fullPools())
-	return f
+	return format.Choose(int64(len(s.running)), "is running", "are running") + ", " + subject
 }
 
 // leaked reports results that the application left open.
@@ -126,11 +131,7 @@ func (s *situation) longRunning() []finding {
 		f.Severity = severityWarning
 	case len(s.long) > 1 && ever && ago >= 5*time.Minute:
 		f.Severity = severityWarning
-		subject := "the oldest"
-		if len(s.long) < len(s.running) {
-			subject = "one of them"
-		}
-		f.Text = fmt.Sprintf("No statement has finished for %s; %s, %s for %s%s.", approximate(ago), format.Choose(int64(len(s.running)), "is running", "are running"), subject, approximate(oldest.Total), state)
+		f.Text = fmt.Sprintf("No statement has finished for %s; %s for %s%s.", approximate(ago), s.oneRunning(len(s.long)), approximate(oldest.Total), state)
 	}
 	return []finding{f}
 }

@@ -91,11 +91,12 @@ func executionCauses(r *telemetry.ServerReport, ofTotal string) (causes []reason
 		causes = append(causes, readCause(r, read))
 	}
 	if len(causes) == 0 {
-		causes = []reason{{"executed " + ofTotal, inspect}}
+		advice := inspect
 		switch r.Status {
 		case "FAILED", "CANCELED", "CLOSED":
-			causes[0].advice = "The query profile shows how far the statement came before it ended."
+			advice = "The query profile shows how far the statement came before it ended."
 		}
+		causes = []reason{{"executed " + ofTotal, advice}}
 	}
 	return causes
 }

@@ -84,12 +84,17 @@ func onceEach(sentences []string) (text string) {
 // pausedAfter returns the method of the call that a statement is, or was given up, in the pause after: its latest,
 // but for those that tidy up, where that failed and may be repeated.
 func pausedAfter(s *telemetry.Statement) string {
-	for i := len(s.Calls) - 1; i >= 0 && s.Outcome != telemetry.OutcomeCompleted; i-- {
-		if c := &s.Calls[i]; s.Outcome == telemetry.OutcomeRunning || !tidies(s, c.Method) {
-			if c.Failed && (c.Status == 0 || c.Status == 429 || c.Status >= 500 && c.Status != 501) {
-				return c.Method
-			}
-			break
+	if s.Outcome == telemetry.OutcomeCompleted {
+		return ""
+	}
+	for i := len(s.Calls) - 1; i >= 0; i-- {
+		c := &s.Calls[i]
+		switch {
+		case s.Outcome != telemetry.OutcomeRunning && tidies(s, c.Method):
+		case c.Failed && (c.Status == 0 || c.Status == 429 || c.Status >= 500 && c.Status != 501):
+			return c.Method
+		default:
+			return ""
 		}
 	}
 	return ""

@@ -54,10 +54,11 @@ func slowestPage(s *telemetry.Statement, fetch *telemetry.RPC) (slowest time.Dur
 	none := false // the slowest brought no page
 	for i := range s.Calls {
 		c := &s.Calls[i]
-		if c.Method == "FetchResults" && c.Attempts > 1 && c.Latest == 0 {
-			return 0 // a record of an older version
-		}
-		if took := lastAttempt(s, c); c.Method == "FetchResults" && took >= slowest {
+		switch took := lastAttempt(s, c); {
+		case c.Method != "FetchResults":
+		case latestUnknown(c.Attempts, c.Latest):
+			return 0
+		case took >= slowest:
 			_, brought := c.Rows.Get()
 			slowest, none = took, !brought
 		}
@@ -66,6 +67,12 @@ func slowestPage(s *telemetry.Statement, fetch *telemetry.RPC) (slowest time.Dur
 		return 0
 	}
 	return slowest
+}
+
+// latestUnknown reports whether a record, of an older version, does not say when the latest of several attempts
+// began. A file has no time below a microsecond.
+func latestUnknown(attempts int64, latest time.Duration) bool {
+	return attempts > 1 && latest < time.Microsecond
 }
 
 // directTime is how long the answer to the latest ExecuteStatement took to arrive once it had begun; 0 where it
@@ -132,7 +139,7 @@ func slowestFile(c *telemetry.CloudFetch) (slowest time.Duration) {
 	}
 	for i := range c.Files {
 		f := &c.Files[i]
-		if f.Attempts > 1 && f.Latest < time.Microsecond { // a record of an older version
+		if latestUnknown(f.Attempts, f.Latest) {
 			return 0
 		}
 		if f.State == "DOWNLOADED" {

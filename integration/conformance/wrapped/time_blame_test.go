@@ -169,16 +169,7 @@ func TestTheRoundTripIsWithoutTheTimeToDial(t *testing.T) {
 	o := inlinePages
 	works := time.Duration(0)
 	o.ExecutionTime = func(string) time.Duration { return works }
-	r, v := performed(t, scene{opts: o, through: func(base http.RoundTripper) http.RoundTripper {
-		tr := base.(*http.Transport).Clone()
-		dial := tr.DialContext
-		tr.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-			elsewhere(3 * time.Second)
-			return dial(ctx, network, address)
-		}
-		tr.DisableKeepAlives = true
-		return tr
-	}, program: func(ctx context.Context, db *sql.DB) error {
+	r, v := performed(t, scene{opts: o, through: dialing(3*time.Second, 0), program: func(ctx context.Context, db *sql.DB) error {
 		if _, err := drain(db.QueryContext(ctx, statement(sceneRows))); err != nil {
 			return err
 		}

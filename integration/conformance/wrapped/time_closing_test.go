@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"encoding/binary"
 	"io"
-	"net"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -186,21 +185,8 @@ func TestSigningInBeforeACloseIsNoFile(t *testing.T) {
 	}
 }
 
-// slowDial is a transport of the application's, which dials for 3 s and drops connections that are idle for 5 s, as
-// a proxy or a server does.
-func slowDial(base http.RoundTripper) http.RoundTripper {
-	tr := base.(*http.Transport).Clone()
-	dial := tr.DialContext
-	tr.IdleConnTimeout = 5 * time.Second
-	tr.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-		elsewhere(3 * time.Second)
-		return dial(ctx, network, address)
-	}
-	return tr
-}
-
 func TestAPageAfterAPauseThatWaitsForANewConnectionIsNotSlow(t *testing.T) {
-	r, v := performed(t, scene{opts: inlinePages, through: slowDial, sleeps: map[moment]time.Duration{atBoundary: 20 * time.Second}})
+	r, v := performed(t, scene{opts: inlinePages, through: dialing(3*time.Second, 5*time.Second), sleeps: map[moment]time.Duration{atBoundary: 20 * time.Second}})
 	require.Zero(t, r.Split[telemetry.PartPage], v.Sentence)
 }
 
@@ -208,15 +194,7 @@ func TestARoundTripIsWithoutTheTimeToDialAfterAPause(t *testing.T) {
 	o := inlinePages
 	works := time.Duration(0)
 	o.ExecutionTime = func(string) time.Duration { return works }
-	r, v := performed(t, scene{opts: o, through: func(base http.RoundTripper) http.RoundTripper {
-		tr := slowDial(base).(*http.Transport)
-		dial := base.(*http.Transport).DialContext
-		tr.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-			elsewhere(800 * time.Millisecond)
-			return dial(ctx, network, address)
-		}
-		return tr
-	}, program: func(ctx context.Context, db *sql.DB) error {
+	r, v := performed(t, scene{opts: o, through: dialing(800*time.Millisecond, 5*time.Second), program: func(ctx context.Context, db *sql.DB) error {
 		for range 3 {
 			rows, err := db.QueryContext(ctx, statement(sceneRows))
 			if err != nil {

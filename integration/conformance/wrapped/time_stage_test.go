@@ -413,3 +413,18 @@ func (c driverCursor) next() error { return c.Next(c.values) }
 
 // elsewhere is what the application does for a time, which is that of the stage.
 func elsewhere(d time.Duration) { time.Sleep(d) }
+
+// dialing is a transport of the application's, which takes a time to dial and drops connections that have been idle
+// for another, as a proxy or a server does; 0: it keeps none.
+func dialing(took, idle time.Duration) func(base http.RoundTripper) http.RoundTripper {
+	return func(base http.RoundTripper) http.RoundTripper {
+		tr := base.(*http.Transport).Clone()
+		dial := tr.DialContext
+		tr.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+			elsewhere(took)
+			return dial(ctx, network, address)
+		}
+		tr.IdleConnTimeout, tr.DisableKeepAlives = idle, idle == 0
+		return tr
+	}
+}

@@ -7,7 +7,6 @@ import (
 	"database/sql/driver"
 	"encoding/binary"
 	"io"
-	"net"
 	"net/http"
 	"testing"
 	"time"
@@ -67,16 +66,7 @@ func TestRowsThatAreReadOnAsArrowWaitForTheirFile(t *testing.T) {
 }
 
 func TestCallsThatDialEachWaitForConnections(t *testing.T) {
-	r, v := performed(t, scene{opts: inlinePages, through: func(base http.RoundTripper) http.RoundTripper {
-		tr := base.(*http.Transport).Clone()
-		dial := tr.DialContext
-		tr.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-			elsewhere(2 * time.Second)
-			return dial(ctx, network, address)
-		}
-		tr.DisableKeepAlives = true
-		return tr
-	}})
+	r, v := performed(t, scene{opts: inlinePages, through: dialing(2*time.Second, 0)})
 	require.Zero(t, r.Split[telemetry.PartPage], v.Sentence)
 }
 
