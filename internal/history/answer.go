@@ -6,7 +6,7 @@ import (
 )
 
 // maxAnswer bounds what is read of an answer. It is read entry by entry: each has the text of its
-// statement, which may be long.
+// statement, which may be long. Entries beyond the bound count as those of another page.
 const maxAnswer = 32 << 20
 
 // answer is what is kept of a response of the query history.
@@ -20,12 +20,16 @@ type answer struct {
 // entry are kept, so never the text of the statement, the user or the error. ok is false when the
 // body is not an answer of the query history. The error comes from r.
 func parse(r io.Reader, ids []string) (a answer, ok bool, err error) {
-	body := &failingReader{r: io.LimitReader(r, maxAnswer)}
+	limited := &io.LimitedReader{R: r, N: maxAnswer}
+	body := &failingReader{r: limited}
 	a.entries = make(map[string]*entry, len(ids))
 	for _, id := range ids {
 		a.entries[id] = nil
 	}
 	ok = a.read(json.NewDecoder(body))
+	if !ok && a.found && limited.N == 0 {
+		ok, a.more = true, true
+	}
 	return a, ok, body.err
 }
 

@@ -221,6 +221,27 @@ func TestTheNextPageIsAskedForByTheIdsThatAreMissing(t *testing.T) {
 	})
 }
 
+// An answer has the texts of its statements: those of bulk loads have megabytes.
+func TestOfAnAnswerBeyondTheBoundTheRestIsAskedForAgain(t *testing.T) {
+	inBubble(t, slow, func(t *testing.T, f *fixture) {
+		f.answers(func(ids []string) *http.Response {
+			text := strings.Repeat("(1,2),", 1<<18)
+			entries := make([]string, len(ids))
+			for i, id := range ids {
+				entries[i] = `{"query_text":"` + text + `",` + strings.TrimPrefix(finished(id), "{")
+			}
+			return page(entries...)
+		})
+		for n := range 30 {
+			f.handle.StatementFinished(statement(n))
+		}
+		rest(time.Minute)
+		require.Equal(t, []int{30, 9}, f.batches())
+		require.Len(t, f.ids(), 30)
+		require.Empty(t, balanced(t, f.reader).Dropped)
+	})
+}
+
 func TestAFullQueueDropsTheOldestSuccesses(t *testing.T) {
 	inBubble(t, slow, func(t *testing.T, f *fixture) {
 		for n := range 10 {
