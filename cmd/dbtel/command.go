@@ -16,7 +16,7 @@ import (
 // The exit codes of dbtel.
 const (
 	exitOK          = 0
-	exitFailed      = 1   // a file could not be read, or nothing was found
+	exitFailed      = 1   // a file could not be read, or show found nothing
 	exitUsage       = 2   // the command line is invalid
 	exitLineErrors  = 3   // everything was shown, but some lines were not records
 	exitInterrupted = 130 // by Ctrl-C, the convention of shells

@@ -19,7 +19,7 @@ const helpTail = `  help     describe a command: dbtel help show
 Without a file, or for the file -, records are read from standard input.
 An application writes them with telemetry.Attach(ndjson.New(file)).
 
-Exit codes: 0 success; 1 a file could not be read, or nothing was found;
+Exit codes: 0 success; 1 a file could not be read, or show found nothing;
 2 invalid command line; 3 everything was shown, but some lines were not records
 or a compressed file is damaged; 130 interrupted.
 

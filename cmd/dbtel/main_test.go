@@ -219,6 +219,21 @@ func TestWaitsForAPoolAreNotDividedByOthers(t *testing.T) {
 	require.Equal(t, 1, strings.Count(got.out, "60 min"), got.out)
 }
 
+// Behind Wrap, answers are not seen, and of Arrow streams no rows.
+func TestASummaryDoesNotCountWhatIsUnknownAsNone(t *testing.T) {
+	t.Setenv("COLUMNS", "140")
+	line := func(shape, more string) string {
+		return fmt.Sprintf(`{"event":"statement","query_shape":%q,"kind":"QUERY","outcome":"completed","total_ms":5%s}`+"\n", shape, more)
+	}
+	out := dbtel(t, line("a", "")+line("b", `,"rows_read":0,"rpcs_by_method":[{"method":"ExecuteStatement","bytes_in":0}]`)+line("b", ""), "summary").out
+	require.Regexp(t, `shape a .* -         -\n`, out)
+	require.Regexp(t, `shape b .* 0       0 B\n`, out)
+}
+
+func TestAPoolWithoutANameHasALine(t *testing.T) {
+	require.Contains(t, dbtel(t, `{"event":"pool","sampled":"2026-03-01T08:00:02Z","in_use":4,"waits":3}`, "summary").out, "(unnamed)")
+}
+
 func TestSeveralFilesAreReadAsOne(t *testing.T) {
 	got := dbtel(t, "", "summary", "--json", sample, sample)
 	var s struct{ Statements int }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 
@@ -43,7 +44,7 @@ func printPools(w io.Writer, pools []*poolSummary, on screen) {
 	}}
 	for _, p := range pools {
 		full := cell{format.Percent(float64(p.Full) / float64(p.Samples)), red}
-		t.add(cell{p.Name, bold}, number(int64(p.InUse)), cellIf(p.MaxOpen != 0, number(int64(p.MaxOpen))), cellIf(p.Full > 0, full),
+		t.add(cell{cmp.Or(p.Name, "(unnamed)"), bold}, number(int64(p.InUse)), cellIf(p.MaxOpen != 0, number(int64(p.MaxOpen))), cellIf(p.Full > 0, full),
 			number(p.Waits), cellIf(p.Waited > 0, duration(p.Waited))) // by waits that ended, not by those that began
 	}
 	t.print(w, on)

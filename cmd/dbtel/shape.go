@@ -8,14 +8,15 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// shapeOf is what a statement has in common with similar ones: its text without literals; without
-// a text in the record the hash of that; and without either its kind and result format.
+// shapeOf is what a statement has in common with similar ones: its text without literals; without a text in
+// the record, or where the text is nothing but comments, the hash of that; and without either its kind and
+// result format.
 func shapeOf(s *telemetry.Statement) string {
 	if s.Internal {
 		return "ping"
 	}
-	if s.Query != "" {
-		return withoutLiterals(s.Query)
+	if shape := withoutLiterals(s.Query); shape != "" {
+		return shape
 	}
 	if s.Shape != "" {
 		return shapePrefix + s.Shape

@@ -32,6 +32,8 @@ func TestShapeOfStatementWithoutText(t *testing.T) {
 	require.Equal(t, "shape 0011223344556677", shapeOf(&telemetry.Statement{Kind: telemetry.KindQuery, Shape: "0011223344556677"}))
 	require.Equal(t, "VOLUME PUT", shapeOf(&telemetry.Statement{Kind: telemetry.KindVolume, Volume: "PUT"}))
 	require.Equal(t, "unknown", shapeOf(&telemetry.Statement{}))
+	require.Equal(t, "shape 0011223344556677", shapeOf(&telemetry.Statement{Query: "-- nothing", Shape: "0011223344556677"}))
+	require.Equal(t, "QUERY", shapeOf(&telemetry.Statement{Query: " ;", Kind: telemetry.KindQuery}))
 }
 
 // A shape is short, on one line, and its own shape unless it was truncated.

@@ -114,6 +114,8 @@ type group struct {
 	Rows       int64  `json:"rows"`  // read by the application
 	Bytes      int64  `json:"bytes"` // received: answers and files
 	spread
+
+	hasRows, hasBytes bool // known of some of them
 }
 
 // maxGroups bounds memory: further groups are counted as one, otherGroups.
@@ -162,8 +164,9 @@ func (s *summary) statement(r *telemetry.Statement) {
 		s.Failed++
 		g.Failed++
 	}
-	g.Rows += r.RowsRead.Or(0)
-	g.Bytes += bytesOf(r)
+	rows, hasRows := r.RowsRead.Get()
+	g.Rows, g.hasRows = g.Rows+rows, g.hasRows || hasRows
+	g.Bytes, g.hasBytes = g.Bytes+bytesOf(r), g.hasBytes || r.RPCs != nil || r.CloudFetch != nil
 	g.times.add(r.Total)
 }
 
@@ -242,7 +245,8 @@ func (s *summary) printGroups(w *bufio.Writer, on screen) {
 		if s.By == "error" {
 			name = format.OneSpelling(name)
 		}
-		t.add(slices.Concat([]cell{{name, bold}, number(g.Statements), failed}, g.cells(), []cell{number(g.Rows), {text: format.Bytes(g.Bytes)}})...)
+		t.add(slices.Concat([]cell{{name, bold}, number(g.Statements), failed}, g.cells(),
+			[]cell{cellIf(g.hasRows, number(g.Rows)), cellIf(g.hasBytes, cell{text: format.Bytes(g.Bytes)})})...)
 	}
 	t.print(w, on)
 	if s.Omitted > 0 {
