@@ -28,7 +28,7 @@ func (l *lineErrors) add(file string, e *ndjson.LineError) {
 	}
 	text := e.Err.Error()
 	if errors.Is(e.Err, io.ErrUnexpectedEOF) {
-		text = "the last line is incomplete: the application is still writing it, or was killed"
+		text = "the line is incomplete: the application is still writing it, or was killed"
 	}
 	l.progress.interrupt(func() { printErrorf(l.w, "dbtel: %s:%d: %s", file, e.Line, text) })
 }

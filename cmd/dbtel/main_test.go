@@ -254,7 +254,7 @@ func TestBrokenLinesAreReportedAndTheRestIsShown(t *testing.T) {
 		"dbtel: 5 lines skipped: not records\n", got.err)
 
 	require.NoError(t, os.WriteFile(file, []byte(record+record[:40]), 0o600))
-	require.Equal(t, "dbtel: "+file+":2: the last line is incomplete: the application is still writing it, or was killed\n", dbtel(t, "", "top", file).err)
+	require.Equal(t, "dbtel: "+file+":2: the line is incomplete: the application is still writing it, or was killed\n", dbtel(t, "", "top", file).err)
 }
 
 func TestTheClientsFetchingIsNoPhaseOfTheServersShare(t *testing.T) {

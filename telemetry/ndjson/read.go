@@ -24,8 +24,8 @@ type LineError struct {
 // Error returns the number of the line and what is wrong.
 func (e *LineError) Error() string { return fmt.Sprintf("line %d: %v", e.Line, e.Err) }
 
-// Unwrap returns what is wrong. It is io.ErrUnexpectedEOF for an incomplete last line, which a
-// process leaves behind that was killed or is still writing.
+// Unwrap returns what is wrong. It is io.ErrUnexpectedEOF for an incomplete line, which a process leaves
+// behind that was killed or is still writing. The record that another process has appended to it is read.
 func (e *LineError) Unwrap() error { return e.Err }
 
 // Read reads the lines of a Sink. Each yields a *telemetry.Statement, *telemetry.SessionOpened,
@@ -70,22 +70,50 @@ type lines struct {
 	n     int    // number of the latest line
 	ended bool   // it has no newline: the stream ended
 	long  []byte // a line that is longer than the buffer of r
+	after []byte // the record after an incomplete line, without a newline between them
 }
 
 // record reads the next line. It returns nil for an unknown event.
 func (l *lines) record() (any, error) {
-	line, err := l.next()
-	if err != nil {
-		return nil, err
+	line, err := l.after, error(nil)
+	if l.after = nil; line == nil {
+		if line, err = l.next(); err != nil {
+			return nil, err
+		}
 	}
 	record, err := parse(line)
-	switch {
-	case err == nil:
-		return record, nil
-	case l.ended && line[0] == '{' && !json.Valid(line):
-		err = io.ErrUnexpectedEOF
+	if err != nil && line[0] == '{' && !json.Valid(line) {
+		if line, l.after = split(line); l.after != nil {
+			record, err = parse(line)
+		}
+		if (l.ended || l.after != nil) && !json.Valid(line) {
+			err = io.ErrUnexpectedEOF
+		}
 	}
-	return nil, &LineError{l.n, err}
+	if err != nil {
+		return nil, &LineError{l.n, err}
+	}
+	return record, nil
+}
+
+// beginning is what every line of a Sink begins with.
+var beginning = []byte(`{"event":"`)
+
+// split splits a line that a process left behind incomplete, or without its newline, from the record that
+// another process has appended to it. Within a string quotes are escaped, so that nothing but the attributes
+// of a statement may look like a beginning.
+func split(line []byte) (first, after []byte) {
+	const most = 4 // beginnings that are tried
+	end := len(line)
+	for range most {
+		if end = bytes.LastIndex(line[:end], beginning); end <= 0 {
+			break
+		}
+		if json.Valid(line[end:]) {
+			return line[:end], line[end:]
+		}
+	}
+	return line, nil
 }
 
 // byteOrderMark is what some tools write at the beginning of a text file.

@@ -213,6 +213,23 @@ func TestABrokenLineIsNamedAndTheRestIsRead(t *testing.T) {
 	}, broken)
 }
 
+// A process that is killed while it writes leaves an incomplete line, and the next one appends to the file.
+func TestARecordThatIsAppendedToAnIncompleteLineIsRead(t *testing.T) {
+	const whole, opened = `{"event":"session_closed","statements":3}`, `{"event":"session_opened","session_id":"s"}`
+	written, want := copyOf(t, strings.NewReader(whole+"\n"+opened+"\n"+whole))
+	require.Empty(t, want)
+	for _, incomplete := range []string{`{"event":"statement","query_text":"SELECT '{\"event\":`, `{`, `{"event":"session`, `{"event":"statement","attributes":{"event":"x"`} {
+		got, broken := copyOf(t, strings.NewReader(whole+"\n"+incomplete+opened+"\n"+whole))
+		require.Equal(t, []string{"line 2: unexpected EOF"}, broken, incomplete)
+		require.Equal(t, written, got, incomplete) //nolint:testifylint // to the byte
+	}
+	got, broken := copyOf(t, strings.NewReader(whole+opened+"\n"+whole))
+	require.Empty(t, broken)
+	require.Equal(t, written, got) //nolint:testifylint // to the byte
+	_, broken = copyOf(t, strings.NewReader(`{"event":"statement","attributes":{"event":"x"},"kind":}`+"\n"))
+	require.Len(t, broken, 1, "no record begins within")
+}
+
 func TestAnErrorDoesNotQuoteATime(t *testing.T) {
 	_, broken := copyOf(t, strings.NewReader(`{"event":"session_closed","started":"dapi0123456789abcdef"}`+"\n"))
 	require.Equal(t, []string{`line 1: "started": not a time as RFC 3339 writes it`}, broken)
