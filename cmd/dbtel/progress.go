@@ -15,7 +15,7 @@ import (
 // reading takes more than a second. It serves the one goroutine that reads files in turn; interrupt
 // and end may be called from others.
 type progress struct {
-	w io.Writer // nil if standard error is not a terminal
+	w io.Writer // nil if standard error does not obey control sequences
 
 	mu           sync.Mutex // guards all below, and the line on w
 	shown, ended bool
@@ -27,7 +27,7 @@ const (
 )
 
 func newProgress(stderr io.Writer) *progress {
-	if !isTerminal(stderr) {
+	if !obeysControls(stderr) {
 		return &progress{}
 	}
 	return &progress{w: stderr}

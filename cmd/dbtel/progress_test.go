@@ -75,6 +75,22 @@ func TestProgressOfAFileIsAShareOfItsSize(t *testing.T) {
 	require.Empty(t, stderr.String())
 }
 
+// An editor's terminal would show control sequences as text.
+func TestADumbTerminalGetsNoControlSequences(t *testing.T) {
+	terminal, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
+	if err != nil {
+		t.Skip("this system has no pseudo-terminals: ", err)
+	}
+	defer func() { require.NoError(t, terminal.Close()) }()
+	t.Setenv("NO_COLOR", "")
+	for term, controls := range map[string]bool{"dumb": false, "xterm": true} {
+		t.Setenv("TERM", term)
+		s, err := newScreen(terminal, "auto")
+		require.NoError(t, err)
+		require.Equal(t, []bool{controls, controls, controls}, []bool{s.terminal, s.color, newProgress(terminal).w != nil}, term)
+	}
+}
+
 func TestNoProgressWithoutATerminal(t *testing.T) {
 	r := strings.NewReader("")
 	require.Same(t, r, newProgress(io.Discard).reader("standard input", r))

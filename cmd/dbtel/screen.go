@@ -12,7 +12,7 @@ import (
 
 // screen describes standard output.
 type screen struct {
-	terminal      bool
+	terminal      bool // that control sequences draw on
 	color         bool
 	width, height int // columns and lines
 }
@@ -30,11 +30,11 @@ const (
 
 // newScreen describes out. COLUMNS takes precedence over the width of a terminal.
 func newScreen(out io.Writer, color string) (screen, error) {
-	s := screen{terminal: isTerminal(out), width: defaultWidth, height: 24}
+	s := screen{terminal: obeysControls(out), width: defaultWidth, height: 24}
 	s.resize(out)
 	switch color {
 	case "auto":
-		s.color = s.terminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+		s.color = s.terminal && os.Getenv("NO_COLOR") == ""
 	case "always":
 		s.color = true
 	case "never":
@@ -59,6 +59,10 @@ func isTerminal(stream any) bool {
 	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
+
+// obeysControls reports whether a stream is a terminal that understands control sequences. That of an
+// editor or a build server shows them as text, and says so.
+func obeysControls(stream any) bool { return isTerminal(stream) && os.Getenv("TERM") != "dumb" }
 
 // terminalSize is the columns and lines of a terminal, 0 where they are unknown.
 func terminalSize(stream any) (width, height int) {
