@@ -86,10 +86,12 @@ func TestWhatIsAbsentOrCannotBeIsUnknown(t *testing.T) {
 			QueuedAtCapacity: telemetry.Known(time.Second), WaitingForCompute: telemetry.Known(time.Duration(0)),
 		},
 		// waits that have not ended, or end before they begin, or take longer than the statement
-		`{"provisioning_queue_start_timestamp": 1000}`:                                                                                 {},
-		`{"query_compilation_start_timestamp": 4000}`:                                                                                  {},
-		`{"provisioning_queue_start_timestamp": 5000, "query_compilation_start_timestamp": 4000}`:                                      {},
-		`{"provisioning_queue_start_timestamp": 1, "query_compilation_start_timestamp": 4000000}`:                                      {},
+		`{"provisioning_queue_start_timestamp": 1000}`:                                            {},
+		`{"query_compilation_start_timestamp": 4000}`:                                             {},
+		`{"provisioning_queue_start_timestamp": 5000, "query_compilation_start_timestamp": 4000}`: {},
+		`{"provisioning_queue_start_timestamp": 1, "query_compilation_start_timestamp": 4000000}`: {},
+		// the machine that compiles has another clock than the one that queues
+		`{"total_time_ms": 4000, "provisioning_queue_start_timestamp": 1000, "query_compilation_start_timestamp": 12000}`:              {Total: telemetry.Known(4 * time.Second)},
 		`{"provisioning_queue_start_timestamp": 0, "overloading_queue_start_timestamp": 0, "query_compilation_start_timestamp": 4000}`: {},
 		`{"provisioning_queue_start_timestamp": 9223372036854775807, "query_compilation_start_timestamp": 1}`:                          {},
 	} {

@@ -62,13 +62,13 @@ func (m *metrics) UnmarshalJSON(raw []byte) error {
 }
 
 // fill writes the entry into a report. No duration is longer than elapsed, the time since the
-// statement began.
+// statement began, and no wait longer than the statement.
 func (e *entry) fill(r *telemetry.ServerReport, elapsed time.Duration) {
 	m := &e.Metrics
 	elapsed += slack
 	r.Status, r.StatementType, r.WarehouseID, r.Final = e.Status.string, e.StatementType.string, e.WarehouseID.string, e.IsFinal.Or(false)
 	r.Total = m.TotalTime.duration(elapsed)
-	r.WaitingForCompute, r.QueuedAtCapacity = m.waits(e.waited(), elapsed)
+	r.WaitingForCompute, r.QueuedAtCapacity = m.waits(e.waited(), min(elapsed, r.Total.Or(elapsed)+slack))
 	r.Compiling, r.Executing, r.ResultFetch = m.CompilationTime.duration(elapsed), m.ExecutionTime.duration(elapsed), m.ResultFetchTime.duration(elapsed)
 	r.TaskTime = m.TaskTotalTime.duration(longest)
 	r.PhotonShare = m.photonShare()
@@ -84,7 +84,7 @@ func (e *entry) fill(r *telemetry.ServerReport, elapsed time.Duration) {
 }
 
 const (
-	slack   = time.Second               // two clocks measure: the server's and ours
+	slack   = time.Second               // two clocks measure: the server's and ours, or two of the server's
 	longest = 10 * 365 * 24 * time.Hour // far beyond any sum of tasks
 )
 

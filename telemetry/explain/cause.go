@@ -25,8 +25,11 @@ const considerable = 0.1
 
 // OfReport says why the server took its time with a statement: the causes, those of the longest phase
 // first. That the client fetched the result comes last, because the server only waited for it. OfReport
-// returns nothing when the report has no times, or is nil.
+// returns nothing when the report has no times, or such that the server worked for longer than it took, or is nil.
 func OfReport(r *telemetry.ServerReport) []ServerCause {
+	if r == nil || contradictsItself(r) {
+		return nil
+	}
 	var longest []*PhaseTime // pointers, as all that is sorted: see docs/DESIGN.md, in the binary
 	for _, p := range PhasesOf(r) {
 		if p.Share >= considerable {

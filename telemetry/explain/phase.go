@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"slices"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
@@ -71,6 +72,11 @@ func PhasesOf(r *telemetry.ServerReport) []PhaseTime {
 		}
 	}
 	return times
+}
+
+// workOf returns the phases in which the server was at work: in the last it waits for the client.
+func workOf(r *telemetry.ServerReport) []PhaseTime {
+	return slices.DeleteFunc(PhasesOf(r), func(p PhaseTime) bool { return p.Phase == PhaseFetch })
 }
 
 // sumOf adds up phases.

@@ -1,7 +1,6 @@
 package explain
 
 import (
-	"slices"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
@@ -20,7 +19,7 @@ func (because reason) withReport(s *telemetry.Statement, r *telemetry.ServerRepo
 	if contradicts(r, s) {
 		return because, false
 	}
-	working := slices.DeleteFunc(PhasesOf(r), func(p PhaseTime) bool { return p.Phase == PhaseFetch })
+	working := workOf(r)
 	worked := sumOf(working)
 	wentOn := max(0, min(worked, r.Total.Or(worked))-s.Total-toleranceOf(working)) // after the statement had ended, in a phase that is not known
 	var why reason
@@ -36,12 +35,18 @@ func (because reason) withReport(s *telemetry.Statement, r *telemetry.ServerRepo
 	return with, reported && with == why
 }
 
-// contradicts reports whether a report cannot be right about a statement: its phases take longer than the
-// server says it took, or than a statement that the client did not give up.
+// contradicts reports whether a report cannot be right about a statement: it contradicts itself, or its phases
+// take longer than a statement that the client did not give up.
 func contradicts(r *telemetry.ServerReport, s *telemetry.Statement) bool {
-	phases := PhasesOf(r)
 	givenUp := s.Outcome == telemetry.OutcomeCanceled || s.Outcome == telemetry.OutcomeRunning || s.Outcome == telemetry.OutcomeAbandoned || s.Failed() && unfinished(s)
-	return exceed(phases, r.Total.Or(sumOf(phases))) || !givenUp && exceed(phases, s.Total)
+	return contradictsItself(r) || !givenUp && exceed(PhasesOf(r), s.Total)
+}
+
+// contradictsItself reports whether the server worked for longer than it says it took. Whether that includes the
+// client's fetching is not documented for all of its totals.
+func contradictsItself(r *telemetry.ServerReport) bool {
+	working := workOf(r)
+	return exceed(working, r.Total.Or(sumOf(working)))
 }
 
 // askHistory holds whether the setting is on or off: a record does not say which.

@@ -44,6 +44,26 @@ func TestAReportIsExplained(t *testing.T) {
 	}
 }
 
+// Of a report that cannot be right nothing is said, also where it is shown without its statement, as in the log.
+func TestAReportThatContradictsItselfNamesNoCause(t *testing.T) {
+	require.Empty(t, explain.OfReport(&telemetry.ServerReport{Total: known(19 * second), WaitingForCompute: known(50 * second), Executing: known(18 * second)}))
+	require.Empty(t, explain.OfReport(&telemetry.ServerReport{Total: known(2 * second), Executing: known(3 * second), BytesSpilled: known[int64](4e9)}))
+	require.NotEmpty(t, explain.OfReport(&telemetry.ServerReport{Total: known(2 * second), Executing: known(2*second + time.Millisecond)}), "times are whole milliseconds")
+}
+
+// The total of the system table leaves the fetching of the result out, and that of the query history may.
+func TestAReportMayLeaveTheFetchingOutOfItsTotal(t *testing.T) {
+	s := &telemetry.Statement{
+		StatementID: "id", Total: 66 * second, Outcome: telemetry.OutcomeCompleted, RPCs: observed,
+		Split: telemetry.Split{telemetry.PartServer: 40 * second, telemetry.PartFile: 26 * second},
+	}
+	r := &telemetry.ServerReport{Final: true, Total: known(39 * second), WaitingForCompute: known(30 * second), Executing: known(9 * second), ResultFetch: known(25 * second)}
+	v := explain.WithReport(s, r)
+	require.True(t, v.Reported)
+	require.Contains(t, v.Sentence, "waited 30 s of 39 s for the warehouse to start")
+	require.Contains(t, explain.TimelineWithReport(s, r).PhasesNote, "in their usual order")
+}
+
 func TestPhasesAreInTheOrderOfAStatementsLife(t *testing.T) {
 	d := telemetry.Known[time.Duration]
 	phases := explain.PhasesOf(&telemetry.ServerReport{

@@ -18,10 +18,10 @@ func (t *Timeline) addPhases(r *telemetry.ServerReport) {
 	}
 	begin, sum := t.requested(), sumOf(times)
 	room := t.Total - begin
-	switch total := r.Total.Or(sum); {
-	case exceed(times, total):
+	switch {
+	case contradictsItself(r):
 		t.PhasesNote = fmt.Sprintf("The phases that the query history reports overlap and are not drawn: they add up to %s, and the server took %s.",
-			format.Duration(sum), format.Duration(total))
+			format.Duration(sumOf(workOf(r))), format.Duration(r.Total.Or(0)))
 		return
 	case exceed(times, room):
 		t.PhasesNote = fmt.Sprintf("The phases that the query history reports are not drawn: they add up to %s, and the statement ended %s after its request.",
