@@ -118,8 +118,11 @@ func (s *reportSummary) print(w io.Writer, on screen) {
 }
 
 // longestPhase is the longest phase of a report in which the server was at work, in a few words; empty
-// without a report or such a phase.
+// without a report or such a phase, and where the report explains nothing.
 func longestPhase(r *telemetry.ServerReport) string {
+	if len(explain.OfReport(r)) == 0 {
+		return ""
+	}
 	phases := slices.DeleteFunc(explain.PhasesOf(r), func(p explain.PhaseTime) bool { return p.Phase == explain.PhaseFetch })
 	if len(phases) == 0 {
 		return ""
