@@ -138,6 +138,9 @@ func (l *lines) whole() ([]byte, error) {
 	l.long = l.long[:0]
 	for size := 0; ; {
 		part, err := l.r.ReadSlice('\n')
+		if size == 0 {
+			part = bytes.TrimLeft(part, "\x00") // a file that was truncated while it was written to begins with them
+		}
 		size += len(part)
 		l.ended = err == io.EOF
 		switch {

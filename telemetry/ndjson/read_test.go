@@ -230,6 +230,21 @@ func TestARecordThatIsAppendedToAnIncompleteLineIsRead(t *testing.T) {
 	require.Len(t, broken, 1, "no record begins within")
 }
 
+// A file that is truncated, as logrotate's copytruncate does, while a process writes at its own offset begins with
+// as many zero bytes as it had bytes before.
+func TestZeroBytesAreNoPartOfALine(t *testing.T) {
+	const opened = `{"event":"session_opened","session_id":"s"}`
+	for _, zeros := range []int{1, 100, 64 << 10, 17 << 20} {
+		n := 0
+		for record, err := range ndjson.Read(strings.NewReader(strings.Repeat("\x00", zeros) + opened + "\n" + opened + "\n" + strings.Repeat("\x00", zeros))) {
+			require.NoError(t, err)
+			require.Equal(t, "s", record.(*telemetry.SessionOpened).SessionID)
+			n++
+		}
+		require.Equal(t, 2, n, zeros)
+	}
+}
+
 func TestAnErrorDoesNotQuoteATime(t *testing.T) {
 	_, broken := copyOf(t, strings.NewReader(`{"event":"session_closed","started":"dapi0123456789abcdef"}`+"\n"))
 	require.Equal(t, []string{`line 1: "started": not a time as RFC 3339 writes it`}, broken)
