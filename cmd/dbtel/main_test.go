@@ -210,6 +210,8 @@ func TestSessionsThatCannotBeOpenedAreSummedWithoutStatements(t *testing.T) {
 		records += fmt.Sprintf(failed, category)
 	}
 	require.Equal(t, "No statements. Sessions: 0 opened, 5 failed (2 connection_error, 1 auth_error, 1\ncanceled, …).\n", dbtel(t, records, "summary").out)
+	refused := fmt.Sprintf(failed, `not_found","sqlstate":"42704`)
+	require.Contains(t, dbtel(t, strings.ReplaceAll(refused, `\"`, `"`), "summary").out, "1 failed (not_found 42704)")
 	require.Contains(t, dbtel(t, records, "summary", "--json").out, `"failures":[{"name":"connection_error","sessions":2},{"name":"auth_error","sessions":1},{"name":"cancelled","sessions":1}`)
 }
 

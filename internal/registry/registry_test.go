@@ -75,7 +75,7 @@ func TestEveryFactOfARecordHasAField(t *testing.T) {
 		"Calls",               // CallFields
 	}, without(t, registry.StatementFields))
 	require.Equal(t, []string{
-		"Failure.SQLState", "Failure.Retryable",
+		"Failure.Retryable",
 		"Driver.DirectResults", "Driver.MetricViewMetadata", "Driver.PoolSize", // ConnectionFields
 	}, without(t, registry.SessionOpenedFields))
 	require.Equal(t, []string{"Failure.SQLState", "Failure.Retryable"}, without(t, registry.SessionClosedFields))

@@ -13,6 +13,7 @@ var SessionOpenedFields = []Field[telemetry.SessionOpened]{
 	{"retries", "", "HTTP attempts of OpenSession beyond the first.", ScopeBoth, toAnonymous(operation+"retry_count", TypeInt64), ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.Retries }}},
 	{"request_id", "", "The server's x-request-id, where the call failed, was repeated or took a second or longer.", ScopeLocal, Payload{}, ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.RequestID }}},
 	{"error_category", "", "Stable name for what went wrong.", ScopeBoth, errorName.anonymous(), ofSessionOpened{part: openFailure, at: func(s *telemetry.SessionOpened) any { return (*string)(&s.Failure.Category) }}},
+	{"sqlstate", "", "Five-character code the server gave for the error.", ScopeLocal, Payload{}, ofSessionOpened{part: openFailure, at: func(s *telemetry.SessionOpened) any { return &s.Failure.SQLState }}},
 	{"error_message", "", "What telemetry_error_text keeps of the error's text.", ScopeLocal, Payload{}, ofSessionOpened{part: openFailure, at: func(s *telemetry.SessionOpened) any { return &s.Failure.Message }}},
 	{"driver_version", "", "Version of databricks-sql-go.", ScopeBoth, to(system+"driver_version", TypeVersion), ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.Driver.Version }}},
 	{"auth_mech", "", "PAT, OAUTH or OTHER.", ScopeBoth, oneOf(params+"auth_mech", "PAT", "OAUTH", "OTHER"), ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.Driver.AuthMech }}},

@@ -428,3 +428,11 @@ func TestAStormInABubbleHidesNoLineOutside(t *testing.T) {
 	fail(t)
 	require.Equal(t, 3, lines)
 }
+
+// A server that refuses a session says why as it does of a statement: the schema of the DSN does not exist.
+func TestASessionThatCouldNotBeOpenedHasItsSQLState(t *testing.T) {
+	var out bytes.Buffer
+	sink := logsink.New(slog.New(slog.NewJSONHandler(&out, nil)), slog.LevelInfo, time.Second)
+	sink.SessionOpened(&telemetry.SessionOpened{Failure: &telemetry.Failure{Category: telemetry.CategoryNotFound, SQLState: "42704"}})
+	require.Contains(t, out.String(), `"error_category":"not_found","sqlstate":"42704"`)
+}
