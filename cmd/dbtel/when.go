@@ -10,7 +10,7 @@ import (
 // The layouts of times, which are local unless they have a zone. A fraction of a second may follow the
 // seconds.
 var (
-	timeLayouts  = []string{time.RFC3339, "2006-01-02 15:04:05Z07:00", "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02 15:04", time.DateOnly}
+	timeLayouts  = []string{time.RFC3339, "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05 -0700", "2006-01-02 15:04:05 -07", "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02 15:04", time.DateOnly}
 	clockLayouts = []string{"15:04:05", "15:04"}
 )
 
@@ -38,6 +38,10 @@ func parseWhen(text string, now time.Time) (at time.Time, ofDay bool, err error)
 		return at, true, nil
 	}
 	text = strings.Replace(text, " UTC", "Z", 1) // as show prints it
+	// An abbreviation means what it does in the local zone: elsewhere CST, for one, is another.
+	if at, err := time.ParseInLocation("2006-01-02 15:04:05 MST", text, now.Location()); err == nil && at.Location() == now.Location() {
+		return at, false, nil
+	}
 	for _, layout := range timeLayouts {
 		if at, err := time.ParseInLocation(layout, text, now.Location()); err == nil {
 			return at, false, nil

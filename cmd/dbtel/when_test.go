@@ -15,14 +15,31 @@ func TestTimesAndDurationsAgo(t *testing.T) {
 		"15:04": "2026-03-01T15:04:00+01:00", " 15:30:00.000 ": "2026-03-01T15:30:00+01:00", "15:31": "2026-02-28T15:31:00+01:00", "03:00:01.5": "2026-03-01T03:00:01.5+01:00",
 		"2026-03-01": "2026-03-01T00:00:00+01:00", "2026-03-01T15:04": "2026-03-01T15:04:00+01:00", "2026-03-01 15:04:05.25": "2026-03-01T15:04:05.25+01:00",
 		"2026-03-01T11:30:00Z": "2026-03-01T11:30:00Z", "2026-03-01T11:30:00.5+02:00": "2026-03-01T11:30:00.5+02:00", "2026-11-26 10:13:20.272 UTC": "2026-11-26T10:13:20.272Z",
+		"2026-11-26 11:13:20.272 CET": "2026-11-26T11:13:20.272+01:00",
 	} {
 		got, _, err := parseWhen(text, now)
 		require.NoError(t, err, text)
 		require.Equal(t, want, got.Format(time.RFC3339Nano), text)
 	}
-	for _, text := range []string{"", "yesterday", "-15m", "25:00", "2026-13-01", "15", "3dd", "99999d", "2026-03-01T15:04:05CET"} {
+	for _, text := range []string{"", "yesterday", "-15m", "25:00", "2026-13-01", "15", "3dd", "99999d", "2026-03-01T15:04:05CET", "2026-11-26 11:13:20.272 CST"} {
 		_, _, err := parseWhen(text, now)
 		require.Equal(t, errWhen, err, text)
+	}
+}
+
+// A time that show prints can be given back, in any zone and on both sides of a change of the clock.
+func TestATimeIsReadAsItIsShown(t *testing.T) {
+	for _, name := range []string{"Europe/Berlin", "America/New_York", "America/Sao_Paulo", "Asia/Kolkata", "Asia/Kathmandu", "UTC"} {
+		zone, err := time.LoadLocation(name)
+		require.NoError(t, err)
+		for _, want := range []time.Time{
+			time.Date(2026, 1, 10, 12, 0, 0, 250e6, zone), time.Date(2026, 7, 10, 12, 0, 0, 0, zone), time.Date(2026, 10, 25, 0, 30, 0, 0, time.UTC).In(zone), time.Date(2026, 10, 25, 1, 30, 0, 0, time.UTC).In(zone),
+		} {
+			shown := want.Format(shownTime)
+			got, _, err := parseWhen(shown, time.Now().In(zone))
+			require.NoError(t, err, shown)
+			require.True(t, got.Equal(want), "%s: %s", shown, got)
+		}
 	}
 }
 
