@@ -91,7 +91,10 @@ func TestWhatIsAbsentOrCannotBeIsUnknown(t *testing.T) {
 		`{"provisioning_queue_start_timestamp": 5000, "query_compilation_start_timestamp": 4000}`: {},
 		`{"provisioning_queue_start_timestamp": 1, "query_compilation_start_timestamp": 4000000}`: {},
 		// the machine that compiles has another clock than the one that queues
-		`{"total_time_ms": 4000, "provisioning_queue_start_timestamp": 1000, "query_compilation_start_timestamp": 12000}`:              {Total: telemetry.Known(4 * time.Second)},
+		`{"total_time_ms": 4000, "provisioning_queue_start_timestamp": 1000, "query_compilation_start_timestamp": 12000}`: {Total: telemetry.Known(4 * time.Second)},
+		`{"total_time_ms": 0, "provisioning_queue_start_timestamp": 1000, "query_compilation_start_timestamp": 12000}`: {
+			Total: telemetry.Known(time.Duration(0)), WaitingForCompute: telemetry.Known(11 * time.Second), // the total says nothing
+		},
 		`{"provisioning_queue_start_timestamp": 0, "overloading_queue_start_timestamp": 0, "query_compilation_start_timestamp": 4000}`: {},
 		`{"provisioning_queue_start_timestamp": 9223372036854775807, "query_compilation_start_timestamp": 1}`:                          {},
 	} {

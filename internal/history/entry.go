@@ -68,7 +68,11 @@ func (e *entry) fill(r *telemetry.ServerReport, elapsed time.Duration) {
 	elapsed += slack
 	r.Status, r.StatementType, r.WarehouseID, r.Final = e.Status.string, e.StatementType.string, e.WarehouseID.string, e.IsFinal.Or(false)
 	r.Total = m.TotalTime.duration(elapsed)
-	r.WaitingForCompute, r.QueuedAtCapacity = m.waits(e.waited(), min(elapsed, r.Total.Or(elapsed)+slack))
+	longestWait := elapsed
+	if total := r.Total.Or(0); total > 0 {
+		longestWait = min(elapsed, total+slack)
+	}
+	r.WaitingForCompute, r.QueuedAtCapacity = m.waits(e.waited(), longestWait)
 	r.Compiling, r.Executing, r.ResultFetch = m.CompilationTime.duration(elapsed), m.ExecutionTime.duration(elapsed), m.ResultFetchTime.duration(elapsed)
 	r.TaskTime = m.TaskTotalTime.duration(longest)
 	r.PhotonShare = m.photonShare()
