@@ -45,8 +45,8 @@ func contradicts(r *telemetry.ServerReport, s *telemetry.Statement) bool {
 // contradictsItself reports whether the server worked for longer than it says it took. Whether that includes the
 // client's fetching is not documented for all of its totals.
 func contradictsItself(r *telemetry.ServerReport) bool {
-	working := workOf(r)
-	return exceed(working, r.Total.Or(sumOf(working)))
+	total, known := r.Total.Get()
+	return known && exceed(workOf(r), total)
 }
 
 // askHistory holds whether the setting is on or off: a record does not say which.
