@@ -75,7 +75,7 @@ func causesOf(r *telemetry.ServerReport, p PhaseTime) []reason {
 		}}
 	case PhaseFetch:
 		return []reason{{
-			"the client fetched the result for " + ofTotal,
+			"the client fetched the result for " + took, // perhaps not a part of the total: see contradictsItself
 			"The server waited for the client: see where the statement's own time went.",
 		}}
 	}

@@ -26,8 +26,8 @@ func TestAReportIsExplained(t *testing.T) {
 		{telemetry.ServerReport{Executing: d(time.Second), BytesRead: n(40e9), FilesPruned: n(1000), FilesRead: n(400), BytesSpilled: n(12e9)}, []string{"spilled 12 GB", "read 40 GB, 1,000 of 1,400 files pruned"}, "larger warehouse"},
 		{telemetry.ServerReport{Executing: d(time.Second), BytesRead: n(2e9)}, []string{"read 2.0 GB"}, "columns"},
 		{telemetry.ServerReport{Executing: d(time.Second), BytesRead: n(1e6), FilesPruned: n(0), BytesSpilled: n(1e6)}, []string{"executed 1.0 s"}, "query profile"},
-		{telemetry.ServerReport{Total: d(10 * time.Second), ResultFetch: d(9 * time.Second)}, []string{"the client fetched the result for 9.0 s of 10 s"}, "client"},
-		{telemetry.ServerReport{Total: d(10 * time.Second), Executing: d(3 * time.Second), ResultFetch: d(7 * time.Second), Compiling: d(2 * time.Second)}, []string{"executed 3.0 s of 10 s", "compiled 2.0 s of 10 s", "the client fetched the result for 7.0 s of 10 s"}, "query profile"},
+		{telemetry.ServerReport{Total: d(10 * time.Second), ResultFetch: d(9 * time.Second)}, []string{"the client fetched the result for 9.0 s"}, "client"},
+		{telemetry.ServerReport{Total: d(10 * time.Second), Executing: d(3 * time.Second), ResultFetch: d(7 * time.Second), Compiling: d(2 * time.Second)}, []string{"executed 3.0 s of 10 s", "compiled 2.0 s of 10 s", "the client fetched the result for 7.0 s"}, "query profile"},
 	} {
 		causes := explain.OfReport(&test.report)
 		var got []string
