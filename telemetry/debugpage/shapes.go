@@ -181,23 +181,23 @@ func (w *shapeWindow) view(id string) shapeView {
 
 // shapesPage is the list of shapes.
 type shapesPage struct {
-	Window   string      `json:"window"`
-	Sort     string      `json:"sort"`
-	Shapes   []shapeView `json:"shapes"`
-	Headings []heading   `json:"-"`
-	Windows  []tab       `json:"-"`
+	Window   string             `json:"window"`
+	Sort     string             `json:"sort"`
+	Shapes   []shapeView        `json:"shapes"`
+	Headings map[string]heading `json:"-"`
+	Windows  []tab              `json:"-"`
 	presence
 }
 
 // shapeOrders are the orders of the list of shapes.
 var shapeOrders = []order[shapeView]{
-	{"share", "Share of time", "n", func(a, b shapeView) int { return cmp.Compare(b.Time, a.Time) }},
-	{"count", "Statements", "n", func(a, b shapeView) int { return cmp.Compare(b.Statements, a.Statements) }},
-	{"p50", "p50", "n", func(a, b shapeView) int { return cmp.Compare(b.P50, a.P50) }},
-	{"p95", "p95", "n", func(a, b shapeView) int { return cmp.Compare(b.P95, a.P95) }},
-	{"max", "Slowest", "n", func(a, b shapeView) int { return cmp.Compare(b.Slowest, a.Slowest) }},
-	{"failed", "Failed", "n", func(a, b shapeView) int { return cmp.Compare(b.Failed, a.Failed) }},
-	{"rows", "Rows", "n", func(a, b shapeView) int { return cmp.Compare(b.Rows, a.Rows) }},
+	{"share", "Share of time", "n", false, func(a, b shapeView) int { return cmp.Compare(b.Time, a.Time) }},
+	{"count", "Statements", "n", false, func(a, b shapeView) int { return cmp.Compare(b.Statements, a.Statements) }},
+	{"p50", "p50", "n", false, func(a, b shapeView) int { return cmp.Compare(b.P50, a.P50) }},
+	{"p95", "p95", "n", false, func(a, b shapeView) int { return cmp.Compare(b.P95, a.P95) }},
+	{"max", "Slowest", "n", false, func(a, b shapeView) int { return cmp.Compare(b.Slowest, a.Slowest) }},
+	{"failed", "Failed", "n", false, func(a, b shapeView) int { return cmp.Compare(b.Failed, a.Failed) }},
+	{"rows", "Rows", "n", false, func(a, b shapeView) int { return cmp.Compare(b.Rows, a.Rows) }},
 }
 
 // shapeViews are the shapes of a period. Those whose slowest statement is no longer kept name none.
@@ -219,15 +219,6 @@ func (req *request) shapes() (string, model, int) {
 	running, kept := req.present()
 	p := req.period("1h")
 	l := shapesPage{Window: p.key, Shapes: req.shapeViews(p, running, kept.all), Windows: req.windows("shapes", p), presence: req.presence(len(running) + len(kept.all))}
-	chosen := max(0, slices.IndexFunc(shapeOrders, func(o order[shapeView]) bool { return o.key == req.query.Get("sort") }))
-	l.Sort = shapeOrders[chosen].key
-	slices.SortStableFunc(l.Shapes, shapeOrders[chosen].compare)
-	for i, o := range shapeOrders {
-		h := heading{Title: o.title, Class: o.class, URL: req.link("shapes", "sort", o.key)}
-		if i == chosen {
-			h.Sorted = "descending"
-		}
-		l.Headings = append(l.Headings, h)
-	}
+	l.Sort, l.Headings = sorted(req, "shapes", l.Shapes, shapeOrders)
 	return "By shape", l, http.StatusOK
 }

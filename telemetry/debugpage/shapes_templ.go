@@ -57,8 +57,8 @@ func (l shapesPage) view() templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				for _, h := range l.Headings {
-					templ_7745c5c3_Err = h.view().Render(ctx, templ_7745c5c3_Buffer)
+				for _, o := range shapeOrders {
+					templ_7745c5c3_Err = l.Headings[o.key].view().Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -37,14 +37,17 @@ func (req *request) statements() (string, model, int) {
 	running, kept := req.present()
 	all := slices.Concat(running, kept.all)
 	f, err := filterOf(req.query)
-	l := statementsPage{Filter: f, Kept: count(len(all)), Running: count(len(running)), presence: req.presence(len(all)), Headings: map[string]heading{}}
+	l := statementsPage{Filter: f, Kept: count(len(all)), Running: count(len(running)), presence: req.presence(len(all))}
 	if err != nil {
 		l.Problem = err.Error()
 	}
 	p := req.period("all")
 	l.Window, l.Windows = p.key, req.windows("statements", p)
 	found := slices.DeleteFunc(p.within(req.now, all), func(s *telemetry.Statement) bool { return !f.matches(s) })
-	l.Sort = req.sort(found, &l)
+	l.Sort, l.Headings = sorted(req, "statements", found, orders)
+	if l.Sort == orders[0].key {
+		slices.SortStableFunc(found, func(a, b *telemetry.Statement) int { return cmp.Compare(ended(a), ended(b)) })
+	}
 	l.Found = count(len(found))
 	if f.Shape != "" && len(found) > 0 {
 		l.Shape = shapeOf(found[0])
@@ -81,74 +84,20 @@ func (req *request) running() []*telemetry.Statement {
 	return all
 }
 
-// order is an order that a list can be sorted in, with the heading of its column.
-type order[T any] struct {
-	key, title, class string
-	compare           func(a, b T) int
-}
-
-// orders are the orders of the list of statements.
+// orders are the orders of the list of statements. In the first, those that run come first.
 var orders = []order[*telemetry.Statement]{
-	{"started", "Started", "w1", latestFirst},
-	{"total", "Total", "n total", slowestFirst},
-	{"rows", "Rows", "n rows", func(a, b *telemetry.Statement) int { return cmp.Compare(rowsOf(b).Or(-1), rowsOf(a).Or(-1)) }},
-	{"bytes", "Received", "n bytes", func(a, b *telemetry.Statement) int { return cmp.Compare(received(b).Or(0), received(a).Or(0)) }},
+	{"started", "Started", "w1", true, latestFirst},
+	{"total", "Total", "n total", true, slowestFirst},
+	{"rows", "Rows", "n rows", true, func(a, b *telemetry.Statement) int { return cmp.Compare(rowsOf(b).Or(-1), rowsOf(a).Or(-1)) }},
+	{"bytes", "Received", "n bytes", true, func(a, b *telemetry.Statement) int { return cmp.Compare(received(b).Or(0), received(a).Or(0)) }},
 }
 
-// sort sorts the list as the request asks, fills in the headings, and returns the order. By
-// start time, running statements come first.
-func (req *request) sort(found []*telemetry.Statement, l *statementsPage) string {
-	key, reversed := strings.CutPrefix(req.query.Get("sort"), "-")
-	chosen := slices.IndexFunc(orders, func(o order[*telemetry.Statement]) bool { return o.key == key })
-	if chosen < 0 {
-		chosen, reversed = 0, false
+// ended is 0 for a statement that runs, and 1 for one that has ended.
+func ended(s *telemetry.Statement) int {
+	if s.Outcome == telemetry.OutcomeRunning {
+		return 0
 	}
-	slices.SortStableFunc(found, orders[chosen].compare)
-	if reversed {
-		slices.Reverse(found)
-	} else if chosen == 0 {
-		slices.SortStableFunc(found, runningFirst)
-	}
-	for i, o := range orders {
-		h := heading{Title: o.title, Class: o.class, URL: req.link("statements", "sort", o.key)}
-		if i == chosen {
-			h.Sorted = "descending"
-			h.URL = req.link("statements", "sort", "-"+o.key)
-			if reversed {
-				h.Sorted, h.URL = "ascending", req.link("statements", "sort", o.key)
-			}
-		}
-		l.Headings[o.key] = h
-	}
-	if reversed {
-		return "-" + orders[chosen].key
-	}
-	return orders[chosen].key
-}
-
-func runningFirst(a, b *telemetry.Statement) int {
-	switch aRuns, bRuns := a.Outcome == telemetry.OutcomeRunning, b.Outcome == telemetry.OutcomeRunning; {
-	case aRuns && !bRuns:
-		return -1
-	case bRuns && !aRuns:
-		return 1
-	}
-	return 0
-}
-
-// heading is the heading of a sortable column.
-type heading struct {
-	Title, URL string
-	Class      string // of the column
-	Sorted     string // ascending, descending or ""
-}
-
-// Arrow shows how the column is sorted.
-func (h heading) Arrow() string {
-	if h.Sorted == "descending" {
-		return " ↓"
-	}
-	return " ↑"
+	return 1
 }
 
 // tab is a link in a row of links, of which one may be chosen.
