@@ -62,11 +62,11 @@ type situation struct {
 	pipelines []telemetry.PipelineStats
 }
 
-func (req *request) situation(running, kept []*telemetry.Statement, o *overviewPage) *situation {
+func (req *request) situation(running, kept []*telemetry.Statement, minutes window, o *overviewPage) *situation {
 	length := lastMinutes.length
 	s := &situation{
 		now: req.now, running: running, recent: lastMinutes.within(req.now, kept),
-		minutes: req.memory.counts.over(req.now, length), p99: time.Duration(o.Rates[2].P99),
+		minutes: minutes, p99: time.Duration(o.Rates[2].P99),
 		shapes: req.memory.shapes.views(req.now, length, running...), errors: req.memory.failures.views(req.now, length),
 		pools: o.Pools, pipelines: o.Reporting.Pipelines,
 	}

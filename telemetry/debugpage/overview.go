@@ -62,15 +62,14 @@ func (req *request) overview() (string, model, int) {
 		Pools: req.memory.pools.views(), Reporting: reporting{stats.Export, req.now}, Incidents: count(stats.Incidents()),
 		presence: req.presence(len(kept.all) + len(running)),
 	}
-	for _, last := range []period{{name: "1 min", length: time.Minute}, lastMinutes, lastHour} {
-		w := req.memory.counts.over(req.now, last.length, running...)
-		o.Rates = append(o.Rates, ratesOf(last.name, &w))
-	}
+	minutes := req.memory.counts.over(req.now, lastMinutes.length)
+	minute, hour := req.memory.counts.over(req.now, time.Minute), req.memory.counts.over(req.now, lastHour.length)
+	o.Rates = []rates{ratesOf("1 min", &minute), ratesOf(lastMinutes.name, &minutes), ratesOf(lastHour.name, &hour)}
 	for _, s := range top(kept.failedOpens) {
 		o.FailedOpens = append(o.FailedOpens, failedOpen{moment{s.Started, req.now}, s.Server, duration(s.Latency), s.Failure.Category, s.Failure.Message})
 	}
 	o.Connectors, o.Others = req.connectorViews(o.Reporting.Pipelines)
-	situation := req.situation(running, kept.all, &o)
+	situation := req.situation(running, kept.all, minutes, &o)
 	o.Findings = situation.findings()
 	o.Headline, o.Severity = situation.headline(o.Findings)
 	slowest := p.within(req.now, kept.all)
