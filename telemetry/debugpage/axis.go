@@ -69,7 +69,8 @@ func anchor(at float64) string {
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-func decimal(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
+// pixels writes a length with up to two decimals.
+func pixels(v float64) string { return strconv.FormatFloat(math.Round(v*100)/100, 'f', -1, 64) }
 
 // percent writes the share of a whole, which takes time, as a percentage for SVG.
 func percent(part, whole time.Duration) string {

@@ -53,7 +53,7 @@ func chartOf(now time.Time, columns []columnCounts) *chart {
 		for _, p := range v.Split.Parts {
 			h := from.atOnce(time.Duration(p.Time)) / top * chartHeight
 			y -= h
-			v.Segments = append(v.Segments, chartSegment{Class: p.Name, Y: round(y), H: round(h)})
+			v.Segments = append(v.Segments, chartSegment{Class: p.Name, Y: pixels(y), H: pixels(h)})
 		}
 		v.Title = fmt.Sprintf("%s UTC: %s ended, %d failed; %s at work at once", from.began.UTC().Format("15:04:05"), format.Plural(from.statements, "statement"), from.failed, v.AtOnce)
 		if largest := v.Split.Largest(); largest != nil {
@@ -99,13 +99,10 @@ type chartColumn struct {
 
 // chartSegment is the piece of a column that stands for one part of the time.
 type chartSegment struct {
-	Class string
-	Y, H  float64
+	Class, Y, H string
 }
 
 type gridLine struct {
 	Y     int
 	Label string
 }
-
-func round(v float64) float64 { return math.Round(v*100) / 100 }

@@ -220,6 +220,6 @@ func titleOf(b explain.Bar) string {
 
 // Arrow is the path of the tip of a bar that has not ended.
 func (b bar) Arrow() string {
-	half := decimal(float64(b.H) / 2)
+	half := pixels(float64(b.H) / 2)
 	return fmt.Sprintf("M-1 0l%d %sl-%d %sz", b.H, half, b.H, half)
 }
