@@ -46,19 +46,8 @@ type errorView struct {
 	errorKind
 	Count   count  `json:"count"`
 	Last    moment `json:"last"`
-	Example string `json:"latest_statement,omitempty"`
+	Example string `json:"latest_statement,omitempty"` // its key; empty for connections
 }
-
-// URL is the page of the latest statement with the error; empty for connections.
-func (v errorView) URL() string {
-	if v.Example == "" {
-		return ""
-	}
-	return link("statement", "id", v.Example)
-}
-
-// AllURL is the list of the statements with an error of the category.
-func (v errorView) AllURL() string { return link("statements", "category", string(v.Category)) }
 
 // views describes the errors in a stretch of time that ends now, the most frequent first.
 func (g *failures) views(now time.Time, length time.Duration) []errorView {

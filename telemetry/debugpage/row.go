@@ -51,14 +51,8 @@ func (r row) Class() string {
 	return ""
 }
 
-// URL is the address of the page of the statement.
-func (r row) URL() string { return link("statement", "id", r.Key) }
-
 // Name is a short name of the statement.
 func (r row) Name() string { return cmp.Or(shortened(r.StatementID, 13, "…"), "no id") }
-
-// ShapeURL is the list of the statements of the same shape.
-func (r row) ShapeURL() string { return link("statements", "shape", r.Shape) }
 
 // Text is the beginning of the statement's text, on one line, or the name of its shape where the text
 // is not kept.
