@@ -10,6 +10,7 @@ import (
 	"os"
 	"sync"
 
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/ndjson"
 )
 
@@ -47,32 +48,34 @@ func (in *input) each(ctx context.Context, files []string, f func(record any) er
 			if !more || ctx.Err() != nil { // interrupted: the line being read may be incomplete
 				return ctx.Err()
 			}
-			record, err := in.accept(r)
-			if err == nil && record != nil {
-				err = f(record)
-			}
-			if err != nil {
+			if err := in.deliver(r, f); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-// accept returns the record of a result; nil if the filter leaves it out, the line is not a record, or
-// the rest of the file cannot be unpacked. An error ends the reading.
-func (in *input) accept(r result) (record any, err error) {
+// deliver calls f with the record of a result, and after a statement with the report on it that came
+// before. It does not if the filter leaves the record out, the line is not a record, or the rest of the
+// file cannot be unpacked. An error ends the reading.
+func (in *input) deliver(r result, f func(record any) error) error {
 	var line *ndjson.LineError
-	if errors.As(r.err, &line) {
+	switch {
+	case errors.As(r.err, &line):
 		in.lineErrors.add(r.file, line)
-		return nil, nil
+		return nil
+	case in.lineErrors.addDamage(r.file, r.err):
+		return nil
+	case r.err != nil || !in.filter.selects(r.record):
+		return r.err
 	}
-	if in.lineErrors.addDamage(r.file, r.err) {
-		return nil, nil
+	err := f(r.record)
+	if s, ok := r.record.(*telemetry.Statement); ok && err == nil {
+		if early := in.filter.early.take(s.StatementID); early != nil {
+			err = f(early)
+		}
 	}
-	if r.err != nil || !in.filter.selects(r.record) {
-		return nil, r.err
-	}
-	return r.record, nil
+	return err
 }
 
 // open starts reading. Files are read on other goroutines, because a read that waits for a

@@ -44,11 +44,9 @@ func (inv *invocation) redraw(ctx context.Context, list *ranking, results <-chan
 			if !more || ctx.Err() != nil {
 				return nil
 			}
-			record, err := inv.input.accept(r)
-			if err != nil {
+			if err := inv.input.deliver(r, list.add); err != nil {
 				return err
 			}
-			_ = list.add(record)
 			changed = true
 		case <-ticker.C:
 			before := inv.screen

@@ -39,9 +39,6 @@ func (r *ranking) add(record any) error {
 	})
 	if at < r.limit {
 		r.statements = slices.Insert(r.statements, at, s)
-		if early := r.filter.early.take(s.StatementID); early != nil {
-			r.report(early)
-		}
 		kept := min(len(r.statements), r.limit)
 		dropped := r.statements[kept:]
 		r.statements = r.statements[:kept]

@@ -134,9 +134,6 @@ func (s *summary) add(record any) error {
 		}
 	case *telemetry.Statement:
 		s.statement(r)
-		if early := s.filter.early.take(r.StatementID); early != nil {
-			return s.add(early)
-		}
 	case *telemetry.ServerReport:
 		if s.Server == nil {
 			s.Server = &reportSummary{}
