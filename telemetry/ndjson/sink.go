@@ -55,10 +55,10 @@ func (s *Sink) StatementFinished(r *telemetry.Statement) {
 		if v := explain.Of(r).Sentence; v != "" {
 			b = registry.AppendJSONString(appendKey(b, "verdict"), v)
 		}
-		b = appendList(b, rpcsKey, r.RPCs, appendRPC)
-		b = appendList(b, callsKey, r.Calls, appendCall)
+		b = appendList(b, rpcsKey, r.RPCs, registry.RPCFields, nil)
+		b = appendList(b, callsKey, r.Calls, registry.CallFields, func(c *telemetry.Call) []telemetry.Attempt { return c.Retried })
 		if r.CloudFetch != nil {
-			b = appendList(b, filesKey, r.CloudFetch.Files, appendFile)
+			b = appendList(b, filesKey, r.CloudFetch.Files, registry.FileFields, func(f *telemetry.File) []telemetry.Attempt { return f.Retried })
 		}
 		return b
 	})
@@ -127,22 +127,9 @@ func appendFields[R any](b []byte, fields []registry.Field[R], r *R) []byte {
 	return b
 }
 
-func appendRPC(b []byte, r *telemetry.RPC) []byte { return appendFields(b, registry.RPCFields, r) }
-
-func appendCall(b []byte, c *telemetry.Call) []byte {
-	return appendList(appendFields(b, registry.CallFields, c), retriedKey, c.Retried, appendAttempt)
-}
-
-func appendFile(b []byte, f *telemetry.File) []byte {
-	return appendList(appendFields(b, registry.FileFields, f), retriedKey, f.Retried, appendAttempt)
-}
-
-func appendAttempt(b []byte, a *telemetry.Attempt) []byte {
-	return appendFields(b, registry.AttemptFields, a)
-}
-
-// appendList appends an array of objects, unless it is empty.
-func appendList[E any](b []byte, key string, list []E, fields func([]byte, *E) []byte) []byte {
+// appendList appends an array of objects, unless it is empty. If retried is not nil, each object ends with the
+// attempts that failed and were repeated.
+func appendList[E any](b []byte, key string, list []E, fields []registry.Field[E], retried func(*E) []telemetry.Attempt) []byte {
 	if len(list) == 0 {
 		return b
 	}
@@ -151,7 +138,11 @@ func appendList[E any](b []byte, key string, list []E, fields func([]byte, *E) [
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = append(fields(append(b, '{'), &list[i]), '}')
+		b = appendFields(append(b, '{'), fields, &list[i])
+		if retried != nil {
+			b = appendList(b, retriedKey, retried(&list[i]), registry.AttemptFields, nil)
+		}
+		b = append(b, '}')
 	}
 	return append(b, ']')
 }
