@@ -67,8 +67,6 @@ func anchor(at float64) string {
 	return "middle"
 }
 
-func itoa(n int) string { return strconv.Itoa(n) }
-
 // pixels writes a length with up to two decimals.
 func pixels(v float64) string { return strconv.FormatFloat(math.Round(v*100)/100, 'f', -1, 64) }
 

@@ -124,9 +124,6 @@ func localKey(s *telemetry.Statement) string {
 	return strconv.FormatInt(s.Connector, 10) + "-" + strconv.FormatInt(s.Started.UnixNano(), 36)
 }
 
-// wordsOf splits a name after its underscores.
-func wordsOf(name string) []string { return strings.SplitAfter(format.OneSpelling(name), "_") }
-
 // categoryOf is the category of the error that a statement ended in; empty without an error.
 func categoryOf(s *telemetry.Statement) telemetry.Category {
 	if s.Failure == nil {
