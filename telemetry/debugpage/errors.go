@@ -2,7 +2,6 @@ package debugpage
 
 import (
 	"cmp"
-	"net/http"
 	"slices"
 	"time"
 
@@ -73,7 +72,7 @@ type errorsPage struct {
 	Windows []tab       `json:"-"`
 }
 
-func (req *request) errors() (string, model, int) {
+func (req *request) errors() (string, model) {
 	p := req.period("1h")
-	return "Errors", errorsPage{p.key, req.memory.failures.views(req.now, p.length), req.windows("errors", p)}, http.StatusOK
+	return "Errors", errorsPage{p.key, req.memory.failures.views(req.now, p.length), req.windows("errors", p)}
 }

@@ -2,7 +2,6 @@ package debugpage
 
 import (
 	"fmt"
-	"net/http"
 	"slices"
 	"time"
 
@@ -47,7 +46,7 @@ type overviewPage struct {
 // one of the slowest statements.
 const topRows, slowestShown = 4, 4
 
-func (req *request) overview() (string, model, int) {
+func (req *request) overview() (string, model) {
 	stats := req.process()
 	running, kept := req.present()
 	p := req.period("1h")
@@ -76,7 +75,7 @@ func (req *request) overview() (string, model, int) {
 	slices.SortStableFunc(slowest, slowestFirst)
 	o.Slowest = req.rowsOf(firstOf(slowest, max(1, slowestShown-len(o.Findings))))
 	o.Summary = "Last 5 min: " + o.Rates[1].sentence() + " Last hour: " + o.Rates[2].sentence()
-	return "Overview", o, http.StatusOK
+	return "Overview", o
 }
 
 func top[T any](all []T) []T { return firstOf(all, topRows) }

@@ -119,7 +119,7 @@ type request struct {
 
 // models are the functions that return what a page shows, by the last element of its path. All pages
 // are siblings, which keeps the links between them relative.
-var models = map[string]func(*request) (title string, m model, status int){
+var models = map[string]func(*request) (title string, m model){
 	"":           (*request).overview,
 	"statements": (*request).statements,
 	"statement":  (*request).statement,
@@ -136,7 +136,11 @@ func (p *page) respond(name string, u *url.URL) response {
 	if !exists {
 		read = (*request).notFound
 	}
-	title, m, status := read(req)
+	title, m := read(req)
+	status := http.StatusOK
+	if _, missing := m.(notFound); missing {
+		status = http.StatusNotFound
+	}
 	var b bytes.Buffer
 	if req.query.Get("format") == "json" {
 		encoder := json.NewEncoder(&b)
@@ -174,6 +178,6 @@ type notFound struct {
 	Missing string `json:"missing"`
 }
 
-func (req *request) notFound() (string, model, int) {
-	return "Not found", notFound{"There is no such page."}, http.StatusNotFound
+func (req *request) notFound() (string, model) {
+	return "Not found", notFound{"There is no such page."}
 }

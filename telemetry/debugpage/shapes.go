@@ -3,7 +3,6 @@ package debugpage
 import (
 	"cmp"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -215,10 +214,10 @@ func (req *request) shapeViews(p period, running, kept []*telemetry.Statement) [
 	return all
 }
 
-func (req *request) shapes() (string, model, int) {
+func (req *request) shapes() (string, model) {
 	running, kept := req.present()
 	p := req.period("1h")
 	l := shapesPage{Window: p.key, Shapes: req.shapeViews(p, running, kept.all), Windows: req.windows("shapes", p), presence: req.presence(len(running) + len(kept.all))}
 	l.Sort, l.Headings = sorted(req, "shapes", l.Shapes, shapeOrders)
-	return "By shape", l, http.StatusOK
+	return "By shape", l
 }

@@ -2,7 +2,6 @@ package debugpage
 
 import (
 	"log/slog"
-	"net/http"
 	"strings"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
@@ -34,10 +33,10 @@ type statementPage struct {
 	Report       statementReport `json:"reported"`
 }
 
-func (req *request) statement() (string, model, int) {
+func (req *request) statement() (string, model) {
 	s := req.find(req.query.Get("id"))
 	if s == nil {
-		return "Statement", notFound{"No statement with this id is kept: it was never seen here, or newer statements have replaced it."}, http.StatusNotFound
+		return "Statement", notFound{"No statement with this id is kept: it was never seen here, or newer statements have replaced it."}
 	}
 	report := req.memory.reports.of(s.StatementID)
 	verdict := explain.WithReport(s, report)
@@ -56,7 +55,7 @@ func (req *request) statement() (string, model, int) {
 		FileList: tableOf("Files", registry.FileFields, files, func(f *telemetry.File) []telemetry.Attempt { return f.Retried }),
 		Fields:   localFields(registry.StatementFields, s), Report: req.reportOf(s),
 	}
-	return "Statement " + p.Name(), p, http.StatusOK
+	return "Statement " + p.Name(), p
 }
 
 // localFields are the fields of a record that local sinks receive and that have a value.

@@ -2,7 +2,6 @@ package debugpage
 
 import (
 	"cmp"
-	"net/http"
 	"slices"
 	"strings"
 
@@ -33,7 +32,7 @@ type statementsPage struct {
 
 const rowsShown = 100 // unless the request asks for all, so that the page loads quickly
 
-func (req *request) statements() (string, model, int) {
+func (req *request) statements() (string, model) {
 	running, kept := req.present()
 	all := slices.Concat(running, kept.all)
 	f, err := filterOf(req.query)
@@ -59,7 +58,7 @@ func (req *request) statements() (string, model, int) {
 	l.Rows = req.rowsOf(found)
 	l.Tabs = req.tabs()
 	l.Selects = selects(f, all)
-	return "Statements", l, http.StatusOK
+	return "Statements", l
 }
 
 // present returns the statements that run and those that are kept. One that ends meanwhile is kept.

@@ -2,7 +2,6 @@ package debugpage
 
 import (
 	"fmt"
-	"net/http"
 	"slices"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
@@ -38,7 +37,7 @@ func (l libraryStats) Summary() string {
 	return text
 }
 
-func (req *request) telemetry() (string, model, int) {
+func (req *request) telemetry() (string, model) {
 	stats := req.process()
 	running, kept := req.present()
 	t := telemetryPage{
@@ -60,7 +59,7 @@ func (req *request) telemetry() (string, model, int) {
 	if len(t.Sent) == 0 {
 		t.Preview = req.preview()
 	}
-	return "Telemetry", t, http.StatusOK
+	return "Telemetry", t
 }
 
 // preview is what would be sent about the latest statement whose connector is open.
