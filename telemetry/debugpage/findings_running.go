@@ -55,13 +55,7 @@ func (s *situation) halted() (all []finding) {
 // with what the example does among all that are running. It is urgent if no other statement finishes
 // either.
 func (s *situation) standstill(all []*telemetry.Statement, example *telemetry.Statement, one, several, among string) finding {
-	f := finding{
-		Severity: severityWarning, Number: format.Count(int64(len(all))), Link: "statements?outcome=running", Advice: explain.Of(example).Advice,
-	}
-	f.Text = f.Number + " " + several + s.fullPools() + "."
-	if len(all) == 1 {
-		f.Link, f.Text = link("statement", "id", keyOf(example)), one+s.fullPools()+"."
-	}
+	f := s.about(all, example, one, several)
 	ago, ever := s.sinceFinished()
 	if ago < stuckAfter || len(all) == 1 && s.fullPools() == "" {
 		return f
@@ -72,6 +66,17 @@ func (s *situation) standstill(all []*telemetry.Statement, example *telemetry.St
 		period = "since the process started"
 	}
 	f.Text = fmt.Sprintf("No statement has finished %s; %s %s%s.", period, s.oneRunning(len(all)), among, s.fullPools())
+	return f
+}
+
+// about is the finding that statements run as they should not, with a text for one and for several.
+func (s *situation) about(all []*telemetry.Statement, example *telemetry.Statement, one, several string) finding {
+	f := finding{Severity: severityWarning, Number: format.Count(int64(len(all))), Advice: explain.Of(example).Advice}
+	if len(all) == 1 {
+		f.Link, f.Text = link("statement", "id", keyOf(example)), one+s.fullPools()+"."
+	} else {
+		f.Link, f.Text = "statements?outcome=running", f.Number+" "+several+s.fullPools()+"."
+	}
 	return f
 }
 
@@ -111,27 +116,21 @@ func (s *situation) longRunning() []finding {
 	if len(s.long) == 0 {
 		return nil
 	}
-	oldest, state := s.long[0], ""
+	oldest := s.long[0]
+	period := "for " + approximate(oldest.Total)
 	if oldest.State != "" {
-		state = ", last seen " + oldest.State
+		period += ", last seen " + oldest.State
 	}
-	f := finding{
-		Severity: severityNotice, Number: format.Count(int64(len(s.long))), Link: link("statement", "id", keyOf(oldest)), Advice: explain.Of(oldest).Advice,
-		Text: fmt.Sprintf("1 statement has been running for %s%s%s.", approximate(oldest.Total), state, s.fullPools()),
-	}
-	if len(s.long) > 1 {
-		f.Link = "statements?outcome=running"
-		f.Text = fmt.Sprintf("%s statements have been running for long, the oldest for %s%s%s.", f.Number, approximate(oldest.Total), state, s.fullPools())
-	}
+	f := s.about(s.long, oldest, "1 statement has been running "+period, "statements have been running for long, the oldest "+period)
 	ago, ever := s.sinceFinished()
 	switch {
 	case s.fullPools() != "" && ago >= time.Minute:
 		f.Severity = severityCritical
-	case s.fullPools() != "":
-		f.Severity = severityWarning
+	case s.fullPools() != "": // a warning, as it is
 	case len(s.long) > 1 && ever && ago >= 5*time.Minute:
-		f.Severity = severityWarning
-		f.Text = fmt.Sprintf("No statement has finished for %s; %s for %s%s.", approximate(ago), s.oneRunning(len(s.long)), approximate(oldest.Total), state)
+		f.Text = fmt.Sprintf("No statement has finished for %s; %s %s.", approximate(ago), s.oneRunning(len(s.long)), period)
+	default:
+		f.Severity = severityNotice
 	}
 	return []finding{f}
 }
