@@ -51,14 +51,9 @@ type counts struct {
 	timeline
 	since time.Time // when counting began
 
-	mu   sync.Mutex          // guards all below
-	ring [intervals]interval // by number modulo intervals
+	mu   sync.Mutex                  // guards all below
+	ring [intervals]stretch[counted] // intervals, by number modulo intervals; an older number is outdated
 	ever window
-}
-
-type interval struct {
-	number int64 // an entry with an older number is outdated
-	counted
 }
 
 func (c *counts) addStatement(now time.Time, r *telemetry.Statement) {
@@ -125,14 +120,14 @@ func (c *counts) addSession(now time.Time, r *telemetry.SessionOpened) {
 	c.ever.tally.add(&t)
 }
 
-// at returns an interval of the last hour, emptied if it was that of an earlier hour.
-// c.mu is held.
-func (c *counts) at(n int64) *interval {
+// at returns what was counted in an interval of the last hour, nothing if the entry was that of an earlier
+// hour. c.mu is held.
+func (c *counts) at(n int64) *counted {
 	i := &c.ring[n%intervals]
-	if i.number != n {
-		*i = interval{number: n}
+	if i.from != n {
+		*i = stretch[counted]{from: n}
 	}
-	return i
+	return &i.sum
 }
 
 // allTime is longer than any process runs.
@@ -154,8 +149,8 @@ func (c *counts) over(now time.Time, length time.Duration, running ...*telemetry
 	ago := now.Sub(c.origin) - time.Duration(first)*intervalLength // how long ago the first interval began
 	w := window{length: max(time.Second, min(ago, now.Sub(c.since))), finished: c.ever.finished}
 	for i := range c.ring {
-		if s := &c.ring[i]; s.number >= first && s.number <= last+1 {
-			w.add(&s.counted)
+		if s := &c.ring[i]; s.from >= first && s.from <= last+1 {
+			w.add(&s.sum)
 		}
 	}
 	addRunning(&w.times, ago, 0, running...)
@@ -203,8 +198,8 @@ func (c *counts) columns(now time.Time, running ...*telemetry.Statement) []colum
 	}
 	all[n-1].length = max(time.Millisecond, ago)
 	for i := range c.ring {
-		if at := c.ring[i].number/per - current + n - 1; at >= 0 && at < n {
-			all[at].add(&c.ring[i].tally)
+		if at := c.ring[i].from/per - current + n - 1; at >= 0 && at < n {
+			all[at].add(&c.ring[i].sum.tally)
 		}
 	}
 	return all
