@@ -2,6 +2,7 @@ package debugpage
 
 import (
 	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
@@ -74,11 +75,9 @@ func (req *request) find(id string) *telemetry.Statement {
 	if id == "" {
 		return nil
 	}
-	for _, all := range [][]*telemetry.Statement{req.running(), req.memory.snapshot().all} {
-		for _, s := range all {
-			if s.StatementID == id || localKey(s) == id {
-				return s
-			}
+	for _, s := range slices.Concat(req.running(), req.memory.snapshot().all) {
+		if s.StatementID == id || localKey(s) == id {
+			return s
 		}
 	}
 	return nil
