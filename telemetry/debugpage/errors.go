@@ -73,6 +73,6 @@ type errorsPage struct {
 }
 
 func (req *request) errors() (string, model) {
-	p := req.period("1h")
+	p := req.period(lastHour)
 	return "Errors", errorsPage{p.key, req.memory.failures.views(req.now, p.length), req.windows("errors", p)}
 }

@@ -49,7 +49,7 @@ const topRows, slowestShown = 4, 4
 func (req *request) overview() (string, model) {
 	stats := req.process()
 	running, kept := req.present()
-	p := req.period("1h")
+	p := req.period(lastHour)
 	chosen := req.memory.counts.over(req.now, p.length, running...)
 	long := slices.DeleteFunc(slices.Clone(running), func(s *telemetry.Statement) bool { return s.Total < time.Second })
 	o := overviewPage{

@@ -17,16 +17,17 @@ type period struct {
 var (
 	lastMinutes = period{"5m", "5 min", "the last 5 min", 5 * time.Minute}
 	lastHour    = period{"1h", "1 h", "the last hour", time.Hour}
-	periods     = []period{lastMinutes, lastHour, {"all", "all", "since the process started", 0}}
+	sinceStart  = period{"all", "all", "since the process started", 0}
+	periods     = []period{lastMinutes, lastHour, sinceStart}
 )
 
-// period is the stretch of time that the request asks for; otherwise is the key of the default.
-func (req *request) period(otherwise string) period {
-	indexOf := func(key string) int { return slices.IndexFunc(periods, func(p period) bool { return p.key == key }) }
-	if i := indexOf(req.query.Get("window")); i >= 0 {
+// period is the stretch of time that the request asks for, or otherwise the default.
+func (req *request) period(otherwise period) period {
+	asked := req.query.Get("window")
+	if i := slices.IndexFunc(periods, func(p period) bool { return p.key == asked }); i >= 0 {
 		return periods[i]
 	}
-	return periods[indexOf(otherwise)]
+	return otherwise
 }
 
 // windows are links to the same page for every stretch of time.

@@ -216,7 +216,7 @@ func (req *request) shapeViews(p period, running, kept []*telemetry.Statement) [
 
 func (req *request) shapes() (string, model) {
 	running, kept := req.present()
-	p := req.period("1h")
+	p := req.period(lastHour)
 	l := shapesPage{Window: p.key, Shapes: req.shapeViews(p, running, kept.all), Windows: req.windows("shapes", p), presence: req.presence(len(running) + len(kept.all))}
 	l.Sort, l.Headings = sorted(req, "shapes", l.Shapes, shapeOrders)
 	return "By shape", l

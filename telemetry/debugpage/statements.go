@@ -40,7 +40,7 @@ func (req *request) statements() (string, model) {
 	if err != nil {
 		l.Problem = err.Error()
 	}
-	p := req.period("all")
+	p := req.period(sinceStart)
 	l.Window, l.Windows = p.key, req.windows("statements", p)
 	found := slices.DeleteFunc(p.within(req.now, all), func(s *telemetry.Statement) bool { return !f.matches(s) })
 	l.Sort, l.Headings = sorted(req, "statements", found, orders)
