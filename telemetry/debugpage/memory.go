@@ -84,9 +84,7 @@ func (m *memory) SessionOpened(s *telemetry.SessionOpened) {
 	m.failures.add(now, ofConnection, s.Failure, "")
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.failedOpens = append(m.failedOpens, s); len(m.failedOpens) > failedOpensKept {
-		m.failedOpens = slices.Delete(m.failedOpens, 0, 1)
-	}
+	m.failedOpens = appendBounded(m.failedOpens, failedOpensKept, s)
 }
 
 // SessionClosed does nothing: no page shows closed connections.

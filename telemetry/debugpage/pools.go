@@ -82,12 +82,12 @@ func (p *pools) sample(now time.Time, registered func() []telemetry.Pool) {
 	}
 }
 
-// appendBounded appends a sample and drops the oldest when there are more than most.
-func appendBounded(samples []poolSample, most int, s poolSample) []poolSample {
-	if len(samples) == most {
-		samples = slices.Delete(samples, 0, 1)
+// appendBounded appends to a list and drops the oldest when there are more than most.
+func appendBounded[T any](list []T, most int, latest T) []T {
+	if len(list) == most {
+		list = slices.Delete(list, 0, 1)
 	}
-	return append(samples, s)
+	return append(list, latest)
 }
 
 // views describes the pools, sorted by name, with a verdict on their last minute. A pool that does not
