@@ -75,10 +75,8 @@ func (t *tail) isReplaced() bool {
 
 // pause waits for pollInterval. It returns false when ctx is done.
 func pause(ctx context.Context) bool {
-	timer := time.NewTimer(pollInterval)
-	defer timer.Stop()
 	select {
-	case <-timer.C:
+	case <-time.After(pollInterval):
 		return true
 	case <-ctx.Done():
 		return false
