@@ -15,10 +15,8 @@ const maxEvents = 3
 
 // entry is a record in the queue, with the ids of its events.
 type entry struct {
-	origin    *origin
-	statement *telemetry.Statement // one of these three is set
-	opened    *telemetry.SessionOpened
-	closed    *telemetry.SessionClosed
+	origin *origin
+	record any // *telemetry.Statement, *telemetry.SessionOpened or *telemetry.SessionClosed
 
 	at     time.Time // when it was put into the queue
 	size   int32     // approximate memory of the record, in bytes
@@ -28,27 +26,29 @@ type entry struct {
 	ids [maxEvents]uuid.UUID // made when the events are first sent, and the same on every attempt
 }
 
-func newOpenedEntry(o *origin, r *telemetry.SessionOpened) entry {
-	return entry{origin: o, opened: r, failed: r.Failed(), events: 1, size: int32(sizeOf(*r))}
-}
-
-func newClosedEntry(o *origin, r *telemetry.SessionClosed) entry {
-	return entry{origin: o, closed: r, failed: r.Failed(), events: 1, size: int32(sizeOf(*r))}
-}
-
-func newStatementEntry(o *origin, r *telemetry.Statement) entry {
-	e := entry{origin: o, failed: r.Failed() || r.CloseFailure != nil}
-	if hasLocalTexts(r) || len(r.Calls) > maxCalls || r.CloudFetch != nil && len(r.CloudFetch.Files) > 0 {
-		r = trim(r)
+// newEntry makes an entry of a record; ok is false for one of another type.
+func newEntry(o *origin, record any) (e entry, ok bool) {
+	e = entry{origin: o, record: record}
+	switch r := record.(type) {
+	case *telemetry.Statement:
+		if hasLocalTexts(r) || len(r.Calls) > maxCalls || r.CloudFetch != nil && len(r.CloudFetch.Files) > 0 {
+			r = trim(r)
+		}
+		e.record, e.failed = r, r.Failed() || r.CloseFailure != nil
+		size := sizeOf(*r) + len(r.RPCs)*sizeOf(telemetry.RPC{}) + len(r.Calls)*sizeOf(telemetry.Call{})
+		if r.CloudFetch != nil {
+			size += sizeOf(*r.CloudFetch)
+		}
+		e.size = int32(size)
+	case *telemetry.SessionOpened:
+		e.failed, e.size = r.Failed(), int32(sizeOf(*r))
+	case *telemetry.SessionClosed:
+		e.failed, e.size = r.Failed(), int32(sizeOf(*r))
+	default:
+		return entry{}, false
 	}
-	e.statement = r
 	_, e.events = e.operations()
-	size := sizeOf(*r) + len(r.RPCs)*sizeOf(telemetry.RPC{}) + len(r.Calls)*sizeOf(telemetry.Call{})
-	if r.CloudFetch != nil {
-		size += sizeOf(*r.CloudFetch)
-	}
-	e.size = int32(size)
-	return e
+	return e, true
 }
 
 // sizeOf is the memory of a value in bytes, without what it points to.
@@ -93,18 +93,18 @@ func trim(r *telemetry.Statement) *telemetry.Statement {
 // operations lists the events of the record, and says how many they are.
 func (e *entry) operations() (ops [maxEvents]registry.Operation, n int32) {
 	n = 1
-	switch {
-	case e.opened != nil:
+	switch r := e.record.(type) {
+	case *telemetry.SessionOpened:
 		ops[0] = registry.CreateSession
-	case e.closed != nil:
+	case *telemetry.SessionClosed:
 		ops[0] = registry.DeleteSession
-	default:
+	case *telemetry.Statement:
 		ops[0] = registry.ExecuteStatement
-		if _, ok := registry.Closed(e.statement); ok {
+		if _, ok := registry.Closed(r); ok {
 			ops[n] = registry.CloseStatement
 			n++
 		}
-		if _, ok := registry.Canceled(e.statement); ok {
+		if _, ok := registry.Canceled(r); ok {
 			ops[n] = registry.CancelStatement
 			n++
 		}
@@ -127,7 +127,7 @@ func (e *entry) appendDocuments(on *scratch, anonymous bool, add func(doc []byte
 		}
 	}
 	o, s := e.origin, &on.source
-	*s = source{connection: o.reportable, process: process(), statement: e.statement, opened: e.opened, closed: e.closed}
+	*s = source{connection: o.reportable, process: process(), record: e.record}
 	defer func() { *s = source{} }() // keeps no record in memory
 	s.event.WorkspaceID, s.event.UserAgent = o.org(), o.userAgent
 	constants := o.constants

@@ -37,39 +37,31 @@ func (h *Handle) Recording() bool {
 
 // StatementFinished takes the record of a statement. The record must not change afterwards.
 // There is no statement without a session, so the driver has logged in.
-func (h *Handle) StatementFinished(r *telemetry.Statement) {
-	if h == nil {
-		return
-	}
-	defer h.exporter.contained.Recover(contain.Export)
-	h.origin.noteOrg(r.WorkspaceID)
-	e := newStatementEntry(h.origin, r)
-	if !e.failed && h.rate < 1 && rand.Float64() >= h.rate {
-		h.exporter.counts.recorded.Add(int64(e.events))
-		h.exporter.counts.drop(DropSampledOut, int(e.events))
-		return
-	}
-	h.pipeline.enqueue(h, e, true, terminal(r.Failure))
-}
+func (h *Handle) StatementFinished(r *telemetry.Statement) { h.take(r, r.WorkspaceID, r.Failure, true) }
 
 // SessionOpened takes the record of an attempt to open a connection. The first one that
 // succeeded shows that the driver has logged in, so the connection's authenticator may be called.
 func (h *Handle) SessionOpened(r *telemetry.SessionOpened) {
-	if h == nil {
-		return
-	}
-	defer h.exporter.contained.Recover(contain.Export)
-	h.origin.noteOrg(r.WorkspaceID)
-	h.pipeline.enqueue(h, newOpenedEntry(h.origin, r), !r.Failed(), terminal(r.Failure))
+	h.take(r, r.WorkspaceID, r.Failure, !r.Failed())
 }
 
 // SessionClosed takes the record of a connection's end.
-func (h *Handle) SessionClosed(r *telemetry.SessionClosed) {
+func (h *Handle) SessionClosed(r *telemetry.SessionClosed) { h.take(r, "", r.Failure, true) }
+
+// take takes a record of the workspace org, with its failure.
+func (h *Handle) take(record any, org string, f *telemetry.Failure, loggedIn bool) {
 	if h == nil {
 		return
 	}
 	defer h.exporter.contained.Recover(contain.Export)
-	h.pipeline.enqueue(h, newClosedEntry(h.origin, r), true, terminal(r.Failure))
+	h.origin.noteOrg(org)
+	e, _ := newEntry(h.origin, record)
+	if _, sampled := record.(*telemetry.Statement); sampled && !e.failed && h.rate < 1 && rand.Float64() >= h.rate {
+		h.exporter.counts.recorded.Add(int64(e.events))
+		h.exporter.counts.drop(DropSampledOut, int(e.events))
+		return
+	}
+	h.pipeline.enqueue(h, e, loggedIn, terminal(f))
 }
 
 // terminal reports whether a failure will not go away by itself. Such failures often end the
@@ -113,18 +105,9 @@ func (h *Handle) Preview(record any) (docs []string) {
 		return nil
 	}
 	defer h.exporter.contained.Recover(contain.Export)
-	var e entry
-	switch r := record.(type) {
-	case *telemetry.Statement:
-		e = newStatementEntry(h.origin, r)
-	case *telemetry.SessionOpened:
-		e = newOpenedEntry(h.origin, r)
-	case *telemetry.SessionClosed:
-		e = newClosedEntry(h.origin, r)
-	default:
-		return nil
+	if e, ok := newEntry(h.origin, record); ok {
+		e.appendDocuments(&scratch{}, false, func(doc []byte) { docs = append(docs, unescape(string(doc))) })
 	}
-	e.appendDocuments(&scratch{}, false, func(doc []byte) { docs = append(docs, unescape(string(doc))) })
 	return docs
 }
 

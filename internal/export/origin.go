@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/registry"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 // origin is what all events of one connector share. Waiting records refer to it, and not to the
@@ -51,11 +52,11 @@ func (o *origin) org() string {
 // org is the workspace id of the record, or of its connector.
 func (e *entry) org() string {
 	id := ""
-	switch {
-	case e.statement != nil:
-		id = e.statement.WorkspaceID
-	case e.opened != nil:
-		id = e.opened.WorkspaceID
+	switch r := e.record.(type) {
+	case *telemetry.Statement:
+		id = r.WorkspaceID
+	case *telemetry.SessionOpened:
+		id = r.WorkspaceID
 	}
 	if id = validOrgID(id); id != "" {
 		return id

@@ -15,14 +15,12 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// source is the data of one event. Exactly one of the three records is set.
+// source is the data of one event.
 type source struct {
 	event      registry.Event
 	connection *registry.Connection
 	process    *registry.Process
-	statement  *telemetry.Statement
-	opened     *telemetry.SessionOpened
-	closed     *telemetry.SessionClosed
+	record     any // as in entry
 }
 
 // plan is the tree of a document: an object with its members, or a value. Plans are made from the
@@ -52,7 +50,7 @@ type value struct {
 var (
 	plans = map[registry.Operation]*plan{
 		registry.CreateSession:    newPlan(false, of(registry.SessionOpenedFields, openedOf)),
-		registry.DeleteSession:    newPlan(false, of(registry.SessionClosedFields, func(s *source) *telemetry.SessionClosed { return s.closed })),
+		registry.DeleteSession:    newPlan(false, of(registry.SessionClosedFields, closedOf)),
 		registry.ExecuteStatement: newPlan(false, of(registry.StatementFields, statementOf), of(registry.StatementExecutedFields, statementOf)),
 		registry.CloseStatement:   newPlan(false, of(registry.StatementClosedFields, statementOf)),
 		registry.CancelStatement:  newPlan(false, of(registry.StatementCanceledFields, statementOf)),
@@ -60,8 +58,9 @@ var (
 	anonymousPlan = newPlan(true, of(registry.SessionOpenedFields, openedOf))
 )
 
-func statementOf(s *source) *telemetry.Statement  { return s.statement }
-func openedOf(s *source) *telemetry.SessionOpened { return s.opened }
+func statementOf(s *source) *telemetry.Statement  { return s.record.(*telemetry.Statement) }
+func openedOf(s *source) *telemetry.SessionOpened { return s.record.(*telemetry.SessionOpened) }
+func closedOf(s *source) *telemetry.SessionClosed { return s.record.(*telemetry.SessionClosed) }
 
 // of returns the values of a record that may leave, as a registry table says. It is not copied into each of its
 // callers, which are many and run once.
