@@ -243,7 +243,7 @@ func appendText(b []byte, s string) []byte {
 	if isPlain(s) {
 		b = append(b, s...)
 	} else {
-		b = appendEscaped(b, appendEscaped(nil, []byte(s))) // once for the document, once for the upload
+		b = append(b, escaped(escaped(s))...) // once for the document, once for the upload
 	}
 	return append(b, quote...)
 }
@@ -251,35 +251,17 @@ func appendText(b []byte, s string) []byte {
 // isPlain reports whether a string needs no escapes.
 func isPlain(s string) bool {
 	for i := range len(s) {
-		if !plain(s[i]) {
+		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
 			return false
 		}
 	}
 	return true
 }
 
-func plain(c byte) bool { return c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf }
-
-// appendEscaped appends s as it is between the quotes of a JSON string.
-func appendEscaped(b, s []byte) []byte {
-	const hex = "0123456789abcdef"
-	for i := 0; i < len(s); {
-		c, size := s[i], 1
-		switch {
-		case plain(c):
-			b = append(b, c)
-		case c == '"' || c == '\\':
-			b = append(b, '\\', c)
-		case c < ' ':
-			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		default:
-			var r rune
-			r, size = utf8.DecodeRune(s[i:])
-			b = utf8.AppendRune(b, r) // an invalid byte becomes U+FFFD
-		}
-		i += size
-	}
-	return b
+// escaped is s as it is between the quotes of a JSON string. No text that is sent today needs it.
+func escaped(s string) string {
+	quoted := registry.AppendJSONString(nil, s)
+	return string(quoted[1 : len(quoted)-1])
 }
 
 // unescape returns an escaped document as the service reads it.
