@@ -99,15 +99,8 @@ func (k *client) send(ctx context.Context, q request, once bool, try func(again 
 
 // uploadOnce makes one attempt to upload, until end at the latest.
 func (k *client) uploadOnce(ctx context.Context, end time.Time, q request) result {
-	limit, cancel := context.WithTimeout(ctx, min(attemptTimeout, time.Until(end)))
-	defer cancel()
-	began := time.Now()
-	req, err := k.prepare(limit, q)
-	if err != nil {
-		return noResponse(ctx, began, err)
-	}
 	var counts uploadCounts
-	r := k.attempt(ctx, began, req, wholeBody(func(body []byte) (ok bool) {
+	r := k.once(ctx, min(attemptTimeout, time.Until(end)), q, wholeBody(func(body []byte) (ok bool) {
 		counts, ok = parseUploadResponse(body)
 		return ok
 	}))
@@ -115,6 +108,18 @@ func (k *client) uploadOnce(ctx context.Context, end time.Time, q request) resul
 		r.counts = counts
 	}
 	return r
+}
+
+// once makes one request, which takes no longer than timeout. ctx is done when the pipeline is over.
+func (k *client) once(ctx context.Context, timeout time.Duration, q request, read responseReader) result {
+	limit, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	began := time.Now()
+	req, err := k.prepare(limit, q)
+	if err != nil {
+		return noResponse(ctx, began, err)
+	}
+	return k.attempt(ctx, began, req, read)
 }
 
 // prepare makes a request and authenticates it.

@@ -1,6 +1,7 @@
 package export
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"net/http"
@@ -40,28 +41,16 @@ type Response struct {
 // asked for, or an error where it could not read. After Get has returned, read may still run, unless
 // the response was accepted.
 func (r *Requester) Get(ctx context.Context, pathAndQuery, org string, read func(io.Reader) (bool, error)) Response {
-	limit, cancel := context.WithTimeout(ctx, attemptTimeout)
-	defer cancel()
-	if org = validOrgID(org); org == "" {
-		org = r.org
-	}
-	began := time.Now()
-	req, err := r.client.prepare(limit, request{path: pathAndQuery, auth: r.auth, orgID: org, userAgent: r.userAgent})
-	if err != nil {
-		return responseOf(noResponse(ctx, began, err))
-	}
-	return responseOf(r.client.attempt(ctx, began, req, func(status int, header http.Header, body io.Reader) (got result, err error) {
+	q := request{path: pathAndQuery, auth: r.auth, orgID: cmp.Or(validOrgID(org), r.org), userAgent: r.userAgent}
+	got := r.client.once(ctx, attemptTimeout, q, func(status int, header http.Header, body io.Reader) (got result, err error) {
 		got = resultOf(status, header, func() (ok bool) {
 			ok, err = read(body)
 			return ok
 		})
 		return got, err
-	}))
-}
-
-func responseOf(r result) Response {
+	})
 	return Response{
-		Accepted: r.outcome == outcomeAccepted, Retry: r.outcome == outcomeUnavailable, After: r.retryAfter, Error: r.describe(),
+		Accepted: got.outcome == outcomeAccepted, Retry: got.outcome == outcomeUnavailable, After: got.retryAfter, Error: got.describe(),
 	}
 }
 

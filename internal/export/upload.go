@@ -101,15 +101,13 @@ func (u *upload) reader() io.ReadCloser {
 // nothing more.
 type uploadReader struct {
 	upload *upload
-
-	mu     sync.Mutex
-	rest   bytes.Reader // guarded by mu
-	closed bool         // guarded by mu
+	rest   bytes.Reader // guarded by upload.mu
+	closed bool         // guarded by upload.mu
 }
 
 func (r *uploadReader) Read(p []byte) (int, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	r.upload.mu.Lock()
+	defer r.upload.mu.Unlock()
 	if r.closed {
 		return 0, errClosedUpload
 	}
@@ -119,12 +117,10 @@ func (r *uploadReader) Read(p []byte) (int, error) {
 var errClosedUpload = errors.New("databricks-telemetry: the upload is over")
 
 func (r *uploadReader) Close() error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	r.upload.mu.Lock()
+	defer r.upload.mu.Unlock()
 	if !r.closed {
 		r.closed = true
-		r.upload.mu.Lock()
-		defer r.upload.mu.Unlock()
 		r.upload.readers--
 	}
 	return nil
