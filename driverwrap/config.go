@@ -85,7 +85,7 @@ func (c Config) open(resolved telemetry.Settings, opts []dbsql.ConnOption) (*con
 			return nil
 		}
 		userClient = readConfig[*http.Client](n, "HTTPClient").Or(nil) != nil
-		report = export.Open(connection, resolved)
+		report = export.Default.Open(connection, resolved)
 		wire = observer(n)
 		return dbsql.WithTransport(wire)
 	})
@@ -132,7 +132,7 @@ func (c Config) wrap(resolved telemetry.Settings, native driver.Connector, conne
 		}
 		w.fanouts, w.ownSinks = append(w.fanouts, own), own
 	}
-	w.reportTo, w.history = connection, history.Open(connection, resolved, w.fanouts)
+	w.reportTo, w.history = connection, history.Default.Open(connection, resolved, w.fanouts)
 	return w
 }
 

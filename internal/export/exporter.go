@@ -42,9 +42,6 @@ func init() {
 	})
 }
 
-// Open opens a handle of [Default]; see [Exporter.Open].
-func Open(c Connection, settings telemetry.Settings) *Handle { return Default.Open(c, settings) }
-
 // Open returns a connector's handle on the pipeline of its host and credential. It does no I/O and
 // starts no goroutine: that begins with the first record. It returns nil, on which all methods of
 // Handle do nothing, when settings.Enabled is SwitchOff, when the host is unknown, or after

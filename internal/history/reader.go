@@ -37,11 +37,6 @@ func init() {
 	})
 }
 
-// Open opens a handle of [Default]; see [Reader.Open].
-func Open(c export.Connection, s telemetry.Settings, to []*telemetry.Fanout) *Handle {
-	return Default.Open(c, s, to)
-}
-
 // Open returns a connector's handle, which gives its reports to fan-outs. It does no I/O and starts no
 // goroutine: that begins two seconds after the first statement to ask about. It returns nil, on which
 // all methods of Handle do nothing, when the settings do not want reports, or Enabled is SwitchOff;

@@ -74,7 +74,7 @@ func IsParameter(name string) bool {
 func misspelled(name string) bool {
 	name = plainName(name)
 	first, _, _ := strings.Cut(name, "_")
-	return strings.HasPrefix(name, "telemetry") || near(first, "telemetry") || isNearSwitch(name) || likeSwitch(name)
+	return strings.HasPrefix(name, "telemetry") || wrongIn(first, "telemetry") <= maxWrong || isNearSwitch(name) || likeSwitch(name)
 }
 
 // likeSwitch reports whether a name may be meant for the switch: with another verb, as useTelemetry and
@@ -119,9 +119,6 @@ func SaysOff(name string) bool {
 
 // maxWrong is how many letters of a misspelling are wrong.
 const maxWrong = 2
-
-// near reports whether so few letters are wrong.
-func near(name, known string) bool { return wrongIn(name, known) <= maxWrong }
 
 // wrongIn is how many letters of a name are wrong; some number above maxWrong where the lengths say that it is more.
 func wrongIn(name, known string) int {
