@@ -1,7 +1,6 @@
 package settings
 
 import (
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -82,44 +81,41 @@ type codec struct {
 	set func(*telemetry.Settings, string) bool   // false: not a value it accepts
 	get func(*telemetry.Settings) (value string) // "" for a zero value
 
-	// check normalizes the field of a Config. It reports false for a value that is not accepted; nil
-	// accepts all.
-	check func(*telemetry.Settings) bool
+	// setField is set for the field of a Config, which may accept other values.
+	setField func(*telemetry.Settings, string) bool
 }
 
-// bounded has a codec refuse fields of a Config that are out of bounds.
-func bounded(c codec, low, high int, at func(*telemetry.Settings) *int) codec {
-	c.check = func(s *telemetry.Settings) bool { return low <= *at(s) && *at(s) <= high }
-	return c
+// normalize puts the field of a Config into the form that the parameter has. It reports false for a value
+// that is not accepted.
+func (c codec) normalize(s *telemetry.Settings) bool {
+	v := c.get(s)
+	return v == "" || c.setField(s, v)
 }
 
 // asText makes a codec of a field, what parses it and what formats it.
 func asText[T comparable](at func(*telemetry.Settings) *T, parse func(string) (T, bool), format func(T) string) codec {
-	return codec{
-		set: func(s *telemetry.Settings, v string) bool {
-			x, ok := parse(v)
-			*at(s) = x
-			return ok
-		},
-		get: func(s *telemetry.Settings) string {
-			var zero T
-			if *at(s) == zero {
-				return ""
-			}
-			return format(*at(s))
-		},
+	set := func(s *telemetry.Settings, v string) bool {
+		x, ok := parse(v)
+		*at(s) = x
+		return ok
 	}
+	get := func(s *telemetry.Settings) string {
+		var zero T
+		if *at(s) == zero {
+			return ""
+		}
+		return format(*at(s))
+	}
+	return codec{set, get, set}
 }
 
 func asSwitch(at func(*telemetry.Settings) *telemetry.Switch) codec {
-	c := asText(at, parseSwitch, func(s telemetry.Switch) string {
+	return asText(at, parseSwitch, func(s telemetry.Switch) string {
 		if s > telemetry.SwitchOff {
 			return strconv.Itoa(int(s))
 		}
 		return strconv.FormatBool(s == telemetry.SwitchOn)
 	})
-	c.check = func(s *telemetry.Settings) bool { return *at(s) <= telemetry.SwitchOff }
-	return c
 }
 
 func asBool(at func(*telemetry.Settings) *bool) codec {
@@ -130,30 +126,33 @@ func asBool(at func(*telemetry.Settings) *bool) codec {
 }
 
 func asInt(low, high int, at func(*telemetry.Settings) *int) codec {
-	return bounded(asText(at, func(v string) (int, bool) {
+	return asText(at, func(v string) (int, bool) {
 		n, err := strconv.Atoi(v)
 		return n, err == nil && low <= n && n <= high
-	}, strconv.Itoa), 0, high, at)
+	}, strconv.Itoa)
 }
 
 // asRetries is a number of retries. None is 0 as text and -1 in Settings, where 0 is the default.
 func asRetries(high int, at func(*telemetry.Settings) *int) codec {
-	return bounded(asText(at, func(v string) (int, bool) {
+	return asText(at, func(v string) (int, bool) {
 		n, err := strconv.Atoi(v)
 		ok := err == nil && 0 <= n && n <= high
 		if n == 0 {
 			n = -1
 		}
 		return n, ok
-	}, func(n int) string { return strconv.Itoa(max(0, n)) }), math.MinInt, high, at)
+	}, func(n int) string { return strconv.Itoa(max(0, n)) })
 }
 
 func asDuration(low, high time.Duration, at func(*telemetry.Settings) *time.Duration) codec {
-	c := asText(at, func(v string) (time.Duration, bool) {
-		d, err := time.ParseDuration(v)
-		return d, err == nil && low <= d && d <= high
-	}, time.Duration.String)
-	c.check = func(s *telemetry.Settings) bool { return *at(s) == 0 || shortest <= *at(s) && *at(s) <= high }
+	from := func(low time.Duration) codec {
+		return asText(at, func(v string) (time.Duration, bool) {
+			d, err := time.ParseDuration(v)
+			return d, err == nil && low <= d && d <= high
+		}, time.Duration.String)
+	}
+	c := from(low)
+	c.setField = from(shortest).set
 	return c
 }
 
@@ -195,27 +194,12 @@ func (w words) String() string {
 }
 
 func (w words) codec(at func(*telemetry.Settings) *string) codec {
-	c := asText(at, w.parse, func(v string) string { return v })
-	c.check = func(s *telemetry.Settings) bool {
-		v := at(s)
-		if *v == "" {
-			return true
-		}
-		word, ok := w.parse(*v)
-		if ok {
-			*v = word
-		}
-		return ok
-	}
-	return c
+	return asText(at, w.parse, func(v string) string { return v })
 }
 
 func asShare(at func(*telemetry.Settings) *telemetry.Maybe[float64]) codec {
-	isShare := func(f float64) bool { return 0 <= f && f <= 1 } // also refuses NaN
-	c := asText(at, func(v string) (telemetry.Maybe[float64], bool) {
+	return asText(at, func(v string) (telemetry.Maybe[float64], bool) {
 		f, err := strconv.ParseFloat(v, 64)
-		return telemetry.Known(f), err == nil && isShare(f)
+		return telemetry.Known(f), err == nil && 0 <= f && f <= 1 // not NaN
 	}, func(m telemetry.Maybe[float64]) string { return strconv.FormatFloat(m.Or(1), 'f', -1, 64) })
-	c.check = func(s *telemetry.Settings) bool { return isShare(at(s).Or(1)) }
-	return c
 }

@@ -88,8 +88,9 @@ type resolution struct {
 // parameter accepts. Durations may be shorter than a parameter's, as in tests.
 func (r *resolution) normalize() error {
 	for _, p := range Parameters {
-		if p.codec.check != nil && !p.codec.check(&r.settings) {
-			return &telemetry.ParameterError{Name: "Settings." + p.Field, Value: quotable(p.Value(r.settings)), Accepts: p.Accepts}
+		value := p.Value(r.settings)
+		if !p.codec.normalize(&r.settings) {
+			return &telemetry.ParameterError{Name: "Settings." + p.Field, Value: quotable(value), Accepts: p.Accepts}
 		}
 	}
 	return nil
