@@ -86,31 +86,29 @@ func (p *Process) Shutdown(ctx context.Context) error {
 // takes no time from the report to Databricks. Then it flushes the sinks that were not behind for what
 // members delivered to them meanwhile: the last server reports.
 func (p *Process) flushAnd(ctx context.Context, of func(Member) func(context.Context) error) error {
-	sinks := []*flush{{of: p.Fanout.Flush}}
-	var others []*flush
+	sinks := []func(context.Context) error{p.Fanout.Flush}
+	var others []func(context.Context) error
 	for _, member := range p.members.all() {
 		if member.Sinks != nil {
-			sinks = append(sinks, &flush{of: member.Sinks})
+			sinks = append(sinks, member.Sinks)
 		}
 		if f := of(member); f != nil {
-			others = append(others, &flush{of: f})
+			others = append(others, f)
 		}
 	}
-	run := func(all []*flush) error {
-		return ondemand.Each(len(all), func(i int) error {
-			all[i].err = all[i].of(ctx)
-			return all[i].err
-		})
-	}
-	err := run(slices.Concat(sinks, others))
-	sinks = slices.DeleteFunc(sinks, func(f *flush) bool { return f.err != nil })
-	return errors.Join(err, run(sinks))
-}
-
-// flush is one of several that run at once, and its error.
-type flush struct {
-	of  func(context.Context) error
-	err error
+	all := slices.Concat(sinks, others)
+	behind := make([]bool, len(all))
+	err := ondemand.Each(len(all), func(i int) error {
+		err := all[i](ctx)
+		behind[i] = err != nil
+		return err
+	})
+	return errors.Join(err, ondemand.Each(len(sinks), func(i int) error {
+		if behind[i] {
+			return nil
+		}
+		return sinks[i](ctx)
+	}))
 }
 
 // Stats is [ReadStats] for this process.

@@ -98,21 +98,18 @@ type workerRef struct {
 
 // release gives the reference up, and ends the worker when it was the last.
 func (ref *workerRef) release() {
-	if ref.worker.reader.release(ref) {
-		ref.worker.end(dropClosed)
-	}
-}
-
-func (r *Reader) release(ref *workerRef) (last bool) {
+	w, r := ref.worker, ref.worker.reader
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	ref.worker.refs--
-	if ref.worker.refs > 0 {
-		return false
+	w.refs--
+	last := w.refs == 0
+	if last {
+		delete(r.workers, ref.key)
+		r.paces.Release(ref.key)
 	}
-	delete(r.workers, ref.key)
-	r.paces.Release(ref.key)
-	return true
+	r.mu.Unlock()
+	if last {
+		w.end(dropClosed)
+	}
 }
 
 func (r *Reader) list() []*worker {
