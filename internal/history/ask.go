@@ -74,15 +74,10 @@ func (w *worker) take() (ids []string, workspace string, expired []*question, ok
 		w.goroutine.Stopped(now)
 		return nil, "", nil, false
 	}
-	n := min(len(w.urgent), maxBatch)
-	for _, q := range w.urgent[:n] {
-		w.asking = append(w.asking, queue.Item[*question]{Value: q})
-	}
-	w.urgent = w.urgent[n:]
 	for i := range w.stages {
-		stage := &w.stages[len(w.stages)-1-i] // those first that have waited longest
+		stage := &w.stages[urgent-i] // those first that have waited longest
 		for it := stage.Oldest(); it != nil && len(w.asking) < maxBatch && !it.Value.due().After(now); it = stage.Oldest() {
-			if q := stage.Pop(); now.Sub(q.Value.ended) > maxAge {
+			if q := stage.Pop(); q.Value.stage != urgent && now.Sub(q.Value.ended) > maxAge {
 				expired = append(expired, q.Value.dropFor(dropExpired))
 			} else {
 				w.asking = append(w.asking, q)
@@ -173,9 +168,8 @@ func (w *worker) unanswered(r export.Response) (settled []*question) {
 		}
 	}
 	w.putBack(again)
-	for _, q := range w.urgent {
-		settled = append(settled, q.dropFor(dropClosed))
+	for w.stages[urgent].Len() > 0 {
+		settled = append(settled, w.stages[urgent].Pop().Value.dropFor(dropClosed))
 	}
-	w.urgent = nil
 	return settled
 }

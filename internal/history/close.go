@@ -1,7 +1,6 @@
 package history
 
 import (
-	"slices"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/ondemand"
@@ -24,7 +23,10 @@ func (w *worker) beginClose(t *target, ask bool) bool {
 	if !ask || w.pace.quiet(now) || w.pace.failing(now) {
 		dropped = waiting
 	} else {
-		w.urgent = append(w.urgent, waiting...)
+		for _, q := range waiting {
+			q.stage = urgent
+			w.stages[urgent].Push(q, q.failed)
+		}
 	}
 	w.goroutine.Schedule(now)
 	w.mu.Unlock()
@@ -54,13 +56,6 @@ func (w *worker) remove(t *target, why string) (removed []*question) {
 		}
 		w.stages[i].Return(others)
 	}
-	w.urgent = slices.DeleteFunc(w.urgent, func(q *question) bool {
-		if t != nil && q.target != t {
-			return false
-		}
-		removed = append(removed, q.dropFor(why))
-		return true
-	})
 	return removed
 }
 

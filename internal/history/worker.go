@@ -16,6 +16,9 @@ import (
 // the server says that its measurements are final.
 var delays = [...]time.Duration{2 * time.Second, 10 * time.Second, 60 * time.Second}
 
+// urgent is the stage of questions of connectors that are being closed, which are due at once.
+const urgent = len(delays)
+
 const (
 	maxWaiting = 500 // statements that wait or are being asked about
 	maxBatch   = 50  // statements in one request
@@ -36,12 +39,11 @@ type worker struct {
 
 	refs int // open handles; guarded by reader.mu
 
-	mu        sync.Mutex                          // guards all below
-	stages    [len(delays)]queue.Queue[*question] // by how often an answer left them open
-	urgent    []*question                         // of connectors that are being closed
-	asking    []queue.Item[*question]             // in the running request; Seq is 0 where they were urgent
-	unsettled int                                 // questions in all of the above, or about to be settled
-	workspace string                              // its number; empty while unknown
+	mu        sync.Mutex                         // guards all below
+	stages    [urgent + 1]queue.Queue[*question] // by how often an answer left them open; the last: urgent
+	asking    []queue.Item[*question]            // in the running request
+	unsettled int                                // questions in all of the above, or about to be settled
+	workspace string                             // its number; empty while unknown
 	goroutine ondemand.Goroutine
 	ended     string // why the worker is over, a drop reason; empty before
 }
@@ -111,7 +113,7 @@ func (q *question) dropFor(reason string) *question {
 // those that were asked about least often; nil where none waits. w.mu is held.
 func (w *worker) evict() *question {
 	for _, failed := range []bool{false, true} {
-		for i := range w.stages {
+		for i := range delays {
 			if victim := w.stages[i].Victim(); victim != nil && victim.Failed == failed {
 				q := victim.Value
 				w.stages[i].Evict()
@@ -162,12 +164,16 @@ func (w *worker) due(time.Time) (at time.Time, ok bool) {
 			}
 		}
 	}
-	earliest := w.pace.earliest()
-	if len(w.urgent) > 0 || ok && at.Before(earliest) {
-		return earliest, true
+	if earliest := w.pace.earliest(); ok && at.Before(earliest) {
+		at = earliest
 	}
 	return at, ok
 }
 
-// due is when to ask the question.
-func (q *question) due() time.Time { return q.ended.Add(delays[q.stage]) }
+// due is when to ask the question; the zero time where it is urgent.
+func (q *question) due() time.Time {
+	if q.stage == urgent {
+		return time.Time{}
+	}
+	return q.ended.Add(delays[q.stage])
+}
