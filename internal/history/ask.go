@@ -25,27 +25,21 @@ func (w *worker) run() {
 // recoverRun cleans up after a panic in run. No such panic is known.
 func (w *worker) recoverRun() {
 	w.mu.Lock()
-	var broken []*question
+	defer w.unlock()
 	for _, it := range w.asking {
-		broken = append(broken, it.Value.dropFor(dropBroken))
+		w.settle(dropBroken, it.Value)
 	}
 	w.asking = nil
 	now := time.Now()
 	w.pace.unanswered(now, dropBroken, 0)
 	w.goroutine.Stopped(now)
-	w.mu.Unlock()
-	w.settle(broken...)
 }
 
 // ask makes one request. It reports false when none is due: then the goroutine ends.
 func (w *worker) ask() bool {
-	ids, workspace, expired, ok := w.take()
-	w.settle(expired...)
-	if !ok {
-		return false
-	}
+	ids, workspace, ok := w.take()
 	if len(ids) == 0 {
-		return true
+		return ok
 	}
 	query := url.Values{"filter_by.statement_ids": ids, "include_metrics": {"true"}, "max_results": {strconv.Itoa(len(ids))}}
 	w.reader.counts.requests.Add(1)
@@ -58,27 +52,27 @@ func (w *worker) ask() bool {
 		if w.ctx.Err() == nil {
 			w.reader.counts.failures.Add(1)
 		}
-		w.settle(w.unanswered(r)...)
+		w.unanswered(r)
 		return true
 	}
-	w.settle(w.answered(a)...)
+	w.answered(a)
 	return true
 }
 
 // take takes out what to ask now. ok is false when no request is due, and the goroutine ends.
-func (w *worker) take() (ids []string, workspace string, expired []*question, ok bool) {
+func (w *worker) take() (ids []string, workspace string, ok bool) {
 	w.mu.Lock()
-	defer w.mu.Unlock()
+	defer w.unlock()
 	now := time.Now()
 	if at, ok := w.due(now); !ok || at.After(now) || w.ended != "" {
 		w.goroutine.Stopped(now)
-		return nil, "", nil, false
+		return nil, "", false
 	}
 	for i := range w.stages {
 		stage := &w.stages[urgent-i] // those first that have waited longest
 		for it := stage.Oldest(); it != nil && len(w.asking) < maxBatch && !it.Value.due().After(now); it = stage.Oldest() {
 			if q := stage.Pop(); q.Value.stage != urgent && now.Sub(q.Value.ended) > maxAge {
-				expired = append(expired, q.Value.dropFor(dropExpired))
+				w.settle(dropExpired, q.Value)
 			} else {
 				w.asking = append(w.asking, q)
 			}
@@ -90,13 +84,13 @@ func (w *worker) take() (ids []string, workspace string, expired []*question, ok
 	if len(ids) > 0 {
 		w.pace.begin(now)
 	}
-	return ids, w.workspace, expired, true
+	return ids, w.workspace, true
 }
 
-// answered takes an answer, and returns the questions that are settled.
-func (w *worker) answered(a answer) (settled []*question) {
+// answered takes an answer.
+func (w *worker) answered(a answer) {
 	w.mu.Lock()
-	defer w.mu.Unlock()
+	defer w.unlock()
 	now := time.Now()
 	w.pace.accepted()
 	nextPage := a.more && a.found // the next request asks without those that were found
@@ -109,20 +103,19 @@ func (w *worker) answered(a answer) (settled []*question) {
 		}
 		switch {
 		case w.ended != "":
-			settled = append(settled, q.dropFor(w.ended))
+			w.settle(w.ended, q)
 		case q.target.closing, q.report != nil && q.report.Final:
-			settled = append(settled, q.dropFor(dropNotFound))
+			w.settle(dropNotFound, q)
 		case e == nil && nextPage:
 			again = append(again, it)
 		case q.stage == len(delays)-1:
-			settled = append(settled, q.dropFor(dropNotFound))
+			w.settle(dropNotFound, q)
 		default:
 			q.stage++
 			w.stages[q.stage].Push(q, q.failed)
 		}
 	}
 	w.putBack(again)
-	return settled
 }
 
 // putBack ends a request, and returns questions that are to be asked again to the front of their
@@ -141,10 +134,10 @@ func (q *question) newReport(e *entry, now time.Time) *telemetry.ServerReport {
 	return r
 }
 
-// unanswered takes a response without an answer, and returns the questions that are settled.
-func (w *worker) unanswered(r export.Response) (settled []*question) {
+// unanswered takes a response without an answer.
+func (w *worker) unanswered(r export.Response) {
 	w.mu.Lock()
-	defer w.mu.Unlock()
+	defer w.unlock()
 	now := time.Now()
 	reason := w.ended
 	switch {
@@ -154,22 +147,21 @@ func (w *worker) unanswered(r export.Response) (settled []*question) {
 	default:
 		reason = dropRefused
 		w.pace.refused(now, r.Error)
-		settled = w.remove(nil, reason)
+		w.settle(reason, w.remove(nil)...)
 	}
 	var again []queue.Item[*question]
 	for _, it := range w.asking {
 		switch q := it.Value; {
 		case reason != "":
-			settled = append(settled, q.dropFor(reason))
+			w.settle(reason, q)
 		case q.target.closing: // nothing waits for another request
-			settled = append(settled, q.dropFor(dropClosed))
+			w.settle(dropClosed, q)
 		default:
 			again = append(again, it)
 		}
 	}
 	w.putBack(again)
 	for w.stages[urgent].Len() > 0 {
-		settled = append(settled, w.stages[urgent].Pop().Value.dropFor(dropClosed))
+		w.settle(dropClosed, w.stages[urgent].Pop().Value)
 	}
-	return settled
 }

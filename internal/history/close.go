@@ -11,17 +11,16 @@ import (
 // not to be asked now. It reports false when the target is being closed already.
 func (w *worker) beginClose(t *target, ask bool) bool {
 	w.mu.Lock()
+	defer w.unlock()
 	if t.closing {
-		w.mu.Unlock()
 		return false
 	}
 	t.closing = true
 	t.endClose()
 	now := time.Now()
-	waiting := w.remove(t, dropClosed)
-	var dropped []*question
+	waiting := w.remove(t)
 	if !ask || w.pace.quiet(now) || w.pace.failing(now) {
-		dropped = waiting
+		w.settle(dropClosed, waiting...)
 	} else {
 		for _, q := range waiting {
 			q.stage = urgent
@@ -29,27 +28,23 @@ func (w *worker) beginClose(t *target, ask bool) bool {
 		}
 	}
 	w.goroutine.Schedule(now)
-	w.mu.Unlock()
-	w.settle(dropped...)
 	return true
 }
 
 // abandon drops what still waits for a closing target.
 func (w *worker) abandon(t *target) {
 	w.mu.Lock()
-	dropped := w.remove(t, dropClosed)
-	w.mu.Unlock()
-	w.settle(dropped...)
+	defer w.unlock()
+	w.settle(dropClosed, w.remove(t)...)
 }
 
-// remove takes out what waits for a target, or everything where t is nil. why is the reason for those questions
-// that end without a report. w.mu is held.
-func (w *worker) remove(t *target, why string) (removed []*question) {
+// remove takes out what waits for a target, or everything where t is nil. w.mu is held.
+func (w *worker) remove(t *target) (removed []*question) {
 	for i := range w.stages {
 		var others []queue.Item[*question]
 		for stage := &w.stages[i]; stage.Len() > 0; {
 			if it := stage.Pop(); t == nil || it.Value.target == t {
-				removed = append(removed, it.Value.dropFor(why))
+				removed = append(removed, it.Value)
 			} else {
 				others = append(others, it)
 			}
@@ -76,11 +71,10 @@ func (w *worker) end(why string) {
 	if w.ended == "" {
 		w.ended = why
 	}
-	dropped := w.remove(nil, w.ended)
+	w.settle(w.ended, w.remove(nil)...)
 	idle := w.goroutine.End()
-	w.mu.Unlock()
 	w.cancel()
-	w.settle(dropped...)
+	w.unlock()
 	ondemand.Await(idle)
 	w.requester.Close()
 }

@@ -42,7 +42,8 @@ type worker struct {
 	mu        sync.Mutex                         // guards all below
 	stages    [urgent + 1]queue.Queue[*question] // by how often an answer left them open; the last: urgent
 	asking    []queue.Item[*question]            // in the running request
-	unsettled int                                // questions in all of the above, or about to be settled
+	settling  []*question                        // since mu is held
+	unsettled int                                // questions in all of the above, or being settled
 	workspace string                             // its number; empty while unknown
 	goroutine ondemand.Goroutine
 	ended     string // why the worker is over, a drop reason; empty before
@@ -74,58 +75,59 @@ func (w *worker) put(t *target, s *telemetry.Statement) {
 	w.reader.counts.statements.Add(1)
 	now := time.Now()
 	q := &question{target: t, id: s.StatementID, connector: s.Connector, server: s.Server, started: s.Started, ended: now, failed: s.Failed()}
-	if dropped := w.add(q, s.WorkspaceID, now); dropped != nil {
-		w.settle(dropped)
-	}
-}
-
-// add puts a question in, and returns the one that is dropped, nil where none is.
-func (w *worker) add(q *question, workspace string, now time.Time) (dropped *question) {
 	w.mu.Lock()
-	defer w.mu.Unlock()
+	defer w.unlock()
 	w.unsettled++
-	q.target.unsettled++
+	t.unsettled++
 	switch {
 	case w.ended != "":
-		return q.dropFor(w.ended)
-	case q.target.closing:
-		return q.dropFor(dropClosed)
+		w.settle(w.ended, q)
+		return
+	case t.closing:
+		w.settle(dropClosed, q)
+		return
 	case w.pace.quiet(now):
-		return q.dropFor(dropRefused)
+		w.settle(dropRefused, q)
+		return
 	}
-	if workspace != "" {
-		w.workspace = workspace
+	if s.WorkspaceID != "" {
+		w.workspace = s.WorkspaceID
 	}
 	if w.unsettled > maxWaiting {
-		dropped = w.evict()
+		w.evict()
 	}
 	w.stages[0].Push(q, q.failed)
 	w.goroutine.Schedule(now)
-	return dropped
 }
 
-func (q *question) dropFor(reason string) *question {
-	q.reason = reason
-	return q
-}
-
-// evict removes the question that matters least: the oldest success, or else the oldest failure, of
-// those that were asked about least often; nil where none waits. w.mu is held.
-func (w *worker) evict() *question {
+// evict settles the question that matters least: the oldest success, or else the oldest failure, of
+// those that were asked about least often. w.mu is held.
+func (w *worker) evict() {
 	for _, failed := range []bool{false, true} {
 		for i := range delays {
 			if victim := w.stages[i].Victim(); victim != nil && victim.Failed == failed {
-				q := victim.Value
+				w.settle(dropFull, victim.Value)
 				w.stages[i].Evict()
-				return q.dropFor(dropFull)
+				return
 			}
 		}
 	}
-	return nil
 }
 
-// settle is the end of questions: it delivers their reports, and counts those that have none.
-func (w *worker) settle(questions ...*question) {
+// settle is the end of questions that are in no list any more. reason is why those are dropped that have no
+// report. w.mu is held, and must be released with unlock.
+func (w *worker) settle(reason string, questions ...*question) {
+	for _, q := range questions {
+		q.reason = reason
+	}
+	w.settling = append(w.settling, questions...)
+}
+
+// unlock releases w.mu. Then it delivers the reports of questions that were settled, and counts those without.
+func (w *worker) unlock() {
+	questions := w.settling
+	w.settling = nil
+	w.mu.Unlock()
 	if len(questions) == 0 {
 		return
 	}
