@@ -84,6 +84,9 @@ func silence(method string, since time.Duration) string {
 	return "no byte of an answer to " + method + " for " + format.Duration(since)
 }
 
+// beyondDeadlines is advice on calls after ExecuteStatement, which the driver makes on contexts that do not end.
+const beyondDeadlines = "The driver waits for this answer beyond a deadline of the context, until the timeout of its HTTP client: look at the status of the workspace, and at proxies and firewalls on the way."
+
 // support says what Databricks support can look up: the slowest listed call of a method, where
 // the server gave it an identifier.
 func support(s *telemetry.Statement, method string) string {

@@ -11,7 +11,7 @@ import (
 func pageReason(s *telemetry.Statement, took time.Duration) reason {
 	c, since, waiting := silent(s)
 	if waiting && (c.Method == "FetchResults" || c.Method == "GetResultSetMetadata") && most(since, took) {
-		return reason{"waiting for the result: " + silence(c.Method, since), "A deadline on the context bounds the wait."}
+		return reason{"waiting for the result: " + silence(c.Method, since), beyondDeadlines}
 	}
 	if d := directTime(s); most(d, took) {
 		return reason{

@@ -26,7 +26,7 @@ func serverReason(s *telemetry.Statement, took time.Duration) reason {
 				" (see the query history); if neither knows it, the request did not arrive. A deadline on the context bounds the wait.",
 		}
 	case unanswered && most(unansweredFor, took):
-		return reason{lead + silence(asked.Method, unansweredFor), "The query history says how long the server works on the statement. A deadline on the context bounds the wait."}
+		return reason{lead + silence(asked.Method, unansweredFor), "The query history says how long the server works on the statement. " + beyondDeadlines}
 	case most(outsideRetry(s, status.Backoff), took):
 		return reason{lead + repeated(s, status), retryAdvice("The workspace", repeatedStatus(s, status)) + " The query history says how long the statement ran."}
 	case !told && answeredLate(s, status, took):

@@ -103,7 +103,7 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 				Total: 8 * second, Outcome: telemetry.OutcomeRunning, State: "RUNNING", RPCs: rpcs(telemetry.RPC{Method: "GetOperationStatus", Calls: 1}), Polling: polls(1), Split: split{telemetry.PartServer: 8 * second},
 				Calls: []telemetry.Call{executed, call("GetOperationStatus", 1000, -1, -1)},
 			},
-			"server-bound: 100 % of 8.0 s waiting for the server: no byte of an answer to GetOperationStatus for 7.0 s", "query history",
+			"server-bound: 100 % of 8.0 s waiting for the server: no byte of an answer to GetOperationStatus for 7.0 s", "beyond a deadline",
 		},
 		"more polls than are listed": {
 			telemetry.Statement{Total: 80 * second, Outcome: telemetry.OutcomeRunning, State: "RUNNING", RPCs: rpcs(telemetry.RPC{Method: "GetOperationStatus", Calls: 70}), Polling: polls(70), Calls: []telemetry.Call{executed}, Split: split{telemetry.PartServer: 80 * second}},
@@ -306,7 +306,7 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 		},
 		"a page without an answer": {
 			telemetry.Statement{Total: 10 * second, Outcome: telemetry.OutcomeRunning, RPCs: rpcs(telemetry.RPC{Method: "FetchResults", Calls: 1}), Calls: []telemetry.Call{executed, call("FetchResults", 1000, -1, -1)}, Split: split{telemetry.PartPage: 9 * second, telemetry.PartServer: second}},
-			"page-bound: 90 % of 10 s waiting for the result: no byte of an answer to FetchResults for 9.0 s", "deadline",
+			"page-bound: 90 % of 10 s waiting for the result: no byte of an answer to FetchResults for 9.0 s", "beyond a deadline",
 		},
 		"a page that failed": {
 			telemetry.Statement{Total: 10 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{}, RPCs: rpcs(telemetry.RPC{Method: "FetchResults", Calls: 1, Slowest: 9 * second, LastStatus: 403, FailedStatus: 403}), Calls: []telemetry.Call{executed, {Method: "FetchResults", Start: second, FirstByte: known(10 * second), End: known(10 * second), Status: 403, Failed: true}}, Split: split{telemetry.PartPage: 9 * second, telemetry.PartServer: second}},
