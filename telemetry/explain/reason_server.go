@@ -37,7 +37,7 @@ func serverReason(s *telemetry.Statement, took time.Duration) reason {
 	case s.Outcome == telemetry.OutcomeRunning && unfinished(s):
 		return reason{lead + "still " + s.State + lastSeen(s), inspectUnfinished(s)}
 	case s.Failed() && unfinished(s):
-		return reason{"waiting for the server, which had not finished: last seen " + s.State + lastSeen(s), inspectUnfinished(s)}
+		return reason{"waiting for the server, which had not finished: last seen " + s.State + lastSeen(s), inspectLost(s)}
 	case noticedLate(s, took):
 		return reason{
 			"waiting for the server, which may have finished up to " + format.Duration(unseen(s)) + " before a status call noticed" + pollsOf(s),
@@ -73,6 +73,15 @@ func inspectUnfinished(s *telemetry.Statement) string {
 		return inspect
 	}
 	return "The server had not begun to run the statement when last asked: its warehouse was starting or full. Look at the monitoring page of the warehouse, and at the query profile of the statement."
+}
+
+// inspectLost is advice on a statement that ended with an error while it was last seen unfinished. An answer with
+// a SQLSTATE is the server's, which need not know the statement any more: its warehouse may have stopped.
+func inspectLost(s *telemetry.Statement) string {
+	if s.Outcome == telemetry.OutcomeFailed && s.Failure.SQLState != "" {
+		return "The server answered a later call with an error, which says why; the query history says what became of the statement."
+	}
+	return inspectUnfinished(s)
 }
 
 // unfinished reports whether the last known state of the statement is that the server works on it.

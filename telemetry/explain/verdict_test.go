@@ -109,6 +109,17 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 			telemetry.Statement{Total: 80 * second, Outcome: telemetry.OutcomeRunning, State: "RUNNING", RPCs: rpcs(telemetry.RPC{Method: "GetOperationStatus", Calls: 70}), Polling: polls(70), Calls: []telemetry.Call{executed}, Split: split{telemetry.PartServer: 80 * second}},
 			"server-bound: 100 % of 80 s waiting for the server: still RUNNING at poll 69 or later", "query profile",
 		},
+		"a statement that the server no longer knew": {
+			telemetry.Statement{
+				Total: 3 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{Category: telemetry.CategoryConnection, SQLState: "08000"}, State: "RUNNING", Polling: polls(3), Split: split{telemetry.PartServer: 3 * second},
+				RPCs: rpcs(telemetry.RPC{Method: "GetOperationStatus", Calls: 3, LastStatus: 200}),
+				Calls: []telemetry.Call{
+					executed, call("GetOperationStatus", 1000, 1010, -1), call("GetOperationStatus", 2000, 2010, -1),
+					{Method: "GetOperationStatus", Start: 2900 * time.Millisecond, FirstByte: known(3 * second), End: known(3 * second), Status: 200, Failed: true, Attempts: 1},
+				},
+			},
+			"server-bound: 100 % of 3.0 s waiting for the server, which had not finished: last seen RUNNING at poll 2", "answered a later call with an error",
+		},
 		"canceled while the server worked": {
 			telemetry.Statement{
 				Total: 4 * second, Outcome: telemetry.OutcomeCanceled, Failure: &telemetry.Failure{}, State: "RUNNING", RPCs: rpcs(telemetry.RPC{Method: "GetOperationStatus", Calls: 3}), Polling: polls(3), Split: split{telemetry.PartServer: 3 * second, telemetry.PartClose: second},
