@@ -125,26 +125,46 @@ func (s *situation) canceled() []finding {
 	}}
 }
 
-// failing reports the shapes that fail often, however few of all statements they are.
+// failing reports the shapes that fail often, however few of all statements they are, and statements of the other
+// shapes together: an application that makes its SQL has many of which each fails once.
 func (s *situation) failing() (all []finding) {
+	reported := map[string]bool{ping: true} // shapes with a finding of their own
+	others, of := count(s.minutes.failed-s.minutes.canceled), count(s.minutes.statements)
 	for _, v := range s.shapes {
 		n := v.Failed - v.Canceled
-		if part := float64(n) / float64(max(1, v.Statements)); n >= failingLeast && part >= failingShare {
+		part := float64(n) / float64(max(1, v.Statements))
+		if n >= failingLeast && part >= failingShare {
 			all = append(all, finding{
 				Severity: severityWarning, Number: share(part).String(), Link: link("statements", "shape", v.ID, "outcome", problem),
-				Text: fmt.Sprintf("%s of the statements “%s” failed in the last 5 min: %s of %s%s.", share(part), shortened(v.Text, 60, "…"), n, v.Statements, s.categoryOf(v.ID, int64(n))),
+				Text: fmt.Sprintf("%s of the statements “%s” failed in the last 5 min: %s of %s%s.", share(part), shortened(v.Text, 60, "…"), n, v.Statements,
+					s.categoryOf(int64(n), func(shape string) bool { return shape == v.ID })),
 			})
+			reported[v.ID] = true
+		}
+		if reported[v.ID] {
+			others, of = others-n, of-v.Statements
 		}
 	}
-	return all
+	if others < failingLeast || float64(others) < failingShare*float64(of) {
+		return all
+	}
+	noun := "statement"
+	if len(all) > 0 {
+		noun = "other statement"
+	}
+	return append(all, finding{
+		Severity: severityWarning, Number: others.String(), Link: link("statements", "outcome", string(telemetry.OutcomeFailed), "window", lastMinutes.key),
+		Text: fmt.Sprintf("%s of %s of the last 5 min failed%s.", others, format.Plural(int64(of), noun),
+			s.categoryOf(int64(others), func(shape string) bool { return !reported[shape] })),
+	})
 }
 
-// categoryOf names the error that the statements of a shape failed with; nothing where they failed with several, or
-// fewer than failed are kept.
-func (s *situation) categoryOf(shape string, failed int64) string {
+// categoryOf names the error that the statements of some shapes failed with; nothing where they failed with several,
+// or fewer than failed are kept.
+func (s *situation) categoryOf(failed int64, has func(shape string) bool) string {
 	var category telemetry.Category
 	for _, k := range s.recent {
-		if k.Outcome == telemetry.OutcomeFailed && shapeIDOf(k) == shape {
+		if k.Outcome == telemetry.OutcomeFailed && has(shapeIDOf(k)) {
 			if category = cmp.Or(category, k.Failure.Category); k.Failure.Category != category {
 				return ""
 			}

@@ -464,3 +464,51 @@ func TestStatementsThatFailDifferentlyDoNotShareAnError(t *testing.T) {
 		require.NotContains(t, o.Headline, "20 of 20, syntax_error", "19 of them failed with timeout")
 	})
 }
+
+// Each statement of an application that makes its SQL has a shape of its own.
+func TestFailuresAreCountedWhateverTheirShapes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture()
+		add := func(n int, shape string, fails bool) {
+			for i := range n {
+				s := quick(30)
+				if s.Shape = shape; shape == "" {
+					s.Shape = strconv.Itoa(i)
+				}
+				if fails {
+					s.Outcome, s.Failure = telemetry.OutcomeFailed, &telemetry.Failure{Category: telemetry.CategoryAuth}
+				}
+				f.memory.StatementFinished(s)
+				ping := quick(1)
+				ping.Internal = true
+				f.memory.StatementFinished(ping)
+				time.Sleep(time.Millisecond)
+			}
+		}
+		var o struct {
+			Headline string
+			Severity severity
+			Findings []finding
+		}
+		add(3, "", true)
+		f.json(t, "/?format=json", &o)
+		require.Equal(t, "3 of 3 statements of the last 5 min failed, auth_error.", o.Headline)
+		require.Equal(t, severityWarning, o.Severity)
+
+		add(8, "orders", true)
+		f.json(t, "/?format=json", &o)
+		require.Contains(t, o.Headline, "100 % of the statements “shape orders” failed")
+		require.Contains(t, o.Findings[1].Text, "3 of 3 other statements of the last 5 min failed")
+
+		time.Sleep(time.Hour)
+		add(4*shapesKept, "", true)
+		f.json(t, "/?format=json", &o)
+		require.Equal(t, "256 of 256 statements of the last 5 min failed.", o.Headline, "most shapes are no longer counted")
+
+		time.Sleep(time.Hour)
+		add(2, "", true)
+		add(41, "orders", false)
+		f.json(t, "/?format=json", &o)
+		require.Equal(t, severityHealthy, o.Severity, "2 of 43 are few")
+	})
+}
