@@ -146,10 +146,11 @@ func (s *situation) headline(findings []finding) (string, severity) {
 	return text + ".", severityHealthy
 }
 
-// sinceFinished is how long ago a statement last finished; ever is false if none has.
+// sinceFinished is how long ago a statement last finished. If none ever has, ever is false and ago is how long none
+// has, up to 5 min: a process that has just started is not at a standstill.
 func (s *situation) sinceFinished() (ago time.Duration, ever bool) {
 	if s.minutes.finished.IsZero() {
-		return allTime, false
+		return s.minutes.length, false
 	}
 	return s.now.Sub(s.minutes.finished), true
 }

@@ -512,3 +512,26 @@ func TestFailuresAreCountedWhateverTheirShapes(t *testing.T) {
 		require.Equal(t, severityHealthy, o.Severity, "2 of 43 are few")
 	})
 }
+
+func TestAYoungProcessIsNotAtAStandstill(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture()
+		severityAfter := func(running *telemetry.Statement, n int) severity {
+			time.Sleep(time.Until(running.Started.Add(running.Total)))
+			f.run(running, n)
+			f.pool("orders", n, n)
+			var o struct{ Severity severity }
+			f.json(t, "/?format=json", &o)
+			return o.Severity
+		}
+		work, file := atWorkFor(0), heldOpen(0)
+		work.Total, work.Split = 11*time.Second, telemetry.Split{telemetry.PartServer: 11 * time.Second}
+		require.Equal(t, severityWarning, severityAfter(work, 1), "the first statement is at work for 11 s, on the only connection")
+		file.Total, file.Split = 13*time.Second, telemetry.Split{telemetry.PartFile: 13 * time.Second}
+		require.Equal(t, severityWarning, severityAfter(file, 2), "files are on their way for 13 s")
+
+		time.Sleep(time.Minute)
+		work.Total, work.Split = time.Minute, telemetry.Split{telemetry.PartServer: time.Minute}
+		require.Equal(t, severityCritical, severityAfter(work, 1))
+	})
+}
