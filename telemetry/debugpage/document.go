@@ -47,7 +47,11 @@ func (req *request) reportOf(s *telemetry.Statement) statementReport {
 		case len(docs) == 0:
 			r.Note = "This library reports nothing about this statement. " + why
 		case info.Reports == reportsWrapper:
-			r.Note = fmt.Sprintf("This is what is reported about this statement. It was not sent yet, or it is not among the latest %d events. %s", documentsKept, why)
+			unless := ""
+			if rate := settingOf(info, "telemetry_sample_rate").Value; rate != "" && rate != "1" && !s.Failed() {
+				unless = ", unless telemetry_sample_rate leaves it out"
+			}
+			r.Note = fmt.Sprintf("This is what is reported about this statement%s. It was not sent yet, or it is not among the latest %d events. %s", unless, documentsKept, why)
 		default:
 			r.Note = "This is what would be reported about this statement. " + why
 		}

@@ -6,6 +6,8 @@ import (
 	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 func TestReportedDocumentsAreShownByteForByte(t *testing.T) {
@@ -40,6 +42,19 @@ func TestReportedDocumentsAreShownByteForByte(t *testing.T) {
 		require.Contains(t, f.html(t, "/statement?id="+localKey(f.all[0].(*connector).running[0])), "before it has ended")
 		f.all = nil
 		require.Contains(t, document(downloaded().StatementID).Reported.Note, "is closed")
+	})
+}
+
+func TestASampledStatementIsNotSaidToBeReported(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := populated()
+		for _, c := range f.all {
+			c := c.(*connector)
+			c.info.Settings = append(c.info.Settings, telemetry.SettingInForce{Name: "telemetry_sample_rate", Value: "0.1", By: "DSN"})
+		}
+		var r struct{ Reported statementReport }
+		f.json(t, "/statement?format=json&id="+downloaded().StatementID, &r)
+		require.Contains(t, r.Reported.Note, "reported about this statement, unless telemetry_sample_rate leaves it out.")
 	})
 }
 
