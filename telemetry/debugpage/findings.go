@@ -37,11 +37,12 @@ var severities = []severity{severityCritical, severityWarning, severityNotice, s
 
 // The thresholds of findings.
 const (
-	longAfter    = 10 * time.Second // a statement that runs longer, and longer than most, runs long
-	stuckAfter   = 15 * time.Second // without an answer; ExecuteStatement is answered after 10 s at the latest
-	failingShare = 0.05             // of statements
-	failingLeast = 2                // statements
-	slowPart     = time.Second      // the average wait for the largest part of a shape's time
+	longAfter     = 10 * time.Second // a statement that runs longer, and longer than most, runs long
+	stuckAfter    = 15 * time.Second // without an answer; ExecuteStatement is answered after 10 s at the latest
+	failingShare  = 0.05             // of statements
+	failingLeast  = 2                // statements
+	canceledShare = 0.2              // of statements, and of attempts to open a connection
+	slowPart      = time.Second      // the average wait for the largest part of a shape's time
 )
 
 // situation is what findings are made from: what runs now, and the last 5 min.

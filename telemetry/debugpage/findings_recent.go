@@ -21,9 +21,12 @@ func (s *situation) refused() []finding {
 	}
 	var category telemetry.Category
 	var latest time.Time
-	var same int64 // attempts that failed with the category
+	var same, gaveUp int64 // attempts that failed with the category, and those that the application canceled
 	for _, e := range s.errors {
 		if e.Of == ofConnection {
+			if e.Category == telemetry.CategoryCanceled {
+				gaveUp += int64(e.Count)
+			}
 			if category = cmp.Or(category, e.Category); e.Category == category {
 				same += int64(e.Count)
 			}
@@ -31,6 +34,9 @@ func (s *situation) refused() []finding {
 				latest = e.Last.at
 			}
 		}
+	}
+	if gaveUp >= n {
+		return s.gaveUpOpening(n)
 	}
 	with, because := "", ""
 	if same >= n {
@@ -48,6 +54,23 @@ func (s *situation) refused() []finding {
 	case !latest.IsZero() && s.minutes.finished.After(latest):
 		f.Severity = severityWarning
 		f.Advice = "Statements have finished since, on connections that were opened before. Check the host, the credential and the network."
+	}
+	if with != "" && category == telemetry.CategoryTimeout {
+		f.Advice += " A deadline of the application's context that passed is a timeout, too."
+	}
+	return []finding{f}
+}
+
+// gaveUpOpening reports connections that could not be opened because the application had canceled their contexts. A few
+// say nothing of the workspace.
+func (s *situation) gaveUpOpening(n int64) []finding {
+	f := finding{
+		Severity: severityNotice, Number: format.Count(n), Link: "#failed-opens",
+		Text:   fmt.Sprintf("%s of %s to open a connection were canceled in the last 5 min: the application's contexts ended first.", format.Count(n), format.Plural(n+s.minutes.opened, "attempt")),
+		Advice: "Look at clients that give up, and at how long it takes to open a connection.",
+	}
+	if n >= failingLeast && float64(n) >= canceledShare*float64(n+s.minutes.opened) {
+		f.Severity = severityWarning
 	}
 	return []finding{f}
 }
@@ -115,7 +138,7 @@ func (s *situation) canceled() []finding {
 			n, of = n-v.Canceled, of-v.Statements
 		}
 	}
-	if n < failingLeast || float64(n) < 0.2*float64(of) {
+	if n < failingLeast || float64(n) < canceledShare*float64(of) {
 		return nil
 	}
 	return []finding{{

@@ -103,6 +103,13 @@ func TestFirstSentenceOfEachIncident(t *testing.T) {
 			time.Sleep(time.Second)
 			f.memory.StatementFinished(quick(3))
 		}, severityWarning, "No connection could be opened in the last 5 min: 1 attempt failed with timeout."},
+		{"one client gave up while its connection was opened", func(f *fixture) { f.refuse(1, telemetry.CategoryCanceled) }, severityHealthy, "none failed."},
+		{"clients give up while their connections are opened", func(f *fixture) { f.refuse(12, telemetry.CategoryCanceled) },
+			severityWarning, "12 of 13 attempts to open a connection were canceled in the last 5 min: the application's contexts ended first."},
+		{"clients give up where connections are refused", func(f *fixture) {
+			f.refuse(12, telemetry.CategoryCanceled)
+			f.refuse(1, telemetry.CategoryAuth)
+		}, severityWarning, "13 of 14 connections could not be opened in the last 5 min."},
 		{"a status call hangs in a long statement", func(f *fixture) {
 			s := atWorkFor(10 * time.Minute)
 			s.Calls = append(s.Calls, telemetry.Call{Method: "GetOperationStatus", Start: 10*time.Minute - 20*time.Second, Attempts: 1})
@@ -199,6 +206,13 @@ func TestFirstSentenceOfEachIncident(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// refuse has attempts to open a connection fail.
+func (f *fixture) refuse(n int, c telemetry.Category) {
+	for range n {
+		f.memory.SessionOpened(&telemetry.SessionOpened{Started: time.Now(), Failure: &telemetry.Failure{Category: c}})
 	}
 }
 
