@@ -98,6 +98,8 @@ func TestAnOperatorSeesABusyProcess(t *testing.T) {
 			browser.look(t, 390, "light")
 			browser.do(t, chromedp.Evaluate("document.querySelectorAll('details:not(.document)').forEach(d => d.open = true)", nil))
 			require.Empty(t, ask[[]string](t, browser, "[...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.ariaLabel)"), page.name)
+			require.Empty(t, ask[[]string](t, browser, "[...document.querySelectorAll('.statements thead, .shapes thead')].filter(e => e.checkVisibility() && !e.querySelector('a')).map(e => e.textContent)"),
+				"%s says “Sort by” and no order", page.name)
 			browser.picture(t, page.name+"-390-unfolded", 390, 9000)
 		}
 	})
