@@ -55,8 +55,12 @@ func (s *situation) refused() []finding {
 		f.Severity = severityWarning
 		f.Advice = "Statements have finished since, on connections that were opened before. Check the host, the credential and the network."
 	}
-	if with != "" && category == telemetry.CategoryTimeout {
+	switch {
+	case with == "":
+	case category == telemetry.CategoryTimeout:
 		f.Advice += " A deadline of the application's context that passed is a timeout, too."
+	case category == telemetry.CategoryRateLimit:
+		f.Advice = "The workspace asked to slow down: open fewer connections at once and keep them (SetMaxIdleConns, SetConnMaxLifetime), or have the rate limit raised."
 	}
 	return []finding{f}
 }

@@ -354,6 +354,20 @@ func TestRefusedConnectionsDoNotShareAnError(t *testing.T) {
 	})
 }
 
+func TestRefusedConnectionsAreAdvisedByTheirError(t *testing.T) {
+	for category, advice := range map[telemetry.Category]string{
+		telemetry.CategoryRateLimit: "open fewer connections at once", telemetry.CategoryTimeout: "deadline", telemetry.CategoryAuth: "credential",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFixture()
+			f.refuse(3, category)
+			var o struct{ Findings []finding }
+			f.json(t, "/?format=json", &o)
+			require.Contains(t, o.Findings[0].Advice, advice)
+		})
+	}
+}
+
 // The last read of a page failed without an answer; the application holds the rows open since.
 func TestAStatementWhoseCallHasEndedIsNotStuck(t *testing.T) {
 	s := waitingFor(10 * time.Minute)
