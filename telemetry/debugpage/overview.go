@@ -34,6 +34,7 @@ type overviewPage struct {
 	Connectors []connectorView `json:"connectors"`
 	Others     count           `json:"connectors_left_off,omitempty"`
 	Pools      []poolView      `json:"pools"`
+	OtherPools count           `json:"pools_left_off,omitempty"`
 	Reporting  reporting       `json:"reporting"`
 	Incidents  count           `json:"incidents"` // contained; see the Telemetry page
 	presence
@@ -58,7 +59,7 @@ func (req *request) overview() (string, model) {
 		Split: splitOf(chosen.times), Latency: histogramOf(&chosen), Shapes: top(req.shapeViews(p, running, kept.all)), Errors: top(req.memory.failures.views(req.now, p.length)),
 		Chart:   chartOf(req.now, req.memory.counts.columns(req.now, running...)),
 		Longest: req.rowsOf(top(long)), FailedOpens: []failedOpen{},
-		Pools: req.memory.pools.views(), Reporting: reporting{stats.Export, req.now}, Incidents: count(stats.Incidents()),
+		Pools: req.memory.pools.views(), OtherPools: req.memory.pools.leftOff(), Reporting: reporting{stats.Export, req.now}, Incidents: count(stats.Incidents()),
 		presence: req.presence(len(kept.all) + len(running)),
 	}
 	minutes := req.memory.counts.over(req.now, lastMinutes.length)

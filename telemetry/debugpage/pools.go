@@ -28,6 +28,7 @@ type pools struct {
 	mu      sync.Mutex
 	sampled time.Time     // when the latest sample was taken; guarded by mu
 	all     []poolHistory // one per pool; guarded by mu
+	others  int           // registered pools beyond poolsKept; guarded by mu
 }
 
 type poolHistory struct {
@@ -55,10 +56,12 @@ func (p *pools) sample(now time.Time, registered func() []telemetry.Pool) {
 		return
 	}
 	all := registered()
-	all = all[:min(len(all), poolsKept)]
+	others := max(0, len(all)-poolsKept)
+	all = all[:len(all)-others]
 	answers := telemetry.ReadPools(all)
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.others = others
 	before := p.all
 	p.all = make([]poolHistory, 0, len(all))
 	for i, pool := range all {
@@ -118,6 +121,13 @@ func (p *pools) views() []poolView {
 	}
 	slices.SortFunc(all, func(a, b poolView) int { return strings.Compare(a.Name, b.Name) })
 	return all
+}
+
+// leftOff is how many registered pools are not sampled.
+func (p *pools) leftOff() count {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return count(p.others)
 }
 
 // poolView describes a pool as of its latest sample.

@@ -119,3 +119,21 @@ func TestAPoolThatDoesNotAnswerOnceKeepsItsHistory(t *testing.T) {
 		require.NotEmpty(t, p.views()[0].Verdict, "100 calls waited a second ago")
 	})
 }
+
+// A page that shows some of the pools says so: the pool that is exhausted may be another.
+func TestPoolsThatAreNotShownAreCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture()
+		for id := range int64(poolsKept + 6) {
+			f.db = append(f.db, telemetry.Pool{ID: id, Name: "tenant", Stats: func() (sql.DBStats, bool) { return sql.DBStats{}, true }})
+		}
+		var o struct {
+			Pools  []struct{ Name string }
+			Others int `json:"pools_left_off"`
+		}
+		f.json(t, "/?format=json", &o)
+		require.Len(t, o.Pools, poolsKept)
+		require.Equal(t, 6, o.Others)
+		require.Contains(t, f.html(t, "/"), "6 more are not shown.")
+	})
+}
