@@ -11,7 +11,8 @@
 //	"file_list"       its CloudFetch files, with the fields of a file, and the attempts that were repeated
 //
 // So a record that was read has the verdict that it had in the process that wrote it, and is written
-// again as the same line:
+// again as the same line, but for fractions of a microsecond: where statements take about a millisecond, the
+// last digit of a number in the verdict may differ.
 //
 //	*Statement ──▶ Sink ──▶ {"event":"statement",…} ──▶ Read ──▶ *Statement
 //
