@@ -64,7 +64,8 @@ func (f *filter) matches(s *telemetry.Statement) bool {
 		(f.Text == "" || f.matchesText(s))
 }
 
-// matchesText looks for the text, in any case, in ids, server, query and error of a statement.
+// matchesText looks for the text, in any case, in ids, server, query and error of a statement, and in the ids of its
+// requests.
 func (f *filter) matchesText(s *telemetry.Statement) bool {
 	text := strings.ToLower(f.Text)
 	in := func(all ...string) bool {
@@ -73,6 +74,12 @@ func (f *filter) matchesText(s *telemetry.Statement) bool {
 	if s.Failure != nil && in(string(s.Failure.Category), s.Failure.SQLState, s.Failure.Message) {
 		return true
 	}
-	return in(s.StatementID, s.SessionID, s.Server, s.Query, s.Shape, localKey(s)) ||
+	for i := range s.Calls {
+		c := &s.Calls[i]
+		if in(c.RequestID) || slices.ContainsFunc(c.Retried, func(a telemetry.Attempt) bool { return in(a.RequestID) }) {
+			return true
+		}
+	}
+	return in(s.StatementID, s.SessionID, s.CorrelationID, s.WarehouseID, s.Server, s.Query, s.Shape, localKey(s)) ||
 		s.TraceID != [16]byte{} && in(hex.EncodeToString(s.TraceID[:]), hex.EncodeToString(s.SpanID[:]))
 }

@@ -29,7 +29,10 @@ func TestStatementsAreFilteredByEveryParameter(t *testing.T) {
 			"min=300":                      3, // a plain number is milliseconds
 			"q=ORDERS":                     1, // in the query, in any case
 			"q=ab01":                       1, // the trace id
-			"q=000000000002":               2,
+			"q=8001-000000000002":          1,
+			"q=req-1":                      1, // the correlation id
+			"q=abc123":                     1, // the warehouse
+			"q=0a1b2c3d-0000":              1, // a request
 			"q=parse_syntax":               1,
 			"kind=QUERY&outcome=problem":   0,
 			"q=in+no+statement&all=1":      0,
