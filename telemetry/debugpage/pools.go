@@ -162,8 +162,8 @@ func (p poolView) Limit() string {
 	return p.MaxOpen.String()
 }
 
-// queueing has a sentence for each pool that callers waited for around a moment. Which pool a
-// statement ran on, and whether it waited, is unknown.
+// queueing has a sentence for each pool that callers waited for around a moment: before it or after it, between two
+// samples. Which pool a statement ran on, and whether it waited, is unknown.
 func (p *pools) queueing(at time.Time) []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -181,8 +181,8 @@ func (p *pools) queueing(at time.Time) []string {
 			waits := next.stats.WaitCount - before.stats.WaitCount
 			if waits > 0 {
 				took := cmp.Or(format.EndedWaits(next.stats.WaitDuration-before.stats.WaitDuration), ", and none of them got one")
-				sentences = append(sentences, fmt.Sprintf("Pool %s was queueing when this statement started: within the %s around that time, %s for a connection%s.",
-					h.name, format.Duration(next.at.Sub(before.at)), format.Choose(waits, "call waited", "calls waited"), took))
+				sentences = append(sentences, fmt.Sprintf("Within %s around the start of this statement, %s for a connection of pool %s%s.",
+					format.Duration(next.at.Sub(before.at)), format.Choose(waits, "call waited", "calls waited"), h.name, took))
 			}
 			break
 		}

@@ -84,7 +84,7 @@ func TestQueueingNamesPoolsThatHadWaitersAtThatTime(t *testing.T) {
 		stats.WaitCount, stats.WaitDuration = 4, time.Second
 		p.sample(time.Now(), list)
 		require.Empty(t, p.queueing(quiet))
-		require.Equal(t, []string{"Pool orders was queueing when this statement started: within the 10 s around that time, 4 calls waited for a connection; the waits that ended took 1.0 s in all."},
+		require.Equal(t, []string{"Within 10 s around the start of this statement, 4 calls waited for a connection of pool orders; the waits that ended took 1.0 s in all."},
 			p.queueing(begin.Add(15*time.Second)))
 		require.Empty(t, p.queueing(begin.Add(-time.Hour)))
 		require.Empty(t, p.queueing(begin.Add(time.Hour)), "there is no sample after that time")
@@ -93,7 +93,7 @@ func TestQueueingNamesPoolsThatHadWaitersAtThatTime(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		stats.WaitCount = 6 // these still wait
 		p.sample(time.Now(), list)
-		require.Equal(t, []string{"Pool orders was queueing when this statement started: within the 10 s around that time, 2 calls waited for a connection, and none of them got one."},
+		require.Equal(t, []string{"Within 10 s around the start of this statement, 2 calls waited for a connection of pool orders, and none of them got one."},
 			p.queueing(begin.Add(25*time.Second)))
 	})
 }
