@@ -104,10 +104,15 @@ func (s *situation) leaked() []finding {
 			approximate(longest), s.fullPools()),
 		Advice: "Close rows when they are read (defer rows.Close()): every open result keeps a connection.",
 	}
-	if s.fullPools() != "" {
+	if ago, _ := s.sinceFinished(); s.fullPools() != "" && (ago >= stuckAfter || s.holdPool(len(s.open))) {
 		f.Severity = severityCritical
 	}
 	return []finding{f}
+}
+
+// holdPool reports whether n statements may hold all the connections of a pool.
+func (s *situation) holdPool(n int) bool {
+	return slices.ContainsFunc(s.pools, func(p poolView) bool { return p.Full() && int64(n) >= int64(p.MaxOpen) })
 }
 
 // longRunning reports statements that run for long, which is urgent only if they hold a whole pool,

@@ -91,6 +91,16 @@ func TestFirstSentenceOfEachIncident(t *testing.T) {
 			f.run(heldOpen(6*time.Minute), 4)
 			f.pool("orders", 4, 4)
 		}, severityCritical, "4 results are held open by the application, the oldest for 6 min; all 4 connections of orders are in use."},
+		{"one result is read for long beside a busy pool's statements", func(f *fixture) {
+			f.run(heldOpen(30*time.Second), 1)
+			f.pool("orders", 4, 4)
+			f.memory.StatementFinished(quick(3))
+		}, severityWarning, "1 result is held open by the application, the oldest for 30 s; all 4 connections of orders are in use."},
+		{"results hold a part of a pool in which nothing finishes", func(f *fixture) {
+			f.run(heldOpen(30*time.Second), 2)
+			f.pool("orders", 4, 4)
+			time.Sleep(20 * time.Second)
+		}, severityCritical, "2 results are held open by the application, the oldest for 30 s; all 4 connections of orders are in use."},
 		{"refused connections", func(f *fixture) {
 			time.Sleep(6 * time.Minute)
 			for range 12 {
