@@ -43,8 +43,12 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if c.misconfigured != nil {
 		return nil, c.misconfigured
 	}
+	if c.sessions.opening.Load() == 0 {
+		c.sessions.progressed(c.created) // it has waited for none before
+	}
 	c.sessions.opening.Add(1)
 	defer func() {
+		c.sessions.progressed(c.created)
 		c.sessions.opening.Add(-1)
 		c.sessions.endIfOver()
 	}()

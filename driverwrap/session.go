@@ -19,6 +19,7 @@ type sessions struct {
 
 	closed  atomic.Bool  // the connector is closed; sessions that are in use live on
 	opening atomic.Int64 // sessions that are being opened
+	ended   atomic.Int64 // when an attempt to open one last ended, or began alone: nanoseconds since the connector was made
 
 	mu  sync.Mutex
 	all map[*session]struct{} // guarded by mu
@@ -162,6 +163,9 @@ func (s *session) close(start time.Time, reused int64, err error) {
 	}
 	s.sessionClosed(r)
 }
+
+// progressed notes that an attempt to open a session has ended, or begins alone; created is when the connector was made.
+func (l *sessions) progressed(created time.Time) { l.ended.Store(int64(time.Since(created))) }
 
 // outlived reports whether the session or its connector is closed. Then opening a session will not
 // find rows that the application drops.

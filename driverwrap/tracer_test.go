@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"runtime"
 	"sync"
@@ -292,6 +293,61 @@ func TestARunningStatementCanBeLookedAt(t *testing.T) {
 		for _, other := range telemetry.Default.Connectors() {
 			require.NotEqual(t, c.Info().ID, other.Info().ID, "a closed connector is not listed")
 		}
+	})
+}
+
+// slowConnector opens a connection in the time that it receives, or fails if that is negative.
+type slowConnector struct {
+	idleConnector
+	takes chan time.Duration
+}
+
+func (c slowConnector) Connect(context.Context) (driver.Conn, error) {
+	takes := <-c.takes
+	time.Sleep(takes.Abs())
+	if takes < 0 {
+		return nil, errors.New("refused")
+	}
+	return &idleConn{}, nil
+}
+
+func TestConnectionsThatAreBeingOpenedAreCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		takes := make(chan time.Duration, 4)
+		db := sql.OpenDB(driverwrap.Wrap(slowConnector{takes: takes}))
+		c := inspected(t, newest())
+		opening := func() (int, time.Duration) {
+			synctest.Wait()
+			info := c.Info()
+			return info.Opening, info.OpeningFor
+		}
+		expect := func(n int, since time.Duration) {
+			t.Helper()
+			gotN, got := opening()
+			require.Equal(t, n, gotN)
+			require.Equal(t, since, got)
+		}
+		time.Sleep(time.Hour)
+		expect(0, 0)
+		open := func(d time.Duration) {
+			takes <- d
+			go func() {
+				if conn, err := db.Conn(t.Context()); err == nil {
+					_ = conn.Close()
+				}
+			}()
+			synctest.Wait()
+		}
+		open(10 * time.Second)
+		time.Sleep(2 * time.Second)
+		open(-3 * time.Second)
+		time.Sleep(2 * time.Second)
+		expect(2, 4*time.Second)
+		time.Sleep(2 * time.Second)
+		expect(1, time.Second) // one was refused a second ago
+		time.Sleep(5 * time.Second)
+		expect(0, 0)
+		require.NoError(t, db.Close())
 	})
 }
 

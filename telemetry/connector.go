@@ -33,6 +33,10 @@ type ConnectorInfo struct {
 	Settings []SettingInForce
 	// Sessions counts its open connections.
 	Sessions int
+	// Opening counts the connections that are being opened, and OpeningFor is for how long no attempt to open
+	// one has ended, successfully or not.
+	Opening    int
+	OpeningFor time.Duration
 	// Reports says who reports to Databricks: "wrapper" when the server wants it, "driver" behind
 	// Wrap and where a DSN has what this version does not know, or "none".
 	Reports string

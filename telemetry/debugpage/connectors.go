@@ -14,6 +14,7 @@ type connectorView struct {
 	Server    string `json:"server,omitempty"`
 	Created   moment `json:"created"`
 	Sessions  count  `json:"sessions"`
+	Opening   count  `json:"opening,omitempty"` // connections that are being opened
 	Running   count  `json:"running"`
 	Reports   string `json:"reports"`
 	Why       string `json:"why"`
@@ -37,7 +38,7 @@ func (req *request) connectorViews(pipelines []telemetry.PipelineStats) (views [
 		}
 		running, _ := contained(c.Running)
 		views = append(views, connectorView{
-			ID: info.ID, OpenedVia: info.OpenedVia, Server: info.Server, Created: moment{info.Created, req.now}, Sessions: count(info.Sessions),
+			ID: info.ID, OpenedVia: info.OpenedVia, Server: info.Server, Created: moment{info.Created, req.now}, Sessions: count(info.Sessions), Opening: count(info.Opening),
 			Running: count(len(running)), Reports: info.Reports, Why: whyReported(info, pipelines), Version: info.Driver.Version, info: info,
 		})
 	}

@@ -60,6 +60,8 @@ type situation struct {
 	shapes    []shapeView
 	errors    []errorView
 	pools     []poolView
+	opening   count         // connections that are being opened by connectors that have opened none for long
+	openFor   time.Duration // for how long none of these has, at least
 	pipelines []telemetry.PipelineStats
 }
 
@@ -70,6 +72,11 @@ func (req *request) situation(running, kept []*telemetry.Statement, minutes wind
 		minutes: minutes, p99: time.Duration(o.Rates[2].P99),
 		shapes: req.memory.shapes.views(req.now, length, running...), errors: req.memory.failures.views(req.now, length),
 		pools: o.Pools, pipelines: o.Reporting.Pipelines,
+	}
+	for _, c := range req.connectors() {
+		if info, ok := contained(c.Info); ok && info.Opening > 0 && info.OpeningFor >= stuckAfter {
+			s.opening, s.openFor = s.opening+count(info.Opening), min(cmp.Or(s.openFor, allTime), info.OpeningFor)
+		}
 	}
 	for _, r := range running {
 		switch {
@@ -116,7 +123,7 @@ func repeats(s *telemetry.Statement) bool {
 func (s *situation) findings() []finding {
 	all := []finding{}
 	for _, find := range []func(*situation) []finding{
-		(*situation).refused, (*situation).hanging, (*situation).halted, (*situation).leaked, (*situation).queueing, (*situation).retries,
+		(*situation).refused, (*situation).notOpened, (*situation).hanging, (*situation).halted, (*situation).leaked, (*situation).queueing, (*situation).retries,
 		(*situation).canceled, (*situation).failing, (*situation).slow, (*situation).longRunning, (*situation).reporting,
 	} {
 		all = append(all, find(s)...)

@@ -13,6 +13,23 @@ import (
 
 // These findings are about statements that run now.
 
+// notOpened reports connections that are neither opened nor refused, which no statement shows.
+func (s *situation) notOpened() []finding {
+	if s.opening == 0 {
+		return nil
+	}
+	f := finding{
+		Severity: severityWarning, Number: s.opening.String(), Link: "#connectors",
+		Text: fmt.Sprintf("%s being opened, and no attempt has ended for %s.", format.Choose(int64(s.opening), "connection is", "connections are"), approximate(s.openFor)),
+		Advice: "Look at the status of the workspace, at DNS, proxies and firewalls on the way and, where the driver signs in with OAuth, at the identity provider. " +
+			"A deadline on the context bounds the wait for OpenSession.",
+	}
+	if ago, _ := s.sinceFinished(); ago >= stuckAfter {
+		f.Severity = severityCritical
+	}
+	return []finding{f}
+}
+
 // hanging reports statements that get no answer.
 func (s *situation) hanging() []finding {
 	if len(s.stuck) == 0 {

@@ -91,6 +91,16 @@ func TestFirstSentenceOfEachIncident(t *testing.T) {
 			f.run(heldOpen(6*time.Minute), 4)
 			f.pool("orders", 4, 4)
 		}, severityCritical, "4 results are held open by the application, the oldest for 6 min; all 4 connections of orders are in use."},
+		{"connections are opened, and none is", func(f *fixture) {
+			time.Sleep(time.Minute)
+			for id := range int64(2) {
+				f.all = append(f.all, &connector{info: telemetry.ConnectorInfo{ID: id, Opening: 2, OpeningFor: time.Duration(20+id) * time.Second}})
+			}
+			f.all = append(f.all, &connector{info: telemetry.ConnectorInfo{ID: 3, Opening: 1, OpeningFor: 2 * time.Second}}, &connector{broken: true})
+		}, severityCritical, "4 connections are being opened, and no attempt has ended for 20 s."},
+		{"a connection is opened for long while statements finish", func(f *fixture) {
+			f.all = append(f.all, &connector{info: telemetry.ConnectorInfo{Opening: 1, OpeningFor: 20 * time.Second}})
+		}, severityWarning, "1 connection is being opened, and no attempt has ended for 20 s."},
 		{"one result is read for long beside a busy pool's statements", func(f *fixture) {
 			f.run(heldOpen(30*time.Second), 1)
 			f.pool("orders", 4, 4)
