@@ -53,6 +53,9 @@ func (p *pipeline) requestFlag(o *origin) {
 	}))
 	if r.outcome == outcomeAccepted {
 		p.flag.store(enabled, ttl, time.Now())
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.lastError = ""
 		return
 	}
 	switch {

@@ -103,6 +103,27 @@ func TestAFlagThatCannotBeReadCountsAsOffForAMinute(t *testing.T) {
 	}
 }
 
+func TestAFlagThatIsReadLeavesNoEarlierError(t *testing.T) {
+	for name, value := range map[string]string{"on": "true", "off": "false"} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
+				s.flag, s.enabled = first(1, status(503)), value
+				s.upload = func(*http.Request) (*http.Response, error) { time.Sleep(time.Second); return nil, nil }
+				h := x.Open(connection(s), telemetry.Settings{FlushInterval: time.Hour})
+				h.SessionOpened(opened())
+				require.ErrorContains(t, h.Flush(t.Context()), "flag: HTTP 503")
+				require.Equal(t, "flag: HTTP 503", x.Stats().Pipelines[0].LastError)
+				time.Sleep(time.Minute)
+				go func() { _ = h.Flush(t.Context()) }()
+				synctest.Wait()
+				require.Equal(t, 2, s.count(flagPath))
+				require.Empty(t, x.Stats().Pipelines[0].LastError, "the latest request was answered")
+				require.NoError(t, h.Close(t.Context()))
+			})
+		})
+	}
+}
+
 func TestAFlagThatChangesIsFollowedWithinItsTTL(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
 		s.ttl = 120
