@@ -71,15 +71,26 @@ var classifiers = []func(error, *cloudfetch.Fault) telemetry.Category{
 	byOrigin,
 }
 
-// byContext: the caller's context was done.
-func byContext(err error, _ *cloudfetch.Fault) telemetry.Category {
+// byContext: the caller's context was done. The timeouts of packages net and net/http say that they are that
+// of a context, too; where the storage did not give a file, they are none.
+func byContext(err error, seen *cloudfetch.Fault) telemetry.Category {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return telemetry.CategoryCanceled
-	case errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.DeadlineExceeded) && (seen == nil || seen.FailedFiles == 0 || isDeadline(err)):
 		return telemetry.CategoryTimeout
 	}
 	return ""
+}
+
+// isDeadline reports whether an error is, or wraps, that of a context itself.
+func isDeadline(err error) bool {
+	for ; err != nil; err = errors.Unwrap(err) {
+		if err == context.DeadlineExceeded {
+			return true
+		}
+	}
+	return false
 }
 
 // bySQLState: the server named the cause. The exact code decides, else its class. Success, warnings

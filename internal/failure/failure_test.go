@@ -127,6 +127,28 @@ func TestTheStrongestEvidenceDecides(t *testing.T) {
 	}
 }
 
+// claimed is the error of a network timeout: packages net and net/http say that theirs is that of a context.
+type claimed struct{ error }
+
+func (claimed) Is(target error) bool { return target == context.DeadlineExceeded }
+func (claimed) Timeout() bool        { return true }
+func (claimed) Temporary() bool      { return true }
+
+// The caller's context ends a download with its own error.
+func TestAFileThatTimesOutIsNoContext(t *testing.T) {
+	files := cloudfetch.Fault{FailedFiles: 1}
+	of := func(err error, seen cloudfetch.Fault) telemetry.Category {
+		return failure.Of(fmt.Errorf("a: %w", err), seen).Category
+	}
+	dial := &url.Error{Op: "Get", Err: &net.OpError{Op: "dial", Err: claimed{errors.New("i/o timeout")}}}
+	require.ErrorIs(t, dial, context.DeadlineExceeded)
+	require.Equal(t, telemetry.CategoryChunkDownload, of(dial, files))
+	require.Equal(t, telemetry.CategoryChunkDownload, of(claimed{errors.New("Client.Timeout exceeded while reading body")}, files))
+	require.Equal(t, telemetry.CategoryTimeout, of(context.DeadlineExceeded, files))
+	require.Equal(t, telemetry.CategoryCanceled, of(context.Canceled, files))
+	require.Equal(t, telemetry.CategoryTimeout, of(dial, cloudfetch.Fault{}))
+}
+
 func TestACallThatWasNeverSentFailedToAuthenticate(t *testing.T) {
 	call := func(err error) error {
 		return fmt.Errorf("a: %w", &url.Error{Op: "Post", Err: fmt.Errorf("b: %w", &url.Error{Op: "Post", Err: err})})

@@ -125,8 +125,15 @@ func causes() (all []cause) {
 		cause{name: "refused", err: &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("refused")}, want: connection},
 		cause{name: "no such host", err: &net.DNSError{Err: "no such host", IsNotFound: true}, want: connection},
 		cause{name: "timeout", err: &net.OpError{Op: "read", Net: "tcp", Err: os.ErrDeadlineExceeded}, want: always(telemetry.CategoryTimeout)},
+		cause{name: "dial timeout", err: dialTimeout(), want: always(telemetry.CategoryTimeout)}, // what a firewall does that drops packets
 		cause{name: "TLS", err: x509.UnknownAuthorityError{}, want: always(telemetry.CategoryTLS)},
 	)
+}
+
+// dialTimeout is the error of package net, which claims to be that of a context.
+func dialTimeout() error {
+	_, err := (&net.Dialer{Timeout: time.Nanosecond}).Dial("tcp", "127.0.0.1:1")
+	return err
 }
 
 func (c cause) category(at stage) telemetry.Category {
