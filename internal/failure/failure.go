@@ -263,8 +263,9 @@ func byDeclaration(err error, _ *cloudfetch.Fault) telemetry.Category {
 	return declared
 }
 
-// byTransport: the network, or TLS, failed. An early end counts as the network's only in an error of
-// package net/http: Arrow and LZ4 have the same error.
+// byTransport: the network, or TLS, failed. Over TCP, package crypto/tls puts alerts into a net.OpError, which tells
+// by its Op whose they are. An early end counts as the network's only in an error of package net/http: Arrow and LZ4
+// have the same error.
 func byTransport(err error, _ *cloudfetch.Fault) telemetry.Category {
 	var (
 		unknownCA  x509.UnknownAuthorityError
@@ -280,7 +281,8 @@ func byTransport(err error, _ *cloudfetch.Fault) telemetry.Category {
 	)
 	switch {
 	case errors.As(err, &unknownCA), errors.As(err, &badHost), errors.As(err, &badCert),
-		errors.As(err, &tlsRecord), errors.As(err, &tlsAlert), errors.As(err, &tlsVerify):
+		errors.As(err, &tlsRecord), errors.As(err, &tlsAlert), errors.As(err, &tlsVerify), errors.Is(err, http.ErrSchemeMismatch),
+		errors.As(err, &operation) && (operation.Op == "remote error" || operation.Op == "local error"):
 		return telemetry.CategoryTLS
 	case errors.As(err, &networkErr) && networkErr.Timeout():
 		return telemetry.CategoryTimeout

@@ -2,13 +2,17 @@ package failure_test
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"log"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"syscall"
 	"testing"
@@ -147,6 +151,27 @@ func TestAFileThatTimesOutIsNoContext(t *testing.T) {
 	require.Equal(t, telemetry.CategoryTimeout, of(context.DeadlineExceeded, files))
 	require.Equal(t, telemetry.CategoryCanceled, of(context.Canceled, files))
 	require.Equal(t, telemetry.CategoryTimeout, of(dial, cloudfetch.Fault{}))
+}
+
+// A server that has no version of TLS in common with the client, or wants its certificate, says so in an alert.
+func TestAnAlertOfTheServerIsTLS(t *testing.T) {
+	old := httptest.NewUnstartedServer(nil)
+	old.TLS, old.Config.ErrorLog = &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}, log.New(io.Discard, "", 0)
+	old.StartTLS()
+	defer old.Close()
+	_, err := old.Client().Get(old.URL)
+	require.ErrorContains(t, err, "remote error: tls")
+	require.Equal(t, telemetry.CategoryTLS, failure.Of(err, cloudfetch.Fault{}).Category)
+	require.Equal(t, telemetry.CategoryTLS, failure.Of(errors.New("x"), cloudfetch.Fault{CallFailed: true, Broke: err}).Category)
+	require.Equal(t, telemetry.CategoryTLS, failure.Of(&net.OpError{Op: "local error", Err: errors.New("bad record MAC")}, cloudfetch.Fault{}).Category)
+}
+
+func TestAServerWithoutTLSIsTLS(t *testing.T) {
+	server := httptest.NewServer(nil)
+	defer server.Close()
+	_, err := http.Get("https://" + server.Listener.Addr().String())
+	require.ErrorIs(t, err, http.ErrSchemeMismatch)
+	require.Equal(t, telemetry.CategoryTLS, failure.Of(err, cloudfetch.Fault{}).Category)
 }
 
 func TestACallThatWasNeverSentFailedToAuthenticate(t *testing.T) {

@@ -126,6 +126,7 @@ func causes() (all []cause) {
 		cause{name: "no such host", err: &net.DNSError{Err: "no such host", IsNotFound: true}, want: connection},
 		cause{name: "timeout", err: &net.OpError{Op: "read", Net: "tcp", Err: os.ErrDeadlineExceeded}, want: always(telemetry.CategoryTimeout)},
 		cause{name: "dial timeout", err: dialTimeout(), want: always(telemetry.CategoryTimeout)}, // what a firewall does that drops packets
+		cause{name: "TLS alert", err: &net.OpError{Op: "remote error", Err: errors.New("certificate required")}, want: always(telemetry.CategoryTLS)},
 		cause{name: "TLS", err: x509.UnknownAuthorityError{}, want: always(telemetry.CategoryTLS)},
 	)
 }
