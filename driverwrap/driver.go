@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"strconv"
 
 	dbsql "github.com/databricks/databricks-sql-go"
 	"github.com/databricks/databricks-sql-go/auth"
@@ -114,12 +115,8 @@ func (c checkedDSN) connector(config Config, resolved telemetry.Settings) (*conn
 	if opts, ok := c.parsed.options(c.authenticator); ok {
 		return config.open(resolved, opts)
 	}
-	native := c.native
-	if native == nil || resolved.Enabled == telemetry.SwitchOff {
-		dsn := c.dsn
-		if resolved.Enabled == telemetry.SwitchOff {
-			dsn = addParameter(dsn, "enableTelemetry=false") // splitDSN took it out; the driver must be off, too
-		}
+	native, dsn := c.native, c.nativeDSN(resolved)
+	if native == nil || dsn != c.dsn {
 		var err error
 		if native, err = c.driver.OpenConnector(dsn); err != nil {
 			return nil, err
@@ -129,4 +126,25 @@ func (c checkedDSN) connector(config Config, resolved telemetry.Settings) (*conn
 	connection := export.Connection{Scheme: c.parsed.url.Scheme, Host: c.parsed.url.Hostname(), Port: c.parsed.port, HTTPPath: c.parsed.url.Path}
 	w.server, w.warehouseID = connection.Server(), connection.WarehouseID()
 	return w, nil
+}
+
+// nativeDSN is the DSN for the native connector, with what splitDSN took out and the native driver has to know,
+// because it is the one that may report: off; and on where it is the kernel that reports, which does so with true only.
+// On the Thrift backend true would overrule the server's flag.
+func (c checkedDSN) nativeDSN(resolved telemetry.Settings) string {
+	dsn := c.dsn
+	switch {
+	case resolved.Enabled == telemetry.SwitchOff:
+		return addParameter(dsn, "enableTelemetry=false")
+	case resolved.Enabled == telemetry.SwitchUnset || !c.parsed.kernel():
+		return dsn
+	}
+	dsn = addParameter(dsn, "enableTelemetry=true")
+	if n := resolved.BatchSize; n > 0 {
+		dsn = addParameter(dsn, "telemetry_batch_size="+strconv.Itoa(n))
+	}
+	if d := resolved.FlushInterval; d > 0 {
+		dsn = addParameter(dsn, "telemetry_flush_interval="+d.String())
+	}
+	return dsn
 }

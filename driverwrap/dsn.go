@@ -151,6 +151,12 @@ func (d parsedDSN) interactive() bool {
 	return d.url.User.Username() == "" && auth.ParseAuthType(d.query.values.Get("authType")) == auth.AuthTypeOauthU2M
 }
 
+// kernel reports whether the DSN asks for the kernel backend.
+func (d parsedDSN) kernel() bool {
+	on, _ := strconv.ParseBool(d.url.Query().Get("useKernel"))
+	return on
+}
+
 // withToken is the DSN with its authentication replaced by a token, to have the native
 // parser check everything else.
 func (d parsedDSN) withToken() string {

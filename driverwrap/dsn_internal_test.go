@@ -3,12 +3,36 @@ package driverwrap
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/settings"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
+
+// Behind a native connector of a DSN, the native driver reports: what the DSN said of that must not be lost.
+func TestTheNativeConnectorOfADSNReportsAsTheSettingsSay(t *testing.T) {
+	const kernel, newer = "token:x@h:443/p?useKernel=true", "token:x@h:443/p?fromTheFuture=1"
+	tuned := telemetry.Settings{Enabled: telemetry.SwitchOn, BatchSize: 7, FlushInterval: 3 * time.Second}
+	for _, test := range []struct {
+		dsn      string
+		settings telemetry.Settings
+		want     string
+	}{
+		{kernel, telemetry.Settings{}, ""},
+		{kernel, telemetry.Settings{BatchSize: 7}, ""},
+		{kernel, telemetry.Settings{Enabled: telemetry.SwitchOff, BatchSize: 7}, "&enableTelemetry=false"},
+		{kernel, telemetry.Settings{Enabled: telemetry.SwitchOn}, "&enableTelemetry=true"},
+		{kernel, tuned, "&enableTelemetry=true&telemetry_batch_size=7&telemetry_flush_interval=3s"},
+		{newer, telemetry.Settings{Enabled: telemetry.SwitchOff}, "&enableTelemetry=false"},
+		{newer, tuned, ""}, // true would overrule the server's flag
+	} {
+		parsed, ok := parseDSN(test.dsn)
+		require.True(t, ok)
+		require.Equal(t, test.dsn+test.want, checkedDSN{dsn: test.dsn, parsed: parsed}.nativeDSN(test.settings))
+	}
+}
 
 func FuzzSplitDSN(f *testing.F) {
 	for _, seed := range []string{
