@@ -42,8 +42,8 @@ func InForce(base telemetry.Settings, dsn, env map[string][]string) []telemetry.
 		f := telemetry.SettingInForce{Name: p.Name, Value: p.Value(s), By: by[p.Name]}
 		switch {
 		case f.Value == "":
-			f.Value, f.By = p.Default, "default"
-			if v := p.Value(defaults); v != p.Value(usual) { // it depends on another setting
+			f.Value, f.By = p.Default, cmp.Or(f.By, "default") // false may have been said
+			if v := p.Value(defaults); v != p.Value(usual) {   // it depends on another setting
 				f.Value = v
 			}
 		case f.By == "":

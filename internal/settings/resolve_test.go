@@ -83,6 +83,19 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 	require.Equal(t, telemetry.Settings{}.WithDefaults(), documented)
 }
 
+// The zero value of a switch is false, and false may have been said.
+func TestWhoSaidFalseIsShown(t *testing.T) {
+	env := lookup(map[string]string{"DATABRICKS_TELEMETRY_QUERY_TEXT": "true", "DATABRICKS_TELEMETRY_FORCE_ENABLE": "no"})
+	dsn := lookup(map[string]string{"telemetry_query_text": "false"})
+	by := map[string]telemetry.SettingInForce{}
+	for _, s := range settings.InForce(telemetry.Settings{}, dsn, env) {
+		by[s.Name] = s
+	}
+	require.Equal(t, telemetry.SettingInForce{Name: "telemetry_query_text", Value: "false", By: "DSN"}, by["telemetry_query_text"])
+	require.Equal(t, telemetry.SettingInForce{Name: "telemetry_force_enable", Value: "false", By: "DATABRICKS_TELEMETRY_FORCE_ENABLE"}, by["telemetry_force_enable"])
+	require.Equal(t, telemetry.SettingInForce{Name: "telemetry_trace_tags", Value: "false", By: "default"}, by["telemetry_trace_tags"])
+}
+
 func TestDSNBeatsEnvironmentBeatsConfig(t *testing.T) {
 	base := telemetry.Settings{BatchSize: 1, QueueSize: 1, CircuitBreakerThreshold: 1}
 	env := map[string]string{"DATABRICKS_TELEMETRY_BATCH_SIZE": "2", "DATABRICKS_TELEMETRY_QUEUE_SIZE": "2"}
