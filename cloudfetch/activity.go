@@ -91,7 +91,7 @@ func (t *Trace) enter(a activity, at time.Time) {
 }
 
 func (t *Trace) nextBoundary(read int64) int64 {
-	if t.unread || t.uncounted || !t.whole() {
+	if t.uncounted || !t.whole() {
 		return -1
 	}
 	t.passTo(read - 1)

@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -153,6 +154,14 @@ func TestPanicsWhileAFileIsReadAreContained(t *testing.T) {
 	require.NoError(t, resp.Body.Close())
 	require.EqualValues(t, 1, s.transport.counts.Stats().Panics)
 	require.Nil(t, finish(trace).CloudFetch)
+}
+
+// Behind driverwrap.Wrap no call is seen: one that failed may have been sent.
+func TestWhereTheWireIsNotReadNoCallIsKnownToBeUnsent(t *testing.T) {
+	var trace Trace
+	trace.Start(time.Now(), false)
+	require.Equal(t, Fault{}, trace.Fault())
+	require.Equal(t, Fault{}, trace.CloseFault())
 }
 
 func TestAFaultIsOfTheFirstCallThatFailed(t *testing.T) {

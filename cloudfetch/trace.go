@@ -116,7 +116,9 @@ func (t *Trace) MoreRows() telemetry.Maybe[bool] {
 
 // whole reports whether everything of the statement was observed and decoded. Otherwise its counts
 // may be too low, and are unknown.
-func (t *Trace) whole() bool { return !t.undecoded && !t.secondStatement && !t.evicted.Load() }
+func (t *Trace) whole() bool {
+	return !t.unread && !t.undecoded && !t.secondStatement && !t.evicted.Load()
+}
 
 func (t *Trace) since(at time.Time) time.Duration { return max(0, at.Sub(t.started)) }
 

@@ -268,23 +268,22 @@ func byDeclaration(err error, _ *cloudfetch.Fault) telemetry.Category {
 // have the same error.
 func byTransport(err error, _ *cloudfetch.Fault) telemetry.Category {
 	var (
-		unknownCA  x509.UnknownAuthorityError
-		badHost    x509.HostnameError
-		badCert    x509.CertificateInvalidError
-		tlsRecord  tls.RecordHeaderError
-		tlsAlert   tls.AlertError
-		tlsVerify  *tls.CertificateVerificationError
-		networkErr net.Error
-		operation  *net.OpError
-		lookup     *net.DNSError
-		request    *url.Error
+		unknownCA x509.UnknownAuthorityError
+		badHost   x509.HostnameError
+		badCert   x509.CertificateInvalidError
+		tlsRecord tls.RecordHeaderError
+		tlsAlert  tls.AlertError
+		tlsVerify *tls.CertificateVerificationError
+		operation *net.OpError
+		lookup    *net.DNSError
+		request   *url.Error
 	)
 	switch {
 	case errors.As(err, &unknownCA), errors.As(err, &badHost), errors.As(err, &badCert),
 		errors.As(err, &tlsRecord), errors.As(err, &tlsAlert), errors.As(err, &tlsVerify), errors.Is(err, http.ErrSchemeMismatch),
 		errors.As(err, &operation) && (operation.Op == "remote error" || operation.Op == "local error"):
 		return telemetry.CategoryTLS
-	case errors.As(err, &networkErr) && networkErr.Timeout():
+	case timedOut(err):
 		return telemetry.CategoryTimeout
 	case errors.As(err, &operation), errors.As(err, &lookup),
 		errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, driver.ErrBadConn),
@@ -294,12 +293,26 @@ func byTransport(err error, _ *cloudfetch.Fault) telemetry.Category {
 	return ""
 }
 
-// byOrigin: the native error names the layer that it comes from.
-func byOrigin(err error, _ *cloudfetch.Fault) telemetry.Category {
+// timedOut reports whether an error in the chain is a timeout of the network. That of a request knows it only of
+// the error directly below, and not once the driver has given up on retries.
+func timedOut(err error) bool {
+	var networkErr net.Error
+	for errors.As(err, &networkErr) {
+		if networkErr.Timeout() {
+			return true
+		}
+		err = errors.Unwrap(networkErr)
+	}
+	return false
+}
+
+// byOrigin: the native error names the layer that it comes from. A request error is that of a request the driver
+// could not make, where no call failed on the wire; where the wire is not seen, a server that is down gives the same.
+func byOrigin(err error, seen *cloudfetch.Fault) telemetry.Category {
 	switch {
 	case errors.Is(err, dbsqlerr.ExecutionError):
 		return telemetry.CategoryStatementFailed
-	case errors.Is(err, dbsqlerr.RequestError):
+	case seen.Observed && errors.Is(err, dbsqlerr.RequestError):
 		return telemetry.CategoryInvalidRequest
 	}
 	return ""

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"syscall"
 	"testing"
 
@@ -207,6 +208,25 @@ func TestRowsThatCameWholeAndCannotBeReadAreToldApart(t *testing.T) {
 		require.Equal(t, telemetry.CategoryDecompression, reading(io.ErrUnexpectedEOF, format, true))
 	}
 	require.Equal(t, telemetry.CategoryResultSet, reading(errors.New("x"), telemetry.FormatColumnarInline, false))
+}
+
+// The driver's retries stand between the error of the request and its cause.
+func TestATimeoutIsFoundBelowARequest(t *testing.T) {
+	cause := &net.OpError{Op: "read", Err: os.ErrDeadlineExceeded}
+	err := &url.Error{Op: "Post", Err: fmt.Errorf("giving up after 2 attempts: %w", &url.Error{Op: "Post", Err: fmt.Errorf("a: %w", cause)})}
+	require.Equal(t, telemetry.CategoryTimeout, failure.Of(err, cloudfetch.Fault{}).Category)
+}
+
+// requestError has the shape of the driver's own.
+type requestError struct{ error }
+
+func (requestError) Is(target error) bool { return target == dbsqlerr.RequestError }
+
+// The driver makes a request error of a 503, too.
+func TestARequestErrorIsAnInvalidRequestOnlyWhereTheWireIsSeen(t *testing.T) {
+	err := requestError{errors.New("x")}
+	require.Equal(t, telemetry.CategoryInvalidRequest, failure.Of(err, cloudfetch.Fault{Observed: true}).Category)
+	require.Equal(t, telemetry.CategoryOther, failure.Of(err, cloudfetch.Fault{}).Category)
 }
 
 func TestAnHTTPStatusThatIsNotListedSaysOnlyWhoseFaultItWas(t *testing.T) {

@@ -175,18 +175,23 @@ func (m meddler) RoundTrip(r *http.Request) (*http.Response, error) {
 // per connection that the pool tried.
 func failures(t *testing.T, ws *workspace.Workspace, m meddler, lz4 bool, how string, more ...dbsql.ConnOption) (all []*telemetry.Failure) {
 	t.Helper()
-	sink := recorded(t, ws, m, lz4, how, more...)
-	for _, s := range sink.opened {
-		if s.Failure != nil {
-			all = append(all, s.Failure)
-		}
-	}
-	for _, s := range sink.statements {
-		if s.Failure != nil {
-			all = append(all, s.Failure)
-		}
-	}
+	all = recorded(t, ws, m, lz4, how, more...).failures()
 	require.NotEmpty(t, all)
+	return all
+}
+
+// failures of opening connections and of statements.
+func (m *memory) failures() (all []*telemetry.Failure) {
+	for _, s := range m.opened {
+		if s.Failure != nil {
+			all = append(all, s.Failure)
+		}
+	}
+	for _, s := range m.statements {
+		if s.Failure != nil {
+			all = append(all, s.Failure)
+		}
+	}
 	return all
 }
 
@@ -214,6 +219,44 @@ func TestAFaultHasItsCategoryWhereverItStrikes(t *testing.T) {
 					ws := workspace.New(t, at.opts)
 					for _, f := range failures(t, ws, c.inject(ws, at), false, how) {
 						require.Equal(t, c.category(at), f.Category, how)
+					}
+				}
+			})
+		}
+	}
+}
+
+// Behind Wrap the HTTP status is not seen, and no category may claim to know it. The errors of the network are
+// in the chain, except where the driver drops them, before 1.15.
+func TestBehindWrapACategoryIsWhatTheErrorProves(t *testing.T) {
+	for _, at := range stages() {
+		if at.method == "" {
+			continue
+		}
+		for _, c := range causes() {
+			t.Run(at.name+"/"+c.name, func(t *testing.T) {
+				t.Parallel()
+				ws := workspace.New(t, at.opts)
+				m := c.inject(ws, at)
+				tr := ws.Transport()
+				defer tr.CloseIdleConnections()
+				m.RoundTripper = tr
+				native, err := dbsql.NewConnector(append(options(ws), dbsql.WithRetries(1, time.Millisecond, time.Millisecond), tuned(false), dbsql.WithTransport(m))...)
+				require.NoError(t, err)
+				sink := &memory{}
+				db := sql.OpenDB(listening(sink).Wrap(native))
+				_, _ = readings[at.how[0]](t.Context(), db, 100)
+				require.NoError(t, db.Close())
+				all := sink.failures()
+				require.NotEmpty(t, all)
+				for _, f := range all {
+					switch {
+					case c.err == nil:
+						require.NotContains(t, []telemetry.Category{telemetry.CategoryAuth, telemetry.CategoryPermission, telemetry.CategoryInvalidRequest, telemetry.CategoryTimeout}, f.Category)
+					case at.method == "GetResultSetMetadata" && at.rows:
+						require.Contains(t, []telemetry.Category{c.want(at), telemetry.CategoryOther, telemetry.CategoryResultSet}, f.Category)
+					default:
+						require.Contains(t, []telemetry.Category{c.want(at), telemetry.CategoryResultSet}, f.Category)
 					}
 				}
 			})
