@@ -66,6 +66,7 @@ var classifiers = []func(error, *cloudfetch.Fault) telemetry.Category{
 	byAuthentication,
 	byResult,
 	byLocalFile,
+	bySession,
 	byDeclaration,
 	byTransport,
 	byOrigin,
@@ -135,12 +136,12 @@ func byCall(err error, seen *cloudfetch.Fault) telemetry.Category {
 	switch {
 	case !seen.CallFailed:
 		return ""
+	case bySession(err, nil) != "":
+		return telemetry.CategorySessionClosed
 	case listed:
 		return c
 	case seen.Broke != nil:
 		return byBreak(seen)
-	case seen.Status == http.StatusOK && errors.Is(err, driver.ErrBadConn):
-		return telemetry.CategorySessionClosed // the server no longer knows the session
 	case seen.Status >= 400 && seen.Status < 500:
 		return telemetry.CategoryInvalidRequest
 	case seen.RowsFetched:
@@ -244,6 +245,16 @@ func byLocalFile(err error, _ *cloudfetch.Fault) telemetry.Category {
 	return ""
 }
 
+// bySession: the server no longer knows the session. The driver says so with a driver.ErrBadConn below its own error.
+// One above it says nothing: Ping and Close make it of any error.
+func bySession(err error, _ *cloudfetch.Fault) telemetry.Category {
+	var native dbsqlerr.DBError
+	if errors.As(err, &native) && errors.Is(native, driver.ErrBadConn) {
+		return telemetry.CategorySessionClosed
+	}
+	return ""
+}
+
 // byDeclaration: the driver (since 1.15) tags errors at their source with a method
 // Category() of a string type that cannot be named from outside, hence the reflection. The
 // innermost tag is the most specific.
@@ -286,7 +297,7 @@ func byTransport(err error, _ *cloudfetch.Fault) telemetry.Category {
 	case timedOut(err):
 		return telemetry.CategoryTimeout
 	case errors.As(err, &operation), errors.As(err, &lookup),
-		errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, driver.ErrBadConn),
+		errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE),
 		errors.As(err, &request) && (errors.Is(request, io.EOF) || errors.Is(request, io.ErrUnexpectedEOF)):
 		return telemetry.CategoryConnection
 	}

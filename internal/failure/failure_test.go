@@ -35,6 +35,7 @@ type executionError struct {
 }
 
 func (e executionError) Error() string      { return e.error.Error() }
+func (e executionError) Unwrap() error      { return e.error }
 func (e executionError) IsRetryable() bool  { return e.retryable }
 func (e executionError) SqlState() string   { return e.state }
 func (executionError) Is(target error) bool { return target == dbsqlerr.ExecutionError }
@@ -85,7 +86,9 @@ func TestFailuresAreClassifiedByTypeAndStateNeverByText(t *testing.T) {
 		"unknown authority":    {fmt.Errorf("a: %w", x509.UnknownAuthorityError{}), telemetry.Failure{Category: telemetry.CategoryTLS}},
 		"no such host":         {&net.DNSError{Err: "no such host"}, telemetry.Failure{Category: telemetry.CategoryConnection}},
 		"dial timeout":         {&net.DNSError{IsTimeout: true}, telemetry.Failure{Category: telemetry.CategoryTimeout}},
-		"bad connection":       {driver.ErrBadConn, telemetry.Failure{Category: telemetry.CategoryConnection}},
+		"bad connection":       {driver.ErrBadConn, telemetry.Failure{Category: telemetry.CategoryOther}},
+		"no session":           {executionError{error: driver.ErrBadConn}, telemetry.Failure{Category: telemetry.CategorySessionClosed}},
+		"a failed ping":        {errors.Join(driver.ErrBadConn, state("42601")), telemetry.Failure{Category: telemetry.CategorySyntax, SQLState: "42601"}},
 		"success is no reason": {state("00000"), telemetry.Failure{Category: telemetry.CategoryStatementFailed, SQLState: "00000"}},
 		"reset":                {&net.OpError{Op: "read", Err: syscall.ECONNRESET}, telemetry.Failure{Category: telemetry.CategoryConnection}},
 		"half an answer":       {&url.Error{Op: "Put", Err: io.ErrUnexpectedEOF}, telemetry.Failure{Category: telemetry.CategoryConnection}},
@@ -236,5 +239,6 @@ func TestAnHTTPStatusThatIsNotListedSaysOnlyWhoseFaultItWas(t *testing.T) {
 	require.Equal(t, telemetry.CategoryInvalidRequest, of(422, errors.New("x")))
 	require.Equal(t, telemetry.CategoryStatementFailed, of(507, errors.New("x")))
 	require.Equal(t, telemetry.CategoryStatementFailed, of(200, errors.New("x")), "refused, or no Thrift")
-	require.Equal(t, telemetry.CategorySessionClosed, of(200, driver.ErrBadConn))
+	require.Equal(t, telemetry.CategorySessionClosed, of(200, executionError{error: driver.ErrBadConn}))
+	require.Equal(t, telemetry.CategoryStatementFailed, of(200, driver.ErrBadConn), "of a Ping")
 }

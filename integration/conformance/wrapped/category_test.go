@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/x509"
 	"database/sql"
+	"database/sql/driver"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -20,6 +21,7 @@ import (
 	"github.com/databricks/databricks-sql-go/driverctx"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
@@ -258,6 +260,54 @@ func TestBehindWrapACategoryIsWhatTheErrorProves(t *testing.T) {
 					default:
 						require.Contains(t, []telemetry.Category{c.want(at), telemetry.CategoryResultSet}, f.Category)
 					}
+				}
+			})
+		}
+	}
+}
+
+// The native Ping and Close make a driver.ErrBadConn of any error.
+func TestAPingThatFailsIsNotASessionThatIsGone(t *testing.T) {
+	for name, test := range map[string]struct {
+		do         workspace.Action
+		seen, wrap telemetry.Category
+	}{
+		"a login page": {workspace.Answer(200, "text/html", "<html>login</html>"), telemetry.CategoryStatementFailed, telemetry.CategoryStatementFailed},
+		"HTTP 401":     {workspace.Status(401), telemetry.CategoryAuth, telemetry.CategoryStatementFailed},
+		"reset":        {workspace.Reset(), telemetry.CategoryConnection, telemetry.CategoryConnection},
+		"no session":   {workspace.Action{}, telemetry.CategorySessionClosed, telemetry.CategorySessionClosed},
+	} {
+		for entry, open := range map[string]func(driverwrap.Config, ...dbsql.ConnOption) (driver.Connector, error){
+			"seen": driverwrap.Config.NewConnector,
+			"wrap": func(c driverwrap.Config, opts ...dbsql.ConnOption) (driver.Connector, error) {
+				native, err := dbsql.NewConnector(opts...)
+				return c.Wrap(native), err
+			},
+		} {
+			t.Run(name+"/"+entry, func(t *testing.T) {
+				t.Parallel()
+				ws, sink := workspace.New(t, workspace.Options{}), &memory{}
+				c, err := open(listening(sink), append(options(ws), dbsql.WithRetries(1, time.Millisecond, time.Millisecond))...)
+				require.NoError(t, err)
+				conn, err := c.Connect(t.Context())
+				require.NoError(t, err)
+				if name == "no session" {
+					for _, s := range ws.Sessions() {
+						require.True(t, ws.ExpireSession(s.ID))
+					}
+				} else {
+					ws.Inject(workspace.Fault{Do: test.do})
+				}
+				require.ErrorIs(t, conn.(driver.Pinger).Ping(t.Context()), driver.ErrBadConn)
+				_ = conn.Close()
+				require.NoError(t, c.(io.Closer).Close())
+				want := test.seen
+				if entry == "wrap" {
+					want = test.wrap
+				}
+				require.Equal(t, want, sink.failures()[0].Category)
+				if name != "no session" {
+					require.NotEqual(t, telemetry.CategorySessionClosed, sink.closed[0].Failure.Category)
 				}
 			})
 		}
