@@ -116,6 +116,20 @@ func TestPanicsAreContained(t *testing.T) {
 	requireUncounted(t, finish(trace))
 }
 
+// An application's transport may panic, and net/http's server contain that: the call is over.
+func TestACallWhoseTransportPanicsIsOver(t *testing.T) {
+	s := newStage(t)
+	s.transport.base = WrapBase(roundTripFunc(func(*http.Request) (*http.Response, error) { panic("transport") }))
+	ctx, trace := traced()
+	require.PanicsWithValue(t, "transport", func() { _, _ = s.rpc(ctx, executeRequest(1)) })
+	require.Zero(t, s.transport.registry.connections.calls.Load())
+	r := finish(trace)
+	require.Len(t, r.Calls, 1)
+	require.True(t, r.Calls[0].Failed)
+	_, over := r.Calls[0].End.Get()
+	require.True(t, over)
+}
+
 // A panic while a download is observed costs the statement what is known of its files.
 func TestPanicsOfDownloadsAreContained(t *testing.T) {
 	s := newStage(t)

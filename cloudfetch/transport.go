@@ -103,13 +103,21 @@ func (t *Transport) call(req *http.Request) (*http.Response, error) {
 		return t.base.Workspace.RoundTrip(req)
 	}
 	body := t.beginCall(req, by)
-	if body != nil && t.asksFor(body, by) {
+	if body == nil {
+		return t.base.Workspace.RoundTrip(req)
+	}
+	if t.asksFor(body, by) {
 		req = by.trace.asking(req)
 	}
+	returned := false
+	defer func() {
+		if !returned { // the application's transport panicked, or ended the goroutine
+			body.finish(failed, nil)
+		}
+	}()
 	resp, err := t.base.Workspace.RoundTrip(req)
-	if body != nil {
-		body.answer(resp, unsendable(req, err))
-	}
+	returned = true
+	body.answer(resp, unsendable(req, err))
 	return resp, err
 }
 
