@@ -67,11 +67,11 @@ func (x *exchange) saw(p []byte, err error) {
 	x.in.Add(int64(len(p)))
 	x.ended = err == io.EOF
 	if r := x.reader; r != nil {
-		switch r.feed(p); r.progress {
-		case complete:
+		switch r.feed(p); {
+		case r.progress == complete && (err == nil || err == io.EOF): // else the driver gets the error with the last bytes
 			x.answered()
 			return
-		case undecodable:
+		case r.progress == undecodable:
 			x.markUndecoded()
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/http"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -128,6 +129,22 @@ func TestACallWhoseTransportPanicsIsOver(t *testing.T) {
 	require.True(t, r.Calls[0].Failed)
 	_, over := r.Calls[0].End.Get()
 	require.True(t, over)
+}
+
+// A transport that checks the body of an answer may refuse it with the last bytes: the driver has not got the
+// answer then.
+func TestAnAnswerWhoseLastBytesComeWithAnErrorIsNone(t *testing.T) {
+	s := newStage(t)
+	s.transport.base = WrapBase(roundTripFunc(func(req *http.Request) (*http.Response, error) {
+		resp := response(req, http.StatusOK, nil, nil)
+		resp.Body = io.NopCloser(iotest.DataErrReader(&script{b: wireReply(executeStatement, 1, fStatus(okStatus), fHandle(2, operationA)), err: errReset}))
+		return resp, nil
+	}))
+	ctx, trace := traced()
+	_, err := s.rpc(ctx, executeRequest(1))
+	require.ErrorIs(t, err, errReset)
+	require.Equal(t, Fault{Observed: true, CallFailed: true, Status: 200, Broke: errReset}, trace.Fault())
+	require.Empty(t, finish(trace).StatementID)
 }
 
 // A panic while a download is observed costs the statement what is known of its files.
