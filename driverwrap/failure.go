@@ -26,7 +26,9 @@ func (r *recorder) failureOf(err error, seen func() cloudfetch.Fault) (f *teleme
 	if seen != nil {
 		fault = seen()
 	}
-	f = failure.Of(err, fault)
+	if err != errNotReturned { // of which nothing that arrived before is the reason
+		f = failure.Of(err, fault)
+	}
 	f.Message = errorText(r.settings.ErrorText, err.Error())
 	return f
 }

@@ -112,6 +112,7 @@ func TestReadingThatPanicsHasFailed(t *testing.T) {
 				return &panickingConn{modernConn{minimalConn: minimalConn{c, contextStmt}}}
 			}, func(rows driver.Rows) { require.Panics(t, func() { read(rows) }) })
 			require.Equal(t, telemetry.OutcomeFailed, s.Outcome)
+			require.Equal(t, telemetry.CategoryOther, s.Failure.Category)
 		})
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -312,6 +313,40 @@ func TestAPingThatFailsIsNotASessionThatIsGone(t *testing.T) {
 			})
 		}
 	}
+}
+
+// panicking is an application's transport that panics once.
+type panicking struct {
+	http.RoundTripper
+	strikes func(*http.Request) bool
+	once    sync.Once
+}
+
+func (p *panicking) RoundTrip(r *http.Request) (*http.Response, error) {
+	if p.strikes(r) {
+		p.once.Do(func() { panic("transport") })
+	}
+	return p.RoundTripper.RoundTrip(r)
+}
+
+// The driver closes a statement while it reads the last row. What came before is whole, and not the reason.
+func TestATransportThatPanicsSaysNothingOfTheRows(t *testing.T) {
+	ws := workspace.New(t, workspace.Options{CloudFetchThreshold: -1, PageRows: 40})
+	sink := &memory{}
+	own := &panicking{RoundTripper: http.DefaultTransport, strikes: stage{method: "CloseOperation"}.strikes()}
+	c, err := listening(sink).NewConnector(append(options(ws), dbsql.WithTransport(own))...)
+	require.NoError(t, err)
+	db := sql.OpenDB(c)
+	rows, err := db.Query(statement(100))
+	require.NoError(t, err)
+	require.PanicsWithValue(t, "transport", func() {
+		for rows.Next() {
+		}
+	})
+	_ = rows.Close()
+	require.NoError(t, db.Close())
+	require.Len(t, sink.statements, 1)
+	require.Equal(t, telemetry.CategoryOther, sink.statements[0].Failure.Category)
 }
 
 // authenticator is one that fails for some requests.
