@@ -114,7 +114,7 @@ func (b *downloadBody) answer(resp *http.Response, err error) {
 	switch {
 	case err != nil || resp == nil || resp.Body == nil:
 		b.failed(0)
-	case isRedirect(resp) && resp.Request == nil:
+	case isRedirect(resp) && !b.file.isOf(resp.Request):
 		b.file.markUntracked() // where it continues cannot be recognized
 	case isRedirect(resp):
 		b.file.redirect(b.attempt, resp.StatusCode)

@@ -1,6 +1,7 @@
 package cloudfetch
 
 import (
+	"net/http"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -134,6 +135,16 @@ func (t *Trace) addLinks(links []link, now time.Duration) {
 func (f *file) markUntracked() {
 	f.untracked.Store(true)
 	f.trace.files.untracked.Store(true)
+}
+
+// isOf reports whether a request, as a transport of the application's may have rewritten it, began as one for the
+// file.
+func (f *file) isOf(req *http.Request) bool {
+	if req == nil {
+		return false
+	}
+	key, ok := keyOf(firstRequest(req).URL)
+	return ok && key == f.key
 }
 
 // begin notes a request for the file. It reports false when the request must

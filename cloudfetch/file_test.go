@@ -456,6 +456,26 @@ func TestARedirectWithoutItsRequestIsUnknown(t *testing.T) {
 	require.Nil(t, finish(trace).CloudFetch, "the file was downloaded, or it is unknown")
 }
 
+// A transport of the application's that sends requests through a gateway returns the rewritten ones with its
+// responses. A redirect continues from there.
+func TestARedirectOfARequestThatWasRewrittenIsUnknown(t *testing.T) {
+	s := newStage(t)
+	ctx, trace := traced()
+	s.execute(ctx, operationA)
+	s.sendLinks(operationA, linkTo("a"))
+	s.files[linkTo("a")] = func(req *http.Request) (*http.Response, error) {
+		rewritten := req.Clone(req.Context())
+		rewritten.URL.Host = "gateway.example.com"
+		return redirect(rewritten, http.StatusTemporaryRedirect, "https://elsewhere.example.com/a")
+	}
+	s.serve("https://elsewhere.example.com/a", answer{code: 200, body: []byte("content")})
+	got, err := s.get(context.Background(), linkTo("a"))
+	require.NoError(t, err)
+	require.Equal(t, "content", string(got))
+	require.Zero(t, trace.Fault().FailedFiles)
+	require.Nil(t, finish(trace).CloudFetch, "the file was downloaded, or it is unknown")
+}
+
 // A transport of the application's, such as a cache, may end a body before its length, without an error.
 func TestAFileThatEndsBeforeItsLengthIsUnknown(t *testing.T) {
 	s := newStage(t)

@@ -22,6 +22,14 @@ func redirectedFrom(req *http.Request) *http.Request {
 	return req.Response.Request
 }
 
+// firstRequest returns the request from which redirects led to req; req itself where none did.
+func firstRequest(req *http.Request) *http.Request {
+	for hops := 0; hops < maxHops && redirectedFrom(req) != nil; hops++ {
+		req = redirectedFrom(req)
+	}
+	return req
+}
+
 // readRequest reads the message in a request body, and returns its reader and the size of the
 // body. It returns nil when the message could not be decoded to its end; else the caller must
 // release the reader.

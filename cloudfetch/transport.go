@@ -207,15 +207,12 @@ func (t *Transport) fileOf(req *http.Request) (f *file, redirect bool) {
 		return nil, false
 	}
 	defer t.counts.contain()
-	first := req
-	for hops := 0; hops < maxHops && redirectedFrom(first) != nil; hops++ {
-		first, redirect = redirectedFrom(first), true
-	}
+	first := firstRequest(req)
 	key, ok := keyOf(first.URL)
 	if !ok {
 		return nil, false
 	}
-	return t.registry.link(key), redirect
+	return t.registry.link(key), first != req
 }
 
 // download passes the request for a file on.
