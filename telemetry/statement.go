@@ -137,7 +137,8 @@ const (
 	OutcomeRunning Outcome = "running"
 	// OutcomeCompleted: the Exec returned, or the rows were read to their end.
 	OutcomeCompleted Outcome = "completed"
-	// OutcomeClosedEarly: the application closed the rows before their end.
+	// OutcomeClosedEarly: the application closed the rows before their end. Behind driverwrap.Wrap it may have
+	// read all of them, as QueryRow does, and not have asked for more.
 	OutcomeClosedEarly Outcome = "closed_early"
 	// OutcomeFailed: the call or the reading returned an error.
 	OutcomeFailed Outcome = "failed"
