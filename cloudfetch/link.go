@@ -9,9 +9,13 @@ import (
 // link is one TSparkArrowResultLink, without its URL.
 type link struct {
 	key         linkKey
-	canonical   bool // as canonicalURL says: a request for the link can be recognized
+	canonical   bool // as isCanonical says: a request for the link can be recognized
 	rows, bytes int64
 }
+
+// maxLink bounds a link that is read, in bytes: servers refuse requests of such a length. The file of a
+// longer one is untracked.
+const maxLink = 16 << 10
 
 // linkKey is a keyed hash of a presigned URL: 128 bits under two keys that are drawn
 // when the process starts and never leave it. The URL itself is a secret and is
@@ -20,25 +24,9 @@ type linkKey [2]uint64
 
 var linkSeeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
 
-// linkHash hashes a URL piece by piece.
-type linkHash [2]maphash.Hash
-
-func (h *linkHash) reset() {
-	h[0].SetSeed(linkSeeds[0])
-	h[1].SetSeed(linkSeeds[1])
+func hashLink(text []byte) linkKey {
+	return linkKey{maphash.Bytes(linkSeeds[0], text), maphash.Bytes(linkSeeds[1], text)}
 }
-
-func (h *linkHash) write(p []byte) {
-	_, _ = h[0].Write(p)
-	_, _ = h[1].Write(p)
-}
-
-func (h *linkHash) writeString(s string) {
-	_, _ = h[0].WriteString(s)
-	_, _ = h[1].WriteString(s)
-}
-
-func (h *linkHash) key() linkKey { return linkKey{h[0].Sum64(), h[1].Sum64()} }
 
 // keyOf hashes a parsed URL as net/url writes it. It reports false for a URL that no registered
 // link can have.
@@ -46,126 +34,56 @@ func keyOf(u *url.URL) (linkKey, bool) {
 	if u == nil || u.Opaque != "" || u.User != nil || u.Fragment != "" || u.Host == "" {
 		return linkKey{}, false
 	}
-	var h linkHash
-	h.reset()
-	h.writeString(u.Scheme)
-	h.writeString("://")
-	h.writeString(u.Host)
-	h.writeString(u.EscapedPath())
+	text := make([]byte, 0, 2<<10) // enough for most, on the stack
+	text = append(text, u.Scheme...)
+	text = append(text, "://"...)
+	text = append(text, u.Host...)
+	text = append(text, u.EscapedPath()...)
 	if u.ForceQuery || u.RawQuery != "" {
-		h.writeString("?")
-		h.writeString(u.RawQuery)
+		text = append(text, '?')
+		text = append(text, u.RawQuery...)
 	}
-	return h.key(), true
+	return hashLink(text), true
 }
 
-// canonicalURL reads a link byte by byte, and says whether parsing the link and writing it
-// again gives the same bytes. The request for a link that is not canonical
-// cannot be recognized, and its file is untracked instead of never downloaded.
-type canonicalURL struct {
-	part  uint8 // inScheme to notCanonical
-	n     uint8 // position in the scheme; 1 after a byte of the authority; hex digits due in the path
-	colon bool  // the authority had its colon
-}
-
+// The bytes that net/url keeps in a URL as they are.
 const (
-	inScheme = iota
-	inAuthority
-	inPath
-	inQuery
-	notCanonical
+	digits         = "0123456789"
+	hexDigits      = digits + "abcdefABCDEF"
+	authorityBytes = digits + "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-._"
+	pathBytes      = authorityBytes + "~$&+,/:;=@!'()*[]"
 )
 
-const (
-	authorityByte = 1 << iota
-	pathByte
-	hexByte
-)
-
-var linkBytesAllowed = func() (t [256]uint8) {
-	for c := '0'; c <= '9'; c++ {
-		t[c] = authorityByte | pathByte | hexByte
-	}
-	for c := 'a'; c <= 'z'; c++ {
-		t[c] = authorityByte | pathByte
-		t[c-'a'+'A'] = authorityByte | pathByte
-	}
-	for _, c := range "abcdefABCDEF" {
-		t[c] |= hexByte
-	}
-	for _, c := range "-._" {
-		t[c] = authorityByte | pathByte
-	}
-	// What net/url does not escape in a path.
-	for _, c := range "~$&+,/:;=@!'()*[]" {
-		t[c] = pathByte
-	}
-	return t
-}()
-
-func (s *canonicalURL) write(p []byte) {
-	const schemes = "https://"
-	for i, c := range p {
-		switch s.part {
-		case inScheme:
-			switch {
-			case s.n == 4 && c == ':': // http
-				s.n = 6
-			case c == schemes[s.n]:
-				if s.n++; int(s.n) == len(schemes) {
-					s.part, s.n = inAuthority, 0
-				}
-			default:
-				s.part = notCanonical
-			}
-		case inAuthority:
-			switch {
-			case linkBytesAllowed[c]&authorityByte != 0 && (!s.colon || c >= '0' && c <= '9'):
-				s.n = 1
-			case s.n == 0: // an empty host or port
-				s.part = notCanonical
-			case c == ':' && !s.colon:
-				s.colon, s.n = true, 0
-			case c == '/':
-				s.part, s.n = inPath, 0
-			case c == '?':
-				s.part = inQuery
-			default:
-				s.part = notCanonical
-			}
-		case inPath:
-			switch {
-			case s.n > 0:
-				if s.n--; linkBytesAllowed[c]&hexByte == 0 {
-					s.part = notCanonical
-				}
-			case linkBytesAllowed[c]&pathByte != 0:
-			case c == '%':
-				s.n = 2
-			case c == '?':
-				s.part = inQuery
-			default:
-				s.part = notCanonical
-			}
-		case inQuery:
-			// Kept as it is by net/url, but for a fragment.
-			if bytes.IndexByte(p[i:], '#') >= 0 {
-				s.part = notCanonical
-			}
-			return
-		default:
-			return
+// isCanonical reports whether parsing a link and writing it again gives the same bytes. The request
+// for a link that is not canonical cannot be recognized, and its file is untracked instead of never
+// downloaded.
+func isCanonical(link []byte) bool {
+	rest, found := bytes.CutPrefix(link, []byte("https://"))
+	if !found {
+		if rest, found = bytes.CutPrefix(link, []byte("http://")); !found {
+			return false
 		}
 	}
+	address, query, _ := bytes.Cut(rest, []byte("?"))
+	authority, path := address, []byte(nil)
+	if slash := bytes.IndexByte(address, '/'); slash >= 0 {
+		authority, path = address[:slash], address[slash:]
+	}
+	host, port, hasPort := bytes.Cut(authority, []byte(":"))
+	return consistsOf(host, authorityBytes) && (!hasPort || consistsOf(port, digits)) && isCanonicalPath(path) &&
+		bytes.IndexByte(query, '#') < 0 // begins a fragment
 }
 
-// canonical reports whether a request for the link will have the same bytes.
-func (s *canonicalURL) canonical() bool {
-	switch s.part {
-	case inAuthority:
-		return s.n == 1
-	case inPath:
-		return s.n == 0
+// isCanonicalPath is isCanonical for a path, which may be empty.
+func isCanonicalPath(path []byte) bool {
+	path = bytes.TrimLeft(path, pathBytes)
+	for len(path) >= 3 && path[0] == '%' && consistsOf(path[1:3], hexDigits) {
+		path = bytes.TrimLeft(path[3:], pathBytes)
 	}
-	return s.part == inQuery
+	return len(path) == 0
+}
+
+// consistsOf reports whether a text that is not empty has no byte but those allowed.
+func consistsOf(text []byte, allowed string) bool {
+	return len(text) > 0 && len(bytes.TrimLeft(text, allowed)) == 0
 }

@@ -35,7 +35,6 @@ const (
 	atMap
 	inSkip // bytes to pass over
 	inText // bytes to keep in text
-	inLink // bytes of a link, hashed
 )
 
 // frame is a struct or a container that is not finished.
@@ -49,7 +48,7 @@ type frame struct {
 }
 
 // reader follows one message of the strict Thrift binary protocol while it
-// passes by, in pieces of any size. Its memory is its own size, a short text and the list of links:
+// passes by, in pieces of any size. Its memory is its own size, one text and the list of links:
 // bytes it does not need are counted, not read.
 //
 // A reader is used by one goroutine at a time.
@@ -66,14 +65,12 @@ type reader struct {
 	field    field      // what the value is
 	inside   structType // type of the value, if a struct or list
 	depth    uint8
-	pending  int64 // bytes left in inSkip, inText, inLink
+	pending  int64 // bytes left in inSkip, inText
 
 	scratch [32]byte
 	frames  [maxDepth]frame
-	hash    linkHash
-	url     canonicalURL
 	link    link
-	text    []byte // of an identifier, a code or a name
+	text    []byte // of an identifier, a code, a name or a link
 }
 
 var _ io.Writer = (*reader)(nil)
@@ -87,8 +84,9 @@ func newReader(call bool) *reader {
 	return r
 }
 
-// release returns the reader to the pool, without a long list of links.
+// release returns the reader to the pool, without a long list of links and without their text.
 func (r *reader) release() {
+	clear(r.text[:cap(r.text)])
 	if cap(r.links) > 256 {
 		r.links = nil
 	}
@@ -175,12 +173,8 @@ func (r *reader) skipStrings(p []byte) []byte {
 // feedString takes bytes of a string, or others to skip, and returns how many.
 func (r *reader) feedString(p []byte) int {
 	n := int(min(int64(len(p)), r.pending))
-	switch r.phase {
-	case inText:
+	if r.phase == inText {
 		r.text = append(r.text, p[:n]...)
-	case inLink:
-		r.hash.write(p[:n])
-		r.url.write(p[:n])
 	}
 	if r.pending -= int64(n); r.pending == 0 {
 		r.endString()
@@ -315,10 +309,9 @@ func (r *reader) beginString(n int32) {
 	kept := inSkip
 	switch r.field {
 	case linkURL:
-		r.hash.reset()
-		r.url = canonicalURL{}
-		r.link.canonical = false
-		kept = inLink
+		if r.link.canonical = false; n <= maxLink {
+			kept = inText
+		}
 	case sessionGUID, operationGUID:
 		if n == int32(len(guid{})) {
 			kept = inText
@@ -340,14 +333,12 @@ func (r *reader) beginString(n int32) {
 
 // endString keeps what a string is kept for.
 func (r *reader) endString() {
-	switch r.phase {
-	case inText:
-		if !r.msg.setText(r.field, r.text) {
-			r.progress = undecodable
-			return
-		}
-	case inLink:
-		r.link.key, r.link.canonical = r.hash.key(), r.url.canonical()
+	switch {
+	case r.field == linkURL:
+		r.link.key, r.link.canonical = hashLink(r.text), isCanonical(r.text)
+	case r.phase == inText && !r.msg.setText(r.field, r.text):
+		r.progress = undecodable
+		return
 	}
 	r.next()
 }
