@@ -1,21 +1,23 @@
 package cloudfetch
 
-import "time"
+import (
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
+)
 
 // The owner of a trace reports with these methods what the application does, and when. Without
-// them, a statement is in its call until Finish.
+// them, a statement is in its call until Finish. They run on the application's goroutine: a panic in
+// them is contained.
 
 // CallReturned notes that the call returned rows: the application has control.
-func (t *Trace) CallReturned(at time.Time) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.enter(beforeRead, at)
-}
+func (t *Trace) CallReturned(at time.Time) { t.note(beforeRead, at) }
 
 // ReadBegun notes that the driver was asked for what follows the first read rows, where it may
 // have to wait: for a row that begins a page or file, or for an Arrow batch. Where the rows read
 // are not counted, read is -1.
 func (t *Trace) ReadBegun(read int64, at time.Time) {
+	defer contain.Process.Recover(contain.Wire)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.enter(reading, at)
@@ -25,11 +27,7 @@ func (t *Trace) ReadBegun(read int64, at time.Time) {
 }
 
 // BatchReturned notes that the driver returned an Arrow batch, or said whether there is one.
-func (t *Trace) BatchReturned(at time.Time) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.enter(between, at)
-}
+func (t *Trace) BatchReturned(at time.Time) { t.note(between, at) }
 
 // RowReturned notes that the driver returned a row; read counts the rows read so far. It returns the
 // number, counted from 0, of the row that begins the next page or file, for which the driver may
@@ -37,6 +35,8 @@ func (t *Trace) BatchReturned(at time.Time) {
 // Where the boundary cannot be known it is -1, and what the statement waits for is unknown until
 // the rows end.
 func (t *Trace) RowReturned(read int64, at time.Time) (boundary int64) {
+	boundary = -1
+	defer contain.Process.Recover(contain.Wire)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	next := between
@@ -49,6 +49,7 @@ func (t *Trace) RowReturned(read int64, at time.Time) (boundary int64) {
 
 // DescribeBegun notes that the driver was asked for the columns, for which it may have to wait.
 func (t *Trace) DescribeBegun(at time.Time) {
+	defer contain.Process.Recover(contain.Wire)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if before := t.activity; before != describing {
@@ -60,6 +61,7 @@ func (t *Trace) DescribeBegun(at time.Time) {
 // DescribeEnded notes that the driver returned the columns, and reports whether the driver has them: where a
 // call failed, it may ask the server again. The statement is where it was before DescribeBegun.
 func (t *Trace) DescribeEnded(at time.Time) (described bool) {
+	defer contain.Process.Recover(contain.Wire)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.activity == describing {
@@ -69,17 +71,17 @@ func (t *Trace) DescribeEnded(at time.Time) (described bool) {
 }
 
 // ReadEnded notes that no row is left, or that reading failed.
-func (t *Trace) ReadEnded(at time.Time) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.enter(afterRead, at)
-}
+func (t *Trace) ReadEnded(at time.Time) { t.note(afterRead, at) }
 
 // CloseBegun notes that the driver was asked to close the rows.
-func (t *Trace) CloseBegun(at time.Time) {
+func (t *Trace) CloseBegun(at time.Time) { t.note(closing, at) }
+
+// note is enter for a report that says no more.
+func (t *Trace) note(a activity, at time.Time) {
+	defer contain.Process.Recover(contain.Wire)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.enter(closing, at)
+	t.enter(a, at)
 }
 
 // enter changes the activity. Nothing follows closing.

@@ -104,7 +104,7 @@ type arrowReader struct {
 
 func (r *arrowReader) begin() *statement {
 	st := r.of.st
-	st.readBegun(st.counted())
+	st.trace.ReadBegun(st.counted(), time.Now())
 	return st
 }
 

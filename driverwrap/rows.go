@@ -121,14 +121,14 @@ func (r *rows) describing() *rows {
 	if r.described.Swap(true) {
 		return nil
 	}
-	r.st.describeBegun()
+	r.st.trace.DescribeBegun(time.Now())
 	return r
 }
 
 // describeEnded notes that the driver returned. Of nil rows it notes nothing.
 func (r *rows) describeEnded() {
 	if r != nil {
-		r.described.Store(r.st.describeEnded())
+		r.described.Store(r.st.trace.DescribeEnded(time.Now()))
 	}
 }
 
@@ -148,7 +148,7 @@ func (r *rows) Next(dest []driver.Value) error {
 
 // nextAtBoundary reads a row for which the driver may have to wait.
 func (r *rows) nextAtBoundary(dest []driver.Value) (err error) {
-	r.st.readBegun(r.read)
+	r.st.trace.ReadBegun(r.read, time.Now())
 	err = errNotReturned
 	defer func() { r.returned(time.Now(), err) }()
 	err = r.native.Next(dest)
@@ -164,7 +164,7 @@ func (r *rows) returned(now time.Time, err error) {
 	if r.read = r.st.rowsRead.Add(1); r.read == 1 {
 		r.st.firstRow(now)
 	}
-	r.boundary = r.st.rowReturned(r.read, now)
+	r.boundary = r.st.trace.RowReturned(r.read, now)
 }
 
 // notEOF is nil for the regular end of rows.
@@ -179,7 +179,7 @@ func notEOF(err error) error {
 func (r *rows) Close() (err error) {
 	r.st.inferResult(r.inference)
 	start := time.Now()
-	r.st.closeBegun(start)
+	r.st.trace.CloseBegun(start)
 	err = errNotReturned
 	defer func() {
 		r.st.rowsClosed(start, err)

@@ -18,33 +18,6 @@ func (s *statement) firstRow(now time.Time) {
 	}
 }
 
-// describeBegun notes that the driver is asked for the columns.
-func (s *statement) describeBegun() {
-	defer contain.Process.Recover(contain.Statement)
-	s.trace.DescribeBegun(time.Now())
-}
-
-// describeEnded notes that the driver returned the columns, and reports whether the driver has them.
-func (s *statement) describeEnded() (described bool) {
-	defer contain.Process.Recover(contain.Statement)
-	return s.trace.DescribeEnded(time.Now())
-}
-
-// readBegun notes that the driver is asked for what follows the rows read so far, and may have to
-// wait. read is their number; -1 where they are not counted.
-func (s *statement) readBegun(read int64) {
-	defer contain.Process.Recover(contain.Statement)
-	s.trace.ReadBegun(read, time.Now())
-}
-
-// rowReturned notes that the driver returned a row, and returns the row that begins the next page or
-// file; -1 where that is unknown. read is the number of rows read so far.
-func (s *statement) rowReturned(read int64, now time.Time) (boundary int64) {
-	boundary = -1
-	defer contain.Process.Recover(contain.Statement)
-	return s.trace.RowReturned(read, now)
-}
-
 // nextSetBegun notes that the driver is asked for another set of rows: the end of those before it was
 // not the end of reading.
 func (s *statement) nextSetBegun() {
@@ -67,12 +40,6 @@ func (s *statement) batchReturned(now time.Time) {
 		return
 	}
 	s.trace.BatchReturned(now)
-}
-
-// closeBegun notes that the rows are about to be closed.
-func (s *statement) closeBegun(now time.Time) {
-	defer contain.Process.Recover(contain.Statement)
-	s.trace.CloseBegun(now)
 }
 
 // schemaReturned notes that an Arrow reader returned the schema of its records, or why it has none.
