@@ -442,13 +442,6 @@ func (r *reader) next() {
 			r.await(atFieldType, 1)
 			return
 		}
-		if f.elem == tString && f.typ == tList && f.left > 0 {
-			// The values of a column, one by one.
-			f.left--
-			r.field = noField
-			r.await(atLength, 4)
-			return
-		}
 		r.field, r.inside = noField, f.inside
 		if f.value {
 			f.value = false
