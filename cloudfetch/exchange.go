@@ -25,7 +25,7 @@ type exchange struct {
 	// unobserved: the driver stops reading at the end of the message, and drains
 	// the rest at its next call, if ever.
 	quiet atomic.Bool
-	over  atomic.Bool  // ended; the goroutine that sets it calls owner.end
+	open  atomic.Bool  // under way; the goroutine that ends it calls owner.end
 	in    atomic.Int64 // bytes that came and are not reported to the owner yet
 
 	// Set with the response's head.
@@ -43,6 +43,7 @@ func (x *exchange) begin(req *message, out int64, redirect bool, at time.Time) (
 	x.seq = req.seq
 	if x.attempt, observed = x.owner.begin(req, out, redirect, at); observed {
 		x.registry.connections.begin()
+		x.open.Store(true)
 	}
 	return observed
 }
@@ -114,7 +115,7 @@ func (x *exchange) markUndecoded() {
 // finish reports to the owner how the attempt ended, once. broke is what broke it off, if
 // anything did.
 func (x *exchange) finish(s attemptState, broke error) {
-	if x.over.CompareAndSwap(false, true) {
+	if x.open.Swap(false) {
 		now := time.Now()
 		// Until the body ends, which may be after the message, the connection is busy. Only the reading
 		// goroutine reports an answer.
@@ -149,8 +150,10 @@ func (x *exchange) release() {
 func (x *exchange) contain() {
 	if v := recover(); v != nil {
 		x.registry.counts.panicked(v)
-		x.over.Store(true)
 		x.quiet.Store(true)
+		if x.open.Swap(false) {
+			x.registry.connections.end(false, time.Now())
+		}
 		x.owner.markUndecoded()
 	}
 }

@@ -114,6 +114,7 @@ func TestPanicsAreContained(t *testing.T) {
 	require.Equal(t, "abc", string(got))
 	require.NoError(t, resp.Body.Close())
 	require.EqualValues(t, 1, s.transport.counts.Stats().Panics)
+	require.Zero(t, s.transport.registry.connections.calls.Load())
 	requireUncounted(t, finish(trace))
 }
 
