@@ -13,7 +13,7 @@ import (
 // conn is a measured connection. database/sql uses it from one goroutine at a time.
 //
 // For most optional interfaces, database/sql treats absence like a certain answer: conn has these
-// interfaces and gives that answer for a native connection without them. The three whose presence
+// interfaces and gives that answer for a native connection without them. The two whose presence
 // alone makes a difference are added by embedding.
 type conn struct {
 	native           driver.Conn
@@ -30,61 +30,33 @@ var (
 	_ driver.Pinger             = (*conn)(nil)
 	_ driver.SessionResetter    = (*conn)(nil)
 	_ driver.Validator          = (*conn)(nil)
+	_ driver.NamedValueChecker  = (*conn)(nil)
 
-	_ driver.ExecerContext     = (*fullConn)(nil)
-	_ driver.QueryerContext    = (*fullConn)(nil)
-	_ driver.NamedValueChecker = (*fullConn)(nil)
+	_ driver.ExecerContext  = (*execQueryConn)(nil)
+	_ driver.QueryerContext = (*execQueryConn)(nil)
 )
 
 // newConn returns a measured connection with the optional interfaces of the native one.
 func newConn(native driver.Conn, session *session) driver.Conn {
 	c := &conn{native: native, intercepted: intercept(native), supportsContexts: supportsContexts(native), session: session}
-	namedValues, checks := native.(driver.NamedValueChecker)
-	e, q, ch := execer{c}, queryer{c}, checker{namedValues}
-
-	execs, queries := canExec(native), canQuery(native)
-	switch {
-	case execs && queries && checks:
-		return &fullConn{c, e, q, ch}
+	switch execs, queries := canExec(native), canQuery(native); {
 	case execs && queries:
-		return &execQueryConn{c, e, q}
-	case execs && checks:
-		return &execCheckConn{c, e, ch}
-	case queries && checks:
-		return &queryCheckConn{c, q, ch}
+		return &execQueryConn{c, execer{c}, queryer{c}}
 	case execs:
-		return &execConn{c, e}
+		return &execConn{c, execer{c}}
 	case queries:
-		return &queryConn{c, q}
-	case checks:
-		return &checkConn{c, ch}
+		return &queryConn{c, queryer{c}}
 	}
 	return c
 }
 
-// The sets of optional interfaces. A Databricks connection is a fullConn; the others are for
+// The sets of optional interfaces. A Databricks connection is an execQueryConn; the others are for
 // other drivers.
 type (
-	fullConn struct {
-		*conn
-		execer
-		queryer
-		checker
-	}
 	execQueryConn struct {
 		*conn
 		execer
 		queryer
-	}
-	execCheckConn struct {
-		*conn
-		execer
-		checker
-	}
-	queryCheckConn struct {
-		*conn
-		queryer
-		checker
 	}
 	execConn struct {
 		*conn
@@ -93,10 +65,6 @@ type (
 	queryConn struct {
 		*conn
 		queryer
-	}
-	checkConn struct {
-		*conn
-		checker
 	}
 
 	execer  struct{ on *conn }
@@ -158,6 +126,15 @@ func (c *conn) unmeasured() any {
 		return c.native
 	}
 	return c.intercepted
+}
+
+// CheckNamedValue converts a parameter, such as a dbsql.Parameter. For a native connection that converts
+// none, driver.ErrSkip has database/sql convert it as for a connection without this method.
+func (c *conn) CheckNamedValue(v *driver.NamedValue) error {
+	if native, ok := c.native.(driver.NamedValueChecker); ok {
+		return native.CheckNamedValue(v)
+	}
+	return driver.ErrSkip
 }
 
 // Prepare prepares a statement. Preparing makes no record; running the statement does.

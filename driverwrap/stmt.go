@@ -54,7 +54,7 @@ type (
 		converter
 	}
 
-	checker   struct{ driver.NamedValueChecker }      // converts dbsql.Parameter
+	checker   struct{ driver.NamedValueChecker }
 	converter struct{ native driver.ColumnConverter } //nolint:staticcheck // as above
 )
 
