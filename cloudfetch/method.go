@@ -40,9 +40,8 @@ const (
 	undecoded               // answered, but the answer could not be decoded; the driver may have read it
 )
 
-// methods are the methods of a statement or session, in the order in which they were first
-// called. Most statements need one or two, so the first is part of the trace's memory and the
-// others are allocated when they are first called.
+// methods are the methods of a statement or session that were called. Most statements need one or two,
+// so the first is part of the trace's memory and the others are allocated when they are first called.
 type methods struct{ first methodStats }
 
 var noCalls = &methodStats{}
@@ -60,20 +59,16 @@ func (all *methods) find(m method) *methodStats {
 
 // add returns the statistics of a method, to be written to; new ones where it was not called before.
 func (all *methods) add(m method) *methodStats {
-	last := &all.first
-	for last.method != m && last.next != nil {
-		last = last.next
+	s := all.find(m)
+	if s != noCalls {
+		return s
 	}
-	switch last.method {
-	case m:
-		return last
-	case unknownMethod:
-	default:
-		last.next = &methodStats{}
-		last = last.next
+	if s = &all.first; s.method != unknownMethod {
+		s = &methodStats{next: all.first.next}
+		all.first.next = s
 	}
-	last.method, last.rpc.Method = m, m.String()
-	return last
+	s.method, s.rpc.Method = m, m.String()
+	return s
 }
 
 // succession is what an attempt is to the one before it.
