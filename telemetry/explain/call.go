@@ -29,18 +29,12 @@ func answering(s *telemetry.Statement, r *telemetry.RPC, d time.Duration) time.D
 	return unrepeated(s, r, d-r.Connecting)
 }
 
-// unrepeated is how much of d, a time of calls of a method, is certainly not in PartRetry.
+// unrepeated is how much of d, a time of calls of a method, is certainly not in PartRetry: the failed attempts
+// and pauses of those that were repeated are, unless a status call then said that the server was still at work.
 func unrepeated(s *telemetry.Statement, r *telemetry.RPC, d time.Duration) time.Duration {
 	if r.Retries == 0 {
 		return d
 	}
-	return outsideRetry(s, d)
-}
-
-// outsideRetry is how much of d, a time of status calls that were repeated, is certainly not in
-// PartRetry: their failed attempts and pauses are, unless the call then said that the server was still
-// at work.
-func outsideRetry(s *telemetry.Statement, d time.Duration) time.Duration {
 	return d - max(0, s.Split[telemetry.PartRetry])
 }
 

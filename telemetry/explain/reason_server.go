@@ -27,7 +27,7 @@ func serverReason(s *telemetry.Statement, took time.Duration) reason {
 		}
 	case unanswered && most(unansweredFor, took):
 		return reason{lead + silence(asked.Method, unansweredFor), "The query history says how long the server works on the statement. " + beyondDeadlines}
-	case most(outsideRetry(s, status.Backoff), took):
+	case most(unrepeated(s, status, status.Backoff), took):
 		return reason{lead + repeated(s, status), retryAdvice("The workspace", repeatedStatus(s, status)) + " The query history says how long the statement ran."}
 	case !told && answeredLate(s, status, took):
 		return reason{
@@ -127,7 +127,7 @@ func lastSeen(s *telemetry.Statement) string {
 func pollReason(s *telemetry.Statement, took time.Duration) reason {
 	status := rpcOf(s, "GetOperationStatus")
 	switch {
-	case most(outsideRetry(s, status.Backoff), took):
+	case most(unrepeated(s, status, status.Backoff), took):
 		return reason{"after the server had finished: " + repeated(s, status), retryAdvice("The workspace", repeatedStatus(s, status))}
 	case answeredLate(s, status, took):
 		return reason{
