@@ -2,7 +2,6 @@ package driverwrap
 
 import (
 	"context"
-	"log/slog"
 	"maps"
 	"slices"
 
@@ -18,25 +17,8 @@ const (
 	maxTagBytes = 256 // of a key, a value or a correlation id
 )
 
-// mayHoldValues reports whether a context can have values. Many programs run their statements on the
-// background context.
-func mayHoldValues(ctx context.Context) bool {
-	return ctx != context.Background() && ctx != context.TODO()
-}
-
-// attributesOf returns the application's own attributes in a context.
-func attributesOf(ctx context.Context) []slog.Attr {
-	if !mayHoldValues(ctx) {
-		return nil
-	}
-	return telemetry.AttributesFromContext(ctx)
-}
-
 // addContext adds to a record what the native driver finds in the context of the call.
 func addContext(ctx context.Context, r *telemetry.Statement) {
-	if !mayHoldValues(ctx) {
-		return
-	}
 	r.CorrelationID = sqltext.Bounded(driverctx.CorrelationIdFromContext(ctx), maxTagBytes)
 	r.QueryTags = keptTags(driverctx.QueryTagsFromContext(ctx))
 }

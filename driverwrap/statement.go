@@ -70,7 +70,7 @@ func beginStatement(ctx context.Context, on *session, asked call) (within contex
 	}
 	start := telemetry.StatementStart{
 		Server: on.server, SessionID: on.sessionID(),
-		WarehouseID: on.warehouseID, InitialCatalog: on.catalog, InitialSchema: on.schema, Attributes: attributesOf(ctx),
+		WarehouseID: on.warehouseID, InitialCatalog: on.catalog, InitialSchema: on.schema, Attributes: telemetry.AttributesFromContext(ctx),
 		Kind: asked.kind, Internal: asked.internal, Prepared: asked.prepared,
 	}
 	if on.settings.QueryText {
