@@ -131,11 +131,3 @@ func (s *methodStats) finish(attempt uint32, state attemptState, broke error, no
 func givenUp(broke error) bool {
 	return errors.Is(broke, context.Canceled) || errors.Is(broke, context.DeadlineExceeded)
 }
-
-// ended is the end of the latest call; unknown while it is running.
-func (s *methodStats) ended() telemetry.Maybe[time.Duration] {
-	if s.state == notCalled || s.state == running {
-		return telemetry.Maybe[time.Duration]{}
-	}
-	return telemetry.Known(s.end)
-}

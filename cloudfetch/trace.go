@@ -304,7 +304,7 @@ func (t *Trace) end(x *exchange, state attemptState, broke error, at time.Time) 
 	}
 	if s.listed > 0 {
 		c := &t.calls[s.listed-1]
-		c.End, c.Failed = s.ended(), s.unanswered()
+		c.End, c.Failed = telemetry.Known(now), s.unanswered()
 	}
 	t.updateFailing(s)
 }
