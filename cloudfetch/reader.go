@@ -380,8 +380,6 @@ func (r *reader) beginMap(key, val byte, n int32) {
 		r.progress = undecodable
 	case n == 0:
 		r.next()
-	case int(key) < len(widths) && int(val) < len(widths) && widths[key] > 0 && widths[val] > 0:
-		r.skip(int64(n) * int64(widths[key]+widths[val]))
 	default:
 		r.push(frame{typ: tMap, elem: key, val: val, left: n})
 	}

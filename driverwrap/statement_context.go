@@ -11,8 +11,9 @@ import (
 // allocation with its statement, where a chain of context.WithValue would be five.
 type callContext struct {
 	context.Context
-	statement                  *statement
-	onStatementID, onSessionID driverctx.IdCallbackFunc // nil: the caller's own, if any
+	statement     *statement
+	onStatementID driverctx.IdCallbackFunc
+	onSessionID   driverctx.IdCallbackFunc // nil: the caller's own, if any
 }
 
 func (c *callContext) Value(key any) any {
@@ -20,9 +21,7 @@ func (c *callContext) Value(key any) any {
 	case nativeRowsKey{}:
 		return &c.statement.rows
 	case driverctx.QueryIdCallbackKey:
-		if c.onStatementID != nil {
-			return c.onStatementID
-		}
+		return c.onStatementID
 	case driverctx.ConnIdCallbackKey:
 		if c.onSessionID != nil {
 			return c.onSessionID
