@@ -86,12 +86,15 @@ func TimelineOf(s *telemetry.Statement) Timeline { return TimelineWithReport(s, 
 func TimelineWithReport(s *telemetry.Statement, r *telemetry.ServerReport) Timeline {
 	t := Timeline{Total: max(0, s.Total)}
 	t.addCall(s)
-	t.addRPCs(s, "ExecuteStatement", "GetOperationStatus")
+	t.addRPCs(s, "ExecuteStatement", "execute", BarExecute, "")
+	t.addRPCs(s, "GetOperationStatus", "polls", BarPoll, "poll")
 	t.addPhases(r)
-	t.addRPCs(s, "GetResultSetMetadata", "FetchResults")
+	t.addRPCs(s, "GetResultSetMetadata", "metadata", BarPage, "")
+	t.addRPCs(s, "FetchResults", "pages", BarPage, "page")
 	t.addFiles(s)
 	t.addRows(s)
-	t.addRPCs(s, "CancelOperation", "CloseOperation")
+	t.addRPCs(s, "CancelOperation", "cancel", BarClose, "")
+	t.addRPCs(s, "CloseOperation", "close", BarClose, "")
 	t.Missing = missing(s)
 	return t
 }
@@ -105,39 +108,22 @@ func (t *Timeline) addCall(s *telemetry.Statement) {
 	t.addLanes("call", false, []Bar{b})
 }
 
-// rpcLanes are the lanes of each method: their name, the kind of their bars, and what a call is
-// labeled as; empty where calls are so few that the name of the method tells more than a number.
-var rpcLanes = map[string]struct {
-	name  string
-	kind  BarKind
-	label string
-}{
-	"ExecuteStatement":     {"execute", BarExecute, ""},
-	"GetOperationStatus":   {"polls", BarPoll, "poll"},
-	"GetResultSetMetadata": {"metadata", BarPage, ""},
-	"FetchResults":         {"pages", BarPage, "page"},
-	"CancelOperation":      {"cancel", BarClose, ""},
-	"CloseOperation":       {"close", BarClose, ""},
-}
-
-// addRPCs gives each method lanes of its own. As a rule one lane is enough, because the driver makes
-// the calls of a method one after the other.
-func (t *Timeline) addRPCs(s *telemetry.Statement, methods ...string) {
-	for _, method := range methods {
-		lane := rpcLanes[method]
-		var calls [][]Bar
-		for i := range s.Calls {
-			if c := &s.Calls[i]; c.Method == method {
-				b := Bar{Kind: lane.kind, Label: method, Start: c.Start, FirstByte: c.FirstByte, Note: rpcNote(c, s), Failed: c.Failed}
-				if lane.label != "" {
-					b.Label = fmt.Sprintf("%s %d", lane.label, cmp.Or(c.Number, int64(len(calls)+1)))
-				}
-				b.setEnd(c.End, s)
-				calls = append(calls, attempts(b, c.Retried, c.Attempts, c.Latest))
+// addRPCs gives a method lanes of its own. As a rule one lane is enough, because the driver makes the
+// calls of a method one after the other. They are numbered after a label; without one, calls are so few
+// that the name of the method tells more.
+func (t *Timeline) addRPCs(s *telemetry.Statement, method, lane string, kind BarKind, label string) {
+	var calls [][]Bar
+	for i := range s.Calls {
+		if c := &s.Calls[i]; c.Method == method {
+			b := Bar{Kind: kind, Label: method, Start: c.Start, FirstByte: c.FirstByte, Note: rpcNote(c, s), Failed: c.Failed}
+			if label != "" {
+				b.Label = fmt.Sprintf("%s %d", label, cmp.Or(c.Number, int64(len(calls)+1)))
 			}
+			b.setEnd(c.End, s)
+			calls = append(calls, attempts(b, c.Retried, c.Attempts, c.Latest))
 		}
-		t.addLanes(lane.name, false, calls...)
 	}
+	t.addLanes(lane, false, calls...)
 }
 
 // setEnd sets the end of a bar that ends with the statement at the latest.
