@@ -130,7 +130,5 @@ func parseTags(serialized string) (tags map[string]string, ok bool) {
 
 // pairs are the parts of serialized tags, sorted.
 func pairs(serialized string) []string {
-	all := strings.Split(serialized, ",")
-	slices.Sort(all)
-	return all
+	return slices.Sorted(strings.SplitSeq(serialized, ","))
 }

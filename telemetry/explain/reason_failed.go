@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -23,10 +24,7 @@ func retryReason(s *telemetry.Statement) reason {
 		case foundAtWork(s, r):
 			continue
 		case r.Retries > 0:
-			of := r.Method
-			if of == "" { // the sum of all methods, in a file
-				of = "calls"
-			}
+			of := cmp.Or(r.Method, "calls") // the sum of all methods has no name, in a file
 			calls = append(calls, format.Plural(r.Retries, "retry")+" of "+of+lastStatus(repeatedStatus(s, r)))
 		case r.FailedStatus != 0 && (r.Method == failed || r.Method == pausing || len(s.Calls) == 0): // others took no time of repetition
 			calls = append(calls, r.Method+" failed"+lastStatus(r.FailedStatus))
@@ -67,18 +65,7 @@ func retryReason(s *telemetry.Statement) reason {
 		}
 		return reason{"after a request failed, until the next attempt", advice[0]}
 	}
-	return reason{"repeating requests: " + strings.Join(evidence, "; "), onceEach(advice) + lookUp(failedRequest(s, worst.Method))}
-}
-
-// onceEach joins sentences, each that is like the one before left out.
-func onceEach(sentences []string) (text string) {
-	before := ""
-	for _, s := range sentences {
-		if s != before {
-			text, before = format.JoinKnown(" ", text, s), s
-		}
-	}
-	return text
+	return reason{"repeating requests: " + strings.Join(evidence, "; "), strings.Join(slices.Compact(advice), " ") + lookUp(failedRequest(s, worst.Method))}
 }
 
 // pausedAfter returns the method of the call that a statement is, or was given up, in the pause after: its latest,
