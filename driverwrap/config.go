@@ -118,7 +118,6 @@ func (c Config) wrap(resolved telemetry.Settings, native driver.Connector, conne
 	if resolved.TraceTags {
 		w.sessionTags = sessionTagsOf(native)
 	}
-	w.sessions.recorder, w.sessions.end = &w.recorder, w.endLate
 	w.fanouts = []*telemetry.Fanout{&telemetry.Default.Fanout}
 	sinks := c.Sinks
 	var level slog.Level

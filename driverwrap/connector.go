@@ -50,7 +50,7 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	defer func() {
 		c.sessions.progressed(c.created)
 		c.sessions.opening.Add(-1)
-		c.sessions.endIfOver()
+		c.endIfOver()
 	}()
 	c.eachUnfinished((*statement).abandonDropped)
 	var spans []telemetry.SessionSpan
@@ -65,7 +65,7 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newConn(native, c.sessions.open(end, trace, c.wire != nil)), nil
+	return newConn(native, newSession(c, end, trace)), nil
 }
 
 // connect opens a native connection, and records how that went, also where the call does not return.
@@ -165,9 +165,12 @@ func (c *connector) flushSinks(ctx context.Context) {
 	}
 }
 
-// endLate ends a connector that was closed before its last session. The application's goroutine that
-// ends the session must not wait for the report.
-func (c *connector) endLate() {
+// endIfOver ends a connector that was closed before its last session, once that is over. The
+// application's goroutine that ends the session must not wait for the report.
+func (c *connector) endIfOver() {
+	if !c.sessions.over() {
+		return
+	}
 	if c.report == nil && c.history == nil {
 		c.end(context.Background())
 		return

@@ -100,7 +100,7 @@ var (
 func (r *rows) init(st *statement, native driver.Rows) {
 	r.native, r.st = native, st
 	defer contain.Process.Recover(contain.Statement)
-	if !st.session.wire {
+	if st.session.connector.wire == nil {
 		r.inference = infer(native)
 	}
 	r.lease.Store(st.acquireLease())

@@ -14,28 +14,12 @@ import (
 
 // sessions are the open sessions of a connector.
 type sessions struct {
-	recorder *recorder
-	end      func() // called, perhaps more than once, when the sessions are over
-
 	closed  atomic.Bool  // the connector is closed; sessions that are in use live on
 	opening atomic.Int64 // sessions that are being opened
 	ended   atomic.Int64 // when an attempt to open one last ended, or began alone: nanoseconds since the connector was made
 
 	mu  sync.Mutex
 	all map[*session]struct{} // guarded by mu
-}
-
-// open adds a session that was opened at the given time.
-func (l *sessions) open(at time.Time, trace *cloudfetch.Session, wire bool) *session {
-	s := &session{recorder: l.recorder, siblings: l, opened: at, trace: trace, wire: wire}
-	s.unfinished = s.one[:0]
-	defer contain.Process.Recover(contain.Statement)
-	l.add(s)
-	if trace != nil {
-		s.setID(trace.ID())
-		s.catalog, s.schema = trace.Namespace()
-	}
-	return s
 }
 
 func (l *sessions) add(s *session) {
@@ -67,12 +51,6 @@ func (l *sessions) unfinished() (all []*statement) {
 	return all
 }
 
-func (l *sessions) endIfOver() {
-	if l.over() {
-		l.end()
-	}
-}
-
 // over reports whether the connector is closed and none of its sessions will have anything to
 // record.
 func (l *sessions) over() bool {
@@ -93,10 +71,9 @@ func (l *sessions) over() bool {
 // atomic nor under mu are immutable.
 type session struct {
 	*recorder
-	siblings *sessions
-	opened   time.Time
-	trace    *cloudfetch.Session // nil where the wire is not read
-	wire     bool                // statements are traced
+	connector *connector
+	opened    time.Time
+	trace     *cloudfetch.Session // nil where the wire is not read
 
 	catalog, schema string      // that the session began in; empty while unknown
 	tagsSet         atomic.Bool // a statement has changed the session's query tags
@@ -110,6 +87,19 @@ type session struct {
 	one        [1]*statement // room for unfinished
 	statements int64         // begun so far
 	abandoned  bool          // the application has dropped open rows: nothing closes the session any more
+}
+
+// newSession returns a session of a connector that was opened at the given time.
+func newSession(of *connector, at time.Time, trace *cloudfetch.Session) *session {
+	s := &session{recorder: &of.recorder, connector: of, opened: at, trace: trace}
+	s.unfinished = s.one[:0]
+	defer contain.Process.Recover(contain.Statement)
+	of.sessions.add(s)
+	if trace != nil {
+		s.setID(trace.ID())
+		s.catalog, s.schema = trace.Namespace()
+	}
+	return s
 }
 
 // setID notes the id, once it is known.
@@ -135,8 +125,8 @@ func (s *session) close(start time.Time, reused int64, err error) {
 	if s.closed.Swap(true) {
 		return
 	}
-	defer s.siblings.endIfOver()
-	defer s.siblings.remove(s)
+	defer s.connector.endIfOver()
+	defer s.connector.sessions.remove(s)
 	// A call that is still running will return, and ends its statement then.
 	open := slices.DeleteFunc(s.unfinishedStatements(), func(st *statement) bool { return !st.hasOpenRows() })
 	s.mu.Lock()
@@ -169,7 +159,7 @@ func (l *sessions) progressed(created time.Time) { l.ended.Store(int64(time.Sinc
 
 // outlived reports whether the session or its connector is closed. Then opening a session will not
 // find rows that the application drops.
-func (s *session) outlived() bool { return s.closed.Load() || s.siblings.closed.Load() }
+func (s *session) outlived() bool { return s.closed.Load() || s.connector.sessions.closed.Load() }
 
 // add keeps a statement until it is finished, so that closing the session can finish it.
 func (s *session) add(st *statement) {
@@ -208,7 +198,7 @@ func (s *session) abandon() {
 	s.mu.Lock()
 	s.abandoned = len(s.unfinished) == 0
 	s.mu.Unlock()
-	s.siblings.endIfOver()
+	s.connector.endIfOver()
 }
 
 func (s *session) isAbandoned() bool {

@@ -104,7 +104,7 @@ func beginStatement(ctx context.Context, on *session, asked call) (within contex
 	}}}
 	addContext(within, &st.record.Statement)
 	st.record.Started = time.Now()
-	st.trace.Start(st.record.Started, on.wire)
+	st.trace.Start(st.record.Started, on.connector.wire != nil)
 	on.add(st)
 	return within, st
 }
@@ -276,7 +276,7 @@ func (s *statement) finish(now time.Time, outcome telemetry.Outcome) bool {
 
 	r.Outcome = outcome
 	s.setOutcome(r)
-	if s.session.wire {
+	if s.session.connector.wire != nil {
 		r.RPCs, r.Calls = s.record.rpc[:0], s.record.call[:0]
 	}
 	s.trace.Finish(r, now)
