@@ -95,18 +95,15 @@ func foundAtWork(s *telemetry.Statement, r *telemetry.RPC) bool {
 
 // repeatedStatus is the HTTP status of the latest attempt of a method that was repeated, as far as calls are
 // listed; else that of its latest attempt that failed. 0 stands for no answer.
-func repeatedStatus(s *telemetry.Statement, r *telemetry.RPC) (status int) {
-	listed := false
+func repeatedStatus(s *telemetry.Statement, r *telemetry.RPC) int {
+	status := r.FailedStatus
 	for i := range s.Calls {
 		c := &s.Calls[i]
 		if n := len(c.Retried); c.Method == r.Method && n > 0 {
-			status, listed = c.Retried[n-1].Status, true
+			status = c.Retried[n-1].Status
 		}
 	}
-	if listed {
-		return status
-	}
-	return r.FailedStatus
+	return status
 }
 
 // failedRequest is the server's identifier of the latest attempt that failed of a call of a method.
@@ -117,12 +114,10 @@ func failedRequest(s *telemetry.Statement, method string) (id string) {
 			continue
 		}
 		for _, a := range c.Retried {
-			if a.RequestID != "" {
-				id = a.RequestID
-			}
+			id = cmp.Or(a.RequestID, id)
 		}
-		if c.Failed && c.RequestID != "" {
-			id = c.RequestID
+		if c.Failed {
+			id = cmp.Or(c.RequestID, id)
 		}
 	}
 	return id
