@@ -41,34 +41,25 @@ func newConn(native driver.Conn, session *session) driver.Conn {
 	c := &conn{native: native, intercepted: intercept(native), supportsContexts: supportsContexts(native), session: session}
 	switch execs, queries := canExec(native), canQuery(native); {
 	case execs && queries:
-		return &execQueryConn{c, execer{c}, queryer{c}}
+		return &execQueryConn{c, execConn{c}, queryConn{c}}
 	case execs:
-		return &execConn{c, execer{c}}
+		return &execConn{c}
 	case queries:
-		return &queryConn{c, queryer{c}}
+		return &queryConn{c}
 	}
 	return c
 }
 
 // The sets of optional interfaces. A Databricks connection is an execQueryConn; the others are for
-// other drivers.
+// other drivers. With both, conn is embedded once more, because its methods would be ambiguous.
 type (
 	execQueryConn struct {
 		*conn
-		execer
-		queryer
+		execConn
+		queryConn
 	}
-	execConn struct {
-		*conn
-		execer
-	}
-	queryConn struct {
-		*conn
-		queryer
-	}
-
-	execer  struct{ on *conn }
-	queryer struct{ on *conn }
+	execConn  struct{ *conn }
+	queryConn struct{ *conn }
 )
 
 func canExec(native driver.Conn) bool {
@@ -97,8 +88,7 @@ func supportsContexts(native driver.Conn) bool {
 func (c *conn) Raw() driver.Conn { return c.native }
 
 // ExecContext runs a statement that returns no rows.
-func (e execer) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	c := e.on
+func (c execConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	ctx, st := beginStatement(ctx, c.session, call{kind: telemetry.KindUpdate, query: query})
 	if st == nil {
 		return c.unmeasured().(driver.ExecerContext).ExecContext(ctx, query, args)
@@ -108,8 +98,7 @@ func (e execer) ExecContext(ctx context.Context, query string, args []driver.Nam
 
 // QueryContext runs a statement that returns rows. The rows have the optional interfaces of
 // the native ones, Arrow access included.
-func (q queryer) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	c := q.on
+func (c queryConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	ctx, st := beginStatement(ctx, c.session, call{kind: telemetry.KindQuery, query: query})
 	if st == nil {
 		return c.unmeasured().(driver.QueryerContext).QueryContext(ctx, query, args)

@@ -30,9 +30,9 @@ func newStmt(on *session, query string, native driver.Stmt) driver.Stmt {
 	converts, isConverting := native.(driver.ColumnConverter) //nolint:staticcheck // drivers from before NamedValueChecker exist
 	switch {
 	case isChecking && isConverting:
-		return &checkingConvertingStmt{base, checker{checks}, converter{converts}}
+		return &checkingConvertingStmt{base, checks, converter{converts}}
 	case isChecking:
-		return &checkingStmt{base, checker{checks}}
+		return &checkingStmt{base, checks}
 	case isConverting:
 		return &convertingStmt{base, converter{converts}}
 	}
@@ -42,7 +42,7 @@ func newStmt(on *session, query string, native driver.Stmt) driver.Stmt {
 type (
 	checkingStmt struct {
 		*stmt
-		checker
+		driver.NamedValueChecker
 	}
 	convertingStmt struct {
 		*stmt
@@ -50,11 +50,10 @@ type (
 	}
 	checkingConvertingStmt struct {
 		*stmt
-		checker
+		driver.NamedValueChecker
 		converter
 	}
 
-	checker   struct{ driver.NamedValueChecker }
 	converter struct{ native driver.ColumnConverter } //nolint:staticcheck // as above
 )
 
