@@ -12,31 +12,28 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 )
 
-// arrowAccess adds Arrow access, which callers reach through sql.Conn.Raw.
-type arrowAccess struct {
-	arrow dbsqlrows.Rows // the native rows
-	of    *rows          // the readers hold them, too: rows that are being read are not dropped
-}
+// Callers reach Arrow access through sql.Conn.Raw. The readers hold the rows: rows that are being read are
+// not dropped.
 
 // GetArrowBatches returns the rest of the rows as Arrow records, counted as they are read.
-func (a arrowAccess) GetArrowBatches(ctx context.Context) (dbsqlrows.ArrowBatchIterator, error) {
-	it, err := a.arrow.GetArrowBatches(ctx)
+func (r *arrowRows) GetArrowBatches(ctx context.Context) (dbsqlrows.ArrowBatchIterator, error) {
+	it, err := r.native.(dbsqlrows.Rows).GetArrowBatches(ctx)
 	if err != nil || it == nil {
 		return it, err
 	}
-	a.of.st.beginArrow(ctx, true)
-	return &arrowBatches{it, arrowReader{of: a.of}}, nil
+	r.st.beginArrow(ctx, true)
+	return &arrowBatches{it, arrowReader{of: &r.rows}}, nil
 }
 
 // GetArrowIPCStreams returns the rest of the rows as Arrow IPC streams. The streams are not
 // decoded here, so their rows stay uncounted.
-func (a arrowAccess) GetArrowIPCStreams(ctx context.Context) (dbsqlrows.ArrowIPCStreamIterator, error) {
-	it, err := a.arrow.GetArrowIPCStreams(ctx)
+func (r *arrowRows) GetArrowIPCStreams(ctx context.Context) (dbsqlrows.ArrowIPCStreamIterator, error) {
+	it, err := r.native.(dbsqlrows.Rows).GetArrowIPCStreams(ctx)
 	if err != nil || it == nil {
 		return it, err
 	}
-	a.of.st.beginArrow(ctx, false)
-	return &arrowStreams{it, arrowReader{of: a.of}}, nil
+	r.st.beginArrow(ctx, false)
+	return &arrowStreams{it, arrowReader{of: &r.rows}}, nil
 }
 
 // arrowBatches counts the rows of the records that pass. Embedding the native iterator keeps

@@ -19,7 +19,7 @@ func wrapRows(st *statement, native driver.Rows, err error) (driver.Rows, error)
 	if native == nil || err != nil {
 		return nil, err
 	}
-	arrow, isArrow := native.(dbsqlrows.Rows)
+	_, isArrow := native.(dbsqlrows.Rows)
 	_, isMulti := native.(driver.RowsNextResultSet)
 	if !isMulti {
 		_, isMulti = native.(driver.RowsColumnTypePrecisionScale)
@@ -27,12 +27,10 @@ func wrapRows(st *statement, native driver.Rows, err error) (driver.Rows, error)
 	switch {
 	case isArrow && isMulti:
 		r := &arrowMultiRows{multi: multi{native, st}}
-		r.arrowAccess = arrowAccess{arrow, &r.rows}
 		r.init(st, native)
 		return r, nil
 	case isArrow:
 		r := &arrowRows{}
-		r.arrowAccess = arrowAccess{arrow, &r.rows}
 		r.init(st, native)
 		return r, nil
 	case isMulti:
@@ -48,17 +46,13 @@ func wrapRows(st *statement, native driver.Rows, err error) (driver.Rows, error)
 // The sets of optional interfaces. Databricks rows are arrowRows; the others are for other
 // drivers.
 type (
-	arrowRows struct {
-		rows
-		arrowAccess
-	}
+	arrowRows struct{ rows } // see arrow.go
 	multiRows struct {
 		rows
 		multi
 	}
 	arrowMultiRows struct {
-		rows
-		arrowAccess
+		arrowRows
 		multi
 	}
 )
