@@ -221,11 +221,11 @@ func TestARecordThatIsAppendedToAnIncompleteLineIsRead(t *testing.T) {
 	for _, incomplete := range []string{`{"event":"statement","query_text":"SELECT '{\"event\":`, `{`, `{"event":"session`, `{"event":"statement","attributes":{"event":"x"`} {
 		got, broken := copyOf(t, strings.NewReader(whole+"\n"+incomplete+opened+"\n"+whole))
 		require.Equal(t, []string{"line 2: unexpected EOF"}, broken, incomplete)
-		require.Equal(t, written, got, incomplete) //nolint:testifylint // to the byte
+		require.Equal(t, written, got, incomplete)
 	}
 	got, broken := copyOf(t, strings.NewReader(whole+opened+"\n"+whole))
 	require.Empty(t, broken)
-	require.Equal(t, written, got) //nolint:testifylint // to the byte
+	require.Equal(t, written, got)
 	_, broken = copyOf(t, strings.NewReader(`{"event":"statement","attributes":{"event":"x"},"kind":}`+"\n"))
 	require.Len(t, broken, 1, "no record begins within")
 }
