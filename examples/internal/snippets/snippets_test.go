@@ -268,7 +268,7 @@ const own = "github.com/seed-01322ee7/databricks-telemetry/"
 // packages are the packages fragments use, by the name they use.
 var packages = map[string]string{
 	"attribute": "go.opentelemetry.io/otel/attribute", "otel": "go.opentelemetry.io/otel",
-	"metric": "go.opentelemetry.io/otel/sdk/metric", "trace": "go.opentelemetry.io/otel/sdk/trace",
+	"metric": "go.opentelemetry.io/otel/sdk/metric", "trace": "go.opentelemetry.io/otel/sdk/trace", "instrumentation": "go.opentelemetry.io/otel/sdk/instrumentation",
 	"context": "context", "fmt": "fmt", "log": "log", "slog": "log/slog", "http": "net/http", "io": "io", "os": "os", "sql": "database/sql",
 	"dbsql":      "github.com/databricks/databricks-sql-go",
 	"driverwrap": own + "driverwrap", "telemetry": own + "telemetry", "debugpage": own + "telemetry/debugpage",
