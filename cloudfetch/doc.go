@@ -34,8 +34,8 @@
 // message that cannot be decoded. When a part of a statement was not seen or not
 // decoded, its counts may be too low and are unknown in its record: no number is better
 // than a wrong one. No statement text, parameter, row, server message, URL or token is
-// ever kept. The only texts kept are the names of the catalog and the schema that a session
-// began in.
+// ever kept. Besides ids and codes, the only texts kept are the names of the catalog and the
+// schema that a session began in.
 //
 // Observing costs three or four allocations per RPC and none per read, and payload is counted
 // without being copied. The package starts no goroutine,

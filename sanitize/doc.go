@@ -26,7 +26,8 @@
 // <host>, <path>, <url>, <email>, <id>, <value>, <class>, <sql>. A word is a whole run of
 // characters between spaces, brackets, quotes, commas and equals signs, so a name made of words
 // (select_from_table, table-index, table.column) does not pass in parts. Nothing passes between
-// quotes or backticks.
+// quotes or backticks, with one exception: in a JSON document, as in HTTP errors, the strings of
+// known keys (message, error_description and the like) are read as texts.
 //
 // The vocabulary is public, so a text that happens to consist of its words is kept: a table
 // named "table", a passphrase of "open error first". Nothing else is.

@@ -23,7 +23,8 @@
 // or that it took as long as a slow one. A report does not have the shape of its statement: reports say
 // the same if their server, their status and their longest phase are the same.
 //
-// The context that a handler receives has the span that was around the statement's call.
+// The context that a handler receives has the span that was around the statement's call. That of a
+// summary of repeats has none.
 //
 // Setting telemetry_log_level attaches such a sink with slog.Default, and
 // telemetry_slow_threshold defines slow.
