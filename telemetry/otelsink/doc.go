@@ -7,7 +7,7 @@
 //
 //	telemetry.Attach(otelsink.New())
 //
-// Options of [New] say other providers, attributes and a filter. In the Sinks of a Config, a sink
+// Options of [New] set other providers, attributes and a filter. In the Sinks of a Config, a sink
 // has the spans and the recorded metrics of the connectors of that Config; what is observed at a
 // reader's collection is of the whole process.
 //
