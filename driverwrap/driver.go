@@ -26,7 +26,8 @@ func (c Config) Register(name string) { sql.Register(name, &dsnDriver{config: c}
 
 // OpenConnector returns a connector for sql.OpenDB: what sql.Open does with this configuration.
 // It checks the DSN of the native driver, to which the parameters of docs/CONFIGURATION.md may be
-// added; nothing is dialed. A DSN that the native driver refuses gives the native error; a parameter,
+// added. Nothing is dialed, unless the DSN asks for a login in the browser: then the native driver looks
+// up the endpoints of the login. A DSN that the native driver refuses gives the native error; a parameter,
 // an environment variable or a field of Settings that cannot be understood a *telemetry.ParameterError.
 // The connector is for one sql.DB: closing that ends its report.
 func (c Config) OpenConnector(dsn string) (driver.Connector, error) {

@@ -175,7 +175,7 @@ func (r *Results) workload(d *document, w Workload) {
 	d.linef("")
 	d.linef("Requests are per 1,000 statements, those for telemetry apart.")
 	if ops < 100 { // fewer than fill an upload
-		d.linef("Each block ends with a flush: there are more uploads of so few statements than there would be.")
+		d.linef("Each block ends with a flush, so these few statements have more uploads than they would have in an application.")
 	}
 	d.linef("")
 }

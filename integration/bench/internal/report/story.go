@@ -26,8 +26,8 @@ var aboutWorkloads = map[string]account{
 	"Concurrent64":   {"64 statements at a time", "`SELECT 1` from 64 goroutines on as many connections, sharing one CPU."},
 	"Churn":          {"A connection per statement", "`SELECT 1` on a pool that keeps no idle connection: connect, query, close. Many services live like that without knowing, because a pool keeps two by default."},
 	"Exec":           {"Exec", "`UPDATE counter SET n = n + 1`, one after the other on one connection."},
-	"NoNetwork":      {"One-row statements without a network", "The same `SELECT 1`, answered within the process by a transport that plays back a recorded exchange, through the layers net/http puts around an answer. What is left is the client's own work for a statement, so that a microsecond more or less can be told apart; as a ratio it means nothing."},
-	"ChurnNoNetwork": {"A connection per statement, without a network", "Connect, query, close, answered within the process. The connectors of workloads without a network are made from options, and options cannot tell the driver what the DSNs of the other workloads tell it: not to ask for the flag of its own telemetry. So here each variant asks on every connection, as most applications do."},
+	"NoNetwork":      {"One-row statements without a network", "The same `SELECT 1`, answered within the process by a transport that plays back a recorded exchange, through the layers net/http puts around an answer. What is left is the client's own work for a statement, so that a difference of a microsecond shows; the ratio means nothing."},
+	"ChurnNoNetwork": {"A connection per statement, without a network", "Connect, query, close, answered within the process. The other workloads have DSNs, which tell the driver not to ask for the flag of its own telemetry. Here the connectors are made from options, which cannot say that, so each variant asks on every connection, as most applications do."},
 }
 
 var aboutVariants = map[string]account{
@@ -68,13 +68,13 @@ var indispensable = []string{"sqlmw", "request", "answer", "begin"}
 
 const meaningOfShares = `To report a statement, this module cannot do without reading its request and its answer once, an
 object that lasts as long as the statement and another that outlives it, and the way through sqlmw.
-That alone takes %s here, before a record is completed. It copies nothing twice, waits for no
-lock, and reads only what it needs.
+That alone takes %s here, before a record is completed. It copies nothing twice and reads only what
+it needs.
 
-The rest of the difference is in rows that are not this module's. Its allocations make the collector
-run sooner, which costs the next allocation, mostly one of the driver. On the other hand, reading
-ahead saves the driver time: it reads an answer in a few hundred small pieces, from memory instead of
-through net/http. A statement on a warehouse takes thousands of times as long as any of this.`
+The rest of the difference shows in the rows of the driver and of Go's runtime. This module's allocations
+make the collector run sooner, which costs the next allocation, mostly one of the driver. On the other
+hand, reading ahead saves the driver time: it reads an answer in a few hundred small pieces, and now from
+memory instead of through net/http. A statement on a warehouse takes thousands of times as long as any of this.`
 
 func (w Workload) title() string {
 	if a, ok := aboutWorkloads[w.Name]; ok {
