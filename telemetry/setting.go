@@ -16,10 +16,10 @@ const (
 	SwitchOff
 )
 
-// Settings configures one wrapped driver. Every field's zero value means its default; a number
-// that is negative, but for MaxRetries, or beyond what docs/CONFIGURATION.md allows, and a duration below
-// a millisecond, which is a number without its unit, are errors. The
-// same settings exist as DSN parameters and environment variables: see docs/CONFIGURATION.md.
+// Settings configures one wrapped driver. Every field's zero value means its default. The same
+// settings exist as DSN parameters and environment variables: see docs/CONFIGURATION.md. It is an error
+// if a value is beyond the largest that is listed there, if a number other than MaxRetries is negative, or
+// if a duration is below a millisecond, because it is most likely a number without its unit.
 type Settings struct {
 	// Enabled decides about telemetry to Databricks: SwitchOff is off, the native driver's own
 	// included, and no request is made; SwitchOn and SwitchUnset leave the decision to the server's
