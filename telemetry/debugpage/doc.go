@@ -14,7 +14,7 @@
 //	statement    Why this one? A verdict, a picture of its time, its calls and files.
 //	shapes       Which kind of statement takes the time, fails or is slow?
 //	errors       What fails?
-//	telemetry    What leaves the process? The settings in force, and the documents byte for byte.
+//	telemetry    What leaves the process? The settings in force, and the latest documents byte for byte.
 //
 // Each page is a struct that is rendered as HTML or, with ?format=json, as JSON: with the same
 // names, in the same order, and durations in milliseconds.
