@@ -19,8 +19,8 @@ type SessionSink interface {
 }
 
 // Recorder is a Sink that does not always want records. While Recording is false, no other sink
-// wants records and nothing is reported to Databricks, nothing is measured. Recording is called on the application's
-// goroutine, for every statement: it must return at once.
+// wants records and nothing is reported to Databricks, nothing is measured. Recording is called
+// on the application's goroutine, for every statement: it must return at once.
 type Recorder interface {
 	Sink
 	Recording() bool
