@@ -2,8 +2,8 @@
 //
 // A line is a "statement", "session_opened", "session_closed", "server_report" or "pool" event with
 // the fields of docs/TELEMETRY.md, in that order, under those names. An unknown field is left out, and
-// so are those that docs/TELEMETRY.md lists where they are zero or false. Durations are milliseconds with microsecond precision. A statement's line ends with these keys,
-// where they are known:
+// so are those that docs/TELEMETRY.md lists where they are zero or false. Durations are milliseconds
+// with microsecond precision. A statement's line ends with these keys, where they are known:
 //
 //	"verdict"         why it took its time, as package explain says it; Read passes over it
 //	"rpcs_by_method"  the sums of its Thrift calls by method, with the fields of an RPC
