@@ -33,11 +33,15 @@ var timeFunctions = map[string]goFunction{
 	"between": func(args []driver.Value) (driver.Value, *Error) {
 		unit := textArg(args[0])
 		from, to := integerArg(args[1]), integerArg(args[2])
-		if span := spans[unit]; span > 0 {
+		span := spans[unit]
+		if span >= spans["DAY"] || span == 0 { // units of the calendar: what clocks show is compared
+			loc := zoneArg(args[3])
+			from, to = wallClock(time.UnixMicro(from).In(loc)), wallClock(time.UnixMicro(to).In(loc))
+		}
+		if span > 0 {
 			return (to - from) / span, nil
 		}
-		loc := zoneArg(args[3])
-		return monthsBetween(time.UnixMicro(from).In(loc), time.UnixMicro(to).In(loc)) / months[unit], nil
+		return monthsBetween(time.UnixMicro(from).UTC(), time.UnixMicro(to).UTC()) / months[unit], nil
 	},
 	"part": func(args []driver.Value) (driver.Value, *Error) {
 		at := time.UnixMicro(integerArg(args[1])).In(zoneArg(args[2]))
@@ -65,6 +69,11 @@ var timeFunctions = map[string]goFunction{
 			return int64(at.Minute()), nil
 		case "second":
 			return int64(at.Second()), nil
+		case "second with fraction":
+			return at.Format("5.000000"), nil
+		case "isoyear":
+			y, _ := at.ISOWeek()
+			return int64(y), nil
 		}
 		return nil, nil
 	},
@@ -88,20 +97,33 @@ var timeFunctions = map[string]goFunction{
 		}
 		return cut.UnixMicro(), nil
 	},
+	// truncate_date(unit, micros) knows no unit below a week.
+	"truncate_date": func(args []driver.Value) (driver.Value, *Error) {
+		at := time.UnixMicro(integerArg(args[1])).UTC()
+		switch unit := strings.ToUpper(textArg(args[0])); unit {
+		case "YEAR", "YYYY", "YY", "QUARTER", "MONTH", "MM", "MON", "WEEK":
+			cut, _ := truncateTime(at, unit)
+			return cut.UnixMicro(), nil
+		}
+		return nil, nil
+	},
 	"date_format": func(args []driver.Value) (driver.Value, *Error) {
-		layout, err := goLayout(textArg(args[1]))
+		parts, err := datetimePattern(textArg(args[1]))
 		if err != nil {
 			return nil, err
 		}
-		return time.UnixMicro(integerArg(args[0])).In(zoneArg(args[2])).Format(layout), nil
+		return formatPattern(time.UnixMicro(integerArg(args[0])).In(zoneArg(args[2])), parts), nil
 	},
 	"parse_time": func(args []driver.Value) (driver.Value, *Error) {
-		layout, err := goLayout(textArg(args[1]))
+		parts, err := datetimePattern(textArg(args[1]))
 		if err != nil {
 			return nil, err
 		}
-		at, bad := time.ParseInLocation(layout, textArg(args[0]), zoneArg(args[2]))
-		if bad != nil {
+		at, ok, err := parsePattern(textArg(args[0]), parts, zoneArg(args[2]))
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
 			return nil, failure("CANNOT_PARSE_TIMESTAMP", "22007", "Text '%s' could not be parsed with the pattern '%s'. Use `try_to_timestamp` to tolerate invalid input string and return NULL instead.", textArg(args[0]), textArg(args[1]))
 		}
 		return at.UnixMicro(), nil
@@ -133,12 +155,23 @@ func shiftTime(at time.Time, unit string, amount float64) time.Time {
 	return time.UnixMicro(at.UnixMicro() + int64(math.Round(amount*float64(spans[unit])))).In(at.Location())
 }
 
+// wallClock is what a clock in the time's zone shows, in microseconds.
+func wallClock(at time.Time) int64 {
+	_, offset := at.Zone()
+	return at.UnixMicro() + int64(offset)*microsPerSecond
+}
+
+// monthsBetween counts whole months: one is whole when the day of the month and the time of day
+// are reached. The last day of a shorter month does not stand for the 31st.
 func monthsBetween(from, to time.Time) int64 {
 	n := int64(to.Year()-from.Year())*12 + int64(to.Month()) - int64(from.Month())
-	for n > 0 && shiftTime(from, "MONTH", float64(n)).After(to) {
-		n--
+	inMonth := func(at time.Time) int64 {
+		return at.UnixMicro() - time.Date(at.Year(), at.Month(), 1, 0, 0, 0, 0, time.UTC).UnixMicro()
 	}
-	for n < 0 && shiftTime(from, "MONTH", float64(n)).Before(to) {
+	switch l, r := inMonth(from), inMonth(to); {
+	case n > 0 && r < l:
+		n--
+	case n < 0 && r > l:
 		n++
 	}
 	return n
@@ -171,52 +204,4 @@ func truncateTime(at time.Time, unit string) (time.Time, bool) {
 		return at, false
 	}
 	return time.Date(y, m, d, h, mi, s, 0, at.Location()), true
-}
-
-// layouts translates runs of pattern letters; longer runs first.
-var layouts = map[string]string{
-	"yyyy": "2006", "y": "2006", "yy": "06", "uuuu": "2006",
-	"MMMM": "January", "MMM": "Jan", "MM": "01", "M": "1", "LLLL": "January", "LLL": "Jan", "LL": "01", "L": "1",
-	"dd": "02", "d": "2", "DDD": "002", "EEEE": "Monday", "EEE": "Mon", "EE": "Mon", "E": "Mon",
-	"HH": "15", "hh": "03", "h": "3", "mm": "04", "m": "4", "ss": "05", "s": "5", "a": "PM",
-	"S": "0", "SS": "00", "SSS": "000", "SSSS": "0000", "SSSSS": "00000", "SSSSSS": "000000",
-	"XXX": "Z07:00", "X": "Z07", "xxx": "-07:00", "xx": "-0700", "Z": "-0700", "z": "MST", "VV": "MST",
-}
-
-// goLayout turns a datetime pattern into a layout of package time.
-func goLayout(text string) (string, *Error) {
-	bad := func() (string, *Error) {
-		return "", failure("INVALID_DATETIME_PATTERN.ILLEGAL_CHARACTER", "22007", "Unrecognized datetime pattern: '%s'.", text)
-	}
-	var b strings.Builder
-	for i := 0; i < len(text); {
-		c := text[i]
-		switch {
-		case c == '\'':
-			end := strings.IndexByte(text[i+1:], '\'')
-			if end < 0 {
-				return bad()
-			}
-			if end == 0 {
-				b.WriteByte('\'')
-			}
-			b.WriteString(text[i+1 : i+1+end])
-			i += end + 2
-		case c|0x20 >= 'a' && c|0x20 <= 'z':
-			n := 1
-			for i+n < len(text) && text[i+n] == c {
-				n++
-			}
-			layout, ok := layouts[text[i:i+n]]
-			if !ok {
-				return bad()
-			}
-			b.WriteString(layout)
-			i += n
-		default:
-			b.WriteByte(c)
-			i++
-		}
-	}
-	return b.String(), nil
 }
