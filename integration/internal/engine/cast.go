@@ -192,7 +192,7 @@ func castText(text string, to Type, loc *time.Location) (any, *Error) {
 		}
 	case TinyInt, SmallInt, Int, BigInt:
 		lo, hi := to.integerRange()
-		if d, is := parseDecimal(text); is && !strings.ContainsAny(text, "eE") {
+		if d, is := parseDecimal(text); is && !strings.ContainsAny(text, ".eE") {
 			n, fits := d.truncated()
 			v, ok = n, fits && n >= lo && n <= hi
 		}

@@ -76,6 +76,18 @@ func divideRounded(a, b *big.Int) *big.Int {
 	return q
 }
 
+// rescaleEven rounds half to the even digit when it drops digits.
+func (d decimal) rescaleEven(scale int32) decimal {
+	if scale >= d.scale {
+		return d.rescale(scale)
+	}
+	q, r := new(big.Int).QuoRem(d.unscaled, pow10(d.scale-scale), new(big.Int))
+	if r.Lsh(r, 1).CmpAbs(pow10(d.scale-scale)) == 0 && q.Bit(0) == 0 {
+		return decimal{q, scale} // half, and even already
+	}
+	return d.rescale(scale)
+}
+
 // fit rounds the value to a type's scale and reports whether its digits suffice.
 func (d decimal) fit(t Type) (decimal, bool) {
 	d = d.rescale(t.Scale)

@@ -144,8 +144,15 @@ func (t functionTable) addNumbers() {
 	t.plain("pi", 0, 0, d, "dbx_pi", d)
 	t.plain("e", 0, 0, d, "dbx_e", d)
 	t.plain("rand random", 0, 1, d, "dbx_rand", l)
-	t.plain("shiftleft", 2, 2, l, "dbx_shiftleft", l, n)
-	t.plain("shiftright", 2, 2, l, "dbx_shiftright", l, n)
+	for _, name := range []string{"shiftleft", "shiftright"} {
+		t.add(name, 2, 2, func(b *binder, args []bound) bound {
+			typ := l
+			if args[0].typ.ID != BigInt {
+				typ = n
+			}
+			return bound{sql: "dbx_" + name + "(" + b.list(args, []Type{typ, n}) + "," + typ.arg() + ")", typ: typ}
+		})
+	}
 	operator := func(op string) func(*binder, []bound) bound {
 		return func(b *binder, args []bound) bound { return b.arithmetic(op, args[0], args[1]) }
 	}
@@ -174,7 +181,8 @@ func (t functionTable) addNumbers() {
 	})
 	t.add("ceil ceiling", 1, 1, func(b *binder, args []bound) bound { return b.wholeNumber("ceil", args[0]) })
 	t.add("floor", 1, 1, func(b *binder, args []bound) bound { return b.wholeNumber("floor", args[0]) })
-	t.add("round bround", 1, 2, bindRound)
+	t.add("round", 1, 2, bindRound("round"))
+	t.add("bround", 1, 2, bindRound("bround"))
 	t.add("greatest", 2, -1, bindBest("greatest"))
 	t.add("least", 2, -1, bindBest("least"))
 }
@@ -192,22 +200,24 @@ func (b *binder) wholeNumber(fn string, x bound) bound {
 	return bound{sql: fmt.Sprintf("dbx_%s(%s,%d)", fn, x.sql, typeBigInt.code()), typ: typeBigInt}
 }
 
-func bindRound(b *binder, args []bound) bound {
-	x := b.numeric("round", args[0])
-	places := int64(0)
-	if len(args) == 2 {
-		n, ok := b.coerce(args[1], typeInt).value.(int64)
-		if !ok {
-			fail(failure("DATATYPE_MISMATCH.NON_FOLDABLE_INPUT", "42K09", "The scale of round must be a constant, not \"%s\".", args[1].name))
+func bindRound(name string) func(*binder, []bound) bound {
+	return func(b *binder, args []bound) bound {
+		x := b.numeric(name, args[0])
+		places := int64(0)
+		if len(args) == 2 {
+			n, ok := b.coerce(args[1], typeInt).value.(int64)
+			if !ok {
+				fail(failure("DATATYPE_MISMATCH.NON_FOLDABLE_INPUT", "42K09", "The scale of %s must be a constant, not \"%s\".", name, args[1].name))
+			}
+			places = n
 		}
-		places = n
+		t := x.typ
+		if t.ID == Decimal {
+			s := int32(min(max(places, 0), int64(t.Scale)))
+			t = boundedDecimal(min(t.Precision-t.Scale+s+1, maxPrecision), s)
+		}
+		return bound{sql: fmt.Sprintf("dbx_%s(%s,%d,%d)", name, x.sql, places, t.code()), typ: t}
 	}
-	t := x.typ
-	if t.ID == Decimal {
-		s := int32(min(max(places, 0), int64(t.Scale)))
-		t = boundedDecimal(min(t.Precision-t.Scale+s+1, maxPrecision), s)
-	}
-	return bound{sql: fmt.Sprintf("dbx_round(%s,%d,%d)", x.sql, places, t.code()), typ: t}
 }
 
 // bindBest is greatest or least, which skip NULLs.

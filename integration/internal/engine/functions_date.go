@@ -61,7 +61,7 @@ func (t functionTable) addDates() {
 	})
 	t.add("trunc", 2, 2, func(b *binder, args []bound) bound {
 		day := b.coerce(args[0], d)
-		return bound{sql: "dbx_truncate(" + b.coerce(args[1], s).sql + "," + day.sql + "*86400000000,'UTC')/86400000000", typ: d}
+		return bound{sql: "dbx_truncate_date(" + b.coerce(args[1], s).sql + "," + day.sql + "*86400000000)/86400000000", typ: d}
 	})
 	t.add("unix_timestamp", 0, 1, func(b *binder, args []bound) bound {
 		if len(args) == 0 {

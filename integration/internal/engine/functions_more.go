@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -64,13 +65,12 @@ func (t functionTable) addMore() {
 		}
 		return bound{sql: "dbx_months_between(" + b.list(args[:2], []Type{ts}) + "," + round + "," + constantText(b.zone) + ")", typ: d}
 	})
-	t.add("date_part datepart", 2, 2, func(b *binder, args []bound) bound {
-		part, _ := args[0].value.(string)
-		f := t[strings.ToLower(part)]
-		if f == nil || f.max != 1 {
-			fail(failure("INVALID_EXTRACT_FIELD", "42601", "Cannot extract \"%s\" from \"%s\".", part, args[1].name))
-		}
-		return unnamed(f.bind(b, args[1:]))
+	t.add("date_part datepart", 2, 2, func(b *binder, args []bound) bound { return unnamed(t.extract(b, args)) })
+	// The parser makes extract(field FROM x) a call of two arguments.
+	t.add("extract", 2, 2, func(b *binder, args []bound) bound {
+		x := t.extract(b, args)
+		x.name = "extract(" + args[0].name + " FROM " + args[1].name + ")"
+		return x
 	})
 	for name, layout := range map[string]string{"dayname": "EEE", "monthname": "MMM"} {
 		t.add(name, 1, 1, func(b *binder, args []bound) bound {
@@ -89,6 +89,34 @@ func (t functionTable) addMore() {
 		}
 		return bound{sql: "dbx_divide('floor',dbx_try_parse_time(" + b.list(args, []Type{s}) + ",'UTC'),86400000000)", typ: typeDate}
 	})
+}
+
+// extractFields are the fields of extract and date_part, with the function that reads each.
+var extractFields = map[string]string{
+	"YEAR Y YEARS YR YRS": "year", "QUARTER QTR": "quarter", "MONTH MON MONS MONTHS": "month", "WEEK W WEEKS": "week",
+	"DAY D DAYS": "day", "DAYOFWEEK DOW": "dayofweek", "DOY": "dayofyear",
+	"HOUR H HOURS HR HRS": "hour", "MINUTE M MIN MINS MINUTES": "minute",
+}
+
+// extract reads a field of a date or timestamp. Seconds have their fraction.
+func (t functionTable) extract(b *binder, args []bound) bound {
+	field, _ := args[0].value.(string)
+	for names, function := range extractFields {
+		if slices.Contains(strings.Fields(names), strings.ToUpper(field)) {
+			return t[function].bind(b, args[1:])
+		}
+	}
+	day := func() string { return b.coerce(args[1], typeDate).sql + "*86400000000,'UTC')" }
+	switch strings.ToUpper(field) {
+	case "SECOND", "S", "SEC", "SECONDS", "SECS":
+		return bound{sql: "dbx_part('second with fraction'," + b.coerce(args[1], typeTimestamp).sql + "," + constantText(b.zone) + ")", typ: decimalType(8, 6)}
+	case "DAYOFWEEK_ISO", "DOW_ISO":
+		return bound{sql: "(dbx_part('weekday'," + day() + "+1)", typ: typeInt}
+	case "YEAROFWEEK":
+		return bound{sql: "dbx_part('isoyear'," + day(), typ: typeInt}
+	}
+	fail(failure("INVALID_EXTRACT_FIELD", "42601", "Cannot extract \"%s\" from \"%s\".", field, args[1].name))
+	return bound{}
 }
 
 // tryArithmetic is NULL where the operation would overflow or divide by zero.

@@ -103,3 +103,28 @@ func TestFurtherAggregates(t *testing.T) {
 	fails(t, s, "ARITHMETIC_OVERFLOW", "SELECT sum(x) FROM VALUES (9223372036854775807), (1) v(x)")
 	fails(t, s, "DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE", "SELECT percentile(n, 2) FROM a")
 }
+
+func TestFunctionsThatAnsweredWrongly(t *testing.T) {
+	s := newSession(t, newDatabase(t))
+	for _, c := range []struct{ sql, types, want string }{
+		{"bround(2.5), bround(3.5), bround(-2.5), bround(2.51), round(2.5)", "", "2|4|-2|3|3"},
+		{"bround(2.5D), bround(1.25D, 1), bround(25, -1), round(25, -1)", "DOUBLE|DOUBLE|INT|INT", "2.0|1.2|20|30"},
+		{"shiftleft(1, 3), shiftleft(1, 31), shiftleft(1, 33), shiftleft(1L, 33), shiftright(-8, 33)", "INT|INT|INT|BIGINT|INT", "8|-2147483648|2|8589934592|-4"},
+		{"ln(0), ln(-1), log10(0), log2(0), log(0), log(2, 0), log(2, 8)", "", "NULL|NULL|NULL|NULL|NULL|NULL|3.0"},
+		{"extract(SECOND FROM TIMESTAMP '2024-01-01 00:00:01.5'), date_part('SECONDS', TIMESTAMP '2024-01-01 00:00:59.123456')", "DECIMAL(8,6)|DECIMAL(8,6)", "1.500000|59.123456"},
+		{"extract(DOW FROM DATE '2024-12-30'), extract(DOW_ISO FROM DATE '2024-12-29'), extract(YEAROFWEEK FROM DATE '2024-12-30'), extract(doy FROM DATE '2024-12-31'), extract(mins FROM TIMESTAMP '2024-01-01 00:07:00')", "INT|INT|INT|INT|INT", "2|7|2025|366|7"},
+		{"trunc(DATE '2024-03-15', 'DAY'), trunc(DATE '2024-03-15', 'HOUR'), trunc(DATE '2024-03-15', 'week'), trunc(DATE '1969-03-15', 'mm')", "", "NULL|NULL|2024-03-11|1969-03-01"},
+		{"try_cast('1.9' AS INT), try_cast('1.' AS BIGINT), try_cast('-7' AS TINYINT), CAST(1.9 AS INT)", "", "NULL|NULL|-7|1"},
+	} {
+		res := run1(t, s, "SELECT "+c.sql)
+		if c.types != "" {
+			assert.Equal(t, c.types, typesOf(res), c.sql)
+		}
+		assert.Equal(t, []string{c.want}, cells(res), c.sql)
+	}
+	assert.Equal(t, "extract(YEAR FROM DATE '2024-03-15')", headers(run1(t, s, "SELECT extract(YEAR FROM DATE '2024-03-15')")))
+	fails(t, s, "CAST_INVALID_INPUT", "SELECT '1.0' = 1")
+	fails(t, s, "INVALID_EXTRACT_FIELD", "SELECT extract(upper FROM 'x')")
+	fails(t, s, "INVALID_INTERVAL_FORMAT.INVALID_VALUE", "SELECT DATE '2024-01-01' + INTERVAL '1.5' DAY")
+	fails(t, s, "INVALID_INTERVAL_FORMAT.INVALID_VALUE", "SELECT DATE '2024-01-01' + INTERVAL '1.5 months'")
+}

@@ -343,11 +343,11 @@ func (p *parser) wordPrimary(t token) expr {
 	case "EXTRACT":
 		if following.text == "(" {
 			p.i += 2
-			part := strings.ToLower(p.anyIdentifier())
+			part := strings.ToUpper(p.anyIdentifier())
 			p.expect("FROM")
 			x := p.expr()
 			p.expectSymbol(")")
-			return &call{name: part, args: []expr{x}, at: t.at}
+			return &call{name: "extract", args: []expr{&literal{typeString, part, part}, x}, at: t.at}
 		}
 	case "CURRENT_DATE", "CURRENT_TIMESTAMP", "CURRENT_USER", "SESSION_USER":
 		if following.text != "(" {
@@ -372,16 +372,25 @@ func (p *parser) interval() expr {
 		if len(text) > 2 || strings.ContainsAny(s.text, ":") || strings.LastIndexByte(s.text, '-') > 0 {
 			fail(errUnsupported("INTERVAL", "an INTERVAL of several units").placed(p.sql, t.at))
 		}
-		if len(text) == 2 { // INTERVAL '3 days'
-			return &interval{&literal{typeString, text[0], text[0]}, p.intervalUnit(text[1], t), t.at}
-		}
 		x = &literal{typeString, s.text, s.text}
+		if len(text) == 2 { // INTERVAL '3 days'
+			x = &literal{typeString, text[0], text[0]}
+			return p.wholeInterval(&interval{x, p.intervalUnit(text[1], t), t.at})
+		}
 	} else {
 		x = p.sign()
 	}
-	n := &interval{x, p.intervalUnit(p.anyIdentifier(), t), t.at}
+	n := p.wholeInterval(&interval{x, p.intervalUnit(p.anyIdentifier(), t), t.at})
 	if next := p.peek(); next.kind == tokNumber || next.kind == tokString || p.is("TO") {
 		fail(errUnsupported("INTERVAL", "an INTERVAL of several units").placed(p.sql, t.at))
+	}
+	return n
+}
+
+// wholeInterval refuses a fraction of anything but seconds.
+func (p *parser) wholeInterval(n *interval) *interval {
+	if v, ok := n.x.(*literal); ok && !strings.HasSuffix(n.unit, "SECOND") && strings.Contains(v.text, ".") {
+		fail(failure("INVALID_INTERVAL_FORMAT.INVALID_VALUE", "22006", "Error parsing '%s %s' to interval. Please ensure that the value provided is in a valid format for defining an interval. Invalid value '%s'.", v.text, n.unit, v.text))
 	}
 	return n
 }

@@ -200,38 +200,25 @@ var coreFunctions = map[string]goFunction{
 		}
 		return math.Mod(x, y), nil
 	},
-	"round": func(args []driver.Value) (driver.Value, *Error) {
-		places, t := integerArg(args[1]), typeArg(args[2])
-		places = min(max(places, -maxExponent), maxExponent)
-		d, ok := decimalOf(args[0])
-		if !ok || t.isInteger() && places >= 0 {
-			return args[0], nil // infinite, or without a fraction
-		}
-		d = d.rescale(int32(places))
-		switch {
-		case t.ID == Decimal:
-			if d, ok = d.fit(t); !ok {
-				return nil, errNumericRange(d.String(), t)
-			}
-			return d.String(), nil
-		case t.isInteger():
-			n, ok := d.truncated()
-			if !ok {
-				return nil, errOverflow(t)
-			}
-			return n, nil
-		}
-		return d.float(), nil
-	},
-	"ceil":  func(args []driver.Value) (driver.Value, *Error) { return wholeNumber(args, math.Ceil, 1) },
-	"floor": func(args []driver.Value) (driver.Value, *Error) { return wholeNumber(args, math.Floor, -1) },
+	// round(value, places, type) rounds half up, bround half to even.
+	"round":  func(args []driver.Value) (driver.Value, *Error) { return rounded(args, decimal.rescale) },
+	"bround": func(args []driver.Value) (driver.Value, *Error) { return rounded(args, decimal.rescaleEven) },
+	"ceil":   func(args []driver.Value) (driver.Value, *Error) { return wholeNumber(args, math.Ceil, 1) },
+	"floor":  func(args []driver.Value) (driver.Value, *Error) { return wholeNumber(args, math.Floor, -1) },
 	"xor": func(args []driver.Value) (driver.Value, *Error) {
 		return integerArg(args[0]) ^ integerArg(args[1]), nil
 	},
+	// shiftleft(value, bits, type) and shiftright count bits as the type's width allows.
 	"shiftleft": func(args []driver.Value) (driver.Value, *Error) {
+		if typeArg(args[2]).ID == Int {
+			return int64(int32(integerArg(args[0])) << uint(integerArg(args[1])&31)), nil
+		}
 		return integerArg(args[0]) << uint(integerArg(args[1])&63), nil
 	},
 	"shiftright": func(args []driver.Value) (driver.Value, *Error) {
+		if typeArg(args[2]).ID == Int {
+			return integerArg(args[0]) >> uint(integerArg(args[1])&31), nil
+		}
 		return integerArg(args[0]) >> uint(integerArg(args[1])&63), nil
 	},
 	"power": func(args []driver.Value) (driver.Value, *Error) {
@@ -242,9 +229,9 @@ var coreFunctions = map[string]goFunction{
 	},
 	"log": func(args []driver.Value) (driver.Value, *Error) {
 		if len(args) == 1 {
-			return math.Log(floatArg(args[0])), nil
+			return logarithm(math.Log)(floatArg(args[0])), nil
 		}
-		return math.Log(floatArg(args[1])) / math.Log(floatArg(args[0])), nil
+		return logarithm(math.Log)(floatArg(args[1])) / logarithm(math.Log)(floatArg(args[0])), nil
 	},
 	"pi": func([]driver.Value) (driver.Value, *Error) { return math.Pi, nil },
 	"e":  func([]driver.Value) (driver.Value, *Error) { return math.E, nil },
@@ -258,7 +245,7 @@ var coreFunctions = map[string]goFunction{
 }
 
 var mathFunctions = map[string]func(float64) float64{
-	"sqrt": math.Sqrt, "exp": math.Exp, "ln": math.Log, "log2": math.Log2, "log10": math.Log10, "cbrt": math.Cbrt,
+	"sqrt": math.Sqrt, "exp": math.Exp, "ln": logarithm(math.Log), "log2": logarithm(math.Log2), "log10": logarithm(math.Log10), "cbrt": math.Cbrt,
 	"sin": math.Sin, "cos": math.Cos, "tan": math.Tan, "asin": math.Asin, "acos": math.Acos, "atan": math.Atan,
 	"sinh": math.Sinh, "cosh": math.Cosh, "tanh": math.Tanh,
 	"degrees": func(x float64) float64 { return x * 180 / math.Pi },
@@ -269,6 +256,40 @@ var mathFunctions = map[string]func(float64) float64{
 		}
 		return math.Copysign(1, x)
 	},
+}
+
+// logarithm has no value, NULL in SQL, where its argument is not positive.
+func logarithm(f func(float64) float64) func(float64) float64 {
+	return func(x float64) float64 {
+		if x <= 0 {
+			return math.NaN()
+		}
+		return f(x)
+	}
+}
+
+func rounded(args []driver.Value, rescale func(decimal, int32) decimal) (driver.Value, *Error) {
+	places, t := integerArg(args[1]), typeArg(args[2])
+	places = min(max(places, -maxExponent), maxExponent)
+	d, ok := decimalOf(args[0])
+	if !ok || t.isInteger() && places >= 0 {
+		return args[0], nil // infinite, or without a fraction
+	}
+	d = rescale(d, int32(places))
+	switch {
+	case t.ID == Decimal:
+		if d, ok = d.fit(t); !ok {
+			return nil, errNumericRange(d.String(), t)
+		}
+		return d.String(), nil
+	case t.isInteger():
+		n, ok := d.truncated()
+		if !ok {
+			return nil, errOverflow(t)
+		}
+		return n, nil
+	}
+	return d.float(), nil
 }
 
 func arith(args []driver.Value) (driver.Value, *Error) {
