@@ -208,6 +208,9 @@ func (b *binder) table(parts []string) *table {
 	if t == nil && strings.EqualFold(name.schema, "information_schema") {
 		t = b.names.information(name)
 	}
+	if t == nil && strings.EqualFold(name.schema, "information_schema") {
+		fail(errUnsupported("INFORMATION_SCHEMA", name.String()))
+	}
 	if t == nil {
 		fail(errTableNotFound(name))
 	}

@@ -30,6 +30,9 @@ func (b *binder) call(s *scope, n *call) bound {
 		return b.structCall(s, n)
 	}
 	f := functions[n.name]
+	if f == nil && databricksFunctions[strings.ToUpper(n.name)] {
+		fail(errUnsupported("FUNCTION", "the function "+n.name))
+	}
 	if f == nil {
 		fail(failure("UNRESOLVED_ROUTINE", "42883",
 			"Cannot resolve routine %s on search path [`system`.`builtin`, `system`.`session`, %s].\nVerify the spelling of %s, check that the routine exists, and confirm you have `USE` privilege on the catalog and schema, and EXECUTE on the routine.",

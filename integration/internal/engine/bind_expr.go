@@ -216,6 +216,11 @@ func (b *binder) binary(s *scope, n *binary) bound {
 			return b.compareRows(n.op, b.exprs(s, l.items), b.exprs(s, r.items))
 		}
 		return b.compare(n.op, b.expr(s, n.l), b.expr(s, n.r))
+	case "<<", ">>":
+		l, r := b.expr(s, n.l), b.expr(s, n.r)
+		x := functions[map[string]string{"<<": "shiftleft", ">>": "shiftright"}[n.op]].bind(b, []bound{l, r})
+		x.name = "(" + l.name + " " + n.op + " " + r.name + ")"
+		return x
 	case "||":
 		l, r := b.expr(s, n.l), b.expr(s, n.r)
 		x := functions["concat"].bind(b, []bound{l, r})

@@ -61,9 +61,15 @@ func (t functionTable) addStrings() {
 	s, n, bin := typeString, typeInt, typeBinary
 	t.plain("upper ucase", 1, 1, s, "dbx_upper", s)
 	t.plain("lower lcase", 1, 1, s, "dbx_lower", s)
-	t.plain("trim btrim", 1, 2, s, "dbx_trim", s)
-	t.plain("ltrim", 1, 2, s, "dbx_ltrim", s)
-	t.plain("rtrim", 1, 2, s, "dbx_rtrim", s)
+	t.plain("btrim", 1, 2, s, "dbx_trim", s)
+	for _, name := range []string{"trim", "ltrim", "rtrim"} { // what to trim comes first
+		t.add(name, 1, 2, func(b *binder, args []bound) bound {
+			if len(args) == 2 {
+				args = []bound{args[1], args[0]}
+			}
+			return bound{sql: "dbx_" + name + "(" + b.list(args, []Type{s}) + ")", typ: s}
+		})
+	}
 	t.plain("replace", 2, 3, s, "dbx_replace", s)
 	t.add("reverse", 1, 1, func(b *binder, args []bound) bound {
 		if args[0].typ.ID == Array {

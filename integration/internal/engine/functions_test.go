@@ -128,3 +128,59 @@ func TestFunctionsThatAnsweredWrongly(t *testing.T) {
 	fails(t, s, "INVALID_INTERVAL_FORMAT.INVALID_VALUE", "SELECT DATE '2024-01-01' + INTERVAL '1.5' DAY")
 	fails(t, s, "INVALID_INTERVAL_FORMAT.INVALID_VALUE", "SELECT DATE '2024-01-01' + INTERVAL '1.5 months'")
 }
+
+func TestTrimTakesWhatToTrimFirst(t *testing.T) {
+	s := newSession(t, newDatabase(t))
+	for sql, want := range map[string]string{
+		"ltrim('Sp', 'SSparkSQLS')":                                   "arkSQLS",
+		"rtrim('LQSa', 'SSparkSQLS')":                                 "SSpark",
+		"trim('x', 'xaxx')":                                           "a",
+		"btrim('SSparkSQLS', 'SL')":                                   "parkSQ",
+		"trim('x' FROM 'xaxx') || trim(BOTH 'x' FROM 'xaxx')":         "aa",
+		"trim(LEADING 'x' FROM 'xaxx') || trim(TRAILING FROM 'a  ')":  "axxa",
+		"ltrim('  a ') || rtrim(' b ')":                               "a  b",
+		"substr('Spark SQL' FROM 7 FOR 2) || substring('abc' FROM 2)": "SQbc",
+		"overlay('Spark SQL' PLACING 'ANSI ' FROM 7 FOR 0)":           "Spark ANSI SQL",
+		"1 << 3 | 256 >> 4":                                           "24",
+	} {
+		assert.Equal(t, []string{want}, cells(run1(t, s, "SELECT "+sql)), sql)
+	}
+}
+
+func TestWhatDatabricksHasAndTheEngineLacksIsNamed(t *testing.T) {
+	s := newSession(t, newDatabase(t))
+	run1(t, s, "CREATE TABLE base (g STRING, x INT)")
+	for sql, class := range map[string]string{
+		"SELECT from_utc_timestamp(now(), 'UTC')":                             "UNSUPPORTED_FEATURE.FUNCTION",
+		"SELECT skewness(x) FROM base":                                        "UNSUPPORTED_FEATURE.FUNCTION",
+		"SELECT stack(2, 1, 2)":                                               "UNSUPPORTED_FEATURE.FUNCTION",
+		"SELECT * FROM read_files('/x')":                                      "UNSUPPORTED_FEATURE.FUNCTION",
+		"SELECT no_such_function(1)":                                          "UNRESOLVED_ROUTINE",
+		"SELECT * FROM (SELECT g, x FROM base) PIVOT (sum(x) FOR g IN ('a'))": "UNSUPPORTED_FEATURE.TABLE_OPERATION",
+		"SELECT * FROM VALUES (1, 2) t(a, b) UNPIVOT (v FOR n IN (a, b))":     "UNSUPPORTED_FEATURE.TABLE_OPERATION",
+		"SELECT * FROM base b UNPIVOT INCLUDE NULLS (v FOR n IN (g))":         "UNSUPPORTED_FEATURE.TABLE_OPERATION",
+		"SELECT * FROM base TABLESAMPLE (10 ROWS)":                            "UNSUPPORTED_FEATURE.TABLE_OPERATION",
+		"SELECT * FROM base@v1":                                               "UNSUPPORTED_FEATURE.TABLE_OPERATION",
+		"SELECT sum(x) OVER (ORDER BY x RANGE BETWEEN INTERVAL 1 DAY PRECEDING AND CURRENT ROW) FROM base": "UNSUPPORTED_FEATURE.WINDOW_FRAME",
+		"SELECT * FROM information_schema.views":                                                           "UNSUPPORTED_FEATURE.INFORMATION_SCHEMA",
+		"SELECT * FROM system.information_schema.tables":                                                   "UNSUPPORTED_FEATURE.INFORMATION_SCHEMA",
+		"COMMIT":                       "UNSUPPORTED_FEATURE.STATEMENT",
+		"ROLLBACK":                     "UNSUPPORTED_FEATURE.STATEMENT",
+		"START TRANSACTION":            "UNSUPPORTED_FEATURE.STATEMENT",
+		"LIST '/Volumes/a/b/c'":        "UNSUPPORTED_FEATURE.STATEMENT",
+		"SHOW TABLE EXTENDED LIKE 'b'": "UNSUPPORTED_FEATURE.STATEMENT",
+		"DESCRIBE DETAIL base":         "UNSUPPORTED_FEATURE.STATEMENT",
+	} {
+		fails(t, s, class, sql)
+	}
+	run1(t, s, "SELECT pivot.x, base.x AS unpivot FROM base pivot, base")
+	assert.Equal(t, []string{"NULL"}, cells(run1(t, s, "SELECT max(tablesample) FROM (SELECT x AS tablesample FROM base)")))
+}
+
+func TestInformationSchemaSaysWhatColumnsAre(t *testing.T) {
+	s := newSession(t, newDatabase(t))
+	run1(t, s, "CREATE TABLE c (id BIGINT NOT NULL COMMENT 'key', d DECIMAL(10,2), s STRUCT<a:INT>) COMMENT 'rows'")
+	assert.Equal(t, []string{"id|1|NO|bigint|BIGINT|key", "d|2|YES|decimal(10,2)|DECIMAL|NULL", "s|3|YES|struct<a:int>|STRUCT|NULL"}, cells(run1(t, s,
+		"SELECT column_name, ordinal_position, is_nullable, full_data_type, data_type, comment FROM information_schema.columns WHERE table_name = 'c' ORDER BY ordinal_position")))
+	assert.Equal(t, []string{"c|MANAGED|rows"}, cells(run1(t, s, "SELECT table_name, table_type, comment FROM information_schema.tables")))
+}

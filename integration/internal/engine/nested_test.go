@@ -221,3 +221,41 @@ func TestGenerators(t *testing.T) {
 	fails(t, s, "UNSUPPORTED_FEATURE.TABLE_VALUED_FUNCTION", "SELECT * FROM g LATERAL VIEW json_tuple('{}', 'a') AS x")
 	fails(t, s, "UNSUPPORTED_FEATURE.LATERAL_JOIN", "SELECT * FROM g, LATERAL (SELECT id)")
 }
+
+func TestJSONPathsBehindAColon(t *testing.T) {
+	s := newSession(t, newDatabase(t))
+	const from = ` FROM VALUES ('{"a":{"B":[1,2,{"c":"x"}]},"d":null,"e":1.5,"zip code":"94025","x.y":1,"k":1,"K":2}') t(j)`
+	for path, want := range map[string]string{
+		"j:a.b[2].C":                          "x",
+		"j:E::double + 1":                     "2.5",
+		"j:e":                                 "1.5",
+		"j:['e']":                             "1.5",
+		"j:['E']":                             "NULL",
+		"j:A['B'][0]":                         "1",
+		"j:A['b'][0]":                         "NULL",
+		"j:`Zip Code`":                        "94025",
+		"j:['zip code']":                      "94025",
+		"j:['x.y']":                           "1",
+		"j:`x.y`":                             "1",
+		"j:d":                                 "NULL",
+		"j:nope.nope":                         "NULL",
+		"j:['K']":                             "2",
+		"j:a.b[*].c":                          "x",
+		`'{"a":1}':a`:                         "1",
+		`'[1,2]':[1]`:                         "2",
+		`get_json_object(j, '$["zip code"]')`: "94025",
+		`get_json_object(j, '$.E')`:           "NULL",
+	} {
+		assert.Equal(t, []string{want}, cells(run1(t, s, "SELECT "+path+from)), path)
+	}
+	fails(t, s, "AMBIGUOUS_REFERENCE_TO_FIELDS", "SELECT j:k"+from)
+	fails(t, s, "UNSUPPORTED_FEATURE.JSON_PATH", "SELECT j:['a]']"+from)
+}
+
+func TestStructsAreWrittenAsUsersWriteThem(t *testing.T) {
+	s := newSession(t, newDatabase(t))
+	run1(t, s, "CREATE TABLE st (s STRUCT<a:INT,b:ARRAY<STRUCT<c:DECIMAL(10,2),d:MAP<STRING,INT>>>> NOT NULL)")
+	res := run1(t, s, "SELECT s, struct(1 a, 'x' b), struct(1 AS a, 2 `b c`, 3) FROM st")
+	assert.Equal(t, "STRUCT<a: INT, b: ARRAY<STRUCT<c: DECIMAL(10,2), d: MAP<STRING, INT>>>>|STRUCT<a: INT, b: STRING>|STRUCT<a: INT, `b c`: INT, col3: INT>", typesOf(res))
+	assert.Equal(t, []string{"{1, 2}"}, cells(run1(t, s, "SELECT from_json('{\"a\":1,\"b\":2}', 'struct<a:int,b:bigint>')")))
+}

@@ -210,11 +210,28 @@ func (p *parser) alias() string {
 	if p.word("AS") {
 		return p.anyIdentifier()
 	}
+	p.relationOperator()
 	if t := p.peek(); t.kind == tokQuoted || t.kind == tokWord && !reserved[t.upper()] {
 		p.i++
+		p.relationOperator()
 		return t.text
 	}
 	return ""
+}
+
+// relationOperator refuses what may stand behind a relation and is not supported.
+func (p *parser) relationOperator() {
+	next := p.peekAt(1)
+	switch w := p.peek().upper(); w {
+	case "PIVOT", "UNPIVOT", "TABLESAMPLE", "MATCH_RECOGNIZE":
+		if next.text == "(" || w == "UNPIVOT" && (next.upper() == "INCLUDE" || next.upper() == "EXCLUDE") {
+			fail(errUnsupported("TABLE_OPERATION", w).placed(p.sql, p.peek().at))
+		}
+	case "FOR":
+		if next.upper() == "VERSION" || next.upper() == "TIMESTAMP" || next.upper() == "SYSTEM_VERSION" || next.upper() == "SYSTEM_TIME" {
+			fail(errUnsupported("TABLE_OPERATION", next.upper()).placed(p.sql, p.peek().at))
+		}
+	}
 }
 
 // nameList takes (a, b, ...).

@@ -13,19 +13,30 @@ func (p *parser) call(name string, at int) expr {
 	case p.isSymbol("*") && p.peekAt(1).text == ")":
 		p.i++
 		n.star = true
+	case n.name == "trim" && p.trim(n):
 	case !p.isSymbol(")"):
 		if n.distinct = p.word("DISTINCT"); !n.distinct {
 			p.word("ALL")
 		}
 		n.args = append(n.args, p.argument(n.name))
-		if n.name == "position" && p.word("IN") || n.name == "substring" && p.word("FROM") {
+		if n.name == "position" && p.word("IN") || (n.name == "substring" || n.name == "substr") && p.word("FROM") {
 			n.args = append(n.args, p.expr())
 			if p.word("FOR") {
 				n.args = append(n.args, p.expr())
 			}
 		}
+		further := "" // only struct has a rule for every argument
+		if n.name == "struct" {
+			further = n.name
+		}
+		if n.name == "trim" && p.word("FROM") || n.name == "overlay" && p.word("PLACING") {
+			n.args = append(n.args, p.expr())
+			for n.name == "overlay" && (p.word("FROM") || p.word("FOR")) {
+				n.args = append(n.args, p.expr())
+			}
+		}
 		for p.symbol(",") {
-			n.args = append(n.args, p.argument(""))
+			n.args = append(n.args, p.argument(further))
 		}
 	}
 	p.expectSymbol(")")
@@ -52,6 +63,29 @@ func (p *parser) call(name string, at int) expr {
 	return n
 }
 
+// trim reads trim(BOTH what FROM x), whose words tell which of the three functions it is.
+func (p *parser) trim(n *call) bool {
+	mark := p.i
+	switch p.oneOf("BOTH", "LEADING", "TRAILING") {
+	case "LEADING":
+		n.name = "ltrim"
+	case "TRAILING":
+		n.name = "rtrim"
+	case "":
+		return false
+	}
+	if p.isSymbol(")") || p.isSymbol(",") || p.isSymbol(".") { // a column of that name
+		p.i, n.name = mark, "trim"
+		return false
+	}
+	if !p.is("FROM") {
+		n.args = []expr{p.expr()}
+	}
+	p.expect("FROM")
+	n.args = append(n.args, p.expr())
+	return true
+}
+
 // nulls reads IGNORE NULLS or RESPECT NULLS behind a call.
 func (p *parser) nulls(n *call) {
 	if p.word("RESPECT", "NULLS") || !p.is("IGNORE", "NULLS") {
@@ -69,7 +103,8 @@ func (p *parser) nulls(n *call) {
 }
 
 // argument parses the first argument of a call. The unit of date arithmetic is a bare word
-// that would not resolve as a column, and position(a IN b) must not read a predicate.
+// that would not resolve as a column, position(a IN b) must not read a predicate, and the
+// arguments of struct may be named without AS.
 func (p *parser) argument(name string) expr {
 	switch name {
 	case "position":
@@ -88,7 +123,7 @@ func (p *parser) argument(name string) expr {
 		return &lambda{params, p.expr(), p.peek().at}
 	}
 	x := p.expr()
-	if p.word("AS") {
+	if p.word("AS") || name == "struct" && (p.peek().kind == tokQuoted || p.peek().kind == tokWord) {
 		x = &aliased{x, p.anyIdentifier()}
 	}
 	return x
@@ -139,6 +174,8 @@ func (p *parser) frameBound() string {
 	switch {
 	case p.word("CURRENT", "ROW"):
 		return "CURRENT ROW"
+	case p.is("INTERVAL"):
+		fail(errUnsupported("WINDOW_FRAME", "a window frame of an INTERVAL").placed(p.sql, p.peek().at))
 	case p.word("UNBOUNDED"):
 		if dir := p.oneOf("PRECEDING", "FOLLOWING"); dir != "" {
 			return "UNBOUNDED " + dir

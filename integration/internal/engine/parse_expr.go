@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Precedence, loosest first: OR, AND, NOT, predicates and comparisons, |, ^, &, + - ||,
+// Precedence, loosest first: OR, AND, NOT, predicates and comparisons, |, ^, &, << >>, + - ||,
 // * / % DIV, unary sign, ::.
 
 func (p *parser) expr() expr {
@@ -145,7 +145,8 @@ func (p *parser) infix(below func() expr, ops ...string) expr {
 
 func (p *parser) bitOr() expr  { return p.infix(p.bitXor, "|") }
 func (p *parser) bitXor() expr { return p.infix(p.bitAnd, "^") }
-func (p *parser) bitAnd() expr { return p.infix(p.sum, "&") }
+func (p *parser) bitAnd() expr { return p.infix(p.shift, "&") }
+func (p *parser) shift() expr  { return p.infix(p.sum, "<<", ">>") }
 func (p *parser) sum() expr    { return p.infix(p.product, "+", "-", "||") }
 func (p *parser) product() expr {
 	return p.infix(p.sign, "*", "/", "%", "DIV")
@@ -178,7 +179,7 @@ func (p *parser) postfix(x expr) expr {
 			x = &cast{x: x, to: p.typeName()}
 		case p.is("COLLATE"):
 			fail(errUnsupported("COLLATION", "COLLATE"))
-		case p.peek().kind == tokNamed && p.i > 0 && p.tokens[p.i-1].end == at && !isLiteral(x):
+		case p.startsJSONPath(x):
 			x = p.jsonPath(x)
 		case p.symbol("["):
 			x = &index{x, p.expr(), at}
@@ -192,20 +193,44 @@ func (p *parser) postfix(x expr) expr {
 	}
 }
 
-// jsonPath reads the path behind a colon, as in raw:owner.name or raw:items[0].
+// startsJSONPath reports whether a colon follows x at once, and begins a path into its JSON text.
+func (p *parser) startsJSONPath(x expr) bool {
+	t := p.peek()
+	if p.i == 0 || p.tokens[p.i-1].end != t.at {
+		return false
+	}
+	if l, ok := x.(*literal); ok && l.typ.ID != String {
+		return false
+	}
+	return t.kind == tokNamed || p.isSymbol(":")
+}
+
+// jsonPath reads the path behind a colon, as in raw:owner.name, raw:items[0] or raw:['zip code'].
+// The case of an identifier does not matter, that of a name in brackets does.
 func (p *parser) jsonPath(x expr) expr {
 	at := p.peek().at
-	path := "$." + p.next().text
+	path := "$"
+	field := func(format, name string) {
+		if strings.ContainsAny(name, "]'") {
+			fail(errUnsupported("JSON_PATH", "a JSON path with the name "+name).placed(p.sql, at))
+		}
+		path += strings.Replace(format, "name", name, 1)
+	}
+	if p.peek().kind == tokNamed {
+		field("[~'name']", p.next().text)
+	} else if p.i++; !p.isSymbol("[") {
+		field("[~'name']", p.anyIdentifier())
+	}
 	for {
 		switch {
 		case p.symbol("."):
-			path += "." + p.anyIdentifier()
+			field("[~'name']", p.anyIdentifier())
 		case p.symbol("["):
 			switch t := p.next(); {
 			case t.kind == tokNumber || t.text == "*":
 				path += "[" + t.text + "]"
 			case t.kind == tokString:
-				path += "['" + t.text + "']"
+				field("['name']", t.text)
 			default:
 				p.i--
 				p.unexpected("")

@@ -322,6 +322,12 @@ func (p *parser) relationPrimary() relation {
 		return r
 	}
 	r := &tableRel{parts: p.tableName(), at: at}
+	if p.isSymbol("(") && len(r.parts) == 1 && databricksFunctions[strings.ToUpper(r.parts[0])] {
+		fail(errUnsupported("FUNCTION", "the table function "+r.parts[0]).placed(p.sql, at))
+	}
+	if p.isSymbol("@") {
+		fail(errUnsupported("TABLE_OPERATION", "a version behind @").placed(p.sql, p.peek().at))
+	}
 	if p.isSymbol("(") {
 		fail(failure("UNRESOLVABLE_TABLE_VALUED_FUNCTION", "42883",
 			"Could not resolve %s to a table-valued function.\nPlease make sure that %s is defined as a table-valued function and that all required parameters are provided correctly.",
@@ -360,6 +366,7 @@ func (p *parser) tableAlias() (alias string, columns []string) {
 	alias = p.alias()
 	if alias != "" && p.isSymbol("(") {
 		columns = p.nameList()
+		p.relationOperator()
 	}
 	return alias, columns
 }

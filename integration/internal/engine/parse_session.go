@@ -51,7 +51,9 @@ func (p *parser) show() statement {
 	case p.word("CREATE", "TABLE"):
 		n.kind, n.parts = "CREATE", p.tableName()
 		return n
-	case p.is("GRANTS"), p.is("TBLPROPERTIES"), p.is("PARTITIONS"), p.is("VOLUMES"):
+	case p.is("GRANTS"), p.is("TBLPROPERTIES"), p.is("PARTITIONS"), p.is("VOLUMES"), p.is("TABLE"), p.is("USERS"), p.is("GROUPS"), p.is("GRANT"),
+		p.is("CONNECTIONS"), p.is("CREDENTIALS"), p.is("SHARES"), p.is("RECIPIENTS"), p.is("PROVIDERS"), p.is("PROCEDURES"), p.is("ALL"), p.is("VARIABLES"),
+		p.is("EXTERNAL"), p.is("POLICIES"), p.is("SYSTEM"), p.is("USER"):
 		fail(errUnsupported("STATEMENT", "SHOW "+p.peek().upper()))
 	default:
 		p.unexpected("")
@@ -77,7 +79,8 @@ func (p *parser) describe() statement {
 		n.q = p.query()
 		return n
 	}
-	if p.is("SCHEMA") || p.is("DATABASE") || p.is("CATALOG") || p.is("FUNCTION") || p.is("HISTORY") {
+	if p.is("SCHEMA") || p.is("DATABASE") || p.is("CATALOG") || p.is("FUNCTION") || p.is("HISTORY") || p.is("DETAIL") && p.peekAt(1).kind == tokWord ||
+		p.is("VOLUME") || p.is("CONNECTION") || p.is("SHARE") || p.is("RECIPIENT") || p.is("PROVIDER") || p.is("CREDENTIAL") {
 		fail(errUnsupported("STATEMENT", "DESCRIBE "+p.peek().upper()))
 	}
 	p.word("TABLE")

@@ -72,7 +72,8 @@ func (p *parser) statement() statement {
 	case "REFRESH", "ANALYZE", "CACHE":
 		p.expect("TABLE")
 		return p.noOp()
-	case "GRANT", "REVOKE", "COPY", "PUT", "GET", "REMOVE", "CALL", "DECLARE", "BEGIN", "EXECUTE", "RESTORE", "CLONE":
+	case "GRANT", "REVOKE", "COPY", "PUT", "GET", "REMOVE", "CALL", "DECLARE", "BEGIN", "EXECUTE", "RESTORE", "CLONE",
+		"COMMIT", "ROLLBACK", "START", "LIST", "UNDROP", "SYNC", "MSCK", "REORG", "FSCK", "CONVERT", "IF", "FOR", "WHILE", "REPEAT", "LOOP", "ADD", "UNCACHE", "CLEAR":
 		p.i--
 		fail(errUnsupported("STATEMENT", t.upper()))
 	}

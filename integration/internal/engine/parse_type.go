@@ -76,7 +76,11 @@ func (p *parser) fields() []Member {
 	var fields []Member
 	for {
 		f := Member{Name: p.anyIdentifier()}
-		p.symbol(":")
+		if t := &p.tokens[p.i]; t.kind == tokNamed { // a:INT without a space, not a parameter
+			t.kind, t.at = tokWord, t.at+1
+		} else {
+			p.symbol(":")
+		}
 		f.Type = p.typeName()
 		p.word("NOT", "NULL")
 		if p.word("COMMENT") {

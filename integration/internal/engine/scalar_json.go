@@ -29,6 +29,20 @@ func (o jsonObject) get(name string) (any, bool) {
 	return nil, false
 }
 
+// find is get where the case of the name does not matter. It must be the name of one field.
+func (o jsonObject) find(name string) (v any, ok bool) {
+	for _, f := range o {
+		if !strings.EqualFold(f.name, name) {
+			continue
+		}
+		if ok {
+			fail(failure("AMBIGUOUS_REFERENCE_TO_FIELDS", "42000", "Ambiguous reference to the field `%s`. It appears 2 times in the schema.", name))
+		}
+		v, ok = f.value, true
+	}
+	return v, ok
+}
+
 func parseJSON(text string) (any, error) {
 	d := json.NewDecoder(strings.NewReader(text))
 	d.UseNumber()
@@ -222,10 +236,11 @@ func asJSON(v any, t Type, loc *time.Location) any {
 type jsonStep struct {
 	name  string
 	index int
-	kind  byte // '.', '[' or '*'
+	kind  byte // '.', '[' or '*', or '~' for a field whose case does not matter
 }
 
-// jsonPath reads $.a['b'][0][*].
+// jsonPath reads $.a['b']["b"][0][*], and [~'a'], which is how the parser writes the identifiers
+// of a colon path.
 func jsonPath(path string) ([]jsonStep, bool) {
 	rest, ok := strings.CutPrefix(strings.TrimSpace(path), "$")
 	if !ok {
@@ -259,12 +274,16 @@ func jsonPath(path string) ([]jsonStep, bool) {
 		default:
 			return nil, false
 		}
+		kind := byte('.')
+		if name, any := strings.CutPrefix(inside, "~"); any {
+			inside, kind = name, '~'
+		}
 		n, err := strconv.Atoi(inside)
 		switch {
 		case inside == "*":
 			steps = append(steps, jsonStep{kind: '*'})
-		case len(inside) > 1 && inside[0] == '\'' && inside[len(inside)-1] == '\'':
-			steps = append(steps, jsonStep{kind: '.', name: inside[1 : len(inside)-1]})
+		case len(inside) > 1 && strings.IndexByte(`'"`, inside[0]) >= 0 && inside[len(inside)-1] == inside[0]:
+			steps = append(steps, jsonStep{kind: kind, name: inside[1 : len(inside)-1]})
 		case err == nil && n >= 0:
 			steps = append(steps, jsonStep{kind: '[', index: n})
 		default:
@@ -286,11 +305,14 @@ func follow(v any, steps []jsonStep) []any {
 		if f, ok := x.get(step.name); ok && step.kind == '.' {
 			return follow(f, rest)
 		}
+		if f, ok := x.find(step.name); ok && step.kind == '~' {
+			return follow(f, rest)
+		}
 	case []any:
 		for i, p := range x {
 			if step.kind == '*' || step.kind == '[' && step.index == i {
 				out = append(out, follow(p, rest)...)
-			} else if step.kind == '.' { // a field of each element
+			} else if step.kind == '.' || step.kind == '~' { // a field of each element
 				out = append(out, follow(p, steps)...)
 			}
 		}
@@ -299,7 +321,8 @@ func follow(v any, steps []jsonStep) []any {
 }
 
 var jsonFunctions = map[string]nestedFunction{
-	"get_json_object": func(c *nestedCall) (any, *Error) {
+	"get_json_object": func(c *nestedCall) (_ any, bad *Error) {
+		defer catch(&bad)
 		steps, ok := jsonPath(c.text(1))
 		v, err := parseJSON(c.text(0))
 		if !ok || err != nil {

@@ -169,6 +169,12 @@ func (n *names) information(name qualifiedName) *table {
 	var columns []string
 	var rows [][]expr
 	text := func(s string) expr { return &literal{typeString, s, s} }
+	orNull := func(s string) expr {
+		if s == "" {
+			return &cast{x: &literal{typeVoid, nil, "NULL"}, to: typeString}
+		}
+		return text(s)
+	}
 	for _, sk := range sortedKeys(c.schemas) {
 		s := c.schemas[sk]
 		if strings.EqualFold(name.name, "schemata") {
@@ -182,11 +188,17 @@ func (n *names) information(name qualifiedName) *table {
 				if t.view != nil {
 					kind = "VIEW"
 				}
-				rows = append(rows, []expr{text(c.name), text(s.name), text(t.name.name), text(kind)})
+				rows = append(rows, []expr{text(c.name), text(s.name), text(t.name.name), text(kind), orNull(t.comment)})
 			case "columns":
 				for i, col := range t.columns {
+					nullable := "YES"
+					if col.notNull {
+						nullable = "NO"
+					}
+					name, _, _ := strings.Cut(col.typ.String(), "<")
+					name, _, _ = strings.Cut(name, "(")
 					rows = append(rows, []expr{text(c.name), text(s.name), text(t.name.name), text(col.name),
-						&literal{typeInt, int64(i), ""}, text(col.typ.String())})
+						&literal{typeInt, int64(i) + 1, ""}, text(nullable), text(col.typ.simple()), text(name), orNull(col.comment)})
 				}
 			}
 		}
@@ -195,9 +207,9 @@ func (n *names) information(name qualifiedName) *table {
 	case "schemata":
 		columns = []string{"catalog_name", "schema_name"}
 	case "tables":
-		columns = []string{"table_catalog", "table_schema", "table_name", "table_type"}
+		columns = []string{"table_catalog", "table_schema", "table_name", "table_type", "comment"}
 	case "columns":
-		columns = []string{"table_catalog", "table_schema", "table_name", "column_name", "ordinal_position", "data_type"}
+		columns = []string{"table_catalog", "table_schema", "table_name", "column_name", "ordinal_position", "is_nullable", "full_data_type", "data_type", "comment"}
 	default:
 		return nil
 	}
