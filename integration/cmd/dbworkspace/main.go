@@ -53,6 +53,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	if err != nil {
 		return err
 	}
+	opts.Keep = kept
 	ws, err := workspace.Start(opts)
 	if err != nil {
 		return err
@@ -139,6 +140,16 @@ func parse(args []string, errOut io.Writer) (workspace.Options, settings, error)
 	if f.NArg() > 0 {
 		return o, s, fmt.Errorf("unexpected argument %q", f.Arg(0))
 	}
+	if err := check(f, o, s); err != nil {
+		return o, s, err
+	}
+	// The options take 0 for their defaults; a flag that says 0 means it.
+	if o.DirectResultWait == 0 {
+		o.DirectResultWait = -1
+	}
+	if o.CloudFetchThreshold == 0 {
+		o.CloudFetchThreshold = 1 // no result is smaller
+	}
 	o.ProtocolVersion = int32(*protocol)
 	if len(o.Warehouses) == 0 {
 		o.Warehouses = []workspace.Warehouse{{}}
@@ -160,14 +171,52 @@ func parse(args []string, errOut io.Writer) (workspace.Options, settings, error)
 	return o, s, nil
 }
 
-// statements splits a script at semicolons that end a line.
+// check refuses flags that would have no effect, or another one than they say.
+func check(f *flag.FlagSet, o workspace.Options, s settings) (err error) {
+	f.Visit(func(given *flag.Flag) {
+		switch name, value := given.Name, given.Value.String(); {
+		case (name == "ca" || name == "hostname") && !o.TLS:
+			err = fmt.Errorf("-%s needs -tls", name)
+		case name != "cloudfetch-threshold" && strings.HasPrefix(value, "-"):
+			err = fmt.Errorf("-%s is never negative", name)
+		case (name == "session-timeout" || name == "cloudfetch-file") && (value == "0" || value == "0s"):
+			err = fmt.Errorf("-%s is never 0", name)
+		case name == "start-time" && !s.warehouse.Stopped:
+			err = errors.New("-start-time needs -stopped")
+		}
+	})
+	seen := map[string]bool{}
+	for _, w := range o.Warehouses {
+		if w.ID == "" || seen[w.ID] {
+			return fmt.Errorf("-warehouse %q is empty or given twice", w.ID)
+		}
+		seen[w.ID] = true
+	}
+	return err
+}
+
+// statements splits a script at semicolons that end a line. What is left may be comments alone.
 func statements(script string) []string {
 	var list []string
-	for _, s := range strings.Split(strings.ReplaceAll(script, "\r\n", "\n")+"\n", ";\n") {
-		if s = strings.TrimSpace(s); s != "" {
-			list = append(list, s)
+	var statement strings.Builder
+	empty := true
+	end := func() {
+		if !empty {
+			list = append(list, strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(statement.String()), ";")))
+		}
+		statement.Reset()
+		empty = true
+	}
+	for line := range strings.Lines(strings.ReplaceAll(script, "\r\n", "\n")) {
+		statement.WriteString(line)
+		text := strings.TrimSpace(line)
+		comment := strings.HasPrefix(text, "--")
+		empty = empty && (comment || text == "" || text == ";")
+		if !comment && strings.HasSuffix(text, ";") {
+			end()
 		}
 	}
+	end()
 	return list
 }
 
@@ -201,6 +250,9 @@ The database is in memory and goes when this command stops (Ctrl-C).
 `, ws.DSN())
 }
 
+// kept is how much of each kind the workspace remembers, which is the default of its options.
+const kept = 10_000
+
 func farewell(out io.Writer, ws *workspace.Workspace) {
 	failed, rows := 0, int64(0)
 	all := ws.Statements()
@@ -212,4 +264,7 @@ func farewell(out io.Writer, ws *workspace.Workspace) {
 	}
 	fmt.Fprintf(out, "\nStopped after %d requests, %d sessions, %d statements (%d failed), %d rows, %d telemetry events.\n",
 		ws.Count(), len(ws.Sessions()), len(all), failed, rows, len(ws.Telemetry()))
+	if ws.Count() >= kept {
+		fmt.Fprintf(out, "Counted are the latest %d of each.\n", kept)
+	}
 }

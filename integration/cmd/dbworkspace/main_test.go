@@ -82,13 +82,37 @@ func TestRunServesUntilItIsInterrupted(t *testing.T) {
 
 func TestMistakesAreExplained(t *testing.T) {
 	for want, args := range map[string][]string{
-		`unexpected argument "x"`:              {"x"},
-		`-telemetry-flag is on, off or absent`: {"-telemetry-flag", "maybe"},
-		"flag provided but not defined: -nope": {"-nope"},
-		"no such file":                         {"-sql", filepath.Join(t.TempDir(), "none.sql")},
+		`unexpected argument "x"`:                {"x"},
+		`-telemetry-flag is on, off or absent`:   {"-telemetry-flag", "maybe"},
+		"flag provided but not defined: -nope":   {"-nope"},
+		"no such file":                           {"-sql", filepath.Join(t.TempDir(), "none.sql")},
+		"-ca needs -tls":                         {"-ca", "x.pem"},
+		"-hostname needs -tls":                   {"-hostname", "x"},
+		"-capacity is never negative":            {"-capacity", "-1"},
+		"-latency is never negative":             {"-latency", "-1s"},
+		"-session-timeout is never 0":            {"-session-timeout", "0"},
+		"-start-time needs -stopped":             {"-start-time", "1s"},
+		`-warehouse "a" is empty or given twice`: {"-warehouse", "a", "-warehouse", "a"},
 	} {
 		assert.ErrorContains(t, run(t.Context(), args, io.Discard, io.Discard), want)
 	}
+}
+
+func TestZeroMeansZero(t *testing.T) {
+	o, _, err := parse([]string{"-direct-result-wait", "0", "-cloudfetch-threshold", "0"}, io.Discard)
+	require.NoError(t, err)
+	assert.Negative(t, o.DirectResultWait)
+	assert.EqualValues(t, 1, o.CloudFetchThreshold)
+	o, _, err = parse([]string{"-cloudfetch-threshold", "-1"}, io.Discard)
+	require.NoError(t, err)
+	assert.EqualValues(t, -1, o.CloudFetchThreshold)
+}
+
+func TestScriptsHaveCommentsAndBlanks(t *testing.T) {
+	assert.Equal(t, []string{"-- first;\nCREATE TABLE a (x INT)", "INSERT INTO a\nVALUES (1)", "SELECT ';' -- kept", "SELECT 2"},
+		statements("-- first;\nCREATE TABLE a (x INT); \t\r\n\nINSERT INTO a\r\nVALUES (1);\n;\nSELECT ';' -- kept\n;\nSELECT 2\n"))
+	assert.Empty(t, statements("-- nothing\n\n  -- at all;"))
+	assert.Equal(t, []string{"SELECT 1"}, statements("SELECT 1;\n-- end\n"))
 }
 
 func TestAuthorityIsWrittenWhereNoFileIsNamedAndRemovedAtTheEnd(t *testing.T) {
