@@ -211,6 +211,9 @@ func (b *binder) table(parts []string) *table {
 	if t == nil && strings.EqualFold(name.schema, "information_schema") {
 		fail(errUnsupported("INFORMATION_SCHEMA", name.String()))
 	}
+	if t == nil && len(parts) == 2 && strings.ContainsAny(parts[1], "/") {
+		fail(errUnsupported("FILES", "the files at "+parts[1]+" as a table"))
+	}
 	if t == nil {
 		fail(errTableNotFound(name))
 	}
@@ -237,9 +240,12 @@ func (b *binder) parameter(p *param) bound {
 				continue
 			}
 		}
-		typ, ok := parseTypeName(v.Type)
+		typ, ok := typeString, true
+		if v.Type != "" {
+			typ, ok = parseTypeName(v.Type)
+		}
 		if !ok {
-			typ = typeString // INTERVAL and what else a client may send
+			fail(errUnsupported("PARAMETER_TYPE", "a parameter of the type "+v.Type))
 		}
 		if v.Value == nil || typ.ID == Void {
 			typ.Precision = max(typ.Precision, typ.Scale)

@@ -197,10 +197,7 @@ func (r *run) valuesFor(t *table, columns []int, v *valuesList) *valuesList {
 
 // targetScope is what the expressions of UPDATE, DELETE and MERGE see of the changed table.
 func (r *run) targetScope(t *table, name, alias string) *scope {
-	q := t.name
-	if name != "" {
-		q = qualifiedName{name: name}
-	}
+	q := t.qualifier(name)
 	s := &scope{}
 	for _, c := range t.columns {
 		s.columns = append(s.columns, scopeColumn{qualifier: q, name: c.name, typ: c.typ, sql: alias + "." + c.stored})
@@ -208,15 +205,40 @@ func (r *run) targetScope(t *table, name, alias string) *scope {
 	return s
 }
 
+// qualifier is how the table's columns may be qualified in a statement that gives it an alias
+// or not.
+func (t *table) qualifier(alias string) qualifiedName {
+	if alias != "" {
+		return qualifiedName{name: alias}
+	}
+	return t.name
+}
+
+// assigned is the column that SET names: the last part of its name is the column, unless the
+// first is one and the rest are fields of a STRUCT.
+func (t *table) assigned(alias string, a assignment) int {
+	name := a.column[len(a.column)-1]
+	i := t.columnIndex(name)
+	column := scopeColumn{qualifier: t.qualifier(alias), name: name}
+	if i >= 0 && column.matches(a.column) {
+		return i
+	}
+	for n := range a.column[:len(a.column)-1] {
+		column.name = a.column[n]
+		if t.columnIndex(column.name) >= 0 && column.matches(a.column[:n+1]) {
+			fail(errUnsupported("ASSIGNMENT", "an assignment to a field of a STRUCT, "+quoteParts(a.column...)))
+		}
+	}
+	fail(errUnresolvedColumn(quoteParts(a.column...), t.columnNames()))
+	return -1
+}
+
 // assignments binds SET; the result maps column indexes to SQLite text.
-func (r *run) assignments(s *scope, t *table, list []assignment) map[int]bound {
+func (r *run) assignments(s *scope, t *table, alias string, list []assignment) map[int]bound {
 	out := map[int]bound{}
 	for _, a := range list {
 		name := a.column[len(a.column)-1]
-		i := t.columnIndex(name)
-		if i < 0 {
-			fail(errUnresolvedColumn(quoteParts(a.column...), t.columnNames()))
-		}
+		i := t.assigned(alias, a)
 		if _, twice := out[i]; twice {
 			fail(failure("DUPLICATE_ASSIGNMENTS", "42701", "The column %s is assigned more than once.", quoteParts(name)))
 		}
@@ -236,7 +258,7 @@ func (r *run) update(n *update) (*Result, error) {
 	alias := r.b.fresh("r")
 	s := r.targetScope(t, n.alias, alias)
 	var sets []string
-	for i, x := range r.assignments(s, t, n.set) {
+	for i, x := range r.assignments(s, t, n.alias, n.set) {
 		sets = append(sets, t.columns[i].stored+"="+x.sql)
 	}
 	return r.changed(fmt.Sprintf("UPDATE %s AS %s SET %s%s", t.stored, alias, strings.Join(sets, ","), r.where(s, n.where)))

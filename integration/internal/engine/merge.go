@@ -34,7 +34,7 @@ func (r *run) merge(n *merge) (*Result, error) {
 			cond += " AND " + r.b.condition(r.b.expr(s, c.cond), "MERGE_CONDITION").sql
 		}
 		which += fmt.Sprintf(" WHEN %s THEN %d", cond, i)
-		values[i] = r.mergeValues(s, source, t, &c, alias)
+		values[i] = r.mergeValues(s, source, t, n, &c, alias)
 	}
 	which += " END"
 
@@ -102,7 +102,7 @@ func (r *run) merge(n *merge) (*Result, error) {
 }
 
 // mergeValues gives the new value of every column the clause sets; empty text leaves it.
-func (r *run) mergeValues(s, source *scope, t *table, c *mergeClause, alias string) []string {
+func (r *run) mergeValues(s, source *scope, t *table, n *merge, c *mergeClause, alias string) []string {
 	out := make([]string, len(t.columns))
 	fromSource := func(i int) bound {
 		return r.b.column(source, &nameRef{parts: []string{t.columns[i].name}})
@@ -115,7 +115,7 @@ func (r *run) mergeValues(s, source *scope, t *table, c *mergeClause, alias stri
 			out[i] = r.store(&t.columns[i], fromSource(i))
 		}
 	case c.action == "UPDATE":
-		for i, x := range r.assignments(s, t, c.set) {
+		for i, x := range r.assignments(s, t, n.alias, c.set) {
 			out[i] = x.sql
 		}
 	default:

@@ -347,7 +347,11 @@ func (p *parser) tableName() []string {
 	if !p.is("IDENTIFIER") || p.peekAt(1).text != "(" {
 		return p.name()
 	}
+	at := p.peek().at
 	p.i += 2
+	if p.peek().kind != tokString || p.peekAt(1).text != ")" {
+		fail(errUnsupported("IDENTIFIER", "IDENTIFIER of anything but one string literal").placed(p.sql, at))
+	}
 	text := p.stringLiteral()
 	p.expectSymbol(")")
 	tokens, err := lex(text)

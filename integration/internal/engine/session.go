@@ -264,6 +264,9 @@ func (r *run) set(n *set) (*Result, error) {
 				return nil, errTimeZone(n.value)
 			}
 		}
+		if (key == "ansi_mode" || key == "spark.sql.ansi.enabled") && !strings.EqualFold(n.value, "true") {
+			return nil, errUnsupported("SETTING", n.key+" = "+n.value)
+		}
 		s.conf[key] = n.value
 	}
 	value, ok := s.conf[key]

@@ -209,3 +209,32 @@ func TestSessionsStartWhereTheyAreTold(t *testing.T) {
 	require.NoError(t, s.Close())
 	fails(t, s, "INVALID_HANDLE.SESSION_CLOSED", "SELECT 1")
 }
+
+func TestAssignmentsMeanTheColumnTheyName(t *testing.T) {
+	s := newSession(t, newDatabase(t))
+	run1(t, s, "CREATE TABLE n (id INT, s STRUCT<id:INT>)")
+	run1(t, s, "INSERT INTO n VALUES (1, struct(2))")
+	fails(t, s, "UNSUPPORTED_FEATURE.ASSIGNMENT", "UPDATE n SET s.id = 5")
+	fails(t, s, "UNSUPPORTED_FEATURE.ASSIGNMENT", "UPDATE n x SET x.s.id = 5")
+	fails(t, s, "UNRESOLVED_COLUMN.WITH_SUGGESTION", "UPDATE n SET other.id = 5")
+	fails(t, s, "UNRESOLVED_COLUMN.WITH_SUGGESTION", "UPDATE n x SET n.id = 5")
+	fails(t, s, "UNSUPPORTED_FEATURE.ASSIGNMENT", "MERGE INTO n USING (SELECT 1 AS id) o ON n.id = o.id WHEN MATCHED THEN UPDATE SET s.id = 7")
+	fails(t, s, "UNRESOLVED_COLUMN.WITH_SUGGESTION", "MERGE INTO n USING (SELECT 1 AS id) o ON n.id = o.id WHEN MATCHED THEN UPDATE SET o.id = 7")
+	assert.Equal(t, []string{"1|{2}"}, cells(run1(t, s, "SELECT * FROM n")))
+	run1(t, s, "UPDATE n SET n.id = 3")
+	run1(t, s, "UPDATE n SET default.n.id = id + 1")
+	run1(t, s, "UPDATE n x SET x.id = id + 1, s = struct(9)")
+	run1(t, s, "MERGE INTO n t USING (SELECT 5 AS id) o ON t.id = o.id WHEN MATCHED THEN UPDATE SET t.id = 6")
+	assert.Equal(t, []string{"6|{9}"}, cells(run1(t, s, "SELECT * FROM n")))
+}
+
+func TestWhatHasNoEffectIsRefused(t *testing.T) {
+	s := newSession(t, newDatabase(t))
+	fails(t, s, "UNSUPPORTED_FEATURE.SETTING", "SET ansi_mode = false")
+	fails(t, s, "UNSUPPORTED_FEATURE.SETTING", "SET spark.sql.ansi.enabled = FALSE")
+	run1(t, s, "SET ANSI_MODE = true")
+	fails(t, s, "UNSUPPORTED_FEATURE.PARAMETER_TYPE", "SELECT :i", Param{Name: "i", Type: "INTERVAL MONTH", Value: text("1")})
+	fails(t, s, "UNSUPPORTED_FEATURE.IDENTIFIER", "SELECT * FROM IDENTIFIER(:t)", Param{Name: "t", Type: "STRING", Value: text("x")})
+	fails(t, s, "UNSUPPORTED_FEATURE.IDENTIFIER", "SELECT * FROM IDENTIFIER('a' || 'b')")
+	fails(t, s, "UNSUPPORTED_FEATURE.FILES", "SELECT * FROM delta.`/x/y`")
+}
