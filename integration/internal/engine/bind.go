@@ -45,6 +45,7 @@ type bound struct {
 	name  string // the column header when there is no alias
 	konst bool   // a literal or parameter
 	value any    // of a constant
+	days  bool   // an INTERVAL DAY, which leaves a DATE a date
 }
 
 // boundQuery is a query as SQLite text. Its columns are called o0, o1, ...

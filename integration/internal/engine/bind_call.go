@@ -48,6 +48,9 @@ func (b *binder) call(s *scope, n *call) bound {
 			unit, args = i.unit, args[1:]
 		}
 	}
+	if most := furtherArguments[n.name]; most > 0 && len(args) > f.max && len(args) <= most {
+		fail(errUnsupported("FUNCTION", fmt.Sprintf("the function %s with %d arguments", n.name, len(args))))
+	}
 	wrongArgs := func(have int) {
 		want := fmt.Sprint(f.min)
 		if f.max > f.min {

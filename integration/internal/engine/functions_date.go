@@ -63,9 +63,12 @@ func (t functionTable) addDates() {
 		day := b.coerce(args[0], d)
 		return bound{sql: "dbx_truncate_date(" + b.coerce(args[1], s).sql + "," + day.sql + "*86400000000)/86400000000", typ: d}
 	})
-	t.add("unix_timestamp", 0, 1, func(b *binder, args []bound) bound {
-		if len(args) == 0 {
+	t.add("unix_timestamp to_unix_timestamp", 0, 2, func(b *binder, args []bound) bound {
+		switch {
+		case len(args) == 0:
 			return unnamed(b.constant(b.now.Unix(), l))
+		case len(args) == 2 && args[0].typ.ID == String:
+			return bound{sql: "dbx_divide('floor',dbx_parse_time(" + b.list(args, []Type{s}) + "," + constantText(b.zone) + "),1000000)", typ: l}
 		}
 		return bound{sql: "dbx_divide('floor'," + b.coerce(args[0], ts).sql + ",1000000)", typ: l}
 	})
@@ -81,6 +84,9 @@ func (t functionTable) addDates() {
 			return bound{sql: "dbx_divide('floor'," + b.coerce(args[0], ts).sql + "," + micros + ")", typ: l}
 		})
 		t.add("timestamp_"+name, 1, 1, func(b *binder, args []bound) bound {
+			if name == "seconds" && !args[0].typ.isInteger() { // with a fraction
+				return unnamed(b.convert(b.numeric("timestamp_seconds", args[0]), ts, false))
+			}
 			return bound{sql: "(" + b.coerce(args[0], l).sql + "*" + micros + ")", typ: ts}
 		})
 	}

@@ -113,6 +113,8 @@ func TestFunctionsThatAnsweredWrongly(t *testing.T) {
 		{"ln(0), ln(-1), log10(0), log2(0), log(0), log(2, 0), log(2, 8)", "", "NULL|NULL|NULL|NULL|NULL|NULL|3.0"},
 		{"extract(SECOND FROM TIMESTAMP '2024-01-01 00:00:01.5'), date_part('SECONDS', TIMESTAMP '2024-01-01 00:00:59.123456')", "DECIMAL(8,6)|DECIMAL(8,6)", "1.500000|59.123456"},
 		{"extract(DOW FROM DATE '2024-12-30'), extract(DOW_ISO FROM DATE '2024-12-29'), extract(YEAROFWEEK FROM DATE '2024-12-30'), extract(doy FROM DATE '2024-12-31'), extract(mins FROM TIMESTAMP '2024-01-01 00:07:00')", "INT|INT|INT|INT|INT", "2|7|2025|366|7"},
+		{"timestamp_seconds(1.5), timestamp_seconds(1), timestamp_seconds(0.25D), unix_timestamp('2024-03-05', 'yyyy-MM-dd'), to_unix_timestamp('05.03.2024', 'dd.MM.yyyy')", "", "1970-01-01 00:00:01.5|1970-01-01 00:00:01|1970-01-01 00:00:00.25|1709596800|1709596800"},
+		{"DATE '2024-01-01' + 2 * INTERVAL 1 HOUR, DATE '2024-01-01' + (TIMESTAMP '2024-01-02 06:00:00' - TIMESTAMP '2024-01-01'), DATE '2024-01-01' - (INTERVAL 1 DAY + INTERVAL 1 WEEK)", "TIMESTAMP|TIMESTAMP|DATE", "2024-01-01 02:00:00|2024-01-02 06:00:00|2023-12-24"},
 		{"trunc(DATE '2024-03-15', 'DAY'), trunc(DATE '2024-03-15', 'HOUR'), trunc(DATE '2024-03-15', 'week'), trunc(DATE '1969-03-15', 'mm')", "", "NULL|NULL|2024-03-11|1969-03-01"},
 		{"try_cast('1.9' AS INT), try_cast('1.' AS BIGINT), try_cast('-7' AS TINYINT), CAST(1.9 AS INT)", "", "NULL|NULL|-7|1"},
 	} {
@@ -164,6 +166,8 @@ func TestWhatDatabricksHasAndTheEngineLacksIsNamed(t *testing.T) {
 		"SELECT sum(x) OVER (ORDER BY x RANGE BETWEEN INTERVAL 1 DAY PRECEDING AND CURRENT ROW) FROM base": "UNSUPPORTED_FEATURE.WINDOW_FRAME",
 		"SELECT * FROM information_schema.views":                                                           "UNSUPPORTED_FEATURE.INFORMATION_SCHEMA",
 		"SELECT * FROM system.information_schema.tables":                                                   "UNSUPPORTED_FEATURE.INFORMATION_SCHEMA",
+		"SELECT ceil(1.25, 1)": "UNSUPPORTED_FEATURE.FUNCTION",
+		"MERGE WITH SCHEMA EVOLUTION INTO base USING base b ON true WHEN MATCHED THEN DELETE": "UNSUPPORTED_FEATURE.STATEMENT",
 		"COMMIT":                       "UNSUPPORTED_FEATURE.STATEMENT",
 		"ROLLBACK":                     "UNSUPPORTED_FEATURE.STATEMENT",
 		"START TRANSACTION":            "UNSUPPORTED_FEATURE.STATEMENT",

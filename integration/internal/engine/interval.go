@@ -27,7 +27,7 @@ func (b *binder) intervalValue(s *scope, n *interval) bound {
 		t, factor = typeIntervalMonth, months[n.unit]
 	}
 	return bound{
-		sql: fmt.Sprintf("CAST(round(%s*%d) AS INTEGER)", amount.sql, factor), typ: t,
+		sql: fmt.Sprintf("CAST(round(%s*%d) AS INTEGER)", amount.sql, factor), typ: t, days: n.unit == "DAY" || n.unit == "WEEK",
 		name: fmt.Sprintf("INTERVAL '%s' %s", amount.name, n.unit),
 	}
 }
@@ -37,7 +37,7 @@ func (b *binder) intervalArithmetic(op string, l, r bound) (bound, bool) {
 	isTime := func(x bound) bool { return x.typ.ID == Date || x.typ.ID == Timestamp }
 	switch {
 	case op == "-" && l.typ.ID == Date && r.typ.ID == Date:
-		return bound{sql: fmt.Sprintf("((%s - %s)*%d)", l.sql, r.sql, secondsPerDay*microsPerSecond), typ: typeIntervalDay}, true
+		return bound{sql: fmt.Sprintf("((%s - %s)*%d)", l.sql, r.sql, secondsPerDay*microsPerSecond), typ: typeIntervalDay, days: true}, true
 	case op == "-" && isTime(l) && isTime(r):
 		return bound{sql: "(" + b.coerce(l, typeTimestamp).sql + " - " + b.coerce(r, typeTimestamp).sql + ")", typ: typeIntervalDay}, true
 	case !l.typ.isInterval() && !r.typ.isInterval():
@@ -47,13 +47,18 @@ func (b *binder) intervalArithmetic(op string, l, r bound) (bound, bool) {
 	case (op == "+" || op == "-") && isTime(l) && r.typ.isInterval():
 		sign := map[string]int{"+": 1, "-": -1}[op]
 		unit := map[TypeID]string{intervalMonth: "MONTH", intervalDay: "MICROSECOND"}[r.typ.ID]
-		amount, t := r.sql, l.typ
-		if t.ID == Date && unit == "MICROSECOND" {
+		amount := r.sql
+		switch {
+		case l.typ.ID != Date || unit == "MONTH":
+		case r.days:
 			unit, amount = "DAY", fmt.Sprintf("(%s/%d)", r.sql, secondsPerDay*microsPerSecond)
+		default:
+			l = b.coerce(l, typeTimestamp)
 		}
+		t := l.typ
 		return bound{sql: fmt.Sprintf("dbx_shift(%s,%s,'%s',%d,%d,%s)", l.sql, amount, unit, sign, t.code(), constantText(b.zone)), typ: t}, true
 	case (op == "+" || op == "-") && l.typ == r.typ:
-		return bound{sql: "(" + l.sql + " " + op + " " + r.sql + ")", typ: l.typ}, true
+		return bound{sql: "(" + l.sql + " " + op + " " + r.sql + ")", typ: l.typ, days: l.days && r.days}, true
 	case op == "*" && l.typ.isNumeric():
 		return b.intervalArithmetic(op, r, l)
 	case (op == "*" || op == "/") && r.typ.isNumeric():

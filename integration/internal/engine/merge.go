@@ -147,13 +147,19 @@ func (r *run) mergeValues(s, source *scope, t *table, n *merge, c *mergeClause, 
 
 func hasMatched(n *merge) bool { return matchedClauses(n) != "" }
 
-// matchedClauses lists the clauses that change a matched row, which only one source row may.
+// matchedClauses lists the clauses that change a matched row, which only one source row may. A
+// DELETE without a condition, and without other clauses beside it, is the same for any number.
 func matchedClauses(n *merge) string {
 	var list []string
+	deletes := false
 	for i, c := range n.clauses {
 		if c.kind == "MATCHED" {
 			list = append(list, fmt.Sprint(i))
+			deletes = c.action == "DELETE" && c.cond == nil
 		}
+	}
+	if deletes && len(list) == 1 {
+		return ""
 	}
 	return strings.Join(list, ",")
 }

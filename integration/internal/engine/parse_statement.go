@@ -392,6 +392,9 @@ func (p *parser) assignments() []assignment {
 }
 
 func (p *parser) merge() statement {
+	if p.is("WITH", "SCHEMA", "EVOLUTION") {
+		fail(errUnsupported("STATEMENT", "MERGE WITH SCHEMA EVOLUTION"))
+	}
 	p.expect("INTO")
 	n := &merge{parts: p.tableName(), alias: p.alias()}
 	p.expect("USING")

@@ -238,3 +238,13 @@ func TestWhatHasNoEffectIsRefused(t *testing.T) {
 	fails(t, s, "UNSUPPORTED_FEATURE.IDENTIFIER", "SELECT * FROM IDENTIFIER('a' || 'b')")
 	fails(t, s, "UNSUPPORTED_FEATURE.FILES", "SELECT * FROM delta.`/x/y`")
 }
+
+func TestMergeDeletesARowThatSeveralSourceRowsMatch(t *testing.T) {
+	s := newSession(t, newDatabase(t))
+	run1(t, s, "CREATE TABLE md AS SELECT id FROM range(3)")
+	const twice = "MERGE INTO md USING (SELECT 1 AS id UNION ALL SELECT 1) o ON md.id = o.id "
+	fails(t, s, "DELTA_MULTIPLE_SOURCE_ROW_MATCHING_TARGET_ROW_IN_MERGE", twice+"WHEN MATCHED AND md.id > 0 THEN DELETE")
+	fails(t, s, "DELTA_MULTIPLE_SOURCE_ROW_MATCHING_TARGET_ROW_IN_MERGE", twice+"WHEN MATCHED AND md.id > 5 THEN UPDATE SET id = 9 WHEN MATCHED THEN DELETE")
+	assert.Equal(t, []string{"1|0|1|0"}, cells(run1(t, s, twice+"WHEN MATCHED THEN DELETE")))
+	assert.Equal(t, []string{"0", "2"}, cells(run1(t, s, "SELECT id FROM md ORDER BY id")))
+}

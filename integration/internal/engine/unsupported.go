@@ -1,5 +1,8 @@
 package engine
 
+// furtherArguments are functions that take more arguments on Databricks, and how many.
+var furtherArguments = map[string]int{"ceil": 2, "ceiling": 2, "floor": 2, "regexp_replace": 4, "levenshtein": 3}
+
 // databricksFunctions are functions that Databricks SQL has and this engine may lack. A call of
 // one that is lacking is refused as not supported: UNRESOLVED_ROUTINE would say that it does not
 // exist on Databricks either.
