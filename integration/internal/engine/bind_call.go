@@ -177,6 +177,12 @@ func (b *binder) over(s *scope, w *window) string {
 		parts = append(parts, strings.TrimPrefix(orderText(keys), " "))
 	}
 	if w.frame != "" {
+		if strings.HasPrefix(w.frame, "RANGE") && strings.ContainsAny(w.frame, "0123456789") && len(w.order) == 1 {
+			// SQLite adds the offset to a number as it is stored.
+			if k := b.expr(s, w.order[0].x).typ; !k.isInteger() && !k.isFloating() && k.ID != Date {
+				fail(errUnsupported("WINDOW_FRAME", fmt.Sprintf("a RANGE frame with an offset over the type %s", k)))
+			}
+		}
 		parts = append(parts, w.frame)
 	}
 	return " OVER (" + strings.Join(parts, " ") + ")"

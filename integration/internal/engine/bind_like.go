@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 func (b *binder) like(s *scope, n *like) bound {
@@ -15,14 +16,17 @@ func (b *binder) like(s *scope, n *like) bound {
 		r.sql = "dbx_rlike(" + x.sql + "," + pattern.sql + ")"
 		return negate(n.not, r)
 	}
-	escape := `'\'`
+	escape, character := `'\'`, `\`
 	if n.escape != nil {
 		e := b.expr(s, n.escape)
 		text, ok := e.value.(string)
 		if !ok || len([]rune(text)) != 1 {
 			fail(failure("INVALID_ESCAPE_CHAR", "42604", "`EscapeChar` should be a string literal of length one, but got \"%s\".", e.name))
 		}
-		escape = e.sql
+		escape, character = e.sql, text
+	}
+	if text, ok := pattern.value.(string); ok {
+		checkLike(text, character)
 	}
 	if n.op == "ILIKE" {
 		x.sql, pattern.sql = "dbx_lower("+x.sql+")", "dbx_lower("+pattern.sql+")"
@@ -33,6 +37,25 @@ func (b *binder) like(s *scope, n *like) bound {
 		r.sql = "dbx_like(" + x.sql + "," + pattern.sql + "," + escape + ")"
 	}
 	return negate(n.not, r)
+}
+
+// checkLike refuses a pattern whose escape character stands before an ordinary one or at the end.
+func checkLike(pattern, escape string) {
+	for i := 0; i < len(pattern); i++ {
+		if !strings.HasPrefix(pattern[i:], escape) {
+			continue
+		}
+		i += len(escape)
+		switch rest := pattern[i:]; {
+		case rest == "":
+			fail(failure("INVALID_FORMAT.ESC_AT_THE_END", "42601", "The format is invalid: '%s'. The escape character is not allowed to end with.", pattern))
+		case rest[0] != '%' && rest[0] != '_' && !strings.HasPrefix(rest, escape):
+			r, _ := utf8.DecodeRuneInString(rest)
+			fail(failure("INVALID_FORMAT.ESC_IN_THE_MIDDLE", "42601", "The format is invalid: '%s'. The escape character is not allowed to precede '%c'.", pattern, r))
+		case strings.HasPrefix(rest, escape):
+			i += len(escape) - 1
+		}
+	}
 }
 
 func (b *binder) likeAny(s *scope, n *likeAny) bound {

@@ -462,8 +462,11 @@ func (b *binder) limits(q *query) string {
 	text := ""
 	count := func(what string, x expr) string {
 		v := b.coerce(b.expr(nil, x), typeBigInt)
+		if !v.konst {
+			fail(errUnsupported("LIMIT", "a "+what+" that is computed, "+v.name))
+		}
 		n, ok := v.value.(int64)
-		if !v.konst || !ok || n < 0 {
+		if !ok || n < 0 {
 			fail(failure("INVALID_LIMIT_LIKE_EXPRESSION.IS_NEGATIVE", "42K0E", "The limit like expression \"%s\" is invalid. The %s expression must be a constant equal to or greater than 0.", v.name, what))
 		}
 		return v.sql

@@ -166,6 +166,9 @@ func TestWhatDatabricksHasAndTheEngineLacksIsNamed(t *testing.T) {
 		"SELECT sum(x) OVER (ORDER BY x RANGE BETWEEN INTERVAL 1 DAY PRECEDING AND CURRENT ROW) FROM base": "UNSUPPORTED_FEATURE.WINDOW_FRAME",
 		"SELECT * FROM information_schema.views":                                                           "UNSUPPORTED_FEATURE.INFORMATION_SCHEMA",
 		"SELECT * FROM system.information_schema.tables":                                                   "UNSUPPORTED_FEATURE.INFORMATION_SCHEMA",
+		"SELECT x FROM base LIMIT 1 + 1":                                                                   "UNSUPPORTED_FEATURE.LIMIT",
+		"SELECT sum(x) OVER (ORDER BY x * 1.5 RANGE BETWEEN 1 PRECEDING AND CURRENT ROW) FROM base":        "UNSUPPORTED_FEATURE.WINDOW_FRAME",
+		"SELECT sum(x) OVER (ORDER BY g RANGE 1 PRECEDING) FROM base":                                      "UNSUPPORTED_FEATURE.WINDOW_FRAME",
 		"SELECT ceil(1.25, 1)": "UNSUPPORTED_FEATURE.FUNCTION",
 		"MERGE WITH SCHEMA EVOLUTION INTO base USING base b ON true WHEN MATCHED THEN DELETE": "UNSUPPORTED_FEATURE.STATEMENT",
 		"COMMIT":                       "UNSUPPORTED_FEATURE.STATEMENT",
@@ -177,6 +180,9 @@ func TestWhatDatabricksHasAndTheEngineLacksIsNamed(t *testing.T) {
 	} {
 		fails(t, s, class, sql)
 	}
+	assert.Equal(t, []string{"1", "3", "4"}, cells(run1(t, s,
+		"SELECT sum(x) OVER (ORDER BY d RANGE BETWEEN 1 PRECEDING AND CURRENT ROW) FROM VALUES (DATE '2024-01-01', 1), (DATE '2024-01-02', 2), (DATE '2024-01-04', 4) t(d, x)")))
+	run1(t, s, "SELECT sum(x) OVER (ORDER BY x * 1.5 RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) FROM base")
 	run1(t, s, "SELECT pivot.x, base.x AS unpivot FROM base pivot, base")
 	assert.Equal(t, []string{"NULL"}, cells(run1(t, s, "SELECT max(tablesample) FROM (SELECT x AS tablesample FROM base)")))
 }
@@ -187,4 +193,19 @@ func TestInformationSchemaSaysWhatColumnsAre(t *testing.T) {
 	assert.Equal(t, []string{"id|1|NO|bigint|BIGINT|key", "d|2|YES|decimal(10,2)|DECIMAL|NULL", "s|3|YES|struct<a:int>|STRUCT|NULL"}, cells(run1(t, s,
 		"SELECT column_name, ordinal_position, is_nullable, full_data_type, data_type, comment FROM information_schema.columns WHERE table_name = 'c' ORDER BY ordinal_position")))
 	assert.Equal(t, []string{"c|MANAGED|rows"}, cells(run1(t, s, "SELECT table_name, table_type, comment FROM information_schema.tables")))
+}
+
+func TestLikeRefusesAMisplacedEscape(t *testing.T) {
+	s := newSession(t, newDatabase(t))
+	for sql, class := range map[string]string{
+		`'abc' LIKE r'a\bc'`:                            "INVALID_FORMAT.ESC_IN_THE_MIDDLE",
+		`'abc' ILIKE 'aéc' ESCAPE 'é'`:                  "INVALID_FORMAT.ESC_IN_THE_MIDDLE",
+		`'abc' LIKE r'abc\'`:                            "INVALID_FORMAT.ESC_AT_THE_END",
+		`x LIKE p FROM VALUES ('abc', r'a\bc') t(x, p)`: "INVALID_FORMAT.ESC_IN_THE_MIDDLE",
+		`'abc' LIKE 'abc!' ESCAPE '!'`:                  "INVALID_FORMAT.ESC_AT_THE_END",
+	} {
+		fails(t, s, class, "SELECT "+sql)
+	}
+	assert.Equal(t, []string{"true|true|true|false|true"}, cells(run1(t, s,
+		`SELECT r'a\b' LIKE r'a\\b', 'a_b' LIKE r'a\_b', 'a!%' LIKE 'a!!!%' ESCAPE '!', 'axb' LIKE r'a\_b', r'a\' LIKE r'a\\'`)))
 }

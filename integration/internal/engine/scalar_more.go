@@ -25,7 +25,9 @@ func onPattern(f func(s string, re *regexp.Regexp) driver.Value) goFunction {
 }
 
 var moreFunctions = map[string]goFunction{
-	"like": func(args []driver.Value) (driver.Value, *Error) {
+	"like": func(args []driver.Value) (_ driver.Value, bad *Error) {
+		defer catch(&bad)
+		checkLike(textArg(args[1]), textArg(args[2]))
 		escape, _ := utf8.DecodeRuneInString(textArg(args[2]))
 		return truth(matchLike([]rune(textArg(args[0])), likePattern(textArg(args[1]), escape))), nil
 	},
