@@ -97,8 +97,8 @@ type Options struct {
 	Rewrite func(sql string) string
 
 	// ResultCache answers a repeated identical query from a cache and says so in
-	// cacheLookupResult; any statement that is not a query empties it. The cache holds the
-	// newest 64 MiB of results. Default: false, and every lookup is reported as ineligible.
+	// cacheLookupResult; any statement that is not a query empties it, and a query with rand(),
+	// uuid() or the current time in it is ineligible. The cache holds the newest 64 MiB of results. Default: false, and every lookup is reported as ineligible.
 	ResultCache bool
 
 	// PageRows limits the rows of an inline page below what the client asks for.

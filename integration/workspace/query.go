@@ -16,6 +16,7 @@ type resultCache struct {
 	results map[string]*engine.Result // guarded by mu; the results are immutable
 	order   []string                  // keys of results, oldest first; guarded by mu
 	bytes   int64                     // of the results; guarded by mu
+	emptied int                       // how often it was emptied; guarded by mu
 }
 
 // cacheBytes limits a cache.
@@ -43,6 +44,7 @@ func (c *resultCache) add(key string, r *engine.Result) {
 func (c *resultCache) empty() {
 	clear(c.results)
 	c.order, c.bytes = nil, 0
+	c.emptied++
 }
 
 // resultBytes is what a result takes; never nothing, so that a cache of empty ones is limited.
@@ -62,7 +64,7 @@ func (w *Workspace) query(ctx context.Context, o *operation) (*engine.Result, in
 	}
 	key := cacheKey(o, params)
 	w.cache.mu.Lock()
-	r := w.cache.results[key]
+	r, emptied := w.cache.results[key], w.cache.emptied
 	w.cache.mu.Unlock()
 	if r != nil {
 		return r, wire.CacheLocalHit, nil
@@ -78,7 +80,12 @@ func (w *Workspace) query(ctx context.Context, o *operation) (*engine.Result, in
 		w.cache.empty()
 		return r, wire.CacheIneligible, nil
 	}
-	w.cache.add(key, r)
+	if r.Volatile {
+		return r, wire.CacheIneligible, nil
+	}
+	if w.cache.emptied == emptied { // else it may have been read before what changed it
+		w.cache.add(key, r)
+	}
 	return r, wire.CacheMiss, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,7 +27,7 @@ type session struct {
 
 	warehouse *warehouse
 
-	// namespace is the catalog and schema the session began in. Sessions that share it share
+	// namespace is the catalog, schema and time zone the session began in. Sessions that share it share
 	// cached results, until one of them has run anything that may make it see other things.
 	namespace string
 	altered   atomic.Bool
@@ -72,7 +73,7 @@ func openSession(x *exchange, req *wire.OpenSessionReq) (*wire.OpenSessionResp, 
 	id := uuid.New()
 	s := &session{
 		id: id.String(), guid: id[:], secret: randomBytes(16), sql: sql, warehouse: x.warehouse,
-		conf: maps.Clone(req.Configuration), namespace: catalog + "\x00" + schema,
+		conf: maps.Clone(req.Configuration), namespace: catalog + "\x00" + schema + "\x00" + zoneSetting(req.Configuration),
 		operations: map[string]*operation{}, used: time.Now(),
 	}
 	if !w.sessions.add(s) {
@@ -215,4 +216,14 @@ func deref[T any](p *T) T {
 		return zero
 	}
 	return *p
+}
+
+// zoneSetting is the time zone a session begins with, as its client named it.
+func zoneSetting(configuration map[string]string) string {
+	for k, v := range configuration {
+		if strings.EqualFold(k, "timezone") {
+			return v
+		}
+	}
+	return ""
 }

@@ -14,28 +14,29 @@ const maxText = 8 << 20
 // binder turns the tree of one statement into SQLite text. It resolves names, gives every
 // expression its type, and writes out every conversion. Errors travel as in the parser.
 type binder struct {
-	ctx     context.Context
-	names   *names
-	catalog string            // current when the statement began, or of the view being read
-	schema  string            //
-	temp    map[string]*table // temporary views of the session
-	loc     *time.Location
-	zone    string // name of loc
-	user    string
-	now     time.Time
-	params  []Param
-	at      int              // where the last thing bound stands in the SQL text, for errors
-	loops   []*loop          // recursive CTEs, to be run before the statement
-	open    []*selfReference // recursive CTEs whose terms are being bound
-	rows    int64            // of a recursive CTE at most
-	barred  int              // depth of places where a recursive CTE must not read itself
-	timeout time.Duration    // STATEMENT_TIMEOUT of the session; 0: none
-	handle  int64            // of the execution, for functions that can wait
-	serial  int              // names relations
-	nodes   int              // expressions bound so far
-	views   int              // depth of views being read
-	stored  bool             // a stored table is read or written
-	hint    int              // expected number of rows, from range
+	ctx      context.Context
+	names    *names
+	catalog  string            // current when the statement began, or of the view being read
+	schema   string            //
+	temp     map[string]*table // temporary views of the session
+	loc      *time.Location
+	zone     string // name of loc
+	user     string
+	now      time.Time
+	params   []Param
+	at       int              // where the last thing bound stands in the SQL text, for errors
+	loops    []*loop          // recursive CTEs, to be run before the statement
+	open     []*selfReference // recursive CTEs whose terms are being bound
+	rows     int64            // of a recursive CTE at most
+	barred   int              // depth of places where a recursive CTE must not read itself
+	timeout  time.Duration    // STATEMENT_TIMEOUT of the session; 0: none
+	handle   int64            // of the execution, for functions that can wait
+	serial   int              // names relations
+	nodes    int              // expressions bound so far
+	views    int              // depth of views being read
+	stored   bool             // a stored table is read or written
+	hint     int              // expected number of rows, from range
+	volatile bool             // a function was called that answers differently each time
 }
 
 // bound is an expression as SQLite text.

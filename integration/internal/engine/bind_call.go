@@ -41,6 +41,12 @@ func (b *binder) call(s *scope, n *call) bound {
 	if n.star || n.distinct || n.filter != nil || n.over != nil {
 		fail(failure("INVALID_SQL_SYNTAX.FUNCTION_CALL", "42000", "Function %s does not support *, DISTINCT, FILTER or OVER.", quoteParts(n.name)))
 	}
+	switch n.name {
+	case "rand", "random", "uuid", "now", "current_timestamp", "localtimestamp", "current_date", "curdate":
+		b.volatile = true
+	case "unix_timestamp", "to_unix_timestamp":
+		b.volatile = b.volatile || len(n.args) == 0
+	}
 	args := n.args
 	unit := ""
 	if len(args) > 0 {

@@ -74,6 +74,9 @@ type Result struct {
 	Rows    int   // number of rows in every column
 	Updated int64 // rows changed by DML; -1 for everything else
 	Query   bool  // the statement returns rows (SELECT, SHOW, VALUES, ...)
+	// Volatile is set for a query that may answer differently when nothing has changed, as one with
+	// uuid() or now() in it.
+	Volatile bool
 }
 
 // Param is a bound parameter as it arrives on the wire: the value as text, the type as

@@ -211,7 +211,9 @@ func (r *run) collect(p *pool, q boundQuery) (*Result, error) {
 	defer p.put(c)
 	var res *Result
 	err = looped(r.ctx, c, r.b.loops, func() (err error) {
-		res, err = c.query(r.ctx, q.sql, q.columns, r.b.hint)
+		if res, err = c.query(r.ctx, q.sql, q.columns, r.b.hint); err == nil {
+			res.Volatile = r.b.volatile
+		}
 		return err
 	})
 	return res, err
