@@ -66,7 +66,9 @@
 // found where a value is returned or stored, not inside a larger expression. Regular
 // expressions are Go's. VARCHAR(n) and CHAR(n) are STRING. CREATE TABLE AS returns no count.
 // The types of a query's columns come from its text alone, so an INTERVAL has no place in a
-// result. No file is ever read: LOCATION is accepted, but a table whose columns only files
+// result. ANSI mode cannot be switched off: SET ansi_mode = false is refused, and a session that
+// begins with it has it on. Settings of other names are kept and have no effect. Upper and lower
+// case are Go's, character by character: ß has no upper case. No file is ever read: LOCATION is accepted, but a table whose columns only files
 // there could tell must exist already. percentile_approx is exact. Delta time travel, volumes,
 // LATERAL subqueries, scripting, pipes, VARIANT and Python are refused rather than imitated:
 // with UNSUPPORTED_FEATURE, the name of the feature and its place in the text.
