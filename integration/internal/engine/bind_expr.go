@@ -258,7 +258,7 @@ func (b *binder) concat(args []bound) bound {
 	var texts, names []string
 	for _, a := range args {
 		binary = binary && a.typ.ID == Binary
-		texts = append(texts, b.coerce(a, typeString).sql)
+		texts = append(texts, b.coerce(b.flat(a, typeString), typeString).sql)
 		names = append(names, a.name)
 	}
 	r.sql = "(" + strings.Join(texts, " || ") + ")"

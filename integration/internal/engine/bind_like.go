@@ -9,7 +9,7 @@ import (
 func (b *binder) like(s *scope, n *like) bound {
 	x, pattern := b.expr(s, n.x), b.expr(s, n.pattern)
 	name := fmt.Sprintf("%s %s %s", x.name, n.op, pattern.name)
-	x, pattern = b.coerce(x, typeString), b.coerce(pattern, typeString)
+	x, pattern = b.coerce(b.flat(x, typeString), typeString), b.coerce(b.flat(pattern, typeString), typeString)
 	r := bound{typ: typeBoolean, name: name}
 	if n.op == "RLIKE" {
 		r.name = fmt.Sprintf("RLIKE(%s, %s)", x.name, pattern.name)

@@ -37,11 +37,19 @@ func (b *binder) list(args []bound, params []Type) string {
 	texts := make([]string, len(args))
 	for i, a := range args {
 		if p := params[min(i, len(params)-1)]; p.ID != Void {
-			a = b.coerce(a, p)
+			a = b.coerce(b.flat(a, p), p)
 		}
 		texts[i] = a.sql
 	}
 	return strings.Join(texts, ",")
+}
+
+// flat refuses an ARRAY, MAP or STRUCT where a parameter is a text: only CAST makes one of it.
+func (b *binder) flat(x bound, p Type) bound {
+	if p.ID == String && x.typ.isNested() {
+		fail(errMismatch(x.name, fmt.Sprintf("the parameter requires the type \"STRING\", however it has the type \"%s\".", x.typ)))
+	}
+	return x
 }
 
 func buildFunctions() functionTable {
@@ -89,7 +97,7 @@ func (t functionTable) addStrings() {
 	t.plain("split_part", 3, 3, s, "dbx_split_part", s, s, n)
 	t.plain("translate", 3, 3, s, "dbx_translate", s)
 	t.plain("initcap", 1, 1, s, "dbx_initcap", s)
-	t.plain("concat_ws", 1, -1, s, "dbx_concat_ws", s)
+	t.add("concat_ws", 1, -1, t.concatWS)
 	t.plain("startswith", 2, 2, typeBoolean, "dbx_startswith", s)
 	t.plain("endswith", 2, 2, typeBoolean, "dbx_endswith", s)
 	t.plain("contains", 2, 2, typeBoolean, "dbx_contains", s)
@@ -121,7 +129,7 @@ func (t functionTable) addStrings() {
 		if args[0].typ.ID == Binary {
 			return bound{sql: "length(" + args[0].sql + ")", typ: typeInt}
 		}
-		return bound{sql: "length(" + b.coerce(args[0], typeString).sql + ")", typ: typeInt}
+		return bound{sql: "length(" + b.coerce(b.flat(args[0], typeString), typeString).sql + ")", typ: typeInt}
 	})
 	t.add("hex", 1, 1, func(b *binder, args []bound) bound {
 		x := args[0]
@@ -133,6 +141,22 @@ func (t functionTable) addStrings() {
 		}
 		return bound{sql: "dbx_hex(" + x.sql + ")", typ: typeString}
 	})
+}
+
+// concatWS joins texts and the elements of arrays of texts.
+func (t functionTable) concatWS(b *binder, args []bound) bound {
+	parts := []bound{b.coerce(args[0], typeString)}
+	for _, a := range args[1:] {
+		if a.typ.ID == Array {
+			full := t["array_compact"].bind(b, []bound{a})
+			size := t["size"].bind(b, []bound{full})
+			joined := t["array_join"].bind(b, []bound{full, parts[0]})
+			// An array without texts adds none, not an empty one.
+			a = bound{sql: "(CASE WHEN " + size.sql + ">0 THEN " + joined.sql + " END)", typ: typeString, name: a.name}
+		}
+		parts = append(parts, a)
+	}
+	return bound{sql: "dbx_concat_ws(" + b.list(parts, []Type{typeString}) + ")", typ: typeString}
 }
 
 func (t functionTable) addNumbers() {

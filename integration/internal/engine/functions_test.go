@@ -209,3 +209,15 @@ func TestLikeRefusesAMisplacedEscape(t *testing.T) {
 	assert.Equal(t, []string{"true|true|true|false|true"}, cells(run1(t, s,
 		`SELECT r'a\b' LIKE r'a\\b', 'a_b' LIKE r'a\_b', 'a!%' LIKE 'a!!!%' ESCAPE '!', 'axb' LIKE r'a\_b', r'a\' LIKE r'a\\'`)))
 }
+
+func TestArraysAreNoTextsExceptWhereTheyAreJoined(t *testing.T) {
+	s := newSession(t, newDatabase(t))
+	run1(t, s, "CREATE TABLE j AS SELECT * FROM VALUES ('x', 1), ('x', 2), ('y', NULL) v(k, n)")
+	assert.Equal(t, []string{"x|1,2", "y|"}, cells(run1(t, s, "SELECT k, concat_ws(',', collect_list(string(n))) FROM j GROUP BY k ORDER BY k")))
+	assert.Equal(t, []string{"a-b-c|a|a-|a|NULL|1;2"}, cells(run1(t, s,
+		"SELECT concat_ws('-', 'a', array('b', NULL, 'c')), concat_ws('-', 'a', array()), concat_ws('-', 'a', array('')), concat_ws('-', 'a', CAST(NULL AS ARRAY<STRING>)), concat_ws(NULL, array('a')), concat_ws(';', array(1, 2))")))
+	for _, sql := range []string{"upper(array('a'))", "length(map('a', 1))", "concat('a', array(1))", "'a' || struct(1)", "array('a') LIKE 'a'", "concat_ws(',', map('a', 1))"} {
+		fails(t, s, "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "SELECT "+sql)
+	}
+	assert.Equal(t, []string{"[a, b]"}, cells(run1(t, s, "SELECT CAST(array('a', 'b') AS STRING)")))
+}
