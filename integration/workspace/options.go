@@ -18,7 +18,9 @@ type Options struct {
 
 	// InMemory has both listeners accept no network connections, only those of
 	// [Workspace.Transport]. Together with a client that dials nothing else, the workspace then
-	// runs in the fake time of testing/synctest. Default: false.
+	// runs in the fake time of testing/synctest. The native driver leaves a goroutine of net/http
+	// behind for 15 min after a session, without which a bubble cannot end: sleep 20 min, of fake
+	// time, once the pool is closed. Default: false.
 	InMemory bool
 
 	// TLS serves both listeners over TLS with HTTP/2, with a certificate from an authority
