@@ -50,7 +50,7 @@ func osName() string {
 func (c *Connection) reportable() *registry.Connection {
 	r := &registry.Connection{Driver: c.Driver, Port: c.Port, HTTPPath: httpPathKind(c.HTTPPath)}
 	_, r.Application = productName(c.UserAgentEntry)
-	if u, err := url.Parse(c.endpoint()); err == nil && u.Host != "" {
+	if u, err := url.Parse(c.endpoint()); err == nil && u.Host != "" && c.Transport == nil { // a user-supplied one has its own way
 		proxy, err := http.ProxyFromEnvironment(&http.Request{URL: u})
 		if err == nil {
 			r.Proxy = telemetry.Known(proxy != nil)

@@ -73,7 +73,7 @@ var (
 func TestEventsLookLikeTheirGoldenFiles(t *testing.T) {
 	t.Setenv("LC_ALL", "de_DE.UTF-8")
 	var x export.Exporter
-	h := x.Open(connection(newService()), telemetry.Settings{})
+	h := x.Open(driversOwnTransport(), telemetry.Settings{})
 	for name, record := range records() {
 		t.Run(name, func(t *testing.T) {
 			var b strings.Builder
@@ -99,6 +99,23 @@ func TestEventsLookLikeTheirGoldenFiles(t *testing.T) {
 			require.Equal(t, string(want), got, "UPDATE_GOLDEN=1 go test ./internal/export")
 		})
 	}
+}
+
+// driversOwnTransport is a connection without a user-supplied transport, for previews.
+func driversOwnTransport() export.Connection {
+	c := connection(nil)
+	c.Transport = nil
+	return c
+}
+
+// A transport that the application supplies does not ask the environment for a proxy, unless it is told to.
+func TestTheProxyOfAUsersTransportIsUnknown(t *testing.T) {
+	for _, record := range records() {
+		for _, doc := range export.Preview(connection(newService()), record) {
+			require.NotContains(t, doc, "proxy")
+		}
+	}
+	require.Contains(t, export.Preview(driversOwnTransport(), fullStatement())[0], `"use_proxy":`)
 }
 
 // registered collects the paths of the registry that may leave the process.
@@ -147,7 +164,7 @@ func TestThePayloadHasOnlyFieldsOfTheRegistry(t *testing.T) {
 	paths := registered(t)
 	seen := map[string]bool{}
 	var x export.Exporter
-	h := x.Open(connection(newService()), telemetry.Settings{})
+	h := x.Open(driversOwnTransport(), telemetry.Settings{})
 	for name, record := range records() {
 		for _, doc := range h.Preview(record) {
 			var v any

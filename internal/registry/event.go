@@ -47,7 +47,7 @@ type Connection struct {
 	// /sql/1.0/warehouses; empty when it is of no known kind.
 	HTTPPath string
 	// Proxy is true when the environment names a proxy for the workspace. Its address is
-	// not kept.
+	// not kept. It is unknown where the application supplies the transport.
 	Proxy telemetry.Maybe[bool]
 	// ProxyAuth is NONE or BASIC; empty without a proxy.
 	ProxyAuth string
@@ -141,8 +141,8 @@ var ConnectionFields = []Field[Connection]{
 	{"mode", "", "THRIFT, the only protocol this wrapper reports for.", ScopeDatabricks, oneOf(params+"mode", "THRIFT"), ofConnection{value: func(*Connection) slog.Value { return slog.StringValue("THRIFT") }}},
 	{"http_path", "", "Kind of the HTTP path, without the id of the warehouse or cluster.", ScopeDatabricks, to(params+"http_path", TypeString), ofConnection{at: func(c *Connection) any { return &c.HTTPPath }}},
 	{"port", "", "Port of the workspace; its host is not sent.", ScopeDatabricks, to(params+"host_info.port", TypeInt32), ofConnection{at: func(c *Connection) any { return &c.Port }}},
-	{"use_proxy", "bool", "The environment names a proxy for the workspace; its address is not sent.", ScopeDatabricks, to(params+"use_proxy", TypeBool), ofConnection{at: func(c *Connection) any { return &c.Proxy }}},
-	{"use_system_proxy", "bool", "use_proxy: the environment is the only way to name a proxy.", ScopeDatabricks, to(params+"use_system_proxy", TypeBool), ofConnection{at: func(c *Connection) any { return &c.Proxy }}},
+	{"use_proxy", "bool", "The environment names a proxy for the workspace; its address is not sent. Unknown with a transport of the application's.", ScopeDatabricks, to(params+"use_proxy", TypeBool), ofConnection{at: func(c *Connection) any { return &c.Proxy }}},
+	{"use_system_proxy", "bool", "use_proxy: without a transport of the application's, the environment is the only way to name a proxy.", ScopeDatabricks, to(params+"use_system_proxy", TypeBool), ofConnection{at: func(c *Connection) any { return &c.Proxy }}},
 	{"proxy_auth_type", "", "NONE or BASIC.", ScopeDatabricks, oneOf(params+"proxy_host_info.proxy_auth_type", "NONE", "BASIC"), ofConnection{at: func(c *Connection) any { return &c.ProxyAuth }}},
 	{"enable_arrow", "bool", "The client offers to read Arrow.", ScopeDatabricks, to(params+"enable_arrow", TypeBool), ofConnection{at: func(c *Connection) any { return &c.Driver.Arrow }}},
 	{"enable_direct_results", "bool", "The client asks for rows with the answer to ExecuteStatement.", ScopeDatabricks, to(params+"enable_direct_results", TypeBool), ofConnection{at: func(c *Connection) any { return &c.Driver.DirectResults }}},
