@@ -3,6 +3,7 @@ package driverwrap
 import (
 	"net/http"
 	"testing"
+	"time"
 
 	dbsql "github.com/databricks/databricks-sql-go"
 	"github.com/stretchr/testify/require"
@@ -51,5 +52,16 @@ func TestTheConnectionsOfATransportAreKnownWhereTheyAreLimited(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, test.want, c.(*connector).driverConfig.PoolSize)
 		})
+	}
+}
+
+// The driver tells the server whole seconds: half a second is no limit.
+func TestTheLimitOfAStatementIsTheOneThatTheServerIsTold(t *testing.T) {
+	for given, told := range map[time.Duration]time.Duration{
+		0: 0, 500 * time.Millisecond: 0, 1999 * time.Millisecond: time.Second, time.Minute: time.Minute,
+	} {
+		c, err := NewConnector(dbsql.WithTimeout(given))
+		require.NoError(t, err)
+		require.Equal(t, telemetry.Known(told), c.(*connector).driverConfig.QueryTimeout, given)
 	}
 }

@@ -46,7 +46,7 @@ func (c nativeConfig) snapshot() telemetry.DriverConfig {
 		LZ4:             readConfig[bool](c, "UseLz4Compression"),
 		MaxRows:         c.int("MaxRows"),
 		DownloadThreads: c.int("MaxDownloadThreads"),
-		QueryTimeout:    readConfig[time.Duration](c, "QueryTimeout"),
+		QueryTimeout:    c.queryTimeout(),
 		PollInterval:    readConfig[time.Duration](c, "PollInterval"),
 		ClientTimeout:   readConfig[time.Duration](c, "ClientTimeout"),
 		RetryMax:        c.int("RetryMax"),
@@ -59,6 +59,14 @@ func (c nativeConfig) snapshot() telemetry.DriverConfig {
 		s.AuthMech, s.AuthFlow = authOf(a)
 	}
 	return s
+}
+
+// queryTimeout is the limit that the server is told, in whole seconds.
+func (c nativeConfig) queryTimeout() telemetry.Maybe[time.Duration] {
+	if d, ok := readConfig[time.Duration](c, "QueryTimeout").Get(); ok {
+		return telemetry.Known(d.Truncate(time.Second))
+	}
+	return telemetry.Maybe[time.Duration]{}
 }
 
 // poolSize is the largest number of connections to the workspace: that of the driver's own transport, or of
