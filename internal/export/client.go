@@ -138,28 +138,35 @@ func (k *client) prepare(ctx context.Context, q request) (*http.Request, error) 
 		req.Header.Set("x-databricks-org-id", q.orgID)
 	}
 	if q.auth != nil {
-		if err := k.authenticate(ctx, q.auth, req); err != nil {
+		if err := k.authenticate(ctx, &q, req); err != nil {
 			return nil, err
 		}
 	}
+	q.setBody(req)
+	return req, nil
+}
+
+// setBody gives a request the body, with a reader of its own.
+func (q *request) setBody(req *http.Request) {
 	if q.body != nil {
 		req.Body, req.ContentLength = q.body.reader(), int64(len(q.body.bytes))
 		req.GetBody = func() (io.ReadCloser, error) { return q.body.reader(), nil }
 	}
-	return req, nil
 }
 
 // errAuthenticate is the error of an authenticator that failed in any way. Its own error may have
 // secrets in its text.
 var errAuthenticate = errors.New("the connection's authenticator failed")
 
-// authenticate adds to req the headers that the connection's authenticator adds. It gets
-// a copy of the request: an authenticator that returns late changes nothing that is sent.
-func (k *client) authenticate(ctx context.Context, a Authenticator, req *http.Request) error {
+// authenticate adds to req the headers that the connection's authenticator adds, which may sign the body. It
+// gets a copy of the request: an authenticator that returns late changes nothing that is sent.
+func (k *client) authenticate(ctx context.Context, q *request, req *http.Request) error {
 	copied := req.Clone(ctx)
-	copied.Body, copied.GetBody, copied.ContentLength = http.NoBody, nil, 0
+	q.setBody(copied)
+	body := copied.Body // the authenticator may replace it
+	defer func() { _ = body.Close() }()
 	var authErr error
-	if !k.authenticator.Run(ctx, func() { authErr = a.Authenticate(copied) }) || authErr != nil {
+	if !k.authenticator.Run(ctx, func() { authErr = q.auth.Authenticate(copied) }) || authErr != nil {
 		return errAuthenticate
 	}
 	req.Header = copied.Header

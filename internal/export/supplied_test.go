@@ -3,6 +3,7 @@ package export_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"runtime"
 	"sync/atomic"
@@ -170,4 +171,35 @@ func TestALateAuthenticatorChangesNothing(t *testing.T) {
 		require.Equal(t, 1, s.uploads())
 		require.Equal(t, "dbc-1.cloud.databricks.com:443", s.requests[0].URL.Host, "an authenticator adds headers, and nothing else")
 	})
+}
+
+// An authenticator may sign the body, which it reads from the request or from a copy of the body.
+func TestAnAuthenticatorCanSignTheBody(t *testing.T) {
+	for name, read := range map[string]func(*http.Request) ([]byte, error){
+		"of the request": func(r *http.Request) ([]byte, error) { return io.ReadAll(r.Body) },
+		"of a copy": func(r *http.Request) ([]byte, error) {
+			body, err := r.GetBody()
+			if err != nil {
+				return nil, err
+			}
+			return io.ReadAll(body)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
+				var signed string
+				c := connection(s)
+				c.Authenticator = authenticatorFunc(func(r *http.Request) error {
+					body, err := read(r)
+					signed = string(body)
+					return err
+				})
+				h := x.Open(c, telemetry.Settings{ForceEnable: true})
+				h.SessionOpened(opened())
+				require.NoError(t, h.Close(t.Context()))
+				require.Len(t, s.bodies, 1)
+				require.Equal(t, s.bodies[0], signed)
+			})
+		})
+	}
 }
