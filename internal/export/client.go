@@ -20,6 +20,11 @@ const (
 	attemptTimeout = 10 * time.Second // one request
 
 	maxResponse = 4 << 20 // bytes of a response that are read, which may list an error per event
+
+	// Connections of a transport of this package.
+	maxIdle        = 1
+	maxConnections = 2
+	idleTimeout    = 15 * time.Second
 )
 
 // client makes the requests of one pipeline, one at a time.
@@ -28,6 +33,7 @@ type client struct {
 	shown    string // the endpoint as Stats shows it
 	http     *http.Client
 	own      *http.Transport // nil when the transport is user-supplied
+	supplied bool            // user-supplied code takes part in own, or is the transport
 	retries  int
 	delay    time.Duration
 
@@ -40,9 +46,15 @@ func newClient(c *Connection, settings telemetry.Settings, log *contain.Log) *cl
 	k := &client{
 		endpoint: c.endpoint(), shown: c.shownEndpoint(), retries: max(0, settings.MaxRetries), delay: settings.RetryDelay,
 		authenticator: contain.NewSupplied(log, contain.Authenticator), transport: contain.NewSupplied(log, contain.Transport),
-		asker: c.asker(),
+		asker: c.asker(), supplied: c.Transport != nil,
 	}
 	transport := c.Transport
+	if limited, ok := transport.(*http.Transport); ok && limited != nil && limited.MaxConnsPerHost > 0 {
+		// A request that hangs must not hold a connection that the driver waits for.
+		k.own = limited.Clone()
+		k.own.MaxIdleConns, k.own.MaxConnsPerHost, k.own.IdleConnTimeout = maxIdle, maxConnections, idleTimeout
+		transport = k.own
+	}
 	if transport == nil {
 		k.own = &http.Transport{
 			Proxy:                 http.ProxyFromEnvironment,
@@ -50,9 +62,9 @@ func newClient(c *Connection, settings telemetry.Settings, log *contain.Log) *cl
 			TLSHandshakeTimeout:   attemptTimeout,
 			ResponseHeaderTimeout: attemptTimeout,
 			ForceAttemptHTTP2:     true,
-			MaxIdleConns:          1,
-			MaxConnsPerHost:       2,
-			IdleConnTimeout:       15 * time.Second,
+			MaxIdleConns:          maxIdle,
+			MaxConnsPerHost:       maxConnections,
+			IdleConnTimeout:       idleTimeout,
 		}
 		if c.TLS != nil {
 			k.own.TLSClientConfig = c.TLS.Clone()
@@ -193,7 +205,7 @@ func (k *client) attempt(ctx context.Context, began time.Time, req *http.Request
 		}
 	}
 	switch {
-	case k.own != nil:
+	case !k.supplied:
 		exchange()
 	case !k.transport.Run(req.Context(), exchange):
 		return noResponse(ctx, began, cmp.Or(req.Context().Err(), errTransport))

@@ -46,7 +46,8 @@ type Connection struct {
 	// TLS configures the connection to the workspace; nil means the system's defaults.
 	TLS *tls.Config
 	// Transport carries requests to Databricks; nil means a transport of this package: proxy from the
-	// environment, TLS as above, two connections at most, closed when idle for 15 s.
+	// environment, TLS as above, two connections at most, closed when idle for 15 s. An [http.Transport]
+	// with MaxConnsPerHost is copied, with two connections of its own.
 	Transport http.RoundTripper
 	// UserAgentEntry is what the application added to the driver's user agent. It is
 	// sent only when it is a product name, as in "billing/1.2".

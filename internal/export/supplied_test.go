@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"runtime"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -149,6 +151,58 @@ func TestATransportThatHangsDelaysNoOtherConnector(t *testing.T) {
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// The driver never waits for the only connection of a user's transport because an upload hangs.
+func TestAnUploadThatHangsTakesNoConnectionFromTheDriver(t *testing.T) {
+	inBubble(t, func(t *testing.T, _ *service, x *export.Exporter) {
+		connections := make(chan net.Conn)
+		limited := &http.Transport{MaxConnsPerHost: 1, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			client, server := net.Pipe()
+			select {
+			case connections <- server:
+				return client, nil
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
+		}}
+		defer limited.CloseIdleConnections()
+		uploading := make(chan struct{})
+		server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasPrefix(r.URL.Path, "/telemetry") {
+				_, _ = io.Copy(io.Discard, r.Body)
+				close(uploading)
+				<-r.Context().Done()
+			}
+		})}
+		go func() { _ = server.Serve(pipes{connections}) }()
+		defer func() { _ = server.Close() }()
+
+		c := connection(nil)
+		c.Scheme, c.Port, c.Transport = "http", 80, limited
+		h := x.Open(c, telemetry.Settings{ForceEnable: true, CircuitBreaker: telemetry.SwitchOff, CloseTimeout: time.Second})
+		h.SessionOpened(opened())
+		<-uploading
+
+		start := time.Now()
+		resp, err := (&http.Client{Transport: limited}).Get("http://dbc-1.cloud.databricks.com:80/sql/1.0/warehouses/abc")
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		require.Zero(t, time.Since(start), "in fake time")
+		require.Error(t, h.Close(t.Context()))
+	})
+}
+
+// pipes listens for connections that a test makes.
+type pipes struct{ connections chan net.Conn }
+
+func (p pipes) Accept() (net.Conn, error) {
+	if c, ok := <-p.connections; ok {
+		return c, nil
+	}
+	return nil, net.ErrClosed
+}
+func (p pipes) Close() error   { close(p.connections); return nil }
+func (p pipes) Addr() net.Addr { return &net.TCPAddr{} }
 
 // A late authenticator has a copy of the request: what it does to the copy afterwards
 // changes no other.
