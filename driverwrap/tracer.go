@@ -18,8 +18,8 @@ func (r *recorder) tracing() bool {
 	return slices.ContainsFunc(r.fanouts, (*telemetry.Fanout).Tracing)
 }
 
-// startSpans starts a span of each tracer for a call that begins with start. Without tracers
-// the context is the caller's, and there are no spans.
+// startSpans starts a span of each tracer that follows calls now, for a call that begins with start. Without
+// tracers the context is the caller's, and there are no spans.
 func startSpans[Start any, Span comparable](ctx context.Context, fanouts []*telemetry.Fanout, start Start, begin func(telemetry.Tracer, context.Context, Start) (context.Context, Span)) (_ context.Context, spans []Span) {
 	var none Span
 	for _, f := range fanouts {
@@ -34,9 +34,13 @@ func startSpans[Start any, Span comparable](ctx context.Context, fanouts []*tele
 }
 
 func startSpan[Start, Span any](ctx context.Context, t telemetry.Tracer, start Start, begin func(telemetry.Tracer, context.Context, Start) (context.Context, Span)) (within context.Context, span Span) {
-	contain.Process.Call(contain.Tracer, func() { within, span = begin(t, ctx, start) }) //nolint:fatcontext // a tracer adds one context, for one call
+	contain.Process.Call(contain.Tracer, func() {
+		if t.Tracing() {
+			within, span = begin(t, ctx, start) //nolint:fatcontext // a tracer adds one context, for one call
+		}
+	})
 	if within == nil {
-		within = ctx // the tracer has panicked, or returned no context
+		within = ctx // the tracer is idle, has panicked, or returned no context
 	}
 	return within, span
 }

@@ -179,6 +179,19 @@ func TestATracerThatIsIdleIsNotAsked(t *testing.T) {
 	require.Len(t, sink.statements, 1, "it receives the record all the same")
 }
 
+// Another tracer's calls are not followed by one that is idle, as an OpenTelemetry sink that was closed is.
+func TestATracerThatIsIdleIsNotAskedForTheSakeOfAnother(t *testing.T) {
+	n := &notes{}
+	idle, active := &tracer{name: "idle", notes: n, idle: true}, &tracer{name: "active", notes: n}
+	db := contextDB(driverwrap.Config{Sinks: []telemetry.Sink{idle, active}}, n)
+	queryAll(t, db, "x")
+	require.NoError(t, db.Close())
+	require.Contains(t, n.lines, "active starts QUERY falsefalse")
+	for _, line := range n.lines {
+		require.NotContains(t, line, "idle")
+	}
+}
+
 func TestATracerThatPanicsCostsOnlyItsOwnSpans(t *testing.T) {
 	n := &notes{}
 	broken, inner := &tracer{name: "outer", notes: n, panics: true}, &tracer{name: "inner", notes: n}
