@@ -29,9 +29,9 @@ type Fanout struct {
 // detachTimeout is how long detaching a sink waits for it.
 const detachTimeout = 2 * time.Second
 
-// Attach adds a sink. Detach removes it: it waits, for 2 s at most, until the records that are queued by
-// then have reached the sink, so that what the sink writes to can be closed next. What a slower sink has not
-// taken by then still reaches it. A sink that detaches itself while it is called waits in vain.
+// Attach adds a sink. Detach removes it, and takes no further records for it. It waits, for 2 s at most, until the
+// records that are queued by then have reached the sink, so that what the sink writes to can be closed next. What
+// a slower sink has not taken by then still reaches it. A sink that detaches itself while it is called waits in vain.
 func (f *Fanout) Attach(sink Sink) (detach func()) {
 	size := f.QueueSize
 	if size <= 0 {
@@ -43,6 +43,7 @@ func (f *Fanout) Attach(sink Sink) (detach func()) {
 		f.change(func(queues []*sinkQueue) []*sinkQueue {
 			return slices.DeleteFunc(queues, func(other *sinkQueue) bool { return other == q })
 		})
+		q.detach()
 		ctx, cancel := context.WithTimeout(context.Background(), detachTimeout)
 		defer cancel()
 		if w := q.beginFlush((*sinkQueue).everything); w != nil {

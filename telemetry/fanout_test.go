@@ -195,6 +195,33 @@ func TestDetachingWaitsForWhatWasRecorded(t *testing.T) {
 	})
 }
 
+// hesitant is a sink that takes its time to say that it wants records.
+type hesitant struct {
+	gate
+	asked chan struct{} // closed when it is asked
+}
+
+func (h *hesitant) Recording() bool {
+	close(h.asked)
+	<-h.open
+	return true
+}
+
+// The application closes the file of a sink once it is detached, while other goroutines still run statements.
+func TestNoRecordReachesASinkAfterDetachHasReturned(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var f telemetry.Fanout
+		h := &hesitant{gate{open: make(chan struct{})}, make(chan struct{})}
+		detach := f.Attach(h)
+		go f.Statement(statement(1, false))
+		<-h.asked
+		detach()
+		close(h.open)
+		time.Sleep(time.Second)
+		require.Zero(t, h.count())
+	})
+}
+
 // A sink of the process, such as the debug page, is used by tests in bubbles and by others: none of them ends
 // the process, or keeps the sink from the records of the next.
 func TestASinkMayBeUsedInBubblesAndOutside(t *testing.T) {

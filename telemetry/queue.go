@@ -20,6 +20,7 @@ type sinkQueue struct {
 
 	mu         sync.Mutex
 	waiting    queue.Queue[record] // guarded by mu, like all below
+	detached   bool                // the queue takes no further records
 	delivering queue.Item[record]  // what the sink has now; without a Value: nothing
 	since      time.Time           // when the sink got it
 	gaveUp     bool                // a flush gave up on the sink while it had delivering; see hanging
@@ -69,6 +70,9 @@ func (q *sinkQueue) recording() (wants bool) {
 func (q *sinkQueue) enqueue(r record) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if q.detached {
+		return // a goroutine that had found the queue before: what the sink writes to may be closed by now
+	}
 	if q.waiting.Len() >= q.size {
 		q.waiting.Evict()
 		q.stats.Dropped++
@@ -84,6 +88,13 @@ func (q *sinkQueue) enqueue(r record) {
 	default:
 		q.schedule()
 	}
+}
+
+// detach ends the queue for further records.
+func (q *sinkQueue) detach() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.detached = true
 }
 
 // schedule sets the timer, unless it is set. A timer of another bubble must not be touched, and may never
