@@ -312,6 +312,28 @@ func TestASinkThatBlocksTakesNoTimeFromTheMembers(t *testing.T) {
 	}
 }
 
+// A request to Databricks takes a second, and meanwhile a sink begins to block with a record that was made after
+// the call of Flush.
+func TestAFlushOfTheProcessIsNotProlongedByLaterRecords(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p telemetry.Process
+		g := newGate()
+		defer close(g.open)
+		p.Attach(sinkFunc(func(s *telemetry.Statement) {
+			if s.Failed() {
+				g.StatementFinished(s)
+			}
+		}))
+		p.Join(telemetry.Member{Flush: func(context.Context) error {
+			time.Sleep(time.Second)
+			return nil
+		}})
+		p.Statement(statement(1, false))
+		time.AfterFunc(time.Second/2, func() { p.Statement(statement(2, true)) })
+		require.NoError(t, p.Flush(withTimeout(t)))
+	})
+}
+
 // A sink that takes a little for each record does not hang: a flush in a hurry says nothing of it to the close of
 // another pool.
 func TestASinkThatIsSlowIsWaitedForAfterAFlushInAHurry(t *testing.T) {

@@ -31,7 +31,7 @@ type Member struct {
 	Connectors func() []Connector
 	// Sinks flushes the sinks that are not those of the process.
 	Sinks func(context.Context) error
-	// Flush sends what was recorded before the call; the error says what could not be.
+	// Flush sends what was recorded before the call, and gives sinks nothing; the error says what could not be.
 	Flush func(context.Context) error
 	// Shutdown flushes and ends: nothing is sent after it.
 	Shutdown func(context.Context) error
@@ -74,41 +74,44 @@ func (p *Process) Pools() []Pool {
 
 // Flush is [Flush] for this process.
 func (p *Process) Flush(ctx context.Context) error {
-	return p.flushAnd(ctx, func(member Member) func(context.Context) error { return member.Flush })
+	_, err := p.flushAnd(ctx, func(member Member) func(context.Context) error { return member.Flush })
+	return err
 }
 
-// Shutdown is [Shutdown] for this process.
+// Shutdown is [Shutdown] for this process. At the end it flushes the sinks that were not behind for what
+// members delivered to them meanwhile: the last server reports. Flush does not: records that the application
+// made meanwhile would prolong it.
 func (p *Process) Shutdown(ctx context.Context) error {
-	return p.flushAnd(ctx, func(member Member) func(context.Context) error { return member.Shutdown })
+	inTime, err := p.flushAnd(ctx, func(member Member) func(context.Context) error { return member.Shutdown })
+	return errors.Join(err, ondemand.Each(len(inTime), func(i int) error { return inTime[i](ctx) }))
 }
 
 // flushAnd flushes the sinks and calls one function of every member, all at once: a sink that blocks
-// takes no time from the report to Databricks. Then it flushes the sinks that were not behind for what
-// members delivered to them meanwhile: the last server reports.
-func (p *Process) flushAnd(ctx context.Context, of func(Member) func(context.Context) error) error {
-	sinks := []func(context.Context) error{p.Fanout.Flush}
+// takes no time from the report to Databricks. It returns how to flush the sinks that were not behind.
+func (p *Process) flushAnd(ctx context.Context, of func(Member) func(context.Context) error) (inTime []func(context.Context) error, err error) {
+	all := []func(context.Context) error{p.Fanout.Flush}
 	var others []func(context.Context) error
 	for _, member := range p.members.all() {
 		if member.Sinks != nil {
-			sinks = append(sinks, member.Sinks)
+			all = append(all, member.Sinks)
 		}
 		if f := of(member); f != nil {
 			others = append(others, f)
 		}
 	}
-	all := slices.Concat(sinks, others)
-	behind := make([]bool, len(all))
-	err := ondemand.Each(len(all), func(i int) error {
-		err := all[i](ctx)
-		behind[i] = err != nil
-		return err
+	sinks := len(all)
+	all = append(all, others...)
+	errs := make([]error, len(all))
+	err = ondemand.Each(len(all), func(i int) error {
+		errs[i] = all[i](ctx)
+		return errs[i]
 	})
-	return errors.Join(err, ondemand.Each(len(sinks), func(i int) error {
-		if behind[i] {
-			return nil
+	for i, flush := range all[:sinks] {
+		if errs[i] == nil {
+			inTime = append(inTime, flush)
 		}
-		return sinks[i](ctx)
-	}))
+	}
+	return inTime, err
 }
 
 // Stats is [ReadStats] for this process.
