@@ -134,7 +134,7 @@ func (s *Sink) write(l line, fields attributes) {
 	all := s.level <= slog.LevelDebug && logger.Enabled(l.ctx, slog.LevelDebug)
 	if !all && l.level >= slog.LevelWarn {
 		l.kind.message = l.message
-		if !s.storms.admits(l.kind, func(leftOut int) { s.repeated(l, leftOut) }) {
+		if !s.storms.admits(l.kind, func(lines int, within time.Duration) { s.repeated(l, lines, within) }) {
 			return
 		}
 	}
@@ -181,10 +181,10 @@ func inUnit(v slog.Value) slog.Value {
 	return v
 }
 
-// repeated logs how many lines like l were left out in an interval.
-func (s *Sink) repeated(l line, leftOut int) {
+// repeated logs how many lines like l were left out, and within what time, to the second: timers are late.
+func (s *Sink) repeated(l line, lines int, within time.Duration) {
 	defer contain.Process.Recover(contain.Sink) // the handler is the application's
-	attrs := []slog.Attr{slog.Int("repeated", leftOut), {Key: "within_ms", Value: inUnit(slog.DurationValue(interval))}}
+	attrs := []slog.Attr{slog.Int("repeated", lines), {Key: "within_ms", Value: inUnit(slog.DurationValue(within.Round(time.Second)))}}
 	for _, a := range []slog.Attr{
 		slog.String("server", l.kind.server),
 		slog.String("error_category", l.kind.category), slog.String("sqlstate", l.kind.sqlState),

@@ -299,6 +299,33 @@ func TestAHandlerThatHangsHoldsOneGoroutineOfAStorm(t *testing.T) {
 	})
 }
 
+// Lines are left out while a handler hangs, too.
+func TestASummarySaysWithinWhatTimeItsLinesWereLeftOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var summaries []string
+		sink := logsink.New(slog.New(handlerFunc(func(_ context.Context, r slog.Record) {
+			values := map[string]slog.Value{}
+			r.Attrs(func(a slog.Attr) bool {
+				values[a.Key] = a.Value
+				return true
+			})
+			if n, ok := values["repeated"]; ok {
+				summaries = append(summaries, n.String()+" within "+values["within_ms"].String())
+				time.Sleep(40 * time.Second)
+			}
+		})), slog.LevelWarn, time.Second)
+		sink.StatementFinished(&telemetry.Statement{Failure: failure})
+		time.Sleep(time.Second / 2)
+		for range 58 {
+			sink.StatementFinished(&telemetry.Statement{Failure: failure})
+			time.Sleep(time.Second)
+		}
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		require.Equal(t, []string{"10 within 10000", "48 within 50000"}, summaries)
+	})
+}
+
 func TestAHandlerThatEndsItsGoroutineDoesNotEndTheSummaries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var summaries atomic.Int64

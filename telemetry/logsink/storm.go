@@ -11,8 +11,14 @@ import (
 // storms limits lines that say the same: the first is written, and then one per interval that says
 // how many were left out. The zero value is ready.
 type storms struct {
-	mu      sync.Mutex
-	leftOut map[kind]int // lines in the current interval of each active kind; guarded by mu
+	mu     sync.Mutex
+	active map[kind]leftOut // of the current interval of each kind; guarded by mu
+}
+
+// leftOut counts the lines that were left out since a moment.
+type leftOut struct {
+	lines int
+	since time.Time
 }
 
 // kind is what lines that say the same have in common.
@@ -34,44 +40,47 @@ const interval = 10 * time.Second
 const maxStorms = 256
 
 // admits reports whether the line is to be written. When it was not, summary is called at the end
-// of each interval, on a goroutine of its own, with the number of lines that were left out of it.
-func (s *storms) admits(k kind, summary func(leftOut int)) bool {
-	k.bubble = contain.BubbleAt(time.Now())
+// of each interval, on a goroutine of its own, with the number of lines that were left out, and within what time.
+func (s *storms) admits(k kind, summary func(lines int, within time.Duration)) bool {
+	now := time.Now()
+	k.bubble = contain.BubbleAt(now)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, active := s.leftOut[k]; active {
-		s.leftOut[k]++
+	if l, active := s.active[k]; active {
+		l.lines++
+		s.active[k] = l
 		return false
 	}
-	if len(s.leftOut) < maxStorms {
-		if s.leftOut == nil {
-			s.leftOut = map[kind]int{}
+	if len(s.active) < maxStorms {
+		if s.active == nil {
+			s.active = map[kind]leftOut{}
 		}
-		s.leftOut[k] = 0
+		s.active[k] = leftOut{since: now}
 		time.AfterFunc(interval, func() { s.end(k, summary) })
 	}
 	return true
 }
 
 // end ends an interval. Where lines were left out, another one begins once the summary is written: a
-// handler that hangs holds one goroutine of each kind, however long the storm.
-func (s *storms) end(k kind, summary func(leftOut int)) {
-	if n := s.take(k); n > 0 {
+// handler that hangs holds one goroutine of each kind, however long the storm. Lines that are left out while
+// it hangs are in the next summary.
+func (s *storms) end(k kind, summary func(lines int, within time.Duration)) {
+	if n, within := s.take(k); n > 0 {
 		defer time.AfterFunc(interval, func() { s.end(k, summary) }) // even if the handler calls runtime.Goexit
-		summary(n)
+		summary(n, within)
 	}
 }
 
 // take returns how many lines were left out, and begins to count anew; without any, the kind is not
 // active any more.
-func (s *storms) take(k kind) (leftOut int) {
+func (s *storms) take(k kind) (lines int, within time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	leftOut = s.leftOut[k]
-	if leftOut == 0 {
-		delete(s.leftOut, k)
+	l, now := s.active[k], time.Now()
+	if l.lines == 0 {
+		delete(s.active, k)
 	} else {
-		s.leftOut[k] = 0
+		s.active[k] = leftOut{since: now}
 	}
-	return leftOut
+	return l.lines, now.Sub(l.since)
 }
