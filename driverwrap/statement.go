@@ -143,7 +143,7 @@ func (s *statement) execEnded(result driver.Result, err error) {
 		s.mu.Unlock()
 		s.finish(now, telemetry.OutcomeCompleted)
 	}()
-	s.endSpans(now)
+	s.endSpans(now, telemetry.OutcomeRunning)
 }
 
 // affectedRows asks the result, which is user-supplied code.
@@ -175,7 +175,7 @@ func (s *statement) queryEnded(hasRows bool, err error) {
 			s.finish(now, outcome)
 		}
 	}()
-	s.endSpans(now)
+	s.endSpans(now, telemetry.OutcomeRunning)
 	if !hasRows {
 		return
 	}
@@ -207,7 +207,7 @@ func (s *statement) callEnded(now time.Time, err error) bool {
 
 // drop ends a statement without a record.
 func (s *statement) drop(now time.Time) {
-	s.endSpans(now)
+	s.endSpans(now, "")
 	s.trace.Finish(nil, now)
 	s.mu.Lock()
 	s.finished = true
@@ -215,10 +215,13 @@ func (s *statement) drop(now time.Time) {
 	s.session.drop(s)
 }
 
-// endSpans reports to the tracers that the call has returned.
-func (s *statement) endSpans(now time.Time) {
+// endSpans reports to the tracers that the call has returned, and with what outcome if it has not failed.
+func (s *statement) endSpans(now time.Time, outcome telemetry.Outcome) {
 	if s.spans != nil {
 		r, _ := s.soFar(now)
+		if r.Failure == nil {
+			r.Outcome = outcome
+		}
 		endSpans(s.spans, r, telemetry.StatementSpan.StatementExecuted)
 	}
 }

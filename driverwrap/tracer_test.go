@@ -179,6 +179,24 @@ func TestATracerThatIsIdleIsNotAsked(t *testing.T) {
 	require.Len(t, sink.statements, 1, "it receives the record all the same")
 }
 
+// The clock of a bubble stands still: a tracer must not have to guess from a duration whether a call was declined.
+func TestATracerIsToldThatTheDriverDeclinedACall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := &notes{}
+		sink := &tracer{name: "outer", notes: n}
+		db := sql.OpenDB(driverwrap.Config{Sinks: []telemetry.Sink{sink}}.Wrap(&fakeConnector{calls: &calls{}, conn: fakeConns["skipping"]}))
+		queryAll(t, db, "x")
+		_, err := db.ExecContext(t.Context(), "x")
+		require.NoError(t, err)
+		require.NoError(t, db.Close())
+		require.Equal(t, []string{
+			"outer opens", "outer opened false",
+			"outer starts QUERY falsefalse", "outer ends  0s", "outer starts QUERY falsetrue", "outer ends running 0s",
+			"outer starts UPDATE falsefalse", "outer ends  0s", "outer starts UPDATE falsetrue", "outer ends running 0s",
+		}, n.lines)
+	})
+}
+
 // Another tracer's calls are not followed by one that is idle, as an OpenTelemetry sink that was closed is.
 func TestATracerThatIsIdleIsNotAskedForTheSakeOfAnother(t *testing.T) {
 	n := &notes{}

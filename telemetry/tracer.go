@@ -47,7 +47,8 @@ type StatementSpan interface {
 	// the caller's span.
 	Context() (traceID [16]byte, spanID [8]byte)
 	// StatementExecuted is called once, when the call has returned. The record holds what
-	// is known by then, without its rows; it must not be kept or changed.
+	// is known by then, without its rows; it must not be kept or changed. Its Outcome is empty where the
+	// driver has declined the call (driver.ErrSkip): database/sql then prepares the statement, and runs that.
 	StatementExecuted(*Statement)
 }
 

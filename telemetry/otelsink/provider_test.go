@@ -35,7 +35,7 @@ func TestNoContextIsKeptWhereInstrumentsCannotBeMade(t *testing.T) {
 		if followed == nil {
 			continue
 		}
-		followed.StatementExecuted(&telemetry.Statement{Execute: time.Second})
+		followed.StatementExecuted(&telemetry.Statement{Outcome: telemetry.OutcomeRunning, Execute: time.Second})
 	}
 	require.NoError(t, s.Close())
 	s.early.mu.Lock()

@@ -114,10 +114,10 @@ func (s *statementSpan) StatementExecuted(r *telemetry.Statement) {
 }
 
 // measure records the duration with the context of the span, for exemplars. A call that the
-// driver refused with driver.ErrSkip has no duration.
+// driver declined has no duration.
 func (s *statementSpan) measure(r *telemetry.Statement) {
 	defer contain.Process.Recover(contain.Spans)
-	if r.Execute <= 0 {
+	if r.Outcome == "" {
 		return
 	}
 	o := s.operation

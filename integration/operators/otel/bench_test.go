@@ -16,7 +16,7 @@ import (
 func BenchmarkStatement(b *testing.B) {
 	start := telemetry.StatementStart{Server: "adb-1.azuredatabricks.net:443", SessionID: "s-1", Kind: telemetry.KindQuery}
 	record := &telemetry.Statement{
-		Server: start.Server, Kind: telemetry.KindQuery, StatementID: "q-1", Execute: time.Second, Total: 2 * time.Second,
+		Server: start.Server, Kind: telemetry.KindQuery, Outcome: telemetry.OutcomeCompleted, StatementID: "q-1", Execute: time.Second, Total: 2 * time.Second,
 		Polling: telemetry.Known(telemetry.Polling{Calls: 1}), RowsRead: telemetry.Known[int64](10),
 		RPCs:  []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1}, {Method: "GetOperationStatus", Calls: 1}, {Method: "FetchResults", Calls: 1}},
 		Split: telemetry.Split{telemetry.PartServer: time.Second, telemetry.PartApplication: time.Second},

@@ -115,7 +115,7 @@ func collectionIsSlow(t *testing.T) {
 	const calls = 50
 	for range calls { // a call that waited for the collection would wait for ever
 		_, followed := sink.StatementStarting(t.Context(), telemetry.StatementStart{Kind: telemetry.KindQuery})
-		followed.StatementExecuted(&telemetry.Statement{Kind: telemetry.KindQuery, Execute: time.Second})
+		followed.StatementExecuted(&telemetry.Statement{Kind: telemetry.KindQuery, Outcome: telemetry.OutcomeRunning, Execute: time.Second})
 	}
 	close(finish)
 	require.NoError(t, <-collected)

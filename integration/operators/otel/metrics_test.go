@@ -333,7 +333,7 @@ func TestNoGoroutineIsLeftBehind(t *testing.T) {
 	var f telemetry.Fanout
 	detach := f.Attach(s.sink)
 	_, followed := f.Tracers()[0].StatementStarting(t.Context(), telemetry.StatementStart{Kind: telemetry.KindQuery})
-	record := &telemetry.Statement{Kind: telemetry.KindQuery, Execute: time.Second, Total: time.Second}
+	record := &telemetry.Statement{Kind: telemetry.KindQuery, Outcome: telemetry.OutcomeCompleted, Execute: time.Second, Total: time.Second}
 	followed.StatementExecuted(record)
 	f.Statement(record)
 	require.NoError(t, f.Flush(t.Context()))
