@@ -37,7 +37,7 @@ type summary struct {
 
 	start    bool    // the next word may begin a statement
 	verb     string  // the first verb of the statement
-	previous string  // the word before, in upper case
+	previous string  // the token before; a word in upper case
 	object   bool    // the next words name the kind of object the verb works on
 	frames   []frame // one for the statement, and one for each open parenthesis
 }
@@ -52,11 +52,14 @@ type frame struct {
 func (s *summary) top() *frame { return &s.frames[len(s.frames)-1] }
 
 func (s *summary) add(t sqltext.Token) {
+	before := s.previous
+	s.previous = t.Text
 	switch t.Kind {
 	case sqltext.Word:
-		upper := strings.ToUpper(t.Text)
-		s.word(t, upper)
-		s.previous = upper
+		s.previous = strings.ToUpper(t.Text)
+		if before != "." { // else a field or a column, whatever its name
+			s.word(t, s.previous, before)
+		}
 	case sqltext.QuotedName:
 		s.name(t)
 	case sqltext.Symbol:
@@ -106,7 +109,7 @@ var (
 	clauses = []string{"WHERE", "GROUP", "ORDER", "HAVING", "LIMIT", "QUALIFY", "WINDOW", "UNION", "EXCEPT", "INTERSECT", "MINUS", "SET", "WHEN", "VIEW", "SORT", "CLUSTER", "DISTRIBUTE"}
 )
 
-func (s *summary) word(t sqltext.Token, upper string) {
+func (s *summary) word(t sqltext.Token, upper, before string) {
 	f := s.top()
 	switch {
 	case slices.Contains(bareVerbs, s.verb):
@@ -125,7 +128,8 @@ func (s *summary) word(t sqltext.Token, upper string) {
 		f.expect = false
 	case f.expect:
 		s.name(t)
-	case upper == "FROM" && f.query && s.previous != "DISTINCT":
+	case upper == "FROM" && (before == "DISTINCT" || before == "AS"): // IS DISTINCT FROM, or the name of a column
+	case upper == "FROM" && f.query:
 		f.expect, f.list = true, true
 	case upper == "JOIN" && f.query:
 		f.expect = true
