@@ -32,7 +32,7 @@ func WithAttributes(ctx context.Context, attrs ...slog.Attr) context.Context {
 	for _, a := range attrs {
 		kept = appendAttribute(kept, "", a, 0)
 	}
-	return context.WithValue(ctx, attributesKey{}, kept)
+	return context.WithValue(ctx, attributesKey{}, slices.Clip(kept)) // sinks that append to them have a copy each
 }
 
 // AttributesFromContext returns the attributes of [WithAttributes], which must not be changed; nil

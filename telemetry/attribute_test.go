@@ -37,6 +37,15 @@ func (endless) LogValue() slog.Value {
 	return slog.GroupValue(slog.Int("n", 1), slog.Any("", endless{}))
 }
 
+// Sinks share a record, and one that writes its attributes with some of its own appends to them.
+func TestWhatOneSinkAppendsToTheAttributesNoOtherSees(t *testing.T) {
+	attrs := telemetry.AttributesFromContext(telemetry.WithAttributes(t.Context(), slog.Int("a", 1), slog.Int("b", 2), slog.Int("c", 3)))
+	first := append(attrs, slog.String("sink", "first"))
+	second := append(attrs, slog.String("sink", "second"))
+	require.Equal(t, "first", first[3].Value.String())
+	require.Equal(t, "second", second[3].Value.String())
+}
+
 func TestAttributesAreReducedToPlainValues(t *testing.T) {
 	at := time.Date(2026, 3, 1, 12, 30, 0, 5, time.FixedZone("CET", 3600))
 	for name, test := range map[string]struct {
