@@ -15,7 +15,7 @@ func Bubble() string {
 	header = header[:runtime.Stack(header, false)]
 	header, _, _ = bytes.Cut(header, []byte("\n"))
 	_, number, _ := bytes.Cut(header, []byte("synctest bubble "))
-	return string(bytes.TrimRight(number, "]:"))
+	return string(number[:len(number)-len(bytes.TrimLeft(number, "0123456789"))]) // labels of the goroutine may follow
 }
 
 // BubbleAt is Bubble for code that runs often. now is what time.Now has just returned on the goroutine: the

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"runtime/pprof"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -129,6 +130,17 @@ func TestWhatIsDroppedIsCleanedUp(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		require.Zero(t, contain.WhenDropped(new([64]byte), func(string) {}, ""), "cleanups run outside of the bubble")
+	})
+}
+
+func TestLabelsOfAGoroutineDoNotMakeItOneOfAnotherBubble(t *testing.T) {
+	t.Setenv("GODEBUG", "tracebacklabels=1") // of Go 1.26
+	synctest.Test(t, func(t *testing.T) {
+		here := contain.Bubble()
+		require.NotEmpty(t, here)
+		pprof.Do(t.Context(), pprof.Labels("job", "nightly"), func(context.Context) {
+			require.Equal(t, here, contain.Bubble())
+		})
 	})
 }
 
