@@ -2,7 +2,6 @@ package otelsink
 
 import (
 	"context"
-	"database/sql"
 	"reflect"
 	"slices"
 	"sync"
@@ -10,7 +9,6 @@ import (
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
-	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
@@ -23,7 +21,7 @@ import (
 // same provider would count it twice. Sinks of one provider with the same attributes share a
 // registration, which ends with the last of them.
 func observe(p metric.MeterProvider, i *instruments, attributes []attribute.KeyValue) (release func() error) {
-	o := observer{instruments: i, attributes: attributes}
+	o := observer{instruments: i, attributes: attributes, shown: newShownPools()}
 	if !reflect.ValueOf(p).Comparable() {
 		return o.register()
 	}
@@ -86,6 +84,7 @@ type observer struct {
 	*instruments
 
 	attributes []attribute.KeyValue // on every observation
+	shown      *shownPools
 }
 
 // register returns nil where the provider panics.
@@ -93,7 +92,7 @@ func (o observer) register() (unregister func() error) {
 	defer contain.Process.Recover(contain.Spans)
 	r, err := o.meter.RegisterCallback(func(_ context.Context, to metric.Observer) error {
 		o.connectors(to)
-		o.pools(to, telemetry.Default.Pools())
+		o.pools(to)
 		o.stats(to)
 		return nil
 	}, o.observed...)
@@ -125,44 +124,6 @@ func (o observer) connectors(to metric.Observer) {
 		}
 		o.count(to, o.sessions, s.sessions, attributes...)
 	}
-}
-
-// pools observes the pools that the application registered. Those of one name are one pool: it is
-// unknown where one of them does not answer, since a counter that went back would count as new, and
-// has no maximum where one of them has none. A reader adds up what is observed of them.
-func (o observer) pools(to metric.Observer, pools []telemetry.Pool) {
-	defer contain.Process.Recover(contain.Spans)
-	answers, unknown, unlimited := telemetry.ReadPools(pools), map[string]bool{}, map[string]bool{}
-	for i, p := range pools {
-		if s, ok := answers[i].Get(); !ok {
-			unknown[p.Name] = true
-		} else if s.MaxOpenConnections == 0 {
-			unlimited[p.Name] = true
-		}
-	}
-	for i, p := range pools {
-		s, _ := answers[i].Get()
-		if unlimited[p.Name] {
-			s.MaxOpenConnections = 0
-		}
-		if !unknown[p.Name] {
-			o.pool(to, p.Name, s)
-		}
-	}
-}
-
-func (o observer) pool(to metric.Observer, pool string, s sql.DBStats) {
-	name := semconv.DBClientConnectionPoolName(pool)
-	o.count(to, o.poolCount, int64(s.Idle), name, semconv.DBClientConnectionStateIdle)
-	o.count(to, o.poolCount, int64(s.InUse), name, semconv.DBClientConnectionStateUsed)
-	if s.MaxOpenConnections > 0 {
-		o.count(to, o.poolMax, int64(s.MaxOpenConnections), name)
-	}
-	o.count(to, o.poolWaits, s.WaitCount, name)
-	to.ObserveFloat64(o.poolWaitTime, s.WaitDuration.Seconds(), o.with(name))
-	o.count(to, o.poolClosed, s.MaxIdleClosed, name, closeReasonKey.String("max_idle"))
-	o.count(to, o.poolClosed, s.MaxIdleTimeClosed, name, closeReasonKey.String("max_idle_time"))
-	o.count(to, o.poolClosed, s.MaxLifetimeClosed, name, closeReasonKey.String("max_lifetime"))
 }
 
 // stats observes the export to Databricks, and contained panics, Goexits and hangs.

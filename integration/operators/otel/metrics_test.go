@@ -289,6 +289,26 @@ func TestPoolsOfOneNameAreOnePool(t *testing.T) {
 	require.Zero(t, of("databricks.client.pool.waits").sum, "a counter that went back to 3 would count as 3 new waits")
 }
 
+// An application may have a pool for each of its tenants, all of one name, and close them one by one.
+func TestTheCountersOfPoolsOfOneNameDoNotGoBack(t *testing.T) {
+	s := newSight(t)
+	first, second := &statsPool{&sql.DBStats{WaitCount: 3, Idle: 1}}, &statsPool{&sql.DBStats{WaitCount: 5, Idle: 1}}
+	defer telemetry.RegisterPool("tenants", first)()
+	unregister := telemetry.RegisterPool("tenants", second)
+	defer unregister()
+	of := func(name string) int64 {
+		return total(s.collect(t)[name], attribute.String("db.client.connection.pool.name", "tenants")).whole()
+	}
+	const waits, connections = "databricks.client.pool.waits", "db.client.connection.count"
+	require.EqualValues(t, 8, of(waits))
+	unregister()
+	require.EqualValues(t, 8, of(waits), "3 would count as 3 new waits")
+	require.EqualValues(t, 1, of(connections))
+	first.stats.WaitCount++
+	defer telemetry.RegisterPool("tenants", &statsPool{&sql.DBStats{WaitCount: 1}})()
+	require.EqualValues(t, 10, of(waits))
+}
+
 func TestReportingToDatabricksIsObserved(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{TelemetryFlag: workspace.FlagOn})
 	s := newSight(t)

@@ -1,0 +1,135 @@
+package otelsink
+
+import (
+	"database/sql"
+	"sync"
+
+	"go.opentelemetry.io/otel/metric"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// pools observes the pools that the application registered. Those of one name are one pool: it is
+// unknown where one of them does not answer, and has no maximum where one of them has none.
+func (o observer) pools(to metric.Observer) {
+	defer contain.Process.Recover(contain.Spans)
+	pools := telemetry.Default.Pools()
+	for name, p := range o.shown.byName(pools, telemetry.ReadPools(pools)) {
+		if !p.unknown {
+			o.pool(to, name, p)
+		}
+	}
+}
+
+func (o observer) pool(to metric.Observer, pool string, s *namedPool) {
+	name := semconv.DBClientConnectionPoolName(pool)
+	o.count(to, o.poolCount, int64(s.Idle), name, semconv.DBClientConnectionStateIdle)
+	o.count(to, o.poolCount, int64(s.InUse), name, semconv.DBClientConnectionStateUsed)
+	if !s.unlimited {
+		o.count(to, o.poolMax, int64(s.MaxOpenConnections), name)
+	}
+	o.count(to, o.poolWaits, s.WaitCount, name)
+	to.ObserveFloat64(o.poolWaitTime, s.WaitDuration.Seconds(), o.with(name))
+	o.count(to, o.poolClosed, s.MaxIdleClosed, name, closeReasonKey.String("max_idle"))
+	o.count(to, o.poolClosed, s.MaxIdleTimeClosed, name, closeReasonKey.String("max_idle_time"))
+	o.count(to, o.poolClosed, s.MaxLifetimeClosed, name, closeReasonKey.String("max_lifetime"))
+}
+
+// namedPool sums the pools of one name.
+type namedPool struct {
+	sql.DBStats
+	unknown   bool // one of them did not answer
+	unlimited bool // one of them has no maximum
+}
+
+// shownPools keeps what the counters of pools were when they were shown last: a sum of counters that went back,
+// because one of the pools is not registered any more, would count as new.
+type shownPools struct {
+	mu         sync.Mutex
+	registered map[int64]shownPool    // by Pool.ID; guarded by mu
+	gone       map[string]sql.DBStats // counters of pools that are not registered any more, by name, as long as another pool has the name; guarded by mu
+}
+
+type shownPool struct {
+	name     string
+	counters sql.DBStats
+}
+
+func newShownPools() *shownPools {
+	return &shownPools{registered: map[int64]shownPool{}, gone: map[string]sql.DBStats{}}
+}
+
+// byName sums pools, which have just been read, by name. A pool that is not registered any more counts as one that
+// is gone: another reader may have found that out.
+func (s *shownPools) byName(pools []telemetry.Pool, answers []telemetry.Maybe[sql.DBStats]) map[string]*namedPool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	registered := s.forget(telemetry.Default.Pools())
+	all := map[string]*namedPool{}
+	for i, p := range pools {
+		if !registered[p.ID] {
+			continue
+		}
+		sum := all[p.Name]
+		if sum == nil {
+			sum = &namedPool{DBStats: s.gone[p.Name]}
+			all[p.Name] = sum
+		}
+		stats, ok := answers[i].Get()
+		if !ok {
+			sum.unknown = true
+			continue
+		}
+		s.registered[p.ID] = shownPool{p.Name, latest(s.registered[p.ID].counters, stats)}
+		addCounters(&sum.DBStats, stats)
+		sum.Idle += stats.Idle
+		sum.InUse += stats.InUse
+		sum.MaxOpenConnections += stats.MaxOpenConnections
+		sum.unlimited = sum.unlimited || stats.MaxOpenConnections == 0
+	}
+	return all
+}
+
+// forget notes which pools are registered now, and returns their ids. s.mu is held.
+func (s *shownPools) forget(pools []telemetry.Pool) map[int64]bool {
+	ids, names := map[int64]bool{}, map[string]bool{}
+	for _, p := range pools {
+		ids[p.ID], names[p.Name] = true, true
+	}
+	for id, p := range s.registered {
+		if !ids[id] {
+			sum := s.gone[p.name]
+			addCounters(&sum, p.counters)
+			s.gone[p.name] = sum
+			delete(s.registered, id)
+		}
+	}
+	for name := range s.gone {
+		if !names[name] {
+			delete(s.gone, name)
+		}
+	}
+	return ids
+}
+
+// addCounters adds what only grows.
+func addCounters(to *sql.DBStats, s sql.DBStats) {
+	to.WaitCount += s.WaitCount
+	to.WaitDuration += s.WaitDuration
+	to.MaxIdleClosed += s.MaxIdleClosed
+	to.MaxIdleTimeClosed += s.MaxIdleTimeClosed
+	to.MaxLifetimeClosed += s.MaxLifetimeClosed
+}
+
+// latest is the later state of the counters of a pool that several readers read at the same time.
+func latest(a, b sql.DBStats) sql.DBStats {
+	return sql.DBStats{
+		WaitCount:         max(a.WaitCount, b.WaitCount),
+		WaitDuration:      max(a.WaitDuration, b.WaitDuration),
+		MaxIdleClosed:     max(a.MaxIdleClosed, b.MaxIdleClosed),
+		MaxIdleTimeClosed: max(a.MaxIdleTimeClosed, b.MaxIdleTimeClosed),
+		MaxLifetimeClosed: max(a.MaxLifetimeClosed, b.MaxLifetimeClosed),
+	}
+}
