@@ -79,6 +79,7 @@ const (
 	stagingOperation
 	hasMoreRows
 	rowSet
+	rowSetStart
 	rowSetRows
 	rowSetColumns
 	rowSetBatches
@@ -214,6 +215,7 @@ var structs = [numStructs][]fieldSpec{
 		{3, tStruct, rowSet, rowSetStruct},
 	},
 	rowSetStruct: {
+		{1, tI64, rowSetStart, skipped},
 		{2, tList, rowSetRows, skipped},
 		{3, tList, rowSetColumns, columnStruct},
 		{1281, tList, rowSetBatches, batchStruct},

@@ -367,15 +367,17 @@ var resultFormats = []telemetry.ResultFormat{
 }
 
 func (t *Trace) addPage(s *methodStats, m *message, links []link, now time.Duration) {
-	rows := m.pageRows()
-	if n, ok := rows.Get(); ok && t.rows+n >= t.rows {
+	rows, skips := m.pageRows(), t.skips(s, m)
+	switch n, ok := rows.Get(); {
+	case skips:
+	case ok && t.rows+n >= t.rows:
 		t.rows += n
-	} else {
+	default:
 		t.undecoded = true
 	}
 	t.pages++
 	t.pageArrived(s.method)
-	if len(links) == 0 && rows.Or(0) > 0 {
+	if len(links) == 0 && rows.Or(0) > 0 && !skips {
 		t.addSegment(segment{rows: rows.Or(0)})
 	}
 	t.moreRows = telemetry.Maybe[bool]{}
@@ -384,5 +386,13 @@ func (t *Trace) addPage(s *methodStats, m *message, links []link, now time.Durat
 		c := &t.calls[s.listed-1]
 		c.page, c.Rows, c.Files = true, rows, int64(len(links))
 	}
-	t.addLinks(links, now)
+	if !skips {
+		t.addLinks(links, now)
+	}
+}
+
+// skips reports whether the driver passes over a page: where an answer was lost on its way and the call repeated, the
+// server sends the page after that, and the driver goes back, page by page, for the rows that it expects.
+func (t *Trace) skips(s *methodStats, m *message) bool {
+	return s.method == fetchResults && !t.undecoded && m.has.has(rowSetStart) && m.num[rowSetStart] > t.rows && m.pageRows().Or(0) > 0
 }

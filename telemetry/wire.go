@@ -44,7 +44,8 @@ type Result struct {
 	// Pages counts the result pages that arrived, direct results included. Where the
 	// evidence is inferred, empty pages are not counted.
 	Pages Maybe[int64]
-	// Rows counts the rows in the pages, or in the files that the pages link to.
+	// Rows counts the rows in the pages, or in the files that the pages link to. Pages that the driver passes over,
+	// because an answer before was lost on its way, have none of them.
 	Rows Maybe[int64]
 }
 

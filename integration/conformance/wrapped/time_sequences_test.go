@@ -439,3 +439,28 @@ func TestAStatusCallThatFoundTheServerAtWorkTookNoRetryTime(t *testing.T) {
 	require.Contains(t, v.Advice, "The storage asked to slow down")
 	require.NotContains(t, v.Advice, "The workspace")
 }
+
+// The answer to a page is lost on its way, and the call repeated: the server sends the page after that, and the driver
+// goes back for the one it expects.
+func TestAPageThatTheDriverPassesOverHasNoRowsOfTheResult(t *testing.T) {
+	lost := []workspace.Fault{call(1, 0, "FetchResults", workspace.DropResponse())}
+	o := filesOfPages
+	o.LinksPerPage, o.NoDirectResults = 1, true
+	for name, s := range map[string]scene{
+		"pages": {opts: polledPages}, "files": {opts: o, faults: []workspace.Fault{download(1, 1, workspace.Latency(2*time.Second))}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s.faults, s.sleeps = append(lost, s.faults...), map[moment]time.Duration{atBoundary: 20 * time.Second}
+			r, v := performed(t, s)
+			require.Equal(t, telemetry.Known(int64(sceneRows)), r.RowsRead)
+			require.Equal(t, r.RowsRead, r.Result.Rows)
+			require.NotContains(t, v.Sentence, "of at least", "all rows were read")
+			require.Zero(t, r.Split[telemetry.PartDecode])
+			if r.CloudFetch != nil {
+				require.EqualValues(t, 3, r.CloudFetch.Present)
+				require.Zero(t, r.CloudFetch.Abandoned)
+				require.Equal(t, 2*time.Second, r.Split[telemetry.PartFile])
+			}
+		})
+	}
+}
