@@ -19,8 +19,7 @@ type Base struct {
 	// Storage carries what its client for downloads sends.
 	Storage http.RoundTripper
 
-	limit   int64 // how many connections Workspace opens at most; 0 unknown, or as many as are needed
-	reports int64 // the same, if it reports them; else 0
+	reports int64 // how many connections Workspace opens at most, if it reports them; else 0
 }
 
 // maxConnections is how many connections the driver opens to a workspace.
@@ -51,7 +50,6 @@ func NewBase(config *tls.Config) Base {
 			ExpectContinueTimeout:  time.Second,
 		},
 		Storage: defaultStorage{},
-		limit:   maxConnections,
 		reports: maxConnections,
 	}
 }
@@ -77,11 +75,7 @@ func refusedByProxy(_ context.Context, _ *url.URL, _ *http.Request, resp *http.R
 // WrapBase returns a base that sends everything through rt, as the driver does
 // with the transport given to its WithTransport option.
 func WrapBase(rt http.RoundTripper) Base {
-	b := Base{Workspace: rt, Storage: rt}
-	if t, ok := rt.(*http.Transport); ok && t != nil {
-		b.limit = int64(t.MaxConnsPerHost)
-	}
-	return b
+	return Base{Workspace: rt, Storage: rt}
 }
 
 // closeIdle closes the idle connections of a transport, as http.Client knows how to.

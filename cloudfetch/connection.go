@@ -14,8 +14,8 @@ import (
 // A call that waits for a network connection waits neither for the server nor for a page. The
 // transport of NewBase reports the connections that it opens. Any other transport is asked with
 // net/http/httptrace, as is that of NewBase where more calls are under way than it opens connections.
-// Asking needs a copy of the request: it is for ExecuteStatement, because later calls find its connection,
-// and for those where the transport leaves none.
+// Asking needs a copy of the request, and is not needed for the only call under way where the one before has just left
+// its connection. Beside others, any call may find none: they took it, or the transport keeps few idle ones.
 
 // dialFunc is net.Dialer.DialContext.
 type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)

@@ -122,14 +122,9 @@ func (t *Transport) call(req *http.Request) (*http.Response, error) {
 }
 
 // asksFor reports whether the base transport is to be asked whether a call of its context's statement waits for a
-// connection: ExecuteStatement where it may, and others where no connection was left to them a moment before.
+// connection.
 func (t *Transport) asksFor(body *exchangeBody, by caller) bool {
-	use := &t.registry.connections
-	if by.trace == nil || body.owner != owner(by.trace) || !use.mayWait(t.base.reports) {
-		return false
-	}
-	calls := use.calls.Load() // where it is the only one, the connection that the one before left may be closed by now
-	return body.method == executeStatement || calls == 1 || use.left.Load() == 0 || t.base.limit > 0 && calls > t.base.limit
+	return by.trace != nil && body.owner == owner(by.trace) && t.registry.connections.mayWait(t.base.reports)
 }
 
 // caller is what the context of a call carries; either may be nil.

@@ -1,0 +1,120 @@
+package wrapped
+
+import (
+	"context"
+	"database/sql"
+	"net"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
+)
+
+// limited has one connection to the workspace, behind a transport of the application's.
+func limited(direct bool) func(http.RoundTripper) http.RoundTripper {
+	return func(base http.RoundTripper) http.RoundTripper {
+		tr := base.(*http.Transport).Clone()
+		tr.MaxConnsPerHost = 1
+		if direct {
+			return tr
+		}
+		return roundTripper(tr.RoundTrip)
+	}
+}
+
+func TestAPageThatWaitsForTheConnectionOfAnotherStatementIsNotSlow(t *testing.T) {
+	for _, direct := range []bool{true, false} {
+		o := inlinePages
+		o.DirectResultWait = time.Hour
+		o.ExecutionTime = func(sql string) time.Duration {
+			if sql == statement(1) {
+				return 20 * time.Second
+			}
+			return 0
+		}
+		s := scene{entry: "NewConnector", reader: "rows", opts: o, through: limited(direct), program: func(ctx context.Context, db *sql.DB) error {
+			a, err := db.Conn(ctx)
+			if err != nil {
+				return err
+			}
+			defer a.Close()
+			var wg sync.WaitGroup
+			defer wg.Wait()
+			wg.Go(func() {
+				elsewhere(2 * time.Second)
+				_, _ = drain(db.QueryContext(ctx, statement(1)))
+			})
+			rows, err := a.QueryContext(ctx, statement(sceneRows))
+			if err != nil {
+				return err
+			}
+			defer rows.Close()
+			for i := 0; rows.Next(); i++ {
+				if i == 10 {
+					elsewhere(5 * time.Second)
+				}
+			}
+			return rows.Err()
+		}}
+		got := s.perform(t)
+		for _, r := range append(got.others, got.record) {
+			v := explain.Of(r)
+			t.Log(direct, v.Sentence, r.Split)
+			if r.RowsRead.Or(0) == sceneRows {
+				require.Zero(t, r.Split[telemetry.PartPage], v.Sentence)
+				require.Equal(t, 17*time.Second, r.Split[telemetry.PartNetwork])
+			}
+		}
+	}
+}
+
+// Transports keep two idle connections by default: of more statements at once, each call may wait for a new one.
+func TestAPageThatWaitsForANewConnectionBesideOtherStatementsIsNotSlow(t *testing.T) {
+	o := inlinePages
+	for _, direct := range []bool{true, false} {
+		s := scene{entry: "NewConnector", reader: "rows", opts: o, through: func(base http.RoundTripper) http.RoundTripper {
+			tr := base.(*http.Transport).Clone()
+			dial := tr.DialContext
+			tr.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+				elsewhere(3 * time.Second)
+				return dial(ctx, network, address)
+			}
+			tr.MaxIdleConnsPerHost = 2
+			if direct {
+				return tr
+			}
+			return roundTripper(tr.RoundTrip)
+		}, faults: []workspace.Fault{call(0, 0, "ExecuteStatement", workspace.Latency(time.Second)), call(0, 0, "FetchResults", workspace.Latency(300*time.Millisecond))}, program: func(ctx context.Context, db *sql.DB) error {
+			var wg sync.WaitGroup
+			for i := range 8 {
+				wg.Go(func() {
+					elsewhere(time.Duration(i) * 10 * time.Millisecond)
+					rows, err := db.QueryContext(ctx, statement(sceneRows))
+					if err != nil {
+						return
+					}
+					defer rows.Close()
+					for i := 0; rows.Next(); i++ {
+						if i == 10 {
+							elsewhere(500 * time.Millisecond)
+						}
+					}
+				})
+			}
+			wg.Wait()
+			return nil
+		}}
+		got := s.perform(t)
+		for _, r := range append(got.others, got.record) {
+			v := explain.Of(r)
+			t.Log(direct, v.Sentence, r.Split)
+			require.Equal(t, 600*time.Millisecond, r.Split[telemetry.PartPage], v.Sentence)
+		}
+	}
+}
