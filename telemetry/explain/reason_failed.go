@@ -65,7 +65,18 @@ func retryReason(s *telemetry.Statement) reason {
 		}
 		return reason{"after a request failed, until the next attempt", advice[0]}
 	}
-	return reason{"repeating requests: " + strings.Join(evidence, "; "), strings.Join(slices.Compact(advice), " ") + lookUp(failedRequest(s, worst.Method))}
+	return reason{"repeating requests: " + strings.Join(evidence, "; "), joinOnce(advice) + lookUp(failedRequest(s, worst.Method))}
+}
+
+// joinOnce joins pieces of advice, each of which is given once.
+func joinOnce(advice []string) string {
+	var once []string
+	for _, a := range advice {
+		if !slices.Contains(once, a) {
+			once = append(once, a)
+		}
+	}
+	return strings.Join(once, " ")
 }
 
 // pausedAfter returns the method of the call that a statement is, or was given up, in the pause after: its latest,

@@ -2,6 +2,7 @@ package explain_test
 
 import (
 	"database/sql"
+	"strings"
 	"testing"
 	"time"
 
@@ -678,4 +679,14 @@ func TestAPollThatIsNotListedMayBeTheLatestThatWasAnswered(t *testing.T) {
 func TestApplicationTimeWithoutItsDivision(t *testing.T) {
 	s := &telemetry.Statement{Total: 10 * second, Outcome: telemetry.OutcomeClosedEarly, RowsRead: known[int64](1), Result: telemetry.Result{Rows: known[int64](3000)}, Split: telemetry.Split{telemetry.PartApplication: 10 * second}}
 	require.Equal(t, "application-bound: 100 % of 10 s in the application, which had control", explain.Of(s).Sentence)
+}
+
+func TestAdviceIsGivenOnce(t *testing.T) {
+	s := &telemetry.Statement{
+		Total: 10 * time.Second, Split: telemetry.Split{telemetry.PartRetry: 10 * time.Second}, Outcome: telemetry.OutcomeFailed,
+		Failure:    &telemetry.Failure{Category: telemetry.CategoryChunkDownload},
+		RPCs:       []telemetry.RPC{{Method: "GetOperationStatus", Calls: 2, Retries: 2, Backoff: 5 * time.Second}},
+		CloudFetch: &telemetry.CloudFetch{Present: 2, Retries: 4, Retried: 1, MostAttempts: 5, RetryStatus: 429, Failed: 1},
+	}
+	require.Equal(t, 1, strings.Count(explain.Of(s).Advice, "No whole answer came"), explain.Of(s).Advice)
 }
