@@ -117,9 +117,9 @@ func (x *exchange) markUndecoded() {
 func (x *exchange) finish(s attemptState, broke error) {
 	if x.open.Swap(false) {
 		now := time.Now()
-		// Until the body ends, which may be after the message, the connection is busy. Only the reading
-		// goroutine reports an answer.
-		x.registry.connections.end(x.leaves && broke == nil && (s != answered || x.shared || x.ended), now)
+		// Until the body ends, which may be after the message, the connection is busy; it is closed where the driver does
+		// not read the body of a refusal. Only the reading goroutine reports an answer.
+		x.registry.connections.end(x.leaves && broke == nil && (s == answered && x.ended || x.shared), now)
 		x.owner.end(x, s, broke, now)
 	}
 }

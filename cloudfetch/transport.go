@@ -106,8 +106,8 @@ func (t *Transport) call(req *http.Request) (*http.Response, error) {
 	if body == nil {
 		return t.base.Workspace.RoundTrip(req)
 	}
-	if t.asksFor(body, by) {
-		req = by.trace.asking(req)
+	if of, ok := body.owner.(*Trace); ok && (of == by.trace || body.method == closeOperation) && t.registry.connections.mayWait(t.base.reports) {
+		req = of.asking(req) // an Exec is closed on a context of its own
 	}
 	returned := false
 	defer func() {
@@ -119,12 +119,6 @@ func (t *Transport) call(req *http.Request) (*http.Response, error) {
 	returned = true
 	body.answer(resp, unsendable(req, err))
 	return resp, err
-}
-
-// asksFor reports whether the base transport is to be asked whether a call of its context's statement waits for a
-// connection.
-func (t *Transport) asksFor(body *exchangeBody, by caller) bool {
-	return by.trace != nil && body.owner == owner(by.trace) && t.registry.connections.mayWait(t.base.reports)
 }
 
 // caller is what the context of a call carries; either may be nil.

@@ -118,3 +118,18 @@ func TestAPageThatWaitsForANewConnectionBesideOtherStatementsIsNotSlow(t *testin
 		}
 	}
 }
+
+// The driver does not read the body of a refusal: its connection is closed.
+func TestACallAfterARefusalMayWaitForANewConnection(t *testing.T) {
+	r, v := performed(t, scene{opts: inlinePages, through: dialing(3*time.Second, time.Minute), faults: []workspace.Fault{call(0, 1, "FetchResults", workspace.Status(403))}})
+	require.Zero(t, r.Split[telemetry.PartClose], v.Sentence)
+	require.Equal(t, 3*time.Second, r.Split[telemetry.PartNetwork])
+}
+
+func TestClosingAnExecMayWaitForANewConnection(t *testing.T) {
+	r, v := performed(t, scene{opts: polledPages, reader: "exec", query: "SELECT 1 AS id", through: dialing(3*time.Second, 0)})
+	closing := r.RPCs[len(r.RPCs)-1]
+	require.Equal(t, "CloseOperation", closing.Method)
+	require.Equal(t, 3*time.Second, closing.Connecting)
+	require.Zero(t, r.Split[telemetry.PartClose], v.Sentence)
+}
