@@ -140,7 +140,7 @@ func (t *Trace) begin(req *message, out int64, redirect bool, at time.Time) (att
 	}
 	s, now := t.methods.add(req.method), t.since(at)
 	t.advance(now)
-	last := telemetry.Attempt{Start: s.attempted, End: s.end, Status: s.rpc.LastStatus}
+	last := telemetry.Attempt{End: s.end, Status: s.rpc.LastStatus}
 	request := s.request
 	attempt, next := s.begin(req, out, redirect, now)
 	switch next {
@@ -249,7 +249,7 @@ func (t *Trace) unlist(method string) {
 
 // repeat notes that the latest attempt of the call failed and another one begins.
 func (c *call) repeat(failed telemetry.Attempt, now time.Duration) {
-	c.Latest = now
+	failed.Start, c.Latest = c.Latest, now
 	if c.Attempts++; len(c.Retried) < maxRetried {
 		c.Retried = append(c.Retried, failed)
 	}

@@ -464,3 +464,30 @@ func TestAPageThatTheDriverPassesOverHasNoRowsOfTheResult(t *testing.T) {
 		})
 	}
 }
+
+// Each attempt is redirected after 2 s, and the first is then refused: the pause after that is a second.
+func TestARepeatedAttemptThatWasRedirectedBeganWithItsFirstRequest(t *testing.T) {
+	refused := 0
+	r, _ := performed(t, scene{opts: inlinePages, pause: time.Second, through: func(base http.RoundTripper) http.RoundTripper {
+		inner := redirected("FetchResults", func(base http.RoundTripper, r *http.Request) (*http.Response, error) {
+			if refused++; refused <= 2 {
+				return &http.Response{StatusCode: 503, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
+			}
+			return base.RoundTrip(r)
+		})(base)
+		return roundTripper(func(r *http.Request) (*http.Response, error) {
+			if isCall(r, "FetchResults") && r.Response == nil {
+				elsewhere(2 * time.Second)
+			}
+			return inner.RoundTrip(r)
+		})
+	}})
+	for _, b := range laneOf(t, r, "pages").Bars[:4] {
+		switch b.Kind {
+		case explain.BarRetry:
+			require.Equal(t, 2*time.Second, b.End-b.Start, "%+v", b)
+		case explain.BarPause:
+			require.Equal(t, time.Second, b.End-b.Start, "%+v", b)
+		}
+	}
+}
