@@ -34,6 +34,9 @@ func pageReason(s *telemetry.Statement, took time.Duration) reason {
 	if slowest := slowestPage(s, fetch); slowest > 0 {
 		text += ", slowest " + format.Duration(slowest)
 	}
+	if s.Kind == telemetry.KindVolume || s.Result.Rows.Or(-1) == 0 && s.Outcome != telemetry.OutcomeRunning { // no result is smaller
+		return reason{text, "The workspace answered late." + support(s, "FetchResults")}
+	}
 	if s.Result.Format == telemetry.FormatExternalLinks {
 		return reason{text, "The links of files come page after page, a round trip each: a smaller result or a nearer region helps." + support(s, "FetchResults")}
 	}

@@ -491,3 +491,17 @@ func TestARepeatedAttemptThatWasRedirectedBeganWithItsFirstRequest(t *testing.T)
 		}
 	}
 }
+
+func TestAResultWithoutRowsCannotBeSmaller(t *testing.T) {
+	slow := []workspace.Fault{call(1, 0, "FetchResults", workspace.Latency(10*time.Second))}
+	for name, s := range map[string]scene{
+		"no rows": {opts: polledPages, query: statement(0), faults: slow},
+		"volume":  {opts: polledPages, program: volumeExec(putStatement(t), 0), faults: slow},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, v := performed(t, s)
+			require.Equal(t, telemetry.PartPage, v.Part)
+			require.NotContains(t, v.Advice, "smaller result")
+		})
+	}
+}
