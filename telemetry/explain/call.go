@@ -103,6 +103,16 @@ func lastAttempt(s *telemetry.Statement, c *telemetry.Call) time.Duration {
 	return c.End.Or(s.Total) - begun
 }
 
+// latestTook is how long the only call of a method took of a part, without attempts that were repeated; certain, which
+// is not longer, where that is not known.
+func latestTook(s *telemetry.Statement, r *telemetry.RPC, certain, took time.Duration) time.Duration {
+	c := lastCall(s, r.Method)
+	if r.Calls != 1 || c.Method == "" || r.Retries == 0 && r.Connecting == 0 || latestUnknown(c.Attempts, c.Latest) {
+		return certain
+	}
+	return max(certain, min(lastAttempt(s, c), took))
+}
+
 func lookUp(id string) string {
 	if id == "" {
 		return ""

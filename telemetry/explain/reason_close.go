@@ -8,7 +8,8 @@ import (
 )
 
 func closeReason(s *telemetry.Statement, took time.Duration) reason {
-	cancel, closing := slowest(s, rpcOf(s, "CancelOperation")), slowest(s, rpcOf(s, "CloseOperation"))
+	canceled, closed := rpcOf(s, "CancelOperation"), rpcOf(s, "CloseOperation")
+	cancel, closing := slowest(s, canceled), slowest(s, closed)
 	c, since, waiting := silent(s)
 	switch {
 	case waiting && most(since, took) && c.Method == "CancelOperation":
@@ -21,12 +22,12 @@ func closeReason(s *telemetry.Statement, took time.Duration) reason {
 		return reason{what + silence(c.Method, since), "The workspace takes its time to close the statement."}
 	case cancel > closing && most(cancel, took):
 		return reason{
-			"canceling the statement: CancelOperation took " + format.Duration(cancel),
+			"canceling the statement: CancelOperation took " + format.Duration(latestTook(s, canceled, cancel, took)),
 			"The workspace took its time to cancel the statement." + support(s, "CancelOperation"),
 		}
 	case most(closing, took):
 		return reason{
-			"closing the statement: CloseOperation took " + format.Duration(closing),
+			"closing the statement: CloseOperation took " + format.Duration(latestTook(s, closed, closing, took)),
 			"Closing is one round trip, and the workspace answered it late." + support(s, "CloseOperation"),
 		}
 	}

@@ -21,7 +21,7 @@ func pageReason(s *telemetry.Statement, took time.Duration) reason {
 	}
 	metadata := rpcOf(s, "GetResultSetMetadata")
 	if d := answering(s, metadata, max(metadata.Slowest, metadata.Latency)); most(d, took) {
-		text := "waiting for what describes the result: GetResultSetMetadata took " + format.Duration(d)
+		text := "waiting for what describes the result: GetResultSetMetadata took " + format.Duration(latestTook(s, metadata, d, took))
 		if metadata.Calls > 1 {
 			text += " in " + format.Plural(metadata.Calls, "call")
 		}

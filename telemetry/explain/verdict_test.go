@@ -690,3 +690,19 @@ func TestAdviceIsGivenOnce(t *testing.T) {
 	}
 	require.Equal(t, 1, strings.Count(explain.Of(s).Advice, "No whole answer came"), explain.Of(s).Advice)
 }
+
+// The call waited for a connection twice, and another was repeated, too: less of it is certain than the call took.
+func TestACallThatWasRepeatedTookItsLatestAttempt(t *testing.T) {
+	s := &telemetry.Statement{
+		Total: 7 * second, Split: telemetry.Split{telemetry.PartRetry: 2 * second, telemetry.PartClose: 4 * second, telemetry.PartNetwork: second}, Outcome: telemetry.OutcomeCompleted,
+		RPCs: []telemetry.RPC{
+			{Method: "GetOperationStatus", Calls: 2, Retries: 1, FailedStatus: 503, LastStatus: 200},
+			{Method: "CloseOperation", Calls: 1, Retries: 1, FailedStatus: 503, LastStatus: 200, Slowest: 6 * second, Connecting: second},
+		},
+		Calls: []telemetry.Call{{
+			Method: "CloseOperation", Start: second, Latest: 2 * second, FirstByte: known(7 * second), End: known(7 * second), Status: 200, Attempts: 2,
+			Retried: []telemetry.Attempt{{Start: second, End: second, Status: 503}},
+		}},
+	}
+	require.Contains(t, explain.Of(s).Sentence, "CloseOperation took 4.0 s")
+}
