@@ -302,11 +302,12 @@ func (t *Timeline) addRows(s *telemetry.Statement) {
 	}
 }
 
-// calledWithin reports whether a listed call for rows, or for what describes them, was under way between two times.
+// calledWithin reports whether a listed call for rows, for what describes them, or of an Arrow reader that is closed, was
+// under way between two times.
 func calledWithin(s *telemetry.Statement, from, to time.Duration) bool {
 	for i := range s.Calls {
 		c := &s.Calls[i]
-		if (c.Method == "GetResultSetMetadata" || c.Method == "FetchResults") && min(to, c.End.Or(s.Total))-max(from, c.Start) > rounding {
+		if (c.Method == "GetResultSetMetadata" || c.Method == "FetchResults" || c.Method == "CloseOperation") && min(to, c.End.Or(s.Total))-max(from, c.Start) > rounding {
 			return true
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	dbsqlrows "github.com/databricks/databricks-sql-go/rows"
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
@@ -503,5 +505,30 @@ func TestAResultWithoutRowsCannotBeSmaller(t *testing.T) {
 			require.Equal(t, telemetry.PartPage, v.Part)
 			require.NotContains(t, v.Advice, "smaller result")
 		})
+	}
+}
+
+func TestTheApplicationHadNoControlWhileAnArrowReaderWasClosed(t *testing.T) {
+	o := filesOfPages
+	o.LinksPerPage = 1
+	r, _ := performed(t, scene{opts: o, faults: []workspace.Fault{download(0, 0, workspace.Status(403)), call(1, 0, "CloseOperation", workspace.Latency(3*time.Second))}, program: func(ctx context.Context, db *sql.DB) error {
+		return rawly(ctx, db, statement(sceneRows), func(ctx context.Context, rows driver.Rows) error {
+			it, err := rows.(dbsqlrows.Rows).GetArrowBatches(ctx)
+			if err != nil {
+				return err
+			}
+			for err == nil && it.HasNext() {
+				_, err = it.Next()
+			}
+			elsewhere(4 * time.Second)
+			it.Close()
+			elsewhere(2 * time.Second)
+			return errors.Join(err, rows.Close())
+		})
+	}})
+	require.Equal(t, 6*time.Second, r.Application.After)
+	require.Equal(t, 3*time.Second, r.Split[telemetry.PartClose])
+	for _, b := range laneOf(t, r, "rows").Bars {
+		require.NotEqual(t, explain.BarApplication, b.Kind, "when it had control is not known: %+v", b)
 	}
 }
