@@ -23,15 +23,15 @@ func TestWhatChangesByItselfIsNotCached(t *testing.T) {
 	c := newClient(t, ws)
 	s := c.open()
 	for _, sql := range []string{"SELECT uuid()", "SELECT rand()", "SELECT now()", "SELECT id FROM range(2) WHERE current_date() > DATE '2000-01-01'", "SELECT unix_timestamp()"} {
-		assert.Equal(t, int32(wire.CacheIneligible), c.lookup(s, sql), sql)
-		assert.Equal(t, int32(wire.CacheIneligible), c.lookup(s, sql), sql)
+		assert.Equal(t, wire.CacheIneligible, c.lookup(s, sql), sql)
+		assert.Equal(t, wire.CacheIneligible, c.lookup(s, sql), sql)
 	}
 	for _, sql := range []string{"SELECT 1", "SELECT unix_timestamp(TIMESTAMP '2024-01-01')"} {
-		assert.Equal(t, int32(wire.CacheMiss), c.lookup(s, sql), sql)
-		assert.Equal(t, int32(wire.CacheLocalHit), c.lookup(s, sql), sql)
+		assert.Equal(t, wire.CacheMiss, c.lookup(s, sql), sql)
+		assert.Equal(t, wire.CacheLocalHit, c.lookup(s, sql), sql)
 	}
 	there := call[wire.OpenSessionResp](c, "OpenSession", &wire.OpenSessionReq{Configuration: map[string]string{"timezone": "Asia/Tokyo"}}).SessionHandle
-	assert.Equal(t, int32(wire.CacheMiss), c.lookup(there, "SELECT 1"), "another time zone, where the same text may mean another time")
+	assert.Equal(t, wire.CacheMiss, c.lookup(there, "SELECT 1"), "another time zone, where the same text may mean another time")
 }
 
 func TestWhatWasReadBeforeAChangeIsNotCached(t *testing.T) {
@@ -44,6 +44,6 @@ func TestWhatWasReadBeforeAChangeIsNotCached(t *testing.T) {
 	go func() { done <- c.lookup(reader, slow) }()
 	eventually.True(t, func() bool { return len(ws.Statements()) == 1 && ws.Statements()[0].State == "RUNNING" })
 	c.execute(writer, "INSERT INTO t VALUES (2)")
-	assert.Equal(t, int32(wire.CacheMiss), <-done)
-	assert.Equal(t, int32(wire.CacheMiss), c.lookup(reader, slow), "the change came while it ran")
+	assert.Equal(t, wire.CacheMiss, <-done)
+	assert.Equal(t, wire.CacheMiss, c.lookup(reader, slow), "the change came while it ran")
 }

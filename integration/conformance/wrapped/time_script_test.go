@@ -82,16 +82,8 @@ func (s *script) run(naps map[int64]time.Duration, last time.Duration, query str
 			s.w.mu.Lock()
 			s.w.began = time.Now()
 			s.w.mu.Unlock()
-			if s.after > 0 {
-				within, cancel := context.WithCancel(ctx)
-				if s.deadline {
-					within, cancel = context.WithTimeout(ctx, s.after)
-				} else {
-					time.AfterFunc(s.after, cancel)
-				}
-				ctx = within
-				defer cancel()
-			}
+			ctx, cancel := s.limited(ctx)
+			defer cancel()
 			defer func() {
 				s.w.mu.Lock()
 				s.w.ended = time.Now()
@@ -194,6 +186,18 @@ func (s *script) run(naps map[int64]time.Duration, last time.Duration, query str
 			}
 		})
 	}
+}
+
+// limited is the context of the call, which ends when the script says.
+func (s *script) limited(ctx context.Context) (context.Context, context.CancelFunc) {
+	if s.after > 0 && s.deadline {
+		return context.WithTimeout(ctx, s.after)
+	}
+	within, cancel := context.WithCancel(ctx)
+	if s.after > 0 {
+		time.AfterFunc(s.after, cancel)
+	}
+	return within, cancel
 }
 
 // composed makes a script of random troubles.
@@ -305,7 +309,7 @@ func (s *script) withLooks() scene {
 				select {
 				case <-done:
 					return
-				case <-time.After(start.Add(at).Sub(time.Now())):
+				case <-time.After(time.Until(start.Add(at))):
 				}
 				for _, c := range telemetry.Default.Connectors() {
 					for _, r := range c.Running() {

@@ -275,7 +275,7 @@ func jsonPath(path string) ([]jsonStep, bool) {
 			return nil, false
 		}
 		kind := byte('.')
-		if name, any := strings.CutPrefix(inside, "~"); any {
+		if name, found := strings.CutPrefix(inside, "~"); found {
 			inside, kind = name, '~'
 		}
 		n, err := strconv.Atoi(inside)
