@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
@@ -61,14 +62,19 @@ func (req *request) statements() (string, model) {
 	return "Statements", l
 }
 
-// present returns the statements that run and those that are kept. One that ends meanwhile is kept.
+// present returns the statements that run and those that are kept. One that ends meanwhile is kept: its total is no
+// shorter than it was while it ran. Another that began at the same tick of the clock, and has ended, may be shorter.
 func (req *request) present() (running []*telemetry.Statement, kept snapshot) {
 	running, kept = req.running(), req.memory.snapshot()
-	ended := map[string]bool{}
+	ended := map[string]time.Duration{}
 	for _, s := range kept.all {
-		ended[localKey(s)] = true
+		key := localKey(s)
+		ended[key] = max(ended[key], s.Total)
 	}
-	return slices.DeleteFunc(running, func(s *telemetry.Statement) bool { return ended[localKey(s)] }), kept
+	return slices.DeleteFunc(running, func(s *telemetry.Statement) bool {
+		total, found := ended[localKey(s)]
+		return found && total >= s.Total
+	}), kept
 }
 
 // running returns the statements that run on any connector, the longest running first. A

@@ -88,6 +88,24 @@ func TestStatementIsFoundByIdAndByLocalKey(t *testing.T) {
 	})
 }
 
+func TestAStatementThatBeganAtTheSameTickAsAnotherRunsOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // clocks of some systems tick every half millisecond, or less often
+		f := newFixture()
+		time.Sleep(time.Minute)
+		f.run(waitingFor(20*time.Second), 3)
+		ended := quick(30)
+		ended.Started, ended.Connector = time.Now().Add(-20*time.Second), 1
+		f.memory.StatementFinished(ended)
+		var o struct {
+			Headline string
+			Running  int
+		}
+		f.json(t, "/?format=json", &o)
+		require.Equal(t, 3, o.Running)
+		require.Contains(t, o.Headline, "3 statements are stuck")
+	})
+}
+
 // ending is a connector whose statement ends right after the page has asked what runs.
 type ending struct {
 	connector
