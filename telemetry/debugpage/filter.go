@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
@@ -30,8 +31,9 @@ type filter struct {
 // error for people and a filter with all the other parameters.
 func filterOf(values url.Values) (filter, error) {
 	f := filter{
-		Outcome: values.Get("outcome"), Kind: values.Get("kind"), Result: values.Get("result"), Category: values.Get("category"),
-		Bound: values.Get("bound"), Shape: values.Get("shape"), Min: strings.TrimSpace(values.Get("min")), Text: strings.TrimSpace(values.Get("q")),
+		Outcome: values.Get("outcome"), Kind: values.Get("kind"), Result: values.Get("result"),
+		Category: strings.ReplaceAll(values.Get("category"), "canceled", "cancelled"), // the service's spelling, which no page shows
+		Bound:    values.Get("bound"), Shape: values.Get("shape"), Min: strings.TrimSpace(values.Get("min")), Text: strings.TrimSpace(values.Get("q")),
 	}
 	if f.Min == "" {
 		return f, nil
@@ -71,7 +73,7 @@ func (f *filter) matchesText(s *telemetry.Statement) bool {
 	in := func(all ...string) bool {
 		return slices.ContainsFunc(all, func(s string) bool { return strings.Contains(strings.ToLower(s), text) })
 	}
-	if s.Failure != nil && in(string(s.Failure.Category), s.Failure.SQLState, s.Failure.Message) {
+	if s.Failure != nil && in(string(s.Failure.Category), format.OneSpelling(string(s.Failure.Category)), s.Failure.SQLState, s.Failure.Message) {
 		return true
 	}
 	for i := range s.Calls {

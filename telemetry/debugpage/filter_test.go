@@ -80,3 +80,19 @@ func FuzzFilter(f *testing.F) {
 		_ = got.matches(s)
 	})
 }
+
+func TestStatementsAreFoundByTheSpellingThatPagesShow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture()
+		s := failed()
+		s.Outcome, s.Failure = telemetry.OutcomeCanceled, &telemetry.Failure{Category: telemetry.CategoryStatementCanceled}
+		f.memory.StatementFinished(s)
+		for _, query := range []string{
+			"category=execute_statement_canceled", "category=execute_statement_cancelled", "q=statement_canceled", "q=statement_cancelled", "q=cancell",
+		} {
+			var l listed
+			f.json(t, "/statements?format=json&"+query, &l)
+			require.Equal(t, 1, l.Found, query)
+		}
+	})
+}
