@@ -112,10 +112,29 @@ func (s *situation) retries() []finding {
 		advice = "The workspace or the storage refuses requests: look at its status and limits, and run fewer statements at once."
 	}
 	return []finding{{
-		Severity: severityWarning, Number: format.Count(s.minutes.retries), Link: "statements?bound=retry-bound", Advice: advice,
+		Severity: severityWarning, Number: format.Count(s.minutes.retries), Link: s.retriesLink(), Advice: advice,
 		Text: fmt.Sprintf("%s of statements that ended in the last 5 min failed and were repeated%s: that took %s of the time of all that ended.",
 			format.Plural(s.minutes.retries, "request"), status, taken),
 	}}
+}
+
+// retriesLink is the list of the statements that mostly repeated requests. Where none of those that are kept did, it is
+// the one that spent the most time on it or, where none did at all, all of the last 5 min.
+func (s *situation) retriesLink() string {
+	bound := explain.Part{Part: telemetry.PartRetry}.Bound()
+	var most *telemetry.Statement
+	for _, k := range s.recent {
+		if explain.Of(k).Bound == bound {
+			return link("statements", "bound", bound, "window", lastMinutes.key)
+		}
+		if took := k.Split[telemetry.PartRetry]; took > 0 && (most == nil || took > most.Split[telemetry.PartRetry]) {
+			most = k
+		}
+	}
+	if most != nil {
+		return link("statement", "id", keyOf(most))
+	}
+	return link("statements", "window", lastMinutes.key)
 }
 
 // statusOfRetries adds the HTTP status that all kept statements with repeated requests have in common.

@@ -583,3 +583,32 @@ func TestAYoungProcessIsNotAtAStandstill(t *testing.T) {
 		require.Equal(t, severityCritical, severityAfter(work, 1))
 	})
 }
+
+func TestTheFindingOnRetriesLeadsToStatementsThatRepeatedRequests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture()
+		add := func(server, retry time.Duration, id string) {
+			s := quick(1000)
+			s.StatementID, s.RPCs = id, []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, Retries: 1, FailedStatus: 503}}
+			s.Split = telemetry.Split{telemetry.PartServer: server, telemetry.PartRetry: retry}
+			f.memory.StatementFinished(s)
+		}
+		linked := func() string {
+			var o struct{ Findings []finding }
+			f.json(t, "/?format=json", &o)
+			require.Contains(t, o.Findings[0].Text, "failed and were repeated")
+			require.Equal(t, 200, f.get(t, "/"+o.Findings[0].Link).Code)
+			return o.Findings[0].Link
+		}
+		add(ms(700), ms(300), "one")
+		add(ms(600), ms(400), "two")
+		add(ms(700), ms(300), "three")
+		require.Equal(t, "statement?id=two", linked(), "none is retry-bound")
+		add(ms(300), ms(700), "four")
+		require.Equal(t, "statements?bound=retry-bound&window=5m", linked())
+		for range recentKept + slowestKept {
+			f.memory.StatementFinished(quick(1))
+		}
+		require.Equal(t, "statements?bound=retry-bound&window=5m", linked(), "it is among the slowest")
+	})
+}
