@@ -48,6 +48,9 @@ func (b *boundedRecords) offer(now time.Time, s *telemetry.Statement) {
 	if added > b.maxBytes {
 		return
 	}
+	if b.bytes+added > b.maxBytes && !b.canFree(now, b.bytes+added-b.maxBytes, s.Total) {
+		return // before any is dropped in vain
+	}
 	for len(b.records) == b.maxRecords || b.bytes+added > b.maxBytes {
 		candidate := 0
 		for i, other := range b.records {
@@ -68,6 +71,16 @@ func (b *boundedRecords) offer(now time.Time, s *telemetry.Statement) {
 	}
 	b.records = append(b.records, s)
 	b.bytes += added
+}
+
+// canFree reports whether stale records and those that are faster than total take up so many bytes.
+func (b *boundedRecords) canFree(now time.Time, bytes int, total time.Duration) bool {
+	for _, other := range b.records {
+		if stale(now, other) || other.Total < total {
+			bytes -= bytesOf(other)
+		}
+	}
+	return bytes <= 0
 }
 
 // stale reports whether a statement ended too long ago to count among the slowest.

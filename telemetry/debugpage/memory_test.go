@@ -130,3 +130,22 @@ func TestTheTextsOfARecordCount(t *testing.T) {
 		}
 	}
 }
+
+func TestNoSlowStatementIsDroppedForOneThatDoesNotFit(t *testing.T) {
+	sized := func(took time.Duration, calls int) *telemetry.Statement {
+		return &telemetry.Statement{Started: time.Now().Add(-took), Total: took, Calls: make([]telemetry.Call, calls)}
+	}
+	b := boundedRecords{maxRecords: 10, maxBytes: bytesOf(sized(0, 50)) * 3}
+	for _, took := range []time.Duration{time.Second, 10 * time.Second, 20 * time.Second} {
+		b.offer(time.Now(), sized(took, 50))
+	}
+	require.Len(t, b.records, 3)
+	b.offer(time.Now(), sized(5*time.Second, 120))
+	require.Len(t, b.records, 3, "the room of the only faster one is not enough")
+	b.offer(time.Now(), sized(4*time.Second, 50))
+	require.Len(t, b.records, 3)
+	require.Equal(t, 4*time.Second, b.records[2].Total, "this one fits")
+	b.offer(time.Now(), sized(15*time.Second, 80))
+	require.Len(t, b.records, 2)
+	require.LessOrEqual(t, b.bytes, b.maxBytes)
+}
