@@ -33,7 +33,7 @@ func chartOf(now time.Time, columns []columnCounts) *chart {
 		return nil
 	}
 	each := "Each column is a minute"
-	if columns[0].length < time.Minute {
+	if columns[len(columns)/2].length < time.Minute { // not the first one, which may be shorter
 		each = "Each column is 10 s"
 	}
 	c := &chart{Desc: fmt.Sprintf("%s ended, %d failed. %s, coloured by what statements waited for.", format.Plural(statements, "statement"), failed, each)}
@@ -46,7 +46,7 @@ func chartOf(now time.Time, columns []columnCounts) *chart {
 	for i, from := range columns {
 		x := width * float64(i)
 		v := chartColumn{
-			Began: moment{from.began, now}, Length: duration(from.length), Statements: count(from.statements), Failed: count(from.failed),
+			Began: moment{from.began.Add(from.late), now}, Length: duration(from.length), Statements: count(from.statements), Failed: count(from.failed),
 			AtOnce: rate(from.atOnce(from.times.Total())), Split: splitOf(from.times), X: percentage(x + width*0.08), W: percentage(width * 0.84),
 		}
 		y := float64(chartHeight)

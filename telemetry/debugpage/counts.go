@@ -169,7 +169,8 @@ func addRunning(to *telemetry.Split, from, until time.Duration, running ...*tele
 // columnCounts is what was counted in the time of a column of the chart.
 type columnCounts struct {
 	began  time.Time
-	length time.Duration // shorter for the last one, which has not ended
+	late   time.Duration // how long after that counting began
+	length time.Duration // shorter for the last one, which has not ended, and for that in which counting began
 	tally
 }
 
@@ -196,7 +197,11 @@ func (c *counts) columns(now time.Time, running ...*telemetry.Statement) []colum
 		all[i].began, all[i].length = began.Add(-back), width
 		addRunning(&all[i].times, ago+back, ago+back-width, running...)
 	}
-	all[n-1].length = max(time.Millisecond, ago)
+	all[n-1].length = ago
+	if before := c.since.Sub(c.origin.Add(time.Duration(current-n+1) * width)); before > 0 { // counting began in the first one
+		all[0].late, all[0].length = before, all[0].length-before
+	}
+	all[n-1].length = max(time.Millisecond, all[n-1].length)
 	for i := range c.ring {
 		if at := c.ring[i].from/per - current + n - 1; at >= 0 && at < n {
 			all[at].add(&c.ring[i].sum.tally)

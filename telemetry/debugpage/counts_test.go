@@ -1,6 +1,7 @@
 package debugpage
 
 import (
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -147,7 +148,7 @@ func TestColumnsAreThoseOfTheClock(t *testing.T) {
 	c.addStatement(now, quick(10))
 	for _, at := range []time.Time{now.Add(99 * time.Second), now.Add(5 * time.Hour)} {
 		columns := c.columns(at)
-		require.Equal(t, at.Round(0).Truncate(columns[0].length), columns[len(columns)-1].began)
+		require.Equal(t, at.Round(0).Truncate(columns[len(columns)/2].length), columns[len(columns)-1].began)
 	}
 }
 
@@ -175,5 +176,27 @@ func TestPercentilesOfHoursAreOffBy9Percent(t *testing.T) {
 		}
 		w := c.over(time.Now(), time.Hour)
 		require.InEpsilon(t, took, w.quantile(0.5), 0.09)
+	}
+}
+
+func TestTheChartOfAYoungProcessCoversItsAgeOnly(t *testing.T) {
+	for _, age := range []time.Duration{500 * time.Millisecond, 4 * time.Second, 40 * time.Second, 20 * time.Minute} {
+		synctest.Test(t, func(t *testing.T) {
+			time.Sleep(time.Hour + 49*time.Second) // into a minute, and into an interval
+			c := &counts{timeline: newTimeline(time.Now()), since: time.Now()}
+			time.Sleep(age)
+			var all []*telemetry.Statement
+			for range 4 {
+				all = append(all, &telemetry.Statement{Outcome: telemetry.OutcomeRunning, Started: time.Now().Add(-age), Total: age, Split: telemetry.Split{telemetry.PartServer: age}})
+			}
+			columns := c.columns(time.Now(), all...)
+			for _, column := range columns {
+				require.InDelta(t, 4, column.atOnce(column.times.Total()), 0.001, "all 4 ran all of the time")
+			}
+			first := chartOf(time.Now(), columns).Columns[0]
+			require.WithinDuration(t, c.since, first.Began.at, 0)
+			c.addStatement(time.Now(), all[0])
+			require.Equal(t, age > 10*time.Minute, strings.Contains(chartOf(time.Now(), c.columns(time.Now())).Desc, "Each column is a minute"))
+		})
 	}
 }
