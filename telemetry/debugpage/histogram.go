@@ -43,6 +43,12 @@ func histogramOf(w *window) *histogram {
 	g := &histogram{}
 	for i := first; i <= last; i++ {
 		from, to := bucketEnd((i-1)*merged), bucketEnd(i*merged)
+		switch i {
+		case 0:
+			from = 0
+		case len(columns) - 1:
+			to = max(to, w.slowest) // its latter bucket has no end
+		}
 		h := int(math.Ceil(float64(columns[i]) / float64(most) * histogramHeight))
 		g.Bars = append(g.Bars, column{
 			UpTo: duration(to), Count: count(columns[i]),
