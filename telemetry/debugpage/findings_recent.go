@@ -181,7 +181,7 @@ func (s *situation) failing() (all []finding) {
 		part := float64(n) / float64(max(1, v.Statements))
 		if n >= failingLeast && part >= failingShare {
 			all = append(all, finding{
-				Severity: severityWarning, Number: share(part).String(), Link: link("statements", "shape", v.ID, "outcome", problem),
+				Severity: severityWarning, Number: share(part).String(), Link: link("statements", "shape", v.ID, "outcome", string(telemetry.OutcomeFailed), "window", lastMinutes.key),
 				Text: fmt.Sprintf("%s of the statements “%s” failed in the last 5 min: %s of %s%s.", share(part), shortened(v.Text, 60, "…"), n, v.Statements,
 					s.categoryOf(int64(n), func(shape string) bool { return shape == v.ID })),
 			})

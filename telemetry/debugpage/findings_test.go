@@ -2,6 +2,7 @@ package debugpage
 
 import (
 	"database/sql"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -610,5 +611,28 @@ func TestTheFindingOnRetriesLeadsToStatementsThatRepeatedRequests(t *testing.T) 
 			f.memory.StatementFinished(quick(1))
 		}
 		require.Equal(t, "statements?bound=retry-bound&window=5m", linked(), "it is among the slowest")
+	})
+}
+
+func TestTheFindingOnFailuresOfAShapeLeadsToThoseItCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture()
+		for n := range 9 {
+			s := failed()
+			if s.StatementID = strconv.Itoa(n); n%3 == 0 {
+				s.Outcome, s.Failure = telemetry.OutcomeCanceled, &telemetry.Failure{Category: telemetry.CategoryTimeout}
+			}
+			f.memory.StatementFinished(s)
+			time.Sleep(80 * time.Second)
+		}
+		var o struct{ Findings []finding }
+		f.json(t, "/?format=json", &o)
+		i := slices.IndexFunc(o.Findings, func(f finding) bool {
+			return strings.Contains(f.Text, "failed in the last 5 min: 2 of 3, syntax_error")
+		})
+		require.GreaterOrEqual(t, i, 0, o.Findings)
+		var l listed
+		f.json(t, "/"+o.Findings[i].Link+"&format=json", &l)
+		require.Equal(t, 2, l.Found, "neither canceled ones nor earlier ones")
 	})
 }
