@@ -93,7 +93,9 @@ func (c execConn) ExecContext(ctx context.Context, query string, args []driver.N
 	if st == nil {
 		return c.unmeasured().(driver.ExecerContext).ExecContext(ctx, query, args)
 	}
-	return st.runExec(func(ctx context.Context) (driver.Result, error) { return c.intercepted.ExecContext(ctx, query, args) })
+	return st.runExec(func(ctx context.Context) (driver.Result, error) {
+		return c.intercepted.execInto(ctx, &st.answer, query, args)
+	})
 }
 
 // QueryContext runs a statement that returns rows. The rows have the optional interfaces of
@@ -104,7 +106,7 @@ func (c queryConn) QueryContext(ctx context.Context, query string, args []driver
 		return c.unmeasured().(driver.QueryerContext).QueryContext(ctx, query, args)
 	}
 	return st.runQuery(func(ctx context.Context) (driver.Rows, error) {
-		return c.intercepted.queryInto(ctx, &st.rows, query, args)
+		return c.intercepted.queryInto(ctx, &st.answer, query, args)
 	})
 }
 

@@ -10,8 +10,8 @@ import (
 
 // Everything that exists because of sqlmw is in this file. sqlmw runs what a connection
 // executes, and adapts connections without context support as database/sql does. It returns
-// rows of its own, which hide the optional interfaces of the native ones, so an interceptor
-// takes the native rows out underneath. sqlmw hides optional interfaces of prepared statements, too,
+// results and rows of its own, which hide the optional interfaces of the native ones, so an interceptor
+// takes the native ones out underneath. sqlmw hides optional interfaces of prepared statements, too,
 // and has nothing to add to the other calls: all these go to the native objects directly.
 
 // interceptedConn is a native connection behind sqlmw.
@@ -28,54 +28,74 @@ func intercept(native driver.Conn) interceptedConn {
 	return interceptedConn{conn}
 }
 
-// ExecContext runs a statement that returns no rows.
+// ExecContext runs a statement that returns no rows, and returns the native result.
 func (c interceptedConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	return c.conn.(driver.ExecerContext).ExecContext(ctx, query, args)
+	var into answer
+	return c.execInto(context.WithValue(ctx, answerKey{}, &into), &into, query, args)
+}
+
+// execInto is ExecContext for a context that already has into under answerKey, as that of a measured
+// statement has. It saves two allocations.
+func (c interceptedConn) execInto(ctx context.Context, into *answer, query string, args []driver.NamedValue) (driver.Result, error) {
+	_, err := c.conn.(driver.ExecerContext).ExecContext(ctx, query, args)
+	result := into.result
+	into.result = nil // only the application keeps results alive
+	return result, hideTaken(err)
 }
 
 // QueryContext runs a statement and returns the native rows.
 func (c interceptedConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	var into nativeRows
-	return c.queryInto(context.WithValue(ctx, nativeRowsKey{}, &into), &into, query, args)
+	var into answer
+	return c.queryInto(context.WithValue(ctx, answerKey{}, &into), &into, query, args)
 }
 
-// queryInto is QueryContext for a context that already has into under nativeRowsKey, as that of a
-// measured statement has. It saves two allocations.
-func (c interceptedConn) queryInto(ctx context.Context, into *nativeRows, query string, args []driver.NamedValue) (driver.Rows, error) {
+// queryInto is QueryContext as execInto is ExecContext.
+func (c interceptedConn) queryInto(ctx context.Context, into *answer, query string, args []driver.NamedValue) (driver.Rows, error) {
 	_, err := c.conn.(driver.QueryerContext).QueryContext(ctx, query, args)
 	rows := into.rows
 	into.rows = nil // only the application keeps rows alive
-	return rows, hideNilRows(err)
+	return rows, hideTaken(err)
 }
 
-// nativeRows is where the interceptor puts the native rows of one call. Only the goroutine of
-// the call uses it.
-type nativeRows struct{ rows driver.Rows }
+// answer is where the interceptor puts what the native connection returned from one call. Only the
+// goroutine of the call uses it.
+type answer struct {
+	result driver.Result
+	rows   driver.Rows
+}
 
-type nativeRowsKey struct{}
+type answerKey struct{}
 
-// interceptor takes the native rows out and changes nothing.
+// interceptor takes the native results and rows out and changes nothing.
 type interceptor struct{ sqlmw.NullInterceptor }
 
 var _ sqlmw.Interceptor = interceptor{}
 
-func (i interceptor) ConnQueryContext(ctx context.Context, c driver.QueryerContext, query string, args []driver.NamedValue) (context.Context, driver.Rows, error) {
-	ctx, rows, err := i.NullInterceptor.ConnQueryContext(ctx, c, query, args)
-	if rows == nil && err == nil {
-		return ctx, nil, errNilRows
-	}
-	if into, ok := ctx.Value(nativeRowsKey{}).(*nativeRows); ok {
-		into.rows = rows
-	}
-	return ctx, rows, err
+func (i interceptor) ConnExecContext(ctx context.Context, c driver.ExecerContext, query string, args []driver.NamedValue) (driver.Result, error) {
+	result, err := i.NullInterceptor.ConnExecContext(ctx, c, query, args)
+	ctx.Value(answerKey{}).(*answer).result = result
+	return nil, orTaken(err)
 }
 
-// errNilRows replaces a native (nil, nil), which sqlmw would dereference.
-var errNilRows = errors.New("the driver returned neither rows nor an error")
+func (i interceptor) ConnQueryContext(ctx context.Context, c driver.QueryerContext, query string, args []driver.NamedValue) (context.Context, driver.Rows, error) {
+	ctx, rows, err := i.NullInterceptor.ConnQueryContext(ctx, c, query, args)
+	ctx.Value(answerKey{}).(*answer).rows = rows
+	return ctx, nil, orTaken(err)
+}
 
-// hideNilRows undoes errNilRows.
-func hideNilRows(err error) error {
-	if err == errNilRows {
+// errTaken keeps sqlmw from wrapping what was taken out, which may also be nil.
+var errTaken = errors.New("the result or the rows were taken out")
+
+func orTaken(err error) error {
+	if err == nil {
+		return errTaken
+	}
+	return err
+}
+
+// hideTaken undoes orTaken.
+func hideTaken(err error) error {
+	if err == errTaken {
 		return nil
 	}
 	return err

@@ -26,7 +26,7 @@ import (
 type statement struct {
 	session *session
 	ctx     callContext
-	rows    nativeRows                // while the call runs
+	answer  answer                    // of the native connection, while the call runs
 	spans   []telemetry.StatementSpan // of the tracers; mostly none
 	trace   cloudfetch.Trace          // what passes over the wire, and what the application does
 

@@ -7,7 +7,7 @@ import (
 )
 
 // callContext is the caller's context plus what one call needs on its way down: room for the
-// native rows, the trace of the wire and the id callbacks of the native driver. It is one
+// native answer, the trace of the wire and the id callbacks of the native driver. It is one
 // allocation with its statement, where a chain of context.WithValue would be five.
 type callContext struct {
 	context.Context
@@ -18,8 +18,8 @@ type callContext struct {
 
 func (c *callContext) Value(key any) any {
 	switch key {
-	case nativeRowsKey{}:
-		return &c.statement.rows
+	case answerKey{}:
+		return &c.statement.answer
 	case driverctx.QueryIdCallbackKey:
 		return c.onStatementID
 	case driverctx.ConnIdCallbackKey:
