@@ -14,13 +14,14 @@ import (
 //
 // For most optional interfaces, database/sql treats absence like a certain answer: conn has these
 // interfaces and gives that answer for a native connection without them. The two whose presence
-// alone makes a difference are added by embedding.
+// alone makes a difference are added by embedding. Validator and SessionResetter make one together, see tx.
 type conn struct {
 	native           driver.Conn
 	intercepted      interceptedConn // native, behind sqlmw
 	supportsContexts bool            // native takes contexts wherever it runs something
 	session          *session
 	reused           int64 // times the pool used the connection again
+	discarded        bool  // the pool must not keep it, see tx
 }
 
 var (
@@ -155,14 +156,47 @@ func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 	return stmt, err
 }
 
+// tx is a transaction of a native connection that is not both a Validator and a SessionResetter. When the
+// context of such a transaction ends, database/sql does not keep the connection. It would keep a conn, which is
+// both, so the conn is not valid then.
+type tx struct {
+	driver.Tx
+	on  *conn
+	ctx context.Context // of BeginTx
+}
+
+// Rollback ends the transaction, also where its context has ended.
+func (t tx) Rollback() error {
+	if t.ctx.Err() != nil {
+		t.on.discarded = true
+	}
+	return t.Tx.Rollback()
+}
+
+// keepsConn reports whether database/sql keeps the native connection after the context of a transaction has ended.
+func (c *conn) keepsConn() bool {
+	_, validates := c.native.(driver.Validator)
+	_, resets := c.native.(driver.SessionResetter)
+	return validates && resets
+}
+
 // Begin starts a transaction.
 func (c *conn) Begin() (driver.Tx, error) {
 	return c.native.Begin() //nolint:staticcheck // part of driver.Conn
 }
 
-// BeginTx starts a transaction. For a connection without context support it does what
-// database/sql does.
+// BeginTx starts a transaction within a context.
 func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+	native, err := c.beginTx(ctx, opts)
+	if err != nil || native == nil || c.keepsConn() {
+		return native, err
+	}
+	return tx{native, c, ctx}, nil
+}
+
+// beginTx starts a native transaction. For a connection without context support it does what
+// database/sql does.
+func (c *conn) beginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
 	if b, ok := c.native.(driver.ConnBeginTx); ok {
 		return b.BeginTx(ctx, opts)
 	}
@@ -197,15 +231,21 @@ func (c *conn) Ping(ctx context.Context) error {
 
 // ResetSession is called by the pool before it uses the connection again.
 func (c *conn) ResetSession(ctx context.Context) error {
-	c.reused++
+	var err error
 	if r, ok := c.native.(driver.SessionResetter); ok {
-		return r.ResetSession(ctx)
+		err = r.ResetSession(ctx)
 	}
-	return nil
+	if !errors.Is(err, driver.ErrBadConn) { // else the pool closes it instead
+		c.reused++
+	}
+	return err
 }
 
 // IsValid reports whether the pool may keep the connection.
 func (c *conn) IsValid() bool {
+	if c.discarded {
+		return false
+	}
 	if v, ok := c.native.(driver.Validator); ok {
 		return v.IsValid()
 	}
