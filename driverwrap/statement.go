@@ -187,9 +187,10 @@ func (s *statement) queryEnded(hasRows bool, err error) {
 }
 
 // callEnded notes the end of the call. It reports false for a statement that was not executed:
-// the driver returned driver.ErrSkip, and database/sql prepares the statement instead.
+// the driver returned driver.ErrSkip, and database/sql prepares the statement instead. Of a prepared statement
+// and of Ping it is an error like others.
 func (s *statement) callEnded(now time.Time, err error) bool {
-	if err == driver.ErrSkip {
+	if err == driver.ErrSkip && !s.record.Prepared && !s.record.Internal {
 		s.drop(now)
 		return false
 	}
