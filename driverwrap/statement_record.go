@@ -1,8 +1,10 @@
 package driverwrap
 
 import (
+	"errors"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -65,6 +67,18 @@ var cancellationCategories = map[telemetry.Category]bool{
 	telemetry.CategoryTimeout:           true,
 	telemetry.CategoryStatementCanceled: true,
 }
+
+// setCloseFailure notes that the call that closes the statement on the server failed where no error of the driver's
+// says so: it drops that of an Exec, and that of the call that follows the last page.
+func (s *statement) setCloseFailure(r *telemetry.Statement) {
+	defer contain.Process.Recover(contain.Statement)
+	if r.CloseFailure == nil && s.trace.CloseFault().CallFailed {
+		r.CloseFailure = s.session.failureOf(errNotClosed, s.trace.CloseFault)
+	}
+}
+
+// errNotClosed stands for the error of CloseOperation that the driver does not report.
+var errNotClosed = errors.New("the statement was not closed")
 
 // setVolume sets the operation in a record that the trace has filled, of a statement about a volume.
 func setVolume(r *telemetry.Statement, query string) {

@@ -63,8 +63,9 @@ type Statement struct {
 	Outcome Outcome
 	// Failure says what went wrong; nil when nothing did.
 	Failure *Failure
-	// CloseFailure says why closing the rows failed; nil when it did not. The statement
-	// itself may have been fine.
+	// CloseFailure says why closing the rows failed, or the call that closes the statement on the
+	// server, whose error the driver may drop; nil when neither did. The statement itself may have
+	// been fine.
 	CloseFailure *Failure
 
 	// Execute is the time from the call until it returned: results are ready, or it failed.

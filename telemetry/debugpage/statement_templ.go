@@ -58,7 +58,7 @@ func (p statementPage) view() templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if f := p.CloseFailure; f != nil {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<p class=\"failure\"><b>Closing the rows failed: ")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<p class=\"failure\"><b>Closing failed: ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -294,7 +294,7 @@ func (t *Timeline) addRows(s *telemetry.Statement) {
 		bars = append(bars, Bar{Kind: BarApplication, Label: "application", Start: closing - d, End: closing, Note: note, Open: running})
 	}
 	if d, ok := s.Close.Get(); ok {
-		bars = append(bars, Bar{Kind: BarClose, Label: "closing", Start: s.Total - d, End: s.Total, Failed: s.CloseFailure != nil})
+		bars = append(bars, Bar{Kind: BarClose, Label: "closing", Start: s.Total - d, End: s.Total, Failed: s.CloseFailure != nil && !closedBefore(s, s.Total-d)})
 	}
 	bars = slices.DeleteFunc(bars, func(b Bar) bool { return b.Kind == BarApplication && b.Start == b.End })
 	if len(bars) > 0 {
@@ -312,6 +312,11 @@ func calledWithin(s *telemetry.Statement, from, to time.Duration) bool {
 		}
 	}
 	return false
+}
+
+// closedBefore reports whether the driver had called CloseOperation before a time, and so closes the rows without it.
+func closedBefore(s *telemetry.Statement, at time.Duration) bool {
+	return slices.ContainsFunc(s.Calls, func(c telemetry.Call) bool { return c.Method == "CloseOperation" && c.Start < at-rounding })
 }
 
 // addLanes adds a lane for groups of bars, or several where groups overlap: each group goes into

@@ -225,4 +225,8 @@ func TestTimelineMarksWhatFailed(t *testing.T) {
 	s.Consume = at(-1)
 	s.Close, s.CloseFailure = at(5), &telemetry.Failure{}
 	require.Equal(t, "call: call 0-10\nrows: closing 45-50!\n", sketch(explain.TimelineOf(s)))
+	// What failed was the call that followed the last page, and the rows were closed without another.
+	s.RPCs = []telemetry.RPC{{Method: "CloseOperation", Calls: 1}}
+	s.Calls = []telemetry.Call{{Method: "CloseOperation", Start: 20 * ms, End: at(21), Failed: true, Attempts: 1}}
+	require.Contains(t, sketch(explain.TimelineOf(s)), "closing 45-50\n")
 }

@@ -438,6 +438,15 @@ func TestAFailureToCloseHasItsOwnCategory(t *testing.T) {
 			require.NotNil(t, sink.statements[0].CloseFailure)
 			require.Equal(t, c.category(at), sink.statements[0].CloseFailure.Category)
 
+			for _, how := range []string{"exec", "rows"} { // whose errors the driver drops
+				ws = workspace.New(t, opts)
+				sink = recorded(t, ws, c.inject(ws, at), false, how)
+				require.Len(t, sink.statements, 1)
+				require.Nil(t, sink.statements[0].Failure)
+				require.NotNil(t, sink.statements[0].CloseFailure, how)
+				require.Equal(t, c.category(at), sink.statements[0].CloseFailure.Category, how)
+			}
+
 			ws = workspace.New(t, opts)
 			ws.Inject(workspace.Fault{On: workspace.Method("FetchResults"), Do: workspace.Status(403)})
 			sink = recorded(t, ws, c.inject(ws, at), false, "rows")
