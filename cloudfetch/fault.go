@@ -71,13 +71,18 @@ func (t *Trace) arrived() bool {
 
 // CloseFault returns what was answered by now to the call that closes the statement. A nil trace
 // has the zero Fault.
-func (t *Trace) CloseFault() Fault {
+func (t *Trace) CloseFault() Fault { return t.faultOf(closeOperation) }
+
+// CancelFault is CloseFault of the call that cancels it.
+func (t *Trace) CancelFault() Fault { return t.faultOf(cancelOperation) }
+
+func (t *Trace) faultOf(m method) Fault {
 	if t == nil {
 		return Fault{}
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	f := t.methods.find(closeOperation).fault("")
+	f := t.methods.find(m).fault("")
 	f.Observed = t.whole()
 	return f
 }

@@ -284,7 +284,7 @@ func (s *statement) finish(now time.Time, outcome telemetry.Outcome) bool {
 		r.RPCs, r.Calls = s.record.rpc[:0], s.record.call[:0]
 	}
 	s.trace.Finish(r, now)
-	s.setCloseFailure(r)
+	s.setUnreported(r)
 	setVolume(r, query)
 	more := s.trace.MoreRows()
 	switch {

@@ -68,17 +68,21 @@ var cancellationCategories = map[telemetry.Category]bool{
 	telemetry.CategoryStatementCanceled: true,
 }
 
-// setCloseFailure notes that the call that closes the statement on the server failed where no error of the driver's
-// says so: it drops that of an Exec, and that of the call that follows the last page.
-func (s *statement) setCloseFailure(r *telemetry.Statement) {
+// setUnreported notes that the call that closes the statement on the server failed where no error of the driver's
+// says so: it drops that of an Exec, and that of the call that follows the last page. It also drops that of the
+// call that cancels the statement.
+func (s *statement) setUnreported(r *telemetry.Statement) {
 	defer contain.Process.Recover(contain.Statement)
 	if r.CloseFailure == nil && s.trace.CloseFault().CallFailed {
-		r.CloseFailure = s.session.failureOf(errNotClosed, s.trace.CloseFault)
+		r.CloseFailure = s.session.failureOf(errUnreported, s.trace.CloseFault)
+	}
+	if s.trace.CancelFault().CallFailed {
+		r.CancelError = s.session.failureOf(errUnreported, s.trace.CancelFault).Category
 	}
 }
 
-// errNotClosed stands for the error of CloseOperation that the driver does not report.
-var errNotClosed = errors.New("the statement was not closed")
+// errUnreported stands for the error of a call that the driver does not report.
+var errUnreported = errors.New("the statement was not closed or canceled")
 
 // setVolume sets the operation in a record that the trace has filled, of a statement about a volume.
 func setVolume(r *telemetry.Statement, query string) {

@@ -67,6 +67,9 @@ type Statement struct {
 	// server, whose error the driver may drop; nil when neither did. The statement itself may have
 	// been fine.
 	CloseFailure *Failure
+	// CancelError says why the call that cancels the statement on the server failed; empty when it
+	// did not, or there was none.
+	CancelError Category
 
 	// Execute is the time from the call until it returned: results are ready, or it failed.
 	Execute time.Duration

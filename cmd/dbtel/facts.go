@@ -33,6 +33,9 @@ func (v *view) facts() {
 	if f := s.CloseFailure; f != nil {
 		v.fact("closing", "failed: "+format.OneSpelling(string(f.Category)))
 	}
+	if c := s.CancelError; c != "" {
+		v.fact("canceling", "failed: "+format.OneSpelling(string(c)))
+	}
 }
 
 // fact prints what is known of a subject, if anything.

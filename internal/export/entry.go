@@ -34,7 +34,7 @@ func newEntry(o *origin, record any) (e entry, ok bool) {
 		if hasLocalTexts(r) || len(r.Calls) > maxCalls || r.CloudFetch != nil && len(r.CloudFetch.Files) > 0 {
 			r = trim(r)
 		}
-		e.record, e.failed = r, r.Failed() || r.CloseFailure != nil
+		e.record, e.failed = r, r.Failed() || r.CloseFailure != nil || r.CancelError != ""
 		size := sizeOf(*r) + len(r.RPCs)*sizeOf(telemetry.RPC{}) + len(r.Calls)*sizeOf(telemetry.Call{})
 		if r.CloudFetch != nil {
 			size += sizeOf(*r.CloudFetch)

@@ -26,6 +26,7 @@ func fullStatement() *telemetry.Statement {
 		Kind: telemetry.KindQuery, Internal: true, Prepared: true, Outcome: telemetry.OutcomeFailed,
 		Failure:      &telemetry.Failure{Category: telemetry.CategoryChunkDownload, SQLState: "08000"},
 		CloseFailure: &telemetry.Failure{Category: telemetry.CategoryConnection},
+		CancelError:  telemetry.CategoryConnection,
 		Execute:      1200 * time.Millisecond, FirstRow: telemetry.Known(30 * time.Millisecond), Consume: telemetry.Known(4 * time.Second),
 		Close: telemetry.Known(25 * time.Millisecond), Total: 6 * time.Second,
 		RowsRead: telemetry.Known(int64(7)), RowsAffected: telemetry.Known(int64(8)), WorkspaceID: "1234567890123456",

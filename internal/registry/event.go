@@ -119,6 +119,7 @@ var StatementCanceledFields = append([]Field[telemetry.Statement]{
 	{"cancel_started", "RFC 3339", "About when the statement was canceled.", ScopeDatabricks, to(timestamp, TypeInt64), ofStatement{value: func(s *telemetry.Statement) slog.Value { return slog.TimeValue(closeStarted(s)) }}},
 	{"cancel_rpc_ms", "ms", "Latency of CancelOperation, all attempts.", ScopeDatabricks, to(driverLog+"operation_latency_ms", TypeInt64), ofStatement{value: func(s *telemetry.Statement) slog.Value { return latency(Canceled(s)) }}},
 	{"cancel_rpc_retries", "", "HTTP attempts of CancelOperation beyond the first.", ScopeDatabricks, to(operation+"retry_count", TypeInt64), ofStatement{value: func(s *telemetry.Statement) slog.Value { return retries(Canceled(s)) }}},
+	{"cancel_error", "", "cancel_error_category.", ScopeDatabricks, errorName, ofStatement{at: func(s *telemetry.Statement) any { return (*string)(&s.CancelError) }}},
 }, statementIdentity...)
 
 // statementIdentity is part of StatementClosedFields and StatementCanceledFields: the statement that

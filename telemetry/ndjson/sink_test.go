@@ -31,6 +31,7 @@ var (
 		Kind: telemetry.KindVolume, Volume: "PUT", Internal: true, Prepared: true, Outcome: telemetry.OutcomeFailed,
 		Failure:      &telemetry.Failure{Category: telemetry.CategorySyntax, SQLState: "42601", Retryable: true, Message: "[PARSE_SYNTAX_ERROR] <sql>"},
 		CloseFailure: &telemetry.Failure{Category: telemetry.CategoryConnection},
+		CancelError:  telemetry.CategoryConnection,
 		Execute:      1234567 * time.Nanosecond, FirstRow: telemetry.Known(time.Duration(0)),
 		Consume: telemetry.Known(2 * time.Second), Close: telemetry.Known(time.Millisecond), Total: 3 * time.Second,
 		RowsEvidence: telemetry.EvidenceWire, RowsRead: telemetry.Known[int64](0), RowsAffected: telemetry.Known[int64](42),

@@ -69,6 +69,7 @@ func statement(ws *workspace.Workspace) *telemetry.Statement {
 		},
 		Failure:      &telemetry.Failure{Category: telemetry.CategoryChunkDownload},
 		CloseFailure: &telemetry.Failure{Category: telemetry.CategoryConnection},
+		CancelError:  telemetry.CategoryConnection,
 		RPCs: []telemetry.RPC{
 			{Method: "ExecuteStatement", Calls: 1, Retries: 2}, {Method: "CancelOperation", Calls: 1, Latency: time.Millisecond},
 			{Method: "CloseOperation", Calls: 1, Latency: 2 * time.Millisecond},

@@ -89,11 +89,13 @@ func (s *script) run(naps map[int64]time.Duration, last time.Duration, query str
 				s.w.ended = time.Now()
 				s.w.mu.Unlock()
 			}()
+			defer s.w.callReturned()
 			if s.reader == "exec" {
 				_, err := conn.(driver.ExecerContext).ExecContext(ctx, query, nil)
 				return err
 			}
 			rows, err := conn.(driver.QueryerContext).QueryContext(ctx, query, nil)
+			s.w.callReturned()
 			if err != nil {
 				return err
 			}

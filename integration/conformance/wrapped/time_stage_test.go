@@ -51,6 +51,8 @@ type scene struct {
 	struck bool
 	// cancel cancels the context then.
 	cancel bool
+	// reports is what the service took, asked for before the workspace ends; nil for not reporting.
+	reports func(*workspace.Workspace)
 }
 
 const (
@@ -134,6 +136,9 @@ func (p scene) perform(t *testing.T) (got performance) {
 		db.SetMaxIdleConns(0)
 		got = p.run(t, ws, db, sink)
 		require.NoError(t, db.Close())
+		if p.reports != nil {
+			p.reports(ws)
+		}
 		time.Sleep(time.Minute) // what is recorded after that is delivered in the background
 		sink.mu.Lock()
 		defer sink.mu.Unlock()
@@ -170,7 +175,11 @@ func (p scene) connector(t *testing.T, ws *workspace.Workspace, over http.RoundT
 		require.NoError(t, err)
 		return listening(sink).Wrap(c)
 	}
-	c, err := listening(sink).NewConnector(opts...)
+	config := listening(sink)
+	if p.reports != nil {
+		config.Settings.Enabled, config.Settings.ForceEnable = telemetry.SwitchUnset, true
+	}
+	c, err := config.NewConnector(opts...)
 	require.NoError(t, err)
 	return c
 }

@@ -51,6 +51,16 @@ type witness struct {
 	began time.Time // the call
 	ended time.Time // the rows are closed, or the call without them has returned
 	close time.Time // closing began
+	call  time.Time // the call has returned
+}
+
+// callReturned notes that the call has returned.
+func (w *witness) callReturned() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.call.IsZero() {
+		w.call = time.Now()
+	}
 }
 
 // stretch is a time in which the driver read, or the application slept.
