@@ -129,7 +129,7 @@ func (e *entry) appendDocuments(on *scratch, anonymous bool, add func(doc []byte
 	o, s := e.origin, &on.source
 	*s = source{connection: o.reportable, process: process(), record: e.record}
 	defer func() { *s = source{} }() // keeps no record in memory
-	s.event.WorkspaceID, s.event.UserAgent = o.org(), o.userAgent
+	s.event.WorkspaceID, s.event.UserAgent = e.org(), o.userAgent
 	constants := o.constants
 	if anonymous {
 		s.event.UserAgent, constants = o.bareUserAgent, nil

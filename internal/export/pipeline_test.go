@@ -2,6 +2,7 @@ package export_test
 
 import (
 	"net/http"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -109,6 +110,25 @@ func TestTheWorkspaceIDComesFromThePathWhereTheWireHasNone(t *testing.T) {
 			require.Equal(t, want, s.requests[1].Header.Get("x-databricks-org-id"), path)
 		})
 	}
+}
+
+// A record that waits has the workspace that it had, also where the connector has found another since.
+func TestAnEventIsOfTheWorkspaceOfItsRecord(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
+		h := x.Open(connection(s), telemetry.Settings{})
+		for _, id := range []string{"41", "42"} {
+			r := opened()
+			r.WorkspaceID = id
+			h.SessionOpened(r)
+		}
+		require.NoError(t, h.Close(t.Context()))
+		require.Len(t, s.taken, 2)
+		for i, id := range s.taken {
+			workspace := document(t, s.events[id]).WorkspaceID
+			require.EqualValues(t, 41+i, workspace)
+			require.Equal(t, strconv.FormatInt(workspace, 10), s.requests[1+i].Header.Get("x-databricks-org-id"))
+		}
+	})
 }
 
 func TestTerminalFailuresAreSentSoonAndTogether(t *testing.T) {

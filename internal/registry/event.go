@@ -29,8 +29,8 @@ type Event struct {
 	ID uuid.UUID
 	// Operation is what the event is about.
 	Operation Operation
-	// WorkspaceID is the workspace's number where the record does not know it, but the
-	// connection does; empty otherwise.
+	// WorkspaceID is the workspace's number, of the record or, where that does not know it, of the
+	// connection; empty where neither does.
 	WorkspaceID string
 	// UserAgent names the driver and this wrapper, and the application as far as it named
 	// itself in a way that can be shared.
