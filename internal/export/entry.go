@@ -76,10 +76,16 @@ func withoutMessage(f *telemetry.Failure) *telemetry.Failure {
 }
 
 // trim copies a statement without its texts and the lists of its calls and files, which are not sent
-// and would take memory as long as the record waits.
+// but for the time of a few, and would take memory as long as the record waits.
 func trim(r *telemetry.Statement) *telemetry.Statement {
 	short := *r
 	short.Query, short.Calls, short.RPCs = "", nil, slices.Clone(r.RPCs) // a slice would keep the memory of the record
+	for i := range r.Calls {
+		if c := r.Calls[i]; registry.HasTime(&c) {
+			c.Retried = nil
+			short.Calls = append(short.Calls, c)
+		}
+	}
 	short.QueryTags, short.Attributes = nil, nil
 	short.Failure, short.CloseFailure = withoutMessage(r.Failure), withoutMessage(r.CloseFailure)
 	if r.CloudFetch != nil {

@@ -108,7 +108,7 @@ func allRetries(s *telemetry.Statement) slog.Value {
 
 // StatementClosedFields are a CLOSE_STATEMENT event, where CloseOperation was called.
 var StatementClosedFields = append([]Field[telemetry.Statement]{
-	{"close_started", "RFC 3339", "About when the rows were closed.", ScopeDatabricks, to(timestamp, TypeInt64), ofStatement{value: func(s *telemetry.Statement) slog.Value { return slog.TimeValue(closeStarted(s)) }}},
+	{"close_started", "RFC 3339", "When CloseOperation was called; about when the rows were closed where that call is not known.", ScopeDatabricks, to(timestamp, TypeInt64), ofStatement{value: func(s *telemetry.Statement) slog.Value { return slog.TimeValue(called(s, "CloseOperation")) }}},
 	{"close_rpc_ms", "ms", "Latency of CloseOperation, all attempts.", ScopeDatabricks, to(driverLog+"operation_latency_ms", TypeInt64), ofStatement{value: func(s *telemetry.Statement) slog.Value { return latency(Closed(s)) }}},
 	{"close_rpc_retries", "", "HTTP attempts of CloseOperation beyond the first.", ScopeDatabricks, to(operation+"retry_count", TypeInt64), ofStatement{value: func(s *telemetry.Statement) slog.Value { return retries(Closed(s)) }}},
 	{"close_error", "", "close_error_category.", ScopeDatabricks, errorName, ofStatement{part: closeFailure, at: func(s *telemetry.Statement) any { return (*string)(&s.CloseFailure.Category) }}},
@@ -116,7 +116,7 @@ var StatementClosedFields = append([]Field[telemetry.Statement]{
 
 // StatementCanceledFields are a CANCEL_STATEMENT event, where CancelOperation was called.
 var StatementCanceledFields = append([]Field[telemetry.Statement]{
-	{"cancel_started", "RFC 3339", "About when the statement was canceled.", ScopeDatabricks, to(timestamp, TypeInt64), ofStatement{value: func(s *telemetry.Statement) slog.Value { return slog.TimeValue(closeStarted(s)) }}},
+	{"cancel_started", "RFC 3339", "When CancelOperation was called; about when the statement ended where that call is not known.", ScopeDatabricks, to(timestamp, TypeInt64), ofStatement{value: func(s *telemetry.Statement) slog.Value { return slog.TimeValue(called(s, "CancelOperation")) }}},
 	{"cancel_rpc_ms", "ms", "Latency of CancelOperation, all attempts.", ScopeDatabricks, to(driverLog+"operation_latency_ms", TypeInt64), ofStatement{value: func(s *telemetry.Statement) slog.Value { return latency(Canceled(s)) }}},
 	{"cancel_rpc_retries", "", "HTTP attempts of CancelOperation beyond the first.", ScopeDatabricks, to(operation+"retry_count", TypeInt64), ofStatement{value: func(s *telemetry.Statement) slog.Value { return retries(Canceled(s)) }}},
 	{"cancel_error", "", "cancel_error_category.", ScopeDatabricks, errorName, ofStatement{at: func(s *telemetry.Statement) any { return (*string)(&s.CancelError) }}},
@@ -197,7 +197,16 @@ func find(s *telemetry.Statement, method string) (telemetry.RPC, bool) {
 	return telemetry.RPC{}, false
 }
 
-// closeStarted is about when the rows were closed, which is the last event of a statement.
-func closeStarted(s *telemetry.Statement) time.Time {
+// called is when a call that ends a statement was made, which may be long before the application closes the rows.
+// Where the call is not listed, it is about when the rows were closed.
+func called(s *telemetry.Statement, method string) time.Time {
+	for i := range s.Calls {
+		if c := &s.Calls[i]; c.Method == method {
+			return s.Started.Add(c.Start)
+		}
+	}
 	return s.Started.Add(max(0, s.Total-s.Close.Or(0)))
 }
+
+// HasTime reports whether an event of a statement has the time of a call.
+func HasTime(c *telemetry.Call) bool { return c.Method == "CloseOperation" || c.Method == "CancelOperation" }

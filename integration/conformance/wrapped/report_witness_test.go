@@ -221,7 +221,7 @@ func (s *script) checkReport(t *testing.T, r *telemetry.Statement, events []work
 		} else {
 			check(d, document{"sql_statement_id": execute["sql_statement_id"], "statement_type": execute["statement_type"]})
 		}
-		check(d, document{"operation_latency_ms": ms(latency), "retry_count": m.attempts - m.calls})
+		check(d, document{"timestamp_millis": m.from.UnixMilli(), "operation_latency_ms": ms(latency), "retry_count": m.attempts - m.calls})
 		require.Equal(t, !m.ok, d["error_name"] != nil, "failure of %s of %s", operation, about)
 	}
 	require.Len(t, by, want, about)
