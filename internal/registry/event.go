@@ -79,7 +79,7 @@ var EventFields = []Field[Event]{
 // StatementExecutedFields are the rest of an EXECUTE_STATEMENT event, besides StatementFields.
 var StatementExecutedFields = []Field[telemetry.Statement]{
 	{"ready_ms", "ms", "execute_ms of a call that did not fail.", ScopeDatabricks, to(operation+"result_latency.result_set_ready_latency_millis", TypeInt64), ofStatement{value: func(s *telemetry.Statement) slog.Value {
-		if s.Failure != nil && s.FirstRow == (telemetry.Maybe[time.Duration]{}) {
+		if unknown := (telemetry.Maybe[time.Duration]{}); s.Failure != nil && s.FirstRow == unknown && s.Close == unknown { // else reading failed
 			return slog.Value{}
 		}
 		return slog.DurationValue(s.Execute)
@@ -209,4 +209,6 @@ func called(s *telemetry.Statement, method string) time.Time {
 }
 
 // HasTime reports whether an event of a statement has the time of a call.
-func HasTime(c *telemetry.Call) bool { return c.Method == "CloseOperation" || c.Method == "CancelOperation" }
+func HasTime(c *telemetry.Call) bool {
+	return c.Method == "CloseOperation" || c.Method == "CancelOperation"
+}
