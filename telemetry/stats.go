@@ -114,7 +114,7 @@ type PipelineStats struct {
 	// LastError is the HTTP status or the error category of the latest request, when it
 	// failed; empty otherwise. It never has the text of an error.
 	LastError string `json:"last_error,omitempty"`
-	// NotBefore is when the next request may be made, where Retry-After, the breaker or an
+	// NotBefore is when the next request may be made, in UTC, where Retry-After, the breaker or an
 	// unreadable flag delays it.
 	NotBefore time.Time `json:"not_before,omitzero"`
 }
@@ -161,7 +161,7 @@ type HistoryClientStats struct {
 	// LastError is the HTTP status or the error category of the latest request, when it failed;
 	// empty otherwise. It never has the text of an error.
 	LastError string `json:"last_error,omitempty"`
-	// QuietUntil is when the history is asked again after it refused a request, or answered with
-	// something else; zero while it is being asked.
+	// QuietUntil is when, in UTC, the history is asked again after it refused a request, or answered
+	// with something else; zero while it is being asked.
 	QuietUntil time.Time `json:"quiet_until,omitzero"`
 }

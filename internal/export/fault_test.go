@@ -255,6 +255,7 @@ func TestTheBreakerProbesOnceAMinuteAndClosesAfterTwoSuccesses(t *testing.T) {
 		require.Equal(t, 4, s.uploads(), "two batches of two attempts")
 		require.Equal(t, "open", state())
 		require.False(t, x.Stats().Pipelines[0].NotBefore.IsZero())
+		require.Equal(t, time.UTC, x.Stats().Pipelines[0].NotBefore.Location(), "as all times of the page's JSON")
 		start := time.Now()
 		require.ErrorContains(t, h.Flush(t.Context()), "the circuit breaker is open after HTTP 503")
 		require.Zero(t, time.Since(start))

@@ -67,7 +67,7 @@ func (p *pipeline) stats() telemetry.PipelineStats {
 		s.Flag = "skipped"
 	}
 	if p.notBefore.After(now) {
-		s.NotBefore = p.notBefore
+		s.NotBefore = p.notBefore.UTC()
 	}
 	return s
 }

@@ -158,7 +158,7 @@ func TestAHostThatRefusesIsLeftAloneForAQuarterOfAnHour(t *testing.T) {
 				require.Equal(t, map[string]int64{"refused": 60}, s.Dropped, "those that were not asked yet, too")
 				require.EqualValues(t, 1, s.Failures)
 				require.Equal(t, name, s.Clients[0].LastError)
-				require.Equal(t, bubbleBegan.Add(15*time.Minute+2*time.Second), s.Clients[0].QuietUntil.UTC())
+				require.Equal(t, bubbleBegan.Add(15*time.Minute+2*time.Second), s.Clients[0].QuietUntil)
 				rest(15*time.Minute - 1001*time.Millisecond)
 				f.handle.StatementFinished(statement(100))
 				rest(10 * time.Minute)

@@ -68,7 +68,7 @@ func (w *worker) stats() telemetry.HistoryClientStats {
 	defer p.mu.Unlock()
 	s.LastError = p.lastError
 	if time.Now().Before(p.quietUntil) {
-		s.QuietUntil = p.quietUntil
+		s.QuietUntil = p.quietUntil.UTC()
 	}
 	return s
 }

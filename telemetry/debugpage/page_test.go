@@ -63,7 +63,7 @@ func populated() *fixture {
 	time.Sleep(10 * time.Second)
 	waited.WaitCount, waited.WaitDuration = 12, 12*ms(40)
 	f.stats = telemetry.ExportStats{Recorded: 20, Sent: 12, Requests: 3, Pending: 3, Dropped: map[string]int64{export.DropQueueFull: 5}, Pipelines: []telemetry.PipelineStats{
-		{Server: "https://dbc.example.com:443", Connectors: 1, Pending: 3, PendingBytes: 4000, Breaker: "open", Flag: "on", LoggedIn: true, LastError: "503", NotBefore: time.Now().Add(time.Minute)},
+		{Server: "https://dbc.example.com:443", Connectors: 1, Pending: 3, PendingBytes: 4000, Breaker: "open", Flag: "on", LoggedIn: true, LastError: "503", NotBefore: time.Now().UTC().Add(time.Minute)},
 	}}
 	f.sent = []export.Document{{At: time.Now(), Endpoint: "/telemetry-ext", Outcome: "503", JSON: `{"frontend_log_event_id":"2","entry":{"sql_driver_log":{"sql_statement_id":"` + failed().StatementID + `"}}}`}}
 	for n := range 30 {
