@@ -3,6 +3,10 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
+# Each module is tested as its go.mod says. A go.work above the clone does not know these modules, and
+# every command would fail.
+export GOWORK := off
+
 # The modules of this repository. The main one requires nothing that only tests, examples
 # or the simulated workspace need.
 MODULES := . integration integration/conformance integration/adoption integration/operators integration/soak integration/bench examples
@@ -28,6 +32,8 @@ BENCHFLAGS ?=
 # Tests run under the race detector, all but the SQL engine of the simulated workspace: it is
 # SQLite, and six times as slow with it. What `make lint` vets is not vetted again.
 RACE := -race -gcflags=modernc.org/...=-race=false
+# Where there is no C compiler, go says no more than "-race requires cgo; enable cgo".
+NEEDS_CGO := [ "$$(go env CGO_ENABLED)" = 1 ] || { echo "the race detector needs cgo: install gcc or set CC, and do not set CGO_ENABLED=0" >&2; exit 1; }
 # A third of the time that small tests take is that of linking them; debuggers alone need DWARF.
 LINK := -ldflags=-w
 # The native driver polls once a second: many tests wait rather than work. Tests of adoption compile
@@ -41,7 +47,7 @@ test: export GORACE := atexit_sleep_ms=0
 
 .PHONY: help
 help: ## list the commands
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: ## run statements of every kind against a simulated workspace and print what was measured
@@ -49,6 +55,7 @@ demo: ## run statements of every kind against a simulated workspace and print wh
 
 .PHONY: test
 test: ## run every test under the race detector, the conformance suite on every driver version
+	@$(NEEDS_CGO)
 	@$(MAKE) --no-print-directory -j 2 test-conformance test-modules
 
 # The table of where time goes has thousands of statements in fake time. The race detector would
@@ -59,19 +66,22 @@ SETTINGS := ^TestEverySettingDoesWhatItSays$$
 
 # The conformance suite waits on ports that are its own: one version runs after the other.
 .PHONY: test-conformance
-test-conformance:
+test-conformance: ## run that part of the tests which has the driver: the conformance suite
+	@$(NEEDS_CGO)
 	@echo "== go test -race ($(CONFORMANCE))"
 	@cd $(CONFORMANCE) && go test $(RACE) $(LINK) $(TESTFLAGS) -skip '$(TABLE)' ./...
 	@for v in $(DRIVERS); do \
 		echo "== go test -race (driverwrap and $(CONFORMANCE), databricks-sql-go $$v)"; \
-		(cd $(CONFORMANCE) && go test $(RACE) $(LINK) $(TESTFLAGS) -modfile=driver-$$v.mod -skip '$(TABLE)|$(SETTINGS)' $$(go list ./... | grep -vE '$(ONCE)') $(ALSO)) || exit 1; \
+		(cd $(CONFORMANCE) && set -o pipefail && packages=$$(go list ./... | grep -vE '$(ONCE)') && \
+			go test $(RACE) $(LINK) $(TESTFLAGS) -modfile=driver-$$v.mod -skip '$(TABLE)|$(SETTINGS)' $$packages $(ALSO)) || exit 1; \
 	done
 	@echo "== go test (where time goes, by cause, on every driver version)"
 	@cd $(CONFORMANCE) && go test $(LINK) $(TESTFLAGS) -run '$(TABLE)' ./wrapped
 	@cd $(CONFORMANCE) && for v in $(DRIVERS); do go test $(LINK) $(TESTFLAGS) -modfile=driver-$$v.mod -run '$(TABLE)' ./wrapped || exit 1; done
 
 .PHONY: test-modules
-test-modules:
+test-modules: ## run the other part: every other module, and the limits on allocations
+	@$(NEEDS_CGO)
 	@for m in $(filter-out $(CONFORMANCE),$(MODULES)); do \
 		echo "== go test -race ($$m)"; \
 		(cd $$m && go test $(RACE) $(LINK) $(TESTFLAGS) ./...) || exit 1; \
@@ -110,11 +120,12 @@ microbench: ## run the Go benchmarks of every package
 
 .PHONY: page-images
 page-images: ## draw the pictures of docs/DEBUGPAGE.md anew, with a browser
-	@dir=$$(mktemp -d) && (cd integration/operators && REQUIRE_TOOLS=1 ARTIFACTS=$$dir go test -count=1 -run TestAnOperatorSeesABusyProcess ./page) \
-		&& cp $$dir/debug-page-*.png docs/images/ && rm -r $$dir
+	@dir=$$(mktemp -d) && (cd integration/operators && REQUIRE_TOOLS=1 ARTIFACTS="$$dir" go test -count=1 -run TestAnOperatorSeesABusyProcess ./page) \
+		&& cp "$$dir"/debug-page-*.png docs/images/ && rm -r "$$dir"
 
 .PHONY: soak
 soak: ## run random programs under random faults and steps of the clock for SOAK (5m) and compare with the native driver
+	@$(NEEDS_CGO)
 	@cd integration/soak && go run ./clockstep test $(RACE) -v -run ClockSteps -timeout 10m .
 	@cd integration/soak && go run ./clockstep test $(RACE) -v -run TestSoak -timeout 0 . -soak $(SOAK)
 
@@ -127,15 +138,15 @@ soak-server: ## keep the simulated workspace busy for SOAK (5m) with clients tha
 # "context deadline exceeded" where nothing is wrong (golang.org/issue/75804).
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZINPUTS inputs (20000)
-	@built=$$(mktemp -d) && trap 'rm -r "$$built"' EXIT && cache=$$(go env GOCACHE)/fuzz && \
+	@set -o pipefail; built=$$(mktemp -d) && trap 'rm -r "$$built"' EXIT && cache=$$(go env GOCACHE)/fuzz && \
 	for m in $(MODULES); do \
-		(cd $$m && go list -f '{{.Dir}} {{.ImportPath}}' ./... | while read -r dir pkg; do \
-			targets=$$(cd $$dir && sed -n 's/^func \(Fuzz[A-Za-z0-9]*\)(.*/\1/p' $$(ls | grep '_test[.]go$$') </dev/null); \
+		(cd $$m && go list -f '{{.ImportPath}} {{.Dir}}' ./... | while read -r pkg dir; do \
+			targets=$$(cd "$$dir" && sed -n 's/^func \(Fuzz[A-Za-z0-9]*\)(.*/\1/p' $$(ls | grep '_test[.]go$$') </dev/null); \
 			[ -n "$$targets" ] || continue; \
-			go test -vet=off $(LINK) -c -fuzz . -o $$built/fuzz $$pkg || exit 1; \
+			go test -vet=off $(LINK) -c -fuzz . -o "$$built/fuzz" $$pkg || exit 1; \
 			for target in $$targets; do \
 				echo "== $$pkg $$target ($(FUZZINPUTS) inputs)"; \
-				(cd $$dir && $$built/fuzz -test.run '^$$' -test.fuzz "^$$target$$" -test.fuzztime $(FUZZINPUTS)x -test.fuzzminimizetime 20x -test.fuzzcachedir $$cache/$$pkg) || exit 1; \
+				(cd "$$dir" && "$$built/fuzz" -test.run '^$$' -test.fuzz "^$$target$$" -test.fuzztime $(FUZZINPUTS)x -test.fuzzminimizetime 20x -test.fuzzcachedir "$$cache/$$pkg") || exit 1; \
 			done || exit 1; \
 		done) || exit 1; \
 	done
@@ -150,12 +161,12 @@ lint: $(GOLANGCI_LINT) ## vet and lint every module, and the workflows of hosted
 	@go run github.com/rhysd/actionlint/cmd/actionlint@$(ACTIONLINT_VERSION)
 	@for m in $(MODULES); do \
 		echo "== go vet, golangci-lint ($$m)"; \
-		(cd $$m && go vet ./... && $(CURDIR)/$(GOLANGCI_LINT) run --config $(CURDIR)/.golangci.yml ./...) || exit 1; \
+		(cd $$m && go vet ./... && "$(CURDIR)/$(GOLANGCI_LINT)" run --config "$(CURDIR)/.golangci.yml" ./...) || exit 1; \
 	done
 
 $(GOLANGCI_LINT):
 	@echo "== building golangci-lint $(GOLANGCI_LINT_VERSION), once (a few minutes)"
-	@GOBIN=$(CURDIR)/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+	@GOBIN="$(CURDIR)/bin" go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
 	@mv bin/golangci-lint $@
 
 .PHONY: release-check
