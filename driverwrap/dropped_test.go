@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"reflect"
 	"runtime"
+	"sync"
 	"testing"
 	"weak"
 
@@ -54,6 +55,15 @@ func dropped(t *testing.T, config driverwrap.Config, open func(testing.TB, drive
 	if raceEnabled {
 		many = 500
 	}
+	// The runtime keeps the memory of goroutines that have ended, for those to come. On one processor
+	// thousands may wait to run at once, so that many are started before the heap is measured.
+	var waiting sync.WaitGroup
+	release := make(chan struct{})
+	for range many {
+		waiting.Go(func() { <-release })
+	}
+	close(release)
+	waiting.Wait()
 	runtime.GC()
 	heap, listed := liveHeap(), len(telemetry.Default.Connectors())
 	connectors, owns := make([]weak.Pointer[byte], many), make([]weak.Pointer[token], many)
