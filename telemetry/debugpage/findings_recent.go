@@ -198,10 +198,14 @@ func (s *situation) failing() (all []finding) {
 	if len(all) > 0 {
 		noun = "other statement"
 	}
+	apart := ""
+	if s.minutes.canceled > 0 {
+		apart = ", not counting canceled ones" // the sums of the page do
+	}
 	return append(all, finding{
 		Severity: severityWarning, Number: others.String(), Link: link("statements", "outcome", string(telemetry.OutcomeFailed), "window", lastMinutes.key),
-		Text: fmt.Sprintf("%s of %s of the last 5 min failed%s.", others, format.Plural(int64(of), noun),
-			s.categoryOf(int64(others), func(shape string) bool { return !reported[shape] })),
+		Text: fmt.Sprintf("%s of %s of the last 5 min failed%s%s.", others, format.Plural(int64(of), noun),
+			s.categoryOf(int64(others), func(shape string) bool { return !reported[shape] }), apart),
 	})
 }
 

@@ -559,6 +559,14 @@ func TestFailuresAreCountedWhateverTheirShapes(t *testing.T) {
 		add(41, "orders", false)
 		f.json(t, "/?format=json", &o)
 		require.Equal(t, severityHealthy, o.Severity, "2 of 43 are few")
+
+		time.Sleep(time.Hour)
+		add(3, "", true)
+		late := quick(30)
+		late.Outcome, late.Failure = telemetry.OutcomeCanceled, &telemetry.Failure{Category: telemetry.CategoryTimeout}
+		f.memory.StatementFinished(late)
+		f.json(t, "/?format=json", &o)
+		require.Equal(t, "3 of 4 statements of the last 5 min failed, auth_error, not counting canceled ones.", o.Headline)
 	})
 }
 
