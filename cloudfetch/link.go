@@ -19,7 +19,7 @@ const maxLink = 16 << 10
 
 // linkKey is a keyed hash of a presigned URL: 128 bits under two keys that are drawn
 // when the process starts and never leave it. The URL itself is a secret and is
-// never kept.
+// not kept once it is read.
 type linkKey [2]uint64
 
 var linkSeeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}

@@ -84,9 +84,10 @@ func newReader(call bool) *reader {
 	return r
 }
 
-// release returns the reader to the pool, without a long list of links and without their text.
+// release returns the reader to the pool, without a long list of links and without the text of one that has
+// not ended.
 func (r *reader) release() {
-	clear(r.text[:cap(r.text)])
+	clear(r.text)
 	if cap(r.links) > 256 {
 		r.links = nil
 	}
@@ -336,6 +337,7 @@ func (r *reader) endString() {
 	switch {
 	case r.field == linkURL:
 		r.link.key, r.link.canonical = hashLink(r.text), isCanonical(r.text)
+		clear(r.text)
 	case r.phase == inText && !r.msg.setText(r.field, r.text):
 		r.progress = undecodable
 		return

@@ -32,7 +32,7 @@ type client struct {
 	endpoint string // scheme://host:port
 	shown    string // the endpoint as Stats shows it
 	http     *http.Client
-	own      *http.Transport // nil when the transport is user-supplied
+	own      *http.Transport // nil where requests go through the user's transport itself
 	supplied bool            // user-supplied code takes part in own, or is the transport
 	retries  int
 	delay    time.Duration
