@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -31,17 +32,24 @@ func FuzzLike(f *testing.F) {
 		f.Add(seed[0], seed[1])
 	}
 	f.Fuzz(func(t *testing.T, text, pattern string) {
-		if strings.Count(pattern, "%") > 3 || len(text)+len(pattern) > 100 || strings.ContainsRune(text+pattern, 0) || strings.HasSuffix(strings.ReplaceAll(pattern, `\\`, ""), `\`) || text != strings.ToValidUTF8(text, "") || pattern != strings.ToValidUTF8(pattern, "") {
+		if strings.Count(pattern, "%") > 3 || len(text)+len(pattern) > 100 || strings.ContainsRune(text+pattern, 0) || text != strings.ToValidUTF8(text, "") || pattern != strings.ToValidUTF8(pattern, "") {
 			return // what SQLite would take too long for, or does in a way of its own
 		}
 		s := newSession(t, newDatabase(t))
 		quote := func(s string) string {
 			return "'" + strings.ReplaceAll(strings.ReplaceAll(s, `\`, `\\`), "'", `\'`) + "'"
 		}
-		p := Param{Type: "STRING", Value: &pattern}
-		res, err := s.Execute(t.Context(), "SELECT x LIKE ?, "+quote(text)+" LIKE p FROM (SELECT "+quote(text)+" AS x, ? AS p)", []Param{p, p})
-		require.NoError(t, err)
-		assert.Equal(t, res.Columns[0].Bools, res.Columns[1].Bools, "SQLite, and Go")
+		answer := func(sql string) string {
+			res, err := s.Execute(t.Context(), sql, []Param{{Type: "STRING", Value: &pattern}})
+			if refused := new(Error); errors.As(err, &refused) {
+				return refused.Message
+			}
+			require.NoError(t, err)
+			return cells(res)[0]
+		}
+		inSQLite := answer("SELECT x LIKE ? FROM (SELECT " + quote(text) + " AS x)")
+		inGo := answer("SELECT " + quote(text) + " LIKE p FROM (SELECT ? AS p)")
+		assert.Equal(t, inSQLite, inGo)
 	})
 }
 
