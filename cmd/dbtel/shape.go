@@ -26,13 +26,13 @@ func shapeOf(s *telemetry.Statement) string {
 }
 
 const (
-	maxShape    = 200      // characters
+	maxShape    = 200      // columns, and characters, of which some take no column
 	shapePrefix = "shape " // of a hash
 )
 
 // withoutLiterals is the shape of a statement without characters that control a terminal. The spaces
 // that replace them are white space between tokens.
 func withoutLiterals(sql string) string {
-	shape := clean(sqltext.WithoutLiterals(sql, 2*maxShape))
-	return truncate(sqltext.WithoutLiterals(shape, 2*maxShape), maxShape)
+	text := clean(sqltext.WithoutLiterals(sql, 2*maxShape))
+	return truncate(sqltext.Shape(text, maxShape-1), maxShape)
 }

@@ -40,11 +40,13 @@ func TestShapeOfStatementWithoutText(t *testing.T) {
 func FuzzWithoutLiterals(f *testing.F) {
 	for _, text := range []string{
 		"SELECT * FROM t WHERE id IN (1, 'a', \"b\") -- c\n AND `x``y` = 1e+5;", "'", "\"\\", "`", "--", "/*/", "1e+", "((", "?, ?", "\x00\xff\u202e…", "a'b'1.2.3", ";;", "1 , 2", "(1),(2)",
+		strings.Repeat("e\u0301", maxShape), strings.Repeat("世", maxShape), strings.Repeat("a", maxShape), strings.Repeat("a", maxShape+1),
 	} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		shape := withoutLiterals(text)
+		require.LessOrEqual(t, textWidth(shape), maxShape)
 		require.LessOrEqual(t, utf8.RuneCountInString(shape), maxShape)
 		require.Equal(t, clean(shape), shape)
 		if !strings.HasSuffix(shape, "…") {
