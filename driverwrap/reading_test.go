@@ -82,6 +82,54 @@ func TestLaterResultSetsArePartOfTheStatement(t *testing.T) {
 	}
 }
 
+// waitingSets take 10 s for the columns of each set and for each row of the second.
+type waitingSets struct {
+	manySets
+	described int // the sets whose columns were asked for
+}
+
+func (r *waitingSets) Columns() []string {
+	if set := 2 - r.sets; r.described < set {
+		r.described = set
+		time.Sleep(10 * time.Second)
+	}
+	return r.manySets.Columns()
+}
+
+func (r *waitingSets) Next(dest []driver.Value) error {
+	if r.sets == 0 {
+		time.Sleep(10 * time.Second)
+	}
+	return r.manySets.Next(dest)
+}
+
+type waitingConn struct{ modernConn }
+
+func (c *waitingConn) QueryContext(context.Context, string, []driver.NamedValue) (driver.Rows, error) {
+	return &waitingSets{manySets: manySets{plainRows{calls: c.calls, left: 1}, 1}}, nil
+}
+
+func TestTheApplicationIsNotBlamedForTheRowsOfALaterResultSet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := readBelow(t, t.Context(), func(c *calls) driver.Conn {
+			return &waitingConn{modernConn{minimalConn: minimalConn{c, contextStmt}}}
+		}, func(rows driver.Rows) {
+			dest := make([]driver.Value, 1)
+			readSet := func() {
+				rows.Columns()
+				for rows.Next(dest) == nil {
+				}
+			}
+			readSet()
+			require.NoError(t, rows.(driver.RowsNextResultSet).NextResultSet())
+			time.Sleep(3 * time.Second) // the application prepares for another set
+			readSet()
+		})
+		require.Equal(t, 3*time.Second, s.Split[telemetry.PartApplication], "%v", s.Split)
+		require.Equal(t, 50*time.Second, s.Split[telemetry.PartUnknown], "columns twice, two rows and their end: %v", s.Split)
+	})
+}
+
 type panickingConn struct{ modernConn }
 
 type panickingRows struct{ fakeArrowRows }

@@ -26,16 +26,18 @@ func wrapRows(st *statement, native driver.Rows, err error) (driver.Rows, error)
 	}
 	switch {
 	case isArrow && isMulti:
-		r := &arrowMultiRows{multi: multi{native, st}}
+		r := &arrowMultiRows{}
 		r.init(st, native)
+		r.of = &r.rows
 		return r, nil
 	case isArrow:
 		r := &arrowRows{}
 		r.init(st, native)
 		return r, nil
 	case isMulti:
-		r := &multiRows{multi: multi{native, st}}
+		r := &multiRows{}
 		r.init(st, native)
+		r.of = &r.rows
 		return r, nil
 	}
 	r := &rows{}
@@ -220,33 +222,35 @@ func (r *rows) ColumnTypeLength(i int) (length int64, ok bool) {
 }
 
 // multi adds what Databricks rows do not have.
-type multi struct {
-	native driver.Rows
-	st     *statement
-}
+type multi struct{ of *rows }
 
 func (m multi) HasNextResultSet() bool {
-	n, ok := m.native.(driver.RowsNextResultSet)
+	n, ok := m.of.native.(driver.RowsNextResultSet)
 	return ok && n.HasNextResultSet()
 }
 
+// NextResultSet goes on to the next set of rows. Its first row begins a page, and its columns are others.
 func (m multi) NextResultSet() error {
-	n, ok := m.native.(driver.RowsNextResultSet)
+	r := m.of
+	n, ok := r.native.(driver.RowsNextResultSet)
 	if !ok {
 		return io.EOF
 	}
-	m.st.nextSetBegun()
+	r.st.nextSetBegun()
 	err := n.NextResultSet()
 	if now := time.Now(); err != nil {
-		m.st.readEnded(now, notEOF(err))
+		r.st.readEnded(now, notEOF(err))
 	} else {
-		m.st.batchReturned(now)
+		r.boundary = r.read
+		r.described.Store(false)
+		r.st.batchReturned(now)
 	}
 	return err
 }
 
 func (m multi) ColumnTypePrecisionScale(i int) (precision, scale int64, ok bool) {
-	if t, ok := m.native.(driver.RowsColumnTypePrecisionScale); ok {
+	defer m.of.describing().describeEnded()
+	if t, ok := m.of.native.(driver.RowsColumnTypePrecisionScale); ok {
 		return t.ColumnTypePrecisionScale(i)
 	}
 	return 0, 0, false
