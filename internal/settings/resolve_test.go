@@ -186,7 +186,7 @@ func TestAValueOfAConfigThatIsOutOfRangeIsRefused(t *testing.T) {
 		"RetryDelay":              {RetryDelay: forever},
 		"QueueSize":               {QueueSize: math.MaxInt},
 		"CloseTimeout":            {CloseTimeout: -time.Second},
-		"CircuitBreakerThreshold": {CircuitBreakerThreshold: 1 << 32},
+		"CircuitBreakerThreshold": {CircuitBreakerThreshold: math.MaxInt},
 		"CircuitBreakerTimeout":   {CircuitBreakerTimeout: -1},
 		"SlowThreshold":           {SlowThreshold: -time.Millisecond},
 		"Enabled":                 {Enabled: 9},
