@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"io"
 	"runtime"
 	"sync"
 	"testing"
@@ -418,4 +419,30 @@ func TestACallThatOutlivesItsConnectionIsRecordedAsItEnds(t *testing.T) {
 		require.NoError(t, c.Close())
 		require.NoError(t, db.Close())
 	})
+}
+
+func TestAClosedSessionCountsRowsThatWereDroppedBeforeIt(t *testing.T) {
+	sink := &memory{}
+	c := driverwrap.Config{Sinks: []telemetry.Sink{sink}}.Wrap(&fakeConnector{calls: &calls{}, conn: fakeConns["modern"]})
+	conn, err := c.Connect(t.Context())
+	require.NoError(t, err)
+	_, err = conn.(driver.QueryerContext).QueryContext(t.Context(), "dropped", nil)
+	require.NoError(t, err)
+	eventually(t, func() bool {
+		runtime.GC()
+		_, err := c.Connect(t.Context()) // looks for dropped rows
+		require.NoError(t, err)
+		sink.mu.Lock()
+		defer sink.mu.Unlock()
+		return len(sink.statements) == 1
+	})
+	_, err = conn.(driver.QueryerContext).QueryContext(t.Context(), "open", nil)
+	require.NoError(t, err)
+	require.NoError(t, conn.Close())
+	require.NoError(t, c.(io.Closer).Close())
+	for _, s := range sink.statements {
+		require.Equal(t, telemetry.OutcomeAbandoned, s.Outcome)
+	}
+	require.Len(t, sink.statements, 2)
+	require.EqualValues(t, 2, sink.closed[0].Abandoned)
 }

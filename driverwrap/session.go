@@ -86,6 +86,7 @@ type session struct {
 	unfinished []*statement  // rarely more than one
 	one        [1]*statement // room for unfinished
 	statements int64         // begun so far
+	dropped    int64         // those whose open rows the application has dropped
 	abandoned  bool          // the application has dropped open rows: nothing closes the session any more
 }
 
@@ -138,7 +139,7 @@ func (s *session) close(start time.Time, reused int64, err error) {
 		Lifetime:   start.Sub(s.opened),
 		Statements: s.statements,
 		Reused:     reused,
-		Abandoned:  int64(len(open)),
+		Abandoned:  int64(len(open)) + s.dropped,
 		Failure:    failure,
 	}
 	s.mu.Unlock()
@@ -196,6 +197,7 @@ func (s *session) unfinishedStatements() []*statement {
 // session counts as unused until another statement begins.
 func (s *session) abandon() {
 	s.mu.Lock()
+	s.dropped++
 	s.abandoned = len(s.unfinished) == 0
 	s.mu.Unlock()
 	s.connector.endIfOver()
