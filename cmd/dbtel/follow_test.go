@@ -177,6 +177,11 @@ func TestAReportStaysWithAStatementThatWasReadTwice(t *testing.T) {
 		require.NoError(t, list.add(r))
 	}
 	require.Equal(t, map[string]*telemetry.ServerReport{"quick": report}, list.reports)
+	require.Equal(t, map[string]int{"slow": 1, "quick": 1}, list.ids)
+
+	require.NoError(t, list.add(&telemetry.Statement{StatementID: "slowest", Total: 3}))
+	require.Empty(t, list.reports)
+	require.Equal(t, map[string]int{"slowest": 1, "slow": 1}, list.ids)
 }
 
 func TestARecordIsOneLineWhileFilesAreFollowed(t *testing.T) {

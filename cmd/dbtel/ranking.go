@@ -16,6 +16,7 @@ type ranking struct {
 	limit      int                                // of statements to keep
 	filter     *filter                            // that selected the records
 	statements []*telemetry.Statement             // in order
+	ids        map[string]int                     // how many of these have an id: a file may have been read twice
 	reports    map[string]*telemetry.ServerReport // of these, by their ids
 
 	failed int64
@@ -39,26 +40,31 @@ func (r *ranking) add(record any) error {
 	})
 	if at < r.limit {
 		r.statements = slices.Insert(r.statements, at, s)
+		if r.ids == nil {
+			r.ids = map[string]int{}
+		}
+		r.ids[s.StatementID]++
 		kept := min(len(r.statements), r.limit)
 		dropped := r.statements[kept:]
 		r.statements = r.statements[:kept]
 		for _, s := range dropped {
-			if !r.keeps(s.StatementID) { // a file may have been read twice
-				delete(r.reports, s.StatementID)
-			}
+			r.forget(s.StatementID)
 		}
 	}
 	return nil
 }
 
-// keeps reports whether a statement of that id is kept.
-func (r *ranking) keeps(id string) bool {
-	return slices.ContainsFunc(r.statements, func(s *telemetry.Statement) bool { return s.StatementID == id })
+// forget takes note that a statement of that id is not kept any more.
+func (r *ranking) forget(id string) {
+	if r.ids[id]--; r.ids[id] == 0 {
+		delete(r.ids, id)
+		delete(r.reports, id)
+	}
 }
 
 // report keeps the report of a statement that is kept.
 func (r *ranking) report(report *telemetry.ServerReport) {
-	if r.keeps(report.StatementID) {
+	if r.ids[report.StatementID] > 0 {
 		if r.reports == nil {
 			r.reports = map[string]*telemetry.ServerReport{}
 		}
