@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
@@ -157,10 +158,20 @@ func (in *input) read(ctx context.Context, name string, r io.Reader, to chan<- r
 	}
 }
 
-// uncompressed returns what r has, unpacked where r is gzip, as rotated files often are.
+// uncompressed returns what r has, unpacked where r is gzip, as rotated files often are. It returns a formatError
+// for a file that has to be converted first.
 func uncompressed(r io.Reader) (io.Reader, error) {
 	buffered := bufio.NewReader(r)
-	if magic, _ := buffered.Peek(2); string(magic) != "\x1f\x8b" {
+	begin, _ := buffered.Peek(2) // more only where that is not the beginning of a record: a pipe may be slow
+	for magic, text := range otherFormats {
+		if len(begin) < 2 || !strings.HasPrefix(magic, string(begin)) {
+			continue
+		}
+		if whole, _ := buffered.Peek(len(magic)); string(whole) == magic {
+			return nil, text
+		}
+	}
+	if string(begin) != "\x1f\x8b" {
 		return buffered, nil
 	}
 	unpacked, err := gzip.NewReader(buffered)
@@ -168,6 +179,20 @@ func uncompressed(r io.Reader) (io.Reader, error) {
 		return nil, errNotGzip
 	}
 	return unpacked, err
+}
+
+// formatError says what a file is of which no line can be read.
+type formatError string
+
+func (e formatError) Error() string { return string(e) }
+
+// otherFormats are what files begin with that are likely to have records, but not as lines of UTF-8.
+var otherFormats = map[string]formatError{
+	"(\xb5/\xfd":   "it is compressed with zstd and not read: unpack it first, as with zstd -dc",
+	"BZh":          "it is compressed with bzip2 and not read: unpack it first, as with bzip2 -dc",
+	"\xfd7zXZ\x00": "it is compressed with xz and not read: unpack it first, as with xz -dc",
+	"\xff\xfe":     "it is UTF-16 and not read: convert it to UTF-8 first, as with iconv -f UTF-16 -t UTF-8",
+	"\xfe\xff":     "it is UTF-16 and not read: convert it to UTF-8 first, as with iconv -f UTF-16 -t UTF-8",
 }
 
 // errNotGzip is gzip.ErrHeader at the beginning of a file, where no record comes before the damage.

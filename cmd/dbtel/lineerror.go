@@ -16,7 +16,7 @@ type lineErrors struct {
 	progress *progress // shown on the same terminal
 	quiet    bool      // only count, while the terminal shows the live table
 	n        int64
-	damaged  bool // a compressed file was not read to its end
+	damaged  bool // a file was not read to its end
 }
 
 const maxPrintedLines = 3
@@ -33,12 +33,16 @@ func (l *lineErrors) add(file string, e *ndjson.LineError) {
 	l.progress.interrupt(func() { printErrorf(l.w, "dbtel: %s:%d: %s", file, e.Line, text) })
 }
 
-// addDamage notes that a compressed file has no end, or that the rest of it cannot be unpacked. It reports
-// whether err says so.
+// addDamage notes that a compressed file has no end, or that a file, or the rest of it, cannot be unpacked. It
+// reports whether err says so.
 func (l *lineErrors) addDamage(file string, err error) bool {
 	var corrupt flate.CorruptInputError
+	var other formatError
 	text := "the file is cut off: it is still being written, or was not copied whole"
 	switch {
+	case errors.As(err, &other):
+		l.damaged = true
+		text = other.Error()
 	case errors.Is(err, io.ErrUnexpectedEOF):
 	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.As(err, &corrupt):
 		l.damaged = true

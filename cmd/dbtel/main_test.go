@@ -320,8 +320,24 @@ func TestRotatedFilesThatAreCompressedAreRead(t *testing.T) {
 	require.Equal(t, exitFailed, got.code)
 	require.Equal(t, "dbtel top: "+file+": gzip: invalid header\n", got.err)
 
-	require.NoError(t, os.WriteFile(file, []byte{0xff, 0xfe, '{', 0}, 0o600))
-	require.Contains(t, dbtel(t, "", "top", file).err, "not JSON", "it is no line that is still being written")
+}
+
+func TestAFileOfAnotherFormatIsNamedAndTheOthersAreRead(t *testing.T) {
+	record := `{"event":"statement","started":"2026-03-01T11:30:00Z","outcome":"completed","execute_ms":1,"total_ms":1}` + "\n"
+	file := filepath.Join(t.TempDir(), "app.ndjson.1")
+	for begin, says := range map[string]string{
+		"(\xb5/\xfd\x04\n":    "compressed with zstd and not read: unpack it first, as with zstd -dc",
+		"BZh91AY&SY\n":        "compressed with bzip2 and not read: unpack it first, as with bzip2 -dc",
+		"\xfd7zXZ\x00\x00\n":  "compressed with xz and not read: unpack it first, as with xz -dc",
+		"\xff\xfe{\x00\n\x00": "UTF-16 and not read: convert it to UTF-8 first, as with iconv -f UTF-16 -t UTF-8",
+		"\xfe\xff\x00{\x00\n": "UTF-16 and not read: convert it to UTF-8 first, as with iconv -f UTF-16 -t UTF-8",
+	} {
+		require.NoError(t, os.WriteFile(file, []byte(begin), 0o600))
+		got := dbtel(t, record, "top", file, "-")
+		require.Equal(t, exitLineErrors, got.code)
+		require.Equal(t, "dbtel: "+file+": it is "+says+"\n", got.err)
+		require.Contains(t, got.out, "1 statement")
+	}
 }
 
 func TestErrorsOfTheCommandLine(t *testing.T) {
