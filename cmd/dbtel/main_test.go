@@ -356,6 +356,7 @@ func TestErrorsOfTheCommandLine(t *testing.T) {
 		{exitUsage, `dbtel top: --color takes auto, always or never, not "red"; dbtel help top says more`, []string{"top", "--color", "red"}},
 		{exitUsage, `dbtel summary: --by takes error, format, kind, server, shape, verdict, not "size"; dbtel help summary says more`, []string{"summary", "--by", "size"}},
 		{exitUsage, `dbtel show: it takes a statement: an id, "last", "slowest" or "failed"; dbtel help show says more`, []string{"show"}},
+		{exitUsage, `dbtel show: it takes a statement: an id, "last", "slowest" or "failed"; dbtel help show says more`, []string{"show", "", sample}},
 		{exitFailed, `dbtel show: there is no statement "nope"; dbtel top lists what there is`, []string{"show", "nope", sample}},
 		{exitFailed, `dbtel show: more than one statement begins with "3", such as 31588657-01d6-4814-8e48-8714acb30419 and 3889bbec-4be9-417f-8c3c-e3feeb1bd5ed: give more of the id`, []string{"show", "3", sample}},
 		{exitFailed, `dbtel show: there are no statements`, []string{"show", "last"}},

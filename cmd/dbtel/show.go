@@ -27,7 +27,7 @@ to repeat a request; █ or ▓ what it waited for, and ✗ a failure.
 	setup: func(flags *flag.FlagSet) func(context.Context, *invocation) error {
 		files := flags.Bool("files", false, "list every file, not only the slowest ten")
 		return func(ctx context.Context, inv *invocation) error {
-			if len(inv.args) == 0 {
+			if len(inv.args) == 0 || inv.args[0] == "" { // as from a script whose variable is empty: every id begins with it
 				return usageError(`it takes a statement: an id, "last", "slowest" or "failed"`)
 			}
 			found, report, err := find(ctx, inv, inv.args[0], inv.args[1:])
