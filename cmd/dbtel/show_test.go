@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"strings"
 	"testing"
 	"time"
 
@@ -48,4 +49,11 @@ func TestTheSpeedOfAFileIsWithoutItsRepetition(t *testing.T) {
 	text := shown(&telemetry.Statement{Outcome: telemetry.OutcomeCompleted, Total: 10 * time.Second, Split: telemetry.Split{telemetry.PartRetry: 9 * time.Second, telemetry.PartFile: time.Second},
 		CloudFetch: &telemetry.CloudFetch{Present: 1, Downloaded: 1, Attempts: 2, Retries: 1, Retried: 1, MostAttempts: 2, RetryStatus: 503, Slowest: 10 * time.Second, Files: []telemetry.File{f}}})
 	require.NotContains(t, text, "1.0 MB/s", "10 MB came within 1 s")
+}
+
+func TestALongFailureIsWrapped(t *testing.T) {
+	got := dbtel(t, `{"event":"statement","outcome":"failed","error_category":"`+strings.Repeat("category_of_a_newer_version ", 5)+`","total_ms":1}`, "show", "last")
+	for line := range strings.Lines(got.out) {
+		require.LessOrEqual(t, textWidth(strings.TrimRight(line, "\n")), defaultWidth)
+	}
 }

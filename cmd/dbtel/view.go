@@ -45,7 +45,7 @@ func (v *view) title() {
 	v.paragraph(plain, strings.Join(words, " · "))
 	if s.Failed() {
 		v.line("")
-		v.line(v.screen.paint(red, "✗ "+failureOf(s)))
+		v.paragraph(red, "✗ "+failureOf(s))
 		for _, l := range wrap(clean(s.Failure.Message), v.screen.width-2) {
 			v.line("  " + l)
 		}
