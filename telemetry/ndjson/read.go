@@ -100,9 +100,14 @@ func (l *lines) record() (any, error) {
 var beginning = []byte(`{"event":"`)
 
 // split splits a line that a process left behind incomplete, or without its newline, from the record that
-// another process has appended to it. Within a string quotes are escaped, so that nothing but the attributes
+// another process has appended to it; the first record from others, where newlines were lost on the way. Within a string quotes are escaped, so that nothing but the attributes
 // of a statement may look like a beginning.
 func split(line []byte) (first, after []byte) {
+	var whole json.RawMessage
+	decoder := json.NewDecoder(bytes.NewReader(line))
+	if decoder.Decode(&whole) == nil && bytes.HasPrefix(line[decoder.InputOffset():], beginning) {
+		return line[:decoder.InputOffset()], line[decoder.InputOffset():]
+	}
 	const most = 4 // beginnings that are tried
 	end := len(line)
 	for range most {

@@ -356,3 +356,19 @@ func TestAByteOrderMarkIsNoPartOfALine(t *testing.T) {
 	}
 	require.Equal(t, 2, n)
 }
+
+func TestRecordsWithoutNewlinesBetweenThemAreRead(t *testing.T) {
+	record := `{"event":"statement","statement_id":"a","total_ms":5}`
+	for end, broken := range map[string]int{"": 0, "\n": 0, `{"event":"sta`: 1} {
+		read, errs := 0, 0
+		for _, err := range ndjson.Read(strings.NewReader(strings.Repeat(record, 6) + end)) {
+			if err != nil {
+				errs++
+				require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+			} else {
+				read++
+			}
+		}
+		require.Equal(t, []int{6, broken}, []int{read, errs}, end)
+	}
+}
