@@ -131,7 +131,7 @@ func (c Config) wrap(resolved telemetry.Settings, native driver.Connector, conne
 		}
 		w.fanouts, w.ownSinks = append(w.fanouts, own), own
 	}
-	w.reportTo, w.history = connection, history.Default.Open(connection, resolved, w.fanouts)
+	w.reportTo, w.history = &connection, history.Default.Open(connection, resolved, w.fanouts)
 	return w
 }
 

@@ -20,7 +20,7 @@ type connector struct {
 	native        driver.Connector
 	driver        driver.Driver         // of sql.Open; nil: the native one
 	wire          *cloudfetch.Transport // nil behind Wrap
-	reportTo      export.Connection     // the zero value behind Wrap
+	reportTo      *export.Connection    // the zero value behind Wrap; a pointer, which %+v of a connector does not follow to a credential
 	driverConfig  telemetry.DriverConfig
 	misconfigured error             // of the settings for Wrap, which returns no error itself
 	ownSinks      *telemetry.Fanout // to Config.Sinks and the log; nil for none

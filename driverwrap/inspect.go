@@ -117,7 +117,7 @@ func (i inspector) Documents(record any) []string {
 	case c.report != nil:
 		return c.report.Preview(record)
 	case c.wire != nil:
-		return export.Preview(c.reportTo, record)
+		return export.Preview(*c.reportTo, record)
 	}
 	return nil
 }
