@@ -1,6 +1,7 @@
 package driverwrap
 
 import (
+	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -76,8 +77,8 @@ func misplaced(native string, parameters url.Values) error {
 	}
 	_, path, _ := strings.Cut(address, "/") // without the user and host before it
 	names, values := unescaped(query)
-	for _, given := range parameters {
-		values += strings.Join(given, "\n") + "\n"
+	for _, name := range slices.Sorted(maps.Keys(parameters)) { // the same error each time
+		values += strings.Join(parameters[name], "\n") + "\n"
 	}
 	for _, part := range []struct {
 		text, place string

@@ -34,6 +34,13 @@ func TestTheNativeConnectorOfADSNReportsAsTheSettingsSay(t *testing.T) {
 	}
 }
 
+func TestOfSeveralMisplacedParametersTheSameOneIsNamed(t *testing.T) {
+	for range 100 {
+		native, parameters := splitDSN("h:443/p?telemetry_log_level=a;telemetry_batch_size=1&telemetry_error_text=a;telemetry_queue_size=1&telemetry_slow_threshold=a;telemetry_query_text=1")
+		require.ErrorContains(t, misplaced(native, parameters), "telemetry_queue_size is in the value")
+	}
+}
+
 func FuzzSplitDSN(f *testing.F) {
 	for _, seed := range []string{
 		"token:x@h:443/p", "h/p?a=1&enableTelemetry=false&b=2", "h/p?telemetry_log_level=warn", "h?a=1&&b&=c&telemetry_x=%zz#frag?telemetry_y=1",

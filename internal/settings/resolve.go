@@ -160,8 +160,8 @@ type given struct {
 // read groups the values of a source by parameter; documented spellings come first.
 func (from source) read() (map[string][]*given, error) {
 	byParameter := map[string][]*given{}
-	for name, values := range from.values {
-		by := "DSN"
+	for _, name := range slices.Sorted(maps.Keys(from.values)) { // the same error each time
+		values, by := from.values[name], "DSN"
 		if !from.dsn {
 			if by = name; !strings.HasPrefix(name, envPrefix) {
 				continue

@@ -167,6 +167,15 @@ func TestABadValueIsNamedWithWhatIsAccepted(t *testing.T) {
 	require.EqualError(t, err, `databricks-telemetry: DATABRICKS_TELEMETRY_LOG_LEVEL="loud" is not understood: it takes off, error, warn, info or debug`)
 }
 
+// A DSN with two mistakes gives one error, the same at every start of a process.
+func TestOfSeveralMistakesTheSameOneIsNamed(t *testing.T) {
+	unknown := lookup(map[string]string{"telemetry_a": "1", "telemetry_b": "1", "telemetry_c": "1", "telemetry_d": "1"})
+	for range 100 {
+		_, err := settings.Resolve(telemetry.Settings{}, unknown, nil)
+		require.ErrorContains(t, err, "telemetry_a is not a parameter")
+	}
+}
+
 func TestALevelOfAConfigIsUnderstoodLikeThatOfADSN(t *testing.T) {
 	s, err := settings.Resolve(telemetry.Settings{LogLevel: "WARN"}, nil, nil)
 	require.NoError(t, err)
