@@ -12,6 +12,8 @@ import (
 // and closed. Put one into the context given to one call of the connector's Connect. The zero
 // value has seen nothing. All methods are safe for concurrent use.
 type Session struct {
+	Transport *Transport // as that of a Trace
+
 	callState // without times: the records of a session have none
 
 	// Guarded by mu.

@@ -19,6 +19,10 @@ const (
 // into the context of the call that runs the statement, read it with Fill, and end it with
 // Finish. A Trace must not be copied. All methods but Start are safe for concurrent use.
 type Trace struct {
+	// Transport carries the calls of the statement; those through another are not its own. nil means any.
+	// It must not change once the trace is in a context.
+	Transport *Transport
+
 	started time.Time // immutable once the trace is in a context
 
 	evicted atomic.Bool // set once under the registry's lock

@@ -98,7 +98,7 @@ func isThrift(req *http.Request) bool {
 
 // call passes an RPC on.
 func (t *Transport) call(req *http.Request) (*http.Response, error) {
-	by := callerOf(req.Context())
+	by := t.callerOf(req.Context())
 	if by == (caller{}) && t.registry.busy.Load() == 0 || req.Body == nil || req.Body == http.NoBody {
 		return t.base.Workspace.RoundTrip(req)
 	}
@@ -130,6 +130,19 @@ type caller struct {
 func callerOf(ctx context.Context) (by caller) {
 	by.trace, _ = ctx.Value(traceKey{}).(*Trace)
 	by.session, _ = ctx.Value(sessionKey{}).(*Session)
+	return by
+}
+
+// callerOf leaves out what belongs to another transport: an authenticator may use the context of the request that
+// it signs for a database of its own.
+func (t *Transport) callerOf(ctx context.Context) caller {
+	by := callerOf(ctx)
+	if by.trace != nil && by.trace.Transport != nil && by.trace.Transport != t {
+		by.trace = nil
+	}
+	if by.session != nil && by.session.Transport != nil && by.session.Transport != t {
+		by.session = nil
+	}
 	return by
 }
 

@@ -87,7 +87,7 @@ func (c *connector) traceSession(spans []telemetry.SessionSpan) (s *cloudfetch.S
 	if c.wire == nil || spans == nil && !c.recording() {
 		return nil
 	}
-	return new(cloudfetch.Session)
+	return &cloudfetch.Session{Transport: c.wire}
 }
 
 func (c *connector) recordOpened(start, end time.Time, trace *cloudfetch.Session, spans []telemetry.SessionSpan, err error) {

@@ -104,6 +104,7 @@ func beginStatement(ctx context.Context, on *session, asked call) (within contex
 	}}}
 	addContext(within, &st.record.Statement)
 	st.record.Started = time.Now()
+	st.trace.Transport = on.connector.wire
 	st.trace.Start(st.record.Started, on.connector.wire != nil)
 	on.add(st)
 	return within, st
