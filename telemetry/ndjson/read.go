@@ -100,8 +100,8 @@ func (l *lines) record() (any, error) {
 var beginning = []byte(`{"event":"`)
 
 // split splits a line that a process left behind incomplete, or without its newline, from the record that
-// another process has appended to it; the first record from others, where newlines were lost on the way. Within a string quotes are escaped, so that nothing but the attributes
-// of a statement may look like a beginning.
+// another process has appended to it; where newlines were lost on the way, the first record from the others.
+// Within a string quotes are escaped, so that nothing but the attributes of a statement may look like a beginning.
 func split(line []byte) (first, after []byte) {
 	var whole json.RawMessage
 	decoder := json.NewDecoder(bytes.NewReader(line))
