@@ -23,6 +23,7 @@ func (p *pipeline) deliver(batch []queued, anonymous bool) (d delivery) {
 	for len(parts) > 0 {
 		part := parts[len(parts)-1]
 		parts = parts[:len(parts)-1]
+		upTo := part[len(part)-1].Seq
 		part, events := p.encode(part, anonymous)
 		if len(part) == 0 {
 			continue
@@ -46,11 +47,14 @@ func (p *pipeline) deliver(batch []queued, anonymous bool) (d delivery) {
 			if accepted < events {
 				p.exporter.counts.drop(DropRejected, events-accepted)
 			}
+			p.counted(events, upTo)
 		case outcomeRefused:
 			p.exporter.counts.failures.Add(1)
 			p.exporter.counts.drop(DropRefused, events)
+			p.counted(events, upTo)
 		case outcomeRecordTooLarge:
 			p.exporter.counts.drop(DropTooLarge, events)
+			p.counted(events, upTo)
 		case outcomeTooLarge:
 			half := len(part) / 2
 			parts = append(parts, part[half:], part[:half])
@@ -82,6 +86,7 @@ func (p *pipeline) encode(part []queued, anonymous bool) (_ []queued, events int
 		if !p.exporter.contained.Call(contain.Export, func() { e.appendDocuments(&b.scratch, anonymous, b.add) }) {
 			b.upload.bytes, b.documents = b.upload.bytes[:length], b.documents[:documents]
 			p.exporter.counts.drop(DropBroken, int(e.events))
+			p.counted(int(e.events), 0)
 			continue
 		}
 		events += int(e.events)

@@ -88,3 +88,36 @@ func TestALongAnswerOfTheServiceIsRead(t *testing.T) {
 		require.NoError(t, h.Close(t.Context()))
 	})
 }
+
+// The halves of a batch that is too large are delivered one after another, and the second may take long.
+func TestTheFirstHalfOfABatchIsCountedWhileTheSecondIsDelivered(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
+		uploads := 0
+		s.upload = func(r *http.Request) (*http.Response, error) {
+			switch uploads++; uploads {
+			case 1:
+				return response(r, 413, ""), nil
+			case 2:
+				return nil, nil
+			}
+			return hang(r)
+		}
+		c := connection(s)
+		early := x.Open(c, telemetry.Settings{BatchSize: 10, ForceEnable: true})
+		late := x.Open(c, telemetry.Settings{BatchSize: 10, ForceEnable: true})
+		for range 5 {
+			early.StatementFinished(statement())
+		}
+		for range 5 {
+			late.StatementFinished(statement())
+		}
+		require.NoError(t, early.Flush(t.Context()), "all of its events are sent")
+		st := balanced(t, x)
+		require.EqualValues(t, 5, st.Sent)
+		require.EqualValues(t, 5, st.Pending)
+		require.Error(t, late.Flush(t.Context()))
+		require.NoError(t, early.Close(t.Context()))
+		require.Error(t, late.Close(t.Context()))
+		require.EqualValues(t, 5, balanced(t, x).Dropped[export.DropClosed])
+	})
+}

@@ -110,6 +110,16 @@ func (p *pipeline) takeBatch(now time.Time) (batch []queued, anonymous bool) {
 	return batch, anonymous
 }
 
+// counted notes that events of the batch are sent or dropped, and with them all of its records up to a number in
+// the queue: parts of a batch are delivered one after another, and each may take long.
+func (p *pipeline) counted(events int, upTo uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.sending -= events
+	p.sendingFrom = max(p.sendingFrom, upTo+1)
+	p.finishWaiters()
+}
+
 // finishBatch takes the result of a batch.
 func (p *pipeline) finishBatch(d delivery) {
 	p.mu.Lock()
