@@ -121,3 +121,34 @@ func TestTheFirstHalfOfABatchIsCountedWhileTheSecondIsDelivered(t *testing.T) {
 		require.EqualValues(t, 5, balanced(t, x).Dropped[export.DropClosed])
 	})
 }
+
+// Also where nothing is sent that could find them to be late.
+func TestEventsThatWaitForTheFlagOrALoginExpire(t *testing.T) {
+	failure := &telemetry.Failure{Category: telemetry.CategoryConnection}
+	for name, test := range map[string]struct {
+		flag    answerer
+		failure *telemetry.Failure
+	}{
+		"flag that cannot be read": {flag: status(500)},
+		"flag that is never heard": {flag: hang},
+		"no login":                 {failure: failure},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
+				s.flag = test.flag
+				h := x.Open(connection(s), telemetry.Settings{})
+				r := opened()
+				r.Failure = test.failure
+				h.SessionOpened(r)
+				time.Sleep(59 * time.Minute)
+				require.EqualValues(t, 1, balanced(t, x).Pending)
+				time.Sleep(3 * time.Minute)
+				require.Equal(t, map[string]int64{export.DropExpired: 1}, balanced(t, x).Dropped)
+				asked := len(s.requests)
+				time.Sleep(time.Hour)
+				require.Len(t, s.requests, asked, "nothing to send, nothing is asked")
+				require.NoError(t, h.Close(t.Context()))
+			})
+		})
+	}
+}

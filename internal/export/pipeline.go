@@ -100,11 +100,23 @@ func (p *pipeline) evictOverflow() {
 	}
 }
 
-// due returns when the next batch is to be sent; false when there is nothing to wait for.
+// due returns when the next batch is to be sent, or dropped as too old; false when there is nothing to wait for.
 func (p *pipeline) due(now time.Time) (at time.Time, ok bool) {
-	if p.queue.Len() == 0 || !p.loggedIn && !p.canSendAnonymously(now) {
+	if p.queue.Len() == 0 {
 		return time.Time{}, false
 	}
+	expires := p.queue.Oldest().Value.at.Add(maxAge(p.settings))
+	if p.loggedIn || p.canSendAnonymously(now) {
+		at = p.sendAt(now)
+	}
+	if at.IsZero() || expires.Before(at) {
+		at = expires
+	}
+	return at, true
+}
+
+// sendAt returns when the next batch is to be sent. p.mu is held.
+func (p *pipeline) sendAt(now time.Time) (at time.Time) {
 	at = now
 	// A queue that is smaller than a batch is emptied before it overflows.
 	if len(p.waiters) == 0 && p.queue.Len() < p.settings.BatchSize && p.queue.events < (p.settings.QueueSize+1)/2 {
@@ -116,7 +128,7 @@ func (p *pipeline) due(now time.Time) (at time.Time, ok bool) {
 	if at.Before(p.notBefore) {
 		at = p.notBefore
 	}
-	return at, true
+	return at
 }
 
 // canSendAnonymously reports whether the flag is known to be on: requesting it takes a login.

@@ -22,6 +22,7 @@ func (p *pipeline) nextStep() func() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
+	p.dropExpired(now)
 	p.finishWaiters()
 	at, ok := p.due(now)
 	if p.ended != "" {
@@ -71,6 +72,13 @@ func maxAge(s telemetry.Settings) time.Duration {
 	return age
 }
 
+// dropExpired drops the events that have become too old, whatever they waited for. p.mu is held.
+func (p *pipeline) dropExpired(now time.Time) {
+	for it := p.queue.Oldest(); it != nil && !now.Before(it.Value.at.Add(maxAge(p.settings))); it = p.queue.Oldest() {
+		p.exporter.counts.drop(DropExpired, int(p.queue.pop().Value.events))
+	}
+}
+
 // takeBatch takes the next batch out of the queue: up to BatchSize records, all for one endpoint and
 // one workspace. p.mu is held.
 func (p *pipeline) takeBatch(now time.Time) (batch []queued, anonymous bool) {
@@ -82,10 +90,6 @@ func (p *pipeline) takeBatch(now time.Time) (batch []queued, anonymous bool) {
 	org := ""
 	for it := p.queue.Oldest(); it != nil; it = p.queue.Oldest() {
 		e := &it.Value
-		if now.Sub(e.at) > maxAge(p.settings) {
-			p.exporter.counts.drop(DropExpired, int(p.queue.pop().Value.events))
-			continue
-		}
 		if len(batch) == p.settings.BatchSize {
 			break
 		}
