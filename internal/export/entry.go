@@ -41,8 +41,18 @@ func newEntry(o *origin, record any) (e entry, ok bool) {
 		}
 		e.size = int32(size)
 	case *telemetry.SessionOpened:
+		if hasMessage(r.Failure) {
+			short := *r
+			short.Failure = withoutMessage(r.Failure)
+			e.record = &short
+		}
 		e.failed, e.size = r.Failed(), int32(sizeOf(*r))
 	case *telemetry.SessionClosed:
+		if hasMessage(r.Failure) {
+			short := *r
+			short.Failure = withoutMessage(r.Failure)
+			e.record = &short
+		}
 		e.failed, e.size = r.Failed(), int32(sizeOf(*r))
 	default:
 		return entry{}, false

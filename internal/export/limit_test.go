@@ -152,3 +152,28 @@ func TestEventsThatWaitForTheFlagOrALoginExpire(t *testing.T) {
 		})
 	}
 }
+
+// The text of an error may have 64 KiB, and none of it is sent.
+func TestErrorTextsOfSessionsDoNotWaitWithTheirRecords(t *testing.T) {
+	failure := func() *telemetry.Failure {
+		return &telemetry.Failure{Category: telemetry.CategoryConnection, Message: strings.Repeat("x", 64<<10)}
+	}
+	for name, record := range map[string]func(*export.Handle){
+		"opened": func(h *export.Handle) { h.SessionOpened(&telemetry.SessionOpened{Failure: failure()}) },
+		"closed": func(h *export.Handle) { h.SessionClosed(&telemetry.SessionClosed{Failure: failure()}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
+				s.flag = hang
+				h := x.Open(connection(s), telemetry.Settings{CloseTimeout: time.Millisecond})
+				before := heap()
+				for range 1000 {
+					record(h)
+				}
+				require.Less(t, heap()-before, int64(8<<20))
+				require.EqualValues(t, 1000, balanced(t, x).Pending)
+				require.Error(t, h.Close(t.Context()))
+			})
+		})
+	}
+}
