@@ -235,3 +235,16 @@ func TestUnknownFieldsAreLeftOut(t *testing.T) {
 	require.Nil(t, h.Preview("a string"))
 	require.Nil(t, h.Preview(&telemetry.ServerReport{StatementID: statementID}), "it stays in the process")
 }
+
+// The driver repeats the transfer of a volume file, which is not observed.
+func TestRetriesOfAVolumeTransferAreUnknown(t *testing.T) {
+	for pages, known := range map[int64]bool{0: true, 1: false} {
+		r := statement()
+		r.Kind, r.Volume, r.RPCs = telemetry.KindVolume, "PUT", []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, Retries: 2}}
+		r.Result.Pages = telemetry.Known(pages)
+		docs := export.Preview(connection(newService()), r)
+		require.Len(t, docs, 1)
+		require.Equal(t, known, strings.Contains(docs[0], `"retry_count":2`), docs[0])
+		require.Equal(t, known, strings.Contains(docs[0], `"retry_count":`), docs[0])
+	}
+}

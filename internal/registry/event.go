@@ -90,14 +90,16 @@ var StatementExecutedFields = []Field[telemetry.Statement]{
 		}
 		return slog.StringValue(string(s.Result.Format))
 	}}},
-	{"all_retries", "", "HTTP attempts beyond the first of each call and of each file.", ScopeDatabricks, to(operation+"retry_count", TypeInt64), ofStatement{value: allRetries}},
+	{"all_retries", "", "HTTP attempts beyond the first of each call and of each file; unknown where a volume file was transferred.", ScopeDatabricks, to(operation+"retry_count", TypeInt64), ofStatement{value: allRetries}},
 }
 
-// allRetries is unknown where files were downloaded, or may have been, that were not observed.
+// allRetries is unknown where files were downloaded, or may have been, that were not observed, and where a volume
+// file was transferred, which never is.
 func allRetries(s *telemetry.Statement) slog.Value {
 	retries, known := sumOfRPCs(s, func(r *telemetry.RPC) *int64 { return &r.Retries })
 	unseen := s.CloudFetch == nil && s.Result.Format == telemetry.FormatExternalLinks && s.Result.Rows.Or(-1) != 0
-	if !known || unseen {
+	transferred := s.Kind == telemetry.KindVolume && s.Result.Pages.Or(1) != 0
+	if !known || unseen || transferred {
 		return slog.Value{}
 	}
 	if s.CloudFetch != nil {

@@ -233,6 +233,28 @@ func TestVolumeTransfersAreKnownByTheServersWord(t *testing.T) {
 	require.Empty(t, ws.TelemetryErrors())
 }
 
+// The driver repeats a transfer that failed, unseen by the wrapper.
+func TestRetriesOfAVolumeTransferAreNotReportedAsNone(t *testing.T) {
+	ws := workspace.New(t, workspace.Options{TelemetryFlag: workspace.FlagOn})
+	ws.Inject(workspace.Fault{On: workspace.VolumeTransfers(), First: 1, Do: workspace.Status(503)})
+	dir := t.TempDir()
+	file := filepath.Join(dir, "a.txt")
+	require.NoError(t, os.WriteFile(file, []byte("hello"), 0o600))
+	db, err := sql.Open("databricks-telemetry", ws.DSN())
+	require.NoError(t, err)
+	ctx := driverctx.NewContextWithStagingInfo(t.Context(), []string{dir})
+	_, _ = db.ExecContext(ctx, "PUT '"+file+"' INTO '/Volumes/main/default/v/a.txt' OVERWRITE") // fails where the driver does not repeat it
+	require.NoError(t, db.Close())
+	found := false
+	for _, e := range ws.Telemetry() {
+		if e.Log().VolumeOperation != nil {
+			found = true
+			require.NotContains(t, string(e.Raw), `"retry_count"`)
+		}
+	}
+	require.True(t, found)
+}
+
 func TestSqlxWorksOnTopUnchanged(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{})
 	require.NoError(t, ws.Exec(t.Context(), "CREATE TABLE people (id BIGINT, name STRING)", "INSERT INTO people VALUES (1, 'ada'), (2, 'bob')"))
