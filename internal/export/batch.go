@@ -53,6 +53,7 @@ func (p *pipeline) deliver(batch []queued, anonymous bool) (d delivery) {
 			p.exporter.counts.drop(DropRefused, events)
 			p.counted(events, upTo)
 		case outcomeRecordTooLarge:
+			p.exporter.counts.failures.Add(1)
 			p.exporter.counts.drop(DropTooLarge, events)
 			p.counted(events, upTo)
 		case outcomeTooLarge:
@@ -132,6 +133,8 @@ func (p *pipeline) remember(endpoint string, r result) {
 		outcome = r.describe()
 	} else if r.counts.errors > 0 {
 		outcome = "sent; the service found errors in some of its batch"
+	} else if r.counts.accepted < len(p.builder.documents) {
+		outcome = "sent; the service accepted fewer events than its batch has"
 	}
 	p.exporter.recent.add(time.Now(), endpoint, outcome, string(p.builder.upload.bytes), p.builder.documents)
 }

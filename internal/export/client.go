@@ -91,13 +91,14 @@ type request struct {
 	auth      Authenticator // nil: none
 	orgID     string
 	userAgent string
+	sending   func() // called before each attempt that is made; nil: nothing
 }
 
-// send uploads a body, with retries unless once is true. try is called before each attempt.
+// send uploads a body, with retries unless once is true. try is called before each attempt, once it is authenticated.
 func (k *client) send(ctx context.Context, q request, once bool, try func(again bool)) result {
 	end := time.Now().Add(batchTimeout(k.retries, k.delay))
 	for attempt := 0; ; attempt++ {
-		try(attempt > 0)
+		q.sending = func() { try(attempt > 0) }
 		r := k.uploadOnce(ctx, end, q)
 		if r.outcome != outcomeUnavailable || once || attempt >= k.retries {
 			return r
@@ -130,6 +131,9 @@ func (k *client) once(ctx context.Context, timeout time.Duration, q request, rea
 	req, err := k.prepare(limit, q)
 	if err != nil {
 		return noResponse(ctx, began, err)
+	}
+	if q.sending != nil {
+		q.sending()
 	}
 	return k.attempt(ctx, began, req, read)
 }

@@ -177,3 +177,59 @@ func TestErrorTextsOfSessionsDoNotWaitWithTheirRecords(t *testing.T) {
 		})
 	}
 }
+
+// An upload that is not authenticated is not made.
+func TestAnUploadWithoutAuthenticationIsNotCounted(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
+		c := connection(s)
+		c.Authenticator = &bearer{}
+		h := x.Open(c, telemetry.Settings{ForceEnable: true})
+		h.StatementFinished(statement())
+		require.Error(t, h.Flush(t.Context()))
+		require.Zero(t, s.uploads())
+		st := balanced(t, x)
+		require.Zero(t, st.Requests)
+		require.Zero(t, st.Bytes)
+		require.EqualValues(t, 1, st.Failures)
+		require.Error(t, h.Close(t.Context()))
+	})
+}
+
+func TestARecordThatIsTooLargeIsAnUploadThatFailed(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
+		s.upload = status(413)
+		h := x.Open(connection(s), telemetry.Settings{ForceEnable: true})
+		h.StatementFinished(statement())
+		require.NoError(t, h.Close(t.Context()))
+		require.EqualValues(t, 1, balanced(t, x).Failures)
+	})
+}
+
+func TestDocumentsOfABatchThatWasNotAcceptedAreNotJustSent(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
+		s.upload = func(r *http.Request) (*http.Response, error) {
+			return response(r, 200, `{"errors":[],"numSuccess":0,"numProtoSuccess":0}`), nil
+		}
+		x.KeepRecent(10)
+		h := x.Open(connection(s), telemetry.Settings{ForceEnable: true})
+		h.StatementFinished(statement())
+		require.NoError(t, h.Close(t.Context()))
+		require.Equal(t, "sent; the service accepted fewer events than its batch has", x.Recent()[0].Outcome)
+	})
+}
+
+func TestAHostIsOneInAnyCase(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
+		c := connection(s)
+		lower := x.Open(c, telemetry.Settings{})
+		c.Host = "DBC-1.Cloud.Databricks.com"
+		upper := x.Open(c, telemetry.Settings{})
+		lower.SessionOpened(opened())
+		upper.SessionOpened(opened())
+		time.Sleep(6 * time.Second)
+		require.Equal(t, 1, s.count(flagPath))
+		require.Equal(t, []int{2}, s.sizes())
+		require.NoError(t, lower.Close(t.Context()))
+		require.NoError(t, upper.Close(t.Context()))
+	})
+}

@@ -3,6 +3,7 @@ package export
 import (
 	"cmp"
 	"reflect"
+	"strings"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 )
@@ -22,7 +23,7 @@ type flagKey struct{ endpoint, org, bubble string }
 type asker struct{ transport, credential any }
 
 func (c *Connection) tenant() tenant {
-	return tenant{flagKey{c.endpoint(), orgID(c.HTTPPath), contain.Bubble()}, c.asker()}
+	return tenant{flagKey{strings.ToLower(c.endpoint()), orgID(c.HTTPPath), contain.Bubble()}, c.asker()}
 }
 
 // Tenant returns a comparable value that is equal for connections whose requests may be made by one
