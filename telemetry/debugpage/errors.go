@@ -45,7 +45,8 @@ type errorView struct {
 	errorKind
 	Count   count  `json:"count"`
 	Last    moment `json:"last"`
-	Example string `json:"latest_statement,omitempty"` // its key; empty for connections
+	Example string `json:"latest_statement,omitempty"` // its key; empty for connections, and where it is no longer kept
+	Listed  bool   `json:"-"`                          // a statement that failed with the category is kept
 }
 
 // views describes the errors in a stretch of time that ends now, the most frequent first.
@@ -55,7 +56,7 @@ func (g *failures) views(now time.Time, length time.Duration) []errorView {
 	all := []errorView{}
 	for kind, of := range g.all {
 		if n := g.over(now, length, of); n > 0 {
-			all = append(all, errorView{kind, count(n), moment{of.last, now}, of.example})
+			all = append(all, errorView{kind, count(n), moment{of.last, now}, of.example, false})
 		}
 	}
 	slices.SortFunc(all, func(a, b errorView) int {
@@ -72,7 +73,21 @@ type errorsPage struct {
 	Windows []tab       `json:"-"`
 }
 
+// errorViews are the errors of a period, with links to statements that are kept.
+func (req *request) errorViews(p period, kept []*telemetry.Statement) []errorView {
+	all := req.memory.failures.views(req.now, p.length)
+	present := keysOf(kept)
+	for i := range all {
+		e := &all[i]
+		if !present[e.Example] {
+			e.Example = ""
+		}
+		e.Listed = e.Of == ofStatement && slices.ContainsFunc(kept, func(s *telemetry.Statement) bool { return categoryOf(s) == e.Category })
+	}
+	return all
+}
+
 func (req *request) errors() (string, model) {
 	p := req.period(lastHour)
-	return "Errors", errorsPage{p.key, req.memory.failures.views(req.now, p.length), req.windows("errors", p)}
+	return "Errors", errorsPage{p.key, req.errorViews(p, req.memory.snapshot().all), req.windows("errors", p)}
 }

@@ -1,6 +1,7 @@
 package debugpage
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -31,6 +32,32 @@ func TestPeopleReadCanceledInOneSpelling(t *testing.T) {
 			require.NotContains(t, text, "cancelled", path)
 			if path != "/shapes" {
 				require.Contains(t, text, "canceled", path)
+			}
+		}
+	})
+}
+
+func TestErrorsLeadToStatementsThatAreKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture()
+		f.all = []telemetry.Connector{&connector{}}
+		fail := func(id string, category telemetry.Category) {
+			s := quick(1)
+			s.StatementID, s.Outcome, s.Failure = id, telemetry.OutcomeFailed, &telemetry.Failure{Category: category}
+			f.memory.StatementFinished(s)
+		}
+		fail("rare", telemetry.CategoryAuth)
+		require.Contains(t, f.html(t, "/errors"), `href="statement?id=rare"`)
+		time.Sleep(time.Minute)
+		for n := range recentKept {
+			fail(fmt.Sprint("frequent-", n), telemetry.CategorySyntax)
+		}
+		links := regexp.MustCompile(`href="(statements?\?(?:id|category)=[^"]*)"`)
+		for _, page := range []string{"/", "/errors"} {
+			body := f.html(t, page)
+			require.Contains(t, body, "auth_<wbr>error", page)
+			for _, link := range links.FindAllStringSubmatch(body, -1) {
+				require.NotContains(t, f.html(t, "/"+link[1]), "No statement matches", link[1])
 			}
 		}
 	})

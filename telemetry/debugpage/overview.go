@@ -56,7 +56,7 @@ func (req *request) overview() (string, model) {
 	o := overviewPage{
 		Now: moment{req.now, req.now}, Running: count(len(running)),
 		Window: p.key, Period: p, Windows: req.windows("", p),
-		Split: splitOf(chosen.times), Latency: histogramOf(&chosen), Shapes: top(req.shapeViews(p, running, kept.all)), Errors: top(req.memory.failures.views(req.now, p.length)),
+		Split: splitOf(chosen.times), Latency: histogramOf(&chosen), Shapes: top(req.shapeViews(p, running, kept.all)), Errors: top(req.errorViews(p, kept.all)),
 		Chart:   chartOf(req.now, req.memory.counts.columns(req.now, running...)),
 		Longest: req.rowsOf(top(long)), FailedOpens: []failedOpen{},
 		Pools: req.memory.pools.views(), OtherPools: req.memory.pools.leftOff(), Reporting: reporting{stats.Export, req.now}, Incidents: count(stats.Incidents()),

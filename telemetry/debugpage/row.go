@@ -119,6 +119,15 @@ func keyOf(s *telemetry.Statement) string {
 	return localKey(s)
 }
 
+// keysOf are the keys of statements.
+func keysOf(all []*telemetry.Statement) map[string]bool {
+	keys := make(map[string]bool, len(all))
+	for _, s := range all {
+		keys[keyOf(s)] = true
+	}
+	return keys
+}
+
 // localKey identifies a statement by its connector and the time it started.
 func localKey(s *telemetry.Statement) string {
 	return strconv.FormatInt(s.Connector, 10) + "-" + strconv.FormatInt(s.Started.UnixNano(), 36)

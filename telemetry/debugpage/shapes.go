@@ -201,10 +201,7 @@ var shapeOrders = []order[shapeView]{
 
 // shapeViews are the shapes of a period. Those whose slowest statement is no longer kept name none.
 func (req *request) shapeViews(p period, running, kept []*telemetry.Statement) []shapeView {
-	present := map[string]bool{}
-	for _, s := range slices.Concat(running, kept) {
-		present[keyOf(s)] = true
-	}
+	present := keysOf(slices.Concat(running, kept))
 	all := req.memory.shapes.views(req.now, p.length, running...)
 	for i := range all {
 		if !present[all[i].Example] {
