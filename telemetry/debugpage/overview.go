@@ -104,10 +104,13 @@ func (o *overviewPage) More() []finding {
 type presence struct {
 	AnyConnector bool `json:"any_connector"`
 	AnyStatement bool `json:"any_statement"`
+	everUsed     bool // a connector is open, or something was recorded before the last one was closed
 }
 
 func (req *request) presence(statements int) presence {
-	return presence{AnyConnector: len(req.connectors()) > 0, AnyStatement: statements > 0}
+	open := len(req.connectors()) > 0
+	ever := req.memory.counts.over(req.now, sinceStart.length)
+	return presence{AnyConnector: open, AnyStatement: statements > 0, everUsed: open || statements > 0 || ever.opened+ever.failedOpens > 0}
 }
 
 // rates sums up a stretch of time that ends now.

@@ -110,6 +110,20 @@ func TestEmptyPagesSayWhatToDo(t *testing.T) {
 	})
 }
 
+func TestClosedConnectorsWereInUse(t *testing.T) {
+	const unused = "No wrapped driver is in use yet"
+	synctest.Test(t, func(t *testing.T) {
+		refused, ran := newFixture(), newFixture() // their connectors are closed
+		refused.memory.SessionOpened(&telemetry.SessionOpened{Started: time.Now(), Failure: &telemetry.Failure{Category: telemetry.CategoryAuth}})
+		ran.memory.StatementFinished(quick(3))
+		for _, path := range []string{"/", "/statements", "/statements?q=nothing", "/shapes", "/shapes?window=5m", "/telemetry"} {
+			require.NotContains(t, refused.html(t, path), unused, path)
+			require.NotContains(t, ran.html(t, path), unused, path)
+		}
+		require.Contains(t, ran.html(t, "/statements?q=nothing"), "No statement matches")
+	})
+}
+
 func TestOnlyGetAndHeadAreAnswered(t *testing.T) {
 	f := newFixture()
 	for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodOptions, "TRACE", "NONSENSE"} {

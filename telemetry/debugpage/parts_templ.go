@@ -1052,12 +1052,12 @@ func emptyView(p presence) templ.Component {
 			templ_7745c5c3_Var52 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		if !p.AnyConnector {
+		if !p.everUsed {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 73, "<section class=\"empty\"><h2>No wrapped driver is in use yet</h2><p>Change one import and the driver name, and every statement shows up here:</p><pre class=\"diff\"><del>- import _ \"github.com/databricks/databricks-sql-go\"</del><ins>+ import _ \"github.com/seed-01322ee7/databricks-telemetry/driverwrap\"</ins><br><del>- db, err := sql.Open(\"databricks\", dsn)</del><ins>+ db, err := sql.Open(\"databricks-telemetry\", dsn)</ins></pre></section>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-		} else if !p.AnyStatement {
+		} else if p.AnyConnector && !p.AnyStatement {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 74, "<section class=\"empty\"><h2>No statement was recorded yet</h2><p>A wrapped driver is open. The first statement shows up here as soon as it runs.</p></section>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

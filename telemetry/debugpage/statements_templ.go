@@ -249,7 +249,7 @@ func (l statementsPage) view() templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-		} else if !l.AnyConnector || !l.AnyStatement {
+		} else if !l.everUsed || l.AnyConnector && !l.AnyStatement {
 			templ_7745c5c3_Err = emptyView(l.presence).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
