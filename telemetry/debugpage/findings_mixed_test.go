@@ -97,6 +97,21 @@ func TestTheOldestThatRunsIsTheOldest(t *testing.T) {
 	require.NotContains(t, text, "3 are running, the oldest for 6 min", "one has been running for 20 min")
 }
 
+func TestTheOldestIsNotWhoWaitsLongest(t *testing.T) {
+	for _, finished := range []time.Duration{time.Second, 12 * time.Minute} { // ago
+		text := found(t, func(f *fixture) {
+			f.memory.StatementFinished(quick(3))
+			time.Sleep(finished)
+			polled := waitingFor(20 * time.Minute) // its latest status call began 20 s ago
+			polled.Calls = append(polled.Calls, telemetry.Call{Method: "GetOperationStatus", Start: 20*time.Minute - 20*time.Second, Attempts: 1})
+			polled.Calls[0].FirstByte, polled.Calls[0].End = telemetry.Known(ms(1000)), telemetry.Known(ms(1001))
+			f.all = []telemetry.Connector{&connector{running: []*telemetry.Statement{polled, waitingFor(4 * time.Minute)}}}
+		})
+		require.Contains(t, text, "one of them for 4 min without an answer")
+		require.NotContains(t, text, "the oldest for 4 min")
+	}
+}
+
 func TestStatementsThatWentOnAreNotRepeatingRequests(t *testing.T) {
 	text := found(t, func(f *fixture) {
 		f.memory.StatementFinished(quick(3))

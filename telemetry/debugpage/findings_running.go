@@ -36,9 +36,12 @@ func (s *situation) hanging() []finding {
 		return nil
 	}
 	longest := slices.MaxFunc(s.stuck, func(a, b *telemetry.Statement) int { return cmp.Compare(unansweredFor(a), unansweredFor(b)) })
-	period := approximate(unansweredFor(longest))
+	period, which := approximate(unansweredFor(longest)), "the oldest"
+	if longest != s.stuck[0] && unansweredFor(s.stuck[0]) < unansweredFor(longest) { // that has had other answers since
+		which = "one of them"
+	}
 	return []finding{s.standstill(s.stuck, longest,
-		"1 statement has been stuck for "+period+" without an answer", "statements are stuck, the oldest for "+period+" without an answer", "for "+period+" without an answer")}
+		"1 statement has been stuck for "+period+" without an answer", "statements are stuck, "+which+" for "+period+" without an answer", "for "+period+" without an answer")}
 }
 
 // unansweredFor is how long a statement has waited without a byte of an answer.
@@ -82,7 +85,7 @@ func (s *situation) standstill(all []*telemetry.Statement, example *telemetry.St
 	if !ever {
 		period = "since the process started"
 	}
-	f.Text = fmt.Sprintf("No statement has finished %s; %s %s%s.", period, s.oneRunning(len(all)), among, s.fullPools())
+	f.Text = fmt.Sprintf("No statement has finished %s; %s %s%s.", period, s.oneRunning(example), among, s.fullPools())
 	return f
 }
 
@@ -97,10 +100,10 @@ func (s *situation) about(all []*telemetry.Statement, example *telemetry.Stateme
 	return f
 }
 
-// oneRunning counts the running statements and leads over to what the oldest of n of them does.
-func (s *situation) oneRunning(n int) string {
+// oneRunning counts the running statements and leads over to what one of them does.
+func (s *situation) oneRunning(example *telemetry.Statement) string {
 	subject := "the oldest"
-	if n < len(s.running) {
+	if s.running[0].Started.Before(example.Started) {
 		subject = "one of them"
 	}
 	return format.Choose(int64(len(s.running)), "is running", "are running") + ", " + subject
@@ -150,7 +153,7 @@ func (s *situation) longRunning() []finding {
 		f.Severity = severityCritical
 	case s.fullPools() != "": // a warning, as it is
 	case len(s.long) > 1 && ever && ago >= 5*time.Minute:
-		f.Text = fmt.Sprintf("No statement has finished for %s; %s %s.", approximate(ago), s.oneRunning(len(s.long)), period)
+		f.Text = fmt.Sprintf("No statement has finished for %s; %s %s.", approximate(ago), s.oneRunning(oldest), period)
 	default:
 		f.Severity = severityNotice
 	}
