@@ -73,7 +73,8 @@ func (p *page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	name := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
 	if lacksSlash(r, name) {
-		h.Set("Location", url.PathEscape(name)+"/")
+		to := url.URL{Path: "./" + name + "/", RawQuery: r.URL.RawQuery}
+		h.Set("Location", to.String())
 		w.WriteHeader(http.StatusPermanentRedirect)
 		return
 	}
