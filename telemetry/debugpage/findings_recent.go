@@ -68,9 +68,13 @@ func (s *situation) refused() []finding {
 // gaveUpOpening reports connections that could not be opened because the application had canceled their contexts. A few
 // say nothing of the workspace.
 func (s *situation) gaveUpOpening(n int64) []finding {
+	were := "were"
+	if n == 1 {
+		were = "was"
+	}
 	f := finding{
 		Severity: severityNotice, Number: format.Count(n), Link: "#failed-opens",
-		Text:   fmt.Sprintf("%s of %s to open a connection were canceled in the last 5 min: the application's contexts ended first.", format.Count(n), format.Plural(n+s.minutes.opened, "attempt")),
+		Text:   fmt.Sprintf("%s of %s to open a connection %s canceled in the last 5 min: the application's contexts ended first.", format.Count(n), format.Plural(n+s.minutes.opened, "attempt"), were),
 		Advice: "Look at clients that give up, and at how long it takes to open a connection.",
 	}
 	if n >= failingLeast && float64(n) >= canceledShare*float64(n+s.minutes.opened) {

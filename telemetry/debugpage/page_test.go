@@ -124,6 +124,38 @@ func TestClosedConnectorsWereInUse(t *testing.T) {
 	})
 }
 
+func TestListsOfTheOverviewLeadToTheSameStretchOfTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := populated()
+		for _, window := range []string{"5m", "1h", "all"} {
+			body := f.html(t, "/?window="+window)
+			require.Contains(t, body, `href="shapes?window=`+window+`">all shapes`)
+			require.Contains(t, body, `href="errors?window=`+window+`">all errors`)
+		}
+	})
+}
+
+func TestOneIsSingular(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := populated()
+		require.Contains(t, f.html(t, "/telemetry"), "the latest 1 document<")
+		f.sent = nil
+		require.NotContains(t, f.html(t, "/telemetry"), "the latest 0")
+		for n := range poolsKept + 1 {
+			f.db = append(f.db, telemetry.Pool{ID: int64(n + 1), Name: "p", Stats: func() (sql.DBStats, bool) { return sql.DBStats{}, true }})
+		}
+		f.db = f.db[1:]
+		time.Sleep(fineEvery)
+		require.Contains(t, f.html(t, "/"), "1 more is not shown.")
+
+		f = newFixture()
+		f.memory.StatementFinished(quick(3))
+		require.Contains(t, f.html(t, "/statements"), "1 of 1 statement that is running or kept")
+		f.refuse(1, telemetry.CategoryCanceled)
+		require.Contains(t, f.html(t, "/"), "1 of 1 attempt to open a connection was canceled")
+	})
+}
+
 func TestOnlyGetAndHeadAreAnswered(t *testing.T) {
 	f := newFixture()
 	for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodOptions, "TRACE", "NONSENSE"} {
@@ -197,7 +229,8 @@ func TestHandlerWorksUnderAnyPath(t *testing.T) {
 	}
 	require.Equal(t, http.StatusNotFound, get("/a/b/nowhere").Code)
 	require.Equal(t, http.StatusPermanentRedirect, get("/exact").Code)
-	require.Equal(t, "exact/", get("/exact").Header().Get("Location"))
+	require.Equal(t, "./exact/", get("/exact").Header().Get("Location"))
+	require.Equal(t, "./exact/?format=json&window=5m", get("/exact?format=json&window=5m").Header().Get("Location"))
 
 	response := httptest.NewRecorder()
 	http.DefaultServeMux.ServeHTTP(response, httptest.NewRequest(http.MethodGet, "http://localhost/debug/databricks/statements", nil))
