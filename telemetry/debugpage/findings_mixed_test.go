@@ -137,3 +137,30 @@ func TestTheTimeOfRepetitionIsThatOfTheRequestsThatAreCounted(t *testing.T) {
 	})
 	require.NotContains(t, text, "2 requests of statements that ended in the last 5 min failed and were repeated, last HTTP 503: that took 99 %")
 }
+
+func TestFindingsOnStatementsThatAreNotKeptLeadToTheirShape(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture()
+		f.all = []telemetry.Connector{&connector{}}
+		add := func(shape string, n int, took time.Duration, outcome telemetry.Outcome) {
+			for range n {
+				time.Sleep(time.Millisecond)
+				s := quick(1)
+				s.Started, s.Total, s.Shape, s.Outcome = time.Now().Add(-took), took, shape, outcome
+				s.Split = telemetry.Split{telemetry.PartFile: took}
+				if outcome == telemetry.OutcomeFailed {
+					s.Failure = &telemetry.Failure{Category: telemetry.CategorySyntax}
+				}
+				f.memory.StatementFinished(s)
+			}
+		}
+		add("rare", 2, ms(1), telemetry.OutcomeFailed)
+		add("frequent", recentKept, ms(2), telemetry.OutcomeFailed)
+		var o struct{ Findings []finding }
+		f.json(t, "/?format=json", &o)
+		require.Len(t, o.Findings, 2)
+		for _, x := range o.Findings {
+			require.NotContains(t, f.html(t, "/"+x.Link), "No statement matches", x.Text)
+		}
+	})
+}

@@ -3,6 +3,7 @@ package debugpage
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -185,7 +186,10 @@ func (s *situation) failing() (all []finding) {
 		part := float64(n) / float64(max(1, v.Statements))
 		if n >= failingLeast && part >= failingShare {
 			all = append(all, finding{
-				Severity: severityWarning, Number: share(part).String(), Link: link("statements", "shape", v.ID, "outcome", string(telemetry.OutcomeFailed), "window", lastMinutes.key),
+				Severity: severityWarning, Number: share(part).String(),
+				Link: s.listed(func(k *telemetry.Statement) bool {
+					return k.Outcome == telemetry.OutcomeFailed && shapeIDOf(k) == v.ID
+				}, "failed", "shape", v.ID, "outcome", string(telemetry.OutcomeFailed)),
 				Text: fmt.Sprintf("%s of the statements “%s” failed in the last 5 min: %s of %s%s.", share(part), shortened(v.Text, 60, "…"), n, v.Statements,
 					s.categoryOf(int64(n), func(shape string) bool { return shape == v.ID })),
 			})
@@ -231,6 +235,15 @@ func (s *situation) categoryOf(failed int64, has func(shape string) bool) string
 	return ", " + format.OneSpelling(string(category))
 }
 
+// listed is the list of the statements of the last 5 min that parameters select, as has does. Where none of those is
+// kept, nor runs, it is the list of shapes, in an order in which they stand out.
+func (s *situation) listed(has func(*telemetry.Statement) bool, order string, parameters ...string) string {
+	if slices.ContainsFunc(s.recent, has) || slices.ContainsFunc(s.running, has) {
+		return link("statements", append(parameters, "window", lastMinutes.key)...)
+	}
+	return link("shapes", "sort", order, "window", lastMinutes.key)
+}
+
 // slow reports what statements waited for if that took long.
 func (s *situation) slow() (all []finding) {
 	for _, p := range telemetry.Parts {
@@ -248,8 +261,10 @@ func (s *situation) slow() (all []finding) {
 		if n > 1 {
 			each += " on average"
 		}
+		bound := explain.Part{Part: p}.Bound()
 		f := finding{
-			Severity: severityWarning, Number: n.String(), Link: link("statements", "bound", explain.Part{Part: p}.Bound(), "window", "5m"),
+			Severity: severityWarning, Number: n.String(),
+			Link: s.listed(func(k *telemetry.Statement) bool { return explain.Of(k).Bound == bound }, "share", "bound", bound),
 			Text: fmt.Sprintf("%s of the last 5 min spent %s of the time on %s, %s: %s", format.Plural(int64(n), "statement"), shareOf(waited, total), waitedFor[p],
 				each, lowerFirst(explain.Part{Part: p}.Meaning())),
 		}
