@@ -11,24 +11,29 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// pools observes the pools that the application registered. Those of one name are one pool: it is
-// unknown where one of them does not answer, and has no maximum where one of them has none.
+// pools observes the pools that the application registered. Those of one name are one pool. Where one of them
+// does not answer, its connections are unknown, and its counters stay as they were shown: a reader that takes
+// differences counts all of a counter as new after a collection without it. It has no maximum where one of them
+// has none.
 func (o observer) pools(to metric.Observer) {
 	defer contain.Process.Recover(contain.Spans)
 	pools := telemetry.Default.Pools()
 	for name, p := range o.shown.byName(pools, telemetry.ReadPools(pools)) {
-		if !p.unknown {
-			o.pool(to, name, p)
-		}
+		o.pool(to, name, p)
 	}
 }
 
 func (o observer) pool(to metric.Observer, pool string, s *namedPool) {
 	name := semconv.DBClientConnectionPoolName(pool)
-	o.count(to, o.poolCount, int64(s.Idle), name, semconv.DBClientConnectionStateIdle)
-	o.count(to, o.poolCount, int64(s.InUse), name, semconv.DBClientConnectionStateUsed)
-	if !s.unlimited {
+	if !s.unknown {
+		o.count(to, o.poolCount, int64(s.Idle), name, semconv.DBClientConnectionStateIdle)
+		o.count(to, o.poolCount, int64(s.InUse), name, semconv.DBClientConnectionStateUsed)
+	}
+	if !s.unknown && !s.unlimited {
 		o.count(to, o.poolMax, int64(s.MaxOpenConnections), name)
+	}
+	if !s.counted {
+		return
 	}
 	o.count(to, o.poolWaits, s.WaitCount, name)
 	to.ObserveFloat64(o.poolWaitTime, s.WaitDuration.Seconds(), o.with(name))
@@ -42,6 +47,7 @@ type namedPool struct {
 	sql.DBStats
 	unknown   bool // one of them did not answer
 	unlimited bool // one of them has no maximum
+	counted   bool // one of them has answered, now or before
 }
 
 // shownPools keeps what the counters of pools were when they were shown last: a sum of counters that went back,
@@ -74,16 +80,22 @@ func (s *shownPools) byName(pools []telemetry.Pool, answers []telemetry.Maybe[sq
 		}
 		sum := all[p.Name]
 		if sum == nil {
-			sum = &namedPool{DBStats: s.gone[p.Name]}
+			gone, counted := s.gone[p.Name]
+			sum = &namedPool{DBStats: gone, counted: counted}
 			all[p.Name] = sum
 		}
 		stats, ok := answers[i].Get()
+		if ok {
+			s.registered[p.ID] = shownPool{p.Name, latest(s.registered[p.ID].counters, stats)}
+		}
+		if shown, counted := s.registered[p.ID]; counted {
+			addCounters(&sum.DBStats, shown.counters)
+			sum.counted = true
+		}
 		if !ok {
 			sum.unknown = true
 			continue
 		}
-		s.registered[p.ID] = shownPool{p.Name, latest(s.registered[p.ID].counters, stats)}
-		addCounters(&sum.DBStats, stats)
 		sum.Idle += stats.Idle
 		sum.InUse += stats.InUse
 		sum.MaxOpenConnections += stats.MaxOpenConnections

@@ -286,7 +286,32 @@ func TestPoolsOfOneNameAreOnePool(t *testing.T) {
 	second.stats.MaxOpenConnections = 0
 	require.Zero(t, of("db.client.connection.max").sum, "one of them has no limit")
 	second.stats = nil
-	require.Zero(t, of("databricks.client.pool.waits").sum, "a counter that went back to 3 would count as 3 new waits")
+	require.Zero(t, of("db.client.connection.count").sum, "unknown")
+	require.EqualValues(t, 8, of("databricks.client.pool.waits").whole(), "a counter that went back to 3 would count as 3 new waits")
+}
+
+// A reader that takes differences, as exporters to some vendors do, counts all of a counter as new after a
+// collection that did not have it.
+func TestWaitsOfAPoolThatDoesNotAnswerOnceAreNotCountedAgain(t *testing.T) {
+	s := &sight{reader: metric.NewManualReader(metric.WithTemporalitySelector(metric.DeltaTemporalitySelector))}
+	s.meter = metric.NewMeterProvider(metric.WithReader(s.reader))
+	s.sink = otelsink.New(otelsink.WithMeterProvider(s.meter))
+	defer func() { require.NoError(t, s.sink.Close()) }()
+	pool := &statsPool{}
+	defer telemetry.RegisterPool("busy", pool)()
+	waits := func() (int64, bool) {
+		m := s.collect(t)["databricks.client.pool.waits"]
+		return total(m).whole(), len(points(m)) > 0
+	}
+	_, known := waits()
+	require.False(t, known, "it has not answered yet")
+	var sum int64
+	for _, stats := range []*sql.DBStats{{WaitCount: 8}, nil, {WaitCount: 8}, nil, {WaitCount: 10}} {
+		pool.stats = stats
+		n, _ := waits()
+		sum += n
+	}
+	require.EqualValues(t, 10, sum)
 }
 
 // An application may have a pool for each of its tenants, all of one name, and close them one by one.
