@@ -82,6 +82,27 @@ func TestAFullQueueDropsItsOldestSuccessesFirst(t *testing.T) {
 	})
 }
 
+// A sink of statements only is slow while a pool opens and closes a connection for each statement.
+func TestRecordsThatASinkDoesNotTakeNeitherWaitNorCount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := telemetry.Fanout{QueueSize: 3}
+		g := newGate()
+		f.Attach(g)
+		f.Statement(statement(0, false))
+		time.Sleep(time.Second) // 0 is with the sink, the queue is empty
+		for i := range 3 {
+			f.SessionOpened(&telemetry.SessionOpened{})
+			f.Statement(statement(i+1, false))
+			f.SessionClosed(&telemetry.SessionClosed{})
+			f.ServerReported(&telemetry.ServerReport{})
+		}
+		close(g.open)
+		require.NoError(t, f.Flush(t.Context()))
+		require.Equal(t, []string{"0", "1", "2", "3"}, g.seen)
+		require.Equal(t, []telemetry.QueueStats{{Sink: "*telemetry_test.gate", Delivered: 4}}, f.Stats())
+	})
+}
+
 func TestRecordsWaitAMomentForOthersAtMost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var f telemetry.Fanout

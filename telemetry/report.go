@@ -83,8 +83,11 @@ var _ record = (*ServerReport)(nil)
 
 func (r *ServerReport) connector() int64 { return r.Connector }
 
-func (r *ServerReport) deliver(to Sink) {
-	if sink, ok := to.(ReportSink); ok {
-		sink.ServerReported(r)
-	}
+func (r *ServerReport) isFor(sink Sink) bool { return isReportSink(sink) }
+
+func isReportSink(sink Sink) bool {
+	_, ok := sink.(ReportSink)
+	return ok
 }
+
+func (r *ServerReport) deliver(to Sink) { to.(ReportSink).ServerReported(r) }

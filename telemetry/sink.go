@@ -28,7 +28,8 @@ type Recorder interface {
 
 // record is what waits in a queue. Failed decides what is dropped first when there is no room.
 type record interface {
-	deliver(Sink)
+	isFor(Sink) bool
+	deliver(Sink) // of a sink that the record is for
 	Failed() bool
 	connector() int64 // ConnectorInfo.ID; 0 when unknown
 }
@@ -43,16 +44,15 @@ func (s *Statement) connector() int64     { return s.Connector }
 func (s *SessionOpened) connector() int64 { return s.Connector }
 func (s *SessionClosed) connector() int64 { return s.Connector }
 
-func (s *Statement) deliver(to Sink) { to.StatementFinished(s) }
+func (s *Statement) isFor(Sink) bool          { return true }
+func (s *SessionOpened) isFor(sink Sink) bool { return isSessionSink(sink) }
+func (s *SessionClosed) isFor(sink Sink) bool { return isSessionSink(sink) }
 
-func (s *SessionOpened) deliver(to Sink) {
-	if sink, ok := to.(SessionSink); ok {
-		sink.SessionOpened(s)
-	}
+func isSessionSink(sink Sink) bool {
+	_, ok := sink.(SessionSink)
+	return ok
 }
 
-func (s *SessionClosed) deliver(to Sink) {
-	if sink, ok := to.(SessionSink); ok {
-		sink.SessionClosed(s)
-	}
-}
+func (s *Statement) deliver(to Sink)     { to.StatementFinished(s) }
+func (s *SessionOpened) deliver(to Sink) { to.(SessionSink).SessionOpened(s) }
+func (s *SessionClosed) deliver(to Sink) { to.(SessionSink).SessionClosed(s) }
