@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"weak"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/ondemand"
@@ -20,7 +21,12 @@ type Pool struct {
 	// Stats reads the pool's statistics. ok is false when the pool panics, or does not return
 	// within a second; one that hangs is not read again until it has returned.
 	Stats func() (stats sql.DBStats, ok bool)
+
+	db weak.Pointer[sql.DB] // what was registered; refers to nothing where that is of another type
 }
+
+// Same reports whether two registrations are certainly of the same sql.DB.
+func (p Pool) Same(other Pool) bool { return p.db == other.db && p.db != weak.Pointer[sql.DB]{} }
 
 // ReadPools reads the statistics of pools, all at once, so that one that hangs takes no time from the
 // others. They are unknown where [Pool.Stats] is not ok, or is nil or panics in a Pool made by hand.
@@ -65,7 +71,8 @@ func newPool(name string, of interface{ Stats() sql.DBStats }) *Pool {
 	pool := contain.NewSupplied(&contain.Process, contain.Pool)
 	turns := newTurns()                       // sinks read at the same time, and each is to have an answer
 	name = sqltext.Bounded(name, maxPoolName) // OTLP refuses a whole batch for what is not UTF-8
-	return &Pool{name, registrations.Add(1), func() (sql.DBStats, bool) {
+	db, _ := of.(*sql.DB)
+	return &Pool{Name: name, ID: registrations.Add(1), db: weak.Make(db), Stats: func() (sql.DBStats, bool) {
 		turns.begin()
 		defer turns.end()
 		ctx, cancel := context.WithTimeout(context.Background(), poolTimeout)

@@ -2,6 +2,7 @@ package otelsink
 
 import (
 	"database/sql"
+	"slices"
 	"sync"
 
 	"go.opentelemetry.io/otel/metric"
@@ -59,8 +60,8 @@ type shownPools struct {
 }
 
 type shownPool struct {
-	name     string
-	counters sql.DBStats
+	telemetry.Pool // without its Stats, which would keep a pool that is not registered any more
+	counters       sql.DBStats
 }
 
 func newShownPools() *shownPools {
@@ -75,7 +76,8 @@ func (s *shownPools) byName(pools []telemetry.Pool, answers []telemetry.Maybe[sq
 	registered := s.forget(telemetry.Default.Pools())
 	all := map[string]*namedPool{}
 	for i, p := range pools {
-		if !registered[p.ID] {
+		again := func(other telemetry.Pool) bool { return registered[other.ID] && samePool(p, other) }
+		if !registered[p.ID] || slices.ContainsFunc(pools[:i], again) {
 			continue
 		}
 		sum := all[p.Name]
@@ -86,7 +88,7 @@ func (s *shownPools) byName(pools []telemetry.Pool, answers []telemetry.Maybe[sq
 		}
 		stats, ok := answers[i].Get()
 		if ok {
-			s.registered[p.ID] = shownPool{p.Name, latest(s.registered[p.ID].counters, stats)}
+			s.show(p, stats)
 		}
 		if shown, counted := s.registered[p.ID]; counted {
 			addCounters(&sum.DBStats, shown.counters)
@@ -104,6 +106,15 @@ func (s *shownPools) byName(pools []telemetry.Pool, answers []telemetry.Maybe[sq
 	return all
 }
 
+// show notes counters of a pool. s.mu is held.
+func (s *shownPools) show(p telemetry.Pool, counters sql.DBStats) {
+	p.Stats = nil
+	s.registered[p.ID] = shownPool{p, latest(s.registered[p.ID].counters, counters)}
+}
+
+// samePool reports whether one pool was registered twice by one name, and so counts once.
+func samePool(a, b telemetry.Pool) bool { return a.Name == b.Name && a.Same(b) }
+
 // forget notes which pools are registered now, and returns their ids. s.mu is held.
 func (s *shownPools) forget(pools []telemetry.Pool) map[int64]bool {
 	ids, names := map[int64]bool{}, map[string]bool{}
@@ -111,12 +122,17 @@ func (s *shownPools) forget(pools []telemetry.Pool) map[int64]bool {
 		ids[p.ID], names[p.Name] = true, true
 	}
 	for id, p := range s.registered {
-		if !ids[id] {
-			sum := s.gone[p.name]
-			addCounters(&sum, p.counters)
-			s.gone[p.name] = sum
-			delete(s.registered, id)
+		if ids[id] {
+			continue
 		}
+		delete(s.registered, id)
+		if i := slices.IndexFunc(pools, func(other telemetry.Pool) bool { return samePool(p.Pool, other) }); i >= 0 {
+			s.show(pools[i], p.counters) // registered once more, and the counters are those of before
+			continue
+		}
+		sum := s.gone[p.Name]
+		addCounters(&sum, p.counters)
+		s.gone[p.Name] = sum
 	}
 	for name := range s.gone {
 		if !names[name] {

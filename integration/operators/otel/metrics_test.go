@@ -290,6 +290,32 @@ func TestPoolsOfOneNameAreOnePool(t *testing.T) {
 	require.EqualValues(t, 8, of("databricks.client.pool.waits").whole(), "a counter that went back to 3 would count as 3 new waits")
 }
 
+// A component that is started again registers the pool of the application anew; two that share the pool both do.
+func TestAPoolThatIsRegisteredAgainCountsOnce(t *testing.T) {
+	ws := workspace.New(t, workspace.Options{})
+	s := newSight(t)
+	db := s.open(t, ws.DSN("enableTelemetry=false"))
+	db.SetMaxIdleConns(-1)
+	require.NoError(t, db.PingContext(t.Context()))
+	of := func(name string) int64 {
+		return total(s.collect(t)[name], attribute.String("db.client.connection.pool.name", "again")).whole()
+	}
+	const closed = "databricks.client.pool.closed"
+	unregister := telemetry.RegisterPool("again", db)
+	require.EqualValues(t, 1, of(closed))
+	unregister()
+	unregister = telemetry.RegisterPool("again", db)
+	require.EqualValues(t, 1, of(closed), "registered anew")
+
+	defer telemetry.RegisterPool("again", db)()
+	db.SetMaxOpenConns(3)
+	require.EqualValues(t, 3, of("db.client.connection.max"))
+	require.EqualValues(t, 1, of(closed), "registered twice")
+	unregister()
+	require.NoError(t, db.PingContext(t.Context()))
+	require.EqualValues(t, 2, of(closed), "and once again")
+}
+
 // A reader that takes differences, as exporters to some vendors do, counts all of a counter as new after a
 // collection that did not have it.
 func TestWaitsOfAPoolThatDoesNotAnswerOnceAreNotCountedAgain(t *testing.T) {
