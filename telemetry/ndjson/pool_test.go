@@ -97,3 +97,22 @@ func TestPoolsAreSampledWhileThereAreStatements(t *testing.T) {
 		require.Equal(t, []*telemetry.PoolSample{&sum}, samples(), "since both answered; the hour was not waited then")
 	})
 }
+
+// Two components that share the pool of the application both register it.
+func TestAPoolThatIsRegisteredTwiceIsSampledOnce(t *testing.T) {
+	var process telemetry.Process
+	db := sql.OpenDB(nil)
+	db.SetMaxOpenConns(3)
+	defer process.RegisterPool("orders", db)()
+	defer process.RegisterPool("orders", db)()
+	var out bytes.Buffer
+	ndjson.NewWithPools(&out, process.Pools).StatementFinished(&telemetry.Statement{})
+	for record, err := range ndjson.Read(&out) {
+		require.NoError(t, err)
+		if sample, ok := record.(*telemetry.PoolSample); ok {
+			require.Equal(t, 3, sample.MaxOpen)
+			return
+		}
+	}
+	t.Fatal("no sample")
+}
