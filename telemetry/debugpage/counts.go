@@ -111,8 +111,11 @@ func addShare(to, times *telemetry.Split, stretch, whole time.Duration) {
 
 func (c *counts) addSession(now time.Time, r *telemetry.SessionOpened) {
 	t := tally{opened: 1}
-	if r.Failed() {
+	switch {
+	case r.Failed():
 		t = tally{failedOpens: 1}
+	case r.Latency >= slowPart:
+		t.slowOpens, t.openTime, t.slowestOpen = 1, r.Latency, r.Latency
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -123,7 +123,7 @@ func repeats(s *telemetry.Statement) bool {
 func (s *situation) findings() []finding {
 	all := []finding{}
 	for _, find := range []func(*situation) []finding{
-		(*situation).refused, (*situation).notOpened, (*situation).hanging, (*situation).halted, (*situation).leaked, (*situation).queueing, (*situation).retries,
+		(*situation).refused, (*situation).notOpened, (*situation).openedSlowly, (*situation).hanging, (*situation).halted, (*situation).leaked, (*situation).queueing, (*situation).retries,
 		(*situation).canceled, (*situation).failing, (*situation).slow, (*situation).longRunning, (*situation).reporting,
 	} {
 		all = append(all, find(s)...)

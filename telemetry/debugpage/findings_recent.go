@@ -84,6 +84,24 @@ func (s *situation) gaveUpOpening(n int64) []finding {
 	return []finding{f}
 }
 
+// openedSlowly reports connections that were opened, but took long: no statement has that time.
+func (s *situation) openedSlowly() []finding {
+	n := s.minutes.slowOpens
+	if n == 0 {
+		return nil
+	}
+	f := finding{
+		Severity: severityNotice, Number: format.Count(n), Link: "#connectors",
+		Text: fmt.Sprintf("%s of %s of the last 5 min took %s or longer to open: %s in sum, the slowest %s.",
+			format.Count(n), format.Plural(s.minutes.opened, "connection"), format.Duration(slowPart), format.Duration(s.minutes.openTime), format.Duration(s.minutes.slowestOpen)),
+		Advice: "Calls that need a new connection wait for it, and their statements begin after that: keep connections (SetMaxIdleConns, SetConnMaxIdleTime), and look at the status of the workspace and, where the driver signs in with OAuth, at the identity provider.",
+	}
+	if n >= failingLeast && 2*n >= s.minutes.opened {
+		f.Severity = severityWarning
+	}
+	return []finding{f}
+}
+
 // queueing reports pools that calls wait for.
 func (s *situation) queueing() (all []finding) {
 	for _, p := range s.pools {

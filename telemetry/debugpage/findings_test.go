@@ -124,6 +124,14 @@ func TestFirstSentenceOfEachIncident(t *testing.T) {
 			time.Sleep(time.Second)
 			f.memory.StatementFinished(quick(3))
 		}, severityWarning, "No connection could be opened in the last 5 min: 1 attempt failed with timeout."},
+		{"one connection was slow to open", func(f *fixture) {
+			f.memory.SessionOpened(&telemetry.SessionOpened{Started: time.Now(), Latency: 3 * time.Second})
+		}, severityHealthy, "none failed."},
+		{"connections are slow to open", func(f *fixture) {
+			for i := range 3 {
+				f.memory.SessionOpened(&telemetry.SessionOpened{Started: time.Now(), Latency: time.Duration(2+i) * time.Second})
+			}
+		}, severityWarning, "3 of 4 connections of the last 5 min took 1.0 s or longer to open: 9.0 s in sum, the slowest 4.0 s."},
 		{"one client gave up while its connection was opened", func(f *fixture) { f.refuse(1, telemetry.CategoryCanceled) }, severityHealthy, "none failed."},
 		{"clients give up while their connections are opened", func(f *fixture) { f.refuse(12, telemetry.CategoryCanceled) },
 			severityWarning, "12 of 13 attempts to open a connection were canceled in the last 5 min: the application's contexts ended first."},

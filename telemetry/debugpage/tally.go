@@ -12,6 +12,10 @@ import (
 type tally struct {
 	statements, failed, canceled, retries, rows, opened, failedOpens int64
 
+	slowOpens   int64         // of opened: those that took slowPart or longer
+	openTime    time.Duration // of slowOpens
+	slowestOpen time.Duration // of slowOpens
+
 	slowest time.Duration   // of the statements that ended
 	example string          // key of the slowest, the latest of several; only kept by shape
 	times   telemetry.Split // of all statements, in this stretch
@@ -25,6 +29,9 @@ func (t *tally) add(other *tally) {
 	t.rows += other.rows
 	t.opened += other.opened
 	t.failedOpens += other.failedOpens
+	t.slowOpens += other.slowOpens
+	t.openTime += other.openTime
+	t.slowestOpen = max(t.slowestOpen, other.slowestOpen)
 	if other.slowest >= t.slowest {
 		t.slowest, t.example = other.slowest, cmp.Or(other.example, t.example)
 	}
