@@ -27,11 +27,11 @@ func (w *worker) recoverRun() {
 	w.mu.Lock()
 	defer w.unlock()
 	for _, it := range w.asking {
-		w.settle(dropBroken, it.Value)
+		w.settle(DropBroken, it.Value)
 	}
 	w.asking = nil
 	now := time.Now()
-	w.pace.unanswered(now, dropBroken, 0)
+	w.pace.unanswered(now, DropBroken, 0)
 	w.goroutine.Stopped(now)
 }
 
@@ -72,7 +72,7 @@ func (w *worker) take() (ids []string, workspace string, ok bool) {
 		stage := &w.stages[urgent-i] // those first that have waited longest
 		for it := stage.Oldest(); it != nil && len(w.asking) < maxBatch && !it.Value.due().After(now); it = stage.Oldest() {
 			if q := stage.Pop(); q.Value.stage != urgent && now.Sub(q.Value.ended) > maxAge {
-				w.settle(dropExpired, q.Value)
+				w.settle(DropExpired, q.Value)
 			} else {
 				w.asking = append(w.asking, q)
 			}
@@ -105,11 +105,11 @@ func (w *worker) answered(a answer) {
 		case w.ended != "":
 			w.settle(w.ended, q)
 		case q.target.closing, q.report != nil && q.report.Final:
-			w.settle(dropNotFound, q)
+			w.settle(DropNotFound, q)
 		case e == nil && nextPage:
 			again = append(again, it)
 		case q.stage == len(delays)-1:
-			w.settle(dropNotFound, q)
+			w.settle(DropNotFound, q)
 		default:
 			q.stage++
 			w.stages[q.stage].Push(q, q.failed)
@@ -145,7 +145,7 @@ func (w *worker) unanswered(r export.Response) {
 	case r.Retry:
 		w.pace.unanswered(now, r.Error, r.After)
 	default:
-		reason = dropRefused
+		reason = DropRefused
 		w.pace.refused(now, r.Error)
 		w.settle(reason, w.remove(nil)...)
 	}
@@ -155,13 +155,13 @@ func (w *worker) unanswered(r export.Response) {
 		case reason != "":
 			w.settle(reason, q)
 		case q.target.closing: // nothing waits for another request
-			w.settle(dropClosed, q)
+			w.settle(DropClosed, q)
 		default:
 			again = append(again, it)
 		}
 	}
 	w.putBack(again)
 	for w.stages[urgent].Len() > 0 {
-		w.settle(dropClosed, w.stages[urgent].Pop().Value)
+		w.settle(DropClosed, w.stages[urgent].Pop().Value)
 	}
 }

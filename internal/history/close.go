@@ -20,7 +20,7 @@ func (w *worker) beginClose(t *target, ask bool) bool {
 	now := time.Now()
 	waiting := w.remove(t)
 	if !ask || w.pace.quiet(now) || w.pace.failing(now) {
-		w.settle(dropClosed, waiting...)
+		w.settle(DropClosed, waiting...)
 	} else {
 		for _, q := range waiting {
 			q.stage = urgent
@@ -35,7 +35,7 @@ func (w *worker) beginClose(t *target, ask bool) bool {
 func (w *worker) abandon(t *target) {
 	w.mu.Lock()
 	defer w.unlock()
-	w.settle(dropClosed, w.remove(t)...)
+	w.settle(DropClosed, w.remove(t)...)
 }
 
 // remove takes out what waits for a target, or everything where t is nil. w.mu is held.

@@ -83,7 +83,7 @@ func (r *Reader) Shutdown(context.Context) error {
 	workers, here := r.list(), contain.Bubble()
 	return ondemand.Each(len(workers), func(i int) error {
 		if workers[i].bubble == here { // the timers of another bubble must not be touched
-			workers[i].end(dropShutDown)
+			workers[i].end(DropShutDown)
 		}
 		return nil
 	})
@@ -108,7 +108,7 @@ func (ref *workerRef) release() {
 	}
 	r.mu.Unlock()
 	if last {
-		w.end(dropClosed)
+		w.end(DropClosed)
 	}
 }
 

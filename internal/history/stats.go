@@ -11,16 +11,16 @@ import (
 
 // Why a statement has no report; see telemetry.HistoryStats.
 const (
-	dropNotFound = "not_found"
-	dropRefused  = "refused"
-	dropFull     = "queue_full"
-	dropExpired  = "expired"
-	dropClosed   = "closed"
-	dropShutDown = "shut_down"
-	dropBroken   = "broken"
+	DropNotFound  = "not_found"
+	DropRefused   = "refused"
+	DropQueueFull = "queue_full"
+	DropExpired   = "expired"
+	DropClosed    = "closed"
+	DropShutDown  = "shut_down"
+	DropBroken    = "broken"
 )
 
-var reasons = [...]string{dropNotFound, dropRefused, dropFull, dropExpired, dropClosed, dropShutDown, dropBroken}
+var reasons = [...]string{DropNotFound, DropRefused, DropQueueFull, DropExpired, DropClosed, DropShutDown, DropBroken}
 
 // counts are the numbers of telemetry.HistoryStats.
 type counts struct {

@@ -84,10 +84,10 @@ func (w *worker) put(t *target, s *telemetry.Statement) {
 		w.settle(w.ended, q)
 		return
 	case t.closing:
-		w.settle(dropClosed, q)
+		w.settle(DropClosed, q)
 		return
 	case w.pace.quiet(now):
-		w.settle(dropRefused, q)
+		w.settle(DropRefused, q)
 		return
 	}
 	if s.WorkspaceID != "" {
@@ -106,7 +106,7 @@ func (w *worker) evict() {
 	for _, failed := range []bool{false, true} {
 		for i := range delays {
 			if victim := w.stages[i].Victim(); victim != nil && victim.Failed == failed {
-				w.settle(dropFull, victim.Value)
+				w.settle(DropQueueFull, victim.Value)
 				w.stages[i].Evict()
 				return
 			}

@@ -90,10 +90,13 @@ func (s *situation) openedSlowly() []finding {
 	if n == 0 {
 		return nil
 	}
+	took := fmt.Sprintf("%s or longer to open: %s in sum, the slowest %s", format.Duration(slowPart), format.Duration(s.minutes.openTime), format.Duration(s.minutes.slowestOpen))
+	if n == 1 {
+		took = format.Duration(s.minutes.slowestOpen) + " to open"
+	}
 	f := finding{
 		Severity: severityNotice, Number: format.Count(n), Link: "#connectors",
-		Text: fmt.Sprintf("%s of %s of the last 5 min took %s or longer to open: %s in sum, the slowest %s.",
-			format.Count(n), format.Plural(s.minutes.opened, "connection"), format.Duration(slowPart), format.Duration(s.minutes.openTime), format.Duration(s.minutes.slowestOpen)),
+		Text:   fmt.Sprintf("%s of %s of the last 5 min took %s.", format.Count(n), format.Plural(s.minutes.opened, "connection"), took),
 		Advice: "Calls that need a new connection wait for it, and their statements begin after that: keep connections (SetMaxIdleConns, SetConnMaxIdleTime), and look at the status of the workspace and, where the driver signs in with OAuth, at the identity provider.",
 	}
 	if n >= failingLeast && 2*n >= s.minutes.opened {

@@ -1,6 +1,7 @@
 package debugpage
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -17,38 +18,42 @@ type reporting struct {
 	now time.Time
 }
 
-// dropMeanings complete the sentence "5 dropped because …"; see Summary.
+// dropMeanings say what became of events that were dropped, after their number.
 var dropMeanings = map[string]string{
-	export.DropSampledOut: "telemetry_sample_rate left them out",
-	export.DropFlagOff:    "the server's flag is off",
-	export.DropQueueFull:  "more events waited than telemetry_queue_size allows",
-	export.DropQueueBytes: "the waiting events took too much memory",
-	export.DropExpired:    "they had waited for more than an hour",
-	export.DropRefused:    "the endpoint refused them",
-	export.DropTooLarge:   "a single event was too large for the endpoint",
-	export.DropRejected:   "the service accepted fewer events than it was sent",
-	export.DropBroken:     "they could not be encoded",
-	export.DropClosed:     "their last connector was closed before they could be sent",
-	export.DropShutDown:   "reporting was shut down before they could be sent",
+	export.DropSampledOut: "left out by telemetry_sample_rate",
+	export.DropFlagOff:    "while the server's flag is off",
+	export.DropQueueFull:  "because more events waited than telemetry_queue_size allows",
+	export.DropQueueBytes: "because the waiting events took too much memory",
+	export.DropExpired:    "after more than an hour of waiting",
+	export.DropRefused:    "refused by the endpoint",
+	export.DropTooLarge:   "too large for the endpoint even alone",
+	export.DropRejected:   "because the service accepted fewer events than it was sent",
+	export.DropBroken:     "because encoding failed",
+	export.DropClosed:     "when the last connector was closed before they could be sent",
+	export.DropShutDown:   "when reporting was shut down before they could be sent",
 }
 
 // Summary says what became of the events.
 func (r reporting) Summary() string {
 	text := "No event was recorded for Databricks."
 	if r.Recorded > 0 {
-		var dropped int64
-		because, separator := "", ": "
-		for _, reason := range slices.Sorted(maps.Keys(r.Dropped)) {
-			n := r.Dropped[reason]
-			dropped += n
-			because += fmt.Sprintf("%s%s because %s", separator, format.Count(n), dropMeanings[reason])
-			separator = "; "
-		}
-		text = fmt.Sprintf("%s recorded, %s sent in %s, %s waiting, %s dropped%s.", format.Plural(r.Recorded, "event"), format.Count(r.Sent),
-			format.Plural(r.Requests, "request"), format.Count(r.Pending), format.Count(dropped), because)
+		text = fmt.Sprintf("%s recorded, %s sent in %s, %s waiting, %s.", format.Plural(r.Recorded, "event"), format.Count(r.Sent),
+			format.Plural(r.Requests, "request"), format.Count(r.Pending), dropped("dropped", r.Dropped, dropMeanings))
 	}
 	if r.Failures > 0 {
 		text += " " + format.Plural(r.Failures, "request") + " failed."
 	}
 	return text
+}
+
+// dropped says how many of something have an end, and how many for which reason.
+func dropped(end string, by map[string]int64, meanings map[string]string) string {
+	var all int64
+	because, separator := "", ": "
+	for _, reason := range slices.Sorted(maps.Keys(by)) {
+		all += by[reason]
+		because += separator + format.Count(by[reason]) + " " + cmp.Or(meanings[reason], reason)
+		separator = "; "
+	}
+	return format.Count(all) + " " + end + because
 }

@@ -14,6 +14,7 @@ type telemetryPage struct {
 	Connectors []connectorSettings `json:"connectors"`
 	Others     count               `json:"connectors_left_off,omitempty"`
 	Reporting  reporting           `json:"reporting"`
+	History    queryHistory        `json:"query_history"`
 	Library    libraryStats        `json:"itself"`
 	Sent       []document          `json:"documents"` // latest first
 	Preview    *statementReport    `json:"preview,omitempty"`
@@ -41,7 +42,7 @@ func (req *request) telemetry() (string, model) {
 	stats := req.process()
 	running, kept := req.present()
 	t := telemetryPage{
-		Connectors: []connectorSettings{}, Reporting: reporting{stats.Export, req.now}, Library: libraryStats{stats.Sinks, stats.Wire, stats.Contained},
+		Connectors: []connectorSettings{}, Reporting: reporting{stats.Export, req.now}, History: queryHistory{stats.History, req.now}, Library: libraryStats{stats.Sinks, stats.Wire, stats.Contained},
 		Sent: []document{}, presence: req.presence(len(kept.all) + len(running)),
 	}
 	var views []connectorView

@@ -1,0 +1,44 @@
+package debugpage
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/history"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
+
+// queryHistory is what became of the questions to the query history.
+type queryHistory struct {
+	telemetry.HistoryStats
+	now time.Time
+}
+
+// unreportedMeanings say why statements have no report, after their number.
+var unreportedMeanings = map[string]string{
+	history.DropNotFound:  "in no answer, as where the credential may not see them",
+	history.DropRefused:   "after the workspace had refused requests",
+	history.DropQueueFull: "because 500 others waited",
+	history.DropExpired:   "after five minutes without an answer",
+	history.DropClosed:    "when the connector was closed",
+	history.DropShutDown:  "when telemetry was shut down",
+	history.DropBroken:    "because asking failed in this library",
+}
+
+// Summary says what became of the questions.
+func (h queryHistory) Summary() string {
+	if h.Statements == 0 && h.Unavailable == 0 && len(h.Clients) == 0 {
+		return "No open connector asks for it (telemetry_query_history)."
+	}
+	text := fmt.Sprintf("%s to ask about, %s reported, %s waiting, %s. %s", format.Plural(h.Statements, "statement"), format.Count(h.Reported),
+		format.Count(h.Waiting), dropped("without a report", h.Dropped, unreportedMeanings), format.Plural(h.Requests, "request"))
+	if h.Failures > 0 {
+		text += ", of which " + format.Count(h.Failures) + " failed"
+	}
+	text += "."
+	if h.Unavailable > 0 {
+		text += " " + format.Plural(h.Unavailable, "connector") + " could not ask: behind Wrap the credential is unknown."
+	}
+	return text
+}
