@@ -69,7 +69,7 @@ var (
 // misplaced returns an error for a parameter of the wrapper in what splitDSN has left, or in the value of another:
 // after the path without a ?, after a separator other than &, with an escaped =, or in the fragment. Such a
 // parameter would be taken for a part of something else, without an error or with one about the other.
-func misplaced(native string, parameters url.Values) error {
+func misplaced(native string, parameters map[string][]string) error {
 	body, fragment, _ := strings.Cut(native, "#")
 	address, query, _ := strings.Cut(body, "?")
 	if _, after, ok := strings.Cut(address, "://"); ok {

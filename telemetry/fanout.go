@@ -118,14 +118,15 @@ func (f *Fanout) ServerReported(r *ServerReport) { f.enqueue(r) }
 // history is not asked.
 func (f *Fanout) Reporting() bool {
 	return slices.ContainsFunc(f.load(), func(q *sinkQueue) bool {
-		return isReportSink(q.sink) && q.recording()
+		_, ok := q.sink.(ReportSink)
+		return ok && q.recording()
 	})
 }
 
 func (f *Fanout) enqueue(r record) {
 	queues := f.load()
 	contain.Each(len(queues), func(i int) {
-		if q := queues[i]; r.isFor(q.sink) && q.recording() { // else the record would take the place of another
+		if q := queues[i]; takes(q.sink, r) && q.recording() {
 			q.enqueue(r)
 		}
 	})

@@ -25,8 +25,10 @@ type Pool struct {
 	db weak.Pointer[sql.DB] // what was registered; refers to nothing where that is of another type
 }
 
-// Same reports whether two registrations are certainly of the same sql.DB.
-func (p Pool) Same(other Pool) bool { return p.db == other.db && p.db != weak.Pointer[sql.DB]{} }
+// Same reports whether two registrations are certainly of one sql.DB by one name.
+func (p Pool) Same(other Pool) bool {
+	return p.Name == other.Name && p.db == other.db && p.db != weak.Pointer[sql.DB]{}
+}
 
 // ReadPools reads the statistics of pools, all at once, so that one that hangs takes no time from the
 // others. They are unknown where [Pool.Stats] is not ok, or is nil or panics in a Pool made by hand.

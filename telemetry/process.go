@@ -61,13 +61,15 @@ func (p *Process) RegisterPool(name string, pool interface{ Stats() sql.DBStats 
 	return func() { p.pools.remove(func(other *Pool) bool { return other == registered }) }
 }
 
-// Pools returns the registered pools, by name.
+// Pools returns the registered pools, by name. A sql.DB that is registered twice by one name is one of them.
 func (p *Process) Pools() []Pool {
 	pools := p.pools.all()
 	slices.SortStableFunc(pools, func(a, b *Pool) int { return strings.Compare(a.Name, b.Name) })
-	all := make([]Pool, len(pools))
-	for i, pool := range pools {
-		all[i] = *pool
+	all := make([]Pool, 0, len(pools))
+	for _, pool := range pools {
+		if !slices.ContainsFunc(all, pool.Same) {
+			all = append(all, *pool)
+		}
 	}
 	return all
 }

@@ -82,12 +82,4 @@ type ReportSink interface {
 var _ record = (*ServerReport)(nil)
 
 func (r *ServerReport) connector() int64 { return r.Connector }
-
-func (r *ServerReport) isFor(sink Sink) bool { return isReportSink(sink) }
-
-func isReportSink(sink Sink) bool {
-	_, ok := sink.(ReportSink)
-	return ok
-}
-
-func (r *ServerReport) deliver(to Sink) { to.(ReportSink).ServerReported(r) }
+func (r *ServerReport) deliver(to Sink)  { to.(ReportSink).ServerReported(r) }

@@ -28,8 +28,7 @@ type Recorder interface {
 
 // record is what waits in a queue. Failed decides what is dropped first when there is no room.
 type record interface {
-	isFor(Sink) bool
-	deliver(Sink) // of a sink that the record is for
+	deliver(Sink) // a sink that takes the record
 	Failed() bool
 	connector() int64 // ConnectorInfo.ID; 0 when unknown
 }
@@ -44,15 +43,19 @@ func (s *Statement) connector() int64     { return s.Connector }
 func (s *SessionOpened) connector() int64 { return s.Connector }
 func (s *SessionClosed) connector() int64 { return s.Connector }
 
-func (s *Statement) isFor(Sink) bool          { return true }
-func (s *SessionOpened) isFor(sink Sink) bool { return isSessionSink(sink) }
-func (s *SessionClosed) isFor(sink Sink) bool { return isSessionSink(sink) }
-
-func isSessionSink(sink Sink) bool {
-	_, ok := sink.(SessionSink)
-	return ok
-}
-
 func (s *Statement) deliver(to Sink)     { to.StatementFinished(s) }
 func (s *SessionOpened) deliver(to Sink) { to.(SessionSink).SessionOpened(s) }
 func (s *SessionClosed) deliver(to Sink) { to.(SessionSink).SessionClosed(s) }
+
+// takes reports whether a sink receives records of this type. Others would take room in its queue.
+func takes(sink Sink, r record) (ok bool) {
+	switch r.(type) {
+	case *SessionOpened, *SessionClosed:
+		_, ok = sink.(SessionSink)
+	case *ServerReport:
+		_, ok = sink.(ReportSink)
+	default:
+		ok = true
+	}
+	return ok
+}

@@ -11,7 +11,7 @@ import (
 
 func TestTheTelemetryPageSaysWhatBecameOfQuestionsToTheQueryHistory(t *testing.T) {
 	for text, stats := range map[string]telemetry.HistoryStats{
-		"No open connector asks for it (telemetry_query_history).": {},
+		"No open connector asks for it (telemetry_query_history).":                        {},
 		"1 statement to ask about, 1 reported, 0 waiting, 0 without a report. 1 request.": {Statements: 1, Reported: 1, Requests: 1},
 		"12 statements to ask about, 6 reported, 1 waiting, 5 without a report: 3 in no answer, as where the credential may not see them; " +
 			"2 after the workspace had refused requests. 4 requests, of which 1 failed.": {

@@ -51,10 +51,6 @@ func (s *sampler) samples(now time.Time) (all []telemetry.PoolSample) {
 	pools := s.registered()
 	for i, answer := range telemetry.ReadPools(pools) {
 		p := pools[i]
-		again := func(other telemetry.Pool) bool { return other.Name == p.Name && other.Same(p) }
-		if slices.ContainsFunc(pools[:i], again) {
-			continue // registered twice
-		}
 		stats, ok := answer.Get()
 		if !ok {
 			silent[p.Name] = true

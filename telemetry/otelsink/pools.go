@@ -76,8 +76,7 @@ func (s *shownPools) byName(pools []telemetry.Pool, answers []telemetry.Maybe[sq
 	registered := s.forget(telemetry.Default.Pools())
 	all := map[string]*namedPool{}
 	for i, p := range pools {
-		again := func(other telemetry.Pool) bool { return registered[other.ID] && samePool(p, other) }
-		if !registered[p.ID] || slices.ContainsFunc(pools[:i], again) {
+		if !registered[p.ID] {
 			continue
 		}
 		sum := all[p.Name]
@@ -112,9 +111,6 @@ func (s *shownPools) show(p telemetry.Pool, counters sql.DBStats) {
 	s.registered[p.ID] = shownPool{p, latest(s.registered[p.ID].counters, counters)}
 }
 
-// samePool reports whether one pool was registered twice by one name, and so counts once.
-func samePool(a, b telemetry.Pool) bool { return a.Name == b.Name && a.Same(b) }
-
 // forget notes which pools are registered now, and returns their ids. s.mu is held.
 func (s *shownPools) forget(pools []telemetry.Pool) map[int64]bool {
 	ids, names := map[int64]bool{}, map[string]bool{}
@@ -126,7 +122,7 @@ func (s *shownPools) forget(pools []telemetry.Pool) map[int64]bool {
 			continue
 		}
 		delete(s.registered, id)
-		if i := slices.IndexFunc(pools, func(other telemetry.Pool) bool { return samePool(p.Pool, other) }); i >= 0 {
+		if i := slices.IndexFunc(pools, p.Same); i >= 0 {
 			s.show(pools[i], p.counters) // registered once more, and the counters are those of before
 			continue
 		}
