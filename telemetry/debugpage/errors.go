@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	errorsKept   = 64  // kinds that are counted apart
-	messageBytes = 300 // of an error
+	errorsKept    = 64  // kinds that are counted apart
+	messageLength = 300 // characters of an error's message
 )
 
 // failures counts the errors of statements and of connections that could not be opened, by kind.
@@ -34,9 +34,10 @@ const (
 
 // add counts an error; example is the key of the statement, empty for a connection.
 func (g *failures) add(now time.Time, of string, f *telemetry.Failure, example string) {
+	message := sqltext.Bounded(f.Message, 4*messageLength+4) // more than that many characters, if it is cut here
+	kind := errorKind{of, f.Category, f.SQLState, shortened(message, messageLength, "…")}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	kind := errorKind{of, f.Category, f.SQLState, sqltext.Bounded(f.Message, messageBytes)}
 	g.count(now, kind, func(n *int64) { *n++ }).example = example
 }
 

@@ -62,3 +62,18 @@ func TestErrorsLeadToStatementsThatAreKept(t *testing.T) {
 		}
 	})
 }
+
+func TestAMessageThatIsCutIsMarked(t *testing.T) {
+	for name, c := range map[string]struct{ message, want string }{
+		"short":           {"no table", "no table"},
+		"as long as kept": {strings.Repeat("é", messageLength), strings.Repeat("é", messageLength)},
+		"longer":          {strings.Repeat("é", messageLength+1), strings.Repeat("é", messageLength) + "…"},
+		"much longer":     {strings.Repeat("𝛑", 64<<10), strings.Repeat("𝛑", messageLength) + "…"},
+	} {
+		f := newFixture()
+		f.memory.failures.add(time.Now(), ofStatement, &telemetry.Failure{Category: telemetry.CategoryNotFound, Message: c.message}, "1")
+		all := f.memory.failures.views(time.Now(), time.Hour)
+		require.Len(t, all, 1, name)
+		require.Equal(t, c.want, all[0].Message, name)
+	}
+}
