@@ -179,4 +179,5 @@ release-notes: ## print the changelog's section of this version
 
 .PHONY: api
 api: ## list the names of this version that users rely on, in api/
+	@! grep -q '^## Unreleased' CHANGELOG.md || { echo "raise telemetry.Version, and give the Unreleased section of CHANGELOG.md that number, first: the listing of the last version stays as it is"; exit 1; }
 	@cd integration && go run ./internal/apicheck -repository .. -write ../api/v$$(sed -n 's/^const Version = "\(.*\)"$$/\1/p' ../telemetry/version.go).txt
