@@ -57,7 +57,9 @@ func (s *Session) FillOpened(r *telemetry.SessionOpened) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r.SessionID, r.WorkspaceID = s.id.String(), s.workspace
-	r.Retries, r.RequestID = s.methods.find(openSession).shown(r.Latency)
+	opening := s.methods.find(openSession)
+	r.Retries, r.RequestID = opening.shown(r.Latency)
+	r.FailedStatus = opening.rpc.FailedStatus
 }
 
 // FillClosed adds to a record that has the latency what was observed of the session's close.

@@ -34,7 +34,7 @@ func TestSession(t *testing.T) {
 	var opened telemetry.SessionOpened
 	session.FillOpened(&opened)
 	require.Equal(t, telemetry.SessionOpened{
-		SessionID: operationID(sessionA), WorkspaceID: "1234567890", Retries: telemetry.Known(int64(1)), RequestID: id,
+		SessionID: operationID(sessionA), WorkspaceID: "1234567890", Retries: telemetry.Known(int64(1)), FailedStatus: 503, RequestID: id,
 	}, opened, "the call was repeated")
 	var closed telemetry.SessionClosed
 	session.FillClosed(&closed)

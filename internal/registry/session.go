@@ -11,6 +11,7 @@ var SessionOpenedFields = []Field[telemetry.SessionOpened]{
 	{"workspace_id", "", "The workspace's number.", ScopeBoth, to("workspace_id", TypeInt64), ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.WorkspaceID }}},
 	{"open_ms", "ms", "Time Connect took.", ScopeBoth, toAnonymous(driverLog+"operation_latency_ms", TypeInt64), ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.Latency }}},
 	{"retries", "", "HTTP attempts of OpenSession beyond the first.", ScopeBoth, toAnonymous(operation+"retry_count", TypeInt64), ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.Retries }}},
+	{"failed_status", "HTTP status", "Of the latest attempt of OpenSession that failed, where an answer came.", ScopeLocal, Payload{}, ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.FailedStatus }}},
 	{"request_id", "", "The server's x-request-id, where the call failed, was repeated or took a second or longer.", ScopeLocal, Payload{}, ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.RequestID }}},
 	{"error_category", "", "Stable name for what went wrong.", ScopeBoth, errorName.anonymous(), ofSessionOpened{part: openFailure, at: func(s *telemetry.SessionOpened) any { return (*string)(&s.Failure.Category) }}},
 	{"sqlstate", "", "Five-character code the server gave for the error.", ScopeLocal, Payload{}, ofSessionOpened{part: openFailure, at: func(s *telemetry.SessionOpened) any { return &s.Failure.SQLState }}},

@@ -66,7 +66,7 @@ func (req *request) overview() (string, model) {
 	minute, hour := req.memory.counts.over(req.now, time.Minute), req.memory.counts.over(req.now, lastHour.length)
 	o.Rates = []rates{ratesOf("1 min", &minute), ratesOf(lastMinutes.name, &minutes), ratesOf(lastHour.name, &hour)}
 	for _, s := range top(kept.failedOpens) {
-		o.FailedOpens = append(o.FailedOpens, failedOpen{moment{s.Started, req.now}, s.Server, duration(s.Latency), s.Failure.Category, s.Failure.Message})
+		o.FailedOpens = append(o.FailedOpens, failedOpen{moment{s.Started, req.now}, s.Server, duration(s.Latency), s.Failure.Category, s.FailedStatus, s.Failure.Message})
 	}
 	o.Connectors, o.Others = req.connectorViews(o.Reporting.Pipelines)
 	situation := req.situation(running, kept.all, minutes, &o)
@@ -159,5 +159,14 @@ type failedOpen struct {
 	Server   string             `json:"server,omitempty"`
 	Took     duration           `json:"open_ms"`
 	Category telemetry.Category `json:"error_category"`
+	Status   int                `json:"failed_status,omitempty"` // as in SessionOpened
 	Message  string             `json:"error_message,omitempty"`
+}
+
+// LastStatus says what the latest attempt that failed was answered with; empty where that is unknown.
+func (o failedOpen) LastStatus() string {
+	if o.Status == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", last status %d", o.Status)
 }

@@ -72,7 +72,7 @@ func populated() *fixture {
 	f.memory.StatementFinished(failed())
 	f.memory.StatementFinished(downloaded())
 	f.memory.SessionOpened(&telemetry.SessionOpened{Started: time.Now(), Latency: ms(12)})
-	f.memory.SessionOpened(&telemetry.SessionOpened{Started: time.Now(), Server: "dbc.example.com:443", Latency: ms(30), Failure: &telemetry.Failure{Category: telemetry.CategoryAuth, Message: "invalid credentials"}})
+	f.memory.SessionOpened(&telemetry.SessionOpened{Started: time.Now(), Server: "dbc.example.com:443", Latency: ms(30), FailedStatus: 401, Failure: &telemetry.Failure{Category: telemetry.CategoryAuth, Message: "invalid credentials"}})
 	return f
 }
 

@@ -118,7 +118,7 @@ var (
 		"executing_ms", "bytes_read", "bytes_spilled",
 	}
 	ofSession = []string{
-		"server", "session_id", "request_id", "error_category", "sqlstate", "error_message", "open_ms", "close_ms", "lifetime_ms", "statements", "abandoned",
+		"server", "session_id", "request_id", "failed_status", "error_category", "sqlstate", "error_message", "open_ms", "close_ms", "lifetime_ms", "statements", "abandoned",
 	}
 )
 

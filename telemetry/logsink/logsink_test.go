@@ -463,3 +463,11 @@ func TestASessionThatCouldNotBeOpenedHasItsSQLState(t *testing.T) {
 	sink.SessionOpened(&telemetry.SessionOpened{Failure: &telemetry.Failure{Category: telemetry.CategoryNotFound, SQLState: "42704"}})
 	require.Contains(t, out.String(), `"error_category":"not_found","sqlstate":"42704"`)
 }
+
+// A deadline that passes while the workspace refuses is a timeout; what the workspace answered is in the message.
+func TestASessionThatCouldNotBeOpenedHasItsLastStatus(t *testing.T) {
+	var out bytes.Buffer
+	sink := logsink.New(slog.New(slog.NewJSONHandler(&out, nil)), slog.LevelInfo, time.Second)
+	sink.SessionOpened(&telemetry.SessionOpened{FailedStatus: 429, Failure: &telemetry.Failure{Category: telemetry.CategoryTimeout}})
+	require.Contains(t, out.String(), `"failed_status":429,"error_category":"timeout"`)
+}

@@ -84,7 +84,7 @@ var (
 	}
 	bare   = &telemetry.Statement{Started: start, Outcome: telemetry.OutcomeCompleted}
 	opened = &telemetry.SessionOpened{
-		Connector: 1, Started: start, Server: "127.0.0.1:443", SessionID: "s-1", WorkspaceID: "1234567890", Latency: 5 * time.Millisecond, Retries: telemetry.Known[int64](0), RequestID: "0a1b2c3d-0000-4000-8000-000000000002",
+		Connector: 1, Started: start, Server: "127.0.0.1:443", SessionID: "s-1", WorkspaceID: "1234567890", Latency: 5 * time.Millisecond, Retries: telemetry.Known[int64](0), FailedStatus: 401, RequestID: "0a1b2c3d-0000-4000-8000-000000000002",
 		Failure: &telemetry.Failure{Category: telemetry.CategoryAuth, SQLState: "28000", Message: "401 Unauthorized"},
 		Driver: telemetry.DriverConfig{
 			Version: "1.13.1", AuthMech: "PAT", AuthFlow: "TOKEN_PASSTHROUGH",

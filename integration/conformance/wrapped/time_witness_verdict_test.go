@@ -224,7 +224,7 @@ func (w *witness) checkVerdict(r *telemetry.Statement, until time.Time) (wrong [
 	for phrase, is := range map[string]func(int) bool{
 		"asked to slow down":    func(c int) bool { return c == 429 },
 		"refused access":        func(c int) bool { return c == 403 || c == 401 },
-		"answered with errors":  func(c int) bool { return c >= 500 },
+		"answered with errors":  func(c int) bool { return c >= 500 || c == 408 },
 		"No whole answer came":  func(c int) bool { return c == 0 },
 		"Connections broke off": func(c int) bool { return c == 200 },
 	} {
