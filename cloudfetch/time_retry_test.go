@@ -123,3 +123,18 @@ func TestAStatusCallThatIsGivenUpWasNotAnsweredLate(t *testing.T) {
 		require.NotContains(t, explain.Of(record).Advice, "answered a status call late", explain.Of(record).Sentence)
 	})
 }
+
+// What is said of a call that took its time is said of the one under way, too, as far as it has come.
+func TestACallUnderWayIsAsSlowAsItIsByNow(t *testing.T) {
+	onClock(t, func(t *testing.T, c *clock) {
+		c.call(1*s, executeRequest(1), ok(handleReply))
+		c.call(2*s, operationRequest(getOperationStatus, 2, operationA), ok(runningReply(2)))
+		var slowest []time.Duration
+		for _, after := range []time.Duration{1 * s, 5 * s} {
+			time.AfterFunc(after, func() { slowest = append(slowest, soFar(c.trace).RPCs[1].Slowest) })
+		}
+		c.call(8*s, operationRequest(getOperationStatus, 3, operationA), ok(finishedReply(3)))
+		require.Equal(t, []time.Duration{2 * s, 5 * s}, slowest)
+		require.Equal(t, 8*s, soFar(c.trace).RPCs[1].Slowest)
+	})
+}

@@ -75,7 +75,8 @@ type RPC struct {
 	// FailedStatus is that of the latest attempt that failed; 0 when none did, or no answer came. An
 	// attempt that the client gave up before an answer does not count.
 	FailedStatus int
-	// Slowest is the time of the slowest call, its retries and the pauses between them included.
+	// Slowest is the time of the slowest call, its retries and the pauses between them included; of one that goes on,
+	// until now.
 	Slowest time.Duration
 	// Connecting is how long these calls waited for a network connection: for a free one of a transport
 	// that the application supplied, or for a new one, TLS and proxies on the way included.

@@ -106,7 +106,7 @@ var RPCFields = []Field[telemetry.RPC]{
 	{"calls", "calls", "Calls of it.", ScopeLocal, Payload{}, ofRPC{at: func(r *telemetry.RPC) any { return &r.Calls }}},
 	{"retries", "", "HTTP attempts beyond the first of each call.", ScopeLocal, Payload{}, ofRPC{at: func(r *telemetry.RPC) any { return (*nonZero)(&r.Retries) }}},
 	{"latency_ms", "ms", "Time of all attempts, without the pauses between them.", ScopeLocal, Payload{}, ofRPC{at: func(r *telemetry.RPC) any { return &r.Latency }}},
-	{"slowest_ms", "ms", "Time of the slowest call, its retries and the pauses between them included.", ScopeLocal, Payload{}, ofRPC{at: func(r *telemetry.RPC) any { return &r.Slowest }}},
+	{"slowest_ms", "ms", "Time of the slowest call, its retries and the pauses between them included; of one that goes on, until now.", ScopeLocal, Payload{}, ofRPC{at: func(r *telemetry.RPC) any { return &r.Slowest }}},
 	{"backoff_ms", "ms", "Pauses between an attempt that failed and the next.", ScopeLocal, Payload{}, ofRPC{at: func(r *telemetry.RPC) any { return (*nonZeroDuration)(&r.Backoff) }}},
 	{"connecting_ms", "ms", "Time in which these calls waited for a network connection, TLS and proxies included.", ScopeLocal, Payload{}, ofRPC{at: func(r *telemetry.RPC) any { return (*nonZeroDuration)(&r.Connecting) }}},
 	{"bytes_out", "bytes", "Request bodies.", ScopeLocal, Payload{}, ofRPC{at: func(r *telemetry.RPC) any { return &r.BytesOut }}},

@@ -413,7 +413,7 @@ func TestRecordsAgreeWithTheLedgerOfAProxy(t *testing.T) {
 			}
 			s.through = h.over
 			h.w = s.w
-			got := s.perform(t)
+			got := s.withLooks().perform(t)
 			about += fmt.Sprintf("\nHTTP/2 %v\n%s", h.http2, h)
 			require.NotNil(t, got.record, about)
 			requireConsistent(t, got.record, about)
@@ -421,6 +421,24 @@ func TestRecordsAgreeWithTheLedgerOfAProxy(t *testing.T) {
 			about += fmt.Sprintf("%s %+v %v\n%s\n%s", got.record.Outcome, got.record.Failure, got.err, v.Sentence, v.Advice)
 			for _, w := range append(h.check(got.record), checkCopy(got.record)...) {
 				t.Error(w)
+			}
+			if want := h.category(got.record); want != "" && want != got.record.Failure.Category {
+				t.Errorf("category %s; ledger %s", got.record.Failure.Category, want)
+			}
+			for _, l := range s.seen {
+				requireConsistent(t, l.record, about)
+				for _, w := range checkCopy(l.record) {
+					t.Error("look: ", w)
+				}
+				if h.misled() {
+					continue
+				}
+				for _, w := range s.w.checkVerdict(l.record, l.at) {
+					t.Error("look: ", l.at.Format("05.000"), w, " truth of ", explain.Of(l.record).Sentence)
+				}
+				if want, _ := s.w.expectedSplit(l.at); refine(l.record, &want) && want != l.record.Split && (got.record.Failure == nil || got.record.Failure.SQLState == "") {
+					t.Errorf("look at %v split %s; ledger", l.at.Sub(s.w.began), differing(l.record.Split, want))
+				}
 			}
 			if f := got.record.Failure; !h.misled() && (f == nil || f.SQLState == "") {
 				for _, w := range s.w.checkVerdict(got.record, s.w.ended) {
@@ -558,6 +576,38 @@ func categoryOf(e *entry) telemetry.Category {
 		}
 	}
 	return telemetry.CategoryStatementFailed
+}
+
+// category is that of a statement's failure; empty where the ledger does not tell.
+func (h *hostile) category(r *telemetry.Statement) telemetry.Category {
+	if r.Failure == nil || r.Outcome == telemetry.OutcomeCanceled || r.Failure.SQLState != "" {
+		return ""
+	}
+	calls, files, _ := h.calls(r.Started)
+	for _, m := range []string{"ExecuteStatement", "GetOperationStatus", "FetchResults", "GetResultSetMetadata"} {
+		for i, c := range calls[m] {
+			last := c[len(c)-1]
+			switch got := categoryOf(last); {
+			case last.ok, m == "GetResultSetMetadata" && i < len(calls[m])-1: // it is asked for again where it is needed
+			case m == "GetResultSetMetadata" && r.Failure.Category != got && len(files) > 0:
+				return "" // the application may have asked, and have got no error for it
+			case got == telemetry.CategoryStatementFailed && (len(calls["FetchResults"]) > 0 || r.Result.Pages.Or(0) > 0):
+				return telemetry.CategoryResultSet
+			default:
+				return got
+			}
+		}
+	}
+	download := telemetry.Category("")
+	for _, f := range files {
+		switch last := f[len(f)-1]; {
+		case last.trick.name == "html", last.trick.cut == "whole":
+			return "" // it came whole, or another failed: which was read first decides
+		case !whole(last):
+			download = telemetry.CategoryChunkDownload
+		}
+	}
+	return download
 }
 
 // check compares a record with the ledger.
