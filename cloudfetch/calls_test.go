@@ -62,6 +62,42 @@ func TestCallsAreListedFromTheirBeginning(t *testing.T) {
 	})
 }
 
+// A host that asks to sign in answers with a redirect, which net/http follows without the call.
+func TestACallThatWasSentElsewhereHasFailedWithThatStatus(t *testing.T) {
+	st := newStage(t)
+	inner, codes := st.transport.base.Workspace, []int{503, 303, 0, 307}
+	answering := func(req *http.Request) (*http.Response, error) {
+		code := codes[0]
+		codes = codes[1:]
+		switch {
+		case code >= 300 && code < 400:
+			return redirect(req, code, "https://elsewhere.example.com/login")
+		case code == 0:
+			return inner.RoundTrip(req)
+		}
+		return &http.Response{StatusCode: code, Body: http.NoBody, Request: req}, nil
+	}
+	ctx, trace := traced()
+	st.execute(ctx, operationA)
+	st.transport.base.Workspace = roundTripFunc(answering)
+	st.answers = []answer{{code: 200, body: statusReply(3, 1)}}
+	var failed []int
+	for _, seq := range []int32{2, 2, 3, 4} {
+		_, _ = st.rpc(ctx, operationRequest(getOperationStatus, seq, operationA))
+		failed = append(failed, soFar(trace).RPCs[1].FailedStatus)
+	}
+	require.Equal(t, []int{503, 303, 303, 307}, failed)
+
+	session := new(Session)
+	codes = []int{503, 303}
+	for range 2 {
+		_, _ = st.rpc(NewSessionContext(context.Background(), session), wireCall(openSession, 1))
+	}
+	var opened telemetry.SessionOpened
+	session.FillOpened(&opened)
+	require.Equal(t, 303, opened.FailedStatus)
+}
+
 func TestCallsBeyondTheBoundsAreSummed(t *testing.T) {
 	for _, direct := range []bool{false, true} {
 		t.Run(fmt.Sprintf("direct=%t", direct), func(t *testing.T) {

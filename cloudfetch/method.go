@@ -92,9 +92,10 @@ const (
 // counts as a call.
 func (s *methodStats) begin(req *message, out int64, redirect bool, now time.Duration) (attempt uint32, next succession) {
 	same := s.seq == req.seq && s.session == req.session
+	failedStatus := s.failedStatus()
 	switch {
 	case s.state == redirected && same && redirect:
-		// The same attempt continues at another address.
+		failedStatus = s.rpc.FailedStatus // the same attempt continues at another address
 	case (s.state == failed || s.state == redirected) && same:
 		s.rpc.Retries++
 		s.rpc.Backoff += now - s.end
@@ -104,7 +105,7 @@ func (s *methodStats) begin(req *message, out int64, redirect bool, now time.Dur
 		s.start, next = now, firstAttempt
 	}
 	s.rpc.BytesOut += out
-	s.rpc.LastStatus, s.request = 0, guid{}
+	s.rpc.FailedStatus, s.rpc.LastStatus, s.request = failedStatus, 0, guid{}
 	s.seq, s.session = req.seq, req.session
 	s.state, s.attempted = running, now
 	s.broke, s.refused = nil, false
@@ -124,6 +125,14 @@ func (s *methodStats) finish(attempt uint32, state attemptState, broke error, no
 		s.rpc.FailedStatus = s.rpc.LastStatus
 	}
 	return true
+}
+
+// failedStatus is the HTTP status of the latest attempt that failed: a redirect has, until it continues.
+func (s *methodStats) failedStatus() int {
+	if s.state == redirected {
+		return s.rpc.LastStatus
+	}
+	return s.rpc.FailedStatus
 }
 
 // givenUp reports whether the client broke an attempt off, which says nothing of why those before it

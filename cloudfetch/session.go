@@ -59,7 +59,7 @@ func (s *Session) FillOpened(r *telemetry.SessionOpened) {
 	r.SessionID, r.WorkspaceID = s.id.String(), s.workspace
 	opening := s.methods.find(openSession)
 	r.Retries, r.RequestID = opening.shown(r.Latency)
-	r.FailedStatus = opening.rpc.FailedStatus
+	r.FailedStatus = opening.failedStatus()
 }
 
 // FillClosed adds to a record that has the latency what was observed of the session's close.

@@ -303,7 +303,7 @@ func trickOf(r *rand.Rand) trick {
 	retryAfter := []string{"1", "3", "0", "-5", "soon", "", time.Now().Add(4 * time.Second).UTC().Format(http.TimeFormat), time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat)}[r.IntN(8)]
 	switch n := r.IntN(12); n {
 	case 0, 1:
-		t.name, t.code = "redirect", []int{307, 308}[n]
+		t.name, t.code = "redirect", []int{307, 308, 301, 302, 303}[r.IntN(5)]
 		t.header, t.amid = http.Header{"Location": {"self"}}, 0
 	case 2, 3, 4:
 		t.name, t.code = "later", []int{503, 429, 503}[n-2]
