@@ -300,7 +300,7 @@ func trickOf(r *rand.Rand) trick {
 	if r.IntN(3) > 0 {
 		return t
 	}
-	retryAfter := []string{"1", "3", "0", "-5", "soon", "", time.Now().Add(4 * time.Second).UTC().Format(http.TimeFormat), time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat)}[r.IntN(8)]
+	retryAfter := []string{"1", "3", "0", "-5", "soon", "9223372036854775807", time.Now().Add(4 * time.Second).UTC().Format(http.TimeFormat), time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat)}[r.IntN(8)]
 	switch n := r.IntN(12); n {
 	case 0, 1:
 		t.name, t.code = "redirect", []int{307, 308, 301, 302, 303}[r.IntN(5)]
@@ -320,7 +320,7 @@ func trickOf(r *rand.Rand) trick {
 		t.header = http.Header{"Content-Type": {"text/html"}}
 	default:
 		t.name = "status"
-		t.code = []int{400, 401, 403, 404, 408, 500, 502, 504, 500, 502, 504}[r.IntN(11)]
+		t.code = []int{400, 401, 403, 404, 408, 500, 502, 504, 425, 499, 520, 511, 421, 410, 206}[r.IntN(15)]
 		t.body = "<?xml version=\"1.0\"?><Error><Code>X</Code></Error>"
 	}
 	return t
@@ -558,7 +558,7 @@ func categoryOf(e *entry) telemetry.Category {
 	switch e.status {
 	case 0, 502, 503:
 		return telemetry.CategoryConnection
-	case 400:
+	case 400, 410, 421, 425, 499:
 		return telemetry.CategoryInvalidRequest
 	case 401:
 		return telemetry.CategoryAuth
