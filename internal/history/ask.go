@@ -104,10 +104,15 @@ func (w *worker) answered(a answer) {
 		switch {
 		case w.ended != "":
 			w.settle(w.ended, q)
+		case e == nil && nextPage && q.target.closed:
+			w.settle(DropClosed, q)
+		case e == nil && nextPage:
+			if q.target.closing {
+				q.stage = urgent
+			}
+			again = append(again, it)
 		case q.target.closing, q.report != nil && q.report.Final:
 			w.settle(DropNotFound, q)
-		case e == nil && nextPage:
-			again = append(again, it)
 		case q.stage == len(delays)-1:
 			w.settle(DropNotFound, q)
 		default:

@@ -15,7 +15,7 @@ func (w *worker) beginClose(t *target, ask bool) bool {
 	if t.closing {
 		return false
 	}
-	t.closing = true
+	t.closing, t.closed = true, !ask
 	t.endClose()
 	now := time.Now()
 	waiting := w.remove(t)
@@ -35,6 +35,7 @@ func (w *worker) beginClose(t *target, ask bool) bool {
 func (w *worker) abandon(t *target) {
 	w.mu.Lock()
 	defer w.unlock()
+	t.closed = true
 	w.settle(DropClosed, w.remove(t)...)
 }
 

@@ -29,6 +29,46 @@ func TestClosingAsksOnceMoreAndTakesTheAnswerAsItIs(t *testing.T) {
 	})
 }
 
+// What an answer left to another page is asked for by a closing connector, too.
+func TestClosingAsksForTheNextPage(t *testing.T) {
+	inBubble(t, slow, func(t *testing.T, f *fixture) {
+		f.answers(func(ids []string) *http.Response {
+			return response(200, `{"next_page_token":"t","has_next_page":true,"res":[`+finished(ids[0])+`]}`)
+		})
+		for n := range 3 {
+			f.handle.StatementFinished(statement(n))
+		}
+		f.handle.Close(t.Context())
+		require.Equal(t, []int{3, 2, 1}, f.batches())
+		require.NoError(t, f.fanout.Flush(t.Context()))
+		require.Equal(t, []string{"q-0", "q-1", "q-2"}, f.ids())
+		require.Empty(t, balanced(t, f.reader).Dropped)
+	})
+}
+
+// One that is closed without a request is asked about in none that follows.
+func TestAClosingThatGaveUpDoesNotAskForTheNextPage(t *testing.T) {
+	inBubble(t, slow, func(t *testing.T, f *fixture) {
+		f.answers(func(ids []string) *http.Response {
+			time.Sleep(5 * time.Second)
+			return response(200, `{"has_next_page":true,"res":[`+finished(ids[0])+`]}`)
+		})
+		credential := &token{"t1"}
+		stays := f.reader.Open(connection(f.service, credential), slow, []*telemetry.Fanout{f.fanout})
+		goes := f.reader.Open(connection(f.service, credential), slow, []*telemetry.Fanout{f.fanout})
+		stays.StatementFinished(statement(1))
+		goes.StatementFinished(statement(2))
+		rest(3 * time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		goes.Close(ctx)
+		rest(time.Minute)
+		require.Equal(t, []int{2}, f.batches())
+		require.Equal(t, map[string]int64{"closed": 1}, balanced(t, f.reader).Dropped)
+		stays.Close(t.Context())
+	})
+}
+
 func TestClosingDoesNotWaitForAHostThatFails(t *testing.T) {
 	inBubble(t, slow, func(t *testing.T, f *fixture) {
 		f.answers(func([]string) *http.Response { return response(503, "") })

@@ -26,6 +26,7 @@ type target struct {
 
 	unsettled int           // statements that wait or are being asked about; guarded by worker.mu, like all below
 	closing   bool          // statements are asked about once more, at once, and then settled with what is known
+	closed    bool          // no further request is made for it
 	done      chan struct{} // closed when closing and no statement is unsettled
 }
 
