@@ -49,7 +49,7 @@ func (w *worker) ask() bool {
 		return ok, err
 	})
 	if !r.Accepted {
-		if w.ctx.Err() == nil {
+		if r.Retry || w.ctx.Err() == nil {
 			w.reader.counts.failures.Add(1)
 		}
 		w.unanswered(r)
@@ -146,10 +146,9 @@ func (w *worker) unanswered(r export.Response) {
 	now := time.Now()
 	reason := w.ended
 	switch {
-	case reason != "":
-	case r.Retry:
+	case r.Retry: // also where the request was cut off after it had long waited: see export.Response
 		w.pace.unanswered(now, r.Error, r.After)
-	default:
+	case reason == "":
 		reason = DropRefused
 		w.pace.refused(now, r.Error)
 		w.settle(reason, w.remove(nil)...)

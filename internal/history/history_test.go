@@ -1,6 +1,7 @@
 package history_test
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"testing"
@@ -108,6 +109,27 @@ func TestAConnectorThatComesAndGoesAsksNoMoreOften(t *testing.T) {
 			h.Close(t.Context())
 		}
 		require.Len(t, f.times(), 6, "the refusal outlives the connector")
+	})
+}
+
+// Where every connector is closed before a request times out, its close is what shows that the host hangs.
+func TestAConnectorThatComesAndGoesDoesNotWaitAgainForAHostThatHangs(t *testing.T) {
+	inBubble(t, slow, func(t *testing.T, f *fixture) {
+		f.answers(func([]string) *http.Response { time.Sleep(time.Minute); return nil })
+		credential := &token{"t1"}
+		var waits []time.Duration
+		for range 4 {
+			h := f.reader.Open(connection(f.service, credential), slow, []*telemetry.Fanout{f.fanout})
+			h.StatementFinished(statement(1))
+			ctx, cancel := context.WithTimeout(t.Context(), 2500*time.Millisecond)
+			began := time.Now()
+			h.Close(ctx)
+			waits = append(waits, time.Since(began).Truncate(500*time.Millisecond))
+			cancel()
+		}
+		rest(2 * time.Hour)
+		require.Equal(t, []time.Duration{2500 * time.Millisecond, 0, 0, 0}, waits, "to half a second")
+		require.EqualValues(t, 1, f.reader.Stats().Failures)
 	})
 }
 

@@ -104,12 +104,15 @@ func (ref *workerRef) release() {
 	last := w.refs == 0
 	if last {
 		delete(r.workers, ref.key)
-		r.paces.Release(ref.key)
 	}
 	r.mu.Unlock()
-	if last {
-		w.end(DropClosed)
+	if !last {
+		return
 	}
+	w.end(DropClosed) // which may show that the host hangs
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.paces.Release(ref.key)
 }
 
 func (r *Reader) list() []*worker {
