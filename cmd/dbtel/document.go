@@ -69,7 +69,7 @@ func documentOf(s *telemetry.Statement, r *telemetry.ServerReport) *document {
 	d.Statement = lineOf(func(sink *ndjson.Sink) { sink.StatementFinished(s) })
 	if r != nil {
 		d.Report = lineOf(func(sink *ndjson.Sink) { sink.ServerReported(r) })
-		for _, c := range explain.OfReport(r) {
+		for _, c := range explain.CausesOf(s, r) {
 			d.Causes = append(d.Causes, documentCause{c.String(), millis(c.Time), c.Share, c.Sentence, c.Advice})
 		}
 	}

@@ -73,7 +73,7 @@ func reason(s *telemetry.Statement, report *telemetry.ServerReport) cell {
 	for _, p := range parts[:min(2, len(parts))] {
 		if p.Share >= .05 {
 			word := format.Percent(p.Share) + " " + p.String()
-			if phase := longestPhase(report); phase != "" && p.Part == telemetry.PartServer {
+			if phase := longestPhase(s, report); phase != "" && p.Part == telemetry.PartServer {
 				word += " (" + phase + ")"
 			}
 			words = append(words, word)

@@ -266,7 +266,6 @@ func TestTheClientsFetchingIsNoPhaseOfTheServersShare(t *testing.T) {
 	require.Contains(t, got.out, "45 % server (29 s executing)")
 }
 
-// Of one statement it is not known what it read from the cache.
 func TestAReportThatContradictsItselfExplainsNoServersShare(t *testing.T) {
 	records := `{"event":"statement","started":"2026-03-01T08:00:00Z","statement_id":"a","outcome":"completed","total_ms":20000,"time_server_ms":20000}
 {"event":"server_report","statement_id":"a","final":true,"server_total_ms":19000,"waiting_for_compute_ms":50000,"executing_ms":18000}`
@@ -274,6 +273,16 @@ func TestAReportThatContradictsItselfExplainsNoServersShare(t *testing.T) {
 	require.NotContains(t, dbtel(t, records, "show", "a").out, "for the warehouse to start")
 }
 
+// A statement that was complete after 3 s did not wait 45 s.
+func TestAReportThatCannotBeRightExplainsNoServersShare(t *testing.T) {
+	records := `{"event":"statement","started":"2026-03-01T08:00:00Z","statement_id":"a","outcome":"completed","total_ms":3000,"time_server_ms":3000}
+{"event":"server_report","statement_id":"a","final":true,"server_total_ms":50000,"waiting_for_compute_ms":45000,"executing_ms":5000}`
+	require.NotContains(t, dbtel(t, records, "top").out, "waiting for compute")
+	require.NotContains(t, dbtel(t, records, "show", "a").out, "for the warehouse to start")
+	require.NotContains(t, dbtel(t, records, "show", "a", "--json").out, "for the warehouse to start")
+}
+
+// Of one statement it is not known what it read from the cache.
 func TestWhatIsReadFromTheCacheIsNotSaidOfStatementsThatDoNotSay(t *testing.T) {
 	got := dbtel(t, `{"event":"server_report","statement_id":"a","bytes_read":1000000,"bytes_read_cache":1000000}
 {"event":"server_report","statement_id":"b","bytes_read":3000000}`, "summary")

@@ -13,7 +13,7 @@ import (
 
 // causes prints the causes of the server's time that the verdict does not name.
 func (v *view) causes(verdict explain.Verdict) {
-	causes := explain.OfReport(v.report)
+	causes := explain.CausesOf(v.statement, v.report)
 	if verdict.Reported {
 		causes = causes[1:]
 	}
@@ -119,8 +119,8 @@ func (s *reportSummary) print(w io.Writer, on screen) {
 
 // longestPhase is the longest phase of a report in which the server was at work, in a few words; empty
 // without a report or such a phase, and where the report explains nothing.
-func longestPhase(r *telemetry.ServerReport) string {
-	if len(explain.OfReport(r)) == 0 {
+func longestPhase(s *telemetry.Statement, r *telemetry.ServerReport) string {
+	if len(explain.CausesOf(s, r)) == 0 {
 		return ""
 	}
 	phases := slices.DeleteFunc(explain.PhasesOf(r), func(p explain.PhaseTime) bool { return p.Phase == explain.PhaseFetch })

@@ -82,12 +82,12 @@ type phase struct {
 }
 
 // serverReportOf is nil where there is no report. The first cause may be in the verdict.
-func serverReportOf(r *telemetry.ServerReport, verdict explain.Verdict) *serverReport {
+func serverReportOf(s *telemetry.Statement, r *telemetry.ServerReport, verdict explain.Verdict) *serverReport {
 	if r == nil {
 		return nil
 	}
 	v := &serverReport{Fields: localFields(registry.ServerReportFields, r)}
-	for _, c := range explain.OfReport(r) {
+	for _, c := range explain.CausesOf(s, r) {
 		v.Causes = append(v.Causes, cause{c.Sentence, c.Advice})
 	}
 	for _, p := range explain.PhasesOf(r) {

@@ -50,7 +50,7 @@ func (req *request) statement() (string, model) {
 		row: req.rowOf(s, verdict), Session: s.SessionID, Connector: s.Connector,
 		Profile: s.ProfileURL(), References: referencesOf(s), Share: share(verdict.Share), Because: because, Class: verdict.Part.String(), Advice: verdict.Advice,
 		Failure: (*failureView)(s.Failure), CloseFailure: (*failureView)(s.CloseFailure),
-		Queueing: req.memory.pools.queueing(s.Started), Waterfall: waterfallOf(s, report), Server: serverReportOf(report, verdict),
+		Queueing: req.memory.pools.queueing(s.Started), Waterfall: waterfallOf(s, report), Server: serverReportOf(s, report, verdict),
 		RPCs:     tableOf("Calls by method", registry.RPCFields, s.RPCs, nil),
 		Calls:    tableOf("Calls", registry.CallFields, s.Calls, func(c *telemetry.Call) []telemetry.Attempt { return c.Retried }),
 		FileList: tableOf("Files", registry.FileFields, files, func(f *telemetry.File) []telemetry.Attempt { return f.Retried }),

@@ -51,6 +51,15 @@ func OfReport(r *telemetry.ServerReport) []ServerCause {
 	return causes
 }
 
+// CausesOf is OfReport for the statement that the report is about. It returns nothing also when the report cannot
+// be right about it, as when the server worked for longer than a statement took that was complete.
+func CausesOf(s *telemetry.Statement, r *telemetry.ServerReport) []ServerCause {
+	if r == nil || contradicts(r, s) {
+		return nil
+	}
+	return OfReport(r)
+}
+
 func causesOf(r *telemetry.ServerReport, p PhaseTime) []reason {
 	took := format.Duration(p.Time)
 	ofTotal := took

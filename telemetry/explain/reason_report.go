@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"slices"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
@@ -36,10 +37,25 @@ func (because reason) withReport(s *telemetry.Statement, r *telemetry.ServerRepo
 }
 
 // contradicts reports whether a report cannot be right about a statement: it contradicts itself, or its phases
-// take longer than a statement that the client did not give up.
+// take longer than a statement that the client did not give up, or those before its first result longer than
+// what that statement left for them.
 func contradicts(r *telemetry.ServerReport, s *telemetry.Statement) bool {
 	givenUp := s.Outcome == telemetry.OutcomeCanceled || s.Outcome == telemetry.OutcomeRunning || s.Outcome == telemetry.OutcomeAbandoned || s.Failed() && unfinished(s)
-	return contradictsItself(r) || !givenUp && exceed(PhasesOf(r), s.Total)
+	return contradictsItself(r) || !givenUp && (exceed(PhasesOf(r), s.Total) || exceed(beforeExecution(r), beforeResult(s)))
+}
+
+// beforeExecution returns the phases in which the server had nothing of a result.
+func beforeExecution(r *telemetry.ServerReport) []PhaseTime {
+	return slices.DeleteFunc(PhasesOf(r), func(p PhaseTime) bool { return p.Phase >= PhaseExecute })
+}
+
+// beforeResult is the time of the statement without the parts that there are only once the server has a result.
+func beforeResult(s *telemetry.Statement) time.Duration {
+	split := SplitOf(s)
+	for _, p := range []telemetry.Part{telemetry.PartPoll, telemetry.PartPage, telemetry.PartFile, telemetry.PartTransfer, telemetry.PartDecode, telemetry.PartApplication} {
+		split[p] = 0
+	}
+	return split.Total()
 }
 
 // contradictsItself reports whether the server worked for longer than it says it took. Whether that includes the

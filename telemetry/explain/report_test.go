@@ -179,6 +179,16 @@ func TestAReportThatCannotBeRightIsNoCause(t *testing.T) {
 		require.False(t, v.Reported, v.Sentence)
 		require.NotContains(t, v.Sentence, "waited")
 	}
+	long := s
+	long.Total, long.Split[telemetry.PartFile] = 60*second, 57*second
+	r := &telemetry.ServerReport{Final: true, Total: known(50 * second), WaitingForCompute: known(50 * second)}
+	require.NotContains(t, explain.WithReport(&long, r).Sentence, "waited", "there were files after 3 s")
+	require.Empty(t, explain.CausesOf(&long, r))
+	r.WaitingForCompute, r.Executing = known(2*second), known(48*second) // while files were on their way
+	require.Equal(t, explain.OfReport(r), explain.CausesOf(&long, r))
+	require.Empty(t, explain.CausesOf(&s, r))
+	require.Empty(t, explain.CausesOf(&s, nil))
+
 	given := s
 	given.Outcome, given.State = telemetry.OutcomeCanceled, "PENDING"
 	require.True(t, explain.WithReport(&given, &telemetry.ServerReport{Final: true, Total: known(3 * second), WaitingForCompute: known(3 * second)}).Reported)
