@@ -273,6 +273,19 @@ func TestAReportThatContradictsItselfExplainsNoServersShare(t *testing.T) {
 	require.NotContains(t, dbtel(t, records, "show", "a").out, "for the warehouse to start")
 }
 
+// What the service leaves out takes no meaning from what it says.
+func TestFactsOfAReportNameWhatTheyAreAbout(t *testing.T) {
+	statement := `{"event":"statement","started":"2026-03-01T08:00:00Z","server":"h:443","statement_id":"a","outcome":"completed","total_ms":3000,"time_server_ms":3000}` + "\n"
+	for report, want := range map[string]string{
+		`"server_total_ms":2900,"bytes_read_cache":8000000,"files_pruned":3,"rows_produced":7`: "took 2.9 s, read from cache 8.0 MB, files pruned 3, rows produced 7",
+		`"bytes_read":5000000,"bytes_read_cache":8000000,"server_rows_read":9`:                 "read 5.0 MB, read from cache 8.0 MB, rows read 9",
+		`"bytes_read":9000000,"bytes_read_cache":8000000,"files_read":4,"files_pruned":3`:      "read 9.0 MB, of it from cache 8.0 MB, files 4, pruned 3",
+	} {
+		got := dbtel(t, statement+`{"event":"server_report","statement_id":"a","final":true,`+report+`}`, "show", "a").out
+		require.Contains(t, strings.Join(strings.Fields(got), " "), "history "+want+" profile ")
+	}
+}
+
 // A statement that was complete after 3 s did not wait 45 s.
 func TestAReportThatCannotBeRightExplainsNoServersShare(t *testing.T) {
 	records := `{"event":"statement","started":"2026-03-01T08:00:00Z","statement_id":"a","outcome":"completed","total_ms":3000,"time_server_ms":3000}

@@ -36,21 +36,33 @@ func reportFacts(r *telemetry.ServerReport) []string {
 	if r == nil {
 		return nil
 	}
+	readCache := "read from cache"
+	if read, known := r.BytesRead.Get(); known && r.BytesReadCache.Or(0) <= read {
+		readCache = "of it from cache"
+	}
 	return []string{
 		textIf(r.Status != "" && r.Status != "FINISHED", "status "+r.Status),
 		textIf(!r.Final, "not final"),
 		known(r.Total, "took", format.Duration),
 		textIf(r.FromCache.Or(false), "result from cache"),
 		known(r.BytesRead, "read", format.Bytes),
-		known(r.BytesReadCache, "of it from cache", format.Bytes),
+		known(r.BytesReadCache, readCache, format.Bytes),
 		known(r.FilesRead, "files", format.Count),
-		known(r.FilesPruned, "pruned", format.Count),
+		known(r.FilesPruned, following(r.FilesRead, "files", "pruned"), format.Count),
 		textIf(r.BytesSpilled.Or(0) > 0, "spilled "+format.Bytes(r.BytesSpilled.Or(0))),
 		textIf(r.BytesWritten.Or(0) > 0, "written "+format.Bytes(r.BytesWritten.Or(0))),
 		known(r.RowsRead, "rows read", format.Count),
-		known(r.RowsProduced, "produced", format.Count),
+		known(r.RowsProduced, following(r.RowsRead, "rows", "produced"), format.Count),
 		known(r.PhotonShare, "Photon", format.Percent),
 	}
+}
+
+// following leaves out the name of what is counted where a fact before has it.
+func following(before telemetry.Maybe[int64], name, fact string) string {
+	if _, known := before.Get(); known {
+		return fact
+	}
+	return name + " " + fact
 }
 
 // reportSummary sums reports, by the phases of the server's time.
