@@ -130,7 +130,8 @@ type HistoryStats struct {
 	// Dropped counts those without one, by reason. Reasons without statements are left out:
 	//
 	//   - not_found: no answer had the statement, as when the credential may not see it
-	//   - refused: the workspace had refused requests; see HistoryClientStats.QuietUntil
+	//   - refused: a request was refused, answered with something else, or not made because user-supplied
+	//     code failed; see HistoryClientStats.QuietUntil
 	//   - queue_full: 500 others waited
 	//   - expired: no answer came for five minutes
 	//   - closed: its connector was closed
@@ -162,6 +163,7 @@ type HistoryClientStats struct {
 	// empty otherwise. It never has the text of an error.
 	LastError string `json:"last_error,omitempty"`
 	// QuietUntil is when, in UTC, the history is asked again after it refused a request, or answered
-	// with something else; zero while it is being asked.
+	// with something else, or the connection's authenticator or transport failed; zero while it is
+	// being asked.
 	QuietUntil time.Time `json:"quiet_until,omitzero"`
 }

@@ -18,7 +18,7 @@ type queryHistory struct {
 // unreportedMeanings say why statements have no report, after their number.
 var unreportedMeanings = map[string]string{
 	history.DropNotFound:  "in no answer, as where the credential may not see them",
-	history.DropRefused:   "after the workspace had refused requests",
+	history.DropRefused:   "after a request was refused, answered with something else, or not made because the credential or transport failed",
 	history.DropQueueFull: "because 500 others waited",
 	history.DropExpired:   "after five minutes without an answer",
 	history.DropClosed:    "when the connector was closed",

@@ -14,7 +14,7 @@ func TestTheTelemetryPageSaysWhatBecameOfQuestionsToTheQueryHistory(t *testing.T
 		"No open connector asks for it (telemetry_query_history).":                        {},
 		"1 statement to ask about, 1 reported, 0 waiting, 0 without a report. 1 request.": {Statements: 1, Reported: 1, Requests: 1},
 		"12 statements to ask about, 6 reported, 1 waiting, 5 without a report: 3 in no answer, as where the credential may not see them; " +
-			"2 after the workspace had refused requests. 4 requests, of which 1 failed.": {
+			"2 after a request was refused, answered with something else, or not made because the credential or transport failed. 4 requests, of which 1 failed.": {
 			Statements: 12, Reported: 6, Waiting: 1, Dropped: map[string]int64{"not_found": 3, "refused": 2}, Requests: 4, Failures: 1,
 		},
 		"1 connector could not ask: behind Wrap the credential is unknown.": {Unavailable: 1},
