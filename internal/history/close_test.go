@@ -69,6 +69,31 @@ func TestAClosingThatGaveUpDoesNotAskForTheNextPage(t *testing.T) {
 	})
 }
 
+func TestClosingDoesNotAskForSinksThatAreGone(t *testing.T) {
+	inBubble(t, slow, func(t *testing.T, f *fixture) {
+		var fanout telemetry.Fanout
+		detach := fanout.Attach(&sink{})
+		h := f.reader.Open(connection(f.service, &token{"t1"}), slow, []*telemetry.Fanout{&fanout})
+		h.StatementFinished(statement(1))
+		detach()
+		h.Close(t.Context())
+		require.Empty(t, f.times())
+		require.Equal(t, map[string]int64{"closed": 1}, balanced(t, f.reader).Dropped)
+
+		// Neither does it wait for a request that is under way.
+		detach = fanout.Attach(&sink{})
+		h = f.reader.Open(connection(f.service, &token{"t1"}), slow, []*telemetry.Fanout{&fanout})
+		f.answers(func([]string) *http.Response { time.Sleep(5 * time.Second); return nil })
+		h.StatementFinished(statement(2))
+		rest(3 * time.Second)
+		detach()
+		began := time.Now()
+		h.Close(t.Context())
+		require.Less(t, time.Since(began), time.Second)
+		rest(time.Minute)
+	})
+}
+
 func TestClosingDoesNotWaitForAHostThatFails(t *testing.T) {
 	inBubble(t, slow, func(t *testing.T, f *fixture) {
 		f.answers(func([]string) *http.Response { return response(503, "") })

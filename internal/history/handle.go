@@ -57,7 +57,7 @@ func (t *target) deliver(r *telemetry.ServerReport) {
 }
 
 // Close asks about what waits, once and at once, as far as ctx and the host allow, and gives the
-// answers to the fan-outs. What has no answer then is dropped and counted. When the handle was the
+// answers to the fan-outs, if a sink still wants them. What has no answer then is dropped and counted. When the handle was the
 // worker's last, a running request is interrupted, and no goroutine is left but those that
 // user-supplied code blocks.
 //
@@ -68,13 +68,16 @@ func (h *Handle) Close(ctx context.Context) {
 		return
 	}
 	defer contain.Process.Recover(contain.History)
-	if !h.worker.beginClose(h.target, true) {
+	ask := h.target.reporting()
+	if !h.worker.beginClose(h.target, ask) {
 		return
 	}
 	h.cleanup.Stop()
-	select {
-	case <-h.target.done:
-	case <-ctx.Done():
+	if ask {
+		select {
+		case <-h.target.done:
+		case <-ctx.Done():
+		}
 	}
 	h.worker.abandon(h.target)
 	h.release()
