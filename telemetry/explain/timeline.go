@@ -88,7 +88,7 @@ func TimelineWithReport(s *telemetry.Statement, r *telemetry.ServerReport) Timel
 	t.addCall(s)
 	t.addRPCs(s, "ExecuteStatement", "execute", BarExecute, "")
 	t.addRPCs(s, "GetOperationStatus", "polls", BarPoll, "poll")
-	t.addPhases(r)
+	t.addPhases(s, r)
 	t.addRPCs(s, "GetResultSetMetadata", "metadata", BarPage, "")
 	t.addRPCs(s, "FetchResults", "pages", BarPage, "page")
 	t.addFiles(s)

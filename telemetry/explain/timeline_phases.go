@@ -10,8 +10,8 @@ import (
 
 // addPhases draws the phases of the server. A report has only their lengths, measured by another clock
 // than the record: the phases are drawn one after the other, from the latest ExecuteStatement request
-// on. Where the statement ended too soon for all of them to fit, none is drawn.
-func (t *Timeline) addPhases(r *telemetry.ServerReport) {
+// on. Where the statement ended, or had a result, too soon for them to fit, none is drawn.
+func (t *Timeline) addPhases(s *telemetry.Statement, r *telemetry.ServerReport) {
 	times := PhasesOf(r)
 	if len(times) == 0 {
 		return
@@ -21,11 +21,16 @@ func (t *Timeline) addPhases(r *telemetry.ServerReport) {
 	switch {
 	case contradictsItself(r):
 		t.PhasesNote = fmt.Sprintf("The phases that the query history reports overlap and are not drawn: they add up to %s, and the server took %s.",
-			format.Duration(sumOf(workOf(r))), format.Duration(r.Total.Or(0)))
+			format.Duration(sumOf(workOf(r))), shorter(r.Total.Or(0), sumOf(workOf(r))))
 		return
 	case exceed(times, room):
 		t.PhasesNote = fmt.Sprintf("The phases that the query history reports are not drawn: they add up to %s, and the statement ended %s after its request.",
-			format.Duration(sum), format.Duration(room))
+			format.Duration(sum), shorter(room, sum))
+		return
+	case contradicts(r, s):
+		early := sumOf(beforeExecution(r))
+		t.PhasesNote = fmt.Sprintf("The phases that the query history reports are not drawn: those before the execution add up to %s, and the statement had a result after %s at most.",
+			format.Duration(early), shorter(beforeResult(s), early))
 		return
 	}
 	t.PhasesNote = "The query history reports how long the server's phases took, not when: they are drawn in their usual order, from the request on."
@@ -42,6 +47,15 @@ func (t *Timeline) addPhases(r *telemetry.ServerReport) {
 		t.addLanes(p.String(), false, []Bar{b})
 		t.Lanes[len(t.Lanes)-1].Within = "server"
 	}
+}
+
+// shorter writes a duration, and by how much it is shorter than another that is written alike.
+func shorter(d, than time.Duration) string {
+	text := format.Duration(d)
+	if text == format.Duration(than) {
+		text += " (" + format.Duration(than-d) + " less)"
+	}
+	return text
 }
 
 // requested is when the latest attempt of ExecuteStatement began; 0, the start of the call, where no

@@ -49,8 +49,10 @@ func TestTheServersLaneOpensIntoItsPhases(t *testing.T) {
 func TestPhasesThatDoNotFitAreNotDrawn(t *testing.T) {
 	for want, r := range map[string]*telemetry.ServerReport{
 		"": nil,
-		"The phases that the query history reports are not drawn: they add up to 60 s, and the statement ended 9.9 s after its request.": reportOf(61000, 59000, -1, -1, 1000, -1),
-		"The phases that the query history reports overlap and are not drawn: they add up to 9.0 s, and the server took 7.0 s.":          reportOf(7000, -1, -1, 3000, 6000, -1),
+		"The phases that the query history reports are not drawn: they add up to 60 s, and the statement ended 9.9 s after its request.":               reportOf(61000, 59000, -1, -1, 1000, -1),
+		"The phases that the query history reports overlap and are not drawn: they add up to 9.0 s, and the server took 7.0 s.":                        reportOf(7000, -1, -1, 3000, 6000, -1),
+		"The phases that the query history reports are not drawn: they add up to 9.9 s, and the statement ended 9.9 s (10 ms less) after its request.": reportOf(9910, -1, -1, -1, 9910, -1),
+		"The phases that the query history reports overlap and are not drawn: they add up to 7.0 s, and the server took 7.0 s (9.0 ms less).":          reportOf(7000, -1, -1, 3000, 4009, -1),
 	} {
 		timeline := explain.TimelineWithReport(started(), r)
 		require.Equal(t, want, timeline.PhasesNote)
@@ -58,6 +60,15 @@ func TestPhasesThatDoNotFitAreNotDrawn(t *testing.T) {
 		require.Equal(t, explain.TimelineOf(started()), timeline)
 	}
 	require.Empty(t, explain.TimelineWithReport(started(), reportOf(9000, -1, -1, -1, -1, 0)).PhasesNote, "a report without phases")
+}
+
+// A statement whose files were on their way after 3 s did not wait for compute until then.
+func TestPhasesThatEndAfterAResultCameAreNotDrawn(t *testing.T) {
+	s := started()
+	s.Split = telemetry.Split{telemetry.PartServer: 3 * second, telemetry.PartFile: 7 * second}
+	timeline := explain.TimelineWithReport(s, reportOf(9000, 7000, -1, 500, 1400, -1))
+	require.Equal(t, "The phases that the query history reports are not drawn: those before the execution add up to 7.5 s, and the statement had a result after 3.0 s at most.", timeline.PhasesNote)
+	require.NotContains(t, sketch(timeline), "compute")
 }
 
 // The query history has whole milliseconds.
