@@ -85,6 +85,9 @@ func TestWhatIsAbsentOrCannotBeIsUnknown(t *testing.T) {
 		`{"provisioning_queue_start_timestamp": 1000, "overloading_queue_start_timestamp": 1000, "query_compilation_start_timestamp": 2000}`: {
 			QueuedAtCapacity: telemetry.Known(time.Second), WaitingForCompute: telemetry.Known(time.Duration(0)),
 		},
+		// both waits have ended when the compilation begins, whatever a clock of another machine says
+		`{"provisioning_queue_start_timestamp": 1000, "overloading_queue_start_timestamp": 9000, "query_compilation_start_timestamp": 4000}`: {WaitingForCompute: telemetry.Known(3 * time.Second)},
+		`{"overloading_queue_start_timestamp": 1000, "provisioning_queue_start_timestamp": 4200, "query_compilation_start_timestamp": 4000}`: {QueuedAtCapacity: telemetry.Known(3 * time.Second)},
 		// waits that have not ended, or end before they begin, or take longer than the statement
 		`{"provisioning_queue_start_timestamp": 1000}`:                                            {},
 		`{"query_compilation_start_timestamp": 4000}`:                                             {},

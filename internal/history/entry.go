@@ -109,11 +109,19 @@ func (m *metrics) waits(end number, elapsed time.Duration) (compute, capacity te
 	switch provisioning, overloading := m.ProvisioningStart.Or(0), m.OverloadingStart.Or(0); {
 	case provisioning == 0 || overloading == 0:
 	case provisioning <= overloading:
-		computeEnd = m.OverloadingStart
+		computeEnd = earlier(m.OverloadingStart, end)
 	default:
-		capacityEnd = m.ProvisioningStart
+		capacityEnd = earlier(m.ProvisioningStart, end)
 	}
 	return between(m.ProvisioningStart, computeEnd, elapsed), between(m.OverloadingStart, capacityEnd, elapsed)
+}
+
+// earlier is the start of the second wait, or end where that came before: no wait is longer.
+func earlier(start, end number) number {
+	if before := end.Or(0); before > 0 && before < start.Or(0) {
+		return end
+	}
+	return start
 }
 
 // between is the time between two instants, unknown unless both are known and in this order.
