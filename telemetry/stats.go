@@ -133,7 +133,7 @@ type HistoryStats struct {
 	//   - refused: a request was refused, answered with something else, or not made because user-supplied
 	//     code failed; see HistoryClientStats.QuietUntil
 	//   - queue_full: 500 others waited
-	//   - expired: no answer came for five minutes
+	//   - expired: it waited for more than five minutes
 	//   - closed: its connector was closed
 	//   - shut_down: Shutdown was called
 	//   - broken: asking panicked; see Stats.Contained

@@ -313,6 +313,23 @@ func TestTheWorkspaceIsNamedWhereManyShareAHost(t *testing.T) {
 	})
 }
 
+// A service that gives one entry per page answers all the time, and yet not in time.
+func TestWhatWaitsForItsPageExpires(t *testing.T) {
+	inBubble(t, slow, func(t *testing.T, f *fixture) {
+		f.answers(func(ids []string) *http.Response {
+			return response(200, `{"has_next_page":true,"res":[`+finished(ids[0])+`]}`)
+		})
+		for n := range 200 {
+			f.handle.StatementFinished(statement(n))
+		}
+		rest(time.Hour)
+		s := balanced(t, f.reader)
+		require.Zero(t, s.Failures, "each request was answered")
+		require.Equal(t, map[string]int64{"expired": 200 - s.Reported}, s.Dropped)
+		require.InDelta(t, 150, s.Reported, 5, "one every two seconds, for five minutes")
+	})
+}
+
 // A step of the wall clock changes nothing: records may have times without a monotonic reading, and
 // what decides is when a statement was put in.
 func TestTheScheduleDoesNotDependOnTheRecordsTimes(t *testing.T) {

@@ -20,7 +20,7 @@ var unreportedMeanings = map[string]string{
 	history.DropNotFound:  "in no answer, as where the credential may not see them",
 	history.DropRefused:   "after a request was refused, answered with something else, or not made because the credential or transport failed",
 	history.DropQueueFull: "because 500 others waited",
-	history.DropExpired:   "after five minutes without an answer",
+	history.DropExpired:   "after more than five minutes of waiting",
 	history.DropClosed:    "when the connector was closed",
 	history.DropShutDown:  "when telemetry was shut down",
 	history.DropBroken:    "because asking failed in this library",
