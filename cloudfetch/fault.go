@@ -11,6 +11,10 @@ import (
 // Fault is the evidence of why a statement or session failed: what the server and the storage had
 // answered by then.
 type Fault struct {
+	// Waiting is true when no context of the caller's was done: a cancellation in the error is another's. The
+	// wire does not show it.
+	Waiting bool
+
 	// Observed is true when no call can have been missed: one that failed and is not among the calls
 	// was never sent.
 	Observed bool

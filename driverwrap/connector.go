@@ -74,7 +74,7 @@ func (c *connector) connect(ctx context.Context, trace *cloudfetch.Session, span
 	err = errNotReturned
 	defer func() {
 		end = time.Now()
-		c.recordOpened(start, end, trace, spans, err)
+		c.recordOpened(ctx, start, end, trace, spans, err)
 	}()
 	native, err = c.native.Connect(ctx)
 	return native, end, err
@@ -90,7 +90,7 @@ func (c *connector) traceSession(spans []telemetry.SessionSpan) (s *cloudfetch.S
 	return &cloudfetch.Session{Transport: c.wire}
 }
 
-func (c *connector) recordOpened(start, end time.Time, trace *cloudfetch.Session, spans []telemetry.SessionSpan, err error) {
+func (c *connector) recordOpened(ctx context.Context, start, end time.Time, trace *cloudfetch.Session, spans []telemetry.SessionSpan, err error) {
 	defer contain.Process.Recover(contain.Statement)
 	if spans == nil && !c.recording() {
 		return
@@ -100,7 +100,7 @@ func (c *connector) recordOpened(start, end time.Time, trace *cloudfetch.Session
 		Started:   start,
 		Server:    c.server,
 		Latency:   end.Sub(start),
-		Failure:   c.failureOf(err, trace.Fault),
+		Failure:   c.failureOf(err, ctx.Err(), trace.Fault),
 		Driver:    c.driverConfig,
 	}
 	if trace != nil {

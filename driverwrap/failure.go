@@ -13,10 +13,11 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// failureOf reduces an error to what a record may hold of it. seen returns what the wire showed
-// by the time of the error; nil means that the wire says nothing of it. failureOf calls methods of
+// failureOf reduces an error to what a record may hold of it. done is the error of the caller's contexts, nil while
+// none is done. seen returns what the wire showed by the time of the error; nil means that the wire says nothing of
+// it. failureOf calls methods of
 // the error, which is user-supplied code: where these panic, the category is CategoryOther.
-func (r *recorder) failureOf(err error, seen func() cloudfetch.Fault) (f *telemetry.Failure) {
+func (r *recorder) failureOf(err, done error, seen func() cloudfetch.Fault) (f *telemetry.Failure) {
 	if err == nil {
 		return nil
 	}
@@ -27,6 +28,7 @@ func (r *recorder) failureOf(err error, seen func() cloudfetch.Fault) (f *teleme
 		fault = seen()
 	}
 	if err != errNotReturned { // of which nothing that arrived before is the reason
+		fault.Waiting = done == nil
 		f = failure.Of(err, fault)
 	}
 	f.Message = errorText(r.settings.ErrorText, err.Error())

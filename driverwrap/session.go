@@ -122,7 +122,7 @@ func (s *session) sessionID() string {
 // which took from start until now. reused counts how often the pool used the connection again.
 func (s *session) close(start time.Time, reused int64, err error) {
 	defer contain.Process.Recover(contain.Statement)
-	latency, failure := time.Since(start), s.failureOf(err, s.trace.Fault)
+	latency, failure := time.Since(start), s.failureOf(err, nil, s.trace.Fault)
 	if s.closed.Swap(true) {
 		return
 	}

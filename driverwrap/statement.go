@@ -195,13 +195,14 @@ func (s *statement) callEnded(now time.Time, err error) bool {
 		s.drop(now)
 		return false
 	}
-	failure, done := s.session.failureOf(err, s.trace.Fault), s.endedByContext(s.ctx.Err(), err)
+	done := s.ctx.Err()
+	failure, contextDone := s.session.failureOf(err, done, s.trace.Fault), s.endedByContext(done, err)
 	s.mu.Lock()
 	if !s.finished {
 		s.executed = now
 		s.record.Execute = now.Sub(s.record.Started)
 		s.record.Failure = failure
-		s.contextDone = done
+		s.contextDone = contextDone
 	}
 	s.mu.Unlock()
 	return true
@@ -239,8 +240,9 @@ func (s *statement) hasOpenRows() bool {
 func (s *statement) rowsClosed(start time.Time, err error) {
 	defer contain.Process.Recover(contain.Statement)
 	now := time.Now()
-	canceled := s.session.failureOf(s.closingErr(), nil) // database/sql closes rows whose context is done
-	closing := s.session.failureOf(err, s.trace.CloseFault)
+	done := s.closingErr()
+	canceled := s.session.failureOf(done, done, nil) // database/sql closes rows whose context is done
+	closing := s.session.failureOf(err, s.contextErr(), s.trace.CloseFault)
 	s.mu.Lock()
 	if s.finished {
 		s.mu.Unlock()

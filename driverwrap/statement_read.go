@@ -99,11 +99,12 @@ var errHidden = errors.New("a call failed, and the Arrow reader ended as after t
 func (s *statement) readEnded(now time.Time, err error) {
 	defer contain.Process.Recover(contain.Statement)
 	s.trace.ReadEnded(now)
-	failure, done := s.session.failureOf(err, s.trace.Fault), s.endedByContext(s.contextErr(), err)
+	done := s.contextErr()
+	failure, contextDone := s.session.failureOf(err, done, s.trace.Fault), s.endedByContext(done, err)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.last.IsZero() {
-		s.last, s.readFailure, s.contextDone = now, failure, done
+		s.last, s.readFailure, s.contextDone = now, failure, contextDone
 	}
 }
 

@@ -74,10 +74,10 @@ var cancellationCategories = map[telemetry.Category]bool{
 func (s *statement) setUnreported(r *telemetry.Statement) {
 	defer contain.Process.Recover(contain.Statement)
 	if r.CloseFailure == nil && s.trace.CloseFault().CallFailed {
-		r.CloseFailure = s.session.failureOf(errUnreported, s.trace.CloseFault)
+		r.CloseFailure = s.session.failureOf(errUnreported, nil, s.trace.CloseFault)
 	}
 	if s.trace.CancelFault().CallFailed {
-		r.CancelError = s.session.failureOf(errUnreported, s.trace.CancelFault).Category
+		r.CancelError = s.session.failureOf(errUnreported, nil, s.trace.CancelFault).Category
 	}
 }
 

@@ -89,7 +89,7 @@ func noResponse(ctx context.Context, began time.Time, err error) result {
 	case errors.Is(err, errTransport):
 		return result{outcome: outcomeUnrecognized, category: telemetry.CategoryOther}
 	}
-	return result{outcome: outcomeUnavailable, category: failure.Of(err, cloudfetch.Fault{CallFailed: true, Broke: err}).Category}
+	return result{outcome: outcomeUnavailable, category: failure.Of(err, cloudfetch.Fault{Waiting: true, CallFailed: true, Broke: err}).Category}
 }
 
 // uploadCounts is what the telemetry service answers to an upload: numbers of events, not which

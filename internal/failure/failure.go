@@ -72,13 +72,14 @@ var classifiers = []func(error, *cloudfetch.Fault) telemetry.Category{
 	byOrigin,
 }
 
-// byContext: the caller's context was done. The timeouts of packages net and net/http say that they are that
+// byContext: the caller's context was done. One that is not the caller's may be canceled, too, such as that of a token
+// source. The timeouts of packages net and net/http say that they are that
 // of a context, too; where the storage did not give a file, they are none.
 func byContext(err error, seen *cloudfetch.Fault) telemetry.Category {
 	switch {
-	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled) && !seen.Waiting:
 		return telemetry.CategoryCanceled
-	case errors.Is(err, context.DeadlineExceeded) && (seen == nil || seen.FailedFiles == 0 || isDeadline(err)):
+	case errors.Is(err, context.DeadlineExceeded) && (seen.FailedFiles == 0 || isDeadline(err)):
 		return telemetry.CategoryTimeout
 	}
 	return ""
@@ -167,7 +168,7 @@ var httpStatuses = map[int]telemetry.Category{
 // byBreak classifies what broke an HTTP exchange off. Of its headers, the authenticator sets the one with
 // the credential.
 func byBreak(seen *cloudfetch.Fault) telemetry.Category {
-	switch c := cmp.Or(byContext(seen.Broke, nil), byTransport(seen.Broke, nil)); {
+	switch c := cmp.Or(byContext(seen.Broke, seen), byTransport(seen.Broke, nil)); {
 	case c != "":
 		return c
 	case seen.Header == "Authorization":

@@ -2,6 +2,7 @@ package wrapped
 
 import (
 	"bytes"
+	"context"
 	"crypto/x509"
 	"database/sql"
 	"database/sql/driver"
@@ -374,6 +375,7 @@ func TestACredentialThatCannotBeHadHasItsCategoryWhereverItIsNeeded(t *testing.T
 			"refused":     {errors.New("invalid_client"), telemetry.CategoryAuth},
 			"no file":     {&os.PathError{Op: "open", Err: os.ErrNotExist}, telemetry.CategoryAuth},
 			"unreachable": {&net.OpError{Op: "dial", Err: errors.New("refused")}, telemetry.CategoryConnection},
+			"canceled":    {fmt.Errorf("token: %w", context.Canceled), telemetry.CategoryAuth}, // the context that a token source was made with
 			"a line feed": {nil, telemetry.CategoryAuth},
 		} {
 			if at.method == "GetResultSetMetadata" && at.rows && c.want == telemetry.CategoryConnection {
@@ -398,6 +400,24 @@ func TestACredentialThatCannotBeHadHasItsCategoryWhereverItIsNeeded(t *testing.T
 				}
 			})
 		}
+	}
+}
+
+// Not only the application cancels contexts: a transport may, too, that closes, or waits for a token.
+func TestACancellationThatIsNotTheCallersIsNone(t *testing.T) {
+	for _, at := range stages() {
+		if at.method == "" {
+			continue
+		}
+		t.Run(at.name, func(t *testing.T) {
+			t.Parallel()
+			for _, how := range at.how {
+				ws := workspace.New(t, at.opts)
+				for _, f := range failures(t, ws, cause{err: context.Canceled}.inject(ws, at), false, how) {
+					require.Equal(t, telemetry.CategoryConnection, f.Category, how)
+				}
+			}
+		})
 	}
 }
 
