@@ -144,7 +144,7 @@ func TestARecordWithRoomIsFilledInPlace(t *testing.T) {
 	)
 	r := telemetry.Statement{StatementID: "known", SessionID: "known", WorkspaceID: "1", RPCs: rpcs[:0], Calls: calls[:0]}
 	trace.Finish(&r, time.Now())
-	require.Equal(t, []string{"known", "known", "1"}, []string{r.StatementID, r.SessionID, r.WorkspaceID})
+	require.Equal(t, []string{trace.id.String(), "known", "1"}, []string{r.StatementID, r.SessionID, r.WorkspaceID})
 	require.Equal(t, "ExecuteStatement", rpcs[0].Method)
 	require.Equal(t, "ExecuteStatement", calls[0].Method)
 	trace.Finish(nil, time.Now()) // again, for nothing

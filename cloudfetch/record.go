@@ -10,7 +10,7 @@ import (
 // fill adds to a record what the trace has. Counts that may be too low because
 // something was not seen or not decoded stay unknown.
 func (t *Trace) fill(r *telemetry.Statement) {
-	if r.StatementID == "" {
+	if t.id != (guid{}) && parseGUID(r.StatementID) != t.id { // the driver may have told that of an authenticator's statement
 		r.StatementID = t.id.String()
 	}
 	if r.SessionID == "" {

@@ -103,10 +103,11 @@ func newSession(of *connector, at time.Time, trace *cloudfetch.Session) *session
 	return s
 }
 
-// setID notes the id, once it is known.
+// setID notes the id, once it is known. The first is the session's own: a later one is that of a statement which an
+// authenticator runs within the context of a request.
 func (s *session) setID(id string) {
 	if id != "" {
-		s.id.Store(&id)
+		s.id.CompareAndSwap(nil, &id)
 	}
 }
 

@@ -33,11 +33,12 @@ func (c *callContext) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// setStatementID is called by the driver, more than once, also with "".
+// setStatementID is called by the driver, more than once, also with "". After the call has returned, it is called for
+// the statement's own id again, or for one that an authenticator runs within the context of a request.
 func (s *statement) setStatementID(id string) {
 	if id != "" {
 		s.mu.Lock()
-		if !s.finished {
+		if !s.finished && (s.executed.IsZero() || s.record.StatementID == "") {
 			s.record.StatementID = id
 		}
 		s.mu.Unlock()

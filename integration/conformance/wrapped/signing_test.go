@@ -2,6 +2,8 @@ package wrapped
 
 import (
 	"database/sql"
+	"database/sql/driver"
+	"fmt"
 	"net/http"
 	"testing"
 
@@ -57,5 +59,37 @@ func TestAStatementOfAnAuthenticatorIsNotTheStatementThatItSignsFor(t *testing.T
 			require.Len(t, sink.opened, 1)
 			require.Equal(t, r.SessionID, sink.opened[0].SessionID)
 		})
+	}
+}
+
+// The driver tells ids to a callback in the context, which such a statement inherits.
+func TestTheIDsOfAnAuthenticatorsStatementAreNotThoseOfTheStatementThatItSignsFor(t *testing.T) {
+	for _, wrapped := range []bool{false, true} {
+		for _, method := range []string{"GetOperationStatus", "GetResultSetMetadata", "FetchResults", "CloseOperation"} {
+			t.Run(fmt.Sprint(method, ", Wrap ", wrapped), func(t *testing.T) {
+				ws := workspace.New(t, workspace.Options{NoDirectResults: true, CloudFetchThreshold: -1})
+				other := workspace.New(t, workspace.Options{})
+				from := sql.OpenDB(nativeConnector(t, other.DSN("enableTelemetry=false")))
+				defer func() { require.NoError(t, from.Close()) }()
+				sink := &memory{}
+				opts := append(options(ws), dbsql.WithAuthenticator(tokenFromDatabase{signer{ws.Token()}, method, from, new(bool)}))
+				c, err := listening(sink).NewConnector(opts...)
+				if wrapped {
+					var native driver.Connector
+					native, err = dbsql.NewConnector(opts...)
+					c = listening(sink).Wrap(native)
+				}
+				require.NoError(t, err)
+				db := sql.OpenDB(c)
+				_, err = drain(db.QueryContext(t.Context(), statement(3)))
+				require.NoError(t, err)
+				require.NoError(t, db.Close())
+
+				truth := ws.Statements()[0]
+				require.Len(t, sink.statements, 1)
+				require.Equal(t, truth.ID, sink.statements[0].StatementID)
+				require.Equal(t, truth.SessionID, sink.statements[0].SessionID)
+			})
+		}
 	}
 }
