@@ -13,10 +13,10 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// failureOf reduces an error to what a record may hold of it. done is the error of the caller's contexts, nil while
-// none is done. seen returns what the wire showed by the time of the error; nil means that the wire says nothing of
-// it. failureOf calls methods of
-// the error, which is user-supplied code: where these panic, the category is CategoryOther.
+// failureOf reduces an error to what a record may hold of it. done is the error of the caller's contexts,
+// nil while none is done. seen returns what the wire showed by the time of the error; nil means that the wire
+// says nothing of it. failureOf calls methods of the error, which is user-supplied code: where these panic,
+// the category is CategoryOther.
 func (r *recorder) failureOf(err, done error, seen func() cloudfetch.Fault) (f *telemetry.Failure) {
 	if err == nil {
 		return nil

@@ -72,9 +72,9 @@ var classifiers = []func(error, *cloudfetch.Fault) telemetry.Category{
 	byOrigin,
 }
 
-// byContext: the caller's context was done. One that is not the caller's may be canceled, too, such as that of a token
-// source. The timeouts of packages net and net/http say that they are that
-// of a context, too; where the storage did not give a file, they are none.
+// byContext: the caller's context was done. One that is not the caller's may be canceled, too, such as that of
+// a token source. The timeouts of packages net and net/http say that they are that of a context, too; where the
+// storage did not give a file, they are none.
 func byContext(err error, seen *cloudfetch.Fault) telemetry.Category {
 	switch {
 	case errors.Is(err, context.Canceled) && !seen.Waiting:

@@ -57,8 +57,8 @@ func (t *target) deliver(r *telemetry.ServerReport) {
 }
 
 // Close asks about what waits, once and at once, as far as ctx and the host allow, and gives the
-// answers to the fan-outs, if a sink still wants them. What has no answer then is dropped and counted. When the handle was the
-// worker's last, a running request is interrupted, and no goroutine is left but those that
+// answers to the fan-outs, if a sink still wants them. What has no answer then is dropped and counted. When
+// the handle was the worker's last, a running request is interrupted, and no goroutine is left but those that
 // user-supplied code blocks.
 //
 // A handle that is dropped without Close is closed without a request once the garbage collector finds
