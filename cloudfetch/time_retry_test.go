@@ -129,12 +129,13 @@ func TestACallUnderWayIsAsSlowAsItIsByNow(t *testing.T) {
 	onClock(t, func(t *testing.T, c *clock) {
 		c.call(1*s, executeRequest(1), ok(handleReply))
 		c.call(2*s, operationRequest(getOperationStatus, 2, operationA), ok(runningReply(2)))
-		var slowest []time.Duration
+		slowest := make(chan time.Duration, 2)
 		for _, after := range []time.Duration{1 * s, 5 * s} {
-			time.AfterFunc(after, func() { slowest = append(slowest, soFar(c.trace).RPCs[1].Slowest) })
+			time.AfterFunc(after, func() { slowest <- soFar(c.trace).RPCs[1].Slowest })
 		}
 		c.call(8*s, operationRequest(getOperationStatus, 3, operationA), ok(finishedReply(3)))
-		require.Equal(t, []time.Duration{2 * s, 5 * s}, slowest)
+		require.Equal(t, 2*s, <-slowest)
+		require.Equal(t, 5*s, <-slowest)
 		require.Equal(t, 8*s, soFar(c.trace).RPCs[1].Slowest)
 	})
 }
