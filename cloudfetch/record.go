@@ -44,11 +44,11 @@ func (t *Trace) fill(r *telemetry.Statement) {
 func (t *Trace) appendRPCs(to []telemetry.RPC) []telemetry.RPC {
 	for m := executeStatement; m < numMethods; m++ {
 		if s := t.methods.find(m); s.rpc.Calls > 0 {
-			r := s.rpc
+			to = append(to, s.rpc)
+			r := &to[len(to)-1]
 			if r.FailedStatus = s.failedStatus(); s.state == running {
 				r.Slowest = max(r.Slowest, t.until-s.start) // one that goes on is as slow as it is by now
 			}
-			to = append(to, r)
 		}
 	}
 	return to

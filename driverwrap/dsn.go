@@ -1,7 +1,6 @@
 package driverwrap
 
 import (
-	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -77,7 +76,7 @@ func misplaced(native string, parameters map[string][]string) error {
 	}
 	_, path, _ := strings.Cut(address, "/") // without the user and host before it
 	names, values := unescaped(query)
-	for _, name := range slices.Sorted(maps.Keys(parameters)) { // the same error each time
+	for _, name := range settings.SortedNames(parameters) { // the same error each time
 		values += strings.Join(parameters[name], "\n") + "\n"
 	}
 	for _, part := range []struct {

@@ -33,11 +33,25 @@ func BubbleAt(now time.Time) string {
 // of it.
 func InBubble() bool { return Bubble() != "" }
 
-// WhenDropped calls f on a goroutine of its own when the garbage collector finds that nothing refers to owner
-// any more. f and argument must not refer to owner either. In a bubble, WhenDropped does nothing.
-func WhenDropped[O, A any](owner *O, f func(A), argument A) runtime.Cleanup {
-	if InBubble() {
-		return runtime.Cleanup{}
+// Watch is a part of an object that notices when the garbage collector finds that nothing refers to the
+// object any more. Nothing else may refer to its watch. All objects share this one type with a cleanup: the code of
+// each costs a binary more than a kilobyte.
+type Watch struct{ cleanup *runtime.Cleanup } // nil in a bubble; a pointer, so that the allocator puts nothing beside it
+
+// WhenDropped returns a watch for an object: it calls f on a goroutine of its own when the object is dropped. f must not
+// refer to the object. In a bubble, the watch does nothing.
+func WhenDropped(f func()) *Watch {
+	w := &Watch{}
+	if !InBubble() {
+		cleanup := runtime.AddCleanup(w, func(f func()) { go f() }, f) // cleanups must not block
+		w.cleanup = &cleanup
 	}
-	return runtime.AddCleanup(owner, func(argument A) { go f(argument) }, argument) // cleanups must not block
+	return w
+}
+
+// Stop ends the watch: f is not called any more.
+func (w *Watch) Stop() {
+	if w.cleanup != nil {
+		w.cleanup.Stop()
+	}
 }

@@ -118,7 +118,10 @@ func TestSuppliedCodeHasATimeBound(t *testing.T) {
 
 func TestWhatIsDroppedIsCleanedUp(t *testing.T) {
 	found := make(chan string)
-	contain.WhenDropped(new([64]byte), func(name string) { found <- name }, "one")
+	watched := func(name string) *contain.Watch { return contain.WhenDropped(func() { found <- name }) }
+	watched("stopped").Stop()
+	watched("one")
+	kept := watched("kept")
 	for name := ""; name == ""; {
 		runtime.GC()
 		select {
@@ -128,8 +131,12 @@ func TestWhatIsDroppedIsCleanedUp(t *testing.T) {
 			runtime.Gosched()
 		}
 	}
+	runtime.KeepAlive(kept)
+	kept.Stop()
 	synctest.Test(t, func(t *testing.T) {
-		require.Zero(t, contain.WhenDropped(new([64]byte), func(string) {}, ""), "cleanups run outside of the bubble")
+		watch := contain.WhenDropped(func() {})
+		require.Zero(t, *watch, "cleanups run outside of the bubble")
+		watch.Stop()
 	})
 }
 

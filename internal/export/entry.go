@@ -35,25 +35,25 @@ func newEntry(o *origin, record any) (e entry, ok bool) {
 			r = trim(r)
 		}
 		e.record, e.failed = r, r.Failed() || r.CloseFailure != nil || r.CancelError != ""
-		size := sizeOf(*r) + len(r.RPCs)*sizeOf(telemetry.RPC{}) + len(r.Calls)*sizeOf(telemetry.Call{})
+		size := sizeOf(r) + len(r.RPCs)*sizeOf((*telemetry.RPC)(nil)) + len(r.Calls)*sizeOf((*telemetry.Call)(nil))
 		if r.CloudFetch != nil {
-			size += sizeOf(*r.CloudFetch)
+			size += sizeOf(r.CloudFetch)
 		}
 		e.size = int32(size)
 	case *telemetry.SessionOpened:
 		if hasMessage(r.Failure) {
 			short := *r
 			short.Failure = withoutMessage(r.Failure)
-			e.record = &short
+			r = &short
 		}
-		e.failed, e.size = r.Failed(), int32(sizeOf(*r))
+		e.record, e.failed, e.size = r, r.Failed(), int32(sizeOf(r))
 	case *telemetry.SessionClosed:
 		if hasMessage(r.Failure) {
 			short := *r
 			short.Failure = withoutMessage(r.Failure)
-			e.record = &short
+			r = &short
 		}
-		e.failed, e.size = r.Failed(), int32(sizeOf(*r))
+		e.record, e.failed, e.size = r, r.Failed(), int32(sizeOf(r))
 	default:
 		return entry{}, false
 	}
@@ -61,8 +61,8 @@ func newEntry(o *origin, record any) (e entry, ok bool) {
 	return e, true
 }
 
-// sizeOf is the memory of a value in bytes, without what it points to.
-func sizeOf[T any](T) int { return int(reflect.TypeFor[T]().Size()) }
+// sizeOf is the memory of a value in bytes, without what it points to; the value may be nil.
+func sizeOf[T any](*T) int { return int(reflect.TypeFor[T]().Size()) }
 
 // maxCalls is the largest number of calls that wait with a record: copying the record to drop fewer
 // would cost more.

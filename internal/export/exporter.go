@@ -76,10 +76,11 @@ func (x *Exporter) Open(c Connection, settings telemetry.Settings) *Handle {
 		x.pipelines[key] = p
 	}
 	p.refs++
-	h.pipelineRef = pipelineRef{x, p, key, settings.CloseTimeout}
-	h.cleanup = contain.WhenDropped(h, func(r pipelineRef) {
-		_ = r.close(context.Background(), r.pipeline.queue.Last) // what is not sent is counted
-	}, h.pipelineRef)
+	ref := pipelineRef{x, p, key, settings.CloseTimeout}
+	h.pipelineRef = ref
+	h.watch = contain.WhenDropped(func() {
+		_ = ref.close(context.Background(), ref.pipeline.queue.Last) // what is not sent is counted
+	})
 	return h
 }
 

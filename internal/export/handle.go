@@ -3,7 +3,6 @@ package export
 import (
 	"context"
 	"math/rand/v2"
-	"runtime"
 	"sync/atomic"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
@@ -17,8 +16,8 @@ import (
 // The connector calls them once for each record.
 type Handle struct {
 	pipelineRef
-	origin  *origin
-	cleanup runtime.Cleanup // releases the pipeline of a handle that was dropped without Close
+	origin *origin
+	watch  *contain.Watch // releases the pipeline of a handle that was dropped without Close
 
 	rate float64 // share of successful statements that is sent
 
@@ -93,7 +92,7 @@ func (h *Handle) Close(ctx context.Context) error {
 	if h == nil || h.closed.Swap(true) {
 		return nil
 	}
-	h.cleanup.Stop()
+	h.watch.Stop()
 	return h.close(ctx, func() uint64 { return h.last })
 }
 

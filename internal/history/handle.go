@@ -2,7 +2,6 @@ package history
 
 import (
 	"context"
-	"runtime"
 	"slices"
 	"time"
 
@@ -14,9 +13,9 @@ import (
 // nil, where they do nothing.
 type Handle struct {
 	workerRef
-	all     bool            // every statement, else the slow and the failed ones
-	slow    time.Duration   // how long a statement takes that is slow
-	cleanup runtime.Cleanup // releases the worker of a handle that was dropped without Close
+	all   bool           // every statement, else the slow and the failed ones
+	slow  time.Duration  // how long a statement takes that is slow
+	watch *contain.Watch // releases the worker of a handle that was dropped without Close
 }
 
 // target is where the reports of one connector go. Statements that wait refer to it, and not to the
@@ -72,7 +71,7 @@ func (h *Handle) Close(ctx context.Context) {
 	if !h.worker.beginClose(h.target, ask) {
 		return
 	}
-	h.cleanup.Stop()
+	h.watch.Stop()
 	if ask {
 		select {
 		case <-h.target.done:

@@ -66,12 +66,13 @@ func (r *Reader) Open(c export.Connection, s telemetry.Settings, to []*telemetry
 		r.workers[key] = w
 	}
 	w.refs++
-	h.workerRef = workerRef{w, key, &target{to: to, done: make(chan struct{})}}
-	h.cleanup = contain.WhenDropped(h, func(ref workerRef) {
+	ref := workerRef{w, key, &target{to: to, done: make(chan struct{})}}
+	h.workerRef = ref
+	h.watch = contain.WhenDropped(func() {
 		if ref.worker.beginClose(ref.target, false) {
 			ref.release()
 		}
-	}, h.workerRef)
+	})
 	return h
 }
 

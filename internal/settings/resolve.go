@@ -157,10 +157,13 @@ type given struct {
 	known   bool // name is a spelling that meaningOf knows
 }
 
+// SortedNames are the names of parameters by the alphabet.
+func SortedNames(values map[string][]string) []string { return slices.Sorted(maps.Keys(values)) }
+
 // read groups the values of a source by parameter; documented spellings come first.
 func (from source) read() (map[string][]*given, error) {
 	byParameter := map[string][]*given{}
-	for _, name := range slices.Sorted(maps.Keys(from.values)) { // the same error each time
+	for _, name := range SortedNames(from.values) { // the same error each time
 		values, by := from.values[name], "DSN"
 		if !from.dsn {
 			if by = name; !strings.HasPrefix(name, envPrefix) {
