@@ -106,8 +106,17 @@ func EndedWaits(took time.Duration) string {
 	return "; the waits that ended took " + Duration(took) + " in all"
 }
 
-// Percent writes a share of 1 as a whole percentage.
-func Percent(share float64) string { return fmt.Sprintf("%.0f %%", math.Floor(share*100+0.5)) }
+// Percent writes a share of 1 as a whole percentage: "100 %" is only what has no other part, and "0 %" what is none.
+func Percent(share float64) string {
+	n := math.Floor(share*100 + 0.5)
+	switch {
+	case n == 0 && share > 0:
+		return "<1 %"
+	case n == 100 && share < 1:
+		return ">99 %"
+	}
+	return strconv.FormatFloat(n, 'f', 0, 64) + " %"
+}
 
 // RoundStep is the smallest of 1, 2, 5, 10, 20, 50 and so on that is not below least.
 func RoundStep(least float64) float64 {

@@ -41,7 +41,7 @@ func TestCountSeparatesThousands(t *testing.T) {
 }
 
 func TestPercentIsWhole(t *testing.T) {
-	for share, want := range map[float64]string{0: "0 %", .004: "0 %", .005: "1 %", .714: "71 %", 1: "100 %"} {
+	for share, want := range map[float64]string{0: "0 %", 1e-9: "<1 %", .004: "<1 %", .005: "1 %", .714: "71 %", .994: "99 %", .995: ">99 %", 1 - 1e-12: ">99 %", 1: "100 %"} {
 		require.Equal(t, want, format.Percent(share))
 	}
 }

@@ -56,6 +56,10 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 			telemetry.Statement{Total: 1600 * time.Millisecond, RPCs: observed, State: "FINISHED", Polling: polls(0), Split: split{telemetry.PartServer: 1500 * time.Millisecond, telemetry.PartNetwork: 100 * time.Millisecond}},
 			"server-bound: 94 % of 1.6 s waiting for the server, as seen on the wire", "query profile",
 		},
+		"a part beside which there is little": {
+			telemetry.Statement{Total: 10 * second, RPCs: observed, State: "FINISHED", Split: split{telemetry.PartServer: 9960 * time.Millisecond, telemetry.PartNetwork: 40 * time.Millisecond}},
+			"server-bound: >99 % of 10 s waiting for the server, as seen on the wire", "query profile",
+		},
 		"server, as it reports": {
 			telemetry.Statement{Total: 10 * second, RPCs: observed, State: "FINISHED", ServerTime: known(8 * second), Split: split{telemetry.PartServer: 8 * second, telemetry.PartPoll: 2 * second}},
 			"server-bound: 80 % of 10 s waiting for the server, which reports 8.0 s of work", "query profile",

@@ -104,7 +104,7 @@ func TestTheApplicationHadControlMoreThanOnce(t *testing.T) {
 			return rows.Close()
 		})
 	}})
-	require.NotContains(t, v.Sentence, "100 % of 10 s in the application, before it asked for rows")
+	require.NotContains(t, v.Sentence, "of 10 s in the application, before it asked for rows")
 }
 
 func TestABatchThatWasReadLateWasNotLeftOpen(t *testing.T) {
