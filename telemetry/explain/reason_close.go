@@ -15,11 +15,7 @@ func closeReason(s *telemetry.Statement, took time.Duration) reason {
 	case waiting && most(since, took) && c.Method == "CancelOperation":
 		return reason{"canceling the statement: " + silence(c.Method, since), "The workspace takes its time to cancel the statement."}
 	case waiting && most(since, took) && c.Method == "CloseOperation":
-		what := "closing the rows: "
-		if s.Kind == telemetry.KindUpdate || s.Kind == telemetry.KindVolume {
-			what = "closing the statement: "
-		}
-		return reason{what + silence(c.Method, since), "The workspace takes its time to close the statement."}
+		return reason{closingOf(s) + ": " + silence(c.Method, since), "The workspace takes its time to close the statement."}
 	case cancel > closing && most(cancel, took):
 		return reason{
 			"canceling the statement: CancelOperation took " + format.Duration(latestTook(s, canceled, cancel, took)),
@@ -31,5 +27,26 @@ func closeReason(s *telemetry.Statement, took time.Duration) reason {
 			"Closing is one round trip, and the workspace answered it late." + support(s, "CloseOperation"),
 		}
 	}
-	return reason{"closing the rows", "Closing is one round trip to the workspace, and waits for downloads under way: read to the end, or select less."}
+	switch {
+	case cancel > 0 && closing > 0 && most(cancel+closing, took):
+		return reason{
+			"canceling and closing the statement: CancelOperation took " + format.Duration(cancel) + ", CloseOperation " + format.Duration(closing),
+			"Canceling and closing are one round trip each, and the workspace answered them late." + support(s, "CancelOperation"),
+		}
+	case canceled.Calls > 0:
+		return reason{"canceling and closing the statement", "Canceling and closing are one round trip each to the workspace."}
+	case closingOf(s) == closingStatement, s.Result.Format != "" && s.Result.Format != telemetry.FormatExternalLinks:
+		return reason{closingOf(s), "Closing is one round trip to the workspace."}
+	}
+	return reason{closingOf(s), "Closing is one round trip to the workspace, and waits for downloads under way: read to the end, or select less."}
 }
+
+// closingOf says what is closed: a statement that has no rows, or failed before it had some, is closed itself.
+func closingOf(s *telemetry.Statement) string {
+	if _, rows := s.Close.Get(); s.Kind == telemetry.KindUpdate || s.Kind == telemetry.KindVolume || s.Failed() && !rows {
+		return closingStatement
+	}
+	return "closing the rows"
+}
+
+const closingStatement = "closing the statement"
