@@ -37,7 +37,7 @@ func retryReason(s *telemetry.Statement) reason {
 	}
 	var evidence, advice []string // of both, where both were repeated: which took longer is not known
 	if c := s.CloudFetch; c != nil && (c.Retries > 0 || c.Failed > 0) {
-		evidence = append(evidence, retriedFiles(c))
+		evidence = append(evidence, retriedFiles(s))
 		advice = append(advice, retryAdvice("The storage", retriedFileStatus(c)))
 		if status := int(c.FailedStatus.Or(0)); failedFiles(s) > 0 && c.Retries > 0 && status != c.RetryStatus {
 			advice = append(advice, failedAdvice(s, "The storage", status))
@@ -134,14 +134,15 @@ func failedRequest(s *telemetry.Statement, method string) (id string) {
 	return id
 }
 
-func retriedFiles(c *telemetry.CloudFetch) string {
+func retriedFiles(s *telemetry.Statement) string {
+	c := s.CloudFetch
 	files, status := "one file", retriedFileStatus(c)
 	if c.Retried > 1 {
 		files = format.Count(c.Retried) + " files"
 	}
 	switch {
 	case c.Retries == 0:
-		return filesFailed(c)
+		return filesFailed(s)
 	case c.Retried > 1 && c.MostAttempts == 2:
 		files += " needed 2 attempts each"
 	case c.Retried > 1:
@@ -154,20 +155,30 @@ func retriedFiles(c *telemetry.CloudFetch) string {
 	files += lastStatus(status)
 	switch {
 	case c.Failed > 0 && int(c.FailedStatus.Or(0)) == status:
-		files += ", and " + format.Plural(c.Failed, "file") + " failed"
+		files += ", and " + failing(s)
 	case c.Failed > 0:
-		files += ", and " + filesFailed(c)
+		files += ", and " + filesFailed(s)
 	}
 	return files
 }
 
 // filesFailed says how many files failed, and how: of several, that is known of the first.
-func filesFailed(c *telemetry.CloudFetch) string {
-	text, how := format.Plural(c.Failed, "file")+" failed", lastStatus(int(c.FailedStatus.Or(0)))
+func filesFailed(s *telemetry.Statement) string {
+	c := s.CloudFetch
+	text, how := failing(s), lastStatus(int(c.FailedStatus.Or(0)))
 	if c.Failed > 1 {
 		return text + " (the first of them:" + how[1:] + ")"
 	}
 	return text + how
+}
+
+// failing says how many files failed. While the statement runs, their requests may be repeated.
+func failing(s *telemetry.Statement) string {
+	n := s.CloudFetch.Failed
+	if s.Outcome == telemetry.OutcomeRunning {
+		return "the latest request for " + format.Plural(n, "file") + " failed"
+	}
+	return format.Plural(n, "file") + " failed"
 }
 
 // retriedFileStatus is the HTTP status of the latest request for a file that was repeated or, where none was,
@@ -338,5 +349,5 @@ func (because reason) withFailedFiles(s *telemetry.Statement, kept string) reaso
 		return because
 	}
 	advice := failedAdvice(s, "The storage", int(c.FailedStatus.Or(0)))
-	return reason{because.evidence + "; " + filesFailed(c), strings.TrimSpace(kept + " " + advice)}
+	return reason{because.evidence + "; " + filesFailed(s), strings.TrimSpace(kept + " " + advice)}
 }

@@ -110,7 +110,7 @@ func fileReason(s *telemetry.Statement) reason {
 	}
 	if failedFiles(s) > 0 {
 		status := int(c.FailedStatus.Or(0))
-		return reason{text + "; " + filesFailed(c), failedAdvice(s, "The storage", status)}
+		return reason{text + "; " + filesFailed(s), failedAdvice(s, "The storage", status)}
 	}
 	if c.Retries > 0 {
 		text += ", " + format.Plural(c.Retries, "retry")

@@ -49,3 +49,17 @@ func TestClosingIsOfWhatTheStatementHas(t *testing.T) {
 		require.Equal(t, c.downloads, strings.Contains(v.Advice, "downloads"), v.Advice)
 	}
 }
+// The third request for a file failed, and the driver pauses before the fourth.
+func TestAFileOfAStatementThatRunsMayBeRequestedAgain(t *testing.T) {
+	s := &telemetry.Statement{
+		Total: 10 * second, Outcome: telemetry.OutcomeRunning, RPCs: observed, State: "FINISHED", Polling: polls(0),
+		CloudFetch: &telemetry.CloudFetch{Present: 4, Downloaded: 3, Failed: 1, Attempts: 6, Retries: 2, Retried: 1, MostAttempts: 3, RetryStatus: 503, FailedStatus: known[int64](503)},
+		Split:      telemetry.Split{telemetry.PartServer: second, telemetry.PartRetry: 9 * second},
+	}
+	require.Equal(t, "retry-bound: 90 % of 10 s repeating requests: one file needed 3 attempts, last status 503, and the latest request for 1 file failed", explain.Of(s).Sentence)
+	s.CloudFetch = &telemetry.CloudFetch{Present: 4, Downloaded: 2, Failed: 2, Attempts: 4, FailedStatus: known[int64](429)}
+	require.Equal(t, "retry-bound: 90 % of 10 s repeating requests: the latest request for 2 files failed (the first of them: last status 429)", explain.Of(s).Sentence)
+	s.Outcome, s.Failure = telemetry.OutcomeFailed, &telemetry.Failure{Category: telemetry.CategoryChunkDownload}
+	require.Equal(t, "retry-bound: 90 % of 10 s repeating requests: 2 files failed (the first of them: last status 429)", explain.Of(s).Sentence)
+}
+
