@@ -26,7 +26,7 @@ func retryReason(s *telemetry.Statement) reason {
 		case r.Retries > 0:
 			of := cmp.Or(r.Method, "calls") // the sum of all methods has no name, in a file
 			calls = append(calls, format.Plural(r.Retries, "retry")+" of "+of+lastStatus(repeatedStatus(s, r)))
-		case r.FailedStatus != 0 && (r.Method == failed || r.Method == pausing || len(s.Calls) == 0): // others took no time of repetition
+		case r.Method == pausing && pausing != "", r.FailedStatus != 0 && (r.Method == failed || len(s.Calls) == 0): // others took no time of repetition
 			calls = append(calls, r.Method+" failed"+lastStatus(r.FailedStatus))
 		default:
 			continue

@@ -63,3 +63,15 @@ func TestAFileOfAStatementThatRunsMayBeRequestedAgain(t *testing.T) {
 	require.Equal(t, "retry-bound: 90 % of 10 s repeating requests: 2 files failed (the first of them: last status 429)", explain.Of(s).Sentence)
 }
 
+// The connection broke, and the driver pauses before it tries again.
+func TestTheCallThatIsRepeatedNextIsNamed(t *testing.T) {
+	s := &telemetry.Statement{
+		Total: 2 * second, Outcome: telemetry.OutcomeRunning,
+		RPCs:  []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1}},
+		Calls: []telemetry.Call{{Method: "ExecuteStatement", End: known(second / 2), Failed: true, Attempts: 1}},
+		Split: telemetry.Split{telemetry.PartServer: second / 2, telemetry.PartRetry: 3 * second / 2},
+	}
+	v := explain.Of(s)
+	require.Equal(t, "retry-bound: 75 % of 2.0 s repeating requests: ExecuteStatement failed, last without a whole answer", v.Sentence)
+	require.Contains(t, v.Advice, "No whole answer came")
+}
