@@ -15,17 +15,22 @@ func applicationReason(s *telemetry.Statement) reason {
 		return reason{"in the application, which had control", "Read rows at once, do less between them, and close them when they end: open rows keep a connection of the pool."}
 	case a.Before >= a.Between && a.Before >= a.After && a.Before > 0:
 		return reason{
-			"in the application," + mostly(a, a.Before) + " before it asked for rows or closed them",
+			"in the application," + mostly(a, a.Before) + " before it asked for rows or" + closingThem(s, " closed them", " left them"),
 			"The call had returned: read or close the rows at once. Open rows keep a connection of the pool, and the result.",
+		}
+	case afterReading(a) && s.Outcome == telemetry.OutcomeRunning: // a record of such a statement has no error of reading
+		return reason{
+			"in the application," + mostly(a, a.After) + " since the rows ended, or reading failed; they are still open",
+			"Close rows when they end, and when reading fails: until then they keep a connection of the pool.",
 		}
 	case afterReading(a) && s.Failed():
 		return reason{
-			"in the application," + mostly(a, a.After) + " after reading had failed and before it closed the rows",
+			"in the application," + mostly(a, a.After) + " after reading had failed" + closingThem(s, " and before it closed the rows", ""),
 			"Close rows when reading fails: until then they keep a connection of the pool.",
 		}
 	case afterReading(a):
 		return reason{
-			"in the application," + mostly(a, a.After) + " after the rows had ended and before it closed them",
+			"in the application," + mostly(a, a.After) + " after the rows had ended" + closingThem(s, " and before it closed them", ""),
 			"Close rows when they end: until then they keep a connection of the pool.",
 		}
 	}
@@ -53,17 +58,27 @@ func applicationReason(s *telemetry.Statement) reason {
 	case counted && known && read == delivered && endUnasked && read <= 1: // it never asked for the end
 		return reason{"in the application: " + format.Plural(read, "row") + " read" + left + format.Duration(a.Between), closeSooner}
 	case counted && known && read == delivered && endUnasked:
-		return reason{"in the application between rows, or after the last it read and before it closed them (" + format.Plural(read, "row") + ")", "Close rows as soon as the last is read: open rows keep a connection of the pool. Between rows, do less."}
+		return reason{"in the application between rows, or after the last it read" + closingThem(s, " and before it closed them", "") + " (" + format.Plural(read, "row") + ")", "Close rows as soon as the last is read: open rows keep a connection of the pool. Between rows, do less."}
 	case partly:
 		return reason{"in the application between rows, where the driver's decoding of rows that are read one by one counts, too (" + of + ")", readFaster}
 	}
 	switch {
 	case (!counted || s.RowsEvidence == telemetry.EvidenceWire) && endUnasked && s.Outcome != telemetry.OutcomeRunning:
-		return reason{"in the application between the batches it read, or after the last and before it closed them", "Close readers as soon as the last batch is read: they keep a connection of the pool. Between batches, do less."}
+		return reason{"in the application between the batches it read, or after the last" + closingThem(s, " and before it closed them", ""), "Close readers as soon as the last batch is read: they keep a connection of the pool. Between batches, do less."}
 	case !counted || s.RowsEvidence == telemetry.EvidenceWire:
 		return reason{"in the application between the batches it read", "The application reads slower than data arrives: do less between batches."}
 	}
 	return reason{"in the application between rows, where the driver's decoding of rows that are read one by one counts, too" + rowsOf(s), readFaster}
+}
+
+// closingThem is the end of what is said of the application, of rows that it closed or may yet close; or else one for
+// those that it did not.
+func closingThem(s *telemetry.Statement, closed, left string) string {
+	_, known := s.Close.Get()
+	if s.Outcome == telemetry.OutcomeAbandoned || s.Failed() && !known && s.Outcome != telemetry.OutcomeRunning {
+		return left + ", and the rows were never closed"
+	}
+	return closed
 }
 
 // mostly says how much of the application's time is told of, where that is not nearly all.

@@ -49,6 +49,7 @@ func TestClosingIsOfWhatTheStatementHas(t *testing.T) {
 		require.Equal(t, c.downloads, strings.Contains(v.Advice, "downloads"), v.Advice)
 	}
 }
+
 // The third request for a file failed, and the driver pauses before the fourth.
 func TestAFileOfAStatementThatRunsMayBeRequestedAgain(t *testing.T) {
 	s := &telemetry.Statement{
@@ -74,4 +75,30 @@ func TestTheCallThatIsRepeatedNextIsNamed(t *testing.T) {
 	v := explain.Of(s)
 	require.Equal(t, "retry-bound: 75 % of 2.0 s repeating requests: ExecuteStatement failed, last without a whole answer", v.Sentence)
 	require.Contains(t, v.Advice, "No whole answer came")
+}
+
+// Rows that were dropped are a leak, and not closed late.
+func TestRowsThatWereNeverClosedAreSaidToBe(t *testing.T) {
+	for _, c := range []struct {
+		application telemetry.Application
+		read        int64
+		failure     *telemetry.Failure
+		sentence    string
+	}{
+		{telemetry.Application{Before: 9 * second}, 0, nil, ", before it asked for rows or left them, and the rows were never closed"},
+		{telemetry.Application{After: 9 * second}, 40, nil, ", after the rows had ended, and the rows were never closed"},
+		{telemetry.Application{After: 9 * second}, 20, &telemetry.Failure{}, ", after reading had failed, and the rows were never closed"},
+		{telemetry.Application{Between: 9 * second}, 40, nil, " between rows, or after the last it read, and the rows were never closed (40 rows)"},
+		{telemetry.Application{Between: 9 * second}, 1, nil, ": 1 of at least 40 rows read, then left open for 9.0 s"},
+	} {
+		s := &telemetry.Statement{
+			Total: 10 * second, Outcome: telemetry.OutcomeAbandoned, RPCs: observed, State: "FINISHED", Polling: polls(0), Failure: c.failure,
+			RowsRead: known(c.read), Result: telemetry.Result{Rows: known[int64](40)}, Application: c.application,
+			Split: telemetry.Split{telemetry.PartServer: second, telemetry.PartApplication: 9 * second},
+		}
+		if c.failure != nil {
+			s.Outcome = telemetry.OutcomeFailed
+		}
+		require.Equal(t, "application-bound: 90 % of 10 s in the application"+c.sentence, explain.Of(s).Sentence)
+	}
 }

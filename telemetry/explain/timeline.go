@@ -288,7 +288,10 @@ func (t *Timeline) addRows(s *telemetry.Statement) {
 	}
 	if d := s.Application.After; d > 0 && !calledWithin(s, closing-d, closing) { // else it had control more than once, and when is not known
 		note := "after the last row"
-		if s.Failed() {
+		switch {
+		case running: // a record of such a statement has no error of reading
+			note = "after reading"
+		case s.Failed():
 			note = "after reading had failed"
 		}
 		bars = append(bars, Bar{Kind: BarApplication, Label: "application", Start: closing - d, End: closing, Note: note, Open: running})

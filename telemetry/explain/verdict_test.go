@@ -425,6 +425,7 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 		},
 		"links that expired while the application waited": {
 			telemetry.Statement{
+				Close: known[time.Duration](0),
 				Total: 20 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{}, RPCs: observed, RowsRead: known[int64](0), CloudFetch: &telemetry.CloudFetch{Present: 2, Failed: 1, FailedStatus: known[int64](403)},
 				Application: telemetry.Application{Before: 20 * second}, Split: split{telemetry.PartApplication: 20 * second},
 			},

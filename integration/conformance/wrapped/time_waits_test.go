@@ -180,3 +180,19 @@ func TestTheTimelineDoesNotSayThatRowsEnded(t *testing.T) {
 		}
 	}
 }
+
+func TestRowsWhoseReadingFailedHaveNotEnded(t *testing.T) {
+	got := scene{opts: inlinePages, at: 30 * time.Second, faults: []workspace.Fault{call(0, 1, "FetchResults", workspace.Status(403))}, program: func(ctx context.Context, db *sql.DB) error {
+		return rawly(ctx, db, statement(20), func(ctx context.Context, rows driver.Rows) (err error) {
+			dest := make([]driver.Value, 2)
+			for err == nil {
+				err = rows.Next(dest)
+			}
+			elsewhere(time.Minute)
+			return rows.Close()
+		})
+	}}.perform(t)
+	v := explain.Of(got.look)
+	require.Equal(t, telemetry.PartApplication, v.Part)
+	require.NotContains(t, v.Sentence, "after the rows had ended")
+}
