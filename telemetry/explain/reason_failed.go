@@ -45,16 +45,16 @@ func retryReason(s *telemetry.Statement) reason {
 	}
 	if calls != nil || evidence == nil {
 		status := repeatedStatus(s, worst)
-		about := []string{retryAdvice("The workspace", status)}
+		about := []string{retryAdvice(theWorkspace, status)}
 		switch {
 		case failed == "":
 		case failed == worst.Method && final == status:
-			about[0] = failedAdvice(s, "The workspace", final)
+			about[0] = failedAdvice(s, theWorkspace, final)
 		case worst.Retries > 0:
 			if last := failed + " failed" + how; !slices.Contains(calls, last) {
 				calls = append(calls, last)
 			}
-			about = append(about, failedAdvice(s, "The workspace", final))
+			about = append(about, failedAdvice(s, theWorkspace, final))
 		}
 		evidence = append(evidence, calls...)
 		advice = append(about, advice...)
@@ -212,13 +212,17 @@ func lastStatus(status int) string {
 // unreadable stands for the status of an answer that came whole and could not be read.
 const unreadable = -1
 
+const theWorkspace = "The workspace"
+
 func retryAdvice(from string, status int) string {
 	advice := ""
 	switch {
 	case status == 429:
 		advice = " asked to slow down: run fewer statements at once, or have the rate limit raised."
+	case (status == 401 || status == 403) && from == theWorkspace:
+		advice = " refused access: look at the credential, and at network rules."
 	case status == 401 || status == 403:
-		advice = " refused access: look at the credential, at links that expired, and at network rules."
+		advice = " refused access: look at links that expired, and at network rules." // a link has its own credential
 	case status == 407:
 		return "A proxy on the way refused access: look at its credential."
 	case status >= 500 || status == 408:
@@ -249,7 +253,7 @@ func (because reason) withFailedCall(s *telemetry.Statement) reason {
 	if method == "" {
 		return because
 	}
-	advice := failedAdvice(s, "The workspace", status)
+	advice := failedAdvice(s, theWorkspace, status)
 	if last := lastCall(s, method); last.Failed { // else the one that failed is not listed
 		advice += lookUp(last.RequestID)
 	}

@@ -28,7 +28,7 @@ func serverReason(s *telemetry.Statement, took time.Duration) reason {
 	case unanswered && most(unansweredFor, took):
 		return reason{lead + silence(asked.Method, unansweredFor), "The query history says how long the server works on the statement. " + beyondDeadlines}
 	case most(unrepeated(s, status, status.Backoff), took):
-		return reason{lead + repeated(s, status), retryAdvice("The workspace", repeatedStatus(s, status)) + " The query history says how long the statement ran."}
+		return reason{lead + repeated(s, status), retryAdvice(theWorkspace, repeatedStatus(s, status)) + " The query history says how long the statement ran."}
 	case !told && answeredLate(s, status, took):
 		return reason{
 			lead + "a status call itself took " + format.Duration(status.Slowest),
@@ -55,12 +55,25 @@ func serverReason(s *telemetry.Statement, took time.Duration) reason {
 func inspectEnded(s *telemetry.Statement) string {
 	switch f := s.Failure; {
 	case f == nil || s.State == "FINISHED":
+	case s.StatementID == "" && (f.SQLState != "" || s.State == "ERROR"):
+		return "The server ended the statement with an error, which says why."
 	case f.SQLState != "" || s.State == "ERROR":
 		return "The server ended the statement with an error, which says why; the query profile shows how far it came."
 	case s.State == "CANCELED", s.State == "CLOSED", s.State == "TIMEDOUT":
 		return "The server ended the statement before it was complete: the query history says why, or who did it."
 	case s.State == "UNKNOWN":
 		return "The server did not know the state of the statement: the query history says what became of it."
+	}
+	return inspectKind(s)
+}
+
+// inspectKind is advice on a statement that took the server long, or still does.
+func inspectKind(s *telemetry.Statement) string {
+	switch {
+	case s.Internal, s.Kind == telemetry.KindVolume: // a ping is a SELECT 1; of a volume, the server only gives the address of the file
+		return "It is little work for the server: its warehouse may have been starting or full. Look at the monitoring page of the warehouse, and at the query profile of the statement."
+	case s.Kind == telemetry.KindUpdate:
+		return "Look at the query profile of the statement; a larger warehouse or a better layout of the tables helps."
 	}
 	return inspect
 }
@@ -70,7 +83,7 @@ const inspect = "Look at the query profile of the statement; a larger warehouse,
 // inspectUnfinished is advice on a statement that was last seen running or waiting to run.
 func inspectUnfinished(s *telemetry.Statement) string {
 	if s.State == "RUNNING" {
-		return inspect
+		return inspectKind(s)
 	}
 	return "The server had not begun to run the statement when last asked: its warehouse was starting or full. Look at the monitoring page of the warehouse, and at the query profile of the statement."
 }
@@ -128,7 +141,7 @@ func pollReason(s *telemetry.Statement, took time.Duration) reason {
 	status := rpcOf(s, "GetOperationStatus")
 	switch {
 	case most(unrepeated(s, status, status.Backoff), took):
-		return reason{"after the server had finished: " + repeated(s, status), retryAdvice("The workspace", repeatedStatus(s, status))}
+		return reason{"after the server had finished: " + repeated(s, status), retryAdvice(theWorkspace, repeatedStatus(s, status))}
 	case answeredLate(s, status, took):
 		return reason{
 			"after the server had finished: a status call itself took " + format.Duration(status.Slowest),

@@ -102,3 +102,39 @@ func TestRowsThatWereNeverClosedAreSaidToBe(t *testing.T) {
 		require.Equal(t, "application-bound: 90 % of 10 s in the application"+c.sentence, explain.Of(s).Sentence)
 	}
 }
+
+// Nobody makes the result of an UPDATE smaller, nor the tables of a ping better.
+func TestAdviceOnTheServerFitsTheStatement(t *testing.T) {
+	of := func(kind telemetry.Kind, internal bool) telemetry.Statement {
+		return telemetry.Statement{
+			Total: 4 * second, StatementID: "id", Kind: kind, Internal: internal, Outcome: telemetry.OutcomeCompleted, RPCs: observed, State: "FINISHED", Polling: polls(0),
+			Split: telemetry.Split{telemetry.PartServer: 4 * second},
+		}
+	}
+	query, update, volume, ping := of(telemetry.KindQuery, false), of(telemetry.KindUpdate, false), of(telemetry.KindVolume, false), of(telemetry.KindQuery, true)
+	require.Contains(t, explain.Of(&query).Advice, "smaller result")
+	require.NotContains(t, explain.Of(&update).Advice, "smaller result")
+	for _, s := range []telemetry.Statement{volume, ping} {
+		require.NotContains(t, explain.Of(&s).Advice, "tables")
+		require.Contains(t, explain.Of(&s).Advice, "monitoring page of the warehouse")
+	}
+}
+
+// A statement with a syntax error waited for a warehouse, and got no id: there is no query profile of it.
+func TestAStatementWithoutAnIdHasNoProfile(t *testing.T) {
+	s := &telemetry.Statement{
+		Total: 20 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{Category: telemetry.CategorySyntax, SQLState: "42601"}, RPCs: observed, Polling: polls(0),
+		Split: telemetry.Split{telemetry.PartServer: 20 * second},
+	}
+	require.Equal(t, "The server ended the statement with an error, which says why.", explain.Of(s).Advice)
+}
+
+func TestLinksExpireAtTheStorage(t *testing.T) {
+	s := &telemetry.Statement{
+		Total: 20 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{}, RPCs: rpcs(telemetry.RPC{Method: "FetchResults", Calls: 1, FailedStatus: 403, LastStatus: 403}), Polling: polls(0), State: "FINISHED",
+		Split: telemetry.Split{telemetry.PartPage: 20 * second},
+	}
+	require.Equal(t, "The workspace refused access: look at the credential, and at network rules.", explain.Of(s).Advice)
+	s.RPCs, s.CloudFetch = observed, &telemetry.CloudFetch{Present: 1, Failed: 1, FailedStatus: known[int64](403)}
+	require.Equal(t, "The storage refused access: look at links that expired, and at network rules.", explain.Of(s).Advice)
+}

@@ -141,7 +141,7 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 				RPCs:  []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, LastStatus: 403, FailedStatus: 403}},
 				Calls: []telemetry.Call{{Method: "ExecuteStatement", FirstByte: known(3 * second), End: known(3 * second), Status: 403, Failed: true, Attempts: 1, RequestID: requestID}},
 			},
-			"server-bound: 100 % of 3.0 s waiting for the server, as seen on the wire; ExecuteStatement failed, last status 403", "refused access: look at the credential, at links that expired, and at network rules. Databricks support can look up the request " + requestID,
+			"server-bound: 100 % of 3.0 s waiting for the server, as seen on the wire; ExecuteStatement failed, last status 403", "refused access: look at the credential, and at network rules. Databricks support can look up the request " + requestID,
 		},
 		"a connection that broke": {
 			telemetry.Statement{
@@ -190,7 +190,7 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 		},
 		"an error of the server": {
 			telemetry.Statement{
-				Total: 2 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{SQLState: "42601"}, Split: split{telemetry.PartServer: 2 * second}, Polling: polls(0),
+				StatementID: "id", Total: 2 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{SQLState: "42601"}, Split: split{telemetry.PartServer: 2 * second}, Polling: polls(0),
 				RPCs:  []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, LastStatus: 200}},
 				Calls: []telemetry.Call{{Method: "ExecuteStatement", FirstByte: known(2 * second), End: known(2 * second), Status: 200, Failed: true, Attempts: 1}},
 			},
@@ -206,7 +206,7 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 		},
 		"an error after a page whose rows are unknown": {
 			telemetry.Statement{
-				Total: 2 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{SQLState: "22012"}, Split: split{telemetry.PartServer: 2 * second},
+				StatementID: "id", Total: 2 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{SQLState: "22012"}, Split: split{telemetry.PartServer: 2 * second},
 				RPCs:  []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, LastStatus: 200}, {Method: "FetchResults", Calls: 2, LastStatus: 200}},
 				Calls: []telemetry.Call{executed, {Method: "FetchResults", FirstByte: known(2 * second), End: known(2 * second), Status: 200, Failed: true, Attempts: 1}},
 			},
@@ -230,7 +230,7 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 		},
 		"a status call that was repeated is none that failed": {
 			telemetry.Statement{
-				Total: 9 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{SQLState: "42601"}, State: "ERROR", Polling: polls(1), Split: split{telemetry.PartServer: 8 * second, telemetry.PartRetry: second},
+				StatementID: "id", Total: 9 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{SQLState: "42601"}, State: "ERROR", Polling: polls(1), Split: split{telemetry.PartServer: 8 * second, telemetry.PartRetry: second},
 				RPCs: rpcs(telemetry.RPC{Method: "GetOperationStatus", Calls: 1, Retries: 1, LastStatus: 200, FailedStatus: 503}), Calls: []telemetry.Call{executed, call("GetOperationStatus", 1000, 9000, -1)},
 			},
 			"server-bound: 89 % of 9.0 s waiting for the server, as seen on the wire (1 status call)", "query profile",
