@@ -138,3 +138,26 @@ func TestLinksExpireAtTheStorage(t *testing.T) {
 	s.RPCs, s.CloudFetch = observed, &telemetry.CloudFetch{Present: 1, Failed: 1, FailedStatus: known[int64](403)}
 	require.Equal(t, "The storage refused access: look at links that expired, and at network rules.", explain.Of(s).Advice)
 }
+
+// A result without rows was read to its end, and is open.
+func TestTheFirstRowIsNotAwaitedAfterTheEnd(t *testing.T) {
+	s := &telemetry.Statement{
+		Total: 10 * second, Execute: second, Outcome: telemetry.OutcomeRunning, State: "FINISHED", RPCs: observed, Polling: polls(0), RowsRead: known[int64](0),
+		Application: telemetry.Application{Before: second, After: 5 * second},
+		Split:       telemetry.Split{telemetry.PartServer: second, telemetry.PartPage: 3 * second, telemetry.PartApplication: 6 * second},
+	}
+	lanes := explain.TimelineOf(s).Lanes
+	bars := lanes[len(lanes)-1].Bars
+	require.Equal(t, []explain.Bar{
+		{Kind: explain.BarApplication, Label: "application", Start: second, End: 2 * second, Note: "before the first row"},
+		{Kind: explain.BarReading, Label: "first row", Start: 2 * second, End: 5 * second},
+		{Kind: explain.BarApplication, Label: "application", Start: 5 * second, End: 10 * second, Note: "after reading", Open: true},
+	}, bars)
+
+	s.Application.Before = 4 * second // and reading took no time
+	s.Split[telemetry.PartPage], s.Split[telemetry.PartApplication] = 0, 9*second
+	lanes = explain.TimelineOf(s).Lanes
+	bars = lanes[len(lanes)-1].Bars
+	require.Len(t, bars, 2)
+	require.False(t, bars[0].Open)
+}

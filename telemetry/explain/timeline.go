@@ -281,10 +281,10 @@ func (t *Timeline) addRows(s *telemetry.Statement) {
 			b.Note = format.JoinKnown(", ", b.Note, format.Duration(d)+" in the application")
 		}
 		bars = append(bars, b)
-	case running && asked < s.Total:
-		bars = append(bars, Bar{Kind: BarReading, Label: "first row", Start: asked, End: s.Total, Open: true})
+	case running && asked < s.Total-s.Application.After:
+		bars = append(bars, Bar{Kind: BarReading, Label: "first row", Start: asked, End: s.Total - s.Application.After, Open: s.Application.After == 0})
 	case running:
-		bars[len(bars)-1].Open = true
+		bars[len(bars)-1].Open = s.Application.After == 0
 	}
 	if d := s.Application.After; d > 0 && !calledWithin(s, closing-d, closing) { // else it had control more than once, and when is not known
 		note := "after the last row"
