@@ -57,3 +57,17 @@ func TestALongFailureIsWrapped(t *testing.T) {
 		require.LessOrEqual(t, textWidth(strings.TrimRight(line, "\n")), defaultWidth)
 	}
 }
+
+// Reading failed after 20 s, and the rows were closed in 50 µs: both end in one character.
+func TestAFailureIsNotHiddenByAShortBar(t *testing.T) {
+	at := telemetry.Known[time.Duration]
+	text := shown(&telemetry.Statement{
+		Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{Category: telemetry.CategoryConnection}, Total: 20*time.Second + 50*time.Microsecond,
+		Execute: time.Second, FirstRow: at(time.Second), Consume: at(18 * time.Second), Close: at(50 * time.Microsecond),
+		Split: telemetry.Split{telemetry.PartServer: 20 * time.Second, telemetry.PartClose: 50 * time.Microsecond},
+	})
+	_, timeline, _ := strings.Cut(text, "OVER TIME")
+	_, rows, _ := strings.Cut(timeline, "\nrows")
+	rows, _, _ = strings.Cut(rows, "\n")
+	require.Contains(t, rows, "✗")
+}

@@ -104,8 +104,11 @@ func (d drawing) lane(bars []explain.Bar) string {
 	for _, b := range bars {
 		first, end := d.cell(b.Start), d.position(b.End)
 		last := max(first, min(int(math.Ceil(end))-1, d.cells-1))
-		if first == before && first < last {
+		switch {
+		case first == before && first < last:
 			first++ // keep the end of the bar before visible
+		case first == before && glyphs[first] == '✗':
+			continue // a bar too short for a character hides no failure
 		}
 		if full == '█' && first <= before+1 {
 			full = '▓'
