@@ -35,7 +35,7 @@ func closeReason(s *telemetry.Statement, took time.Duration) reason {
 		}
 	case canceled.Calls > 0:
 		return reason{"canceling and closing the statement", "Canceling and closing are one round trip each to the workspace."}
-	case closingOf(s) == closingStatement, s.Result.Format != "" && s.Result.Format != telemetry.FormatExternalLinks:
+	case closingOf(s) == closingStatement, s.Internal, s.Result.Format != "" && s.Result.Format != telemetry.FormatExternalLinks:
 		return reason{closingOf(s), "Closing is one round trip to the workspace."}
 	}
 	return reason{closingOf(s), "Closing is one round trip to the workspace, and waits for downloads under way: read to the end, or select less."}

@@ -27,6 +27,9 @@ func (because reason) withReport(s *telemetry.Statement, r *telemetry.ServerRepo
 	switch causes := OfReport(r); {
 	case len(causes) > 0 && causes[0].Phase != PhaseFetch && most(worked, took) && (wentOn == 0 || most(causes[0].Time-wentOn, took)):
 		why, reported = reason{"waiting for the server: " + causes[0].Sentence, causes[0].Advice}, true
+		if why.advice == inspect {
+			why.advice = inspectKind(s)
+		}
 	case len(working) > 0 && noticedLate(s, took) && wentOn == 0 && r.Final: // else it may have worked longer
 		why = reason{"waiting for the server, which worked for " + format.Duration(worked) + " as the query history says, until a status call noticed" + pollsOf(s), pollFaster}
 	default:

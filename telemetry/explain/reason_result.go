@@ -34,7 +34,7 @@ func pageReason(s *telemetry.Statement, took time.Duration) reason {
 	if slowest := slowestPage(s, fetch); slowest > 0 {
 		text += ", slowest " + format.Duration(slowest)
 	}
-	if s.Kind == telemetry.KindVolume || s.Result.Rows.Or(-1) == 0 && s.Outcome != telemetry.OutcomeRunning { // no result is smaller
+	if s.Kind == telemetry.KindVolume || s.Kind == telemetry.KindUpdate || s.Internal || s.Result.Rows.Or(-1) == 0 && s.Outcome != telemetry.OutcomeRunning { // no result is smaller
 		return reason{text, "The workspace answered late." + support(s, "FetchResults")}
 	}
 	if s.Result.Format == telemetry.FormatExternalLinks {
@@ -176,10 +176,19 @@ func transferReason(s *telemetry.Statement) reason {
 		"PUT": "sending a file to the volume (PUT)", "GET": "fetching a file from the volume (GET)", "DELETE": "deleting a file of the volume (REMOVE)",
 	}[s.Volume]
 	if !ok {
-		text = "in a volume operation, between the driver and the storage"
+		text = "in a volume operation"
 	}
-	if s.Failed() {
+	switch {
+	case s.Outcome == telemetry.OutcomeFailed:
 		return reason{text + ", which failed", "Look at the error of the statement, and at the way to the storage: the driver repeats attempts that fail, and that takes time, too."}
+	case s.Outcome == telemetry.OutcomeCanceled:
+		return reason{text + "; the statement was canceled", "The transfer was slow, or attempts failed, which the driver repeats: look at the size of the file, and at the way to the storage."}
+	}
+	switch s.Volume {
+	case "DELETE":
+		return reason{text, "The line to the storage decides: look at proxies on the way, or move the application nearer."}
+	case "GET":
+		return reason{text, "The size of the file and the line to the storage decide: fetch less, or move the application nearer."}
 	}
 	return reason{text, "The size of the file and the line to the storage decide: send less, compress it, or move the application nearer."}
 }

@@ -161,3 +161,44 @@ func TestTheFirstRowIsNotAwaitedAfterTheEnd(t *testing.T) {
 	require.Len(t, bars, 2)
 	require.False(t, bars[0].Open)
 }
+
+func TestAdviceOnVolumesFitsTheOperation(t *testing.T) {
+	for _, c := range []struct {
+		operation        string
+		outcome          telemetry.Outcome
+		sentence, advice string
+	}{
+		{"PUT", telemetry.OutcomeCompleted, "sending a file to the volume (PUT)", "send less, compress it"},
+		{"GET", telemetry.OutcomeCompleted, "fetching a file from the volume (GET)", "fetch less"},
+		{"DELETE", telemetry.OutcomeCompleted, "deleting a file of the volume (REMOVE)", "The line to the storage decides"},
+		{"PUT", telemetry.OutcomeCanceled, "sending a file to the volume (PUT); the statement was canceled", "The transfer was slow, or attempts failed"},
+		{"PUT", telemetry.OutcomeFailed, "sending a file to the volume (PUT), which failed", "error of the statement"},
+		{"", telemetry.OutcomeFailed, "in a volume operation, which failed", "error of the statement"},
+	} {
+		s := &telemetry.Statement{Total: 30 * second, Kind: telemetry.KindVolume, Volume: c.operation, Outcome: c.outcome, RPCs: observed, Split: telemetry.Split{telemetry.PartTransfer: 30 * second}}
+		if c.outcome != telemetry.OutcomeCompleted {
+			s.Failure = &telemetry.Failure{Category: telemetry.CategoryTimeout}
+		}
+		v := explain.Of(s)
+		require.Equal(t, "transfer-bound: 100 % of 30 s "+c.sentence, v.Sentence)
+		require.Contains(t, v.Advice, c.advice)
+	}
+}
+
+// What an UPDATE affects is one row, and what a ping selects, too.
+func TestNoSmallerResultIsAdvisedWhereNoneIsRead(t *testing.T) {
+	s := telemetry.Statement{
+		Total: 5 * second, Outcome: telemetry.OutcomeCompleted, State: "FINISHED", Polling: polls(0), StatementID: "id",
+		RPCs: rpcs(telemetry.RPC{Method: "FetchResults", Calls: 1, LastStatus: 200, Slowest: 5 * second}), Split: telemetry.Split{telemetry.PartPage: 5 * second},
+	}
+	update, ping := s, s
+	update.Kind, ping.Internal = telemetry.KindUpdate, true
+	require.Contains(t, explain.Of(&s).Advice, "smaller result")
+	require.NotContains(t, explain.Of(&update).Advice, "smaller result")
+	require.NotContains(t, explain.Of(&ping).Advice, "smaller result")
+
+	update.Split = telemetry.Split{telemetry.PartServer: 5 * second}
+	v := explain.WithReport(&update, &telemetry.ServerReport{Final: true, Executing: known(5 * second), Total: known(5 * second)})
+	require.Equal(t, "server-bound: 100 % of 5.0 s waiting for the server: executed 5.0 s of 5.0 s", v.Sentence)
+	require.NotContains(t, v.Advice, "smaller result")
+}
