@@ -74,8 +74,14 @@ func silenceOf(s *telemetry.Statement, c *telemetry.Call) (since time.Duration, 
 	return lastAttempt(s, c), !answered && c.Method != ""
 }
 
-func silence(method string, since time.Duration) string {
-	return "no byte of an answer to " + method + " for " + format.Duration(since)
+// silence says how long a call has had no answer, of the time of a part: before, it waited for a network connection.
+func silence(method string, since, took time.Duration) string {
+	return "no byte of an answer to " + method + " for " + format.Duration(min(since, took))
+}
+
+// unconnected is how much of the silence of a call is certainly not waiting for a network connection.
+func unconnected(s *telemetry.Statement, c *telemetry.Call, since time.Duration) time.Duration {
+	return since - rpcOf(s, c.Method).Connecting
 }
 
 // beyondDeadlines is advice on calls after ExecuteStatement, which the driver makes on contexts that do not end.

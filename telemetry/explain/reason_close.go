@@ -12,10 +12,10 @@ func closeReason(s *telemetry.Statement, took time.Duration) reason {
 	cancel, closing := slowest(s, canceled), slowest(s, closed)
 	c, since, waiting := silent(s)
 	switch {
-	case waiting && most(since, took) && c.Method == "CancelOperation":
-		return reason{"canceling the statement: " + silence(c.Method, since), "The workspace takes its time to cancel the statement."}
-	case waiting && most(since, took) && c.Method == "CloseOperation":
-		return reason{closingOf(s) + ": " + silence(c.Method, since), "The workspace takes its time to close the statement."}
+	case waiting && most(unconnected(s, c, since), took) && c.Method == "CancelOperation":
+		return reason{"canceling the statement: " + silence(c.Method, since, took), "The workspace takes its time to cancel the statement."}
+	case waiting && most(unconnected(s, c, since), took) && c.Method == "CloseOperation":
+		return reason{closingOf(s) + ": " + silence(c.Method, since, took), "The workspace takes its time to close the statement."}
 	case cancel > closing && most(cancel, took):
 		return reason{
 			"canceling the statement: CancelOperation took " + format.Duration(latestTook(s, canceled, cancel, took)),

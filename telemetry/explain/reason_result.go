@@ -10,8 +10,8 @@ import (
 
 func pageReason(s *telemetry.Statement, took time.Duration) reason {
 	c, since, waiting := silent(s)
-	if waiting && (c.Method == "FetchResults" || c.Method == "GetResultSetMetadata") && most(since, took) {
-		return reason{"waiting for the result: " + silence(c.Method, since), beyondDeadlines}
+	if waiting && (c.Method == "FetchResults" || c.Method == "GetResultSetMetadata") && most(unconnected(s, c, since), took) {
+		return reason{"waiting for the result: " + silence(c.Method, since, took), beyondDeadlines}
 	}
 	if d := directTime(s); most(d, took) {
 		return reason{

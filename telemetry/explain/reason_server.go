@@ -21,12 +21,12 @@ func serverReason(s *telemetry.Statement, took time.Duration) reason {
 			waits, is, runs = "waits", "is", "runs"
 		}
 		return reason{
-			lead + silence(c.Method, since),
+			lead + silence(c.Method, since, took),
 			"The statement " + waits + " for a warehouse that " + is + " starting or full (see its monitoring page), or it " + runs +
 				" (see the query history); if neither knows it, the request did not arrive. A deadline on the context bounds the wait.",
 		}
 	case unanswered && most(unansweredFor, took):
-		return reason{lead + silence(asked.Method, unansweredFor), "The query history says how long the server works on the statement. " + beyondDeadlines}
+		return reason{lead + silence(asked.Method, unansweredFor, took), "The query history says how long the server works on the statement. " + beyondDeadlines}
 	case most(unrepeated(s, status, status.Backoff), took):
 		return reason{lead + repeated(s, status), retryAdvice(theWorkspace, repeatedStatus(s, status)) + " The query history says how long the statement ran."}
 	case !told && answeredLate(s, status, took):

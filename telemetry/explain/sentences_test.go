@@ -202,3 +202,28 @@ func TestNoSmallerResultIsAdvisedWhereNoneIsRead(t *testing.T) {
 	require.Equal(t, "server-bound: 100 % of 5.0 s waiting for the server: executed 5.0 s of 5.0 s", v.Sentence)
 	require.NotContains(t, v.Advice, "smaller result")
 }
+
+// Of the time without an answer, the request waited half for a network connection, which the server did not take.
+func TestASilenceIsNoLongerThanItsPart(t *testing.T) {
+	for method, of := range map[string]telemetry.Part{"ExecuteStatement": telemetry.PartServer, "FetchResults": telemetry.PartPage, "CloseOperation": telemetry.PartClose} {
+		s := &telemetry.Statement{
+			Total: 10 * second, Outcome: telemetry.OutcomeRunning, StatementID: "id", State: "FINISHED",
+			RPCs:  []telemetry.RPC{{Method: method, Calls: 1, Connecting: 4 * second}},
+			Calls: []telemetry.Call{{Method: method, Attempts: 1}},
+			Split: telemetry.Split{telemetry.PartNetwork: 4 * second},
+		}
+		s.Split[of] = 6 * second
+		require.Contains(t, explain.Of(s).Sentence, "no byte of an answer to "+method+" for 6.0 s")
+	}
+}
+
+// A page took 5 s; the request for the next has waited for a connection since, and for an answer for 1 s.
+func TestAWaitForAConnectionIsNoSilence(t *testing.T) {
+	s := &telemetry.Statement{
+		Total: 12 * second, Outcome: telemetry.OutcomeRunning, StatementID: "id", State: "FINISHED", Polling: polls(0), Result: telemetry.Result{Pages: known[int64](1), Rows: known[int64](10)},
+		RPCs:  rpcs(telemetry.RPC{Method: "FetchResults", Calls: 2, Connecting: 5 * second, LastStatus: 200}),
+		Calls: []telemetry.Call{executed, call("FetchResults", 1000, 6000, 10), {Method: "FetchResults", Start: 6 * second, Latest: 6 * second, Attempts: 1}},
+		Split: telemetry.Split{telemetry.PartNetwork: 5 * second, telemetry.PartPage: 6 * second, telemetry.PartServer: second},
+	}
+	require.Equal(t, "page-bound: 50 % of 12 s waiting for 1 result page", explain.Of(s).Sentence)
+}
