@@ -180,7 +180,11 @@ func (p *pools) queueing(at time.Time) []string {
 			}
 			waits := next.stats.WaitCount - before.stats.WaitCount
 			if waits > 0 {
-				took := cmp.Or(format.EndedWaits(next.stats.WaitDuration-before.stats.WaitDuration), ", and none of them got one")
+				none := ", and none of them got one"
+				if waits == 1 {
+					none = ", and did not get one"
+				}
+				took := cmp.Or(format.EndedWaits(next.stats.WaitDuration-before.stats.WaitDuration), none)
 				sentences = append(sentences, fmt.Sprintf("Within %s around the start of this statement, %s for a connection of pool %s%s.",
 					format.Duration(next.at.Sub(before.at)), format.Choose(waits, "call waited", "calls waited"), h.name, took))
 			}

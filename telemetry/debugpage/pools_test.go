@@ -95,6 +95,12 @@ func TestQueueingNamesPoolsThatHadWaitersAtThatTime(t *testing.T) {
 		p.sample(time.Now(), list)
 		require.Equal(t, []string{"Within 10 s around the start of this statement, 2 calls waited for a connection of pool orders, and none of them got one."},
 			p.queueing(begin.Add(25*time.Second)))
+
+		time.Sleep(10 * time.Second)
+		stats.WaitCount = 7
+		p.sample(time.Now(), list)
+		require.Equal(t, []string{"Within 10 s around the start of this statement, 1 call waited for a connection of pool orders, and did not get one."},
+			p.queueing(begin.Add(35*time.Second)))
 	})
 }
 
