@@ -79,11 +79,6 @@ func silence(method string, since, took time.Duration) string {
 	return "no byte of an answer to " + method + " for " + format.Duration(min(since, took))
 }
 
-// unconnected is how much of the silence of a call is certainly not waiting for a network connection.
-func unconnected(s *telemetry.Statement, c *telemetry.Call, since time.Duration) time.Duration {
-	return since - rpcOf(s, c.Method).Connecting
-}
-
 // beyondDeadlines is advice on calls after ExecuteStatement, which the driver makes on contexts that do not end.
 const beyondDeadlines = "The driver waits for this answer beyond a deadline of the context, until the timeout of its HTTP client: look at the status of the workspace, and at proxies and firewalls on the way."
 

@@ -10,12 +10,14 @@ import (
 func closeReason(s *telemetry.Statement, took time.Duration) reason {
 	canceled, closed := rpcOf(s, "CancelOperation"), rpcOf(s, "CloseOperation")
 	cancel, closing := slowest(s, canceled), slowest(s, closed)
+	what := closingOf(s)
 	c, since, waiting := silent(s)
+	waiting = waiting && most(since-rpcOf(s, c.Method).Connecting, took) // else it may have waited for a network connection
 	switch {
-	case waiting && most(unconnected(s, c, since), took) && c.Method == "CancelOperation":
+	case waiting && c.Method == "CancelOperation":
 		return reason{"canceling the statement: " + silence(c.Method, since, took), "The workspace takes its time to cancel the statement."}
-	case waiting && most(unconnected(s, c, since), took) && c.Method == "CloseOperation":
-		return reason{closingOf(s) + ": " + silence(c.Method, since, took), "The workspace takes its time to close the statement."}
+	case waiting && c.Method == "CloseOperation":
+		return reason{what + ": " + silence(c.Method, since, took), "The workspace takes its time to close the statement."}
 	case cancel > closing && most(cancel, took):
 		return reason{
 			"canceling the statement: CancelOperation took " + format.Duration(latestTook(s, canceled, cancel, took)),
@@ -31,14 +33,14 @@ func closeReason(s *telemetry.Statement, took time.Duration) reason {
 	case cancel > 0 && closing > 0 && most(cancel+closing, took):
 		return reason{
 			"canceling and closing the statement: CancelOperation took " + format.Duration(cancel) + ", CloseOperation " + format.Duration(closing),
-			"Canceling and closing are one round trip each, and the workspace answered them late." + support(s, "CancelOperation"),
+			"The workspace answered both late.",
 		}
 	case canceled.Calls > 0:
-		return reason{"canceling and closing the statement", "Canceling and closing are one round trip each to the workspace."}
-	case closingOf(s) == closingStatement, s.Internal, s.Result.Format != "" && s.Result.Format != telemetry.FormatExternalLinks:
-		return reason{closingOf(s), "Closing is one round trip to the workspace."}
+		return reason{"canceling or closing the statement", oneRoundTrip}
+	case what == closingStatement, s.Internal, s.Result.Format != "" && s.Result.Format != telemetry.FormatExternalLinks:
+		return reason{what, oneRoundTrip}
 	}
-	return reason{closingOf(s), "Closing is one round trip to the workspace, and waits for downloads under way: read to the end, or select less."}
+	return reason{what, "Closing is one round trip to the workspace, and waits for downloads under way: read to the end, or select less."}
 }
 
 // closingOf says what is closed: a statement that has no rows, or failed before it had some, is closed itself.
@@ -49,4 +51,7 @@ func closingOf(s *telemetry.Statement) string {
 	return "closing the rows"
 }
 
-const closingStatement = "closing the statement"
+const (
+	closingStatement = "closing the statement"
+	oneRoundTrip     = "Closing is one round trip to the workspace."
+)

@@ -10,7 +10,7 @@ import (
 
 func pageReason(s *telemetry.Statement, took time.Duration) reason {
 	c, since, waiting := silent(s)
-	if waiting && (c.Method == "FetchResults" || c.Method == "GetResultSetMetadata") && most(unconnected(s, c, since), took) {
+	if waiting && (c.Method == "FetchResults" || c.Method == "GetResultSetMetadata") && most(since-rpcOf(s, c.Method).Connecting, took) {
 		return reason{"waiting for the result: " + silence(c.Method, since, took), beyondDeadlines}
 	}
 	if d := directTime(s); most(d, took) {
@@ -182,7 +182,7 @@ func transferReason(s *telemetry.Statement) reason {
 	case s.Outcome == telemetry.OutcomeFailed:
 		return reason{text + ", which failed", "Look at the error of the statement, and at the way to the storage: the driver repeats attempts that fail, and that takes time, too."}
 	case s.Outcome == telemetry.OutcomeCanceled:
-		return reason{text + "; the statement was canceled", "The transfer was slow, or attempts failed, which the driver repeats: look at the size of the file, and at the way to the storage."}
+		return reason{text + "; the statement was canceled", "The transfer was slow, or attempts failed, which the driver repeats: look at the way to the storage."}
 	}
 	switch s.Volume {
 	case "DELETE":

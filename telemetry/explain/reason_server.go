@@ -71,7 +71,7 @@ func inspectEnded(s *telemetry.Statement) string {
 func inspectKind(s *telemetry.Statement) string {
 	switch {
 	case s.Internal, s.Kind == telemetry.KindVolume: // a ping is a SELECT 1; of a volume, the server only gives the address of the file
-		return "It is little work for the server: its warehouse may have been starting or full. Look at the monitoring page of the warehouse, and at the query profile of the statement."
+		return "It is little work for the server: its warehouse may have been starting or full. Look at the monitoring page of the warehouse."
 	case s.Kind == telemetry.KindUpdate:
 		return "Look at the query profile of the statement; a larger warehouse or a better layout of the tables helps."
 	}
