@@ -95,11 +95,13 @@ func nearSwitch(name string) (m meaning, ok bool) {
 }
 
 // wrongLetters is how many letters of a name are wrong, by the nearest of some spellings; more than maxWrong where
-// none is near. Any short word after telemetry is near to the shortest of them, which do not count.
+// none is near. Any short word after telemetry is near to the shortest of them, which count only for a name that
+// does not begin with telemetry, such as telemety.
 func wrongLetters(name string, spellings []string) int {
 	least := maxWrong + 1
+	right := strings.HasPrefix(name, "telemetry")
 	for _, known := range spellings {
-		if known != "telemetry" && known != "telemetryon" {
+		if !right || known != "telemetry" && known != "telemetryon" {
 			least = min(least, wrongIn(name, known))
 		}
 	}

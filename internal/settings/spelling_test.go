@@ -184,7 +184,7 @@ func TestAMisspelledVariableIsOffOrNothing(t *testing.T) {
 		}
 		require.Equal(t, telemetry.SwitchUnset, position(name, "false"), "%s=false", name)
 	}
-	for _, name := range []string{"DATABRICKS_ENABEL_TELEMETRY", "DATABRICKS_TELEMETRY_ENABELD", "DATABRICKS_ENSABLE_TELEMETRY"} {
+	for _, name := range []string{"DATABRICKS_ENABEL_TELEMETRY", "DATABRICKS_TELEMETRY_ENABELD", "DATABRICKS_ENSABLE_TELEMETRY", "DATABRICKS_TELEMETY", "DATABRICKS_TELEMTERY", "DATABRICKS_TELEMTRY_ON"} {
 		require.Equal(t, telemetry.SwitchOff, position(name, "false"), name)
 		require.Equal(t, telemetry.SwitchUnset, position(name, "true"), name)
 	}
