@@ -36,6 +36,16 @@ func (p Parameter) envs() []string {
 // Value returns the setting in s as text; "" for a zero value, which means the default.
 func (p Parameter) Value(s telemetry.Settings) string { return p.codec.get(&s) }
 
+// acceptsField is what values of the field look like: those of Accepts, but durations from shortest on.
+func (p Parameter) acceptsField() string {
+	const duration = "a Go duration from "
+	if bounds, ok := strings.CutPrefix(p.Accepts, duration); ok {
+		_, rest, _ := strings.Cut(bounds, " ")
+		return duration + "1ms " + rest
+	}
+	return p.Accepts
+}
+
 // Parameters lists every setting, in the order of the documentation.
 var Parameters = []Parameter{
 	{enableParameter, "Enabled", "true or false", "unset: the server's flag decides", "Telemetry to Databricks. false is off, the native driver's own included; true is on unless the server says no.",

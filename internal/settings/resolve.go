@@ -90,7 +90,7 @@ func (r *resolution) normalize() error {
 	for _, p := range Parameters {
 		value := p.Value(r.settings)
 		if !p.codec.normalize(&r.settings) {
-			return &telemetry.ParameterError{Name: "Settings." + p.Field, Value: quotable(value), Accepts: p.Accepts}
+			return &telemetry.ParameterError{Name: "Settings." + p.Field, Value: quotable(value), Accepts: p.acceptsField()}
 		}
 	}
 	return nil

@@ -210,11 +210,11 @@ func TestAValueOfAConfigThatIsOutOfRangeIsRefused(t *testing.T) {
 		require.NotEmpty(t, parameter.Accepts)
 	}
 	_, err := settings.Resolve(telemetry.Settings{FlushInterval: 5}, nil, nil) // without time.Second
-	require.EqualError(t, err, `databricks-telemetry: Settings.FlushInterval="5ns" is not understood: it takes a Go duration from 100ms to 1h, such as 5s`)
+	require.EqualError(t, err, `databricks-telemetry: Settings.FlushInterval="5ns" is not understood: it takes a Go duration from 1ms to 1h, such as 5s`)
 	_, err = settings.Resolve(telemetry.Settings{Enabled: 9}, nil, nil)
 	require.ErrorContains(t, err, `Settings.Enabled="9" is not understood`)
 	_, err = settings.Resolve(telemetry.Settings{CircuitBreakerTimeout: -1}, nil, nil)
-	require.EqualError(t, err, `databricks-telemetry: Settings.CircuitBreakerTimeout="-1ns" is not understood: it takes a Go duration from 1s to 1h, such as 60s`)
+	require.EqualError(t, err, `databricks-telemetry: Settings.CircuitBreakerTimeout="-1ns" is not understood: it takes a Go duration from 1ms to 1h, such as 60s`)
 	for _, good := range []telemetry.Settings{
 		{MaxRetries: -1}, {FlushInterval: time.Millisecond}, {SampleRate: telemetry.Known(0.0)}, {SlowThreshold: 24 * time.Hour}, {ErrorText: "FULL"},
 	} {
