@@ -54,7 +54,7 @@ demo: ## run statements of every kind against a simulated workspace and print wh
 	@cd examples && go run ./quickstart
 
 .PHONY: test
-test: ## run every test under the race detector, the conformance suite on every driver version
+test: ## run every test, nearly all under the race detector; the conformance suite on every driver version
 	@$(NEEDS_CGO)
 	@$(MAKE) --no-print-directory -j 2 test-conformance test-modules
 
@@ -92,7 +92,7 @@ test-modules: ## run the other part: every other module, and the limits on alloc
 # The driver and the SQL engine of the simulated workspace run on 32 bits; of the benchmarks, a
 # dependency does not compile there.
 .PHONY: test-386
-test-386: ## vet every module and run the main module's tests for 32 bits
+test-386: ## vet every module but the benchmarks, and run the main module's tests, for 32 bits
 	@for m in $(filter-out integration/bench,$(MODULES)); do \
 		echo "== GOARCH=386 go vet ($$m)"; \
 		(cd $$m && CGO_ENABLED=0 GOARCH=386 go vet ./...) || exit 1; \
