@@ -247,7 +247,7 @@ func TestAStatementThatIsNotFinalIsAskedAboutAgain(t *testing.T) {
 var secrets = []string{"letmein", "salaries", "jane.doe@corp.example", "hunter2"}
 
 func TestNoTextOfAnAnswerIsKeptAndNothingOfItIsReported(t *testing.T) {
-	const planted = 40_123_456_789
+	const planted int64 = 40_123_456_789
 	ws := workspace.New(t, workspace.Options{
 		TelemetryFlag: workspace.FlagOn, CaptureBodies: true, FailuresByHandle: true,
 		History: func(_ workspace.StatementFacts, e *workspace.HistoryEntry) {
