@@ -39,7 +39,7 @@ func (c *Counters) Stats() telemetry.WireStats {
 }
 
 // Transport observes the requests of one connector: Thrift RPCs and, with Downloads, CloudFetch downloads. The
-// driver's own telemetry it answers itself: the flag as off, uploads as accepted. Everything else passes unobserved.
+// driver's own telemetry is answered by the Transport: the flag as off, uploads as accepted. Everything else passes unobserved.
 // It is safe for concurrent use.
 type Transport struct {
 	base     Base

@@ -141,8 +141,8 @@ func (f *Fanout) Flush(ctx context.Context) error {
 
 // FlushConnector is Flush for the records of one connector (ConnectorInfo.ID): records of other
 // connectors count only where they are ahead of its own in a queue. FlushConnector does not wait for a sink
-// that hangs: an earlier flush gave up on the sink, which had had one record for a second or longer, and
-// still has that record.
+// that hangs. A sink hangs when an earlier flush gave up on it while it had had one record for a second or
+// longer, until it is done with that record.
 func (f *Fanout) FlushConnector(ctx context.Context, id int64) error {
 	return f.flush(ctx, func(q *sinkQueue) uint64 { return q.latest[id] }, hanging.has)
 }

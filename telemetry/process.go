@@ -80,9 +80,9 @@ func (p *Process) Flush(ctx context.Context) error {
 	return err
 }
 
-// Shutdown is [Shutdown] for this process. At the end it flushes the sinks that were not behind for what
-// members delivered to them meanwhile: the last server reports. Flush does not: records that the application
-// made meanwhile would prolong it.
+// Shutdown is [Shutdown] for this process. Members may deliver more to sinks meanwhile, namely the last
+// server reports, so at the end it flushes those sinks again that were not behind. Flush does not: records that
+// the application made meanwhile would prolong it.
 func (p *Process) Shutdown(ctx context.Context) error {
 	inTime, err := p.flushAnd(ctx, func(member Member) func(context.Context) error { return member.Shutdown })
 	return errors.Join(err, ondemand.Each(len(inTime), func(i int) error { return inTime[i](ctx) }))

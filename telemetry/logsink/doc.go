@@ -14,8 +14,8 @@
 // where the time went; so does that of a failed statement that spent most of its time on
 // retries. A message has at most twelve attributes. Of warnings and errors that say the same about
 // one server, and about statements of the same shape, the first is written, and then one per 10 s with
-// the number of those that were left out: it comes up to 10 s after them, also where the sink is detached
-// by then, and never where the program has ended. With the level debug, and a handler that accepts it,
+// the number of those that were left out. That summary comes up to 10 s after them, even if the sink has been
+// detached by then; it is lost if the program ends before that. With the level debug, and a handler that accepts it,
 // every message is written, with all attributes.
 //
 // With telemetry_query_history, a message "databricks server report" follows some seconds after a

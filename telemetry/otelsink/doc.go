@@ -7,9 +7,9 @@
 //
 //	telemetry.Attach(otelsink.New())
 //
-// Options of [New] set other providers, attributes and a filter. In the Sinks of a Config, a sink
-// has the spans and the recorded metrics of the connectors of that Config; what is observed at a
-// reader's collection is of the whole process.
+// Options of [New] set other providers, attributes and a filter. A sink in the
+// Sinks of a Config makes spans and recorded metrics of the connectors of that Config only; observed metrics
+// are those of the whole process.
 //
 //	caller's goroutine                               queue's goroutine
 //
