@@ -19,6 +19,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -82,6 +83,15 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	<-ctx.Done()
 	farewell(out, ws)
 	return ws.Close()
+}
+
+// howToTrust says how programs on a system come to trust the authority in a file.
+func howToTrust(system, file string) string {
+	switch system {
+	case "darwin", "ios", "windows":
+		return "which Go programs trust once it is among the authorities that the system trusts. On this system they do\nnot read SSL_CERT_FILE.\n"
+	}
+	return "which Go programs trust, and many others, when they are started with\n  export SSL_CERT_FILE=" + file + "\n"
 }
 
 // writeAuthority writes the certificate to trust to the file that -ca names, or else to a
@@ -235,12 +245,7 @@ func welcome(out io.Writer, ws *workspace.Workspace, o workspace.Options, s sett
 		fmt.Fprintf(out, "  and        /sql/1.0/warehouses/%s\n", id)
 	}
 	if o.TLS {
-		fmt.Fprintf(out, `
-Its certificate is signed by the authority in
-  %s
-which Go programs trust, and many others, when they are started with
-  export SSL_CERT_FILE=%s
-`, s.caFile, s.caFile)
+		fmt.Fprintf(out, "\nIts certificate is signed by the authority in\n  %s\n%s", s.caFile, howToTrust(runtime.GOOS, s.caFile))
 	}
 	fmt.Fprintf(out, `
 Next:

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -63,7 +64,7 @@ func TestRunServesUntilItIsInterrupted(t *testing.T) {
 	assert.Equal(t, "/sql/1.0/warehouses/small", printed("HTTP path"))
 	assert.Equal(t, "/sql/1.0/warehouses/large", printed("and"))
 	assert.Equal(t, "dapi-x", printed("token"))
-	assert.Contains(t, out.String(), "export SSL_CERT_FILE="+ca+"\n")
+	assert.Contains(t, out.String(), "authority in\n  "+ca+"\n"+howToTrust(runtime.GOOS, ca))
 	pem, err := os.ReadFile(ca)
 	require.NoError(t, err)
 	pool := x509.NewCertPool()
@@ -98,6 +99,16 @@ func TestMistakesAreExplained(t *testing.T) {
 	}
 }
 
+// crypto/x509 reads SSL_CERT_FILE on Unix systems other than macOS.
+func TestTheVariableOfTheAuthorityIsNamedWhereGoReadsIt(t *testing.T) {
+	for _, system := range []string{"linux", "freebsd"} {
+		assert.Contains(t, howToTrust(system, "/a.pem"), "export SSL_CERT_FILE=/a.pem\n", system)
+	}
+	for _, system := range []string{"darwin", "windows"} {
+		assert.NotContains(t, howToTrust(system, "/a.pem"), "export", system)
+	}
+}
+
 func TestZeroMeansZero(t *testing.T) {
 	o, _, err := parse([]string{"-direct-result-wait", "0", "-cloudfetch-threshold", "0"}, io.Discard)
 	require.NoError(t, err)
@@ -123,7 +134,7 @@ func TestAuthorityIsWrittenWhereNoFileIsNamedAndRemovedAtTheEnd(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- run(ctx, []string{"-tls"}, &out, io.Discard) }()
 	eventually.True(t, func() bool { return strings.Contains(out.String(), "Ctrl-C") })
-	file := regexp.MustCompile(`SSL_CERT_FILE=(\S+)`).FindStringSubmatch(out.String())[1]
+	file := regexp.MustCompile(`authority in\n +(.+)`).FindStringSubmatch(out.String())[1]
 	pem, err := os.ReadFile(file)
 	require.NoError(t, err)
 	assert.True(t, x509.NewCertPool().AppendCertsFromPEM(pem))
