@@ -48,6 +48,7 @@ type entry struct {
 	index  int    // of a file in the result
 	trick  trick
 	start  time.Time
+	headed time.Time // when the head of the answer was sent
 	end    time.Time
 	follow bool // of a redirect
 	status int  // 0: none was sent
@@ -236,7 +237,7 @@ func (h *hostile) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	set := func(code int) {
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		e.status = code
+		e.status, e.headed = code, time.Now()
 		if e.seen != nil {
 			h.w.mu.Lock()
 			e.seen.status, e.seen.first = code, time.Now()
@@ -281,7 +282,7 @@ func (h *hostile) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // ledgerSeeds is the number of random scenes of each test.
-const ledgerSeeds = 300
+const ledgerSeeds = 120
 
 // trickOf draws what becomes of a request.
 func trickOf(r *rand.Rand) trick {
@@ -417,6 +418,9 @@ func TestRecordsAgreeWithTheLedgerOfAProxy(t *testing.T) {
 			about += fmt.Sprintf("\nHTTP/2 %v\n%s", h.http2, h)
 			require.NotNil(t, got.record, about)
 			requireConsistent(t, got.record, about)
+			if h.tied(s) {
+				return
+			}
 			v := explain.Of(got.record)
 			about += fmt.Sprintf("%s %+v %v\n%s\n%s", got.record.Outcome, got.record.Failure, got.err, v.Sentence, v.Advice)
 			for _, w := range append(h.check(got.record), checkCopy(got.record)...) {
@@ -461,6 +465,13 @@ func whole(e *entry) bool { return e.status == 200 && e.trick.cut != "body" && e
 // misled reports whether an answer pretended to be what the driver asked for, of which the witness knows nothing.
 func (h *hostile) misled() bool {
 	return slices.ContainsFunc(h.entries, func(e *entry) bool { return e.trick.name == "html" || e.trick.name == "truncated" })
+}
+
+// tied reports whether an answer began or ended in the very instant in which the context of the statement was done, as
+// where the server ends a statement that the client has given up. Either may have come first.
+func (h *hostile) tied(s *script) bool {
+	gaveUp := s.w.began.Add(s.after)
+	return s.after > 0 && slices.ContainsFunc(h.entries, func(e *entry) bool { return e.headed.Equal(gaveUp) || e.ok && e.end.Equal(gaveUp) })
 }
 
 // differing names the parts that differ.
