@@ -341,7 +341,6 @@ func TestRotatedFilesThatAreCompressedAreRead(t *testing.T) {
 	got = dbtel(t, "", "top", file)
 	require.Equal(t, exitFailed, got.code)
 	require.Equal(t, "dbtel top: "+file+": gzip: invalid header\n", got.err)
-
 }
 
 func TestAFileOfAnotherFormatIsNamedAndTheOthersAreRead(t *testing.T) {

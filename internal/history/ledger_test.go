@@ -100,7 +100,7 @@ func (l *ledger) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	more := mood == 4
 	for _, id := range ids {
-		if !found[id] && !(more && len(found) > 0) {
+		if !found[id] && (!more || len(found) == 0) {
 			l.absent[id] = true
 		}
 	}

@@ -40,7 +40,7 @@ func pick[T any](r *rand.Rand, all ...T) T { return all[r.IntN(len(all))] }
 // statement is a statement of random properties that ended now, after total.
 func (l *ledger) statement(total time.Duration) *telemetry.Statement {
 	l.made++
-	time.Sleep(1)
+	time.Sleep(time.Nanosecond) // so that no two start at the same time
 	r := l.random
 	s := &telemetry.Statement{
 		Started: time.Now().Add(-total), Connector: int64(l.made), Total: total, StatementID: fmt.Sprintf("id-%d", l.made), Outcome: telemetry.OutcomeCompleted,

@@ -178,10 +178,10 @@ func transferReason(s *telemetry.Statement) reason {
 	if !ok {
 		text = "in a volume operation"
 	}
-	switch {
-	case s.Outcome == telemetry.OutcomeFailed:
+	switch s.Outcome {
+	case telemetry.OutcomeFailed:
 		return reason{text + ", which failed", "Look at the error of the statement, and at the way to the storage: the driver repeats attempts that fail, and that takes time, too."}
-	case s.Outcome == telemetry.OutcomeCanceled:
+	case telemetry.OutcomeCanceled:
 		return reason{text + "; the statement was canceled", "The transfer was slow, or attempts failed, which the driver repeats: look at the way to the storage."}
 	}
 	switch s.Volume {

@@ -697,7 +697,7 @@ func (h *hostile) check(r *telemetry.Statement) (wrong []string) {
 			}
 			status := 0
 			for _, e := range all {
-				if !whole(e) && !(f.State == "ABANDONED" && e == all[len(all)-1]) {
+				if !whole(e) && (f.State != "ABANDONED" || e != all[len(all)-1]) {
 					status = e.status
 				}
 			}
