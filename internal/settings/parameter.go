@@ -41,7 +41,7 @@ func (p Parameter) acceptsField() string {
 	const duration = "a Go duration from "
 	if bounds, ok := strings.CutPrefix(p.Accepts, duration); ok {
 		_, rest, _ := strings.Cut(bounds, " ")
-		return duration + "1ms " + rest
+		return duration + shortest.String() + " " + rest
 	}
 	return p.Accepts
 }

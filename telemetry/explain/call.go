@@ -74,6 +74,11 @@ func silenceOf(s *telemetry.Statement, c *telemetry.Call) (since time.Duration, 
 	return lastAttempt(s, c), !answered && c.Method != ""
 }
 
+// mostlySilent reports whether a part was mostly the silence of a call, without its wait for a network connection.
+func mostlySilent(s *telemetry.Statement, c *telemetry.Call, since, took time.Duration) bool {
+	return most(since-rpcOf(s, c.Method).Connecting, took)
+}
+
 // silence says how long a call has had no answer, of the time of a part: before, it waited for a network connection.
 func silence(method string, since, took time.Duration) string {
 	return "no byte of an answer to " + method + " for " + format.Duration(min(since, took))

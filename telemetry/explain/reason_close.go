@@ -12,7 +12,7 @@ func closeReason(s *telemetry.Statement, took time.Duration) reason {
 	cancel, closing := slowest(s, canceled), slowest(s, closed)
 	what := closingOf(s)
 	c, since, waiting := silent(s)
-	waiting = waiting && most(since-rpcOf(s, c.Method).Connecting, took) // else it may have waited for a network connection
+	waiting = waiting && mostlySilent(s, c, since, took)
 	switch {
 	case waiting && c.Method == "CancelOperation":
 		return reason{"canceling the statement: " + silence(c.Method, since, took), "The workspace takes its time to cancel the statement."}

@@ -10,7 +10,7 @@ import (
 
 func pageReason(s *telemetry.Statement, took time.Duration) reason {
 	c, since, waiting := silent(s)
-	if waiting && (c.Method == "FetchResults" || c.Method == "GetResultSetMetadata") && most(since-rpcOf(s, c.Method).Connecting, took) {
+	if waiting && (c.Method == "FetchResults" || c.Method == "GetResultSetMetadata") && mostlySilent(s, c, since, took) {
 		return reason{"waiting for the result: " + silence(c.Method, since, took), beyondDeadlines}
 	}
 	if d := directTime(s); most(d, took) {

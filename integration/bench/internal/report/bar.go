@@ -212,10 +212,6 @@ func (v verdict) figure(x float64) string {
 	return plain(x) + " " + v.unit
 }
 
-// busy is how many times the slack of a count a busy machine takes: its short blocks have few statements, which share
-// what the runtime allocates beside them. The limits themselves are tests of the packages.
-const busy = 6
-
 // Alarms says what a short run can find: a gross loss of time, or an allocation too many.
 func (r *Results) Alarms() []string {
 	var alarms []string
@@ -225,7 +221,7 @@ func (r *Results) Alarms() []string {
 		}
 	}
 	for _, v := range r.verdicts() {
-		if v.exact && v.finding() == missed && v.atLeast() > v.limit+busy*v.slack {
+		if v.exact && v.finding() == missed {
 			alarms = append(alarms, fmt.Sprintf("%s of %s with %s: %s, and the limit is %s", v.what, v.workload, v.variant, v.figure(v.Median), v.figure(v.limit)))
 		}
 	}
