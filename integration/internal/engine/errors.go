@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -136,14 +137,12 @@ func atOffset(class, state, text, sql string, offset int) *Error {
 }
 
 // Errors raised inside a SQLite function can only leave it as text, so class, state and
-// message are packed into that text and unpacked on the way out.
-const (
-	packMark = "\x01engine\x01"
-	packSep  = "\x01"
-)
+// message are packed into that text and unpacked on the way out. The message is quoted: it may
+// have any character in it, and SQLite adds words of its own.
+const packMark = "\x01engine\x01"
 
 func (e *Error) pack() error {
-	return packed(packMark + e.Class + packSep + e.SQLState + packSep + e.Message + packSep)
+	return packed(packMark + e.Class + " " + e.SQLState + " " + strconv.Quote(e.Message))
 }
 
 type packed string
@@ -151,15 +150,15 @@ type packed string
 func (p packed) Error() string { return string(p) }
 
 func unpack(text string) (*Error, bool) {
-	_, rest, ok := strings.Cut(text, packMark)
-	if !ok {
+	_, rest, _ := strings.Cut(text, packMark)
+	class, rest, _ := strings.Cut(rest, " ")
+	state, rest, _ := strings.Cut(rest, " ")
+	quoted, err := strconv.QuotedPrefix(rest)
+	if err != nil {
 		return nil, false
 	}
-	parts := strings.SplitN(rest, packSep, 4)
-	if len(parts) != 4 {
-		return nil, false
-	}
-	return &Error{Class: parts[0], SQLState: parts[1], Message: parts[2]}, true
+	message, err := strconv.Unquote(quoted)
+	return &Error{Class: class, SQLState: state, Message: message}, err == nil
 }
 
 // quoteParts renders a multi-part name with backticks.

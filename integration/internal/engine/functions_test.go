@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 func TestFurtherFunctions(t *testing.T) {
@@ -208,6 +209,19 @@ func TestLikeRefusesAMisplacedEscape(t *testing.T) {
 	}
 	assert.Equal(t, []string{"true|true|true|false|true"}, cells(run1(t, s,
 		`SELECT r'a\b' LIKE r'a\\b', 'a_b' LIKE r'a\_b', 'a!%' LIKE 'a!!!%' ESCAPE '!', 'axb' LIKE r'a\_b', r'a\' LIKE r'a\\'`)))
+}
+
+func TestAnErrorOfAComputedValueNamesIt(t *testing.T) {
+	s := newSession(t, newDatabase(t))
+	for _, pattern := range []string{"\x01\\", "\"q\" 'q' \n`\\", "\\\x01engine\x01", "é\\\u0301"} {
+		var known, computed *Error
+		_, err := s.Execute(t.Context(), "SELECT 'x' LIKE ?", []Param{{Type: "STRING", Value: &pattern}})
+		require.ErrorAs(t, err, &known, "%q", pattern)
+		_, err = s.Execute(t.Context(), "SELECT 'x' LIKE p FROM (SELECT ? AS p)", []Param{{Type: "STRING", Value: &pattern}})
+		require.ErrorAs(t, err, &computed, "%q", pattern)
+		assert.Equal(t, known, computed, "%q", pattern)
+		assert.Contains(t, computed.Message, pattern)
+	}
 }
 
 func TestArraysAreNoTextsExceptWhereTheyAreJoined(t *testing.T) {
