@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
@@ -13,8 +14,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// connector opens measured connections. Apart from its open sessions it is immutable after
-// construction.
+// connector opens measured connections. It is immutable after construction, apart from its sessions and
+// from whether its latest statement was recorded.
 type connector struct {
 	recorder
 	native        driver.Connector
@@ -30,6 +31,7 @@ type connector struct {
 	inForce   []telemetry.SettingInForce
 
 	sessions    sessions
+	unrecorded  atomic.Bool // the latest statement was not recorded
 	closeReport sync.Once
 }
 

@@ -81,7 +81,7 @@ func (i inspector) Info() telemetry.ConnectorInfo {
 	c := i.of
 	info := telemetry.ConnectorInfo{
 		ID: c.connectorID, OpenedVia: c.openedVia, Server: c.server, Created: c.created, Driver: c.driverConfig, Settings: c.inForce,
-		Sessions: len(c.sessions.list()), Reports: "none",
+		Recording: !c.unrecorded.Load(), Sessions: len(c.sessions.list()), Reports: "none",
 	}
 	if info.Opening = int(c.sessions.opening.Load()); info.Opening > 0 {
 		info.OpeningFor = max(0, time.Since(c.created)-time.Duration(c.sessions.ended.Load()))

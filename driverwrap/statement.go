@@ -65,6 +65,9 @@ func beginStatement(ctx context.Context, on *session, asked call) (within contex
 	defer contain.Process.Recover(contain.Statement)
 	on.noteTags(asked.query)
 	recording, tracing := on.recording(), on.tracing()
+	if unrecorded := &on.connector.unrecorded; unrecorded.Load() == recording {
+		unrecorded.Store(!recording)
+	}
 	if !recording && !tracing && !on.settings.TraceTags {
 		return ctx, nil
 	}

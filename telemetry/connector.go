@@ -31,6 +31,9 @@ type ConnectorInfo struct {
 	Driver DriverConfig
 	// Settings are the settings in force, and who set them.
 	Settings []SettingInForce
+	// Recording is whether the latest statement was recorded, for a sink or for Databricks; true before the
+	// first. Running does not list statements that are not recorded, except those that have a span.
+	Recording bool
 	// Sessions counts its open connections.
 	Sessions int
 	// Opening counts the connections that are being opened, and OpeningFor is for how long no attempt to open

@@ -30,6 +30,20 @@ func OfReport(r *telemetry.ServerReport) []ServerCause {
 	if r == nil || contradictsItself(r) {
 		return nil
 	}
+	return causesOf(r, inspect)
+}
+
+// CausesOf is OfReport for the statement that the report is about. It returns nothing also when the report cannot
+// be right about it, as when the server worked for longer than a statement took that was complete.
+func CausesOf(s *telemetry.Statement, r *telemetry.ServerReport) []ServerCause {
+	if r == nil || contradicts(r, s) {
+		return nil
+	}
+	return causesOf(r, inspectExecution(s))
+}
+
+// causesOf says why the server took its time. The general advice is for what the report does not explain further.
+func causesOf(r *telemetry.ServerReport, general string) []ServerCause {
 	var longest []*PhaseTime // pointers, as all that is sorted: see docs/DESIGN.md, in the binary
 	for _, p := range PhasesOf(r) {
 		if p.Share >= considerable {
@@ -44,23 +58,14 @@ func OfReport(r *telemetry.ServerReport) []ServerCause {
 	})
 	var causes []ServerCause
 	for _, p := range longest {
-		for _, c := range causesOf(r, *p) {
+		for _, c := range causesOfPhase(r, *p, general) {
 			causes = append(causes, ServerCause{*p, c.evidence, c.advice})
 		}
 	}
 	return causes
 }
 
-// CausesOf is OfReport for the statement that the report is about. It returns nothing also when the report cannot
-// be right about it, as when the server worked for longer than a statement took that was complete.
-func CausesOf(s *telemetry.Statement, r *telemetry.ServerReport) []ServerCause {
-	if r == nil || contradicts(r, s) {
-		return nil
-	}
-	return OfReport(r)
-}
-
-func causesOf(r *telemetry.ServerReport, p PhaseTime) []reason {
+func causesOfPhase(r *telemetry.ServerReport, p PhaseTime, general string) []reason {
 	took := format.Duration(p.Time)
 	ofTotal := took
 	if total, known := r.Total.Get(); known && total >= p.Time {
@@ -88,11 +93,11 @@ func causesOf(r *telemetry.ServerReport, p PhaseTime) []reason {
 			"The server waited for the client: see where the statement's own time went.",
 		}}
 	}
-	return executionCauses(r, ofTotal)
+	return executionCauses(r, ofTotal, general)
 }
 
 // executionCauses says what made the execution long, as far as the report shows it.
-func executionCauses(r *telemetry.ServerReport, ofTotal string) (causes []reason) {
+func executionCauses(r *telemetry.ServerReport, ofTotal, general string) (causes []reason) {
 	if spilled := r.BytesSpilled.Or(0); spilled >= muchSpilled {
 		causes = append(causes, reason{
 			"spilled " + format.Bytes(spilled),
@@ -103,7 +108,7 @@ func executionCauses(r *telemetry.ServerReport, ofTotal string) (causes []reason
 		causes = append(causes, readCause(r, read))
 	}
 	if len(causes) == 0 {
-		advice := inspect
+		advice := general
 		switch r.Status {
 		case "FAILED", "CANCELED", "CLOSED":
 			advice = "The query profile shows how far the statement came before it ended."

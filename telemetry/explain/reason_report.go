@@ -24,12 +24,9 @@ func (because reason) withReport(s *telemetry.Statement, r *telemetry.ServerRepo
 	worked := sumOf(working)
 	wentOn := max(0, min(worked, r.Total.Or(worked))-s.Total-toleranceOf(working)) // after the statement had ended, in a phase that is not known
 	var why reason
-	switch causes := OfReport(r); {
+	switch causes := causesOf(r, inspectExecution(s)); {
 	case len(causes) > 0 && causes[0].Phase != PhaseFetch && most(worked, took) && (wentOn == 0 || most(causes[0].Time-wentOn, took)):
 		why, reported = reason{"waiting for the server: " + causes[0].Sentence, causes[0].Advice}, true
-		if why.advice == inspect {
-			why.advice = inspectKind(s)
-		}
 	case len(working) > 0 && noticedLate(s, took) && wentOn == 0 && r.Final: // else it may have worked longer
 		why = reason{"waiting for the server, which worked for " + format.Duration(worked) + " as the query history says, until a status call noticed" + pollsOf(s), pollFaster}
 	default:

@@ -69,14 +69,26 @@ func inspectEnded(s *telemetry.Statement) string {
 
 // inspectKind is advice on a statement that took the server long, or still does.
 func inspectKind(s *telemetry.Statement) string {
-	switch {
-	case s.Internal, s.Kind == telemetry.KindVolume: // a ping is a SELECT 1; of a volume, the server only gives the address of the file
+	if littleWork(s) {
 		return "It is little work for the server: its warehouse may have been starting or full. Look at the monitoring page of the warehouse."
+	}
+	return inspectExecution(s)
+}
+
+// inspectExecution is advice on a statement that took the server long to execute, without what it waited for.
+func inspectExecution(s *telemetry.Statement) string {
+	switch {
+	case littleWork(s):
+		return "It is little work for the server: look at the query profile of the statement, and at the load of the warehouse on its monitoring page."
 	case s.Kind == telemetry.KindUpdate:
 		return "Look at the query profile of the statement; a larger warehouse or a better layout of the tables helps."
 	}
 	return inspect
 }
+
+// littleWork reports whether a statement is a ping, which is a SELECT 1, or for a file of a volume, of which the
+// server only gives the address.
+func littleWork(s *telemetry.Statement) bool { return s.Internal || s.Kind == telemetry.KindVolume }
 
 const inspect = "Look at the query profile of the statement; a larger warehouse, a better layout of the tables or a smaller result help."
 

@@ -193,3 +193,24 @@ func TestAReportThatCannotBeRightIsNoCause(t *testing.T) {
 	given.Outcome, given.State = telemetry.OutcomeCanceled, "PENDING"
 	require.True(t, explain.WithReport(&given, &telemetry.ServerReport{Final: true, Total: known(3 * second), WaitingForCompute: known(3 * second)}).Reported)
 }
+
+// What the report does not explain further is advised on by the kind of the statement, in the verdict as among the causes.
+func TestTheAdviceOnExecutionFitsTheStatement(t *testing.T) {
+	r := &telemetry.ServerReport{Final: true, Total: known(3 * second), Executing: known(3 * second)}
+	for about, s := range map[string]telemetry.Statement{
+		"a smaller result":     {Kind: telemetry.KindQuery},
+		"layout of the tables": {Kind: telemetry.KindUpdate},
+		"little work":          {Kind: telemetry.KindQuery, Internal: true},
+		"the load of the":      {Kind: telemetry.KindVolume},
+	} {
+		s.Outcome, s.State, s.StatementID = telemetry.OutcomeCompleted, "FINISHED", "x"
+		s.Total, s.Execute, s.Split[telemetry.PartServer] = 3*second, 3*second, 3*second
+		causes := explain.CausesOf(&s, r)
+		require.Len(t, causes, 1)
+		require.Contains(t, causes[0].Advice, about)
+		v := explain.WithReport(&s, r)
+		require.True(t, v.Reported)
+		require.Contains(t, v.Advice, causes[0].Advice)
+	}
+	require.Contains(t, explain.OfReport(r)[0].Advice, "a smaller result")
+}

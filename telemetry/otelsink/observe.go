@@ -103,23 +103,28 @@ func (o observer) register() (unregister func() error) {
 	return r.Unregister
 }
 
-// connectors observes running statements and open connections, by server. Statements are followed only
-// for what is recorded of them.
+// connectors observes running statements and open connections, by server. Statements that run are
+// known where they are recorded.
 func (o observer) connectors(to metric.Observer) {
 	defer contain.Process.Recover(contain.Spans)
-	followed := o.enabled(context.Background())
-	type state struct{ running, sessions int64 }
+	type state struct {
+		recorded          bool
+		running, sessions int64
+	}
 	servers := map[string]state{}
 	for _, c := range telemetry.Default.Connectors() {
 		info := c.Info()
 		s := servers[info.Server]
-		s.running += int64(len(c.Running()))
+		if info.Recording {
+			s.recorded = true
+			s.running += int64(len(c.Running()))
+		}
 		s.sessions += int64(info.Sessions)
 		servers[info.Server] = s
 	}
 	for server, s := range servers {
 		attributes := append(serverAttributes(splitServer(server)), system())
-		if followed {
+		if s.recorded {
 			o.count(to, o.running, s.running, attributes...)
 		}
 		o.count(to, o.sessions, s.sessions, attributes...)

@@ -16,6 +16,7 @@ import (
 	notrace "go.opentelemetry.io/otel/trace/noop"
 	"go.uber.org/goleak"
 
+	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/eventually"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
@@ -228,6 +229,38 @@ func TestWhatRunsIsObserved(t *testing.T) {
 	require.Zero(t, total(s.collect(t)["databricks.client.statement.running"], here...).sum)
 }
 
+// A driver without a sink and a report records none of its statements.
+func TestStatementsThatAreNotRecordedAreNotObservedAsIdle(t *testing.T) {
+	recorded, alone := workspace.New(t, workspace.Options{}), workspace.New(t, workspace.Options{})
+	s := newSight(t)
+	connector, err := driverwrap.Config{}.OpenConnector(alone.DSN("enableTelemetry=false"))
+	require.NoError(t, err)
+	other := sql.OpenDB(connector)
+	defer func() { require.NoError(t, other.Close()) }()
+	for _, db := range []*sql.DB{s.open(t, recorded.DSN("enableTelemetry=false")), other} {
+		rows, err := db.QueryContext(t.Context(), "SELECT id FROM range(10)")
+		require.NoError(t, err)
+		defer rows.Close()
+	}
+	metrics := s.collect(t)
+	running := runningByPort(metrics)
+	require.EqualValues(t, 1, running[recorded.Port()])
+	require.NotContains(t, running, alone.Port())
+	for _, ws := range []*workspace.Workspace{recorded, alone} {
+		require.EqualValues(t, 1, total(metrics["databricks.client.session.open"], attribute.Int("server.port", ws.Port())).whole())
+	}
+}
+
+// runningByPort is how many statements are observed to run, by the port of their server.
+func runningByPort(metrics map[string]metricdata.Metrics) map[int]int64 {
+	running := map[int]int64{}
+	for _, p := range points(metrics["databricks.client.statement.running"]) {
+		port, _ := p.attributes.Value("server.port")
+		running[int(port.AsInt64())] = p.whole()
+	}
+	return running
+}
+
 func TestAPoolIsObservedWhileItIsRegistered(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{})
 	s := newSight(t)
@@ -431,10 +464,8 @@ func TestWhatRunsIsObservedWhereStatementsAreFollowed(t *testing.T) {
 		rows, err := db.QueryContext(t.Context(), "SELECT id FROM range(10)")
 		require.NoError(t, err)
 		defer rows.Close()
-		running, observed := s.collect(t)["databricks.client.statement.running"]
+		running, observed := runningByPort(s.collect(t))[ws.Port()]
 		require.Equal(t, want == 1, observed)
-		if observed {
-			require.Equal(t, want, total(running, attribute.String("server.address", "127.0.0.1")).whole())
-		}
+		require.Equal(t, want, running)
 	}
 }
