@@ -120,8 +120,8 @@ func (s *situation) leaked() []finding {
 	}
 	f := finding{
 		Severity: severityWarning, Number: format.Count(int64(len(s.open))), Link: "statements?outcome=running&bound=application-bound",
-		Text: fmt.Sprintf("%s by the application, the oldest for %s%s.", format.Choose(int64(len(s.open)), "result is held open", "results are held open"),
-			approximate(longest), s.fullPools()),
+		Text: format.Choose(int64(len(s.open)), "result is held open by the application for ", "results are held open by the application, the longest for ") +
+			approximate(longest) + s.fullPools() + ".",
 		Advice: "Close rows when they are read (defer rows.Close()): every open result keeps a connection.",
 	}
 	if ago, _ := s.sinceFinished(); s.fullPools() != "" && (ago >= stuckAfter || s.holdPool(len(s.open))) {

@@ -91,7 +91,7 @@ func TestFirstSentenceOfEachIncident(t *testing.T) {
 		{"leaked rows", func(f *fixture) {
 			f.run(heldOpen(6*time.Minute), 4)
 			f.pool("orders", 4, 4)
-		}, severityCritical, "4 results are held open by the application, the oldest for 6 min; all 4 connections of orders are in use."},
+		}, severityCritical, "4 results are held open by the application, the longest for 6 min; all 4 connections of orders are in use."},
 		{"connections are opened, and none is", func(f *fixture) {
 			time.Sleep(time.Minute)
 			for id := range int64(2) {
@@ -106,12 +106,12 @@ func TestFirstSentenceOfEachIncident(t *testing.T) {
 			f.run(heldOpen(30*time.Second), 1)
 			f.pool("orders", 4, 4)
 			f.memory.StatementFinished(quick(3))
-		}, severityWarning, "1 result is held open by the application, the oldest for 30 s; all 4 connections of orders are in use."},
+		}, severityWarning, "1 result is held open by the application for 30 s; all 4 connections of orders are in use."},
 		{"results hold a part of a pool in which nothing finishes", func(f *fixture) {
 			f.run(heldOpen(30*time.Second), 2)
 			f.pool("orders", 4, 4)
 			time.Sleep(20 * time.Second)
-		}, severityCritical, "2 results are held open by the application, the oldest for 30 s; all 4 connections of orders are in use."},
+		}, severityCritical, "2 results are held open by the application, the longest for 30 s; all 4 connections of orders are in use."},
 		{"refused connections", func(f *fixture) {
 			time.Sleep(6 * time.Minute)
 			for range 12 {
@@ -466,7 +466,7 @@ func TestAResultIsHeldOpenForTheApplicationsTime(t *testing.T) {
 	r.Application.Between = 10 * time.Minute
 	s := &situation{}
 	s.addLong(r)
-	require.Contains(t, s.leaked()[0].Text, "the oldest for 10 min")
+	require.Contains(t, s.leaked()[0].Text, "by the application for 10 min")
 }
 
 func TestTheStatusOfRepeatedRequestsIsNotSaidWhereTheyHadSeveral(t *testing.T) {

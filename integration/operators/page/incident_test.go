@@ -55,7 +55,7 @@ var incidents = []incident{
 			require.NoError(t, err)
 			require.True(t, rows.Next()) // and never closed
 		}
-	}, []string{"4 results are held open by the application, the oldest for ", "all 4 connections of orders are in use."}},
+	}, []string{"4 results are held open by the application, the longest for ", "all 4 connections of orders are in use."}},
 
 	{"pool-exhausted", func(t *testing.T, ctx context.Context, ws *workspace.Workspace) {
 		db := openPool(t, ws, 4)
