@@ -84,13 +84,13 @@ var StatementExecutedFields = []Field[telemetry.Statement]{
 		}
 		return slog.DurationValue(s.Execute)
 	}}},
-	{"execution_result", "", "result_format where the evidence is the wire.", ScopeDatabricks, oneOf(operation+"execution_result", string(telemetry.FormatInlineArrow), string(telemetry.FormatColumnarInline), string(telemetry.FormatInlineJSON), string(telemetry.FormatExternalLinks)), ofStatement{value: func(s *telemetry.Statement) slog.Value {
+	{"execution_result", "", "result_format, if its evidence is the wire.", ScopeDatabricks, oneOf(operation+"execution_result", string(telemetry.FormatInlineArrow), string(telemetry.FormatColumnarInline), string(telemetry.FormatInlineJSON), string(telemetry.FormatExternalLinks)), ofStatement{value: func(s *telemetry.Statement) slog.Value {
 		if s.Result.Evidence != telemetry.EvidenceWire {
 			return slog.Value{}
 		}
 		return slog.StringValue(string(s.Result.Format))
 	}}},
-	{"all_retries", "", "HTTP attempts beyond the first of each call and of each file; unknown where a volume file was transferred.", ScopeDatabricks, to(operation+"retry_count", TypeInt64), ofStatement{value: allRetries}},
+	{"all_retries", "", "HTTP attempts beyond the first of each call and of each file; unknown if a volume file was transferred.", ScopeDatabricks, to(operation+"retry_count", TypeInt64), ofStatement{value: allRetries}},
 }
 
 // allRetries is unknown where files were downloaded, or may have been, that were not observed, and where a volume
@@ -110,7 +110,7 @@ func allRetries(s *telemetry.Statement) slog.Value {
 
 // StatementClosedFields are a CLOSE_STATEMENT event, where CloseOperation was called.
 var StatementClosedFields = append([]Field[telemetry.Statement]{
-	{"close_started", "RFC 3339", "When CloseOperation was called; about when the rows were closed where that call is not known.", ScopeDatabricks, to(timestamp, TypeInt64), ofStatement{value: func(s *telemetry.Statement) slog.Value { return slog.TimeValue(called(s, "CloseOperation")) }}},
+	{"close_started", "RFC 3339", "When CloseOperation was called; if that call is not known, about when the rows were closed.", ScopeDatabricks, to(timestamp, TypeInt64), ofStatement{value: func(s *telemetry.Statement) slog.Value { return slog.TimeValue(called(s, "CloseOperation")) }}},
 	{"close_rpc_ms", "ms", "Latency of CloseOperation, all attempts.", ScopeDatabricks, to(driverLog+"operation_latency_ms", TypeInt64), ofStatement{value: func(s *telemetry.Statement) slog.Value { return latency(Closed(s)) }}},
 	{"close_rpc_retries", "", "HTTP attempts of CloseOperation beyond the first.", ScopeDatabricks, to(operation+"retry_count", TypeInt64), ofStatement{value: func(s *telemetry.Statement) slog.Value { return retries(Closed(s)) }}},
 	{"close_error", "", "close_error_category.", ScopeDatabricks, errorName, ofStatement{part: closeFailure, at: func(s *telemetry.Statement) any { return (*string)(&s.CloseFailure.Category) }}},
@@ -118,7 +118,7 @@ var StatementClosedFields = append([]Field[telemetry.Statement]{
 
 // StatementCanceledFields are a CANCEL_STATEMENT event, where CancelOperation was called.
 var StatementCanceledFields = append([]Field[telemetry.Statement]{
-	{"cancel_started", "RFC 3339", "When CancelOperation was called; about when the statement ended where that call is not known.", ScopeDatabricks, to(timestamp, TypeInt64), ofStatement{value: func(s *telemetry.Statement) slog.Value { return slog.TimeValue(called(s, "CancelOperation")) }}},
+	{"cancel_started", "RFC 3339", "When CancelOperation was called; if that call is not known, about when the statement ended.", ScopeDatabricks, to(timestamp, TypeInt64), ofStatement{value: func(s *telemetry.Statement) slog.Value { return slog.TimeValue(called(s, "CancelOperation")) }}},
 	{"cancel_rpc_ms", "ms", "Latency of CancelOperation, all attempts.", ScopeDatabricks, to(driverLog+"operation_latency_ms", TypeInt64), ofStatement{value: func(s *telemetry.Statement) slog.Value { return latency(Canceled(s)) }}},
 	{"cancel_rpc_retries", "", "HTTP attempts of CancelOperation beyond the first.", ScopeDatabricks, to(operation+"retry_count", TypeInt64), ofStatement{value: func(s *telemetry.Statement) slog.Value { return retries(Canceled(s)) }}},
 	{"cancel_error", "", "cancel_error_category.", ScopeDatabricks, errorName, ofStatement{at: func(s *telemetry.Statement) any { return (*string)(&s.CancelError) }}},
@@ -139,13 +139,13 @@ var ConnectionFields = []Field[Connection]{
 	{"connection_driver_version", "", "Version of databricks-sql-go.", ScopeDatabricks, to(system+"driver_version", TypeVersion), ofConnection{at: func(c *Connection) any { return &c.Driver.Version }}},
 	{"client_app_name", "", "The application, as far as it named itself in a way that can be shared.", ScopeDatabricks, to(system+"client_app_name", TypeString), ofConnection{at: func(c *Connection) any { return &c.Application }}},
 	{"auth_type", "", "PAT, OAUTH or OTHER.", ScopeDatabricks, oneOf(driverLog+"auth_type", "PAT", "OAUTH", "OTHER"), ofConnection{at: func(c *Connection) any { return &c.Driver.AuthMech }}},
-	{"connection_auth_mech", "", "auth_type, in the connection's parameters.", ScopeDatabricks, oneOf(params+"auth_mech", "PAT", "OAUTH", "OTHER"), ofConnection{at: func(c *Connection) any { return &c.Driver.AuthMech }}},
+	{"connection_auth_mech", "", "The same as auth_type, among the connection's parameters.", ScopeDatabricks, oneOf(params+"auth_mech", "PAT", "OAUTH", "OTHER"), ofConnection{at: func(c *Connection) any { return &c.Driver.AuthMech }}},
 	{"connection_auth_flow", "", "TOKEN_PASSTHROUGH, CLIENT_CREDENTIALS or BROWSER_BASED_AUTHENTICATION.", ScopeDatabricks, oneOf(params+"auth_flow", "TOKEN_PASSTHROUGH", "CLIENT_CREDENTIALS", "BROWSER_BASED_AUTHENTICATION"), ofConnection{at: func(c *Connection) any { return &c.Driver.AuthFlow }}},
 	{"mode", "", "THRIFT, the only protocol this wrapper reports for.", ScopeDatabricks, oneOf(params+"mode", "THRIFT"), ofConnection{value: func(*Connection) slog.Value { return slog.StringValue("THRIFT") }}},
 	{"http_path", "", "Kind of the HTTP path, without the id of the warehouse or cluster.", ScopeDatabricks, to(params+"http_path", TypeString), ofConnection{at: func(c *Connection) any { return &c.HTTPPath }}},
 	{"port", "", "Port of the workspace; its host is not sent.", ScopeDatabricks, to(params+"host_info.port", TypeInt32), ofConnection{at: func(c *Connection) any { return &c.Port }}},
 	{"use_proxy", "bool", "The environment names a proxy for the workspace; its address is not sent. Unknown with a transport of the application's.", ScopeDatabricks, to(params+"use_proxy", TypeBool), ofConnection{at: func(c *Connection) any { return &c.Proxy }}},
-	{"use_system_proxy", "bool", "use_proxy: without a transport of the application's, the environment is the only way to name a proxy.", ScopeDatabricks, to(params+"use_system_proxy", TypeBool), ofConnection{at: func(c *Connection) any { return &c.Proxy }}},
+	{"use_system_proxy", "bool", "The same as use_proxy: without a transport of the application's, the environment is the only way to name a proxy.", ScopeDatabricks, to(params+"use_system_proxy", TypeBool), ofConnection{at: func(c *Connection) any { return &c.Proxy }}},
 	{"proxy_auth_type", "", "NONE or BASIC.", ScopeDatabricks, oneOf(params+"proxy_host_info.proxy_auth_type", "NONE", "BASIC"), ofConnection{at: func(c *Connection) any { return &c.ProxyAuth }}},
 	{"enable_arrow", "bool", "The client offers to read Arrow.", ScopeDatabricks, to(params+"enable_arrow", TypeBool), ofConnection{at: func(c *Connection) any { return &c.Driver.Arrow }}},
 	{"enable_direct_results", "bool", "The client asks for rows with the answer to ExecuteStatement.", ScopeDatabricks, to(params+"enable_direct_results", TypeBool), ofConnection{at: func(c *Connection) any { return &c.Driver.DirectResults }}},

@@ -10,8 +10,8 @@ var PoolSampleFields = []Field[telemetry.PoolSample]{
 	{"pool", "", "Name that the application registered the pool under.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return &p.Pool }}},
 	{"max_open", "connections", "Largest number of connections; none where there is no limit.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return &p.MaxOpen }}},
 	{"open", "connections", "Connections that were open.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return &p.Open }}},
-	{"in_use", "connections", "Of those, with statements, transactions or open rows.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return &p.InUse }}},
-	{"idle", "connections", "Of those, free.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return &p.Idle }}},
+	{"in_use", "connections", "Open connections with statements, transactions or open rows.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return &p.InUse }}},
+	{"idle", "connections", "Open connections that are free.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return &p.Idle }}},
 	{"waits", "", "Waits for a connection that began since the previous sample.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return &p.Waits }}},
 	{"waited_ms", "ms", "Sum of the waits that ended since the previous sample.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return &p.Waited }}},
 }

@@ -103,10 +103,10 @@ var StatementFields = []Field[telemetry.Statement]{
 // RPCFields is everything an RPC says. Sinks that list RPCs do so under "rpcs_by_method".
 var RPCFields = []Field[telemetry.RPC]{
 	{"method", "", "Thrift method, such as ExecuteStatement.", ScopeLocal, Payload{}, ofRPC{at: func(r *telemetry.RPC) any { return &r.Method }}},
-	{"calls", "calls", "Calls of it.", ScopeLocal, Payload{}, ofRPC{at: func(r *telemetry.RPC) any { return &r.Calls }}},
+	{"calls", "calls", "Calls of this method.", ScopeLocal, Payload{}, ofRPC{at: func(r *telemetry.RPC) any { return &r.Calls }}},
 	{"retries", "", "HTTP attempts beyond the first of each call.", ScopeLocal, Payload{}, ofRPC{at: func(r *telemetry.RPC) any { return (*nonZero)(&r.Retries) }}},
 	{"latency_ms", "ms", "Time of all attempts, without the pauses between them.", ScopeLocal, Payload{}, ofRPC{at: func(r *telemetry.RPC) any { return &r.Latency }}},
-	{"slowest_ms", "ms", "Time of the slowest call, its retries and the pauses between them included; of one that goes on, until now.", ScopeLocal, Payload{}, ofRPC{at: func(r *telemetry.RPC) any { return &r.Slowest }}},
+	{"slowest_ms", "ms", "Time of the slowest call, including its retries and the pauses between them; until now, if the call is still running.", ScopeLocal, Payload{}, ofRPC{at: func(r *telemetry.RPC) any { return &r.Slowest }}},
 	{"backoff_ms", "ms", "Pauses between an attempt that failed and the next.", ScopeLocal, Payload{}, ofRPC{at: func(r *telemetry.RPC) any { return (*nonZeroDuration)(&r.Backoff) }}},
 	{"connecting_ms", "ms", "Time in which these calls waited for a network connection, TLS and proxies included.", ScopeLocal, Payload{}, ofRPC{at: func(r *telemetry.RPC) any { return (*nonZeroDuration)(&r.Connecting) }}},
 	{"bytes_out", "bytes", "Request bodies.", ScopeLocal, Payload{}, ofRPC{at: func(r *telemetry.RPC) any { return &r.BytesOut }}},
@@ -128,7 +128,7 @@ var CallFields = []Field[telemetry.Call]{
 	{"request_id", "", "The server's x-request-id of the latest attempt, where the call failed, was repeated or took a second or longer.", ScopeLocal, Payload{}, ofCall{at: func(c *telemetry.Call) any { return &c.RequestID }}},
 	{"rows", "rows", "Rows in the page that came with it.", ScopeLocal, Payload{}, ofCall{at: func(c *telemetry.Call) any { return &c.Rows }}},
 	{"files", "files", "CloudFetch links in the page.", ScopeLocal, Payload{}, ofCall{at: func(c *telemetry.Call) any { return (*nonZero)(&c.Files) }}},
-	{"number", "", "Which call of its method it is, from 1, where one before it is not listed.", ScopeLocal, Payload{}, ofCall{at: func(c *telemetry.Call) any { return (*nonZero)(&c.Number) }}},
+	{"number", "", "Position among the calls of its method, from 1; only if an earlier call is not listed.", ScopeLocal, Payload{}, ofCall{at: func(c *telemetry.Call) any { return (*nonZero)(&c.Number) }}},
 }
 
 // AttemptFields is everything an Attempt says. Sinks that list the repeated attempts of a call or
