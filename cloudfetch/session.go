@@ -60,6 +60,9 @@ func (s *Session) FillOpened(r *telemetry.SessionOpened) {
 	opening := s.methods.find(openSession)
 	r.Retries, r.RequestID = opening.shown(r.Latency)
 	r.FailedStatus = opening.failedStatus()
+	if r.Failed() && (opening.refused || opening.state == undecoded) {
+		r.FailedStatus = 0 // the answer that it failed with came whole: what was repeated before is not why
+	}
 }
 
 // FillClosed adds to a record that has the latency what was observed of the session's close.

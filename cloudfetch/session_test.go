@@ -47,6 +47,26 @@ func TestSession(t *testing.T) {
 	require.Zero(t, s.transport.registry.busy.Load())
 }
 
+// A login page of a proxy, and a refusal of the service, come with HTTP 200.
+func TestASessionThatAnAnswerRefusedDidNotFailWithTheStatusOfAnAttemptBefore(t *testing.T) {
+	for name, body := range map[string][]byte{
+		"a login page": []byte("<html>sign in</html>"),
+		"a refusal":    wireReply(openSession, 1, fStatus(3)),
+	} {
+		s := newStage(t)
+		session := new(Session)
+		ctx := NewSessionContext(context.Background(), session)
+		s.answers = []answer{{code: 429}, {code: 200, body: body}}
+		open := wireCall(openSession, 1, fI64(1282, 42248))
+		_, _ = s.rpc(ctx, open)
+		_, _ = s.rpc(ctx, open)
+		opened := telemetry.SessionOpened{Failure: &telemetry.Failure{}}
+		session.FillOpened(&opened)
+		require.Zero(t, opened.FailedStatus, name)
+		require.Equal(t, telemetry.Known(int64(1)), opened.Retries, name)
+	}
+}
+
 // The close of a session that was dropped for others passes unobserved.
 func TestADroppedSessionIsNotWhollyObserved(t *testing.T) {
 	st := newStage(t)

@@ -22,7 +22,8 @@ type SessionOpened struct {
 	Retries Maybe[int64]
 	// FailedStatus is the HTTP status of the latest attempt of OpenSession that failed: of a 429, for
 	// instance, that is why a deadline passed before the next attempt. It is 0 when none did, or no
-	// answer came, or the wire was not read. An attempt that the client gave up before an answer does not count.
+	// answer came, or the wire was not read. An attempt that the client gave up before an answer does not count;
+	// those before an answer that came whole and was a refusal, or none of the service, do not either.
 	FailedStatus int
 	// RequestID is the server's x-request-id of the latest attempt of OpenSession, which
 	// Databricks support asks for: kept if it failed, was repeated or took a second or longer.
