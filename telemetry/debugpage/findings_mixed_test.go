@@ -164,3 +164,25 @@ func TestFindingsOnStatementsThatAreNotKeptLeadToTheirShape(t *testing.T) {
 		}
 	})
 }
+
+// The driver tells database/sql that the connection is bad, which then takes another.
+func TestStatementsOfSessionsThatTheServerEndedNeedNotHaveFailedForTheApplication(t *testing.T) {
+	lost := func(f *fixture, n int, shapes ...string) {
+		for i := range n {
+			for _, outcome := range []telemetry.Outcome{telemetry.OutcomeFailed, telemetry.OutcomeCompleted} {
+				s := &telemetry.Statement{Started: time.Now(), Kind: telemetry.KindQuery, Outcome: outcome, Shape: shapes[i%len(shapes)]}
+				if outcome == telemetry.OutcomeFailed {
+					s.Failure = &telemetry.Failure{Category: telemetry.CategorySessionClosed}
+				}
+				f.memory.StatementFinished(s)
+			}
+		}
+	}
+	const advice = "database/sql runs such a statement again on another connection"
+	require.Contains(t, found(t, func(f *fixture) { lost(f, 3, "orders") }), "3 of 6, session_closed. // The server had ended their sessions. The application need not have noticed: "+advice)
+	require.Contains(t, found(t, func(f *fixture) { lost(f, 3, "a", "b", "c") }), "3 of 6 statements of the last 5 min failed, session_closed. // The server had ended their sessions.")
+	require.NotContains(t, found(t, func(f *fixture) {
+		lost(f, 3, "orders")
+		f.memory.StatementFinished(&telemetry.Statement{Started: time.Now(), Outcome: telemetry.OutcomeFailed, Shape: "orders", Failure: &telemetry.Failure{Category: telemetry.CategoryAuth}})
+	}), advice)
+}

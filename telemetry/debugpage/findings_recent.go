@@ -206,13 +206,14 @@ func (s *situation) failing() (all []finding) {
 		n := v.Failed - v.Canceled
 		part := float64(n) / float64(max(1, v.Statements))
 		if n >= failingLeast && part >= failingShare {
+			category := s.categoryOf(int64(n), func(shape string) bool { return shape == v.ID })
 			all = append(all, finding{
+				Advice:   failedAdvice(category),
 				Severity: severityWarning, Number: share(part).String(),
 				Link: s.listed(func(k *telemetry.Statement) bool {
 					return k.Outcome == telemetry.OutcomeFailed && shapeIDOf(k) == v.ID
 				}, "failed", "shape", v.ID, "outcome", string(telemetry.OutcomeFailed)),
-				Text: fmt.Sprintf("%s of the statements “%s” failed in the last 5 min: %s of %s%s.", share(part), shortened(v.Text, 60, "…"), n, v.Statements,
-					s.categoryOf(int64(n), func(shape string) bool { return shape == v.ID })),
+				Text: fmt.Sprintf("%s of the statements “%s” failed in the last 5 min: %s of %s%s.", share(part), shortened(v.Text, 60, "…"), n, v.Statements, named(category)),
 			})
 			reported[v.ID] = true
 		}
@@ -231,17 +232,33 @@ func (s *situation) failing() (all []finding) {
 	if s.minutes.canceled > 0 {
 		apart = ", not counting canceled ones" // the sums of the page do
 	}
+	category := s.categoryOf(int64(others), func(shape string) bool { return !reported[shape] })
 	return append(all, finding{
 		Severity: severityWarning, Number: others.String(), Link: link("statements", "outcome", string(telemetry.OutcomeFailed), "window", lastMinutes.key),
-		Text: fmt.Sprintf("%s of %s of the last 5 min failed%s%s.", others, format.Plural(int64(of), noun),
-			s.categoryOf(int64(others), func(shape string) bool { return !reported[shape] }), apart),
+		Text:   fmt.Sprintf("%s of %s of the last 5 min failed%s%s.", others, format.Plural(int64(of), noun), named(category), apart),
+		Advice: failedAdvice(category),
 	})
 }
 
-// categoryOf names the error that the statements of some shapes failed with; nothing where they failed with several,
+// named adds a category to a text.
+func named(category telemetry.Category) string {
+	if category == "" {
+		return ""
+	}
+	return ", " + format.OneSpelling(string(category))
+}
+
+// failedAdvice is about statements that all failed with one category, where that says what to do.
+func failedAdvice(category telemetry.Category) string {
+	if category != telemetry.CategorySessionClosed {
+		return ""
+	}
+	return "The server had ended their sessions. The application need not have noticed: database/sql runs such a statement again on another connection, except on a sql.Conn. Keep idle connections for less time than the server does (SetConnMaxIdleTime)."
+}
+
+// categoryOf is that of the error that the statements of some shapes failed with; empty where they failed with several,
 // or fewer than failed are kept.
-func (s *situation) categoryOf(failed int64, has func(shape string) bool) string {
-	var category telemetry.Category
+func (s *situation) categoryOf(failed int64, has func(shape string) bool) (category telemetry.Category) {
 	for _, k := range s.recent {
 		if k.Outcome == telemetry.OutcomeFailed && has(shapeIDOf(k)) {
 			if category = cmp.Or(category, k.Failure.Category); k.Failure.Category != category {
@@ -250,10 +267,10 @@ func (s *situation) categoryOf(failed int64, has func(shape string) bool) string
 			failed--
 		}
 	}
-	if failed > 0 || category == "" {
+	if failed > 0 {
 		return ""
 	}
-	return ", " + format.OneSpelling(string(category))
+	return category
 }
 
 // listed is the list of the statements of the last 5 min that parameters select, as has does. Where none of those is
