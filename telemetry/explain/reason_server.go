@@ -101,10 +101,18 @@ func inspectUnfinished(s *telemetry.Statement) string {
 }
 
 // inspectLost is advice on a statement that ended with an error while it was last seen unfinished. An answer with
-// a SQLSTATE is the server's, which need not know the statement any more: its warehouse may have stopped.
+// a SQLSTATE is the server's, which need not know the statement any more: its warehouse may have stopped. Where the
+// driver could not sign in or connect for the next call, the warehouse has no part in the failure.
 func inspectLost(s *telemetry.Statement) string {
-	if s.Outcome == telemetry.OutcomeFailed && s.Failure.SQLState != "" {
+	if s.Outcome != telemetry.OutcomeFailed {
+		return inspectUnfinished(s)
+	}
+	if s.Failure.SQLState != "" {
 		return "The server answered a later call with an error, which says why; the query history says what became of the statement."
+	}
+	switch s.Failure.Category {
+	case telemetry.CategoryAuth, telemetry.CategoryTLS, telemetry.CategoryConnection, telemetry.CategoryTimeout:
+		return failedAdvice(s, theWorkspace, 0)
 	}
 	return inspectUnfinished(s)
 }

@@ -178,7 +178,7 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 				RPCs:  rpcs(telemetry.RPC{Method: "GetOperationStatus", Calls: 1, LastStatus: 200}, telemetry.RPC{Method: "GetResultSetMetadata", Calls: 1, LastStatus: 500, FailedStatus: 500}),
 				Calls: []telemetry.Call{executed, call("GetOperationStatus", 1000, 1010, -1)},
 			},
-			"server-bound: 100 % of 8.0 s waiting for the server, which had not finished: last seen RUNNING at poll 1", "query profile",
+			"server-bound: 100 % of 8.0 s waiting for the server, which had not finished: last seen RUNNING at poll 1", "The request was not sent: look at the credential",
 		},
 		"the description of a result, and what follows": {
 			telemetry.Statement{
