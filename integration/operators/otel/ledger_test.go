@@ -36,7 +36,7 @@ import (
 // ledger and with what the workspace saw: every series of every metric, and every span. LEDGER_SEEDS runs more
 // programs than by default, LEDGER_SEED one of them.
 func TestEveryMetricAndSpanIsInTheLedger(t *testing.T) {
-	first, seeds := 1, 24
+	first, seeds := 1, 12
 	if n, err := strconv.Atoi(os.Getenv("LEDGER_SEEDS")); err == nil {
 		seeds = n
 	}
@@ -623,6 +623,7 @@ func (l *ledger) compare(metrics map[string]metricdata.Metrics) {
 				of := append(base, attribute.String("databricks.rpc.method", method))
 				want[text("databricks.client.rpc.calls", of)] += float64(n)
 				want[text("databricks.client.rpc.retries", of)] += float64(f.Attempts[method] - n)
+				loose[text("databricks.client.rpc.retries", of)] = s.ping && len(l.sinks) > 1 // which of the pings it was is not known
 			}
 			early := s.outcome != "completed"
 			for _, k := range f.Links {
