@@ -101,8 +101,10 @@ func newInstruments(p metric.MeterProvider) *instruments {
 }
 
 // enabled reports whether any measurement would be taken. It is called on the caller's
-// goroutine; as a rule the first instrument decides.
-func (i *instruments) enabled(ctx context.Context) bool {
+// goroutine; as a rule the first instrument decides. None would where an instrument panics, which must not cost
+// the call its span.
+func (i *instruments) enabled(ctx context.Context) (wanted bool) {
+	defer contain.Process.Recover(contain.Spans)
 	for _, r := range i.recorded {
 		if r.Enabled(ctx) {
 			return true

@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	notrace "go.opentelemetry.io/otel/trace/noop"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -35,6 +36,12 @@ func (s *Sink) activeTracer() trace.Tracer {
 	if _, off := p.(notrace.TracerProvider); off {
 		return nil
 	}
+	return s.newTracer(p)
+}
+
+// newTracer returns nil where the provider panics: the next call asks it again, and is measured all the same.
+func (s *Sink) newTracer(p trace.TracerProvider) trace.Tracer {
+	defer contain.Process.Recover(contain.Spans)
 	t := p.Tracer(scope, trace.WithInstrumentationVersion(telemetry.Version), trace.WithSchemaURL(semconv.SchemaURL))
 	s.tracer.CompareAndSwap(nil, &t)
 	return *s.tracer.Load()

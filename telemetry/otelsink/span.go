@@ -71,16 +71,18 @@ func (s *Sink) SessionStarting(ctx context.Context, start telemetry.SessionStart
 }
 
 // startSpan returns no span where the tracer does not record it. The context of such a span
-// still counts for calls within it, unless the tracer made no span at all.
-func startSpan(ctx context.Context, tracer trace.Tracer, name string, opts []trace.SpanStartOption) (context.Context, trace.Span) {
-	spanCtx, span := tracer.Start(ctx, name, opts...)
+// still counts for calls within it, unless the tracer made no span at all, or panicked.
+func startSpan(ctx context.Context, tracer trace.Tracer, name string, opts []trace.SpanStartOption) (spanCtx context.Context, recorded trace.Span) {
+	spanCtx = ctx
+	defer contain.Process.Recover(contain.Spans) // the call is measured all the same
+	started, span := tracer.Start(ctx, name, opts...)
 	switch {
 	case span.IsRecording():
-		return spanCtx, span
+		return started, span
 	case span.SpanContext().Equal(trace.SpanContextFromContext(ctx)):
 		return ctx, nil
 	}
-	return spanCtx, nil
+	return started, nil
 }
 
 // statementSpan follows one call.
