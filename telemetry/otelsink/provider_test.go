@@ -84,3 +84,25 @@ func TestAnotherSinkRegistersAfterOneThatPanicked(t *testing.T) {
 	require.NoError(t, New(WithMeterProvider(p)).Close())
 	require.Equal(t, 2, p.asked)
 }
+
+// stuck is a provider whose registration panics when it is to end.
+type stuck struct{ metricembedded.MeterProvider }
+
+func (*stuck) Meter(string, ...metric.MeterOption) metric.Meter { return stuckMeter{} }
+
+type stuckMeter struct{ nometric.Meter }
+
+func (stuckMeter) RegisterCallback(metric.Callback, ...metric.Observable) (metric.Registration, error) {
+	return stuckRegistration{}, nil
+}
+
+type stuckRegistration struct{ metricembedded.Registration }
+
+func (stuckRegistration) Unregister() error { panic("provider") }
+
+func TestCloseSaysThatTheProviderPanicked(t *testing.T) {
+	s := New(WithMeterProvider(&stuck{}))
+	require.ErrorIs(t, s.Close(), errPanicked)
+	require.NoError(t, s.Close())
+	require.False(t, s.Recording())
+}

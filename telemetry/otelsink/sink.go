@@ -2,6 +2,7 @@ package otelsink
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -10,6 +11,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -87,20 +89,29 @@ func New(opts ...Option) *Sink {
 
 // Close stops the sink: from then on the sink is not Recording or Tracing and observes nothing.
 // Close neither flushes nor shuts down the providers, which belong to the application.
-// The error is the meter provider's.
+// The error is the meter provider's, or says that it panicked.
 func (s *Sink) Close() error {
 	s.closed.Store(true)
-	s.creating.Lock()
-	defer s.creating.Unlock()
-	s.early.mu.Lock()
-	s.early.waiting = nil // there will be no instruments
-	s.early.mu.Unlock()
-	release := s.release
-	s.release = nil
+	release := s.takeRelease()
 	if release == nil {
 		return nil
 	}
-	return release()
+	err := errPanicked
+	contain.Process.Call(contain.Spans, func() { err = release() })
+	return err
+}
+
+var errPanicked = errors.New("databricks-telemetry: the meter provider panicked")
+
+// takeRelease returns what ends the observation, once; nil where there is none.
+func (s *Sink) takeRelease() (release func() error) {
+	s.creating.Lock()
+	defer s.creating.Unlock()
+	s.early.mu.Lock()
+	defer s.early.mu.Unlock()
+	s.early.waiting = nil // there will be no instruments
+	release, s.release = s.release, nil
+	return release
 }
 
 // Recording reports whether records are wanted: a meter provider is set and takes
