@@ -38,7 +38,7 @@ func (s *Sink) StatementStarting(ctx context.Context, start telemetry.StatementS
 			attributes = append(attributes, semconv.DBQueryText(query))
 			if summary := summarize(query); summary != "" {
 				attributes = append(attributes, semconv.DBQuerySummary(summary))
-				name = summary
+				name, span.summary = summary, true
 			}
 		}
 		opts := append(operation.spanStart, trace.WithAttributes(attributes...))
@@ -92,6 +92,7 @@ type statementSpan struct {
 	ctx       context.Context
 	span      trace.Span // nil: not recorded
 	measured  bool       // the duration is wanted
+	summary   bool       // the name of the span is that of the text, not the operation's
 }
 
 var _ telemetry.StatementSpan = (*statementSpan)(nil)
@@ -122,13 +123,7 @@ func (s *statementSpan) measure(r *telemetry.Statement) {
 	if r.Outcome == "" {
 		return
 	}
-	o := s.operation
-	if name := operationName(r.Kind, r.Internal); name != o.name && name != "" {
-		t := o.target
-		t.name = name
-		o = s.sink.operation(t)
-	}
-	call := callDuration{s.ctx, r.Execute, o.executed(r)}
+	call := callDuration{s.ctx, r.Execute, s.operationOf(r).executed(r)}
 	i := s.sink.metrics.Load()
 	if i == nil {
 		i = s.sink.keepEarly(call)
@@ -138,8 +133,21 @@ func (s *statementSpan) measure(r *telemetry.Statement) {
 	}
 }
 
+// operationOf is the operation that the call turned out to be: the server says what a volume's is.
+func (s *statementSpan) operationOf(r *telemetry.Statement) *operation {
+	t := s.operation.target
+	if name := operationName(r.Kind, r.Internal); name != t.name && name != "" {
+		t.name = name
+		return s.sink.operation(t)
+	}
+	return s.operation
+}
+
 func (s *statementSpan) end(r *telemetry.Statement) {
 	defer contain.Process.Recover(contain.Spans)
+	if o := s.operationOf(r); o != s.operation && !s.summary {
+		s.span.SetName(o.spanName)
+	}
 	s.span.SetAttributes(s.resultAttributes(r)...)
 	endSpan(s.span, r.Failure)
 }

@@ -780,6 +780,11 @@ func (l *ledger) compareSpans() {
 			got := values(span.Attributes)
 			require.Len(l.t, got, len(span.Attributes), "an attribute twice")
 			require.Equal(l.t, s.kind, got["db.operation.name"])
+			if got["db.query.summary"] == nil {
+				require.Equal(l.t, s.kind+" "+serverOf(l.ws), span.Name)
+			} else {
+				require.Equal(l.t, got["db.query.summary"], span.Name)
+			}
 			require.Equal(l.t, s.pool.namespace, got["db.namespace"])
 			require.Equal(l.t, s.pool.warehouse, got["databricks.warehouse.id"])
 			require.Equal(l.t, s.prepared, got["databricks.prepared"] == true)
