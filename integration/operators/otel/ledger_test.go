@@ -97,6 +97,7 @@ type step struct {
 	pool           *ledgerPool
 	kind           string // db.operation.name
 	do             string
+	late           bool // it fails when rows are read
 	ping, prepared bool
 	sampled        bool
 	parent         trace.SpanContext
@@ -271,7 +272,7 @@ func (l *ledger) work() {
 	group.Wait()
 }
 
-var things = []string{"query", "query", "early", "row", "exec", "insert", "bad", "badexec", "missing", "ping", "prepared", "preparedexec", "put", "get", "remove", "putmissing", "transaction", "canceled", "forever", "empty", "untouched", "duplicate"}
+var things = []string{"query", "query", "early", "row", "exec", "insert", "bad", "badexec", "missing", "ping", "prepared", "preparedexec", "put", "get", "remove", "putmissing", "transaction", "canceled", "forever", "empty", "untouched", "duplicate", "unreadable", "given up"}
 
 func (l *ledger) plan(p *ledgerPool) *step {
 	s := &step{number: len(l.steps), pool: p, do: things[l.random.IntN(len(things))], kind: "QUERY", sampled: !l.often(4), rows: int64(1 + l.random.IntN(40)), outcome: "completed"}
@@ -290,6 +291,12 @@ func (l *ledger) plan(p *ledgerPool) *step {
 		s.rows += 2
 		s.sql = note + fmt.Sprintf("SELECT id FROM range(%d)", s.rows)
 		s.read, s.outcome = int64(1+l.random.IntN(int(s.rows-1))), "closed_early"
+	case "unreadable": // the second page or the file
+		s.rows, s.outcome, s.late = 40, "failed", true
+		s.sql = note + "SELECT id FROM range(40)"
+	case "given up": // while rows are read
+		s.rows, s.outcome, s.late = 40, "canceled", true
+		s.sql = note + "SELECT id FROM range(40)"
 	case "untouched":
 		s.read, s.outcome = 0, "closed_early"
 	case "row":
@@ -363,6 +370,34 @@ func (l *ledger) execute(ctx context.Context, s *step) error {
 			return err
 		}
 		return s.drain(rows)
+	case "unreadable":
+		var id string
+		rows, err := db.QueryContext(driverctx.NewContextWithQueryIdCallback(ctx, func(given string) { id = given }), s.sql)
+		if err != nil {
+			return err
+		}
+		statement := id // the driver may call back once more
+		defer l.ws.Inject(workspace.Fault{On: func(r workspace.Request) bool {
+			return r.StatementID == statement && (r.Thrift == "FetchResults" && !l.files || r.Thrift == "" && l.files)
+		}, Do: workspace.Status(404)}).Remove()
+		return s.drain(rows)
+	case "given up":
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		rows, err := db.QueryContext(ctx, s.sql)
+		if err != nil {
+			return err
+		}
+		rows.Next()
+		s.read = 1
+		cancel()
+		for rows.Next() {
+			s.read++
+		}
+		if rows.Err() == nil {
+			s.outcome = "completed" // nobody has noticed
+		}
+		return errors.Join(rows.Err(), rows.Close())
 	case "row":
 		var n int64
 		return db.QueryRowContext(ctx, s.sql).Scan(&n)
@@ -412,8 +447,11 @@ func (l *ledger) execute(ctx context.Context, s *step) error {
 
 // drain reads as many rows as the step is to read.
 func (s *step) drain(rows *sql.Rows) error {
-	for n := int64(0); (s.outcome == "completed" || n < s.read) && rows.Next(); n++ {
+	n := int64(0)
+	for (s.outcome == "completed" || s.late || n < s.read) && rows.Next() {
+		n++
 	}
+	s.read = n
 	return errors.Join(rows.Err(), rows.Close())
 }
 
@@ -605,8 +643,12 @@ func (l *ledger) compare(metrics map[string]metricdata.Metrics) {
 		for _, sink := range s.pool.sinks {
 			base := slices.Clip(append(append(l.server(), attribute.String("db.operation.name", s.kind)), sink.own...))
 			failure := l.failure(s, f)
+			var called []attribute.KeyValue
+			if !s.late {
+				called = failure
+			}
 			if sink.wants(s) {
-				counts[text("db.client.operation.duration", append(append(base, attribute.String("db.namespace", s.pool.namespace)), failure...))]++
+				counts[text("db.client.operation.duration", append(append(base, attribute.String("db.namespace", s.pool.namespace)), called...))]++
 			}
 			ended := append(base, attribute.String("databricks.outcome", s.outcome))
 			if formatSeen(f) {
@@ -615,7 +657,7 @@ func (l *ledger) compare(metrics map[string]metricdata.Metrics) {
 			counts[text("databricks.client.statement.duration", append(ended, failure...))]++
 			want[text("databricks.client.statement.polls", base)] += float64(f.Calls["GetOperationStatus"])
 			want[text("databricks.client.statement.pages", base)] += float64(len(f.Pages))
-			if s.kind == "QUERY" && s.err == nil {
+			if s.kind == "QUERY" && (s.err == nil || s.late) {
 				counts[text("db.client.response.returned_rows", base)]++
 				want[text("db.client.response.returned_rows", base)] += float64(s.read)
 			}
@@ -719,6 +761,10 @@ func (l *ledger) failure(s *step, f workspace.StatementFacts) []attribute.KeyVal
 		return nil
 	case s.outcome == "canceled":
 		return []attribute.KeyValue{attribute.String("error.type", "cancelled")}
+	case s.do == "unreadable" && l.files:
+		return []attribute.KeyValue{attribute.String("error.type", "chunk_download_error")}
+	case s.do == "unreadable":
+		return []attribute.KeyValue{attribute.String("error.type", "not_found")}
 	case f.SQLState != "":
 		return []attribute.KeyValue{attribute.String("error.type", f.SQLState), attribute.String("db.response.status_code", f.SQLState)}
 	}
@@ -739,7 +785,10 @@ func (l *ledger) compareSessions(metrics map[string]metricdata.Metrics) {
 	var out, in int64
 	for _, r := range l.ws.Requests() {
 		if r.Thrift != "" && r.Thrift != "OpenSession" && r.Thrift != "CloseSession" {
-			out, in = out+r.BodyBytes, in+r.ResponseBytes
+			out += r.BodyBytes
+			if r.Status != 404 { // whose body the driver does not read
+				in += r.ResponseBytes
+			}
 		}
 	}
 	base := slices.Clip(append(l.server(), l.sinks[0].own...))
@@ -812,9 +861,9 @@ func (l *ledger) compareSpans() {
 				require.Contains(l.t, tag, span.SpanContext.TraceID().String())
 				require.Contains(l.t, f.Overlay["query_tags"], fmt.Sprint(tag))
 			}
-			require.Equal(l.t, s.err != nil, span.Status.Code == codes.Error, "step %d %s", s.number, s.do)
+			require.Equal(l.t, s.err != nil && !s.late, span.Status.Code == codes.Error, "step %d %s", s.number, s.do)
 			_, failed := got["error.type"]
-			require.Equal(l.t, s.err != nil, failed)
+			require.Equal(l.t, s.err != nil && !s.late, failed)
 			if s.err == nil && !s.ping && s.kind != "VOLUME" && formatSeen(f) {
 				if got["databricks.result.format"] != nil || slices.ContainsFunc(f.Pages, func(p workspace.PageFacts) bool { return p.Direct }) { // known when the call returned
 					require.Equal(l.t, string(f.Format), got["databricks.result.format"])
