@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -429,12 +430,14 @@ func (l *ledger) execute(ctx context.Context, s *step) error {
 	case "forever":
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
-		go func() {
-			for ctx.Err() == nil && !slices.ContainsFunc(l.ws.Statements(), func(f workspace.StatementFacts) bool { return f.SQL == s.sql && f.Polls > 0 }) {
-				time.Sleep(time.Millisecond)
+		var id atomic.Value
+		defer l.ws.Inject(workspace.Fault{On: func(r workspace.Request) bool {
+			if r.Thrift == "GetOperationStatus" && r.StatementID == id.Load() {
+				cancel()
 			}
-			cancel()
-		}()
+			return false
+		}}).Remove()
+		ctx = driverctx.NewContextWithQueryIdCallback(ctx, func(given string) { id.Store(given) })
 		rows, err := db.QueryContext(ctx, s.sql)
 		if err == nil {
 			_ = rows.Close()
