@@ -266,6 +266,21 @@ func (t *Trace) beforeCall(s *methodStats) {
 	}
 }
 
+// doubtful reports whether the driver may be on its way to a call, which would show that the statement did not wait for
+// what it seems to wait for since the latest one: see beforeCall.
+func (t *Trace) doubtful() bool {
+	switch t.idleIn {
+	case telemetry.PartDecode:
+		return t.idle > longestDecode
+	case telemetry.PartTransfer: // direct results come with the operation closed
+		return !t.result.Direct.Or(false) && t.methods.find(closeOperation).rpc.Calls == 0
+	case telemetry.PartFile:
+		f := t.awaited()
+		return f != nil && f.record.State == fileWaiting
+	}
+	return false
+}
+
 // continueAttempt notes that an attempt that was redirected goes on at another address.
 func (t *Trace) continueAttempt(m method) {
 	if t.inFlight == unknownMethod {

@@ -62,7 +62,7 @@ func unknownReason(s *telemetry.Statement) reason {
 		}
 	}
 	return reason{
-		"not observed: a message or the link of a file was not seen or not understood, or signing in and decoding could not be told apart",
+		"not observed: a message or the link of a file was not seen or not understood, or what the driver did without a request could not be told (signing in, a pause, decoding, a transfer)",
 		"The query history says how long the server worked.",
 	}
 }

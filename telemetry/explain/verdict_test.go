@@ -44,7 +44,7 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 		},
 		"what is left of the parts": {
 			telemetry.Statement{Total: second, RPCs: observed, Split: split{telemetry.PartServer: second / 10}},
-			"unknown: 90 % of 1.0 s not observed: a message or the link of a file was not seen or not understood, or signing in and decoding could not be told apart", "query history",
+			"unknown: 90 % of 1.0 s not observed: a message or the link of a file was not seen or not understood, or what the driver did without a request could not be told (signing in, a pause, decoding, a transfer)", "query history",
 		},
 		"behind Wrap": {
 			telemetry.Statement{Total: second, Split: split{telemetry.PartUnknown: second}},

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -231,11 +232,67 @@ func TestSigningInIsNotDecoding(t *testing.T) {
 				c, err := listening(sink).NewConnector(append(options(ws), dbsql.WithTransport(transport), dbsql.WithAuthenticator(slowSignIn{ws.Token(), new(int)}))...)
 				require.NoError(t, err)
 				db := sql.OpenDB(c)
-				require.NoError(t, scene{reader: reader}.run(t, ws, db, sink).err)
+				got := scene{reader: reader, at: 15 * time.Second}.run(t, ws, db, sink)
+				require.NoError(t, got.err)
 				require.NoError(t, db.Close())
 				time.Sleep(time.Minute)
+				require.Zero(t, got.look.Split[telemetry.PartDecode], "while it signs in")
+				require.Equal(t, got.look.Total, got.look.Split.Total())
 				r := sink.statements[0]
 				require.Zero(t, r.Split[telemetry.PartDecode])
+			})
+		})
+	}
+}
+
+// signInToClose takes long to sign in for the first CloseOperation.
+type signInToClose struct {
+	token string
+	once  *sync.Once
+}
+
+func (a signInToClose) Authenticate(r *http.Request) error {
+	if isCall(r, "CloseOperation") {
+		a.once.Do(func() { elsewhere(20 * time.Second) })
+	}
+	r.Header.Set("Authorization", "Bearer "+a.token)
+	return nil
+}
+
+// A volume's operation is closed before the transfer, and that of files before the driver asks for more of them.
+func TestSigningInIsNeitherATransferNorAFile(t *testing.T) {
+	for name, s := range map[string]scene{
+		"transfer": {opts: polledPages, reader: "exec", query: putStatement(t)},
+		"file":     {opts: asked(filesOfPages), reader: "driver rows"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o := s.opts
+				o.InMemory = true
+				ws, err := workspace.Start(o)
+				require.NoError(t, err)
+				transport := ws.Transport()
+				defer func() {
+					transport.CloseIdleConnections()
+					require.NoError(t, ws.Close())
+					time.Sleep(time.Hour)
+				}()
+				storage := ws.StorageURL()[len("http://"):]
+				inMemory.Store(storage, transport)
+				defer inMemory.Delete(storage)
+				sink := &memory{}
+				c, err := listening(sink).NewConnector(append(options(ws), dbsql.WithTransport(transport), dbsql.WithAuthenticator(signInToClose{ws.Token(), new(sync.Once)}))...)
+				require.NoError(t, err)
+				db := sql.OpenDB(c)
+				s.at = 15 * time.Second
+				got := s.run(t, ws, db, sink)
+				require.NoError(t, got.err)
+				require.NoError(t, db.Close())
+				time.Sleep(time.Minute)
+				for _, r := range []*telemetry.Statement{got.look, sink.statements[0]} {
+					require.Zero(t, r.Split[telemetry.PartTransfer]+r.Split[telemetry.PartFile], r.Outcome)
+					require.Equal(t, r.Total, r.Split.Total())
+				}
 			})
 		})
 	}
