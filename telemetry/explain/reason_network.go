@@ -8,18 +8,18 @@ import (
 )
 
 func networkReason(s *telemetry.Statement, took time.Duration) reason {
-	var connecting time.Duration
+	var waited time.Duration
 	for i := range s.RPCs {
 		r := &s.RPCs[i]
 		if r.Method != "GetOperationStatus" && r.Retries == 0 { // else the time may be in PartServer or PartRetry
-			connecting += r.Connecting
+			waited += r.Connecting
 		}
 	}
 	switch {
-	case most(connecting, took):
+	case most(waited, took):
 		return reason{
-			"waiting for a network connection to the workspace, for " + format.Duration(connecting),
-			"Look at DNS, firewalls, TLS and proxies on the way to the workspace, and keep connections (SetMaxIdleConns, SetConnMaxIdleTime). The driver's own transport opens at most 100 at a time.",
+			"waiting for a network connection to the workspace, for " + format.Duration(waited),
+			keepConnections,
 		}
 	case len(s.RPCs) == 0 && s.RPCs != nil, len(s.Calls) > 0 && most(s.Calls[0].Start, took):
 		return reason{
@@ -32,3 +32,5 @@ func networkReason(s *telemetry.Statement, took time.Duration) reason {
 		"Look at the way to the workspace: distance, proxies, TLS handshakes of new connections (SetMaxIdleConns). Where the driver signs in with OAuth, look at the identity provider, too.",
 	}
 }
+
+const keepConnections = "Look at DNS, firewalls, TLS and proxies on the way to the workspace, and keep connections (SetMaxIdleConns, SetConnMaxIdleTime). The driver's own transport opens at most 100 at a time."

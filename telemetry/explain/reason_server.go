@@ -25,6 +25,8 @@ func serverReason(s *telemetry.Statement, took time.Duration) reason {
 			"The statement " + waits + " for a warehouse that " + is + " starting or full (see its monitoring page), or it " + runs +
 				" (see the query history); if neither knows it, the request did not arrive. A deadline on the context bounds the wait.",
 		}
+	case waitedToAsk(s, status, took):
+		return reason{lead + connecting(status), keepConnections + " The query history says how long the statement ran."}
 	case unanswered && most(unansweredFor, took):
 		return reason{lead + silence(asked.Method, unansweredFor, took), "The query history says how long the server works on the statement. " + beyondDeadlines}
 	case most(unrepeated(s, status, status.Backoff), took):
@@ -162,6 +164,8 @@ func pollReason(s *telemetry.Statement, took time.Duration) reason {
 	switch {
 	case most(unrepeated(s, status, status.Backoff), took):
 		return reason{"after the server had finished: " + repeated(s, status), retryAdvice(theWorkspace, repeatedStatus(s, status))}
+	case most(unrepeated(s, status, status.Connecting), took):
+		return reason{"after the server had finished: " + connecting(status), keepConnections}
 	case answeredLate(s, status, took):
 		return reason{
 			"after the server had finished: a status call itself took " + format.Duration(status.Slowest),
@@ -179,6 +183,27 @@ const pollFaster = "Statements faster than the poll interval gain from a shorter
 // answeredLate reports whether a status call itself took most of a part: one that was repeated also paused.
 func answeredLate(s *telemetry.Statement, status *telemetry.RPC, took time.Duration) bool {
 	return status.Retries == 0 && most(slowest(s, status), took)
+}
+
+// waitedToAsk reports whether a part was mostly a wait of status calls for a network connection, after which none has
+// found the server at work.
+func waitedToAsk(s *telemetry.Statement, status *telemetry.RPC, took time.Duration) bool {
+	asked := lastCall(s, status.Method)
+	meanwhile := s.Polling.Or(telemetry.Polling{}).Unseen
+	if _, ended := asked.End.Get(); asked.Method != "" && (!ended || asked.Failed) {
+		meanwhile = lastAttempt(s, asked)
+	} else if unfinished(s) {
+		return false
+	}
+	return most(unrepeated(s, status, min(status.Connecting, meanwhile)), took)
+}
+
+func connecting(status *telemetry.RPC) string {
+	text := "a status call waited for a network connection for "
+	if status.Calls > 1 {
+		text = "status calls waited for network connections for "
+	}
+	return text + format.Duration(status.Connecting)
 }
 
 // noticedLate reports whether the server may have finished long before the status call that noticed.

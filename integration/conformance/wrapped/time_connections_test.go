@@ -133,3 +133,36 @@ func TestClosingAnExecMayWaitForANewConnection(t *testing.T) {
 	require.Equal(t, 3*time.Second, closing.Connecting)
 	require.Zero(t, r.Split[telemetry.PartClose], v.Sentence)
 }
+
+// A status call that waits for a connection is none that the workspace answers late, nor is the server at work all the
+// while. One that then finds it at work is not why the statement took its time.
+func TestAStatusCallThatWaitsForAConnectionIsSaidToWait(t *testing.T) {
+	for _, works := range []time.Duration{500 * time.Millisecond, time.Hour} {
+		for _, reports := range []bool{true, false} {
+			o := working(polledPages, works)
+			o.ServerTimes = reports
+			got := scene{entry: "NewConnector", reader: "driver rows", opts: o, at: 15 * time.Second, cancel: works == time.Hour, through: func(base http.RoundTripper) http.RoundTripper {
+				tr := base.(*http.Transport).Clone()
+				dial, n := tr.DialContext, 0
+				tr.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+					if n++; n == 3 { // after those of OpenSession and ExecuteStatement
+						elsewhere(20 * time.Second)
+					}
+					return dial(ctx, network, address)
+				}
+				tr.DisableKeepAlives = true
+				return tr
+			}}.perform(t)
+			v := explain.Of(got.look)
+			require.Contains(t, v.Sentence, "a status call waited for a network connection for 14 s")
+			require.Contains(t, v.Advice, "DNS")
+			if v = explain.Of(got.record); works == time.Hour {
+				require.Contains(t, v.Sentence, "last seen RUNNING")
+				continue
+			}
+			require.Contains(t, v.Sentence, "a status call waited for a network connection for 20 s")
+			require.NotContains(t, v.Advice, "larger warehouse")
+			require.NotContains(t, v.Advice, "poll interval")
+		}
+	}
+}
