@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
@@ -16,7 +17,10 @@ import (
 func retryReason(s *telemetry.Statement) reason {
 	var calls []string
 	failed, how, final := failedCall(s)
-	pausing := pausedAfter(s)
+	pausing := ""
+	if c, until := pauseAfter(s); c != nil && until-c.End.Or(s.Total) > s.Split[telemetry.PartRetry]/10 { // else it was given up as it failed
+		pausing = c.Method
+	}
 	worst := &telemetry.RPC{} // what the advice is about: the method that paused the longest to be repeated, or else the first that failed
 	for i := range s.RPCs {
 		r := &s.RPCs[i]
@@ -79,23 +83,33 @@ func joinOnce(advice []string) string {
 	return strings.Join(once, " ")
 }
 
-// pausedAfter returns the method of the call that a statement is, or was given up, in the pause after: its latest,
-// but for those that tidy up, where that failed and may be repeated.
-func pausedAfter(s *telemetry.Statement) string {
-	if s.Outcome == telemetry.OutcomeCompleted {
-		return ""
-	}
+// pauseAfter returns the call that a statement is, or was given up, in the pause after, and until when the pause has
+// lasted: its latest, but for those that tidy up, where that failed and may be repeated. nil where there is none.
+func pauseAfter(s *telemetry.Statement) (c *telemetry.Call, until time.Duration) {
+	until = beforeClose(s)
 	for i := len(s.Calls) - 1; i >= 0; i-- {
 		c := &s.Calls[i]
 		switch {
 		case s.Outcome != telemetry.OutcomeRunning && tidies(s, c.Method):
-		case c.Failed && (c.Status == 0 || c.Status == 429 || c.Status >= 500 && c.Status != 501):
-			return c.Method
+			until = min(until, c.Start)
+		case c.Failed && pauses(s, c.Status, c.End.Or(s.Total), until):
+			return c, until
 		default:
-			return ""
+			return nil, 0
 		}
 	}
-	return ""
+	return nil, 0
+}
+
+// beforeClose is when the application stopped to wait for rows, or for the call.
+func beforeClose(s *telemetry.Statement) time.Duration {
+	return s.Total - s.Close.Or(0) - s.Application.After
+}
+
+// pauses reports whether a statement was, between two times, in the pause after a request that failed with an HTTP status.
+func pauses(s *telemetry.Statement, status int, from, until time.Duration) bool {
+	repeated := status == 0 || status == 429 || status >= 500 && status != 501
+	return repeated && s.Outcome != telemetry.OutcomeCompleted && until-from >= time.Millisecond && until-from <= s.Split[telemetry.PartRetry]+rounding
 }
 
 // foundAtWork reports whether all that was repeated of a method are status calls that then said that the server was

@@ -113,6 +113,7 @@ func (t *Timeline) addCall(s *telemetry.Statement) {
 // that the name of the method tells more.
 func (t *Timeline) addRPCs(s *telemetry.Statement, method, lane string, kind BarKind, label string) {
 	var calls [][]Bar
+	paused, until := pauseAfter(s)
 	for i := range s.Calls {
 		if c := &s.Calls[i]; c.Method == method {
 			b := Bar{Kind: kind, Label: method, Start: c.Start, FirstByte: c.FirstByte, Note: rpcNote(c, s), Failed: c.Failed}
@@ -120,10 +121,25 @@ func (t *Timeline) addRPCs(s *telemetry.Statement, method, lane string, kind Bar
 				b.Label = fmt.Sprintf("%s %d", label, cmp.Or(c.Number, int64(len(calls)+1)))
 			}
 			b.setEnd(c.End, s)
-			calls = append(calls, attempts(b, c.Retried, c.Attempts, c.Latest))
+			bars := attempts(b, c.Retried, c.Attempts, c.Latest)
+			if c == paused && endsWith(s, c) {
+				bars = append(bars, pauseUntil(until, b.End, s))
+			}
+			calls = append(calls, bars)
 		}
 	}
 	t.addLanes(lane, false, calls...)
+}
+
+// endsWith reports whether what the application waits for ends when the driver gives a call up: it goes on without what
+// describes the rows, and without having closed the operation.
+func endsWith(s *telemetry.Statement, c *telemetry.Call) bool {
+	return c.Method == "FetchResults" || (s.Execute == 0 || c.Start < s.Execute) && (c.Method != "CloseOperation" || s.Kind != telemetry.KindVolume)
+}
+
+// pauseUntil is the bar of a pause that a statement is in, or was given up in.
+func pauseUntil(until, from time.Duration, s *telemetry.Statement) Bar {
+	return Bar{Kind: BarPause, Label: "pause", Start: from, End: until, Open: s.Outcome == telemetry.OutcomeRunning}
 }
 
 // setEnd sets the end of a bar that ends with the statement at the latest.
@@ -217,6 +233,9 @@ func (t *Timeline) addFiles(s *telemetry.Statement) {
 		b.setEnd(f.End, s)
 		bars := attempts(b, f.Retried, f.Attempts, f.Latest)
 		bars[0].Queued = f.Queued
+		if until := beforeClose(s); b.Failed && s.CloudFetch.Failed == 1 && pauses(s, int(f.Status), b.End, until) { // of several, any may be the one awaited
+			bars = append(bars, pauseUntil(until, b.End, s))
+		}
 		files = append(files, bars)
 	}
 	t.addLanes("files", true, files...)

@@ -196,3 +196,57 @@ func TestRowsWhoseReadingFailedHaveNotEnded(t *testing.T) {
 	require.Equal(t, telemetry.PartApplication, v.Part)
 	require.NotContains(t, v.Sentence, "after the rows had ended")
 }
+
+// pauseBar is the bar of the pause that a statement is, or was given up, in.
+func pauseBar(r *telemetry.Statement) (pause explain.Bar) {
+	for _, l := range explain.TimelineOf(r).Lanes {
+		for _, b := range l.Bars {
+			if b.Kind == explain.BarPause {
+				pause = b
+			}
+		}
+	}
+	return pause
+}
+
+func TestThePauseThatAStatementIsInHasABar(t *testing.T) {
+	for name, s := range map[string]scene{
+		"ExecuteStatement": {opts: inlinePages, faults: []workspace.Fault{call(1, 0, "ExecuteStatement", workspace.StatusRetryAfter(503, 30*time.Second))}},
+		"FetchResults":     {opts: inlinePages, faults: []workspace.Fault{call(1, 0, "FetchResults", workspace.StatusRetryAfter(503, 30*time.Second))}},
+		"file 1":           {opts: filesOfPages, faults: []workspace.Fault{download(1, 1, workspace.StatusRetryAfter(503, 30*time.Second))}},
+	} {
+		s.entry, s.reader, s.at, s.pause = "NewConnector", "driver rows", 20*time.Second, 30*time.Second
+		got := s.perform(t)
+		b := pauseBar(got.look)
+		require.Equal(t, 20*time.Second, b.End, name)
+		require.True(t, b.Open, name)
+		require.Equal(t, 20*time.Second, b.End-b.Start, name)
+		if b = pauseBar(got.record); name != "file 1" { // its lane has a bar of the attempt
+			require.Equal(t, 30*time.Second, b.End-b.Start, name)
+		}
+		require.False(t, b.Open, name)
+	}
+}
+
+func TestThePauseInWhichAStatementWasGivenUpHasABar(t *testing.T) {
+	got := scene{
+		entry: "NewConnector", reader: "driver rows", opts: inlinePages, at: 20 * time.Second, cancel: true, pause: 30 * time.Second,
+		faults: []workspace.Fault{call(1, 0, "ExecuteStatement", workspace.StatusRetryAfter(503, 30*time.Second))},
+	}.perform(t)
+	require.Equal(t, telemetry.OutcomeCanceled, got.record.Outcome)
+	b := pauseBar(got.record)
+	require.Equal(t, 20*time.Second, b.End-b.Start)
+	require.False(t, b.Open)
+}
+
+// The driver asks for the description of an Exec's result after the status call, within a context that is done.
+func TestACallThatWasGivenUpAtOnceIsNotWhatWasRepeated(t *testing.T) {
+	got := scene{
+		entry: "NewConnector", reader: "exec", opts: polledPages, at: 20 * time.Second, cancel: true, pause: 30 * time.Second,
+		faults: []workspace.Fault{call(1, 0, "GetOperationStatus", workspace.StatusRetryAfter(503, 30*time.Second))},
+	}.perform(t)
+	require.Equal(t, telemetry.OutcomeCanceled, got.record.Outcome)
+	v := explain.Of(got.record)
+	require.Contains(t, v.Sentence, "1 retry of GetOperationStatus, last status 503")
+	require.NotContains(t, v.Sentence, "GetResultSetMetadata")
+}
