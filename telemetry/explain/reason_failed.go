@@ -21,7 +21,7 @@ func retryReason(s *telemetry.Statement) reason {
 	if c, until := pauseAfter(s); c != nil && until-c.End.Or(s.Total) > s.Split[telemetry.PartRetry]/10 { // else it was given up as it failed
 		pausing = c.Method
 	}
-	worst := &telemetry.RPC{} // what the advice is about: the method that paused the longest to be repeated, or else the first that failed
+	worst := &telemetry.RPC{} // what the advice is about: the method whose repetition took the longest, or else the first that failed
 	for i := range s.RPCs {
 		r := &s.RPCs[i]
 		switch {
@@ -35,7 +35,7 @@ func retryReason(s *telemetry.Statement) reason {
 		default:
 			continue
 		}
-		if len(calls) == 1 || r.Retries > 0 && (worst.Retries == 0 || r.Backoff > worst.Backoff) {
+		if len(calls) == 1 || r.Retries > 0 && (worst.Retries == 0 || repeating(s, r) > repeating(s, worst)) {
 			worst = r
 		}
 	}
@@ -70,6 +70,17 @@ func retryReason(s *telemetry.Statement) reason {
 		return reason{"after a request failed, until the next attempt", advice[0]}
 	}
 	return reason{"repeating requests: " + strings.Join(evidence, "; "), joinOnce(advice) + lookUp(failedRequest(s, worst.Method))}
+}
+
+// repeating is how long the attempts of a method took that failed and were repeated, as far as its calls are listed, and
+// the pauses after them.
+func repeating(s *telemetry.Statement, r *telemetry.RPC) (d time.Duration) {
+	for i := range s.Calls {
+		if c := &s.Calls[i]; c.Method == r.Method && c.Attempts > 1 {
+			d += max(0, c.Latest-c.Start)
+		}
+	}
+	return max(d, r.Backoff)
 }
 
 // joinOnce joins pieces of advice, each of which is given once.

@@ -304,6 +304,8 @@ func (t *Timeline) addRows(s *telemetry.Statement) {
 		bars = append(bars, Bar{Kind: BarReading, Label: "first row", Start: asked, End: s.Total - s.Application.After, Open: s.Application.After == 0})
 	case running:
 		bars[len(bars)-1].Open = s.Application.After == 0
+	case s.Failed() && s.Close != telemetry.Maybe[time.Duration]{} && s.Split != telemetry.Split{} && beforeClose(s)-asked >= time.Millisecond: // it did not come
+		bars = append(bars, Bar{Kind: BarReading, Label: "first row", Start: asked, End: beforeClose(s), Failed: true})
 	}
 	if d := s.Application.After; d > 0 && !calledWithin(s, closing-d, closing) { // else it had control more than once, and when is not known
 		note := "after the last row"

@@ -64,6 +64,8 @@ type ledger struct {
 	began    time.Time // of the statement
 	amid     func()    // called when most of the stage is over
 	open     bool      // the stage is a pause, until the next request
+	refuses  string    // method of calls after the stage that fail; empty for none
+	cuts     bool      // they break off, else they are refused
 }
 
 // hold takes the stage's time.
@@ -159,9 +161,18 @@ func (l *ledger) over(base http.RoundTripper) http.RoundTripper {
 		if l.open && (l.method == "file" && strings.HasPrefix(r.URL.Path, "/results/") || l.method != "file" && isCall(r, l.method)) {
 			l.open, l.to = false, time.Now()
 		}
+		over := !l.to.IsZero()
 		l.mu.Unlock()
 		if !l.strikes(r) {
-			return tr.RoundTrip(r)
+			switch {
+			case !over || l.refuses == "" || !isCall(r, l.refuses) && (l.refuses != "file" || !strings.HasPrefix(r.URL.Path, "/results/")):
+				return tr.RoundTrip(r)
+			case l.cuts:
+				return nil, &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}
+			}
+			resp := refusal(r)
+			resp.StatusCode = 403
+			return resp, nil
 		}
 		switch l.where {
 		case "head":
@@ -320,10 +331,13 @@ func stagedOf(t *testing.T, seed uint64) *staged {
 	case n == 1 && slices.Index(kinds, s.kind) < 4:
 		s.ending, s.stop = "early", int64(pageRows+1+r.IntN((s.pages-1)*pageRows-1))
 	}
+	if s.ending == "" && r.IntN(2) == 0 {
+		l.refuses, l.cuts = []string{"GetOperationStatus", "GetResultSetMetadata", "FetchResults", "CloseOperation", "file"}[r.IntN(5)], r.IntN(3) == 0
+	}
 	if l.where == "left" {
 		s.ending, s.stop = "early", int64(1+r.IntN(s.pages*pageRows-1))
 	}
-	s.tell = fmt.Sprintf("%s: %s %s, %s, %v nth %d ending %q stop %d pages %d links %d threads %d times %v ex %v noise %v", l.name, s.kind, s.tell, "delay", l.d, l.nth, s.ending, s.stop, s.pages, s.opts.LinksPerPage, s.threads, s.opts.ServerTimes, ex, s.noise)
+	s.tell = fmt.Sprintf("%s: %s %s, %s, %v nth %d ending %q stop %d pages %d links %d threads %d times %v ex %v noise %v then %q cut %v", l.name, s.kind, s.tell, "delay", l.d, l.nth, s.ending, s.stop, s.pages, s.opts.LinksPerPage, s.threads, s.opts.ServerTimes, ex, s.noise, l.refuses, l.cuts)
 	s.file = filepath.Join(t.TempDir(), "a.csv")
 	require.NoError(t, os.WriteFile(s.file, []byte("1,2"), 0o600))
 	return s
@@ -555,16 +569,27 @@ func (l *ledger) check(r *telemetry.Statement, until time.Time) (wrong []string)
 	if strings.Contains(l.where, "attempt") && !repeated { // it is under way, or was the last
 		allowed = append(allowed, l.unrepeated...)
 	}
+	if l.refuses == l.method {
+		allowed = append(allowed, telemetry.PartRetry) // what follows a redirect is repeated with it
+	}
+	if refused503 := l.where == "attempt"; refused503 && repeated && l.refuses != "" && l.refuses != l.method && v.Part == telemetry.PartRetry && !strings.HasPrefix(v.Advice, "The workspace answered with errors") && l.method != "file" && r.Failure == nil {
+		bad("advice on another method: %s", v.Advice)
+	}
 	if !slices.Contains(allowed, v.Part) {
 		bad("part %s, the stage is %v", v.Part, allowed)
 	}
 	if d := v.Time - took; d > 4*time.Second || d < -3*time.Second { // status calls and the server's work may fall into the stage
 		bad("part of %v, the stage took %v", v.Time, took)
 	}
+	refusesToo := v.Part == telemetry.PartRetry && l.refuses != "" // those of all methods that were repeated are said
 	for _, m := range []string{"ExecuteStatement", "GetOperationStatus", "GetResultSetMetadata", "FetchResults", "CloseOperation", "CancelOperation"} {
-		if m != l.method && strings.Contains(v.Sentence, m) {
+		said := strings.ReplaceAll(v.Sentence, "; "+l.refuses+" failed, last", "")
+		if m != l.method && strings.Contains(said, m) && !(refusesToo && m == l.refuses) {
 			bad("blames %s", m)
 		}
+	}
+	if l.refuses == l.method {
+		return wrong
 	}
 	if l.method != "" && l.method != "file" && l.where != "body" && l.where != "connection" && l.where != "signing in" &&
 		v.Part != telemetry.PartUnknown && !strings.Contains(v.Sentence, l.method) && l.method != "GetOperationStatus" && l.method != "ExecuteStatement" && l.method != "FetchResults" {

@@ -250,3 +250,24 @@ func TestACallThatWasGivenUpAtOnceIsNotWhatWasRepeated(t *testing.T) {
 	require.Contains(t, v.Sentence, "1 retry of GetOperationStatus, last status 503")
 	require.NotContains(t, v.Sentence, "GetResultSetMetadata")
 }
+
+func TestTheFirstRowThatNeverCameHasABar(t *testing.T) {
+	r, _ := performed(t, scene{opts: polledPages, reader: "driver rows", faults: []workspace.Fault{call(0, 0, "FetchResults", workspace.Latency(10*time.Second)), call(0, 0, "FetchResults", workspace.Status(403))}})
+	require.Equal(t, telemetry.OutcomeFailed, r.Outcome)
+	found := false
+	for _, l := range explain.TimelineOf(r).Lanes {
+		for _, b := range l.Bars {
+			found = found || b.Kind == explain.BarReading && b.Failed && b.End-b.Start == 10*time.Second
+		}
+	}
+	require.True(t, found)
+}
+
+func TestAdviceOnRepeatedRequestsIsAboutThoseThatTookTheLongest(t *testing.T) {
+	r, v := performed(t, scene{opts: inlinePages, reader: "driver rows", query: statement(400), pause: 10 * time.Millisecond, faults: []workspace.Fault{
+		call(1, 0, "FetchResults", workspace.Latency(20*time.Second)), call(1, 0, "FetchResults", workspace.Status(503)), call(3, 0, "CloseOperation", workspace.Reset()),
+	}})
+	require.Equal(t, telemetry.OutcomeCompleted, r.Outcome)
+	require.Contains(t, v.Sentence, "1 retry of FetchResults, last status 503; 3 retries of CloseOperation, last without a whole answer")
+	require.Contains(t, v.Advice, "The workspace answered with errors")
+}
