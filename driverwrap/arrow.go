@@ -12,8 +12,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 )
 
-// Callers reach Arrow access through sql.Conn.Raw. The readers hold the rows: rows that are being read are
-// not dropped.
+// Callers reach the Arrow readers through sql.Conn.Raw. A reader refers to its rows, so rows that are
+// still being read do not count as dropped.
 
 // GetArrowBatches returns the rest of the rows as Arrow records, counted as they are read.
 func (r *arrowRows) GetArrowBatches(ctx context.Context) (dbsqlrows.ArrowBatchIterator, error) {
@@ -25,8 +25,8 @@ func (r *arrowRows) GetArrowBatches(ctx context.Context) (dbsqlrows.ArrowBatchIt
 	return &arrowBatches{it, arrowReader{of: &r.rows}}, nil
 }
 
-// GetArrowIPCStreams returns the rest of the rows as Arrow IPC streams. The streams are not
-// decoded here, so their rows stay uncounted.
+// GetArrowIPCStreams returns the rest of the rows as Arrow IPC streams. The streams are not decoded
+// here, so their rows are not counted.
 func (r *arrowRows) GetArrowIPCStreams(ctx context.Context) (dbsqlrows.ArrowIPCStreamIterator, error) {
 	it, err := r.native.(dbsqlrows.Rows).GetArrowIPCStreams(ctx)
 	if err != nil || it == nil {
@@ -93,10 +93,10 @@ func (s *arrowStreams) Next() (stream io.Reader, err error) {
 	return stream, err
 }
 
-// arrowReader is what the readers of batches and of streams have in common.
+// arrowReader is the part that the readers of batches and of streams share.
 type arrowReader struct {
 	of     *rows
-	closed atomic.Bool // by the application: that there is no more says nothing of the rows
+	closed atomic.Bool // by the application: HasNext returning false then says nothing about the rows
 }
 
 func (r *arrowReader) begin() *statement {

@@ -17,34 +17,35 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/logsink"
 )
 
-// Config configures the wrapped driver for all entry points. The zero value is ready:
-// default settings, and records go to the sinks of telemetry.Default only.
+// Config configures the wrapped driver for all entry points. The zero value is ready to use: it has
+// the default settings, and local records go only to the sinks attached to telemetry.Default.
 type Config struct {
-	// Settings are the settings that exist as DSN parameters and environment variables,
-	// too. The DSN takes precedence over the environment, and the environment over these; off in
-	// any of them is off.
+	// Settings can also be set by DSN parameters and environment variables. The DSN takes precedence
+	// over the environment, and the environment over this field; telemetry that any of them turns off
+	// is off.
 	Settings telemetry.Settings
-	// Sinks receive the records of connectors made from this Config, in addition to the sinks
-	// attached to telemetry.Default: one that is attached there and is here receives each record twice.
-	// Closing the sql.DB waits up to Settings.CloseTimeout until they have what was recorded, and does
-	// not close them.
+	// Sinks receive the records of connectors made from this Config, in addition to the sinks attached
+	// to telemetry.Default. A sink that is in both receives each record twice. Closing the sql.DB waits
+	// up to Settings.CloseTimeout for these sinks to receive what was recorded; it does not close them.
 	Sinks []telemetry.Sink
 }
 
-// NewConnector is dbsql.NewConnector with the same options, measured. The connector is for one sql.DB:
-// closing that ends its report. The error is the native one, or a *telemetry.ParameterError for an
-// environment variable that cannot be understood.
+// NewConnector is like dbsql.NewConnector, with the same options, but the connector is measured. Use
+// the connector for one sql.DB only: closing that sql.DB ends reporting to Databricks. The error is
+// the native one, or a *telemetry.ParameterError for an environment variable with an invalid name or
+// value.
 func NewConnector(opts ...dbsql.ConnOption) (driver.Connector, error) {
 	return Config{}.NewConnector(opts...)
 }
 
-// Wrap measures a connector that exists already, of any origin but this package: one that is measured
-// already would be recorded twice. The connector is for one sql.DB, as that of NewConnector. An environment
-// variable that cannot be understood makes each Connect fail with a *telemetry.ParameterError.
+// Wrap returns a measured connector around an existing one. Do not pass it a connector of this package,
+// whose statements would be recorded twice. Use the connector for one sql.DB only, like that of
+// NewConnector. An environment variable with an invalid name or value makes each Connect fail with a
+// *telemetry.ParameterError.
 func Wrap(c driver.Connector) driver.Connector { return Config{}.Wrap(c) }
 
-// NewConnector is the function NewConnector with this configuration. A field of Settings that is not
-// accepted gives a *telemetry.ParameterError, too.
+// NewConnector is the function NewConnector with this configuration. An invalid field of Settings
+// also gives a *telemetry.ParameterError.
 func (c Config) NewConnector(opts ...dbsql.ConnOption) (driver.Connector, error) {
 	environment := settings.Environ()
 	resolved, err := settings.Resolve(c.Settings, nil, environment)
@@ -58,8 +59,8 @@ func (c Config) NewConnector(opts ...dbsql.ConnOption) (driver.Connector, error)
 	return wrapped.register("NewConnector", settings.InForce(c.Settings, nil, environment)), nil
 }
 
-// Wrap is the function Wrap with this configuration. A field of Settings that is not accepted makes each
-// Connect fail, too.
+// Wrap is the function Wrap with this configuration. An invalid field of Settings also makes each
+// Connect fail.
 func (c Config) Wrap(native driver.Connector) driver.Connector {
 	environment := settings.Environ()
 	resolved, err := settings.Resolve(c.Settings, nil, environment)
@@ -68,8 +69,8 @@ func (c Config) Wrap(native driver.Connector) driver.Connector {
 	return wrapped.register("Wrap", settings.InForce(c.Settings, nil, environment))
 }
 
-// open builds the native connector from options, with a transport of package cloudfetch under
-// it, and keeps the configuration that the options make.
+// open builds the native connector from options, with a transport of package cloudfetch under it, and
+// keeps the configuration that the options produce.
 func (c Config) open(resolved telemetry.Settings, opts []dbsql.ConnOption) (*connector, error) {
 	var (
 		driverConfig telemetry.DriverConfig
@@ -110,8 +111,9 @@ func (c Config) open(resolved telemetry.Settings, opts []dbsql.ConnOption) (*con
 	return wrapped, nil
 }
 
-// wrap makes a connector that neither reads the wire nor reports to Databricks. connection is what is known
-// for asking the query history; where that is nothing, statements that it should be asked about are counted.
+// wrap makes a connector that neither reads the wire nor reports to Databricks. connection is used to ask
+// the query history. If it is the zero value, nothing is asked, and the statements that should have been are
+// counted.
 func (c Config) wrap(resolved telemetry.Settings, native driver.Connector, connection export.Connection) *connector {
 	resolved = resolved.WithDefaults()
 	w := &connector{native: native, recorder: recorder{settings: resolved}}
@@ -135,8 +137,8 @@ func (c Config) wrap(resolved telemetry.Settings, native driver.Connector, conne
 	return w
 }
 
-// register notes by which entry point a connector was opened and where its settings come from,
-// and adds it to the connectors of the process.
+// register records the entry point that a connector was opened through and where its settings come
+// from, and adds it to the connectors of the process.
 func (c *connector) register(openedVia string, inForce []telemetry.SettingInForce) *connector {
 	c.openedVia, c.inForce, c.created = openedVia, inForce, time.Now()
 	connectors.add(c)

@@ -12,9 +12,10 @@ import (
 
 // conn is a measured connection. database/sql uses it from one goroutine at a time.
 //
-// For most optional interfaces, database/sql treats absence like a certain answer: conn has these
-// interfaces and gives that answer for a native connection without them. The two whose presence
-// alone makes a difference are added by embedding. Validator and SessionResetter make one together, see tx.
+// database/sql treats most missing optional interfaces like a particular answer. conn always has these
+// interfaces, and gives that answer for a native connection without them. Two interfaces matter by their
+// mere presence, and are added by embedding. Validator and SessionResetter matter when both are present,
+// see tx.
 type conn struct {
 	native           driver.Conn
 	intercepted      interceptedConn // native, behind sqlmw
@@ -52,7 +53,8 @@ func newConn(native driver.Conn, session *session) driver.Conn {
 }
 
 // The sets of optional interfaces. A Databricks connection is an execQueryConn; the others are for
-// other drivers. With both, conn is embedded once more, because its methods would be ambiguous.
+// other drivers. The type with both embeds conn once more, because its methods would be ambiguous
+// otherwise.
 type (
 	execQueryConn struct {
 		*conn
@@ -85,7 +87,7 @@ func supportsContexts(native driver.Conn) bool {
 	return execs == canExec(native) && queries == canQuery(native)
 }
 
-// Raw returns the native connection. What is done with it is not measured.
+// Raw returns the native connection. Calls made on it directly are not measured.
 func (c *conn) Raw() driver.Conn { return c.native }
 
 // ExecContext runs a statement that returns no rows.
@@ -111,8 +113,8 @@ func (c queryConn) QueryContext(ctx context.Context, query string, args []driver
 	})
 }
 
-// unmeasured returns what runs a call that is not recorded: the native connection, or that behind
-// sqlmw where the native one does not support contexts.
+// unmeasured returns the connection that runs calls that are not recorded: the native one or, if that
+// does not support contexts, sqlmw's.
 func (c *conn) unmeasured() any {
 	if c.supportsContexts {
 		return c.native
@@ -120,8 +122,8 @@ func (c *conn) unmeasured() any {
 	return c.intercepted
 }
 
-// CheckNamedValue converts a parameter, such as a dbsql.Parameter. For a native connection that converts
-// none, driver.ErrSkip has database/sql convert it as for a connection without this method.
+// CheckNamedValue converts a parameter, such as a dbsql.Parameter. For a native connection without this
+// method it returns driver.ErrSkip, and database/sql converts the parameter itself.
 func (c *conn) CheckNamedValue(v *driver.NamedValue) error {
 	if native, ok := c.native.(driver.NamedValueChecker); ok {
 		return native.CheckNamedValue(v)
@@ -129,7 +131,7 @@ func (c *conn) CheckNamedValue(v *driver.NamedValue) error {
 	return driver.ErrSkip
 }
 
-// Prepare prepares a statement. Preparing makes no record; running the statement does.
+// Prepare prepares a statement. Preparing is not recorded; running the statement is.
 func (c *conn) Prepare(query string) (driver.Stmt, error) {
 	native, err := c.native.Prepare(query)
 	if err != nil {
@@ -157,15 +159,16 @@ func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 }
 
 // tx is a transaction of a native connection that is not both a Validator and a SessionResetter. When the
-// context of such a transaction ends, database/sql does not keep the connection. It would keep a conn, which is
-// both, so the conn is not valid then.
+// context of such a transaction ends, database/sql discards the bare connection. A conn implements both
+// interfaces, so database/sql would keep it: tx makes the conn invalid instead.
 type tx struct {
 	driver.Tx
 	on  *conn
 	ctx context.Context // of BeginTx
 }
 
-// Rollback ends the transaction, also where its context has ended.
+// Rollback rolls the transaction back. If the context of the transaction has ended, the connection is
+// not used again.
 func (t tx) Rollback() error {
 	if t.ctx.Err() != nil {
 		t.on.discarded = true

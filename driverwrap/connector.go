@@ -19,7 +19,7 @@ import (
 type connector struct {
 	recorder
 	native        driver.Connector
-	driver        driver.Driver         // of sql.Open; nil: the native one
+	driver        driver.Driver         // of sql.Open; nil means the native driver
 	wire          *cloudfetch.Transport // nil behind Wrap
 	reportTo      *export.Connection    // the zero value behind Wrap; a pointer, which %+v of a connector does not follow to a credential
 	driverConfig  telemetry.DriverConfig
@@ -46,7 +46,7 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 		return nil, c.misconfigured
 	}
 	if c.sessions.opening.Load() == 0 {
-		c.sessions.progressed(c.created) // it has waited for none before
+		c.sessions.progressed(c.created) // no earlier attempt to open a session is under way
 	}
 	c.sessions.opening.Add(1)
 	defer func() {
@@ -70,7 +70,8 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	return newConn(native, newSession(c, end, trace)), nil
 }
 
-// connect opens a native connection, and records how that went, also where the call does not return.
+// connect opens a native connection and records the outcome, even if the call panics or ends its
+// goroutine.
 func (c *connector) connect(ctx context.Context, trace *cloudfetch.Session, spans []telemetry.SessionSpan) (native driver.Conn, end time.Time, err error) {
 	start := time.Now()
 	err = errNotReturned
@@ -82,8 +83,8 @@ func (c *connector) connect(ctx context.Context, trace *cloudfetch.Session, span
 	return native, end, err
 }
 
-// traceSession returns a trace for a new session, nil where the wire is not read or there is no
-// sink or tracer to read it for.
+// traceSession returns a trace for a new session. It returns nil if the wire is not read, or if
+// neither a sink nor a tracer wants the record.
 func (c *connector) traceSession(spans []telemetry.SessionSpan) (s *cloudfetch.Session) {
 	defer contain.Process.Recover(contain.Statement)
 	if c.wire == nil || spans == nil && !c.recording() {
@@ -132,12 +133,12 @@ func (c *connector) Driver() driver.Driver {
 	return c.native.Driver()
 }
 
-// Close is called by sql.DB.Close. It closes the native connector, if that can be closed, and waits
-// up to Settings.CloseTimeout until the report to Databricks, the sinks and the query history have
-// taken what is queued for them. The error is the native one.
+// Close is called by sql.DB.Close. It closes the native connector, if that is an io.Closer, and waits
+// up to Settings.CloseTimeout until the records queued for Databricks, for the sinks and for the
+// query history are delivered. The error is the native one.
 //
-// Connections that are in use live on, and so do their statements: they end, and are recorded,
-// as always. The report to Databricks is closed with the last of them.
+// Connections in use stay open, and their statements end and are recorded as usual. Reporting to
+// Databricks ends when the last of these connections is closed.
 func (c *connector) Close() error {
 	c.sessions.closed.Store(true)
 	c.eachUnfinished((*statement).watchLease)
@@ -160,15 +161,16 @@ func (c *connector) Close() error {
 	return err
 }
 
-// flushSinks waits for the sinks. What is not delivered in time stays queued, and is counted there.
+// flushSinks waits for the sinks. Records that are not delivered in time stay queued, and are counted
+// there.
 func (c *connector) flushSinks(ctx context.Context) {
 	for _, f := range c.fanouts {
 		_ = f.FlushConnector(ctx, c.connectorID)
 	}
 }
 
-// endIfOver ends a connector that was closed before its last session, once that is over. The
-// application's goroutine that ends the session must not wait for the report.
+// endIfOver ends a connector that was closed before its last session, once that session has ended.
+// The application's goroutine that ends the session must not wait for the report.
 func (c *connector) endIfOver() {
 	if !c.sessions.over() {
 		return
@@ -184,7 +186,7 @@ func (c *connector) endIfOver() {
 	}()
 }
 
-// end closes the report to Databricks and the query history, once. They count what could not be sent
+// end closes the report to Databricks and the query history, once. Both count what could not be sent
 // or answered in time.
 func (c *connector) end(ctx context.Context) {
 	c.closeReport.Do(func() {

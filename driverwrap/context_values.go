@@ -11,19 +11,19 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// Bounds of what a record keeps of the texts in the context of a call.
+// Bounds on the texts that a record keeps from the context of a call.
 const (
 	maxTags     = 32
 	maxTagBytes = 256 // of a key, a value or a correlation id
 )
 
-// addContext adds to a record what the native driver finds in the context of the call.
+// addContext adds to a record the values that the native driver reads from the context of the call.
 func addContext(ctx context.Context, r *telemetry.Statement) {
 	r.CorrelationID = sqltext.Bounded(driverctx.CorrelationIdFromContext(ctx), maxTagBytes)
 	r.QueryTags = keptTags(driverctx.QueryTagsFromContext(ctx))
 }
 
-// keptTags copies tags for a record: the map is the application's.
+// keptTags copies tags for a record, because the map belongs to the application.
 func keptTags(tags map[string]string) map[string]string {
 	if len(tags) == 0 {
 		return nil

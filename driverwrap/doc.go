@@ -28,7 +28,7 @@
 // NewConnector, to Databricks through package internal/export.
 //
 // Every object has the optional interfaces of the native one: database/sql and callers of
-// sql.Conn.Raw, Arrow readers included, see no difference. Errors are returned unchanged, the
-// same value. Without a sink, tracer, report or trace tag to measure for, calls go straight to the
+// sql.Conn.Raw, Arrow readers included, see no difference. Errors are returned unchanged, as the same
+// values. When no sink, tracer, report or trace tag needs a measurement, calls go straight to the
 // native objects.
 package driverwrap

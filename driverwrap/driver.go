@@ -24,12 +24,13 @@ func init() { Config{}.Register(Name) }
 // panics, as sql.Register does, when the name is taken.
 func (c Config) Register(name string) { sql.Register(name, &dsnDriver{config: c}) }
 
-// OpenConnector returns a connector for sql.OpenDB: what sql.Open does with this configuration.
-// It checks the DSN of the native driver, to which the parameters of docs/CONFIGURATION.md may be
-// added. Nothing is dialed, unless the DSN asks for a login in the browser: then the native driver looks
-// up the endpoints of the login. A DSN that the native driver refuses gives the native error; a parameter,
-// an environment variable or a field of Settings that cannot be understood a *telemetry.ParameterError.
-// The connector is for one sql.DB: closing that ends its report.
+// OpenConnector returns a connector for sql.OpenDB, as sql.Open would make it with this configuration. The
+// DSN is one of the native driver, and may have the parameters of docs/CONFIGURATION.md, too.
+// OpenConnector makes no network connection, unless the DSN asks for a login in the browser: then the
+// native driver looks up the endpoints of the login. A DSN that the native driver refuses gives the native
+// error. An invalid parameter, environment variable or field of Settings gives a
+// *telemetry.ParameterError. Use the connector for one sql.DB only: closing that sql.DB ends reporting to
+// Databricks.
 func (c Config) OpenConnector(dsn string) (driver.Connector, error) {
 	return (&dsnDriver{config: c}).OpenConnector(dsn)
 }
@@ -129,9 +130,9 @@ func (c checkedDSN) connector(config Config, resolved telemetry.Settings) (*conn
 	return w, nil
 }
 
-// nativeDSN is the DSN for the native connector, with what splitDSN took out and the native driver has to know,
-// because it is the one that may report: off; and on where it is the kernel that reports, which does so with true only.
-// On the Thrift backend true would overrule the server's flag.
+// nativeDSN returns the DSN for the native connector. The native driver may report then, so the DSN gets back the
+// parameters that say whether it does. Off is always passed on. On is passed on to the kernel only, which does not
+// report without it; on the Thrift backend it would override the server's flag.
 func (c checkedDSN) nativeDSN(resolved telemetry.Settings) string {
 	dsn := c.dsn
 	switch {

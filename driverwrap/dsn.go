@@ -15,7 +15,7 @@ import (
 )
 
 // splitDSN takes the wrapper's parameters out of a DSN and returns the rest, byte for byte, for the
-// native driver, which refuses a DSN that is no URL.
+// native driver. A DSN that is not a URL is left for the native driver to refuse.
 func splitDSN(dsn string) (native string, parameters url.Values) {
 	parameters = url.Values{}
 	body, fragment, hasFragment := strings.Cut(dsn, "#")
@@ -57,17 +57,19 @@ func orRaw(unescape func(string) (string, error), raw string) string {
 	return raw
 }
 
-// What looks like a parameter with a value: anywhere, where nothing else is expected, and within a value,
-// where a : may be that of a tag. After a separator, a value may follow a space, or be missing: disableTelemetry.
+// Patterns of a parameter with a value. assignment is for text that should have no parameters; assignedInValue is
+// for the value of another parameter, where a colon may belong to a query tag. separated finds a name after a
+// separator, followed by a space and a value, or by no value, as in disableTelemetry.
 var (
 	assignment      = regexp.MustCompile(`([\w.-]+)["'\])}]*[ \t]*[=:]`)
 	assignedInValue = regexp.MustCompile(`([\w.-]+)["'\])}]*[ \t]*=|[;&#?][ \t]*([\w.-]+)[ \t]*:`)
 	separated       = regexp.MustCompile(`[;&#?][ \t]*([\w.-]+)([ \t]+\w)?`)
 )
 
-// misplaced returns an error for a parameter of the wrapper in what splitDSN has left, or in the value of another:
-// after the path without a ?, after a separator other than &, with an escaped =, or in the fragment. Such a
-// parameter would be taken for a part of something else, without an error or with one about the other.
+// misplaced returns an error for a parameter of the wrapper that splitDSN did not recognize: after the path
+// without a ?, after a separator other than &, with an escaped =, or in the fragment. Such a parameter would
+// become part of the path, of another parameter or of the fragment, and either cause no error or one that blames
+// the wrong text.
 func misplaced(native string, parameters map[string][]string) error {
 	body, fragment, _ := strings.Cut(native, "#")
 	address, query, _ := strings.Cut(body, "?")
@@ -76,7 +78,7 @@ func misplaced(native string, parameters map[string][]string) error {
 	}
 	_, path, _ := strings.Cut(address, "/") // without the user and host before it
 	names, values := unescaped(query)
-	for _, name := range settings.SortedNames(parameters) { // the same error each time
+	for _, name := range settings.SortedNames(parameters) { // in order, so that the error is always the same
 		values += strings.Join(parameters[name], "\n") + "\n"
 	}
 	for _, part := range []struct {
@@ -103,9 +105,9 @@ func misplaced(native string, parameters map[string][]string) error {
 	return nil
 }
 
-// unescaped returns the names and the values of the parameters, one after the other. A name that has a =, a :
-// or a space is an assignment that was escaped, once or twice, or written another way:
-// enableTelemetry%3Dfalse, enableTelemetry:false, enableTelemetry+false.
+// unescaped returns the names of the parameters, joined, and their values, joined. A name with a =, a : or a
+// space is an assignment that was escaped, once or twice, or written another way: enableTelemetry%3Dfalse,
+// enableTelemetry:false, enableTelemetry+false.
 func unescaped(query string) (names, values string) {
 	var allNames, allValues strings.Builder
 	for _, pair := range strings.Split(query, "&") {
@@ -122,7 +124,7 @@ func unescapeAll(unescape func(string) (string, error), text string) string {
 	return orRaw(unescape, orRaw(unescape, text))
 }
 
-// parsedDSN is a DSN split as by the native parser.
+// parsedDSN is a DSN split as the native parser splits it.
 type parsedDSN struct {
 	url   *url.URL
 	port  int
@@ -157,8 +159,8 @@ func (d parsedDSN) kernel() bool {
 	return on
 }
 
-// withToken is the DSN with its authentication replaced by a token, to have the native
-// parser check everything else.
+// withToken returns the DSN with its authentication replaced by a token, so that the native parser
+// checks everything else.
 func (d parsedDSN) withToken() string {
 	u, values := *d.url, d.url.Query()
 	for _, k := range authParameters {
@@ -171,13 +173,13 @@ func (d parsedDSN) withToken() string {
 
 var authParameters = []string{"authType", "clientId", "clientID", "clientSecret", "accessToken"}
 
-// options rebuilds a DSN, which the native driver has accepted, through the driver's public
-// options. It reports false for a DSN that cannot be rebuilt with certainty: then the native
-// connector is used.
+// options rebuilds a DSN, which the native driver has accepted, through the driver's public options.
+// It reports false for a DSN that cannot be rebuilt with certainty; the native connector is used
+// then.
 //
-// options follows the native parser step by step, because what the native parser does not take
-// out of the query becomes a session parameter on the server. An interactive DSN needs the
-// authenticator with which it was checked.
+// options follows the native parser step by step, because every parameter that the native parser does
+// not recognize becomes a session parameter on the server. An interactive DSN needs the authenticator
+// with which it was checked.
 func (d parsedDSN) options(interactive auth.Authenticator) ([]dbsql.ConnOption, bool) {
 	u, q := d.url, d.query
 
@@ -220,7 +222,7 @@ func (d parsedDSN) options(interactive auth.Authenticator) ([]dbsql.ConnOption, 
 		opts = append(opts, dbsql.WithArrowNativeDecimal(b))
 	}
 
-	// Parameters of the kernel backend, on drivers that have one; before that they were
+	// These are parameters of the kernel backend, on drivers that have one; on older drivers they are
 	// session parameters like any other. The kernel does its own I/O, which cannot be observed.
 	if driverKnows("UseKernel") {
 		if on, _ := q.takeBool("useKernel"); on {
@@ -248,9 +250,9 @@ func (d parsedDSN) options(interactive auth.Authenticator) ([]dbsql.ConnOption, 
 	return opts, true
 }
 
-// authOption follows the native rules: a token in the user part wins, and then the
-// parameters about authentication are ordinary session parameters. It returns nil where the
-// DSN has no authentication.
+// authOption follows the native rules. A token in the user part takes precedence; the parameters
+// about authentication are ordinary session parameters then. authOption returns nil for a DSN without
+// authentication.
 func (d parsedDSN) authOption(interactive auth.Authenticator) dbsql.ConnOption {
 	if d.url.User.Username() == "token" {
 		token, _ := d.url.User.Password()
@@ -300,8 +302,8 @@ func (q query) takeBool(key string) (bool, bool) {
 	return b, ok && err == nil
 }
 
-// sessionParameters are names that Databricks defines for the session: no driver will give
-// them another meaning.
+// sessionParameters are names that Databricks defines for the session. No driver will give them
+// another meaning.
 var sessionParameters = []string{
 	"ansi_mode", "collation", "enable_photon", "legacy_time_parser_policy", "max_file_partition_bytes",
 	"query_tags", "read_only_external_metastore", "statement_timeout", "timezone", "use_cached_result", "o",

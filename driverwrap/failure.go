@@ -13,9 +13,9 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// failureOf reduces an error to what a record may hold of it. done is the error of the caller's contexts,
-// nil while none is done. seen returns what the wire showed by the time of the error; nil means that the wire
-// says nothing of it. failureOf calls methods of the error, which is user-supplied code: where these panic,
+// failureOf reduces an error to what a record may hold. done is the error of the caller's contexts, nil while
+// none is done. seen returns what the wire showed by the time of the error; a nil seen means that the wire
+// shows nothing about it. failureOf calls methods of the error, which is user-supplied code: if they panic,
 // the category is CategoryOther.
 func (r *recorder) failureOf(err, done error, seen func() cloudfetch.Fault) (f *telemetry.Failure) {
 	if err == nil {
@@ -27,7 +27,7 @@ func (r *recorder) failureOf(err, done error, seen func() cloudfetch.Fault) (f *
 	if seen != nil {
 		fault = seen()
 	}
-	if err != errNotReturned { // of which nothing that arrived before is the reason
+	if err != errNotReturned { // nothing that arrived earlier is the reason for that one
 		fault.Waiting = done == nil
 		f = failure.Of(err, fault)
 	}
@@ -41,22 +41,22 @@ func (s *statement) endedByContext(done, err error) bool {
 	return done != nil && !endedByAnswer(err, s.trace.Fault())
 }
 
-// endedByAnswer reports whether an answer of the server, and no context, is why a call failed.
+// endedByAnswer reports whether a call failed because of the server's answer and not because of a
+// context.
 func endedByAnswer(err error, fault cloudfetch.Fault) bool {
 	defer contain.Process.Recover(contain.Statement) // err is user-supplied code
 	return fault.CallFailed && fault.Status != 0 && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
 }
 
-// errNotReturned stands for the error of a native call until the call returns. It is recorded where
-// the call panics or ends its goroutine, which the application sees as it is.
+// errNotReturned stands for the error of a native call until the call returns. It is recorded if the
+// call panics or ends its goroutine; the application sees the panic or Goexit unchanged.
 var errNotReturned = errors.New("the call panicked or ended its goroutine")
 
-// longestErrorText bounds what settings.ErrorTextFull keeps, in bytes: records wait in queues
-// that are bounded by their number.
+// longestErrorText bounds what settings.ErrorTextFull keeps, in bytes. Queues bound the number of
+// records, not their size.
 const longestErrorText = 64 << 10
 
-// errorText is what a record keeps of an error's text. An unknown setting keeps as little as
-// the default.
+// errorText returns what a record keeps of an error's text. An unknown setting counts as the default.
 func errorText(setting, text string) string {
 	switch setting {
 	case settings.ErrorTextClass:

@@ -8,16 +8,16 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// inference reads what native rows know about their result, for connectors whose wire is not
-// read. It uses reflection, only on the type that it was written for: what fields that are not as
-// expected would say stays unknown.
+// inference reads what native rows know about their result, for connectors whose wire is not read. It
+// uses reflection, and only on the type that it was written for. Where a field is not as expected,
+// the fact stays unknown.
 type inference struct {
 	rows          reflect.Value // the native struct
 	initialChunks int64         // counted before the first page came; -1 where unknown
 }
 
-// infer returns an inference for rows that the driver has just returned; nil when they are of
-// another type.
+// infer returns an inference for rows that the driver has just returned, or nil for rows of another
+// type.
 func infer(rows driver.Rows) (i *inference) {
 	defer contain.Process.Recover(contain.Statement)
 	v := reflect.ValueOf(rows)
@@ -28,7 +28,7 @@ func infer(rows driver.Rows) (i *inference) {
 	if t := v.Type(); t.PkgPath() != nativePackage+"/internal/rows" || t.Name() != "rows" {
 		return
 	}
-	// The driver counts a chunk when direct results bring a status without rows, too.
+	// The driver also counts a chunk when direct results have a status but no rows.
 	scanner, chunks := field(v, "RowScanner"), field(v, "chunkCount")
 	if !chunks.IsValid() || !chunks.CanInt() || scanner.Kind() != reflect.Interface {
 		return &inference{rows: v, initialChunks: -1}
@@ -69,8 +69,8 @@ var inferredFormats = map[int64]telemetry.ResultFormat{
 	3: telemetry.FormatExternalLinks,
 }
 
-// field returns a field of a struct, through its pointer where it is one; the zero Value when there is
-// no such field or the pointer is nil.
+// field returns a field of a struct, dereferenced if it is a pointer. It returns the zero Value if
+// there is no such field or the pointer is nil.
 func field(v reflect.Value, name string) reflect.Value {
 	if v.Kind() != reflect.Struct {
 		return reflect.Value{}

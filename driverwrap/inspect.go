@@ -22,8 +22,9 @@ func init() {
 	})
 }
 
-// connectors are those of the process. The list keeps none of them alive: the connector of a sql.DB
-// that the application drops without closing it is removed when the garbage collector finds it.
+// connectors lists the connectors of the process by weak pointers. When the application drops a
+// sql.DB without closing it, the garbage collector frees its connector, which is then removed from
+// the list.
 var connectors connectorList
 
 type connectorList struct {
@@ -40,7 +41,7 @@ func (l *connectorList) add(c *connector) {
 
 func (l *connectorList) remove(id int64) { l.all.Delete(id) }
 
-// existing returns those that exist, in the order they were made.
+// existing returns the connectors that have not been collected, in the order they were made.
 func (l *connectorList) existing() (all []*connector) {
 	for _, p := range l.all.Range {
 		if c := p.(weak.Pointer[connector]).Value(); c != nil {
@@ -51,7 +52,7 @@ func (l *connectorList) existing() (all []*connector) {
 	return all
 }
 
-// flush waits for the sinks that connectors have of their own, all at once; see [telemetry.Fanout.Flush].
+// flush waits for the connectors' own sinks, all at once; see [telemetry.Fanout.Flush].
 func (l *connectorList) flush(ctx context.Context) error {
 	connectors := l.existing()
 	return ondemand.Each(len(connectors), func(i int) error {
@@ -111,7 +112,7 @@ func (i inspector) Running() []*telemetry.Statement {
 	return running
 }
 
-// Documents returns what Databricks receives, or would receive, of a record.
+// Documents returns what Databricks receives, or would receive, for a record.
 func (i inspector) Documents(record any) []string {
 	switch c := i.of; {
 	case c.report != nil:

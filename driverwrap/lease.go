@@ -5,19 +5,18 @@ import (
 	"weak"
 )
 
-// lease is held by open rows, while their statement holds only a weak pointer to it. So nothing is
-// kept alive that the bare driver would release, and it shows when the application has dropped rows
-// without closing them.
+// lease is held by open rows; their statement holds only a weak pointer to it. So the statement keeps
+// nothing alive that the bare driver would release, and it can tell that the application has dropped
+// rows without closing them.
 type lease struct{ weak weak.Pointer[lease] }
 
-// spareLease is the lease of a session while no rows hold it. A session makes one lease, not
-// one for each statement, because weak.Make is slow: BenchmarkLease measures 0.02 µs for a
-// lease that is used again and 2 µs for a new one, and BenchmarkQuery/measured takes 3.4 µs
-// with one lease for a session, 7.1 µs and two more allocations with one for each statement.
+// spareLease is the lease of a session while no rows hold it. A session makes one lease, not one for
+// each statement, because weak.Make is slow: BenchmarkLease measures 0.02 µs for a reused lease and 2
+// µs for a new one. BenchmarkQuery/measured takes 3.4 µs with one lease per session, and 7.1 µs and
+// two more allocations with one per statement.
 type spareLease struct{ spare atomic.Pointer[lease] }
 
-// acquire returns a lease for new rows: a new one while other rows of the session hold its
-// lease.
+// acquire returns a lease for new rows: the session's, or a new one while other rows hold that.
 func (s *spareLease) acquire() *lease {
 	if l := s.spare.Swap(nil); l != nil {
 		return l

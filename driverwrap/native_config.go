@@ -17,8 +17,8 @@ import (
 // nativePackage is the import path of the native driver.
 const nativePackage = "github.com/databricks/databricks-sql-go"
 
-// withConfig is an option that reads the configuration made by the options before it, and may
-// apply one more; nil is none.
+// withConfig returns an option that passes the configuration made by the options before it to decide,
+// and applies the option that decide returns, unless that is nil.
 func withConfig(decide func(nativeConfig) dbsql.ConnOption) dbsql.ConnOption {
 	return optionLike(dbsql.WithPort(0), decide)
 }
@@ -37,7 +37,7 @@ func optionLike[C any, Option ~func(*C)](_ Option, decide func(nativeConfig) Opt
 // not have reads as unknown.
 type nativeConfig struct{ v reflect.Value }
 
-// snapshot copies what explains a connection's behaviour and identifies no user.
+// snapshot copies the fields that explain how a connection behaves and that identify no user.
 func (c nativeConfig) snapshot() telemetry.DriverConfig {
 	s := telemetry.DriverConfig{
 		Version:         dbsql.DriverVersion,
@@ -61,7 +61,7 @@ func (c nativeConfig) snapshot() telemetry.DriverConfig {
 	return s
 }
 
-// queryTimeout is the limit that the server is told, in whole seconds.
+// queryTimeout returns the limit that the driver sends to the server, in whole seconds.
 func (c nativeConfig) queryTimeout() telemetry.Maybe[time.Duration] {
 	if d, ok := readConfig[time.Duration](c, "QueryTimeout").Get(); ok {
 		return telemetry.Known(d.Truncate(time.Second))
@@ -69,8 +69,8 @@ func (c nativeConfig) queryTimeout() telemetry.Maybe[time.Duration] {
 	return telemetry.Maybe[time.Duration]{}
 }
 
-// poolSize is the largest number of connections to the workspace: that of the driver's own transport, or of
-// one of package net/http that the user supplied and limited.
+// poolSize returns the largest number of connections to the workspace: the limit of the driver's own
+// transport, or of an *http.Transport that the user supplied and limited.
 func (c nativeConfig) poolSize() telemetry.Maybe[int64] {
 	rt := readConfig[http.RoundTripper](c, "Transport").Or(nil)
 	if rt == nil {
@@ -82,7 +82,7 @@ func (c nativeConfig) poolSize() telemetry.Maybe[int64] {
 	return telemetry.Maybe[int64]{}
 }
 
-// connection is what reporting to Databricks needs: the address, the authenticator, and the
+// connection returns what reporting to Databricks needs: the address, the authenticator, and the
 // snapshot of the driver's configuration.
 func (c nativeConfig) connection(snapshot telemetry.DriverConfig) export.Connection {
 	to := export.Connection{
@@ -97,7 +97,8 @@ func (c nativeConfig) connection(snapshot telemetry.DriverConfig) export.Connect
 	if token, ok := to.Authenticator.(*pat.PATAuth); ok && token != nil {
 		to.Credential = export.Fingerprint(token.AccessToken)
 	}
-	// A transport that the user supplied may be the only way to the workspace: a proxy, a CA, mTLS.
+	// A transport that the user supplied, with a proxy, a CA or mTLS, may be the only way to the
+	// workspace.
 	to.Transport = readConfig[http.RoundTripper](c, "Transport").Or(nil)
 	if t := readConfig[*tls.Config](c, "TLSConfig").Or(nil); t != nil && t.InsecureSkipVerify {
 		to.TLS = t // WithSkipTLSHostVerify

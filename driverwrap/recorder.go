@@ -9,7 +9,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// recorder passes the records of a connector on. It is immutable after construction.
+// recorder passes on the records of a connector. It is immutable after construction.
 type recorder struct {
 	connectorID int64       // counted in the process
 	server      string      // host:port; empty when unknown
@@ -18,7 +18,7 @@ type recorder struct {
 	settings    telemetry.Settings
 	fanouts     []*telemetry.Fanout // to the sinks
 	report      *export.Handle      // to Databricks; nil when off, and behind Wrap
-	history     *history.Handle     // asks why the server took its time; nil when off, and behind Wrap
+	history     *history.Handle     // asks where the server's time went; nil when off, and behind Wrap
 }
 
 // recording reports whether a record would reach a sink or Databricks.
@@ -41,10 +41,10 @@ func (r *recorder) sessionClosed(record *telemetry.SessionClosed) {
 	r.passOn(func(f *telemetry.Fanout) { f.SessionClosed(record) })
 }
 
-// statementFinished passes a record on, with the text of its statement where a sink gets the shape.
+// statementFinished passes a record on. query is the text from which the record's Shape is computed.
 func (r *recorder) statementFinished(record *telemetry.PendingStatement, query string) {
 	r.report.StatementFinished(&record.Statement)
-	// Both even where a sink ends the goroutine in Recording.
+	// Deferred, so that both run even if a sink's Recording ends the goroutine.
 	defer r.history.StatementFinished(&record.Statement) // after the fan-outs: its report follows the record
 	defer r.passOn(func(f *telemetry.Fanout) { f.PendingStatement(record) })
 	if r.sinksRecording() {
@@ -52,7 +52,7 @@ func (r *recorder) statementFinished(record *telemetry.PendingStatement, query s
 	}
 }
 
-// passOn passes a record to all fan-outs, also where a sink of one ends the goroutine.
+// passOn passes a record to all fan-outs, even if a sink ends the goroutine.
 func (r *recorder) passOn(record func(*telemetry.Fanout)) {
 	contain.Each(len(r.fanouts), func(i int) { record(r.fanouts[i]) })
 }

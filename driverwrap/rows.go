@@ -65,23 +65,22 @@ var (
 	_ driver.RowsColumnTypePrecisionScale = (*multiRows)(nil)
 )
 
-// rows counts what the application reads and finishes the statement when the rows are closed.
-// Per row there is one call of the native rows and one atomic add, no clock. A plain count that is
-// published where a page or file begins was rejected: other goroutines read the count without
+// rows counts what the application reads and finishes the statement when the rows are closed. A row
+// costs one call of the native rows and one atomic add, and no clock reading. Only the call that
+// begins a new page or file, known from the wire, is timed, because that is where the reader waits. A
+// plain count, published at each page or file, was rejected: other goroutines read the count without
 // synchronization, to show a running statement, to close the rows through sql.Conn.Raw, or to finish
-// rows that were dropped. An atomic store instead of the add costs as much on amd64.
-// Only the call that begins a new page or file, known from the wire, is timed: there the
-// reader waits.
+// rows that were dropped. An atomic store costs as much as the add on amd64.
 //
-// The column type methods answer what database/sql assumes of rows without them. Interfaces
-// whose presence alone makes a difference are added by embedding.
+// For native rows without a column type method, that method gives the answer that database/sql
+// assumes. Interfaces whose presence alone makes a difference are added by embedding.
 type rows struct {
 	native    driver.Rows
 	st        *statement
 	lease     atomic.Pointer[lease] // until the rows are closed
-	described atomic.Bool           // the driver has the columns, or is being asked for them
-	inference *inference            // what native knows of the result; nil where the wire is read
-	read      int64                 // rows read; of the reading goroutine, others use statement.rowsRead
+	described atomic.Bool           // the driver has fetched the columns, or has been asked to
+	inference *inference            // what native knows about the result; nil where the wire is read
+	read      int64                 // rows read; used by the reading goroutine only, others use statement.rowsRead
 	boundary  int64                 // the row that begins the next page or file, at first 0; -1 where unknown
 }
 
@@ -102,7 +101,7 @@ func (r *rows) init(st *statement, native driver.Rows) {
 	r.lease.Store(st.acquireLease())
 }
 
-// Raw returns the native rows. What is read from them is not counted.
+// Raw returns the native rows. Rows read from them directly are not counted.
 func (r *rows) Raw() driver.Rows { return r.native }
 
 // Columns returns the names of the columns.
@@ -111,8 +110,9 @@ func (r *rows) Columns() []string {
 	return r.native.Columns()
 }
 
-// describing notes that the driver is asked for what describes the rows, for which it may have to ask the
-// server. It returns the rows, whose describeEnded notes the answer; nil where the driver has it.
+// describing notes that the driver is asked to describe the rows, for which it may have to ask the
+// server. It returns the rows, whose describeEnded must be called afterwards, or nil if the driver has
+// the description already.
 func (r *rows) describing() *rows {
 	if r.described.Swap(true) {
 		return nil
@@ -121,7 +121,7 @@ func (r *rows) describing() *rows {
 	return r
 }
 
-// describeEnded notes that the driver returned. Of nil rows it notes nothing.
+// describeEnded notes that the driver returned. It does nothing for nil rows.
 func (r *rows) describeEnded() {
 	if r != nil {
 		r.described.Store(r.st.trace.DescribeEnded(time.Now()))
@@ -163,7 +163,7 @@ func (r *rows) returned(now time.Time, err error) {
 	r.boundary = r.st.trace.RowReturned(r.read, now)
 }
 
-// notEOF is nil for the regular end of rows.
+// notEOF returns err, or nil if err is io.EOF, the regular end of rows.
 func notEOF(err error) error {
 	if err == io.EOF {
 		return nil
@@ -229,7 +229,7 @@ func (m multi) HasNextResultSet() bool {
 	return ok && n.HasNextResultSet()
 }
 
-// NextResultSet goes on to the next set of rows. Its first row begins a page, and its columns are others.
+// NextResultSet moves to the next set of rows, which begins with a new page and has its own columns.
 func (m multi) NextResultSet() error {
 	r := m.of
 	n, ok := r.native.(driver.RowsNextResultSet)

@@ -16,7 +16,7 @@ import (
 type sessions struct {
 	closed  atomic.Bool  // the connector is closed; sessions that are in use live on
 	opening atomic.Int64 // sessions that are being opened
-	ended   atomic.Int64 // when an attempt to open one last ended, or began alone: nanoseconds since the connector was made
+	ended   atomic.Int64 // when an attempt to open one last ended, or began with no other under way: nanoseconds since the connector was made
 
 	mu  sync.Mutex
 	all map[*session]struct{} // guarded by mu
@@ -75,7 +75,7 @@ type session struct {
 	opened    time.Time
 	trace     *cloudfetch.Session // nil where the wire is not read
 
-	catalog, schema string      // that the session began in; empty while unknown
+	catalog, schema string      // in which the session began; empty while unknown
 	tagsSet         atomic.Bool // a statement has changed the session's query tags
 
 	id     atomic.Pointer[string] // nil until known
@@ -86,7 +86,7 @@ type session struct {
 	unfinished []*statement  // rarely more than one
 	one        [1]*statement // room for unfinished
 	statements int64         // begun so far
-	dropped    int64         // those whose open rows the application has dropped
+	dropped    int64         // statements whose open rows the application has dropped
 	abandoned  bool          // the application has dropped open rows: nothing closes the session any more
 }
 
@@ -103,8 +103,8 @@ func newSession(of *connector, at time.Time, trace *cloudfetch.Session) *session
 	return s
 }
 
-// setID notes the id, once it is known. The first is the session's own: a later one is that of a statement which an
-// authenticator runs within the context of a request.
+// setID sets the id, once. The first id is the session's own. A later one belongs to a statement that an
+// authenticator runs within the context of a request, and is ignored.
 func (s *session) setID(id string) {
 	if id != "" {
 		s.id.CompareAndSwap(nil, &id)
@@ -119,8 +119,8 @@ func (s *session) sessionID() string {
 	return ""
 }
 
-// close finishes the statements whose rows are open, and records that the session was closed,
-// which took from start until now. reused counts how often the pool used the connection again.
+// close finishes the statements whose rows are open, and records that the session was closed. Closing
+// took from start until now. reused counts how often the pool used the connection again.
 func (s *session) close(start time.Time, reused int64, err error) {
 	defer contain.Process.Recover(contain.Statement)
 	latency, failure := time.Since(start), s.failureOf(err, nil, s.trace.Fault)
@@ -129,7 +129,7 @@ func (s *session) close(start time.Time, reused int64, err error) {
 	}
 	defer s.connector.endIfOver()
 	defer s.connector.sessions.remove(s)
-	// A call that is still running will return, and ends its statement then.
+	// A call that is still running ends its statement when it returns.
 	open := slices.DeleteFunc(s.unfinishedStatements(), func(st *statement) bool { return !st.hasOpenRows() })
 	s.mu.Lock()
 	r := &telemetry.SessionClosed{
@@ -156,14 +156,15 @@ func (s *session) close(start time.Time, reused int64, err error) {
 	s.sessionClosed(r)
 }
 
-// progressed notes that an attempt to open a session has ended, or begins alone; created is when the connector was made.
+// progressed notes that an attempt to open a session has ended, or begins with no other under way. created is when
+// the connector was made.
 func (l *sessions) progressed(created time.Time) { l.ended.Store(int64(time.Since(created))) }
 
-// outlived reports whether the session or its connector is closed. Then opening a session will not
-// find rows that the application drops.
+// outlived reports whether the session or its connector is closed. Rows that the application drops
+// after that are not found when a session is opened.
 func (s *session) outlived() bool { return s.closed.Load() || s.connector.sessions.closed.Load() }
 
-// add keeps a statement until it is finished, so that closing the session can finish it.
+// add lists a statement until it is finished, so that closing the session can finish it.
 func (s *session) add(st *statement) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -194,8 +195,8 @@ func (s *session) unfinishedStatements() []*statement {
 	return slices.Clone(s.unfinished)
 }
 
-// abandon notes that the application has dropped rows of the session. If it reads no others, the
-// session counts as unused until another statement begins.
+// abandon notes that the application has dropped rows of the session. If no other statement of the
+// session is unfinished, the session counts as unused until another statement begins.
 func (s *session) abandon() {
 	s.mu.Lock()
 	s.dropped++

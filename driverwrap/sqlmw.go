@@ -8,11 +8,11 @@ import (
 	"github.com/ngrok/sqlmw"
 )
 
-// Everything that exists because of sqlmw is in this file. sqlmw runs what a connection
-// executes, and adapts connections without context support as database/sql does. It returns
-// results and rows of its own, which hide the optional interfaces of the native ones, so an interceptor
-// takes the native ones out underneath. sqlmw hides optional interfaces of prepared statements, too,
-// and has nothing to add to the other calls: all these go to the native objects directly.
+// Everything that exists because of sqlmw is in this file. sqlmw runs what a connection executes, and
+// adapts connections without context support as database/sql does. It returns results and rows of its
+// own, which hide the optional interfaces of the native ones, so an interceptor takes the native ones
+// out underneath. Calls of prepared statements, whose optional interfaces sqlmw hides, too, and all
+// other calls, to which it adds nothing, go to the native objects directly.
 
 // interceptedConn is a native connection behind sqlmw.
 type interceptedConn struct{ conn driver.Conn } // sqlmw's
@@ -34,12 +34,12 @@ func (c interceptedConn) ExecContext(ctx context.Context, query string, args []d
 	return c.execInto(context.WithValue(ctx, answerKey{}, &into), &into, query, args)
 }
 
-// execInto is ExecContext for a context that already has into under answerKey, as that of a measured
-// statement has. It saves two allocations.
+// execInto is ExecContext for a context that already has into under answerKey, as the context of a
+// measured statement does. It saves two allocations.
 func (c interceptedConn) execInto(ctx context.Context, into *answer, query string, args []driver.NamedValue) (driver.Result, error) {
 	_, err := c.conn.(driver.ExecerContext).ExecContext(ctx, query, args)
 	result := into.result
-	into.result = nil // only the application keeps results alive
+	into.result = nil // the statement must not keep the result alive
 	return result, hideTaken(err)
 }
 
@@ -49,11 +49,11 @@ func (c interceptedConn) QueryContext(ctx context.Context, query string, args []
 	return c.queryInto(context.WithValue(ctx, answerKey{}, &into), &into, query, args)
 }
 
-// queryInto is QueryContext as execInto is ExecContext.
+// queryInto is to QueryContext as execInto is to ExecContext.
 func (c interceptedConn) queryInto(ctx context.Context, into *answer, query string, args []driver.NamedValue) (driver.Rows, error) {
 	_, err := c.conn.(driver.QueryerContext).QueryContext(ctx, query, args)
 	rows := into.rows
-	into.rows = nil // only the application keeps rows alive
+	into.rows = nil // the statement must not keep the rows alive
 	return rows, hideTaken(err)
 }
 
@@ -66,7 +66,7 @@ type answer struct {
 
 type answerKey struct{}
 
-// interceptor takes the native results and rows out and changes nothing.
+// interceptor takes out the native results and rows, and changes nothing.
 type interceptor struct{ sqlmw.NullInterceptor }
 
 var _ sqlmw.Interceptor = interceptor{}
@@ -83,7 +83,7 @@ func (i interceptor) ConnQueryContext(ctx context.Context, c driver.QueryerConte
 	return ctx, nil, orTaken(err)
 }
 
-// errTaken keeps sqlmw from wrapping what was taken out, which may also be nil.
+// errTaken keeps sqlmw from wrapping the result or rows that were taken out, which may be nil.
 var errTaken = errors.New("the result or the rows were taken out")
 
 func orTaken(err error) error {
@@ -101,7 +101,7 @@ func hideTaken(err error) error {
 	return err
 }
 
-// singleConnDriver is a driver for one connection, which exists already: sqlmw wraps drivers.
+// singleConnDriver is a driver for one existing connection. It exists because sqlmw wraps drivers.
 type singleConnDriver struct{ conn driver.Conn }
 
 func (d singleConnDriver) Open(string) (driver.Conn, error) { return d.conn, nil }

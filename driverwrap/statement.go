@@ -19,16 +19,16 @@ import (
 //	               └─ queryEnded ── reading (statement_read.go) ── rowsClosed ── finish
 //	                                                            └─ abandon ───── finish
 //
-// The goroutine of the call begins the statement and ends the call, the goroutine that reads
-// rows counts them, and another one may close the rows. Callbacks with ids may come at any
-// time. What these share is atomic or under mu. No code of other packages that may block or
-// call back runs while mu is held.
+// The goroutine of the call begins the statement and ends the call, the goroutine that reads rows
+// counts them, and another one may close the rows. Callbacks with ids may come at any time. The
+// fields that they share are atomic or guarded by mu. While mu is held, no code of other packages
+// runs that may block or call back.
 type statement struct {
 	session *session
 	ctx     callContext
 	answer  answer                    // of the native connection, while the call runs
 	spans   []telemetry.StatementSpan // of the tracers; mostly none
-	trace   cloudfetch.Trace          // what passes over the wire, and what the application does
+	trace   cloudfetch.Trace          // what passes over the wire and what the application does
 
 	rowsRead atomic.Int64
 
@@ -57,8 +57,8 @@ type call struct {
 	query              string
 }
 
-// beginStatement starts measuring a statement. The call goes on with the context that is returned.
-// The statement is nil when no sink, tracer or report needs it. Without a tracer, the span around the
+// beginStatement starts measuring a statement. The call continues with the returned context. The
+// statement is nil when no sink, tracer or report needs it. Without a tracer, the span around the
 // statement is the caller's.
 func beginStatement(ctx context.Context, on *session, asked call) (within context.Context, s *statement) {
 	within = ctx
@@ -113,8 +113,8 @@ func beginStatement(ctx context.Context, on *session, asked call) (within contex
 	return within, st
 }
 
-// runExec runs a call that returns no rows, and finishes the statement, also where the call does not
-// return.
+// runExec runs a call that returns no rows, and finishes the statement, even if the call panics or
+// ends its goroutine.
 func (s *statement) runExec(call func(context.Context) (driver.Result, error)) (result driver.Result, err error) {
 	err = errNotReturned
 	defer func() { s.execEnded(result, err) }()
@@ -122,8 +122,8 @@ func (s *statement) runExec(call func(context.Context) (driver.Result, error)) (
 	return result, err
 }
 
-// runQuery runs a call that returns rows, and wraps them. Without rows the statement is finished, also
-// where the call does not return.
+// runQuery runs a call that returns rows, and wraps them. If there are no rows, the statement is
+// finished, even if the call panics or ends its goroutine.
 func (s *statement) runQuery(call func(context.Context) (driver.Rows, error)) (rows driver.Rows, err error) {
 	err = errNotReturned
 	defer func() { rows, err = wrapRows(s, rows, err) }()
@@ -138,7 +138,7 @@ func (s *statement) execEnded(result driver.Result, err error) {
 	if !s.callEnded(now, err) {
 		return
 	}
-	defer func() { // even where a tracer ends the goroutine
+	defer func() { // even if a tracer ends the goroutine
 		affected := affectedRows(result, err)
 		s.mu.Lock()
 		if !s.finished {
@@ -162,8 +162,8 @@ func affectedRows(result driver.Result, err error) (affected telemetry.Maybe[int
 	return
 }
 
-// queryEnded notes the end of a call that returns rows. Without rows the statement is
-// finished, with or without an error.
+// queryEnded notes the end of a call that returns rows. If there are none, the statement is finished,
+// with or without an error.
 func (s *statement) queryEnded(hasRows bool, err error) {
 	defer contain.Process.Recover(contain.Statement)
 	now := time.Now()
@@ -172,7 +172,7 @@ func (s *statement) queryEnded(hasRows bool, err error) {
 	}
 	outcome := telemetry.OutcomeCompleted
 	if hasRows {
-		outcome = telemetry.OutcomeAbandoned // where a tracer ends the goroutine, the application never gets them
+		outcome = telemetry.OutcomeAbandoned // if a tracer ends the goroutine, the application never gets them
 	}
 	defer func() {
 		if outcome != "" {
@@ -190,9 +190,9 @@ func (s *statement) queryEnded(hasRows bool, err error) {
 	s.mu.Unlock()
 }
 
-// callEnded notes the end of the call. It reports false for a statement that was not executed:
-// the driver returned driver.ErrSkip, and database/sql prepares the statement instead. Of a prepared statement
-// and of Ping it is an error like others.
+// callEnded notes the end of the call. It reports false for a statement that was not executed: the driver
+// returned driver.ErrSkip, and database/sql prepares the statement instead. From a prepared statement or from
+// Ping, ErrSkip is an error like any other.
 func (s *statement) callEnded(now time.Time, err error) bool {
 	if err == driver.ErrSkip && !s.record.Prepared && !s.record.Internal {
 		s.drop(now)
@@ -221,7 +221,7 @@ func (s *statement) drop(now time.Time) {
 	s.session.drop(s)
 }
 
-// endSpans reports to the tracers that the call has returned, and with what outcome if it has not failed.
+// endSpans tells the tracers that the call has returned. outcome is that of a call that has not failed.
 func (s *statement) endSpans(now time.Time, outcome telemetry.Outcome) {
 	if s.spans != nil {
 		r, _ := s.soFar(now)
@@ -239,7 +239,7 @@ func (s *statement) hasOpenRows() bool {
 	return s.hasRows && !s.finished
 }
 
-// rowsClosed finishes the statement: its rows were closed, which took from start until now.
+// rowsClosed finishes a statement whose rows were closed. Closing took from start until now.
 func (s *statement) rowsClosed(start time.Time, err error) {
 	defer contain.Process.Recover(contain.Statement)
 	now := time.Now()
@@ -262,8 +262,7 @@ func (s *statement) rowsClosed(start time.Time, err error) {
 	s.finish(now, outcome)
 }
 
-// finish completes the record and passes it on, unless that was done before. It reports whether it
-// did.
+// finish completes the record and passes it on, and reports true, unless that was done before.
 func (s *statement) finish(now time.Time, outcome telemetry.Outcome) bool {
 	s.mu.Lock()
 	if s.finished {

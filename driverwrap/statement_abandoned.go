@@ -14,11 +14,11 @@ import (
 // lease, and the statement notices when the lease is gone. The native rows stay open, as with the
 // bare driver.
 //
-// While the connector is open, dropped rows are looked for when a session is opened: the pool
-// has to replace the connection that such rows keep. A closed connector opens none. Rows that
-// are open then may still be read to their end, so the garbage collector reports when the
-// application drops them (runtime.AddCleanup). That costs some microseconds, and only rows that
-// outlive their connector pay for it.
+// While the connector is open, dropped rows are looked for when a session is opened, because the pool
+// has to replace the connection that such rows keep in use. A closed connector opens no sessions.
+// Rows that are still open at that time may be read to their end, so a runtime.AddCleanup reports
+// when the application drops them. That costs some microseconds, and only for rows that outlive their
+// connector.
 
 // acquireLease returns a lease for the rows that the application gets.
 func (s *statement) acquireLease() *lease {
@@ -32,8 +32,8 @@ func (s *statement) acquireLease() *lease {
 	return l
 }
 
-// releaseLease releases the lease of closed rows; nil is none. A lease that may have a cleanup
-// is not used again: the cleanup belongs to this statement.
+// releaseLease releases the lease of closed rows; nil means none. A lease that may have a cleanup is
+// not reused, because the cleanup belongs to this statement.
 func (s *statement) releaseLease(l *lease) {
 	if l != nil && !s.session.outlived() {
 		s.session.lease.release(l)
@@ -47,8 +47,8 @@ func (s *statement) abandonDropped() {
 	}
 }
 
-// watchLease finishes the statement as soon as the application drops its rows. Rows that are
-// closed before that finish it as always.
+// watchLease finishes the statement as soon as the garbage collector finds that the application has
+// dropped its rows. Rows that are closed before that finish it as usual.
 func (s *statement) watchLease() {
 	switch l, open := s.openLease(); {
 	case !open:
@@ -59,8 +59,8 @@ func (s *statement) watchLease() {
 	}
 }
 
-// openLease returns the lease of the statement's rows, nil when the application has dropped
-// them, and reports whether the rows are open.
+// openLease returns the lease of the statement's rows, or nil when the application has dropped them,
+// and reports whether the rows are open.
 func (s *statement) openLease() (l *lease, open bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -6,9 +6,9 @@ import (
 	"github.com/databricks/databricks-sql-go/driverctx"
 )
 
-// callContext is the caller's context plus what one call needs on its way down: room for the
-// native answer, the trace of the wire and the id callbacks of the native driver. It is one
-// allocation with its statement, where a chain of context.WithValue would be five.
+// callContext is the caller's context plus what one call needs: room for the native answer, the trace
+// of the wire and the id callbacks of the native driver. It is allocated together with its statement;
+// a chain of context.WithValue would take five allocations.
 type callContext struct {
 	context.Context
 	statement     *statement
@@ -33,8 +33,9 @@ func (c *callContext) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// setStatementID is called by the driver, more than once, also with "". After the call has returned, it is called for
-// the statement's own id again, or for one that an authenticator runs within the context of a request.
+// setStatementID is called by the driver more than once, sometimes with "". After the call has returned, it may be
+// called with the statement's own id again, or with the id of a statement that an authenticator runs within the
+// context of a request.
 func (s *statement) setStatementID(id string) {
 	if id != "" {
 		s.mu.Lock()

@@ -18,8 +18,8 @@ func (s *statement) firstRow(now time.Time) {
 	}
 }
 
-// nextSetBegun notes that the driver is asked for another set of rows: the end of those before it was
-// not the end of reading.
+// nextSetBegun notes that the driver is asked for another set of rows, so that the end of the
+// previous set was not the end of reading.
 func (s *statement) nextSetBegun() {
 	defer contain.Process.Recover(contain.Statement)
 	s.mu.Lock()
@@ -28,8 +28,9 @@ func (s *statement) nextSetBegun() {
 	s.trace.ReadBegun(-1, time.Now())
 }
 
-// batchReturned notes that a call of an Arrow reader, or for another set of rows, has returned. Once
-// reading has ended, what follows is after the rows still: the reader is closed, or asked for its schema.
+// batchReturned notes that a call of an Arrow reader, or for another set of rows, has returned. After the
+// end of reading, such a call (closing the reader, or asking for its schema) does not begin reading
+// again.
 func (s *statement) batchReturned(now time.Time) {
 	defer contain.Process.Recover(contain.Statement)
 	s.mu.Lock()
@@ -43,7 +44,7 @@ func (s *statement) batchReturned(now time.Time) {
 }
 
 // schemaReturned notes that an Arrow reader returned the schema of its records, or why it has none.
-// Without a failure on the wire there may be no rows.
+// An error without a failure on the wire may only mean that there are no rows.
 func (s *statement) schemaReturned(now time.Time, err error) {
 	defer contain.Process.Recover(contain.Statement)
 	if err != nil {
@@ -55,7 +56,7 @@ func (s *statement) schemaReturned(now time.Time, err error) {
 	s.batchReturned(now)
 }
 
-// beginArrow notes that rows are read through an Arrow reader, within a context of its own, and whether
+// beginArrow notes that rows are read through an Arrow reader, which has its own context, and whether
 // they are counted.
 func (s *statement) beginArrow(ctx context.Context, counted bool) {
 	defer contain.Process.Recover(contain.Statement)
@@ -66,8 +67,9 @@ func (s *statement) beginArrow(ctx context.Context, counted bool) {
 	s.uncounted = s.uncounted || !counted
 }
 
-// counted returns the number of rows read so far; -1 where some were not counted, or where the rows that follow are
-// not known: the driver's Arrow readers do not return the rest of a batch whose first rows were read one by one.
+// counted returns the number of rows read so far. It returns -1 if some were not counted, or if an Arrow reader
+// was begun after rows were read one by one: the driver's Arrow readers do not return the rest of the batch that
+// those rows are from.
 func (s *statement) counted() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -77,8 +79,9 @@ func (s *statement) counted() int64 {
 	return s.rowsRead.Load()
 }
 
-// endArrow notes that an Arrow reader says it has no more. The driver says so, too, when a page has
-// failed. The wire then shows the failure and, once the statement is finished, whether there was more.
+// endArrow notes that an Arrow reader has reported its end. The driver also reports the end after a
+// page has failed. Then the wire shows the failure and, once the statement is finished, whether there
+// were more rows.
 func (s *statement) endArrow(now time.Time) {
 	defer contain.Process.Recover(contain.Statement)
 	var hidden error
@@ -108,8 +111,8 @@ func (s *statement) readEnded(now time.Time, err error) {
 	}
 }
 
-// contextErr is the error of the contexts within which rows are read: that of the call, whose end ends
-// pages that are still to come, and that of an Arrow reader.
+// contextErr returns the error of the contexts within which rows are read: the context of the call,
+// which the driver uses for later pages, too, or else that of an Arrow reader.
 func (s *statement) contextErr() error {
 	s.mu.Lock()
 	reading := s.reading
@@ -120,8 +123,9 @@ func (s *statement) contextErr() error {
 	return reading.Err()
 }
 
-// closingErr is why a context may have closed the rows. A deadline closes none that are read through an Arrow
-// reader: the application is below database/sql then, and the driver reads on.
+// closingErr returns the context error that may have closed the rows. A deadline does not close rows that are
+// read through an Arrow reader, because the application then calls the driver directly, and the driver reads
+// on.
 func (s *statement) closingErr() error {
 	err := s.contextErr()
 	s.mu.Lock()

@@ -8,15 +8,16 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// record is what a statement passes on, with room for the lists of a statement that needed one call.
-// Most need no more, because the server closes them with its answer.
+// record is what a statement passes on, with room for lists of one call. Most statements need only
+// one, because the server closes them with its answer.
 type record struct {
 	telemetry.PendingStatement
 	rpc  [1]telemetry.RPC
 	call [1]telemetry.Call
 }
 
-// soFar returns the record as it is now, and the text of the SQL; nil when the statement is finished.
+// soFar returns the record as it is now, and the text of the SQL. The record is nil when the
+// statement is finished.
 func (s *statement) soFar(now time.Time) (*telemetry.Statement, string) {
 	s.mu.Lock()
 	if s.finished {
@@ -34,7 +35,8 @@ func (s *statement) soFar(now time.Time) (*telemetry.Statement, string) {
 	return &r, query
 }
 
-// fillTimings adds what the application's calls show: times, rows and session. mu is held.
+// fillTimings adds the times, the row count and the session id that the application's calls show. mu
+// is held.
 func (s *statement) fillTimings(r *telemetry.Statement, now time.Time) {
 	if !s.first.IsZero() {
 		last := s.last
@@ -61,16 +63,15 @@ func (s *statement) setOutcome(r *telemetry.Statement) {
 	}
 }
 
-// cancellationCategories are those of errors that follow from the caller's context being done.
+// cancellationCategories are the categories of errors that the end of the caller's context causes.
 var cancellationCategories = map[telemetry.Category]bool{
 	telemetry.CategoryCanceled:          true,
 	telemetry.CategoryTimeout:           true,
 	telemetry.CategoryStatementCanceled: true,
 }
 
-// setUnreported notes that the call that closes the statement on the server failed where no error of the driver's
-// says so: it drops that of an Exec, and that of the call that follows the last page. It also drops that of the
-// call that cancels the statement.
+// setUnreported records failures of calls whose errors the driver drops: of the call that closes the statement on
+// the server, after an Exec or after the last page, and of the call that cancels the statement.
 func (s *statement) setUnreported(r *telemetry.Statement) {
 	defer contain.Process.Recover(contain.Statement)
 	if r.CloseFailure == nil && s.trace.CloseFault().CallFailed {
@@ -84,23 +85,22 @@ func (s *statement) setUnreported(r *telemetry.Statement) {
 // errUnreported stands for the error of a call that the driver does not report.
 var errUnreported = errors.New("the statement was not closed or canceled")
 
-// setVolume sets the operation in a record that the trace has filled, of a statement about a volume.
+// setVolume sets the operation of a volume statement. The trace must have filled the record before.
 func setVolume(r *telemetry.Statement, query string) {
 	if r.Kind == telemetry.KindVolume {
 		r.Volume = volumeOperation(query)
 	}
 }
 
-// readAll reports whether the application had read every row when it closed the rows before their
-// end was seen, as QueryRow does. more is what the server said of further rows.
+// readAll reports whether the application had read every row when it closed the rows without asking
+// for their end, as QueryRow does. more is what the server said about further rows.
 func readAll(r *telemetry.Statement, more telemetry.Maybe[bool]) bool {
 	read, counted := r.RowsRead.Get()
 	delivered, known := r.Result.Rows.Get()
 	return counted && known && read == delivered && !more.Or(true)
 }
 
-// addStreamedRows adds the number of rows of Arrow streams that were read to their end: all that
-// arrived.
+// addStreamedRows sets RowsRead for Arrow streams that were read to their end: all rows that arrived.
 func addStreamedRows(r *telemetry.Statement) {
 	_, counted := r.RowsRead.Get()
 	_, began := r.FirstRow.Get()

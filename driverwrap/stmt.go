@@ -59,7 +59,7 @@ type (
 
 func (c converter) ColumnConverter(i int) driver.ValueConverter { return c.native.ColumnConverter(i) }
 
-// Raw returns the native statement. What is done with it is not measured.
+// Raw returns the native statement. Calls made on it directly are not measured.
 func (s *stmt) Raw() driver.Stmt { return s.native }
 
 // NumInput returns the number of parameters, -1 where the driver does not know.

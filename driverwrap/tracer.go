@@ -9,17 +9,17 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// Tracers are supplied by the application and run on its goroutine. Each call to a tracer is
-// contained by itself, so that a panic costs only the tracer's own span. A runtime.Goexit is
-// counted, and ends the application's goroutine as it would anywhere else.
+// The application supplies tracers, and they run on its goroutine. Each call of a tracer is contained
+// separately, so that a panic costs only that tracer's span. A runtime.Goexit is counted, and ends
+// the application's goroutine as it would anywhere else.
 
 // tracing reports whether a sink has a tracer.
 func (r *recorder) tracing() bool {
 	return slices.ContainsFunc(r.fanouts, (*telemetry.Fanout).Tracing)
 }
 
-// startSpans starts a span of each tracer that follows calls now, for a call that begins with start. Without
-// tracers the context is the caller's, and there are no spans.
+// startSpans starts a span of each tracer that follows calls now. start describes the call. Without tracers,
+// startSpans returns the caller's context and no spans.
 func startSpans[Start any, Span comparable](ctx context.Context, fanouts []*telemetry.Fanout, start Start, begin func(telemetry.Tracer, context.Context, Start) (context.Context, Span)) (_ context.Context, spans []Span) {
 	var none Span
 	for _, f := range fanouts {
@@ -53,7 +53,7 @@ func endSpans[Span, Record any](spans []Span, r Record, end func(Span, Record)) 
 	})
 }
 
-// callersSpan returns the ids of the span that the application made the call in, which is user-supplied code.
+// callersSpan returns the ids of the caller's span. The span is user-supplied code.
 func callersSpan(ctx context.Context) (traceID [16]byte, spanID [8]byte) {
 	defer contain.Process.Recover(contain.Spans)
 	return spancontext.In(ctx)

@@ -18,12 +18,12 @@ import (
 // traceparent is the tag of a statement's span, named as in W3C trace context.
 const traceparent = "traceparent"
 
-// tagTrace returns a context in which the statement has its span among its query tags, with
-// Settings.TraceTags.
+// tagTrace returns a context that adds the statement's span to its query tags, if Settings.TraceTags
+// is set.
 //
-// Tags that the application gave the statement are kept. A statement's tags replace those of its
-// session, so a statement without tags gets its session's, too, and no tag at all where those are
-// not known. A traceparent of the application's own stays.
+// Tags that the application gave the statement are kept, its own traceparent included. A statement's
+// tags replace those of its session, so a statement without tags gets the session's, too. If the
+// session's tags are not known, no tag is added to such a statement.
 func (s *session) tagTrace(ctx context.Context, traceID [16]byte, spanID [8]byte) context.Context {
 	if !s.settings.TraceTags || traceID == [16]byte{} {
 		return ctx
@@ -42,7 +42,7 @@ func (s *session) tagTrace(ctx context.Context, traceID [16]byte, spanID [8]byte
 	}
 	tagged := make(map[string]string, len(tags)+1)
 	maps.Copy(tagged, tags)
-	tagged[traceparent] = fmt.Sprintf("00-%x-%x-01", traceID, spanID) // 01: sampled, because other spans have no ids here
+	tagged[traceparent] = fmt.Sprintf("00-%x-%x-01", traceID, spanID) // 01: sampled, because only sampled spans have ids here
 	return driverctx.NewContextWithQueryTags(ctx, tagged)
 }
 
@@ -60,10 +60,10 @@ func setsQueryTags(query string) bool {
 		strings.EqualFold(strings.Trim(scanner.Next().Text, "`"), "QUERY_TAGS")
 }
 
-// sessionTags are the query tags with which the sessions of a connector begin.
+// sessionTags are the query tags that the sessions of a connector begin with.
 type sessionTags struct {
 	tags    map[string]string
-	unknown bool // the sessions may have tags, and these cannot be given to a statement as they are
+	unknown bool // the sessions may have tags that cannot be passed to a statement unchanged
 }
 
 // sessionTagsOf reads the tags from a connector's configuration. The connector of another driver has
@@ -100,7 +100,8 @@ func sessionTagsOf(native driver.Connector) (read sessionTags) {
 }
 
 // parseTags reads tags as dbsql.SerializeQueryTags writes them: key:value,key,… with a backslash
-// before what would end a text. It reports false for a text that SerializeQueryTags would not write.
+// before each character that would end a key or a value. It reports false for a text that
+// SerializeQueryTags would not write.
 func parseTags(serialized string) (tags map[string]string, ok bool) {
 	tags = map[string]string{}
 	var texts [2]strings.Builder // key, value

@@ -16,16 +16,17 @@ func observable(n nativeConfig) bool {
 	return driverKnows("Transport") && driverKnows("HTTPClient") && !readConfig[bool](n, "UseKernel").Or(false)
 }
 
-// observer returns the transport to put under the driver. A transport that the user supplied
-// stays in use underneath. The native driver's telemetry is answered locally: only this module may
-// report for the connector, and where it does not (off, or after a Shutdown), nothing does.
+// observer returns the transport to put under the driver. A transport that the user supplied stays in
+// use underneath. Requests of the native driver's telemetry are answered locally: only this module
+// may report for the connector, and when it does not (because telemetry is off, or after Shutdown),
+// nothing is reported.
 func observer(n nativeConfig) *cloudfetch.Transport {
 	base := cloudfetch.NewBase(readConfig[*tls.Config](n, "TLSConfig").Or(nil))
 	downloads := readConfig[*http.Client](n, "HTTPClient").Or(nil)
 	if user, ok := readConfig[http.RoundTripper](n, "Transport").Get(); ok && user != nil {
 		base = cloudfetch.WrapBase(user)
 	}
-	if downloads != nil { // of the first WithTransport, where there were several
+	if downloads != nil { // of the first WithTransport, if there were several
 		if base.Storage = downloads.Transport; base.Storage == nil {
 			base.Storage = noTransport{}
 		}
@@ -33,18 +34,18 @@ func observer(n nativeConfig) *cloudfetch.Transport {
 	return cloudfetch.New(base, &wireCounters)
 }
 
-// noTransport is what an http.Client without a transport uses: http.DefaultTransport, whenever the application
-// sets that.
+// noTransport does what an http.Client without a transport does: it looks up http.DefaultTransport for each
+// request.
 type noTransport struct{}
 
 func (noTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(req)
 }
 
-// observeDownloads puts wire under the client for downloads, which belongs to this configuration alone.
-// One that the user did not supply, because WithTransport has just made it, behaves as http.DefaultClient,
-// which the driver uses when it is given no transport, whenever the application sets that. Its transport
-// and timeout are looked up in cloudfetch.
+// observeDownloads puts wire under the client for downloads, which belongs to this configuration alone. A
+// driver without a transport option downloads with http.DefaultClient. If the user did not supply the
+// client, WithTransport has just made it: that client then does what http.DefaultClient does at the time
+// of each request. Its transport and timeout are looked up in cloudfetch.
 func observeDownloads(n nativeConfig, wire *cloudfetch.Transport, userClient bool) {
 	client := readConfig[*http.Client](n, "HTTPClient").Or(nil)
 	if client == nil {
@@ -83,7 +84,7 @@ func checkDefaultRedirect(req *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// wireCounters are those of all connectors of the process, closed ones included.
+// wireCounters count for all connectors of the process, closed ones included.
 var wireCounters cloudfetch.Counters
 
 func addWireStats(s *telemetry.Stats) { s.Wire = wireCounters.Stats() }

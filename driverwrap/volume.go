@@ -6,8 +6,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/internal/sqltext"
 )
 
-// volumeOperation returns the operation on a volume that the first word of a statement names;
-// empty for none. It is used only where the server said that the statement is about a volume.
+// volumeOperation returns the volume operation that the first word of a statement names, or "" for
+// none. It is used only if the server said that the statement is a volume operation.
 func volumeOperation(query string) string {
 	scanner := scannerAtLead(query)
 	switch word := scanner.Next().Text; {
@@ -21,8 +21,8 @@ func volumeOperation(query string) string {
 	return ""
 }
 
-// longestLead bounds, in bytes, how much of a statement is searched for its first words: white
-// space and comments may precede them.
+// longestLead bounds, in bytes, how much of a statement is searched for its first words, which white
+// space and comments may precede.
 const longestLead = 4 << 10
 
 func scannerAtLead(query string) sqltext.Scanner {
