@@ -10,7 +10,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/internal/sqltext"
 )
 
-// Bounds of a context's attributes: records wait in queues that are bounded by their number.
+// Bounds on a context's attributes. Queues bound the number of records, not their size.
 const (
 	maxAttributes     = 32
 	maxAttributeBytes = 256 // of a key, and of a text
@@ -19,24 +19,23 @@ const (
 
 type attributesKey struct{}
 
-// WithAttributes returns a context whose statements carry attributes of the application's own: in
-// their records, as attributes, and on their spans, by their own keys. They are local: no
-// attribute is sent to Databricks.
+// WithAttributes returns a context whose statements carry the application's attributes: in
+// Statement.Attributes, and on their spans, under the same keys. No attribute is sent to Databricks.
 //
-// An attribute with the key of an earlier one takes its place. Those of a group are named
-// group.key. Values become strings, booleans, int64 or finite float64 at once; other kinds become
-// text, as slog writes it, times as RFC 3339. A context keeps 32 attributes, and 256 bytes of a
-// key or a text; groups nested more than eight deep are left out.
+// An attribute replaces an earlier one with the same key. The attributes of a group are named
+// group.key. WithAttributes resolves values at once: to strings, booleans, int64 and finite float64.
+// Other kinds become text, as slog writes it, and times become RFC 3339. A context keeps at most 32
+// attributes, and 256 bytes of each key and text; groups nested more than eight deep are left out.
 func WithAttributes(ctx context.Context, attrs ...slog.Attr) context.Context {
 	kept := slices.Clone(AttributesFromContext(ctx))
 	for _, a := range attrs {
 		kept = appendAttribute(kept, "", a, 0)
 	}
-	return context.WithValue(ctx, attributesKey{}, slices.Clip(kept)) // sinks that append to them have a copy each
+	return context.WithValue(ctx, attributesKey{}, slices.Clip(kept)) // a sink that appends to them gets its own copy
 }
 
-// AttributesFromContext returns the attributes of [WithAttributes], which must not be changed; nil
-// without any.
+// AttributesFromContext returns the attributes of [WithAttributes], or nil if there are none. The
+// caller must not change them.
 func AttributesFromContext(ctx context.Context) []slog.Attr {
 	attrs, _ := ctx.Value(attributesKey{}).([]slog.Attr)
 	return attrs
@@ -70,7 +69,7 @@ func appendAttribute(to []slog.Attr, prefix string, a slog.Attr, depth int) []sl
 	return to
 }
 
-// plainValue returns a value of one of the kinds that JSON can tell apart.
+// plainValue converts a value to one of the kinds that JSON can tell apart.
 func plainValue(v slog.Value) slog.Value {
 	switch v.Kind() {
 	case slog.KindBool, slog.KindInt64:

@@ -1,7 +1,6 @@
 package telemetry
 
-// Category is a stable name for the cause of a failure. The names are those the Databricks
-// drivers share.
+// Category is a stable name for the cause of a failure. The Databricks drivers share these names.
 type Category string
 
 // The categories.

@@ -1,8 +1,8 @@
-// Package telemetry holds the records of statements and sessions, and delivers them to sinks.
+// Package telemetry defines the records of statements and sessions, and delivers them to sinks.
 //
-// A statement is measured on the caller's goroutine (by package driverwrap) and becomes one
-// [Statement] record, finished exactly once. A [Fanout] takes the record without blocking, and
-// each attached [Sink] receives it on a goroutine of its own:
+// Package driverwrap measures a statement on the caller's goroutine. Each statement becomes one
+// [Statement] record, finished exactly once. A [Fanout] takes the record without blocking, and each
+// attached [Sink] receives it on a goroutine of its own:
 //
 //	driverwrap ── *Statement ──▶ Fanout ──▶ queue ──▶ Sink  (ndjson, slog, your own)
 //	              *SessionOpened    │
@@ -17,6 +17,7 @@
 // costs only its own records. The goroutine of a queue lives only while there is something to
 // deliver, so an idle process has none.
 //
-// The name, the unit and the meaning of every field, and who may see it, are in docs/TELEMETRY.md.
-// A measurement that was not taken is unknown ([Maybe], or an empty string), which is not zero.
+// docs/TELEMETRY.md has the name, the unit and the meaning of every field, and says where the field
+// may go. A measurement that was not taken is unknown ([Maybe], or an empty string), which is
+// different from zero.
 package telemetry

@@ -2,8 +2,8 @@ package telemetry
 
 import "time"
 
-// DriverConfig is a snapshot of the native driver's settings that explain how a connection
-// behaves. Names of catalogs, schemas, users and paths are not in it.
+// DriverConfig is a snapshot of the native driver's settings that explain how a connection behaves.
+// It has no names of catalogs, schemas, users or paths.
 type DriverConfig struct {
 	// Version is the version of databricks-sql-go.
 	Version string
@@ -18,13 +18,13 @@ type DriverConfig struct {
 	MaxRows Maybe[int64]
 	// DownloadThreads is the number of CloudFetch files fetched at once.
 	DownloadThreads Maybe[int64]
-	// QueryTimeout is the server-side limit of a statement; 0 is none.
+	// QueryTimeout is the server-side limit of a statement; 0 means none.
 	QueryTimeout Maybe[time.Duration]
 	// PollInterval is the pause between two status calls.
 	PollInterval Maybe[time.Duration]
 	// ClientTimeout bounds one HTTP request.
 	ClientTimeout Maybe[time.Duration]
-	// RetryMax is the number of retries of one request; negative is none.
+	// RetryMax is the number of retries of one request; negative means none.
 	RetryMax Maybe[int64]
 	// DirectResults says whether rows are asked for with the answer to ExecuteStatement.
 	DirectResults Maybe[bool]

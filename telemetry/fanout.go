@@ -12,12 +12,12 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 )
 
-// Fanout passes records to the sinks attached to it. All methods may be called concurrently;
-// the ones that take a record return at once and never do I/O. The zero value is ready.
+// Fanout passes records to the sinks attached to it. All methods may be called concurrently; the
+// methods that take a record return at once and never do I/O. The zero value is ready to use.
 type Fanout struct {
-	// QueueSize is the largest number of records that wait for one sink; 0 means 1000. When it is
-	// reached, the oldest success is dropped, or the oldest failure where only failures wait. Set it
-	// before the first Attach.
+	// QueueSize is the largest number of records that wait for one sink; 0 means 1000. A full queue
+	// drops its oldest success, or its oldest failure if it holds only failures. Set QueueSize before
+	// the first Attach.
 	QueueSize int
 
 	mu     sync.Mutex                   // serializes writers of queues
@@ -29,9 +29,10 @@ type Fanout struct {
 // detachTimeout is how long detaching a sink waits for it.
 const detachTimeout = 2 * time.Second
 
-// Attach adds a sink. Detach removes it, and takes no further records for it. It waits, for 2 s at most, until the
-// records that are queued by then have reached the sink, so that what the sink writes to can be closed next. What
-// a slower sink has not taken by then still reaches it. A sink that detaches itself while it is called waits in vain.
+// Attach adds a sink. The returned detach removes it, accepts no more records for it, and waits up to 2 s until
+// the queued records have reached the sink, so that the application can then close the sink's file. Records that a
+// slower sink has not received by then still reach it later. A sink must not detach itself while it receives a
+// record: detach would wait the full 2 s.
 func (f *Fanout) Attach(sink Sink) (detach func()) {
 	size := f.QueueSize
 	if size <= 0 {
@@ -73,7 +74,7 @@ func (f *Fanout) load() []*sinkQueue {
 	return nil
 }
 
-// Recording reports whether an attached sink wants records. While none does, nothing is measured.
+// Recording reports whether an attached sink wants records.
 func (f *Fanout) Recording() bool {
 	return slices.ContainsFunc(f.load(), (*sinkQueue).recording)
 }
@@ -132,23 +133,23 @@ func (f *Fanout) enqueue(r record) {
 	})
 }
 
-// Flush waits until every sink has received what was recorded before the call, or ctx is
-// done; then the error says how many records still wait, and for which sink. Later records do
-// not prolong it, and a sink that blocks does not delay the others.
+// Flush waits until every sink has received what was recorded before the call, or ctx is done; then
+// the error says how many records still wait, and for which sink. Later records do not prolong the
+// wait, and a sink that blocks does not delay the others.
 func (f *Fanout) Flush(ctx context.Context) error {
 	return f.flush(ctx, (*sinkQueue).everything, nil)
 }
 
-// FlushConnector is Flush for the records of one connector (ConnectorInfo.ID): records of other
-// connectors count only where they are ahead of its own in a queue. FlushConnector does not wait for a sink
-// that hangs. A sink hangs when an earlier flush gave up on it while it had had one record for a second or
-// longer, until it is done with that record.
+// FlushConnector is Flush for the records of one connector (ConnectorInfo.ID). It waits for records of
+// other connectors only if they are ahead of that connector's in a queue. FlushConnector does not wait for
+// a sink that hangs: one that an earlier flush gave up on after the sink had spent a second or longer on a
+// single record. The sink hangs until it returns from that record.
 func (f *Fanout) FlushConnector(ctx context.Context, id int64) error {
 	return f.flush(ctx, func(q *sinkQueue) uint64 { return q.latest[id] }, hanging.has)
 }
 
-// flush waits, in each queue that skip does not leave out (nil: in all), for the records up to the one that last
-// names.
+// flush waits, in each queue that skip does not exclude (nil excludes none), for the records up to the number
+// that last returns.
 func (f *Fanout) flush(ctx context.Context, last func(*sinkQueue) uint64, skip func(*sinkQueue) bool) error {
 	queues := f.load()
 	waiters := make([]*flushWaiter, len(queues))
@@ -172,7 +173,7 @@ func (f *Fanout) flush(ctx context.Context, last func(*sinkQueue) uint64, skip f
 	return errors.Join(errs...)
 }
 
-// Stats says what became of the records, one entry per attached sink, in the order of Attach.
+// Stats returns the counts of each attached sink, in the order of Attach.
 func (f *Fanout) Stats() []QueueStats {
 	var all []QueueStats
 	for _, q := range f.load() {

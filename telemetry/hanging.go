@@ -6,23 +6,23 @@ import (
 	"sync"
 )
 
-// hanging has the sinks that a flush gave up on after they had had one record for a second or longer. (A
-// flush in a hurry also gives up on sinks that work.) Closing a pool does not wait for these sinks: an
-// application that opens a pool for each of its jobs would wait again in every close. They are known to the
-// whole process, because a sink of Config.Sinks has a queue for each pool.
+// hanging lists the sinks that a flush gave up on after they had spent a second or longer on a single
+// record. (A flush with a short deadline also gives up on sinks that work.) Closing a pool does not wait
+// for these sinks: an application that opens a pool for each of its jobs would wait again in every close.
+// The list belongs to the process, because a sink of Config.Sinks has a queue for each pool.
 var hanging hangingSinks
 
-// errHangs is why records wait for a sink that is not waited for.
+// errHangs is the error for records that wait for a sink that hangs.
 var errHangs = errors.New("the sink still has an earlier record")
 
-// hangingSinks counts the queues of each sink that were given up on. Sinks are told apart as pointers. Other
-// types may not be comparable, so such a sink is known by its queue only.
+// hangingSinks counts, for each sink, the queues that a flush gave up on. A sink that is a pointer is
+// identified by it. Other types may not be comparable, so such a sink is identified by its queue.
 type hangingSinks struct {
 	mu     sync.Mutex
 	queues map[any]int // by identity; guarded by mu
 }
 
-// identity is the key of a queue's sink.
+// identity returns the key of a queue's sink.
 func identity(q *sinkQueue) any {
 	if reflect.ValueOf(q.sink).Kind() == reflect.Pointer {
 		return q.sink
@@ -30,7 +30,7 @@ func identity(q *sinkQueue) any {
 	return q
 }
 
-// add notes that a queue was given up on.
+// add notes that a flush gave up on a queue.
 func (h *hangingSinks) add(q *sinkQueue) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -40,7 +40,8 @@ func (h *hangingSinks) add(q *sinkQueue) {
 	h.queues[identity(q)]++
 }
 
-// remove notes that the sink has returned from the record for which its queue was given up on.
+// remove notes that the sink has returned from the record because of which a flush gave up on its
+// queue.
 func (h *hangingSinks) remove(q *sinkQueue) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -50,7 +51,7 @@ func (h *hangingSinks) remove(q *sinkQueue) {
 	}
 }
 
-// has reports whether the queue, or another one of its sink, was given up on.
+// has reports whether a flush gave up on the queue, or on another queue of the same sink.
 func (h *hangingSinks) has(q *sinkQueue) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()

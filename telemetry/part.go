@@ -2,44 +2,44 @@ package telemetry
 
 import "time"
 
-// Part is what a statement is waiting for. At every instant that is exactly one.
+// Part is what a statement is waiting for. At every instant it is exactly one thing.
 type Part uint8
 
 // The parts of a statement's time.
 const (
 	// PartUnknown: what the statement waited for was not observed.
 	PartUnknown Part = iota
-	// PartServer: the server worked on it. That is as the wire shows it: ExecuteStatement was
-	// unanswered, or the last known state was pending or running. Where the server tells how
-	// long it worked (see Statement.ServerTime), that decides.
+	// PartServer: the server worked on the statement, as seen on the wire: ExecuteStatement was
+	// unanswered, or the last known state was pending or running. If the server reports how long it
+	// worked (see Statement.ServerTime), that time is used.
 	PartServer
-	// PartPoll: the server had finished, and the next status call had not noticed. Known only
-	// where the server tells how long it worked.
+	// PartPoll: the server had finished, but the next status call had not yet noticed. Known only if
+	// the server reports how long it worked.
 	PartPoll
-	// PartRetry: a request failed and was repeated. The failed attempt and the pause count, but not
-	// those of a status call that then said that the server was still at work.
+	// PartRetry: a request failed and was repeated. It includes the failed attempt and the pause,
+	// except those of a status call that then found the server still at work.
 	PartRetry
-	// PartPage: a result page, or what describes the result, was on its way.
+	// PartPage: a result page, or the description of the result, was on its way.
 	PartPage
-	// PartFile: a CloudFetch file that the next row is in was on its way.
+	// PartFile: the CloudFetch file with the next row was on its way.
 	PartFile
 	// PartTransfer: a volume file went up or down.
 	PartTransfer
-	// PartDecode: the driver turned bytes into rows, as far as that is seen without a clock
+	// PartDecode: the driver turned bytes into rows. This is measured only where it needs no clock
 	// reading per row: at the beginning of a page or file, and in Arrow readers.
 	PartDecode
-	// PartApplication: the application had control. Between two pages or files of rows that
-	// are read one by one, the driver's decoding of them is in it.
+	// PartApplication: the application had control. If rows are read one by one, it includes the
+	// driver's decoding of them, except at the beginning of a page or file.
 	PartApplication
 	// PartClose: the statement was canceled or closed.
 	PartClose
-	// PartNetwork: none of the others, where they are known: the network, and the driver.
+	// PartNetwork: the rest, where the other parts are known: the network and the driver.
 	PartNetwork
 
 	numParts
 )
 
-// Parts has every part in the order of a statement's life. It must not be changed.
+// Parts lists every part, in the order of a statement's life. It must not be changed.
 var Parts = [numParts]Part{
 	PartServer, PartPoll, PartRetry, PartPage, PartFile, PartTransfer, PartDecode, PartApplication, PartClose, PartNetwork, PartUnknown,
 }
@@ -57,8 +57,8 @@ func (p Part) String() string {
 	return partNames[p]
 }
 
-// Split is the time of a statement by part: Split[PartServer] is how long it waited for the
-// server.
+// Split is the time of a statement by part. Split[PartServer], for example, is how long the statement
+// waited for the server.
 type Split [numParts]time.Duration
 
 // Total is the sum of the parts.
@@ -69,10 +69,10 @@ func (s Split) Total() (sum time.Duration) {
 	return sum
 }
 
-// Application divides PartApplication, the time in which the application had control, by when that
-// was.
+// Application divides PartApplication, the time in which the application had control, into before,
+// between and after the driver's calls that read rows.
 type Application struct {
-	// Before is the time from the end of the call until rows were first asked for, or closed.
+	// Before is the time from the end of the call until rows were first asked for or were closed.
 	Before time.Duration
 	// Between is the time between the driver's calls that read rows. Where rows are read one by
 	// one, it includes the driver's decoding of them.

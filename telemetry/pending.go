@@ -7,9 +7,10 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/internal/sqltext"
 )
 
-// PendingStatement is the record of a statement on its way to sinks, with the text of the statement
-// until the record's Shape is computed. That takes microseconds, so the goroutine that delivers the
-// record to the first sink does it. The record that sinks receive does not refer to the text.
+// PendingStatement is the record of a statement on its way to sinks. It holds the text of the
+// statement until the record's Shape is computed. That takes microseconds, so it is done on the
+// goroutine that delivers the record to the first sink. The record that sinks receive does not refer
+// to the text.
 type PendingStatement struct {
 	Statement
 	compute sync.Once // sets Shape
@@ -18,9 +19,9 @@ type PendingStatement struct {
 
 var _ record = (*PendingStatement)(nil)
 
-// SetText sets the text to compute the Shape of. It must not be called after
-// [Fanout.PendingStatement]. Of a long text only what counts is kept: the records that wait for a slow
-// sink must not keep megabytes each.
+// SetText sets the text from which Shape is computed. It must not be called after
+// [Fanout.PendingStatement]. Only the beginning of a long text, which counts for the Shape, is kept,
+// so that records that wait for a slow sink do not hold megabytes each.
 func (p *PendingStatement) SetText(query string) {
 	if len(query) > sqltext.MaxShapeText {
 		query = strings.Clone(query[:sqltext.MaxShapeText])

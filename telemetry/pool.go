@@ -16,22 +16,24 @@ import (
 // Pool is a registered sql.DB, under the name that the application gave it.
 type Pool struct {
 	Name string
-	// ID is the number of the registration, unique in the process: several pools may have one name.
+	// ID is the number of the registration, unique in the process. Several pools may have the same
+	// name.
 	ID int64
-	// Stats reads the pool's statistics. ok is false when the pool panics, or does not return
-	// within a second; one that hangs is not read again until it has returned.
+	// Stats reads the pool's statistics. ok is false if the pool panics or does not return within a
+	// second. A pool that hangs is not read again until it has returned.
 	Stats func() (stats sql.DBStats, ok bool)
 
-	db weak.Pointer[sql.DB] // what was registered; refers to nothing where that is of another type
+	db weak.Pointer[sql.DB] // the registered pool; refers to nothing if that is not a *sql.DB
 }
 
-// Same reports whether two registrations are certainly of one sql.DB by one name.
+// Same reports whether two registrations are certainly of the same sql.DB under the same name.
 func (p Pool) Same(other Pool) bool {
 	return p.Name == other.Name && p.db == other.db && p.db != weak.Pointer[sql.DB]{}
 }
 
-// ReadPools reads the statistics of pools, all at once, so that one that hangs takes no time from the
-// others. They are unknown where [Pool.Stats] is not ok, or is nil or panics in a Pool made by hand.
+// ReadPools reads the statistics of all pools concurrently, so that a pool that hangs does not delay
+// the others. The statistics of a pool are unknown if [Pool.Stats] is not ok, or if a Pool made by
+// hand has a Stats that is nil or panics.
 func ReadPools(pools []Pool) []Maybe[sql.DBStats] {
 	all := make([]Maybe[sql.DBStats], len(pools))
 	_ = ondemand.Each(len(pools), func(i int) error {
@@ -61,7 +63,7 @@ type PoolSample struct {
 	Waited time.Duration // sum of the waits that ended since then, as database/sql counts them
 }
 
-// poolTimeout is how long a pool may take. A sql.DB takes microseconds.
+// poolTimeout is how long a pool may take to return its statistics. A sql.DB takes microseconds.
 const poolTimeout = time.Second
 
 const maxPoolName = 256 // bytes
@@ -71,8 +73,8 @@ var registrations atomic.Int64
 
 func newPool(name string, of interface{ Stats() sql.DBStats }) *Pool {
 	pool := contain.NewSupplied(&contain.Process, contain.Pool)
-	turns := newTurns()                       // sinks read at the same time, and each is to have an answer
-	name = sqltext.Bounded(name, maxPoolName) // OTLP refuses a whole batch for what is not UTF-8
+	turns := newTurns()                       // sinks may read at the same time, and each must get an answer
+	name = sqltext.Bounded(name, maxPoolName) // OTLP refuses a whole batch for one text that is not UTF-8
 	db, _ := of.(*sql.DB)
 	return &Pool{Name: name, ID: registrations.Add(1), db: weak.Make(db), Stats: func() (sql.DBStats, bool) {
 		turns.begin()
@@ -87,9 +89,8 @@ func newPool(name string, of interface{ Stats() sql.DBStats }) *Pool {
 	}}
 }
 
-// turns lets one goroutine through after the other. A channel would belong to the bubble of testing/synctest in
-// which the pool was registered, and the clock of a bubble stands still while one of its goroutines waits for a
-// mutex.
+// turns is a lock for one goroutine at a time. A channel would belong to the testing/synctest bubble in which
+// the pool was registered, and a mutex would stop the clock of a bubble while one of its goroutines waits.
 type turns struct {
 	free  *sync.Cond
 	taken bool // guarded by free.L

@@ -12,8 +12,8 @@ import (
 )
 
 // Process is the state that the wrapped drivers of a process share: their sinks, the registered
-// pools, and the members of this module that have state of their own. The functions of this
-// package work on [Default]. The zero value is ready; all methods may be called concurrently.
+// pools, and the packages of this module that have their own state. The functions of this package
+// work on [Default]. The zero value is ready to use; all methods may be called concurrently.
 type Process struct {
 	Fanout // the sinks of every wrapped driver
 
@@ -24,25 +24,26 @@ type Process struct {
 // Default is the process that every wrapped driver belongs to.
 var Default Process
 
-// Member is a package of this module that has state of its own and takes part in Flush, Shutdown
-// and ReadStats. Any of its functions may be nil.
+// Member is a package of this module that has its own state and takes part in Flush, Shutdown and
+// ReadStats. Any of its functions may be nil.
 type Member struct {
 	// Connectors returns the wrapped connectors, in the order they were made.
 	Connectors func() []Connector
-	// Sinks flushes the sinks that are not those of the process.
+	// Sinks flushes sinks that are not attached to the Process, such as those of a connector.
 	Sinks func(context.Context) error
-	// Flush sends what was recorded before the call, and gives sinks nothing; the error says what could not be.
+	// Flush sends what was recorded before the call, and passes nothing to sinks. The error says what could not
+	// be sent.
 	Flush func(context.Context) error
 	// Shutdown flushes and ends: nothing is sent after it.
 	Shutdown func(context.Context) error
-	// Stats adds to the state of the process.
+	// Stats adds the member's counts to those of the process.
 	Stats func(*Stats)
 }
 
 // Join adds a member to the process.
 func (p *Process) Join(member Member) { p.members.add(member) }
 
-// Connectors returns the wrapped connectors of the process, in the order they were made. One
+// Connectors returns the wrapped connectors of the process, in the order they were made. A connector
 // that nothing else refers to may be missing.
 func (p *Process) Connectors() []Connector {
 	var all []Connector
@@ -61,7 +62,8 @@ func (p *Process) RegisterPool(name string, pool interface{ Stats() sql.DBStats 
 	return func() { p.pools.remove(func(other *Pool) bool { return other == registered }) }
 }
 
-// Pools returns the registered pools, by name. A sql.DB that is registered twice by one name is one of them.
+// Pools returns the registered pools, sorted by name. A sql.DB that is registered twice under the same name
+// is returned once.
 func (p *Process) Pools() []Pool {
 	pools := p.pools.all()
 	slices.SortStableFunc(pools, func(a, b *Pool) int { return strings.Compare(a.Name, b.Name) })
@@ -80,16 +82,16 @@ func (p *Process) Flush(ctx context.Context) error {
 	return err
 }
 
-// Shutdown is [Shutdown] for this process. Members may deliver more to sinks meanwhile, namely the last
-// server reports, so at the end it flushes those sinks again that were not behind. Flush does not: records that
-// the application made meanwhile would prolong it.
+// Shutdown is [Shutdown] for this process. While they shut down, members may pass more records to sinks, such
+// as the last server reports, so Shutdown finally flushes again the sinks whose first flush succeeded. Flush
+// does not, because records that the application made meanwhile would prolong it.
 func (p *Process) Shutdown(ctx context.Context) error {
 	inTime, err := p.flushAnd(ctx, func(member Member) func(context.Context) error { return member.Shutdown })
 	return errors.Join(err, ondemand.Each(len(inTime), func(i int) error { return inTime[i](ctx) }))
 }
 
-// flushAnd flushes the sinks and calls one function of every member, all at once: a sink that blocks
-// takes no time from the report to Databricks. It returns how to flush the sinks that were not behind.
+// flushAnd flushes the sinks and calls one function of every member, all concurrently, so that a sink
+// that blocks does not delay the report to Databricks. It returns the flush functions that succeeded.
 func (p *Process) flushAnd(ctx context.Context, of func(Member) func(context.Context) error) (inTime []func(context.Context) error, err error) {
 	all := []func(context.Context) error{p.Fanout.Flush}
 	var others []func(context.Context) error
@@ -130,31 +132,32 @@ func (p *Process) Stats() Stats {
 	return s
 }
 
-// Attach adds a sink to [Default], so that it receives the records of every wrapped driver of
-// the process. Detach removes it, as [Fanout.Attach] says. Attach before the first pool is opened and detach
-// after the last one is closed: a sink that is detached before that misses what comes in between. Deferred, it
-// takes two pairs of parentheses: defer Attach(sink)() attaches now, defer Attach(sink) when the function returns.
+// Attach adds a sink to [Default], so that it receives the records of every wrapped driver of the process. The
+// returned detach removes it, see [Fanout.Attach]. Attach before the first pool is opened and detach after the
+// last one is closed; otherwise the sink misses records. With defer, write two pairs of parentheses: defer
+// Attach(sink)() attaches now and detaches when the function returns, but defer Attach(sink) only attaches then.
 func Attach(sink Sink) (detach func()) { return Default.Attach(sink) }
 
-// RegisterPool shows a pool's statistics in metrics and on the debug page: the wait for a
-// connection happens in database/sql, before any driver is called. The usual pool is a *sql.DB. Up to 256 bytes
-// of name are kept, as valid UTF-8. Call unregister when the pool is closed: defer RegisterPool("orders", db)(),
-// with two pairs of parentheses.
+// RegisterPool adds a pool, usually a *sql.DB, to metrics, pool samples and the debug page. Only the pool's
+// statistics show the wait for a connection, which happens in database/sql, before any driver is called. Up to
+// 256 bytes of name are kept, as valid UTF-8. Call unregister when the pool is closed: defer
+// RegisterPool("orders", db)(), with two pairs of parentheses.
 func RegisterPool(name string, pool interface{ Stats() sql.DBStats }) (unregister func()) {
 	return Default.RegisterPool(name, pool)
 }
 
-// Flush waits until everything recorded before the call has reached the sinks of [Default] and of
-// open connectors, and Databricks, or until ctx is done; the error says what still waits. It does not
-// flush OpenTelemetry's providers, which belong to the application. A serverless function calls it before it returns, because its process may be frozen then.
-// Give ctx a deadline: where the endpoint hangs, all retries of a request take the better part of a minute.
-// A sink must not call it without a time bound: it would wait for its own delivery.
+// Flush waits until everything recorded before the call has reached the sinks of [Default] and of open connectors,
+// and Databricks, or until ctx is done; the error says what still waits. It does not flush OpenTelemetry's
+// providers, which belong to the application. A serverless function should call Flush before it returns, because
+// its process may be frozen afterwards. Give ctx a deadline: if the endpoint hangs, all retries of a request take
+// the better part of a minute. A sink that calls Flush must bound its time, because Flush waits for the record
+// that the sink is receiving.
 func Flush(ctx context.Context) error { return Default.Flush(ctx) }
 
-// Shutdown is Flush, and ends reporting to Databricks for good: nothing is sent after it.
-// Statements go on working, and sinks go on receiving their records.
+// Shutdown flushes like [Flush], and ends reporting to Databricks for good: nothing is sent after it
+// returns. Statements go on working, and sinks go on receiving their records.
 func Shutdown(ctx context.Context) error { return Default.Shutdown(ctx) }
 
-// ReadStats returns the state of the process. It may be called at any time, concurrently; it
-// takes microseconds and does no I/O.
+// ReadStats returns the state of the process. It may be called at any time and concurrently, takes
+// microseconds, and does no I/O.
 func ReadStats() Stats { return Default.Stats() }

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// ProfileURL is the address of the statement's query profile, a page of the workspace for people
-// who may see the statement; empty where the server or the statement's id is unknown.
+// ProfileURL returns the address of the statement's query profile, a page of the workspace for people
+// who may see the statement. It is empty if the server or the statement's id is unknown.
 func (s *Statement) ProfileURL() string {
 	host := strings.TrimSuffix(s.Server, ":443")
 	if host == "" || s.StatementID == "" || strings.Trim(host, hostCharacters) != "" {
@@ -22,5 +22,6 @@ func (s *Statement) ProfileURL() string {
 	return address
 }
 
-// hostCharacters are those of host:port. A record that was read from a file may have any others.
+// hostCharacters are the characters that host:port may have. A record that was read from a file may
+// have any.
 const hostCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]"

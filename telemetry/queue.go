@@ -10,32 +10,32 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/internal/queue"
 )
 
-// sinkQueue delivers records to one sink, in order, on a goroutine that exists only while
-// there is something to deliver. It waits a moment for more records first: waking a
-// goroutine costs more than delivering a record.
+// sinkQueue delivers records to one sink, in order, on a goroutine that exists only while there is
+// something to deliver. The goroutine starts after a short delay, in which more records may arrive,
+// because waking a goroutine costs more than delivering a record.
 type sinkQueue struct {
 	sink     Sink
 	recorder Recorder // sink, where it is one
-	size     int      // largest number of records that wait
+	size     int      // largest number of waiting records
 
 	mu         sync.Mutex
 	waiting    queue.Queue[record] // guarded by mu, like all below
 	detached   bool                // the queue takes no further records
-	delivering queue.Item[record]  // what the sink has now; without a Value: nothing
+	delivering queue.Item[record]  // the record that the sink has now; without a Value, none
 	since      time.Time           // when the sink got it
-	gaveUp     bool                // a flush gave up on the sink while it had delivering; see hanging
+	gaveUp     bool                // a flush gave up on the sink during this delivery; see hanging
 	running    bool                // a goroutine delivers
-	runner     string              // the bubble of testing/synctest that this goroutine runs in
-	scheduled  bool                // the timer is set and will start one
+	runner     string              // the testing/synctest bubble that this goroutine runs in
+	scheduled  bool                // the timer is set and will start a goroutine
 	timer      *time.Timer         // nil until first needed
-	bubble     string              // the bubble that the timer is of, and with whose end the timer may be lost
+	bubble     string              // the bubble that the timer belongs to; the timer may be lost when the bubble ends
 	flushes    []*flushWaiter
 	latest     map[int64]uint64 // the number of each connector's latest record, until it is delivered or dropped
-	forgetAt   int              // size of latest at which those are looked for
+	forgetAt   int              // size of latest at which delivered and dropped records are removed from it
 	stats      QueueStats
 }
 
-// QueueStats counts what became of the records offered to one sink.
+// QueueStats counts the records offered to one sink, by outcome.
 type QueueStats struct {
 	Sink      string `json:"sink"`      // type of the sink, such as *ndjson.Sink
 	Delivered int64  `json:"delivered"` // passed to the sink
@@ -46,7 +46,7 @@ type QueueStats struct {
 }
 
 const (
-	batchDelay = 5 * time.Millisecond // how long the first of several records waits at most
+	batchDelay = 5 * time.Millisecond // the longest that the first of several records waits
 	batchSize  = 64                   // records that are delivered without that wait
 )
 
@@ -71,7 +71,7 @@ func (q *sinkQueue) enqueue(r record) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.detached {
-		return // a goroutine that had found the queue before: what the sink writes to may be closed by now
+		return // enqueue found the queue before detach: the sink's file may be closed by now
 	}
 	if q.waiting.Len() >= q.size {
 		q.waiting.Evict()
@@ -90,15 +90,15 @@ func (q *sinkQueue) enqueue(r record) {
 	}
 }
 
-// detach ends the queue for further records.
+// detach makes the queue refuse further records.
 func (q *sinkQueue) detach() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.detached = true
 }
 
-// schedule sets the timer, unless it is set. A timer of another bubble must not be touched, and may never
-// fire. q.mu is held.
+// schedule sets the timer, unless it is already set. A timer of another bubble must not be touched, and
+// may never fire, so it is replaced. q.mu is held.
 func (q *sinkQueue) schedule() {
 	switch here := bubble(); {
 	case q.timer == nil || q.bubble != here:
@@ -109,16 +109,16 @@ func (q *sinkQueue) schedule() {
 	q.scheduled = true
 }
 
-// bubble is the bubble of testing/synctest that the goroutine runs in; empty outside of such tests.
+// bubble returns the testing/synctest bubble that the goroutine runs in; empty outside of such tests.
 func bubble() string { return contain.BubbleAt(time.Now()) }
 
-// note notes that the latest record is one of a connector. q.mu is held.
+// note notes that the latest record belongs to a connector. q.mu is held.
 func (q *sinkQueue) note(connector int64) {
 	const least = 64
 	if _, known := q.latest[connector]; !known && len(q.latest) >= max(least, q.forgetAt) {
 		oldest := q.oldest()
 		maps.DeleteFunc(q.latest, func(_ int64, number uint64) bool { return number < oldest })
-		q.forgetAt = 2 * len(q.latest) // so rarely that a record takes constant time on average
+		q.forgetAt = 2 * len(q.latest) // seldom enough that a record takes constant time on average
 	}
 	if q.latest == nil {
 		q.latest = map[int64]uint64{}
@@ -126,7 +126,7 @@ func (q *sinkQueue) note(connector int64) {
 	q.latest[connector] = q.waiting.Last()
 }
 
-// start notes that a goroutine delivers from now on. q.mu is held.
+// start notes that a goroutine delivers records from now on. q.mu is held.
 func (q *sinkQueue) start() {
 	here := bubble()
 	if q.scheduled && q.bubble == here {
@@ -135,7 +135,7 @@ func (q *sinkQueue) start() {
 	q.running, q.runner, q.scheduled = true, here, false
 }
 
-// onTimer delivers what waits, on the timer's goroutine.
+// onTimer delivers the waiting records, on the timer's goroutine.
 func (q *sinkQueue) onTimer() {
 	q.mu.Lock()
 	q.scheduled = false
@@ -149,14 +149,14 @@ func (q *sinkQueue) onTimer() {
 	}
 }
 
-// run delivers until nothing waits.
+// run delivers records until none waits.
 func (q *sinkQueue) run() {
 	for q.take() {
 		q.deliver()
 	}
 }
 
-// take makes the oldest record the one to deliver. When none waits, it reports false, and the
+// take takes the oldest waiting record for delivery. It reports false when none waits, and the
 // goroutine ends.
 func (q *sinkQueue) take() bool {
 	q.mu.Lock()
@@ -169,8 +169,8 @@ func (q *sinkQueue) take() bool {
 	return true
 }
 
-// deliver passes the record to the sink. A sink that ends the goroutine gets a new one for
-// the records that follow.
+// deliver passes the record to the sink. If the sink ends the goroutine, a new one delivers the
+// remaining records.
 func (q *sinkQueue) deliver() {
 	returned, exited := false, true
 	defer func() {
@@ -200,8 +200,7 @@ func (q *sinkQueue) delivered(returned, exited bool) {
 	q.endFlushes()
 }
 
-// oldest is the number of the oldest record that is neither delivered nor dropped. q.mu is
-// held.
+// oldest returns the number of the oldest record that is neither delivered nor dropped. q.mu is held.
 func (q *sinkQueue) oldest() uint64 {
 	if q.delivering.Value != nil {
 		return q.delivering.Seq

@@ -9,16 +9,16 @@ import (
 // flushWaiter waits until every record up to a number is delivered or dropped.
 type flushWaiter struct {
 	upTo   uint64
-	done   chan struct{} // closed when they are, by a goroutine of the same bubble of testing/synctest
-	bubble string        // the bubble that done is of
-	polls  bool          // looks now and then: a goroutine of another bubble delivers, and must not close done
+	done   chan struct{} // closed then, by a goroutine of the same testing/synctest bubble
+	bubble string        // the bubble that done belongs to
+	polls  bool          // the waiter must poll: a goroutine of another bubble delivers, and must not close done
 }
 
-// everything is the number of the latest record. q.mu is held.
+// everything returns the number of the latest record. q.mu is held.
 func (q *sinkQueue) everything() uint64 { return q.waiting.Last() }
 
-// beginFlush begins to wait for the records up to a number; last is called with q.mu held. The records are
-// delivered at once. It returns nil when there is nothing to wait for.
+// beginFlush starts delivery at once and returns a waiter for the records up to the number that last
+// returns, or nil when there is nothing to wait for. last is called with q.mu held.
 func (q *sinkQueue) beginFlush(last func(*sinkQueue) uint64) *flushWaiter {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -46,7 +46,7 @@ func (q *sinkQueue) behind(last func(*sinkQueue) uint64) bool {
 // settled reports whether every record up to a number is delivered or dropped. q.mu is held.
 func (q *sinkQueue) settled(upTo uint64) bool { return upTo < q.oldest() }
 
-// hangsAfter is how long a sink may take for a record before it counts as one that hangs.
+// hangsAfter is how long a sink may take for one record before it counts as hanging.
 const hangsAfter = time.Second
 
 // awaitFlush waits for a flush and reports whether everything was delivered before ctx was done.
@@ -73,7 +73,7 @@ func (q *sinkQueue) awaitFlush(ctx context.Context, w *flushWaiter) bool {
 	defer q.mu.Unlock()
 	q.flushes = slices.DeleteFunc(q.flushes, func(other *flushWaiter) bool { return other == w })
 	if q.settled(w.upTo) {
-		return true // also at the last moment
+		return true // delivered just as ctx was done
 	}
 	if q.delivering.Value != nil && !q.gaveUp && time.Since(q.since) >= hangsAfter {
 		q.gaveUp = true

@@ -2,15 +2,16 @@ package telemetry
 
 import "time"
 
-// ServerReport is what the workspace's query history says about one statement: why the server took
-// its time. It is made only with Settings.QueryHistory, some seconds after the statement ended, and
+// ServerReport is what the workspace's query history says about one statement: where the server's
+// time went. It is made only with Settings.QueryHistory, some seconds after the statement ended, and
 // belongs to the Statement with the same StatementID, which sinks have already received. A statement
-// has one report at most. All of it is the server's word, and stays in the process.
+// has at most one report. Its measurements are the server's own. No part of a report is sent to
+// Databricks.
 //
-// A measurement is unknown where the answer has none, or an impossible one: a negative number, or
-// a wait that is longer than the statement.
+// A measurement is unknown if the answer does not have it, or if it is impossible: a negative number,
+// or a wait longer than the statement.
 type ServerReport struct {
-	// Started is when the application called the driver, as Statement.Started.
+	// Started is when the application called the driver, as in Statement.Started.
 	Started time.Time
 	// Reported is when the answer arrived.
 	Reported time.Time
@@ -33,19 +34,20 @@ type ServerReport struct {
 
 	// Total is the time of the statement as the server measured it.
 	Total Maybe[time.Duration]
-	// WaitingForCompute is how long the statement waited for its warehouse to start, or until it
-	// was given up; unknown when it did not wait.
+	// WaitingForCompute is how long the statement waited for its warehouse to start. A wait in which
+	// the statement failed or was canceled lasts until its end. Unknown when it did not wait.
 	WaitingForCompute Maybe[time.Duration]
-	// QueuedAtCapacity is how long it waited because the warehouse ran as many statements as
-	// it can, or until it was given up; unknown when it did not wait.
+	// QueuedAtCapacity is how long the statement waited because the warehouse ran as many statements
+	// as it can. A wait in which the statement failed or was canceled lasts until its end. Unknown
+	// when it did not wait.
 	QueuedAtCapacity Maybe[time.Duration]
 	// Compiling is the time the server took to read metadata and to plan.
 	Compiling Maybe[time.Duration]
-	// Executing is the time it took to execute the plan.
+	// Executing is the time the server took to execute the plan.
 	Executing Maybe[time.Duration]
 	// ResultFetch is the time until the client had fetched the result.
 	ResultFetch Maybe[time.Duration]
-	// TaskTime sums the time of all tasks, which run side by side.
+	// TaskTime is the sum of the times of all tasks, which run in parallel.
 	TaskTime Maybe[time.Duration]
 	// PhotonShare is the share of TaskTime that Photon executed, 0 to 1.
 	PhotonShare Maybe[float64]
@@ -57,9 +59,10 @@ type ServerReport struct {
 	BytesRead, BytesReadRemote, BytesReadCache Maybe[int64]
 	// FilesRead and PartitionsRead count the files and partitions that BytesRead came from.
 	FilesRead, PartitionsRead Maybe[int64]
-	// FilesPruned counts the files that statistics ruled out, BytesPruned is their size.
+	// FilesPruned counts the files that were skipped because of their statistics; BytesPruned is
+	// their size.
 	FilesPruned, BytesPruned Maybe[int64]
-	// BytesSpilled is what did not fit into memory and was written to disk.
+	// BytesSpilled is the size of the data that did not fit into memory and was written to disk.
 	BytesSpilled Maybe[int64]
 	// BytesWritten is what was written to cloud storage.
 	BytesWritten Maybe[int64]
@@ -72,8 +75,8 @@ type ServerReport struct {
 // Failed reports whether the statement failed.
 func (r *ServerReport) Failed() bool { return r.Status == "FAILED" }
 
-// ReportSink is a Sink that also receives what the query history says about statements. A sink that
-// keeps statements finds the one that a report belongs to by its StatementID.
+// ReportSink is a Sink that also receives server reports. A sink that keeps statements matches a
+// report to its statement by StatementID.
 type ReportSink interface {
 	Sink
 	ServerReported(*ServerReport)

@@ -10,25 +10,26 @@ type SessionOpened struct {
 	Started time.Time
 	// Server is host:port of the workspace; empty behind Wrap.
 	Server string
-	// SessionID is the server's session id. The driver does not expose it at this point, so
-	// it is empty unless the wire was read; SessionClosed has it.
+	// SessionID is the server's session id; empty behind Wrap, because the driver does not expose the
+	// id at this point. SessionClosed has it.
 	SessionID string
-	// WorkspaceID is the workspace's number, as the server states it; empty while unknown.
+	// WorkspaceID is the workspace's number, as the server reports it; empty while unknown.
 	WorkspaceID string
 	// Latency is the time Connect took.
 	Latency time.Duration
 	// Retries counts HTTP attempts of OpenSession beyond the first; unknown where the wire
 	// was not read.
 	Retries Maybe[int64]
-	// FailedStatus is the HTTP status of the latest attempt of OpenSession that failed: of a 429, for
-	// instance, that is why a deadline passed before the next attempt. It is 0 when none did, or no
-	// answer came, or the wire was not read. An attempt that the client gave up before an answer does not count;
-	// those before an answer that came whole and was a refusal, or none of the service, do not either.
+	// FailedStatus is the HTTP status of the latest attempt of OpenSession that failed, such as a 429 after
+	// which a deadline passed during the pause before the next attempt. It is 0 when no attempt failed, no
+	// answer came, or the wire was not read. An attempt that the client gave up before an answer does not
+	// count, nor do attempts before a complete answer that refused the session or was not the service's.
 	FailedStatus int
-	// RequestID is the server's x-request-id of the latest attempt of OpenSession, which
-	// Databricks support asks for: kept if it failed, was repeated or took a second or longer.
+	// RequestID is the server's x-request-id of the latest attempt of OpenSession, which Databricks
+	// support asks for. It is kept only if OpenSession failed, was repeated or took a second or
+	// longer.
 	RequestID string
-	// Failure says why it failed; nil when it did not.
+	// Failure says why opening failed; nil when it did not.
 	Failure *Failure
 	// Driver is the native driver's configuration; the zero value where it cannot be read.
 	Driver DriverConfig
@@ -37,7 +38,7 @@ type SessionOpened struct {
 // Failed reports whether the session could not be opened.
 func (s *SessionOpened) Failed() bool { return s.Failure != nil }
 
-// SessionClosed is the record of a connection's end.
+// SessionClosed is the record of closing a connection.
 type SessionClosed struct {
 	// Connector is the ConnectorInfo.ID of the connector it belongs to; 0 when unknown.
 	Connector int64
@@ -61,7 +62,7 @@ type SessionClosed struct {
 	Statements int64
 	// Reused counts how often the pool used the connection again.
 	Reused int64
-	// Abandoned counts statements whose rows were still open.
+	// Abandoned counts the statements whose rows the application had not closed by then.
 	Abandoned int64
 	// Failure says why closing failed; nil when it did not.
 	Failure *Failure

@@ -8,9 +8,9 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/internal/sqltext"
 )
 
-// ShapeOf returns the shape of a text of SQL: 16 hexadecimal digits, the same in every process, for
-// texts that differ only in literals, comments and white space. Only the first 64 KiB of a text
-// count. An empty text has no shape.
+// ShapeOf returns the shape of a text of SQL: 16 hexadecimal digits that are equal for texts that
+// differ only in literals, comments and white space. A text has the same shape in every process. Only
+// the first 64 KiB of a text count. The shape of an empty text is "".
 //
 // A shape does not reveal its text, but a guess of the text can be checked against it.
 func ShapeOf(query string) string {

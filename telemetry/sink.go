@@ -1,12 +1,12 @@
 package telemetry
 
-// Sink receives finished statements, on a goroutine that is never the application's. The record is shared with
-// other sinks and must not be changed. A call for which no connection could be opened is no statement: see
-// [SessionSink].
+// Sink receives finished statements, never on the application's goroutine. The record is shared with other
+// sinks and must not be changed. A call that fails because no connection could be opened is not a statement:
+// see [SessionSink].
 //
-// Each Attach, and each connector with the sink in its Config, calls it from one goroutine at a time: a sink
-// that has several of them needs a lock for its state, which the sinks of this module have. A sink may block,
-// panic or call runtime.Goexit: that costs only its own records.
+// Each Attach, and each connector with the sink in its Config, calls the sink from one goroutine at a time. A
+// sink that is used more than once needs a lock for its state; the sinks of this module have one. A sink may
+// block, panic or call runtime.Goexit, and loses only its own records.
 type Sink interface {
 	StatementFinished(*Statement)
 }
@@ -18,15 +18,15 @@ type SessionSink interface {
 	SessionClosed(*SessionClosed)
 }
 
-// Recorder is a Sink that does not always want records. While Recording is false, no other sink
-// wants records and nothing is reported to Databricks, nothing is measured. Recording is called
-// on the application's goroutine, for every statement: it must return at once.
+// Recorder is a Sink that does not always want records. Statements are not measured while Recording
+// returns false, no other sink wants records, and nothing is reported to Databricks. Recording is
+// called on the application's goroutine for every statement, so it must return at once.
 type Recorder interface {
 	Sink
 	Recording() bool
 }
 
-// record is what waits in a queue. Failed decides what is dropped first when there is no room.
+// record is an element of a queue. A full queue drops records that have not Failed first.
 type record interface {
 	deliver(Sink) // a sink that takes the record
 	Failed() bool
@@ -47,7 +47,8 @@ func (s *Statement) deliver(to Sink)     { to.StatementFinished(s) }
 func (s *SessionOpened) deliver(to Sink) { to.(SessionSink).SessionOpened(s) }
 func (s *SessionClosed) deliver(to Sink) { to.(SessionSink).SessionClosed(s) }
 
-// takes reports whether a sink receives records of this type. Others would take room in its queue.
+// takes reports whether a sink receives records of this type. Other records would waste room in its
+// queue.
 func takes(sink Sink, r record) (ok bool) {
 	switch r.(type) {
 	case *SessionOpened, *SessionClosed:

@@ -5,50 +5,51 @@ import (
 	"time"
 )
 
-// Statement is the record of one statement: everything that was seen from the call that
-// started it to the moment its rows were closed. A record is complete when a sink receives
-// it and must not be changed by the sink: all sinks share it.
+// Statement is the record of one statement, from the call that started it until its rows were closed.
+// The record is complete when a sink receives it. All sinks share the record, so a sink must not
+// change it.
 type Statement struct {
 	// Started is when the application called the driver.
 	Started time.Time
 	// Connector is the ConnectorInfo.ID of the connector it ran on; 0 when unknown.
 	Connector int64
-	// TraceID and SpanID are those of the sampled span around the call (W3C trace context): the one
-	// that a Tracer made, or else the caller's. Zero where there is none.
+	// TraceID and SpanID identify the sampled span around the call (W3C trace context): the span that
+	// a Tracer made, or else the caller's. They are zero if there is none.
 	TraceID [16]byte
 	SpanID  [8]byte
 	// Server is host:port of the workspace; empty behind Wrap.
 	Server string
 	// SessionID is the server's session id, a GUID; empty while unknown.
 	SessionID string
-	// StatementID is the server's statement id, a GUID; empty when the server gave none: the
-	// statement did not reach it, or was refused at once.
+	// StatementID is the server's statement id, a GUID; empty when the server gave none, because the
+	// statement did not reach it or was refused at once.
 	StatementID string
 	// WarehouseID is the SQL warehouse's id, from the HTTP path of the connector; empty for a
-	// cluster, behind Wrap, and where the path is of no known kind.
+	// cluster, behind Wrap, and for a path of an unknown kind.
 	WarehouseID string
-	// InitialCatalog and InitialSchema are where the session began, as the server answered when
-	// it was opened. A USE statement moves the session unseen. Empty while unknown.
+	// InitialCatalog and InitialSchema are the catalog and schema in which the session began, as the
+	// server answered when the session was opened. They do not follow USE statements. Empty while
+	// unknown.
 	InitialCatalog, InitialSchema string
-	// CorrelationID is that of package driverctx, from the context of the call; empty without one.
-	// At most its first 256 bytes are kept.
+	// CorrelationID is the correlation id that package driverctx put into the context of the call;
+	// empty without one. At most its first 256 bytes are kept.
 	CorrelationID string
 	// QueryTags are the query tags that were sent with the statement: those that package driverctx
-	// put into the context of the call and, with [Settings.TraceTags], its traceparent and the
-	// session's tags that went with it. Without those, tags of the session are not included. At
-	// most 32 tags are kept, the first in the order of their keys, and 256 bytes of a key or value.
+	// put into the context of the call and, if [Settings.TraceTags] added a traceparent, that and the
+	// session's tags that were sent with it. Otherwise the session's tags are not included. At most
+	// 32 tags are kept, the first in the order of their keys, and 256 bytes of each key and value.
 	QueryTags map[string]string
 	// Attributes are those of [WithAttributes], from the context of the call.
 	Attributes []slog.Attr
 	// Query is the statement's text, kept only with Settings.QueryText. It never leaves
 	// the process.
 	Query string
-	// Shape is [ShapeOf] the statement's text, with and without Settings.QueryText: equal for
-	// statements that differ in literals only. It never leaves the process. Empty for statements
-	// without a text (Ping), and in what a Tracer gets.
+	// Shape is [ShapeOf] the statement's text, equal for statements that differ only in literals,
+	// comments and white space. It does not depend on Settings.QueryText, and never leaves the
+	// process. Empty for statements without a text (Ping), and in records passed to a Tracer.
 	Shape string
 
-	// Kind is what the statement was: from the call that ran it and what the server said
+	// Kind is the kind of the statement, from the call that ran it and from what the server said
 	// about it, never from its text.
 	Kind Kind
 	// Volume is what a statement of KindVolume did: PUT, GET or DELETE (REMOVE in SQL), the
@@ -56,25 +57,25 @@ type Statement struct {
 	Volume string
 	// Internal is true for statements the driver runs for itself (Ping).
 	Internal bool
-	// Prepared is true when it ran through a prepared statement.
+	// Prepared is true when the statement ran through a prepared statement.
 	Prepared bool
 
-	// Outcome says how it ended.
+	// Outcome says how the statement ended.
 	Outcome Outcome
 	// Failure says what went wrong; nil when nothing did.
 	Failure *Failure
 	// CloseFailure says why closing the rows failed, or the call that closes the statement on the
-	// server, whose error the driver may drop; nil when neither did. The statement itself may have
-	// been fine.
+	// server, whose error the driver may drop; nil when neither failed. The statement itself may have
+	// succeeded.
 	CloseFailure *Failure
-	// CancelError says why the call that cancels the statement on the server failed; empty when it
-	// did not, or there was none.
+	// CancelError says why the call that cancels the statement on the server failed; empty when that
+	// call succeeded or was not made.
 	CancelError Category
 
-	// Execute is the time from the call until it returned: results are ready, or it failed.
+	// Execute is the time from the call until it returned, with results ready or with an error.
 	Execute time.Duration
-	// FirstRow is the time from Execute's end until the application had the first row, its
-	// own work in between included. Unknown when there was none.
+	// FirstRow is the time from the end of Execute until the application had the first row, including
+	// the application's own work in between. Unknown when it read no row.
 	FirstRow Maybe[time.Duration]
 	// Consume is the time from the first row until the rows were exhausted or closed.
 	Consume Maybe[time.Duration]
@@ -85,37 +86,38 @@ type Statement struct {
 
 	// RowsRead counts the rows the application read.
 	RowsRead Maybe[int64]
-	// RowsEvidence is EvidenceWire where RowsRead is the number of rows that arrived: Arrow
-	// streams, which are not decoded, were read to their end. Else it is empty, and rows were
-	// counted as they were read.
+	// RowsEvidence is EvidenceWire when RowsRead is the number of rows that arrived, because Arrow
+	// streams, which are not decoded, were read to their end. Otherwise RowsEvidence is empty, and
+	// rows were counted as they were read.
 	RowsEvidence Evidence
 	// RowsAffected is what the driver reported for an Exec.
 	RowsAffected Maybe[int64]
 
-	// WorkspaceID is the workspace's number, as the server states it; empty while unknown.
+	// WorkspaceID is the workspace's number, as the server reports it; empty while unknown.
 	WorkspaceID string
 	// Result is what is known about the rows.
 	Result Result
 	// Polling is unknown where the wire was not read, zero where nothing was polled.
 	Polling Maybe[Polling]
-	// CloudFetch is nil where the server sent no links of files, or where that is unknown.
+	// CloudFetch is nil where the server sent no links to files, or where that is unknown.
 	CloudFetch *CloudFetch
-	// RPCs are the calls made for the statement, by method, in the order of a statement's
-	// life; nil where the wire was not read.
+	// RPCs are the sums of the calls made for the statement, one for each method, in the order of a
+	// statement's life; nil where the wire was not read.
 	RPCs []RPC
-	// Calls lists calls that ran the statement, read its state, fetched its pages and ended it, in the order they
-	// began; nil where the wire was not read. Up to 64 status calls are listed, 256 pages, and 16 calls of each
-	// other method: the first, those that were repeated, and the latest.
+	// Calls lists the calls that ran the statement, read its state, fetched its pages and ended it, in the order
+	// they began; nil where the wire was not read. At most 64 status calls, 256 pages and 16 calls of each other
+	// method are listed: the first ones, those that were repeated, and the latest.
 	Calls []Call
 	// State is the last state of the statement that the server reported, in its own words, such
 	// as RUNNING or FINISHED; empty when unknown.
 	State string
-	// ServerTime is how long the server says that it worked on the statement, which it seldom says.
+	// ServerTime is how long the server reports to have worked on the statement, which it seldom
+	// does.
 	ServerTime Maybe[time.Duration]
 
-	// Split says where the time went: its parts add up to Total.
+	// Split divides Total into parts, which add up to it.
 	Split Split
-	// Application says when the application had control.
+	// Application divides Split[PartApplication] by when the application had control.
 	Application Application
 }
 
@@ -137,28 +139,29 @@ type Outcome string
 
 // The outcomes.
 const (
-	// OutcomeRunning: it has not ended. No sink receives such a record; see [Connector].
+	// OutcomeRunning: the statement has not ended. No sink receives such a record; see [Connector].
 	OutcomeRunning Outcome = "running"
 	// OutcomeCompleted: the Exec returned, or the rows were read to their end.
 	OutcomeCompleted Outcome = "completed"
-	// OutcomeClosedEarly: the application closed the rows before their end. Behind driverwrap.Wrap it may have
-	// read all of them, as QueryRow does, and not have asked for more.
+	// OutcomeClosedEarly: the application closed the rows before their end. Behind driverwrap.Wrap the
+	// application may have read all of them without asking for more, as QueryRow does.
 	OutcomeClosedEarly Outcome = "closed_early"
 	// OutcomeFailed: the call or the reading returned an error.
 	OutcomeFailed Outcome = "failed"
-	// OutcomeCanceled: as OutcomeFailed, because the caller's context was done.
+	// OutcomeCanceled: the call or the reading returned an error because the caller's context was
+	// done.
 	OutcomeCanceled Outcome = "canceled"
 	// OutcomeAbandoned: the rows were still open when their connection was closed, or the application
-	// dropped them without closing them.
+	// dropped the rows without closing them.
 	OutcomeAbandoned Outcome = "abandoned"
 )
 
-// Failure is an error reduced to what can be counted. Of the error's text it has only what
-// [Settings.ErrorText] allows: a server's messages quote SQL, tables and people.
+// Failure is an error reduced to what can be counted. It keeps only what [Settings.ErrorText] allows
+// of the error's text, because a server's messages quote SQL, tables and people.
 type Failure struct {
 	// Category is a stable name for the cause.
 	Category Category
-	// SQLState is the five-character code of the server; empty when there was none.
+	// SQLState is the server's five-character SQLSTATE; empty when there was none.
 	SQLState string
 	// Retryable is true when the driver says that a retry may succeed.
 	Retryable bool

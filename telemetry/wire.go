@@ -2,15 +2,15 @@ package telemetry
 
 import "time"
 
-// Evidence says where the facts about a result come from; empty when nothing is known beyond what
-// database/sql shows.
+// Evidence says where the facts about a result come from. It is empty when nothing is known beyond
+// what database/sql shows.
 type Evidence string
 
 // The kinds of evidence.
 const (
 	// EvidenceWire: read from the bytes that passed between driver and server.
 	EvidenceWire Evidence = "wire"
-	// EvidenceInferred: concluded from the type of the native rows.
+	// EvidenceInferred: inferred from the native rows, by reflection.
 	EvidenceInferred Evidence = "inferred"
 )
 
@@ -44,42 +44,42 @@ type Result struct {
 	// Pages counts the result pages that arrived, direct results included. Where the
 	// evidence is inferred, empty pages are not counted.
 	Pages Maybe[int64]
-	// Rows counts the rows in the pages, or in the files that the pages link to. Pages that the driver passes over,
-	// because an answer before was lost on its way, have none of them.
+	// Rows counts the rows in the pages, or in the files that the pages link to. Pages that the driver skips,
+	// because an earlier answer was lost on its way, are not counted.
 	Rows Maybe[int64]
 }
 
 // Polling sums the status calls of a statement.
 type Polling struct {
 	Calls   int64
-	Latency time.Duration // of the calls, without the pauses between them
-	// Unseen is the time between the last answer that said the statement was still running and
-	// the one that said it was not: it may have ended anywhere in between.
+	Latency time.Duration // sum of the calls, without the pauses between them
+	// Unseen is the time between the last answer that said that the statement was still running and
+	// the answer that said that it was not. The statement may have ended at any time in between.
 	Unseen time.Duration
 }
 
-// RPC sums the calls of one Thrift method made for a statement.
+// RPC is the sum of the calls of one Thrift method made for a statement.
 type RPC struct {
 	Method string
 	Calls  int64
-	// Retries counts HTTP attempts beyond the first of each call.
+	// Retries counts the HTTP attempts beyond the first of each call.
 	Retries int64
-	// Latency sums the time of all attempts, without the pauses between them.
+	// Latency is the time of all attempts, without the pauses between them.
 	Latency time.Duration
-	// Backoff sums those pauses: attempts failed, and the driver waited before the next.
+	// Backoff is the time of the pauses between a failed attempt and the next.
 	Backoff time.Duration
-	// BytesOut and BytesIn sum request and response bodies.
+	// BytesOut and BytesIn are the sizes of all request and response bodies.
 	BytesOut, BytesIn int64
 	// LastStatus is the HTTP status of the latest attempt; 0 when no answer came.
 	LastStatus int
-	// FailedStatus is that of the latest attempt that failed; 0 when none did, or no answer came. An
-	// attempt that the client gave up before an answer does not count.
+	// FailedStatus is the HTTP status of the latest attempt that failed; 0 when none failed, or no
+	// answer came. An attempt that the client gave up before an answer does not count.
 	FailedStatus int
-	// Slowest is the time of the slowest call, its retries and the pauses between them included; of one that goes on,
-	// until now.
+	// Slowest is the time of the slowest call, including its retries and the pauses between them. For a call that
+	// has not ended, it is the time so far.
 	Slowest time.Duration
-	// Connecting is how long these calls waited for a network connection: for a free one of a transport
-	// that the application supplied, or for a new one, TLS and proxies on the way included.
+	// Connecting is how long these calls waited for a network connection: for a free one, if the
+	// application supplied a transport, or for a new one, including TLS and proxies.
 	Connecting time.Duration
 }
 
@@ -88,8 +88,8 @@ type RPC struct {
 type Call struct {
 	Method string
 	Start  time.Duration
-	// FirstByte is when the answer to the latest attempt began; End is when that attempt was
-	// over. Each is unknown until it happens.
+	// FirstByte is when the answer to the latest attempt began; End is when that attempt ended. Each
+	// is unknown until it happens.
 	FirstByte, End Maybe[time.Duration]
 	// Status is the HTTP status of the latest attempt; 0 when no answer came (yet).
 	Status int
@@ -100,14 +100,15 @@ type Call struct {
 	Retried  []Attempt
 	// Latest is when the latest attempt began.
 	Latest time.Duration
-	// RequestID is the server's x-request-id of the latest attempt, which Databricks support
-	// asks for: kept of calls that failed, were repeated or took a second or longer.
+	// RequestID is the server's x-request-id of the latest attempt, which Databricks support asks
+	// for. It is kept only for calls that failed, were repeated or took a second or longer.
 	RequestID string
-	// Rows counts the rows in the page that came with it; unknown where none did.
+	// Rows counts the rows in the page that the call returned; unknown if it returned none.
 	Rows Maybe[int64]
 	// Files counts the CloudFetch links in the page.
 	Files int64
-	// Number is which call of its method it is, from 1, where one before it is not listed; else 0.
+	// Number is the position of the call among those of its method, from 1, if an earlier one is not
+	// listed; otherwise 0.
 	Number int64
 }
 
@@ -119,8 +120,8 @@ type Attempt struct {
 	RequestID  string // the server's x-request-id of a Thrift call; empty when there was none
 }
 
-// CloudFetch sums the files a result was downloaded from.
-// Present = Downloaded + Failed + Abandoned.
+// CloudFetch is the sum of the files that a result was downloaded from. Present = Downloaded + Failed
+// + Abandoned.
 type CloudFetch struct {
 	Present    int64 // links the server sent
 	Downloaded int64
@@ -130,18 +131,19 @@ type CloudFetch struct {
 	Received   int64 // body bytes of all attempts that were answered with 200
 	Attempts   int64
 	Retries    int64 // attempts beyond the first of each file
-	// Retried counts the files that needed more than one attempt, MostAttempts is the number of
-	// attempts of the one that needed the most, and RetryStatus the HTTP status of the latest
-	// attempt that was repeated, 0 when no answer came.
+	// Retried counts the files that needed more than one attempt. MostAttempts is the largest number
+	// of attempts that one file needed. RetryStatus is the HTTP status of the latest attempt that was
+	// repeated, 0 when no answer came.
 	Retried, MostAttempts int64
 	RetryStatus           int
-	// First, Slowest and Sum are latencies of downloaded files, from the first request to
-	// the last byte, retries included: of the first to be complete, of the slowest, of all.
+	// First, Slowest and Sum are the latencies of the first file to be complete, of the slowest file,
+	// and of all downloaded files. A file's latency lasts from its first request to its last byte,
+	// retries included.
 	First, Slowest, Sum time.Duration
-	// FailedIndex is the lowest index of a failed file, FailedStatus the HTTP status of its
-	// latest attempt, where there was one.
+	// FailedIndex is the lowest index of a failed file. FailedStatus is the HTTP status of that
+	// file's latest attempt, if there was one.
 	FailedIndex, FailedStatus Maybe[int64]
-	// Files are the first of them, up to 256, in the order of their links.
+	// Files lists the first 256 files, in the order of their links.
 	Files []File
 }
 
@@ -158,7 +160,7 @@ type File struct {
 	// latest attempt began; 0 before the first.
 	Retried []Attempt
 	Latest  time.Duration
-	// Queued is when the link arrived, Start when the file was first requested; FirstByte and
-	// End are those of the latest attempt. Each is unknown until it happens.
+	// Queued is when the link arrived, and Start when the file was first requested; FirstByte and End
+	// are those of the latest attempt. Each is unknown until it happens.
 	Queued, Start, FirstByte, End Maybe[time.Duration]
 }
