@@ -7,7 +7,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// rpcOf returns the sums of a method, zero where it was not called.
+// rpcOf returns the sums of a method, or the zero value if it was not called.
 func rpcOf(s *telemetry.Statement, method string) *telemetry.RPC {
 	for i := range s.RPCs {
 		if s.RPCs[i].Method == method {
@@ -17,20 +17,21 @@ func rpcOf(s *telemetry.Statement, method string) *telemetry.RPC {
 	return &telemetry.RPC{}
 }
 
-// slowest is how long the slowest call of a method took, as far as that is certainly not in PartRetry, nor
-// waiting for a network connection.
+// slowest returns how long the slowest call of a method took, counting only time that is certainly neither
+// in PartRetry nor spent waiting for a network connection.
 func slowest(s *telemetry.Statement, r *telemetry.RPC) time.Duration {
 	return answering(s, r, r.Slowest)
 }
 
-// answering is how much of d, a time of calls of a method, is certainly neither in PartRetry nor waiting for a
-// network connection.
+// answering returns how much of d, a time of calls of a method, is certainly neither in PartRetry nor spent
+// waiting for a network connection.
 func answering(s *telemetry.Statement, r *telemetry.RPC, d time.Duration) time.Duration {
 	return unrepeated(s, r, d-r.Connecting)
 }
 
-// unrepeated is how much of d, a time of calls of a method, is certainly not in PartRetry: the failed attempts
-// and pauses of those that were repeated are, unless a status call then said that the server was still at work.
+// unrepeated returns how much of d, a time of calls of a method, is certainly not in PartRetry. The failed
+// attempts and pauses of repeated calls are in PartRetry, unless a status call then found the server still at
+// work.
 func unrepeated(s *telemetry.Statement, r *telemetry.RPC, d time.Duration) time.Duration {
 	if r.Retries == 0 {
 		return d
@@ -38,7 +39,7 @@ func unrepeated(s *telemetry.Statement, r *telemetry.RPC, d time.Duration) time.
 	return d - max(0, s.Split[telemetry.PartRetry])
 }
 
-// lastCall returns the latest listed call of a method; the zero value without one.
+// lastCall returns the latest listed call of a method, or the zero value if there is none.
 func lastCall(s *telemetry.Statement, method string) *telemetry.Call {
 	for i := len(s.Calls) - 1; i >= 0; i-- {
 		if s.Calls[i].Method == method {
@@ -49,15 +50,16 @@ func lastCall(s *telemetry.Statement, method string) *telemetry.Call {
 }
 
 // Unanswered returns the method of the latest call of a statement, and how long the call has waited
-// for the first byte of an answer. ok is false where an answer came, or where calls are not known, and
-// where the call of a statement that runs has ended without an answer.
+// for the first byte of an answer. ok is false if an answer came, if no calls are known, or if the
+// call ended without an answer while the statement still runs.
 func Unanswered(s *telemetry.Statement) (method string, since time.Duration, ok bool) {
 	c, since, ok := silent(s)
 	_, ended := c.End.Get()
 	return c.Method, since, ok && (!ended || s.Outcome != telemetry.OutcomeRunning)
 }
 
-// silent returns the latest call and its silence; ok is false where an answer came, or without calls.
+// silent returns the latest call and its silence, see silenceOf. ok is false if an answer came or
+// there are no calls.
 func silent(s *telemetry.Statement) (c *telemetry.Call, since time.Duration, ok bool) {
 	if len(s.Calls) == 0 {
 		return &telemetry.Call{}, 0, false
@@ -67,28 +69,31 @@ func silent(s *telemetry.Statement) (c *telemetry.Call, since time.Duration, ok 
 	return c, since, ok
 }
 
-// silenceOf is how long the latest attempt of a call has waited for the first byte of an answer: until
-// now, or until the call ended. ok is false where an answer came, or where there is no call.
+// silenceOf returns how long the latest attempt of a call has waited for the first byte of an answer:
+// until now, or until the call ended. ok is false if an answer came or there is no call.
 func silenceOf(s *telemetry.Statement, c *telemetry.Call) (since time.Duration, ok bool) {
 	_, answered := c.FirstByte.Get()
 	return lastAttempt(s, c), !answered && c.Method != ""
 }
 
-// mostlySilent reports whether a part was mostly the silence of a call, without its wait for a network connection.
+// mostlySilent reports whether most of a part was the silence of a call, not counting its wait for a network
+// connection.
 func mostlySilent(s *telemetry.Statement, c *telemetry.Call, since, took time.Duration) bool {
 	return most(since-rpcOf(s, c.Method).Connecting, took)
 }
 
-// silence says how long a call has had no answer, of the time of a part: before, it waited for a network connection.
+// silence says how long a call had no answer during a part. Any earlier silence was the wait for a network
+// connection.
 func silence(method string, since, took time.Duration) string {
 	return "no byte of an answer to " + method + " for " + format.Duration(min(since, took))
 }
 
-// beyondDeadlines is advice on calls after ExecuteStatement, which the driver makes on contexts that do not end.
+// beyondDeadlines is advice on calls after ExecuteStatement, which the driver makes with contexts that never
+// end.
 const beyondDeadlines = "The driver waits for this answer beyond a deadline of the context, until the timeout of its HTTP client: look at the status of the workspace, and at proxies and firewalls on the way."
 
-// support says what Databricks support can look up: the slowest listed call of a method, where
-// the server gave it an identifier.
+// support names the request that Databricks support can look up: the slowest listed call of a method
+// with an identifier from the server.
 func support(s *telemetry.Statement, method string) string {
 	id, slowest := "", time.Duration(-1)
 	for i := range s.Calls {
@@ -100,7 +105,7 @@ func support(s *telemetry.Statement, method string) string {
 	return lookUp(id)
 }
 
-// lastAttempt is how long the latest attempt of a call took, or has taken so far.
+// lastAttempt returns how long the latest attempt of a call took, or has taken so far.
 func lastAttempt(s *telemetry.Statement, c *telemetry.Call) time.Duration {
 	begun := max(c.Start, c.Latest)
 	if n := len(c.Retried); n > 0 {
@@ -109,8 +114,8 @@ func lastAttempt(s *telemetry.Statement, c *telemetry.Call) time.Duration {
 	return c.End.Or(s.Total) - begun
 }
 
-// latestTook is how long the only call of a method took of a part, without attempts that were repeated; certain, which
-// is not longer, where that is not known.
+// latestTook returns how much of a part the only call of a method took, without attempts that were repeated. If
+// that is not known, it returns certain, which is not longer.
 func latestTook(s *telemetry.Statement, r *telemetry.RPC, certain, took time.Duration) time.Duration {
 	c := lastCall(s, r.Method)
 	if r.Calls != 1 || c.Method == "" || r.Retries == 0 && r.Connecting == 0 || latestUnknown(c.Attempts, c.Latest) {

@@ -20,12 +20,12 @@ type ServerCause struct {
 	Advice string
 }
 
-// considerable is the share of the server's time from which on a phase counts as a cause.
+// considerable is the smallest share of the server's time with which a phase counts as a cause.
 const considerable = 0.1
 
-// OfReport says why the server took its time with a statement: the causes, those of the longest phase
-// first. That the client fetched the result comes last, because the server only waited for it. OfReport
-// returns nothing when the report has no times, or such that the server worked for longer than it took, or is nil.
+// OfReport returns the causes of the server's time on a statement, those of the longest phase first. The client's
+// fetching of the result comes last, because the server only waited for it. OfReport returns nil if the report is
+// nil, has no times, or contradicts itself: the server worked for longer than its total.
 func OfReport(r *telemetry.ServerReport) []ServerCause {
 	if r == nil || contradictsItself(r) {
 		return nil
@@ -33,8 +33,8 @@ func OfReport(r *telemetry.ServerReport) []ServerCause {
 	return causesOf(r, inspect)
 }
 
-// CausesOf is OfReport for the statement that the report is about. It returns nothing also when the report cannot
-// be right about it, as when the server worked for longer than a statement took that was complete.
+// CausesOf is OfReport for the statement that the report is about. It also returns nil if the report contradicts
+// the statement, for example if the server worked for longer than a completed statement took.
 func CausesOf(s *telemetry.Statement, r *telemetry.ServerReport) []ServerCause {
 	if r == nil || contradicts(r, s) {
 		return nil
@@ -42,9 +42,10 @@ func CausesOf(s *telemetry.Statement, r *telemetry.ServerReport) []ServerCause {
 	return causesOf(r, inspectExecution(s))
 }
 
-// causesOf says why the server took its time. The general advice is for what the report does not explain further.
+// causesOf returns the causes that a report shows. It gives the general advice where the report does not say why
+// the execution took long.
 func causesOf(r *telemetry.ServerReport, general string) []ServerCause {
-	var longest []*PhaseTime // pointers, as all that is sorted: see docs/DESIGN.md, in the binary
+	var longest []*PhaseTime // pointers, like everything that is sorted: see "In the binary" in docs/DESIGN.md
 	for _, p := range PhasesOf(r) {
 		if p.Share >= considerable {
 			longest = append(longest, &p)
@@ -89,14 +90,14 @@ func causesOfPhase(r *telemetry.ServerReport, p PhaseTime, general string) []rea
 		}}
 	case PhaseFetch:
 		return []reason{{
-			"the client fetched the result for " + took, // perhaps not a part of the total: see contradictsItself
+			"the client fetched the result for " + took, // may not be part of the total: see contradictsItself
 			"The server waited for the client: see where the statement's own time went.",
 		}}
 	}
 	return executionCauses(r, ofTotal, general)
 }
 
-// executionCauses says what made the execution long, as far as the report shows it.
+// executionCauses returns the causes of a long execution that the report shows.
 func executionCauses(r *telemetry.ServerReport, ofTotal, general string) (causes []reason) {
 	if spilled := r.BytesSpilled.Or(0); spilled >= muchSpilled {
 		causes = append(causes, reason{
@@ -118,7 +119,7 @@ func executionCauses(r *telemetry.ServerReport, ofTotal, general string) (causes
 	return causes
 }
 
-// From how many bytes on reading and spilling count as causes.
+// The smallest sizes, in bytes, with which reading and spilling count as causes.
 const (
 	muchRead    = 1e9
 	muchSpilled = 1e8

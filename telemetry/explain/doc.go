@@ -1,5 +1,5 @@
-// Package explain says why a statement took as long as it did. Every answer is computed from
-// the record alone and claims nothing that is not in it: times that a record does not tell
+// Package explain says why a statement took as long as it did. Every answer is computed from the
+// record alone and claims nothing that the record does not show. Times that a record cannot tell
 // apart stay together under one name.
 //
 //	                 ┌─ Of ─────────▶ Verdict: the largest part of the time, in a sentence, and advice

@@ -14,9 +14,9 @@ type Part struct {
 	Share float64
 }
 
-// PartsOf divides a statement's time into parts, in the order of telemetry.Parts. Parts that took
-// no time are left out. The parts add up to the total: what a record leaves open is unknown. The
-// statement may still be running.
+// PartsOf divides a statement's time into parts, in the order of telemetry.Parts. Parts that took no
+// time are left out. The parts add up to the total: time that the record does not account for is
+// PartUnknown. The statement may still be running.
 func PartsOf(s *telemetry.Statement) []Part {
 	split := SplitOf(s)
 	total := split.Total()
@@ -29,13 +29,13 @@ func PartsOf(s *telemetry.Statement) []Part {
 	return parts
 }
 
-// SplitOf returns the times of PartsOf, with a zero for each part that took no time.
+// SplitOf returns the times of PartsOf, with 0 for each part that took no time.
 func SplitOf(s *telemetry.Statement) (split telemetry.Split) {
 	for p, d := range s.Split {
 		split[p] = max(0, d)
 	}
 	total := split.Total()
-	if open := s.Total - total; open > 0 { // a record that was made by hand, or that was read back
+	if open := s.Total - total; open > 0 { // a record made by hand or read from a file
 		to := telemetry.PartUnknown
 		if open < rounding && total > 0 {
 			to = largest(&split)
@@ -45,8 +45,8 @@ func SplitOf(s *telemetry.Statement) (split telemetry.Split) {
 	return split
 }
 
-// rounding is the most that the parts of a record can fall short of its total because they were
-// written in whole microseconds.
+// rounding is the most by which the parts of a record that was written in whole microseconds can fall
+// short of its total.
 const rounding = time.Duration(len(telemetry.Parts)) * time.Microsecond
 
 func largest(split *telemetry.Split) (p telemetry.Part) {
@@ -58,7 +58,7 @@ func largest(split *telemetry.Split) (p telemetry.Part) {
 	return p
 }
 
-// Bound is the Bound of the verdict on a statement whose largest part is p.
+// Bound returns the Bound of the verdict on a statement whose largest part is p.
 func (p Part) Bound() string {
 	if p.Part == telemetry.PartUnknown {
 		return p.String()
@@ -66,7 +66,7 @@ func (p Part) Bound() string {
 	return p.String() + "-bound"
 }
 
-// Meaning says in a sentence what a statement waits for in the part.
+// Meaning returns a sentence that says what a statement waits for in this part.
 func (p Part) Meaning() string {
 	if int(p.Part) >= len(meanings) {
 		return meanings[telemetry.PartUnknown]

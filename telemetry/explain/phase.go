@@ -12,13 +12,13 @@ type Phase uint8
 
 // The phases, in the order of a statement's life.
 const (
-	PhaseCompute  Phase = iota // it waited for its warehouse to start
-	PhaseCapacity              // it waited because the warehouse ran as many statements as it can
+	PhaseCompute  Phase = iota // the statement waited for its warehouse to start
+	PhaseCapacity              // the statement waited because the warehouse ran as many statements as it can
 	PhaseCompile               // metadata was read, and a plan was made
 	PhaseExecute               // the plan was executed
 	PhaseFetch                 // the client fetched the result
 
-	numPhases // also stands for a phase that does not exist
+	numPhases // also stands for any phase that does not exist
 )
 
 var phases = [numPhases + 1]struct {
@@ -36,23 +36,24 @@ var phases = [numPhases + 1]struct {
 // String returns the name of the phase, such as "compile".
 func (p Phase) String() string { return phases[min(p, numPhases)].name }
 
-// Description says what the server did, such as "compiling".
+// Description returns what the server did, such as "compiling".
 func (p Phase) Description() string { return phases[min(p, numPhases)].description }
 
-// Bar is the kind of the phase's bar in a Timeline; empty for a phase that does not exist.
+// Bar returns the kind of the phase's bar in a Timeline; empty for a phase that does not exist.
 func (p Phase) Bar() BarKind { return phases[min(p, numPhases)].bar }
 
 // PhaseTime is the time of one phase.
 type PhaseTime struct {
 	Phase
-	// Time is the length of the phase, and Share its share of the server's total, 0 to 1.
+	// Time is the length of the phase. Share is its share of the server's total, or of the sum of all
+	// phases if that is longer, 0 to 1.
 	Time  time.Duration
 	Share float64
 }
 
 // PhasesOf divides the server's time on a statement into phases, in their order. Phases that took no
-// time, or whose time is unknown, are left out. The server measures them one by one: they need not add
-// up to its total. A nil report has none.
+// time, or whose time is unknown, are left out. The server measures each phase separately, so they
+// need not add up to its total. A nil report has no phases.
 func PhasesOf(r *telemetry.ServerReport) []PhaseTime {
 	if r == nil {
 		return nil
@@ -62,7 +63,7 @@ func PhasesOf(r *telemetry.ServerReport) []PhaseTime {
 	}
 	sum := time.Duration(0)
 	for _, d := range measured {
-		sum += max(0, d.Or(0)) // a file may have any number
+		sum += max(0, d.Or(0)) // a record from a file may have any number
 	}
 	total := max(sum, r.Total.Or(0))
 	times := make([]PhaseTime, 0, len(measured))
@@ -74,12 +75,12 @@ func PhasesOf(r *telemetry.ServerReport) []PhaseTime {
 	return times
 }
 
-// workOf returns the phases in which the server was at work: in the last it waits for the client.
+// workOf returns all phases but PhaseFetch, in which the server waits for the client.
 func workOf(r *telemetry.ServerReport) []PhaseTime {
 	return slices.DeleteFunc(PhasesOf(r), func(p PhaseTime) bool { return p.Phase == PhaseFetch })
 }
 
-// sumOf adds up phases.
+// sumOf returns the sum of the times of phases.
 func sumOf(phases []PhaseTime) (sum time.Duration) {
 	for _, p := range phases {
 		sum += p.Time
@@ -92,7 +93,7 @@ func exceed(phases []PhaseTime, d time.Duration) bool {
 	return sumOf(phases) > d+toleranceOf(phases)
 }
 
-// toleranceOf is by how much the sum of phases may be wrong.
+// toleranceOf returns by how much the sum of phases may be off because of rounding.
 func toleranceOf(phases []PhaseTime) time.Duration {
 	return precision * time.Duration(len(phases))
 }

@@ -6,10 +6,10 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 )
 
-// OfPool explains what happened in the pool of that name between two readings of its
-// statistics. The verdict is the zero value when no call began to wait for a connection.
-// database/sql counts a wait when it begins, and its time when it ends: the time is that of the waits
-// that ended, which may be others than those that began.
+// OfPool explains the waits for a connection in the pool called name, between two readings of its
+// statistics. The verdict is the zero value if no call began to wait for a connection. database/sql
+// counts a wait when it begins, and adds its time when it ends, so the time may be that of other
+// waits.
 func OfPool(name string, before, now sql.DBStats) Verdict {
 	waits, waited := now.WaitCount-before.WaitCount, now.WaitDuration-before.WaitDuration
 	if waits <= 0 || waited < 0 {

@@ -32,7 +32,7 @@ func reasonOf(s *telemetry.Statement, p telemetry.Part, took time.Duration) reas
 		}.withFailure(s)
 	case telemetry.PartApplication:
 		because := applicationReason(s)
-		return because.withFailedFiles(s, because.advice).withFailedCall(s) // its links may have expired meanwhile
+		return because.withFailedFiles(s, because.advice).withFailedCall(s) // the links of files may have expired meanwhile
 	case telemetry.PartClose:
 		return closeReason(s, took).withFailure(s)
 	case telemetry.PartNetwork:

@@ -18,7 +18,7 @@ func applicationReason(s *telemetry.Statement) reason {
 			"in the application," + mostly(a, a.Before) + " before it asked for rows or" + closingThem(s, " closed them", " left them"),
 			"The call had returned: read or close the rows at once. Open rows keep a connection of the pool, and the result.",
 		}
-	case afterReading(a) && s.Outcome == telemetry.OutcomeRunning: // a record of such a statement has no error of reading
+	case afterReading(a) && s.Outcome == telemetry.OutcomeRunning: // the record of a running statement has no reading error
 		return reason{
 			"in the application," + mostly(a, a.After) + " since the rows ended, or reading failed; they are still open",
 			"Close rows when they end, and when reading fails: until then they keep a connection of the pool.",
@@ -34,13 +34,13 @@ func applicationReason(s *telemetry.Statement) reason {
 			"Close rows when they end: until then they keep a connection of the pool.",
 		}
 	}
-	endUnasked := a.After == 0 && s.Outcome != telemetry.OutcomeFailed // or it had the end at once
+	endUnasked := a.After == 0 && s.Outcome != telemetry.OutcomeFailed // or the end came at once
 	read, counted := s.RowsRead.Get()
 	delivered, known := s.Result.Rows.Get()
 	partly := counted && known && read < delivered
-	of := fmt.Sprintf("%s of at least %s read", format.Count(read), format.Plural(delivered, "row")) // pages may have been to come
+	of := fmt.Sprintf("%s of at least %s read", format.Count(read), format.Plural(delivered, "row")) // more pages may have followed
 	left := ", then left open for "
-	if s.Consume.Or(a.Between) < a.Between { // an Arrow reader had said that there is a batch, which was not read at once
+	if s.Consume.Or(a.Between) < a.Between { // an Arrow reader reported a batch that was not read at once
 		left = ", open for "
 	}
 	switch {
@@ -55,7 +55,7 @@ func applicationReason(s *telemetry.Statement) reason {
 	case partly && s.Outcome == telemetry.OutcomeAbandoned:
 		return reason{"in the application, between rows and after it left them (" + of + ")", closeSooner}
 	case counted && s.RowsEvidence == telemetry.EvidenceWire:
-	case counted && known && read == delivered && endUnasked && read <= 1: // it never asked for the end
+	case counted && known && read == delivered && endUnasked && read <= 1: // the application never asked for the end
 		return reason{"in the application: " + format.Plural(read, "row") + " read" + left + format.Duration(a.Between), closeSooner}
 	case counted && known && read == delivered && endUnasked:
 		return reason{"in the application between rows, or after the last it read" + closingThem(s, " and before it closed them", "") + " (" + format.Plural(read, "row") + ")", "Close rows as soon as the last is read: open rows keep a connection of the pool. Between rows, do less."}
@@ -71,8 +71,8 @@ func applicationReason(s *telemetry.Statement) reason {
 	return reason{"in the application between rows, where the driver's decoding of rows that are read one by one counts, too" + rowsOf(s), readFaster}
 }
 
-// closingThem is the end of what is said of the application, of rows that it closed or may yet close; or else one for
-// those that it did not.
+// closingThem returns the end of a sentence about the application's rows: closed for rows that it closed or may
+// still close, and otherwise left, with the addition that the rows were never closed.
 func closingThem(s *telemetry.Statement, closed, left string) string {
 	_, known := s.Close.Get()
 	if s.Outcome == telemetry.OutcomeAbandoned || s.Failed() && !known && s.Outcome != telemetry.OutcomeRunning {
@@ -81,7 +81,8 @@ func closingThem(s *telemetry.Statement, closed, left string) string {
 	return closed
 }
 
-// mostly says how much of the application's time is told of, where that is not nearly all.
+// mostly says how much of the application's time the sentence is about, unless that is nearly all of
+// it.
 func mostly(a telemetry.Application, told time.Duration) string {
 	if whole := a.Before + a.Between + a.After; whole-told > whole/10 {
 		return " " + format.Duration(told) + " of it"

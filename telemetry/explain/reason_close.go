@@ -43,7 +43,8 @@ func closeReason(s *telemetry.Statement, took time.Duration) reason {
 	return reason{what, "Closing is one round trip to the workspace, and waits for downloads under way: read to the end, or select less."}
 }
 
-// closingOf says what is closed: a statement that has no rows, or failed before it had some, is closed itself.
+// closingOf says what is closed: the rows, or the statement itself if it has no rows or failed before it had
+// any.
 func closingOf(s *telemetry.Statement) string {
 	if _, rows := s.Close.Get(); s.Kind == telemetry.KindUpdate || s.Kind == telemetry.KindVolume || s.Failed() && !rows {
 		return closingStatement

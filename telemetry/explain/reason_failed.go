@@ -11,26 +11,26 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// What is said of requests that failed: of those that were repeated, and of the one that a statement
-// failed with.
+// This file explains failed requests: those that were repeated, and the one that made a statement
+// fail.
 
 func retryReason(s *telemetry.Statement) reason {
 	var calls []string
 	failed, how, final := failedCall(s)
 	pausing := ""
-	if c, until := pauseAfter(s); c != nil && until-c.End.Or(s.Total) > s.Split[telemetry.PartRetry]/10 { // else it was given up as it failed
+	if c, until := pauseAfter(s); c != nil && until-c.End.Or(s.Total) > s.Split[telemetry.PartRetry]/10 { // otherwise it was given up as it failed
 		pausing = c.Method
 	}
-	worst := &telemetry.RPC{} // what the advice is about: the method whose repetition took the longest, or else the first that failed
+	worst := &telemetry.RPC{} // what the advice is about: the method whose repetition took the longest, or else the first method that failed
 	for i := range s.RPCs {
 		r := &s.RPCs[i]
 		switch {
 		case foundAtWork(s, r):
 			continue
 		case r.Retries > 0:
-			of := cmp.Or(r.Method, "calls") // the sum of all methods has no name, in a file
+			of := cmp.Or(r.Method, "calls") // in an older file, the sum of all methods has no name
 			calls = append(calls, format.Plural(r.Retries, "retry")+" of "+of+lastStatus(repeatedStatus(s, r)))
-		case r.Method == pausing && pausing != "", r.FailedStatus != 0 && (r.Method == failed || len(s.Calls) == 0): // others took no time of repetition
+		case r.Method == pausing && pausing != "", r.FailedStatus != 0 && (r.Method == failed || len(s.Calls) == 0): // other methods took no time in PartRetry
 			calls = append(calls, r.Method+" failed"+lastStatus(r.FailedStatus))
 		default:
 			continue
@@ -39,7 +39,7 @@ func retryReason(s *telemetry.Statement) reason {
 			worst = r
 		}
 	}
-	var evidence, advice []string // of both, where both were repeated: which took longer is not known
+	var evidence, advice []string // about files and calls, if both were repeated: which took longer is not known
 	if c := s.CloudFetch; c != nil && (c.Retries > 0 || c.Failed > 0) {
 		evidence = append(evidence, retriedFiles(s))
 		advice = append(advice, retryAdvice("The storage", retriedFileStatus(c)))
@@ -72,8 +72,8 @@ func retryReason(s *telemetry.Statement) reason {
 	return reason{"repeating requests: " + strings.Join(evidence, "; "), joinOnce(advice) + lookUp(failedRequest(s, worst.Method))}
 }
 
-// repeating is how long the attempts of a method took that failed and were repeated, as far as its calls are listed, and
-// the pauses after them.
+// repeating returns how long the failed attempts of a method and the pauses after them took, as far as its calls are
+// listed.
 func repeating(s *telemetry.Statement, r *telemetry.RPC) (d time.Duration) {
 	for i := range s.Calls {
 		if c := &s.Calls[i]; c.Method == r.Method && c.Attempts > 1 {
@@ -83,7 +83,7 @@ func repeating(s *telemetry.Statement, r *telemetry.RPC) (d time.Duration) {
 	return max(d, r.Backoff)
 }
 
-// joinOnce joins pieces of advice, each of which is given once.
+// joinOnce joins pieces of advice, without duplicates.
 func joinOnce(advice []string) string {
 	var once []string
 	for _, a := range advice {
@@ -94,8 +94,9 @@ func joinOnce(advice []string) string {
 	return strings.Join(once, " ")
 }
 
-// pauseAfter returns the call that a statement is, or was given up, in the pause after, and until when the pause has
-// lasted: its latest, but for those that tidy up, where that failed and may be repeated. nil where there is none.
+// pauseAfter returns the call after which a statement is pausing, or was pausing when it was given up, and until when
+// the pause has lasted. It is the latest call that does not tidy up, if that call failed and can be repeated;
+// otherwise nil.
 func pauseAfter(s *telemetry.Statement) (c *telemetry.Call, until time.Duration) {
 	until = beforeClose(s)
 	for i := len(s.Calls) - 1; i >= 0; i-- {
@@ -112,25 +113,26 @@ func pauseAfter(s *telemetry.Statement) (c *telemetry.Call, until time.Duration)
 	return nil, 0
 }
 
-// beforeClose is when the application stopped to wait for rows, or for the call.
+// beforeClose returns when the application stopped waiting for rows, or for the call.
 func beforeClose(s *telemetry.Statement) time.Duration {
 	return s.Total - s.Close.Or(0) - s.Application.After
 }
 
-// pauses reports whether a statement was, between two times, in the pause after a request that failed with an HTTP status.
+// pauses reports whether a statement spent the time between from and until in the pause after a request that failed
+// with an HTTP status.
 func pauses(s *telemetry.Statement, status int, from, until time.Duration) bool {
 	repeated := status == 0 || status == 429 || status >= 500 && status != 501
 	return repeated && s.Outcome != telemetry.OutcomeCompleted && until-from >= time.Millisecond && until-from <= s.Split[telemetry.PartRetry]+rounding
 }
 
-// foundAtWork reports whether all that was repeated of a method are status calls that then said that the server was
-// still at work, because others followed: none of their time is in PartRetry.
+// foundAtWork reports whether all repeated calls of a method were status calls that then found the server still at
+// work, as later status calls show. None of their time is in PartRetry.
 func foundAtWork(s *telemetry.Statement, r *telemetry.RPC) bool {
 	return r.Method == "GetOperationStatus" && r.Retries > 0 && lastCall(s, r.Method).Attempts == 1 && r.FailedStatus != r.LastStatus
 }
 
-// repeatedStatus is the HTTP status of the latest attempt of a method that was repeated, as far as calls are
-// listed; else that of its latest attempt that failed. 0 stands for no answer.
+// repeatedStatus returns the HTTP status of a method's latest repeated attempt among the listed calls or, if
+// none is listed, of its latest failed attempt. 0 means that no answer came.
 func repeatedStatus(s *telemetry.Statement, r *telemetry.RPC) int {
 	status := r.FailedStatus
 	for i := range s.Calls {
@@ -142,7 +144,7 @@ func repeatedStatus(s *telemetry.Statement, r *telemetry.RPC) int {
 	return status
 }
 
-// failedRequest is the server's identifier of the latest attempt that failed of a call of a method.
+// failedRequest returns the server's identifier of a method's latest failed attempt.
 func failedRequest(s *telemetry.Statement, method string) (id string) {
 	for i := range s.Calls {
 		c := &s.Calls[i]
@@ -187,7 +189,8 @@ func retriedFiles(s *telemetry.Statement) string {
 	return files
 }
 
-// filesFailed says how many files failed, and how: of several, that is known of the first.
+// filesFailed says how many files failed, and how. Of several files, only the first one's status is
+// known.
 func filesFailed(s *telemetry.Statement) string {
 	c := s.CloudFetch
 	text, how := failing(s), lastStatus(int(c.FailedStatus.Or(0)))
@@ -206,8 +209,8 @@ func failing(s *telemetry.Statement) string {
 	return format.Plural(n, "file") + " failed"
 }
 
-// retriedFileStatus is the HTTP status of the latest request for a file that was repeated or, where none was,
-// of one that failed.
+// retriedFileStatus returns the HTTP status of the latest repeated request for a file or, if none was
+// repeated, of one that failed.
 func retriedFileStatus(c *telemetry.CloudFetch) int {
 	if c.Retries > 0 {
 		return c.RetryStatus
@@ -215,8 +218,8 @@ func retriedFileStatus(c *telemetry.CloudFetch) int {
 	return int(c.FailedStatus.Or(0))
 }
 
-// failedFiles counts the files that failed and may be why the statement did: where what arrived could not be
-// read, they are not.
+// failedFiles returns the number of failed files if these may have made the statement fail. It returns 0 if
+// the statement failed because it could not read what had arrived.
 func failedFiles(s *telemetry.Statement) int64 {
 	if f := s.Failure; f != nil && s.Outcome == telemetry.OutcomeFailed {
 		switch f.Category {
@@ -234,7 +237,7 @@ func lastStatus(status int) string {
 	return fmt.Sprintf(", last status %d", status)
 }
 
-// unreadable stands for the status of an answer that came whole and could not be read.
+// unreadable stands for the status of an answer that arrived completely but could not be read.
 const unreadable = -1
 
 const theWorkspace = "The workspace"
@@ -266,7 +269,7 @@ func retryAdvice(from string, status int) string {
 	return from + advice
 }
 
-// withFailure adds what made a statement fail.
+// withFailure adds the files or the call that made a statement fail.
 func (because reason) withFailure(s *telemetry.Statement) reason {
 	return because.withFailedFiles(s, "").withFailedCall(s)
 }
@@ -279,18 +282,18 @@ func (because reason) withFailedCall(s *telemetry.Statement) reason {
 		return because
 	}
 	advice := failedAdvice(s, theWorkspace, status)
-	if last := lastCall(s, method); last.Failed { // else the one that failed is not listed
+	if last := lastCall(s, method); last.Failed { // otherwise the failed call is not listed
 		advice += lookUp(last.RequestID)
 	}
 	return reason{because.evidence + "; " + method + " failed" + how, advice}
 }
 
-// failedAdvice is about the request that made a statement fail.
+// failedAdvice returns advice on the request that made a statement fail.
 func failedAdvice(s *telemetry.Statement, from string, status int) string {
 	if s.Failure == nil || status != 0 {
 		return retryAdvice(from, status)
 	}
-	switch s.Failure.Category { // without an answer, for another reason than the connection's
+	switch s.Failure.Category { // there was no answer, and the connection is not the reason
 	case telemetry.CategoryAuth:
 		return "The request was not sent: look at the credential, and at that of a proxy on the way."
 	case telemetry.CategoryTLS:
@@ -302,9 +305,9 @@ func failedAdvice(s *telemetry.Statement, from string, status int) string {
 }
 
 // failedCall returns the method of the call that made a statement fail, how the call failed, and its
-// HTTP status or unreadable: of the first that failed, because the driver gave up with it. The method
-// is empty where no such call is known, and where the server answered with an error, which is that of
-// the statement. A call that is not listed is known by its status alone.
+// HTTP status or unreadable. That is the first failed call, after which the driver gave up. The
+// method is empty if no such call is known, or if the server answered with an error, which is then
+// the statement's. For a call that is not listed, only the status is known.
 func failedCall(s *telemetry.Statement) (method, how string, status int) {
 	if s.Outcome != telemetry.OutcomeFailed {
 		return
@@ -328,8 +331,8 @@ func failedCall(s *telemetry.Statement) (method, how string, status int) {
 	return
 }
 
-// overcome reports whether the driver did not give up with the first of the calls: it made the call again, or
-// fetched rows after it.
+// overcome reports whether the driver went on after the first of the calls: it repeated that call, or fetched
+// rows later.
 func overcome(calls []telemetry.Call) bool {
 	for i := range calls[1:] {
 		if m := calls[i+1].Method; m == calls[0].Method || m == "FetchResults" {
@@ -350,15 +353,16 @@ func listsCallsOf(s *telemetry.Statement, r *telemetry.RPC) bool {
 	return listed == r.Calls
 }
 
-// tidies reports whether the driver makes a call that says nothing of why the statement failed. It
-// asks what a statement that did not finish is only after it has given up, or the server has.
+// tidies reports whether a call only tidies up, so that it does not explain why the statement failed.
+// The driver asks for the metadata of an unfinished statement only after the driver or the server has
+// given up.
 func tidies(s *telemetry.Statement, method string) bool {
 	return method == "CancelOperation" || method == "CloseOperation" || method == "GetResultSetMetadata" && s.State != "FINISHED" && (s.State != "" || s.Result.Pages.Or(0) == 0)
 }
 
-// answeredWithError reports whether the answer to a failed call came whole and was an error. An answer
-// that could not be read leaves the record's polling unknown, and gives it no SQLSTATE; but for calls that end the
-// statement, of which neither is known.
+// answeredWithError reports whether the answer to a failed call arrived completely and was an error. An answer
+// that could not be read leaves the record's Polling unknown and gives it no SQLSTATE. For calls that end the
+// statement neither is evidence, so the result is false.
 func answeredWithError(s *telemetry.Statement, c *telemetry.Call) bool {
 	if c.Method == "CloseOperation" || c.Method == "CancelOperation" {
 		return false
@@ -367,11 +371,11 @@ func answeredWithError(s *telemetry.Statement, c *telemetry.Call) bool {
 	return read && c.Status == 200 && cameWhole(rpcOf(s, c.Method))
 }
 
-// cameWhole reports whether the answers to a method with HTTP status 200 came whole.
+// cameWhole reports whether a method's answers with HTTP status 200 arrived completely.
 func cameWhole(r *telemetry.RPC) bool { return r.LastStatus == 200 && r.FailedStatus != 200 }
 
-// withFailedFiles adds the files that made a statement fail. As for a call, the advice is about them; it
-// follows the advice that is kept.
+// withFailedFiles adds the files that made a statement fail. The advice is about these files and follows
+// kept.
 func (because reason) withFailedFiles(s *telemetry.Statement, kept string) reason {
 	c := s.CloudFetch
 	if c == nil || s.Outcome != telemetry.OutcomeFailed || failedFiles(s) == 0 {

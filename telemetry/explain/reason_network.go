@@ -11,7 +11,7 @@ func networkReason(s *telemetry.Statement, took time.Duration) reason {
 	var waited time.Duration
 	for i := range s.RPCs {
 		r := &s.RPCs[i]
-		if r.Method != "GetOperationStatus" && r.Retries == 0 { // else the time may be in PartServer or PartRetry
+		if r.Method != "GetOperationStatus" && r.Retries == 0 { // otherwise the time may be in PartServer or PartRetry
 			waited += r.Connecting
 		}
 	}

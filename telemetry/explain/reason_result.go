@@ -34,7 +34,7 @@ func pageReason(s *telemetry.Statement, took time.Duration) reason {
 	if slowest := slowestPage(s, fetch); slowest > 0 {
 		text += ", slowest " + format.Duration(slowest)
 	}
-	if s.Kind == telemetry.KindVolume || s.Kind == telemetry.KindUpdate || s.Internal || s.Result.Rows.Or(-1) == 0 && s.Outcome != telemetry.OutcomeRunning { // no result is smaller
+	if s.Kind == telemetry.KindVolume || s.Kind == telemetry.KindUpdate || s.Internal || s.Result.Rows.Or(-1) == 0 && s.Outcome != telemetry.OutcomeRunning { // the result cannot be smaller
 		return reason{text, "The workspace answered late." + support(s, "FetchResults")}
 	}
 	if s.Result.Format == telemetry.FormatExternalLinks {
@@ -43,8 +43,8 @@ func pageReason(s *telemetry.Statement, took time.Duration) reason {
 	return reason{text, "Results come page after page. CloudFetch downloads large ones in parallel; a smaller result or a nearer region helps, too." + support(s, "FetchResults")}
 }
 
-// slowestPage is how long the slowest call for a page took, without attempts that were repeated; 0 where that is
-// not known, or pages came and that call brought none.
+// slowestPage returns how long the slowest call for a page took, without attempts that were repeated. It returns
+// 0 if that is not known, or if pages arrived but not with that call.
 func slowestPage(s *telemetry.Statement, fetch *telemetry.RPC) (slowest time.Duration) {
 	if fetch.Connecting > 0 {
 		return 0
@@ -54,7 +54,7 @@ func slowestPage(s *telemetry.Statement, fetch *telemetry.RPC) (slowest time.Dur
 	} else if !listsCallsOf(s, fetch) {
 		return 0
 	}
-	none := false // the slowest brought no page
+	none := false // the slowest call returned no page
 	for i := range s.Calls {
 		c := &s.Calls[i]
 		switch took := lastAttempt(s, c); {
@@ -72,14 +72,15 @@ func slowestPage(s *telemetry.Statement, fetch *telemetry.RPC) (slowest time.Dur
 	return slowest
 }
 
-// latestUnknown reports whether a record, of an older version, does not say when the latest of several attempts
-// began. A file has no time below a microsecond.
+// latestUnknown reports whether a record of an older version does not say when the latest of several attempts
+// began. Times in a file have microsecond precision, so a shorter time means that there is none.
 func latestUnknown(attempts int64, latest time.Duration) bool {
 	return attempts > 1 && latest < time.Microsecond
 }
 
-// directTime is how long the answer to the latest ExecuteStatement took to arrive once it had begun; 0 where it
-// brought no rows or links and other calls came later that did, because then that is no time of pages.
+// directTime returns how long the answer to the latest ExecuteStatement took from its first byte to its last.
+// It returns 0 if the answer had no rows or links and other calls followed for them, because the time is not in
+// PartPage then.
 func directTime(s *telemetry.Statement) (took time.Duration) {
 	later := rpcOf(s, "FetchResults").Calls > 0 || rpcOf(s, "GetResultSetMetadata").Calls > 0
 	for i := range s.Calls {
@@ -131,8 +132,8 @@ func gaveUpFile(c *telemetry.CloudFetch) bool {
 	return false
 }
 
-// slowestFile is how long the slowest of the files that are complete took, without attempts that were repeated and
-// the pauses after them, which are in PartRetry; 0 where that is not known.
+// slowestFile returns how long the slowest complete file took, without attempts that were repeated and the pauses
+// after them, which are in PartRetry. It returns 0 if that is not known.
 func slowestFile(c *telemetry.CloudFetch) (slowest time.Duration) {
 	switch {
 	case c.Downloaded == 0, c.Retries > 0 && c.Present > int64(len(c.Files)):
@@ -154,8 +155,8 @@ func slowestFile(c *telemetry.CloudFetch) (slowest time.Duration) {
 
 const fileAdvice = "Storage or the line to it is the limit: more download threads (maxDownloadThreads), a nearer region, a proxy out of the way, fewer columns."
 
-// onTheWay says which listed file of a running statement was requested first of those that are not
-// complete.
+// onTheWay names the oldest download of a running statement that is not complete, among the listed
+// files.
 func onTheWay(s *telemetry.Statement) string {
 	since, index := s.Total, int64(-1)
 	for i := range s.CloudFetch.Files {

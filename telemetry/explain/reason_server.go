@@ -10,9 +10,9 @@ import (
 func serverReason(s *telemetry.Statement, took time.Duration) reason {
 	const lead = "waiting for the server: "
 	status := rpcOf(s, "GetOperationStatus")
-	reported, told := s.ServerTime.Get() // what the driver noticed late is in PartPoll then
+	reported, told := s.ServerTime.Get() // then the time until the driver noticed is in PartPoll
 	c, since, waiting := silent(s)
-	asked := lastCall(s, "GetOperationStatus") // not always the latest: the driver closes what it gave up
+	asked := lastCall(s, "GetOperationStatus") // not always the latest call: the driver closes a statement that it gave up
 	unansweredFor, unanswered := silenceOf(s, asked)
 	switch {
 	case waiting && c.Method == "ExecuteStatement":
@@ -52,8 +52,8 @@ func serverReason(s *telemetry.Statement, took time.Duration) reason {
 	return reason{"waiting for the server, as seen on the wire" + pollsOf(s), inspectEnded(s)}
 }
 
-// inspectEnded is advice on a statement that the server has ended. No warehouse is large enough for one that
-// it refused.
+// inspectEnded returns advice on a statement that the server has ended. It does not suggest a larger
+// warehouse for a statement that the server refused.
 func inspectEnded(s *telemetry.Statement) string {
 	switch f := s.Failure; {
 	case f == nil || s.State == "FINISHED":
@@ -69,7 +69,7 @@ func inspectEnded(s *telemetry.Statement) string {
 	return inspectKind(s)
 }
 
-// inspectKind is advice on a statement that took the server long, or still does.
+// inspectKind returns advice on a statement that took the server long, or still does.
 func inspectKind(s *telemetry.Statement) string {
 	if littleWork(s) {
 		return "It is little work for the server: its warehouse may have been starting or full. Look at the monitoring page of the warehouse."
@@ -77,7 +77,7 @@ func inspectKind(s *telemetry.Statement) string {
 	return inspectExecution(s)
 }
 
-// inspectExecution is advice on a statement that took the server long to execute, without what it waited for.
+// inspectExecution returns advice on a statement whose execution took long, apart from any wait before it.
 func inspectExecution(s *telemetry.Statement) string {
 	switch {
 	case littleWork(s):
@@ -88,13 +88,13 @@ func inspectExecution(s *telemetry.Statement) string {
 	return inspect
 }
 
-// littleWork reports whether a statement is a ping, which is a SELECT 1, or for a file of a volume, of which the
-// server only gives the address.
+// littleWork reports whether a statement is a ping, which is a SELECT 1, or is for a file of a volume, for which the
+// server only returns the address.
 func littleWork(s *telemetry.Statement) bool { return s.Internal || s.Kind == telemetry.KindVolume }
 
 const inspect = "Look at the query profile of the statement; a larger warehouse, a better layout of the tables or a smaller result help."
 
-// inspectUnfinished is advice on a statement that was last seen running or waiting to run.
+// inspectUnfinished returns advice on a statement that was last seen running or waiting to run.
 func inspectUnfinished(s *telemetry.Statement) string {
 	if s.State == "RUNNING" {
 		return inspectKind(s)
@@ -102,9 +102,9 @@ func inspectUnfinished(s *telemetry.Statement) string {
 	return "The server had not begun to run the statement when last asked: its warehouse was starting or full. Look at the monitoring page of the warehouse, and at the query profile of the statement."
 }
 
-// inspectLost is advice on a statement that ended with an error while it was last seen unfinished. An answer with
-// a SQLSTATE is the server's, which need not know the statement any more: its warehouse may have stopped. Where the
-// driver could not sign in or connect for the next call, the warehouse has no part in the failure.
+// inspectLost returns advice on a statement that failed although it was last seen unfinished. An error with a
+// SQLSTATE comes from the server, which may no longer know the statement, for example because its warehouse has
+// stopped. If the driver could not sign in or connect for the next call, the warehouse did not cause the failure.
 func inspectLost(s *telemetry.Statement) string {
 	if s.Outcome != telemetry.OutcomeFailed {
 		return inspectUnfinished(s)
@@ -119,7 +119,7 @@ func inspectLost(s *telemetry.Statement) string {
 	return inspectUnfinished(s)
 }
 
-// unfinished reports whether the last known state of the statement is that the server works on it.
+// unfinished reports whether, by its last known state, the server still works on the statement.
 func unfinished(s *telemetry.Statement) bool {
 	switch s.State {
 	case "INITIALIZED", "PENDING", "RUNNING":
@@ -128,7 +128,7 @@ func unfinished(s *telemetry.Statement) bool {
 	return false
 }
 
-// lastSeen says which answer had the last known state of an unfinished statement. A status call
+// lastSeen says which answer reported the last known state of an unfinished statement. A status call
 // that is not listed may have had no answer.
 func lastSeen(s *telemetry.Statement) string {
 	status := rpcOf(s, "GetOperationStatus")
@@ -146,7 +146,7 @@ func lastSeen(s *telemetry.Statement) string {
 	later := ""
 	if listed < answered {
 		open = true
-		if status.FailedStatus == 0 || status.FailedStatus != status.LastStatus { // else the latest failed
+		if status.FailedStatus == 0 || status.FailedStatus != status.LastStatus { // otherwise the latest call failed
 			later = " or later"
 		}
 	}
@@ -180,12 +180,13 @@ func pollReason(s *telemetry.Statement, took time.Duration) reason {
 
 const pollFaster = "Statements faster than the poll interval gain from a shorter one, where the driver's version has the setting."
 
-// answeredLate reports whether a status call itself took most of a part: one that was repeated also paused.
+// answeredLate reports whether a status call itself took most of a part. It is false after retries, which
+// include pauses.
 func answeredLate(s *telemetry.Statement, status *telemetry.RPC, took time.Duration) bool {
 	return status.Retries == 0 && most(slowest(s, status), took)
 }
 
-// waitedToAsk reports whether a part was mostly a wait of status calls for a network connection, after which none has
+// waitedToAsk reports whether a part was mostly a wait of status calls for a network connection, and no later answer
 // found the server at work.
 func waitedToAsk(s *telemetry.Statement, status *telemetry.RPC, took time.Duration) bool {
 	asked := lastCall(s, status.Method)
@@ -210,13 +211,13 @@ func connecting(status *telemetry.RPC) string {
 func noticedLate(s *telemetry.Statement, took time.Duration) bool {
 	status := rpcOf(s, "GetOperationStatus")
 	if _, told := s.ServerTime.Get(); told {
-		return false // then that time is in PartPoll
+		return false // then the time until the driver noticed is in PartPoll
 	}
 	return !unfinished(s) && most(unseen(s), took) && !most(unrepeated(s, status, status.Slowest), took)
 }
 
-// unseen is how long before a status call noticed the server may have finished, as far as that is certainly not
-// in PartRetry.
+// unseen returns for how long the server may have been finished before a status call noticed, counting only
+// time that is certainly not in PartRetry.
 func unseen(s *telemetry.Statement) time.Duration {
 	return unrepeated(s, rpcOf(s, "GetOperationStatus"), s.Polling.Or(telemetry.Polling{}).Unseen)
 }
@@ -228,7 +229,7 @@ func pollsOf(s *telemetry.Statement) string {
 	return ""
 }
 
-// repeated says that status calls were repeated, and how long the driver paused before.
+// repeated says that status calls were repeated, and how long the driver paused in between.
 func repeated(s *telemetry.Statement, status *telemetry.RPC) string {
 	return "status calls failed and were repeated after pauses of " + format.Duration(status.Backoff) +
 		" (" + format.Plural(status.Retries, "retry") + lastStatus(repeatedStatus(s, status)) + ")"

@@ -14,17 +14,17 @@ import (
 type Timeline struct {
 	// Total is the length of the statement. Every bar lies within 0 and Total.
 	Total time.Duration
-	// Lanes are the rows of the picture, from top to bottom.
+	// Lanes are the rows of the timeline, from top to bottom.
 	Lanes []Lane
-	// Missing says what the picture does not show and why. Empty when nothing is known to be
+	// Missing says what the timeline does not show and why. It is empty when nothing is known to be
 	// missing.
 	Missing string
-	// PhasesNote says how the phases of a ServerReport are drawn, or why they are not. Empty when
-	// there is no report, or none with phases.
+	// PhasesNote says how the phases of a ServerReport are drawn, or why they are not. It is empty
+	// without a report, or if the report has no phases.
 	PhasesNote string
 }
 
-// Lane is a row of the picture. Its bars do not overlap.
+// Lane is a row of a timeline. Its bars do not overlap.
 type Lane struct {
 	Name string
 	// Within is the name of the lane above that this one is a part of; empty for most.
@@ -39,17 +39,17 @@ type Bar struct {
 	Label string
 	// Start and End count from the start of the statement.
 	Start, End time.Duration
-	// Queued is when the link of a file arrived, FirstByte when the answer to a call, the content
-	// of a file or the first row came. Both count from the start of the statement and are
-	// unknown where that did not happen, or is of no meaning for the kind of bar.
+	// Queued is when the link of a file arrived; FirstByte is when the answer to a call, the content
+	// of a file, or the first row began to arrive. Both count from the start of the statement. They
+	// are unknown if that did not happen, or has no meaning for the kind of bar.
 	Queued, FirstByte telemetry.Maybe[time.Duration]
-	// Note has what else is known, such as "2,048 rows"; may be empty.
+	// Note says what else is known, such as "2,048 rows"; it may be empty.
 	Note string
 	// Failed is true when what the bar shows ended in an error, Open when it has not ended.
 	Failed, Open bool
 }
 
-// Waited is how much of the bar had passed when what it waits for began to come.
+// Waited returns how much of the bar had passed when FirstByte came.
 func (b Bar) Waited() time.Duration {
 	if at, ok := b.FirstByte.Get(); ok {
 		return min(max(0, at-b.Start), b.End-b.Start)
@@ -60,7 +60,7 @@ func (b Bar) Waited() time.Duration {
 	return 0
 }
 
-// BarKind is what a bar stands for. It decides the colour of the bar.
+// BarKind is what a bar stands for. It decides the color of the bar.
 type BarKind string
 
 // The kinds of bar.
@@ -71,18 +71,18 @@ const (
 	BarPage        BarKind = "page"        // one FetchResults or GetResultSetMetadata
 	BarFile        BarKind = "file"        // one CloudFetch file
 	BarRetry       BarKind = "retry"       // an attempt of one of these that failed and was repeated
-	BarPause       BarKind = "pause"       // from such an attempt to the next
+	BarPause       BarKind = "pause"       // from a failed attempt to the next
 	BarApplication BarKind = "application" // the application had control, before its first row or after its last
-	BarReading     BarKind = "reading"     // from asking for the first row to the last: waiting, decoding, and the application between rows
+	BarReading     BarKind = "reading"     // from the request for the first row to the last row: waiting, decoding, and the application between rows
 	BarClose       BarKind = "close"       // closing the rows, one CloseOperation or CancelOperation
-	BarServer      BarKind = "server"      // all phases that the query history reports; each has a kind of its own, see Phase.Bar
+	BarServer      BarKind = "server"      // all phases that the query history reports; each phase has its own kind, see Phase.Bar
 )
 
 // TimelineOf lays out a statement, which may still be running.
 func TimelineOf(s *telemetry.Statement) Timeline { return TimelineWithReport(s, nil) }
 
-// TimelineWithReport lays out a statement with r, what the query history says about it: a lane
-// "server" opens into a lane for each phase. A nil report is none.
+// TimelineWithReport lays out a statement and its report r from the query history: a lane "server",
+// with a lane for each phase within it. r may be nil.
 func TimelineWithReport(s *telemetry.Statement, r *telemetry.ServerReport) Timeline {
 	t := Timeline{Total: max(0, s.Total)}
 	t.addCall(s)
@@ -100,7 +100,7 @@ func TimelineWithReport(s *telemetry.Statement, r *telemetry.ServerReport) Timel
 }
 
 func (t *Timeline) addCall(s *telemetry.Statement) {
-	_, returned := s.Close.Get() // rows, which were closed
+	_, returned := s.Close.Get() // the rows were closed
 	b := Bar{Kind: BarCall, Label: "call", End: s.Execute, Failed: s.Failed() && !returned && s.Total-s.Execute < time.Millisecond}
 	if s.Outcome == telemetry.OutcomeRunning && s.Execute == 0 {
 		b.End, b.Open = s.Total, true
@@ -108,9 +108,9 @@ func (t *Timeline) addCall(s *telemetry.Statement) {
 	t.addLanes("call", false, []Bar{b})
 }
 
-// addRPCs gives a method lanes of its own. As a rule one lane is enough, because the driver makes the
-// calls of a method one after the other. They are numbered after a label; without one, calls are so few
-// that the name of the method tells more.
+// addRPCs adds the lanes of a method. Usually one lane is enough, because the driver makes the calls of
+// a method one after the other. With a label, the calls are numbered; without one, they are so few that
+// the name of the method says more.
 func (t *Timeline) addRPCs(s *telemetry.Statement, method, lane string, kind BarKind, label string) {
 	var calls [][]Bar
 	paused, until := pauseAfter(s)
@@ -150,9 +150,9 @@ func (b *Bar) setEnd(at telemetry.Maybe[time.Duration], s *telemetry.Statement) 
 	}
 }
 
-// attempts draws a call or a file with n attempts: a bar for each listed attempt that was repeated, one
-// for the pause after it, one for all attempts that are not listed, and one for the latest, which
-// began at the time given.
+// attempts returns the bars of a call or a file with n attempts: one for each listed attempt that was
+// repeated, one for the pause after each, one for all attempts that are not listed, and one for the
+// latest attempt, which began at began.
 func attempts(latest Bar, retried []telemetry.Attempt, n int64, began time.Duration) []Bar {
 	if len(retried) == 0 {
 		return []Bar{latest}
@@ -196,7 +196,7 @@ func rpcNote(c *telemetry.Call, s *telemetry.Statement) string {
 		notes = append(notes, "the answer is not complete")
 	case c.Failed && answeredWithError(s, c):
 		notes = append(notes, "answered with an error")
-	case c.Failed && c.Status == 200 && cameWhole(rpcOf(s, c.Method)): // of CloseOperation, that may be an error
+	case c.Failed && c.Status == 200 && cameWhole(rpcOf(s, c.Method)): // for CloseOperation, the answer may be an error
 		notes = append(notes, "failed with an answer that the driver could not use")
 	case c.Failed:
 		notes = append(notes, statusNote(c.Status))
@@ -255,8 +255,9 @@ func fileNote(f *telemetry.File) string {
 	return note
 }
 
-// beforeRows shows when the application had control before it asked for rows, and returns when it asked. As far
-// as calls are listed: it may have asked for the description of the rows before, which the driver fetches then.
+// beforeRows returns bars for the times when the application had control before it asked for rows, and when it
+// asked. In between, it may have asked for the description of the rows, which the driver then fetched; that is
+// seen only as far as calls are listed.
 func beforeRows(s *telemetry.Statement) (bars []Bar, asked time.Duration) {
 	at, left := s.Execute, s.Application.Before
 	b := Bar{Kind: BarApplication, Label: "application", Note: "before the first row"}
@@ -273,8 +274,8 @@ func beforeRows(s *telemetry.Statement) (bars []Bar, asked time.Duration) {
 	return append(bars, b), b.End
 }
 
-// addRows shows what the application did with the rows. Between rows, a record has only for how long
-// the application had control, not when.
+// addRows shows what the application did with the rows. For the time between rows, a record says only
+// how long the application had control, not when.
 func (t *Timeline) addRows(s *telemetry.Statement) {
 	running := s.Outcome == telemetry.OutcomeRunning
 	if running && s.Execute == 0 {
@@ -307,10 +308,10 @@ func (t *Timeline) addRows(s *telemetry.Statement) {
 	case s.Failed() && s.Close != telemetry.Maybe[time.Duration]{} && s.Split != telemetry.Split{} && beforeClose(s)-asked >= time.Millisecond: // it did not come
 		bars = append(bars, Bar{Kind: BarReading, Label: "first row", Start: asked, End: beforeClose(s), Failed: true})
 	}
-	if d := s.Application.After; d > 0 && !calledWithin(s, closing-d, closing) { // else it had control more than once, and when is not known
+	if d := s.Application.After; d > 0 && !calledWithin(s, closing-d, closing) { // otherwise the application had control more than once, at unknown times
 		note := "after the last row"
 		switch {
-		case running: // a record of such a statement has no error of reading
+		case running: // the record of a running statement has no reading error
 			note = "after reading"
 		case s.Failed():
 			note = "after reading had failed"
@@ -326,8 +327,8 @@ func (t *Timeline) addRows(s *telemetry.Statement) {
 	}
 }
 
-// calledWithin reports whether a listed call for rows, for what describes them, or of an Arrow reader that is closed, was
-// under way between two times.
+// calledWithin reports whether a listed call was under way between two times: for rows, for their description, or
+// to close an Arrow reader.
 func calledWithin(s *telemetry.Statement, from, to time.Duration) bool {
 	for i := range s.Calls {
 		c := &s.Calls[i]
@@ -338,14 +339,15 @@ func calledWithin(s *telemetry.Statement, from, to time.Duration) bool {
 	return false
 }
 
-// closedBefore reports whether the driver had called CloseOperation before a time, and so closes the rows without it.
+// closedBefore reports whether the driver called CloseOperation before a time, so that closing the rows does not
+// call it again.
 func closedBefore(s *telemetry.Statement, at time.Duration) bool {
 	return slices.ContainsFunc(s.Calls, func(c telemetry.Call) bool { return c.Method == "CloseOperation" && c.Start < at-rounding })
 }
 
-// addLanes adds a lane for groups of bars, or several where groups overlap: each group goes into
-// the first lane that is free when the group starts, so that there are as many lanes as things
-// happened at once. The first lane has a number in its name only if numbered is true.
+// addLanes adds a lane for groups of bars, or several if groups overlap. Each group goes into the
+// first lane that is free when the group starts, so there are as many lanes as groups that overlap.
+// The first lane has a number in its name only if numbered is true.
 func (t *Timeline) addLanes(name string, numbered bool, groups ...[]Bar) {
 	for _, bars := range groups {
 		t.fit(bars)
@@ -367,8 +369,8 @@ func (t *Timeline) addLanes(name string, numbered bool, groups ...[]Bar) {
 	}
 }
 
-// fit puts the bars of a group into the time of the statement, one after the other. Clocks are read
-// one after the other, so that a bar may reach beyond the statement or into the next.
+// fit trims the bars of a group so that they lie within the statement and do not overlap. Clock
+// readings are not simultaneous, so a bar may extend beyond the statement or into the next bar.
 func (t *Timeline) fit(bars []Bar) {
 	var at time.Duration
 	for i := range bars {

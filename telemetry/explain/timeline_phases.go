@@ -8,9 +8,10 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// addPhases draws the phases of the server. A report has only their lengths, measured by another clock
-// than the record: the phases are drawn one after the other, from the latest ExecuteStatement request
-// on. Where the statement ended, or had a result, too soon for them to fit, none is drawn.
+// addPhases draws the phases of the server. A report has only their lengths, measured by a different
+// clock than the record's, so the phases are drawn one after the other, from the latest
+// ExecuteStatement request on. If they do not fit before the statement ended or had a result, none is
+// drawn.
 func (t *Timeline) addPhases(s *telemetry.Statement, r *telemetry.ServerReport) {
 	times := PhasesOf(r)
 	if len(times) == 0 {
@@ -49,7 +50,8 @@ func (t *Timeline) addPhases(s *telemetry.Statement, r *telemetry.ServerReport) 
 	}
 }
 
-// shorter writes a duration, and by how much it is shorter than another that is written alike.
+// shorter formats a duration and, if another duration looks the same when formatted, adds by how much
+// it is shorter.
 func shorter(d, than time.Duration) string {
 	text := format.Duration(d)
 	if text == format.Duration(than) {
@@ -58,8 +60,8 @@ func shorter(d, than time.Duration) string {
 	return text
 }
 
-// requested is when the latest attempt of ExecuteStatement began; 0, the start of the call, where no
-// request was observed.
+// requested returns when the latest attempt of ExecuteStatement began, or 0, the start of the call,
+// if no request was observed.
 func (t *Timeline) requested() (at time.Duration) {
 	for _, l := range t.Lanes {
 		for _, b := range l.Bars {

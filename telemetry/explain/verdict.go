@@ -10,22 +10,22 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// Verdict says where the largest part of the time went. The zero value is the verdict where
-// no time passed.
+// Verdict says where the largest part of the time went. The zero value is the verdict if no time
+// passed.
 type Verdict struct {
-	// Bound is the verdict in a word, such as "server-bound"; "unknown" where the largest part
-	// is, and empty where no time passed.
+	// Bound is the verdict in a word, such as "server-bound". It is "unknown" if the largest part is
+	// PartUnknown, and empty if no time passed.
 	Bound string
-	// Part is the largest part; that of the verdict on a pool has no meaning.
+	// Part is the largest part. It has no meaning in the verdict on a pool.
 	Part telemetry.Part
-	// Time is the length of that part, and Share its share of the statement's total, 0 to 1.
-	// The verdict on a pool has no share.
+	// Time is the length of that part, and Share its share of the statement's total, 0 to 1. Share is
+	// 0 in the verdict on a pool.
 	Time  time.Duration
 	Share float64
-	// Sentence states the verdict and its evidence, such as "file-bound: 71 % of 4.2 s waiting
-	// for 20 files, slowest 900 ms". Empty with Bound.
+	// Sentence states the verdict and its evidence, such as "file-bound: 71 % of 4.2 s waiting for 20
+	// files, slowest 900 ms". It is empty if Bound is.
 	Sentence string
-	// Advice says what to try. Empty with Bound.
+	// Advice says what to try. It is empty if Bound is.
 	Advice string
 	// Reported is true where the sentence and the advice are those of the first cause that
 	// OfReport gives.
@@ -35,9 +35,9 @@ type Verdict struct {
 // Of explains a statement, which may still be running.
 func Of(s *telemetry.Statement) Verdict { return WithReport(s, nil) }
 
-// WithReport explains a statement with r, what the query history says about it: where the statement
-// waited for its server, and the report accounts for most of that, the verdict says why. A nil report
-// is none.
+// WithReport explains a statement and its report r from the query history. If the largest part is
+// PartServer, and the report accounts for most of it, the verdict says why the server took its time.
+// r may be nil.
 func WithReport(s *telemetry.Statement, r *telemetry.ServerReport) Verdict {
 	parts := PartsOf(s)
 	if len(parts) == 0 {
