@@ -5,6 +5,6 @@
 //
 //	GET /debug/vars ── expvar ── telemetry.ReadStats ── sinks, export, query history, wire, what was contained
 //
-// It is a package of its own because importing package expvar serves the command line of the
-// program on http.DefaultServeMux, which a database driver should not decide.
+// It is a separate package because importing package expvar serves the program's command line on
+// http.DefaultServeMux, and a database driver should not decide that.
 package expvars

@@ -30,8 +30,8 @@ var (
 
 // New returns a sink that writes messages of at least level that the logger's handler accepts. With
 // slog.LevelDebug or lower, and a handler that accepts debug messages, every message is written, with all
-// attributes. A statement whose total time is at least slow counts as slow; 0 means 10 s. A nil logger
-// means slog.Default at the time of each message.
+// attributes. A statement is slow if its total time is at least slow; 0 means 10 s. A nil logger means
+// slog.Default at the time of each message.
 func New(logger *slog.Logger, level slog.Level, slow time.Duration) *Sink {
 	if slow <= 0 {
 		slow = telemetry.Settings{}.WithDefaults().SlowThreshold
@@ -79,7 +79,7 @@ func (s *Sink) SessionClosed(r *telemetry.SessionClosed) {
 	s.write(line{ctx: context.Background(), level: slog.LevelInfo, message: "databricks session closed"}, attributesOf(registry.SessionClosedFields, ofSession, r))
 }
 
-// ServerReported logs what the query history says about a statement: why the server took its time.
+// ServerReported logs what the query history says about a statement: where the server's time went.
 func (s *Sink) ServerReported(r *telemetry.ServerReport) {
 	l := line{ctx: context.Background(), level: slog.LevelInfo, message: "databricks server report", kind: kind{server: r.Server, status: r.Status}}
 	if r.Failed() || r.Total.Or(0) >= s.slow {
@@ -102,11 +102,11 @@ type line struct {
 	level            slog.Level
 	message, verdict string
 	kind             kind   // decides which lines say the same; only warnings and errors are limited
-	shape            string // of the statement; empty of other records
+	shape            string // of the statement; empty for other records
 }
 
-// The fields of a record that a line has where debug messages are not written: with the verdict, at
-// most twelve attributes.
+// The fields of a record that a line has unless debug messages are written: together with the
+// verdict, at most twelve attributes.
 var (
 	ofStatement = []string{
 		"server", "statement_id", "query_profile", "query_text", "outcome", "error_category", "sqlstate", "error_message",
@@ -122,7 +122,7 @@ var (
 	}
 )
 
-// log is the logger of this moment.
+// log returns the logger to use now.
 func (s *Sink) log() *slog.Logger { return cmp.Or(s.logger, slog.Default()) }
 
 // write logs a line with the fields of its record.
@@ -145,7 +145,8 @@ func (s *Sink) write(l line, fields attributes) {
 	logger.LogAttrs(l.ctx, l.level, l.message, fields.appendTo(attrs, all)...)
 }
 
-// attributesOf has the local fields of a record, of which a line that is not for debugging has those in brief.
+// attributesOf returns the local fields of a record. A line that is not for debugging has only the fields in
+// brief.
 func attributesOf[R any](fields []registry.Field[R], brief []string, r *R) attributes {
 	return attributes{brief, len(fields), func(i int) (string, registry.Scope) { return fields[i].Name, fields[i].Scope }, func(i int) slog.Value { return fields[i].Value(r) }}
 }
@@ -158,7 +159,7 @@ type attributes struct {
 	value func(i int) slog.Value
 }
 
-// appendTo adds those that have a value: all local ones, or those in brief.
+// appendTo appends the fields that have a value: all local ones, or only those in brief.
 func (a *attributes) appendTo(to []slog.Attr, all bool) []slog.Attr {
 	for i := range a.n {
 		name, scope := a.field(i)
@@ -172,8 +173,8 @@ func (a *attributes) appendTo(to []slog.Attr, all bool) []slog.Attr {
 	return to
 }
 
-// inUnit is a value in the unit that the name of its field ends with: each handler would write a
-// duration in its own way.
+// inUnit returns a value in the unit that the name of its field ends with, because each handler would
+// write a duration in its own way.
 func inUnit(v slog.Value) slog.Value {
 	if v.Kind() == slog.KindDuration {
 		return slog.Float64Value(float64(v.Duration().Microseconds()) / 1000)
@@ -181,7 +182,8 @@ func inUnit(v slog.Value) slog.Value {
 	return v
 }
 
-// repeated logs how many lines like l were left out, and within what time, to the second: timers are late.
+// repeated logs how many lines like l were left out, and within what time, rounded to the second because
+// timers are late.
 func (s *Sink) repeated(l line, lines int, within time.Duration) {
 	defer contain.Process.Recover(contain.Sink) // the handler is the application's
 	attrs := []slog.Attr{slog.Int("repeated", lines), {Key: "within_ms", Value: inUnit(slog.DurationValue(within.Round(time.Second)))}}

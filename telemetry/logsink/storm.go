@@ -9,13 +9,13 @@ import (
 )
 
 // storms limits lines that say the same: the first is written, and then one per interval that says
-// how many were left out. The zero value is ready.
+// how many were left out. The zero value is ready to use.
 type storms struct {
 	mu     sync.Mutex
 	active map[kind]leftOut // of the current interval of each kind; guarded by mu
 }
 
-// leftOut counts the lines that were left out since a moment.
+// leftOut counts the lines that were left out since a time.
 type leftOut struct {
 	lines int
 	since time.Time
@@ -25,10 +25,10 @@ type leftOut struct {
 type kind struct {
 	message, server, category, sqlState, status, bound, shape string
 
-	bubble string // of testing/synctest: its timers may never fire
+	bubble string // of testing/synctest, whose timers may never fire
 }
 
-// fail adds what a failure has in common with others.
+// fail adds what failures that say the same have in common.
 func (k *kind) fail(f *telemetry.Failure) {
 	k.category, k.sqlState = string(f.Category), f.SQLState
 }
@@ -36,11 +36,12 @@ func (k *kind) fail(f *telemetry.Failure) {
 // interval is how long a kind of line stays silent after one was written.
 const interval = 10 * time.Second
 
-// maxStorms bounds the kinds that are limited at once. Lines of further kinds are all written.
+// maxStorms bounds the kinds that are limited at the same time. All lines of further kinds are
+// written.
 const maxStorms = 256
 
-// admits reports whether the line is to be written. When it was not, summary is called at the end
-// of each interval, on a goroutine of its own, with the number of lines that were left out, and within what time.
+// admits reports whether the line is to be written. If lines were left out, summary is called at the end of the
+// interval, on a separate goroutine, with their number and the time within which they came.
 func (s *storms) admits(k kind, summary func(lines int, within time.Duration)) bool {
 	now := time.Now()
 	k.bubble = contain.BubbleAt(now)
@@ -61,9 +62,9 @@ func (s *storms) admits(k kind, summary func(lines int, within time.Duration)) b
 	return true
 }
 
-// end ends an interval. Where lines were left out, another one begins once the summary is written: a
-// handler that hangs holds one goroutine of each kind, however long the storm. Lines that are left out while
-// it hangs are in the next summary.
+// end ends an interval. If lines were left out, the next interval begins once the summary is written, so
+// that a handler that hangs holds only one goroutine for each kind. Lines that are left out while it hangs
+// count in the next summary.
 func (s *storms) end(k kind, summary func(lines int, within time.Duration)) {
 	if n, within := s.take(k); n > 0 {
 		defer time.AfterFunc(interval, func() { s.end(k, summary) }) // even if the handler calls runtime.Goexit
@@ -71,8 +72,8 @@ func (s *storms) end(k kind, summary func(lines int, within time.Duration)) {
 	}
 }
 
-// take returns how many lines were left out, and begins to count anew; without any, the kind is not
-// active any more.
+// take returns how many lines were left out, and starts counting again. If there were none, the kind
+// is no longer active.
 func (s *storms) take(k kind) (lines int, within time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -21,15 +21,15 @@ type sampler struct {
 	before map[string]state
 }
 
-// state is the sum of the statistics of pools of one name.
+// state is the sum of the statistics of pools with the same name.
 type state struct {
 	sql.DBStats
 
 	at  time.Time
-	ids []int64 // of the pools that answered
+	ids []int64 // ids of the pools that answered
 }
 
-// due reports whether it is time for samples. If so, the next ones are due an interval later.
+// due reports whether samples are due. If so, the next ones are due an interval later.
 func (s *sampler) due(now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -40,8 +40,8 @@ func (s *sampler) due(now time.Time) bool {
 	return true
 }
 
-// samples returns a sample of each pool, by name; none while it is not time for them. Pools of the
-// same name are one pool.
+// samples returns a sample of each pool, sorted by name, or none if they are not due. Pools with the
+// same name count as one pool.
 func (s *sampler) samples(now time.Time) (all []telemetry.PoolSample) {
 	if !s.due(now) {
 		return nil
@@ -67,13 +67,13 @@ func (s *sampler) samples(now time.Time) (all []telemetry.PoolSample) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if next := time.Now().Add(sampleInterval); next.After(s.next) {
-		s.next = next // pools that are slow to answer must not take all of the time
+		s.next = next // pools that answer slowly must not be sampled all the time
 	}
 	for _, name := range names {
 		all = append(all, s.since(name, states[name], now))
 	}
 	for name, before := range s.before {
-		if silent[name] { // what happens meanwhile is in the sample after the next answer
+		if silent[name] { // what happens meanwhile is in the sample after the pool's next answer
 			states[name] = before
 		}
 	}
@@ -81,8 +81,8 @@ func (s *sampler) samples(now time.Time) (all []telemetry.PoolSample) {
 	return all
 }
 
-// since returns a sample with what happened since the previous one, where that is known: for pools
-// that all answered then, and do not count less than before. s.mu is held.
+// since returns a sample with what happened since the previous one, if that is known: all pools must
+// have answered then, and no counter may have decreased. s.mu is held.
 func (s *sampler) since(name string, stats state, now time.Time) telemetry.PoolSample {
 	p := telemetry.PoolSample{
 		Sampled: now, Pool: name, MaxOpen: stats.MaxOpenConnections, Open: stats.OpenConnections, InUse: stats.InUse, Idle: stats.Idle,
@@ -97,7 +97,7 @@ func sum(a, b sql.DBStats) sql.DBStats {
 	if a.MaxOpenConnections != 0 && b.MaxOpenConnections != 0 {
 		a.MaxOpenConnections += b.MaxOpenConnections
 	} else {
-		a.MaxOpenConnections = 0 // any number
+		a.MaxOpenConnections = 0 // no limit
 	}
 	a.OpenConnections += b.OpenConnections
 	a.InUse += b.InUse

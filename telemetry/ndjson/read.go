@@ -12,10 +12,10 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// maxLine is the longest line that is read, in bytes. A longer one is a LineError.
+// maxLine is the longest line that is read, in bytes. A longer line is a LineError.
 const maxLine = 16 << 20
 
-// LineError is the error of one line. Reading goes on with the next.
+// LineError is the error of one line. Reading continues with the next line.
 type LineError struct {
 	Line int // from 1
 	Err  error
@@ -24,8 +24,9 @@ type LineError struct {
 // Error returns the number of the line and what is wrong.
 func (e *LineError) Error() string { return fmt.Sprintf("line %d: %v", e.Line, e.Err) }
 
-// Unwrap returns what is wrong. It is io.ErrUnexpectedEOF for an incomplete line, which a process leaves
-// behind that was killed or is still writing. The record that another process has appended to it is read.
+// Unwrap returns what is wrong. It is io.ErrUnexpectedEOF for an incomplete line, which is left by a
+// process that was killed or is still writing. If another process appended a record to an incomplete
+// line, that record is read.
 func (e *LineError) Unwrap() error { return e.Err }
 
 // Read reads the lines of a Sink. Each yields a *telemetry.Statement, *telemetry.SessionOpened,
@@ -41,12 +42,12 @@ func (e *LineError) Unwrap() error { return e.Err }
 //		}
 //	}
 //
-// Unknown keys and events are passed over: a newer version may write them. Lines of more than 16 MiB
-// are LineErrors. Any other error comes from r, and ends the reading.
+// Unknown keys and events are skipped, because a newer version may have written them. Lines of more
+// than 16 MiB are LineErrors. Any other error comes from r and ends the iteration.
 //
-// Lines of older versions do not list the RPCs of a statement. Its RPCs are then the sums that the line
-// has: one entry without a method has the calls and bytes of all methods, and one entry per method
-// has the retries of that method.
+// Lines of older versions do not list the RPCs of a statement. Its RPCs are then made of the sums in
+// the line: an entry without a method has the calls and bytes of all methods, and an entry for each
+// method has the retries of that method.
 func Read(r io.Reader) iter.Seq2[any, error] {
 	return func(yield func(any, error) bool) {
 		lines := lines{r: bufio.NewReaderSize(r, 64<<10)}
@@ -64,11 +65,11 @@ func Read(r io.Reader) iter.Seq2[any, error] {
 	}
 }
 
-// lines splits a stream into lines. It keeps nothing of a line that is too long.
+// lines splits a stream into lines. A line that is too long is not kept in memory.
 type lines struct {
 	r     *bufio.Reader
 	n     int    // number of the latest line
-	ended bool   // it has no newline: the stream ended
+	ended bool   // the latest line has no newline: the stream ended
 	long  []byte // a line that is longer than the buffer of r
 	after []byte // the record after an incomplete line, without a newline between them
 }
@@ -96,19 +97,19 @@ func (l *lines) record() (any, error) {
 	return record, nil
 }
 
-// beginning is what every line of a Sink begins with.
+// beginning is the beginning of every line of a Sink.
 var beginning = []byte(`{"event":"`)
 
-// split splits a line that a process left behind incomplete, or without its newline, from the record that
-// another process has appended to it; where newlines were lost on the way, the first record from the others.
-// Within a string quotes are escaped, so that nothing but the attributes of a statement may look like a beginning.
+// split splits a line that a process left incomplete, or without its newline, from the record that another process
+// appended to it. If newlines were lost, split separates the first record from the others. Quotes within a string
+// are escaped, so only the attributes of a statement may look like a beginning.
 func split(line []byte) (first, after []byte) {
 	var whole json.RawMessage
 	decoder := json.NewDecoder(bytes.NewReader(line))
 	if decoder.Decode(&whole) == nil && bytes.HasPrefix(line[decoder.InputOffset():], beginning) {
 		return line[:decoder.InputOffset()], line[decoder.InputOffset():]
 	}
-	const most = 4 // beginnings that are tried
+	const most = 4 // largest number of beginnings to try
 	end := len(line)
 	for range most {
 		if end = bytes.LastIndex(line[:end], beginning); end <= 0 {
@@ -144,7 +145,7 @@ func (l *lines) whole() ([]byte, error) {
 	for size := 0; ; {
 		part, err := l.r.ReadSlice('\n')
 		if size == 0 {
-			part = bytes.TrimLeft(part, "\x00") // a file that was truncated while it was written to begins with them
+			part = bytes.TrimLeft(part, "\x00") // a file that was truncated while it was being written begins with NULs
 		}
 		size += len(part)
 		l.ended = err == io.EOF
@@ -169,7 +170,7 @@ func (l *lines) whole() ([]byte, error) {
 	}
 }
 
-// errNoEvent is the error of JSON that no Sink wrote.
+// errNoEvent is the error for JSON that no Sink wrote.
 var errNoEvent = errors.New(`not a record: it has no "event"`)
 
 // parse returns nil for an unknown event.
@@ -216,7 +217,7 @@ func event(line []byte) (name string) {
 	return name
 }
 
-// complete sets Failure where only the outcome of the line says that there was one.
+// complete sets Failure if only the outcome in the line says that there was one.
 func complete(s *telemetry.Statement) {
 	if s.Failure == nil && (s.Outcome == telemetry.OutcomeFailed || s.Outcome == telemetry.OutcomeCanceled) {
 		s.Failure = &telemetry.Failure{}

@@ -8,7 +8,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// The keys of each record: those of package registry, and for some also lists.
+// The keys of each record: those of package registry, and the lists that some records have.
 var (
 	attemptKeys = keysOf(registry.AttemptFields)
 	rpcKeys     = keysOf(registry.RPCFields)
@@ -42,7 +42,7 @@ const (
 	retriedKey = "retried" // of a call or file
 )
 
-// keys has for each key of a line the function that sets its value in a record of type R.
+// keys maps each key of a line to the function that sets its value in a record of type R.
 type keys[R any] map[string]func(r *R, value []byte) error
 
 func keysOf[R any](fields []registry.Field[R]) keys[R] {
@@ -60,8 +60,8 @@ func (k keys[R]) and(name string, set func(r *R, value []byte) error) keys[R] {
 	return k
 }
 
-// set sets the values of an object in a record. Unknown keys and null are passed over. The sums by method
-// are set last: they replace those of other keys, which may follow them.
+// set sets the values of an object in a record. Unknown keys and null are skipped. The sums by method are
+// set last, because they replace those of other keys, which may follow them.
 func (k keys[R]) set(r *R, object []byte) error {
 	if object[0] != '{' {
 		return errObject

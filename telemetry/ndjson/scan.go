@@ -6,8 +6,8 @@ import (
 	"iter"
 )
 
-// The functions below split JSON that is known to be valid. Package encoding/json copies what it
-// splits, at each level again, which takes most of the time of reading.
+// The functions below split JSON that is known to be valid. Package encoding/json would copy the text
+// at each level, which would take most of the time of reading.
 
 // members iterates over the keys and values of an object, in their order. Keys are without quotes.
 func members(object []byte) iter.Seq2[[]byte, []byte] {
@@ -38,7 +38,8 @@ func elements(array []byte) iter.Seq[[]byte] {
 	}
 }
 
-// skipComma returns what follows a value in its object or array: the next, or the bracket.
+// skipComma returns what follows a value in its object or array: the next value, or the closing
+// bracket.
 func skipComma(rest []byte) []byte {
 	if rest = skipBlank(rest); rest[0] == ',' {
 		return skipBlank(rest[1:])
@@ -55,7 +56,7 @@ func skipBlank(rest []byte) []byte {
 	return nil
 }
 
-// valueLength is the length of the value at the front of rest.
+// valueLength returns the length of the value at the beginning of rest.
 func valueLength(rest []byte) int {
 	switch rest[0] {
 	case '"':
@@ -71,7 +72,7 @@ func valueLength(rest []byte) int {
 	return len(rest)
 }
 
-// nestedLength is the length of the object or array at the front of rest.
+// nestedLength returns the length of the object or array at the beginning of rest.
 func nestedLength(rest []byte) int {
 	depth := 0
 	for i := 0; i < len(rest); i++ {
@@ -89,7 +90,7 @@ func nestedLength(rest []byte) int {
 	return len(rest)
 }
 
-// stringLength is the length of the string at the front of rest, quotes included.
+// stringLength returns the length of the string at the beginning of rest, quotes included.
 func stringLength(rest []byte) int {
 	for n := 1; ; {
 		n += bytes.IndexByte(rest[n:], '"')
@@ -104,7 +105,7 @@ func stringLength(rest []byte) int {
 	}
 }
 
-// unquoted is the text of a string.
+// unquoted returns the text of a JSON string.
 func unquoted(quoted []byte) []byte {
 	text := quoted[1 : len(quoted)-1]
 	if bytes.IndexByte(text, '\\') < 0 {

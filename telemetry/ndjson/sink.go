@@ -11,14 +11,14 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
 
-// Sink writes records to an io.Writer, one line and one Write per record, and samples of the pools
-// that are registered (telemetry.RegisterPool) between them.
+// Sink writes records to an io.Writer, with one line and one Write per record, and samples of
+// registered pools (telemetry.RegisterPool) between them. It is safe for concurrent use.
 type Sink struct {
 	pools sampler
 
 	err atomic.Pointer[error] // of the latest write that failed
 
-	mu     sync.Mutex // guards all below: a sink may be attached to two fan-outs
+	mu     sync.Mutex // guards all below, because a sink may be attached to two fan-outs
 	w      io.Writer
 	buf    []byte
 	broken bool // the latest line may have been written in part
@@ -44,8 +44,8 @@ func (s *Sink) Err() error {
 	return nil
 }
 
-// StatementFinished writes a "statement" line, and before it a "pool" line for each pool whose turn it
-// is.
+// StatementFinished writes a "statement" line, preceded by a "pool" line for each pool if samples are
+// due, which is at most every 10 s.
 func (s *Sink) StatementFinished(r *telemetry.Statement) {
 	for _, p := range s.pools.samples(time.Now()) {
 		s.line(poolEvent, func(b []byte) []byte { return appendFields(b, registry.PoolSampleFields, &p) })
@@ -92,12 +92,12 @@ func (s *Sink) line(event string, fields func([]byte) []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b := s.buf[:0]
-	if s.broken { // a blank line, where nothing of the latest one was written
+	if s.broken { // if nothing of the latest line was written, this is a blank line
 		b = append(b, '\n')
 	}
 	b = registry.AppendJSONString(append(b, `{"event":`...), event)
 	s.buf = append(fields(b), "}\n"...)
-	s.broken = true // as long as the writer has not returned: it may panic
+	s.broken = true // until the writer returns, because it may panic
 	n, err := s.w.Write(s.buf)
 	if err == nil && n < len(s.buf) {
 		err = io.ErrShortWrite
@@ -111,7 +111,7 @@ func (s *Sink) line(event string, fields func([]byte) []byte) {
 	}
 }
 
-// maxKept is the largest buffer that is kept for the next line: one long statement must not
+// maxKept is the largest buffer that is kept for the next line, so that one long statement does not
 // take memory forever.
 const maxKept = 64 << 10
 

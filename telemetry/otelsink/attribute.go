@@ -11,7 +11,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// The attributes beyond the conventions.
+// The attributes that are not in the conventions.
 const (
 	sessionIDKey     = attribute.Key("databricks.session.id")
 	statementIDKey   = attribute.Key("databricks.statement.id")
@@ -36,10 +36,10 @@ const (
 // queryTagPrefix precedes the key of a query tag.
 const queryTagPrefix = "databricks.query_tag."
 
-// createSession is db.operation.name of opening a connection.
+// createSession is the db.operation.name for opening a connection.
 const createSession = "CREATE_SESSION"
 
-// operationName is db.operation.name of a statement.
+// operationName returns the db.operation.name of a statement.
 func operationName(kind telemetry.Kind, internal bool) string {
 	if internal {
 		return "PING" // the only statement the driver runs by itself
@@ -57,10 +57,10 @@ func appendText(attributes []attribute.KeyValue, key attribute.Key, value string
 	return append(attributes, key.String(value))
 }
 
-// system is the attribute of everything that concerns a server.
+// system returns the attribute of everything that concerns a server.
 func system() attribute.KeyValue { return semconv.DBSystemNameKey.String("databricks") }
 
-// serverAttributes are the attributes of an address and a port that splitServer returned.
+// serverAttributes returns the attributes of an address and a port that splitServer returned.
 func serverAttributes(address, port string) (attributes []attribute.KeyValue) {
 	if address != "" {
 		attributes = append(attributes, semconv.ServerAddress(address))
@@ -71,7 +71,7 @@ func serverAttributes(address, port string) (attributes []attribute.KeyValue) {
 	return attributes
 }
 
-// splitServer splits host:port. The port is empty where it is the default of HTTPS.
+// splitServer splits host:port. The port is empty if it is the default of HTTPS.
 func splitServer(server string) (address, port string) {
 	address, port, err := net.SplitHostPort(server)
 	if err != nil {
@@ -83,8 +83,8 @@ func splitServer(server string) (address, port string) {
 	return address, port
 }
 
-// ownAttributes are the application's. telemetry.WithAttributes has reduced their values to four
-// kinds.
+// ownAttributes returns the application's attributes. telemetry.WithAttributes has reduced their
+// values to four kinds.
 func ownAttributes(own []slog.Attr) []attribute.KeyValue {
 	attributes := make([]attribute.KeyValue, len(own))
 	for i, a := range own {
@@ -102,7 +102,8 @@ func ownAttributes(own []slog.Attr) []attribute.KeyValue {
 	return attributes
 }
 
-// failureAttributes are what the conventions ask for. There are none for nil.
+// failureAttributes returns the attributes of a failure that the conventions ask for, and none for
+// nil.
 func failureAttributes(f *telemetry.Failure) []attribute.KeyValue {
 	if f == nil {
 		return nil
@@ -114,7 +115,7 @@ func failureAttributes(f *telemetry.Failure) []attribute.KeyValue {
 	return attributes
 }
 
-// errorType is error.type: the SQLSTATE where there is one of an error, and the category otherwise.
+// errorType returns error.type: the SQLSTATE if that is one of an error, and the category otherwise.
 func errorType(f *telemetry.Failure) string {
 	switch f.SQLState[:min(2, len(f.SQLState))] {
 	case "", "00", "01", "02": // success, warning, no data

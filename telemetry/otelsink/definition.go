@@ -85,14 +85,15 @@ var definitions = []definition{
 		nil, func(i *instruments) any { return &i.incidents }},
 }
 
-// seconds are buckets of calls. A warehouse answers within milliseconds or hours, and takes
+// seconds are the buckets of durations. A warehouse answers within milliseconds or hours, and takes
 // minutes to start.
 var seconds = []float64{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600}
 
-// rows are buckets of row counts, by order of magnitude.
+// rows are the buckets of row counts, by order of magnitude.
 var rows = []float64{0, 1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8}
 
-// lifetimes are buckets of seconds. A pool keeps a connection for seconds or for days.
+// lifetimes are the buckets of connection lifetimes, in seconds. A pool keeps a connection for
+// seconds or for days.
 var lifetimes = []float64{0.1, 1, 10, 60, 300, 900, 1800, 3600, 4 * 3600, 12 * 3600, 24 * 3600}
 
 // create creates the instrument and stores it in its field. The type of the field is the kind of

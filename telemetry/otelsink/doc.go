@@ -7,9 +7,9 @@
 //
 //	telemetry.Attach(otelsink.New())
 //
-// Options of [New] set other providers, attributes and a filter. A sink in the
-// Sinks of a Config makes spans and recorded metrics of the connectors of that Config only; observed metrics
-// are those of the whole process.
+// The options of [New] set other providers, attributes and a filter. A sink in the Sinks of a Config makes
+// spans and recorded metrics only for the connectors of that Config; its observed metrics are those of the
+// whole process.
 //
 //	caller's goroutine                               queue's goroutine
 //
@@ -19,11 +19,11 @@
 //
 //	reader's collection ── running statements, pools, reporting to Databricks
 //
-// A span covers the call, not the reading of its rows, and rows, pages and files have no
-// spans. Where the time of a statement went after the call is in the metrics, and in the
-// record, which has the ids of the span.
+// A span covers the call, not the reading of its rows; rows, pages and files have no spans. The
+// metrics say where the time of a statement went after the call, and so does the record, which has
+// the ids of the span.
 //
-// Nothing blocks on the caller's goroutine: a tracer starts a span, a histogram records a
-// number. Instruments are created on another goroutine, because an SDK may hold the lock that
-// this needs while it collects. Panics of filters, samplers and span processors are contained.
+// Nothing blocks on the caller's goroutine: a tracer starts a span, and a histogram records a number.
+// Instruments are created on another goroutine, because an SDK that is collecting may hold the lock
+// that creation needs. Panics of filters, samplers and span processors are contained.
 package otelsink

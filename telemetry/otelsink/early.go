@@ -22,12 +22,12 @@ type callDuration struct {
 	attributes metric.MeasurementOption
 }
 
-// maxEarly bounds how many wait: creating instruments takes well under a millisecond, unless
-// the SDK is busy collecting.
+// maxEarly bounds how many durations wait. Creating instruments takes well under a millisecond,
+// unless the SDK is busy collecting.
 const maxEarly = 1000
 
-// keepEarly lets a duration wait for instruments; the first that waits starts their creation. Where there
-// are instruments by now, keepEarly returns them, and the duration does not wait.
+// keepEarly keeps a duration until there are instruments; the first one starts their creation. If there
+// are instruments by now, keepEarly returns them and does not keep the duration.
 func (s *Sink) keepEarly(d callDuration) *instruments {
 	s.early.mu.Lock()
 	defer s.early.mu.Unlock()
@@ -35,7 +35,8 @@ func (s *Sink) keepEarly(d callDuration) *instruments {
 		return i
 	}
 	if len(s.early.waiting) < maxEarly {
-		// A context holds all that the application put into it.
+		// Only the span is kept, because the context holds everything that the application put into
+		// it.
 		d.ctx = trace.ContextWithSpanContext(context.Background(), trace.SpanContextFromContext(d.ctx))
 		s.early.waiting = append(s.early.waiting, d)
 	}
@@ -45,7 +46,7 @@ func (s *Sink) keepEarly(d callDuration) *instruments {
 	return nil
 }
 
-// publish makes instruments those of the sink and records the durations that waited. From then on
+// publish makes instruments those of the sink and records the durations that waited. From then on,
 // none waits.
 func (s *Sink) publish(i *instruments) {
 	s.early.mu.Lock()

@@ -60,9 +60,9 @@ type instruments struct {
 	observed []metric.Observable
 }
 
-// instruments returns the sink's instruments, created at the first call that finds a meter
-// provider; nil while no measurements are wanted. It may block in the meter provider, so it is
-// never called on the caller's goroutine.
+// instruments returns the sink's instruments, or nil while no measurements are wanted. The first call
+// that finds a meter provider creates them. It may block in the meter provider, so it is never called
+// on the caller's goroutine.
 func (s *Sink) instruments() *instruments {
 	if s.closed.Load() {
 		return nil
@@ -86,7 +86,7 @@ func (s *Sink) instruments() *instruments {
 	return i
 }
 
-// newInstruments creates all instruments. The no-op meter creates those the provider refuses.
+// newInstruments creates all instruments. The no-op meter creates the ones that the provider refuses.
 func newInstruments(p metric.MeterProvider) *instruments {
 	i := &instruments{meter: p.Meter(scope, metric.WithInstrumentationVersion(telemetry.Version), metric.WithSchemaURL(semconv.SchemaURL))}
 	for _, d := range definitions {
@@ -100,9 +100,8 @@ func newInstruments(p metric.MeterProvider) *instruments {
 	return i
 }
 
-// enabled reports whether any measurement would be taken. It is called on the caller's
-// goroutine; as a rule the first instrument decides. None would where an instrument panics, which must not cost
-// the call its span.
+// enabled reports whether any measurement would be taken. It is called on the caller's goroutine;
+// usually the first instrument decides. It reports false if an instrument panics: the call keeps its span.
 func (i *instruments) enabled(ctx context.Context) (wanted bool) {
 	defer contain.Process.Recover(contain.Spans)
 	for _, r := range i.recorded {

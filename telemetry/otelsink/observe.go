@@ -14,12 +14,12 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// observe registers a callback that observes the state of the process, until release is
-// called. It may block in the provider.
+// observe registers a callback that observes the state of the process until release is called. It may
+// block in the provider.
 //
-// The state belongs to the process, not to a sink: two sinks that each observed it for the
-// same provider would count it twice. Sinks of one provider with the same attributes share a
-// registration, which ends with the last of them.
+// The state belongs to the process, not to a sink: if two sinks observed it for the same provider, it
+// would count twice. So sinks with the same provider and the same attributes share a registration,
+// which ends with the last of them.
 func observe(p metric.MeterProvider, i *instruments, attributes []attribute.KeyValue) (release func() error) {
 	o := observer{instruments: i, attributes: attributes, shown: newShownPools()}
 	if !reflect.ValueOf(p).Comparable() {
@@ -37,8 +37,8 @@ func observe(p metric.MeterProvider, i *instruments, attributes []attribute.KeyV
 	}
 }
 
-// registrations are the callbacks of the process. No provider is called while mu is held: one that
-// blocks must not hold up the sinks of others.
+// registrations are the callbacks of the process. No provider is called while mu is held, so that a
+// provider that blocks does not delay the sinks of others.
 var registrations = struct {
 	mu  sync.Mutex
 	all map[registrationKey]*registration // guarded by mu
@@ -87,7 +87,7 @@ type observer struct {
 	shown      *shownPools
 }
 
-// register returns nil where the provider panics.
+// register returns nil if the provider panics.
 func (o observer) register() (unregister func() error) {
 	defer contain.Process.Recover(contain.Spans)
 	r, err := o.meter.RegisterCallback(func(_ context.Context, to metric.Observer) error {
@@ -103,8 +103,8 @@ func (o observer) register() (unregister func() error) {
 	return r.Unregister
 }
 
-// connectors observes running statements and open connections, by server. Statements that run are
-// known where they are recorded.
+// connectors observes running statements and open connections, by server. Running statements are observed
+// only for connectors that record them: those of other connectors are not known.
 func (o observer) connectors(to metric.Observer) {
 	defer contain.Process.Recover(contain.Spans)
 	type state struct {
@@ -151,12 +151,12 @@ func (o observer) stats(to metric.Observer) {
 	}
 }
 
-// count observes a whole number.
+// count observes an integer.
 func (o observer) count(to metric.Observer, of metric.Int64Observable, n int64, attributes ...attribute.KeyValue) {
 	to.ObserveInt64(of, n, o.with(attributes...))
 }
 
-// with is the attributes of one observation.
+// with returns the attributes of one observation as an option.
 func (o observer) with(attributes ...attribute.KeyValue) metric.MeasurementOption {
 	return metric.WithAttributes(append(attributes, o.attributes...)...)
 }

@@ -12,10 +12,10 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// pools observes the pools that the application registered. Those of one name are one pool. Where one of them
-// does not answer, its connections are unknown, and its counters stay as they were shown: a reader that takes
-// differences counts all of a counter as new after a collection without it. It has no maximum where one of them
-// has none.
+// pools observes the pools that the application registered. Pools with the same name count as one, which has no
+// maximum if one of them has none. If one of them does not answer, the connections are not observed, and the
+// counters keep the values shown before: a reader that takes differences would count a whole counter as new
+// after a collection without it.
 func (o observer) pools(to metric.Observer) {
 	defer contain.Process.Recover(contain.Spans)
 	pools := telemetry.Default.Pools()
@@ -51,16 +51,16 @@ type namedPool struct {
 	counted   bool // one of them has answered, now or before
 }
 
-// shownPools keeps what the counters of pools were when they were shown last: a sum of counters that went back,
-// because one of the pools is not registered any more, would count as new.
+// shownPools keeps the latest shown counters of pools. If a sum of counters decreased because one of the pools
+// is no longer registered, readers would count the sum as new.
 type shownPools struct {
 	mu         sync.Mutex
 	registered map[int64]shownPool    // by Pool.ID; guarded by mu
-	gone       map[string]sql.DBStats // counters of pools that are not registered any more, by name, as long as another pool has the name; guarded by mu
+	gone       map[string]sql.DBStats // counters of pools that are no longer registered, by name, as long as another pool has that name; guarded by mu
 }
 
 type shownPool struct {
-	telemetry.Pool // without its Stats, which would keep a pool that is not registered any more
+	telemetry.Pool // without Stats, which would keep a pool alive that is no longer registered
 	counters       sql.DBStats
 }
 
@@ -68,8 +68,8 @@ func newShownPools() *shownPools {
 	return &shownPools{registered: map[int64]shownPool{}, gone: map[string]sql.DBStats{}}
 }
 
-// byName sums pools, which have just been read, by name. A pool that is not registered any more counts as one that
-// is gone: another reader may have found that out.
+// byName sums pools that have just been read, by name. A pool that is no longer registered counts among those that
+// are gone, because another reader may already have moved it there.
 func (s *shownPools) byName(pools []telemetry.Pool, answers []telemetry.Maybe[sql.DBStats]) map[string]*namedPool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -105,7 +105,7 @@ func (s *shownPools) byName(pools []telemetry.Pool, answers []telemetry.Maybe[sq
 	return all
 }
 
-// show notes counters of a pool. s.mu is held.
+// show notes the counters of a pool. s.mu is held.
 func (s *shownPools) show(p telemetry.Pool, counters sql.DBStats) {
 	p.Stats = nil
 	s.registered[p.ID] = shownPool{p, latest(s.registered[p.ID].counters, counters)}
@@ -123,7 +123,7 @@ func (s *shownPools) forget(pools []telemetry.Pool) map[int64]bool {
 		}
 		delete(s.registered, id)
 		if i := slices.IndexFunc(pools, p.Same); i >= 0 {
-			s.show(pools[i], p.counters) // registered once more, and the counters are those of before
+			s.show(pools[i], p.counters) // the same sql.DB registered again, with the same counters
 			continue
 		}
 		sum := s.gone[p.Name]
@@ -138,7 +138,7 @@ func (s *shownPools) forget(pools []telemetry.Pool) map[int64]bool {
 	return ids
 }
 
-// addCounters adds what only grows.
+// addCounters adds the statistics that only grow.
 func addCounters(to *sql.DBStats, s sql.DBStats) {
 	to.WaitCount += s.WaitCount
 	to.WaitDuration += s.WaitDuration
@@ -147,7 +147,8 @@ func addCounters(to *sql.DBStats, s sql.DBStats) {
 	to.MaxLifetimeClosed += s.MaxLifetimeClosed
 }
 
-// latest is the later state of the counters of a pool that several readers read at the same time.
+// latest returns the later of two states of a pool's counters that several readers read at the same
+// time.
 func latest(a, b sql.DBStats) sql.DBStats {
 	return sql.DBStats{
 		WaitCount:         max(a.WaitCount, b.WaitCount),

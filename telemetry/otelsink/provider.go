@@ -19,7 +19,7 @@ import (
 // scope is the instrumentation scope of every span and metric, with telemetry.Version.
 const scope = "github.com/seed-01322ee7/databricks-telemetry/telemetry/otelsink"
 
-// activeTracer is nil while no spans are wanted.
+// activeTracer returns nil while no spans are wanted.
 func (s *Sink) activeTracer() trace.Tracer {
 	switch t := s.tracer.Load(); {
 	case s.closed.Load():
@@ -58,7 +58,7 @@ func (s *Sink) measuring(ctx context.Context) bool {
 	return s.activeMeterProvider() != nil
 }
 
-// activeMeterProvider is nil while no measurements are wanted.
+// activeMeterProvider returns nil while no measurements are wanted.
 func (s *Sink) activeMeterProvider() metric.MeterProvider {
 	p := s.meterProvider
 	if p == nil {
@@ -72,17 +72,16 @@ func (s *Sink) activeMeterProvider() metric.MeterProvider {
 	return p
 }
 
-// The global providers of a program that has set none are delegating providers of the
-// OpenTelemetry API: they accept everything and do nothing, at a cost. Any other provider
-// counts as set. These are nil where the program set its own before this package was
-// initialized.
+// The global providers of a program that has set none are delegating providers of the OpenTelemetry
+// API: they accept everything and do nothing, at a cost. Any other provider counts as set. These
+// variables are nil if the program set its providers before this package was initialized.
 var (
 	delegatingTracerProvider = delegating(otel.GetTracerProvider())
 	delegatingMeterProvider  = delegating(otel.GetMeterProvider())
 )
 
-// delegating returns p if it is a delegating provider of the API, and nil otherwise. Nothing
-// exported identifies those, but their types are in an internal package of the API.
+// delegating returns p if it is a delegating provider of the API, and nil otherwise. No exported name
+// identifies them, but their types are in an internal package of the API.
 func delegating[P any](p P) (none P) {
 	t := reflect.TypeOf(p)
 	if t != nil && t.Kind() == reflect.Pointer && strings.HasSuffix(t.Elem().PkgPath(), "otel/internal/global") {

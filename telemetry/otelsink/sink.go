@@ -47,7 +47,7 @@ var (
 type Option func(*Sink)
 
 // WithTracerProvider makes spans with p. Default: the first global provider that is set, from that
-// moment on. The provider of package go.opentelemetry.io/otel/trace/noop makes none.
+// moment on. The provider of package go.opentelemetry.io/otel/trace/noop makes no spans.
 func WithTracerProvider(p trace.TracerProvider) Option {
 	return func(s *Sink) { s.tracerProvider = p }
 }
@@ -58,23 +58,23 @@ func WithMeterProvider(p metric.MeterProvider) Option {
 	return func(s *Sink) { s.meterProvider = p }
 }
 
-// WithAttributes adds attributes to every span and every measurement. Each distinct set is a
-// time series of its own in every metric, so they should be few and constant: a team or a
-// service, never a user or a request. Default: none.
+// WithAttributes adds attributes to every span and every measurement. Each distinct set is a separate
+// time series in every metric, so attributes should be few and constant: a team or a service, never a
+// user or a request. Default: none.
 func WithAttributes(attributes ...attribute.KeyValue) Option {
 	return func(s *Sink) { s.attributes = append(s.attributes, attributes...) }
 }
 
-// WithFilter calls wanted before each statement, on the caller's goroutine. False leaves the
-// call without a span and out of db.client.operation.duration; metrics of finished statements
-// include it all the same. Default: every statement is wanted.
+// WithFilter calls wanted before each statement, on the caller's goroutine. If it returns false, the
+// call has no span and does not count in db.client.operation.duration; the metrics of finished
+// statements still include the statement. Default: every statement is wanted.
 func WithFilter(wanted func(context.Context, telemetry.StatementStart) bool) Option {
 	return func(s *Sink) { s.filter = wanted }
 }
 
-// New returns a sink. With WithMeterProvider, the observation of the process (pools, running
-// statements) is registered with the provider now, and otherwise when the first statement
-// finds a global provider set. Close ends it.
+// New returns a sink. The observation of the process (pools, running statements) is registered at
+// once with the provider of WithMeterProvider, or else when the first statement finds a global
+// provider set. Close ends the observation.
 func New(opts ...Option) *Sink {
 	s := &Sink{}
 	for _, o := range opts {
@@ -87,9 +87,9 @@ func New(opts ...Option) *Sink {
 	return s
 }
 
-// Close stops the sink: from then on the sink is not Recording or Tracing and observes nothing.
-// Close neither flushes nor shuts down the providers, which belong to the application.
-// The error is the meter provider's, or says that it panicked.
+// Close stops the sink: from then on, Recording and Tracing return false and the sink observes
+// nothing. Close neither flushes nor shuts down the providers, which belong to the application. The
+// error is the meter provider's, or says that the provider panicked.
 func (s *Sink) Close() error {
 	s.closed.Store(true)
 	release := s.takeRelease()
@@ -103,7 +103,7 @@ func (s *Sink) Close() error {
 
 var errPanicked = errors.New("databricks-telemetry: the meter provider panicked")
 
-// takeRelease returns what ends the observation, once; nil where there is none.
+// takeRelease returns the function that ends the observation, at the first call only; otherwise nil.
 func (s *Sink) takeRelease() (release func() error) {
 	s.creating.Lock()
 	defer s.creating.Unlock()
@@ -114,9 +114,9 @@ func (s *Sink) takeRelease() (release func() error) {
 	return release
 }
 
-// Recording reports whether records are wanted: a meter provider is set and takes
+// Recording reports whether records are wanted, which is when a meter provider is set and takes
 // measurements.
 func (s *Sink) Recording() bool { return s.measuring(context.Background()) }
 
-// Tracing reports whether calls are to be followed, for their spans or their duration.
+// Tracing reports whether calls have to be followed, for their spans or their duration.
 func (s *Sink) Tracing() bool { return s.activeTracer() != nil || s.measuring(context.Background()) }

@@ -14,9 +14,9 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// StatementStarting starts a client span as a child of the caller's and returns its context,
-// on the caller's goroutine. It returns ctx itself, and nil, while nothing is recorded or where
-// the filter refuses the statement.
+// StatementStarting starts a client span as a child of the caller's and returns its context, on the
+// caller's goroutine. It returns ctx and a nil span while nothing is recorded, or if the filter
+// refuses the statement.
 func (s *Sink) StatementStarting(ctx context.Context, start telemetry.StatementStart) (spanCtx context.Context, followed telemetry.StatementSpan) {
 	spanCtx = ctx
 	defer contain.Process.Recover(contain.Spans)
@@ -34,7 +34,7 @@ func (s *Sink) StatementStarting(ctx context.Context, start telemetry.StatementS
 			attributes = append(attributes, preparedKey.Bool(true))
 		}
 		if start.Query != "" {
-			query := strings.ToValidUTF8(start.Query, "\uFFFD") // OTLP refuses a whole batch for any other text
+			query := strings.ToValidUTF8(start.Query, "\uFFFD") // OTLP refuses a whole batch for one text that is not UTF-8
 			attributes = append(attributes, semconv.DBQueryText(query))
 			if summary := summarize(query); summary != "" {
 				attributes = append(attributes, semconv.DBQuerySummary(summary))
@@ -42,7 +42,7 @@ func (s *Sink) StatementStarting(ctx context.Context, start telemetry.StatementS
 			}
 		}
 		opts := append(operation.spanStart, trace.WithAttributes(attributes...))
-		if len(start.Attributes) > 0 { // in front: of two attributes with one key, the later counts
+		if len(start.Attributes) > 0 { // in front, because the later of two attributes with the same key counts
 			opts = append([]trace.SpanStartOption{trace.WithAttributes(ownAttributes(start.Attributes)...)}, opts...)
 		}
 		ctx, span.span = startSpan(ctx, tracer, name, opts)
@@ -70,8 +70,8 @@ func (s *Sink) SessionStarting(ctx context.Context, start telemetry.SessionStart
 	return ctx, sessionSpan{span}
 }
 
-// startSpan returns no span where the tracer does not record it. The context of such a span
-// still counts for calls within it, unless the tracer made no span at all, or panicked.
+// startSpan returns no span if the tracer does not record it. Its context is still returned for calls
+// within it, unless the tracer made no span at all, or panicked.
 func startSpan(ctx context.Context, tracer trace.Tracer, name string, opts []trace.SpanStartOption) (spanCtx context.Context, recorded trace.Span) {
 	spanCtx = ctx
 	defer contain.Process.Recover(contain.Spans) // the call is measured all the same
@@ -97,7 +97,7 @@ type statementSpan struct {
 
 var _ telemetry.StatementSpan = (*statementSpan)(nil)
 
-// Context returns the ids of the span, where it is sampled.
+// Context returns the ids of the span if it is sampled, and zeros otherwise.
 func (s *statementSpan) Context() (traceID [16]byte, spanID [8]byte) {
 	if s.span == nil || !s.span.SpanContext().IsSampled() {
 		return traceID, spanID
@@ -152,7 +152,7 @@ func (s *statementSpan) end(r *telemetry.Statement) {
 	endSpan(s.span, r.Failure)
 }
 
-// resultAttributes are those that are known once the call has returned.
+// resultAttributes returns the attributes that are known once the call has returned.
 func (s *statementSpan) resultAttributes(r *telemetry.Statement) []attribute.KeyValue {
 	attributes := make([]attribute.KeyValue, 0, 9+len(r.QueryTags))
 	attributes = appendText(attributes, statementIDKey, r.StatementID)

@@ -12,9 +12,9 @@ const (
 	maxQueryRead = 16 << 10 // bytes of a statement that are read for its summary
 )
 
-// summarize returns db.query.summary of a statement: its operations and their targets, such
-// as "SELECT orders customers" or "CREATE TABLE totals SELECT orders". Literals, parameters,
-// columns and comments are never part of a summary, and neither is SQL that is not understood.
+// summarize returns db.query.summary of a statement: its operations and their targets, such as
+// "SELECT orders customers" or "CREATE TABLE totals SELECT orders". Literals, parameters, columns,
+// comments and SQL that is not understood are never part of a summary.
 func summarize(query string) string {
 	s := summary{start: true, frames: make([]frame, 1, 8)}
 	if len(query) > maxQueryRead {
@@ -57,7 +57,7 @@ func (s *summary) add(t sqltext.Token) {
 	switch t.Kind {
 	case sqltext.Word:
 		s.previous = strings.ToUpper(t.Text)
-		if before != "." { // else a field or a column, whatever its name
+		if before != "." { // otherwise it is a field or a column, whatever its name
 			s.word(t, s.previous, before)
 		}
 	case sqltext.QuotedName:
@@ -89,9 +89,9 @@ func (s *summary) symbol(c string) {
 	}
 }
 
-// Verbs that begin a statement, by what follows them.
+// Verbs that begin a statement, grouped by what follows them.
 var (
-	// No target; perhaps a principal or a value.
+	// No target; what follows may be a principal or a value.
 	bareVerbs = []string{"SHOW", "SET", "RESET", "GRANT", "REVOKE", "DENY", "LIST", "PUT", "GET", "REMOVE", "VALUES", "COMMENT", "EXECUTE", "DECLARE", "BEGIN", "UNDROP", "SYNC", "CLEAR", "UNCACHE"}
 	// INTO and a target.
 	intoVerbs = []string{"INSERT", "MERGE", "COPY"}
@@ -140,7 +140,7 @@ func (s *summary) word(t sqltext.Token, upper, before string) {
 	}
 }
 
-// first reads a word that a statement may begin with.
+// first reads the word at a place where a statement may begin.
 func (s *summary) first(upper string) {
 	f := s.top()
 	switch {
@@ -168,7 +168,7 @@ func (s *summary) first(upper string) {
 	}
 }
 
-// begin writes a verb. The first of a statement decides how the rest is read.
+// begin writes a verb. The first verb of a statement decides how the rest is read.
 func (s *summary) begin(verb string) {
 	if s.start && len(s.frames) == 1 {
 		s.start, s.verb = false, verb
@@ -209,8 +209,8 @@ func (s *summary) name(t sqltext.Token) {
 	}
 }
 
-// quotedPart returns what the summary has for a quoted name: no quotes where none are needed,
-// and "" for what cannot be the name of a table, such as a path.
+// quotedPart returns a quoted name as the summary has it: without quotes if none are needed, and ""
+// for text that cannot be the name of a table, such as a path.
 func quotedPart(quoted string) string {
 	name := quoted[1 : len(quoted)-1]
 	needsQuotes := false
@@ -228,8 +228,8 @@ func quotedPart(quoted string) string {
 	return name
 }
 
-// write adds a verb or a target. The summary is full when there is no room for the whole of
-// it, or when it may be the beginning of a word that was truncated.
+// write adds a verb or a target. The summary is full when the whole part does not fit, or when the
+// part may be the beginning of a truncated word.
 func (s *summary) write(part string) {
 	switch {
 	case part == "":
