@@ -19,8 +19,8 @@ type tick struct {
 	Minor            bool // hidden on narrow screens
 }
 
-// timeTicks marks round times on an axis that covers length and takes up width per cent of the
-// picture.
+// timeTicks returns marks at round times on an axis that covers length and takes up width percent of
+// the picture.
 func timeTicks(length time.Duration, width float64) []tick {
 	if length <= 0 {
 		return nil
@@ -55,7 +55,7 @@ func axisLabel(d time.Duration) string {
 	return fmt.Sprintf("%d ns", d)
 }
 
-// anchor is the SVG text-anchor that keeps a label at that share of the width inside the
+// anchor returns the SVG text-anchor that keeps a label at that share of the width inside the
 // picture.
 func anchor(at float64) string {
 	switch {
@@ -70,7 +70,7 @@ func anchor(at float64) string {
 // pixels writes a length with up to two decimals.
 func pixels(v float64) string { return strconv.FormatFloat(math.Round(v*100)/100, 'f', -1, 64) }
 
-// percent writes the share of a whole, which takes time, as a percentage for SVG.
+// percent writes the share that a part has of a whole as a percentage for SVG.
 func percent(part, whole time.Duration) string {
 	return percentage(100 * float64(part) / float64(whole))
 }

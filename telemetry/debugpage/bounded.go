@@ -11,19 +11,19 @@ import (
 )
 
 const (
-	slowestFor = time.Hour // how long after its end a statement counts among the slowest
-	queryKept  = 16 << 10  // bytes of the text of a statement
+	slowestFor = time.Hour // how long after its end a statement is kept among the slowest
+	queryKept  = 16 << 10  // bytes that are kept of a statement's text
 )
 
-// boundedRecords holds a bounded number of records of a bounded total size.
+// boundedRecords holds records, bounded in number and in total size.
 type boundedRecords struct {
 	maxRecords, maxBytes int
 
 	records []*telemetry.Statement
 	bytes   int // the sum of bytesOf(records)
 
-	// The total of the latest record that offer refused: for a second, records that are not
-	// slower are refused without a look at the others.
+	// The total of the latest record that offer refused. For a second, records that are not slower
+	// are refused without looking at the others.
 	refused   time.Duration
 	refusedAt time.Time
 }
@@ -49,7 +49,7 @@ func (b *boundedRecords) offer(now time.Time, s *telemetry.Statement) {
 		return
 	}
 	if b.bytes+added > b.maxBytes && !b.canFree(now, b.bytes+added-b.maxBytes, s.Total) {
-		return // before any is dropped in vain
+		return // before any record is dropped to no purpose
 	}
 	for len(b.records) == b.maxRecords || b.bytes+added > b.maxBytes {
 		candidate := 0
@@ -73,7 +73,8 @@ func (b *boundedRecords) offer(now time.Time, s *telemetry.Statement) {
 	b.bytes += added
 }
 
-// canFree reports whether stale records and those that are faster than total take up so many bytes.
+// canFree reports whether stale records and records faster than total take up at least that many
+// bytes.
 func (b *boundedRecords) canFree(now time.Time, bytes int, total time.Duration) bool {
 	for _, other := range b.records {
 		if stale(now, other) || other.Total < total {
@@ -83,13 +84,13 @@ func (b *boundedRecords) canFree(now time.Time, bytes int, total time.Duration) 
 	return bytes <= 0
 }
 
-// stale reports whether a statement ended too long ago to count among the slowest.
+// stale reports whether a statement ended too long ago to be kept among the slowest.
 func stale(now time.Time, s *telemetry.Statement) bool {
 	return now.Sub(s.Started.Add(s.Total)) > slowestFor
 }
 
-// withShortQuery returns the record or, if its text exceeds queryKept, a copy with the beginning of
-// the text: sinks share records and must not change them.
+// withShortQuery returns the record or, if its text exceeds queryKept, a copy with only the beginning
+// of the text, because sinks share records and must not change them.
 func withShortQuery(s *telemetry.Statement) *telemetry.Statement {
 	if len(s.Query) <= queryKept {
 		return s
@@ -108,7 +109,7 @@ func bytesOf(s *telemetry.Statement) int {
 		n += len(s.Calls[i].RequestID) + bytesOfAttempts(s.Calls[i].Retried)
 	}
 	for key, tag := range s.QueryTags {
-		n += 2*sizeOf[string]() + 16 + len(key) + len(tag) // 16: the map's own, about
+		n += 2*sizeOf[string]() + 16 + len(key) + len(tag) // 16: roughly the overhead of the map
 	}
 	for _, a := range s.Attributes {
 		n += sizeOf[slog.Attr]() + len(a.Key)
@@ -138,5 +139,5 @@ func bytesOfAttempts(all []telemetry.Attempt) int {
 	return n
 }
 
-// sizeOf is the memory of a value in bytes, without what it points to.
+// sizeOf returns the memory of a value in bytes, without what it points to.
 func sizeOf[T any]() int { return int(reflect.TypeFor[T]().Size()) }

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Latencies are counted in buckets, each of which ends at 2^(1/4) times the end of the one before, so
-// that a percentile is off by 9 % at most. The first has all latencies up to 100 µs, the last all above
+// Latencies are counted in buckets. Each bucket ends at 2^(1/4) times the end of the previous one, so a
+// percentile is off by at most 9 %. The first bucket has all latencies up to 100 µs, the last all above
 // two days.
 const (
 	buckets     = 125
@@ -14,7 +14,7 @@ const (
 	firstBucket = 100 * time.Microsecond
 )
 
-// bucketOf is the bucket that counts a latency.
+// bucketOf returns the bucket that counts a latency.
 func bucketOf(d time.Duration) int {
 	if d <= firstBucket {
 		return 0
@@ -22,13 +22,14 @@ func bucketOf(d time.Duration) int {
 	return min(buckets-1, int(math.Ceil(perDoubling*math.Log2(float64(d)/float64(firstBucket)))))
 }
 
-// bucketEnd is the longest latency counted in a bucket.
+// bucketEnd returns the longest latency counted in a bucket.
 func bucketEnd(i int) time.Duration {
 	return time.Duration(float64(firstBucket) * math.Exp2(float64(i)/perDoubling))
 }
 
-// quantile is the latency that a share q of the statements did not exceed, to the precision
-// of the buckets, and never above the slowest; 0 without statements. The slowest is known exactly.
+// quantile returns the latency that a share q of the statements did not exceed, with the precision of
+// the buckets, but never more than the slowest latency, which is known exactly. It returns 0 without
+// statements.
 func (w *window) quantile(q float64) time.Duration {
 	rank := int64(math.Ceil(q * float64(w.statements)))
 	if rank == w.statements {

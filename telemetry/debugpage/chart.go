@@ -9,8 +9,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 )
 
-// chart shows how many statements were at work at the same time, on average, and what they waited
-// for: in the last hour by the minute, in the first ten minutes of the process by ten seconds.
+// chart shows how many statements ran at the same time, on average, and what they waited for: for
+// each minute of the last hour or, in the first ten minutes of the process, for every ten seconds.
 type chart struct {
 	Columns []chartColumn `json:"columns"`
 	Grid    []gridLine    `json:"-"`
@@ -20,7 +20,7 @@ type chart struct {
 
 const chartHeight = 110
 
-// chartOf draws the columns. It is nil without statements.
+// chartOf draws the columns. It returns nil without statements.
 func chartOf(now time.Time, columns []columnCounts) *chart {
 	var most float64 // statements at the same time
 	var statements, failed int64
@@ -67,12 +67,13 @@ func chartOf(now time.Time, columns []columnCounts) *chart {
 	return c
 }
 
-// atOnce is how many statements were at work at once, on average, if together they took that long.
+// atOnce returns how many statements ran at the same time, on average, if together they took that
+// long.
 func (c columnCounts) atOnce(together time.Duration) float64 {
 	return together.Seconds() / c.length.Seconds()
 }
 
-// tickEvery is how many seconds lie between two labels.
+// tickEvery returns the number of seconds between two labels.
 func tickEvery(columns []columnCounts) int64 {
 	span := columns[len(columns)-1].began.Sub(columns[0].began)
 	for _, minutes := range []int64{1, 2, 5} {
@@ -97,7 +98,7 @@ type chartColumn struct {
 	Title    string         `json:"-"`
 }
 
-// chartSegment is the piece of a column that stands for one part of the time.
+// chartSegment is the segment of a column that shows one part of the time.
 type chartSegment struct {
 	Class, Y, H string
 }

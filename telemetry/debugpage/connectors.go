@@ -22,10 +22,10 @@ type connectorView struct {
 	info      telemetry.ConnectorInfo
 }
 
-// connectorsShown bounds the page of a process that has a connector for each tenant.
+// connectorsShown bounds the page for a process that has a connector for each tenant.
 const connectorsShown = 50
 
-// connectorViews describes the connectors that a page shows, and counts the others. A connector
+// connectorViews returns the connectors that a page shows and the number of the others. A connector
 // whose Info panics is left out.
 func (req *request) connectorViews(pipelines []telemetry.PipelineStats) (views []connectorView, others count) {
 	views = []connectorView{}
@@ -51,7 +51,7 @@ const (
 	reportsDriver  = "driver"
 )
 
-// whyReported is a sentence on who reports to Databricks for a connector, and why.
+// whyReported returns a sentence that says what reports to Databricks for a connector, and why.
 func whyReported(info telemetry.ConnectorInfo, pipelines []telemetry.PipelineStats) string {
 	flag, forced := "", settingOf(info, "telemetry_force_enable").Value == "true"
 	for _, p := range pipelines { // connectors of one host may differ in whether they skip its flag
@@ -85,7 +85,7 @@ func whyReported(info telemetry.ConnectorInfo, pipelines []telemetry.PipelineSta
 	return "Nothing is reported to Databricks."
 }
 
-// settingOf is a setting of a connector, the zero value where it is not listed.
+// settingOf returns a setting of a connector, or the zero value if it is not listed.
 func settingOf(info telemetry.ConnectorInfo, name string) (setting telemetry.SettingInForce) {
 	if i := slices.IndexFunc(info.Settings, func(s telemetry.SettingInForce) bool { return s.Name == name }); i >= 0 {
 		setting = info.Settings[i]

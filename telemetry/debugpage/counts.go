@@ -8,15 +8,15 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
 
-// Counts are kept per interval of ten seconds, in a ring that covers an hour: older intervals
-// are overwritten, so that memory does not depend on how much happens.
+// Counts are kept for intervals of ten seconds, in a ring that covers an hour. Older intervals are
+// overwritten, so memory does not depend on the load.
 const (
 	intervalLength = 10 * time.Second
 	intervals      = int64(time.Hour / intervalLength)
 )
 
-// timeline numbers intervals along the monotonic clock: after a step of the wall clock the last hour is
-// still the last hour.
+// timeline numbers intervals by the monotonic clock, so that the last hour is still the last hour after
+// a step of the wall clock.
 type timeline struct {
 	origin time.Time // when interval 0 began: at a whole minute of the wall clock, an hour before counting
 }
@@ -25,18 +25,19 @@ func newTimeline(now time.Time) timeline {
 	return timeline{now.Add(now.Truncate(time.Minute).Sub(now) - time.Hour)}
 }
 
-// interval is the number of the interval of a moment.
+// interval returns the number of the interval that a time is in.
 func (l timeline) interval(t time.Time) int64 {
 	return int64(max(0, t.Sub(l.origin)) / intervalLength)
 }
 
 const perMinute = int64(time.Minute / intervalLength)
 
-// minuteOf is the number of the minute of an interval.
+// minuteOf returns the number of the minute that an interval is in.
 func minuteOf(interval int64) int64 { return interval / perMinute }
 
-// firstInterval is the first interval of the stretch of time of a length that ends in an interval. Longer
-// stretches than the shortest period begin at a whole minute, because minutes are kept of what is older.
+// firstInterval returns the first interval of a period of the given length that ends in the interval
+// last. A period longer than the shortest one begins at a whole minute, because older counts are kept by
+// the minute.
 func firstInterval(last int64, length time.Duration) int64 {
 	first := last - int64(length/intervalLength) + 1
 	if length > time.Duration(fineIntervals)*intervalLength {
@@ -45,14 +46,14 @@ func firstInterval(last int64, length time.Duration) int64 {
 	return first
 }
 
-// counts adds up the statements and connections of the process by when they ended, and the time of
+// counts sums up the statements and connections of the process by when they ended, and the time of
 // statements by when it passed.
 type counts struct {
 	timeline
 	since time.Time // when counting began
 
 	mu   sync.Mutex                  // guards all below
-	ring [intervals]stretch[counted] // intervals, by number modulo intervals; an older number is outdated
+	ring [intervals]stretch[counted] // by number modulo intervals; an entry with an older number is outdated
 	ever window
 }
 
@@ -66,7 +67,7 @@ func (c *counts) addStatement(now time.Time, r *telemetry.Statement) {
 		c.ever.finished = now
 	}
 	c.spread(now, r.Started, r.Total, &t.times)
-	t.times = telemetry.Split{} // spread has added them
+	t.times = telemetry.Split{} // spread has already added them
 	i := c.at(c.interval(now))
 	i.tally.add(&t)
 	i.took[bucket]++
@@ -88,12 +89,12 @@ func (c *counts) spread(now, started time.Time, total time.Duration, times *tele
 	}
 }
 
-// overlap is how long two stretches of time have in common.
+// overlap returns the length of the time that two periods have in common.
 func overlap(begin, end, from, to time.Duration) time.Duration {
 	return max(0, min(end, to)-max(begin, from))
 }
 
-// addShare adds the share of times that a stretch has of the whole.
+// addShare adds a share of times: that of stretch in whole.
 func addShare(to, times *telemetry.Split, stretch, whole time.Duration) {
 	if whole <= 0 || stretch <= 0 {
 		return
@@ -123,8 +124,8 @@ func (c *counts) addSession(now time.Time, r *telemetry.SessionOpened) {
 	c.ever.tally.add(&t)
 }
 
-// at returns what was counted in an interval of the last hour, nothing if the entry was that of an earlier
-// hour. c.mu is held.
+// at returns the counts of an interval of the last hour, empty if the entry was from an earlier hour. c.mu
+// is held.
 func (c *counts) at(n int64) *counted {
 	i := &c.ring[n%intervals]
 	if i.from != n {
@@ -136,8 +137,8 @@ func (c *counts) at(n int64) *counted {
 // allTime is longer than any process runs.
 const allTime = time.Duration(1 << 62)
 
-// over adds up the intervals of the stretch of time that ends now; a length of 0 is all of the
-// time. The time of running statements is included.
+// over sums up the intervals of the period that ends now; a length of 0 means all time. It includes
+// the time of running statements.
 func (c *counts) over(now time.Time, length time.Duration, running ...*telemetry.Statement) window {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -160,8 +161,7 @@ func (c *counts) over(now time.Time, length time.Duration, running ...*telemetry
 	return w
 }
 
-// addRunning adds the time that running statements have had between two moments, which are given as
-// how long ago they were.
+// addRunning adds the time of running statements between two times, given as how long ago they were.
 func addRunning(to *telemetry.Split, from, until time.Duration, running ...*telemetry.Statement) {
 	for _, s := range running {
 		times := explain.SplitOf(s)
@@ -169,19 +169,19 @@ func addRunning(to *telemetry.Split, from, until time.Duration, running ...*tele
 	}
 }
 
-// columnCounts is what was counted in the time of a column of the chart.
+// columnCounts are the counts of one column of the chart.
 type columnCounts struct {
 	began  time.Time
-	late   time.Duration // how long after that counting began
-	length time.Duration // shorter for the last one, which has not ended, and for that in which counting began
+	late   time.Duration // how long after the column's beginning counting began
+	length time.Duration // shorter for the last column, which has not ended, and for the column in which counting began
 	tally
 }
 
 const columnsShown = 60
 
-// columns divides the time since counting began, and the last hour at most, into minutes, or into
-// ten seconds each in the first ten minutes; oldest first. Their times are those of the wall clock
-// as it is now, whatever it showed then.
+// columns divides the time since counting began, at most the last hour, into minutes, or into ten
+// seconds each in the first ten minutes. The oldest column comes first. Times of columns are computed
+// from the present wall clock, even if it was stepped meanwhile.
 func (c *counts) columns(now time.Time, running ...*telemetry.Statement) []columnCounts {
 	c.mu.Lock()
 	defer c.mu.Unlock()

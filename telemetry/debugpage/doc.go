@@ -1,11 +1,11 @@
-// Package debugpage shows what the wrapped drivers of this process are doing, why their
-// statements take as long as they do, and what is reported to Databricks about them. Like
+// Package debugpage serves pages that show what the wrapped drivers of this process are doing, why
+// their statements take as long as they do, and what is reported to Databricks about them. Like
 // net/http/pprof, it is mounted by importing it:
 //
 //	import _ "github.com/seed-01322ee7/databricks-telemetry/telemetry/debugpage"
 //
-// and is then at /debug/databricks of http.DefaultServeMux. On another mux, [Handler] works
-// under any path that ends in a slash, because its links are relative.
+// It is then at /debug/databricks on http.DefaultServeMux. On another mux, [Handler] works under any
+// path that ends in a slash, because its links are relative.
 //
 // Each page answers one question:
 //
@@ -16,12 +16,12 @@
 //	errors       What fails?
 //	telemetry    What leaves the process? The settings in force, and the latest documents byte for byte.
 //
-// Each page is a struct that is rendered as HTML or, with ?format=json, as JSON: with the same
-// names, in the same order, and durations in milliseconds.
+// Each page is a struct that is rendered as HTML or, with ?format=json, as JSON, with the same names
+// in the same order and durations in milliseconds.
 //
-// The data comes from a sink, which the import attaches to telemetry.Default. Like every sink it
-// runs on a goroutine of its own. It keeps pointers to records and adds to counters, and its memory
-// is bounded under any load: about 14 MB at worst, about 1 MB in most processes. Everything else is
+// The data comes from a sink, which the import attaches to telemetry.Default. Like every sink, it
+// runs on its own goroutine. It keeps pointers to records and increments counters, and its memory is
+// bounded under any load: about 14 MB at worst, about 1 MB in most processes. Everything else is
 // computed when a page is requested.
 //
 //	telemetry.Default ─ records ─▶ memory ─┬─ boundedRecords  recent, slowest, failed
@@ -33,8 +33,8 @@
 //	                                                 │
 //	request ─▶ page ─▶ overview, statements, shapes or another ─▶ a template (templ) or JSON
 //
-// Pages carry no script, load nothing from elsewhere and change nothing: they answer GET and
-// HEAD only. Like those of pprof they are for operators, and the application decides who can
-// reach them: they name the server and, with telemetry_query_text, show SQL. Credentials,
-// parameters and results are in no record, and therefore on no page.
+// Pages have no scripts, load nothing from elsewhere and change nothing: they answer only GET and
+// HEAD. Like the pages of pprof they are for operators, and the application decides who can reach
+// them: they name the server and, with telemetry_query_text, show SQL. Records contain no
+// credentials, parameters or results, so pages never show them.
 package debugpage

@@ -70,9 +70,9 @@ type document struct {
 	Kind     string          `json:"-"` // what the event is about, such as EXECUTE_STATEMENT
 }
 
-const preview = "preview" // the outcome of a document that was not sent
+const preview = "preview" // the outcome of a document that shows what would be sent
 
-// sentDocument is a document that was sent, or that could not be.
+// sentDocument returns a document that was sent, or that could not be sent.
 func (req *request) sentDocument(d export.Document) document {
 	sent := documentOf(d.JSON, d.Outcome)
 	sent.At, sent.Endpoint = &moment{d.At, req.now}, d.Endpoint
@@ -89,7 +89,7 @@ func documentOf(text, outcome string) document {
 	return document{Outcome: outcome, JSON: raw, Kind: operationIn(raw)}
 }
 
-// operationIn is the operation type that a document names; empty if it names none.
+// operationIn returns the operation type that a document names; empty if it names none.
 func operationIn(raw json.RawMessage) string {
 	var doc struct {
 		Entry struct {
@@ -106,17 +106,17 @@ func operationIn(raw json.RawMessage) string {
 	return doc.Entry.Log.Operation.Detail.Type
 }
 
-// Pretty is the document, indented.
+// Pretty returns the document, indented.
 func (d document) Pretty() string {
 	var b bytes.Buffer
 	_ = json.Indent(&b, d.JSON, "", "  ") // it is valid JSON: see documentOf
 	return b.String()
 }
 
-// Size is the length of the document.
+// Size returns the length of the document.
 func (d document) Size() size { return size(len(d.JSON)) }
 
-// Class is the CSS class of the outcome: sent, preview or failed.
+// Class returns the CSS class of the outcome: sent, preview or failed.
 func (d document) Class() string {
 	if d.Outcome == "sent" || d.Outcome == preview {
 		return d.Outcome

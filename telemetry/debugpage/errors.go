@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	errorsKept    = 64  // kinds that are counted apart
+	errorsKept    = 64  // kinds that are counted separately
 	messageLength = 300 // characters of an error's message
 )
 
@@ -19,7 +19,7 @@ type failures struct {
 	groups[errorKind, int64]
 }
 
-// errorKind is what equal errors have in common.
+// errorKind is the key by which errors are counted together.
 type errorKind struct {
 	Of       string             `json:"of"` // "statement" or "connection"
 	Category telemetry.Category `json:"error_category"`
@@ -34,7 +34,7 @@ const (
 
 // add counts an error; example is the key of the statement, empty for a connection.
 func (g *failures) add(now time.Time, of string, f *telemetry.Failure, example string) {
-	message := sqltext.Bounded(f.Message, 4*messageLength+4) // more than that many characters, if it is cut here
+	message := sqltext.Bounded(f.Message, 4*messageLength+4) // if it is cut here, still more than messageLength characters
 	kind := errorKind{of, f.Category, f.SQLState, shortened(message, messageLength, "…")}
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -46,11 +46,11 @@ type errorView struct {
 	errorKind
 	Count   count  `json:"count"`
 	Last    moment `json:"last"`
-	Example string `json:"latest_statement,omitempty"` // its key; empty for connections, and where it is no longer kept
-	Listed  bool   `json:"-"`                          // a statement that failed with the category is kept
+	Example string `json:"latest_statement,omitempty"` // its key; empty for connections, and if it is no longer kept
+	Listed  bool   `json:"-"`                          // a statement that failed with this category is kept
 }
 
-// views describes the errors in a stretch of time that ends now, the most frequent first.
+// views returns the errors in a period that ends now, the most frequent first.
 func (g *failures) views(now time.Time, length time.Duration) []errorView {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -74,7 +74,7 @@ type errorsPage struct {
 	Windows []tab       `json:"-"`
 }
 
-// errorViews are the errors of a period, with links to statements that are kept.
+// errorViews returns the errors of a period, with links to statements that are kept.
 func (req *request) errorViews(p period, kept []*telemetry.Statement) []errorView {
 	all := req.memory.failures.views(req.now, p.length)
 	present := keysOf(kept)

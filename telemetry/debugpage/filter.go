@@ -32,7 +32,7 @@ type filter struct {
 func filterOf(values url.Values) (filter, error) {
 	f := filter{
 		Outcome: values.Get("outcome"), Kind: values.Get("kind"), Result: values.Get("result"),
-		Category: strings.ReplaceAll(values.Get("category"), "canceled", "cancelled"), // the service's spelling, which no page shows
+		Category: strings.ReplaceAll(values.Get("category"), "canceled", "cancelled"), // the service's spelling, which pages do not show
 		Bound:    values.Get("bound"), Shape: values.Get("shape"), Min: strings.TrimSpace(values.Get("min")), Text: strings.TrimSpace(values.Get("q")),
 	}
 	if f.Min == "" {
@@ -66,8 +66,8 @@ func (f *filter) matches(s *telemetry.Statement) bool {
 		(f.Text == "" || f.matchesText(s))
 }
 
-// matchesText looks for the text, in any case, in ids, server, query and error of a statement, and in the ids of its
-// requests.
+// matchesText reports whether the text occurs, ignoring case, in the ids, server, query or error of a statement,
+// or in the ids of its requests.
 func (f *filter) matchesText(s *telemetry.Statement) bool {
 	text := strings.ToLower(f.Text)
 	in := func(all ...string) bool {

@@ -22,7 +22,7 @@ type finding struct {
 	Link     string   `json:"link,omitempty"`
 }
 
-// severity says how urgent a finding is; its name is also its CSS class.
+// severity says how urgent a finding is. Its name is also its CSS class.
 type severity string
 
 // The severities, the most urgent first.
@@ -37,15 +37,15 @@ var severities = []severity{severityCritical, severityWarning, severityNotice, s
 
 // The thresholds of findings.
 const (
-	longAfter     = 10 * time.Second // a statement that runs longer, and longer than most, runs long
+	longAfter     = 10 * time.Second // a statement that runs longer than this, and longer than most, counts as long
 	stuckAfter    = 15 * time.Second // without an answer; ExecuteStatement is answered after 10 s at the latest
 	failingShare  = 0.05             // of statements
 	failingLeast  = 2                // statements
 	canceledShare = 0.2              // of statements, and of attempts to open a connection
-	slowPart      = time.Second      // the average wait for the largest part of a shape's time
+	slowPart      = time.Second      // average wait for the largest part of a shape's time
 )
 
-// situation is what findings are made from: what runs now, and the last 5 min.
+// situation is the input of findings: what runs now, and the last 5 min.
 type situation struct {
 	now       time.Time
 	running   []*telemetry.Statement
@@ -54,14 +54,14 @@ type situation struct {
 	repeating []*telemetry.Statement // of running: long ones that spent most of their time repeating requests
 	elsewhere []*telemetry.Statement // of running: long ones that mostly waited for a part other than the server
 	long      []*telemetry.Statement // of running: the other long ones
-	recent    []*telemetry.Statement // kept ones that ended in the last 5 min, latest first
+	recent    []*telemetry.Statement // kept statements that ended in the last 5 min, latest first
 	minutes   window                 // the last 5 min, without the time of running statements
 	p99       time.Duration          // of the last hour
 	shapes    []shapeView
 	errors    []errorView
 	pools     []poolView
-	opening   count         // connections that are being opened by connectors that have opened none for long
-	openFor   time.Duration // for how long none of these has, at least
+	opening   count         // connections being opened by connectors that have opened none for long
+	openFor   time.Duration // the shortest time for which one of these connectors has opened none
 	pipelines []telemetry.PipelineStats
 }
 
@@ -80,7 +80,7 @@ func (req *request) situation(running, kept []*telemetry.Statement, minutes wind
 	}
 	for _, r := range running {
 		switch {
-		case unansweredFor(r) >= stuckAfter: // also where statements of the last hour took longer: they may have hung, too
+		case unansweredFor(r) >= stuckAfter: // even if statements of the last hour took longer, because they may have hung, too
 			s.stuck = append(s.stuck, r)
 		case r.Total >= longAfter && r.Total >= s.p99:
 			s.addLong(r)
@@ -119,7 +119,7 @@ func repeats(s *telemetry.Statement) bool {
 	return latest.Failed || latest.Attempts > 1 && !ended
 }
 
-// findings are what stands out, most urgent first.
+// findings returns the findings, most urgent first.
 func (s *situation) findings() []finding {
 	all := []finding{}
 	for _, find := range []func(*situation) []finding{
@@ -134,7 +134,8 @@ func (s *situation) findings() []finding {
 	return all
 }
 
-// headline is the most urgent finding or, where no finding is urgent, what happened in the last 5 min.
+// headline returns the most urgent finding or, if no finding is urgent, what happened in the last 5
+// min.
 func (s *situation) headline(findings []finding) (string, severity) {
 	if len(findings) > 0 && findings[0].Severity != severityNotice {
 		return findings[0].Text, findings[0].Severity
@@ -154,8 +155,9 @@ func (s *situation) headline(findings []finding) (string, severity) {
 	return text + ".", severityHealthy
 }
 
-// sinceFinished is how long ago a statement last finished. If none ever has, ever is false and ago is how long none
-// has, up to 5 min: a process that has just started is not at a standstill.
+// sinceFinished returns how long ago a statement last finished. If none ever finished, ever is false and ago is
+// the time since counting began, up to 5 min, so that a process that has just started does not count as being at a
+// standstill.
 func (s *situation) sinceFinished() (ago time.Duration, ever bool) {
 	if s.minutes.finished.IsZero() {
 		return s.minutes.length, false
@@ -174,18 +176,18 @@ func (s *situation) fullPools() string {
 	return text
 }
 
-// waitedFor names the parts in a sentence.
+// waitedFor has the names of the parts within a sentence.
 var waitedFor = map[telemetry.Part]string{
 	telemetry.PartServer: "the server", telemetry.PartPoll: "polling", telemetry.PartPage: "result pages", telemetry.PartFile: "CloudFetch files", telemetry.PartTransfer: "volume files",
 	telemetry.PartDecode: "decoding", telemetry.PartApplication: "the application", telemetry.PartClose: "canceling and closing", telemetry.PartNetwork: "the network and the driver", telemetry.PartUnknown: "what was not observed",
 }
 
-// lastStatus adds to a sentence the HTTP status of those requests of a statement that failed and were repeated,
-// or are about to be. It is empty where they had no answer, and where they failed with several statuses,
-// because which of those was the last is not known.
+// lastStatus returns, for the end of a sentence, the HTTP status of a statement's requests that failed and were
+// repeated or are about to be. It is empty if these had no answer, or failed with different statuses, because
+// the order of these is not known.
 func lastStatus(s *telemetry.Statement) string {
 	var all []int // 0: no answer
-	latest := ""  // the method of the latest call, where that failed and the statement still runs
+	latest := ""  // the method of the latest call, if that failed and the statement still runs
 	if n := len(s.Calls); n > 0 && s.Outcome == telemetry.OutcomeRunning && s.Calls[n-1].Failed {
 		latest = s.Calls[n-1].Method
 	}

@@ -22,7 +22,7 @@ func (s *situation) refused() []finding {
 	}
 	var category telemetry.Category
 	var latest time.Time
-	var same, gaveUp int64 // attempts that failed with the category, and those that the application canceled
+	var same, gaveUp int64 // attempts that failed with the category, and attempts that the application canceled
 	for _, e := range s.errors {
 		if e.Of == ofConnection {
 			if e.Category == telemetry.CategoryCanceled {
@@ -66,8 +66,8 @@ func (s *situation) refused() []finding {
 	return []finding{f}
 }
 
-// gaveUpOpening reports connections that could not be opened because the application had canceled their contexts. A few
-// say nothing of the workspace.
+// gaveUpOpening reports connections that could not be opened because the application had canceled their contexts.
+// A few of them say nothing about the workspace.
 func (s *situation) gaveUpOpening(n int64) []finding {
 	were := "were"
 	if n == 1 {
@@ -84,7 +84,7 @@ func (s *situation) gaveUpOpening(n int64) []finding {
 	return []finding{f}
 }
 
-// openedSlowly reports connections that were opened, but took long: no statement has that time.
+// openedSlowly reports connections that took long to open. That time is not part of any statement.
 func (s *situation) openedSlowly() []finding {
 	n := s.minutes.slowOpens
 	if n == 0 {
@@ -144,8 +144,8 @@ func (s *situation) retries() []finding {
 	}}
 }
 
-// retriesLink is the list of the statements that mostly repeated requests. Where none of those that are kept did, it is
-// the one that spent the most time on it or, where none did at all, all of the last 5 min.
+// retriesLink returns a link to the statements that mostly repeated requests. If no kept statement did, it links
+// to the one that spent the most time repeating requests or, if none repeated any, to all of the last 5 min.
 func (s *situation) retriesLink() string {
 	bound := explain.Part{Part: telemetry.PartRetry}.Bound()
 	var most *telemetry.Statement
@@ -163,7 +163,8 @@ func (s *situation) retriesLink() string {
 	return link("statements", "window", lastMinutes.key)
 }
 
-// statusOfRetries adds the HTTP status that all kept statements with repeated requests have in common.
+// statusOfRetries returns the HTTP status that all kept statements with repeated requests have in
+// common.
 func (s *situation) statusOfRetries() (status string) {
 	first := true
 	for _, k := range s.recent {
@@ -179,10 +180,10 @@ func (s *situation) statusOfRetries() (status string) {
 	return status
 }
 
-// canceled reports that many statements end because the application's contexts do.
+// canceled reports that many statements end because the application's contexts end.
 func (s *situation) canceled() []finding {
 	n, of := count(s.minutes.canceled), count(s.minutes.statements)
-	for _, v := range s.shapes { // not all, where there are many
+	for _, v := range s.shapes { // not all shapes, if there are many
 		if v.ID == ping {
 			n, of = n-v.Canceled, of-v.Statements
 		}
@@ -197,10 +198,10 @@ func (s *situation) canceled() []finding {
 	}}
 }
 
-// failing reports the shapes that fail often, however few of all statements they are, and statements of the other
-// shapes together: an application that makes its SQL has many of which each fails once.
+// failing reports each shape that fails often, even if it has few statements, and all other shapes together,
+// because an application that generates SQL has many shapes that each fail once.
 func (s *situation) failing() (all []finding) {
-	reported := map[string]bool{ping: true} // shapes with a finding of their own
+	reported := map[string]bool{ping: true} // shapes that have their own finding
 	others, of := count(s.minutes.failed-s.minutes.canceled), count(s.minutes.statements)
 	for _, v := range s.shapes {
 		n := v.Failed - v.Canceled
@@ -230,7 +231,7 @@ func (s *situation) failing() (all []finding) {
 	}
 	apart := ""
 	if s.minutes.canceled > 0 {
-		apart = ", not counting canceled ones" // the sums of the page do
+		apart = ", not counting canceled ones" // the sums on the page include them
 	}
 	category := s.categoryOf(int64(others), func(shape string) bool { return !reported[shape] })
 	return append(all, finding{
@@ -248,7 +249,7 @@ func named(category telemetry.Category) string {
 	return ", " + format.OneSpelling(string(category))
 }
 
-// failedAdvice is about statements that all failed with one category, where that says what to do.
+// failedAdvice returns advice on statements that all failed with one category; "" where the category says nothing.
 func failedAdvice(category telemetry.Category) string {
 	if category != telemetry.CategorySessionClosed {
 		return ""
@@ -256,8 +257,8 @@ func failedAdvice(category telemetry.Category) string {
 	return "The server had ended their sessions. The application need not have noticed: database/sql runs such a statement again on another connection, except on a sql.Conn. Keep idle connections for less time than the server does (SetConnMaxIdleTime)."
 }
 
-// categoryOf is that of the error that the statements of some shapes failed with; empty where they failed with several,
-// or fewer than failed are kept.
+// categoryOf returns the category of the errors that the statements of some shapes failed with. It returns "" if they
+// failed with several, or if fewer than failed are kept.
 func (s *situation) categoryOf(failed int64, has func(shape string) bool) (category telemetry.Category) {
 	for _, k := range s.recent {
 		if k.Outcome == telemetry.OutcomeFailed && has(shapeIDOf(k)) {
@@ -273,8 +274,8 @@ func (s *situation) categoryOf(failed int64, has func(shape string) bool) (categ
 	return category
 }
 
-// listed is the list of the statements of the last 5 min that parameters select, as has does. Where none of those is
-// kept, nor runs, it is the list of shapes, in an order in which they stand out.
+// listed returns a link to the statements of the last 5 min that parameters select; has must select the same ones.
+// If none of them is running or kept, it links to the list of shapes, in the given order.
 func (s *situation) listed(has func(*telemetry.Statement) bool, order string, parameters ...string) string {
 	if slices.ContainsFunc(s.recent, has) || slices.ContainsFunc(s.running, has) {
 		return link("statements", append(parameters, "window", lastMinutes.key)...)
@@ -282,7 +283,7 @@ func (s *situation) listed(has func(*telemetry.Statement) bool, order string, pa
 	return link("shapes", "sort", order, "window", lastMinutes.key)
 }
 
-// slow reports what statements waited for if that took long.
+// slow reports what statements waited for, if they waited long.
 func (s *situation) slow() (all []finding) {
 	for _, p := range telemetry.Parts {
 		var waited, total time.Duration
@@ -292,7 +293,7 @@ func (s *situation) slow() (all []finding) {
 				waited, total, n = waited+time.Duration(l.Time), total+time.Duration(v.Time), n+v.Statements+v.Running
 			}
 		}
-		if n == 0 || p == telemetry.PartRetry { // retries are a finding of their own
+		if n == 0 || p == telemetry.PartRetry { // retries have their own finding
 			continue
 		}
 		each := format.Duration(waited / time.Duration(n))
@@ -307,14 +308,14 @@ func (s *situation) slow() (all []finding) {
 				each, lowerFirst(explain.Part{Part: p}.Meaning())),
 		}
 		if p == telemetry.PartServer || p == telemetry.PartUnknown {
-			f.Severity = severityNotice // a warehouse has much to do
+			f.Severity = severityNotice // a warehouse usually has much to do
 		}
 		all = append(all, f)
 	}
 	return all
 }
 
-// reporting reports pipelines to Databricks that fail.
+// reporting reports failing pipelines to Databricks.
 func (s *situation) reporting() (all []finding) {
 	for _, p := range s.pipelines {
 		if p.Breaker != "open" && p.LastError == "" {

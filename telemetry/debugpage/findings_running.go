@@ -13,7 +13,7 @@ import (
 
 // These findings are about statements that run now.
 
-// notOpened reports connections that are neither opened nor refused, which no statement shows.
+// notOpened reports connections that are neither opened nor refused. No statement shows them.
 func (s *situation) notOpened() []finding {
 	if s.opening == 0 {
 		return nil
@@ -37,14 +37,14 @@ func (s *situation) hanging() []finding {
 	}
 	longest := slices.MaxFunc(s.stuck, func(a, b *telemetry.Statement) int { return cmp.Compare(unansweredFor(a), unansweredFor(b)) })
 	period, which := approximate(unansweredFor(longest)), "the oldest"
-	if longest != s.stuck[0] && unansweredFor(s.stuck[0]) < unansweredFor(longest) { // that has had other answers since
+	if longest != s.stuck[0] && unansweredFor(s.stuck[0]) < unansweredFor(longest) { // that statement has had other answers since
 		which = "one of them"
 	}
 	return []finding{s.standstill(s.stuck, longest,
 		"1 statement has been stuck for "+period+" without an answer", "statements are stuck, "+which+" for "+period+" without an answer", "for "+period+" without an answer")}
 }
 
-// unansweredFor is how long a statement has waited without a byte of an answer.
+// unansweredFor returns how long a statement has waited without a byte of an answer.
 func unansweredFor(s *telemetry.Statement) time.Duration {
 	if _, since, ok := explain.Unanswered(s); ok {
 		return since
@@ -52,8 +52,8 @@ func unansweredFor(s *telemetry.Statement) time.Duration {
 	return 0
 }
 
-// halted reports statements that only repeat requests, and that no statement finishes because of a
-// part other than the server. As long as some finish, such statements are slow.
+// halted reports statements that only repeat requests, and also that no statement finishes because of
+// a part other than the server. While some statements finish, the others are only slow.
 func (s *situation) halted() (all []finding) {
 	if len(s.repeating) > 0 {
 		oldest := s.repeating[0]
@@ -71,9 +71,9 @@ func (s *situation) halted() (all []finding) {
 	return all
 }
 
-// standstill is the finding that statements make no progress, with a text for one and for several, and
-// with what the example does among all that are running. It is urgent if no other statement finishes
-// either.
+// standstill returns the finding that statements make no progress. It has a text for one statement and
+// for several, and one for what the example does among all running statements. The finding is urgent
+// if no other statement finishes either.
 func (s *situation) standstill(all []*telemetry.Statement, example *telemetry.Statement, one, several, among string) finding {
 	f := s.about(all, example, one, several)
 	ago, ever := s.sinceFinished()
@@ -89,7 +89,7 @@ func (s *situation) standstill(all []*telemetry.Statement, example *telemetry.St
 	return f
 }
 
-// about is the finding that statements run as they should not, with a text for one and for several.
+// about returns a finding about running statements, with a text for one statement and for several.
 func (s *situation) about(all []*telemetry.Statement, example *telemetry.Statement, one, several string) finding {
 	f := finding{Severity: severityWarning, Number: format.Count(int64(len(all))), Advice: explain.Of(example).Advice}
 	if len(all) == 1 {
@@ -100,7 +100,8 @@ func (s *situation) about(all []*telemetry.Statement, example *telemetry.Stateme
 	return f
 }
 
-// oneRunning counts the running statements and leads over to what one of them does.
+// oneRunning returns the beginning of a sentence: the number of running statements, before the text
+// about one of them.
 func (s *situation) oneRunning(example *telemetry.Statement) string {
 	subject := "the oldest"
 	if s.running[0].Started.Before(example.Started) {
@@ -114,7 +115,7 @@ func (s *situation) leaked() []finding {
 	if len(s.open) == 0 {
 		return nil
 	}
-	var longest time.Duration // that the application has had one of them
+	var longest time.Duration // for which the application has had one of them
 	for _, r := range s.open {
 		longest = max(longest, r.Split[telemetry.PartApplication])
 	}
@@ -135,8 +136,8 @@ func (s *situation) holdPool(n int) bool {
 	return slices.ContainsFunc(s.pools, func(p poolView) bool { return p.Full() && int64(n) >= int64(p.MaxOpen) })
 }
 
-// longRunning reports statements that run for long, which is urgent only if they hold a whole pool,
-// or if several run and none finishes.
+// longRunning reports statements that run for long. This is urgent only if they hold a whole pool, or
+// if several run and none finishes.
 func (s *situation) longRunning() []finding {
 	if len(s.long) == 0 {
 		return nil
@@ -151,7 +152,7 @@ func (s *situation) longRunning() []finding {
 	switch {
 	case s.fullPools() != "" && ago >= time.Minute:
 		f.Severity = severityCritical
-	case s.fullPools() != "": // a warning, as it is
+	case s.fullPools() != "": // stays a warning
 	case len(s.long) > 1 && ever && ago >= 5*time.Minute:
 		f.Text = fmt.Sprintf("No statement has finished for %s; %s %s.", approximate(ago), s.oneRunning(oldest), period)
 	default:

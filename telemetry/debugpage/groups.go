@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// groups adds up something by key, by when it happened in the last hour, and in all. The latest 5 min are kept
-// by interval, as counts has them, so that all that a page says of them is about the same stretch of time.
-// What is older is kept by minute. Stretches in which nothing happened take no memory. The number of groups is
-// bounded: a new one takes the place of the one that was counted least recently.
+// groups keeps sums for each key: of the last hour by time, and of all time. The latest 5 min are kept by
+// interval, like in counts, so that everything a page says about them is about the same period. Older sums are
+// kept by the minute. Times in which nothing happened take no memory. The number of groups is bounded: a new
+// group replaces the one that was counted least recently.
 type groups[K comparable, T any] struct {
 	timeline
 	most  int              // groups
@@ -32,10 +32,11 @@ type stretch[T any] struct {
 	sum  T
 }
 
-// fineIntervals is how many of the latest intervals are kept apart: those of the shortest period.
+// fineIntervals is how many of the latest intervals are kept separately: those of the shortest
+// period.
 const fineIntervals = int64(5 * time.Minute / intervalLength)
 
-// count applies something to the sum of the current interval, and to that of all, of a group. g.mu is held.
+// count applies a function to two sums of a group: of the current interval, and of all time. g.mu is held.
 func (g *groups[K, T]) count(now time.Time, key K, apply func(*T)) *group[T] {
 	of, interval := g.at(key), g.interval(now)
 	of.last = now
@@ -43,7 +44,7 @@ func (g *groups[K, T]) count(now time.Time, key K, apply func(*T)) *group[T] {
 	if n := len(of.stretches); n == 0 || of.stretches[n-1].from != interval {
 		of.shorten(interval, g.merge)
 		if n == cap(of.stretches) {
-			of.stretches = slices.Grow(of.stretches, 8) // append would double them, and a sum is large
+			of.stretches = slices.Grow(of.stretches, 8) // append would double the capacity, and a sum is large
 		}
 		of.stretches = append(of.stretches, stretch[T]{from: interval})
 	}
@@ -74,8 +75,8 @@ func (g *groups[K, T]) at(key K) *group[T] {
 	return of
 }
 
-// shorten makes minutes of the intervals that are no longer among the latest, and drops what is older than
-// an hour.
+// shorten merges intervals that are no longer among the latest into minutes, and drops those older than an
+// hour.
 func (g *group[T]) shorten(latest int64, merge func(to, one *T)) {
 	kept := g.stretches[:0]
 	for _, x := range g.stretches {
@@ -92,7 +93,8 @@ func (g *group[T]) shorten(latest int64, merge func(to, one *T)) {
 	g.stretches = kept
 }
 
-// over adds up the stretch of time of a length that ends now; a length of 0 is all of the time. g.mu is held.
+// over returns the sum of the period of the given length that ends now; a length of 0 means all time. g.mu is
+// held.
 func (g *groups[K, T]) over(now time.Time, length time.Duration, of *group[T]) (sum T) {
 	if length == 0 {
 		return of.ever

@@ -18,8 +18,8 @@ type histogram struct {
 
 const histogramHeight = 96
 
-// histogramOf draws what a window counted, two buckets to a column, from the first column that
-// has statements to the last. It is nil without statements.
+// histogramOf draws the counts of a window, two buckets to a column, from the first column that has
+// statements to the last. It returns nil without statements.
 func histogramOf(w *window) *histogram {
 	if w.statements == 0 {
 		return nil
@@ -35,7 +35,7 @@ func histogramOf(w *window) *histogram {
 			first, last, most = min(first, at), max(last, at), max(most, columns[at])
 		}
 	}
-	// Latencies that are much alike get a picture of 12 columns, not of one broad column.
+	// Very similar latencies get a picture of 12 columns instead of one broad column.
 	for last-first < 11 {
 		first, last = max(0, first-1), min(len(columns)-1, last+1)
 	}
@@ -47,7 +47,7 @@ func histogramOf(w *window) *histogram {
 		case 0:
 			from = 0
 		case len(columns) - 1:
-			to = max(to, w.slowest) // its latter bucket has no end
+			to = max(to, w.slowest) // its second bucket has no end
 		}
 		h := int(math.Ceil(float64(columns[i]) / float64(most) * histogramHeight))
 		g.Bars = append(g.Bars, column{

@@ -13,26 +13,26 @@ import (
 // allowedHosts are those of AllowHosts.
 var allowedHosts atomic.Pointer[[]string]
 
-// AllowHosts sets the host names by which a browser may ask for the debug page: that of a proxy in front
-// of it, or of the machine in a name service. A name that begins with a dot allows all names that end
-// in it; "*" allows all. Each call replaces the names of the call before. It may be called
-// concurrently.
+// AllowHosts sets the host names under which a browser may request the debug page, such as the name of a
+// proxy in front of it or the machine's DNS name. A name that begins with a dot allows all names that
+// end in it; "*" allows all names. Each call replaces the names of the previous call. AllowHosts may be
+// called concurrently.
 //
-// IP addresses, localhost, names without a dot and the machine's own name are always allowed. Other
-// names are refused: another site could let its own name resolve to this server and then read the
-// debug page (DNS rebinding).
+// IP addresses, localhost, names without a dot and the machine's own name are always allowed. All
+// other names are refused, because another site could make its own name resolve to this server and
+// then read the debug page (DNS rebinding).
 func AllowHosts(names ...string) {
 	names = slices.Clone(names)
 	for i, name := range names {
 		if u, err := url.Parse(name); err == nil && u.Host != "" {
-			name = u.Host // of an address
+			name = u.Host // name is an address
 		}
 		names[i] = hostName(name)
 	}
 	allowedHosts.Store(&names)
 }
 
-// hostAllowed reports whether requests with that Host header are answered.
+// hostAllowed reports whether requests with this Host header are answered.
 func hostAllowed(header string) bool {
 	host := hostName(header)
 	if _, err := netip.ParseAddr(host); err == nil || !strings.Contains(host, ".") || strings.HasSuffix(host, ".localhost") || host == ownName() {
@@ -44,7 +44,7 @@ func hostAllowed(header string) bool {
 	})
 }
 
-// hostName is the name in a Host header, without a port.
+// hostName returns the name in a Host header, without a port.
 func hostName(header string) string {
 	if name, _, err := net.SplitHostPort(header); err == nil {
 		header = name

@@ -18,8 +18,8 @@ var (
 	//go:embed style.css
 	style string
 
-	// policy lets a page show itself and nothing else. The style sheet is part of the page, so
-	// that a saved page looks like a served one; the policy allows that style sheet by its hash.
+	// policy allows a page to load nothing but itself. The style sheet is part of the page, so that a
+	// saved page looks like a served one; the policy allows that style sheet by its hash.
 	policy = "default-src 'none'; style-src '" + hashOf(style) + "'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
@@ -28,20 +28,20 @@ func hashOf(text string) string {
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// model is what a page shows: as JSON, or by its template.
+// model is what a page shows, as JSON or through its template.
 type model interface{ view() templ.Component }
 
-// layout is the model of a page, and what surrounds every page.
+// layout is the model of a page and the frame that all pages share.
 type layout struct {
 	Name, Title string
 	Now         moment
-	Refresh     int    // seconds between two loads; 0 is none
+	Refresh     int    // seconds between two loads; 0 means never
 	ToggleURL   string // the same page with the refresh on, or off
 	JSON        string // the same page as JSON
 	Model       model
 }
 
-// navigation are the links at the top of every page, each with the names of the pages below it.
+// navigation has the links at the top of every page, each with the names of the pages below it.
 var navigation = []struct {
 	title, address string
 	names          []string
@@ -66,9 +66,9 @@ func (req *request) layout(name, title string, m model) layout {
 	return l
 }
 
-// link is the address of the page of that name with the parameters of the request. set has pairs of a
-// parameter and its new value; an empty value removes the parameter. An empty name is the page of the
-// request.
+// link returns the address of the named page with the parameters of the request. set has pairs of a
+// parameter and its new value; an empty value removes the parameter. An empty name means the page of
+// the request.
 func (req *request) link(name string, set ...string) string {
 	values := url.Values{}
 	maps.Copy(values, req.query)
@@ -85,5 +85,5 @@ func (req *request) link(name string, set ...string) string {
 	return name
 }
 
-// link is the address of the page of that name with the parameters in set, pairs of a name and a value.
+// link returns the address of the named page with the parameters in set, pairs of a name and a value.
 func link(name string, set ...string) string { return (&request{}).link(name, set...) }

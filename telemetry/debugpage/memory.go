@@ -9,8 +9,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// Bounds on what is kept. Operators look for slow and failed statements, which are rare: they are
-// kept apart, so that the many fast ones cannot displace them.
+// Bounds on what is kept. Operators look for slow and failed statements, which are rare. These are
+// kept separately, so that the many fast ones cannot displace them.
 const (
 	recentKept, recentBytes   = 256, 4 << 20
 	slowestKept, slowestBytes = 64, 2 << 20
@@ -30,8 +30,8 @@ type memory struct {
 	reports  serverReports
 
 	mu          sync.Mutex                 // guards all below
-	recent      boundedRecords             // the latest, oldest first
-	slowest     boundedRecords             // the slowest of the last hour, in no order
+	recent      boundedRecords             // the latest statements, oldest first
+	slowest     boundedRecords             // the slowest statements of the last hour, in no order
 	failed      boundedRecords             // the latest that failed, oldest first
 	failedOpens []*telemetry.SessionOpened // the latest that failed, oldest first
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// order is an order that a list can be sorted in, with the heading of its column.
+// order is an order in which a list can be sorted, with the heading of its column.
 type order[T any] struct {
 	key, title, class string
 	reversible        bool // a request can ask for the reverse, with a minus sign before the key
@@ -13,7 +13,7 @@ type order[T any] struct {
 }
 
 // sorted sorts a list in the order that the request asks for, or else in the first of orders. It returns the key
-// of that order and, by the keys of all orders, the headings of their columns on a page.
+// of that order, and the column headings of the page by the keys of their orders.
 func sorted[T any](req *request, page string, list []T, orders []order[T]) (key string, headings map[string]heading) {
 	asked, reversed := strings.CutPrefix(req.query.Get("sort"), "-")
 	chosen := slices.IndexFunc(orders, func(o order[T]) bool { return o.key == asked && (o.reversible || !reversed) })

@@ -19,7 +19,7 @@ type overviewPage struct {
 	Running  count     `json:"running"`
 	Rates    []rates   `json:"rates"` // over 1 min, 5 min and 1 h
 
-	// These are of the stretch of time that the request asks for.
+	// The following fields are about the period that the request asks for.
 	Window  string      `json:"window"`
 	Split   split       `json:"split"`
 	Latency *histogram  `json:"latency,omitempty"`
@@ -43,7 +43,7 @@ type overviewPage struct {
 	Windows []tab  `json:"-"`
 }
 
-// Rows of the lists of the overview, which is to fit on two screens: each finding takes the place of
+// Rows of the lists on the overview, which should fit on two screens. Each finding takes the place of
 // one of the slowest statements.
 const topRows, slowestShown = 4, 4
 
@@ -83,7 +83,7 @@ func top[T any](all []T) []T { return firstOf(all, topRows) }
 
 func firstOf[T any](all []T, most int) []T { return all[:min(most, len(all))] }
 
-// First is the finding that is the headline; nil where there is nothing urgent.
+// First returns the finding that is the headline, or nil if nothing is urgent.
 func (o *overviewPage) First() *finding {
 	if len(o.Findings) > 0 && o.Findings[0].Text == o.Headline {
 		return &o.Findings[0]
@@ -91,7 +91,7 @@ func (o *overviewPage) First() *finding {
 	return nil
 }
 
-// More are the other findings.
+// More returns the other findings.
 func (o *overviewPage) More() []finding {
 	if o.First() != nil {
 		return o.Findings[1:]
@@ -99,8 +99,7 @@ func (o *overviewPage) More() []finding {
 	return o.Findings
 }
 
-// presence says whether there is anything to show, so that an empty page can say why it is
-// empty.
+// presence says whether there is anything to show, so that a page can say why it is empty.
 type presence struct {
 	AnyConnector bool `json:"any_connector"`
 	AnyStatement bool `json:"any_statement"`
@@ -113,7 +112,7 @@ func (req *request) presence(statements int) presence {
 	return presence{AnyConnector: open, AnyStatement: statements > 0, everUsed: open || statements > 0 || ever.opened+ever.failedOpens > 0}
 }
 
-// rates sums up a stretch of time that ends now.
+// rates sums up a period that ends now.
 type rates struct {
 	Window      string   `json:"window"`
 	Over        duration `json:"over_ms"` // shorter than the window while the process is young
@@ -137,7 +136,7 @@ func ratesOf(name string, w *window) rates {
 	}
 }
 
-// sentence puts the stretch of time into numbers.
+// sentence describes the period in numbers.
 func (r rates) sentence() string {
 	if r.Statements == 0 {
 		return "no statement ended."
@@ -145,7 +144,7 @@ func (r rates) sentence() string {
 	return fmt.Sprintf("%s, %s failed, median %s, 99th percentile %s.", format.Plural(int64(r.Statements), "statement"), r.Failed, r.P50, r.P99)
 }
 
-// Quantile is a quantile for people: there is none without statements.
+// Quantile formats a quantile for people. Without statements there is none.
 func (r rates) Quantile(d duration) string {
 	if r.Statements == 0 {
 		return "–"
@@ -163,7 +162,8 @@ type failedOpen struct {
 	Message  string             `json:"error_message,omitempty"`
 }
 
-// LastStatus says what the latest attempt that failed was answered with; empty where that is unknown.
+// LastStatus returns the status of the latest attempt that failed, for people; empty if it is
+// unknown.
 func (o failedOpen) LastStatus() string {
 	if o.Status == 0 {
 		return ""

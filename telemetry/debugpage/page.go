@@ -32,17 +32,16 @@ func init() {
 	http.Handle("GET /debug/databricks/", shared) // ServeMux redirects the path without the slash
 }
 
-// Handler returns the debug page of the process, for a mux other than
-// http.DefaultServeMux. It works under any path that ends in a slash, stripped from the
-// request or not:
+// Handler returns the debug page of the process, for a mux other than http.DefaultServeMux. It works
+// under any path that ends in a slash, whether or not the path is stripped from the request:
 //
 //	mux.Handle("/internal/databricks/", debugpage.Handler())
 //
-// It answers GET and HEAD, is safe for concurrent use, and shows what wrapped drivers did
-// since this package was initialized.
+// It answers GET and HEAD, is safe for concurrent use, and shows what wrapped drivers have done since
+// this package was initialized.
 func Handler() http.Handler { return shared }
 
-// page answers HTTP requests from a memory and from what it reads of the process.
+// page answers HTTP requests from a memory and from the state of the process.
 type page struct {
 	memory     *memory
 	connectors func() []telemetry.Connector
@@ -91,8 +90,8 @@ func (p *page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// lacksSlash reports whether the path is a mount point without its trailing slash, from which
-// relative links would lead nowhere.
+// lacksSlash reports whether the path is a mount point without its trailing slash, where relative
+// links would not work.
 func lacksSlash(r *http.Request, name string) bool {
 	_, exists := models[name]
 	return !exists && !strings.HasSuffix(r.Pattern, "/") && path.Base(r.Pattern) == name
@@ -111,15 +110,15 @@ type response struct {
 	body        []byte
 }
 
-// request is one HTTP request with the moment that its answer describes.
+// request is one HTTP request and the time that its answer describes.
 type request struct {
 	*page
 	now   time.Time
 	query url.Values
 }
 
-// models are the functions that return what a page shows, by the last element of its path. All pages
-// are siblings, which keeps the links between them relative.
+// models has the functions that return what a page shows, by the last element of its path. All pages
+// are siblings, so the links between them can be relative.
 var models = map[string]func(*request) (title string, m model){
 	"":           (*request).overview,
 	"statements": (*request).statements,
@@ -129,7 +128,7 @@ var models = map[string]func(*request) (title string, m model){
 	"telemetry":  (*request).telemetry,
 }
 
-// respond renders the page of that name as HTML or, with format=json, as JSON.
+// respond renders the named page as HTML or, with format=json, as JSON.
 func (p *page) respond(name string, u *url.URL) response {
 	req := &request{page: p, now: time.Now(), query: known(u.Query())}
 	p.memory.pools.sample(req.now, p.memory.registeredPools)
@@ -162,8 +161,8 @@ var parameters = []string{"format", "refresh", "window", "sort", "all", "id", "o
 
 const parameterBytes = 256 // of a value
 
-// known keeps the first bytes of the first value of every parameter that pages understand. Values are
-// bounded because the links of a page repeat them.
+// known returns the first value of every parameter that pages understand, bounded in length because
+// the links of a page repeat it.
 func known(values url.Values) url.Values {
 	kept := url.Values{}
 	for _, name := range parameters {

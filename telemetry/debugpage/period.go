@@ -8,10 +8,10 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// period is a stretch of time that ends now.
+// period is a length of time that ends now.
 type period struct {
 	key, name, words string
-	length           time.Duration // 0 is all of the time
+	length           time.Duration // 0 means all time
 }
 
 var (
@@ -21,7 +21,7 @@ var (
 	periods     = []period{lastMinutes, lastHour, sinceStart}
 )
 
-// period is the stretch of time that the request asks for, or otherwise the default.
+// period returns the period that the request asks for, or else the default.
 func (req *request) period(otherwise period) period {
 	asked := req.query.Get("window")
 	if i := slices.IndexFunc(periods, func(p period) bool { return p.key == asked }); i >= 0 {
@@ -30,7 +30,7 @@ func (req *request) period(otherwise period) period {
 	return otherwise
 }
 
-// windows are links to the same page for every stretch of time.
+// windows returns links to the same page for every period.
 func (req *request) windows(page string, chosen period) []tab {
 	var tabs []tab
 	for _, p := range periods {
@@ -39,7 +39,7 @@ func (req *request) windows(page string, chosen period) []tab {
 	return tabs
 }
 
-// within selects the statements that ended in the stretch of time, or run. The result is a new slice.
+// within returns the statements that ended in the period or are running, as a new slice.
 func (p period) within(now time.Time, all []*telemetry.Statement) []*telemetry.Statement {
 	return slices.DeleteFunc(slices.Clone(all), func(s *telemetry.Statement) bool {
 		return p.length > 0 && s.Outcome != telemetry.OutcomeRunning && now.Sub(s.Started)-s.Total > p.length

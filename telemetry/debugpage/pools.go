@@ -14,9 +14,9 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
 
-// The counters of sql.DBStats only grow: what happened is the difference between two samples.
-// Samples are taken when statements end and pages are read: one a second is kept for two minutes, and
-// one every 30 s for an hour.
+// The counters of sql.DBStats only grow, so what happened is the difference between two samples.
+// Samples are taken when statements end and when pages are requested. One sample per second is kept
+// for two minutes, and one per 30 s for an hour.
 const (
 	fineEvery, fineKept     = time.Second, 120
 	coarseEvery, coarseKept = 30 * time.Second, 120
@@ -32,9 +32,9 @@ type pools struct {
 }
 
 type poolHistory struct {
-	id           int64        // of its registration
-	name         string       // with a number where several pools have it
-	answered     bool         // when it was asked last
+	id           int64        // id of its registration
+	name         string       // with a number if several pools have the same name
+	answered     bool         // the last time it was asked
 	fine, coarse []poolSample // oldest first
 }
 
@@ -43,8 +43,8 @@ type poolSample struct {
 	stats sql.DBStats
 }
 
-// sample reads the statistics of every pool, unless it did so less than a second ago. Nothing
-// is locked while the pools are read.
+// sample reads the statistics of every pool, unless it did so less than a second ago. It holds no
+// lock while it reads the pools.
 func (p *pools) sample(now time.Time, registered func() []telemetry.Pool) {
 	p.mu.Lock()
 	due := now.Sub(p.sampled) >= fineEvery
@@ -85,7 +85,7 @@ func (p *pools) sample(now time.Time, registered func() []telemetry.Pool) {
 	}
 }
 
-// appendBounded appends to a list and drops the oldest when there are more than most.
+// appendBounded appends to a list and drops the oldest element when there are more than most.
 func appendBounded[T any](list []T, most int, latest T) []T {
 	if len(list) == most {
 		list = slices.Delete(list, 0, 1)
@@ -93,8 +93,8 @@ func appendBounded[T any](list []T, most int, latest T) []T {
 	return append(list, latest)
 }
 
-// views describes the pools, sorted by name, with a verdict on their last minute. A pool that does not
-// answer is left out.
+// views returns the pools, sorted by name, with a verdict on the last minute of each. A pool that does
+// not answer is left out.
 func (p *pools) views() []poolView {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -123,7 +123,7 @@ func (p *pools) views() []poolView {
 	return all
 }
 
-// leftOff is how many registered pools are not sampled.
+// leftOff returns how many registered pools are not sampled.
 func (p *pools) leftOff() count {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -136,17 +136,17 @@ type poolView struct {
 	Open    count    `json:"open"`
 	InUse   count    `json:"in_use"`
 	Idle    count    `json:"idle"`
-	MaxOpen count    `json:"max_open"` // 0 is no limit
+	MaxOpen count    `json:"max_open"` // 0 means no limit
 	Waits   count    `json:"waits"`    // since the pool was opened
 	Waited  duration `json:"waited_ms"`
 	Verdict string   `json:"verdict,omitempty"` // on the last minute
 	Advice  string   `json:"advice,omitempty"`
 	Since   duration `json:"verdict_over_ms"`
 	// Connections that the pool closed because of its limits.
-	ClosedIdle count `json:"closed_idle"` // too many idle, or idle for too long
-	ClosedAge  count `json:"closed_age"`  // too old
+	ClosedIdle count `json:"closed_idle"` // too many were idle, or one was idle for too long
+	ClosedAge  count `json:"closed_age"`  // they were too old
 
-	// In the time of the verdict.
+	// In the period of the verdict.
 	waited count         // calls that began to wait
 	took   time.Duration // of the waits that ended
 }
@@ -154,7 +154,7 @@ type poolView struct {
 // Full reports whether all the connections that the pool may open are in use.
 func (p poolView) Full() bool { return p.MaxOpen > 0 && p.InUse >= p.MaxOpen }
 
-// Limit is the number of connections that the pool may open, for people.
+// Limit returns the number of connections that the pool may open, for people.
 func (p poolView) Limit() string {
 	if p.MaxOpen == 0 {
 		return "no limit"
@@ -162,8 +162,8 @@ func (p poolView) Limit() string {
 	return p.MaxOpen.String()
 }
 
-// queueing has a sentence for each pool that callers waited for around a moment: before it or after it, between two
-// samples. Which pool a statement ran on, and whether it waited, is unknown.
+// queueing returns a sentence for each pool that callers waited for around a time, between the two samples before
+// and after it. It is unknown which pool a statement ran on and whether it waited.
 func (p *pools) queueing(at time.Time) []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -9,13 +9,14 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// queryHistory is what became of the questions to the query history.
+// queryHistory counts the statements that the query history was asked about.
 type queryHistory struct {
 	telemetry.HistoryStats
 	now time.Time
 }
 
-// unreportedMeanings say why statements have no report, after their number.
+// unreportedMeanings has the texts that say why statements have no report. A text follows the number
+// of statements.
 var unreportedMeanings = map[string]string{
 	history.DropNotFound:  "in no answer, as where the credential may not see them",
 	history.DropRefused:   "after a request was refused, answered with something else, or not made because the credential or transport failed",
@@ -26,7 +27,7 @@ var unreportedMeanings = map[string]string{
 	history.DropBroken:    "because asking failed in this library",
 }
 
-// Summary says what became of the questions.
+// Summary says how many statements have a report, and why the others have none.
 func (h queryHistory) Summary() string {
 	if h.Statements == 0 && h.Unavailable == 0 && len(h.Clients) == 0 {
 		return "No open connector asks for it (telemetry_query_history)."

@@ -18,7 +18,7 @@ type reporting struct {
 	now time.Time
 }
 
-// dropMeanings say what became of events that were dropped, after their number.
+// dropMeanings has the texts that say why events were dropped. A text follows the number of events.
 var dropMeanings = map[string]string{
 	export.DropSampledOut: "left out by telemetry_sample_rate",
 	export.DropFlagOff:    "while the server's flag is off",
@@ -33,7 +33,7 @@ var dropMeanings = map[string]string{
 	export.DropShutDown:   "when reporting was shut down before they could be sent",
 }
 
-// Summary says what became of the events.
+// Summary says how many events were sent, dropped or wait.
 func (r reporting) Summary() string {
 	text := "No event was recorded for Databricks."
 	if r.Recorded > 0 {
@@ -46,7 +46,7 @@ func (r reporting) Summary() string {
 	return text
 }
 
-// dropped says how many of something have an end, and how many for which reason.
+// dropped says how many of something ended in a certain way, and how many for which reason.
 func dropped(end string, by map[string]int64, meanings map[string]string) string {
 	var all int64
 	because, separator := "", ": "

@@ -40,7 +40,7 @@ func (r row) Failed() bool {
 	return r.Outcome == telemetry.OutcomeFailed || r.Outcome == telemetry.OutcomeCanceled || r.Category != ""
 }
 
-// Class is the CSS class of the outcome.
+// Class returns the CSS class of the outcome.
 func (r row) Class() string {
 	switch {
 	case r.Running():
@@ -51,11 +51,11 @@ func (r row) Class() string {
 	return ""
 }
 
-// Name is a short name of the statement.
+// Name returns a short name of the statement.
 func (r row) Name() string { return cmp.Or(shortened(r.StatementID, 13, "…"), "no id") }
 
-// Text is the beginning of the statement's text, on one line, or the name of its shape where the text
-// is not kept.
+// Text returns the beginning of the statement's text, on one line, or the name of its shape if the
+// text is not kept.
 func (r row) Text() string {
 	if r.Query == "" && r.Shape != "" {
 		return hashed(r.Shape)
@@ -63,7 +63,7 @@ func (r row) Text() string {
 	return shortened(strings.Join(strings.Fields(r.Query), " "), 120, " …")
 }
 
-// shortened cuts a text of more than so many characters, and marks where.
+// shortened cuts a text that is longer than most characters and appends mark.
 func shortened(text string, most int, mark string) string {
 	if runes := []rune(text); len(runes) > most {
 		return string(runes[:most]) + mark
@@ -71,7 +71,7 @@ func shortened(text string, most int, mark string) string {
 	return text
 }
 
-// Result says in which format the rows were delivered.
+// Result returns the format in which the rows were delivered.
 func (r row) Result() string {
 	return cmp.Or(formatNames[r.Format], string(r.Format))
 }
@@ -81,7 +81,7 @@ var formatNames = map[telemetry.ResultFormat]string{
 	telemetry.FormatInlineJSON: "JSON", telemetry.FormatExternalLinks: "CloudFetch",
 }
 
-// InFiles is the number of CloudFetch files; empty if none were listed.
+// InFiles returns the number of CloudFetch files; empty if none were listed.
 func (r row) InFiles() string {
 	if r.Files == nil {
 		return ""
@@ -110,8 +110,8 @@ func (req *request) rowOf(s *telemetry.Statement, v explain.Verdict) row {
 	return r
 }
 
-// keyOf identifies a statement in an address: by the server's id, which can be pasted from the query
-// history, or by its local key while it has none.
+// keyOf returns the key of a statement in addresses: the server's id, which can be pasted from the
+// query history, or the local key while there is no id.
 func keyOf(s *telemetry.Statement) string {
 	if s.StatementID != "" {
 		return s.StatementID
@@ -119,7 +119,7 @@ func keyOf(s *telemetry.Statement) string {
 	return localKey(s)
 }
 
-// keysOf are the keys of statements.
+// keysOf returns the keys of statements.
 func keysOf(all []*telemetry.Statement) map[string]bool {
 	keys := make(map[string]bool, len(all))
 	for _, s := range all {
@@ -128,12 +128,12 @@ func keysOf(all []*telemetry.Statement) map[string]bool {
 	return keys
 }
 
-// localKey identifies a statement by its connector and the time it started.
+// localKey returns a key made of the statement's connector and the time it started.
 func localKey(s *telemetry.Statement) string {
 	return strconv.FormatInt(s.Connector, 10) + "-" + strconv.FormatInt(s.Started.UnixNano(), 36)
 }
 
-// categoryOf is the category of the error that a statement ended in; empty without an error.
+// categoryOf returns the category of the error that a statement ended in; empty without an error.
 func categoryOf(s *telemetry.Statement) telemetry.Category {
 	if s.Failure == nil {
 		return ""
@@ -141,7 +141,7 @@ func categoryOf(s *telemetry.Statement) telemetry.Category {
 	return s.Failure.Category
 }
 
-// rowsOf is the number of rows that a statement returned or changed.
+// rowsOf returns the number of rows that a statement returned or changed.
 func rowsOf(s *telemetry.Statement) telemetry.Maybe[int64] {
 	if _, read := s.RowsRead.Get(); read {
 		return s.RowsRead
@@ -149,7 +149,8 @@ func rowsOf(s *telemetry.Statement) telemetry.Maybe[int64] {
 	return s.RowsAffected
 }
 
-// received sums the bytes received over Thrift and as files. The sum is unknown where the wire was not read.
+// received returns the sum of the bytes received over Thrift and as files. It is unknown if the wire was not
+// read.
 func received(s *telemetry.Statement) (sum telemetry.Maybe[int64]) {
 	if s.RPCs == nil {
 		return sum

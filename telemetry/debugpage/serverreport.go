@@ -9,11 +9,11 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
 
-// reportsKept is the largest number of statements that are kept, and of their reports.
+// reportsKept is the largest number of reports that are kept, which is that of kept statements.
 const reportsKept = recentKept + slowestKept + failedKept
 
-// serverReports are reports of the query history, by statement: of those statements that are kept, and
-// the latest of others. The zero value is ready.
+// serverReports holds reports of the query history by statement: those of kept statements, and the
+// latest ones of other statements. The zero value is ready to use.
 type serverReports struct {
 	mu    sync.Mutex
 	all   map[string]*telemetry.ServerReport // guarded by mu
@@ -23,7 +23,7 @@ type serverReports struct {
 // ServerReported keeps what the query history says about a statement.
 func (m *memory) ServerReported(r *telemetry.ServerReport) { m.reports.add(r, m.kept) }
 
-// kept are the ids of the statements that are kept.
+// kept returns the ids of the statements that are kept.
 func (m *memory) kept() map[string]bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -34,7 +34,8 @@ func (m *memory) kept() map[string]bool {
 	return ids
 }
 
-// add keeps a report. When there are too many, it drops the oldest whose statement is not kept.
+// add keeps a report. When there are too many, it drops the oldest report whose statement is not
+// kept.
 func (s *serverReports) add(r *telemetry.ServerReport, kept func() map[string]bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -81,7 +82,7 @@ type phase struct {
 	Description string `json:"-"`
 }
 
-// serverReportOf is nil where there is no report. The first cause may be in the verdict.
+// serverReportOf returns nil if there is no report. The first cause may be in the verdict.
 func serverReportOf(s *telemetry.Statement, r *telemetry.ServerReport, verdict explain.Verdict) *serverReport {
 	if r == nil {
 		return nil

@@ -12,12 +12,12 @@ import (
 )
 
 const (
-	shapesKept = 64  // shapes that are counted apart
-	shapeText  = 200 // characters of a shape
+	shapesKept = 64  // shapes that are counted separately
+	shapeText  = 200 // characters of a shape's name
 )
 
-// shapes counts statements by their shape: their text without literals or, where they have no text,
-// their kind and the format of their result.
+// shapes counts statements by their shape: their text without literals or, if there is no text, their
+// kind and the format of their result.
 type shapes struct {
 	groups[string, counted] // by shapeIDOf
 }
@@ -39,7 +39,7 @@ func (g *shapes) addStatement(now time.Time, s *telemetry.Statement) {
 
 const ping = "ping" // the shape of the driver's own statements
 
-// shapeIDOf identifies the shape of a statement in an address. The hash of its text is the same in
+// shapeIDOf returns the id of a statement's shape in addresses. The hash of a text is the same in
 // other processes, in the log and in files.
 func shapeIDOf(s *telemetry.Statement) string {
 	switch {
@@ -53,7 +53,7 @@ func shapeIDOf(s *telemetry.Statement) string {
 	return kindOf(s)
 }
 
-// shapeOf names the shape of a statement for people.
+// shapeOf returns the name of a statement's shape, for people.
 func shapeOf(s *telemetry.Statement) string {
 	switch {
 	case s.Internal:
@@ -66,10 +66,10 @@ func shapeOf(s *telemetry.Statement) string {
 	return kindOf(s) + " (text is unknown)"
 }
 
-// hashed names a shape whose text is unknown.
+// hashed returns the name of a shape whose text is unknown.
 func hashed(shape string) string { return "shape " + shape }
 
-// kindOf is the shape of statements that have neither a text nor its hash.
+// kindOf returns the shape of statements that have neither a text nor its hash.
 func kindOf(s *telemetry.Statement) string {
 	words := strings.Fields(fmt.Sprint(s.Kind, " ", s.Volume, " ", s.Result.Format))
 	return cmp.Or(strings.Join(words, " "), "unknown kind")
@@ -92,10 +92,11 @@ type shapeView struct {
 	Rows        count    `json:"rows"`
 	Bound       string   `json:"bound,omitempty"`
 	Split       split    `json:"split"`
-	Example     string   `json:"slowest_statement,omitempty"` // empty where it is no longer kept
+	Example     string   `json:"slowest_statement,omitempty"` // empty if it is no longer kept
 }
 
-// Count is the number of statements that ended and, after a plus, that run.
+// Count returns the number of statements that ended and, after a plus sign, of those that are
+// running.
 func (v shapeView) Count() string {
 	if v.Running == 0 {
 		return v.Statements.String()
@@ -103,25 +104,25 @@ func (v shapeView) Count() string {
 	return v.Statements.String() + " + " + v.Running.String()
 }
 
-// Quantile is a quantile for people: there is none before a statement has ended.
+// Quantile formats a quantile for people. There is none before a statement has ended.
 func (v shapeView) Quantile(d duration) string { return rates{Statements: v.Statements}.Quantile(d) }
 
-// URL is the list of the statements of the shape.
+// URL returns the address of the list of the shape's statements.
 func (v shapeView) URL() string { return link("statements", "shape", v.ID) }
 
-// ExampleURL is the page of the slowest statement of the shape.
+// ExampleURL returns the address of the page of the shape's slowest statement.
 func (v shapeView) ExampleURL() string { return link("statement", "id", v.Example) }
 
-// shapeWindow is what was counted of a shape in a stretch of time.
+// shapeWindow has the counts of a shape in a period.
 type shapeWindow struct {
-	window                       // its times are also those of statements that run
+	window                       // its times include running statements
 	name    string               // for people
 	running count                // statements
-	oldest  *telemetry.Statement // of those that run
+	oldest  *telemetry.Statement // of the running statements
 }
 
-// views describes the shapes that occurred in a stretch of time that ends now, those that took the
-// most time first. Of the running statements, the oldest come first.
+// views returns the shapes that occurred in a period that ends now, those that took the most time
+// first. running must be sorted, oldest first.
 func (g *shapes) views(now time.Time, length time.Duration, running ...*telemetry.Statement) []shapeView {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -161,7 +162,7 @@ func (g *shapes) views(now time.Time, length time.Duration, running ...*telemetr
 	return all
 }
 
-// view describes the shape, but for its share of all the time. Percentiles are those of statements that ended.
+// view describes the shape, without its share of all time. Percentiles are those of statements that ended.
 func (w *shapeWindow) view(id string) shapeView {
 	v := shapeView{
 		ID: id, Text: w.name, Statements: count(w.statements), Running: w.running, Time: duration(w.times.Total()),
@@ -199,7 +200,8 @@ var shapeOrders = []order[shapeView]{
 	{"rows", "Rows", "n", false, func(a, b shapeView) int { return cmp.Compare(b.Rows, a.Rows) }},
 }
 
-// shapeViews are the shapes of a period. Those whose slowest statement is no longer kept name none.
+// shapeViews returns the shapes of a period. A shape whose slowest statement is no longer kept names
+// none.
 func (req *request) shapeViews(p period, running, kept []*telemetry.Statement) []shapeView {
 	present := keysOf(slices.Concat(running, kept))
 	all := req.memory.shapes.views(req.now, p.length, running...)

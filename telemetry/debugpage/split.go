@@ -17,8 +17,8 @@ type split struct {
 }
 
 type part struct {
-	Bound   string   `json:"bound"` // of a statement whose largest part it is
-	Name    string   `json:"name"`  // also its CSS class, which decides its colour
+	Bound   string   `json:"bound"` // of a statement whose largest part this is
+	Name    string   `json:"name"`  // also its CSS class, which decides its color
 	Meaning string   `json:"meaning"`
 	Time    duration `json:"time_ms"`
 	Share   share    `json:"share"`
@@ -45,7 +45,7 @@ func splitOf(times telemetry.Split) split {
 	return s
 }
 
-// Label puts the parts into words, for screen readers.
+// Label describes the parts in words, for screen readers.
 func (s split) Label() string {
 	if len(s.Parts) == 0 {
 		return "no time"
@@ -57,7 +57,7 @@ func (s split) Label() string {
 	return strings.Join(texts, ", ")
 }
 
-// Largest is the part that took the most time, nil where no time passed.
+// Largest returns the part that took the most time, or nil if no time passed.
 func (s split) Largest() *part {
 	if len(s.Parts) == 0 {
 		return nil

@@ -59,7 +59,7 @@ func (req *request) statement() (string, model) {
 	return "Statement " + p.Name(), p
 }
 
-// localFields are the fields of a record that local sinks receive and that have a value.
+// localFields returns the fields of a record that local sinks receive and that have a value.
 func localFields[R any](fields []registry.Field[R], r *R) (all []field) {
 	for _, f := range fields {
 		if x := f.Value(r); f.Scope&registry.ScopeLocal != 0 && registry.Known(x) {
@@ -69,8 +69,8 @@ func localFields[R any](fields []registry.Field[R], r *R) (all []field) {
 	return all
 }
 
-// find looks up a statement by its id or its local key. Running statements come first, those that
-// are kept second: a statement that ends in between is found.
+// find looks up a statement by its id or its local key. It looks at running statements first and at
+// kept ones second, so that a statement that ends in between is found.
 func (req *request) find(id string) *telemetry.Statement {
 	if id == "" {
 		return nil
@@ -100,7 +100,7 @@ type field struct {
 	Meaning string `json:"meaning"`
 }
 
-// Text is the value with its unit, which durations already have.
+// Text returns the value with its unit, which durations already have.
 func (f field) Text() string {
 	if f.Value.Kind() == slog.KindInt64 && f.Unit != "index" && f.Unit != "" {
 		one := strings.TrimSuffix(f.Unit, "s")

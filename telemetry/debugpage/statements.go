@@ -19,7 +19,7 @@ type statementsPage struct {
 	Window  string `json:"window"`
 	Shape   string `json:"shape,omitempty"` // that the filter selects
 	Found   count  `json:"found"`           // statements that the filter selects
-	Kept    count  `json:"kept"`            // statements that it selects from: running or kept
+	Kept    count  `json:"kept"`            // statements from which it selects: running or kept
 	Running count  `json:"running"`
 	Rows    []row  `json:"statements"`
 	presence
@@ -62,8 +62,9 @@ func (req *request) statements() (string, model) {
 	return "Statements", l
 }
 
-// present returns the statements that run and those that are kept. One that ends meanwhile is kept: its total is no
-// shorter than it was while it ran. Another that began at the same tick of the clock, and has ended, may be shorter.
+// present returns the running and the kept statements. A statement that ends meanwhile is returned only as kept:
+// its total is no shorter than while it ran. A different statement that began at the same tick of the clock, and
+// has ended, may be shorter.
 func (req *request) present() (running []*telemetry.Statement, kept snapshot) {
 	running, kept = req.running(), req.memory.snapshot()
 	ended := map[string]time.Duration{}
@@ -77,8 +78,8 @@ func (req *request) present() (running []*telemetry.Statement, kept snapshot) {
 	}), kept
 }
 
-// running returns the statements that run on any connector, the longest running first. A
-// connector that panics is left out.
+// running returns the running statements of all connectors, the longest running first. A connector
+// that panics is left out.
 func (req *request) running() []*telemetry.Statement {
 	var all []*telemetry.Statement
 	for _, c := range req.connectors() {
@@ -89,7 +90,7 @@ func (req *request) running() []*telemetry.Statement {
 	return all
 }
 
-// orders are the orders of the list of statements. In the first, those that run come first.
+// orders are the orders of the list of statements. In the first order, running statements come first.
 var orders = []order[*telemetry.Statement]{
 	{"started", "Started", "w1", true, latestFirst},
 	{"total", "Total", "n total", true, slowestFirst},
@@ -97,7 +98,7 @@ var orders = []order[*telemetry.Statement]{
 	{"bytes", "Received", "n bytes", true, func(a, b *telemetry.Statement) int { return cmp.Compare(received(b).Or(0), received(a).Or(0)) }},
 }
 
-// ended is 0 for a statement that runs, and 1 for one that has ended.
+// ended returns 0 for a running statement, and 1 for one that has ended.
 func ended(s *telemetry.Statement) int {
 	if s.Outcome == telemetry.OutcomeRunning {
 		return 0
@@ -105,13 +106,13 @@ func ended(s *telemetry.Statement) int {
 	return 1
 }
 
-// tab is a link in a row of links, of which one may be chosen.
+// tab is a link in a row of links, one of which may be chosen.
 type tab struct {
 	Name, URL string
 	Chosen    bool
 }
 
-// tabs link to the lists that are wanted most often.
+// tabs returns links to the lists that are wanted most often.
 func (req *request) tabs() []tab {
 	outcome, sort := req.query.Get("outcome"), req.query.Get("sort")
 	return []tab{
@@ -133,7 +134,7 @@ type option struct {
 	Chosen       bool
 }
 
-// selects returns the drop-down lists, with the values that occur in the statements and that of
+// selects returns the drop-down lists, with the values that occur in the statements and the value of
 // the filter.
 func selects(f filter, all []*telemetry.Statement) []selectField {
 	of := func(name, label, chosen, none string, read func(*telemetry.Statement) string, first ...option) selectField {

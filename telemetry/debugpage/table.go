@@ -12,8 +12,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// table lists the calls or the files of a statement, with a column per field of the registry that
-// one of them has.
+// table lists the calls or the files of a statement, with a column for each field of the registry
+// that at least one of them has.
 type table struct {
 	Name    string       `json:"-"`
 	Columns []columnHead `json:"columns"`
@@ -82,7 +82,7 @@ type columnHead struct {
 	Numeric bool // aligned to the right
 }
 
-// String leaves out the unit, which is part of the values in HTML.
+// String returns the name without the unit, which is part of the values in HTML.
 func (h columnHead) String() string {
 	return strings.ReplaceAll(strings.TrimSuffix(h.Name, "_ms"), "_", " ")
 }
@@ -90,7 +90,7 @@ func (h columnHead) String() string {
 // MarshalJSON writes the name as in NDJSON.
 func (h columnHead) MarshalJSON() ([]byte, error) { return json.Marshal(h.Name) }
 
-// tableRow is the values of one call or file.
+// tableRow has the values of one call or file.
 type tableRow struct {
 	Cells  []value
 	Failed bool

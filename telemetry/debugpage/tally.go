@@ -8,7 +8,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
 
-// tally is what is counted in a stretch of time.
+// tally has the counts of a period.
 type tally struct {
 	statements, failed, canceled, retries, rows, opened, failedOpens int64
 
@@ -17,8 +17,8 @@ type tally struct {
 	slowestOpen time.Duration // of slowOpens
 
 	slowest time.Duration   // of the statements that ended
-	example string          // key of the slowest, the latest of several; only kept by shape
-	times   telemetry.Split // of all statements, in this stretch
+	example string          // key of the slowest statement, or of the latest of several; kept only by shape
+	times   telemetry.Split // of all statements, in this period
 }
 
 func (t *tally) add(other *tally) {
@@ -40,7 +40,7 @@ func (t *tally) add(other *tally) {
 	}
 }
 
-// tallyOf is what is counted of a statement when it has ended.
+// tallyOf returns what is counted for a statement when it has ended.
 func tallyOf(s *telemetry.Statement) tally {
 	t := tally{statements: 1, retries: retriesOf(s), rows: rowsOf(s).Or(0), slowest: s.Total, times: explain.SplitOf(s)}
 	if s.Failed() {
@@ -52,7 +52,7 @@ func tallyOf(s *telemetry.Statement) tally {
 	return t
 }
 
-// counted is a tally with how many statements took how long.
+// counted is a tally with a distribution of statement latencies.
 type counted struct {
 	tally
 	took [buckets]uint32 // by bucketOf the statement's total
@@ -65,7 +65,7 @@ func (c *counted) add(other *counted) {
 	}
 }
 
-// retriesOf sums the requests of a statement that were repeated.
+// retriesOf returns the number of repeated requests of a statement.
 func retriesOf(r *telemetry.Statement) (n int64) {
 	for i := range r.RPCs {
 		n += r.RPCs[i].Retries
@@ -76,12 +76,12 @@ func retriesOf(r *telemetry.Statement) (n int64) {
 	return n
 }
 
-// window sums up a stretch of time.
+// window sums up a period.
 type window struct {
 	length   time.Duration // at most the time since counting began
 	finished time.Time     // when the latest statement of the application ended, ever; not the driver's own pings
 	tally
-	took [buckets]int64 // as in counted, but for as many statements as there may be
+	took [buckets]int64 // as in counted, but wide enough for any number of statements
 }
 
 func (w *window) add(c *counted) {
@@ -91,5 +91,5 @@ func (w *window) add(c *counted) {
 	}
 }
 
-// perSecond is the average rate of n events in the window.
+// perSecond returns the average rate of n events in the window.
 func (w *window) perSecond(n int64) rate { return rate(float64(n) / w.length.Seconds()) }

@@ -28,7 +28,7 @@ type libraryStats struct {
 	Contained []telemetry.Contained  `json:"contained"`
 }
 
-// Summary puts what was observed and delivered into sentences.
+// Summary describes in sentences what was observed and delivered.
 func (l libraryStats) Summary() string {
 	text := fmt.Sprintf("%s of the workspace read, %s undecoded, %s observed, %s untracked because too many were open.",
 		format.Plural(l.Wire.Messages, "response"), format.Plural(l.Wire.Undecoded, "message"), format.Plural(l.Wire.Files, "CloudFetch file"), format.Plural(l.Wire.Evicted, "statement"))
@@ -63,7 +63,7 @@ func (req *request) telemetry() (string, model) {
 	return "Telemetry", t
 }
 
-// preview is what would be sent about the latest statement whose connector is open.
+// preview returns what would be sent about the latest statement whose connector is open.
 func (req *request) preview() *statementReport {
 	for _, s := range req.memory.snapshot().all {
 		if r := req.reportOf(s); len(r.Documents) > 0 {
@@ -79,7 +79,7 @@ type connectorSettings struct {
 	Settings []setting `json:"settings"`
 }
 
-// Changed are the settings that something set.
+// Changed returns the settings that something set.
 func (c connectorSettings) Changed() []setting {
 	return slices.DeleteFunc(slices.Clone(c.Settings), setting.Default)
 }
@@ -95,7 +95,7 @@ type setting struct {
 // Default reports whether the setting has its default value because nothing set it.
 func (s setting) Default() bool { return s.By == "default" }
 
-// settingDoc is the documentation of a setting.
+// settingDoc returns the documentation of a setting.
 func settingDoc(name string) string {
 	for _, p := range settings.Parameters {
 		if p.Name == name {

@@ -12,7 +12,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// The types of this file let one struct be rendered as HTML and as JSON: templates print their
+// With the types in this file, one struct can be rendered as HTML and as JSON: templates print their
 // String, which is for people; JSON has plain numbers.
 
 // duration is written "1.2 s" in HTML, and in milliseconds in JSON.
@@ -35,7 +35,7 @@ type size int64
 
 func (s size) String() string { return format.Bytes(int64(s)) }
 
-// knownAs is a measurement as one of the types above, nil where it is unknown.
+// knownAs returns a measurement as one of the types above, or nil if it is unknown.
 func knownAs[To, From ~int64](m telemetry.Maybe[From]) *To {
 	if v, ok := m.Get(); ok {
 		to := To(v)
@@ -44,7 +44,7 @@ func knownAs[To, From ~int64](m telemetry.Maybe[From]) *To {
 	return nil
 }
 
-// textOf is the text of a value; empty where there is none.
+// textOf returns the text of a value; empty if there is none.
 func textOf[T fmt.Stringer](v *T) string {
 	if v == nil {
 		return ""
@@ -52,17 +52,17 @@ func textOf[T fmt.Stringer](v *T) string {
 	return (*v).String()
 }
 
-// share is a part of 1, written as a percentage in HTML.
+// share is a fraction between 0 and 1, written as a percentage in HTML.
 type share float64
 
 func (s share) String() string { return format.Percent(float64(s)) }
 
-// MarshalJSON keeps four decimals: more would be noise.
+// MarshalJSON keeps four decimals, because more would be noise.
 func (s share) MarshalJSON() ([]byte, error) {
 	return strconv.AppendFloat(nil, float64(s), 'f', 4, 64), nil
 }
 
-// shareOf is the share that a part has of a whole, 0 where there is no whole.
+// shareOf returns the share that a part has of a whole, or 0 if the whole is 0.
 func shareOf(part, whole time.Duration) share {
 	if whole <= 0 {
 		return 0
@@ -70,7 +70,7 @@ func shareOf(part, whole time.Duration) share {
 	return share(min(1, max(0, float64(part)/float64(whole))))
 }
 
-// rate is an average: events per second, or statements at work at once.
+// rate is an average: events per second, or statements that run at the same time.
 type rate float64
 
 func (r rate) String() string {
@@ -90,22 +90,23 @@ func (r rate) MarshalJSON() ([]byte, error) {
 	return strconv.AppendFloat(nil, float64(r), 'f', 4, 64), nil
 }
 
-// moment is a point in time with the time of its page, to tell how long ago it was.
+// moment is a point in time together with the time of its page, so that it can say how long ago it
+// was.
 type moment struct{ at, now time.Time }
 
 // MarshalJSON writes RFC 3339 in UTC.
 func (m moment) MarshalJSON() ([]byte, error) { return m.at.UTC().MarshalJSON() }
 
-// String is the time of day, with milliseconds, in UTC.
+// String returns the time of day, with milliseconds, in UTC.
 func (m moment) String() string { return m.at.UTC().Format("15:04:05.000") }
 
-// Clock is the time of day in UTC.
+// Clock returns the time of day in UTC.
 func (m moment) Clock() string { return m.at.UTC().Format("15:04:05") }
 
-// Full is date and time in UTC, for tooltips.
+// Full returns date and time in UTC, for tooltips.
 func (m moment) Full() string { return m.at.UTC().Format("2006-01-02 15:04:05.000 UTC") }
 
-// RFC3339 is for the datetime attribute.
+// RFC3339 returns the time for the datetime attribute.
 func (m moment) RFC3339() string { return m.at.UTC().Format(time.RFC3339Nano) }
 
 // Ago says how long ago the moment was, or how soon it will be.
@@ -133,7 +134,7 @@ func approximate(d time.Duration) string {
 	return strconv.Itoa(int(d.Hours()/24+0.5)) + " d"
 }
 
-// value is a field of a record, read through the registry.
+// value is the value of a record's field, read through the registry.
 type value struct{ slog.Value }
 
 // Known reports whether the record has a value.

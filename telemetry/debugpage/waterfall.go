@@ -25,11 +25,11 @@ type waterfall struct {
 
 const (
 	laneHeight, barHeight = 26, 18
-	slimLane, slimBar     = 21, 14 // for lanes that may be many
+	slimLane, slimBar     = 21, 14 // for kinds of lanes of which there may be many
 	indent                = 8      // of the names of lanes within another
-	plotWidth             = 97.0   // per cent of the width; the rest is for the tips of bars that have not ended
-	minBarWidth           = 0.3    // per cent; a narrower bar cannot be seen
-	minTextWidth          = 7.0    // per cent
+	plotWidth             = 97.0   // percent of the width; the rest is for the tips of bars that have not ended
+	minBarWidth           = 0.3    // percent; a narrower bar cannot be seen
+	minTextWidth          = 7.0    // percent
 	axisRoom              = 22
 	topRoom               = 4
 )
@@ -91,10 +91,10 @@ func waterfallOf(s *telemetry.Statement, r *telemetry.ServerReport) waterfall {
 // lane is a row of the picture.
 type lane struct {
 	Name   string `json:"name"`
-	Within string `json:"within,omitempty"` // name of the lane it is a part of
+	Within string `json:"within,omitempty"` // name of the lane that this lane is part of
 	Bars   []bar  `json:"bars"`
 
-	Label   string `json:"-"` // that of the first lane of files stands for all of them
+	Label   string `json:"-"` // the label of the first lane of files stands for all of them
 	LabelX  int    `json:"-"`
 	Y, H    int    `json:"-"`
 	Middle  int    `json:"-"`
@@ -111,7 +111,7 @@ var barKinds = []struct {
 	{explain.BarCall, "call", "the call"},
 	{explain.BarExecute, "server", "ExecuteStatement"},
 	{explain.BarPoll, "poll", "status call"},
-	{explain.BarServer, "server", ""}, // its lane has the name
+	{explain.BarServer, "server", ""}, // its lane shows the name
 	{explain.PhaseCompute.Bar(), "compute", explain.PhaseCompute.Description()},
 	{explain.PhaseCapacity.Bar(), "capacity", explain.PhaseCapacity.Description()},
 	{explain.PhaseCompile.Bar(), "compiling", explain.PhaseCompile.Description()},
@@ -126,7 +126,7 @@ var barKinds = []struct {
 	{explain.BarClose, "close", "canceling and closing"},
 }
 
-// classOf is the CSS class of a kind of bar.
+// classOf returns the CSS class of a kind of bar.
 func classOf(kind explain.BarKind) string {
 	for _, k := range barKinds {
 		if k.kind == kind {
@@ -149,19 +149,19 @@ type bar struct {
 	Open      bool            `json:"open,omitempty"`
 
 	Class          string `json:"-"`
-	X, W, Tip      string `json:"-"` // of the bar, and of its end
+	X, W, Tip      string `json:"-"` // position and width of the bar, and position of its end
 	Y, H, TextY    int    `json:"-"`
 	QueueX, QueueW string `json:"-"` // of the line from queued to start; empty for none
 	QueueY         int    `json:"-"`
 	Wait, Rest     string `json:"-"` // widths within the bar before and after the first byte; empty without a wait
 	Hatched        bool   `json:"-"` // it failed, and was not repeated
 	Text           string `json:"-"` // label in the bar; empty where there is no room
-	TextX          string `json:"-"` // start of the text, which is in the part before the first byte or after it
+	TextX          string `json:"-"` // where the text starts, in the part before or after the first byte
 	Tinted         bool   `json:"-"` // the text is in the part before the first byte
 	Title          string `json:"-"`
 }
 
-// barOf places a bar of a timeline of that total, with its upper edge at y.
+// barOf places a bar of a timeline whose length is total, with the bar's upper edge at y.
 func barOf(b explain.Bar, total time.Duration, y, height int) bar {
 	drawn := bar{
 		Kind: b.Kind, Label: b.Label, Start: duration(b.Start), End: duration(b.End), Queued: knownAs[duration](b.Queued), FirstByte: knownAs[duration](b.FirstByte),
@@ -197,7 +197,7 @@ func barOf(b explain.Bar, total time.Duration, y, height int) bar {
 	return drawn
 }
 
-// titleOf describes a bar in a line, for its tooltip.
+// titleOf describes a bar in one line, for its tooltip.
 func titleOf(b explain.Bar) string {
 	title := fmt.Sprintf("%s: %s, from %s to %s", b.Label, format.Duration(b.End-b.Start), format.Duration(b.Start), format.Duration(b.End))
 	if b.Open {
@@ -218,7 +218,7 @@ func titleOf(b explain.Bar) string {
 	return title
 }
 
-// Arrow is the path of the tip of a bar that has not ended.
+// Arrow returns the path of the tip of a bar that has not ended.
 func (b bar) Arrow() string {
 	half := pixels(float64(b.H) / 2)
 	return fmt.Sprintf("M-1 0l%d %sl-%d %sz", b.H, half, b.H, half)
