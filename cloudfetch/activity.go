@@ -6,16 +6,16 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 )
 
-// The owner of a trace reports with these methods what the application does, and when. Without
-// them, a statement is in its call until Finish. They run on the application's goroutine: a panic in
-// them is contained.
+// With the methods below, the owner of a trace reports what the application does, and when. Without
+// them, a statement counts as being in its call until Finish. They run on the application's
+// goroutine; panics in them are contained.
 
-// CallReturned notes that the call returned rows: the application has control.
+// CallReturned notes that the call returned rows, so that the application has control.
 func (t *Trace) CallReturned(at time.Time) { t.note(beforeRead, at) }
 
-// ReadBegun notes that the driver was asked for what follows the first read rows, where it may
-// have to wait: for a row that begins a page or file, or for an Arrow batch. Where the rows read
-// are not counted, read is -1.
+// ReadBegun notes that the driver was asked for a row that begins a page or file, or for an Arrow
+// batch, for which it may have to wait. read is the number of rows read before, or -1 if rows are not
+// counted.
 func (t *Trace) ReadBegun(read int64, at time.Time) {
 	defer contain.Process.Recover(contain.Wire)
 	t.mu.Lock()
@@ -26,14 +26,14 @@ func (t *Trace) ReadBegun(read int64, at time.Time) {
 	}
 }
 
-// BatchReturned notes that the driver returned an Arrow batch, or said whether there is one.
+// BatchReturned notes that the driver returned an Arrow batch, or reported whether there is one.
 func (t *Trace) BatchReturned(at time.Time) { t.note(between, at) }
 
-// RowReturned notes that the driver returned a row; read counts the rows read so far. It returns the
-// number, counted from 0, of the row that begins the next page or file, for which the driver may
-// have to wait. Where what follows has not arrived yet, that is the number of rows delivered so far.
-// Where the boundary cannot be known it is -1, and what the statement waits for is unknown until
-// the rows end.
+// RowReturned notes that the driver returned a row; read is the number of rows read so far. It
+// returns the number, counted from 0, of the row that begins the next page or file, for which the
+// driver may have to wait. If the next page or file has not arrived yet, that is the number of rows
+// delivered so far. If the boundary cannot be known, it is -1, and what the statement waits for is
+// unknown until the rows end.
 func (t *Trace) RowReturned(read int64, at time.Time) (boundary int64) {
 	boundary = -1
 	defer contain.Process.Recover(contain.Wire)
@@ -58,8 +58,9 @@ func (t *Trace) DescribeBegun(at time.Time) {
 	}
 }
 
-// DescribeEnded notes that the driver returned the columns, and reports whether the driver has them: where a
-// call failed, it may ask the server again. The statement is where it was before DescribeBegun.
+// DescribeEnded notes that the driver returned the columns, and reports whether the driver has them. If a
+// call failed, the driver does not, and may ask the server again. The activity is again the one before
+// DescribeBegun.
 func (t *Trace) DescribeEnded(at time.Time) (described bool) {
 	defer contain.Process.Recover(contain.Wire)
 	t.mu.Lock()
@@ -76,7 +77,7 @@ func (t *Trace) ReadEnded(at time.Time) { t.note(afterRead, at) }
 // CloseBegun notes that the driver was asked to close the rows.
 func (t *Trace) CloseBegun(at time.Time) { t.note(closing, at) }
 
-// note is enter for a report that says no more.
+// note is enter for a report without further data.
 func (t *Trace) note(a activity, at time.Time) {
 	defer contain.Process.Recover(contain.Wire)
 	t.mu.Lock()
@@ -84,7 +85,7 @@ func (t *Trace) note(a activity, at time.Time) {
 	t.enter(a, at)
 }
 
-// enter changes the activity. Nothing follows closing.
+// enter changes the activity, unless it is closing, which is the last one.
 func (t *Trace) enter(a activity, at time.Time) {
 	if t.activity < closing {
 		t.advance(t.since(at))

@@ -11,25 +11,26 @@ import (
 	"time"
 )
 
-// Base is what a Transport sends its requests through: one transport for the
-// workspace, one for storage. The driver uses two when it is not given one.
+// Base is what a Transport sends its requests through: one transport for the workspace and one for
+// storage. The driver also uses two when it is not given one.
 type Base struct {
-	// Workspace carries what the driver's client for the workspace sends: Thrift, the feature flag, telemetry.
+	// Workspace carries the requests of the driver's client for the workspace: Thrift, the feature flag,
+	// telemetry.
 	Workspace http.RoundTripper
-	// Storage carries what its client for downloads sends.
+	// Storage carries the requests of the driver's client for downloads.
 	Storage http.RoundTripper
 
-	reports int64 // how many connections Workspace opens at most, if it reports them; else 0
+	reports int64 // largest number of connections that Workspace opens, if it reports them; otherwise 0
 }
 
-// maxConnections is how many connections the driver opens to a workspace.
+// maxConnections is the largest number of connections that the driver opens to a workspace.
 const maxConnections = 100
 
-// NewBase returns what the driver uses when it is not given a transport: a pool
-// of its own for the workspace, with the driver's settings (proxy from the
-// environment, HTTP/2), and for storage the transport and timeout that http.DefaultClient
-// has at the time of each request. config is the driver's TLS configuration; like the
-// driver, it is used only if it says InsecureSkipVerify. It may be nil.
+// NewBase returns a base like the one that the driver uses when it is not given a transport: a
+// separate connection pool for the workspace, with the driver's settings (proxy from the environment,
+// HTTP/2), and for storage the transport and timeout that http.DefaultClient has at the time of each
+// request. config is the driver's TLS configuration, which may be nil. As in the driver, it is used
+// only if InsecureSkipVerify is set.
 func NewBase(config *tls.Config) Base {
 	if config != nil && !config.InsecureSkipVerify {
 		config = nil
@@ -54,8 +55,8 @@ func NewBase(config *tls.Config) Base {
 	}
 }
 
-// proxyAuthError is the error of a connection that a proxy does not open without authentication. Its text
-// is that of net/http, whose error has no type.
+// proxyAuthError is the error for a connection that a proxy refused because authentication is missing.
+// Its text is that of net/http, whose error has no type of its own.
 type proxyAuthError string
 
 func (e proxyAuthError) Error() string { return string(e) }
@@ -78,12 +79,12 @@ func WrapBase(rt http.RoundTripper) Base {
 	return Base{Workspace: rt, Storage: rt}
 }
 
-// closeIdle closes the idle connections of a transport, as http.Client knows how to.
+// closeIdle closes the idle connections of a transport as http.Client does.
 func closeIdle(rt http.RoundTripper) { (&http.Client{Transport: rt}).CloseIdleConnections() }
 
-// defaultStorage has the transport and the timeout of http.DefaultClient, looked up each
-// time, because applications may set them at any time. Of a download that is redirected,
-// the timeout bounds each request.
+// defaultStorage uses the transport and the timeout of http.DefaultClient, looked up for each request
+// because applications may set them at any time. If a download is redirected, the timeout bounds each
+// request separately.
 type defaultStorage struct{}
 
 var _ http.RoundTripper = defaultStorage{}

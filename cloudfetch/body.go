@@ -7,26 +7,26 @@ import (
 	"sync/atomic"
 )
 
-// exchangeBody passes a response body on.
+// exchangeBody passes on a response body.
 //
-// The driver reads value by value, 1 to 8 bytes at a time, a few hundred times per
-// answer. The network's body takes its locks for each of them, and observing each
-// would cost as much again. So small reads are served from a buffer, which one read of
-// the network's body fills with what is there: it waits for no more than the driver
-// would have. Large reads are passed on, uncopied.
+// The driver reads value by value, 1 to 8 bytes at a time, a few hundred times per answer. The
+// network's body takes its locks for each of these reads, and observing each would cost as much
+// again. So small reads are served from a buffer. One read of the network's body fills the buffer
+// with the data that is available, and waits for nothing that the driver would not wait for. Large
+// reads are passed on without copying.
 type exchangeBody struct {
 	io.ReadCloser
 	exchange
 
-	shut atomic.Bool // closed: the rest of ahead is not delivered any more
+	shut atomic.Bool // closed: the rest of ahead is no longer delivered
 
 	// Owned by the reading goroutine.
-	ahead    *[aheadSize]byte // nil when nothing is ahead
+	ahead    *[aheadSize]byte // nil when nothing has been read ahead
 	from, to int              // the part of ahead that is not delivered yet
 	err      error            // the error that came with ahead
 }
 
-// aheadSize is the size of the buffer; reads as large are passed on.
+// aheadSize is the size of the buffer. Reads of this size or more are passed on.
 const aheadSize = 4096
 
 var aheads = sync.Pool{New: func() any { return new([aheadSize]byte) }}
@@ -54,7 +54,7 @@ func (b *exchangeBody) Read(p []byte) (int, error) {
 	return n, b.drained()
 }
 
-// readNetwork reads from the network, ahead where p is small.
+// readNetwork reads from the network. If p is small, it reads ahead.
 func (b *exchangeBody) readNetwork(p []byte) (int, error) {
 	if b.quiet.Load() || len(p) >= aheadSize || len(p) == 0 || b.shut.Load() {
 		n, err := b.ReadCloser.Read(p)
@@ -74,7 +74,7 @@ func (b *exchangeBody) readNetwork(p []byte) (int, error) {
 	return given, b.drained()
 }
 
-// observe passes the bytes of a read to the exchange, unless it needs no more.
+// observe passes the bytes of a read to the exchange, unless the exchange needs no more.
 func (b *exchangeBody) observe(p []byte, n int, err error) {
 	if b.quiet.Load() || n < 0 || n > len(p) || n == 0 && err == nil {
 		return
@@ -82,8 +82,8 @@ func (b *exchangeBody) observe(p []byte, n int, err error) {
 	b.saw(p[:n], err)
 }
 
-// drained returns the error that came with the buffer, once all of the buffer is delivered.
-// The buffer is released, cleared, when no more will be read ahead.
+// drained returns the error that came with the buffer, once all of the buffer is delivered. The
+// buffer is cleared and released when no more will be read ahead.
 func (b *exchangeBody) drained() error {
 	if b.from < b.to {
 		return nil

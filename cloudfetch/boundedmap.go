@@ -1,7 +1,7 @@
 package cloudfetch
 
-// boundedMap is a map in order of arrival: adding to a full one drops the oldest. The caller
-// provides the nodes, so that adding allocates nothing for them. A boundedMap is not safe for
+// boundedMap is a map that keeps the order of insertion; adding to a full map drops its oldest entry.
+// The caller provides the nodes, so adding does not allocate them. A boundedMap is not safe for
 // concurrent use.
 type boundedMap[K comparable, V any] struct {
 	nodes       map[K]*node[K, V]
@@ -15,7 +15,7 @@ type node[K comparable, V any] struct {
 	prev, next *node[K, V]
 }
 
-// get returns the value of a key, the zero value for none.
+// get returns the value of a key, or the zero value if the key is not present.
 func (b *boundedMap[K, V]) get(key K) (v V) {
 	if n := b.nodes[key]; n != nil {
 		v = n.val
@@ -23,8 +23,8 @@ func (b *boundedMap[K, V]) get(key K) (v V) {
 	return v
 }
 
-// add puts a key that is not present, with its value, into a free node. It returns the value that
-// was dropped for it.
+// add puts a key that is not present, with its value, into a free node. It returns the value that was
+// dropped to make room.
 func (b *boundedMap[K, V]) add(key K, v V, n *node[K, V]) (old V, dropped bool) {
 	if b.nodes == nil {
 		b.nodes = make(map[K]*node[K, V])

@@ -11,17 +11,18 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 )
 
-// A call that waits for a network connection waits neither for the server nor for a page. The
-// transport of NewBase reports the connections that it opens. Any other transport is asked with
-// net/http/httptrace, as is that of NewBase where more calls are under way than it opens connections.
-// Asking needs a copy of the request, and is not needed for the only call under way where the one before has just left
-// its connection. Beside others, any call may find none: they took it, or the transport keeps few idle ones.
+// A call that waits for a network connection waits neither for the server nor for a page. The transport of NewBase
+// reports the connections that it opens. Any other transport is asked with net/http/httptrace, and so is that of
+// NewBase when more calls are under way than it opens connections. Asking needs a copy of the request. It is not
+// needed for a call that is the only one under way when the previous call has just left its connection. When other
+// calls are under way, any call may have to wait: the others may have taken the connection, or the transport may
+// keep few idle ones.
 
 // dialFunc is net.Dialer.DialContext.
 type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
-// observed returns a dialFunc that tells the statement, whose call is the first to need a connection,
-// when it is opened.
+// observed dials, and tells the statement whose call caused the dialing when the connection is
+// opened.
 func (dial dialFunc) observed(ctx context.Context, network, address string) (net.Conn, error) {
 	t := callerOf(ctx).trace
 	if t == nil {
@@ -37,9 +38,9 @@ func (dial dialFunc) observed(ctx context.Context, network, address string) (net
 	return c, nil
 }
 
-// openingConn is a connection that a call waits for until net/http has agreed on it with a proxy on the
-// way, and with the server on TLS. Both begin with a write. A connection that needs neither is read
-// from at once, even where the request has gone over another one meanwhile.
+// openingConn is a connection that a call waits for until net/http has finished the handshakes with a
+// proxy and, for TLS, with the server. Both handshakes begin with a write. A connection that needs
+// neither is read from at once, even if the request has meanwhile used another connection.
 type openingConn struct {
 	net.Conn
 	connectionWait
@@ -72,15 +73,17 @@ func (c *openingConn) Close() error {
 	return c.Conn.Close()
 }
 
-// Types of TLS records (RFC 8446, 5.1), each with a head of five bytes that ends with its length.
+// Types of TLS records (RFC 8446, 5.1). A record has a header of five bytes that ends with the
+// record's length.
 const (
 	changeCipherSpec = 20
 	handshake        = 22
 	applicationData  = 23
 )
 
-// isAgreed reports whether nothing is left to agree on once p is written: the client's last flight of
-// a TLS handshake, or a request in plain text. What an encrypted proxy is asked counts as a request.
+// isAgreed reports whether the handshakes are over once p is written: p is the client's last flight
+// of a TLS handshake, or a request in plain text. A request to a proxy over TLS counts as a request,
+// too.
 func isAgreed(p []byte) bool {
 	if len(p) > 0 && 'A' <= p[0] && p[0] <= 'Z' {
 		return p[0] != 'C' // CONNECT
@@ -88,7 +91,7 @@ func isAgreed(p []byte) bool {
 	for len(p) > 5 {
 		size := 5 + int(p[3])<<8 + int(p[4])
 		switch {
-		case p[0] == applicationData, p[0] == changeCipherSpec && len(p) > size: // alone, it comes before a second hello
+		case p[0] == applicationData, p[0] == changeCipherSpec && len(p) > size: // alone, it precedes a second hello
 			return true
 		case p[0] != handshake, len(p) < size:
 			return false
@@ -98,14 +101,15 @@ func isAgreed(p []byte) bool {
 	return false
 }
 
-// connectionUse is what calls to the workspace show of its connections: how many are in use, and whether
-// one is free. It is safe for concurrent use.
+// connectionUse is what calls to the workspace show about its connections: how many are in use, and
+// whether one is free. It is safe for concurrent use.
 type connectionUse struct {
 	calls atomic.Int64 // under way
-	left  atomic.Int64 // when the latest call left its connection to others, as Unix time in nanoseconds; 0 when it did not
+	left  atomic.Int64 // when the latest call left its connection for reuse, as Unix time in nanoseconds; 0 if it did not
 }
 
-// reuseWithin is how soon a connection is used again before the server or a proxy may have closed it.
+// reuseWithin is how long a free connection is certainly reusable: after that, the server or a proxy
+// may have closed it.
 const reuseWithin = time.Second
 
 func (u *connectionUse) begin() { u.calls.Add(1) }
@@ -119,9 +123,9 @@ func (u *connectionUse) end(leaves bool, at time.Time) {
 	u.calls.Add(-1)
 }
 
-// mayWait reports whether a call that has begun may wait for a connection without the transport saying
-// so. The transport reports so many connections; none is opened for the only call if the one before
-// has just left its own.
+// mayWait reports whether a call that has begun may wait for a connection without the transport
+// reporting it. reports is the number of connections that the transport reports. No connection is
+// opened for the only call under way if the previous one has just left its own.
 func (u *connectionUse) mayWait(reports int64) bool {
 	n := u.calls.Load()
 	if n <= reports {
@@ -140,10 +144,10 @@ func (t *Trace) asking(req *http.Request) *http.Request {
 	}))
 }
 
-// connectionWait is a call's wait for a network connection. It is safe for concurrent use.
+// connectionWait is the wait of a call for a network connection. It is safe for concurrent use.
 type connectionWait struct {
 	request atomic.Int32
-	trace   atomic.Pointer[Trace] // nil when nothing waits: a connection outlives the statement
+	trace   atomic.Pointer[Trace] // nil when no call waits, because a connection outlives the statement
 }
 
 func (w *connectionWait) begin(t *Trace) {
@@ -156,16 +160,17 @@ func (w *connectionWait) waits() bool { return w.trace.Load() != nil }
 
 func (w *connectionWait) end() {
 	if !w.waits() {
-		return // as in all but the first reads and writes of a connection
+		return // as for all but the first reads and writes of a connection
 	}
 	if t := w.trace.Swap(nil); t != nil {
 		t.connected(w.request.Load())
 	}
 }
 
-// connect notes that a network connection is being opened for the latest request of a call, whose
-// number it returns. The request waits for the connection at most until its answer begins: net/http
-// may send the request over another connection, and goes on opening this one, or even begins then.
+// connect notes that a network connection is being opened for the latest request of a call, and
+// returns the number of that request. The request waits for the connection until its answer begins,
+// at the latest: net/http may send the request over another connection and continue, or even begin,
+// to open this one.
 func (t *Trace) connect() (request int32) {
 	return t.updateConnecting(func() {
 		if !t.answerBegan {
@@ -175,7 +180,7 @@ func (t *Trace) connect() (request int32) {
 	})
 }
 
-// connected notes that the connection for a request is open, or has failed.
+// connected notes that the connection for a request is open or has failed.
 func (t *Trace) connected(request int32) {
 	t.updateConnecting(func() {
 		if request == t.latest && t.connecting > 0 {

@@ -14,7 +14,7 @@ import (
 type download struct {
 	counts  *Counters
 	file    *file
-	ctx     context.Context // of the request: canceled when the reader stops
+	ctx     context.Context // of the request; canceled when the reader stops
 	attempt uint32
 	length  int64 // Content-Length; -1 unknown
 
@@ -25,7 +25,7 @@ type download struct {
 	first    time.Time
 }
 
-// begin notes that the request is sent. It reports false when the request must pass unobserved.
+// begin notes that the request is sent. It reports false if the request must pass unobserved.
 func (d *download) begin(redirect bool) (observed bool) {
 	defer d.contain()
 	d.attempt, observed = d.file.begin(redirect, time.Now())
@@ -41,10 +41,11 @@ func (d *download) failed(code int) {
 	d.file.end(d.attempt, state, code, 0, time.Time{}, time.Now())
 }
 
-// stopped reports whether the reader stopped. A deadline is that of http.Client's Timeout.
+// stopped reports whether the reader stopped. A deadline does not count, because it is that of
+// http.Client's Timeout.
 func (d *download) stopped() bool { return errors.Is(d.ctx.Err(), context.Canceled) }
 
-// saw takes the bytes and the error of one Read.
+// saw observes the bytes and the error of one Read.
 func (d *download) saw(p []byte, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -60,7 +61,7 @@ func (d *download) saw(p []byte, err error) {
 	case err == nil:
 	case err == io.EOF:
 		if d.length >= 0 && d.received != d.length {
-			d.file.markUntracked() // a transport of the application's changed the body, or lost its end
+			d.file.markUntracked() // the application's transport changed the body or lost its end
 		}
 		d.finish(fileDownloaded)
 	case d.stopped():
@@ -92,8 +93,8 @@ func (d *download) finish(state string) {
 	}
 }
 
-// contain keeps a panic of the function that defers it from the driver. What is known of the file
-// may be wrong then.
+// contain contains a panic of the function that defers it. What is known about the file may be wrong
+// then.
 func (d *download) contain() {
 	if v := recover(); v != nil {
 		d.counts.panicked(v)
@@ -102,7 +103,7 @@ func (d *download) contain() {
 	}
 }
 
-// downloadBody passes a file on, read by read.
+// downloadBody passes on the content of a file, read by read.
 type downloadBody struct {
 	io.ReadCloser
 	download
@@ -115,7 +116,7 @@ func (b *downloadBody) answer(resp *http.Response, err error) {
 	case err != nil || resp == nil || resp.Body == nil:
 		b.failed(0)
 	case isRedirect(resp) && !b.file.isOf(resp.Request):
-		b.file.markUntracked() // where it continues cannot be recognized
+		b.file.markUntracked() // the request that continues the download cannot be recognized
 	case isRedirect(resp):
 		b.file.redirect(b.attempt, resp.StatusCode)
 	case resp.StatusCode != http.StatusOK:

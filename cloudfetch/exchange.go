@@ -11,8 +11,8 @@ import (
 // exchange is one HTTP attempt of an RPC, from its request to the end of its
 // response body.
 //
-// What a Read touches belongs to the goroutine that reads, without a lock; Close,
-// which may come from another, only takes part in the atomics.
+// The fields that Read uses belong to the reading goroutine and need no lock. Close may run on
+// another goroutine and uses only the atomic fields.
 type exchange struct {
 	// Immutable once the driver has the body.
 	registry *registry
@@ -21,23 +21,22 @@ type exchange struct {
 	attempt  uint32
 	seq      int32
 
-	// quiet is set when nothing is left to read. Reads are then passed on
-	// unobserved: the driver stops reading at the end of the message, and drains
-	// the rest at its next call, if ever.
+	// quiet is set when nothing is left to observe. Reads are then passed on unobserved: the driver
+	// stops reading at the end of the message, and drains the rest at its next call, if ever.
 	quiet atomic.Bool
 	open  atomic.Bool  // under way; the goroutine that ends it calls owner.end
-	in    atomic.Int64 // bytes that came and are not reported to the owner yet
+	in    atomic.Int64 // bytes that arrived and are not yet reported to the owner
 
 	// Set with the response's head.
 	shared bool // its connection carries several calls at once
-	leaves bool // its connection to later calls, once the answer is read
+	leaves bool // it leaves its connection to later calls, once the answer is read
 
 	// Of the reading goroutine.
 	reader *reader // nil when there is nothing (more) to read
 	ended  bool    // the body
 }
 
-// begin notes that the request is sent. It reports false when the request must pass unobserved.
+// begin notes that the request is sent. It reports false if the request must pass unobserved.
 func (x *exchange) begin(req *message, out int64, redirect bool, at time.Time) (observed bool) {
 	defer x.contain()
 	x.seq = req.seq
@@ -48,7 +47,7 @@ func (x *exchange) begin(req *message, out int64, redirect bool, at time.Time) (
 	return observed
 }
 
-// headers takes the response's head, before the driver has the body.
+// headers observes the response's header, before the driver has the body.
 func (x *exchange) headers(resp *http.Response) {
 	x.shared, x.leaves = resp.ProtoMajor >= 2, !resp.Close
 	x.owner.headers(x, head{resp.StatusCode, workspaceOf(resp.Header), requestOf(resp.Header)}, time.Now())
@@ -62,14 +61,14 @@ func (x *exchange) headers(resp *http.Response) {
 	}
 }
 
-// saw takes the bytes and the error of one read of the network's body.
+// saw observes the bytes and the error of one read of the network's body.
 func (x *exchange) saw(p []byte, err error) {
 	defer x.contain()
 	x.in.Add(int64(len(p)))
 	x.ended = err == io.EOF
 	if r := x.reader; r != nil {
 		switch r.feed(p); {
-		case r.progress == complete && (err == nil || err == io.EOF): // else the driver gets the error with the last bytes
+		case r.progress == complete && (err == nil || err == io.EOF): // otherwise the driver gets the error with the last bytes
 			x.answered()
 			return
 		case r.progress == undecodable:
@@ -80,7 +79,7 @@ func (x *exchange) saw(p []byte, err error) {
 	case nil:
 		return
 	case io.EOF:
-		err = nil // the body came whole
+		err = nil // the body is complete
 	}
 	x.finish(failed, err)
 	x.settle()
@@ -97,7 +96,7 @@ func (x *exchange) closed() {
 func (x *exchange) answered() {
 	m := &x.reader.msg
 	if m.method != x.method || m.seq != x.seq || m.typ == replyMessage && !m.has.has(statusCode) {
-		x.markUndecoded() // the driver will refuse it, too
+		x.markUndecoded() // the driver will also refuse it
 		return
 	}
 	x.registry.counts.messages.Add(1)
@@ -112,19 +111,19 @@ func (x *exchange) markUndecoded() {
 	x.release()
 }
 
-// finish reports to the owner how the attempt ended, once. broke is what broke it off, if
-// anything did.
+// finish reports to the owner how the attempt ended, once. broke is the error that broke off the
+// attempt, or nil.
 func (x *exchange) finish(s attemptState, broke error) {
 	if x.open.Swap(false) {
 		now := time.Now()
-		// Until the body ends, which may be after the message, the connection is busy; it is closed where the driver does
-		// not read the body of a refusal. Only the reading goroutine reports an answer.
+		// The connection is busy until the body ends, which may be after the message. It is closed if the driver
+		// does not read the body of a refusal. Only the reading goroutine reports an answer.
 		x.registry.connections.end(x.leaves && broke == nil && (s == answered && x.ended || x.shared), now)
 		x.owner.end(x, s, broke, now)
 	}
 }
 
-// reportReceived reports to the owner the bytes that came.
+// reportReceived reports to the owner the bytes that arrived.
 func (x *exchange) reportReceived() {
 	x.quiet.Store(true)
 	if n := x.in.Swap(0); n > 0 {
@@ -145,8 +144,8 @@ func (x *exchange) release() {
 	}
 }
 
-// contain keeps a panic of the function that defers it from the driver. What the owner knows may
-// be incomplete then.
+// contain contains a panic of the function that defers it. What the owner knows may be incomplete
+// then.
 func (x *exchange) contain() {
 	if v := recover(); v != nil {
 		x.registry.counts.panicked(v)
@@ -168,7 +167,7 @@ func isRedirect(resp *http.Response) bool {
 	return false
 }
 
-// requestOf returns the request identifier a response carries, if it is a GUID.
+// requestOf returns the request identifier in the header of a response, if it is a GUID.
 func requestOf(h http.Header) guid {
 	values := h["X-Request-Id"]
 	if len(values) == 0 {
@@ -177,8 +176,7 @@ func requestOf(h http.Header) guid {
 	return parseGUID(values[0])
 }
 
-// workspaceOf returns the workspace identifier a response carries, if it looks
-// like one.
+// workspaceOf returns the workspace identifier in the header of a response, if it looks like one.
 func workspaceOf(h http.Header) string {
 	id := h.Get("X-Databricks-Org-Id")
 	if len(id) > 20 || strings.Trim(id, "0123456789") != "" {

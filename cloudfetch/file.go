@@ -9,7 +9,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// Bounds of what is kept of files. Files beyond maxFiles are in the sums.
+// Bounds on what is kept about files. Files beyond maxFiles count in the sums.
 const (
 	maxFiles = 256     // files of a statement that are listed
 	maxLinks = 1 << 16 // links of a statement that are registered at once
@@ -34,19 +34,19 @@ type file struct {
 	record      telemetry.File
 	attempt     uint32        // as in methodStats
 	status      int           // HTTP status of the latest attempt that ended
-	waited      time.Duration // for which the reader waited for the latest attempt
+	waited      time.Duration // how long the reader waited for the latest attempt
 	redirecting bool          // the latest attempt was redirected and has not continued yet
 
 	// Guarded by the registry's lock: the list of the trace's registered files.
 	prev, next *file
 }
 
-// files are those of one trace. Its lock guards them.
+// files are the files of one trace, whose lock guards them.
 type files struct {
 	sums   telemetry.CloudFetch // without what fill adds
 	listed []*file              // the first maxFiles
-	// incomplete holds the files whose latest attempt failed or was abandoned: few,
-	// and mostly none.
+	// incomplete holds the files whose latest attempt failed or was abandoned. There are few, and
+	// mostly none.
 	incomplete []*file
 
 	untracked atomic.Bool // at least one of the files is
@@ -68,8 +68,8 @@ func (fs *files) failed() (n int64, first *file) {
 	return n, first
 }
 
-// fill returns what is known of the files. Those that are incomplete when the trace is
-// finished are abandoned.
+// fill returns what is known about the files. Files that are incomplete when the trace is finished
+// are abandoned.
 func (fs *files) fill(final bool) *telemetry.CloudFetch {
 	if fs == nil || fs.untracked.Load() {
 		return nil
@@ -120,7 +120,7 @@ func (t *Trace) addLinks(links []link, now time.Duration) {
 		t.addSegment(segment{l.rows, f})
 		sums.Present++
 		if sums.Bytes += l.bytes; sums.Bytes < 0 {
-			f.markUntracked() // more than can be
+			f.markUntracked() // the sum overflowed
 		}
 		if len(t.files.listed) < maxFiles {
 			t.files.listed = append(t.files.listed, f)
@@ -137,8 +137,7 @@ func (f *file) markUntracked() {
 	f.trace.files.untracked.Store(true)
 }
 
-// isOf reports whether a request, as a transport of the application's may have rewritten it, began as one for the
-// file.
+// isOf reports whether a request began as one for the file. The application's transport may have rewritten it.
 func (f *file) isOf(req *http.Request) bool {
 	if req == nil {
 		return false
@@ -161,7 +160,7 @@ func (f *file) begin(redirect bool, at time.Time) (attempt uint32, ok bool) {
 	t.advance(now)
 	t.fetches(f)
 	if r.State == fileDownloading && !f.redirecting {
-		// Two at once: which one the reader will use is unknown.
+		// There are two requests at the same time: which one the reader will use is unknown.
 		f.markUntracked()
 		return 0, false
 	}
@@ -183,8 +182,8 @@ func (f *file) begin(redirect bool, at time.Time) (attempt uint32, ok bool) {
 	return f.attempt, true
 }
 
-// repeat notes that the latest attempt did not bring the file and another begins. The time for
-// which the reader waited for that attempt moves to PartRetry.
+// repeat notes that the latest attempt did not deliver the file and another one begins. The time for
+// which the reader waited for the latest attempt moves to PartRetry.
 func (f *file) repeat() {
 	t, r := f.trace, &f.record
 	t.move(f.waited, telemetry.PartFile, telemetry.PartRetry)
@@ -199,8 +198,8 @@ func (f *file) repeat() {
 	}
 }
 
-// redirect notes that an attempt was answered with a redirect. It has failed until it continues:
-// net/http does not follow every redirect, nor for ever.
+// redirect notes that an attempt was answered with a redirect. It counts as failed until it
+// continues, because net/http does not follow every redirect, and not without limit.
 func (f *file) redirect(attempt uint32, code int) {
 	f.trace.mu.Lock()
 	defer f.trace.mu.Unlock()
@@ -210,8 +209,8 @@ func (f *file) redirect(attempt uint32, code int) {
 	}
 }
 
-// end notes how an attempt ended: state is fileDownloaded, fileFailed or
-// fileAbandoned; firstByte is zero where none came.
+// end notes how an attempt ended: state is fileDownloaded, fileFailed or fileAbandoned. firstByte is
+// zero if no byte came.
 func (f *file) end(attempt uint32, state string, code int, received int64, firstByte, at time.Time) {
 	t := f.trace
 	t.mu.Lock()
@@ -223,7 +222,7 @@ func (f *file) end(attempt uint32, state string, code int, received int64, first
 	t.advance(t.since(at))
 	t.idle = 0 // the time until now was this file's
 	if state == fileDownloaded && t.reg != nil {
-		// First, so that the file cannot become untracked any more.
+		// First, so that the file can no longer become untracked.
 		t.reg.dropLink(f)
 	}
 	if f.untracked.Load() {

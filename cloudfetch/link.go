@@ -9,17 +9,16 @@ import (
 // link is one TSparkArrowResultLink, without its URL.
 type link struct {
 	key         linkKey
-	canonical   bool // as isCanonical says: a request for the link can be recognized
+	canonical   bool // see isCanonical: a request for the link can be recognized
 	rows, bytes int64
 }
 
-// maxLink bounds a link that is read, in bytes: servers refuse requests of such a length. The file of a
-// longer one is untracked.
+// maxLink bounds the length of a link that is read, in bytes. Servers refuse requests of that length.
+// The file of a longer link is untracked.
 const maxLink = 16 << 10
 
-// linkKey is a keyed hash of a presigned URL: 128 bits under two keys that are drawn
-// when the process starts and never leave it. The URL itself is a secret and is
-// not kept once it is read.
+// linkKey is a keyed hash of a presigned URL: 128 bits under two random keys, which are chosen when
+// the process starts and never leave it. The URL is a secret and is not kept after it is read.
 type linkKey [2]uint64
 
 var linkSeeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
@@ -28,13 +27,13 @@ func hashLink(text []byte) linkKey {
 	return linkKey{maphash.Bytes(linkSeeds[0], text), maphash.Bytes(linkSeeds[1], text)}
 }
 
-// keyOf hashes a parsed URL as net/url writes it. It reports false for a URL that no registered
-// link can have.
+// keyOf hashes a parsed URL in the form that net/url writes. It reports false for a URL that no
+// registered link can have.
 func keyOf(u *url.URL) (linkKey, bool) {
 	if u == nil || u.Opaque != "" || u.User != nil || u.Fragment != "" || u.Host == "" {
 		return linkKey{}, false
 	}
-	text := make([]byte, 0, 2<<10) // enough for most, on the stack
+	text := make([]byte, 0, 2<<10) // enough for most URLs, on the stack
 	text = append(text, u.Scheme...)
 	text = append(text, "://"...)
 	text = append(text, u.Host...)
@@ -46,7 +45,7 @@ func keyOf(u *url.URL) (linkKey, bool) {
 	return hashLink(text), true
 }
 
-// The bytes that net/url keeps in a URL as they are.
+// The bytes that net/url does not change in a URL.
 const (
 	digits         = "0123456789"
 	hexDigits      = digits + "abcdefABCDEF"
@@ -54,9 +53,9 @@ const (
 	pathBytes      = authorityBytes + "~$&+,/:;=@!'()*[]"
 )
 
-// isCanonical reports whether parsing a link and writing it again gives the same bytes. The request
-// for a link that is not canonical cannot be recognized, and its file is untracked instead of never
-// downloaded.
+// isCanonical reports whether net/url parses a link and writes it again as the same bytes. A request
+// for a link that is not canonical cannot be recognized, so its file is untracked; otherwise it would
+// seem that the file was never downloaded.
 func isCanonical(link []byte) bool {
 	rest, found := bytes.CutPrefix(link, []byte("https://"))
 	if !found {
@@ -83,7 +82,7 @@ func isCanonicalPath(path []byte) bool {
 	return len(path) == 0
 }
 
-// consistsOf reports whether a text that is not empty has no byte but those allowed.
+// consistsOf reports whether a text is not empty and has only allowed bytes.
 func consistsOf(text []byte, allowed string) bool {
 	return len(text) > 0 && len(bytes.TrimLeft(text, allowed)) == 0
 }

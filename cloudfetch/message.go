@@ -20,7 +20,7 @@ const (
 // guid is a session's or a statement's identifier. The zero guid is unknown.
 type guid [16]byte
 
-// String writes a guid as the driver does, in lower case; "" for the zero guid.
+// String returns a guid in lower case, as the driver writes it; "" for the zero guid.
 func (id guid) String() string {
 	if id == (guid{}) {
 		return ""
@@ -28,14 +28,14 @@ func (id guid) String() string {
 	return uuid.UUID(id).String()
 }
 
-// parseGUID reads what String writes, in either case; anything else is unknown.
+// parseGUID parses what String returns, in upper or lower case. Any other text gives the zero guid.
 func parseGUID(s string) guid {
 	id, _ := uuid.Parse(s)
 	return guid(id)
 }
 
-// sqlState holds an SQLSTATE: five capital letters or digits. Anything else a
-// server may put there is text, and text is not kept.
+// sqlState holds a SQLSTATE: five capital letters or digits. Anything else that a server puts there
+// is text, and is not kept.
 type sqlState [5]byte
 
 func (s sqlState) String() string {
@@ -47,8 +47,8 @@ func (s sqlState) String() string {
 	return string(s[:])
 }
 
-// message is what the reader keeps of one Thrift message. The only text in it is that of two names. Nothing
-// in it may be used before the message is complete.
+// message is what the reader keeps of one Thrift message. Its only texts are two names. It must not be used
+// before the message is complete.
 type message struct {
 	typ    byte
 	method method
@@ -58,16 +58,16 @@ type message struct {
 	session, operation guid
 	sqlState           sqlState // TStatus 3
 	operationSQLState  sqlState // TGetOperationStatusResp 3
-	catalog, schema    string   // of an answer to OpenSession; empty for what is no name
+	catalog, schema    string   // of an answer to OpenSession; empty for text that is not a name
 
 	num [numFields]int64 // integers, booleans (0, 1) and list lengths, by field
 
-	rows        int64 // summed over batches, or over links
+	rows        int64 // sum over batches, or over links
 	rowsUnknown bool  // an element without a row count, or with a negative one
 }
 
-// set stores a value of fixed size. Only one value of a field is allowed outside
-// of lists; set reports whether that held.
+// set stores a value of fixed size. It reports false for a second value of a field outside of lists,
+// which is not allowed.
 func (m *message) set(f field, v []byte) bool {
 	var n int64
 	switch len(v) {
@@ -90,7 +90,7 @@ func (m *message) setInt(f field, n int64) bool {
 	return true
 }
 
-// setText stores a text that is kept, as setInt does a number.
+// setText is to a text that is kept what setInt is to a number.
 func (m *message) setText(f field, text []byte) bool {
 	switch f {
 	case sessionGUID:
@@ -109,11 +109,11 @@ func (m *message) setText(f field, text []byte) bool {
 	return m.setInt(f, 1)
 }
 
-// maxName bounds a name that is kept, in bytes: Unity Catalog allows 255 characters. A longer one
-// is not kept at all, because the beginning of a name is another name.
+// maxName bounds the length of a name that is kept, in bytes. Unity Catalog allows 255 characters. A
+// longer name is not kept at all, because its beginning would be a different name.
 const maxName = 255
 
-// nameOf returns the text of a name; empty for what is none.
+// nameOf returns the text of a name, or "" for text that is not a name.
 func nameOf(text []byte) string {
 	if !utf8.Valid(text) || bytes.ContainsFunc(text, unicode.IsControl) {
 		return ""
@@ -121,8 +121,8 @@ func nameOf(text []byte) string {
 	return string(text)
 }
 
-// refused reports whether the answer is an exception or an error status, in
-// which case the driver looks no further than that.
+// refused reports whether the answer is an exception or an error status. The driver does not read the
+// rest of such an answer.
 func (m *message) refused() bool {
 	code := m.num[statusCode]
 	return m.typ == exceptionMessage || m.has.has(statusCode) && (code == 3 || code == 4)
@@ -138,12 +138,12 @@ func (m *message) addRows(f field) {
 	m.rows += n
 }
 
-// pageRows counts the rows of the page in the message, by the driver's rule:
-// batches if the list is present, else links, else the first column.
+// pageRows returns the number of rows in the message's page, counted as the driver does: in batches
+// if the list is present, otherwise in links, otherwise in the first column.
 func (m *message) pageRows() telemetry.Maybe[int64] {
 	batches, links := m.has.has(rowSetBatches), m.has.has(rowSetLinks)
 	switch {
-	case m.rowsUnknown, batches && links: // a page with both, which was never seen, mixes their sums
+	case m.rowsUnknown, batches && links: // a page with both, which has never been seen, mixes their sums
 	case batches, links:
 		return telemetry.Known(m.rows)
 	case m.has.has(columnValues):
@@ -154,8 +154,8 @@ func (m *message) pageRows() telemetry.Maybe[int64] {
 	return telemetry.Maybe[int64]{}
 }
 
-// The update functions take over a value that a message holds. Where the message has none, they
-// leave what is known.
+// The update functions copy a value from a message. If the message does not have the value, they
+// leave the known one.
 
 func (m *message) updateInt(to *telemetry.Maybe[int64], f field) {
 	if m.has.has(f) {
@@ -169,7 +169,7 @@ func (m *message) updateBool(to *telemetry.Maybe[bool], f field) {
 	}
 }
 
-// updateEnum takes over the name of an enum's number; a number without a name is unknown.
+// updateEnum copies the name of an enum's number. A number without a name is unknown.
 func updateEnum[S ~string](m *message, to *S, f field, names []S) {
 	if !m.has.has(f) {
 		return

@@ -8,8 +8,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// methodStats sums the calls of one method, and describes the latest of them. Times count from
-// the start of the statement.
+// methodStats sums up the calls of one method and describes the latest call. Times count from the
+// start of the statement.
 type methodStats struct {
 	next   *methodStats // of another method; nil for the last
 	method method
@@ -17,15 +17,15 @@ type methodStats struct {
 
 	state     attemptState
 	refused   bool   // the latest answer is an exception or an error status
-	attempt   uint32 // numbers attempts, so that a late end of an old one is recognized
+	attempt   uint32 // numbers attempts, so that the late end of an old attempt is recognized
 	seq       int32
-	session   guid          // of an ExecuteStatement: the numbers are per session
+	session   guid          // of an ExecuteStatement, because sequence numbers are per session
 	request   guid          // x-request-id of its latest attempt; zero unknown
-	listed    int           // number of the latest call in the trace's list, from 1; 0 when not listed
+	listed    int           // position of the latest call in the trace's list, from 1; 0 when not listed
 	start     time.Duration // of the latest call: its first attempt
 	attempted time.Duration // start of its latest attempt
 	end       time.Duration // of its latest attempt, once that has ended
-	broke     error         // what broke the latest attempt off; nil where nothing did
+	broke     error         // the error that broke off the latest attempt; nil if none did
 }
 
 // attemptState says how far the latest attempt of a method has come.
@@ -35,19 +35,20 @@ const (
 	notCalled  attemptState = iota
 	running                 // no answer yet
 	failed                  // ended without a complete answer
-	redirected              // the same, and net/http's client may follow
+	redirected              // ended with a redirect, which net/http's client may follow
 	answered                // answered completely
 	undecoded               // answered, but the answer could not be decoded; the driver may have read it
 )
 
-// methods are the methods of a statement or session that were called. Most statements need one or two,
-// so the first is part of the trace's memory and the others are allocated when they are first called.
+// methods has the statistics of the methods that were called for a statement or session. Most
+// statements need one or two methods. The first one is part of the trace's memory; the others are
+// allocated at their first call.
 type methods struct{ first methodStats }
 
 var noCalls = &methodStats{}
 
-// find returns the statistics of a method, to be read only; those of no calls where the method
-// was not called.
+// find returns the statistics of a method for reading. For a method that was not called they are
+// zero.
 func (all *methods) find(m method) *methodStats {
 	for s := &all.first; s != nil; s = s.next {
 		if s.method == m {
@@ -57,7 +58,8 @@ func (all *methods) find(m method) *methodStats {
 	return noCalls
 }
 
-// add returns the statistics of a method, to be written to; new ones where it was not called before.
+// add returns the statistics of a method for writing, and creates them if the method was not called
+// before.
 func (all *methods) add(m method) *methodStats {
 	s := all.find(m)
 	if s != noCalls {
@@ -71,25 +73,23 @@ func (all *methods) add(m method) *methodStats {
 	return s
 }
 
-// succession is what an attempt is to the one before it.
+// succession says how an attempt relates to the previous one.
 type succession uint8
 
 const (
-	sameAttempt     succession = iota // the same, at another address
-	repeatedAttempt                   // another one of the same call
-	firstAttempt                      // the first of another call
+	sameAttempt     succession = iota // the same attempt, at another address
+	repeatedAttempt                   // another attempt of the same call
+	firstAttempt                      // the first attempt of another call
 )
 
-// begin notes that a request is sent. It returns the number of the attempt, and what the attempt is
-// to the one before it.
+// begin notes that a request is sent. It returns the number of the attempt, and how the attempt
+// relates to the previous one.
 //
-// Two requests are attempts of the same call when they follow each other with
-// the same method, the same Thrift sequence number and the same handle, and the
-// earlier one ended without a complete answer. The driver's client numbers the
-// calls of a connection 1, 2, 3..., and repeats a request byte by byte when its
-// HTTP layer retries; it never repeats one that was answered with 200. So two
-// calls never count as one, whatever a server does, and a retry never
-// counts as a call.
+// Two consecutive requests are attempts of the same call if they have the same method, Thrift
+// sequence number and handle, and the earlier one ended without a complete answer. The driver's
+// client numbers the calls of a connection 1, 2, 3..., and repeats a request byte by byte when its
+// HTTP layer retries; it never repeats a request that was answered with 200. So two calls never count
+// as one, whatever a server does, and a retry never counts as a call.
 func (s *methodStats) begin(req *message, out int64, redirect bool, now time.Duration) (attempt uint32, next succession) {
 	same := s.seq == req.seq && s.session == req.session
 	failedStatus := s.failedStatus()
@@ -113,7 +113,8 @@ func (s *methodStats) begin(req *message, out int64, redirect bool, now time.Dur
 	return s.attempt, next
 }
 
-// finish notes how an attempt ended, and what broke it off. It reports whether it was the latest.
+// finish notes how an attempt ended, and which error broke it off, if any. It reports whether the
+// attempt was the latest.
 func (s *methodStats) finish(attempt uint32, state attemptState, broke error, now time.Duration) bool {
 	if s.state != running || s.attempt != attempt {
 		return false
@@ -127,7 +128,8 @@ func (s *methodStats) finish(attempt uint32, state attemptState, broke error, no
 	return true
 }
 
-// failedStatus is the HTTP status of the latest attempt that failed: a redirect has, until it continues.
+// failedStatus returns the HTTP status of the latest attempt that failed. A redirect counts as failed
+// until it continues.
 func (s *methodStats) failedStatus() int {
 	if s.state == redirected {
 		return s.rpc.LastStatus
@@ -135,8 +137,8 @@ func (s *methodStats) failedStatus() int {
 	return s.rpc.FailedStatus
 }
 
-// givenUp reports whether the client broke an attempt off, which says nothing of why those before it
-// failed.
+// givenUp reports whether the client itself broke off an attempt, which does not explain why earlier
+// attempts failed.
 func givenUp(broke error) bool {
 	return errors.Is(broke, context.Canceled) || errors.Is(broke, context.DeadlineExceeded)
 }

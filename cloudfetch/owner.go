@@ -6,15 +6,15 @@ import (
 	"time"
 )
 
-// owner is what an RPC belongs to: a Trace or a Session.
+// owner is the Trace or Session that an RPC belongs to.
 type owner interface {
-	// begin notes that a request is sent; false lets it pass unobserved.
+	// begin notes that a request is sent. If ok is false, the request passes unobserved.
 	begin(req *message, out int64, redirect bool, now time.Time) (attempt uint32, ok bool)
 	// headers notes that a response came.
 	headers(x *exchange, h head, now time.Time)
 	// received adds body bytes that were read.
 	received(m method, n int64)
-	// end notes how the attempt ended, and what broke it off, if anything did.
+	// end notes how the attempt ended, and which error broke it off, if any.
 	end(x *exchange, s attemptState, broke error, now time.Time)
 	// markUndecoded notes a message that could not be decoded.
 	markUndecoded()
@@ -25,7 +25,7 @@ var (
 	_ owner = (*Session)(nil)
 )
 
-// head is what is kept of the head of a response.
+// head is what is kept of a response's header.
 type head struct {
 	code      int
 	workspace string // x-databricks-org-id; empty unknown
@@ -39,11 +39,11 @@ type callState struct {
 	mu        sync.Mutex // guards all below, and fields of the owner
 	methods   methods
 	workspace string // response header x-databricks-org-id; empty unknown
-	undecoded bool   // a message could not be read to its end although the driver may have read it
+	undecoded bool   // a message could not be decoded to its end, although the driver may have read it
 }
 
-// addHead takes the head of the response to a call. It reports false where the response is not to
-// the latest attempt.
+// addHead takes the header of the response to a call. It reports false if the response does not
+// belong to the latest attempt.
 func (s *callState) addHead(x *exchange, h head) bool {
 	if s.done.Load() || s.methods.find(x.method).attempt != x.attempt {
 		return false

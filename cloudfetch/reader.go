@@ -6,11 +6,11 @@ import (
 	"sync"
 )
 
-// maxDepth bounds the nesting that is followed: structs and containers together.
-// The deepest message of the driver, a schema inside direct results, has 16.
+// maxDepth bounds the nesting of structs and containers that is followed. The deepest message of the
+// driver, a schema inside direct results, has a depth of 16.
 const maxDepth = 32
 
-// progress is how far a reader has come.
+// progress is how far a reader has got.
 type progress uint8
 
 const (
@@ -33,7 +33,7 @@ const (
 	atLength
 	atList
 	atMap
-	inSkip // bytes to pass over
+	inSkip // bytes to skip
 	inText // bytes to keep in text
 )
 
@@ -47,19 +47,19 @@ type frame struct {
 	left   int32      // elements (pairs) not yet begun
 }
 
-// reader follows one message of the strict Thrift binary protocol while it
-// passes by, in pieces of any size. Its memory is its own size, one text and the list of links:
-// bytes it does not need are counted, not read.
+// reader follows one message of the strict Thrift binary protocol, which arrives in pieces of any
+// size. It needs memory only for itself, one text and the list of links. Bytes that it does not need
+// are counted, not read.
 //
 // A reader is used by one goroutine at a time.
 type reader struct {
 	msg   message
 	links []link // in the order of the message
 
-	call     bool // a request, not a response
+	call     bool // the message is a request, not a response
 	progress progress
 	phase    phase
-	need     uint8 // size of the value awaited
+	need     uint8 // size of the awaited value
 	have     uint8 // bytes of it in scratch
 	fieldTyp byte
 	field    field      // what the value is
@@ -84,8 +84,8 @@ func newReader(call bool) *reader {
 	return r
 }
 
-// release returns the reader to the pool, without a long list of links and without the text of one that has
-// not ended.
+// release returns the reader to the pool, without a long list of links and without the text of a link that
+// has not ended.
 func (r *reader) release() {
 	clear(r.text)
 	if cap(r.links) > 256 {
@@ -112,7 +112,7 @@ func (r *reader) Write(p []byte) (int, error) {
 
 // feed takes the next bytes of the message. It does not keep p.
 func (r *reader) feed(p []byte) {
-	whole := true // what began in p may end in it
+	whole := true // a value that began in p may end in it
 	for len(p) > 0 && r.progress == decoding {
 		if r.phase >= inSkip {
 			p = p[r.feedString(p):]
@@ -151,8 +151,8 @@ func (r *reader) feed(p []byte) {
 	}
 }
 
-// skipStrings skips elements of a list of strings, the values of a column, that are whole in p, but
-// for the last. The length of an element is next.
+// skipStrings skips the elements of a list of strings (the values of a column) that are complete in
+// p, except for the last element. The next bytes are the length of an element.
 func (r *reader) skipStrings(p []byte) []byte {
 	f := &r.frames[r.depth-1]
 	if f.typ != tList || f.elem != tString {
@@ -171,7 +171,7 @@ func (r *reader) skipStrings(p []byte) []byte {
 	return p
 }
 
-// feedString takes bytes of a string, or others to skip, and returns how many.
+// feedString takes bytes of a string, or bytes to skip, and returns how many.
 func (r *reader) feedString(p []byte) int {
 	n := int(min(int64(len(p)), r.pending))
 	if r.phase == inText {
@@ -237,7 +237,7 @@ func (r *reader) beginMessage(v uint32) {
 	r.await(atNameLength, 4)
 }
 
-// beginField looks up a field of the innermost struct. Its value is next.
+// beginField looks up a field of the innermost struct. The field's value is next.
 func (r *reader) beginField(typ byte, id int16) {
 	r.fieldTyp = typ
 	if r.depth > 1 {
@@ -247,8 +247,8 @@ func (r *reader) beginField(typ byte, id int16) {
 	}
 }
 
-// rootField looks up a field of the message: the arguments of a call, or the result of a reply. Of
-// an exception only the fact is kept.
+// rootField looks up a field of the message: the arguments of a call, or the result of a reply.
+// Nothing is kept of an exception but the fact.
 func (r *reader) rootField(id int16) (field, structType) {
 	switch {
 	case r.fieldTyp != tStruct:
@@ -292,7 +292,7 @@ func (r *reader) beginValue(typ byte) {
 	}
 }
 
-// skip passes over n bytes; n may be 0.
+// skip skips n bytes; n may be 0.
 func (r *reader) skip(n int64) {
 	if n == 0 {
 		r.next()
@@ -332,7 +332,7 @@ func (r *reader) beginString(n int32) {
 	}
 }
 
-// endString keeps what a string is kept for.
+// endString keeps the value of a complete string.
 func (r *reader) endString() {
 	switch {
 	case r.field == linkURL:
@@ -366,8 +366,8 @@ func (r *reader) beginList(elem byte, n int32) {
 	r.push(frame{typ: tList, inside: inside, elem: elem, left: n})
 }
 
-// setLength keeps the length of a list; of the lists of column values, only that of the first. It
-// reports false for a list that must not come again.
+// setLength keeps the length of a list, and for lists of column values, only that of the first list.
+// It reports false for a list that came a second time but must not.
 func (r *reader) setLength(n int32) bool {
 	if r.field == columnValues && r.msg.has.has(columnValues) {
 		return true
@@ -387,7 +387,7 @@ func (r *reader) beginMap(key, val byte, n int32) {
 	}
 }
 
-// push opens a struct or container and awaits its first part.
+// push opens a struct or container and expects its first part.
 func (r *reader) push(f frame) {
 	if int(r.depth) == len(r.frames) {
 		r.progress = undecodable
@@ -418,7 +418,7 @@ func (r *reader) endStruct() {
 		r.msg.addRows(batchRows)
 	case linkStruct:
 		if r.link.key == (linkKey{}) || !r.msg.has.has(linkRows) || !r.msg.has.has(linkBytes) {
-			r.progress = undecodable // the driver refuses it, too
+			r.progress = undecodable // the driver also refuses it
 			return
 		}
 		r.msg.addRows(linkRows)
@@ -429,8 +429,8 @@ func (r *reader) endStruct() {
 	r.next()
 }
 
-// next decides what follows a finished value: the next element of the container
-// around it, the next field, or the end of the message.
+// next decides what follows a complete value: the next element of the enclosing container, the next
+// field, or the end of the message.
 func (r *reader) next() {
 	for {
 		if r.depth == 0 {

@@ -7,10 +7,10 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// fill adds to a record what the trace has. Counts that may be too low because
-// something was not seen or not decoded stay unknown.
+// fill adds to a record what the trace knows. Counts that may be too low because something was not
+// seen or not decoded stay unknown.
 func (t *Trace) fill(r *telemetry.Statement) {
-	if t.id != (guid{}) && parseGUID(r.StatementID) != t.id { // the driver may have told that of an authenticator's statement
+	if t.id != (guid{}) && parseGUID(r.StatementID) != t.id { // the driver may have reported the id of an authenticator's statement
 		r.StatementID = t.id.String()
 	}
 	if r.SessionID == "" {
@@ -23,10 +23,10 @@ func (t *Trace) fill(r *telemetry.Statement) {
 		r.Kind = telemetry.KindVolume
 	}
 	if r.RPCs = t.appendRPCs(r.RPCs); r.RPCs == nil && !t.unread {
-		r.RPCs = []telemetry.RPC{} // known to be none
+		r.RPCs = []telemetry.RPC{} // known to be empty
 	}
 	r.Calls = t.appendCalls(r.Calls)
-	if t.methods.find(executeStatement).rpc.Calls > 0 { // else the statement never reached the server
+	if t.methods.find(executeStatement).rpc.Calls > 0 { // otherwise the statement never reached the server
 		r.Result = t.result
 		r.Result.Evidence = telemetry.EvidenceWire
 		if t.whole() {
@@ -51,14 +51,14 @@ func (t *Trace) appendRPCs(to []telemetry.RPC) []telemetry.RPC {
 			to = append(to, s.rpc)
 			r := &to[len(to)-1]
 			if r.FailedStatus = s.failedStatus(); s.state == running {
-				r.Slowest = max(r.Slowest, t.until-s.start) // one that goes on is as slow as it is by now
+				r.Slowest = max(r.Slowest, t.until-s.start) // a call that has not ended counts with its time so far
 			}
 		}
 	}
 	return to
 }
 
-// slowCall is the latency from which on the server's request identifier of a call is kept.
+// slowCall is the shortest latency with which the server's request identifier of a call is kept.
 const slowCall = time.Second
 
 func (t *Trace) appendCalls(to []telemetry.Call) []telemetry.Call {

@@ -5,12 +5,12 @@ import (
 	"sync/atomic"
 )
 
-// registry finds the trace, session or file that a request belongs to, by the operation or session
-// identifier, or the link, in it. Lock order: a trace's lock before the registry's;
-// nothing is called while the registry's lock is held.
+// registry finds the trace, session or file that a request belongs to, by the operation identifier,
+// session identifier or link in the request. Lock order: a trace's lock before the registry's.
+// Nothing is called while the registry's lock is held.
 type registry struct {
-	// busy counts what is registered, so that a transport without traces can
-	// let everything pass unobserved. Written under mu.
+	// busy and linked count what is registered, so that a transport without traces can let everything
+	// pass unobserved. They are written under mu.
 	busy, linked atomic.Int64
 	roundTrip    roundTripTime
 	connections  connectionUse
@@ -22,7 +22,8 @@ type registry struct {
 	links      map[linkKey]*file
 }
 
-// Bounds of what is registered at once. Beyond them the oldest is dropped, and its counts become unknown.
+// Bounds on what is registered at the same time. Beyond them, the oldest entry is dropped and its counts
+// become unknown.
 const (
 	maxStatements = 4096
 	maxSessions   = 4 * maxStatements
@@ -96,8 +97,8 @@ func (r *registry) dropSession(s *Session) {
 	r.count()
 }
 
-// addLinks registers the files of a page. Where a link is already registered, for any statement,
-// both files become untracked: a request for the link could be for either.
+// addLinks registers the files of a page. If a link is already registered, for any statement, both
+// files become untracked, because a request for the link could be for either.
 func (r *registry) addLinks(files []file) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -126,7 +127,7 @@ func (r *registry) addLinks(files []file) {
 	r.count()
 }
 
-// link finds the file of a link; nil when it is not registered or not tracked.
+// link returns the file of a link, or nil if the link is not registered or not tracked.
 func (r *registry) link(key linkKey) *file {
 	r.mu.Lock()
 	defer r.mu.Unlock()

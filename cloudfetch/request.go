@@ -5,16 +5,16 @@ import (
 	"net/http"
 )
 
-// The Thrift client of the driver passes its body as a buffer, and
-// net/http.NewRequest makes a GetBody for it, which the driver's retrying and
-// authenticating layers keep. It gives another reader over the same bytes, so a
-// request is read before it is sent, without touching its body. The request of a
-// redirect has none in some versions of Go: it has the body of the one before.
+// The driver's Thrift client passes its body as a buffer, for which net/http.NewRequest makes a
+// GetBody that the driver's retrying and authenticating layers keep. GetBody returns another reader
+// over the same bytes, so a request can be read before it is sent, without touching its body. In some
+// versions of Go, the request that follows a redirect has no GetBody; its body is that of the request
+// before the redirect.
 
 // maxHops bounds how far a request is followed back: net/http follows ten redirects.
 const maxHops = 20
 
-// redirectedFrom returns the request whose answer led to req; nil where that was not a redirect.
+// redirectedFrom returns the request whose answer redirected to req, or nil if there was no redirect.
 func redirectedFrom(req *http.Request) *http.Request {
 	if req.Response == nil {
 		return nil
@@ -22,7 +22,7 @@ func redirectedFrom(req *http.Request) *http.Request {
 	return req.Response.Request
 }
 
-// firstRequest returns the request from which redirects led to req; req itself where none did.
+// firstRequest returns the request from which redirects led to req, or req itself if there were none.
 func firstRequest(req *http.Request) *http.Request {
 	for hops := 0; hops < maxHops && redirectedFrom(req) != nil; hops++ {
 		req = redirectedFrom(req)
@@ -30,9 +30,9 @@ func firstRequest(req *http.Request) *http.Request {
 	return req
 }
 
-// readRequest reads the message in a request body, and returns its reader and the size of the
-// body. It returns nil when the message could not be decoded to its end; else the caller must
-// release the reader.
+// readRequest reads the message in a request body, and returns its reader and the size of the body.
+// It returns nil if the message could not be decoded to its end; otherwise the caller must release
+// the reader.
 func readRequest(req *http.Request) (r *reader, size int64) {
 	for hops := 0; req.GetBody == nil; hops++ {
 		before := redirectedFrom(req)
@@ -46,8 +46,7 @@ func readRequest(req *http.Request) (r *reader, size int64) {
 		return nil, 0
 	}
 	r = newReader(true)
-	// A bytes.Reader, which is what the driver has, writes its bytes at once
-	// and copies nothing.
+	// A bytes.Reader, which the driver uses, writes its bytes at once and copies nothing.
 	size, err = io.Copy(r, body)
 	_ = body.Close()
 	if err != nil || r.progress != complete {

@@ -6,15 +6,15 @@ import (
 	"time"
 )
 
-// roundTripTime is the way to the workspace and back: the quickest answer so far to a call that takes
-// the server nothing. It is unknown while there is but one, which the server may have been slow with. It is safe for
-// concurrent use.
+// roundTripTime is the network round trip to the workspace: the quickest answer so far to a call that takes the
+// server no time. It is unknown while there is only one answer, with which the server may have been slow. It is
+// safe for concurrent use.
 type roundTripTime struct {
-	nanoseconds atomic.Int64 // of the quickest; 0 while there is none
+	nanoseconds atomic.Int64 // of the quickest answer; 0 while there is none
 	several     atomic.Bool
 }
 
-// shortest returns the round trip; 0 while it is unknown.
+// shortest returns the round trip, or 0 while it is unknown.
 func (r *roundTripTime) shortest() time.Duration {
 	if !r.several.Load() {
 		return 0
@@ -22,7 +22,7 @@ func (r *roundTripTime) shortest() time.Duration {
 	return time.Duration(r.nanoseconds.Load())
 }
 
-// add takes the time that the answer to a call took to begin, over a connection that was there.
+// add adds the time until the answer to a call began. The call must not have waited for a connection.
 func (r *roundTripTime) add(m method, code int, took time.Duration) {
 	switch m {
 	case getOperationStatus, getResultSetMetadata, closeOperation:

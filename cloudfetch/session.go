@@ -8,13 +8,13 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// Session collects what the transport sees of one session: how it was opened
-// and closed. Put one into the context given to one call of the connector's Connect. The zero
-// value has seen nothing. All methods are safe for concurrent use.
+// Session collects what the transport sees of the opening and closing of one session. Put one into
+// the context of one call of the connector's Connect. The zero value has seen nothing. All methods
+// are safe for concurrent use.
 type Session struct {
-	Transport *Transport // as that of a Trace
+	Transport *Transport // as in Trace
 
-	callState // without times: the records of a session have none
+	callState // without times, because the records of a session have none
 
 	// Guarded by mu.
 	id       guid
@@ -30,9 +30,9 @@ type Session struct {
 
 type sessionKey struct{}
 
-// NewSessionContext returns a context that carries s. The session that is opened
-// with it is s's session; its CloseSession, which runs without the context, is
-// recognized by its identifier.
+// NewSessionContext returns a context that carries s. s observes the session that is opened with it.
+// The session's CloseSession, which runs without the context, is recognized by the session's
+// identifier.
 func NewSessionContext(ctx context.Context, s *Session) context.Context {
 	return context.WithValue(ctx, sessionKey{}, s)
 }
@@ -52,7 +52,8 @@ func (s *Session) Namespace() (catalog, schema string) {
 	return s.catalog, s.schema
 }
 
-// FillOpened adds to a record that has the latency what was observed of the session's opening.
+// FillOpened adds to a record what was observed when the session was opened. The record must have its
+// Latency.
 func (s *Session) FillOpened(r *telemetry.SessionOpened) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -65,14 +66,15 @@ func (s *Session) FillOpened(r *telemetry.SessionOpened) {
 	}
 }
 
-// FillClosed adds to a record that has the latency what was observed of the session's close.
+// FillClosed adds to a record what was observed when the session was closed. The record must have its
+// Latency.
 func (s *Session) FillClosed(r *telemetry.SessionClosed) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r.Retries, r.RequestID = s.methods.find(closeSession).shown(r.Latency)
 }
 
-// shown is what the record of a session shows of the call that opened or closed the session.
+// shown returns what the record of a session has about the call that opened or closed the session.
 func (s *methodStats) shown(took time.Duration) (retries telemetry.Maybe[int64], requestID string) {
 	if s.unanswered() || s.rpc.Retries > 0 || took >= slowCall {
 		requestID = s.request.String()
@@ -97,7 +99,7 @@ func (s *Session) Fault() Fault {
 	return f
 }
 
-// Finish ends the observation: the transport drops the session, and later messages pass unobserved.
+// Finish ends the observation. The transport drops the session, and later messages pass unobserved.
 func (s *Session) Finish() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

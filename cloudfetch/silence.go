@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// The requests of the driver's own telemetry, and the answers to them. The driver builds the URLs
-// from the host name alone, so scheme and port are not those of the connection.
+// The requests of the driver's own telemetry and the answers to them. The driver builds the URLs from
+// the host name alone, so scheme and port may differ from those of the connection.
 const (
 	flagPath       = "/api/2.0/connector-service/feature-flags/GOLANG/"
 	uploadPath     = "/telemetry-ext"

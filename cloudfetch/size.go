@@ -2,10 +2,10 @@ package cloudfetch
 
 import "encoding/binary"
 
-// valueSize returns the length of a value that is whole in p, and 0 for one that is not, or not
-// valid, which the reader follows step by step. Most of a message is skipped, and skipping it whole
-// is quicker: an answer with direct results is read in 1.5 µs, without valueSize in 3.8 µs
-// (BenchmarkReaderAhead/direct).
+// valueSize returns the length of a value that is complete in p. It returns 0 for a value that is
+// incomplete or invalid, which the reader then follows step by step. Most of a message is skipped,
+// and skipping whole values is quicker: reading an answer with direct results takes 1.5 µs, and 3.8
+// µs without valueSize (BenchmarkReaderAhead/direct).
 func valueSize(p []byte, typ byte, depth int) int {
 	switch {
 	case depth <= 0 || int(typ) >= len(widths):
@@ -29,7 +29,7 @@ func valueSize(p []byte, typ byte, depth int) int {
 	return 0
 }
 
-// structSize is valueSize for the fields of a struct, its end included.
+// structSize is valueSize for the fields of a struct, including its end.
 func structSize(p []byte, depth int) int {
 	for n := 0; n < len(p); {
 		typ := p[n]

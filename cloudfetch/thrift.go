@@ -16,10 +16,10 @@ const (
 	tList   = 15
 )
 
-// widths is the size of a value by type byte; 0 for those without a fixed size.
+// widths has the size of a value by type byte; 0 for types without a fixed size.
 var widths = [16]uint8{tBool: 1, tByte: 1, tDouble: 8, tI16: 2, tI32: 4, tI64: 8}
 
-// method is a Thrift RPC the Databricks driver makes. The zero value is a method that is not
+// method is a Thrift RPC that the Databricks driver makes. The zero value is a method that is not
 // followed.
 type method uint8
 
@@ -102,7 +102,7 @@ type fields uint32
 
 func (s fields) has(f field) bool { return s&(1<<f) != 0 }
 
-// structType names a struct of which some fields are followed.
+// structType names a struct some of whose fields are followed.
 type structType uint8
 
 const (
@@ -137,8 +137,8 @@ const (
 	numStructs
 )
 
-// fieldSpec says what a field of a followed struct is. When the field arrives with
-// another type it is skipped, as the generated client does.
+// fieldSpec describes a field of a followed struct. A field that arrives with another type is
+// skipped, as by the generated client.
 type fieldSpec struct {
 	id     int16
 	typ    byte
@@ -164,9 +164,9 @@ var metadataFields = []fieldSpec{
 	{1287, tBool, stagingOperation, skipped},
 }
 
-// structs holds, for each struct type, the fields that are followed. All others are
-// skipped by their type. The status of a struct inside direct results is
-// skipped: the statement's own status and state say what matters.
+// structs has the followed fields of each struct type. All other fields are skipped by their type.
+// The status of a struct inside direct results is skipped, because the statement's own status and
+// state have what matters.
 var structs = [numStructs][]fieldSpec{
 	openSessionResp: {
 		{1, tStruct, noField, statusStruct},

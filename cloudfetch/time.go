@@ -7,23 +7,23 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// The time of a statement is attributed as it passes, never by subtraction. Each event, on the
-// wire or in the application, first adds the time since the previous event to the part that the
-// statement was in, and then changes the part. So the parts add up to the total at every instant,
-// however the statement goes on, and the bounds of lists do not matter.
+// The time of a statement is attributed as it passes, never by subtraction. Each event, on the wire
+// or in the application, first adds the time since the previous event to the part that the statement
+// was in, and then changes the part. So the parts add up to the total at every instant, however the
+// statement continues, and the bounds of lists do not matter.
 //
 //	application ── call, read, close ──▶ activity ─┐
 //	                                               ├─▶ part ──▶ split[part] += now - then
 //	wire ── attempts, states, pages, files ────────┘
 
-// activity is what the application has the driver do.
+// activity is what the application currently has the driver do.
 type activity uint8
 
 const (
 	calling    activity = iota // the call that runs the statement has not returned
 	beforeRead                 // the application has control, and has not asked for rows
 	reading                    // the driver reads a row that begins a page or file, or an Arrow batch
-	describing                 // the driver is asked for what describes the rows
+	describing                 // the driver is asked for the description of the rows
 	between                    // the application has control, or the driver decodes one row
 	unobserved                 // between or reading, which cannot be told apart
 	afterRead                  // the application has control, and no rows are left
@@ -35,12 +35,12 @@ const (
 type timing struct {
 	split       telemetry.Split
 	application telemetry.Application
-	until       time.Duration // up to which time is attributed
+	until       time.Duration // the time up to which time is attributed
 
 	activity    activity
-	described   activity // what the application had the driver do before describing
+	described   activity // the activity before describing
 	unread      bool     // the wire is not read
-	paused      method   // of the call that may be repeated: its latest attempt failed, and nothing was called since
+	paused      method   // of the call that may be repeated: its latest attempt failed, and no call began since
 	inFlight    method   // of the latest call without a complete answer
 	answerBegan bool     // its answer has begun
 	latest      int32    // number of the latest request of a call; attempts and redirects are requests
@@ -48,17 +48,17 @@ type timing struct {
 	waited      bool     // it had to wait for one
 
 	attempt telemetry.Split // time of the latest attempt, to be moved when it is repeated
-	before  time.Duration   // the share of attempt's PartNetwork that passed before the answer began
+	before  time.Duration   // the part of attempt[PartNetwork] that passed before the answer began
 	execute time.Duration   // time of PartServer before ExecuteStatement was answered
 	lastRan time.Duration   // when the statement was last seen to run
 	retried time.Duration   // time of PartRetry until then
 	idle    time.Duration   // time of one part, while no call is under way; see beforeCall
 	idleIn  telemetry.Part  // that part
 
-	segments     []segment // pages and files with rows that are not read yet
+	segments     []segment // pages and files whose rows are not all read
 	firstSegment [1]segment
 	passed       int64 // rows in segments that were read to their end
-	uncounted    bool  // rows are read as streams: the segments are passed as they arrive
+	uncounted    bool  // rows are read as streams, so segments are passed as they arrive
 }
 
 // segment is a page or file of rows, in the order of the result.
@@ -67,11 +67,11 @@ type segment struct {
 	file *file // nil for a page
 }
 
-// advance attributes the time until now. Call it before every change of what part depends on.
+// advance attributes the time until now. Call it before every change of state that part depends on.
 func (t *Trace) advance(now time.Duration) {
 	d := now - t.until
 	if d <= 0 {
-		return // clocks are read before the lock is taken
+		return // the clock is read before the lock is taken
 	}
 	t.until = now
 	p := t.part()
@@ -105,7 +105,7 @@ func (t *Trace) advance(now time.Duration) {
 	}
 }
 
-// part is what the statement is waiting for.
+// part returns what the statement is waiting for.
 func (t *Trace) part() telemetry.Part {
 	switch t.activity {
 	case beforeRead, between, afterRead:
@@ -120,7 +120,7 @@ func (t *Trace) part() telemetry.Part {
 		return telemetry.PartUnknown
 	case t.inFlight != unknownMethod:
 		return t.partOfCall()
-	case t.paused == closeOperation && t.volume && t.activity != closing: // or it was given up: the transfer is not observed
+	case t.paused == closeOperation && t.volume && t.activity != closing: // or closing was given up: the transfer is not observed
 		return telemetry.PartUnknown
 	case t.paused != unknownMethod:
 		return telemetry.PartRetry
@@ -140,7 +140,7 @@ func (t *Trace) part() telemetry.Part {
 	return telemetry.PartNetwork
 }
 
-// partOfCall is what a statement waits for while a call is under way.
+// partOfCall returns what a statement waits for while a call is under way.
 func (t *Trace) partOfCall() telemetry.Part {
 	switch {
 	case t.inFlight == getOperationStatus && t.works(): // whatever the status call itself waits for
@@ -157,7 +157,7 @@ func (t *Trace) partOfCall() telemetry.Part {
 	return telemetry.PartNetwork
 }
 
-// works reports whether the server works on the statement, as far as the client was told.
+// works reports whether the server works on the statement, by the last state that it reported.
 func (t *Trace) works() bool {
 	switch t.state {
 	case "": // an answer without a state and without rows
@@ -168,11 +168,11 @@ func (t *Trace) works() bool {
 	return false
 }
 
-// partOfReading is what a reader waits for that has no call under way.
+// partOfReading returns what a reader waits for while no call is under way.
 func (t *Trace) partOfReading() telemetry.Part {
 	f := t.awaited()
 	switch {
-	case len(t.segments) == 0: // nothing is there to be decoded: the driver has yet to ask for it
+	case len(t.segments) == 0: // there is nothing to decode, so the driver is about to make a call
 		return telemetry.PartNetwork
 	case f == nil, f.record.State == fileDownloaded:
 		return telemetry.PartDecode
@@ -184,7 +184,7 @@ func (t *Trace) partOfReading() telemetry.Part {
 	return telemetry.PartFile
 }
 
-// awaited is the file that the next row is in; nil where it is in a page.
+// awaited returns the file with the next row, or nil if the row is in a page.
 func (t *Trace) awaited() *file {
 	for t.uncounted && len(t.segments) > 1 && t.segments[0].arrived() {
 		t.pass()
@@ -197,7 +197,7 @@ func (t *Trace) awaited() *file {
 
 func (s segment) arrived() bool { return s.file == nil || s.file.record.State == fileDownloaded }
 
-// pass goes on to the next segment.
+// pass moves to the next segment.
 func (t *Trace) pass() {
 	t.passed += t.segments[0].rows
 	t.segments[0] = segment{}
@@ -211,14 +211,14 @@ func (t *Trace) addSegment(s segment) {
 	t.segments = append(t.segments, s)
 }
 
-// passTo goes on to the segment that a row is in.
+// passTo moves to the segment that a row is in.
 func (t *Trace) passTo(row int64) {
 	for len(t.segments) > 0 && row >= t.passed+t.segments[0].rows {
 		t.pass()
 	}
 }
 
-// beginAttempt notes that an attempt of a call is under way. When it repeats the one before, the
+// beginAttempt notes that an attempt of a call is under way. If it repeats the previous attempt, the
 // time of that one moves to PartRetry, whatever the statement seemed to wait for then.
 func (t *Trace) beginAttempt(m method, repeats bool) {
 	if repeats {
@@ -234,8 +234,9 @@ func (t *Trace) beginAttempt(m method, repeats bool) {
 	t.beginRequest()
 }
 
-// longestDecode is how long decoding an Arrow batch takes at most. The driver's Arrow readers ask for the next page
-// in the call that returns the last batch of a page: what takes longer before that may be an authenticator.
+// longestDecode is the longest time that decoding an Arrow batch may take. The driver's Arrow readers request the
+// next page in the call that returns the last batch of a page. A longer time before that request may be an
+// authenticator's.
 const longestDecode = time.Second
 
 // idles adds time in which no call was under way.
@@ -246,8 +247,9 @@ func (t *Trace) idles(p telemetry.Part, d time.Duration) {
 	t.idle += d
 }
 
-// beforeCall notes that the driver makes a call, which is no repetition. It was on its way to it: what the statement
-// seemed to wait for until then cannot have come before, but for batches that were decoded.
+// beforeCall notes that the driver makes a call that is not a repetition. The driver was about to make this call,
+// so the statement cannot have waited for what it seemed to wait for since the previous call, except for the
+// decoding of batches.
 func (t *Trace) beforeCall(s *methodStats) {
 	if s.method != fetchResults && s.method != closeOperation || t.activity >= closing {
 		return
@@ -256,9 +258,9 @@ func (t *Trace) beforeCall(s *methodStats) {
 	switch {
 	case t.idleIn == telemetry.PartDecode && t.idle > longestDecode:
 		t.move(t.idle, telemetry.PartDecode, telemetry.PartUnknown)
-	case t.idleIn == telemetry.PartTransfer && s.rpc.Calls == 1: // a volume's operation is closed before the transfer
+	case t.idleIn == telemetry.PartTransfer && s.rpc.Calls == 1: // a volume operation is closed before the transfer
 		t.move(t.idle, telemetry.PartTransfer, telemetry.PartNetwork)
-	case t.idleIn == telemetry.PartUnknown: // the close before was given up
+	case t.idleIn == telemetry.PartUnknown: // the earlier close was given up
 		t.move(t.idle, telemetry.PartUnknown, telemetry.PartTransfer)
 	case t.idleIn == telemetry.PartFile && f != nil && f.record.State == fileWaiting:
 		t.move(t.idle, telemetry.PartFile, telemetry.PartNetwork)
@@ -266,13 +268,13 @@ func (t *Trace) beforeCall(s *methodStats) {
 	}
 }
 
-// doubtful reports whether the driver may be on its way to a call, which would show that the statement did not wait for
-// what it seems to wait for since the latest one: see beforeCall.
+// doubtful reports whether the driver may be about to make a call, which would show that the statement has not been
+// waiting for what it seems to have waited for since the latest call: see beforeCall.
 func (t *Trace) doubtful() bool {
 	switch t.idleIn {
 	case telemetry.PartDecode:
 		return t.idle > longestDecode
-	case telemetry.PartTransfer: // direct results come with the operation closed
+	case telemetry.PartTransfer: // with direct results the operation is already closed
 		return !t.result.Direct.Or(false) && t.methods.find(closeOperation).rpc.Calls == 0
 	case telemetry.PartFile:
 		f := t.awaited()
@@ -281,7 +283,7 @@ func (t *Trace) doubtful() bool {
 	return false
 }
 
-// continueAttempt notes that an attempt that was redirected goes on at another address.
+// continueAttempt notes that a redirected attempt continues at another address.
 func (t *Trace) continueAttempt(m method) {
 	if t.inFlight == unknownMethod {
 		t.inFlight = m
@@ -296,8 +298,8 @@ func (t *Trace) beginRequest() {
 	t.answerBegan, t.connecting, t.waited = false, 0, false
 }
 
-// beginAnswer notes that the answer to an attempt begins. Of the time since ExecuteStatement was
-// sent, all but the round trip was the server's.
+// beginAnswer notes that the answer to an attempt begins. All the time since ExecuteStatement was
+// sent was the server's, except for the round trip.
 func (t *Trace) beginAnswer(m method, roundTrip time.Duration) {
 	if t.inFlight != m {
 		return
@@ -315,7 +317,7 @@ func (t *Trace) beginAnswer(m method, roundTrip time.Duration) {
 // endAttempt notes that the latest attempt of a method is over.
 func (t *Trace) endAttempt(s *methodStats, state attemptState) {
 	if t.inFlight != s.method || state == redirected && (s.method != closeOperation || t.activity == closing) {
-		return // it goes on at another address
+		return // the attempt continues at another address
 	}
 	t.inFlight, t.idle = unknownMethod, 0
 	if state == failed && mayBeRepeated(s.rpc.LastStatus) {
@@ -323,14 +325,14 @@ func (t *Trace) endAttempt(s *methodStats, state attemptState) {
 	}
 }
 
-// mayBeRepeated reports whether the driver may repeat a call after an answer with an HTTP status; 0 stands for no
-// answer.
+// mayBeRepeated reports whether the driver may repeat a call after this HTTP status; 0 means no answer.
 func mayBeRepeated(code int) bool {
 	return code == 0 || code == http.StatusTooManyRequests || code >= 500 && code != http.StatusNotImplemented
 }
 
-// fetches notes that the driver asks for a file. Where the next row is in it, the driver has given up closing an
-// operation whose links have all come, if that failed, and says nothing of it.
+// fetches notes that the driver requests a file. The driver closes an operation once all its links have arrived.
+// If that call failed, and the driver now requests the file with the next row, it has given up closing, without
+// reporting the error.
 func (t *Trace) fetches(f *file) {
 	if t.activity == closing || t.awaited() != f {
 		return
@@ -341,8 +343,8 @@ func (t *Trace) fetches(f *file) {
 	t.idle = 0
 }
 
-// pageArrived notes that a complete answer brought a page: the time since the answer began was the
-// page's.
+// pageArrived notes that a complete answer contained a page, so that the time since the answer began
+// belongs to PartPage.
 func (t *Trace) pageArrived(m method) {
 	if m == executeStatement && t.answerBegan {
 		t.move(t.attempt[telemetry.PartNetwork]-t.before, telemetry.PartNetwork, telemetry.PartPage)
@@ -354,9 +356,9 @@ func (t *Trace) move(d time.Duration, from, to telemetry.Part) {
 	t.split[to] += d
 }
 
-// refine uses how long the server says it worked. The server worked while ExecuteStatement was
-// under way, and for what remained of its time while the client polled. Polling beyond that was
-// late.
+// refine corrects the split by how long the server says it worked. The server worked while
+// ExecuteStatement was under way, and for the rest of its time while the client polled. Polling
+// beyond that was late.
 func (t *Trace) refine(worked time.Duration) {
 	executing := min(t.execute, t.split[telemetry.PartServer])
 	polling := t.split[telemetry.PartServer] - executing
@@ -368,9 +370,9 @@ func (t *Trace) refine(worked time.Duration) {
 	}
 }
 
-// updateServerTime takes how long the server says it worked, the first time it does. The time stays
-// unknown where the server's clock was stepped meanwhile: the work cannot have taken longer than
-// the client waited, apart from rounding to milliseconds and clocks that run at different speeds.
+// updateServerTime takes how long the server says it worked, the first time that it does. The time
+// stays unknown if it is longer than the client waited, as after a step of the server's clock.
+// Rounding to milliseconds and clocks that run at different speeds are allowed for.
 func (t *Trace) updateServerTime(m *message, now time.Duration) {
 	if started := m.num[operationStarted]; started > 0 {
 		t.serverStarted = started
@@ -384,13 +386,14 @@ func (t *Trace) updateServerTime(m *message, now time.Duration) {
 	t.refine(time.Duration(worked) * time.Millisecond)
 }
 
-// updateRunning notes when the statement was last seen to run, and how long after that it was first
-// seen not to. A statement that still runs has run while status calls failed and were repeated.
+// updateRunning notes when the statement was last seen running, and how long after that it was first
+// seen not running. A statement that is still running was also running while status calls failed and
+// were repeated.
 func (t *Trace) updateRunning(from method, m *message, now time.Duration) {
 	switch {
 	case from == executeStatement:
 		t.execute, t.lastRan, t.retried = t.split[telemetry.PartServer], now, t.split[telemetry.PartRetry]
-	case from != getOperationStatus, !m.has.has(operationState): // a refusal says nothing of it
+	case from != getOperationStatus, !m.has.has(operationState): // a refusal does not say whether it runs
 	case t.works():
 		t.move(t.split[telemetry.PartRetry]-t.retried, telemetry.PartRetry, telemetry.PartServer)
 		t.lastRan = now

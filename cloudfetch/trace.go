@@ -7,7 +7,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// Bounds of the list of calls. Calls beyond are in the sums, and the latest is always listed.
+// Bounds on the list of calls. Calls beyond them count in the sums. The latest call is always listed.
 const (
 	maxPolls   = 64  // status calls of a statement that are listed
 	maxPages   = 256 // pages of a statement that are listed
@@ -19,8 +19,8 @@ const (
 // into the context of the call that runs the statement, read it with Fill, and end it with
 // Finish. A Trace must not be copied. All methods but Start are safe for concurrent use.
 type Trace struct {
-	// Transport carries the calls of the statement; those through another are not its own. nil means any.
-	// It must not change once the trace is in a context.
+	// Transport carries the calls of the statement. Calls through another Transport do not belong to the
+	// statement. nil means any Transport. The field must not change once the trace is in a context.
 	Transport *Transport
 
 	started time.Time // immutable once the trace is in a context
@@ -36,14 +36,14 @@ type Trace struct {
 	reg     *registry // where the statement is registered, once id is known; nil before
 	calls   []call
 	first   [1]call          // room for the first call
-	failing method           // the first call to run, poll or fetch without an answer that the driver can use
-	files   *files           // nil before a link came
+	failing method           // the first call that runs, polls or fetches and has no answer that the driver can use
+	files   *files           // nil until a link arrives
 	result  telemetry.Result // without evidence and counts
-	pages   int64            // that arrived, listed or not
+	pages   int64            // pages that arrived, listed or not
 	rows    int64            // in the pages whose number of rows is known
 
 	state           string                         // TGetOperationStatusResp 2, last reported; empty unknown
-	sqlState        string                         // TGetOperationStatusResp 3, else TStatus 3: the last that was not empty
+	sqlState        string                         // TGetOperationStatusResp 3, otherwise TStatus 3: the last one that was not empty
 	serverStarted   int64                          // TGetOperationStatusResp 7, milliseconds of the server's clock; 0 unknown
 	serverTime      telemetry.Maybe[time.Duration] // from then to operationCompleted
 	unseen          time.Duration                  // as telemetry.Polling.Unseen
@@ -57,23 +57,23 @@ type Trace struct {
 	registered int
 }
 
-// call is one call of the list, and whether a page came with it.
+// call is one call of the list, and whether its answer had a page.
 type call struct {
 	telemetry.Call
 	page    bool
 	request guid
 }
 
-// Start makes a Trace ready, of a statement that starts at the given time, from which the times in its record
-// count. It must be called before a context carries t. wire is false where no Transport carries the statement's requests:
+// Start prepares a Trace for a statement that starts at the given time, from which the times in its record count.
+// It must be called before a context carries t. wire is false if no Transport carries the statement's requests;
 // what the statement waits for in the driver is unknown then.
 func (t *Trace) Start(at time.Time, wire bool) { t.started, t.unread = at, !wire }
 
 type traceKey struct{}
 
-// Value returns t for the key that the transport looks up in a context, and nil for any other: the caller's
-// own context type carries t with it. The statement that is executed with such a context, or with one derived
-// from it, is t's statement; of several traces in a context the innermost counts.
+// Value returns t for the key that the transport looks up in a context, and nil for any other key. A context
+// type of the caller calls Value to carry t. t observes the statement that is executed with such a context or
+// with one derived from it. If a context has several traces, the innermost counts.
 func (t *Trace) Value(key any) any {
 	if key == (traceKey{}) {
 		return t
@@ -81,8 +81,8 @@ func (t *Trace) Value(key any) any {
 	return nil
 }
 
-// Fill adds to a record what is known by now. Running files and calls are reported as
-// such. The lists of r are appended to; what they have room for is not allocated.
+// Fill adds to a record what is known so far. Files and calls that have not ended are reported as
+// such. Fill appends to the lists of r, and allocates only what they have no room for.
 func (t *Trace) Fill(r *telemetry.Statement, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -92,9 +92,9 @@ func (t *Trace) Fill(r *telemetry.Statement, now time.Time) {
 	t.fill(r)
 }
 
-// Finish ends the trace and fills r, if it is not nil, for good: files not yet downloaded
-// are abandoned. The transport drops the statement and its links; later
-// messages pass unobserved. After Finish, Fill gives the same.
+// Finish ends the trace and fills r, if it is not nil, for the last time: files that are not
+// downloaded are abandoned. The transport drops the statement and its links, and later messages pass
+// unobserved. A later Fill gives the same result.
 func (t *Trace) Finish(r *telemetry.Statement, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -111,7 +111,8 @@ func (t *Trace) Finish(r *telemetry.Statement, now time.Time) {
 	}
 }
 
-// MoreRows reports whether there are rows beyond the latest page, as the server said with it.
+// MoreRows reports whether there are rows beyond the latest page, as the server said in that page's
+// answer; unknown if it did not say.
 func (t *Trace) MoreRows() telemetry.Maybe[bool] {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -150,7 +151,7 @@ func (t *Trace) begin(req *message, out int64, redirect bool, at time.Time) (att
 	switch next {
 	case sameAttempt:
 		if s.listed > 0 {
-			t.calls[s.listed-1].forget() // what the redirect said
+			t.calls[s.listed-1].forget() // forgets the answer with the redirect
 		}
 		t.continueAttempt(s.method)
 		return attempt, true
@@ -181,26 +182,26 @@ func (t *Trace) headers(x *exchange, h head, at time.Time) {
 		c := &t.calls[s.listed-1]
 		c.FirstByte, c.Status, c.request = telemetry.Known(now), h.code, h.request
 	}
-	if !t.waited && (x.method != getOperationStatus || !t.works()) { // the server may hold it back while it works
+	if !t.waited && (x.method != getOperationStatus || !t.works()) { // the server may delay the answer while it works
 		x.registry.roundTrip.add(x.method, h.code, now-s.attempted)
 	}
 	t.beginAnswer(x.method, x.registry.roundTrip.shortest())
 }
 
-// mayExecute reports whether an ExecuteStatement can be this trace's: the first,
-// or one after those before it failed without giving a statement.
+// mayExecute reports whether an ExecuteStatement can belong to this trace: it is the first, or all
+// earlier ones failed without starting a statement.
 func (t *Trace) mayExecute() bool {
 	return t.reg == nil && t.methods.find(executeStatement).state != running
 }
 
-// list adds a call that begins to the list, and returns its number there, from 1; 0 where nothing is
-// listed, because ExecuteStatement was not seen. Beyond the bound of its method the call takes the place of the
-// one before it.
+// list adds a call that begins to the list and returns its position there, from 1, or 0 if nothing is listed
+// because ExecuteStatement was not seen. Beyond the bound of its method, the call replaces an earlier one, see
+// unlist.
 func (t *Trace) list(s *methodStats) int {
 	bound := int64(maxOthers)
 	switch s.method {
 	case executeStatement:
-		t.calls = t.first[:0] // an earlier one failed without giving a statement
+		t.calls = t.first[:0] // an earlier one failed without starting a statement
 	case getOperationStatus:
 		bound = maxPolls
 	case fetchResults:
@@ -222,8 +223,8 @@ func (t *Trace) list(s *methodStats) int {
 	return len(t.calls)
 }
 
-// unlist removes the latest call of a method from the list, except those that were repeated, whose statuses a
-// verdict is about; where all were, the first.
+// unlist removes from the list the latest call of a method that was not repeated, because a verdict is about
+// the statuses of repeated calls. If all calls were repeated, unlist removes the first one.
 func (t *Trace) unlist(method string) {
 	at := -1
 	for i := len(t.calls) - 1; i >= 0; i-- {
@@ -239,7 +240,7 @@ func (t *Trace) unlist(method string) {
 	for i, n := 0, int64(0); i < len(t.calls); i++ {
 		if c := &t.calls[i]; c.Method == method {
 			if n++; i > at && c.Number == 0 {
-				c.Number = n // none before it was missing until now
+				c.Number = n // no earlier call was missing until now
 			}
 		}
 	}
@@ -260,13 +261,14 @@ func (c *call) repeat(failed telemetry.Attempt, now time.Duration) {
 	c.forget()
 }
 
-// forget takes back what is known of the answer to the latest attempt, because there is to be another.
+// forget removes what is known about the answer to the latest attempt, because there will be another
+// answer.
 func (c *call) forget() {
 	c.FirstByte, c.End, c.Status, c.Failed, c.request = telemetry.Maybe[time.Duration]{}, telemetry.Maybe[time.Duration]{}, 0, false, guid{}
 }
 
-// adopt ties a statement to the trace in its context when the ExecuteStatement
-// was not decoded. It reports whether the trace had none.
+// adopt ties a statement to the trace in its context if the answer to ExecuteStatement was not
+// decoded. It reports whether it did.
 func (t *Trace) adopt(id guid, reg *registry) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -304,7 +306,7 @@ func (t *Trace) end(x *exchange, state attemptState, broke error, at time.Time) 
 	case answered:
 		t.update(s, x, now)
 	case undecoded:
-		t.undecoded = t.undecoded || s.method != closeOperation && s.method != cancelOperation // no count is from these
+		t.undecoded = t.undecoded || s.method != closeOperation && s.method != cancelOperation // no count comes from these
 	}
 	if s.listed > 0 {
 		c := &t.calls[s.listed-1]
@@ -313,7 +315,7 @@ func (t *Trace) end(x *exchange, state attemptState, broke error, at time.Time) 
 	t.updateFailing(s)
 }
 
-// update takes the facts of a complete answer.
+// update takes the facts from a complete answer.
 func (t *Trace) update(s *methodStats, x *exchange, now time.Duration) {
 	m := &x.reader.msg
 	t.updateState(s.method, m, now)
@@ -395,8 +397,8 @@ func (t *Trace) addPage(s *methodStats, m *message, links []link, now time.Durat
 	}
 }
 
-// skips reports whether the driver passes over a page: where an answer was lost on its way and the call repeated, the
-// server sends the page after that, and the driver goes back, page by page, for the rows that it expects.
+// skips reports whether the driver skips a page. If an answer was lost on its way and the call was repeated, the
+// server sends the page after the lost one, and the driver goes back, page by page, to the rows that it expects.
 func (t *Trace) skips(s *methodStats, m *message) bool {
 	return s.method == fetchResults && !t.undecoded && m.has.has(rowSetStart) && m.num[rowSetStart] > t.rows && m.pageRows().Or(0) > 0
 }

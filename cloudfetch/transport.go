@@ -11,8 +11,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// Counters are counts that several transports may share. The zero value is ready; all methods are
-// safe for concurrent use.
+// Counters are counts that several transports may share. The zero value is ready to use; all methods
+// are safe for concurrent use.
 type Counters struct {
 	messages, undecoded, files, silenced, evicted, panics atomic.Int64
 }
@@ -38,9 +38,9 @@ func (c *Counters) Stats() telemetry.WireStats {
 	}
 }
 
-// Transport observes the requests of one connector: Thrift RPCs and, with Downloads, CloudFetch downloads. The
-// driver's own telemetry is answered by the Transport: the flag as off, uploads as accepted. Everything else passes unobserved.
-// It is safe for concurrent use.
+// Transport observes the requests of one connector: Thrift RPCs and, with Downloads, CloudFetch downloads. It
+// answers requests of the driver's own telemetry itself: the flag is off, and uploads are accepted. Everything
+// else passes unobserved. A Transport is safe for concurrent use.
 type Transport struct {
 	base     Base
 	registry *registry
@@ -88,7 +88,7 @@ func (d downloads) RoundTrip(req *http.Request) (*http.Response, error) {
 	return d.of.base.Storage.RoundTrip(req)
 }
 
-// CloseIdleConnections closes the idle connections to storage, but for those of http.DefaultClient, which the
+// CloseIdleConnections closes the idle connections to storage, except those of http.DefaultClient, which the
 // application shares.
 func (d downloads) CloseIdleConnections() { closeIdle(d.of.base.Storage) }
 
@@ -96,7 +96,7 @@ func isThrift(req *http.Request) bool {
 	return strings.HasPrefix(req.Header.Get("Content-Type"), "application/x-thrift")
 }
 
-// call passes an RPC on.
+// call passes on an RPC.
 func (t *Transport) call(req *http.Request) (*http.Response, error) {
 	by := t.callerOf(req.Context())
 	if by == (caller{}) && t.registry.busy.Load() == 0 || req.Body == nil || req.Body == http.NoBody {
@@ -107,11 +107,11 @@ func (t *Transport) call(req *http.Request) (*http.Response, error) {
 		return t.base.Workspace.RoundTrip(req)
 	}
 	if of, ok := body.owner.(*Trace); ok && (of == by.trace || body.method == closeOperation) && t.registry.connections.mayWait(t.base.reports) {
-		req = of.asking(req) // an Exec is closed on a context of its own
+		req = of.asking(req) // the driver closes an Exec with a separate context
 	}
 	returned := false
 	defer func() {
-		if !returned { // the application's transport panicked, or ended the goroutine
+		if !returned { // the application's transport panicked or ended the goroutine
 			body.finish(failed, nil)
 		}
 	}()
@@ -121,7 +121,7 @@ func (t *Transport) call(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// caller is what the context of a call carries; either may be nil.
+// caller is what the context of a call carries. Either field may be nil.
 type caller struct {
 	trace   *Trace
 	session *Session
@@ -133,8 +133,8 @@ func callerOf(ctx context.Context) (by caller) {
 	return by
 }
 
-// callerOf leaves out what belongs to another transport: an authenticator may use the context of the request that
-// it signs for a database of its own.
+// callerOf returns what the context carries, without a trace or session of another transport: an authenticator
+// may use the context of the request that it signs for its own database.
 func (t *Transport) callerOf(ctx context.Context) caller {
 	by := callerOf(ctx)
 	if by.trace != nil && by.trace.Transport != nil && by.trace.Transport != t {
@@ -146,8 +146,8 @@ func (t *Transport) callerOf(ctx context.Context) caller {
 	return by
 }
 
-// beginCall reads the request, finds the owner of the call, and notes that the call begins; nil means that
-// it passes unobserved.
+// beginCall reads the request, finds the owner of the call, and notes that the call begins. It returns nil
+// if the call passes unobserved.
 func (t *Transport) beginCall(req *http.Request, by caller) (body *exchangeBody) {
 	defer t.counts.contain()
 	r, size := readRequest(req)
@@ -203,7 +203,7 @@ func (t *Transport) ownerOf(by caller, msg *message) owner {
 	return nil
 }
 
-// fileOf finds the file a request is for, and whether it follows a redirect.
+// fileOf returns the file that a request is for, and whether the request follows a redirect.
 func (t *Transport) fileOf(req *http.Request) (f *file, redirect bool) {
 	if t.registry.linked.Load() == 0 {
 		return nil, false
@@ -217,7 +217,7 @@ func (t *Transport) fileOf(req *http.Request) (f *file, redirect bool) {
 	return t.registry.link(key), first != req
 }
 
-// download passes the request for a file on.
+// download passes on the request for a file.
 func (t *Transport) download(req *http.Request, f *file, redirect bool) (*http.Response, error) {
 	body := &downloadBody{download: download{counts: t.counts, file: f, ctx: req.Context()}}
 	observed := body.begin(redirect)

@@ -12,15 +12,15 @@ func isStatus(word string) bool {
 	return len(word) == 3 && '1' <= word[0] && word[0] <= '5' && isDigit(word[1]) && isDigit(word[2])
 }
 
-// reason is the reason phrase of a status, "" where there is none.
+// reason returns the reason phrase of a status, or "" if there is none.
 func reason(status string) string {
 	n, _ := strconv.Atoi(status)
 	return http.StatusText(n)
 }
 
-// isSQLState reports whether a word is a known class of SQLSTATE and three more characters. The
-// few classes that begin with a letter have subclasses that begin with a digit, a T or a K; other
-// letters could make the five characters a word.
+// isSQLState reports whether a word is a known class of SQLSTATE followed by three characters. The
+// few classes that begin with a letter have subclasses that begin with a digit, a T or a K; with
+// other letters, the five characters could be a word.
 func isSQLState(word string) bool {
 	if len(word) != 5 || !slices.Contains(stateClasses, word[:2]) {
 		return false

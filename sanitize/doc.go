@@ -6,8 +6,8 @@
 //	[TABLE_OR_VIEW_NOT_FOUND] The table or view `hr`.`pay` cannot be found. SQLSTATE: 42P01
 //	[TABLE_OR_VIEW_NOT_FOUND] The table or view <name> cannot be found. SQLSTATE: 42P01
 //
-// The package does not search for what is private: only what is on a list passes, and
-// everything else is replaced.
+// The package does not search for private text: only text on a list passes, and everything else is
+// replaced.
 //
 //	text ── scanner ── token ─┬─ on a list, or a code in its place ── result
 //	                          └─ anything else ── placeholder ─────── result
@@ -22,12 +22,12 @@
 //     reason phrase.
 //   - Punctuation, one mark at a time.
 //
-// A placeholder names the kind of what it replaces where that is evident: <name>, <number>,
-// <host>, <path>, <url>, <email>, <id>, <value>, <class>, <sql>. A word is a whole run of
-// characters between spaces, brackets, quotes, commas and equals signs, so a name made of words
-// (select_from_table, table-index, table.column) does not pass in parts. Nothing passes between
-// quotes or backticks, with one exception: in a JSON document, as in HTTP errors, the strings of
-// known keys (message, error_description and the like) are read as texts.
+// A placeholder names the kind of text that it replaces, if that is evident: <name>, <number>,
+// <host>, <path>, <url>, <email>, <id>, <value>, <class>, <sql>. A word is a complete run of
+// characters between spaces, brackets, quotes, commas and equals signs, so no part of a name made of
+// words (select_from_table, table-index, table.column) passes. Nothing passes between quotes or
+// backticks, with one exception: in a JSON document, as in HTTP errors, the strings of known keys
+// (message, error_description and the like) are read as texts.
 //
 // The vocabulary is public, so a text that happens to consist of its words is kept: a table
 // named "table", a passphrase of "open error first". Nothing else is.

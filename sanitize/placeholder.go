@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// placeholders replace what does not pass, by kind.
+// placeholders replace text that does not pass, by kind.
 var placeholders = []string{"<name>", "<number>", "<host>", "<path>", "<url>", "<email>", "<id>", "<value>", "<class>", "<sql>"}
 
 const maxPlaceholder = len("<number>")

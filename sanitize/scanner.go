@@ -7,9 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// scanner reads a text once, from left to right, and writes the result. What becomes of a token
-// depends on the token and on those already written, never on what was replaced, so scanning a
-// result gives the same result.
+// scanner reads a text once, from left to right, and writes the result. How a token is treated
+// depends on the token and on those already written, never on what was replaced, so scanning a result
+// gives the same result.
 type scanner struct {
 	rest     string // the text still to be read
 	out      []byte // the result
@@ -20,12 +20,12 @@ type scanner struct {
 	expected expectation
 	depth    int // of JSON strings within JSON strings
 
-	class, state string // the first error class, one in brackets before others, and the SQLSTATE
+	class, state string // the first error class, preferably one in brackets, and the first SQLSTATE
 	bracketed    bool   // class was in brackets
 	classOnly    bool   // only class and state are wanted: write writes nothing
 }
 
-// expectation is what the tokens before announce.
+// expectation is what the preceding tokens announce.
 type expectation uint8
 
 const (
@@ -34,7 +34,7 @@ const (
 	sqlState             // five characters here are a SQLSTATE
 )
 
-// openers are the quotation marks that open, with those that close: some languages open with the marks that
+// openers maps opening quotation marks to the marks that close them. Some languages open with marks that
 // close in others.
 var openers = map[rune]rune{
 	'`': '`', '"': '"', '\'': '\'', '“': '”', '‘': '’', '«': '»', '„': '“', '‚': '‘', '‹': '›',
@@ -42,13 +42,13 @@ var openers = map[rune]rune{
 	'「': '」', '『': '』', '｢': '｣', '﹁': '﹂', '﹃': '﹄', '〝': '〞', '《': '》', '〈': '〉', '′': '′', '″': '″', '´': '´',
 }
 
-// separators end a word. Those that are not kept as punctuation count as a space.
+// separators end a word. Separators that are not kept as punctuation count as a space.
 const (
 	punctuation = "()[]{},;=?…"
 	separators  = punctuation + "|<>\"`“”‘’«»„‚‹›‟‛＂＇❝❞❛❜❮❯「」『』｢｣﹁﹂﹃﹄〝〞《》〈〉′″´"
 )
 
-// literals are what a literal of SQL begins with, before its quotes: r'raw', DATE'2026-03-01'.
+// literals are the prefixes of SQL literals, before the quote: r'raw', DATE'2026-03-01'.
 var literals = strings.Fields("r b n e x u date time timestamp timestamp_ntz timestamp_ltz interval")
 
 const longestLiteral = len("timestamp_ntz")
@@ -113,8 +113,8 @@ func (s *scanner) placeholder() bool {
 }
 
 // quotation reads a quotation. Nothing in it passes, except in a JSON document, as in HTTP errors:
-// there known keys pass, and their strings are read as texts. A quotation that is never closed
-// reaches to the end of the text. Names in backticks joined by dots are one name.
+// there, known keys pass, and their strings are read as texts. A quotation that is never closed
+// extends to the end of the text. Names in backticks joined by dots are one name.
 func (s *scanner) quotation(opener rune, size int) {
 	quoted, after := splitQuotation(s.rest[size:], opener)
 	if opener == '"' && slices.Contains(jsonKeys, quoted) {
@@ -151,9 +151,9 @@ func (s *scanner) quotation(opener rune, size int) {
 	s.write(kind)
 }
 
-// splitQuotation returns the text before the closing mark and the text after it. An
-// apostrophe with a letter after it, as in 'O'Brien', does not close, nor one after a backslash, unless there
-// is no other, as in 'C:\'.
+// splitQuotation returns the text before the closing mark and the text after it. An apostrophe before a
+// letter, as in 'O'Brien', does not close the quotation. Neither does one after a backslash, unless there is
+// no other, as in 'C:\'.
 func splitQuotation(text string, opener rune) (quoted, after string) {
 	closer, escaped, last := openers[opener], false, -1
 	for i, r := range text {
@@ -209,7 +209,7 @@ func (s *scanner) word() {
 	}
 }
 
-// decoration is punctuation that is not kept where it stands alone.
+// decoration is punctuation that is not kept when it stands alone.
 const decoration = "+-*/\\#~^_$%&@!.:"
 
 // contracts reports whether text begins with what may follow an apostrophe within a word.
@@ -217,13 +217,13 @@ func contracts(text string) bool {
 	return strings.Contains(" s t re ve ll d m ", " "+strings.ToLower(text[:lettersOf(text)])+" ")
 }
 
-// lettersOf is the length of the letters at the front of text.
+// lettersOf returns the length of the run of letters at the beginning of text.
 func lettersOf(text string) int {
 	return len(text) - len(strings.TrimLeftFunc(text, unicode.IsLetter))
 }
 
-// wordLength is the length of the word at the front of text. The apostrophe of a contraction is
-// part of a word, unless it begins a literal.
+// wordLength returns the length of the word at the beginning of text. The apostrophe of a contraction
+// is part of a word, unless it begins a literal.
 func wordLength(text string) int {
 	var before rune
 	for i, r := range text {
@@ -296,8 +296,8 @@ func (s *scanner) vocabulary(word string) bool {
 	return true
 }
 
-// mark writes punctuation. The same mark is not repeated, because the number of marks could
-// mean something.
+// mark writes punctuation. It does not repeat a mark, because the number of marks could carry
+// information.
 func (s *scanner) mark(mark string) {
 	if mark == s.previous {
 		s.space = false

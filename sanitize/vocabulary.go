@@ -17,7 +17,7 @@ var classesText string
 // or exactly as listed.
 func passes(word string) bool {
 	if len(word) > maxWord || strings.ContainsFunc(word, func(r rune) bool { return r >= utf8.RuneSelf }) {
-		return false // letters of other alphabets may look like those of this one
+		return false // letters of other alphabets may look like ASCII letters
 	}
 	k := known()
 	if k.exact.has(word) {
@@ -28,7 +28,7 @@ func passes(word string) bool {
 		(word == lower || word == strings.ToUpper(word) || word == strings.ToUpper(lower[:1])+lower[1:])
 }
 
-// maxWord is the length of the longest listed word or more. Longer words need no lookup.
+// maxWord is at least the length of the longest listed word. Longer words need no lookup.
 const maxWord = 100
 
 // isClass reports whether a word is a known error class, with a known subclass or none.
@@ -38,7 +38,7 @@ func isClass(word string) bool {
 	return k.classes.has(class) && (!hasSub || k.subclasses.has(sub))
 }
 
-// announced is what to expect after a word, given what was expected in its place.
+// announced returns what to expect after a word, given what was expected at its position.
 func announced(word string, before expectation) expectation {
 	switch strings.ToLower(word) {
 	case "sqlstate":
