@@ -9,8 +9,9 @@ import (
 	"strings"
 )
 
-// address returns where the driver dials, empty when unknown. Like the driver, it parses the given
-// host as part of a URL: user information and a path in it are no part of the host.
+// address returns the host and port that the driver dials, empty when unknown. Like the driver, it
+// parses the given host as part of a URL, so user information and a path in it are not part of the
+// host.
 func (c *Connection) address() (host, port string) {
 	if c.Port != 0 {
 		port = strconv.Itoa(c.Port)
@@ -33,7 +34,7 @@ func (c *Connection) address() (host, port string) {
 	return host, u.Port()
 }
 
-// endpoint is scheme://host:port, for requests; empty when the host is unknown.
+// endpoint returns scheme://host:port, for requests; empty when the host is unknown.
 func (c *Connection) endpoint() string {
 	host, port := c.address()
 	if host == "" {
@@ -42,12 +43,12 @@ func (c *Connection) endpoint() string {
 	return c.scheme() + "://" + strings.TrimSuffix(net.JoinHostPort(host, port), ":")
 }
 
-// Server is host:port for records, pages and logs. It is empty when either is unknown, and when the
-// given host does not look like one: a token may have been put in its place.
+// Server returns host:port for records, pages and logs. It is empty when either is unknown, and when
+// the given host does not look like one, because it may be a token.
 func (c *Connection) Server() string {
 	host, port := c.address()
 	if port == "" && host != "" && c.Port != 0 {
-		port = defaultPorts[c.scheme()] // the port followed the path in the host
+		port = defaultPorts[c.scheme()] // the given host had the port after a path
 	}
 	if port == "" || !c.shows(host) {
 		return ""
@@ -57,7 +58,7 @@ func (c *Connection) Server() string {
 
 var defaultPorts = map[string]string{"https": "443", "http": "80"}
 
-// shownEndpoint is the endpoint as Stats shows it; "unknown" stands for a host that does not look
+// shownEndpoint returns the endpoint as Stats shows it, or "unknown" for a host that does not look
 // like one.
 func (c *Connection) shownEndpoint() string {
 	if host, _ := c.address(); !c.shows(host) {
@@ -73,15 +74,15 @@ var (
 	longHex   = regexp.MustCompile(`(?i)^[0-9a-f]{24,}$`)
 )
 
-// shows reports whether the address may be shown. An @ behind the end of the host shows that what is before
-// it may be a part of a password.
+// shows reports whether the address may be shown. If an @ follows the end of the host, the text before it
+// may be part of a password.
 func (c *Connection) shows(host string) bool {
 	end := strings.IndexAny(c.Host, "/?#")
 	return plausibleHost(host) && (end < 0 || !strings.Contains(c.Host[end:], "@"))
 }
 
-// plausibleHost reports whether host is an address or looks like the name of a host. A name
-// without a dot must be plain; of the others no part may look like a token.
+// plausibleHost reports whether host is an IP address or looks like a host name. A name without a dot
+// must be plain; in a name with dots, no part may look like a token.
 func plausibleHost(host string) bool {
 	if isAddress(host) {
 		return true

@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// A text from outside, such as the environment or the application's user agent, is sent only when it
-// has one of the forms below, which are known to be harmless.
+// Text from the environment or from the application, such as its user agent, is sent only if it has
+// one of the forms below, which are known to be harmless.
 
 // httpPaths are the kinds of HTTP path; what follows them is an id.
 var httpPaths = []string{"/sql/1.0/warehouses", "/sql/1.0/endpoints", "/sql/protocolv1/o"}
 
-// httpPathKind returns the kind of a path; empty for one of no known kind.
+// httpPathKind returns the kind of a path; empty for an unknown kind.
 func httpPathKind(path string) string {
 	path = "/" + strings.TrimPrefix(path, "/")
 	for _, kind := range httpPaths {
@@ -29,8 +29,8 @@ var warehousePaths = httpPaths[:2]
 // warehouseID matches more than the sixteen hexadecimal digits of today's ids, but no key with capitals.
 var warehouseID = regexp.MustCompile(`^[0-9a-z-]{1,32}$`)
 
-// WarehouseID is the id of the SQL warehouse in the HTTP path, for local records. It is empty for
-// another path, and for what does not look like an id: a token may have been put in its place.
+// WarehouseID returns the id of the SQL warehouse in the HTTP path, for local records. It is empty
+// for a path of another kind, and for text that does not look like an id, because it may be a token.
 func (c *Connection) WarehouseID() string {
 	path, _, _ := strings.Cut("/"+strings.TrimPrefix(c.HTTPPath, "/"), "?")
 	for _, kind := range warehousePaths {
@@ -42,9 +42,10 @@ func (c *Connection) WarehouseID() string {
 	return ""
 }
 
-// product is what Databricks asks partners to put into the user agent: vendor+product or
-// vendor-product, with a version or without, or one word with a version. A word has no digits, and
-// no capitals but the first letter, because a key may have them. A word alone may be anything.
+// product matches what Databricks asks partners to put into the user agent: vendor+product or
+// vendor-product, with or without a version, or one word with a version. A word has no digits and no
+// capitals except the first letter, because a key may have them. One word without a version may be
+// anything.
 var product = regexp.MustCompile(`^(?:([A-Za-z][a-z]{1,19})[+-])?([A-Za-z][a-z]{1,19})(/v?\d{1,4}\.\d{1,4}(?:\.\d{1,4})?)?$`)
 
 // partners are the vendors that may precede a product. Any other two words may be the name of a
@@ -73,11 +74,12 @@ func productName(entry string) (whole, name string) {
 
 var version = regexp.MustCompile(`^(?:go)?\d{1,4}(?:\.\d{1,6}){1,2}(?:-?(?:alpha|beta|rc|pre|dev|devel|snapshot)\d{0,3})?$`)
 
-// isVersion reports whether s is two or three numbers, perhaps with a tag such as rc1. Four could
-// be an IP address.
+// isVersion reports whether s is two or three numbers, possibly with a tag such as rc1. Four numbers
+// could be an IP address.
 func isVersion(s string) bool { return version.MatchString(s) }
 
-// keyPrefixes begin the tokens of Databricks, of the clouds it runs on and of other services.
+// keyPrefixes are the beginnings of tokens of Databricks, of the clouds that it runs on, and of other
+// services.
 var keyPrefixes = []string{"dapi", "dose", "dkea", "doau", "dsapi", "akia", "asia", "aroa", "eyj", "ghp_", "gho_", "github_pat", "glpat", "sk-", "sk_", "pk_", "xox", "aiza", "ya29"}
 
 // hasKeyPrefix reports whether s begins like a token and is long enough to be one.

@@ -6,17 +6,17 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 )
 
-// delivery is the result of delivering a batch. Every event of the batch is counted, but for those
+// delivery is the result of delivering a batch. Every event of the batch is counted, except those
 // that go back to the queue.
 type delivery struct {
-	unsent    []queued      // to be sent again, with the same ids
-	pause     time.Duration // how long to wait before that
-	failed    bool          // the endpoint failed: the pause is for the next pipeline, too
+	unsent    []queued      // records to send again, with the same ids
+	pause     time.Duration // how long to wait before sending again
+	failed    bool          // the endpoint failed, so the pause is also for the next pipeline
 	requested bool          // a request was made
 	lastError string        // of the latest request; empty when it was accepted
 }
 
-// deliver sends a batch, in halves where it is too large for the endpoint. It runs on the pipeline's
+// deliver sends a batch, in halves if it is too large for the endpoint. It runs on the pipeline's
 // goroutine.
 func (p *pipeline) deliver(batch []queued, anonymous bool) (d delivery) {
 	parts := [][]queued{batch}
@@ -97,7 +97,7 @@ func (p *pipeline) encode(part []queued, anonymous bool) (_ []queued, events int
 	return good, events
 }
 
-// upload sends what encode has written.
+// upload sends the upload that encode has written.
 func (p *pipeline) upload(part []queued, anonymous, probe bool) result {
 	o := part[0].Value.origin
 	body := p.builder.upload
@@ -139,9 +139,9 @@ func (p *pipeline) remember(endpoint string, r result) {
 	p.exporter.recent.add(time.Now(), endpoint, outcome, string(p.builder.upload.bytes), p.builder.documents)
 }
 
-// pause is how long to leave the endpoint alone after a batch that failed.
+// pause returns how long to make no requests to the endpoint after a batch that failed.
 func (p *pipeline) pause(r result) time.Duration {
-	d := p.settings.RetryDelay // the retries have taken long enough already
+	d := p.settings.RetryDelay // the retries have already taken long enough
 	if r.outcome == outcomeUnrecognized || p.breaker.gobreaker == nil {
 		d = p.settings.FlushInterval
 	}

@@ -11,20 +11,20 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// closeAfter is the number of successes in a row that close a half-open breaker.
+// closeAfter is the number of consecutive successes that close a half-open breaker.
 const closeAfter = 2
 
 // remembered is how long after its last failure a breaker is kept for connectors that come back.
 const remembered = 15 * time.Minute
 
-// breaker stops a pipeline from sending to an endpoint that keeps failing. One batch, its
-// retries included, is one request to it; only the pipeline's one goroutine makes requests,
-// so a half-open breaker has one probe at a time. A breaker outlives its pipeline: the next one of
-// the same host, credential and settings goes on with it.
+// breaker stops a pipeline from sending to an endpoint that keeps failing. It counts one batch,
+// including its retries, as one request. Only the pipeline's goroutine makes requests, so a half-open
+// breaker has one probe at a time. A breaker outlives its pipeline: the next pipeline with the same
+// host, credential and settings uses the same breaker.
 type breaker struct {
 	gobreaker *gobreaker.CircuitBreaker[result] // nil: switched off
 	until     atomic.Pointer[time.Time]         // when an open breaker becomes half-open; nil before it first opened
-	paused    atomic.Pointer[time.Time]         // when the endpoint may be asked again; nil: it has not failed
+	paused    atomic.Pointer[time.Time]         // when requests may be made again; nil: the endpoint has not failed
 }
 
 func newBreaker(settings telemetry.Settings, opened func()) *breaker {
@@ -32,8 +32,8 @@ func newBreaker(settings telemetry.Settings, opened func()) *breaker {
 	if settings.CircuitBreaker == telemetry.SwitchOff {
 		return b
 	}
-	// An outage opens the breakers of a whole fleet within seconds. Each gets a timeout that is
-	// up to a tenth longer, so that their probes do not come together.
+	// An outage opens the breakers of a whole fleet within seconds. Each gets a timeout that is up to
+	// a tenth longer, so that the probes do not come at the same time.
 	timeout := settings.CircuitBreakerTimeout
 	timeout += rand.N(timeout/10 + 1)
 	threshold := uint32(settings.CircuitBreakerThreshold)
@@ -42,10 +42,10 @@ func newBreaker(settings telemetry.Settings, opened func()) *breaker {
 		Timeout:     timeout,
 		ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= threshold },
 		IsExcluded:  func(err error) bool { return errors.Is(err, errExcluded) },
-		// Called with the lock of gobreaker held: State would block here.
+		// OnStateChange is called with gobreaker's lock held, so State would block here.
 		OnStateChange: func(_ string, _, to gobreaker.State) {
 			if to == gobreaker.StateOpen {
-				// A request passes strictly after the timeout.
+				// gobreaker lets a request through strictly after the timeout.
 				until := time.Now().Add(timeout + time.Millisecond)
 				b.until.Store(&until)
 				opened()
@@ -84,14 +84,15 @@ func (b *breaker) do(send func(probe bool) result) (r result, ok bool, retryAt t
 	return r, true, time.Time{}
 }
 
-// pause notes that the endpoint failed, and is to be left alone until a time.
+// pause notes that the endpoint failed and that no request must be made before a time.
 func (b *breaker) pause(until time.Time) {
 	if until.After(b.pausedUntil()) {
 		b.paused.Store(&until)
 	}
 }
 
-// pausedUntil returns until when to leave the endpoint alone; the zero time where it has not failed.
+// pausedUntil returns when requests may be made again, or the zero time if the endpoint has not
+// failed.
 func (b *breaker) pausedUntil() time.Time {
 	if until := b.paused.Load(); until != nil {
 		return *until
@@ -113,7 +114,7 @@ func (b *breaker) openUntil() (time.Time, bool) {
 	return *b.until.Load(), true
 }
 
-// state is closed, open, half-open or off.
+// state returns closed, open, half-open or off.
 func (b *breaker) state() string {
 	if b.gobreaker == nil {
 		return "off"

@@ -19,9 +19,9 @@ const (
 
 	attemptTimeout = 10 * time.Second // one request
 
-	maxResponse = 4 << 20 // bytes of a response that are read, which may list an error per event
+	maxResponse = 4 << 20 // bytes of a response that are read; a response may list an error for each event
 
-	// Connections of a transport of this package.
+	// Limits of a transport of this package.
 	maxIdle        = 1
 	maxConnections = 2
 	idleTimeout    = 15 * time.Second
@@ -32,12 +32,12 @@ type client struct {
 	endpoint string // scheme://host:port
 	shown    string // the endpoint as Stats shows it
 	http     *http.Client
-	own      *http.Transport // nil where requests go through the user's transport itself
+	own      *http.Transport // nil if requests go through the user's transport itself
 	supplied bool            // user-supplied code takes part in own, or is the transport
 	retries  int
 	delay    time.Duration
 
-	// User-supplied code that takes part in requests.
+	// The user-supplied code that takes part in requests.
 	authenticator, transport *contain.Supplied
 	asker                    asker
 }
@@ -84,14 +84,14 @@ func (k *client) close() {
 	}
 }
 
-// request is what all attempts have in common: a POST with a body, or a GET.
+// request is what all attempts share: a POST with a body, or a GET.
 type request struct {
 	path      string
 	body      *upload       // nil: none
 	auth      Authenticator // nil: none
 	orgID     string
 	userAgent string
-	sending   func() // called before each attempt that is made; nil: nothing
+	sending   func() // called before each attempt; may be nil
 }
 
 // send uploads a body, with retries unless once is true. try is called before each attempt, once it is authenticated.
@@ -110,7 +110,7 @@ func (k *client) send(ctx context.Context, q request, once bool, try func(again 
 	}
 }
 
-// uploadOnce makes one attempt to upload, until end at the latest.
+// uploadOnce makes one attempt to upload, which ends by end.
 func (k *client) uploadOnce(ctx context.Context, end time.Time, q request) result {
 	var counts uploadCounts
 	r := k.once(ctx, min(attemptTimeout, time.Until(end)), q, wholeBody(func(body []byte) (ok bool) {
@@ -123,7 +123,7 @@ func (k *client) uploadOnce(ctx context.Context, end time.Time, q request) resul
 	return r
 }
 
-// once makes one request, which takes no longer than timeout. ctx is done when the pipeline is over.
+// once makes one request, which takes at most timeout. ctx is done when the pipeline is over.
 func (k *client) once(ctx context.Context, timeout time.Duration, q request, read responseReader) result {
 	limit, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -170,12 +170,12 @@ func (q *request) setBody(req *http.Request) {
 	}
 }
 
-// errAuthenticate is the error of an authenticator that failed in any way. Its own error may have
-// secrets in its text.
+// errAuthenticate stands for any failure of an authenticator, because the text of the authenticator's
+// error may contain secrets.
 var errAuthenticate = errors.New("the connection's authenticator failed")
 
-// authenticate adds to req the headers that the connection's authenticator adds, which may sign the body. It
-// gets a copy of the request: an authenticator that returns late changes nothing that is sent.
+// authenticate adds to req the headers that the connection's authenticator adds, which may sign the body.
+// The authenticator gets a copy of the request, so if it returns late, it cannot change what is sent.
 func (k *client) authenticate(ctx context.Context, q *request, req *http.Request) error {
 	copied := req.Clone(ctx)
 	q.setBody(copied)
@@ -194,8 +194,8 @@ var errTransport = errors.New("the connection's transport failed")
 
 // attempt sends a prepared request, whose context bounds the attempt. ctx is done when the pipeline is over,
 // and began is when waiting for an answer began. A user-supplied transport may ignore contexts, so it runs on a
-// goroutine of its own that attempt does not wait for: read may still run afterwards, unless the response was
-// accepted.
+// separate goroutine for which attempt does not wait: unless the response was accepted, read may still run
+// afterwards.
 func (k *client) attempt(ctx context.Context, began time.Time, req *http.Request, read responseReader) result {
 	var (
 		r   result
@@ -220,15 +220,15 @@ func (k *client) attempt(ctx context.Context, began time.Time, req *http.Request
 	return r
 }
 
-// responseReader makes a result of a response.
+// responseReader turns a response into a result.
 type responseReader func(status int, header http.Header, body io.Reader) (result, error)
 
-// wholeBody reads a response to its end. parse reads the body of a 2xx response, and returns false for one that
-// is not the service's.
+// wholeBody reads a response to its end. parse reads the body of a 2xx response, and returns false for a body
+// that is not the service's.
 func wholeBody(parse func([]byte) bool) responseReader {
 	return func(status int, header http.Header, body io.Reader) (r result, err error) {
 		var whole []byte
-		if status != http.StatusSwitchingProtocols { // its body is the connection, whose reads no context ends
+		if status != http.StatusSwitchingProtocols { // its body is the connection, whose reads do not end with a context
 			whole, err = io.ReadAll(io.LimitReader(body, maxResponse))
 		}
 		if err != nil && status < 300 {

@@ -14,16 +14,15 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// Authenticator authenticates one request by adding a header to it. It is what the
-// databricks-sql-go package auth calls Authenticator. It is called only after the
-// driver has logged in with it, on a goroutine of the pipeline, for each request; the header is
-// not kept.
+// Authenticator authenticates one request by adding a header to it, like the type of that name in
+// package auth of databricks-sql-go. It is called for each request, on a goroutine of the pipeline,
+// and only after the driver has logged in with it. The header is not kept.
 type Authenticator interface {
 	Authenticate(*http.Request) error
 }
 
-// Connection is the server of a connector, its credential and its configuration. The Host, the whole
-// HTTPPath and everything of the Authenticator never become part of the payload.
+// Connection is the server of a connector, its credential and its configuration. The Host, the full
+// HTTPPath and everything about the Authenticator are never part of the payload.
 type Connection struct {
 	// Scheme is http or https; "" means https.
 	Scheme string
@@ -32,22 +31,21 @@ type Connection struct {
 	Host string
 	// Port is the workspace's port; 0 means the scheme's own.
 	Port int
-	// HTTPPath is the path of the warehouse or cluster, with its parameters. Its kind is
-	// reported; a workspace id in it (?o=, or /o/<id>/) goes into the header
-	// x-databricks-org-id.
+	// HTTPPath is the path of the warehouse or cluster, with its parameters. Its kind is reported. A
+	// workspace id in it (?o=, or /o/<id>/) goes into the header x-databricks-org-id.
 	HTTPPath string
-	// Authenticator authenticates requests to Databricks. Without one, only what needs no
-	// authentication is sent.
+	// Authenticator authenticates requests to Databricks. Without one, only events that need no
+	// authentication are sent.
 	Authenticator Authenticator
-	// Credential identifies the principal: connectors share a pipeline only where it
-	// is equal. It must be comparable; [Fingerprint] makes one from a token. nil means
-	// the Authenticator's own identity.
+	// Credential identifies the principal: connectors share a pipeline only if their Credentials are
+	// equal. It must be comparable; [Fingerprint] makes one from a token. nil means the identity of
+	// the Authenticator.
 	Credential any
 	// TLS configures the connection to the workspace; nil means the system's defaults.
 	TLS *tls.Config
 	// Transport carries requests to Databricks; nil means a transport of this package: proxy from the
-	// environment, TLS as above, two connections at most, closed when idle for 15 s. An [http.Transport]
-	// with MaxConnsPerHost is copied, with two connections of its own.
+	// environment, TLS as above, at most two connections, closed when idle for 15 s. An [http.Transport]
+	// with MaxConnsPerHost is copied, and the copy has its own two connections.
 	Transport http.RoundTripper
 	// UserAgentEntry is what the application added to the driver's user agent. It is
 	// sent only when it is a product name, as in "billing/1.2".
@@ -61,9 +59,9 @@ var fingerprintKey = sync.OnceValue(func() (key [32]byte) {
 	return key
 })
 
-// Fingerprint turns a secret into a comparable value for Connection.Credential. It is a
-// keyed hash; the key is random, never leaves the process and is never written down, so a
-// fingerprint only shows whether two secrets are the same.
+// Fingerprint turns a secret into a comparable value for Connection.Credential. The value is a keyed
+// hash. The key is random and never leaves the process, so a fingerprint only shows whether two
+// secrets are the same.
 func Fingerprint(secret string) any {
 	key := fingerprintKey()
 	mac := hmac.New(sha256.New, key[:])
@@ -75,8 +73,8 @@ type fingerprint [sha256.Size]byte
 
 func (c *Connection) scheme() string { return cmp.Or(strings.ToLower(c.Scheme), "https") }
 
-// orgID finds the workspace id in the HTTP path: as the parameter o, or after /o/. 0 there means
-// no particular workspace.
+// orgID returns the workspace id in the HTTP path: the parameter o, or the number after /o/. A 0
+// there means no particular workspace.
 func orgID(httpPath string) string {
 	u, err := url.Parse(httpPath)
 	if err != nil {
@@ -91,7 +89,7 @@ func orgID(httpPath string) string {
 	return validOrgID(id)
 }
 
-// validOrgID returns id when it is a workspace's number, else "".
+// validOrgID returns id if it is a workspace's number, and "" otherwise.
 func validOrgID(id string) string {
 	if id == "" || id == "0" || len(id) > 19 || strings.Trim(id, "0123456789") != "" {
 		return ""

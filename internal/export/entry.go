@@ -23,10 +23,10 @@ type entry struct {
 	events int32
 	failed bool
 
-	ids [maxEvents]uuid.UUID // made when the events are first sent, and the same on every attempt
+	ids [maxEvents]uuid.UUID // made when the events are first sent, and equal in all attempts
 }
 
-// newEntry makes an entry of a record; ok is false for one of another type.
+// newEntry makes an entry for a record; ok is false for a record of another type.
 func newEntry(o *origin, record any) (e entry, ok bool) {
 	e = entry{origin: o, record: record}
 	switch r := record.(type) {
@@ -61,14 +61,14 @@ func newEntry(o *origin, record any) (e entry, ok bool) {
 	return e, true
 }
 
-// sizeOf is the memory of a value in bytes, without what it points to; the value may be nil.
+// sizeOf returns the memory of a value in bytes, without what it points to. The argument may be nil.
 func sizeOf[T any](*T) int { return int(reflect.TypeFor[T]().Size()) }
 
-// maxCalls is the largest number of calls that wait with a record: copying the record to drop fewer
-// would cost more.
+// maxCalls is the largest number of calls that wait with a record. Copying the record in order to
+// drop fewer calls would cost more.
 const maxCalls = 8
 
-// hasLocalTexts reports whether a statement has texts of any length, none of which is sent.
+// hasLocalTexts reports whether a statement has texts that may be long and are not sent.
 func hasLocalTexts(r *telemetry.Statement) bool {
 	return r.Query != "" || len(r.QueryTags) > 0 || len(r.Attributes) > 0 || hasMessage(r.Failure) || hasMessage(r.CloseFailure)
 }
@@ -85,8 +85,8 @@ func withoutMessage(f *telemetry.Failure) *telemetry.Failure {
 	return &short
 }
 
-// trim copies a statement without its texts and the lists of its calls and files, which are not sent
-// but for the time of a few, and would take memory as long as the record waits.
+// trim copies a statement without its texts and the lists of its calls and files. Except for the
+// times of a few calls, these are not sent, and would take memory while the record waits.
 func trim(r *telemetry.Statement) *telemetry.Statement {
 	short := *r
 	short.Query, short.Calls, short.RPCs = "", nil, slices.Clone(r.RPCs) // a slice would keep the memory of the record
@@ -106,7 +106,7 @@ func trim(r *telemetry.Statement) *telemetry.Statement {
 	return &short
 }
 
-// operations lists the events of the record, and says how many they are.
+// operations returns the operations of the record's events, and how many there are.
 func (e *entry) operations() (ops [maxEvents]registry.Operation, n int32) {
 	n = 1
 	switch r := e.record.(type) {
@@ -135,7 +135,7 @@ type scratch struct {
 }
 
 // appendDocuments calls add with each document of the entry, escaped for the upload. The bytes are
-// valid during the call only.
+// valid only during the call.
 func (e *entry) appendDocuments(on *scratch, anonymous bool, add func(doc []byte)) {
 	if e.ids[0] == (uuid.UUID{}) { // not sent before
 		for i := range e.events {

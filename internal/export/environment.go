@@ -19,7 +19,7 @@ var (
 	goVersion     = regexp.MustCompile(`^go\d+(\.\d+){0,2}([a-z]+\d+)?`)
 )
 
-// process describes the process, once: nothing of it changes.
+// process describes the process. It is computed once, because nothing in it changes.
 var process = sync.OnceValue(func() *registry.Process {
 	p := &registry.Process{RuntimeVersion: goVersion.FindString(runtime.Version()), OSName: osName(), OSArch: runtime.GOARCH}
 	if raw, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
@@ -50,7 +50,7 @@ func osName() string {
 func (c *Connection) reportable() *registry.Connection {
 	r := &registry.Connection{Driver: c.Driver, Port: c.Port, HTTPPath: httpPathKind(c.HTTPPath)}
 	_, r.Application = productName(c.UserAgentEntry)
-	if u, err := url.Parse(c.endpoint()); err == nil && u.Host != "" && c.Transport == nil { // a user-supplied one has its own way
+	if u, err := url.Parse(c.endpoint()); err == nil && u.Host != "" && c.Transport == nil { // a user-supplied transport chooses its own proxy
 		proxy, err := http.ProxyFromEnvironment(&http.Request{URL: u})
 		if err == nil {
 			r.Proxy = telemetry.Known(proxy != nil)

@@ -16,9 +16,9 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// Exporter reports to Databricks. Connectors that are opened with one share its pipelines,
-// one per host, credential and settings. All methods may be called concurrently. The zero
-// value is ready; an Exporter must not be copied.
+// Exporter reports to Databricks. Connectors that are opened with the same Exporter share its
+// pipelines, one for each host, credential and settings. All methods may be called concurrently. The
+// zero value is ready to use; an Exporter must not be copied.
 type Exporter struct {
 	counts    counts
 	contained contain.Log
@@ -43,11 +43,10 @@ func init() {
 }
 
 // Open returns a connector's handle on the pipeline of its host and credential. It does no I/O and
-// starts no goroutine: that begins with the first record. It returns nil, on which all methods of
-// Handle do nothing, when settings.Enabled is SwitchOff, when the host is unknown, or after
-// Shutdown.
+// starts no goroutine; that begins with the first record. It returns nil, on which all methods of
+// Handle do nothing, if settings.Enabled is SwitchOff, if the host is unknown, or after Shutdown.
 //
-// Settings are used as they are; zero values mean their defaults, and none is negative but MaxRetries.
+// Settings are used unchecked: zero values mean their defaults, and only MaxRetries may be negative.
 func (x *Exporter) Open(c Connection, settings telemetry.Settings) *Handle {
 	if settings.Enabled == telemetry.SwitchOff || c.endpoint() == "" || x.down.Load() {
 		return nil
@@ -79,14 +78,14 @@ func (x *Exporter) Open(c Connection, settings telemetry.Settings) *Handle {
 	ref := pipelineRef{x, p, key, settings.CloseTimeout}
 	h.pipelineRef = ref
 	h.watch = contain.WhenDropped(func() {
-		_ = ref.close(context.Background(), ref.pipeline.queue.Last) // what is not sent is counted
+		_ = ref.close(context.Background(), ref.pipeline.queue.Last) // events that are not sent are counted
 	})
 	return h
 }
 
-// Flush sends what was recorded before the call, of all connectors, now instead of later.
-// It returns when every such event is sent or dropped, when they cannot be sent now (the error is or
-// contains a *PendingError, and the events go on waiting), or when ctx is done.
+// Flush sends at once what all connectors recorded before the call. It returns when every such event
+// is sent or dropped, when they cannot be sent now (the error is or contains a *PendingError, and the
+// events go on waiting), or when ctx is done.
 func (x *Exporter) Flush(ctx context.Context) error {
 	if x.down.Load() {
 		return errStopped
@@ -95,11 +94,11 @@ func (x *Exporter) Flush(ctx context.Context) error {
 	return ondemand.Each(len(pipelines), func(i int) error { return pipelines[i].flush(ctx, pipelines[i].queue.Last) })
 }
 
-// Shutdown flushes and ends all pipelines for good. When all is sent, or ctx is done, the events
-// that are left are dropped and counted. Nothing is sent after Shutdown has returned.
+// Shutdown flushes and ends all pipelines for good. When all events are sent, or ctx is done, the
+// remaining events are dropped and counted. Nothing is sent after Shutdown has returned.
 func (x *Exporter) Shutdown(ctx context.Context) error {
 	var err error
-	if !x.down.Load() { // else another call has shut down, or does so now: then this one waits for it
+	if !x.down.Load() { // otherwise another call has shut down or is doing so, and this one waits for it
 		err = x.Flush(ctx)
 	}
 	x.mu.Lock()
@@ -132,11 +131,11 @@ func (x *Exporter) Stats() telemetry.ExportStats {
 	return s
 }
 
-// KeepRecent makes [Exporter.Recent] return the latest n documents, at most 1000; 0, which
-// is the default, keeps none. They take about 1 KiB each, and a copy of each upload.
+// KeepRecent makes [Exporter.Recent] return the latest n documents, at most 1000. The default, 0,
+// keeps none. A document takes about 1 KiB, and each upload is copied.
 func (x *Exporter) KeepRecent(n int) { x.recent.keep(n) }
 
-// Recent returns the latest documents that were sent, or failed to be, oldest first.
+// Recent returns the latest documents that were sent or could not be sent, oldest first.
 func (x *Exporter) Recent() []Document { return x.recent.list() }
 
 var errStopped = errors.New("databricks-telemetry: the exporter is shut down")
@@ -155,9 +154,9 @@ type pipelineRef struct {
 	closeTimeout time.Duration
 }
 
-// close flushes up to a number in the queue, for no longer than closeTimeout and ctx allow, and gives the
-// reference up. When the reference was the last, close ends the pipeline. The flag and the breaker are released
-// only then, so that what the last request says about the host outlives the pipeline.
+// close flushes up to a number in the queue, within closeTimeout and ctx, and gives up the reference. If it was
+// the last one, close ends the pipeline. The flag and the breaker are released only afterwards, so that what
+// the last request shows about the host outlives the pipeline.
 func (r *pipelineRef) close(ctx context.Context, upTo func() uint64) error {
 	ctx, cancel := context.WithTimeout(ctx, r.closeTimeout)
 	defer cancel()
@@ -195,7 +194,7 @@ func (x *Exporter) list() []*pipeline {
 	})
 }
 
-// own is list without the pipelines of other bubbles of testing/synctest, whose timers must not be touched.
+// own is list without the pipelines of other testing/synctest bubbles, whose timers must not be touched.
 func (x *Exporter) own() []*pipeline {
 	here := contain.Bubble()
 	return slices.DeleteFunc(x.list(), func(p *pipeline) bool { return p.bubble != here })

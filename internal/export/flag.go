@@ -14,14 +14,14 @@ const (
 	flagPath = "/api/2.0/connector-service/feature-flags/GOLANG/"
 	flagName = "databricks.partnerplatform.clientConfigsFeatureFlags.enableTelemetryForGoDriver"
 
-	defaultFlagTTL = 15 * time.Minute // where the server names no TTL
+	defaultFlagTTL = 15 * time.Minute // if the server names no TTL
 	minFlagTTL     = time.Minute
 	maxFlagTTL     = time.Hour
-	flagRetryAfter = time.Minute // how long a flag that could not be read is not requested again
+	flagRetryAfter = time.Minute // how long to wait after a flag could not be read
 )
 
 // requestFlag requests the flag, or waits for the request of another pipeline. It calls the
-// authenticator first, because no other pipeline should wait for that.
+// authenticator first, so that no other pipeline waits for the authenticator.
 func (p *pipeline) requestFlag(o *origin) {
 	began := time.Now()
 	limit, cancel := context.WithTimeout(p.ctx, attemptTimeout)
@@ -75,11 +75,11 @@ func (p *pipeline) flagFailed(r result) {
 	p.lastError = "flag: " + r.describe()
 	p.notBefore = time.Now().Add(max(flagRetryAfter, r.retryAfter))
 	if r.outcome != outcomeInterrupted {
-		p.breaker.pause(p.notBefore) // for the next pipeline, too
+		p.breaker.pause(p.notBefore) // also for the next pipeline
 	}
 }
 
-// flagVersion is the driver version in the path of the flag.
+// flagVersion returns the driver version for the path of the flag.
 func (c *Connection) flagVersion() string {
 	if isVersion(c.Driver.Version) {
 		return c.Driver.Version
@@ -87,7 +87,7 @@ func (c *Connection) flagVersion() string {
 	return "unknown"
 }
 
-// parseFlag reads the server's response. A flag that is not in it is off.
+// parseFlag reads the server's response. A flag that is not in the response is off.
 func parseFlag(body []byte) (enabled bool, ttl time.Duration, ok bool) {
 	var a struct {
 		Flags []struct {
@@ -123,18 +123,18 @@ const (
 	flagUnreadable // a request failed a moment ago
 )
 
-// flag is the cached flag of one host, shared by all pipelines that send there. It outlives the last of
-// them, because connectors come and go, but not its TTL. Its times are monotonic: a step of the wall clock
-// changes nothing.
+// flag is the cached flag of one host, shared by all pipelines that send to the host. Because connectors
+// come and go, it outlives the last of these pipelines, but not its TTL. Its times are monotonic, so a
+// step of the wall clock does not matter.
 type flag struct {
-	offUntil atomic.Pointer[time.Time] // until when the flag is known to be off; nil: it is not
+	offUntil atomic.Pointer[time.Time] // until when the flag is known to be off; nil if it is not
 
 	mu      sync.Mutex
 	enabled bool      // guarded by mu, like all below
 	expires time.Time // of enabled
 	retryAt time.Time // when a failed request may be repeated
 	failed  flagFailure
-	asked   asker // whose request failed
+	asked   asker // the one whose request failed
 	pending *flagRequest
 }
 
@@ -156,17 +156,17 @@ type flagRequest struct {
 	done chan struct{} // closed when it is over
 }
 
-// A user-supplied transport may fail or hang for reasons of its own. Pipelines with another
-// transport wait for its request this long: long for a response, and short beside CloseTimeout.
+// A user-supplied transport may fail or hang for its own reasons. Pipelines with another transport
+// wait this long for its request: long enough for a response, and short compared to CloseTimeout.
 const sharedFlagWait = 500 * time.Millisecond
 
-// off reports, without a lock, that the flag is known to be off.
+// off reports, without a lock, whether the flag is known to be off.
 func (f *flag) off() bool {
 	until := f.offUntil.Load()
 	return until != nil && time.Now().Before(*until)
 }
 
-// state returns what is known to who asks, and until when.
+// state returns what an asker knows about the flag, and until when.
 func (f *flag) state(by asker, now time.Time) (flagState, time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -175,7 +175,8 @@ func (f *flag) state(by asker, now time.Time) (flagState, time.Time) {
 
 // stateLocked is state with f.mu held.
 func (f *flag) stateLocked(by asker, now time.Time) (flagState, time.Time) {
-	// A failure of the endpoint is one for all that have the same transport, a refusal only for the credential.
+	// A failure of the endpoint counts for all askers with the same transport, a refusal only for the same
+	// credential.
 	failed := by.transport == f.asked.transport && (f.failed == endpointFailed || by == f.asked)
 	switch {
 	case now.Before(f.expires) && f.enabled:
@@ -200,8 +201,8 @@ func (f *flag) store(enabled bool, ttl time.Duration, now time.Time) {
 	}
 }
 
-// begin returns a request that the caller makes (own), or the request of another pipeline to wait
-// for; nil when the flag has become known in the meantime.
+// begin returns a request that the caller must make (own), or the request of another pipeline to wait
+// for. It returns nil if the flag has become known in the meantime.
 func (f *flag) begin(by asker, now time.Time) (r *flagRequest, own bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -215,8 +216,9 @@ func (f *flag) begin(by asker, now time.Time) (r *flagRequest, own bool) {
 	return f.pending, true
 }
 
-// finish ends a request. After a failure of the endpoint, no pipeline repeats it with the same transport
-// for flagRetryAfter; after a refusal, none with the same credential, too.
+// finish ends a request. After a failure of the endpoint, no pipeline with the same transport repeats
+// the request for flagRetryAfter; after a refusal, no pipeline with the same transport and credential
+// does.
 func (f *flag) finish(r *flagRequest, failed flagFailure, now time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -229,14 +231,14 @@ func (f *flag) finish(r *flagRequest, failed flagFailure, now time.Time) {
 	}
 }
 
-// Stale reports whether nothing is known any more.
+// Stale reports whether everything known has expired.
 func (f *flag) Stale(now time.Time) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.pending == nil && !now.Before(f.expires) && !now.Before(f.retryAt)
 }
 
-// wait waits until the request is over; with another transport, for sharedFlagWait at most.
+// wait waits until the request is over, or with another transport, at most for sharedFlagWait.
 func (r *flagRequest) wait(ctx context.Context, by asker) {
 	if r.by.transport != by.transport {
 		var cancel context.CancelFunc

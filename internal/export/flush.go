@@ -13,7 +13,7 @@ import (
 type PendingError struct {
 	Server string // as in PipelineStats
 	Events int    // the number of events that wait
-	Cause  string // why: an HTTP status, an error category, or what must happen before
+	Cause  string // why: an HTTP status, an error category, or what must happen first
 }
 
 func (e *PendingError) Error() string {
@@ -26,8 +26,8 @@ type waiter struct {
 	done chan error // buffered: receives once
 }
 
-// flush sends everything up to a number in the queue now, and waits for that. upTo is called with
-// p.mu held.
+// flush sends everything up to a number in the queue at once, and waits until that is done. upTo is
+// called with p.mu held.
 func (p *pipeline) flush(ctx context.Context, upTo func() uint64) error {
 	w := p.beginFlush(upTo)
 	select {
@@ -59,7 +59,7 @@ func (p *pipeline) abandonFlush(w *waiter, why error) error {
 	defer p.mu.Unlock()
 	p.waiters = slices.DeleteFunc(p.waiters, func(other *waiter) bool { return other == w })
 	select {
-	case err := <-w.done: // at the last moment
+	case err := <-w.done: // ended just as ctx was done
 		return err
 	default:
 		return errors.Join(p.pendingError(), why)
@@ -83,7 +83,7 @@ func (p *pipeline) finishWaiters() {
 	})
 }
 
-// failWaiters ends all flushes: their events cannot be sent now. p.mu is held.
+// failWaiters ends all flushes with an error, because their events cannot be sent now. p.mu is held.
 func (p *pipeline) failWaiters() {
 	for _, w := range p.waiters {
 		w.done <- p.pendingError()

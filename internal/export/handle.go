@@ -11,9 +11,9 @@ import (
 
 // Handle reports the records of one connector. Its methods that take a record may be called on the
 // application's goroutine: they hold a lock for well under a microsecond, do no I/O, never log and
-// never panic. All methods may be called concurrently, and on nil, where they do nothing.
+// never panic. All methods may be called concurrently, and on a nil Handle, where they do nothing.
 //
-// The connector calls them once for each record.
+// The connector must pass each record once.
 type Handle struct {
 	pipelineRef
 	origin *origin
@@ -25,8 +25,8 @@ type Handle struct {
 	closed atomic.Bool
 }
 
-// Recording reports whether records are wanted. While it is false nothing need be measured
-// for the handle: telemetry is off, or the server's flag is known to be off.
+// Recording reports whether records are wanted. It returns false, so that nothing needs to be
+// measured for the handle, while telemetry is off or the server's flag is known to be off.
 func (h *Handle) Recording() bool {
 	if h == nil || h.closed.Load() || h.exporter.down.Load() {
 		return false
@@ -34,20 +34,20 @@ func (h *Handle) Recording() bool {
 	return h.pipeline.settings.ForceEnable || !h.pipeline.flag.off()
 }
 
-// StatementFinished takes the record of a statement. The record must not change afterwards.
-// There is no statement without a session, so the driver has logged in.
+// StatementFinished takes the record of a statement. The record must not change afterwards. A
+// statement has a session, so the driver has logged in.
 func (h *Handle) StatementFinished(r *telemetry.Statement) { h.take(r, r.WorkspaceID, r.Failure, true) }
 
-// SessionOpened takes the record of an attempt to open a connection. The first one that
-// succeeded shows that the driver has logged in, so the connection's authenticator may be called.
+// SessionOpened takes the record of an attempt to open a connection. The first successful one shows
+// that the driver has logged in, so that the connection's authenticator may be called.
 func (h *Handle) SessionOpened(r *telemetry.SessionOpened) {
 	h.take(r, r.WorkspaceID, r.Failure, !r.Failed())
 }
 
-// SessionClosed takes the record of a connection's end.
+// SessionClosed takes the record of closing a connection.
 func (h *Handle) SessionClosed(r *telemetry.SessionClosed) { h.take(r, "", r.Failure, true) }
 
-// take takes a record of the workspace org, with its failure.
+// take takes a record with its failure. org is the record's workspace.
 func (h *Handle) take(record any, org string, f *telemetry.Failure, loggedIn bool) {
 	if h == nil {
 		return
@@ -63,7 +63,7 @@ func (h *Handle) take(record any, org string, f *telemetry.Failure, loggedIn boo
 	h.pipeline.enqueue(h, e, loggedIn, terminal(f))
 }
 
-// terminal reports whether a failure will not go away by itself. Such failures often end the
+// terminal reports whether retries will not help against a failure. Such failures often end the
 // process.
 func terminal(f *telemetry.Failure) bool {
 	if f == nil || f.Retryable {
@@ -72,8 +72,8 @@ func terminal(f *telemetry.Failure) bool {
 	return f.Category == telemetry.CategoryAuth || f.Category == telemetry.CategoryTLS
 }
 
-// Flush sends the records that the handle took before the call, and those ahead of them in its
-// pipeline, now instead of later; see [Exporter.Flush].
+// Flush sends at once the records that the handle took before the call, and those ahead of them in
+// its pipeline; see [Exporter.Flush].
 func (h *Handle) Flush(ctx context.Context) error {
 	if h == nil {
 		return nil
@@ -81,10 +81,10 @@ func (h *Handle) Flush(ctx context.Context) error {
 	return h.pipeline.flush(ctx, func() uint64 { return h.last })
 }
 
-// Close flushes, for no longer than Settings.CloseTimeout and ctx allow, and releases the pipeline.
-// When the handle was its last, unsent events are dropped and counted, a running request is
-// interrupted, and no goroutine is left but those that user-supplied code blocks. The error says
-// what was not sent. Further calls do nothing.
+// Close flushes, within Settings.CloseTimeout and ctx, and releases the pipeline. If the handle was
+// the pipeline's last, unsent events are dropped and counted, a running request is interrupted, and
+// no goroutine is left except those that user-supplied code blocks. The error says what was not sent.
+// Further calls do nothing.
 //
 // A handle that is dropped without Close is closed in the background once the garbage
 // collector finds it.
@@ -96,9 +96,9 @@ func (h *Handle) Close(ctx context.Context) error {
 	return h.close(ctx, func() uint64 { return h.last })
 }
 
-// Preview returns the documents a record would be sent as, one per event, with new event
-// ids. record is a *telemetry.Statement, *telemetry.SessionOpened or *telemetry.SessionClosed; for
-// any other it returns nil.
+// Preview returns the documents that would be sent for a record, one per event, with new event ids.
+// record is a *telemetry.Statement, *telemetry.SessionOpened or *telemetry.SessionClosed; for any
+// other type Preview returns nil.
 func (h *Handle) Preview(record any) (docs []string) {
 	if h == nil {
 		return nil
@@ -110,8 +110,8 @@ func (h *Handle) Preview(record any) (docs []string) {
 	return docs
 }
 
-// Preview is [Handle.Preview] for a connection that has no pipeline, because telemetry is
-// off: the documents that would be sent if it were on.
+// Preview is [Handle.Preview] for a connection that has no pipeline because telemetry is off. It
+// returns the documents that would be sent if telemetry were on.
 func Preview(c Connection, record any) []string {
 	h := &Handle{pipelineRef: pipelineRef{exporter: &Exporter{}}, origin: newOrigin(c)}
 	return h.Preview(record)

@@ -7,8 +7,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// origin is what all events of one connector share. Waiting records refer to it, and not to the
-// connector's Handle, which would live as long as they wait.
+// origin is what all events of one connector share. Waiting records refer to the origin and not to
+// the connector's Handle, so that they do not keep the Handle alive.
 type origin struct {
 	connection Connection
 
@@ -28,7 +28,7 @@ func newOrigin(c Connection) *origin {
 	return o
 }
 
-// noteOrg keeps the workspace of the connector's sessions.
+// noteOrg keeps the workspace id of the connector's sessions.
 func (o *origin) noteOrg(id string) {
 	if id == "" {
 		return
@@ -41,7 +41,7 @@ func (o *origin) noteOrg(id string) {
 	}
 }
 
-// org is the workspace id of the connector, empty while unknown.
+// org returns the workspace id of the connector, empty while unknown.
 func (o *origin) org() string {
 	if id := o.recordOrg.Load(); id != nil {
 		return *id
@@ -49,7 +49,7 @@ func (o *origin) org() string {
 	return o.pathOrg
 }
 
-// org is the workspace id of the record, or of its connector.
+// org returns the workspace id of the record or, if that is unknown, of its connector.
 func (e *entry) org() string {
 	id := ""
 	switch r := e.record.(type) {

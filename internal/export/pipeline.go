@@ -10,11 +10,11 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-const urgentDelay = 200 * time.Millisecond // how long a terminal failure waits to be sent
+const urgentDelay = 200 * time.Millisecond // how long a terminal failure waits before it is sent
 
-// pipeline sends the events of one host and credential. Records are put in from any
-// goroutine; one goroutine takes them out, and exists only while it has something to send.
-// Between two batches there is a timer and nothing else.
+// pipeline sends the events of one host and credential. Any goroutine may put records in. One
+// goroutine takes them out, and exists only while there is something to send. Between two batches
+// there is only a timer.
 type pipeline struct {
 	exporter *Exporter
 	settings telemetry.Settings // with defaults
@@ -24,7 +24,7 @@ type pipeline struct {
 	ctx      context.Context // done when the pipeline is over
 	cancel   context.CancelFunc
 
-	bubble  string        // of testing/synctest, in which the pipeline was made
+	bubble  string        // the testing/synctest bubble in which the pipeline was made
 	builder uploadBuilder // owned by the goroutine
 
 	refs int // open handles; guarded by exporter.mu
@@ -32,13 +32,13 @@ type pipeline struct {
 	mu          sync.Mutex // guards all below
 	queue       collector
 	sending     int    // events the goroutine has taken out
-	sendingFrom uint64 // number of the first of them
+	sendingFrom uint64 // queue number of the first of them
 	goroutine   ondemand.Goroutine
 	wait        time.Duration // how long an event may wait
-	urgent      time.Time     // when to send a terminal failure; zero: none waits
-	sent        time.Time     // when the goroutine last sent one
+	urgent      time.Time     // when to send a terminal failure; zero if none waits
+	sent        time.Time     // when the goroutine last sent a terminal failure
 	notBefore   time.Time
-	loggedIn    bool   // the driver has logged in: the authenticator may be called
+	loggedIn    bool   // the driver has logged in, so the authenticator may be called
 	ended       string // why the pipeline is closed, a drop reason; empty while it is open
 	waiters     []*waiter
 	lastError   string
@@ -47,8 +47,8 @@ type pipeline struct {
 func newPipeline(x *Exporter, f *flag, b *breaker, c *Connection, settings telemetry.Settings) *pipeline {
 	p := &pipeline{exporter: x, settings: settings, flag: f, breaker: b, client: newClient(c, settings, &x.contained), notBefore: b.pausedUntil()}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
-	// The first wait is a random part of the interval: processes that are started together have
-	// their first events together, and should not report them together.
+	// The first wait is a random part of the interval, because processes that start together have
+	// their first events at the same time, and should not report them at the same time.
 	p.wait = settings.FlushInterval/10 + rand.N(settings.FlushInterval*9/10+1)
 	p.goroutine = ondemand.New(&p.mu, p.due, p.run)
 	return p
@@ -88,19 +88,20 @@ const (
 	minQueueBytes = 4 << 20
 )
 
-// evictOverflow drops records until the rest has room. One record always has room: otherwise a
-// record with more events than a small queue holds would never be sent.
+// evictOverflow drops records until the rest fits. One record always fits; otherwise a record with
+// more events than a small queue holds would never be sent.
 func (p *pipeline) evictOverflow() {
 	for p.queue.events > p.settings.QueueSize && p.queue.Len() > 1 {
 		p.exporter.counts.drop(DropQueueFull, p.queue.evict())
 	}
-	// QueueSize records always have room.
+	// QueueSize records always fit.
 	for int64(p.queue.bytes) > max(minQueueBytes, int64(p.settings.QueueSize)*bytesPerEvent) {
 		p.exporter.counts.drop(DropQueueBytes, p.queue.evict())
 	}
 }
 
-// due returns when the next batch is to be sent, or dropped as too old; false when there is nothing to wait for.
+// due returns when the next batch must be sent, or dropped as too old. ok is false if there is nothing to wait
+// for.
 func (p *pipeline) due(now time.Time) (at time.Time, ok bool) {
 	if p.queue.Len() == 0 {
 		return time.Time{}, false
@@ -115,7 +116,7 @@ func (p *pipeline) due(now time.Time) (at time.Time, ok bool) {
 	return at, true
 }
 
-// sendAt returns when the next batch is to be sent. p.mu is held.
+// sendAt returns when the next batch must be sent. p.mu is held.
 func (p *pipeline) sendAt(now time.Time) (at time.Time) {
 	at = now
 	// A queue that is smaller than a batch is emptied before it overflows.
@@ -131,7 +132,7 @@ func (p *pipeline) sendAt(now time.Time) (at time.Time) {
 	return at
 }
 
-// canSendAnonymously reports whether the flag is known to be on: requesting it takes a login.
+// canSendAnonymously reports whether the flag is known to be on. (Requesting the flag needs a login.)
 func (p *pipeline) canSendAnonymously(now time.Time) bool {
 	if p.settings.ForceEnable {
 		return true
@@ -140,7 +141,8 @@ func (p *pipeline) canSendAnonymously(now time.Time) bool {
 	return state == flagOn
 }
 
-// end drops what waits, interrupts the running request, and accepts nothing any more.
+// end drops waiting records, interrupts the running request, and makes the pipeline accept no more
+// records.
 func (p *pipeline) end(why string) {
 	ondemand.Await(p.stop(why))
 	p.client.close()

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// Document is one event as it was sent, or failed to be.
+// Document is one event that was sent or could not be sent.
 type Document struct {
-	At       time.Time `json:"at"`       // of the latest upload it was part of
+	At       time.Time `json:"at"`       // time of the latest upload with this event
 	Endpoint string    `json:"endpoint"` // /telemetry-ext or /telemetry-unauth
-	JSON     string    `json:"json"`     // the document, to the byte
+	JSON     string    `json:"json"`     // the document, byte for byte
 	Outcome  string    `json:"outcome"`  // "sent", or what went wrong: an HTTP status or an error category
 }
 
@@ -43,7 +43,8 @@ func idOf(doc string) string {
 	return doc[:len(`{\"frontend_log_event_id\":\"00000000-0000-4000-8000-000000000000\"`)]
 }
 
-// add adds the documents of an upload. Of a document that was sent before, the latest outcome stays.
+// add adds the documents of an upload. If a document was sent before, only its latest outcome is
+// kept.
 func (r *recent) add(at time.Time, endpoint, outcome, upload string, documents []byteRange) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -11,17 +11,17 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// Requester asks the workspace of a connection, as the connection: at its address, through its
-// transport, with its authenticator. User-supplied code is called with a time bound, and not again
+// Requester makes requests to the workspace of a connection, at the connection's address, through its
+// transport and with its authenticator. User-supplied code is called with a time bound, and not again
 // until it has returned. A Requester makes one request at a time.
 type Requester struct {
 	client    *client
 	auth      Authenticator
 	userAgent string
-	org       string // of the HTTP path; empty when it names none
+	org       string // from the HTTP path; empty if the path names none
 }
 
-// NewRequester returns a Requester for a connection whose host is known. log counts what goes wrong in
+// NewRequester returns a Requester for a connection whose host is known. log counts faults of
 // user-supplied code.
 func NewRequester(c *Connection, log *contain.Log) *Requester {
 	full, _ := c.userAgents()
@@ -30,16 +30,16 @@ func NewRequester(c *Connection, log *contain.Log) *Requester {
 
 // Response says how a request ended.
 type Response struct {
-	Accepted bool          // it was answered, and the answer was read
-	Retry    bool          // it may be repeated: 429, 5xx, or no response, unless user-supplied code failed
-	After    time.Duration // pause that Retry-After asks for, up to a minute and a random quarter; 0 for none
-	Error    string        // unless Accepted: an HTTP status or an error category
+	Accepted bool          // the answer was read and accepted
+	Retry    bool          // the request may be repeated: 429, 5xx, or no response, unless user-supplied code failed
+	After    time.Duration // pause that Retry-After asks for, at most a minute, plus a random part of up to a quarter; 0 for none
+	Error    string        // an HTTP status or an error category; empty if Accepted
 }
 
-// Get makes one request, which takes ten seconds at most. org is the workspace's number; empty means
-// that of the HTTP path. read reads the body of a 2xx response and returns false for what was not
-// asked for, or an error where it could not read. After Get has returned, read may still run, unless
-// the response was accepted.
+// Get makes one request, which takes at most ten seconds. org is the workspace's number; empty means
+// the number in the HTTP path. read reads the body of a 2xx response. It returns false for a body
+// that is not an expected answer, and an error if it could not read. After Get has returned, read may
+// still run, unless the response was accepted.
 func (r *Requester) Get(ctx context.Context, pathAndQuery, org string, read func(io.Reader) (bool, error)) Response {
 	q := request{path: pathAndQuery, auth: r.auth, orgID: cmp.Or(validOrgID(org), r.org), userAgent: r.userAgent}
 	got := r.client.once(ctx, attemptTimeout, q, func(status int, header http.Header, body io.Reader) (got result, err error) {
@@ -54,7 +54,7 @@ func (r *Requester) Get(ctx context.Context, pathAndQuery, org string, read func
 	}
 }
 
-// Server is scheme://host:port as Stats shows it.
+// Server returns scheme://host:port as Stats shows it.
 func (r *Requester) Server() string { return r.client.shown }
 
 // Close closes idle connections.

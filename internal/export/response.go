@@ -21,9 +21,9 @@ const (
 	outcomeAccepted       outcome = iota // the service accepted it
 	outcomeRefused                       // 4xx: the service will never accept it
 	outcomeTooLarge                      // 413 to several records
-	outcomeRecordTooLarge                // 413 to one record: an endpoint that answers it again and again takes nothing
-	outcomeUnavailable                   // try again
-	outcomeUnrecognized                  // the response is not the service's: try much later
+	outcomeRecordTooLarge                // 413 to one record; an endpoint that repeats this answer takes nothing
+	outcomeUnavailable                   // try again later
+	outcomeUnrecognized                  // the response is not the service's; try again much later
 	outcomeInterrupted                   // the pipeline was closed
 )
 
@@ -49,7 +49,7 @@ func (r result) describe() string {
 	return string(r.category)
 }
 
-// resultOf is the result of a request with a response. parse is called for a 2xx response.
+// resultOf returns the result of a request with a response. parse is called for a 2xx response.
 func resultOf(status int, header http.Header, parse func() bool) result {
 	r := result{status: status}
 	switch {
@@ -71,13 +71,13 @@ func resultOf(status int, header http.Header, parse func() bool) result {
 	return r
 }
 
-// longUnanswered is how long a request must have waited when its pipeline was closed for that to say
-// something about the endpoint.
+// longUnanswered is how long a request must have waited when its pipeline was closed, so that it
+// counts as a failure of the endpoint.
 const longUnanswered = time.Second
 
-// noResponse is the result of a request without a response. ctx is done when the pipeline is over, and began
-// is when waiting began. A request that was cut off after it had long waited counts as one that timed out:
-// where every pool is closed before its requests time out, nothing else shows that the endpoint hangs.
+// noResponse returns the result of a request without a response. ctx is done when the pipeline is over, and
+// began is when waiting began. A request that was interrupted after a long wait counts as timed out: if
+// every pool is closed before its requests time out, nothing else shows that the endpoint hangs.
 func noResponse(ctx context.Context, began time.Time, err error) result {
 	switch {
 	case ctx.Err() != nil && time.Since(began) >= longUnanswered:
@@ -92,14 +92,14 @@ func noResponse(ctx context.Context, began time.Time, err error) result {
 	return result{outcome: outcomeUnavailable, category: failure.Of(err, cloudfetch.Fault{Waiting: true, CallFailed: true, Broke: err}).Category}
 }
 
-// uploadCounts is what the telemetry service answers to an upload: numbers of events, not which
-// events they are.
+// uploadCounts is the telemetry service's answer to an upload. It has numbers of events, and does not
+// say which events they are.
 type uploadCounts struct {
-	accepted int // as the service says; may be more than was sent
+	accepted int // as the service reports; may be more than were sent
 	errors   int
 }
 
-// parseUploadResponse reads the body of a 2xx response. One without a count of accepted events is
+// parseUploadResponse reads the body of a 2xx response. A body without a count of accepted events is
 // not the service's, but that of a proxy or a login page.
 func parseUploadResponse(body []byte) (uploadCounts, bool) {
 	var a struct {

@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// maxRetryDelay bounds the doubling of the pauses. A first delay that is longer stays as it is.
+// maxRetryDelay bounds the doubling of the pauses. A longer first delay is not shortened.
 const maxRetryDelay = 10 * time.Second
 
-// batchTimeout is how long a batch may take: all of its attempts and the longest pauses between
+// batchTimeout returns how long a batch may take: all its attempts, and the longest pauses between
 // them.
 func batchTimeout(retries int, delay time.Duration) time.Duration {
 	total := attemptTimeout
@@ -23,8 +23,8 @@ func batchTimeout(retries int, delay time.Duration) time.Duration {
 	return total
 }
 
-// backoffRange is the shortest and the longest pause after an attempt. Pauses double up to a bound;
-// 10 to 30 % are added as jitter, at the bound up to 10 %.
+// backoffRange returns the shortest and the longest pause after an attempt. Pauses double up to a
+// bound. 10 to 30 % are added as jitter, or up to 10 % once the bound is reached.
 func backoffRange(first time.Duration, attempt int) (shortest, longest time.Duration) {
 	bound := max(first, maxRetryDelay)
 	d := first
@@ -39,17 +39,17 @@ func backoffRange(first time.Duration, attempt int) (shortest, longest time.Dura
 	return d + d/10, min(d+d*3/10, bound+bound/10)
 }
 
-// backoff is the pause after an attempt, random within its range.
+// backoff returns the pause after an attempt, random within its range.
 func backoff(first time.Duration, attempt int) time.Duration {
 	shortest, longest := backoffRange(first, attempt)
 	return shortest + rand.N(longest-shortest+1)
 }
 
-// jitter adds up to a quarter: an overloaded server gives every client the same Retry-After, and
-// they must not all come back at the same time.
+// jitter adds up to a quarter, because an overloaded server gives every client the same Retry-After,
+// and they must not all return at the same time.
 func jitter(d time.Duration) time.Duration { return d + rand.N(d/4+1) }
 
-// sleep reports false when ctx was done first.
+// sleep waits for d. It returns false if ctx was done first.
 func sleep(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -61,8 +61,7 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// maxRetryAfter bounds Retry-After, so that a mistake of the server does not stop reporting for a
-// day.
+// maxRetryAfter bounds Retry-After, so that a mistake of the server cannot stop reporting for a day.
 const maxRetryAfter = time.Minute
 
 // parseRetryAfter reads the header: seconds, or a date. It returns 0 for any other value.

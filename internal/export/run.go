@@ -16,8 +16,9 @@ func (p *pipeline) run() {
 	}, p.recoverRun)
 }
 
-// nextStep returns what to do next, to be called without the lock: request the flag, or send a batch, which
-// nextStep takes out of the queue. It returns nil when the goroutine ends.
+// nextStep returns a function that does the next step and must be called without the lock: it requests the
+// flag, or sends a batch that nextStep has taken out of the queue. nextStep returns nil when the goroutine
+// must end.
 func (p *pipeline) nextStep() func() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -60,10 +61,10 @@ func (p *pipeline) nextStep() func() {
 	return lookAgain
 }
 
-// maxDelay is how late an event may be sent before it is dropped.
+// maxDelay is how late an event may be sent. After that, it is dropped.
 const maxDelay = time.Hour
 
-// maxAge is how old an event may become: maxDelay on top of the time that the settings make it wait.
+// maxAge returns how old an event may become: maxDelay plus the time that the settings make it wait.
 func maxAge(s telemetry.Settings) time.Duration {
 	age := maxDelay + s.FlushInterval
 	if s.CircuitBreaker != telemetry.SwitchOff {
@@ -72,15 +73,15 @@ func maxAge(s telemetry.Settings) time.Duration {
 	return age
 }
 
-// dropExpired drops the events that have become too old, whatever they waited for. p.mu is held.
+// dropExpired drops the events that are too old, whatever they waited for. p.mu is held.
 func (p *pipeline) dropExpired(now time.Time) {
 	for it := p.queue.Oldest(); it != nil && !now.Before(it.Value.at.Add(maxAge(p.settings))); it = p.queue.Oldest() {
 		p.exporter.counts.drop(DropExpired, int(p.queue.pop().Value.events))
 	}
 }
 
-// takeBatch takes the next batch out of the queue: up to BatchSize records, all for one endpoint and
-// one workspace. p.mu is held.
+// takeBatch takes the next batch out of the queue: up to BatchSize records, all for the same endpoint
+// and workspace. p.mu is held.
 func (p *pipeline) takeBatch(now time.Time) (batch []queued, anonymous bool) {
 	anonymous = !p.loggedIn
 	p.wait = p.settings.FlushInterval
@@ -114,8 +115,9 @@ func (p *pipeline) takeBatch(now time.Time) (batch []queued, anonymous bool) {
 	return batch, anonymous
 }
 
-// counted notes that events of the batch are sent or dropped, and with them all of its records up to a number in
-// the queue: parts of a batch are delivered one after another, and each may take long.
+// counted notes that events of the batch are sent or dropped, and that all its records up to a number in the
+// queue are done. It is called for each part of a batch, because parts are delivered one after another and each
+// may take long.
 func (p *pipeline) counted(events int, upTo uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -144,14 +146,14 @@ func (p *pipeline) finishBatch(d delivery) {
 	p.failWaiters()
 }
 
-// stopRunning ends the goroutine, and the flushes: what they wait for cannot be sent now.
-// p.mu is held.
+// stopRunning ends the goroutine and the flushes, because the events that they wait for cannot be
+// sent now. p.mu is held.
 func (p *pipeline) stopRunning(now time.Time) {
 	p.failWaiters()
 	p.goroutine.Stopped(now)
 }
 
-// recoverRun cleans up after a panic in run: the events that were taken out are dropped and counted,
+// recoverRun cleans up after a panic in run: events that were taken out are dropped and counted, and
 // the others wait for FlushInterval. No such panic is known.
 func (p *pipeline) recoverRun() {
 	p.mu.Lock()

@@ -13,8 +13,8 @@ const (
 	DropSampledOut = "sampled_out" // Settings.SampleRate
 	DropFlagOff    = "flag_off"    // the server's flag is off
 	DropQueueFull  = "queue_full"  // Settings.QueueSize
-	DropQueueBytes = "queue_bytes" // more than 4 MiB of records waited, or 4 KiB for each of Settings.QueueSize
-	DropExpired    = "expired"     // waited an hour longer than the settings ask for
+	DropQueueBytes = "queue_bytes" // the waiting records took more than 4 KiB times Settings.QueueSize, and more than 4 MiB
+	DropExpired    = "expired"     // waited more than an hour longer than the settings ask for
 	DropRefused    = "refused"     // the endpoint answered 4xx
 	DropTooLarge   = "too_large"   // the endpoint answered 413 to the event alone
 	DropRejected   = "rejected"    // the service accepted the request, but fewer events

@@ -1,5 +1,5 @@
-// Package failure reduces errors to what a record may say of them: a category, a SQLSTATE, and
-// whether a retry may succeed. It reads types, codes and what passed over the wire, never text.
+// Package failure reduces errors to what a record may say about them: a category, a SQLSTATE, and
+// whether a retry may succeed. It uses types, codes and what passed over the wire, never text.
 //
 //	error ──────────────▶ Of ──▶ telemetry.Failure ──▶ record
 //	                       ▲
@@ -30,8 +30,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// Of reduces an error, which is not nil, to a Failure, with what the wire showed of it; the zero value where that is
-// nothing. An error that nothing classifies is telemetry.CategoryOther.
+// Of reduces an error, which must not be nil, to a Failure. seen is what the wire showed about the error, or the
+// zero value. An error that no classifier recognizes is telemetry.CategoryOther.
 func Of(err error, seen cloudfetch.Fault) *telemetry.Failure {
 	f := &telemetry.Failure{Category: telemetry.CategoryOther}
 	var native dbsqlerr.DBError
@@ -56,8 +56,8 @@ func Of(err error, seen cloudfetch.Fault) *telemetry.Failure {
 }
 
 // classifiers decide on a category, those with the strongest evidence first. What every version of
-// the driver shows on the wire comes before what one version says of its errors, so that a fault
-// has the same category with all of them.
+// the driver shows on the wire comes before what one version says about its errors, so that a fault
+// has the same category with all versions.
 var classifiers = []func(error, *cloudfetch.Fault) telemetry.Category{
 	byContext,
 	bySQLState,
@@ -72,9 +72,9 @@ var classifiers = []func(error, *cloudfetch.Fault) telemetry.Category{
 	byOrigin,
 }
 
-// byContext: the caller's context was done. One that is not the caller's may be canceled, too, such as that of
-// a token source. The timeouts of packages net and net/http say that they are that of a context, too; where the
-// storage did not give a file, they are none.
+// byContext: the caller's context was done. Contexts that are not the caller's, such as that of a token source,
+// may also be canceled. Timeouts of packages net and net/http also claim to be that of a context; if the
+// storage did not deliver a file, they are not.
 func byContext(err error, seen *cloudfetch.Fault) telemetry.Category {
 	switch {
 	case errors.Is(err, context.Canceled) && !seen.Waiting:
@@ -95,8 +95,8 @@ func isDeadline(err error) bool {
 	return false
 }
 
-// bySQLState: the server named the cause. The exact code decides, else its class. Success, warnings
-// and "no data" are no failures.
+// bySQLState: the server named the cause. The exact code decides, or else its class. Success,
+// warnings and "no data" are not failures.
 func bySQLState(_ error, seen *cloudfetch.Fault) telemetry.Category {
 	if seen.SQLState == "" {
 		return ""
@@ -130,8 +130,8 @@ var sqlStateClasses = map[string]telemetry.Category{
 	"28": telemetry.CategoryAuth,
 }
 
-// byCall: a call has no usable answer. Its HTTP status says why, or what broke the call off.
-// A server that fails without saying why has failed to run the statement, or to return its rows.
+// byCall: a call has no usable answer. The HTTP status says why, or else the error that broke off the
+// call. A server that fails without saying why has failed to run the statement or to return its rows.
 func byCall(err error, seen *cloudfetch.Fault) telemetry.Category {
 	c, listed := httpStatuses[seen.Status]
 	switch {
@@ -165,8 +165,8 @@ var httpStatuses = map[int]telemetry.Category{
 	http.StatusGatewayTimeout:        telemetry.CategoryTimeout,
 }
 
-// byBreak classifies what broke an HTTP exchange off. Of its headers, the authenticator sets the one with
-// the credential.
+// byBreak classifies the error that broke off an HTTP exchange. The header with the credential is set by
+// the authenticator.
 func byBreak(seen *cloudfetch.Fault) telemetry.Category {
 	switch c := cmp.Or(byContext(seen.Broke, seen), byTransport(seen.Broke, nil)); {
 	case c != "":
@@ -179,7 +179,7 @@ func byBreak(seen *cloudfetch.Fault) telemetry.Category {
 	return telemetry.CategoryConnection
 }
 
-// byFiles: the storage did not give a file.
+// byFiles: the storage did not deliver a file.
 func byFiles(_ error, seen *cloudfetch.Fault) telemetry.Category {
 	if seen.FailedFiles > 0 {
 		return telemetry.CategoryChunkDownload
@@ -187,9 +187,9 @@ func byFiles(_ error, seen *cloudfetch.Fault) telemetry.Category {
 	return ""
 }
 
-// byAuthentication: a call failed and was never sent. All that the driver does between beginning a
-// call and sending it is to ask its authenticator, which may itself need the network. Before 1.15 the
-// driver drops the cause where it asks for the description of rows.
+// byAuthentication: a call failed and was never sent. Between beginning a call and sending it, the
+// driver only calls its authenticator, which may itself need the network. Before 1.15, the driver
+// drops the cause when it asks for the description of rows.
 func byAuthentication(err error, seen *cloudfetch.Fault) (c telemetry.Category) {
 	switch {
 	case !seen.Observed:
@@ -208,8 +208,8 @@ func byAuthentication(err error, seen *cloudfetch.Fault) (c telemetry.Category) 
 	return c
 }
 
-// byResult: rows arrived whole and cannot be read. In compressed Arrow, an early end is that of an
-// LZ4 frame, because nothing cut the rows off on their way.
+// byResult: rows arrived completely and cannot be read. In compressed Arrow, an early end is that of
+// an LZ4 frame, because nothing cut off the rows on their way.
 func byResult(err error, seen *cloudfetch.Fault) telemetry.Category {
 	switch seen.Complete {
 	case "":
@@ -219,15 +219,15 @@ func byResult(err error, seen *cloudfetch.Fault) telemetry.Category {
 			return telemetry.CategoryDecompression
 		}
 		if seen.Streams {
-			return "" // they are not read here
+			return "" // Arrow streams are not read here
 		}
 		return telemetry.CategoryArrowSchema
 	}
 	return telemetry.CategoryResultSet
 }
 
-// ofLZ4 reports whether the driver's LZ4 library made the error. Its type cannot be named from
-// outside.
+// ofLZ4 reports whether the error comes from the driver's LZ4 library, whose error type cannot be
+// named from outside.
 func ofLZ4(err error) bool {
 	for ; err != nil; err = errors.Unwrap(err) {
 		if strings.Contains(reflect.TypeOf(err).PkgPath(), "pierrec/lz4") {
@@ -246,8 +246,9 @@ func byLocalFile(err error, _ *cloudfetch.Fault) telemetry.Category {
 	return ""
 }
 
-// bySession: the server no longer knows the session. The driver says so with a driver.ErrBadConn below its own error.
-// One above it says nothing: Ping and Close make it of any error.
+// bySession: the server no longer knows the session. The driver reports that as a driver.ErrBadConn wrapped in its
+// own error. A driver.ErrBadConn that wraps the driver's error is no evidence, because Ping and Close turn any
+// error into one.
 func bySession(err error, _ *cloudfetch.Fault) telemetry.Category {
 	var native dbsqlerr.DBError
 	if errors.As(err, &native) && errors.Is(native, driver.ErrBadConn) {
@@ -275,9 +276,9 @@ func byDeclaration(err error, _ *cloudfetch.Fault) telemetry.Category {
 	return declared
 }
 
-// byTransport: the network, or TLS, failed. Over TCP, package crypto/tls puts alerts into a net.OpError, which tells
-// by its Op whose they are. An early end counts as the network's only in an error of package net/http: Arrow and LZ4
-// have the same error.
+// byTransport: the network or TLS failed. Over TCP, package crypto/tls puts alerts into a net.OpError, whose Op
+// shows which side sent them. An early end counts as the network's only in an error of package net/http, because
+// Arrow and LZ4 have the same error.
 func byTransport(err error, _ *cloudfetch.Fault) telemetry.Category {
 	var (
 		unknownCA x509.UnknownAuthorityError
@@ -305,8 +306,8 @@ func byTransport(err error, _ *cloudfetch.Fault) telemetry.Category {
 	return ""
 }
 
-// timedOut reports whether an error in the chain is a timeout of the network. That of a request knows it only of
-// the error directly below, and not once the driver has given up on retries.
+// timedOut reports whether an error in the chain is a timeout of the network. The error of a request knows only
+// about the error directly below it, and not once the driver has given up on retries.
 func timedOut(err error) bool {
 	var networkErr net.Error
 	for errors.As(err, &networkErr) {
@@ -318,8 +319,9 @@ func timedOut(err error) bool {
 	return false
 }
 
-// byOrigin: the native error names the layer that it comes from. A request error is that of a request the driver
-// could not make, where no call failed on the wire; where the wire is not seen, a server that is down gives the same.
+// byOrigin: the native error names the layer that it comes from. If no call failed on the wire, a request error
+// means that the driver could not make a request. If the wire is not read, a server that is down gives the same
+// error.
 func byOrigin(err error, seen *cloudfetch.Fault) telemetry.Category {
 	switch {
 	case errors.Is(err, dbsqlerr.ExecutionError):
@@ -330,8 +332,8 @@ func byOrigin(err error, seen *cloudfetch.Fault) telemetry.Category {
 	return ""
 }
 
-// validSQLState returns s if it has the form of a SQLSTATE, else "". Of codes without a digit, which
-// could be words, only those of class XX are valid.
+// validSQLState returns s if it has the form of a SQLSTATE, and "" otherwise. A code without a digit
+// could be a word, so only those of class XX are valid.
 func validSQLState(s string) string {
 	if len(s) != 5 || !strings.ContainsAny(s, "0123456789") && !strings.HasPrefix(s, "XX") || strings.ContainsFunc(s, func(r rune) bool {
 		return (r < '0' || r > '9') && (r < 'A' || r > 'Z')
