@@ -1,4 +1,4 @@
-// Package archtest has only tests. They hold the rules of this repository that the compiler does not
+// Package archtest has only tests. They check the rules of this repository that the compiler does not
 // check.
 //
 //	imports_test.go         which package may import which

@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// Bubble returns the number of the bubble of testing/synctest that the goroutine runs in, as in a test
-// of the application; empty outside of any. The runtime ends the process when a goroutine outside the
-// bubble uses a context, a timer or a channel of the bubble: what has one must not be shared. Only the
-// header of the goroutine's stack shows a bubble; reading it takes some microseconds.
+// Bubble returns the number of the testing/synctest bubble that the goroutine runs in, as in a test of
+// the application; empty outside of bubbles. The runtime ends the process when a goroutine outside a
+// bubble uses a context, a timer or a channel of the bubble, so an object that has one must not be
+// shared. Only the header of the goroutine's stack shows a bubble; reading it takes some microseconds.
 func Bubble() string {
 	header := make([]byte, 128)
 	header = header[:runtime.Stack(header, false)]
@@ -18,9 +18,9 @@ func Bubble() string {
 	return string(number[:len(number)-len(bytes.TrimLeft(number, "0123456789"))]) // labels of the goroutine may follow
 }
 
-// BubbleAt is Bubble for code that runs often. now is what time.Now has just returned on the goroutine: the
-// clock of a bubble begins in the year 2000, so a time after 2020 is that of no bubble, or of a test that has
-// slept for twenty years.
+// BubbleAt is Bubble for code that runs often. now is the time that time.Now has just returned on the
+// goroutine. The clock of a bubble begins in the year 2000, so a time after 2020 is outside of bubbles,
+// unless a test has slept for twenty years.
 func BubbleAt(now time.Time) string {
 	const year2020 = 1577836800 // seconds since 1970
 	if now.Unix() >= year2020 {
@@ -30,16 +30,16 @@ func BubbleAt(now time.Time) string {
 }
 
 // InBubble reports whether the goroutine runs in a bubble. Cleanups (runtime.AddCleanup) run outside
-// of it.
+// of bubbles.
 func InBubble() bool { return Bubble() != "" }
 
-// Watch is a part of an object that notices when the garbage collector finds that nothing refers to the
-// object any more. Nothing else may refer to its watch. All objects share this one type with a cleanup: the code of
-// each costs a binary more than a kilobyte.
+// Watch is a part of an object that notices when the garbage collector finds that nothing refers to the object any
+// more. Only the object may refer to its Watch. All objects share this one type with a cleanup, because each such
+// type adds more than a kilobyte to a binary.
 type Watch struct{ cleanup *runtime.Cleanup } // nil in a bubble; a pointer, so that the allocator puts nothing beside it
 
-// WhenDropped returns a watch for an object: it calls f on a goroutine of its own when the object is dropped. f must not
-// refer to the object. In a bubble, the watch does nothing.
+// WhenDropped returns a Watch for an object. It calls f on a separate goroutine when the object is dropped. f must
+// not refer to the object. In a bubble, the Watch does nothing.
 func WhenDropped(f func()) *Watch {
 	w := &Watch{}
 	if !InBubble() {
@@ -49,7 +49,7 @@ func WhenDropped(f func()) *Watch {
 	return w
 }
 
-// Stop ends the watch: f is not called any more.
+// Stop ends the Watch: f will not be called.
 func (w *Watch) Stop() {
 	if w.cleanup != nil {
 		w.cleanup.Stop()

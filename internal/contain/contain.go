@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Place is the code that was running when something had to be contained.
+// Place names the code that was running when a fault was contained.
 type Place string
 
 // The places.
@@ -20,7 +20,7 @@ const (
 	Statement     Place = "statement"     // measuring calls, in driverwrap
 	Wire          Place = "wire"          // reading requests and answers, in cloudfetch
 	Export        Place = "export"        // reporting to Databricks
-	History       Place = "history"       // asking for the query history
+	History       Place = "history"       // asking the query history
 	Page          Place = "page"          // the debug page
 	Sink          Place = "sink"          // user-supplied: telemetry.Sink
 	Tracer        Place = "tracer"        // user-supplied: telemetry.Tracer
@@ -30,19 +30,19 @@ const (
 	Spans         Place = "spans"         // user-supplied: filters, samplers and span processors
 )
 
-// Incidents counts what was contained at one place.
+// Incidents counts the faults that were contained at one place.
 type Incidents struct {
 	Place   Place
 	Panics  int64
 	Goexits int64  // runtime.Goexit
-	Hangs   int64  // did not return in time
+	Hangs   int64  // calls that did not return in time
 	First   string // type of the first panic value, and the stack; empty without panics and Goexits
 }
 
-// Log counts what was contained, by place, and keeps the first stack of each place. The zero value is
-// ready; its methods may be called concurrently. It must not be copied.
+// Log counts contained faults by place, and keeps the first stack of each place. The zero value is
+// ready to use; its methods may be called concurrently. A Log must not be copied.
 type Log struct {
-	// Parent counts everything, too; nil for none. Set it before the first use.
+	// Parent also counts every fault; it may be nil. Set it before the first use.
 	Parent *Log
 
 	mu     sync.Mutex
@@ -61,14 +61,14 @@ func (l *Log) Recover(p Place) {
 	}
 }
 
-// Panicked counts a panic that the caller has recovered. It keeps only the type of the value, whose
-// text may have anything in it.
+// Panicked counts a panic that the caller has recovered. It keeps only the type of the value, because
+// the text may contain anything.
 func (l *Log) Panicked(p Place, value any) {
 	l.add(p, fmt.Sprintf("panic of type %T", value), func(i *Incidents) { i.Panics++ })
 }
 
-// Call runs user-supplied code on the caller's goroutine and reports whether it returned. After a
-// Goexit, which is counted, Call does not return: a goroutine that exits cannot be kept.
+// Call runs user-supplied code on the caller's goroutine and reports whether it returned. A Goexit is
+// counted, but Call does not return then, because a goroutine that exits cannot be kept.
 func (l *Log) Call(p Place, f func()) (returned bool) {
 	defer func() {
 		if returned {
@@ -85,7 +85,7 @@ func (l *Log) Call(p Place, f func()) (returned bool) {
 }
 
 // Each calls f(0) to f(n-1), in order. f runs user-supplied code, which may end the goroutine
-// (runtime.Goexit): the calls that are left are made all the same, while the goroutine ends.
+// (runtime.Goexit). Each then makes the remaining calls while the goroutine ends.
 func Each(n int, f func(i int)) { each(0, n, f) }
 
 func each(i, n int, f func(i int)) {
@@ -99,8 +99,7 @@ func each(i, n int, f func(i int)) {
 	}
 }
 
-// Guard is Call for code that must not leave things half done: after a panic or a Goexit of f, it calls
-// cleanUp.
+// Guard is Call for code with state to restore: after a panic or a Goexit of f, it calls cleanUp.
 func (l *Log) Guard(p Place, f, cleanUp func()) {
 	returned := false
 	defer func() {
@@ -115,7 +114,7 @@ func (l *Log) Guard(p Place, f, cleanUp func()) {
 const grace = 50 * time.Millisecond
 
 // Supplied runs one piece of user-supplied code with a time bound. Code that has not returned is not
-// called again, so it blocks one goroutine at most.
+// called again, so it blocks at most one goroutine.
 type Supplied struct {
 	place Place
 	log   *Log
@@ -125,8 +124,8 @@ type Supplied struct {
 // NewSupplied returns a Supplied that counts in a log.
 func NewSupplied(l *Log, p Place) *Supplied { return &Supplied{place: p, log: l} }
 
-// Run calls f on a goroutine of its own and reports whether it returned before ctx was done. It is not called
-// while an earlier call has not returned. The goroutine of a call that is late lives on until f returns, so f
+// Run calls f on a separate goroutine and reports whether it returned before ctx was done. It does not call f
+// while an earlier call has not returned. After a late call, the goroutine lives on until f returns, so f
 // must not use anything that the caller goes on using.
 func (s *Supplied) Run(ctx context.Context, f func()) (returned bool) {
 	if s.busy.Swap(true) {
@@ -159,8 +158,8 @@ func (s *Supplied) Run(ctx context.Context, f func()) (returned bool) {
 	return false
 }
 
-// add counts an incident, in the parents, too. what stands above the stack that is kept; it is empty for a
-// hang, of which the stack of this goroutine says nothing.
+// add counts an incident, also in the parents. what is the line above the stack that is kept. It is empty
+// for a hang, which the stack of this goroutine does not show.
 func (l *Log) add(p Place, what string, count func(*Incidents)) {
 	if l.Parent != nil {
 		l.Parent.add(p, what, count)
@@ -191,7 +190,7 @@ func truncate(stack string) string {
 	return stack[:maxStack] + "\n..."
 }
 
-// List returns what was contained, by place.
+// List returns the counts, sorted by place.
 func (l *Log) List() []Incidents {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -1,4 +1,4 @@
-// Package contain keeps failures of telemetry away from the application's statements.
+// Package contain keeps faults of telemetry away from the application's statements.
 //
 // Two kinds of code run beside a statement: code of this module that observes it, and user-supplied
 // code (sinks, tracers, authenticators, transports). Either may panic, and user-supplied code may
@@ -12,9 +12,9 @@
 //	  goroutine                                                       │
 //	  may hang                ok := supplied.Run(ctx, f) ─────────────┘
 //
-// [Each] goes on with the next piece of user-supplied code after one that ended the goroutine.
+// [Each] continues with the next piece of user-supplied code after one has ended the goroutine.
 //
-// A test of the application may run in a bubble of testing/synctest, and the runtime ends a process that uses a
-// bubble's timer or channel outside. [Bubble] tells bubbles apart, and [WhenDropped] finds handles that were
-// dropped without Close, except in a bubble.
+// A test of the application may run in a testing/synctest bubble, and the runtime ends a process that uses a
+// timer or channel of a bubble outside of it. [Bubble] tells bubbles apart, and [WhenDropped] finds handles
+// that were dropped without Close, except in a bubble.
 package contain

@@ -20,8 +20,8 @@ import (
 	"time"
 )
 
-// Duration writes a duration in the unit that suits its size: with two or three digits below
-// two minutes, as minutes and seconds below two hours, and as hours and minutes above.
+// Duration writes a duration in a suitable unit: with two or three digits below two minutes, as
+// minutes and seconds below two hours, and as hours and minutes above that.
 func Duration(d time.Duration) string {
 	switch {
 	case d < 0:
@@ -60,7 +60,7 @@ func Bytes(n int64) string {
 	return digits(v) + " TB"
 }
 
-// digits writes one decimal below 10 and none from there on.
+// digits writes a number with one decimal below 10, and without decimals otherwise.
 func digits(v float64) string {
 	if v < 9.95 {
 		return strconv.FormatFloat(v, 'f', 1, 64)
@@ -80,7 +80,7 @@ func Count(n int64) string {
 	return s
 }
 
-// Plural writes a number with the noun it counts: "1 retry", "1,200 retries".
+// Plural writes a number with the noun that it counts: "1 retry", "1,200 retries".
 func Plural(n int64, noun string) string {
 	if stem, ok := strings.CutSuffix(noun, "y"); ok {
 		return Choose(n, noun, stem+"ies")
@@ -96,9 +96,9 @@ func Choose(n int64, one, many string) string {
 	return Count(n) + " " + many
 }
 
-// EndedWaits adds to a sentence how long the waits for a connection took that ended between two readings of
-// sql.DBStats: database/sql adds the time of a wait when it ends, so that they may be others than those
-// that began. Empty where none ended.
+// EndedWaits returns the end of a sentence: how long the waits for a connection took that ended between two
+// readings of sql.DBStats. database/sql adds the time of a wait when the wait ends, so these may be other
+// waits than those that began. It returns "" if none ended.
 func EndedWaits(took time.Duration) string {
 	if took <= 0 {
 		return ""
@@ -106,7 +106,7 @@ func EndedWaits(took time.Duration) string {
 	return "; the waits that ended took " + Duration(took) + " in all"
 }
 
-// Percent writes a share of 1 as a whole percentage: "100 %" is only what has no other part, and "0 %" what is none.
+// Percent writes a share of 1 as a whole percentage. Only a share of 1 is "100 %", and only a share of 0 is "0 %".
 func Percent(share float64) string {
 	n := math.Floor(share*100 + 0.5)
 	switch {
@@ -118,7 +118,7 @@ func Percent(share float64) string {
 	return strconv.FormatFloat(n, 'f', 0, 64) + " %"
 }
 
-// RoundStep is the smallest of 1, 2, 5, 10, 20, 50 and so on that is not below least.
+// RoundStep returns the smallest of 1, 2, 5, 10, 20, 50 and so on that is not less than least.
 func RoundStep(least float64) float64 {
 	power := math.Pow(10, math.Floor(math.Log10(least)))
 	for _, m := range []float64{1, 2, 5} {
@@ -129,13 +129,13 @@ func RoundStep(least float64) float64 {
 	return 10 * power
 }
 
-// OneSpelling writes "canceled" in a category as outcomes have it. Categories are the service's names
-// and are spelled with two l.
+// OneSpelling spells "canceled" in a category as outcomes do. Categories are the service's names,
+// which spell it with two l's.
 func OneSpelling(category string) string {
 	return strings.ReplaceAll(category, "cancelled", "canceled")
 }
 
-// JoinKnown joins those texts that are not empty.
+// JoinKnown joins the texts that are not empty.
 func JoinKnown(separator string, texts ...string) string {
 	return strings.Join(slices.DeleteFunc(texts, func(t string) bool { return t == "" }), separator)
 }

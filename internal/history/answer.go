@@ -5,19 +5,20 @@ import (
 	"io"
 )
 
-// maxAnswer bounds what is read of an answer. It is read entry by entry: each has the text of its
-// statement, which may be long. Entries beyond the bound count as those of another page.
+// maxAnswer bounds how many bytes of an answer are read. The answer is read entry by entry, because
+// each entry has the text of its statement, which may be long. Entries beyond the bound count as if
+// they were on another page.
 const maxAnswer = 32 << 20
 
 // answer is what is kept of a response of the query history.
 type answer struct {
-	entries map[string]*entry // by statement id; nil for one that the answer does not have
-	found   bool              // the answer has at least one of them
+	entries map[string]*entry // by statement id; nil for a statement that the answer does not have
+	found   bool              // the answer has at least one of the statements
 	more    bool              // entries that did not fit are on another page
 }
 
-// parse reads an answer to a question about some statements. Of an entry only the members of type
-// entry are kept, so never the text of the statement, the user or the error. ok is false when the
+// parse reads an answer to a question about some statements. It keeps only the members of an entry
+// that type entry has, so never the text of the statement, the user or the error. ok is false if the
 // body is not an answer of the query history. The error comes from r.
 func parse(r io.Reader, ids []string) (a answer, ok bool, err error) {
 	limited := &io.LimitedReader{R: r, N: maxAnswer}
@@ -47,8 +48,8 @@ func (f *failingReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// read reports whether the document is an answer: an object that has a list of entries, or says
-// whether there is another page. One without members is an answer without entries.
+// read reports whether the document is an answer: an object that has a list of entries or says
+// whether there is another page. An object without members is an answer without entries.
 func (a *answer) read(d *json.Decoder) bool {
 	known, members := false, 0
 	ok := delimiter(d, '{')
@@ -85,7 +86,7 @@ func (a *answer) readEntries(d *json.Decoder) bool {
 			return false
 		}
 		earlier, asked := a.entries[e.QueryID.string]
-		if asked && (earlier == nil || !earlier.IsFinal.Or(false)) { // of several the latest, but a final one for good
+		if asked && (earlier == nil || !earlier.IsFinal.Or(false)) { // the latest of several entries, unless an earlier one is final
 			a.entries[e.QueryID.string], a.found = &e, true
 		}
 	}

@@ -35,7 +35,7 @@ func (w *worker) recoverRun() {
 	w.goroutine.Stopped(now)
 }
 
-// ask makes one request. It reports false when none is due: then the goroutine ends.
+// ask makes one request. It reports false if none is due, and the goroutine must end.
 func (w *worker) ask() bool {
 	ids, workspace, ok := w.take()
 	if len(ids) == 0 {
@@ -43,7 +43,7 @@ func (w *worker) ask() bool {
 	}
 	query := url.Values{"filter_by.statement_ids": ids, "include_metrics": {"true"}, "max_results": {strconv.Itoa(len(ids))}}
 	w.reader.counts.requests.Add(1)
-	var a answer // only read when the response was accepted: until then another goroutine may write it
+	var a answer // read only if the response was accepted; otherwise another goroutine may still write it
 	r := w.requester.Get(w.ctx, path+"?"+query.Encode(), workspace, func(body io.Reader) (ok bool, err error) {
 		a, ok, err = parse(body, ids)
 		return ok, err
@@ -59,7 +59,8 @@ func (w *worker) ask() bool {
 	return true
 }
 
-// take takes out what to ask now. ok is false when no request is due, and the goroutine ends.
+// take returns the statements to ask about now. ok is false if no request is due, and the goroutine
+// must end.
 func (w *worker) take() (ids []string, workspace string, ok bool) {
 	w.mu.Lock()
 	defer w.unlock()
@@ -69,7 +70,7 @@ func (w *worker) take() (ids []string, workspace string, ok bool) {
 		return nil, "", false
 	}
 	for i := range w.stages {
-		stage := &w.stages[urgent-i] // those first that have waited longest
+		stage := &w.stages[urgent-i] // first the questions that have waited longest
 		for it := stage.Oldest(); it != nil && len(w.asking) < maxBatch && !it.Value.due().After(now); it = stage.Oldest() {
 			if q := stage.Pop(); q.Value.stage != urgent && now.Sub(q.Value.ended) > maxAge {
 				w.settle(DropExpired, q.Value)
@@ -87,13 +88,13 @@ func (w *worker) take() (ids []string, workspace string, ok bool) {
 	return ids, w.workspace, true
 }
 
-// answered takes an answer.
+// answered processes an answer.
 func (w *worker) answered(a answer) {
 	w.mu.Lock()
 	defer w.unlock()
 	now := time.Now()
 	w.pace.accepted()
-	nextPage := a.more && a.found // the next request asks without those that were found
+	nextPage := a.more && a.found // the next request asks about the remaining statements
 	var again []queue.Item[*question]
 	for _, it := range w.asking {
 		q := it.Value
@@ -123,7 +124,7 @@ func (w *worker) answered(a answer) {
 	w.putBack(again)
 }
 
-// putBack ends a request, and returns questions that are to be asked again to the front of their
+// putBack ends a request, and puts questions that must be asked again back to the front of their
 // stages. w.mu is held.
 func (w *worker) putBack(again []queue.Item[*question]) {
 	w.asking = nil
@@ -132,21 +133,21 @@ func (w *worker) putBack(again []queue.Item[*question]) {
 	}
 }
 
-// newReport makes a report of an answer that arrived now.
+// newReport makes a report from an answer that arrived at now.
 func (q *question) newReport(e *entry, now time.Time) *telemetry.ServerReport {
 	r := &telemetry.ServerReport{Started: q.started, Reported: now, Connector: q.connector, Server: q.server, StatementID: q.id}
 	e.fill(r, now.Sub(q.started))
 	return r
 }
 
-// unanswered takes a response without an answer.
+// unanswered processes a response without an answer.
 func (w *worker) unanswered(r export.Response) {
 	w.mu.Lock()
 	defer w.unlock()
 	now := time.Now()
 	reason := w.ended
 	switch {
-	case r.Retry: // also where the request was cut off after it had long waited: see export.Response
+	case r.Retry: // also if the request was interrupted after a long wait: see export.Response
 		w.pace.unanswered(now, r.Error, r.After)
 	case reason == "":
 		reason = DropRefused
@@ -158,7 +159,7 @@ func (w *worker) unanswered(r export.Response) {
 		switch q := it.Value; {
 		case reason != "":
 			w.settle(reason, q)
-		case q.target.closing: // nothing waits for another request
+		case q.target.closing: // a closing target does not wait for another request
 			w.settle(DropClosed, q)
 		default:
 			again = append(again, it)

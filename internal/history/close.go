@@ -7,8 +7,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/internal/queue"
 )
 
-// beginClose makes what waits for a target due now, or drops what waits where ask is false or the host is
-// not to be asked now. It reports false when the target is being closed already.
+// beginClose makes the waiting statements of a target due now, or drops them if ask is false or the host
+// must not be asked now. It reports false if the target is already being closed.
 func (w *worker) beginClose(t *target, ask bool) bool {
 	w.mu.Lock()
 	defer w.unlock()
@@ -31,7 +31,7 @@ func (w *worker) beginClose(t *target, ask bool) bool {
 	return true
 }
 
-// abandon drops what still waits for a closing target.
+// abandon drops the statements of a closing target that still wait.
 func (w *worker) abandon(t *target) {
 	w.mu.Lock()
 	defer w.unlock()
@@ -39,7 +39,7 @@ func (w *worker) abandon(t *target) {
 	w.settle(DropClosed, w.remove(t)...)
 }
 
-// remove takes out what waits for a target, or everything where t is nil. w.mu is held.
+// remove takes out the waiting statements of a target, or all if t is nil. w.mu is held.
 func (w *worker) remove(t *target) (removed []*question) {
 	for i := range w.stages {
 		var others []queue.Item[*question]
@@ -55,7 +55,7 @@ func (w *worker) remove(t *target) (removed []*question) {
 	return removed
 }
 
-// endClose ends the wait of a closing handle that has nothing left to wait for. worker.mu is held.
+// endClose ends the wait of a closing handle if no statement is unsettled. worker.mu is held.
 func (t *target) endClose() {
 	if t.closing && t.unsettled == 0 {
 		select {
@@ -66,7 +66,8 @@ func (t *target) endClose() {
 	}
 }
 
-// end drops what waits, interrupts the running request, and accepts nothing any more.
+// end drops waiting statements, interrupts the running request, and makes the worker accept no more
+// statements.
 func (w *worker) end(why string) {
 	w.mu.Lock()
 	if w.ended == "" {

@@ -1,6 +1,6 @@
-// Package history asks the workspace's query history why the server took its time, for the
-// statements that [telemetry.Settings.QueryHistory] chooses, and gives sinks a
-// [telemetry.ServerReport] of each.
+// Package history asks the workspace's query history where the server's time went, for the statements
+// that [telemetry.Settings.QueryHistory] selects, and passes a [telemetry.ServerReport] on each to
+// sinks.
 //
 //	connector ── record ──▶ Handle ── not slow, not failed? no sink for reports? nothing more
 //	                          │
@@ -18,18 +18,18 @@
 //	                 the connector's fan-outs ──▶ sinks
 //
 // Handles of the same host, workspace, credential and transport share a worker. The worker's
-// goroutine exists while a request is due. Between requests there is a timer, and while nothing
-// waits not even that. How soon a host may be asked again is remembered for longer than the worker
-// exists: connectors that come and go ask no more often than one that stays.
+// goroutine exists only while a request is due. Between requests there is a timer, and while no
+// statement waits, not even that. When a host may be asked again is remembered longer than the worker
+// exists, so that connectors that come and go ask no more often than one that stays.
 //
-// Requests are made as the exporter makes its own ([export.Requester]): with the connection's
-// authenticator, through its transport, time-bound. Only statements that reached the server are
-// asked about, so the driver has logged in with the authenticator before.
+// Requests are made by an [export.Requester], like the exporter's own: with the connection's
+// authenticator, through its transport, and with a time bound. Only statements that reached the
+// server are asked about, so the driver has already logged in with the authenticator.
 //
-// Closing a handle asks once more about what waits, without waiting for the schedule, as long as the
-// close timeout allows, and takes what the answer says. Flush neither asks nor waits.
+// Closing a handle asks once more about its waiting statements, at once instead of by the schedule,
+// within the close timeout, and takes what the answer says. Flush neither asks nor waits.
 //
 // An answer has the text of statements, the names of users and the messages of errors. The parser
-// passes over them. Nothing of an answer is in the payload to Databricks: the fields of a
-// ServerReport have local scope, and the exporter is not given one.
+// skips these. No part of an answer is in the payload to Databricks: the fields of a ServerReport
+// have local scope, and the exporter never receives one.
 package history

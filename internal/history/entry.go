@@ -10,8 +10,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// entry has the members of an answer's entry that are kept. A value that is not of its type is
-// unknown, and the rest of the answer is read all the same.
+// entry has the members of an answer's entry that are kept. A value of the wrong type is unknown, and
+// the rest of the answer is still read.
 type entry struct {
 	QueryID       identifier `json:"query_id"`
 	Status        word       `json:"status"`
@@ -61,8 +61,8 @@ func (m *metrics) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// fill writes the entry into a report. No duration is longer than elapsed, the time since the
-// statement began, and no wait longer than the statement.
+// fill writes the entry into a report. Durations longer than elapsed, the time since the statement
+// began, are unknown, and so are waits longer than the statement.
 func (e *entry) fill(r *telemetry.ServerReport, elapsed time.Duration) {
 	m := &e.Metrics
 	elapsed += slack
@@ -88,12 +88,12 @@ func (e *entry) fill(r *telemetry.ServerReport, elapsed time.Duration) {
 }
 
 const (
-	slack   = time.Second               // two clocks measure: the server's and ours, or two of the server's
-	longest = 10 * 365 * 24 * time.Hour // far beyond any sum of tasks
+	slack   = time.Second               // two clocks measure: the server's and this process's, or two of the server's
+	longest = 10 * 365 * 24 * time.Hour // far more than any sum of tasks
 )
 
-// waited is when the statement had waited: when its compilation began, or when it ended where it was
-// given up before.
+// waited returns when the waits of the statement ended: when its compilation began, or when the
+// statement ended if it failed or was canceled before.
 func (e *entry) waited() number {
 	m, gaveUp := &e.Metrics, e.Status.string == "CANCELED" || e.Status.string == "FAILED"
 	if gaveUp && e.IsFinal.Or(false) && m.CompilationStart.Or(0) == 0 && m.CompilationTime.Or(0) == 0 && m.ExecutionTime.Or(0) == 0 {
@@ -102,8 +102,8 @@ func (e *entry) waited() number {
 	return m.CompilationStart
 }
 
-// waits are the two waits of a statement, each unknown when it did not happen. The first of two ends
-// when the second begins, and the last at end.
+// waits returns the two waits of a statement, each unknown if it did not happen. If both happened,
+// the first one ends when the second one begins. The last one ends at end.
 func (m *metrics) waits(end number, elapsed time.Duration) (compute, capacity telemetry.Maybe[time.Duration]) {
 	computeEnd, capacityEnd := end, end
 	switch provisioning, overloading := m.ProvisioningStart.Or(0), m.OverloadingStart.Or(0); {
@@ -116,7 +116,8 @@ func (m *metrics) waits(end number, elapsed time.Duration) (compute, capacity te
 	return between(m.ProvisioningStart, computeEnd, elapsed), between(m.OverloadingStart, capacityEnd, elapsed)
 }
 
-// earlier is the start of the second wait, or end where that came before: no wait is longer.
+// earlier returns the start of the second wait, or end if that came before, because no wait lasts
+// longer.
 func earlier(start, end number) number {
 	if before := end.Or(0); before > 0 && before < start.Or(0) {
 		return end
@@ -124,7 +125,8 @@ func earlier(start, end number) number {
 	return start
 }
 
-// between is the time between two instants, unknown unless both are known and in this order.
+// between returns the time between two instants. It is unknown unless both are known and in this
+// order.
 func between(from, to number, bound time.Duration) telemetry.Maybe[time.Duration] {
 	if from.Or(0) == 0 || to.Or(0) == 0 {
 		return telemetry.Maybe[time.Duration]{}
@@ -141,7 +143,8 @@ func (m *metrics) photonShare() telemetry.Maybe[float64] {
 	return telemetry.Known(float64(photon) / float64(task))
 }
 
-// number is an integer that is not negative. JSON made of protocol buffers has large ones as strings.
+// number is an integer that is not negative. JSON made from protocol buffers has large integers as
+// strings.
 type number struct{ telemetry.Maybe[int64] }
 
 func newNumber(v int64) number {
@@ -159,7 +162,7 @@ func (n *number) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// duration takes the number as milliseconds, unknown beyond a bound.
+// duration returns the number, in milliseconds, as a duration. It is unknown beyond a bound.
 func (n number) duration(bound time.Duration) telemetry.Maybe[time.Duration] {
 	ms, known := n.Get()
 	if !known || ms > bound.Milliseconds() {
@@ -178,7 +181,7 @@ func (b *boolean) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// word is a name of one of the service's lists, empty when it is anything else.
+// word is a name from one of the service's lists. Any other text becomes empty.
 type word struct{ string }
 
 var isWord = regexp.MustCompile(`^"[A-Z][A-Z_]{0,39}"$`)
@@ -188,7 +191,7 @@ func (w *word) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// identifier is the id of a statement or a warehouse, empty when it is anything else.
+// identifier is the id of a statement or a warehouse. Any other text becomes empty.
 type identifier struct{ string }
 
 var isIdentifier = regexp.MustCompile(`^"[A-Za-z0-9_-]{1,64}"$`)
@@ -205,7 +208,7 @@ func matching(pattern *regexp.Regexp, quoted []byte) string {
 	return string(quoted[1 : len(quoted)-1])
 }
 
-// ignored is a value that is not looked at.
+// ignored is a value that is skipped.
 type ignored struct{}
 
 func (*ignored) UnmarshalJSON([]byte) error { return nil }

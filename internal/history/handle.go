@@ -9,24 +9,24 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// Handle asks about the statements of one connector. All methods may be called concurrently, and on
-// nil, where they do nothing.
+// Handle asks about the statements of one connector. All methods may be called concurrently, and on a
+// nil Handle, where they do nothing.
 type Handle struct {
 	workerRef
-	all   bool           // every statement, else the slow and the failed ones
-	slow  time.Duration  // how long a statement takes that is slow
+	all   bool           // ask about every statement, otherwise about slow and failed ones
+	slow  time.Duration  // the time from which a statement is slow
 	watch *contain.Watch // releases the worker of a handle that was dropped without Close
 }
 
-// target is where the reports of one connector go. Statements that wait refer to it, and not to the
-// connector's Handle, which would live as long as they wait.
+// target is where the reports of one connector go. Waiting statements refer to the target and not to
+// the connector's Handle, so that they do not keep the Handle alive.
 type target struct {
 	to []*telemetry.Fanout
 
 	unsettled int           // statements that wait or are being asked about; guarded by worker.mu, like all below
 	closing   bool          // statements are asked about once more, at once, and then settled with what is known
 	closed    bool          // no further request is made for it
-	done      chan struct{} // closed when closing and no statement is unsettled
+	done      chan struct{} // closed once the target is closing and no statement is unsettled
 }
 
 // StatementFinished takes the record of a statement. It may be called on the application's goroutine:
@@ -39,7 +39,7 @@ func (h *Handle) StatementFinished(s *telemetry.Statement) {
 	h.worker.put(h.target, s)
 }
 
-// wants reports whether to ask about a statement. One without an id never reached the server.
+// wants reports whether to ask about a statement. A statement without an id never reached the server.
 func (h *Handle) wants(s *telemetry.Statement) bool {
 	return (h.all || s.Failed() || s.Total >= h.slow) && s.StatementID != "" && h.target.reporting()
 }
@@ -55,9 +55,9 @@ func (t *target) deliver(r *telemetry.ServerReport) {
 	}
 }
 
-// Close asks about what waits, once and at once, as far as ctx and the host allow, and gives the
-// answers to the fan-outs, if a sink still wants them. What has no answer then is dropped and counted. When
-// the handle was the worker's last, a running request is interrupted, and no goroutine is left but those that
+// Close asks once more about waiting statements, at once, if ctx and the host allow, and passes the reports
+// to the fan-outs, if a sink still wants them. Statements without an answer are dropped and counted. If the
+// handle was the worker's last, a running request is interrupted, and no goroutine is left except those that
 // user-supplied code blocks.
 //
 // A handle that is dropped without Close is closed without a request once the garbage collector finds

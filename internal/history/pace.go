@@ -9,14 +9,14 @@ const (
 	shortest   = 2 * time.Second  // between the beginnings of two requests
 	firstPause = 4 * time.Second  // after a request without an answer; the pause doubles with each
 	maxPause   = time.Minute      // bound of that pause
-	quietTime  = 15 * time.Minute // how long a host is not asked after it refused
+	quietTime  = 15 * time.Minute // how long a host is not asked after it refused a request
 )
 
-// pace says when a host may be asked with one credential. It outlives the last worker that needs it. Its
+// pace says when a host may be asked with one credential. It outlives the last worker that uses it. Its
 // times are monotonic.
 type pace struct {
 	mu         sync.Mutex // guards all below
-	next       time.Time  // no request before
+	next       time.Time  // no request before this time
 	pause      time.Duration
 	quietUntil time.Time // the host refused a request
 	lastError  string    // of the latest request; empty when it was answered
@@ -44,28 +44,28 @@ func (p *pace) unanswered(now time.Time, why string, after time.Duration) {
 	p.next, p.lastError = now.Add(max(p.pause, after)), why
 }
 
-// refused notes that the host is not to be asked for a while.
+// refused notes that the host must not be asked for quietTime.
 func (p *pace) refused(now time.Time, why string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.quietUntil, p.lastError = now.Add(quietTime), why
 }
 
-// earliest is when the next request may be made.
+// earliest returns when the next request may be made.
 func (p *pace) earliest() time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.next
 }
 
-// quiet reports whether the host is not asked because it refused.
+// quiet reports whether the host is not asked because it refused a request.
 func (p *pace) quiet(now time.Time) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return now.Before(p.quietUntil)
 }
 
-// failing reports whether the latest request was not answered, and it is too early for another.
+// failing reports whether the latest request was not answered and it is too early for another.
 func (p *pace) failing(now time.Time) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -15,9 +15,9 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// Reader asks the query histories of workspaces. Connectors that are opened with one share its
-// workers, one per host and credential. All methods may be called concurrently. The zero value is
-// ready; a Reader must not be copied.
+// Reader asks the query histories of workspaces. Connectors that are opened with the same Reader
+// share its workers, one for each host and credential. All methods may be called concurrently. The
+// zero value is ready to use; a Reader must not be copied.
 type Reader struct {
 	counts counts
 	down   atomic.Bool // Shutdown was called
@@ -37,10 +37,10 @@ func init() {
 	})
 }
 
-// Open returns a connector's handle, which gives its reports to fan-outs. It does no I/O and starts no
-// goroutine: that begins two seconds after the first statement to ask about. It returns nil, on which
-// all methods of Handle do nothing, when the settings do not want reports, or Enabled is SwitchOff;
-// when the host or the authenticator is unknown, which is counted; or after Shutdown.
+// Open returns a connector's handle, which passes its reports to fan-outs. It does no I/O and starts
+// no goroutine; that begins two seconds after the first statement to ask about. It returns nil, on
+// which all methods of Handle do nothing, if the settings do not want reports or Enabled is SwitchOff,
+// if the host or the authenticator is unknown (which is counted), or after Shutdown.
 func (r *Reader) Open(c export.Connection, s telemetry.Settings, to []*telemetry.Fanout) *Handle {
 	s = s.WithDefaults()
 	if s.QueryHistory == settings.QueryHistoryOff || s.Enabled == telemetry.SwitchOff {
@@ -76,7 +76,8 @@ func (r *Reader) Open(c export.Connection, s telemetry.Settings, to []*telemetry
 	return h
 }
 
-// Shutdown drops and counts what waits, interrupts running requests, and asks nothing any more.
+// Shutdown drops and counts waiting statements, interrupts running requests, and makes no more
+// requests.
 func (r *Reader) Shutdown(context.Context) error {
 	r.mu.Lock()
 	r.down.Store(true) // from here on Open adds no worker
@@ -90,14 +91,14 @@ func (r *Reader) Shutdown(context.Context) error {
 	})
 }
 
-// workerRef is one of the references that keep a worker: that of a target.
+// workerRef is one of the references that keep a worker. Each target has one.
 type workerRef struct {
 	worker *worker
 	key    any
 	target *target
 }
 
-// release gives the reference up, and ends the worker when it was the last.
+// release gives up the reference, and ends the worker if it was the last one.
 func (ref *workerRef) release() {
 	w, r := ref.worker, ref.worker.reader
 	r.mu.Lock()
@@ -110,7 +111,7 @@ func (ref *workerRef) release() {
 	if !last {
 		return
 	}
-	w.end(DropClosed) // which may show that the host hangs
+	w.end(DropClosed) // ending may show that the host hangs
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.paces.Release(ref.key)

@@ -12,11 +12,11 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// delays say how long after its end a statement is asked about: for the first time, and again until
-// the server says that its measurements are final.
+// delays say how long after its end a statement is asked about, for the first time and then until the
+// server says that its measurements are final.
 var delays = [...]time.Duration{2 * time.Second, 10 * time.Second, 60 * time.Second}
 
-// urgent is the stage of questions of connectors that are being closed, which are due at once.
+// urgent is the stage for questions of connectors that are being closed. These are due at once.
 const urgent = len(delays)
 
 const (
@@ -25,9 +25,8 @@ const (
 	maxAge     = 5 * time.Minute
 )
 
-// worker asks one host with one credential. Statements are put in from any goroutine. One goroutine
-// asks about them, and exists only while a request is due. Between two requests there is a timer and
-// nothing else.
+// worker asks one host with one credential. Any goroutine may put statements in. One goroutine asks
+// about them, and exists only while a request is due. Between two requests there is only a timer.
 type worker struct {
 	reader    *Reader
 	requester *export.Requester
@@ -35,12 +34,12 @@ type worker struct {
 	ctx       context.Context // done when the worker is over
 	cancel    context.CancelFunc
 
-	bubble string // of testing/synctest, in which the worker was made
+	bubble string // the testing/synctest bubble in which the worker was made
 
 	refs int // open handles; guarded by reader.mu
 
 	mu        sync.Mutex                         // guards all below
-	stages    [urgent + 1]queue.Queue[*question] // by how often an answer left them open; the last: urgent
+	stages    [urgent + 1]queue.Queue[*question] // by how many answers left them open; the last stage is urgent
 	asking    []queue.Item[*question]            // in the running request
 	settling  []*question                        // since mu is held
 	unsettled int                                // questions in all of the above, or being settled
@@ -59,7 +58,7 @@ type question struct {
 	ended     time.Time
 	failed    bool
 	stage     int
-	report    *telemetry.ServerReport // of the latest answer; nil: none had the statement
+	report    *telemetry.ServerReport // from the latest answer; nil if no answer had the statement
 	reason    string                  // why it is dropped if there is no report
 }
 
@@ -100,7 +99,7 @@ func (w *worker) put(t *target, s *telemetry.Statement) {
 	w.goroutine.Schedule(now)
 }
 
-// evict settles the question that matters least: the oldest success, or else the oldest failure, of
+// evict settles the least important question: the oldest success, or else the oldest failure, among
 // those that were asked about least often. w.mu is held.
 func (w *worker) evict() {
 	for _, failed := range []bool{false, true} {
@@ -114,8 +113,8 @@ func (w *worker) evict() {
 	}
 }
 
-// settle is the end of questions that are in no list any more. reason is why those are dropped that have no
-// report. w.mu is held, and must be released with unlock.
+// settle ends questions that are no longer in any list. Those without a report are dropped for the given
+// reason. w.mu is held, and must be released with unlock.
 func (w *worker) settle(reason string, questions ...*question) {
 	for _, q := range questions {
 		q.reason = reason
@@ -123,7 +122,8 @@ func (w *worker) settle(reason string, questions ...*question) {
 	w.settling = append(w.settling, questions...)
 }
 
-// unlock releases w.mu. Then it delivers the reports of questions that were settled, and counts those without.
+// unlock releases w.mu. Then it delivers the reports of settled questions, and counts the questions without a
+// report.
 func (w *worker) unlock() {
 	questions := w.settling
 	w.settling = nil
@@ -157,7 +157,8 @@ func (w *worker) settled(questions []*question) {
 	}
 }
 
-// due returns when the next request is to be made; false when there is nothing to ask. w.mu is held.
+// due returns when the next request must be made. ok is false if there is nothing to ask. w.mu is
+// held.
 func (w *worker) due(time.Time) (at time.Time, ok bool) {
 	for i := range w.stages {
 		if it := w.stages[i].Oldest(); it != nil {
@@ -172,7 +173,7 @@ func (w *worker) due(time.Time) (at time.Time, ok bool) {
 	return at, ok
 }
 
-// due is when to ask the question; the zero time where it is urgent.
+// due returns when to ask the question, or the zero time if it is urgent.
 func (q *question) due() time.Time {
 	if q.stage == urgent {
 		return time.Time{}

@@ -1,17 +1,18 @@
-// Package lasting keeps what was learned about a host for connectors that come back: an application that
-// opens and closes a pool for each of its jobs must not learn anew each time that the host does not answer.
+// Package lasting keeps what was learned about a host for later connectors: an application that opens and
+// closes a pool for each of its jobs should not have to find out each time that the host does not answer.
 package lasting
 
 import "time"
 
-// State is what was learned.
+// State is what was learned about one host.
 type State interface {
 	// Stale reports whether there is nothing left to remember.
 	Stale(now time.Time) bool
 }
 
-// States has states by key. A state lasts as long as it has users, and after them until it is stale or there
-// are too many. The owner of States holds a lock while it calls them. The zero value is ready.
+// States has states by key. A state is kept while it has users, and after that until it is stale or there
+// are too many states. The owner of a States holds a lock while it calls its methods. The zero value is
+// ready to use.
 type States[S State] struct {
 	all    map[any]*entry[S]
 	unused int
@@ -24,7 +25,8 @@ type entry[S State] struct {
 
 const maxUnused = 256
 
-// Acquire returns the state of a comparable key, a new one if it has none, for one more user.
+// Acquire adds a user to the state of a comparable key and returns that state. If the key has no
+// state, create makes one.
 func (s *States[S]) Acquire(key any, create func() S) S {
 	if s.all == nil {
 		s.all = map[any]*entry[S]{}
@@ -41,7 +43,7 @@ func (s *States[S]) Acquire(key any, create func() S) S {
 	return e.state
 }
 
-// Release ends a use.
+// Release removes a user.
 func (s *States[S]) Release(key any) {
 	e := s.all[key]
 	if e.users--; e.users > 0 {
@@ -60,11 +62,11 @@ func (s *States[S]) forget(key any) {
 	s.unused--
 }
 
-// Len is the number of states.
+// Len returns the number of states.
 func (s *States[S]) Len() int { return len(s.all) }
 
-// evict removes unused states that are stale, and then others as far as there are more than maxUnused. It looks
-// at all states, but so rarely that Release takes little time on average.
+// evict removes unused states that are stale, and then other unused states while there are more than maxUnused.
+// It looks at all states, but so seldom that Release takes little time on average.
 func (s *States[S]) evict() {
 	now := time.Now()
 	for _, fits := range []func(*entry[S]) bool{

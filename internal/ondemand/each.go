@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// Each calls f with every number below n, all at once, and returns when all calls have: one that takes
-// long takes no time from the others. The errors are joined in the order of the numbers.
+// Each calls f with every number below n, all concurrently, so that a slow call does not delay the
+// others. It returns when all calls have returned. The errors are joined in the order of the numbers.
 func Each(n int, f func(i int) error) error {
 	errs := make([]error, n)
 	var calls sync.WaitGroup

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Goroutine runs when something is due. All methods are called while the owner holds the lock that
-// New was given.
+// Goroutine runs when something is due. The owner must hold the lock that it passed to New while it
+// calls a method.
 type Goroutine struct {
 	lock *sync.Mutex
 	due  func(now time.Time) (at time.Time, ok bool)
@@ -24,9 +24,9 @@ type Goroutine struct {
 	over    bool
 }
 
-// New returns a goroutine that does not run. due returns when there will be something to do, and
-// false when there is nothing to wait for; it is called with lock held. run is called without the
-// lock and must call Stopped before it returns.
+// New returns a Goroutine that is not running. due returns when there will be something to do, or
+// false if there is nothing to wait for; it is called with lock held. run is called without the lock
+// and must call Stopped before it returns.
 func New(lock *sync.Mutex, due func(now time.Time) (at time.Time, ok bool), run func()) Goroutine {
 	g := Goroutine{lock: lock, due: due, run: run, idle: make(chan struct{})}
 	close(g.idle)
@@ -93,8 +93,8 @@ func (g *Goroutine) onTimer() {
 // grace is how long Await waits.
 const grace = 100 * time.Millisecond
 
-// Await waits for a goroutine after End, once its work was interrupted, but not for long: it may be
-// stuck in user-supplied code. It is called without the lock.
+// Await waits for a goroutine after End, once its work was interrupted. It waits at most for grace,
+// because the goroutine may be stuck in user-supplied code. It is called without the lock.
 func Await(idle <-chan struct{}) {
 	timer := time.NewTimer(grace)
 	defer timer.Stop()

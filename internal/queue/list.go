@@ -51,7 +51,7 @@ func (l *list[T]) pushFront(v T) {
 // dropFront removes the first item; there must be one.
 func (l *list[T]) dropFront() {
 	var none T
-	l.head.items[l.from] = none // the list must not keep the memory of the item
+	l.head.items[l.from] = none // releases the memory of the item
 	l.from++
 	l.n--
 	switch {

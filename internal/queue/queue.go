@@ -3,22 +3,22 @@ package queue
 // Item is a value in a queue.
 type Item[T any] struct {
 	Value  T
-	Seq    uint64 // counts the items ever pushed, from 1
-	Failed bool   // evicted after all successes
+	Seq    uint64 // number of the item, from 1, in the order of Push
+	Failed bool   // evicted only when there are no successes
 }
 
-// Queue keeps items in the order of arrival. Successes and failures wait in two lists, so
-// that the oldest success is found at once; Seq gives their common order. The zero value
-// is ready. A Queue is not safe for concurrent use and sets no bound: its owner evicts.
+// Queue keeps items in the order of arrival. Successes and failures wait in two lists, so that the
+// oldest success is found at once; Seq gives their common order. The zero value is ready to use. A
+// Queue is not safe for concurrent use. It has no bound; its owner must evict.
 type Queue[T any] struct {
 	successes, failures list[Item[T]]
 	last                uint64
 }
 
-// Len is the number of items in the queue.
+// Len returns the number of items in the queue.
 func (q *Queue[T]) Len() int { return q.successes.n + q.failures.n }
 
-// Last is the Seq of the latest item ever pushed; 0 before the first.
+// Last returns the Seq of the latest item ever pushed; 0 before the first.
 func (q *Queue[T]) Last() uint64 { return q.last }
 
 // Push adds an item at the end.
@@ -35,7 +35,8 @@ func (q *Queue[T]) Return(items []Item[T]) {
 	}
 }
 
-// Oldest returns the first item, nil when the queue is empty. The pointer is valid until the next call.
+// Oldest returns the oldest item, or nil if the queue is empty. The pointer is valid until the next
+// call.
 func (q *Queue[T]) Oldest() *Item[T] {
 	l := q.first()
 	if l == nil {
@@ -52,8 +53,8 @@ func (q *Queue[T]) Pop() Item[T] {
 	return item
 }
 
-// Victim returns the item that Evict removes next: the oldest success, or else the oldest
-// failure; nil when the queue is empty. The pointer is valid until the next call.
+// Victim returns the item that Evict removes next: the oldest success, or else the oldest failure, or
+// nil if the queue is empty. The pointer is valid until the next call.
 func (q *Queue[T]) Victim() *Item[T] {
 	if q.Len() == 0 {
 		return nil
@@ -78,7 +79,7 @@ func (q *Queue[T]) listOf(failed bool) *list[Item[T]] {
 	return &q.successes
 }
 
-// first is the list that has the oldest item, nil when the queue is empty.
+// first returns the list that has the oldest item, or nil if the queue is empty.
 func (q *Queue[T]) first() *list[Item[T]] {
 	s, f := &q.successes, &q.failures
 	switch {

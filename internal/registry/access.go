@@ -16,26 +16,26 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// access reads a field of a record of type R, and writes it. Most fields have an address, and one
-// function reads all of them, another one writes them: a pair of functions for each field was a
-// sixth of what driverwrap adds to a binary.
+// access reads and writes a field of a record of type R. Most fields have an address, so that one
+// function reads all of them and another one writes them. A pair of functions for each field made up
+// a sixth of what driverwrap adds to a binary.
 type access[R any] struct {
-	// part reports whether a record has the struct that the field is in. With create, it makes the
-	// struct first. It is nil for a field of the record itself.
+	// part reports whether a record has the struct that the field is in. If create is true, part
+	// first makes the struct. part is nil for a field of the record itself.
 	part func(r *R, create bool) bool
-	// at returns the address of the field: that of a string, a bool, a number, a duration, a time,
-	// an id, tags or attributes, or of a telemetry.Maybe of one. An empty string or id, false and a
-	// zero int mean unknown. It is nil for a field without an address.
+	// at returns the address of the field: a pointer to a string, a bool, a number, a duration, a
+	// time, an id, tags or attributes, or to a telemetry.Maybe of one. An empty string or id, false
+	// and a zero int mean unknown. at is nil for a field without an address.
 	at func(*R) any
-	// value and set read and write the field in their own way, instead of through its address. set is
-	// given what writes to an address: called by name, it would be in every application's binary,
-	// where nothing is written.
+	// value and set read and write a field that is not accessed through its address. set gets the
+	// function that writes to an address as a parameter: if it called that function by name, the
+	// function would be in every application's binary, although only readers of records need it.
 	value func(*R) slog.Value
 	set   func(r *R, write func(at any) error) error
 }
 
-// The accesses of the tables: a generic function that makes one would have the tables built by code
-// when the process starts.
+// The types of access in the tables. If a generic function made the accesses, the tables would be
+// built by code at the start of the process.
 type (
 	ofStatement     = access[telemetry.Statement]
 	ofRPC           = access[telemetry.RPC]
@@ -51,13 +51,13 @@ type (
 	ofProcess       = access[Process]
 )
 
-// Numbers whose zero means unknown.
+// Numbers for which zero means unknown.
 type (
 	nonZero         int64
 	nonZeroDuration time.Duration
 )
 
-// has reports whether *p is set. With create, it sets *p first.
+// has reports whether *p is set. If create is true, it sets *p first.
 func has[P any](p **P, create bool) bool {
 	if *p == nil && create {
 		*p = new(P)
@@ -65,10 +65,11 @@ func has[P any](p **P, create bool) bool {
 	return *p != nil
 }
 
-// Known reports whether v says anything. The zero slog.Value means unknown: a sink leaves the key out.
+// Known reports whether v is a known value. The zero slog.Value means unknown; sinks leave out its
+// key.
 func Known(v slog.Value) bool { return v.Kind() != slog.KindAny || v.Any() != nil }
 
-// Value reads the field, as a value that may be unknown. Durations are of kind slog.KindDuration.
+// Value returns the field's value, which may be unknown. Durations are of kind slog.KindDuration.
 func (a *access[R]) Value(r *R) slog.Value {
 	switch {
 	case a.value != nil:
@@ -82,8 +83,8 @@ func (a *access[R]) Value(r *R) slog.Value {
 // Computed is true for a field that follows from others and cannot be set.
 func (a *access[R]) Computed() bool { return a.at == nil && a.set == nil }
 
-// Set writes a field that is not computed from valid JSON other than null, as package ndjson has
-// it: durations are milliseconds, times RFC 3339, ids hexadecimal.
+// Set writes a field, which must not be Computed. value is valid JSON other than null, in the form of
+// package ndjson: durations are milliseconds, times RFC 3339, ids hexadecimal.
 func (a *access[R]) Set(r *R, value []byte) error {
 	if a.set != nil {
 		return a.set(r, func(at any) error { return write(at, value) })
@@ -151,7 +152,7 @@ func read(at any) slog.Value {
 	return slog.Value{}
 }
 
-// hexadecimal is the value of an id, as those of W3C trace context are written.
+// hexadecimal returns the value of an id, written as in W3C trace context.
 func hexadecimal(id []byte) slog.Value {
 	if slices.ContainsFunc(id, func(b byte) bool { return b != 0 }) {
 		return slog.StringValue(hex.EncodeToString(id))
@@ -159,7 +160,7 @@ func hexadecimal(id []byte) slog.Value {
 	return slog.Value{}
 }
 
-// tags is the value of tags, in the order of their keys.
+// tags returns the value of tags, in the order of their keys.
 func tags(tags map[string]string) slog.Value {
 	attrs := make([]slog.Attr, 0, len(tags))
 	for _, key := range slices.Sorted(maps.Keys(tags)) {
@@ -168,7 +169,7 @@ func tags(tags map[string]string) slog.Value {
 	return group(attrs)
 }
 
-// group is unknown when it is empty.
+// group returns the value of attributes, which is unknown if there are none.
 func group(attrs []slog.Attr) slog.Value {
 	if len(attrs) == 0 {
 		return slog.Value{}
@@ -260,7 +261,7 @@ func writeInt(to *int64, value []byte) error {
 	return json.Unmarshal(value, to)
 }
 
-// longest is far beyond any statement, and far from overflow when durations are added.
+// longest is far longer than any statement, and short enough that sums of durations do not overflow.
 const longest = 10 * 365 * 24 * time.Hour
 
 var (
@@ -289,10 +290,10 @@ func writeDuration(to *time.Duration, milliseconds []byte) error {
 func writeTime(to *time.Time, value []byte) error {
 	var t time.Time
 	if t.UnmarshalJSON(value) != nil {
-		return errTime // the error of package time quotes all of it
+		return errTime // the error of package time would quote all of the text
 	}
 	if t = t.UTC(); t.Year() < 0 || t.Year() > 9999 {
-		return errYear // it could not be written again
+		return errYear // such a time could not be written again
 	}
 	*to = t
 	return nil
@@ -314,8 +315,8 @@ func writeHexadecimal(id, value []byte) error {
 	return nil
 }
 
-// attributes reads an object of attributes. A number with a point or an exponent is a float; a
-// value of a kind that no attribute has is left out.
+// attributes reads an object of attributes. A number with a point or an exponent is a float. A value
+// of a kind that attributes do not have is left out.
 func attributes(object []byte) (attrs []slog.Attr, err error) {
 	d := json.NewDecoder(bytes.NewReader(object))
 	d.UseNumber()

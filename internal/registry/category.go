@@ -3,7 +3,7 @@ package registry
 import "github.com/seed-01322ee7/databricks-telemetry/telemetry"
 
 // Categories lists every telemetry.Category. The payload and the driver's own declarations are
-// held against it.
+// checked against this list.
 var Categories = []telemetry.Category{
 	telemetry.CategoryTimeout, telemetry.CategoryCanceled, telemetry.CategoryConnection, telemetry.CategoryAuth,
 	telemetry.CategoryPermission, telemetry.CategoryNotFound, telemetry.CategorySyntax, telemetry.CategoryInvalidRequest,

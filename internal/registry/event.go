@@ -8,7 +8,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// The types below are the facts of the payload to Databricks that are in no record: the frame
+// The types below have the facts of the payload to Databricks that are not in any record: the frame
 // of an event, the configuration of a connection, and the process.
 
 // Operation is what an event is about. The names are the service's own.
@@ -29,34 +29,34 @@ type Event struct {
 	ID uuid.UUID
 	// Operation is what the event is about.
 	Operation Operation
-	// WorkspaceID is the workspace's number, of the record or, where that does not know it, of the
-	// connection; empty where neither does.
+	// WorkspaceID is the workspace's number from the record, or else from the connection; empty if
+	// neither has it.
 	WorkspaceID string
-	// UserAgent names the driver and this wrapper, and the application as far as it named
-	// itself in a way that can be shared.
+	// UserAgent names the driver and this wrapper, and also the application if it named itself in a
+	// way that can be shared.
 	UserAgent string
 }
 
-// Connection is how a connection is configured, reduced to what may leave the process.
+// Connection is the configuration of a connection, reduced to what may leave the process.
 type Connection struct {
 	// Driver is the native driver's configuration.
 	Driver telemetry.DriverConfig
 	// Port is the port of the workspace; 0 when unknown.
 	Port int
 	// HTTPPath is the kind of the path, without the id of the warehouse or cluster, such as
-	// /sql/1.0/warehouses; empty when it is of no known kind.
+	// /sql/1.0/warehouses; empty for an unknown kind.
 	HTTPPath string
-	// Proxy is true when the environment names a proxy for the workspace. Its address is
-	// not kept. It is unknown where the application supplies the transport.
+	// Proxy is true when the environment names a proxy for the workspace. The proxy's address is not
+	// kept. Proxy is unknown if the application supplies the transport.
 	Proxy telemetry.Maybe[bool]
 	// ProxyAuth is NONE or BASIC; empty without a proxy.
 	ProxyAuth string
-	// Application is the name the application gave itself in its user agent; empty when
-	// there is none that can be shared.
+	// Application is the name that the application gave itself in its user agent; empty if there is
+	// none that can be shared.
 	Application string
 }
 
-// Process describes the process the driver runs in.
+// Process describes the process that the driver runs in.
 type Process struct {
 	RuntimeVersion string // of Go
 	OSName         string // Linux, macOS, Windows, or as Go names it
@@ -79,7 +79,7 @@ var EventFields = []Field[Event]{
 // StatementExecutedFields are the rest of an EXECUTE_STATEMENT event, besides StatementFields.
 var StatementExecutedFields = []Field[telemetry.Statement]{
 	{"ready_ms", "ms", "execute_ms of a call that did not fail.", ScopeDatabricks, to(operation+"result_latency.result_set_ready_latency_millis", TypeInt64), ofStatement{value: func(s *telemetry.Statement) slog.Value {
-		if unknown := (telemetry.Maybe[time.Duration]{}); s.Failure != nil && s.FirstRow == unknown && s.Close == unknown { // else reading failed
+		if unknown := (telemetry.Maybe[time.Duration]{}); s.Failure != nil && s.FirstRow == unknown && s.Close == unknown { // otherwise reading failed
 			return slog.Value{}
 		}
 		return slog.DurationValue(s.Execute)
@@ -93,8 +93,8 @@ var StatementExecutedFields = []Field[telemetry.Statement]{
 	{"all_retries", "", "HTTP attempts beyond the first of each call and of each file; unknown if a volume file was transferred.", ScopeDatabricks, to(operation+"retry_count", TypeInt64), ofStatement{value: allRetries}},
 }
 
-// allRetries is unknown where files were downloaded, or may have been, that were not observed, and where a volume
-// file was transferred, which never is.
+// allRetries returns all retries of a statement. It is unknown if files were or may have been downloaded
+// unobserved, and for volume files, whose transfer is never observed.
 func allRetries(s *telemetry.Statement) slog.Value {
 	retries, known := sumOfRPCs(s, func(r *telemetry.RPC) *int64 { return &r.Retries })
 	unseen := s.CloudFetch == nil && s.Result.Format == telemetry.FormatExternalLinks && s.Result.Rows.Or(-1) != 0
@@ -108,7 +108,8 @@ func allRetries(s *telemetry.Statement) slog.Value {
 	return slog.Int64Value(retries)
 }
 
-// StatementClosedFields are a CLOSE_STATEMENT event, where CloseOperation was called.
+// StatementClosedFields are the fields of a CLOSE_STATEMENT event, which there is if CloseOperation
+// was called.
 var StatementClosedFields = append([]Field[telemetry.Statement]{
 	{"close_started", "RFC 3339", "When CloseOperation was called; if that call is not known, about when the rows were closed.", ScopeDatabricks, to(timestamp, TypeInt64), ofStatement{value: func(s *telemetry.Statement) slog.Value { return slog.TimeValue(called(s, "CloseOperation")) }}},
 	{"close_rpc_ms", "ms", "Latency of CloseOperation, all attempts.", ScopeDatabricks, to(driverLog+"operation_latency_ms", TypeInt64), ofStatement{value: func(s *telemetry.Statement) slog.Value { return latency(Closed(s)) }}},
@@ -116,7 +117,8 @@ var StatementClosedFields = append([]Field[telemetry.Statement]{
 	{"close_error", "", "close_error_category.", ScopeDatabricks, errorName, ofStatement{part: closeFailure, at: func(s *telemetry.Statement) any { return (*string)(&s.CloseFailure.Category) }}},
 }, statementIdentity...)
 
-// StatementCanceledFields are a CANCEL_STATEMENT event, where CancelOperation was called.
+// StatementCanceledFields are the fields of a CANCEL_STATEMENT event, which there is if
+// CancelOperation was called.
 var StatementCanceledFields = append([]Field[telemetry.Statement]{
 	{"cancel_started", "RFC 3339", "When CancelOperation was called; if that call is not known, about when the statement ended.", ScopeDatabricks, to(timestamp, TypeInt64), ofStatement{value: func(s *telemetry.Statement) slog.Value { return slog.TimeValue(called(s, "CancelOperation")) }}},
 	{"cancel_rpc_ms", "ms", "Latency of CancelOperation, all attempts.", ScopeDatabricks, to(driverLog+"operation_latency_ms", TypeInt64), ofStatement{value: func(s *telemetry.Statement) slog.Value { return latency(Canceled(s)) }}},
@@ -156,8 +158,8 @@ var ConnectionFields = []Field[Connection]{
 	{"socket_timeout", "s", "Bound on one HTTP request.", ScopeDatabricks, to(params+"socket_timeout", TypeSeconds), ofConnection{at: func(c *Connection) any { return &c.Driver.ClientTimeout }}},
 }
 
-// ProcessFields are part of every authenticated event: where the driver runs. The name of the
-// process is not among them: it may contain names of people and projects.
+// ProcessFields are part of every authenticated event: where the driver runs. The name of the process
+// is not among them, because it may contain names of people and projects.
 var ProcessFields = []Field[Process]{
 	{"driver_name", "", "databricks-sql-go.", ScopeDatabricks, to(system+"driver_name", TypeString), ofProcess{value: func(*Process) slog.Value { return slog.StringValue("databricks-sql-go") }}},
 	{"runtime_name", "", "go.", ScopeDatabricks, to(system+"runtime_name", TypeString), ofProcess{value: func(*Process) slog.Value { return slog.StringValue("go") }}},
@@ -183,8 +185,9 @@ func retries(r telemetry.RPC, made bool) slog.Value {
 	return slog.Int64Value(r.Retries)
 }
 
-// Closed returns the calls that closed the statement on the server, and whether there were
-// any: the server itself closes a statement whose whole result comes with its first answer.
+// Closed returns the calls that closed the statement on the server, and whether there were any. There
+// are none if the complete result comes with the first answer, because then the server closes the
+// statement itself.
 func Closed(s *telemetry.Statement) (telemetry.RPC, bool) { return find(s, "CloseOperation") }
 
 // Canceled returns the calls that canceled the statement, and whether there were any.
@@ -199,8 +202,8 @@ func find(s *telemetry.Statement, method string) (telemetry.RPC, bool) {
 	return telemetry.RPC{}, false
 }
 
-// called is when a call that ends a statement was made, which may be long before the application closes the rows.
-// Where the call is not listed, it is about when the rows were closed.
+// called returns when a call that ends a statement was made, which may be long before the application closes the
+// rows. If the call is not listed, called returns about when the rows were closed.
 func called(s *telemetry.Statement, method string) time.Time {
 	for i := range s.Calls {
 		if c := &s.Calls[i]; c.Method == method {

@@ -1,12 +1,12 @@
 package registry
 
-// Scope says who may see a field.
+// Scope says where a field may go.
 type Scope uint8
 
 // The scopes.
 const (
 	ScopeNone       Scope = 0
-	ScopeLocal      Scope = 1 << 0 // the application's own operators
+	ScopeLocal      Scope = 1 << 0 // to the application's own operators
 	ScopeDatabricks Scope = 1 << 1 // may leave the process in the payload to Databricks
 	ScopeBoth             = ScopeLocal | ScopeDatabricks
 )
@@ -24,8 +24,8 @@ func (s Scope) String() string {
 	return "none"
 }
 
-// Field describes one fact about a record of type R: its name, its unit, its meaning, who
-// may see it, where the payload has it, and how it is read and written.
+// Field describes one fact about a record of type R: its name, unit, meaning and scope, its place in
+// the payload, and how it is read and written.
 type Field[R any] struct {
 	// Name is the key in every sink. Durations end in _ms.
 	Name string
@@ -33,10 +33,10 @@ type Field[R any] struct {
 	Unit string
 	// Doc is one sentence.
 	Doc string
-	// Scope says who may see it.
+	// Scope says where the field may go.
 	Scope Scope
-	// Payload says where in the payload to Databricks it goes; the zero Payload is nowhere.
-	// It is set exactly when Scope includes ScopeDatabricks.
+	// Payload says where in the payload to Databricks the field goes. It is the zero Payload unless
+	// Scope includes ScopeDatabricks.
 	Payload Payload
 	access[R]
 }

@@ -22,7 +22,7 @@ func AppendJSON(b []byte, v slog.Value) []byte {
 	case slog.KindDuration:
 		d := v.Duration()
 		if d > 0 {
-			d = max(d, time.Microsecond) // a short time is not none
+			d = max(d, time.Microsecond) // a short time must not become zero
 		}
 		return strconv.AppendFloat(b, float64(d.Microseconds())/1000, 'f', -1, 64)
 	case slog.KindTime:
@@ -43,8 +43,8 @@ func AppendJSON(b []byte, v slog.Value) []byte {
 	}
 }
 
-// appendFloat writes a number so that it is read as a float again, and as text what JSON has no
-// number for.
+// appendFloat writes a number so that it is read as a float again. Numbers that JSON does not have
+// are written as text.
 func appendFloat(b []byte, f float64) []byte {
 	if math.IsNaN(f) || math.IsInf(f, 0) {
 		return AppendJSONString(b, strconv.FormatFloat(f, 'g', -1, 64))
@@ -56,8 +56,8 @@ func appendFloat(b []byte, f float64) []byte {
 	return b
 }
 
-// AppendJSONString appends a text, quoted as encoding/json does, but leaves <, > and & as they are:
-// lines are for grep, and the placeholders of package sanitize have angle brackets.
+// AppendJSONString appends a text, quoted as by encoding/json, but without escaping <, > and &,
+// because lines are searched with grep and the placeholders of package sanitize have angle brackets.
 func AppendJSONString(b []byte, s string) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {

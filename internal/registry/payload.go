@@ -1,16 +1,16 @@
 package registry
 
-// Payload says where a field goes in the payload that leaves for Databricks. The zero value is
-// nowhere: the field is not sent. The service accepts the paths it knows and no others.
+// Payload says where a field goes in the payload to Databricks. The zero value means that the field
+// is not sent. The service accepts only the paths that it knows.
 type Payload struct {
 	// Path is the keys that lead to the value, joined by dots.
 	Path string
 	// Type is how the value is written there.
 	Type PayloadType
-	// Enum lists the names the service knows, for TypeEnum. Any other value is left out.
+	// Enum lists the names that the service knows, for TypeEnum. Any other value is left out.
 	Enum []string
-	// Anonymous is true for what may be part of an event that is sent without
-	// authentication, because the connection failed before it was authenticated.
+	// Anonymous is true if the field may be part of an event that is sent without authentication,
+	// because the connection failed before it was authenticated.
 	Anonymous bool
 }
 
@@ -21,7 +21,7 @@ type PayloadType string
 const (
 	TypeString  PayloadType = "string"
 	TypeUUID    PayloadType = "uuid"    // a string of 36 characters, 8-4-4-4-12 hexadecimal digits
-	TypeEnum    PayloadType = "enum"    // a string out of Payload.Enum
+	TypeEnum    PayloadType = "enum"    // a string from Payload.Enum
 	TypeVersion PayloadType = "version" // a string of two or three numbers, with a tag such as rc1
 	TypeBool    PayloadType = "bool"
 	TypeInt32   PayloadType = "int32"   // durations in milliseconds
@@ -44,7 +44,8 @@ var errorName = oneOf(driverLog+"error_info.error_name", categoryNames()...)
 
 func to(path string, t PayloadType) Payload { return Payload{Path: path, Type: t} }
 
-// toAnonymous is to(path, t).anonymous(), which the compiler would leave to the start of the program.
+// toAnonymous is to(path, t).anonymous() as one function; the compiler would run the two calls at the
+// start of the program.
 func toAnonymous(path string, t PayloadType) Payload {
 	return Payload{Path: path, Type: t, Anonymous: true}
 }

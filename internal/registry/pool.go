@@ -2,8 +2,8 @@ package registry
 
 import "github.com/seed-01322ee7/databricks-telemetry/telemetry"
 
-// PoolSampleFields is everything a PoolSample says, in the order sinks show it. Nothing of it leaves
-// the process.
+// PoolSampleFields has everything that a PoolSample says, in the order in which sinks show it. None
+// of it is sent to Databricks.
 var PoolSampleFields = []Field[telemetry.PoolSample]{
 	{"sampled", "RFC 3339", "When the sample was taken: every 10 s at most, while there are records.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return &p.Sampled }}},
 	{"over_ms", "ms", "Time since the previous sample; none for the first.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return (*nonZeroDuration)(&p.Over) }}},

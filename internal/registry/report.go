@@ -2,8 +2,8 @@ package registry
 
 import "github.com/seed-01322ee7/databricks-telemetry/telemetry"
 
-// ServerReportFields is everything a ServerReport says, in the order sinks show it. Nothing of it
-// leaves the process.
+// ServerReportFields has everything that a ServerReport says, in the order in which sinks show it.
+// None of it is sent to Databricks.
 var ServerReportFields = []Field[telemetry.ServerReport]{
 	{"started", "RFC 3339", "When the application called the driver.", ScopeLocal, Payload{}, ofServerReport{at: func(r *telemetry.ServerReport) any { return &r.Started }}},
 	{"reported", "RFC 3339", "When the query history's answer arrived.", ScopeLocal, Payload{}, ofServerReport{at: func(r *telemetry.ServerReport) any { return &r.Reported }}},

@@ -2,7 +2,7 @@ package registry
 
 import "github.com/seed-01322ee7/databricks-telemetry/telemetry"
 
-// SessionOpenedFields is everything a SessionOpened says, in the order sinks show it.
+// SessionOpenedFields has everything that a SessionOpened says, in the order in which sinks show it.
 var SessionOpenedFields = []Field[telemetry.SessionOpened]{
 	{"started", "RFC 3339", "When the pool asked for the connection.", ScopeBoth, toAnonymous(timestamp, TypeInt64), ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.Started }}},
 	{"server", "", "Host and port of the workspace.", ScopeLocal, Payload{}, ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.Server }}},
@@ -30,7 +30,7 @@ var SessionOpenedFields = []Field[telemetry.SessionOpened]{
 	{"retry_max", "", "Retries of one request; negative is none.", ScopeLocal, Payload{}, ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.Driver.RetryMax }}},
 }
 
-// SessionClosedFields is everything a SessionClosed says, in the order sinks show it.
+// SessionClosedFields has everything that a SessionClosed says, in the order in which sinks show it.
 var SessionClosedFields = []Field[telemetry.SessionClosed]{
 	{"started", "RFC 3339", "When Close was called.", ScopeBoth, to(timestamp, TypeInt64), ofSessionClosed{at: func(s *telemetry.SessionClosed) any { return &s.Started }}},
 	{"server", "", "Host and port of the workspace.", ScopeLocal, Payload{}, ofSessionClosed{at: func(s *telemetry.SessionClosed) any { return &s.Server }}},

@@ -7,7 +7,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// StatementFields is everything a Statement says, in the order sinks show it.
+// StatementFields has everything that a Statement says, except for the lists of its RPCs, calls and
+// files, in the order in which sinks show it.
 var StatementFields = []Field[telemetry.Statement]{
 	{"started", "RFC 3339", "When the application called the driver.", ScopeBoth, to(timestamp, TypeInt64), ofStatement{at: func(s *telemetry.Statement) any { return &s.Started }}},
 	{"server", "", "Host and port of the workspace.", ScopeLocal, Payload{}, ofStatement{at: func(s *telemetry.Statement) any { return &s.Server }}},
@@ -100,7 +101,7 @@ var StatementFields = []Field[telemetry.Statement]{
 	{"application_after_ms", "ms", "From the end of the rows until they were closed. Part of time_application_ms.", ScopeLocal, Payload{}, ofStatement{at: func(s *telemetry.Statement) any { return (*nonZeroDuration)(&s.Application.After) }}},
 }
 
-// RPCFields is everything an RPC says. Sinks that list RPCs do so under "rpcs_by_method".
+// RPCFields has everything that an RPC says. Sinks that list RPCs use the key "rpcs_by_method".
 var RPCFields = []Field[telemetry.RPC]{
 	{"method", "", "Thrift method, such as ExecuteStatement.", ScopeLocal, Payload{}, ofRPC{at: func(r *telemetry.RPC) any { return &r.Method }}},
 	{"calls", "calls", "Calls of this method.", ScopeLocal, Payload{}, ofRPC{at: func(r *telemetry.RPC) any { return &r.Calls }}},
@@ -115,7 +116,8 @@ var RPCFields = []Field[telemetry.RPC]{
 	{"failed_status", "HTTP status", "Of the latest attempt that failed, where an answer came.", ScopeLocal, Payload{}, ofRPC{at: func(r *telemetry.RPC) any { return &r.FailedStatus }}},
 }
 
-// CallFields is everything a Call says but its attempts. Sinks that list calls do so under "calls".
+// CallFields has everything that a Call says, except for its attempts. Sinks that list calls use the
+// key "calls".
 var CallFields = []Field[telemetry.Call]{
 	{"method", "", "Thrift method, such as ExecuteStatement.", ScopeLocal, Payload{}, ofCall{at: func(c *telemetry.Call) any { return &c.Method }}},
 	{"start_ms", "ms", "When its first attempt began.", ScopeLocal, Payload{}, ofCall{at: func(c *telemetry.Call) any { return &c.Start }}},
@@ -131,8 +133,8 @@ var CallFields = []Field[telemetry.Call]{
 	{"number", "", "Position among the calls of its method, from 1; only if an earlier call is not listed.", ScopeLocal, Payload{}, ofCall{at: func(c *telemetry.Call) any { return (*nonZero)(&c.Number) }}},
 }
 
-// AttemptFields is everything an Attempt says. Sinks that list the repeated attempts of a call or
-// file do so under "retried".
+// AttemptFields has everything that an Attempt says. Sinks that list the repeated attempts of a call
+// or file use the key "retried".
 var AttemptFields = []Field[telemetry.Attempt]{
 	{"start_ms", "ms", "When it began.", ScopeLocal, Payload{}, ofAttempt{at: func(a *telemetry.Attempt) any { return &a.Start }}},
 	{"end_ms", "ms", "When it failed.", ScopeLocal, Payload{}, ofAttempt{at: func(a *telemetry.Attempt) any { return &a.End }}},
@@ -140,7 +142,8 @@ var AttemptFields = []Field[telemetry.Attempt]{
 	{"request_id", "", "The server's x-request-id, of a Thrift call.", ScopeLocal, Payload{}, ofAttempt{at: func(a *telemetry.Attempt) any { return &a.RequestID }}},
 }
 
-// FileFields is everything a File says but its attempts. Sinks that list files do so under "file_list".
+// FileFields has everything that a File says, except for its attempts. Sinks that list files use the
+// key "file_list".
 var FileFields = []Field[telemetry.File]{
 	{"index", "", "Position in the result, from 0.", ScopeLocal, Payload{}, ofFile{at: func(f *telemetry.File) any { return &f.Index }}},
 	{"state", "", "DOWNLOADED, FAILED or ABANDONED.", ScopeLocal, Payload{}, ofFile{at: func(f *telemetry.File) any { return &f.State }}},
@@ -156,14 +159,14 @@ var FileFields = []Field[telemetry.File]{
 	{"end_ms", "ms", "When the latest attempt ended.", ScopeLocal, Payload{}, ofFile{at: func(f *telemetry.File) any { return &f.End }}},
 }
 
-// The parts of a statement that it may not have.
+// Structs that a statement may not have.
 
 func failure(s *telemetry.Statement, create bool) bool      { return has(&s.Failure, create) }
 func closeFailure(s *telemetry.Statement, create bool) bool { return has(&s.CloseFailure, create) }
 func cloudFetch(s *telemetry.Statement, create bool) bool   { return has(&s.CloudFetch, create) }
 
-// pollingOf is the access of a field of a statement's polling, which may be unknown. Writing makes
-// it known.
+// pollingOf returns the access of a field of a statement's Polling, which may be unknown. Writing
+// makes it known.
 func pollingOf(at func(*telemetry.Polling) any) ofStatement {
 	return ofStatement{
 		value: func(s *telemetry.Statement) slog.Value {
@@ -188,15 +191,16 @@ func profileURL(s *telemetry.Statement) slog.Value {
 	return read(&url)
 }
 
-// partTime is the access of one part of a statement's time. A part that took no time is left out. As calls, the
-// eleven fields are smaller.
+// partTime returns the access of one part of a statement's time. A part that took no time is left out. It is
+// not inlined, because the eleven fields are smaller as calls.
 //
 //go:noinline
 func partTime(p telemetry.Part) ofStatement {
 	return ofStatement{at: func(s *telemetry.Statement) any { return (*nonZeroDuration)(&s.Split[p]) }}
 }
 
-// downloadLatency is the access of a latency of downloaded files, unknown until one is complete.
+// downloadLatency returns the access of a latency of downloaded files, which is unknown until one
+// file is complete.
 func downloadLatency(at func(*telemetry.CloudFetch) *time.Duration) ofStatement {
 	return ofStatement{
 		part: cloudFetch,
@@ -210,9 +214,9 @@ func downloadLatency(at func(*telemetry.CloudFetch) *time.Duration) ofStatement 
 	}
 }
 
-// sumOf is the access of a sum over the calls of all methods: a sum of numbers, or of durations, which is left
-// out where it is zero. Set writes the sum to one entry without a method, which stands for all of them. Where
-// no call is known to have been made, RPCs is empty and not nil.
+// sumOf returns the access of a sum over the calls of all methods: of numbers, or of durations, whose sum is
+// left out if it is zero. Set writes the sum to one entry without a method, which stands for all methods. If
+// it is known that no call was made, RPCs is empty and not nil.
 func sumOf(durations bool, at func(*telemetry.RPC) *int64) ofStatement {
 	return ofStatement{
 		value: func(s *telemetry.Statement) slog.Value {
@@ -271,7 +275,7 @@ func retriesByMethod(s *telemetry.Statement) slog.Value {
 	return group(by)
 }
 
-// setRetriesByMethod adds an entry per method, in the order of the keys.
+// setRetriesByMethod adds an entry for each method, in the order of the keys.
 func setRetriesByMethod(s *telemetry.Statement, write func(at any) error) error {
 	var by []slog.Attr
 	if err := write(&by); err != nil {

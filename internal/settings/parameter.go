@@ -9,8 +9,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// Parameter is one setting as text: a DSN parameter, or an environment variable of the
-// same name in upper case with DATABRICKS_ in front.
+// Parameter is one setting as text: a DSN parameter, or an environment variable with the same name in
+// upper case after DATABRICKS_.
 type Parameter struct {
 	Name    string // the DSN parameter
 	Field   string // the field of telemetry.Settings
@@ -20,11 +20,11 @@ type Parameter struct {
 	codec   codec
 }
 
-// Env is the name of the environment variable.
+// Env returns the name of the environment variable.
 func (p Parameter) Env() string { return p.envs()[0] }
 
-// envs returns all names of the variable, the documented one first. The switch has a second name,
-// which the Databricks drivers share.
+// envs returns all names of the variable, the documented one first. The switch has a second name that
+// the Databricks drivers share.
 func (p Parameter) envs() []string {
 	regular := "DATABRICKS_" + strings.ToUpper(p.Name)
 	if p.Name == enableParameter {
@@ -33,10 +33,11 @@ func (p Parameter) envs() []string {
 	return []string{regular}
 }
 
-// Value returns the setting in s as text; "" for a zero value, which means the default.
+// Value returns the setting in s as text, or "" for a zero value, which means the default.
 func (p Parameter) Value(s telemetry.Settings) string { return p.codec.get(&s) }
 
-// acceptsField is what values of the field look like: those of Accepts, but durations from shortest on.
+// acceptsField returns what values of the field look like: as Accepts says, but durations may be as
+// short as shortest.
 func (p Parameter) acceptsField() string {
 	const duration = "a Go duration from "
 	if bounds, ok := strings.CutPrefix(p.Accepts, duration); ok {
@@ -88,21 +89,21 @@ var Parameters = []Parameter{
 
 // codec reads and writes one setting as text.
 type codec struct {
-	set func(*telemetry.Settings, string) bool   // false: not a value it accepts
+	set func(*telemetry.Settings, string) bool   // returns false for a value that it does not accept
 	get func(*telemetry.Settings) (value string) // "" for a zero value
 
 	// setField is set for the field of a Config, which may accept other values.
 	setField func(*telemetry.Settings, string) bool
 }
 
-// normalize puts the field of a Config into the form that the parameter has. It reports false for a value
+// normalize converts the field of a Config to the form of the parameter. It reports false for a value
 // that is not accepted.
 func (c codec) normalize(s *telemetry.Settings) bool {
 	v := c.get(s)
 	return v == "" || c.setField(s, v)
 }
 
-// asText makes a codec of a field, what parses it and what formats it.
+// asText makes a codec from a field and the functions that parse and format it.
 func asText[T comparable](at func(*telemetry.Settings) *T, parse func(string) (T, bool), format func(T) string) codec {
 	set := func(s *telemetry.Settings, v string) bool {
 		x, ok := parse(v)
@@ -142,7 +143,8 @@ func asInt(low, high int, at func(*telemetry.Settings) *int) codec {
 	}, strconv.Itoa)
 }
 
-// asRetries is a number of retries. None is 0 as text and -1 in Settings, where 0 is the default.
+// asRetries returns the codec of a number of retries. No retries is 0 as text and -1 in Settings,
+// where 0 means the default.
 func asRetries(high int, at func(*telemetry.Settings) *int) codec {
 	return asText(at, func(v string) (int, bool) {
 		n, err := strconv.Atoi(v)
@@ -166,8 +168,8 @@ func asDuration(low, high time.Duration, at func(*telemetry.Settings) *time.Dura
 	return c
 }
 
-// shortest is the shortest duration that the field of a Config may have. A shorter one is a number without its
-// unit, such as FlushInterval: 5.
+// shortest is the shortest duration that the field of a Config may have. A shorter duration is most likely a
+// number without its unit, such as FlushInterval: 5.
 const shortest = time.Millisecond
 
 // The values of telemetry.Settings.ErrorText.
@@ -184,7 +186,7 @@ const (
 	QueryHistoryAll  = "all"
 )
 
-// The settings that are one of a few words.
+// The settings whose value is one of a few words.
 var (
 	logLevel     = words{"off", "error", "warn", "info", "debug"}
 	errorText    = words{ErrorTextClass, errorTextRedacted, ErrorTextFull}
@@ -193,7 +195,7 @@ var (
 
 type words []string
 
-// parse takes one of the words, in any case.
+// parse accepts one of the words, in any case.
 func (w words) parse(v string) (string, bool) {
 	v = strings.ToLower(v)
 	return v, slices.Contains(w, v)

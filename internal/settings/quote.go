@@ -12,8 +12,8 @@ import (
 // maxQuoted is the largest number of characters of a value that an error quotes.
 const maxQuoted = 40
 
-// quotable is the text of a value as an error may quote it: shortened, without control
-// characters, and only its length when it may be a secret that was put in the wrong place.
+// quotable returns a value as an error may quote it: shortened and without control characters, or
+// only its length if it may be a secret in the wrong place.
 func quotable(value string) string {
 	if secretLike(value) {
 		return fmt.Sprintf("(%d characters)", utf8.RuneCountInString(value))
@@ -30,7 +30,7 @@ func quotable(value string) string {
 	return string(text)
 }
 
-// quotableName is the text of a name as an error may quote it.
+// quotableName returns a name as an error may quote it.
 func quotableName(name string) string {
 	inNoName := func(r rune) bool { return !unicode.IsPrint(r) || strings.ContainsRune("=&;:?#%", r) }
 	if len(name) <= maxQuoted && strings.IndexFunc(name, inNoName) < 0 && !slices.ContainsFunc(strings.FieldsFunc(name, betweenWords), longWithDigits) {
@@ -39,7 +39,7 @@ func quotableName(name string) string {
 	return quotable(name)
 }
 
-// longWithDigits reports whether a part of a name has more digits than a version or a number of something.
+// longWithDigits reports whether a part of a name has more digits than a version or a count would have.
 func longWithDigits(word string) bool { return digitsOf(word) > 3 }
 
 func digitsOf(text string) (n int) {
@@ -55,9 +55,9 @@ func betweenWords(r rune) bool {
 	return strings.ContainsRune(" _-.,=:;%\"'[]()\uFFFD", r) || !unicode.IsPrint(r)
 }
 
-// secretLike reports whether a value may hold a credential. All that may not are durations, and words and
-// short numbers with plain signs between them; a word has letters only, and neither many capitals nor such
-// at random. Several numbers with letters behind them, or many digits, are parts of a key.
+// secretLike reports whether a value may hold a credential. The only values that may not are durations,
+// and words and short numbers with plain signs between them. A word has only letters, and neither many nor
+// randomly placed capitals. Several numbers followed by letters, or many digits, may be parts of a key.
 func secretLike(value string) bool {
 	mixed := 0
 	for _, word := range strings.FieldsFunc(value, betweenWords) {
@@ -74,7 +74,7 @@ func secretLike(value string) bool {
 	return mixed > 1 || digitsOf(value) > maxDigits
 }
 
-const maxDigits = 14 // of a time
+const maxDigits = 14 // as in a time
 
 const shortWord, maxCapitals, maxNumber = 8, 12, 12 // characters
 
@@ -97,7 +97,7 @@ func plainWord(word string) bool {
 	return n <= shortWord || capitals <= maxCapitals && humps*5 <= n
 }
 
-// plainNumber takes a unit of few letters behind the number, too.
+// plainNumber also accepts a unit of a few letters after the number.
 func plainNumber(word string) bool {
 	unit := strings.TrimLeft(word, "+0123456789")
 	return len(word) <= maxNumber && len(unit) < len(word) && len(unit) <= 4 && strings.IndexFunc(unit, func(r rune) bool { return !unicode.IsLetter(r) }) < 0

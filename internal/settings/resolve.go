@@ -10,27 +10,27 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// MisplacedParameter is the error for a parameter of this package in a part of a DSN that has no
-// parameters; place names that part.
+// MisplacedParameter returns the error for a parameter of this package in a part of a DSN that has no
+// parameters. place names that part.
 func MisplacedParameter(name, place string) *telemetry.ParameterError {
 	return &telemetry.ParameterError{Name: quotableName(name), Problem: "is " + place + ", where it has no effect: the parameters of a DSN begin with one ? and are separated by &"}
 }
 
-// Resolve returns the settings in force: those of the DSN over those of the environment over
-// base, except that off wins wherever it is set. dsn holds all values of each parameter of a DSN
-// for which [IsParameter] is true, and env is what [Environ] returns; either may be nil. An empty
-// value counts as not set.
+// Resolve returns the settings in force. The DSN takes precedence over the environment, and the
+// environment over base, except that off wins wherever it is set. dsn holds all values of each
+// parameter of a DSN for which [IsParameter] is true, and env is what [Environ] returns; either may
+// be nil. An empty value counts as not set.
 //
 // Names are understood in any case. An unknown parameter of the DSN is an error. An unknown
-// variable of the environment is not, because it may be meant for a newer version elsewhere in a
-// fleet; [InForce] lists it. The error is a *ParameterError.
+// environment variable is not, because it may be meant for a newer version elsewhere in a fleet;
+// [InForce] lists it. The error is a *telemetry.ParameterError.
 func Resolve(base telemetry.Settings, dsn, env map[string][]string) (telemetry.Settings, error) {
 	s, _, err := resolve(base, dsn, env)
 	return s, err
 }
 
-// InForce lists every parameter with the value that Resolve gives it, and who set it. It is nil
-// when Resolve returns an error.
+// InForce lists every parameter with the value that Resolve gives it and the source of that value. It
+// returns nil if Resolve returns an error.
 func InForce(base telemetry.Settings, dsn, env map[string][]string) []telemetry.SettingInForce {
 	s, by, err := resolve(base, dsn, env)
 	if err != nil {
@@ -42,8 +42,8 @@ func InForce(base telemetry.Settings, dsn, env map[string][]string) []telemetry.
 		f := telemetry.SettingInForce{Name: p.Name, Value: p.Value(s), By: by[p.Name]}
 		switch {
 		case f.Value == "":
-			f.Value, f.By = p.Default, cmp.Or(f.By, "default") // false may have been said
-			if v := p.Value(defaults); v != p.Value(usual) {   // it depends on another setting
+			f.Value, f.By = p.Default, cmp.Or(f.By, "default") // the source may have said false
+			if v := p.Value(defaults); v != p.Value(usual) {   // the default depends on another setting
 				f.Value = v
 			}
 		case f.By == "":
@@ -54,7 +54,7 @@ func InForce(base telemetry.Settings, dsn, env map[string][]string) []telemetry.
 	return slices.Concat(all, ignored(env))
 }
 
-// resolve also returns who set each parameter, by name. A setting of base has no entry.
+// resolve also returns the source of each parameter, by name. A setting of base has no entry.
 func resolve(base telemetry.Settings, dsn, env map[string][]string) (telemetry.Settings, map[string]string, error) {
 	r := resolution{settings: base, by: map[string]string{}, off: base.Enabled == telemetry.SwitchOff}
 	if err := r.normalize(); err != nil {
@@ -79,13 +79,13 @@ func resolve(base telemetry.Settings, dsn, env map[string][]string) (telemetry.S
 // resolution is the state of resolve.
 type resolution struct {
 	settings telemetry.Settings
-	by       map[string]string // who set each parameter
-	off      bool              // some source says off; nothing switches it on again
+	by       map[string]string // source of each parameter
+	off      bool              // a source says off; no source can switch it on again
 	offBy    string            // as in SettingInForce.By; "" for base
 }
 
-// normalize puts the words of base into the form that the parameters have, and refuses values that no
-// parameter accepts. Durations may be shorter than a parameter's, as in tests.
+// normalize converts the words of base to the form of the parameters, and refuses values that the
+// parameters do not accept. Durations may be shorter than a parameter's, as in tests.
 func (r *resolution) normalize() error {
 	for _, p := range Parameters {
 		value := p.Value(r.settings)
@@ -96,7 +96,7 @@ func (r *resolution) normalize() error {
 	return nil
 }
 
-// apply takes the values of a source over those that are set already.
+// apply replaces values that are already set by those of a source.
 func (r *resolution) apply(from source) error {
 	values, err := from.read()
 	if err != nil {
@@ -123,8 +123,8 @@ func (r *resolution) apply(from source) error {
 	return nil
 }
 
-// applySwitch looks at every value of the switch: one that is off is enough. A variable whose name is
-// only near to that of the switch may have any value, and switches nothing on.
+// applySwitch looks at every value of the switch, because one that is off is enough. A variable whose
+// name only resembles that of the switch may have any value, and never switches telemetry on.
 func (r *resolution) applySwitch(from source, p Parameter, values []*given) error {
 	for i := len(values) - 1; i >= 0; i-- {
 		g := values[i]
@@ -144,26 +144,26 @@ func (r *resolution) applySwitch(from source, p Parameter, values []*given) erro
 // source is the DSN or the environment.
 type source struct {
 	values map[string][]string
-	dsn    bool // else the environment
+	dsn    bool // otherwise the environment
 }
 
 // given is one value of a parameter.
 type given struct {
 	name    string // as it was spelled
 	value   string
-	by      string // who set it, as in SettingInForce.By
+	by      string // source, as in SettingInForce.By
 	negated bool
 	rank    int  // 0 for a documented name, 1 for another spelling
 	known   bool // name is a spelling that meaningOf knows
 }
 
-// SortedNames are the names of parameters by the alphabet.
+// SortedNames returns the names of parameters in alphabetical order.
 func SortedNames(values map[string][]string) []string { return slices.Sorted(maps.Keys(values)) }
 
 // read groups the values of a source by parameter; documented spellings come first.
 func (from source) read() (map[string][]*given, error) {
 	byParameter := map[string][]*given{}
-	for _, name := range SortedNames(from.values) { // the same error each time
+	for _, name := range SortedNames(from.values) { // in order, so that the error is always the same
 		values, by := from.values[name], "DSN"
 		if !from.dsn {
 			if by = name; !strings.HasPrefix(name, envPrefix) {
@@ -200,7 +200,7 @@ func (from source) read() (map[string][]*given, error) {
 	return byParameter, nil
 }
 
-// position is the position of the switch that a value stands for.
+// position returns the position of the switch that a value stands for.
 func (g *given) position() (telemetry.Switch, bool) {
 	if g.value == "" {
 		if g.negated { // the name alone means off
@@ -227,8 +227,8 @@ const (
 	doNotTrack = "DO_NOT_TRACK"
 )
 
-// Environ returns the variables of the process's environment that may be settings, by their
-// names in upper case, without empty ones.
+// Environ returns the variables of the process's environment that may be settings, by their names in
+// upper case. Empty variables are left out.
 func Environ() map[string][]string {
 	env := map[string][]string{}
 	for _, variable := range os.Environ() {
@@ -237,7 +237,7 @@ func Environ() map[string][]string {
 		if value = strings.TrimSpace(value); value == "" || name != doNotTrack && !strings.HasPrefix(name, envPrefix) {
 			continue
 		}
-		if spelled == name { // upper case, the usual spelling, counts before others
+		if spelled == name { // upper case, the usual spelling, takes precedence over others
 			env[name] = append([]string{value}, env[name]...)
 		} else {
 			env[name] = append(env[name], value)
@@ -246,7 +246,7 @@ func Environ() map[string][]string {
 	return env
 }
 
-// ignored lists the variables that begin with DATABRICKS_TELEMETRY_ and are no setting.
+// ignored lists the variables that begin with DATABRICKS_TELEMETRY_ and are not settings.
 func ignored(env map[string][]string) (all []telemetry.SettingInForce) {
 	for _, name := range slices.Sorted(maps.Keys(env)) {
 		if _, known := meaningOf(name); known || isNearSwitch(name) || !strings.HasPrefix(name, envPrefix+"TELEMETRY_") {

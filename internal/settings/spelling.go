@@ -9,8 +9,9 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// enableParameter is the switch of telemetry to Databricks. It is the one parameter that is
-// understood in every spelling of its name: a user who wrote any form of off must be off.
+// enableParameter is the switch of telemetry to Databricks. It is the only parameter that is
+// understood in every spelling of its name, because any form of off that a user writes must turn
+// telemetry off.
 const enableParameter = "enableTelemetry"
 
 // switchNames are the spellings of the switch, negatedNames the spellings that mean the opposite,
@@ -27,11 +28,11 @@ var nativeParameters = []string{"telemetry_retry_count"}
 // meaning is the parameter that a name stands for.
 type meaning struct {
 	parameter string // the name in Parameters
-	negated   bool   // of the switch: true is off
+	negated   bool   // of the switch: true means off
 }
 
-// plainName is a name as names are compared: in lower case, without the prefix of variables and what cannot be
-// seen.
+// plainName returns a name in the form in which names are compared: in lower case, without the prefix of
+// variables and without invisible characters.
 func plainName(name string) string {
 	name = strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Cf, r) {
@@ -42,8 +43,8 @@ func plainName(name string) string {
 	return strings.TrimPrefix(name, strings.ToLower(envPrefix))
 }
 
-// meaningOf finds the parameter of a name in a DSN or the environment. Names are understood in any
-// case, those of the switch also with any separators.
+// meaningOf returns the parameter that a name in a DSN or the environment stands for. Names are
+// understood in any case, and those of the switch also with any separators.
 func meaningOf(name string) (meaning, bool) {
 	name = strings.TrimPrefix(plainName(name), "databricks.")
 	for _, p := range Parameters {
@@ -60,9 +61,9 @@ func meaningOf(name string) (meaning, bool) {
 	return meaning{}, false
 }
 
-// IsParameter reports whether a DSN parameter is for this package, so that it must not be sent to
-// the server: a known one, in any case, or one that [Resolve] refuses as a misspelling, which is
-// any other name that begins with telemetry, or nearly so, or ends with it, or begins with enableTelemetry.
+// IsParameter reports whether a DSN parameter is for this package, so that it must not be sent to the
+// server. That is a known parameter, in any case, or one that [Resolve] refuses as a misspelling: any other
+// name that begins with telemetry or a similar word, ends with telemetry, or begins with enableTelemetry.
 func IsParameter(name string) bool {
 	if _, ok := meaningOf(name); ok {
 		return true
@@ -77,26 +78,26 @@ func misspelled(name string) bool {
 	return strings.HasPrefix(name, "telemetry") || wrongIn(first, "telemetry") <= maxWrong || isNearSwitch(name) || likeSwitch(name)
 }
 
-// likeSwitch reports whether a name may be meant for the switch: with another verb, as useTelemetry and
-// send_telemetry, or with more words, as enableTelemetryForGoDriver. A name with a dot is left to the server,
-// whose parameters have dots; an escaped assignment (enableTelemetry%3Dfalse) is an error of its own.
+// likeSwitch reports whether a name may be meant for the switch: with another verb, like useTelemetry and
+// send_telemetry, or with more words, like enableTelemetryForGoDriver. A name with a dot is left to the
+// server, whose parameters have dots. An escaped assignment (enableTelemetry%3Dfalse) is a separate error.
 func likeSwitch(name string) bool {
 	plain := withoutSeparators(plainName(name))
 	return !strings.ContainsAny(strings.TrimSpace(name), ".=:;&% ") &&
 		(strings.HasSuffix(plain, "telemetry") || strings.HasPrefix(plain, "enabletelemetry") || strings.HasPrefix(plain, "disabletelemetry"))
 }
 
-// nearSwitch finds what a misspelling of the switch means. Where two spellings are as near, the one that means
-// the opposite counts.
+// nearSwitch returns what a misspelling of the switch means. If two spellings are equally near, the one that
+// means the opposite counts.
 func nearSwitch(name string) (m meaning, ok bool) {
 	plain := withoutSeparators(plainName(name))
 	opposite, same := wrongLetters(plain, negatedNames), wrongLetters(plain, switchNames)
 	return meaning{enableParameter, opposite <= same}, min(opposite, same) <= maxWrong
 }
 
-// wrongLetters is how many letters of a name are wrong, by the nearest of some spellings; more than maxWrong where
-// none is near. Any short word after telemetry is near to the shortest of them, which count only for a name that
-// does not begin with telemetry, such as telemety.
+// wrongLetters returns how many letters of a name are wrong compared to the nearest of some spellings, or a number
+// above maxWrong if none is near. The shortest spellings count only for a name that does not begin with telemetry,
+// such as telemety, because any short word after telemetry is near to them.
 func wrongLetters(name string, spellings []string) int {
 	least := maxWrong + 1
 	right := strings.HasPrefix(name, "telemetry")
@@ -119,10 +120,11 @@ func SaysOff(name string) bool {
 	return m.negated
 }
 
-// maxWrong is how many letters of a misspelling are wrong.
+// maxWrong is the largest number of wrong letters in a misspelling.
 const maxWrong = 2
 
-// wrongIn is how many letters of a name are wrong; some number above maxWrong where the lengths say that it is more.
+// wrongIn returns how many letters of a name are wrong, or some number above maxWrong if the lengths show that
+// there are more.
 func wrongIn(name, known string) int {
 	n := utf8.RuneCountInString(name)
 	if d := max(n, len(known)) - min(n, len(known)); d > maxWrong {
@@ -131,7 +133,7 @@ func wrongIn(name, known string) int {
 	return distance(name, known)
 }
 
-// withoutSeparators removes what separates words.
+// withoutSeparators removes the characters that separate words.
 func withoutSeparators(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '_' || r == '-' || r == '.' || r == ' ' {
@@ -141,14 +143,15 @@ func withoutSeparators(s string) string {
 	}, s)
 }
 
-// nearest is the parameter whose name has these words, or else takes the fewest changes.
+// nearest returns the parameter whose name has these words, or else the one that is the fewest
+// changes away.
 func nearest(name string) Parameter {
 	if isNearSwitch(name) || likeSwitch(name) {
 		return Parameters[0] // the switch
 	}
-	const longest = 64 // longer than any name; the work must not grow with the length of a DSN
+	const longest = 64 // longer than any name, so that the work does not grow with the length of a DSN
 	name = plainName(name[:min(len(name), longest)])
-	const least = 4 // fewer letters are in too many names
+	const least = 4 // fewer letters occur in too many names
 	words := strings.TrimPrefix(name, "telemetry_")
 	if i := slices.IndexFunc(Parameters, func(p Parameter) bool { return len(words) >= least && strings.Contains(p.Name, "_"+words) }); i >= 0 {
 		return Parameters[i]
@@ -180,7 +183,7 @@ func distance(name, known string) int {
 	return row[len(b)]
 }
 
-// parseSwitch reads a word for on or off, in any case, also within quotes.
+// parseSwitch parses a word for on or off, in any case, with or without quotes.
 func parseSwitch(v string) (telemetry.Switch, bool) {
 	switch strings.ToLower(strings.Trim(v, " \t\r\n\"'")) {
 	case "1", "t", "true", "y", "yes", "on", "enable", "enabled", "always":

@@ -1,6 +1,6 @@
-// Package spancontext reads the span of the caller from a context, and makes a context with the span of a
-// statement for what handles the statement's record later: exemplars of metrics, and handlers of log
-// lines that write trace identifiers.
+// Package spancontext reads the caller's span from a context. It also makes a context with the span of a
+// statement for code that handles the statement's record later: exemplars of metrics, and log handlers
+// that write trace identifiers.
 package spancontext
 
 import (
@@ -11,7 +11,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// In returns the ids of the span that a context is in; zero where there is none, or it is not sampled.
+// In returns the ids of the span in a context, or zeros if there is none or it is not sampled.
 func In(ctx context.Context) (traceID [16]byte, spanID [8]byte) {
 	if span := trace.SpanContextFromContext(ctx); span.IsValid() && span.IsSampled() {
 		return span.TraceID(), span.SpanID()
@@ -19,8 +19,8 @@ func In(ctx context.Context) (traceID [16]byte, spanID [8]byte) {
 	return traceID, spanID
 }
 
-// Of returns a context with the span that was around the statement's call; the background context
-// where there was none.
+// Of returns a context with the span around the statement's call, or the background context if there
+// was none.
 func Of(r *telemetry.Statement) context.Context {
 	if r.TraceID == [16]byte{} {
 		return context.Background()

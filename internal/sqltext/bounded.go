@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// Bounded returns a text of at most that many bytes in valid UTF-8: the text itself, or the beginning of it, in
-// whole characters. The rest of a longer text does not stay in memory.
+// Bounded returns a text of at most most bytes in valid UTF-8: the text itself, or its beginning, cut between
+// characters. The rest of a longer text is not kept in memory.
 func Bounded(text string, most int) string {
 	short := strings.ToValidUTF8(text[:min(len(text), most+utf8.UTFMax)], "\uFFFD")
 	for len(short) > most {

@@ -5,6 +5,6 @@
 //	                               ├─ first words of a statement (driverwrap)
 //	                               └─ WithoutLiterals: what equal statements have in common (telemetry, debugpage, dbtel)
 //
-// Any text is accepted. A string, a quoted name or a comment that is never closed reaches to
-// the end of the text.
+// Any text is accepted. A string, a quoted name or a comment that is never closed extends to the end
+// of the text.
 package sqltext

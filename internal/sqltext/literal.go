@@ -2,12 +2,12 @@ package sqltext
 
 import "strings"
 
-// literal reads on to the end of the literal that begins with t, and reports whether there is one.
-// A sign or a dot before a number is part of the literal unless what precedes it is an operand:
-// a - 1 is a difference, and t.5 a part of t.
+// literal reads on to the end of the literal that begins with t, and reports whether there is one. A
+// sign or a dot before a number is part of the literal unless an operand precedes it: a - 1 is a
+// difference, and t.5 is a part of t.
 func (s *Scanner) literal(previous, t Token) bool {
 	switch t.Kind {
-	case String, Number, UnclosedName: // behind a backquote that is never closed may be literals
+	case String, Number, UnclosedName: // literals may follow a backquote that is never closed
 		return true
 	case Word:
 		return previous.Text != "." && (strings.EqualFold(t.Text, "TRUE") || strings.EqualFold(t.Text, "FALSE") ||
@@ -30,7 +30,7 @@ func (s *Scanner) literal(previous, t Token) bool {
 	return true
 }
 
-// operand reports whether t is, or ends, something to calculate with.
+// operand reports whether t is, or ends, an operand of a calculation.
 func (t Token) operand() bool {
 	switch t.Kind {
 	case Word:

@@ -27,8 +27,8 @@ const (
 	Symbol                   // one other character, or ::
 )
 
-// Scanner reads tokens from left to right, in time linear in the length of the text. A copy of
-// a Scanner reads on independently, which is how to look ahead.
+// Scanner reads tokens from left to right, in time linear in the length of the text. To look ahead,
+// copy a Scanner: the copy reads on independently.
 type Scanner struct{ rest string }
 
 // NewScanner returns a Scanner at the beginning of a text.
@@ -46,7 +46,7 @@ func (s *Scanner) Next() Token {
 	return Token{Kind: kind, Text: text}
 }
 
-// blankLength is the length of the white space and the comments at the front of sql.
+// blankLength returns the length of the white space and the comments at the beginning of sql.
 func blankLength(sql string) int {
 	for rest := sql; ; {
 		rest = strings.TrimLeftFunc(rest, unicode.IsSpace)
@@ -61,8 +61,8 @@ func blankLength(sql string) int {
 	}
 }
 
-// lineCommentLength is the length of the -- comment at the front of sql. It ends with its line, unless
-// a backslash precedes the line feed.
+// lineCommentLength returns the length of the -- comment at the beginning of sql. The comment ends
+// with its line, unless a backslash precedes the line feed.
 func lineCommentLength(sql string) int {
 	for n := 2; n < len(sql); n++ {
 		if sql[n] == '\r' || sql[n] == '\n' && sql[n-1] != '\\' {
@@ -72,7 +72,7 @@ func lineCommentLength(sql string) int {
 	return len(sql)
 }
 
-// commentLength is the length of the comment at the front of sql. Comments nest.
+// commentLength returns the length of the comment at the beginning of sql. Comments nest.
 func commentLength(sql string) int {
 	depth := 0
 	for n := 0; n < len(sql); {
@@ -93,7 +93,7 @@ func commentLength(sql string) int {
 	return len(sql)
 }
 
-// first returns the kind and the length of the token at the front of sql.
+// first returns the kind and the length of the token at the beginning of sql.
 func first(sql string) (Kind, int) {
 	if sql == "" {
 		return End, 0
@@ -135,9 +135,9 @@ func first(sql string) (Kind, int) {
 	return Word, length
 }
 
-// quotedLength is the length of the quoted text at the front of sql, and whether a closing
-// quote ends it. A doubled quote stands for one. With escapes, a backslash escapes the character
-// after it.
+// quotedLength returns the length of the quoted text at the beginning of sql, and whether a closing
+// quote ends it. A doubled quote stands for one. If escapes is true, a backslash escapes the
+// character after it.
 func quotedLength(sql string, escapes bool) (length int, closed bool) {
 	quote := sql[0]
 	for n := 1; n < len(sql); n++ {
@@ -154,8 +154,8 @@ func quotedLength(sql string, escapes bool) (length int, closed bool) {
 	return len(sql), false
 }
 
-// closedLength is the length of what begins with opener at the front of sql, up to and
-// including closer.
+// closedLength returns the length of the text at the beginning of sql from opener to closer,
+// including both.
 func closedLength(sql, opener, closer string) int {
 	if n := strings.Index(sql[len(opener):], closer); n >= 0 {
 		return len(opener) + n + len(closer)
@@ -163,7 +163,7 @@ func closedLength(sql, opener, closer string) int {
 	return len(sql)
 }
 
-// numberLength is the length of the number at the front of sql, which begins with a digit. A
+// numberLength returns the length of the number at the beginning of sql, which begins with a digit. A
 // dot before a letter does not belong to the number, and a sign belongs to it only in an exponent.
 func numberLength(sql string) int {
 	n := wordLength(sql)
@@ -182,7 +182,7 @@ func numberLength(sql string) int {
 	return n
 }
 
-// wordLength is the length of the letters, digits and underscores at the front of sql.
+// wordLength returns the length of the letters, digits and underscores at the beginning of sql.
 func wordLength(sql string) int {
 	if n := strings.IndexFunc(sql, func(r rune) bool { return !IsWordRune(r) }); n >= 0 {
 		return n
@@ -190,14 +190,15 @@ func wordLength(sql string) int {
 	return len(sql)
 }
 
-// IsWordRune reports whether a name needs no quotes for r: letters, digits and underscores.
+// IsWordRune reports whether r is a letter, a digit or an underscore, which may be part of a name
+// without quotes.
 func IsWordRune(r rune) bool {
 	return r == '_' || r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r))
 }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
-// dollarTag is the length of the $$ or $tag$ at the front of sql; 0 where there is none.
+// dollarTag returns the length of the $$ or $tag$ at the beginning of sql, or 0 if there is none.
 func dollarTag(sql string) int {
 	if sql == "" || sql[0] != '$' {
 		return 0

@@ -5,15 +5,15 @@ import (
 	"strings"
 )
 
-// MaxShapeText bounds, in bytes, how much of a text is read for its shape: literals can be long. A
-// text of this length counts as cut.
+// MaxShapeText bounds, in bytes, how much of a text is read for its shape, because literals can be
+// long. A text of this length counts as cut.
 const MaxShapeText = 64 << 10
 
 // placeholder stands for a literal.
 const placeholder = "?"
 
-// Shape is WithoutLiterals of a text, bounded to its first most characters: statements that differ
-// only in their literals have the same shape.
+// Shape returns at most the first most characters of WithoutLiterals of a text. Statements that
+// differ only in their literals have the same shape.
 func Shape(sql string, most int) string {
 	text := strings.ToValidUTF8(WithoutLiterals(sql, 4*most), "\uFFFD")
 	if runes := []rune(text); len(runes) > most {
@@ -22,8 +22,8 @@ func Shape(sql string, most int) string {
 	return text
 }
 
-// WithoutLiterals writes the first MaxShapeText bytes of SQL with ? for every literal and list of
-// literals, on one line, without comments, and with spaces where its tokens want them. It stops
+// WithoutLiterals returns the first MaxShapeText bytes of SQL with ? for every literal and list of
+// literals, on one line, without comments, and with spaces that depend only on the tokens. It stops
 // reading once it has written enough bytes.
 func WithoutLiterals(sql string, enough int) string {
 	return string(AppendWithoutLiterals(nil, sql, enough))
@@ -39,7 +39,7 @@ func AppendWithoutLiterals(b []byte, sql string, enough int) []byte {
 		case scanner.literal(previous, t):
 			t = Token{Kind: Symbol, Text: placeholder}
 		case cut && scanner.AtEnd() && t.Text != ")":
-			return finished(b) // without what may be the beginning of any token
+			return finished(b) // without the last token, which may be the beginning of a longer one
 		case t.Kind == Word && previous.Text == ".":
 			t.Kind = QuotedName // not a keyword
 		}
@@ -58,7 +58,7 @@ func AppendWithoutLiterals(b []byte, sql string, enough int) []byte {
 	return bytes.TrimRight(b, "; ")
 }
 
-// folded replaces the list of literals, or of lists of them, that b ends with by its first item.
+// folded replaces the list of literals, or of lists of literals, at the end of b by its first item.
 func folded(b []byte) []byte {
 	for _, item := range [...]string{placeholder, "(?)"} {
 		rest, is := bytes.CutSuffix(b, []byte(", "+item))
@@ -69,13 +69,13 @@ func folded(b []byte) []byte {
 	return b
 }
 
-// called reports whether a list of literals is the arguments of what is before it.
+// called reports whether a list of literals is the argument list of the text before it.
 func called(item string, before []byte) bool {
 	return item != placeholder && len(before) > 0 && strings.IndexByte(" (,", before[len(before)-1]) < 0
 }
 
-// finished ends the shape of a text that was cut so that it does not tell where in a list of literals:
-// what has begun of an item is dropped, and a list of literals is closed.
+// finished ends the shape of a text that was cut. So that the shape does not depend on where a list of
+// literals was cut, an incomplete item is dropped and the list is closed.
 func finished(b []byte) []byte {
 	b = bytes.TrimRight(b, "(,+-.; ")
 	if bytes.HasSuffix(b, []byte("(?")) {

@@ -2,8 +2,8 @@ package sqltext
 
 import "strings"
 
-// spaced reports whether a shape has a space between two tokens. That depends on nothing else, and
-// without the space they are the same two tokens.
+// spaced reports whether a shape has a space between two tokens. The result depends only on the two
+// tokens. Tokens without a space between them are still read as the same two tokens.
 func spaced(previous, t Token) bool {
 	if previous.Kind == End {
 		return false
@@ -30,7 +30,7 @@ func spaced(previous, t Token) bool {
 	return !oneOperator(previous.Text, t.Text)
 }
 
-// oneOperator reports whether two symbols are one operator, or the beginning of one, as in <=> and ->.
+// oneOperator reports whether two symbols are one operator or the beginning of one, as in <=> and ->.
 func oneOperator(a, b string) bool {
 	return len(a) == 1 && len(b) == 1 && (strings.Contains("<>=!|&", a) && strings.Contains("<>=|&", b) || a == "-" && b == ">")
 }

@@ -1,4 +1,4 @@
-// Package uuid has identifiers of 16 bytes, which are written as 8-4-4-4-12 hexadecimal digits.
+// Package uuid has identifiers of 16 bytes that are written as 8-4-4-4-12 hexadecimal digits.
 package uuid
 
 import (
@@ -9,7 +9,7 @@ import (
 // UUID is an identifier.
 type UUID [16]byte
 
-// New returns a random identifier, of version 4.
+// New returns a random identifier (version 4).
 func New() (id UUID) {
 	_, _ = rand.Read(id[:]) // never fails
 	id[6] = id[6]&0x0f | 0x40
@@ -37,8 +37,8 @@ func (id UUID) Append(b []byte) []byte {
 	return b
 }
 
-// Parse reads what String returns, in either case. For any other text, ok is false and the identifier
-// zero.
+// Parse parses what String returns, in upper or lower case. For any other text, ok is false and the
+// identifier is zero.
 func Parse(s string) (id UUID, ok bool) {
 	if len(s) != textLength {
 		return UUID{}, false
