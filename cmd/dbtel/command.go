@@ -27,7 +27,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if len(args) == 0 {
 		args = []string{"help"}
 		if !isTerminal(stdin) {
-			args = []string{"top"} // of the records in the pipe
+			args = []string{"top"} // top of the records in the pipe
 		}
 	}
 	switch args[0] {
@@ -50,7 +50,7 @@ type command struct {
 	name    string
 	args    string // as help shows them
 	summary string // a phrase without a capital letter and a full stop
-	details string // shown by help below the flags, with examples
+	details string // shown by help below the flags; has examples
 	// setup declares the flags and returns the function that runs the command once they are
 	// parsed.
 	setup func(*flag.FlagSet) func(context.Context, *invocation) error
@@ -75,7 +75,7 @@ type invocation struct {
 	json   bool
 	input  *input
 	stdout io.Writer
-	out    *bufio.Writer // writes to stdout what controlFilter lets through
+	out    *bufio.Writer // stdout behind a controlFilter
 	screen screen        // of stdout
 }
 
@@ -117,7 +117,7 @@ func (c *command) run(ctx context.Context, args []string, stdin io.Reader, stdou
 	var usage usageError
 	switch {
 	case errors.Is(err, syscall.EPIPE):
-		return exitOK // the reader of the pipe has seen enough
+		return exitOK // the reader closed the pipe because it has seen enough
 	case errors.As(err, &usage):
 		printErrorf(stderr, "dbtel %s: %v; dbtel help %s says more", c.name, err, c.name)
 		return exitUsage
@@ -148,7 +148,7 @@ func parse(flags *flag.FlagSet, args []string) (positional []string, err error) 
 		}
 		rest := flags.Args()
 		n := len(args) - len(rest)
-		ended := n > 0 && args[n-1] == "--" && flags.Parse(args[:n-1]) == nil // else it is the value of a flag
+		ended := n > 0 && args[n-1] == "--" && flags.Parse(args[:n-1]) == nil // otherwise it is the value of a flag
 		if len(rest) == 0 || ended {
 			return append(positional, rest...), nil
 		}

@@ -20,7 +20,8 @@ func newOutput(stdout io.Writer, asJSON bool) *bufio.Writer {
 	return bufio.NewWriter(&controlFilter{w: stdout, replace: replace})
 }
 
-// escapeJSON writes r as in a JSON string: encoding/json leaves control characters nowhere else.
+// escapeJSON returns r as it is written in a JSON string. encoding/json leaves control characters
+// only within strings.
 func escapeJSON(r rune) string {
 	if r > 0xFFFF {
 		high, low := utf16.EncodeRune(r)
@@ -47,7 +48,7 @@ func control(sequence string) string {
 	return strings.NewReplacer("\x1b", "\x1b"+controlMark, "\r", "\r"+controlMark).Replace(sequence)
 }
 
-// Write writes b filtered, and keeps an incomplete end of b for the next Write.
+// Write writes b, filtered, and keeps an incomplete end of b for the next Write.
 func (f *controlFilter) Write(b []byte) (int, error) {
 	text := string(append(f.pending, b...))
 	f.pending = nil
@@ -77,8 +78,8 @@ func (f *controlFilter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// printErrorf writes a line to standard error. Everything but the progress of reading is written
-// there by printErrorf.
+// printErrorf writes a line to standard error. All output there, except for the progress of reading,
+// is written by printErrorf.
 func printErrorf(stderr io.Writer, format string, args ...any) {
 	_, _ = fmt.Fprintln(stderr, clean(fmt.Sprintf(format, args...)))
 }

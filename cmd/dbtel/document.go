@@ -13,8 +13,8 @@ import (
 // document is what show prints with --json.
 type document struct {
 	Statement json.RawMessage `json:"statement"`        // the record, as package ndjson writes it
-	Report    json.RawMessage `json:"report,omitempty"` // the same
-	Causes    []documentCause `json:"causes,omitempty"` // of the server's time, as the report says
+	Report    json.RawMessage `json:"report,omitempty"` // the report, likewise
+	Causes    []documentCause `json:"causes,omitempty"` // of the server's time, according to the report
 	Verdict   struct {
 		Bound    string  `json:"bound"`
 		Time     millis  `json:"time_ms"`
@@ -94,7 +94,7 @@ func documentOf(s *telemetry.Statement, r *telemetry.ServerReport) *document {
 	return &d
 }
 
-// lineOf is the line that a record is written as.
+// lineOf returns the line that a record is written as.
 func lineOf(write func(*ndjson.Sink)) []byte {
 	var line bytes.Buffer
 	write(ndjson.New(&line))

@@ -11,7 +11,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// facts prints what the pictures do not show, subject by subject.
+// facts prints what the diagrams do not show, subject by subject.
 func (v *view) facts() {
 	s := v.statement
 	v.heading("FACTS")
@@ -38,7 +38,7 @@ func (v *view) facts() {
 	}
 }
 
-// fact prints what is known of a subject, if anything.
+// fact prints what is known about a subject, if anything.
 func (v *view) fact(subject string, words ...string) {
 	for _, l := range wrap(clean(format.JoinKnown(", ", words...)), v.screen.width-11) {
 		v.line(v.screen.paint(dim, fmt.Sprintf("%-10s", subject)) + " " + l)
@@ -46,7 +46,7 @@ func (v *view) fact(subject string, words ...string) {
 	}
 }
 
-// contextOf is what the context of the call said about the statement.
+// contextOf returns what the context of the call said about the statement.
 func contextOf(s *telemetry.Statement) (words []string) {
 	words = append(words, textIf(s.CorrelationID != "", "correlation id "+s.CorrelationID))
 	for _, key := range slices.Sorted(maps.Keys(s.QueryTags)) {
@@ -103,8 +103,8 @@ func callsOf(s *telemetry.Statement) []string {
 	return append(words, retried...)
 }
 
-// requestsOf lists the ids of requests that failed, were repeated or were slow. Databricks support
-// asks for them.
+// requestsOf returns the ids of requests that failed, were repeated or were slow. Databricks support
+// asks for these.
 func requestsOf(s *telemetry.Statement) (words []string) {
 	const most = 4
 	for _, c := range s.Calls {

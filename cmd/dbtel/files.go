@@ -13,7 +13,7 @@ import (
 
 const maxSlowestFiles = 10
 
-// files prints a table of the slowest files, or of all.
+// files prints a table of the slowest files, or of all files.
 func (v *view) files() {
 	if v.statement.CloudFetch == nil || len(v.statement.CloudFetch.Files) == 0 {
 		return
@@ -58,7 +58,7 @@ func (v *view) files() {
 	t.print(v.w, v.screen)
 }
 
-// speed is that of the attempt which brought what was received; empty where that is not known.
+// speed returns the speed of the attempt that received the file; empty if it is not known.
 func speed(f telemetry.File) string {
 	took := fileDuration(f)
 	if f.Attempts > 1 {
@@ -73,7 +73,7 @@ func speed(f telemetry.File) string {
 	return format.Bytes(int64(float64(f.Received)/took.Seconds())) + "/s"
 }
 
-// fileDuration is the time from the first request of a file to its end; 0 where unknown.
+// fileDuration returns the time from the first request of a file to its end, or 0 if unknown.
 func fileDuration(f telemetry.File) time.Duration {
 	start, started := f.Start.Get()
 	end, ended := f.End.Get()
@@ -83,7 +83,7 @@ func fileDuration(f telemetry.File) time.Duration {
 	return end - start
 }
 
-// optionalTime is a dash for an unknown time.
+// optionalTime returns a cell with the time, or with a dash if it is unknown.
 func optionalTime(at telemetry.Maybe[time.Duration]) cell {
 	d, known := at.Get()
 	return cellIf(known, cell{text: format.Duration(d)})

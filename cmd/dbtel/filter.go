@@ -14,15 +14,15 @@ import (
 
 // filter selects records by the flags that every command has. It is used by one goroutine.
 type filter struct {
-	text struct{ since, until, outcome, category, shape, server string } // as in the command line
+	text struct{ since, until, outcome, category, shape, server string } // as on the command line
 
 	since, until         time.Time // zero without a bound
 	outcomes, categories []string  // nil for any
 	shapes               []string  // parts of shapes, lower case; nil for any
 	hash                 string    // ShapeOf the value of --shape, which may be a statement's text
-	digits               string    // the value of --shape if that may be the beginning of a hash
+	digits               string    // the value of --shape, if it may be the beginning of a hash
 
-	left     int64                           // statements that were left out
+	left     int64                           // number of statements that were left out
 	selected latest[struct{}]                // statements, for their reports
 	early    latest[*telemetry.ServerReport] // reports that came before their statements
 }
@@ -56,7 +56,7 @@ func (f *filter) parse(now time.Time) (err error) {
 			return usageError(fmt.Sprintf("--%s takes %v, not %q", bound.name, err, bound.text))
 		}
 		if ofDay && bound.at.Before(f.since) {
-			*bound.at = bound.at.AddDate(0, 0, 1) // the first after --since
+			*bound.at = bound.at.AddDate(0, 0, 1) // the first such time of day after --since
 		}
 	}
 	if !f.until.IsZero() && !f.since.Before(f.until) {
@@ -92,7 +92,7 @@ func words(list string) (all []string) {
 	return all
 }
 
-// selects reports whether a record is one of those to show.
+// selects reports whether a record should be shown.
 func (f *filter) selects(record any) bool {
 	switch r := record.(type) {
 	case *telemetry.Statement:
@@ -123,8 +123,8 @@ func (f *filter) selectsAll() bool {
 	return f.selectsAnyKind() && f.since.IsZero() && f.until.IsZero() && f.text.server == ""
 }
 
-// Memory is bounded. A report follows its statement within minutes, and comes before it where a log was
-// rotated between them: app.ndjson* names the newest file first.
+// Bounds on memory. A report follows its statement within minutes. It comes before its statement if a
+// log was rotated between the two, because app.ndjson* names the newest file first.
 const (
 	maxRemembered = 50_000
 	maxEarly      = 5_000
@@ -137,10 +137,11 @@ func (f *filter) remember(id string) {
 	}
 }
 
-// keep keeps a report for a statement that may still come.
+// keep keeps a report whose statement may still come.
 func (f *filter) keep(r *telemetry.ServerReport) { f.early.put(r.StatementID, r, maxEarly) }
 
-// covers reports whether something that took a while was under way between since and until.
+// covers reports whether something that began at started and lasted for took was under way between
+// since and until.
 func (f *filter) covers(started time.Time, took time.Duration) bool {
 	return (f.since.IsZero() || !started.Add(took).Before(f.since)) && (f.until.IsZero() || started.Before(f.until))
 }
@@ -174,7 +175,8 @@ func (f *filter) describes(s *telemetry.Statement) bool {
 	return true
 }
 
-// leastDigits is how many digits are taken for the beginning of a hash: fewer may be a word.
+// leastDigits is the smallest number of digits that are taken for the beginning of a hash. Fewer may
+// be a word.
 const leastDigits = 6
 
 func (f *filter) hasShape(s *telemetry.Statement) bool {
@@ -185,7 +187,7 @@ func (f *filter) hasShape(s *telemetry.Statement) bool {
 	return !strings.HasPrefix(shape, shapePrefix) && slices.ContainsFunc(f.shapes, func(want string) bool { return strings.Contains(shape, want) })
 }
 
-// nothing says that there are no statements to show.
+// nothing returns the text that there are no statements to show.
 func (f *filter) nothing() string {
 	if f.left == 0 {
 		return "No statements."
@@ -193,7 +195,7 @@ func (f *filter) nothing() string {
 	return "No statement matches; " + format.Choose(f.left, "was left out.", "were left out.")
 }
 
-// errorOf is the category and the SQLSTATE of a failure.
+// errorOf returns the category and the SQLSTATE of a failure.
 func errorOf(f *telemetry.Failure) string {
 	return strings.TrimSpace(cmp.Or(string(f.Category), "unknown") + " " + f.SQLState)
 }

@@ -26,7 +26,7 @@ or a file is damaged or in another format; 130 interrupted.
 Environment: NO_COLOR switches colours off, COLUMNS sets the width.
 `
 
-// help describes dbtel, or the command that args name.
+// help prints the description of dbtel, or of the command that args name.
 func help(args []string, stdout, stderr io.Writer) int {
 	if len(args) == 0 {
 		fmt.Fprint(stdout, helpHead)

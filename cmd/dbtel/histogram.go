@@ -5,9 +5,8 @@ import (
 	"time"
 )
 
-// histogram counts durations in buckets that grow by 2 %. Quantiles are therefore right within
-// 1 %, and 1,500 buckets reach from a microsecond to a month. Count, sum, minimum and maximum are
-// exact.
+// histogram counts durations in buckets that grow by 2 %, so quantiles are right within 1 %, and
+// 1,500 buckets cover a microsecond to a month. Count, sum, minimum and maximum are exact.
 type histogram struct {
 	n        int64
 	sum      time.Duration
@@ -60,7 +59,7 @@ func (h *histogram) add(d time.Duration) {
 	h.buckets[i]++
 }
 
-// quantile returns the duration that a share q, 0 to 1, of the durations does not exceed; 0
+// quantile returns the duration that a share q, 0 to 1, of the durations does not exceed, or 0
 // without durations.
 func (h *histogram) quantile(q float64) time.Duration {
 	rank := max(1, int64(math.Ceil(q*float64(h.n))))
@@ -70,17 +69,17 @@ func (h *histogram) quantile(q float64) time.Duration {
 	for i, n := range h.buckets {
 		if rank -= n; rank <= 0 {
 			if i == 0 {
-				return h.min // less than a microsecond, and mostly nothing
+				return h.min // less than a microsecond, and usually 0
 			}
-			middle := math.Pow(growth, float64(i)) * 2 / (1 + growth) // relative to both ends
+			middle := math.Pow(growth, float64(i)) * 2 / (1 + growth) // relatively as far from one end as from the other
 			return min(max(time.Duration(middle*float64(time.Microsecond)), h.min), h.max)
 		}
 	}
 	return h.max
 }
 
-// bucket is the index of the bucket of d. Bucket 0 is for less than a microsecond; bucket i
-// ends at growth^i microseconds.
+// bucket returns the index of the bucket of d. Bucket 0 is for less than a microsecond; bucket i ends
+// at growth^i microseconds.
 func bucket(d time.Duration) int {
 	if d < time.Microsecond {
 		return 0

@@ -15,7 +15,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/ndjson"
 )
 
-// input reads records from files: one after the other, or all at once when following.
+// input reads records from files: one file after the other, or all at the same time when following.
 type input struct {
 	stdin      io.Reader
 	follow     bool
@@ -31,8 +31,8 @@ type result struct {
 	err    error
 }
 
-// each calls f with every record that the filter selects, until there are no more, f or a file
-// fails, or ctx is done. Lines that are not records are reported and skipped.
+// each calls f with every record that the filter selects, until there are no more records, f or a
+// file fails, or ctx is done. Lines that are not records are reported and skipped.
 func (in *input) each(ctx context.Context, files []string, f func(record any) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -56,9 +56,9 @@ func (in *input) each(ctx context.Context, files []string, f func(record any) er
 	}
 }
 
-// deliver calls f with the record of a result, and after a statement with the report on it that came
-// before. It does not if the filter leaves the record out, the line is not a record, or the rest of the
-// file cannot be unpacked. An error ends the reading.
+// deliver calls f with the record of a result and, after a statement, with a report on it that came
+// earlier. It does not call f if the filter leaves out the record, the line is not a record, or the
+// rest of the file cannot be unpacked. An error ends the reading.
 func (in *input) deliver(r result, f func(record any) error) error {
 	var line *ndjson.LineError
 	switch {
@@ -79,8 +79,8 @@ func (in *input) deliver(r result, f func(record any) error) error {
 	return err
 }
 
-// open starts reading. Files are read on other goroutines, because a read that waits for a
-// pipe cannot be interrupted. The goroutines end when the files do, or ctx is done.
+// open starts reading. Files are read on other goroutines, because a read that waits for a pipe
+// cannot be interrupted. The goroutines end when the files end or ctx is done.
 func (in *input) open(ctx context.Context, files []string) (<-chan result, error) {
 	if len(files) == 0 {
 		if isTerminal(in.stdin) {
@@ -158,11 +158,11 @@ func (in *input) read(ctx context.Context, name string, r io.Reader, to chan<- r
 	}
 }
 
-// uncompressed returns what r has, unpacked where r is gzip, as rotated files often are. It returns a formatError
-// for a file that has to be converted first.
+// uncompressed returns the content of r, unpacked if r is gzip, as rotated files often are. It returns a
+// formatError for a file that has to be converted first.
 func uncompressed(r io.Reader) (io.Reader, error) {
 	buffered := bufio.NewReader(r)
-	begin, _ := buffered.Peek(2) // more only where that is not the beginning of a record: a pipe may be slow
+	begin, _ := buffered.Peek(2) // more bytes only if these do not begin a record, because a pipe may be slow
 	for magic, text := range otherFormats {
 		if len(begin) < 2 || !strings.HasPrefix(magic, string(begin)) {
 			continue
@@ -181,12 +181,12 @@ func uncompressed(r io.Reader) (io.Reader, error) {
 	return unpacked, err
 }
 
-// formatError says what a file is of which no line can be read.
+// formatError is the error for a file of another format, of which no line can be read.
 type formatError string
 
 func (e formatError) Error() string { return string(e) }
 
-// otherFormats are what files begin with that are likely to have records, but not as lines of UTF-8.
+// otherFormats are the beginnings of files that probably have records, but not as lines of UTF-8.
 var otherFormats = map[string]formatError{
 	"(\xb5/\xfd":   "it is compressed with zstd and not read: unpack it first, as with zstd -dc",
 	"BZh":          "it is compressed with bzip2 and not read: unpack it first, as with bzip2 -dc",
@@ -195,7 +195,7 @@ var otherFormats = map[string]formatError{
 	"\xfe\xff":     "it is UTF-16 and not read: convert it to UTF-8 first, as with iconv -f UTF-16 -t UTF-8",
 }
 
-// errNotGzip is gzip.ErrHeader at the beginning of a file, where no record comes before the damage.
+// errNotGzip stands for gzip.ErrHeader at the beginning of a file, with no record before the damage.
 var errNotGzip = errors.New(gzip.ErrHeader.Error())
 
 func send(ctx context.Context, to chan<- result, r result) bool {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// millis is a duration that JSON has in ms with microsecond precision, as NDJSON does.
+// millis is a duration that is written to JSON in ms with microsecond precision, as in NDJSON.
 type millis time.Duration
 
 // MarshalJSON writes a number.

@@ -1,7 +1,7 @@
 package main
 
-// latest keeps the latest entries, by the id of a statement: between one and two times as many as its
-// limit, so that memory is bounded. The zero value is ready.
+// latest keeps the latest entries by statement id. It keeps at least limit and at most twice as many,
+// so that memory is bounded. The zero value is ready to use.
 type latest[V any] struct{ now, before map[string]V }
 
 func (l *latest[V]) put(id string, v V, limit int) {
@@ -17,7 +17,7 @@ func (l *latest[V]) has(id string) bool {
 	return now || before
 }
 
-// take returns the entry of a statement, once; the zero value without one.
+// take returns the entry of a statement, once, or the zero value if there is none.
 func (l *latest[V]) take(id string) (v V) {
 	for _, entries := range []map[string]V{l.now, l.before} {
 		if v, ok := entries[id]; ok {

@@ -14,7 +14,7 @@ import (
 type lineErrors struct {
 	w        io.Writer
 	progress *progress // shown on the same terminal
-	quiet    bool      // only count, while the terminal shows the live table
+	quiet    bool      // only count errors, while the terminal shows the live table
 	n        int64
 	damaged  bool // a file was not read to its end
 }
@@ -33,8 +33,8 @@ func (l *lineErrors) add(file string, e *ndjson.LineError) {
 	l.progress.interrupt(func() { printErrorf(l.w, "dbtel: %s:%d: %s", file, e.Line, text) })
 }
 
-// addDamage notes that a compressed file has no end, or that a file, or the rest of it, cannot be unpacked. It
-// reports whether err says so.
+// addDamage notes that a compressed file has no end, or that a file or its rest cannot be unpacked. It reports
+// whether err is such an error.
 func (l *lineErrors) addDamage(file string, err error) bool {
 	var corrupt flate.CorruptInputError
 	var other formatError
@@ -56,7 +56,7 @@ func (l *lineErrors) addDamage(file string, err error) bool {
 	return true
 }
 
-// printRest prints how many lines were skipped, unless each of them has been printed.
+// printRest prints how many lines were skipped, unless all of them have been printed.
 func (l *lineErrors) printRest() {
 	if l.n > maxPrintedLines || l.n > 0 && l.quiet {
 		printErrorf(l.w, "dbtel: %s skipped: not records", format.Plural(l.n, "line"))

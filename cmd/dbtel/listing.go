@@ -57,8 +57,8 @@ func kindOf(s *telemetry.Statement) string {
 	return strings.ToLower(clean(string(s.Kind)))
 }
 
-// shortID is enough of an id to find the statement. The ids of the service begin with the
-// time, so those of the same minute begin alike.
+// shortID returns enough of an id to find the statement. The ids of the service begin with the time,
+// so ids of the same minute have the same beginning.
 func shortID(id string) string { return clean(id[:min(len(id), 13)]) }
 
 // reason describes a statement in a few words: its failure, or the two largest parts of its time.

@@ -11,11 +11,11 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 )
 
-// redrawInterval is the least time between two drawings of the table.
+// redrawInterval is the shortest time between two drawings of the table.
 const redrawInterval = 250 * time.Millisecond
 
-// live shows the ranking on the whole terminal and keeps it up to date. Once interrupted, it
-// restores the terminal and prints the table once.
+// live shows the ranking on the whole terminal and keeps it up to date. When interrupted, it restores
+// the terminal and prints the table once.
 func (inv *invocation) live(ctx context.Context, list *ranking) error {
 	reading, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -65,8 +65,8 @@ func (inv *invocation) redraw(ctx context.Context, list *ranking, results <-chan
 	}
 }
 
-// frame is one drawing of as many lines as fit. Each line is erased to its end after it is written,
-// which avoids flicker.
+// frame returns one drawing, of as many lines as fit. Each line is erased to its end after it is
+// written, which avoids flicker.
 func (inv *invocation) frame(list *ranking) []byte {
 	var b bytes.Buffer
 	names := strings.Join(inv.args, ", ")

@@ -7,8 +7,8 @@
 //	dbtel show slowest app.ndjson   one statement over time, and why it took so long
 //	dbtel summary app.ndjson        percentiles by kind of statement
 //
-// dbtel help describes the commands. Without a file, records are read from standard input.
-// dbtel only reads, makes no connections, and needs memory for what it shows, not for what it
+// dbtel help describes the commands. Without a file, records are read from standard input. dbtel only
+// reads, makes no network connections, and needs memory only for what it shows, not for what it
 // reads.
 //
 //	files, standard input ── input ── filter ── records ─┬─ top      ranking ─┐
@@ -24,7 +24,7 @@ import (
 )
 
 func main() {
-	signal.Ignore(syscall.SIGPIPE) // a reader of the pipe that has seen enough is no failure; see command.run
+	signal.Ignore(syscall.SIGPIPE) // a reader that closes the pipe early is not a failure; see command.run
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()

@@ -13,9 +13,9 @@ import (
 type poolSummary struct {
 	Name    string `json:"name"`
 	MaxOpen int    `json:"max_open"` // the highest limit; 0 for none
-	InUse   int    `json:"in_use"`   // most at once
+	InUse   int    `json:"in_use"`   // most at the same time
 	Samples int64  `json:"samples"`
-	Full    int64  `json:"full"` // samples with all connections that the limit allows in use
+	Full    int64  `json:"full"` // samples in which all connections that the limit allows were in use
 	Waits   int64  `json:"waits"`
 	Waited  millis `json:"waited_ms"`
 }
@@ -45,7 +45,7 @@ func printPools(w io.Writer, pools []*poolSummary, on screen) {
 	for _, p := range pools {
 		full := cell{format.Percent(float64(p.Full) / float64(p.Samples)), red}
 		t.add(cell{cmp.Or(p.Name, "(unnamed)"), bold}, number(int64(p.InUse)), cellIf(p.MaxOpen != 0, number(int64(p.MaxOpen))), cellIf(p.Full > 0, full),
-			number(p.Waits), cellIf(p.Waited > 0, duration(p.Waited))) // by waits that ended, not by those that began
+			number(p.Waits), cellIf(p.Waited > 0, duration(p.Waited))) // decided by waits that ended, not by those that began
 	}
 	t.print(w, on)
 }

@@ -12,10 +12,10 @@ import (
 )
 
 // progress shows on standard error how much has been read, if standard error is a terminal and
-// reading takes more than a second. It serves the one goroutine that reads files in turn; interrupt
-// and end may be called from others.
+// reading takes more than a second. Only the goroutine that reads files in turn uses it, except that
+// others may call interrupt and end.
 type progress struct {
-	w io.Writer // nil if standard error does not obey control sequences
+	w io.Writer // nil if standard error does not understand control sequences
 
 	mu           sync.Mutex // guards all below, and the line on w
 	shown, ended bool
@@ -47,7 +47,7 @@ func (p *progress) reader(name string, r io.Reader) io.Reader {
 	return reader
 }
 
-// interrupt calls f, which may write to the terminal, while nothing is shown.
+// interrupt calls f, which may write to the terminal, while no progress is shown.
 func (p *progress) interrupt(f func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -55,7 +55,7 @@ func (p *progress) interrupt(f func()) {
 	f()
 }
 
-// end erases what is shown. Nothing is shown afterwards.
+// end erases the progress. No progress is shown afterwards.
 func (p *progress) end() { p.interrupt(func() { p.ended = true }) }
 
 // erase is called with mu held.

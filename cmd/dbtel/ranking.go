@@ -16,8 +16,8 @@ type ranking struct {
 	limit      int                                // of statements to keep
 	filter     *filter                            // that selected the records
 	statements []*telemetry.Statement             // in order
-	ids        map[string]int                     // how many of these have an id: a file may have been read twice
-	reports    map[string]*telemetry.ServerReport // of these, by their ids
+	ids        map[string]int                     // number of these statements by id, because a file may have been read twice
+	reports    map[string]*telemetry.ServerReport // reports on these statements, by statement id
 
 	failed int64
 	times  histogram
@@ -36,7 +36,7 @@ func (r *ranking) add(record any) error {
 		r.failed++
 	}
 	at, _ := slices.BinarySearchFunc(r.statements, s, func(a, b *telemetry.Statement) int {
-		return cmp.Or(r.order(a, b), -1) // after its equals
+		return cmp.Or(r.order(a, b), -1) // after equal ones
 	})
 	if at < r.limit {
 		r.statements = slices.Insert(r.statements, at, s)
@@ -54,7 +54,7 @@ func (r *ranking) add(record any) error {
 	return nil
 }
 
-// forget takes note that a statement of that id is not kept any more.
+// forget notes that a statement with this id is no longer kept.
 func (r *ranking) forget(id string) {
 	if r.ids[id]--; r.ids[id] == 0 {
 		delete(r.ids, id)
@@ -91,7 +91,7 @@ func (r *ranking) heading() string {
 		format.Duration(r.times.quantile(.95)), format.Duration(r.times.max))
 }
 
-// statementCount says how many statements there are, and how many of them failed.
+// statementCount returns a text with the number of statements, and of those that failed.
 func statementCount(n, failed int64) string {
 	return format.Plural(n, "statement") + textIf(failed > 0, ", "+format.Count(failed)+" failed")
 }

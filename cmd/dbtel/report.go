@@ -57,7 +57,7 @@ func reportFacts(r *telemetry.ServerReport) []string {
 	}
 }
 
-// following leaves out the name of what is counted where a fact before has it.
+// following removes the name of the counted things from fact if an earlier fact has it.
 func following(before telemetry.Maybe[int64], name, fact string) string {
 	if _, known := before.Get(); known {
 		return fact
@@ -73,10 +73,10 @@ type reportSummary struct {
 	Spilled    int64    `json:"bytes_spilled"`
 	Phases     []*phase `json:"phases"`
 
-	uncached bool // of some it is not known what they read from the cache
+	uncached bool // for some reports it is not known what was read from the cache
 }
 
-// phase sums one phase of the server's time over the statements that were in it. Times are in ms.
+// phase sums one phase of the server's time over the statements that had it. Times are in ms.
 type phase struct {
 	Name       string `json:"name"`
 	Statements int64  `json:"statements"`
@@ -129,8 +129,8 @@ func (s *reportSummary) print(w io.Writer, on screen) {
 	t.print(w, on)
 }
 
-// longestPhase is the longest phase of a report in which the server was at work, in a few words; empty
-// without a report or such a phase, and where the report explains nothing.
+// longestPhase returns, in a few words, the longest phase of a report in which the server did not wait
+// for the client. It is empty without a report or such a phase, and if the report explains nothing.
 func longestPhase(s *telemetry.Statement, r *telemetry.ServerReport) string {
 	if len(explain.CausesOf(s, r)) == 0 {
 		return ""

@@ -12,7 +12,7 @@ import (
 
 // screen describes standard output.
 type screen struct {
-	terminal      bool // that control sequences draw on
+	terminal      bool // control sequences draw on it
 	color         bool
 	width, height int // columns and lines
 }
@@ -28,7 +28,7 @@ const (
 	leaveFullView = "\x1b[?7h\x1b[?25h\x1b[?1049l"
 )
 
-// newScreen describes out. COLUMNS takes precedence over the width of a terminal.
+// newScreen returns the screen of out. COLUMNS takes precedence over the width of a terminal.
 func newScreen(out io.Writer, color string) (screen, error) {
 	s := screen{terminal: obeysControls(out), width: defaultWidth, height: 24}
 	s.resize(out)
@@ -44,7 +44,7 @@ func newScreen(out io.Writer, color string) (screen, error) {
 	return s, nil
 }
 
-// resize reads the size again, which changes with the window.
+// resize reads the size again, because it changes with the window.
 func (s *screen) resize(out io.Writer) {
 	if w, h := terminalSize(out); w > 0 && h > 0 {
 		s.width, s.height = w, h
@@ -60,11 +60,11 @@ func isTerminal(stream any) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// obeysControls reports whether a stream is a terminal that understands control sequences. That of an
-// editor or a build server shows them as text, and says so.
+// obeysControls reports whether a stream is a terminal that understands control sequences. The
+// terminal of an editor or a build server may show them as text, and says so with TERM=dumb.
 func obeysControls(stream any) bool { return isTerminal(stream) && os.Getenv("TERM") != "dumb" }
 
-// terminalSize is the columns and lines of a terminal, 0 where they are unknown.
+// terminalSize returns the columns and lines of a terminal, or 0 if they are unknown.
 func terminalSize(stream any) (width, height int) {
 	if f, ok := stream.(*os.File); ok {
 		if width, height, err := term.GetSize(int(f.Fd())); err == nil {
@@ -79,7 +79,7 @@ func (s screen) printWrapped(w io.Writer, text string) {
 	fmt.Fprintln(w, strings.Join(wrap(text, s.width), "\n"))
 }
 
-// style is the parameters of the escape sequence that sets how text looks.
+// style has the parameters of the escape sequence that sets how text looks.
 type style string
 
 const (
@@ -99,7 +99,7 @@ const (
 	brightMagenta style = "95"
 )
 
-// paint returns text in a style, where there are colours.
+// paint returns text in a style, if the screen has colors.
 func (s screen) paint(with style, text string) string {
 	if !s.color || with == plain || text == "" {
 		return text

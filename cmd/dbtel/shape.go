@@ -8,8 +8,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// shapeOf is what a statement has in common with similar ones: its text without literals; without a text in
-// the record, or where the text is nothing but comments, the hash of that; and without either its kind and
+// shapeOf returns what similar statements have in common: their text without literals. If the record has no
+// text, or the text has only comments, it is the hash of the shape; without a hash, it is the kind and the
 // result format.
 func shapeOf(s *telemetry.Statement) string {
 	if s.Internal {
@@ -26,12 +26,12 @@ func shapeOf(s *telemetry.Statement) string {
 }
 
 const (
-	maxShape    = 200      // columns, and characters, of which some take no column
+	maxShape    = 200      // columns, and also characters, because some characters take no column
 	shapePrefix = "shape " // of a hash
 )
 
-// withoutLiterals is the shape of a statement without characters that control a terminal. The spaces
-// that replace them are white space between tokens.
+// withoutLiterals returns the shape of a statement with spaces in place of characters that control a
+// terminal. These spaces are white space between tokens.
 func withoutLiterals(sql string) string {
 	text := clean(sqltext.WithoutLiterals(sql, 2*maxShape))
 	return truncate(sqltext.Shape(text, maxShape-1), maxShape)

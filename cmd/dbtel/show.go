@@ -27,7 +27,7 @@ to repeat a request; █ or ▓ what it waited for, and ✗ a failure.
 	setup: func(flags *flag.FlagSet) func(context.Context, *invocation) error {
 		files := flags.Bool("files", false, "list every file, not only the slowest ten")
 		return func(ctx context.Context, inv *invocation) error {
-			if len(inv.args) == 0 || inv.args[0] == "" { // as from a script whose variable is empty: every id begins with it
+			if len(inv.args) == 0 || inv.args[0] == "" { // as from a script with an empty variable; every id begins with ""
 				return usageError(`it takes a statement: an id, "last", "slowest" or "failed"`)
 			}
 			found, report, err := find(ctx, inv, inv.args[0], inv.args[1:])
@@ -44,7 +44,7 @@ to repeat a request; █ or ▓ what it waited for, and ✗ a failure.
 	},
 }
 
-// find reads all records and returns the statement that which selects, and the report on it; nil
+// find reads all records and returns the statement that which selects and the report on it, each nil
 // if there is none.
 func find(ctx context.Context, inv *invocation, which string, files []string) (found *telemetry.Statement, report *telemetry.ServerReport, err error) {
 	var also string // another statement that matches
@@ -92,7 +92,7 @@ func find(ctx context.Context, inv *invocation, which string, files []string) (f
 	case found == nil:
 		return nil, nil, fmt.Errorf("there is no statement %q; dbtel top lists what there is", which)
 	}
-	if report == nil || report.StatementID != found.StatementID { // of a statement that was found before
+	if report == nil || report.StatementID != found.StatementID { // the report is on a statement that was found earlier
 		report = inv.input.filter.early.take(found.StatementID)
 	}
 	return found, report, nil

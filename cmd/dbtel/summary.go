@@ -57,7 +57,7 @@ what share of the samples all were in use.
 	},
 }
 
-// groupings return the group of a statement, by the value of --by.
+// groupings are the functions that return the group of a statement, by the value of --by.
 var groupings = map[string]func(*telemetry.Statement) string{
 	"shape":  shapeOf,
 	"format": func(s *telemetry.Statement) string { return cmp.Or(string(s.Result.Format), "none") },
@@ -115,10 +115,10 @@ type group struct {
 	Bytes      int64  `json:"bytes"` // received: answers and files
 	spread
 
-	hasRows, hasBytes bool // known of some of them
+	hasRows, hasBytes bool // known for some of them
 }
 
-// maxGroups bounds memory: further groups are counted as one, otherGroups.
+// maxGroups bounds memory. Further groups are counted together, as otherGroups.
 const (
 	maxGroups   = 1000
 	otherGroups = "(others)"
@@ -151,7 +151,7 @@ func (s *summary) statement(r *telemetry.Statement) {
 		if s.First.IsZero() || r.Started.Before(s.First) {
 			s.First = r.Started
 		}
-		if end := r.Started.Add(r.Total); end.After(s.Last) && end.Year() <= 9999 { // JSON has no later time
+		if end := r.Started.Add(r.Total); end.After(s.Last) && end.Year() <= 9999 { // JSON cannot have a later time
 			s.Last = end
 		}
 	}
@@ -167,8 +167,8 @@ func (s *summary) statement(r *telemetry.Statement) {
 	g.times.add(r.Total)
 }
 
-// counted returns what is counted under a name, which first makes for a new name. Beyond maxGroups names, that
-// is what otherGroups counts.
+// counted returns the counts for a name, which first creates for a new name. Beyond maxGroups names, it
+// returns the counts of otherGroups.
 func counted[V any](all map[string]*V, name string, first func(name string) *V) *V {
 	name = clean(name)
 	if all[name] == nil && len(all) >= maxGroups {
@@ -180,7 +180,7 @@ func counted[V any](all map[string]*V, name string, first func(name string) *V) 
 	return all[name]
 }
 
-// bytesOf sums the bytes received for a statement, over Thrift and as files.
+// bytesOf returns the number of bytes received for a statement, over Thrift and as files.
 func bytesOf(r *telemetry.Statement) (n int64) {
 	for _, rpc := range r.RPCs {
 		n += rpc.BytesIn
@@ -191,7 +191,7 @@ func bytesOf(r *telemetry.Statement) (n int64) {
 	return n
 }
 
-// finish sorts the groups and keeps the first of them.
+// finish sorts the groups and keeps the first n.
 func (s *summary) finish(n int) {
 	s.Sessions.Failures = slices.SortedFunc(maps.Values(s.failures), func(a, b *sessionFailure) int {
 		return cmp.Or(cmp.Compare(b.Sessions, a.Sessions), cmp.Compare(a.Name, b.Name))
@@ -262,7 +262,8 @@ func (s *summary) heading() string {
 	return text + fmt.Sprintf(", in %s from %s.", format.Duration(s.Last.Sub(s.First)), s.First.Local().Format(time.DateTime))
 }
 
-// sessions says how many sessions were opened, and the most frequent errors of those that were not.
+// sessions returns a text with the number of opened sessions, and the most frequent errors of those
+// that could not be opened.
 func (s *summary) sessions() string {
 	if s.Sessions.Opened == 0 {
 		return ""

@@ -16,12 +16,12 @@ type table struct {
 	rows    [][]cell
 }
 
-// column is a column of a table. Where the screen is too narrow, columns are dropped, those
-// with the highest rank first; those of rank 0 stay.
+// column is a column of a table. If the screen is too narrow, columns are dropped, those with the
+// highest rank first. Columns of rank 0 are never dropped.
 type column struct {
 	title string
 	right bool // aligned right, as numbers are
-	least int  // width to which it may be shortened, where that is set
+	least int  // width to which the column may be shortened; 0 if it may not
 	rank  int
 }
 
@@ -34,7 +34,7 @@ func number(n int64) cell { return cell{text: format.Count(n)} }
 
 func duration(d millis) cell { return cell{text: format.Duration(time.Duration(d))} }
 
-// cellIf is a cell, or a dash where the condition does not hold.
+// cellIf returns c, or a dash if the condition is false.
 func cellIf(condition bool, c cell) cell {
 	if condition {
 		return c
@@ -44,7 +44,7 @@ func cellIf(condition bool, c cell) cell {
 
 const (
 	gap       = 2  // characters between columns
-	leastText = 28 // characters of a text, before other columns are dropped
+	leastText = 28 // characters of a text; below that, other columns are dropped first
 )
 
 func (t *table) add(cells ...cell) { t.rows = append(t.rows, cells) }

@@ -19,10 +19,10 @@ type tail struct {
 	name     string
 	file     *os.File
 	offset   int64
-	replaced bool // another file has the name now; what is left of this one is still read
+	replaced bool // another file has the name now; the rest of this one is still read
 }
 
-// openTail waits until there is a file of that name.
+// openTail waits until there is a file with this name.
 func openTail(ctx context.Context, name string) (*tail, error) {
 	for {
 		f, err := os.Open(name)
@@ -62,7 +62,7 @@ func (t *tail) isTruncated() bool {
 	return err == nil && info.Mode().IsRegular() && info.Size() < t.offset
 }
 
-// isReplaced reports whether the name belongs to another file. A file that was removed and not
+// isReplaced reports whether the name now belongs to another file. A file that was removed but not
 // replaced may still be written to.
 func (t *tail) isReplaced() bool {
 	named, err := os.Stat(t.name)

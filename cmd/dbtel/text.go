@@ -5,7 +5,7 @@ import (
 	"unicode"
 )
 
-// textWidth is the width of text, in columns of a terminal.
+// textWidth returns the width of text, in columns of a terminal.
 func textWidth(text string) (width int) {
 	for _, r := range text {
 		width += runeWidth(r)
@@ -16,8 +16,8 @@ func textWidth(text string) (width int) {
 // wideScripts are the scripts of East Asia, whose characters take two columns.
 var wideScripts = []*unicode.RangeTable{unicode.Han, unicode.Hangul, unicode.Hiragana, unicode.Katakana, unicode.Bopomofo, unicode.Yi}
 
-// runeWidth is the width of a character: most terminals give those of East Asia and pictures two columns, and
-// what is drawn over the character before it none.
+// runeWidth returns the width of a character. Most terminals give East Asian characters and emoji two
+// columns, and combining characters none.
 func runeWidth(r rune) int {
 	switch {
 	case r < 0x300:
@@ -26,7 +26,7 @@ func runeWidth(r rune) int {
 		return 0
 	case r >= 0xFF61 && r <= 0xFFDC: // half-width forms
 		return 1
-	case r >= 0x1F3FB && r <= 0x1F3FF: // the skin of the picture before it
+	case r >= 0x1F3FB && r <= 0x1F3FF: // skin tone of the emoji before it
 		return 0
 	case unicode.In(r, wideScripts...), unicode.Is(wide, r):
 		return 2
@@ -34,7 +34,7 @@ func runeWidth(r rune) int {
 	return 1
 }
 
-// wide has the other characters of two columns: signs of East Asia, full-width forms and pictures.
+// wide has the other characters of two columns: East Asian symbols, full-width forms and emoji.
 var wide = &unicode.RangeTable{
 	R16: []unicode.Range16{
 		{0x231A, 0x231B, 1}, {0x23E9, 0x23EC, 1}, {0x23F0, 0x23F0, 1}, {0x23F3, 0x23F3, 1}, {0x25FD, 0x25FE, 1}, {0x2614, 0x2615, 1}, {0x2648, 0x2653, 1},
@@ -47,7 +47,7 @@ var wide = &unicode.RangeTable{
 	R32: []unicode.Range32{{0x1F300, 0x1F64F, 1}, {0x1F680, 0x1F6FF, 1}, {0x1F7E0, 0x1F7EB, 1}, {0x1F900, 0x1F9FF, 1}, {0x1FA70, 0x1FAFF, 1}},
 }
 
-// cut cuts text where it is wider than a number of columns.
+// cut splits text that is wider than a number of columns.
 func cut(text string, width int) (fits, rest string) {
 	for i, r := range text {
 		if width -= runeWidth(r); width < 0 {
@@ -57,12 +57,12 @@ func cut(text string, width int) (fits, rest string) {
 	return text, ""
 }
 
-// units follow a number, as package format writes it.
+// units are the units that package format writes after a number.
 var units = map[string]bool{
 	"ns": true, "µs": true, "ms": true, "s": true, "min": true, "h": true, "B": true, "kB": true, "MB": true, "GB": true, "TB": true, "%": true,
 }
 
-// truncate shortens text that is too wide, and ends it in an ellipsis.
+// truncate shortens text that is too wide, and ends it with an ellipsis.
 func truncate(text string, width int) string {
 	if textWidth(text) <= width {
 		return text
@@ -74,8 +74,8 @@ func truncate(text string, width int) string {
 	return strings.TrimRight(fits, " ") + "…"
 }
 
-// wrap breaks text between words, but not between a number and its unit, and within words that are
-// wider than a line.
+// wrap breaks text into lines between words, but not between a number and its unit. A word that is
+// wider than a line is broken, too.
 func wrap(text string, width int) (lines []string) {
 	line := ""
 	words := strings.Fields(text)

@@ -85,7 +85,7 @@ func (inv *invocation) stream(ctx context.Context) error {
 	return err
 }
 
-// line is a statement on one line.
+// line returns a statement on one line.
 func line(s *telemetry.Statement) string {
 	words := []string{
 		s.Started.Local().Format(time.RFC3339), fmt.Sprintf("%8s", format.Duration(s.Total)), cmp.Or(kindOf(s), "-"), cmp.Or(clean(s.StatementID), "-"),

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// versionOf describes a build by the version of the module, the commit if it is known, and Go's version.
+// versionOf returns the version of the module, the commit if it is known, and Go's version.
 func versionOf(info *debug.BuildInfo, ok bool) string {
 	if !ok {
 		return "dbtel of an unknown version"

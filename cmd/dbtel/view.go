@@ -34,7 +34,7 @@ func (v *view) print() {
 	v.text()
 }
 
-// shownTime is how a time is shown: parseWhen takes it.
+// shownTime is the layout in which times are shown. parseWhen accepts it.
 const shownTime = "2006-01-02 15:04:05.000 MST"
 
 func (v *view) title() {
@@ -52,7 +52,7 @@ func (v *view) title() {
 	}
 }
 
-// withoutID names a statement that has no id by how far it got.
+// withoutID returns a name for a statement without an id, which says how far it got.
 func withoutID(s *telemetry.Statement) string {
 	var calls int64
 	answered := false
@@ -132,7 +132,8 @@ func (v *view) timeline() {
 	v.paragraph(dim, t.Missing)
 }
 
-// profile prints a link on one line, however wide the screen is, so that it can be followed.
+// profile prints the link to the query profile on one line, even if it is wider than the screen, so
+// that it can be followed.
 func (v *view) profile() {
 	if link := clean(v.statement.ProfileURL()); link != "" {
 		v.line(v.screen.paint(dim, "profile") + "    " + link)

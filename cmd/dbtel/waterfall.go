@@ -11,7 +11,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
 
-// partStyles are the colours of the parts of the time. Bars of the same kind have the same colour.
+// partStyles are the colors of the parts of the time. Bars of the same kind have the same color.
 var partStyles = [len(telemetry.Parts)]style{
 	telemetry.PartServer: blue, telemetry.PartPoll: yellow, telemetry.PartRetry: red, telemetry.PartPage: cyan, telemetry.PartFile: green,
 	telemetry.PartTransfer: brightGreen, telemetry.PartDecode: brightMagenta, telemetry.PartApplication: magenta, telemetry.PartClose: brightYellow,
@@ -32,8 +32,8 @@ func barStyle(b explain.Bar) style {
 	return barStyles[b.Kind]
 }
 
-// waterfall draws a timeline with characters: a scale, and a line per lane that ends in the
-// sum of its bars. Lanes without time are left out, names of lanes within another are indented.
+// waterfall draws a timeline with characters: a scale, and a line per lane that ends with the sum of
+// its bars. Lanes without time are left out. Names of lanes within another lane are indented.
 func waterfall(t explain.Timeline, s screen) []string {
 	name, sum := 0, 9
 	lanes := slices.DeleteFunc(slices.Clone(t.Lanes), func(l explain.Lane) bool { return laneTime(l) == 0 })
@@ -70,12 +70,12 @@ type drawing struct {
 	screen screen
 }
 
-// position is where on the line a time is, in characters.
+// position returns the position of a time on the line, in characters.
 func (d drawing) position(t time.Duration) float64 {
 	return float64(t) / float64(d.total) * float64(d.cells)
 }
 
-// cell is the index of the character a time falls into.
+// cell returns the index of the character that a time falls into.
 func (d drawing) cell(t time.Duration) int { return min(int(d.position(t)), d.cells-1) }
 
 // scale writes the time above a rule, at round steps.
@@ -106,9 +106,9 @@ func (d drawing) lane(bars []explain.Bar) string {
 		last := max(first, min(int(math.Ceil(end))-1, d.cells-1))
 		switch {
 		case first == before && first < last:
-			first++ // keep the end of the bar before visible
+			first++ // keep the end of the previous bar visible
 		case first == before && glyphs[first] == '✗':
-			continue // a bar too short for a character hides no failure
+			continue // a bar too short for a character must not hide a failure
 		}
 		if full == '█' && first <= before+1 {
 			full = '▓'
@@ -138,8 +138,8 @@ func (d drawing) lane(bars []explain.Bar) string {
 	return d.paint(glyphs, styles)
 }
 
-// body is the index of the character at which the wait of a bar ends; behind last where all
-// of the bar is waiting.
+// body returns the index of the character at which the wait of a bar ends. It is after last if all of
+// the bar is waiting.
 func (d drawing) body(b explain.Bar, last int) int {
 	switch wait := b.Waited(); {
 	case b.Kind == explain.BarPause, wait > 0 && wait == b.End-b.Start:
@@ -150,7 +150,7 @@ func (d drawing) body(b explain.Bar, last int) int {
 	return 0
 }
 
-// paint colours runs of characters of one style.
+// paint colors runs of characters that have the same style.
 func (d drawing) paint(glyphs []rune, styles []style) string {
 	var b strings.Builder
 	for i := 0; i < len(glyphs); {
@@ -164,12 +164,12 @@ func (d drawing) paint(glyphs []rune, styles []style) string {
 	return b.String()
 }
 
-// eighth fills a part of a character from the left, rounded up to eighths.
+// eighth returns a character of which a part is filled from the left, rounded up to eighths.
 func eighth(part float64) rune {
 	return []rune("▏▎▍▌▋▊▉█")[min(7, max(0, int(math.Ceil(part*8))-1))]
 }
 
-// bar is a bar of a width in characters, at least an eighth of one.
+// bar returns a bar of a width in characters, at least an eighth of one.
 func bar(width float64) string {
 	whole := int(width)
 	text := strings.Repeat("█", whole)

@@ -7,8 +7,7 @@ import (
 	"time"
 )
 
-// The layouts of times, which are local unless they have a zone. A fraction of a second may follow the
-// seconds.
+// The layouts of times. Times are local unless they have a zone. The seconds may have a fraction.
 var (
 	timeLayouts  = []string{time.RFC3339, "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05 -0700", "2006-01-02 15:04:05 -07", "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02 15:04", time.DateOnly}
 	clockLayouts = []string{"15:04:05", "15:04"}
@@ -16,8 +15,8 @@ var (
 
 var errWhen = errors.New(`a time such as 15:04, 2026-03-01 or 2026-03-01T15:04:05Z, or how long ago, such as 90s, 15m, 2h or 3d`)
 
-// parseWhen reads a time, or how long before now it is. A time of day is the latest at or before now;
-// ofDay reports that it was one.
+// parseWhen parses a time, or how long before now it is. A time of day means the latest one at or
+// before now; ofDay reports whether text was a time of day.
 func parseWhen(text string, now time.Time) (at time.Time, ofDay bool, err error) {
 	text = strings.TrimSpace(text)
 	if ago, ok := parseAgo(text); ok {
@@ -37,8 +36,9 @@ func parseWhen(text string, now time.Time) (at time.Time, ofDay bool, err error)
 		}
 		return at, true, nil
 	}
-	text = strings.Replace(text, " UTC", "Z", 1) // as show prints it
-	// An abbreviation means what it does in the local zone: elsewhere CST, for one, is another.
+	text = strings.Replace(text, " UTC", "Z", 1) // the form that show prints
+	// An abbreviation has its meaning in the local zone, because CST, for example, means different
+	// zones in different places.
 	if at, err := time.ParseInLocation("2006-01-02 15:04:05 MST", text, now.Location()); err == nil && at.Location() == now.Location() {
 		return at, false, nil
 	}
@@ -50,7 +50,7 @@ func parseWhen(text string, now time.Time) (at time.Time, ofDay bool, err error)
 	return time.Time{}, false, errWhen
 }
 
-// parseAgo reads a duration as package time writes it, or a number of days such as 3d.
+// parseAgo parses a duration in the form of package time, or a number of days such as 3d.
 func parseAgo(text string) (time.Duration, bool) {
 	if days, ok := strings.CutSuffix(text, "d"); ok {
 		n, err := strconv.ParseUint(days, 10, 16)
