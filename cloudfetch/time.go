@@ -157,7 +157,7 @@ func (t *Trace) partOfCall() telemetry.Part {
 	return telemetry.PartNetwork
 }
 
-// works reports whether the server works on the statement, by the last state that it reported.
+// works reports whether the server works on the statement, as far as the client knows.
 func (t *Trace) works() bool {
 	switch t.state {
 	case "": // an answer without a state and without rows

@@ -15,6 +15,7 @@ import (
 
 // Pool is a registered sql.DB, under the name that the application gave it.
 type Pool struct {
+	// Name is the name that the application gave the pool.
 	Name string
 	// ID is the number of the registration, unique in the process. Several pools may have the same
 	// name.
@@ -50,7 +51,7 @@ func ReadPools(pools []Pool) []Maybe[sql.DBStats] {
 // PoolSample is the state of a registered pool at one moment, and what happened in the pool since the
 // previous sample.
 type PoolSample struct {
-	Sampled time.Time
+	Sampled time.Time     // when the statistics were read
 	Over    time.Duration // since the previous sample; 0 for the first one
 	Pool    string        // its name
 

@@ -10,8 +10,8 @@ type SessionOpened struct {
 	Started time.Time
 	// Server is host:port of the workspace; empty behind Wrap.
 	Server string
-	// SessionID is the server's session id; empty behind Wrap, because the driver does not expose the
-	// id at this point. SessionClosed has it.
+	// SessionID is the server's session id. The driver does not expose the id at this point, so it is
+	// empty unless the wire was read; SessionClosed has it.
 	SessionID string
 	// WorkspaceID is the workspace's number, as the server reports it; empty while unknown.
 	WorkspaceID string

@@ -132,6 +132,7 @@ type ParameterError struct {
 	Problem string // what is wrong with the name; empty where the value is wrong
 }
 
+// Error names the setting and says what it accepts, or what is wrong with its name.
 func (e *ParameterError) Error() string {
 	if e.Problem != "" {
 		return fmt.Sprintf("databricks-telemetry: %s %s", e.Name, e.Problem)

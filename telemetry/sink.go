@@ -1,8 +1,8 @@
 package telemetry
 
-// Sink receives finished statements, never on the application's goroutine. The record is shared with other
-// sinks and must not be changed. A call that fails because no connection could be opened is not a statement:
-// see [SessionSink].
+// Sink receives finished statements, each by a call of StatementFinished, never on the application's
+// goroutine. The record is shared with other sinks and must not be changed. A call that fails because no
+// connection could be opened is not a statement: see [SessionSink].
 //
 // Each Attach, and each connector with the sink in its Config, calls the sink from one goroutine at a time. A
 // sink that is used more than once needs a lock for its state; the sinks of this module have one. A sink may

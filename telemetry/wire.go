@@ -51,7 +51,7 @@ type Result struct {
 
 // Polling sums the status calls of a statement.
 type Polling struct {
-	Calls   int64
+	Calls   int64         // status calls
 	Latency time.Duration // sum of the calls, without the pauses between them
 	// Unseen is the time between the last answer that said that the statement was still running and
 	// the answer that said that it was not. The statement may have ended at any time in between.
@@ -60,8 +60,8 @@ type Polling struct {
 
 // RPC is the sum of the calls of one Thrift method made for a statement.
 type RPC struct {
-	Method string
-	Calls  int64
+	Method string // such as ExecuteStatement
+	Calls  int64  // each counted once, however often it was repeated
 	// Retries counts the HTTP attempts beyond the first of each call.
 	Retries int64
 	// Latency is the time of all attempts, without the pauses between them.
@@ -86,8 +86,8 @@ type RPC struct {
 // Call is one Thrift call of a statement, its retries included. Times count from
 // Statement.Started.
 type Call struct {
-	Method string
-	Start  time.Duration
+	Method string        // such as ExecuteStatement
+	Start  time.Duration // when the first attempt began
 	// FirstByte is when the answer to the latest attempt began; End is when that attempt ended. Each
 	// is unknown until it happens.
 	FirstByte, End Maybe[time.Duration]
@@ -120,16 +120,16 @@ type Attempt struct {
 	RequestID  string // the server's x-request-id of a Thrift call; empty when there was none
 }
 
-// CloudFetch is the sum of the files that a result was downloaded from. Present = Downloaded + Failed
-// + Abandoned.
+// CloudFetch is the sum of the files that a result was downloaded from. Once the statement is
+// finished, Present = Downloaded + Failed + Abandoned.
 type CloudFetch struct {
 	Present    int64 // links the server sent
-	Downloaded int64
-	Failed     int64
+	Downloaded int64 // files that are complete
+	Failed     int64 // files whose latest attempt failed
 	Abandoned  int64 // not requested, or not complete, when the rows were closed
 	Bytes      int64 // announced for all files
 	Received   int64 // body bytes of all attempts that were answered with 200
-	Attempts   int64
+	Attempts   int64 // HTTP requests for files
 	Retries    int64 // attempts beyond the first of each file
 	// Retried counts the files that needed more than one attempt. MostAttempts is the largest number
 	// of attempts that one file needed. RetryStatus is the HTTP status of the latest attempt that was
@@ -149,13 +149,13 @@ type CloudFetch struct {
 
 // File is one CloudFetch file. Times count from Statement.Started.
 type File struct {
-	Index    int64
+	Index    int64  // from 0, in the order of the links
 	State    string // DOWNLOADED, FAILED or ABANDONED; WAITING or DOWNLOADING while the statement runs
 	Rows     int64  // announced
 	Bytes    int64  // announced
 	Received int64  // of the latest attempt
-	Attempts int64
-	Status   int // HTTP status of the latest failed attempt; 0 when none failed
+	Attempts int64  // HTTP requests for the file
+	Status   int    // HTTP status of the latest failed attempt; 0 when none failed
 	// Retried lists the first of the attempts that failed and were repeated. Latest is when the
 	// latest attempt began; 0 before the first.
 	Retried []Attempt

@@ -21,7 +21,7 @@ type table struct {
 type column struct {
 	title string
 	right bool // aligned right, as numbers are
-	least int  // width to which the column may be shortened; 0 if it may not
+	least int  // width to which the column may be shortened before others are dropped, if set
 	rank  int
 }
 

@@ -73,8 +73,8 @@ var classifiers = []func(error, *cloudfetch.Fault) telemetry.Category{
 }
 
 // byContext: the caller's context was done. Contexts that are not the caller's, such as that of a token source,
-// may also be canceled. Timeouts of packages net and net/http also claim to be that of a context; if the
-// storage did not deliver a file, they are not.
+// may also be canceled. Timeouts of packages net and net/http also match context.DeadlineExceeded; they do not
+// count if the storage did not deliver a file.
 func byContext(err error, seen *cloudfetch.Fault) telemetry.Category {
 	switch {
 	case errors.Is(err, context.Canceled) && !seen.Waiting:

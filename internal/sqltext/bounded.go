@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// Bounded returns a text of at most most bytes in valid UTF-8: the text itself, or its beginning, cut between
-// characters. The rest of a longer text is not kept in memory.
+// Bounded returns text as valid UTF-8 with no more than most bytes. A longer text is cut between characters,
+// and the rest is not kept in memory.
 func Bounded(text string, most int) string {
 	short := strings.ToValidUTF8(text[:min(len(text), most+utf8.UTFMax)], "\uFFFD")
 	for len(short) > most {

@@ -26,6 +26,7 @@ type Timeline struct {
 
 // Lane is a row of a timeline. Its bars do not overlap.
 type Lane struct {
+	// Name is the name of the lane, such as "rows".
 	Name string
 	// Within is the name of the lane above that this one is a part of; empty for most.
 	Within string
@@ -34,7 +35,7 @@ type Lane struct {
 
 // Bar is one stretch of time.
 type Bar struct {
-	Kind BarKind
+	Kind BarKind // what the bar stands for
 	// Label names the bar, such as "file 3".
 	Label string
 	// Start and End count from the start of the statement.

@@ -17,8 +17,8 @@ const maxLine = 16 << 20
 
 // LineError is the error of one line. Reading continues with the next line.
 type LineError struct {
-	Line int // from 1
-	Err  error
+	Line int   // from 1
+	Err  error // what is wrong
 }
 
 // Error returns the number of the line and what is wrong.
