@@ -90,7 +90,7 @@ func (m *message) setInt(f field, n int64) bool {
 	return true
 }
 
-// setText is to a text that is kept what setInt is to a number.
+// setText stores a text that is kept, like setInt stores a number.
 func (m *message) setText(f field, text []byte) bool {
 	switch f {
 	case sessionGUID:

@@ -247,8 +247,8 @@ func (r *reader) beginField(typ byte, id int16) {
 	}
 }
 
-// rootField looks up a field of the message: the arguments of a call, or the result of a reply.
-// Nothing is kept of an exception but the fact.
+// rootField looks up a field of the message: the arguments of a call, or the result of a reply. Only
+// the fact that there was an exception is kept.
 func (r *reader) rootField(id int16) (field, structType) {
 	switch {
 	case r.fieldTyp != tStruct:

@@ -83,7 +83,7 @@ type checkedDSN struct {
 	authenticator auth.Authenticator // of the login in the browser; nil without one
 }
 
-// checkDSN has the native driver check a DSN.
+// checkDSN lets the native driver check a DSN.
 func checkDSN(dsn string) (checkedDSN, error) {
 	native, err := nativeDriver()
 	if err != nil {
@@ -102,7 +102,7 @@ func checkDSN(dsn string) (checkedDSN, error) {
 	return c, err
 }
 
-// nativeDriver is the driver that databricks-sql-go registers, reached without a DSN.
+// nativeDriver returns the driver that databricks-sql-go registers, without needing a DSN.
 func nativeDriver() (driver.DriverContext, error) {
 	c, err := dbsql.NewConnector()
 	if err != nil {

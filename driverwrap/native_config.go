@@ -140,7 +140,7 @@ func (c nativeConfig) int(name string) telemetry.Maybe[int64] {
 	return telemetry.Maybe[int64]{}
 }
 
-// configType is the type of the native configuration, known without a value of it.
+// configType is the type of the native configuration, found without a value of that type.
 var configType = reflect.TypeFor[dbsql.ConnOption]().In(0).Elem()
 
 // driverKnows reports whether this version of the driver has the configuration field.

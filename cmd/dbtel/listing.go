@@ -11,7 +11,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
 
-// listing is a table of statements, one line each.
+// listing returns a table of statements, one line each.
 func listing(statements []*telemetry.Statement, reports map[string]*telemetry.ServerReport) *table {
 	t := &table{columns: []column{
 		{title: "STARTED"},
