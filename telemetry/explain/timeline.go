@@ -234,7 +234,7 @@ func (t *Timeline) addFiles(s *telemetry.Statement) {
 		b.setEnd(f.End, s)
 		bars := attempts(b, f.Retried, f.Attempts, f.Latest)
 		bars[0].Queued = f.Queued
-		if until := beforeClose(s); b.Failed && s.CloudFetch.Failed == 1 && pauses(s, int(f.Status), b.End, until) { // of several, any may be the one awaited
+		if until := beforeClose(s); b.Failed && s.CloudFetch.Failed == 1 && pauses(s, f.Status, b.End, until) { // of several, any may be the one awaited
 			bars = append(bars, pauseUntil(until, b.End, s))
 		}
 		files = append(files, bars)
