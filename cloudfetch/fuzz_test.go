@@ -86,7 +86,7 @@ func TestCapturedMessagesAreDecoded(t *testing.T) {
 	}
 }
 
-// FuzzLink: a canonical link is recognised in its request.
+// FuzzLink: a canonical link is recognized in its request.
 func FuzzLink(f *testing.F) {
 	f.Add("https://bucket.s3.amazonaws.com/a/b%20c?X-Amz-Signature=a%2Fb", uint64(1))
 	f.Add("http://127.0.0.1:8080/!$&'()*+,;=:@[x]~?x=y?z=/ ^|{}", uint64(2))

@@ -134,7 +134,7 @@ func (c *command) run(ctx context.Context, args []string, stdin io.Reader, stdou
 
 // flags declares the flags of the command and those of all commands.
 func (c *command) flags(flags *flag.FlagSet, selected *filter) (run func(context.Context, *invocation) error, color *string, asJSON *bool) {
-	color = flags.String("color", "auto", "`when` to use colours: auto, always or never (auto)")
+	color = flags.String("color", "auto", "`when` to use colors: auto, always or never (auto)")
 	asJSON = flags.Bool("json", false, "print JSON instead")
 	selected.flags(flags)
 	return c.setup(flags), color, asJSON

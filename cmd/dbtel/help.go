@@ -23,7 +23,7 @@ Exit codes: 0 success; 1 a file could not be read, or show found nothing;
 2 invalid command line; 3 everything was shown, but some lines were not records
 or a file is damaged or in another format; 130 interrupted.
 
-Environment: NO_COLOR switches colours off, COLUMNS sets the width.
+Environment: NO_COLOR switches colors off, COLUMNS sets the width.
 `
 
 // help prints the description of dbtel, or of the command that args name.

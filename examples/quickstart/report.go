@@ -114,7 +114,7 @@ func (r record) text(key string) string {
 	return s
 }
 
-// short is enough of an id to recognise it.
+// short is enough of an id to recognize it.
 func (r record) short(key string) string {
 	if s := r.text(key); len(s) > 8 {
 		return s[:8] + "…"

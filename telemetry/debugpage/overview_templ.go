@@ -695,7 +695,7 @@ func (o overviewPage) tiles() templ.Component {
 	})
 }
 
-func (c *chart) view(colours split) templ.Component {
+func (c *chart) view(colors split) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -942,7 +942,7 @@ func (c *chart) view(colours split) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		for _, p := range colours.Parts {
+		for _, p := range colors.Parts {
 			if p.Share >= 0.005 {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 88, "<span class=\"key\">")
 				if templ_7745c5c3_Err != nil {

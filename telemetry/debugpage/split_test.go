@@ -30,17 +30,17 @@ func TestPartsAddUpToTheTotal(t *testing.T) {
 	}
 }
 
-func TestEveryPartAndKindOfBarHasAColourOfItsOwn(t *testing.T) {
+func TestEveryPartAndKindOfBarHasAColorOfItsOwn(t *testing.T) {
 	light, dark, _ := strings.Cut(style, "prefers-color-scheme: dark")
-	colours := map[string]string{}
+	colors := map[string]string{}
 	for _, p := range telemetry.Parts {
 		require.Contains(t, style, ".fill."+p.String()+" { fill: var(--"+p.String()+"); }")
 		for name, theme := range map[string]string{"light": light, "dark": dark} {
-			_, colour, ok := strings.Cut(theme, "--"+p.String()+": ")
+			_, color, ok := strings.Cut(theme, "--"+p.String()+": ")
 			require.True(t, ok)
-			colour = name + colour[:len("#000000")]
-			require.Empty(t, colours[colour], "%s and %s", p, colours[colour])
-			colours[colour] = p.String()
+			color = name + color[:len("#000000")]
+			require.Empty(t, colors[color], "%s and %s", p, colors[color])
+			colors[color] = p.String()
 		}
 	}
 	for _, k := range barKinds {

@@ -73,7 +73,7 @@ func (b *browser) visit(t *testing.T, address string) {
 	b.do(t, chromedp.Navigate(address), chromedp.WaitReady("main"))
 }
 
-// look gives the window a width and a colour scheme.
+// look gives the window a width and a color scheme.
 func (b *browser) look(t *testing.T, width int64, scheme string) {
 	t.Helper()
 	b.do(t,

@@ -154,7 +154,7 @@ func (s *drawing) variant(y int, name string, ratios []float64) {
 	s.linef(`<text x="%d" y="%d" text-anchor="end" class="figure">%.3f %s</text>`, width-margin, middle+4, e.Median, e.within())
 }
 
-// kindOf colours ours, the native driver against itself, and the rest.
+// kindOf colors ours, the native driver against itself, and the rest.
 func kindOf(variant string) string {
 	switch {
 	case strings.HasPrefix(variant, "ours"):
