@@ -243,21 +243,21 @@ func (r *reader) beginField(typ byte, id int16) {
 	if r.depth > 1 {
 		r.field, r.inside = lookup(r.frames[r.depth-1].inside, id, typ)
 	} else {
-		r.field, r.inside = r.rootField(id)
+		r.field, r.inside = noField, r.rootStruct(id)
 	}
 }
 
-// rootField looks up a field of the message: the arguments of a call, or the result of a reply. Only
-// the fact that there was an exception is kept.
-func (r *reader) rootField(id int16) (field, structType) {
+// rootStruct looks up the struct of a field of the message: the arguments of a call, or the result of a
+// reply. Only the fact that there was an exception is kept.
+func (r *reader) rootStruct(id int16) structType {
 	switch {
 	case r.fieldTyp != tStruct:
 	case r.call && id == 1:
-		return noField, callStructs[r.msg.method]
+		return callStructs[r.msg.method]
 	case r.msg.typ == replyMessage && id == 0:
-		return noField, replyStructs[r.msg.method]
+		return replyStructs[r.msg.method]
 	}
-	return noField, skipped
+	return skipped
 }
 
 // beginValue begins a value of the given type; r.field and r.inside say what it is.
