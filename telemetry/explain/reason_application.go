@@ -34,6 +34,12 @@ func applicationReason(s *telemetry.Statement) reason {
 			"Close rows when they end: until then they keep a connection of the pool.",
 		}
 	}
+	return betweenRowsReason(s)
+}
+
+// betweenRowsReason returns the reason for a statement whose reader spent most of the time between rows or batches.
+func betweenRowsReason(s *telemetry.Statement) reason {
+	a := s.Application
 	endUnasked := a.After == 0 && s.Outcome != telemetry.OutcomeFailed // or the end came at once
 	read, counted := s.RowsRead.Get()
 	delivered, known := s.Result.Rows.Get()
