@@ -6,6 +6,8 @@ import (
 	"math"
 	"strings"
 	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 )
 
 // Markdown is the report. Pictures are linked from the directory images beside it, raw
@@ -159,9 +161,9 @@ func (r *Results) workload(d *document, w Workload) {
 	}
 	ops := r.Blocks(r.first(), w.Name)[0].Ops
 	if w.Rows > 0 {
-		d.linef("%s rows per statement, %s per block.", grouped(fmt.Sprint(w.Rows)), count(ops, "statement"))
+		d.linef("%s rows per statement, %s per block.", grouped(fmt.Sprint(w.Rows)), format.Plural(int64(ops), "statement"))
 	} else {
-		d.linef("%s per block.", count(ops, "statement"))
+		d.linef("%s per block.", format.Plural(int64(ops), "statement"))
 	}
 	d.linef("")
 	head := []string{"variant", ">time", ">ratio", ">p", ">CPU time", ">ratio", ">allocations", ">bytes", ">requests", ">for telemetry"}
@@ -269,10 +271,3 @@ func duration(ns float64) string {
 }
 
 func percent(share float64) string { return fmt.Sprintf("%.1f %%", 100*share) }
-
-func count(n int, of string) string {
-	if n == 1 {
-		return "1 " + of
-	}
-	return grouped(fmt.Sprint(n)) + " " + of + "s"
-}
