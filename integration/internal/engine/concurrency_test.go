@@ -89,7 +89,7 @@ func TestCancelEndsAStatementSoon(t *testing.T) {
 	assert.Equal(t, []string{"2000|1999000"}, cells(run1(t, s, "SELECT count(*), sum(id) FROM big")), "cancelled changes are undone")
 }
 
-func TestSleepingHoldsUpNobody(t *testing.T) {
+func TestSleepingDelaysNoOtherSession(t *testing.T) {
 	d := newDatabase(t)
 	s := newSession(t, d)
 	ctx, cancel := context.WithCancel(t.Context())
