@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"io"
 	"log/slog"
+	"runtime"
 	"testing"
 
 	"github.com/databricks/databricks-sql-go/driverctx"
@@ -95,6 +96,43 @@ func TestAllocationsPerStatementStayWithinTheirLimits(t *testing.T) {
 		require.LessOrEqual(t, allocs(measuredDB(1))-bare, 7.0+busy, "%s, measured", name)
 		require.LessOrEqual(t, allocs(unmeasuredDB(1))-bare, 0.0+busy, "%s, unmeasured", name)
 	}
+}
+
+// The limits hold for the bytes that the wrapper adds to those of the bare driver, per statement.
+func TestAllocatedBytesPerStatementStayWithinTheirLimits(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	for name, c := range map[string]struct {
+		once  func(testing.TB, *sql.DB)
+		limit float64
+	}{
+		"exec":  {execOnce, 3000},
+		"query": {queryOnce, 3300},
+	} {
+		bytes := func(db *sql.DB) float64 {
+			defer db.Close()
+			return bytesPerRun(1000, func() { c.once(t, db) })
+		}
+		bare := bytes(bareDB(1))
+		measured, unmeasured := bytes(measuredDB(1))-bare, bytes(unmeasuredDB(1))-bare
+		t.Logf("%s: %.0f bytes measured, %.0f unmeasured", name, measured, unmeasured)
+		require.LessOrEqual(t, measured, c.limit, "%s, measured", name)
+		require.LessOrEqual(t, unmeasured, 100.0, "%s, unmeasured", name)
+	}
+}
+
+// bytesPerRun is testing.AllocsPerRun for bytes.
+func bytesPerRun(runs int, f func()) float64 {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	f()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range runs {
+		f()
+	}
+	runtime.ReadMemStats(&after)
+	return float64(after.TotalAlloc-before.TotalAlloc) / float64(runs)
 }
 
 // The limits hold for what the wrapper adds to the bare driver, per connection with one statement.
