@@ -222,16 +222,8 @@ func (d parsedDSN) options(interactive auth.Authenticator) ([]dbsql.ConnOption, 
 		opts = append(opts, dbsql.WithArrowNativeDecimal(b))
 	}
 
-	// These are parameters of the kernel backend, on drivers that have one; on older drivers they are
-	// session parameters like any other. The kernel does its own I/O, which cannot be observed.
-	if driverKnows("UseKernel") {
-		if on, _ := q.takeBool("useKernel"); on {
-			return nil, false
-		}
-		q.take("warehouseId") // means nothing to the Thrift backend
-		if on, _ := q.takeBool("tokenCache"); on {
-			return nil, false // the native connector returns an error
-		}
+	if d.asksForKernel() {
+		return nil, false
 	}
 
 	// Accepted by the native driver and ignored.
@@ -248,6 +240,21 @@ func (d parsedDSN) options(interactive auth.Authenticator) ([]dbsql.ConnOption, 
 		opts = append(opts, dbsql.WithSessionParams(session)) // sets the location by timezone, too
 	}
 	return opts, true
+}
+
+// asksForKernel takes the parameters of the kernel backend, on drivers that have one; on older drivers they are
+// session parameters like any other. It reports whether a DSN needs the native connector: the kernel does its own
+// I/O, which cannot be observed, and tokenCache without the kernel is an error that the native connector returns.
+func (d parsedDSN) asksForKernel() bool {
+	if !driverKnows("UseKernel") {
+		return false
+	}
+	if on, _ := d.query.takeBool("useKernel"); on {
+		return true
+	}
+	d.query.take("warehouseId") // means nothing to the Thrift backend
+	on, _ := d.query.takeBool("tokenCache")
+	return on
 }
 
 // authOption follows the native rules. A token in the user part takes precedence; the parameters
