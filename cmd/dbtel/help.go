@@ -21,7 +21,7 @@ An application writes them with telemetry.Attach(ndjson.New(file)).
 
 Exit codes: 0 success; 1 a file could not be read, or show found nothing;
 2 invalid command line; 3 everything was shown, but some lines were not records
-or a file is damaged or in another format; 130 interrupted.
+or a file is cut off, damaged or in another format; 130 interrupted.
 
 Environment: NO_COLOR switches colors off, COLUMNS sets the width.
 `

@@ -38,18 +38,18 @@ func (l *lineErrors) add(file string, e *ndjson.LineError) {
 func (l *lineErrors) addDamage(file string, err error) bool {
 	var corrupt flate.CorruptInputError
 	var other formatError
-	text := "the file is cut off: it is still being written, or was not copied whole"
+	text := ""
 	switch {
 	case errors.As(err, &other):
-		l.damaged = true
 		text = other.Error()
 	case errors.Is(err, io.ErrUnexpectedEOF):
+		text = "the file is cut off: it is still being written, or was not copied whole; what it has was read"
 	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.As(err, &corrupt):
-		l.damaged = true
 		text = "the rest of the file is damaged and not read"
 	default:
 		return false
 	}
+	l.damaged = true
 	if !l.quiet {
 		l.progress.interrupt(func() { printErrorf(l.w, "dbtel: %s: %s", file, text) })
 	}

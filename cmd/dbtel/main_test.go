@@ -319,8 +319,8 @@ func TestRotatedFilesThatAreCompressedAreRead(t *testing.T) {
 	for kept, statements := range map[int]string{packed.Len() - 12: "4 statements", 6: "2 statements"} { // 6 bytes are a part of the header
 		require.NoError(t, os.WriteFile(file, packed.Bytes()[:kept], 0o600))
 		got = dbtel(t, packed.String(), "top", file, "-")
-		require.Equal(t, exitOK, got.code)
-		require.Equal(t, "dbtel: "+file+": the file is cut off: it is still being written, or was not copied whole\n", got.err)
+		require.Equal(t, exitLineErrors, got.code, "what was shown is not all")
+		require.Equal(t, "dbtel: "+file+": the file is cut off: it is still being written, or was not copied whole; what it has was read\n", got.err)
 		require.Contains(t, got.out, statements, "what the files hold counts")
 	}
 
@@ -341,6 +341,23 @@ func TestRotatedFilesThatAreCompressedAreRead(t *testing.T) {
 	got = dbtel(t, "", "top", file)
 	require.Equal(t, exitFailed, got.code)
 	require.Equal(t, "dbtel top: "+file+": gzip: invalid header\n", got.err)
+}
+
+// Where a compressed file is cut off does not decide whether the record before that is read, of which only the
+// newline is missing.
+func TestEveryRecordBeforeTheEndOfACutOffFileIsRead(t *testing.T) {
+	record := `{"event":"statement","started":"2026-03-01T11:30:00Z","outcome":"completed","execute_ms":1,"total_ms":1}`
+	for text, statements := range map[string]string{record + "\n" + record: "2 statements", record + "\n" + record[:len(record)-1]: "1 statement "} {
+		var packed bytes.Buffer
+		w := gzip.NewWriter(&packed)
+		_, err := w.Write([]byte(text))
+		require.NoError(t, err)
+		require.NoError(t, w.Flush())
+		got := dbtel(t, packed.String(), "top")
+		require.Equal(t, exitLineErrors, got.code)
+		require.Equal(t, "dbtel: standard input: the file is cut off: it is still being written, or was not copied whole; what it has was read\n", got.err)
+		require.Contains(t, got.out, statements)
+	}
 }
 
 func TestAFileOfAnotherFormatIsNamedAndTheOthersAreRead(t *testing.T) {

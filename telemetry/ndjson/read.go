@@ -70,6 +70,7 @@ type lines struct {
 	r     *bufio.Reader
 	n     int    // number of the latest line
 	ended bool   // the latest line has no newline: the stream ended
+	err   error  // of r, after the latest line
 	long  []byte // a line that is longer than the buffer of r
 	after []byte // the record after an incomplete line, without a newline between them
 }
@@ -140,6 +141,9 @@ func (l *lines) next() ([]byte, error) {
 }
 
 func (l *lines) whole() ([]byte, error) {
+	if l.err != nil {
+		return nil, l.err
+	}
 	l.n++
 	l.long = l.long[:0]
 	for size := 0; ; {
@@ -163,12 +167,19 @@ func (l *lines) whole() ([]byte, error) {
 			l.long = append(l.long, part...)
 			return l.long, nil
 		case err != bufio.ErrBufferFull:
+			l.err = err
+			if last := append(l.long, part...); size <= maxLine && isObject(last) { // of which only the newline is missing
+				return last, nil
+			}
 			return nil, err
 		case size <= maxLine:
 			l.long = append(l.long, part...)
 		}
 	}
 }
+
+// isObject reports whether a line is a whole object.
+func isObject(line []byte) bool { return len(line) > 0 && line[0] == '{' && json.Valid(line) }
 
 // errNoEvent is the error for JSON that no Sink wrote.
 var errNoEvent = errors.New(`not a record: it has no "event"`)

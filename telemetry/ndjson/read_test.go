@@ -372,3 +372,24 @@ func TestRecordsWithoutNewlinesBetweenThemAreRead(t *testing.T) {
 		require.Equal(t, []int{6, broken}, []int{read, errs}, end)
 	}
 }
+
+// A reader that fails, as at the end of a compressed file that is cut off, fails after the record before, of which only
+// the newline is missing; what is left of a line is none.
+func TestTheRecordBeforeAFailureOfTheReaderIsRead(t *testing.T) {
+	record := `{"event":"statement","statement_id":"a","outcome":"completed","total_ms":1}`
+	failure := errors.New("cut off")
+	for text, want := range map[string]int{record: 1, record + "\n": 1, record + "\n" + record: 2, record + "\n" + record[:20]: 1, "": 0, "12": 0} {
+		var records, failures int
+		for record, err := range ndjson.Read(io.MultiReader(strings.NewReader(text), iotest.ErrReader(failure))) {
+			if record != nil {
+				records++
+			}
+			if err != nil {
+				require.Equal(t, failure, err)
+				failures++
+			}
+		}
+		require.Equal(t, want, records, text)
+		require.Equal(t, 1, failures, text)
+	}
+}
