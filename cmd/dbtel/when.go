@@ -31,8 +31,8 @@ func parseWhen(text string, now time.Time) (at time.Time, ofDay bool, err error)
 		onDay := func(day int) time.Time {
 			return time.Date(y, m, day, clock.Hour(), clock.Minute(), clock.Second(), clock.Nanosecond(), now.Location())
 		}
-		if at = onDay(d); at.After(now) {
-			at = onDay(d - 1)
+		if at = latestTwin(onDay(d), now); at.After(now) {
+			at = latestTwin(onDay(d-1), now)
 		}
 		return at, true, nil
 	}
@@ -48,6 +48,30 @@ func parseWhen(text string, now time.Time) (at time.Time, ofDay bool, err error)
 		}
 	}
 	return time.Time{}, false, errWhen
+}
+
+// latestTwin returns at, or where the clock is put back and shows that time twice, the latest of both that is not after
+// now. Where both are, it is the first.
+func latestTwin(at, now time.Time) time.Time {
+	_, offset := at.Zone()
+	before, after := at, at
+	for _, near := range []time.Duration{-12 * time.Hour, 12 * time.Hour} {
+		_, other := at.Add(near).Zone()
+		twin := at.Add(time.Duration(offset-other) * time.Second)
+		if twin.Format(time.DateTime) != at.Format(time.DateTime) {
+			continue
+		}
+		if twin.Before(before) {
+			before = twin
+		}
+		if twin.After(after) {
+			after = twin
+		}
+	}
+	if after.After(now) {
+		return before
+	}
+	return after
 }
 
 // parseAgo parses a duration in the form of package time, or a number of days such as 3d.

@@ -62,3 +62,29 @@ func FuzzWhen(f *testing.F) {
 		require.True(t, at.Equal(again))
 	})
 }
+
+// Where the clock is put back, a time of day comes twice.
+func TestATimeOfDayThatComesTwiceIsTheLatest(t *testing.T) {
+	for name, utc := range map[string]time.Time{ // in the second of the two hours
+		"Europe/Berlin": time.Date(2026, 10, 25, 1, 45, 0, 0, time.UTC), "America/New_York": time.Date(2026, 11, 1, 6, 45, 0, 0, time.UTC),
+		"Australia/Lord_Howe": time.Date(2026, 4, 4, 15, 15, 0, 0, time.UTC),
+	} {
+		zone, err := time.LoadLocation(name)
+		require.NoError(t, err)
+		second := utc.In(zone)
+		for _, now := range []time.Time{second, second.Add(-time.Hour), second.Add(20 * time.Hour)} {
+			for ago := time.Duration(0); ago < 22*time.Hour; ago += 5 * time.Minute {
+				want := now.Add(-ago)
+				for later := want.Add(5 * time.Minute); !later.After(now); later = later.Add(5 * time.Minute) {
+					if later.Format("15:04") == want.Format("15:04") {
+						want = later
+					}
+				}
+				got, ofDay, err := parseWhen(want.Format("15:04"), now)
+				require.NoError(t, err)
+				require.True(t, ofDay)
+				require.Equal(t, want.String(), got.String(), "%s at %s", name, now)
+			}
+		}
+	}
+}
