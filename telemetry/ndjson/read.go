@@ -26,7 +26,7 @@ func (e *LineError) Error() string { return fmt.Sprintf("line %d: %v", e.Line, e
 
 // Unwrap returns what is wrong. It is io.ErrUnexpectedEOF for an incomplete line, which is left by a
 // process that was killed or is still writing. If another process appended a record to an incomplete
-// line, that record is read.
+// line, or to another text without a newline, that record is read.
 func (e *LineError) Unwrap() error { return e.Err }
 
 // Read reads the lines of a Sink. Each yields a *telemetry.Statement, *telemetry.SessionOpened,
@@ -72,7 +72,7 @@ type lines struct {
 	ended bool   // the latest line has no newline: the stream ended
 	err   error  // of r, after the latest line
 	long  []byte // a line that is longer than the buffer of r
-	after []byte // the record after an incomplete line, without a newline between them
+	after []byte // the record after an incomplete line or another text, without a newline between them
 }
 
 // record reads the next line. It returns nil for an unknown event.
@@ -84,11 +84,11 @@ func (l *lines) record() (any, error) {
 		}
 	}
 	record, err := parse(line)
-	if err != nil && line[0] == '{' && !json.Valid(line) {
+	if err != nil && !json.Valid(line) {
 		if line, l.after = split(line); l.after != nil {
 			record, err = parse(line)
 		}
-		if (l.ended || l.after != nil) && !json.Valid(line) {
+		if line[0] == '{' && (l.ended || l.after != nil) && !json.Valid(line) {
 			err = io.ErrUnexpectedEOF
 		}
 	}
@@ -101,8 +101,8 @@ func (l *lines) record() (any, error) {
 // beginning is the beginning of every line of a Sink.
 var beginning = []byte(`{"event":"`)
 
-// split splits a line that a process left incomplete, or without its newline, from the record that another process
-// appended to it. If newlines were lost, split separates the first record from the others. Quotes within a string
+// split splits a line that a process left incomplete, or a text without its newline, from the record that another
+// process appended to it. If newlines were lost, split separates the first record from the others. Quotes within a string
 // are escaped, so only the attributes of a statement may look like a beginning.
 func split(line []byte) (first, after []byte) {
 	var whole json.RawMessage

@@ -393,3 +393,14 @@ func TestTheRecordBeforeAFailureOfTheReaderIsRead(t *testing.T) {
 		require.Equal(t, 1, failures, text)
 	}
 }
+
+// Where a process writes its records to its standard error, another text may lack its newline.
+func TestARecordAfterATextWithoutANewlineIsRead(t *testing.T) {
+	record := `{"event":"statement","statement_id":"a","outcome":"completed","execute_ms":0,"total_ms":1}`
+	for _, text := range []string{"loading… ", "time=2026 level=INFO msg=\"no", `[1,2`, `"`, `1`, `null`, `"outcome":"completed","total_ms":1}`} {
+		written, broken := copyOf(t, strings.NewReader(text+record+"\n"+record+"\n"))
+		require.Equal(t, 2, strings.Count(written, `"statement_id":"a"`), text)
+		require.Len(t, broken, 1, text)
+		require.Contains(t, broken[0], "line 1: not ", text)
+	}
+}
