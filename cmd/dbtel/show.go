@@ -48,6 +48,7 @@ to repeat a request; █ or ▓ what it waited for, and ✗ a failure.
 // if there is none.
 func find(ctx context.Context, inv *invocation, which string, files []string) (found *telemetry.Statement, report *telemetry.ServerReport, err error) {
 	var also string // another statement that matches
+	whole := false  // which is the whole id of found
 	err = inv.input.each(ctx, files, func(record any) error {
 		if r, ok := record.(*telemetry.ServerReport); ok {
 			if found != nil && r.StatementID == found.StatementID {
@@ -70,7 +71,9 @@ func find(ctx context.Context, inv *invocation, which string, files []string) (f
 			if found == nil || s.Total > found.Total {
 				found = s
 			}
-		case strings.HasPrefix(s.StatementID, which):
+		case s.StatementID == which:
+			found, whole = s, true
+		case strings.HasPrefix(s.StatementID, which) && !whole:
 			if found != nil && s.StatementID != found.StatementID {
 				also = found.StatementID
 			}
@@ -81,7 +84,7 @@ func find(ctx context.Context, inv *invocation, which string, files []string) (f
 	switch {
 	case err != nil:
 		return nil, nil, err
-	case also != "":
+	case also != "" && !whole:
 		return nil, nil, fmt.Errorf("more than one statement begins with %q, such as %s and %s: give more of the id", which, also, found.StatementID)
 	case found == nil && inv.input.filter.left > 0:
 		return nil, nil, errors.New(inv.input.filter.nothing())

@@ -71,3 +71,14 @@ func TestAFailureIsNotHiddenByAShortBar(t *testing.T) {
 	rows, _, _ = strings.Cut(rows, "\n")
 	require.Contains(t, rows, "✗")
 }
+
+// An id that another one begins with can be shown, too.
+func TestAWholeIDIsThatStatement(t *testing.T) {
+	for _, records := range []string{recordOf("id-1") + recordOf("id-12") + recordOf("id-13"), recordOf("id-12") + recordOf("id-1") + recordOf("id-13"), recordOf("id-13") + recordOf("id-12") + recordOf("id-1")} {
+		got := dbtel(t, records, "show", "id-1")
+		require.Equal(t, exitOK, got.code, got.err)
+		require.True(t, strings.HasPrefix(got.out, "id-1\n"), got.out)
+	}
+	got := dbtel(t, recordOf("id-12")+recordOf("id-13"), "show", "id-1")
+	require.Equal(t, exitFailed, got.code)
+}
