@@ -76,7 +76,9 @@ func TestFileIsFollowedThroughGrowthRotationAndTruncation(t *testing.T) {
 		expect("id-3")
 		appendTo(t, file+".1", recordOf("id-4"))
 		appendTo(t, file, recordOf("id-5"))
-		expect("id-4 id-5")
+		expect("id-4")
+		time.Sleep(replacedFor)
+		expect("id-5")
 
 		require.NoError(t, os.Truncate(file, 0))
 		expect("")
@@ -85,6 +87,7 @@ func TestFileIsFollowedThroughGrowthRotationAndTruncation(t *testing.T) {
 		require.NoError(t, os.Remove(file))
 		expect("")
 		appendTo(t, file, recordOf("id-7"))
+		time.Sleep(replacedFor)
 		expect("id-7")
 
 		cancel()
@@ -187,4 +190,60 @@ func TestAReportStaysWithAStatementThatWasReadTwice(t *testing.T) {
 func TestARecordIsOneLineWhileFilesAreFollowed(t *testing.T) {
 	got := dbtel(t, `{"event":"statement","started":"2026-03-01T11:30:00Z","statement_id":"a","outcome":"completed","execute_ms":5000,"total_ms":5000,"time_retry_ms":5000,"rpcs_by_method":[{"method":"X\n2026-03-01T11:30:00Z    5.0 s  query  b","calls":1,"retries":2}]}`+"\n", "top", "-f")
 	require.Equal(t, 1, strings.Count(got.out, "\n"), got.out)
+}
+
+// Rotation renames the file and makes a new one at once; the application writes to the old one until it is told.
+func TestWhatIsWrittenToARotatedFileBeforeTheApplicationChangesIsRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "app.ndjson")
+		var out, stderr syncBuffer
+		ctx, cancel := context.WithCancel(t.Context())
+		code := make(chan int)
+		go func() { code <- run(ctx, []string{"top", "-f", file}, strings.NewReader(""), &out, &stderr) }()
+		appendTo(t, file, recordOf("id-1")+recordOf("id-2")[:50])
+		time.Sleep(2 * pollInterval)
+		require.NoError(t, os.Rename(file, file+".1"))
+		appendTo(t, file, "")
+		time.Sleep(2 * pollInterval)
+		appendTo(t, file+".1", recordOf("id-2")[50:])
+		time.Sleep(2 * pollInterval)
+		appendTo(t, file+".1", recordOf("id-3"))
+		appendTo(t, file, recordOf("id-4"))
+		time.Sleep(2 * replacedFor)
+		require.Equal(t, "id-1 id-2 id-3 id-4", strings.Join(ids.FindAllString(out.take(), -1), " "))
+		cancel()
+		require.Equal(t, exitOK, <-code)
+		require.Empty(t, stderr.take())
+	})
+}
+
+// The file that replaces another is made before it may be read, as by a rotation that sets its owner last.
+func TestAFileThatMayNotBeReadYetIsFollowed(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("the superuser may read every file")
+	}
+	synctest.Test(t, func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "app.ndjson")
+		appendTo(t, file, recordOf("id-1"))
+		var out, stderr syncBuffer
+		ctx, cancel := context.WithCancel(t.Context())
+		code := make(chan int, 1)
+		go func() { code <- run(ctx, []string{"top", "-f", file}, strings.NewReader(""), &out, &stderr) }()
+		time.Sleep(2 * pollInterval)
+		require.NoError(t, os.Rename(file, file+".1"))
+		appendTo(t, file, recordOf("id-2"))
+		require.NoError(t, os.Chmod(file, 0))
+		time.Sleep(replacedFor + 3*pollInterval)
+		require.NoError(t, os.Chmod(file, 0o600))
+		time.Sleep(2 * pollInterval)
+		require.Equal(t, "id-1 id-2", strings.Join(ids.FindAllString(out.take(), -1), " "))
+
+		require.NoError(t, os.Rename(file, file+".2"))
+		appendTo(t, file, recordOf("id-3"))
+		require.NoError(t, os.Chmod(file, 0))
+		time.Sleep(time.Minute)
+		require.Equal(t, exitFailed, <-code, "it is not waited for forever")
+		require.Contains(t, stderr.take(), "permission denied")
+		cancel()
+	})
 }

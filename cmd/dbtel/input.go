@@ -128,8 +128,8 @@ func (in *input) followFile(ctx context.Context, name string, to chan<- result) 
 		in.readFile(ctx, name, to)
 		return
 	}
-	for ctx.Err() == nil {
-		t, err := openTail(ctx, name)
+	for replaces := false; ctx.Err() == nil; replaces = true {
+		t, err := openTail(ctx, name, replaces)
 		if err != nil {
 			send(ctx, to, result{file: name, err: err})
 			return

@@ -12,6 +12,14 @@ import (
 // pollInterval is how often a followed file is checked for new data.
 const pollInterval = 200 * time.Millisecond
 
+const (
+	// replacedFor is how long a file that was replaced is still read: an application goes on writing to it until it is
+	// told of the rotation.
+	replacedFor = 2 * time.Second
+	// refusedFor is how long the file in its place may refuse to be opened: a rotation sets the owner last.
+	refusedFor = 10 * time.Second
+)
+
 // tail reads a file as it grows. Read waits at the end of the file; io.EOF means that another
 // file has replaced it (rotation), that it was truncated, or that ctx is done.
 type tail struct {
@@ -19,17 +27,24 @@ type tail struct {
 	name     string
 	file     *os.File
 	offset   int64
-	replaced bool // another file has the name now; the rest of this one is still read
+	replaced time.Time // since when another file has the name; zero while none has
 }
 
-// openTail waits until there is a file with this name.
-func openTail(ctx context.Context, name string) (*tail, error) {
+// openTail waits until there is a file with this name, and if it replaces another, until it may be read.
+func openTail(ctx context.Context, name string, replaces bool) (*tail, error) {
+	var refused time.Time
 	for {
 		f, err := os.Open(name)
 		if err == nil {
 			return &tail{ctx: ctx, name: name, file: f}, nil
 		}
-		if !errors.Is(err, fs.ErrNotExist) {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case !replaces || !errors.Is(err, fs.ErrPermission):
+			return nil, err
+		case refused.IsZero():
+			refused = time.Now()
+		case time.Since(refused) >= refusedFor:
 			return nil, err
 		}
 		if !pause(ctx) {
@@ -45,11 +60,11 @@ func (t *tail) Read(p []byte) (int, error) {
 		if n > 0 || err != nil && err != io.EOF {
 			return n, err
 		}
-		if t.replaced || t.isTruncated() {
+		switch {
+		case t.isTruncated(), !t.replaced.IsZero() && time.Since(t.replaced) >= replacedFor:
 			return 0, io.EOF
-		}
-		if t.replaced = t.isReplaced(); t.replaced {
-			continue // the file may have grown before it was replaced
+		case t.replaced.IsZero() && t.isReplaced():
+			t.replaced = time.Now()
 		}
 		if !pause(t.ctx) {
 			return 0, io.EOF
