@@ -70,6 +70,12 @@ func (f *filter) parse(now time.Time) (err error) {
 		f.outcomes = append(f.outcomes, o)
 	}
 	f.categories = words(f.text.category)
+	switch { // commas alone
+	case f.text.outcome != "" && f.outcomes == nil:
+		return usageError(fmt.Sprintf("--outcome takes %s, not %q", strings.Join(outcomes, ", "), f.text.outcome))
+	case f.text.category != "" && f.categories == nil:
+		return usageError(fmt.Sprintf("--category takes error categories, as summary --by error shows them, not %q", f.text.category))
+	}
 	if want := strings.TrimRight(strings.TrimSpace(f.text.shape), "… "); want != "" {
 		f.shapes, f.hash = []string{strings.ToLower(want)}, telemetry.ShapeOf(want)
 		if digits := strings.TrimPrefix(f.shapes[0], shapePrefix); len(digits) >= leastDigits && strings.Trim(digits, "0123456789abcdef") == "" {
@@ -160,19 +166,21 @@ func (f *filter) describes(s *telemetry.Statement) bool {
 	if f.outcomes != nil && !slices.Contains(f.outcomes, string(s.Outcome)) {
 		return false
 	}
-	if f.categories != nil {
-		if s.Failure == nil {
-			return false
-		}
-		category := format.OneSpelling(string(s.Failure.Category))
-		if !slices.Contains(f.categories, category) && !slices.Contains(f.categories, format.OneSpelling(strings.ToLower(errorOf(s.Failure)))) {
-			return false
-		}
+	if f.categories != nil && !f.hasCategory(s) {
+		return false
 	}
 	if f.shapes != nil {
 		return f.hasShape(s)
 	}
 	return true
+}
+
+func (f *filter) hasCategory(s *telemetry.Statement) bool {
+	if s.Failure == nil {
+		return slices.Contains(f.categories, noError)
+	}
+	return slices.Contains(f.categories, format.OneSpelling(string(s.Failure.Category))) ||
+		slices.Contains(f.categories, format.OneSpelling(strings.ToLower(errorOf(s.Failure))))
 }
 
 // leastDigits is the smallest number of digits that are taken for the beginning of a hash. Fewer may
@@ -194,6 +202,9 @@ func (f *filter) nothing() string {
 	}
 	return "No statement matches; " + format.Choose(f.left, "was left out.", "were left out.")
 }
+
+// noError is the group of the statements without a failure.
+const noError = "none"
 
 // errorOf returns the category and the SQLSTATE of a failure.
 func errorOf(f *telemetry.Failure) string {

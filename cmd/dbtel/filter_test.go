@@ -129,9 +129,31 @@ func TestFlagsThatSelectNothingAreErrors(t *testing.T) {
 	for want, args := range map[string][]string{
 		`--since takes a time such as 15:04, 2026-03-01 or 2026-03-01T15:04:05Z, or how long ago, such as 90s, 15m, 2h or 3d, not "noon"`: {"--since", "noon"},
 		`--outcome takes completed, closed_early, failed, canceled, abandoned, not "broken"`:                                              {"--outcome", "failed,broken"},
+		`--outcome takes completed, closed_early, failed, canceled, abandoned, not ","`:                                                   {"--outcome", ","},
+		`--category takes error categories, as summary --by error shows them, not ", "`:                                                   {"--category", ", "},
 		`--since 2026-03-02 is not before --until 2026-03-01`:                                                                             {"--since", "2026-03-02", "--until", "2026-03-01"},
 	} {
 		require.Equal(t, outcome{code: exitUsage, err: "dbtel top: " + want + "; dbtel help top says more\n"}, dbtel(t, "", append([]string{"top"}, args...)...))
+	}
+}
+
+// The groups of summary --by error are values of --category, that of the statements without an error, too.
+func TestEveryGroupByErrorIsACategory(t *testing.T) {
+	type counts struct {
+		Statements int
+		Groups     []struct {
+			Name       string
+			Statements int
+		}
+	}
+	read := func(args ...string) (c counts) {
+		require.NoError(t, json.Unmarshal([]byte(dbtel(t, "", append([]string{"summary", "--json", sample}, args...)...).out), &c))
+		return c
+	}
+	groups := read("--by", "error").Groups
+	require.Len(t, groups, 5)
+	for _, g := range groups {
+		require.Equal(t, g.Statements, read("--category", g.Name).Statements, g.Name)
 	}
 }
 

@@ -191,6 +191,8 @@ var otherFormats = map[string]formatError{
 	"(\xb5/\xfd":   "it is compressed with zstd and not read: unpack it first, as with zstd -dc",
 	"BZh":          "it is compressed with bzip2 and not read: unpack it first, as with bzip2 -dc",
 	"\xfd7zXZ\x00": "it is compressed with xz and not read: unpack it first, as with xz -dc",
+	"\x04\"M\x18":  "it is compressed with lz4 and not read: unpack it first, as with lz4 -dc",
+	"PK\x03\x04":   "it is compressed with zip and not read: unpack it first, as with unzip -p",
 	"\xff\xfe":     "it is UTF-16 and not read: convert it to UTF-8 first, as with iconv -f UTF-16 -t UTF-8",
 	"\xfe\xff":     "it is UTF-16 and not read: convert it to UTF-8 first, as with iconv -f UTF-16 -t UTF-8",
 }

@@ -367,6 +367,8 @@ func TestAFileOfAnotherFormatIsNamedAndTheOthersAreRead(t *testing.T) {
 		"(\xb5/\xfd\x04\n":    "compressed with zstd and not read: unpack it first, as with zstd -dc",
 		"BZh91AY&SY\n":        "compressed with bzip2 and not read: unpack it first, as with bzip2 -dc",
 		"\xfd7zXZ\x00\x00\n":  "compressed with xz and not read: unpack it first, as with xz -dc",
+		"\x04\"M\x18d@\n":     "compressed with lz4 and not read: unpack it first, as with lz4 -dc",
+		"PK\x03\x04\x14\n":    "compressed with zip and not read: unpack it first, as with unzip -p",
 		"\xff\xfe{\x00\n\x00": "UTF-16 and not read: convert it to UTF-8 first, as with iconv -f UTF-16 -t UTF-8",
 		"\xfe\xff\x00{\x00\n": "UTF-16 and not read: convert it to UTF-8 first, as with iconv -f UTF-16 -t UTF-8",
 	} {

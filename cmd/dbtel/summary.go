@@ -68,7 +68,7 @@ var groupings = map[string]func(*telemetry.Statement) string{
 	"verdict": func(s *telemetry.Statement) string { return cmp.Or(explain.Of(s).Bound, "none") },
 	"error": func(s *telemetry.Statement) string {
 		if s.Failure == nil {
-			return "none"
+			return noError
 		}
 		return errorOf(s.Failure)
 	},
