@@ -247,3 +247,38 @@ func TestAFileThatMayNotBeReadYetIsFollowed(t *testing.T) {
 		cancel()
 	})
 }
+
+// What cannot be read as lines is named, and the other files are followed.
+func TestAFileOfAnotherFormatIsNotFollowed(t *testing.T) {
+	for begin, says := range map[string]string{
+		"\x1f\x8b\x08\n":      "compressed with gzip and not followed: read it without -f",
+		"\xff\xfe{\x00\n\x00": "UTF-16 and not read: convert it to UTF-8 first, as with iconv -f UTF-16 -t UTF-8",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			dir := t.TempDir()
+			packed, file := filepath.Join(dir, "app.ndjson.1"), filepath.Join(dir, "app.ndjson")
+			appendTo(t, packed, begin)
+			var out, stderr syncBuffer
+			ctx, cancel := context.WithCancel(t.Context())
+			code := make(chan int)
+			go func() { code <- run(ctx, []string{"top", "-f", packed, file}, strings.NewReader(""), &out, &stderr) }()
+			time.Sleep(time.Minute)
+			appendTo(t, file, recordOf("id-1"))
+			time.Sleep(time.Minute)
+			require.Contains(t, out.take(), "id-1")
+			require.Equal(t, "dbtel: "+packed+": it is "+says+"\n", stderr.take())
+			cancel()
+			require.Equal(t, exitLineErrors, <-code)
+		})
+	}
+}
+
+// Under the live table there is no room for a message; it follows the table.
+func TestDamageIsNamedAfterTheLiveTable(t *testing.T) {
+	var stderr syncBuffer
+	l := &lineErrors{w: &stderr, progress: &progress{}, quiet: true}
+	require.True(t, l.addDamage("app.ndjson", otherFormats["\xff\xfe"]))
+	require.Empty(t, stderr.take())
+	l.printRest()
+	require.Equal(t, "dbtel: app.ndjson: it is UTF-16 and not read: convert it to UTF-8 first, as with iconv -f UTF-16 -t UTF-8\n", stderr.take())
+}

@@ -134,18 +134,23 @@ func (in *input) followFile(ctx context.Context, name string, to chan<- result) 
 			send(ctx, to, result{file: name, err: err})
 			return
 		}
-		in.read(ctx, name, t, to)
+		readable := in.read(ctx, name, t, to)
 		_ = t.file.Close()
+		if !readable {
+			return
+		}
 	}
 }
 
-func (in *input) read(ctx context.Context, name string, r io.Reader, to chan<- result) {
+// read sends the records of r. It returns false where r is of another format.
+func (in *input) read(ctx context.Context, name string, r io.Reader, to chan<- result) bool {
 	if !in.follow {
-		var err error
-		if r, err = uncompressed(in.progress.reader(name, r)); err != nil {
-			send(ctx, to, result{file: name, err: fmt.Errorf("%s: %w", name, err)})
-			return
-		}
+		r = in.progress.reader(name, r)
+	}
+	r, err := in.uncompressed(r)
+	if err != nil {
+		send(ctx, to, result{file: name, err: fmt.Errorf("%s: %w", name, err)})
+		return false
 	}
 	for record, err := range ndjson.Read(r) {
 		var line *ndjson.LineError
@@ -153,14 +158,15 @@ func (in *input) read(ctx context.Context, name string, r io.Reader, to chan<- r
 			err = fmt.Errorf("%s: %w", name, err)
 		}
 		if !send(ctx, to, result{name, record, err}) {
-			return
+			break
 		}
 	}
+	return true
 }
 
-// uncompressed returns the content of r, unpacked if r is gzip, as rotated files often are. It returns a
-// formatError for a file that has to be converted first.
-func uncompressed(r io.Reader) (io.Reader, error) {
+// uncompressed returns the content of r, unpacked if r is gzip, as rotated files often are. It returns a formatError
+// for a file that has to be converted first, or is gzip and followed.
+func (in *input) uncompressed(r io.Reader) (io.Reader, error) {
 	buffered := bufio.NewReader(r)
 	begin, _ := buffered.Peek(2) // more bytes only if these do not begin a record, because a pipe may be slow
 	for magic, text := range otherFormats {
@@ -173,6 +179,9 @@ func uncompressed(r io.Reader) (io.Reader, error) {
 	}
 	if string(begin) != "\x1f\x8b" {
 		return buffered, nil
+	}
+	if in.follow {
+		return nil, formatError("it is compressed with gzip and not followed: read it without -f")
 	}
 	unpacked, err := gzip.NewReader(buffered)
 	if errors.Is(err, gzip.ErrHeader) {

@@ -4,6 +4,7 @@ import (
 	"compress/flate"
 	"compress/gzip"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
@@ -14,9 +15,10 @@ import (
 type lineErrors struct {
 	w        io.Writer
 	progress *progress // shown on the same terminal
-	quiet    bool      // only count errors, while the terminal shows the live table
+	quiet    bool      // only count errors and withhold messages, while the terminal shows the live table
 	n        int64
-	damaged  bool // a file was not read to its end
+	damaged  bool     // a file was not read to its end
+	withheld []string // the messages that a live table had no room for
 }
 
 const maxPrintedLines = 3
@@ -50,14 +52,20 @@ func (l *lineErrors) addDamage(file string, err error) bool {
 		return false
 	}
 	l.damaged = true
-	if !l.quiet {
-		l.progress.interrupt(func() { printErrorf(l.w, "dbtel: %s: %s", file, text) })
+	text = fmt.Sprintf("dbtel: %s: %s", file, text)
+	if l.quiet {
+		l.withheld = append(l.withheld, text) // once per file
+	} else {
+		l.progress.interrupt(func() { printErrorf(l.w, "%s", text) })
 	}
 	return true
 }
 
-// printRest prints how many lines were skipped, unless all of them have been printed.
+// printRest prints what was withheld, and how many lines were skipped, unless all of them have been printed.
 func (l *lineErrors) printRest() {
+	for _, text := range l.withheld {
+		printErrorf(l.w, "%s", text)
+	}
 	if l.n > maxPrintedLines || l.n > 0 && l.quiet {
 		printErrorf(l.w, "dbtel: %s skipped: not records", format.Plural(l.n, "line"))
 	}
