@@ -147,8 +147,11 @@ func (f *filter) remember(id string) {
 func (f *filter) keep(r *telemetry.ServerReport) { f.early.put(r.StatementID, r, maxEarly) }
 
 // covers reports whether something that began at started and lasted for took was under way between
-// since and until.
+// since and until. Without a start, that is not known.
 func (f *filter) covers(started time.Time, took time.Duration) bool {
+	if started.IsZero() {
+		return f.since.IsZero() && f.until.IsZero()
+	}
 	return (f.since.IsZero() || !started.Add(took).Before(f.since)) && (f.until.IsZero() || started.Before(f.until))
 }
 

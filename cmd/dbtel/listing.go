@@ -38,16 +38,29 @@ func listing(statements []*telemetry.Statement, reports map[string]*telemetry.Se
 		case s.Shape != "":
 			text = clean(shapeOf(s))
 		}
-		t.add(cell{s.Started.Local().Format(layout), dim}, cell{format.Duration(s.Total), bold}, cell{text: kindOf(s)}, rows,
+		t.add(cell{startOf(s, layout), dim}, cell{format.Duration(s.Total), bold}, cell{text: kindOf(s)}, rows,
 			cell{cmp.Or(shortID(s.StatementID), "-"), dim}, reason(s, reports[s.StatementID]), cell{text, dim})
 	}
 	return t
 }
 
+// onOneDay reports whether all statements started on one day, as far as that is known.
 func onOneDay(statements []*telemetry.Statement) bool {
-	return !slices.ContainsFunc(statements, func(s *telemetry.Statement) bool {
-		return s.Started.Local().Format(time.DateOnly) != statements[0].Started.Local().Format(time.DateOnly)
-	})
+	days := map[string]bool{}
+	for _, s := range statements {
+		if day := startOf(s, time.DateOnly); day != "-" {
+			days[day] = true
+		}
+	}
+	return len(days) <= 1
+}
+
+// startOf is when a statement started, in local time; a dash where the record does not say.
+func startOf(s *telemetry.Statement, layout string) string {
+	if s.Started.IsZero() {
+		return "-"
+	}
+	return s.Started.Local().Format(layout)
 }
 
 func kindOf(s *telemetry.Statement) string {

@@ -430,3 +430,22 @@ func TestASummaryBeginsWithTheFirstTimeThatIsKnown(t *testing.T) {
 	}
 	require.NotContains(t, dbtel(t, unknown, "summary").out, "0001")
 }
+
+// A record that lacks when it started is neither in the year 1 nor before a time.
+func TestATimeThatIsUnknownIsNotShown(t *testing.T) {
+	unknown := `{"event":"statement","statement_id":"u","kind":"QUERY","outcome":"completed","execute_ms":7,"total_ms":7}` + "\n"
+	records := unknown + `{"event":"statement","started":"2026-03-01T11:30:00Z","statement_id":"k","kind":"QUERY","outcome":"completed","execute_ms":6,"total_ms":6}` + "\n"
+	require.Contains(t, dbtel(t, records, "top").out, "\n-         7.0 ms  query  u")
+	require.Contains(t, dbtel(t, records, "top").out, "\n11:30:00  6.0 ms  query  k")
+	require.Contains(t, dbtel(t, unknown, "top").out, "\n-        7.0 ms  query  u")
+	for _, args := range [][]string{{"top"}, {"top", "-f"}, {"top", "--json"}, {"show", "u"}, {"show", "u", "--json"}} {
+		got := dbtel(t, records, args...)
+		require.Equal(t, exitOK, got.code)
+		require.NotRegexp(t, `0001-|01-01|00:00`, got.out, args)
+	}
+	require.Contains(t, dbtel(t, records, "show", "u").out, "\nquery · completed · 7.0 ms\n")
+	require.Contains(t, dbtel(t, unknown, "top", "-f").out, "-    7.0 ms  query  u")
+	for _, bound := range []string{"--since", "--until"} {
+		require.Contains(t, dbtel(t, unknown+`{"event":"session_opened","latency_ms":5}`, "summary", bound, "2026-03-01").out, "No statement matches; 1 was left out.\n")
+	}
+}

@@ -39,8 +39,10 @@ const shownTime = "2006-01-02 15:04:05.000 MST"
 
 func (v *view) title() {
 	s := v.statement
-	words := []string{cmp.Or(kindOf(s), "statement"), strings.ReplaceAll(clean(string(s.Outcome)), "_", " "), format.Duration(s.Total),
-		s.Started.Local().Format(shownTime)}
+	words := []string{cmp.Or(kindOf(s), "statement"), strings.ReplaceAll(clean(string(s.Outcome)), "_", " "), format.Duration(s.Total)}
+	if !s.Started.IsZero() {
+		words = append(words, startOf(s, shownTime))
+	}
 	v.line(v.screen.paint(bold, truncate(cmp.Or(clean(s.StatementID), withoutID(s)), v.screen.width)))
 	v.paragraph(plain, strings.Join(words, " · "))
 	if s.Failed() {

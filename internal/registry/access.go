@@ -123,7 +123,9 @@ func read(at any) slog.Value {
 	case *time.Duration:
 		return slog.DurationValue(*at)
 	case *time.Time:
-		return slog.TimeValue(*at)
+		if !at.IsZero() {
+			return slog.TimeValue(*at)
+		}
 	case *telemetry.Maybe[bool]:
 		if v, ok := at.Get(); ok {
 			return slog.BoolValue(v)
