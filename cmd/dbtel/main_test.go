@@ -444,6 +444,7 @@ func TestATimeThatIsUnknownIsNotShown(t *testing.T) {
 		require.NotRegexp(t, `0001-|01-01|00:00`, got.out, args)
 	}
 	require.Contains(t, dbtel(t, records, "show", "u").out, "\nquery · completed · 7.0 ms\n")
+	require.Contains(t, dbtel(t, `{"event":"statement","statement_id":"u","total_ms":7}`, "show", "u").out, "\nstatement · 7.0 ms\n", "nor is the outcome known")
 	require.Contains(t, dbtel(t, unknown, "top", "-f").out, "-    7.0 ms  query  u")
 	for _, bound := range []string{"--since", "--until"} {
 		require.Contains(t, dbtel(t, unknown+`{"event":"session_opened","latency_ms":5}`, "summary", bound, "2026-03-01").out, "No statement matches; 1 was left out.\n")

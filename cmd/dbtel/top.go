@@ -20,7 +20,8 @@ var topCommand = command{
 	summary: "list the slowest or latest statements, and keep the list up to date",
 	details: `With -f files are followed as they grow, are rotated or truncated; a file need not exist
 yet. On a terminal the table is redrawn as records arrive, until Ctrl-C; elsewhere each
-statement becomes a line. With --json, the records are printed, with a verdict each.
+statement becomes a line, and -n and --by have no effect. With --json, the records are printed,
+with a verdict each.
 
   dbtel top app.ndjson
   dbtel top -f --by latest app.ndjson
