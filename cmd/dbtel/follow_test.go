@@ -282,3 +282,23 @@ func TestDamageIsNamedAfterTheLiveTable(t *testing.T) {
 	l.printRest()
 	require.Equal(t, "dbtel: app.ndjson: it is UTF-16 and not read: convert it to UTF-8 first, as with iconv -f UTF-16 -t UTF-8\n", stderr.take())
 }
+
+func TestAFileThatHasItsNameAgainIsNotReadTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "app.ndjson")
+		appendTo(t, file, recordOf("id-1"))
+		var out, stderr syncBuffer
+		ctx, cancel := context.WithCancel(t.Context())
+		code := make(chan int)
+		go func() { code <- run(ctx, []string{"top", "-f", file}, strings.NewReader(""), &out, &stderr) }()
+		time.Sleep(2 * pollInterval)
+		require.NoError(t, os.Rename(file, file+".1"))
+		appendTo(t, file, "")
+		time.Sleep(2 * pollInterval)
+		require.NoError(t, os.Rename(file+".1", file))
+		time.Sleep(2 * replacedFor)
+		require.Equal(t, "id-1", strings.Join(ids.FindAllString(out.take(), -1), " "))
+		cancel()
+		require.Equal(t, exitOK, <-code)
+	})
+}

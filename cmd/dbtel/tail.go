@@ -61,10 +61,14 @@ func (t *tail) Read(p []byte) (int, error) {
 			return n, err
 		}
 		switch {
-		case t.isTruncated(), !t.replaced.IsZero() && time.Since(t.replaced) >= replacedFor:
+		case t.isTruncated():
 			return 0, io.EOF
-		case t.replaced.IsZero() && t.isReplaced():
+		case !t.isReplaced():
+			t.replaced = time.Time{}
+		case t.replaced.IsZero():
 			t.replaced = time.Now()
+		case time.Since(t.replaced) >= replacedFor:
+			return 0, io.EOF
 		}
 		if !pause(t.ctx) {
 			return 0, io.EOF
