@@ -1,12 +1,13 @@
 package main
 
 import (
-	"math"
 	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/internal/buckets"
 )
 
 // histogram counts durations in buckets that grow by 2 %, so quantiles are right within 1 %, and
-// 1,500 buckets cover a microsecond to a month. Count, sum, minimum and maximum are exact.
+// 1,800 buckets cover a nanosecond to a month. Count, sum, minimum and maximum are exact.
 type histogram struct {
 	n        int64
 	sum      time.Duration
@@ -14,7 +15,7 @@ type histogram struct {
 	buckets  []int64 // up to the last one in use
 }
 
-const growth = 1.02
+var scale = buckets.Scale{First: time.Nanosecond, PerDoubling: 35}
 
 // spread is what JSON and tables show of a histogram. Times are in ms.
 type spread struct {
@@ -52,7 +53,7 @@ func (h *histogram) add(d time.Duration) {
 	h.n++
 	h.sum += d
 	h.min, h.max = min(h.min, d), max(h.max, d)
-	i := bucket(d)
+	i := scale.Of(d)
 	if i >= len(h.buckets) {
 		h.buckets = append(h.buckets, make([]int64, i+1-len(h.buckets))...)
 	}
@@ -62,27 +63,5 @@ func (h *histogram) add(d time.Duration) {
 // quantile returns the duration that a share q, 0 to 1, of the durations does not exceed, or 0
 // without durations.
 func (h *histogram) quantile(q float64) time.Duration {
-	rank := max(1, int64(math.Ceil(q*float64(h.n))))
-	if rank >= h.n {
-		return h.max
-	}
-	for i, n := range h.buckets {
-		if rank -= n; rank <= 0 {
-			if i == 0 {
-				return h.min // less than a microsecond, and usually 0
-			}
-			middle := math.Pow(growth, float64(i)) * 2 / (1 + growth) // relatively as far from one end as from the other
-			return min(max(time.Duration(middle*float64(time.Microsecond)), h.min), h.max)
-		}
-	}
-	return h.max
-}
-
-// bucket returns the index of the bucket of d. Bucket 0 is for less than a microsecond; bucket i ends
-// at growth^i microseconds.
-func bucket(d time.Duration) int {
-	if d < time.Microsecond {
-		return 0
-	}
-	return 1 + int(math.Log(float64(d)/float64(time.Microsecond))/math.Log(growth))
+	return max(h.min, scale.Quantile(q, h.buckets, h.n, h.max))
 }

@@ -21,10 +21,10 @@ func TestQuantilesAreRightWithinOnePercent(t *testing.T) {
 	slices.Sort(all)
 	for _, q := range []float64{.001, .25, .5, .9, .95, .99, .9999} {
 		exact := all[int(q*float64(len(all)))-1]
-		require.InEpsilon(t, exact, h.quantile(q), .0101, q)
+		require.InEpsilon(t, exact, h.quantile(q), .01, q)
 	}
 	require.Equal(t, all[len(all)-1], h.quantile(1))
-	require.LessOrEqual(t, len(h.buckets), 1500)
+	require.LessOrEqual(t, len(h.buckets), 1800)
 }
 
 func TestQuantilesStayWithinMinimumAndMaximum(t *testing.T) {
@@ -37,7 +37,7 @@ func TestQuantilesStayWithinMinimumAndMaximum(t *testing.T) {
 	require.Equal(t, 1234567*time.Nanosecond, h.quantile(.5))
 	h.add(30 * 24 * time.Hour)
 	require.Equal(t, 30*24*time.Hour, h.quantile(.95))
-	require.LessOrEqual(t, len(h.buckets), 1500)
+	require.LessOrEqual(t, len(h.buckets), 1800)
 }
 
 func TestAQuantileOfNothingIsNothing(t *testing.T) {

@@ -29,13 +29,14 @@ var mayImport = map[string][]string{
 	"internal/history":    {"internal/contain", "internal/export", "internal/lasting", "internal/ondemand", "internal/queue", "internal/settings", "telemetry"},
 	"telemetry/expvars":   {"telemetry"},
 	"telemetry/otelsink":  {"internal/contain", "internal/spancontext", "internal/sqltext", "telemetry", "telemetry/explain"},
-	"telemetry/debugpage": {"internal/sqltext", "internal/contain", "internal/format", "internal/registry", "internal/settings", "telemetry", "telemetry/explain", "internal/export", "internal/history"},
+	"telemetry/debugpage": {"internal/buckets", "internal/sqltext", "internal/contain", "internal/format", "internal/registry", "internal/settings", "telemetry", "telemetry/explain", "internal/export", "internal/history"},
 
 	"driverwrap": {"cloudfetch", "internal/contain", "internal/failure", "internal/ondemand", "internal/settings", "internal/spancontext", "internal/sqltext", "sanitize", "telemetry", "internal/export", "internal/history", "telemetry/logsink"},
-	"cmd/dbtel":  {"internal/format", "internal/sqltext", "telemetry", "telemetry/explain", "telemetry/ndjson"},
+	"cmd/dbtel":  {"internal/buckets", "internal/format", "internal/sqltext", "telemetry", "telemetry/explain", "telemetry/ndjson"},
 
 	"internal/contain":     {},
 	"internal/failure":     {"cloudfetch", "internal/registry", "telemetry"},
+	"internal/buckets":     {},
 	"internal/format":      {},
 	"internal/registry":    {"internal/uuid", "telemetry"},
 	"internal/settings":    {"telemetry"},

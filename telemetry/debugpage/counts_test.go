@@ -162,8 +162,8 @@ func TestQuantilesAreWithinTheirBucket(t *testing.T) {
 	for q, want := range map[float64]time.Duration{0.5: ms(500), 0.9: ms(900), 0.99: ms(990)} {
 		require.InEpsilon(t, float64(want), float64(w.quantile(q)), 0.1)
 	}
-	for _, d := range []time.Duration{0, -1, 1, firstBucket, time.Hour, 100 * time.Hour} {
-		require.Less(t, bucketOf(d), buckets)
+	for _, d := range []time.Duration{0, -1, 1, latencies.First, time.Hour, 100 * time.Hour} {
+		require.Less(t, bucketOf(d), latencyBuckets)
 		require.GreaterOrEqual(t, bucketOf(d), 0)
 	}
 }

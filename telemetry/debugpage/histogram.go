@@ -25,7 +25,7 @@ func histogramOf(w *window) *histogram {
 		return nil
 	}
 	const merged = 2
-	var columns [(buckets + merged - 1) / merged]int64
+	var columns [(latencyBuckets + merged - 1) / merged]int64
 	first, last, most := len(columns), 0, int64(0)
 	for i, n := range w.took {
 		// Column 0 is bucket 0 alone, so that both end at 100 µs.
@@ -42,7 +42,7 @@ func histogramOf(w *window) *histogram {
 	n := last - first + 1
 	g := &histogram{}
 	for i := first; i <= last; i++ {
-		from, to := bucketEnd((i-1)*merged), bucketEnd(i*merged)
+		from, to := latencies.End((i-1)*merged), latencies.End(i*merged)
 		switch i {
 		case 0:
 			from = 0
@@ -56,7 +56,7 @@ func histogramOf(w *window) *histogram {
 			Title: fmt.Sprintf("%s to %s: %s", format.Duration(from), format.Duration(to), format.Plural(columns[i], "statement")),
 		})
 	}
-	begin, doublings := math.Log2(float64(bucketEnd((first-1)*merged))), float64(n*merged)/perDoubling
+	begin, doublings := math.Log2(float64(latencies.End((first-1)*merged))), float64(n*merged)/latencies.PerDoubling
 	position := func(d time.Duration) float64 { return min(1, max(0, (math.Log2(float64(d))-begin)/doublings)) }
 	for d := time.Microsecond; d <= 10*time.Hour; d *= 10 {
 		if at := position(d); at > 0 && at < 1 {

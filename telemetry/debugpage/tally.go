@@ -55,7 +55,7 @@ func tallyOf(s *telemetry.Statement) tally {
 // counted is a tally with a distribution of statement latencies.
 type counted struct {
 	tally
-	took [buckets]uint32 // by bucketOf the statement's total
+	took [latencyBuckets]uint32 // by bucketOf the statement's total
 }
 
 func (c *counted) add(other *counted) {
@@ -81,7 +81,7 @@ type window struct {
 	length   time.Duration // at most the time since counting began
 	finished time.Time     // when the latest statement of the application ended, ever; not the driver's own pings
 	tally
-	took [buckets]int64 // as in counted, but wide enough for any number of statements
+	took [latencyBuckets]int64 // as in counted, but wide enough for any number of statements
 }
 
 func (w *window) add(c *counted) {
