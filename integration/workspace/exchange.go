@@ -154,7 +154,7 @@ type responseWriter struct {
 }
 
 // tail is how much of a body is written last and on its own. It is less than the buffers of
-// net/http hold back until a handler returns, so that no client can have a whole answer
+// net/http hold back until a handler returns, so that no client can have a complete answer
 // before the facts about it are written down.
 const tail = 1024
 

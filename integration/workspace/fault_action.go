@@ -77,7 +77,7 @@ func DropResponse() Action {
 	}}
 }
 
-// HalfBody carries the request out, announces the whole answer, sends half of it and breaks
+// HalfBody carries the request out, announces the complete answer, sends half of it and breaks
 // the connection.
 func HalfBody() Action {
 	return Action{"HalfBody()", func(x *exchange) bool {

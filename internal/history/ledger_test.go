@@ -25,7 +25,7 @@ type ledger struct {
 	mood   int
 	asked  map[string]*pacing // by credential
 	last   map[string]string  // the status that each statement has in the latest answer that has it; FINISHED for good
-	absent map[string]bool    // statements that a whole answer did not have
+	absent map[string]bool    // statements that a complete answer did not have
 	broken []string
 }
 

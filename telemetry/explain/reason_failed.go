@@ -232,7 +232,7 @@ func failedFiles(s *telemetry.Statement) int64 {
 
 func lastStatus(status int) string {
 	if status == 0 || status == 200 {
-		return ", last without a whole answer"
+		return ", last without a complete answer"
 	}
 	return fmt.Sprintf(", last status %d", status)
 }
@@ -262,9 +262,9 @@ func retryAdvice(from string, status int) string {
 	case status == unreadable, status > 200:
 		advice = " sent no answer that the driver could use: look at proxies on the way, which may have answered instead."
 	case status == 200:
-		return "Connections broke off before the answer was whole: look at proxies, firewalls and idle timeouts on the way."
+		return "Connections broke off before the answer was complete: look at proxies, firewalls and idle timeouts on the way."
 	default:
-		return "No whole answer came: look at DNS, proxies, firewalls and idle timeouts on the way."
+		return "No complete answer came: look at DNS, proxies, firewalls and idle timeouts on the way."
 	}
 	return from + advice
 }
@@ -299,7 +299,7 @@ func failedAdvice(s *telemetry.Statement, from string, status int) string {
 	case telemetry.CategoryTLS:
 		return "The request was not sent: look at certificates, at the clock, and at proxies on the way that open TLS."
 	case telemetry.CategoryTimeout:
-		return "No whole answer came in time: look at the deadlines of the application and of its HTTP client, and at the network on the way."
+		return "No complete answer came in time: look at the deadlines of the application and of its HTTP client, and at the network on the way."
 	}
 	return retryAdvice(from, status)
 }

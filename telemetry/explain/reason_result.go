@@ -16,7 +16,7 @@ func pageReason(s *telemetry.Statement, took time.Duration) reason {
 	if d := directTime(s); most(d, took) {
 		return reason{
 			"waiting for the rest of the answer to ExecuteStatement, which took " + format.Duration(d) + " from its first byte to its last",
-			"Look at the line to the workspace, and at proxies on the way; a smaller result helps where the answer has rows." + support(s, "ExecuteStatement"),
+			"Look at the network to the workspace, and at proxies on the way; a smaller result helps where the answer has rows." + support(s, "ExecuteStatement"),
 		}
 	}
 	metadata := rpcOf(s, "GetResultSetMetadata")
@@ -119,7 +119,7 @@ func fileReason(s *telemetry.Statement) reason {
 	if c.Present > 1 {
 		return reason{text, fileAdvice}
 	}
-	return reason{text, "Storage or the line to it is the limit: a nearer region, a proxy out of the way, fewer columns."}
+	return reason{text, "The storage, or the network path to it, is the limit: a nearer region, a proxy out of the way, fewer columns."}
 }
 
 // gaveUpFile reports whether a listed file was on its way when the rows were closed.
@@ -153,7 +153,7 @@ func slowestFile(c *telemetry.CloudFetch) (slowest time.Duration) {
 	return slowest
 }
 
-const fileAdvice = "Storage or the line to it is the limit: more download threads (maxDownloadThreads), a nearer region, a proxy out of the way, fewer columns."
+const fileAdvice = "The storage, or the network path to it, is the limit: more download threads (maxDownloadThreads), a nearer region, a proxy out of the way, fewer columns."
 
 // onTheWay names the oldest download of a running statement that is not complete, among the listed
 // files.
@@ -187,9 +187,9 @@ func transferReason(s *telemetry.Statement) reason {
 	}
 	switch s.Volume {
 	case "DELETE":
-		return reason{text, "The line to the storage decides: look at proxies on the way, or move the application nearer."}
+		return reason{text, "The network path to the storage decides: look at proxies on the way, or move the application nearer."}
 	case "GET":
-		return reason{text, "The size of the file and the line to the storage decide: fetch less, or move the application nearer."}
+		return reason{text, "The size of the file and the network path to the storage decide: fetch less, or move the application nearer."}
 	}
-	return reason{text, "The size of the file and the line to the storage decide: send less, compress it, or move the application nearer."}
+	return reason{text, "The size of the file and the network path to the storage decide: send less, compress it, or move the application nearer."}
 }

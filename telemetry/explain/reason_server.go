@@ -72,7 +72,7 @@ func inspectEnded(s *telemetry.Statement) string {
 // inspectKind returns advice on a statement that took the server long, or still does.
 func inspectKind(s *telemetry.Statement) string {
 	if littleWork(s) {
-		return "It is little work for the server: its warehouse may have been starting or full. Look at the monitoring page of the warehouse."
+		return "Such a statement is little work for the server: its warehouse may have been starting or full. Look at the monitoring page of the warehouse."
 	}
 	return inspectExecution(s)
 }
@@ -81,7 +81,7 @@ func inspectKind(s *telemetry.Statement) string {
 func inspectExecution(s *telemetry.Statement) string {
 	switch {
 	case littleWork(s):
-		return "It is little work for the server: look at the query profile of the statement, and at the load of the warehouse on its monitoring page."
+		return "Such a statement is little work for the server: look at the query profile of the statement, and at the load of the warehouse on its monitoring page."
 	case s.Kind == telemetry.KindUpdate:
 		return "Look at the query profile of the statement; a larger warehouse or a better layout of the tables helps."
 	}

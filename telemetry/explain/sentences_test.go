@@ -73,8 +73,8 @@ func TestTheCallThatIsRepeatedNextIsNamed(t *testing.T) {
 		Split: telemetry.Split{telemetry.PartServer: second / 2, telemetry.PartRetry: 3 * second / 2},
 	}
 	v := explain.Of(s)
-	require.Equal(t, "retry-bound: 75 % of 2.0 s repeating requests: ExecuteStatement failed, last without a whole answer", v.Sentence)
-	require.Contains(t, v.Advice, "No whole answer came")
+	require.Equal(t, "retry-bound: 75 % of 2.0 s repeating requests: ExecuteStatement failed, last without a complete answer", v.Sentence)
+	require.Contains(t, v.Advice, "No complete answer came")
 }
 
 // Rows that were dropped are a leak, and not closed late.
@@ -170,7 +170,7 @@ func TestAdviceOnVolumesFitsTheOperation(t *testing.T) {
 	}{
 		{"PUT", telemetry.OutcomeCompleted, "sending a file to the volume (PUT)", "send less, compress it"},
 		{"GET", telemetry.OutcomeCompleted, "fetching a file from the volume (GET)", "fetch less"},
-		{"DELETE", telemetry.OutcomeCompleted, "deleting a file of the volume (REMOVE)", "The line to the storage decides"},
+		{"DELETE", telemetry.OutcomeCompleted, "deleting a file of the volume (REMOVE)", "The network path to the storage decides"},
 		{"PUT", telemetry.OutcomeCanceled, "sending a file to the volume (PUT); the statement was canceled", "The transfer was slow, or attempts failed"},
 		{"PUT", telemetry.OutcomeFailed, "sending a file to the volume (PUT), which failed", "error of the statement"},
 		{"", telemetry.OutcomeFailed, "in a volume operation, which failed", "error of the statement"},

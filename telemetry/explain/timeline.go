@@ -211,7 +211,7 @@ func rpcNote(c *telemetry.Call, s *telemetry.Statement) string {
 // statusNote says how an attempt failed.
 func statusNote(status int) string {
 	if status == 0 || status == 200 {
-		return "failed without a whole answer"
+		return "failed without a complete answer"
 	}
 	return fmt.Sprintf("failed with HTTP %d", status)
 }

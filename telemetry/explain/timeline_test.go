@@ -102,7 +102,7 @@ func TestAnAnswerThatIsAnErrorIsWhole(t *testing.T) {
 	}
 	require.Contains(t, sketch(explain.TimelineOf(s)), "execute: ExecuteStatement 0-100 (answered with an error)!")
 	s.RPCs[0].FailedStatus = 200
-	require.Contains(t, sketch(explain.TimelineOf(s)), "execute: ExecuteStatement 0-100 (failed without a whole answer)!")
+	require.Contains(t, sketch(explain.TimelineOf(s)), "execute: ExecuteStatement 0-100 (failed without a complete answer)!")
 }
 
 func TestAttemptsAndPausesHaveBars(t *testing.T) {
@@ -125,10 +125,10 @@ func TestAttemptsAndPausesHaveBars(t *testing.T) {
 	require.Equal(t, strings.Join([]string{
 		"call: call 0-200",
 		"execute: ExecuteStatement 0-10 (attempt 1, failed with HTTP 503, request first)! pause 10-30" +
-			" ExecuteStatement 30-40 (attempt 2, failed without a whole answer)! pause 40-90" +
+			" ExecuteStatement 30-40 (attempt 2, failed without a complete answer)! pause 40-90" +
 			" ExecuteStatement 90-100 (attempt 3, 0 rows, request " + requestID + ")",
 		"pages: page 1 110-112 (attempt 1, failed with HTTP 429)! page 1 112-118 (18 further attempts)" +
-			" page 1 118-120 (attempt 20, failed without a whole answer)!",
+			" page 1 118-120 (attempt 20, failed without a complete answer)!",
 		"files 1: file 0 101-105 (attempt 1, failed with HTTP 503)! pause 105-150 file 0 150-160 (attempt 2, 10 rows, 2.0 kB, 2 attempts)",
 		"files 2: file 1 120-130 (10 rows, 2.0 kB)",
 		"",

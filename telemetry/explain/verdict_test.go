@@ -148,14 +148,14 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 				Total: 4 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{}, RPCs: observed, Split: split{telemetry.PartServer: 4 * second},
 				Calls: []telemetry.Call{{Method: "ExecuteStatement", Attempts: 1, End: known(4 * second), Failed: true}},
 			},
-			"server-bound: 100 % of 4.0 s waiting for the server: no byte of an answer to ExecuteStatement for 4.0 s; ExecuteStatement failed, last without a whole answer", "No whole answer came",
+			"server-bound: 100 % of 4.0 s waiting for the server: no byte of an answer to ExecuteStatement for 4.0 s; ExecuteStatement failed, last without a complete answer", "No complete answer came",
 		},
 		"a request that was not sent": {
 			telemetry.Statement{
 				Total: 4 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{Category: telemetry.CategoryAuth}, RPCs: observed, Split: split{telemetry.PartNetwork: 4 * second},
 				Calls: []telemetry.Call{{Method: "ExecuteStatement", Attempts: 1, End: known(4 * second), Failed: true}},
 			},
-			"network-bound: 100 % of 4.0 s in none of the other parts: the network, and the driver itself; ExecuteStatement failed, last without a whole answer", "The request was not sent: look at the credential",
+			"network-bound: 100 % of 4.0 s in none of the other parts: the network, and the driver itself; ExecuteStatement failed, last without a complete answer", "The request was not sent: look at the credential",
 		},
 		"a status call that failed, beyond those that are listed": {
 			telemetry.Statement{
@@ -218,7 +218,7 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 				RPCs:  []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, LastStatus: 200, FailedStatus: 200}},
 				Calls: []telemetry.Call{{Method: "ExecuteStatement", FirstByte: known(2 * second), End: known(2 * second), Status: 200, Failed: true, Attempts: 1}},
 			},
-			"server-bound: 100 % of 2.0 s waiting for the server, as seen on the wire; ExecuteStatement failed, last without a whole answer", "Connections broke off",
+			"server-bound: 100 % of 2.0 s waiting for the server, as seen on the wire; ExecuteStatement failed, last without a complete answer", "Connections broke off",
 		},
 		"a sign-in page": {
 			telemetry.Statement{
@@ -294,7 +294,7 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 				Total: 15 * second, RPCs: rpcs(telemetry.RPC{Method: "FetchResults", Calls: 3, Retries: 2, FailedStatus: 429}), Split: split{telemetry.PartRetry: 15 * second},
 				CloudFetch: &telemetry.CloudFetch{Present: 3, Downloaded: 2, Failed: 1, Retries: 6, Retried: 2, MostAttempts: 5},
 			},
-			"retry-bound: 100 % of 15 s repeating requests: 2 files needed up to 5 attempts, last without a whole answer, and 1 file failed; 2 retries of FetchResults, last status 429", "rate limit raised. No whole answer came",
+			"retry-bound: 100 % of 15 s repeating requests: 2 files needed up to 5 attempts, last without a complete answer, and 1 file failed; 2 retries of FetchResults, last status 429", "rate limit raised. No complete answer came",
 		},
 		"one call": {
 			telemetry.Statement{
@@ -613,7 +613,7 @@ func TestAdviceOnRetriesIsAboutWhatWasRepeated(t *testing.T) {
 	}
 	v := explain.Of(s)
 	require.NotContains(t, v.Advice, "refused access", v.Sentence)
-	require.Contains(t, v.Advice, "No whole answer came")
+	require.Contains(t, v.Advice, "No complete answer came")
 }
 
 func TestAdviceOnRetriesIsAboutTheLongest(t *testing.T) {
@@ -693,7 +693,7 @@ func TestAdviceIsGivenOnce(t *testing.T) {
 		RPCs:       []telemetry.RPC{{Method: "GetOperationStatus", Calls: 2, Retries: 2, Backoff: 5 * time.Second}},
 		CloudFetch: &telemetry.CloudFetch{Present: 2, Retries: 4, Retried: 1, MostAttempts: 5, RetryStatus: 429, Failed: 1},
 	}
-	require.Equal(t, 1, strings.Count(explain.Of(s).Advice, "No whole answer came"), explain.Of(s).Advice)
+	require.Equal(t, 1, strings.Count(explain.Of(s).Advice, "No complete answer came"), explain.Of(s).Advice)
 }
 
 // The call waited for a connection twice, and another was repeated, too: less of it is certain than the call took.

@@ -36,6 +36,6 @@ func ExampleRead() {
 	}
 	// Output:
 	// session opened in 5ms
-	// VOLUME failed file-bound: 50 % of 3.0 s waiting for 20 files; 1 file failed, last status 403; FetchResults failed, last without a whole answer
+	// VOLUME failed file-bound: 50 % of 3.0 s waiting for 20 files; 1 file failed, last status 403; FetchResults failed, last without a complete answer
 	//  completed
 }

@@ -382,7 +382,7 @@ func TestTheSlowestPageIsWithoutItsRepetition(t *testing.T) {
 func TestATransferThatWasCanceledMayHaveBeenRepeated(t *testing.T) {
 	r, v := performed(t, scene{opts: inlinePages, pause: time.Minute, program: volumeExec(putStatement(t), 20*time.Second), faults: []workspace.Fault{transfers(workspace.Status(503))}})
 	require.Equal(t, telemetry.OutcomeCanceled, r.Outcome)
-	require.NotContains(t, v.Advice, "The size of the file and the line to the storage decide")
+	require.NotContains(t, v.Advice, "The size of the file and the network path to the storage decide")
 }
 
 // An answer to CloseOperation that is not understood says nothing of files that were downloaded before.
@@ -393,7 +393,7 @@ func TestACloseThatIsNotUnderstoodHidesNoFiles(t *testing.T) {
 	r, v := performed(t, scene{opts: o, pause: 9 * time.Second, faults: []workspace.Fault{call(0, 0, "CloseOperation", workspace.Garbage()), download(2, 0, workspace.Status(503))}})
 	require.Equal(t, telemetry.OutcomeCompleted, r.Outcome)
 	require.Equal(t, telemetry.PartRetry, v.Part)
-	require.NotContains(t, v.Advice, "No whole answer came", "the storage answered 503")
+	require.NotContains(t, v.Advice, "No complete answer came", "the storage answered 503")
 }
 
 // A page that waits for a network connection, which another statement has: the transport is asked for

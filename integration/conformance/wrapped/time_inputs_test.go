@@ -57,11 +57,11 @@ func TestWhatIsSaidOfFaultsThatOperatorsMeet(t *testing.T) {
 		},
 		"storage breaks off for good": {
 			scene: scene{opts: files, faults: []workspace.Fault{download(0, 0, workspace.HalfBody())}},
-			part:  telemetry.PartRetry, says: "one file needed 5 attempts, last without a whole answer", category: telemetry.CategoryChunkDownload,
+			part:  telemetry.PartRetry, says: "one file needed 5 attempts, last without a complete answer", category: telemetry.CategoryChunkDownload,
 		},
 		"storage resets for good": {
 			scene: scene{opts: files, faults: []workspace.Fault{download(0, 0, workspace.Reset())}},
-			part:  telemetry.PartRetry, says: "one file needed 5 attempts, last without a whole answer", category: telemetry.CategoryChunkDownload,
+			part:  telemetry.PartRetry, says: "one file needed 5 attempts, last without a complete answer", category: telemetry.CategoryChunkDownload,
 		},
 		"one file needs 5 attempts": {
 			scene: scene{opts: files, faults: []workspace.Fault{download(4, 1, workspace.Status(503))}},

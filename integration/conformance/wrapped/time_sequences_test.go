@@ -179,7 +179,7 @@ func TestConnectionsThatWereNeverMadeDidNotBreakOff(t *testing.T) {
 			return base.RoundTrip(r)
 		})
 	}})
-	require.NotContains(t, v.Advice, "broke off before the answer was whole")
+	require.NotContains(t, v.Advice, "broke off before the answer was complete")
 }
 
 func TestAHangIsNoConnectionThatBrokeOff(t *testing.T) {
@@ -252,7 +252,7 @@ func TestAnAnswerThatCannotBeReadIsNotOneThatBrokeOff(t *testing.T) {
 	require.Contains(t, v.Sentence, "with an answer that could not be read")
 	for _, l := range explain.TimelineOf(r).Lanes {
 		for _, b := range l.Bars {
-			require.NotContains(t, b.Note, "without a whole answer")
+			require.NotContains(t, b.Note, "without a complete answer")
 		}
 	}
 }

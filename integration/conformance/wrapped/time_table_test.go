@@ -126,7 +126,7 @@ func delays() (all []delayed) {
 			},
 			delayed{
 				name: name + " file breaks off late", opening: true, slack: delay, scene: func(s *scene) { s.at = delay + 2*time.Second },
-				only: []ending{readToEnd, failing, closedEarly, dropped, dbClosed}, part: telemetry.PartRetry, says: "one file needed 2 attempts, last without a whole answer", reach: at,
+				only: []ending{readToEnd, failing, closedEarly, dropped, dbClosed}, part: telemetry.PartRetry, says: "one file needed 2 attempts, last without a complete answer", reach: at,
 				strike: []workspace.Action{workspace.Latency(delay), workspace.HalfBody()},
 				breaks: []workspace.Action{workspace.Latency(delay), workspace.HalfBody()}, category: telemetry.CategoryChunkDownload,
 			})

@@ -268,6 +268,6 @@ func TestAdviceOnRepeatedRequestsIsAboutThoseThatTookTheLongest(t *testing.T) {
 		call(1, 0, "FetchResults", workspace.Latency(20*time.Second)), call(1, 0, "FetchResults", workspace.Status(503)), call(3, 0, "CloseOperation", workspace.Reset()),
 	}})
 	require.Equal(t, telemetry.OutcomeCompleted, r.Outcome)
-	require.Contains(t, v.Sentence, "1 retry of FetchResults, last status 503; 3 retries of CloseOperation, last without a whole answer")
+	require.Contains(t, v.Sentence, "1 retry of FetchResults, last status 503; 3 retries of CloseOperation, last without a complete answer")
 	require.Contains(t, v.Advice, "The workspace answered with errors")
 }

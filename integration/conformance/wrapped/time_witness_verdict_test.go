@@ -16,15 +16,15 @@ import (
 
 // What sentences of verdicts say in numbers.
 var (
-	reRetries = regexp.MustCompile(`(\d+) retr(?:y|ies) of (\w+), last (status (\d+)|without a whole answer)`)
+	reRetries = regexp.MustCompile(`(\d+) retr(?:y|ies) of (\w+), last (status (\d+)|without a complete answer)`)
 	reTook    = regexp.MustCompile(`(GetResultSetMetadata|CloseOperation|CancelOperation|a status call itself) took ([0-9.]+ \w+)( in)?`)
 	reSlowest = regexp.MustCompile(`slowest (complete )?([0-9.]+ \w+)`)
 	reOnWay   = regexp.MustCompile(`file (\d+) on its way for ([0-9.]+ \w+)`)
 	reDone    = regexp.MustCompile(`, (\d+) complete`)
-	reNeeded  = regexp.MustCompile(`(one file|(\d+) files) needed (up to )?(\d+) attempts( each)?, last (status (\d+)|without a whole answer)`)
+	reNeeded  = regexp.MustCompile(`(one file|(\d+) files) needed (up to )?(\d+) attempts( each)?, last (status (\d+)|without a complete answer)`)
 	reFailed  = regexp.MustCompile(`(\d+) files? failed`)
 	rePolls   = regexp.MustCompile(`\((\d+) status calls?\)`)
-	rePause   = regexp.MustCompile(`repeated after pauses of ([0-9.]+ \w+) \((\d+) retr(?:y|ies), last (status (\d+)|without a whole answer)`)
+	rePause   = regexp.MustCompile(`repeated after pauses of ([0-9.]+ \w+) \((\d+) retr(?:y|ies), last (status (\d+)|without a complete answer)`)
 	reNoByte  = regexp.MustCompile(`no byte of an answer to (\w+) for ([0-9.]+ \w+)`)
 	reSeenAt  = regexp.MustCompile(`(?:still|last seen) (\w+) (at poll (\d+)|in the answer to ExecuteStatement)( or later)?`)
 	rePages   = regexp.MustCompile(`waiting for (\d+) result pages?`)
@@ -65,7 +65,7 @@ func (w *witness) checkVerdict(r *telemetry.Statement, until time.Time) (wrong [
 	ended := func(s *seen) bool { return !s.end.IsZero() && !s.end.After(until) }
 	statusOf := func(s *seen) string {
 		if s.status == 0 || s.status == 200 {
-			return "without a whole answer"
+			return "without a complete answer"
 		}
 		return fmt.Sprintf("status %d", s.status)
 	}
@@ -229,7 +229,7 @@ func (w *witness) checkVerdict(r *telemetry.Statement, until time.Time) (wrong [
 		"asked to slow down":    func(c int) bool { return c == 429 },
 		"refused access":        func(c int) bool { return c == 403 || c == 401 },
 		"answered with errors":  func(c int) bool { return c >= 500 || c == 408 },
-		"No whole answer came":  func(c int) bool { return c == 0 },
+		"No complete answer came":  func(c int) bool { return c == 0 },
 		"Connections broke off": func(c int) bool { return c == 200 },
 	} {
 		for _, part := range strings.SplitAfter(v.Advice, ". ") {
