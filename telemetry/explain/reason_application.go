@@ -39,42 +39,75 @@ func applicationReason(s *telemetry.Statement) reason {
 
 // betweenRowsReason returns the reason for a statement whose reader spent most of the time between rows or batches.
 func betweenRowsReason(s *telemetry.Statement) reason {
-	a := s.Application
-	endUnasked := a.After == 0 && s.Outcome != telemetry.OutcomeFailed // or the end came at once
 	read, counted := s.RowsRead.Get()
 	delivered, known := s.Result.Rows.Get()
-	partly := counted && known && read < delivered
+	switch {
+	case counted && known && read < delivered:
+		return partlyReadReason(s, read, delivered)
+	case !counted, s.RowsEvidence == telemetry.EvidenceWire:
+		return batchesReason(s)
+	case known && read == delivered && endNotAskedFor(s):
+		return allReadReason(s, read)
+	}
+	return reason{betweenRows + rowsOf(s), readFaster}
+}
+
+// partlyReadReason returns the reason for a statement of whose rows the application read some.
+func partlyReadReason(s *telemetry.Statement, read, delivered int64) reason {
 	of := fmt.Sprintf("%s of at least %s read", format.Count(read), format.Plural(delivered, "row")) // more pages may have followed
+	switch {
+	case read <= 1 && s.Outcome == telemetry.OutcomeRunning:
+		return reason{"in the application: " + of + ", open for " + format.Duration(s.Application.Between) + " since", closeSooner}
+	case read <= 1 && s.Outcome != telemetry.OutcomeFailed:
+		return reason{"in the application: " + of + leftOpen(s), closeSooner}
+	case s.Outcome == telemetry.OutcomeClosedEarly:
+		return reason{"in the application, between rows and before it closed them (" + of + ")", closeSooner + " Between rows, do less."}
+	case s.Outcome == telemetry.OutcomeCanceled: // database/sql closes rows whose context is done
+		return reason{"in the application, between rows and before they were closed (" + of + ")", closeSooner + " Between rows, do less."}
+	case s.Outcome == telemetry.OutcomeAbandoned:
+		return reason{"in the application, between rows and after it left them (" + of + ")", closeSooner}
+	case s.RowsEvidence == telemetry.EvidenceWire:
+		return batchesReason(s)
+	}
+	return reason{betweenRows + " (" + of + ")", readFaster}
+}
+
+// allReadReason returns the reason for a statement of whose rows the application read all, without asking for more.
+func allReadReason(s *telemetry.Statement, read int64) reason {
+	rows := format.Plural(read, "row")
+	if read <= 1 {
+		return reason{"in the application: " + rows + " read" + leftOpen(s), closeSooner}
+	}
+	return reason{
+		"in the application between rows, or after the last it read" + closingThem(s, " and before it closed them", "") + " (" + rows + ")",
+		"Close rows as soon as the last is read: open rows keep a connection of the pool. Between rows, do less.",
+	}
+}
+
+// batchesReason returns the reason for a statement whose rows were not counted one by one.
+func batchesReason(s *telemetry.Statement) reason {
+	if endNotAskedFor(s) && s.Outcome != telemetry.OutcomeRunning {
+		return reason{
+			"in the application between the batches it read, or after the last" + closingThem(s, " and before it closed them", ""),
+			"Close readers as soon as the last batch is read: they keep a connection of the pool. Between batches, do less.",
+		}
+	}
+	return reason{"in the application between the batches it read", "The application reads slower than data arrives: do less between batches."}
+}
+
+// endNotAskedFor reports whether the application may never have asked for the end of the rows: it did not, or the
+// end came at once.
+func endNotAskedFor(s *telemetry.Statement) bool {
+	return s.Application.After == 0 && s.Outcome != telemetry.OutcomeFailed
+}
+
+// leftOpen says for how long rows were open after the application had read the only one it read.
+func leftOpen(s *telemetry.Statement) string {
 	left := ", then left open for "
-	if s.Consume.Or(a.Between) < a.Between { // an Arrow reader reported a batch that was not read at once
+	if between := s.Application.Between; s.Consume.Or(between) < between { // an Arrow reader reported a batch that was not read at once
 		left = ", open for "
 	}
-	switch {
-	case partly && read <= 1 && s.Outcome == telemetry.OutcomeRunning:
-		return reason{"in the application: " + of + ", open for " + format.Duration(a.Between) + " since", closeSooner}
-	case partly && read <= 1 && s.Outcome != telemetry.OutcomeFailed:
-		return reason{"in the application: " + of + left + format.Duration(a.Between), closeSooner}
-	case partly && s.Outcome == telemetry.OutcomeClosedEarly:
-		return reason{"in the application, between rows and before it closed them (" + of + ")", closeSooner + " Between rows, do less."}
-	case partly && s.Outcome == telemetry.OutcomeCanceled: // database/sql closes rows whose context is done
-		return reason{"in the application, between rows and before they were closed (" + of + ")", closeSooner + " Between rows, do less."}
-	case partly && s.Outcome == telemetry.OutcomeAbandoned:
-		return reason{"in the application, between rows and after it left them (" + of + ")", closeSooner}
-	case counted && s.RowsEvidence == telemetry.EvidenceWire:
-	case counted && known && read == delivered && endUnasked && read <= 1: // the application never asked for the end
-		return reason{"in the application: " + format.Plural(read, "row") + " read" + left + format.Duration(a.Between), closeSooner}
-	case counted && known && read == delivered && endUnasked:
-		return reason{"in the application between rows, or after the last it read" + closingThem(s, " and before it closed them", "") + " (" + format.Plural(read, "row") + ")", "Close rows as soon as the last is read: open rows keep a connection of the pool. Between rows, do less."}
-	case partly:
-		return reason{"in the application between rows, where the driver's decoding of rows that are read one by one counts, too (" + of + ")", readFaster}
-	}
-	switch {
-	case (!counted || s.RowsEvidence == telemetry.EvidenceWire) && endUnasked && s.Outcome != telemetry.OutcomeRunning:
-		return reason{"in the application between the batches it read, or after the last" + closingThem(s, " and before it closed them", ""), "Close readers as soon as the last batch is read: they keep a connection of the pool. Between batches, do less."}
-	case !counted || s.RowsEvidence == telemetry.EvidenceWire:
-		return reason{"in the application between the batches it read", "The application reads slower than data arrives: do less between batches."}
-	}
-	return reason{"in the application between rows, where the driver's decoding of rows that are read one by one counts, too" + rowsOf(s), readFaster}
+	return left + format.Duration(s.Application.Between)
 }
 
 // closingThem returns the end of a sentence about the application's rows: closed for rows that it closed or may
@@ -97,6 +130,7 @@ func mostly(a telemetry.Application, told time.Duration) string {
 }
 
 const (
+	betweenRows = "in the application between rows, where the driver's decoding of rows that are read one by one counts, too"
 	closeSooner = "Close rows when no more of them are needed, and ask for fewer (LIMIT): open rows keep a connection of the pool."
 	readFaster  = "The application reads slower than rows arrive: do less between rows, select fewer columns, or, where they are read one by one, read Arrow batches."
 )
