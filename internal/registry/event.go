@@ -146,8 +146,8 @@ var ConnectionFields = []Field[Connection]{
 	{"mode", "", "THRIFT, the only protocol this wrapper reports for.", ScopeDatabricks, oneOf(params+"mode", "THRIFT"), ofConnection{value: func(*Connection) slog.Value { return slog.StringValue("THRIFT") }}},
 	{"http_path", "", "Kind of the HTTP path, without the id of the warehouse or cluster.", ScopeDatabricks, to(params+"http_path", TypeString), ofConnection{at: func(c *Connection) any { return &c.HTTPPath }}},
 	{"port", "", "Port of the workspace; its host is not sent.", ScopeDatabricks, to(params+"host_info.port", TypeInt32), ofConnection{at: func(c *Connection) any { return &c.Port }}},
-	{"use_proxy", "bool", "The environment names a proxy for the workspace; its address is not sent. Unknown with a transport of the application's.", ScopeDatabricks, to(params+"use_proxy", TypeBool), ofConnection{at: func(c *Connection) any { return &c.Proxy }}},
-	{"use_system_proxy", "bool", "The same as use_proxy: without a transport of the application's, the environment is the only way to name a proxy.", ScopeDatabricks, to(params+"use_system_proxy", TypeBool), ofConnection{at: func(c *Connection) any { return &c.Proxy }}},
+	{"use_proxy", "bool", "The environment names a proxy for the workspace; its address is not sent. Unknown if the application supplies the transport.", ScopeDatabricks, to(params+"use_proxy", TypeBool), ofConnection{at: func(c *Connection) any { return &c.Proxy }}},
+	{"use_system_proxy", "bool", "The same as use_proxy: unless the application supplies the transport, only the environment can name a proxy.", ScopeDatabricks, to(params+"use_system_proxy", TypeBool), ofConnection{at: func(c *Connection) any { return &c.Proxy }}},
 	{"proxy_auth_type", "", "NONE or BASIC.", ScopeDatabricks, oneOf(params+"proxy_host_info.proxy_auth_type", "NONE", "BASIC"), ofConnection{at: func(c *Connection) any { return &c.ProxyAuth }}},
 	{"enable_arrow", "bool", "The client offers to read Arrow.", ScopeDatabricks, to(params+"enable_arrow", TypeBool), ofConnection{at: func(c *Connection) any { return &c.Driver.Arrow }}},
 	{"enable_direct_results", "bool", "The client asks for rows with the answer to ExecuteStatement.", ScopeDatabricks, to(params+"enable_direct_results", TypeBool), ofConnection{at: func(c *Connection) any { return &c.Driver.DirectResults }}},
@@ -155,7 +155,7 @@ var ConnectionFields = []Field[Connection]{
 	{"connection_pool_size", "", "Largest number of HTTP connections to the workspace.", ScopeDatabricks, to(params+"http_connection_pool_size", TypeInt32), ofConnection{at: func(c *Connection) any { return &c.Driver.PoolSize }}},
 	{"rows_per_block", "rows", "Rows asked for per page.", ScopeDatabricks, to(params+"rows_fetched_per_block", TypeInt32), ofConnection{at: func(c *Connection) any { return &c.Driver.MaxRows }}},
 	{"async_poll_interval", "ms", "Pause between two status calls.", ScopeDatabricks, to(params+"async_poll_interval_millis", TypeInt32), ofConnection{at: func(c *Connection) any { return &c.Driver.PollInterval }}},
-	{"socket_timeout", "s", "Bound on one HTTP request.", ScopeDatabricks, to(params+"socket_timeout", TypeSeconds), ofConnection{at: func(c *Connection) any { return &c.Driver.ClientTimeout }}},
+	{"socket_timeout", "s", "Timeout of one HTTP request.", ScopeDatabricks, to(params+"socket_timeout", TypeSeconds), ofConnection{at: func(c *Connection) any { return &c.Driver.ClientTimeout }}},
 }
 
 // ProcessFields are part of every authenticated event: where the driver runs. The name of the process
