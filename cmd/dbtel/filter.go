@@ -32,7 +32,7 @@ func (f *filter) flags(flags *flag.FlagSet) {
 	flags.StringVar(&f.text.until, "until", "", "only what started before a `time`")
 	flags.StringVar(&f.text.outcome, "outcome", "", "only statements with these `outcomes`, such as failed,canceled")
 	flags.StringVar(&f.text.category, "category", "", "only statements with these error `categories`")
-	flags.StringVar(&f.text.shape, "shape", "", "only statements with this `text` in their shape or its hash, see summary")
+	flags.StringVar(&f.text.shape, "shape", "", "only statements with this `text` in their shape or its hash (see summary)")
 	flags.StringVar(&f.text.server, "server", "", "only servers with this `text` in their name")
 }
 

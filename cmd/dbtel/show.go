@@ -14,21 +14,21 @@ var showCommand = command{
 	name:    "show",
 	args:    "[flags] <statement> [file...]",
 	summary: "show one statement over time, and why it took so long",
-	details: `A statement is an id, or an unambiguous prefix of one; or "last" for the one that finished last,
-"slowest", or "failed" for the last that failed.
+	details: `<statement> is an id, or an unambiguous prefix of one; "last", for the one that finished last;
+"slowest"; or "failed", for the last one that failed.
 
   dbtel show slowest app.ndjson
   dbtel show 01f0d2e4-7c1a app.ndjson app.ndjson.1
   dbtel show last --json app.ndjson | jq .verdict
 
-In the picture ░ is waiting, for the first byte of an answer or file, for the first row, or
-to repeat a request; █ or ▓ what it waited for, and ✗ a failure.
+In the picture, ░ is a wait: for the first byte of an answer or file, for the first row, or
+before a request is repeated. █ or ▓ is what was waited for, and ✗ is a failure.
 `,
 	setup: func(flags *flag.FlagSet) func(context.Context, *invocation) error {
 		files := flags.Bool("files", false, "list every file, not only the slowest ten")
 		return func(ctx context.Context, inv *invocation) error {
 			if len(inv.args) == 0 || inv.args[0] == "" { // as from a script with an empty variable; every id begins with ""
-				return usageError(`it takes a statement: an id, "last", "slowest" or "failed"`)
+				return usageError(`name a statement: an id, "last", "slowest" or "failed"`)
 			}
 			found, report, err := find(ctx, inv, inv.args[0], inv.args[1:])
 			if err != nil {

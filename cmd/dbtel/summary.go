@@ -21,11 +21,11 @@ var summaryCommand = command{
 	args:    "[flags] [file...]",
 	summary: "count statements by what they have in common, with percentiles of their time",
 	details: `Groups are ordered by their total time. The shape of a statement is its
-text without literals, where the application kept the text (telemetry_query_text=true), and
-the hash of that where not, the same in the files of several processes. Percentiles are of the
-total time, from the call until the rows were closed, and right within 1 %.
-Registered pools are shown with how long calls waited for their connections, and in
-what share of the samples all were in use.
+text without literals if the application kept the text (telemetry_query_text=true), otherwise
+a hash of that, which is the same in the files of all processes. Percentiles are of the total
+time, from the call until the rows were closed, and accurate to within 1 %. Registered pools
+are shown with how long calls waited for their connections, and with the share of samples in
+which all connections that the pool may open were in use.
 
   dbtel summary app.ndjson
   dbtel summary --by verdict app.ndjson app.ndjson.1

@@ -18,10 +18,10 @@ var topCommand = command{
 	name:    "top",
 	args:    "[-f] [flags] [file...]",
 	summary: "list the slowest or latest statements, and keep the list up to date",
-	details: `With -f files are followed as they grow, are rotated or truncated; a file need not exist
-yet. On a terminal the table is redrawn as records arrive, until Ctrl-C; elsewhere each
-statement becomes a line, and -n and --by have no effect. With --json, the records are printed,
-with a verdict each.
+	details: `With -f, files are followed as they grow, also when they are rotated or truncated; a file need
+not exist yet. On a terminal, the table is redrawn as records arrive, until Ctrl-C; elsewhere each
+statement is printed as one line, and -n and --by have no effect. With --json, each record is
+printed with its verdict.
 
   dbtel top app.ndjson
   dbtel top -f --by latest app.ndjson
