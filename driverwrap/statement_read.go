@@ -95,7 +95,7 @@ func (s *statement) endArrow(now time.Time) {
 }
 
 // errHidden stands for the error of a call that the driver's Arrow readers do not report.
-var errHidden = errors.New("a call failed, and the Arrow reader ended as after the last row")
+var errHidden = errors.New("a call failed, but the Arrow reader ended as it does after the last row")
 
 // readEnded notes the end of reading: the rows are exhausted (nil) or reading failed. The
 // statement is finished when the rows are closed.
