@@ -226,11 +226,11 @@ func (w *witness) checkVerdict(r *telemetry.Statement, until time.Time) (wrong [
 	}
 	// advice on a request must be about a status that was seen
 	for phrase, is := range map[string]func(int) bool{
-		"asked to slow down":    func(c int) bool { return c == 429 },
-		"refused access":        func(c int) bool { return c == 403 || c == 401 },
-		"answered with errors":  func(c int) bool { return c >= 500 || c == 408 },
-		"No complete answer came":  func(c int) bool { return c == 0 },
-		"Connections broke off": func(c int) bool { return c == 200 },
+		"asked to slow down":      func(c int) bool { return c == 429 },
+		"refused access":          func(c int) bool { return c == 403 || c == 401 },
+		"answered with errors":    func(c int) bool { return c >= 500 || c == 408 },
+		"No complete answer came": func(c int) bool { return c == 0 },
+		"Connections broke off":   func(c int) bool { return c == 200 },
 	} {
 		for _, part := range strings.SplitAfter(v.Advice, ". ") {
 			if !strings.Contains(part, phrase) {
