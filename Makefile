@@ -153,7 +153,7 @@ fuzz: ## run every fuzz target for FUZZINPUTS inputs (20000)
 
 # golangci-lint caches results by the content of a package, but with the full paths of its files. In
 # another clone with the same content those files, and the //nolint in them, may not be found. So each
-# clone has a cache of its own, and a new one when it is moved.
+# clone has a cache of its own, and a new one when it is moved. Clones may be linted at the same time.
 .PHONY: lint
 lint: export GOLANGCI_LINT_CACHE := $(CURDIR)/bin/lint$(CURDIR)
 lint: $(GOLANGCI_LINT) ## vet and lint every module, and the workflows of hosted CI
@@ -161,7 +161,7 @@ lint: $(GOLANGCI_LINT) ## vet and lint every module, and the workflows of hosted
 	@go run github.com/rhysd/actionlint/cmd/actionlint@$(ACTIONLINT_VERSION)
 	@for m in $(MODULES); do \
 		echo "== go vet, golangci-lint ($$m)"; \
-		(cd $$m && go vet ./... && "$(CURDIR)/$(GOLANGCI_LINT)" run --config "$(CURDIR)/.golangci.yml" ./...) || exit 1; \
+		(cd $$m && go vet ./... && "$(CURDIR)/$(GOLANGCI_LINT)" run --allow-parallel-runners --config "$(CURDIR)/.golangci.yml" ./...) || exit 1; \
 	done
 
 $(GOLANGCI_LINT):
