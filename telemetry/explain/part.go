@@ -84,6 +84,6 @@ var meanings = [len(telemetry.Parts)]string{
 	telemetry.PartDecode:      "The driver turned bytes into rows.",
 	telemetry.PartApplication: "The application had control; decoding single rows is in it.",
 	telemetry.PartClose:       "The statement was canceled or closed.",
-	telemetry.PartNetwork:     "None of the others: the network, and the driver.",
+	telemetry.PartNetwork:     "What no other part explains: the network, and the driver itself.",
 	telemetry.PartUnknown:     "What the statement waited for was not observed.",
 }
