@@ -24,7 +24,7 @@ func raw[Req any](c *client, method string, req *Req) []byte {
 	return body
 }
 
-// statement is a request to run a statement as a client of today makes it.
+// statement is a request to run a statement, as current clients send it.
 func statement(s *wire.SessionHandle, sql string, change ...func(*wire.ExecuteStatementReq)) *wire.ExecuteStatementReq {
 	yes := true
 	req := &wire.ExecuteStatementReq{
@@ -130,12 +130,12 @@ var scenarios = map[string]struct {
 
 func noDirectResults(r *wire.ExecuteStatementReq) { r.GetDirectResults = nil }
 
-// twoRows runs a statement of which one page of one row is left.
+// twoRows runs a statement that has one page of one row left.
 func twoRows(c *client) *wire.OperationHandle {
 	return c.execute(c.open(), "SELECT id FROM range(2)").OperationHandle
 }
 
-// status is the status of a statement that has come to an end.
+// status is the status of a statement that has ended.
 func status(c *client, sql, end string) []byte {
 	s := c.open()
 	c.execute(s, "CREATE TABLE IF NOT EXISTS t (a INT)")
@@ -147,8 +147,8 @@ func status(c *client, sql, end string) []byte {
 	return raw(c, "GetOperationStatus", &wire.GetOperationStatusReq{OperationHandle: op})
 }
 
-// readmeTable reads the table of README.md whose head begins with a given cell: the cells of
-// its rows.
+// readmeTable returns the cells of the table in README.md whose header begins with a given cell, row by
+// row.
 func readmeTable(t *testing.T, head string) (rows [][]string) {
 	t.Helper()
 	readme, err := os.ReadFile("README.md")
@@ -171,8 +171,8 @@ func readmeTable(t *testing.T, head string) (rows [][]string) {
 
 func code(cell string) string { return strings.Trim(cell, "`") }
 
-// TestAnswersAreThoseOfTheTable holds the table of README.md against the bytes of every answer
-// it lists.
+// TestAnswersAreThoseOfTheTable compares the table of README.md with the bytes of every answer it
+// lists.
 func TestAnswersAreThoseOfTheTable(t *testing.T) {
 	missing := map[string]bool{}
 	for name := range scenarios {
@@ -193,7 +193,7 @@ func TestAnswersAreThoseOfTheTable(t *testing.T) {
 	assert.Empty(t, missing, "answers the table does not list")
 }
 
-// TestHeadersAreThoseOfTheTable does the same for the HTTP answers as a whole.
+// TestHeadersAreThoseOfTheTable does the same for complete HTTP answers.
 func TestHeadersAreThoseOfTheTable(t *testing.T) {
 	ws := start(t, workspace.Options{CloudFetchThreshold: 1})
 	c := newClient(t, ws)

@@ -28,8 +28,8 @@ type arrowEncoder struct {
 	lz4      bool
 	location *time.Location
 
-	// schemaMessage is the front of every stream: what the metadata carries, and what a
-	// batch leaves out.
+	// schemaMessage is the schema at the start of every stream. The metadata carries it; batches
+	// omit it.
 	schemaMessage []byte
 }
 
@@ -65,7 +65,7 @@ func (a *arrowEncoder) batch(from, to int64) (body []byte, raw int64) {
 	return a.compress(s), int64(len(s))
 }
 
-// file encodes rows [from, to) as a whole stream, which is what a CloudFetch file is.
+// file encodes rows [from, to) as a complete stream, the content of a CloudFetch file.
 func (a *arrowEncoder) file(from, to int64) (body []byte, raw int64, err error) {
 	s, err := a.stream(from, to)
 	if err != nil {
@@ -85,7 +85,7 @@ func (a *arrowEncoder) compress(b []byte) []byte {
 	return out.Bytes()
 }
 
-// stream is a whole IPC stream with one record batch, or with none for no rows.
+// stream returns a complete IPC stream with one record batch, or with none if there are no rows.
 func (a *arrowEncoder) stream(from, to int64) ([]byte, error) {
 	var out bytes.Buffer
 	w := ipc.NewWriter(&out, ipc.WithSchema(a.schema))
@@ -109,7 +109,7 @@ func (a *arrowEncoder) array(i int, from, to int64) arrow.Array {
 	c := &a.columns[i]
 	b := array.NewBuilder(memory.DefaultAllocator, a.schema.Field(i).Type)
 	b.Reserve(int(to - from))
-	var valid []bool // nil: all of them
+	var valid []bool // nil: all values are valid
 	if c.Nulls != nil {
 		valid = make([]bool, to-from)
 		for k := range valid {

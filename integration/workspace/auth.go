@@ -17,7 +17,7 @@ type authenticator struct {
 	secret   string
 
 	mu     sync.Mutex
-	tokens map[string]time.Time // when a token ends; zero: never. Guarded by mu.
+	tokens map[string]time.Time // when a token expires; zero: never. Guarded by mu.
 	logins map[string]login     // by code, until it is exchanged. Guarded by mu.
 }
 
@@ -44,7 +44,7 @@ func (a *authenticator) allows(r *http.Request) bool {
 	return known && (end.IsZero() || time.Now().Before(end))
 }
 
-// issue makes a token for a service principal, or "" for wrong credentials.
+// issue returns a new token for a service principal, or "" for wrong credentials.
 func (a *authenticator) issue(id, secret string) string {
 	if subtle.ConstantTimeCompare([]byte(id+"\x00"+secret), []byte(a.id+"\x00"+a.secret)) != 1 {
 		return ""
@@ -60,7 +60,7 @@ func (a *authenticator) newToken() string {
 	return token
 }
 
-// sweep forgets tokens and logins that are not valid any more.
+// sweep removes expired tokens and logins.
 func (a *authenticator) sweep(now time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -75,8 +75,7 @@ func (w *Workspace) RevokeToken(token string) {
 	delete(w.auth.tokens, token)
 }
 
-// sendUnauthorized answers the way the service does, which does not say then which workspace
-// was asked.
+// sendUnauthorized answers as the service does: without the header that names the workspace.
 func (x *exchange) sendUnauthorized() {
 	h := x.w.Header()
 	h.Del(orgIDHeader)
@@ -86,9 +85,9 @@ func (x *exchange) sendUnauthorized() {
 	x.sendJSON(http.StatusUnauthorized, map[string]any{"error_code": http.StatusUnauthorized, "message": message})
 }
 
-// serveOAuth serves what a service principal (machine to machine) or a user with a browser
-// (user to machine, see login.go) needs to get a token, and reports whether the request was
-// one of those.
+// serveOAuth serves the endpoints from which a service principal (machine to machine) or a user
+// with a browser (user to machine, see login.go) gets a token. It reports whether the request was
+// for one of them.
 func (w *Workspace) serveOAuth(x *exchange) bool {
 	base := w.scheme() + "://" + x.r.Host
 	switch x.r.URL.Path {

@@ -24,7 +24,7 @@ func start(t testing.TB, opts workspace.Options) *workspace.Workspace {
 	return workspace.New(t, opts)
 }
 
-// client is the smallest client of the protocol, for what the real driver never does.
+// client is a minimal client of the protocol, for requests that the real driver never makes.
 type client struct {
 	t     testing.TB
 	ws    *workspace.Workspace

@@ -46,7 +46,7 @@ func (w *Workspace) newCloudResult(o *operation, b *resultBase, enc *arrowEncode
 		r.raw += raw
 		r.size += int64(len(body))
 	}
-	b.columns = nil // the files have it all
+	b.columns = nil // the files hold all values
 	return r, nil
 }
 
@@ -62,8 +62,8 @@ func (r *cloudResult) metadata() *wire.GetResultSetMetadataResp {
 	return m
 }
 
-// page hands out the next links. Pages end where files end, whatever number of rows the
-// client asked for.
+// page returns the next links. A page ends at the end of a file, regardless of the number of rows
+// that the client asked for.
 func (r *cloudResult) page(start int64, _ pageRequest) page {
 	w := r.workspace
 	p := page{rowSet: &wire.RowSet{
@@ -88,7 +88,7 @@ func (r *cloudResult) page(start int64, _ pageRequest) page {
 	return p
 }
 
-// linkHeaders is never nil: the service sends an empty map where there are none.
+// linkHeaders never returns nil: the service sends an empty map if there are no headers.
 func linkHeaders(h map[string]string) map[string]string {
 	if h == nil {
 		return map[string]string{}

@@ -6,8 +6,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/engine"
 )
 
-// database and sqlSession are what the server needs of the SQL engine, and all it knows of
-// it besides the shape of a result.
+// database and sqlSession are all that the server uses of the SQL engine, besides the types of a
+// result.
 type database interface {
 	NewSession(catalog, schema string, conf map[string]string) (sqlSession, error)
 	Close() error

@@ -1,10 +1,9 @@
 // Package workspace is a simulated Databricks workspace. It listens on loopback, speaks the
-// Thrift-over-HTTP protocol of a SQL warehouse, runs SQL on an embedded engine and answers
-// the way the service does: inline Arrow, columnar and CloudFetch results, direct results
-// and polling, presigned storage, telemetry, feature flags, query history. The real, unmodified
-// databricks-sql-go driver is its client. Faults can be injected everywhere, and everything
-// that happened can be asked for afterwards, so that a measuring client can be compared with
-// the truth.
+// Thrift-over-HTTP protocol of a SQL warehouse, runs SQL on an embedded engine and answers the way
+// the service does: inline Arrow, columnar and CloudFetch results, direct results and polling,
+// presigned storage, telemetry, feature flags, query history. The real, unmodified
+// databricks-sql-go driver is its client. Faults can be injected everywhere. The workspace records
+// everything that happens, so that a test can compare a client's measurements with the truth.
 //
 //	ws, err := workspace.Start(workspace.Options{})
 //	defer ws.Close()

@@ -16,8 +16,8 @@ import (
 // maxBody bounds a request body.
 const maxBody = 128 << 20
 
-// exchange is one HTTP request while it is being served. It belongs to the handler's
-// goroutine; what others may read is in the ledger.
+// exchange is one HTTP request while it is being served. It belongs to the handler's goroutine;
+// other goroutines read the ledger.
 type exchange struct {
 	ws     *Workspace
 	w      *responseWriter
@@ -52,9 +52,8 @@ func (w *Workspace) begin(l Listener, rw http.ResponseWriter, r *http.Request) (
 	return x, err
 }
 
-// end closes the record, whether the handler returned or aborted. Only then does it break a
-// connection that is to be broken, so that a client which sees the end of a request finds it
-// in the facts.
+// end closes the record, whether the handler returned or aborted. If a fault breaks the connection,
+// end does so after that, so that a client that sees its request end finds it in the facts.
 func (x *exchange) end() {
 	aborted := recover()
 	x.ws.ledger.update(func() {
@@ -119,7 +118,8 @@ const (
 	storageIDHeader = "X-Amz-Request-Id"
 )
 
-// httpError is an answer outside the protocol that was asked in: a refusal at the gateway.
+// httpError is a refusal by the gateway: an HTTP error in place of an answer in the request's
+// protocol.
 type httpError struct {
 	status  int
 	code    string // error_code of the JSON body, e.g. BAD_REQUEST
@@ -135,7 +135,7 @@ func (x *exchange) sendError(e *httpError) {
 	x.sendJSON(e.status, map[string]string{"error_code": e.code, "message": e.message})
 }
 
-// responseWriter counts what leaves and can break the connection in the middle of a body.
+// responseWriter counts the bytes sent and can break the connection in the middle of a body.
 type responseWriter struct {
 	http.ResponseWriter
 	status   int
@@ -144,21 +144,20 @@ type responseWriter struct {
 	capture  bool
 	captured bytes.Buffer
 
-	// halve cuts the body in two and sends the first half; drop sends nothing at all.
-	// Either way the connection breaks when the handler returns, and broken says so; with
-	// hard it breaks by a TCP reset.
+	// halve cuts the body in two and sends the first half; drop sends nothing at all. Either way
+	// broken is set, and the connection breaks when the handler returns; with hard, by a TCP reset.
 	halve, drop, broken, hard bool
 
-	// stall is called between the halves of the body; nil: nothing is.
+	// stall is called between the halves of the body; it may be nil.
 	stall func()
 }
 
-// tail is how much of a body is written last and on its own. It is less than the buffers of
-// net/http hold back until a handler returns, so that no client can have a complete answer
-// before the facts about it are written down.
+// tail is the number of bytes at the end of a body that are written separately. The buffers of
+// net/http hold back more than that until a handler returns, so no client can have a complete
+// answer before its facts are recorded.
 const tail = 1024
 
-// Unwrap lets http.ResponseController find the connection.
+// Unwrap gives http.ResponseController access to the connection.
 func (w *responseWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 func (w *responseWriter) WriteHeader(status int) {
@@ -174,7 +173,7 @@ func (w *responseWriter) Write(p []byte) (int, error) {
 	if stall := w.stall; stall != nil {
 		w.stall = nil
 		half := len(p) / 2
-		_, _ = w.Write(p[:half]) // which notes a failure
+		_, _ = w.Write(p[:half]) // Write records a failure
 		_ = http.NewResponseController(w.ResponseWriter).Flush()
 		stall()
 		n, err := w.Write(p[half:])
@@ -213,7 +212,7 @@ func (w *responseWriter) Write(p []byte) (int, error) {
 // HTTP/2.
 func (w *responseWriter) reset() {
 	conn, _, err := http.NewResponseController(w.ResponseWriter).Hijack()
-	if err != nil { // HTTP/2 has no connection to take over
+	if err != nil { // an HTTP/2 connection cannot be hijacked
 		panic(http.ErrAbortHandler)
 	}
 	if c, ok := conn.(interface{ SetLinger(seconds int) error }); ok {

@@ -8,10 +8,10 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/wire"
 )
 
-// sweepInterval is how often what is not used any more is looked for.
+// sweepInterval is the time between sweeps.
 const sweepInterval = time.Second
 
-// sweepRegularly runs until the workspace closes.
+// sweepRegularly sweeps at every interval until the workspace closes.
 func (w *Workspace) sweepRegularly() {
 	t := time.NewTicker(sweepInterval)
 	defer t.Stop()
@@ -25,8 +25,8 @@ func (w *Workspace) sweepRegularly() {
 	}
 }
 
-// sweep frees what has outlived its lifetime at a given time: sessions and operations that are
-// idle, links, tokens.
+// sweep removes everything that has outlived its lifetime at the given time: idle sessions and
+// operations, links and tokens.
 func (w *Workspace) sweep(now time.Time) {
 	for _, s := range w.sessions.all() {
 		if limit := w.opts.SessionTimeout; limit >= 0 && s.idle(now) > limit {
@@ -42,8 +42,8 @@ func (w *Workspace) sweep(now time.Time) {
 	w.auth.sweep(now)
 }
 
-// idle is how long no request has named the session or one of its operations, and no statement
-// of it has run.
+// idle is the time since the last request that named the session or one of its operations, or since
+// its last statement ended. It is 0 while a statement runs.
 func (s *session) idle(now time.Time) time.Duration {
 	s.mu.Lock()
 	last := s.used
@@ -62,7 +62,7 @@ func (s *session) idle(now time.Time) time.Duration {
 	return least
 }
 
-// idle is how long no request has named the operation since it ended.
+// idle is the time since the operation ended or, if later, since the last request that named it.
 func (o *operation) idle(now time.Time) time.Duration {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -82,8 +82,8 @@ func (t *sessionTable) finished() []*operation {
 	return list
 }
 
-// makeRoom closes operations that have been idle longest until the results of the others, the
-// new one among them, fit into Options.ResultMemory.
+// makeRoom closes the operations that have been idle longest until the other results, including
+// that of newest, fit into Options.ResultMemory.
 func (w *Workspace) makeRoom(newest *operation) {
 	limit := w.opts.ResultMemory
 	if limit < 0 {
@@ -114,7 +114,7 @@ func (w *Workspace) makeRoom(newest *operation) {
 	}
 }
 
-// heldBytes is the size of what a finished statement holds for its client.
+// heldBytes is the size of the result that a finished statement holds for its client.
 func (o *operation) heldBytes() int64 {
 	rs := o.finished()
 	if rs == nil {
@@ -123,7 +123,8 @@ func (o *operation) heldBytes() int64 {
 	return rs.held()
 }
 
-// complete reports that the client has been given everything: the last page, or the last link.
+// complete reports whether the client has been sent the whole result: the last page, or the last
+// link.
 func (o *operation) complete() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -26,7 +26,7 @@ func (w *Workspace) Held() (h Held) {
 	return h
 }
 
-// Sweep frees what has outlived its lifetime at a given time.
+// Sweep removes everything that has outlived its lifetime at the given time.
 func (w *Workspace) Sweep(at time.Time) { w.sweep(at) }
 
 // Tokens is how many bearer tokens are known.

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// ResultFormat is how the rows of a statement travelled, in the words of the service's own
-// telemetry.
+// ResultFormat is the format in which the rows of a statement were sent, in the terms of the
+// service's own telemetry.
 type ResultFormat string
 
 // The result formats.
@@ -30,17 +30,16 @@ const (
 	ClosedIdle        ClosedBy = "Idle"           // by the server, see Options.OperationTimeout and ResultMemory
 )
 
-// StatementFacts is what really happened to one statement, as the server saw it: the truth
-// a measuring client is compared with.
+// StatementFacts is what happened to one statement as the server saw it: the truth that a client's
+// measurements are compared with.
 type StatementFacts struct {
-	// ID is the statement id, or "" when no attempt of ExecuteStatement got through to the
-	// warehouse.
+	// ID is the statement id, or "" if no attempt of ExecuteStatement reached the warehouse.
 	ID          string
 	SessionID   string
 	WarehouseID string // "" without an ID
 	SQL         string
 
-	// Overlay is the configuration that came with the statement, query_tags for one.
+	// Overlay is the configuration that came with the statement, such as query_tags.
 	Overlay map[string]string
 
 	// Parameters is the number of bound parameters.
@@ -58,11 +57,12 @@ type StatementFacts struct {
 	CacheResult string // INELIGIBLE, HIT or MISS
 	Staging     bool   // PUT, GET or REMOVE of a volume file
 
-	// Rows is the size of the result; RowsSent is how many of them left in pages, or were
+	// Rows is the number of rows of the result; RowsSent is how many of them were sent in pages or
 	// issued as links.
 	Rows, RowsSent int64
 
-	// UpdatedRows is the number of rows the statement changed, or -1 when it changes none.
+	// UpdatedRows is the number of rows that a DML statement changed. It is -1 for other statements
+	// and for DML that has not succeeded.
 	UpdatedRows int64
 
 	// Pages are the pages answered, in order; Links the files issued, in order.
@@ -78,11 +78,11 @@ type StatementFacts struct {
 	Canceled bool // CancelOperation was answered
 	ClosedBy ClosedBy
 
-	// Received is when the first attempt of ExecuteStatement came in. ComputeQueued and
-	// CapacityQueued are when the statement began to wait for its warehouse to start and for a
-	// place among the statements that run there, Compiling when those waits were over, Started
-	// when it was compiled, Completed when its result was ready. Each is zero until it happens,
-	// and for a wait that did not happen.
+	// Received is when the first attempt of ExecuteStatement arrived. ComputeQueued is when the
+	// statement began to wait for its warehouse to start, and CapacityQueued when it began to wait
+	// for capacity there. Compiling is when those waits were over, Started when the statement was
+	// compiled, and Completed when its result was ready. Each is zero until it happens, and stays
+	// zero for a wait that does not happen.
 	Received, ComputeQueued, CapacityQueued, Compiling, Started, Completed, Closed time.Time
 }
 
@@ -114,7 +114,7 @@ type Download struct {
 	Completed bool  // status 200 or 204, and every byte written to the connection
 }
 
-// SessionFacts is what really happened to one session.
+// SessionFacts is what happened to one session.
 type SessionFacts struct {
 	ID              string
 	Conf            map[string]string
@@ -167,9 +167,9 @@ func (w *Workspace) Sessions() []SessionFacts {
 	return list
 }
 
-// Forget empties the facts: statements, sessions, requests and telemetry. What goes on
-// meanwhile goes on, but leaves no more facts about sessions and statements that began
-// before. A test calls it to look only at what comes then.
+// Forget empties the facts: statements, sessions, requests and telemetry. Open sessions and
+// statements go on, but record no more facts of their own. A test calls Forget to look only at what
+// happens afterwards.
 func (w *Workspace) Forget() {
 	w.ledger.update(w.ledger.clear)
 	w.telemetry.mu.Lock()

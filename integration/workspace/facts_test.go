@@ -64,8 +64,8 @@ func TestFactsAreCopies(t *testing.T) {
 	assert.False(t, ok)
 }
 
-// TestManyClientsAtOnce is for the race detector: every kind of request together with every
-// kind of look at the facts.
+// TestManyClientsAtOnce is for the race detector: every kind of request runs while every kind of fact
+// is read.
 func TestManyClientsAtOnce(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{CloudFetchThreshold: 1, FileRows: 20, ResultCache: true})
 	require.NoError(t, ws.Exec(t.Context(), "CREATE TABLE shared (n INT)"))

@@ -7,32 +7,32 @@ import (
 	"time"
 )
 
-// Fault makes chosen requests go wrong. Its conditions narrow each other: a request suffers
-// it when On chooses it and every condition that is set holds.
+// Fault disturbs requests. It hits a request that On chooses, if every condition that is set holds
+// too.
 type Fault struct {
 	// On chooses requests; [Method], [Endpoint], [Storage], [ResultDownloads] and
 	// [VolumeTransfers] make targets. Default: every request on both listeners.
 	On Target
 
-	// Skip leaves the first so many chosen requests alone: Skip 2 and First 1 hit the third
-	// request only. Default: 0.
+	// Skip is the number of chosen requests that pass before the first hit: Skip 2 and First 1 hit
+	// only the third. Default: 0.
 	Skip int
 
-	// First ends the fault after it has hit so many requests. Default: 0, no end.
+	// First is the number of hits after which the fault ends. Default: 0, no end.
 	First int
 
-	// Share hits that share of the chosen requests, at random but repeatable with
-	// Options.Seed. Default: 0, which means all of them.
+	// Share is the share of the chosen requests to hit, at random but repeatable with Options.Seed.
+	// Default: 0, which means all of them.
 	Share float64
 
-	// For ends the fault so long after it was injected. Default: 0, no end.
+	// For is how long after its injection the fault ends. Default: 0, no end.
 	For time.Duration
 
-	// Do is what happens. Default: nothing but counting.
+	// Do is the action on a request that is hit. Default: none; the hit is only counted.
 	Do Action
 }
 
-// Injected is a fault in force. Its methods may be called from any goroutine.
+// Injected is an active fault. Its methods may be called from any goroutine.
 type Injected struct {
 	set   *faultSet
 	fault Fault
@@ -42,8 +42,7 @@ type Injected struct {
 	removed    bool // guarded by set.mu
 }
 
-// faultSet holds the faults in force, in the order they were injected, which is the order
-// they act in.
+// faultSet holds the active faults in the order of their injection, in which they also act.
 type faultSet struct {
 	mu     sync.Mutex
 	active []*Injected // guarded by mu
@@ -54,8 +53,8 @@ func newFaultSet(seed int64) *faultSet {
 	return &faultSet{random: rand.New(rand.NewPCG(uint64(seed), 0))}
 }
 
-// Inject puts a fault in force until it is removed or its conditions end it. Several faults
-// may hit one request: each acts in turn until one of them answers.
+// Inject activates a fault until it is removed or its conditions end it. Several faults may hit one
+// request: each acts in turn until one of them answers.
 func (w *Workspace) Inject(f Fault) *Injected {
 	i := &Injected{set: w.faults, fault: f}
 	if f.For > 0 {
@@ -67,14 +66,14 @@ func (w *Workspace) Inject(f Fault) *Injected {
 	return i
 }
 
-// Remove ends the fault. Requests it holds up already stay held up.
+// Remove ends the fault. Requests that it already delays stay delayed.
 func (i *Injected) Remove() {
 	i.set.mu.Lock()
 	defer i.set.mu.Unlock()
 	i.remove()
 }
 
-// remove takes the fault out of force. i.set.mu is held.
+// remove deactivates the fault. i.set.mu is held.
 func (i *Injected) remove() {
 	i.removed = true
 	i.set.active = slices.DeleteFunc(i.set.active, func(other *Injected) bool { return other == i })
@@ -87,8 +86,8 @@ func (i *Injected) Hits() int {
 	return i.hits
 }
 
-// apply lets every fault that chooses the request act on it, and reports that one of them
-// has answered. Those behind it have then not seen the request.
+// apply lets every fault that chooses the request act on it until one has answered, and reports
+// whether one has. Later faults then do not see the request.
 func (s *faultSet) apply(x *exchange) bool {
 	s.mu.Lock()
 	active := slices.Clone(s.active)
@@ -109,7 +108,7 @@ func (s *faultSet) apply(x *exchange) bool {
 	return false
 }
 
-// hit decides whether the fault applies to the request, and counts.
+// hit decides whether the fault applies to the request, and counts it.
 func (i *Injected) hit(x *exchange) bool {
 	f := i.fault
 	if f.On != nil {

@@ -7,27 +7,28 @@ import (
 	"time"
 )
 
-// Action is what a fault does to a request. Actions are values without state and may be
-// used in any number of faults.
+// Action is what a fault does to a request. Actions have no state and may be used in any number of
+// faults.
 type Action struct {
 	name string
-	// act reports that it has answered, in its way, and that no other fault should.
+	// act reports whether it has answered the request or broken its connection; no other fault then
+	// acts.
 	act func(*exchange) bool
 }
 
-// String names the action the way it was made.
+// String writes the action as the call that made it.
 func (a Action) String() string { return a.name }
 
 // Latency delays the request, then lets it pass.
 func Latency(d time.Duration) Action {
 	return Action{fmt.Sprintf("Latency(%s)", d), func(x *exchange) bool {
-		// A client that leaves ends the wait; the request then fails on its own.
+		// A client that disconnects ends the wait; the request then fails on its own.
 		_ = sleep(x.r.Context(), d)
 		return false
 	}}
 }
 
-// SlowBody carries the request out, sends half of the answer, and the rest so much later.
+// SlowBody carries the request out, sends half of the answer, and sends the rest after d.
 func SlowBody(d time.Duration) Action {
 	return Action{fmt.Sprintf("SlowBody(%s)", d), func(x *exchange) bool {
 		x.w.stall = func() { _ = sleep(x.r.Context(), d) }
@@ -52,7 +53,7 @@ func StatusRetryAfter(code int, after time.Duration) Action {
 	}}
 }
 
-// Hang never answers. It ends when the client leaves or the workspace closes.
+// Hang never answers. It ends when the client disconnects or the workspace closes.
 func Hang() Action {
 	return Action{"Hang()", func(x *exchange) bool {
 		<-x.r.Context().Done()
@@ -86,8 +87,8 @@ func HalfBody() Action {
 	}}
 }
 
-// RedirectToLogin answers 303 with the address of a login page, which answers 200, the way
-// hosts do that cannot tell which workspace is meant.
+// RedirectToLogin answers 303 with the address of a login page, which answers 200, as a host does
+// that cannot tell which workspace a request is for.
 func RedirectToLogin() Action {
 	return Action{"RedirectToLogin()", func(x *exchange) bool {
 		x.w.Header().Set("Location", x.ws.URL()+"/login.html")
@@ -96,7 +97,7 @@ func RedirectToLogin() Action {
 	}}
 }
 
-// Garbage answers 200 with bytes that mean nothing.
+// Garbage answers 200 with meaningless bytes.
 func Garbage() Action {
 	return Action{"Garbage()", func(x *exchange) bool {
 		x.send(http.StatusOK, "application/octet-stream", []byte("\x00\xffthis is not what you asked for\x80"))

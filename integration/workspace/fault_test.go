@@ -192,7 +192,7 @@ func TestDroppedConnectionsLeaveSessionsAlive(t *testing.T) {
 	c := newClient(t, ws)
 	s := c.open()
 	ws.DropConnections()
-	eventually.True(t, func() bool { // the pool notices at its own pace
+	eventually.True(t, func() bool { // the pool takes some time to notice
 		resp, err := c.http.Get(ws.URL() + flagURL)
 		if err != nil {
 			return false

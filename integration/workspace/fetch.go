@@ -2,9 +2,9 @@ package workspace
 
 import "github.com/seed-01322ee7/databricks-telemetry/integration/internal/wire"
 
-// resultSet is a finished statement's result in the format it travels in. Implementations:
-// arrowResult, columnResult, cloudResult. A resultSet belongs to one operation; pages are
-// made under the operation's mu.
+// resultSet is a finished statement's result in the format in which it is sent. Implementations:
+// arrowResult, columnResult, cloudResult. A resultSet belongs to one operation; pages are made
+// under the operation's mu.
 type resultSet interface {
 	// metadata describes the result.
 	metadata() *wire.GetResultSetMetadataResp
@@ -12,14 +12,14 @@ type resultSet interface {
 	rows() int64
 	// page makes the page that starts at row start.
 	page(start int64, want pageRequest) page
-	// closesWhenRead reports that the server closes the operation itself when direct
-	// results held everything: true for inline results, false when files must stay.
+	// closesWhenRead reports whether the server closes the operation itself when direct results
+	// held everything: true for inline results, false for files, which must stay.
 	closesWhenRead() bool
-	// held is the number of bytes the result takes until its operation is closed.
+	// held is the number of bytes that the result occupies until its operation is closed.
 	held() int64
 }
 
-// pageRequest is how much a client asks for. Zero means no wish.
+// pageRequest is how much a client asks for. Zero means no preference.
 type pageRequest struct {
 	rows, bytes int64
 	direct      bool
@@ -34,14 +34,14 @@ type page struct {
 	more   bool
 }
 
-// cursor is where a client stands in a result.
+// cursor is a client's position in a result.
 type cursor struct {
 	next   int64   // first row of the next page
-	end    int64   // first row that no page has had yet
+	end    int64   // first row that no page has held yet
 	starts []int64 // where earlier pages began, for FETCH_PRIOR
 }
 
-// nextPage moves the cursor over one page.
+// nextPage returns the page at the cursor and moves the cursor past it.
 func (w *Workspace) nextPage(o *operation, rs resultSet, want pageRequest) page {
 	o.mu.Lock()
 	start := o.cursor.next
@@ -73,7 +73,7 @@ func fetchResults(x *exchange, req *wire.FetchResultsReq) (*wire.FetchResultsRes
 	return resp, nil
 }
 
-// move follows the orientation of a fetch. Forward needs nothing.
+// move sets the cursor for the orientation of a fetch. FetchNext needs no move.
 func (o *operation) move(req *wire.FetchResultsReq) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -84,7 +84,7 @@ func (o *operation) move(req *wire.FetchResultsReq) {
 	case req.Orientation == wire.FetchFirst:
 		c.next, c.starts = 0, c.starts[:0]
 	case req.Orientation == wire.FetchPrior:
-		// The last start is the page the client holds; the one before it is wanted.
+		// The last start is that of the page the client has; it wants the page before.
 		if n := len(c.starts); n >= 2 {
 			c.next, c.starts = c.starts[n-2], c.starts[:n-2]
 		} else {

@@ -34,8 +34,8 @@ func newFlagService(o Options) *flagService {
 	return &flagService{ttl: o.FlagTTL, telemetry: o.TelemetryFlag}
 }
 
-// SetTelemetryFlag changes the flag that switches driver telemetry on. Clients see the change
-// when they ask again.
+// SetTelemetryFlag changes the flag that switches driver telemetry on. Clients see the change the
+// next time they ask.
 func (w *Workspace) SetTelemetryFlag(f Flag) {
 	w.flags.mu.Lock()
 	defer w.flags.mu.Unlock()

@@ -34,8 +34,9 @@ type HistoryEntry struct {
 	Metrics            *HistoryMetrics `json:"metrics,omitempty"` // nil unless asked for
 }
 
-// HistoryMetrics are the metrics of a statement. What is absent, as a zero, did not happen, or
-// is not known to the engine: it counts no bytes, files and partitions read.
+// HistoryMetrics are the metrics of a statement. A metric is absent (zero) if its event did not
+// happen or the engine does not measure it: the engine does not count the bytes, files and
+// partitions read.
 type HistoryMetrics struct {
 	TotalTimeMS       int64 `json:"total_time_ms"`
 	CompilationTimeMS int64 `json:"compilation_time_ms"`
@@ -58,8 +59,8 @@ type HistoryMetrics struct {
 	PrunedFilesCount    int64 `json:"pruned_files_count,omitempty"`
 	ResultFromCache     bool  `json:"result_from_cache"`
 
-	// When the statement began to wait for its warehouse to start, when for a place among the
-	// statements that run there, and when both waits were over. Milliseconds since the epoch.
+	// When the statement began to wait for its warehouse to start, when it began to wait for
+	// capacity there, and when both waits were over. Milliseconds since the epoch.
 	ProvisioningQueueStart int64 `json:"provisioning_queue_start_timestamp,omitempty"`
 	OverloadingQueueStart  int64 `json:"overloading_queue_start_timestamp,omitempty"`
 	QueryCompilationStart  int64 `json:"query_compilation_start_timestamp,omitempty"`
@@ -167,7 +168,7 @@ func (f *StatementFacts) fetched() time.Time {
 	return end
 }
 
-// metrics are what is known of a statement until end.
+// metrics returns the metrics of a statement as known at end.
 func (f *StatementFacts) metrics(end time.Time, final bool) *HistoryMetrics {
 	executed := f.Completed
 	if executed.IsZero() {
@@ -192,8 +193,8 @@ func (f *StatementFacts) metrics(end time.Time, final bool) *HistoryMetrics {
 	return m
 }
 
-// between is the time from one instant to another in milliseconds; 0 when it did not begin, and
-// until end when it did not end.
+// between returns the milliseconds between from and to: 0 if from is zero, and up to end if to is
+// zero.
 func between(from, to, end time.Time) int64 {
 	if from.IsZero() {
 		return 0

@@ -2,8 +2,7 @@ package workspace
 
 import "strings"
 
-// statementTypes are the statement types of the query history by the word a statement begins
-// with.
+// statementTypes maps the first word of a statement to its statement type in the query history.
 var statementTypes = map[string]string{
 	"SELECT": "SELECT", "WITH": "SELECT", "VALUES": "SELECT", "FROM": "SELECT", "TABLE": "SELECT",
 	"INSERT": "INSERT", "UPDATE": "UPDATE", "DELETE": "DELETE", "MERGE": "MERGE", "COPY": "COPY",
@@ -21,7 +20,7 @@ func statementType(sql string) string {
 	return "OTHER"
 }
 
-// firstWord is the word a statement begins with, behind comments and parentheses.
+// firstWord is the first word of a statement, after any comments and parentheses.
 func firstWord(sql string) string {
 	for {
 		sql = strings.TrimLeft(sql, " \t\r\n(;")

@@ -1,6 +1,7 @@
 package workspace
 
-// kept is a list of the newest values: beyond limit the oldest is dropped. A negative limit is none.
+// kept is a list of the newest values: beyond limit, the oldest is dropped. A negative limit means
+// no limit.
 type kept[T any] struct {
 	limit   int
 	list    []T
@@ -15,7 +16,7 @@ func (k *kept[T]) add(v T) {
 	for len(k.list) > k.limit {
 		oldest := k.list[0]
 		var zero T
-		k.list[0] = zero // the array lives until append moves the list to another
+		k.list[0] = zero // releases the value: the array lives until append replaces it
 		k.list = k.list[1:]
 		if k.dropped != nil {
 			k.dropped(oldest)

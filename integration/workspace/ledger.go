@@ -8,8 +8,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/wire"
 )
 
-// ledger is where the truth is written down. Everything in it is guarded by mu. It takes
-// operation.mu before its own lock, never after.
+// ledger records the facts. Everything in it is guarded by mu. It locks operation.mu before mu,
+// never after.
 type ledger struct {
 	keep int // see Options.Keep
 
@@ -43,7 +43,7 @@ func newLedger(keep int) *ledger {
 	return l
 }
 
-// clear forgets everything but the number of requests. l.mu is held, or l is new.
+// clear removes everything except the number of requests. l.mu is held, or l is new.
 func (l *ledger) clear() {
 	l.sessionIDs = map[string]*SessionFacts{}
 	l.byID = map[string]*statementRecord{}
@@ -73,7 +73,7 @@ func (l *ledger) open(r *Request) {
 	})
 }
 
-// identify records what a Thrift call is about and counts the attempt.
+// identify records which session and operation a Thrift call names, and counts the attempt.
 func (l *ledger) identify(x *exchange) {
 	key := callKey{method: x.call.Method, seq: x.call.Seq}
 	if x.method != nil {
@@ -226,7 +226,7 @@ func (l *ledger) pageAnswered(o *operation, p page, direct bool) {
 	})
 }
 
-// linkIssued notes a presigned URL that is not part of a page: one of a volume file.
+// linkIssued records a presigned URL that is not part of a page: that of a volume file.
 func (l *ledger) linkIssued(o *operation, k *link) {
 	l.statement(o, func(s *statementRecord) {
 		k.index = len(s.Links)
@@ -234,7 +234,7 @@ func (l *ledger) linkIssued(o *operation, k *link) {
 	})
 }
 
-// downloaded notes one attempt to read a file.
+// downloaded records one attempt to read a file.
 func (l *ledger) downloaded(k *link, d Download) {
 	l.update(func() {
 		if s := l.byID[k.operation]; s != nil && k.index < len(s.Links) {

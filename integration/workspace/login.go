@@ -43,7 +43,7 @@ func (w *Workspace) serveLogin(x *exchange) {
 	x.send(http.StatusFound, "text/html", nil)
 }
 
-// loopback reports whether a URL leads to the machine of the browser that follows it.
+// loopback reports whether a URL points to the browser's own machine.
 func loopback(u *url.URL) bool {
 	ip := net.ParseIP(u.Hostname())
 	return u.Scheme == "http" && (u.Hostname() == "localhost" || ip != nil && ip.IsLoopback())
@@ -58,7 +58,7 @@ func (a *authenticator) admit(l login) string {
 	return code
 }
 
-// redeem makes a token for a code, or "" when the code was not for this program. A code works
+// redeem returns a token for a code, or "" if the code was not issued to this program. A code works
 // once, and the program that shows it must know the secret behind its challenge.
 func (a *authenticator) redeem(code, client, redirect, verifier string) string {
 	hash := sha256.Sum256([]byte(verifier))

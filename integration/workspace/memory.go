@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// memoryListener accepts the connections that are dialed to it in this process, without a
-// network: the goroutines at both ends wait on nothing but each other and on timers.
+// memoryListener accepts connections from this process, without a network: the goroutines at both
+// ends wait only for each other and for timers.
 type memoryListener struct {
 	address *net.TCPAddr
 	dialed  chan net.Conn
@@ -20,7 +20,7 @@ type memoryListener struct {
 
 var _ net.Listener = (*memoryListener)(nil)
 
-// memoryPorts numbers the listeners of the process, which nothing listens to on loopback.
+// memoryPorts numbers the memory listeners of the process. Their ports are not opened on loopback.
 var memoryPorts atomic.Uint32
 
 func newMemoryListener() *memoryListener {
@@ -65,7 +65,7 @@ type memoryConn struct {
 	reset *atomic.Bool // shared by both ends
 }
 
-// SetLinger is that of net.TCPConn: with 0, Close resets the connection.
+// SetLinger works like that of net.TCPConn: with 0, Close resets the connection.
 func (c *memoryConn) SetLinger(seconds int) error {
 	c.reset.Store(seconds == 0)
 	return nil

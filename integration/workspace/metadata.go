@@ -2,7 +2,7 @@ package workspace
 
 import "github.com/seed-01322ee7/databricks-telemetry/integration/internal/wire"
 
-// metadata is the answer to GetResultSetMetadata: what the format says of itself, and what the
+// metadata is the answer to GetResultSetMetadata: the fields of the format and those that the
 // service sends with every format.
 func (o *operation) metadata(rs resultSet) *wire.GetResultSetMetadataResp {
 	m := rs.metadata()
@@ -16,7 +16,7 @@ func (o *operation) metadata(rs resultSet) *wire.GetResultSetMetadataResp {
 	return m
 }
 
-// noCloudFetch is why a result does not travel by CloudFetch.
+// noCloudFetch is the reason why a result is not sent by CloudFetch.
 func (o *operation) noCloudFetch(format wire.ResultFormat) int32 {
 	switch req := o.req; {
 	case format == wire.FormatURL:
@@ -31,7 +31,7 @@ func (o *operation) noCloudFetch(format wire.ResultFormat) int32 {
 	return wire.NoCloudFetchSmall
 }
 
-// withComments gives every column the comment that the service sends where there is none.
+// withComments gives every column the comment that the service sends for a column without one.
 func withComments(s *wire.TableSchema) *wire.TableSchema {
 	none := ""
 	out := &wire.TableSchema{Columns: make([]*wire.ColumnDesc, len(s.Columns))}
@@ -43,5 +43,5 @@ func withComments(s *wire.TableSchema) *wire.TableSchema {
 	return out
 }
 
-// held is what an inline result takes: its size before compression.
+// held is the memory that an inline result occupies: its size before compression.
 func (b *resultBase) held() int64 { return b.bytes }

@@ -46,7 +46,7 @@ func (s *objectStore) add(k *link) {
 	s.links[k.path] = k
 }
 
-// use finds the link of a request; nil when there is none.
+// use returns the link of a request, or nil if there is none, and notes that it was used.
 func (s *objectStore) use(path string) *link {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -57,7 +57,7 @@ func (s *objectStore) use(path string) *link {
 	return k
 }
 
-// transferred notes that an object has been read or written whole.
+// transferred notes that an object has been read or written completely.
 func (s *objectStore) transferred(k *link) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -71,8 +71,8 @@ func (s *objectStore) transferred(k *link) {
 	}
 }
 
-// close ends the statement that links belong to. With linger, links stay that a client has yet
-// to follow.
+// close marks the links of a statement as closed. With linger, those that the client has not
+// followed yet stay.
 func (s *objectStore) close(operation string, linger bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -102,8 +102,8 @@ func (s *objectStore) dropSession(id string) {
 	}
 }
 
-// sweep forgets links that have expired a while ago, and those of closed operations that no
-// client follows any more.
+// sweep removes links that expired some time ago, and links of closed operations that clients no
+// longer follow.
 func (s *objectStore) sweep(now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -117,8 +117,8 @@ func (s *objectStore) sweep(now time.Time) {
 	}
 }
 
-// trim forgets links of closed operations, those first that were followed least recently, until
-// the files behind the others take no more than limit bytes.
+// trim removes links of closed operations, the least recently followed first, until the files of
+// the others occupy at most limit bytes.
 func (s *objectStore) trim(limit int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

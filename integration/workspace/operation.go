@@ -48,7 +48,8 @@ type operation struct {
 	truncated bool // the result, by the client's ResultRowLimit
 }
 
-// statementTimes are the times of StatementFacts that a statement goes through on its own.
+// statementTimes are the times of StatementFacts that come from running the statement, not from
+// requests.
 type statementTimes struct {
 	computeQueued, capacityQueued, compiling, started, completed time.Time
 }
@@ -108,7 +109,7 @@ func (w *Workspace) run(ctx context.Context, o *operation) {
 	w.finish(o, rs, err, context.Cause(ctx))
 }
 
-// at writes down when something happened to the statement.
+// at records the time of something that happens to the statement.
 func (o *operation) at(note func(t *statementTimes, now time.Time)) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -149,7 +150,7 @@ func (w *Workspace) execute(ctx context.Context, o *operation) (resultSet, error
 	return rs, nil
 }
 
-// spend lets the time pass that an option gives a statement.
+// spend waits for as long as an option specifies for the statement.
 func spend(ctx context.Context, option func(sql string) time.Duration, o *operation) error {
 	if option == nil {
 		return ctx.Err()
@@ -163,7 +164,7 @@ func (w *Workspace) finish(o *operation, rs resultSet, err, cause error) {
 	o.used = o.times.completed
 	switch {
 	case o.state == wire.StateCanceled:
-		// CancelOperation has decided already.
+		// CancelOperation has already set the outcome.
 	case err == nil:
 		o.state, o.result = wire.StateFinished, rs
 	case errors.Is(cause, errTimedOut):
@@ -208,8 +209,8 @@ func (w *Workspace) operation(h *wire.OperationHandle) *operation {
 	return o
 }
 
-// release forgets a closed operation and its result. Of its files those stay a while that a
-// client has still to download: it may close an operation as soon as it has the last link.
+// release removes a closed operation and its result. Files that the client has yet to download stay
+// for a while: it may close an operation as soon as it has the last link.
 func (w *Workspace) release(o *operation, how ClosedBy) {
 	linger := o.complete() && (how == ClosedByClient || how == ClosedDirectly)
 	o.cancel(errClosed)

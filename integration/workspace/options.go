@@ -7,20 +7,19 @@ import (
 	"time"
 )
 
-// Options describes a workspace. The zero value is a warehouse as users meet it: Arrow
-// results, CloudFetch for large ones, direct results, a random token, plain HTTP on a free
-// port. README.md lists what the answers hold and from where that is known. Options are read
-// once, by [Start].
+// Options describes a workspace. The zero value is a typical warehouse: Arrow results, CloudFetch
+// for large ones, direct results, a random token, plain HTTP on a free port. README.md lists what
+// the answers contain and the source of each. Options are read once, by [Start].
 type Options struct {
 	// Port of the workspace listener and StoragePort of the object storage listener, both
 	// on 127.0.0.1. Default: any free port.
 	Port, StoragePort int
 
-	// InMemory has both listeners accept no network connections, only those of
-	// [Workspace.Transport]. Together with a client that dials nothing else, the workspace then
-	// runs in the fake time of testing/synctest. The native driver leaves a goroutine of net/http
-	// behind for 15 min after a session, without which a bubble cannot end: sleep 20 min, of fake
-	// time, once the pool is closed. Default: false.
+	// InMemory makes both listeners accept only the connections of [Workspace.Transport], none from
+	// the network. With a client that dials nothing else, the workspace then runs in the fake time
+	// of testing/synctest. The native driver leaves a net/http goroutine running for 15 min after a
+	// session, and a bubble cannot end before that: sleep 20 min of fake time after closing the
+	// pool. Default: false.
 	InMemory bool
 
 	// TLS serves both listeners over TLS with HTTP/2, with a certificate from an authority
@@ -80,27 +79,28 @@ type Options struct {
 	// The service itself sends neither. Default: false.
 	ServerTimes bool
 
-	// FailuresByHandle answers a statement that fails at once with a handle and with the failure
-	// in the status of its direct results, where a client finds the statement's id. The service
-	// itself answers such a statement with an error status and no handle. Default: false.
+	// FailuresByHandle answers a statement that fails at once with a handle, and puts the failure
+	// into the status of its direct results, so that the client learns the statement's id. The
+	// service itself answers such a statement with an error status and no handle. Default: false.
 	FailuresByHandle bool
 
-	// CompilationTime adds to the time a statement is compiled before it runs. It is called from
-	// many goroutines. Default: none; what the engine takes to compile counts as execution.
+	// CompilationTime adds compile time to a statement, before it runs. It is called from many
+	// goroutines. Default: none; what the engine takes to compile counts as execution.
 	CompilationTime func(sql string) time.Duration
 
 	// ExecutionTime adds run time to a statement, inside the time its timeout covers. It is
 	// called from many goroutines. Default: none.
 	ExecutionTime func(sql string) time.Duration
 
-	// Rewrite is what the engine runs instead of a statement, so that a program can be tested
-	// whose SQL the engine does not know. Facts, the result cache and ExecutionTime see the
-	// statement as it was sent. It is called from many goroutines. Default: none.
+	// Rewrite returns the SQL that the engine runs in place of a statement, to test a program whose
+	// SQL the engine does not support. Facts, the result cache and ExecutionTime see the statement
+	// as it was sent. It is called from many goroutines. Default: none.
 	Rewrite func(sql string) string
 
-	// ResultCache answers a repeated identical query from a cache and says so in
-	// cacheLookupResult; any statement that is not a query empties it, and a query with rand(),
-	// uuid() or the current time in it is ineligible. The cache holds the newest 64 MiB of results. Default: false, and every lookup is reported as ineligible.
+	// ResultCache answers a repeated identical query from a cache and says so in cacheLookupResult.
+	// Any statement that is not a query empties the cache. A query with rand(), uuid() or the
+	// current time in it is ineligible. The cache holds the newest 64 MiB of results. Default:
+	// false, and every lookup is reported as ineligible.
 	ResultCache bool
 
 	// PageRows limits the rows of an inline page below what the client asks for.
@@ -132,7 +132,7 @@ type Options struct {
 	// they are issued. Default: 15 min.
 	LinkLifetime time.Duration
 
-	// LinkHeaders must accompany every download; links carry them. Default: none.
+	// LinkHeaders are required in every download; links carry them. Default: none.
 	LinkHeaders map[string]string
 
 	// StatementTimeout is how long a statement may run if its session has set no
@@ -140,50 +140,50 @@ type Options struct {
 	// Default: 48 h, as on Databricks.
 	StatementTimeout time.Duration
 
-	// SessionTimeout ends a session that has been idle so long: no request, and no statement
-	// that runs. Negative: never. Default: 15 min.
+	// SessionTimeout is how long a session may be idle (no request and no running statement) before
+	// it ends. Negative: forever. Default: 15 min.
 	SessionTimeout time.Duration
 
-	// OperationTimeout closes a finished operation that no request has named for so long.
-	// Negative: never. Default: 20 min.
+	// OperationTimeout is how long a finished operation stays open without a request that names it.
+	// Negative: forever. Default: 20 min.
 	OperationTimeout time.Duration
 
-	// ClosedFileLifetime is how long the files of a closed operation stay that a client has a
-	// link to and has not downloaded yet: the native driver closes an operation when it has the
-	// last link. Each request for one of the files begins the time again. Files of an operation
-	// that is closed before its last link was issued are gone at once. Default: 1 min.
+	// ClosedFileLifetime is how long files of a closed operation stay if a client has links to them
+	// and has not downloaded them yet: the native driver closes an operation when it has the last
+	// link. Each request for one of the files restarts the time. If an operation is closed before
+	// its last link was issued, its files are removed at once. Default: 1 min.
 	ClosedFileLifetime time.Duration
 
 	// ResultMemory limits the bytes of the results that are held for clients: those of open
-	// operations, and as much again of files whose operation is closed. A result beyond it ends
-	// the operations that have been idle longest, as OperationTimeout would; one that is larger
-	// by itself is held all the same. Negative: no limit. Default: 256 MiB.
+	// operations, and separately the files of closed ones. A result that exceeds the limit closes
+	// the operations that have been idle longest, as OperationTimeout would; a single result larger
+	// than the limit is still held. Negative: no limit. Default: 256 MiB.
 	ResultMemory int64
 
-	// Keep limits how many sessions, statements, HTTP requests and telemetry events the facts
-	// hold, each; the oldest are forgotten first, and with the statements their query history.
-	// Negative: no limit. Default: 10,000.
+	// Keep is the largest number of sessions, of statements, of HTTP requests and of telemetry
+	// events that the facts hold. The oldest are dropped first, and statements also from the query
+	// history. Negative: no limit. Default: 10,000.
 	Keep int
 
 	// HistoryDelay is how long after its end an entry of the query history becomes final. Until
 	// then it says is_final false and has no metrics but times. Default: 0, at once.
 	HistoryDelay time.Duration
 
-	// History changes what the query history says about a statement, so that a test can have
-	// bytes read, files pruned or a wait that did not happen. It is given the truth and is called
-	// for every entry of every answer, from many goroutines. Default: none.
+	// History changes what the query history says about a statement, so that a test can have bytes
+	// read, files pruned or a wait that did not happen. It receives the facts and is called for
+	// every entry of every answer, from many goroutines. Default: none.
 	History func(StatementFacts, *HistoryEntry)
 
 	// TelemetryFlag is the value of the feature flag that switches driver telemetry on.
 	// Default: FlagAbsent.
 	TelemetryFlag Flag
 
-	// TelemetryUnread accepts uploads of telemetry without a look at them: nothing is validated
-	// or kept, and every document counts as understood. A service reads them on machines of its
-	// own; here that takes time from the statements that are measured. Default: false.
+	// TelemetryUnread accepts uploads of telemetry without reading them: nothing is validated or
+	// kept, and every document counts as understood. The service reads uploads on its own machines;
+	// here, reading them takes time from the statements that are measured. Default: false.
 	TelemetryUnread bool
 
-	// FlagTTL is the lifetime clients are asked to cache the flag for. Default: 900 s.
+	// FlagTTL is how long clients are asked to cache the flag. Default: 900 s.
 	FlagTTL time.Duration
 
 	// CaptureBodies keeps request bodies in [Workspace.Requests], CaptureResponses response

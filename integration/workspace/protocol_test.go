@@ -156,7 +156,7 @@ func TestStatementThatFailsAtOnceHasNoHandle(t *testing.T) {
 	assert.Equal(t, wire.StatusSuccess, c.closeOperation(resp.OperationHandle).Status.StatusCode)
 }
 
-// assertGone checks the answer for an operation that does not exist, or no more.
+// assertGone checks the answer for an operation that does not exist or no longer exists.
 func assertGone(t *testing.T, s *wire.Status) {
 	t.Helper()
 	assert.Equal(t, wire.StatusError, s.StatusCode)

@@ -26,7 +26,7 @@ func newResultCache() *resultCache { return &resultCache{results: map[string]*en
 
 // add remembers a result. c.mu is held.
 func (c *resultCache) add(key string, r *engine.Result) {
-	if c.results[key] != nil { // another session was quicker
+	if c.results[key] != nil { // another session has added it
 		return
 	}
 	c.results[key] = r
@@ -47,7 +47,8 @@ func (c *resultCache) empty() {
 	c.emptied++
 }
 
-// resultBytes is what a result takes; never nothing, so that a cache of empty ones is limited.
+// resultBytes is the memory a result takes. It is never 0, so that a cache of empty results is
+// limited too.
 func resultBytes(r *engine.Result) int64 { return estimateBytes(r.Columns, int64(r.Rows)) + 1024 }
 
 // query runs the statement in the engine, or finds its result in the cache. The second
@@ -83,7 +84,7 @@ func (w *Workspace) query(ctx context.Context, o *operation) (*engine.Result, in
 	if r.Volatile {
 		return r, wire.CacheIneligible, nil
 	}
-	if w.cache.emptied == emptied { // else it may have been read before what changed it
+	if w.cache.emptied == emptied { // otherwise a statement may have changed the data since
 		w.cache.add(key, r)
 	}
 	return r, wire.CacheMiss, nil

@@ -35,7 +35,7 @@ type Request struct {
 	SessionID   string
 	StatementID string
 
-	// Faults lists the faults that touched the request, as Action.String has them.
+	// Faults lists the faults that touched the request, as written by Action.String.
 	Faults []string
 
 	Received time.Time
@@ -49,8 +49,8 @@ type Request struct {
 	Aborted       bool   // the connection was broken instead of, or in the middle of, an answer
 }
 
-// Target chooses requests, for faults and for looking requests up. A target sees a request
-// before it is answered: the fields from Done on are not set then.
+// Target chooses requests, for faults and for looking requests up. The target of a fault sees a
+// request before it is answered, when the fields from Done on are not set.
 type Target func(Request) bool
 
 // Method chooses the calls of one Thrift method, such as "FetchResults".
@@ -85,9 +85,9 @@ func VolumeTransfers() Target {
 	}
 }
 
-// Requests returns the log of HTTP requests in order of arrival, as far back as Options.Keep
-// reaches, limited to those that every given target chooses. The values share headers and bodies with the log: do not write to
-// them.
+// Requests returns the log of HTTP requests that every given target chooses, in order of arrival
+// and as far back as Options.Keep reaches. The values share headers and bodies with the log: do not
+// modify them.
 func (w *Workspace) Requests(targets ...Target) []Request {
 	w.ledger.mu.Lock()
 	defer w.ledger.mu.Unlock()

@@ -14,7 +14,7 @@ type encoding struct {
 	download bool // CloudFetch
 	lz4      bool
 
-	// Types wanted as Arrow's own; else they travel as text.
+	// Types that the client wants as native Arrow types; otherwise they are sent as text.
 	nativeTimestamp, nativeDecimal, nativeComplex, nativeNull bool
 
 	// location is the session's time zone, in which timestamps are written as text.
@@ -51,7 +51,7 @@ func sessionLocation(conf map[string]string) *time.Location {
 	return time.UTC
 }
 
-// resultBase is what every format shares. It is immutable.
+// resultBase has the fields that every format shares. It is immutable.
 type resultBase struct {
 	columns []engine.Column
 	count   int64
@@ -91,7 +91,7 @@ func (w *Workspace) encodeResult(o *operation, b *resultBase) (resultSet, error)
 	return &arrowResult{resultBase: b, encoder: enc}, nil
 }
 
-// inlineRows is how many rows an inline page that starts at start may have.
+// inlineRows returns the largest number of rows for an inline page that starts at start.
 func (b *resultBase) inlineRows(start int64, want pageRequest) int64 {
 	n := max(b.count-start, 0)
 	if want.rows > 0 {
@@ -180,7 +180,7 @@ func isNull(c *engine.Column, row int64) bool {
 	return c.Type.ID == engine.Void || c.Nulls != nil && c.Nulls[row]
 }
 
-// dateText and timestampText write what clients without Arrow read.
+// dateText and timestampText format values for clients without Arrow.
 func dateText(days int64) string {
 	return time.Unix(days*86400, 0).UTC().Format("2006-01-02")
 }

@@ -11,7 +11,7 @@ type arrowResult struct {
 	*resultBase
 	encoder *arrowEncoder
 
-	// What the pages so far added up to.
+	// Totals of the pages so far.
 	uncompressed, compressed atomic.Int64
 }
 

@@ -97,8 +97,8 @@ func convert[T int8 | int16 | int32](in []int64) []T {
 	return out
 }
 
-// notNil turns a nil slice into an empty one, because an absent list on the wire is not an
-// empty list.
+// notNil turns a nil slice into an empty one, because an absent list and an empty list differ on
+// the wire.
 func notNil[T any](in []T) []T {
 	if in == nil {
 		return []T{}

@@ -13,8 +13,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/engine"
 )
 
-// Arrays, maps and structs travel as Arrow's lists, maps and structs where the client can read
-// them (ComplexTypesAsArrow), and else as JSON text, which is what it shows in either case.
+// Arrays, maps and structs are sent as Arrow lists, maps and structs if the client can read them
+// (ComplexTypesAsArrow), otherwise as JSON text. The client shows JSON text in either case.
 
 func isNested(t engine.Type) bool {
 	return t.ID == engine.Array || t.ID == engine.Map || t.ID == engine.Struct
@@ -77,7 +77,7 @@ func (a *arrowEncoder) appendValue(b array.Builder, v any, t engine.Type) {
 	}
 }
 
-// appendParts adds a nested value, which is not NULL.
+// appendParts adds a nested value other than NULL.
 func (a *arrowEncoder) appendParts(b array.Builder, parts []any, t engine.Type) {
 	members := t.Members()
 	switch b := b.(type) {
@@ -101,7 +101,7 @@ func (a *arrowEncoder) appendParts(b array.Builder, parts []any, t engine.Type) 
 	}
 }
 
-// nestedJSON writes a value as JSON, without blanks.
+// nestedJSON writes a value as JSON, without spaces.
 func nestedJSON(v any, t engine.Type, loc *time.Location) string {
 	return string(writeJSON(nil, v, t, loc))
 }

@@ -8,9 +8,9 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/wire"
 )
 
-// method is one Thrift method: how to read its argument, whom the argument names, and how
-// to answer. serve returns the reply, or an *httpError for a refusal at the gateway, or any
-// other error for a Thrift exception.
+// method is one Thrift method: how to read its argument, which session or operation the argument
+// names, and how to answer. serve returns the reply, or an *httpError for a refusal at the gateway,
+// or any other error for a Thrift exception.
 type method struct {
 	read  func(rest []byte) (any, error)
 	names func(req any) (*wire.SessionHandle, *wire.OperationHandle)
@@ -63,8 +63,8 @@ var methods = map[string]*method{
 	}, closeOperation),
 }
 
-// identify reads the Thrift call and writes into the record what it is about. An unknown
-// method is not an error here: it gets a Thrift exception later.
+// identify reads the Thrift call and records what it names. An unknown method is not an error here:
+// it gets a Thrift exception later.
 func (x *exchange) identify() error {
 	h, rest, err := wire.ReadHeader(x.body)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 //
 //	record ─► faults ─► authentication ─► warehouse | telemetry | flags | history | oauth
 //
-// The request is understood (method, session, statement, event ids) before faults apply, so
-// that the facts count attempts which never reached the service.
+// The request is parsed (method, session, statement, event ids) before faults apply, so that the
+// facts also count attempts that never reached the service.
 func (w *Workspace) serveAPI(rw http.ResponseWriter, r *http.Request) {
 	if !w.enter() {
 		panic(http.ErrAbortHandler)
@@ -65,7 +65,7 @@ func (w *Workspace) serveAPI(rw http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// lacksOrgID answers a request that a unified host could not route, and reports it.
+// lacksOrgID reports whether a unified host could not route the request, and answers it if so.
 func (x *exchange) lacksOrgID() bool {
 	if !x.ws.opts.Unified || x.r.Header.Get(orgIDHeader) != "" {
 		return false

@@ -27,8 +27,9 @@ type session struct {
 
 	warehouse *warehouse
 
-	// namespace is the catalog, schema and time zone the session began in. Sessions that share it share
-	// cached results, until one of them has run anything that may make it see other things.
+	// namespace is the catalog, schema and time zone in which the session began. Sessions with the
+	// same namespace share cached results; a session stops sharing when it has run a statement that
+	// may change what it sees.
 	namespace string
 	altered   atomic.Bool
 
@@ -145,7 +146,7 @@ func (t *sessionTable) add(s *session) bool {
 	return true
 }
 
-// ExpireSession ends a session behind its client's back, as an idle timeout or a restarted
+// ExpireSession ends a session without its client's knowledge, as an idle timeout or a restarted
 // warehouse does. It reports whether the session was open.
 func (w *Workspace) ExpireSession(id string) bool {
 	for _, s := range w.sessions.all() {
@@ -187,10 +188,10 @@ func (w *Workspace) endSession(s *session, expired bool) {
 	}
 	w.objects.dropSession(s.id)
 	w.ledger.sessionClosed(s.id, expired)
-	_ = s.sql.Close() // which has nothing to report
+	_ = s.sql.Close() // it has no error to report
 }
 
-// closeAll ends every session and lets no new one in.
+// closeAll ends every session and refuses new ones.
 func (t *sessionTable) closeAll(w *Workspace) {
 	t.mu.Lock()
 	t.closed = true

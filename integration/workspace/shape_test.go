@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// thriftReader reads what the codec of package wire wrote, without any of that codec, so that
-// a table of answers is held against bytes.
+// thriftReader reads what the codec of package wire wrote, without using that codec, so that a table of
+// answers is compared with bytes.
 type thriftReader struct {
 	t testing.TB
 	b []byte
@@ -26,8 +26,8 @@ func (r *thriftReader) take(n int) []byte {
 
 func (r *thriftReader) i32() int { return int(int32(binary.BigEndian.Uint32(r.take(4)))) }
 
-// answer is the result of the reply in a body, written as its fields: "1{1} 2" is a struct 1
-// that holds a field 1, and a value 2. Of lists the first element is shown, in brackets.
+// answer is the result of the reply in a body, written as its fields: "1{1} 2" is a struct 1 that holds
+// a field 1, and a value 2. A list is shown as its first element, in brackets.
 func answer(t testing.TB, body []byte) string {
 	r := &thriftReader{t: t, b: body}
 	r.take(4)       // version and type

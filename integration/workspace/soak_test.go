@@ -24,7 +24,7 @@ import (
 
 var soak = flag.Duration("soak", 0, "keep the workspace of TestSoak busy for so long and look at its memory; 0: one round, and count what is held")
 
-// soakOptions are lifetimes that a soak of minutes sees many of.
+// soakOptions have lifetimes so short that many pass in a soak of minutes.
 func soakOptions() workspace.Options {
 	return workspace.Options{
 		CloudFetchThreshold: 64 << 10, FileRows: 1000, LinksPerPage: 3, PageRows: 2000, ResultCache: true,
@@ -41,7 +41,7 @@ func soakOptions() workspace.Options {
 
 const slow = "SELECT 'slow'"
 
-// customers are what clients do to a server that must forget them.
+// customers are things that clients do, of which the server must keep nothing.
 var customers = map[string]func(c *client, s *wire.SessionHandle){
 	"reads everything and leaves": func(c *client, s *wire.SessionHandle) {
 		op, links, more := c.large(s)
@@ -97,7 +97,7 @@ var customers = map[string]func(c *client, s *wire.SessionHandle){
 
 func guidSuffix(s *wire.SessionHandle) string { return guid(s)[:8] }
 
-// large runs a statement whose result goes through object storage, and no two of which are the
+// large runs a statement whose result goes through object storage. No two of the statements are the
 // same.
 func (c *client) large(s *wire.SessionHandle) (*wire.OperationHandle, []*wire.ResultLink, bool) {
 	c.t.Helper()
@@ -112,8 +112,8 @@ func (c *client) closeSession(s *wire.SessionHandle) {
 	call[wire.CloseSessionResp](c, "CloseSession", &wire.CloseSessionReq{SessionHandle: s})
 }
 
-// TestSoak lets clients read, cancel, fail and vanish, and finds nothing left of them: what is
-// held is counted after every lifetime has passed. With -soak they go on for so long.
+// TestSoak lets clients read, cancel, fail and vanish, and checks that nothing of them is held once
+// every lifetime has passed. The flag -soak sets how long they run.
 func TestSoak(t *testing.T) {
 	ws := start(t, soakOptions())
 	for name, visit := range customers {
@@ -158,7 +158,7 @@ func heap() uint64 {
 
 func mib(bytes uint64) float64 { return float64(bytes) / (1 << 20) }
 
-// visitFor lets clients at a workspace for a duration and reports its memory meanwhile.
+// visitFor runs clients against a workspace for a duration and reports its memory meanwhile.
 func visitFor(t *testing.T, ws *workspace.Workspace, d time.Duration) {
 	ctx, stop := context.WithTimeout(t.Context(), d)
 	defer stop()
@@ -186,14 +186,14 @@ func visitFor(t *testing.T, ws *workspace.Workspace, d time.Duration) {
 	group.Wait()
 }
 
-// lastRequest is how many requests there have been.
+// lastRequest is the number of requests so far.
 func lastRequest(ws *workspace.Workspace) int {
 	all := ws.Requests()
 	return all[len(all)-1].ID
 }
 
-// TestClientsThatBreakOffLeaveNothing is the same for connections: a client that goes away in
-// the middle of a download keeps no handler and no file.
+// TestClientsThatBreakOffLeaveNothing is the same for connections: a client that disconnects in the
+// middle of a download leaves no handler and no file.
 func TestClientsThatBreakOffLeaveNothing(t *testing.T) {
 	ws := start(t, soakOptions())
 	c := newClient(t, ws)

@@ -43,8 +43,8 @@ func executeStatement(x *exchange, req *wire.ExecuteStatementReq) (*wire.Execute
 	return resp, nil
 }
 
-// wait returns when the statement is done, when the time is up (negative: never), or when
-// the client has gone. A statement outlives the client that started it.
+// wait returns when the statement is done, when the time is up (negative: never), or when the
+// client has disconnected. A statement outlives the client that started it.
 func (x *exchange) wait(o *operation, limit time.Duration) {
 	var timeout <-chan time.Time
 	if limit >= 0 {
@@ -103,7 +103,7 @@ func (o *operation) failed() *wire.Status {
 	return failure(o.sqlState, o.message)
 }
 
-// idempotency says whether the statement may be repeated without changing more than once would.
+// idempotency says whether running the statement again changes nothing more than running it once.
 func (o *operation) idempotency() int32 {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -116,8 +116,8 @@ func (o *operation) idempotency() int32 {
 	return wire.IdempotencyUnknown
 }
 
-// status is the answer to GetOperationStatus, and the result of the same moment, nil while there is
-// none: a statement that ends in between must not be told to run and have a result.
+// status returns the answer to GetOperationStatus and the result as of the same moment, nil while
+// there is none. A statement that ends in between must not be reported as running with a result.
 func (w *Workspace) status(o *operation) (*wire.GetOperationStatusResp, resultSet) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -185,7 +185,7 @@ func closeOperation(x *exchange, req *wire.CloseOperationReq) (*wire.CloseOperat
 	return &wire.CloseOperationResp{Status: success()}, nil
 }
 
-// invalidHandle answers for an operation that does not exist, or no more.
+// invalidHandle answers for an operation that does not exist or no longer exists.
 func invalidHandle(h *wire.OperationHandle) *wire.Status {
 	var id *wire.HandleIdentifier
 	if h != nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/wire"
 )
 
-// A statement that ends while it is answered has its result with the state that it ended in, or
-// neither.
+// If a statement ends while its status is answered, the answer has both its final state and its result,
+// or neither.
 func TestAResultIsAnsweredWithItsState(t *testing.T) {
 	w := &Workspace{}
 	for range 2_000 {

@@ -56,7 +56,7 @@ func (w *Workspace) presign(k *link) (*link, string) {
 	return k, w.StorageURL() + k.path + "?" + q.Encode()
 }
 
-// etag stands for the content of an object, as opaque as S3's.
+// etag returns an opaque tag for an object, in place of S3's tag of the content.
 func (s *objectStore) etag(path string) []byte {
 	mac := hmac.New(sha256.New, s.key)
 	mac.Write([]byte(path))

@@ -37,7 +37,7 @@ type TelemetryEvent struct {
 // Valid reports that strict validation found nothing.
 func (e TelemetryEvent) Valid() bool { return len(e.Problems) == 0 }
 
-// Log is the event itself; an empty one for a document that has none.
+// Log returns the event, or an empty one if the document has none.
 func (e TelemetryEvent) Log() SQLDriverLog {
 	if e.Document.Entry == nil || e.Document.Entry.SQLDriverLog == nil {
 		return SQLDriverLog{}
@@ -45,10 +45,10 @@ func (e TelemetryEvent) Log() SQLDriverLog {
 	return *e.Document.Entry.SQLDriverLog
 }
 
-// telemetryPost is one upload as it was understood.
+// telemetryPost is one parsed upload.
 type telemetryPost struct {
 	documents [][]byte
-	problems  []string // with the frame; nothing is taken then
+	problems  []string // with the frame; no document is taken then
 	fatal     bool     // the service answers 500
 }
 
@@ -120,8 +120,8 @@ func (w *Workspace) TelemetryAttempts() map[string]int {
 	return maps.Clone(w.telemetry.attempts)
 }
 
-// telemetryArrival reads an upload before faults can apply and counts the event ids in it;
-// nil where there is none to be read.
+// telemetryArrival reads an upload before faults can apply and counts the event ids in it; It
+// returns nil if there is no upload to read.
 func (w *Workspace) telemetryArrival(x *exchange) *telemetryPost {
 	if p := x.r.URL.Path; w.opts.TelemetryUnread || p != telemetryPath && p != telemetryPublicPath {
 		return nil
@@ -227,8 +227,8 @@ func (w *Workspace) serveTelemetry(x *exchange, post *telemetryPost) {
 	x.sendTaken(taken, problems)
 }
 
-// unread stands for the documents of an upload that are not counted: a count too high is as good
-// as the right one.
+// unread is the count in the answer to an upload whose documents are not counted. A count that is
+// too high is as good as the right one.
 const unread = 1_000_000
 
 func (x *exchange) sendTaken(taken int, problems []string) {
@@ -254,7 +254,7 @@ func (s *telemetryStore) take(x *exchange, raw []byte) []string {
 	return problems
 }
 
-// failed notes problems. s.mu is held.
+// failed records problems. s.mu is held.
 func (s *telemetryStore) failed(problems []string) {
 	for _, p := range problems {
 		s.errors.add(p)

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// FuzzTelemetry feeds the telemetry service whatever there is: it must answer, not fall
-// over, and never call a document valid that its own types cannot hold.
+// FuzzTelemetry feeds arbitrary bytes to the telemetry service. The service must answer, not crash, and
+// never call a document valid that its own types cannot hold.
 func FuzzTelemetry(f *testing.F) {
 	const id = "6f1c2a52-1f39-4b52-8f6e-2f1f3a0e8a11"
 	for _, doc := range []string{

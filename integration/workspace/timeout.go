@@ -11,10 +11,10 @@ import (
 // timeoutSetting is the configuration that limits the run time of statements, in seconds.
 const timeoutSetting = "STATEMENT_TIMEOUT"
 
-// errTimedOut is why the context of a statement ends that has run too long.
+// errTimedOut is the cause with which the context of a statement ends that has run too long.
 var errTimedOut = errors.New("query timeout")
 
-// What a statement reports that has run too long.
+// What a statement that has run too long reports.
 const (
 	stateTimedOutSQL = "57KD0"
 	messageTimedOut  = "[STATEMENT_TIMEOUT] Statement timed out. The statement was canceled because it reached its time limit. SQLSTATE: " + stateTimedOutSQL
@@ -36,7 +36,7 @@ func (w *Workspace) withTimeout(ctx context.Context, o *operation) (context.Cont
 const maxTimeout = 172_800
 
 // timeoutSetting is the STATEMENT_TIMEOUT in force: the statement's own configuration before the
-// session's. A value out of range is none.
+// session's. A value out of range counts as not set.
 func (o *operation) timeoutSetting() (time.Duration, bool) {
 	value := o.session.sql.Setting(timeoutSetting)
 	for key, v := range o.req.ConfOverlay {

@@ -96,9 +96,9 @@ func (w *Workspace) TLSConfig() *tls.Config {
 	return &tls.Config{RootCAs: w.CertPool(), MinVersion: tls.VersionTLS12}
 }
 
-// Transport returns a new transport that trusts the workspace, speaks HTTP/2 with it when
-// TLS is on, and leads Options.Hostname to the workspace on every port. The caller closes
-// its idle connections.
+// Transport returns a new transport that trusts the workspace, speaks HTTP/2 with it when TLS is
+// on, and connects Options.Hostname to the workspace on every port. The caller closes its idle
+// connections.
 func (w *Workspace) Transport() *http.Transport {
 	dialer := &net.Dialer{Timeout: 30 * time.Second}
 	return &http.Transport{

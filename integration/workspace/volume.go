@@ -35,7 +35,7 @@ func (w *Workspace) SetVolume(path string, content []byte) {
 	w.volumes.files[path] = bytes.Clone(content)
 }
 
-// VolumePaths lists the volume files there are, sorted.
+// VolumePaths returns the paths of all volume files, sorted.
 func (w *Workspace) VolumePaths() []string {
 	w.volumes.mu.Lock()
 	defer w.volumes.mu.Unlock()
@@ -102,7 +102,7 @@ func (w *Workspace) stagingOperation(o *operation) (staged, bool) {
 	row := []engine.Column{
 		text("operation", verb), text("presignedUrl", url), text("headers", string(headers)),
 	}
-	if verb != "REMOVE" { // which concerns no local file: its row has three columns
+	if verb != "REMOVE" { // REMOVE has no local file, so its row has three columns
 		row = append(row, text("localFile", local))
 	}
 	rs, err := w.encodeResult(o, &resultBase{columns: row, count: 1, staging: true, limits: w.opts})

@@ -11,7 +11,7 @@ import (
 
 const (
 	warehousePrefix = "/sql/1.0/warehouses/"
-	endpointPrefix  = "/sql/1.0/endpoints/" // the older name of the same
+	endpointPrefix  = "/sql/1.0/endpoints/" // the older name of warehousePrefix
 	clusterPrefix   = "/sql/protocolv1/o/"  // <workspace id>/<cluster id>
 )
 
@@ -22,8 +22,8 @@ type Warehouse struct {
 	// ID ends its HTTP paths. Default: random.
 	ID string
 
-	// Stopped begins with a warehouse that does not run: its first statement starts it and is
-	// pending until it runs. Default: false.
+	// Stopped creates the warehouse stopped: its first statement starts it and is pending until it
+	// runs. Default: false.
 	Stopped bool
 
 	// StartTime is how long it takes to start. Negative: until [Workspace.StartWarehouse] is
@@ -123,9 +123,8 @@ func isClosed(c <-chan struct{}) bool {
 	}
 }
 
-// admit lets a statement wait for compute, then for a place among those that run, and calls
-// waiting before each wait that does not end at once. The caller calls leave when the statement
-// has ended.
+// admit waits for compute, then for capacity, and calls waiting before each wait that does not end
+// at once. The caller calls leave when the statement has ended.
 func (h *warehouse) admit(ctx context.Context, waiting func(forCompute bool)) (leave func(), err error) {
 	if ready := h.ready(); !isClosed(ready) {
 		waiting(true)

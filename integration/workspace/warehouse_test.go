@@ -124,6 +124,6 @@ func TestStatementsBeyondTheCapacityWait(t *testing.T) {
 	close(release)
 	f := reaches(t, ws, 1, "FINISHED")
 	assert.False(t, f.Compiling.Before(ws.Statements()[0].Completed), "it ran when the first had ended")
-	c.execute(s, "SELECT 4") // the canceled one takes no place, or this would never run
+	c.execute(s, "SELECT 4") // the canceled statement takes no capacity, or this would never run
 	assert.Equal(t, "FINISHED", reaches(t, ws, 3, "FINISHED").State)
 }

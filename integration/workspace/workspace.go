@@ -73,13 +73,13 @@ func (w *Workspace) spawn(f func()) bool {
 	return true
 }
 
-// usedPorts are the ports that were chosen for workspaces of this process. None is chosen twice:
-// what a client remembers of a host, such as its feature flag, would be that of another workspace.
+// usedPorts are the ports chosen for workspaces of this process. No port is chosen twice: a client
+// caches facts about a host, such as its feature flag, which would be those of another workspace.
 var usedPorts sync.Map
 
-// listenLoopback listens on a port, or on one that is free and new if it is 0.
+// listenLoopback listens on port or, if that is 0, on a free port that was not used before.
 func listenLoopback(port int) (net.Listener, error) {
-	var used []net.Listener // kept until there is a new one, so that they are not offered again
+	var used []net.Listener // kept open until a new port is found, so that they are not offered again
 	defer func() {
 		for _, ln := range used {
 			_ = ln.Close()
@@ -106,7 +106,7 @@ type listener struct {
 	conns map[net.Conn]struct{} // open connections; guarded by mu
 }
 
-// Start brings a workspace up on loopback and returns when it accepts connections.
+// Start starts a workspace on loopback and returns when it accepts connections.
 func Start(opts Options) (*Workspace, error) {
 	opts = opts.withDefaults()
 	w := &Workspace{

@@ -1,6 +1,6 @@
-// Command dbworkspace runs a simulated Databricks workspace on loopback until it is
-// interrupted. It prints the data source name to give to databricks-sql-go, and when it
-// stops, what it has been asked.
+// Command dbworkspace runs a simulated Databricks workspace on loopback until it is interrupted. It
+// prints the data source name to give to databricks-sql-go and, when it stops, a summary of what it
+// received.
 //
 //	dbworkspace
 //	dbworkspace -port 8080 -token dapi-local -sql schema.sql
@@ -46,7 +46,7 @@ type settings struct {
 	sqlFile   string
 	latency   time.Duration
 	flag      string
-	warehouse workspace.Warehouse // what every one of them is like
+	warehouse workspace.Warehouse // the settings of every warehouse
 }
 
 func run(ctx context.Context, args []string, out, errOut io.Writer) error {
@@ -85,7 +85,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	return ws.Close()
 }
 
-// howToTrust says how programs on a system come to trust the authority in a file.
+// howToTrust says how to make programs on a system trust the authority in a file.
 func howToTrust(system, file string) string {
 	switch system {
 	case "darwin", "ios", "windows":
@@ -153,7 +153,7 @@ func parse(args []string, errOut io.Writer) (workspace.Options, settings, error)
 	if err := check(f, o, s); err != nil {
 		return o, s, err
 	}
-	// The options take 0 for their defaults; a flag that says 0 means it.
+	// An option of 0 means its default, but a flag of 0 means 0.
 	if o.DirectResultWait == 0 {
 		o.DirectResultWait = -1
 	}
@@ -181,7 +181,7 @@ func parse(args []string, errOut io.Writer) (workspace.Options, settings, error)
 	return o, s, nil
 }
 
-// check refuses flags that would have no effect, or another one than they say.
+// check rejects flags that would have no effect, or a different one than they say.
 func check(f *flag.FlagSet, o workspace.Options, s settings) (err error) {
 	f.Visit(func(given *flag.Flag) {
 		switch name, value := given.Name, given.Value.String(); {
@@ -205,7 +205,8 @@ func check(f *flag.FlagSet, o workspace.Options, s settings) (err error) {
 	return err
 }
 
-// statements splits a script at semicolons that end a line. What is left may be comments alone.
+// statements splits a script at semicolons that end a line. The last part may contain only
+// comments.
 func statements(script string) []string {
 	var list []string
 	var statement strings.Builder
@@ -255,7 +256,7 @@ The database is in memory and goes when this command stops (Ctrl-C).
 `, ws.DSN())
 }
 
-// kept is how much of each kind the workspace remembers, which is the default of its options.
+// kept is how many facts of each kind the workspace keeps: the default of workspace.Options.Keep.
 const kept = 10_000
 
 func farewell(out io.Writer, ws *workspace.Workspace) {

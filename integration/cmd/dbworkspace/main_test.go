@@ -24,7 +24,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// screen is a buffer two goroutines may use.
+// screen is a buffer that two goroutines may use.
 type screen struct {
 	mu sync.Mutex
 	b  bytes.Buffer
