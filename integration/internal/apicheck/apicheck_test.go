@@ -203,7 +203,7 @@ func TestTheCommandFailsForWhatTheNotesDoNotName(t *testing.T) {
 }
 
 // The notes of each version name every difference from the version that its migration starts from, and
-// miss one as soon as any name is taken out of them. What is not released yet is compared as it is now.
+// the check fails if any name is removed from them. An unreleased version is compared as it is now.
 func TestTheNotesOfEachVersionNameEveryDifference(t *testing.T) {
 	changelog, err := os.ReadFile("../../../CHANGELOG.md")
 	require.NoError(t, err)

@@ -12,7 +12,7 @@ import (
 
 // documented lists the names that users rely on and that are not Go, sorted: settings with their
 // descriptions, fields of records, attributes of spans, and metrics. They are read from tables that
-// tests compare with the code. A document that does not exist has none.
+// tests compare with the code. A missing document has no names.
 func documented(repository string) (lines []string, err error) {
 	for _, document := range []struct{ path, listing string }{
 		{"README.md", "settings"},
@@ -23,7 +23,7 @@ func documented(repository string) (lines []string, err error) {
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
-		table := "" // the generated one that a line is in
+		table := "" // the generated table that contains the line
 		for line := range strings.Lines(string(text)) {
 			if marker := marker.FindStringSubmatch(line); marker != nil {
 				table = ""
@@ -51,7 +51,7 @@ func documented(repository string) (lines []string, err error) {
 	return slices.Compact(lines), nil
 }
 
-// cellsOf are the cells of a row of a table; none of another line.
+// cellsOf returns the cells of a table row, and none for any other line.
 func cellsOf(line string) []string {
 	if !strings.HasPrefix(line, "|") {
 		return nil

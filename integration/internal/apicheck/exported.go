@@ -43,7 +43,7 @@ func exported(repository, folder string) (lines []string, err error) {
 	return slices.Compact(lines), err
 }
 
-// outside reports whether a folder is a nested module, or one that no other module can import.
+// outside reports whether a folder is a nested module or cannot be imported by other modules.
 func outside(path, name string) bool {
 	_, err := os.Stat(filepath.Join(path, "go.mod"))
 	return err == nil || name == "internal" || name == "testdata" || strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_")
@@ -76,8 +76,8 @@ func declarations(file *ast.File) (lines []string) {
 	return lines
 }
 
-// typeLines are a line for the type, and one for each exported field or method that its declaration
-// lists: adding one changes no other line.
+// typeLines returns one line for the type and one for each exported field or method in its
+// declaration, so that adding one changes no other line.
 func typeLines(s *ast.TypeSpec) (lines []string) {
 	name := "type " + s.Name.Name
 	if s.TypeParams != nil {

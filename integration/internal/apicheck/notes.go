@@ -45,12 +45,13 @@ func check(before, now []string, notes string) (problems []string) {
 	return problems
 }
 
-// breaking are the lines of before that are not in now: declarations that are gone or different.
+// breaking returns the lines of before that are not in now: declarations that were removed or
+// changed.
 func breaking(before, now []string) []string {
 	return slices.DeleteFunc(slices.Clone(before), func(line string) bool { return line == "" || slices.Contains(now, line) })
 }
 
-// unnamed are the lines whose name is not among the old names of their place.
+// unnamed returns the lines whose name is not among the old names of their place.
 func unnamed(lines []string, old map[string][]string) (missing []string) {
 	for _, line := range lines {
 		if place, name := declared(line); !slices.Contains(old[place], name) {

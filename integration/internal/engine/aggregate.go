@@ -35,8 +35,8 @@ var (
 	_ sqlite.AggregateFunction = (*joined)(nil)
 )
 
-// exactSum is the sum of decimals or integers, or with mean their average to more digits than
-// any type has. dbx_fit brings both to the type of the result.
+// exactSum is the sum of decimals or integers or, with mean, their average with more digits than
+// any type has. dbx_fit converts both to the type of the result.
 type exactSum struct {
 	mean  bool
 	count int64
@@ -74,7 +74,7 @@ func (a *exactSum) WindowValue(*sqlite.FunctionContext) (driver.Value, error) {
 	if !a.mean {
 		return a.total.String(), nil
 	}
-	// Rounded twice, but the first time far behind the last digit that is kept.
+	// The value is rounded twice, but the first time far beyond the last digit that is kept.
 	const digits = 3 * maxPrecision
 	n := new(big.Int).Mul(a.total.unscaled, pow10(digits))
 	return decimal{divideRounded(n, big.NewInt(a.count)), a.total.scale + digits}.String(), nil
@@ -82,7 +82,7 @@ func (a *exactSum) WindowValue(*sqlite.FunctionContext) (driver.Value, error) {
 
 func (a *exactSum) Final(*sqlite.FunctionContext) {}
 
-// errNoInverse refuses moving frames for aggregates that cannot take a row back.
+// errNoInverse refuses moving frames for aggregates that cannot remove a row.
 var errNoInverse = errUnsupported("WINDOW_FRAME", "this aggregate function over a moving window frame").pack()
 
 // edge is first or last.

@@ -18,7 +18,7 @@ var (
 	_ sqlite.AggregateFunction = (*pairs)(nil)
 )
 
-// gathered makes an array of the texts dbx_item gives; NULL for no rows at all.
+// gathered makes an array of the texts that dbx_item returns, or NULL if there are no rows.
 type gathered struct {
 	seen  bool
 	items []string
@@ -36,7 +36,7 @@ func (a *gathered) Step(_ *sqlite.FunctionContext, args []driver.Value) error {
 	return nil
 }
 
-// WindowInverse takes the oldest row back.
+// WindowInverse removes the oldest row.
 func (a *gathered) WindowInverse(_ *sqlite.FunctionContext, args []driver.Value) error {
 	if args[0] != nil {
 		a.size -= len(a.items[0]) + 1
@@ -79,7 +79,7 @@ type mostFrequent struct {
 func (a *mostFrequent) Step(_ *sqlite.FunctionContext, args []driver.Value) error {
 	var k any = args[0]
 	if b, ok := k.([]byte); ok {
-		k = [1]string{string(b)} // a binary is no string, but no key either
+		k = [1]string{string(b)} // a []byte cannot be a map key; the array keeps it apart from a string
 	}
 	if k == nil {
 		return nil
@@ -151,7 +151,7 @@ func percentileOf(sorted []driver.Value, at float64, exact bool) (driver.Value, 
 	if !(at >= 0 && at <= 1) {
 		return nil, failure("DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE", "42K09", "The percentage must be between 0.0 and 1.0, but is %v.", at).pack()
 	}
-	if !exact { // the smallest value that at least this share does not exceed
+	if !exact { // the smallest value such that at least this share of the values do not exceed it
 		return sorted[max(int(math.Ceil(at*float64(len(sorted))))-1, 0)], nil
 	}
 	place := at * float64(len(sorted)-1)

@@ -7,9 +7,9 @@ package engine
 type expr interface{}
 
 type (
-	// literal is a constant with its type. value is nil, bool, int64, float64, string (also
-	// for decimals) or []byte; dates and timestamps are still text, because what they mean
-	// depends on the session's time zone.
+	// literal is a constant with its type. value is nil, bool, int64, float64, string (also for
+	// decimals) or []byte; dates and timestamps are still text, because their meaning depends on
+	// the session's time zone.
 	literal struct {
 		typ   Type
 		value any
@@ -115,7 +115,7 @@ type (
 		over     *window
 		at       int
 	}
-	// interval is a span of months and microseconds; it only exists beside + and -.
+	// interval is a number of months and microseconds; it exists only beside + and -.
 	interval struct {
 		x    expr
 		unit string
@@ -240,7 +240,7 @@ type (
 		ifNotExists bool
 		comment     string
 		format      string // of USING, upper case; empty for the default
-		located     bool   // LOCATION names files, which may say what the columns are
+		located     bool   // LOCATION names files, which may define the columns
 	}
 	createView struct {
 		parts       []string

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// maxText bounds the SQLite text of one expression. References to earlier columns and to
-// views are copied where they are used, which can grow without limit.
+// maxText bounds the SQLite text of one expression. References to earlier columns and to views are
+// copied to each place of use, so the text could grow without limit.
 const maxText = 8 << 20
 
 // binder turns the tree of one statement into SQLite text. It resolves names, gives every
@@ -24,10 +24,10 @@ type binder struct {
 	user     string
 	now      time.Time
 	params   []Param
-	at       int              // where the last thing bound stands in the SQL text, for errors
+	at       int              // offset in the SQL text of the last thing bound, for errors
 	loops    []*loop          // recursive CTEs, to be run before the statement
 	open     []*selfReference // recursive CTEs whose terms are being bound
-	rows     int64            // of a recursive CTE at most
+	rows     int64            // limit of the rows of a recursive CTE
 	barred   int              // depth of places where a recursive CTE must not read itself
 	timeout  time.Duration    // STATEMENT_TIMEOUT of the session; 0: none
 	handle   int64            // of the execution, for functions that can wait
@@ -65,8 +65,8 @@ func (b *binder) fresh(prefix string) string {
 	return fmt.Sprintf("%s%d", prefix, b.serial)
 }
 
-// scope is what names mean at one place: the columns of a FROM clause, and behind them those
-// of the enclosing queries.
+// scope resolves names at one place: to the columns of a FROM clause first, then to those of the
+// enclosing queries.
 type scope struct {
 	parent  *scope
 	columns []scopeColumn
@@ -83,7 +83,7 @@ type scopeColumn struct {
 	typ       Type
 	sql       string
 	hidden    bool // merged by USING: reachable with its qualifier only
-	lambda    bool // a parameter of a lambda, which no GROUP BY concerns
+	lambda    bool // a parameter of a lambda, which needs no GROUP BY
 }
 
 type boundCTE struct {
@@ -100,8 +100,8 @@ type grouping struct {
 	inside    int             // depth of aggregate functions being bound
 	ungrouped []string        // columns seen outside of them and not grouped
 
-	// Of GROUPING SETS: what the text of a grouped expression becomes, and where in the bits of
-	// gid it is.
+	// For GROUPING SETS: the replacement of each grouped expression's text, and its position in the
+	// bits of gid.
 	replace map[string]string
 	bits    map[string]int
 	gid     string
@@ -130,8 +130,7 @@ func (c *scopeColumn) matches(parts []string) bool {
 	return n > 1 || !c.hidden
 }
 
-// column resolves a column, innermost query first. What follows its name are fields of a
-// STRUCT.
+// column resolves a column, innermost query first. The parts after its name are fields of a STRUCT.
 func (b *binder) column(s *scope, ref *nameRef) bound {
 	for at := s; at != nil; at = at.parent {
 		for n := len(ref.parts); n > 0; n-- {
@@ -197,7 +196,7 @@ func (s *scope) lookup(parts []string) (bound, bool) {
 	return bound{sql: text, typ: found.typ, name: name}, true
 }
 
-// table finds what a name in FROM or DML means: a temporary view for a bare name, else a
+// table resolves a name in FROM or DML: to a temporary view if it is a bare name, otherwise to a
 // table or view of the catalog.
 func (b *binder) table(parts []string) *table {
 	if len(parts) == 1 && b.views == 0 {

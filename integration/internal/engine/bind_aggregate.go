@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// aggregateFunction gives the SQLite text of an aggregate over its arguments, and its type.
-// FILTER and OVER go where the text has the mark clauses, or else to its end.
+// aggregateFunction returns the SQLite text of an aggregate over its arguments, and its type.
+// FILTER and OVER replace the mark clauses in the text, or follow its end if there is none.
 type aggregateFunction struct {
 	args int
 	bind func(b *binder, name string, distinct string, args []bound) (string, Type)
@@ -21,7 +21,7 @@ var aggregates = map[string]*aggregateFunction{
 	"mean":                  {1, bindAvg},
 	"min":                   {1, bindExtreme},
 	"max":                   {1, bindExtreme},
-	"any_value":             {1, bindExtreme}, // of the values, never NULL where there is one
+	"any_value":             {1, bindExtreme}, // one of the values; NULL only if all are
 	"bool_and":              {1, bindExtreme},
 	"every":                 {1, bindExtreme},
 	"bool_or":               {1, bindExtreme},
@@ -121,7 +121,7 @@ func bindAvg(b *binder, name string, distinct string, args []bound) (string, Typ
 	return "avg(" + distinct + x.sql + ")", typeDouble
 }
 
-// tried gives the function that answers NULL instead of failing, for the aggregates that try.
+// tried returns the function that answers NULL instead of failing, for the try_ aggregates.
 func tried(aggregate, function string) string {
 	if strings.HasPrefix(aggregate, "try_") {
 		return "dbx_try_" + strings.TrimPrefix(function, "dbx_")
@@ -129,7 +129,7 @@ func tried(aggregate, function string) string {
 	return function
 }
 
-// noDistinct refuses DISTINCT where the SQLite function takes a second argument.
+// noDistinct refuses DISTINCT if the SQLite function takes a second argument.
 func noDistinct(name, distinct string) string {
 	if distinct != "" {
 		fail(errUnsupported("AGGREGATE", name+"(DISTINCT ...) of this type"))
@@ -150,10 +150,10 @@ func bindExtreme(b *binder, name string, _ string, args []bound) (string, Type) 
 	return fn + "(" + sortable(x) + ")", x.typ
 }
 
-// aggregatesEdge take a second argument: whether NULLs are passed over.
+// aggregatesEdge take a second argument: whether to skip NULLs.
 var aggregatesEdge = map[string]bool{"first": true, "last": true, "first_value": true, "last_value": true, "any_value": true}
 
-// bindEdge is first or last; with true as the second argument NULLs are passed over.
+// bindEdge is first or last; with true as the second argument, it skips NULLs.
 func bindEdge(b *binder, name string, _ string, args []bound) (string, Type) {
 	ignore := "0"
 	if len(args) > 1 {

@@ -9,7 +9,7 @@ import (
 const sortedArgument = "\x02sorted"
 
 // withinGroup binds WITHIN GROUP (ORDER BY ...): the order of listagg, or the values of a
-// percentile, which come before the percentage then.
+// percentile, which then come before the percentage.
 func (b *binder) withinGroup(s *scope, n *call, args []bound) []bound {
 	switch {
 	case strings.HasPrefix(n.name, "percentile_") && len(n.within) == 1:

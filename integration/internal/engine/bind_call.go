@@ -112,7 +112,7 @@ func (b *binder) unitCall(name, unit string, args []bound) bound {
 	}
 }
 
-// windowFunctions maps each to its result type; Void stands for that of its first argument.
+// windowFunctions maps each to its result type; Void means that of its first argument.
 var windowFunctions = map[string]struct {
 	min, max int
 	typ      Type

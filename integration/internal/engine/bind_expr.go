@@ -27,7 +27,7 @@ func (b *binder) expr(s *scope, x expr) bound {
 	return r
 }
 
-// seen remembers where an expression stands, and stops when the statement's context has ended.
+// seen records the position of an expression, and fails if the statement's context has ended.
 func (b *binder) seen(x expr) {
 	if b.nodes++; b.nodes&0xff == 0 && b.ctx.Err() != nil {
 		fail(failure("QUERY_EXECUTION_CANCELLED", "HY008", "The statement was canceled while it was analyzed."))
@@ -102,7 +102,7 @@ func (b *binder) node(s *scope, x expr) bound {
 		q := b.subquery(s, n.q)
 		b.single(q)
 		if !oneRow(n.q) {
-			// min is the value itself when there is one.
+			// If there is one row, min is its value.
 			q.sql = "SELECT CASE WHEN count(*)>1 THEN dbx_many_rows(0) ELSE min(o0) END FROM (" + q.sql + ")"
 		}
 		return bound{sql: "(" + q.sql + ")", typ: q.columns[0].typ, name: "scalarsubquery()"}
@@ -136,7 +136,7 @@ func (b *binder) node(s *scope, x expr) bound {
 	return bound{}
 }
 
-// oneRow reports whether a query has one row at most, as far as its text shows.
+// oneRow reports whether a query's text shows that it has at most one row.
 func oneRow(q *query) bool {
 	if n, ok := q.limit.(*literal); ok && n.value == int64(1) {
 		return true

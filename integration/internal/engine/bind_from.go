@@ -100,8 +100,8 @@ func (b *binder) tableRelation(s *scope, n *tableRel) from {
 	return f
 }
 
-// view binds the query of a view where it is used, with the names that were current when the
-// view was made.
+// view binds the query of a view at each use, with the names that were current when the view was
+// created.
 func (b *binder) view(t *table) boundQuery {
 	if b.views >= 20 {
 		fail(failure("VIEW_EXCEED_MAX_NESTED_DEPTH", "54K00", "The depth of view %s exceeds the maximum view resolution depth (%d).", t.name, 20))
@@ -201,7 +201,7 @@ func (b *binder) join(s *scope, n *joinRel) from {
 	if n.natural {
 		using = shared(l.columns, r.columns)
 	}
-	// The condition sees both sides, and the queries around.
+	// The condition sees both sides and the enclosing queries.
 	both := &scope{columns: append(append([]scopeColumn{}, l.columns...), r.columns...)}
 	if s != nil {
 		both.parent, both.ctes, both.with = s.parent, s.ctes, s.with

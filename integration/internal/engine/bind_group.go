@@ -5,11 +5,10 @@ import (
 	"strings"
 )
 
-// groupingSets binds GROUP BY with several grouping sets. Every row of FROM is repeated once
-// per set, with the grouped expressions that are not in the set replaced by NULL, and the
-// repeated rows are grouped at once. Aggregate functions read the columns as they were. The
-// result is the text of the new FROM clause and of GROUP BY; s sees the repeated rows from
-// then on.
+// groupingSets binds GROUP BY with several grouping sets. Every row of FROM is repeated once per
+// set, with the grouped expressions that are not in the set replaced by NULL, and the repeated rows
+// are grouped at once. Aggregate functions read the columns as they were. The result is the text of
+// the new FROM clause and of GROUP BY; s sees the repeated rows afterwards.
 func (b *binder) groupingSets(s *scope, c *selectCore, from string, where []string) (sql, group string) {
 	// The distinct grouped expressions, in order of appearance.
 	position := map[string]int{}
@@ -86,7 +85,7 @@ func (b *binder) groupingCall(s *scope, n *call) bound {
 		fail(failure("UNSUPPORTED_GROUPING_EXPRESSION", "42K0E", "grouping()/grouping_id() can only be used with GroupingSets/Cube/Rollup."))
 	}
 	g := s.groups
-	g.inside++ // the argument is looked up, not read
+	g.inside++ // the argument is looked up, not evaluated
 	args := b.exprs(s, n.args)
 	g.inside--
 	r := bound{typ: typeBigInt, sql: g.gid, name: signature(n, args)}

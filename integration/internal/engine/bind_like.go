@@ -33,13 +33,13 @@ func (b *binder) like(s *scope, n *like) bound {
 	}
 	r.sql = "(" + x.sql + " LIKE " + pattern.sql + " ESCAPE " + escape + ")"
 	if text, ok := pattern.value.(string); !ok || strings.Count(text, "%") > 3 {
-		// SQLite tries every way to spread the text over the wildcards, and cannot be stopped.
+		// SQLite's LIKE tries every way to match the wildcards and cannot be interrupted.
 		r.sql = "dbx_like(" + x.sql + "," + pattern.sql + "," + escape + ")"
 	}
 	return negate(n.not, r)
 }
 
-// checkLike refuses a pattern whose escape character stands before an ordinary one or at the end.
+// checkLike refuses a pattern with the escape character before an ordinary character or at the end.
 func checkLike(pattern, escape string) {
 	for i := 0; i < len(pattern); i++ {
 		if !strings.HasPrefix(pattern[i:], escape) {

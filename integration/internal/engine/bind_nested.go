@@ -6,7 +6,7 @@ import (
 )
 
 // nested writes a call of one of nestedFunctions: its name, the type of the result, and every
-// argument behind its type.
+// argument preceded by its type.
 func (b *binder) nested(name string, ret Type, args ...bound) bound {
 	var text strings.Builder
 	text.WriteString("dbx_nested('" + name + "'," + constantText(b.zone) + "," + ret.arg())
@@ -76,7 +76,7 @@ func (b *binder) index(x, i bound) bound {
 	return r
 }
 
-// structValue makes a STRUCT. A field without a name is called after its position.
+// structValue makes a STRUCT. A field without a name is named after its position.
 func (b *binder) structValue(values []bound, names []string) bound {
 	members := make([]Member, len(values))
 	for i, v := range values {
@@ -90,7 +90,7 @@ func (b *binder) structValue(values []bound, names []string) bound {
 	return r
 }
 
-// structCall binds struct(...), whose fields are called after the columns they come from.
+// structCall binds struct(...), whose fields are named after the columns they come from.
 func (b *binder) structCall(s *scope, n *call) bound {
 	var values []bound
 	var names []string
@@ -152,7 +152,7 @@ func (t functionTable) addNested() {
 	t.addJSON()
 }
 
-// want fails unless an argument has the type, or is NULL.
+// want fails unless an argument has the type or is NULL.
 func (b *binder) want(id TypeID, x bound) bound {
 	switch {
 	case x.typ.ID == id:
@@ -249,7 +249,7 @@ func (t functionTable) addArrays() {
 	t.add("arrays_zip", 1, -1, func(b *binder, args []bound) bound {
 		fields := make([]Member, len(args))
 		for i, a := range args {
-			name := a.name // of a column; anything else is called after its position
+			name := a.name // of a column; anything else is named after its position
 			if name == "" || isDigit(name[0]) || lexWord(name, 0) != len(name) {
 				name = fmt.Sprint(i)
 			}

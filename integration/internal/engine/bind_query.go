@@ -19,7 +19,7 @@ func (b *binder) query(outer *scope, q *query) boundQuery {
 	return r
 }
 
-// with binds the CTEs of a query, which s sees from then on.
+// with binds the CTEs of a query and adds them to s.
 func (b *binder) with(s *scope, q *query) {
 	if len(q.with) == 0 {
 		return
@@ -41,7 +41,7 @@ func (b *binder) with(s *scope, q *query) {
 }
 
 // withText is the WITH clause of everything a scope sees, outermost first. A CTE that is read
-// several times is computed once, which SQLite would not always do on its own.
+// several times is computed once; without MATERIALIZED, SQLite would not always do that.
 func withText(s *scope) string {
 	var parts []string
 	for ; s != nil; s = s.parent {
@@ -81,7 +81,7 @@ func outNames(n int) string {
 	return strings.Join(names, ",")
 }
 
-// ordered binds a body other than SELECT, whose ORDER BY sees its output only.
+// ordered binds a body other than SELECT, whose ORDER BY sees only its output.
 func (b *binder) ordered(s *scope, q *query) boundQuery {
 	var r boundQuery
 	switch body := q.body.(type) {
@@ -320,7 +320,7 @@ func containsFold(list []string, name string) bool {
 	return false
 }
 
-// groupBy binds GROUP BY and from then on checks columns against it.
+// groupBy binds GROUP BY. Columns are checked against it afterwards.
 func (b *binder) groupBy(s *scope, c *selectCore) string {
 	list := c.group
 	aggregates := false

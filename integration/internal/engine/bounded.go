@@ -2,9 +2,9 @@ package engine
 
 import "sync"
 
-// bounded remembers what is costly to derive from a text: patterns, zones, types. It forgets
-// everything when it is full, so that statements which never repeat cannot fill the memory.
-// It may be used concurrently.
+// bounded caches values that are costly to derive from a text: patterns, zones, types. It is
+// emptied when it is full, so that statements that never repeat cannot fill the memory. It may be
+// used concurrently.
 type bounded[V any] struct {
 	mu     sync.RWMutex
 	values map[string]V // guarded by mu

@@ -83,7 +83,7 @@ func (t *table) columnNames() []string {
 	return names
 }
 
-// addColumn gives a column its place in SQLite. Stored names are never used twice.
+// addColumn gives a column its name in SQLite. Stored names are never used twice.
 func (t *table) addColumn(d columnDef) *tableColumn {
 	t.columns = append(t.columns, tableColumn{
 		name: d.name, typ: d.typ, notNull: d.notNull, comment: d.comment, fallback: d.fallback,
@@ -131,7 +131,7 @@ func (n *names) schema(catalog, name string) (*schema, *Error) {
 	return nil, errSchemaNotFound(catalog, name)
 }
 
-// lookup finds a table or view; nil when there is none, whatever part of the name is missing.
+// lookup finds a table or view. It returns nil if any part of the name does not exist.
 func (n *names) lookup(name qualifiedName) *table {
 	s, err := n.schema(name.catalog, name.schema)
 	if err != nil {

@@ -112,7 +112,7 @@ func (b *binder) convert(x bound, to Type, try bool) bound {
 	return r
 }
 
-// unify brings expressions to their common type.
+// unify converts expressions to their common type.
 func (b *binder) unify(what string, xs ...bound) ([]bound, Type) {
 	t := typeVoid
 	for _, x := range xs {
@@ -152,7 +152,7 @@ func (b *binder) condition(x bound, clause string) bound {
 	return x
 }
 
-// sortable adds what makes SQLite order a value by its type.
+// sortable adds the collation with which SQLite orders a value by its type.
 func sortable(x bound) string {
 	if x.typ.ID == Decimal {
 		return x.sql + " COLLATE " + collation

@@ -10,10 +10,10 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// maxResult bounds the memory of one result, in bytes: what a process of 32 bits can hold is less.
+// maxResult bounds the memory of one result, in bytes. It is less for a 32-bit process.
 const maxResult = min(4<<30, math.MaxInt/2)
 
-// maxHint bounds how many rows are allocated on the word of an estimate.
+// maxHint bounds how many rows are allocated because of an estimate.
 const maxHint = 1 << 20
 
 // collect reads all rows into typed columns. hint is the expected number of rows.
@@ -55,8 +55,8 @@ func collect(ctx context.Context, rows *cursor, columns []outColumn, hint int) (
 	return res, nil
 }
 
-// read adds column i of the current row. What SQLite has in the form that the type needs is
-// taken as it is; append converts and checks the rest.
+// read adds column i of the current row. A value that SQLite already has in the form of the type is
+// taken as it is; append converts and checks the others.
 func (c *Column) read(rows *cursor, i, row int) error {
 	kind := rows.kind(i)
 	if kind == sqlite3.SQLITE_NULL || c.Type.ID == Void {
@@ -96,7 +96,7 @@ func (c *Column) present() error {
 }
 
 // plainDecimal reports whether a text is a decimal of the type already: no exponent, no leading
-// zeros, as many digits behind the point as its scale.
+// zeros, as many digits after the point as its scale.
 func plainDecimal(text []byte, t Type) bool {
 	if len(text) > 0 && text[0] == '-' {
 		text = text[1:]
@@ -144,8 +144,8 @@ func (c *Column) clip() {
 	c.Nested = slices.Clone(c.Nested)
 }
 
-// append adds the value of one row. SQLite leaves its integers when a result does not fit,
-// and a value that does not fit its type must fail rather than be cut.
+// append adds the value of one row. SQLite turns an integer result that overflows into a REAL, and
+// a value that does not fit its type must fail rather than be truncated.
 func (c *Column) append(v driver.Value, row int) error {
 	if v == nil || c.Type.ID == Void {
 		if c.Nulls == nil {
@@ -240,7 +240,8 @@ func (c *Column) appendZero() {
 	}
 }
 
-// table makes a Result of rows the engine itself knows. Every column is STRING or BIGINT.
+// tableResult makes a Result of rows that the engine itself provides. Every column is STRING or
+// BIGINT.
 func tableResult(names []string, rows ...[]any) *Result {
 	res := &Result{Rows: len(rows), Updated: -1, Query: true, Columns: make([]Column, len(names))}
 	for i, n := range names {

@@ -17,7 +17,7 @@ type cursor struct {
 	size int // bytes of text and blobs read so far
 }
 
-// sqliteError is an error of SQLite in its words.
+// sqliteError is an error with SQLite's own text.
 type sqliteError struct {
 	code int
 	text string
@@ -29,9 +29,9 @@ func (e *sqliteError) Error() string { return e.text }
 // Code is SQLite's extended result code.
 func (e *sqliteError) Code() int { return e.code }
 
-// unlock takes the mutex off the connection, which SQLite would lock and unlock for every cell.
-// One goroutine uses a connection at a time, as with SQLITE_OPEN_NOMUTEX, which the driver does
-// not offer; sqlite3_interrupt, the one call from elsewhere, takes no lock.
+// unlock removes the connection's mutex, which SQLite would lock and unlock for every cell. One
+// goroutine uses a connection at a time, as with SQLITE_OPEN_NOMUTEX, which the driver does not
+// offer; sqlite3_interrupt, the one call from elsewhere, takes no lock.
 func (c *conn) unlock() {
 	db := (*sqlite3.Tsqlite3)(pointer(c.db))
 	sqlite3.Xsqlite3_mutex_free(c.tls, db.Fmutex)
@@ -62,7 +62,7 @@ func (c *conn) lastError() error {
 	}
 }
 
-// next steps to the next row. ok is false behind the last.
+// next steps to the next row. ok is false after the last.
 func (r *cursor) next() (ok bool, err error) {
 	switch rc := sqlite3.Xsqlite3_step(r.tls, r.stmt); rc {
 	case sqlite3.SQLITE_ROW:
@@ -99,7 +99,7 @@ func (r *cursor) bytes(i int) []byte {
 // str is the text of a column.
 func (r *cursor) str(i int) string { return r.text.keep(r.bytes(i)) }
 
-// value is a column as the driver would give it.
+// value is a column as the driver would return it.
 func (r *cursor) value(i int) any {
 	switch r.kind(i) {
 	case sqlite3.SQLITE_INTEGER:
@@ -114,8 +114,8 @@ func (r *cursor) value(i int) any {
 	return nil
 }
 
-// arena makes strings in large pieces, because a result has millions of small ones that live
-// and die together.
+// arena allocates strings in large chunks, because a result has millions of small ones with the
+// same lifetime.
 type arena struct{ chunk []byte }
 
 const arenaChunk = 64 << 10

@@ -14,7 +14,7 @@ type Database struct {
 	gate  gate   // orders statements that read or change stored data
 	names *names // guarded by gate
 
-	recursionRows int64 // what a recursive CTE may have; never changed while statements run
+	recursionRows int64 // limit of the rows of a recursive CTE; never changed while statements run
 
 	mu     sync.Mutex
 	closed bool // guarded by mu

@@ -30,8 +30,8 @@ func (r *run) transaction(texts ...string) ([]int64, error) {
 	if err == nil {
 		return counts, nil
 	}
-	// The rollback must happen even though the statement's context may have ended. SQLite
-	// may have rolled back already, which is no second failure.
+	// The rollback must happen even though the statement's context may have ended. If SQLite has
+	// rolled back already, that is not a second failure.
 	_, rollback := w.exec(context.WithoutCancel(r.ctx), "ROLLBACK")
 	var own *Error
 	if w.broken && rollback != nil && !errors.As(err, &own) {
@@ -282,8 +282,8 @@ func (r *run) drop(n *drop) error {
 	return nil
 }
 
-// comment sets the comment of a name. Those of schemas and catalogs are shown nowhere yet, so
-// only that the name exists is checked.
+// comment sets the comment of a name. Comments of schemas and catalogs are not shown anywhere yet,
+// so this only checks that the name exists.
 func (r *run) comment(n *commentOn) error {
 	switch last := len(n.parts) - 1; n.kind {
 	case "CATALOG":

@@ -12,7 +12,7 @@ type decimal struct {
 	scale    int32
 }
 
-// maxExponent keeps 1e999999999 from becoming a gigabyte of digits.
+// maxExponent prevents 1e999999999 from expanding to a gigabyte of digits.
 const maxExponent = 400
 
 var ten = big.NewInt(10)
@@ -127,7 +127,7 @@ func (d decimal) truncated() (int64, bool) {
 	return n.Int64(), n.IsInt64()
 }
 
-// align brings two decimals to one scale.
+// align converts two decimals to one scale.
 func align(a, b decimal) (decimal, decimal) {
 	s := max(a.scale, b.scale)
 	return a.rescale(s), b.rescale(s)

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// counts is the row Databricks answers a change with.
+// counts is the row with which Databricks answers a change.
 func counts(names []string, values ...int64) *Result {
 	res := &Result{Rows: 1, Updated: values[0], Query: true}
 	for i, n := range names {
@@ -68,11 +68,12 @@ func allColumns(t *table) []int {
 	return all
 }
 
-// store brings a value to the type of the column it goes to.
+// store converts a value to the type of its column.
 func (r *run) store(c *tableColumn, x bound) string {
 	text := r.b.coerce(x, c.typ).sql
 	if c.typ.isInteger() && !x.konst {
-		// Overflow shows here at the latest: a table must not hold what no result may.
+		// Overflow must be found here at the latest: a table must not hold a value that no result
+		// may have.
 		text = fmt.Sprintf("dbx_in_range(%s,%d)", text, c.typ.code())
 	}
 	if c.notNull {
@@ -160,7 +161,8 @@ func (r *run) insert(n *insert) (*Result, error) {
 		}
 		return counts([]string{affected, inserted}, done[0], done[0]), nil
 	}
-	// The query may read the table it overwrites, so its rows are put aside first.
+	// The query may read the table it overwrites, so its rows are stored in a temporary table
+	// first.
 	aside := "temp." + r.b.fresh("x")
 	rows := q.sql
 	q.sql = "SELECT * FROM " + strings.TrimPrefix(aside, "temp.")
@@ -172,9 +174,8 @@ func (r *run) insert(n *insert) (*Result, error) {
 	return counts([]string{affected, inserted}, done[2], done[2]), nil
 }
 
-// valuesFor brings VALUES to the columns they go to, cell by cell: the rows need no common
-// type of their own, which might hold less than the column does. DEFAULT becomes what it
-// stands for.
+// valuesFor converts VALUES to the types of their columns, cell by cell, because a common type of
+// the rows might hold less than the column does. DEFAULT is replaced by its value.
 func (r *run) valuesFor(t *table, columns []int, v *valuesList) *valuesList {
 	out := &valuesList{rows: make([][]expr, len(v.rows))}
 	for i, row := range v.rows {
@@ -195,7 +196,8 @@ func (r *run) valuesFor(t *table, columns []int, v *valuesList) *valuesList {
 	return out
 }
 
-// targetScope is what the expressions of UPDATE, DELETE and MERGE see of the changed table.
+// targetScope is the scope in which the expressions of UPDATE, DELETE and MERGE see the changed
+// table.
 func (r *run) targetScope(t *table, name, alias string) *scope {
 	q := t.qualifier(name)
 	s := &scope{}
@@ -205,8 +207,8 @@ func (r *run) targetScope(t *table, name, alias string) *scope {
 	return s
 }
 
-// qualifier is how the table's columns may be qualified in a statement that gives it an alias
-// or not.
+// qualifier is the name that may qualify the table's columns in a statement, with or without an
+// alias.
 func (t *table) qualifier(alias string) qualifiedName {
 	if alias != "" {
 		return qualifiedName{name: alias}

@@ -9,8 +9,7 @@ import (
 
 var _ error = (*Error)(nil)
 
-// failure is the one way this package makes an Error, so that message, class and SQLSTATE
-// always agree with each other.
+// failure makes every Error of this package, so that message, class and SQLSTATE always agree.
 func failure(class, state, format string, args ...any) *Error {
 	return &Error{
 		Class:    class,
@@ -90,7 +89,7 @@ func errOverflow(t Type) *Error {
 		"%s overflow. If necessary set \"ansi_mode\" to \"false\" to bypass this error.", strings.ToLower(t.String()))
 }
 
-// errNoSchema is the answer to a table whose columns files at its LOCATION should say.
+// errNoSchema refuses a table whose columns files at its LOCATION would define.
 func errNoSchema(format string) *Error {
 	return failure("UNABLE_TO_INFER_SCHEMA", "42KD9", "Unable to infer schema for %s. It must be specified manually.", cmp.Or(format, "DELTA"))
 }
@@ -99,8 +98,8 @@ func errUnsupported(feature, detail string) *Error {
 	return failure("UNSUPPORTED_FEATURE."+feature, "0A000", "The feature is not supported: %s.", detail)
 }
 
-// placed adds where in its SQL text a feature that is not supported stands. Other errors, and
-// those that have a position already, stay as they are.
+// placed adds the position in the SQL text to the error for an unsupported feature. Other errors,
+// and those that already have a position, stay as they are.
 func (e *Error) placed(sql string, offset int) *Error {
 	if !strings.HasPrefix(e.Class, "UNSUPPORTED_FEATURE") || strings.Contains(e.Message, "\n== SQL ==\n") {
 		return e
@@ -136,9 +135,9 @@ func atOffset(class, state, text, sql string, offset int) *Error {
 	return &Error{Class: class, SQLState: state, Message: b.String()}
 }
 
-// Errors raised inside a SQLite function can only leave it as text, so class, state and
-// message are packed into that text and unpacked on the way out. The message is quoted: it may
-// have any character in it, and SQLite adds words of its own.
+// Errors raised inside a SQLite function can only leave it as text, so class, state and message are
+// packed into that text and unpacked on the way out. The message is quoted: it may contain any
+// character, and SQLite adds its own words.
 const packMark = "\x01engine\x01"
 
 func (e *Error) pack() error {

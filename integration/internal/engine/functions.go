@@ -24,15 +24,15 @@ func (t functionTable) add(names string, low, high int, bind func(*binder, []bou
 	}
 }
 
-// plain adds functions that hand their arguments, brought to the given types, to one SQLite
-// function. The last type stands for all further arguments; VOID leaves an argument as it is.
+// plain adds functions that convert their arguments to the given types and pass them to one SQLite
+// function. The last type applies to all further arguments; VOID leaves an argument as it is.
 func (t functionTable) plain(names string, low, high int, ret Type, target string, params ...Type) {
 	t.add(names, low, high, func(b *binder, args []bound) bound {
 		return bound{sql: target + "(" + b.list(args, params) + ")", typ: ret}
 	})
 }
 
-// list brings arguments to their types and joins them.
+// list converts arguments to their types and joins them.
 func (b *binder) list(args []bound, params []Type) string {
 	texts := make([]string, len(args))
 	for i, a := range args {
@@ -44,7 +44,7 @@ func (b *binder) list(args []bound, params []Type) string {
 	return strings.Join(texts, ",")
 }
 
-// flat refuses an ARRAY, MAP or STRUCT where a parameter is a text: only CAST makes one of it.
+// flat refuses an ARRAY, MAP or STRUCT as a text parameter: only CAST converts it to text.
 func (b *binder) flat(x bound, p Type) bound {
 	if p.ID == String && x.typ.isNested() {
 		fail(errMismatch(x.name, fmt.Sprintf("the parameter requires the type \"STRING\", however it has the type \"%s\".", x.typ)))
@@ -70,7 +70,7 @@ func (t functionTable) addStrings() {
 	t.plain("upper ucase", 1, 1, s, "dbx_upper", s)
 	t.plain("lower lcase", 1, 1, s, "dbx_lower", s)
 	t.plain("btrim", 1, 2, s, "dbx_trim", s)
-	for _, name := range []string{"trim", "ltrim", "rtrim"} { // what to trim comes first
+	for _, name := range []string{"trim", "ltrim", "rtrim"} { // the characters to trim come first
 		t.add(name, 1, 2, func(b *binder, args []bound) bound {
 			if len(args) == 2 {
 				args = []bound{args[1], args[0]}
@@ -300,14 +300,14 @@ func (t functionTable) addSession() {
 	t.add("typeof", 1, 1, func(b *binder, args []bound) bound {
 		return unnamed(b.constant(args[0].typ.simple(), s))
 	})
-	// sleep(seconds) is this engine's own: it waits, ends early with the statement's context,
+	// sleep(seconds) exists only in this engine: it waits, ends early with the statement's context,
 	// and returns 0.
 	t.add("sleep", 1, 1, func(b *binder, args []bound) bound {
 		return bound{sql: fmt.Sprintf("dbx_sleep(%d,%s)", b.handle, b.coerce(args[0], typeDouble).sql), typ: typeInt}
 	})
 }
 
-// unnamed lets a constant take its column header from the call it came from.
+// unnamed removes a constant's column header, so that it gets that of its call.
 func unnamed(x bound) bound {
 	x.name = ""
 	return x

@@ -98,7 +98,7 @@ var extractFields = map[string]string{
 	"HOUR H HOURS HR HRS": "hour", "MINUTE M MIN MINS MINUTES": "minute",
 }
 
-// extract reads a field of a date or timestamp. Seconds have their fraction.
+// extract reads a field of a date or timestamp. Seconds include their fraction.
 func (t functionTable) extract(b *binder, args []bound) bound {
 	field, _ := args[0].value.(string)
 	for names, function := range extractFields {

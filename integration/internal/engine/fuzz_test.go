@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// FuzzExecute feeds arbitrary text to a session. Whatever it is, the answer is a result that
-// is consistent in itself, an *Error that is not an internal one, or the context's error.
+// FuzzExecute feeds arbitrary text to a session. The answer must be a consistent result, an *Error that
+// is not an internal one, or the context's error.
 func FuzzExecute(f *testing.F) {
 	for _, sql := range []string{
 		"", ";", "--", "/*", "/* /* */ */ 1", "'", "`", "``", "\"", "r'", "x'1'", "X'zz'", ":", ":a", "?", "SELECT", "SELECT 1 AS",
@@ -56,7 +56,7 @@ func FuzzExecute(f *testing.F) {
 		p := Param{Name: "a", Type: "INT", Value: text("1")}
 		began := time.Now()
 		res, err := s.Execute(ctx, sql, []Param{p, {Type: "STRING", Value: text("q")}})
-		if took := time.Since(began); took > time.Minute { // far beyond what a busy machine makes of 50 ms
+		if took := time.Since(began); took > time.Minute { // far more than 50 ms can become on a busy machine
 			t.Fatalf("%q did not end with its context but took %v", sql, took)
 		}
 		var own *Error

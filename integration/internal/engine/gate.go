@@ -5,9 +5,8 @@ import (
 	"sync"
 )
 
-// gate lets many readers or one writer in. It differs from sync.RWMutex in that waiting ends
-// with the context, and in that it is strictly first come, first served, so that neither
-// kind of session starves.
+// gate admits many readers or one writer. Unlike with sync.RWMutex, waiting ends with the context,
+// and admission is strictly first come, first served, so that neither kind of session starves.
 type gate struct {
 	mu      sync.Mutex
 	readers int  // inside; guarded by mu
@@ -17,7 +16,7 @@ type gate struct {
 
 type waiter struct {
 	write bool
-	in    chan struct{} // closed when the waiter has been let in
+	in    chan struct{} // closed when the waiter has been admitted
 }
 
 // enter waits for admission.
@@ -53,11 +52,11 @@ func (g *gate) enter(ctx context.Context, write bool) error {
 			}
 		}
 	}
-	g.wake() // those behind a writer that gave up may go
+	g.wake() // admits those behind a writer that gave up
 	return ctx.Err()
 }
 
-// leave gives the place back.
+// leave undoes an enter.
 func (g *gate) leave(write bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// generators are the functions that make rows: explode and its kin. outer ones, and those
-// behind LATERAL VIEW OUTER, make one row of NULLs where there is nothing.
+// generators are the functions that make rows, such as explode. Outer ones, and those after LATERAL
+// VIEW OUTER, make one row of NULLs if there is nothing to make rows of.
 var generators = map[string]*generator{
 	"explode": {}, "explode_outer": {outer: true},
 	"posexplode": {position: true}, "posexplode_outer": {position: true, outer: true},
@@ -15,7 +15,7 @@ var generators = map[string]*generator{
 
 type generator struct{ outer, position, fields bool }
 
-// lateralView reads what follows LATERAL VIEW.
+// lateralView parses what follows LATERAL VIEW.
 func (p *parser) lateralView() relation {
 	n := &lateralRel{outer: p.word("OUTER")}
 	n.gen = p.generator()
@@ -97,8 +97,8 @@ func (b *binder) lateral(s *scope, n *lateralRel, left []scopeColumn) from {
 	return f
 }
 
-// generated rewrites a SELECT list with a generator into a LATERAL VIEW. Where the query
-// groups, what the generator takes is computed inside first.
+// generated rewrites a SELECT list with a generator into a LATERAL VIEW. If the query groups, the
+// generator's arguments are computed in an inner query first.
 func generated(c *selectCore) *selectCore {
 	at := -1
 	for i, item := range c.items {

@@ -5,8 +5,8 @@ import (
 	"strconv"
 )
 
-// Intervals are values inside expressions only: months, or microseconds. No result and no
-// table has a column of them. The numbers are Thrift's.
+// Intervals are values of expressions only: months, or microseconds. No result or table has a
+// column of intervals. The numbers are Thrift's.
 const (
 	intervalMonth TypeID = 20
 	intervalDay   TypeID = 21
@@ -32,7 +32,7 @@ func (b *binder) intervalValue(s *scope, n *interval) bound {
 	}
 }
 
-// intervalArithmetic binds what can be done with intervals and the difference of two dates.
+// intervalArithmetic binds operations on intervals and the difference of two dates.
 func (b *binder) intervalArithmetic(op string, l, r bound) (bound, bool) {
 	isTime := func(x bound) bool { return x.typ.ID == Date || x.typ.ID == Timestamp }
 	switch {

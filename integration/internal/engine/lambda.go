@@ -8,7 +8,7 @@ import "fmt"
 // higherOrder are the functions that take a lambda, by name.
 var higherOrder map[string]func(b *binder, s *scope, n *call) bound
 
-func init() { // the functions bind calls, which look here
+func init() { // not a literal: the functions bind calls, which look in this map
 	higherOrder = map[string]func(b *binder, s *scope, n *call) bound{
 		"transform": bindTransform, "filter": bindFilter, "exists": bindQuantifier, "any_match": bindQuantifier, "forall": bindQuantifier,
 		"aggregate": bindFold, "reduce": bindFold, "zip_with": bindZipWith,
@@ -132,7 +132,7 @@ func bindFold(b *binder, s *scope, n *call) bound {
 	}
 }
 
-// refuseLambda is for functions whose lambda compares or joins.
+// refuseLambda refuses functions whose lambda compares or joins.
 func refuseLambda(_ *binder, _ *scope, n *call) bound {
 	fail(errUnsupported("LAMBDA_FUNCTION", n.name+" with a lambda"))
 	return bound{}

@@ -6,7 +6,7 @@ type likePart struct {
 	kind byte // 'c' this character, '_' any one, '%' any number
 }
 
-// likePattern reads a pattern. What follows the escape character stands for itself.
+// likePattern parses a pattern. The character after the escape character is taken literally.
 func likePattern(text string, escape rune) []likePart {
 	var parts []likePart
 	escaped := false
@@ -26,8 +26,8 @@ func likePattern(text string, escape rune) []likePart {
 	return parts
 }
 
-// matchLike matches in time proportional to text times pattern: when a character does not
-// match, only the last % takes one more.
+// matchLike matches in time proportional to text times pattern: after a mismatch, only the last %
+// is extended by one character.
 func matchLike(text []rune, pattern []likePart) bool {
 	t, p := 0, 0
 	star, mark := -1, 0

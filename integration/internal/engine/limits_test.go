@@ -33,7 +33,7 @@ func FuzzLike(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text, pattern string) {
 		if strings.Count(pattern, "%") > 3 || len(text)+len(pattern) > 100 || strings.ContainsRune(text+pattern, 0) || text != strings.ToValidUTF8(text, "") || pattern != strings.ToValidUTF8(pattern, "") {
-			return // what SQLite would take too long for, or does in a way of its own
+			return // SQLite would take too long, or behaves differently
 		}
 		s := newSession(t, newDatabase(t))
 		quote := func(s string) string {

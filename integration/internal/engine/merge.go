@@ -18,7 +18,7 @@ func (r *run) merge(n *merge) (*Result, error) {
 	both := &scope{columns: append(append([]scopeColumn{}, target.columns...), src.columns...)}
 	on := r.b.condition(r.b.expr(both, n.on), "JOIN_CONDITION").sql
 
-	// here reports whether a side of the outer join is present.
+	// here is a column that shows whether a side of the outer join is present.
 	here := r.b.fresh("s")
 	which := "CASE"
 	values := make([][]string, len(n.clauses)) // of each clause, for each target column
@@ -101,7 +101,8 @@ func (r *run) merge(n *merge) (*Result, error) {
 	return counts([]string{affected, updated, deleted, inserted}, u+d+i, u, d, i), nil
 }
 
-// mergeValues gives the new value of every column the clause sets; empty text leaves it.
+// mergeValues returns the new value of every column that the clause sets; empty text leaves the
+// column unchanged.
 func (r *run) mergeValues(s, source *scope, t *table, n *merge, c *mergeClause, alias string) []string {
 	out := make([]string, len(t.columns))
 	fromSource := func(i int) bound {
@@ -147,8 +148,8 @@ func (r *run) mergeValues(s, source *scope, t *table, n *merge, c *mergeClause, 
 
 func hasMatched(n *merge) bool { return matchedClauses(n) != "" }
 
-// matchedClauses lists the clauses that change a matched row, which only one source row may. A
-// DELETE without a condition, and without other clauses beside it, is the same for any number.
+// matchedClauses lists the clauses that change a matched row, for which only one source row may
+// match. A lone DELETE without a condition has the same effect for any number of source rows.
 func matchedClauses(n *merge) string {
 	var list []string
 	deletes := false

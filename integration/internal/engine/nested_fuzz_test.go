@@ -6,8 +6,8 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// FuzzNested reads arbitrary text as values of arbitrary types. What the reader makes of it
-// must survive being written and read again, and sort equal to itself.
+// FuzzNested reads arbitrary text as values of arbitrary types. The value must be the same after it is
+// written and read again, and sort equal to itself.
 func FuzzNested(f *testing.F) {
 	for _, seed := range [][2]string{
 		{"ARRAY<INT>", "[1,2,null]"}, {"MAP<STRING,ARRAY<DECIMAL(5,2)>>", `[["a\"\\",[1.50]],["",null]]`}, {"STRUCT<a:DOUBLE,b:BINARY,c:STRUCT<d:DATE>>", `[1e300,"\0x",[19000]]`},

@@ -5,7 +5,7 @@ import (
 	"unique"
 )
 
-// member is one of the types a nested type is made of, and the next of them. It is interned,
+// member is one of the types that make up a nested type, with a link to the next. It is interned,
 // which keeps types comparable.
 type member struct {
 	name string

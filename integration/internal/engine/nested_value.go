@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// A nested value is a []any in Go: the elements of an ARRAY, the fields of a STRUCT in order,
-// or for a MAP one []any{key, value} per entry. What it holds are stored values and nested
-// values. SQLite stores it as text: brackets around the parts, numbers and decimals as they
-// are, strings and binaries in quotes. Equal values of a type have equal texts, and the
-// collation nestedCollation sorts the texts as the values sort.
+// A nested value is a []any in Go: the elements of an ARRAY, the fields of a STRUCT in order, or
+// for a MAP one []any{key, value} per entry. Its items are stored values and nested values. SQLite
+// stores it as text: brackets around the parts, numbers and decimals as they are, strings and
+// binaries in quotes. Equal values of a type have equal texts, and the collation nestedCollation
+// sorts texts in the order of their values.
 const nestedCollation = "dbx_nested"
 
 // writeNested appends the text of a value of any type.
@@ -88,8 +88,8 @@ func quoteNested(out []byte, s string) []byte {
 
 func nestedText(v any, t Type) string { return string(writeNested(nil, v, t)) }
 
-// nestedReader reads what writeNested wrote. Text that it did not write gives some value, or
-// ends early, but never an error: nothing else gets into a column of a nested type.
+// nestedReader reads what writeNested wrote. For any other text it returns some value or ends
+// early, but never fails: only such text gets into a column of a nested type.
 type nestedReader struct {
 	s string
 	i int
@@ -181,7 +181,7 @@ func (r *nestedReader) quoted() string {
 	return string(b)
 }
 
-// comma passes what separates two parts. done reports the end of a list, or of a broken text.
+// comma skips the separator of two parts. done reports the end of a list, or of a malformed text.
 func (r *nestedReader) comma() {
 	if r.peek() == ',' {
 		r.i++
@@ -284,7 +284,7 @@ func formatPart(v any, t Type, loc *time.Location) string {
 	return formatValue(v, t, loc)
 }
 
-// fromSQLite makes a Go value of what SQLite hands to a function, toSQLite the reverse.
+// fromSQLite converts an argument from SQLite to a Go value, and toSQLite the reverse.
 func fromSQLite(v driver.Value, t Type) any {
 	if text, ok := v.(string); ok && t.isNested() {
 		return readNested(text, t)

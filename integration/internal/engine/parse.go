@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// maxNesting bounds how deep expressions and queries may nest: enough for any real
-// statement, and far less than what the stack of the parser or of SQLite could take.
+// maxNesting bounds how deep expressions and queries may nest: enough for any real statement, and
+// far less than the stack of the parser or of SQLite allows.
 const maxNesting = 100
 
-// parser is a recursive-descent parser over the tokens of one statement. Errors travel as
-// panics of type bail from where they are found to parse, as in encoding/json: nearly every
-// production can fail and none of them can do anything about it.
+// parser is a recursive-descent parser over the tokens of one statement. Errors are panics of type
+// bail that parse recovers, as in encoding/json: nearly every production can fail, and none can
+// handle a failure.
 type parser struct {
 	sql       string
 	tokens    []token
@@ -23,7 +23,7 @@ type parser struct {
 // bail carries an Error through a panic.
 type bail struct{ err *Error }
 
-// catch ends a bail; any other panic goes on.
+// catch recovers a bail; any other panic continues.
 func catch(err **Error) {
 	switch r := recover().(type) {
 	case nil:
@@ -194,7 +194,7 @@ func (p *parser) name() []string {
 	return parts
 }
 
-// anyIdentifier takes a name after a dot, where keywords are no danger.
+// anyIdentifier takes a name after a dot, where a keyword is unambiguous.
 func (p *parser) anyIdentifier() string {
 	t := p.peek()
 	if t.kind == tokQuoted || t.kind == tokWord {
@@ -219,7 +219,7 @@ func (p *parser) alias() string {
 	return ""
 }
 
-// relationOperator refuses what may stand behind a relation and is not supported.
+// relationOperator refuses operators after a relation that are not supported.
 func (p *parser) relationOperator() {
 	next := p.peekAt(1)
 	switch w := p.peek().upper(); w {

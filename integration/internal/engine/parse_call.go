@@ -25,7 +25,7 @@ func (p *parser) call(name string, at int) expr {
 				n.args = append(n.args, p.expr())
 			}
 		}
-		further := "" // only struct has a rule for every argument
+		further := "" // only struct has a rule for all its arguments
 		if n.name == "struct" {
 			further = n.name
 		}
@@ -86,7 +86,7 @@ func (p *parser) trim(n *call) bool {
 	return true
 }
 
-// nulls reads IGNORE NULLS or RESPECT NULLS behind a call.
+// nulls parses IGNORE NULLS or RESPECT NULLS after a call.
 func (p *parser) nulls(n *call) {
 	if p.word("RESPECT", "NULLS") || !p.is("IGNORE", "NULLS") {
 		return

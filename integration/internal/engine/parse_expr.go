@@ -159,7 +159,8 @@ func (p *parser) sign() expr {
 		}
 		defer p.enter()()
 		if t := p.peek(); op == "-" && t.kind == tokNumber {
-			// A minus belongs to its number: only so can the smallest BIGINT be written.
+			// A minus sign is part of its number; otherwise the smallest BIGINT could not be
+			// written.
 			p.i++
 			return p.postfix(p.number(t, "-"))
 		}
@@ -193,7 +194,7 @@ func (p *parser) postfix(x expr) expr {
 	}
 }
 
-// startsJSONPath reports whether a colon follows x at once, and begins a path into its JSON text.
+// startsJSONPath reports whether a colon directly follows x and begins a path into its JSON text.
 func (p *parser) startsJSONPath(x expr) bool {
 	t := p.peek()
 	if p.i == 0 || p.tokens[p.i-1].end != t.at {
@@ -206,7 +207,7 @@ func (p *parser) startsJSONPath(x expr) bool {
 }
 
 // jsonPath reads the path behind a colon, as in raw:owner.name, raw:items[0] or raw:['zip code'].
-// The case of an identifier does not matter, that of a name in brackets does.
+// Identifiers are case-insensitive; names in brackets are case-sensitive.
 func (p *parser) jsonPath(x expr) expr {
 	at := p.peek().at
 	path := "$"

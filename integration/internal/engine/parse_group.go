@@ -1,11 +1,11 @@
 package engine
 
-// maxGroupingSets bounds what CUBE can multiply to.
+// maxGroupingSets bounds the number of grouping sets, which CUBE can multiply.
 const maxGroupingSets = 4096
 
-// groupBy reads the list behind GROUP BY. Each of its items is a list of grouping sets: a
-// plain expression has one, ROLLUP, CUBE and GROUPING SETS have several. The sets of the
-// clause are the cross product of those of its items.
+// groupBy parses the list after GROUP BY. Each of its items is a list of grouping sets: a plain
+// expression has one, ROLLUP, CUBE and GROUPING SETS have several. The sets of the clause are the
+// cross product of those of its items.
 func (p *parser) groupBy(s *selectCore) {
 	plain := true
 	sets := [][]expr{{}}

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// number turns a numeric token into a literal: INT when it fits, then BIGINT, then DECIMAL;
-// DOUBLE with an exponent; or what its suffix says.
+// number turns a numeric token into a literal: INT when it fits, then BIGINT, then DECIMAL; DOUBLE
+// with an exponent; or the type of its suffix.
 func (p *parser) number(t token, sign string) expr {
 	digits := strings.TrimRight(t.text, "LSYDFBlsydfb")
 	suffix := strings.ToUpper(t.text[len(digits):])

@@ -8,7 +8,7 @@ import (
 )
 
 // patternPart is a piece of a datetime pattern: a letter and how often it is repeated, or, with
-// letter 0, text that stands for itself.
+// letter 0, literal text.
 type patternPart struct {
 	letter byte
 	n      int
@@ -63,8 +63,8 @@ func datetimePattern(text string) ([]patternPart, *Error) {
 	return parts, nil
 }
 
-// quotedText reads from behind an opening quote on: two quotes stand for one, inside the quoted
-// text as well as alone.
+// quotedText reads from after an opening quote: two quotes mean one, both inside quoted text and
+// alone.
 func quotedText(text string, i int) (quoted string, end int, ok bool) {
 	if strings.HasPrefix(text[i:], "'") {
 		return "'", i + 1, true
@@ -88,7 +88,7 @@ func errPattern(text string, c byte) *Error {
 		"Unrecognized datetime pattern: '%s'. Illegal pattern character found in datetime pattern: '%c'. Please provide legal character.", text, c)
 }
 
-// number is the field that a numeric letter stands for.
+// number is the field of a numeric letter.
 func (p patternPart) number(at time.Time) (int, bool) {
 	switch p.letter {
 	case 'y':
@@ -119,7 +119,7 @@ func (p patternPart) number(at time.Time) (int, bool) {
 	return 0, false
 }
 
-// formatPattern writes a time as a pattern says.
+// formatPattern formats a time by a pattern.
 func formatPattern(at time.Time, parts []patternPart) string {
 	var b strings.Builder
 	for _, p := range parts {
@@ -182,7 +182,7 @@ func formatOffset(at time.Time, p patternPart) string {
 	return fmt.Sprintf("%s%02d:%02d", sign, hour, minute)
 }
 
-// patternReader reads a text along a pattern.
+// patternReader parses a text by a pattern.
 type patternReader struct {
 	rest   string
 	fields map[byte]int
@@ -190,7 +190,7 @@ type patternReader struct {
 	loc    *time.Location
 }
 
-// parsePattern reads a time as a pattern says; ok is false when the text does not follow it.
+// parsePattern parses a time by a pattern; ok is false if the text does not match it.
 func parsePattern(text string, parts []patternPart, loc *time.Location) (at time.Time, ok bool, bad *Error) {
 	r := patternReader{text, map[byte]int{}, 0, loc}
 	for i, p := range parts {
@@ -323,7 +323,8 @@ func (r *patternReader) zone() bool {
 	return ok && text != ""
 }
 
-// time puts the fields together; what the pattern does not name is the first of its kind.
+// time combines the fields; a field that the pattern does not name has its value at 1970-01-01
+// 00:00:00.
 func (r *patternReader) time() (at time.Time, ok bool) {
 	field := func(letter byte, otherwise, lo, hi int) int {
 		v, has := r.fields[letter]

@@ -54,8 +54,8 @@ func (rangeTable) Open() (vtab.Cursor, error) { return &rangeCursor{}, nil }
 func (rangeTable) Disconnect() error          { return nil }
 func (rangeTable) Destroy() error             { return nil }
 
-// rangeCursor counts the rows that are left instead of comparing with the end, so that a
-// range may reach to the ends of BIGINT.
+// rangeCursor counts the rows that are left instead of comparing with the end, so that a range may
+// extend to the limits of BIGINT.
 type rangeCursor struct {
 	id, step int64
 	left     uint64

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// A recursive CTE is run before the statement that uses it, level by level, into a temporary
-// table: the anchor is level 0, and each further level is the recursive term over the rows of
-// the level before. SQLite's own recursion takes row by row what Databricks takes level by
-// level, refuses most shapes of the recursive term, and knows no limits.
+// A recursive CTE is run before the statement that uses it, level by level, into a temporary table:
+// the anchor is level 0, and each further level is the recursive term over the rows of the level
+// before. SQLite's own recursion works row by row where Databricks works level by level, refuses
+// most forms of the recursive term, and has no limits.
 
 const (
 	maxRecursionLevels = 100
@@ -21,31 +21,31 @@ const (
 type loop struct {
 	table  string // of its rows
 	width  int
-	with   string // CTEs around that its terms may read
+	with   string // enclosing CTEs that its terms may read
 	anchor string
 	step   string
 	levels int64 // at most
 	rows   int64 // at most
-	enough int64 // rows after which a LIMIT is served, when nothing else reads the CTE; else 0
+	enough int64 // rows that satisfy the LIMIT, if nothing else reads the CTE; otherwise 0
 	cte    *boundCTE
 }
 
 // selfReference is a CTE being bound, as its own terms see it.
 type selfReference struct {
-	columns []outColumn // nil: not in the recursive term, where alone the CTE may be read
+	columns []outColumn // nil outside the recursive term, the only place where the CTE may be read
 	rows    string      // the rows of the level before, as SQLite text
 	count   int         // references found
 	barred  int         // depth of barred places around the CTE itself
 }
 
-// Tokens in the text of a step that stand for the rowids of the level before.
+// Placeholders in the text of a step for the rowids of the previous level.
 const (
 	loopAfter = "\x01after\x01"
 	loopUpTo  = "\x01upto\x01"
 )
 
-// recursive binds a CTE of WITH RECURSIVE. It gives nil when the CTE turns out not to refer
-// to itself, and to be an ordinary one.
+// recursive binds a CTE of WITH RECURSIVE. It returns nil if the CTE does not refer to itself, and
+// so is an ordinary one.
 func (b *binder) recursive(s *scope, c cte) (found *boundCTE) {
 	key := strings.ToLower(c.name)
 	outer, before := s.ctes[key], len(b.loops)
@@ -128,7 +128,7 @@ func (r *selfReference) reference(b *binder) {
 	r.count++
 }
 
-// references counts what the CTEs being bound have of themselves so far.
+// references counts the references so far of the CTEs being bound to themselves.
 func (b *binder) references() int {
 	n := 0
 	for _, self := range b.open {
@@ -146,8 +146,8 @@ func (b *binder) bar(barred bool, f func()) {
 	f()
 }
 
-// serve lets a recursion end when the LIMIT of the query is served: the query must read
-// nothing but the recursive CTE, row for row.
+// serve lets a recursion end when it has enough rows for the LIMIT of the query. The query must
+// read only the recursive CTE, row for row.
 func (b *binder) serve(s *scope, c *selectCore, q *query) {
 	if q.limit == nil || len(c.from) != 1 || c.where != nil || c.distinct || len(q.order) > 0 || s.groups != nil || c.having != nil || c.qualify != nil {
 		return
@@ -201,7 +201,8 @@ func (l *loop) run(ctx context.Context, c *conn) error {
 			return failure("RECURSION_LEVEL_LIMIT_EXCEEDED", "42836", "Recursion level limit %d reached but query has not exhausted, try increasing it like 'WITH RECURSIVE t(col) MAX RECURSION LEVEL 200'.", l.levels)
 		}
 		at := strings.NewReplacer(loopAfter, fmt.Sprint(after), loopUpTo, fmt.Sprint(upTo))
-		// The row limit holds within a level, too, which may multiply the rows of the one before.
+		// The row limit also applies within a level, because a level may multiply the rows of the
+		// previous one.
 		rows, err = c.exec(ctx, at.Replace(fmt.Sprintf("%s SELECT * FROM (%s) LIMIT %d", insert, l.step, l.rows+1)))
 		after, upTo = upTo, upTo+rows
 	}

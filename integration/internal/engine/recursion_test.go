@@ -72,7 +72,7 @@ func TestRecursionThatCannotEndFails(t *testing.T) {
 func TestRecursionThatMultipliesFails(t *testing.T) {
 	d := newDatabase(t)
 	assert.EqualValues(t, 1_000_000, d.recursionRows)
-	d.recursionRows = 1000 // as many as the race detector can wait for
+	d.recursionRows = 1000 // few enough for the race detector
 	s := newSession(t, d)
 	err := fails(t, s, "RECURSION_ROW_LIMIT_EXCEEDED", "WITH RECURSIVE r(n) AS (SELECT id FROM range(20) UNION ALL SELECT r.n FROM r, range(80)) SELECT count(*) FROM r")
 	assert.Contains(t, err.Message, "1000")

@@ -30,8 +30,8 @@ const (
 	Date      TypeID = 17
 )
 
-// Type is a column's type. Precision and Scale mean something for Decimal only; Members tells
-// what a nested type is made of. Types are comparable.
+// Type is a column's type. Precision and Scale apply only to Decimal; Members returns the parts of
+// a nested type. Types are comparable.
 type Type struct {
 	ID               TypeID
 	Precision, Scale int32
@@ -62,20 +62,20 @@ type Column struct {
 	Strings []string
 	Bytes   [][]byte
 
-	// Nested holds the values of a nested type as []any: the elements of an ARRAY, the fields
-	// of a STRUCT in order, and for a MAP one []any{key, value} per entry. What they hold is nil
-	// for NULL, int64 0 or 1 for BOOLEAN, and else what the value slices above hold for the type.
+	// Nested holds the values of a nested type as []any: the elements of an ARRAY, the fields of a
+	// STRUCT in order, and for a MAP one []any{key, value} per entry. An item is nil for NULL,
+	// int64 0 or 1 for BOOLEAN, and otherwise what the value slices above hold for the type.
 	Nested [][]any
 }
 
-// Result is what one statement gave. The server pages it and encodes it.
+// Result is the result of one statement. The server splits it into pages and encodes it.
 type Result struct {
 	Columns []Column
 	Rows    int   // number of rows in every column
 	Updated int64 // rows changed by DML; -1 for everything else
 	Query   bool  // the statement returns rows (SELECT, SHOW, VALUES, ...)
-	// Volatile is set for a query that may answer differently when nothing has changed, as one with
-	// uuid() or now() in it.
+	// Volatile is set for a query whose answer may differ although nothing has changed, such as one
+	// with uuid() or now().
 	Volatile bool
 }
 

@@ -20,10 +20,9 @@ import (
 // the result is NULL without a call.
 type goFunction func(args []driver.Value) (driver.Value, *Error)
 
-// SQLite functions, collations and modules are registered for the whole process, and the
-// registry may only be written while no connection is being opened. Package initialization
-// is the one time when that is certain; the prefix dbx_ keeps the names apart from those of
-// other users of the same SQLite package.
+// SQLite functions, collations and modules are registered for the whole process, and the registry
+// may only be written while no connection is being opened. Only package initialization guarantees
+// that. The prefix dbx_ avoids conflicts with other users of the same SQLite package.
 func init() {
 	for _, table := range []map[string]goFunction{coreFunctions, textFunctions, timeFunctions, moreFunctions} {
 		for name, f := range table {
@@ -55,8 +54,8 @@ func init() {
 	}
 }
 
-// adapt makes a SQLite function of f. A panic must not unwind through SQLite, whose locks
-// would stay behind.
+// adapt makes a SQLite function of f. A panic must not unwind through SQLite, which would leave its
+// locks held.
 func adapt(f goFunction, strict bool) func(*sqlite.FunctionContext, []driver.Value) (driver.Value, error) {
 	return func(_ *sqlite.FunctionContext, args []driver.Value) (out driver.Value, err error) {
 		defer func() {
@@ -167,7 +166,7 @@ var coreFunctions = map[string]goFunction{
 	},
 	// arith(op, l, r, type) is exact decimal arithmetic.
 	"arith": arith,
-	// in_range(value, type) refuses what an integer type cannot hold.
+	// in_range(value, type) refuses a value that an integer type cannot hold.
 	"in_range": func(args []driver.Value) (driver.Value, *Error) {
 		t := typeArg(args[1])
 		lo, hi := t.integerRange()
@@ -176,7 +175,7 @@ var coreFunctions = map[string]goFunction{
 		}
 		return args[0], nil
 	},
-	// divide(op, l, r) is what SQLite answers with NULL when r is zero.
+	// divide(op, l, r) divides, and fails where SQLite would answer NULL because r is zero.
 	"divide": func(args []driver.Value) (driver.Value, *Error) {
 		op := textArg(args[0])
 		a, isInt := args[1].(int64)
@@ -258,7 +257,7 @@ var mathFunctions = map[string]func(float64) float64{
 	},
 }
 
-// logarithm has no value, NULL in SQL, where its argument is not positive.
+// logarithm is NULL if its argument is not positive.
 func logarithm(f func(float64) float64) func(float64) float64 {
 	return func(x float64) float64 {
 		if x <= 0 {
@@ -381,7 +380,7 @@ var (
 	lastHandle atomic.Int64
 )
 
-// volatileFunctions give another result at every call.
+// volatileFunctions may return a different result at each call.
 var volatileFunctions = map[string]goFunction{
 	"many_rows": func([]driver.Value) (driver.Value, *Error) {
 		return nil, failure("SCALAR_SUBQUERY_TOO_MANY_ROWS", "21000", "More than one row returned by a subquery used as an expression.")
@@ -405,7 +404,7 @@ var volatileFunctions = map[string]goFunction{
 	},
 }
 
-// nullableFunctions want to see NULL arguments.
+// nullableFunctions are also called with NULL arguments.
 var nullableFunctions = map[string]goFunction{
 	"nested": callNested,
 	// item(type, value) is the text of a value inside a nested one.

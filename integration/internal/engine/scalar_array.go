@@ -18,7 +18,7 @@ type nestedCall struct {
 
 type nestedFunction func(c *nestedCall) (any, *Error)
 
-// maxElements bounds arrays that a function makes out of nothing.
+// maxElements bounds arrays that a function creates, such as those of sequence.
 const maxElements = 1 << 20
 
 var nestedFunctions, nullNested map[string]nestedFunction
@@ -394,7 +394,7 @@ func chosen(c *nestedCall, in bool) []any {
 	return out
 }
 
-// contains is NULL when the value is not found but might be one of the NULLs.
+// contains is NULL if the value is not found but the array has NULLs.
 func contains(parts []any, t Type, v any) any {
 	want, null := key(v, t), false
 	for _, p := range parts {
@@ -448,8 +448,8 @@ func sequence(c *nestedCall) (any, *Error) {
 	return out, nil
 }
 
-// timeSequence steps through dates or timestamps by months or microseconds; a day without a
-// step.
+// timeSequence steps through dates or timestamps by months or microseconds; the default step is a
+// day.
 func timeSequence(c *nestedCall) (any, *Error) {
 	if c.args[0] == nil || c.args[1] == nil {
 		return nil, nil

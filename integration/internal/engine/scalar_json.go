@@ -29,7 +29,7 @@ func (o jsonObject) get(name string) (any, bool) {
 	return nil, false
 }
 
-// find is get where the case of the name does not matter. It must be the name of one field.
+// find is get with a case-insensitive name, which must not match two fields.
 func (o jsonObject) find(name string) (v any, ok bool) {
 	for _, f := range o {
 		if !strings.EqualFold(f.name, name) {
@@ -131,7 +131,7 @@ func writeJSON(out []byte, v any) []byte {
 	return append(out, "null"...)
 }
 
-// ofJSON converts a JSON value as from_json does: what does not fit the type is NULL.
+// ofJSON converts a JSON value as from_json does: a value that does not fit the type is NULL.
 func ofJSON(v any, t Type, loc *time.Location) any {
 	switch x := v.(type) {
 	case nil:
@@ -293,7 +293,7 @@ func jsonPath(path string) ([]jsonStep, bool) {
 	return steps, true
 }
 
-// follow gives everything a path leads to.
+// follow returns all values at a path.
 func follow(v any, steps []jsonStep) []any {
 	if len(steps) == 0 {
 		return []any{v}

@@ -284,7 +284,7 @@ func soundex(s string) string {
 	return (string(out) + "000")[:4]
 }
 
-// formatString is printf in Java's manner, as far as Go's verbs mean the same.
+// formatString is Java's printf, as far as Go's verbs mean the same.
 func formatString(args []driver.Value) (driver.Value, *Error) {
 	values := make([]any, 0, len(args)/2)
 	for i := 3; i < len(args); i += 2 {
@@ -324,7 +324,7 @@ func mustFloat(v driver.Value) driver.Value {
 	return d.float()
 }
 
-// formatNumber is format_number(x, places): thousands separated by commas, half away from
+// formatNumber is format_number(x, places): thousands separated by commas, rounded half away from
 // zero.
 func formatNumber(args []driver.Value) (driver.Value, *Error) {
 	places := integerArg(args[1])

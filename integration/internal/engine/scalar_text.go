@@ -16,7 +16,7 @@ import (
 	"unicode/utf8"
 )
 
-// maxString keeps repeat('x', 2000000000) from taking the machine down.
+// maxString prevents repeat('x', 2000000000) from exhausting the machine's memory.
 const maxString = 64 << 20
 
 func errTooLong() *Error {

@@ -34,7 +34,7 @@ var timeFunctions = map[string]goFunction{
 		unit := textArg(args[0])
 		from, to := integerArg(args[1]), integerArg(args[2])
 		span := spans[unit]
-		if span >= spans["DAY"] || span == 0 { // units of the calendar: what clocks show is compared
+		if span >= spans["DAY"] || span == 0 { // units of the calendar: local times are compared
 			loc := zoneArg(args[3])
 			from, to = wallClock(time.UnixMicro(from).In(loc)), wallClock(time.UnixMicro(to).In(loc))
 		}
@@ -97,7 +97,7 @@ var timeFunctions = map[string]goFunction{
 		}
 		return cut.UnixMicro(), nil
 	},
-	// truncate_date(unit, micros) knows no unit below a week.
+	// truncate_date(unit, micros) has no unit below a week.
 	"truncate_date": func(args []driver.Value) (driver.Value, *Error) {
 		at := time.UnixMicro(integerArg(args[1])).UTC()
 		switch unit := strings.ToUpper(textArg(args[0])); unit {
@@ -147,7 +147,7 @@ func shiftTime(at time.Time, unit string, amount float64) time.Time {
 		return at.AddDate(0, 0, 7*int(amount))
 	case "MONTH", "QUARTER", "YEAR":
 		n := int(amount) * int(months[unit])
-		// The 31st of a shorter month is its last day.
+		// In a shorter month, the 31st becomes the last day.
 		first := time.Date(at.Year(), at.Month()+time.Month(n), 1, at.Hour(), at.Minute(), at.Second(), at.Nanosecond(), at.Location())
 		last := time.Date(first.Year(), first.Month()+1, 0, 0, 0, 0, 0, time.UTC).Day()
 		return first.AddDate(0, 0, min(at.Day(), last)-1)
@@ -155,14 +155,14 @@ func shiftTime(at time.Time, unit string, amount float64) time.Time {
 	return time.UnixMicro(at.UnixMicro() + int64(math.Round(amount*float64(spans[unit])))).In(at.Location())
 }
 
-// wallClock is what a clock in the time's zone shows, in microseconds.
+// wallClock is the local time in the time's zone, in microseconds.
 func wallClock(at time.Time) int64 {
 	_, offset := at.Zone()
 	return at.UnixMicro() + int64(offset)*microsPerSecond
 }
 
-// monthsBetween counts whole months: one is whole when the day of the month and the time of day
-// are reached. The last day of a shorter month does not stand for the 31st.
+// monthsBetween counts whole months: a month is whole when its day and time of day are reached. The
+// last day of a shorter month does not count as the 31st.
 func monthsBetween(from, to time.Time) int64 {
 	n := int64(to.Year()-from.Year())*12 + int64(to.Month()) - int64(from.Month())
 	inMonth := func(at time.Time) int64 {

@@ -25,7 +25,7 @@ type Session struct {
 	closed  bool
 }
 
-// Close ends the session. Its temporary views are gone; shared data stays.
+// Close ends the session. Its temporary views are removed; shared data stays.
 func (s *Session) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -83,7 +83,7 @@ func (s *Session) Execute(ctx context.Context, sql string, params []Param) (res 
 	return nil, err
 }
 
-// ended says why a statement did not: the caller's context, or the session's time limit.
+// ended returns why a statement ended early: the caller's context, or the session's time limit.
 func (b *binder) ended(ctx, limit context.Context) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -129,7 +129,7 @@ type run struct {
 	b       *binder
 }
 
-// done is the result of a statement that has none.
+// done is the result of a statement without rows.
 func done() *Result { return &Result{Updated: -1} }
 
 func (r *run) statement(stmt statement) (*Result, error) {
@@ -185,8 +185,8 @@ func (r *run) inside(write bool, f func() (*Result, error)) (res *Result, err er
 	return res, err
 }
 
-// query binds while nothing changes, and stays inside the gate only when stored tables are
-// read: a long statement without any must not hold up those that write.
+// query binds while nothing changes, and stays inside the gate only if it reads stored tables: a
+// long statement that reads none must not delay writers.
 func (r *run) query(n *query) (*Result, error) {
 	var q boundQuery
 	res, err := r.inspect(func() (*Result, error) {

@@ -82,7 +82,7 @@ func (r *run) showTables(n *show) (*Result, error) {
 	return res, nil
 }
 
-// glob matches the patterns of SHOW: * stands for anything and | separates alternatives.
+// glob matches the patterns of SHOW: * matches anything and | separates alternatives.
 func glob(pattern, name string) bool {
 	if pattern == "" {
 		return true

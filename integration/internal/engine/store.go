@@ -16,9 +16,9 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// store holds the SQLite side of a database: one in-memory file that all its connections
-// share, one connection that writes, and pools of connections that read the file or need no
-// file at all. Who may use what and when is decided by Database.gate.
+// store holds the SQLite side of a database: one in-memory file that all its connections share, one
+// connection that writes, and pools of connections that read the file or need no file at all.
+// Database.gate decides which of them may be used when.
 type store struct {
 	driver driver.Driver
 	file   string
@@ -126,10 +126,9 @@ type conn struct {
 	broken    bool // SQLite panicked: its state is unknown
 }
 
-// findHandle reads the driver's handle of the connection. The driver watches a context only
-// until the first row, which is too little for a promise to end promptly, and makes an
-// interface value of every cell; sqlite3_interrupt and the functions that read columns need
-// the handle.
+// findHandle reads the driver's handle of the connection. sqlite3_interrupt and the functions that
+// read columns need it: the driver watches a context only until the first row, too short to end
+// every statement promptly, and makes an interface value of every cell.
 func (c *conn) findHandle() error {
 	v := reflect.Indirect(reflect.ValueOf(c.raw))
 	if v.Kind() != reflect.Struct {
@@ -158,8 +157,8 @@ func (c *conn) close() error {
 	return err
 }
 
-// run calls f, interrupting SQLite when the context ends. An interrupt between two steps of
-// SQLite is lost, therefore it is repeated until f returns.
+// run calls f, interrupting SQLite when the context ends. An interrupt between two steps of SQLite
+// is lost, so it is repeated until f returns.
 func (c *conn) run(ctx context.Context, f func(ctx context.Context) error) (err error) {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -255,7 +254,7 @@ func translate(err error) error {
 		case sqlite3.SQLITE_TOOBIG:
 			return failure("FAILED_TO_PARSE_TOO_COMPLEX", "54001", "The statement or a value is too large: %v.", err)
 		}
-		// SQLite has no codes of their own for these.
+		// SQLite has no separate codes for these.
 		text := native.Error()
 		if strings.Contains(text, "integer overflow") {
 			return errOverflow(typeBigInt)
@@ -269,7 +268,7 @@ func translate(err error) error {
 			}
 		}
 	}
-	// What is left is text that SQLite does not take. The names it complains about are those of
-	// this package, so the message says what SQLite says and where the binder was last.
+	// The remaining errors are about text that SQLite does not accept. Its messages use the stored
+	// names of this package, so the error quotes SQLite and gives the last position of the binder.
 	return errUnsupported("QUERY", fmt.Sprintf("SQLite cannot run what this part of the statement becomes (%v)", err))
 }

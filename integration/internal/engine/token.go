@@ -85,8 +85,8 @@ func lex(sql string) ([]token, *Error) {
 	}
 }
 
-// followsName keeps the dot of a.1b a qualifier instead of the start of a number: the name
-// must end where the dot is, and be no keyword.
+// followsName reports whether a dot follows a name, as in a.1b, and so does not start a number: the
+// name must end at the dot and not be a keyword.
 func followsName(tokens []token, dot int) bool {
 	if len(tokens) == 0 {
 		return false
@@ -139,7 +139,7 @@ func skipBlank(sql string, i int) (int, *Error) {
 	return i, nil
 }
 
-// skipComment passes a bracketed comment; they nest.
+// skipComment skips a bracketed comment; such comments nest.
 func skipComment(sql string, i int) (int, bool) {
 	depth := 0
 	for i < len(sql) {
@@ -160,8 +160,8 @@ func skipComment(sql string, i int) (int, bool) {
 	return i, false
 }
 
-// lexString reads a string literal that starts at its quote. A doubled quote stands for one,
-// and backslashes escape unless the literal is raw.
+// lexString reads a string literal that starts at its quote. A doubled quote means one quote, and
+// backslashes escape unless the literal is raw.
 func lexString(sql string, i int, raw bool) (string, int, *Error) {
 	start, quote := i, sql[i]
 	var b strings.Builder
@@ -182,9 +182,9 @@ func lexString(sql string, i int, raw bool) (string, int, *Error) {
 	return "", i, syntaxError(sql, start, "'"+string(quote)+"'", "")
 }
 
-// unescape writes the character that follows a backslash at sql[i] and returns the offset
-// behind it. An unknown escape is the character itself, but \% and \_ keep their backslash
-// because they belong to LIKE.
+// unescape writes the character that follows a backslash at sql[i] and returns the offset after it.
+// An unknown escape is the character itself, but \% and \_ keep their backslash because they belong
+// to LIKE.
 func unescape(b *strings.Builder, sql string, i int) int {
 	switch c := sql[i]; c {
 	case 'n':
@@ -256,7 +256,7 @@ func lexQuoted(sql string, i int) (string, int, *Error) {
 	return "", i, syntaxError(sql, start, "'`'", "")
 }
 
-// lexNumber passes digits, a fraction, an exponent and a type suffix (L, S, Y, D, F, BD).
+// lexNumber skips digits, a fraction, an exponent and a type suffix (L, S, Y, D, F, BD).
 func lexNumber(sql string, i int) int {
 	digits := func() {
 		for i < len(sql) && isDigit(sql[i]) {

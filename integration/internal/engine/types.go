@@ -9,7 +9,7 @@ import (
 
 const (
 	maxPrecision    = 38
-	minAdjustedSize = 6 // digits after the point that decimal arithmetic keeps at least
+	minAdjustedSize = 6 // least number of digits after the point that decimal arithmetic keeps
 )
 
 var (
@@ -85,8 +85,8 @@ func (t Type) String() string {
 
 func decimalType(p, s int32) Type { return Type{ID: Decimal, Precision: p, Scale: s} }
 
-// parseTypeName reads a type as a parameter carries it: a name, and for decimals and
-// strings perhaps a size.
+// parseTypeName parses the type of a parameter: a name, and for decimals and strings an optional
+// size.
 func parseTypeName(text string) (Type, bool) {
 	name, rest, sized := strings.Cut(strings.ToUpper(strings.TrimSpace(text)), "(")
 	id, ok := typeNames[strings.TrimSpace(name)]
@@ -180,8 +180,8 @@ func typeOfCode(c int64) Type {
 	return Type{ID: TypeID(c & 0xff), Precision: int32(c >> 8 & 0xff), Scale: int32(c >> 16 & 0xff)}
 }
 
-// boundedDecimal fits a computed precision and scale into 38 digits, giving up fractional
-// digits before integral ones, but never more than down to six.
+// boundedDecimal fits a computed precision and scale into 38 digits, dropping fractional digits
+// before integral ones, but not below six.
 func boundedDecimal(p, s int32) Type {
 	if p <= maxPrecision {
 		return decimalType(p, s)
@@ -218,8 +218,8 @@ func decimalResult(op string, a, b Type) Type {
 	}
 }
 
-// commonType is the type two values meet in when they are compared, unioned or returned
-// from the branches of one expression. ok is false when there is none.
+// commonType is the type to which two values are converted when they are compared, unioned or
+// returned from the branches of one expression. ok is false when there is none.
 func commonType(a, b Type) (t Type, ok bool) {
 	switch {
 	case a == b:

@@ -3,9 +3,9 @@ package engine
 // furtherArguments are functions that take more arguments on Databricks, and how many.
 var furtherArguments = map[string]int{"ceil": 2, "ceiling": 2, "floor": 2, "regexp_replace": 4, "levenshtein": 3}
 
-// databricksFunctions are functions that Databricks SQL has and this engine may lack. A call of
-// one that is lacking is refused as not supported: UNRESOLVED_ROUTINE would say that it does not
-// exist on Databricks either.
+// databricksFunctions are functions of Databricks SQL that this engine may lack. A call of a
+// missing one is refused as not supported: UNRESOLVED_ROUTINE would mean that it does not exist on
+// Databricks either.
 var databricksFunctions = wordSet(`
 	ACOSH AES_DECRYPT AES_ENCRYPT AI_ANALYZE_SENTIMENT AI_CLASSIFY AI_EXTRACT AI_FIX_GRAMMAR AI_FORECAST AI_GEN AI_GENERATE_TEXT AI_MASK
 	AI_PARSE_DOCUMENT AI_QUERY AI_SIMILARITY AI_SUMMARIZE AI_TRANSLATE ANY APPROX_TOP_K ARRAY_PREPEND ARRAY_SORT ASINH ASSERT_TRUE ATANH

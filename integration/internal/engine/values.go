@@ -165,7 +165,7 @@ func splitZone(clock string) (string, string) {
 
 var locations bounded[*time.Location]
 
-// location finds a zone by name or offset (Z, +02:00, UTC+2, Europe/Berlin).
+// location returns a zone by name or offset (Z, +02:00, UTC+2, Europe/Berlin).
 func location(name string) (*time.Location, bool) {
 	if l, ok := locations.get(name); ok {
 		return l, true

@@ -12,7 +12,7 @@ func hasAggregate(x expr) bool {
 	return found
 }
 
-// walk visits an expression and what it is made of, except subqueries.
+// walk visits an expression and its parts, except subqueries.
 func walk(x expr, visit func(expr) bool) {
 	if x == nil || !visit(x) {
 		return

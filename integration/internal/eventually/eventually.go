@@ -1,6 +1,6 @@
-// Package eventually waits in tests for what happens at its own pace in other goroutines and
-// processes. How long that takes is the machine's business: a wait ends with the test's own
-// deadline (go test -timeout), and without one never.
+// Package eventually lets tests wait for events in other goroutines and processes. How long an
+// event takes depends on the machine, so a wait fails only when the test's own deadline (go test
+// -timeout) is near, and without a deadline never.
 package eventually
 
 import (
@@ -11,15 +11,15 @@ import (
 	"time"
 )
 
-// The pause between two looks at a condition grows from the first to the second.
+// The pause between two checks of a condition grows from firstPause to lastPause.
 const (
 	firstPause = time.Millisecond
 	lastPause  = 50 * time.Millisecond
 )
 
-// True returns when the condition holds, and fails the test when it still does not shortly
-// before the test's deadline. The condition is called on the goroutine of the caller. The
-// message, as of fmt.Sprint, says what is waited for.
+// True returns when the condition holds, and fails the test if it still does not hold shortly
+// before the test's deadline. The condition is called on the caller's goroutine. The message, as
+// for fmt.Sprint, says what the test waits for.
 func True(t *testing.T, condition func() bool, message ...any) {
 	t.Helper()
 	end, bounded := deadline(t)
@@ -43,14 +43,15 @@ func Context(t *testing.T) context.Context {
 	return ctx
 }
 
-// deadline is when a wait is given up: early enough to say what was waited for, and to clean up.
+// deadline is the time at which a wait fails: early enough to report what the test waited for, and
+// to clean up.
 func deadline(t *testing.T) (end time.Time, bounded bool) {
 	end, bounded = t.Deadline()
 	return end.Add(-10 * time.Second), bounded
 }
 
-// Expiring returns a context whose deadline passes when expire is called: what is to run into
-// its deadline gets exactly as far as the test wants, on a machine of any speed.
+// Expiring returns a context whose deadline passes when expire is called, so that a test decides
+// how far a call gets before its deadline, on a machine of any speed.
 func Expiring(parent context.Context) (ctx context.Context, expire func()) {
 	e := &expiring{Context: parent, done: make(chan struct{})}
 	context.AfterFunc(parent, func() { e.end(parent.Err()) })

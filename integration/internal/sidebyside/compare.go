@@ -11,8 +11,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 )
 
-// RequireSame checks that two runs cannot be told apart: by what the programs show, by the files
-// they leave, and by what their workspaces were asked.
+// RequireSame checks that two runs cannot be told apart by what the programs print, the files they
+// leave, and the statements and calls that their workspaces received.
 func RequireSame(t *testing.T, was, is Outcome) {
 	t.Helper()
 	require.Equal(t, was.Exit, is.Exit, "%s%s", is.Stdout, is.Stderr)
@@ -23,12 +23,12 @@ func RequireSame(t *testing.T, was, is Outcome) {
 	require.Equal(t, calls(was.Workspace), calls(is.Workspace))
 }
 
-// statements is what a workspace was asked, and how.
+// statements lists the statements that a workspace received, with their tags, outcome and result.
 func statements(ws *workspace.Workspace) (asked []string) {
 	for _, s := range ws.Statements() {
 		tags := ""
 		if v := s.Overlay["query_tags"]; v != "" {
-			tags = " [" + strings.Join(slices.Sorted(strings.SplitSeq(v, ",")), ",") + "]" // a map's order
+			tags = " [" + strings.Join(slices.Sorted(strings.SplitSeq(v, ",")), ",") + "]" // the driver writes a map, in any order
 		}
 		asked = append(asked, fmt.Sprintf("%s%s: %s, %d of %d rows as %s, closed by %s",
 			s.SQL, tags, s.State, s.RowsSent, s.Rows, s.Format, s.ClosedBy))
@@ -36,8 +36,8 @@ func statements(ws *workspace.Workspace) (asked []string) {
 	return asked
 }
 
-// calls is the RPCs a workspace answered, in order. How often a running statement was polled
-// is a matter of time.
+// calls lists the RPCs that a workspace answered, in order. Equal neighbors are listed once,
+// because the number of polls of a running statement depends on time.
 func calls(ws *workspace.Workspace) (made []string) {
 	for _, r := range ws.Requests() {
 		if r.Thrift != "" {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// What differs from run to run: ids, time, addresses, and where a program lies.
+// What differs from run to run: ids, times, addresses, and a program's path.
 var vary = []struct {
 	pattern *regexp.Regexp
 	text    string
@@ -33,11 +33,11 @@ var moments = []struct {
 	{regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d`), "2006-01-02T15:04:05"},
 }
 
-// lines is an output without what differs from run to run. A time is left out when it is
-// about now: one that was read from a table stays. What the native driver logs about its own
-// telemetry is left out, too: with the wrapper that telemetry is off. A debug log contains its
-// requests without saying which they are; the workspace knows (see calls). The speed of a
-// download is left out. And what happens as often as time allows is kept once (see repeated).
+// lines returns an output without what differs from run to run. A time is replaced if it is close
+// to now; one that was read from a table stays. Lines that the native driver logs about its own
+// telemetry are left out, because that telemetry is off under the wrapper. So are the requests in a
+// debug log, which does not say what they are for (calls compares them instead), and the speed of a
+// download. A line that occurs as often as time allows is kept once (see repeated).
 func lines(output string) []string {
 	for _, m := range moments {
 		output = m.pattern.ReplaceAllStringFunc(output, func(text string) string {
@@ -62,9 +62,9 @@ func lines(output string) []string {
 	return kept
 }
 
-// repeated are the lines of which there are as many as time allows: of status calls while a
-// statement runs, and of requests for a token, which telemetry of the native driver and of the
-// wrapper makes besides those of statements.
+// repeated matches lines whose number depends on time: those of status calls while a statement
+// runs, and of token requests, which the telemetry of the native driver and of the wrapper makes in
+// addition to those of statements.
 var repeated = regexp.MustCompile(`"databricks: (polling status|status \w+)"|GetOperationStatus|Token fetched from external source|authenticated using provider`)
 
 var omitted = regexp.MustCompile(`^\{"level".*(\btelemetry\b|"performing request"|"RoundTrip elapsed time: |"CloudFetch: Result)`)

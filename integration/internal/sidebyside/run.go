@@ -1,5 +1,5 @@
-// Package sidebyside runs programs the way their users do, each in a process of its own against a
-// simulated workspace of its own, and compares what could be seen of two runs.
+// Package sidebyside runs programs the way their users do, each in its own process against its own
+// simulated workspace, and compares everything visible of two runs.
 package sidebyside
 
 import (
@@ -23,16 +23,16 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 )
 
-// Host is the name of the workspace. The native driver and others ask only hosts of Databricks
-// for what they need.
+// Host is the name of the workspace. The native driver and other clients send some of their
+// requests only to Databricks hosts.
 const Host = "simulated.cloud.databricks.com"
 
 // Program is one run of a program.
 type Program struct {
 	Binary string
 	Args   []string
-	Folder string   // copied, and the copy is the folder the program runs in
-	Env    []string // besides how to reach the workspace
+	Folder string   // copied; the program runs in the copy
+	Env    []string // in addition to the variables that say how to reach the workspace
 	Path   string   // the PATH
 	Stdin  string
 
@@ -52,20 +52,20 @@ type Running struct {
 type Outcome struct {
 	Exit           int
 	Stdout, Stderr string
-	Files          map[string]string // in its folder when it had ended
+	Files          map[string]string // in its folder after it ended
 	Workspace      *workspace.Workspace
 }
 
-// Start starts a program as its author did, in its own folder and with a .env, against a
-// workspace of its own. The workspace is on https and port 443 of a Databricks host: the
-// program gets there through a proxy and trusts its certificate, both by environment.
+// Start starts a program as its author did, in its own folder and with a .env, against its own
+// workspace. The workspace appears at https port 443 of a Databricks host: environment variables
+// make the program use a proxy that leads there, and trust the certificate.
 func Start(t *testing.T, p Program) *Running {
 	t.Helper()
 	opts := p.Workspace
 	opts.TLS, opts.Hostname, opts.TelemetryFlag = true, Host, workspace.FlagOn
-	opts.WarehouseID = "0123456789abcdef" // in messages
+	opts.WarehouseID = "0123456789abcdef" // appears in messages
 	opts.WorkspaceID = 42
-	opts.FailuresByHandle = true // so that what is reported of a failure names its statement
+	opts.FailuresByHandle = true // so that the report of a failure names its statement
 	if opts.DirectResultWait == 0 {
 		opts.DirectResultWait = time.Hour // so that polls do not depend on how busy this machine is
 	}
@@ -80,15 +80,15 @@ func Start(t *testing.T, p Program) *Running {
 		"DATABRICKS_CLIENT_ID=" + ws.ClientID(), "DATABRICKS_CLIENT_SECRET=" + ws.ClientSecret(),
 		"DATABRICKS_DSN=token:" + ws.Token() + "@" + Host + ":443" + ws.HTTPPath(),
 	}, p.Env...)
-	write(t, filepath.Join(folder, ".env"), []byte(strings.Join(settings, "\n"))) // some read it, and fail without
+	write(t, filepath.Join(folder, ".env"), []byte(strings.Join(settings, "\n"))) // some programs read it and fail without it
 	authority := filepath.Join(t.TempDir(), "authority.pem")
 	write(t, authority, ws.AuthorityPEM())
 
 	r := &Running{ws: ws, ctx: eventually.Context(t)}
 	r.cmd = exec.CommandContext(r.ctx, p.Binary, p.Args...)
 	r.cmd.Dir = folder
-	r.cmd.Env = append(settings, // and none of the environment the tests run in
-		"DATABRICKS_TELEMETRY_CLOSE_TIMEOUT=5m", // everything is reported, however busy this machine is
+	r.cmd.Env = append(settings, // without the environment of the tests
+		"DATABRICKS_TELEMETRY_CLOSE_TIMEOUT=5m", // enough to report everything, however busy this machine is
 		"PATH="+p.Path, "TZ=UTC", "SSL_CERT_FILE="+authority, "HTTPS_PROXY="+tunnel(t, ws))
 	r.cmd.Stdin = strings.NewReader(p.Stdin)
 	r.cmd.Stdout, r.cmd.Stderr = &r.stdout, &r.stderr
@@ -127,7 +127,7 @@ func filesIn(t *testing.T, folder string) map[string]string {
 	return files
 }
 
-// tunnel is a proxy that leads the workspace's host to the workspace, and nowhere else.
+// tunnel starts a proxy that connects the workspace's host to the workspace, and no other host.
 func tunnel(t *testing.T, ws *workspace.Workspace) string {
 	t.Helper()
 	inside := net.JoinHostPort(ws.Host(), strconv.Itoa(ws.Port()))

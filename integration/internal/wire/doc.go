@@ -1,4 +1,4 @@
-// Package wire is the Thrift strict-binary protocol, as small as this server needs it: a
+// Package wire implements the part of the Thrift strict-binary protocol that this server needs: a
 // codec driven by struct tags, and the messages of the SQL service as plain Go structs.
 //
 // A request body holds exactly one message:
@@ -13,15 +13,15 @@
 //
 // # Structs
 //
-// A field takes part when it carries a tag with its Thrift id: `thrift:"1281"`. What is
-// optional in the IDL is a pointer, a slice or a map here, and nil means absent; a plain
-// value is always written, unless its tag says `thrift:"4,omitempty"`. Unknown fields, and
-// fields that arrive with another type than declared, are skipped, which is what generated
-// Thrift code does. Only fields that are read or written are declared.
+// A field is read and written if it has a tag with its Thrift id: `thrift:"1281"`. A field that is
+// optional in the IDL is a pointer, a slice or a map here, and nil means absent; a plain value is
+// always written, unless its tag says `thrift:"4,omitempty"`. Unknown fields, and fields that
+// arrive with a type other than the declared one, are skipped, as in generated Thrift code. Only
+// fields that are read or written are declared.
 //
 // # Hostile input
 //
-// The reader works on bytes that are already in memory, checks every claimed length against
-// what is left before it allocates, bounds the nesting depth and returns errors; it does not
-// panic. FuzzReadCall holds it to that.
+// The reader works on bytes that are already in memory, checks every claimed length against what is
+// left before it allocates, bounds the nesting depth and returns errors; it does not panic.
+// FuzzReadCall checks this.
 package wire

@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// listCodec has a fast path for the lists that columnar results are made of, because a page
-// of them is a hundred thousand values long and reflection would be paid for each.
+// listCodec has a fast path for the lists of columnar results: such a list has up to a hundred
+// thousand values per page, too many to use reflection on each.
 func listCodec(t reflect.Type) *codec {
 	elem := codecFor(t.Elem())
 	c := &codec{wireType: typeList, absent: isNil}

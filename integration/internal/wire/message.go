@@ -18,7 +18,7 @@ const (
 
 const versionMask, version1 = 0xffff_0000, 0x8001_0000
 
-// Header is what stands in front of every message. A reply repeats the header of its call.
+// Header begins every message. A reply repeats the header of its call.
 type Header struct {
 	Type   MessageType
 	Method string
@@ -49,7 +49,7 @@ type result[T any] struct {
 	Value *T `thrift:"0"`
 }
 
-// ReadHeader reads the front of a message and returns the bytes that follow it.
+// ReadHeader reads the header of a message and returns the bytes that follow it.
 func ReadHeader(message []byte) (Header, []byte, error) {
 	r := &reader{buf: message}
 	v := uint32(r.i32())
@@ -63,7 +63,7 @@ func ReadHeader(message []byte) (Header, []byte, error) {
 	return h, r.buf[r.off:], nil
 }
 
-// Argument reads the one parameter of a call from the bytes behind its header.
+// Argument reads the one parameter of a call from the bytes after its header.
 func Argument[T any](rest []byte) (*T, error) {
 	var a argument[T]
 	if err := unmarshal(rest, reflect.ValueOf(&a).Elem()); err != nil {
@@ -75,7 +75,7 @@ func Argument[T any](rest []byte) (*T, error) {
 	return a.Value, nil
 }
 
-// Result reads the return value from the bytes behind a reply's header.
+// Result reads the return value from the bytes after a reply's header.
 func Result[T any](rest []byte) (*T, error) {
 	var a result[T]
 	if err := unmarshal(rest, reflect.ValueOf(&a).Elem()); err != nil {

@@ -18,11 +18,11 @@ type codec struct {
 	read func(r *reader, v reflect.Value)
 	// write appends v.
 	write func(b []byte, v reflect.Value) []byte
-	// absent reports that an optional value is not there and must not be written.
+	// absent reports whether an optional value is missing and must not be written.
 	absent func(v reflect.Value) bool
 }
 
-// structPlan is what the tags of one struct say, in the order of the field ids.
+// structPlan holds the tagged fields of one struct, in the order of their ids.
 type structPlan struct {
 	fields []plannedField
 	byID   map[int16]int
@@ -37,8 +37,8 @@ type plannedField struct {
 
 var codecs sync.Map // reflect.Type → *codec
 
-// codecFor panics for a type this package cannot put on the wire: that is a mistake in a
-// message declaration, never a matter of input, and TestEveryMessageHasAPlan finds it.
+// codecFor panics for a type that this package cannot encode. Only a mistake in a message
+// declaration causes that, never input, and TestEveryMessageHasAPlan finds it.
 func codecFor(t reflect.Type) *codec {
 	if c, ok := codecs.Load(t); ok {
 		return c.(*codec)

@@ -114,7 +114,7 @@ func (r *reader) mapHeader() (k, v fieldType, n int) {
 	return k, v, r.count(size)
 }
 
-// enter and leave bracket everything that nests.
+// enter and leave surround every nested value and bound the depth.
 func (r *reader) enter() bool {
 	r.depth++
 	if r.depth > maxDepth {

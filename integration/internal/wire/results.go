@@ -1,6 +1,6 @@
 package wire
 
-// ResultFormat is how rows travel.
+// ResultFormat is the format in which rows are sent.
 type ResultFormat = int32
 
 // The result formats of the service.
@@ -11,7 +11,7 @@ const (
 	FormatURL    ResultFormat = 3 // CloudFetch: links to Arrow files
 )
 
-// What a lookup in the result cache gave.
+// Outcomes of a lookup in the result cache.
 const (
 	CacheIneligible int32 = 0
 	CacheLocalHit   int32 = 1
@@ -43,7 +43,7 @@ type GetResultSetMetadataResp struct {
 	Truncated          *bool  `thrift:"3345"` // by ResultRowLimit, not by LIMIT
 }
 
-// Why a result does not travel by CloudFetch.
+// Reasons why a result is not sent by CloudFetch.
 const (
 	NoCloudFetchArrow    int32 = 0 // the client cannot read Arrow
 	NoCloudFetchClient   int32 = 1 // the client cannot download
@@ -65,12 +65,12 @@ type ColumnDesc struct {
 	Comment    *string   `thrift:"4"`
 }
 
-// TypeDesc wraps a type, for nested types that never come.
+// TypeDesc wraps a type. Its list is meant for nested types, which never occur here.
 type TypeDesc struct {
 	Types []*TypeEntry `thrift:"1"`
 }
 
-// TypeEntry is a union of which the service uses one member.
+// TypeEntry is a union; the service uses only this member.
 type TypeEntry struct {
 	PrimitiveEntry *PrimitiveTypeEntry `thrift:"1"`
 }

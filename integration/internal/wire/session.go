@@ -1,6 +1,6 @@
 package wire
 
-// Protocol versions a server may answer with; each adds to what a client may ask for.
+// Protocol versions that a server may answer with; each adds features that a client may ask for.
 const (
 	ProtocolHiveV8  int32 = 7     // nothing beyond Hive: polling and columns
 	ProtocolSparkV1 int32 = 42241 // direct results

@@ -24,7 +24,7 @@ type GetDirectResults struct {
 	MaxBytes *int64 `thrift:"2"`
 }
 
-// ArrowTypes says which types the client wants as Arrow's own instead of as text.
+// ArrowTypes says which types the client wants as native Arrow types instead of text.
 type ArrowTypes struct {
 	TimestampAsArrow    *bool `thrift:"1"`
 	DecimalAsArrow      *bool `thrift:"2"`

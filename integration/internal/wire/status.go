@@ -12,7 +12,7 @@ const (
 	StatusInvalidHandle   StatusCode = 4
 )
 
-// Status stands in every response.
+// Status is part of every response.
 type Status struct {
 	StatusCode     int32    `thrift:"1"`
 	InfoMessages   []string `thrift:"2"`
@@ -22,7 +22,7 @@ type Status struct {
 	DisplayMessage *string  `thrift:"6"`
 }
 
-// OperationState is where a statement stands.
+// OperationState is the state of a statement.
 type OperationState = int32
 
 // The states of an operation.
@@ -56,19 +56,19 @@ type OperationHandle struct {
 // OperationTypeExecute is the operation type of every statement.
 const OperationTypeExecute int32 = 0
 
-// GetOperationStatusReq asks how a statement is doing.
+// GetOperationStatusReq asks for the state of a statement.
 type GetOperationStatusReq struct {
 	OperationHandle *OperationHandle `thrift:"1"`
 }
 
-// How far an operation may be repeated.
+// Whether an operation may be repeated.
 const (
 	IdempotencyUnknown int32 = 0
 	NonIdempotent      int32 = 1
 	Idempotent         int32 = 2
 )
 
-// GetOperationStatusResp answers it. It also stands inside direct results.
+// GetOperationStatusResp answers it. It is also part of direct results.
 type GetOperationStatusResp struct {
 	Status             *Status `thrift:"1"`
 	OperationState     *int32  `thrift:"2"`
@@ -98,7 +98,7 @@ type CloseOperationReq struct {
 	OperationHandle *OperationHandle `thrift:"1"`
 }
 
-// CloseOperationResp answers it. It also stands inside direct results.
+// CloseOperationResp answers it. It is also part of direct results.
 type CloseOperationResp struct {
 	Status *Status `thrift:"1"`
 }

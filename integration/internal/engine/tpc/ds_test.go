@@ -11,9 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// dsQueries reads the queries of TPC-DS: its 99, of which four have two parts. Long lists of
-// constants, alternatives of the same form and columns are shortened in some (8, 13, 18, 41, 48,
-// 53, 64, 85, 89); every clause, function and kind of join is there.
+// dsQueries reads the queries of TPC-DS: its 99, of which four have two parts. Some have shortened
+// lists of constants, of alternatives of the same form and of columns (8, 13, 18, 41, 48, 53, 64, 85,
+// 89), but every clause, function and kind of join.
 func dsQueries(t *testing.T) (names []string, queries map[string]string) {
 	t.Helper()
 	queries = map[string]string{}

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// dsTables are the tables of TPC-DS: rows, and columns with what they hold.
+// dsTables are the tables of TPC-DS: their rows, and their columns with the kind of values.
 //
 //	k        1, 2, 3, ...
 //	1..n     a key or number up to n; with ? after it, sometimes NULL
@@ -59,8 +59,8 @@ var dsTables = []struct {
 	{"web_site", 3, `web_site_sk k, web_site_id t, web_name t, web_class Unknown, web_manager t, web_company_id 1..2, web_company_name pri|able, web_gmt_offset -5`},
 }
 
-// dsStatements create and fill the tables. Values are spread by multiplication with primes, so
-// that columns do not run in step.
+// dsStatements create and fill the tables. Values are spread by multiplication with primes, so that
+// columns are not correlated.
 func dsStatements() []string {
 	out := []string{
 		`CREATE TABLE date_dim AS SELECT int(id + 1) AS d_date_sk, string(id) AS d_date_id, d AS d_date, int((year(d) - 1900) * 12 + month(d) - 1) AS d_month_seq, int(5000 + (id + 4) DIV 7) AS d_week_seq, (year(d) - 1900) * 4 + quarter(d) AS d_quarter_seq,

@@ -71,8 +71,8 @@ func isoDay(days int) string {
 	return time.Date(1992, 1, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, days).Format(time.DateOnly)
 }
 
-// makeH makes the data. Domains are narrower than the benchmark's, so that few rows suffice for
-// every predicate to find some.
+// makeH makes the data. Domains are narrower than the benchmark's, so that every predicate selects some
+// of the few rows.
 func makeH() *hData {
 	r := rand.New(rand.NewPCG(19, 92))
 	d := &hData{regions: strings.Fields("AFRICA AMERICA ASIA EUROPE MIDDLE_EAST")}

@@ -1,8 +1,8 @@
 package tpc
 
-// hQueries are the 22 queries of TPC-H, with its validation parameters except where the data
-// here has fewer values to choose from. The LIMIT of a query is the number of rows that the
-// specification asks for first.
+// hQueries are the 22 queries of TPC-H, with its validation parameters except where the data here has
+// fewer values to choose from. The LIMIT of a query is the number of first rows that the specification
+// asks for.
 var hQueries = []string{
 	1: `SELECT l_returnflag, l_linestatus, sum(l_quantity) AS sum_qty, sum(l_extendedprice) AS sum_base_price,
   sum(l_extendedprice * (1 - l_discount)) AS sum_disc_price, sum(l_extendedprice * (1 - l_discount) * (1 + l_tax)) AS sum_charge,
