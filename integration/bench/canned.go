@@ -17,9 +17,9 @@ import (
 	"github.com/databricks/databricks-sql-go/driverctx"
 )
 
-// canned is a workspace that takes no time: a transport that answers each call of the driver
-// with the answer a real exchange had. What is left of a statement is what the client itself
-// does for it, and differences of a microsecond are measurable.
+// canned is a workspace that takes no time: a transport that answers each call of the driver with
+// the recorded answer of a real exchange. What remains of a statement is the client's own work, so
+// that differences of a microsecond can be measured.
 type canned struct {
 	answers   map[string][]byte // by Thrift method
 	statement []byte            // the statement id within the answers
@@ -78,8 +78,8 @@ func (r recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// RoundTrip answers with the recorded response. Statements get ids of their own, so that each
-// is a new one to code that tracks statements by id.
+// RoundTrip answers with the recorded response. Each statement gets a new id, so that code that
+// tracks statements by id sees a new one.
 func (c *canned) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.Method == http.MethodGet {
 		return c.reply(req, c.flagAnswer()), nil
@@ -117,19 +117,19 @@ func (c *canned) flagAnswer() []byte {
 		value + `"}],"ttl_seconds":900}`)
 }
 
-// reply is an answer as net/http makes one: its head is parsed, and its body is read through
+// reply returns an answer as net/http makes one: its header is parsed, and its body is read through
 // the same layers as from a network.
 func (*canned) reply(req *http.Request, body []byte) *http.Response {
 	head := "HTTP/1.1 200 OK\r\nX-Databricks-Org-Id: 1234567890123456\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n"
 	resp, err := http.ReadResponse(bufio.NewReader(io.MultiReader(strings.NewReader(head), bytes.NewReader(body))), req)
 	if err != nil {
-		panic(err) // it is written above
+		panic(err) // reply writes it above
 	}
 	return resp
 }
 
-// header reads the beginning of a strict Thrift message: version, length of the method's
-// name, the name, and where the sequence number stands.
+// header reads the beginning of a strict Thrift message: version, length of the method's name, the
+// name, and the offset of the sequence number.
 func header(message []byte) (method string, sequence int, ok bool) {
 	if len(message) < 8 || message[0] != 0x80 || message[1] != 0x01 {
 		return "", 0, false

@@ -15,8 +15,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/integration/bench/internal/report"
 )
 
-// order is what the parent asks of a child, and answer what comes back: a line of JSON each.
-// A child does one thing at a time and ends with its input, so none outlives the parent.
+// order is a request of the parent to a child, and answer the child's reply: one line of JSON each.
+// A child does one thing at a time and ends when its input ends, so none outlives the parent.
 type order struct {
 	Do       string `json:"do"`
 	Target   target `json:"target,omitzero"`
@@ -32,11 +32,11 @@ type answer struct {
 	Shares   []report.Share `json:"shares,omitempty"`
 }
 
-// target is where a client finds the workspaces, and how large a result is there.
+// target tells a client where the workspaces are and how large a result is there.
 type target struct {
 	Reads  string `json:"reads"`  // DSN; answers repeated queries from a cache
 	Writes string `json:"writes"` // DSN; has a table to write to
-	Slow   string `json:"slow"`   // DSN; takes slowness for each statement
+	Slow   string `json:"slow"`   // DSN; each statement takes slowness
 	Rows   int    `json:"rows"`
 }
 
@@ -60,8 +60,8 @@ func obey(in io.Reader, out io.Writer, do func(order) (answer, error)) error {
 	}
 }
 
-// whileParented passes its input on and, a while after that has ended, ends the process: a
-// child in the middle of something would not notice that its parent has gone.
+// whileParented passes its input on and ends the process some time after the input has ended: a
+// busy child would not notice that its parent is gone.
 func whileParented(in io.Reader) io.Reader {
 	out, copied := io.Pipe()
 	go func() {
@@ -73,7 +73,7 @@ func whileParented(in io.Reader) io.Reader {
 	return out
 }
 
-// patience is how long a child that is to end may take.
+// patience is how long a child may take to end.
 const patience = 5 * time.Second
 
 // child is a process the parent has started. It is used by one goroutine.
@@ -84,8 +84,8 @@ type child struct {
 	answers *json.Decoder
 }
 
-// start runs this program again, as the server or as a client. On a cpu of 0 or more it is
-// kept there.
+// start runs this program again, as the server or as a client. If cpu is 0 or more, the process is
+// bound to that CPU.
 func start(cpu int, role ...string) (*child, error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -125,7 +125,7 @@ func (c *child) ask(o order) (answer, error) {
 	return a, nil
 }
 
-// stop ends the child: kindly, and if that does not help, otherwise.
+// stop closes the child's input and kills the child if it does not end.
 func (c *child) stop() error {
 	_ = c.orders.Close()
 	kill := time.AfterFunc(2*patience, func() { _ = c.process.Process.Kill() })
@@ -133,7 +133,8 @@ func (c *child) stop() error {
 	return c.process.Wait()
 }
 
-// environment is the parent's without what would change a driver's or a runtime's mind.
+// environment is the parent's, without variables that would change the behavior of a driver or the
+// Go runtime.
 func environment(parent []string) []string {
 	kept := []string{"GOMAXPROCS=1"}
 	for _, variable := range parent {
@@ -148,8 +149,8 @@ func environment(parent []string) []string {
 	return kept
 }
 
-// separateCPUs returns a CPU for the server and one for the clients, or -1 for both where
-// processes cannot be kept on one.
+// separateCPUs returns a CPU for the server and one for the clients, or -1 for both if processes
+// cannot be bound to a CPU.
 func separateCPUs() (server, client int) {
 	if runtime.NumCPU() < 2 {
 		return -1, -1

@@ -17,8 +17,8 @@ type block struct {
 	Ops  int           `json:"ops"`
 	Wall time.Duration `json:"wall"` // from the first operation to the end of the last
 
-	// The others go on until the process is idle again, so that later work for these
-	// operations is included.
+	// The other measurements continue until the process is idle again, so that they include later
+	// work for these operations.
 	CPU    time.Duration `json:"cpu"` // user and system
 	Allocs uint64        `json:"allocs"`
 	Bytes  uint64        `json:"bytes"` // allocated
@@ -31,7 +31,7 @@ type block struct {
 //	measure    run a block, come to rest          ├─ again and again; the server counts what
 //	finish     close                             ─┘  reaches it during the second of the three
 //
-// After the last round comes profile, in the place of measure.
+// After the last round, profile takes the place of measure.
 type client struct {
 	variant variant
 	target  target
@@ -132,8 +132,8 @@ func (c *client) measure(ctx context.Context, ops int) (block, error) {
 	return block{Ops: ops, Wall: wall, CPU: spent.cpu, Allocs: spent.allocs, Bytes: spent.bytes}, err
 }
 
-// rest flushes what can be flushed and returns when the process does next to nothing any
-// more, or after a second.
+// rest flushes the variant, if it can be flushed, and returns when the process is nearly idle, or
+// after a second.
 func (c *client) rest(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()

@@ -12,19 +12,18 @@
 //	(waits)   ├── client    native again    │ one process per variant, one at work at a time
 //	          └── client    ours, ...       ┘
 //
-// A round runs one block of statements in each client, a fraction of a second long, in
-// random order; the next round goes through them backwards. A ratio is taken within a round,
-// between blocks that ran within seconds of each other, so that a machine that slows down
-// slows both. Clients live for a few rounds and are then started afresh, because where a
-// process happens to lie in memory is worth a percent, too.
+// A round runs one block of statements in each client, a fraction of a second long, in random
+// order; the next round goes through them backwards. A ratio is taken within a round, between
+// blocks that ran within seconds of each other, so that a machine that slows down slows both.
+// Clients are restarted after a few rounds, because the memory layout of a process alone can change
+// its time by a percent.
 //
-// A process per variant keeps them apart: a goroutine, a timer or an allocation counts for
-// the variant that made it, whenever it runs. Server and clients are kept on a CPU each
-// (GOMAXPROCS=1), so that work in the background has no idle CPU to hide on: it takes time
-// from the statements, and shows.
+// A process per variant keeps them apart: a goroutine, a timer or an allocation counts for the
+// variant that made it, whenever it runs. The server and the clients are each bound to one CPU
+// (GOMAXPROCS=1), so that background work cannot use an idle CPU: it takes time from the statements
+// and becomes visible.
 //
-// What a client measures about itself (client.go) is wall time, CPU time of the process, and
-// allocations; what it has asked for, the server counts. The raw results are files for
-// benchstat, one per variant; package report makes the tables, the verdict and the pictures
-// of them and of nothing else.
+// A client measures its own wall time, CPU time and allocations (client.go); the server counts its
+// requests. The raw results are files for benchstat, one per variant. Package report makes the
+// tables, the verdict and the pictures from these files alone.
 package main

@@ -13,7 +13,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/integration/bench/internal/report"
 )
 
-// facts are what the figures depend on.
+// facts are the conditions that the figures depend on.
 func (m *parent) facts() []report.Fact {
 	pinned := "server and clients on a CPU each"
 	if m.serverCPU < 0 {
@@ -41,12 +41,13 @@ func (m *parent) facts() []report.Fact {
 	return facts
 }
 
-// command is how this run was started, as one would repeat it.
+// command is the command line that repeats this run.
 func command() string {
 	return strings.Join(append([]string{"go run ."}, os.Args[1:]...), " ")
 }
 
-// commit is what was measured. Results and report of the run before do not count as changes.
+// commit is the commit that was measured. The results and report of the previous run do not count
+// as changes.
 func commit() string {
 	out, err := exec.Command("git", "rev-parse", "--short=12", "HEAD").Output()
 	if err != nil {
@@ -84,7 +85,7 @@ func kernel() string {
 	return version
 }
 
-// load is that of the last minute: what else the machine was busy with, asked before a run.
+// load is the load average of the last minute, read before a run: what else the machine was doing.
 func load() string {
 	averages, err := os.ReadFile("/proc/loadavg")
 	if err != nil {

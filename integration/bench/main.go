@@ -29,12 +29,12 @@ func main() {
 	}
 }
 
-// isChild tells the arguments a parent gives from those people do.
+// isChild distinguishes the arguments that a parent gives from a user's.
 func isChild(args []string) bool {
 	return len(args) == 2 && (args[0] == "server" || args[0] == "client")
 }
 
-// run is the whole program, in whichever of its roles the arguments name.
+// run is the whole program, in the role that the arguments name.
 func run(args []string, in io.Reader, out, progress io.Writer) error {
 	switch {
 	case !isChild(args):
@@ -137,7 +137,7 @@ func write(results *report.Results, docs, raw string) error {
 	return writeReadme(results, filepath.Join(docs, "..", "README.md"))
 }
 
-// writeReadme puts figures into the README, where there is one.
+// writeReadme puts figures into the README, if there is one.
 func writeReadme(results *report.Results, name string) error {
 	text, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -153,7 +153,7 @@ func writeReadme(results *report.Results, name string) error {
 	return os.WriteFile(name, []byte(made), 0o644)
 }
 
-// relative is the way from one directory to another, as a link has it.
+// relative is the path from one directory to another, as in a link.
 func relative(from, to string) (string, error) {
 	from, err := filepath.Abs(from)
 	if err != nil {

@@ -8,9 +8,9 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// startOpenTelemetry installs global providers like a service's, up to the point where data
-// would leave the process: every span is sampled and batched as the SDK's defaults have it,
-// every metric aggregated, and the exporter throws away what it is given.
+// startOpenTelemetry installs global providers like a service's, up to the point where data would
+// leave the process: every span is sampled and batched by the SDK's defaults, every metric is
+// aggregated, and the exporter discards everything.
 func startOpenTelemetry() error {
 	tracers = sdktrace.NewTracerProvider(
 		sdktrace.WithSampler(sdktrace.AlwaysSample()),

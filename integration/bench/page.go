@@ -6,8 +6,8 @@ import (
 	_ "github.com/seed-01322ee7/databricks-telemetry/telemetry/debugpage"
 )
 
-// Importing the debug page attaches it for the whole process. The variants without it take it
-// off again: nothing has been opened yet.
+// Importing the debug page attaches it for the whole process. The variants without it detach it
+// before anything is opened.
 func withoutPage() {
 	telemetry.Default.Fanout = telemetry.Fanout{}
 	export.Default.KeepRecent(0)

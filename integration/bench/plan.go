@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// plan says what to run.
+// plan describes a run.
 type plan struct {
 	rounds    int
-	renew     int           // start clients afresh after so many rounds
+	renew     int           // rounds after which clients are restarted
 	block     time.Duration // how long a block of the native driver should take
 	rows      int           // of a large result
 	seed      uint64        // of the order
@@ -67,8 +67,8 @@ func (p plan) check() error {
 	return nil
 }
 
-// order is that of the variants in a round: random, and the same backwards in the round
-// after, so that over each two rounds no variant is always the one after another.
+// order is the order of the variants in a round: random, and reversed in the next round, so that
+// over two rounds no variant always follows another.
 func (p plan) order(round, workload int) []variant {
 	random := rand.New(rand.NewPCG(p.seed, uint64(round/2*len(p.workloads)+workload)))
 	order := slices.Clone(p.variants)
@@ -81,7 +81,7 @@ func (p plan) order(round, workload int) []variant {
 
 func (p plan) blocks() int { return p.rounds * len(p.workloads) * len(p.variants) }
 
-// opsFor is how many operations fill a block, when so many took so long.
+// opsFor is how many operations fill a block, if ops of them took this long.
 func (p plan) opsFor(ops int, took time.Duration) int {
 	perOp := max(took/time.Duration(max(ops, 1)), time.Nanosecond)
 	return int(max((p.block+perOp/2)/perOp, 1))

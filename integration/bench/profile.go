@@ -12,9 +12,9 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/integration/bench/internal/report"
 )
 
-// parts of a client's program, by the beginning of a function's name, and by what it works for
-// where that is said: the first that fits. What fits none is the driver with the libraries it
-// uses.
+// parts of a client's program, by the prefix of a function's name and, where below is set, by a
+// function that calls it: the first match counts. Everything else is the driver with the libraries
+// it uses.
 var parts = []struct{ name, prefix, below string }{
 	{"request", inCloudfetch, inCloudfetch + "readRequest"},
 	{"answer", inCloudfetch, inCloudfetch + "(*exchangeBody).Read"},
@@ -38,7 +38,7 @@ const (
 
 const (
 	theDriver  = "driver"
-	theRuntime = "runtime" // what runs beside the statements: the collector, the scheduler
+	theRuntime = "runtime" // work besides the statements: the collector, the scheduler
 )
 
 // profile runs operations under a CPU profile and shares their time among the parts.
@@ -76,8 +76,8 @@ func (c *client) profile(ctx context.Context, ops int) ([]report.Share, error) {
 	return shares, nil
 }
 
-// partOf finds who was at work: of all that called each other, the innermost that is no part
-// of Go. Allocates says that it was at work for memory.
+// partOf returns the part of the innermost function on the stack that is not part of Go. Allocates
+// reports whether it was allocating memory.
 func partOf(s *profile.Sample) (part string, allocates bool) {
 	for _, location := range s.Location {
 		for _, line := range location.Line {
@@ -96,7 +96,7 @@ func partOf(s *profile.Sample) (part string, allocates bool) {
 	return theRuntime, false
 }
 
-// calls reports whether a function is among those that called each other.
+// calls reports whether a function is on the stack.
 func calls(s *profile.Sample, function string) bool {
 	return slices.ContainsFunc(s.Location, func(l *profile.Location) bool {
 		return slices.ContainsFunc(l.Line, func(line profile.Line) bool { return line.Function.Name == function })

@@ -66,9 +66,10 @@ func (p plan) run(progress io.Writer) (results *report.Results, err error) {
 	return results, nil
 }
 
-// calibrate finds out how many operations make a block, with the native driver: the number
-// is the same for all. It is not less than what calibrate has run, however long that took: few operations
-// would share what the process allocates beside them, and a busy machine would seem to allocate more.
+// calibrate determines how many operations make a block, with the native driver; the number is the
+// same for all variants. It is not less than calibrate itself has run, however long that took: in a
+// block of few operations, what else the process allocates would count for more, and a busy machine
+// would seem to allocate more.
 func (m *parent) calibrate() error {
 	c, err := m.client(m.variants[0])
 	if err != nil {
@@ -109,8 +110,8 @@ func (m *parent) round(round int, results *report.Results) error {
 	return nil
 }
 
-// profile finds out what a statement's time is spent on, of those variants that explain each
-// other, in turns.
+// profile measures what a statement's time is spent on, in turns, for the variants that explain
+// each other.
 func (m *parent) profile(results *report.Results) error {
 	i := slices.IndexFunc(m.workloads, func(w workload) bool { return w.name == profiled })
 	if i < 0 {
@@ -141,7 +142,7 @@ func (m *parent) profile(results *report.Results) error {
 	return nil
 }
 
-// reported is a workload as the report knows it.
+// reported is a workload as the report names it.
 func (m *parent) reported(w workload) report.Workload {
 	if w.rows {
 		return report.Workload{Name: w.name, Rows: m.rows}
@@ -149,7 +150,7 @@ func (m *parent) reported(w workload) report.Workload {
 	return report.Workload{Name: w.name}
 }
 
-// block runs one block with one client; no other is at work meanwhile.
+// block runs one block with one client; no other client works meanwhile.
 func (m *parent) block(c *child, w workload, ops int) (b block, r requests, err error) {
 	ask := func(of *child, o order) (a answer) {
 		if err == nil {
@@ -165,9 +166,9 @@ func (m *parent) block(c *child, w workload, ops int) (b block, r requests, err 
 	return b, r, err
 }
 
-// perOp shares a block among its operations.
+// perOp divides a block by its operations.
 func perOp(b block, r requests) report.Block {
-	share := func(x float64) float64 { return math.Round(x/float64(b.Ops)*1e4) / 1e4 } // digits that mean nothing
+	share := func(x float64) float64 { return math.Round(x/float64(b.Ops)*1e4) / 1e4 } // drops digits without meaning
 	return report.Block{
 		Ops: b.Ops, Wall: share(float64(b.Wall)), CPU: share(float64(b.CPU)),
 		Bytes: share(float64(b.Bytes)), Allocs: share(float64(b.Allocs)),
@@ -210,7 +211,7 @@ func (m *parent) sayf(format string, args ...any) {
 	fmt.Fprintf(m.progress, "bench: "+format+"\n", args...)
 }
 
-// left says how long the rest will take, once that can be told.
+// left says how long the rest will take, once that can be estimated.
 func (m *parent) left() string {
 	if m.done == 0 {
 		return ""

@@ -13,25 +13,26 @@ import (
 // files is the number of files of a result that is downloaded.
 const files = 20
 
-// requests is what reached the server, by what it was for.
+// requests counts what reached the server, by purpose.
 type requests struct {
 	Workspace int `json:"workspace"` // Thrift calls
 	Storage   int `json:"storage"`   // downloads
-	Telemetry int `json:"telemetry"` // uploads of telemetry and questions for its flag
+	Telemetry int `json:"telemetry"` // telemetry uploads and requests for its flag
 }
 
-// slowness is what a quick warehouse takes for a statement.
+// slowness is how long a quick warehouse takes for a statement.
 const slowness = 20 * time.Millisecond
 
-// serve is the server's process: a workspace to read from and one to write to, because a statement
-// that writes empties the cache that makes reading cheap for the server, and one that takes its time.
+// serve is the server's process. It has three workspaces: one to read from; one to write to,
+// because a statement that writes empties the cache that makes reading cheap for the server; and a
+// slow one.
 func serve(rows int, in io.Reader, out io.Writer) error {
-	debug.SetGCPercent(400) // its garbage is not what is measured
+	debug.SetGCPercent(400) // the server's garbage collection is not measured
 	reads, err := workspace.Start(workspace.Options{
 		TelemetryFlag:   workspace.FlagOn,
 		TelemetryUnread: true,
 		ResultCache:     true,
-		// Any result of that many rows is worth files, unless the client cannot download.
+		// Any result of that many rows is sent as files, unless the client cannot download.
 		CloudFetchThreshold: int64(rows),
 		FileRows:            int64(rows / files),
 		LinksPerPage:        files,
@@ -51,7 +52,7 @@ func serve(rows int, in io.Reader, out io.Writer) error {
 	slow, err := workspace.Start(workspace.Options{
 		TelemetryFlag:    workspace.FlagOn,
 		TelemetryUnread:  true,
-		DirectResultWait: 100 * slowness, // nothing is asked for twice
+		DirectResultWait: 100 * slowness, // so that nothing is polled
 		ExecutionTime:    func(string) time.Duration { return slowness },
 	})
 	if err != nil {

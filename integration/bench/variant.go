@@ -26,19 +26,19 @@ type variant struct {
 	name string
 	// start is called once, before anything is opened; nil is nothing to do.
 	start func() error
-	// open takes a DSN, as an application has one.
+	// open takes a DSN, as an application does.
 	open func(dsn string) (*sql.DB, error)
-	// options takes the options of dbsql.NewConnector, which a DSN cannot all say.
+	// options takes the options of dbsql.NewConnector, not all of which a DSN can express.
 	options func([]dbsql.ConnOption) (*sql.DB, error)
-	// flush sends what waits to be sent; nil for those that cannot be asked to.
+	// flush sends everything that is queued; nil for variants that cannot flush.
 	flush func(context.Context)
-	// telemetry is what the server's flag says where there is no server, see canned.go.
+	// telemetry is the value of the server's flag if there is no server, see canned.go.
 	telemetry bool
-	// profiled says that its time is looked into.
+	// profiled reports whether its time is profiled.
 	profiled bool
 }
 
-// variants are all there are, the one others are compared with first.
+// variants are all variants; the first is the one with which the others are compared.
 var variants = []variant{
 	{name: "native", open: openNative, options: openOptions, profiled: true},
 	{name: "native-again", open: openNative, options: openOptions},
@@ -73,9 +73,9 @@ func openOptions(options []dbsql.ConnOption) (*sql.DB, error) {
 	return sql.OpenDB(c), nil
 }
 
-// openNativeReporting lets the server's flag decide, as users do. The driver takes port 443
-// of the host for the service's, whatever the port of the DSN; what it sends there is brought
-// home.
+// openNativeReporting lets the server's flag decide, as users do. The driver uses port 443 of the
+// host for the service, whatever the port of the DSN; requests to it are sent to the workspace
+// instead.
 func openNativeReporting(dsn string) (*sql.DB, error) {
 	options, err := optionsOf(dsn)
 	if err != nil {
@@ -90,7 +90,7 @@ func openNativeReporting(dsn string) (*sql.DB, error) {
 	return openOptions(append(options, dbsql.WithTransport(homing{home: u.Host, pool: pool})))
 }
 
-// homing sends requests for port 443 to the workspace, which is elsewhere.
+// homing sends requests for port 443 to the workspace instead.
 type homing struct {
 	home string
 	pool *http.Transport
@@ -150,13 +150,13 @@ func intercept(c driver.Connector) (*sql.DB, error) {
 	return sql.OpenDB(c), nil
 }
 
-// alone is a driver of one connector.
+// alone is a driver with one connector.
 type alone struct{ driver.Connector }
 
 func (a alone) Open(string) (driver.Conn, error)               { return a.Connect(context.Background()) }
 func (a alone) OpenConnector(string) (driver.Connector, error) { return a.Connector, nil }
 
-// withProfile lets the time of a variant be looked into.
+// withProfile marks a variant to be profiled.
 func withProfile(v variant) variant {
 	v.profiled = true
 	return v
@@ -186,18 +186,18 @@ func ours(name string, config driverwrap.Config) variant {
 	}
 }
 
-// discard is a sink that wants records and keeps none.
+// discard is a sink that receives records and keeps none.
 type discard struct{}
 
 func (discard) StatementFinished(*telemetry.Statement) {}
 
-// withOpenTelemetry has the same providers record the wrapped driver as record otelsql.
+// withOpenTelemetry records the wrapped driver with the same providers as otelsql.
 func withOpenTelemetry(v variant) variant {
 	flush := v.flush
 	v.start = func() error {
 		withoutPage()
 		telemetry.Attach(otelsink.New())
-		return startOpenTelemetry() // as a service does that wants spans
+		return startOpenTelemetry() // as in a service that wants spans
 	}
 	v.flush = func(ctx context.Context) { flush(ctx); flushOpenTelemetry(ctx) }
 	return v
@@ -212,7 +212,7 @@ func withParams(dsn string, params ...string) string {
 	return dsn + separator + strings.Join(params, "&")
 }
 
-// optionsOf says with options what the DSN of a workspace says.
+// optionsOf returns options with the meaning of a workspace's DSN.
 func optionsOf(dsn string) ([]dbsql.ConnOption, error) {
 	u, err := url.Parse(dsn)
 	if err != nil {

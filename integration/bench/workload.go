@@ -13,9 +13,9 @@ type workload struct {
 	name   string
 	params string // of the DSN
 	writes bool   // goes to the workspace with a table
-	slow   bool   // goes to the workspace that takes its time
+	slow   bool   // goes to the slow workspace
 	canned bool   // answered within the client's process, see canned.go
-	warm   int    // ops before anything is measured
+	warm   int    // operations before anything is measured
 	rows   bool   // an op reads as many rows as the target's results have
 
 	// prepare configures the pool; nil keeps database/sql's defaults.
@@ -26,10 +26,10 @@ type workload struct {
 
 const concurrency = 64
 
-// profiled is the workload whose time is looked into.
+// profiled is the workload to be profiled.
 const profiled = "NoNetwork"
 
-// workloads are all there are, in the order of the report.
+// workloads are all workloads, in the order of the report.
 var workloads = []workload{
 	{name: "OneRow", warm: 50, run: repeat(oneRow)},
 	{name: "Warehouse20", slow: true, warm: 5, run: repeat(oneRow)},
@@ -46,7 +46,7 @@ var workloads = []workload{
 	{name: "ChurnNoNetwork", canned: true, warm: 100, prepare: useOnce, run: repeat(oneRow)},
 }
 
-// useOnce has every connection used once.
+// useOnce makes the pool use every connection once.
 func useOnce(db *sql.DB) { db.SetMaxIdleConns(-1) }
 
 func workloadNamed(name string) (workload, error) {
@@ -71,7 +71,7 @@ func repeat(do operation) func(context.Context, *sql.DB, target, int) error {
 	}
 }
 
-// atOnce lets so many goroutines share the ops.
+// atOnce divides the operations among goroutines.
 func atOnce(goroutines int, do operation) func(context.Context, *sql.DB, target, int) error {
 	return func(ctx context.Context, db *sql.DB, t target, ops int) error {
 		var begun atomic.Int64
@@ -99,8 +99,8 @@ func oneRow(ctx context.Context, db *sql.DB, _ target) error {
 	return db.QueryRowContext(ctx, "SELECT 1").Scan(&one)
 }
 
-// allRows reads two numbers per row into the same place: the cheapest rows there are, so
-// that whatever is added to one shows.
+// allRows reads two numbers per row into the same variables: the cheapest rows possible, so that
+// any cost added to a row shows.
 func allRows(ctx context.Context, db *sql.DB, t target) error {
 	rows, err := db.QueryContext(ctx, fmt.Sprintf("SELECT id, id AS again FROM range(%d)", t.Rows))
 	if err != nil {

@@ -16,12 +16,12 @@ type bar struct {
 	workload string
 	limit    float64
 	unit     string // "×" for ratios
-	// slack is what the limit may be exceeded by without meaning anything: sinks receive records
-	// in batches, and how many is a matter of time.
+	// slack is how far the limit may be exceeded without significance: sinks receive records in
+	// batches, whose number depends on time.
 	slack float64
-	// measure makes the figures the limit holds for, one per round.
+	// measure returns the figures to which the limit applies, one per round.
 	measure func(*Results, bar) []float64
-	// exact figures hardly vary; a short run can tell, too.
+	// exact figures hardly vary, so even a short run can judge them.
 	exact bool
 }
 
@@ -51,7 +51,7 @@ func excessPerRow(m metric) func(*Results, bar) []float64 {
 	}
 }
 
-// per1000 counts for a thousand operations.
+// per1000 returns the figure for a thousand operations.
 func per1000(m metric) func(*Results, bar) []float64 {
 	return func(r *Results, b bar) []float64 {
 		values := m.of(r.Blocks(b.variant, b.workload))
@@ -84,7 +84,7 @@ var bars = slices.Concat(
 	},
 )
 
-// gross is what even a short run on a busy machine has no excuse for.
+// gross are limits that even a short run on a busy machine must meet.
 var gross = slices.Concat(
 	againstNative("time", ratio(wall), 1.5, "OneRow", "Warehouse20", "Inline", "CloudFetch20", "Concurrent64"),
 	againstNative("CPU time", ratio(cpu), 1.5, "OneRow", "Warehouse20", "Inline", "CloudFetch20", "Concurrent64"),
@@ -100,7 +100,7 @@ func againstNative(what string, measure func(*Results, bar) []float64, limit flo
 	return list
 }
 
-// belowOtelsql says that we cost less than otelsql, on each workload.
+// belowOtelsql requires that the wrapped driver costs less than otelsql, on each workload.
 func belowOtelsql() (list []bar) {
 	for _, b := range []bar{
 		{what: "time", limit: 1, unit: "×", measure: ratio(wall)},
@@ -122,10 +122,10 @@ type verdict struct {
 	noise float64 // how far the first variant strays from itself, in the unit of the bar
 }
 
-// verdicts are those of the bars.
+// verdicts judges the bars.
 func (r *Results) verdicts() []verdict { return r.judge(bars) }
 
-// judge holds the results against those of the limits whose workload and variants were run.
+// judge compares the results with the limits whose workload and variants were run.
 func (r *Results) judge(limits []bar) []verdict {
 	var list []verdict
 	for _, b := range limits {
@@ -136,8 +136,8 @@ func (r *Results) judge(limits []bar) []verdict {
 	return list
 }
 
-// noiseOf is how far the first variant's second self strays from it in the figure of a bar: the
-// wider side of the confidence interval. It is 0 for exact figures, and where there is no such
+// noiseOf is how far the second run of the first variant differs from the first in the figure of a
+// bar: the wider side of the confidence interval. It is 0 for exact figures and if there is no such
 // variant.
 func (r *Results) noiseOf(b bar) float64 {
 	if b.exact || len(r.Blocks(itself, b.workload)) == 0 {
@@ -161,9 +161,9 @@ const (
 	missed
 )
 
-// finding tells a bar that is met from one that is missed only where the confidence interval,
-// widened by the noise, lies on one side of the limit: otherwise another run might say the
-// opposite. Of exact figures, which hardly vary, a few are enough.
+// finding calls a bar met or missed only if the confidence interval, widened by the noise, lies on
+// one side of the limit: otherwise another run might find the opposite. A few exact figures are
+// enough, because they hardly vary.
 func (v verdict) finding() finding {
 	low, high := v.Low-v.noise, v.High+v.noise
 	if v.exact && !v.bounded() {
@@ -212,7 +212,7 @@ func (v verdict) figure(x float64) string {
 	return plain(x) + " " + v.unit
 }
 
-// Alarms says what a short run can find: a gross loss of time, or an allocation too many.
+// Alarms lists what a short run can find: a gross loss of time, or too many allocations.
 func (r *Results) Alarms() []string {
 	var alarms []string
 	for _, v := range r.judge(gross) {
@@ -228,7 +228,7 @@ func (r *Results) Alarms() []string {
 	return alarms
 }
 
-// atLeast is the end of the interval where there is one: a busy machine is no regression.
+// atLeast is the lower end of the interval if there is one: a busy machine is not a regression.
 func (v verdict) atLeast() float64 {
 	if v.bounded() {
 		return v.Low
@@ -236,7 +236,7 @@ func (v verdict) atLeast() float64 {
 	return v.Median
 }
 
-// plain writes a figure with as many digits as it is worth.
+// plain writes a figure with its significant digits.
 func plain(x float64) string {
 	digits := 0
 	switch a := math.Abs(x); {

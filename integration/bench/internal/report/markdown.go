@@ -46,7 +46,8 @@ func (d *document) linef(format string, args ...any) {
 
 func (d *document) row(cells ...string) { d.linef("| %s |", strings.Join(cells, " | ")) }
 
-// head is a row with its rule. Columns whose names begin with > are figures, to the right.
+// head writes the header row and its rule. Columns whose names begin with > are figures, aligned
+// right.
 func (d *document) head(cells ...string) {
 	names, rule := make([]string, len(cells)), make([]string, len(cells))
 	for i, cell := range cells {
@@ -60,7 +61,7 @@ func (d *document) head(cells ...string) {
 	d.linef("|%s|", strings.Join(rule, "|"))
 }
 
-// noisy is how far a run may stray and still judge bars of 1 %.
+// noisy is the largest noise with which a run can still judge bars of 1 %.
 const noisy = 0.02
 
 func (r *Results) verdictTable(d *document) {
@@ -86,7 +87,7 @@ func (r *Results) verdictTable(d *document) {
 	d.linef("")
 }
 
-// aboutNoise says how far the run as a whole can be trusted; empty where it is not known.
+// aboutNoise says how far the run as a whole can be trusted, or is empty if that is not known.
 func (r *Results) aboutNoise() string {
 	time, known := r.noise(wall)
 	if !known {
@@ -100,7 +101,7 @@ func (r *Results) aboutNoise() string {
 	return text
 }
 
-// compared names the variant, and what it is compared with unless that is the native driver.
+// compared names the variant, and the one it is compared with unless that is the native driver.
 func (b bar) compared() string {
 	if b.against == "" {
 		return variantTitle(b.variant)
@@ -108,7 +109,7 @@ func (b bar) compared() string {
 	return variantTitle(b.variant) + ", against " + variantTitle(b.against)
 }
 
-// around is the noise on both sides of the figure; empty where there is none.
+// around is the noise on both sides of the figure, or empty if there is none.
 func (v verdict) around() string {
 	switch {
 	case v.noise == 0:
@@ -152,7 +153,7 @@ func (r *Results) variantTable(d *document) {
 	d.linef("")
 }
 
-// workload is the section of one.
+// workload writes the section of one workload.
 func (r *Results) workload(d *document, w Workload) {
 	d.linef("## %s", w.title())
 	d.linef("")

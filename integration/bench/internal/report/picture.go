@@ -17,7 +17,7 @@ func (r *Results) Pictures() []Picture {
 	}
 }
 
-// The scale ends where ratios worth arguing about end; what lies beyond is an arrow with its
+// The scale ends where ratios stop being of interest; a ratio beyond it is an arrow with its
 // figure. All lengths are pixels.
 const (
 	leastRatio, mostRatio = 0.90, 1.30
@@ -31,7 +31,7 @@ const (
 	groupGap   = 30
 )
 
-// style draws on a ground of its own, so that a page of the other brightness does no harm.
+// style draws its own background, so that the picture is readable on both light and dark pages.
 const style = `
 	svg { --ground: #ffffff; --ink: #1f2328; --faint: #59636e; --rule: #d1d9e0; --bar: #dafbe1; --ours: #0969da; --other: #9a6700; --same: #59636e }
 	@media (prefers-color-scheme: dark) {
@@ -112,7 +112,7 @@ func (s *drawing) text(x, y int, class, text string) {
 	s.linef(`<text x="%d" y="%d" class="%s">%s</text>`, x, y, class, html.EscapeString(text))
 }
 
-// at is where on the scale a ratio lies.
+// at is the position of a ratio on the scale.
 func at(ratio float64) float64 {
 	ratio = min(max(ratio, leastRatio), mostRatio)
 	return labels + (ratio-leastRatio)/(mostRatio-leastRatio)*(width-labels-figures)

@@ -45,7 +45,7 @@ func added(m metric, write func(float64) string) func(*Results, string, string) 
 	}
 }
 
-// signed writes a difference with its sign; one that rounds to nothing has none.
+// signed writes a difference with its sign; one that rounds to zero has none.
 func signed(x float64, digits int) string {
 	text := fmt.Sprintf("%+.*f", digits, x)
 	if strings.Trim(text, "+-0.") == "" {

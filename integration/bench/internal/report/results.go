@@ -29,11 +29,11 @@ type Results struct {
 	blocks map[series][]Block
 }
 
-// Share is what one part of a program took of a statement's time, by a CPU profile.
+// Share is how much of a statement's time one part of a program took, by a CPU profile.
 type Share struct {
 	Variant, Part string
 	Time          float64 // nanoseconds
-	Memory        float64 // nanoseconds of those for allocating
+	Memory        float64 // nanoseconds of Time for allocating
 }
 
 // Share adds what one of several profiles found.
@@ -285,7 +285,7 @@ func (r *Results) readLine(line *benchfmt.Result) error {
 	return nil
 }
 
-// original returns a value in the unit it was written in: the reader tidies nanoseconds into
+// original returns a value in the unit in which it was written: the reader converts nanoseconds to
 // seconds.
 func original(line *benchfmt.Result, unit string) (float64, bool) {
 	for _, v := range line.Values {

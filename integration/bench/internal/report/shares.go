@@ -114,7 +114,7 @@ func (r *Results) shareTable(d *document) {
 	d.linef("")
 }
 
-// microseconds writes nanoseconds so that a column adds up; nothing for nothing.
+// microseconds writes nanoseconds so that a column adds up; zero is empty.
 func microseconds(ns float64) string {
 	if ns == 0 {
 		return ""

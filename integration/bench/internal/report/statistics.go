@@ -9,8 +9,8 @@ import (
 
 const confidence = 0.95
 
-// Estimate is a median and the interval it lies in with a confidence of 95 %. With fewer than
-// six measurements there is no such interval, and it has no bounds.
+// Estimate is a median and its 95 % confidence interval. With fewer than six measurements there is
+// no such interval, and Low and High are infinite.
 type Estimate struct{ Median, Low, High float64 }
 
 func estimate(values []float64) Estimate {
@@ -28,7 +28,7 @@ func (e Estimate) around() string {
 	return fmt.Sprintf("± %.1f %%", 100*max(e.High-e.Median, e.Median-e.Low)/e.Median)
 }
 
-// within writes the interval after a ratio; nothing where there is none.
+// within writes the interval after a ratio, or nothing if there is none.
 func (e Estimate) within() string {
 	if !e.bounded() {
 		return ""
@@ -81,8 +81,8 @@ func (r *Results) paired(m metric, variant, base, workload string, f func(v, bas
 	return pairs
 }
 
-// p is the probability of such a difference to the first variant, or a greater one, by
-// chance: the Mann-Whitney U test, which knows of no pairs.
+// p is the probability of such a difference to the first variant, or a greater one, by chance: the
+// Mann-Whitney U test, which does not use pairs.
 func (r *Results) p(m metric, variant, workload string) float64 {
 	sample := func(variant string) *benchmath.Sample {
 		return benchmath.NewSample(m.of(r.Blocks(variant, workload)), &benchmath.DefaultThresholds)
@@ -90,9 +90,9 @@ func (r *Results) p(m metric, variant, workload string) float64 {
 	return benchmath.AssumeNothing.Compare(sample(r.first()), sample(variant)).P
 }
 
-// noise is how far the first variant's second self strays from it: the widest confidence
-// interval of the ratios between the two, on both sides of 1, over the workloads that bars of
-// ratios are about. Without such a variant it is not known.
+// noise is how far the second run of the first variant differs from the first: the widest
+// confidence interval of the ratios between the two, on both sides of 1, over the workloads that
+// have bars of ratios. Without such a variant it is not known.
 func (r *Results) noise(m metric) (share float64, known bool) {
 	for _, b := range bars {
 		if b.unit != "×" || len(r.Blocks(itself, b.workload)) == 0 {
@@ -104,5 +104,5 @@ func (r *Results) noise(m metric) (share float64, known bool) {
 	return share, known
 }
 
-// itself is the variant that is the first one a second time.
+// itself is the variant that runs the first one a second time.
 const itself = "native-again"

@@ -1,6 +1,6 @@
 package report
 
-// What the report says in words. What was measured is never among them.
+// The report's texts. They contain no measured figure.
 
 const method = `Each variant runs in a process of its own, the workspace in another. A round runs one block of
 each workload with every variant, in random order, and the next round in the opposite order.
@@ -63,7 +63,7 @@ var aboutParts = []account{
 	{"runtime", "Go's collector and scheduler, beside the statements"},
 }
 
-// indispensable are the parts without which there is nothing to report of a statement.
+// indispensable are the parts without which a statement cannot be reported at all.
 var indispensable = []string{"sqlmw", "request", "answer", "begin"}
 
 const meaningOfShares = `To report a statement, this module cannot do without reading its request and its answer once, an
