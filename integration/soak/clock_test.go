@@ -17,11 +17,11 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// stepWall moves the wall clock of this process. It is nil but in a build of the command clockstep.
+// stepWall moves the wall clock of this process. It is nil except in a build of the command clockstep.
 var stepWall func(by time.Duration)
 
-// requirePage checks what the debug page shows of the rounds so far. It is nil where stepWall is: the
-// page would change what other tests measure.
+// requirePage checks what the debug page shows of the rounds so far. It is nil if stepWall is: the page
+// would change what other tests measure.
 var requirePage func(*testing.T)
 
 // furthest bounds how far the steps take the wall clock from the true time.
@@ -32,7 +32,7 @@ var wall wallClock
 
 type wallClock struct {
 	mu   sync.Mutex
-	off  time.Duration   // how far it is from the true time; guarded by mu
+	off  time.Duration   // its difference from the true time; guarded by mu
 	been []time.Duration // all values of off, one after the other; guarded by mu
 }
 
@@ -91,8 +91,8 @@ func (w *wallClock) offset() time.Duration {
 	return w.off
 }
 
-// shown reports whether the clock can have shown a time between a moment and now. The moment needs a
-// monotonic reading.
+// shown reports whether the clock can have shown the time at between since and now. Since needs a monotonic
+// reading.
 func (w *wallClock) shown(at, since time.Time) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -148,8 +148,8 @@ func wrongTimes(record any) (wrong []string) {
 
 var processStart = time.Now()
 
-// elapsedSince is the time since a record's start by the monotonic clock. A time without a reading
-// of that clock is wrong: what is computed with it follows the steps.
+// elapsedSince is the time since a record's start by the monotonic clock. A time without a reading of
+// that clock is wrong: durations computed from it follow the steps.
 func elapsedSince(started time.Time, wrong *[]string) time.Duration {
 	if !strings.Contains(started.String(), " m=") {
 		*wrong = append(*wrong, "its start has no monotonic reading")

@@ -27,8 +27,8 @@ func init() {
 	requirePage = pageChecker()
 }
 
-// pageChecker returns a function that compares what the debug page counts of the last hour with what
-// it counted before: in a process younger than an hour nothing of it is over.
+// pageChecker returns a function that compares what the debug page counts of the last hour with what it
+// counted before: in a process younger than an hour, all of it still counts.
 func pageChecker() func(*testing.T) {
 	counted := int64(0)
 	return func(t *testing.T) {
@@ -88,9 +88,9 @@ var clockSteps = []time.Duration{
 	-24 * time.Hour, 24 * time.Hour, time.Hour, -time.Hour, -3 * time.Second, 3 * time.Second, 48 * time.Hour, -72 * time.Hour, 24 * time.Hour,
 }
 
-// TestReportingKeepsItsIntervalsWhileTheClockSteps holds what waits against the monotonic clock:
-// batches, the breaker, pauses between retries and the flag are neither late nor early. A wait that
-// follows the wall clock takes a day after a step back, and this test fails at its deadline.
+// TestReportingKeepsItsIntervalsWhileTheClockSteps compares waits with the monotonic clock: batches,
+// the breaker, pauses between retries and the flag are neither late nor early. A wait that follows the
+// wall clock takes a day after a step back, and this test fails at its deadline.
 func TestReportingKeepsItsIntervalsWhileTheClockSteps(t *testing.T) {
 	const interval = 300 * time.Millisecond
 	counts := &ledger{}

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// updating makes the tests write what they measure into docs/SCALE.md. The figures differ a
-// little from run to run, so without it nothing is compared but the bounds.
+// updating makes the tests write their measurements into docs/SCALE.md. The figures differ a little
+// from run to run, so without it the tests only check the bounds.
 var updating = os.Getenv("UPDATE_SCALE") != ""
 
 // generate writes the part of docs/SCALE.md between two markers.

@@ -45,8 +45,8 @@ type entryPoint struct {
 	connect func(driverwrap.Config, *workspace.Workspace, []string) (driver.Connector, error)
 }
 
-// open opens the database of a workspace. Parameters (name=value) of this module are added to
-// the DSN, where there is one.
+// open opens the database of a workspace. Parameters (name=value) of this module are added to the DSN,
+// if there is one.
 func (e entryPoint) open(t testing.TB, ws *workspace.Workspace, params ...string) *sql.DB {
 	t.Helper()
 	c, err := e.connect(e.config, ws, params)
@@ -120,7 +120,7 @@ func setting[C any, Option ~func(*C)](_ Option, fields map[string]any) Option {
 	}
 }
 
-// numbered is a query for so many rows, each with its own number.
+// numbered is a query for that many rows, each with its own number.
 func numbered(rows int) string {
 	return fmt.Sprintf("SELECT id, concat('row number ', id) AS s FROM range(%d)", rows)
 }

@@ -18,8 +18,8 @@ import (
 type service struct {
 	began   time.Time
 	latency time.Duration // of every answer
-	// answer decides about a request that arrives so long after the beginning, as the nth of
-	// its second: the status, and what Retry-After says, 0 for nothing.
+	// answer returns the status and Retry-After (0 for none) for a request that arrives at this time
+	// after the start, as the nth of its second.
 	answer func(at time.Duration, nth int) (status int, retryAfter time.Duration)
 
 	mu       sync.Mutex

@@ -17,9 +17,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// fleet is a number of processes that all start at the same instant, each with an exporter
-// of its own, and report to one service. Each runs statements at random times, so many a
-// second on average.
+// fleet is a number of processes that all start at the same instant, each with an exporter of its own,
+// and report to one service. Each runs statements at random times, with a given average rate.
 type fleet struct {
 	processes int
 	rate      float64 // statements per second and process
@@ -123,8 +122,8 @@ func (token) Authenticate(r *http.Request) error {
 	return nil
 }
 
-// size is how many processes a fleet has here: a tenth, where the race detector makes each of
-// them as slow as ten.
+// size is how many processes a fleet has here: a tenth of them under the race detector, which makes
+// each as slow as ten.
 func size() int {
 	if raceEnabled {
 		return 100
@@ -229,8 +228,8 @@ func TestTheRequestsOfAFleetAreBounded(t *testing.T) {
 	generate(t, "fleet", table.String())
 }
 
-// What a process sends is bounded by its settings. Each row is a process that runs so many
-// statements a second, with settings of its own.
+// The settings of a process bound what it sends. Each row is a process with its own settings that runs
+// statements at a given rate.
 func TestWhatAProcessSends(t *testing.T) {
 	var table strings.Builder
 	table.WriteString("| statements per second | settings | requests per second | requests per 1,000 statements | KB per second | 100,000 processes: requests per second |\n|---|---|---|---|---|---|\n")

@@ -30,9 +30,9 @@ import (
 // the records of other tenants arrive, and their databases close while the faulty one still
 // hangs.
 //
-// No tenant may wait for another's fault. Where one could, its CloseTimeout is long and the
-// fault ends only after that tenant has closed; a tenant that waits drops its events, and no
-// test measures a time.
+// No tenant may wait for another's fault. A tenant that could wait has a long CloseTimeout, and the
+// fault ends only after that tenant has closed: one that does wait drops its events, so no test
+// measures a time.
 
 const longTimeout = time.Minute
 
@@ -215,8 +215,8 @@ func TestASinkThatHangsDoesNotDelayOtherSinks(t *testing.T) {
 	close(release)
 }
 
-// slowSink is a sink that is never idle while a pool is busy: it returns from a record when the
-// next one waits.
+// slowSink is a sink that is never idle while a pool is busy: it finishes a record only when the next
+// one waits.
 type slowSink struct {
 	busy            *atomic.Bool
 	recorded, taken *atomic.Int64
@@ -268,7 +268,7 @@ func TestPoolsAreClosedInTurnsWhileOthersAreBusy(t *testing.T) {
 		require.NoError(t, few.Close())
 		require.Equal(t, idleLedger.events(), taken(ws)["dapi-idle"])
 
-		few = (&tenant{token: "dapi-idle"}).open(t, ws, idleLedger, settings) // the other way round
+		few = (&tenant{token: "dapi-idle"}).open(t, ws, idleLedger, settings) // with the roles reversed
 		require.NoError(t, one(few))
 		busy.Store(false)
 		wg.Wait()

@@ -121,7 +121,7 @@ func TestTheWrapperLeaksNothingBeyondTheNativeDriver(t *testing.T) {
 	require.Zero(t, telemetry.Default.Fanout.Stats())
 }
 
-// settled returns what is left once it stops becoming less.
+// settled returns what is left once it stops decreasing.
 func settled(t *testing.T, left func() (goroutines, files int)) (goroutines, files int) {
 	t.Helper()
 	goroutines, files = left()

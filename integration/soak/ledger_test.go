@@ -54,7 +54,7 @@ func (l *ledger) SessionClosed(s *telemetry.SessionClosed) {
 	l.abandoned += int(s.Abandoned)
 }
 
-// checkTimes keeps what is wrong with the times in a record. l.mu is held.
+// checkTimes records what is wrong with the times in a record. l.mu is held.
 func (l *ledger) checkTimes(record any) {
 	if len(l.wrong) == 0 {
 		l.wrong = wrongTimes(record)

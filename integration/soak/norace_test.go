@@ -2,5 +2,6 @@
 
 package soak
 
-// raceEnabled says that the race detector is on: all is slower, and takes more memory.
+// raceEnabled reports whether the race detector is on, which makes everything slower and take more
+// memory.
 const raceEnabled = false

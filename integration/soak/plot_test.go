@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// plot draws requests per second over time, the time in which the service failed
-// shaded. The SVG has no script and follows the reader's color scheme.
+// plot draws requests per second over time and shades the time in which the service failed. The SVG has
+// no script and follows the reader's color scheme.
 func plot(title string, perSecond []int, from, to time.Duration) []byte {
 	const (
 		width, height            = 760, 260
@@ -74,7 +74,7 @@ func plot(title string, perSecond []int, from, to time.Duration) []byte {
 	return b.Bytes()
 }
 
-// tick is a round number of which four to eight make most.
+// tick is the smallest of 1, 2, 5, 10, 20, ... of which at most six make most.
 func tick(most int) int {
 	for step := 1; ; step *= 10 {
 		for _, m := range []int{1, 2, 5} {

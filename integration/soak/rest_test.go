@@ -18,8 +18,8 @@ type rest struct {
 	heap       uint64 // bytes
 	goroutines int    // without leftovers
 	files      int    // file descriptors, without those of conns
-	// leftovers are what the native driver leaks with and without the wrapper: goroutines of
-	// cancelled requests and downloads, and connections with a response that was never read.
+	// leftovers are what the native driver leaks with and without the wrapper: goroutines of canceled
+	// requests and downloads, and connections with a response that was never read.
 	leftovers, conns int
 }
 
@@ -89,8 +89,8 @@ func stacks() []string {
 	}
 }
 
-// requireConstant compares the process at the end of each round. The first round sets up what
-// is set up once; of the others the later must not hold more than the earlier. Memory of the
+// requireConstant compares the process at the end of each round. The first round includes one-time
+// setup; of the others, the later ones must not hold more than the earlier ones. The memory of the
 // native driver's leftovers is allowed for.
 func requireConstant(t *testing.T, rounds []rest) {
 	t.Helper()
@@ -106,7 +106,7 @@ func requireConstant(t *testing.T, rounds []rest) {
 	require.LessOrEqual(t, late.files, early.files+2, "files: %s, then %s", early, late)
 }
 
-// median takes each measure by itself.
+// median is the median of each measure.
 func median(rounds []rest) rest {
 	middle := func(of func(rest) int) int {
 		all := make([]int, len(rounds))

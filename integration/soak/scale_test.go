@@ -31,8 +31,8 @@ const (
 	manyHosts      = 64
 )
 
-// TestServe is a service in a process of its own, so that its memory and goroutines are not
-// measured: see startService.
+// TestServe is a service in its own process, so that its memory and goroutines are not measured: see
+// startService.
 func TestServe(t *testing.T) {
 	if os.Getenv("SOAK_SERVE") == "" {
 		return // only in a process of its own
@@ -59,9 +59,9 @@ func TestServe(t *testing.T) {
 	_, _ = io.Copy(io.Discard, os.Stdin) // until the parent process closes it
 }
 
-// startService starts a service that answers on every address of the loopback network, each
-// of which is a host of its own to a client. On the first port every request succeeds, on the
-// second every request hangs.
+// startService starts a service that answers on every address of the loopback network, each of which is
+// a separate host to a client. On the first port every request succeeds, on the second every request
+// hangs.
 func startService(t *testing.T) (healthy, hanging int) {
 	t.Helper()
 	child := exec.Command(os.Args[0], "-test.run=^TestServe$")

@@ -20,9 +20,9 @@ type step struct {
 	name   string
 	faults []workspace.Fault // in force on both sides meanwhile
 	run    func(context.Context, *side) outcome
-	// timeout is that of the step's context; 0 means none. How far a step gets before its
-	// context is done depends on time, so only what both sides observed is compared, and either
-	// side may have finished in time.
+	// timeout is that of the step's context; 0 means none. How far a step gets before its context is
+	// done depends on time, so only what both sides observed is compared; either side may have finished
+	// in time.
 	timeout time.Duration
 }
 
@@ -51,7 +51,7 @@ func draw(r *rand.Rand, l lane) step {
 		s.timeout = time.Duration(r.ExpFloat64() * float64(10*time.Millisecond))
 	case n < 50:
 		s.name, s.run = fmt.Sprintf("Arrow records of %d rows", rows), arrow((*outcome).records, query)
-		s.faults = nil // an Arrow reader ends silently where a page fails, with as many rows as it has by then
+		s.faults = nil // an Arrow reader ends silently if a page fails, with the rows that it has by then
 	case n < 54:
 		s.name, s.run = fmt.Sprintf("Arrow streams of %d rows", rows), arrow((*outcome).streams, query)
 		s.faults = nil
@@ -108,8 +108,8 @@ func drawFaults(r *rand.Rand, slowRetries bool) []workspace.Fault {
 	return nil
 }
 
-// onlyMarked limits faults to statements with a mark. A statement of an earlier step whose
-// context was done before the server had read it may arrive at any time, on one side only.
+// onlyMarked limits faults to statements with a mark. A statement of an earlier step whose context was
+// done before the server had read it may arrive later at any time, on one side only.
 func onlyMarked(faults []workspace.Fault, mark string) []workspace.Fault {
 	faults = slices.Clone(faults)
 	for i := range faults {

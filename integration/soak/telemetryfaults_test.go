@@ -97,7 +97,7 @@ type blocking struct{ release <-chan struct{} }
 
 func (b blocking) StatementFinished(*telemetry.Statement) { <-b.release }
 
-// intermittent is a sink that records at times, and may panic when asked at other times.
+// intermittent is a sink that wants records only at times, and may panic when asked at other times.
 type intermittent struct{ panics bool }
 
 func (r intermittent) StatementFinished(*telemetry.Statement) {}

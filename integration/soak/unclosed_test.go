@@ -16,8 +16,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// Applications forget to close rows. Memory that the native driver frees then, the wrapper must
-// free, too; and the wrapper reports such rows.
+// Applications forget to close rows. The wrapper must free the memory that the native driver frees
+// then, and report such rows.
 
 // abandon runs a statement below database/sql, reads one row and drops its reference to the
 // rows. The returned pointer is to the native rows.

@@ -24,7 +24,7 @@ func BenchmarkStatement(b *testing.B) {
 	for name, sampler := range map[string]sdktrace.Sampler{"unsampled": sdktrace.NeverSample(), "sampled": sdktrace.AlwaysSample()} {
 		b.Run(name, func(b *testing.B) {
 			sink := otelsink.New(
-				otelsink.WithTracerProvider(sdktrace.NewTracerProvider(sdktrace.WithSampler(sampler))), // and no exporter
+				otelsink.WithTracerProvider(sdktrace.NewTracerProvider(sdktrace.WithSampler(sampler))), // without an exporter
 				otelsink.WithMeterProvider(metric.NewMeterProvider(metric.WithReader(metric.NewManualReader()))))
 			defer sink.Close()
 			ctx := context.Background()

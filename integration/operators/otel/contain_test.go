@@ -21,7 +21,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/otelsink"
 )
 
-// tracers is an SDK's provider that goes wrong.
+// tracers is an SDK's provider that misbehaves.
 type tracers struct {
 	trace.TracerProvider
 	tracer func(trace.Tracer) trace.Tracer
@@ -31,7 +31,7 @@ func (p tracers) Tracer(name string, opts ...trace.TracerOption) trace.Tracer {
 	return p.tracer(p.TracerProvider.Tracer(name, opts...))
 }
 
-// starts is a tracer that goes wrong.
+// starts is a tracer that misbehaves.
 type starts struct {
 	trace.Tracer
 	start func(context.Context) (context.Context, trace.Span)
@@ -88,7 +88,7 @@ func TestNoTracerCostsAMetric(t *testing.T) {
 	}
 }
 
-// meters is an SDK's provider that goes wrong.
+// meters is an SDK's provider that misbehaves.
 type meters struct {
 	metricapi.MeterProvider
 	meter func(metricapi.Meter) metricapi.Meter

@@ -24,8 +24,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/otelsink"
 )
 
-// Global providers are set once in the life of a process, so each of these programs has a
-// process of its own.
+// A process can set global providers only once, so each of these programs has its own process.
 var programs = map[string]func(*testing.T){
 	"providers are set after the driver is in use": providersComeLate,
 	"the SDK is busy collecting":                   collectionIsSlow,
@@ -94,8 +93,8 @@ func providersComeLate(t *testing.T) {
 	require.Len(t, s.named("QUERY "+serverOf(ws)), 3)
 }
 
-// An SDK holds a lock for as long as it collects, and making instruments takes it: calls must
-// not wait for that, and every call must be counted.
+// An SDK holds a lock while it collects, and creating an instrument takes the same lock: calls must not
+// wait for it, and every call must be counted.
 func collectionIsSlow(t *testing.T) {
 	sink, s := attach(t), setGlobal()
 	collecting, finish := make(chan struct{}), make(chan struct{})
@@ -124,7 +123,7 @@ func collectionIsSlow(t *testing.T) {
 	require.EqualValues(t, calls, total(metrics["db.client.operation.duration"]).count)
 }
 
-// Nothing is reported to OpenTelemetry because providers are there: an application that has otelsql, too, would
+// Providers alone do not cause reports to OpenTelemetry: an application that also uses otelsql would
 // have every span twice.
 func nothingAttached(t *testing.T) {
 	s := setGlobal()

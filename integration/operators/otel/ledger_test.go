@@ -118,7 +118,7 @@ func newLedger(t *testing.T, seed uint64) *ledger {
 			return map[bool]time.Duration{true: time.Hour}[strings.Contains(text, "forever")]
 		},
 		DirectResultWait: 50 * time.Millisecond, ServerTimes: l.often(2), ResultCache: l.often(3), FailuresByHandle: l.often(2),
-		NoDirectResults: l.often(4) && os.Getenv("LEDGER_SEEDS") != "", // it takes the driver seconds to see that a statement is done
+		NoDirectResults: l.often(4) && os.Getenv("LEDGER_SEEDS") != "", // the driver needs seconds to see that a statement is done
 	}
 	if l.files = l.often(2); l.files {
 		options.CloudFetchThreshold, options.FileRows, options.LinksPerPage = 1, 7, 1+l.random.IntN(3)
@@ -283,7 +283,7 @@ func (l *ledger) plan(p *ledgerPool) *step {
 	note := fmt.Sprintf("/* step %d. */ ", s.number)
 	s.sql = note + fmt.Sprintf("SELECT id FROM range(%d)", s.rows)
 	if s.do == "forever" && !l.often(4) {
-		s.do = "query" // it takes the driver a second to see that its context is done
+		s.do = "query" // the driver needs a second to see that its context is done
 	}
 	s.read = s.rows
 	file := fmt.Sprintf("/Volumes/main/default/v/%d.txt", s.number)
@@ -396,7 +396,7 @@ func (l *ledger) execute(ctx context.Context, s *step) error {
 			s.read++
 		}
 		if rows.Err() == nil {
-			s.outcome = "completed" // nobody has noticed
+			s.outcome = "completed" // neither the driver nor database/sql reported the cancellation
 		}
 		return errors.Join(rows.Err(), rows.Close())
 	case "row":
@@ -566,7 +566,7 @@ func (l *ledger) collect(from *metric.ManualReader) map[string]metricdata.Metric
 	return (&sight{reader: from}).collect(l.t)
 }
 
-// takeDeltas adds up what the reader of differences sees.
+// takeDeltas adds up the values of the delta reader.
 func (l *ledger) takeDeltas() {
 	for name, m := range l.collect(l.parts) {
 		if isObserved(name) {
@@ -583,7 +583,7 @@ func (l *ledger) takeDeltas() {
 	}
 }
 
-// compareDeltas finds in the sum of the differences what the other reader has.
+// compareDeltas checks that the sums of the deltas equal the values of the cumulative reader.
 func (l *ledger) compareDeltas() {
 	l.takeDeltas()
 	for name, m := range l.collect(l.whole) {
@@ -598,7 +598,7 @@ func (l *ledger) compareDeltas() {
 	}
 }
 
-// facts is what the workspace saw of a step; nothing for one that did not reach it.
+// facts are the workspace's facts of each step; a step that did not reach it has none.
 func (l *ledger) facts() map[*step]workspace.StatementFacts {
 	all := map[*step]workspace.StatementFacts{}
 	for _, f := range l.ws.Statements() {
@@ -618,7 +618,7 @@ func formatSeen(f workspace.StatementFacts) bool {
 	return f.Format != "" && (f.Calls["GetResultSetMetadata"] > 0 || f.Calls["FetchResults"] > 0 || slices.ContainsFunc(f.Pages, func(p workspace.PageFacts) bool { return p.Direct }))
 }
 
-// pings are what the workspace saw of pings, in no order.
+// pings are the workspace's facts of pings, in no particular order.
 func (l *ledger) pings() (all []workspace.StatementFacts) {
 	for _, f := range l.ws.Statements() {
 		if !strings.Contains(f.SQL, "/* step ") && f.SessionID != "" && strings.EqualFold(f.SQL, "select 1") {
@@ -757,7 +757,7 @@ func assertEqual(t *testing.T, want, got map[string]float64, what string) bool {
 	return good
 }
 
-// failure are the attributes of what went wrong.
+// failure returns the attributes of a step's failure.
 func (l *ledger) failure(s *step, f workspace.StatementFacts) []attribute.KeyValue {
 	switch {
 	case s.err == nil:

@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// sight is a sink with an SDK behind it.
+// sight is a sink with its own SDK.
 type sight struct {
 	sink   *otelsink.Sink
 	spans  *tracetest.InMemoryExporter
@@ -64,11 +64,11 @@ func sampledSight(t testing.TB, sampler sdktrace.Sampler, opts ...otelsink.Optio
 	return s
 }
 
-// open opens a database whose statements the sink, and others, see.
+// open opens a database that reports to the sink and to others.
 func (s *sight) open(t testing.TB, dsn string, others ...telemetry.Sink) *sql.DB {
 	c, err := driverwrap.Config{
 		Sinks:    append([]telemetry.Sink{s.sink}, others...),
-		Settings: telemetry.Settings{CloseTimeout: 5 * time.Minute}, // closing has delivered every record, however busy the machine
+		Settings: telemetry.Settings{CloseTimeout: 5 * time.Minute}, // closing delivers every record, however busy the machine is
 	}.OpenConnector(dsn)
 	require.NoError(t, err)
 	db := sql.OpenDB(c)
@@ -128,7 +128,7 @@ type point struct {
 	exemplars  int
 }
 
-// whole is the sum of what only comes in whole numbers.
+// whole is the sum of a metric that has only whole numbers.
 func (p point) whole() int64 { return int64(math.Round(p.sum)) }
 
 func points(m metricdata.Metrics) (all []point) {

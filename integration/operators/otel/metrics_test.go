@@ -56,8 +56,8 @@ func documentation(t *testing.T) map[string]documented {
 	return all
 }
 
-// Everything that can happen happens once, and what is then collected is the documentation:
-// every metric of it, with its kind, its unit and its attributes, and no other.
+// Every kind of event happens once. The metrics collected then are exactly the documented ones, with
+// their kinds, units and attributes.
 func TestEveryMetricIsTheOneThatIsDocumented(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{
 		CloudFetchThreshold: 1, FileRows: 10, TelemetryFlag: workspace.FlagOn, DirectResultWait: -1,
@@ -125,8 +125,8 @@ func kindOf(m metricdata.Metrics) string {
 	return "histogram"
 }
 
-// eventually collects until a metric has been recorded so often: records of a driver's own
-// sinks arrive a few milliseconds after the application has gone on.
+// eventually collects until a metric has this count: records reach a driver's own sinks a few
+// milliseconds after the call has returned.
 func (s *sight) eventually(t *testing.T, name string, count uint64) (all map[string]metricdata.Metrics) {
 	eventually.True(t, func() bool {
 		all = s.collect(t)
@@ -229,7 +229,7 @@ func TestWhatRunsIsObserved(t *testing.T) {
 	require.Zero(t, total(s.collect(t)["databricks.client.statement.running"], here...).sum)
 }
 
-// A driver without a sink and a report records none of its statements.
+// A driver with neither a sink nor reporting records none of its statements.
 func TestStatementsThatAreNotRecordedAreNotObservedAsIdle(t *testing.T) {
 	recorded, alone := workspace.New(t, workspace.Options{}), workspace.New(t, workspace.Options{})
 	s := newSight(t)
@@ -323,7 +323,8 @@ func TestPoolsOfOneNameAreOnePool(t *testing.T) {
 	require.EqualValues(t, 8, of("databricks.client.pool.waits").whole(), "a counter that went back to 3 would count as 3 new waits")
 }
 
-// A component that is started again registers the pool of the application anew; two that share the pool both do.
+// A component that restarts registers the application's pool again; two components that share a pool
+// both register it.
 func TestAPoolThatIsRegisteredAgainCountsOnce(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{})
 	s := newSight(t)
@@ -349,8 +350,8 @@ func TestAPoolThatIsRegisteredAgainCountsOnce(t *testing.T) {
 	require.EqualValues(t, 2, of(closed), "and once again")
 }
 
-// A reader that takes differences, as exporters to some vendors do, counts all of a counter as new after a
-// collection that did not have it.
+// A delta reader, as in exporters to some vendors, counts a counter's whole value as new after a
+// collection without it.
 func TestWaitsOfAPoolThatDoesNotAnswerOnceAreNotCountedAgain(t *testing.T) {
 	s := &sight{reader: metric.NewManualReader(metric.WithTemporalitySelector(metric.DeltaTemporalitySelector))}
 	s.meter = metric.NewMeterProvider(metric.WithReader(s.reader))
@@ -447,7 +448,7 @@ func TestNoGoroutineIsLeftBehind(t *testing.T) {
 	require.False(t, s.sink.Recording())
 }
 
-// Statements are followed for the metrics that are recorded of them: without any, what runs is unknown.
+// Statements are followed only for the metrics recorded of them: without any, it is unknown what runs.
 func TestWhatRunsIsObservedWhereStatementsAreFollowed(t *testing.T) {
 	for kept, want := range map[string]int64{"": 0, "databricks.client.rpc.calls": 1} {
 		ws := workspace.New(t, workspace.Options{})

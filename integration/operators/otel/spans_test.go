@@ -23,7 +23,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/otelsink"
 )
 
-// records keeps what sinks are given.
+// records keeps what a sink receives.
 type records struct {
 	mu         sync.Mutex
 	statements []*telemetry.Statement
@@ -41,10 +41,10 @@ func (r *records) all() []*telemetry.Statement {
 	return r.statements
 }
 
-// serverOf is what spans call the workspace.
+// serverOf is the workspace's name in spans.
 func serverOf(ws *workspace.Workspace) string { return strings.TrimPrefix(ws.URL(), "http://") }
 
-// someTime is an execution time that shows in a record: the server reports milliseconds.
+// someTime is an execution time long enough to be in a record: the server reports milliseconds.
 func someTime(string) time.Duration { return 5 * time.Millisecond }
 
 func TestASpanCoversTheCallWithinTheCallersSpan(t *testing.T) {

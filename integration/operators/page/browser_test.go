@@ -55,7 +55,7 @@ func newBrowser(t *testing.T) *browser {
 			b.messages = append(b.messages, e.ExceptionDetails.Error())
 		}
 	})
-	require.NoError(t, chromedp.Run(ctx, cdplog.Enable(), runtime.Enable())) // the browser lives as long as this context
+	require.NoError(t, chromedp.Run(ctx, cdplog.Enable(), runtime.Enable())) // the browser runs as long as this context
 	return b
 }
 
@@ -81,15 +81,15 @@ func (b *browser) look(t *testing.T, width int64, scheme string) {
 		emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}))
 }
 
-// ask evaluates an expression. The page's policy lets no script of its own run; this one is
-// the debugger's.
+// ask evaluates an expression. The page's policy allows no scripts in the page; this one is the
+// debugger's.
 func ask[T any](t *testing.T, b *browser, expression string) (answer T) {
 	t.Helper()
 	b.do(t, chromedp.Evaluate(expression, &answer))
 	return answer
 }
 
-// picture saves what the window shows, as far down as limit, where ARTIFACTS says.
+// picture saves what the window shows, down to limit, in the folder ARTIFACTS.
 func (b *browser) picture(t *testing.T, name string, width, limit int64) {
 	t.Helper()
 	dir := os.Getenv("ARTIFACTS")

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestTemplatesAreGenerated: the Go code of the debug page is what its templates say.
+// TestTemplatesAreGenerated: the Go code of the debug page is up to date with its templates.
 func TestTemplatesAreGenerated(t *testing.T) {
 	dir := filepath.Join("..", "..", "..", "telemetry", "debugpage")
 	all, err := filepath.Glob(filepath.Join(dir, "*.templ"))

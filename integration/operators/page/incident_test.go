@@ -25,8 +25,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// incident is something that goes wrong between the real driver and the simulated workspace, and
-// what the first sentence of the page says then.
+// incident is a fault between the real driver and the simulated workspace, with the first sentence that
+// the page must show.
 type incident struct {
 	name    string
 	happens func(*testing.T, context.Context, *workspace.Workspace)
@@ -74,7 +74,7 @@ var incidents = []incident{
 
 	{"slow-storage", func(t *testing.T, ctx context.Context, ws *workspace.Workspace) {
 		db := open(t, ws, "telemetry_query_text=true", "maxDownloadThreads=1")
-		// Long enough to be most of the time where a busy machine takes seconds to decode the rows.
+		// Long enough to be most of the time even if a busy machine takes seconds to decode the rows.
 		ws.Inject(workspace.Fault{On: workspace.ResultDownloads(), Do: workspace.Latency(2 * time.Second)})
 		many(2, func() {
 			exhaust(db.QueryContext(ctx, "SELECT id, 'some text to fill a column with, row by row by row, until it is files' AS text FROM range(9000)"))
@@ -101,8 +101,8 @@ var incidents = []incident{
 	}, []string{"No connection could be opened in the last 5 min: 5 attempts failed with "}},
 }
 
-// TestFirstSentenceOfEachIncident holds what the page says first in an incident: what is wrong.
-// The page is that of a process: each incident has one of its own.
+// TestFirstSentenceOfEachIncident checks that the page first says what is wrong. A page belongs to a
+// process, so each incident has its own process.
 func TestFirstSentenceOfEachIncident(t *testing.T) {
 	browser := newBrowser(t)
 	var looks sync.Mutex // one page at a time
@@ -143,7 +143,7 @@ func TestFirstSentenceOfEachIncident(t *testing.T) {
 	browser.quiet(t)
 }
 
-// collisions lists texts in cells of tables that reach into the next cell.
+// collisions lists the table cells whose text overflows into the next cell.
 const collisions = `[...document.querySelectorAll('td, th')].filter(c => c.scrollWidth > c.clientWidth + 1 && getComputedStyle(c).overflowX === 'visible' && getComputedStyle(c).display === 'table-cell')
 	.map(c => c.className + ' ' + c.textContent.trim().slice(0, 40))`
 
@@ -167,8 +167,8 @@ const twoScreens = 2 * 800 // of 1280 pixels
 
 const incidentVariable = "PAGE_INCIDENT"
 
-// startIncident lets an incident happen in a process of its own, which ends with the test, and
-// returns the address of its page.
+// startIncident starts an incident in its own process, which ends with the test, and returns the
+// address of its page.
 func startIncident(t *testing.T, name string) string {
 	t.Helper()
 	process := exec.Command(os.Args[0], "-test.run=^TestIncidentProcess$", "-test.v")
@@ -224,7 +224,7 @@ func TestIncidentProcess(t *testing.T) {
 		fmt.Println("page: " + server.URL + "/debug/databricks/")
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		stop()
-		os.Exit(0) // an incident may not end otherwise
+		os.Exit(0) // an incident may not end on its own
 	}
 }
 
@@ -236,14 +236,14 @@ func openPool(t *testing.T, ws *workspace.Workspace, limit int) *sql.DB {
 	return db
 }
 
-// many lets n goroutines do the same, and does not wait for them.
+// many starts n goroutines that do the same, and does not wait for them.
 func many(n int, do func()) {
 	for range n {
 		go do()
 	}
 }
 
-// exhaust reads rows to their end, whatever becomes of them.
+// exhaust reads rows to their end and ignores errors.
 func exhaust(rows *sql.Rows, err error) {
 	if err != nil {
 		return

@@ -1,5 +1,5 @@
-// Package page looks at the debug page as an operator does: in a browser, over a process in
-// which the real driver works. ARTIFACTS=dir keeps the pictures.
+// Package page views the debug page as an operator does: in a browser, for a process that uses the real
+// driver. ARTIFACTS=dir keeps the pictures.
 package page
 
 import (
@@ -209,8 +209,8 @@ const (
 	})()`
 )
 
-// poorContrast lists texts that stand out from what is behind them by less than WCAG's AA
-// asks for, 4.5 to 1. What is behind a text in a picture is the bar it is written into.
+// poorContrast lists texts whose contrast with their background is less than the 4.5 to 1 of WCAG's AA.
+// The background of a text in a picture is the bar that contains it.
 const poorContrast = `(() => {
 	const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
 	const rgba = c => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = c; canvas.fillRect(0, 0, 1, 1); return [...canvas.getImageData(0, 0, 1, 1).data] };

@@ -21,8 +21,8 @@ import (
 	_ "github.com/seed-01322ee7/databricks-telemetry/telemetry/debugpage" // mounts the page
 )
 
-// busy is a process an operator would look at: the real driver ran all kinds of statements on
-// a workspace with faults, one is still running, and callers queue for a connection.
+// busy is a process that an operator would look into: the real driver has run all kinds of statements
+// on a workspace with faults, one is still running, and callers wait for a connection.
 type busy struct {
 	url        string // of the page
 	downloaded string // id of a statement with files
@@ -32,7 +32,7 @@ type busy struct {
 	reported   string // and with one
 }
 
-// wide has enough columns of text to be handed out as files.
+// wide has enough text to be sent as files.
 const wide = "SELECT id, id * 2 AS twice, 'some text to fill a column with, row by row by row' AS text FROM range(24000)"
 
 func newBusy(t *testing.T) *busy {

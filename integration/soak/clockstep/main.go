@@ -74,9 +74,9 @@ type toolchain struct {
 	env     []string // what the command needs besides the environment
 }
 
-// findToolchain asks the go command which toolchain builds a folder. One that the go command has
-// downloaded lies in the module cache, where it accepts no overlay, so that is reached by a link in
-// a temporary folder.
+// findToolchain asks the go command which toolchain builds a folder. The go command accepts no
+// overlay for files in the module cache, where it keeps a downloaded toolchain, so such a toolchain
+// is used through a link in a temporary folder.
 func findToolchain(dir, temporary string) (toolchain, error) {
 	cmd := exec.Command("go", "env", "GOROOT", "GOMODCACHE")
 	cmd.Dir, cmd.Stderr = dir, os.Stderr

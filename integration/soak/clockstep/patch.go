@@ -29,8 +29,7 @@ func stepped(sec int64, nsec int32, mono int64) (int64, int32, int64) {
 }
 `
 
-// patch changes the source of package time's time.go: what Now reads from the runtime's clocks
-// goes through stepped.
+// patch changes time.go of package time so that the clock readings of Now pass through stepped.
 func patch(source []byte) ([]byte, error) {
 	const read = "runtimeNow"
 	file, err := parser.ParseFile(token.NewFileSet(), "time.go", source, parser.SkipObjectResolution)
