@@ -10,8 +10,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 )
 
-// These measure driver and workspace together, so that a measurement of something between
-// them knows its background.
+// These benchmarks measure driver and workspace together, as the baseline for measurements of anything
+// between them.
 
 func BenchmarkWorkspaceSelectOne(b *testing.B) {
 	ws := workspace.New(b, workspace.Options{})

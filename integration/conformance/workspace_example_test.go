@@ -11,7 +11,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 )
 
-// topCustomers stands for code of yours: it takes a *sql.DB and knows nothing of tests.
+// topCustomers stands for your own code: it takes a *sql.DB and knows nothing about tests.
 func topCustomers(ctx context.Context, db *sql.DB, n int) ([]string, error) {
 	rows, err := db.QueryContext(ctx,
 		"SELECT name FROM customers GROUP BY name ORDER BY sum(revenue) DESC, name LIMIT :n", sql.Named("n", n))
@@ -59,7 +59,7 @@ func Example() {
 	// INLINE_ARROW 2
 }
 
-// And it can be seen to survive what production does to it.
+// A test can also show that the code survives the faults of production.
 func TestExampleSurvivesABusyWarehouse(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{})
 	require.NoError(t, ws.Exec(t.Context(), "CREATE TABLE customers (name STRING, revenue DECIMAL(10,2))"))

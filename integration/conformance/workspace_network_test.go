@@ -46,8 +46,8 @@ func TestWorkspaceTLSAndHTTP2(t *testing.T) {
 	require.Error(t, untrusting.Ping())
 }
 
-// TestWorkspaceOAuthMachineToMachine gives the workspace a Databricks host name, because the
-// driver asks only hosts of Databricks for tokens, and does so with the default transport.
+// TestWorkspaceOAuthMachineToMachine gives the workspace a Databricks host name, because the driver
+// requests tokens only from Databricks hosts, and with the default transport.
 func TestWorkspaceOAuthMachineToMachine(t *testing.T) {
 	const host = "simulated.cloud.databricks.com"
 	ws := workspace.New(t, workspace.Options{TLS: true, Hostname: host})

@@ -2,5 +2,5 @@
 
 package conformance
 
-// manyRows is what "a million rows" means where every memory access is watched.
+// manyRows is smaller under the race detector, which watches every memory access.
 const manyRows = 100_000

@@ -85,8 +85,8 @@ func TestWorkspaceServerTimeout(t *testing.T) {
 	assert.Equal(t, "TIMEDOUT", ws.Statements()[0].State)
 }
 
-// TestWorkspaceFailureAtOnceNamesNoStatement: the service answers it without a handle, and the
-// driver keeps nothing of the status but the message.
+// TestWorkspaceFailureAtOnceNamesNoStatement: the service answers such a failure without a handle, and the
+// driver keeps only the message of the status.
 func TestWorkspaceFailureAtOnceNamesNoStatement(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{})
 	_, err := openWorkspace(t, ws).Query("SELECT * FROM nowhere")

@@ -12,9 +12,9 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 )
 
-// TestWorkspaceNativeTelemetryIsKeptAndMarked lets the driver's own telemetry arrive. It posts to
-// port 443 of the host whatever the port of the connection, so the workspace has a name
-// that its transport leads to it on every port.
+// TestWorkspaceNativeTelemetryIsKeptAndMarked lets the driver's own telemetry arrive. It posts to port 443
+// of the host whatever the port of the connection, so the workspace has a host name that its transport
+// connects to it on every port.
 func TestWorkspaceNativeTelemetryIsKeptAndMarked(t *testing.T) {
 	const host = "telemetry.cloud.databricks.com"
 	ws := workspace.New(t, workspace.Options{TLS: true, Hostname: host, TelemetryFlag: workspace.FlagOn})

@@ -1,9 +1,8 @@
 // Package conformance runs real Databricks drivers against the simulated workspace.
 //
-// The workspace_*_test.go files hold the workspace to account with the bare, unmodified
-// databricks-sql-go driver: what it asks for, what it believes, what it does when things
-// break. go.mod names the oldest supported version of the driver; the driver-*.mod files
-// run the same tests against others:
+// The workspace_*_test.go files test the workspace with the unmodified databricks-sql-go driver: what the
+// driver requests, what it accepts, and what it does when something breaks. go.mod names the oldest
+// supported version of the driver; the driver-*.mod files run the same tests against others:
 //
 //	go test ./...
 //	go test -modfile=driver-v1.15.1.mod ./...
@@ -39,7 +38,7 @@ func openWorkspace(t testing.TB, ws *workspace.Workspace, params ...string) *sql
 	return db
 }
 
-// connectWorkspace opens the workspace with options, which reach what no DSN parameter does.
+// connectWorkspace opens the workspace with options, some of which have no DSN parameter.
 func connectWorkspace(t testing.TB, ws *workspace.Workspace, options ...dbsql.ConnOption) *sql.DB {
 	t.Helper()
 	base := []dbsql.ConnOption{
@@ -66,7 +65,7 @@ func configure(field string, value any) dbsql.ConnOption {
 	}).Interface().(dbsql.ConnOption)
 }
 
-// withRows hands the driver's own rows to f, underneath database/sql.
+// withRows passes the driver's own rows to f, below database/sql.
 func withRows(t *testing.T, db *sql.DB, query string, f func(driver.Rows)) {
 	t.Helper()
 	conn, err := db.Conn(t.Context())
@@ -95,7 +94,7 @@ func count(t *testing.T, db *sql.DB, query string, args ...any) (n int64) {
 	return n
 }
 
-// requireSequence checks that a query of one BIGINT column gives exactly 0..n-1 in order.
+// requireSequence checks that a query of one BIGINT column returns exactly 0..n-1 in order.
 func requireSequence(t *testing.T, db *sql.DB, query string, n int64) {
 	t.Helper()
 	rows, err := db.QueryContext(t.Context(), query)

@@ -1,8 +1,7 @@
-// Package adopt is the first hour of a new user: every example program that the native
-// driver ships is taken as it is, adopted the way the README says, by import and driver
-// name alone, and run both ways. Whatever a program shows must be the same, down to its exit
-// code and its log, and behind the adopted one every statement must have been reported to
-// Databricks exactly once.
+// Package adopt does what a new user does first: it takes every example program that the native driver
+// ships, adopts it the way the README says, by import and driver name alone, and runs it both ways.
+// Everything a program shows must be the same, including its exit code and its log, and every statement of
+// the adopted program must have been reported to Databricks exactly once.
 //
 //	<driver>/examples/*/main.go ──┬─ as it is ─► build ─► run against a workspace ─► output
 //	                              │                                                    ║
@@ -69,8 +68,8 @@ func TestTheNativeDriversExamplesRunTheSameWhenAdopted(t *testing.T) {
 	t.Logf("databricks-sql-go %s\n%-28s %7s %10s %6s %4s\n%s", dbsql.DriverVersion, "program", "changes", "statements", "events", "exit", &runs)
 }
 
-// failedRequests counts the requests that the driver logged as failed. Where a machine stands still for
-// longer than the driver waits for TLS, that may be one of either program: both run again.
+// failedRequests counts the requests that the driver logged as failed. If the machine stalls for longer
+// than the driver waits for TLS, a request of either program may fail: both run again.
 func failedRequests(o sidebyside.Outcome) int {
 	return strings.Count(o.Stdout+o.Stderr, "request failed")
 }
@@ -91,8 +90,8 @@ func both(t *testing.T, e *examples, p program) (was, is sidebyside.Outcome, err
 	return first.Wait(t), second.Wait(t), nil
 }
 
-// requireEnd checks that the native program got as far as it should: that two programs fail
-// in the same way proves little.
+// requireEnd checks that the native program got as far as it should: two programs that fail in the same way
+// prove little.
 func requireEnd(t *testing.T, p program, was sidebyside.Outcome) {
 	t.Helper()
 	require.Equal(t, p.exit, was.Exit, "%s%s", was.Stdout, was.Stderr)
@@ -102,7 +101,7 @@ func requireEnd(t *testing.T, p program, was sidebyside.Outcome) {
 	}
 }
 
-// table is what the runs came to, a line each.
+// table is the outcome of the runs, one line each.
 type table struct {
 	mu   sync.Mutex
 	rows []string // guarded by mu

@@ -13,23 +13,23 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The two flavours of every program.
+// The two flavors of every program.
 const (
 	native  = "native"
 	adopted = "adopted"
 )
 
-// examples is the native driver's folder of examples, built in both flavours.
+// examples is the native driver's folder of examples, built in both flavors.
 type examples struct {
 	source  string         // the driver's examples folder
-	bin     string         // <bin>/<flavour>/<program>
+	bin     string         // <bin>/<flavor>/<program>
 	names   []string       // of the programs: their folders
 	changes map[string]int // places adoption changed in each program
 }
 
-// build makes one module of the driver's example programs, as they are and adopted, with the
-// dependencies these tests have, and builds it. The programs stay where the next run finds them, so
-// that the go command links only those that changed.
+// build makes one module of the driver's example programs, both unchanged and adopted, with the
+// dependencies of these tests, and builds it. The programs stay in place for the next run, so that the go
+// command links only those that changed.
 func build(t *testing.T) *examples {
 	t.Helper()
 	root, err := filepath.Abs("../../..")
@@ -45,8 +45,7 @@ func build(t *testing.T) *examples {
 		"-replace="+module+"="+root,
 		"-replace="+module+"/integration="+filepath.Join(root, "integration"))
 
-	// What the programs need beyond these tests is named in the driver's module, with its
-	// checksums.
+	// The driver's module names the programs' other dependencies, with their checksums.
 	driver := strings.TrimSpace(goTool(t, dir, "list", "-m", "-f", "{{.Dir}}", nativePath))
 	var sums []byte
 	for _, file := range []string{strings.TrimSuffix(ownModule, ".mod") + ".sum", filepath.Join(driver, "go.sum")} {

@@ -7,11 +7,11 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 )
 
-// program is one run of an example: what must be there for it, and how it ends.
+// program is one run of an example: what it needs, and how it ends.
 type program struct {
 	name string   // of the example
 	as   string   // of this run, where an example has several
-	env  []string // besides how to reach the workspace
+	env  []string // in addition to the variables that say how to reach the workspace
 
 	workspace workspace.Options
 	prepare   []string // statements that put its tables in place
@@ -21,7 +21,7 @@ type program struct {
 	says string // somewhere in what it prints, at the end if possible
 	kept string // a file it leaves behind
 
-	// note is what a reader should know of this run: why it ends early, or what stands in.
+	// note is what a reader should know about this run: why it ends early, or what is simulated.
 	note string
 }
 
@@ -62,7 +62,7 @@ var programs = []program{
 	},
 }
 
-// The tables the examples read: few rows in the real shape.
+// The tables that the examples read: few rows, with the real columns.
 var (
 	quickstart = []string{
 		"CREATE CATALOG quickstart_catalog1",
@@ -99,7 +99,7 @@ func diamonds(catalog string) []string {
 		FROM range(1000)`}
 }
 
-// sortingTakesAMinute stands in for the work of sorting a hundred million rows.
+// sortingTakesAMinute simulates the time of sorting a hundred million rows.
 func sortingTakesAMinute(sql string) time.Duration {
 	if strings.Contains(sql, "ORDER BY RANDOM()") {
 		return time.Minute
@@ -107,8 +107,7 @@ func sortingTakesAMinute(sql string) time.Duration {
 	return 0
 }
 
-// nestedAsText stands in for the nested types that the simulated workspace does not have, with
-// the text the driver makes of them.
+// nestedAsText replaces nested types with the text that the driver makes of them.
 func nestedAsText(sql string) string {
 	switch {
 	case strings.HasPrefix(sql, "create table if not exists array_map_struct"):

@@ -41,7 +41,7 @@ func adopt(source []byte) (adopted []byte, changes int, err error) {
 	if native == nil {
 		return nil, 0, errNothingToAdopt
 	}
-	local := "dbsql" // what the package calls itself
+	local := "dbsql" // the package's own name
 	if native.Name != nil {
 		local = native.Name.Name
 	}
@@ -96,7 +96,7 @@ func importOf(file *ast.File, path string) *ast.ImportSpec {
 	return nil
 }
 
-// selected takes pkg.Name apart; the package is nil for every other expression.
+// selected splits pkg.Name; the package is nil for any other expression.
 func selected(x ast.Expr) (pkg *ast.Ident, name string) {
 	s, ok := x.(*ast.SelectorExpr)
 	if !ok {

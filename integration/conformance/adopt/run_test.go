@@ -16,7 +16,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/sidebyside"
 )
 
-// start starts one flavour of a program.
+// start starts one flavor of a program.
 func (e *examples) start(t *testing.T, flavour string, p program) *sidebyside.Running {
 	t.Helper()
 	return sidebyside.Start(t, sidebyside.Program{
@@ -25,9 +25,9 @@ func (e *examples) start(t *testing.T, flavour string, p program) *sidebyside.Ru
 	})
 }
 
-// A program that wants its user to log in starts a browser. Here that is this very binary under
-// the browser's name: the binary exits at once, as the real one's starter does, and what stays
-// behind follows the link until the login has come back to the program.
+// A program that wants its user to log in starts a browser. Here that is this test binary under the
+// browser's name. It exits at once, as a browser's launcher does, and a child process follows the link
+// until the login has returned to the program.
 const (
 	browserName  = "xdg-open"
 	browsingName = "browsing"
@@ -70,8 +70,8 @@ func exitWith(err error) {
 	os.Exit(0)
 }
 
-// loginPort is where the driver waits for a login to come back. It is fixed, so programs that
-// log in run one at a time.
+// loginPort is where the driver waits for a login to return. It is fixed, so programs that log in run one
+// at a time.
 const loginPort = "localhost:8030"
 
 var loggingIn sync.Mutex

@@ -1,6 +1,6 @@
-// Package export holds the reporting pipeline to account with the simulated workspace, over
-// real connections: its strict validation of payloads, its endpoints, its faults. What is
-// reported here is made by hand; reporting what a driver did is tested elsewhere.
+// Package export tests the reporting pipeline against the simulated workspace, over real connections: its
+// strict validation of payloads, its endpoints, its faults. The records here are made by hand; other
+// packages test the reporting of what a driver did.
 package export
 
 import (
@@ -42,11 +42,10 @@ func connection(ws *workspace.Workspace) export.Connection {
 	}
 }
 
-// patient are settings under which closing waits until everything has arrived, however long
-// this machine takes for it.
+// patient are settings with which closing waits until everything has arrived, however slow this machine is.
 var patient = telemetry.Settings{CloseTimeout: 5 * time.Minute}
 
-// quick are settings under which a test need not wait.
+// quick are settings with which a test need not wait.
 var quick = telemetry.Settings{FlushInterval: 20 * time.Millisecond, RetryDelay: time.Millisecond, CloseTimeout: 5 * time.Minute}
 
 func opened(ws *workspace.Workspace) *telemetry.SessionOpened {
@@ -160,7 +159,7 @@ func TestEachEventArrivesOnceWhateverHappens(t *testing.T) {
 			fault.On = uploads
 			ws.Inject(fault)
 			settings := quick
-			if name == "too large" { // a record that is too large by itself is dropped: let the first upload have all
+			if name == "too large" { // a single record that is too large is dropped, so the first upload must contain all
 				settings.FlushInterval, settings.BatchSize = time.Hour, statements+1
 			}
 			var x export.Exporter

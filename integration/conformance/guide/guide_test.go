@@ -14,7 +14,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 )
 
-// goFiles are the fenced Go files of a Markdown text; fragments are none.
+// goFiles are the fenced Go files of a Markdown text, without fragments.
 func goFiles(text string) (files []string) {
 	for block := range strings.SplitSeq(text, "\n```go\n") {
 		if file, _, closed := strings.Cut(block, "\n```\n"); closed && strings.HasPrefix(file, "package ") {
@@ -24,7 +24,7 @@ func goFiles(text string) (files []string) {
 	return files
 }
 
-// TestTheFilesOfTheGuideRun copies the files of docs/TESTING.md out and runs them.
+// TestTheFilesOfTheGuideRun copies the Go files out of docs/TESTING.md and runs them.
 func TestTheFilesOfTheGuideRun(t *testing.T) {
 	guide, err := os.ReadFile("../../../docs/TESTING.md")
 	require.NoError(t, err)
@@ -45,7 +45,7 @@ func TestTheFilesOfTheGuideRun(t *testing.T) {
 	}
 }
 
-// TestTheGuideNamesEveryOption holds the guide's table against the options there are.
+// TestTheGuideNamesEveryOption compares the guide's table with the options that exist.
 func TestTheGuideNamesEveryOption(t *testing.T) {
 	guide, err := os.ReadFile("../../../docs/TESTING.md")
 	require.NoError(t, err)

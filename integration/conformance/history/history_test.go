@@ -1,4 +1,4 @@
-// Package history asks the simulated workspace's query history through the real driver.
+// Package history tests the use of the simulated workspace's query history with the real driver.
 package history
 
 import (
@@ -74,7 +74,7 @@ func (s *sink) reported() []*telemetry.ServerReport {
 // all asks about every statement.
 const all = "telemetry_query_history=all"
 
-// patient gives Close the time that a busy machine takes.
+// patient gives Close the time that a busy machine needs.
 const patient = "telemetry_close_timeout=1m"
 
 func open(t *testing.T, ws *workspace.Workspace, sinks []telemetry.Sink, params ...string) *sql.DB {
@@ -243,7 +243,7 @@ func TestAStatementThatIsNotFinalIsAskedAboutAgain(t *testing.T) {
 	require.Equal(t, 2, ws.Count(asked))
 }
 
-// secrets are planted where an answer has what must not be kept.
+// secrets are placed in the fields of an answer that must not be kept.
 var secrets = []string{"letmein", "salaries", "jane.doe@corp.example", "hunter2"}
 
 func TestNoTextOfAnAnswerIsKeptAndNothingOfItIsReported(t *testing.T) {

@@ -13,9 +13,9 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
 
-// TestWhatArrowReadersDoIsKnown has applications that use each method of an Arrow reader, in orders
-// of their own. The driver fetches pages and closes the statement in some of them, and tells of no
-// failure in others.
+// TestWhatArrowReadersDoIsKnown has applications that use each method of an Arrow reader, in different
+// orders. In some of these methods the driver fetches pages and closes the statement; others report no
+// failure.
 func TestWhatArrowReadersDoIsKnown(t *testing.T) {
 	inline := workspace.Options{CloudFetchThreshold: -1, PageRows: pageRows, NoDirectResults: true}
 	onePage := workspace.Options{CloudFetchThreshold: -1, PageRows: sceneRows, BatchRows: pageRows}

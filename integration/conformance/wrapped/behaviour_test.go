@@ -30,8 +30,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// closeTimeout is how long closing waits for undelivered records: longer than a busy machine
-// takes.
+// closeTimeout is how long closing waits for undelivered records: longer than a busy machine needs.
 const closeTimeout = 5 * time.Minute
 
 // listening has a sink and does not report.
@@ -233,7 +232,7 @@ func TestVolumeTransfersAreKnownByTheServersWord(t *testing.T) {
 	require.Empty(t, ws.TelemetryErrors())
 }
 
-// The driver repeats a transfer that failed, unseen by the wrapper.
+// The driver repeats a failed transfer without the wrapper seeing it.
 func TestRetriesOfAVolumeTransferAreNotReportedAsNone(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{TelemetryFlag: workspace.FlagOn})
 	ws.Inject(workspace.Fault{On: workspace.VolumeTransfers(), First: 1, Do: workspace.Status(503)})
@@ -243,7 +242,7 @@ func TestRetriesOfAVolumeTransferAreNotReportedAsNone(t *testing.T) {
 	db, err := sql.Open("databricks-telemetry", ws.DSN())
 	require.NoError(t, err)
 	ctx := driverctx.NewContextWithStagingInfo(t.Context(), []string{dir})
-	_, _ = db.ExecContext(ctx, "PUT '"+file+"' INTO '/Volumes/main/default/v/a.txt' OVERWRITE") // fails where the driver does not repeat it
+	_, _ = db.ExecContext(ctx, "PUT '"+file+"' INTO '/Volumes/main/default/v/a.txt' OVERWRITE") // fails if the driver does not repeat it
 	require.NoError(t, db.Close())
 	found := false
 	for _, e := range ws.Telemetry() {
@@ -318,7 +317,7 @@ func TestTheWrapperLeaksNothingBeyondTheNativeDriver(t *testing.T) {
 
 func currentGoroutines() goleak.Option { return goleak.IgnoreCurrent() }
 
-// leaked counts the goroutines that were not there before, once they stop becoming fewer.
+// leaked counts the goroutines that were not there before, once their number stops decreasing.
 func leaked(before goleak.Option) int {
 	err := goleak.Find(before)
 	if err == nil {
@@ -327,7 +326,8 @@ func leaked(before goleak.Option) int {
 	return strings.Count(err.Error(), "Goroutine ")
 }
 
-// The driver downloads with http.DefaultClient as it is then, not as it was when the pool was opened.
+// The driver downloads with http.DefaultClient as it is at the time of the download, not as it was when the
+// pool was opened.
 func TestTheDefaultClientOfTheMomentDownloads(t *testing.T) {
 	before := http.DefaultClient
 	defer func() { http.DefaultClient = before }()

@@ -119,7 +119,7 @@ func TestTheNamespaceIsTheOneTheSessionWasOpenedWith(t *testing.T) {
 	require.Equal(t, "orders", sink.statements[0].InitialSchema)
 }
 
-// tagsOf are the query tags that a statement brought to the warehouse, each as it was written.
+// tagsOf are the query tags with which a statement reached the warehouse, each as it was written.
 func tagsOf(t *testing.T, ws *workspace.Workspace, id string) []string {
 	truth, ok := ws.Statement(id)
 	require.True(t, ok)
@@ -187,8 +187,8 @@ func TestATraceparentOfTheApplicationsOwnIsLeftAlone(t *testing.T) {
 	}
 }
 
-// With the setting off, and with nothing to add when it is on, requests are the native driver's to
-// the byte, however much the wrapper knows of a statement.
+// With the setting off, or on with nothing to add, requests are byte for byte those of the native driver,
+// however much the wrapper knows about a statement.
 func TestContextOfAStatementChangesNoRequest(t *testing.T) {
 	session := map[string]string{"QUERY_TAGS": "team:data"}
 	requests := func(t *testing.T, open func(*testing.T, *workspace.Workspace) *sql.DB) (out []string) {

@@ -16,8 +16,8 @@ type sinkhole struct{}
 
 func (sinkhole) StatementFinished(*telemetry.Statement) {}
 
-// BenchmarkStatement pairs the native driver with the wrapped one on the same workspace, in
-// this process: the server's time is in both. Compare with benchstat.
+// BenchmarkStatement runs the native driver and the wrapped one on the same workspace, in this process, so
+// both include the server's time. Compare the two with benchstat.
 func BenchmarkStatement(b *testing.B) {
 	for _, work := range []struct {
 		name, query string

@@ -14,9 +14,9 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 )
 
-// TestCaptureMessages writes the seeds of the Thrift reader's fuzz target when
-// UPDATE_SEEDS=1: real messages of the real driver, one of each method for every way results
-// travel. Otherwise it checks that there are messages of every method to be had.
+// TestCaptureMessages writes the seeds of the Thrift reader's fuzz target if UPDATE_SEEDS=1: real messages
+// of the real driver, one of each method for each result format. Otherwise it checks that messages of every
+// method can be captured.
 func TestCaptureMessages(t *testing.T) {
 	const seeds = "../../../cloudfetch/testdata/captured"
 	update := os.Getenv("UPDATE_SEEDS") != ""

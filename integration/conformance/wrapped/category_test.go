@@ -35,7 +35,7 @@ type stage struct {
 	opts   workspace.Options
 	skip   int      // that many requests pass before
 	rows   bool     // rows are fetched, or were
-	how    []string // readings that tell the application of a fault there; the Arrow iterators hide some
+	how    []string // readings that report a fault there to the application; the Arrow iterators hide some
 }
 
 func stages() []stage {
@@ -63,7 +63,7 @@ func (at stage) target() workspace.Target {
 	return workspace.Method(at.method)
 }
 
-// unexplained is the category of a failure of which the service does not say more.
+// unexplained is the category of a failure that the service does not explain further.
 func (at stage) unexplained() telemetry.Category {
 	if at.rows {
 		return telemetry.CategoryResultSet
@@ -71,7 +71,7 @@ func (at stage) unexplained() telemetry.Category {
 	return telemetry.CategoryStatementFailed
 }
 
-// strikes says which requests of a client those of the target are.
+// strikes returns a function that reports whether a client's request is one of the target's.
 func (at stage) strikes() func(*http.Request) bool {
 	var seen atomic.Int64
 	return func(r *http.Request) bool {
@@ -90,7 +90,7 @@ func (at stage) strikes() func(*http.Request) bool {
 	}
 }
 
-// cause is what goes wrong: at the server, or on the way to it.
+// cause is a fault of the server, or on the way to it.
 type cause struct {
 	name string
 	do   workspace.Action
@@ -129,7 +129,7 @@ func causes() (all []cause) {
 		cause{name: "refused", err: &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("refused")}, want: connection},
 		cause{name: "no such host", err: &net.DNSError{Err: "no such host", IsNotFound: true}, want: connection},
 		cause{name: "timeout", err: &net.OpError{Op: "read", Net: "tcp", Err: os.ErrDeadlineExceeded}, want: always(telemetry.CategoryTimeout)},
-		cause{name: "dial timeout", err: dialTimeout(), want: always(telemetry.CategoryTimeout)}, // what a firewall does that drops packets
+		cause{name: "dial timeout", err: dialTimeout(), want: always(telemetry.CategoryTimeout)}, // as from a firewall that drops packets
 		cause{name: "TLS alert", err: &net.OpError{Op: "remote error", Err: errors.New("certificate required")}, want: always(telemetry.CategoryTLS)},
 		cause{name: "TLS", err: x509.UnknownAuthorityError{}, want: always(telemetry.CategoryTLS)},
 	)
@@ -148,7 +148,7 @@ func (c cause) category(at stage) telemetry.Category {
 	return c.want(at)
 }
 
-// meddler is a user's transport that breaks requests off, and rewrites answers.
+// meddler is a user's transport that aborts requests and rewrites answers.
 type meddler struct {
 	http.RoundTripper
 	breaks  func(*http.Request) error
@@ -209,7 +209,7 @@ func recorded(t *testing.T, ws *workspace.Workspace, m meddler, lz4 bool, how st
 	c, err := listening(sink).NewConnector(append(opts, more...)...)
 	require.NoError(t, err)
 	db := sql.OpenDB(c)
-	_, _ = readings[how](t.Context(), db, 100) // what goes wrong is in the records
+	_, _ = readings[how](t.Context(), db, 100) // the records have the failures
 	_ = db.Close()
 	return sink
 }
@@ -230,8 +230,8 @@ func TestAFaultHasItsCategoryWhereverItStrikes(t *testing.T) {
 	}
 }
 
-// Behind Wrap the HTTP status is not seen, and no category may claim to know it. The errors of the network are
-// in the chain, except where the driver drops them, before 1.15.
+// With Wrap the HTTP status is not seen, so no category may depend on it. Network errors are in the chain,
+// except where the driver drops them, before 1.15.
 func TestBehindWrapACategoryIsWhatTheErrorProves(t *testing.T) {
 	for _, at := range stages() {
 		if at.method == "" {
@@ -330,7 +330,8 @@ func (p *panicking) RoundTrip(r *http.Request) (*http.Response, error) {
 	return p.RoundTripper.RoundTrip(r)
 }
 
-// The driver closes a statement while it reads the last row. What came before is whole, and not the reason.
+// The driver closes a statement while it reads the last row. The rows before it are complete, and not the
+// reason for the failure.
 func TestATransportThatPanicsSaysNothingOfTheRows(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{CloudFetchThreshold: -1, PageRows: 40})
 	sink := &memory{}
@@ -350,7 +351,7 @@ func TestATransportThatPanicsSaysNothingOfTheRows(t *testing.T) {
 	require.Equal(t, telemetry.CategoryOther, sink.statements[0].Failure.Category)
 }
 
-// authenticator is one that fails for some requests.
+// authenticator fails for some requests.
 type authenticator struct {
 	signer
 	fails func(*http.Request) error
@@ -403,7 +404,8 @@ func TestACredentialThatCannotBeHadHasItsCategoryWhereverItIsNeeded(t *testing.T
 	}
 }
 
-// Not only the application cancels contexts: a transport may, too, that closes, or waits for a token.
+// Contexts are canceled not only by the application, but also by a transport that closes or waits for a
+// token.
 func TestACancellationThatIsNotTheCallersIsNone(t *testing.T) {
 	for _, at := range stages() {
 		if at.method == "" {
@@ -428,7 +430,7 @@ func TestAUserAgentThatCannotBeSentIsNoFaultOfTheConnection(t *testing.T) {
 	}
 }
 
-// inject makes a cause strike: in the workspace, or in the transport to use with it.
+// inject puts a cause into effect: in the workspace, or in the returned transport.
 func (c cause) inject(ws *workspace.Workspace, at stage) (m meddler) {
 	if c.err == nil {
 		ws.Inject(workspace.Fault{On: at.target(), Skip: at.skip, Do: c.do})
@@ -444,7 +446,7 @@ func (c cause) inject(ws *workspace.Workspace, at stage) (m meddler) {
 	return m
 }
 
-// The calls that close fail for reasons of their own, which say nothing of the statement.
+// Calls that close fail for their own reasons, which say nothing about the statement.
 func TestAFailureToCloseHasItsOwnCategory(t *testing.T) {
 	opts := workspace.Options{NoDirectResults: true, CloudFetchThreshold: -1, PageRows: 40}
 	for _, c := range causes() {
@@ -458,7 +460,7 @@ func TestAFailureToCloseHasItsOwnCategory(t *testing.T) {
 			require.NotNil(t, sink.statements[0].CloseFailure)
 			require.Equal(t, c.category(at), sink.statements[0].CloseFailure.Category)
 
-			for _, how := range []string{"exec", "rows"} { // whose errors the driver drops
+			for _, how := range []string{"exec", "rows"} { // the driver drops their errors
 				ws = workspace.New(t, opts)
 				sink = recorded(t, ws, c.inject(ws, at), false, how)
 				require.Len(t, sink.statements, 1)
@@ -510,7 +512,7 @@ func ofFiles(rewrite func([]byte) []byte) func(*http.Request, []byte) []byte {
 
 func TestRowsThatCameWholeAndCannotBeReadAreNoNetworkError(t *testing.T) {
 	arrow := []byte{0xff, 0xff, 0xff, 0xff}                  // begins a message of an IPC stream; its length follows
-	tooLong := binary.LittleEndian.AppendUint32(nil, 1<<20)  // more than there is
+	tooLong := binary.LittleEndian.AppendUint32(nil, 1<<20)  // more than the message has
 	lz4 := binary.LittleEndian.AppendUint32(nil, 0x184D2204) // begins a frame; its flags follow
 	body := func(s string) func(*http.Request, []byte) []byte {
 		return ofFiles(func([]byte) []byte { return []byte(s) })
@@ -551,7 +553,7 @@ func TestRowsThatCameWholeAndCannotBeReadAreNoNetworkError(t *testing.T) {
 	}
 }
 
-// What the service refuses without a SQLSTATE, or answers in no Thrift, is its own failure.
+// A refusal without a SQLSTATE, or an answer that is not Thrift, is the service's failure.
 func TestAnAnswerThatIsNoneHasTheSameCategoryOnEveryDriver(t *testing.T) {
 	for _, at := range stages() {
 		if at.method == "" {
@@ -616,7 +618,7 @@ func TestTheReportCountsTheRetriesOfFilesToo(t *testing.T) {
 	require.Empty(t, ws.TelemetryErrors())
 }
 
-// The result of an Exec that is polled is described and never fetched: no file can have been downloaded.
+// The result of a polled Exec is described but never fetched, so no file can have been downloaded.
 func TestTheReportCountsTheRetriesOfStatementsWithoutFiles(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{TelemetryFlag: workspace.FlagOn, CloudFetchThreshold: 1, NoDirectResults: true})
 	ws.Inject(workspace.Fault{On: workspace.Method("GetResultSetMetadata"), First: 2, Do: workspace.Status(503)})

@@ -21,8 +21,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// reader begins to read a result of so many rows. Next reads on, and reports how many rows it
-// got, io.EOF after the last; closing ends the reading and releases the connection.
+// reader begins to read a result of that many rows. Next reads on and returns how many rows it got, and
+// io.EOF after the last; closing ends the reading and releases the connection.
 type reader struct {
 	next    func() (int64, error)
 	closing func() error
@@ -105,7 +105,7 @@ func readRows(rows *sql.Rows, err error) reader {
 	}
 }
 
-// arrowRows are rows as callers of sql.Conn.Raw get them.
+// arrowRows are rows as seen by callers of sql.Conn.Raw.
 type arrowRows interface {
 	driver.Rows
 	dbsqlrows.Rows
@@ -291,14 +291,14 @@ func TestAConnectionThatIsClosedBeneathItsRowsAbandonsThem(t *testing.T) {
 				require.Len(t, statements, 1)
 				require.Equal(t, telemetry.OutcomeAbandoned, statements[0].Outcome)
 				require.Equal(t, telemetry.Known[int64](1), statements[0].RowsRead)
-				_ = rows.Close() // is none of the record any more
+				_ = rows.Close() // no longer affects the record
 				require.Len(t, sink.finished(), 1)
 			})
 		}
 	}
 }
 
-// The driver's Arrow readers end without an error where a page is missing.
+// The driver's Arrow readers end without an error if a page is missing.
 func TestAnArrowReaderThatEndsBeforeTheResultDoesIsNotCompleted(t *testing.T) {
 	for _, name := range []string{"Arrow records", "Arrow streams"} {
 		t.Run(name, func(t *testing.T) {

@@ -18,7 +18,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// downloaded reads a result of 400 rows in files, and returns how many rows came and the error.
+// downloaded reads a result of 400 rows in files, and returns the number of rows received and the error.
 func downloaded(t *testing.T, o workspace.Options, connect func(...dbsql.ConnOption) (driver.Connector, error), opts ...dbsql.ConnOption) string {
 	o.CloudFetchThreshold, o.FileRows = 1, 500
 	connector, err := connect(append(append(options(workspace.New(t, o)), dbsql.WithRetries(1, time.Millisecond, time.Millisecond)), opts...)...)
@@ -42,7 +42,7 @@ func TestATransportThatIsNilDownloadsAsWithTheNativeDriver(t *testing.T) {
 	downloads(t, dbsql.WithTransport(nil))
 }
 
-// The client for downloads keeps the transport of the first WithTransport, also where that was nil.
+// The client for downloads keeps the transport of the first WithTransport, even if that was nil.
 func TestATransportAfterOneThatIsNilDoesNotDownload(t *testing.T) {
 	downloads(t, dbsql.WithTransport(nil), dbsql.WithTransport(roundTripper(func(r *http.Request) (*http.Response, error) {
 		if r.Method == http.MethodGet && r.Header.Get("Authorization") == "" {
@@ -60,7 +60,8 @@ func downloads(t *testing.T, opts ...dbsql.ConnOption) {
 	require.Equal(t, native, downloaded(t, workspace.Options{}, driverwrap.NewConnector, opts...))
 }
 
-// A download goes through http.DefaultClient whatever headers its link asks for, also where nothing is measured.
+// A download goes through http.DefaultClient whatever headers its link requires, even if nothing is
+// measured.
 func TestADownloadWithAHeaderOfItsLinkGoesThroughTheDefaultClient(t *testing.T) {
 	before := http.DefaultClient
 	defer func() { http.DefaultClient = before }()

@@ -13,8 +13,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// With Wrap nothing is read from the wire: facts about a result are inferred, labelled as
-// inferred, and never wrong.
+// With Wrap nothing is read from the wire: facts about a result are inferred, labeled as inferred, and
+// never wrong.
 func TestWhatIsInferredBehindWrapIsTrue(t *testing.T) {
 	for name, opts := range map[string]workspace.Options{
 		"inline":   {CloudFetchThreshold: -1, PageRows: 100, DirectResultWait: 30 * time.Millisecond},

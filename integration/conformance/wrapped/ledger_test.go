@@ -25,14 +25,15 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
 
-// A proxy that speaks HTTP/1.1 or HTTP/2 sits between the driver and the workspace, does to requests what networks do,
-// and keeps a ledger of its own. It is below package net/http of the driver, so whatever that hides is in the ledger, too.
+// A proxy that speaks HTTP/1.1 or HTTP/2 sits between the driver and the workspace, does to requests what
+// networks do, and keeps a ledger of its own. It is below the driver's net/http, so the ledger also has
+// what net/http hides.
 
 // hostile is such a proxy.
 type hostile struct {
 	base  http.RoundTripper
 	http2 bool
-	ask   func(method string) trick // what becomes of a request
+	ask   func(method string) trick // what happens to a request
 
 	mu      sync.Mutex
 	entries []*entry
@@ -284,7 +285,7 @@ func (h *hostile) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // ledgerSeeds is the number of random scenes of each test.
 const ledgerSeeds = 120
 
-// trickOf draws what becomes of a request.
+// trickOf draws what happens to a request.
 func trickOf(r *rand.Rand) trick {
 	ms := func(n int) time.Duration { return time.Duration(1+r.IntN(n)) * time.Millisecond }
 	t := trick{}
@@ -397,7 +398,7 @@ func (h *hostile) String() string {
 	return b.String()
 }
 
-// Whatever a network does to a statement, its record counts what the proxy counted.
+// Whatever a network does to a statement, its record has the proxy's counts.
 func TestRecordsAgreeWithTheLedgerOfAProxy(t *testing.T) {
 	for seed := range uint64(ledgerSeeds) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
@@ -459,7 +460,7 @@ func TestRecordsAgreeWithTheLedgerOfAProxy(t *testing.T) {
 	}
 }
 
-// whole reports whether a file came with 200 and what was announced.
+// whole reports whether a file came with 200 and its announced length.
 func whole(e *entry) bool { return e.status == 200 && e.trick.cut != "body" && e.in > 0 }
 
 // misled reports whether an answer pretended to be what the driver asked for, of which the witness knows nothing.
@@ -484,8 +485,8 @@ func differing(got, want telemetry.Split) (text string) {
 	return text
 }
 
-// A connection that could not be opened, or that took several attempts, says how often the workspace was asked and what it
-// answered last, whatever the caller's context made of it.
+// The record of a connection that could not be opened, or that took several attempts, says how often the
+// workspace was asked and what it answered last, however the caller's context ended.
 func TestOpenedSessionsAgreeWithTheLedgerOfAProxy(t *testing.T) {
 	for seed := range uint64(ledgerSeeds) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
@@ -558,8 +559,8 @@ func TestOpenedSessionsAgreeWithTheLedgerOfAProxy(t *testing.T) {
 	}
 }
 
-// failed reports whether an attempt has failed, and not because the client gave it up before an answer. An answer that the
-// driver cannot read did come.
+// failed reports whether an attempt has failed, other than because the client gave it up before an answer.
+// An answer that the driver cannot read counts as an answer.
 func (e *entry) failed() bool {
 	return !e.ok && e.trick.name != "html" && (e.status != 0 || e.trick.cut != "")
 }
@@ -613,7 +614,7 @@ func (h *hostile) category(r *telemetry.Statement) telemetry.Category {
 	for _, f := range files {
 		switch last := f[len(f)-1]; {
 		case last.trick.name == "html", last.trick.cut == "whole":
-			return "" // it came whole, or another failed: which was read first decides
+			return "" // it came whole, or another file failed: the result depends on which was read first
 		case !whole(last):
 			download = telemetry.CategoryChunkDownload
 		}
@@ -705,7 +706,7 @@ func (h *hostile) check(r *telemetry.Statement) (wrong []string) {
 				bad("file %d %s: status %d; ledger %d", f.Index, f.State, f.Status, status)
 			}
 			if f.State == "ABANDONED" && c.Failed > 0 && whole(all[len(all)-1]) {
-				downloaded-- // that another file failed stopped the reader in the same instant
+				downloaded-- // the failure of another file stopped the reader in the same instant
 				continue
 			}
 			if n := len(all); n > 0 && whole(all[n-1]) && f.Received != all[n-1].in {

@@ -18,8 +18,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// alone runs the test that calls it in a process of its own, where no other test changes what
-// belongs to the whole process. It reports whether this is that process.
+// alone runs the calling test in its own process, where no other test changes process-wide state. It
+// reports whether this is that process.
 func alone(t *testing.T) bool {
 	t.Helper()
 	const variable = "RUNS_ALONE"
@@ -85,7 +85,7 @@ func TestANativePoolThatReportsDoesSoForAllOfItsHost(t *testing.T) {
 	require.Contains(t, own.sent.String(), ws.Statements()[1].ID, "of the pool that is off")
 }
 
-// TestProcess is the program of a process of its own: see TestAProcessThatEndsWithoutClose.
+// TestProcess is the program of a separate process: see TestAProcessThatEndsWithoutCloseIsNotHeldBack.
 func TestProcess(t *testing.T) {
 	dsn := os.Getenv("PROCESS_DSN")
 	if dsn == "" {

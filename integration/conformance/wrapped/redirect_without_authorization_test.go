@@ -18,7 +18,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
 )
 
-// keyed is a user's own authenticator for a gateway that takes another header than Authorization.
+// keyed is a user's own authenticator for a gateway that takes a header other than Authorization.
 type keyed struct{}
 
 func (keyed) Authenticate(r *http.Request) error {
@@ -26,8 +26,8 @@ func (keyed) Authenticate(r *http.Request) error {
 	return nil
 }
 
-// A call that the workspace redirects is followed through the same transport as the call, whose TLS
-// configuration it needs, whatever header the authenticator adds.
+// The redirect of a call goes through the call's transport, whose TLS configuration it needs, whatever
+// header the authenticator adds.
 func TestARedirectOfACallGoesThroughTheTransportOfTheCall(t *testing.T) {
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {

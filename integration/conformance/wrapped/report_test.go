@@ -80,8 +80,8 @@ func TestEveryStatementIsReportedExactlyOnce(t *testing.T) {
 	require.NoError(t, db.Close())
 	require.Len(t, ran, statements/64*64)
 
-	// What a busy machine answers later than the exporter waits for, 10 s, is asked again, with
-	// the same ids.
+	// If a busy machine answers later than the exporter's timeout of 10 s, the exporter sends the same ids
+	// again.
 	late := ws.Count(func(r workspace.Request) bool { return r.Thrift == "" && r.Duration > 5*time.Second })
 	require.Empty(t, ws.TelemetryErrors())
 	reported := map[string]int{}
@@ -148,7 +148,7 @@ func TestTheReportSaysWhatTheServerDid(t *testing.T) {
 	require.Equal(t, "/sql/1.0/warehouses", files.ConnectionParams.HTTPPath)
 }
 
-// Whatever the telemetry service does, the application does not notice.
+// The application does not notice any fault of the telemetry service.
 func TestNothingTheServiceDoesReachesTheApplication(t *testing.T) {
 	quick := []string{"telemetry_retry_delay=5ms", "telemetry_flush_interval=100ms"}
 	ext, flag := workspace.Endpoint("/telemetry-ext"), workspace.Endpoint("/api/2.0/connector-service")
@@ -287,7 +287,7 @@ func TestBehindWrapOnlyTheNativeDriverReports(t *testing.T) {
 	}
 }
 
-// secrets are planted wherever an application could put one.
+// secrets are placed wherever an application could put one.
 var secrets = []string{
 	"dapi0123456789abcdef0123456789abcdef", "s3cr3t-cust0mer", "alice.private@example.com", "SELECT_hidden_column",
 	"zanzibar_table", "quagga_catalog", "4929-1234-5678-9012", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJzZWNyZXQifQ.c2lnbmF0dXJlc2VjcmV0",

@@ -14,7 +14,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// What the service takes of random statements is what a witness below the wrapper saw, each event once, whatever
+// The service receives of random statements what a witness below the wrapper saw, each event once, whatever
 // happens to the uploads.
 func TestReportsAgreeWithAWitness(t *testing.T) {
 	for _, kind := range []string{"read", "canceled", "connecting", "redirected"} {
@@ -60,7 +60,7 @@ func (s *script) trouble(r *rand.Rand) {
 	some(3, workspace.Endpoint("/telemetry-ext"), busy, workspace.StatusRetryAfter(429, 3*time.Second), workspace.DropResponse(), workspace.HalfBody(), workspace.Status(413), workspace.Reset())
 }
 
-// made is what a witness saw of the calls of a method.
+// made is what a witness saw of a method's calls.
 type made struct {
 	calls, attempts int64
 	latency         time.Duration // of all attempts
@@ -132,7 +132,7 @@ func (w *witness) files() (d filesSeen) {
 	return d
 }
 
-// document is what an event says, by the last key of its path.
+// document has the values of an event, by the last key of their path.
 type document map[string]any
 
 func documentOf(t *testing.T, e workspace.TelemetryEvent) document {

@@ -133,7 +133,7 @@ var program = []struct {
 	{"drop", execs("DROP TABLE t")},
 }
 
-// polled are the steps that run where every statement waits a second for its first status call.
+// polled are the steps to run if every statement waits a second for its first status call.
 var polled = []string{
 	"ddl", "insert", "select all types", "files", "syntax error", "unknown table, exec", "closed early",
 	"context done while it runs", "arrow batches", "ping",
@@ -231,7 +231,7 @@ func describe(err error) string {
 	return out
 }
 
-// play runs the program against a workspace of its own.
+// play runs the program against its own workspace.
 func play(t *testing.T, entry entryPoint, opts workspace.Options) []string {
 	ws := workspace.New(t, opts)
 	db := entry.open(t, ws)

@@ -62,7 +62,7 @@ func TestAStatementOfAnAuthenticatorIsNotTheStatementThatItSignsFor(t *testing.T
 	}
 }
 
-// The driver tells ids to a callback in the context, which such a statement inherits.
+// The driver passes ids to a callback in the context, which such a statement inherits.
 func TestTheIDsOfAnAuthenticatorsStatementAreNotThoseOfTheStatementThatItSignsFor(t *testing.T) {
 	for _, wrapped := range []bool{false, true} {
 		for _, method := range []string{"GetOperationStatus", "GetResultSetMetadata", "FetchResults", "CloseOperation"} {

@@ -34,12 +34,13 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
 
-// Of a statement, one stage takes far longer than all others together: which, and for how long, is in a ledger, and the
-// record, its verdict and its picture must say so, whatever became of the statement, and while the stage lasts.
+// One stage of a statement takes far longer than all others together. A ledger has which one, and for how
+// long. The record, its verdict and its picture must say the same, however the statement ends, and also
+// while the stage lasts.
 
 var stageSeeds = flag.Uint64("stages", 150, "random scenes in which one stage takes long")
 
-// stage is what takes long.
+// slowStage is the stage that takes long.
 type slowStage struct {
 	name       string
 	method     string // of the call that is delayed; empty for none
@@ -68,7 +69,7 @@ type ledger struct {
 	cuts     bool      // they break off, else they are refused
 }
 
-// hold takes the stage's time.
+// hold waits for the stage's time.
 func (l *ledger) hold() {
 	l.begin()
 	elsewhere(l.d)
@@ -138,7 +139,7 @@ func (b *slowBody) Read(p []byte) (int, error) {
 
 func (*slowBody) Close() error { return nil }
 
-// over delays what is to be delayed on the wire.
+// over delays the requests and answers that the stage delays on the wire.
 func (l *ledger) over(base http.RoundTripper) http.RoundTripper {
 	tr := base.(*http.Transport).Clone()
 	dial, dials := tr.DialContext, false
@@ -343,7 +344,7 @@ func stagedOf(t *testing.T, seed uint64) *staged {
 	return s
 }
 
-// app lets the application take its time before a row.
+// app delays the application before a row.
 func (s *staged) app(row int64) {
 	switch l := s.l; {
 	case l.where == "before" && row == 0, l.where == "between" && row == int64(pageRows/2+l.nth*pageRows), l.where == "after" && row < 0, l.where == "left" && row == s.stop:
@@ -548,7 +549,7 @@ func (l *ledger) check(r *telemetry.Statement, until time.Time) (wrong []string)
 	}
 	took = min(took, r.Total-from)
 	if took < r.Total*3/4 {
-		return append(wrong, checkCopy(r)...) // the stage went on without the statement, or something else took long
+		return append(wrong, checkCopy(r)...) // the stage outlasted the statement, or something else took long
 	}
 	v := explain.Of(r)
 	repeated := false

@@ -125,7 +125,7 @@ func TestAFileAfterACloseThatWasRedirectedIsNotClosing(t *testing.T) {
 	require.Equal(t, 5*time.Second, r.Split[telemetry.PartFile])
 }
 
-// A redirect that net/http follows: what came before is not the answer to the call.
+// A redirect that net/http follows: the redirect itself is not the answer to the call.
 
 // redirected answers the first request of each call of a method with 307.
 func redirected(method string, then func(base http.RoundTripper, r *http.Request) (*http.Response, error)) func(base http.RoundTripper) http.RoundTripper {
@@ -164,7 +164,7 @@ func TestACallThatHangsAfterARedirectHasNoAnswer(t *testing.T) {
 	require.False(t, got.look.Calls[0].Failed, "it is under way")
 }
 
-// The round trip, which ExecuteStatement's time is less by.
+// The round trip, which is subtracted from ExecuteStatement's time.
 
 func TestTheRoundTripIsWithoutTheTimeToDial(t *testing.T) {
 	o := inlinePages
@@ -346,7 +346,7 @@ func TestAStatusCallThatFoundTheServerAtWorkTookNoRetryTimeHoweverManyFollow(t *
 	}
 }
 
-// Calls that failed and were neither repeated nor why anything failed.
+// Calls that failed, but were not repeated and did not cause a failure.
 
 func TestACloseThatFailedTookNoTimeOfFilesThatWereRepeated(t *testing.T) {
 	r, v := performed(t, scene{opts: filesOfPages, pause: 9 * time.Second, faults: []workspace.Fault{call(0, 0, "CloseOperation", workspace.Status(404)), download(2, 0, workspace.Status(503))}})
@@ -377,7 +377,7 @@ func TestTheSlowestPageIsWithoutItsRepetition(t *testing.T) {
 	require.NotContains(t, v.Sentence, "slowest 11 s", "each page took 2 s; 9 s are in retry")
 }
 
-// What is said of a transfer that failed holds for one that its context ended.
+// The verdict on a failed transfer also applies to one that its context ended.
 
 func TestATransferThatWasCanceledMayHaveBeenRepeated(t *testing.T) {
 	r, v := performed(t, scene{opts: inlinePages, pause: time.Minute, program: volumeExec(putStatement(t), 20*time.Second), faults: []workspace.Fault{transfers(workspace.Status(503))}})
@@ -385,7 +385,7 @@ func TestATransferThatWasCanceledMayHaveBeenRepeated(t *testing.T) {
 	require.NotContains(t, v.Advice, "The size of the file and the network path to the storage decide")
 }
 
-// An answer to CloseOperation that is not understood says nothing of files that were downloaded before.
+// A CloseOperation answer that cannot be parsed says nothing about files that were downloaded before.
 
 func TestACloseThatIsNotUnderstoodHidesNoFiles(t *testing.T) {
 	o := filesOfPages

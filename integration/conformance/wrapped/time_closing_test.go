@@ -48,7 +48,7 @@ func TestABarOfTheLatestPageHasItsOwnNumber(t *testing.T) {
 	require.NotEqual(t, "page 255", l.Bars[len(l.Bars)-1].Label)
 }
 
-// An answer to CloseOperation that is not understood was no error of the server's.
+// A CloseOperation answer that cannot be parsed is not a server error.
 func TestAGarbledAnswerToCloseIsNoError(t *testing.T) {
 	o := filesOfPages
 	o.LinksPerPage = 2

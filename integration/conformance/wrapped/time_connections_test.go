@@ -74,7 +74,8 @@ func TestAPageThatWaitsForTheConnectionOfAnotherStatementIsNotSlow(t *testing.T)
 	}
 }
 
-// Transports keep two idle connections by default: of more statements at once, each call may wait for a new one.
+// Transports keep two idle connections by default: with more statements at once, each call may wait for a
+// new one.
 func TestAPageThatWaitsForANewConnectionBesideOtherStatementsIsNotSlow(t *testing.T) {
 	o := inlinePages
 	for _, direct := range []bool{true, false} {
@@ -134,8 +135,9 @@ func TestClosingAnExecMayWaitForANewConnection(t *testing.T) {
 	require.Zero(t, r.Split[telemetry.PartClose], v.Sentence)
 }
 
-// A status call that waits for a connection is none that the workspace answers late, nor is the server at work all the
-// while. One that then finds it at work is not why the statement took its time.
+// A status call that waits for a connection is not one that the workspace answers late, nor does it mean
+// that the server works all that time. If it then finds the server at work, the call is not why the
+// statement was slow.
 func TestAStatusCallThatWaitsForAConnectionIsSaidToWait(t *testing.T) {
 	for _, works := range []time.Duration{500 * time.Millisecond, time.Hour} {
 		for _, reports := range []bool{true, false} {

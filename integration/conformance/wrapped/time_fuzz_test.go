@@ -8,8 +8,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 )
 
-// FuzzPartsAddUp runs programs of faults and reader behavior. Whatever becomes of a statement,
-// and while it runs, its parts add up.
+// FuzzPartsAddUp runs programs of faults and reader behavior. However a statement ends, and while it runs,
+// its parts add up.
 func FuzzPartsAddUp(f *testing.F) {
 	f.Add([]byte{})
 	for i := range byte(30) { // each action at each method, each reader, each ending

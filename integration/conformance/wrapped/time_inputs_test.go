@@ -201,9 +201,9 @@ func TestWhatIsSaidOfFaultsThatOperatorsMeet(t *testing.T) {
 	}
 }
 
-// A database that is opened by a DSN has a network of its own, and real time: the part of the
-// delay is not shorter, and the largest as soon as the machine is not busier than the delay is long.
-// A file is on its way before its rows are asked for.
+// A database that is opened by a DSN uses the real network and real time: the delayed part is at least as
+// long as the delay, and the largest unless the machine is busy for longer than the delay. A file's
+// download begins before its rows are requested.
 func TestADatabaseOpenedByDSNTellsTheSame(t *testing.T) {
 	const d = 300 * time.Millisecond
 	slow := func(on workspace.Target) []workspace.Fault {

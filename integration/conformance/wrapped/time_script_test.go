@@ -32,7 +32,7 @@ type script struct {
 	dial      string
 }
 
-// look is a record as it was at a moment.
+// look is a copy of a record at a moment.
 type look struct {
 	at     time.Time
 	record *telemetry.Statement

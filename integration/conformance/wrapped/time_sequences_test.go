@@ -22,8 +22,8 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
 
-// What is said of statements in which more than one thing goes wrong, or happens: each test has a sentence, a
-// category or a picture that was wrong once.
+// Verdicts on statements in which several things happen or go wrong. Each test has a sentence, a category
+// or a picture that was once wrong.
 
 func performed(t *testing.T, s scene) (*telemetry.Statement, explain.Verdict) {
 	t.Helper()
@@ -442,7 +442,7 @@ func TestAStatusCallThatFoundTheServerAtWorkTookNoRetryTime(t *testing.T) {
 	require.NotContains(t, v.Advice, "The workspace")
 }
 
-// The answer to a page is lost on its way, and the call repeated: the server sends the page after that, and the driver
+// The answer with a page is lost and the call is repeated: the server sends the next page, and the driver
 // goes back for the one it expects.
 func TestAPageThatTheDriverPassesOverHasNoRowsOfTheResult(t *testing.T) {
 	lost := []workspace.Fault{call(1, 0, "FetchResults", workspace.DropResponse())}

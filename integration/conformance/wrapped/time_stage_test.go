@@ -24,12 +24,12 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// A scene is one statement of the real driver against a simulated workspace, both in fake time:
-// nothing takes time but what is told to, so that a record's times are exact.
+// A scene is one statement of the real driver against a simulated workspace, both in fake time: only what a
+// scene delays takes time, so that a record's times are exact.
 type scene struct {
 	threads int                                       // of downloads; 0 is one
 	program func(context.Context, *sql.DB) error      // of the application, instead of one that reads query
-	through func(http.RoundTripper) http.RoundTripper // what is between the driver and the network; nil for nothing
+	through func(http.RoundTripper) http.RoundTripper // the transport between the driver and the network; nil for none
 
 	entry  string // "NewConnector" or "Wrap"
 	opts   workspace.Options
@@ -45,13 +45,13 @@ type scene struct {
 	stop   int64                    // the row that is the last read where not all are; 0: earlyRow
 	// batches reads the batches of reader "arrow" in a way of its own.
 	batches func(dbsqlrows.ArrowBatchIterator) error
-	// at is when the record is looked at while the statement runs: so long after the query
-	// began, or with struck, after the first fault struck. 0: not at all.
+	// at is when the record is looked at while the statement runs: the time since the query began or, with
+	// struck, since the first fault struck. 0: never.
 	at     time.Duration
 	struck bool
 	// cancel cancels the context then.
 	cancel bool
-	// reports is what the service took, asked for before the workspace ends; nil for not reporting.
+	// reports examines what the service received, before the workspace ends; nil: no reporting.
 	reports func(*workspace.Workspace)
 }
 
@@ -72,7 +72,7 @@ const (
 	leftOpenAtRow moment = "left open" // at earlyRow
 )
 
-// ending is what becomes of a statement.
+// ending is how a statement ends.
 type ending string
 
 const (
@@ -84,12 +84,12 @@ const (
 	dbClosed    ending = "db closed" // while rows are open, which are read to their end
 )
 
-// performance is what a scene showed.
+// performance is the outcome of a scene.
 type performance struct {
 	record *telemetry.Statement
 	others []*telemetry.Statement // of attempts before it, for which the pool took other connections
 	look   *telemetry.Statement   // while it ran; nil where it did not
-	err    error                  // what the application was told
+	err    error                  // the error that the application got
 	rows   int64                  // that the application has read; of streams, those that were in them by rule
 }
 
@@ -304,7 +304,7 @@ func (a *application) run(ctx context.Context) error {
 	return errors.Join(err, c.Close())
 }
 
-// drop has the wrapper find rows that were dropped.
+// drop makes the wrapper find rows that the application has dropped.
 func (a *application) drop(ctx context.Context, err error) error {
 	runtime.GC()
 	c, err2 := a.db.Conn(ctx)
@@ -411,8 +411,8 @@ func cursorOf(reader string, rows driver.Rows) (c cursor, step int64, err error)
 	}}, pageRows, nil
 }
 
-// driverCursor reads rows below database/sql, which holds a lock while it reads that the end of
-// the context waits for: fake time does not pass there.
+// driverCursor reads rows below database/sql. While database/sql reads, it holds a lock for which the end
+// of the context waits, and fake time does not advance during that wait.
 type driverCursor struct {
 	driver.Rows
 	values []driver.Value
@@ -420,7 +420,7 @@ type driverCursor struct {
 
 func (c driverCursor) next() error { return c.Next(c.values) }
 
-// elsewhere is what the application does for a time, which is that of the stage.
+// elsewhere is time that the application spends on something else.
 func elsewhere(d time.Duration) { time.Sleep(d) }
 
 // dialing is a transport of the application's, which takes a time to dial and drops connections that have been idle

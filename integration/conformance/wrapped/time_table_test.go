@@ -15,16 +15,16 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
 
-// The table holds where the time of a statement went for every cause, in every state in which a
-// record can be looked at, for every format, reader and entry point. It is the product of these;
-// what cannot exist is left out by a rule.
+// The table checks where a statement's time went for every cause, in every state in which a record can be
+// looked at, for every format, reader and entry point. It is the product of these; a rule leaves out the
+// combinations that cannot exist.
 
 const (
 	delay     = 10 * time.Second       // of every cause
 	execution = 300 * time.Millisecond // of every statement
 )
 
-// format is how the results of a warehouse travel.
+// format is the format in which a warehouse sends results.
 type format struct {
 	name          string
 	opts          workspace.Options
@@ -104,7 +104,7 @@ func delays() (all []delayed) {
 			delayed{
 				name: name + " is slow to fail and repeated", part: telemetry.PartRetry, says: "1 retry of " + m.method + ", last status 503", reach: at,
 				strike: []workspace.Action{workspace.Latency(delay), workspace.Status(503)},
-				// Until it is repeated, an attempt that failed is the call's.
+				// Until it is repeated, a failed attempt counts as time of the call.
 				only: []ending{readToEnd, closedEarly, dropped, dbClosed}, scene: func(s *scene) { s.at = delay + delay/2 }, opening: true,
 			})
 	}
@@ -182,7 +182,7 @@ func delays() (all []delayed) {
 	return all
 }
 
-// exists is the rule for what can be: known of the same statement without the cause.
+// exists reports whether the combination is possible, judged by the same statement without the cause.
 func (d delayed) exists(f format, s scene, bare performance) bool {
 	switch {
 	case d.polled && !f.polled,
@@ -260,7 +260,7 @@ var outcomes = map[ending]telemetry.Outcome{
 	closedEarly: telemetry.OutcomeClosedEarly, dropped: telemetry.OutcomeAbandoned, dbClosed: telemetry.OutcomeCompleted,
 }
 
-// readersOf are those for a format.
+// readersOf are the readers for a format.
 func readersOf(f format) []string {
 	if f.arrow {
 		return []string{"rows", "arrow", "ipc"}
@@ -328,7 +328,7 @@ type tally struct {
 // try tries every cause in a scene.
 func (n *tally) try(t *testing.T, f format, s scene) {
 	observed := s
-	observed.entry = "NewConnector" // which shows the calls there are
+	observed.entry = "NewConnector" // which shows all calls
 	if s.ending == failing || s.ending == canceled {
 		observed.ending = readToEnd // as far as it comes
 	}
@@ -418,7 +418,7 @@ func (d delayed) checkLook(t *testing.T, s, staged scene, got, bare performance)
 	require.Equal(t, part, explain.Of(l).Part, about)
 }
 
-// requireConsistent holds what is true of every record.
+// requireConsistent checks what is true of every record.
 func requireConsistent(t *testing.T, r *telemetry.Statement, about string) {
 	t.Helper()
 	for _, p := range telemetry.Parts {

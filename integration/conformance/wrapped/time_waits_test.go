@@ -19,7 +19,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
 
-// working has statements take the server so long.
+// working makes the server take this long for each statement.
 func working(o workspace.Options, d time.Duration) workspace.Options {
 	o.ExecutionTime = func(string) time.Duration { return d }
 	return o

@@ -21,10 +21,12 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
 
-// A witness sits between the wrapper and the network, and knows what the application does. From that, and with what
-// came later, it says what a statement waited for at every instant: another way to the same times, without states.
+// A witness sits between the wrapper and the network, and knows what the application does. From that,
+// including later events, it derives what a statement waited for at every instant: another way to the same
+// times, without states.
 
-// reused is how soon a connection is used again at least, where the wrapper need not ask whether one is opened.
+// reused is the least time for which idle connections stay open. Within it the wrapper need not ask whether a
+// new one is opened.
 const reused = time.Second
 
 // seen is one request that passed below the wrapper.
@@ -286,7 +288,7 @@ func (w *witness) partAt(at, until time.Time, all []*seen) telemetry.Part {
 		}
 		return nil, 0
 	}
-	works := func() bool { // by what answers before at said
+	works := func() bool { // by the answers received before at
 		state := -1
 		for _, s := range all {
 			if s.method == "GetOperationStatus" && s.ok && s.end.Before(at) {
@@ -415,8 +417,8 @@ func (w *witness) fileAt(file int, at, until time.Time, all []*seen) telemetry.P
 // seeds is the number of scripts of each kind.
 const seeds = 60
 
-// Whatever goes wrong in a statement, its record, also of every instant while it runs, has the times that a witness
-// below the wrapper finds, and its verdict says only what the witness saw.
+// Whatever goes wrong in a statement, its record, both final and at every instant while it runs, has the
+// times that a witness below the wrapper finds, and its verdict says only what the witness saw.
 func TestRecordsAgreeWithAWitness(t *testing.T) {
 	for _, kind := range []string{"read", "canceled", "connecting", "redirected", "behind Wrap"} {
 		for seed := range uint64(seeds) {
@@ -449,8 +451,8 @@ func (s *script) check(t *testing.T, l look, about string) {
 	}
 }
 
-// refine divides the server's time by the time that the server says it took; false where attempts that were repeated
-// make that more than is told here.
+// refine divides the server's time by the time that the server says it took; it returns false if
+// ExecuteStatement was repeated, which it does not cover.
 func refine(rec *telemetry.Statement, want *telemetry.Split) bool {
 	worked, ok := rec.ServerTime.Get()
 	if !ok {

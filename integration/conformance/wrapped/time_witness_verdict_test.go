@@ -14,7 +14,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/ndjson"
 )
 
-// What sentences of verdicts say in numbers.
+// The numbers in the sentences of verdicts.
 var (
 	reRetries = regexp.MustCompile(`(\d+) retr(?:y|ies) of (\w+), last (status (\d+)|without a complete answer)`)
 	reTook    = regexp.MustCompile(`(GetResultSetMetadata|CloseOperation|CancelOperation|a status call itself) took ([0-9.]+ \w+)( in)?`)

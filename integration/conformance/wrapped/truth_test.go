@@ -22,10 +22,10 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// The workspace knows what it did; every counted field of every record must equal that. A
-// field may be unknown where the wire broke, but never wrong.
+// The workspace knows what it did; every counted field of every record must equal that. A field may be
+// unknown if the connection broke, but never wrong.
 
-// tuned changes what the driver has no option for: how often it polls, and LZ4.
+// tuned sets what the driver has no option for: its polling interval, and LZ4.
 func tuned(lz4 bool) dbsql.ConnOption {
 	return setting(dbsql.WithPort(0), map[string]any{"PollInterval": 20 * time.Millisecond, "UseLz4Compression": lz4})
 }
@@ -283,8 +283,8 @@ func runMix(t *testing.T, db *sql.DB, n int, faults bool) taken {
 	return taken{statements: n / 4 * 4}
 }
 
-// compare compares one record with what the server did. Where faults broke connections the
-// server may have sent what never arrived, and a count may be unknown.
+// compare compares one record with what the server did. If faults broke connections, the server may have
+// sent data that never arrived, and a count may be unknown.
 func compare(t *testing.T, truth workspace.StatementFacts, r *telemetry.Statement, faults bool) {
 	t.Helper()
 	about := fmt.Sprintf("%s\nserver: %+v\nrecord: %+v", truth.SQL, truth, *r)
@@ -384,7 +384,7 @@ func compareFiles(t *testing.T, truth workspace.StatementFacts, r *telemetry.Sta
 	}
 	require.Equal(t, c.Present, c.Downloaded+c.Failed+c.Abandoned, about)
 	switch {
-	case r.Outcome != telemetry.OutcomeCompleted: // a cancelled download may or may not have reached the server, or been sent whole
+	case r.Outcome != telemetry.OutcomeCompleted: // a canceled download may or may not have reached the server, or been sent whole
 		require.LessOrEqual(t, int(c.Downloaded), completed, about)
 	case faults: // net/http repeats a GET by itself when a kept connection breaks
 		require.EqualValues(t, completed, c.Downloaded, about)
