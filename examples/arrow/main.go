@@ -1,5 +1,5 @@
-// Arrow reads a result as Arrow batches, past database/sql, and shows that it is measured all
-// the same: whatever sql.Conn.Raw hands out has the methods of the native driver.
+// Arrow reads a result as Arrow batches, below database/sql, and shows that it is measured too: the
+// connection that sql.Conn.Raw provides has the methods of the native driver's.
 //
 // It runs against a simulated workspace, or against a real one when DATABRICKS_DSN is set.
 package main

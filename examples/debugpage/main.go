@@ -1,6 +1,6 @@
 // Debugpage is a small web application with the debug page mounted. It serves orders from a
-// warehouse at /orders, calls itself now and then so that there is something to see, and
-// prints where to look.
+// warehouse at /orders, calls itself now and then so that there is something to see, and prints the
+// address of the page.
 //
 // Without configuration it starts a simulated workspace and runs against that; with
 // DATABRICKS_DSN set it runs against the workspace named there.
@@ -85,7 +85,7 @@ func run(ctx context.Context, address string, serving func(url string)) error {
 	return nil
 }
 
-// withQueryText shows statements by their text, too. It stays in the process.
+// withQueryText adds the text of statements to the page. The text stays in the process.
 func withQueryText(dsn string) string {
 	if strings.Contains(dsn, "?") {
 		return dsn + "&telemetry_query_text=true"
@@ -93,7 +93,7 @@ func withQueryText(dsn string) string {
 	return dsn + "?telemetry_query_text=true"
 }
 
-// slowStorage makes files arrive as they do from another region: late, and some later.
+// slowStorage delays files as storage in another region would, some more than others.
 func slowStorage(ws *workspace.Workspace) {
 	ws.Inject(workspace.Fault{On: workspace.ResultDownloads(), Do: workspace.Latency(120 * time.Millisecond)})
 	ws.Inject(workspace.Fault{On: workspace.ResultDownloads(), Share: 0.3, Do: workspace.Latency(250 * time.Millisecond)})

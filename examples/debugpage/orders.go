@@ -13,8 +13,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/examples/internal/demo"
 )
 
-// questions are what the application asks its warehouse, by the name they go by in its
-// address.
+// questions are the application's queries, by their names in its URL.
 var questions = map[string]string{
 	"one":     "SELECT 42 AS answer",
 	"page":    "SELECT id, id * 2 AS price FROM range(500)",
@@ -52,7 +51,7 @@ func (o orders) count(ctx context.Context, text string) (n int, err error) {
 	return n, rows.Err()
 }
 
-// load asks what users would, a few at a time, until ctx is done.
+// load sends the requests of users, a few at a time, until ctx is done.
 func load(ctx context.Context, url string) {
 	often := []string{"one", "one", "one", "page", "page", "page", "slow", "export", "missing"}
 	var users sync.WaitGroup
@@ -70,7 +69,7 @@ func load(ctx context.Context, url string) {
 	users.Wait()
 }
 
-// ask ignores the answer: the page shows it.
+// ask sends a request and ignores the answer: the page shows what happened.
 func ask(ctx context.Context, url string) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {

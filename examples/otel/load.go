@@ -10,7 +10,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 )
 
-// load is an application's worth of statements.
+// load runs the statements of an application.
 type load struct {
 	db        *sql.DB
 	workspace *demo.Workspace
@@ -46,7 +46,7 @@ func (l *load) round(ctx context.Context) {
 	group.Wait()
 }
 
-// prepare makes the simulated workspace one that is not always well.
+// prepare gives the simulated workspace its table and its faults.
 func (l *load) prepare(ctx context.Context) {
 	if l.prepared {
 		return
@@ -75,7 +75,7 @@ func (l *load) query(ctx context.Context, text string) {
 	l.count(err)
 }
 
-// count counts a statement and how it went.
+// count counts a statement and its outcome.
 func (l *load) count(err error) {
 	l.statements.Add(1)
 	if err != nil {

@@ -45,7 +45,7 @@ func main() {
 type program struct {
 	listen string
 	spans  bool
-	rounds int // after so many the load ends; 0: never
+	rounds int // the load ends after this many; 0: never
 	out    io.Writer
 
 	serving func(address string)         // called once /metrics is served, before the load begins; may be nil
@@ -61,7 +61,7 @@ func (p *program) run(ctx context.Context) error {
 	}
 	defer ws.Close()
 
-	// What an application does for OpenTelemetry anyway.
+	// An application sets up its OpenTelemetry providers in any case.
 	metrics, shutdown, err := setProviders(p.spans, p.out)
 	if err != nil {
 		return err
@@ -78,8 +78,8 @@ func (p *program) run(ctx context.Context) error {
 	}
 	defer func() { _ = db.Close() }()
 	db.SetMaxOpenConns(3)
-	db.SetConnMaxLifetime(time.Second)            // opens connections all the time: there is something to see of that, too
-	defer telemetry.RegisterPool("example", db)() // optional: its connections, and the waiting for them
+	db.SetConnMaxLifetime(time.Second)            // keeps opening connections, so that their metrics change too
+	defer telemetry.RegisterPool("example", db)() // optional: its connections, and the waits for them
 
 	address, stop, err := serve(ctx, p.listen, metrics)
 	if err != nil {

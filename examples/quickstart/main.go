@@ -45,7 +45,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	db.SetMaxOpenConns(1) // one session, so that the table created by one step is at hand in the next
+	db.SetMaxOpenConns(1) // one session, so that a step finds the table created by an earlier one
 
 	var r report
 	for _, step := range steps {
@@ -54,7 +54,7 @@ func run(ctx context.Context) error {
 			continue
 		}
 		outcome := step.run(ctx, db)
-		_ = telemetry.Default.Flush(ctx) // records arrive off our path; wait for this step's
+		_ = telemetry.Default.Flush(ctx) // records are delivered in the background; wait for this step's
 		r.step(step, outcome, records.take())
 	}
 	if err := db.Close(); err != nil {

@@ -25,7 +25,7 @@ func (j *journal) Write(p []byte) (int, error) {
 // record is one line of the journal.
 type record map[string]any
 
-// take returns what was written since the last time.
+// take returns the records written since the last call.
 func (j *journal) take() []record {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -114,7 +114,7 @@ func (r record) text(key string) string {
 	return s
 }
 
-// short is enough of an id to recognize it.
+// short returns enough of an id to recognize it.
 func (r record) short(key string) string {
 	if s := r.text(key); len(s) > 8 {
 		return s[:8] + "…"

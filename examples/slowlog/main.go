@@ -1,9 +1,9 @@
-// Slowlog is an application that logs its slow and its failed statements and no others, each with
-// the reason, as far as it is known.
+// Slowlog is an application that logs only its slow and failed statements, each with the reason as
+// far as it is known.
 //
 // It runs against a simulated workspace, or against a real one when DATABRICKS_DSN is set. An
-// application that is content with slog.Default needs no code for this, only parameters in
-// its DSN: telemetry_log_level=warn&telemetry_slow_threshold=1s.
+// application that logs to slog.Default needs no code for this, only DSN parameters:
+// telemetry_log_level=warn&telemetry_slow_threshold=1s.
 package main
 
 import (
@@ -23,7 +23,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/logsink"
 )
 
-// slow is where this application's patience ends. Ten seconds are the default.
+// slow is this application's threshold for slow statements. The default is 10 s.
 const slow = time.Second
 
 func main() {
@@ -42,8 +42,8 @@ func run(ctx context.Context, out io.Writer) error {
 	}
 	defer ws.Close()
 
-	// All it takes: statements at least this slow go to the application's own logger. At
-	// slog.LevelInfo the fast ones would, too.
+	// Statements at least this slow go to the application's own logger. At slog.LevelInfo, fast
+	// ones would too.
 	logger := slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{ReplaceAttr: briefly}))
 	defer telemetry.Attach(logsink.New(logger, slog.LevelWarn, slow))()
 
@@ -54,7 +54,7 @@ func run(ctx context.Context, out io.Writer) error {
 	for _, s := range statements {
 		fmt.Fprintf(out, "\n%s:\n", s.title)
 		err := s.read(ctx, db)
-		_ = telemetry.Flush(ctx) // lines are written off our path; wait for this statement's
+		_ = telemetry.Flush(ctx) // lines are written in the background; wait for this statement's
 		if err != nil {
 			fmt.Fprintf(out, "the application got an error (%T)\n", err)
 		}
@@ -65,7 +65,7 @@ func run(ctx context.Context, out io.Writer) error {
 // statement is one that the application reads, with a pause now and then.
 type statement struct {
 	title, text string
-	limit       time.Duration // the application gives up after it; 0 is never
+	limit       time.Duration // the statement's deadline; 0: none
 	pause       time.Duration // after every 1,000 rows
 }
 

@@ -12,14 +12,14 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 )
 
-// Slow is a comment that makes the simulated workspace take its time for a statement.
+// Slow is a comment that makes a statement slow in the simulated workspace.
 const Slow = "/* slow */"
 
 // Workspace is where an example runs.
 type Workspace struct {
 	// DSN opens it.
 	DSN string
-	// Simulated is the workspace itself where it is simulated; otherwise nil.
+	// Simulated is the workspace itself if it is simulated; otherwise nil.
 	Simulated *workspace.Workspace
 }
 
