@@ -394,8 +394,8 @@ func TestADownloadThatIsRedirectedForEverHasFailed(t *testing.T) {
 	require.Equal(t, telemetry.Known(int64(0)), f.CloudFetch.FailedIndex)
 }
 
-// The application's http.DefaultClient has a Timeout, which the driver's downloads obey; nobody
-// stopped reading.
+// The application's http.DefaultClient has a Timeout, which ends the driver's download; the reader has not
+// stopped.
 func TestADownloadThatTimesOutHasFailed(t *testing.T) {
 	for name, body := range map[string]bool{"before its head": false, "in its body": true} {
 		t.Run(name, func(t *testing.T) {

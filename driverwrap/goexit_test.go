@@ -50,7 +50,8 @@ func (s exitingSpan) StatementExecuted(*telemetry.Statement) {
 	}
 }
 
-// A sink that ends the goroutine of a call loses nobody the record, and leaves no statement running.
+// If a sink ends the goroutine of a call, the other sinks still receive the record, and no statement is left
+// running.
 func TestASinkThatEndsTheGoroutineOfACallCostsOnlyItself(t *testing.T) {
 	for name, arm := range map[string]func(*exiter){
 		"at the end of the call": func(e *exiter) { e.executed = true },

@@ -135,7 +135,7 @@ func TestTheStrongestEvidenceDecides(t *testing.T) {
 	}
 }
 
-// claimed is the error of a network timeout: packages net and net/http say that theirs is that of a context.
+// claimed is the error of a network timeout: those of packages net and net/http claim to be that of a context.
 type claimed struct{ error }
 
 func (claimed) Is(target error) bool { return target == context.DeadlineExceeded }

@@ -103,7 +103,7 @@ func TestRowsThatWereNeverClosedAreSaidToBe(t *testing.T) {
 	}
 }
 
-// Nobody makes the result of an UPDATE smaller, nor the tables of a ping better.
+// A smaller result is no advice for an UPDATE, and better tables are none for a ping.
 func TestAdviceOnTheServerFitsTheStatement(t *testing.T) {
 	of := func(kind telemetry.Kind, internal bool) telemetry.Statement {
 		return telemetry.Statement{

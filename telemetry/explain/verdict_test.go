@@ -640,7 +640,8 @@ func TestCancelingIsBlamedOnlyForItsTime(t *testing.T) {
 	require.NotContains(t, v.Sentence, "CancelOperation took 10 ms", v.Advice)
 }
 
-// A connection that takes long to open is the network's, or nobody's: the workspace has not answered late.
+// Time to open a connection counts as the network's or stays unexplained: the workspace has not
+// answered late.
 func TestACallThatWaitedForAConnectionWasNotAnsweredLate(t *testing.T) {
 	for method, of := range map[string]telemetry.Part{
 		"GetResultSetMetadata": telemetry.PartPage, "GetOperationStatus": telemetry.PartServer, "CloseOperation": telemetry.PartClose,
