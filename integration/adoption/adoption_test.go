@@ -1,7 +1,7 @@
-// Package adoption takes programs in the style of users of databricks-sql-go, adopts each with the
-// lines that docs/ADOPTION.md tells its readers to change, and runs them both ways. Whatever a
-// program shows must be the same, its workspace must have been asked the same, and what the
-// adopted one did must have been reported to Databricks exactly once.
+// Package adoption takes programs in the style of users of databricks-sql-go, adopts each with the lines that
+// docs/ADOPTION.md tells its readers to change, and runs them both ways. Everything a program shows must be
+// the same, its workspace must have received the same requests, and everything that the adopted program did
+// must have been reported to Databricks exactly once.
 //
 //	program ──┬─ as it is ──────────────────────► build ─► run ─► output
 //	          │                                                     ║
@@ -35,7 +35,7 @@ func TestProgramsOfUsersRunTheSameWhenAdopted(t *testing.T) {
 	guide, err := os.ReadFile("../../docs/ADOPTION.md")
 	require.NoError(t, err)
 	diffs := diffsOf(string(guide))
-	bin, err := filepath.Abs("../../bin/adoption") // kept: the go command links only programs that changed
+	bin, err := filepath.Abs("../../bin/adoption") // the folder is kept, so that the go command links only programs that changed
 	require.NoError(t, err)
 	for _, m := range modules {
 		m.build(t, bin, diffs)
@@ -60,8 +60,8 @@ func TestProgramsOfUsersRunTheSameWhenAdopted(t *testing.T) {
 	}
 }
 
-// build builds the programs of a module both ways, into bin/native and bin/adopted. The diffs that
-// were applied are taken out of diffs.
+// build builds the programs of a module both ways, into bin/native and bin/adopted. Applied diffs are removed
+// from diffs.
 func (m module) build(t *testing.T, bin string, diffs map[string]string) {
 	t.Helper()
 	root, err := filepath.Abs("../..")
@@ -71,9 +71,9 @@ func (m module) build(t *testing.T, bin string, diffs map[string]string) {
 	goTool(t, copied, "mod", "edit",
 		"-replace="+ownModule+"="+root, "-replace="+ownModule+"/integration="+filepath.Join(root, "integration"))
 	folders := map[string]string{"": copied}
-	for _, fork := range m.forks { // a dependency's code is changed in a copy that replaces it
+	for _, fork := range m.forks { // a dependency's code is changed in a copy, which replaces it
 		folders[fork] = t.TempDir()
-		goTool(t, m.folder, "mod", "download", fork) // before the first build it may be in no cache, and then has no folder
+		goTool(t, m.folder, "mod", "download", fork) // before the first build it may not be in the cache, and has no folder then
 		source := strings.TrimSpace(goTool(t, m.folder, "list", "-m", "-f", "{{.Dir}}", fork))
 		require.NoError(t, os.CopyFS(folders[fork], os.DirFS(source)))
 		goTool(t, copied, "mod", "edit", "-replace="+fork+"="+folders[fork])

@@ -12,8 +12,8 @@ import (
 
 // change is a diff of ADOPTION.md: what to change in one file.
 type change struct {
-	name string // as the fence has it
-	fork string // the dependency the file belongs to; of the module itself: ""
+	name string // as in the fence
+	fork string // the dependency that the file belongs to; "" for the module itself
 	file string
 	diff string
 }
@@ -29,7 +29,7 @@ func diffsOf(text string) map[string]string {
 	return diffs
 }
 
-// takeDiffs takes the diffs for a module's programs out of all. Every program has one.
+// takeDiffs removes the diffs for a module's programs from all and returns them. Every program has one.
 func takeDiffs(all map[string]string, m module) (changes []change) {
 	for name, diff := range all {
 		c := change{name: name, file: name, diff: diff}
@@ -49,8 +49,8 @@ func takeDiffs(all map[string]string, m module) (changes []change) {
 	return changes
 }
 
-// apply changes a text the way a diff says. A hunk ends at an empty line or at "@@"; it must fit in
-// exactly one place.
+// apply applies a diff to a text. A hunk ends at an empty line or at "@@"; it must match in exactly one
+// place.
 func apply(diff, text string) (string, error) {
 	var was, is strings.Builder
 	end := func() error {

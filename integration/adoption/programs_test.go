@@ -21,9 +21,9 @@ type program struct {
 	workspace     workspace.Options
 
 	exit int
-	says []string // in what it prints
+	says []string // texts that its output contains
 
-	// wraps says that the program adopts with Wrap: the native driver goes on reporting.
+	// wraps is set if the program adopts with Wrap: the native driver keeps reporting.
 	wraps bool
 }
 

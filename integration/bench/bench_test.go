@@ -172,8 +172,8 @@ func TestAMistakeIsExplained(t *testing.T) {
 	require.JSONEq(t, `{"error":"a client cannot \"dance\""}`, out.String())
 }
 
-// What is left without a network must still be a statement: its own id each time, and the
-// answers of the workspace word for word.
+// A statement without a network must still be a statement: with a new id each time, and exactly the answers
+// of the workspace.
 func TestCannedAnswersAreThoseOfTheWorkspace(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{})
 	c, err := can(t.Context(), ws.DSN())

@@ -79,9 +79,9 @@ func openCanned(b *testing.B, ws *workspace.Workspace, name string) (*sql.DB, va
 	return db, v
 }
 
-// BenchmarkAdded runs the same statements with every variant in turns, in one process: what
-// the machine does meanwhile, it does to all of them. It reports the median of what each adds
-// to the native driver, in nanoseconds per statement.
+// BenchmarkAdded runs the same statements with every variant in turns, in one process, so that disturbances
+// by the machine affect all of them. It reports the median of what each adds to the native driver, in
+// nanoseconds per statement.
 //
 //	GOMAXPROCS=1 go test -run '^$' -bench Added -benchtime 400x .
 func BenchmarkAdded(b *testing.B) {

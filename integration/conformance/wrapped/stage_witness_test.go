@@ -63,10 +63,10 @@ type ledger struct {
 	d        time.Duration
 	looks    []look
 	began    time.Time // of the statement
-	amid     func()    // called when most of the stage is over
+	amid     func()    // called when most of the stage has passed
 	open     bool      // the stage is a pause, until the next request
 	refuses  string    // method of calls after the stage that fail; empty for none
-	cuts     bool      // they break off, else they are refused
+	cuts     bool      // their connections are cut; otherwise they are refused
 }
 
 // hold waits for the stage's time.
@@ -559,10 +559,10 @@ func (l *ledger) check(r *telemetry.Statement, until time.Time) (wrong []string)
 	repeated = repeated || l.method == "file" && r.CloudFetch.Retries > 0
 	allowed := slices.Clone(l.parts)
 	if _, reported := r.ServerTime.Get(); reported && l.method == "ExecuteStatement" {
-		allowed = append(allowed, telemetry.PartNetwork) // the server says that it did not work for so long
+		allowed = append(allowed, telemetry.PartNetwork) // the server says that it did not work that long
 	}
 	if volume := r.Kind == telemetry.KindVolume; volume && l.method == "CloseOperation" && !repeated {
-		allowed = append(allowed, telemetry.PartUnknown) // the driver may have given up, and transfer the file
+		allowed = append(allowed, telemetry.PartUnknown) // the driver may have given up and be transferring the file
 	}
 	if l.method == "GetOperationStatus" && (r.State == "FINISHED" || l.where != "head") {
 		allowed = append(allowed, telemetry.PartPoll, telemetry.PartRetry) // the server may have been at work, or not
@@ -582,7 +582,7 @@ func (l *ledger) check(r *telemetry.Statement, until time.Time) (wrong []string)
 	if d := v.Time - took; d > 4*time.Second || d < -3*time.Second { // status calls and the server's work may fall into the stage
 		bad("part of %v, the stage took %v", v.Time, took)
 	}
-	refusesToo := v.Part == telemetry.PartRetry && l.refuses != "" // those of all methods that were repeated are said
+	refusesToo := v.Part == telemetry.PartRetry && l.refuses != "" // the verdict names the repeated calls of all methods
 	for _, m := range []string{"ExecuteStatement", "GetOperationStatus", "GetResultSetMetadata", "FetchResults", "CloseOperation", "CancelOperation"} {
 		said := strings.ReplaceAll(v.Sentence, "; "+l.refuses+" failed, last", "")
 		if m != l.method && strings.Contains(said, m) && (!refusesToo || m != l.refuses) {

@@ -17,7 +17,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
 
-// asked has clients ask for the state of every statement.
+// asked makes clients ask for the state of every statement.
 func asked(o workspace.Options) workspace.Options {
 	o.NoDirectResults = true
 	return o

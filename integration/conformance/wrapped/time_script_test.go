@@ -38,7 +38,7 @@ type look struct {
 	record *telemetry.Statement
 }
 
-// nap is time that the application spends elsewhere.
+// nap is time that the application spends on something else.
 func (s *script) nap(d time.Duration) {
 	from := time.Now()
 	elsewhere(d)
@@ -70,7 +70,7 @@ func (s *script) reading(row int64, f func() error) error {
 	return err
 }
 
-// run is the application's program: it reads as the scene says, and naps before rows.
+// run is the application's program: it reads as the scene says, and sleeps before some rows.
 func (s *script) run(naps map[int64]time.Duration, last time.Duration, query string) func(context.Context, *sql.DB) error {
 	return func(ctx context.Context, db *sql.DB) error {
 		c, err := db.Conn(context.Background())
@@ -190,7 +190,7 @@ func (s *script) run(naps map[int64]time.Duration, last time.Duration, query str
 	}
 }
 
-// limited is the context of the call, which ends when the script says.
+// limited is the context of the call, which ends at the script's time.
 func (s *script) limited(ctx context.Context) (context.Context, context.CancelFunc) {
 	if s.after > 0 && s.deadline {
 		return context.WithTimeout(ctx, s.after)
@@ -299,7 +299,7 @@ func composed(r *rand.Rand, kind string) (s *script, about string) {
 	return s, about
 }
 
-// withLooks has the running record looked at while the program runs.
+// withLooks takes looks at the running record while the program runs.
 func (s *script) withLooks() scene {
 	p, inner := s.scene, s.program
 	p.program = func(ctx context.Context, db *sql.DB) error {

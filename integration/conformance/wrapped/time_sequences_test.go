@@ -46,7 +46,7 @@ var (
 	filesOfPages = workspace.Options{CloudFetchThreshold: 1, FileRows: pageRows, LinksPerPage: -1}
 )
 
-// call and download are faults of a number of requests, after a number that are skipped; 0 is all of them.
+// call and download are faults of the first requests after those that are skipped; 0 means all.
 func call(first, skip int, method string, do workspace.Action) workspace.Fault {
 	return workspace.Fault{On: workspace.Method(method), First: first, Skip: skip, Do: do}
 }

@@ -53,15 +53,15 @@ type reach struct {
 	skip   int
 }
 
-// delayed is a cause of delay, and the part that must be told of.
+// delayed is a cause of delay, and the part that must be reported.
 type delayed struct {
 	name  string
 	part  telemetry.Part
 	reach reach
-	says  string // a part of the verdict's sentence, where no more is to be known than the part
+	says  string // a text in the verdict's sentence, if only the part can be known
 
-	strike   []workspace.Action // what the call or file suffers the first time, and then
-	breaks   []workspace.Action // the same, and the statement fails of it
+	strike   []workspace.Action // the actions on the call or file: the first time, and after that
+	breaks   []workspace.Action // the same, if they make the statement fail
 	category telemetry.Category // of the failure
 
 	options func(*workspace.Options)
@@ -330,7 +330,7 @@ func (n *tally) try(t *testing.T, f format, s scene) {
 	observed := s
 	observed.entry = "NewConnector" // which shows all calls
 	if s.ending == failing || s.ending == canceled {
-		observed.ending = readToEnd // as far as it comes
+		observed.ending = readToEnd // as far as it gets
 	}
 	bare := observed.perform(t)
 	for _, d := range delays() {
@@ -379,7 +379,7 @@ func (d delayed) check(t *testing.T, s scene, bare performance) {
 	v := explain.Of(r)
 	require.Equal(t, part, v.Part, about)
 	if d.part == telemetry.PartApplication && (s.ending == closedEarly || s.ending == dropped) {
-		d.says = "" // how many rows were read is said instead
+		d.says = "" // the sentence gives the number of rows read instead
 	}
 	if s.entry != "Wrap" && s.ending != failing && s.ending != canceled {
 		require.Contains(t, v.Sentence, d.says, about)
@@ -397,7 +397,7 @@ func (d delayed) checkLook(t *testing.T, s, staged scene, got, bare performance)
 	require.NotNil(t, l, "the statement ran")
 	part := d.expected(s)
 	if part == telemetry.PartPoll {
-		part = telemetry.PartServer // until the server says when it had finished
+		part = telemetry.PartServer // until the server says when it finished
 	}
 	about := fmt.Sprintf("%s, running: %s\ntotal %s, parts %v\n%+v", d.name, explain.Of(l).Sentence, l.Total, l.Split, *l)
 	requireConsistent(t, l, about)

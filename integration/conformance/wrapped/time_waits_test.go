@@ -197,7 +197,7 @@ func TestRowsWhoseReadingFailedHaveNotEnded(t *testing.T) {
 	require.NotContains(t, v.Sentence, "after the rows had ended")
 }
 
-// pauseBar is the bar of the pause that a statement is, or was given up, in.
+// pauseBar is the bar of the pause that a statement is in, or in which it was given up.
 func pauseBar(r *telemetry.Statement) (pause explain.Bar) {
 	for _, l := range explain.TimelineOf(r).Lanes {
 		for _, b := range l.Bars {
@@ -239,7 +239,8 @@ func TestThePauseInWhichAStatementWasGivenUpHasABar(t *testing.T) {
 	require.False(t, b.Open)
 }
 
-// The driver asks for the description of an Exec's result after the status call, within a context that is done.
+// After the status call, the driver requests the description of an Exec's result, with a context that is
+// done.
 func TestACallThatWasGivenUpAtOnceIsNotWhatWasRepeated(t *testing.T) {
 	got := scene{
 		entry: "NewConnector", reader: "exec", opts: polledPages, at: 20 * time.Second, cancel: true, pause: 30 * time.Second,

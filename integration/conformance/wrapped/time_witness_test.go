@@ -123,7 +123,7 @@ func (w *witness) over(base http.RoundTripper) http.RoundTripper {
 	})
 }
 
-// redirected is the request that one goes on.
+// redirected is the request that r continues after a redirect.
 func (w *witness) redirected(r *http.Request) *seen {
 	if r.Response == nil {
 		return nil
@@ -434,7 +434,7 @@ func TestRecordsAgreeWithAWitness(t *testing.T) {
 	}
 }
 
-// check compares one look with what the witness saw.
+// check compares one look with the witness's record.
 func (s *script) check(t *testing.T, l look, about string) {
 	r, v := l.record, explain.Of(l.record)
 	about = fmt.Sprintf("%s %s at %s: %s\n%s\n%v of %s", about, r.Outcome, l.at.Sub(s.w.began), v.Sentence, v.Advice, r.Split, r.Total)

@@ -18,8 +18,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// made are results as a run would leave them, of figures that are easy to check: a round costs
-// what the workload costs, times what the variant costs, times a wobble of the round.
+// made returns results like those of a run, with figures that are easy to check: the cost of a round is that
+// of the workload times that of the variant times a small variation per round.
 func made(rounds int) *Results {
 	r := &Results{Facts: []Fact{{"date", "2026-01-02 03:04 UTC"}, {"command", "go run ."}, {"cpu", "a model"}, {"load-before", "0.01"}}}
 	work := []struct {
@@ -113,7 +113,7 @@ func TestPicturesAreWellFormed(t *testing.T) {
 	}
 }
 
-// A figure of the published report changes only by measuring.
+// A figure of the published report changes only through a measurement.
 func TestThePublishedReportIsWhatItsRawResultsSay(t *testing.T) {
 	bench, docs := filepath.Join("..", ".."), filepath.Join("..", "..", "..", "..", "docs")
 	r, err := Read(filepath.Join(bench, "results"))
@@ -225,7 +225,7 @@ func TestVerdictsSayHowMuchAndHowSurely(t *testing.T) {
 	}))
 }
 
-// The noise of a bar is that of its own figure: a workload that others disturb says nothing of others.
+// The noise of a bar is that of its own figure: a disturbed workload says nothing about other workloads.
 func TestTheNoiseOfABarIsThatOfItsFigure(t *testing.T) {
 	r := &Results{}
 	for range 12 {
@@ -253,7 +253,7 @@ func TestTheNoiseOfABarIsThatOfItsFigure(t *testing.T) {
 
 func TestARatioIsTakenWithinARound(t *testing.T) {
 	r := &Results{}
-	for _, slow := range []float64{1, 3, 2, 9, 1, 4, 2, 8} { // a machine that others use
+	for _, slow := range []float64{1, 3, 2, 9, 1, 4, 2, 8} { // as on a shared machine
 		r.Add("native", Workload{Name: "OneRow"}, Block{Ops: 1, Wall: 100 * slow})
 		r.Add("ours", Workload{Name: "OneRow"}, Block{Ops: 1, Wall: 101 * slow})
 	}
