@@ -2,7 +2,6 @@ package explain
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -138,7 +137,7 @@ func readCause(r *telemetry.ServerReport, read int64) reason {
 		evidence = append(evidence, "no file pruned")
 		advice = "Cluster the table (liquid clustering) by the columns that are filtered on, and collect statistics (ANALYZE TABLE): files that cannot match are then not read."
 	case files > pruned:
-		evidence = append(evidence, fmt.Sprintf("%s of %s pruned", format.Count(pruned), format.Plural(files, "file")))
+		evidence = append(evidence, format.Count(pruned)+" of "+format.Plural(files, "file")+" pruned")
 	}
 	return reason{strings.Join(evidence, ", "), advice}
 }

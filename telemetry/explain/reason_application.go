@@ -1,7 +1,6 @@
 package explain
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
@@ -54,22 +53,28 @@ func betweenRowsReason(s *telemetry.Statement) reason {
 
 // partlyReadReason returns the reason for a statement of whose rows the application read some.
 func partlyReadReason(s *telemetry.Statement, read, delivered int64) reason {
-	of := fmt.Sprintf("%s of at least %s read", format.Count(read), format.Plural(delivered, "row")) // more pages may have followed
+	of := format.Count(read) + " of at least " + format.Plural(delivered, "row") + " read" // more pages may have followed
 	switch {
 	case read <= 1 && s.Outcome == telemetry.OutcomeRunning:
 		return reason{"in the application: " + of + ", open for " + format.Duration(s.Application.Between) + " since", closeSooner}
 	case read <= 1 && s.Outcome != telemetry.OutcomeFailed:
 		return reason{"in the application: " + of + leftOpen(s), closeSooner}
-	case s.Outcome == telemetry.OutcomeClosedEarly:
-		return reason{"in the application, between rows and before it closed them (" + of + ")", closeSooner + " Between rows, do less."}
-	case s.Outcome == telemetry.OutcomeCanceled: // database/sql closes rows whose context is done
-		return reason{"in the application, between rows and before they were closed (" + of + ")", closeSooner + " Between rows, do less."}
-	case s.Outcome == telemetry.OutcomeAbandoned:
-		return reason{"in the application, between rows and after it left them (" + of + ")", closeSooner}
-	case s.RowsEvidence == telemetry.EvidenceWire:
-		return batchesReason(s)
 	}
-	return reason{betweenRows + " (" + of + ")", readFaster}
+	advice, end := closeSooner+" Between rows, do less.", ""
+	switch s.Outcome {
+	case telemetry.OutcomeClosedEarly:
+		end = "before it closed them"
+	case telemetry.OutcomeCanceled: // database/sql closes rows whose context is done
+		end = "before they were closed"
+	case telemetry.OutcomeAbandoned:
+		advice, end = closeSooner, "after it left them"
+	default:
+		if s.RowsEvidence == telemetry.EvidenceWire {
+			return batchesReason(s)
+		}
+		return reason{betweenRows + " (" + of + ")", readFaster}
+	}
+	return reason{"in the application, between rows and " + end + " (" + of + ")", advice}
 }
 
 // allReadReason returns the reason for a statement of whose rows the application read all, without asking for more.

@@ -167,7 +167,7 @@ func onTheWay(s *telemetry.Statement) string {
 	}
 	text := ", " + format.Count(s.CloudFetch.Downloaded) + " complete"
 	if index >= 0 {
-		text += fmt.Sprintf(", file %d on its way for %s", index, format.Duration(s.Total-since))
+		text += fmt.Sprintf(", file %d on its way for ", index) + format.Duration(s.Total-since)
 	}
 	return text
 }

@@ -2,7 +2,6 @@ package explain
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"time"
 
@@ -51,7 +50,7 @@ func WithReport(s *telemetry.Statement, r *telemetry.ServerReport) Verdict {
 	bound := largest.Bound()
 	return Verdict{
 		Bound: bound, Part: largest.Part, Time: largest.Time, Share: largest.Share,
-		Sentence: fmt.Sprintf("%s: %s of %s %s", bound, format.Percent(largest.Share), format.Duration(s.Total), because.evidence),
+		Sentence: bound + ": " + format.Percent(largest.Share) + " of " + format.Duration(s.Total) + " " + because.evidence,
 		Advice:   because.advice, Reported: reported,
 	}
 }
