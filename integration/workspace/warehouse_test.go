@@ -50,7 +50,7 @@ func TestWarehousesShareTheirTables(t *testing.T) {
 	assert.NotNil(t, c.execute(c.open(), "SELECT * FROM shared").DirectResults)
 }
 
-// finished waits until a statement has reached a state.
+// reaches waits until a statement has reached a state.
 func reaches(t *testing.T, ws *workspace.Workspace, i int, state string) workspace.StatementFacts {
 	t.Helper()
 	eventually.True(t, func() bool { return ws.Statements()[i].State == state }, state)

@@ -71,7 +71,8 @@ func (t Type) fieldIndex(name string) int {
 	return -1
 }
 
-// sql writes a nested type as an error message or SHOW CREATE TABLE does.
+// nestedText writes a nested type as an error message or SHOW CREATE TABLE does or, with simple, as
+// typeof does.
 func (t Type) nestedText(simple bool) string {
 	space, text := " ", Type.String
 	if simple {

@@ -89,7 +89,7 @@ func quoteNested(out []byte, s string) []byte {
 func nestedText(v any, t Type) string { return string(writeNested(nil, v, t)) }
 
 // nestedReader reads what writeNested wrote. For any other text it returns some value or ends
-// early, but never fails: only such text gets into a column of a nested type.
+// early, but never fails. Only text of writeNested gets into a column of a nested type.
 type nestedReader struct {
 	s string
 	i int

@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// asks runs queries and compares headers, types and cells.
+// ask is a query with its expected header, types and cells.
 type ask struct {
 	sql, headers, types string
 	want                []string

@@ -34,7 +34,7 @@ func (t token) upper() string {
 	return ""
 }
 
-// symbols that consist of more than one character, longest first.
+// longSymbols are the symbols of more than one character, longest first.
 var longSymbols = []string{"<=>", "<>", "<=", ">=", "!=", "==", "||", "::", "->", "<<", ">>"}
 
 // lex splits SQL text into tokens, dropping white space and comments. The last token is

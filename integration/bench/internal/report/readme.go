@@ -12,7 +12,8 @@ const (
 	costEnds   = "<!-- end: cost -->"
 )
 
-// columns of the README's table: ours first, then what it is compared with.
+// costColumns are the columns of the README's table: the wrapped driver first, then the variants it
+// is compared with.
 var costColumns = []struct{ variant, title string }{
 	{"ours-off", "off"},
 	{"ours-local", "measured only"},
@@ -21,7 +22,7 @@ var costColumns = []struct{ variant, title string }{
 	{"otelsql", "otelsql"},
 }
 
-// rows of the README's table.
+// costRows are the rows of the README's table.
 var costRows = []struct {
 	title    string
 	workload string
