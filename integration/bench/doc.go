@@ -1,7 +1,7 @@
 // Command bench measures what the wrapped driver costs, paired with the bare native one.
 //
 //	go run .                    every workload and variant, then docs/BENCHMARKS.md
-//	go run . -short             a minute: prints, and fails on gross regressions
+//	go run . -short             a minute: prints, and fails on allocations beyond their limits
 //	go run . -run 'OneRow|Exec' -variants native,ours
 //	go run . -report            rewrites the report from the raw results at hand
 //

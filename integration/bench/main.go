@@ -53,7 +53,7 @@ func run(args []string, in io.Reader, out, progress io.Writer) error {
 func lead(args []string, out, progress io.Writer) error {
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.SetOutput(progress)
-	short := f.Bool("short", false, "a minute; fail on gross regressions and allocations, write nothing")
+	short := f.Bool("short", false, "a minute; fail on allocations beyond their limits, write nothing")
 	expression := f.String("run", "", "only workloads that match this regular expression; write nothing")
 	names := f.String("variants", "", "only these variants, separated by commas, and native; write nothing")
 	rounds := f.Int("rounds", 0, "rounds (default 24, with -short 6)")

@@ -84,12 +84,6 @@ var bars = slices.Concat(
 	},
 )
 
-// gross are limits that even a short run on a busy machine must meet.
-var gross = slices.Concat(
-	againstNative("time", ratio(wall), 1.5, "OneRow", "Warehouse20", "Inline", "CloudFetch20", "Concurrent64"),
-	againstNative("CPU time", ratio(cpu), 1.5, "OneRow", "Warehouse20", "Inline", "CloudFetch20", "Concurrent64"),
-)
-
 // againstNative holds a limit on workloads, with the page and without.
 func againstNative(what string, measure func(*Results, bar) []float64, limit float64, workloads ...string) (list []bar) {
 	for _, workload := range workloads {
@@ -122,13 +116,10 @@ type verdict struct {
 	noise float64 // how far the first variant strays from itself, in the unit of the bar
 }
 
-// verdicts judges the bars.
-func (r *Results) verdicts() []verdict { return r.judge(bars) }
-
-// judge compares the results with the limits whose workload and variants were run.
-func (r *Results) judge(limits []bar) []verdict {
+// verdicts compares the results with the bars whose workload and variants were run.
+func (r *Results) verdicts() []verdict {
 	var list []verdict
-	for _, b := range limits {
+	for _, b := range bars {
 		if len(r.Blocks(b.variant, b.workload)) > 0 && len(r.Blocks(b.base(r), b.workload)) > 0 {
 			list = append(list, verdict{b, estimate(b.measure(r, b)), r.noiseOf(b)})
 		}
@@ -212,28 +203,16 @@ func (v verdict) figure(x float64) string {
 	return plain(x) + " " + v.unit
 }
 
-// Alarms lists what a short run can find: a gross loss of time, or too many allocations.
+// Alarms lists the counts that exceed their limits. Times are no reason for an alarm: in a short run, a busy
+// machine looks like a regression.
 func (r *Results) Alarms() []string {
 	var alarms []string
-	for _, v := range r.judge(gross) {
-		if v.atLeast() > v.limit {
-			alarms = append(alarms, fmt.Sprintf("%s of %s with %s: %.2f times that of %s", v.what, v.workload, v.variant, v.Median, r.first()))
-		}
-	}
 	for _, v := range r.verdicts() {
 		if v.exact && v.finding() == missed {
 			alarms = append(alarms, fmt.Sprintf("%s of %s with %s: %s, and the limit is %s", v.what, v.workload, v.variant, v.figure(v.Median), v.figure(v.limit)))
 		}
 	}
 	return alarms
-}
-
-// atLeast is the lower end of the interval if there is one: a busy machine is not a regression.
-func (v verdict) atLeast() float64 {
-	if v.bounded() {
-		return v.Low
-	}
-	return v.Median
 }
 
 // plain writes a figure with its significant digits.

@@ -275,8 +275,6 @@ func TestAlarmsAreForWhatAShortRunCanTell(t *testing.T) {
 		}
 	}
 	require.Equal(t, []string{
-		"time of OneRow with ours: 1.60 times that of native",
-		"time of Inline with ours: 1.60 times that of native",
 		"allocations per statement, measured of OneRow with ours-local: 26.0, and the limit is 12.0",
 		"allocations per row of Inline with ours: 0.30, and the limit is 0",
 	}, r.Alarms())
