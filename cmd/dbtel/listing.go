@@ -38,7 +38,7 @@ func listing(statements []*telemetry.Statement, reports map[string]*telemetry.Se
 		case s.Shape != "":
 			text = clean(shapeOf(s))
 		}
-		t.add(cell{startOf(s, layout), dim}, cell{format.Duration(s.Total), bold}, cell{text: kindOf(s)}, rows,
+		t.add(cell{cmp.Or(startOf(s, layout), "-"), dim}, cell{format.Duration(s.Total), bold}, cell{text: kindOf(s)}, rows,
 			cell{cmp.Or(shortID(s.StatementID), "-"), dim}, reason(s, reports[s.StatementID]), cell{text, dim})
 	}
 	return t
@@ -48,17 +48,17 @@ func listing(statements []*telemetry.Statement, reports map[string]*telemetry.Se
 func onOneDay(statements []*telemetry.Statement) bool {
 	days := map[string]bool{}
 	for _, s := range statements {
-		if day := startOf(s, time.DateOnly); day != "-" {
+		if day := startOf(s, time.DateOnly); day != "" {
 			days[day] = true
 		}
 	}
 	return len(days) <= 1
 }
 
-// startOf is when a statement started, in local time; a dash where the record does not say.
+// startOf returns when a statement started, in local time, or "" if the record does not say.
 func startOf(s *telemetry.Statement, layout string) string {
 	if s.Started.IsZero() {
-		return "-"
+		return ""
 	}
 	return s.Started.Local().Format(layout)
 }

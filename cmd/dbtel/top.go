@@ -89,7 +89,7 @@ func (inv *invocation) stream(ctx context.Context) error {
 // line returns a statement on one line.
 func line(s *telemetry.Statement) string {
 	words := []string{
-		startOf(s, time.RFC3339), fmt.Sprintf("%8s", format.Duration(s.Total)), cmp.Or(kindOf(s), "-"), cmp.Or(clean(s.StatementID), "-"),
+		cmp.Or(startOf(s, time.RFC3339), "-"), fmt.Sprintf("%8s", format.Duration(s.Total)), cmp.Or(kindOf(s), "-"), cmp.Or(clean(s.StatementID), "-"),
 	}
 	if s.Failed() {
 		words = append(words, "failed: "+failureOf(s))

@@ -39,13 +39,9 @@ const shownTime = "2006-01-02 15:04:05.000 MST"
 
 func (v *view) title() {
 	s := v.statement
-	started := ""
-	if !s.Started.IsZero() {
-		started = startOf(s, shownTime)
-	}
 	v.line(v.screen.paint(bold, truncate(cmp.Or(clean(s.StatementID), withoutID(s)), v.screen.width)))
 	v.paragraph(plain, format.JoinKnown(" · ", cmp.Or(kindOf(s), "statement"), strings.ReplaceAll(clean(string(s.Outcome)), "_", " "),
-		format.Duration(s.Total), started))
+		format.Duration(s.Total), startOf(s, shownTime)))
 	if s.Failed() {
 		v.line("")
 		v.paragraph(red, "✗ "+failureOf(s))

@@ -12,10 +12,9 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"testing/synctest"
 	"time"
 
-	dbsql "github.com/databricks/databricks-sql-go"
+	"github.com/databricks/databricks-sql-go/auth"
 	"github.com/databricks/databricks-sql-go/driverctx"
 	"github.com/stretchr/testify/require"
 
@@ -217,30 +216,13 @@ func (a slowSignIn) Authenticate(r *http.Request) error {
 func TestSigningInIsNotDecoding(t *testing.T) {
 	for _, reader := range []string{"driver rows", "arrow", "ipc"} {
 		t.Run(reader, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				o := inlinePages
-				o.InMemory = true
-				ws, err := workspace.Start(o)
-				require.NoError(t, err)
-				transport := ws.Transport()
-				defer func() {
-					transport.CloseIdleConnections()
-					require.NoError(t, ws.Close())
-					time.Sleep(time.Hour)
-				}()
-				sink := &memory{}
-				c, err := listening(sink).NewConnector(append(options(ws), dbsql.WithTransport(transport), dbsql.WithAuthenticator(slowSignIn{ws.Token(), new(int)}))...)
-				require.NoError(t, err)
-				db := sql.OpenDB(c)
-				got := scene{reader: reader, at: 15 * time.Second}.run(t, ws, db, sink)
-				require.NoError(t, got.err)
-				require.NoError(t, db.Close())
-				time.Sleep(time.Minute)
-				require.Zero(t, got.look.Split[telemetry.PartDecode], "while it signs in")
-				require.Equal(t, got.look.Total, got.look.Split.Total())
-				r := sink.statements[0]
-				require.Zero(t, r.Split[telemetry.PartDecode])
-			})
+			got := scene{entry: "NewConnector", opts: inlinePages, reader: reader, at: 15 * time.Second, signIn: func(token string) auth.Authenticator {
+				return slowSignIn{token, new(int)}
+			}}.perform(t)
+			require.NoError(t, got.err)
+			require.Zero(t, got.look.Split[telemetry.PartDecode], "while it signs in")
+			require.Equal(t, got.look.Total, got.look.Split.Total())
+			require.Zero(t, got.record.Split[telemetry.PartDecode])
 		})
 	}
 }
@@ -266,34 +248,14 @@ func TestSigningInIsNeitherATransferNorAFile(t *testing.T) {
 		"file":     {opts: asked(filesOfPages), reader: "driver rows"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				o := s.opts
-				o.InMemory = true
-				ws, err := workspace.Start(o)
-				require.NoError(t, err)
-				transport := ws.Transport()
-				defer func() {
-					transport.CloseIdleConnections()
-					require.NoError(t, ws.Close())
-					time.Sleep(time.Hour)
-				}()
-				storage := ws.StorageURL()[len("http://"):]
-				inMemory.Store(storage, transport)
-				defer inMemory.Delete(storage)
-				sink := &memory{}
-				c, err := listening(sink).NewConnector(append(options(ws), dbsql.WithTransport(transport), dbsql.WithAuthenticator(signInToClose{ws.Token(), new(sync.Once)}))...)
-				require.NoError(t, err)
-				db := sql.OpenDB(c)
-				s.at = 15 * time.Second
-				got := s.run(t, ws, db, sink)
-				require.NoError(t, got.err)
-				require.NoError(t, db.Close())
-				time.Sleep(time.Minute)
-				for _, r := range []*telemetry.Statement{got.look, sink.statements[0]} {
-					require.Zero(t, r.Split[telemetry.PartTransfer]+r.Split[telemetry.PartFile], r.Outcome)
-					require.Equal(t, r.Total, r.Split.Total())
-				}
-			})
+			s.entry, s.at = "NewConnector", 15*time.Second
+			s.signIn = func(token string) auth.Authenticator { return signInToClose{token, new(sync.Once)} }
+			got := s.perform(t)
+			require.NoError(t, got.err)
+			for _, r := range []*telemetry.Statement{got.look, got.record} {
+				require.Zero(t, r.Split[telemetry.PartTransfer]+r.Split[telemetry.PartFile], r.Outcome)
+				require.Equal(t, r.Total, r.Split.Total())
+			}
 		})
 	}
 }

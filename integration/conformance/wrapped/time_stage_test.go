@@ -16,6 +16,7 @@ import (
 	"time"
 
 	dbsql "github.com/databricks/databricks-sql-go"
+	"github.com/databricks/databricks-sql-go/auth"
 	"github.com/databricks/databricks-sql-go/driverctx"
 	dbsqlrows "github.com/databricks/databricks-sql-go/rows"
 	"github.com/stretchr/testify/require"
@@ -53,6 +54,7 @@ type scene struct {
 	cancel bool
 	// reports examines what the service received, before the workspace ends; nil: no reporting.
 	reports func(*workspace.Workspace)
+	signIn  func(token string) auth.Authenticator // makes the authenticator; nil for the token
 }
 
 const (
@@ -170,6 +172,9 @@ func (p scene) connector(t *testing.T, ws *workspace.Workspace, over http.RoundT
 	opts := append(options(ws),
 		dbsql.WithTransport(over), dbsql.WithRetries(4, p.pause, p.pause), dbsql.WithMaxDownloadThreads(max(1, p.threads)),
 		setting(dbsql.WithPort(0), map[string]any{"PollInterval": poll}))
+	if p.signIn != nil {
+		opts = append(opts, dbsql.WithAuthenticator(p.signIn(ws.Token())))
+	}
 	if p.entry == "Wrap" {
 		c, err := dbsql.NewConnector(opts...)
 		require.NoError(t, err)
