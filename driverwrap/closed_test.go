@@ -25,6 +25,7 @@ type outliving struct {
 	*sql.DB
 	release chan struct{} // lets "slow" calls return
 	sink    *memory
+	process *telemetry.Process
 }
 
 type patientConn struct {
@@ -47,8 +48,8 @@ func (c *patientConn) QueryContext(ctx context.Context, query string, args []dri
 }
 
 func newOutliving() outliving {
-	o := outliving{release: make(chan struct{}), sink: &memory{}}
-	o.DB = sql.OpenDB(driverwrap.Config{Settings: telemetry.Settings{QueryText: true}, Sinks: []telemetry.Sink{o.sink}}.Wrap(&fakeConnector{calls: &calls{}, conn: func(c *calls) driver.Conn {
+	o := outliving{release: make(chan struct{}), sink: &memory{}, process: &telemetry.Process{}}
+	o.DB = sql.OpenDB(driverwrap.Config{Settings: telemetry.Settings{QueryText: true}, Sinks: []telemetry.Sink{o.sink}}.In(o.process).Wrap(&fakeConnector{calls: &calls{}, conn: func(c *calls) driver.Conn {
 		return &patientConn{modernConn{minimalConn: minimalConn{c, contextStmt}}, o.release}
 	}}))
 	return o
@@ -225,19 +226,11 @@ func TestAStatementThatOutlivesItsDatabaseIsSeenRunning(t *testing.T) {
 	const text = "is seen running"
 	rows := firstOf(t)(db.Query(text))
 	require.NoError(t, db.Close())
-	running := func() (all []*telemetry.Statement) {
-		for _, c := range telemetry.Default.Connectors() {
-			for _, s := range c.Running() {
-				if s.Query == text {
-					all = append(all, s)
-				}
-			}
-		}
-		return all
-	}
-	require.Len(t, running(), 1)
+	c := db.process.Connectors()[0]
+	require.Len(t, c.Running(), 1)
+	require.Equal(t, text, c.Running()[0].Query)
 	require.NoError(t, rows.Close())
-	require.Empty(t, running())
+	require.Empty(t, c.Running())
 }
 
 func TestOneDatabaseIsClosedWhileAnotherReads(t *testing.T) {

@@ -28,6 +28,16 @@ type Config struct {
 	// to telemetry.Default. A sink that is in both receives each record twice. Closing the sql.DB waits
 	// up to Settings.CloseTimeout for these sinks to receive what was recorded; it does not close them.
 	Sinks []telemetry.Sink
+
+	process *telemetry.Process // what connectors share; nil is telemetry.Default, tests have others
+}
+
+// shared returns the process of the connectors made from this Config.
+func (c Config) shared() *telemetry.Process {
+	if c.process != nil {
+		return c.process
+	}
+	return &telemetry.Default
 }
 
 // NewConnector is like dbsql.NewConnector, with the same options, but the connector is measured. Use
@@ -56,7 +66,7 @@ func (c Config) NewConnector(opts ...dbsql.ConnOption) (driver.Connector, error)
 	if err != nil {
 		return nil, err
 	}
-	return wrapped.register("NewConnector", settings.InForce(c.Settings, nil, environment)), nil
+	return c.register(wrapped, "NewConnector", settings.InForce(c.Settings, nil, environment)), nil
 }
 
 // Wrap is the function Wrap with this configuration. An invalid field of Settings also makes each
@@ -66,7 +76,7 @@ func (c Config) Wrap(native driver.Connector) driver.Connector {
 	resolved, err := settings.Resolve(c.Settings, nil, environment)
 	wrapped := c.wrap(resolved, native, export.Connection{})
 	wrapped.misconfigured = err
-	return wrapped.register("Wrap", settings.InForce(c.Settings, nil, environment))
+	return c.register(wrapped, "Wrap", settings.InForce(c.Settings, nil, environment))
 }
 
 // open builds the native connector from options, with a transport of package cloudfetch under it, and
@@ -86,8 +96,8 @@ func (c Config) open(resolved telemetry.Settings, opts []dbsql.ConnOption) (*con
 			return nil
 		}
 		userClient = readConfig[*http.Client](n, "HTTPClient").Or(nil) != nil
-		report = export.Default.Open(connection, resolved)
-		wire = observer(n)
+		report = export.Of(c.shared()).Open(connection, resolved)
+		wire = observer(n, &connectorsOf(c.shared()).wire)
 		return dbsql.WithTransport(wire)
 	})
 	downloads := withConfig(func(n nativeConfig) dbsql.ConnOption {
@@ -120,7 +130,7 @@ func (c Config) wrap(resolved telemetry.Settings, native driver.Connector, conne
 	if resolved.TraceTags {
 		w.sessionTags = sessionTagsOf(native)
 	}
-	w.fanouts = []*telemetry.Fanout{&telemetry.Default.Fanout}
+	w.fanouts = []*telemetry.Fanout{&c.shared().Fanout}
 	sinks := c.Sinks
 	var level slog.Level
 	if level.UnmarshalText([]byte(resolved.LogLevel)) == nil { // "off" is not a level
@@ -133,14 +143,14 @@ func (c Config) wrap(resolved telemetry.Settings, native driver.Connector, conne
 		}
 		w.fanouts, w.ownSinks = append(w.fanouts, own), own
 	}
-	w.reportTo, w.history = &connection, history.Default.Open(connection, resolved, w.fanouts)
+	w.reportTo, w.history = &connection, history.Of(c.shared()).Open(connection, resolved, w.fanouts)
 	return w
 }
 
 // register records the entry point that a connector was opened through and where its settings come
 // from, and adds it to the connectors of the process.
-func (c *connector) register(openedVia string, inForce []telemetry.SettingInForce) *connector {
-	c.openedVia, c.inForce, c.created = openedVia, inForce, time.Now()
-	connectors.add(c)
-	return c
+func (c Config) register(made *connector, openedVia string, inForce []telemetry.SettingInForce) *connector {
+	made.openedVia, made.inForce, made.created = openedVia, inForce, time.Now()
+	connectorsOf(c.shared()).add(made)
+	return made
 }

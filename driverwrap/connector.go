@@ -26,7 +26,8 @@ type connector struct {
 	misconfigured error             // of the settings for Wrap, which returns no error itself
 	ownSinks      *telemetry.Fanout // to Config.Sinks and the log; nil for none
 
-	openedVia string // "sql.Open", "NewConnector" or "Wrap"
+	list      *connectorList // that of its process
+	openedVia string         // "sql.Open", "NewConnector" or "Wrap"
 	created   time.Time
 	inForce   []telemetry.SettingInForce
 
@@ -190,7 +191,7 @@ func (c *connector) endIfOver() {
 // or answered in time.
 func (c *connector) end(ctx context.Context) {
 	c.closeReport.Do(func() {
-		connectors.remove(c.connectorID)
+		c.list.remove(c.connectorID)
 		if c.history != nil {
 			var asked sync.WaitGroup
 			defer asked.Wait()

@@ -11,6 +11,7 @@ import (
 	"github.com/databricks/databricks-sql-go/auth/oauth/u2m"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/history"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/settings"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
@@ -18,7 +19,12 @@ import (
 // Name is the name of the driver for sql.Open.
 const Name = "databricks-telemetry"
 
-func init() { Config{}.Register(Name) }
+func init() {
+	// telemetry.Shutdown ends reporting for good, also before the first connector.
+	export.Of(&telemetry.Default)
+	history.Of(&telemetry.Default)
+	Config{}.Register(Name)
+}
 
 // Register makes a driver with this configuration available to sql.Open under a name. It
 // panics, as sql.Register does, when the name is taken.
@@ -71,7 +77,7 @@ func (d *dsnDriver) OpenConnector(dsn string) (driver.Connector, error) {
 		return nil, err
 	}
 	c.driver = d
-	return c.register("sql.Open", settings.InForce(d.config.Settings, parameters, environment)), nil
+	return d.config.register(c, "sql.Open", settings.InForce(d.config.Settings, parameters, environment)), nil
 }
 
 // checkedDSN is a DSN the native driver has accepted.

@@ -5,19 +5,18 @@ import (
 	"testing"
 
 	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
-	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 func TestConnectorsThatReportAndAreDroppedWithoutCloseLeaveNoPipeline(t *testing.T) {
 	for name, open := range entryPoints {
 		t.Run(name, func(t *testing.T) {
-			before := len(export.Default.Stats().Pipelines)
-			dropped(t, driverwrap.Config{Settings: telemetry.Settings{Enabled: telemetry.SwitchOn}}, open)
+			var process telemetry.Process
+			dropped(t, &process, driverwrap.Config{Settings: telemetry.Settings{Enabled: telemetry.SwitchOn}}, open)
 			// A pipeline is left in the background: what waits is flushed first.
 			eventually(t, func() bool {
 				runtime.GC()
-				return len(export.Default.Stats().Pipelines) <= before
+				return len(process.Stats().Export.Pipelines) == 0
 			})
 		})
 	}

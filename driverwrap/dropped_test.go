@@ -50,7 +50,7 @@ var entryPoints = map[string]func(testing.TB, driverwrap.Config, *token) driver.
 
 // dropped makes many connectors and drops them. They are used without database/sql: a goroutine
 // keeps an sql.DB alive until it is closed, with the bare driver, too.
-func dropped(t *testing.T, config driverwrap.Config, open func(testing.TB, driverwrap.Config, *token) driver.Connector) {
+func dropped(t *testing.T, process *telemetry.Process, config driverwrap.Config, open func(testing.TB, driverwrap.Config, *token) driver.Connector) {
 	many := 10_000
 	if raceEnabled {
 		many = 500
@@ -65,11 +65,11 @@ func dropped(t *testing.T, config driverwrap.Config, open func(testing.TB, drive
 	close(release)
 	waiting.Wait()
 	runtime.GC()
-	heap, listed := liveHeap(), len(telemetry.Default.Connectors())
+	heap := liveHeap()
 	connectors, owns := make([]weak.Pointer[byte], many), make([]weak.Pointer[token], many)
 	for i := range many {
 		own := &token{fmt.Sprint("dapi", i)}
-		c := open(t, config, own)
+		c := open(t, config.In(process), own)
 		connectors[i], owns[i] = weak.Make((*byte)(reflect.ValueOf(c).UnsafePointer())), weak.Make(own)
 	}
 	kept := func() (n int) {
@@ -82,7 +82,7 @@ func dropped(t *testing.T, config driverwrap.Config, open func(testing.TB, drive
 	}
 	// Cleanups run beside the program: several rounds may be needed.
 	eventually(t, func() bool { runtime.GC(); return kept() == 0 }, "connectors and authenticators")
-	eventually(t, func() bool { return len(telemetry.Default.Connectors()) <= listed })
+	eventually(t, func() bool { return len(process.Connectors()) == 0 })
 	eventually(t, func() bool { runtime.GC(); return liveHeap()-heap < 1<<20 }, "100 bytes each, weak pointers of the test included")
 	runtime.KeepAlive(connectors)
 	runtime.KeepAlive(owns)
@@ -97,10 +97,10 @@ func liveHeap() int64 {
 func TestConnectorsThatAreDroppedWithoutCloseLeaveNothing(t *testing.T) {
 	config := driverwrap.Config{Settings: telemetry.Settings{Enabled: telemetry.SwitchOff, LogLevel: "warn"}, Sinks: []telemetry.Sink{discard{}}}
 	for name, open := range entryPoints {
-		t.Run(name, func(t *testing.T) { dropped(t, config, open) })
+		t.Run(name, func(t *testing.T) { dropped(t, &telemetry.Process{}, config, open) })
 	}
 	t.Run("with a connection whose rows are open", func(t *testing.T) {
-		dropped(t, config, func(t testing.TB, config driverwrap.Config, _ *token) driver.Connector {
+		dropped(t, &telemetry.Process{}, config, func(t testing.TB, config driverwrap.Config, _ *token) driver.Connector {
 			c := config.Wrap(&fakeConnector{calls: &calls{}, conn: fakeConns["modern"]})
 			conn, err := c.Connect(t.Context())
 			require.NoError(t, err)
@@ -111,7 +111,7 @@ func TestConnectorsThatAreDroppedWithoutCloseLeaveNothing(t *testing.T) {
 		})
 	})
 	t.Run("closed, with a connection whose rows are open", func(t *testing.T) {
-		dropped(t, config, func(t testing.TB, config driverwrap.Config, _ *token) driver.Connector {
+		dropped(t, &telemetry.Process{}, config, func(t testing.TB, config driverwrap.Config, _ *token) driver.Connector {
 			c := config.Wrap(&fakeConnector{calls: &calls{}, conn: fakeConns["modern"]})
 			conn, err := c.Connect(t.Context())
 			require.NoError(t, err)

@@ -265,6 +265,7 @@ func TestOffReachesNeitherTheServerNorTheReport(t *testing.T) {
 	require.NoError(t, err)
 	server.use(native)
 	want := server.take()
+	var process telemetry.Process
 	for _, off := range []string{
 		"enableTelemetry=false", "enableTelemetry=true&enableTelemetry=false", "enableTelemetry=false&enableTelemetry=true",
 		"EnableTelemetry=0", "enabletelemetry=false", "enable_telemetry=false", "ENABLE_TELEMETRY=no", "enableTelemetry=+off+",
@@ -272,12 +273,11 @@ func TestOffReachesNeitherTheServerNorTheReport(t *testing.T) {
 		"telemetry_enabled=false", "disableTelemetry=true", "disableTelemetry", "enableTelemetry=true&Enabletelemetry=off",
 		"enable%54elemetry=fal%73e", "telemetry_force_enable=true&enableTelemetry=no",
 	} {
-		c, err := driverwrap.Config{Settings: telemetry.Settings{Enabled: telemetry.SwitchOn}}.OpenConnector(base + "&" + off)
+		c, err := driverwrap.Config{Settings: telemetry.Settings{Enabled: telemetry.SwitchOn}}.In(&process).OpenConnector(base + "&" + off)
 		require.NoError(t, err, off)
 		server.use(c)
 		require.Equal(t, want, server.take(), off)
-		all := telemetry.Default.Connectors()
-		info := all[len(all)-1].Info()
+		info := process.Connectors()[0].Info()
 		require.Equal(t, "none", info.Reports, off)
 		require.Equal(t, telemetry.SettingInForce{Name: "enableTelemetry", Value: "false", By: "DSN"}, info.Settings[0])
 		require.NoError(t, c.(io.Closer).Close())

@@ -61,7 +61,8 @@ func TestASinkThatEndsTheGoroutineOfACallCostsOnlyItself(t *testing.T) {
 			t.Run(name+", "+call, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					bad, other := &exiter{}, &memory{}
-					db := sql.OpenDB(driverwrap.Config{Sinks: []telemetry.Sink{bad, other}}.Wrap(&fakeConnector{calls: &calls{}, conn: func(c *calls) driver.Conn {
+					var process telemetry.Process
+					db := sql.OpenDB(driverwrap.Config{Sinks: []telemetry.Sink{bad, other}}.In(&process).Wrap(&fakeConnector{calls: &calls{}, conn: func(c *calls) driver.Conn {
 						return &modernConn{minimalConn: minimalConn{calls: c}}
 					}}))
 					_, err := db.Exec("x")
@@ -93,8 +94,7 @@ func TestASinkThatEndsTheGoroutineOfACallCostsOnlyItself(t *testing.T) {
 					if call == "query" || name == "at the end of the call" { // else Recording ends the goroutine before there is a statement
 						require.Len(t, other.statements, before+1)
 					}
-					all := telemetry.Default.Connectors()
-					require.Empty(t, all[len(all)-1].Running())
+					require.Empty(t, process.Connectors()[0].Running())
 					require.NoError(t, db.Close())
 				})
 			})
@@ -106,10 +106,10 @@ func TestASinkThatEndsTheGoroutineOfACallCostsOnlyItself(t *testing.T) {
 func TestASinkThatEndsTheGoroutineOfASessionCostsOnlyItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		bad, other := &exiter{}, &memory{}
-		detach := telemetry.Attach(bad)
-		defer detach()
+		var process telemetry.Process
+		process.Attach(bad)
 		native := &fakeConnector{calls: &calls{}, conn: func(c *calls) driver.Conn { return &modernConn{minimalConn: minimalConn{calls: c}} }}
-		connector := driverwrap.Config{Sinks: []telemetry.Sink{other}}.Wrap(native)
+		connector := driverwrap.Config{Sinks: []telemetry.Sink{other}}.In(&process).Wrap(native)
 		conn, err := connector.Connect(t.Context())
 		require.NoError(t, err)
 		for _, call := range []func(){func() { _, _ = connector.Connect(t.Context()) }, func() { _ = conn.Close() }} {

@@ -11,30 +11,30 @@ import (
 	"time"
 	"weak"
 
+	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/ondemand"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/shared"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-func init() {
-	telemetry.Default.Join(telemetry.Member{
-		Connectors: connectors.list, Sinks: connectors.flush, Stats: addWireStats,
-	})
-}
-
-// connectors lists the connectors of the process by weak pointers. When the application drops a
+// connectorList lists the connectors of a process by weak pointers. When the application drops a
 // sql.DB without closing it, the garbage collector frees its connector, which is then removed from
 // the list.
-var connectors connectorList
-
 type connectorList struct {
 	added atomic.Int64
-	all   sync.Map // int64, the connector's id → weak.Pointer[connector]
+	all   sync.Map            // int64, the connector's id → weak.Pointer[connector]
+	wire  cloudfetch.Counters // of all of them, removed ones included
+}
+
+// connectorsOf returns the list of a process, which takes part in its Flush, Shutdown and Stats.
+func connectorsOf(p *telemetry.Process) *connectorList {
+	return shared.Of(p.Shared(), func() *connectorList { return &connectorList{} })
 }
 
 // add numbers a connector and lists it.
 func (l *connectorList) add(c *connector) {
-	c.connectorID = l.added.Add(1)
+	c.connectorID, c.list = l.added.Add(1), l
 	l.all.Store(c.connectorID, weak.Make(c))
 	runtime.AddCleanup(c, l.remove, c.connectorID)
 }
@@ -52,8 +52,8 @@ func (l *connectorList) existing() (all []*connector) {
 	return all
 }
 
-// flush waits for the connectors' own sinks, all at once; see [telemetry.Fanout.Flush].
-func (l *connectorList) flush(ctx context.Context) error {
+// FlushSinks waits for the connectors' own sinks, all at once; see [telemetry.Fanout.Flush].
+func (l *connectorList) FlushSinks(ctx context.Context) error {
 	connectors := l.existing()
 	return ondemand.Each(len(connectors), func(i int) error {
 		if own := connectors[i].ownSinks; own != nil {
@@ -63,7 +63,8 @@ func (l *connectorList) flush(ctx context.Context) error {
 	})
 }
 
-func (l *connectorList) list() []telemetry.Connector {
+// Connectors returns the existing connectors.
+func (l *connectorList) Connectors() []telemetry.Connector {
 	all := l.existing()
 	listed := make([]telemetry.Connector, len(all))
 	for i, c := range all {
@@ -71,6 +72,9 @@ func (l *connectorList) list() []telemetry.Connector {
 	}
 	return listed
 }
+
+// AddTo adds what was seen on the wire to the counts of the process.
+func (l *connectorList) AddTo(s *telemetry.Stats) { s.Wire = l.wire.Stats() }
 
 // inspector shows what a connector is doing.
 type inspector struct{ of *connector }

@@ -31,7 +31,7 @@ func TestFlushWaitsForTheSinksThatConnectorsHaveOfTheirOwn(t *testing.T) {
 			list.add(all[i])
 			all[i].ownSinks.Statement(&telemetry.Statement{})
 		}
-		require.NoError(t, list.flush(t.Context()))
+		require.NoError(t, list.FlushSinks(t.Context()))
 		require.Equal(t, [2]slowSink{{1}, {1}}, sinks)
 		runtime.KeepAlive(all)
 	})

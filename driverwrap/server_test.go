@@ -9,22 +9,21 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
-	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 func TestTheServerOfAConnectorIsNoSecret(t *testing.T) {
 	const token = "dapi0123456789abcdef0123456789abcdef"
-	open := func(dsn string) func() (driver.Connector, error) {
-		return func() (driver.Connector, error) { return driverwrap.Config{}.OpenConnector(dsn) }
+	open := func(dsn string) func(driverwrap.Config) (driver.Connector, error) {
+		return func(c driverwrap.Config) (driver.Connector, error) { return c.OpenConnector(dsn) }
 	}
-	build := func(host string) func() (driver.Connector, error) {
-		return func() (driver.Connector, error) {
-			return driverwrap.NewConnector(dbsql.WithServerHostname(host), dbsql.WithPort(443), dbsql.WithHTTPPath("/sql/1.0/warehouses/w"), dbsql.WithAccessToken(token))
+	build := func(host string) func(driverwrap.Config) (driver.Connector, error) {
+		return func(c driverwrap.Config) (driver.Connector, error) {
+			return c.NewConnector(dbsql.WithServerHostname(host), dbsql.WithPort(443), dbsql.WithHTTPPath("/sql/1.0/warehouses/w"), dbsql.WithAccessToken(token))
 		}
 	}
 	for name, test := range map[string]struct {
-		open   func() (driver.Connector, error)
+		open   func(driverwrap.Config) (driver.Connector, error)
 		server string
 	}{
 		"a host":                             {open("token:" + token + "@adb-1.2.azuredatabricks.net:443/sql/1.0/warehouses/w"), "adb-1.2.azuredatabricks.net:443"},
@@ -40,20 +39,15 @@ func TestTheServerOfAConnectorIsNoSecret(t *testing.T) {
 		"an option: a path":                  {build("host.example/" + token), "host.example:443"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var before int64 // the latest of others, which go when they are collected
-			for _, c := range telemetry.Default.Connectors() {
-				before = max(before, c.Info().ID)
-			}
-			c, err := test.open()
+			var process telemetry.Process
+			c, err := test.open(driverwrap.Config{}.In(&process))
 			require.NoError(t, err)
 			db := sql.OpenDB(c)
 			t.Cleanup(func() { require.NoError(t, db.Close()) })
-			all := telemetry.Default.Connectors()
-			require.NotEmpty(t, all)
-			opened := all[len(all)-1].Info()
-			require.Greater(t, opened.ID, before)
-			require.Equal(t, test.server, opened.Server)
-			for _, p := range export.Default.Stats().Pipelines {
+			all := process.Connectors()
+			require.Len(t, all, 1)
+			require.Equal(t, test.server, all[0].Info().Server)
+			for _, p := range process.Stats().Export.Pipelines {
 				require.NotContains(t, p.Server, token)
 				require.NotContains(t, p.Server, "password")
 				require.NotContains(t, p.Server, "hunter2")

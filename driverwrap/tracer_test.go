@@ -269,27 +269,11 @@ func TestAGoexitOnTheApplicationsGoroutineIsCounted(t *testing.T) {
 	require.Equal(t, before+1, goexits())
 }
 
-// inspected finds a connector of the test among those of the process.
-func inspected(t *testing.T, id int64) telemetry.Connector {
-	t.Helper()
-	for _, c := range telemetry.Default.Connectors() {
-		if c.Info().ID == id {
-			return c
-		}
-	}
-	require.Fail(t, "the connector is not listed")
-	return nil
-}
-
-func newest() int64 {
-	all := telemetry.Default.Connectors()
-	return all[len(all)-1].Info().ID
-}
-
 func TestARunningStatementCanBeLookedAt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		db := slowDB(driverwrap.Config{Sinks: []telemetry.Sink{&memory{}}})
-		c := inspected(t, newest())
+		var process telemetry.Process
+		db := slowDB(driverwrap.Config{Sinks: []telemetry.Sink{&memory{}}}.In(&process))
+		c := process.Connectors()[0]
 		require.Empty(t, c.Running())
 
 		done := make(chan *sql.Rows)
@@ -321,9 +305,7 @@ func TestARunningStatementCanBeLookedAt(t *testing.T) {
 		require.Empty(t, c.Running())
 		require.NoError(t, db.Close())
 		require.Zero(t, c.Info().Sessions)
-		for _, other := range telemetry.Default.Connectors() {
-			require.NotEqual(t, c.Info().ID, other.Info().ID, "a closed connector is not listed")
-		}
+		require.Empty(t, process.Connectors(), "a closed connector is not listed")
 	})
 }
 
@@ -345,8 +327,9 @@ func (c slowConnector) Connect(context.Context) (driver.Conn, error) {
 func TestConnectionsThatAreBeingOpenedAreCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		takes := make(chan time.Duration, 4)
-		db := sql.OpenDB(driverwrap.Wrap(slowConnector{takes: takes}))
-		c := inspected(t, newest())
+		var process telemetry.Process
+		db := sql.OpenDB(driverwrap.Config{}.In(&process).Wrap(slowConnector{takes: takes}))
+		c := process.Connectors()[0]
 		opening := func() (int, time.Duration) {
 			synctest.Wait()
 			info := c.Info()
@@ -383,14 +366,17 @@ func TestConnectionsThatAreBeingOpenedAreCounted(t *testing.T) {
 }
 
 func TestBehindWrapTheDriverReportsThoughTheWrapperIsOff(t *testing.T) {
-	db := sql.OpenDB(driverwrap.Config{Settings: telemetry.Settings{Enabled: telemetry.SwitchOff}}.Wrap(idleConnector{}))
-	require.Equal(t, "driver", inspected(t, newest()).Info().Reports)
+	var process telemetry.Process
+	db := sql.OpenDB(driverwrap.Config{Settings: telemetry.Settings{Enabled: telemetry.SwitchOff}}.In(&process).Wrap(idleConnector{}))
+	require.Equal(t, "driver", process.Connectors()[0].Info().Reports)
 	require.NoError(t, db.Close())
 }
 
 func TestAConnectorSaysWhatItIs(t *testing.T) {
-	db := sql.OpenDB(driverwrap.Wrap(idleConnector{}))
-	c := inspected(t, newest())
+	var process telemetry.Process
+	config := driverwrap.Config{}.In(&process)
+	db := sql.OpenDB(config.Wrap(idleConnector{}))
+	c := process.Connectors()[0]
 	info := c.Info()
 	require.Equal(t, "Wrap", info.OpenedVia)
 	require.Equal(t, "driver", info.Reports)
@@ -398,9 +384,9 @@ func TestAConnectorSaysWhatItIs(t *testing.T) {
 	require.Nil(t, c.Documents(&telemetry.Statement{}), "nothing is reported behind Wrap")
 	require.NoError(t, db.Close())
 
-	off, err := driverwrap.Config{}.OpenConnector("token:dapi0123@example.com:443/sql/1.0/warehouses/1?enableTelemetry=false")
+	off, err := config.OpenConnector("token:dapi0123@example.com:443/sql/1.0/warehouses/1?enableTelemetry=false")
 	require.NoError(t, err)
-	c = inspected(t, newest())
+	c = process.Connectors()[0]
 	info = c.Info()
 	require.Equal(t, "sql.Open", info.OpenedVia)
 	require.Equal(t, "example.com:443", info.Server)

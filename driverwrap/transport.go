@@ -7,7 +7,6 @@ import (
 	"net/url"
 
 	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 // observable reports whether a transport of package cloudfetch can be put under the driver.
@@ -19,8 +18,8 @@ func observable(n nativeConfig) bool {
 // observer returns the transport to put under the driver. A transport that the user supplied stays in
 // use underneath. Requests of the native driver's telemetry are answered locally: only this module
 // may report for the connector, and when it does not (because telemetry is off, or after Shutdown),
-// nothing is reported.
-func observer(n nativeConfig) *cloudfetch.Transport {
+// nothing is reported. counts counts what it sees.
+func observer(n nativeConfig, counts *cloudfetch.Counters) *cloudfetch.Transport {
 	base := cloudfetch.NewBase(readConfig[*tls.Config](n, "TLSConfig").Or(nil))
 	downloads := readConfig[*http.Client](n, "HTTPClient").Or(nil)
 	if user, ok := readConfig[http.RoundTripper](n, "Transport").Get(); ok && user != nil {
@@ -31,7 +30,7 @@ func observer(n nativeConfig) *cloudfetch.Transport {
 			base.Storage = noTransport{}
 		}
 	}
-	return cloudfetch.New(base, &wireCounters)
+	return cloudfetch.New(base, counts)
 }
 
 // noTransport does what an http.Client without a transport does: it looks up http.DefaultTransport for each
@@ -83,8 +82,3 @@ func checkDefaultRedirect(req *http.Request, via []*http.Request) error {
 	}
 	return nil
 }
-
-// wireCounters count for all connectors of the process, closed ones included.
-var wireCounters cloudfetch.Counters
-
-func addWireStats(s *telemetry.Stats) { s.Wire = wireCounters.Stats() }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/shared"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -249,12 +250,26 @@ func TestAFullQueueOfFailuresTakesARecordAtOnce(t *testing.T) {
 	require.NoError(t, f.Flush(t.Context()))
 }
 
-func TestShutdownDeliversWhatMembersReportLast(t *testing.T) {
+// join adds a value to those that packages share in a process.
+func join[T any](p *telemetry.Process, value T) { shared.Of(p.Shared(), func() *T { return &value }) }
+
+// sender is called by Flush and Shutdown of its process.
+type sender func(context.Context) error
+
+func (s sender) Flush(ctx context.Context) error    { return s(ctx) }
+func (s sender) Shutdown(ctx context.Context) error { return s(ctx) }
+
+// connectorSinks are the sinks that a connector has of its own.
+type connectorSinks struct{ of *telemetry.Fanout }
+
+func (s connectorSinks) FlushSinks(ctx context.Context) error { return s.of.Flush(ctx) }
+
+func TestShutdownDeliversWhatIsReportedLast(t *testing.T) {
 	for name, sinks := range map[string]func(*telemetry.Process) *telemetry.Fanout{
 		"to the sinks of the process": func(p *telemetry.Process) *telemetry.Fanout { return &p.Fanout },
 		"to those of a connector": func(p *telemetry.Process) *telemetry.Fanout {
 			var own telemetry.Fanout
-			p.Join(telemetry.Member{Sinks: own.Flush})
+			join(p, connectorSinks{&own})
 			return &own
 		},
 	} {
@@ -267,11 +282,11 @@ func TestShutdownDeliversWhatMembersReportLast(t *testing.T) {
 					time.Sleep(time.Second)
 					delivered++
 				}))
-				p.Join(telemetry.Member{Shutdown: func(context.Context) error {
+				join(&p, sender(func(context.Context) error {
 					time.Sleep(time.Second)
 					to.Statement(statement(1, false))
 					return nil
-				}})
+				}))
 				require.NoError(t, p.Shutdown(t.Context()))
 				require.Equal(t, 1, delivered)
 			})
@@ -279,7 +294,7 @@ func TestShutdownDeliversWhatMembersReportLast(t *testing.T) {
 	}
 }
 
-func TestASinkThatBlocksTakesNoTimeFromTheMembers(t *testing.T) {
+func TestASinkThatBlocksTakesNoTimeFromTheReport(t *testing.T) {
 	for name, flush := range map[string]func(*telemetry.Process, context.Context) error{
 		"Flush": (*telemetry.Process).Flush, "Shutdown": (*telemetry.Process).Shutdown,
 	} {
@@ -298,12 +313,11 @@ func TestASinkThatBlocksTakesNoTimeFromTheMembers(t *testing.T) {
 					}
 				}
 				var errs []error
-				member := func(ctx context.Context) error {
+				join(&p, sender(func(ctx context.Context) error {
 					err := sends(ctx)
 					errs = append(errs, err)
 					return err
-				}
-				p.Join(telemetry.Member{Flush: member, Shutdown: member})
+				}))
 				p.Statement(statement(1, false))
 				require.ErrorIs(t, flush(&p, withTimeout(t)), context.DeadlineExceeded, "the sink has not received its record")
 				require.Equal(t, []error{nil}, errs)
@@ -324,10 +338,10 @@ func TestAFlushOfTheProcessIsNotProlongedByLaterRecords(t *testing.T) {
 				g.StatementFinished(s)
 			}
 		}))
-		p.Join(telemetry.Member{Flush: func(context.Context) error {
+		join(&p, sender(func(context.Context) error {
 			time.Sleep(time.Second)
 			return nil
-		}})
+		}))
 		p.Statement(statement(1, false))
 		time.AfterFunc(time.Second/2, func() { p.Statement(statement(2, true)) })
 		require.NoError(t, p.Flush(withTimeout(t)))

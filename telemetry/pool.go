@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"sync"
-	"sync/atomic"
 	"time"
 	"weak"
 
@@ -69,15 +68,12 @@ const poolTimeout = time.Second
 
 const maxPoolName = 256 // bytes
 
-// registrations counts the pools that were registered.
-var registrations atomic.Int64
-
-func newPool(name string, of interface{ Stats() sql.DBStats }) *Pool {
+func newPool(id int64, name string, of interface{ Stats() sql.DBStats }) *Pool {
 	pool := contain.NewSupplied(&contain.Process, contain.Pool)
 	turns := newTurns()                       // sinks may read at the same time, and each must get an answer
 	name = sqltext.Bounded(name, maxPoolName) // OTLP refuses a whole batch for one text that is not UTF-8
 	db, _ := of.(*sql.DB)
-	return &Pool{Name: name, ID: registrations.Add(1), db: weak.Make(db), Stats: func() (sql.DBStats, bool) {
+	return &Pool{Name: name, ID: id, db: weak.Make(db), Stats: func() (sql.DBStats, bool) {
 		turns.begin()
 		defer turns.end()
 		ctx, cancel := context.WithTimeout(context.Background(), poolTimeout)

@@ -6,50 +6,56 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/ondemand"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/shared"
 )
 
-// Process is the state that the wrapped drivers of a process share: their sinks, the registered
-// pools, and the packages of this module that have their own state. The functions of this package
-// work on [Default]. The zero value is ready to use; all methods may be called concurrently.
+// Process is everything that the wrapped drivers of a process share: their sinks, the registered pools, and
+// what other packages of this module keep in it, which are the connectors, the report to Databricks, the
+// clients of query histories, the debug page and the callbacks of OpenTelemetry. The functions of this
+// package work on [Default]. The zero value is ready to use; a Process must not be copied. All methods may be
+// called concurrently.
 type Process struct {
 	Fanout // the sinks of every wrapped driver
 
-	members list[Member]
-	pools   list[*Pool]
+	pools      list[*Pool]
+	registered atomic.Int64 // pools, those that have gone included
+	shared     shared.Values
 }
 
 // Default is the process that every wrapped driver belongs to.
 var Default Process
 
-// Member is a package of this module that has its own state and takes part in Flush, Shutdown and
-// ReadStats. Any of its functions may be nil.
-type Member struct {
-	// Connectors returns the wrapped connectors, in the order they were made.
-	Connectors func() []Connector
-	// Sinks flushes sinks that are not attached to the Process, such as those of a connector.
-	Sinks func(context.Context) error
-	// Flush sends what was recorded before the call, and passes nothing to sinks. The error says what could not
-	// be sent.
-	Flush func(context.Context) error
-	// Shutdown flushes and ends: nothing is sent after it.
-	Shutdown func(context.Context) error
-	// Stats adds the member's counts to those of the process.
-	Stats func(*Stats)
-}
+// What the values of Shared may take part in.
+type (
+	// connected has the wrapped connectors, in the order they were made.
+	connected interface{ Connectors() []Connector }
+	// sinksFlusher flushes sinks that are not attached to the Process, such as those of a connector.
+	sinksFlusher interface{ FlushSinks(context.Context) error }
+	// flusher sends what was recorded before the call, and passes nothing to sinks. The error says what could
+	// not be sent.
+	flusher interface{ Flush(context.Context) error }
+	// shutter flushes and ends: nothing is sent after it.
+	shutter interface{ Shutdown(context.Context) error }
+	// counted adds its counts to those of the process.
+	counted interface{ AddTo(*Stats) }
+)
 
-// Join adds a member to the process.
-func (p *Process) Join(member Member) { p.members.add(member) }
+// Shared returns the values that other packages of this module keep in the process. A value takes part in the
+// methods of the Process that it has a method for: Connectors() []Connector, FlushSinks(context.Context) error
+// for sinks that are not attached to the Process, Flush and Shutdown, and AddTo(*Stats).
+func (p *Process) Shared() *shared.Values { return &p.shared }
 
 // Connectors returns the wrapped connectors of the process, in the order they were made. A connector
 // that nothing else refers to may be missing.
 func (p *Process) Connectors() []Connector {
 	var all []Connector
-	for _, member := range p.members.all() {
-		if member.Connectors != nil {
-			all = append(all, member.Connectors()...)
+	for _, v := range p.shared.All() {
+		if v, ok := v.(connected); ok {
+			all = append(all, v.Connectors()...)
 		}
 	}
 	return all
@@ -57,9 +63,9 @@ func (p *Process) Connectors() []Connector {
 
 // RegisterPool is [RegisterPool] for this process.
 func (p *Process) RegisterPool(name string, pool interface{ Stats() sql.DBStats }) (unregister func()) {
-	registered := newPool(name, pool)
-	p.pools.add(registered)
-	return func() { p.pools.remove(func(other *Pool) bool { return other == registered }) }
+	added := newPool(p.registered.Add(1), name, pool)
+	p.pools.add(added)
+	return func() { p.pools.remove(func(other *Pool) bool { return other == added }) }
 }
 
 // Pools returns the registered pools, sorted by name. A sql.DB that is registered twice under the same name
@@ -78,28 +84,38 @@ func (p *Process) Pools() []Pool {
 
 // Flush is [Flush] for this process.
 func (p *Process) Flush(ctx context.Context) error {
-	_, err := p.flushAnd(ctx, func(member Member) func(context.Context) error { return member.Flush })
+	_, err := p.flushAnd(ctx, func(v any) func(context.Context) error {
+		if v, ok := v.(flusher); ok {
+			return v.Flush
+		}
+		return nil
+	})
 	return err
 }
 
-// Shutdown is [Shutdown] for this process. While they shut down, members may pass more records to sinks, such
-// as the last server reports, so Shutdown finally flushes again the sinks whose first flush succeeded. Flush
-// does not, because records that the application made meanwhile would prolong it.
+// Shutdown is [Shutdown] for this process. While they shut down, the values of Shared may pass more records to
+// sinks, such as the last server reports, so Shutdown finally flushes again the sinks whose first flush
+// succeeded. Flush does not, because records that the application made meanwhile would prolong it.
 func (p *Process) Shutdown(ctx context.Context) error {
-	inTime, err := p.flushAnd(ctx, func(member Member) func(context.Context) error { return member.Shutdown })
+	inTime, err := p.flushAnd(ctx, func(v any) func(context.Context) error {
+		if v, ok := v.(shutter); ok {
+			return v.Shutdown
+		}
+		return nil
+	})
 	return errors.Join(err, ondemand.Each(len(inTime), func(i int) error { return inTime[i](ctx) }))
 }
 
-// flushAnd flushes the sinks and calls one function of every member, all concurrently, so that a sink
+// flushAnd flushes the sinks and calls one function of every shared value, all concurrently, so that a sink
 // that blocks does not delay the report to Databricks. It returns the flush functions that succeeded.
-func (p *Process) flushAnd(ctx context.Context, of func(Member) func(context.Context) error) (inTime []func(context.Context) error, err error) {
+func (p *Process) flushAnd(ctx context.Context, of func(any) func(context.Context) error) (inTime []func(context.Context) error, err error) {
 	all := []func(context.Context) error{p.Fanout.Flush}
 	var others []func(context.Context) error
-	for _, member := range p.members.all() {
-		if member.Sinks != nil {
-			all = append(all, member.Sinks)
+	for _, v := range p.shared.All() {
+		if v, ok := v.(sinksFlusher); ok {
+			all = append(all, v.FlushSinks)
 		}
-		if f := of(member); f != nil {
+		if f := of(v); f != nil {
 			others = append(others, f)
 		}
 	}
@@ -121,9 +137,9 @@ func (p *Process) flushAnd(ctx context.Context, of func(Member) func(context.Con
 // Stats is [ReadStats] for this process.
 func (p *Process) Stats() Stats {
 	s := Stats{Sinks: p.Fanout.Stats()}
-	for _, member := range p.members.all() {
-		if member.Stats != nil {
-			member.Stats(&s)
+	for _, v := range p.shared.All() {
+		if v, ok := v.(counted); ok {
+			v.AddTo(&s)
 		}
 	}
 	for _, i := range contain.Process.List() {

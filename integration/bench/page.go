@@ -10,7 +10,7 @@ import (
 // before anything is opened.
 func withoutPage() {
 	telemetry.Default.Fanout = telemetry.Fanout{}
-	export.Default.KeepRecent(0)
+	export.Of(&telemetry.Default).KeepRecent(0)
 }
 
 // withPage leaves the debug page on.

@@ -181,7 +181,10 @@ func ours(name string, config driverwrap.Config) variant {
 			}
 			return sql.OpenDB(c), nil
 		},
-		flush:     func(ctx context.Context) { _ = export.Default.Flush(ctx); _ = telemetry.Default.Flush(ctx) },
+		flush: func(ctx context.Context) {
+			_ = export.Of(&telemetry.Default).Flush(ctx)
+			_ = telemetry.Default.Flush(ctx)
+		},
 		telemetry: true,
 	}
 }

@@ -17,7 +17,6 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/eventually"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
-	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/debugpage"
 )
@@ -231,7 +230,7 @@ func TestRowsAreReadWhileTheClockSteps(t *testing.T) {
 
 // pipelineOf is the state of the pipeline to a workspace.
 func pipelineOf(ws *workspace.Workspace) telemetry.PipelineStats {
-	for _, p := range export.Default.Stats().Pipelines {
+	for _, p := range telemetry.ReadStats().Export.Pipelines {
 		if p.Server == ws.URL() {
 			return p
 		}

@@ -21,7 +21,6 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/eventually"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
-	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -91,7 +90,7 @@ func taken(ws *workspace.Workspace) map[string]int {
 func since(t *testing.T, before telemetry.ExportStats) (s telemetry.ExportStats) {
 	t.Helper()
 	eventually.True(t, func() bool {
-		s = (&round{before: before, after: export.Default.Stats()}).delta()
+		s = (&round{before: before, after: telemetry.ReadStats().Export}).delta()
 		dropped := int64(0)
 		for _, n := range s.Dropped {
 			dropped += n
@@ -110,7 +109,7 @@ func TestAFailingAuthenticatorAffectsNoOtherTenant(t *testing.T) {
 				opts.Tokens = append(opts.Tokens, fmt.Sprint("dapi-", i))
 			}
 			ws := workspace.New(t, opts)
-			before := export.Default.Stats()
+			before := telemetry.ReadStats().Export
 			release := make(chan struct{})
 			faulty := &tenant{token: "dapi-faulty", misbehave: func() { misbehave(release) }, asked: make(chan struct{}, 1)}
 			faultyLedger := &ledger{}
@@ -176,7 +175,7 @@ func TestAFailingSinkMissesOnlyTheRecordItWasGiven(t *testing.T) {
 		}
 		t.Run(how, func(t *testing.T) {
 			ws := workspace.New(t, workspace.Options{TelemetryFlag: workspace.FlagOn})
-			before := export.Default.Stats()
+			before := telemetry.ReadStats().Export
 			faulty, counts := &faultySink{misbehave: func() { misbehave(nil) }}, &ledger{}
 			settings := brisk
 			settings.CloseTimeout = longTimeout
@@ -199,7 +198,7 @@ func TestAFailingSinkMissesOnlyTheRecordItWasGiven(t *testing.T) {
 
 func TestASinkThatHangsDoesNotDelayOtherSinks(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{TelemetryFlag: workspace.FlagOn})
-	before := export.Default.Stats()
+	before := telemetry.ReadStats().Export
 	release := make(chan struct{})
 	counts := &ledger{}
 	for range 3 {
@@ -233,7 +232,7 @@ func (l slowSink) StatementFinished(*telemetry.Statement) {
 // Flush, and closing another pool, wait for what was recorded before the call.
 func TestPoolsAreClosedInTurnsWhileOthersAreBusy(t *testing.T) {
 	ws := workspace.New(t, workspace.Options{TelemetryFlag: workspace.FlagOn, Token: "dapi-idle", Tokens: []string{"dapi-busy"}})
-	before := export.Default.Stats()
+	before := telemetry.ReadStats().Export
 	settings := brisk
 	settings.CloseTimeout, settings.QueueSize = longTimeout, 1_000_000
 	idleLedger, busyLedger := &ledger{}, &ledger{}

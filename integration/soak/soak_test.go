@@ -20,7 +20,6 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/eventually"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
-	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -107,7 +106,7 @@ func TestSoak(t *testing.T) {
 	var rested []rest
 	end := time.Now().Add(*soakFor)
 	for n := uint64(0); n < 3 || time.Now().Before(end); n++ {
-		r := &round{seed: seed + n, faultMode: faultMode(n % 3), began: time.Now(), before: export.Default.Stats()}
+		r := &round{seed: seed + n, faultMode: faultMode(n % 3), began: time.Now(), before: telemetry.ReadStats().Export}
 		length := min(roundFor, *soakFor/3, max(time.Second, time.Until(end)))
 		if !t.Run("round", func(t *testing.T) { r.run(t, length) }) {
 			t.Fatalf("-soak.seed %d, round %d", seed, n)
@@ -296,14 +295,14 @@ func settledReports(t *testing.T, ws *workspace.Workspace) {
 	t.Helper()
 	eventually.True(t, func() bool {
 		runtime.GC()
-		return !slices.ContainsFunc(export.Default.Stats().Pipelines, func(p telemetry.PipelineStats) bool { return p.Server == ws.URL() })
+		return !slices.ContainsFunc(telemetry.ReadStats().Export.Pipelines, func(p telemetry.PipelineStats) bool { return p.Server == ws.URL() })
 	})
 }
 
 // compareCounts compares the exporter's counts with those of the ledger and of the service.
 func (r *round) compareCounts(t *testing.T) {
 	require.NoError(t, telemetry.Flush(t.Context()))
-	r.after = export.Default.Stats()
+	r.after = telemetry.ReadStats().Export
 	s := r.delta()
 	dropped := int64(0)
 	for _, n := range s.Dropped {

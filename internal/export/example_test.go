@@ -12,7 +12,7 @@ import (
 // A serverless function flushes before it returns: afterwards its process may be frozen,
 // and timers with it.
 func ExampleExporter_Flush() {
-	var exporter export.Exporter // a program has export.Default, and calls telemetry.Flush
+	var exporter export.Exporter // a program has that of telemetry.Default, and calls telemetry.Flush
 	h := exporter.Open(connection(newService()), telemetry.Settings{})
 	h.SessionOpened(opened())
 	h.StatementFinished(statement())

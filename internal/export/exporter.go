@@ -13,6 +13,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/lasting"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/ondemand"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/shared"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -31,15 +32,9 @@ type Exporter struct {
 	breakers  lasting.States[*breaker]  // by pipelineKey
 }
 
-// Default is the Exporter of every wrapped driver of the process. telemetry.Flush and
-// telemetry.Shutdown include it.
-var Default = Exporter{contained: contain.Log{Parent: &contain.Process}}
-
-func init() {
-	telemetry.Default.Join(telemetry.Member{
-		Flush: Default.Flush, Shutdown: Default.Shutdown,
-		Stats: func(s *telemetry.Stats) { s.Export = Default.Stats() },
-	})
+// Of returns the Exporter of a process, which takes part in its Flush and its Shutdown.
+func Of(p *telemetry.Process) *Exporter {
+	return shared.Of(p.Shared(), func() *Exporter { return &Exporter{contained: contain.Log{Parent: &contain.Process}} })
 }
 
 // Open returns a connector's handle on the pipeline of its host and credential. It does no I/O and
@@ -130,6 +125,9 @@ func (x *Exporter) Stats() telemetry.ExportStats {
 	}
 	return s
 }
+
+// AddTo adds the counts to those of a process.
+func (x *Exporter) AddTo(s *telemetry.Stats) { s.Export = x.Stats() }
 
 // KeepRecent makes [Exporter.Recent] return the latest n documents, at most 1000. The default, 0,
 // keeps none. A document takes about 1 KiB, and each upload is copied.

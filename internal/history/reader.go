@@ -12,6 +12,7 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/internal/lasting"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/ondemand"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/settings"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/shared"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -27,14 +28,9 @@ type Reader struct {
 	paces   lasting.States[*pace] // by tenant
 }
 
-// Default is the Reader of every wrapped driver of the process. telemetry.Shutdown includes it.
-var Default Reader
-
-func init() {
-	telemetry.Default.Join(telemetry.Member{
-		Shutdown: Default.Shutdown,
-		Stats:    func(s *telemetry.Stats) { s.History = Default.Stats() },
-	})
+// Of returns the Reader of a process, which takes part in its Shutdown.
+func Of(p *telemetry.Process) *Reader {
+	return shared.Of(p.Shared(), func() *Reader { return &Reader{} })
 }
 
 // Open returns a connector's handle, which passes its reports to fan-outs. It does no I/O and starts

@@ -31,6 +31,9 @@ type counts struct {
 
 func (c *counts) drop(reason string) { c.dropped[slices.Index(reasons[:], reason)].Add(1) }
 
+// AddTo adds the counts to those of a process.
+func (r *Reader) AddTo(s *telemetry.Stats) { s.History = r.Stats() }
+
 // Stats counts the statements and requests so far.
 func (r *Reader) Stats() telemetry.HistoryStats {
 	var clients []telemetry.HistoryClientStats

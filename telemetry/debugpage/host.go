@@ -7,11 +7,9 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync/atomic"
-)
 
-// allowedHosts are those of AllowHosts.
-var allowedHosts atomic.Pointer[[]string]
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+)
 
 // AllowHosts sets the host names under which a browser may request the debug page, such as the name of a
 // proxy in front of it or the machine's DNS name. A name that begins with a dot allows all names that
@@ -21,7 +19,9 @@ var allowedHosts atomic.Pointer[[]string]
 // IP addresses, localhost, names without a dot and the machine's own name are always allowed. All
 // other names are refused, because another site could make its own name resolve to this server and
 // then read the debug page (DNS rebinding).
-func AllowHosts(names ...string) {
+func AllowHosts(names ...string) { pageOf(&telemetry.Default).allow(names...) }
+
+func (p *page) allow(names ...string) {
 	names = slices.Clone(names)
 	for i, name := range names {
 		if u, err := url.Parse(name); err == nil && u.Host != "" {
@@ -29,16 +29,16 @@ func AllowHosts(names ...string) {
 		}
 		names[i] = hostName(name)
 	}
-	allowedHosts.Store(&names)
+	p.allowed.Store(&names)
 }
 
-// hostAllowed reports whether requests with this Host header are answered.
-func hostAllowed(header string) bool {
+// allows reports whether requests with this Host header are answered.
+func (p *page) allows(header string) bool {
 	host := hostName(header)
 	if _, err := netip.ParseAddr(host); err == nil || !strings.Contains(host, ".") || strings.HasSuffix(host, ".localhost") || host == ownName() {
 		return true
 	}
-	names := allowedHosts.Load()
+	names := p.allowed.Load()
 	return names != nil && slices.ContainsFunc(*names, func(name string) bool {
 		return name == "*" || name == host || strings.HasPrefix(name, ".") && strings.HasSuffix(host, name)
 	})

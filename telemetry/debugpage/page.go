@@ -10,10 +10,12 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/shared"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/sqltext"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
@@ -21,15 +23,19 @@ import (
 // documentsKept is how many of the documents sent to Databricks are kept for the pages.
 const documentsKept = 100
 
-// shared is the debug page of the process.
-var shared = &page{
-	memory: newMemory(telemetry.Default.Pools), connectors: telemetry.Default.Connectors, exporter: &export.Default, process: telemetry.ReadStats,
+func init() {
+	own := pageOf(&telemetry.Default)
+	telemetry.Attach(own.memory)
+	export.Of(&telemetry.Default).KeepRecent(documentsKept)
+	http.Handle("GET /debug/databricks/", own) // ServeMux redirects the path without the slash
 }
 
-func init() {
-	telemetry.Attach(shared.memory)
-	export.Default.KeepRecent(documentsKept)
-	http.Handle("GET /debug/databricks/", shared) // ServeMux redirects the path without the slash
+// pageOf returns the debug page of a process.
+func pageOf(p *telemetry.Process) *page {
+	exporter := export.Of(p)
+	return shared.Of(p.Shared(), func() *page {
+		return &page{memory: newMemory(p.Pools), connectors: p.Connectors, exporter: exporter, process: p.Stats}
+	})
 }
 
 // Handler returns the debug page of the process, for a mux other than http.DefaultServeMux. It works
@@ -39,7 +45,7 @@ func init() {
 //
 // It answers GET and HEAD, is safe for concurrent use, and shows what wrapped drivers have done since
 // this package was initialized.
-func Handler() http.Handler { return shared }
+func Handler() http.Handler { return pageOf(&telemetry.Default) }
 
 // page answers HTTP requests from a memory and from the state of the process.
 type page struct {
@@ -47,6 +53,7 @@ type page struct {
 	connectors func() []telemetry.Connector
 	exporter   interface{ Recent() []export.Document }
 	process    func() telemetry.Stats
+	allowed    atomic.Pointer[[]string] // the names of AllowHosts
 }
 
 var _ http.Handler = (*page)(nil)
@@ -65,7 +72,7 @@ func (p *page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "The debug page is read-only: it answers GET and HEAD.", http.StatusMethodNotAllowed)
 		return
 	}
-	if !hostAllowed(r.Host) {
+	if !p.allows(r.Host) {
 		name := shortened(hostName(r.Host), 100, "…")
 		http.Error(w, fmt.Sprintf("The debug page is not served under the name %q: debugpage.AllowHosts(%[1]q) allows it.", name), http.StatusMisdirectedRequest)
 		return

@@ -316,15 +316,14 @@ func TestOnlyHostsThatBelongHereAreAnswered(t *testing.T) {
 	for _, host := range []string{"evil.example", "evil.example:80", "127.0.0.1.evil.example", "localhost.evil.example", "a.b"} {
 		require.Equal(t, http.StatusMisdirectedRequest, status(host), host)
 	}
-	AllowHosts("Admin.example.com", ".internal.example")
-	defer AllowHosts()
+	f.allow("Admin.example.com", ".internal.example")
 	require.Equal(t, http.StatusOK, status("admin.example.com:443"))
 	require.Equal(t, http.StatusOK, status("a.b.internal.example"))
 	require.Equal(t, http.StatusMisdirectedRequest, status("internal.example.evil.example"))
-	AllowHosts("https://Admin.example.com/", "other.example.com:8080")
+	f.allow("https://Admin.example.com/", "other.example.com:8080")
 	require.Equal(t, http.StatusOK, status("admin.example.com"), "of an address")
 	require.Equal(t, http.StatusOK, status("other.example.com"), "of a host with a port")
-	AllowHosts("*")
+	f.allow("*")
 	require.Equal(t, http.StatusOK, status("evil.example"))
 }
 

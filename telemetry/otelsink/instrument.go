@@ -81,7 +81,7 @@ func (s *Sink) instruments() *instruments {
 		return nil
 	}
 	i := newInstruments(p)
-	s.release = observe(p, i, s.attributes)
+	s.release = observe(s.process, p, i, s.attributes)
 	s.publish(i)
 	return i
 }

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/shared"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -20,51 +21,56 @@ import (
 // The state belongs to the process, not to a sink: if two sinks observed it for the same provider, it
 // would count twice. So sinks with the same provider and the same attributes share a registration,
 // which ends with the last of them.
-func observe(p metric.MeterProvider, i *instruments, attributes []attribute.KeyValue) (release func() error) {
-	o := observer{instruments: i, attributes: attributes, shown: newShownPools()}
+func observe(process *telemetry.Process, p metric.MeterProvider, i *instruments, attributes []attribute.KeyValue) (release func() error) {
+	o := observer{instruments: i, process: process, attributes: attributes, shown: newShownPools(process.Pools)}
 	if !reflect.ValueOf(p).Comparable() {
 		return o.register()
 	}
 	set := attribute.NewSet(slices.Clone(attributes)...)
 	key := registrationKey{p, set.Equivalent()}
-	r := addRegistration(key)
+	all := registrationsOf(process)
+	r := all.add(key)
 	r.once.Do(func() { r.unregister = o.register() })
 	return func() error {
-		if !removeRegistration(key) || r.unregister == nil {
+		if !all.remove(key) || r.unregister == nil {
 			return nil
 		}
 		return r.unregister()
 	}
 }
 
-// registrations are the callbacks of the process. No provider is called while mu is held, so that a
+// registrations are the callbacks of a process. No provider is called while mu is held, so that a
 // provider that blocks does not delay the sinks of others.
-var registrations = struct {
+type registrations struct {
 	mu  sync.Mutex
 	all map[registrationKey]*registration // guarded by mu
-}{all: map[registrationKey]*registration{}}
+}
 
-func addRegistration(key registrationKey) *registration {
-	registrations.mu.Lock()
-	defer registrations.mu.Unlock()
-	r := registrations.all[key]
+func registrationsOf(p *telemetry.Process) *registrations {
+	return shared.Of(p.Shared(), func() *registrations { return &registrations{all: map[registrationKey]*registration{}} })
+}
+
+func (rs *registrations) add(key registrationKey) *registration {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	r := rs.all[key]
 	if r == nil {
 		r = &registration{}
-		registrations.all[key] = r
+		rs.all[key] = r
 	}
 	r.sinks++
 	return r
 }
 
-// removeRegistration reports whether the sink was the last of its registration.
-func removeRegistration(key registrationKey) (last bool) {
-	registrations.mu.Lock()
-	defer registrations.mu.Unlock()
-	r := registrations.all[key]
+// remove reports whether the sink was the last of its registration.
+func (rs *registrations) remove(key registrationKey) (last bool) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	r := rs.all[key]
 	if r.sinks--; r.sinks > 0 {
 		return false
 	}
-	delete(registrations.all, key)
+	delete(rs.all, key)
 	return true
 }
 
@@ -83,6 +89,7 @@ type registration struct {
 type observer struct {
 	*instruments
 
+	process    *telemetry.Process
 	attributes []attribute.KeyValue // on every observation
 	shown      *shownPools
 }
@@ -112,7 +119,7 @@ func (o observer) connectors(to metric.Observer) {
 		running, sessions int64
 	}
 	servers := map[string]state{}
-	for _, c := range telemetry.Default.Connectors() {
+	for _, c := range o.process.Connectors() {
 		info := c.Info()
 		s := servers[info.Server]
 		if info.Recording {
@@ -134,7 +141,7 @@ func (o observer) connectors(to metric.Observer) {
 // stats observes the export to Databricks, and contained panics, Goexits and hangs.
 func (o observer) stats(to metric.Observer) {
 	defer contain.Process.Recover(contain.Spans)
-	all := telemetry.ReadStats()
+	all := o.process.Stats()
 	s := all.Export
 	o.count(to, o.sent, s.Sent)
 	for reason, n := range s.Dropped {

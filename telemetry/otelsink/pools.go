@@ -18,7 +18,7 @@ import (
 // after a collection without it.
 func (o observer) pools(to metric.Observer) {
 	defer contain.Process.Recover(contain.Spans)
-	pools := telemetry.Default.Pools()
+	pools := o.process.Pools()
 	for name, p := range o.shown.byName(pools, telemetry.ReadPools(pools)) {
 		o.pool(to, name, p)
 	}
@@ -54,6 +54,8 @@ type namedPool struct {
 // shownPools keeps the latest shown counters of pools. If a sum of counters decreased because one of the pools
 // is no longer registered, readers would count the sum as new.
 type shownPools struct {
+	pools func() []telemetry.Pool // that are registered now
+
 	mu         sync.Mutex
 	registered map[int64]shownPool    // by Pool.ID; guarded by mu
 	gone       map[string]sql.DBStats // counters of pools that are no longer registered, by name, as long as another pool has that name; guarded by mu
@@ -64,8 +66,8 @@ type shownPool struct {
 	counters       sql.DBStats
 }
 
-func newShownPools() *shownPools {
-	return &shownPools{registered: map[int64]shownPool{}, gone: map[string]sql.DBStats{}}
+func newShownPools(pools func() []telemetry.Pool) *shownPools {
+	return &shownPools{pools: pools, registered: map[int64]shownPool{}, gone: map[string]sql.DBStats{}}
 }
 
 // byName sums pools that have just been read, by name. A pool that is no longer registered counts among those that
@@ -73,7 +75,7 @@ func newShownPools() *shownPools {
 func (s *shownPools) byName(pools []telemetry.Pool, answers []telemetry.Maybe[sql.DBStats]) map[string]*namedPool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	registered := s.forget(telemetry.Default.Pools())
+	registered := s.forget(s.pools())
 	all := map[string]*namedPool{}
 	for i, p := range pools {
 		if !registered[p.ID] {

@@ -18,6 +18,7 @@ import (
 // Sink reports to one tracer provider and one meter provider. Make one with New. A Sink is
 // safe for concurrent use.
 type Sink struct {
+	process        *telemetry.Process   // that it observes
 	tracerProvider trace.TracerProvider // nil: the global one
 	meterProvider  metric.MeterProvider // nil: the global one
 	attributes     []attribute.KeyValue
@@ -76,7 +77,7 @@ func WithFilter(wanted func(context.Context, telemetry.StatementStart) bool) Opt
 // once with the provider of WithMeterProvider, or else when the first statement finds a global
 // provider set. Close ends the observation.
 func New(opts ...Option) *Sink {
-	s := &Sink{}
+	s := &Sink{process: &telemetry.Default}
 	for _, o := range opts {
 		o(s)
 	}

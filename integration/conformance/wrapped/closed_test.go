@@ -17,7 +17,6 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/eventually"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
-	"github.com/seed-01322ee7/databricks-telemetry/internal/export"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
@@ -166,7 +165,7 @@ func (m *memory) ended(t *testing.T) (*telemetry.SessionClosed, []*telemetry.Sta
 
 // reports reports whether the exporter has a pipeline to a workspace.
 func reports(ws *workspace.Workspace) bool {
-	for _, p := range export.Default.Stats().Pipelines {
+	for _, p := range telemetry.ReadStats().Export.Pipelines {
 		if p.Server == ws.URL() {
 			return true
 		}
