@@ -132,24 +132,38 @@ func TestTheApplicationIsNotBlamedForTheRowsOfALaterResultSet(t *testing.T) {
 
 type panickingConn struct{ modernConn }
 
+// panickingRows panic after their rows.
 type panickingRows struct{ fakeArrowRows }
 
-func (*panickingRows) Next([]driver.Value) error { panic("native") }
+func (r *panickingRows) Next(dest []driver.Value) error {
+	if r.left == 0 {
+		panic("native")
+	}
+	return r.plainRows.Next(dest)
+}
 func (*panickingRows) GetArrowBatches(context.Context) (dbsqlrows.ArrowBatchIterator, error) {
 	return &panickingBatches{}, nil
 }
+
+func (*panickingRows) HasNextResultSet() bool { return true }
+func (*panickingRows) NextResultSet() error   { panic("native") }
 
 type panickingBatches struct{ fakeBatches }
 
 func (*panickingBatches) Next() (arrow.Record, error) { panic("native") }
 
 func (c *panickingConn) QueryContext(context.Context, string, []driver.NamedValue) (driver.Rows, error) {
-	return &panickingRows{fakeArrowRows{plainRows{calls: c.calls}, nil}}, nil
+	return &panickingRows{fakeArrowRows{plainRows{calls: c.calls, left: 2}, nil}}, nil
 }
 
 func TestReadingThatPanicsHasFailed(t *testing.T) {
 	for name, read := range map[string]func(driver.Rows){
-		"rows": func(r driver.Rows) { _ = r.Next(make([]driver.Value, 1)) },
+		"rows": func(r driver.Rows) {
+			for range 3 {
+				_ = r.Next(make([]driver.Value, 1))
+			}
+		},
+		"the next set": func(r driver.Rows) { _ = r.(driver.RowsNextResultSet).NextResultSet() },
 		"batches": func(r driver.Rows) {
 			it, _ := r.(dbsqlrows.Rows).GetArrowBatches(context.Background())
 			_, _ = it.Next()

@@ -81,6 +81,7 @@ type rows struct {
 	described atomic.Bool           // the driver has fetched the columns, or has been asked to
 	inference *inference            // what native knows about the result; nil where the wire is read
 	read      int64                 // rows read; used by the reading goroutine only, others use statement.rowsRead
+	reading   bool                  // in a native call that reads; true in Close if that call panicked or ended its goroutine
 	boundary  int64                 // the row that begins the next page or file, at first 0; -1 where unknown
 }
 
@@ -133,7 +134,9 @@ func (r *rows) Next(dest []driver.Value) error {
 	if r.read == r.boundary {
 		return r.nextAtBoundary(dest)
 	}
+	r.reading = true
 	err := r.native.Next(dest)
+	r.reading = false
 	if err != nil {
 		r.st.readEnded(time.Now(), notEOF(err))
 		return err
@@ -175,6 +178,9 @@ func notEOF(err error) error {
 func (r *rows) Close() (err error) {
 	r.st.inferResult(r.inference)
 	start := time.Now()
+	if r.reading {
+		r.st.readEnded(start, errNotReturned)
+	}
 	r.st.trace.CloseBegun(start)
 	err = errNotReturned
 	defer func() {
@@ -237,7 +243,9 @@ func (m multi) NextResultSet() error {
 		return io.EOF
 	}
 	r.st.nextSetBegun()
+	r.reading = true
 	err := n.NextResultSet()
+	r.reading = false
 	if now := time.Now(); err != nil {
 		r.st.readEnded(now, notEOF(err))
 	} else {
