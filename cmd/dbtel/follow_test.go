@@ -52,17 +52,39 @@ func appendTo(t *testing.T, file, text string) {
 
 var ids = regexp.MustCompile(`id-\d`)
 
+// followed is a dbtel top -f that runs.
+type followed struct {
+	out, stderr syncBuffer
+	code        chan int
+	cancel      context.CancelFunc
+}
+
+func follow(t *testing.T, args ...string) *followed {
+	ctx, cancel := context.WithCancel(t.Context())
+	f := &followed{code: make(chan int, 1), cancel: cancel}
+	go func() {
+		f.code <- run(ctx, append([]string{"top", "-f"}, args...), strings.NewReader(""), &f.out, &f.stderr)
+	}()
+	return f
+}
+
+// ids are those of the statements that were printed since the last call.
+func (f *followed) ids() string { return strings.Join(ids.FindAllString(f.out.take(), -1), " ") }
+
+// end interrupts the command and returns its exit code.
+func (f *followed) end() int {
+	f.cancel()
+	return <-f.code
+}
+
 func TestFileIsFollowedThroughGrowthRotationAndTruncation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "app.ndjson")
-		var out, stderr syncBuffer
-		ctx, cancel := context.WithCancel(t.Context())
-		code := make(chan int)
-		go func() { code <- run(ctx, []string{"top", "-f", file}, strings.NewReader(""), &out, &stderr) }()
+		f := follow(t, file)
 		expect := func(want string) {
 			t.Helper()
 			time.Sleep(3 * pollInterval)
-			require.Equal(t, want, strings.Join(ids.FindAllString(out.take(), -1), " "))
+			require.Equal(t, want, f.ids())
 		}
 		expect("") // the file does not exist yet
 
@@ -90,9 +112,8 @@ func TestFileIsFollowedThroughGrowthRotationAndTruncation(t *testing.T) {
 		time.Sleep(replacedFor)
 		expect("id-7")
 
-		cancel()
-		require.Equal(t, exitOK, <-code)
-		require.Empty(t, stderr.take())
+		require.Equal(t, exitOK, f.end())
+		require.Empty(t, f.stderr.take())
 	})
 }
 
@@ -100,17 +121,11 @@ func TestFollowingPrintsJSON(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "app.ndjson")
 		appendTo(t, file, recordOf("id-1")+"broken\n")
-		var out, stderr syncBuffer
-		ctx, cancel := context.WithCancel(t.Context())
-		code := make(chan int)
-		go func() {
-			code <- run(ctx, []string{"top", "-f", "--json", file}, strings.NewReader(""), &out, &stderr)
-		}()
+		f := follow(t, "--json", file)
 		synctest.Wait()
-		require.Contains(t, out.take(), `{"event":"statement","started":"2026-03-01T11:30:00Z","statement_id":"id-1"`)
-		cancel()
-		require.Equal(t, exitLineErrors, <-code)
-		require.Contains(t, stderr.take(), file+":2: not JSON")
+		require.Contains(t, f.out.take(), `{"event":"statement","started":"2026-03-01T11:30:00Z","statement_id":"id-1"`)
+		require.Equal(t, exitLineErrors, f.end())
+		require.Contains(t, f.stderr.take(), file+":2: not JSON")
 	})
 }
 
@@ -196,10 +211,7 @@ func TestARecordIsOneLineWhileFilesAreFollowed(t *testing.T) {
 func TestWhatIsWrittenToARotatedFileBeforeTheApplicationChangesIsRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "app.ndjson")
-		var out, stderr syncBuffer
-		ctx, cancel := context.WithCancel(t.Context())
-		code := make(chan int)
-		go func() { code <- run(ctx, []string{"top", "-f", file}, strings.NewReader(""), &out, &stderr) }()
+		f := follow(t, file)
 		appendTo(t, file, recordOf("id-1")+recordOf("id-2")[:50])
 		time.Sleep(2 * pollInterval)
 		require.NoError(t, os.Rename(file, file+".1"))
@@ -210,10 +222,9 @@ func TestWhatIsWrittenToARotatedFileBeforeTheApplicationChangesIsRead(t *testing
 		appendTo(t, file+".1", recordOf("id-3"))
 		appendTo(t, file, recordOf("id-4"))
 		time.Sleep(2 * replacedFor)
-		require.Equal(t, "id-1 id-2 id-3 id-4", strings.Join(ids.FindAllString(out.take(), -1), " "))
-		cancel()
-		require.Equal(t, exitOK, <-code)
-		require.Empty(t, stderr.take())
+		require.Equal(t, "id-1 id-2 id-3 id-4", f.ids())
+		require.Equal(t, exitOK, f.end())
+		require.Empty(t, f.stderr.take())
 	})
 }
 
@@ -225,10 +236,7 @@ func TestAFileThatMayNotBeReadYetIsFollowed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "app.ndjson")
 		appendTo(t, file, recordOf("id-1"))
-		var out, stderr syncBuffer
-		ctx, cancel := context.WithCancel(t.Context())
-		code := make(chan int, 1)
-		go func() { code <- run(ctx, []string{"top", "-f", file}, strings.NewReader(""), &out, &stderr) }()
+		f := follow(t, file)
 		time.Sleep(2 * pollInterval)
 		require.NoError(t, os.Rename(file, file+".1"))
 		appendTo(t, file, recordOf("id-2"))
@@ -236,15 +244,14 @@ func TestAFileThatMayNotBeReadYetIsFollowed(t *testing.T) {
 		time.Sleep(replacedFor + 3*pollInterval)
 		require.NoError(t, os.Chmod(file, 0o600))
 		time.Sleep(2 * pollInterval)
-		require.Equal(t, "id-1 id-2", strings.Join(ids.FindAllString(out.take(), -1), " "))
+		require.Equal(t, "id-1 id-2", f.ids())
 
 		require.NoError(t, os.Rename(file, file+".2"))
 		appendTo(t, file, recordOf("id-3"))
 		require.NoError(t, os.Chmod(file, 0))
 		time.Sleep(time.Minute)
-		require.Equal(t, exitFailed, <-code, "it is not waited for forever")
-		require.Contains(t, stderr.take(), "permission denied")
-		cancel()
+		require.Equal(t, exitFailed, <-f.code, "it is not waited for forever")
+		require.Contains(t, f.stderr.take(), "permission denied")
 	})
 }
 
@@ -258,17 +265,13 @@ func TestAFileOfAnotherFormatIsNotFollowed(t *testing.T) {
 			dir := t.TempDir()
 			packed, file := filepath.Join(dir, "app.ndjson.1"), filepath.Join(dir, "app.ndjson")
 			appendTo(t, packed, begin)
-			var out, stderr syncBuffer
-			ctx, cancel := context.WithCancel(t.Context())
-			code := make(chan int)
-			go func() { code <- run(ctx, []string{"top", "-f", packed, file}, strings.NewReader(""), &out, &stderr) }()
+			f := follow(t, packed, file)
 			time.Sleep(time.Minute)
 			appendTo(t, file, recordOf("id-1"))
 			time.Sleep(time.Minute)
-			require.Contains(t, out.take(), "id-1")
-			require.Equal(t, "dbtel: "+packed+": it is "+says+"\n", stderr.take())
-			cancel()
-			require.Equal(t, exitLineErrors, <-code)
+			require.Contains(t, f.out.take(), "id-1")
+			require.Equal(t, "dbtel: "+packed+": it is "+says+"\n", f.stderr.take())
+			require.Equal(t, exitLineErrors, f.end())
 		})
 	}
 }
@@ -287,18 +290,14 @@ func TestAFileThatHasItsNameAgainIsNotReadTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "app.ndjson")
 		appendTo(t, file, recordOf("id-1"))
-		var out, stderr syncBuffer
-		ctx, cancel := context.WithCancel(t.Context())
-		code := make(chan int)
-		go func() { code <- run(ctx, []string{"top", "-f", file}, strings.NewReader(""), &out, &stderr) }()
+		f := follow(t, file)
 		time.Sleep(2 * pollInterval)
 		require.NoError(t, os.Rename(file, file+".1"))
 		appendTo(t, file, "")
 		time.Sleep(2 * pollInterval)
 		require.NoError(t, os.Rename(file+".1", file))
 		time.Sleep(2 * replacedFor)
-		require.Equal(t, "id-1", strings.Join(ids.FindAllString(out.take(), -1), " "))
-		cancel()
-		require.Equal(t, exitOK, <-code)
+		require.Equal(t, "id-1", f.ids())
+		require.Equal(t, exitOK, f.end())
 	})
 }
