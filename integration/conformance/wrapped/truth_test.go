@@ -332,8 +332,8 @@ func compare(t *testing.T, truth workspace.StatementFacts, r *telemetry.Statemen
 	}
 	if read, ok := r.RowsRead.Get(); ok && r.Outcome == telemetry.OutcomeCompleted && !faults && truth.Rows > 0 && r.Kind == telemetry.KindQuery {
 		require.Equal(t, truth.Rows, read, about)
-		if unknown := r.Split[telemetry.PartUnknown]; unknown != 0 { // on a busy machine decoding may take that long
-			require.Greater(t, unknown, time.Second, about)
+		if longestPause(r.Calls) < 100*time.Millisecond { // a busy machine may make more, which are not understood
+			require.Zero(t, r.Split[telemetry.PartUnknown], about)
 		}
 	}
 	require.Equal(t, r.Total, r.Split.Total(), about)
@@ -344,6 +344,14 @@ func compare(t *testing.T, truth workspace.StatementFacts, r *telemetry.Statemen
 		require.Zero(t, r.Split[telemetry.PartFile], about)
 	}
 	compareFiles(t, truth, r, faults, about)
+}
+
+// longestPause is the longest time between two calls.
+func longestPause(calls []telemetry.Call) (longest time.Duration) {
+	for i := 1; i < len(calls); i++ {
+		longest = max(longest, calls[i].Start-calls[i-1].End.Or(calls[i].Start))
+	}
+	return longest
 }
 
 // arrived counts pages and rows that the server answered.
