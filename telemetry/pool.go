@@ -3,6 +3,8 @@ package telemetry
 import (
 	"context"
 	"database/sql"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 	"weak"
@@ -68,12 +70,48 @@ const poolTimeout = time.Second
 
 const maxPoolName = 256 // bytes
 
-func newPool(id int64, name string, of interface{ Stats() sql.DBStats }) *Pool {
+// registeredPools are the pools of a Process. The zero value is ready to use.
+type registeredPools struct {
+	mu    sync.Mutex
+	all   []*Pool // guarded by mu
+	added int64   // pools so far, removed ones included; guarded by mu
+}
+
+func (r *registeredPools) add(name string, of interface{ Stats() sql.DBStats }) (remove func()) {
+	pool := newPool(name, of)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.added++
+	pool.ID = r.added
+	r.all = append(r.all, pool)
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.all = slices.DeleteFunc(r.all, func(other *Pool) bool { return other == pool })
+	}
+}
+
+// list returns the pools for [Process.Pools].
+func (r *registeredPools) list() []Pool {
+	r.mu.Lock()
+	pools := slices.Clone(r.all)
+	r.mu.Unlock()
+	slices.SortStableFunc(pools, func(a, b *Pool) int { return strings.Compare(a.Name, b.Name) })
+	all := make([]Pool, 0, len(pools))
+	for _, pool := range pools {
+		if !slices.ContainsFunc(all, pool.Same) {
+			all = append(all, *pool)
+		}
+	}
+	return all
+}
+
+func newPool(name string, of interface{ Stats() sql.DBStats }) *Pool {
 	pool := contain.NewSupplied(&contain.Process, contain.Pool)
 	turns := newTurns()                       // sinks may read at the same time, and each must get an answer
 	name = sqltext.Bounded(name, maxPoolName) // OTLP refuses a whole batch for one text that is not UTF-8
 	db, _ := of.(*sql.DB)
-	return &Pool{Name: name, ID: id, db: weak.Make(db), Stats: func() (sql.DBStats, bool) {
+	return &Pool{Name: name, db: weak.Make(db), Stats: func() (sql.DBStats, bool) {
 		turns.begin()
 		defer turns.end()
 		ctx, cancel := context.WithTimeout(context.Background(), poolTimeout)

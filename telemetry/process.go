@@ -4,9 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"slices"
-	"strings"
-	"sync/atomic"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/ondemand"
@@ -21,9 +18,8 @@ import (
 type Process struct {
 	Fanout // the sinks of every wrapped driver
 
-	pools      list[*Pool]
-	registered atomic.Int64 // pools, those that have gone included
-	shared     shared.Values
+	pools  registeredPools
+	shared shared.Values
 }
 
 // Default is the process that every wrapped driver belongs to.
@@ -63,24 +59,12 @@ func (p *Process) Connectors() []Connector {
 
 // RegisterPool is [RegisterPool] for this process.
 func (p *Process) RegisterPool(name string, pool interface{ Stats() sql.DBStats }) (unregister func()) {
-	added := newPool(p.registered.Add(1), name, pool)
-	p.pools.add(added)
-	return func() { p.pools.remove(func(other *Pool) bool { return other == added }) }
+	return p.pools.add(name, pool)
 }
 
 // Pools returns the registered pools, sorted by name. A sql.DB that is registered twice under the same name
 // is returned once.
-func (p *Process) Pools() []Pool {
-	pools := p.pools.all()
-	slices.SortStableFunc(pools, func(a, b *Pool) int { return strings.Compare(a.Name, b.Name) })
-	all := make([]Pool, 0, len(pools))
-	for _, pool := range pools {
-		if !slices.ContainsFunc(all, pool.Same) {
-			all = append(all, *pool)
-		}
-	}
-	return all
-}
+func (p *Process) Pools() []Pool { return p.pools.list() }
 
 // Flush is [Flush] for this process.
 func (p *Process) Flush(ctx context.Context) error {
