@@ -25,34 +25,32 @@ type Process struct {
 // Default is the process that every wrapped driver belongs to.
 var Default Process
 
-// What the values of Shared may take part in.
+// What a value of Shared may take part in, by having the method.
 type (
-	// connected has the wrapped connectors, in the order they were made.
-	connected interface{ Connectors() []Connector }
-	// sinksFlusher flushes sinks that are not attached to the Process, such as those of a connector.
-	sinksFlusher interface{ FlushSinks(context.Context) error }
+	// connectorLister has the wrapped connectors, in the order they were made.
+	connectorLister interface{ Connectors() []Connector }
+	// sinkFlusher flushes sinks that are not attached to the Process, such as those of a connector.
+	sinkFlusher interface{ FlushSinks(context.Context) error }
 	// flusher sends what was recorded before the call, and passes nothing to sinks. The error says what could
 	// not be sent.
 	flusher interface{ Flush(context.Context) error }
-	// shutter flushes and ends: nothing is sent after it.
-	shutter interface{ Shutdown(context.Context) error }
-	// counted adds its counts to those of the process.
-	counted interface{ AddTo(*Stats) }
+	// shutdowner flushes and ends: nothing is sent after it.
+	shutdowner interface{ Shutdown(context.Context) error }
+	// statsAdder adds its counts to those of the process.
+	statsAdder interface{ AddTo(*Stats) }
 )
 
-// Shared returns the values that other packages of this module keep in the process. A value takes part in the
-// methods of the Process that it has a method for: Connectors() []Connector, FlushSinks(context.Context) error
-// for sinks that are not attached to the Process, Flush and Shutdown, and AddTo(*Stats).
+// Shared is for the other packages of this module, which keep their values of the process in it. A value takes
+// part in the methods of the Process that it has a method for: Connectors() []Connector, FlushSinks, Flush and
+// Shutdown, all three of the form func(context.Context) error, and AddTo(*Stats).
 func (p *Process) Shared() *shared.Values { return &p.shared }
 
 // Connectors returns the wrapped connectors of the process, in the order they were made. A connector
 // that nothing else refers to may be missing.
 func (p *Process) Connectors() []Connector {
 	var all []Connector
-	for _, v := range p.shared.All() {
-		if v, ok := v.(connected); ok {
-			all = append(all, v.Connectors()...)
-		}
+	for _, v := range shared.All[connectorLister](&p.shared) {
+		all = append(all, v.Connectors()...)
 	}
 	return all
 }
@@ -68,12 +66,11 @@ func (p *Process) Pools() []Pool { return p.pools.list() }
 
 // Flush is [Flush] for this process.
 func (p *Process) Flush(ctx context.Context) error {
-	_, err := p.flushAnd(ctx, func(v any) func(context.Context) error {
-		if v, ok := v.(flusher); ok {
-			return v.Flush
-		}
-		return nil
-	})
+	var flushes []func(context.Context) error
+	for _, v := range shared.All[flusher](&p.shared) {
+		flushes = append(flushes, v.Flush)
+	}
+	_, err := p.flushSinksAnd(ctx, flushes)
 	return err
 }
 
@@ -81,27 +78,20 @@ func (p *Process) Flush(ctx context.Context) error {
 // sinks, such as the last server reports, so Shutdown finally flushes again the sinks whose first flush
 // succeeded. Flush does not, because records that the application made meanwhile would prolong it.
 func (p *Process) Shutdown(ctx context.Context) error {
-	inTime, err := p.flushAnd(ctx, func(v any) func(context.Context) error {
-		if v, ok := v.(shutter); ok {
-			return v.Shutdown
-		}
-		return nil
-	})
+	var shutdowns []func(context.Context) error
+	for _, v := range shared.All[shutdowner](&p.shared) {
+		shutdowns = append(shutdowns, v.Shutdown)
+	}
+	inTime, err := p.flushSinksAnd(ctx, shutdowns)
 	return errors.Join(err, ondemand.Each(len(inTime), func(i int) error { return inTime[i](ctx) }))
 }
 
-// flushAnd flushes the sinks and calls one function of every shared value, all concurrently, so that a sink
-// that blocks does not delay the report to Databricks. It returns the flush functions that succeeded.
-func (p *Process) flushAnd(ctx context.Context, of func(any) func(context.Context) error) (inTime []func(context.Context) error, err error) {
+// flushSinksAnd flushes the sinks and calls the other functions, all concurrently, so that a sink that blocks
+// does not delay the report to Databricks. It returns the functions that flush sinks and succeeded.
+func (p *Process) flushSinksAnd(ctx context.Context, others []func(context.Context) error) (inTime []func(context.Context) error, err error) {
 	all := []func(context.Context) error{p.Fanout.Flush}
-	var others []func(context.Context) error
-	for _, v := range p.shared.All() {
-		if v, ok := v.(sinksFlusher); ok {
-			all = append(all, v.FlushSinks)
-		}
-		if f := of(v); f != nil {
-			others = append(others, f)
-		}
+	for _, v := range shared.All[sinkFlusher](&p.shared) {
+		all = append(all, v.FlushSinks)
 	}
 	sinks := len(all)
 	all = append(all, others...)
@@ -121,10 +111,8 @@ func (p *Process) flushAnd(ctx context.Context, of func(any) func(context.Contex
 // Stats is [ReadStats] for this process.
 func (p *Process) Stats() Stats {
 	s := Stats{Sinks: p.Fanout.Stats()}
-	for _, v := range p.shared.All() {
-		if v, ok := v.(counted); ok {
-			v.AddTo(&s)
-		}
+	for _, v := range shared.All[statsAdder](&p.shared) {
+		v.AddTo(&s)
 	}
 	for _, i := range contain.Process.List() {
 		s.Contained = append(s.Contained, Contained{string(i.Place), i.Panics, i.Goexits, i.Hangs, i.First})

@@ -1,13 +1,11 @@
 // Package shared holds the values that the packages of this module have once per process, one of each type.
 package shared
 
-import (
-	"slices"
-	"sync"
-)
+import "sync"
 
-// Values holds at most one value of each type. All methods and [Of] may be called concurrently. The zero
-// value is ready to use; a Values must not be copied.
+// Values holds at most one value of each type. It has functions instead of methods, because applications can
+// reach the Values of a telemetry.Process. The functions may be called concurrently. The zero value is ready to
+// use; a Values must not be copied.
 type Values struct {
 	mu  sync.Mutex
 	all []any // pointers to different types; guarded by mu
@@ -27,9 +25,14 @@ func Of[T any](v *Values, create func() *T) *T {
 	return made
 }
 
-// All returns pointers to the values, in the order they were made.
-func (v *Values) All() []any {
+// All returns pointers to the values, those that implement the interface T, in the order they were made.
+func All[T any](v *Values) (all []T) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return slices.Clone(v.all)
+	for _, one := range v.all {
+		if one, ok := one.(T); ok {
+			all = append(all, one)
+		}
+	}
+	return all
 }

@@ -12,16 +12,21 @@ import (
 type (
 	one struct{ n int }
 	two struct{ n int }
+
+	counter interface{ Count() int }
 )
+
+func (o *one) Count() int { return o.n }
 
 func TestThereIsOneValueOfEachType(t *testing.T) {
 	var v shared.Values
-	require.Empty(t, v.All())
+	require.Empty(t, shared.All[any](&v))
 	b := shared.Of(&v, func() *two { return &two{2} })
 	a := shared.Of(&v, func() *one { return &one{1} })
 	require.Same(t, a, shared.Of(&v, func() *one { panic("there is one") }))
 	require.Same(t, b, shared.Of(&v, func() *two { panic("there is one") }))
-	require.Equal(t, []any{&two{2}, &one{1}}, v.All(), "in the order they were made")
+	require.Equal(t, []any{b, a}, shared.All[any](&v), "in the order they were made")
+	require.Equal(t, []counter{a}, shared.All[counter](&v))
 
 	var other shared.Values
 	require.NotSame(t, a, shared.Of(&other, func() *one { return &one{1} }))
@@ -38,5 +43,5 @@ func TestManyWhoAskAtOnceGetTheSameValue(t *testing.T) {
 	for _, p := range got {
 		require.Same(t, got[0], p)
 	}
-	require.Len(t, v.All(), 1)
+	require.Len(t, shared.All[any](&v), 1)
 }
