@@ -42,7 +42,7 @@ func (req *request) reportOf(s *telemetry.Statement) statementReport {
 		for _, text := range docs {
 			r.Documents = append(r.Documents, documentOf(text, preview))
 		}
-		why := whyReported(info, req.process().Export.Pipelines)
+		why := whyReported(info, req.stats().Export.Pipelines)
 		switch {
 		case len(docs) == 0:
 			r.Note = "This library reports nothing about this statement. " + why

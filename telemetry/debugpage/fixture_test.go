@@ -32,7 +32,7 @@ func newFixture() *fixture {
 		memory:     newMemory(func() []telemetry.Pool { return f.db }),
 		connectors: func() []telemetry.Connector { return f.all },
 		exporter:   f,
-		process: func() telemetry.Stats {
+		stats: func() telemetry.Stats {
 			s := f.process
 			s.Export = f.stats
 			return s

@@ -48,7 +48,7 @@ type overviewPage struct {
 const topRows, slowestShown = 4, 4
 
 func (req *request) overview() (string, model) {
-	stats := req.process()
+	stats := req.stats()
 	running, kept := req.present()
 	p := req.period(lastHour)
 	chosen := req.memory.counts.over(req.now, p.length, running...)

@@ -24,17 +24,17 @@ import (
 const documentsKept = 100
 
 func init() {
-	own := pageOf(&telemetry.Default)
-	telemetry.Attach(own.memory)
-	export.Of(&telemetry.Default).KeepRecent(documentsKept)
-	http.Handle("GET /debug/databricks/", own) // ServeMux redirects the path without the slash
+	http.Handle("GET /debug/databricks/", Handler()) // ServeMux redirects the path without the slash
 }
 
-// pageOf returns the debug page of a process.
+// pageOf returns the debug page of a process. It shows what the process has done since the first call.
 func pageOf(p *telemetry.Process) *page {
 	exporter := export.Of(p)
 	return shared.Of(p.Shared(), func() *page {
-		return &page{memory: newMemory(p.Pools), connectors: p.Connectors, exporter: exporter, process: p.Stats}
+		memory := newMemory(p.Pools)
+		p.Attach(memory)
+		exporter.KeepRecent(documentsKept)
+		return &page{memory: memory, connectors: p.Connectors, exporter: exporter, stats: p.Stats}
 	})
 }
 
@@ -52,7 +52,7 @@ type page struct {
 	memory     *memory
 	connectors func() []telemetry.Connector
 	exporter   interface{ Recent() []export.Document }
-	process    func() telemetry.Stats
+	stats      func() telemetry.Stats
 	allowed    atomic.Pointer[[]string] // the names of AllowHosts
 }
 

@@ -400,3 +400,17 @@ func BenchmarkOverview(b *testing.B) {
 		f.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "http://localhost/", nil))
 	}
 }
+
+// Of two processes, each has a page that shows its own statements.
+func TestAPageShowsItsOwnProcess(t *testing.T) {
+	var one, other telemetry.Process
+	pages := []*page{pageOf(&one), pageOf(&other)}
+	require.Same(t, pages[0], pageOf(&one))
+	one.Statement(&telemetry.Statement{StatementID: "of-one"})
+	require.NoError(t, one.Flush(t.Context()))
+	for i, shown := range []int{1, 0} {
+		response := httptest.NewRecorder()
+		pages[i].ServeHTTP(response, httptest.NewRequest(http.MethodGet, "http://localhost/statements", nil))
+		require.Equal(t, shown, strings.Count(response.Body.String(), "id=of-one"))
+	}
+}

@@ -39,7 +39,7 @@ func (l libraryStats) Summary() string {
 }
 
 func (req *request) telemetry() (string, model) {
-	stats := req.process()
+	stats := req.stats()
 	running, kept := req.present()
 	t := telemetryPage{
 		Connectors: []connectorSettings{}, Reporting: reporting{stats.Export, req.now}, History: queryHistory{stats.History, req.now}, Library: libraryStats{stats.Sinks, stats.Wire, stats.Contained},
