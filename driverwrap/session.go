@@ -67,6 +67,10 @@ func (l *sessions) over() bool {
 	return true
 }
 
+// progressed notes that an attempt to open a session has ended, or begins with no other under way. created is when
+// the connector was made.
+func (l *sessions) progressed(created time.Time) { l.ended.Store(int64(time.Since(created))) }
+
 // session is what a connection, its statements and their rows share. Fields that are neither
 // atomic nor under mu are immutable.
 type session struct {
@@ -155,10 +159,6 @@ func (s *session) close(start time.Time, reused int64, err error) {
 	}
 	s.sessionClosed(r)
 }
-
-// progressed notes that an attempt to open a session has ended, or begins with no other under way. created is when
-// the connector was made.
-func (l *sessions) progressed(created time.Time) { l.ended.Store(int64(time.Since(created))) }
 
 // outlived reports whether the session or its connector is closed. Rows that the application drops
 // after that are not found when a session is opened.
