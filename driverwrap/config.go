@@ -1,6 +1,7 @@
 package driverwrap
 
 import (
+	"cmp"
 	"context"
 	"database/sql/driver"
 	"log/slog"
@@ -32,13 +33,8 @@ type Config struct {
 	process *telemetry.Process // what connectors share; nil is telemetry.Default, tests have others
 }
 
-// shared returns the process of the connectors made from this Config.
-func (c Config) shared() *telemetry.Process {
-	if c.process != nil {
-		return c.process
-	}
-	return &telemetry.Default
-}
+// processOrDefault returns the process of the connectors made from this Config.
+func (c Config) processOrDefault() *telemetry.Process { return cmp.Or(c.process, &telemetry.Default) }
 
 // NewConnector is like dbsql.NewConnector, with the same options, but the connector is measured. Use
 // the connector for one sql.DB only: closing that sql.DB ends reporting to Databricks. The error is
@@ -96,8 +92,8 @@ func (c Config) open(resolved telemetry.Settings, opts []dbsql.ConnOption) (*con
 			return nil
 		}
 		userClient = readConfig[*http.Client](n, "HTTPClient").Or(nil) != nil
-		report = export.Of(c.shared()).Open(connection, resolved)
-		wire = observer(n, &connectorsOf(c.shared()).wire)
+		report = export.Of(c.processOrDefault()).Open(connection, resolved)
+		wire = observer(n, &connectorsOf(c.processOrDefault()).wire)
 		return dbsql.WithTransport(wire)
 	})
 	downloads := withConfig(func(n nativeConfig) dbsql.ConnOption {
@@ -130,7 +126,7 @@ func (c Config) wrap(resolved telemetry.Settings, native driver.Connector, conne
 	if resolved.TraceTags {
 		w.sessionTags = sessionTagsOf(native)
 	}
-	w.fanouts = []*telemetry.Fanout{&c.shared().Fanout}
+	w.fanouts = []*telemetry.Fanout{&c.processOrDefault().Fanout}
 	sinks := c.Sinks
 	var level slog.Level
 	if level.UnmarshalText([]byte(resolved.LogLevel)) == nil { // "off" is not a level
@@ -143,7 +139,7 @@ func (c Config) wrap(resolved telemetry.Settings, native driver.Connector, conne
 		}
 		w.fanouts, w.ownSinks = append(w.fanouts, own), own
 	}
-	w.reportTo, w.history = &connection, history.Of(c.shared()).Open(connection, resolved, w.fanouts)
+	w.reportTo, w.history = &connection, history.Of(c.processOrDefault()).Open(connection, resolved, w.fanouts)
 	return w
 }
 
@@ -151,6 +147,6 @@ func (c Config) wrap(resolved telemetry.Settings, native driver.Connector, conne
 // from, and adds it to the connectors of the process.
 func (c Config) register(made *connector, openedVia string, inForce []telemetry.SettingInForce) *connector {
 	made.openedVia, made.inForce, made.created = openedVia, inForce, time.Now()
-	connectorsOf(c.shared()).add(made)
+	connectorsOf(c.processOrDefault()).add(made)
 	return made
 }
