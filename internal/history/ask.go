@@ -112,9 +112,7 @@ func (w *worker) answered(a answer) {
 				q.stage = urgent
 			}
 			again = append(again, it)
-		case q.target.closing, q.report != nil && q.report.Final:
-			w.settle(DropNotFound, q)
-		case q.stage == len(delays)-1:
+		case q.target.closing, q.report != nil && q.report.Final, q.stage == len(delays)-1:
 			w.settle(DropNotFound, q)
 		default:
 			q.stage++
