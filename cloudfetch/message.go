@@ -17,7 +17,7 @@ const (
 	exceptionMessage = 3
 )
 
-// guid is a session's or a statement's identifier. The zero guid is unknown.
+// guid is the identifier of a session, a statement or a request. The zero guid is unknown.
 type guid [16]byte
 
 // String returns a guid in lower case, as the driver writes it; "" for the zero guid.

@@ -5,6 +5,7 @@
 //	bytes         ─▶ Bytes          "1.2 MB"
 //	number        ─▶ Count          "1,200"
 //	              ─▶ Plural, Choose "1,200 retries", "3 calls waited"
+//	time waited   ─▶ EndedWaits     "; the waits that ended took 1.5 s in all"
 //	share         ─▶ Percent        "71 %"
 //	scale         ─▶ RoundStep      1, 2, 5, 10
 //	category      ─▶ OneSpelling    "canceled"
