@@ -62,9 +62,6 @@ func (s *States[S]) forget(key any) {
 	s.unused--
 }
 
-// Len returns the number of states.
-func (s *States[S]) Len() int { return len(s.all) }
-
 // evict removes unused states that are stale, and then other unused states while there are more than maxUnused.
 // It looks at all states, but so seldom that Release takes little time on average.
 func (s *States[S]) evict() {
