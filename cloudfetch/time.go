@@ -52,7 +52,8 @@ type timing struct {
 	execute time.Duration   // time of PartServer before ExecuteStatement was answered
 	lastRan time.Duration   // when the statement was last seen to run
 	retried time.Duration   // time of PartRetry until then
-	idle    time.Duration   // time of one part, while no call is under way; see beforeCall
+	late    time.Duration   // time of PartUnknown since then, because a status call was overdue
+	idle    time.Duration   // time of one part, while no call is under way; see beforeCall and overdue
 	idleIn  telemetry.Part  // that part
 
 	segments     []segment // pages and files whose rows are not all read
@@ -96,11 +97,17 @@ func (t *Trace) advance(now time.Duration) {
 			t.idles(p, d)
 		}
 	default:
-		if t.inFlight != unknownMethod {
+		switch {
+		case t.inFlight != unknownMethod:
 			t.attempt[p] += d
 			if t.connecting > 0 {
 				t.methods.add(t.inFlight).rpc.Connecting += d
 			}
+		case p == telemetry.PartServer:
+			t.idles(p, d)
+			late := min(d, t.overdue())
+			t.move(late, p, telemetry.PartUnknown)
+			t.late += late
 		}
 	}
 }
@@ -247,6 +254,19 @@ func (t *Trace) idles(p telemetry.Part, d time.Duration) {
 	t.idle += d
 }
 
+// longestWakeup is how long after the poll interval a status call may begin, on a busy machine.
+const longestWakeup = 100 * time.Millisecond
+
+// overdue returns for how long a status call has been overdue. Beyond the poll interval the driver does something
+// other than waiting for the server: it signs in for the call, or for the one that cancels the statement. Whether the
+// server still works is not known before the next answer.
+func (t *Trace) overdue() time.Duration {
+	if t.Transport == nil || t.Transport.PollInterval <= 0 {
+		return 0
+	}
+	return max(0, t.idle-t.Transport.PollInterval-longestWakeup)
+}
+
 // beforeCall notes that the driver makes a call that is not a repetition. The driver was about to make this call,
 // so the statement cannot have waited for what it seemed to wait for since the previous call, except for the
 // decoding of batches.
@@ -365,8 +385,11 @@ func (t *Trace) refine(worked time.Duration) {
 	if worked < executing {
 		t.move(executing-worked, telemetry.PartServer, telemetry.PartNetwork)
 	}
-	if late := polling - max(0, worked-executing); late > 0 {
+	switch late := polling - max(0, worked-executing); {
+	case late > 0:
 		t.move(late, telemetry.PartServer, telemetry.PartPoll)
+	case late < 0:
+		t.move(min(-late, t.late), telemetry.PartUnknown, telemetry.PartServer)
 	}
 }
 
@@ -396,7 +419,8 @@ func (t *Trace) updateRunning(from method, m *message, now time.Duration) {
 	case from != getOperationStatus, !m.has.has(operationState): // a refusal does not say whether it runs
 	case t.works():
 		t.move(t.split[telemetry.PartRetry]-t.retried, telemetry.PartRetry, telemetry.PartServer)
-		t.lastRan = now
+		t.move(t.late, telemetry.PartUnknown, telemetry.PartServer)
+		t.lastRan, t.late = now, 0
 	case t.unseen == 0:
 		t.unseen = now - t.lastRan
 	}

@@ -42,6 +42,10 @@ func (c *Counters) Stats() telemetry.WireStats {
 // answers requests of the driver's own telemetry itself: the flag is off, and uploads are accepted. Everything
 // else passes unobserved. A Transport is safe for concurrent use.
 type Transport struct {
+	// PollInterval is the driver's pause between two status calls; 0 unknown. The field must not change once the
+	// transport is used.
+	PollInterval time.Duration
+
 	base     Base
 	registry *registry
 	counts   *Counters

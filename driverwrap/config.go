@@ -94,6 +94,7 @@ func (c Config) open(resolved telemetry.Settings, opts []dbsql.ConnOption) (*con
 		userClient = readConfig[*http.Client](n, "HTTPClient").Or(nil) != nil
 		report = export.Of(c.processOrDefault()).Open(connection, resolved)
 		wire = observer(n, &connectorsOf(c.processOrDefault()).wire)
+		wire.PollInterval = driverConfig.PollInterval.Or(0)
 		return dbsql.WithTransport(wire)
 	})
 	downloads := withConfig(func(n nativeConfig) dbsql.ConnOption {

@@ -10,8 +10,8 @@ const (
 	// PartUnknown: what the statement waited for was not observed.
 	PartUnknown Part = iota
 	// PartServer: the server worked on the statement, as seen on the wire: ExecuteStatement was
-	// unanswered, or the last known state was pending or running. If the server reports how long it
-	// worked (see Statement.ServerTime), that time is used.
+	// unanswered, or the last known state was pending or running, until the next status call was due.
+	// If the server reports how long it worked (see Statement.ServerTime), that time is used.
 	PartServer
 	// PartPoll: the server had finished, but the next status call had not yet noticed. Known only if
 	// the server reports how long it worked.

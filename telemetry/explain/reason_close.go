@@ -36,11 +36,15 @@ func closeReason(s *telemetry.Statement, took time.Duration) reason {
 			"The workspace answered both late.",
 		}
 	case canceled.Calls > 0:
-		return reason{"canceling or closing the statement", oneRoundTrip}
+		what = "canceling or closing the statement"
 	case what == closingStatement, s.Internal, s.Result.Format != "" && s.Result.Format != telemetry.FormatExternalLinks:
-		return reason{what, oneRoundTrip}
+	default:
+		return reason{what, "Closing is one round trip to the workspace, and waits for downloads under way: read to the end, or select less. " + inspectSigningIn}
 	}
-	return reason{what, "Closing is one round trip to the workspace, and waits for downloads under way: read to the end, or select less."}
+	if s.RPCs != nil && most(took-canceled.Latency-closed.Latency, took) {
+		return reason{what + ", in the driver, between its requests", inspectSigningIn}
+	}
+	return reason{what, oneRoundTrip}
 }
 
 // closingOf says what is closed: the rows, or the statement itself if it has no rows or failed before it had

@@ -217,9 +217,9 @@ func noticedLate(s *telemetry.Statement, took time.Duration) bool {
 }
 
 // unseen returns for how long the server may have been finished before a status call noticed, counting only
-// time that is certainly not in PartRetry.
+// time that is certainly neither in PartRetry nor in PartUnknown.
 func unseen(s *telemetry.Statement) time.Duration {
-	return unrepeated(s, rpcOf(s, "GetOperationStatus"), s.Polling.Or(telemetry.Polling{}).Unseen)
+	return unrepeated(s, rpcOf(s, "GetOperationStatus"), s.Polling.Or(telemetry.Polling{}).Unseen) - s.Split[telemetry.PartUnknown]
 }
 
 func pollsOf(s *telemetry.Statement) string {

@@ -43,7 +43,7 @@ func TestClosingIsOfWhatTheStatementHas(t *testing.T) {
 		of        telemetry.Statement
 		what      string
 		downloads bool
-	}{{inline, "closing the rows", false}, {files, "closing the rows", true}, {exec, "closing the statement", false}, {wrapped, "closing the rows", true}} {
+	}{{inline, "closing the rows, in the driver, between its requests", false}, {files, "closing the rows", true}, {exec, "closing the statement, in the driver, between its requests", false}, {wrapped, "closing the rows", true}} {
 		v := explain.Of(&c.of)
 		require.Equal(t, "close-bound: 75 % of 4.0 s "+c.what, v.Sentence)
 		require.Equal(t, c.downloads, strings.Contains(v.Advice, "downloads"), v.Advice)

@@ -152,7 +152,8 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 		},
 		"a request that was not sent": {
 			telemetry.Statement{
-				Total: 4 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{Category: telemetry.CategoryAuth}, RPCs: observed, Split: split{telemetry.PartNetwork: 4 * second},
+				Total: 4 * second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{Category: telemetry.CategoryAuth}, Split: split{telemetry.PartNetwork: 4 * second},
+				RPCs:  []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, Latency: 4 * second}},
 				Calls: []telemetry.Call{{Method: "ExecuteStatement", Attempts: 1, End: known(4 * second), Failed: true}},
 			},
 			"network-bound: 100 % of 4.0 s in none of the other parts: the network, and the driver itself; ExecuteStatement failed, last without a complete answer", "The request was not sent: look at the credential",
@@ -489,19 +490,27 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 			"network-bound: 80 % of 5.0 s waiting for a network connection to the workspace, for 4.0 s", "DNS",
 		},
 		"connecting for an attempt that was repeated": {
-			telemetry.Statement{Total: 10 * second, RPCs: []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, Retries: 1, Connecting: 4 * second}}, Calls: []telemetry.Call{executed}, Split: split{telemetry.PartNetwork: 6 * second, telemetry.PartRetry: 4 * second}},
+			telemetry.Statement{Total: 10 * second, RPCs: []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, Retries: 1, Latency: 10 * second, Connecting: 4 * second}}, Calls: []telemetry.Call{executed}, Split: split{telemetry.PartNetwork: 6 * second, telemetry.PartRetry: 4 * second}},
 			"network-bound: 60 % of 10 s in none of the other parts: the network, and the driver itself", "distance",
 		},
 		"connecting while the server worked": {
-			telemetry.Statement{Total: 10 * second, RPCs: []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1}, {Method: "GetOperationStatus", Calls: 1, Connecting: 4 * second}}, Calls: []telemetry.Call{executed}, Split: split{telemetry.PartNetwork: 6 * second, telemetry.PartServer: 4 * second}},
+			telemetry.Statement{Total: 10 * second, RPCs: []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, Latency: 6 * second}, {Method: "GetOperationStatus", Calls: 1, Latency: 4 * second, Connecting: 4 * second}}, Calls: []telemetry.Call{executed}, Split: split{telemetry.PartNetwork: 6 * second, telemetry.PartServer: 4 * second}},
 			"network-bound: 60 % of 10 s in none of the other parts: the network, and the driver itself", "distance",
 		},
 		"signing in": {
 			telemetry.Statement{Total: 5 * second, RPCs: observed, Calls: []telemetry.Call{call("ExecuteStatement", 4000, 4100, -1)}, Split: split{telemetry.PartNetwork: 4 * second, telemetry.PartServer: second}},
 			"network-bound: 80 % of 5.0 s in the driver, before its first request", "identity provider",
 		},
+		"between requests": {
+			telemetry.Statement{Total: 5 * second, RPCs: rpcs(telemetry.RPC{Method: "FetchResults", Calls: 1, Latency: second}), Calls: []telemetry.Call{executed, call("FetchResults", 4000, 5000, -1)}, Split: split{telemetry.PartNetwork: 4 * second, telemetry.PartPage: second}},
+			"network-bound: 80 % of 5.0 s in the driver, between its requests", "identity provider",
+		},
+		"between requests, before one that is under way": {
+			telemetry.Statement{Total: 5 * second, Outcome: telemetry.OutcomeRunning, RPCs: rpcs(telemetry.RPC{Method: "FetchResults", Calls: 1}), Calls: []telemetry.Call{executed, call("FetchResults", 1000, -1, -1)}, Split: split{telemetry.PartNetwork: 5 * second}},
+			"network-bound: 100 % of 5.0 s in none of the other parts: the network, and the driver itself", "distance",
+		},
 		"a request left that is not listed": {
-			telemetry.Statement{Total: 5 * second, RPCs: observed, Split: split{telemetry.PartNetwork: 5 * second}},
+			telemetry.Statement{Total: 5 * second, RPCs: []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, Latency: 5 * second}}, Split: split{telemetry.PartNetwork: 5 * second}},
 			"network-bound: 100 % of 5.0 s in none of the other parts: the network, and the driver itself", "distance",
 		},
 		"a request never left": {
@@ -509,7 +518,7 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 			"network-bound: 100 % of 5.0 s in the driver, before its first request", "identity provider",
 		},
 		"the rest": {
-			telemetry.Statement{Total: second, RPCs: observed, Calls: []telemetry.Call{executed}, Split: split{telemetry.PartNetwork: second}},
+			telemetry.Statement{Total: second, RPCs: []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, Latency: second}}, Calls: []telemetry.Call{executed}, Split: split{telemetry.PartNetwork: second}},
 			"network-bound: 100 % of 1.0 s in none of the other parts: the network, and the driver itself", "TLS",
 		},
 	} {

@@ -1,18 +1,23 @@
 package wrapped
 
 import (
+	"context"
 	"database/sql"
 	"database/sql/driver"
 	"fmt"
 	"net/http"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	dbsql "github.com/databricks/databricks-sql-go"
+	"github.com/databricks/databricks-sql-go/auth"
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
 
 // tokenFromDatabase signs the first call of a method with a token that it reads from a database, within the
@@ -91,5 +96,109 @@ func TestTheIDsOfAnAuthenticatorsStatementAreNotThoseOfTheStatementThatItSignsFo
 				require.Equal(t, truth.SessionID, sink.statements[0].SessionID)
 			})
 		}
+	}
+}
+
+// slowly is an authenticator that takes long for one call of a method, counted from 0.
+type slowly struct {
+	signer
+	method string
+	nth    int32
+	takes  time.Duration
+	seen   *atomic.Int32
+}
+
+func (a slowly) Authenticate(r *http.Request) error {
+	if isCall(r, a.method) && a.seen.Add(1) == a.nth+1 {
+		elsewhere(a.takes)
+	}
+	return a.signer.Authenticate(r)
+}
+
+func signingIn(method string, nth int32, takes time.Duration) func(string) auth.Authenticator {
+	return func(token string) auth.Authenticator {
+		return slowly{signer{token}, method, nth, takes, new(atomic.Int32)}
+	}
+}
+
+// cancelAfter cancels a query that is polled for.
+func cancelAfter(d time.Duration) func(context.Context, *sql.DB) error {
+	return func(ctx context.Context, db *sql.DB) error {
+		ctx, cancel := context.WithTimeout(ctx, d)
+		defer cancel()
+		_, err := drain(db.QueryContext(ctx, statement(sceneRows)))
+		return err
+	}
+}
+
+func TestSigningInToAskForTheStatusIsNotTheServersTime(t *testing.T) {
+	for name, s := range map[string]scene{
+		"first status call":  {signIn: signingIn("GetOperationStatus", 0, 20*time.Second)},
+		"second status call": {signIn: signingIn("GetOperationStatus", 1, 20*time.Second)},
+		"of an Exec":         {signIn: signingIn("GetOperationStatus", 1, 20*time.Second), reader: "exec"},
+		"to cancel":          {signIn: signingIn("CancelOperation", 0, 20*time.Second), program: cancelAfter(500 * time.Millisecond)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s.entry, s.opts, s.at = "NewConnector", working(polledPages, 1500*time.Millisecond), 18*time.Second
+			if s.reader == "" {
+				s.reader = "rows"
+			}
+			got := s.perform(t)
+			for _, r := range []*telemetry.Statement{got.look, got.record} {
+				v := explain.Of(r)
+				require.Equal(t, telemetry.PartUnknown, v.Part, v.Sentence)
+				require.LessOrEqual(t, r.Split[telemetry.PartServer], 2200*time.Millisecond)
+				require.Zero(t, r.Split[telemetry.PartPoll])
+				require.NotContains(t, v.Advice, "poll interval")
+				require.NotContains(t, v.Advice, "larger warehouse")
+				require.Contains(t, v.Advice, "identity provider")
+				require.Equal(t, r.Total, r.Split.Total())
+				require.Empty(t, checkCopy(r))
+			}
+		})
+	}
+}
+
+func TestTheServerWorkedWhileTheDriverSignedInIfItStillRunsAfterwards(t *testing.T) {
+	r, v := performed(t, scene{opts: working(polledPages, time.Minute), signIn: signingIn("GetOperationStatus", 1, 20*time.Second)})
+	require.Equal(t, telemetry.PartServer, v.Part)
+	require.Zero(t, r.Split[telemetry.PartUnknown])
+	require.Equal(t, r.Total, r.Split[telemetry.PartServer])
+}
+
+// The statement runs for long, and then the driver signs in for a little less long.
+func TestTheServersTimeIsNotExplainedByAStatusCallThatWasOverdue(t *testing.T) {
+	_, v := performed(t, scene{opts: working(polledPages, 30500*time.Millisecond), signIn: signingIn("GetOperationStatus", 30, 25*time.Second)})
+	require.Equal(t, telemetry.PartServer, v.Part)
+	require.NotContains(t, v.Sentence, "before a status call noticed")
+	require.NotContains(t, v.Advice, "poll interval")
+}
+
+func TestTheServersOwnTimeEndsBeforeAStatusCallThatWasOverdue(t *testing.T) {
+	for works, server := range map[time.Duration]time.Duration{500 * time.Millisecond: 500 * time.Millisecond, 15 * time.Second: 15 * time.Second} {
+		o := working(polledPages, works)
+		o.ServerTimes = true
+		r, v := performed(t, scene{opts: o, signIn: signingIn("GetOperationStatus", 0, 20*time.Second)})
+		require.Equal(t, server, r.Split[telemetry.PartServer], v.Sentence)
+		require.LessOrEqual(t, r.Split[telemetry.PartPoll], time.Second)
+		require.Equal(t, r.Total, r.Split.Total())
+	}
+}
+
+func TestSigningInForACallIsInTheDriverBetweenItsRequests(t *testing.T) {
+	for name, s := range map[string]scene{
+		"a description":       {opts: polledPages, signIn: signingIn("GetResultSetMetadata", 0, 20*time.Second)},
+		"a page":              {opts: inlinePages, signIn: signingIn("FetchResults", 1, 20*time.Second)},
+		"links of more files": {opts: asked(filesOfPages), reader: "driver rows", signIn: signingIn("FetchResults", 0, 20*time.Second)},
+		"closing an Exec":     {opts: polledPages, reader: "exec", signIn: signingIn("CloseOperation", 0, 20*time.Second)},
+		"closing rows early":  {opts: inlinePages, ending: closedEarly, signIn: signingIn("CloseOperation", 0, 20*time.Second)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, v := performed(t, s)
+			require.GreaterOrEqual(t, v.Time, 20*time.Second)
+			require.Contains(t, v.Sentence, "in the driver, between its requests")
+			require.Equal(t, explain.Of(&telemetry.Statement{Total: 1, RPCs: []telemetry.RPC{}, Split: telemetry.Split{telemetry.PartNetwork: 1}}).Advice, v.Advice, "about signing in")
+			require.Equal(t, r.Total, r.Split.Total())
+		})
 	}
 }

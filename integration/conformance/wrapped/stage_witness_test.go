@@ -244,11 +244,11 @@ func slowStages() (all []slowStage) {
 		kinds             []string
 	}{
 		{"ExecuteStatement", "execute", parts{server}, parts{page, network}, parts{network}, parts{network}, false, false, []string{"any"}},
-		{"GetOperationStatus", "polls", parts{server}, parts{server}, parts{server}, parts{server}, true, false, []string{"any"}},
+		{"GetOperationStatus", "polls", parts{server}, parts{server}, parts{server}, parts{unknown}, true, false, []string{"any"}},
 		{"GetResultSetMetadata", "metadata", parts{page}, parts{page}, parts{network}, parts{network, unknown}, true, false, []string{"any"}},
 		{"FetchResults", "pages", parts{page}, parts{page}, parts{network}, parts{network, unknown}, false, false, nil},
 		{"CloseOperation", "close", parts{closing}, parts{closing}, parts{network}, parts{closing, network, unknown}, true, false, []string{"any"}},
-		{"CancelOperation", "cancel", parts{closing}, parts{closing}, parts{network}, parts{closing, network, server}, true, false, []string{"any"}},
+		{"CancelOperation", "cancel", parts{closing}, parts{closing}, parts{network}, parts{closing, network, unknown}, true, false, []string{"any"}},
 		{"file", "files", parts{file}, parts{file}, parts{file}, nil, false, true, nil},
 	} {
 		repeats := parts{retry}
