@@ -89,6 +89,7 @@ func (t *Trace) note(a activity, at time.Time) {
 func (t *Trace) enter(a activity, at time.Time) {
 	if t.activity < closing {
 		t.advance(t.since(at))
+		t.settle(a)
 		t.activity, t.paused, t.idle = a, unknownMethod, 0
 	}
 }

@@ -303,6 +303,34 @@ func (t *Trace) doubtful() bool {
 	return false
 }
 
+// settle notes that the driver returns from a call of the application, and that rows are next. What the statement
+// seemed to wait for is unknown if the driver may have failed to sign in for a call, which then was never sent.
+// If that was to close the operation, after the last page, the driver returns rows all the same.
+func (t *Trace) settle(next activity) {
+	if t.activity >= closing || !t.doubtful() {
+		return
+	}
+	if rows := next == between || next == unobserved; rows && (!t.unclosed() || t.awaited() != nil) {
+		return
+	}
+	t.unexplained()
+}
+
+// unclosed reports whether the driver closes the operation, because the last page has arrived, but has not sent the
+// call.
+func (t *Trace) unclosed() bool {
+	return t.moreRows == telemetry.Known(false) && t.methods.find(fetchResults).rpc.Calls > 0 && t.methods.find(closeOperation).rpc.Calls == 0
+}
+
+// unexplained moves the time since the latest call to PartUnknown.
+func (t *Trace) unexplained() {
+	t.move(t.idle, t.idleIn, telemetry.PartUnknown)
+	if t.idleIn == telemetry.PartFile {
+		t.awaited().waited -= t.idle
+	}
+	t.idle = 0
+}
+
 // continueAttempt notes that a redirected attempt continues at another address.
 func (t *Trace) continueAttempt(m method) {
 	if t.inFlight == unknownMethod {
@@ -351,14 +379,17 @@ func mayBeRepeated(code int) bool {
 }
 
 // fetches notes that the driver requests a file. The driver closes an operation once all its links have arrived.
-// If that call failed, and the driver now requests the file with the next row, it has given up closing, without
-// reporting the error.
+// If that call failed, or could not be sent, and the driver now requests the file with the next row, it has given up
+// closing, without reporting the error.
 func (t *Trace) fetches(f *file) {
 	if t.activity == closing || t.awaited() != f {
 		return
 	}
 	if t.paused == closeOperation {
 		t.paused = unknownMethod
+	}
+	if t.idleIn == telemetry.PartFile && t.idle > longestDecode && t.unclosed() {
+		t.unexplained()
 	}
 	t.idle = 0
 }

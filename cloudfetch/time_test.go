@@ -177,7 +177,7 @@ func TestTheDriverDecodesNothingWhereNoRowIsLeft(t *testing.T) {
 		c.trace.CallReturned(time.Now())
 		c.trace.ReadBegun(5, time.Now()) // the page has five rows
 		time.Sleep(8 * s)                // the driver signs in anew
-		c.call(1*s, operationRequest(fetchResults, 2, operationA), ok(fetchReply(2, false, 5, fList(1281, tStruct, wireBatch("x", 5)))))
+		c.call(1*s, operationRequest(fetchResults, 2, operationA), ok(fetchReply(2, true, 5, fList(1281, tStruct, wireBatch("x", 5)))))
 		time.Sleep(2 * s)
 		c.trace.RowReturned(6, time.Now())
 		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartNetwork: 8 * s, telemetry.PartPage: 1 * s, telemetry.PartDecode: 2 * s}, c.split())

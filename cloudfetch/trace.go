@@ -100,6 +100,7 @@ func (t *Trace) Finish(r *telemetry.Statement, now time.Time) {
 	defer t.mu.Unlock()
 	if !t.done.Load() {
 		t.advance(t.since(now))
+		t.settle(ended)
 		t.activity = ended
 		t.done.Store(true)
 		if t.reg != nil {

@@ -61,10 +61,7 @@ func unknownReason(s *telemetry.Statement) reason {
 			"Open the database with sql.Open or driverwrap.NewConnector to see more.",
 		}
 	}
-	if unfinished(s) && s.Outcome == telemetry.OutcomeFailed {
-		return reason{notObserved, inspectLost(s)}
-	}
-	return reason{notObserved, "The query history says how long the server worked. " + inspectSigningIn}
+	return reason{notObserved, unsentAdvice(s, "The query history says how long the server worked. "+inspectSigningIn)}.withFailure(s)
 }
 
 const notObserved = "not observed: a message or the link of a file was not seen or not understood, or what the driver did without a request could not be told (signing in, a pause, decoding, a transfer)"

@@ -295,13 +295,28 @@ func failedAdvice(s *telemetry.Statement, from string, status int) string {
 	}
 	switch s.Failure.Category { // there was no answer, and the connection is not the reason
 	case telemetry.CategoryAuth:
-		return "The request was not sent: look at the credential, and at that of a proxy on the way."
+		return "The request was not sent: look at the credential, at the identity provider, and at the credential of a proxy on the way."
 	case telemetry.CategoryTLS:
 		return "The request was not sent: look at certificates, at the clock, and at proxies on the way that open TLS."
 	case telemetry.CategoryTimeout:
 		return "No complete answer came in time: look at the deadlines of the application and of its HTTP client, and at the network on the way."
 	}
 	return retryAdvice(from, status)
+}
+
+// unsentAdvice returns advice on a statement that failed because the driver could not sign in or connect for a call:
+// no call of the statement failed. For any other statement it returns otherwise.
+func unsentAdvice(s *telemetry.Statement, otherwise string) string {
+	if method, _, _ := failedCall(s); method != "" || s.Outcome != telemetry.OutcomeFailed || s.Failure == nil || s.Failure.SQLState != "" {
+		return otherwise
+	}
+	switch s.Failure.Category {
+	case telemetry.CategoryAuth:
+		return failedAdvice(s, theWorkspace, 0)
+	case telemetry.CategoryTLS, telemetry.CategoryConnection, telemetry.CategoryTimeout:
+		return failedAdvice(s, theWorkspace, 0) + " " + inspectSigningIn
+	}
+	return otherwise
 }
 
 // failedCall returns the method of the call that made a statement fail, how the call failed, and its

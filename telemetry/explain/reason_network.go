@@ -22,9 +22,9 @@ func networkReason(s *telemetry.Statement, took time.Duration) reason {
 			keepConnections,
 		}
 	case len(s.RPCs) == 0 && s.RPCs != nil, len(s.Calls) > 0 && most(s.Calls[0].Start, took):
-		return reason{"in the driver, before its first request", inspectSigningIn}
+		return reason{"in the driver, before its first request", unsentAdvice(s, inspectSigningIn)}
 	case s.RPCs != nil && most(took-requesting(s), took):
-		return reason{"in the driver, between its requests", inspectSigningIn}
+		return reason{"in the driver, between its requests", unsentAdvice(s, inspectSigningIn)}
 	}
 	return reason{
 		"in none of the other parts: the network, and the driver itself",

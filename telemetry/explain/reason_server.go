@@ -112,11 +112,7 @@ func inspectLost(s *telemetry.Statement) string {
 	if s.Failure.SQLState != "" {
 		return "The server answered a later call with an error, which says why; the query history says what became of the statement."
 	}
-	switch s.Failure.Category {
-	case telemetry.CategoryAuth, telemetry.CategoryTLS, telemetry.CategoryConnection, telemetry.CategoryTimeout:
-		return failedAdvice(s, theWorkspace, 0)
-	}
-	return inspectUnfinished(s)
+	return unsentAdvice(s, inspectUnfinished(s))
 }
 
 // unfinished reports whether, by its last known state, the server still works on the statement.

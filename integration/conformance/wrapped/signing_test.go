@@ -4,8 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -200,5 +202,75 @@ func TestSigningInForACallIsInTheDriverBetweenItsRequests(t *testing.T) {
 			require.Equal(t, explain.Of(&telemetry.Statement{Total: 1, RPCs: []telemetry.RPC{}, Split: telemetry.Split{telemetry.PartNetwork: 1}}).Advice, v.Advice, "about signing in")
 			require.Equal(t, r.Total, r.Split.Total())
 		})
+	}
+}
+
+// keyless is an authenticator that has no credential for the calls of a method, after some.
+type keyless struct {
+	signer
+	method string
+	after  int32
+	how    func()
+	seen   *atomic.Int32
+}
+
+func (a keyless) Authenticate(r *http.Request) error {
+	if !isCall(r, a.method) || a.seen.Add(1) <= a.after {
+		return a.signer.Authenticate(r)
+	}
+	elsewhere(20 * time.Second)
+	a.how()
+	return errors.New("the secret has expired")
+}
+
+// A call for which the driver cannot sign in is never sent, and no other call shows what it waited for.
+func TestSigningInThatFailsIsNeitherDecodingNorAFileNorATransfer(t *testing.T) {
+	for name, s := range map[string]scene{
+		"to close, after the last row":   {opts: polledPages, reader: "driver rows"},
+		"to close, after the last batch": {opts: polledPages, reader: "arrow"},
+		"to close, before files":         {opts: asked(filesOfPages), reader: "driver rows"},
+		"to close, before a transfer":    {opts: polledPages, reader: "exec", query: putStatement(t)},
+		"to close, and panics":           {opts: polledPages, reader: "driver rows"},
+		"for a page, and panics":         {opts: polledPages, reader: "arrow"},
+		"for the description of rows":    {opts: polledPages, reader: "driver rows"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := keyless{method: "CloseOperation", how: func() {}, seen: new(atomic.Int32)}
+			switch {
+			case strings.HasPrefix(name, "for a page"):
+				a.method, a.after = "FetchResults", 1
+			case strings.HasPrefix(name, "for the description"):
+				a.method = "GetResultSetMetadata"
+			}
+			if strings.HasSuffix(name, "panics") {
+				a.how = func() { panic("no credential") }
+			}
+			s.signIn = func(token string) auth.Authenticator {
+				a.signer = signer{token}
+				return a
+			}
+			s.stop = sceneRows + 1
+			reads := application{scene: s}
+			s.program = func(ctx context.Context, db *sql.DB) (err error) {
+				defer func() { _ = recover() }()
+				reads.db = db
+				return reads.run(ctx)
+			}
+			r, v := performed(t, s)
+			require.Zero(t, r.Split[telemetry.PartDecode]+r.Split[telemetry.PartFile]+r.Split[telemetry.PartTransfer], v.Sentence)
+			require.Contains(t, v.Advice, "identity provider")
+			require.Equal(t, r.Total, r.Split.Total())
+		})
+	}
+}
+
+// The statement has not been seen to run: nothing is known but that it was accepted.
+func TestAStatementThatFailsBecauseTheDriverCannotSignInNeedsACredential(t *testing.T) {
+	for _, method := range []string{"ExecuteStatement", "GetOperationStatus", "FetchResults"} {
+		r, v := performed(t, scene{opts: working(polledPages, 1500*time.Millisecond), reader: "driver rows", signIn: func(token string) auth.Authenticator {
+			return keyless{signer{token}, method, 0, func() {}, new(atomic.Int32)}
+		}})
+		require.Equal(t, telemetry.CategoryAuth, r.Failure.Category)
+		require.Equal(t, "The request was not sent: look at the credential, at the identity provider, and at the credential of a proxy on the way.", v.Advice)
 	}
 }
