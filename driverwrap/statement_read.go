@@ -3,7 +3,10 @@ package driverwrap
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
+
+	dbsqlerr "github.com/databricks/databricks-sql-go/errors"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
 )
@@ -80,12 +83,12 @@ func (s *statement) counted() int64 {
 }
 
 // endArrow notes that an Arrow reader has reported its end. The driver also reports the end after a
-// page has failed. Then the wire shows the failure and, once the statement is finished, whether there
-// were more rows.
+// page has failed. Then the wire shows the failure, or that there are more rows, for which the driver could
+// not sign in.
 func (s *statement) endArrow(now time.Time) {
 	defer contain.Process.Recover(contain.Statement)
 	var hidden error
-	if s.trace.Fault().CallFailed {
+	if fault := s.trace.Fault(); fault.CallFailed || fault.Observed && s.trace.MoreRows().Or(false) && s.contextErr() == nil {
 		hidden = errHidden
 	}
 	s.readEnded(now, hidden)
@@ -94,8 +97,8 @@ func (s *statement) endArrow(now time.Time) {
 	s.arrowEnded = true
 }
 
-// errHidden stands for the error of a call that the driver's Arrow readers do not report.
-var errHidden = errors.New("a call failed, but the Arrow reader ended as it does after the last row")
+// errHidden stands for the error of a call, sent or not, that the driver's Arrow readers do not report.
+var errHidden = fmt.Errorf("a call failed, but the Arrow reader ended as it does after the last row: %w", dbsqlerr.RequestError)
 
 // readEnded notes the end of reading: the rows are exhausted (nil) or reading failed. The
 // statement is finished when the rows are closed.

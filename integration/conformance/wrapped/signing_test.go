@@ -264,6 +264,17 @@ func TestSigningInThatFailsIsNeitherDecodingNorAFileNorATransfer(t *testing.T) {
 	}
 }
 
+func TestAnArrowReaderThatEndsBecauseNoPageCouldBeRequestedHasFailed(t *testing.T) {
+	for _, reader := range []string{"arrow", "ipc"} {
+		r, v := performed(t, scene{opts: polledPages, reader: reader, stop: sceneRows, signIn: func(token string) auth.Authenticator {
+			return keyless{signer{token}, "FetchResults", 1, func() {}, new(atomic.Int32)}
+		}})
+		require.Equal(t, telemetry.OutcomeFailed, r.Outcome)
+		require.Equal(t, telemetry.CategoryAuth, r.Failure.Category)
+		require.Contains(t, v.Advice, "look at the credential")
+	}
+}
+
 // The statement has not been seen to run: nothing is known but that it was accepted.
 func TestAStatementThatFailsBecauseTheDriverCannotSignInNeedsACredential(t *testing.T) {
 	for _, method := range []string{"ExecuteStatement", "GetOperationStatus", "FetchResults"} {
