@@ -13,10 +13,8 @@ import (
 
 // A call that waits for a network connection waits neither for the server nor for a page. The transport of NewBase
 // reports the connections that it opens. Any other transport is asked with net/http/httptrace, and so is that of
-// NewBase when more calls are under way than it opens connections. Asking needs a copy of the request. It is not
-// needed for a call that is the only one under way when the previous call has just left its connection. When other
-// calls are under way, any call may have to wait: the others may have taken the connection, or the transport may
-// keep few idle ones.
+// NewBase when more calls are under way than it opens connections. Asking needs a copy of the request. Every call is
+// asked about: the connection of the previous one may be closed at any time, as by an HTTP/2 server that drains.
 
 // dialFunc is net.Dialer.DialContext.
 type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
@@ -101,47 +99,15 @@ func isAgreed(p []byte) bool {
 	return false
 }
 
-// connectionUse is what calls to the workspace show about its connections: how many are in use, and
-// whether one is free. It is safe for concurrent use.
-type connectionUse struct {
-	calls atomic.Int64 // under way
-	left  atomic.Int64 // when the latest call left its connection for reuse, as Unix time in nanoseconds; 0 if it did not
-}
-
-// reuseWithin is how long a free connection is certainly reusable: after that, the server or a proxy
-// may have closed it.
-const reuseWithin = time.Second
-
-func (u *connectionUse) begin() { u.calls.Add(1) }
-
-func (u *connectionUse) end(leaves bool, at time.Time) {
-	var left int64
-	if leaves {
-		left = at.UnixNano()
-	}
-	u.left.Store(left)
-	u.calls.Add(-1)
-}
-
-// mayWait reports whether a call that has begun may wait for a connection without the transport
-// reporting it. reports is the number of connections that the transport reports. No connection is
-// opened for the only call under way if the previous one has just left its own.
-func (u *connectionUse) mayWait(reports int64) bool {
-	n := u.calls.Load()
-	if n <= reports {
-		return false
-	}
-	ago := time.Now().UnixNano() - u.left.Load()
-	return n > 1 || ago < 0 || ago >= int64(reuseWithin)
-}
-
 // asking returns a copy of a request whose transport tells t when it waits for a connection.
 func (t *Trace) asking(req *http.Request) *http.Request {
-	w := new(connectionWait)
-	return req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
-		GetConn: func(string) { w.begin(t) },
-		GotConn: func(httptrace.GotConnInfo) { w.end() },
-	}))
+	var w struct {
+		connectionWait
+		httptrace.ClientTrace
+	}
+	w.GetConn = func(string) { w.begin(t) }
+	w.GotConn = func(httptrace.GotConnInfo) { w.end() }
+	return req.WithContext(httptrace.WithClientTrace(req.Context(), &w.ClientTrace))
 }
 
 // connectionWait is the wait of a call for a network connection. It is safe for concurrent use.

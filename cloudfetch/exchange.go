@@ -27,13 +27,8 @@ type exchange struct {
 	open  atomic.Bool  // under way; the goroutine that ends it calls owner.end
 	in    atomic.Int64 // bytes that arrived and are not yet reported to the owner
 
-	// Set with the response's head.
-	shared bool // its connection carries several calls at once
-	leaves bool // it leaves its connection to later calls, once the answer is read
-
 	// Of the reading goroutine.
 	reader *reader // nil when there is nothing (more) to read
-	ended  bool    // the body
 }
 
 // begin notes that the request is sent. It reports false if the request must pass unobserved.
@@ -41,7 +36,7 @@ func (x *exchange) begin(req *message, out int64, redirect bool, at time.Time) (
 	defer x.contain()
 	x.seq = req.seq
 	if x.attempt, observed = x.owner.begin(req, out, redirect, at); observed {
-		x.registry.connections.begin()
+		x.registry.underWay.Add(1)
 		x.open.Store(true)
 	}
 	return observed
@@ -49,7 +44,6 @@ func (x *exchange) begin(req *message, out int64, redirect bool, at time.Time) (
 
 // headers observes the response's header, before the driver has the body.
 func (x *exchange) headers(resp *http.Response) {
-	x.shared, x.leaves = resp.ProtoMajor >= 2, !resp.Close
 	x.owner.headers(x, head{resp.StatusCode, workspaceOf(resp.Header), requestOf(resp.Header)}, time.Now())
 	switch {
 	case resp.StatusCode == http.StatusOK:
@@ -65,7 +59,6 @@ func (x *exchange) headers(resp *http.Response) {
 func (x *exchange) saw(p []byte, err error) {
 	defer x.contain()
 	x.in.Add(int64(len(p)))
-	x.ended = err == io.EOF
 	if r := x.reader; r != nil {
 		switch r.feed(p); {
 		case r.progress == complete && (err == nil || err == io.EOF): // otherwise the driver gets the error with the last bytes
@@ -115,11 +108,8 @@ func (x *exchange) markUndecoded() {
 // attempt, or nil.
 func (x *exchange) finish(s attemptState, broke error) {
 	if x.open.Swap(false) {
-		now := time.Now()
-		// The connection is busy until the body ends, which may be after the message. It is closed if the driver
-		// does not read the body of a refusal. Only the reading goroutine reports an answer.
-		x.registry.connections.end(x.leaves && broke == nil && (s == answered && x.ended || x.shared), now)
-		x.owner.end(x, s, broke, now)
+		x.registry.underWay.Add(-1)
+		x.owner.end(x, s, broke, time.Now())
 	}
 }
 
@@ -151,7 +141,7 @@ func (x *exchange) contain() {
 		x.registry.counts.panicked(v)
 		x.quiet.Store(true)
 		if x.open.Swap(false) {
-			x.registry.connections.end(false, time.Now())
+			x.registry.underWay.Add(-1)
 		}
 		x.owner.markUndecoded()
 	}

@@ -114,7 +114,7 @@ func TestPanicsAreContained(t *testing.T) {
 	require.Equal(t, "abc", string(got))
 	require.NoError(t, resp.Body.Close())
 	require.EqualValues(t, 1, s.transport.counts.Stats().Panics)
-	require.Zero(t, s.transport.registry.connections.calls.Load())
+	require.Zero(t, s.transport.registry.underWay.Load())
 	requireUncounted(t, finish(trace))
 }
 
@@ -124,7 +124,7 @@ func TestACallWhoseTransportPanicsIsOver(t *testing.T) {
 	s.transport.base = WrapBase(roundTripFunc(func(*http.Request) (*http.Response, error) { panic("transport") }))
 	ctx, trace := traced()
 	require.PanicsWithValue(t, "transport", func() { _, _ = s.rpc(ctx, executeRequest(1)) })
-	require.Zero(t, s.transport.registry.connections.calls.Load())
+	require.Zero(t, s.transport.registry.underWay.Load())
 	r := finish(trace)
 	require.Len(t, r.Calls, 1)
 	require.True(t, r.Calls[0].Failed)

@@ -13,7 +13,7 @@ type registry struct {
 	// pass unobserved. They are written under mu.
 	busy, linked atomic.Int64
 	roundTrip    roundTripTime
-	connections  connectionUse
+	underWay     atomic.Int64 // calls
 	counts       *Counters
 
 	mu         sync.Mutex // guards all below, and the fields of file it names

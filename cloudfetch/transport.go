@@ -110,7 +110,7 @@ func (t *Transport) call(req *http.Request) (*http.Response, error) {
 	if body == nil {
 		return t.base.Workspace.RoundTrip(req)
 	}
-	if of, ok := body.owner.(*Trace); ok && (of == by.trace || body.method == closeOperation) && t.registry.connections.mayWait(t.base.reports) {
+	if of, ok := body.owner.(*Trace); ok && (of == by.trace || body.method == closeOperation) && t.registry.underWay.Load() > t.base.reports {
 		req = of.asking(req) // the driver closes an Exec with a separate context
 	}
 	returned := false
