@@ -104,7 +104,7 @@ func (c *connector) recordOpened(ctx context.Context, start, end time.Time, trac
 		Started:   start,
 		Server:    c.server,
 		Latency:   end.Sub(start),
-		Failure:   c.failureOf(err, ctx.Err(), trace.Fault),
+		Failure:   c.failureOf(err, ifDone(ctx), trace.Fault),
 		Driver:    c.driverConfig,
 	}
 	if trace != nil {

@@ -13,11 +13,11 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
-// failureOf reduces an error to what a record may hold. done is the error of the caller's contexts, nil while
-// none is done. seen returns what the wire showed by the time of the error; a nil seen means that the wire
+// failureOf reduces an error to what a record may hold. done is a context of the caller's that is done, nil while
+// none is. seen returns what the wire showed by the time of the error; a nil seen means that the wire
 // shows nothing about it. failureOf calls methods of the error, which is user-supplied code: if they panic,
 // the category is CategoryOther.
-func (r *recorder) failureOf(err, done error, seen func() cloudfetch.Fault) (f *telemetry.Failure) {
+func (r *recorder) failureOf(err error, done context.Context, seen func() cloudfetch.Fault) (f *telemetry.Failure) {
 	if err == nil {
 		return nil
 	}
@@ -29,23 +29,43 @@ func (r *recorder) failureOf(err, done error, seen func() cloudfetch.Fault) (f *
 	}
 	if err != errNotReturned { // nothing that arrived earlier is the reason for that one
 		fault.Waiting = done == nil
-		f = failure.Of(err, fault)
+		fault.Broke = withContextError(fault.Broke, done)
+		f = failure.Of(withContextError(err, done), fault)
 	}
 	f.Message = errorText(r.settings.ErrorText, err.Error())
 	return f
 }
 
-// endedByContext reports whether a context may be why a call failed: done is the error of the context, nil
-// while it is not done.
-func (s *statement) endedByContext(done, err error) bool {
-	return done != nil && !endedByAnswer(err, s.trace.Fault())
+// withContextError returns an error that also is that of a context, if it is the cause of the context's end: package
+// net/http returns the cause in place of the context's error.
+func withContextError(err error, done context.Context) error {
+	if err == nil || done == nil {
+		return err
+	}
+	if cause := context.Cause(done); cause == done.Err() || !errors.Is(err, cause) {
+		return err
+	}
+	return errors.Join(done.Err(), err)
 }
 
-// endedByAnswer reports whether a call failed because of the server's answer and not because of a
-// context.
-func endedByAnswer(err error, fault cloudfetch.Fault) bool {
+// endedByContext reports whether a context may be why a call failed. A call that has no usable answer failed for a
+// reason of its own, unless its error, or what broke it off, is that of the context.
+func (s *statement) endedByContext(err error) bool {
 	defer contain.Process.Recover(contain.Statement) // err is user-supplied code
-	return fault.CallFailed && fault.Status != 0 && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
+	for _, done := range s.contexts() {
+		if ifDone(done) == nil {
+			continue
+		}
+		if fault := s.trace.Fault(); !fault.CallFailed || isOf(done, err) || isOf(done, fault.Broke) {
+			return true
+		}
+	}
+	return false
+}
+
+// isOf reports whether an error is, or wraps, that of a context that is done.
+func isOf(done context.Context, err error) bool {
+	return errors.Is(err, done.Err()) || errors.Is(err, context.Cause(done))
 }
 
 // errNotReturned stands for the error of a native call until the call returns. It is recorded if the

@@ -198,8 +198,7 @@ func (s *statement) callEnded(now time.Time, err error) bool {
 		s.drop(now)
 		return false
 	}
-	done := s.ctx.Err()
-	failure, contextDone := s.session.failureOf(err, done, s.trace.Fault), s.endedByContext(done, err)
+	failure, contextDone := s.session.failureOf(err, ifDone(&s.ctx), s.trace.Fault), s.endedByContext(err)
 	s.mu.Lock()
 	if !s.finished {
 		s.executed = now
@@ -243,9 +242,12 @@ func (s *statement) hasOpenRows() bool {
 func (s *statement) rowsClosed(start time.Time, err error) {
 	defer contain.Process.Recover(contain.Statement)
 	now := time.Now()
-	done := s.closingErr()
-	canceled := s.session.failureOf(done, done, nil) // database/sql closes rows whose context is done
-	closing := s.session.failureOf(err, s.contextErr(), s.trace.CloseFault)
+	var canceled *telemetry.Failure
+	done := s.doneContext()
+	if s.mayClose(done) {
+		canceled = s.session.failureOf(done.Err(), done, nil)
+	}
+	closing := s.session.failureOf(err, done, s.trace.CloseFault)
 	s.mu.Lock()
 	if s.finished {
 		s.mu.Unlock()

@@ -88,7 +88,7 @@ func (s *statement) counted() int64 {
 func (s *statement) endArrow(now time.Time) {
 	defer contain.Process.Recover(contain.Statement)
 	var hidden error
-	if fault := s.trace.Fault(); fault.CallFailed || fault.Observed && s.trace.MoreRows().Or(false) && s.contextErr() == nil {
+	if fault := s.trace.Fault(); fault.CallFailed || fault.Observed && s.trace.MoreRows().Or(false) && s.doneContext() == nil {
 		hidden = errHidden
 	}
 	s.readEnded(now, hidden)
@@ -105,8 +105,7 @@ var errHidden = fmt.Errorf("a call failed, but the Arrow reader ended as it does
 func (s *statement) readEnded(now time.Time, err error) {
 	defer contain.Process.Recover(contain.Statement)
 	s.trace.ReadEnded(now)
-	done := s.contextErr()
-	failure, contextDone := s.session.failureOf(err, done, s.trace.Fault), s.endedByContext(done, err)
+	failure, contextDone := s.session.failureOf(err, s.doneContext(), s.trace.Fault), s.endedByContext(err)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.last.IsZero() {
@@ -114,29 +113,39 @@ func (s *statement) readEnded(now time.Time, err error) {
 	}
 }
 
-// contextErr returns the error of the contexts within which rows are read: the context of the call,
-// which the driver uses for later pages, too, or else that of an Arrow reader.
-func (s *statement) contextErr() error {
-	s.mu.Lock()
-	reading := s.reading
-	s.mu.Unlock()
-	if err := s.ctx.Err(); err != nil || reading == nil {
-		return err
-	}
-	return reading.Err()
-}
-
-// closingErr returns the context error that may have closed the rows. A deadline does not close rows that are
-// read through an Arrow reader, because the application then calls the driver directly, and the driver reads
-// on.
-func (s *statement) closingErr() error {
-	err := s.contextErr()
+// contexts returns the contexts within which rows are read: that of the call, which the driver may use for later
+// pages, too, and that of an Arrow reader, or nil.
+func (s *statement) contexts() [2]context.Context {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.readsArrow && errors.Is(err, context.DeadlineExceeded) {
-		return nil
+	return [2]context.Context{&s.ctx, s.reading}
+}
+
+// doneContext returns one of the contexts that is done, or nil.
+func (s *statement) doneContext() context.Context {
+	for _, ctx := range s.contexts() {
+		if ctx = ifDone(ctx); ctx != nil {
+			return ctx
+		}
 	}
-	return err
+	return nil
+}
+
+// ifDone returns a context, which may be nil, if it is done, and otherwise nil.
+func ifDone(ctx context.Context) context.Context {
+	if ctx != nil && ctx.Err() != nil {
+		return ctx
+	}
+	return nil
+}
+
+// mayClose reports whether a context, nil for none, may have closed the rows: database/sql closes rows whose context
+// is done. A deadline does not close rows that are read through an Arrow reader, because the application then calls
+// the driver directly, and the driver reads on.
+func (s *statement) mayClose(done context.Context) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return done != nil && !(s.readsArrow && errors.Is(done.Err(), context.DeadlineExceeded))
 }
 
 // inferResult notes what the native rows know about their result, before they are closed.
