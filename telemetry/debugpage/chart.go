@@ -36,7 +36,7 @@ func chartOf(now time.Time, columns []columnCounts) *chart {
 	if columns[len(columns)/2].length < time.Minute { // not the first one, which may be shorter
 		each = "Each column is 10 s"
 	}
-	c := &chart{Desc: fmt.Sprintf("%s ended, %d failed. %s, colored by what statements waited for.", format.Plural(statements, "statement"), failed, each)}
+	c := &chart{Desc: fmt.Sprintf("%s ended, %s failed. %s, colored by what statements waited for.", format.Plural(statements, "statement"), format.Count(failed), each)}
 	top := 2 * format.RoundStep(most/2)
 	for _, at := range []float64{1, 0.5} {
 		c.Grid = append(c.Grid, gridLine{Y: chartHeight - int(at*chartHeight), Label: strconv.FormatFloat(math.Round(top*at*1e6)/1e6, 'g', -1, 64)})
@@ -55,7 +55,7 @@ func chartOf(now time.Time, columns []columnCounts) *chart {
 			y -= h
 			v.Segments = append(v.Segments, chartSegment{Class: p.Name, Y: pixels(y), H: pixels(h)})
 		}
-		v.Title = fmt.Sprintf("%s UTC: %s ended, %d failed; %s at work at once", from.began.UTC().Format("15:04:05"), format.Plural(from.statements, "statement"), from.failed, v.AtOnce)
+		v.Title = fmt.Sprintf("%s UTC: %s ended, %s failed; %s at work at once", from.began.UTC().Format("15:04:05"), format.Plural(from.statements, "statement"), v.Failed, v.AtOnce)
 		if largest := v.Split.Largest(); largest != nil {
 			v.Title += fmt.Sprintf(", %s of the time %s", largest.Share, largest.Name)
 		}

@@ -2,7 +2,6 @@ package debugpage
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -170,7 +169,7 @@ func (s *situation) fullPools() string {
 	var text string
 	for _, p := range s.pools {
 		if p.Full() {
-			text += fmt.Sprintf("; all %s connections of %s are in use", p.MaxOpen, p.Name)
+			text += "; " + p.allInUse()
 		}
 	}
 	return text

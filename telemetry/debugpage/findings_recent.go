@@ -116,7 +116,11 @@ func (s *situation) queueing() (all []finding) {
 		f := finding{Severity: severityWarning, Number: p.waited.String(), Link: "#pools", Advice: p.Advice, Text: capitalized(within) + ", " + waiting + "."}
 		if p.Full() {
 			waits, _, _ := strings.Cut(waiting, " for a connection")
-			f.Text = fmt.Sprintf("All %s connections of %s are in use: %s, %s for one%s.", p.MaxOpen, p.Name, within, waits, format.EndedWaits(p.took))
+			which := "one"
+			if p.MaxOpen == 1 {
+				which = "it"
+			}
+			f.Text = fmt.Sprintf("%s: %s, %s for %s%s.", capitalized(p.allInUse()), within, waits, which, format.EndedWaits(p.took))
 			if ago, ever := s.sinceFinished(); ever && ago >= stuckAfter && len(s.running) == 0 {
 				f.Severity = severityCritical
 				f.Text = fmt.Sprintf("No statement is running, and none has finished for %s; %s", approximate(ago), lowerFirst(f.Text))

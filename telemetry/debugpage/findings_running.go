@@ -85,7 +85,11 @@ func (s *situation) standstill(all []*telemetry.Statement, example *telemetry.St
 	if !ever {
 		period = "since the process started"
 	}
-	f.Text = fmt.Sprintf("No statement has finished %s; %s %s%s.", period, s.oneRunning(example), among, s.fullPools())
+	what := one
+	if len(s.running) > 1 {
+		what = s.oneRunning(example) + " " + among
+	}
+	f.Text = fmt.Sprintf("No statement has finished %s; %s%s.", period, what, s.fullPools())
 	return f
 }
 
@@ -100,14 +104,14 @@ func (s *situation) about(all []*telemetry.Statement, example *telemetry.Stateme
 	return f
 }
 
-// oneRunning returns the beginning of a sentence: the number of running statements, before the text
-// about one of them.
+// oneRunning returns the beginning of a sentence: the number of running statements, of which there are several,
+// before the text about one of them.
 func (s *situation) oneRunning(example *telemetry.Statement) string {
 	subject := "the oldest"
 	if s.running[0].Started.Before(example.Started) {
 		subject = "one of them"
 	}
-	return format.Choose(int64(len(s.running)), "is running", "are running") + ", " + subject
+	return format.Count(int64(len(s.running))) + " are running, " + subject
 }
 
 // leaked reports results that the application left open.

@@ -30,6 +30,17 @@ func TestFirstSentenceOfEachIncident(t *testing.T) {
 			f.pool("orders", 8, 8)
 		}, severityCritical, "No statement has finished for 12 min; 10 are running, the oldest for 15 min without an answer; all 8 connections of orders are in use."},
 		{"one stuck statement", func(f *fixture) { f.run(waitingFor(4*time.Minute), 1) }, severityWarning, "1 statement has been stuck for 4 min without an answer."},
+		{"one stuck statement has the only connection", func(f *fixture) {
+			time.Sleep(2 * time.Minute)
+			f.run(waitingFor(4*time.Minute), 1)
+			f.pool("orders", 1, 1)
+		}, severityCritical, "No statement has finished for 2 min; 1 statement has been stuck for 4 min without an answer; the only connection of orders is in use."},
+		{"one stuck statement of two has the only connection", func(f *fixture) {
+			time.Sleep(2 * time.Minute)
+			f.run(waitingFor(4*time.Minute), 1)
+			f.all = append(f.all, &connector{info: telemetry.ConnectorInfo{ID: 2}, running: []*telemetry.Statement{atWorkFor(time.Second)}})
+			f.pool("orders", 1, 1)
+		}, severityCritical, "No statement has finished for 2 min; 2 are running, the oldest for 4 min without an answer; the only connection of orders is in use."},
 		{"one long statement", func(f *fixture) { f.run(atWorkFor(4*time.Minute), 1) }, severityHealthy, "none failed; 1 is running."},
 		{"long statements hold the pool", func(f *fixture) {
 			time.Sleep(2 * time.Minute)
@@ -88,6 +99,13 @@ func TestFirstSentenceOfEachIncident(t *testing.T) {
 			stats := sql.DBStats{MaxOpenConnections: 4, OpenConnections: 4, InUse: 4, WaitCount: 100} // no wait has ended
 			f.db = []telemetry.Pool{{Name: "orders", Stats: func() (sql.DBStats, bool) { return stats, true }}}
 		}, severityCritical, "No statement is running, and none has finished for 6 min; all 4 connections of orders are in use: in the last 6 min, 100 calls have waited without success for one."},
+		{"calls wait for the only connection", func(f *fixture) {
+			f.pool("orders", 1, 1)
+			f.memory.StatementFinished(quick(3))
+			time.Sleep(6 * time.Minute)
+			stats := sql.DBStats{MaxOpenConnections: 1, OpenConnections: 1, InUse: 1, WaitCount: 1}
+			f.db = []telemetry.Pool{{Name: "orders", Stats: func() (sql.DBStats, bool) { return stats, true }}}
+		}, severityCritical, "No statement is running, and none has finished for 6 min; the only connection of orders is in use: in the last 6 min, 1 call has waited without success for it."},
 		{"leaked rows", func(f *fixture) {
 			f.run(heldOpen(6*time.Minute), 4)
 			f.pool("orders", 4, 4)

@@ -154,6 +154,14 @@ type poolView struct {
 // Full reports whether all the connections that the pool may open are in use.
 func (p poolView) Full() bool { return p.MaxOpen > 0 && p.InUse >= p.MaxOpen }
 
+// allInUse returns a clause that says that the pool is full.
+func (p poolView) allInUse() string {
+	if p.MaxOpen == 1 {
+		return "the only connection of " + p.Name + " is in use"
+	}
+	return "all " + p.MaxOpen.String() + " connections of " + p.Name + " are in use"
+}
+
 // Limit returns the number of connections that the pool may open, for people.
 func (p poolView) Limit() string {
 	if p.MaxOpen == 0 {

@@ -57,7 +57,7 @@ func (req *request) statements() (string, model) {
 		l.All = req.link("statements", "all", "1", "refresh", "")
 	}
 	l.Rows = req.rowsOf(found)
-	l.Tabs = req.tabs()
+	l.Tabs = tabs(f.Outcome, l.Sort)
 	l.Selects = selects(f, all)
 	return "Statements", l
 }
@@ -112,11 +112,11 @@ type tab struct {
 	Chosen    bool
 }
 
-// tabs returns links to the lists that are wanted most often.
-func (req *request) tabs() []tab {
-	outcome, sort := req.query.Get("outcome"), req.query.Get("sort")
+// tabs returns links to the lists that are wanted most often. The one that a list with this outcome and order belongs
+// to is chosen.
+func tabs(outcome, sort string) []tab {
 	return []tab{
-		{"Latest", "statements", outcome == "" && sort != "total"},
+		{"Latest", "statements", outcome == "" && sort == orders[0].key},
 		{"Running", "statements?outcome=running", outcome == string(telemetry.OutcomeRunning)},
 		{"Slowest", "statements?sort=total", outcome == "" && sort == "total"},
 		{"Failed", "statements?outcome=" + problem, outcome == problem},

@@ -32,6 +32,23 @@ func TestStatementsAreSortedBothWays(t *testing.T) {
 	})
 }
 
+// A tab is marked only if the list is what its name says.
+func TestTheMarkedTabNamesTheList(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := populated()
+		for query, tab := range map[string]string{
+			"": "Latest", "?sort=started": "Latest", "?sort=nonsense": "Latest", "?kind=QUERY": "Latest", "?sort=total": "Slowest", "?outcome=running": "Running",
+			"?outcome=problem&sort=rows": "Failed", "?sort=-started": "", "?sort=-total": "", "?sort=rows": "", "?sort=bytes": "", "?outcome=completed": "",
+		} {
+			_, tabs, _ := strings.Cut(f.html(t, "/statements"+query), `aria-label="Views">`)
+			tabs, _, _ = strings.Cut(tabs, "</nav>")
+			_, marked, found := strings.Cut(tabs, `aria-current="true">`)
+			require.Equal(t, tab != "", found, query)
+			require.True(t, strings.HasPrefix(marked, tab), "%s: %s", query, marked)
+		}
+	})
+}
+
 type listed struct {
 	Problem    string
 	Sort       string
