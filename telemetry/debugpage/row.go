@@ -24,7 +24,9 @@ type row struct {
 	Verdict     string                 `json:"verdict,omitempty"`
 	Bound       string                 `json:"bound,omitempty"`
 	Split       split                  `json:"split"`
-	Rows        *count                 `json:"rows_read,omitempty"`
+	Rows        *count                 `json:"-"` // read or, if none are, affected
+	Read        *count                 `json:"rows_read,omitempty"`
+	Affected    *count                 `json:"rows_affected,omitempty"`
 	Format      telemetry.ResultFormat `json:"result_format,omitempty"`
 	Files       *count                 `json:"files,omitempty"`
 	Bytes       *size                  `json:"bytes,omitempty"` // received, over Thrift and as files
@@ -101,7 +103,7 @@ func (req *request) rowOf(s *telemetry.Statement, v explain.Verdict) row {
 	r := row{
 		Key: keyOf(s), Started: moment{s.Started, req.now}, Kind: s.Kind, Outcome: s.Outcome, Category: categoryOf(s), StatementID: s.StatementID, Query: s.Query, Shape: s.Shape,
 		Total: duration(s.Total), Verdict: v.Sentence, Bound: v.Bound, Split: splitOf(explain.SplitOf(s)),
-		Rows: knownAs[count](rowsOf(s)), Bytes: knownAs[size](received(s)), Format: s.Result.Format, Server: s.Server, Internal: s.Internal,
+		Rows: knownAs[count](rowsOf(s)), Read: knownAs[count](s.RowsRead), Affected: knownAs[count](s.RowsAffected), Bytes: knownAs[size](received(s)), Format: s.Result.Format, Server: s.Server, Internal: s.Internal,
 	}
 	if c := s.CloudFetch; c != nil {
 		n := count(c.Present)

@@ -49,6 +49,21 @@ func TestTheMarkedTabNamesTheList(t *testing.T) {
 	})
 }
 
+// In JSON, fields have the names and meanings that they have in NDJSON.
+func TestAffectedRowsWereNotRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture()
+		insert := quick(3)
+		insert.Kind, insert.RowsRead, insert.RowsAffected = telemetry.KindUpdate, telemetry.Maybe[int64]{}, telemetry.Known[int64](7)
+		f.memory.StatementFinished(insert)
+		var l struct{ Statements []map[string]any }
+		f.json(t, "/statements?format=json", &l)
+		require.EqualValues(t, 7, l.Statements[0]["rows_affected"])
+		require.NotContains(t, l.Statements[0], "rows_read")
+		require.Contains(t, f.html(t, "/statements"), `data-label="Rows">7</td>`)
+	})
+}
+
 type listed struct {
 	Problem    string
 	Sort       string
