@@ -81,7 +81,7 @@ func (f *filter) parse(now time.Time) (err error) {
 		if digits := strings.TrimPrefix(f.shapes[0], shapePrefix); len(digits) >= leastDigits && strings.Trim(digits, "0123456789abcdef") == "" {
 			f.digits = digits
 		}
-		if shape := withoutLiterals(want); shape != "" {
+		if shape := withoutLiterals(want); shape != "" && shape != "?" && f.digits == "" { // a hash and a literal alone are in no shape
 			f.shapes = append(f.shapes, strings.ToLower(shape))
 		}
 	}

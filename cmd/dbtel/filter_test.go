@@ -65,13 +65,15 @@ func TestStatementsWithoutATextAreGroupedAndSelectedByTheHashOfIt(t *testing.T) 
 	}
 	// "decade" are digits, too, but not the first of the other hash
 	lines := line(orders, "") + line(orders, `,"result_format":"EXTERNAL_LINKS"`) + line("00decade00112233", "") +
-		line(telemetry.ShapeOf("SELECT decade"), `,"query_text":"SELECT decade"`)
+		line(telemetry.ShapeOf("SELECT decade"), `,"query_text":"SELECT decade"`) +
+		line("453a69b4317903c4", `,"query_text":"SELECT 7"`) + line("64d3ba5cc7905eec", `,"query_text":"SELECT 7 + b5"`)
 	require.Contains(t, dbtel(t, lines, "summary").out, "shape "+orders)
 	require.Contains(t, dbtel(t, lines, "top").out, "shape "+orders)
 	require.Contains(t, dbtel(t, lines, "show", "last", "--shape", orders).out, "shape      "+orders)
 	for want, statements := range map[string]int{
 		orders: 2, "shape " + orders: 2, strings.ToUpper(orders[:8]): 2, "SELECT * FROM orders -- mine\nWHERE id = 7": 2, "shape": 0,
 		"decade": 1, "00decade": 1, "select DECADE": 1, telemetry.ShapeOf("SELECT decade"): 1,
+		"453a69b4317903c4": 1, "shape 64d3ba": 1, "SELECT 8": 2, "?": 2, "7": 0, "'x'": 0, // hashes and literals are no shapes
 	} {
 		require.Contains(t, dbtel(t, lines, "summary", "--json", "--shape", want).out, fmt.Sprintf(`"statements":%d,`, statements), want)
 	}
