@@ -1,0 +1,760 @@
+package views
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/debugpage"
+)
+
+// fields are those of a line, or of an object on a page.
+type fields map[string]any
+
+func (f fields) text(key string) string { s, _ := f[key].(string); return s }
+
+func (f fields) number(key string) float64 { n, _ := f[key].(float64); return n }
+
+func (f fields) has(key string) bool { return f[key] != nil }
+
+func (f fields) list(key string) (all []fields) {
+	list, _ := f[key].([]any)
+	for _, e := range list {
+		all = append(all, e.(map[string]any))
+	}
+	return all
+}
+
+func (f fields) object(key string) fields { o, _ := f[key].(map[string]any); return o }
+
+func (f fields) failed() bool { return f.has("error_category") }
+
+func (f fields) started(t *testing.T) time.Time {
+	at, err := time.Parse(time.RFC3339Nano, f.text("started"))
+	require.NoError(t, err)
+	return at
+}
+
+// bound is the name at the beginning of a verdict.
+func (f fields) bound() string {
+	bound, _, _ := strings.Cut(f.text("verdict"), ": ")
+	return bound
+}
+
+// shape is the group of a statement by shape.
+func (f fields) shape() string {
+	switch {
+	case f["internal"] == true:
+		return "ping"
+	case f.has("query_shape"):
+		return f.text("query_shape")
+	}
+	return strings.Join(strings.Fields(f.text("kind")+" "+f.text("volume_operation")+" "+f.text("result_format")), " ")
+}
+
+// received are the bytes of answers and files, unknown where nothing is known of the wire.
+func (f fields) received() (n float64) {
+	for _, r := range f.list("rpcs_by_method") {
+		n += r.number("bytes_in")
+	}
+	return n + f.number("file_bytes_received")
+}
+
+// pick returns the fields that have one of the names.
+func (f fields) pick(names ...string) fields {
+	some := fields{}
+	for _, n := range names {
+		if f.has(n) {
+			some[n] = f[n]
+		}
+	}
+	return some
+}
+
+func decode(t *testing.T, lines string) (all []fields) {
+	for line := range strings.Lines(lines) {
+		var f fields
+		require.NoError(t, json.Unmarshal([]byte(line), &f), line)
+		all = append(all, f)
+	}
+	return all
+}
+
+func (l *ledger) of(event string) (all []fields) {
+	for _, f := range l.records {
+		if f.text("event") == event {
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+func count(all []fields, is func(fields) bool) (n int) {
+	for _, f := range all {
+		if is(f) {
+			n++
+		}
+	}
+	return n
+}
+
+// facts are the workspaces' facts of each step; a step that did not reach its workspace has none. If the server had
+// ended a session, database/sql has run the statement again.
+func (l *ledger) facts() map[int]workspace.StatementFacts {
+	all := map[int]workspace.StatementFacts{}
+	for _, s := range l.servers {
+		for _, f := range s.Statements() {
+			var n int
+			if _, err := fmt.Sscanf(f.SQL, "/* step %d.", &n); err == nil {
+				require.Empty(l.t, all[n].ID, "ran twice")
+				all[n] = f
+			}
+		}
+	}
+	return all
+}
+
+// categories are those of the SQLSTATEs of programs.
+var categories = map[string]string{"42601": "syntax_error", "42P01": "not_found"}
+
+// category is that of a step's failure; empty if the step does not decide it.
+func (s *step) category(f workspace.StatementFacts) string {
+	switch {
+	case s.do == "deadline":
+		return "timeout"
+	case s.outcome == "canceled":
+		return "cancelled"
+	case f.SQLState != "":
+		return cmp.Or(categories[f.SQLState], f.SQLState)
+	case s.pool.wrapped:
+		return ""
+	case s.do == "unreadable" && s.pool.on.files:
+		return "chunk_download_error"
+	case s.do == "unreadable":
+		return "not_found"
+	}
+	return "execute_statement_failed" // a file is missing, here or there
+}
+
+// compareRecords compares NDJSON with the ledger.
+func (l *ledger) compareRecords() {
+	t := l.t
+	facts := l.facts()
+	by := map[int][]fields{}
+	for _, f := range l.of("statement") {
+		n := int(f.object("attributes").number("step"))
+		by[n] = append(by[n], f)
+	}
+	for _, s := range l.steps {
+		if !s.runs() {
+			require.NotContains(t, by, s.number, "%s", s.do)
+			continue
+		}
+		by[s.number] = slices.DeleteFunc(by[s.number], func(f fields) bool { return f.text("error_category") == "session_closed" && !f.has("statement_id") })
+		require.Len(t, by[s.number], 1, "step %d %s %v", s.number, s.do, by[s.number])
+		f, seen := by[s.number][0], facts[s.number]
+		what := fmt.Sprintf("step %d %s: %v\n%v", s.number, s.do, s.err, f)
+		kind := s.kind
+		if s.pool.wrapped && kind == "VOLUME" {
+			kind = "UPDATE" // the wire says what it is
+		}
+		require.Equal(t, kind, f.text("kind"), what)
+		if s.pool.wrapped && s.do == "row" && f.text("outcome") == "closed_early" {
+			s.outcome = "closed_early" // it is not known that there are no more rows
+		}
+		require.Equal(t, s.outcome, f.text("outcome"), what)
+		require.Equal(t, s.outcome == "failed" || s.outcome == "canceled", f.failed(), what)
+		if c := s.category(seen); f.failed() && c != "" && (!s.pool.wrapped || f.has("sqlstate") || s.outcome == "canceled") {
+			require.Equal(t, c, f.text("error_category"), what)
+		}
+		require.Equal(t, s.ping, f["internal"] == true, what)
+		require.Equal(t, s.prepared, f["prepared"] == true, what)
+		if s.do == "held" || s.kind == "QUERY" && s.err == nil && !s.ping {
+			require.True(t, f.has("rows_read"), what)
+			require.EqualValues(t, s.read, f.number("rows_read"), what)
+		}
+		if s.affected > 0 {
+			require.EqualValues(t, s.affected, f.number("rows_affected"), what)
+		}
+		if !s.ping {
+			require.Equal(t, telemetry.ShapeOf(s.sql), f.text("query_shape"), what)
+		}
+		if s.pool.text && !s.ping {
+			require.Equal(t, s.sql, f.text("query_text"), what)
+		} else {
+			require.False(t, f.has("query_text"), what)
+		}
+		if f.has("statement_id") && !s.ping {
+			require.Equal(t, seen.ID, f.text("statement_id"), what)
+			require.Equal(t, seen.SessionID, f.text("session_id"), what)
+		}
+		if !s.pool.wrapped {
+			require.Equal(t, s.pool.on.name, f.text("server"), what)
+			require.Equal(t, s.pool.warehouse, f.text("warehouse_id"), what)
+			if f.has("result_format") && !s.ping && s.err == nil && s.kind != "VOLUME" {
+				require.Equal(t, string(seen.Format), f.text("result_format"), what)
+			}
+		}
+		elapsed := float64(s.ended.Sub(s.began)) / 1e6
+		require.LessOrEqual(t, f.number("total_ms"), elapsed+0.001, what)
+		if s.outcome == "completed" && seen.CacheResult != "HIT" {
+			require.GreaterOrEqual(t, f.number("total_ms"), float64(s.takes)/1e6, what)
+		}
+		parts := 0.0
+		for key := range f {
+			if strings.HasPrefix(key, "time_") {
+				parts += f.number(key)
+			}
+		}
+		require.InDelta(t, f.number("total_ms"), parts, 0.006, what)
+		delete(by, s.number)
+	}
+	require.Empty(t, by)
+
+	opened := 0
+	for _, s := range l.servers {
+		for _, f := range s.Sessions() {
+			if f.UserAgent != "" {
+				opened++
+			}
+		}
+	}
+	require.Equal(t, opened, count(l.of("session_opened"), func(f fields) bool { return !f.failed() }))
+	require.Equal(t, l.denied, count(l.of("session_opened"), fields.failed))
+	require.Equal(t, opened, len(l.of("session_closed")))
+	sum := 0.0
+	for _, f := range l.of("session_closed") {
+		sum += f.number("statements")
+	}
+	require.EqualValues(t, len(l.of("statement")), sum)
+
+	ended := map[string]bool{}
+	for _, f := range l.of("statement") {
+		ended[f.text("statement_id")] = true
+	}
+	for _, f := range l.of("server_report") {
+		require.True(t, ended[f.text("statement_id")], "a report twice, or of no statement: %v", f)
+		delete(ended, f.text("statement_id"))
+	}
+	waits, last := map[string]float64{}, map[string]fields{}
+	for _, f := range l.of("pool") {
+		waits[f.text("pool")] += f.number("waits")
+		last[f.text("pool")] = f
+	}
+	for _, p := range l.pools {
+		if p.unnamed != nil {
+			require.EqualValues(t, p.db.Stats().MaxOpenConnections, last[p.name].number("max_open"))
+			require.LessOrEqual(t, waits[p.name], float64(p.db.Stats().WaitCount))
+		} else {
+			require.NotContains(t, last, p.name)
+		}
+	}
+}
+
+// page returns a page as JSON.
+func (l *ledger) page(path string) (page fields) {
+	w := httptest.NewRecorder()
+	separator := "?"
+	if strings.Contains(path, "?") {
+		separator = "&"
+	}
+	debugpage.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://localhost/"+path+separator+"format=json", nil))
+	require.Equal(l.t, http.StatusOK, w.Code, "%s %v", path, telemetry.ReadStats().Contained)
+	require.NoError(l.t, json.Unmarshal(w.Body.Bytes(), &page), path)
+	html := httptest.NewRecorder()
+	debugpage.Handler().ServeHTTP(html, httptest.NewRequest(http.MethodGet, "http://localhost/"+path, nil))
+	require.Equal(l.t, http.StatusOK, html.Code, path)
+	require.NotContains(l.t, html.Body.String(), "NaN", path)
+	return page
+}
+
+// compareRunning compares the pages with the statements that are held open.
+func (l *ledger) compareRunning(held []*step) {
+	t := l.t
+	o := l.page("?window=all")
+	require.EqualValues(t, len(held), o.number("running"))
+	list := l.page("statements?outcome=running")
+	require.EqualValues(t, len(held), list.number("found"))
+	require.EqualValues(t, len(held), list.number("running"))
+	var totals, want []float64
+	for _, r := range list.list("statements") {
+		require.Equal(t, "running", r.text("outcome"))
+		totals = append(totals, r.number("total_ms"))
+	}
+	for _, s := range held {
+		want = append(want, float64(time.Since(s.began))/1e6)
+	}
+	slices.Sort(totals)
+	slices.Sort(want)
+	for i := range totals {
+		require.LessOrEqual(t, totals[i], want[i]+0.001)
+	}
+	running := 0.0
+	for _, s := range l.page("shapes?window=all").list("shapes") {
+		running += s.number("running")
+	}
+	require.EqualValues(t, len(held), running)
+	sessions, atWork, open, pools := 0.0, 0.0, 0, map[string]*pool{}
+	for _, c := range o.list("connectors") {
+		sessions += c.number("sessions")
+		atWork += c.number("running")
+	}
+	for _, p := range l.pools {
+		open += p.db.Stats().OpenConnections
+		if p.unnamed != nil {
+			pools[p.name] = p
+		}
+	}
+	require.EqualValues(t, len(held), atWork)
+	require.EqualValues(t, open, sessions)
+	require.Len(t, o.list("pools"), len(pools))
+	for _, v := range o.list("pools") {
+		stats := pools[v.text("name")].db.Stats()
+		require.Equal(t, []float64{float64(stats.OpenConnections), float64(stats.InUse), float64(stats.Idle), float64(stats.MaxOpenConnections), float64(stats.WaitCount)},
+			[]float64{v.number("open"), v.number("in_use"), v.number("idle"), v.number("max_open"), v.number("waits")})
+		require.InDelta(t, float64(stats.WaitDuration)/1e6, v.number("waited_ms"), 0.001)
+	}
+}
+
+// isQuantile checks a quantile of totals to within a share.
+func (l *ledger) isQuantile(q, got, within float64, of []fields) {
+	l.t.Helper()
+	var all []float64
+	for _, f := range of {
+		all = append(all, f.number("total_ms"))
+	}
+	slices.Sort(all)
+	exact := all[max(0, int(math.Ceil(q*float64(len(all))))-1)]
+	if exact <= 0.1 {
+		require.LessOrEqual(l.t, got, 0.101)
+		return
+	}
+	require.InDelta(l.t, exact, got, exact*within+0.002, "%v of %v", q, all)
+}
+
+func sumOf(all []fields, key string) (sum float64) {
+	for _, f := range all {
+		sum += f.number(key)
+	}
+	return sum
+}
+
+func most(all []fields, key string) (n float64) {
+	for _, f := range all {
+		n = max(n, f.number(key))
+	}
+	return n
+}
+
+// rowsOf are the rows that a statement read or, if none are, changed.
+func rowsOf(f fields) float64 {
+	if f.has("rows_read") {
+		return f.number("rows_read")
+	}
+	return f.number("rows_affected")
+}
+
+func groups(all []fields, of func(fields) string) map[string][]fields {
+	by := map[string][]fields{}
+	for _, f := range all {
+		by[of(f)] = append(by[of(f)], f)
+	}
+	return by
+}
+
+// rowFields are the fields that NDJSON and the rows of the page have in common.
+var rowFields = []string{"statement_id", "kind", "outcome", "error_category", "query_text", "query_shape", "total_ms", "rows_read", "rows_affected", "result_format", "server", "internal", "verdict"}
+
+// comparePages compares every page with the records, after the program has ended.
+func (l *ledger) comparePages() {
+	t := l.t
+	all := l.of("statement")
+	reports := map[string]fields{}
+	for _, f := range l.of("server_report") {
+		reports[f.text("statement_id")] = f
+	}
+	list := l.page("statements?all=1")
+	require.EqualValues(t, len(all), list.number("found"))
+	require.EqualValues(t, len(all), list.number("kept"))
+	require.Len(t, list.list("statements"), len(all))
+	var rows, want []string
+	row := func(f fields, bytes float64, known bool) string {
+		some := f.pick(rowFields...)
+		if _, reported := reports[f.text("statement_id")]; reported {
+			delete(some, "verdict") // the page's may name a cause
+		}
+		some["bytes"] = nil
+		if known {
+			some["bytes"] = bytes
+		}
+		text, err := json.Marshal(some)
+		require.NoError(t, err)
+		return string(text)
+	}
+	for _, r := range list.list("statements") {
+		rows = append(rows, row(r, r.number("bytes"), r.has("bytes")))
+	}
+	for _, f := range all {
+		_, known := f["bytes_in"]
+		want = append(want, row(f, f.received(), known))
+	}
+	slices.Sort(rows)
+	slices.Sort(want)
+	require.Equal(t, want, rows)
+
+	// Filters.
+	check := func(query string, is func(fields) bool) {
+		t.Helper()
+		got := l.page("statements?" + query)
+		require.EqualValues(t, count(all, is), got.number("found"), query)
+		require.Len(t, got.list("statements"), min(100, count(all, is)), query)
+	}
+	for _, outcome := range []string{"completed", "closed_early", "failed", "canceled", "abandoned"} {
+		check("outcome="+outcome, func(f fields) bool { return f.text("outcome") == outcome })
+	}
+	check("outcome=problem", fields.failed)
+	for _, key := range []struct{ parameter, field string }{{"kind", "kind"}, {"result", "result_format"}, {"category", "error_category"}, {"shape", "query_shape"}} {
+		for value := range groups(all, func(f fields) string { return f.text(key.field) }) {
+			if value != "" && (key.field != "query_shape" || l.often(10)) {
+				check(key.parameter+"="+url.QueryEscape(value), func(f fields) bool {
+					return f.text(key.field) == value && (key.parameter != "shape" || f["internal"] != true)
+				})
+			}
+		}
+	}
+	check("category=canceled", func(f fields) bool { return f.text("error_category") == "cancelled" })
+	for bound := range groups(all, fields.bound) {
+		if bound != "" {
+			check("bound="+url.QueryEscape(bound), func(f fields) bool { return f.bound() == bound })
+		}
+	}
+	for _, ms := range []float64{1, 20, 700, 5000} {
+		check(fmt.Sprintf("min=%vms", ms), func(f fields) bool { return f.number("total_ms") >= ms })
+	}
+	for _, key := range []string{"session_id", "warehouse_id", "correlation_id", "server"} {
+		f := all[l.random.IntN(len(all))]
+		if text := f.text(key); text != "" && key != "correlation_id" {
+			check("q="+url.QueryEscape(text), func(f fields) bool { return f.text(key) == text })
+		} else if text != "" {
+			check("q="+url.QueryEscape(text), func(f fields) bool { return strings.Contains(f.text(key), text) })
+		}
+	}
+
+	// Statements.
+	for _, f := range all {
+		id := f.text("statement_id")
+		if id == "" {
+			continue
+		}
+		p := l.page("statement?id=" + id)
+		got := fields{}
+		for _, x := range p.list("fields") {
+			got[x.text("name")] = x["value"]
+		}
+		require.Equal(t, scalars(f), got)
+		sum := 0.0
+		for _, part := range p.object("split").list("parts") {
+			sum += part.number("time_ms")
+			require.InDelta(t, f.number("time_"+part.text("name")+"_ms"), part.number("time_ms"), 1e-9)
+		}
+		require.InDelta(t, f.number("total_ms"), sum, 0.006)
+		r := p.object("server_report")
+		require.Equal(t, reports[id] != nil, r != nil)
+		if r != nil {
+			got := fields{}
+			for _, x := range r.list("fields") {
+				got[x.text("name")] = x["value"]
+			}
+			require.Equal(t, scalars(reports[id]), got)
+		}
+	}
+
+	// Shapes and errors.
+	shapes := groups(all, fields.shape)
+	page := l.page("shapes?window=all").list("shapes")
+	require.Len(t, page, min(64, len(shapes)))
+	for _, s := range page {
+		of := shapes[s.text("id")]
+		require.NotEmpty(t, of, s.text("id"))
+		rows := 0.0
+		for _, f := range of {
+			rows += rowsOf(f)
+		}
+		require.EqualValues(t, len(of), s.number("statements"))
+		require.EqualValues(t, count(of, fields.failed), s.number("failed"))
+		require.EqualValues(t, count(of, func(f fields) bool { return f.text("outcome") == "canceled" }), s.number("canceled"))
+		require.Equal(t, rows, s.number("rows"))
+		require.InDelta(t, sumOf(of, "total_ms"), s.number("time_ms"), 0.001*float64(len(of)))
+		require.Equal(t, most(of, "total_ms"), s.number("slowest_ms"))
+		l.isQuantile(.5, s.number("p50_ms"), 0.0906, of)
+		l.isQuantile(.95, s.number("p95_ms"), 0.0906, of)
+	}
+	failed := slices.DeleteFunc(slices.Concat(all, l.of("session_opened")), func(f fields) bool { return !f.failed() })
+	errorOf := func(f fields) string {
+		message := []rune(f.text("error_message"))
+		return fmt.Sprint(f.text("event") == "statement" || f.text("of") == "statement", f.text("error_category"), f.text("sqlstate"), strings.TrimSuffix(string(message[:min(len(message), 300)]), "…")) // as much as is kept
+	}
+	kinds := groups(failed, errorOf)
+	errors := l.page("errors?window=all").list("errors")
+	for _, e := range errors {
+		e["error_message"] = strings.TrimSuffix(e.text("error_message"), "…")
+	}
+	require.Len(t, errors, min(64, len(kinds)))
+	for _, e := range errors {
+		require.EqualValues(t, len(kinds[errorOf(e)]), e.number("count"), "%v", e)
+	}
+
+	// The overview. The first records may be of an hour before.
+	o := l.page("?window=all")
+	require.InDelta(t, sumOf(all, "total_ms"), o.object("split").number("total_ms"), 0.001*float64(len(all)))
+	require.EqualValues(t, len(all), sumOf(o.object("latency").list("buckets"), "count"))
+	require.Zero(t, o.number("running"))
+	hour := o.list("rates")[2]
+	if first := slices.MinFunc(all, func(a, b fields) int { return a.started(t).Compare(b.started(t)) }).started(t); time.Since(first) < 58*time.Minute {
+		require.EqualValues(t, len(all), hour.number("statements"))
+		require.EqualValues(t, count(all, fields.failed), hour.number("failed"))
+		opened := l.of("session_opened")
+		require.EqualValues(t, count(opened, func(f fields) bool { return !f.failed() }), hour.number("connections_opened"))
+		require.EqualValues(t, l.denied, hour.number("connections_refused"))
+		l.isQuantile(.5, hour.number("p50_ms"), 0.0906, all)
+		l.isQuantile(.9, hour.number("p90_ms"), 0.0906, all)
+		l.isQuantile(.99, hour.number("p99_ms"), 0.0906, all)
+	}
+	require.Len(t, o.list("refused_connections"), min(4, l.denied))
+	slowest := o.list("slowest")
+	require.Equal(t, most(all, "total_ms"), slowest[0].number("total_ms"))
+	for _, f := range o.list("findings") {
+		if link := f.text("link"); strings.HasPrefix(link, "statements") {
+			require.NotZero(t, l.page(link).number("found"), "%v", f)
+		}
+	}
+	l.page("telemetry")
+}
+
+// scalars are the fields of a record that are not lists and not the event.
+func scalars(f fields) fields {
+	some := maps.Clone(f)
+	for _, key := range []string{"event", "verdict", "rpcs_by_method", "calls", "file_list"} {
+		delete(some, key)
+	}
+	return some
+}
+
+// compareLog compares the log with the records, message by message, and the brief one by counts.
+func (l *ledger) compareLog() {
+	t := l.t
+	l.records = decode(t, l.lines.String())
+	logged := decode(t, l.full.String())
+	records := slices.DeleteFunc(slices.Clone(l.records), func(f fields) bool { return f.text("event") == "pool" })
+	require.Len(t, logged, len(records))
+	named := func(f fields) string { // records of the same moment may come in another order
+		return fmt.Sprint(f.text("started"), f.text("statement_id"), f.text("session_id"), f.object("attributes"), f.has("outcome"), f.has("lifetime_ms"), f.has("status"))
+	}
+	unmatched := groups(logged, named)
+	slow := float64(l.slow) / 1e6
+	want, got := map[string]int{}, map[string]int{}
+	key := func(level, message string, f fields) string {
+		if level == "INFO" {
+			return message
+		}
+		shape := f.text("query_shape")
+		if f.has("query_text") {
+			shape = telemetry.ShapeOf(f.text("query_text"))
+		}
+		return fmt.Sprint(level, message, f.text("server"), f.text("error_category"), f.text("sqlstate"), f.text("status"), shape)
+	}
+	for _, f := range records {
+		require.NotEmpty(t, unmatched[named(f)], "%v", f)
+		line := unmatched[named(f)][0]
+		unmatched[named(f)] = unmatched[named(f)][1:]
+		level, message, verdict := "INFO", "databricks statement", ""
+		switch f.text("event") {
+		case "statement":
+			switch {
+			case f.failed():
+				level, message = "WARN", "databricks statement failed"
+				if f.number("total_ms") >= slow || f.bound() == "retry-bound" {
+					verdict = f.text("verdict")
+				}
+			case f.number("total_ms") >= slow:
+				level, message, verdict = "WARN", "databricks statement was slow", f.text("verdict")
+			case f["internal"] == true:
+				level = "DEBUG"
+			}
+		case "session_opened":
+			message = "databricks session opened"
+			if f.failed() {
+				level, message = "ERROR", "databricks session could not be opened"
+			}
+		case "session_closed":
+			message = "databricks session closed"
+		case "server_report":
+			message = "databricks server report"
+			if f.text("status") != "FINISHED" || f.number("server_total_ms") >= slow {
+				level = "WARN"
+			}
+			verdict = line.text("verdict") // NDJSON has none
+		}
+		what := fmt.Sprintf("%v\n%v", f, line)
+		require.Equal(t, message, line.text("msg"), what)
+		require.Equal(t, level, line.text("level"), what)
+		require.Equal(t, verdict, line.text("verdict"), what)
+		expected := scalars(f)
+		for _, own := range []string{"time", "level", "msg", "verdict"} {
+			delete(line, own)
+		}
+		require.Equal(t, expected, line, what)
+		if level != "DEBUG" {
+			want[key(level, message, f)]++
+		}
+	}
+	for _, f := range decode(t, l.brief.String()) {
+		n := 1
+		if f.has("repeated") {
+			n = int(f.number("repeated"))
+		}
+		require.LessOrEqual(t, len(f), 3+12)
+		got[key(f.text("level"), f.text("msg"), f)] += n
+	}
+	require.Equal(t, want, got)
+}
+
+// dbtel runs the command on the records.
+func (l *ledger) dbtel(args ...string) string {
+	out, err := exec.CommandContext(l.t.Context(), os.Getenv("PROGRAM_DBTEL"), append(args, filepath.Join(l.dir, "app.ndjson"))...).CombinedOutput()
+	require.NoError(l.t, err, "%v: %s", args, out)
+	return string(out)
+}
+
+// compareCommands compares what dbtel prints with the records.
+func (l *ledger) compareCommands() {
+	t := l.t
+	require.NoError(t, os.WriteFile(filepath.Join(l.dir, "app.ndjson"), []byte(l.lines.String()), 0o600))
+	all := l.of("statement")
+	errorOf := func(f fields) string {
+		if !f.failed() {
+			return "none"
+		}
+		return strings.TrimSpace(f.text("error_category") + " " + f.text("sqlstate"))
+	}
+	for by, of := range map[string]func(fields) string{
+		"kind": func(f fields) string { return strings.TrimSpace(f.text("kind") + " " + f.text("volume_operation")) }, "error": errorOf,
+		"format": func(f fields) string { return cmp.Or(f.text("result_format"), "none") },
+		"server": func(f fields) string { return cmp.Or(f.text("server"), "unknown") }, "verdict": func(f fields) string { return cmp.Or(f.bound(), "none") },
+		"shape": nil,
+	} {
+		var s fields
+		require.NoError(t, json.Unmarshal([]byte(l.dbtel("summary", "--json", "-n", "0", "--by", by)), &s))
+		require.EqualValues(t, len(all), s.number("statements"))
+		require.EqualValues(t, count(all, fields.failed), s.number("failed"))
+		require.EqualValues(t, len(l.of("session_opened")), s.object("sessions").number("opened"))
+		require.EqualValues(t, l.denied, s.object("sessions").number("failed"))
+		require.EqualValues(t, l.denied, sumOf(s.object("sessions").list("failures"), "sessions"))
+		require.EqualValues(t, len(l.of("server_report")), s.object("server").number("statements"))
+		require.Equal(t, sumOf(l.of("server_report"), "bytes_read"), s.object("server").number("bytes_read"))
+		pools := groups(l.of("pool"), func(f fields) string { return f.text("pool") })
+		require.Len(t, s.list("pools"), len(pools))
+		for _, p := range s.list("pools") {
+			of := pools[p.text("name")]
+			require.EqualValues(t, len(of), p.number("samples"))
+			require.Equal(t, sumOf(of, "waits"), p.number("waits"))
+			require.Equal(t, most(of, "in_use"), p.number("in_use"))
+			require.InDelta(t, sumOf(of, "waited_ms"), p.number("waited_ms"), 0.001*float64(len(of)))
+		}
+		require.EqualValues(t, len(all), sumOf(s.list("groups"), "statements"))
+		require.EqualValues(t, count(all, fields.failed), sumOf(s.list("groups"), "failed"))
+		if of == nil {
+			continue
+		}
+		by := groups(all, of)
+		require.Len(t, s.list("groups"), len(by))
+		for _, g := range s.list("groups") {
+			of := by[g.text("name")]
+			require.EqualValues(t, len(of), g.number("statements"), g.text("name"))
+			require.EqualValues(t, count(of, fields.failed), g.number("failed"))
+			require.Equal(t, sumOf(of, "rows_read"), g.number("rows"))
+			bytes := 0.0
+			for _, f := range of {
+				bytes += f.received()
+			}
+			require.Equal(t, bytes, g.number("bytes"))
+			require.Equal(t, most(of, "total_ms"), g.number("max_ms"))
+			require.InDelta(t, sumOf(of, "total_ms"), g.number("total_ms"), 0.001*float64(len(of)))
+			l.isQuantile(.5, g.number("p50_ms"), 0.0101, of)
+			l.isQuantile(.95, g.number("p95_ms"), 0.0101, of)
+		}
+	}
+	top := func(want []fields, flags ...string) {
+		t.Helper()
+		slices.SortStableFunc(want, func(a, b fields) int { return cmp.Compare(b.number("total_ms"), a.number("total_ms")) })
+		got := decode(t, l.dbtel(append([]string{"top", "--json", "-n", "10000"}, flags...)...))
+		require.Len(t, got, len(want), "%v", flags)
+		for i := range got {
+			require.Equal(t, want[i], got[i])
+		}
+		if len(want) > 0 {
+			text := l.dbtel(append([]string{"top", "-n", "10000"}, flags...)...)
+			head := fmt.Sprintf("%d statements", len(want))
+			if len(want) == 1 {
+				head = "1 statement"
+			}
+			if n := count(want, fields.failed); n > 0 {
+				head += fmt.Sprintf(", %d failed", n)
+			}
+			require.True(t, strings.HasPrefix(text, head+" · p50 "), "%v: %s", flags, text)
+			require.Equal(t, len(want)+3, strings.Count(text, "\n"), "%v: %s", flags, text)
+		}
+	}
+	some := func(is func(fields) bool) (found []fields) {
+		for _, f := range all {
+			if is(f) {
+				found = append(found, f)
+			}
+		}
+		return found
+	}
+	top(some(func(fields) bool { return true }))
+	for _, outcome := range []string{"completed", "closed_early", "failed", "canceled", "abandoned"} {
+		top(some(func(f fields) bool { return f.text("outcome") == outcome }), "--outcome", outcome)
+	}
+	for category := range groups(all, errorOf) {
+		top(some(func(f fields) bool { return errorOf(f) == category || strings.HasPrefix(errorOf(f), category+" ") }), "--category", category)
+	}
+	for _, s := range l.servers {
+		top(some(func(f fields) bool { return strings.Contains(f.text("server"), s.name) }), "--server", s.name)
+	}
+	for range 3 {
+		f := all[l.random.IntN(len(all))]
+		if id := f.text("statement_id"); id != "" {
+			var got fields
+			require.NoError(t, json.Unmarshal([]byte(l.dbtel("show", "--json", id)), &got))
+			require.Equal(t, f, got.object("statement"))
+			l.dbtel("show", id)
+		}
+		if shape := f.text("query_shape"); shape != "" {
+			top(some(func(f fields) bool { return f.text("query_shape") == shape }), "--shape", shape)
+		}
+		since := f.text("started")
+		at := f.started(t)
+		top(some(func(f fields) bool {
+			return !f.started(t).Add(time.Duration(math.Round(f.number("total_ms")*1000)) * time.Microsecond).Before(at)
+		}), "--since", since)
+		top(some(func(f fields) bool { return f.started(t).Before(at) }), "--until", since)
+	}
+}

@@ -1,0 +1,561 @@
+package views
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	dbsql "github.com/databricks/databricks-sql-go"
+	"github.com/databricks/databricks-sql-go/driverctx"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
+	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/logsink"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/ndjson"
+)
+
+// Random programs, each of which keeps a ledger of what it did. Every number that the views state is compared with
+// the ledger, with what the workspaces saw, and with the other views. The debug page is that of a process, so each
+// program runs in one of its own. LEDGER_SEEDS runs more programs than by default, LEDGER_SEED one of them.
+func TestEveryViewSaysWhatIsInTheLedger(t *testing.T) {
+	first, seeds := 1, 4
+	if n, err := strconv.Atoi(os.Getenv("LEDGER_SEEDS")); err == nil {
+		seeds = n
+	}
+	if n, err := strconv.Atoi(os.Getenv("LEDGER_SEED")); err == nil {
+		first, seeds = n, 1
+	}
+	dbtel := filepath.Join(t.TempDir(), "dbtel")
+	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", dbtel, "github.com/seed-01322ee7/databricks-telemetry/cmd/dbtel").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	for seed := first; seed < first+seeds; seed++ {
+		t.Run(strconv.Itoa(seed), func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+			defer cancel()
+			child := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestProgram$", "-test.count=1")
+			child.Env = append(os.Environ(), "PROGRAM_SEED="+strconv.Itoa(seed), "PROGRAM_DBTEL="+dbtel, "TZ=UTC")
+			out, err := child.CombinedOutput()
+			require.NoError(t, err, "%s", out)
+		})
+	}
+}
+
+// TestProgram is the program of a separate process: see TestEveryViewSaysWhatIsInTheLedger.
+func TestProgram(t *testing.T) {
+	seed, err := strconv.ParseUint(os.Getenv("PROGRAM_SEED"), 10, 64)
+	if err != nil {
+		t.Skip("another test runs it")
+	}
+	l := &ledger{t: t, random: rand.New(rand.NewPCG(seed, 11)), dir: t.TempDir()}
+	now := time.Now()
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(now.Sub(time.Now()) + time.Duration(l.random.IntN(int(time.Hour)))) // the page began to count before now
+		l.t = t
+		l.run()
+	})
+	l.t = t
+	l.compareCommands()
+}
+
+// ledger is a random program and what it did.
+type ledger struct {
+	t       *testing.T
+	random  *rand.Rand // only of the test's goroutine
+	dir     string     // of volume files
+	servers []*server
+	pools   []*pool
+	steps   []*step
+	denied  int           // connections that were refused
+	slow    time.Duration // threshold
+	lines   buffer        // of NDJSON
+	full    buffer        // the log, with debug messages
+	brief   buffer        // the log, without them
+	records []fields      // lines, decoded
+}
+
+// server is a simulated workspace.
+type server struct {
+	*workspace.Workspace
+	name  string // host and port
+	files bool   // results come as files
+}
+
+// pool is a database of the program.
+type pool struct {
+	name      string
+	db        *sql.DB
+	on        *server
+	warehouse string
+	wrapped   bool // its connector is behind Wrap
+	text      bool // telemetry_query_text
+	history   bool // telemetry_query_history
+	unnamed   func()
+}
+
+// step is one statement of the program, and what the program saw of it.
+type step struct {
+	number         int
+	pool           *pool
+	kind, do       string
+	ping, prepared bool
+	late           bool // it fails when rows are read
+	sql            string
+	rows, read     int64 // of the result, and by the application
+	affected       int64
+	takes          time.Duration // of the warehouse
+	outcome        string
+	err            error
+	began, ended   time.Time
+	alone          bool // nothing else used its pool
+}
+
+// buffer is written by sinks.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+// often is true once in n times.
+func (l *ledger) often(n int) bool { return l.random.IntN(n) == 0 }
+
+func (l *ledger) run() {
+	defer l.stop()
+	l.slow = []time.Duration{300 * time.Millisecond, 3 * time.Second, 0}[l.random.IntN(3)]
+	handler := func(b *buffer, level slog.Level) *slog.Logger {
+		return slog.New(slog.NewJSONHandler(b, &slog.HandlerOptions{Level: level}))
+	}
+	var detach []func()
+	for _, s := range []telemetry.Sink{
+		ndjson.New(&l.lines), logsink.New(handler(&l.full, slog.LevelDebug), slog.LevelDebug, l.slow), logsink.New(handler(&l.brief, slog.LevelInfo), slog.LevelInfo, l.slow),
+	} {
+		detach = append(detach, telemetry.Attach(s))
+	}
+	if l.slow == 0 {
+		l.slow = 10 * time.Second
+	}
+	for range 1 + l.random.IntN(2) {
+		l.start()
+	}
+	for i := range 1 + l.random.IntN(4) {
+		l.open(fmt.Sprintf("pool %d", i))
+	}
+	for range 1 + l.random.IntN(4) {
+		l.work()
+		l.hold()
+		if l.often(3) {
+			time.Sleep(time.Duration(l.random.IntN(int(4 * time.Minute))))
+		}
+	}
+	if l.often(2) {
+		l.deny()
+	}
+	time.Sleep(3 * time.Second) // the log's repeated lines and the first reports come up to 12 s later
+	if l.often(2) {
+		time.Sleep(5 * time.Minute) // all reports come
+	}
+	for _, p := range l.pools {
+		_ = p.db.Close() // the server may have ended sessions
+	}
+	require.NoError(l.t, telemetry.Flush(l.t.Context()))
+	l.records = decode(l.t, l.lines.String())
+	l.compareRecords()
+	l.comparePages()
+	for _, d := range detach {
+		d()
+	}
+	for _, p := range l.pools {
+		if p.unnamed != nil {
+			p.unnamed()
+		}
+	}
+	time.Sleep(time.Minute)
+	l.compareLog()
+}
+
+// stop ends the workspaces.
+func (l *ledger) stop() {
+	for _, p := range l.pools {
+		_ = p.db.Close()
+	}
+	for _, s := range l.servers {
+		s.Transport().CloseIdleConnections()
+		require.NoError(l.t, s.Close())
+	}
+	time.Sleep(time.Hour) // the driver's requests leave goroutines with timers behind
+}
+
+func (l *ledger) start() {
+	s := &server{files: l.often(2)}
+	options := workspace.Options{
+		InMemory: true, Warehouses: []workspace.Warehouse{{}, {Stopped: l.often(2), StartTime: 700 * time.Millisecond}},
+		ExecutionTime: func(text string) time.Duration {
+			_, text, _ = strings.Cut(text, "/* takes ")
+			text, _, _ = strings.Cut(text, " */")
+			d, _ := time.ParseDuration(text)
+			return d
+		},
+		ServerTimes: l.often(2), ResultCache: l.often(3), FailuresByHandle: l.often(2), NoDirectResults: l.often(4), HistoryDelay: time.Duration(l.random.IntN(3)) * 10 * time.Second,
+	}
+	if l.often(3) {
+		options.DirectResultWait = 50 * time.Millisecond
+	}
+	if s.files {
+		options.CloudFetchThreshold, options.FileRows, options.LinksPerPage = 1, 7, 1+l.random.IntN(3)
+	} else {
+		options.CloudFetchThreshold, options.PageRows = -1, int64(5+l.random.IntN(20))
+	}
+	var err error
+	s.Workspace, err = workspace.Start(options)
+	require.NoError(l.t, err)
+	s.name = fmt.Sprintf("%s:%d", s.Host(), s.Port())
+	inMemory.Store(strings.TrimPrefix(s.StorageURL(), "http://"), s.Transport())
+	require.NoError(l.t, s.Exec(l.t.Context(), "CREATE TABLE main.default.t (id BIGINT)"))
+	l.servers = append(l.servers, s)
+}
+
+func (l *ledger) open(name string) {
+	p := &pool{name: name, on: l.servers[l.random.IntN(len(l.servers))], text: l.often(2), history: l.often(2), wrapped: l.often(4)}
+	config := driverwrap.Config{Settings: telemetry.Settings{Enabled: telemetry.SwitchOff, CloseTimeout: 5 * time.Minute, SlowThreshold: l.slow}}
+	if p.text {
+		config.Settings.QueryText = true
+	}
+	if p.history {
+		config.Settings.QueryHistory = []string{"all", "slow"}[l.random.IntN(2)]
+	}
+	warehouses := p.on.Warehouses()
+	p.warehouse = warehouses[l.random.IntN(len(warehouses))]
+	options := []dbsql.ConnOption{
+		dbsql.WithServerHostname("http://" + p.on.Host()), dbsql.WithPort(p.on.Port()), dbsql.WithHTTPPath("/sql/1.0/warehouses/" + p.warehouse), dbsql.WithAccessToken(p.on.Token()),
+		dbsql.WithTransport(p.on.Transport()), dbsql.WithRetries(9, 10*time.Millisecond, time.Second),
+	}
+	p.db = sql.OpenDB(l.connector(config, p.wrapped, options))
+	p.db.SetMaxOpenConns(1 + l.random.IntN(3))
+	p.db.SetMaxIdleConns(l.random.IntN(3) - 1)
+	if l.often(2) {
+		p.unnamed = telemetry.RegisterPool(name, p.db)
+	}
+	l.pools = append(l.pools, p)
+}
+
+func (l *ledger) connector(config driverwrap.Config, wrapped bool, options []dbsql.ConnOption) driver.Connector {
+	if wrapped {
+		c, err := dbsql.NewConnector(options...)
+		require.NoError(l.t, err)
+		return config.Wrap(c)
+	}
+	c, err := config.NewConnector(options...)
+	require.NoError(l.t, err)
+	return c
+}
+
+// deny opens connections that the workspace refuses.
+func (l *ledger) deny() {
+	p := l.pools[0]
+	db := sql.OpenDB(l.connector(driverwrap.Config{Settings: telemetry.Settings{Enabled: telemetry.SwitchOff}}, false, []dbsql.ConnOption{
+		dbsql.WithServerHostname("http://" + p.on.Host()), dbsql.WithPort(p.on.Port()), dbsql.WithHTTPPath(p.on.HTTPPath()), dbsql.WithAccessToken("wrong"), dbsql.WithTransport(p.on.Transport()),
+	}))
+	for range 1 + l.random.IntN(3) {
+		require.Error(l.t, db.PingContext(l.t.Context()))
+		l.denied++
+	}
+	require.NoError(l.t, db.Close())
+}
+
+// work runs statements on every database, some at the same time.
+func (l *ledger) work() {
+	for range l.random.IntN(3) {
+		l.servers[l.random.IntN(len(l.servers))].Inject(workspace.Fault{
+			On:   workspace.Method([]string{"ExecuteStatement", "FetchResults", "GetOperationStatus", "GetResultSetMetadata", "CloseOperation"}[l.random.IntN(5)]),
+			Skip: l.random.IntN(4), First: 1 + l.random.IntN(2), Do: workspace.StatusRetryAfter([]int{429, 503}[l.random.IntN(2)], 0), // at once: while database/sql waits for a lock, fake time stands still
+		})
+	}
+	if l.often(3) {
+		l.servers[0].Inject(workspace.Fault{On: workspace.ResultDownloads(), Skip: l.random.IntN(5), First: 1, Do: workspace.Status(503)})
+	}
+	if l.often(3) {
+		l.servers[0].Inject(workspace.Fault{On: workspace.Method("OpenSession"), First: 1, Do: workspace.Latency(time.Duration(l.random.IntN(3000)) * time.Millisecond)})
+	}
+	var group sync.WaitGroup
+	for _, p := range l.pools {
+		streams := 1 + l.random.IntN(3)
+		for range streams {
+			var mine []*step
+			for range 1 + l.random.IntN(8) {
+				s := l.plan(p)
+				s.alone = streams == 1
+				mine = append(mine, s)
+			}
+			pause := time.Duration(l.random.IntN(2000)) * time.Millisecond
+			group.Go(func() {
+				for _, s := range mine {
+					l.perform(s)
+					time.Sleep(pause)
+				}
+			})
+		}
+	}
+	group.Wait()
+}
+
+var things = []string{
+	"query", "query", "early", "row", "exec", "insert", "bad", "badexec", "missing", "ping", "prepared", "preparedexec", "put", "get", "remove", "putmissing",
+	"transaction", "canceled", "forever", "deadline", "empty", "untouched", "unreadable", "given up", "abandoned",
+}
+
+func (l *ledger) plan(p *pool) *step {
+	s := &step{number: len(l.steps), pool: p, do: things[l.random.IntN(len(things))], kind: "QUERY", rows: int64(1 + l.random.IntN(40)), outcome: "completed", affected: -1}
+	note := fmt.Sprintf("/* step %d. */ ", s.number)
+	if l.often(3) {
+		s.takes = []time.Duration{20 * time.Millisecond, 700 * time.Millisecond, 4 * time.Second, 12 * time.Second}[l.random.IntN(4)]
+		note += fmt.Sprintf("/* takes %s */ ", s.takes)
+	}
+	if s.do == "given up" && p.on.files {
+		s.do = "query" // the driver may pause before it repeats a download, while database/sql waits for a lock
+	}
+	s.sql, s.read = note+fmt.Sprintf("SELECT id FROM range(%d)", s.rows), s.rows
+	file := fmt.Sprintf("/Volumes/main/default/v/%d.txt", s.number)
+	switch s.do {
+	case "early":
+		s.rows += 2
+		s.sql = note + fmt.Sprintf("SELECT id FROM range(%d)", s.rows)
+		s.read, s.outcome = int64(1+l.random.IntN(int(s.rows-1))), "closed_early"
+	case "unreadable": // the second page or the file
+		s.rows, s.outcome, s.late = 40, "failed", true
+		s.sql = note + "SELECT id FROM range(40)"
+	case "given up": // while rows are read
+		s.rows, s.outcome, s.late = 40, "canceled", true
+		s.sql = note + "SELECT id FROM range(40)"
+	case "abandoned": // with its connection
+		s.rows, s.outcome, s.read = 40, "abandoned", 0
+		s.sql = note + "SELECT id FROM range(40)"
+	case "untouched":
+		s.read, s.outcome = 0, "closed_early"
+	case "row":
+		s.rows, s.read, s.sql = 1, 1, note+"SELECT 1"
+	case "empty":
+		s.rows, s.read, s.sql = 0, 0, note+"SELECT id FROM range(0)"
+	case "exec":
+		s.kind, s.affected, s.sql = "UPDATE", 0, note+fmt.Sprintf("CREATE TABLE IF NOT EXISTS main.default.made%d (id BIGINT)", s.number)
+	case "insert", "preparedexec":
+		s.kind, s.affected, s.sql, s.prepared = "UPDATE", 2, note+"INSERT INTO main.default.t VALUES (1), (2)", s.do != "insert"
+	case "prepared":
+		s.prepared = true
+	case "bad":
+		s.sql, s.outcome = note+"SELEC 1", "failed"
+	case "missing":
+		s.sql, s.outcome = note+"SELECT * FROM nowhere", "failed"
+	case "badexec":
+		s.kind, s.sql, s.outcome = "UPDATE", note+"DELETE FROM nowhere", "failed"
+	case "ping":
+		s.ping, s.sql, s.takes = true, "", 0
+	case "put":
+		s.kind, s.sql = "VOLUME", note+"PUT '"+l.file(s)+"' INTO '"+file+"' OVERWRITE"
+	case "putmissing":
+		s.kind, s.sql, s.outcome = "VOLUME", note+"PUT '"+l.dir+"/missing' INTO '"+file+"' OVERWRITE", "failed"
+	case "get":
+		s.kind, s.sql, s.outcome = "VOLUME", note+"GET '"+file+"' TO '"+filepath.Join(l.dir, fmt.Sprint(s.number, "-got"))+"'", "failed" // there is none
+	case "remove":
+		s.kind, s.sql = "VOLUME", note+"REMOVE '"+file+"'"
+	case "forever", "deadline":
+		s.takes = 0
+		s.sql, s.outcome = fmt.Sprintf("/* step %d. */ /* takes 1h */ SELECT 'forever'", s.number), "canceled"
+	}
+	l.steps = append(l.steps, s)
+	return s
+}
+
+func (l *ledger) file(s *step) string {
+	name := filepath.Join(l.dir, fmt.Sprint(s.number))
+	require.NoError(l.t, os.WriteFile(name, []byte("hello"), 0o600))
+	return name
+}
+
+// runs reports whether the driver is called with a statement.
+func (s *step) runs() bool { return s.do != "transaction" && s.do != "canceled" }
+
+func (l *ledger) perform(s *step) {
+	ctx := telemetry.WithAttributes(l.t.Context(), slog.Int("step", s.number))
+	ctx = driverctx.NewContextWithCorrelationId(ctx, fmt.Sprint("correlation ", s.number))
+	ctx = driverctx.NewContextWithStagingInfo(ctx, []string{l.dir})
+	s.began = time.Now()
+	s.err = l.execute(ctx, s)
+	s.ended = time.Now()
+	if failed := s.outcome == "failed" || s.outcome == "canceled"; s.runs() && failed != (s.err != nil) {
+		l.t.Errorf("step %d %s: %v", s.number, s.do, s.err)
+	}
+}
+
+func (l *ledger) execute(ctx context.Context, s *step) error {
+	db := s.pool.db
+	switch s.do {
+	case "query", "bad", "missing", "empty", "early", "untouched":
+		rows, err := db.QueryContext(ctx, s.sql)
+		if err != nil {
+			return err
+		}
+		return s.drain(rows)
+	case "unreadable":
+		var id string
+		rows, err := db.QueryContext(driverctx.NewContextWithQueryIdCallback(ctx, func(given string) { id = given }), s.sql)
+		if err != nil {
+			return err
+		}
+		statement := id // the driver may call back once more
+		defer s.pool.on.Inject(workspace.Fault{On: func(r workspace.Request) bool {
+			return r.StatementID == statement && (r.Thrift == "FetchResults" && !s.pool.on.files || r.Thrift == "" && s.pool.on.files)
+		}, Do: workspace.Status(404)}).Remove()
+		return s.drain(rows)
+	case "given up":
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		rows, err := db.QueryContext(ctx, s.sql)
+		if err != nil {
+			return err
+		}
+		rows.Next()
+		s.read = 1
+		cancel()
+		for rows.Next() {
+			s.read++
+		}
+		if rows.Err() == nil {
+			s.outcome = "completed" // neither the driver nor database/sql reported the cancellation
+		}
+		return errors.Join(rows.Err(), rows.Close())
+	case "abandoned":
+		conn, err := db.Conn(ctx)
+		if err != nil {
+			return err
+		}
+		s.began = time.Now()
+		err = conn.Raw(func(c any) error {
+			if _, err := c.(driver.QueryerContext).QueryContext(ctx, s.sql, nil); err != nil {
+				return err
+			}
+			return driver.ErrBadConn // the pool closes the connection
+		})
+		if errors.Is(err, driver.ErrBadConn) {
+			err = nil
+		}
+		return err
+	case "row":
+		var n int64
+		return db.QueryRowContext(ctx, s.sql).Scan(&n)
+	case "prepared", "preparedexec":
+		conn, err := db.Conn(ctx) // DB.Prepare waits for the lock of a connection that is used
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+		stmt, err := conn.PrepareContext(ctx, s.sql)
+		if err != nil {
+			return err
+		}
+		defer stmt.Close()
+		if s.do == "preparedexec" {
+			_, err = stmt.ExecContext(ctx)
+			return err
+		}
+		rows, err := stmt.QueryContext(ctx)
+		if err != nil {
+			return err
+		}
+		return s.drain(rows)
+	case "ping":
+		return db.PingContext(ctx)
+	case "transaction":
+		_, err := db.BeginTx(ctx, nil)
+		return err
+	case "canceled":
+		ctx, cancel := context.WithCancel(ctx)
+		cancel()
+		_, err := db.ExecContext(ctx, s.sql)
+		return err
+	case "forever", "deadline": // the time begins when the statement does
+		conn, err := db.Conn(ctx)
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+		s.began = time.Now()
+		var cancel context.CancelFunc
+		if s.do == "deadline" {
+			ctx, cancel = context.WithTimeout(ctx, 1700*time.Millisecond)
+		} else {
+			ctx, cancel = context.WithCancel(ctx)
+			time.AfterFunc(2300*time.Millisecond, cancel)
+		}
+		defer cancel()
+		rows, err := conn.QueryContext(ctx, s.sql)
+		if err == nil {
+			_ = rows.Close()
+		}
+		return err
+	}
+	_, err := db.ExecContext(ctx, s.sql)
+	return err
+}
+
+// drain reads as many rows as the step is to read.
+func (s *step) drain(rows *sql.Rows) error {
+	n := int64(0)
+	for (s.outcome == "completed" || s.late || n < s.read) && rows.Next() {
+		n++
+	}
+	s.read = n
+	return errors.Join(rows.Err(), rows.Close())
+}
+
+// hold has rows open on some databases, and compares the pages meanwhile.
+func (l *ledger) hold() {
+	var open []*sql.Rows
+	var held []*step
+	for _, p := range l.pools {
+		if l.often(2) {
+			continue
+		}
+		s := l.plan(p)
+		s.do, s.kind, s.ping, s.prepared, s.takes, s.rows, s.read, s.affected, s.outcome, s.late = "held", "QUERY", false, false, 0, 30, 0, -1, "closed_early", false
+		s.sql = fmt.Sprintf("/* step %d. */ SELECT id FROM range(30)", s.number)
+		s.began, s.alone = time.Now(), false
+		rows, err := p.db.QueryContext(telemetry.WithAttributes(l.t.Context(), slog.Int("step", s.number)), s.sql)
+		require.NoError(l.t, err)
+		open, held = append(open, rows), append(held, s)
+	}
+	time.Sleep(time.Second + time.Duration(l.random.IntN(int(20*time.Second)))) // pools are asked once a second
+	require.NoError(l.t, telemetry.Flush(l.t.Context()))
+	l.compareRunning(held)
+	for i, rows := range open {
+		require.NoError(l.t, rows.Close())
+		held[i].ended = time.Now()
+	}
+}

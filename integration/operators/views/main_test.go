@@ -1,0 +1,44 @@
+// Package views compares what operators read with what a program did: NDJSON, dbtel, the log and the debug page, of
+// the real driver and simulated workspaces in fake time.
+package views
+
+import (
+	"context"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/apache/arrow/go/v12/arrow"
+	"github.com/databricks/databricks-sql-go/logger"
+)
+
+func TestMain(m *testing.M) {
+	// The tests must not depend on the environment they run in.
+	for _, v := range os.Environ() {
+		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "DATABRICKS_") || name == "DO_NOT_TRACK" {
+			_ = os.Unsetenv(name)
+		}
+	}
+	// The driver initializes the time zone without a lock; do it before the first query.
+	_, _ = arrow.FixedWidthTypes.Timestamp_us.(*arrow.TimestampType).GetZone()
+	logger.SetLogOutput(io.Discard) // the native driver logs every error it returns
+	log.SetOutput(io.Discard)
+	// The driver uses http.DefaultTransport for the files of volumes.
+	t := http.DefaultTransport.(*http.Transport)
+	network := t.DialContext
+	t.DialContext = func(ctx context.Context, kind, address string) (net.Conn, error) {
+		if to, ok := inMemory.Load(address); ok {
+			return to.(*http.Transport).DialContext(ctx, kind, address)
+		}
+		return network(ctx, kind, address)
+	}
+	os.Exit(m.Run())
+}
+
+// inMemory has the transports of workspaces in memory, by their address.
+var inMemory sync.Map
