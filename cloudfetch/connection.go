@@ -106,7 +106,12 @@ func (t *Trace) asking(req *http.Request) *http.Request {
 		httptrace.ClientTrace
 	}
 	w.GetConn = func(string) { w.begin(t) }
-	w.GotConn = func(httptrace.GotConnInfo) { w.end() }
+	w.GotConn = func(info httptrace.GotConnInfo) {
+		w.end()
+		if info.WasIdle { // the call did not wait, so its answer shows the round trip
+			t.updateConnecting(func() { t.waited = false })
+		}
+	}
 	return req.WithContext(httptrace.WithClientTrace(req.Context(), &w.ClientTrace))
 }
 
