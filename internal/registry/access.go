@@ -57,6 +57,9 @@ type (
 	nonZeroDuration time.Duration
 )
 
+// zeroOrMore is an int for which zero is a number like any other.
+type zeroOrMore int
+
 // has reports whether *p is set. If create is true, it sets *p first.
 func has[P any](p **P, create bool) bool {
 	if *p == nil && create {
@@ -110,6 +113,8 @@ func read(at any) slog.Value {
 		if *at != 0 {
 			return slog.IntValue(*at)
 		}
+	case *zeroOrMore:
+		return slog.IntValue(int(*at))
 	case *nonZero:
 		if *at != 0 {
 			return slog.Int64Value(int64(*at))
@@ -195,6 +200,8 @@ func write(at any, value []byte) (err error) {
 			return nil
 		}
 		return json.Unmarshal(value, at)
+	case *zeroOrMore:
+		return write((*int)(at), value)
 	case *nonZero:
 		return writeInt((*int64)(at), value)
 	case *nonZeroDuration:

@@ -9,9 +9,9 @@ var PoolSampleFields = []Field[telemetry.PoolSample]{
 	{"over_ms", "ms", "Time since the previous sample; absent in the first.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return (*nonZeroDuration)(&p.Over) }}},
 	{"pool", "", "Name that the application registered the pool under.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return &p.Pool }}},
 	{"max_open", "connections", "Largest number of open connections; absent if there is no limit.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return &p.MaxOpen }}},
-	{"open", "connections", "Connections that were open.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return &p.Open }}},
-	{"in_use", "connections", "Open connections with statements, transactions or open rows.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return &p.InUse }}},
-	{"idle", "connections", "Open connections that are free.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return &p.Idle }}},
+	{"open", "connections", "Connections that were open.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return (*zeroOrMore)(&p.Open) }}},
+	{"in_use", "connections", "Open connections with statements, transactions or open rows.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return (*zeroOrMore)(&p.InUse) }}},
+	{"idle", "connections", "Open connections that are free.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return (*zeroOrMore)(&p.Idle) }}},
 	{"waits", "", "Waits for a connection that began since the previous sample.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return &p.Waits }}},
 	{"waited_ms", "ms", "Sum of the waits that ended since the previous sample.", ScopeLocal, Payload{}, ofPoolSample{at: func(p *telemetry.PoolSample) any { return &p.Waited }}},
 }

@@ -116,3 +116,12 @@ func TestAPoolThatIsRegisteredTwiceIsSampledOnce(t *testing.T) {
 	}
 	t.Fatal("no sample")
 }
+
+// A key that is left out would mean that the number is unknown.
+func TestTheConnectionsOfAnIdlePoolAreZeroAndNotUnknown(t *testing.T) {
+	var out bytes.Buffer
+	ndjson.NewWithPools(&out, pools{"orders": {{}}}.registered).StatementFinished(bare)
+	line, _, _ := strings.Cut(out.String(), "\n")
+	require.Contains(t, line, `"open":0,"in_use":0,"idle":0,"waits":0`)
+	require.NotContains(t, line, "max_open", "there is no limit")
+}
