@@ -1,12 +1,16 @@
 package wrapped
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"net/http"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -14,12 +18,15 @@ import (
 
 	dbsql "github.com/databricks/databricks-sql-go"
 	"github.com/databricks/databricks-sql-go/auth"
+	"github.com/databricks/databricks-sql-go/auth/oauth/m2m"
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/logsink"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry/ndjson"
 )
 
 // tokenFromDatabase signs the first call of a method with a token that it reads from a database, within the
@@ -283,5 +290,76 @@ func TestAStatementThatFailsBecauseTheDriverCannotSignInNeedsACredential(t *test
 		}})
 		require.Equal(t, telemetry.CategoryAuth, r.Failure.Category)
 		require.Equal(t, "The request was not sent: look at the credential, at the identity provider, and at the credential of a proxy on the way.", v.Advice)
+	}
+}
+
+// tokenEndpoint is an identity provider whose tokens live for a second. After some tokens, it answers otherwise.
+type tokenEndpoint struct {
+	token     string
+	good      int
+	otherwise func() (status int, body string)
+}
+
+func (p *tokenEndpoint) RoundTrip(r *http.Request) (*http.Response, error) {
+	status, body := 200, `{"access_token":"`+p.token+`","expires_in":11}` // a token is renewed 10 s before its end
+	if at := "https://" + r.URL.Host; strings.Contains(r.URL.Path, "well-known") {
+		body = `{"issuer":"` + at + `/oidc","oidc_endpoint":"` + at + `/oidc","authorization_endpoint":"` + at + `/authorize","token_endpoint":"` + at + `/token"}`
+	} else if p.good--; p.good < 0 {
+		if status, body = p.otherwise(); status == 0 {
+			return nil, os.ErrDeadlineExceeded
+		}
+	}
+	h := http.Header{"Content-Type": {"application/json"}}
+	return &http.Response{StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: h, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+}
+
+func TestATokenEndpointThatFails(t *testing.T) {
+	const secret = "s3cr3t0facl1ent"
+	type answer struct {
+		status   int
+		body     string
+		takes    time.Duration
+		category telemetry.Category
+	}
+	for name, a := range map[string]answer{
+		"401":   {401, `{"error":"invalid_client","error_description":"no client has ` + secret + `"}`, 0, telemetry.CategoryAuth},
+		"429":   {429, `{"error":"slow_down"}`, 0, telemetry.CategoryAuth},
+		"503":   {503, "<html>" + secret + "</html>", 0, telemetry.CategoryAuth},
+		"HTML":  {200, "<html>" + secret + "</html>", 0, telemetry.CategoryAuth},
+		"hangs": {0, "", time.Minute, telemetry.CategoryTimeout},
+	} {
+		for _, good := range []int{0, 1} { // tokens: it fails for OpenSession, or for the second status call
+			t.Run(fmt.Sprint(name, " after ", good), func(t *testing.T) {
+				provider := &tokenEndpoint{good: good, otherwise: func() (int, string) {
+					elsewhere(a.takes)
+					return a.status, a.body
+				}}
+				network := http.DefaultTransport
+				http.DefaultTransport = provider
+				defer func() { http.DefaultTransport = network }()
+				got := scene{entry: "NewConnector", reader: "driver rows", pause: 5 * time.Second, opts: working(polledPages, 1500*time.Millisecond), signIn: func(token string) auth.Authenticator {
+					provider.token = token
+					return m2m.NewAuthenticator("client", secret, "simulated.cloud.databricks.com")
+				}}.perform(t)
+				require.Error(t, got.err)
+				require.Len(t, got.opened, 1)
+				var written bytes.Buffer
+				log, file := logsink.New(slog.New(slog.NewTextHandler(&written, nil)), slog.LevelDebug, 0), ndjson.New(&written)
+				log.SessionOpened(got.opened[0])
+				file.SessionOpened(got.opened[0])
+				f := got.opened[0].Failure
+				if good > 0 {
+					r, v := got.record, explain.Of(got.record)
+					log.StatementFinished(r)
+					file.StatementFinished(r)
+					f = r.Failure
+					require.Equal(t, telemetry.PartUnknown, v.Part, v.Sentence)
+					require.Contains(t, v.Advice, "identity provider")
+				}
+				require.Equal(t, a.category, f.Category)
+				require.NotContains(t, written.String(), secret)
+				require.NotContains(t, written.String(), provider.token)
+			})
+		}
 	}
 }

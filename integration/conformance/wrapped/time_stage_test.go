@@ -89,6 +89,7 @@ const (
 // performance is the outcome of a scene.
 type performance struct {
 	record *telemetry.Statement
+	opened []*telemetry.SessionOpened
 	others []*telemetry.Statement // of attempts before it, for which the pool took other connections
 	look   *telemetry.Statement   // while it ran; nil where it did not
 	err    error                  // the error that the application got
@@ -144,6 +145,7 @@ func (p scene) perform(t *testing.T) (got performance) {
 		time.Sleep(time.Minute) // what is recorded after that is delivered in the background
 		sink.mu.Lock()
 		defer sink.mu.Unlock()
+		got.opened = sink.opened
 		if n := len(sink.statements); n > 0 {
 			got.others, got.record = sink.statements[:n-1], sink.statements[n-1]
 		}
