@@ -145,7 +145,7 @@ func ifDone(ctx context.Context) context.Context {
 func (s *statement) mayClose(done context.Context) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return done != nil && !(s.readsArrow && errors.Is(done.Err(), context.DeadlineExceeded))
+	return done != nil && (!s.readsArrow || !errors.Is(done.Err(), context.DeadlineExceeded))
 }
 
 // inferResult notes what the native rows know about their result, before they are closed.
