@@ -104,13 +104,14 @@ func (t *Trace) asking(req *http.Request) *http.Request {
 	var w struct {
 		connectionWait
 		httptrace.ClientTrace
+		asked atomic.Int32 // a transport over several others may ask each of them
 	}
-	w.GetConn = func(string) { w.begin(t) }
-	w.GotConn = func(info httptrace.GotConnInfo) {
-		w.end()
-		if info.WasIdle { // the call did not wait, so its answer shows the round trip
-			t.updateConnecting(func() { t.waited = false })
+	w.GetConn = func(string) { w.asked.Add(1); w.begin(t) }
+	w.GotConn = func(c httptrace.GotConnInfo) {
+		if c.WasIdle && w.asked.Load() == 1 {
+			t.foundIdle(w.request.Load())
 		}
+		w.end()
 	}
 	return req.WithContext(httptrace.WithClientTrace(req.Context(), &w.ClientTrace))
 }
@@ -156,6 +157,15 @@ func (t *Trace) connected(request int32) {
 	t.updateConnecting(func() {
 		if request == t.latest && t.connecting > 0 {
 			t.connecting--
+		}
+	})
+}
+
+// foundIdle notes that a request took an idle connection, without a wait: its answer shows the round trip.
+func (t *Trace) foundIdle(request int32) {
+	t.updateConnecting(func() {
+		if request == t.latest {
+			t.waited = false
 		}
 	})
 }
