@@ -320,6 +320,30 @@ func TestAConnectionThatWasNotHadIsNotWaitedForWhileAnotherIsUsed(t *testing.T) 
 	})
 }
 
+// The driver closes an Exec with a context of its own, so that a transport that reports connections cannot tell whose
+// they are.
+func TestTheCloseOfAnExecMayWaitForAConnectionOfTheDriversTransport(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		way := slowWay{dial: 3 * s}
+		base := way.observed()
+		base.Workspace.(*http.Transport).DisableKeepAlives = true
+		transport := New(base, new(Counters))
+		ctx, trace := traced()
+		closing := thriftRequest(context.Background(), operationRequest(closeOperation, 2, operationA))
+		closing.URL.Scheme = "http"
+		for _, req := range []*http.Request{way.request(ctx, t, "/"), closing} {
+			resp, err := transport.RoundTrip(req)
+			require.NoError(t, err)
+			_, err = io.ReadAll(resp.Body)
+			require.NoError(t, err)
+			require.NoError(t, resp.Body.Close())
+		}
+		r := finish(trace)
+		require.Equal(t, 3*s, rpcOf(r, closeOperation).Connecting)
+		require.Equal(t, telemetry.Split{telemetry.PartNetwork: 6 * s, telemetry.PartServer: 2 * s, telemetry.PartClose: 2 * s}, r.Split)
+	})
+}
+
 // A connection that stays open for hours must not keep the statement that opened it.
 func TestAConnectionForgetsTheStatementThatOpenedIt(t *testing.T) {
 	client, server := net.Pipe()

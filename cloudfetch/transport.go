@@ -110,8 +110,8 @@ func (t *Transport) call(req *http.Request) (*http.Response, error) {
 	if body == nil {
 		return t.base.Workspace.RoundTrip(req)
 	}
-	if of, ok := body.owner.(*Trace); ok && (of == by.trace || body.method == closeOperation) && t.registry.underWay.Load() > t.base.reports {
-		req = of.asking(req) // the driver closes an Exec with a separate context
+	if of, ok := body.owner.(*Trace); ok && t.mustAsk(of == by.trace, body.method) {
+		req = of.asking(req)
 	}
 	returned := false
 	defer func() {
@@ -123,6 +123,16 @@ func (t *Transport) call(req *http.Request) (*http.Response, error) {
 	returned = true
 	body.answer(resp, unsendable(req, err))
 	return resp, err
+}
+
+// mustAsk reports whether only asking shows that a call waits for a connection: more calls are under way than the
+// transport reports connections, or the context of the call does not carry its trace, as when the driver closes an
+// Exec.
+func (t *Transport) mustAsk(carried bool, m method) bool {
+	if carried {
+		return t.registry.underWay.Load() > t.base.reports
+	}
+	return m == closeOperation
 }
 
 // caller is what the context of a call carries. Either field may be nil.
