@@ -127,12 +127,12 @@ func (t *Transport) call(req *http.Request) (*http.Response, error) {
 
 // mustAsk reports whether only asking shows that a call waits for a connection: more calls are under way than the
 // transport reports connections, or the context of the call does not carry its trace, as when the driver closes an
-// Exec.
+// Exec or cancels a statement whose call its context ended.
 func (t *Transport) mustAsk(carried bool, m method) bool {
 	if carried {
 		return t.registry.underWay.Load() > t.base.reports
 	}
-	return m == closeOperation
+	return m == closeOperation || m == cancelOperation
 }
 
 // caller is what the context of a call carries. Either field may be nil.

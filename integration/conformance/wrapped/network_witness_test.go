@@ -67,9 +67,15 @@ type trouble struct {
 
 type troubleKey struct{}
 
+// neighborKey marks the contexts of other statements of the pool.
+type neighborKey struct{}
+
 // strikes reports whether a request is one that is struck.
 func (x *trouble) strikes(r *http.Request) bool {
 	file := strings.HasPrefix(r.URL.Path, "/results/")
+	if r.Context().Value(neighborKey{}) != nil {
+		return false
+	}
 	if x.method == "file" && !file || x.method != "file" && !isCall(r, x.method) {
 		return false
 	}
@@ -462,21 +468,22 @@ var fates = map[string][]string{
 // journey is a scene on a network.
 type journey struct {
 	*network
-	opts     workspace.Options
-	reader   string
-	files    bool
-	ending   string // "", "canceled", "deadline", "early", "abandoned", "connection closed", "db closed"
-	cause    error  // of the end of the context; nil for none of its own
-	moment   int    // of the ending, in tenths of the first trouble
-	stop     int
-	pages    int
-	threads  int
-	about    string
-	looks    []look
-	start    time.Time
-	callEnd  time.Time
-	ended    time.Time // the context
-	sessions *memory
+	opts      workspace.Options
+	reader    string
+	files     bool
+	ending    string // "", "canceled", "deadline", "early", "abandoned", "connection closed", "db closed"
+	cause     error  // of the end of the context; nil for none of its own
+	moment    int    // of the ending, in tenths of the first trouble
+	stop      int
+	pages     int
+	threads   int
+	about     string
+	looks     []look
+	start     time.Time
+	callEnd   time.Time
+	ended     time.Time // the context
+	neighbors int       // that run statements on other connections
+	others    []*telemetry.Statement
 }
 
 func journeyOf(seed uint64) *journey {
@@ -512,7 +519,7 @@ func journeyOf(seed uint64) *journey {
 	if j.reader == "exec" {
 		methods = []string{"ExecuteStatement", "GetOperationStatus", "GetResultSetMetadata", "CloseOperation"}
 	}
-	x := &trouble{method: methods[r.IntN(len(methods))], times: []int{1, 1, 2, 9}[r.IntN(4)], d: time.Duration(20+r.IntN(40)) * time.Second}
+	x := &trouble{method: methods[r.IntN(len(methods))], times: []int{1, 1, 2, 9}[r.IntN(4)], d: time.Duration(20+r.IntN(15)) * time.Second}
 	if x.method == "FetchResults" || x.method == "file" || x.method == "GetOperationStatus" {
 		x.nth = r.IntN(2)
 	}
@@ -533,6 +540,14 @@ func journeyOf(seed uint64) *journey {
 		x.d = 7 * time.Second
 	}
 	j.troubles = []*trouble{x}
+	if r.IntN(3) == 0 { // another one, at another call or later
+		y := &trouble{method: methods[r.IntN(len(methods))], where: []string{"head", "body", "name", "dial"}[r.IntN(4)], times: []int{1, 1, 2}[r.IntN(3)], d: []time.Duration{x.d / 4, x.d / 2, x.d, 2 * x.d}[r.IntN(4)]}
+		y.fate = fates[y.where][r.IntN(len(fates[y.where]))]
+		if y.method == x.method {
+			y.nth = x.nth + x.times + r.IntN(2)
+		}
+		j.troubles = append(j.troubles, y)
+	}
 	j.moment = 1 + r.IntN(9)
 	switch n := r.IntN(8); {
 	case n < 2:
@@ -545,12 +560,75 @@ func journeyOf(seed uint64) *journey {
 	case n < 6 && j.reader != "exec":
 		j.ending, j.stop = []string{"early", "abandoned", "connection closed", "db closed"}[n-2], 1+r.IntN(j.pages*pageRows)
 	}
+	if f.polled && r.IntN(8) == 0 {
+		j.ending, j.cause, j.stop, j.troubles = "canceled before", nil, 0, j.troubles[:1]
+		x.method, x.nth = "CancelOperation", 0
+		j.opts.ExecutionTime = func(string) time.Duration { return 2500 * time.Millisecond }
+	}
+	if r.IntN(6) == 0 && j.reuse != "closed" && j.ending != "db closed" && j.ending != "abandoned" {
+		j.neighbors = 1 + r.IntN(3)
+	}
 	if j.files && j.ending == "abandoned" { // the driver's downloads would stay behind
 		j.ending, j.stop = "", 0
 	}
-	j.about = fmt.Sprintf("connections %s: %s %d: %s %s (%v) %d times; %s %s; TLS %v h2 %v proxy %v threads %d pages %d links %d ex %v; %q %v at %d stop %d", j.reuse, x.method, x.nth, x.where, x.fate, x.d, x.times,
-		f.name, j.reader, j.tls, j.h2, j.proxy, j.threads, j.pages, j.opts.LinksPerPage, ex, j.ending, j.cause, j.moment, j.stop)
+	for _, x := range j.troubles {
+		j.about += fmt.Sprintf("%s %d: %s %s (%v) %d times; ", x.method, x.nth, x.where, x.fate, x.d, x.times)
+	}
+	j.about += fmt.Sprintf("connections %s; %s %s; TLS %v h2 %v proxy %v threads %d pages %d links %d ex %v; neighbors %d; %q %v at %d stop %d", j.reuse, f.name, j.reader, j.tls, j.h2, j.proxy, j.threads, j.pages, j.opts.LinksPerPage, ex, j.neighbors, j.ending, j.cause, j.moment, j.stop)
 	return j
+}
+
+// look looks at the running record.
+func (j *journey) look() {
+	for _, c := range telemetry.Default.Connectors() {
+		for _, r := range c.Running() {
+			if r.Started.Equal(j.start) {
+				j.looks = append(j.looks, look{time.Now(), r})
+			}
+		}
+	}
+}
+
+// beside runs the neighbors until the returned function is called.
+func (j *journey) beside(db *sql.DB) (stop func()) {
+	done := make(chan struct{})
+	var all sync.WaitGroup
+	query := statement(20)
+	if j.files {
+		query = statement(0) // requests for files do not show whose they are
+	}
+	for i := range j.neighbors {
+		all.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				case <-time.After(time.Duration(1700+900*i) * time.Millisecond):
+				}
+				_, _ = drain(db.QueryContext(context.WithValue(context.Background(), neighborKey{}, i), query))
+			}
+		})
+	}
+	return func() {
+		close(done)
+		all.Wait()
+	}
+}
+
+// checkNeighbor returns what is wrong with the record of another statement, which had no trouble.
+func (j *journey) checkNeighbor(r *telemetry.Statement) (wrong []string) {
+	waits := r.Split[telemetry.PartServer] + r.Split[telemetry.PartPoll]
+	connecting := time.Duration(0)
+	for _, c := range r.RPCs {
+		connecting += c.Connecting
+		if c.Retries > 0 || c.FailedStatus != 0 {
+			connecting += time.Hour
+		}
+	}
+	if r.Failure != nil || r.Outcome != telemetry.OutcomeCompleted || r.Total != waits || r.Total > 3*time.Second || connecting > 0 {
+		wrong = append(wrong, fmt.Sprintf("neighbor: %s %+v %v %v", r.Outcome, r.Failure, explain.Of(r).Sentence, r.Split))
+	}
+	return wrong
 }
 
 func (j *journey) program(db *sql.DB) error {
@@ -559,18 +637,16 @@ func (j *journey) program(db *sql.DB) error {
 	defer cancel()
 	x := j.troubles[0]
 	at := x.d * time.Duration(j.moment) / 10
-	x.on = func() {
-		for _, tenth := range []time.Duration{2, 5, 8} {
-			time.AfterFunc(x.d*tenth/10+time.Millisecond, func() {
-				for _, c := range telemetry.Default.Connectors() {
-					for _, r := range c.Running() {
-						if r.Started.Equal(j.start) {
-							j.looks = append(j.looks, look{time.Now(), r})
-						}
-					}
-				}
-			})
+	for _, x := range j.troubles {
+		x.on = func() {
+			for _, tenth := range []time.Duration{2, 5, 8} {
+				time.AfterFunc(x.d*tenth/10+time.Millisecond, j.look)
+			}
 		}
+	}
+	looks := x.on
+	x.on = func() {
+		looks()
 		switch j.ending {
 		case "canceled":
 			time.AfterFunc(at, func() { j.ended = time.Now(); cancel() })
@@ -582,6 +658,10 @@ func (j *journey) program(db *sql.DB) error {
 	if err != nil {
 		return err
 	}
+	if j.ending == "canceled before" {
+		time.AfterFunc(1500*time.Millisecond, func() { j.ended = time.Now(); cancel() })
+	}
+	defer j.beside(db)()
 	var kept cursor
 	var late driver.Rows
 	err = c.Raw(func(conn any) error {
@@ -662,7 +742,6 @@ func (j *journey) perform(t *testing.T) (record *telemetry.Statement, told error
 			time.Sleep(2 * time.Hour)
 		}()
 		sink := &memory{}
-		j.sessions = sink
 		c, err := listening(sink).NewConnector(append(options(ws), dbsql.WithTransport(j.network), dbsql.WithRetries(4, 10*time.Millisecond, time.Hour), dbsql.WithMaxDownloadThreads(j.threads))...)
 		require.NoError(t, err)
 		db := sql.OpenDB(c)
@@ -675,6 +754,8 @@ func (j *journey) perform(t *testing.T) (record *telemetry.Statement, told error
 		for _, r := range sink.statements {
 			if r.Started.Equal(j.start) {
 				record = r
+			} else {
+				j.others = append(j.others, r)
 			}
 		}
 	})
@@ -698,10 +779,31 @@ func (x *trouble) partsOf() []telemetry.Part {
 			return []telemetry.Part{telemetry.PartPage, telemetry.PartNetwork}
 		}
 		return []telemetry.Part{telemetry.PartServer}
-	case "CloseOperation":
+	case "CloseOperation", "CancelOperation":
 		return []telemetry.Part{telemetry.PartClose}
 	}
 	return []telemetry.Part{telemetry.PartPage}
+}
+
+// checkBoth checks a verdict on two troubles of which the first took longer; their times may be in one part.
+func (j *journey) checkBoth(x, also *trouble, r *telemetry.Statement, took, less time.Duration) (wrong []string) {
+	v := explain.Of(r)
+	bad := func(f string, args ...any) { wrong = append(wrong, fmt.Sprintf("both: "+f, args...)) }
+	if took < r.Total/2 {
+		return nil
+	}
+	if allowed := append(x.partsOf(), telemetry.PartUnknown, telemetry.PartRetry, telemetry.PartServer); !slices.Contains(allowed, v.Part) {
+		bad("part %s of %v", v.Part, allowed)
+	}
+	for _, m := range methods {
+		if m != x.method && m != also.method && strings.Contains(v.Sentence, m) && v.Part != telemetry.PartServer {
+			bad("blames %s", m)
+		}
+	}
+	if v.Time > took+less+4*time.Second {
+		bad("part of %v, the troubles took %v and %v", v.Time, took, less)
+	}
+	return wrong
 }
 
 // fails reports whether the driver gets no answer that it can use.
@@ -746,62 +848,68 @@ func (x *trouble) status() int {
 
 var methods = []string{"ExecuteStatement", "GetOperationStatus", "GetResultSetMetadata", "FetchResults", "CloseOperation", "CancelOperation"}
 
-// check compares a record with the trouble.
-func (j *journey) check(x *trouble, r *telemetry.Statement, until time.Time, told error) (wrong []string) {
-	bad := func(f string, args ...any) { wrong = append(wrong, fmt.Sprintf(f, args...)) }
+// within returns the time of the first strike as far as it lies between the start of a record and until.
+func (x *trouble) within(r *telemetry.Statement, until time.Time) (from, to time.Duration, over bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	if x.from.IsZero() || x.from.After(until) {
+		return 0, 0, false
+	}
+	end := x.to
+	if over = !end.IsZero() && !end.After(until); !over {
+		end = until
+	}
+	from = x.from.Sub(r.Started)
+	return from, min(end.Sub(r.Started), r.Total), over
+}
+
+// check compares a record with the troubles.
+func (j *journey) check(r *telemetry.Statement, until time.Time, told error) (wrong []string) {
+	bad := func(f string, args ...any) { wrong = append(wrong, fmt.Sprintf(f, args...)) }
 	if r.Split.Total() != r.Total {
 		bad("the parts add up to %v of %v", r.Split.Total(), r.Total)
 	}
 	wrong = append(wrong, slices.DeleteFunc(checkCopy(r), func(w string) bool { return strings.HasPrefix(w, "TIMELINE") })...) // it is rounded
-	v := explain.Of(r)
-	from, to := x.from.Sub(r.Started), x.to
-	over := !to.IsZero() && !to.After(until)
-	if !over {
-		to = until
+	statuses := func(method string) (all []int) {
+		for _, x := range j.troubles {
+			if _, _, over := x.within(r, until); over && x.method == method && x.fails() {
+				all = append(all, x.status())
+			}
+		}
+		return all
 	}
-	took := min(to.Sub(x.from), r.Total-from)
-	retries, status := int64(0), -1
 	for i := range r.RPCs {
-		if c := &r.RPCs[i]; c.Method == x.method {
-			if retries = c.Retries; retries > 0 || c.FailedStatus != 0 {
-				status = c.FailedStatus
-			}
-		} else if c.Retries > 0 || c.FailedStatus != 0 {
-			bad("%s failed, too: %+v", c.Method, c)
+		givenUp := func(x *trouble) bool { // by the driver, while the answer came
+			return !j.ended.IsZero() && x.method == r.RPCs[i].Method && x.where == "body" && r.RPCs[i].FailedStatus == 200
+		}
+		if c := &r.RPCs[i]; (c.Retries > 0 || c.FailedStatus != 0) && !slices.ContainsFunc(j.troubles, givenUp) && !slices.Contains(statuses(c.Method), c.FailedStatus) {
+			bad("status %d of %v: %+v", c.FailedStatus, statuses(c.Method), c)
 		}
 	}
-	if c := r.CloudFetch; c != nil {
-		if x.method == "file" {
-			retries = c.Retries
-			if s, ok := c.FailedStatus.Get(); ok {
-				status = int(s)
-			} else if retries > 0 {
-				status = c.RetryStatus
-			}
-		} else if (c.Retries > 0 || c.Failed > 0) && j.ending != "connection closed" {
-			bad("files failed, too: %+v", c)
+	if c := r.CloudFetch; c != nil && (c.Retries > 0 || c.Failed > 0) && j.ending != "connection closed" {
+		status, ok := c.FailedStatus.Get()
+		if !ok {
+			status = int64(c.RetryStatus)
 		}
-	}
-	if status >= 0 && status != x.status() && over && (x.method != "file" || x.where != "body") { // the storage may have delivered the file
-		bad("status %d of %d", status, x.status())
-	}
-	if retries > 0 && !x.fails() {
-		bad("%d retries", retries)
+		if all := statuses("file"); !slices.Contains(all, int(status)) && !slices.Contains(all, 200) { // the storage may have delivered the file
+			bad("status %d of %v: %+v", status, all, c)
+		}
 	}
 	switch r.Outcome {
 	case telemetry.OutcomeFailed:
-		if !x.fails() {
+		ok := false
+		for _, x := range j.troubles {
+			ok = ok || x.fails() && slices.Contains(x.category(), r.Failure.Category)
+		}
+		if !ok {
 			bad("failed: %+v", r.Failure)
-		} else if !slices.Contains(x.category(), r.Failure.Category) {
-			bad("category %s of %v", r.Failure.Category, x.category())
 		}
 	case telemetry.OutcomeCanceled:
-		if j.ended.IsZero() || j.ended.Before(r.Started.Add(r.Total-r.Close.Or(0)-time.Second)) && (x.method == "FetchResults" || x.method == "file") {
+		x := j.troubles[0]
+		if j.ended.IsZero() || j.ended.Before(r.Started.Add(r.Total-r.Close.Or(0)-time.Second)) && (x.method == "FetchResults" || x.method == "file") && len(j.troubles) == 1 {
 			bad("not canceled: %+v", r.Failure)
 		}
-		if want := map[string]telemetry.Category{"canceled": telemetry.CategoryCanceled, "deadline": telemetry.CategoryTimeout}[j.ending]; r.Failure.Category != want {
+		if want := map[string]telemetry.Category{"canceled": telemetry.CategoryCanceled, "canceled before": telemetry.CategoryCanceled, "deadline": telemetry.CategoryTimeout}[j.ending]; r.Failure.Category != want {
 			bad("category %s of %v", r.Failure.Category, want)
 		}
 	case telemetry.OutcomeRunning:
@@ -813,9 +921,44 @@ func (j *journey) check(x *trouble, r *telemetry.Statement, until time.Time, tol
 			bad("%s, but the application got %v", r.Outcome, told)
 		}
 	}
-	if took < r.Total*3/4 || took < time.Second {
+	x, also := j.troubles[0], (*trouble)(nil)
+	from, to, over := x.within(r, until)
+	took := to - from
+	if len(j.troubles) > 1 {
+		y := j.troubles[1]
+		from2, to2, over2 := y.within(r, until)
+		if to2 > from2 {
+			if from2 < to && from < to2 {
+				return wrong // at the same time
+			}
+			also = y
+			if to2-from2 > took {
+				x, also, took, over, to2, from2 = y, x, to2-from2, over2, to, from
+			}
+			switch d := took - (to2 - from2); {
+			case d < time.Second+took/20:
+				return wrong // either may win
+			case slices.ContainsFunc(append(x.partsOf(), telemetry.PartRetry), func(p telemetry.Part) bool { return slices.Contains(append(also.partsOf(), telemetry.PartRetry), p) }) && (x.fails() || also.fails() || x.partsOf()[0] == also.partsOf()[0]):
+				return append(wrong, j.checkBoth(x, also, r, took, to2-from2)...)
+			}
+		}
+	}
+	if took < r.Total*3/4 && also == nil || took < time.Second || took < r.Total/2 {
 		return wrong
 	}
+	retries := int64(0)
+	for i := range r.RPCs {
+		if r.RPCs[i].Method == x.method {
+			retries = r.RPCs[i].Retries
+		}
+	}
+	if c := r.CloudFetch; c != nil && x.method == "file" {
+		retries = c.Retries
+	}
+	if retries > 0 && !x.fails() {
+		bad("%d retries", retries)
+	}
+	v := explain.Of(r)
 	allowed := append(x.partsOf(), telemetry.PartUnknown)
 	repeats := x.fails() && over
 	if repeats && retries > 0 && x.method != "GetOperationStatus" {
@@ -895,8 +1038,13 @@ func TestTheNetworkThatTookLongIsBlamed(t *testing.T) {
 					fs += fmt.Sprintf(" files failed %d status %v retries %d %d", c.Failed, c.FailedStatus, c.Retries, c.RetryStatus)
 				}
 				text += fmt.Sprintf("   at %v of %v-%v %s %s%s\n      %s\n      %s\n", l.at.Sub(r.Started), x.from.Sub(r.Started), x.to.Sub(r.Started), l.record.Outcome, f, fs, v.Sentence, v.Advice)
-				for _, w := range j.check(x, l.record, l.at, told) {
+				for _, w := range j.check(l.record, l.at, told) {
 					t.Errorf("WRONG %s: %s", l.record.Outcome, w)
+				}
+			}
+			for _, r := range j.others {
+				for _, w := range j.checkNeighbor(r) {
+					t.Errorf("WRONG %s", w)
 				}
 			}
 			if t.Failed() || testing.Verbose() {
