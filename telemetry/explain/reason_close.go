@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"strings"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
@@ -22,12 +23,12 @@ func closeReason(s *telemetry.Statement, took time.Duration) reason {
 		return reason{
 			"canceling the statement: CancelOperation took " + format.Duration(latestTook(s, canceled, cancel, took)),
 			"The workspace took its time to cancel the statement." + support(s, "CancelOperation"),
-		}
+		}.withFailedClosing(s, "CancelOperation")
 	case most(closing, took):
 		return reason{
 			"closing the statement: CloseOperation took " + format.Duration(latestTook(s, closed, closing, took)),
 			"Closing is one round trip, and the workspace answered it late." + support(s, "CloseOperation"),
-		}
+		}.withFailedClosing(s, "CloseOperation")
 	}
 	switch {
 	case cancel > 0 && closing > 0 && most(cancel+closing, took):
@@ -45,6 +46,20 @@ func closeReason(s *telemetry.Statement, took time.Duration) reason {
 		return reason{what + ", in the driver, between its requests", inspectSigningIn}
 	}
 	return reason{what, oneRoundTrip}
+}
+
+// withFailedClosing adds how the latest call of a method that closes or cancels failed, unless the workspace answered
+// it, if only with an error. The advice is then about the failure: what answered may have been a proxy.
+func (because reason) withFailedClosing(s *telemetry.Statement, method string) reason {
+	c := lastCall(s, method)
+	if !c.Failed || c.Status == 0 || c.Status == 200 && cameWhole(rpcOf(s, method)) {
+		return because
+	}
+	advice, _, refused := strings.Cut(retryAdvice(theWorkspace, c.Status), lookAtError)
+	if refused { // the error of the statement is another one, or none
+		advice += "."
+	}
+	return reason{because.evidence + ", and failed" + lastStatus(c.Status), advice + lookUp(c.RequestID)}
 }
 
 // closingOf says what is closed: the rows, or the statement itself if it has no rows or failed before it had

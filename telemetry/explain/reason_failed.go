@@ -242,6 +242,8 @@ const unreadable = -1
 
 const theWorkspace = "The workspace"
 
+const lookAtError = ": look at the error of the statement."
+
 func retryAdvice(from string, status int) string {
 	advice := ""
 	switch {
@@ -256,7 +258,7 @@ func retryAdvice(from string, status int) string {
 	case status >= 500 || status == 408:
 		advice = " answered with errors: look at its status, and at proxies on the way."
 	case status >= 400:
-		advice = " refused the request: look at the error of the statement."
+		advice = " refused the request" + lookAtError
 	case status >= 300:
 		advice = " sent the request elsewhere: look at the host, and at proxies on the way that ask to sign in."
 	case status == unreadable, status > 200:

@@ -475,6 +475,18 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 			telemetry.Statement{Total: 5 * second, RPCs: rpcs(telemetry.RPC{Method: "CloseOperation", Calls: 1, Slowest: 4 * second}), Split: split{telemetry.PartClose: 4 * second, telemetry.PartServer: second}},
 			"close-bound: 80 % of 5.0 s closing the statement: CloseOperation took 4.0 s", "late",
 		},
+		"close that a proxy refused": {
+			telemetry.Statement{Total: 5 * second, RPCs: rpcs(telemetry.RPC{Method: "CloseOperation", Calls: 1, Slowest: 4 * second, LastStatus: 407, FailedStatus: 407}), Calls: []telemetry.Call{executed, {Method: "CloseOperation", Start: second, FirstByte: known(4 * second), Attempts: 1, Status: 407, Failed: true}}, Split: split{telemetry.PartClose: 4 * second, telemetry.PartServer: second}},
+			"close-bound: 80 % of 5.0 s closing the statement: CloseOperation took 4.0 s, and failed, last status 407", "proxy on the way refused",
+		},
+		"cancel whose answer broke off": {
+			telemetry.Statement{Total: 5 * second, Outcome: telemetry.OutcomeCanceled, Failure: &telemetry.Failure{}, RPCs: rpcs(telemetry.RPC{Method: "CancelOperation", Calls: 1, Slowest: 4 * second, LastStatus: 200, FailedStatus: 200}), Calls: []telemetry.Call{executed, {Method: "CancelOperation", Start: second, FirstByte: known(4 * second), Attempts: 1, Status: 200, Failed: true}}, Split: split{telemetry.PartClose: 4 * second, telemetry.PartServer: second}},
+			"close-bound: 80 % of 5.0 s canceling the statement: CancelOperation took 4.0 s, and failed, last without a complete answer", "broke off",
+		},
+		"close that was refused": {
+			telemetry.Statement{Total: 5 * second, RPCs: rpcs(telemetry.RPC{Method: "CloseOperation", Calls: 1, Slowest: 4 * second, LastStatus: 404, FailedStatus: 404}), Calls: []telemetry.Call{executed, {Method: "CloseOperation", Start: second, FirstByte: known(4 * second), Attempts: 1, Status: 404, Failed: true}}, Split: split{telemetry.PartClose: 4 * second, telemetry.PartServer: second}},
+			"close-bound: 80 % of 5.0 s closing the statement: CloseOperation took 4.0 s, and failed, last status 404", "refused the request.",
+		},
 		"close without an answer": {
 			telemetry.Statement{Total: 5 * second, Outcome: telemetry.OutcomeRunning, RPCs: rpcs(telemetry.RPC{Method: "CloseOperation", Calls: 1}), Calls: []telemetry.Call{executed, call("CloseOperation", 1000, -1, -1)}, Split: split{telemetry.PartClose: 4 * second, telemetry.PartServer: second}},
 			"close-bound: 80 % of 5.0 s closing the rows: no byte of an answer to CloseOperation for 4.0 s", "close",

@@ -388,6 +388,24 @@ func (c *networkConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// forward passes a request on to the workspace.
+func (n *network) forward(r *http.Request) (resp *http.Response, body []byte) {
+	sent, err := io.ReadAll(r.Body)
+	if err == nil {
+		r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(sent)), nil }
+		r.Body, _ = r.GetBody()
+		resp, err = n.upstream.RoundTrip(r)
+	}
+	if err == nil {
+		body, err = io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+	}
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	return resp, body
+}
+
 // serve passes requests on to the workspace.
 func (n *network) serve(w http.ResponseWriter, r *http.Request) {
 	if n.reuse == "GOAWAY" {
@@ -431,15 +449,7 @@ func (n *network) serve(w http.ResponseWriter, r *http.Request) {
 		}
 		breaks()
 	}
-	resp, err := n.upstream.RoundTrip(out)
-	if err != nil {
-		panic(http.ErrAbortHandler)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		panic(http.ErrAbortHandler)
-	}
+	resp, body := n.forward(out)
 	for k, v := range resp.Header {
 		w.Header()[k] = v
 	}
@@ -565,7 +575,7 @@ func journeyOf(seed uint64) *journey {
 		x.method, x.nth = "CancelOperation", 0
 		j.opts.ExecutionTime = func(string) time.Duration { return 2500 * time.Millisecond }
 	}
-	if r.IntN(6) == 0 && j.reuse != "closed" && j.ending != "db closed" && j.ending != "abandoned" {
+	if r.IntN(6) == 0 && j.reuse != "closed" && j.ending != "db closed" && j.ending != "abandoned" && !(j.h2 && x.connects()) { // HTTP/2 shares connections
 		j.neighbors = 1 + r.IntN(3)
 	}
 	if j.files && j.ending == "abandoned" { // the driver's downloads would stay behind
@@ -995,6 +1005,9 @@ func (j *journey) check(r *telemetry.Statement, until time.Time, told error) (wr
 	}
 	if x.connects() && x.method != "ExecuteStatement" && says("took its time") {
 		bad("says that the workspace took its time")
+	}
+	if v.Part == telemetry.PartClose && x.fails() && over && x.status() != 0 && (!says("and failed") || says("took its time") || says("answered it late")) {
+		bad("does not say that the call failed")
 	}
 	if v.Part == telemetry.PartRetry {
 		if x.status() > 200 && !says(fmt.Sprint("status ", x.status())) {
