@@ -47,7 +47,7 @@ import (
 // of which one part takes long for one request, or fails. The record, its verdict and its advice must name the
 // request and must not blame anything else, however the statement ends, and also while it lasts.
 
-var networkSeeds = flag.Uint64("networks", 60, "random scenes in which the network is slow or fails")
+var networkSeeds = flag.Uint64("networks", 40, "random scenes in which the network is slow or fails")
 
 // trouble is what happens to one request on its way.
 type trouble struct {
@@ -123,7 +123,7 @@ type network struct {
 	client   *http.Transport
 	front    chan net.Conn
 	troubles []*trouble
-	began    time.Time
+	began    bool // the statement
 	badCert  bool
 	conns    []net.Conn
 	reuse    string // of connections: "never", "closed" before the trouble, or "GOAWAY"
@@ -202,7 +202,10 @@ func (n *network) stop() {
 
 // RoundTrip implements http.RoundTripper.
 func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
-	if n.began.IsZero() {
+	n.mu.Lock()
+	began := n.began
+	n.mu.Unlock()
+	if !began {
 		return n.client.RoundTrip(r)
 	}
 	for i, x := range n.troubles {
@@ -490,7 +493,6 @@ type journey struct {
 	about     string
 	looks     []look
 	start     time.Time
-	callEnd   time.Time
 	ended     time.Time // the context
 	neighbors int       // that run statements on other connections
 	others    []*telemetry.Statement
@@ -588,12 +590,21 @@ func journeyOf(seed uint64) *journey {
 	return j
 }
 
+// over notes that the context ends.
+func (j *journey) over() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.ended = time.Now()
+}
+
 // look looks at the running record.
 func (j *journey) look() {
 	for _, c := range telemetry.Default.Connectors() {
 		for _, r := range c.Running() {
 			if r.Started.Equal(j.start) {
+				j.mu.Lock()
 				j.looks = append(j.looks, look{time.Now(), r})
+				j.mu.Unlock()
 			}
 		}
 	}
@@ -659,7 +670,7 @@ func (j *journey) program(db *sql.DB) error {
 		looks()
 		switch j.ending {
 		case "canceled":
-			time.AfterFunc(at, func() { j.ended = time.Now(); cancel() })
+			time.AfterFunc(at, func() { j.over(); cancel() })
 		case "db closed":
 			time.AfterFunc(at, func() { _ = db.Close() })
 		}
@@ -669,7 +680,7 @@ func (j *journey) program(db *sql.DB) error {
 		return err
 	}
 	if j.ending == "canceled before" {
-		time.AfterFunc(1500*time.Millisecond, func() { j.ended = time.Now(); cancel() })
+		time.AfterFunc(1500*time.Millisecond, func() { j.over(); cancel() })
 	}
 	defer j.beside(db)()
 	var kept cursor
@@ -681,15 +692,12 @@ func (j *journey) program(db *sql.DB) error {
 			var stop context.CancelFunc
 			within, stop = context.WithTimeoutCause(ctx, d, j.cause)
 			defer stop()
-			defer time.AfterFunc(d, func() { j.ended = time.Now() }).Stop()
+			defer time.AfterFunc(d, j.over).Stop()
 		}
 		j.start = time.Now()
-		j.began = j.start
-		defer func() {
-			if j.callEnd.IsZero() {
-				j.callEnd = time.Now()
-			}
-		}()
+		j.mu.Lock()
+		j.began = true
+		j.mu.Unlock()
 		query := statement(j.pages * pageRows)
 		if j.reader == "exec" {
 			_, err := conn.(driver.ExecerContext).ExecContext(within, query, nil)
@@ -699,7 +707,6 @@ func (j *journey) program(db *sql.DB) error {
 		if err != nil {
 			return err
 		}
-		j.callEnd = time.Now()
 		cursor, step, err := cursorOf(j.reader, rows)
 		if err != nil {
 			return errors.Join(err, rows.Close())
