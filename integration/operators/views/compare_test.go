@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -281,7 +282,105 @@ func (l *ledger) page(path string) (page fields) {
 	debugpage.Handler().ServeHTTP(html, httptest.NewRequest(http.MethodGet, "http://localhost/"+path, nil))
 	require.Equal(l.t, http.StatusOK, html.Code, path)
 	require.NotContains(l.t, html.Body.String(), "NaN", path)
+	l.isGrammatical(tags.ReplaceAllString(html.Body.String(), " | "))
 	return page
+}
+
+var (
+	tags   = regexp.MustCompile("<[^>]*>")
+	plural = regexp.MustCompile(`(?:^|[^0-9.,:] |[("])1 (?:more )?(?:are|were|have|statements|connections|files|calls|attempts|requests|results|records|events|rows|sessions|connectors|responses|messages|retries|pages|groups|times)\b|\ball 1 [a-z]`)
+)
+
+// isGrammatical checks that a text speaks of one as of one.
+func (l *ledger) isGrammatical(text string) {
+	l.t.Helper()
+	if at := plural.FindStringIndex(text); at != nil {
+		require.Fail(l.t, "plural of one", text[max(0, at[0]-100):min(len(text), at[1]+100)])
+	}
+}
+
+// since is when the page's period of that length began, which ends now: at a multiple of 10 s, or at a whole minute.
+func since(length time.Duration) time.Time {
+	from := time.Now().Truncate(10 * time.Second).Add(10*time.Second - length)
+	if length > 5*time.Minute {
+		from = from.Add(time.Minute - 1).Truncate(time.Minute)
+	}
+	return from
+}
+
+// ended is when a record was made.
+func (f fields) ended(t *testing.T) time.Time {
+	return f.started(t).Add(time.Duration(math.Round((f.number("total_ms")+f.number("open_ms"))*1000)) * time.Microsecond)
+}
+
+// compareRates compares the counts of the latest periods, and the sentences on them.
+func (l *ledger) compareRates(o fields, running int) {
+	t := l.t
+	l.records = decode(t, l.lines.String())
+	within := func(event string, length time.Duration) []fields {
+		return slices.DeleteFunc(l.of(event), func(f fields) bool { return f.ended(t).Before(since(length)) })
+	}
+	for i, length := range []time.Duration{time.Minute, 5 * time.Minute, time.Hour} {
+		all, opened, r := within("statement", length), within("session_opened", length), o.list("rates")[i]
+		require.EqualValues(t, len(all), r.number("statements"))
+		require.EqualValues(t, count(all, fields.failed), r.number("failed"))
+		require.EqualValues(t, count(opened, fields.failed), r.number("connections_refused"))
+		require.EqualValues(t, len(opened)-count(opened, fields.failed), r.number("connections_opened"))
+		if len(all) > 0 {
+			l.isQuantile(.5, r.number("p50_ms"), 0.0906, all)
+			l.isQuantile(.9, r.number("p90_ms"), 0.0906, all)
+			l.isQuantile(.99, r.number("p99_ms"), 0.0906, all)
+		}
+	}
+	minutes := within("statement", 5*time.Minute)
+	minutesOf := func(is func(fields) bool) int { return count(minutes, is) }
+	failed := minutesOf(fields.failed)
+	says := fmt.Sprintf("Last 5 min: %d statements, %d failed, ", len(minutes), failed)
+	switch len(minutes) {
+	case 0:
+		says = "Last 5 min: no statement ended."
+	case 1:
+		says = fmt.Sprintf("Last 5 min: 1 statement, %d failed, ", failed)
+	}
+	require.True(t, strings.HasPrefix(o.text("summary"), says), "%s: %s", says, o.text("summary"))
+	canceled := minutesOf(func(f fields) bool { return f.text("outcome") == "canceled" && f["internal"] != true })
+	own := minutesOf(func(f fields) bool { return f["internal"] != true })
+	opened := within("session_opened", 5*time.Minute)
+	for _, f := range o.list("findings") {
+		l.isGrammatical(f.text("text"))
+		var n, of int
+		if _, err := fmt.Sscanf(f.text("text"), "%d of %d statements of the last 5 min were canceled", &n, &of); err == nil && strings.Contains(f.text("text"), "canceled") {
+			require.Equal(t, []int{canceled, own}, []int{n, of}, f.text("text"))
+		}
+		if _, err := fmt.Sscanf(f.text("text"), "%d of %d connections could not", &n, &of); err == nil && strings.Contains(f.text("text"), "could not") {
+			require.Equal(t, []int{count(opened, fields.failed), len(opened)}, []int{n, of}, f.text("text"))
+		}
+		if _, err := fmt.Sscanf(f.text("text"), "%d of %d connections of the last", &n, &of); err == nil && strings.Contains(f.text("text"), "to open") {
+			slow := count(opened, func(f fields) bool { return !f.failed() && f.number("open_ms") >= 1000 })
+			require.Equal(t, []int{slow, len(opened) - count(opened, fields.failed)}, []int{n, of}, f.text("text"))
+		}
+		if _, err := fmt.Sscanf(f.text("text"), "%d requests of statements", &n); err == nil {
+			require.EqualValues(t, sumOf(minutes, "rpc_retries")+sumOf(minutes, "file_retries"), n, f.text("text"))
+		}
+	}
+	var n int
+	if _, err := fmt.Sscanf(o.text("headline"), "%d statement", &n); err == nil && strings.Contains(o.text("headline"), "finished in the last 5 min") {
+		require.Equal(t, len(minutes), n, o.text("headline"))
+		require.Equal(t, failed == 0, strings.Contains(o.text("headline"), "none failed"), o.text("headline"))
+	}
+	if running > 0 && o.text("severity") == "healthy" {
+		is := fmt.Sprintf("; %d are running.", running)
+		if running == 1 {
+			is = "; 1 is running."
+		}
+		require.True(t, strings.HasSuffix(o.text("headline"), is), o.text("headline"))
+	}
+	for period, length := range map[string]time.Duration{"5m": 5 * time.Minute, "1h": time.Hour} {
+		recent := count(l.of("statement"), func(f fields) bool { return time.Since(f.ended(t)) <= length })
+		require.EqualValues(t, recent+running, l.page("statements?window="+period).number("found"))
+		require.EqualValues(t, len(within("statement", length)), sumOf(l.page("shapes?window="+period).list("shapes"), "statements"))
+		require.EqualValues(t, count(within("statement", length), fields.failed)+count(within("session_opened", length), fields.failed), sumOf(l.page("errors?window="+period).list("errors"), "count"))
+	}
 }
 
 // compareRunning compares the pages with the statements that are held open.
@@ -289,6 +388,7 @@ func (l *ledger) compareRunning(held []*step) {
 	t := l.t
 	o := l.page("?window=all")
 	require.EqualValues(t, len(held), o.number("running"))
+	l.compareRates(o, len(held))
 	list := l.page("statements?outcome=running")
 	require.EqualValues(t, len(held), list.number("found"))
 	require.EqualValues(t, len(held), list.number("running"))
@@ -457,12 +557,14 @@ func (l *ledger) comparePages() {
 	}
 
 	// Statements.
+	l.shown = map[string]fields{}
 	for _, f := range all {
 		id := f.text("statement_id")
 		if id == "" {
 			continue
 		}
 		p := l.page("statement?id=" + id)
+		l.shown[id] = p
 		got := fields{}
 		for _, x := range p.list("fields") {
 			got[x.text("name")] = x["value"]
@@ -520,22 +622,12 @@ func (l *ledger) comparePages() {
 		require.EqualValues(t, len(kinds[errorOf(e)]), e.number("count"), "%v", e)
 	}
 
-	// The overview. The first records may be of an hour before.
+	// The overview.
 	o := l.page("?window=all")
 	require.InDelta(t, sumOf(all, "total_ms"), o.object("split").number("total_ms"), 0.001*float64(len(all)))
 	require.EqualValues(t, len(all), sumOf(o.object("latency").list("buckets"), "count"))
 	require.Zero(t, o.number("running"))
-	hour := o.list("rates")[2]
-	if first := slices.MinFunc(all, func(a, b fields) int { return a.started(t).Compare(b.started(t)) }).started(t); time.Since(first) < 58*time.Minute {
-		require.EqualValues(t, len(all), hour.number("statements"))
-		require.EqualValues(t, count(all, fields.failed), hour.number("failed"))
-		opened := l.of("session_opened")
-		require.EqualValues(t, count(opened, func(f fields) bool { return !f.failed() }), hour.number("connections_opened"))
-		require.EqualValues(t, l.denied, hour.number("connections_refused"))
-		l.isQuantile(.5, hour.number("p50_ms"), 0.0906, all)
-		l.isQuantile(.9, hour.number("p90_ms"), 0.0906, all)
-		l.isQuantile(.99, hour.number("p99_ms"), 0.0906, all)
-	}
+	l.compareRates(o, 0)
 	require.Len(t, o.list("refused_connections"), min(4, l.denied))
 	slowest := o.list("slowest")
 	require.Equal(t, most(all, "total_ms"), slowest[0].number("total_ms"))
@@ -630,6 +722,7 @@ func (l *ledger) compareLog() {
 			n = int(f.number("repeated"))
 		}
 		require.LessOrEqual(t, len(f), 3+12)
+		l.isGrammatical(f.text("verdict"))
 		got[key(f.text("level"), f.text("msg"), f)] += n
 	}
 	require.Equal(t, want, got)
@@ -679,6 +772,7 @@ func (l *ledger) compareCommands() {
 		}
 		require.EqualValues(t, len(all), sumOf(s.list("groups"), "statements"))
 		require.EqualValues(t, count(all, fields.failed), sumOf(s.list("groups"), "failed"))
+		l.isGrammatical(l.dbtel("summary", "--by", by))
 		if of == nil {
 			continue
 		}
@@ -738,6 +832,25 @@ func (l *ledger) compareCommands() {
 	}
 	for _, s := range l.servers {
 		top(some(func(f fields) bool { return strings.Contains(f.text("server"), s.name) }), "--server", s.name)
+	}
+	asked := 0
+	for id, p := range l.shown {
+		if asked++; asked > 12 && (p.object("server_report") == nil || asked > 30) {
+			continue
+		}
+		var got fields
+		require.NoError(t, json.Unmarshal([]byte(l.dbtel("show", "--json", id)), &got))
+		require.Equal(t, p.text("verdict"), got.object("verdict").text("sentence"))
+		require.Equal(t, p.text("bound"), got.object("verdict").text("bound"))
+		require.Equal(t, p.text("advice"), got.object("verdict").text("advice"))
+		require.Equal(t, p.object("server_report") == nil, got.object("report") == nil)
+		causes := got.list("causes")
+		require.Len(t, p.object("server_report").list("causes"), len(causes))
+		for i, c := range p.object("server_report").list("causes") {
+			require.Equal(t, c.text("sentence"), causes[i].text("sentence"))
+			require.Equal(t, c.text("advice"), causes[i].text("advice"))
+		}
+		l.isGrammatical(l.dbtel("show", id))
 	}
 	for range 3 {
 		f := all[l.random.IntN(len(all))]

@@ -82,12 +82,13 @@ type ledger struct {
 	servers []*server
 	pools   []*pool
 	steps   []*step
-	denied  int           // connections that were refused
-	slow    time.Duration // threshold
-	lines   buffer        // of NDJSON
-	full    buffer        // the log, with debug messages
-	brief   buffer        // the log, without them
-	records []fields      // lines, decoded
+	denied  int               // connections that were refused
+	slow    time.Duration     // threshold
+	lines   buffer            // of NDJSON
+	full    buffer            // the log, with debug messages
+	brief   buffer            // the log, without them
+	records []fields          // lines, decoded
+	shown   map[string]fields // pages of statements, by their ids
 }
 
 // server is a simulated workspace.
