@@ -22,7 +22,8 @@ import (
 )
 
 // Duration writes a duration in a suitable unit: with two or three digits below two minutes, as
-// minutes and seconds below two hours, and as hours and minutes above that.
+// minutes and seconds below two hours, and as hours and minutes above that. From a millisecond on, only whole
+// microseconds count, as in records, so that a process and a reader of its records round the same number.
 func Duration(d time.Duration) string {
 	switch {
 	case d < 0:
@@ -34,9 +35,9 @@ func Duration(d time.Duration) string {
 	case d < 999500*time.Nanosecond:
 		return digits(float64(d)/1e3) + " µs"
 	case d < 999500*time.Microsecond:
-		return digits(float64(d)/1e6) + " ms"
+		return digits(float64(d.Microseconds())/1e3) + " ms"
 	case d < 2*time.Minute:
-		return digits(d.Seconds()) + " s"
+		return digits(float64(d.Microseconds())/1e6) + " s"
 	case d < 2*time.Hour:
 		return fmt.Sprintf("%d min %02d s", int(d.Minutes()), int(d.Seconds())%60)
 	}

@@ -14,12 +14,15 @@ func TestDurationUsesTheUnitThatSuits(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		0: "0 s", 1: "1 ns", 999: "999 ns",
 		time.Microsecond: "1.0 µs", 9949: "9.9 µs", 9950: "10 µs", 999499: "999 µs",
-		999500: "1.0 ms", 1500 * time.Microsecond: "1.5 ms", 999499 * time.Microsecond: "999 ms",
+		999500: "1.0 ms", 1500 * time.Microsecond: "1.5 ms", 5550499: "5.5 ms", 5550*time.Millisecond + 1: "5.5 s", 999499 * time.Microsecond: "999 ms",
 		999500 * time.Microsecond: "1.0 s", 42 * time.Second: "42 s", 90 * time.Second: "90 s", 2*time.Minute - 1: "120 s",
 		2 * time.Minute: "2 min 00 s", 119*time.Minute + 59900*time.Millisecond: "119 min 59 s", 2 * time.Hour: "2 h 00 min", 50 * time.Hour: "50 h 00 min",
 		-3 * time.Second: "-3.0 s", math.MinInt64: "-2562047 h 47 min",
 	} {
 		require.Equal(t, want, format.Duration(d), "%d ns", d)
+		if d >= time.Millisecond { // as in records, which have whole microseconds
+			require.Equal(t, format.Duration(d.Truncate(time.Microsecond)), format.Duration(d), "%d ns", d)
+		}
 	}
 }
 
