@@ -636,7 +636,56 @@ func (l *ledger) comparePages() {
 			require.NotZero(t, l.page(link).number("found"), "%v", f)
 		}
 	}
-	l.page("telemetry")
+	l.compareTelemetry()
+}
+
+// compareTelemetry compares what the library says about itself.
+func (l *ledger) compareTelemetry() {
+	t := l.t
+	p := l.page("telemetry")
+	h := p.object("query_history")
+	dropped := 0.0
+	for _, n := range h.object("dropped") {
+		dropped += n.(float64)
+	}
+	asked, unavailable := 0, 0
+	for _, s := range l.servers {
+		asked += s.Count(workspace.Endpoint("/api/2.0/sql/history/queries"))
+	}
+	for _, p := range l.pools {
+		if p.wrapped && p.history {
+			unavailable++
+		}
+	}
+	require.EqualValues(t, len(l.of("server_report")), h.number("reported"))
+	require.Equal(t, h.number("statements"), h.number("reported")+h.number("waiting")+dropped)
+	require.EqualValues(t, asked, h.number("requests"))
+	require.EqualValues(t, unavailable, h.number("unavailable"))
+	records := count(l.records, func(f fields) bool { return f.text("event") != "pool" })
+	require.Len(t, p.object("itself").list("sinks"), 4)
+	for _, s := range p.object("itself").list("sinks") {
+		require.EqualValues(t, records, s.number("delivered"), "%v", s)
+		require.Zero(t, s.number("dropped"))
+	}
+	require.Empty(t, p.object("itself").list("contained"))
+	w := p.object("itself").object("wire")
+	require.Equal(t, []float64{0, 0, 0}, []float64{w.number("undecoded"), w.number("evicted"), w.number("panics")})
+	require.GreaterOrEqual(t, w.number("files"), sumOf(l.of("statement"), "files_downloaded"))
+	require.LessOrEqual(t, w.number("files"), sumOf(l.of("statement"), "files"))
+	r := p.object("reporting")
+	dropped = 0
+	for _, n := range r.object("dropped") {
+		dropped += n.(float64)
+	}
+	require.Equal(t, r.number("recorded"), r.number("sent")+r.number("pending")+dropped)
+	events := 0
+	for _, s := range l.servers {
+		events += len(s.Telemetry())
+		require.Empty(t, s.TelemetryErrors())
+	}
+	require.EqualValues(t, events, r.number("sent"))
+	require.Len(t, p.list("documents"), min(100, events))
+	require.Empty(t, p.list("connectors"))
 }
 
 // scalars are the fields of a record that are not lists and not the event.
@@ -698,7 +747,7 @@ func (l *ledger) compareLog() {
 			message = "databricks session closed"
 		case "server_report":
 			message = "databricks server report"
-			if f.text("status") != "FINISHED" || f.number("server_total_ms") >= slow {
+			if f.text("status") == "FAILED" || f.number("server_total_ms") >= slow {
 				level = "WARN"
 			}
 			verdict = line.text("verdict") // NDJSON has none

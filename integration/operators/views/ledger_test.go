@@ -224,7 +224,8 @@ func (l *ledger) start() {
 			d, _ := time.ParseDuration(text)
 			return d
 		},
-		ServerTimes: l.often(2), ResultCache: l.often(3), FailuresByHandle: l.often(2), NoDirectResults: l.often(4), HistoryDelay: time.Duration(l.random.IntN(3)) * 10 * time.Second,
+		TelemetryFlag: []workspace.Flag{workspace.FlagAbsent, workspace.FlagOn}[l.random.IntN(2)],
+		ServerTimes:   l.often(2), ResultCache: l.often(3), FailuresByHandle: l.often(2), NoDirectResults: l.often(4), HistoryDelay: time.Duration(l.random.IntN(3)) * 10 * time.Second,
 	}
 	if l.often(3) {
 		options.DirectResultWait = 50 * time.Millisecond
@@ -249,7 +250,8 @@ func (l *ledger) open(name string) {
 	if p.text {
 		config.Settings.QueryText = true
 	}
-	if p.history {
+	if p.history { // nothing is asked where telemetry is off
+		config.Settings.Enabled = telemetry.SwitchUnset
 		config.Settings.QueryHistory = []string{"all", "slow"}[l.random.IntN(2)]
 	}
 	warehouses := p.on.Warehouses()
@@ -304,6 +306,12 @@ func (l *ledger) work() {
 	}
 	if l.often(3) {
 		l.servers[0].Inject(workspace.Fault{On: workspace.Method("OpenSession"), First: 1, Do: workspace.Latency(time.Duration(l.random.IntN(3000)) * time.Millisecond)})
+	}
+	if l.often(3) { // reports come late, or never
+		l.servers[0].Inject(workspace.Fault{
+			On: workspace.Endpoint("/api/2.0/sql/history/queries"), Skip: l.random.IntN(2), First: 1 + l.random.IntN(3),
+			Do: []workspace.Action{workspace.Status(403), workspace.Status(500), workspace.Latency(4 * time.Second), workspace.Garbage()}[l.random.IntN(4)],
+		})
 	}
 	var group sync.WaitGroup
 	for _, p := range l.pools {
