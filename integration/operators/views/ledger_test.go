@@ -34,7 +34,7 @@ import (
 // the ledger, with what the workspaces saw, and with the other views. The debug page is that of a process, so each
 // program runs in one of its own. LEDGER_SEEDS runs more programs than by default, LEDGER_SEED one of them.
 func TestEveryViewSaysWhatIsInTheLedger(t *testing.T) {
-	first, seeds := 1, 4
+	first, seeds := 1, 2
 	if n, err := strconv.Atoi(os.Getenv("LEDGER_SEEDS")); err == nil {
 		seeds = n
 	}
