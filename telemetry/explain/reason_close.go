@@ -55,10 +55,7 @@ func (because reason) withFailedClosing(s *telemetry.Statement, method string) r
 	if !c.Failed || c.Status == 0 || c.Status == 200 && cameWhole(rpcOf(s, method)) {
 		return because
 	}
-	advice, _, refused := strings.Cut(retryAdvice(theWorkspace, c.Status), lookAtError)
-	if refused { // the error of the statement is another one, or none
-		advice += "."
-	}
+	advice := strings.Replace(retryAdvice(theWorkspace, c.Status), lookAtError, ".", 1) // which is another one, or none
 	return reason{because.evidence + ", and failed" + lastStatus(c.Status), advice + lookUp(c.RequestID)}
 }
 
