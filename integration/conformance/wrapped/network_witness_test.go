@@ -344,7 +344,7 @@ func (c *networkConn) Close() error {
 		if c.reset.Load() {
 			_ = c.Conn.Close()
 		}
-		_ = c.Conn.SetReadDeadline(time.Unix(1, 0))
+		_ = c.SetReadDeadline(time.Unix(1, 0))
 		time.AfterFunc(time.Second, func() { _ = c.Conn.Close() }) // what the other end has not read is lost
 	})
 	return nil
@@ -577,7 +577,7 @@ func journeyOf(seed uint64) *journey {
 		x.method, x.nth = "CancelOperation", 0
 		j.opts.ExecutionTime = func(string) time.Duration { return 2500 * time.Millisecond }
 	}
-	if r.IntN(6) == 0 && j.reuse != "closed" && j.ending != "db closed" && j.ending != "abandoned" && !(j.h2 && x.connects()) { // HTTP/2 shares connections
+	if r.IntN(6) == 0 && j.reuse != "closed" && j.ending != "db closed" && j.ending != "abandoned" && (!j.h2 || !x.connects()) { // HTTP/2 shares connections
 		j.neighbors = 1 + r.IntN(3)
 	}
 	if j.files && j.ending == "abandoned" { // the driver's downloads would stay behind
@@ -660,8 +660,8 @@ func (j *journey) program(db *sql.DB) error {
 	at := x.d * time.Duration(j.moment) / 10
 	for _, x := range j.troubles {
 		x.on = func() {
-			for _, tenth := range []time.Duration{2, 5, 8} {
-				time.AfterFunc(x.d*tenth/10+time.Millisecond, j.look)
+			for _, moment := range []time.Duration{x.d / 5, x.d / 2, x.d * 4 / 5} {
+				time.AfterFunc(moment+time.Millisecond, j.look)
 			}
 		}
 	}
@@ -686,7 +686,7 @@ func (j *journey) program(db *sql.DB) error {
 	var kept cursor
 	var late driver.Rows
 	err = c.Raw(func(conn any) error {
-		var within context.Context = ctx
+		within := ctx
 		if j.ending == "deadline" {
 			d := at + 500*time.Millisecond
 			var stop context.CancelFunc
