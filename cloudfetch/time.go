@@ -230,7 +230,7 @@ func (t *Trace) passTo(row int64) {
 func (t *Trace) beginAttempt(m method, repeats bool) {
 	if repeats {
 		if t.idleIn == telemetry.PartUnknown {
-			t.move(t.idle, telemetry.PartUnknown, telemetry.PartRetry)
+			t.moveIdle(telemetry.PartRetry)
 		}
 		for p := range t.attempt {
 			t.move(min(t.attempt[p], t.split[p]), telemetry.Part(p), telemetry.PartRetry)
@@ -277,14 +277,13 @@ func (t *Trace) beforeCall(s *methodStats) {
 	f := t.awaited()
 	switch {
 	case t.idleIn == telemetry.PartDecode && t.idle > longestDecode:
-		t.move(t.idle, telemetry.PartDecode, telemetry.PartUnknown)
+		t.moveIdle(telemetry.PartUnknown)
 	case t.idleIn == telemetry.PartTransfer && s.rpc.Calls == 1: // a volume operation is closed before the transfer
-		t.move(t.idle, telemetry.PartTransfer, telemetry.PartNetwork)
+		t.moveIdle(telemetry.PartNetwork)
 	case t.idleIn == telemetry.PartUnknown: // the earlier close was given up
-		t.move(t.idle, telemetry.PartUnknown, telemetry.PartTransfer)
+		t.moveIdle(telemetry.PartTransfer)
 	case t.idleIn == telemetry.PartFile && f != nil && f.record.State == fileWaiting:
-		t.move(t.idle, telemetry.PartFile, telemetry.PartNetwork)
-		f.waited -= t.idle
+		t.moveIdle(telemetry.PartNetwork)
 	}
 }
 
@@ -313,7 +312,7 @@ func (t *Trace) settle(next activity) {
 	if rows := next == between || next == unobserved; rows && (!t.unclosed() || t.awaited() != nil) {
 		return
 	}
-	t.unexplained()
+	t.moveIdle(telemetry.PartUnknown)
 }
 
 // unclosed reports whether the driver closes the operation, because the last page has arrived, but has not sent the
@@ -322,9 +321,9 @@ func (t *Trace) unclosed() bool {
 	return t.moreRows == telemetry.Known(false) && t.methods.find(fetchResults).rpc.Calls > 0 && t.methods.find(closeOperation).rpc.Calls == 0
 }
 
-// unexplained moves the time since the latest call to PartUnknown.
-func (t *Trace) unexplained() {
-	t.move(t.idle, t.idleIn, telemetry.PartUnknown)
+// moveIdle moves the time since the latest call to another part.
+func (t *Trace) moveIdle(to telemetry.Part) {
+	t.move(t.idle, t.idleIn, to)
 	if t.idleIn == telemetry.PartFile {
 		t.awaited().waited -= t.idle
 	}
@@ -389,7 +388,7 @@ func (t *Trace) fetches(f *file) {
 		t.paused = unknownMethod
 	}
 	if t.idleIn == telemetry.PartFile && t.idle > longestDecode && t.unclosed() {
-		t.unexplained()
+		t.moveIdle(telemetry.PartUnknown)
 	}
 	t.idle = 0
 }

@@ -3,6 +3,7 @@ package driverwrap
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/seed-01322ee7/databricks-telemetry/cloudfetch"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
@@ -48,19 +49,17 @@ func withContextError(err error, done context.Context) error {
 	return errors.Join(done.Err(), err)
 }
 
-// endedByContext reports whether a context may be why a call failed. A call that has no usable answer failed for a
-// reason of its own, unless its error, or what broke it off, is that of the context.
-func (s *statement) endedByContext(err error) bool {
+// endedByContext reports whether a context may be why a call failed. done is one that is done, or nil. A call that
+// has no usable answer failed for a reason of its own, unless its error, or what broke it off, is that of a context.
+func (s *statement) endedByContext(done context.Context, err error) bool {
 	defer contain.Process.Recover(contain.Statement) // err is user-supplied code
-	for _, done := range s.contexts() {
-		if ifDone(done) == nil {
-			continue
-		}
-		if fault := s.trace.Fault(); !fault.CallFailed || isOf(done, err) || isOf(done, fault.Broke) {
-			return true
-		}
+	if done == nil {
+		return false
 	}
-	return false
+	fault, contexts := s.trace.Fault(), s.contexts()
+	return !fault.CallFailed || slices.ContainsFunc(contexts[:], func(ctx context.Context) bool {
+		return ifDone(ctx) != nil && (isOf(ctx, err) || isOf(ctx, fault.Broke))
+	})
 }
 
 // isOf reports whether an error is, or wraps, that of a context that is done.

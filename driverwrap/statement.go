@@ -198,7 +198,8 @@ func (s *statement) callEnded(now time.Time, err error) bool {
 		s.drop(now)
 		return false
 	}
-	failure, contextDone := s.session.failureOf(err, ifDone(&s.ctx), s.trace.Fault), s.endedByContext(err)
+	done := ifDone(&s.ctx)
+	failure, contextDone := s.session.failureOf(err, done, s.trace.Fault), s.endedByContext(done, err)
 	s.mu.Lock()
 	if !s.finished {
 		s.executed = now

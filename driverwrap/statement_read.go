@@ -105,7 +105,8 @@ var errHidden = fmt.Errorf("a call failed, but the Arrow reader ended as it does
 func (s *statement) readEnded(now time.Time, err error) {
 	defer contain.Process.Recover(contain.Statement)
 	s.trace.ReadEnded(now)
-	failure, contextDone := s.session.failureOf(err, s.doneContext(), s.trace.Fault), s.endedByContext(err)
+	done := s.doneContext()
+	failure, contextDone := s.session.failureOf(err, done, s.trace.Fault), s.endedByContext(done, err)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.last.IsZero() {
@@ -143,9 +144,12 @@ func ifDone(ctx context.Context) context.Context {
 // is done. A deadline does not close rows that are read through an Arrow reader, because the application then calls
 // the driver directly, and the driver reads on.
 func (s *statement) mayClose(done context.Context) bool {
+	if done == nil || !errors.Is(done.Err(), context.DeadlineExceeded) {
+		return done != nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return done != nil && (!s.readsArrow || !errors.Is(done.Err(), context.DeadlineExceeded))
+	return !s.readsArrow
 }
 
 // inferResult notes what the native rows know about their result, before they are closed.
