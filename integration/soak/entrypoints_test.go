@@ -13,25 +13,18 @@ import (
 	"testing"
 	"time"
 
-	arrowtype "github.com/apache/arrow/go/v12/arrow"
 	dbsql "github.com/databricks/databricks-sql-go"
 	"github.com/databricks/databricks-sql-go/logger"
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/testenv"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 func TestMain(m *testing.M) {
-	// The tests must not depend on the environment they run in.
-	for _, v := range os.Environ() {
-		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "DATABRICKS_") || name == "DO_NOT_TRACK" {
-			_ = os.Unsetenv(name)
-		}
-	}
-	// The driver initializes the time zone without a lock; do it before the first query.
-	_, _ = arrowtype.FixedWidthTypes.Timestamp_us.(*arrowtype.TimestampType).GetZone()
+	testenv.Prepare()
 	// The native driver logs every error it returns; the tests provoke many.
 	logger.SetLogOutput(io.Discard)
 	log.SetOutput(io.Discard)

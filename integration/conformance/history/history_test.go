@@ -24,6 +24,7 @@ import (
 
 	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/eventually"
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/testenv"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
@@ -31,12 +32,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	// The tests must not depend on the environment they run in.
-	for _, v := range os.Environ() {
-		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "DATABRICKS_") || name == "DO_NOT_TRACK" {
-			_ = os.Unsetenv(name)
-		}
-	}
+	testenv.Prepare()
 	// The native driver logs every error it returns; the tests provoke some.
 	logger.SetLogOutput(io.Discard)
 	log.SetOutput(io.Discard)

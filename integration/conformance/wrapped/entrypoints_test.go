@@ -12,25 +12,18 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/apache/arrow/go/v12/arrow"
 	dbsql "github.com/databricks/databricks-sql-go"
 	"github.com/databricks/databricks-sql-go/logger"
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/testenv"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 func TestMain(m *testing.M) {
-	// The tests must not depend on the environment they run in.
-	for _, v := range os.Environ() {
-		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "DATABRICKS_") || name == "DO_NOT_TRACK" {
-			_ = os.Unsetenv(name)
-		}
-	}
-	// The driver initializes the time zone without a lock; do it before the first query.
-	_, _ = arrow.FixedWidthTypes.Timestamp_us.(*arrow.TimestampType).GetZone()
+	testenv.Prepare()
 	// The native driver logs every error it returns; the tests provoke many.
 	if os.Getenv("PROCESS_DSN") == "" { // a child process logs
 		logger.SetLogOutput(io.Discard)

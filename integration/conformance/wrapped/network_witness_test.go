@@ -38,7 +38,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
-	show "github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
@@ -863,8 +862,6 @@ func (x *trouble) status() int {
 	return 0
 }
 
-var methods = []string{"ExecuteStatement", "GetOperationStatus", "GetResultSetMetadata", "FetchResults", "CloseOperation", "CancelOperation"}
-
 // within returns the time of the first strike as far as it lies between the start of a record and until.
 func (x *trouble) within(r *telemetry.Statement, until time.Time) (from, to time.Duration, over bool) {
 	x.mu.Lock()
@@ -994,14 +991,8 @@ func (j *journey) check(r *telemetry.Statement, until time.Time, told error) (wr
 			bad("blames %s", m)
 		}
 	}
-	for i, text := range reDuration.FindAllString(v.Sentence, -1) {
-		ok := i == 0 && text == show.Duration(r.Total)
-		for d := took - 50*time.Millisecond; d <= took+2500*time.Millisecond && !ok; d += 5 * time.Millisecond {
-			ok = text == show.Duration(d)
-		}
-		if !ok {
-			bad("says %s: the trouble took %v of %v", text, took, r.Total)
-		}
+	for _, text := range otherDurations(v.Sentence, r.Total, took, 2500*time.Millisecond) {
+		bad("says %s: the trouble took %v of %v", text, took, r.Total)
 	}
 	says := func(what string) bool { return strings.Contains(v.Sentence+" "+v.Advice, what) }
 	if x.connects() && x.method != "file" && v.Part != telemetry.PartUnknown && !repeats && !says("network connection") {

@@ -9,7 +9,6 @@ import (
 	"log"
 	"math"
 	"os"
-	"strings"
 	"testing"
 	"time"
 
@@ -22,17 +21,13 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
 	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/testenv"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/otelsink"
 )
 
 func TestMain(m *testing.M) {
-	// The tests must not depend on the environment they run in.
-	for _, v := range os.Environ() {
-		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "DATABRICKS_") || strings.HasPrefix(name, "OTEL_") || name == "DO_NOT_TRACK" {
-			_ = os.Unsetenv(name)
-		}
-	}
+	testenv.Prepare("OTEL_")
 	logger.SetLogOutput(io.Discard) // the native driver logs every error it returns
 	log.SetOutput(io.Discard)
 	os.Exit(m.Run())

@@ -9,23 +9,16 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"strings"
 	"sync"
 	"testing"
 
-	"github.com/apache/arrow/go/v12/arrow"
 	"github.com/databricks/databricks-sql-go/logger"
+
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/testenv"
 )
 
 func TestMain(m *testing.M) {
-	// The tests must not depend on the environment they run in.
-	for _, v := range os.Environ() {
-		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "DATABRICKS_") || name == "DO_NOT_TRACK" {
-			_ = os.Unsetenv(name)
-		}
-	}
-	// The driver initializes the time zone without a lock; do it before the first query.
-	_, _ = arrow.FixedWidthTypes.Timestamp_us.(*arrow.TimestampType).GetZone()
+	testenv.Prepare()
 	logger.SetLogOutput(io.Discard) // the native driver logs every error it returns
 	log.SetOutput(io.Discard)
 	// The driver uses http.DefaultTransport for the files of volumes.
