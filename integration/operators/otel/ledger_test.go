@@ -3,12 +3,10 @@ package otel
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,6 +26,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
+	"github.com/seed-01322ee7/databricks-telemetry/integration/operators/internal/program"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/otelsink"
@@ -78,7 +77,7 @@ type ledgerSink struct {
 	filtered bool // pings, and statements that end in 7, are not wanted
 }
 
-func (s *ledgerSink) wants(p *step) bool { return !s.filtered || !p.ping && p.number%10 != 7 }
+func (s *ledgerSink) wants(p *step) bool { return !s.filtered || !p.Ping && p.Number%10 != 7 }
 
 // ledgerPool is a database of the program.
 type ledgerPool struct {
@@ -92,26 +91,17 @@ type ledgerPool struct {
 	unnamed   func()
 }
 
-// step is one statement of the program, and what the program saw of it.
+// step is one statement of the program. Its Kind is db.operation.name.
 type step struct {
-	number         int
-	pool           *ledgerPool
-	kind           string // db.operation.name
-	do             string
-	late           bool // it fails when rows are read
-	ping, prepared bool
-	sampled        bool
-	parent         trace.SpanContext
-	tag            string
-	sql            string
-	rows           int64 // of the result
-	read           int64 // by the application
-	outcome        string
-	err            error
+	program.Step
+	pool    *ledgerPool
+	sampled bool
+	parent  trace.SpanContext
+	tag     string
 }
 
 func newLedger(t *testing.T, seed uint64) *ledger {
-	l := &ledger{t: t, random: rand.New(rand.NewPCG(seed, 7)), dir: t.TempDir(), deltas: map[string]map[attribute.Distinct]point{}}
+	l := &ledger{t: t, random: rand.New(rand.NewPCG(seed, 7)), dir: program.Dir(t), deltas: map[string]map[attribute.Distinct]point{}}
 	options := workspace.Options{
 		Warehouses: []workspace.Warehouse{{}, {}},
 		ExecutionTime: func(text string) time.Duration {
@@ -248,10 +238,7 @@ func isObserved(name string) bool {
 // work runs statements on every database, some at the same time.
 func (l *ledger) work() {
 	for range l.random.IntN(3) {
-		l.ws.Inject(workspace.Fault{
-			On:   workspace.Method([]string{"ExecuteStatement", "FetchResults", "GetOperationStatus", "GetResultSetMetadata", "CloseOperation"}[l.random.IntN(5)]),
-			Skip: l.random.IntN(4), First: 1 + l.random.IntN(2), Do: workspace.StatusRetryAfter([]int{429, 503}[l.random.IntN(2)], 0),
-		})
+		program.Interrupt(l.ws, l.random)
 	}
 	if l.files && l.often(2) {
 		l.ws.Inject(workspace.Fault{On: workspace.ResultDownloads(), Skip: l.random.IntN(5), First: 1, Do: workspace.Status(503)})
@@ -273,78 +260,35 @@ func (l *ledger) work() {
 	group.Wait()
 }
 
-var things = []string{"query", "query", "early", "row", "exec", "insert", "bad", "badexec", "missing", "ping", "prepared", "preparedexec", "put", "get", "remove", "putmissing", "transaction", "canceled", "forever", "empty", "untouched", "duplicate", "unreadable", "given up"}
+var things = append(slices.Clone(program.Things), "forever", "duplicate")
 
 func (l *ledger) plan(p *ledgerPool) *step {
-	s := &step{number: len(l.steps), pool: p, do: things[l.random.IntN(len(things))], kind: "QUERY", sampled: !l.often(4), rows: int64(1 + l.random.IntN(40)), outcome: "completed"}
+	s := &step{pool: p, sampled: !l.often(4)}
+	do := things[l.random.IntN(len(things))]
+	if do == "forever" && !l.often(4) {
+		do = "query" // the driver needs a second to see that its context is done
+	}
+	note := fmt.Sprintf("/* step %d. */ ", len(l.steps))
+	s.Step = program.Plan(len(l.steps), do, note, l.dir, l.random)
 	if l.often(4) {
-		s.tag = fmt.Sprint("tag ", s.number)
+		s.tag = fmt.Sprint("tag ", s.Number)
 	}
-	note := fmt.Sprintf("/* step %d. */ ", s.number)
-	s.sql = note + fmt.Sprintf("SELECT id FROM range(%d)", s.rows)
-	if s.do == "forever" && !l.often(4) {
-		s.do = "query" // the driver needs a second to see that its context is done
-	}
-	s.read = s.rows
-	file := fmt.Sprintf("/Volumes/main/default/v/%d.txt", s.number)
-	switch s.do {
-	case "early":
-		s.rows += 2
-		s.sql = note + fmt.Sprintf("SELECT id FROM range(%d)", s.rows)
-		s.read, s.outcome = int64(1+l.random.IntN(int(s.rows-1))), "closed_early"
-	case "unreadable": // the second page or the file
-		s.rows, s.outcome, s.late = 40, "failed", true
-		s.sql = note + "SELECT id FROM range(40)"
-	case "given up": // while rows are read
-		s.rows, s.outcome, s.late = 40, "canceled", true
-		s.sql = note + "SELECT id FROM range(40)"
-	case "untouched":
-		s.read, s.outcome = 0, "closed_early"
-	case "row":
-		s.rows, s.read, s.sql = 1, 1, note+"SELECT 1"
-	case "empty":
-		s.rows, s.read, s.sql = 0, 0, note+"SELECT id FROM range(0)"
-	case "exec":
-		s.kind, s.sql = "UPDATE", note+fmt.Sprintf("CREATE TABLE IF NOT EXISTS main.default.made%d (id BIGINT)", s.number)
-	case "insert", "preparedexec":
-		s.kind, s.sql, s.prepared = "UPDATE", note+"INSERT INTO main.default.t VALUES (1)", s.do != "insert"
-	case "prepared":
-		s.prepared = true
-	case "bad":
-		s.sql, s.outcome = note+"SELEC 1", "failed"
-	case "missing":
-		s.sql, s.outcome = note+"SELECT * FROM nowhere", "failed"
-	case "badexec":
-		s.kind, s.sql, s.outcome = "UPDATE", note+"DELETE FROM nowhere", "failed"
+	switch do {
 	case "ping":
-		s.kind, s.ping, s.sql = "PING", true, ""
-	case "put":
-		s.kind, s.sql = "VOLUME", note+"PUT '"+l.file(s)+"' INTO '"+file+"' OVERWRITE"
-	case "putmissing":
-		s.kind, s.sql, s.outcome = "VOLUME", note+"PUT '"+l.dir+"/missing' INTO '"+file+"' OVERWRITE", "failed"
-	case "get":
-		s.kind, s.sql, s.outcome = "VOLUME", note+"GET '"+file+"' TO '"+filepath.Join(l.dir, fmt.Sprint(s.number, "-got"))+"'", "failed" // there is none
-	case "remove":
-		s.kind, s.sql = "VOLUME", note+"REMOVE '"+file+"'"
+		s.Kind = "PING"
 	case "forever":
-		s.sql, s.outcome = note+"SELECT 'forever'", "canceled"
+		s.SQL, s.Outcome = note+"SELECT 'forever'", "canceled"
 	case "duplicate":
-		s.sql = note + "SELECT 1 AS step, 2 AS step"
-		s.rows, s.read = 1, 1
+		s.SQL = note + "SELECT 1 AS step, 2 AS step"
+		s.Rows, s.Read = 1, 1
 	}
 	l.steps = append(l.steps, s)
 	return s
 }
 
-func (l *ledger) file(s *step) string {
-	name := filepath.Join(l.dir, fmt.Sprint(s.number))
-	require.NoError(l.t, os.WriteFile(name, []byte("hello"), 0o600))
-	return name
-}
-
 func (l *ledger) perform(s *step) {
-	ctx := telemetry.WithAttributes(l.t.Context(), slog.Int("step", s.number), slog.String("job", "nightly"))
-	ctx = driverctx.NewContextWithCorrelationId(ctx, fmt.Sprint("correlation ", s.number))
+	ctx := telemetry.WithAttributes(l.t.Context(), slog.Int("step", s.Number), slog.String("job", "nightly"))
+	ctx = driverctx.NewContextWithCorrelationId(ctx, fmt.Sprint("correlation ", s.Number))
 	ctx = driverctx.NewContextWithStagingInfo(ctx, []string{l.dir})
 	if s.tag != "" {
 		ctx = driverctx.NewContextWithQueryTags(ctx, map[string]string{"mine": s.tag})
@@ -353,109 +297,35 @@ func (l *ledger) perform(s *step) {
 	if s.sampled {
 		flags = trace.FlagsSampled
 	}
-	s.parent = trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1, byte(s.number), byte(s.number >> 8)}, SpanID: trace.SpanID{2, byte(s.number)}, TraceFlags: flags, Remote: s.number%2 == 0})
+	s.parent = trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1, byte(s.Number), byte(s.Number >> 8)}, SpanID: trace.SpanID{2, byte(s.Number)}, TraceFlags: flags, Remote: s.Number%2 == 0})
 	ctx = trace.ContextWithSpanContext(ctx, s.parent)
-	s.err = l.execute(ctx, s)
-	failed := s.outcome == "failed" || s.outcome == "canceled"
-	if s.do != "transaction" && s.do != "canceled" && failed != (s.err != nil) {
-		l.t.Errorf("step %d %s: %v", s.number, s.do, s.err)
+	if s.Do == "forever" {
+		s.Err = l.cancel(ctx, s)
+	} else {
+		s.Err = s.Run(ctx, s.pool.db, l.ws, l.files)
+	}
+	if !s.AsPlanned() {
+		l.t.Errorf("step %d %s: %v", s.Number, s.Do, s.Err)
 	}
 }
 
-func (l *ledger) execute(ctx context.Context, s *step) error {
-	db := s.pool.db
-	switch s.do {
-	case "query", "bad", "missing", "empty", "duplicate", "early", "untouched":
-		rows, err := db.QueryContext(ctx, s.sql)
-		if err != nil {
-			return err
+// cancel runs a statement until the driver polls for it.
+func (l *ledger) cancel(ctx context.Context, s *step) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var id atomic.Value
+	defer l.ws.Inject(workspace.Fault{On: func(r workspace.Request) bool {
+		if r.Thrift == "GetOperationStatus" && r.StatementID == id.Load() {
+			cancel()
 		}
-		return s.drain(rows)
-	case "unreadable":
-		var id string
-		rows, err := db.QueryContext(driverctx.NewContextWithQueryIdCallback(ctx, func(given string) { id = given }), s.sql)
-		if err != nil {
-			return err
-		}
-		statement := id // the driver may call back once more
-		defer l.ws.Inject(workspace.Fault{On: func(r workspace.Request) bool {
-			return r.StatementID == statement && (r.Thrift == "FetchResults" && !l.files || r.Thrift == "" && l.files)
-		}, Do: workspace.Status(404)}).Remove()
-		return s.drain(rows)
-	case "given up":
-		ctx, cancel := context.WithCancel(ctx)
-		defer cancel()
-		rows, err := db.QueryContext(ctx, s.sql)
-		if err != nil {
-			return err
-		}
-		rows.Next()
-		s.read = 1
-		cancel()
-		for rows.Next() {
-			s.read++
-		}
-		if rows.Err() == nil {
-			s.outcome = "completed" // neither the driver nor database/sql reported the cancellation
-		}
-		return errors.Join(rows.Err(), rows.Close())
-	case "row":
-		var n int64
-		return db.QueryRowContext(ctx, s.sql).Scan(&n)
-	case "prepared", "preparedexec":
-		stmt, err := db.PrepareContext(ctx, s.sql)
-		if err != nil {
-			return err
-		}
-		defer stmt.Close()
-		if s.do == "preparedexec" {
-			_, err = stmt.ExecContext(ctx)
-			return err
-		}
-		rows, err := stmt.QueryContext(ctx)
-		if err != nil {
-			return err
-		}
-		return s.drain(rows)
-	case "ping":
-		return db.PingContext(ctx)
-	case "transaction":
-		_, err := db.BeginTx(ctx, nil)
-		return err
-	case "canceled":
-		ctx, cancel := context.WithCancel(ctx)
-		cancel()
-		_, err := db.ExecContext(ctx, s.sql)
-		return err
-	case "forever":
-		ctx, cancel := context.WithCancel(ctx)
-		defer cancel()
-		var id atomic.Value
-		defer l.ws.Inject(workspace.Fault{On: func(r workspace.Request) bool {
-			if r.Thrift == "GetOperationStatus" && r.StatementID == id.Load() {
-				cancel()
-			}
-			return false
-		}}).Remove()
-		ctx = driverctx.NewContextWithQueryIdCallback(ctx, func(given string) { id.Store(given) })
-		rows, err := db.QueryContext(ctx, s.sql)
-		if err == nil {
-			_ = rows.Close()
-		}
-		return err
+		return false
+	}}).Remove()
+	ctx = driverctx.NewContextWithQueryIdCallback(ctx, func(given string) { id.Store(given) })
+	rows, err := s.pool.db.QueryContext(ctx, s.SQL)
+	if err == nil {
+		_ = rows.Close()
 	}
-	_, err := db.ExecContext(ctx, s.sql)
 	return err
-}
-
-// drain reads as many rows as the step is to read.
-func (s *step) drain(rows *sql.Rows) error {
-	n := int64(0)
-	for (s.outcome == "completed" || s.late || n < s.read) && rows.Next() {
-		n++
-	}
-	s.read = n
-	return errors.Join(rows.Err(), rows.Close())
 }
 
 // hold has rows open on some databases, and compares what is observed meanwhile.
@@ -467,11 +337,10 @@ func (l *ledger) hold() {
 			continue
 		}
 		s := l.plan(p)
-		s.do, s.kind, s.ping, s.prepared, s.rows, s.read, s.outcome = "held", "QUERY", false, false, 30, 0, "closed_early"
-		s.sql = fmt.Sprintf("/* step %d. */ SELECT id FROM range(30)", s.number)
-		ctx := telemetry.WithAttributes(l.t.Context(), slog.Int("step", s.number))
+		s.Hold()
+		ctx := telemetry.WithAttributes(l.t.Context(), slog.Int("step", s.Number))
 		s.sampled, s.tag = true, ""
-		rows, err := p.db.QueryContext(ctx, s.sql)
+		rows, err := p.db.QueryContext(ctx, s.SQL)
 		require.NoError(l.t, err)
 		open, held = append(open, rows), held+1
 	}
@@ -633,44 +502,44 @@ func (l *ledger) compare(metrics map[string]metricdata.Metrics) {
 	want, counts, loose := map[string]float64{}, map[string]float64{}, map[string]bool{}
 	facts, pings := l.facts(), l.pings()
 	for _, s := range l.steps {
-		if s.do == "transaction" || s.do == "canceled" {
+		if !s.Called() {
 			require.NotContains(l.t, facts, s)
 			continue
 		}
 		f, reached := facts[s]
-		if s.ping {
+		if s.Ping {
 			require.NotEmpty(l.t, pings)
 			f, pings, reached = pings[0], pings[1:], true
 		}
-		require.True(l.t, reached, "step %d %s %v", s.number, s.do, s.err)
+		require.True(l.t, reached, "step %d %s %v", s.Number, s.Do, s.Err)
 		for _, sink := range s.pool.sinks {
-			base := slices.Clip(append(append(l.server(), attribute.String("db.operation.name", s.kind)), sink.own...))
+			base := slices.Clip(append(append(l.server(), attribute.String("db.operation.name", s.Kind)), sink.own...))
 			failure := l.failure(s, f)
 			var called []attribute.KeyValue
-			if !s.late {
+			if !s.Late {
 				called = failure
 			}
 			if sink.wants(s) {
 				counts[text("db.client.operation.duration", append(append(base, attribute.String("db.namespace", s.pool.namespace)), called...))]++
 			}
-			ended := append(base, attribute.String("databricks.outcome", s.outcome))
+			ended := append(base, attribute.String("databricks.outcome", s.Outcome))
 			if formatSeen(f) {
 				ended = append(ended, attribute.String("databricks.result.format", string(f.Format)))
 			}
 			counts[text("databricks.client.statement.duration", append(ended, failure...))]++
 			want[text("databricks.client.statement.polls", base)] += float64(f.Calls["GetOperationStatus"])
 			want[text("databricks.client.statement.pages", base)] += float64(len(f.Pages))
-			if s.kind == "QUERY" && (s.err == nil || s.late) {
+			if s.Kind == "QUERY" && (s.Err == nil || s.Late) {
 				counts[text("db.client.response.returned_rows", base)]++
-				want[text("db.client.response.returned_rows", base)] += float64(s.read)
+				want[text("db.client.response.returned_rows", base)] += float64(s.Read)
 			}
 			for method, n := range f.Calls {
 				of := append(base, attribute.String("databricks.rpc.method", method))
 				want[text("databricks.client.rpc.calls", of)] += float64(n)
 				want[text("databricks.client.rpc.retries", of)] += float64(f.Attempts[method] - n)
-				loose[text("databricks.client.rpc.retries", of)] = s.ping && len(l.sinks) > 1 // which of the pings it was is not known
+				loose[text("databricks.client.rpc.retries", of)] = s.Ping && len(l.sinks) > 1 // which of the pings it was is not known
 			}
-			early := s.outcome != "completed"
+			early := s.Outcome != "completed"
 			for _, k := range f.Links {
 				if f.Staging {
 					break
@@ -685,7 +554,7 @@ func (l *ledger) compare(metrics map[string]metricdata.Metrics) {
 					loose[text("databricks.client.cloudfetch.file.duration", base)] = true
 					continue
 				}
-				if s.kind != "QUERY" {
+				if s.Kind != "QUERY" {
 					require.Empty(l.t, k.Downloads)
 					want[text("databricks.client.cloudfetch.files", append(base, attribute.String("databricks.file.state", "abandoned")))]++
 					continue
@@ -760,13 +629,13 @@ func assertEqual(t *testing.T, want, got map[string]float64, what string) bool {
 // failure returns the attributes of a step's failure.
 func (l *ledger) failure(s *step, f workspace.StatementFacts) []attribute.KeyValue {
 	switch {
-	case s.err == nil:
+	case s.Err == nil:
 		return nil
-	case s.outcome == "canceled":
+	case s.Outcome == "canceled":
 		return []attribute.KeyValue{attribute.String("error.type", "cancelled")}
-	case s.do == "unreadable" && l.files:
+	case s.Do == "unreadable" && l.files:
 		return []attribute.KeyValue{attribute.String("error.type", "chunk_download_error")}
-	case s.do == "unreadable":
+	case s.Do == "unreadable":
 		return []attribute.KeyValue{attribute.String("error.type", "not_found")}
 	case f.SQLState != "":
 		return []attribute.KeyValue{attribute.String("error.type", f.SQLState), attribute.String("db.response.status_code", f.SQLState)}
@@ -822,58 +691,58 @@ func (l *ledger) compareSpans() {
 	for _, s := range l.steps {
 		want := 0
 		for _, sink := range s.pool.sinks {
-			if s.sampled && sink.wants(s) && s.do != "transaction" && s.do != "canceled" {
+			if s.sampled && sink.wants(s) && s.Called() {
 				want++
 			}
 		}
-		require.Len(l.t, byStep[int64(s.number)], want, "step %d %s", s.number, s.do)
-		for _, span := range byStep[int64(s.number)] {
+		require.Len(l.t, byStep[int64(s.Number)], want, "step %d %s", s.Number, s.Do)
+		for _, span := range byStep[int64(s.Number)] {
 			f := facts[s]
 			got := values(span.Attributes)
 			require.Len(l.t, got, len(span.Attributes), "an attribute twice")
-			require.Equal(l.t, s.kind, got["db.operation.name"])
+			require.Equal(l.t, s.Kind, got["db.operation.name"])
 			if got["db.query.summary"] == nil {
-				require.Equal(l.t, s.kind+" "+serverOf(l.ws), span.Name)
+				require.Equal(l.t, s.Kind+" "+serverOf(l.ws), span.Name)
 			} else {
 				require.Equal(l.t, got["db.query.summary"], span.Name)
 			}
 			require.Equal(l.t, s.pool.namespace, got["db.namespace"])
 			require.Equal(l.t, s.pool.warehouse, got["databricks.warehouse.id"])
-			require.Equal(l.t, s.prepared, got["databricks.prepared"] == true)
-			if !s.ping && f.ID != "" {
-				if _, known := got["databricks.statement.id"]; known || s.err == nil {
-					require.Equal(l.t, f.ID, got["databricks.statement.id"], "%d %s", s.number, s.do)
+			require.Equal(l.t, s.Prepared, got["databricks.prepared"] == true)
+			if !s.Ping && f.ID != "" {
+				if _, known := got["databricks.statement.id"]; known || s.Err == nil {
+					require.Equal(l.t, f.ID, got["databricks.statement.id"], "%d %s", s.Number, s.Do)
 				}
 				require.Equal(l.t, f.SessionID, got["databricks.session.id"])
 			}
-			if s.do != "held" {
-				require.Equal(l.t, fmt.Sprint("correlation ", s.number), got["databricks.correlation.id"])
+			if s.Do != "held" {
+				require.Equal(l.t, fmt.Sprint("correlation ", s.Number), got["databricks.correlation.id"])
 				require.Equal(l.t, s.parent.TraceID(), span.SpanContext.TraceID())
 				require.Equal(l.t, "nightly", got["job"])
 			}
-			if s.pool.text && !s.ping {
-				require.Equal(l.t, s.sql, got["db.query.text"])
+			if s.pool.text && !s.Ping {
+				require.Equal(l.t, s.SQL, got["db.query.text"])
 			} else {
 				require.NotContains(l.t, got, "db.query.text")
 			}
 			if s.tag != "" {
 				require.Equal(l.t, s.tag, got["databricks.query_tag.mine"])
 			}
-			if tag, ok := got["databricks.query_tag.traceparent"]; s.pool.tags && !s.ping {
+			if tag, ok := got["databricks.query_tag.traceparent"]; s.pool.tags && !s.Ping {
 				require.True(l.t, ok)
 				require.Contains(l.t, tag, span.SpanContext.TraceID().String())
 				require.Contains(l.t, f.Overlay["query_tags"], fmt.Sprint(tag))
 			}
-			require.Equal(l.t, s.err != nil && !s.late, span.Status.Code == codes.Error, "step %d %s", s.number, s.do)
+			require.Equal(l.t, s.Err != nil && !s.Late, span.Status.Code == codes.Error, "step %d %s", s.Number, s.Do)
 			_, failed := got["error.type"]
-			require.Equal(l.t, s.err != nil && !s.late, failed)
-			if s.err == nil && !s.ping && s.kind != "VOLUME" && formatSeen(f) {
+			require.Equal(l.t, s.Err != nil && !s.Late, failed)
+			if s.Err == nil && !s.Ping && s.Kind != "VOLUME" && formatSeen(f) {
 				if got["databricks.result.format"] != nil || slices.ContainsFunc(f.Pages, func(p workspace.PageFacts) bool { return p.Direct }) { // known when the call returned
 					require.Equal(l.t, string(f.Format), got["databricks.result.format"])
 				}
 			}
-			if s.kind != "VOLUME" && !s.ping {
-				require.EqualValues(l.t, f.Calls["GetOperationStatus"], got["databricks.polls"], "step %d %s", s.number, s.do)
+			if s.Kind != "VOLUME" && !s.Ping {
+				require.EqualValues(l.t, f.Calls["GetOperationStatus"], got["databricks.polls"], "step %d %s", s.Number, s.Do)
 			}
 		}
 	}

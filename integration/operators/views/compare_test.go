@@ -140,17 +140,17 @@ var categories = map[string]string{"42601": "syntax_error", "42P01": "not_found"
 // category is that of a step's failure; empty if the step does not decide it.
 func (s *step) category(f workspace.StatementFacts) string {
 	switch {
-	case s.do == "deadline":
+	case s.Do == "deadline":
 		return "timeout"
-	case s.outcome == "canceled":
+	case s.Outcome == "canceled":
 		return "cancelled"
 	case f.SQLState != "":
 		return cmp.Or(categories[f.SQLState], f.SQLState)
 	case s.pool.wrapped:
 		return ""
-	case s.do == "unreadable" && s.pool.on.files:
+	case s.Do == "unreadable" && s.pool.on.files:
 		return "chunk_download_error"
-	case s.do == "unreadable":
+	case s.Do == "unreadable":
 		return "not_found"
 	}
 	return "execute_statement_failed" // a file is missing, here or there
@@ -166,58 +166,58 @@ func (l *ledger) compareRecords() {
 		by[n] = append(by[n], f)
 	}
 	for _, s := range l.steps {
-		if !s.runs() {
-			require.NotContains(t, by, s.number, "%s", s.do)
+		if !s.Called() {
+			require.NotContains(t, by, s.Number, "%s", s.Do)
 			continue
 		}
-		by[s.number] = slices.DeleteFunc(by[s.number], func(f fields) bool { return f.text("error_category") == "session_closed" && !f.has("statement_id") })
-		require.Len(t, by[s.number], 1, "step %d %s %v", s.number, s.do, by[s.number])
-		f, seen := by[s.number][0], facts[s.number]
-		what := fmt.Sprintf("step %d %s: %v\n%v", s.number, s.do, s.err, f)
-		kind := s.kind
+		by[s.Number] = slices.DeleteFunc(by[s.Number], func(f fields) bool { return f.text("error_category") == "session_closed" && !f.has("statement_id") })
+		require.Len(t, by[s.Number], 1, "step %d %s %v", s.Number, s.Do, by[s.Number])
+		f, seen := by[s.Number][0], facts[s.Number]
+		what := fmt.Sprintf("step %d %s: %v\n%v", s.Number, s.Do, s.Err, f)
+		kind := s.Kind
 		if s.pool.wrapped && kind == "VOLUME" {
 			kind = "UPDATE" // the wire says what it is
 		}
 		require.Equal(t, kind, f.text("kind"), what)
-		if s.pool.wrapped && s.do == "row" && f.text("outcome") == "closed_early" {
-			s.outcome = "closed_early" // it is not known that there are no more rows
+		if s.pool.wrapped && s.Do == "row" && f.text("outcome") == "closed_early" {
+			s.Outcome = "closed_early" // it is not known that there are no more rows
 		}
-		require.Equal(t, s.outcome, f.text("outcome"), what)
-		require.Equal(t, s.outcome == "failed" || s.outcome == "canceled", f.failed(), what)
-		if c := s.category(seen); f.failed() && c != "" && (!s.pool.wrapped || f.has("sqlstate") || s.outcome == "canceled") {
+		require.Equal(t, s.Outcome, f.text("outcome"), what)
+		require.Equal(t, s.Outcome == "failed" || s.Outcome == "canceled", f.failed(), what)
+		if c := s.category(seen); f.failed() && c != "" && (!s.pool.wrapped || f.has("sqlstate") || s.Outcome == "canceled") {
 			require.Equal(t, c, f.text("error_category"), what)
 		}
-		require.Equal(t, s.ping, f["internal"] == true, what)
-		require.Equal(t, s.prepared, f["prepared"] == true, what)
-		if s.do == "held" || s.kind == "QUERY" && s.err == nil && !s.ping {
+		require.Equal(t, s.Ping, f["internal"] == true, what)
+		require.Equal(t, s.Prepared, f["prepared"] == true, what)
+		if s.Do == "held" || s.Kind == "QUERY" && s.Err == nil && !s.Ping {
 			require.True(t, f.has("rows_read"), what)
-			require.EqualValues(t, s.read, f.whole("rows_read"), what)
+			require.EqualValues(t, s.Read, f.whole("rows_read"), what)
 		}
-		if s.affected > 0 {
-			require.EqualValues(t, s.affected, f.whole("rows_affected"), what)
+		if s.Affected > 0 {
+			require.EqualValues(t, s.Affected, f.whole("rows_affected"), what)
 		}
-		if !s.ping {
-			require.Equal(t, telemetry.ShapeOf(s.sql), f.text("query_shape"), what)
+		if !s.Ping {
+			require.Equal(t, telemetry.ShapeOf(s.SQL), f.text("query_shape"), what)
 		}
-		if s.pool.text && !s.ping {
-			require.Equal(t, s.sql, f.text("query_text"), what)
+		if s.pool.text && !s.Ping {
+			require.Equal(t, s.SQL, f.text("query_text"), what)
 		} else {
 			require.False(t, f.has("query_text"), what)
 		}
-		if f.has("statement_id") && !s.ping {
+		if f.has("statement_id") && !s.Ping {
 			require.Equal(t, seen.ID, f.text("statement_id"), what)
 			require.Equal(t, seen.SessionID, f.text("session_id"), what)
 		}
 		if !s.pool.wrapped {
 			require.Equal(t, s.pool.on.name, f.text("server"), what)
 			require.Equal(t, s.pool.warehouse, f.text("warehouse_id"), what)
-			if f.has("result_format") && !s.ping && s.err == nil && s.kind != "VOLUME" {
+			if f.has("result_format") && !s.Ping && s.Err == nil && s.Kind != "VOLUME" {
 				require.Equal(t, string(seen.Format), f.text("result_format"), what)
 			}
 		}
 		elapsed := float64(s.ended.Sub(s.began)) / 1e6
 		require.LessOrEqual(t, f.number("total_ms"), elapsed+0.001, what)
-		if s.outcome == "completed" && seen.CacheResult != "HIT" {
+		if s.Outcome == "completed" && seen.CacheResult != "HIT" {
 			require.GreaterOrEqual(t, f.number("total_ms"), float64(s.takes)/1e6, what)
 		}
 		parts := 0.0
@@ -227,7 +227,7 @@ func (l *ledger) compareRecords() {
 			}
 		}
 		require.InDelta(t, f.number("total_ms"), parts, 0.006, what)
-		delete(by, s.number)
+		delete(by, s.Number)
 	}
 	require.Empty(t, by)
 

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -24,6 +25,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
+	"github.com/seed-01322ee7/databricks-telemetry/integration/operators/internal/program"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/logsink"
@@ -61,7 +63,7 @@ func TestProgram(t *testing.T) {
 	if err != nil {
 		t.Skip("another test runs it")
 	}
-	l := &ledger{t: t, random: rand.New(rand.NewPCG(seed, 11)), dir: t.TempDir()}
+	l := &ledger{t: t, random: rand.New(rand.NewPCG(seed, 11)), dir: program.Dir(t)}
 	// The page began to count just now. The program begins on the next day, so that the hour is that of its seed.
 	day := time.Now().Truncate(24 * time.Hour).Add(24 * time.Hour)
 	synctest.Test(t, func(t *testing.T) {
@@ -109,21 +111,13 @@ type pool struct {
 	unnamed   func()
 }
 
-// step is one statement of the program, and what the program saw of it.
+// step is one statement of the program.
 type step struct {
-	number         int
-	pool           *pool
-	kind, do       string
-	ping, prepared bool
-	late           bool // it fails when rows are read
-	sql            string
-	rows, read     int64 // of the result, and by the application
-	affected       int64
-	takes          time.Duration // of the warehouse
-	outcome        string
-	err            error
-	began, ended   time.Time
-	alone          bool // nothing else used its pool
+	program.Step
+	pool         *pool
+	takes        time.Duration // of the warehouse
+	began, ended time.Time
+	alone        bool // nothing else used its pool
 }
 
 // buffer is written by sinks.
@@ -294,11 +288,8 @@ func (l *ledger) deny() {
 
 // work runs statements on every database, some at the same time.
 func (l *ledger) work() {
-	for range l.random.IntN(3) {
-		l.servers[l.random.IntN(len(l.servers))].Inject(workspace.Fault{
-			On:   workspace.Method([]string{"ExecuteStatement", "FetchResults", "GetOperationStatus", "GetResultSetMetadata", "CloseOperation"}[l.random.IntN(5)]),
-			Skip: l.random.IntN(4), First: 1 + l.random.IntN(2), Do: workspace.StatusRetryAfter([]int{429, 503}[l.random.IntN(2)], 0), // at once: while database/sql waits for a lock, fake time stands still
-		})
+	for range l.random.IntN(3) { // repeated at once: while database/sql waits for a lock, fake time stands still
+		program.Interrupt(l.servers[l.random.IntN(len(l.servers))].Workspace, l.random)
 	}
 	if l.often(3) {
 		l.servers[0].Inject(workspace.Fault{On: workspace.ResultDownloads(), Skip: l.random.IntN(5), First: 1, Do: workspace.Status(503)})
@@ -334,213 +325,90 @@ func (l *ledger) work() {
 	group.Wait()
 }
 
-var things = []string{
-	"query", "query", "early", "row", "exec", "insert", "bad", "badexec", "missing", "ping", "prepared", "preparedexec", "put", "get", "remove", "putmissing",
-	"transaction", "canceled", "forever", "deadline", "empty", "untouched", "unreadable", "given up", "abandoned",
-}
+var things = append(slices.Clone(program.Things), "forever", "deadline", "abandoned")
 
 func (l *ledger) plan(p *pool) *step {
-	s := &step{number: len(l.steps), pool: p, do: things[l.random.IntN(len(things))], kind: "QUERY", rows: int64(1 + l.random.IntN(40)), outcome: "completed", affected: -1}
-	note := fmt.Sprintf("/* step %d. */ ", s.number)
-	if l.often(3) {
+	s := &step{pool: p}
+	do := things[l.random.IntN(len(things))]
+	note := fmt.Sprintf("/* step %d. */ ", len(l.steps))
+	if l.often(3) && do != "ping" && do != "forever" && do != "deadline" {
 		s.takes = []time.Duration{20 * time.Millisecond, 700 * time.Millisecond, 4 * time.Second, 12 * time.Second}[l.random.IntN(4)]
 		note += fmt.Sprintf("/* takes %s */ ", s.takes)
 	}
-	if s.do == "given up" && p.on.files {
-		s.do = "query" // the driver may pause before it repeats a download, while database/sql waits for a lock
+	if do == "given up" && p.on.files {
+		do = "query" // the driver may pause before it repeats a download, while database/sql waits for a lock
 	}
-	s.sql, s.read = note+fmt.Sprintf("SELECT id FROM range(%d)", s.rows), s.rows
-	file := fmt.Sprintf("/Volumes/main/default/v/%d.txt", s.number)
-	switch s.do {
-	case "early":
-		s.rows += 2
-		s.sql = note + fmt.Sprintf("SELECT id FROM range(%d)", s.rows)
-		s.read, s.outcome = int64(1+l.random.IntN(int(s.rows-1))), "closed_early"
-	case "unreadable": // the second page or the file
-		s.rows, s.outcome, s.late = 40, "failed", true
-		s.sql = note + "SELECT id FROM range(40)"
-	case "given up": // while rows are read
-		s.rows, s.outcome, s.late = 40, "canceled", true
-		s.sql = note + "SELECT id FROM range(40)"
+	s.Step = program.Plan(len(l.steps), do, note, l.dir, l.random)
+	switch do {
 	case "abandoned": // with its connection
-		s.rows, s.outcome, s.read = 40, "abandoned", 0
-		s.sql = note + "SELECT id FROM range(40)"
-	case "untouched":
-		s.read, s.outcome = 0, "closed_early"
-	case "row":
-		s.rows, s.read, s.sql = 1, 1, note+"SELECT 1"
-	case "empty":
-		s.rows, s.read, s.sql = 0, 0, note+"SELECT id FROM range(0)"
-	case "exec":
-		s.kind, s.affected, s.sql = "UPDATE", 0, note+fmt.Sprintf("CREATE TABLE IF NOT EXISTS main.default.made%d (id BIGINT)", s.number)
-	case "insert", "preparedexec":
-		s.kind, s.affected, s.sql, s.prepared = "UPDATE", 2, note+"INSERT INTO main.default.t VALUES (1), (2)", s.do != "insert"
-	case "prepared":
-		s.prepared = true
-	case "bad":
-		s.sql, s.outcome = note+"SELEC 1", "failed"
-	case "missing":
-		s.sql, s.outcome = note+"SELECT * FROM nowhere", "failed"
-	case "badexec":
-		s.kind, s.sql, s.outcome = "UPDATE", note+"DELETE FROM nowhere", "failed"
-	case "ping":
-		s.ping, s.sql, s.takes = true, "", 0
-	case "put":
-		s.kind, s.sql = "VOLUME", note+"PUT '"+l.file(s)+"' INTO '"+file+"' OVERWRITE"
-	case "putmissing":
-		s.kind, s.sql, s.outcome = "VOLUME", note+"PUT '"+l.dir+"/missing' INTO '"+file+"' OVERWRITE", "failed"
-	case "get":
-		s.kind, s.sql, s.outcome = "VOLUME", note+"GET '"+file+"' TO '"+filepath.Join(l.dir, fmt.Sprint(s.number, "-got"))+"'", "failed" // there is none
-	case "remove":
-		s.kind, s.sql = "VOLUME", note+"REMOVE '"+file+"'"
+		s.Rows, s.Outcome, s.Read = 40, "abandoned", 0
+		s.SQL = note + "SELECT id FROM range(40)"
 	case "forever", "deadline":
-		s.takes = 0
-		s.sql, s.outcome = fmt.Sprintf("/* step %d. */ /* takes 1h */ SELECT 'forever'", s.number), "canceled"
+		s.SQL, s.Outcome = note+"/* takes 1h */ SELECT 'forever'", "canceled"
 	}
 	l.steps = append(l.steps, s)
 	return s
 }
 
-func (l *ledger) file(s *step) string {
-	name := filepath.Join(l.dir, fmt.Sprint(s.number))
-	require.NoError(l.t, os.WriteFile(name, []byte("hello"), 0o600))
-	return name
-}
-
-// runs reports whether the driver is called with a statement.
-func (s *step) runs() bool { return s.do != "transaction" && s.do != "canceled" }
-
 func (l *ledger) perform(s *step) {
-	ctx := telemetry.WithAttributes(l.t.Context(), slog.Int("step", s.number))
-	ctx = driverctx.NewContextWithCorrelationId(ctx, fmt.Sprint("correlation ", s.number))
+	ctx := telemetry.WithAttributes(l.t.Context(), slog.Int("step", s.Number))
+	ctx = driverctx.NewContextWithCorrelationId(ctx, fmt.Sprint("correlation ", s.Number))
 	ctx = driverctx.NewContextWithStagingInfo(ctx, []string{l.dir})
 	s.began = time.Now()
-	s.err = l.execute(ctx, s)
+	switch s.Do {
+	case "abandoned":
+		s.Err = s.abandon(ctx)
+	case "forever", "deadline":
+		s.Err = s.end(ctx)
+	default:
+		s.Err = s.Run(ctx, s.pool.db, s.pool.on.Workspace, s.pool.on.files)
+	}
 	s.ended = time.Now()
-	if failed := s.outcome == "failed" || s.outcome == "canceled"; s.runs() && failed != (s.err != nil) {
-		l.t.Errorf("step %d %s: %v", s.number, s.do, s.err)
+	if !s.AsPlanned() {
+		l.t.Errorf("step %d %s: %v", s.Number, s.Do, s.Err)
 	}
 }
 
-func (l *ledger) execute(ctx context.Context, s *step) error {
-	db := s.pool.db
-	switch s.do {
-	case "query", "bad", "missing", "empty", "early", "untouched":
-		rows, err := db.QueryContext(ctx, s.sql)
-		if err != nil {
-			return err
-		}
-		return s.drain(rows)
-	case "unreadable":
-		var id string
-		rows, err := db.QueryContext(driverctx.NewContextWithQueryIdCallback(ctx, func(given string) { id = given }), s.sql)
-		if err != nil {
-			return err
-		}
-		statement := id // the driver may call back once more
-		defer s.pool.on.Inject(workspace.Fault{On: func(r workspace.Request) bool {
-			return r.StatementID == statement && (r.Thrift == "FetchResults" && !s.pool.on.files || r.Thrift == "" && s.pool.on.files)
-		}, Do: workspace.Status(404)}).Remove()
-		return s.drain(rows)
-	case "given up":
-		ctx, cancel := context.WithCancel(ctx)
-		defer cancel()
-		rows, err := db.QueryContext(ctx, s.sql)
-		if err != nil {
-			return err
-		}
-		rows.Next()
-		s.read = 1
-		cancel()
-		for rows.Next() {
-			s.read++
-		}
-		if rows.Err() == nil {
-			s.outcome = "completed" // neither the driver nor database/sql reported the cancellation
-		}
-		return errors.Join(rows.Err(), rows.Close())
-	case "abandoned":
-		conn, err := db.Conn(ctx)
-		if err != nil {
-			return err
-		}
-		s.began = time.Now()
-		err = conn.Raw(func(c any) error {
-			if _, err := c.(driver.QueryerContext).QueryContext(ctx, s.sql, nil); err != nil {
-				return err
-			}
-			return driver.ErrBadConn // the pool closes the connection
-		})
-		if errors.Is(err, driver.ErrBadConn) {
-			err = nil
-		}
-		return err
-	case "row":
-		var n int64
-		return db.QueryRowContext(ctx, s.sql).Scan(&n)
-	case "prepared", "preparedexec":
-		conn, err := db.Conn(ctx) // DB.Prepare waits for the lock of a connection that is used
-		if err != nil {
-			return err
-		}
-		defer conn.Close()
-		stmt, err := conn.PrepareContext(ctx, s.sql)
-		if err != nil {
-			return err
-		}
-		defer stmt.Close()
-		if s.do == "preparedexec" {
-			_, err = stmt.ExecContext(ctx)
-			return err
-		}
-		rows, err := stmt.QueryContext(ctx)
-		if err != nil {
-			return err
-		}
-		return s.drain(rows)
-	case "ping":
-		return db.PingContext(ctx)
-	case "transaction":
-		_, err := db.BeginTx(ctx, nil)
-		return err
-	case "canceled":
-		ctx, cancel := context.WithCancel(ctx)
-		cancel()
-		_, err := db.ExecContext(ctx, s.sql)
-		return err
-	case "forever", "deadline": // the time begins when the statement does
-		conn, err := db.Conn(ctx)
-		if err != nil {
-			return err
-		}
-		defer conn.Close()
-		s.began = time.Now()
-		var cancel context.CancelFunc
-		if s.do == "deadline" {
-			ctx, cancel = context.WithTimeout(ctx, 1700*time.Millisecond)
-		} else {
-			ctx, cancel = context.WithCancel(ctx)
-			time.AfterFunc(2300*time.Millisecond, cancel)
-		}
-		defer cancel()
-		rows, err := conn.QueryContext(ctx, s.sql)
-		if err == nil {
-			_ = rows.Close()
-		}
+// abandon leaves rows with the connection that they are of.
+func (s *step) abandon(ctx context.Context) error {
+	conn, err := s.pool.db.Conn(ctx)
+	if err != nil {
 		return err
 	}
-	_, err := db.ExecContext(ctx, s.sql)
+	s.began = time.Now()
+	err = conn.Raw(func(c any) error {
+		if _, err := c.(driver.QueryerContext).QueryContext(ctx, s.SQL, nil); err != nil {
+			return err
+		}
+		return driver.ErrBadConn // the pool closes the connection
+	})
+	if errors.Is(err, driver.ErrBadConn) {
+		err = nil
+	}
 	return err
 }
 
-// drain reads as many rows as the step is to read.
-func (s *step) drain(rows *sql.Rows) error {
-	n := int64(0)
-	for (s.outcome == "completed" || s.late || n < s.read) && rows.Next() {
-		n++
+// end runs a statement until its context ends. The time begins when the statement does.
+func (s *step) end(ctx context.Context) error {
+	conn, err := s.pool.db.Conn(ctx)
+	if err != nil {
+		return err
 	}
-	s.read = n
-	return errors.Join(rows.Err(), rows.Close())
+	defer conn.Close()
+	s.began = time.Now()
+	var cancel context.CancelFunc
+	if s.Do == "deadline" {
+		ctx, cancel = context.WithTimeout(ctx, 1700*time.Millisecond)
+	} else {
+		ctx, cancel = context.WithCancel(ctx)
+		time.AfterFunc(2300*time.Millisecond, cancel)
+	}
+	defer cancel()
+	rows, err := conn.QueryContext(ctx, s.SQL)
+	if err == nil {
+		_ = rows.Close()
+	}
+	return err
 }
 
 // hold has rows open on some databases, and compares the pages meanwhile.
@@ -552,10 +420,9 @@ func (l *ledger) hold() {
 			continue
 		}
 		s := l.plan(p)
-		s.do, s.kind, s.ping, s.prepared, s.takes, s.rows, s.read, s.affected, s.outcome, s.late = "held", "QUERY", false, false, 0, 30, 0, -1, "closed_early", false
-		s.sql = fmt.Sprintf("/* step %d. */ SELECT id FROM range(30)", s.number)
-		s.began, s.alone = time.Now(), false
-		rows, err := p.db.QueryContext(telemetry.WithAttributes(l.t.Context(), slog.Int("step", s.number)), s.sql)
+		s.Hold()
+		s.takes, s.began, s.alone = 0, time.Now(), false
+		rows, err := p.db.QueryContext(telemetry.WithAttributes(l.t.Context(), slog.Int("step", s.Number)), s.SQL)
 		require.NoError(l.t, err)
 		open, held = append(open, rows), append(held, s)
 	}
