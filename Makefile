@@ -16,8 +16,9 @@ MODULES := . integration integration/conformance integration/adoption integratio
 CONFORMANCE := integration/conformance
 DRIVERS := v1.14.0 v1.15.1
 
-# What no version but the first is needed for: the size of a program, the programs of the documents.
-ONCE := /(binary|guide)$$
+# What no version but the first is needed for, the size of a program and the programs of the documents, and what
+# the versions take turns at.
+ONCE := /(binary|guide|adopt)$$
 # What else is tested on them: the DSN mapping is held against each driver's own parser.
 ALSO := github.com/seed-01322ee7/databricks-telemetry/driverwrap
 
@@ -56,31 +57,42 @@ demo: ## run statements of every kind against a simulated workspace and print wh
 .PHONY: test
 test: ## run every test, nearly all under the race detector; the conformance suite on every driver version
 	@$(NEEDS_CGO)
-	@$(MAKE) --no-print-directory -j 2 test-conformance test-modules
+	@$(MAKE) --no-print-directory -j 3 test-conformance test-drivers test-modules
 
 # The table of where time goes has thousands of statements in fake time. The race detector would
 # make them four times as slow, and has their kinds to watch in the tests beside the table.
 TABLE := ^TestThePartOfACauseHasItsTimeInEveryState$$
 # Reaches no driver, and counts a million records.
 SETTINGS := ^TestEverySettingDoesWhatItSays$$
+# What waits for a login waits on one port of the machine: one driver version after the other.
+LOGIN := ./adopt
 
-# The conformance suite waits on ports that are its own: one version runs after the other.
 .PHONY: test-conformance
-test-conformance: ## run that part of the tests which has the driver: the conformance suite
+test-conformance: ## run a third of the tests: the conformance suite
 	@$(NEEDS_CGO)
 	@echo "== go test -race ($(CONFORMANCE))"
 	@cd $(CONFORMANCE) && go test $(RACE) $(LINK) $(TESTFLAGS) -skip '$(TABLE)' ./...
 	@for v in $(DRIVERS); do \
-		echo "== go test -race (driverwrap and $(CONFORMANCE), databricks-sql-go $$v)"; \
-		(cd $(CONFORMANCE) && set -o pipefail && packages=$$(go list ./... | grep -vE '$(ONCE)') && \
-			go test $(RACE) $(LINK) $(TESTFLAGS) -modfile=driver-$$v.mod -skip '$(TABLE)|$(SETTINGS)' $$packages $(ALSO)) || exit 1; \
+		echo "== go test -race ($(CONFORMANCE)/adopt, databricks-sql-go $$v)"; \
+		(cd $(CONFORMANCE) && go test $(RACE) $(LINK) $(TESTFLAGS) -modfile=driver-$$v.mod $(LOGIN)) || exit 1; \
 	done
 	@echo "== go test (where time goes, by cause, on every driver version)"
 	@cd $(CONFORMANCE) && go test $(LINK) $(TESTFLAGS) -run '$(TABLE)' ./wrapped
 	@cd $(CONFORMANCE) && for v in $(DRIVERS); do go test $(LINK) $(TESTFLAGS) -modfile=driver-$$v.mod -run '$(TABLE)' ./wrapped || exit 1; done
 
+# A quarter of the random scenes shows what another driver version does differently.
+.PHONY: test-drivers
+test-drivers: export SCENES ?= 25
+test-drivers: ## run another third: the conformance suite on the other driver versions
+	@$(NEEDS_CGO)
+	@for v in $(DRIVERS); do \
+		echo "== go test -race (driverwrap and $(CONFORMANCE), databricks-sql-go $$v)"; \
+		(cd $(CONFORMANCE) && set -o pipefail && packages=$$(go list ./... | grep -vE '$(ONCE)') && \
+			go test $(RACE) $(LINK) $(TESTFLAGS) -modfile=driver-$$v.mod -skip '$(TABLE)|$(SETTINGS)' $$packages $(ALSO)) || exit 1; \
+	done
+
 .PHONY: test-modules
-test-modules: ## run the other part: every other module, and the limits on allocations
+test-modules: ## run the last third: every other module, and the limits on allocations
 	@$(NEEDS_CGO)
 	@for m in $(filter-out $(CONFORMANCE),$(MODULES)); do \
 		echo "== go test -race ($$m)"; \

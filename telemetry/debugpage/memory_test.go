@@ -23,7 +23,7 @@ func TestMemoryIsBoundedWhateverTheRecords(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	for n := range 1500 {
+	for n := range 800 {
 		m.StatementFinished(largeStatement(n))
 		m.SessionOpened(&telemetry.SessionOpened{Failure: &telemetry.Failure{Category: telemetry.Category(fmt.Sprint(n))}})
 	}

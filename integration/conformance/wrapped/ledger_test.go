@@ -20,6 +20,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/testenv"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
@@ -282,8 +283,8 @@ func (h *hostile) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	done(code == 200 && t.cut == "" && t.body == "")
 }
 
-// ledgerSeeds is the number of random scenes of each test.
-const ledgerSeeds = 120
+// ledgerScenes is the number of random scenes of each test.
+const ledgerScenes = 120
 
 // trickOf draws what happens to a request.
 func trickOf(r *rand.Rand) trick {
@@ -400,7 +401,7 @@ func (h *hostile) String() string {
 
 // Whatever a network does to a statement, its record has the proxy's counts.
 func TestRecordsAgreeWithTheLedgerOfAProxy(t *testing.T) {
-	for seed := range uint64(ledgerSeeds) {
+	for seed := range testenv.Scenes(ledgerScenes) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 77))
 			s, about := composed(r, []string{"read", "canceled"}[r.IntN(2)])
@@ -488,7 +489,7 @@ func differing(got, want telemetry.Split) (text string) {
 // The record of a connection that could not be opened, or that took several attempts, says how often the
 // workspace was asked and what it answered last, however the caller's context ended.
 func TestOpenedSessionsAgreeWithTheLedgerOfAProxy(t *testing.T) {
-	for seed := range uint64(ledgerSeeds) {
+	for seed := range testenv.Scenes(ledgerScenes) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 79))
 			h := &hostile{http2: r.IntN(2) == 0}

@@ -2,7 +2,6 @@ package wrapped
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"slices"
 	"strconv"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/testenv"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
@@ -19,8 +19,6 @@ import (
 // Between the driver and the simulated workspace lies a network with names, connections, proxies, TLS and HTTP/2,
 // of which one part takes long for one request, or fails. The record, its verdict and its advice must name the
 // request and must not blame anything else, however the statement ends, and also while it lasts.
-
-var networkSeeds = flag.Uint64("networks", 40, "random scenes in which the network is slow or fails")
 
 // partsOf returns the parts that the time of a trouble may be in, before it is known to have failed.
 func (x *trouble) partsOf() []telemetry.Part {
@@ -266,7 +264,7 @@ func (j *journey) check(r *telemetry.Statement, until time.Time, told error) (wr
 }
 
 func TestTheNetworkThatTookLongIsBlamed(t *testing.T) {
-	for seed := range *networkSeeds {
+	for seed := range testenv.Scenes(40) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			j := journeyOf(seed)
 			r, told := j.perform(t)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/testenv"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
@@ -18,7 +19,7 @@ import (
 // happens to the uploads.
 func TestReportsAgreeWithAWitness(t *testing.T) {
 	for _, kind := range []string{"read", "canceled", "connecting", "redirected"} {
-		for seed := range uint64(seeds) {
+		for seed := range testenv.Scenes(scripts) {
 			t.Run(fmt.Sprint(kind, " ", seed), func(t *testing.T) {
 				r := rand.New(rand.NewPCG(seed, uint64(len(kind))+100))
 				s, about := composed(r, kind)

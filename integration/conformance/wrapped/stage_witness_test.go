@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -28,6 +27,7 @@ import (
 	dbsqlrows "github.com/databricks/databricks-sql-go/rows"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/testenv"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 	show "github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
@@ -37,8 +37,6 @@ import (
 // One stage of a statement takes far longer than all others together. A ledger has which one, and for how
 // long. The record, its verdict and its picture must say the same, however the statement ends, and also
 // while the stage lasts.
-
-var stageSeeds = flag.Uint64("stages", 150, "random scenes in which one stage takes long")
 
 // slowStage is the stage that takes long.
 type slowStage struct {
@@ -643,7 +641,7 @@ func (l *ledger) check(r *telemetry.Statement, until time.Time) (wrong []string)
 }
 
 func TestTheStageThatTookLongIsBlamed(t *testing.T) {
-	for seed := range *stageSeeds {
+	for seed := range testenv.Scenes(150) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			s := stagedOf(t, seed)
 			r, told := s.perform(t)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/testenv"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
@@ -414,14 +415,14 @@ func (w *witness) fileAt(file int, at, until time.Time, all []*seen) telemetry.P
 	return telemetry.PartFile
 }
 
-// seeds is the number of scripts of each kind.
-const seeds = 60
+// scripts is the number of scripts of each kind.
+const scripts = 60
 
 // Whatever goes wrong in a statement, its record, both final and at every instant while it runs, has the
 // times that a witness below the wrapper finds, and its verdict says only what the witness saw.
 func TestRecordsAgreeWithAWitness(t *testing.T) {
 	for _, kind := range []string{"read", "canceled", "connecting", "redirected", "behind Wrap"} {
-		for seed := range uint64(seeds) {
+		for seed := range testenv.Scenes(scripts) {
 			t.Run(fmt.Sprint(kind, " ", seed), func(t *testing.T) {
 				s, about := composed(rand.New(rand.NewPCG(seed, uint64(len(kind)))), kind)
 				got := s.withLooks().perform(t)

@@ -26,6 +26,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/testenv"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/operators/internal/program"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
@@ -33,17 +34,14 @@ import (
 )
 
 // Random programs, each of which keeps a ledger of what it did. What OpenTelemetry received is compared with the
-// ledger and with what the workspace saw: every series of every metric, and every span. LEDGER_SEEDS runs more
-// programs than by default, LEDGER_SEED one of them.
+// ledger and with what the workspace saw: every series of every metric, and every span. LEDGER_SEED
+// runs one program.
 func TestEveryMetricAndSpanIsInTheLedger(t *testing.T) {
-	first, seeds := 1, 12
-	if n, err := strconv.Atoi(os.Getenv("LEDGER_SEEDS")); err == nil {
-		seeds = n
-	}
+	first, programs := 1, int(testenv.Scenes(12))
 	if n, err := strconv.Atoi(os.Getenv("LEDGER_SEED")); err == nil {
-		first, seeds = n, 1
+		first, programs = n, 1
 	}
-	for seed := first; seed < first+seeds; seed++ {
+	for seed := first; seed < first+programs; seed++ {
 		t.Run(strconv.Itoa(seed), func(t *testing.T) {
 			t.Parallel()
 			newLedger(t, uint64(seed)).run()
@@ -108,7 +106,7 @@ func newLedger(t *testing.T, seed uint64) *ledger {
 			return map[bool]time.Duration{true: time.Hour}[strings.Contains(text, "forever")]
 		},
 		DirectResultWait: 50 * time.Millisecond, ServerTimes: l.often(2), ResultCache: l.often(3), FailuresByHandle: l.often(2),
-		NoDirectResults: l.often(4) && os.Getenv("LEDGER_SEEDS") != "", // the driver needs seconds to see that a statement is done
+		NoDirectResults: l.often(4) && testenv.Scenes(100) > 100, // the driver needs seconds to see that a statement is done
 	}
 	if l.files = l.often(2); l.files {
 		options.CloudFetchThreshold, options.FileRows, options.LinksPerPage = 1, 7, 1+l.random.IntN(3)

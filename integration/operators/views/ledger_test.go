@@ -25,6 +25,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/testenv"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/operators/internal/program"
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
@@ -34,19 +35,16 @@ import (
 
 // Random programs, each of which keeps a ledger of what it did. Every number that the views state is compared with
 // the ledger, with what the workspaces saw, and with the other views. The debug page is that of a process, so each
-// program runs in one of its own. LEDGER_SEEDS runs more programs than by default, LEDGER_SEED one of them.
+// program runs in one of its own. LEDGER_SEED runs one program.
 func TestEveryViewSaysWhatIsInTheLedger(t *testing.T) {
-	first, seeds := 1, 2
-	if n, err := strconv.Atoi(os.Getenv("LEDGER_SEEDS")); err == nil {
-		seeds = n
-	}
+	first, programs := 1, int(testenv.Scenes(2))
 	if n, err := strconv.Atoi(os.Getenv("LEDGER_SEED")); err == nil {
-		first, seeds = n, 1
+		first, programs = n, 1
 	}
 	dbtel := filepath.Join(t.TempDir(), "dbtel")
 	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", dbtel, "github.com/seed-01322ee7/databricks-telemetry/cmd/dbtel").CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	for seed := first; seed < first+seeds; seed++ {
+	for seed := first; seed < first+programs; seed++ {
 		t.Run(strconv.Itoa(seed), func(t *testing.T) {
 			t.Parallel()
 			child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestProgram$", "-test.count=1")
