@@ -32,10 +32,17 @@ func closeReason(s *telemetry.Statement, took time.Duration) reason {
 	}
 	switch {
 	case cancel > 0 && closing > 0 && most(cancel+closing, took):
-		return reason{
-			"canceling and closing the statement: CancelOperation took " + format.Duration(cancel) + ", CloseOperation " + format.Duration(closing),
-			"The workspace answered both late.",
+		because := reason{advice: "The workspace answered both late."}
+		part := func(method, verb string, took time.Duration) string {
+			text := method + verb + format.Duration(took)
+			if how, advice, failed := failedClosing(s, method); failed {
+				because.advice = advice
+				text += " (" + how + ")"
+			}
+			return text
 		}
+		because.evidence = "canceling and closing the statement: " + part("CancelOperation", " took ", cancel) + ", " + part("CloseOperation", " ", closing)
+		return because
 	case canceled.Calls > 0:
 		what = "canceling or closing the statement"
 	case what == closingStatement, s.Internal, s.Result.Format != "" && s.Result.Format != telemetry.FormatExternalLinks:
@@ -48,15 +55,25 @@ func closeReason(s *telemetry.Statement, took time.Duration) reason {
 	return reason{what, oneRoundTrip}
 }
 
-// withFailedClosing adds how the latest call of a method that closes or cancels failed, unless the workspace answered
-// it, if only with an error. The advice is then about the failure: what answered may have been a proxy.
+// withFailedClosing adds how the latest call of a method that closes or cancels failed. The advice is then about the
+// failure: what answered may have been a proxy.
 func (because reason) withFailedClosing(s *telemetry.Statement, method string) reason {
-	c := lastCall(s, method)
-	if !c.Failed || c.Status == 0 || c.Status == 200 && cameWhole(rpcOf(s, method)) {
+	how, advice, failed := failedClosing(s, method)
+	if !failed {
 		return because
 	}
-	advice := strings.Replace(retryAdvice(theWorkspace, c.Status), lookAtError, ".", 1) // which is another one, or none
-	return reason{because.evidence + ", and failed" + lastStatus(c.Status), advice + lookUp(c.RequestID)}
+	return reason{because.evidence + ", and " + how, advice}
+}
+
+// failedClosing returns how the latest call of a method that closes or cancels failed, and what to look at. failed is
+// false if the workspace answered the call, if only with an error.
+func failedClosing(s *telemetry.Statement, method string) (how, advice string, failed bool) {
+	c := lastCall(s, method)
+	if !c.Failed || c.Status == 0 || c.Status == 200 && cameWhole(rpcOf(s, method)) {
+		return "", "", false
+	}
+	advice = strings.Replace(retryAdvice(theWorkspace, c.Status), lookAtError, ".", 1) // which is another one, or none
+	return "failed" + lastStatus(c.Status), advice + lookUp(c.RequestID), true
 }
 
 // closingOf says what is closed: the rows, or the statement itself if it has no rows or failed before it had

@@ -1,6 +1,7 @@
 package explain_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -26,6 +27,19 @@ func TestCancelingAndClosingAreBlamedTogether(t *testing.T) {
 	v := explain.Of(s)
 	require.Equal(t, "close-bound: 80 % of 5.0 s canceling and closing the statement: CancelOperation took 2.0 s, CloseOperation 2.0 s", v.Sentence)
 	require.NotContains(t, v.Advice, "select less")
+
+	for at, sentence := range map[int]string{
+		2: "CancelOperation took 2.0 s (failed, last status 503), CloseOperation 2.0 s",
+		3: "CancelOperation took 2.0 s, CloseOperation 2.0 s (failed, last status 503)",
+	} {
+		failed := *s
+		failed.Calls = slices.Clone(s.Calls)
+		failed.Calls[at].Failed, failed.Calls[at].Status = true, 503
+		v := explain.Of(&failed)
+		require.Contains(t, v.Sentence, "canceling and closing the statement: ")
+		require.Contains(t, v.Sentence, sentence)
+		require.Equal(t, "The workspace answered with errors: look at its status, and at proxies on the way.", v.Advice)
+	}
 }
 
 // The time of closing is no call's: what is closed, and what it may have waited for, is in the record.
