@@ -3,9 +3,12 @@ package cloudfetch
 import (
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 // exchange is one HTTP attempt of an RPC, from its request to the end of its
@@ -44,7 +47,7 @@ func (x *exchange) begin(req *message, out int64, redirect bool, at time.Time) (
 
 // headers observes the response's header, before the driver has the body.
 func (x *exchange) headers(resp *http.Response) {
-	x.owner.headers(x, head{resp.StatusCode, workspaceOf(resp.Header), requestOf(resp.Header)}, time.Now())
+	x.owner.headers(x, headOf(resp), time.Now())
 	switch {
 	case resp.StatusCode == http.StatusOK:
 		x.reader = newReader(false)
@@ -119,6 +122,9 @@ func (x *exchange) reportReceived() {
 	if n := x.in.Swap(0); n > 0 {
 		x.owner.received(x.method, n)
 	}
+	if x.reader == nil {
+		x.owner.drained(x.method, time.Now())
+	}
 }
 
 // settle ends the reading.
@@ -155,6 +161,25 @@ func isRedirect(resp *http.Response) bool {
 		return resp.Header.Get("Location") != ""
 	}
 	return false
+}
+
+// headOf returns what is kept of a response's header.
+func headOf(resp *http.Response) head {
+	h := head{code: resp.StatusCode, workspace: workspaceOf(resp.Header), request: requestOf(resp.Header)}
+	if h.code != http.StatusOK {
+		h.wait = waitOf(resp.Header)
+	}
+	return h
+}
+
+// waitOf returns the pause that a response asks for, as the driver reads it: in whole seconds.
+func waitOf(h http.Header) (wait telemetry.Maybe[time.Duration]) {
+	if values := h["Retry-After"]; len(values) > 0 {
+		if seconds, err := strconv.ParseInt(values[0], 10, 64); err == nil {
+			wait = telemetry.Known(max(0, time.Duration(seconds)*time.Second))
+		}
+	}
+	return wait
 }
 
 // requestOf returns the request identifier in the header of a response, if it is a GUID.

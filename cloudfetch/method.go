@@ -19,13 +19,15 @@ type methodStats struct {
 	refused   bool   // the latest answer is an exception or an error status
 	attempt   uint32 // numbers attempts, so that the late end of an old attempt is recognized
 	seq       int32
-	session   guid          // of an ExecuteStatement, because sequence numbers are per session
-	request   guid          // x-request-id of its latest attempt; zero unknown
-	listed    int           // position of the latest call in the trace's list, from 1; 0 when not listed
-	start     time.Duration // of the latest call: its first attempt
-	attempted time.Duration // start of its latest attempt
-	end       time.Duration // of its latest attempt, once that has ended
-	broke     error         // the error that broke off the latest attempt; nil if none did
+	session   guid                           // of an ExecuteStatement, because sequence numbers are per session
+	request   guid                           // x-request-id of its latest attempt; zero unknown
+	listed    int                            // position of the latest call in the trace's list, from 1; 0 when not listed
+	start     time.Duration                  // of the latest call: its first attempt
+	attempted time.Duration                  // start of its latest attempt
+	end       time.Duration                  // of its latest attempt, once that has ended
+	broke     error                          // the error that broke off the latest attempt; nil if none did
+	repeated  int                            // how often the latest call was repeated
+	wait      telemetry.Maybe[time.Duration] // until the next attempt, as the answer to the latest one asks
 }
 
 // attemptState says how far the latest attempt of a method has come.
@@ -99,16 +101,17 @@ func (s *methodStats) begin(req *message, out int64, redirect bool, now time.Dur
 	case (s.state == failed || s.state == redirected) && same:
 		s.rpc.Retries++
 		s.rpc.Backoff += now - s.end
+		s.repeated++
 		next = repeatedAttempt
 	default:
 		s.rpc.Calls++
-		s.start, next = now, firstAttempt
+		s.start, s.repeated, next = now, 0, firstAttempt
 	}
 	s.rpc.BytesOut += out
 	s.rpc.FailedStatus, s.rpc.LastStatus, s.request = failedStatus, 0, guid{}
 	s.seq, s.session = req.seq, req.session
 	s.state, s.attempted = running, now
-	s.broke, s.refused = nil, false
+	s.broke, s.refused, s.wait = nil, false, telemetry.Maybe[time.Duration]{}
 	s.attempt++
 	return s.attempt, next
 }

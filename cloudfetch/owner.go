@@ -4,6 +4,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 // owner is the Trace or Session that an RPC belongs to.
@@ -14,6 +16,8 @@ type owner interface {
 	headers(x *exchange, h head, now time.Time)
 	// received adds body bytes that were read.
 	received(m method, n int64)
+	// drained notes that the body of a response other than 200 is read or closed.
+	drained(m method, now time.Time)
 	// end notes how the attempt ended, and which error broke it off, if any.
 	end(x *exchange, s attemptState, broke error, now time.Time)
 	// markUndecoded notes a message that could not be decoded.
@@ -28,8 +32,9 @@ var (
 // head is what is kept of a response's header.
 type head struct {
 	code      int
-	workspace string // x-databricks-org-id; empty unknown
-	request   guid   // x-request-id; zero unknown
+	workspace string                         // x-databricks-org-id; empty unknown
+	request   guid                           // x-request-id; zero unknown
+	wait      telemetry.Maybe[time.Duration] // Retry-After
 }
 
 // callState is the state of the calls of a Trace or a Session.
@@ -49,7 +54,7 @@ func (s *callState) addHead(x *exchange, h head) bool {
 		return false
 	}
 	m := s.methods.add(x.method)
-	m.rpc.LastStatus, m.request = h.code, h.request
+	m.rpc.LastStatus, m.request, m.wait = h.code, h.request, h.wait
 	if h.workspace != "" {
 		s.workspace = h.workspace
 	}
@@ -64,6 +69,9 @@ func (s *callState) received(m method, n int64) {
 		s.methods.add(m).rpc.BytesIn += n
 	}
 }
+
+// drained implements owner.
+func (*callState) drained(method, time.Time) {}
 
 // markUndecoded implements owner.
 func (s *callState) markUndecoded() {

@@ -53,6 +53,7 @@ type timing struct {
 	lastRan time.Duration   // when the statement was last seen to run
 	retried time.Duration   // time of PartRetry until then
 	late    time.Duration   // time of PartUnknown since then, because a status call was overdue
+	pause   time.Duration   // of the driver, at most, before it repeats the call in paused; 0 unknown
 	idle    time.Duration   // time of one part, while no call is under way; see beforeCall and overdue
 	idleIn  telemetry.Part  // that part
 
@@ -103,11 +104,13 @@ func (t *Trace) advance(now time.Duration) {
 			if t.connecting > 0 {
 				t.methods.add(t.inFlight).rpc.Connecting += d
 			}
-		case p == telemetry.PartServer:
+		case p == telemetry.PartServer, t.paused != unknownMethod: // not a file that is requested again
 			t.idles(p, d)
 			late := min(d, t.overdue())
 			t.move(late, p, telemetry.PartUnknown)
-			t.late += late
+			if t.works() {
+				t.late += late
+			}
 		}
 	}
 }
@@ -254,17 +257,51 @@ func (t *Trace) idles(p telemetry.Part, d time.Duration) {
 	t.idle += d
 }
 
-// longestWakeup is how long after the poll interval a status call may begin, on a busy machine.
+// longestWakeup is how long after the driver's pause a call may begin, on a busy machine.
 const longestWakeup = 100 * time.Millisecond
 
-// overdue returns for how long a status call has been overdue. Beyond the poll interval the driver does something
-// other than waiting for the server: it signs in for the call, or for the one that cancels the statement. Whether the
-// server still works is not known before the next answer.
+// overdue returns for how long a status call, or the repetition of a call, has been overdue. Beyond its pause the
+// driver does something other than waiting: it signs in for the call, or for the one that cancels the statement.
+// Whether the server still works is not known before the next answer.
 func (t *Trace) overdue() time.Duration {
-	if t.Transport == nil || t.Transport.PollInterval <= 0 {
+	if t.Transport == nil {
 		return 0
 	}
-	return max(0, t.idle-t.Transport.PollInterval-longestWakeup)
+	pause := t.Transport.PollInterval
+	if t.paused != unknownMethod {
+		pause = t.pause
+	}
+	if pause <= 0 {
+		return 0
+	}
+	return max(0, t.idle-pause-longestWakeup)
+}
+
+// beginPause notes that the driver pauses before it repeats a call, once it has read the answer. Each pause of a call
+// is twice as long as the one before, unless the server asks for another.
+func (t *Trace) beginPause(s *methodStats) {
+	t.idle, t.pause = 0, 0
+	if t.Transport == nil || t.Transport.RetryWaitMax <= 0 {
+		return
+	}
+	pause, longest := t.Transport.RetryWaitMin, t.Transport.RetryWaitMax
+	for n := 0; n < s.repeated && pause < longest; n++ {
+		pause *= 2
+	}
+	if pause <= 0 || pause > longest {
+		pause = longest
+	}
+	t.pause = max(1, s.wait.Or(pause))
+}
+
+// drained implements owner.
+func (t *Trace) drained(m method, at time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.paused == m && !t.done.Load() {
+		t.advance(t.since(at))
+		t.beginPause(t.methods.find(m))
+	}
 }
 
 // beforeCall notes that the driver makes a call that is not a repetition. The driver was about to make this call,
@@ -368,7 +405,10 @@ func (t *Trace) endAttempt(s *methodStats, state attemptState) {
 	}
 	t.inFlight, t.idle = unknownMethod, 0
 	if state == failed && mayBeRepeated(s.rpc.LastStatus) {
-		t.paused = s.method
+		t.paused, t.pause = s.method, 0
+		if s.rpc.LastStatus == 0 { // otherwise the driver first reads the answer
+			t.beginPause(s)
+		}
 	}
 }
 
@@ -445,7 +485,7 @@ func (t *Trace) updateServerTime(m *message, now time.Duration) {
 func (t *Trace) updateRunning(from method, m *message, now time.Duration) {
 	switch {
 	case from == executeStatement:
-		t.execute, t.lastRan, t.retried = t.split[telemetry.PartServer], now, t.split[telemetry.PartRetry]
+		t.execute, t.lastRan, t.retried, t.late = t.split[telemetry.PartServer], now, t.split[telemetry.PartRetry], 0
 	case from != getOperationStatus, !m.has.has(operationState): // a refusal does not say whether it runs
 	case t.works():
 		t.move(t.split[telemetry.PartRetry]-t.retried, telemetry.PartRetry, telemetry.PartServer)

@@ -42,9 +42,12 @@ func (c *Counters) Stats() telemetry.WireStats {
 // answers requests of the driver's own telemetry itself: the flag is off, and uploads are accepted. Everything
 // else passes unobserved. A Transport is safe for concurrent use.
 type Transport struct {
-	// PollInterval is the driver's pause between two status calls; 0 unknown. The field must not change once the
-	// transport is used.
+	// PollInterval is the driver's pause between two status calls; 0 unknown. This field and the next two must not
+	// change once the transport is used.
 	PollInterval time.Duration
+	// RetryWaitMin and RetryWaitMax bound the driver's pauses before it repeats a call; 0 unknown. The first pause
+	// has RetryWaitMin, each further one twice as long. The server may ask for another pause (Retry-After).
+	RetryWaitMin, RetryWaitMax time.Duration
 
 	base     Base
 	registry *registry

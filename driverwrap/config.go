@@ -95,6 +95,8 @@ func (c Config) open(resolved telemetry.Settings, opts []dbsql.ConnOption) (*con
 		report = export.Of(c.processOrDefault()).Open(connection, resolved)
 		wire = observer(n, &connectorsOf(c.processOrDefault()).wire)
 		wire.PollInterval = driverConfig.PollInterval.Or(0)
+		wire.RetryWaitMin = readConfig[time.Duration](n, "RetryWaitMin").Or(0)
+		wire.RetryWaitMax = readConfig[time.Duration](n, "RetryWaitMax").Or(0)
 		return dbsql.WithTransport(wire)
 	})
 	downloads := withConfig(func(n nativeConfig) dbsql.ConnOption {

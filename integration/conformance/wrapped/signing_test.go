@@ -212,6 +212,40 @@ func TestSigningInForACallIsInTheDriverBetweenItsRequests(t *testing.T) {
 	}
 }
 
+// The driver pauses after an attempt that failed, and signs in again for the next one.
+func TestSigningInToRepeatACallIsNotThePauseBeforeIt(t *testing.T) {
+	const pause, late = 3 * time.Second, 5 * time.Second
+	for name, c := range map[string]struct {
+		method string
+		fails  []workspace.Action
+		retry  time.Duration // the attempt that fails, and the pause after it
+	}{
+		"a statement":                 {"ExecuteStatement", do(workspace.Status(503)), pause},
+		"a statement, without a body": {"ExecuteStatement", do(workspace.Answer(503, "text/plain", "")), pause},
+		"a status":                    {"GetOperationStatus", do(workspace.Reset()), pause},
+		"a page":                      {"FetchResults", do(workspace.Status(429)), pause},
+		"a page, asked to wait":       {"FetchResults", do(workspace.StatusRetryAfter(503, 9*time.Second)), 9 * time.Second},
+		"a page, asked not to wait":   {"FetchResults", do(workspace.StatusRetryAfter(503, 0)), 0},
+		"a page, slow to fail":        {"FetchResults", do(workspace.Latency(late), workspace.Status(503)), late + pause},
+		"a page, slow to end":         {"FetchResults", do(workspace.SlowBody(late), workspace.Status(503)), late + pause},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := scene{opts: polledPages, pause: pause, signIn: signingIn(c.method, 1, 20*time.Second)}
+			for _, action := range c.fails {
+				s.faults = append(s.faults, call(1, 0, c.method, action))
+			}
+			r, v := performed(t, s)
+			require.Equal(t, telemetry.PartUnknown, v.Part, v.Sentence)
+			require.InDelta(t, c.retry.Seconds(), r.Split[telemetry.PartRetry].Seconds(), 0.11)
+			require.InDelta(t, 20, r.Split[telemetry.PartUnknown].Seconds(), 0.11)
+			require.Contains(t, v.Advice, "identity provider")
+			require.Equal(t, r.Total, r.Split.Total())
+		})
+	}
+}
+
+func do(actions ...workspace.Action) []workspace.Action { return actions }
+
 // keyless is an authenticator that has no credential for the calls of a method, after some.
 type keyless struct {
 	signer
