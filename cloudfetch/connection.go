@@ -12,10 +12,10 @@ import (
 )
 
 // A call that waits for a network connection waits neither for the server nor for a page. The transport of NewBase
-// reports the connections that it opens. Any other transport is asked with net/http/httptrace, and so is that of
-// NewBase when more calls are under way than it opens connections, or for a call that closes or cancels without the
-// context of its statement. Asking needs a copy of the request. Every call is asked about: the connection of the
-// previous one may be closed at any time, as by an HTTP/2 server that drains.
+// reports the connections that it opens to the statement in the call's context. Any other transport is asked with
+// net/http/httptrace, and so is that of NewBase when more calls are under way than it opens connections. Asking needs
+// a copy of the request. Every call is asked about: the connection of the previous one may be closed at any time, as
+// by an HTTP/2 server that drains.
 
 // dialFunc is net.Dialer.DialContext.
 type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)

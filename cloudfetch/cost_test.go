@@ -44,7 +44,7 @@ func (c *canned) RoundTrip(*http.Request) (*http.Response, error) { return &c.re
 func observation(tb testing.TB) (*Transport, *canned, *Trace) {
 	tb.Helper()
 	base := &canned{}
-	transport := New(WrapBase(base), new(Counters))
+	transport := New(Base{Workspace: base, Storage: base, reports: maxConnections}, new(Counters))
 	ctx, trace := traced()
 	base.answer(wireReply(executeStatement, 1, fStatus(okStatus), fHandle(2, operationA)))
 	req := thriftRequest(ctx, executeRequest(1))
@@ -81,16 +81,21 @@ func TestAllocations(t *testing.T) {
 	for name, c := range map[string]struct {
 		request, answer func() []byte
 		limit           float64
+		without         bool // the context of the statement
 	}{
 		"status": {
 			func() []byte { return operationRequest(getOperationStatus, 2, operationA) },
-			func() []byte { return statusReply(2, 1) }, 5,
+			func() []byte { return statusReply(2, 1) }, 4, false,
+		},
+		"close": {
+			func() []byte { return operationRequest(closeOperation, 2, operationA) },
+			func() []byte { return wireReply(closeOperation, 2, fStatus(okStatus)) }, 6, true,
 		},
 		"page of batches": {
 			func() []byte { return operationRequest(fetchResults, 2, operationA) },
 			func() []byte {
 				return fetchReply(2, true, 0, fList(1281, tStruct, wireBatch(strings.Repeat("x", 1<<16), 3)))
-			}, 5,
+			}, 4, false,
 		},
 		"page of 20 links": {
 			func() []byte { return operationRequest(fetchResults, 2, operationA) },
@@ -100,19 +105,23 @@ func TestAllocations(t *testing.T) {
 					links[i] = wireLink(linkTo(fmt.Sprint(sequence)), 1, 2, 3, 4)
 				}
 				return fetchReply(2, true, 0, fList(1282, tStruct, links...))
-			}, 15,
+			}, 6, false,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if raceEnabled {
 				t.Skip("the race detector allocates")
 			}
-			transport, base, _ := observation(t)
+			transport, base, trace := observation(t)
+			ctx := context.Background()
+			if !c.without {
+				ctx = context.WithValue(ctx, traceKey{}, trace)
+			}
 			const runs = 50
 			requests, answers := make([]*http.Request, runs+1), make([][]byte, runs+1)
 			measure := func(rt http.RoundTripper) float64 {
 				for i := range requests {
-					requests[i], answers[i] = thriftRequest(context.Background(), c.request()), c.answer()
+					requests[i], answers[i] = thriftRequest(ctx, c.request()), c.answer()
 				}
 				i := 0
 				return testing.AllocsPerRun(runs, func() {

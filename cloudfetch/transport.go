@@ -113,8 +113,13 @@ func (t *Transport) call(req *http.Request) (*http.Response, error) {
 	if body == nil {
 		return t.base.Workspace.RoundTrip(req)
 	}
-	if of, ok := body.owner.(*Trace); ok && t.mustAsk(of == by.trace, body.method) {
-		req = of.asking(req)
+	if of, ok := body.owner.(*Trace); ok {
+		switch {
+		case t.registry.underWay.Load() > t.base.reports:
+			req = of.asking(req)
+		case of != by.trace: // as when the driver closes an Exec or cancels a statement whose call its context ended
+			req = req.WithContext(context.WithValue(req.Context(), traceKey{}, of))
+		}
 	}
 	returned := false
 	defer func() {
@@ -126,16 +131,6 @@ func (t *Transport) call(req *http.Request) (*http.Response, error) {
 	returned = true
 	body.answer(resp, unsendable(req, err))
 	return resp, err
-}
-
-// mustAsk reports whether only asking shows that a call waits for a connection: more calls are under way than the
-// transport reports connections, or the context of the call does not carry its trace, as when the driver closes an
-// Exec or cancels a statement whose call its context ended.
-func (t *Transport) mustAsk(carried bool, m method) bool {
-	if carried {
-		return t.registry.underWay.Load() > t.base.reports
-	}
-	return m == closeOperation || m == cancelOperation
 }
 
 // caller is what the context of a call carries. Either field may be nil.
