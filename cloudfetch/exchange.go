@@ -23,6 +23,7 @@ type exchange struct {
 	method   method
 	attempt  uint32
 	seq      int32
+	unread   bool // the response is not 200, so its body has no message
 
 	// quiet is set when nothing is left to observe. Reads are then passed on unobserved: the driver
 	// stops reading at the end of the message, and drains the rest at its next call, if ever.
@@ -48,8 +49,8 @@ func (x *exchange) begin(req *message, out int64, redirect bool, at time.Time) (
 // headers observes the response's header, before the driver has the body.
 func (x *exchange) headers(resp *http.Response) {
 	x.owner.headers(x, headOf(resp), time.Now())
-	switch {
-	case resp.StatusCode == http.StatusOK:
+	switch x.unread = resp.StatusCode != http.StatusOK; {
+	case !x.unread:
 		x.reader = newReader(false)
 	case isRedirect(resp):
 		x.finish(redirected, nil)
@@ -122,7 +123,7 @@ func (x *exchange) reportReceived() {
 	if n := x.in.Swap(0); n > 0 {
 		x.owner.received(x.method, n)
 	}
-	if x.reader == nil {
+	if x.unread {
 		x.owner.drained(x.method, time.Now())
 	}
 }
