@@ -75,9 +75,10 @@ func PhasesOf(r *telemetry.ServerReport) []PhaseTime {
 	return times
 }
 
-// workOf returns all phases but PhaseFetch, in which the server waits for the client.
-func workOf(r *telemetry.ServerReport) []PhaseTime {
-	return slices.DeleteFunc(PhasesOf(r), func(p PhaseTime) bool { return p.Phase == PhaseFetch })
+// phasesBefore returns the phases that come before another. Before PhaseFetch the server works, or waits for a
+// warehouse; then it waits for the client. Before PhaseExecute it has no part of a result.
+func phasesBefore(r *telemetry.ServerReport, other Phase) []PhaseTime {
+	return slices.DeleteFunc(PhasesOf(r), func(p PhaseTime) bool { return p.Phase >= other })
 }
 
 // sumOf returns the sum of the times of phases.
@@ -93,10 +94,8 @@ func exceed(phases []PhaseTime, d time.Duration) bool {
 	return sumOf(phases) > d+toleranceOf(phases)
 }
 
-// toleranceOf returns by how much the sum of phases may be off because of rounding.
+// toleranceOf returns by how much the sum of phases may be off, because the query history rounds each to a
+// millisecond.
 func toleranceOf(phases []PhaseTime) time.Duration {
-	return precision * time.Duration(len(phases))
+	return time.Duration(len(phases)) * time.Millisecond
 }
-
-// precision is the precision of times in the query history.
-const precision = time.Millisecond

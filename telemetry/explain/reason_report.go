@@ -1,7 +1,6 @@
 package explain
 
 import (
-	"slices"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
@@ -21,7 +20,7 @@ func (because reason) withReport(s *telemetry.Statement, r *telemetry.ServerRepo
 	if contradicts(r, s) {
 		return because, false
 	}
-	working := workOf(r)
+	working := phasesBefore(r, PhaseFetch)
 	worked := sumOf(working)
 	wentOn := max(0, min(worked, r.Total.Or(worked))-s.Total-toleranceOf(working)) // work after the statement had ended, in an unknown phase
 	var why reason
@@ -42,13 +41,8 @@ func (because reason) withReport(s *telemetry.Statement, r *telemetry.ServerRepo
 // a result take longer than the statement's time before a result.
 func contradicts(r *telemetry.ServerReport, s *telemetry.Statement) bool {
 	givenUp := s.Outcome == telemetry.OutcomeCanceled || s.Outcome == telemetry.OutcomeRunning || s.Outcome == telemetry.OutcomeAbandoned || s.Failed() && unfinished(s)
-	return contradictsItself(r) || !givenUp && (exceed(PhasesOf(r), s.Total) || exceed(beforeExecution(r), beforeResult(s)))
-}
-
-// beforeExecution returns the phases before the execution, in which the server had no part of a
-// result.
-func beforeExecution(r *telemetry.ServerReport) []PhaseTime {
-	return slices.DeleteFunc(PhasesOf(r), func(p PhaseTime) bool { return p.Phase >= PhaseExecute })
+	return contradictsItself(r) ||
+		!givenUp && (exceed(PhasesOf(r), s.Total) || exceed(phasesBefore(r, PhaseExecute), beforeResult(s)))
 }
 
 // beforeResult returns the time of the statement without the parts that begin only once the server has a
@@ -65,7 +59,7 @@ func beforeResult(s *telemetry.Statement) time.Duration {
 // counted, because it is not documented that every total includes it.
 func contradictsItself(r *telemetry.ServerReport) bool {
 	total, known := r.Total.Get()
-	return known && exceed(workOf(r), total)
+	return known && exceed(phasesBefore(r, PhaseFetch), total)
 }
 
 // askHistory is true whether the setting is on or off, because a record does not say which.

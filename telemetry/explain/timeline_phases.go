@@ -21,15 +21,16 @@ func (t *Timeline) addPhases(s *telemetry.Statement, r *telemetry.ServerReport) 
 	room := t.Total - begin
 	switch {
 	case contradictsItself(r):
+		worked := sumOf(phasesBefore(r, PhaseFetch))
 		t.PhasesNote = fmt.Sprintf("The phases that the query history reports overlap and are not drawn: they add up to %s, and the server took %s.",
-			format.Duration(sumOf(workOf(r))), shorter(r.Total.Or(0), sumOf(workOf(r))))
+			format.Duration(worked), shorter(r.Total.Or(0), worked))
 		return
 	case exceed(times, room):
 		t.PhasesNote = fmt.Sprintf("The phases that the query history reports are not drawn: they add up to %s, and the statement ended %s after its request.",
 			format.Duration(sum), shorter(room, sum))
 		return
 	case contradicts(r, s):
-		early := sumOf(beforeExecution(r))
+		early := sumOf(phasesBefore(r, PhaseExecute))
 		t.PhasesNote = fmt.Sprintf("The phases that the query history reports are not drawn: those before the execution add up to %s, and the statement had a result after %s at most.",
 			format.Duration(early), shorter(beforeResult(s), early))
 		return
