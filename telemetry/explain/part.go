@@ -38,7 +38,11 @@ func SplitOf(s *telemetry.Statement) (split telemetry.Split) {
 	if open := s.Total - total; open > 0 { // a record made by hand or read from a file
 		to := telemetry.PartUnknown
 		if open < rounding && total > 0 {
-			to = largest(&split)
+			for p, d := range split {
+				if d > split[to] {
+					to = telemetry.Part(p)
+				}
+			}
 		}
 		split[to] += open
 	}
@@ -48,15 +52,6 @@ func SplitOf(s *telemetry.Statement) (split telemetry.Split) {
 // rounding is the most by which the parts of a record that was written in whole microseconds can fall
 // short of its total.
 const rounding = time.Duration(len(telemetry.Parts)) * time.Microsecond
-
-func largest(split *telemetry.Split) (p telemetry.Part) {
-	for _, other := range telemetry.Parts {
-		if split[other] > split[p] {
-			p = other
-		}
-	}
-	return p
-}
 
 // Bound returns the Bound of the verdict on a statement whose largest part is p.
 func (p Part) Bound() string {
