@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"iter"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
@@ -15,12 +16,6 @@ func rpcOf(s *telemetry.Statement, method string) *telemetry.RPC {
 		}
 	}
 	return &telemetry.RPC{}
-}
-
-// slowest returns how long the slowest call of a method took, counting only time that is certainly neither
-// in PartRetry nor spent waiting for a network connection.
-func slowest(s *telemetry.Statement, r *telemetry.RPC) time.Duration {
-	return answering(s, r, r.Slowest)
 }
 
 // answering returns how much of d, a time of calls of a method, is certainly neither in PartRetry nor spent
@@ -39,14 +34,24 @@ func unrepeated(s *telemetry.Statement, r *telemetry.RPC, d time.Duration) time.
 	return d - max(0, s.Split[telemetry.PartRetry])
 }
 
-// lastCall returns the latest listed call of a method, or the zero value if there is none.
-func lastCall(s *telemetry.Statement, method string) *telemetry.Call {
-	for i := len(s.Calls) - 1; i >= 0; i-- {
-		if s.Calls[i].Method == method {
-			return &s.Calls[i]
+// callsOf returns the listed calls of a method, in the order they began.
+func callsOf(s *telemetry.Statement, method string) iter.Seq[*telemetry.Call] {
+	return func(yield func(*telemetry.Call) bool) {
+		for i := range s.Calls {
+			if c := &s.Calls[i]; c.Method == method && !yield(c) {
+				return
+			}
 		}
 	}
-	return &telemetry.Call{}
+}
+
+// lastCall returns the latest listed call of a method, or the zero value if there is none.
+func lastCall(s *telemetry.Statement, method string) *telemetry.Call {
+	last := &telemetry.Call{}
+	for c := range callsOf(s, method) {
+		last = c
+	}
+	return last
 }
 
 // Unanswered returns the method of the latest call of a statement, and how long the call has waited
@@ -96,9 +101,8 @@ const beyondDeadlines = "The driver waits for this answer beyond a deadline of t
 // with an identifier from the server.
 func support(s *telemetry.Statement, method string) string {
 	id, slowest := "", time.Duration(-1)
-	for i := range s.Calls {
-		c := &s.Calls[i]
-		if took := lastAttempt(s, c); c.Method == method && c.RequestID != "" && took > slowest {
+	for c := range callsOf(s, method) {
+		if took := lastAttempt(s, c); c.RequestID != "" && took > slowest {
 			id, slowest = c.RequestID, took
 		}
 	}

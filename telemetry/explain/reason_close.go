@@ -10,7 +10,7 @@ import (
 
 func closeReason(s *telemetry.Statement, took time.Duration) reason {
 	canceled, closed := rpcOf(s, "CancelOperation"), rpcOf(s, "CloseOperation")
-	cancel, closing := slowest(s, canceled), slowest(s, closed)
+	cancel, closing := answering(s, canceled, canceled.Slowest), answering(s, closed, closed.Slowest)
 	what := closingOf(s)
 	c, since, waiting := silent(s)
 	waiting = waiting && mostlySilent(s, c, since, took)

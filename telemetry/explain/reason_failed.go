@@ -75,8 +75,8 @@ func retryReason(s *telemetry.Statement) reason {
 // repeating returns how long the failed attempts of a method and the pauses after them took, as far as its calls are
 // listed.
 func repeating(s *telemetry.Statement, r *telemetry.RPC) (d time.Duration) {
-	for i := range s.Calls {
-		if c := &s.Calls[i]; c.Method == r.Method && c.Attempts > 1 {
+	for c := range callsOf(s, r.Method) {
+		if c.Attempts > 1 {
 			d += max(0, c.Latest-c.Start)
 		}
 	}
@@ -135,9 +135,8 @@ func foundAtWork(s *telemetry.Statement, r *telemetry.RPC) bool {
 // none is listed, of its latest failed attempt. 0 means that no answer came.
 func repeatedStatus(s *telemetry.Statement, r *telemetry.RPC) int {
 	status := r.FailedStatus
-	for i := range s.Calls {
-		c := &s.Calls[i]
-		if n := len(c.Retried); c.Method == r.Method && n > 0 {
+	for c := range callsOf(s, r.Method) {
+		if n := len(c.Retried); n > 0 {
 			status = c.Retried[n-1].Status
 		}
 	}
@@ -146,11 +145,7 @@ func repeatedStatus(s *telemetry.Statement, r *telemetry.RPC) int {
 
 // failedRequest returns the server's identifier of a method's latest failed attempt.
 func failedRequest(s *telemetry.Statement, method string) (id string) {
-	for i := range s.Calls {
-		c := &s.Calls[i]
-		if c.Method != method {
-			continue
-		}
+	for c := range callsOf(s, method) {
 		for _, a := range c.Retried {
 			id = cmp.Or(a.RequestID, id)
 		}
@@ -245,30 +240,27 @@ const theWorkspace = "The workspace"
 const lookAtError = ": look at the error of the statement."
 
 func retryAdvice(from string, status int) string {
-	advice := ""
 	switch {
 	case status == 429:
-		advice = " asked to slow down: run fewer statements at once, or have the rate limit raised."
+		return from + " asked to slow down: run fewer statements at once, or have the rate limit raised."
 	case (status == 401 || status == 403) && from == theWorkspace:
-		advice = " refused access: look at the credential, and at network rules."
+		return from + " refused access: look at the credential, and at network rules."
 	case status == 401 || status == 403:
-		advice = " refused access: look at links that expired, and at network rules." // a link has its own credential
+		return from + " refused access: look at links that expired, and at network rules." // a link has its own credential
 	case status == 407:
 		return "A proxy on the way refused access: look at its credential."
 	case status >= 500 || status == 408:
-		advice = " answered with errors: look at its status, and at proxies on the way."
+		return from + " answered with errors: look at its status, and at proxies on the way."
 	case status >= 400:
-		advice = " refused the request" + lookAtError
+		return from + " refused the request" + lookAtError
 	case status >= 300:
-		advice = " sent the request elsewhere: look at the host, and at proxies on the way that ask to sign in."
+		return from + " sent the request elsewhere: look at the host, and at proxies on the way that ask to sign in."
 	case status == unreadable, status > 200:
-		advice = " sent no answer that the driver could use: look at proxies on the way, which may have answered instead."
+		return from + " sent no answer that the driver could use: look at proxies on the way, which may have answered instead."
 	case status == 200:
 		return "Connections broke off before the answer was complete: look at proxies, firewalls and idle timeouts on the way."
-	default:
-		return "No complete answer came: look at DNS, proxies, firewalls and idle timeouts on the way."
 	}
-	return from + advice
+	return "No complete answer came: look at DNS, proxies, firewalls and idle timeouts on the way."
 }
 
 // withFailure adds the files or the call that made a statement fail.
@@ -351,21 +343,16 @@ func failedCall(s *telemetry.Statement) (method, how string, status int) {
 // overcome reports whether the driver went on after the first of the calls: it repeated that call, or fetched
 // rows later.
 func overcome(calls []telemetry.Call) bool {
-	for i := range calls[1:] {
-		if m := calls[i+1].Method; m == calls[0].Method || m == "FetchResults" {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(calls[1:], func(c telemetry.Call) bool {
+		return c.Method == calls[0].Method || c.Method == "FetchResults"
+	})
 }
 
 // listsCallsOf reports whether a record lists all calls of a method.
 func listsCallsOf(s *telemetry.Statement, r *telemetry.RPC) bool {
 	listed := int64(0)
-	for i := range s.Calls {
-		if s.Calls[i].Method == r.Method {
-			listed++
-		}
+	for range callsOf(s, r.Method) {
+		listed++
 	}
 	return listed == r.Calls
 }

@@ -9,8 +9,7 @@ import (
 
 func networkReason(s *telemetry.Statement, took time.Duration) reason {
 	var waited time.Duration
-	for i := range s.RPCs {
-		r := &s.RPCs[i]
+	for _, r := range s.RPCs {
 		if r.Method != "GetOperationStatus" && r.Retries == 0 { // otherwise the time may be in PartServer or PartRetry
 			waited += r.Connecting
 		}
@@ -34,8 +33,8 @@ func networkReason(s *telemetry.Statement, took time.Duration) reason {
 
 // requesting returns how long calls were under way.
 func requesting(s *telemetry.Statement) (sum time.Duration) {
-	for i := range s.RPCs {
-		sum += s.RPCs[i].Latency
+	for _, r := range s.RPCs {
+		sum += r.Latency
 	}
 	for i := range s.Calls {
 		if c := &s.Calls[i]; c.End == (telemetry.Maybe[time.Duration]{}) {

@@ -2,6 +2,7 @@ package explain
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
@@ -34,13 +35,15 @@ func pageReason(s *telemetry.Statement, took time.Duration) reason {
 	if slowest := slowestPage(s, fetch); slowest > 0 {
 		text += ", slowest " + format.Duration(slowest)
 	}
-	if s.Kind == telemetry.KindVolume || s.Kind == telemetry.KindUpdate || s.Internal || s.Result.Rows.Or(-1) == 0 && s.Outcome != telemetry.OutcomeRunning { // the result cannot be smaller
-		return reason{text, "The workspace answered late." + support(s, "FetchResults")}
+	advice := "Results come page after page. CloudFetch downloads large ones in parallel; a smaller result or a nearer region helps, too."
+	switch {
+	case s.Kind == telemetry.KindVolume, s.Kind == telemetry.KindUpdate, s.Internal,
+		s.Result.Rows.Or(-1) == 0 && s.Outcome != telemetry.OutcomeRunning: // the result cannot be smaller
+		advice = "The workspace answered late."
+	case s.Result.Format == telemetry.FormatExternalLinks:
+		advice = "The links of files come page after page, a round trip each: a smaller result or a nearer region helps."
 	}
-	if s.Result.Format == telemetry.FormatExternalLinks {
-		return reason{text, "The links of files come page after page, a round trip each: a smaller result or a nearer region helps." + support(s, "FetchResults")}
-	}
-	return reason{text, "Results come page after page. CloudFetch downloads large ones in parallel; a smaller result or a nearer region helps, too." + support(s, "FetchResults")}
+	return reason{text, advice + support(s, "FetchResults")}
 }
 
 // slowestPage returns how long the slowest call for a page took, without attempts that were repeated. It returns
@@ -55,10 +58,8 @@ func slowestPage(s *telemetry.Statement, fetch *telemetry.RPC) (slowest time.Dur
 		return 0
 	}
 	none := false // the slowest call returned no page
-	for i := range s.Calls {
-		c := &s.Calls[i]
+	for c := range callsOf(s, "FetchResults") {
 		switch took := lastAttempt(s, c); {
-		case c.Method != "FetchResults":
 		case latestUnknown(c.Attempts, c.Latest):
 			return 0
 		case took >= slowest:
@@ -83,11 +84,10 @@ func latestUnknown(attempts int64, latest time.Duration) bool {
 // PartPage then.
 func directTime(s *telemetry.Statement) (took time.Duration) {
 	later := rpcOf(s, "FetchResults").Calls > 0 || rpcOf(s, "GetResultSetMetadata").Calls > 0
-	for i := range s.Calls {
-		c := &s.Calls[i]
+	for c := range callsOf(s, "ExecuteStatement") {
 		first, begun := c.FirstByte.Get()
 		_, rows := c.Rows.Get()
-		if c.Method == "ExecuteStatement" && begun && (rows || c.Files > 0 || !later) {
+		if begun && (rows || c.Files > 0 || !later) {
 			took = c.End.Or(s.Total) - first
 		}
 	}
@@ -110,8 +110,7 @@ func fileReason(s *telemetry.Statement) reason {
 		text += ", slowest " + format.Duration(slowest)
 	}
 	if failedFiles(s) > 0 {
-		status := int(c.FailedStatus.Or(0))
-		return reason{text + "; " + filesFailed(s), failedAdvice(s, "The storage", status)}
+		return reason{text + "; " + filesFailed(s), failedAdvice(s, "The storage", int(c.FailedStatus.Or(0)))}
 	}
 	if c.Retries > 0 {
 		text += ", " + format.Plural(c.Retries, "retry")
@@ -124,12 +123,10 @@ func fileReason(s *telemetry.Statement) reason {
 
 // gaveUpFile reports whether a listed file was on its way when the rows were closed.
 func gaveUpFile(c *telemetry.CloudFetch) bool {
-	for i := range c.Files {
-		if _, requested := c.Files[i].Start.Get(); requested && c.Files[i].State == "ABANDONED" {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(c.Files, func(f telemetry.File) bool {
+		_, requested := f.Start.Get()
+		return requested && f.State == "ABANDONED"
+	})
 }
 
 // slowestFile returns how long the slowest complete file took, without attempts that were repeated and the pauses
@@ -141,8 +138,7 @@ func slowestFile(c *telemetry.CloudFetch) (slowest time.Duration) {
 	case c.Retries == 0:
 		return c.Slowest
 	}
-	for i := range c.Files {
-		f := &c.Files[i]
+	for _, f := range c.Files {
 		if latestUnknown(f.Attempts, f.Latest) {
 			return 0
 		}
@@ -159,8 +155,7 @@ const fileAdvice = "The storage, or the network path to it, is the limit: more d
 // files.
 func onTheWay(s *telemetry.Statement) string {
 	since, index := s.Total, int64(-1)
-	for i := range s.CloudFetch.Files {
-		f := &s.CloudFetch.Files[i]
+	for _, f := range s.CloudFetch.Files {
 		if start, requested := f.Start.Get(); requested && f.State == "DOWNLOADING" && start < since {
 			since, index = start, f.Index
 		}
@@ -173,11 +168,17 @@ func onTheWay(s *telemetry.Statement) string {
 }
 
 func transferReason(s *telemetry.Statement) reason {
-	text, ok := map[string]string{
-		"PUT": "sending a file to the volume (PUT)", "GET": "fetching a file from the volume (GET)", "DELETE": "deleting a file of the volume (REMOVE)",
-	}[s.Volume]
-	if !ok {
-		text = "in a volume operation"
+	text := "in a volume operation"
+	advice := "The size of the file and the network path to the storage decide: send less, compress it, or move the application nearer."
+	switch s.Volume {
+	case "PUT":
+		text = "sending a file to the volume (PUT)"
+	case "GET":
+		text = "fetching a file from the volume (GET)"
+		advice = "The size of the file and the network path to the storage decide: fetch less, or move the application nearer."
+	case "DELETE":
+		text = "deleting a file of the volume (REMOVE)"
+		advice = "The network path to the storage decides: look at proxies on the way, or move the application nearer."
 	}
 	switch s.Outcome {
 	case telemetry.OutcomeFailed:
@@ -185,11 +186,5 @@ func transferReason(s *telemetry.Statement) reason {
 	case telemetry.OutcomeCanceled:
 		return reason{text + "; the statement was canceled", "The transfer was slow, or attempts failed, which the driver repeats: look at the way to the storage."}
 	}
-	switch s.Volume {
-	case "DELETE":
-		return reason{text, "The network path to the storage decides: look at proxies on the way, or move the application nearer."}
-	case "GET":
-		return reason{text, "The size of the file and the network path to the storage decide: fetch less, or move the application nearer."}
-	}
-	return reason{text, "The size of the file and the network path to the storage decide: send less, compress it, or move the application nearer."}
+	return reason{text, advice}
 }

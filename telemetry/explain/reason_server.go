@@ -133,11 +133,9 @@ func lastSeen(s *telemetry.Statement) string {
 		answered = p.Calls
 	}
 	listed, open := int64(0), false
-	for i := range s.Calls {
-		if c := &s.Calls[i]; c.Method == "GetOperationStatus" {
-			_, ended := c.End.Get()
-			listed, open = listed+1, !ended || c.Failed
-		}
+	for c := range callsOf(s, "GetOperationStatus") {
+		_, ended := c.End.Get()
+		listed, open = listed+1, !ended || c.Failed
 	}
 	later := ""
 	if listed < answered {
@@ -179,7 +177,7 @@ const pollFaster = "Statements faster than the poll interval gain from a shorter
 // answeredLate reports whether a status call itself took most of a part. It is false after retries, which
 // include pauses.
 func answeredLate(s *telemetry.Statement, status *telemetry.RPC, took time.Duration) bool {
-	return status.Retries == 0 && most(slowest(s, status), took)
+	return status.Retries == 0 && most(answering(s, status, status.Slowest), took)
 }
 
 // waitedToAsk reports whether a part was mostly a wait of status calls for a network connection, and no later answer

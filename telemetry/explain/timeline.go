@@ -115,19 +115,17 @@ func (t *Timeline) addCall(s *telemetry.Statement) {
 func (t *Timeline) addRPCs(s *telemetry.Statement, method, lane string, kind BarKind, label string) {
 	var calls [][]Bar
 	paused, until := pauseAfter(s)
-	for i := range s.Calls {
-		if c := &s.Calls[i]; c.Method == method {
-			b := Bar{Kind: kind, Label: method, Start: c.Start, FirstByte: c.FirstByte, Note: rpcNote(c, s), Failed: c.Failed}
-			if label != "" {
-				b.Label = fmt.Sprintf("%s %d", label, cmp.Or(c.Number, int64(len(calls)+1)))
-			}
-			b.setEnd(c.End, s)
-			bars := attempts(b, c.Retried, c.Attempts, c.Latest)
-			if c == paused && endsWith(s, c) {
-				bars = append(bars, pauseUntil(until, b.End, s))
-			}
-			calls = append(calls, bars)
+	for c := range callsOf(s, method) {
+		b := Bar{Kind: kind, Label: method, Start: c.Start, FirstByte: c.FirstByte, Note: rpcNote(c, s), Failed: c.Failed}
+		if label != "" {
+			b.Label = fmt.Sprintf("%s %d", label, cmp.Or(c.Number, int64(len(calls)+1)))
 		}
+		b.setEnd(c.End, s)
+		bars := attempts(b, c.Retried, c.Attempts, c.Latest)
+		if c == paused && endsWith(s, c) {
+			bars = append(bars, pauseUntil(until, b.End, s))
+		}
+		calls = append(calls, bars)
 	}
 	t.addLanes(lane, false, calls...)
 }
@@ -262,10 +260,9 @@ func fileNote(f *telemetry.File) string {
 func beforeRows(s *telemetry.Statement) (bars []Bar, asked time.Duration) {
 	at, left := s.Execute, s.Application.Before
 	b := Bar{Kind: BarApplication, Label: "application", Note: "before the first row"}
-	for i := range s.Calls {
-		c := &s.Calls[i]
+	for c := range callsOf(s, "GetResultSetMetadata") {
 		end, ended := c.End.Get()
-		if !ended || c.Method != "GetResultSetMetadata" || c.Start < at || c.Start-at+rounding >= left {
+		if !ended || c.Start < at || c.Start-at+rounding >= left {
 			continue // the driver fetches it for the first row
 		}
 		b.Start, b.End = at, c.Start
@@ -331,13 +328,10 @@ func (t *Timeline) addRows(s *telemetry.Statement) {
 // calledWithin reports whether a listed call was under way between two times: for rows, for their description, or
 // to close an Arrow reader.
 func calledWithin(s *telemetry.Statement, from, to time.Duration) bool {
-	for i := range s.Calls {
-		c := &s.Calls[i]
-		if (c.Method == "GetResultSetMetadata" || c.Method == "FetchResults" || c.Method == "CloseOperation") && min(to, c.End.Or(s.Total))-max(from, c.Start) > rounding {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.Calls, func(c telemetry.Call) bool {
+		asks := c.Method == "GetResultSetMetadata" || c.Method == "FetchResults" || c.Method == "CloseOperation"
+		return asks && min(to, c.End.Or(s.Total))-max(from, c.Start) > rounding
+	})
 }
 
 // closedBefore reports whether the driver called CloseOperation before a time, so that closing the rows does not
@@ -400,20 +394,19 @@ func missing(s *telemetry.Statement) string {
 // listsAll reports whether the record lists every call, file and attempt that its sums count.
 func listsAll(s *telemetry.Statement) bool {
 	var calls, retries int64
-	for i := range s.RPCs {
-		r := &s.RPCs[i]
+	for _, r := range s.RPCs {
 		calls, retries = calls+r.Calls, retries+r.Retries
 	}
-	for i := range s.Calls {
-		retries -= int64(len(s.Calls[i].Retried))
+	for _, c := range s.Calls {
+		retries -= int64(len(c.Retried))
 	}
 	if calls > int64(len(s.Calls)) || retries > 0 {
 		return false
 	}
 	if c := s.CloudFetch; c != nil {
 		retries = c.Retries
-		for i := range c.Files {
-			retries -= int64(len(c.Files[i].Retried))
+		for _, f := range c.Files {
+			retries -= int64(len(f.Retried))
 		}
 		return c.Present <= int64(len(c.Files)) && retries <= 0
 	}
