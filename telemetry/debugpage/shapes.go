@@ -181,23 +181,25 @@ func (w *shapeWindow) view(id string) shapeView {
 
 // shapesPage is the list of shapes.
 type shapesPage struct {
-	Window   string             `json:"window"`
-	Sort     string             `json:"sort"`
-	Shapes   []shapeView        `json:"shapes"`
-	Headings map[string]heading `json:"-"`
-	Windows  []tab              `json:"-"`
+	Window   string      `json:"window"`
+	Sort     string      `json:"sort"`
+	Shapes   []shapeView `json:"shapes"`
+	Headings []heading   `json:"-"`
+	Windows  []tab       `json:"-"`
 	presence
 }
 
-// shapeOrders are the orders of the list of shapes.
-var shapeOrders = []order[shapeView]{
-	{"share", "Share of time", "n", false, func(a, b shapeView) int { return cmp.Compare(b.Time, a.Time) }},
-	{"count", "Statements", "n", false, func(a, b shapeView) int { return cmp.Compare(b.Statements, a.Statements) }},
-	{"p50", "p50", "n", false, func(a, b shapeView) int { return cmp.Compare(b.P50, a.P50) }},
-	{"p95", "p95", "n", false, func(a, b shapeView) int { return cmp.Compare(b.P95, a.P95) }},
-	{"max", "Slowest", "n", false, func(a, b shapeView) int { return cmp.Compare(b.Slowest, a.Slowest) }},
-	{"failed", "Failed", "n", false, func(a, b shapeView) int { return cmp.Compare(b.Failed, a.Failed) }},
-	{"rows", "Rows", "n", false, func(a, b shapeView) int { return cmp.Compare(b.Rows, a.Rows) }},
+// shapeColumns are the columns of the list of shapes.
+var shapeColumns = []listColumn[shapeView]{
+	{title: "Shape", class: "name"},
+	{"Share of time", "n", "share", false, func(a, b shapeView) int { return cmp.Compare(b.Time, a.Time) }},
+	{"Statements", "n", "count", false, func(a, b shapeView) int { return cmp.Compare(b.Statements, a.Statements) }},
+	{"p50", "n", "p50", false, func(a, b shapeView) int { return cmp.Compare(b.P50, a.P50) }},
+	{"p95", "n", "p95", false, func(a, b shapeView) int { return cmp.Compare(b.P95, a.P95) }},
+	{"Slowest", "n", "max", false, func(a, b shapeView) int { return cmp.Compare(b.Slowest, a.Slowest) }},
+	{"Failed", "n", "failed", false, func(a, b shapeView) int { return cmp.Compare(b.Failed, a.Failed) }},
+	{"Rows", "n", "rows", false, func(a, b shapeView) int { return cmp.Compare(b.Rows, a.Rows) }},
+	{title: "Mostly", class: "bound"},
 }
 
 // shapeViews returns the shapes of a period. A shape whose slowest statement is no longer kept names
@@ -217,6 +219,6 @@ func (req *request) shapes() (string, model) {
 	running, kept := req.present()
 	p := req.period(lastHour)
 	l := shapesPage{Window: p.key, Shapes: req.shapeViews(p, running, kept.all), Windows: req.windows("shapes", p), presence: req.presence(len(running) + len(kept.all))}
-	l.Sort, l.Headings = sorted(req, "shapes", l.Shapes, shapeOrders)
+	l.Sort, l.Headings = sorted(req, "shapes", l.Shapes, shapeColumns)
 	return "By shape", l
 }

@@ -24,11 +24,11 @@ type statementsPage struct {
 	Rows    []row  `json:"statements"`
 	presence
 
-	Headings map[string]heading `json:"-"`
-	Tabs     []tab              `json:"-"`
-	Selects  []selectField      `json:"-"`
-	Windows  []tab              `json:"-"`
-	All      string             `json:"-"` // address of the list with all rows; empty when all are shown
+	Headings []heading     `json:"-"`
+	Tabs     []tab         `json:"-"`
+	Selects  []selectField `json:"-"`
+	Windows  []tab         `json:"-"`
+	All      string        `json:"-"` // address of the list with all rows; empty when all are shown
 }
 
 const rowsShown = 100 // unless the request asks for all, so that the page loads quickly
@@ -44,8 +44,8 @@ func (req *request) statements() (string, model) {
 	p := req.period(sinceStart)
 	l.Window, l.Windows = p.key, req.windows("statements", p)
 	found := slices.DeleteFunc(p.within(req.now, all), func(s *telemetry.Statement) bool { return !f.matches(s) })
-	l.Sort, l.Headings = sorted(req, "statements", found, orders)
-	if l.Sort == orders[0].key {
+	l.Sort, l.Headings = sorted(req, "statements", found, statementColumns)
+	if l.Sort == statementColumns[0].key {
 		slices.SortStableFunc(found, func(a, b *telemetry.Statement) int { return cmp.Compare(ended(a), ended(b)) })
 	}
 	l.Found = count(len(found))
@@ -90,12 +90,16 @@ func (req *request) running() []*telemetry.Statement {
 	return all
 }
 
-// orders are the orders of the list of statements. In the first order, running statements come first.
-var orders = []order[*telemetry.Statement]{
-	{"started", "Started", "w1", true, latestFirst},
-	{"total", "Total", "n total", true, slowestFirst},
-	{"rows", "Rows", "n rows", true, func(a, b *telemetry.Statement) int { return cmp.Compare(rowsOf(b).Or(-1), rowsOf(a).Or(-1)) }},
-	{"bytes", "Received", "n bytes", true, func(a, b *telemetry.Statement) int { return cmp.Compare(received(b).Or(0), received(a).Or(0)) }},
+// statementColumns are the columns of lists of statements. In the first order, running statements come first.
+var statementColumns = []listColumn[*telemetry.Statement]{
+	{"Started", "w1", "started", true, latestFirst},
+	{title: "Statement", class: "name"},
+	{title: "Outcome", class: "result"},
+	{"Total", "n total", "total", true, slowestFirst},
+	{title: "Where the time went", class: "time"},
+	{"Rows", "n rows", "rows", true, func(a, b *telemetry.Statement) int { return cmp.Compare(rowsOf(b).Or(-1), rowsOf(a).Or(-1)) }},
+	{title: "Result", class: "format"},
+	{"Received", "n bytes", "bytes", true, func(a, b *telemetry.Statement) int { return cmp.Compare(received(b).Or(0), received(a).Or(0)) }},
 }
 
 // ended returns 0 for a running statement, and 1 for one that has ended.
@@ -116,7 +120,7 @@ type tab struct {
 // to is chosen.
 func tabs(outcome, sort string) []tab {
 	return []tab{
-		{"Latest", "statements", outcome == "" && sort == orders[0].key},
+		{"Latest", "statements", outcome == "" && sort == statementColumns[0].key},
 		{"Running", "statements?outcome=running", outcome == string(telemetry.OutcomeRunning)},
 		{"Slowest", "statements?sort=total", outcome == "" && sort == "total"},
 		{"Failed", "statements?outcome=" + problem, outcome == problem},
