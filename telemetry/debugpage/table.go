@@ -1,7 +1,6 @@
 package debugpage
 
 import (
-	"encoding/json"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -15,15 +14,17 @@ import (
 // table lists the calls or the files of a statement, with a column for each field of the registry
 // that at least one of them has.
 type table struct {
-	Name    string       `json:"-"`
-	Columns []columnHead `json:"columns"`
-	Rows    []tableRow   `json:"rows"`
+	Name    string    `json:"-"`
+	Columns []string  `json:"columns"` // as in NDJSON
+	Rows    [][]value `json:"rows"`
+	numeric []bool    // of the columns: aligned to the right
+	failed  []bool    // of the rows
 }
 
 // tableOf makes a table of all. If retried is not nil, the last column has the attempts that failed
 // and were repeated.
 func tableOf[R any](name string, fields []registry.Field[R], all []R, retried func(*R) []telemetry.Attempt) table {
-	t := table{Name: name, Columns: []columnHead{}, Rows: make([]tableRow, len(all))}
+	t := table{Name: name, Columns: []string{}, Rows: make([][]value, len(all)), failed: make([]bool, len(all))}
 	for _, f := range fields {
 		t.addColumn(f.Name, func(i int) value { return value{f.Value(&all[i])} })
 	}
@@ -35,21 +36,21 @@ func tableOf[R any](name string, fields []registry.Field[R], all []R, retried fu
 
 // addColumn adds a column, unless all its values are unknown.
 func (t *table) addColumn(name string, cell func(row int) value) {
-	head, cells, known := columnHead{Name: name}, make([]value, len(t.Rows)), false
+	cells, known, numeric := make([]value, len(t.Rows)), false, false
 	for i := range cells {
 		v := cell(i)
 		kind := v.Kind()
-		head.Numeric = head.Numeric || kind == slog.KindInt64 || kind == slog.KindDuration
+		numeric = numeric || kind == slog.KindInt64 || kind == slog.KindDuration
 		known = known || kind != slog.KindAny
 		cells[i] = v
-		t.Rows[i].Failed = t.Rows[i].Failed || name == "failed" && kind == slog.KindBool || name == "state" && kind == slog.KindString && v.Value.String() == "FAILED"
+		t.failed[i] = t.failed[i] || name == "failed" && kind == slog.KindBool || name == "state" && kind == slog.KindString && v.Value.String() == "FAILED"
 	}
 	if !known {
 		return
 	}
-	t.Columns = append(t.Columns, head)
+	t.Columns, t.numeric = append(t.Columns, name), append(t.numeric, numeric)
 	for i, v := range cells {
-		t.Rows[i].Cells = append(t.Rows[i].Cells, v)
+		t.Rows[i] = append(t.Rows[i], v)
 	}
 }
 
@@ -76,25 +77,7 @@ func attemptsOf(all []telemetry.Attempt) value {
 	return value{slog.StringValue(strings.Join(texts, ", "))}
 }
 
-// columnHead is the name of a field.
-type columnHead struct {
-	Name    string
-	Numeric bool // aligned to the right
+// withoutUnit returns the name of a field for HTML, where the unit is part of the values.
+func withoutUnit(name string) string {
+	return strings.ReplaceAll(strings.TrimSuffix(name, "_ms"), "_", " ")
 }
-
-// String returns the name without the unit, which is part of the values in HTML.
-func (h columnHead) String() string {
-	return strings.ReplaceAll(strings.TrimSuffix(h.Name, "_ms"), "_", " ")
-}
-
-// MarshalJSON writes the name as in NDJSON.
-func (h columnHead) MarshalJSON() ([]byte, error) { return json.Marshal(h.Name) }
-
-// tableRow has the values of one call or file.
-type tableRow struct {
-	Cells  []value
-	Failed bool
-}
-
-// MarshalJSON writes the cells.
-func (r tableRow) MarshalJSON() ([]byte, error) { return json.Marshal(r.Cells) }
