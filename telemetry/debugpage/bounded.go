@@ -1,6 +1,7 @@
 package debugpage
 
 import (
+	"cmp"
 	"log/slog"
 	"reflect"
 	"slices"
@@ -39,54 +40,31 @@ func (b *boundedRecords) add(s *telemetry.Statement) {
 	}
 }
 
-// offer adds a record if there is room, or if dropping stale or faster records makes room.
+// offer adds a record if there is room, or if dropping stale or faster records makes room. It drops none to no
+// purpose.
 func (b *boundedRecords) offer(now time.Time, s *telemetry.Statement) {
 	if s.Total <= b.refused && now.Sub(b.refusedAt) < time.Second {
 		return
 	}
-	added := bytesOf(s)
-	if added > b.maxBytes {
-		return
-	}
-	if b.bytes+added > b.maxBytes && !b.canFree(now, b.bytes+added-b.maxBytes, s.Total) {
-		return // before any record is dropped to no purpose
-	}
-	for len(b.records) == b.maxRecords || b.bytes+added > b.maxBytes {
-		candidate := 0
-		for i, other := range b.records {
-			if stale(now, other) {
-				candidate = i
-				break
-			}
-			if other.Total < b.records[candidate].Total {
-				candidate = i
-			}
+	rank := func(s *telemetry.Statement) time.Duration { // the lowest is dropped first
+		if now.Sub(s.Started)-s.Total > slowestFor {
+			return -1
 		}
-		if other := b.records[candidate]; !stale(now, other) && other.Total >= s.Total {
-			b.refused, b.refusedAt = s.Total, now
+		return s.Total
+	}
+	slices.SortStableFunc(b.records, func(x, y *telemetry.Statement) int { return cmp.Compare(rank(x), rank(y)) })
+	drop, bytes := 0, b.bytes+bytesOf(s)
+	for len(b.records)-drop == b.maxRecords || bytes > b.maxBytes {
+		if drop == len(b.records) || rank(b.records[drop]) >= s.Total {
+			if bytes <= b.maxBytes { // otherwise a smaller one may have room
+				b.refused, b.refusedAt = s.Total, now
+			}
 			return
 		}
-		b.bytes -= bytesOf(b.records[candidate])
-		b.records = slices.Delete(b.records, candidate, candidate+1)
+		bytes -= bytesOf(b.records[drop])
+		drop++
 	}
-	b.records = append(b.records, s)
-	b.bytes += added
-}
-
-// canFree reports whether stale records and records faster than total take up at least that many
-// bytes.
-func (b *boundedRecords) canFree(now time.Time, bytes int, total time.Duration) bool {
-	for _, other := range b.records {
-		if stale(now, other) || other.Total < total {
-			bytes -= bytesOf(other)
-		}
-	}
-	return bytes <= 0
-}
-
-// stale reports whether a statement ended too long ago to be kept among the slowest.
-func stale(now time.Time, s *telemetry.Statement) bool {
-	return now.Sub(s.Started.Add(s.Total)) > slowestFor
+	b.records, b.bytes = append(slices.Delete(b.records, 0, drop), s), bytes
 }
 
 // withShortQuery returns the record or, if its text exceeds queryKept, a copy with only the beginning
