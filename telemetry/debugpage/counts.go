@@ -32,9 +32,6 @@ func (l timeline) interval(t time.Time) int64 {
 
 const perMinute = int64(time.Minute / intervalLength)
 
-// minuteOf returns the number of the minute that an interval is in.
-func minuteOf(interval int64) int64 { return interval / perMinute }
-
 // firstInterval returns the first interval of a period of the given length that ends in the interval
 // last. A period longer than the shortest one begins at a whole minute, because older counts are kept by
 // the minute.

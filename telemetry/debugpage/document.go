@@ -113,9 +113,6 @@ func (d document) Pretty() string {
 	return b.String()
 }
 
-// Size returns the length of the document.
-func (d document) Size() size { return size(len(d.JSON)) }
-
 // Class returns the CSS class of the outcome: sent, preview or failed.
 func (d document) Class() string {
 	if d.Outcome == "sent" || d.Outcome == preview {

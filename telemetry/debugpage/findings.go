@@ -103,14 +103,8 @@ func (s *situation) addLong(r *telemetry.Statement) {
 
 // repeats reports whether a running statement repeats a request now, as far as its calls and files are listed.
 func repeats(s *telemetry.Statement) bool {
-	if c := s.CloudFetch; c != nil {
-		for i := range c.Files {
-			if f := &c.Files[i]; f.State == "FAILED" || f.Attempts > 1 && f.State == "DOWNLOADING" {
-				return true
-			}
-		}
-	}
-	if len(s.Calls) == 0 {
+	repeated := func(f telemetry.File) bool { return f.State == "FAILED" || f.Attempts > 1 && f.State == "DOWNLOADING" }
+	if c := s.CloudFetch; len(s.Calls) == 0 || c != nil && slices.ContainsFunc(c.Files, repeated) {
 		return true
 	}
 	latest := &s.Calls[len(s.Calls)-1]

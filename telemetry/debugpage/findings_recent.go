@@ -169,19 +169,17 @@ func (s *situation) retriesLink() string {
 
 // statusOfRetries returns the HTTP status that all kept statements with repeated requests have in
 // common.
-func (s *situation) statusOfRetries() (status string) {
-	first := true
+func (s *situation) statusOfRetries() string {
+	var all []string
 	for _, k := range s.recent {
-		if retriesOf(k) == 0 {
-			continue
-		}
-		if of := lastStatus(k); first {
-			status, first = of, false
-		} else if of != status {
-			return ""
+		if retriesOf(k) > 0 {
+			all = append(all, lastStatus(k))
 		}
 	}
-	return status
+	if all = slices.Compact(all); len(all) == 1 {
+		return all[0]
+	}
+	return ""
 }
 
 // canceled reports that many statements end because the application's contexts end.

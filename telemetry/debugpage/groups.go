@@ -83,7 +83,7 @@ func (g *group[T]) shorten(latest int64, merge func(to, one *T)) {
 		n := len(kept)
 		switch {
 		case x.from <= latest-intervals:
-		case n > 0 && x.from <= latest-fineIntervals && minuteOf(kept[n-1].from) == minuteOf(x.from):
+		case n > 0 && x.from <= latest-fineIntervals && kept[n-1].from/perMinute == x.from/perMinute:
 			merge(&kept[n-1].sum, &x.sum)
 		default:
 			kept = append(kept, x)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/buckets"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
@@ -52,6 +53,15 @@ func tallyOf(s *telemetry.Statement) tally {
 	return t
 }
 
+// latencies is the scale in which latencies are counted. Bucket 0 counts those up to 100 µs, the last one
+// all above two days.
+var latencies = buckets.Scale{First: 100 * time.Microsecond, PerDoubling: 4}
+
+const latencyBuckets = 125
+
+// bucketOf returns the bucket that counts a latency.
+func bucketOf(d time.Duration) int { return min(latencyBuckets-1, latencies.Of(d)) }
+
 // counted is a tally with a distribution of statement latencies.
 type counted struct {
 	tally
@@ -93,3 +103,9 @@ func (w *window) add(c *counted) {
 
 // perSecond returns the average rate of n events in the window.
 func (w *window) perSecond(n int64) rate { return rate(float64(n) / w.length.Seconds()) }
+
+// quantile returns the latency that a share q of the statements did not exceed. It returns 0 without
+// statements.
+func (w *window) quantile(q float64) time.Duration {
+	return latencies.Quantile(q, w.took[:latencyBuckets-1], w.statements, w.slowest) // the last bucket has no end
+}
