@@ -96,14 +96,11 @@ func addShare(to, times *telemetry.Split, stretch, whole time.Duration) {
 	if whole <= 0 || stretch <= 0 {
 		return
 	}
-	if stretch >= whole {
-		for p, d := range times {
-			to[p] += d
-		}
-		return
-	}
 	for p, d := range times {
-		to[p] += time.Duration(float64(d) * float64(stretch) / float64(whole))
+		if stretch < whole {
+			d = time.Duration(float64(d) * float64(stretch) / float64(whole))
+		}
+		to[p] += d
 	}
 }
 

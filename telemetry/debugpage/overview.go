@@ -56,16 +56,17 @@ func (req *request) overview() (string, model) {
 	o := overviewPage{
 		Now: moment{req.now, req.now}, Running: count(len(running)),
 		Window: p.key, Period: p, Windows: req.windows("", p),
-		Split: splitOf(chosen.times), Latency: histogramOf(&chosen), Shapes: top(req.shapeViews(p, running, kept.all)), Errors: top(req.errorViews(p, kept.all)),
+		Split: splitOf(chosen.times), Latency: histogramOf(&chosen),
+		Shapes: top(req.shapeViews(p, running, kept.all), topRows), Errors: top(req.errorViews(p, kept.all), topRows),
 		Chart:   chartOf(req.now, req.memory.counts.columns(req.now, running...)),
-		Longest: req.rowsOf(top(long)), FailedOpens: []failedOpen{},
+		Longest: req.rowsOf(top(long, topRows)), FailedOpens: []failedOpen{},
 		Pools: req.memory.pools.views(), OtherPools: req.memory.pools.leftOff(), Reporting: reporting{stats.Export, req.now}, Incidents: count(stats.Incidents()),
 		presence: req.presence(len(kept.all) + len(running)),
 	}
 	minutes := req.memory.counts.over(req.now, lastMinutes.length)
 	minute, hour := req.memory.counts.over(req.now, time.Minute), req.memory.counts.over(req.now, lastHour.length)
 	o.Rates = []rates{ratesOf("1 min", &minute), ratesOf(lastMinutes.name, &minutes), ratesOf(lastHour.name, &hour)}
-	for _, s := range top(kept.failedOpens) {
+	for _, s := range top(kept.failedOpens, topRows) {
 		o.FailedOpens = append(o.FailedOpens, failedOpen{moment{s.Started, req.now}, s.Server, duration(s.Latency), s.Failure.Category, s.FailedStatus, s.Failure.Message})
 	}
 	o.Connectors, o.Others = req.connectorViews(o.Reporting.Pipelines)
@@ -74,14 +75,12 @@ func (req *request) overview() (string, model) {
 	o.Headline, o.Severity = situation.headline(o.Findings)
 	slowest := p.within(req.now, kept.all)
 	slices.SortStableFunc(slowest, slowestFirst)
-	o.Slowest = req.rowsOf(firstOf(slowest, max(1, slowestShown-len(o.Findings))))
+	o.Slowest = req.rowsOf(top(slowest, max(1, slowestShown-len(o.Findings))))
 	o.Summary = "Last 5 min: " + o.Rates[1].sentence() + " Last hour: " + o.Rates[2].sentence()
 	return "Overview", o
 }
 
-func top[T any](all []T) []T { return firstOf(all, topRows) }
-
-func firstOf[T any](all []T, most int) []T { return all[:min(most, len(all))] }
+func top[T any](all []T, most int) []T { return all[:min(most, len(all))] }
 
 // First returns the finding that is the headline, or nil if nothing is urgent.
 func (o *overviewPage) First() *finding {
