@@ -79,10 +79,7 @@ func (req *request) link(name string, set ...string) string {
 			values.Set(pair[0], pair[1])
 		}
 	}
-	if query := values.Encode(); query != "" || name == "" {
-		return name + "?" + query
-	}
-	return name
+	return name + "?" + values.Encode()
 }
 
 // link returns the address of the named page with the parameters in set, pairs of a name and a value.
