@@ -66,14 +66,14 @@ func (s *States[S]) forget(key any) {
 // It looks at all states, but so seldom that Release takes little time on average.
 func (s *States[S]) evict() {
 	now := time.Now()
-	for _, fits := range []func(*entry[S]) bool{
-		func(e *entry[S]) bool { return e.state.Stale(now) },
-		func(*entry[S]) bool { return s.unused > maxUnused },
-	} {
-		for key, e := range s.all {
-			if e.users == 0 && fits(e) {
-				s.forget(key)
-			}
+	for key, e := range s.all {
+		if e.users == 0 && e.state.Stale(now) {
+			s.forget(key)
+		}
+	}
+	for key, e := range s.all {
+		if e.users == 0 && s.unused > maxUnused {
+			s.forget(key)
 		}
 	}
 }
