@@ -43,14 +43,11 @@ func filterOf(values url.Values) (filter, error) {
 		minTotal, err = time.Duration(n*float64(time.Millisecond)), nil // a plain number is milliseconds
 	}
 	if err != nil || minTotal < 0 {
-		return f, errMinTotal
+		return f, errors.New("not a duration: write 500ms, 1.5s or 2m") // the form beside the error shows the input
 	}
 	f.minTotal = minTotal
 	return f, nil
 }
-
-// errMinTotal does not quote the input, which is still in the form next to the error.
-var errMinTotal = errors.New("not a duration: write 500ms, 1.5s or 2m")
 
 // problem is a value of filter.Outcome for statements that failed or were canceled.
 const problem = "problem"
