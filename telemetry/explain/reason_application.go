@@ -9,6 +9,8 @@ import (
 
 func applicationReason(s *telemetry.Statement) reason {
 	a := s.Application
+	// Most of the time was after the last row, or after reading had failed.
+	afterReading := a.After > 0 && a.After >= a.Between && a.After > a.Before
 	switch {
 	case a == telemetry.Application{}: // made by hand, or by an older version
 		return reason{"in the application, which had control", "Read rows at once, do less between them, and close them when they end: open rows keep a connection of the pool."}
@@ -17,30 +19,25 @@ func applicationReason(s *telemetry.Statement) reason {
 			"in the application," + mostly(a, a.Before) + " before it asked for rows or" + closingThem(s, " closed them", " left them"),
 			"The call had returned: read or close the rows at once. Open rows keep a connection of the pool, and the result.",
 		}
-	case afterReading(a) && s.Outcome == telemetry.OutcomeRunning: // the record of a running statement has no reading error
+	case afterReading && s.Outcome == telemetry.OutcomeRunning: // the record of a running statement has no reading error
 		return reason{
 			"in the application," + mostly(a, a.After) + " since the rows ended, or reading failed; they are still open",
 			"Close rows when they end, and when reading fails: until then they keep a connection of the pool.",
 		}
-	case afterReading(a) && s.Failed():
+	case afterReading && s.Failed():
 		return reason{
 			"in the application," + mostly(a, a.After) + " after reading had failed" + closingThem(s, " and before it closed the rows", ""),
 			"Close rows when reading fails: until then they keep a connection of the pool.",
 		}
-	case afterReading(a):
+	case afterReading:
 		return reason{
 			"in the application," + mostly(a, a.After) + " after the rows had ended" + closingThem(s, " and before it closed them", ""),
 			"Close rows when they end: until then they keep a connection of the pool.",
 		}
 	}
-	return betweenRowsReason(s)
-}
-
-// betweenRowsReason returns the reason for a statement whose reader spent most of the time between rows or batches.
-func betweenRowsReason(s *telemetry.Statement) reason {
 	read, counted := s.RowsRead.Get()
 	delivered, known := s.Result.Rows.Get()
-	switch {
+	switch { // most of the time was between rows or batches
 	case counted && known && read < delivered:
 		return partlyReadReason(s, read, delivered)
 	case !counted, s.RowsEvidence == telemetry.EvidenceWire:
@@ -139,9 +136,3 @@ const (
 	closeSooner = "Close rows when no more of them are needed, and ask for fewer (LIMIT): open rows keep a connection of the pool."
 	readFaster  = "The application reads slower than rows arrive: do less between rows, select fewer columns, or, where they are read one by one, read Arrow batches."
 )
-
-// afterReading reports whether most of the application's time was after the last row, or after reading had
-// failed.
-func afterReading(a telemetry.Application) bool {
-	return a.After > 0 && a.After >= a.Between && a.After > a.Before
-}

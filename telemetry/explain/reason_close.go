@@ -52,7 +52,7 @@ func closeReason(s *telemetry.Statement, took time.Duration) reason {
 	if s.RPCs != nil && most(took-canceled.Latency-closed.Latency, took) {
 		return reason{what + ", in the driver, between its requests", inspectSigningIn}
 	}
-	return reason{what, oneRoundTrip}
+	return reason{what, "Closing is one round trip to the workspace."}
 }
 
 // withFailedClosing adds how the latest call of a method that closes or cancels failed. The advice is then about the
@@ -85,7 +85,4 @@ func closingOf(s *telemetry.Statement) string {
 	return "closing the rows"
 }
 
-const (
-	closingStatement = "closing the statement"
-	oneRoundTrip     = "Closing is one round trip to the workspace."
-)
+const closingStatement = "closing the statement"
