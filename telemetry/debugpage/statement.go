@@ -107,11 +107,7 @@ type field struct {
 // Text returns the value with its unit, which durations already have.
 func (f field) Text() string {
 	if f.Value.Kind() == slog.KindInt64 && f.Unit != "index" && f.Unit != "" {
-		one := strings.TrimSuffix(f.Unit, "s")
-		if stem, ok := strings.CutSuffix(f.Unit, "ies"); ok {
-			one = stem + "y"
-		}
-		return format.Choose(f.Value.Int64(), one, f.Unit)
+		return format.Plural(f.Value.Int64(), strings.TrimSuffix(f.Unit, "s"))
 	}
 	return f.Value.String()
 }
