@@ -68,7 +68,8 @@ func WithAttributes(attributes ...attribute.KeyValue) Option {
 
 // WithFilter calls wanted before each statement, on the caller's goroutine. If it returns false, the
 // call has no span and does not count in db.client.operation.duration; the metrics of finished
-// statements still include the statement. Default: every statement is wanted.
+// statements still include the statement. If wanted panics, the call has no span, but is measured. Default:
+// every statement is wanted.
 func WithFilter(wanted func(context.Context, telemetry.StatementStart) bool) Option {
 	return func(s *Sink) { s.filter = wanted }
 }

@@ -295,6 +295,21 @@ func TestFilterExcludesCalls(t *testing.T) {
 	require.Equal(t, 1, provider.durations)
 }
 
+// What a filter keeps out of spans is unknown if it panics, so there is no span; the metrics stay complete.
+func TestAFilterThatPanicsCostsTheSpanAndNoMetric(t *testing.T) {
+	spans, provider := &tracerProvider{}, &meterProvider{}
+	s := otelsink.New(otelsink.WithTracerProvider(spans), otelsink.WithMeterProvider(provider),
+		otelsink.WithFilter(func(context.Context, telemetry.StatementStart) bool { panic("filter") }))
+	incidents := telemetry.ReadStats().Incidents()
+	ctx, followed := s.StatementStarting(caller, query)
+	require.Equal(t, caller, ctx)
+	require.NotNil(t, followed)
+	followed.StatementExecuted(&telemetry.Statement{Outcome: telemetry.OutcomeCompleted, Execute: time.Second})
+	require.Equal(t, 1, provider.durations)
+	require.Empty(t, spans.spans)
+	require.Equal(t, incidents+1, telemetry.ReadStats().Incidents())
+}
+
 func TestPanicIsContained(t *testing.T) {
 	for name, s := range map[string]*otelsink.Sink{
 		"a sampler": otelsink.New(otelsink.WithTracerProvider(&tracerProvider{panics: true})),

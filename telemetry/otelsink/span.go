@@ -21,8 +21,17 @@ func (s *Sink) StatementStarting(ctx context.Context, start telemetry.StatementS
 	spanCtx = ctx
 	defer contain.Process.Recover(contain.Spans)
 	tracer, measured := s.activeTracer(), s.measuring(ctx)
-	if tracer == nil && !measured || s.filter != nil && !s.filter(ctx, start) {
+	if tracer == nil && !measured {
 		return ctx, nil
+	}
+	if s.filter != nil {
+		wanted, known := s.wanted(ctx, start).Get()
+		if known && !wanted {
+			return ctx, nil
+		}
+		if !known {
+			tracer = nil // the call is measured all the same
+		}
 	}
 	operation := s.operation(target{start.Server, operationName(start.Kind, start.Internal), namespace{start.InitialCatalog, start.InitialSchema}})
 	span := &statementSpan{sink: s, operation: operation, measured: measured}
@@ -52,6 +61,12 @@ func (s *Sink) StatementStarting(ctx context.Context, start telemetry.StatementS
 	}
 	span.ctx = ctx
 	return ctx, span
+}
+
+// wanted asks the filter. The answer is unknown if the filter panics.
+func (s *Sink) wanted(ctx context.Context, start telemetry.StatementStart) (answer telemetry.Maybe[bool]) {
+	defer contain.Process.Recover(contain.Spans)
+	return telemetry.Known(s.filter(ctx, start))
 }
 
 // SessionStarting does for opening a connection what StatementStarting does for a statement.

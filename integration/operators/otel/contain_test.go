@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"log/slog"
+	"runtime"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -166,6 +167,31 @@ func TestNoMeterCostsASpan(t *testing.T) {
 			require.NoError(t, sink.Close())
 		})
 	}
+}
+
+// The goroutine that calls a filter is the application's: where the filter ends it, the call was not made.
+func TestAFilterThatExitsIsCountedOnceAndCostsNoOtherStatement(t *testing.T) {
+	ws := workspace.New(t, workspace.Options{})
+	exits := true
+	s := newSight(t, otelsink.WithFilter(func(context.Context, telemetry.StatementStart) bool {
+		if exits {
+			exits = false
+			runtime.Goexit()
+		}
+		return true
+	}))
+	db := s.open(t, ws.DSN("enableTelemetry=false"))
+	incidents, ended := telemetry.ReadStats().Incidents(), make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = read(t.Context(), db, "SELECT 1")
+	}()
+	<-ended
+	require.Equal(t, incidents+1, telemetry.ReadStats().Incidents())
+	require.NoError(t, read(t.Context(), db, "SELECT 1"))
+	metrics := s.eventually(t, "databricks.client.statement.duration", 1)
+	require.EqualValues(t, 1, total(metrics["db.client.operation.duration"]).count)
+	require.Len(t, s.named("QUERY "+serverOf(ws)), 1)
 }
 
 func TestEveryTextIsValid(t *testing.T) {
