@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/metric"
 	metricembedded "go.opentelemetry.io/otel/metric/embedded"
 	nometric "go.opentelemetry.io/otel/metric/noop"
@@ -41,6 +42,34 @@ func TestNoContextIsKeptWhereInstrumentsCannotBeMade(t *testing.T) {
 	s.early.mu.Lock()
 	defer s.early.mu.Unlock()
 	require.Empty(t, s.early.waiting)
+}
+
+// busy is a provider whose meter comes late.
+type busy struct {
+	metricembedded.MeterProvider
+	free <-chan struct{}
+}
+
+func (b *busy) Meter(string, ...metric.MeterOption) metric.Meter { <-b.free; return nometric.Meter{} }
+
+func TestCallsThatWereTooManyForABusyProviderAreNamed(t *testing.T) {
+	handled := make(chan error, 1)
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
+		select {
+		case handled <- err:
+		default: // of another test
+		}
+	}))
+	free := make(chan struct{})
+	s := New()
+	s.meterProvider = &busy{free: free} // as a global provider, which may be set at any time
+	for range maxEarly + 3 {
+		_, followed := s.StatementStarting(context.Background(), telemetry.StatementStart{})
+		followed.StatementExecuted(&telemetry.Statement{Outcome: telemetry.OutcomeCompleted})
+	}
+	close(free)
+	require.ErrorContains(t, <-handled, "lacks 3 calls")
+	require.NoError(t, s.Close())
 }
 
 // in makes a sink observe a process of the test.

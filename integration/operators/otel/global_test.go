@@ -111,7 +111,7 @@ func collectionIsSlow(t *testing.T) {
 	go func() { collected <- s.reader.Collect(context.Background(), &metricdata.ResourceMetrics{}) }()
 	<-collecting
 
-	const calls = 50
+	const calls = 5000
 	for range calls { // a call that waited for the collection would wait for ever
 		_, followed := sink.StatementStarting(t.Context(), telemetry.StatementStart{Kind: telemetry.KindQuery})
 		followed.StatementExecuted(&telemetry.Statement{Kind: telemetry.KindQuery, Outcome: telemetry.OutcomeRunning, Execute: time.Second})
