@@ -2,6 +2,7 @@ package otelsink
 
 import (
 	"database/sql"
+	"maps"
 	"slices"
 	"sync"
 
@@ -13,9 +14,9 @@ import (
 )
 
 // pools observes the pools that the application registered. Pools with the same name count as one, which has no
-// maximum if one of them has none. If one of them does not answer, the connections are not observed, and the
-// counters keep the values shown before: a reader that takes differences would count a whole counter as new
-// after a collection without it.
+// maximum if one of them has none. If one of them does not answer, the connections are not observed. Counters keep
+// the values shown before, also those of pools that are no longer registered: a reader that takes differences would
+// count a whole counter as new after a collection without it, or when a sum has decreased.
 func (o observer) pools(to metric.Observer) {
 	defer contain.Process.Recover(contain.Spans)
 	pools := o.process.Pools()
@@ -29,9 +30,9 @@ func (o observer) pool(to metric.Observer, pool string, s *namedPool) {
 	if !s.unknown {
 		o.count(to, o.poolCount, int64(s.Idle), name, semconv.DBClientConnectionStateIdle)
 		o.count(to, o.poolCount, int64(s.InUse), name, semconv.DBClientConnectionStateUsed)
-	}
-	if !s.unknown && !s.unlimited {
-		o.count(to, o.poolMax, int64(s.MaxOpenConnections), name)
+		if !s.unlimited {
+			o.count(to, o.poolMax, int64(s.MaxOpenConnections), name)
+		}
 	}
 	if !s.counted {
 		return
@@ -46,20 +47,23 @@ func (o observer) pool(to metric.Observer, pool string, s *namedPool) {
 // namedPool sums the pools of one name.
 type namedPool struct {
 	sql.DBStats
-	unknown   bool // one of them did not answer
+	unknown   bool // one of them did not answer, or none is registered
 	unlimited bool // one of them has no maximum
 	counted   bool // one of them has answered, now or before
 }
 
-// shownPools keeps the latest shown counters of pools. If a sum of counters decreased because one of the pools
-// is no longer registered, readers would count the sum as new.
+// shownPools keeps the counters of pools as they were last shown.
 type shownPools struct {
 	pools func() []telemetry.Pool // that are registered now
 
-	mu         sync.Mutex
-	registered map[int64]shownPool    // by Pool.ID; guarded by mu
-	gone       map[string]sql.DBStats // counters of pools that are no longer registered, by name, as long as another pool has that name; guarded by mu
+	mu         sync.Mutex             // guards all below
+	registered map[int64]shownPool    // by Pool.ID
+	gone       []shownPool            // no longer registered, the latest last; each may be registered again
+	rest       map[string]sql.DBStats // sums of those that were too many for gone, by name
 }
+
+// maxGone bounds the pools in gone. A process may register a pool for each of its jobs.
+const maxGone = 100
 
 type shownPool struct {
 	telemetry.Pool // without Stats, which would keep a pool alive that is no longer registered
@@ -67,7 +71,7 @@ type shownPool struct {
 }
 
 func newShownPools(pools func() []telemetry.Pool) *shownPools {
-	return &shownPools{pools: pools, registered: map[int64]shownPool{}, gone: map[string]sql.DBStats{}}
+	return &shownPools{pools: pools, registered: map[int64]shownPool{}, rest: map[string]sql.DBStats{}}
 }
 
 // byName sums pools that have just been read, by name. A pool that is no longer registered counts among those that
@@ -75,7 +79,7 @@ func newShownPools(pools func() []telemetry.Pool) *shownPools {
 func (s *shownPools) byName(pools []telemetry.Pool, answers []telemetry.Maybe[sql.DBStats]) map[string]*namedPool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	registered := s.forget(s.pools())
+	registered := s.update(s.pools())
 	all := map[string]*namedPool{}
 	for i, p := range pools {
 		if !registered[p.ID] {
@@ -83,26 +87,37 @@ func (s *shownPools) byName(pools []telemetry.Pool, answers []telemetry.Maybe[sq
 		}
 		sum := all[p.Name]
 		if sum == nil {
-			gone, counted := s.gone[p.Name]
-			sum = &namedPool{DBStats: gone, counted: counted}
+			sum = &namedPool{}
 			all[p.Name] = sum
 		}
 		stats, ok := answers[i].Get()
-		if ok {
-			s.show(p, stats)
-		}
-		if shown, counted := s.registered[p.ID]; counted {
-			addCounters(&sum.DBStats, shown.counters)
-			sum.counted = true
-		}
 		if !ok {
 			sum.unknown = true
 			continue
 		}
+		s.show(p, stats)
 		sum.Idle += stats.Idle
 		sum.InUse += stats.InUse
 		sum.MaxOpenConnections += stats.MaxOpenConnections
 		sum.unlimited = sum.unlimited || stats.MaxOpenConnections == 0
+	}
+	count := func(name string, counters sql.DBStats) {
+		sum := all[name]
+		if sum == nil {
+			sum = &namedPool{unknown: true}
+			all[name] = sum
+		}
+		sum.counted = true
+		addCounters(&sum.DBStats, counters)
+	}
+	for _, p := range s.registered {
+		count(p.Name, p.counters)
+	}
+	for _, p := range s.gone {
+		count(p.Name, p.counters)
+	}
+	for name, counters := range s.rest {
+		count(name, counters)
 	}
 	return all
 }
@@ -113,30 +128,33 @@ func (s *shownPools) show(p telemetry.Pool, counters sql.DBStats) {
 	s.registered[p.ID] = shownPool{p, latest(s.registered[p.ID].counters, counters)}
 }
 
-// forget notes which pools are registered now, and returns their ids. s.mu is held.
-func (s *shownPools) forget(pools []telemetry.Pool) map[int64]bool {
+// update notes which pools are registered now, and returns their ids. s.mu is held.
+func (s *shownPools) update(pools []telemetry.Pool) map[int64]bool {
 	ids, names := map[int64]bool{}, map[string]bool{}
 	for _, p := range pools {
 		ids[p.ID], names[p.Name] = true, true
 	}
 	for id, p := range s.registered {
-		if ids[id] {
-			continue
-		}
-		delete(s.registered, id)
-		if i := slices.IndexFunc(pools, p.Same); i >= 0 {
-			s.show(pools[i], p.counters) // the same sql.DB registered again, with the same counters
-			continue
-		}
-		sum := s.gone[p.Name]
-		addCounters(&sum, p.counters)
-		s.gone[p.Name] = sum
-	}
-	for name := range s.gone {
-		if !names[name] {
-			delete(s.gone, name)
+		if !ids[id] {
+			delete(s.registered, id)
+			s.gone = append(s.gone, p)
 		}
 	}
+	for _, p := range pools {
+		if i := slices.IndexFunc(s.gone, func(g shownPool) bool { return g.Same(p) }); i >= 0 {
+			s.show(p, s.gone[i].counters) // the same sql.DB registered again, with the same counters
+			s.gone = slices.Delete(s.gone, i, i+1)
+		}
+	}
+	for ; len(s.gone) > maxGone; s.gone = slices.Delete(s.gone, 0, 1) {
+		sum := s.rest[s.gone[0].Name]
+		addCounters(&sum, s.gone[0].counters)
+		s.rest[s.gone[0].Name] = sum
+	}
+	for _, p := range s.gone {
+		names[p.Name] = true
+	}
+	maps.DeleteFunc(s.rest, func(name string, _ sql.DBStats) bool { return !names[name] })
 	return ids
 }
 

@@ -87,6 +87,7 @@ type ledgerPool struct {
 	text      bool // telemetry_query_text
 	tags      bool // telemetry_trace_tags
 	unnamed   func()
+	shown     *sql.DBStats // as last observed; its counters stay
 }
 
 // step is one statement of the program. Its Kind is db.operation.name.
@@ -351,6 +352,7 @@ func (l *ledger) hold() {
 		sessions += int64(stats.OpenConnections)
 		if p.unnamed != nil {
 			pools[p.name+" used"], pools[p.name+" idle"] = float64(stats.InUse), float64(stats.Idle)
+			p.shown = &stats
 		}
 	}
 	for _, own := range l.distinct() {
@@ -358,15 +360,16 @@ func (l *ledger) hold() {
 		want[text("databricks.client.statement.running", base)] = float64(held)
 		want[text("databricks.client.session.open", base)] = float64(sessions)
 		for _, p := range l.pools {
+			name := attribute.String("db.client.connection.pool.name", p.name)
 			if p.unnamed != nil {
-				name := attribute.String("db.client.connection.pool.name", p.name)
 				for _, state := range []string{"used", "idle"} {
 					want[text("db.client.connection.count", append(own, name, attribute.String("db.client.connection.state", state)))] = pools[p.name+" "+state]
 				}
-				stats := p.db.Stats()
-				want[text("db.client.connection.max", append(own, name))] = float64(stats.MaxOpenConnections)
-				want[text("databricks.client.pool.waits", append(own, name))] = float64(stats.WaitCount)
-				want[text("databricks.client.pool.closed", append(own, name, attribute.String("databricks.pool.close.reason", "max_idle")))] = float64(stats.MaxIdleClosed)
+				want[text("db.client.connection.max", append(own, name))] = float64(p.shown.MaxOpenConnections)
+			}
+			if p.shown != nil {
+				want[text("databricks.client.pool.waits", append(own, name))] = float64(p.shown.WaitCount)
+				want[text("databricks.client.pool.closed", append(own, name, attribute.String("databricks.pool.close.reason", "max_idle")))] = float64(p.shown.MaxIdleClosed)
 			}
 		}
 	}

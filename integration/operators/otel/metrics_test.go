@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -350,13 +351,19 @@ func TestAPoolThatIsRegisteredAgainCountsOnce(t *testing.T) {
 	require.EqualValues(t, 2, of(closed), "and once again")
 }
 
-// A delta reader, as in exporters to some vendors, counts a counter's whole value as new after a
-// collection without it.
-func TestWaitsOfAPoolThatDoesNotAnswerOnceAreNotCountedAgain(t *testing.T) {
+// newDeltaSight has a reader that takes the differences between its collections.
+func newDeltaSight(t *testing.T) *sight {
 	s := &sight{reader: metric.NewManualReader(metric.WithTemporalitySelector(metric.DeltaTemporalitySelector))}
 	s.meter = metric.NewMeterProvider(metric.WithReader(s.reader))
 	s.sink = otelsink.New(otelsink.WithMeterProvider(s.meter))
-	defer func() { require.NoError(t, s.sink.Close()) }()
+	t.Cleanup(func() { require.NoError(t, s.sink.Close()) })
+	return s
+}
+
+// A delta reader, as in exporters to some vendors, counts a counter's whole value as new after a
+// collection without it.
+func TestWaitsOfAPoolThatDoesNotAnswerOnceAreNotCountedAgain(t *testing.T) {
+	s := newDeltaSight(t)
 	pool := &statsPool{}
 	defer telemetry.RegisterPool("busy", pool)()
 	waits := func() (int64, bool) {
@@ -372,6 +379,50 @@ func TestWaitsOfAPoolThatDoesNotAnswerOnceAreNotCountedAgain(t *testing.T) {
 		sum += n
 	}
 	require.EqualValues(t, 10, sum)
+}
+
+// A component that is stopped for some minutes registers the application's pool again.
+func TestAPoolThatIsRegisteredAgainAfterAGapIsNotCountedAnew(t *testing.T) {
+	ws := workspace.New(t, workspace.Options{})
+	s, cumulative := newDeltaSight(t), newSight(t)
+	db := s.open(t, ws.DSN("enableTelemetry=false"))
+	db.SetMaxIdleConns(-1)
+	closed := func(s *sight) int64 {
+		return total(s.collect(t)["databricks.client.pool.closed"], attribute.String("db.client.connection.pool.name", "gap")).whole()
+	}
+	var sum, connections int64
+	for range 3 {
+		unregister := telemetry.RegisterPool("gap", db)
+		require.NoError(t, db.PingContext(t.Context()))
+		connections++
+		sum += closed(s)
+		require.Equal(t, connections, sum)
+		require.Equal(t, connections, closed(cumulative))
+		unregister()
+		sum += closed(s) // collects while no pool has the name
+	}
+	other := &statsPool{&sql.DBStats{MaxIdleClosed: 4}}
+	defer telemetry.RegisterPool("gap", other)()
+	require.Equal(t, connections+4, sum+closed(s), "another pool of that name")
+	require.Equal(t, connections+4, closed(cumulative))
+}
+
+// A process may register a pool for each of its jobs.
+func TestPoolsOfOneNameThatComeAndGoAreAllCounted(t *testing.T) {
+	s, jobs := newDeltaSight(t), int64(150)
+	var sum int64
+	for range jobs {
+		unregister := telemetry.RegisterPool("job", &statsPool{&sql.DBStats{WaitCount: 2}})
+		sum += total(s.collect(t)["databricks.client.pool.waits"], attribute.String("db.client.connection.pool.name", "job")).whole()
+		unregister()
+	}
+	require.Equal(t, 2*jobs, sum)
+	for i := range jobs {
+		unregister := telemetry.RegisterPool(strconv.FormatInt(i, 10), &statsPool{&sql.DBStats{WaitCount: 2}})
+		_ = s.collect(t)
+		unregister()
+	}
+	require.Len(t, points(s.collect(t)["databricks.client.pool.waits"]), 100, "names are bounded")
 }
 
 // An application may have a pool for each of its tenants, all of one name, and close them one by one.
