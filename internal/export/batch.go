@@ -1,6 +1,7 @@
 package export
 
 import (
+	"slices"
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
@@ -60,10 +61,9 @@ func (p *pipeline) deliver(batch []queued, anonymous bool) (d delivery) {
 			half := len(part) / 2
 			parts = append(parts, part[half:], part[:half])
 		default:
-			d.unsent = part
-			for i := len(parts) - 1; i >= 0; i-- {
-				d.unsent = append(d.unsent[:len(d.unsent):len(d.unsent)], parts[i]...)
-			}
+			parts = append(parts, part)
+			slices.Reverse(parts)
+			d.unsent = slices.Concat(parts...)
 			if ok {
 				p.exporter.counts.failures.Add(1)
 				d.pause, d.failed = p.pause(r), r.outcome != outcomeInterrupted
@@ -112,14 +112,16 @@ func (p *pipeline) upload(part []queued, anonymous, probe bool) result {
 			}
 		}
 	}
-	c := &p.exporter.counts
-	r := p.client.send(p.ctx, q, probe, func(again bool) {
+	c, again := &p.exporter.counts, false
+	q.sending = func() {
 		c.requests.Add(1)
 		c.bytes.Add(int64(len(body.bytes)))
 		if again {
 			c.retries.Add(1)
 		}
-	})
+		again = true
+	}
+	r := p.client.send(p.ctx, q, probe)
 	if p.exporter.recent.wanted() {
 		p.remember(q.path, r)
 	}

@@ -91,15 +91,21 @@ type request struct {
 	auth      Authenticator // nil: none
 	orgID     string
 	userAgent string
-	sending   func() // called before each attempt; may be nil
+	sending   func() // called before each attempt, once it is authenticated; may be nil
 }
 
-// send uploads a body, with retries unless once is true. try is called before each attempt, once it is authenticated.
-func (k *client) send(ctx context.Context, q request, once bool, try func(again bool)) result {
+// send uploads a body, with retries unless once is true.
+func (k *client) send(ctx context.Context, q request, once bool) result {
 	end := time.Now().Add(batchTimeout(k.retries, k.delay))
 	for attempt := 0; ; attempt++ {
-		q.sending = func() { try(attempt > 0) }
-		r := k.uploadOnce(ctx, end, q)
+		var counts uploadCounts
+		r := k.once(ctx, min(attemptTimeout, time.Until(end)), q, wholeBody(func(body []byte) (ok bool) {
+			counts, ok = parseUploadResponse(body)
+			return ok
+		}))
+		if r.outcome == outcomeAccepted {
+			r.counts = counts // otherwise another goroutine may still write it
+		}
 		if r.outcome != outcomeUnavailable || once || attempt >= k.retries {
 			return r
 		}
@@ -108,19 +114,6 @@ func (k *client) send(ctx context.Context, q request, once bool, try func(again 
 			return r
 		}
 	}
-}
-
-// uploadOnce makes one attempt to upload, which ends by end.
-func (k *client) uploadOnce(ctx context.Context, end time.Time, q request) result {
-	var counts uploadCounts
-	r := k.once(ctx, min(attemptTimeout, time.Until(end)), q, wholeBody(func(body []byte) (ok bool) {
-		counts, ok = parseUploadResponse(body)
-		return ok
-	}))
-	if r.outcome == outcomeAccepted {
-		r.counts = counts
-	}
-	return r
 }
 
 // once makes one request, which takes at most timeout. ctx is done when the pipeline is over.

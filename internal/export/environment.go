@@ -1,6 +1,7 @@
 package export
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"os"
@@ -21,7 +22,7 @@ var (
 
 // process describes the process. It is computed once, because nothing in it changes.
 var process = sync.OnceValue(func() *registry.Process {
-	p := &registry.Process{RuntimeVersion: goVersion.FindString(runtime.Version()), OSName: osName(), OSArch: runtime.GOARCH}
+	p := &registry.Process{RuntimeVersion: goVersion.FindString(runtime.Version()), OSName: cmp.Or(osNames[runtime.GOOS], runtime.GOOS), OSArch: runtime.GOARCH}
 	if raw, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
 		p.OSVersion = kernelVersion.FindString(string(raw))
 	}
@@ -34,17 +35,7 @@ var process = sync.OnceValue(func() *registry.Process {
 	return p
 })
 
-func osName() string {
-	switch runtime.GOOS {
-	case "linux":
-		return "Linux"
-	case "darwin":
-		return "macOS"
-	case "windows":
-		return "Windows"
-	}
-	return runtime.GOOS
-}
+var osNames = map[string]string{"linux": "Linux", "darwin": "macOS", "windows": "Windows"}
 
 // reportable reduces a connection to what may leave the process.
 func (c *Connection) reportable() *registry.Connection {

@@ -1,6 +1,7 @@
 package export
 
 import (
+	"cmp"
 	"context"
 	"math/rand/v2"
 	"sync"
@@ -144,23 +145,16 @@ func (p *pipeline) canSendAnonymously(now time.Time) bool {
 // end drops waiting records, interrupts the running request, and makes the pipeline accept no more
 // records.
 func (p *pipeline) end(why string) {
-	ondemand.Await(p.stop(why))
-	p.client.close()
-}
-
-// stop ends the pipeline. It returns a channel that is closed when the goroutine has ended.
-func (p *pipeline) stop(why string) (idle <-chan struct{}) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.ended == "" {
-		p.ended = why
-	}
-	idle = p.goroutine.End()
+	p.ended = cmp.Or(p.ended, why)
+	idle := p.goroutine.End()
 	p.cancel()
 	if !p.goroutine.Running() {
 		p.dropAll(p.ended)
 	}
-	return idle
+	p.mu.Unlock()
+	ondemand.Await(idle)
+	p.client.close()
 }
 
 // dropAll empties the queue. p.mu is held.

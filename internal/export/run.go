@@ -31,7 +31,8 @@ func (p *pipeline) nextStep() func() {
 		ok = false
 	}
 	if !ok || at.After(now) {
-		p.stopRunning(now)
+		p.failWaiters() // what they wait for cannot be sent now
+		p.goroutine.Stopped(now)
 		return nil
 	}
 	lookAgain := func() {}
@@ -146,19 +147,14 @@ func (p *pipeline) finishBatch(d delivery) {
 	p.failWaiters()
 }
 
-// stopRunning ends the goroutine and the flushes, because the events that they wait for cannot be
-// sent now. p.mu is held.
-func (p *pipeline) stopRunning(now time.Time) {
-	p.failWaiters()
-	p.goroutine.Stopped(now)
-}
-
 // recoverRun cleans up after a panic in run: events that were taken out are dropped and counted, and
 // the others wait for FlushInterval. No such panic is known.
 func (p *pipeline) recoverRun() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	now := time.Now()
 	p.exporter.counts.drop(DropBroken, p.sending)
-	p.sending, p.notBefore = 0, time.Now().Add(p.settings.FlushInterval)
-	p.stopRunning(time.Now())
+	p.sending, p.notBefore = 0, now.Add(p.settings.FlushInterval)
+	p.failWaiters()
+	p.goroutine.Stopped(now)
 }
