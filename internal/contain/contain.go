@@ -145,12 +145,10 @@ func (s *Supplied) Run(ctx context.Context, f func()) (returned bool) {
 		return returned
 	case <-ctx.Done():
 	}
-	late := time.NewTimer(grace)
-	defer late.Stop()
 	select {
 	case returned = <-done:
 		return returned
-	case <-late.C:
+	case <-time.After(grace):
 	}
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		s.log.add(s.place, "", func(i *Incidents) { i.Hangs++ })
@@ -176,19 +174,16 @@ func (l *Log) add(p Place, what string, count func(*Incidents)) {
 	}
 	count(i)
 	if what != "" && i.First == "" {
-		i.First = what + "\n" + truncate(string(debug.Stack()))
+		stack := debug.Stack()
+		if len(stack) > maxStack {
+			stack = append(stack[:maxStack], "\n..."...)
+		}
+		i.First = what + "\n" + string(stack)
 	}
 }
 
 // maxStack bounds a stack, in bytes.
 const maxStack = 8 << 10
-
-func truncate(stack string) string {
-	if len(stack) <= maxStack {
-		return stack
-	}
-	return stack[:maxStack] + "\n..."
-}
 
 // List returns the counts, sorted by place.
 func (l *Log) List() []Incidents {

@@ -158,29 +158,23 @@ type pipelineRef struct {
 func (r *pipelineRef) close(ctx context.Context, upTo func() uint64) error {
 	ctx, cancel := context.WithTimeout(ctx, r.closeTimeout)
 	defer cancel()
-	err := r.pipeline.flush(ctx, upTo)
-	if r.remove() {
-		r.pipeline.end(DropClosed)
-		x := r.exporter
+	x, p := r.exporter, r.pipeline
+	err := p.flush(ctx, upTo)
+	x.mu.Lock()
+	p.refs--
+	last := p.refs == 0
+	if last {
+		delete(x.pipelines, r.key)
+	}
+	x.mu.Unlock()
+	if last {
+		p.end(DropClosed)
 		x.mu.Lock()
 		defer x.mu.Unlock()
 		x.flags.Release(r.key.flagKey)
 		x.breakers.Release(r.key)
 	}
 	return err
-}
-
-// remove removes the reference, and the pipeline from the list when it was the last.
-func (r *pipelineRef) remove() (last bool) {
-	x := r.exporter
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	r.pipeline.refs--
-	if r.pipeline.refs > 0 {
-		return false
-	}
-	delete(x.pipelines, r.key)
-	return true
 }
 
 // list returns the pipelines, sorted by endpoint.

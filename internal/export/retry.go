@@ -51,10 +51,8 @@ func jitter(d time.Duration) time.Duration { return d + rand.N(d/4+1) }
 
 // sleep waits for d. It returns false if ctx was done first.
 func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
 	select {
-	case <-t.C:
+	case <-time.After(d):
 		return true
 	case <-ctx.Done():
 		return false

@@ -100,7 +100,8 @@ func (w *worker) answered(a answer) {
 		q := it.Value
 		e := a.entries[q.id]
 		if e != nil {
-			q.report = q.newReport(e, now)
+			q.report = &telemetry.ServerReport{Started: q.started, Reported: now, Connector: q.connector, Server: q.server, StatementID: q.id}
+			e.fill(q.report, now.Sub(q.started))
 		}
 		switch {
 		case w.ended != "":
@@ -129,13 +130,6 @@ func (w *worker) putBack(again []queue.Item[*question]) {
 	for i := len(again) - 1; i >= 0; i-- {
 		w.stages[again[i].Value.stage].Return(again[i : i+1])
 	}
-}
-
-// newReport makes a report from an answer that arrived at now.
-func (q *question) newReport(e *entry, now time.Time) *telemetry.ServerReport {
-	r := &telemetry.ServerReport{Started: q.started, Reported: now, Connector: q.connector, Server: q.server, StatementID: q.id}
-	e.fill(r, now.Sub(q.started))
-	return r
 }
 
 // unanswered processes a response without an answer.

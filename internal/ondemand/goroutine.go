@@ -96,10 +96,8 @@ const grace = 100 * time.Millisecond
 // Await waits for a goroutine after End, once its work was interrupted. It waits at most for grace,
 // because the goroutine may be stuck in user-supplied code. It is called without the lock.
 func Await(idle <-chan struct{}) {
-	timer := time.NewTimer(grace)
-	defer timer.Stop()
 	select {
 	case <-idle:
-	case <-timer.C:
+	case <-time.After(grace):
 	}
 }
