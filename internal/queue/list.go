@@ -17,7 +17,13 @@ type piece[T any] struct {
 	next  *piece[T]
 }
 
-func (l *list[T]) front() *T { return &l.head.items[l.from] }
+// front returns the first item, or nil if there is none.
+func (l *list[T]) front() *T {
+	if l.n == 0 {
+		return nil
+	}
+	return &l.head.items[l.from]
+}
 
 // extend adds an item at the end, to be filled in place.
 func (l *list[T]) extend() *T {

@@ -37,13 +37,7 @@ func (q *Queue[T]) Return(items []Item[T]) {
 
 // Oldest returns the oldest item, or nil if the queue is empty. The pointer is valid until the next
 // call.
-func (q *Queue[T]) Oldest() *Item[T] {
-	l := q.first()
-	if l == nil {
-		return nil
-	}
-	return l.front()
-}
+func (q *Queue[T]) Oldest() *Item[T] { return q.first().front() }
 
 // Pop removes and returns the oldest item; the queue must not be empty.
 func (q *Queue[T]) Pop() Item[T] {
@@ -55,22 +49,12 @@ func (q *Queue[T]) Pop() Item[T] {
 
 // Victim returns the item that Evict removes next: the oldest success, or else the oldest failure, or
 // nil if the queue is empty. The pointer is valid until the next call.
-func (q *Queue[T]) Victim() *Item[T] {
-	if q.Len() == 0 {
-		return nil
-	}
-	return q.victims().front()
-}
+func (q *Queue[T]) Victim() *Item[T] { return q.victims().front() }
 
 // Evict removes the victim; there must be one.
 func (q *Queue[T]) Evict() { q.victims().dropFront() }
 
-func (q *Queue[T]) victims() *list[Item[T]] {
-	if q.successes.n > 0 {
-		return &q.successes
-	}
-	return &q.failures
-}
+func (q *Queue[T]) victims() *list[Item[T]] { return q.listOf(q.successes.n == 0) }
 
 func (q *Queue[T]) listOf(failed bool) *list[Item[T]] {
 	if failed {
@@ -79,14 +63,8 @@ func (q *Queue[T]) listOf(failed bool) *list[Item[T]] {
 	return &q.successes
 }
 
-// first returns the list that has the oldest item, or nil if the queue is empty.
+// first returns the list that has the oldest item, if there is one.
 func (q *Queue[T]) first() *list[Item[T]] {
-	s, f := &q.successes, &q.failures
-	switch {
-	case s.n == 0 && f.n == 0:
-		return nil
-	case f.n == 0, s.n > 0 && s.front().Seq < f.front().Seq:
-		return s
-	}
-	return f
+	success, failure := q.successes.front(), q.failures.front()
+	return q.listOf(success == nil || failure != nil && failure.Seq < success.Seq)
 }

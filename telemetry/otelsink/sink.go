@@ -94,7 +94,13 @@ func New(opts ...Option) *Sink {
 // error is the meter provider's, or says that the provider panicked.
 func (s *Sink) Close() error {
 	s.closed.Store(true)
-	release := s.takeRelease()
+	s.creating.Lock()
+	release := s.release // only at the first call
+	s.release = nil
+	s.creating.Unlock()
+	s.early.mu.Lock()
+	s.early.waiting = nil // there will be no instruments
+	s.early.mu.Unlock()
 	if release == nil {
 		return nil
 	}
@@ -104,17 +110,6 @@ func (s *Sink) Close() error {
 }
 
 var errPanicked = errors.New("databricks-telemetry: the meter provider panicked")
-
-// takeRelease returns the function that ends the observation, at the first call only; otherwise nil.
-func (s *Sink) takeRelease() (release func() error) {
-	s.creating.Lock()
-	defer s.creating.Unlock()
-	s.early.mu.Lock()
-	defer s.early.mu.Unlock()
-	s.early.waiting = nil // there will be no instruments
-	release, s.release = s.release, nil
-	return release
-}
 
 // Recording reports whether records are wanted, which is when a meter provider is set and takes
 // measurements.
