@@ -25,31 +25,23 @@ type Process struct {
 // Default is the process that every wrapped driver belongs to.
 var Default Process
 
-// What a value of Shared may take part in, by having the method.
-type (
-	// connectorLister has the wrapped connectors, in the order they were made.
-	connectorLister interface{ Connectors() []Connector }
-	// sinkFlusher flushes sinks that are not attached to the Process, such as those of a connector.
-	sinkFlusher interface{ FlushSinks(context.Context) error }
-	// flusher sends what was recorded before the call, and passes nothing to sinks. The error says what could
-	// not be sent.
-	flusher interface{ Flush(context.Context) error }
-	// shutdowner flushes and ends: nothing is sent after it.
-	shutdowner interface{ Shutdown(context.Context) error }
-	// statsAdder adds its counts to those of the process.
-	statsAdder interface{ AddTo(*Stats) }
-)
-
 // Shared is for the other packages of this module, which keep their values of the process in it. A value takes
-// part in the methods of the Process that it has a method for: Connectors() []Connector, FlushSinks, Flush and
-// Shutdown, all three of the form func(context.Context) error, and AddTo(*Stats).
+// part in the methods of the Process by having one or more of these methods:
+//
+//   - Connectors() []Connector returns wrapped connectors, in the order they were made.
+//   - FlushSinks(context.Context) error flushes sinks that are not attached to the Process, such as those of a
+//     connector.
+//   - Flush(context.Context) error sends what was recorded before the call, and passes nothing to sinks. The
+//     error says what could not be sent.
+//   - Shutdown(context.Context) error flushes and ends: nothing is sent after it.
+//   - AddTo(*Stats) adds counts to those of the process.
 func (p *Process) Shared() *shared.Values { return &p.shared }
 
 // Connectors returns the wrapped connectors of the process, in the order they were made. A connector
 // that nothing else refers to may be missing.
 func (p *Process) Connectors() []Connector {
 	var all []Connector
-	for _, v := range shared.All[connectorLister](&p.shared) {
+	for _, v := range shared.All[interface{ Connectors() []Connector }](&p.shared) {
 		all = append(all, v.Connectors()...)
 	}
 	return all
@@ -67,7 +59,7 @@ func (p *Process) Pools() []Pool { return p.pools.list() }
 // Flush is [Flush] for this process.
 func (p *Process) Flush(ctx context.Context) error {
 	var flushes []func(context.Context) error
-	for _, v := range shared.All[flusher](&p.shared) {
+	for _, v := range shared.All[interface{ Flush(context.Context) error }](&p.shared) {
 		flushes = append(flushes, v.Flush)
 	}
 	_, err := p.flushSinksAnd(ctx, flushes)
@@ -79,7 +71,7 @@ func (p *Process) Flush(ctx context.Context) error {
 // succeeded. Flush does not, because records that the application made meanwhile would prolong it.
 func (p *Process) Shutdown(ctx context.Context) error {
 	var shutdowns []func(context.Context) error
-	for _, v := range shared.All[shutdowner](&p.shared) {
+	for _, v := range shared.All[interface{ Shutdown(context.Context) error }](&p.shared) {
 		shutdowns = append(shutdowns, v.Shutdown)
 	}
 	inTime, err := p.flushSinksAnd(ctx, shutdowns)
@@ -90,7 +82,7 @@ func (p *Process) Shutdown(ctx context.Context) error {
 // does not delay the report to Databricks. It returns the functions that flush sinks and succeeded.
 func (p *Process) flushSinksAnd(ctx context.Context, others []func(context.Context) error) (inTime []func(context.Context) error, err error) {
 	all := []func(context.Context) error{p.Fanout.Flush}
-	for _, v := range shared.All[sinkFlusher](&p.shared) {
+	for _, v := range shared.All[interface{ FlushSinks(context.Context) error }](&p.shared) {
 		all = append(all, v.FlushSinks)
 	}
 	sinks := len(all)
@@ -111,7 +103,7 @@ func (p *Process) flushSinksAnd(ctx context.Context, others []func(context.Conte
 // Stats is [ReadStats] for this process.
 func (p *Process) Stats() Stats {
 	s := Stats{Sinks: p.Fanout.Stats()}
-	for _, v := range shared.All[statsAdder](&p.shared) {
+	for _, v := range shared.All[interface{ AddTo(*Stats) }](&p.shared) {
 		v.AddTo(&s)
 	}
 	for _, i := range contain.Process.List() {

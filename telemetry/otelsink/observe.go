@@ -29,10 +29,24 @@ func observe(process *telemetry.Process, p metric.MeterProvider, i *instruments,
 	set := attribute.NewSet(slices.Clone(attributes)...)
 	key := registrationKey{p, set.Equivalent()}
 	all := registrationsOf(process)
-	r := all.add(key)
+	all.mu.Lock()
+	r := all.all[key]
+	if r == nil {
+		r = &registration{}
+		all.all[key] = r
+	}
+	r.sinks++
+	all.mu.Unlock()
 	r.once.Do(func() { r.unregister = o.register() })
 	return func() error {
-		if !all.remove(key) || r.unregister == nil {
+		all.mu.Lock()
+		r.sinks--
+		last := r.sinks == 0
+		if last {
+			delete(all.all, key)
+		}
+		all.mu.Unlock()
+		if !last || r.unregister == nil {
 			return nil
 		}
 		return r.unregister()
@@ -50,30 +64,6 @@ func registrationsOf(p *telemetry.Process) *registrations {
 	return shared.Of(p.Shared(), func() *registrations { return &registrations{all: map[registrationKey]*registration{}} })
 }
 
-func (rs *registrations) add(key registrationKey) *registration {
-	rs.mu.Lock()
-	defer rs.mu.Unlock()
-	r := rs.all[key]
-	if r == nil {
-		r = &registration{}
-		rs.all[key] = r
-	}
-	r.sinks++
-	return r
-}
-
-// remove reports whether the sink was the last of its registration.
-func (rs *registrations) remove(key registrationKey) (last bool) {
-	rs.mu.Lock()
-	defer rs.mu.Unlock()
-	r := rs.all[key]
-	if r.sinks--; r.sinks > 0 {
-		return false
-	}
-	delete(rs.all, key)
-	return true
-}
-
 type registrationKey struct {
 	provider   any // comparable
 	attributes attribute.Distinct
@@ -82,7 +72,7 @@ type registrationKey struct {
 type registration struct {
 	sinks      int          // sinks that share the registration; guarded by registrations.mu
 	once       sync.Once    // registers
-	unregister func() error // set by once; nil when the provider panicked
+	unregister func() error // set by once; nil when the provider refused or panicked
 }
 
 // observer observes the state of the process when a reader collects.
@@ -94,7 +84,7 @@ type observer struct {
 	shown      *shownPools
 }
 
-// register returns nil if the provider panics.
+// register returns nil if the provider refuses or panics.
 func (o observer) register() (unregister func() error) {
 	defer contain.Process.Recover(contain.Spans)
 	r, err := o.meter.RegisterCallback(func(_ context.Context, to metric.Observer) error {
@@ -105,7 +95,7 @@ func (o observer) register() (unregister func() error) {
 	}, o.observed...)
 	if err != nil {
 		otel.Handle(err)
-		return func() error { return nil }
+		return nil
 	}
 	return r.Unregister
 }
