@@ -110,25 +110,6 @@ func (x *Exporter) Shutdown(ctx context.Context) error {
 	return err
 }
 
-// Stats counts the events and requests so far.
-func (x *Exporter) Stats() telemetry.ExportStats {
-	pipelines := x.list()
-	s := x.counts.snapshot()
-	for _, i := range x.contained.List() {
-		s.Panics += i.Panics
-	}
-	for _, p := range pipelines {
-		ps := p.stats()
-		s.Pending += ps.Pending
-		s.PendingBytes += ps.PendingBytes
-		s.Pipelines = append(s.Pipelines, ps)
-	}
-	return s
-}
-
-// AddTo adds the counts to those of a process.
-func (x *Exporter) AddTo(s *telemetry.Stats) { s.Export = x.Stats() }
-
 // KeepRecent makes [Exporter.Recent] return the latest n documents, at most 1000. The default, 0,
 // keeps none. A document takes about 1 KiB, and each upload is copied.
 func (x *Exporter) KeepRecent(n int) { x.recent.keep(n) }

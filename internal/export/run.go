@@ -55,9 +55,8 @@ func (p *pipeline) nextStep() func() {
 			return func() { p.requestFlag(o) }
 		}
 	default:
-		if batch, anonymous := p.takeBatch(now); len(batch) > 0 {
-			return func() { p.finishBatch(p.deliver(batch, anonymous)) }
-		}
+		batch, anonymous := p.takeBatch(now)
+		return func() { p.finishBatch(p.deliver(batch, anonymous)) }
 	}
 	return lookAgain
 }
@@ -81,7 +80,7 @@ func (p *pipeline) dropExpired(now time.Time) {
 	}
 }
 
-// takeBatch takes the next batch out of the queue: up to BatchSize records, all for the same endpoint
+// takeBatch takes the next batch out of the queue, which must not be empty: up to BatchSize records, all for the same endpoint
 // and workspace. p.mu is held.
 func (p *pipeline) takeBatch(now time.Time) (batch []queued, anonymous bool) {
 	anonymous = !p.loggedIn
@@ -89,26 +88,18 @@ func (p *pipeline) takeBatch(now time.Time) (batch []queued, anonymous bool) {
 	if !p.urgent.IsZero() && !p.urgent.After(now) {
 		p.sent = now
 	}
+	p.sendingFrom = p.queue.Oldest().Seq
+	batch = make([]queued, 0, min(p.queue.Len(), p.settings.BatchSize))
 	org := ""
-	for it := p.queue.Oldest(); it != nil; it = p.queue.Oldest() {
-		e := &it.Value
-		if len(batch) == p.settings.BatchSize {
-			break
-		}
-		if id := e.org(); id != "" && id != org {
+	for it := p.queue.Oldest(); it != nil && len(batch) < p.settings.BatchSize; it = p.queue.Oldest() {
+		if id := it.Value.org(); id != "" && id != org {
 			if org != "" {
 				break
 			}
 			org = id
 		}
-		if batch == nil {
-			batch = make([]queued, 0, min(p.queue.Len(), p.settings.BatchSize))
-		}
+		p.sending += int(it.Value.events)
 		batch = append(batch, p.queue.pop())
-		p.sending += int(batch[len(batch)-1].Value.events)
-	}
-	if len(batch) > 0 {
-		p.sendingFrom = batch[0].Seq
 	}
 	if p.queue.Len() == 0 {
 		p.urgent = time.Time{}

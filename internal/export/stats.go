@@ -36,7 +36,12 @@ func (c *counts) drop(reason string, events int) {
 	c.dropped[slices.Index(reasons[:], reason)].Add(int64(events))
 }
 
-func (c *counts) snapshot() telemetry.ExportStats {
+// AddTo adds the counts to those of a process.
+func (x *Exporter) AddTo(s *telemetry.Stats) { s.Export = x.Stats() }
+
+// Stats counts the events and requests so far.
+func (x *Exporter) Stats() telemetry.ExportStats {
+	pipelines, c := x.list(), &x.counts
 	s := telemetry.ExportStats{
 		Recorded: c.recorded.Load(), Sent: c.sent.Load(), Requests: c.requests.Load(), Retries: c.retries.Load(),
 		Failures: c.failures.Load(), FlagRequests: c.flagRequests.Load(), Bytes: c.bytes.Load(),
@@ -46,6 +51,15 @@ func (c *counts) snapshot() telemetry.ExportStats {
 		if n := c.dropped[i].Load(); n > 0 {
 			s.Dropped[r] = n
 		}
+	}
+	for _, i := range x.contained.List() {
+		s.Panics += i.Panics
+	}
+	for _, p := range pipelines {
+		ps := p.stats()
+		s.Pending += ps.Pending
+		s.PendingBytes += ps.PendingBytes
+		s.Pipelines = append(s.Pipelines, ps)
 	}
 	return s
 }

@@ -76,11 +76,9 @@ func (w *worker) take() (ids []string, workspace string, ok bool) {
 				w.settle(DropExpired, q.Value)
 			} else {
 				w.asking = append(w.asking, q)
+				ids = append(ids, q.Value.id)
 			}
 		}
-	}
-	for _, it := range w.asking {
-		ids = append(ids, it.Value.id)
 	}
 	if len(ids) > 0 {
 		w.pace.begin(now)

@@ -49,12 +49,6 @@ func (t *target) reporting() bool {
 	return slices.ContainsFunc(t.to, (*telemetry.Fanout).Reporting)
 }
 
-func (t *target) deliver(r *telemetry.ServerReport) {
-	for _, f := range t.to {
-		f.ServerReported(r)
-	}
-}
-
 // Close asks once more about waiting statements, at once, if ctx and the host allow, and passes the reports
 // to the fan-outs, if a sink still wants them. Statements without an answer are dropped and counted. If the
 // handle was the worker's last, a running request is interrupted, and no goroutine is left except those that

@@ -141,7 +141,9 @@ func (w *worker) unlock() {
 	}
 	for _, q := range questions {
 		if q.report != nil {
-			q.target.deliver(q.report)
+			for _, f := range q.target.to {
+				f.ServerReported(q.report)
+			}
 		}
 	}
 }
