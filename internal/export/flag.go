@@ -26,8 +26,12 @@ func (p *pipeline) requestFlag(o *origin) {
 	began := time.Now()
 	limit, cancel := context.WithTimeout(p.ctx, attemptTimeout)
 	defer cancel()
+	version := o.connection.Driver.Version
+	if !isVersion(version) {
+		version = "unknown"
+	}
 	req, err := p.client.prepare(limit, request{
-		path: flagPath + o.connection.flagVersion(), auth: o.connection.Authenticator, orgID: o.org(), userAgent: o.userAgent,
+		path: flagPath + version, auth: o.connection.Authenticator, orgID: o.org(), userAgent: o.userAgent,
 	})
 	if err != nil {
 		p.flagFailed(noResponse(p.ctx, began, err))
@@ -77,14 +81,6 @@ func (p *pipeline) flagFailed(r result) {
 	if r.outcome != outcomeInterrupted {
 		p.breaker.pause(p.notBefore) // also for the next pipeline
 	}
-}
-
-// flagVersion returns the driver version for the path of the flag.
-func (c *Connection) flagVersion() string {
-	if isVersion(c.Driver.Version) {
-		return c.Driver.Version
-	}
-	return "unknown"
 }
 
 // parseFlag reads the server's response. A flag that is not in the response is off.
