@@ -9,8 +9,6 @@ import (
 // placeholders replace text that does not pass, by kind.
 var placeholders = []string{"<name>", "<number>", "<host>", "<path>", "<url>", "<email>", "<id>", "<value>", "<class>", "<sql>"}
 
-const maxPlaceholder = len("<number>")
-
 // placeholderOf returns the placeholder for a word that does not pass. Only the name of the placeholder
 // depends on the kind, so the rules are simple rather than complete.
 func placeholderOf(word string) string {

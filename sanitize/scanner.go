@@ -74,7 +74,7 @@ func (s *scanner) run() {
 	for s.rest != "" && !s.full {
 		r, size := utf8.DecodeRuneInString(s.rest)
 		switch {
-		case s.placeholder():
+		case r == '<' && s.placeholder():
 		case strings.HasPrefix(s.rest, "== SQL"):
 			s.rest = ""
 			s.write("<sql>")
@@ -99,17 +99,14 @@ func isSpace(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
 
 // placeholder reads a placeholder of an earlier pass.
 func (s *scanner) placeholder() bool {
-	if s.rest[0] != '<' {
-		return false
+	for _, kind := range placeholders {
+		if rest, ok := strings.CutPrefix(s.rest, kind); ok {
+			s.rest = rest
+			s.write(kind)
+			return true
+		}
 	}
-	end := strings.IndexByte(s.rest[:min(len(s.rest), maxPlaceholder)], '>')
-	if end < 0 || !slices.Contains(placeholders, s.rest[:end+1]) {
-		return false
-	}
-	kind := s.rest[:end+1]
-	s.rest = s.rest[end+1:]
-	s.write(kind)
-	return true
+	return false
 }
 
 // quotation reads a quotation. Nothing in it passes, except in a JSON document, as in HTTP errors:
@@ -228,14 +225,10 @@ func wordLength(text string) int {
 	var before rune
 	for i, r := range text {
 		switch {
-		case isSpace(r), strings.ContainsRune(separators, r):
+		case isSpace(r), strings.ContainsRune(separators, r), r == '-' && strings.HasPrefix(text[i:], "->"):
 			return i
-		case r == '-' && strings.HasPrefix(text[i:], "->"):
+		case r == '\'' && i > 0 && (!unicode.IsLetter(before) || !contracts(text[i+1:]) || isLiteral(text[:i])):
 			return i
-		case r == '\'':
-			if i > 0 && (!unicode.IsLetter(before) || !contracts(text[i+1:]) || isLiteral(text[:i])) {
-				return i
-			}
 		}
 		before = r
 	}

@@ -16,26 +16,23 @@ var classesText string
 // passes reports whether a word is in the vocabulary, in lower case, in upper case, capitalized,
 // or exactly as listed.
 func passes(word string) bool {
-	if len(word) > maxWord || strings.ContainsFunc(word, func(r rune) bool { return r >= utf8.RuneSelf }) {
+	if strings.ContainsFunc(word, func(r rune) bool { return r >= utf8.RuneSelf }) {
 		return false // letters of other alphabets may look like ASCII letters
 	}
 	k := known()
-	if k.exact.has(word) {
+	if k.exact[word] {
 		return true
 	}
 	lower := strings.ToLower(word)
-	return k.words.has(lower) &&
+	return k.words[lower] &&
 		(word == lower || word == strings.ToUpper(word) || word == strings.ToUpper(lower[:1])+lower[1:])
 }
-
-// maxWord is at least the length of the longest listed word. Longer words need no lookup.
-const maxWord = 100
 
 // isClass reports whether a word is a known error class, with a known subclass or none.
 func isClass(word string) bool {
 	k := known()
 	class, sub, hasSub := strings.Cut(word, ".")
-	return k.classes.has(class) && (!hasSub || k.subclasses.has(sub))
+	return k.classes[class] && (!hasSub || k.subclasses[sub])
 }
 
 // announced returns what to expect after a word, given what was expected at its position.
@@ -57,27 +54,20 @@ func announced(word string, before expectation) expectation {
 var jsonKeys = []string{"error", "error_code", "error_description", "message", "code", "status", "details", "reason"}
 
 // known is parsed at first use.
-var known = sync.OnceValue(func() (k struct{ words, exact, classes, subclasses set }) {
+var known = sync.OnceValue(func() (k struct{ words, exact, classes, subclasses map[string]bool }) {
 	k.words, k.exact = section(vocabularyText, "words"), section(vocabularyText, "exact")
 	k.classes, k.subclasses = section(classesText, "classes"), section(classesText, "subclasses")
 	return k
 })
 
 // section returns the words below a title of a file.
-func section(text, title string) set {
+func section(text, title string) map[string]bool {
 	_, text, _ = strings.Cut(text, "\n# "+title)
 	_, text, _ = strings.Cut(text, "\n") // the line of the title
 	text, _, _ = strings.Cut(text, "\n# ")
-	words := set{}
+	words := map[string]bool{}
 	for _, word := range strings.Fields(text) {
-		words[word] = struct{}{}
+		words[word] = true
 	}
 	return words
-}
-
-type set map[string]struct{}
-
-func (s set) has(word string) bool {
-	_, ok := s[word]
-	return ok
 }

@@ -37,7 +37,7 @@ func TestTheVocabularyHoldsNothingPersonal(t *testing.T) {
 			lower := strings.ToLower(word)
 			if kind == "given names" || kind == "cities that are words" { // a few are words too, and pass unless capitalized
 				assert.False(t, passes(word), "%s: %s", kind, word)
-				assert.False(t, known().words.has(lower), "%s: %s", kind, word)
+				assert.False(t, known().words[lower], "%s: %s", kind, word)
 				continue
 			}
 			for _, w := range []string{word, lower, strings.ToUpper(word)} {
@@ -58,7 +58,6 @@ func TestEveryListedWordPasses(t *testing.T) {
 		require.Equal(t, word, requireGuarantees(t, word))
 	}
 	for word := range k.exact {
-		require.LessOrEqual(t, len(word), maxWord)
 		require.Equal(t, word, requireGuarantees(t, word))
 	}
 	for class := range k.classes {
@@ -69,7 +68,6 @@ func TestEveryListedWordPasses(t *testing.T) {
 		require.Equal(t, "[UNRESOLVED_COLUMN."+sub+"]", requireGuarantees(t, "[UNRESOLVED_COLUMN."+sub+"]"))
 	}
 	for _, kind := range placeholders {
-		require.LessOrEqual(t, len(kind), maxPlaceholder)
 		require.Equal(t, kind, requireGuarantees(t, kind))
 	}
 }
