@@ -1,6 +1,9 @@
 package sqltext
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // literal reads on to the end of the literal that begins with t, and reports whether there is one. A
 // sign or a dot before a number is part of the literal unless an operand precedes it: a - 1 is a
@@ -45,17 +48,12 @@ func (t Token) operand() bool {
 
 // keywords are words that an expression or a list in parentheses may follow. Words that are at least
 // as likely to be the name of a column or a function are not among them.
-var keywords = [...]string{
+var keywords = []string{
 	"ALL", "AND", "AS", "BETWEEN", "BY", "CASE", "DEFAULT", "DISTINCT", "DIV", "ELSE", "EXCEPT", "EXISTS", "FROM",
 	"HAVING", "IN", "INTERSECT", "INTERVAL", "IS", "JOIN", "LIKE", "NOT", "ON", "OR", "OVER", "QUALIFY", "RETURN",
 	"SELECT", "THEN", "UNION", "USING", "VALUES", "WHEN", "WHERE", "WITH",
 }
 
 func isKeyword(word string) bool {
-	for _, k := range keywords {
-		if len(k) == len(word) && strings.EqualFold(k, word) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(keywords, func(k string) bool { return len(k) == len(word) && strings.EqualFold(k, word) })
 }

@@ -107,9 +107,8 @@ func first(sql string) (Kind, int) {
 			return QuotedName, length
 		}
 		return UnclosedName, len(sql)
-	case dollarTag(sql) > 0:
-		tag := sql[:dollarTag(sql)]
-		return String, closedLength(sql, tag, tag)
+	case c == '$' && dollarTag(sql) > 0:
+		return String, closedLength(sql, sql[:dollarTag(sql)])
 	case strings.HasPrefix(sql, "::"):
 		return Symbol, 2
 	case c == ':' || c == '@' || c == '$':
@@ -127,7 +126,7 @@ func first(sql string) (Kind, int) {
 	}
 	if rest := sql[length:]; length == 1 && strings.Contains("rRxXbB", sql[:1]) && rest != "" && (rest[0] == '\'' || rest[0] == '"') {
 		if sql[0]|0x20 == 'r' {
-			return String, length + closedLength(rest, rest[:1], rest[:1])
+			return String, length + closedLength(rest, rest[:1])
 		}
 		quoted, _ := quotedLength(rest, true)
 		return String, length + quoted
@@ -154,11 +153,10 @@ func quotedLength(sql string, escapes bool) (length int, closed bool) {
 	return len(sql), false
 }
 
-// closedLength returns the length of the text at the beginning of sql from opener to closer,
-// including both.
-func closedLength(sql, opener, closer string) int {
-	if n := strings.Index(sql[len(opener):], closer); n >= 0 {
-		return len(opener) + n + len(closer)
+// closedLength returns the length of the text at the beginning of sql between two marks, including both.
+func closedLength(sql, mark string) int {
+	if n := strings.Index(sql[len(mark):], mark); n >= 0 {
+		return len(mark) + n + len(mark)
 	}
 	return len(sql)
 }
@@ -198,11 +196,9 @@ func IsWordRune(r rune) bool {
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
-// dollarTag returns the length of the $$ or $tag$ at the beginning of sql, or 0 if there is none.
+// dollarTag returns the length of the $$ or $tag$ at the beginning of sql, which begins with $, or 0 if there
+// is none.
 func dollarTag(sql string) int {
-	if sql == "" || sql[0] != '$' {
-		return 0
-	}
 	for n := 1; n < len(sql); n++ {
 		if c := sql[n] | 0x20; sql[n] == '$' {
 			return n + 1
