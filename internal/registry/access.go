@@ -194,14 +194,9 @@ func write(at any, value []byte) (err error) {
 	case *bool:
 		return writeBool(at, value)
 	case *int:
-		var n int64
-		if n, err = strconv.ParseInt(string(value), 10, strconv.IntSize); err == nil {
-			*at = int(n)
-			return nil
-		}
-		return json.Unmarshal(value, at)
+		return writeInt(at, value)
 	case *zeroOrMore:
-		return write((*int)(at), value)
+		return writeInt((*int)(at), value)
 	case *nonZero:
 		return writeInt((*int64)(at), value)
 	case *nonZeroDuration:
@@ -262,9 +257,9 @@ func writeBool(to *bool, value []byte) error {
 	return json.Unmarshal(value, to)
 }
 
-func writeInt(to *int64, value []byte) error {
-	if n, err := strconv.ParseInt(string(value), 10, 64); err == nil {
-		*to = n
+func writeInt[T int | int64](to *T, value []byte) error {
+	if n, err := strconv.ParseInt(string(value), 10, 64); err == nil && int64(T(n)) == n {
+		*to = T(n)
 		return nil
 	}
 	return json.Unmarshal(value, to)

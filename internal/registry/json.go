@@ -61,18 +61,14 @@ func appendFloat(b []byte, f float64) []byte {
 func AppendJSONString(b []byte, s string) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			return appendQuoted(b, s)
+			quoted := bytes.NewBuffer(b)
+			enc := json.NewEncoder(quoted)
+			enc.SetEscapeHTML(false)
+			_ = enc.Encode(s) // a string always encodes
+			return bytes.TrimSuffix(quoted.Bytes(), []byte("\n"))
 		}
 	}
 	b = append(b, '"')
 	b = append(b, s...)
 	return append(b, '"')
-}
-
-func appendQuoted(b []byte, s string) []byte {
-	quoted := bytes.NewBuffer(b)
-	enc := json.NewEncoder(quoted)
-	enc.SetEscapeHTML(false)
-	_ = enc.Encode(s) // a string always encodes
-	return bytes.TrimSuffix(quoted.Bytes(), []byte("\n"))
 }

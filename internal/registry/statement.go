@@ -69,9 +69,9 @@ var StatementFields = []Field[telemetry.Statement]{
 	{"files_retried", "files", "Files that needed more than one request.", ScopeLocal, Payload{}, ofStatement{part: cloudFetch, at: func(s *telemetry.Statement) any { return (*nonZero)(&s.CloudFetch.Retried) }}},
 	{"most_attempts", "", "Requests for the file that needed the most.", ScopeLocal, Payload{}, ofStatement{part: cloudFetch, at: func(s *telemetry.Statement) any { return (*nonZero)(&s.CloudFetch.MostAttempts) }}},
 	{"retry_status", "HTTP status", "Status of the latest file request that was repeated, if an answer came.", ScopeLocal, Payload{}, ofStatement{part: cloudFetch, at: func(s *telemetry.Statement) any { return &s.CloudFetch.RetryStatus }}},
-	{"first_file_ms", "ms", "Latency of the file that was complete first.", ScopeBoth, to(chunks+"initial_chunk_latency_millis", TypeInt64), downloadLatency(func(c *telemetry.CloudFetch) *time.Duration { return &c.First })},
-	{"slowest_file_ms", "ms", "Latency of the slowest file.", ScopeBoth, to(chunks+"slowest_chunk_latency_millis", TypeInt64), downloadLatency(func(c *telemetry.CloudFetch) *time.Duration { return &c.Slowest })},
-	{"sum_file_ms", "ms", "Latencies of all files, which overlap.", ScopeBoth, to(chunks+"sum_chunks_download_time_millis", TypeInt64), downloadLatency(func(c *telemetry.CloudFetch) *time.Duration { return &c.Sum })},
+	{"first_file_ms", "ms", "Latency of the file that was complete first.", ScopeBoth, to(chunks+"initial_chunk_latency_millis", TypeInt64), ofStatement{part: downloads, at: func(s *telemetry.Statement) any { return &s.CloudFetch.First }}},
+	{"slowest_file_ms", "ms", "Latency of the slowest file.", ScopeBoth, to(chunks+"slowest_chunk_latency_millis", TypeInt64), ofStatement{part: downloads, at: func(s *telemetry.Statement) any { return &s.CloudFetch.Slowest }}},
+	{"sum_file_ms", "ms", "Latencies of all files, which overlap.", ScopeBoth, to(chunks+"sum_chunks_download_time_millis", TypeInt64), ofStatement{part: downloads, at: func(s *telemetry.Statement) any { return &s.CloudFetch.Sum }}},
 	{"failed_file", "index", "Lowest index of a file that failed, from 0.", ScopeBoth, to(operation+"chunk_id", TypeInt64), ofStatement{part: cloudFetch, at: func(s *telemetry.Statement) any { return &s.CloudFetch.FailedIndex }}},
 	{"failed_file_status", "HTTP status", "Status of the latest attempt for that file.", ScopeLocal, Payload{}, ofStatement{part: cloudFetch, at: func(s *telemetry.Statement) any { return &s.CloudFetch.FailedStatus }}},
 
@@ -165,6 +165,11 @@ func failure(s *telemetry.Statement, create bool) bool      { return has(&s.Fail
 func closeFailure(s *telemetry.Statement, create bool) bool { return has(&s.CloseFailure, create) }
 func cloudFetch(s *telemetry.Statement, create bool) bool   { return has(&s.CloudFetch, create) }
 
+// downloads is cloudFetch for the latencies of files, which are unknown until one file is complete.
+func downloads(s *telemetry.Statement, create bool) bool {
+	return cloudFetch(s, create) && (create || s.CloudFetch.Downloaded != 0)
+}
+
 // pollingOf returns the access of a field of a statement's Polling, which may be unknown. Writing
 // makes it known.
 func pollingOf(at func(*telemetry.Polling) any) ofStatement {
@@ -199,21 +204,6 @@ func partTime(p telemetry.Part) ofStatement {
 	return ofStatement{at: func(s *telemetry.Statement) any { return (*nonZeroDuration)(&s.Split[p]) }}
 }
 
-// downloadLatency returns the access of a latency of downloaded files, which is unknown until one
-// file is complete.
-func downloadLatency(at func(*telemetry.CloudFetch) *time.Duration) ofStatement {
-	return ofStatement{
-		part: cloudFetch,
-		at:   func(s *telemetry.Statement) any { return at(s.CloudFetch) },
-		value: func(s *telemetry.Statement) slog.Value {
-			if s.CloudFetch == nil || s.CloudFetch.Downloaded == 0 {
-				return slog.Value{}
-			}
-			return read(at(s.CloudFetch))
-		},
-	}
-}
-
 // sumOf returns the access of a sum over the calls of all methods: of numbers, or of durations, whose sum is
 // left out if it is zero. Set writes the sum to one entry without a method, which stands for all methods. If
 // it is known that no call was made, RPCs is empty and not nil.
@@ -239,7 +229,15 @@ func sumOf(durations bool, at func(*telemetry.RPC) *int64) ofStatement {
 			if err := write(target); err != nil {
 				return err
 			}
-			setSum(s, at, sum)
+			if s.RPCs == nil {
+				s.RPCs = []telemetry.RPC{}
+			}
+			if sum != 0 {
+				if len(s.RPCs) == 0 || s.RPCs[0].Method != "" {
+					s.RPCs = append([]telemetry.RPC{{}}, s.RPCs...)
+				}
+				*at(&s.RPCs[0]) = sum
+			}
 			return nil
 		},
 	}
@@ -250,19 +248,6 @@ func sumOfRPCs(s *telemetry.Statement, at func(*telemetry.RPC) *int64) (sum int6
 		sum += *at(&s.RPCs[i])
 	}
 	return sum, s.RPCs != nil
-}
-
-func setSum(s *telemetry.Statement, at func(*telemetry.RPC) *int64, sum int64) {
-	if s.RPCs == nil {
-		s.RPCs = []telemetry.RPC{}
-	}
-	if sum == 0 {
-		return
-	}
-	if len(s.RPCs) == 0 || s.RPCs[0].Method != "" {
-		s.RPCs = append([]telemetry.RPC{{}}, s.RPCs...)
-	}
-	*at(&s.RPCs[0]) = sum
 }
 
 func retriesByMethod(s *telemetry.Statement) slog.Value {
