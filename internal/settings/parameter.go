@@ -96,13 +96,6 @@ type codec struct {
 	setField func(*telemetry.Settings, string) bool
 }
 
-// normalize converts the field of a Config to the form of the parameter. It reports false for a value
-// that is not accepted.
-func (c codec) normalize(s *telemetry.Settings) bool {
-	v := c.get(s)
-	return v == "" || c.setField(s, v)
-}
-
 // asText makes a codec from a field and the functions that parse and format it.
 func asText[T comparable](at func(*telemetry.Settings) *T, parse func(string) (T, bool), format func(T) string) codec {
 	set := func(s *telemetry.Settings, v string) bool {

@@ -88,8 +88,7 @@ type resolution struct {
 // parameters do not accept. Durations may be shorter than a parameter's, as in tests.
 func (r *resolution) normalize() error {
 	for _, p := range Parameters {
-		value := p.Value(r.settings)
-		if !p.codec.normalize(&r.settings) {
+		if value := p.Value(r.settings); value != "" && !p.codec.setField(&r.settings, value) {
 			return &telemetry.ParameterError{Name: "Settings." + p.Field, Value: quotable(value), Accepts: p.acceptsField()}
 		}
 	}
@@ -193,26 +192,19 @@ func (from source) read() (map[string][]*given, error) {
 		}
 	}
 	for _, all := range byParameter {
-		slices.SortStableFunc(all, func(a, b *given) int {
-			return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.name, b.name))
-		})
+		slices.SortStableFunc(all, func(a, b *given) int { return cmp.Compare(a.rank, b.rank) })
 	}
 	return byParameter, nil
 }
 
 // position returns the position of the switch that a value stands for.
 func (g *given) position() (telemetry.Switch, bool) {
-	if g.value == "" {
-		if g.negated { // the name alone means off
-			return telemetry.SwitchOff, true
-		}
-		return telemetry.SwitchUnset, true
-	}
 	position, ok := parseSwitch(g.value)
+	ok = ok || g.value == ""
 	switch {
 	case !g.negated:
 		return position, ok
-	case position == telemetry.SwitchOn:
+	case position == telemetry.SwitchOn, g.value == "": // the name alone means off
 		return telemetry.SwitchOff, ok
 	}
 	return telemetry.SwitchUnset, ok // not disabled is not enabled
