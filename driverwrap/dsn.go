@@ -1,6 +1,7 @@
 package driverwrap
 
 import (
+	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -78,7 +79,7 @@ func misplaced(native string, parameters map[string][]string) error {
 	}
 	_, path, _ := strings.Cut(address, "/") // without the user and host before it
 	names, values := unescaped(query)
-	for _, name := range settings.SortedNames(parameters) { // in order, so that the error is always the same
+	for _, name := range slices.Sorted(maps.Keys(parameters)) { // in order, so that the error is always the same
 		values += strings.Join(parameters[name], "\n") + "\n"
 	}
 	for _, part := range []struct {

@@ -156,13 +156,10 @@ type given struct {
 	known   bool // name is a spelling that meaningOf knows
 }
 
-// SortedNames returns the names of parameters in alphabetical order.
-func SortedNames(values map[string][]string) []string { return slices.Sorted(maps.Keys(values)) }
-
 // read groups the values of a source by parameter; documented spellings come first.
 func (from source) read() (map[string][]*given, error) {
 	byParameter := map[string][]*given{}
-	for _, name := range SortedNames(from.values) { // in order, so that the error is always the same
+	for _, name := range slices.Sorted(maps.Keys(from.values)) { // in order, so that the error is always the same
 		values, by := from.values[name], "DSN"
 		if !from.dsn {
 			if by = name; !strings.HasPrefix(name, envPrefix) {
