@@ -61,7 +61,7 @@ func (s *Sink) StatementFinished(r *telemetry.Statement) {
 	if r.Query == "" {
 		brief = ofStatementWithoutText
 	}
-	s.write(l, attributesOf(registry.StatementFields, brief, r))
+	write(s, l, registry.StatementFields, brief, r)
 }
 
 // SessionOpened logs a session, or the failure to open one.
@@ -71,12 +71,12 @@ func (s *Sink) SessionOpened(r *telemetry.SessionOpened) {
 		l.level, l.message = slog.LevelError, "databricks session could not be opened"
 		l.kind.fail(r.Failure)
 	}
-	s.write(l, attributesOf(registry.SessionOpenedFields, ofSession, r))
+	write(s, l, registry.SessionOpenedFields, ofSession, r)
 }
 
 // SessionClosed logs the end of a session.
 func (s *Sink) SessionClosed(r *telemetry.SessionClosed) {
-	s.write(line{ctx: context.Background(), level: slog.LevelInfo, message: "databricks session closed"}, attributesOf(registry.SessionClosedFields, ofSession, r))
+	write(s, line{ctx: context.Background(), level: slog.LevelInfo, message: "databricks session closed"}, registry.SessionClosedFields, ofSession, r)
 }
 
 // ServerReported logs what the query history says about a statement: where the server's time went.
@@ -93,7 +93,7 @@ func (s *Sink) ServerReported(r *telemetry.ServerReport) {
 		}
 	}
 	l.verdict = strings.Join(sentences, "; ")
-	s.write(l, attributesOf(registry.ServerReportFields, ofReport, r))
+	write(s, l, registry.ServerReportFields, ofReport, r)
 }
 
 // line is a message without the fields of its record.
@@ -125,52 +125,42 @@ var (
 // log returns the logger to use now.
 func (s *Sink) log() *slog.Logger { return cmp.Or(s.logger, slog.Default()) }
 
-// write logs a line with the fields of its record.
-func (s *Sink) write(l line, fields attributes) {
-	logger := s.log()
-	if l.level < s.level || !logger.Enabled(l.ctx, l.level) {
+// write logs a line with the local fields of its record that have a value: all of them, or only the brief ones.
+func write[R any](s *Sink, l line, fields []registry.Field[R], brief []string, r *R) {
+	logger, all := s.admits(l)
+	if logger == nil {
 		return
-	}
-	all := s.level <= slog.LevelDebug && logger.Enabled(l.ctx, slog.LevelDebug)
-	if !all && l.level >= slog.LevelWarn {
-		l.kind.message = l.message
-		if !s.storms.admits(l.kind, func(lines int, within time.Duration) { s.repeated(l, lines, within) }) {
-			return
-		}
 	}
 	attrs := make([]slog.Attr, 0, 12)
 	if l.verdict != "" {
 		attrs = append(attrs, slog.String("verdict", l.verdict))
 	}
-	logger.LogAttrs(l.ctx, l.level, l.message, fields.appendTo(attrs, all)...)
-}
-
-// attributesOf returns the local fields of a record. A line that is not for debugging has only the fields in
-// brief.
-func attributesOf[R any](fields []registry.Field[R], brief []string, r *R) attributes {
-	return attributes{brief, len(fields), func(i int) (string, registry.Scope) { return fields[i].Name, fields[i].Scope }, func(i int) slog.Value { return fields[i].Value(r) }}
-}
-
-// attributes are the fields of a record.
-type attributes struct {
-	brief []string
-	n     int
-	field func(i int) (name string, scope registry.Scope)
-	value func(i int) slog.Value
-}
-
-// appendTo appends the fields that have a value: all local ones, or only those in brief.
-func (a *attributes) appendTo(to []slog.Attr, all bool) []slog.Attr {
-	for i := range a.n {
-		name, scope := a.field(i)
-		if scope&registry.ScopeLocal == 0 || !all && !slices.Contains(a.brief, name) {
+	for i := range fields {
+		f := &fields[i]
+		if f.Scope&registry.ScopeLocal == 0 || !all && !slices.Contains(brief, f.Name) {
 			continue
 		}
-		if v := a.value(i); registry.Known(v) {
-			to = append(to, slog.Attr{Key: name, Value: inUnit(v)})
+		if v := f.Value(r); registry.Known(v) {
+			attrs = append(attrs, slog.Attr{Key: f.Name, Value: inUnit(v)})
 		}
 	}
-	return to
+	logger.LogAttrs(l.ctx, l.level, l.message, attrs...)
+}
+
+// admits returns the logger for a line and whether all fields are logged, or nil if the line is not to be written.
+func (s *Sink) admits(l line) (logger *slog.Logger, all bool) {
+	logger = s.log()
+	if l.level < s.level || !logger.Enabled(l.ctx, l.level) {
+		return nil, false
+	}
+	all = s.level <= slog.LevelDebug && logger.Enabled(l.ctx, slog.LevelDebug)
+	if !all && l.level >= slog.LevelWarn {
+		l.kind.message = l.message
+		if !s.storms.admits(l.kind, func(lines int, within time.Duration) { s.repeated(l, lines, within) }) {
+			return nil, false
+		}
+	}
+	return logger, all
 }
 
 // inUnit returns a value in the unit that the name of its field ends with, because each handler would
