@@ -168,7 +168,8 @@ func (l *lines) whole() ([]byte, error) {
 			return l.long, nil
 		case err != bufio.ErrBufferFull:
 			l.err = err
-			if last := append(l.long, part...); size <= maxLine && isObject(last) { // of which only the newline is missing
+			last := append(l.long, part...)
+			if size <= maxLine && bytes.HasPrefix(last, []byte("{")) && json.Valid(last) { // only the newline is missing
 				return last, nil
 			}
 			return nil, err
@@ -177,9 +178,6 @@ func (l *lines) whole() ([]byte, error) {
 		}
 	}
 }
-
-// isObject reports whether a line is a whole object.
-func isObject(line []byte) bool { return len(line) > 0 && line[0] == '{' && json.Valid(line) }
 
 // errNoEvent is the error for JSON that no Sink wrote.
 var errNoEvent = errors.New(`not a record: it has no "event"`)
@@ -196,7 +194,9 @@ func parse(line []byte) (record any, err error) {
 	case statementEvent:
 		r := &telemetry.Statement{}
 		err, record = statementKeys.set(r, line), r
-		complete(r)
+		if r.Failure == nil && (r.Outcome == telemetry.OutcomeFailed || r.Outcome == telemetry.OutcomeCanceled) {
+			r.Failure = &telemetry.Failure{} // only the outcome in the line says that there was one
+		}
 	case openedEvent:
 		r := &telemetry.SessionOpened{}
 		err, record = openedKeys.set(r, line), r
@@ -226,11 +226,4 @@ func event(line []byte) (name string) {
 		}
 	}
 	return name
-}
-
-// complete sets Failure if only the outcome in the line says that there was one.
-func complete(s *telemetry.Statement) {
-	if s.Failure == nil && (s.Outcome == telemetry.OutcomeFailed || s.Outcome == telemetry.OutcomeCanceled) {
-		s.Failure = &telemetry.Failure{}
-	}
 }
