@@ -22,12 +22,11 @@ func newOutput(stdout io.Writer, asJSON bool) *bufio.Writer {
 
 // escapeJSON returns r as it is written in a JSON string. encoding/json leaves control characters
 // only within strings.
-func escapeJSON(r rune) string {
-	if r > 0xFFFF {
-		high, low := utf16.EncodeRune(r)
-		return fmt.Sprintf(`\u%04x\u%04x`, high, low)
+func escapeJSON(r rune) (escaped string) {
+	for _, unit := range utf16.Encode([]rune{r}) {
+		escaped += fmt.Sprintf(`\u%04x`, unit)
 	}
-	return fmt.Sprintf(`\u%04x`, r)
+	return escaped
 }
 
 // controlFilter replaces every character that a terminal would interpret, except line feeds and

@@ -44,16 +44,15 @@ func (v *view) files() {
 		if f.Status != 0 {
 			status = cell{fmt.Sprint(f.Status), red}
 		}
-		duration := cell{"-", bold}
+		total := cell{"-", bold}
 		if took > 0 {
-			duration.text = format.Duration(took)
+			total.text = format.Duration(took)
 		}
-		first := telemetry.Maybe[time.Duration]{}
-		if at, ok := f.FirstByte.Get(); ok {
-			first = telemetry.Known(at - f.Start.Or(0))
-		}
-		t.add(number(f.Index), state, number(f.Rows), cell{text: format.Bytes(f.Bytes)}, optionalTime(f.Start), optionalTime(first),
-			duration, cell{text: speed(f)}, number(f.Attempts), status)
+		start, requested := f.Start.Get()
+		first, answered := f.FirstByte.Get()
+		t.add(number(f.Index), state, number(f.Rows), cell{text: format.Bytes(f.Bytes)},
+			cellIf(requested, duration(millis(start))), cellIf(answered, duration(millis(first-start))),
+			total, cell{text: speed(f)}, number(f.Attempts), status)
 	}
 	t.print(v.w, v.screen)
 }
@@ -81,10 +80,4 @@ func fileDuration(f telemetry.File) time.Duration {
 		return 0
 	}
 	return end - start
-}
-
-// optionalTime returns a cell with the time, or with a dash if it is unknown.
-func optionalTime(at telemetry.Maybe[time.Duration]) cell {
-	d, known := at.Get()
-	return cellIf(known, cell{text: format.Duration(d)})
 }

@@ -166,24 +166,13 @@ func (f *filter) selectsAnyKind() bool {
 }
 
 func (f *filter) describes(s *telemetry.Statement) bool {
-	if f.outcomes != nil && !slices.Contains(f.outcomes, string(s.Outcome)) {
-		return false
-	}
-	if f.categories != nil && !f.hasCategory(s) {
-		return false
-	}
-	if f.shapes != nil {
-		return f.hasShape(s)
-	}
-	return true
+	return (f.outcomes == nil || slices.Contains(f.outcomes, string(s.Outcome))) &&
+		(f.categories == nil || f.hasCategory(s)) && (f.shapes == nil || f.hasShape(s))
 }
 
 func (f *filter) hasCategory(s *telemetry.Statement) bool {
-	if s.Failure == nil {
-		return slices.Contains(f.categories, noError)
-	}
-	return slices.Contains(f.categories, format.OneSpelling(string(s.Failure.Category))) ||
-		slices.Contains(f.categories, format.OneSpelling(strings.ToLower(errorOf(s.Failure))))
+	return slices.Contains(f.categories, format.OneSpelling(strings.ToLower(errorOf(s.Failure)))) ||
+		s.Failure != nil && slices.Contains(f.categories, format.OneSpelling(string(s.Failure.Category)))
 }
 
 // leastDigits is the smallest number of digits that are taken for the beginning of a hash. Fewer may
@@ -206,10 +195,10 @@ func (f *filter) nothing() string {
 	return "No statement matches; " + format.Choose(f.left, "was left out.", "were left out.")
 }
 
-// noError is the group of the statements without a failure.
-const noError = "none"
-
-// errorOf returns the category and the SQLSTATE of a failure.
+// errorOf returns the category and the SQLSTATE of a failure, or "none" without one.
 func errorOf(f *telemetry.Failure) string {
+	if f == nil {
+		return "none"
+	}
 	return strings.TrimSpace(cmp.Or(string(f.Category), "unknown") + " " + f.SQLState)
 }

@@ -41,11 +41,6 @@ func help(args []string, stdout, stderr io.Writer) int {
 		printErrorf(stderr, "dbtel help: %v", err)
 		return exitUsage
 	}
-	c.help(stdout)
-	return exitOK
-}
-
-func (c *command) help(stdout io.Writer) {
 	fmt.Fprintf(stdout, "dbtel %s %s\n\n%s.\n\n", c.name, c.args, strings.ToUpper(c.summary[:1])+c.summary[1:])
 	flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
 	c.flags(flags, &filter{})
@@ -58,4 +53,5 @@ func (c *command) help(stdout io.Writer) {
 		fmt.Fprintf(stdout, "  %-21s %s\n", strings.TrimSpace(dashes+f.Name+" "+value), usage)
 	})
 	fmt.Fprintf(stdout, "\n%s", c.details)
+	return exitOK
 }

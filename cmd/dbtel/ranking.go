@@ -44,22 +44,16 @@ func (r *ranking) add(record any) error {
 			r.ids = map[string]int{}
 		}
 		r.ids[s.StatementID]++
-		kept := min(len(r.statements), r.limit)
-		dropped := r.statements[kept:]
-		r.statements = r.statements[:kept]
-		for _, s := range dropped {
-			r.forget(s.StatementID)
+		if len(r.statements) > r.limit {
+			dropped := r.statements[r.limit].StatementID
+			r.statements = r.statements[:r.limit]
+			if r.ids[dropped]--; r.ids[dropped] == 0 {
+				delete(r.ids, dropped)
+				delete(r.reports, dropped)
+			}
 		}
 	}
 	return nil
-}
-
-// forget notes that a statement with this id is no longer kept.
-func (r *ranking) forget(id string) {
-	if r.ids[id]--; r.ids[id] == 0 {
-		delete(r.ids, id)
-		delete(r.reports, id)
-	}
 }
 
 // report keeps the report of a statement that is kept.

@@ -66,12 +66,7 @@ var groupings = map[string]func(*telemetry.Statement) string{
 	},
 	"server":  func(s *telemetry.Statement) string { return cmp.Or(s.Server, "unknown") },
 	"verdict": func(s *telemetry.Statement) string { return cmp.Or(explain.Of(s).Bound, "none") },
-	"error": func(s *telemetry.Statement) string {
-		if s.Failure == nil {
-			return noError
-		}
-		return errorOf(s.Failure)
-	},
+	"error":   func(s *telemetry.Statement) string { return errorOf(s.Failure) },
 }
 
 func groupingNames() []string { return slices.Sorted(maps.Keys(groupings)) }

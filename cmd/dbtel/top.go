@@ -29,8 +29,7 @@ printed with its verdict.
   dbtel top -n 1 --json app.ndjson | jq .verdict
 `,
 	setup: func(flags *flag.FlagSet) func(context.Context, *invocation) error {
-		var follow bool
-		flags.BoolVar(&follow, "f", false, "follow the files, as tail -F does")
+		follow := flags.Bool("f", false, "follow the files, as tail -F does")
 		by := flags.String("by", "slowest", "`order`: slowest or latest (slowest)")
 		n := flags.Int("n", 20, "`statements` to list (20)")
 		return func(ctx context.Context, inv *invocation) error {
@@ -41,12 +40,12 @@ printed with its verdict.
 			if *n < 1 || *n > 10_000 {
 				return usageError(fmt.Sprintf("-n takes 1 to 10000, not %d", *n))
 			}
-			inv.input.follow = follow
+			inv.input.follow = *follow
 			list := &ranking{order: order, limit: *n, filter: inv.input.filter}
 			switch {
-			case follow && (inv.json || !inv.screen.terminal):
+			case *follow && (inv.json || !inv.screen.terminal):
 				return inv.stream(ctx)
-			case follow:
+			case *follow:
 				return inv.live(ctx, list)
 			}
 			if err := inv.input.each(ctx, inv.args, list.add); err != nil {

@@ -25,13 +25,6 @@ var barStyles = map[explain.BarKind]style{
 	explain.PhaseExecute.Bar(): blue, explain.PhaseFetch.Bar(): green,
 }
 
-func barStyle(b explain.Bar) style {
-	if b.Failed {
-		return red
-	}
-	return barStyles[b.Kind]
-}
-
 // waterfall draws a timeline with characters: a scale, and a line per lane that ends with the sum of
 // its bars. Lanes without time are left out. Names of lanes within another lane are indented.
 func waterfall(t explain.Timeline, s screen) []string {
@@ -115,9 +108,13 @@ func (d drawing) lane(bars []explain.Bar) string {
 		} else {
 			full = '█'
 		}
+		color := barStyles[b.Kind]
+		if b.Failed {
+			color = red
+		}
 		body := max(first, d.body(b, last))
 		for i := first; i <= last; i++ {
-			styles[i] = barStyle(b)
+			styles[i] = color
 			if i < body {
 				glyphs[i] = '░'
 			} else {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -54,24 +55,17 @@ func parseWhen(text string, now time.Time) (at time.Time, ofDay bool, err error)
 // now. Where both are, it is the first.
 func latestTwin(at, now time.Time) time.Time {
 	_, offset := at.Zone()
-	before, after := at, at
+	twins := []time.Time{at}
 	for _, near := range []time.Duration{-12 * time.Hour, 12 * time.Hour} {
 		_, other := at.Add(near).Zone()
-		twin := at.Add(time.Duration(offset-other) * time.Second)
-		if twin.Format(time.DateTime) != at.Format(time.DateTime) {
-			continue
-		}
-		if twin.Before(before) {
-			before = twin
-		}
-		if twin.After(after) {
-			after = twin
+		if twin := at.Add(time.Duration(offset-other) * time.Second); twin.Format(time.DateTime) == at.Format(time.DateTime) {
+			twins = append(twins, twin)
 		}
 	}
-	if after.After(now) {
-		return before
+	if last := slices.MaxFunc(twins, time.Time.Compare); !last.After(now) {
+		return last
 	}
-	return after
+	return slices.MinFunc(twins, time.Time.Compare)
 }
 
 // parseAgo parses a duration in the form of package time, or a number of days such as 3d.
