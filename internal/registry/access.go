@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
@@ -237,14 +238,9 @@ func writeKnown[T any](to *telemetry.Maybe[T], value []byte, write func(*T, []by
 }
 
 func writeString(to *string, value []byte) error {
-	for i, c := range value {
-		if c == '"' && i == len(value)-1 && i > 0 {
-			*to = string(value[1:i])
-			return nil
-		}
-		if c < ' ' || c > '~' || c == '\\' || i == 0 && c != '"' {
-			break
-		}
+	if value[0] == '"' && bytes.IndexByte(value, '\\') < 0 && utf8.Valid(value) {
+		*to = string(value[1 : len(value)-1])
+		return nil
 	}
 	return json.Unmarshal(value, to)
 }

@@ -112,8 +112,8 @@ func allRetries(s *telemetry.Statement) slog.Value {
 // was called.
 var StatementClosedFields = append([]Field[telemetry.Statement]{
 	{"close_started", "RFC 3339", "When CloseOperation was called; if that call is not known, about when the rows were closed.", ScopeDatabricks, to(timestamp, TypeInt64), ofStatement{value: func(s *telemetry.Statement) slog.Value { return slog.TimeValue(called(s, "CloseOperation")) }}},
-	{"close_rpc_ms", "ms", "Latency of CloseOperation, all attempts.", ScopeDatabricks, to(driverLog+"operation_latency_ms", TypeInt64), ofStatement{value: func(s *telemetry.Statement) slog.Value { return latency(Closed(s)) }}},
-	{"close_rpc_retries", "", "HTTP attempts of CloseOperation beyond the first.", ScopeDatabricks, to(operation+"retry_count", TypeInt64), ofStatement{value: func(s *telemetry.Statement) slog.Value { return retries(Closed(s)) }}},
+	{"close_rpc_ms", "ms", "Latency of CloseOperation, all attempts.", ScopeDatabricks, to(driverLog+"operation_latency_ms", TypeInt64), ofCalls(Closed, func(r *telemetry.RPC) any { return &r.Latency })},
+	{"close_rpc_retries", "", "HTTP attempts of CloseOperation beyond the first.", ScopeDatabricks, to(operation+"retry_count", TypeInt64), ofCalls(Closed, func(r *telemetry.RPC) any { return &r.Retries })},
 	{"close_error", "", "close_error_category.", ScopeDatabricks, errorName, ofStatement{part: closeFailure, at: func(s *telemetry.Statement) any { return (*string)(&s.CloseFailure.Category) }}},
 }, statementIdentity...)
 
@@ -121,8 +121,8 @@ var StatementClosedFields = append([]Field[telemetry.Statement]{
 // CancelOperation was called.
 var StatementCanceledFields = append([]Field[telemetry.Statement]{
 	{"cancel_started", "RFC 3339", "When CancelOperation was called; if that call is not known, about when the statement ended.", ScopeDatabricks, to(timestamp, TypeInt64), ofStatement{value: func(s *telemetry.Statement) slog.Value { return slog.TimeValue(called(s, "CancelOperation")) }}},
-	{"cancel_rpc_ms", "ms", "Latency of CancelOperation, all attempts.", ScopeDatabricks, to(driverLog+"operation_latency_ms", TypeInt64), ofStatement{value: func(s *telemetry.Statement) slog.Value { return latency(Canceled(s)) }}},
-	{"cancel_rpc_retries", "", "HTTP attempts of CancelOperation beyond the first.", ScopeDatabricks, to(operation+"retry_count", TypeInt64), ofStatement{value: func(s *telemetry.Statement) slog.Value { return retries(Canceled(s)) }}},
+	{"cancel_rpc_ms", "ms", "Latency of CancelOperation, all attempts.", ScopeDatabricks, to(driverLog+"operation_latency_ms", TypeInt64), ofCalls(Canceled, func(r *telemetry.RPC) any { return &r.Latency })},
+	{"cancel_rpc_retries", "", "HTTP attempts of CancelOperation beyond the first.", ScopeDatabricks, to(operation+"retry_count", TypeInt64), ofCalls(Canceled, func(r *telemetry.RPC) any { return &r.Retries })},
 	{"cancel_error", "", "cancel_error_category.", ScopeDatabricks, errorName, ofStatement{at: func(s *telemetry.Statement) any { return (*string)(&s.CancelError) }}},
 }, statementIdentity...)
 
@@ -171,35 +171,31 @@ var ProcessFields = []Field[Process]{
 	{"char_set_encoding", "", "UTF-8, as Go's strings are.", ScopeDatabricks, to(system+"char_set_encoding", TypeString), ofProcess{value: func(*Process) slog.Value { return slog.StringValue("UTF-8") }}},
 }
 
-func latency(r telemetry.RPC, made bool) slog.Value {
-	if !made {
+// ofCalls returns the access of a field of the calls that find returns, which is unknown if there were none.
+func ofCalls(find func(*telemetry.Statement) (*telemetry.RPC, bool), at func(*telemetry.RPC) any) ofStatement {
+	return ofStatement{value: func(s *telemetry.Statement) slog.Value {
+		if r, made := find(s); made {
+			return read(at(r))
+		}
 		return slog.Value{}
-	}
-	return slog.DurationValue(r.Latency)
-}
-
-func retries(r telemetry.RPC, made bool) slog.Value {
-	if !made {
-		return slog.Value{}
-	}
-	return slog.Int64Value(r.Retries)
+	}}
 }
 
 // Closed returns the calls that closed the statement on the server, and whether there were any. There
 // are none if the complete result comes with the first answer, because then the server closes the
 // statement itself.
-func Closed(s *telemetry.Statement) (telemetry.RPC, bool) { return find(s, "CloseOperation") }
+func Closed(s *telemetry.Statement) (*telemetry.RPC, bool) { return find(s, "CloseOperation") }
 
 // Canceled returns the calls that canceled the statement, and whether there were any.
-func Canceled(s *telemetry.Statement) (telemetry.RPC, bool) { return find(s, "CancelOperation") }
+func Canceled(s *telemetry.Statement) (*telemetry.RPC, bool) { return find(s, "CancelOperation") }
 
-func find(s *telemetry.Statement, method string) (telemetry.RPC, bool) {
-	for _, r := range s.RPCs {
-		if r.Method == method {
+func find(s *telemetry.Statement, method string) (*telemetry.RPC, bool) {
+	for i := range s.RPCs {
+		if r := &s.RPCs[i]; r.Method == method {
 			return r, r.Calls > 0
 		}
 	}
-	return telemetry.RPC{}, false
+	return nil, false
 }
 
 // called returns when a call that ends a statement was made, which may be long before the application closes the

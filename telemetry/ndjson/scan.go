@@ -92,15 +92,12 @@ func nestedLength(rest []byte) int {
 
 // stringLength returns the length of the string at the beginning of rest, quotes included.
 func stringLength(rest []byte) int {
-	for n := 1; ; {
-		n += bytes.IndexByte(rest[n:], '"')
-		escapes := 0
-		for rest[n-1-escapes] == '\\' {
-			escapes++
-		}
-		n++
-		if escapes%2 == 0 {
-			return n
+	for n := 1; ; n++ {
+		switch rest[n] {
+		case '\\':
+			n++
+		case '"':
+			return n + 1
 		}
 	}
 }
