@@ -2,6 +2,7 @@ package ndjson
 
 import (
 	"database/sql"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -47,7 +48,6 @@ func (s *sampler) samples(now time.Time) (all []telemetry.PoolSample) {
 		return nil
 	}
 	states, silent := map[string]state{}, map[string]bool{}
-	var names []string
 	pools := s.registered()
 	for i, answer := range telemetry.ReadPools(pools) {
 		p := pools[i]
@@ -56,10 +56,8 @@ func (s *sampler) samples(now time.Time) (all []telemetry.PoolSample) {
 			silent[p.Name] = true
 			continue
 		}
-		others := states[p.Name]
-		if others.ids == nil {
-			names = append(names, p.Name)
-		} else {
+		others, several := states[p.Name]
+		if several {
 			stats = sum(others.DBStats, stats)
 		}
 		states[p.Name] = state{stats, now, append(others.ids, p.ID)}
@@ -69,7 +67,7 @@ func (s *sampler) samples(now time.Time) (all []telemetry.PoolSample) {
 	if next := time.Now().Add(sampleInterval); next.After(s.next) {
 		s.next = next // pools that answer slowly must not be sampled all the time
 	}
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(states)) {
 		all = append(all, s.since(name, states[name], now))
 	}
 	for name, before := range s.before {
