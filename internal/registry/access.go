@@ -264,14 +264,6 @@ func writeInt[T int | int64](to *T, value []byte) error {
 // longest is far longer than any statement, and short enough that sums of durations do not overflow.
 const longest = 10 * 365 * 24 * time.Hour
 
-var (
-	errObject   = errors.New("not an object")
-	errNumber   = errors.New("not a whole number")
-	errDuration = errors.New("not a duration of less than 10 years")
-	errTime     = errors.New("not a time as RFC 3339 writes it")
-	errYear     = errors.New("not a year of four digits")
-)
-
 func writeDuration(to *time.Duration, milliseconds []byte) error {
 	v, err := strconv.ParseFloat(string(milliseconds), 64)
 	if err != nil {
@@ -281,7 +273,7 @@ func writeDuration(to *time.Duration, milliseconds []byte) error {
 	}
 	micros := math.Round(v * 1000)
 	if math.Abs(micros) > float64(longest/time.Microsecond) {
-		return errDuration
+		return errors.New("not a duration of less than 10 years")
 	}
 	*to = time.Duration(micros) * time.Microsecond
 	return nil
@@ -290,10 +282,10 @@ func writeDuration(to *time.Duration, milliseconds []byte) error {
 func writeTime(to *time.Time, value []byte) error {
 	var t time.Time
 	if t.UnmarshalJSON(value) != nil {
-		return errTime // the error of package time would quote all of the text
+		return errors.New("not a time as RFC 3339 writes it") // the error of package time would quote all of the text
 	}
 	if t = t.UTC(); t.Year() < 0 || t.Year() > 9999 {
-		return errYear // such a time could not be written again
+		return errors.New("not a year of four digits") // such a time could not be written again
 	}
 	*to = t
 	return nil
@@ -321,7 +313,7 @@ func attributes(object []byte) (attrs []slog.Attr, err error) {
 	d := json.NewDecoder(bytes.NewReader(object))
 	d.UseNumber()
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return nil, errObject
+		return nil, errors.New("not an object")
 	}
 	for d.More() {
 		key, err := d.Token()

@@ -1,5 +1,7 @@
 package registry
 
+import "github.com/seed-01322ee7/databricks-telemetry/telemetry"
+
 // Payload says where a field goes in the payload to Databricks. The zero value means that the field
 // is not sent. The service accepts only the paths that it knows.
 type Payload struct {
@@ -39,6 +41,25 @@ const (
 	chunks    = operation + "chunk_details."
 	detail    = operation + "operation_detail."
 )
+
+// Categories lists every telemetry.Category. The payload and the driver's own declarations are
+// checked against this list.
+var Categories = []telemetry.Category{
+	telemetry.CategoryTimeout, telemetry.CategoryCanceled, telemetry.CategoryConnection, telemetry.CategoryAuth,
+	telemetry.CategoryPermission, telemetry.CategoryNotFound, telemetry.CategorySyntax, telemetry.CategoryInvalidRequest,
+	telemetry.CategoryChunkDownload, telemetry.CategoryDecompression, telemetry.CategoryArrowSchema,
+	telemetry.CategoryResultSet, telemetry.CategoryUnsupported, telemetry.CategoryRateLimit, telemetry.CategoryTLS,
+	telemetry.CategoryStatementTimeout, telemetry.CategoryStatementFailed, telemetry.CategoryStatementCanceled,
+	telemetry.CategorySessionClosed, telemetry.CategoryStatementClosed, telemetry.CategoryOther,
+}
+
+func categoryNames() []string {
+	names := make([]string, len(Categories))
+	for i, c := range Categories {
+		names[i] = string(c)
+	}
+	return names
+}
 
 var errorName = oneOf(driverLog+"error_info.error_name", categoryNames()...)
 

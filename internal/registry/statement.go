@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"errors"
 	"log/slog"
 	"time"
 
@@ -268,7 +269,7 @@ func setRetriesByMethod(s *telemetry.Statement, write func(at any) error) error 
 	}
 	for _, a := range by {
 		if a.Value.Kind() != slog.KindInt64 {
-			return errNumber
+			return errors.New("not a whole number")
 		}
 		if n := a.Value.Int64(); n > 0 && a.Key != "" {
 			s.RPCs = append(s.RPCs, telemetry.RPC{Method: a.Key, Retries: n})

@@ -64,7 +64,7 @@ func (k keys[R]) and(name string, set func(r *R, value []byte) error) keys[R] {
 // set last, because they replace those of other keys, which may follow them.
 func (k keys[R]) set(r *R, object []byte) error {
 	if object[0] != '{' {
-		return errObject
+		return errors.New("not an object")
 	}
 	var rpcs []byte
 	for name, value := range members(object) {
@@ -92,7 +92,7 @@ func (k keys[R]) setKey(r *R, name, value []byte) error {
 func listOf[R, E any](k keys[E], field func(*R) *[]E) func(r *R, value []byte) error {
 	return func(r *R, value []byte) error {
 		if value[0] != '[' {
-			return errArray
+			return errors.New("not an array")
 		}
 		all := []E{}
 		for element := range elements(value) {
@@ -106,8 +106,3 @@ func listOf[R, E any](k keys[E], field func(*R) *[]E) func(r *R, value []byte) e
 		return nil
 	}
 }
-
-var (
-	errObject = errors.New("not an object")
-	errArray  = errors.New("not an array")
-)
