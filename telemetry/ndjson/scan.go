@@ -58,33 +58,17 @@ func skipBlank(rest []byte) []byte {
 
 // valueLength returns the length of the value at the beginning of rest.
 func valueLength(rest []byte) int {
-	switch rest[0] {
-	case '"':
-		return stringLength(rest)
-	case '{', '[':
-		return nestedLength(rest)
-	}
-	for i, c := range rest {
-		if c <= ' ' || c == ',' || c == '}' || c == ']' {
-			return i
-		}
-	}
-	return len(rest)
-}
-
-// nestedLength returns the length of the object or array at the beginning of rest.
-func nestedLength(rest []byte) int {
 	depth := 0
 	for i := 0; i < len(rest); i++ {
-		switch rest[i] {
-		case '"':
+		switch c := rest[i]; {
+		case c == '"':
 			i += stringLength(rest[i:]) - 1
-		case '{', '[':
+		case c == '{' || c == '[':
 			depth++
-		case '}', ']':
-			if depth--; depth == 0 {
-				return i + 1
-			}
+		case depth == 0 && (c <= ' ' || c == ',' || c == '}' || c == ']'):
+			return i
+		case c == '}' || c == ']':
+			depth--
 		}
 	}
 	return len(rest)
