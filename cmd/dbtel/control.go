@@ -58,9 +58,7 @@ func (f *controlFilter) Write(b []byte) (int, error) {
 		switch {
 		case r == utf8.RuneError && !utf8.FullRuneInString(text),
 			(r == '\x1b' || r == '\r') && len(after) < len(controlMark) && strings.HasPrefix(controlMark, after):
-			f.pending = []byte(text)
-			text = ""
-			continue
+			f.pending, after = []byte(text), ""
 		case (r == '\x1b' || r == '\r') && strings.HasPrefix(after, controlMark):
 			out.WriteRune(r)
 			after = after[len(controlMark):]
