@@ -33,14 +33,12 @@ func quotable(value string) string {
 // quotableName returns a name as an error may quote it.
 func quotableName(name string) string {
 	inNoName := func(r rune) bool { return !unicode.IsPrint(r) || strings.ContainsRune("=&;:?#%", r) }
-	if len(name) <= maxQuoted && strings.IndexFunc(name, inNoName) < 0 && !slices.ContainsFunc(strings.FieldsFunc(name, betweenWords), longWithDigits) {
+	long := func(word string) bool { return digitsOf(word) > 3 } // more than a version or a count would have
+	if len(name) <= maxQuoted && !strings.ContainsFunc(name, inNoName) && !slices.ContainsFunc(strings.FieldsFunc(name, betweenWords), long) {
 		return name
 	}
 	return quotable(name)
 }
-
-// longWithDigits reports whether a part of a name has more digits than a version or a count would have.
-func longWithDigits(word string) bool { return digitsOf(word) > 3 }
 
 func digitsOf(text string) (n int) {
 	for _, r := range text {

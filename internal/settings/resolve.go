@@ -57,8 +57,14 @@ func InForce(base telemetry.Settings, dsn, env map[string][]string) []telemetry.
 // resolve also returns the source of each parameter, by name. A setting of base has no entry.
 func resolve(base telemetry.Settings, dsn, env map[string][]string) (telemetry.Settings, map[string]string, error) {
 	r := resolution{settings: base, by: map[string]string{}, off: base.Enabled == telemetry.SwitchOff}
-	if err := r.normalize(); err != nil {
-		return base, nil, err
+	// The words of base are converted to the form of the parameters, and values that the parameters do not accept
+	// are refused. Durations may be shorter than a parameter's, as in tests.
+	for _, p := range Parameters {
+		if value := p.Value(base); value != "" && !p.codec.setField(&r.settings, value) {
+			return base, nil, &telemetry.ParameterError{
+				Name: "Settings." + p.Field, Value: quotable(value), Accepts: p.acceptsField(),
+			}
+		}
 	}
 	for _, from := range []source{{values: env}, {values: dsn, dsn: true}} {
 		if err := r.apply(from); err != nil {
@@ -84,17 +90,6 @@ type resolution struct {
 	offBy    string            // as in SettingInForce.By; "" for base
 }
 
-// normalize converts the words of base to the form of the parameters, and refuses values that the
-// parameters do not accept. Durations may be shorter than a parameter's, as in tests.
-func (r *resolution) normalize() error {
-	for _, p := range Parameters {
-		if value := p.Value(r.settings); value != "" && !p.codec.setField(&r.settings, value) {
-			return &telemetry.ParameterError{Name: "Settings." + p.Field, Value: quotable(value), Accepts: p.acceptsField()}
-		}
-	}
-	return nil
-}
-
 // apply replaces values that are already set by those of a source.
 func (r *resolution) apply(from source) error {
 	values, err := from.read()
@@ -104,7 +99,7 @@ func (r *resolution) apply(from source) error {
 	for _, p := range Parameters {
 		all := values[p.Name]
 		if p.Name == enableParameter {
-			if err := r.applySwitch(from, p, all); err != nil {
+			if err := r.applySwitch(p, all); err != nil {
 				return err
 			}
 			continue
@@ -124,12 +119,12 @@ func (r *resolution) apply(from source) error {
 
 // applySwitch looks at every value of the switch, because one that is off is enough. A variable whose
 // name only resembles that of the switch may have any value, and never switches telemetry on.
-func (r *resolution) applySwitch(from source, p Parameter, values []*given) error {
+func (r *resolution) applySwitch(p Parameter, values []*given) error {
 	for i := len(values) - 1; i >= 0; i-- {
 		g := values[i]
 		position, ok := g.position()
 		switch {
-		case !ok && (from.dsn || g.known):
+		case !ok && g.known:
 			return g.valueError(p)
 		case position == telemetry.SwitchOn && g.known:
 			r.settings.Enabled, r.by[p.Name] = telemetry.SwitchOn, g.by
