@@ -46,7 +46,7 @@ func (s *Sink) StatementFinished(r *telemetry.Statement) {
 	switch slow := r.Total >= s.slow; {
 	case r.Failed():
 		l.level, l.message = slog.LevelWarn, "databricks statement failed"
-		l.kind.fail(r.Failure)
+		l.kind.category, l.kind.sqlState = string(r.Failure.Category), r.Failure.SQLState
 		l.kind.shape = alike
 		if slow || v.Part == telemetry.PartRetry { // the time of a fast failure explains nothing
 			l.verdict = v.Sentence
@@ -69,7 +69,7 @@ func (s *Sink) SessionOpened(r *telemetry.SessionOpened) {
 	l := line{ctx: context.Background(), level: slog.LevelInfo, message: "databricks session opened", kind: kind{server: r.Server}}
 	if r.Failed() {
 		l.level, l.message = slog.LevelError, "databricks session could not be opened"
-		l.kind.fail(r.Failure)
+		l.kind.category, l.kind.sqlState = string(r.Failure.Category), r.Failure.SQLState
 	}
 	write(s, l, registry.SessionOpenedFields, ofSession, r)
 }

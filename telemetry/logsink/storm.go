@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/contain"
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 // storms limits lines that say the same: the first is written, and then one per interval that says
@@ -26,11 +25,6 @@ type kind struct {
 	message, server, category, sqlState, status, bound, shape string
 
 	bubble string // of testing/synctest, whose timers may never fire
-}
-
-// fail adds what failures that say the same have in common.
-func (k *kind) fail(f *telemetry.Failure) {
-	k.category, k.sqlState = string(f.Category), f.SQLState
 }
 
 // interval is how long a kind of line stays silent after one was written.
@@ -64,24 +58,18 @@ func (s *storms) admits(k kind, summary func(lines int, within time.Duration)) b
 
 // end ends an interval. If lines were left out, the next interval begins once the summary is written, so
 // that a handler that hangs holds only one goroutine for each kind. Lines that are left out while it hangs
-// count in the next summary.
+// count in the next summary. If there were none, the kind is no longer active.
 func (s *storms) end(k kind, summary func(lines int, within time.Duration)) {
-	if n, within := s.take(k); n > 0 {
-		defer time.AfterFunc(interval, func() { s.end(k, summary) }) // even if the handler calls runtime.Goexit
-		summary(n, within)
-	}
-}
-
-// take returns how many lines were left out, and starts counting again. If there were none, the kind
-// is no longer active.
-func (s *storms) take(k kind) (lines int, within time.Duration) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	l, now := s.active[k], time.Now()
-	if l.lines == 0 {
-		delete(s.active, k)
-	} else {
+	if l.lines > 0 {
 		s.active[k] = leftOut{since: now}
+	} else {
+		delete(s.active, k)
 	}
-	return l.lines, now.Sub(l.since)
+	s.mu.Unlock()
+	if l.lines > 0 {
+		defer time.AfterFunc(interval, func() { s.end(k, summary) }) // even if the handler calls runtime.Goexit
+		summary(l.lines, now.Sub(l.since))
+	}
 }
