@@ -179,16 +179,10 @@ func (l *lines) whole() ([]byte, error) {
 	}
 }
 
-// errNoEvent is the error for JSON that no Sink wrote.
-var errNoEvent = errors.New(`not a record: it has no "event"`)
-
 // parse returns nil for an unknown event.
 func parse(line []byte) (record any, err error) {
 	if !json.Valid(line) {
 		return nil, fmt.Errorf("not JSON: %w", json.Unmarshal(line, &struct{}{})) // its error says where
-	}
-	if line[0] != '{' {
-		return nil, errNoEvent
 	}
 	switch event(line) {
 	case statementEvent:
@@ -210,7 +204,7 @@ func parse(line []byte) (record any, err error) {
 		r := &telemetry.PoolSample{}
 		err, record = poolKeys.set(r, line), r
 	case "":
-		err = errNoEvent
+		err = errors.New(`not a record: it has no "event"`) // JSON that no Sink wrote
 	}
 	if err != nil {
 		return nil, err
@@ -218,7 +212,11 @@ func parse(line []byte) (record any, err error) {
 	return record, nil
 }
 
+// event returns the event of a line, or "" if the line is not an object that has one.
 func event(line []byte) (name string) {
+	if line[0] != '{' {
+		return ""
+	}
 	for key, value := range members(line) {
 		if string(key) == "event" {
 			_ = json.Unmarshal(value, &name)
