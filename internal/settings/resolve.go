@@ -120,8 +120,7 @@ func (r *resolution) apply(from source) error {
 // applySwitch looks at every value of the switch, because one that is off is enough. A variable whose
 // name only resembles that of the switch may have any value, and never switches telemetry on.
 func (r *resolution) applySwitch(p Parameter, values []*given) error {
-	for i := len(values) - 1; i >= 0; i-- {
-		g := values[i]
+	for _, g := range slices.Backward(values) {
 		position, ok := g.position()
 		switch {
 		case !ok && g.known:
