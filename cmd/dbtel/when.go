@@ -58,7 +58,8 @@ func latestTwin(at, now time.Time) time.Time {
 	twins := []time.Time{at}
 	for _, near := range []time.Duration{-12 * time.Hour, 12 * time.Hour} {
 		_, other := at.Add(near).Zone()
-		if twin := at.Add(time.Duration(offset-other) * time.Second); twin.Format(time.DateTime) == at.Format(time.DateTime) {
+		twin := at.Add(time.Duration(offset-other) * time.Second)
+		if twin.Format(time.DateTime) == at.Format(time.DateTime) {
 			twins = append(twins, twin)
 		}
 	}

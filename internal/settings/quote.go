@@ -34,7 +34,8 @@ func quotable(value string) string {
 func quotableName(name string) string {
 	inNoName := func(r rune) bool { return !unicode.IsPrint(r) || strings.ContainsRune("=&;:?#%", r) }
 	long := func(word string) bool { return digitsOf(word) > 3 } // more than a version or a count would have
-	if len(name) <= maxQuoted && !strings.ContainsFunc(name, inNoName) && !slices.ContainsFunc(strings.FieldsFunc(name, betweenWords), long) {
+	if len(name) <= maxQuoted && !strings.ContainsFunc(name, inNoName) &&
+		!slices.ContainsFunc(strings.FieldsFunc(name, betweenWords), long) {
 		return name
 	}
 	return quotable(name)

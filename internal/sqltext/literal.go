@@ -55,5 +55,7 @@ var keywords = []string{
 }
 
 func isKeyword(word string) bool {
-	return slices.ContainsFunc(keywords, func(k string) bool { return len(k) == len(word) && strings.EqualFold(k, word) })
+	return slices.ContainsFunc(keywords, func(k string) bool {
+		return len(k) == len(word) && strings.EqualFold(k, word)
+	})
 }

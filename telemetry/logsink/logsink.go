@@ -76,7 +76,8 @@ func (s *Sink) SessionOpened(r *telemetry.SessionOpened) {
 
 // SessionClosed logs the end of a session.
 func (s *Sink) SessionClosed(r *telemetry.SessionClosed) {
-	write(s, line{ctx: context.Background(), level: slog.LevelInfo, message: "databricks session closed"}, registry.SessionClosedFields, ofSession, r)
+	l := line{ctx: context.Background(), level: slog.LevelInfo, message: "databricks session closed"}
+	write(s, l, registry.SessionClosedFields, ofSession, r)
 }
 
 // ServerReported logs what the query history says about a statement: where the server's time went.

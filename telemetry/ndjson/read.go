@@ -169,7 +169,7 @@ func (l *lines) whole() ([]byte, error) {
 		case err != bufio.ErrBufferFull:
 			l.err = err
 			last := append(l.long, part...)
-			if size <= maxLine && bytes.HasPrefix(last, []byte("{")) && json.Valid(last) { // only the newline is missing
+			if size <= maxLine && bytes.HasPrefix(last, []byte("{")) && json.Valid(last) { // without its newline
 				return last, nil
 			}
 			return nil, err
