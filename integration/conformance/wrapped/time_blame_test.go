@@ -278,7 +278,7 @@ func TestAPageThatHangsIsUnansweredWhereverItIs(t *testing.T) {
 
 func TestAStatusCallThatHangsIsUnansweredWhereverItIs(t *testing.T) {
 	for _, skip := range []int{30, 80} {
-		got := scene{entry: "NewConnector", reader: "driver rows", opts: working(polledPages, time.Hour), at: 10 * time.Minute, faults: []workspace.Fault{
+		got := scene{entry: "NewConnector", reader: "driver rows", opts: working(polledPages, 20*time.Minute), poll: 5 * time.Second, at: 10 * time.Minute, faults: []workspace.Fault{
 			call(1, skip, "GetOperationStatus", workspace.Latency(12*time.Minute)),
 		}}.perform(t)
 		_, _, ok := explain.Unanswered(got.look)

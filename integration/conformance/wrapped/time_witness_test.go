@@ -416,7 +416,7 @@ func (w *witness) fileAt(file int, at, until time.Time, all []*seen) telemetry.P
 }
 
 // scripts is the number of scripts of each kind.
-const scripts = 60
+const scripts = 40
 
 // Whatever goes wrong in a statement, its record, both final and at every instant while it runs, has the
 // times that a witness below the wrapper finds, and its verdict says only what the witness saw.
