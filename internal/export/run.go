@@ -80,8 +80,8 @@ func (p *pipeline) dropExpired(now time.Time) {
 	}
 }
 
-// takeBatch takes the next batch out of the queue, which must not be empty: up to BatchSize records, all for the same endpoint
-// and workspace. p.mu is held.
+// takeBatch takes the next batch out of the queue, which must not be empty: up to BatchSize records, all for the
+// same endpoint and workspace. p.mu is held.
 func (p *pipeline) takeBatch(now time.Time) (batch []queued, anonymous bool) {
 	anonymous = !p.loggedIn
 	p.wait = p.settings.FlushInterval
