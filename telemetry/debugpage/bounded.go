@@ -52,9 +52,12 @@ func (b *boundedRecords) offer(now time.Time, s *telemetry.Statement) {
 		}
 		return s.Total
 	}
-	slices.SortStableFunc(b.records, func(x, y *telemetry.Statement) int { return cmp.Compare(rank(x), rank(y)) })
 	drop, bytes := 0, b.bytes+bytesOf(s)
-	for len(b.records)-drop == b.maxRecords || bytes > b.maxBytes {
+	full := func() bool { return len(b.records)-drop == b.maxRecords || bytes > b.maxBytes }
+	if full() {
+		slices.SortStableFunc(b.records, func(x, y *telemetry.Statement) int { return cmp.Compare(rank(x), rank(y)) })
+	}
+	for full() {
 		if drop == len(b.records) || rank(b.records[drop]) >= s.Total {
 			if bytes <= b.maxBytes { // otherwise a smaller one may have room
 				b.refused, b.refusedAt = s.Total, now
