@@ -26,8 +26,7 @@ import (
 // including later events, it derives what a statement waited for at every instant: another way to the same
 // times, without states.
 
-// reused is the least time for which idle connections stay open. Within it the wrapper need not ask whether a
-// new one is opened.
+// reused is the least time for which idle connections stay open.
 const reused = time.Second
 
 // seen is one request that passed below the wrapper.
