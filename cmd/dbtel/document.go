@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/breakdown"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/ndjson"
@@ -53,15 +54,15 @@ type documentLane struct {
 }
 
 type documentBar struct {
-	Kind      explain.BarKind `json:"kind"`
-	Label     string          `json:"label"`
-	Start     millis          `json:"start_ms"`
-	End       millis          `json:"end_ms"`
-	Queued    *millis         `json:"queued_ms,omitempty"`
-	FirstByte *millis         `json:"first_byte_ms,omitempty"`
-	Note      string          `json:"note,omitempty"`
-	Failed    bool            `json:"failed,omitempty"`
-	Open      bool            `json:"open,omitempty"`
+	Kind      string  `json:"kind"`
+	Label     string  `json:"label"`
+	Start     millis  `json:"start_ms"`
+	End       millis  `json:"end_ms"`
+	Queued    *millis `json:"queued_ms,omitempty"`
+	FirstByte *millis `json:"first_byte_ms,omitempty"`
+	Note      string  `json:"note,omitempty"`
+	Failed    bool    `json:"failed,omitempty"`
+	Open      bool    `json:"open,omitempty"`
 }
 
 func documentOf(s *telemetry.Statement, r *telemetry.ServerReport) *document {
@@ -70,13 +71,13 @@ func documentOf(s *telemetry.Statement, r *telemetry.ServerReport) *document {
 	if r != nil {
 		d.Report = lineOf(func(sink *ndjson.Sink) { sink.ServerReported(r) })
 		for _, c := range explain.CausesOf(s, r) {
-			d.Causes = append(d.Causes, documentCause{c.String(), millis(c.Time), c.Share, c.Sentence, c.Advice})
+			d.Causes = append(d.Causes, documentCause{c.Phase, millis(c.Time), c.Share, c.Sentence, c.Advice})
 		}
 	}
 	v := explain.WithReport(s, r)
 	d.Verdict.Bound, d.Verdict.Time, d.Verdict.Share, d.Verdict.Sentence, d.Verdict.Advice = v.Bound, millis(v.Time), v.Share, v.Sentence, v.Advice
 	d.Parts = []documentPart{}
-	for _, p := range explain.PartsOf(s) {
+	for _, p := range breakdown.PartsOf(s) {
 		d.Parts = append(d.Parts, documentPart{p.Bound(), p.String(), millis(p.Time), p.Share})
 	}
 	t := explain.TimelineWithReport(s, r)

@@ -6,9 +6,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/breakdown"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
 
 // listing returns a table of statements, one line each.
@@ -80,8 +80,8 @@ func reason(s *telemetry.Statement, report *telemetry.ServerReport) cell {
 	if s.Failed() {
 		return cell{"✗ " + failureOf(s), red}
 	}
-	parts := explain.PartsOf(s)
-	slices.SortStableFunc(parts, func(a, b explain.Part) int { return cmp.Compare(b.Time, a.Time) })
+	parts := breakdown.PartsOf(s)
+	slices.SortStableFunc(parts, func(a, b breakdown.Part) int { return cmp.Compare(b.Time, a.Time) })
 	var words []string
 	for _, p := range parts[:min(2, len(parts))] {
 		if p.Share >= .05 {

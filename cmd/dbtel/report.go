@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/breakdown"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
@@ -26,7 +27,7 @@ func (v *view) causes(verdict explain.Verdict) {
 // phases draws what the query history says about the server's time.
 func (v *view) phases() {
 	var shares []share
-	for _, p := range explain.PhasesOf(v.report) {
+	for _, p := range breakdown.PhasesOf(v.report) {
 		shares = append(shares, share{p.Description(), barStyles[p.Bar()], p.Time, p.Share})
 	}
 	v.shares("ON THE SERVER, AS THE QUERY HISTORY SAYS", shares)
@@ -82,7 +83,7 @@ type phase struct {
 	Statements int64  `json:"statements"`
 	spread
 
-	phase explain.Phase
+	phase breakdown.Phase
 }
 
 func (s *reportSummary) add(r *telemetry.ServerReport) {
@@ -92,7 +93,7 @@ func (s *reportSummary) add(r *telemetry.ServerReport) {
 	cached, known := r.BytesReadCache.Get()
 	s.uncached = s.uncached || r.BytesRead.Or(0) > 0 && !known || cached > r.BytesRead.Or(0)
 	s.Spilled += r.BytesSpilled.Or(0)
-	for _, p := range explain.PhasesOf(r) {
+	for _, p := range breakdown.PhasesOf(r) {
 		i := slices.IndexFunc(s.Phases, func(sum *phase) bool { return sum.phase == p.Phase })
 		if i < 0 {
 			i = len(s.Phases)
@@ -135,10 +136,10 @@ func longestPhase(s *telemetry.Statement, r *telemetry.ServerReport) string {
 	if len(explain.CausesOf(s, r)) == 0 {
 		return ""
 	}
-	phases := slices.DeleteFunc(explain.PhasesOf(r), func(p explain.PhaseTime) bool { return p.Phase == explain.PhaseFetch })
+	phases := slices.DeleteFunc(breakdown.PhasesOf(r), func(p breakdown.PhaseTime) bool { return p.Phase == breakdown.PhaseFetch })
 	if len(phases) == 0 {
 		return ""
 	}
-	longest := slices.MaxFunc(phases, func(a, b explain.PhaseTime) int { return cmp.Compare(a.Time, b.Time) })
+	longest := slices.MaxFunc(phases, func(a, b breakdown.PhaseTime) int { return cmp.Compare(a.Time, b.Time) })
 	return format.Duration(longest.Time) + " " + longest.Description()
 }

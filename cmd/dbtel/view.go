@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/breakdown"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
@@ -87,7 +88,7 @@ const minShare = .005
 // parts draws the parts of the time as bars.
 func (v *view) parts() {
 	var shares []share
-	for _, p := range explain.PartsOf(v.statement) {
+	for _, p := range breakdown.PartsOf(v.statement) {
 		shares = append(shares, share{p.String(), partStyles[p.Part], p.Time, p.Share})
 	}
 	v.shares("WHERE THE TIME WENT", shares)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/breakdown"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
@@ -18,11 +19,11 @@ var partStyles = [len(telemetry.Parts)]style{
 	telemetry.PartNetwork: brightBlue, telemetry.PartUnknown: dim,
 }
 
-var barStyles = map[explain.BarKind]style{
-	explain.BarExecute: blue, explain.BarPoll: yellow, explain.BarRetry: red, explain.BarPause: red, explain.BarPage: cyan, explain.BarFile: green,
-	explain.BarApplication: magenta, explain.BarReading: magenta, explain.BarClose: brightYellow,
-	explain.BarServer: blue, explain.PhaseCompute.Bar(): yellow, explain.PhaseCapacity.Bar(): red, explain.PhaseCompile.Bar(): cyan,
-	explain.PhaseExecute.Bar(): blue, explain.PhaseFetch.Bar(): green,
+var barStyles = map[string]style{
+	breakdown.BarExecute: blue, breakdown.BarPoll: yellow, breakdown.BarRetry: red, breakdown.BarPause: red, breakdown.BarPage: cyan, breakdown.BarFile: green,
+	breakdown.BarApplication: magenta, breakdown.BarReading: magenta, breakdown.BarClose: brightYellow,
+	breakdown.BarServer: blue, breakdown.PhaseCompute.Bar(): yellow, breakdown.PhaseCapacity.Bar(): red, breakdown.PhaseCompile.Bar(): cyan,
+	breakdown.PhaseExecute.Bar(): blue, breakdown.PhaseFetch.Bar(): green,
 }
 
 // waterfall draws a timeline with characters: a scale, and a line per lane that ends with the sum of
@@ -139,7 +140,7 @@ func (d drawing) lane(bars []explain.Bar) string {
 // the bar is waiting.
 func (d drawing) body(b explain.Bar, last int) int {
 	switch wait := b.Waited(); {
-	case b.Kind == explain.BarPause, wait > 0 && wait == b.End-b.Start:
+	case b.Kind == breakdown.BarPause, wait > 0 && wait == b.End-b.Start:
 		return last + 1
 	case wait > 0:
 		return min(d.cell(b.Start+wait), last)

@@ -21,21 +21,22 @@ var mayImport = map[string][]string{
 	"sanitize":   {},
 	"telemetry":  {"internal/contain", "internal/ondemand", "internal/queue", "internal/shared", "internal/sqltext"},
 
-	"telemetry/explain": {"internal/format", "telemetry"},
+	"telemetry/explain": {"internal/breakdown", "internal/format", "telemetry"},
 	"telemetry/ndjson":  {"internal/registry", "telemetry", "telemetry/explain"},
 	"telemetry/logsink": {"internal/contain", "internal/registry", "internal/spancontext", "telemetry", "telemetry/explain"},
 
 	"internal/export":     {"cloudfetch", "internal/contain", "internal/failure", "internal/lasting", "internal/ondemand", "internal/queue", "internal/registry", "internal/shared", "internal/uuid", "telemetry"},
 	"internal/history":    {"internal/contain", "internal/export", "internal/lasting", "internal/ondemand", "internal/queue", "internal/settings", "internal/shared", "telemetry"},
 	"telemetry/expvars":   {"telemetry"},
-	"telemetry/otelsink":  {"internal/contain", "internal/shared", "internal/spancontext", "internal/sqltext", "telemetry", "telemetry/explain"},
-	"telemetry/debugpage": {"internal/buckets", "internal/sqltext", "internal/contain", "internal/format", "internal/registry", "internal/settings", "internal/shared", "telemetry", "telemetry/explain", "internal/export", "internal/history"},
+	"telemetry/otelsink":  {"internal/contain", "internal/shared", "internal/spancontext", "internal/sqltext", "telemetry", "internal/breakdown"},
+	"telemetry/debugpage": {"internal/breakdown", "internal/buckets", "internal/sqltext", "internal/contain", "internal/format", "internal/registry", "internal/settings", "internal/shared", "telemetry", "telemetry/explain", "internal/export", "internal/history"},
 
 	"driverwrap": {"cloudfetch", "internal/contain", "internal/failure", "internal/ondemand", "internal/settings", "internal/shared", "internal/spancontext", "internal/sqltext", "sanitize", "telemetry", "internal/export", "internal/history", "telemetry/logsink"},
-	"cmd/dbtel":  {"internal/buckets", "internal/format", "internal/sqltext", "telemetry", "telemetry/explain", "telemetry/ndjson"},
+	"cmd/dbtel":  {"internal/breakdown", "internal/buckets", "internal/format", "internal/sqltext", "telemetry", "telemetry/explain", "telemetry/ndjson"},
 
 	"internal/contain":     {},
 	"internal/failure":     {"cloudfetch", "internal/registry", "telemetry"},
+	"internal/breakdown":   {"telemetry"},
 	"internal/buckets":     {},
 	"internal/format":      {},
 	"internal/registry":    {"internal/uuid", "telemetry"},

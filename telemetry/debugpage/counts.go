@@ -4,8 +4,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/breakdown"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
 
 // Counts are kept for intervals of ten seconds, in a ring that covers an hour. Older intervals are
@@ -158,7 +158,7 @@ func (c *counts) over(now time.Time, length time.Duration, running ...*telemetry
 // addRunning adds the time of running statements between two times, given as how long ago they were.
 func addRunning(to *telemetry.Split, from, until time.Duration, running ...*telemetry.Statement) {
 	for _, s := range running {
-		times := explain.SplitOf(s)
+		times := breakdown.SplitOf(s)
 		addShare(to, &times, overlap(-s.Total, 0, -from, -until), s.Total)
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/breakdown"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
@@ -478,7 +479,7 @@ func (l *ledger) checkStatements(key string, length time.Duration, running []*te
 	m := pick(r, time.Millisecond, time.Second, time.Minute, time.Hour)
 	add("min", m.String(), func(s *telemetry.Statement) bool { return s.Total >= m })
 	p := telemetry.Parts[r.IntN(len(telemetry.Parts))]
-	add("bound", explain.Part{Part: p}.Bound(), func(s *telemetry.Statement) bool {
+	add("bound", breakdown.Part{Part: p}.Bound(), func(s *telemetry.Statement) bool {
 		v := explain.Of(s)
 		return v.Part == p && v.Bound != ""
 	})

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/breakdown"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
@@ -102,7 +103,7 @@ func (req *request) rowsOf(all []*telemetry.Statement) []row {
 func (req *request) rowOf(s *telemetry.Statement, v explain.Verdict) row {
 	r := row{
 		Key: keyOf(s), Started: moment{s.Started, req.now}, Kind: s.Kind, Outcome: s.Outcome, Category: categoryOf(s), StatementID: s.StatementID, Query: s.Query, Shape: s.Shape,
-		Total: duration(s.Total), Verdict: v.Sentence, Bound: v.Bound, Split: splitOf(explain.SplitOf(s)),
+		Total: duration(s.Total), Verdict: v.Sentence, Bound: v.Bound, Split: splitOf(breakdown.SplitOf(s)),
 		Rows: knownAs[count](rowsOf(s)), Read: knownAs[count](s.RowsRead), Affected: knownAs[count](s.RowsAffected), Bytes: knownAs[size](received(s)), Format: s.Result.Format, Server: s.Server, Internal: s.Internal,
 	}
 	if c := s.CloudFetch; c != nil {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/breakdown"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/registry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
@@ -91,7 +92,7 @@ func serverReportOf(s *telemetry.Statement, r *telemetry.ServerReport, verdict e
 	for _, c := range explain.CausesOf(s, r) {
 		v.Causes = append(v.Causes, cause{c.Sentence, c.Advice})
 	}
-	for _, p := range explain.PhasesOf(r) {
+	for _, p := range breakdown.PhasesOf(r) {
 		v.Phases = append(v.Phases, phase{p.String(), duration(p.Time), share(p.Share), classOf(p.Bar()), p.Description()})
 	}
 	if v.Others = v.Causes; verdict.Reported {

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/breakdown"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
 
 // split says where an amount of time went.
@@ -32,7 +32,7 @@ func splitOf(times telemetry.Split) split {
 	s := split{Total: duration(total), Parts: []part{}}
 	var at time.Duration
 	for _, of := range telemetry.Parts {
-		p, d := explain.Part{Part: of}, times[of]
+		p, d := breakdown.Part{Part: of}, times[of]
 		if d <= 0 {
 			continue
 		}

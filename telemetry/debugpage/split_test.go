@@ -6,13 +6,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/breakdown"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
 
 func TestLargestPartIsThatOfTheVerdict(t *testing.T) {
 	for _, s := range []*telemetry.Statement{downloaded(), failed(), quick(7), running()} {
-		parts, verdict := splitOf(explain.SplitOf(s)), explain.Of(s)
+		parts, verdict := splitOf(breakdown.SplitOf(s)), explain.Of(s)
 		require.Equal(t, verdict.Bound, parts.Largest().Bound)
 		require.EqualValues(t, verdict.Time, parts.Largest().Time)
 	}
@@ -21,7 +22,7 @@ func TestLargestPartIsThatOfTheVerdict(t *testing.T) {
 
 func TestPartsAddUpToTheTotal(t *testing.T) {
 	for _, s := range []*telemetry.Statement{downloaded(), failed(), quick(7), running(), retried()} {
-		shown, sum := splitOf(explain.SplitOf(s)), duration(0)
+		shown, sum := splitOf(breakdown.SplitOf(s)), duration(0)
 		for _, p := range shown.Parts {
 			sum += p.Time
 		}

@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/breakdown"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/buckets"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
 
 // tally has the counts of a period.
@@ -43,7 +43,7 @@ func (t *tally) add(other *tally) {
 
 // tallyOf returns what is counted for a statement when it has ended.
 func tallyOf(s *telemetry.Statement) tally {
-	t := tally{statements: 1, retries: retriesOf(s), rows: rowsOf(s).Or(0), slowest: s.Total, times: explain.SplitOf(s)}
+	t := tally{statements: 1, retries: retriesOf(s), rows: rowsOf(s).Or(0), slowest: s.Total, times: breakdown.SplitOf(s)}
 	if s.Failed() {
 		t.failed = 1
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/breakdown"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
@@ -55,8 +56,8 @@ func waterfallOf(s *telemetry.Statement, r *telemetry.ServerReport) waterfall {
 		l.Middle = y + l.H/2 + 4
 		for _, b := range from.Bars {
 			drawn := barOf(b, t.Total, y+(l.H-height)/2, height)
-			seen[string(b.Kind)] = true
-			seen["wait"] = seen["wait"] || drawn.Wait != "" && b.Kind != explain.BarPause
+			seen[b.Kind] = true
+			seen["wait"] = seen["wait"] || drawn.Wait != "" && b.Kind != breakdown.BarPause
 			seen["queue"] = seen["queue"] || drawn.QueueX != ""
 			seen["failed"] = seen["failed"] || drawn.Hatched
 			seen["open"] = seen["open"] || b.Open
@@ -69,8 +70,8 @@ func waterfallOf(s *telemetry.Statement, r *telemetry.ServerReport) waterfall {
 	w.AxisY, w.Height = y+2, y+2+axisRoom
 	w.Ticks = timeTicks(t.Total, plotWidth)
 	for _, k := range barKinds {
-		if class := k.class; seen[string(k.kind)] && k.name != "" {
-			if k.kind == explain.BarPause {
+		if class := k.class; seen[k.kind] && k.name != "" {
+			if k.kind == breakdown.BarPause {
 				class = "pause"
 			}
 			w.Legend = append(w.Legend, legendEntry{class, k.name})
@@ -105,29 +106,29 @@ type legendEntry struct{ Class, Name string }
 
 // barKinds are the kinds of bar in the order of the legend, with their CSS classes.
 var barKinds = []struct {
-	kind        explain.BarKind
+	kind        string
 	class, name string
 }{
-	{explain.BarCall, "call", "the call"},
-	{explain.BarExecute, "server", "ExecuteStatement"},
-	{explain.BarPoll, "poll", "status call"},
-	{explain.BarServer, "server", ""}, // its lane shows the name
-	{explain.PhaseCompute.Bar(), "compute", explain.PhaseCompute.Description()},
-	{explain.PhaseCapacity.Bar(), "capacity", explain.PhaseCapacity.Description()},
-	{explain.PhaseCompile.Bar(), "compiling", explain.PhaseCompile.Description()},
-	{explain.PhaseExecute.Bar(), "executing", explain.PhaseExecute.Description()},
-	{explain.PhaseFetch.Bar(), "fetch", explain.PhaseFetch.Description()},
-	{explain.BarPage, "page", "result page"},
-	{explain.BarFile, "file", "file"},
-	{explain.BarRetry, "retry", "attempt that failed and was repeated"},
-	{explain.BarPause, "retry", "pause before the next attempt"},
-	{explain.BarApplication, "application", "in the application"},
-	{explain.BarReading, "reading", "reading: waiting, decoding and the application"},
-	{explain.BarClose, "close", "canceling and closing"},
+	{breakdown.BarCall, "call", "the call"},
+	{breakdown.BarExecute, "server", "ExecuteStatement"},
+	{breakdown.BarPoll, "poll", "status call"},
+	{breakdown.BarServer, "server", ""}, // its lane shows the name
+	{breakdown.PhaseCompute.Bar(), "compute", breakdown.PhaseCompute.Description()},
+	{breakdown.PhaseCapacity.Bar(), "capacity", breakdown.PhaseCapacity.Description()},
+	{breakdown.PhaseCompile.Bar(), "compiling", breakdown.PhaseCompile.Description()},
+	{breakdown.PhaseExecute.Bar(), "executing", breakdown.PhaseExecute.Description()},
+	{breakdown.PhaseFetch.Bar(), "fetch", breakdown.PhaseFetch.Description()},
+	{breakdown.BarPage, "page", "result page"},
+	{breakdown.BarFile, "file", "file"},
+	{breakdown.BarRetry, "retry", "attempt that failed and was repeated"},
+	{breakdown.BarPause, "retry", "pause before the next attempt"},
+	{breakdown.BarApplication, "application", "in the application"},
+	{breakdown.BarReading, "reading", "reading: waiting, decoding and the application"},
+	{breakdown.BarClose, "close", "canceling and closing"},
 }
 
 // classOf returns the CSS class of a kind of bar.
-func classOf(kind explain.BarKind) string {
+func classOf(kind string) string {
 	for _, k := range barKinds {
 		if k.kind == kind {
 			return k.class
@@ -138,15 +139,15 @@ func classOf(kind explain.BarKind) string {
 
 // bar is one stretch of time. Positions and widths are percentages of the picture.
 type bar struct {
-	Kind      explain.BarKind `json:"kind"`
-	Label     string          `json:"label"`
-	Start     duration        `json:"start_ms"`
-	End       duration        `json:"end_ms"`
-	Queued    *duration       `json:"queued_ms,omitempty"`
-	FirstByte *duration       `json:"first_byte_ms,omitempty"`
-	Note      string          `json:"note,omitempty"`
-	Failed    bool            `json:"failed,omitempty"`
-	Open      bool            `json:"open,omitempty"`
+	Kind      string    `json:"kind"`
+	Label     string    `json:"label"`
+	Start     duration  `json:"start_ms"`
+	End       duration  `json:"end_ms"`
+	Queued    *duration `json:"queued_ms,omitempty"`
+	FirstByte *duration `json:"first_byte_ms,omitempty"`
+	Note      string    `json:"note,omitempty"`
+	Failed    bool      `json:"failed,omitempty"`
+	Open      bool      `json:"open,omitempty"`
 
 	Class          string `json:"-"`
 	X, W, Tip      string `json:"-"` // position and width of the bar, and position of its end
@@ -166,7 +167,7 @@ func barOf(b explain.Bar, total time.Duration, y, height int) bar {
 	drawn := bar{
 		Kind: b.Kind, Label: b.Label, Start: duration(b.Start), End: duration(b.End), Queued: knownAs[duration](b.Queued), FirstByte: knownAs[duration](b.FirstByte),
 		Note: b.Note, Failed: b.Failed, Open: b.Open,
-		Class: classOf(b.Kind), Hatched: b.Failed && b.Kind != explain.BarRetry, Title: titleOf(b),
+		Class: classOf(b.Kind), Hatched: b.Failed && b.Kind != breakdown.BarRetry, Title: titleOf(b),
 		Y: y, H: height, TextX: "0%", TextY: height/2 + 4,
 	}
 	at := func(d time.Duration) float64 {
@@ -181,7 +182,7 @@ func barOf(b explain.Bar, total time.Duration, y, height int) bar {
 		drawn.QueueX, drawn.QueueW, drawn.QueueY = percentage(at(q)), percentage(at(b.Start-q)), y+height+1
 	}
 	wait, length := b.Waited(), b.End-b.Start
-	if b.Kind == explain.BarPause {
+	if b.Kind == breakdown.BarPause {
 		wait = length
 	}
 	if wait > 0 {

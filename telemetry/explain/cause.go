@@ -4,14 +4,22 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/breakdown"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 // ServerCause is one cause of the time a server took.
 type ServerCause struct {
-	PhaseTime
+	// Phase is what the server did: compute (the statement waited for its warehouse to start), capacity (the
+	// warehouse ran as many statements as it can), compile, execute, or fetch (the client fetched the result).
+	Phase string
+	// Time is the length of the phase. Share is its share of the server's total, or of the sum of all
+	// phases if that is longer, 0 to 1.
+	Time  time.Duration
+	Share float64
 	// Sentence states the cause and its evidence, such as "waited 11 s of 14 s for the warehouse
 	// to start".
 	Sentence string
@@ -22,20 +30,19 @@ type ServerCause struct {
 // considerable is the smallest share of the server's time with which a phase counts as a cause.
 const considerable = 0.1
 
-// OfReport returns the causes of the server's time on a statement, those of the longest phase first. The client's
-// fetching of the result comes last, because the server only waited for it. OfReport returns nil if the report is
-// nil, has no times, or contradicts itself: the server worked for longer than its total.
-func OfReport(r *telemetry.ServerReport) []ServerCause {
-	if r == nil || contradictsItself(r) {
-		return nil
-	}
-	return causesOf(r, inspect)
-}
-
-// CausesOf is OfReport for the statement that the report is about. It also returns nil if the report contradicts
-// the statement, for example if the server worked for longer than a completed statement took.
+// CausesOf returns the causes of the server's time on the statement s, according to the report r: those of the
+// longest phase first. The client's fetching of the result comes last, because the server only waited for it.
+// CausesOf returns nil if r is nil, has no times, or contradicts itself or the statement, for example if the server
+// worked for longer than its total, or for longer than a completed statement took. s may be nil.
 func CausesOf(s *telemetry.Statement, r *telemetry.ServerReport) []ServerCause {
-	if r == nil || contradicts(r, s) {
+	switch {
+	case r == nil:
+		return nil
+	case s == nil && contradictsItself(r):
+		return nil
+	case s == nil:
+		return causesOf(r, inspect)
+	case contradicts(r, s):
 		return nil
 	}
 	return causesOf(r, inspectExecution(s))
@@ -44,14 +51,14 @@ func CausesOf(s *telemetry.Statement, r *telemetry.ServerReport) []ServerCause {
 // causesOf returns the causes that a report shows. It gives the general advice where the report does not say why
 // the execution took long.
 func causesOf(r *telemetry.ServerReport, general string) []ServerCause {
-	var longest []*PhaseTime // pointers, like everything that is sorted: see "In the binary" in docs/DESIGN.md
-	for _, p := range PhasesOf(r) {
+	var longest []*breakdown.PhaseTime // pointers, like everything that is sorted: see "In the binary" in docs/DESIGN.md
+	for _, p := range breakdown.PhasesOf(r) {
 		if p.Share >= considerable {
 			longest = append(longest, &p)
 		}
 	}
-	slices.SortStableFunc(longest, func(a, b *PhaseTime) int {
-		if a.Phase == PhaseFetch || b.Phase == PhaseFetch {
+	slices.SortStableFunc(longest, func(a, b *breakdown.PhaseTime) int {
+		if a.Phase == breakdown.PhaseFetch || b.Phase == breakdown.PhaseFetch {
 			return cmp.Compare(a.Phase, b.Phase)
 		}
 		return cmp.Compare(b.Time, a.Time)
@@ -59,35 +66,35 @@ func causesOf(r *telemetry.ServerReport, general string) []ServerCause {
 	var causes []ServerCause
 	for _, p := range longest {
 		for _, c := range causesOfPhase(r, *p, general) {
-			causes = append(causes, ServerCause{*p, c.evidence, c.advice})
+			causes = append(causes, ServerCause{p.String(), p.Time, p.Share, c.evidence, c.advice})
 		}
 	}
 	return causes
 }
 
-func causesOfPhase(r *telemetry.ServerReport, p PhaseTime, general string) []reason {
+func causesOfPhase(r *telemetry.ServerReport, p breakdown.PhaseTime, general string) []reason {
 	took := format.Duration(p.Time)
 	ofTotal := took
 	if total, known := r.Total.Get(); known && total >= p.Time {
 		ofTotal += " of " + format.Duration(total)
 	}
 	switch p.Phase {
-	case PhaseCompute:
+	case breakdown.PhaseCompute:
 		return []reason{{
 			"waited " + ofTotal + " for the warehouse to start",
 			"A serverless warehouse starts in seconds. A longer auto stop keeps this one running between statements.",
 		}}
-	case PhaseCapacity:
+	case breakdown.PhaseCapacity:
 		return []reason{{
 			"queued " + took + " at capacity",
 			"Raise the warehouse's maximum number of clusters, run fewer statements at once, or give this workload a warehouse of its own.",
 		}}
-	case PhaseCompile:
+	case breakdown.PhaseCompile:
 		return []reason{{
 			"compiled " + ofTotal,
 			"Planning reads the metadata of every table and file: compact small files (OPTIMIZE), and avoid deep views and very long IN lists.",
 		}}
-	case PhaseFetch:
+	case breakdown.PhaseFetch:
 		return []reason{{
 			"the client fetched the result for " + took, // may not be part of the total: see contradictsItself
 			"The server waited for the client: see where the statement's own time went.",

@@ -2,16 +2,14 @@
 // record alone and claims nothing that the record does not show. Times that a record cannot tell
 // apart stay together under one name.
 //
-//	                 ┌─ Of ─────────▶ Verdict: the largest part of the time, in a sentence, and advice
-//	Statement ───────┼─ PartsOf ────▶ []Part: what the time went into, in the order of a statement's life
-//	                 └─ TimelineOf ─▶ Timeline: bars over time, to be drawn
+//	Statement ──────┬─ Of ─────────▶ Verdict: the largest part of the time, in a sentence, and advice
+//	                └─ TimelineOf ─▶ Timeline: bars over time, to be drawn
 //	both ───────────┬─ WithReport ─────────▶ Verdict: the same, and why the server took its time
 //	                └─ TimelineWithReport ─▶ Timeline: the same, and the phases of the server
-//	ServerReport ───┬─ OfReport ───▶ []ServerCause: why the server took its time, and advice
-//	                └─ PhasesOf ───▶ []PhaseTime: what the server's time went into
-//	sql.DBStats ────── OfPool ──────▶ Verdict: waiting for a connection, which is in no statement
+//	ServerReport ───── CausesOf ─▶ []ServerCause: why the server took its time, and advice
+//	sql.DBStats ────── OfPool ───▶ Verdict: waiting for a connection, which is in no statement
 //
-// The debug page draws parts and timelines as pictures, dbtel draws them with characters, and
-// the sinks write the sentence. All functions are pure: they keep nothing, change nothing and
-// may be called from any number of goroutines.
+// The debug page draws timelines as pictures, dbtel draws them with characters, and the sinks write
+// the sentence. All functions are pure: they keep nothing, change nothing and may be called from any
+// number of goroutines.
 package explain

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/breakdown"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
@@ -113,7 +114,7 @@ func FuzzExplain(f *testing.F) {
 		for _, d := range s.Split {
 			told += max(0, d)
 		}
-		for _, p := range explain.PartsOf(s) {
+		for _, p := range breakdown.PartsOf(s) {
 			require.Positive(t, p.Time)
 			require.True(t, p.Share > 0 && p.Share <= 1, p.Share)
 			sum, largest = sum+p.Time, max(largest, p.Time)
@@ -125,7 +126,7 @@ func FuzzExplain(f *testing.F) {
 		require.Equal(t, largest == 0, verdict.Advice == "")
 
 		timeline := explain.TimelineWithReport(s, r)
-		require.Equal(t, len(explain.PhasesOf(r)) > 0, timeline.PhasesNote != "")
+		require.Equal(t, len(breakdown.PhasesOf(r)) > 0, timeline.PhasesNote != "")
 		for _, lane := range timeline.Lanes {
 			var end time.Duration
 			for _, b := range lane.Bars {

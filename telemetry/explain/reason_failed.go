@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/breakdown"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
@@ -122,7 +123,7 @@ func beforeClose(s *telemetry.Statement) time.Duration {
 // with an HTTP status.
 func pauses(s *telemetry.Statement, status int, from, until time.Duration) bool {
 	repeated := status == 0 || status == 429 || status >= 500 && status != 501
-	return repeated && s.Outcome != telemetry.OutcomeCompleted && until-from >= time.Millisecond && until-from <= s.Split[telemetry.PartRetry]+rounding
+	return repeated && s.Outcome != telemetry.OutcomeCompleted && until-from >= time.Millisecond && until-from <= s.Split[telemetry.PartRetry]+breakdown.Rounding
 }
 
 // foundAtWork reports whether all repeated calls of a method were status calls that then found the server still at

@@ -3,6 +3,7 @@ package explain
 import (
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/breakdown"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
@@ -20,12 +21,12 @@ func (because reason) withReport(s *telemetry.Statement, r *telemetry.ServerRepo
 	if contradicts(r, s) {
 		return because, false
 	}
-	working := phasesBefore(r, PhaseFetch)
+	working := phasesBefore(r, breakdown.PhaseFetch)
 	worked := sumOf(working)
 	wentOn := max(0, min(worked, r.Total.Or(worked))-s.Total-toleranceOf(working)) // work after the statement had ended, in an unknown phase
 	var why reason
 	switch causes := causesOf(r, inspectExecution(s)); {
-	case len(causes) > 0 && causes[0].Phase != PhaseFetch && most(worked, took) && (wentOn == 0 || most(causes[0].Time-wentOn, took)):
+	case len(causes) > 0 && causes[0].Phase != breakdown.PhaseFetch.String() && most(worked, took) && (wentOn == 0 || most(causes[0].Time-wentOn, took)):
 		why, reported = reason{"waiting for the server: " + causes[0].Sentence, causes[0].Advice}, true
 	case len(working) > 0 && noticedLate(s, took) && wentOn == 0 && r.Final: // otherwise the server may have worked longer
 		why = reason{"waiting for the server, which worked for " + format.Duration(worked) + " as the query history says, until a status call noticed" + pollsOf(s), pollFaster}
@@ -42,13 +43,13 @@ func (because reason) withReport(s *telemetry.Statement, r *telemetry.ServerRepo
 func contradicts(r *telemetry.ServerReport, s *telemetry.Statement) bool {
 	givenUp := s.Outcome == telemetry.OutcomeCanceled || s.Outcome == telemetry.OutcomeRunning || s.Outcome == telemetry.OutcomeAbandoned || s.Failed() && unfinished(s)
 	return contradictsItself(r) ||
-		!givenUp && (exceed(PhasesOf(r), s.Total) || exceed(phasesBefore(r, PhaseExecute), beforeResult(s)))
+		!givenUp && (exceed(breakdown.PhasesOf(r), s.Total) || exceed(phasesBefore(r, breakdown.PhaseExecute), beforeResult(s)))
 }
 
 // beforeResult returns the time of the statement without the parts that begin only once the server has a
 // result.
 func beforeResult(s *telemetry.Statement) time.Duration {
-	split := SplitOf(s)
+	split := breakdown.SplitOf(s)
 	for _, p := range []telemetry.Part{telemetry.PartPoll, telemetry.PartPage, telemetry.PartFile, telemetry.PartTransfer, telemetry.PartDecode, telemetry.PartApplication} {
 		split[p] = 0
 	}
@@ -59,7 +60,7 @@ func beforeResult(s *telemetry.Statement) time.Duration {
 // counted, because it is not documented that every total includes it.
 func contradictsItself(r *telemetry.ServerReport) bool {
 	total, known := r.Total.Get()
-	return known && exceed(phasesBefore(r, PhaseFetch), total)
+	return known && exceed(phasesBefore(r, breakdown.PhaseFetch), total)
 }
 
 // askHistory is true whether the setting is on or off, because a record does not say which.

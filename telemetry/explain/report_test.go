@@ -29,7 +29,7 @@ func TestAReportIsExplained(t *testing.T) {
 		{telemetry.ServerReport{Total: d(10 * time.Second), ResultFetch: d(9 * time.Second)}, []string{"the client fetched the result for 9.0 s"}, "client"},
 		{telemetry.ServerReport{Total: d(10 * time.Second), Executing: d(3 * time.Second), ResultFetch: d(7 * time.Second), Compiling: d(2 * time.Second)}, []string{"executed 3.0 s of 10 s", "compiled 2.0 s of 10 s", "the client fetched the result for 7.0 s"}, "query profile"},
 	} {
-		causes := explain.OfReport(&test.report)
+		causes := explain.CausesOf(nil, &test.report)
 		var got []string
 		for _, c := range causes {
 			got = append(got, c.Sentence)
@@ -46,9 +46,9 @@ func TestAReportIsExplained(t *testing.T) {
 
 // Of a report that cannot be right nothing is said, also where it is shown without its statement, as in the log.
 func TestAReportThatContradictsItselfNamesNoCause(t *testing.T) {
-	require.Empty(t, explain.OfReport(&telemetry.ServerReport{Total: known(19 * second), WaitingForCompute: known(50 * second), Executing: known(18 * second)}))
-	require.Empty(t, explain.OfReport(&telemetry.ServerReport{Total: known(2 * second), Executing: known(3 * second), BytesSpilled: known[int64](4e9)}))
-	require.NotEmpty(t, explain.OfReport(&telemetry.ServerReport{Total: known(2 * second), Executing: known(2*second + time.Millisecond)}), "times are whole milliseconds")
+	require.Empty(t, explain.CausesOf(nil, &telemetry.ServerReport{Total: known(19 * second), WaitingForCompute: known(50 * second), Executing: known(18 * second)}))
+	require.Empty(t, explain.CausesOf(nil, &telemetry.ServerReport{Total: known(2 * second), Executing: known(3 * second), BytesSpilled: known[int64](4e9)}))
+	require.NotEmpty(t, explain.CausesOf(nil, &telemetry.ServerReport{Total: known(2 * second), Executing: known(2*second + time.Millisecond)}), "times are whole milliseconds")
 }
 
 // The total of the system table leaves the fetching of the result out, and that of the query history may.
@@ -62,18 +62,6 @@ func TestAReportMayLeaveTheFetchingOutOfItsTotal(t *testing.T) {
 	require.True(t, v.Reported)
 	require.Contains(t, v.Sentence, "waited 30 s of 39 s for the warehouse to start")
 	require.Contains(t, explain.TimelineWithReport(s, r).PhasesNote, "in their usual order")
-}
-
-func TestPhasesAreInTheOrderOfAStatementsLife(t *testing.T) {
-	d := telemetry.Known[time.Duration]
-	phases := explain.PhasesOf(&telemetry.ServerReport{
-		Total: d(time.Second), WaitingForCompute: d(1 * time.Second), QueuedAtCapacity: d(2 * time.Second), Compiling: d(3 * time.Second), Executing: d(4 * time.Second), ResultFetch: d(0),
-	})
-	require.Equal(t, []explain.PhaseTime{
-		{Phase: explain.PhaseCompute, Time: 1 * time.Second, Share: 0.1}, {Phase: explain.PhaseCapacity, Time: 2 * time.Second, Share: 0.2},
-		{Phase: explain.PhaseCompile, Time: 3 * time.Second, Share: 0.3}, {Phase: explain.PhaseExecute, Time: 4 * time.Second, Share: 0.4},
-	}, phases, "more than the total: they are shares of their sum")
-	require.Equal(t, "compile", explain.PhaseCompile.String())
 }
 
 func TestTheClientsFetchingIsNotWhyItWaitedForTheServer(t *testing.T) {
@@ -107,15 +95,6 @@ func TestAReportSaysHowLongAStatementWaitedToBeNoticed(t *testing.T) {
 	s.State = "FINISHED"
 	v = explain.WithReport(s, &telemetry.ServerReport{Total: d(time.Second)})
 	require.Contains(t, v.Sentence, "which may have finished up to 990 ms before", "the report does not say when")
-}
-
-func TestSharesOfPhasesAreSharesWhateverTheReport(t *testing.T) {
-	for _, negative := range []time.Duration{-20 * time.Second, -19 * time.Second, -21 * time.Second} { // as a file may have them
-		r := &telemetry.ServerReport{Compiling: telemetry.Known(20 * time.Second), Executing: telemetry.Known(negative)}
-		for _, p := range explain.PhasesOf(r) {
-			require.True(t, p.Share >= 0 && p.Share <= 1, "%s: share %v", p, p.Share)
-		}
-	}
 }
 
 // A report about time after the statement had ended: it ended (its status calls were refused) while it
@@ -185,7 +164,7 @@ func TestAReportThatCannotBeRightIsNoCause(t *testing.T) {
 	require.NotContains(t, explain.WithReport(&long, r).Sentence, "waited", "there were files after 3 s")
 	require.Empty(t, explain.CausesOf(&long, r))
 	r.WaitingForCompute, r.Executing = known(2*second), known(48*second) // while files were on their way
-	require.Equal(t, explain.OfReport(r), explain.CausesOf(&long, r))
+	require.Equal(t, explain.CausesOf(nil, r), explain.CausesOf(&long, r))
 	require.Empty(t, explain.CausesOf(&s, r))
 	require.Empty(t, explain.CausesOf(&s, nil))
 
@@ -212,5 +191,5 @@ func TestTheAdviceOnExecutionFitsTheStatement(t *testing.T) {
 		require.True(t, v.Reported)
 		require.Contains(t, v.Advice, causes[0].Advice)
 	}
-	require.Contains(t, explain.OfReport(r)[0].Advice, "a smaller result")
+	require.Contains(t, explain.CausesOf(nil, r)[0].Advice, "a smaller result")
 }

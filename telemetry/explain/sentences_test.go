@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/breakdown"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
@@ -163,9 +164,9 @@ func TestTheFirstRowIsNotAwaitedAfterTheEnd(t *testing.T) {
 	lanes := explain.TimelineOf(s).Lanes
 	bars := lanes[len(lanes)-1].Bars
 	require.Equal(t, []explain.Bar{
-		{Kind: explain.BarApplication, Label: "application", Start: second, End: 2 * second, Note: "before the first row"},
-		{Kind: explain.BarReading, Label: "first row", Start: 2 * second, End: 5 * second},
-		{Kind: explain.BarApplication, Label: "application", Start: 5 * second, End: 10 * second, Note: "after reading", Open: true},
+		{Kind: breakdown.BarApplication, Label: "application", Start: second, End: 2 * second, Note: "before the first row"},
+		{Kind: breakdown.BarReading, Label: "first row", Start: 2 * second, End: 5 * second},
+		{Kind: breakdown.BarApplication, Label: "application", Start: 5 * second, End: 10 * second, Note: "after reading", Open: true},
 	}, bars)
 
 	s.Application.Before = 4 * second // and reading took no time

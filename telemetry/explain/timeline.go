@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/breakdown"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
@@ -35,7 +36,21 @@ type Lane struct {
 
 // Bar is one stretch of time.
 type Bar struct {
-	Kind BarKind // what the bar stands for
+	// Kind is what the bar stands for, and decides its color:
+	//
+	//   - call: the application waited for Query or Exec to return
+	//   - execute, poll: one ExecuteStatement, one GetOperationStatus
+	//   - page: one FetchResults or GetResultSetMetadata
+	//   - file: one CloudFetch file
+	//   - retry: an attempt of one of these that failed and was repeated
+	//   - pause: from a failed attempt to the next
+	//   - application: the application had control, before its first row or after its last
+	//   - reading: from the request for the first row to the last row: waiting, decoding, and the
+	//     application between rows
+	//   - close: closing the rows, one CloseOperation or CancelOperation
+	//   - server: all phases that the query history reports
+	//   - waiting_for_compute, queued_at_capacity, compiling, executing, result_fetch: one of those phases
+	Kind string
 	// Label names the bar, such as "file 3".
 	Label string
 	// Start and End count from the start of the statement.
@@ -55,29 +70,11 @@ func (b Bar) Waited() time.Duration {
 	if at, ok := b.FirstByte.Get(); ok {
 		return min(max(0, at-b.Start), b.End-b.Start)
 	}
-	if (b.Open || b.Failed) && b.Kind != BarCall && b.Kind != BarPause && b.Kind != BarApplication {
+	if (b.Open || b.Failed) && b.Kind != breakdown.BarCall && b.Kind != breakdown.BarPause && b.Kind != breakdown.BarApplication {
 		return b.End - b.Start
 	}
 	return 0
 }
-
-// BarKind is what a bar stands for. It decides the color of the bar.
-type BarKind string
-
-// The kinds of bar.
-const (
-	BarCall        BarKind = "call"        // the application waited for Query or Exec to return
-	BarExecute     BarKind = "execute"     // one ExecuteStatement
-	BarPoll        BarKind = "poll"        // one GetOperationStatus
-	BarPage        BarKind = "page"        // one FetchResults or GetResultSetMetadata
-	BarFile        BarKind = "file"        // one CloudFetch file
-	BarRetry       BarKind = "retry"       // an attempt of one of these that failed and was repeated
-	BarPause       BarKind = "pause"       // from a failed attempt to the next
-	BarApplication BarKind = "application" // the application had control, before its first row or after its last
-	BarReading     BarKind = "reading"     // from the request for the first row to the last row: waiting, decoding, and the application between rows
-	BarClose       BarKind = "close"       // closing the rows, one CloseOperation or CancelOperation
-	BarServer      BarKind = "server"      // all phases that the query history reports; each phase has its own kind, see Phase.Bar
-)
 
 // TimelineOf lays out a statement, which may still be running.
 func TimelineOf(s *telemetry.Statement) Timeline { return TimelineWithReport(s, nil) }
@@ -87,22 +84,22 @@ func TimelineOf(s *telemetry.Statement) Timeline { return TimelineWithReport(s, 
 func TimelineWithReport(s *telemetry.Statement, r *telemetry.ServerReport) Timeline {
 	t := Timeline{Total: max(0, s.Total)}
 	t.addCall(s)
-	t.addRPCs(s, "ExecuteStatement", "execute", BarExecute, "")
-	t.addRPCs(s, "GetOperationStatus", "polls", BarPoll, "poll")
+	t.addRPCs(s, "ExecuteStatement", "execute", breakdown.BarExecute, "")
+	t.addRPCs(s, "GetOperationStatus", "polls", breakdown.BarPoll, "poll")
 	t.addPhases(s, r)
-	t.addRPCs(s, "GetResultSetMetadata", "metadata", BarPage, "")
-	t.addRPCs(s, "FetchResults", "pages", BarPage, "page")
+	t.addRPCs(s, "GetResultSetMetadata", "metadata", breakdown.BarPage, "")
+	t.addRPCs(s, "FetchResults", "pages", breakdown.BarPage, "page")
 	t.addFiles(s)
 	t.addRows(s)
-	t.addRPCs(s, "CancelOperation", "cancel", BarClose, "")
-	t.addRPCs(s, "CloseOperation", "close", BarClose, "")
+	t.addRPCs(s, "CancelOperation", "cancel", breakdown.BarClose, "")
+	t.addRPCs(s, "CloseOperation", "close", breakdown.BarClose, "")
 	t.Missing = missing(s)
 	return t
 }
 
 func (t *Timeline) addCall(s *telemetry.Statement) {
 	_, returned := s.Close.Get() // the rows were closed
-	b := Bar{Kind: BarCall, Label: "call", End: s.Execute, Failed: s.Failed() && !returned && s.Total-s.Execute < time.Millisecond}
+	b := Bar{Kind: breakdown.BarCall, Label: "call", End: s.Execute, Failed: s.Failed() && !returned && s.Total-s.Execute < time.Millisecond}
 	if s.Outcome == telemetry.OutcomeRunning && s.Execute == 0 {
 		b.End, b.Open = s.Total, true
 	}
@@ -112,7 +109,7 @@ func (t *Timeline) addCall(s *telemetry.Statement) {
 // addRPCs adds the lanes of a method. Usually one lane is enough, because the driver makes the calls of
 // a method one after the other. With a label, the calls are numbered; without one, they are so few that
 // the name of the method says more.
-func (t *Timeline) addRPCs(s *telemetry.Statement, method, lane string, kind BarKind, label string) {
+func (t *Timeline) addRPCs(s *telemetry.Statement, method, lane string, kind string, label string) {
 	var calls [][]Bar
 	paused, until := pauseAfter(s)
 	for c := range callsOf(s, method) {
@@ -138,7 +135,7 @@ func endsWith(s *telemetry.Statement, c *telemetry.Call) bool {
 
 // pauseUntil is the bar of a pause that a statement is in, or was given up in.
 func pauseUntil(until, from time.Duration, s *telemetry.Statement) Bar {
-	return Bar{Kind: BarPause, Label: "pause", Start: from, End: until, Open: s.Outcome == telemetry.OutcomeRunning}
+	return Bar{Kind: breakdown.BarPause, Label: "pause", Start: from, End: until, Open: s.Outcome == telemetry.OutcomeRunning}
 }
 
 // setEnd sets the end of a bar that ends with the statement at the latest.
@@ -166,13 +163,13 @@ func attempts(latest Bar, retried []telemetry.Attempt, n int64, began time.Durat
 		if a.RequestID != "" {
 			note = append(note, "request "+a.RequestID)
 		}
-		next := Bar{Kind: BarPause, Label: "pause", Start: a.End, End: began}
+		next := Bar{Kind: breakdown.BarPause, Label: "pause", Start: a.End, End: began}
 		if unlisted := n - 1 - int64(len(retried)); i+1 < len(retried) {
 			next.End = retried[i+1].Start
 		} else if unlisted > 0 {
-			next.Kind, next.Label, next.Note = BarRetry, latest.Label, format.Plural(unlisted, "further attempt")
+			next.Kind, next.Label, next.Note = breakdown.BarRetry, latest.Label, format.Plural(unlisted, "further attempt")
 		}
-		bars = append(bars, Bar{Kind: BarRetry, Label: latest.Label, Start: a.Start, End: a.End, Note: format.JoinKnown(", ", note...), Failed: true}, next)
+		bars = append(bars, Bar{Kind: breakdown.BarRetry, Label: latest.Label, Start: a.Start, End: a.End, Note: format.JoinKnown(", ", note...), Failed: true}, next)
 	}
 	latest.Start, latest.Note = began, format.JoinKnown(", ", fmt.Sprintf("attempt %d", n), latest.Note)
 	return append(bars, latest)
@@ -226,7 +223,7 @@ func (t *Timeline) addFiles(s *telemetry.Statement) {
 			continue
 		}
 		b := Bar{
-			Kind: BarFile, Label: fmt.Sprintf("file %d", f.Index), Start: start, FirstByte: f.FirstByte,
+			Kind: breakdown.BarFile, Label: fmt.Sprintf("file %d", f.Index), Start: start, FirstByte: f.FirstByte,
 			Note: fileNote(f), Failed: f.State == "FAILED",
 		}
 		b.setEnd(f.End, s)
@@ -259,10 +256,10 @@ func fileNote(f *telemetry.File) string {
 // seen only as far as calls are listed.
 func beforeRows(s *telemetry.Statement) (bars []Bar, asked time.Duration) {
 	at, left := s.Execute, s.Application.Before
-	b := Bar{Kind: BarApplication, Label: "application", Note: "before the first row"}
+	b := Bar{Kind: breakdown.BarApplication, Label: "application", Note: "before the first row"}
 	for c := range callsOf(s, "GetResultSetMetadata") {
 		end, ended := c.End.Get()
-		if !ended || c.Start < at || c.Start-at+rounding >= left {
+		if !ended || c.Start < at || c.Start-at+breakdown.Rounding >= left {
 			continue // the driver fetches it for the first row
 		}
 		b.Start, b.End = at, c.Start
@@ -285,7 +282,7 @@ func (t *Timeline) addRows(s *telemetry.Statement) {
 	consume, read := s.Consume.Get()
 	switch {
 	case begun || read:
-		b := Bar{Kind: BarReading, Label: "reading", Start: asked, End: s.Execute + first + consume, Failed: s.Failed(), Open: running && s.Application.After == 0}
+		b := Bar{Kind: breakdown.BarReading, Label: "reading", Start: asked, End: s.Execute + first + consume, Failed: s.Failed(), Open: running && s.Application.After == 0}
 		if begun {
 			b.FirstByte = telemetry.Known(s.Execute + first)
 		}
@@ -300,11 +297,11 @@ func (t *Timeline) addRows(s *telemetry.Statement) {
 		}
 		bars = append(bars, b)
 	case running && asked < s.Total-s.Application.After:
-		bars = append(bars, Bar{Kind: BarReading, Label: "first row", Start: asked, End: s.Total - s.Application.After, Open: s.Application.After == 0})
+		bars = append(bars, Bar{Kind: breakdown.BarReading, Label: "first row", Start: asked, End: s.Total - s.Application.After, Open: s.Application.After == 0})
 	case running:
 		bars[len(bars)-1].Open = s.Application.After == 0
 	case s.Failed() && s.Close != telemetry.Maybe[time.Duration]{} && s.Split != telemetry.Split{} && beforeClose(s)-asked >= time.Millisecond: // it did not come
-		bars = append(bars, Bar{Kind: BarReading, Label: "first row", Start: asked, End: beforeClose(s), Failed: true})
+		bars = append(bars, Bar{Kind: breakdown.BarReading, Label: "first row", Start: asked, End: beforeClose(s), Failed: true})
 	}
 	if d := s.Application.After; d > 0 && !calledWithin(s, closing-d, closing) { // otherwise the application had control more than once, at unknown times
 		note := "after the last row"
@@ -314,12 +311,12 @@ func (t *Timeline) addRows(s *telemetry.Statement) {
 		case s.Failed():
 			note = "after reading had failed"
 		}
-		bars = append(bars, Bar{Kind: BarApplication, Label: "application", Start: closing - d, End: closing, Note: note, Open: running})
+		bars = append(bars, Bar{Kind: breakdown.BarApplication, Label: "application", Start: closing - d, End: closing, Note: note, Open: running})
 	}
 	if d, ok := s.Close.Get(); ok {
-		bars = append(bars, Bar{Kind: BarClose, Label: "closing", Start: s.Total - d, End: s.Total, Failed: s.CloseFailure != nil && !closedBefore(s, s.Total-d)})
+		bars = append(bars, Bar{Kind: breakdown.BarClose, Label: "closing", Start: s.Total - d, End: s.Total, Failed: s.CloseFailure != nil && !closedBefore(s, s.Total-d)})
 	}
-	bars = slices.DeleteFunc(bars, func(b Bar) bool { return b.Kind == BarApplication && b.Start == b.End })
+	bars = slices.DeleteFunc(bars, func(b Bar) bool { return b.Kind == breakdown.BarApplication && b.Start == b.End })
 	if len(bars) > 0 {
 		t.addLanes("rows", false, bars)
 	}
@@ -330,14 +327,14 @@ func (t *Timeline) addRows(s *telemetry.Statement) {
 func calledWithin(s *telemetry.Statement, from, to time.Duration) bool {
 	return slices.ContainsFunc(s.Calls, func(c telemetry.Call) bool {
 		asks := c.Method == "GetResultSetMetadata" || c.Method == "FetchResults" || c.Method == "CloseOperation"
-		return asks && min(to, c.End.Or(s.Total))-max(from, c.Start) > rounding
+		return asks && min(to, c.End.Or(s.Total))-max(from, c.Start) > breakdown.Rounding
 	})
 }
 
 // closedBefore reports whether the driver called CloseOperation before a time, so that closing the rows does not
 // call it again.
 func closedBefore(s *telemetry.Statement, at time.Duration) bool {
-	return slices.ContainsFunc(s.Calls, func(c telemetry.Call) bool { return c.Method == "CloseOperation" && c.Start < at-rounding })
+	return slices.ContainsFunc(s.Calls, func(c telemetry.Call) bool { return c.Method == "CloseOperation" && c.Start < at-breakdown.Rounding })
 }
 
 // addLanes adds a lane for groups of bars, or several if groups overlap. Each group goes into the

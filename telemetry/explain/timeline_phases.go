@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/breakdown"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
@@ -13,7 +14,7 @@ import (
 // ExecuteStatement request on. If they do not fit before the statement ended or had a result, none is
 // drawn.
 func (t *Timeline) addPhases(s *telemetry.Statement, r *telemetry.ServerReport) {
-	times := PhasesOf(r)
+	times := breakdown.PhasesOf(r)
 	if len(times) == 0 {
 		return
 	}
@@ -21,7 +22,7 @@ func (t *Timeline) addPhases(s *telemetry.Statement, r *telemetry.ServerReport) 
 	room := t.Total - begin
 	switch {
 	case contradictsItself(r):
-		worked := sumOf(phasesBefore(r, PhaseFetch))
+		worked := sumOf(phasesBefore(r, breakdown.PhaseFetch))
 		t.PhasesNote = fmt.Sprintf("The phases that the query history reports overlap and are not drawn: they add up to %s, and the server took %s.",
 			format.Duration(worked), shorter(r.Total.Or(0), worked))
 		return
@@ -30,7 +31,7 @@ func (t *Timeline) addPhases(s *telemetry.Statement, r *telemetry.ServerReport) 
 			format.Duration(sum), shorter(room, sum))
 		return
 	case contradicts(r, s):
-		early := sumOf(phasesBefore(r, PhaseExecute))
+		early := sumOf(phasesBefore(r, breakdown.PhaseExecute))
 		t.PhasesNote = fmt.Sprintf("The phases that the query history reports are not drawn: those before the execution add up to %s, and the statement had a result after %s at most.",
 			format.Duration(early), shorter(beforeResult(s), early))
 		return
@@ -38,7 +39,7 @@ func (t *Timeline) addPhases(s *telemetry.Statement, r *telemetry.ServerReport) 
 	t.PhasesNote = "The query history reports how long the server's phases took, not when: they are drawn in their usual order, from the request on."
 
 	t.addLanes("server", false, []Bar{{
-		Kind: BarServer, Label: "server", Start: begin, End: begin + sum, Note: format.Plural(int64(len(times)), "phase") + " of the query history",
+		Kind: breakdown.BarServer, Label: "server", Start: begin, End: begin + sum, Note: format.Plural(int64(len(times)), "phase") + " of the query history",
 	}})
 	for _, p := range times {
 		b := Bar{Kind: p.Bar(), Label: p.Description(), Start: begin, End: begin + p.Time}
@@ -66,7 +67,7 @@ func shorter(d, than time.Duration) string {
 func (t *Timeline) requested() (at time.Duration) {
 	for _, l := range t.Lanes {
 		for _, b := range l.Bars {
-			if b.Kind == BarExecute {
+			if b.Kind == breakdown.BarExecute {
 				at = max(at, b.Start)
 			}
 		}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/breakdown"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
@@ -40,7 +41,7 @@ func TestTheServersLaneOpensIntoItsPhases(t *testing.T) {
 		"",
 	}, "\n"), sketch(timeline))
 	require.Equal(t, phasesNote, timeline.PhasesNote)
-	require.Equal(t, explain.PhaseCompile.Bar(), timeline.Lanes[4].Bars[0].Kind)
+	require.Equal(t, breakdown.PhaseCompile.Bar(), timeline.Lanes[4].Bars[0].Kind)
 
 	behindWrap := &telemetry.Statement{Execute: 40 * ms, Total: 50 * ms}
 	require.Contains(t, sketch(explain.TimelineWithReport(behindWrap, reportOf(-1, -1, 10, -1, 15, 5))), "server/capacity: queued at capacity 0-10\nserver/execute: executing 10-25\nserver/fetch: result fetch 25-30\n")
@@ -84,7 +85,7 @@ func TestAVerdictOnTheServerSaysWhatItsReportDoes(t *testing.T) {
 	v := explain.WithReport(s, r)
 	require.Equal(t, "server-bound: 94 % of 10 s waiting for the server: waited 7.0 s of 9.0 s for the warehouse to start", v.Sentence)
 	require.True(t, v.Reported)
-	require.Equal(t, explain.OfReport(r)[0].Advice, v.Advice)
+	require.Equal(t, explain.CausesOf(nil, r)[0].Advice, v.Advice)
 
 	v = explain.WithReport(s, reportOf(500, -1, -1, 100, 300, 0))
 	require.Equal(t, "server-bound: 94 % of 10 s waiting for the server, as seen on the wire", v.Sentence, "most of the time is not in the report")
@@ -111,10 +112,4 @@ func TestAVerdictOnTheServerSaysHowToHaveAReport(t *testing.T) {
 	s = started()
 	s.Split = telemetry.Split{telemetry.PartFile: 6 * second, telemetry.PartServer: 4 * second}
 	require.NotContains(t, explain.Of(s).Advice, setting)
-}
-
-func TestPhasesHaveNames(t *testing.T) {
-	require.Equal(t, []string{"fetch", "result fetch", "result_fetch"}, []string{explain.PhaseFetch.String(), explain.PhaseFetch.Description(), string(explain.PhaseFetch.Bar())})
-	none := explain.Phase(200)
-	require.Equal(t, []string{"unknown", "unknown", ""}, []string{none.String(), none.Description(), string(none.Bar())})
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/breakdown"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
@@ -133,27 +134,27 @@ func TestAttemptsAndPausesHaveBars(t *testing.T) {
 		"files 2: file 1 120-130 (10 rows, 2.0 kB)",
 		"",
 	}, "\n"), sketch(timeline), "a file keeps its lane during a pause")
-	kinds := []explain.BarKind{}
+	kinds := []string{}
 	for _, b := range timeline.Lanes[1].Bars {
 		kinds = append(kinds, b.Kind)
 	}
-	require.Equal(t, []explain.BarKind{explain.BarRetry, explain.BarPause, explain.BarRetry, explain.BarPause, explain.BarExecute}, kinds)
+	require.Equal(t, []string{breakdown.BarRetry, breakdown.BarPause, breakdown.BarRetry, breakdown.BarPause, breakdown.BarExecute}, kinds)
 	require.Equal(t, at(100), timeline.Lanes[3].Bars[0].Queued, "its link came before the first attempt")
 	require.Equal(t, at(-1), timeline.Lanes[3].Bars[1].Queued)
 }
 
 func TestBarsAreWaitingUntilTheFirstByte(t *testing.T) {
 	for want, b := range map[time.Duration]explain.Bar{
-		0:       {Kind: explain.BarPoll, End: 10 * ms},
-		4 * ms:  {Kind: explain.BarPage, Start: 10 * ms, FirstByte: at(14), End: 20 * ms},
-		7 * ms:  {Kind: explain.BarFile, End: 7 * ms, FirstByte: at(9)},
-		10 * ms: {Kind: explain.BarExecute, End: 10 * ms, Open: true},
-		20 * ms: {Kind: explain.BarRetry, End: 20 * ms, Failed: true},
+		0:       {Kind: breakdown.BarPoll, End: 10 * ms},
+		4 * ms:  {Kind: breakdown.BarPage, Start: 10 * ms, FirstByte: at(14), End: 20 * ms},
+		7 * ms:  {Kind: breakdown.BarFile, End: 7 * ms, FirstByte: at(9)},
+		10 * ms: {Kind: breakdown.BarExecute, End: 10 * ms, Open: true},
+		20 * ms: {Kind: breakdown.BarRetry, End: 20 * ms, Failed: true},
 	} {
 		require.Equal(t, want, b.Waited())
 	}
-	require.Zero(t, explain.Bar{Kind: explain.BarCall, End: 10 * ms, Open: true}.Waited())
-	require.Zero(t, explain.Bar{Kind: explain.BarFile, Start: 5 * ms, FirstByte: at(1), End: 10 * ms}.Waited())
+	require.Zero(t, explain.Bar{Kind: breakdown.BarCall, End: 10 * ms, Open: true}.Waited())
+	require.Zero(t, explain.Bar{Kind: breakdown.BarFile, Start: 5 * ms, FirstByte: at(1), End: 10 * ms}.Waited())
 }
 
 func TestTimelineHasOneFileLanePerParallelDownload(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/breakdown"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
@@ -28,7 +29,7 @@ type Verdict struct {
 	// Advice says what to try. It is empty if Bound is.
 	Advice string
 	// Reported is true where the sentence and the advice are those of the first cause that
-	// OfReport gives.
+	// CausesOf gives.
 	Reported bool
 }
 
@@ -39,11 +40,11 @@ func Of(s *telemetry.Statement) Verdict { return WithReport(s, nil) }
 // PartServer, and the report accounts for most of it, the verdict says why the server took its time.
 // r may be nil.
 func WithReport(s *telemetry.Statement, r *telemetry.ServerReport) Verdict {
-	parts := PartsOf(s)
+	parts := breakdown.PartsOf(s)
 	if len(parts) == 0 {
 		return Verdict{}
 	}
-	largest := slices.MaxFunc(parts, func(a, b Part) int { return cmp.Compare(a.Time, b.Time) })
+	largest := slices.MaxFunc(parts, func(a, b breakdown.Part) int { return cmp.Compare(a.Time, b.Time) })
 	because, reported := reasonOf(s, largest.Part, largest.Time), false
 	if largest.Part == telemetry.PartServer {
 		because, reported = because.withReport(s, r, largest.Time)

@@ -543,30 +543,6 @@ func TestVerdictsSayWhatTheRecordProves(t *testing.T) {
 	}
 }
 
-func TestPartsAddUpToTheTotal(t *testing.T) {
-	parts := explain.PartsOf(&telemetry.Statement{
-		Total: 10 * second, RPCs: observed,
-		Split: telemetry.Split{telemetry.PartNetwork: second, telemetry.PartServer: 2 * second, telemetry.PartPoll: second, telemetry.PartFile: 3 * second, telemetry.PartApplication: 2 * second},
-	})
-	require.Equal(t, []explain.Part{
-		{Part: telemetry.PartServer, Time: 2 * second, Share: .2},
-		{Part: telemetry.PartPoll, Time: second, Share: .1},
-		{Part: telemetry.PartFile, Time: 3 * second, Share: .3},
-		{Part: telemetry.PartApplication, Time: 2 * second, Share: .2},
-		{Part: telemetry.PartNetwork, Time: second, Share: .1},
-		{Part: telemetry.PartUnknown, Time: second, Share: .1},
-	}, parts, "in the order of a statement's life; what the record leaves open is unknown")
-
-	parts = explain.PartsOf(&telemetry.Statement{Total: second, Split: telemetry.Split{telemetry.PartServer: second - 5*time.Microsecond}})
-	require.Equal(t, []explain.Part{{Part: telemetry.PartServer, Time: second, Share: 1}}, parts, "rounding is no part")
-}
-
-func TestEveryPartHasAMeaning(t *testing.T) {
-	for _, p := range telemetry.Parts {
-		require.NotEmpty(t, explain.Part{Part: p}.Meaning(), p)
-	}
-}
-
 func TestPoolVerdictCoversTheTimeBetweenTwoReadings(t *testing.T) {
 	before := sql.DBStats{WaitCount: 10, WaitDuration: 10 * second, MaxOpenConnections: 4}
 	require.Equal(t, explain.Verdict{}, explain.OfPool("main", before, before))

@@ -87,10 +87,10 @@ func (s *Sink) ServerReported(r *telemetry.ServerReport) {
 		l.level = slog.LevelWarn
 	}
 	var sentences []string
-	for i, c := range explain.OfReport(r) {
+	for i, c := range explain.CausesOf(nil, r) {
 		sentences = append(sentences, c.Sentence)
 		if i == 0 {
-			l.kind.bound = c.String()
+			l.kind.bound = c.Phase
 		}
 	}
 	l.verdict = strings.Join(sentences, "; ")

@@ -17,6 +17,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/breakdown"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/ndjson"
@@ -71,7 +72,7 @@ func TestARecordThatWasReadIsExplainedAsTheOneThatWasWritten(t *testing.T) {
 		for record, err := range ndjson.Read(&out) {
 			require.NoError(t, err)
 			read := record.(*telemetry.Statement)
-			require.Equal(t, explain.PartsOf(written), explain.PartsOf(read))
+			require.Equal(t, breakdown.PartsOf(written), breakdown.PartsOf(read))
 			require.Equal(t, explain.Of(written), explain.Of(read))
 			require.Equal(t, explain.TimelineOf(written), explain.TimelineOf(read))
 			written.CloudFetch, read.CloudFetch = nil, nil

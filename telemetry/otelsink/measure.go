@@ -5,9 +5,9 @@ import (
 
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/breakdown"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/spancontext"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
-	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
 
 // StatementFinished records the metrics of a finished statement.
@@ -18,7 +18,7 @@ func (s *Sink) StatementFinished(r *telemetry.Statement) {
 	}
 	ctx, o := spancontext.Of(r), s.operation(target{server: r.Server, name: operationName(r.Kind, r.Internal)})
 	i.statementDuration.Record(ctx, r.Total.Seconds(), o.finished(r))
-	for _, p := range explain.PartsOf(r) { // the parts add up to the duration
+	for _, p := range breakdown.PartsOf(r) { // the parts add up to the duration
 		i.statementTime.Add(ctx, p.Time.Seconds(), o.and(timePartKey, p.String()))
 	}
 	if p, ok := r.Polling.Get(); ok {
@@ -66,7 +66,7 @@ func (s *Sink) ServerReported(r *telemetry.ServerReport) {
 		return
 	}
 	o := s.operation(target{server: r.Server})
-	for _, p := range explain.PhasesOf(r) {
+	for _, p := range breakdown.PhasesOf(r) {
 		i.serverTime.Add(context.Background(), p.Time.Seconds(), o.and(timePartKey, p.String()))
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/breakdown"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
@@ -120,7 +121,7 @@ func TestTheApplicationHadNoControlDuringACall(t *testing.T) {
 	}})
 	for _, l := range explain.TimelineOf(r).Lanes {
 		for _, b := range l.Bars {
-			if b.Kind == explain.BarApplication {
+			if b.Kind == breakdown.BarApplication {
 				require.LessOrEqual(t, b.End, 6*time.Second)
 			}
 		}

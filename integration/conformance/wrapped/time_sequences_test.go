@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/breakdown"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
@@ -233,7 +234,7 @@ func TestTheApplicationHadNoControlWhileRowsWereDescribed(t *testing.T) {
 	}})
 	for _, l := range explain.TimelineOf(r).Lanes {
 		for _, b := range l.Bars {
-			if b.Kind == explain.BarApplication {
+			if b.Kind == breakdown.BarApplication {
 				require.GreaterOrEqual(t, b.Start, 11*time.Second, "until then the driver waited for GetResultSetMetadata")
 			}
 		}
@@ -334,7 +335,7 @@ func TestTheApplicationHadControlUntilItAskedForADescriptionOrRows(t *testing.T)
 		var got []time.Duration
 		for _, l := range explain.TimelineOf(r).Lanes {
 			for _, b := range l.Bars {
-				if b.Kind == explain.BarApplication {
+				if b.Kind == breakdown.BarApplication {
 					got = append(got, b.Start, b.End)
 				}
 			}
@@ -394,11 +395,11 @@ func TestReadingIsNotDrawnOverRowsThatHaveEnded(t *testing.T) {
 	for _, l := range explain.TimelineOf(got.look).Lanes {
 		for _, b := range l.Bars {
 			switch b.Kind {
-			case explain.BarReading:
+			case breakdown.BarReading:
 				require.Equal(t, time.Second, b.End)
 				require.False(t, b.Open)
 				bars++
-			case explain.BarApplication:
+			case breakdown.BarApplication:
 				require.Equal(t, 9*time.Second, b.End-b.Start)
 				require.True(t, b.Open)
 				bars++
@@ -486,9 +487,9 @@ func TestARepeatedAttemptThatWasRedirectedBeganWithItsFirstRequest(t *testing.T)
 	}})
 	for _, b := range laneOf(t, r, "pages").Bars[:4] {
 		switch b.Kind {
-		case explain.BarRetry:
+		case breakdown.BarRetry:
 			require.Equal(t, 2*time.Second, b.End-b.Start, "%+v", b)
-		case explain.BarPause:
+		case breakdown.BarPause:
 			require.Equal(t, time.Second, b.End-b.Start, "%+v", b)
 		}
 	}
@@ -529,6 +530,6 @@ func TestTheApplicationHadNoControlWhileAnArrowReaderWasClosed(t *testing.T) {
 	require.Equal(t, 6*time.Second, r.Application.After)
 	require.Equal(t, 3*time.Second, r.Split[telemetry.PartClose])
 	for _, b := range laneOf(t, r, "rows").Bars {
-		require.NotEqual(t, explain.BarApplication, b.Kind, "when it had control is not known: %+v", b)
+		require.NotEqual(t, breakdown.BarApplication, b.Kind, "when it had control is not known: %+v", b)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-01322ee7/databricks-telemetry/integration/workspace"
+	"github.com/seed-01322ee7/databricks-telemetry/internal/breakdown"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
 )
@@ -201,7 +202,7 @@ func TestRowsWhoseReadingFailedHaveNotEnded(t *testing.T) {
 func pauseBar(r *telemetry.Statement) (pause explain.Bar) {
 	for _, l := range explain.TimelineOf(r).Lanes {
 		for _, b := range l.Bars {
-			if b.Kind == explain.BarPause {
+			if b.Kind == breakdown.BarPause {
 				pause = b
 			}
 		}
@@ -258,7 +259,7 @@ func TestTheFirstRowThatNeverCameHasABar(t *testing.T) {
 	found := false
 	for _, l := range explain.TimelineOf(r).Lanes {
 		for _, b := range l.Bars {
-			found = found || b.Kind == explain.BarReading && b.Failed && b.End-b.Start == 10*time.Second
+			found = found || b.Kind == breakdown.BarReading && b.Failed && b.End-b.Start == 10*time.Second
 		}
 	}
 	require.True(t, found)

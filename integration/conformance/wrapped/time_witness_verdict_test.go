@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/breakdown"
 	show "github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/explain"
@@ -316,7 +317,7 @@ func (w *witness) checkTimeline(r *telemetry.Statement, until time.Time) (wrong 
 				wrong = append(wrong, fmt.Sprintf("bar %+v of %v", b, t.Total))
 			}
 			at = b.End
-			if b.Kind == explain.BarApplication {
+			if b.Kind == breakdown.BarApplication {
 				covered := time.Duration(0)
 				for _, a := range w.app {
 					from, to := max(b.Start, a.from.Sub(w.began)), a.to.Sub(w.began)
@@ -329,7 +330,7 @@ func (w *witness) checkTimeline(r *telemetry.Statement, until time.Time) (wrong 
 					wrong = append(wrong, fmt.Sprintf("application bar %+v, the application had %v of it", b, covered))
 				}
 			}
-			if b.Kind == explain.BarPause || b.Kind == explain.BarRetry || b.Kind == explain.BarExecute || b.Kind == explain.BarPoll || b.Kind == explain.BarPage || b.Kind == explain.BarFile {
+			if b.Kind == breakdown.BarPause || b.Kind == breakdown.BarRetry || b.Kind == breakdown.BarExecute || b.Kind == breakdown.BarPoll || b.Kind == breakdown.BarPage || b.Kind == breakdown.BarFile {
 				found := false
 				for _, s := range w.all {
 					start, end := s.start.Sub(w.began), s.end.Sub(w.began)
@@ -337,7 +338,7 @@ func (w *witness) checkTimeline(r *telemetry.Statement, until time.Time) (wrong 
 						end = t.Total
 					}
 					end = min(end, t.Total)
-					if b.Kind == explain.BarPause {
+					if b.Kind == breakdown.BarPause {
 						found = found || end-b.Start < slack && b.Start-end < slack
 					} else {
 						found = found || start-b.Start < slack && b.Start-start < slack && (end-b.End < slack && b.End-end < slack || strings.Contains(b.Note, "further"))

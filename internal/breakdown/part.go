@@ -1,4 +1,4 @@
-package explain
+package breakdown
 
 import (
 	"time"
@@ -37,7 +37,7 @@ func SplitOf(s *telemetry.Statement) (split telemetry.Split) {
 	total := split.Total()
 	if open := s.Total - total; open > 0 { // a record made by hand or read from a file
 		to := telemetry.PartUnknown
-		if open < rounding && total > 0 {
+		if open < Rounding && total > 0 {
 			for p, d := range split {
 				if d > split[to] {
 					to = telemetry.Part(p)
@@ -49,9 +49,9 @@ func SplitOf(s *telemetry.Statement) (split telemetry.Split) {
 	return split
 }
 
-// rounding is the most by which the parts of a record that was written in whole microseconds can fall
+// Rounding is the most by which the parts of a record that was written in whole microseconds can fall
 // short of its total.
-const rounding = time.Duration(len(telemetry.Parts)) * time.Microsecond
+const Rounding = time.Duration(len(telemetry.Parts)) * time.Microsecond
 
 // Bound returns the Bound of the verdict on a statement whose largest part is p.
 func (p Part) Bound() string {
