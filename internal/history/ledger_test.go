@@ -135,7 +135,7 @@ func (l *ledger) begin(credential string, ids []string) {
 // Whatever the program and the service do, every statement has one end, its report is the latest answer, and
 // requests are few.
 func TestALedgerOfRandomProgramsAddsUp(t *testing.T) {
-	for seed := range uint64(50) {
+	for seed := range uint64(20) {
 		synctest.Test(t, func(t *testing.T) {
 			l := &ledger{rnd: rand.New(rand.NewPCG(seed, 7)), asked: map[string]*pacing{}, last: map[string]string{}, absent: map[string]bool{}}
 			var (

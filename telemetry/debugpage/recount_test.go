@@ -588,7 +588,7 @@ func TestPagesSayWhatWasRecorded(t *testing.T) {
 				l := &ledger{t: t, page: newFixture(), random: random, since: time.Now()}
 				for range 160 {
 					l.step()
-					if random.IntN(20) == 0 {
+					if random.IntN(40) == 0 {
 						l.check()
 					}
 				}

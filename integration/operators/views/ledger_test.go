@@ -37,7 +37,7 @@ import (
 // the ledger, with what the workspaces saw, and with the other views. The debug page is that of a process, so each
 // program runs in one of its own. LEDGER_SEED runs one program.
 func TestEveryViewSaysWhatIsInTheLedger(t *testing.T) {
-	first, programs := 1, int(testenv.Scenes(2))
+	first, programs := 1, int(testenv.Scenes(1))
 	if n, err := strconv.Atoi(os.Getenv("LEDGER_SEED")); err == nil {
 		first, programs = n, 1
 	}
