@@ -122,7 +122,7 @@ func lastAttempt(s *telemetry.Statement, c *telemetry.Call) time.Duration {
 // that is not known, it returns certain, which is not longer.
 func latestTook(s *telemetry.Statement, r *telemetry.RPC, certain, took time.Duration) time.Duration {
 	c := lastCall(s, r.Method)
-	if r.Calls != 1 || c.Method == "" || r.Retries == 0 && r.Connecting == 0 || latestUnknown(c.Attempts, c.Latest) {
+	if r.Calls != 1 || c.Method == "" || latestUnknown(c.Attempts, c.Latest) {
 		return certain
 	}
 	return max(certain, min(lastAttempt(s, c), took))

@@ -36,9 +36,7 @@ const considerable = 0.1
 // worked for longer than its total, or for longer than a completed statement took. s may be nil.
 func CausesOf(s *telemetry.Statement, r *telemetry.ServerReport) []ServerCause {
 	switch {
-	case r == nil:
-		return nil
-	case s == nil && contradictsItself(r):
+	case r == nil, contradictsItself(r):
 		return nil
 	case s == nil:
 		return causesOf(r, inspect)
@@ -75,7 +73,7 @@ func causesOf(r *telemetry.ServerReport, general string) []ServerCause {
 func causesOfPhase(r *telemetry.ServerReport, p breakdown.PhaseTime, general string) []reason {
 	took := format.Duration(p.Time)
 	ofTotal := took
-	if total, known := r.Total.Get(); known && total >= p.Time {
+	if total := r.Total.Or(0); total >= p.Time {
 		ofTotal += " of " + format.Duration(total)
 	}
 	switch p.Phase {

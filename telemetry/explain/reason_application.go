@@ -10,11 +10,11 @@ import (
 func applicationReason(s *telemetry.Statement) reason {
 	a := s.Application
 	// Most of the time was after the last row, or after reading had failed.
-	afterReading := a.After > 0 && a.After >= a.Between && a.After > a.Before
+	afterReading := a.After >= a.Between && a.After > a.Before
 	switch {
 	case a == telemetry.Application{}: // made by hand, or by an older version
 		return reason{"in the application, which had control", "Read rows at once, do less between them, and close them when they end: open rows keep a connection of the pool."}
-	case a.Before >= a.Between && a.Before >= a.After && a.Before > 0:
+	case a.Before >= a.Between && a.Before >= a.After:
 		return reason{
 			"in the application," + mostly(a, a.Before) + " before it asked for rows or" + closingThem(s, " closed them", " left them"),
 			"The call had returned: read or close the rows at once. Open rows keep a connection of the pool, and the result.",

@@ -31,7 +31,7 @@ func closeReason(s *telemetry.Statement, took time.Duration) reason {
 		}.withFailedClosing(s, "CloseOperation")
 	}
 	switch {
-	case cancel > 0 && closing > 0 && most(cancel+closing, took):
+	case most(cancel+closing, took): // neither is most of it alone
 		because := reason{advice: "The workspace answered both late."}
 		part := func(method, verb string, took time.Duration) string {
 			text := method + verb + format.Duration(took)

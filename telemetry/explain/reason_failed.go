@@ -36,7 +36,7 @@ func retryReason(s *telemetry.Statement) reason {
 		default:
 			continue
 		}
-		if len(calls) == 1 || r.Retries > 0 && (worst.Retries == 0 || repeating(s, r) > repeating(s, worst)) {
+		if len(calls) == 1 || repeating(s, r) > repeating(s, worst) {
 			worst = r
 		}
 	}

@@ -29,7 +29,7 @@ func pageReason(s *telemetry.Statement, took time.Duration) reason {
 		return reason{text, "The workspace answered late." + support(s, "GetResultSetMetadata")}
 	}
 	text, fetch := "waiting for result pages", rpcOf(s, "FetchResults")
-	if n, ok := s.Result.Pages.Get(); ok && n > 0 {
+	if n := s.Result.Pages.Or(0); n > 0 {
 		text = "waiting for " + format.Plural(n, "result page")
 	}
 	if slowest := slowestPage(s, fetch); slowest > 0 {
@@ -156,7 +156,7 @@ const fileAdvice = "The storage, or the network path to it, is the limit: more d
 func onTheWay(s *telemetry.Statement) string {
 	since, index := s.Total, int64(-1)
 	for _, f := range s.CloudFetch.Files {
-		if start, requested := f.Start.Get(); requested && f.State == "DOWNLOADING" && start < since {
+		if start := f.Start.Or(since); f.State == "DOWNLOADING" && start < since {
 			since, index = start, f.Index
 		}
 	}

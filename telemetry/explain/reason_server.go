@@ -217,8 +217,8 @@ func unseen(s *telemetry.Statement) time.Duration {
 }
 
 func pollsOf(s *telemetry.Statement) string {
-	if p, ok := s.Polling.Get(); ok && p.Calls > 0 {
-		return " (" + format.Plural(p.Calls, "status call") + ")"
+	if calls := s.Polling.Or(telemetry.Polling{}).Calls; calls > 0 {
+		return " (" + format.Plural(calls, "status call") + ")"
 	}
 	return ""
 }
