@@ -4,6 +4,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/seed-01322ee7/databricks-telemetry/internal/breakdown"
 	"github.com/seed-01322ee7/databricks-telemetry/internal/format"
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
@@ -97,14 +98,18 @@ func silence(method string, since, took time.Duration) string {
 // end.
 const beyondDeadlines = "The driver waits for this answer beyond a deadline of the context, until the timeout of its HTTP client: look at the status of the workspace, and at proxies and firewalls on the way."
 
-// support names the request that Databricks support can look up: the slowest listed call of a method
-// with an identifier from the server.
+// support names the request that Databricks support can look up: that of a method's slowest call, if the call is
+// listed and has an identifier from the server.
 func support(s *telemetry.Statement, method string) string {
-	id, slowest := "", time.Duration(-1)
+	id, slowest, longest := "", time.Duration(-1), time.Duration(0)
 	for c := range callsOf(s, method) {
-		if took := lastAttempt(s, c); c.RequestID != "" && took > slowest {
+		longest = max(longest, c.End.Or(s.Total)-c.Start)
+		if took := lastAttempt(s, c); took > slowest {
 			id, slowest = c.RequestID, took
 		}
+	}
+	if longest+breakdown.Rounding < rpcOf(s, method).Slowest {
+		return "" // the slowest call is not listed
 	}
 	return lookUp(id)
 }

@@ -709,3 +709,31 @@ func TestACallThatWasRepeatedTookItsLatestAttempt(t *testing.T) {
 	}
 	require.Contains(t, explain.Of(s).Sentence, "CloseOperation took 4.0 s")
 }
+
+// Databricks support would look in vain at the request of another call than the one that took so long.
+func TestTheRequestToLookUpIsThatOfTheSlowCall(t *testing.T) {
+	page := func(start, end int, request string) telemetry.Call {
+		c := call("FetchResults", start, end, 10)
+		c.RequestID = request
+		return c
+	}
+	pages := &telemetry.Statement{
+		Total: 2 * second, State: "FINISHED", RPCs: rpcs(telemetry.RPC{Method: "FetchResults", Calls: 2, Retries: 1, FailedStatus: 503, LastStatus: 200, Slowest: 900 * ms}),
+		Calls: []telemetry.Call{executed, page(100, 1000, ""), page(1100, 1400, requestID)}, // repeated at once, so its id is known
+		Split: telemetry.Split{telemetry.PartPage: 1900 * ms, telemetry.PartRetry: 100 * ms},
+	}
+	pages.Calls[2].Attempts, pages.Calls[2].Latest = 2, 1200*ms
+	require.Contains(t, explain.Of(pages).Sentence, "slowest 900 ms")
+	require.NotContains(t, explain.Of(pages).Advice, requestID, "it was faster than the call without an id")
+	pages.Calls[1].RequestID = "0a1b2c3d-0000-4000-8000-000000000002"
+	require.Contains(t, explain.Of(pages).Advice, "look up the request "+pages.Calls[1].RequestID)
+
+	polls := &telemetry.Statement{
+		Total: 99 * second, State: "FINISHED", Polling: polls(80), RPCs: rpcs(telemetry.RPC{Method: "GetOperationStatus", Calls: 80, LastStatus: 200, Slowest: 60 * second}),
+		Calls: []telemetry.Call{executed, call("GetOperationStatus", 1000, 2000, -1)}, // and 79 that are not listed
+		Split: telemetry.Split{telemetry.PartServer: 99 * second},
+	}
+	polls.Calls[1].RequestID = requestID
+	require.Contains(t, explain.Of(polls).Sentence, "a status call itself took 60 s")
+	require.NotContains(t, explain.Of(polls).Advice, requestID, "the call that took 60 s is not listed")
+}
