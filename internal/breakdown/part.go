@@ -37,7 +37,7 @@ func SplitOf(s *telemetry.Statement) (split telemetry.Split) {
 	total := split.Total()
 	if open := s.Total - total; open > 0 { // a record made by hand or read from a file
 		to := telemetry.PartUnknown
-		if open < Rounding && total > 0 {
+		if open < Rounding {
 			for p, d := range split {
 				if d > split[to] {
 					to = telemetry.Part(p)
