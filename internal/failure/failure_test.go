@@ -77,13 +77,22 @@ func TestFailuresAreClassifiedByTypeAndStateNeverByText(t *testing.T) {
 		"other state":          {state("22012"), telemetry.Failure{Category: telemetry.CategoryStatementFailed, SQLState: "22012"}},
 		"no state":             {state(""), telemetry.Failure{Category: telemetry.CategoryStatementFailed}},
 		"state with a secret":  {state("dapi0"), telemetry.Failure{Category: telemetry.CategoryStatementFailed}},
-		"state too long":       {state("42P01; drop table"), telemetry.Failure{Category: telemetry.CategoryStatementFailed}},
+		"state too long":       {state("42P01X"), telemetry.Failure{Category: telemetry.CategoryStatementFailed}},
+		"state too short":      {state("42"), telemetry.Failure{Category: telemetry.CategoryStatementFailed}},
+		"state with a space":   {state("4260 "), telemetry.Failure{Category: telemetry.CategoryStatementFailed}},
+		"state with a colon":   {state("4260:"), telemetry.Failure{Category: telemetry.CategoryStatementFailed}},
+		"every kind of digit":  {state("ZA0Z9"), telemetry.Failure{Category: telemetry.CategoryStatementFailed, SQLState: "ZA0Z9"}},
 		"retryable":            {executionError{error: text, retryable: true}, telemetry.Failure{Category: telemetry.CategoryStatementFailed, Retryable: true}},
 		"declared":             {fmt.Errorf("a: %w", declared{text, "chunk_download_error"}), telemetry.Failure{Category: telemetry.CategoryChunkDownload}},
 		"declared deeper":      {declared{declared{text, "decompression_error"}, "result_set_error"}, telemetry.Failure{Category: telemetry.CategoryDecompression}},
 		"declared unknown":     {declared{text, "users_bob"}, telemetry.Failure{Category: telemetry.CategoryOther}},
 		"declared otherwise":   {otherCategory{text}, telemetry.Failure{Category: telemetry.CategoryOther}},
 		"unknown authority":    {fmt.Errorf("a: %w", x509.UnknownAuthorityError{}), telemetry.Failure{Category: telemetry.CategoryTLS}},
+		"another host's":       {x509.HostnameError{}, telemetry.Failure{Category: telemetry.CategoryTLS}},
+		"expired certificate":  {x509.CertificateInvalidError{}, telemetry.Failure{Category: telemetry.CategoryTLS}},
+		"no verification":      {&tls.CertificateVerificationError{}, telemetry.Failure{Category: telemetry.CategoryTLS}},
+		"a TLS alert":          {tls.AlertError(40), telemetry.Failure{Category: telemetry.CategoryTLS}},
+		"no TLS record":        {tls.RecordHeaderError{}, telemetry.Failure{Category: telemetry.CategoryTLS}},
 		"no such host":         {&net.DNSError{Err: "no such host"}, telemetry.Failure{Category: telemetry.CategoryConnection}},
 		"dial timeout":         {&net.DNSError{IsTimeout: true}, telemetry.Failure{Category: telemetry.CategoryTimeout}},
 		"bad connection":       {driver.ErrBadConn, telemetry.Failure{Category: telemetry.CategoryOther}},
@@ -101,6 +110,14 @@ func TestFailuresAreClassifiedByTypeAndStateNeverByText(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			require.Equal(t, &test.want, failure.Of(test.err, cloudfetch.Fault{}))
 		})
+	}
+}
+
+// With the code of a success, a warning or "no data" in an answer that failed, the rest of the evidence decides.
+func TestTheCodeOfASuccessIsNoReason(t *testing.T) {
+	for _, state := range []string{"00000", "01000", "02000"} {
+		got := failure.Of(errors.New("x"), cloudfetch.Fault{SQLState: state, CallFailed: true, Status: http.StatusTooManyRequests})
+		require.Equal(t, &telemetry.Failure{Category: telemetry.CategoryRateLimit, SQLState: state}, got)
 	}
 }
 
