@@ -1,6 +1,7 @@
 package explain_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -171,6 +172,48 @@ func TestAReportThatCannotBeRightIsNoCause(t *testing.T) {
 	given := s
 	given.Outcome, given.State = telemetry.OutcomeCanceled, "PENDING"
 	require.True(t, explain.WithReport(&given, &telemetry.ServerReport{Final: true, Total: known(3 * second), WaitingForCompute: known(3 * second)}).Reported)
+}
+
+// The server may have gone on with a statement that the client gave up: however it did that.
+func TestAReportMayGoOnAfterAStatementThatTheClientGaveUp(t *testing.T) {
+	r := &telemetry.ServerReport{Final: true, Total: known(9 * second), WaitingForCompute: known(9 * second)}
+	s := telemetry.Statement{StatementID: "x", Total: 3 * second, Execute: 3 * second, State: "FINISHED", RPCs: observed, Split: telemetry.Split{telemetry.PartServer: 3 * second}}
+	for _, given := range []telemetry.Outcome{telemetry.OutcomeCanceled, telemetry.OutcomeRunning, telemetry.OutcomeAbandoned} {
+		s.Outcome = given
+		require.NotEmpty(t, explain.CausesOf(&s, r), given)
+	}
+	s.Outcome, s.Failure = telemetry.OutcomeFailed, &telemetry.Failure{}
+	require.Empty(t, explain.CausesOf(&s, r), "the server had ended it")
+	s.State = "PENDING"
+	require.NotEmpty(t, explain.CausesOf(&s, r), "the server had not ended it")
+	s.Outcome, s.Failure = telemetry.OutcomeCompleted, nil
+	require.Empty(t, explain.CausesOf(&s, r))
+}
+
+// Before the execution the server had no result, so that no time with a result was spent on the phases before.
+func TestNoPhaseBeforeTheExecutionTookTimeWithAResult(t *testing.T) {
+	r := &telemetry.ServerReport{Final: true, Total: known(9 * second), Compiling: known(9 * second)}
+	with := []telemetry.Part{telemetry.PartPoll, telemetry.PartPage, telemetry.PartFile, telemetry.PartTransfer, telemetry.PartDecode, telemetry.PartApplication}
+	for _, p := range telemetry.Parts {
+		s := &telemetry.Statement{StatementID: "x", Outcome: telemetry.OutcomeCompleted, State: "FINISHED", Total: 10 * second, RPCs: observed}
+		s.Split[p] = 10 * second
+		require.Equal(t, slices.Contains(with, p), explain.CausesOf(s, r) == nil, p)
+	}
+}
+
+// No phase alone takes most of the time here, but the server did.
+func TestTheLongestOfSeveralPhasesIsWhyAStatementWaited(t *testing.T) {
+	s := &telemetry.Statement{StatementID: "x", Outcome: telemetry.OutcomeCompleted, State: "FINISHED", Total: 10 * second, RPCs: observed, Split: telemetry.Split{telemetry.PartServer: 10 * second}}
+	r := &telemetry.ServerReport{Final: true, Total: known(10 * second), WaitingForCompute: known(3 * second), Compiling: known(3 * second), Executing: known(4 * second)}
+	require.Contains(t, explain.WithReport(s, r).Sentence, "executed 4.0 s of 10 s")
+
+	s.Split = telemetry.Split{telemetry.PartServer: second, telemetry.PartFile: 900 * ms, telemetry.PartApplication: 900 * ms, telemetry.PartPage: 900 * ms}
+	r = &telemetry.ServerReport{Final: true, Total: known(10 * second), Executing: known(900 * ms), ResultFetch: known(9100 * ms)}
+	s.Split[telemetry.PartDecode], s.Split[telemetry.PartNetwork], s.Split[telemetry.PartTransfer] = 900*ms, 900*ms, 900*ms
+	s.Split[telemetry.PartPoll], s.Split[telemetry.PartClose], s.Split[telemetry.PartRetry], s.Split[telemetry.PartUnknown] = 900*ms, 900*ms, 900*ms, 900*ms
+	v := explain.WithReport(s, r)
+	require.Equal(t, telemetry.PartServer, v.Part)
+	require.NotContains(t, v.Sentence, "the client fetched", "the fetching is the only phase that took long, and the server did not take it")
 }
 
 // What the report does not explain further is advised on by the kind of the statement, in the verdict as among the causes.
