@@ -1,6 +1,7 @@
 package explain_test
 
 import (
+	"cmp"
 	"database/sql"
 	"strings"
 	"testing"
@@ -736,4 +737,60 @@ func TestTheRequestToLookUpIsThatOfTheSlowCall(t *testing.T) {
 	polls.Calls[1].RequestID = requestID
 	require.Contains(t, explain.Of(polls).Sentence, "a status call itself took 60 s")
 	require.NotContains(t, explain.Of(polls).Advice, requestID, "the call that took 60 s is not listed")
+}
+
+// What answers decides what to look at, and without an answer what the error says.
+func TestTheAdviceFitsHowARequestFailed(t *testing.T) {
+	for _, c := range []struct {
+		status   int
+		category telemetry.Category
+		advice   string // on a call
+		storage  string // on a file, if that differs
+	}{
+		{401, telemetry.CategoryAuth, "look at the credential, and at network rules", "links that expired"},
+		{403, telemetry.CategoryPermission, "look at the credential, and at network rules", "links that expired"},
+		{407, telemetry.CategoryAuth, "A proxy on the way refused access", ""},
+		{429, telemetry.CategoryRateLimit, "asked to slow down", ""},
+		{408, telemetry.CategoryTimeout, "answered with errors", ""},
+		{500, telemetry.CategoryStatementFailed, "answered with errors", ""},
+		{400, telemetry.CategoryInvalidRequest, "refused the request", ""},
+		{300, telemetry.CategoryOther, "sent the request elsewhere", ""},
+		{204, telemetry.CategoryOther, "no answer that the driver could use", ""},
+		{0, telemetry.CategoryConnection, "look at DNS", ""},
+		{0, telemetry.CategoryAuth, "The request was not sent: look at the credential", ""},
+		{0, telemetry.CategoryTLS, "look at certificates", ""},
+		{0, telemetry.CategoryTimeout, "No complete answer came in time", ""},
+	} {
+		failed := executed
+		failed.Failed, failed.Status, failed.FirstByte = true, c.status, telemetry.Maybe[time.Duration]{}
+		s := &telemetry.Statement{
+			Total: second, Outcome: telemetry.OutcomeFailed, Failure: &telemetry.Failure{Category: c.category}, Split: telemetry.Split{telemetry.PartNetwork: second},
+			RPCs: []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, LastStatus: c.status, FailedStatus: c.status}}, Calls: []telemetry.Call{failed},
+		}
+		require.Contains(t, explain.Of(s).Advice, c.advice, "%d %s", c.status, c.category)
+
+		s.RPCs, s.Calls, s.Split = observed, []telemetry.Call{executed}, telemetry.Split{telemetry.PartFile: second}
+		s.CloudFetch = &telemetry.CloudFetch{Present: 1, Failed: 1, FailedStatus: known(int64(c.status))}
+		require.Contains(t, explain.Of(s).Advice, cmp.Or(c.storage, c.advice), "%d %s of a file", c.status, c.category)
+	}
+}
+
+// The driver signs in, and connects to do so, before a request: it failed without one.
+func TestTheAdviceOnARequestThatWasNeverMadeFitsTheError(t *testing.T) {
+	s := &telemetry.Statement{
+		Total: second, Outcome: telemetry.OutcomeFailed, RPCs: []telemetry.RPC{}, Split: telemetry.Split{telemetry.PartNetwork: second},
+	}
+	for category, advice := range map[telemetry.Category]string{
+		telemetry.CategoryAuth:       "The request was not sent: look at the credential",
+		telemetry.CategoryTLS:        "look at certificates",
+		telemetry.CategoryConnection: "look at DNS",
+		telemetry.CategoryTimeout:    "No complete answer came in time",
+		telemetry.CategoryOther:      "Where the driver signs in with OAuth",
+	} {
+		s.Failure = &telemetry.Failure{Category: category}
+		require.Contains(t, explain.Of(s).Advice, advice, category)
+		if category != telemetry.CategoryAuth {
+			require.Contains(t, explain.Of(s).Advice, "Where the driver signs in with OAuth", category)
+		}
+	}
 }
