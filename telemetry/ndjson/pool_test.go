@@ -95,6 +95,16 @@ func TestPoolsAreSampledWhileThereAreStatements(t *testing.T) {
 		p["orders"] = two(4, other)
 		sum.Sampled, sum.Over, sum.Waits = time.Now().UTC(), 20*time.Second, 1
 		require.Equal(t, []*telemetry.PoolSample{&sum}, samples(), "since both answered; the hour was not waited then")
+
+		time.Sleep(10 * time.Second)
+		p["orders"] = two(5, sql.DBStats{OpenConnections: 2, InUse: 1, Idle: 1, WaitCount: 53, WaitDuration: time.Hour + time.Second})
+		require.Equal(t, []*telemetry.PoolSample{{
+			Sampled: time.Now().UTC(), Over: 10 * time.Second, Pool: "orders", Open: 3, InUse: 1, Idle: 1, Waits: 4, Waited: time.Second,
+		}}, samples(), "one of them has no limit")
+
+		time.Sleep(10 * time.Second)
+		p["orders"] = two(60, sql.DBStats{OpenConnections: 2, WaitCount: 54, WaitDuration: time.Minute})
+		require.Equal(t, []*telemetry.PoolSample{{Sampled: time.Now().UTC(), Pool: "orders", Open: 3}}, samples(), "the time it counts is less: another pool")
 	})
 }
 
