@@ -127,7 +127,8 @@ func (c Config) wrap(resolved telemetry.Settings, native driver.Connector, conne
 	resolved = resolved.WithDefaults()
 	w := &connector{native: native, recorder: recorder{settings: resolved}}
 	if resolved.TraceTags {
-		w.sessionTags = sessionTagsOf(native)
+		tags := sessionTagsOf(native)
+		w.sessionTags = &tags
 	}
 	w.fanouts = []*telemetry.Fanout{&c.processOrDefault().Fanout}
 	sinks := c.Sinks

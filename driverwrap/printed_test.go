@@ -35,13 +35,14 @@ func TestWhatIsPrintedOfAConnectorHoldsNoSecret(t *testing.T) {
 	opts := []dbsql.ConnOption{
 		dbsql.WithServerHostname(address.Scheme + "://" + address.Hostname()), dbsql.WithPort(port), dbsql.WithHTTPPath("/" + secret), dbsql.WithUserAgentEntry(secret),
 		dbsql.WithAuthenticator(heldToken{secret}), dbsql.WithSessionParams(map[string]string{"x": secret}),
+		dbsql.WithQueryTags(map[string]string{secret: secret}),
 	}
-	config := driverwrap.Config{Settings: telemetry.Settings{Enabled: telemetry.SwitchOff}}
+	config := driverwrap.Config{Settings: telemetry.Settings{Enabled: telemetry.SwitchOff, TraceTags: true}}
 	native, err := dbsql.NewConnector(opts...)
 	require.NoError(t, err)
 	made, err := config.NewConnector(opts...)
 	require.NoError(t, err)
-	opened, err := config.OpenConnector("http://token:" + secret + "@" + address.Host + "/" + secret + "?clientSecret=" + secret)
+	opened, err := config.OpenConnector("http://token:" + secret + "@" + address.Host + "/" + secret + "?clientSecret=" + secret + "&query_tags=" + secret + ":x")
 	require.NoError(t, err)
 	for _, c := range []driver.Connector{native, made, opened, config.Wrap(native)} {
 		conn, err := c.Connect(t.Context())

@@ -11,10 +11,10 @@ import (
 
 // recorder passes on the records of a connector. It is immutable after construction.
 type recorder struct {
-	connectorID int64       // counted in the process
-	server      string      // host:port; empty when unknown
-	warehouseID string      // empty when unknown
-	sessionTags sessionTags // read with Settings.TraceTags only
+	connectorID int64        // counted in the process
+	server      string       // host:port; empty when unknown
+	warehouseID string       // empty when unknown
+	sessionTags *sessionTags // nil without Settings.TraceTags; a pointer, which %+v does not follow
 	settings    telemetry.Settings
 	fanouts     []*telemetry.Fanout // to the sinks
 	report      *export.Handle      // to Databricks; nil when off, and behind Wrap
