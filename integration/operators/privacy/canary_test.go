@@ -53,7 +53,9 @@ var (
 )
 
 func (s setting) parameters() []string {
-	return []string{"telemetry_query_text=" + strconv.FormatBool(s.text), "telemetry_trace_tags=" + strconv.FormatBool(s.tags), "telemetry_error_text=" + s.errors}
+	return []string{
+		"telemetry_query_text=" + strconv.FormatBool(s.text), "telemetry_trace_tags=" + strconv.FormatBool(s.tags), "telemetry_error_text=" + s.errors,
+	}
 }
 
 // The outputs. Those that are local show records.
@@ -121,6 +123,9 @@ func (g *garden) token(place string, r rule) string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	n := len(g.places)
+	if n > 999 {
+		panic("more tokens than numbers of three digits")
+	}
 	g.places, g.rules = append(g.places, place), append(g.rules, r)
 	return fmt.Sprintf("q%03d%s%03dz", n, middle, n)
 }
@@ -217,12 +222,15 @@ func TestEveryTokenIsOnlyWhereItMayBe(t *testing.T) {
 		t.Skip("the debug page and the environment are those of the process: it runs once")
 	}
 	dbtel := filepath.Join(t.TempDir(), "dbtel")
-	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", dbtel, "github.com/seed-01322ee7/databricks-telemetry/cmd/dbtel").CombinedOutput()
+	const command = "github.com/seed-01322ee7/databricks-telemetry/cmd/dbtel"
+	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", dbtel, command).CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	t.Run("programs", func(t *testing.T) {
 		for _, p := range []*program{
-			{setting: class, entry: open}, {setting: redacted, entry: open}, {setting: text, entry: open}, {setting: full, entry: open},
-			{setting: redacted, entry: newConnector}, {setting: full, entry: newConnector}, {setting: text, entry: wrap}, {setting: full, entry: oauth},
+			{setting: class, entry: open}, {setting: redacted, entry: open},
+			{setting: text, entry: open}, {setting: full, entry: open},
+			{setting: redacted, entry: newConnector}, {setting: full, entry: newConnector},
+			{setting: text, entry: wrap}, {setting: full, entry: oauth},
 		} {
 			t.Run(p.setting.name+", "+p.entry, func(t *testing.T) {
 				t.Parallel()
@@ -248,12 +256,13 @@ func (p *program) observe(dbtel string) {
 	exported, reader := tracetest.NewInMemoryExporter(), metric.NewManualReader()
 	tracer, meter := sdktrace.NewTracerProvider(sdktrace.WithSyncer(exported)), metric.NewMeterProvider(metric.WithReader(reader))
 	panics := &spoken{p.plant("panic of a filter", mine)}
-	tracing := otelsink.New(otelsink.WithTracerProvider(tracer), otelsink.WithMeterProvider(meter), otelsink.WithFilter(func(_ context.Context, s telemetry.StatementStart) bool {
+	filter := otelsink.WithFilter(func(_ context.Context, s telemetry.StatementStart) bool {
 		if s.Internal {
 			panic(panics)
 		}
 		return true
-	}))
+	})
+	tracing := otelsink.New(otelsink.WithTracerProvider(tracer), otelsink.WithMeterProvider(meter), filter)
 	sinks := []telemetry.Sink{
 		p.records, ndjson.New(&written), tracing, faulty{p.plant("panic of a sink", nowhere)},
 		logsink.New(slog.New(slog.NewJSONHandler(&messages, &slog.HandlerOptions{Level: slog.LevelDebug})), slog.LevelDebug, 0),
@@ -299,7 +308,9 @@ func (p *program) observe(dbtel string) {
 	require.NoError(t, err)
 	planted.look(metrics, string(b))
 	for _, r := range p.ws.Requests() {
-		for _, secret := range []string{must(url.ParseQuery(r.Query)).Get("Signature"), strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")} {
+		for _, secret := range []string{
+			must(url.ParseQuery(r.Query)).Get("Signature"), strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "),
+		} {
 			if secret != "" && !p.setting.full {
 				require.NotContains(t, written.String()+messages.String(), secret)
 			}

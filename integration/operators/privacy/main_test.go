@@ -45,7 +45,9 @@ func TestMain(m *testing.M) {
 	user := planted.token("user of the proxy", nowhere) + ":" + planted.token("password of the proxy", nowhere)
 	_ = os.Setenv("HTTP_PROXY", strings.Replace(server.URL, "http://", "http://"+user+"@", 1))
 	_ = os.Setenv("NO_PROXY", "")
-	for _, name := range []string{"USER", "HOSTNAME", "LANG", "DATABRICKS_TOKEN", "DATABRICKS_CLIENT_SECRET", "DATABRICKS_TELEMETRY_NOT_KNOWN", "DATABRICKS_HOST"} {
+	for _, name := range []string{
+		"USER", "HOSTNAME", "LANG", "DATABRICKS_HOST", "DATABRICKS_TOKEN", "DATABRICKS_CLIENT_SECRET", "DATABRICKS_TELEMETRY_NOT_KNOWN",
+	} {
 		_ = os.Setenv(name, planted.token("environment "+name, nowhere))
 	}
 	_ = os.Setenv("DATABRICKS_TELEMETRY_"+planted.token("name of a variable", nowhere), "1")

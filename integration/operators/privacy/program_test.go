@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -69,7 +68,8 @@ func (p *program) context() context.Context {
 	ctx := driverctx.NewContextWithStagingInfo(p.t.Context(), []string{p.dir})
 	ctx = driverctx.NewContextWithCorrelationId(ctx, p.plant("correlation id", onlyLocal))
 	ctx = driverctx.NewContextWithConnId(ctx, p.plant("connection id", nowhere))
-	ctx = telemetry.WithAttributes(ctx, slog.String("customer", p.plant("attribute", onlyLocal)), slog.Group(p.plant("group", onlyLocal), slog.Any("it", &spoken{p.plant("value of a type", rule{in: local})})))
+	of := slog.Any("it", &spoken{p.plant("value of a type", rule{in: local})})
+	ctx = telemetry.WithAttributes(ctx, slog.String("customer", p.plant("attribute", onlyLocal)), slog.Group(p.plant("group", onlyLocal), of))
 	ctx = context.WithValue(ctx, contextKey{}, p.plant("value in the context", mine))
 	state, err := trace.ParseTraceState("vendor=" + p.plant("trace state", mine))
 	require.NoError(p.t, err)
@@ -119,13 +119,17 @@ func (p *program) run(db *sql.DB) {
 	remove()
 
 	// What succeeds.
-	require.NoError(t, query(tagged, "SELECT '"+p.text("literal")+"' AS `"+p.text("column")+"` /* "+p.text("comment")+" */ -- "+p.text("comment of a line")))
+	require.NoError(t, query(tagged, "SELECT '"+p.text("literal")+"' AS `"+p.text("column")+"` /* "+p.text("comment")+" */ -- "+
+		p.text("comment of a line")))
 	require.NoError(t, query(ctx, "SELECT ? AS p", p.plant("positional parameter", nowhere)))
 	require.NoError(t, query(ctx, "SELECT :name AS p", sql.Named("name", p.plant("named parameter", nowhere))))
-	require.NoError(t, query(ctx, "SELECT :p AS p", dbsql.Parameter{Name: "p", Type: dbsql.SqlString, Value: p.plant("typed parameter", nowhere)}))
+	name := p.plant("name of a parameter", p.setting.may(p.setting.text))
+	require.NoError(t, query(ctx, "SELECT :"+name+" AS p", sql.Named(name, 1)))
+	typed := dbsql.Parameter{Name: "p", Type: dbsql.SqlString, Value: p.plant("typed parameter", nowhere)}
+	require.NoError(t, query(ctx, "SELECT :p AS p", typed))
 	require.NoError(t, query(ctx, "SELECT concat('/*files*/', id, t) FROM range(300) CROSS JOIN (SELECT max(t) AS t FROM main.default.results)"))
-	result := must(db.ExecContext(ctx, "CREATE TABLE main.default.`"+p.text("table")+"` (`"+p.text("column of a table")+"` STRING COMMENT '"+p.text("comment of a column")+"')"))
-	show(result)
+	show(must(db.ExecContext(ctx, "CREATE TABLE main.default.`"+p.text("table")+"` "+
+		"(`"+p.text("column of a table")+"` STRING COMMENT '"+p.text("comment of a column")+"')")))
 	must(db.ExecContext(ctx, "INSERT INTO main.default.results VALUES (?)", p.plant("inserted value", nowhere)))
 	show(must(db.Conn(ctx)).Close())
 	require.NoError(t, db.PingContext(ctx))
@@ -177,6 +181,7 @@ func (p *program) run(db *sql.DB) {
 	fails(query(ctx, "SELECT CAST('"+both("bad date")+"' AS DATE)"))
 	fails(query(ctx, "SELEC "+both("syntax")))
 	fails(query(ctx, "SELECT "+both("missing function")+"(1)"))
+	fails(query(ctx, "SELECT * FROM `["+strings.ToUpper(both("like a class"))+"] SQLSTATE: 42P01`"))
 	fails(query(ctx, "SELECT CAST(? AS DATE)", p.error("parameter that the server quotes")))
 	_, err := db.ExecContext(ctx, "DROP TABLE `"+both("missing table of an update")+"`")
 	fails(err)
@@ -185,8 +190,11 @@ func (p *program) run(db *sql.DB) {
 
 	// What fails on its way.
 	execute := workspace.Method("ExecuteStatement")
-	for code, body := range map[int]string{401: "<html>%s</html>", 403: `{"message":"%s"}`, 404: "%s", 400: `{"error_description":"%s"}`, 500: "<html>%s</html>"} {
-		remove := p.inject(execute, workspace.Answer(code, "text/html", fmt.Sprintf(body, p.secret(fmt.Sprint("body of ", code)))))
+	for code, body := range map[int]string{
+		400: `{"error_description":"%s"}`, 401: "<html>%s</html>", 403: `{"message":"%s"}`, 404: "%s", 500: "<html>%s</html>",
+	} {
+		body = fmt.Sprintf(body, p.secret(fmt.Sprint("body of ", code)))
+		remove := p.inject(execute, workspace.Answer(code, "text/html", body))
 		fails(query(ctx, "SELECT 1"))
 		remove()
 	}
@@ -196,7 +204,8 @@ func (p *program) run(db *sql.DB) {
 	remove = p.inject(workspace.Method("FetchResults"), workspace.Answer(403, "text/html", p.secret("body of a page")))
 	fails(query(ctx, "SELECT id /*pages*/ FROM range(5000)"))
 	remove()
-	remove = p.inject(workspace.ResultDownloads(), workspace.Answer(403, "application/xml", "<Error><Message>"+p.secret("error of the storage")+"</Message></Error>"))
+	xml := "<Error><Message>" + p.secret("error of the storage") + "</Message></Error>"
+	remove = p.inject(workspace.ResultDownloads(), workspace.Answer(403, "application/xml", xml))
 	fails(query(ctx, "SELECT concat('/*files*/', id) FROM range(300)"))
 	remove()
 
@@ -246,7 +255,8 @@ func (p *program) run(db *sql.DB) {
 		_, err := db.ExecContext(ctx, fmt.Sprintf(text, p.plant(place, p.setting.may(p.setting.text || p.setting.full))))
 		fails(err)
 	}
-	remove = p.inject(workspace.VolumeTransfers(), workspace.Answer(403, "application/xml", "<Error>"+p.secret("error of a volume")+"</Error>"))
+	xml = "<Error>" + p.secret("error of a volume") + "</Error>"
+	remove = p.inject(workspace.VolumeTransfers(), workspace.Answer(403, "application/xml", xml))
 	_, err = db.ExecContext(ctx, "PUT '"+file+"' INTO '"+path+"' OVERWRITE")
 	fails(err)
 	remove()
@@ -254,7 +264,9 @@ func (p *program) run(db *sql.DB) {
 
 // misconfigure opens databases with settings that are not understood.
 func (p *program) misconfigure() {
-	for _, parameter := range []string{"telemetry_log_level=%s", "telemetry_%s=1", "enableTelemetry%s=1", "catalog=c;enableTelemetry=%s", "telemetry_slow_threshold=1s+%s"} {
+	for _, parameter := range []string{
+		"telemetry_log_level=%s", "telemetry_%s=1", "enableTelemetry%s=1", "catalog=c;enableTelemetry=%s", "telemetry_slow_threshold=1s+%s",
+	} {
 		_, err := driverwrap.Config{}.OpenConnector(p.ws.DSN() + "?" + fmt.Sprintf(parameter, p.plant("parameter "+parameter, mine)))
 		require.Error(p.t, err)
 		show(err)
@@ -271,26 +283,28 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// start starts the workspace of a program and opens its database.
-func (p *program) start(sinks []telemetry.Sink) (db *sql.DB) {
+// serve starts the workspace of a program. It returns its name and the catalog and schema that are there.
+func (p *program) serve() (name, catalog, schema string) {
 	t := p.t
-	ofServer := func(r rule) rule { // nothing of it is known behind Wrap
+	ofServer := func(r rule) rule { // behind Wrap only errors tell about it
 		if p.entry == wrap {
-			return nowhere
+			return p.setting.may(p.setting.full)
 		}
 		return r
 	}
-	catalog, schema := p.plant("catalog", ofServer(namespaces)), p.plant("schema", ofServer(namespaces))
-	bearer := "dapi" + p.plant("token", nowhere)
-	name := oauthHost
-	if p.entry != oauth {
+	if name = oauthHost; p.entry != oauth {
 		name = p.plant("host", ofServer(host)) + ".example.com"
 	}
-	warehouse := p.plant("warehouse", ofServer(rule{in: append(local, server, printed), must: local}))
-	options := workspace.Options{
-		Token: bearer, DirectResultWait: 300 * time.Millisecond, WarehouseID: warehouse, ClientID: p.plant("client id", nowhere), ClientSecret: p.plant("client secret", nowhere),
-		TLS: p.entry == oauth, Hostname: name, TelemetryFlag: workspace.FlagOn, CaptureBodies: true, PageRows: 1000,
-		LinkHeaders: map[string]string{"X-Canary": p.plant("header of a link", p.setting.may(p.setting.full))},
+	catalog, schema = p.plant("catalog", ofServer(namespaces)), p.plant("schema", ofServer(namespaces))
+	query, user := p.plant("text in the history", nowhere), p.plant("user in the history", nowhere)
+	message, kind := p.plant("error in the history", nowhere), p.plant("type in the history", nowhere)
+	p.ws = workspace.New(t, workspace.Options{
+		Token: "dapi" + p.plant("token", nowhere), TLS: p.entry == oauth, Hostname: name,
+		WarehouseID: p.plant("warehouse", ofServer(rule{in: append(local, server, printed), must: local})),
+		ClientID:    p.plant("client id", nowhere), ClientSecret: p.plant("client secret", nowhere),
+		TelemetryFlag: workspace.FlagOn, CaptureBodies: true,
+		FileRows: 100, CloudFetchThreshold: 3000, PageRows: 1000, DirectResultWait: 300 * time.Millisecond,
+		LinkHeaders: map[string]string{"X-Canary": p.secret("header of a link")},
 		ExecutionTime: func(text string) time.Duration {
 			switch {
 			case strings.Contains(text, "/*forever*/"):
@@ -300,64 +314,74 @@ func (p *program) start(sinks []telemetry.Sink) (db *sql.DB) {
 			}
 			return 0
 		},
-		FileRows: 100, CloudFetchThreshold: 3000,
-	}
-	asked := [...]string{p.plant("text in the history", nowhere), p.plant("user in the history", nowhere), p.plant("error in the history", nowhere), p.plant("type in the history", nowhere)}
-	options.History = func(_ workspace.StatementFacts, e *workspace.HistoryEntry) {
-		e.QueryText, e.UserName, e.ErrorMessage, e.StatementType = asked[0], asked[1], asked[2], asked[3]
-	}
-	p.ws = workspace.New(t, options)
-	require.NoError(t, p.ws.Exec(t.Context(), "CREATE CATALOG "+catalog, "CREATE SCHEMA "+catalog+"."+schema, "CREATE TABLE main.default.results (t STRING)",
+		History: func(_ workspace.StatementFacts, e *workspace.HistoryEntry) {
+			e.QueryText, e.UserName, e.ErrorMessage, e.StatementType = query, user, message, kind
+		},
+	})
+	require.NoError(t, p.ws.Exec(t.Context(), "CREATE CATALOG "+catalog, "CREATE SCHEMA "+catalog+"."+schema,
+		"CREATE TABLE main.default.results (t STRING)",
 		"INSERT INTO main.default.results VALUES ('"+p.plant("result", nowhere)+"')"))
-	flagBody := fmt.Sprintf(`{"flags":[{"name":"databricks.partnerplatform.clientConfigsFeatureFlags.enableTelemetryForGoDriver","value":"true"},{"name":"%s","value":"%s"}],"ttl_seconds":900}`,
-		p.plant("name of a flag", nowhere), p.plant("value of a flag", nowhere))
-	p.ws.Inject(workspace.Fault{On: workspace.Endpoint("/api/2.0/connector-service"), Do: workspace.Answer(200, "application/json", flagBody)})
-	p.ws.Inject(workspace.Fault{On: workspace.Endpoint("/telemetry-ext"), First: 1, Do: workspace.Answer(503, "text/html", p.plant("page of a telemetry endpoint", nowhere))})
-	p.ws.Inject(workspace.Fault{On: workspace.Endpoint("/telemetry-ext"), First: 1, Do: workspace.Answer(200, "application/json", `{"errors":["`+p.plant("error of a telemetry endpoint", nowhere)+`"],"numProtoSuccess":1000}`)})
-
-	if p.setting.name == "class" {
-		p.ws.Inject(workspace.Fault{On: workspace.Endpoint("/api/2.0/sql/history"), Do: workspace.Answer(403, "text/html", p.plant("page of the history", nowhere))})
+	answer := func(path string, first, code int, contentType, body, place string) {
+		do := workspace.Answer(code, contentType, fmt.Sprintf(body, p.plant(place, nowhere)))
+		p.ws.Inject(workspace.Fault{On: workspace.Endpoint(path), First: first, Do: do})
 	}
+	answer("/api/2.0/connector-service", 0, 200, "application/json",
+		`{"flags":[{"name":"databricks.partnerplatform.clientConfigsFeatureFlags.enableTelemetryForGoDriver","value":"true"},`+
+			`{"name":"%[1]s","value":"%[1]s"}],"ttl_seconds":900}`, "another flag")
+	answer("/telemetry-ext", 1, 503, "text/html", "<html>%s</html>", "page of the telemetry endpoint")
+	answer("/telemetry-ext", 1, 200, "application/json", `{"errors":["%s"],"numProtoSuccess":1000}`, "error of the telemetry endpoint")
+	if p.setting.name == class.name {
+		answer("/api/2.0/sql/history", 0, 403, "text/html", "<html>%s</html>", "page of the history")
+	}
+	proxy.add(name, p.ws, p.answers("proxied"))
+	return name, catalog, schema
+}
 
+// start starts the workspace of a program and opens its database.
+func (p *program) start(sinks []telemetry.Sink) *sql.DB {
+	t := p.t
+	name, catalog, schema := p.serve()
 	entry := p.plant("user agent entry", nowhere)
-	parameters := []string{
-		"catalog=" + catalog, "schema=" + schema, "userAgentEntry=" + entry, "QUERY_TAGS=" + p.plant("tag of a session", rule{in: kept.in}) + ":" + p.plant("tag of a session's value", rule{in: kept.in}),
-		p.plant("unknown parameter", nowhere) + "=" + p.plant("unknown value", nowhere), "clientSecret=" + p.plant("client secret beside a token", nowhere), "o=" + p.plant("workspace in the DSN", nowhere),
-	}
-	ours := []string{"telemetry_query_history=all", "telemetry_close_timeout=1m", "telemetry_retry_delay=1ms", "telemetry_flush_interval=100ms", "telemetry_log_level=info"}
+	tag := rule{in: kept.in} // of a session: recorded only if it is sent again with a traceparent
+	parameters := append([]string{
+		"catalog=" + catalog, "schema=" + schema, "userAgentEntry=" + entry,
+		"QUERY_TAGS=" + p.plant("tag of a session", tag) + ":" + p.plant("value of a tag of a session", tag),
+		p.plant("unknown parameter", nowhere) + "=" + p.plant("unknown value", nowhere),
+		"clientSecret=" + p.plant("client secret beside a token", nowhere), "o=" + p.plant("workspace in the DSN", nowhere),
+		"telemetry_query_history=all", "telemetry_close_timeout=1m", "telemetry_retry_delay=1ms", "telemetry_flush_interval=100ms",
+		"telemetry_log_level=info",
+	}, p.setting.parameters()...)
 	config := driverwrap.Config{Sinks: sinks, Settings: telemetry.Settings{
 		CloseTimeout: time.Minute, RetryDelay: time.Millisecond, FlushInterval: 100 * time.Millisecond, QueryHistory: "all",
 		QueryText: p.setting.text, ErrorText: p.setting.errors, TraceTags: p.setting.tags,
 	}}
-	dsn := func(parameters ...string) string {
-		return strings.Replace(p.ws.DSN(parameters...), strings.TrimPrefix(p.ws.URL(), "http://"), name+":80", 1)
-	}
-	proxy.add(name, p.ws, p.answers("proxied"))
 	others := []dbsql.ConnOption{dbsql.WithUserAgentEntry(entry), dbsql.WithInitialNamespace(catalog, schema)}
 	var c driver.Connector
 	var err error
 	switch p.entry {
 	case open:
-		c, err = driverwrap.Config{Sinks: sinks}.OpenConnector(dsn(slices.Concat(parameters, ours, p.setting.parameters())...))
+		dsn := strings.Replace(p.ws.DSN(parameters...), strings.TrimPrefix(p.ws.URL(), "http://"), name+":80", 1)
+		c, err = driverwrap.Config{Sinks: sinks}.OpenConnector(dsn)
 	case wrap:
-		c, err = dbsql.NewConnector(p.options(name, bearer, others...)...)
+		c, err = dbsql.NewConnector(p.options(name, others...)...)
 		c = config.Wrap(c)
 	case newConnector:
-		c, err = config.NewConnector(p.options(name, bearer, others...)...)
+		c, err = config.NewConnector(p.options(name, others...)...)
 	case oauth:
 		trusted.AppendCertsFromPEM(p.ws.AuthorityPEM())
 		named.Store(oauthHost+":443", strings.TrimPrefix(p.ws.URL(), "https://"))
-		c, err = config.NewConnector(append(others, dbsql.WithServerHostname(name), dbsql.WithPort(443), dbsql.WithHTTPPath(p.ws.HTTPPath()),
-			dbsql.WithTransport(http.DefaultTransport), dbsql.WithClientCredentials(p.ws.ClientID(), p.ws.ClientSecret()), dbsql.WithRetries(-1, 0, 0))...)
+		c, err = config.NewConnector(append(others,
+			dbsql.WithServerHostname(name), dbsql.WithPort(443), dbsql.WithHTTPPath(p.ws.HTTPPath()), dbsql.WithRetries(-1, 0, 0),
+			dbsql.WithTransport(http.DefaultTransport), dbsql.WithClientCredentials(p.ws.ClientID(), p.ws.ClientSecret()))...)
 	}
 	require.NoError(t, err)
-	db = sql.OpenDB(c)
+	db := sql.OpenDB(c)
 	show(c, db)
 	return db
 }
 
 // options are those of a connector with an authenticator and a transport of the application, which fail now and then.
-func (p *program) options(name, bearer string, others ...dbsql.ConnOption) []dbsql.ConnOption {
+func (p *program) options(name string, others ...dbsql.ConnOption) []dbsql.ConnOption {
 	told := func(place string) error { return &spoken{p.plant(place, p.setting.may(p.setting.full))} }
 	var uploads, logins atomic.Int64
 	// fails fails what the program wants to fail, and panics with the first upload.
@@ -381,21 +405,23 @@ func (p *program) options(name, bearer string, others ...dbsql.ConnOption) []dbs
 		dbsql.WithServerHostname("http://" + name), dbsql.WithPort(80), dbsql.WithHTTPPath(p.ws.HTTPPath()),
 		dbsql.WithSessionParams(map[string]string{key: value}), dbsql.WithRetries(-1, 0, 0),
 		dbsql.WithTransport(carrier{field, http.DefaultTransport, p.answers("transported"), fails("transport", &uploads)}),
-		dbsql.WithAuthenticator(login{bearer, fails("login", &logins)}),
+		dbsql.WithAuthenticator(login{p.ws.Token(), fails("login", &logins)}),
 	}, others...)
 }
 
 // answers plants tokens in the headers of answers and in error codes.
 func (p *program) answers(from string) func(*http.Response) {
 	headers := map[string]string{}
-	for _, name := range []string{"Server", "X-Request-Id", "Set-Cookie", "X-Databricks-Shard-Debug", "Www-Authenticate", "X-Databricks-Popp-Routing", "X-Amz-Request-Id", "Warning"} {
+	for _, name := range []string{
+		"Server", "X-Request-Id", "Set-Cookie", "X-Databricks-Shard-Debug", "Www-Authenticate", "X-Amz-Request-Id", "Warning",
+	} {
 		headers[name] = p.plant(from+" header "+name, mine)
 	}
 	// The driver reads these into its errors.
 	told := p.setting.may(p.setting.full)
-	message, reason, again := p.plant(from+" error header", told), p.plant(from+" reason header", told), p.plant(from+" Retry-After", told)
-	location := p.plant(from+" Location", mine)
-	state := p.plant(from+" SQLSTATE", told)
+	message, reason := p.plant(from+" error header", told), p.plant(from+" reason header", told)
+	again, state, phrase := p.plant(from+" Retry-After", told), p.plant(from+" SQLSTATE", told), p.plant(from+" status", told)
+	location, workspaceID := p.plant(from+" Location", mine), p.plant(from+" workspace", mine)
 	return func(r *http.Response) {
 		for name, value := range headers {
 			r.Header.Set(name, "GUID "+value)
@@ -403,6 +429,8 @@ func (p *program) answers(from string) func(*http.Response) {
 		if r.StatusCode >= 400 {
 			r.Header.Set("X-Thriftserver-Error-Message", "token "+message)
 			r.Header.Set("X-Databricks-Reason-Phrase", reason)
+			r.Header.Set("X-Databricks-Org-Id", workspaceID)
+			r.Status = strconv.Itoa(r.StatusCode) + " " + phrase
 			if r.StatusCode < 500 {
 				r.Header.Set("Retry-After", again)
 			}
