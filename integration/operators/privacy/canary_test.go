@@ -225,20 +225,17 @@ func TestEveryTokenIsOnlyWhereItMayBe(t *testing.T) {
 	const command = "github.com/seed-01322ee7/databricks-telemetry/cmd/dbtel"
 	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", dbtel, command).CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	t.Run("programs", func(t *testing.T) {
-		for _, p := range []*program{
-			{setting: class, entry: open}, {setting: redacted, entry: open},
-			{setting: text, entry: open}, {setting: full, entry: open},
-			{setting: redacted, entry: newConnector}, {setting: full, entry: newConnector},
-			{setting: text, entry: wrap}, {setting: full, entry: oauth},
-		} {
-			t.Run(p.setting.name+", "+p.entry, func(t *testing.T) {
-				t.Parallel()
-				p.t, p.dir, p.records = t, t.TempDir(), &memory{}
-				p.observe(dbtel)
-			})
-		}
-	})
+	for _, p := range []*program{ // one after the other: each page and each collection of metrics looks at the connectors of all
+		{setting: class, entry: open}, {setting: redacted, entry: open},
+		{setting: text, entry: open}, {setting: full, entry: open},
+		{setting: redacted, entry: newConnector}, {setting: full, entry: newConnector},
+		{setting: text, entry: wrap}, {setting: full, entry: oauth},
+	} {
+		t.Run(p.setting.name+", "+p.entry, func(t *testing.T) {
+			p.t, p.dir, p.records = t, t.TempDir(), &memory{}
+			p.observe(dbtel)
+		})
+	}
 	show(telemetry.ReadStats(), &telemetry.Default, http.DefaultServeMux)
 	planted.look(logged, brief.b.String())
 	places := map[string]bool{}
