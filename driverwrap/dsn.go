@@ -299,15 +299,15 @@ func (q query) take(key string) (string, bool) {
 
 // takeInt is take for numbers. The native parser has accepted them already.
 func (q query) takeInt(key string) (int, bool) {
-	v, ok := q.take(key)
+	v, _ := q.take(key)
 	n, err := strconv.Atoi(v)
-	return n, ok && err == nil
+	return n, err == nil
 }
 
 func (q query) takeBool(key string) (bool, bool) {
-	v, ok := q.take(key)
+	v, _ := q.take(key)
 	b, err := strconv.ParseBool(v)
-	return b, ok && err == nil
+	return b, err == nil
 }
 
 // sessionParameters are names that Databricks defines for the session. No driver will give them

@@ -73,16 +73,40 @@ func TestABadDSNGivesTheNativeErrorWordForWord(t *testing.T) {
 	}
 }
 
-// sameOpen opens a DSN with both drivers and compares the errors. It returns both
-// connectors where there are any.
+// sameOpen opens a DSN with both drivers and compares the errors and the native configurations. It returns
+// both connectors where there are any.
 func sameOpen(t testing.TB, dsn string) (native, wrapped driver.Connector) {
 	native, want := nativeDriver(t).OpenConnector(dsn)
 	wrapped, got := driverwrap.Config{}.OpenConnector(dsn)
 	require.Equal(t, text(want), text(got), dsn)
 	if want == nil {
 		require.NotNil(t, wrapped)
+		below := reflect.ValueOf(wrapped).Elem().FieldByName("native").Elem()
+		require.Equal(t, plainValues(reflect.ValueOf(native)), plainValues(below), dsn)
 	}
 	return native, wrapped
+}
+
+// plainValues prints the values in a native connector's configuration. What the configuration refers to (the
+// authenticator, the transport, the client) differs in any case, and so do the switches of telemetry. A field
+// for the native parser alone, named DSN at its end, means nothing once the configuration is made.
+func plainValues(connector reflect.Value) map[string]string {
+	values := map[string]string{}
+	var collect func(reflect.Value)
+	collect = func(of reflect.Value) {
+		for i := range of.NumField() {
+			name, f := of.Type().Field(i).Name, of.Field(i)
+			switch {
+			case strings.Contains(name, "Telemetry"), strings.HasSuffix(name, "DSN"):
+			case f.Kind() == reflect.Struct:
+				collect(f)
+			case f.Kind() != reflect.Pointer && f.Kind() != reflect.Interface && f.Kind() != reflect.Func:
+				values[name] = fmt.Sprint(f)
+			}
+		}
+	}
+	collect(connector.Elem().FieldByName("cfg").Elem())
+	return values
 }
 
 func text(err error) string {
