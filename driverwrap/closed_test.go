@@ -233,6 +233,52 @@ func TestAStatementThatOutlivesItsDatabaseIsSeenRunning(t *testing.T) {
 	require.Empty(t, c.Running())
 }
 
+// What a closed connector leaves behind (its reporting, its place in the list) ends with its last use.
+func TestAClosedConnectorEndsWithItsLastUse(t *testing.T) {
+	t.Run("a connection", func(t *testing.T) {
+		db := newOutliving()
+		c, err := db.Conn(t.Context())
+		require.NoError(t, err)
+		require.NoError(t, db.Close())
+		require.Len(t, db.process.Connectors(), 1)
+		require.NoError(t, c.Close())
+		require.Empty(t, db.process.Connectors())
+	})
+	t.Run("rows that are dropped", func(t *testing.T) {
+		db := newOutliving()
+		rows := firstOf(t)(db.Query("x"))
+		require.NoError(t, db.Close())
+		require.Len(t, db.process.Connectors(), 1)
+		runtime.KeepAlive(rows)
+		db.eventually(t, 1)
+		eventually(t, func() bool { return len(db.process.Connectors()) == 0 })
+		runtime.KeepAlive(db.DB)
+	})
+	for name, takes := range map[string]time.Duration{"a connection that is being opened": time.Second, "an attempt to connect that fails": -time.Second} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				process, opening := &telemetry.Process{}, make(chan time.Duration, 1)
+				c := driverwrap.Config{}.In(process).Wrap(slowConnector{takes: opening})
+				opening <- takes
+				go func() {
+					if conn, err := c.Connect(t.Context()); err == nil {
+						time.Sleep(time.Second)
+						_ = conn.Close()
+					}
+				}()
+				synctest.Wait()
+				require.NoError(t, c.(io.Closer).Close())
+				require.Len(t, process.Connectors(), 1)
+				pass(takes.Abs())
+				require.Equal(t, takes > 0, len(process.Connectors()) == 1)
+				pass(time.Second)
+				require.Empty(t, process.Connectors())
+				runtime.KeepAlive(c)
+			})
+		})
+	}
+}
+
 func TestOneDatabaseIsClosedWhileAnotherReads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		closed, other := newOutliving(), newOutliving()
