@@ -123,6 +123,13 @@ func TestRecordsWaitAMomentForOthersAtMost(t *testing.T) {
 		}
 		synctest.Wait()
 		require.Equal(t, 127, g.count(), "enough not to wait")
+
+		for i := range 2 {
+			f.Statement(statement(i, false))
+			time.Sleep(3 * time.Millisecond)
+		}
+		synctest.Wait()
+		require.Equal(t, 129, g.count(), "the second does not keep the first waiting")
 	})
 }
 

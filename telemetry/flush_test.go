@@ -131,6 +131,21 @@ func TestAFlushThatRunsOutOfTimeSaysSo(t *testing.T) {
 	})
 }
 
+func TestAFlushThatIsGivenUpEndsNoOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var f telemetry.Fanout
+		g := newGate()
+		f.Attach(g)
+		f.Statement(statement(1, false))
+		patient := make(chan error)
+		go func() { patient <- f.Flush(t.Context()) }()
+		synctest.Wait()
+		require.Error(t, f.Flush(withTimeout(t)))
+		close(g.open)
+		require.NoError(t, <-patient)
+	})
+}
+
 // An application that opens a pool for each of its jobs waits once for a sink that hangs, not in every close.
 func TestASinkThatHangsIsWaitedForOnce(t *testing.T) {
 	uncomparable := func(g *gate) telemetry.Sink { return sinkFunc(g.StatementFinished) }

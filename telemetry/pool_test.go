@@ -74,6 +74,24 @@ func TestAPoolMadeByHandMayBeIncomplete(t *testing.T) {
 	require.Equal(t, []telemetry.Maybe[sql.DBStats]{{}, {}, telemetry.Known(sql.DBStats{InUse: 3})}, stats)
 }
 
+func TestAPoolIsListedUntilItIsRemoved(t *testing.T) {
+	var p telemetry.Process
+	names := func() (names []string) {
+		for _, pool := range p.Pools() {
+			names = append(names, pool.Name)
+		}
+		return names
+	}
+	removeOrders := p.RegisterPool("orders", poolFunc(func() {}))
+	removeBills := p.RegisterPool("bills", poolFunc(func() {}))
+	require.Equal(t, []string{"bills", "orders"}, names(), "sorted")
+	require.NotEqual(t, p.Pools()[0].ID, p.Pools()[1].ID)
+	removeOrders()
+	require.Equal(t, []string{"bills"}, names())
+	removeBills()
+	require.Empty(t, names())
+}
+
 // A name is an attribute of metrics, and the exporter of OpenTelemetry drops all metrics for one that is not
 // UTF-8.
 func TestTheNameOfAPoolIsValidAndBounded(t *testing.T) {

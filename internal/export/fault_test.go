@@ -408,6 +408,7 @@ func TestARequestThatIsCutOffAtOnceCostsTheNextPoolNothing(t *testing.T) {
 			require.Equal(t, closing < time.Second, err != nil)
 		}
 		require.Len(t, s.events, 1)
+		require.Equal(t, map[string]int64{export.DropClosed: 1}, balanced(t, x).Dropped)
 	})
 }
 

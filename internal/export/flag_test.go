@@ -217,24 +217,34 @@ func TestTwoTenantsOfOneHostAreIndependent(t *testing.T) {
 }
 
 func TestPipelinesOfOneHostRequestTheFlagOnce(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
-		s.flag = func(*http.Request) (*http.Response, error) { time.Sleep(time.Second); return nil, nil }
-		var handles []*export.Handle
-		for range 10 {
-			c := connection(s)
-			c.Authenticator = &bearer{token: "t"}
-			h := x.Open(c, telemetry.Settings{})
-			h.SessionOpened(opened())
-			handles = append(handles, h)
-		}
-		require.Len(t, x.Stats().Pipelines, 10)
-		require.NoError(t, x.Flush(t.Context()))
-		require.Equal(t, 1, s.count(flagPath))
-		require.EqualValues(t, 10, x.Stats().Sent)
-		for _, h := range handles {
-			require.NoError(t, h.Close(t.Context()))
-		}
-	})
+	for name, test := range map[string]struct {
+		transport func(*service) http.RoundTripper
+		takes     time.Duration // to answer
+	}{
+		"through one transport":     {func(s *service) http.RoundTripper { return s }, time.Second},
+		"through one each, quickly": {func(s *service) http.RoundTripper { return roundTripper(s.RoundTrip) }, 400 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
+				s.flag = func(*http.Request) (*http.Response, error) { time.Sleep(test.takes); return nil, nil }
+				var handles []*export.Handle
+				for range 10 {
+					c := connection(s)
+					c.Authenticator, c.Transport = &bearer{token: "t"}, test.transport(s)
+					h := x.Open(c, telemetry.Settings{})
+					h.SessionOpened(opened())
+					handles = append(handles, h)
+				}
+				require.Len(t, x.Stats().Pipelines, 10)
+				require.NoError(t, x.Flush(t.Context()))
+				require.Equal(t, 1, s.count(flagPath))
+				require.EqualValues(t, 10, x.Stats().Sent)
+				for _, h := range handles {
+					require.NoError(t, h.Close(t.Context()))
+				}
+			})
+		})
+	}
 }
 
 // An application that opens a sql.DB per request must not ask for the flag each time.

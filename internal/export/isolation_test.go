@@ -48,6 +48,19 @@ func TestABusyPoolDoesNotDelayTheCloseOfAnIdleOne(t *testing.T) {
 	})
 }
 
+func TestAFlushThatIsGivenUpEndsNoOther(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
+		s.upload = func(*http.Request) (*http.Response, error) { time.Sleep(5 * time.Second); return nil, nil }
+		h := x.Open(connection(s), telemetry.Settings{ForceEnable: true})
+		h.SessionOpened(opened())
+		patient := make(chan error)
+		go func() { patient <- h.Flush(t.Context()) }()
+		require.ErrorIs(t, h.Flush(shortly(t)), context.DeadlineExceeded)
+		require.NoError(t, <-patient)
+		require.NoError(t, h.Close(t.Context()))
+	})
+}
+
 func TestAFlushIsNotProlongedByLaterRecords(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
 		s.upload = func(*http.Request) (*http.Response, error) { time.Sleep(20 * time.Millisecond); return nil, nil }
