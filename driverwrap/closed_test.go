@@ -457,6 +457,27 @@ func TestACallThatOutlivesItsConnectionIsRecordedAsItEnds(t *testing.T) {
 		require.Equal(t, telemetry.OutcomeCompleted, db.sink.statements[0].Outcome)
 		require.NoError(t, c.Close())
 		require.NoError(t, db.Close())
+		require.Len(t, db.sink.closed, 1, "the pool closes the connection once more")
+	})
+}
+
+// Opening a connection is when dropped rows are looked for.
+func TestWhatIsStillInUseIsNotAbandonedWhenAConnectionIsOpened(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := newOutliving()
+		rows := firstOf(t)(db.Query("x"))
+		go func() { _, _ = db.Exec("slow") }()
+		synctest.Wait()
+		_, err := db.Exec("on a third connection")
+		require.NoError(t, err)
+		close(db.release)
+		query(rows, nil)
+		require.NoError(t, db.Close())
+		pass(time.Second)
+		for _, s := range db.sink.statements {
+			require.Equal(t, telemetry.OutcomeCompleted, s.Outcome)
+		}
+		require.Len(t, db.sink.statements, 3)
 	})
 }
 

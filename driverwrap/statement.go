@@ -273,9 +273,6 @@ func (s *statement) finish(now time.Time, outcome telemetry.Outcome) bool {
 		return false
 	}
 	s.finished = true
-	if s.last.IsZero() {
-		s.last = now
-	}
 	r := &s.record.Statement
 	if s.readFailure != nil {
 		r.Failure = s.readFailure

@@ -137,9 +137,17 @@ func TestTheTextOfAStatementIsKeptOnlyWhenAskedFor(t *testing.T) {
 		sink := &tracer{name: "outer", notes: n}
 		db := contextDB(driverwrap.Config{Settings: telemetry.Settings{QueryText: keep}, Sinks: []telemetry.Sink{sink}}, n)
 		queryAll(t, db, "x")
+		stmt, err := db.Prepare("x")
+		require.NoError(t, err)
+		_, err = stmt.Exec()
+		require.NoError(t, err)
+		require.NoError(t, stmt.Close())
 		require.NoError(t, db.Close())
-		require.Equal(t, want, sink.statements[0].Query)
-		require.Equal(t, telemetry.ShapeOf("x"), sink.statements[0].Shape)
+		require.Len(t, sink.statements, 2)
+		for _, s := range sink.statements {
+			require.Equal(t, want, s.Query)
+			require.Equal(t, telemetry.ShapeOf("x"), s.Shape)
+		}
 		require.Contains(t, n.lines, "outer starts QUERY "+want+"falsefalse")
 	}
 }
@@ -382,6 +390,16 @@ func TestAConnectorSaysWhatItIs(t *testing.T) {
 	require.Equal(t, "driver", info.Reports)
 	require.Len(t, info.Settings, len(settings.Parameters))
 	require.Nil(t, c.Documents(&telemetry.Statement{}), "nothing is reported behind Wrap")
+	for _, sinks := range []int{0, 1, 0} {
+		detach := func() {}
+		if sinks > 0 {
+			detach = process.Attach(&memory{})
+		}
+		_, err := db.Exec("x")
+		require.NoError(t, err)
+		require.Equal(t, sinks > 0, c.Info().Recording, "the latest statement")
+		detach()
+	}
 	require.NoError(t, db.Close())
 
 	off, err := config.OpenConnector("token:dapi0123@example.com:443/sql/1.0/warehouses/1?enableTelemetry=false")

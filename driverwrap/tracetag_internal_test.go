@@ -7,9 +7,11 @@ import (
 	"unsafe"
 
 	dbsql "github.com/databricks/databricks-sql-go"
+	"github.com/databricks/databricks-sql-go/driverctx"
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-01322ee7/databricks-telemetry/internal/sqltext"
+	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
 func TestSessionTagsAreThoseOfTheConfiguration(t *testing.T) {
@@ -42,6 +44,15 @@ func TestSessionTagsAreThoseOfTheConfiguration(t *testing.T) {
 		"nothing":              {nil, sessionTags{}},
 	} {
 		t.Run(name, func(t *testing.T) { require.Equal(t, test.want, sessionTagsOf(test.native)) })
+	}
+}
+
+// A statement's tags replace those of its session.
+func TestTagsOfASessionThatCannotBeReadAreNotReplaced(t *testing.T) {
+	for _, unknown := range []bool{true, false} {
+		s := &session{recorder: &recorder{settings: telemetry.Settings{TraceTags: true}, sessionTags: sessionTags{unknown: unknown}}}
+		ctx := s.tagTrace(t.Context(), [16]byte{1}, [8]byte{2})
+		require.Equal(t, unknown, len(driverctx.QueryTagsFromContext(ctx)) == 0)
 	}
 }
 
