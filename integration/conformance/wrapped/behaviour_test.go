@@ -174,6 +174,42 @@ func TestAUsersTransportStaysInUse(t *testing.T) {
 	require.EqualValues(t, 5, sink.statements[0].CloudFetch.Downloaded)
 }
 
+// QueryRow does not ask for the end of the rows, and an Exec leaves the rows of a query where they are.
+func TestAStatementIsCompletedWithoutReadingToTheEnd(t *testing.T) {
+	ws := workspace.New(t, workspace.Options{CloudFetchThreshold: -1, PageRows: 100})
+	sink := &memory{}
+	c, err := listening(sink).NewConnector(options(ws)...)
+	require.NoError(t, err)
+	db := sql.OpenDB(c)
+	var n int
+	require.NoError(t, db.QueryRow("SELECT 1").Scan(&n))
+	_, err = db.Exec("SELECT id FROM range(1000)")
+	require.NoError(t, err)
+	require.NoError(t, db.QueryRow("SELECT id FROM range(1000)").Scan(&n))
+	require.NoError(t, db.Close())
+	var outcomes []telemetry.Outcome
+	for _, s := range sink.statements {
+		outcomes = append(outcomes, s.Outcome)
+	}
+	require.Equal(t, []telemetry.Outcome{telemetry.OutcomeCompleted, telemetry.OutcomeCompleted, telemetry.OutcomeClosedEarly}, outcomes)
+}
+
+func TestTheRecordsOfASessionWithoutStatementsAreOfTheSameSession(t *testing.T) {
+	ws := workspace.New(t, workspace.Options{})
+	sink := &memory{}
+	c, err := listening(sink).NewConnector(options(ws)...)
+	require.NoError(t, err)
+	conn, err := c.Connect(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, conn.Close())
+	require.NoError(t, sql.OpenDB(c).Close())
+	require.NotEmpty(t, sink.opened[0].SessionID)
+	require.Equal(t, sink.opened[0].SessionID, sink.closed[0].SessionID)
+	for _, server := range []string{sink.opened[0].Server, sink.closed[0].Server} {
+		require.Equal(t, strings.TrimPrefix(ws.URL(), "http://"), server)
+	}
+}
+
 // signer is a user's own authenticator.
 type signer struct{ token string }
 

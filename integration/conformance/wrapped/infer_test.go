@@ -35,7 +35,7 @@ func TestWhatIsInferredBehindWrapIsTrue(t *testing.T) {
 			runMix(t, db, 80, false)
 			require.NoError(t, db.Close())
 
-			inferred := 0
+			inferred, formats, compressions, pageCounts := 0, 0, 0, 0
 			for _, r := range sink.statements {
 				truth, ok := ws.Statement(r.StatementID)
 				require.True(t, ok || r.Failure != nil)
@@ -47,17 +47,21 @@ func TestWhatIsInferredBehindWrapIsTrue(t *testing.T) {
 				inferred++
 				require.Equal(t, telemetry.EvidenceInferred, r.Result.Evidence)
 				if r.Result.Format != "" {
+					formats++
 					require.Equal(t, string(truth.Format), string(r.Result.Format), "%+v", truth)
 				}
 				if lz4, ok := r.Result.Compressed.Get(); ok {
+					compressions++
 					require.Equal(t, truth.LZ4, lz4)
 				}
 				if pages, ok := r.Result.Pages.Get(); ok {
+					pageCounts++
 					filled := slices.DeleteFunc(slices.Clone(truth.Pages), func(p workspace.PageFacts) bool { return p.Rows == 0 })
 					require.EqualValues(t, len(filled), pages, "%s, %+v", truth.SQL, truth.Pages)
 				}
 			}
 			require.Greater(t, inferred, 30)
+			require.Greater(t, min(formats, compressions, pageCounts), 10)
 		})
 	}
 }
