@@ -250,6 +250,19 @@ func TestWhatIsNotObservedIsUnknown(t *testing.T) {
 	})
 }
 
+// After an answer that was not understood, it is not known what the driver waits for between two calls.
+func TestWhatIsNotUnderstoodIsUnknown(t *testing.T) {
+	onClock(t, func(t *testing.T, c *clock) {
+		c.call(1*s, executeRequest(1), ok([]byte("what a newer server may say")))
+		time.Sleep(2 * s)
+		c.trace.CallReturned(time.Now())
+		c.trace.ReadBegun(0, time.Now())
+		time.Sleep(4 * s)
+		c.trace.ReadEnded(time.Now())
+		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartServer: 1 * s, telemetry.PartUnknown: 6 * s}, c.split())
+	})
+}
+
 func TestACanceledStatementWaitsForItsCancellation(t *testing.T) {
 	onClock(t, func(t *testing.T, c *clock) {
 		c.call(1*s, executeRequest(1), ok(handleReply))
