@@ -1,9 +1,12 @@
 package export_test
 
 import (
+	"bufio"
 	"context"
+	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -172,6 +175,43 @@ func TestAConnectorInABubbleSharesNothingWithOnesOutside(t *testing.T) {
 	})
 	require.Len(t, x.Stats().Pipelines, 1)
 	_ = outside.Close(t.Context())
+}
+
+// A connection of the exporter's own would otherwise stay open until it has been idle for a while.
+func TestClosingTheLastConnectorClosesTheConnection(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *service, x *export.Exporter) {
+		var connections atomic.Int32
+		c := connection(s)
+		c.Scheme = "http"
+		c.Transport = &http.Transport{MaxConnsPerHost: 1, DialContext: func(context.Context, string, string) (net.Conn, error) {
+			here, there := net.Pipe()
+			connections.Add(1)
+			go func() {
+				defer connections.Add(-1)
+				requests := bufio.NewReader(there)
+				for {
+					r, err := http.ReadRequest(requests)
+					if err != nil {
+						return
+					}
+					resp, _ := s.RoundTrip(r)
+					resp.TransferEncoding = []string{"chunked"} // otherwise it ends with the connection
+					if resp.Write(there) != nil {
+						return
+					}
+				}
+			}()
+			return here, nil
+		}}
+		h := x.Open(c, telemetry.Settings{ForceEnable: true})
+		h.SessionOpened(opened())
+		require.NoError(t, h.Flush(t.Context()))
+		synctest.Wait()
+		require.EqualValues(t, 1, connections.Load())
+		require.NoError(t, h.Close(t.Context()))
+		synctest.Wait()
+		require.Zero(t, connections.Load())
+	})
 }
 
 // A test in a bubble may leave a connector behind, or run beside one that flushes the process.
