@@ -50,7 +50,7 @@ func TestSessionTagsAreThoseOfTheConfiguration(t *testing.T) {
 // A statement's tags replace those of its session.
 func TestTagsOfASessionThatCannotBeReadAreNotReplaced(t *testing.T) {
 	for _, unknown := range []bool{true, false} {
-		s := &session{recorder: &recorder{settings: telemetry.Settings{TraceTags: true}, sessionTags: sessionTags{unknown: unknown}}}
+		s := &session{recorder: &recorder{settings: telemetry.Settings{TraceTags: true}, sessionTags: &sessionTags{unknown: unknown}}}
 		ctx := s.tagTrace(t.Context(), [16]byte{1}, [8]byte{2})
 		require.Equal(t, unknown, len(driverctx.QueryTagsFromContext(ctx)) == 0)
 	}
