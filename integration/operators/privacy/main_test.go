@@ -26,10 +26,10 @@ import (
 )
 
 var (
-	planted garden
+	planted tokens
 	trusted = x509.NewCertPool()
 	named   sync.Map // the addresses of hosts
-	brief   = &buffer{}
+	infoLog = &buffer{}
 	proxy   = &forwarder{to: map[string]*httputil.ReverseProxy{}}
 )
 
@@ -42,15 +42,15 @@ func TestMain(m *testing.M) {
 	log.SetOutput(io.Discard)
 	server := httptest.NewServer(proxy)
 	// Package net/http reads the proxy once in the life of a process.
-	user := planted.token("user of the proxy", nowhere) + ":" + planted.token("password of the proxy", nowhere)
+	user := planted.add("user of the proxy", driverOnly) + ":" + planted.add("password of the proxy", driverOnly)
 	_ = os.Setenv("HTTP_PROXY", strings.Replace(server.URL, "http://", "http://"+user+"@", 1))
 	_ = os.Setenv("NO_PROXY", "")
 	for _, name := range []string{
 		"USER", "HOSTNAME", "LANG", "DATABRICKS_HOST", "DATABRICKS_TOKEN", "DATABRICKS_CLIENT_SECRET", "DATABRICKS_TELEMETRY_NOT_KNOWN",
 	} {
-		_ = os.Setenv(name, planted.token("environment "+name, nowhere))
+		_ = os.Setenv(name, planted.add("environment "+name, driverOnly))
 	}
-	_ = os.Setenv("DATABRICKS_TELEMETRY_"+planted.token("name of a variable", nowhere), "1")
+	_ = os.Setenv("DATABRICKS_TELEMETRY_"+planted.add("name of a variable", driverOnly), "1")
 	// The driver asks for a token, and downloads files, with http.DefaultClient.
 	transport := http.DefaultTransport.(*http.Transport)
 	transport.TLSClientConfig = &tls.Config{RootCAs: trusted}
@@ -61,7 +61,7 @@ func TestMain(m *testing.M) {
 		}
 		return dial(ctx, network, address)
 	}
-	slog.SetDefault(slog.New(slog.NewJSONHandler(brief, nil))) // of telemetry_log_level
+	slog.SetDefault(slog.New(slog.NewJSONHandler(infoLog, nil))) // of telemetry_log_level
 	code := m.Run()
 	server.Close()
 	os.Exit(code)

@@ -1,18 +1,14 @@
 package privacy
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -51,11 +47,12 @@ const (
 )
 
 func (p *program) plant(place string, r rule) string {
-	return planted.token(p.setting.name+", "+p.entry+": "+place, r)
+	return planted.add(p.setting.name+", "+p.entry+": "+place, r)
 }
 
 // text and error plant what records have if they keep the texts of statements, and of errors.
-func (p *program) text(place string) string  { return p.plant(place, p.setting.when(p.setting.text)) }
+func (p *program) text(place string) string { return p.plant(place, p.setting.when(p.setting.text)) }
+
 func (p *program) error(place string) string { return p.plant(place, p.setting.when(p.setting.full)) }
 
 // secret plants what an error may quote.
@@ -67,13 +64,13 @@ type contextKey struct{}
 func (p *program) context() context.Context {
 	ctx := driverctx.NewContextWithStagingInfo(p.t.Context(), []string{p.dir})
 	ctx = driverctx.NewContextWithCorrelationId(ctx, p.plant("correlation id", onlyLocal))
-	ctx = driverctx.NewContextWithConnId(ctx, p.plant("connection id", nowhere))
-	of := slog.Any("it", &spoken{p.plant("value of a type", rule{in: local})})
+	ctx = driverctx.NewContextWithConnId(ctx, p.plant("connection id", driverOnly))
+	of := slog.Any("it", &tellingError{p.plant("value of a type", rule{in: local})})
 	ctx = telemetry.WithAttributes(ctx, slog.String("customer", p.plant("attribute", onlyLocal)), slog.Group(p.plant("group", onlyLocal), of))
-	ctx = context.WithValue(ctx, contextKey{}, p.plant("value in the context", mine))
-	state, err := trace.ParseTraceState("vendor=" + p.plant("trace state", mine))
+	ctx = context.WithValue(ctx, contextKey{}, p.plant("value in the context", nowhere))
+	state, err := trace.ParseTraceState("vendor=" + p.plant("trace state", nowhere))
 	require.NoError(p.t, err)
-	member := must(baggage.NewMember("customer", p.plant("baggage", mine)))
+	member := must(baggage.NewMember("customer", p.plant("baggage", nowhere)))
 	ctx = baggage.ContextWithBaggage(ctx, must(baggage.New(member)))
 	return trace.ContextWithSpanContext(ctx, trace.NewSpanContext(trace.SpanContextConfig{
 		TraceID: trace.TraceID{1}, SpanID: trace.SpanID{2}, TraceFlags: trace.FlagsSampled, TraceState: state,
@@ -121,16 +118,16 @@ func (p *program) run(db *sql.DB) {
 	// What succeeds.
 	require.NoError(t, query(tagged, "SELECT '"+p.text("literal")+"' AS `"+p.text("column")+"` /* "+p.text("comment")+" */ -- "+
 		p.text("comment of a line")))
-	require.NoError(t, query(ctx, "SELECT ? AS p", p.plant("positional parameter", nowhere)))
-	require.NoError(t, query(ctx, "SELECT :name AS p", sql.Named("name", p.plant("named parameter", nowhere))))
+	require.NoError(t, query(ctx, "SELECT ? AS p", p.plant("positional parameter", driverOnly)))
+	require.NoError(t, query(ctx, "SELECT :name AS p", sql.Named("name", p.plant("named parameter", driverOnly))))
 	name := p.plant("name of a parameter", p.setting.may(p.setting.text))
 	require.NoError(t, query(ctx, "SELECT :"+name+" AS p", sql.Named(name, 1)))
-	typed := dbsql.Parameter{Name: "p", Type: dbsql.SqlString, Value: p.plant("typed parameter", nowhere)}
+	typed := dbsql.Parameter{Name: "p", Type: dbsql.SqlString, Value: p.plant("typed parameter", driverOnly)}
 	require.NoError(t, query(ctx, "SELECT :p AS p", typed))
 	require.NoError(t, query(ctx, "SELECT concat('/*files*/', id, t) FROM range(300) CROSS JOIN (SELECT max(t) AS t FROM main.default.results)"))
 	show(must(db.ExecContext(ctx, "CREATE TABLE main.default.`"+p.text("table")+"` "+
 		"(`"+p.text("column of a table")+"` STRING COMMENT '"+p.text("comment of a column")+"')")))
-	must(db.ExecContext(ctx, "INSERT INTO main.default.results VALUES (?)", p.plant("inserted value", nowhere)))
+	must(db.ExecContext(ctx, "INSERT INTO main.default.results VALUES (?)", p.plant("inserted value", driverOnly)))
 	show(must(db.Conn(ctx)).Close())
 	require.NoError(t, db.PingContext(ctx))
 	if p.entry == newConnector {
@@ -242,7 +239,7 @@ func (p *program) run(db *sql.DB) {
 
 	// Volumes.
 	file := filepath.Join(p.dir, p.text("local file"))
-	require.NoError(t, os.WriteFile(file, []byte(p.plant("content of a file", nowhere)), 0o600))
+	require.NoError(t, os.WriteFile(file, []byte(p.plant("content of a file", driverOnly)), 0o600))
 	path := "/Volumes/main/default/v/" + p.text("path of a volume")
 	must(db.ExecContext(ctx, "PUT '"+file+"' INTO '"+path+"' OVERWRITE"))
 	must(db.ExecContext(ctx, "GET '"+path+"' TO '"+file+"2'"))
@@ -267,11 +264,11 @@ func (p *program) misconfigure() {
 	for _, parameter := range []string{
 		"telemetry_log_level=%s", "telemetry_%s=1", "enableTelemetry%s=1", "catalog=c;enableTelemetry=%s", "telemetry_slow_threshold=1s+%s",
 	} {
-		_, err := driverwrap.Config{}.OpenConnector(p.ws.DSN() + "?" + fmt.Sprintf(parameter, p.plant("parameter "+parameter, mine)))
+		_, err := driverwrap.Config{}.OpenConnector(p.ws.DSN() + "?" + fmt.Sprintf(parameter, p.plant("parameter "+parameter, nowhere)))
 		require.Error(p.t, err)
 		show(err)
 	}
-	_, err := driverwrap.Config{Settings: telemetry.Settings{ErrorText: p.plant("field of the settings", mine)}}.NewConnector()
+	_, err := driverwrap.Config{Settings: telemetry.Settings{ErrorText: p.plant("field of the settings", nowhere)}}.NewConnector()
 	require.Error(p.t, err)
 	show(err)
 }
@@ -282,221 +279,3 @@ func must[T any](v T, err error) T {
 	}
 	return v
 }
-
-// serve starts the workspace of a program. It returns its name and the catalog and schema that are there.
-func (p *program) serve() (name, catalog, schema string) {
-	t := p.t
-	ofServer := func(r rule) rule { // behind Wrap only errors tell about it
-		if p.entry == wrap {
-			return p.setting.may(p.setting.full)
-		}
-		return r
-	}
-	if name = oauthHost; p.entry != oauth {
-		name = p.plant("host", ofServer(host)) + ".example.com"
-	}
-	catalog, schema = p.plant("catalog", ofServer(namespaces)), p.plant("schema", ofServer(namespaces))
-	query, user := p.plant("text in the history", nowhere), p.plant("user in the history", nowhere)
-	message, kind := p.plant("error in the history", nowhere), p.plant("type in the history", nowhere)
-	p.ws = workspace.New(t, workspace.Options{
-		Token: "dapi" + p.plant("token", nowhere), TLS: p.entry == oauth, Hostname: name,
-		WarehouseID: p.plant("warehouse", ofServer(rule{in: append(local, server, printed), must: local})),
-		ClientID:    p.plant("client id", nowhere), ClientSecret: p.plant("client secret", nowhere),
-		TelemetryFlag: workspace.FlagOn, CaptureBodies: true,
-		FileRows: 100, CloudFetchThreshold: 3000, PageRows: 1000, DirectResultWait: 300 * time.Millisecond,
-		LinkHeaders: map[string]string{"X-Canary": p.secret("header of a link")},
-		ExecutionTime: func(text string) time.Duration {
-			switch {
-			case strings.Contains(text, "/*forever*/"):
-				return time.Hour
-			case strings.Contains(text, "/*slow*/"):
-				return 350 * time.Millisecond
-			}
-			return 0
-		},
-		History: func(_ workspace.StatementFacts, e *workspace.HistoryEntry) {
-			e.QueryText, e.UserName, e.ErrorMessage, e.StatementType = query, user, message, kind
-		},
-	})
-	require.NoError(t, p.ws.Exec(t.Context(), "CREATE CATALOG "+catalog, "CREATE SCHEMA "+catalog+"."+schema,
-		"CREATE TABLE main.default.results (t STRING)",
-		"INSERT INTO main.default.results VALUES ('"+p.plant("result", nowhere)+"')"))
-	answer := func(path string, first, code int, contentType, body, place string) {
-		do := workspace.Answer(code, contentType, fmt.Sprintf(body, p.plant(place, nowhere)))
-		p.ws.Inject(workspace.Fault{On: workspace.Endpoint(path), First: first, Do: do})
-	}
-	answer("/api/2.0/connector-service", 0, 200, "application/json",
-		`{"flags":[{"name":"databricks.partnerplatform.clientConfigsFeatureFlags.enableTelemetryForGoDriver","value":"true"},`+
-			`{"name":"%[1]s","value":"%[1]s"}],"ttl_seconds":900}`, "another flag")
-	answer("/telemetry-ext", 1, 503, "text/html", "<html>%s</html>", "page of the telemetry endpoint")
-	answer("/telemetry-ext", 1, 200, "application/json", `{"errors":["%s"],"numProtoSuccess":1000}`, "error of the telemetry endpoint")
-	if p.setting.name == class.name {
-		answer("/api/2.0/sql/history", 0, 403, "text/html", "<html>%s</html>", "page of the history")
-	}
-	proxy.add(name, p.ws, p.answers("proxied"))
-	return name, catalog, schema
-}
-
-// start starts the workspace of a program and opens its database.
-func (p *program) start(sinks []telemetry.Sink) *sql.DB {
-	t := p.t
-	name, catalog, schema := p.serve()
-	entry := p.plant("user agent entry", nowhere)
-	tag := rule{in: kept.in} // of a session: recorded only if it is sent again with a traceparent
-	parameters := append([]string{
-		"catalog=" + catalog, "schema=" + schema, "userAgentEntry=" + entry,
-		"QUERY_TAGS=" + p.plant("tag of a session", tag) + ":" + p.plant("value of a tag of a session", tag),
-		p.plant("unknown parameter", nowhere) + "=" + p.plant("unknown value", nowhere),
-		"clientSecret=" + p.plant("client secret beside a token", nowhere), "o=" + p.plant("workspace in the DSN", nowhere),
-		"telemetry_query_history=all", "telemetry_close_timeout=1m", "telemetry_retry_delay=1ms", "telemetry_flush_interval=100ms",
-		"telemetry_log_level=info",
-	}, p.setting.parameters()...)
-	config := driverwrap.Config{Sinks: sinks, Settings: telemetry.Settings{
-		CloseTimeout: time.Minute, RetryDelay: time.Millisecond, FlushInterval: 100 * time.Millisecond, QueryHistory: "all",
-		QueryText: p.setting.text, ErrorText: p.setting.errors, TraceTags: p.setting.tags,
-	}}
-	others := []dbsql.ConnOption{dbsql.WithUserAgentEntry(entry), dbsql.WithInitialNamespace(catalog, schema)}
-	var c driver.Connector
-	var err error
-	switch p.entry {
-	case open:
-		dsn := strings.Replace(p.ws.DSN(parameters...), strings.TrimPrefix(p.ws.URL(), "http://"), name+":80", 1)
-		c, err = driverwrap.Config{Sinks: sinks}.OpenConnector(dsn)
-	case wrap:
-		c, err = dbsql.NewConnector(p.options(name, others...)...)
-		c = config.Wrap(c)
-	case newConnector:
-		c, err = config.NewConnector(p.options(name, others...)...)
-	case oauth:
-		trusted.AppendCertsFromPEM(p.ws.AuthorityPEM())
-		named.Store(oauthHost+":443", strings.TrimPrefix(p.ws.URL(), "https://"))
-		c, err = config.NewConnector(append(others,
-			dbsql.WithServerHostname(name), dbsql.WithPort(443), dbsql.WithHTTPPath(p.ws.HTTPPath()), dbsql.WithRetries(-1, 0, 0),
-			dbsql.WithTransport(http.DefaultTransport), dbsql.WithClientCredentials(p.ws.ClientID(), p.ws.ClientSecret()))...)
-	}
-	require.NoError(t, err)
-	db := sql.OpenDB(c)
-	show(c, db)
-	return db
-}
-
-// options are those of a connector with an authenticator and a transport of the application, which fail now and then.
-func (p *program) options(name string, others ...dbsql.ConnOption) []dbsql.ConnOption {
-	told := func(place string) error { return &spoken{p.plant(place, p.setting.may(p.setting.full))} }
-	var uploads, logins atomic.Int64
-	// fails fails what the program wants to fail, and panics with the first upload.
-	fails := func(what string, count *atomic.Int64) func(*http.Request) error {
-		err, value := told("error of a "+what), told("panic of a "+what)
-		return func(r *http.Request) error {
-			switch {
-			case strings.HasPrefix(r.URL.Path, "/telemetry"):
-				if p.entry == newConnector && count.Add(1) == 1 {
-					panic(value)
-				}
-			case p.broken.Load() == what:
-				return err
-			}
-			return nil
-		}
-	}
-	key, value := p.plant("session parameter", nowhere), p.plant("value of a session parameter", nowhere)
-	field := p.plant("field of a transport", nowhere)
-	return append([]dbsql.ConnOption{
-		dbsql.WithServerHostname("http://" + name), dbsql.WithPort(80), dbsql.WithHTTPPath(p.ws.HTTPPath()),
-		dbsql.WithSessionParams(map[string]string{key: value}), dbsql.WithRetries(-1, 0, 0),
-		dbsql.WithTransport(carrier{field, http.DefaultTransport, p.answers("transported"), fails("transport", &uploads)}),
-		dbsql.WithAuthenticator(login{p.ws.Token(), fails("login", &logins)}),
-	}, others...)
-}
-
-// answers plants tokens in the headers of answers and in error codes.
-func (p *program) answers(from string) func(*http.Response) {
-	headers := map[string]string{}
-	for _, name := range []string{
-		"Server", "X-Request-Id", "Set-Cookie", "X-Databricks-Shard-Debug", "Www-Authenticate", "X-Amz-Request-Id", "Warning",
-	} {
-		headers[name] = p.plant(from+" header "+name, mine)
-	}
-	// The driver reads these into its errors.
-	told := p.setting.may(p.setting.full)
-	message, reason := p.plant(from+" error header", told), p.plant(from+" reason header", told)
-	again, state, phrase := p.plant(from+" Retry-After", told), p.plant(from+" SQLSTATE", told), p.plant(from+" status", told)
-	location, workspaceID := p.plant(from+" Location", mine), p.plant(from+" workspace", mine)
-	return func(r *http.Response) {
-		for name, value := range headers {
-			r.Header.Set(name, "GUID "+value)
-		}
-		if r.StatusCode >= 400 {
-			r.Header.Set("X-Thriftserver-Error-Message", "token "+message)
-			r.Header.Set("X-Databricks-Reason-Phrase", reason)
-			r.Header.Set("X-Databricks-Org-Id", workspaceID)
-			r.Status = strconv.Itoa(r.StatusCode) + " " + phrase
-			if r.StatusCode < 500 {
-				r.Header.Set("Retry-After", again)
-			}
-		}
-		if r.StatusCode == 200 {
-			r.Header.Set("Location", "http://"+location+".example/")
-		}
-		body, err := io.ReadAll(r.Body)
-		_ = r.Body.Close()
-		if strings.Contains(r.Header.Get("Content-Type"), "thrift") {
-			body = bytes.ReplaceAll(body, []byte("\x00\x00\x00\x05"+longState), []byte("\x00\x00\x00\x0c"+state))
-			r.ContentLength = int64(len(body))
-			r.Header.Set("Content-Length", strconv.Itoa(len(body)))
-		}
-		r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), failing{err}))
-	}
-}
-
-const longState = "42883" // of a routine that does not exist; it is replaced with a text that is no SQLSTATE
-
-type failing struct{ err error }
-
-func (f failing) Read([]byte) (int, error) {
-	if f.err != nil {
-		return 0, f.err
-	}
-	return 0, io.EOF
-}
-
-// carrier is an application's transport. Its fields are printed with it.
-type carrier struct {
-	secret string
-	base   http.RoundTripper
-	plant  func(*http.Response)
-	fail   func(*http.Request) error // may panic
-}
-
-func (c carrier) RoundTrip(r *http.Request) (*http.Response, error) {
-	if err := c.fail(r); err != nil {
-		return nil, err
-	}
-	resp, err := c.base.RoundTrip(r)
-	if err == nil {
-		c.plant(resp)
-	}
-	return resp, err
-}
-
-// login is an application's authenticator.
-type login struct {
-	token string
-	fail  func(*http.Request) error // may panic
-}
-
-func (l login) Authenticate(r *http.Request) error {
-	if err := l.fail(r); err != nil {
-		return err
-	}
-	r.Header.Set("Authorization", "Bearer "+l.token)
-	return nil
-}
-
-// spoken is an error whose text, type and methods tell something.
-type spoken struct{ text string }
-
-func (e *spoken) Error() string    { return "no route: " + e.text }
-func (e *spoken) Category() string { return e.text }
-func (e *spoken) SqlState() string { return e.text }
-func (e *spoken) String() string   { return e.text }

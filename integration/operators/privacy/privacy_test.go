@@ -3,12 +3,9 @@ package privacy
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"expvar"
 	"fmt"
-	"html"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -18,7 +15,6 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -37,184 +33,6 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry/otelsink"
 )
 
-// setting is how much local records keep.
-type setting struct {
-	name       string
-	text, tags bool
-	errors     string
-	full       bool
-}
-
-var (
-	class    = setting{name: "class", errors: "class"}
-	redacted = setting{name: "redacted"} // the default
-	text     = setting{name: "text", text: true, tags: true, errors: "class"}
-	full     = setting{name: "full", full: true, tags: true, errors: "full"}
-)
-
-func (s setting) parameters() []string {
-	return []string{
-		"telemetry_query_text=" + strconv.FormatBool(s.text), "telemetry_trace_tags=" + strconv.FormatBool(s.tags), "telemetry_error_text=" + s.errors,
-	}
-}
-
-// The outputs. Those that are local show records.
-const (
-	databricks = "uploads"
-	flag       = "requests for the flag"
-	history    = "requests for the history"
-	server     = "the driver's requests"
-	lines      = "NDJSON"
-	logged     = "log"
-	page       = "page"
-	spans      = "spans"
-	terminal   = "dbtel"
-	records    = "records"
-	metrics    = "metrics"
-	stats      = "stats"
-	variables  = "expvar"
-	printed    = "printed"
-)
-
-var local = []string{lines, logged, page, spans, terminal, records}
-
-// rule says in which outputs a token may appear, and in which it must.
-type rule struct {
-	in, must []string
-}
-
-// The rules. What the driver sends to its server is no output of this module, but must not have more in it.
-var (
-	nowhere    = rule{in: []string{server}}
-	mine       = rule{}
-	kept       = rule{in: append(local, server), must: local}
-	onlyLocal  = rule{in: local, must: local}
-	poolName   = rule{in: []string{lines, page, metrics, terminal, records}, must: []string{lines, metrics}}
-	namespaces = rule{in: append(local, server, metrics), must: append(local, metrics)}
-	host       = rule{in: append(local, metrics, stats, variables, server, printed), must: append(local, metrics, stats, variables)}
-)
-
-func (s setting) when(keeps bool) rule {
-	if keeps {
-		return kept
-	}
-	return nowhere
-}
-
-// may is the rule of text that an output shows if it keeps it, but not in every case.
-func (s setting) may(keeps bool) rule {
-	if keeps {
-		return rule{in: kept.in}
-	}
-	return nowhere
-}
-
-// garden has the tokens that are planted, by their number, and where they were found.
-type garden struct {
-	mu      sync.Mutex
-	places  []string
-	rules   []rule
-	found   map[string]map[int]string // by output and number: an excerpt
-	decoded map[string]bool           // what was decoded
-}
-
-// token plants a token. Each part of it that is eight characters long has the middle and the number, before or after.
-func (g *garden) token(place string, r rule) string {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	n := len(g.places)
-	if n > 999 {
-		panic("more tokens than numbers of three digits")
-	}
-	g.places, g.rules = append(g.places, place), append(g.rules, r)
-	return fmt.Sprintf("q%03d%s%03dz", n, middle, n)
-}
-
-const middle = "xkvw"
-
-// numberAt returns the number of a token from what is before or after its middle; -1 if both are cut off.
-func numberAt(before, after string) int {
-	for _, number := range []string{after[:min(3, len(after))], before[max(0, len(before)-3):]} {
-		if n, err := strconv.Atoi(number); err == nil && n >= 0 && len(number) == 3 {
-			return n
-		}
-	}
-	return -1
-}
-
-// look looks for tokens in an output, also if they are encoded.
-func (g *garden) look(output, text string) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.found == nil {
-		g.found, g.decoded = map[string]map[int]string{}, map[string]bool{}
-	}
-	if g.found[output] == nil {
-		g.found[output] = map[int]string{}
-	}
-	search := func(text string) {
-		folded := strings.ToLower(text)
-		for at := 0; ; at += len(middle) {
-			next := strings.Index(folded[at:], middle)
-			if next < 0 {
-				return
-			}
-			at += next
-			n := numberAt(folded[:at], folded[at+len(middle):])
-			if g.found[output][n] == "" {
-				g.found[output][n] = folded[max(0, at-150):min(len(folded), at+60)]
-			}
-		}
-	}
-	search(text)
-	if strings.Contains(text, "&#") {
-		search(html.UnescapeString(text))
-	}
-	for _, run := range strings.FieldsFunc(text, inNoCode) {
-		if len(run) < 11 || g.decoded[run] {
-			continue
-		}
-		g.decoded[run] = true
-		plain := strings.NewReplacer("-", "+", "_", "/").Replace(run)
-		for skip := range 4 {
-			b, _ := base64.RawStdEncoding.DecodeString(plain[skip : skip+(len(plain)-skip)/4*4])
-			search(string(b))
-		}
-		for skip := range 2 {
-			b, _ := hex.DecodeString(run[skip:])
-			search(string(b))
-		}
-	}
-}
-
-// inNoCode reports whether a character is neither of base64 nor a hexadecimal digit.
-func inNoCode(r rune) bool {
-	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("+/-_", r)
-}
-
-// check compares what was found with the rules.
-func (g *garden) check(t *testing.T) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for output, found := range g.found {
-		for n, excerpt := range found {
-			switch {
-			case n < 0 || n >= len(g.places):
-				t.Errorf("a part of a token in %s: %s", output, excerpt)
-			case !slices.Contains(g.rules[n].in, output):
-				t.Errorf("%q in %s: %s", g.places[n], output, excerpt)
-			}
-		}
-	}
-	for n, r := range g.rules {
-		for _, output := range r.must {
-			if g.found[output][n] == "" {
-				t.Errorf("%q is not in %s", g.places[n], output)
-			}
-		}
-	}
-}
-
 // The outputs of eight programs: each token that one of them plants, or the environment has, is only where its rule
 // lets it be, also in part and encoded, and is where the documents promise to show it.
 func TestEveryTokenIsOnlyWhereItMayBe(t *testing.T) {
@@ -225,7 +43,8 @@ func TestEveryTokenIsOnlyWhereItMayBe(t *testing.T) {
 	const command = "github.com/seed-01322ee7/databricks-telemetry/cmd/dbtel"
 	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", dbtel, command).CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	for _, p := range []*program{ // one after the other: each page and each collection of metrics looks at the connectors of all
+	// One after the other, because each page and each collection of metrics looks at the connectors of all.
+	for _, p := range []*program{
 		{setting: class, entry: open}, {setting: redacted, entry: open},
 		{setting: text, entry: open}, {setting: full, entry: open},
 		{setting: redacted, entry: newConnector}, {setting: full, entry: newConnector},
@@ -237,7 +56,7 @@ func TestEveryTokenIsOnlyWhereItMayBe(t *testing.T) {
 		})
 	}
 	show(telemetry.ReadStats(), &telemetry.Default, http.DefaultServeMux)
-	planted.look(logged, brief.b.String())
+	planted.look(logged, infoLog.b.String())
 	places := map[string]bool{}
 	for _, c := range telemetry.ReadStats().Contained {
 		places[c.Place] = c.First != ""
@@ -252,7 +71,7 @@ func (p *program) observe(dbtel string) {
 	var written, messages bytes.Buffer
 	exported, reader := tracetest.NewInMemoryExporter(), metric.NewManualReader()
 	tracer, meter := sdktrace.NewTracerProvider(sdktrace.WithSyncer(exported)), metric.NewMeterProvider(metric.WithReader(reader))
-	panics := &spoken{p.plant("panic of a filter", mine)}
+	panics := &tellingError{p.plant("panic of a filter", nowhere)}
 	filter := otelsink.WithFilter(func(_ context.Context, s telemetry.StatementStart) bool {
 		if s.Internal {
 			panic(panics)
@@ -261,7 +80,7 @@ func (p *program) observe(dbtel string) {
 	})
 	tracing := otelsink.New(otelsink.WithTracerProvider(tracer), otelsink.WithMeterProvider(meter), filter)
 	sinks := []telemetry.Sink{
-		p.records, ndjson.New(&written), tracing, faulty{p.plant("panic of a sink", nowhere)},
+		p.records, ndjson.New(&written), tracing, faulty{p.plant("panic of a sink", driverOnly)},
 		logsink.New(slog.New(slog.NewJSONHandler(&messages, &slog.HandlerOptions{Level: slog.LevelDebug})), slog.LevelDebug, 0),
 	}
 	db := p.start(sinks)
@@ -404,7 +223,11 @@ type buffer struct {
 	b  bytes.Buffer
 }
 
-func (b *buffer) Write(p []byte) (int, error) { b.mu.Lock(); defer b.mu.Unlock(); return b.b.Write(p) }
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
 
 // memory keeps records.
 type memory struct {
@@ -412,9 +235,17 @@ type memory struct {
 	all []any
 }
 
-func (m *memory) add(r any) { m.mu.Lock(); defer m.mu.Unlock(); m.all = append(m.all, r) }
+func (m *memory) add(r any) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.all = append(m.all, r)
+}
 
-func (m *memory) list() []any { m.mu.Lock(); defer m.mu.Unlock(); return slices.Clone(m.all) }
+func (m *memory) list() []any {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.all)
+}
 
 func (m *memory) StatementFinished(r *telemetry.Statement) { m.add(r) }
 func (m *memory) SessionOpened(r *telemetry.SessionOpened) { m.add(r) }
@@ -424,7 +255,7 @@ func (m *memory) ServerReported(r *telemetry.ServerReport) { m.add(r) }
 // faulty is a sink that panics with a secret.
 type faulty struct{ secret string }
 
-func (f faulty) StatementFinished(*telemetry.Statement) { panic(&spoken{f.secret}) }
+func (f faulty) StatementFinished(*telemetry.Statement) { panic(&tellingError{f.secret}) }
 
 // texts collects the strings that a value leads to.
 func texts(v reflect.Value, seen map[uintptr]bool, to *strings.Builder) {
