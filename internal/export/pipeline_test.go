@@ -151,6 +151,11 @@ func TestTerminalFailuresAreSentSoonAndTogether(t *testing.T) {
 		h.StatementFinished(retryable)
 		time.Sleep(time.Second)
 		require.Equal(t, []int{1, 1, 41}, s.sizes())
+		h.StatementFinished(statement())
+		time.Sleep(5*time.Second - 100*time.Millisecond)
+		h.StatementFinished(failed(telemetry.CategoryAuth))
+		time.Sleep(101 * time.Millisecond)
+		require.Equal(t, []int{1, 1, 41, 2}, s.sizes(), "a failure delays nothing that is due")
 		require.NoError(t, h.Close(t.Context()))
 	})
 }
