@@ -11,7 +11,7 @@ import (
 
 func TestConnectorSaysWhoReportsAndWhy(t *testing.T) {
 	pipeline := func(flag string) []telemetry.PipelineStats {
-		return []telemetry.PipelineStats{{Server: "https://dbc:443", Flag: flag}}
+		return []telemetry.PipelineStats{{Server: "https://dbc:443", Flag: flag}, {Server: "https://another-dbc:443", Flag: "skipped"}, {Server: "https://third:443", Flag: "off"}}
 	}
 	for _, c := range []struct {
 		reports, flag, says string
@@ -21,7 +21,7 @@ func TestConnectorSaysWhoReportsAndWhy(t *testing.T) {
 		{"wrapper", "unreadable", "could not be read"},
 		{"driver", "", "Wrap leaves its telemetry alone"},
 		{"none", "off", "the server's flag is off"},
-		{"none", "", "Nothing is reported to Databricks."},
+		{"none", "on", "Nothing is reported to Databricks."},
 	} {
 		require.Contains(t, whyReported(telemetry.ConnectorInfo{Server: "dbc:443", Reports: c.reports}, pipeline(c.flag)), c.says)
 	}

@@ -93,7 +93,7 @@ func overlap(begin, end, from, to time.Duration) time.Duration {
 
 // addShare adds a share of times: that of stretch in whole.
 func addShare(to, times *telemetry.Split, stretch, whole time.Duration) {
-	if whole <= 0 || stretch <= 0 {
+	if stretch <= 0 { // also where whole is 0
 		return
 	}
 	for p, d := range times {

@@ -72,6 +72,18 @@ func TestTheCategoryOfAFailingShapeIsThatOfAllThatFailed(t *testing.T) {
 	})
 	require.Contains(t, text, "1,200 of 1,200")
 	require.NotContains(t, text, "1,200 of 1,200, rate_limit", "900 were refused permission")
+
+	text = found(t, func(f *fixture) {
+		for n := range recentKept + 1 {
+			s := quick(20)
+			s.Query, s.Outcome, s.Failure = "INSERT INTO exports VALUES (1)", telemetry.OutcomeFailed, &telemetry.Failure{Category: telemetry.CategoryRateLimit}
+			if n == 0 {
+				s.Total, s.Failure.Category = ms(3), telemetry.CategoryPermission
+			}
+			f.memory.StatementFinished(s)
+		}
+	})
+	require.Contains(t, text, "257 of 257.", "the first one was refused permission, and is not kept")
 }
 
 func TestOneSlowStatementDoesNotMakeThreeHundredSlow(t *testing.T) {

@@ -41,6 +41,18 @@ func TestFirstSentenceOfEachIncident(t *testing.T) {
 			f.all = append(f.all, &connector{info: telemetry.ConnectorInfo{ID: 2}, running: []*telemetry.Statement{atWorkFor(time.Second)}})
 			f.pool("orders", 1, 1)
 		}, severityCritical, "No statement has finished for 2 min; 2 are running, the oldest for 4 min without an answer; the only connection of orders is in use."},
+		{"one stuck statement beside a pool without a limit", func(f *fixture) {
+			time.Sleep(2 * time.Minute)
+			f.run(waitingFor(4*time.Minute), 1)
+			f.pool("orders", 5, 0)
+		}, severityWarning, "1 statement has been stuck for 4 min without an answer."},
+		{"a file is repeated", func(f *fixture) {
+			s := refusedFor(4 * time.Minute)
+			s.Calls[0].Failed, s.Calls[0].Attempts = false, 1
+			s.RPCs[0] = telemetry.RPC{Method: "ExecuteStatement", Calls: 1, LastStatus: 200}
+			s.CloudFetch = &telemetry.CloudFetch{Present: 2, Retries: 3, RetryStatus: 403, Files: []telemetry.File{{State: "DOWNLOADED", Attempts: 1}, {State: "DOWNLOADING", Attempts: 4}}}
+			f.run(s, 1)
+		}, severityWarning, "1 statement has repeated requests for 4 min, last HTTP 403."},
 		{"one long statement", func(f *fixture) { f.run(atWorkFor(4*time.Minute), 1) }, severityHealthy, "none failed; 1 is running."},
 		{"long statements hold the pool", func(f *fixture) {
 			time.Sleep(2 * time.Minute)
@@ -392,11 +404,15 @@ func TestRefusedConnectionsNameTheirError(t *testing.T) {
 func TestRefusedConnectionsDoNotShareAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture()
-		for _, c := range []telemetry.Category{telemetry.CategoryAuth, telemetry.CategoryAuth, telemetry.CategoryConnection} {
+		for _, c := range []telemetry.Category{telemetry.CategoryTimeout, telemetry.CategoryTimeout, telemetry.CategoryConnection} {
 			f.memory.SessionOpened(&telemetry.SessionOpened{Started: time.Now(), Failure: &telemetry.Failure{Category: c}})
 		}
-		var o struct{ Headline string }
+		var o struct {
+			Headline string
+			Findings []finding
+		}
 		f.json(t, "/?format=json", &o)
+		require.NotContains(t, o.Findings[0].Advice, "deadline")
 		require.Equal(t, "No connection could be opened in the last 5 min: 3 attempts failed.", o.Headline)
 	})
 }
