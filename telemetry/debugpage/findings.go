@@ -73,7 +73,7 @@ func (req *request) situation(running, kept []*telemetry.Statement, minutes wind
 		pools: o.Pools, pipelines: o.Reporting.Pipelines,
 	}
 	for _, c := range req.connectors() {
-		if info, ok := contained(c.Info); ok && info.Opening > 0 && info.OpeningFor >= stuckAfter {
+		if info, _ := contained(c.Info); info.OpeningFor >= stuckAfter {
 			s.opening, s.openFor = s.opening+count(info.Opening), min(cmp.Or(s.openFor, allTime), info.OpeningFor)
 		}
 	}

@@ -53,8 +53,24 @@ func TestRetriesHaveTheStatusOfTheLatestStatement(t *testing.T) {
 		}
 	})
 	require.Contains(t, text, "63 requests of statements")
+	require.Contains(t, text, "Requests fail on the way")
 	require.NotContains(t, text, "last HTTP 503", "the last 60 had no answer")
 	require.NotContains(t, text, "refuses requests", "60 of 63 had no answer")
+}
+
+func TestTheStatusOfRepeatedRequestsIsNotThatOfALastCallThatFailed(t *testing.T) {
+	text := found(t, func(f *fixture) {
+		for range 2 {
+			s := repeated()
+			s.Total, s.Split = 4*time.Second, telemetry.Split{telemetry.PartServer: ms(20), telemetry.PartRetry: ms(3980)}
+			s.RPCs = append(s.RPCs, telemetry.RPC{Method: "CloseOperation", Calls: 1, FailedStatus: 404, LastStatus: 404})
+			s.Calls = []telemetry.Call{{Method: "CloseOperation", Start: ms(3990), End: telemetry.Known(ms(3999)), Status: 404, Attempts: 1, Failed: true}}
+			f.memory.StatementFinished(s)
+		}
+	})
+	require.Contains(t, text, "6 requests of statements that ended in the last 5 min failed and were repeated, last HTTP 503")
+	require.Contains(t, text, "refuses requests")
+	require.NotContains(t, text, "2 statements of the last 5 min spent", "retries have their own finding")
 }
 
 func TestTheCategoryOfAFailingShapeIsThatOfAllThatFailed(t *testing.T) {
@@ -168,6 +184,7 @@ func TestFindingsOnStatementsThatAreNotKeptLeadToTheirShape(t *testing.T) {
 		}
 		add("rare", 2, ms(1), telemetry.OutcomeFailed)
 		add("frequent", recentKept, ms(2), telemetry.OutcomeFailed)
+		add("rare", 1, ms(1), telemetry.OutcomeCompleted)
 		var o struct{ Findings []finding }
 		f.json(t, "/?format=json", &o)
 		require.Len(t, o.Findings, 2)

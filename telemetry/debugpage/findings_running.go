@@ -37,7 +37,7 @@ func (s *situation) hanging() []finding {
 	}
 	longest := slices.MaxFunc(s.stuck, func(a, b *telemetry.Statement) int { return cmp.Compare(unansweredFor(a), unansweredFor(b)) })
 	period, which := approximate(unansweredFor(longest)), "the oldest"
-	if longest != s.stuck[0] && unansweredFor(s.stuck[0]) < unansweredFor(longest) { // that statement has had other answers since
+	if unansweredFor(s.stuck[0]) < unansweredFor(longest) { // that statement has had other answers since
 		which = "one of them"
 	}
 	return []finding{s.standstill(s.stuck, longest,

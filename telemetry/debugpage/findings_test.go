@@ -24,6 +24,14 @@ func TestFirstSentenceOfEachIncident(t *testing.T) {
 		says     string
 	}{
 		{"healthy", func(*fixture) {}, severityHealthy, "3,000 statements finished in the last 5 min, none failed."},
+		{"one statement failed", func(f *fixture) { f.memory.StatementFinished(failed()) }, severityHealthy, "3,001 statements finished in the last 5 min, 1 failed."},
+		{"few of many statements were canceled", func(f *fixture) {
+			for range 2 {
+				s := quick(30)
+				s.Outcome, s.Failure = telemetry.OutcomeCanceled, &telemetry.Failure{Category: telemetry.CategoryTimeout}
+				f.memory.StatementFinished(s)
+			}
+		}, severityHealthy, "3,002 statements finished in the last 5 min, 2 failed."},
 		{"hang", func(f *fixture) {
 			time.Sleep(12 * time.Minute)
 			f.run(waitingFor(15*time.Minute), 10)
@@ -53,6 +61,21 @@ func TestFirstSentenceOfEachIncident(t *testing.T) {
 			s.CloudFetch = &telemetry.CloudFetch{Present: 2, Retries: 3, RetryStatus: 403, Files: []telemetry.File{{State: "DOWNLOADED", Attempts: 1}, {State: "DOWNLOADING", Attempts: 4}}}
 			f.run(s, 1)
 		}, severityWarning, "1 statement has repeated requests for 4 min, last HTTP 403."},
+		{"a request is refused for the first time", func(f *fixture) {
+			s := refusedFor(4 * time.Minute)
+			s.RPCs[0].Retries, s.Calls[0].Attempts = 0, 1
+			f.run(s, 1)
+		}, severityWarning, "1 statement has repeated requests for 4 min, last HTTP 429."},
+		{"a request is made again", func(f *fixture) {
+			s := refusedFor(4 * time.Minute)
+			s.Calls[0] = telemetry.Call{Method: "ExecuteStatement", Attempts: 4, Latest: 4*time.Minute - time.Second}
+			f.run(s, 1)
+		}, severityWarning, "1 statement has repeated requests for 4 min, last HTTP 429."},
+		{"a status call fails in a long statement", func(f *fixture) {
+			s := atWorkFor(4 * time.Minute)
+			s.Calls = append(s.Calls, telemetry.Call{Method: "GetOperationStatus", Start: 239 * time.Second, End: telemetry.Known(239 * time.Second), Attempts: 1, Failed: true})
+			f.run(s, 1)
+		}, severityHealthy, "none failed; 1 is running."},
 		{"one long statement", func(f *fixture) { f.run(atWorkFor(4*time.Minute), 1) }, severityHealthy, "none failed; 1 is running."},
 		{"long statements hold the pool", func(f *fixture) {
 			time.Sleep(2 * time.Minute)
@@ -491,6 +514,7 @@ func TestThePoolFindingCountsTheWaitsOfItsSentence(t *testing.T) {
 		var o struct{ Findings []finding }
 		f.json(t, "/?format=json", &o)
 		require.Equal(t, "3", o.Findings[0].Number, o.Findings[0].Text)
+		require.Contains(t, o.Findings[0].Text, "In the last 30 s, 3 calls waited for a connection of pool orders", "one of four is in use")
 	})
 }
 
