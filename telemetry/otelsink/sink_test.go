@@ -91,6 +91,7 @@ type meterProvider struct {
 	durations int // of calls
 	parts     map[string]float64
 	refused   string // error.type of the latest connection that could not be opened
+	files     []float64
 }
 
 func (p *meterProvider) Meter(string, ...metric.MeterOption) metric.Meter { return meter{to: p} }
@@ -138,7 +139,7 @@ type histogram struct {
 
 func (h histogram) Enabled(context.Context) bool { return true }
 
-func (h histogram) Record(_ context.Context, _ float64, options ...metric.RecordOption) {
+func (h histogram) Record(_ context.Context, value float64, options ...metric.RecordOption) {
 	switch h.name {
 	case "db.client.operation.duration":
 		h.to.durations++
@@ -146,6 +147,8 @@ func (h histogram) Record(_ context.Context, _ float64, options ...metric.Record
 		attributes := metric.NewRecordConfig(options).Attributes()
 		refused, _ := attributes.Value("error.type")
 		h.to.refused = refused.AsString()
+	case "databricks.client.cloudfetch.file.duration":
+		h.to.files = append(h.to.files, value)
 	}
 }
 
@@ -471,4 +474,25 @@ func TestErrorTypeOfCreateTimeIsTheSQLState(t *testing.T) {
 	s.SessionOpened(r)
 	require.Equal(t, "42704", p.refused)
 	require.Equal(t, spans.spans[0].attributes["error.type"].AsString(), p.refused)
+}
+
+func TestTheSpanOfASessionHasItsIDAndItsRetries(t *testing.T) {
+	provider := &tracerProvider{}
+	_, opening := otelsink.New(otelsink.WithTracerProvider(provider)).SessionStarting(caller, telemetry.SessionStart{Server: query.Server})
+	opening.SessionStarted(&telemetry.SessionOpened{SessionID: "s-1", Retries: telemetry.Known[int64](2)})
+	attributes := provider.spans[0].attributes
+	require.Equal(t, "s-1", attributes["databricks.session.id"].AsString())
+	require.EqualValues(t, 2, attributes["databricks.rpc.retries"].AsInt64())
+}
+
+func TestTheDurationOfAFileIsThatOfItsDownload(t *testing.T) {
+	p := &meterProvider{parts: map[string]float64{}}
+	at := telemetry.Known[time.Duration]
+	otelsink.New(otelsink.WithMeterProvider(p)).StatementFinished(&telemetry.Statement{CloudFetch: &telemetry.CloudFetch{Files: []telemetry.File{
+		{State: "DOWNLOADED", Start: at(2 * time.Second), End: at(5 * time.Second)},
+		{State: "FAILED", Start: at(2 * time.Second), End: at(6 * time.Second)},
+		{State: "DOWNLOADED", End: at(7 * time.Second)},
+		{State: "DOWNLOADED", Start: at(2 * time.Second)},
+	}}})
+	require.Equal(t, []float64{3}, p.files)
 }

@@ -307,7 +307,8 @@ func (p *statsPool) Stats() sql.DBStats { return *p.stats }
 
 func TestPoolsOfOneNameAreOnePool(t *testing.T) {
 	s := newSight(t)
-	first, second := &statsPool{&sql.DBStats{MaxOpenConnections: 4, Idle: 1, WaitCount: 3}}, &statsPool{&sql.DBStats{MaxOpenConnections: 2, Idle: 2, WaitCount: 5}}
+	first, second := &statsPool{&sql.DBStats{MaxOpenConnections: 4, Idle: 1, WaitCount: 3, MaxIdleClosed: 1, MaxIdleTimeClosed: 2, MaxLifetimeClosed: 3}},
+		&statsPool{&sql.DBStats{MaxOpenConnections: 2, Idle: 2, WaitCount: 5, MaxIdleClosed: 10, MaxIdleTimeClosed: 20, MaxLifetimeClosed: 30}}
 	defer telemetry.RegisterPool("one", first)()
 	defer telemetry.RegisterPool("one", second)()
 	of := func(name string) point {
@@ -316,8 +317,13 @@ func TestPoolsOfOneNameAreOnePool(t *testing.T) {
 	require.EqualValues(t, 6, of("db.client.connection.max").whole())
 	require.EqualValues(t, 3, of("db.client.connection.count").whole())
 	require.EqualValues(t, 8, of("databricks.client.pool.waits").whole())
+	for reason, closed := range map[string]int64{"max_idle": 11, "max_idle_time": 22, "max_lifetime": 33} {
+		require.Equal(t, closed, total(s.collect(t)["databricks.client.pool.closed"], attribute.String("db.client.connection.pool.name", "one"), attribute.String("databricks.pool.close.reason", reason)).whole(), reason)
+	}
 
-	second.stats.MaxOpenConnections = 0
+	first.stats.MaxOpenConnections = 0
+	require.Zero(t, of("db.client.connection.max").sum, "the first has no limit")
+	first.stats.MaxOpenConnections, second.stats.MaxOpenConnections = 4, 0
 	require.Zero(t, of("db.client.connection.max").sum, "one of them has no limit")
 	second.stats = nil
 	require.Zero(t, of("db.client.connection.count").sum, "unknown")
