@@ -85,6 +85,19 @@ func TestArgumentsCannotControlTheTerminal(t *testing.T) {
 	}
 }
 
+func TestTheFilterOfControlsNeedsNoWholeWrites(t *testing.T) {
+	text := "é\x1b[2J" + control("\x1b[1m\r") + "€\x1b\r" + control("\r\x1b[0m") + "\xe2\x82 end\n"
+	for size := 1; size <= len(text); size++ {
+		var out bytes.Buffer
+		filter := &controlFilter{w: &out, replace: func(rune) string { return " " }}
+		for rest := []byte(text); len(rest) > 0; rest = rest[min(size, len(rest)):] {
+			_, err := filter.Write(rest[:min(size, len(rest))])
+			require.NoError(t, err)
+		}
+		require.Equal(t, "é [2J\x1b[1m\r€  \r\x1b[0m   end\n", out.String(), size)
+	}
+}
+
 func FuzzControlFilter(f *testing.F) {
 	f.Add(hostile, 3)
 	f.Add("plain\n\x1b[31mred\x1b[0m\xff\xe2\x80", 5)

@@ -133,6 +133,7 @@ func TestFlagsThatSelectNothingAreErrors(t *testing.T) {
 		`--outcome takes completed, closed_early, failed, canceled, abandoned, not "broken"`:                                              {"--outcome", "failed,broken"},
 		`--outcome takes completed, closed_early, failed, canceled, abandoned, not ","`:                                                   {"--outcome", ","},
 		`--category takes error categories, as summary --by error shows them, not ", "`:                                                   {"--category", ", "},
+		`--since 5m is not before --until 15m`:                                                                                            {"--since", "5m", "--until", "15m"},
 		`--since 2026-03-02 is not before --until 2026-03-01`:                                                                             {"--since", "2026-03-02", "--until", "2026-03-01"},
 	} {
 		require.Equal(t, outcome{code: exitUsage, err: "dbtel top: " + want + "; dbtel help top says more\n"}, dbtel(t, "", append([]string{"top"}, args...)...))
@@ -162,4 +163,5 @@ func TestEveryGroupByErrorIsACategory(t *testing.T) {
 func TestASummaryReachesTheLastYearOfJSON(t *testing.T) {
 	line := `{"event":"statement","started":"9999-12-31T23:59:59Z","kind":"QUERY","outcome":"completed","total_ms":5000}` + "\n"
 	require.Contains(t, dbtel(t, line, "summary", "--json").out, `"statements":1,`)
+	require.Contains(t, dbtel(t, line, "summary").out, "1 statement.\n", "it ended in a year that has no name")
 }

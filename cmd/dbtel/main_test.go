@@ -450,3 +450,60 @@ func TestATimeThatIsUnknownIsNotShown(t *testing.T) {
 		require.Contains(t, dbtel(t, unknown+`{"event":"session_opened","latency_ms":5}`, "summary", bound, "2026-03-01").out, "No statement matches; 1 was left out.\n")
 	}
 }
+
+func TestTheLimitOfAPoolIsTheHighest(t *testing.T) {
+	for want, limits := range map[string][]int{`"max_open":8,`: {5, 8, 3}, `"max_open":0,`: {5, 0, 8}} {
+		var lines strings.Builder
+		for _, limit := range limits {
+			fmt.Fprintf(&lines, `{"event":"pool","sampled":"2026-03-01T08:00:00Z","pool":"orders","max_open":%d}`+"\n", limit)
+		}
+		require.Contains(t, dbtel(t, lines.String(), "summary", "--json").out, want, limits)
+	}
+}
+
+func TestTheShareOfTheCacheIsThatOfAllReports(t *testing.T) {
+	report := func(id, read string) string {
+		return `{"event":"server_report","started":"2026-03-01T08:00:00Z","statement_id":"` + id + `","final":true` + read + "}\n"
+	}
+	known, none := report("a", `,"bytes_read":1000,"bytes_read_cache":500`), report("b", "")
+	require.Contains(t, dbtel(t, known+none, "summary").out, "50 % of it from cache")
+	unknown := report("c", `,"bytes_read":1000`)
+	require.NotContains(t, dbtel(t, known+unknown, "summary").out, "from cache")
+	require.NotContains(t, dbtel(t, unknown+known, "summary").out, "from cache")
+}
+
+func TestAFailureIsOnTheLineOfItsStatement(t *testing.T) {
+	failed := `{"event":"statement","started":"2026-03-01T08:00:00Z","outcome":"failed","error_category":"permission_error","total_ms":5,"server_ms":5}` + "\n"
+	require.Contains(t, dbtel(t, failed, "top", "-f").out, "failed: permission_error")
+}
+
+func TestTheTimeOfAStatementThatFailedAtOnceHasNoVerdict(t *testing.T) {
+	record := func(end string) string {
+		return `{"event":"statement","started":"2026-03-01T08:00:00Z","total_ms":5` + end + "}\n"
+	}
+	require.Contains(t, dbtel(t, record(`,"outcome":"completed"`), "show", "last").out, "100 % of 5.0 ms")
+	require.NotContains(t, dbtel(t, record(`,"outcome":"failed","error_category":"permission_error"`), "show", "last").out, "100 % of 5.0 ms")
+}
+
+func TestGroupsThatAreTooManyAreCountedTogether(t *testing.T) {
+	var lines strings.Builder
+	for n := range maxGroups + 3 {
+		fmt.Fprintf(&lines, `{"event":"statement","started":"2026-03-01T08:00:00Z","outcome":"completed","total_ms":5,"server":"s%d"}`+"\n", n)
+	}
+	lines.WriteString(lines.String())
+	var got struct {
+		Groups []struct {
+			Name       string
+			Statements int64
+		}
+	}
+	require.NoError(t, json.Unmarshal([]byte(dbtel(t, lines.String(), "summary", "--by", "server", "-n", "0", "--json").out), &got))
+	require.Len(t, got.Groups, maxGroups+1)
+	for _, g := range got.Groups {
+		want := int64(2)
+		if g.Name == otherGroups {
+			want = 6
+		}
+		require.Equal(t, want, g.Statements, g.Name)
+	}
+}

@@ -142,11 +142,11 @@ func (s *summary) add(record any) error {
 
 func (s *summary) statement(r *telemetry.Statement) {
 	s.Statements++
-	if !r.Started.IsZero() { // a record may lack it
+	if end := r.Started.Add(r.Total); !r.Started.IsZero() && end.Year() <= 9999 { // JSON cannot have a later time
 		if s.First.IsZero() || r.Started.Before(s.First) {
 			s.First = r.Started
 		}
-		if end := r.Started.Add(r.Total); end.After(s.Last) && end.Year() <= 9999 { // JSON cannot have a later time
+		if end.After(s.Last) {
 			s.Last = end
 		}
 	}
