@@ -78,7 +78,7 @@ func (c *counts) spread(now, started time.Time, total time.Duration, times *tele
 	current := c.interval(now)
 	for n := max(current-intervals+1, int64(max(0, begin)/intervalLength)); n <= current; n++ {
 		from := time.Duration(n) * intervalLength
-		if from >= end && total > 0 {
+		if from >= end {
 			return
 		}
 		i := c.at(n)

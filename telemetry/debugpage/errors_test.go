@@ -77,3 +77,14 @@ func TestAMessageThatIsCutIsMarked(t *testing.T) {
 		require.Equal(t, c.want, all[0].Message, name)
 	}
 }
+
+func TestAConnectionThatCouldNotBeOpenedHasNoLinkToStatements(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture()
+		s := failed()
+		f.memory.StatementFinished(s)
+		f.refuse(1, s.Failure.Category)
+		require.Equal(t, 1, strings.Count(f.html(t, "/errors"), `href="statements?category=`), "that of the statement")
+		require.NotContains(t, f.html(t, "/"), "last status", "it is unknown")
+	})
+}

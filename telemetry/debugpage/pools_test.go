@@ -143,3 +143,18 @@ func TestPoolsThatAreNotShownAreCounted(t *testing.T) {
 		require.Contains(t, f.html(t, "/"), "6 more are not shown.")
 	})
 }
+
+func TestThePageSaysHowManyConnectionsAPoolHasClosed(t *testing.T) {
+	stats := sql.DBStats{MaxIdleClosed: 5, MaxIdleTimeClosed: 2, MaxLifetimeClosed: 4}
+	f := newFixture()
+	f.db = []telemetry.Pool{{Name: "orders", Stats: func() (sql.DBStats, bool) { return stats, true }}}
+	var o struct {
+		Pools []struct {
+			Idle int64 `json:"closed_idle"`
+			Age  int64 `json:"closed_age"`
+		}
+	}
+	f.json(t, "/?format=json", &o)
+	require.EqualValues(t, 7, o.Pools[0].Idle)
+	require.EqualValues(t, 4, o.Pools[0].Age)
+}

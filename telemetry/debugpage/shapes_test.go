@@ -200,3 +200,14 @@ func TestShapesOfAPeriodWithoutStatementsAreNotThoseOfANewProcess(t *testing.T) 
 		require.NotContains(t, f.html(t, "/shapes?window=5m"), "No statement was recorded yet")
 	})
 }
+
+func TestTheSumsOfAShapeAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture()
+		for range 3 * time.Hour / intervalLength {
+			f.memory.StatementFinished(quick(3))
+			time.Sleep(intervalLength)
+		}
+		require.LessOrEqual(t, len(f.memory.shapes.all[shapeIDOf(quick(3))].stretches), int(fineIntervals)+60+1, "ten seconds each, and before that minutes of the last hour")
+	})
+}
