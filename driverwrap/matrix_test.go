@@ -192,3 +192,29 @@ func TestAnyDriverBehavesTheSameWrappedAndBare(t *testing.T) {
 	}
 	require.Equal(t, before, telemetry.ReadStats().Incidents())
 }
+
+// A driver without contexts does not notice that a context ends during a call. database/sql does, and undoes the call.
+func TestWhatADriverWithoutContextsDidForAContextThatEndedIsUndone(t *testing.T) {
+	for during, call := range map[string]func(context.Context, *sql.DB) error{
+		"Prepare x": func(ctx context.Context, db *sql.DB) error { _, err := db.PrepareContext(ctx, "x"); return err },
+		"Begin":     func(ctx context.Context, db *sql.DB) error { _, err := db.BeginTx(ctx, nil); return err },
+	} {
+		t.Run(during, func(t *testing.T) {
+			called := func(wrap func(driver.Connector) driver.Connector) []string {
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				c := &calls{noted: func(call string) {
+					if call == during {
+						cancel()
+					}
+				}}
+				db := sql.OpenDB(wrap(&fakeConnector{calls: c, conn: fakeConns["minimal"]}))
+				require.Equal(t, context.Canceled, call(ctx, db))
+				require.NoError(t, db.Close())
+				return c.taken()
+			}
+			want := called(func(c driver.Connector) driver.Connector { return c })
+			require.Equal(t, want, called(driverwrap.Wrap))
+		})
+	}
+}
