@@ -62,6 +62,27 @@ func TestCallsAreListedFromTheirBeginning(t *testing.T) {
 	})
 }
 
+func TestAStatementWithoutCallsIsKnownToHaveNone(t *testing.T) {
+	_, trace := traced()
+	require.Equal(t, []telemetry.RPC{}, finish(trace).RPCs)
+	unread := &Trace{}
+	unread.Start(time.Now(), false)
+	require.Nil(t, finish(unread).RPCs)
+}
+
+// The client's own end of an attempt is not why the attempts before it failed.
+func TestAnAttemptThatTheClientGaveUpDoesNotSayWhyTheCallFailed(t *testing.T) {
+	for err, status := range map[error]int{context.Canceled: 503, context.DeadlineExceeded: 503, errReset: 0} {
+		st := newStage(t)
+		ctx, trace := traced()
+		st.answers = []answer{{code: http.StatusServiceUnavailable}, {err: err}}
+		for range 2 {
+			_, _ = st.rpc(ctx, executeRequest(1))
+		}
+		require.Equal(t, status, finish(trace).RPCs[0].FailedStatus, err)
+	}
+}
+
 // A host that asks to sign in answers with a redirect, which net/http follows without the call.
 func TestACallThatWasSentElsewhereHasFailedWithThatStatus(t *testing.T) {
 	st := newStage(t)

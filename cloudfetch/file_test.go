@@ -514,3 +514,46 @@ func TestHugeFilesAreUnknown(t *testing.T) {
 		require.GreaterOrEqual(t, c.Bytes, int64(0))
 	}
 }
+
+// A result from the cache may have the links of the statement that filled the cache.
+func TestALinkIsFreeOnceItsFileHasArrived(t *testing.T) {
+	s := newStage(t)
+	s.serve(linkTo("a"), answer{code: 200, body: []byte("x")})
+	for _, operation := range []string{operationA, operationB} {
+		ctx, trace := traced()
+		defer func() { finish(trace) }() // the rows of both are open
+		s.execute(ctx, operation)
+		s.sendLinks(operation, linkTo("a"))
+		_, err := s.get(context.Background(), linkTo("a"))
+		require.NoError(t, err)
+		require.NotNil(t, soFar(trace).CloudFetch)
+		require.EqualValues(t, 1, soFar(trace).CloudFetch.Downloaded)
+	}
+}
+
+// net/http may send the request for such a link with another spelling.
+func TestFilesOfALinkThatIsNotCanonicalAreUnknown(t *testing.T) {
+	s := newStage(t)
+	ctx, trace := traced()
+	s.execute(ctx, operationA)
+	s.sendLinks(operationA, "http://h/a b")
+	require.Nil(t, finish(trace).CloudFetch)
+}
+
+func TestAnAttemptUnderWayHasReceivedNothingOfTheOneBefore(t *testing.T) {
+	s := newStage(t)
+	ctx, trace := traced()
+	s.execute(ctx, operationA)
+	s.sendLinks(operationA, linkTo("a"))
+	s.serve(linkTo("a"), answer{code: 200, body: []byte("half"), cut: errReset})
+	_, err := s.get(context.Background(), linkTo("a"))
+	require.ErrorIs(t, err, errReset)
+	require.EqualValues(t, 4, soFar(trace).CloudFetch.Files[0].Received)
+	s.files[linkTo("a")] = func(req *http.Request) (*http.Response, error) {
+		require.Zero(t, soFar(trace).CloudFetch.Files[0].Received)
+		return response(req, http.StatusOK, nil, nil), nil
+	}
+	_, err = s.get(context.Background(), linkTo("a"))
+	require.NoError(t, err)
+	require.EqualValues(t, 4, finish(trace).CloudFetch.Received)
+}

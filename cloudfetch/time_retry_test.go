@@ -139,3 +139,45 @@ func TestACallUnderWayIsAsSlowAsItIsByNow(t *testing.T) {
 		require.Equal(t, 8*s, soFar(c.trace).RPCs[1].Slowest)
 	})
 }
+
+// The driver's pauses double, up to the longest. Once a pause is over, the driver signs in, which takes its time.
+func TestACallThatIsRepeatedLaterThanAfterTheDriversPauseTookUnknownTime(t *testing.T) {
+	for name, bound := range map[string]struct {
+		shortest, longest time.Duration
+		unknown           time.Duration
+	}{
+		"pauses of 1, 2, 3 and 3 s": {1 * s, 3 * s, 4 * s},
+		"only the longest is known": {0, 3 * s, 2 * s},
+		"not known":                 {1 * s, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onClock(t, func(t *testing.T, c *clock) {
+				c.trace.Transport = c.transport
+				c.transport.RetryWaitMin, c.transport.RetryWaitMax = bound.shortest, bound.longest
+				for _, pause := range []time.Duration{1 * s, 2 * s, 3 * s, 3 * s} {
+					c.call(0, executeRequest(1), answer{code: http.StatusServiceUnavailable})
+					time.Sleep(pause + longestWakeup + 1*s)
+				}
+				c.call(0, executeRequest(1), ok(inlineReply))
+				r := finish(c.trace)
+				require.Equal(t, bound.unknown, r.Split[telemetry.PartUnknown])
+				require.Equal(t, 13*s+4*longestWakeup-bound.unknown, r.Split[telemetry.PartRetry])
+			})
+		})
+	}
+}
+
+// The driver closes a volume operation before the transfer. Whether it will repeat the call or has begun the transfer
+// shows later.
+func TestACloseThatIsRepeatedBeforeATransferIsARetry(t *testing.T) {
+	onClock(t, func(t *testing.T, c *clock) {
+		closing := operationRequest(closeOperation, 4, operationA)
+		c.call(0, executeRequest(1), ok(volumeReply))
+		c.call(1*s, closing, answer{code: http.StatusServiceUnavailable})
+		time.Sleep(2 * s)
+		require.Equal(t, 2*s, soFar(c.trace).Split[telemetry.PartUnknown])
+		c.call(4*s, closing, ok(wireReply(closeOperation, 4, fStatus(okStatus))))
+		time.Sleep(8 * s)
+		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartRetry: 3 * s, telemetry.PartClose: 4 * s, telemetry.PartTransfer: 8 * s}, c.split())
+	})
+}

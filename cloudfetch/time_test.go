@@ -106,6 +106,73 @@ var (
 		fStruct(3, fStatus(okStatus), fBool(2, false), rowsOf(0, fList(1281, tStruct, wireBatch("x", 5))))))
 )
 
+// volumeReply has the page that says which file to transfer, to which URL.
+var volumeReply = wireReply(executeStatement, 1, fStatus(okStatus), fHandle(2, operationA), fStruct(1281,
+	fStruct(1, fStatus(okStatus), fI32(2, 2)), fStruct(2, fStatus(okStatus), fI32(1281, 0), fBool(1287, true)),
+	fStruct(3, fStatus(okStatus), fBool(2, false), rowsOf(0, fList(1281, tStruct, wireBatch("x", 1))))))
+
+// Nothing is transferred for other statements, nor before the page with the file's URL.
+func TestOnlyAVolumeOperationWithItsPageTransfers(t *testing.T) {
+	for name, test := range map[string]struct {
+		reply []byte
+		part  telemetry.Part
+	}{
+		"a volume operation": {volumeReply, telemetry.PartTransfer},
+		"a query":            {inlineReply, telemetry.PartNetwork},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onClock(t, func(t *testing.T, c *clock) {
+				c.call(0, executeRequest(1), ok(test.reply))
+				time.Sleep(2 * s)
+				require.Equal(t, map[telemetry.Part]time.Duration{test.part: 2 * s}, c.split())
+			})
+		})
+	}
+	t.Run("a volume operation without its page", func(t *testing.T) {
+		onClock(t, func(t *testing.T, c *clock) {
+			c.call(0, executeRequest(1), ok(handleReply))
+			c.call(0, operationRequest(getOperationStatus, 2, operationA), ok(finishedReply(2)))
+			c.call(0, operationRequest(getResultSetMetadata, 3, operationA), ok(wireReply(getResultSetMetadata, 3, fStatus(okStatus), fBool(1287, true))))
+			c.call(0, operationRequest(closeOperation, 4, operationA), ok(wireReply(closeOperation, 4, fStatus(okStatus))))
+			time.Sleep(2 * s)
+			require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartNetwork: 2 * s}, c.split())
+		})
+	})
+}
+
+// Streams are not counted: the last page is not passed, because the driver may be decoding it.
+func TestTheLastPageOfStreamsIsDecoded(t *testing.T) {
+	onClock(t, func(t *testing.T, c *clock) {
+		c.call(0, executeRequest(1), ok(inlineReply))
+		c.trace.CallReturned(time.Now())
+		c.trace.ReadBegun(-1, time.Now())
+		time.Sleep(s / 2)
+		c.trace.BatchReturned(time.Now())
+		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartDecode: s / 2}, c.split())
+	})
+}
+
+// The driver closes the operation while the first file is on its way.
+func TestAFileOnItsWayIsNotTheWayToTheClose(t *testing.T) {
+	onClock(t, func(t *testing.T, c *clock) {
+		c.call(0, executeRequest(1), ok(handleReply))
+		c.call(0, operationRequest(getOperationStatus, 2, operationA), ok(finishedReply(2)))
+		c.trace.CallReturned(time.Now())
+		c.trace.ReadBegun(0, time.Now())
+		c.sendLinks(operationA, linkTo("0"))
+		c.files[linkTo("0")] = func(req *http.Request) (*http.Response, error) {
+			time.Sleep(5 * s)
+			return response(req, http.StatusOK, []byte("x"), nil), nil
+		}
+		done := make(chan struct{})
+		go func() { defer close(done); _, _ = c.get(context.Background(), linkTo("0")) }()
+		time.Sleep(2 * s)
+		c.call(0, operationRequest(closeOperation, 6, operationA), ok(wireReply(closeOperation, 6, fStatus(okStatus))))
+		<-done
+		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartFile: 5 * s}, c.split())
+	})
+}
+
 func TestTheServerHasTheTimeFromTheRequestUntilAnAnswerSaysThatItIsDone(t *testing.T) {
 	onClock(t, func(t *testing.T, c *clock) {
 		time.Sleep(1 * s) // the driver signs in
@@ -276,14 +343,16 @@ func TestACanceledStatementWaitsForItsCancellation(t *testing.T) {
 func TestRequestIdentifiersAreKeptOfCallsThatSupportWouldAskFor(t *testing.T) {
 	const id = "01f0c3a4-5b6d-1e7f-8a9b-0c1d2e3f4a5b"
 	for name, c := range map[string]struct {
-		took time.Duration
-		code int
-		id   string
-		want string
+		took   time.Duration
+		before int // status of an attempt before; 0 for none
+		code   int
+		id     string
+		want   string
 	}{
 		"quick":         {took: s - 1, code: 200, id: id},
 		"slow":          {took: s, code: 200, id: id, want: id},
 		"failed":        {code: 500, id: id, want: id},
+		"repeated":      {before: 503, code: 200, id: id, want: id},
 		"not a GUID":    {took: s, code: 200, id: "the name of a person, 36 letters long"},
 		"none":          {took: s, code: 200},
 		"in upper case": {took: s, code: 200, id: "01F0C3A4-5B6D-1E7F-8A9B-0C1D2E3F4A5B", want: id},
@@ -296,6 +365,9 @@ func TestRequestIdentifiersAreKeptOfCallsThatSupportWouldAskFor(t *testing.T) {
 					resp.Header.Set("X-Request-Id", c.id)
 					return resp, err
 				})
+				if c.before != 0 {
+					clock.call(0, executeRequest(1), answer{code: c.before})
+				}
 				clock.call(c.took, executeRequest(1), answer{code: c.code, body: inlineReply})
 				require.Equal(t, c.want, finish(clock.trace).Calls[0].RequestID)
 			})
