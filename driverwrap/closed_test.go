@@ -5,11 +5,13 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"io"
+	"reflect"
 	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	"github.com/stretchr/testify/require"
 
@@ -505,4 +507,48 @@ func TestAClosedSessionCountsRowsThatWereDroppedBeforeIt(t *testing.T) {
 	}
 	require.Len(t, sink.statements, 2)
 	require.EqualValues(t, 2, sink.closed[0].Abandoned)
+}
+
+// A held connection goes on after the application has dropped rows of it.
+func TestAConnectorWhoseConnectionRunsOnAfterItsRowsWereDroppedHasNotEnded(t *testing.T) {
+	db := newOutliving()
+	c, err := db.Conn(t.Context())
+	require.NoError(t, err)
+	var raw driver.Conn
+	require.NoError(t, c.Raw(func(native any) error { raw = native.(driver.Conn); return nil }))
+	_, err = raw.(driver.QueryerContext).QueryContext(t.Context(), "x", nil)
+	require.NoError(t, err)
+	eventually(t, func() bool {
+		runtime.GC()
+		other, err := db.Conn(t.Context()) // opening a connection looks for dropped rows
+		require.NoError(t, err)
+		require.ErrorIs(t, other.Raw(func(any) error { return driver.ErrBadConn }), driver.ErrBadConn)
+		db.sink.mu.Lock()
+		defer db.sink.mu.Unlock()
+		return len(db.sink.statements) == 1
+	})
+	rows, err := raw.(driver.QueryerContext).QueryContext(t.Context(), "x", nil)
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+	require.Len(t, db.process.Connectors(), 1, "its rows are read")
+	require.NoError(t, rows.Close())
+	require.NoError(t, c.Close())
+	require.Empty(t, db.process.Connectors())
+}
+
+func TestRowsThatWereCollectedBeforeTheDatabaseIsClosedAreAbandoned(t *testing.T) {
+	db := newOutliving()
+	c, err := db.Conn(t.Context())
+	require.NoError(t, err)
+	var dropped weak.Pointer[byte]
+	require.NoError(t, c.Raw(func(raw any) error {
+		rows, err := raw.(driver.QueryerContext).QueryContext(t.Context(), "x", nil)
+		dropped = weak.Make((*byte)(reflect.ValueOf(rows).UnsafePointer()))
+		return err
+	}))
+	eventually(t, func() bool { runtime.GC(); return dropped.Value() == nil })
+	require.NoError(t, db.Close())
+	require.Len(t, db.sink.statements, 1)
+	require.Equal(t, telemetry.OutcomeAbandoned, db.sink.statements[0].Outcome)
+	require.NoError(t, c.Close())
 }
