@@ -70,6 +70,17 @@ func TestAStatementWithoutCallsIsKnownToHaveNone(t *testing.T) {
 	require.Nil(t, finish(unread).RPCs)
 }
 
+func TestAnAnswerThatIsClosedUnreadHasFailed(t *testing.T) {
+	st := newStage(t)
+	ctx, trace := traced()
+	st.answer(handleReply)
+	resp, err := st.transport.RoundTrip(thriftRequest(ctx, executeRequest(1)))
+	require.NoError(t, err)
+	require.False(t, soFar(trace).Calls[0].Failed)
+	require.NoError(t, resp.Body.Close())
+	require.True(t, soFar(trace).Calls[0].Failed)
+}
+
 // The client's own end of an attempt is not why the attempts before it failed.
 func TestAnAttemptThatTheClientGaveUpDoesNotSayWhyTheCallFailed(t *testing.T) {
 	for err, status := range map[error]int{context.Canceled: 503, context.DeadlineExceeded: 503, errReset: 0} {

@@ -45,6 +45,7 @@ func TestFilesBelongToTheirStatement(t *testing.T) {
 	for _, f := range fa.CloudFetch.Files {
 		require.Equal(t, fileDownloaded, f.State)
 		require.EqualValues(t, 1, f.Attempts)
+		require.EqualValues(t, []int64{10, 100}, []int64{f.Rows, f.Bytes})
 		require.Zero(t, f.Status)
 		times := []time.Duration{f.Queued.Or(-1), f.Start.Or(-1), f.FirstByte.Or(-1), f.End.Or(-1)}
 		require.True(t, slices.IsSorted(times) && times[0] >= 0, times)
@@ -556,4 +557,33 @@ func TestAnAttemptUnderWayHasReceivedNothingOfTheOneBefore(t *testing.T) {
 	_, err = s.get(context.Background(), linkTo("a"))
 	require.NoError(t, err)
 	require.EqualValues(t, 4, finish(trace).CloudFetch.Received)
+}
+
+// Only a redirect continues from the request of the response.
+func TestAFileOfARequestThatWasRewrittenIsCounted(t *testing.T) {
+	s := newStage(t)
+	ctx, trace := traced()
+	s.execute(ctx, operationA)
+	s.sendLinks(operationA, linkTo("a"))
+	s.files[linkTo("a")] = func(*http.Request) (*http.Response, error) {
+		rewritten, _ := http.NewRequest(http.MethodGet, "http://gateway.example.com/a", nil)
+		return response(rewritten, http.StatusOK, []byte("x"), nil), nil
+	}
+	_, err := s.get(context.Background(), linkTo("a"))
+	require.NoError(t, err)
+	require.EqualValues(t, 1, finish(trace).CloudFetch.Downloaded)
+}
+
+// net/http's client takes a response without a body as an empty one.
+func TestAFileWithoutABodyIsAsWithoutTheTransport(t *testing.T) {
+	s := newStage(t)
+	ctx, _ := traced()
+	s.execute(ctx, operationA)
+	s.sendLinks(operationA, linkTo("a"))
+	s.files[linkTo("a")] = func(req *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: http.StatusOK, Request: req}, nil
+	}
+	content, err := s.get(context.Background(), linkTo("a"))
+	require.NoError(t, err)
+	require.Empty(t, content)
 }

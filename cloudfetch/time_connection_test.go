@@ -1,7 +1,9 @@
 package cloudfetch
 
 import (
+	"context"
 	"io"
+	"net"
 	"net/http"
 	"testing"
 	"time"
@@ -112,5 +114,20 @@ func TestTheServerWorksWhileAConnectionForAStatusCallIsOpened(t *testing.T) {
 		r := soFar(c.trace)
 		require.Equal(t, 4*s, r.RPCs[1].Connecting, "it is known what it took, nevertheless")
 		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartServer: 7 * s, telemetry.PartNetwork: 4 * s, telemetry.PartPage: 1 * s}, c.split())
+	})
+}
+
+// net/http sends the request over a connection that becomes free while another one cannot be opened.
+func TestACallDoesNotWaitForAConnectionThatCouldNotBeOpened(t *testing.T) {
+	onClock(t, func(t *testing.T, c *clock) {
+		c.beforeAnswer = func() {
+			_, err := dialFunc(func(context.Context, string, string) (net.Conn, error) {
+				time.Sleep(1 * s)
+				return nil, errReset
+			}).observed(c.ctx, "tcp", "workspace.example.com:443")
+			require.Equal(t, errReset, err)
+		}
+		c.call(2*s, executeRequest(1), ok(handleReply))
+		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartNetwork: 1 * s, telemetry.PartServer: 2 * s}, c.split())
 	})
 }

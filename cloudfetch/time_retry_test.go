@@ -14,7 +14,6 @@ import (
 
 func TestTheServerWorksOnAStatementThatStillRunsAfterAStatusCallWasRepeated(t *testing.T) {
 	onClock(t, func(t *testing.T, c *clock) {
-		busy := answer{code: http.StatusServiceUnavailable}
 		c.call(1*s, executeRequest(1), busy)
 		time.Sleep(1 * s)
 		c.call(1*s, executeRequest(1), ok(handleReply))
@@ -30,7 +29,6 @@ func TestTheServerWorksOnAStatementThatStillRunsAfterAStatusCallWasRepeated(t *t
 }
 
 func TestAnAttemptBecomesARetryWhenItIsRepeated(t *testing.T) {
-	busy := answer{code: http.StatusServiceUnavailable}
 	onClock(t, func(t *testing.T, c *clock) {
 		c.call(1*s, executeRequest(1), busy)
 		r := soFar(c.trace)
@@ -44,6 +42,7 @@ func TestAnAttemptBecomesARetryWhenItIsRepeated(t *testing.T) {
 		require.Equal(t, []telemetry.Attempt{{End: 1 * s, Status: 503}, {Start: 3 * s, End: 7 * s, Status: 503}}, r.Calls[0].Retried)
 		require.Equal(t, 503, r.RPCs[0].FailedStatus)
 		require.Equal(t, 31*s, r.RPCs[0].Slowest)
+		require.Equal(t, 21*s, r.RPCs[0].Latency, "of the attempts")
 		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartRetry: 15 * s, telemetry.PartServer: 16 * s}, c.split())
 	})
 }
@@ -155,7 +154,7 @@ func TestACallThatIsRepeatedLaterThanAfterTheDriversPauseTookUnknownTime(t *test
 				c.trace.Transport = c.transport
 				c.transport.RetryWaitMin, c.transport.RetryWaitMax = bound.shortest, bound.longest
 				for _, pause := range []time.Duration{1 * s, 2 * s, 3 * s, 3 * s} {
-					c.call(0, executeRequest(1), answer{code: http.StatusServiceUnavailable})
+					c.call(0, executeRequest(1), busy)
 					time.Sleep(pause + longestWakeup + 1*s)
 				}
 				c.call(0, executeRequest(1), ok(inlineReply))
@@ -171,12 +170,11 @@ func TestACallThatIsRepeatedLaterThanAfterTheDriversPauseTookUnknownTime(t *test
 // shows later.
 func TestACloseThatIsRepeatedBeforeATransferIsARetry(t *testing.T) {
 	onClock(t, func(t *testing.T, c *clock) {
-		closing := operationRequest(closeOperation, 4, operationA)
 		c.call(0, executeRequest(1), ok(volumeReply))
-		c.call(1*s, closing, answer{code: http.StatusServiceUnavailable})
+		c.call(1*s, closingRequest, busy)
 		time.Sleep(2 * s)
 		require.Equal(t, 2*s, soFar(c.trace).Split[telemetry.PartUnknown])
-		c.call(4*s, closing, ok(wireReply(closeOperation, 4, fStatus(okStatus))))
+		c.call(4*s, closingRequest, closedReply)
 		time.Sleep(8 * s)
 		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartRetry: 3 * s, telemetry.PartClose: 4 * s, telemetry.PartTransfer: 8 * s}, c.split())
 	})

@@ -140,6 +140,136 @@ func TestOnlyAVolumeOperationWithItsPageTransfers(t *testing.T) {
 	})
 }
 
+// begin asks for a file, which takes d to come.
+func (c *clock) begin(d time.Duration, name string) {
+	c.files[linkTo(name)] = func(req *http.Request) (*http.Response, error) {
+		time.Sleep(d)
+		return response(req, http.StatusOK, []byte("x"), nil), nil
+	}
+	go func() { _, _ = c.get(context.Background(), linkTo(name)) }()
+	synctest.Wait()
+}
+
+// sendFile begins to read a result of one file, whose operation is not closed.
+func (c *clock) sendFile() {
+	c.call(0, executeRequest(1), ok(handleReply))
+	c.call(0, operationRequest(getOperationStatus, 2, operationA), ok(finishedReply(2)))
+	c.trace.CallReturned(time.Now())
+	c.trace.ReadBegun(0, time.Now())
+	c.sendLinks(operationA, linkTo("0"))
+}
+
+var (
+	closingRequest = operationRequest(closeOperation, 6, operationA)
+	closedReply    = ok(wireReply(closeOperation, 6, fStatus(okStatus)))
+	busy           = answer{code: http.StatusServiceUnavailable}
+)
+
+func TestAClosingStatementWaitsForItsClose(t *testing.T) {
+	onClock(t, func(t *testing.T, c *clock) {
+		c.sendFile()
+		c.trace.CloseBegun(time.Now())
+		time.Sleep(2 * s) // the driver signs in
+		c.call(1*s, closingRequest, busy)
+		c.begin(1*s, "0") // the driver had begun to download ahead
+		time.Sleep(2 * s)
+		c.call(4*s, closingRequest, closedReply)
+		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartClose: 6 * s, telemetry.PartRetry: 3 * s}, c.split())
+	})
+}
+
+// The driver closes the operation, ignores that this failed, and goes on.
+func TestAFileIsAwaitedAfterACloseThatFailed(t *testing.T) {
+	onClock(t, func(t *testing.T, c *clock) {
+		c.sendFile()
+		c.call(1*s, closingRequest, busy)
+		c.begin(4*s, "0")
+		time.Sleep(4 * s)
+		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartClose: 1 * s, telemetry.PartFile: 4 * s}, c.split())
+	})
+}
+
+func TestACloseThatIsRedirectedContinues(t *testing.T) {
+	onClock(t, func(t *testing.T, c *clock) {
+		c.call(0, executeRequest(1), ok(inlineReply))
+		inner, elsewhere := c.transport.base.Workspace, false
+		c.transport.base.Workspace = roundTripFunc(func(r *http.Request) (*http.Response, error) {
+			if elsewhere = !elsewhere; elsewhere {
+				return redirect(r, http.StatusTemporaryRedirect, endpoint)
+			}
+			return inner.RoundTrip(r)
+		})
+		c.delay, c.answers = 4*s, []answer{closedReply}
+		c.redirected(closingRequest)
+		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartClose: 4 * s}, c.split())
+	})
+}
+
+// The driver sends the cancellation while the call that the context ended still returns.
+func TestACallThatEndsDuringTheCancellationChangesNothing(t *testing.T) {
+	onClock(t, func(t *testing.T, c *clock) {
+		c.call(0, executeRequest(1), ok(handleReply))
+		poll := thriftRequest(c.ctx, operationRequest(getOperationStatus, 2, operationA))
+		cancel := thriftRequest(c.ctx, operationRequest(cancelOperation, 3, operationA))
+		c.transport.base.Workspace = roundTripFunc(func(r *http.Request) (*http.Response, error) {
+			if r.ContentLength == poll.ContentLength {
+				time.Sleep(2 * s)
+				return nil, context.Canceled
+			}
+			time.Sleep(4 * s)
+			return nil, errReset
+		})
+		require.NotEqual(t, poll.ContentLength, cancel.ContentLength)
+		go func() { _, _ = c.transport.RoundTrip(poll) }()
+		time.Sleep(1 * s)
+		_, _ = c.transport.RoundTrip(cancel)
+		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartServer: 1 * s, telemetry.PartClose: 4 * s}, c.split())
+	})
+}
+
+func TestACallThatIsRefusedForGoodIsNotRepeated(t *testing.T) {
+	onClock(t, func(t *testing.T, c *clock) {
+		c.call(0, executeRequest(1), ok(handleReply))
+		c.call(0, operationRequest(getOperationStatus, 2, operationA), answer{code: http.StatusForbidden})
+		time.Sleep(2 * s)
+		require.Zero(t, finish(c.trace).Split[telemetry.PartRetry])
+	})
+}
+
+func TestAStateThatIsUnknownSaysNothing(t *testing.T) {
+	onClock(t, func(t *testing.T, c *clock) {
+		c.call(1*s, executeRequest(1), ok(handleReply))
+		c.call(0, operationRequest(getOperationStatus, 2, operationA), ok(statusReply(2, 6)))
+		time.Sleep(2 * s)
+		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartServer: 1 * s, telemetry.PartUnknown: 2 * s}, c.split())
+	})
+}
+
+func TestAFileThatIsNotTrackedIsNotAwaited(t *testing.T) {
+	onClock(t, func(t *testing.T, c *clock) {
+		c.call(0, executeRequest(1), ok(handleReply))
+		c.call(0, operationRequest(getOperationStatus, 2, operationA), ok(finishedReply(2)))
+		c.sendLinks(operationA, "http://h/a b")
+		c.trace.CallReturned(time.Now())
+		c.trace.ReadBegun(0, time.Now())
+		time.Sleep(2 * s)
+		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartUnknown: 2 * s}, c.split())
+	})
+}
+
+func TestAPageThatComesWithTheAnswerToExecuteStatementTakesTime(t *testing.T) {
+	onClock(t, func(t *testing.T, c *clock) {
+		c.answer(inlineReply)
+		c.delay = 1 * s
+		resp, err := c.transport.RoundTrip(thriftRequest(c.ctx, executeRequest(1)))
+		require.NoError(t, err)
+		time.Sleep(4 * s)
+		_, err = io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartServer: 1 * s, telemetry.PartPage: 4 * s}, c.split())
+	})
+}
+
 // Streams are not counted: the last page is not passed, because the driver may be decoding it.
 func TestTheLastPageOfStreamsIsDecoded(t *testing.T) {
 	onClock(t, func(t *testing.T, c *clock) {
@@ -155,20 +285,11 @@ func TestTheLastPageOfStreamsIsDecoded(t *testing.T) {
 // The driver closes the operation while the first file is on its way.
 func TestAFileOnItsWayIsNotTheWayToTheClose(t *testing.T) {
 	onClock(t, func(t *testing.T, c *clock) {
-		c.call(0, executeRequest(1), ok(handleReply))
-		c.call(0, operationRequest(getOperationStatus, 2, operationA), ok(finishedReply(2)))
-		c.trace.CallReturned(time.Now())
-		c.trace.ReadBegun(0, time.Now())
-		c.sendLinks(operationA, linkTo("0"))
-		c.files[linkTo("0")] = func(req *http.Request) (*http.Response, error) {
-			time.Sleep(5 * s)
-			return response(req, http.StatusOK, []byte("x"), nil), nil
-		}
-		done := make(chan struct{})
-		go func() { defer close(done); _, _ = c.get(context.Background(), linkTo("0")) }()
+		c.sendFile()
+		c.begin(5*s, "0")
 		time.Sleep(2 * s)
-		c.call(0, operationRequest(closeOperation, 6, operationA), ok(wireReply(closeOperation, 6, fStatus(okStatus))))
-		<-done
+		c.call(0, closingRequest, closedReply)
+		time.Sleep(3 * s)
 		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartFile: 5 * s}, c.split())
 	})
 }
@@ -365,6 +486,7 @@ func TestRequestIdentifiersAreKeptOfCallsThatSupportWouldAskFor(t *testing.T) {
 					resp.Header.Set("X-Request-Id", c.id)
 					return resp, err
 				})
+				time.Sleep(2 * s) // how long the call took counts, not when it ended
 				if c.before != 0 {
 					clock.call(0, executeRequest(1), answer{code: c.before})
 				}
