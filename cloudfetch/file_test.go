@@ -45,7 +45,7 @@ func TestFilesBelongToTheirStatement(t *testing.T) {
 	for _, f := range fa.CloudFetch.Files {
 		require.Equal(t, fileDownloaded, f.State)
 		require.EqualValues(t, 1, f.Attempts)
-		require.EqualValues(t, []int64{10, 100}, []int64{f.Rows, f.Bytes})
+		require.Equal(t, []int64{10, 100}, []int64{f.Rows, f.Bytes})
 		require.Zero(t, f.Status)
 		times := []time.Duration{f.Queued.Or(-1), f.Start.Or(-1), f.FirstByte.Or(-1), f.End.Or(-1)}
 		require.True(t, slices.IsSorted(times) && times[0] >= 0, times)
