@@ -35,12 +35,10 @@ const considerable = 0.1
 // CausesOf returns nil if r is nil, has no times, or contradicts itself or the statement, for example if the server
 // worked for longer than its total, or for longer than a completed statement took. s may be nil.
 func CausesOf(s *telemetry.Statement, r *telemetry.ServerReport) []ServerCause {
-	switch {
-	case r == nil, contradictsItself(r):
-		return nil
-	case s == nil:
-		return causesOf(r, inspect)
-	case contradicts(r, s):
+	if s == nil {
+		s = &telemetry.Statement{Outcome: telemetry.OutcomeRunning} // no report contradicts a statement that may go on
+	}
+	if r == nil || contradicts(r, s) {
 		return nil
 	}
 	return causesOf(r, inspectExecution(s))
