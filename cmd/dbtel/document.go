@@ -78,7 +78,7 @@ func documentOf(s *telemetry.Statement, r *telemetry.ServerReport) *document {
 	d.Verdict.Bound, d.Verdict.Time, d.Verdict.Share, d.Verdict.Sentence, d.Verdict.Advice = v.Bound, millis(v.Time), v.Share, v.Sentence, v.Advice
 	d.Parts = []documentPart{}
 	for _, p := range breakdown.PartsOf(s) {
-		d.Parts = append(d.Parts, documentPart{p.Bound(), p.String(), millis(p.Time), p.Share})
+		d.Parts = append(d.Parts, documentPart{breakdown.Bound(p.Part), p.String(), millis(p.Time), p.Share})
 	}
 	t := explain.TimelineWithReport(s, r)
 	d.Timeline.Total, d.Timeline.Missing, d.Timeline.Phases, d.Timeline.Lanes = millis(t.Total), t.Missing, t.PhasesNote, []documentLane{}

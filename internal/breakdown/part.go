@@ -54,19 +54,19 @@ func SplitOf(s *telemetry.Statement) (split telemetry.Split) {
 const Rounding = time.Duration(len(telemetry.Parts)) * time.Microsecond
 
 // Bound returns the Bound of the verdict on a statement whose largest part is p.
-func (p Part) Bound() string {
-	if p.Part == telemetry.PartUnknown {
+func Bound(p telemetry.Part) string {
+	if p == telemetry.PartUnknown {
 		return p.String()
 	}
 	return p.String() + "-bound"
 }
 
-// Meaning returns a sentence that says what a statement waits for in this part.
-func (p Part) Meaning() string {
-	if int(p.Part) >= len(meanings) {
+// Meaning returns a sentence that says what a statement waits for in a part.
+func Meaning(p telemetry.Part) string {
+	if int(p) >= len(meanings) {
 		return meanings[telemetry.PartUnknown]
 	}
-	return meanings[p.Part]
+	return meanings[p]
 }
 
 var meanings = [len(telemetry.Parts)]string{

@@ -152,7 +152,7 @@ func (s *situation) retries() []finding {
 // retriesLink returns a link to the statements that mostly repeated requests. If no kept statement did, it links
 // to the one that spent the most time repeating requests or, if none repeated any, to all of the last 5 min.
 func (s *situation) retriesLink() string {
-	bound := breakdown.Part{Part: telemetry.PartRetry}.Bound()
+	bound := breakdown.Bound(telemetry.PartRetry)
 	var most *telemetry.Statement
 	for _, k := range s.recent {
 		if explain.Of(k).Bound == bound {
@@ -303,12 +303,12 @@ func (s *situation) slow() (all []finding) {
 		if n > 1 {
 			each += " on average"
 		}
-		bound := breakdown.Part{Part: p}.Bound()
+		bound := breakdown.Bound(p)
 		f := finding{
 			Severity: severityWarning, Number: n.String(),
 			Link: s.listed(func(k *telemetry.Statement) bool { return explain.Of(k).Bound == bound }, "share", "bound", bound),
 			Text: fmt.Sprintf("%s of the last 5 min spent %s of the time on %s, %s: %s", format.Plural(int64(n), "statement"), shareOf(waited, total), waitedFor[p],
-				each, lowerFirst(breakdown.Part{Part: p}.Meaning())),
+				each, lowerFirst(breakdown.Meaning(p))),
 		}
 		if p == telemetry.PartServer || p == telemetry.PartUnknown {
 			f.Severity = severityNotice // a warehouse usually has much to do

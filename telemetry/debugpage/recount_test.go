@@ -479,7 +479,7 @@ func (l *ledger) checkStatements(key string, length time.Duration, running []*te
 	m := pick(r, time.Millisecond, time.Second, time.Minute, time.Hour)
 	add("min", m.String(), func(s *telemetry.Statement) bool { return s.Total >= m })
 	p := telemetry.Parts[r.IntN(len(telemetry.Parts))]
-	add("bound", breakdown.Part{Part: p}.Bound(), func(s *telemetry.Statement) bool {
+	add("bound", breakdown.Bound(p), func(s *telemetry.Statement) bool {
 		v := explain.Of(s)
 		return v.Part == p && v.Bound != ""
 	})

@@ -31,13 +31,13 @@ func splitOf(times telemetry.Split) split {
 	total := times.Total()
 	s := split{Total: duration(total), Parts: []part{}}
 	var at time.Duration
-	for _, of := range telemetry.Parts {
-		p, d := breakdown.Part{Part: of}, times[of]
+	for _, p := range telemetry.Parts {
+		d := times[p]
 		if d <= 0 {
 			continue
 		}
 		s.Parts = append(s.Parts, part{
-			Bound: p.Bound(), Name: p.String(), Meaning: p.Meaning(), Time: duration(d), Share: shareOf(d, total),
+			Bound: breakdown.Bound(p), Name: p.String(), Meaning: breakdown.Meaning(p), Time: duration(d), Share: shareOf(d, total),
 			X: percent(at, total), W: percent(d, total),
 		})
 		at += d

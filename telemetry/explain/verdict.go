@@ -49,7 +49,7 @@ func WithReport(s *telemetry.Statement, r *telemetry.ServerReport) Verdict {
 	if largest.Part == telemetry.PartServer {
 		because, reported = because.withReport(s, r, largest.Time)
 	}
-	bound := largest.Bound()
+	bound := breakdown.Bound(largest.Part)
 	return Verdict{
 		Bound: bound, Part: largest.Part, Time: largest.Time, Share: largest.Share,
 		Sentence: bound + ": " + format.Percent(largest.Share) + " of " + format.Duration(s.Total) + " " + because.evidence,
