@@ -127,8 +127,7 @@ func (c Config) wrap(resolved telemetry.Settings, native driver.Connector, conne
 	resolved = resolved.WithDefaults()
 	w := &connector{native: native, recorder: recorder{settings: resolved}}
 	if resolved.TraceTags {
-		tags := sessionTagsOf(native)
-		w.sessionTags = &tags
+		w.sessionTags = sessionTagsOf(native)
 	}
 	w.fanouts = []*telemetry.Fanout{&c.processOrDefault().Fanout}
 	sinks := c.Sinks

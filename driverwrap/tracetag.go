@@ -68,15 +68,15 @@ type sessionTags struct {
 
 // sessionTagsOf reads the tags from a connector's configuration. The connector of another driver has
 // none.
-func sessionTagsOf(native driver.Connector) (read sessionTags) {
-	read.unknown = true
+func sessionTagsOf(native driver.Connector) (read *sessionTags) {
+	read = &sessionTags{unknown: true}
 	defer contain.Process.Recover(contain.Statement)
 	v := reflect.ValueOf(native)
 	for v.Kind() == reflect.Pointer {
 		v = v.Elem()
 	}
 	if !v.IsValid() || v.Type().PkgPath() != nativePackage {
-		return sessionTags{}
+		return &sessionTags{}
 	}
 	parameters := field(field(v, "cfg"), "SessionParams")
 	if parameters.Kind() != reflect.Map || parameters.Type().Key().Kind() != reflect.String || parameters.Type().Elem().Kind() != reflect.String {
@@ -90,10 +90,10 @@ func sessionTagsOf(native driver.Connector) (read sessionTags) {
 	}
 	switch len(found) {
 	case 0:
-		return sessionTags{}
+		return &sessionTags{}
 	case 1:
 		if tags, ok := parseTags(found[0]); ok {
-			return sessionTags{tags: tags}
+			return &sessionTags{tags: tags}
 		}
 	}
 	return read

@@ -43,7 +43,7 @@ func TestSessionTagsAreThoseOfTheConfiguration(t *testing.T) {
 		"a pointer to nothing": {(*foreignConnector)(nil), sessionTags{}},
 		"nothing":              {nil, sessionTags{}},
 	} {
-		t.Run(name, func(t *testing.T) { require.Equal(t, test.want, sessionTagsOf(test.native)) })
+		t.Run(name, func(t *testing.T) { require.Equal(t, test.want, *sessionTagsOf(test.native)) })
 	}
 }
 
