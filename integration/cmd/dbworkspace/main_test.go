@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -12,7 +11,6 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -20,34 +18,17 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/eventually"
+	"github.com/seed-01322ee7/databricks-telemetry/integration/internal/testenv"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// screen is a buffer that two goroutines may use.
-type screen struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *screen) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *screen) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
-}
 
 func TestRunServesUntilItIsInterrupted(t *testing.T) {
 	dir := t.TempDir()
 	ca, script := filepath.Join(dir, "ca.pem"), filepath.Join(dir, "init.sql")
 	require.NoError(t, os.WriteFile(script, []byte("CREATE TABLE a (x INT);\r\nINSERT INTO a VALUES (1),\n(2);\n"), 0o600))
 	ctx, cancel := context.WithCancel(t.Context())
-	var out screen
+	var out testenv.Buffer
 	done := make(chan error, 1)
 	go func() {
 		done <- run(ctx, []string{"-tls", "-ca", ca, "-sql", script, "-token", "dapi-x", "-warehouse", "small", "-warehouse", "large"}, &out, io.Discard)
@@ -130,7 +111,7 @@ func TestAuthorityIsWrittenWhereNoFileIsNamedAndRemovedAtTheEnd(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("TMPDIR", dir) // on Unix
 	ctx, cancel := context.WithCancel(t.Context())
-	var out screen
+	var out testenv.Buffer
 	done := make(chan error, 1)
 	go func() { done <- run(ctx, []string{"-tls"}, &out, io.Discard) }()
 	eventually.True(t, func() bool { return strings.Contains(out.String(), "Ctrl-C") })

@@ -1,4 +1,5 @@
-// Package testenv prepares a test process, so that its tests do not depend on where they run.
+// Package testenv prepares a test process, so that its tests do not depend on where they run, and has what tests of
+// several packages use.
 package testenv
 
 import (

@@ -29,7 +29,7 @@ var (
 	planted tokens
 	trusted = x509.NewCertPool()
 	named   sync.Map // the addresses of hosts
-	infoLog = &buffer{}
+	infoLog = &testenv.Buffer{}
 	proxy   = &forwarder{to: map[string]*httputil.ReverseProxy{}}
 )
 

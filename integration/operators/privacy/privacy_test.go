@@ -56,7 +56,7 @@ func TestEveryTokenIsOnlyWhereItMayBe(t *testing.T) {
 		})
 	}
 	show(telemetry.ReadStats(), &telemetry.Default, http.DefaultServeMux)
-	planted.look(logged, infoLog.b.String())
+	planted.look(logged, infoLog.String())
 	places := map[string]bool{}
 	for _, c := range telemetry.ReadStats().Contained {
 		places[c.Place] = c.First != ""
@@ -215,18 +215,6 @@ func (p *program) crawl(paths ...string) {
 			planted.look(page, fmt.Sprint(w.Header(), "\n", w.Body))
 		}
 	}
-}
-
-// buffer is written by the sinks of several programs.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
 }
 
 // memory keeps records.

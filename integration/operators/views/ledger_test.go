@@ -1,7 +1,6 @@
 package views
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -83,9 +82,9 @@ type ledger struct {
 	steps   []*step
 	denied  int               // connections that were refused
 	slow    time.Duration     // threshold
-	lines   buffer            // of NDJSON
-	full    buffer            // the log, with debug messages
-	brief   buffer            // the log, without them
+	lines   testenv.Buffer    // of NDJSON
+	full    testenv.Buffer    // the log, with debug messages
+	brief   testenv.Buffer    // the log, without them
 	records []fields          // lines, decoded
 	shown   map[string]fields // pages of statements, by their ids
 }
@@ -118,31 +117,13 @@ type step struct {
 	alone        bool // nothing else used its pool
 }
 
-// buffer is written by sinks.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
-}
-
 // often is true once in n times.
 func (l *ledger) often(n int) bool { return l.random.IntN(n) == 0 }
 
 func (l *ledger) run() {
 	defer l.stop()
 	l.slow = []time.Duration{300 * time.Millisecond, 3 * time.Second, 0}[l.random.IntN(3)]
-	handler := func(b *buffer, level slog.Level) *slog.Logger {
+	handler := func(b *testenv.Buffer, level slog.Level) *slog.Logger {
 		return slog.New(slog.NewJSONHandler(b, &slog.HandlerOptions{Level: level}))
 	}
 	var detach []func()
