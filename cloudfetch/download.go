@@ -12,11 +12,10 @@ import (
 
 // download is one HTTP attempt for a CloudFetch file.
 type download struct {
-	counts  *Counters
-	file    *file
-	ctx     context.Context // of the request; canceled when the reader stops
-	attempt uint32
-	length  int64 // Content-Length; -1 unknown
+	counts *Counters
+	file   *file
+	ctx    context.Context // of the request; canceled when the reader stops
+	length int64           // Content-Length; -1 unknown
 
 	quiet atomic.Bool // nothing is left to observe; set under mu once the driver has the body
 
@@ -28,8 +27,7 @@ type download struct {
 // begin notes that the request is sent. It reports false if the request must pass unobserved.
 func (d *download) begin(redirect bool) (observed bool) {
 	defer d.contain()
-	d.attempt, observed = d.file.begin(redirect, time.Now())
-	return observed
+	return d.file.begin(redirect, time.Now())
 }
 
 // failed notes an attempt without a usable response.
@@ -38,7 +36,7 @@ func (d *download) failed(code int) {
 	if code == 0 && d.stopped() {
 		state = fileAbandoned
 	}
-	d.file.end(d.attempt, state, code, 0, time.Time{}, time.Now())
+	d.file.end(state, code, 0, time.Time{}, time.Now())
 }
 
 // stopped reports whether the reader stopped. A deadline does not count, because it is that of
@@ -78,7 +76,7 @@ func (d *download) closed() {
 	defer d.contain()
 	switch {
 	case d.quiet.Load():
-	case d.length >= 0 && d.received == d.length:
+	case d.received == d.length:
 		d.finish(fileDownloaded)
 	default:
 		d.finish(fileAbandoned)
@@ -87,7 +85,7 @@ func (d *download) closed() {
 
 func (d *download) finish(state string) {
 	d.quiet.Store(true)
-	d.file.end(d.attempt, state, http.StatusOK, d.received, d.first, time.Now())
+	d.file.end(state, http.StatusOK, d.received, d.first, time.Now())
 	if state == fileDownloaded {
 		d.counts.files.Add(1)
 	}
@@ -118,7 +116,7 @@ func (b *downloadBody) answer(resp *http.Response, err error) {
 	case isRedirect(resp) && !b.file.isOf(resp.Request):
 		b.file.markUntracked() // the request that continues the download cannot be recognized
 	case isRedirect(resp):
-		b.file.redirect(b.attempt, resp.StatusCode)
+		b.file.redirect(resp.StatusCode)
 	case resp.StatusCode != http.StatusOK:
 		b.failed(resp.StatusCode)
 	default:

@@ -32,7 +32,6 @@ type file struct {
 
 	// Guarded by the trace's lock.
 	record      telemetry.File
-	attempt     uint32        // as in methodStats
 	status      int           // HTTP status of the latest attempt that ended
 	waited      time.Duration // how long the reader waited for the latest attempt
 	redirecting bool          // the latest attempt was redirected and has not continued yet
@@ -146,15 +145,15 @@ func (f *file) isOf(req *http.Request) bool {
 	return ok && key == f.key
 }
 
-// begin notes a request for the file. It reports false when the request must
-// pass unobserved.
-func (f *file) begin(redirect bool, at time.Time) (attempt uint32, ok bool) {
+// begin notes a request for the file. It reports false when the request must pass unobserved. Of two
+// requests at the same time, the second makes the file untracked, so what ends is the latest attempt.
+func (f *file) begin(redirect bool, at time.Time) (ok bool) {
 	t := f.trace
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	r := &f.record
 	if t.done.Load() || f.untracked.Load() || r.State == fileDownloaded {
-		return 0, false
+		return false
 	}
 	now := t.since(at)
 	t.advance(now)
@@ -162,7 +161,7 @@ func (f *file) begin(redirect bool, at time.Time) (attempt uint32, ok bool) {
 	if r.State == fileDownloading && !f.redirecting {
 		// There are two requests at the same time: which one the reader will use is unknown.
 		f.markUntracked()
-		return 0, false
+		return false
 	}
 	t.files.incomplete = slices.DeleteFunc(t.files.incomplete, func(x *file) bool { return x == f })
 	if !redirect || !f.redirecting {
@@ -178,8 +177,7 @@ func (f *file) begin(redirect bool, at time.Time) (attempt uint32, ok bool) {
 	}
 	r.State, r.FirstByte, r.End = fileDownloading, telemetry.Maybe[time.Duration]{}, telemetry.Maybe[time.Duration]{}
 	f.redirecting = false
-	f.attempt++
-	return f.attempt, true
+	return true
 }
 
 // repeat notes that the latest attempt did not deliver the file and another one begins. The time for
@@ -200,10 +198,10 @@ func (f *file) repeat() {
 
 // redirect notes that an attempt was answered with a redirect. It counts as failed until it
 // continues, because net/http does not follow every redirect, and not without limit.
-func (f *file) redirect(attempt uint32, code int) {
+func (f *file) redirect(code int) {
 	f.trace.mu.Lock()
 	defer f.trace.mu.Unlock()
-	if !f.trace.done.Load() && f.attempt == attempt {
+	if !f.trace.done.Load() {
 		f.redirecting, f.status = true, code
 		f.trace.files.incomplete = append(f.trace.files.incomplete, f)
 	}
@@ -211,17 +209,17 @@ func (f *file) redirect(attempt uint32, code int) {
 
 // end notes how an attempt ended: state is fileDownloaded, fileFailed or fileAbandoned. firstByte is
 // zero if no byte came.
-func (f *file) end(attempt uint32, state string, code int, received int64, firstByte, at time.Time) {
+func (f *file) end(state string, code int, received int64, firstByte, at time.Time) {
 	t := f.trace
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	r := &f.record
-	if t.done.Load() || f.attempt != attempt || r.State != fileDownloading {
+	if t.done.Load() {
 		return
 	}
 	t.advance(t.since(at))
 	t.idle = 0 // the time until now was this file's
-	if state == fileDownloaded && t.reg != nil {
+	if state == fileDownloaded {
 		// First, so that the file can no longer become untracked.
 		t.reg.dropLink(f)
 	}
