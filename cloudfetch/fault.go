@@ -60,7 +60,7 @@ func (t *Trace) Fault() Fault {
 	f := t.methods.find(t.failing).fault(t.sqlState)
 	f.Observed, f.Streams = t.whole(), t.uncounted
 	f.RowsFetched = t.pages > 0 || t.failing == fetchResults
-	if t.uncounted || len(t.segments) == 0 || t.segments[0].file == nil || !t.segments[0].arrived() {
+	if t.uncounted || len(t.segments) == 0 || !t.segments[0].arrived() {
 		f.FailedFiles, _ = t.files.failed() // otherwise the next row has arrived, and other files are no evidence
 	}
 	if !t.volume && t.pages > 0 && (t.files == nil || t.files.sums.Downloaded > 0 && !t.files.untracked.Load() && t.arrived()) {
@@ -109,7 +109,7 @@ func (t *Trace) updateFailing(s *methodStats) {
 // The driver asks for the metadata of an unfinished statement only after the driver or the server has
 // given up.
 func (t *Trace) tidies(m method) bool {
-	return m == cancelOperation || m == closeOperation || m == getResultSetMetadata && t.state != "FINISHED" && (t.state != "" || t.works())
+	return m == cancelOperation || m == closeOperation || m == getResultSetMetadata && t.state != "FINISHED" && t.pages == 0
 }
 
 // describes reports whether the call is due to the application asking for the description of the rows. The

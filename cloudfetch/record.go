@@ -38,7 +38,7 @@ func (t *Trace) fill(r *telemetry.Statement) {
 	}
 	r.State, r.ServerTime = t.state, t.serverTime
 	r.Total, r.Split, r.Application = t.until, t.split, t.application
-	if !t.done.Load() && t.doubtful() {
+	if t.doubtful() {
 		r.Split[t.idleIn] -= t.idle
 		r.Split[telemetry.PartUnknown] += t.idle
 	}

@@ -139,7 +139,7 @@ func (s *Session) end(x *exchange, state attemptState, broke error, _ time.Time)
 	if state := m.sqlState.String(); m.has.has(statusSQLState) && state != "" {
 		s.sqlState = state
 	}
-	if x.method == openSession && m.has.has(sessionGUID) && s.reg == nil {
+	if m.has.has(sessionGUID) && s.reg == nil {
 		s.id, s.reg = m.session, x.registry
 		s.catalog, s.schema = m.catalog, m.schema
 		s.reg.addSession(m.session, s)

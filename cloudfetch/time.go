@@ -153,7 +153,7 @@ func (t *Trace) part() telemetry.Part {
 // partOfCall returns what a statement waits for while a call is under way.
 func (t *Trace) partOfCall() telemetry.Part {
 	switch {
-	case t.inFlight == getOperationStatus && t.works(): // whatever the status call itself waits for
+	case t.inFlight == getOperationStatus: // whatever the status call itself waits for
 		return telemetry.PartServer
 	case t.connecting > 0:
 		return telemetry.PartNetwork
@@ -161,7 +161,7 @@ func (t *Trace) partOfCall() telemetry.Part {
 		return telemetry.PartClose
 	case t.inFlight == getResultSetMetadata, t.inFlight == fetchResults:
 		return telemetry.PartPage
-	case t.inFlight == executeStatement && !t.answerBegan, t.works():
+	case t.inFlight == executeStatement && !t.answerBegan:
 		return telemetry.PartServer
 	}
 	return telemetry.PartNetwork
@@ -308,7 +308,7 @@ func (t *Trace) drained(m method, at time.Time) {
 // so the statement cannot have waited for what it seemed to wait for since the previous call, except for the
 // decoding of batches.
 func (t *Trace) beforeCall(s *methodStats) {
-	if s.method != fetchResults && s.method != closeOperation || t.activity >= closing {
+	if s.method != fetchResults && s.method != closeOperation {
 		return
 	}
 	f := t.awaited()
@@ -343,7 +343,7 @@ func (t *Trace) doubtful() bool {
 // seemed to wait for is unknown if the driver may have failed to sign in for a call, which then was never sent.
 // If that was to close the operation, after the last page, the driver returns rows all the same.
 func (t *Trace) settle(next activity) {
-	if t.activity >= closing || !t.doubtful() {
+	if !t.doubtful() {
 		return
 	}
 	if rows := next == between || next == unobserved; rows && (!t.unclosed() || t.awaited() != nil) {
@@ -400,11 +400,11 @@ func (t *Trace) beginAnswer(m method, roundTrip time.Duration) {
 
 // endAttempt notes that the latest attempt of a method is over.
 func (t *Trace) endAttempt(s *methodStats, state attemptState) {
-	if t.inFlight != s.method || state == redirected && (s.method != closeOperation || t.activity == closing) {
+	if t.inFlight != s.method || state == redirected && s.method != closeOperation {
 		return // the attempt continues at another address
 	}
 	t.inFlight, t.idle = unknownMethod, 0
-	if state == failed && mayBeRepeated(s.rpc.LastStatus) {
+	if mayBeRepeated(s.rpc.LastStatus) {
 		t.paused, t.pause = s.method, 0
 		if s.rpc.LastStatus == 0 { // otherwise the driver first reads the answer
 			t.beginPause(s)
@@ -436,7 +436,7 @@ func (t *Trace) fetches(f *file) {
 // pageArrived notes that a complete answer contained a page, so that the time since the answer began
 // belongs to PartPage.
 func (t *Trace) pageArrived(m method) {
-	if m == executeStatement && t.answerBegan {
+	if m == executeStatement {
 		t.move(t.attempt[telemetry.PartNetwork]-t.before, telemetry.PartNetwork, telemetry.PartPage)
 	}
 }
@@ -486,7 +486,7 @@ func (t *Trace) updateRunning(from method, m *message, now time.Duration) {
 	switch {
 	case from == executeStatement:
 		t.execute, t.lastRan, t.retried, t.late = t.split[telemetry.PartServer], now, t.split[telemetry.PartRetry], 0
-	case from != getOperationStatus, !m.has.has(operationState): // a refusal does not say whether it runs
+	case !m.has.has(operationState): // a refusal does not say whether it runs
 	case t.works():
 		t.move(t.split[telemetry.PartRetry]-t.retried, telemetry.PartRetry, telemetry.PartServer)
 		t.move(t.late, telemetry.PartUnknown, telemetry.PartServer)
