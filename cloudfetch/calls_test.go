@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -65,6 +66,7 @@ func TestCallsAreListedFromTheirBeginning(t *testing.T) {
 func TestAStatementWithoutCallsIsKnownToHaveNone(t *testing.T) {
 	_, trace := traced()
 	require.Equal(t, []telemetry.RPC{}, finish(trace).RPCs)
+	require.Zero(t, finish(trace).Result)
 	unread := &Trace{}
 	unread.Start(time.Now(), false)
 	require.Nil(t, finish(unread).RPCs)
@@ -73,12 +75,15 @@ func TestAStatementWithoutCallsIsKnownToHaveNone(t *testing.T) {
 func TestAnAnswerThatIsClosedUnreadHasFailed(t *testing.T) {
 	st := newStage(t)
 	ctx, trace := traced()
-	st.answer(handleReply)
+	st.answer(handleReply[:8])
 	resp, err := st.transport.RoundTrip(thriftRequest(ctx, executeRequest(1)))
+	require.NoError(t, err)
+	_, err = io.ReadFull(resp.Body, make([]byte, 4))
 	require.NoError(t, err)
 	require.False(t, soFar(trace).Calls[0].Failed)
 	require.NoError(t, resp.Body.Close())
 	require.True(t, soFar(trace).Calls[0].Failed)
+	require.EqualValues(t, 8, soFar(trace).RPCs[0].BytesIn, "they arrived")
 }
 
 // The client's own end of an attempt is not why the attempts before it failed.
@@ -205,4 +210,26 @@ func TestTheListKeepsTheLatestCallAndThoseThatWereRepeated(t *testing.T) {
 	require.EqualValues(t, 2, numbers[100])
 	require.EqualValues(t, 1, numbers[200])
 	require.NotContains(t, numbers, int64(199))
+}
+
+// An answer may come, and be read, after the driver has returned.
+func TestACallThatIsAnsweredAfterTheEndChangesNothing(t *testing.T) {
+	onClock(t, func(t *testing.T, c *clock) {
+		var ended *telemetry.Statement
+		c.call(0, executeRequest(1), ok(handleReply))
+		c.beforeAnswer = func() { ended = finish(c.trace) }
+		c.call(1*s, operationRequest(getOperationStatus, 2, operationA), busy)
+		require.Equal(t, ended, soFar(c.trace))
+
+		c.next()
+		c.beforeAnswer = nil
+		c.answers = []answer{busy}
+		resp, err := c.transport.RoundTrip(thriftRequest(c.ctx, executeRequest(1)))
+		require.NoError(t, err)
+		ended = finish(c.trace)
+		time.Sleep(1 * s)
+		_, err = io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		require.Equal(t, ended, soFar(c.trace))
+	})
 }

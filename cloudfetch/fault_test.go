@@ -47,12 +47,28 @@ func TestAnswerThatCannotBeDecodedMakesCountsUnknown(t *testing.T) {
 	s.answer(statusReply(2, 2), fetchReply(5, false, 0, fList(1281, tStruct, wireBatch("x", 3))))
 	s.mustRPC(ctx, operationRequest(getOperationStatus, 2, operationA))
 	s.mustRPC(context.Background(), operationRequest(fetchResults, 5, operationA))
+	s.answer([]byte("<html>login</html>"))
+	_, err = s.rpc(ctx, operationRequest(closeOperation, 6, operationA))
+	require.NoError(t, err)
 	f := finish(trace)
 	require.Equal(t, operationID(operationA), f.StatementID)
 	require.Equal(t, "FINISHED", trace.state)
 	require.EqualValues(t, 3, trace.rows)
 	requireUncounted(t, f)
-	require.EqualValues(t, 1, s.transport.counts.Stats().Undecoded)
+	require.EqualValues(t, 2, s.transport.counts.Stats().Undecoded)
+}
+
+func TestNoCountComesFromTheAnswersThatEndAStatement(t *testing.T) {
+	s := newStage(t)
+	ctx, trace := traced()
+	s.execute(ctx, operationA)
+	for i, m := range []method{cancelOperation, closeOperation} {
+		s.answer([]byte("<html>login</html>"))
+		_, err := s.rpc(ctx, operationRequest(m, int32(i+2), operationA))
+		require.NoError(t, err)
+	}
+	require.Equal(t, Fault{Observed: true}, trace.Fault())
+	requireCounted(t, finish(trace))
 }
 
 func TestAnswerToAnotherCallIsNotTaken(t *testing.T) {
@@ -234,6 +250,9 @@ func TestRowsThatCameWholeAreEvidence(t *testing.T) {
 	s := newStage(t)
 	ctx, trace := traced()
 	s.execute(ctx, operationA)
+	s.answer(wireReply(getResultSetMetadata, 4, metadataOf(3)...))
+	s.mustRPC(ctx, operationRequest(getResultSetMetadata, 4, operationA))
+	require.Empty(t, trace.Fault().Complete, "no page came yet")
 	s.sendLinks(operationA, linkTo("a"))
 	require.Empty(t, trace.Fault().Complete, "no file came yet")
 	s.serve(linkTo("a"), answer{code: 200, body: []byte("whole")})
@@ -242,6 +261,8 @@ func TestRowsThatCameWholeAreEvidence(t *testing.T) {
 	require.Equal(t, telemetry.FormatExternalLinks, trace.Fault().Complete)
 	require.True(t, trace.Fault().RowsFetched)
 	require.False(t, trace.Fault().CallFailed)
+	trace.ReadBegun(10, time.Now()) // no row is left
+	require.Equal(t, telemetry.FormatExternalLinks, trace.Fault().Complete)
 }
 
 // The driver refuses an answer with another number.
@@ -271,5 +292,22 @@ func TestHugeCountsAreUnknown(t *testing.T) {
 		s.answer(fetchReply(seq+2, true, 0, fList(1281, tStruct, wireBatch("x", math.MaxInt64))))
 		s.mustRPC(ctx, operationRequest(fetchResults, seq+2, operationA))
 	}
-	require.GreaterOrEqual(t, finish(trace).Result.Rows.Or(0), int64(0))
+	requireUncounted(t, finish(trace))
+}
+
+// Streams are passed on undecoded, and not counted: every file that was sent must have come.
+func TestStreamsAreCompleteWithAllTheirFiles(t *testing.T) {
+	s := newStage(t)
+	ctx, trace := traced()
+	s.execute(ctx, operationA)
+	s.sendLinks(operationA, linkTo("a"))
+	trace.CallReturned(time.Now())
+	trace.ReadBegun(-1, time.Now())
+	require.Empty(t, trace.Fault().Complete, "no file came")
+	s.serve(linkTo("a"), answer{code: 200, body: []byte("whole")})
+	_, err := s.get(context.Background(), linkTo("a"))
+	require.NoError(t, err)
+	require.Equal(t, telemetry.FormatExternalLinks, trace.Fault().Complete)
+	s.sendLinks(operationA, "http://h/a b")
+	require.Empty(t, trace.Fault().Complete, "whether it came is not known")
 }

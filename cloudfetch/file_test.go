@@ -130,7 +130,7 @@ func TestFailedAndAbandonedFilesAreReported(t *testing.T) {
 	s.serve(linkTo("ok"), answer{code: 200, body: []byte("x")})
 	s.serve(linkTo("missing"), answer{code: 404})
 	s.serve(linkTo("reset"), answer{code: 200, body: []byte("x"), cut: errReset})
-	s.serve(linkTo("closed"), answer{code: 200, body: []byte("x")})
+	s.serve(linkTo("closed"), answer{code: 200, body: []byte("xyz")})
 	canceled, cancel := context.WithCancel(context.Background())
 	s.files[linkTo("cancelled")] = func(req *http.Request) (*http.Response, error) {
 		cancel()
@@ -155,6 +155,7 @@ func TestFailedAndAbandonedFilesAreReported(t *testing.T) {
 		require.NoError(t, resp.Body.Close())
 	}
 	before := soFar(trace)
+	require.Equal(t, fileAbandoned, before.CloudFetch.Files[4].State)
 	require.Equal(t, fileWaiting, before.CloudFetch.Files[5].State)
 	sumsAdd(t, before)
 	f := finish(trace)
@@ -231,14 +232,17 @@ func TestLinkSentTwiceIsUntracked(t *testing.T) {
 	ctxB, b := traced()
 	s.execute(ctxA, operationA)
 	s.execute(ctxB, operationB)
-	s.sendLinks(operationA, linkTo("shared"), linkTo("own"))
-	s.sendLinks(operationB, linkTo("shared"))
-	s.serve(linkTo("shared"), answer{code: 200, body: []byte("x")})
+	s.serve(linkTo("shared"), answer{code: 503}, answer{code: 200, body: []byte("x")})
 	s.serve(linkTo("own"), answer{code: 200, body: []byte("x")})
+	s.sendLinks(operationA, linkTo("shared"), linkTo("own"))
+	_, err := s.get(context.Background(), linkTo("shared"))
+	require.Error(t, err)
+	s.sendLinks(operationB, linkTo("shared"))
 	for _, name := range []string{"shared", "shared", "own"} {
 		_, err := s.get(context.Background(), linkTo(name))
 		require.NoError(t, err)
 	}
+	require.Zero(t, a.Fault().FailedFiles, "its last attempt is not known")
 	require.Nil(t, finish(a).CloudFetch)
 	require.Nil(t, finish(b).CloudFetch)
 	require.EqualValues(t, 1, s.transport.counts.Stats().Files, "the link that was sent once is followed")
@@ -385,9 +389,12 @@ func TestADownloadThatIsRedirectedForEverHasFailed(t *testing.T) {
 	}
 	_, err := s.get(context.Background(), linkTo("a"))
 	require.NoError(t, err)
-	_, err = s.get(context.Background(), linkTo("b"))
-	require.ErrorContains(t, err, "stopped after 10 redirects")
-	require.EqualValues(t, 1, trace.Fault().FailedFiles)
+	for attempts := int64(1); attempts <= 2; attempts++ {
+		_, err = s.get(context.Background(), linkTo("b"))
+		require.ErrorContains(t, err, "stopped after 10 redirects")
+		require.EqualValues(t, 1, trace.Fault().FailedFiles)
+		require.Equal(t, attempts, soFar(trace).CloudFetch.Files[0].Attempts)
+	}
 	f := finish(trace)
 	sumsAdd(t, f)
 	require.Equal(t, fileFailed, f.CloudFetch.Files[0].State)

@@ -168,7 +168,11 @@ func (s *stage) serve(url string, answers ...answer) {
 		if a.err != nil {
 			return nil, a.err
 		}
-		return response(req, a.code, a.body, a.cut), nil
+		resp := response(req, a.code, a.body, a.cut)
+		if a.cut == nil {
+			resp.ContentLength = int64(len(a.body))
+		}
+		return resp, nil
 	}
 }
 

@@ -179,3 +179,38 @@ func TestACloseThatIsRepeatedBeforeATransferIsARetry(t *testing.T) {
 		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartRetry: 3 * s, telemetry.PartClose: 4 * s, telemetry.PartTransfer: 8 * s}, c.split())
 	})
 }
+
+// The driver may give up repeating the call.
+func TestThePauseAfterACloseThatFailedIsARetry(t *testing.T) {
+	for name, test := range map[string]struct {
+		reply   []byte
+		closing bool
+	}{"of an Exec": {reply: inlineReply}, "of the rows of a volume operation": {volumeReply, true}} {
+		t.Run(name, func(t *testing.T) {
+			onClock(t, func(t *testing.T, c *clock) {
+				c.call(0, executeRequest(1), ok(test.reply))
+				if test.closing {
+					c.trace.CloseBegun(time.Now())
+				}
+				c.call(1*s, closingRequest, busy)
+				time.Sleep(2 * s)
+				require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartClose: 1 * s, telemetry.PartRetry: 2 * s}, c.split())
+			})
+		})
+	}
+}
+
+// net/http asks for the page to sign in with, which is not a call.
+func TestAPageThatWasSentElsewhereIsAwaited(t *testing.T) {
+	onClock(t, func(t *testing.T, c *clock) {
+		c.call(0, executeRequest(1), ok(inlineReply))
+		c.trace.CallReturned(time.Now())
+		c.trace.ReadBegun(5, time.Now())
+		c.transport.base.Workspace = roundTripFunc(func(r *http.Request) (*http.Response, error) {
+			return redirect(r, http.StatusSeeOther, "https://elsewhere.example.com/login")
+		})
+		_, _ = c.rpc(c.ctx, operationRequest(fetchResults, 2, operationA))
+		time.Sleep(2 * s)
+		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartPage: 2 * s}, c.split())
+	})
+}

@@ -128,6 +128,18 @@ func TestOnlyAVolumeOperationWithItsPageTransfers(t *testing.T) {
 			})
 		})
 	}
+	t.Run("a volume operation that was polled", func(t *testing.T) {
+		onClock(t, func(t *testing.T, c *clock) {
+			c.call(0, executeRequest(1), ok(handleReply))
+			c.call(0, operationRequest(getOperationStatus, 2, operationA), ok(finishedReply(2)))
+			c.call(0, operationRequest(getResultSetMetadata, 3, operationA), ok(wireReply(getResultSetMetadata, 3, fStatus(okStatus), fBool(1287, true))))
+			c.call(0, operationRequest(fetchResults, 4, operationA), ok(wireReply(fetchResults, 4, fStatus(okStatus), fBool(2, false), rowsOf(0, fList(1281, tStruct, wireBatch("x", 1))))))
+			time.Sleep(1 * s) // the driver signs in
+			c.call(0, closingRequest, closedReply)
+			time.Sleep(2 * s)
+			require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartNetwork: 1 * s, telemetry.PartTransfer: 2 * s}, c.split())
+		})
+	})
 	t.Run("a volume operation without its page", func(t *testing.T) {
 		onClock(t, func(t *testing.T, c *clock) {
 			c.call(0, executeRequest(1), ok(handleReply))
@@ -201,6 +213,7 @@ func TestACloseThatIsRedirectedContinues(t *testing.T) {
 		})
 		c.delay, c.answers = 4*s, []answer{closedReply}
 		c.redirected(closingRequest)
+		require.Zero(t, rpcOf(soFar(c.trace), closeOperation).FailedStatus)
 		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartClose: 4 * s}, c.split())
 	})
 }
@@ -230,9 +243,13 @@ func TestACallThatEndsDuringTheCancellationChangesNothing(t *testing.T) {
 func TestACallThatIsRefusedForGoodIsNotRepeated(t *testing.T) {
 	onClock(t, func(t *testing.T, c *clock) {
 		c.call(0, executeRequest(1), ok(handleReply))
-		c.call(0, operationRequest(getOperationStatus, 2, operationA), answer{code: http.StatusForbidden})
-		time.Sleep(2 * s)
-		require.Zero(t, finish(c.trace).Split[telemetry.PartRetry])
+		for _, code := range []int{http.StatusForbidden, http.StatusNotImplemented} {
+			c.call(0, operationRequest(getOperationStatus, 2, operationA), answer{code: code})
+			time.Sleep(2 * s)
+			require.Zero(t, finish(c.trace).Split[telemetry.PartRetry], code)
+			c.next()
+			c.call(0, executeRequest(1), ok(handleReply))
+		}
 	})
 }
 
@@ -253,6 +270,7 @@ func TestAFileThatIsNotTrackedIsNotAwaited(t *testing.T) {
 		c.trace.CallReturned(time.Now())
 		c.trace.ReadBegun(0, time.Now())
 		time.Sleep(2 * s)
+		c.call(0, closingRequest, closedReply)
 		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartUnknown: 2 * s}, c.split())
 	})
 }
@@ -277,8 +295,10 @@ func TestTheLastPageOfStreamsIsDecoded(t *testing.T) {
 		c.trace.CallReturned(time.Now())
 		c.trace.ReadBegun(-1, time.Now())
 		time.Sleep(s / 2)
+		c.call(0, closingRequest, closedReply) // in the call that returns the last batch
+		time.Sleep(s / 4)
 		c.trace.BatchReturned(time.Now())
-		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartDecode: s / 2}, c.split())
+		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartDecode: 3 * s / 4}, c.split())
 	})
 }
 
@@ -288,6 +308,7 @@ func TestAFileOnItsWayIsNotTheWayToTheClose(t *testing.T) {
 		c.sendFile()
 		c.begin(5*s, "0")
 		time.Sleep(2 * s)
+		require.Equal(t, 2*s, soFar(c.trace).Split[telemetry.PartFile])
 		c.call(0, closingRequest, closedReply)
 		time.Sleep(3 * s)
 		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartFile: 5 * s}, c.split())
@@ -304,7 +325,7 @@ func TestTheServerHasTheTimeFromTheRequestUntilAnAnswerSaysThatItIsDone(t *testi
 		c.call(6*s, operationRequest(getOperationStatus, 3, operationA), ok(finishedReply(3)))
 		time.Sleep(7 * s)
 		r := soFar(c.trace)
-		require.Equal(t, 11*s, r.Polling.Or(telemetry.Polling{}).Unseen, "it may have ended at any time since the poll before")
+		require.Equal(t, telemetry.Known(telemetry.Polling{Calls: 2, Latency: 10 * s, Unseen: 11 * s}), r.Polling, "it may have ended at any time since the poll before")
 		require.Equal(t, "FINISHED", r.State)
 		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartServer: 20 * s, telemetry.PartNetwork: 8 * s}, c.split())
 	})
@@ -317,9 +338,11 @@ func TestAFileThatCameBeforeTheCloseIsNotTheWayToIt(t *testing.T) {
 			wireLink(linkTo("0"), 0, 0, 10, 100), wireLink(linkTo("1"), 0, 10, 10, 100))))))))
 		c.trace.CallReturned(time.Now())
 		c.trace.ReadBegun(-1, time.Now())
+		c.download(3*s, "0", busy)
+		time.Sleep(1 * s)
 		c.download(5*s, "0", ok([]byte("x")))
 		c.call(2*s, operationRequest(closeOperation, 2, operationA), ok(wireReply(closeOperation, 2, fStatus(okStatus))))
-		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartFile: 5 * s, telemetry.PartClose: 2 * s}, c.split())
+		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartRetry: 4 * s, telemetry.PartFile: 5 * s, telemetry.PartClose: 2 * s}, c.split())
 	})
 }
 
@@ -334,6 +357,9 @@ func TestTheRoundTripIsNotTheServers(t *testing.T) {
 			finish(before)
 			c.next()
 		}
+		c.call(0, executeRequest(6), ok(handleReply))
+		c.call(2*s, operationRequest(closeOperation, 7, operationA), ok(wireReply(closeOperation, 7, fStatus(okStatus))))
+		c.next()
 		c.call(3*s, executeRequest(9), ok(inlineReply))
 		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartServer: 3*s - s/4, telemetry.PartNetwork: s / 4}, c.split())
 	})
@@ -387,6 +413,7 @@ func TestTheApplicationHasTheTimeBetweenTheDriversCalls(t *testing.T) {
 		c.trace.CloseBegun(time.Now())
 		c.call(16*s, operationRequest(closeOperation, 2, operationA), ok(wireReply(closeOperation, 2, fStatus(okStatus))))
 		require.Equal(t, telemetry.Application{Before: 1 * s, Between: 4 * s, After: 8 * s}, soFar(c.trace).Application)
+		require.Equal(t, telemetry.Known(telemetry.Polling{}), soFar(c.trace).Polling, "it was never seen running")
 		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartApplication: 13 * s, telemetry.PartDecode: 2 * s, telemetry.PartClose: 16 * s}, c.split())
 	})
 }
@@ -546,8 +573,10 @@ func TestAStatusCallThatTheServerHoldsBackIsNoRoundTrip(t *testing.T) {
 		ctx, _ := traced()
 		c.execute(ctx, operationB)
 		c.delay = 5 * s
-		c.answer(wireReply(getOperationStatus, 2, fStatus(okStatus), fI32(2, 1)))
-		c.mustRPC(ctx, operationRequest(getOperationStatus, 2, operationB))
+		for seq := range int32(2) { // one answer says nothing
+			c.answer(runningReply(seq))
+			c.mustRPC(ctx, operationRequest(getOperationStatus, seq, operationB))
+		}
 		c.delay = 0
 
 		c.trace = newTrace() // of another statement
