@@ -228,6 +228,7 @@ func TestACallThatIsAnsweredAfterTheEndChangesNothing(t *testing.T) {
 		require.NoError(t, err)
 		ended = finish(c.trace)
 		time.Sleep(1 * s)
+		c.trace.CallReturned(time.Now())
 		_, err = io.ReadAll(resp.Body)
 		require.NoError(t, err)
 		require.Equal(t, ended, soFar(c.trace))

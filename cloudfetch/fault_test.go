@@ -47,6 +47,7 @@ func TestAnswerThatCannotBeDecodedMakesCountsUnknown(t *testing.T) {
 	s.answer(statusReply(2, 2), fetchReply(5, false, 0, fList(1281, tStruct, wireBatch("x", 3))))
 	s.mustRPC(ctx, operationRequest(getOperationStatus, 2, operationA))
 	s.mustRPC(context.Background(), operationRequest(fetchResults, 5, operationA))
+	require.EqualValues(t, -1, trace.RowReturned(1, time.Now()))
 	s.answer([]byte("<html>login</html>"))
 	_, err = s.rpc(ctx, operationRequest(closeOperation, 6, operationA))
 	require.NoError(t, err)
@@ -88,6 +89,7 @@ func TestErrorsAreKeptWithoutText(t *testing.T) {
 	s.mustRPC(ctx, executeRequest(2))
 	require.Equal(t, Fault{Observed: true, SQLState: "42P01", CallFailed: true, Status: 200}, trace.Fault())
 	require.Equal(t, answered, trace.methods.find(executeStatement).state)
+	require.Zero(t, s.transport.registry.busy.Load(), "no statement began")
 
 	ctx, trace = traced()
 	s.execute(ctx, operationA)
@@ -284,15 +286,19 @@ func TestAnAnswerWithoutAStatusIsNotUnderstood(t *testing.T) {
 	require.True(t, trace.Fault().CallFailed)
 }
 
-func TestHugeCountsAreUnknown(t *testing.T) {
-	s := newStage(t)
-	ctx, trace := traced()
-	s.execute(ctx, operationA)
-	for seq := range int32(2) {
-		s.answer(fetchReply(seq+2, true, 0, fList(1281, tStruct, wireBatch("x", math.MaxInt64))))
-		s.mustRPC(ctx, operationRequest(fetchResults, seq+2, operationA))
+func TestCountsThatCannotBeAddedAreUnknown(t *testing.T) {
+	for name, counts := range map[string][]int64{"huge": {math.MaxInt64, math.MaxInt64}, "negative": {-1}} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			ctx, trace := traced()
+			s.execute(ctx, operationA)
+			for i, n := range counts {
+				s.answer(fetchReply(int32(i+2), true, 0, fList(1281, tStruct, wireBatch("x", n))))
+				s.mustRPC(ctx, operationRequest(fetchResults, int32(i+2), operationA))
+			}
+			requireUncounted(t, finish(trace))
+		})
 	}
-	requireUncounted(t, finish(trace))
 }
 
 // Streams are passed on undecoded, and not counted: every file that was sent must have come.

@@ -125,13 +125,13 @@ func nameOf(text []byte) string {
 // rest of such an answer.
 func (m *message) refused() bool {
 	code := m.num[statusCode]
-	return m.typ == exceptionMessage || m.has.has(statusCode) && (code == 3 || code == 4)
+	return m.typ == exceptionMessage || code == 3 || code == 4
 }
 
 // addRows adds the row count of one batch or link.
 func (m *message) addRows(f field) {
 	n := m.num[f]
-	if !m.has.has(f) || n < 0 || m.rows+n < m.rows {
+	if !m.has.has(f) || m.rows+n < m.rows { // negative, or the sum overflowed
 		m.rowsUnknown = true
 		return
 	}
@@ -148,7 +148,7 @@ func (m *message) pageRows() telemetry.Maybe[int64] {
 		return telemetry.Known(m.rows)
 	case m.has.has(columnValues):
 		return telemetry.Known(m.num[columnValues])
-	case m.has.has(rowSet) && m.num[rowSetRows] == 0:
+	case m.num[rowSetRows] == 0:
 		return telemetry.Known(int64(0))
 	}
 	return telemetry.Maybe[int64]{}

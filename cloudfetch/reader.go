@@ -399,8 +399,7 @@ func (r *reader) push(f frame) {
 	case batchStruct:
 		r.msg.has &^= 1 << batchRows
 	case linkStruct:
-		r.msg.has &^= 1<<linkURL | 1<<linkRows | 1<<linkBytes
-		r.msg.num[linkRows], r.msg.num[linkBytes] = 0, 0
+		r.msg.has &^= 1<<linkRows | 1<<linkBytes
 		r.link = link{}
 	}
 	if f.typ == tStruct {

@@ -85,6 +85,7 @@ func TestARefusedStatusCallDoesNotMakeRetriesTheServersTime(t *testing.T) {
 				c.call(2*s, poll, answer{code: 503})
 				time.Sleep(60 * s)
 				c.call(0, poll, ok(refusal))
+				require.True(t, c.trace.Fault().CallFailed)
 				require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartServer: 1 * s, telemetry.PartRetry: 62 * s}, c.split())
 			})
 		})
