@@ -130,7 +130,7 @@ func TestACallThatWasSentElsewhereHasFailedWithThatStatus(t *testing.T) {
 	for range 2 {
 		_, _ = st.rpc(NewSessionContext(context.Background(), session), wireCall(openSession, 1))
 	}
-	var opened telemetry.SessionOpened
+	opened := telemetry.SessionOpened{Failure: &telemetry.Failure{}}
 	session.FillOpened(&opened)
 	require.Equal(t, 303, opened.FailedStatus)
 }

@@ -298,7 +298,8 @@ func TestTheLastPageOfStreamsIsDecoded(t *testing.T) {
 		c.call(0, closingRequest, closedReply) // in the call that returns the last batch
 		time.Sleep(s / 4)
 		c.trace.BatchReturned(time.Now())
-		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartDecode: 3 * s / 4}, c.split())
+		time.Sleep(2 * s)
+		require.Equal(t, map[telemetry.Part]time.Duration{telemetry.PartDecode: 3 * s / 4, telemetry.PartApplication: 2 * s}, c.split())
 	})
 }
 
