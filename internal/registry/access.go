@@ -61,6 +61,9 @@ type (
 // zeroOrMore is an int for which zero is a number like any other.
 type zeroOrMore int
 
+// setting is a duration that the application chose, which may be negative, or longer than any statement.
+type setting telemetry.Maybe[time.Duration]
+
 // has reports whether *p is set. If create is true, it sets *p first.
 func has[P any](p **P, create bool) bool {
 	if *p == nil && create {
@@ -148,6 +151,8 @@ func read(at any) slog.Value {
 		if v, ok := at.Get(); ok {
 			return slog.DurationValue(v)
 		}
+	case *setting:
+		return read((*telemetry.Maybe[time.Duration])(at))
 	case *[8]byte:
 		return hexadecimal(at[:])
 	case *[16]byte:
@@ -216,6 +221,8 @@ func write(at any, value []byte) (err error) {
 		return writeKnown(at, value, func(to *float64, value []byte) error { return json.Unmarshal(value, to) })
 	case *telemetry.Maybe[time.Duration]:
 		return writeKnown(at, value, writeDuration)
+	case *setting:
+		return writeKnown((*telemetry.Maybe[time.Duration])(at), value, writeSetting)
 	case *[8]byte:
 		return writeHexadecimal(at[:], value)
 	case *[16]byte:
@@ -265,18 +272,31 @@ func writeInt[T int | int64](to *T, value []byte) error {
 const longest = 10 * 365 * 24 * time.Hour
 
 func writeDuration(to *time.Duration, milliseconds []byte) error {
-	v, err := strconv.ParseFloat(string(milliseconds), 64)
+	micros, err := microseconds(milliseconds)
 	if err != nil {
-		if err := json.Unmarshal(milliseconds, &v); err != nil {
-			return err
-		}
+		return err
 	}
-	micros := math.Round(v * 1000)
-	if math.Abs(micros) > float64(longest/time.Microsecond) {
-		return errors.New("not a duration of less than 10 years")
+	if micros < 0 || micros > float64(longest/time.Microsecond) {
+		return errors.New("not a duration of 0 to 10 years")
 	}
 	*to = time.Duration(micros) * time.Microsecond
 	return nil
+}
+
+// writeSetting writes at most longest, in either direction.
+func writeSetting(to *time.Duration, milliseconds []byte) error {
+	const most = float64(longest / time.Microsecond)
+	micros, err := microseconds(milliseconds)
+	*to = time.Duration(max(-most, min(micros, most))) * time.Microsecond
+	return err
+}
+
+func microseconds(milliseconds []byte) (float64, error) {
+	v, err := strconv.ParseFloat(string(milliseconds), 64)
+	if err != nil {
+		err = json.Unmarshal(milliseconds, &v)
+	}
+	return math.Round(v * 1000), err
 }
 
 func writeTime(to *time.Time, value []byte) error {

@@ -24,9 +24,9 @@ var SessionOpenedFields = []Field[telemetry.SessionOpened]{
 	{"lz4", "bool", "The client offers to decompress LZ4.", ScopeLocal, Payload{}, ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.Driver.LZ4 }}},
 	{"max_rows", "rows", "Rows asked for per page.", ScopeBoth, to(params+"rows_fetched_per_block", TypeInt32), ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.Driver.MaxRows }}},
 	{"download_threads", "", "CloudFetch files fetched at once.", ScopeLocal, Payload{}, ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.Driver.DownloadThreads }}},
-	{"query_timeout_ms", "ms", "Server-side time limit of a statement; 0 means none.", ScopeLocal, Payload{}, ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.Driver.QueryTimeout }}},
-	{"poll_interval_ms", "ms", "Pause between two status calls.", ScopeBoth, to(params+"async_poll_interval_millis", TypeInt32), ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.Driver.PollInterval }}},
-	{"client_timeout_ms", "ms", "Timeout of one HTTP request.", ScopeBoth, to(params+"socket_timeout", TypeSeconds), ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.Driver.ClientTimeout }}},
+	{"query_timeout_ms", "ms", "Server-side time limit of a statement; 0 means none.", ScopeLocal, Payload{}, ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return (*setting)(&s.Driver.QueryTimeout) }}},
+	{"poll_interval_ms", "ms", "Pause between two status calls.", ScopeBoth, to(params+"async_poll_interval_millis", TypeInt32), ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return (*setting)(&s.Driver.PollInterval) }}},
+	{"client_timeout_ms", "ms", "Timeout of one HTTP request.", ScopeBoth, to(params+"socket_timeout", TypeSeconds), ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return (*setting)(&s.Driver.ClientTimeout) }}},
 	{"retry_max", "", "Retries of one request; negative means none.", ScopeLocal, Payload{}, ofSessionOpened{at: func(s *telemetry.SessionOpened) any { return &s.Driver.RetryMax }}},
 }
 

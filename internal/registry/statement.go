@@ -216,7 +216,7 @@ func sumOf(durations bool, at func(*telemetry.RPC) *int64) ofStatement {
 			case !known:
 				return slog.Value{}
 			case durations:
-				d := nonZeroDuration(min(max(-longest, time.Duration(sum)), longest))
+				d := nonZeroDuration(min(max(0, time.Duration(sum)), longest)) // a negative sum is an overflow
 				return read(&d)
 			}
 			return slog.Int64Value(sum)

@@ -84,6 +84,22 @@ func TestARecordThatWasReadIsExplainedAsTheOneThatWasWritten(t *testing.T) {
 	}
 }
 
+// The native driver takes any duration as a timeout. Some programs set the longest one for "no limit".
+func TestASessionWithAnyTimeoutIsRead(t *testing.T) {
+	for _, timeout := range []time.Duration{math.MaxInt64, -5 * time.Second} {
+		var out bytes.Buffer
+		ndjson.New(&out).SessionOpened(&telemetry.SessionOpened{
+			SessionID: "s", Driver: telemetry.DriverConfig{QueryTimeout: telemetry.Known(timeout), PollInterval: telemetry.Known(timeout), ClientTimeout: telemetry.Known(timeout)},
+		})
+		for record, err := range ndjson.Read(&out) {
+			require.NoError(t, err, timeout)
+			read := record.(*telemetry.SessionOpened)
+			require.Equal(t, "s", read.SessionID)
+			require.Equal(t, telemetry.Known(min(timeout, 10*365*24*time.Hour)), read.Driver.QueryTimeout)
+		}
+	}
+}
+
 // database/sql closes rows within a microsecond of their end.
 func TestATimeBelowAMicrosecondIsNotReadAsNone(t *testing.T) {
 	written := &telemetry.Statement{
@@ -192,6 +208,7 @@ func TestABrokenLineIsNamedAndTheRestIsRead(t *testing.T) {
 		`{"level":"info","msg":"the log of another program"}` + "\n",
 		`{"event":"statement","total_ms":"long"}` + "\n",
 		`{"event":"statement","total_ms":1e300}` + "\n",
+		`{"event":"statement","total_ms":-7200000}` + "\n",
 		`{"event":"statement","trace_id":"4b"}` + "\n",
 		`{"event":"statement","file_list":[{"index":0},{"index":"one"}]}` + "\n",
 		`{"event":"statement","calls":[null]}` + "\n",
@@ -205,12 +222,13 @@ func TestABrokenLineIsNamedAndTheRestIsRead(t *testing.T) {
 		"line 4: not JSON: invalid character 'p' looking for beginning of value",
 		`line 5: not a record: it has no "event"`,
 		`line 6: "total_ms": json: cannot unmarshal string into Go value of type float64`,
-		`line 7: "total_ms": not a duration of less than 10 years`,
-		`line 8: "trace_id": 2 hexadecimal digits instead of 32`,
-		`line 9: "file_list": 1: "index": json: cannot unmarshal string into Go value of type int64`,
-		`line 10: "calls": 0: not an object`,
-		`line 11: not a record: it has no "event"`,
-		"line 14: unexpected EOF",
+		`line 7: "total_ms": not a duration of 0 to 10 years`,
+		`line 8: "total_ms": not a duration of 0 to 10 years`,
+		`line 9: "trace_id": 2 hexadecimal digits instead of 32`,
+		`line 10: "file_list": 1: "index": json: cannot unmarshal string into Go value of type int64`,
+		`line 11: "calls": 0: not an object`,
+		`line 12: not a record: it has no "event"`,
+		"line 15: unexpected EOF",
 	}, broken)
 }
 
