@@ -109,7 +109,6 @@ func (c *command) run(ctx context.Context, args []string, stdin io.Reader, stdou
 	if err == nil {
 		err = run(ctx, inv)
 	}
-	in.progress.end()
 	if flushed := out.Flush(); err == nil {
 		err = flushed
 	}

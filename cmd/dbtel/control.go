@@ -56,7 +56,7 @@ func (f *controlFilter) Write(b []byte) (int, error) {
 		r, size := utf8.DecodeRuneInString(text)
 		after := text[size:]
 		switch {
-		case r == utf8.RuneError && !utf8.FullRuneInString(text),
+		case !utf8.FullRuneInString(text),
 			(r == '\x1b' || r == '\r') && len(after) < len(controlMark) && strings.HasPrefix(controlMark, after):
 			f.pending, after = []byte(text), ""
 		case (r == '\x1b' || r == '\r') && strings.HasPrefix(after, controlMark):

@@ -86,7 +86,7 @@ func TestArgumentsCannotControlTheTerminal(t *testing.T) {
 }
 
 func TestTheFilterOfControlsNeedsNoWholeWrites(t *testing.T) {
-	text := "é\x1b[2J" + control("\x1b[1m\r") + "€\x1b\r" + control("\r\x1b[0m") + "\xe2\x82 end\n"
+	text := "é\x1b[2J" + control("\x1b[1m\r") + "€\x1b\r" + control("\r\x1b[0m") + "\xe2\x82 end\x1b\n"
 	for size := 1; size <= len(text); size++ {
 		var out bytes.Buffer
 		filter := &controlFilter{w: &out, replace: func(rune) string { return " " }}
@@ -94,7 +94,7 @@ func TestTheFilterOfControlsNeedsNoWholeWrites(t *testing.T) {
 			_, err := filter.Write(rest[:min(size, len(rest))])
 			require.NoError(t, err)
 		}
-		require.Equal(t, "é [2J\x1b[1m\r€  \r\x1b[0m   end\n", out.String(), size)
+		require.Equal(t, "é [2J\x1b[1m\r€  \r\x1b[0m   end \n", out.String(), size)
 	}
 }
 

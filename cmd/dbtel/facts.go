@@ -97,7 +97,7 @@ func callsOf(s *telemetry.Statement) []string {
 		}
 	}
 	words := []string{format.Count(calls), format.Bytes(out) + " out", format.Bytes(in) + " in"}
-	if p, ok := s.Polling.Get(); ok && p.Calls > 0 {
+	if p := s.Polling.Or(telemetry.Polling{}); p.Calls > 0 {
 		words = append(words, fmt.Sprintf("polled %s in %s", times(p.Calls), format.Duration(p.Latency)))
 	}
 	return append(words, retried...)

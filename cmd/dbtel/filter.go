@@ -156,7 +156,7 @@ func (f *filter) covers(started time.Time, took time.Duration) bool {
 }
 
 func (f *filter) names(server string) bool {
-	return f.text.server == "" || strings.Contains(strings.ToLower(server), strings.ToLower(f.text.server))
+	return strings.Contains(strings.ToLower(server), strings.ToLower(f.text.server))
 }
 
 // selectsAnyKind reports whether no flag is set that only statements can satisfy. Sessions and pools

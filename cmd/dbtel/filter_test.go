@@ -73,6 +73,7 @@ func TestStatementsWithoutATextAreGroupedAndSelectedByTheHashOfIt(t *testing.T) 
 	for want, statements := range map[string]int{
 		orders: 2, "shape " + orders: 2, strings.ToUpper(orders[:8]): 2, "SELECT * FROM orders -- mine\nWHERE id = 7": 2, "shape": 0,
 		"decade": 1, "00decade": 1, "select DECADE": 1, telemetry.ShapeOf("SELECT decade"): 1,
+		"00dec":            0,                                                             // too short for the beginning of a hash
 		"453a69b4317903c4": 1, "shape 64d3ba": 1, "SELECT 8": 2, "?": 2, "7": 0, "'x'": 0, // hashes and literals are no shapes
 	} {
 		require.Contains(t, dbtel(t, lines, "summary", "--json", "--shape", want).out, fmt.Sprintf(`"statements":%d,`, statements), want)
@@ -93,6 +94,7 @@ func TestEveryCommandHasTheFlags(t *testing.T) {
 func TestReportsAreThoseOfTheSelectedStatements(t *testing.T) {
 	for args, want := range map[string]string{
 		"--json": `"server":{"statements":2,`, "--json --shape events": `"server":{"statements":1,"bytes_read":2000000000,`, "--json --since 2026-03-01T08:00:15Z": `"server":{"statements":1,`,
+		"--json --until 2026-03-01T08:00:15Z":  `"server":{"statements":1,`,
 		"--json --shape events --server adb-1": `"server":{"statements":1,`,
 	} {
 		require.Contains(t, dbtel(t, "", append([]string{"summary", reports}, strings.Fields(args)...)...).out, want, args)
@@ -104,6 +106,20 @@ func TestReportsAreThoseOfTheSelectedStatements(t *testing.T) {
 		f.remember(fmt.Sprint(i))
 	}
 	require.Equal(t, []bool{false, true, true}, []bool{f.selected.has("0"), f.selected.has(fmt.Sprint(maxRemembered)), f.selected.has(fmt.Sprint(2 * maxRemembered))})
+}
+
+// A pool has no server, and a report without an id is on no statement that has none.
+func TestWhatBelongsToNoStatementIsNotCounted(t *testing.T) {
+	records := `{"event":"statement","started":"2026-03-01T08:00:00Z","server":"adb-1:443","outcome":"failed","total_ms":5}` + "\n" +
+		`{"event":"server_report","bytes_read":7}` + "\n" + `{"event":"pool","sampled":"2026-03-01T08:00:02Z","pool":"orders","in_use":4}` + "\n"
+	require.Contains(t, dbtel(t, records, "summary", "--json").out, `"pools":[`)
+	require.NotContains(t, dbtel(t, records, "summary", "--json").out, `"server":`)
+	for _, args := range [][]string{{"--server", "adb-1"}, {"--outcome", "failed"}} {
+		got := dbtel(t, records, append([]string{"summary", "--json"}, args...)...).out
+		require.Contains(t, got, `"statements":1,"failed":1`)
+		require.NotContains(t, got, `"server":`, args)
+		require.NotContains(t, got, `"pools":`, args)
+	}
 }
 
 // The statement that is found may change after the report of the one before has come.

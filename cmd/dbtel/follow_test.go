@@ -106,11 +106,17 @@ func TestFileIsFollowedThroughGrowthRotationAndTruncation(t *testing.T) {
 		expect("")
 		appendTo(t, file, recordOf("id-6"))
 		expect("id-6")
+		removed, err := os.OpenFile(file, os.O_APPEND|os.O_WRONLY, 0)
+		require.NoError(t, err)
 		require.NoError(t, os.Remove(file))
-		expect("")
-		appendTo(t, file, recordOf("id-7"))
-		time.Sleep(replacedFor)
+		time.Sleep(2 * replacedFor)
+		_, err = removed.WriteString(recordOf("id-7")) // the application still writes to it
+		require.NoError(t, err)
+		require.NoError(t, removed.Close())
 		expect("id-7")
+		appendTo(t, file, recordOf("id-8"))
+		time.Sleep(replacedFor)
+		expect("id-8")
 
 		require.Equal(t, exitOK, f.end())
 		require.Empty(t, f.stderr.take())
@@ -143,7 +149,7 @@ func TestTerminalIsRedrawnAndRestored(t *testing.T) {
 		appendTo(t, "app.ndjson", recordOf("id-1"))
 		var out, stderr syncBuffer
 		inv := &invocation{
-			args: []string{"app.ndjson"}, stdout: &out, out: newOutput(&out, false), screen: screen{terminal: true, width: 80, height: 24},
+			args: []string{"app.ndjson"}, stdout: &out, out: newOutput(&out, false), screen: screen{terminal: true, width: 80, height: 12},
 			input: &input{follow: true, filter: &filter{}, lineErrors: &lineErrors{w: &stderr, progress: &progress{}}, progress: &progress{}},
 		}
 		ctx, cancel := context.WithCancel(t.Context())
@@ -166,11 +172,17 @@ func TestTerminalIsRedrawnAndRestored(t *testing.T) {
 		require.Contains(t, second, "2 statements")
 		require.Contains(t, second, "1 broken line skipped")
 
+		for range 30 {
+			appendTo(t, "app.ndjson", recordOf("id-3"))
+		}
+		time.Sleep(2 * redrawInterval)
+		require.Equal(t, 11, strings.Count(out.take(), "\n"), "the cursor stays on the screen")
+
 		cancel()
 		require.NoError(t, <-done)
 		require.NoError(t, inv.out.Flush())
 		last := out.take()
-		require.True(t, strings.HasPrefix(last, leaveFullView+"2 statements"), "%q", last)
+		require.True(t, strings.HasPrefix(last, leaveFullView+"32 statements"), "%q", last)
 		require.Empty(t, stderr.take(), "the terminal shows the table")
 	})
 }

@@ -153,8 +153,7 @@ func (in *input) read(ctx context.Context, name string, r io.Reader, to chan<- r
 		return false
 	}
 	for record, err := range ndjson.Read(r) {
-		var line *ndjson.LineError
-		if err != nil && !errors.As(err, &line) {
+		if err != nil {
 			err = fmt.Errorf("%s: %w", name, err)
 		}
 		if !send(ctx, to, result{name, record, err}) {
@@ -170,7 +169,7 @@ func (in *input) uncompressed(r io.Reader) (io.Reader, error) {
 	buffered := bufio.NewReader(r)
 	begin, _ := buffered.Peek(2) // more bytes only if these do not begin a record, because a pipe may be slow
 	for magic, text := range otherFormats {
-		if len(begin) < 2 || !strings.HasPrefix(magic, string(begin)) {
+		if !strings.HasPrefix(magic, string(begin)) {
 			continue
 		}
 		if whole, _ := buffered.Peek(len(magic)); string(whole) == magic {

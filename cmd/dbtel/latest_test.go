@@ -25,4 +25,5 @@ func TestReportsAreFoundWhateverTheOrderOfFiles(t *testing.T) {
 		got := dbtel(t, "", append(args[:len(args):len(args)], newer, older)...)
 		require.Equal(t, want, got, "%v", args)
 	}
+	require.Contains(t, dbtel(t, "", "summary", "--json", "--server", "adb-1", newer, older, older).out, `"server":{"statements":1,`, "there is one report")
 }

@@ -210,6 +210,7 @@ func TestSessionsThatCannotBeOpenedAreSummedWithoutStatements(t *testing.T) {
 		records += fmt.Sprintf(failed, category)
 	}
 	require.Equal(t, "No statements. Sessions: 0 opened, 5 failed (2 connection_error, 1 auth_error, 1\ncanceled, …).\n", dbtel(t, records, "summary").out)
+	require.Equal(t, "No statements. Sessions: 2 opened.\n", dbtel(t, `{"event":"session_opened"}{"event":"session_opened"}`, "summary").out)
 	refused := fmt.Sprintf(failed, `not_found","sqlstate":"42704`)
 	require.Contains(t, dbtel(t, strings.ReplaceAll(refused, `\"`, `"`), "summary").out, "1 failed (not_found 42704)")
 	require.Contains(t, dbtel(t, records, "summary", "--json").out, `"failures":[{"name":"connection_error","sessions":2},{"name":"auth_error","sessions":1},{"name":"cancelled","sessions":1}`)
@@ -263,7 +264,7 @@ func TestTheClientsFetchingIsNoPhaseOfTheServersShare(t *testing.T) {
 	got := dbtel(t, `{"event":"statement","started":"2026-03-01T11:30:00Z","statement_id":"a","outcome":"completed","execute_ms":30000,"total_ms":66000,"time_server_ms":30000,"time_file_ms":20000,"time_application_ms":16000}
 {"event":"server_report","statement_id":"a","server_total_ms":64000,"executing_ms":29000,"result_fetch_ms":35000}
 `, "top")
-	require.Contains(t, got.out, "45 % server (29 s executing)")
+	require.Contains(t, got.out, "45 % server (29 s executing), 30 % file\n")
 }
 
 func TestAReportThatContradictsItselfExplainsNoServersShare(t *testing.T) {
@@ -280,6 +281,7 @@ func TestFactsOfAReportNameWhatTheyAreAbout(t *testing.T) {
 		`"server_total_ms":2900,"bytes_read_cache":8000000,"files_pruned":3,"rows_produced":7`: "took 2.9 s, read from cache 8.0 MB, files pruned 3, rows produced 7",
 		`"bytes_read":5000000,"bytes_read_cache":8000000,"server_rows_read":9`:                 "read 5.0 MB, read from cache 8.0 MB, rows read 9",
 		`"bytes_read":9000000,"bytes_read_cache":8000000,"files_read":4,"files_pruned":3`:      "read 9.0 MB, of it from cache 8.0 MB, files 4, pruned 3",
+		`"status":"FAILED","from_cache":true,"bytes_spilled":1000,"bytes_written":2000`:        "status FAILED, result from cache, spilled 1.0 kB, written 2.0 kB",
 	} {
 		got := dbtel(t, statement+`{"event":"server_report","statement_id":"a","final":true,`+report+`}`, "show", "a").out
 		require.Contains(t, strings.Join(strings.Fields(got), " "), "history "+want+" profile ")
@@ -400,13 +402,23 @@ func TestErrorsOfTheCommandLine(t *testing.T) {
 		{exitFailed, `dbtel show: there is no statement "nope"; dbtel top lists what there is`, []string{"show", "nope", sample}},
 		{exitFailed, `dbtel show: more than one statement begins with "3", such as 31588657-01d6-4814-8e48-8714acb30419 and 3889bbec-4be9-417f-8c3c-e3feeb1bd5ed: give more of the id`, []string{"show", "3", sample}},
 		{exitFailed, `dbtel show: there are no statements`, []string{"show", "last"}},
+		{exitFailed, `dbtel show: there are no statements`, []string{"show", "slowest"}},
 		{exitFailed, `dbtel show: no statement failed`, []string{"show", "failed"}},
+		{exitFailed, `dbtel show: open no/such/file: no such file or directory`, []string{"show", "last", sample, "no/such/file"}},
+		{exitFailed, `dbtel top: testdata: read testdata: is a directory`, []string{"top", "-f", "testdata"}},
 		{exitFailed, `dbtel top: open no/such/file: no such file or directory`, []string{"top", "no/such/file"}},
 		{exitFailed, `dbtel top: testdata: read testdata: is a directory`, []string{"top", "testdata"}},
 		{exitFailed, `dbtel top: open -x: no such file or directory`, []string{"top", "--", "-x"}},
+		{exitFailed, `dbtel top: open -x: no such file or directory`, []string{"top", "--", sample, "-x"}},
 	} {
 		require.Equal(t, outcome{code: c.code, err: c.err + "\n"}, withoutOutput(dbtel(t, "", c.args...)))
 	}
+}
+
+// A program that reads the JSON need not ask whether a list is there.
+func TestAListOfNothingIsEmptyInJSON(t *testing.T) {
+	require.Contains(t, dbtel(t, "", "summary", "--json").out, `"groups":[]`)
+	require.Contains(t, dbtel(t, `{"event":"statement","statement_id":"u","outcome":"completed","total_ms":0}`, "show", "u", "--json").out, `"parts":[]`)
 }
 
 func withoutOutput(o outcome) outcome {
@@ -452,7 +464,7 @@ func TestATimeThatIsUnknownIsNotShown(t *testing.T) {
 }
 
 func TestTheLimitOfAPoolIsTheHighest(t *testing.T) {
-	for want, limits := range map[string][]int{`"max_open":8,`: {5, 8, 3}, `"max_open":0,`: {5, 0, 8}} {
+	for want, limits := range map[string][]int{`"max_open":8,`: {5, 8, 3}, `"max_open":9,`: {9, 5}, `"max_open":0,`: {5, 0, 8}} {
 		var lines strings.Builder
 		for _, limit := range limits {
 			fmt.Fprintf(&lines, `{"event":"pool","sampled":"2026-03-01T08:00:00Z","pool":"orders","max_open":%d}`+"\n", limit)
@@ -466,7 +478,10 @@ func TestTheShareOfTheCacheIsThatOfAllReports(t *testing.T) {
 		return `{"event":"server_report","started":"2026-03-01T08:00:00Z","statement_id":"` + id + `","final":true` + read + "}\n"
 	}
 	known, none := report("a", `,"bytes_read":1000,"bytes_read_cache":500`), report("b", "")
-	require.Contains(t, dbtel(t, known+none, "summary").out, "50 % of it from cache")
+	require.Equal(t, "No statements.\n\nQuery history of 2 statements, read 1.0 kB, 50 % of it from cache.\n", dbtel(t, known+none, "summary").out)
+	require.Equal(t, "No statements.\n\nQuery history of 1 statement.\n", dbtel(t, none, "summary").out)
+	impossible := report("d", `,"bytes_read":1000,"bytes_read_cache":2000`)
+	require.NotContains(t, dbtel(t, impossible+known, "summary").out, "from cache")
 	unknown := report("c", `,"bytes_read":1000`)
 	require.NotContains(t, dbtel(t, known+unknown, "summary").out, "from cache")
 	require.NotContains(t, dbtel(t, unknown+known, "summary").out, "from cache")
@@ -475,6 +490,7 @@ func TestTheShareOfTheCacheIsThatOfAllReports(t *testing.T) {
 func TestAFailureIsOnTheLineOfItsStatement(t *testing.T) {
 	failed := `{"event":"statement","started":"2026-03-01T08:00:00Z","outcome":"failed","error_category":"permission_error","total_ms":5,"server_ms":5}` + "\n"
 	require.Contains(t, dbtel(t, failed, "top", "-f").out, "failed: permission_error")
+	require.Contains(t, dbtel(t, `{"event":"statement","outcome":"canceled","total_ms":5}`, "top", "-f").out, "failed: canceled\n")
 }
 
 func TestTheTimeOfAStatementThatFailedAtOnceHasNoVerdict(t *testing.T) {

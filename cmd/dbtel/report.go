@@ -116,7 +116,7 @@ func (s *reportSummary) print(w io.Writer, on screen) {
 	on.printWrapped(w, format.JoinKnown(", ",
 		"Query history of "+format.Plural(s.Statements, "statement"),
 		textIf(s.Read > 0, "read "+format.Bytes(s.Read)),
-		textIf(s.Read > 0 && !s.uncached, format.Percent(float64(s.ReadCache)/float64(max(1, s.Read)))+" of it from cache"),
+		textIf(s.Read > 0 && !s.uncached, format.Percent(float64(s.ReadCache)/float64(s.Read))+" of it from cache"),
 		textIf(s.Spilled > 0, "spilled "+format.Bytes(s.Spilled)),
 	)+".")
 	if len(s.Phases) == 0 {
