@@ -15,30 +15,31 @@ func TestStatementsAreFilteredByEveryParameter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := populated()
 		for query, want := range map[string]int{
-			"":                                   33,
-			"outcome=running":                    1,
-			"outcome=problem":                    1,
-			"outcome=completed":                  31,
-			"kind=UPDATE":                        1,
-			"result=EXTERNAL_LINKS":              1,
-			"category=syntax_error":              1,
-			"bound=file-bound":                   1,
-			"bound=server-bound":                 2,
-			"bound=unknown":                      30,
-			"min=300ms":                          3,
-			"min=300":                            3, // a plain number is milliseconds
-			"q=ORDERS":                           1, // in the query, in any case
-			"q=ab01":                             1, // the trace id
-			"q=00000000000000000000000000000000": 0, // most have no trace
-			"q=8001-000000000002":                1,
-			"q=req-1":                            1, // the correlation id
-			"q=abc123":                           1, // the warehouse
-			"q=0a1b2c3d-0000":                    1, // a request
-			"q=parse_syntax":                     1,
-			"kind=QUERY&outcome=problem":         0,
-			"q=in+no+statement&all=1":            0,
-			"kind=QUERY&min=1s&outcome=":         2,
-			"result=INLINE_ARROW&min=30ms":       1,
+			"":                                       33,
+			"outcome=running":                        1,
+			"outcome=problem":                        1,
+			"outcome=completed":                      31,
+			"kind=UPDATE":                            1,
+			"result=EXTERNAL_LINKS":                  1,
+			"category=syntax_error":                  1,
+			"bound=file-bound":                       1,
+			"bound=server-bound":                     2,
+			"bound=unknown":                          30,
+			"min=300ms":                              3,
+			"min=300":                                3, // a plain number is milliseconds
+			"q=ORDERS":                               1, // in the query, in any case
+			"q=ab01":                                 1, // the trace id
+			"q=00000000000000000000000000000000":     0, // most have no trace
+			"q=8001-000000000002":                    1,
+			"q=req-1":                                1, // the correlation id
+			"q=abc123":                               1, // the warehouse
+			"q=0a1b2c3d-0000":                        1, // a request
+			"q=0a1b2c3d-0000-4000-8000-000000000001": 1, // the first attempt of one
+			"q=parse_syntax":                         1,
+			"kind=QUERY&outcome=problem":             0,
+			"q=in+no+statement&all=1":                0,
+			"kind=QUERY&min=1s&outcome=":             2,
+			"result=INLINE_ARROW&min=30ms":           1,
 		} {
 			var l listed
 			f.json(t, "/statements?format=json&"+query, &l)

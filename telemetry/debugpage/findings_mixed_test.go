@@ -100,6 +100,18 @@ func TestTheCategoryOfAFailingShapeIsThatOfAllThatFailed(t *testing.T) {
 		}
 	})
 	require.Contains(t, text, "257 of 257.", "the first one was refused permission, and is not kept")
+
+	text = found(t, func(f *fixture) {
+		for n := range 20 {
+			s := quick(20)
+			s.Query, s.Outcome, s.Failure = "INSERT INTO exports VALUES (1)", telemetry.OutcomeFailed, &telemetry.Failure{Category: telemetry.CategoryRateLimit}
+			if n%2 == 0 {
+				s.Query, s.Failure.Category = "INSERT INTO imports VALUES (1)", telemetry.CategoryPermission
+			}
+			f.memory.StatementFinished(s)
+		}
+	})
+	require.Contains(t, text, "10 of 10, rate_limit_exceeded.", "the others have their own finding")
 }
 
 func TestOneSlowStatementDoesNotMakeThreeHundredSlow(t *testing.T) {

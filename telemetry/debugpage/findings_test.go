@@ -141,6 +141,27 @@ func TestFirstSentenceOfEachIncident(t *testing.T) {
 			stats := sql.DBStats{MaxOpenConnections: 1, OpenConnections: 1, InUse: 1, WaitCount: 1}
 			f.db = []telemetry.Pool{{Name: "orders", Stats: func() (sql.DBStats, bool) { return stats, true }}}
 		}, severityCritical, "No statement is running, and none has finished for 6 min; the only connection of orders is in use: in the last 6 min, 1 call has waited without success for it."},
+		{"calls wait for the only connection while a statement runs", func(f *fixture) {
+			f.pool("orders", 1, 1)
+			f.memory.StatementFinished(quick(3))
+			time.Sleep(6 * time.Minute)
+			f.run(atWorkFor(5*time.Second), 1)
+			stats := sql.DBStats{MaxOpenConnections: 1, OpenConnections: 1, InUse: 1, WaitCount: 1}
+			f.db = []telemetry.Pool{{Name: "orders", Stats: func() (sql.DBStats, bool) { return stats, true }}}
+		}, severityWarning, "The only connection of orders is in use: in the last 6 min, 1 call has waited without success for it."},
+		{"a pool for which no call waits", func(f *fixture) { f.pool("orders", 4, 4) }, severityHealthy, "none failed."},
+		{"statements wait for long, but for no part most of the time", func(f *fixture) {
+			for range 300 {
+				s := quick(5000)
+				s.Split = telemetry.Split{telemetry.PartFile: 2 * time.Second, telemetry.PartPage: ms(1500), telemetry.PartApplication: ms(1500)}
+				f.memory.StatementFinished(s)
+			}
+		}, severityHealthy, "none failed."},
+		{"what slow statements wait for is not seen", func(f *fixture) {
+			for range 300 {
+				f.memory.StatementFinished(quick(5000))
+			}
+		}, severityHealthy, "none failed."},
 		{"leaked rows", func(f *fixture) {
 			f.run(heldOpen(6*time.Minute), 4)
 			f.pool("orders", 4, 4)
@@ -185,6 +206,17 @@ func TestFirstSentenceOfEachIncident(t *testing.T) {
 				f.memory.SessionOpened(&telemetry.SessionOpened{Started: time.Now(), Latency: time.Duration(2+i) * time.Second})
 			}
 		}, severityWarning, "3 of 4 connections of the last 5 min took 1.0 s or longer to open: 9.0 s in sum, the slowest 4.0 s."},
+		{"few of many connections are slow to open", func(f *fixture) {
+			for i := range 10 {
+				f.memory.SessionOpened(&telemetry.SessionOpened{Started: time.Now(), Latency: time.Duration(i/8) * 2 * time.Second})
+			}
+		}, severityHealthy, "none failed."},
+		{"few of many clients give up while their connections are opened", func(f *fixture) {
+			for range 10 {
+				f.memory.SessionOpened(&telemetry.SessionOpened{Started: time.Now()})
+			}
+			f.refuse(2, telemetry.CategoryCanceled)
+		}, severityHealthy, "none failed."},
 		{"one client gave up while its connection was opened", func(f *fixture) { f.refuse(1, telemetry.CategoryCanceled) }, severityHealthy, "none failed."},
 		{"clients give up while their connections are opened", func(f *fixture) { f.refuse(12, telemetry.CategoryCanceled) },
 			severityWarning, "12 of 13 attempts to open a connection were canceled in the last 5 min: the application's contexts ended first."},
@@ -352,6 +384,25 @@ func refusedFor(d time.Duration) *telemetry.Statement {
 	s.RPCs = []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, Retries: 3, FailedStatus: 429, LastStatus: 429}}
 	s.Calls = []telemetry.Call{{Method: "ExecuteStatement", Attempts: 4, FirstByte: telemetry.Known(ms(9)), End: telemetry.Known(ms(10)), Status: 429, Failed: true}}
 	return s
+}
+
+// Reporting that works is not worth a look.
+func TestReportingThatFailsIsANotice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture()
+		f.stats.Pipelines = []telemetry.PipelineStats{
+			{Server: "https://works", Breaker: "closed"}, {Server: "https://fails", Breaker: "closed", LastError: "HTTP 503"}, {Server: "https://waits", Breaker: "open"},
+		}
+		var o struct {
+			Severity severity
+			Findings []finding
+		}
+		f.json(t, "/?format=json", &o)
+		require.Equal(t, severityHealthy, o.Severity)
+		require.Len(t, o.Findings, 2)
+		require.Equal(t, "Reporting to https://fails fails with HTTP 503. Statements are not affected.", o.Findings[0].Text)
+		require.Equal(t, "Reporting to https://waits fails. Statements are not affected.", o.Findings[1].Text)
+	})
 }
 
 // The page says "of the last 5 min".
@@ -614,6 +665,8 @@ func TestFailuresAreCountedWhateverTheirShapes(t *testing.T) {
 		f.json(t, "/?format=json", &o)
 		require.Contains(t, o.Headline, "100 % of the statements “shape orders” failed")
 		require.Contains(t, o.Findings[1].Text, "3 of 3 other statements of the last 5 min failed")
+		require.Equal(t, "3", o.Findings[1].Number)
+		require.Equal(t, "statements?outcome=failed&window=5m", o.Findings[1].Link)
 
 		time.Sleep(time.Hour)
 		add(4*shapesKept, "", true)
@@ -656,6 +709,9 @@ func TestAYoungProcessIsNotAtAStandstill(t *testing.T) {
 		time.Sleep(time.Minute)
 		work.Total, work.Split = time.Minute, telemetry.Split{telemetry.PartServer: time.Minute}
 		require.Equal(t, severityCritical, severityAfter(work, 1))
+		stuck := waitingFor(time.Minute)
+		require.Equal(t, severityCritical, severityAfter(stuck, 2))
+		require.Contains(t, f.html(t, "/"), "No statement has finished since the process started; 2 are running, the oldest for 60 s without an answer")
 	})
 }
 
