@@ -104,6 +104,31 @@ func TestQueueingNamesPoolsThatHadWaitersAtThatTime(t *testing.T) {
 	})
 }
 
+// Samples of the last two minutes are one per second, older ones one per 30 s. Between samples that are further apart,
+// as in a process that nothing happens in, it is not known when calls waited.
+func TestQueueingIsKnownForAnHour(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stats := sql.DBStats{MaxOpenConnections: 2}
+		list := func() []telemetry.Pool {
+			return []telemetry.Pool{{Name: "orders", Stats: func() (sql.DBStats, bool) { return stats, true }}}
+		}
+		p := &pools{}
+		begin := time.Now()
+		for range 600 {
+			p.sample(time.Now(), list)
+			time.Sleep(time.Second)
+			stats.WaitCount++
+		}
+		require.Equal(t, []string{"Within 30 s around the start of this statement, 30 calls waited for a connection of pool orders, and none of them got one."},
+			p.queueing(begin.Add(15*time.Second)))
+		require.Equal(t, []string{"Within 1.0 s around the start of this statement, 1 call waited for a connection of pool orders, and did not get one."},
+			p.queueing(begin.Add(590*time.Second+500*time.Millisecond)))
+		time.Sleep(10 * time.Minute)
+		p.sample(time.Now(), list)
+		require.Empty(t, p.queueing(begin.Add(15*time.Minute)))
+	})
+}
+
 // A pool that did not answer once still was what it was before.
 func TestAPoolThatDoesNotAnswerOnceKeepsItsHistory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
