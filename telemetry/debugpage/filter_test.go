@@ -56,6 +56,7 @@ func TestInvalidMinimumIsReportedInTheForm(t *testing.T) {
 		body := f.html(t, "/statements?min=soon")
 		require.Contains(t, body, `not a duration`)
 		require.Contains(t, body, `aria-invalid="true"`)
+		require.Contains(t, body, `value="soon"`)
 		require.Contains(t, body, "33 of 33")
 	})
 }

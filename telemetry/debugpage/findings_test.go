@@ -106,6 +106,13 @@ func TestFirstSentenceOfEachIncident(t *testing.T) {
 				f.memory.StatementFinished(repeated())
 			}
 		}, severityWarning, "60 requests of statements that ended in the last 5 min failed and were repeated, last HTTP 503: that took 72 % of the time of all that ended."},
+		{"files are repeated", func(f *fixture) {
+			for range 20 {
+				s := repeated()
+				s.RPCs, s.CloudFetch = nil, &telemetry.CloudFetch{Present: 1, Retries: 3, RetryStatus: 503}
+				f.memory.StatementFinished(s)
+			}
+		}, severityWarning, "60 requests of statements that ended in the last 5 min failed and were repeated, last HTTP 503"},
 		{"slow storage", func(f *fixture) {
 			for range 300 {
 				f.memory.StatementFinished(downloaded())

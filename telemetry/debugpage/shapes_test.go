@@ -14,6 +14,24 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
+// What is counted by shape is kept by the minute when it is older than five minutes.
+func TestEveryStatementOfAPeriodIsInItsShape(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture()
+		for i := range 900 {
+			f.memory.StatementFinished(quick(3))
+			time.Sleep(7 * time.Second)
+			if i%50 != 0 {
+				continue
+			}
+			for _, p := range []period{lastMinutes, lastHour, sinceStart} {
+				all := f.memory.counts.over(time.Now(), p.length)
+				require.EqualValues(t, all.statements, f.memory.shapes.views(time.Now(), p.length)[0].Statements, "%s after %d", p.key, i)
+			}
+		}
+	})
+}
+
 func TestStatementsAreGroupedByTheirTextWithoutLiterals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture()
