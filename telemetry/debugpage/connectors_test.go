@@ -38,6 +38,16 @@ func TestConnectorsOfOneHostMayDifferInWhetherTheySkipItsFlag(t *testing.T) {
 	}
 }
 
+func TestConnectionsThatAreOpenedAreCounted(t *testing.T) {
+	f := newFixture()
+	f.all = []telemetry.Connector{&connector{info: telemetry.ConnectorInfo{ID: 1, Opening: 3}}}
+	var o struct{ Connectors []struct{ Opening int } }
+	f.json(t, "/?format=json", &o)
+	require.Equal(t, 3, o.Connectors[0].Opening)
+	f.all = nil
+	require.Contains(t, f.get(t, "/?format=json").Body.String(), `"connectors": []`)
+}
+
 func TestListsOfConnectorsAreBounded(t *testing.T) {
 	f := newFixture()
 	for n := range int64(connectorsShown + 7) {

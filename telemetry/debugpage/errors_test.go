@@ -42,7 +42,7 @@ func TestErrorsLeadToStatementsThatAreKept(t *testing.T) {
 		f := newFixture()
 		f.all = []telemetry.Connector{&connector{}}
 		fail := func(id string, category telemetry.Category) {
-			s := quick(1)
+			s := quick(len(id)) // the frequent ones are slower
 			s.StatementID, s.Outcome, s.Failure = id, telemetry.OutcomeFailed, &telemetry.Failure{Category: category}
 			f.memory.StatementFinished(s)
 		}
@@ -60,6 +60,15 @@ func TestErrorsLeadToStatementsThatAreKept(t *testing.T) {
 				require.NotContains(t, f.html(t, "/"+link[1]), "No statement matches", link[1])
 			}
 		}
+	})
+}
+
+func TestThePageOfAStatementSaysThatItsClosingFailed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, s := newFixture(), quick(3)
+		s.CloseFailure = &telemetry.Failure{Category: telemetry.CategoryConnection}
+		f.memory.StatementFinished(s)
+		require.Contains(t, f.html(t, "/statement?id="+s.StatementID), "Closing failed: connection_error")
 	})
 }
 

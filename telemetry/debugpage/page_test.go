@@ -353,6 +353,11 @@ func TestPagesSurvivePanickingConnectorsAndPools(t *testing.T) {
 		body := f.html(t, "/")
 		require.Contains(t, body, "dbc.example.com:443")
 		require.NotContains(t, body, "broken")
+		var o struct{ Connectors []struct{ ID int64 } }
+		f.json(t, "/?format=json", &o)
+		for _, c := range o.Connectors {
+			require.NotZero(t, c.ID, "nothing is known of the broken one")
+		}
 		for _, path := range everyPage {
 			f.html(t, path)
 		}
