@@ -265,6 +265,10 @@ func TestTheClientsFetchingIsNoPhaseOfTheServersShare(t *testing.T) {
 {"event":"server_report","statement_id":"a","server_total_ms":64000,"executing_ms":29000,"result_fetch_ms":35000}
 `, "top")
 	require.Contains(t, got.out, "45 % server (29 s executing), 30 % file\n")
+	got = dbtel(t, `{"event":"statement","started":"2026-03-01T11:30:00Z","statement_id":"a","outcome":"completed","execute_ms":30000,"total_ms":66000,"time_server_ms":66000}
+{"event":"server_report","statement_id":"a","final":true,"server_total_ms":64000,"result_fetch_ms":63000}
+`, "top")
+	require.Contains(t, got.out, "100 % server\n")
 }
 
 func TestAReportThatContradictsItselfExplainsNoServersShare(t *testing.T) {

@@ -20,6 +20,9 @@ func TestAStatementThatTheServerRefusedWasAnswered(t *testing.T) {
 		RPCs:    []telemetry.RPC{{Method: "ExecuteStatement", Calls: 1, Retries: 2, FailedStatus: 503}},
 		Calls:   []telemetry.Call{{Method: "ExecuteStatement", Attempts: 3, End: at(time.Minute), Failed: true, Retried: []telemetry.Attempt{{Status: 503}, {Status: 503}}}},
 	}))
+	for _, answered := range []telemetry.RPC{{Calls: 1, LastStatus: 200}, {Calls: 1, BytesIn: 7}} {
+		require.Equal(t, "a statement without an id", withoutID(&telemetry.Statement{RPCs: []telemetry.RPC{answered, {Method: "CloseOperation", Calls: 1}}}))
+	}
 }
 
 // shown is what dbtel show prints of a statement.

@@ -18,6 +18,18 @@ import (
 	"github.com/seed-01322ee7/databricks-telemetry/telemetry"
 )
 
+func TestConnectionsThatCouldNotBeOpenedAreListedLatestFirst(t *testing.T) {
+	f := newFixture()
+	for _, server := range []string{"first", "second"} {
+		f.memory.SessionOpened(&telemetry.SessionOpened{Started: time.Now(), Server: server, Failure: &telemetry.Failure{Category: telemetry.CategoryAuth}})
+	}
+	var o struct {
+		Opens []struct{ Server string } `json:"refused_connections"`
+	}
+	f.json(t, "/?format=json", &o)
+	require.Equal(t, "second", o.Opens[0].Server)
+}
+
 func TestMemoryIsBoundedWhateverTheRecords(t *testing.T) {
 	m := newMemory(telemetry.Default.Pools)
 	var before, after runtime.MemStats
