@@ -258,6 +258,19 @@ func TestAFileThatMayNotBeReadYetIsFollowed(t *testing.T) {
 		time.Sleep(2 * pollInterval)
 		require.Equal(t, "id-1 id-2", f.ids())
 
+		require.NoError(t, os.Rename(file, file+".3"))
+		appendTo(t, file, "")
+		require.NoError(t, os.Chmod(file, 0))
+		time.Sleep(replacedFor + 3*pollInterval)
+		require.NoError(t, os.Remove(file)) // before it could be read
+		time.Sleep(time.Minute)
+		appendTo(t, file, recordOf("id-4"))
+		require.NoError(t, os.Chmod(file, 0))
+		time.Sleep(3 * pollInterval)
+		require.NoError(t, os.Chmod(file, 0o600))
+		time.Sleep(3 * pollInterval)
+		require.Equal(t, "id-4", f.ids(), "it has its own time to become readable")
+
 		require.NoError(t, os.Rename(file, file+".2"))
 		appendTo(t, file, recordOf("id-3"))
 		require.NoError(t, os.Chmod(file, 0))

@@ -40,6 +40,7 @@ func openTail(ctx context.Context, name string, replaces bool) (*tail, error) {
 		}
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
+			refused = time.Time{} // the next file may be refused for as long
 		case !replaces || !errors.Is(err, fs.ErrPermission):
 			return nil, err
 		case refused.IsZero():
