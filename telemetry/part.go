@@ -23,7 +23,8 @@ const (
 	PartPage
 	// PartFile: the CloudFetch file with the next row was on its way.
 	PartFile
-	// PartTransfer: a volume file went up or down.
+	// PartTransfer: a volume file went up or down. Attempts that failed and were repeated are in it, because
+	// transfers are not observed.
 	PartTransfer
 	// PartDecode: the driver turned bytes into rows. This is measured only where it needs no clock
 	// reading per row: at the beginning of a page or file, and in Arrow readers.

@@ -75,7 +75,7 @@ var meanings = [len(telemetry.Parts)]string{
 	telemetry.PartRetry:       "Requests failed and were repeated, after a pause.",
 	telemetry.PartPage:        "A result page, or what describes the result, was on its way.",
 	telemetry.PartFile:        "A CloudFetch file with the next row was on its way.",
-	telemetry.PartTransfer:    "A volume file went up or down.",
+	telemetry.PartTransfer:    "A volume file went up or down; attempts that failed are in it.",
 	telemetry.PartDecode:      "The driver turned bytes into rows.",
 	telemetry.PartApplication: "The application had control; decoding single rows is in it.",
 	telemetry.PartClose:       "The statement was canceled or closed.",

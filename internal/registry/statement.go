@@ -91,7 +91,7 @@ var StatementFields = []Field[telemetry.Statement]{
 	{"time_retry_ms", "ms", "Requests that failed and were repeated, and the pauses between them.", ScopeLocal, Payload{}, partTime(telemetry.PartRetry)},
 	{"time_page_ms", "ms", "Waiting for a result page, or for the description of the result.", ScopeLocal, Payload{}, partTime(telemetry.PartPage)},
 	{"time_file_ms", "ms", "Waiting for the CloudFetch file that the next row is in.", ScopeLocal, Payload{}, partTime(telemetry.PartFile)},
-	{"time_transfer_ms", "ms", "A volume file was being uploaded or downloaded.", ScopeLocal, Payload{}, partTime(telemetry.PartTransfer)},
+	{"time_transfer_ms", "ms", "A volume file was being uploaded or downloaded; this includes attempts that failed, and the pauses after them.", ScopeLocal, Payload{}, partTime(telemetry.PartTransfer)},
 	{"time_decode_ms", "ms", "The driver was decoding rows, where that is measured without a clock reading per row.", ScopeLocal, Payload{}, partTime(telemetry.PartDecode)},
 	{"time_application_ms", "ms", "The application had control; this includes the driver's decoding of single rows.", ScopeLocal, Payload{}, partTime(telemetry.PartApplication)},
 	{"time_close_ms", "ms", "The statement was being canceled or closed.", ScopeLocal, Payload{}, partTime(telemetry.PartClose)},

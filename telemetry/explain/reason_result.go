@@ -169,16 +169,16 @@ func onTheWay(s *telemetry.Statement) string {
 
 func transferReason(s *telemetry.Statement) reason {
 	text := "in a volume operation"
-	advice := "The size of the file and the network path to the storage decide: send less, compress it, or move the application nearer."
+	advice := "The size of the file" + transferDecides + "send less, compress it, or move the application nearer."
 	switch s.Volume {
 	case "PUT":
 		text = "sending a file to the volume (PUT)"
 	case "GET":
 		text = "fetching a file from the volume (GET)"
-		advice = "The size of the file and the network path to the storage decide: fetch less, or move the application nearer."
+		advice = "The size of the file" + transferDecides + "fetch less, or move the application nearer."
 	case "DELETE":
 		text = "deleting a file of the volume (REMOVE)"
-		advice = "The network path to the storage decides: look at proxies on the way, or move the application nearer."
+		advice = "The storage" + transferDecides + "at proxies on the way, or move the application nearer."
 	}
 	switch s.Outcome {
 	case telemetry.OutcomeFailed:
@@ -188,3 +188,7 @@ func transferReason(s *telemetry.Statement) reason {
 	}
 	return reason{text, advice}
 }
+
+// transferDecides names what, besides the size of its file, decides how long a transfer takes. The attempts are not
+// observed.
+const transferDecides = ", the network path to the storage and attempts that fail, which the driver repeats, decide: look at the status of the storage, "

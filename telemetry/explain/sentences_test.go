@@ -185,7 +185,7 @@ func TestAdviceOnVolumesFitsTheOperation(t *testing.T) {
 	}{
 		{"PUT", telemetry.OutcomeCompleted, "sending a file to the volume (PUT)", "send less, compress it"},
 		{"GET", telemetry.OutcomeCompleted, "fetching a file from the volume (GET)", "fetch less"},
-		{"DELETE", telemetry.OutcomeCompleted, "deleting a file of the volume (REMOVE)", "The network path to the storage decides"},
+		{"DELETE", telemetry.OutcomeCompleted, "deleting a file of the volume (REMOVE)", "at proxies on the way"},
 		{"PUT", telemetry.OutcomeCanceled, "sending a file to the volume (PUT); the statement was canceled", "The transfer was slow, or attempts failed"},
 		{"PUT", telemetry.OutcomeFailed, "sending a file to the volume (PUT), which failed", "error of the statement"},
 		{"", telemetry.OutcomeFailed, "in a volume operation, which failed", "error of the statement"},

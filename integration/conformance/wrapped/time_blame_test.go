@@ -344,7 +344,25 @@ func TestTheSlowestPageIsWithoutItsRepetition(t *testing.T) {
 func TestATransferThatWasCanceledMayHaveBeenRepeated(t *testing.T) {
 	r, v := performed(t, scene{opts: inlinePages, pause: time.Minute, program: volumeExec(putStatement(t), 20*time.Second), faults: []workspace.Fault{transfers(workspace.Status(503))}})
 	require.Equal(t, telemetry.OutcomeCanceled, r.Outcome)
-	require.NotContains(t, v.Advice, "The size of the file and the network path to the storage decide")
+	require.NotContains(t, v.Advice, "The size of the file")
+}
+
+// The driver repeats the transfer of a volume's file by itself, unseen. A file of three bytes then takes minutes, and
+// neither its size nor the network decides.
+
+func TestATransferThatEndsWellMayHaveBeenRepeated(t *testing.T) {
+	repeated := workspace.Fault{On: workspace.VolumeTransfers(), First: 2, Do: workspace.Status(503)}
+	s := scene{opts: inlinePages, pause: time.Minute, reader: "exec", query: putStatement(t), at: 5 * time.Second, faults: []workspace.Fault{repeated}}
+	s.entry = "NewConnector"
+	got := s.perform(t)
+	require.NoError(t, got.err)
+	for _, r := range []*telemetry.Statement{got.look, got.record} {
+		require.NotNil(t, r)
+		v := explain.Of(r)
+		require.Equal(t, telemetry.PartTransfer, v.Part, "%v", r.Split)
+		require.Contains(t, v.Advice, "attempts that fail")
+		require.Contains(t, v.Advice, "status of the storage")
+	}
 }
 
 // A CloseOperation answer that cannot be parsed says nothing about files that were downloaded before.
