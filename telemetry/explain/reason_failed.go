@@ -18,7 +18,7 @@ import (
 func retryReason(s *telemetry.Statement) reason {
 	var calls []string
 	failed, how, final := failedCall(s)
-	pausing := ""
+	pausing, meanwhile := "", ""
 	if c, until := pauseAfter(s); c != nil && until-c.End.Or(s.Total) > s.Split[telemetry.PartRetry]/10 { // otherwise it was given up as it failed
 		pausing = c.Method
 	}
@@ -35,6 +35,9 @@ func retryReason(s *telemetry.Statement) reason {
 			calls = append(calls, r.Method+" failed"+lastStatus(r.FailedStatus))
 		default:
 			continue
+		}
+		if _, told := s.ServerTime.Get(); r.Method == "GetOperationStatus" && !told {
+			meanwhile = " The server may have worked meanwhile: the query history says how long the statement ran."
 		}
 		if len(calls) == 1 || repeating(s, r) > repeating(s, worst) {
 			worst = r
@@ -70,7 +73,7 @@ func retryReason(s *telemetry.Statement) reason {
 		}
 		return reason{"after a request failed, until the next attempt", advice[0]}
 	}
-	return reason{"repeating requests: " + strings.Join(evidence, "; "), joinOnce(advice) + lookUp(failedRequest(s, worst.Method))}
+	return reason{"repeating requests: " + strings.Join(evidence, "; "), joinOnce(advice) + meanwhile + lookUp(failedRequest(s, worst.Method))}
 }
 
 // repeating returns how long the failed attempts of a method and the pauses after them took, as far as its calls are

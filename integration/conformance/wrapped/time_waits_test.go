@@ -253,6 +253,16 @@ func TestACallThatWasGivenUpAtOnceIsNotWhatWasRepeated(t *testing.T) {
 	require.NotContains(t, v.Sentence, "GetResultSetMetadata")
 }
 
+// A status call fails after 1 s and is repeated 9 s later. Meanwhile the server works on, unseen, for 8.9 s.
+func TestTheServerMayHaveWorkedWhileAStatusCallWasRepeated(t *testing.T) {
+	o := polledPages
+	o.ExecutionTime = func(string) time.Duration { return 9900 * time.Millisecond }
+	r, v := performed(t, scene{opts: o, pause: 9 * time.Second, faults: []workspace.Fault{call(1, 0, "GetOperationStatus", workspace.Status(503))}})
+	require.Equal(t, 9*time.Second, r.Split[telemetry.PartRetry])
+	require.Contains(t, v.Sentence, "1 retry of GetOperationStatus, last status 503")
+	require.Contains(t, v.Advice, "The server may have worked meanwhile")
+}
+
 func TestTheFirstRowThatNeverCameHasABar(t *testing.T) {
 	r, _ := performed(t, scene{opts: polledPages, reader: "driver rows", faults: []workspace.Fault{call(0, 0, "FetchResults", workspace.Latency(10*time.Second)), call(0, 0, "FetchResults", workspace.Status(403))}})
 	require.Equal(t, telemetry.OutcomeFailed, r.Outcome)
