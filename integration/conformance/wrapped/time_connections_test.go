@@ -120,6 +120,14 @@ func TestAPageThatWaitsForANewConnectionBesideOtherStatementsIsNotSlow(t *testin
 	}
 }
 
+// The application's transport opens one connection to the storage, through which four files of 2 s come one after the
+// other, however many are requested.
+func TestFilesMayWaitForConnectionsOfTheApplicationsTransport(t *testing.T) {
+	r, v := performed(t, scene{opts: filesOfPages, threads: 4, through: limited(true), query: statement(4 * pageRows), faults: []workspace.Fault{download(0, 0, workspace.Latency(2*time.Second))}})
+	require.Equal(t, 8*time.Second, r.Split[telemetry.PartFile])
+	require.Contains(t, v.Advice, "the application's transport (MaxConnsPerHost)")
+}
+
 // The driver does not read the body of a refusal: its connection is closed.
 func TestACallAfterARefusalMayWaitForANewConnection(t *testing.T) {
 	r, v := performed(t, scene{opts: inlinePages, through: dialing(3*time.Second, time.Minute), faults: []workspace.Fault{call(0, 1, "FetchResults", workspace.Status(403))}})
