@@ -36,7 +36,7 @@ func retryReason(s *telemetry.Statement) reason {
 		default:
 			continue
 		}
-		if _, told := s.ServerTime.Get(); r.Method == "GetOperationStatus" && !told {
+		if worked, told := s.ServerTime.Get(); r.Method == "GetOperationStatus" && (!told || worked > s.Split[telemetry.PartServer]) {
 			meanwhile = " The server may have worked meanwhile: the query history says how long the statement ran."
 		}
 		if len(calls) == 1 || repeating(s, r) > repeating(s, worst) {

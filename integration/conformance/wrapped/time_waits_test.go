@@ -257,10 +257,16 @@ func TestACallThatWasGivenUpAtOnceIsNotWhatWasRepeated(t *testing.T) {
 func TestTheServerMayHaveWorkedWhileAStatusCallWasRepeated(t *testing.T) {
 	o := polledPages
 	o.ExecutionTime = func(string) time.Duration { return 9900 * time.Millisecond }
-	r, v := performed(t, scene{opts: o, pause: 9 * time.Second, faults: []workspace.Fault{call(1, 0, "GetOperationStatus", workspace.Status(503))}})
-	require.Equal(t, 9*time.Second, r.Split[telemetry.PartRetry])
-	require.Contains(t, v.Sentence, "1 retry of GetOperationStatus, last status 503")
-	require.Contains(t, v.Advice, "The server may have worked meanwhile")
+	for _, o.ServerTimes = range []bool{false, true} {
+		r, v := performed(t, scene{opts: o, pause: 9 * time.Second, faults: []workspace.Fault{call(1, 0, "GetOperationStatus", workspace.Status(503))}})
+		require.Equal(t, 9*time.Second, r.Split[telemetry.PartRetry])
+		require.Contains(t, v.Sentence, "1 retry of GetOperationStatus, last status 503")
+		require.Contains(t, v.Advice, "The server may have worked meanwhile")
+	}
+	// The server says that it worked for less than until the first status call.
+	o.ExecutionTime = func(string) time.Duration { return 500 * time.Millisecond }
+	_, v := performed(t, scene{opts: o, pause: 9 * time.Second, faults: []workspace.Fault{call(1, 0, "GetOperationStatus", workspace.Status(503))}})
+	require.NotContains(t, v.Advice, "The server may have worked meanwhile")
 }
 
 func TestTheFirstRowThatNeverCameHasABar(t *testing.T) {
