@@ -33,6 +33,9 @@ type Fault struct {
 	// Header is the name of a header that kept that attempt from being sent; empty for none.
 	Header string
 
+	// Refused is true when the server answered that call with an error, though it had accepted the statement.
+	Refused bool
+
 	// RowsFetched is true when rows arrived, or that call asked for them.
 	RowsFetched bool
 	// FailedFiles counts the files whose latest attempt failed; 0 if the file with the next row has
@@ -57,7 +60,9 @@ func (t *Trace) Fault() Fault {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	f := t.methods.find(t.failing).fault(t.sqlState)
+	failing := t.methods.find(t.failing)
+	f := failing.fault(t.sqlState)
+	f.Refused = failing.refused && t.failing != executeStatement
 	f.Observed, f.Streams = t.whole(), t.uncounted
 	f.RowsFetched = t.pages > 0 || t.failing == fetchResults
 	if t.uncounted || len(t.segments) == 0 || !t.segments[0].arrived() {

@@ -96,15 +96,18 @@ func isDeadline(err error) bool {
 }
 
 // bySQLState: the server named the cause. The exact code decides, or else its class. Success,
-// warnings and "no data" are not failures.
+// warnings and "no data" are not failures. A server that answers is connected: with 08000 it refuses a call
+// for a statement that it has closed, such as one whose rows nobody asked for in a long time.
 func bySQLState(_ error, seen *cloudfetch.Fault) telemetry.Category {
 	if seen.SQLState == "" {
 		return ""
 	}
 	class := seen.SQLState[:2]
-	switch class {
-	case "00", "01", "02":
+	switch {
+	case class == "00", class == "01", class == "02":
 		return ""
+	case seen.SQLState == "08000" && seen.Refused:
+		return telemetry.CategoryStatementClosed
 	}
 	return cmp.Or(sqlStates[seen.SQLState], sqlStateClasses[class], telemetry.CategoryStatementFailed)
 }

@@ -121,6 +121,14 @@ func TestTheCodeOfASuccessIsNoReason(t *testing.T) {
 	}
 }
 
+// A statement that fails with 08000 has lost a connection of the server's, such as one to another database.
+func TestACallThatTheServerRefusesForAClosedStatementIsNoConnectionError(t *testing.T) {
+	for refused, want := range map[bool]telemetry.Category{true: telemetry.CategoryStatementClosed, false: telemetry.CategoryConnection} {
+		require.Equal(t, want, failure.Of(errors.New("x"), cloudfetch.Fault{SQLState: "08000", Refused: refused}).Category)
+		require.Equal(t, telemetry.CategoryConnection, failure.Of(errors.New("x"), cloudfetch.Fault{SQLState: "08006", Refused: refused}).Category)
+	}
+}
+
 // Evidence is taken away one by one, the strongest first: what is left decides.
 func TestTheStrongestEvidenceDecides(t *testing.T) {
 	file := &fs.PathError{Op: "open", Err: &net.OpError{Op: "read", Err: errors.New("x")}}

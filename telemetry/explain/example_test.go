@@ -24,5 +24,5 @@ func ExampleOf() {
 	fmt.Println(v.Advice)
 	// Output:
 	// file-bound: 71 % of 4.2 s waiting for 20 files, slowest 900 ms
-	// The storage, the network path to it or the application's transport (MaxConnsPerHost) is the limit: more download threads (maxDownloadThreads), a nearer region, a proxy out of the way, fewer columns.
+	// The storage or the network path to it is the limit, or MaxConnsPerHost of the application's own transport, if it has one: more download threads (maxDownloadThreads), a nearer region, a proxy out of the way, fewer columns.
 }

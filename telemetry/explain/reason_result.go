@@ -118,7 +118,7 @@ func fileReason(s *telemetry.Statement) reason {
 	if c.Present > 1 {
 		return reason{text, fileAdvice}
 	}
-	return reason{text, "The storage, the network path to it or the application's transport (MaxConnsPerHost) is the limit: a nearer region, a proxy out of the way, fewer columns."}
+	return reason{text, theLimit + "a nearer region, a proxy out of the way, fewer columns."}
 }
 
 // gaveUpFile reports whether a listed file was on its way when the rows were closed.
@@ -149,7 +149,10 @@ func slowestFile(c *telemetry.CloudFetch) (slowest time.Duration) {
 	return slowest
 }
 
-const fileAdvice = "The storage, the network path to it or the application's transport (MaxConnsPerHost) is the limit: more download threads (maxDownloadThreads), a nearer region, a proxy out of the way, fewer columns."
+const (
+	theLimit   = "The storage or the network path to it is the limit, or MaxConnsPerHost of the application's own transport, if it has one: "
+	fileAdvice = theLimit + "more download threads (maxDownloadThreads), a nearer region, a proxy out of the way, fewer columns."
+)
 
 // onTheWay names the oldest download of a running statement that is not complete, among the listed
 // files.

@@ -125,7 +125,7 @@ func TestAPageThatWaitsForANewConnectionBesideOtherStatementsIsNotSlow(t *testin
 func TestFilesMayWaitForConnectionsOfTheApplicationsTransport(t *testing.T) {
 	r, v := performed(t, scene{opts: filesOfPages, threads: 4, through: limited(true), query: statement(4 * pageRows), faults: []workspace.Fault{download(0, 0, workspace.Latency(2*time.Second))}})
 	require.Equal(t, 8*time.Second, r.Split[telemetry.PartFile])
-	require.Contains(t, v.Advice, "the application's transport (MaxConnsPerHost)")
+	require.Contains(t, v.Advice, "MaxConnsPerHost of the application's own transport")
 }
 
 // The driver does not read the body of a refusal: its connection is closed.

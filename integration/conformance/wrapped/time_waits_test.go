@@ -138,6 +138,15 @@ func TestAStatementThatFinishedWasNotEndedByTheServer(t *testing.T) {
 	require.NotContains(t, v.Advice, "The server ended the statement with an error")
 }
 
+// The server closes a statement whose rows nobody asks for. It answers the next call, so the connection is fine.
+func TestAStatementThatTheServerHasClosedIsNoConnectionError(t *testing.T) {
+	o := inlinePages
+	o.OperationTimeout = 5 * time.Second
+	r, _ := performed(t, scene{opts: o, sleeps: map[moment]time.Duration{amidRows: 20 * time.Second}})
+	require.Equal(t, "08000", r.Failure.SQLState)
+	require.Equal(t, telemetry.CategoryStatementClosed, r.Failure.Category)
+}
+
 func TestADeadlineThatEndsNothingCancelsNothing(t *testing.T) {
 	r, _ := performed(t, scene{opts: filesOfPages, program: func(ctx context.Context, db *sql.DB) error {
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Second) // of the call, which has long returned
