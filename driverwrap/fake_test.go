@@ -118,6 +118,26 @@ func (c *queryOnlyConn) QueryContext(_ context.Context, query string, args []dri
 	return answerQuery(c.calls, query)
 }
 
+// legacyExecConn and legacyQueryConn support contexts for one of the two.
+type (
+	legacyExecConn struct {
+		queryOnlyConn
+		legacy legacyConn
+	}
+	legacyQueryConn struct {
+		execOnlyConn
+		legacy legacyConn
+	}
+)
+
+func (c *legacyExecConn) Exec(query string, args []driver.Value) (driver.Result, error) {
+	return c.legacy.Exec(query, args)
+}
+
+func (c *legacyQueryConn) Query(query string, args []driver.Value) (driver.Rows, error) {
+	return c.legacy.Query(query, args)
+}
+
 // skippingConn has the methods and declines to use them.
 type skippingConn struct{ minimalConn }
 
@@ -226,7 +246,13 @@ func (s *checkingStmt) CheckNamedValue(nv *driver.NamedValue) error {
 	return nil
 }
 
-type bothStmt struct{ checkingStmt }
+// bothStmt leaves the parameters of all calls to its converter.
+type bothStmt struct{ modernStmt }
+
+func (s *bothStmt) CheckNamedValue(nv *driver.NamedValue) error {
+	s.note("stmt CheckNamedValue %T", nv.Value)
+	return driver.ErrSkip
+}
 
 func (s *bothStmt) ColumnConverter(i int) driver.ValueConverter {
 	s.note("ColumnConverter %d", i)

@@ -6,8 +6,10 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"maps"
 	"testing"
 
+	dbsqlrows "github.com/databricks/databricks-sql-go/rows"
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-01322ee7/databricks-telemetry/driverwrap"
@@ -20,8 +22,16 @@ var fakeConns = map[string]func(*calls) driver.Conn{
 	"legacy":     func(c *calls) driver.Conn { return &legacyConn{minimalConn{c, plainStmt}} },
 	"exec only":  func(c *calls) driver.Conn { return &execOnlyConn{minimalConn{c, plainStmt}} },
 	"query only": func(c *calls) driver.Conn { return &queryOnlyConn{minimalConn{c, plainStmt}} },
-	"skipping":   func(c *calls) driver.Conn { return &skippingConn{minimalConn{c, contextStmt}} },
-	"modern":     func(c *calls) driver.Conn { return &modernConn{minimalConn: minimalConn{c, contextStmt}} },
+	"legacy exec": func(c *calls) driver.Conn {
+		m := minimalConn{c, plainStmt}
+		return &legacyExecConn{queryOnlyConn{m}, legacyConn{m}}
+	},
+	"legacy query": func(c *calls) driver.Conn {
+		m := minimalConn{c, plainStmt}
+		return &legacyQueryConn{execOnlyConn{m}, legacyConn{m}}
+	},
+	"skipping": func(c *calls) driver.Conn { return &skippingConn{minimalConn{c, contextStmt}} },
+	"modern":   func(c *calls) driver.Conn { return &modernConn{minimalConn: minimalConn{c, contextStmt}} },
 	"invalid": func(c *calls) driver.Conn {
 		return &modernConn{minimalConn: minimalConn{c, contextStmt}, invalid: true}
 	},
@@ -37,7 +47,7 @@ func checking(c *calls, q string) driver.Stmt {
 	return &checkingStmt{modernStmt{minimalStmt{c, q, -1}}}
 }
 func both(c *calls, q string) driver.Stmt {
-	return &bothStmt{checkingStmt{modernStmt{minimalStmt{c, q, -1}}}}
+	return &bothStmt{modernStmt{minimalStmt{c, q, -1}}}
 }
 
 // steps is one program; what each step returns is its transcript.
@@ -63,6 +73,20 @@ var steps = []struct {
 	{"query, rows close badly", func(db *sql.DB) string { return query(db.Query("closes badly")) }},
 	{"query with column types", func(db *sql.DB) string { return query(db.Query("typed")) }},
 	{"query with many result sets", func(db *sql.DB) string { return query(db.Query("many sets")) }},
+	{"query with many result sets, read and not closed", func(db *sql.DB) string {
+		rows, err := db.Query("many sets")
+		if err != nil {
+			return err.Error()
+		}
+		defer rows.Close()
+		var inUse []int
+		for more := true; more; more = len(inUse) < 2 && rows.NextResultSet() {
+			for rows.Next() {
+			}
+			inUse = append(inUse, db.Stats().InUse)
+		}
+		return fmt.Sprint(inUse)
+	}},
 	{"query row", func(db *sql.DB) string {
 		var n int
 		return fmt.Sprint(db.QueryRow("x").Scan(&n), n)
@@ -82,6 +106,14 @@ var steps = []struct {
 		}
 		defer stmt.Close()
 		return exec(stmt.Exec(1)) + query(stmt.Query("a")) + exec(stmt.Exec(1, 2))
+	}},
+	{"prepared with a named parameter", func(db *sql.DB) string {
+		stmt, err := db.Prepare("x")
+		if err != nil {
+			return err.Error()
+		}
+		defer stmt.Close()
+		return exec(stmt.Exec(sql.Named("a", 1))) + query(stmt.Query(sql.Named("a", 1)))
 	}},
 	{"prepare fails", func(db *sql.DB) string { _, err := db.Prepare("broken"); return fmt.Sprint(err) }},
 	{"prepare, context done", func(db *sql.DB) string { _, err := db.PrepareContext(done(), "x"); return fmt.Sprint(err) }},
@@ -193,28 +225,99 @@ func TestAnyDriverBehavesTheSameWrappedAndBare(t *testing.T) {
 	require.Equal(t, before, telemetry.ReadStats().Incidents())
 }
 
+// beginlessConn refuses transactions.
+type beginlessConn struct{ minimalConn }
+
+func (c *beginlessConn) Begin() (driver.Tx, error) {
+	c.note("Begin that fails")
+	return nil, errBroken
+}
+
 // A driver without contexts does not notice that a context ends during a call. database/sql does, and undoes the call.
 func TestWhatADriverWithoutContextsDidForAContextThatEndedIsUndone(t *testing.T) {
-	for during, call := range map[string]func(context.Context, *sql.DB) error{
-		"Prepare x": func(ctx context.Context, db *sql.DB) error { _, err := db.PrepareContext(ctx, "x"); return err },
-		"Begin":     func(ctx context.Context, db *sql.DB) error { _, err := db.BeginTx(ctx, nil); return err },
+	minimal := fakeConns["minimal"]
+	for during, c := range map[string]struct {
+		conn func(*calls) driver.Conn
+		call func(context.Context, *sql.DB) error
+		err  error
+	}{
+		"Prepare x":        {minimal, func(ctx context.Context, db *sql.DB) error { _, err := db.PrepareContext(ctx, "x"); return err }, context.Canceled},
+		"Prepare broken":   {minimal, func(ctx context.Context, db *sql.DB) error { _, err := db.PrepareContext(ctx, "broken"); return err }, errBroken},
+		"Begin":            {minimal, func(ctx context.Context, db *sql.DB) error { _, err := db.BeginTx(ctx, nil); return err }, context.Canceled},
+		"Begin that fails": {func(c *calls) driver.Conn { return &beginlessConn{minimalConn{c, plainStmt}} }, func(ctx context.Context, db *sql.DB) error { _, err := db.BeginTx(ctx, nil); return err }, errBroken},
 	} {
 		t.Run(during, func(t *testing.T) {
 			called := func(wrap func(driver.Connector) driver.Connector) []string {
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				c := &calls{noted: func(call string) {
+				log := &calls{noted: func(call string) {
 					if call == during {
 						cancel()
 					}
 				}}
-				db := sql.OpenDB(wrap(&fakeConnector{calls: c, conn: fakeConns["minimal"]}))
-				require.Equal(t, context.Canceled, call(ctx, db))
+				db := sql.OpenDB(wrap(&fakeConnector{calls: log, conn: c.conn}))
+				require.Equal(t, c.err, c.call(ctx, db))
+				require.ErrorIs(t, ctx.Err(), context.Canceled)
 				require.NoError(t, db.Close())
-				return c.taken()
+				return log.taken()
 			}
 			want := called(func(c driver.Connector) driver.Connector { return c })
 			require.Equal(t, want, called(driverwrap.Wrap))
 		})
+	}
+}
+
+// presence returns which of the interfaces that matter by their mere presence an object has.
+func presence(of any) string {
+	var has [6]bool
+	switch of.(type) {
+	case driver.ExecerContext, driver.Execer: //nolint:staticcheck // the wrapper offers the first for both
+		has[0] = true
+	}
+	switch of.(type) {
+	case driver.QueryerContext, driver.Queryer: //nolint:staticcheck // as above
+		has[1] = true
+	}
+	if _, isConn := of.(driver.Conn); !isConn { // for which driver.ErrSkip says as much
+		_, has[2] = of.(driver.NamedValueChecker)
+	}
+	_, has[3] = of.(driver.ColumnConverter) //nolint:staticcheck // drivers from before NamedValueChecker exist
+	switch of.(type) {
+	case driver.RowsNextResultSet, driver.RowsColumnTypePrecisionScale: // the wrapper offers both for each
+		has[4] = true
+	}
+	_, has[5] = of.(dbsqlrows.Rows)
+	return fmt.Sprint(has)
+}
+
+func TestTheObjectsOfAnyDriverHaveTheInterfacesOfTheBareOnes(t *testing.T) {
+	conns := maps.Clone(fakeConns)
+	conns["arrow"] = arrowRecords(1)
+	conns["arrow, many sets"] = func(c *calls) driver.Conn {
+		return &panickingConn{modernConn{minimalConn: minimalConn{c, contextStmt}}, 1}
+	}
+	for name, conn := range conns {
+		for _, query := range []string{"x", "typed", "many sets"} {
+			t.Run(name+"/"+query, func(t *testing.T) {
+				look := func(wrap func(driver.Connector) driver.Connector) (seen []string) {
+					conn, err := wrap(&fakeConnector{calls: &calls{}, conn: conn}).Connect(t.Context())
+					require.NoError(t, err)
+					stmt, err := conn.Prepare(query)
+					require.NoError(t, err)
+					rows, err := stmt.Query(nil) //nolint:staticcheck // all have it
+					require.NoError(t, err)
+					seen = append(seen, presence(conn), presence(stmt), presence(rows))
+					if c, ok := conn.(driver.QueryerContext); ok {
+						if rows, err := c.QueryContext(t.Context(), query, nil); err != driver.ErrSkip {
+							require.NoError(t, err)
+							seen = append(seen, presence(rows))
+						}
+					}
+					return seen
+				}
+				bare := look(func(c driver.Connector) driver.Connector { return c })
+				require.Equal(t, bare, look(driverwrap.Config{Sinks: []telemetry.Sink{discard{}}}.Wrap)[:len(bare)])
+			})
+		}
 	}
 }

@@ -29,19 +29,44 @@ func TestNeitherRowsNorAnErrorIsReturnedAsByTheBareDriver(t *testing.T) {
 		"modern": func(c *calls) driver.Conn { return &rowlessConn{modernConn{minimalConn: minimalConn{c, contextStmt}}} },
 		"legacy": func(c *calls) driver.Conn { return &rowlessLegacyConn{legacyConn{minimalConn{c, plainStmt}}} },
 	} {
-		for how, sinks := range map[string][]telemetry.Sink{"measured": {&memory{}}, "unmeasured": nil} {
+		sink := &memory{}
+		for how, sinks := range map[string][]telemetry.Sink{"measured": {sink}, "unmeasured": nil} {
 			t.Run(name+"/"+how, func(t *testing.T) {
 				db := sql.OpenDB(driverwrap.Config{Sinks: sinks}.Wrap(&fakeConnector{calls: &calls{}, conn: conn}))
-				defer db.Close()
 				c, err := db.Conn(t.Context())
 				require.NoError(t, err)
-				defer c.Close()
 				require.NoError(t, c.Raw(func(raw any) error {
 					rows, err := raw.(driver.QueryerContext).QueryContext(t.Context(), "x", nil)
 					require.Nil(t, rows)
 					return err
 				}))
+				require.NoError(t, c.Close())
+				require.NoError(t, db.Close())
 			})
 		}
+		require.Len(t, sink.statements, 1)
+		require.Equal(t, telemetry.OutcomeCompleted, sink.statements[0].Outcome)
 	}
+}
+
+// failedRowsConn returns rows and an error, as the Databricks driver does for rows that it cannot read.
+type failedRowsConn struct{ modernConn }
+
+func (c *failedRowsConn) QueryContext(context.Context, string, []driver.NamedValue) (driver.Rows, error) {
+	return &plainRows{calls: c.calls, left: 1}, errBroken
+}
+
+func TestAQueryThatReturnsRowsAndAnErrorHasFailed(t *testing.T) {
+	var process telemetry.Process
+	sink := &memory{}
+	db := sql.OpenDB(driverwrap.Config{Sinks: []telemetry.Sink{sink}}.In(&process).Wrap(&fakeConnector{calls: &calls{}, conn: func(c *calls) driver.Conn {
+		return &failedRowsConn{modernConn{minimalConn: minimalConn{c, contextStmt}}}
+	}}))
+	_, err := db.Query("x") //nolint:sqlclosecheck // there are none
+	require.Equal(t, errBroken, err)
+	require.Empty(t, process.Connectors()[0].Running(), "the application has no rows to close")
+	require.NoError(t, db.Close())
+	require.Len(t, sink.statements, 1)
+	require.Equal(t, telemetry.OutcomeFailed, sink.statements[0].Outcome)
+	require.Zero(t, sink.closed[0].Abandoned)
 }

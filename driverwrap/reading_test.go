@@ -130,7 +130,10 @@ func TestTheApplicationIsNotBlamedForTheRowsOfALaterResultSet(t *testing.T) {
 	})
 }
 
-type panickingConn struct{ modernConn }
+type panickingConn struct {
+	modernConn
+	rows int
+}
 
 // panickingRows panic after their rows.
 type panickingRows struct{ fakeArrowRows }
@@ -153,27 +156,29 @@ type panickingBatches struct{ fakeBatches }
 func (*panickingBatches) Next() (arrow.Record, error) { panic("native") }
 
 func (c *panickingConn) QueryContext(context.Context, string, []driver.NamedValue) (driver.Rows, error) {
-	return &panickingRows{fakeArrowRows{plainRows{calls: c.calls, left: 2}, nil}}, nil
+	return &panickingRows{fakeArrowRows{plainRows{calls: c.calls, left: c.rows}, nil}}, nil
 }
 
 func TestReadingThatPanicsHasFailed(t *testing.T) {
-	for name, read := range map[string]func(driver.Rows){
-		"rows": func(r driver.Rows) {
-			for range 3 {
-				_ = r.Next(make([]driver.Value, 1))
-			}
-		},
-		"the next set": func(r driver.Rows) { _ = r.(driver.RowsNextResultSet).NextResultSet() },
-		"batches": func(r driver.Rows) {
+	next := func(r driver.Rows) { _ = r.Next(make([]driver.Value, 1)) }
+	for name, test := range map[string]struct {
+		rows int64 // before the panic
+		read func(driver.Rows)
+	}{
+		"first row":    {0, next},
+		"rows":         {2, func(r driver.Rows) { next(r); next(r); next(r) }},
+		"the next set": {0, func(r driver.Rows) { _ = r.(driver.RowsNextResultSet).NextResultSet() }},
+		"batches": {0, func(r driver.Rows) {
 			it, _ := r.(dbsqlrows.Rows).GetArrowBatches(context.Background())
 			_, _ = it.Next()
-		},
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := readBelow(t, t.Context(), func(c *calls) driver.Conn {
-				return &panickingConn{modernConn{minimalConn: minimalConn{c, contextStmt}}}
-			}, func(rows driver.Rows) { require.Panics(t, func() { read(rows) }) })
+				return &panickingConn{modernConn{minimalConn: minimalConn{c, contextStmt}}, int(test.rows)}
+			}, func(rows driver.Rows) { require.Panics(t, func() { test.read(rows) }) })
 			require.Equal(t, telemetry.OutcomeFailed, s.Outcome)
+			require.Equal(t, telemetry.Known(test.rows), s.RowsRead)
 			require.Equal(t, telemetry.CategoryOther, s.Failure.Category)
 		})
 	}

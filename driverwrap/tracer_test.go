@@ -152,6 +152,30 @@ func TestTheTextOfAStatementIsKeptOnlyWhenAskedFor(t *testing.T) {
 	}
 }
 
+// startsOnly is a tracer that notes the starts of statements.
+type startsOnly struct {
+	tracer
+	starts []telemetry.StatementStart
+}
+
+func (s *startsOnly) StatementStarting(ctx context.Context, start telemetry.StatementStart) (context.Context, telemetry.StatementSpan) {
+	s.starts = append(s.starts, start)
+	return ctx, nil
+}
+
+func TestATracerLearnsTheSessionOnceItIsKnown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sink := &startsOnly{tracer: tracer{notes: &notes{}}}
+		db := slowDB(driverwrap.Config{Sinks: []telemetry.Sink{sink}})
+		queryAll(t, db, "x")
+		queryAll(t, db, "x")
+		require.NoError(t, db.Close())
+		require.Len(t, sink.starts, 2)
+		require.Empty(t, sink.starts[0].SessionID, "behind Wrap, the first statement tells")
+		require.Equal(t, "session-1", sink.starts[1].SessionID)
+	})
+}
+
 // spanOnly is a tracer that wants no records.
 type spanOnly struct{ tracer }
 
