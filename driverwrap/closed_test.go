@@ -7,6 +7,7 @@ import (
 	"io"
 	"reflect"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -423,6 +424,26 @@ func TestRowsThatWereClosedAreNotAbandonedToo(t *testing.T) {
 		outcomes = append(outcomes, s.Outcome)
 	}
 	require.Equal(t, []telemetry.Outcome{telemetry.OutcomeClosedEarly, telemetry.OutcomeCompleted, telemetry.OutcomeCompleted, telemetry.OutcomeCompleted}, outcomes)
+}
+
+// So that such a session, which may live on, does not gather its statements, each has a lease of its own.
+func TestAStatementOfAClosedDatabaseIsReleasedWithItsRows(t *testing.T) {
+	type key struct{}
+	db := newOutliving()
+	c, err := db.Conn(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+	var held [3]weak.Pointer[telemetry.Settings]
+	for i := range held {
+		value := &telemetry.Settings{}
+		held[i] = weak.Make(value)
+		query(c.QueryContext(context.WithValue(t.Context(), key{}, value), "x"))
+	}
+	eventually(t, func() bool {
+		runtime.GC()
+		return !slices.ContainsFunc(held[:], func(p weak.Pointer[telemetry.Settings]) bool { return p.Value() != nil })
+	})
+	require.NoError(t, c.Close())
 }
 
 func TestAnErrorOfRowsThatAreNeverClosedIsTheirOutcome(t *testing.T) {

@@ -37,6 +37,11 @@ func (c *slowConn) QueryContext(ctx context.Context, query string, args []driver
 	return &slowRows{rows}, nil
 }
 
+func (c *slowConn) Close() error {
+	time.Sleep(time.Second)
+	return c.modernConn.Close()
+}
+
 type slowRows struct{ driver.Rows }
 
 func (r *slowRows) Next(dest []driver.Value) error {
@@ -88,6 +93,9 @@ func TestLatenciesSplitWhereTheStatementMovesOn(t *testing.T) {
 		require.Equal(t, "session-1", c.SessionID)
 		require.EqualValues(t, 1, c.Statements)
 		require.Equal(t, 42*time.Second, c.Lifetime)
+		require.Equal(t, sink.opened[0].Started.Add(c.Lifetime), c.Started)
+		require.Equal(t, time.Second, c.Latency)
+		require.Equal(t, s.Connector, c.Connector)
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"fmt"
+	"reflect"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -128,6 +129,70 @@ func TestTheApplicationIsNotBlamedForTheRowsOfALaterResultSet(t *testing.T) {
 		require.Equal(t, 3*time.Second, s.Split[telemetry.PartApplication], "%v", s.Split)
 		require.Equal(t, 50*time.Second, s.Split[telemetry.PartUnknown], "columns twice, two rows and their end: %v", s.Split)
 	})
+}
+
+// describedRows take 10 s to describe a column.
+type describedRows struct{ typedRows }
+
+func (r *describedRows) Columns() []string {
+	time.Sleep(10 * time.Second)
+	return r.typedRows.Columns()
+}
+
+func (r *describedRows) ColumnTypeScanType(i int) reflect.Type {
+	time.Sleep(10 * time.Second)
+	return r.typedRows.ColumnTypeScanType(i)
+}
+
+func (r *describedRows) ColumnTypeDatabaseTypeName(i int) string {
+	time.Sleep(10 * time.Second)
+	return r.typedRows.ColumnTypeDatabaseTypeName(i)
+}
+
+func (r *describedRows) ColumnTypeNullable(i int) (nullable, ok bool) {
+	time.Sleep(10 * time.Second)
+	return r.typedRows.ColumnTypeNullable(i)
+}
+
+func (r *describedRows) ColumnTypeLength(i int) (length int64, ok bool) {
+	time.Sleep(10 * time.Second)
+	return r.typedRows.ColumnTypeLength(i)
+}
+
+func (r *describedRows) ColumnTypePrecisionScale(i int) (precision, scale int64, ok bool) {
+	time.Sleep(10 * time.Second)
+	return r.typedRows.ColumnTypePrecisionScale(i)
+}
+
+type describedConn struct{ modernConn }
+
+func (c *describedConn) QueryContext(context.Context, string, []driver.NamedValue) (driver.Rows, error) {
+	return &describedRows{typedRows{plainRows{calls: c.calls, left: 1}}}, nil
+}
+
+// The driver may ask the server for whatever describes a column, whichever is asked for first.
+func TestTheApplicationIsNotBlamedForADescription(t *testing.T) {
+	for name, describe := range map[string]func(driver.Rows){
+		"names":     func(r driver.Rows) { r.Columns() },
+		"scan type": func(r driver.Rows) { r.(driver.RowsColumnTypeScanType).ColumnTypeScanType(0) },
+		"type":      func(r driver.Rows) { r.(driver.RowsColumnTypeDatabaseTypeName).ColumnTypeDatabaseTypeName(0) },
+		"nullable":  func(r driver.Rows) { r.(driver.RowsColumnTypeNullable).ColumnTypeNullable(0) },
+		"length":    func(r driver.Rows) { r.(driver.RowsColumnTypeLength).ColumnTypeLength(0) },
+		"precision": func(r driver.Rows) { r.(driver.RowsColumnTypePrecisionScale).ColumnTypePrecisionScale(0) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := readBelow(t, t.Context(), func(c *calls) driver.Conn {
+					return &describedConn{modernConn{minimalConn: minimalConn{c, contextStmt}}}
+				}, func(rows driver.Rows) {
+					time.Sleep(time.Second)
+					describe(rows)
+				})
+				require.Equal(t, time.Second, s.Split[telemetry.PartApplication], "%v", s.Split)
+				require.Equal(t, 10*time.Second, s.Split[telemetry.PartUnknown], "%v", s.Split)
+			})
+		})
+	}
 }
 
 type panickingConn struct {

@@ -33,7 +33,7 @@ func (s *statement) acquireLease() *lease {
 }
 
 // releaseLease releases the lease of closed rows; nil means none. A lease that may have a cleanup is
-// not reused, because the cleanup belongs to this statement.
+// not reused, because the cleanup keeps this statement.
 func (s *statement) releaseLease(l *lease) {
 	if l != nil && !s.session.outlived() {
 		s.session.lease.release(l)

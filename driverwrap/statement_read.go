@@ -66,7 +66,7 @@ func (s *statement) beginArrow(ctx context.Context, counted bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.readsArrow, s.reading = true, ctx
-	s.skips = s.skips || s.rowsRead.Load() > 0
+	s.skips = s.rowsRead.Load() > 0
 	s.uncounted = s.uncounted || !counted
 }
 
@@ -160,7 +160,7 @@ func (s *statement) inferResult(from *inference) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.finished && s.record.Result.Evidence == "" {
+	if !s.finished {
 		s.record.Result = from.result(!s.readsArrow && s.rowsRead.Load() > 0)
 	}
 }

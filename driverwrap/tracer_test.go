@@ -325,10 +325,12 @@ func TestARunningStatementCanBeLookedAt(t *testing.T) {
 
 		rows := <-done
 		require.True(t, rows.Next())
+		time.Sleep(time.Second)
 		running = c.Running()
-		require.Equal(t, 5*time.Second, running[0].Total)
+		require.Equal(t, 6*time.Second, running[0].Total)
 		require.Equal(t, 3*time.Second, running[0].Execute)
 		require.Equal(t, telemetry.Known(2*time.Second), running[0].FirstRow)
+		require.Equal(t, telemetry.Known(time.Second), running[0].Consume)
 		require.Equal(t, telemetry.Known[int64](1), running[0].RowsRead)
 		require.Equal(t, "statement-1", running[0].StatementID)
 		require.Equal(t, 1, c.Info().Sessions)

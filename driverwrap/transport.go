@@ -22,7 +22,7 @@ func observable(n nativeConfig) bool {
 func observer(n nativeConfig, counts *cloudfetch.Counters) *cloudfetch.Transport {
 	base := cloudfetch.NewBase(readConfig[*tls.Config](n, "TLSConfig").Or(nil))
 	downloads := readConfig[*http.Client](n, "HTTPClient").Or(nil)
-	if user, ok := readConfig[http.RoundTripper](n, "Transport").Get(); ok && user != nil {
+	if user := readConfig[http.RoundTripper](n, "Transport").Or(nil); user != nil {
 		base = cloudfetch.WrapBase(user)
 	}
 	if downloads != nil { // of the first WithTransport, if there were several

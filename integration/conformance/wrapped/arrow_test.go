@@ -75,6 +75,9 @@ func TestWhatArrowReadersDoIsKnown(t *testing.T) {
 		"the schema cannot be had": {
 			scene: scene{opts: inline, batches: schemaFirst, faults: fails("FetchResults", 0)}, outcome: telemetry.OutcomeFailed, category: telemetry.CategoryPermission,
 		},
+		"the file of the schema cannot be had": {
+			scene: scene{opts: files, batches: schemaFirst, faults: []workspace.Fault{{On: workspace.ResultDownloads(), Do: workspace.Status(403)}}}, outcome: telemetry.OutcomeFailed, category: telemetry.CategoryChunkDownload,
+		},
 		"the reader closes the statement": {
 			scene: scene{opts: inline, batches: closes, faults: takes(workspace.Method("CloseOperation"))}, outcome: telemetry.OutcomeClosedEarly, part: telemetry.Known(telemetry.PartClose), rows: pageRows,
 		},
