@@ -168,9 +168,7 @@ func (s *session) outlived() bool { return s.closed.Load() || s.connector.sessio
 func (s *session) add(st *statement) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.closed.Load() {
-		s.unfinished = append(s.unfinished, st)
-	}
+	s.unfinished = append(s.unfinished, st)
 	s.statements++
 	s.abandoned = false
 }

@@ -141,9 +141,7 @@ func (s *statement) execEnded(result driver.Result, err error) {
 	defer func() { // even if a tracer ends the goroutine
 		affected := affectedRows(result, err)
 		s.mu.Lock()
-		if !s.finished {
-			s.record.RowsAffected = affected
-		}
+		s.record.RowsAffected = affected
 		s.mu.Unlock()
 		s.finish(now, telemetry.OutcomeCompleted)
 	}()
@@ -201,12 +199,10 @@ func (s *statement) callEnded(now time.Time, err error) bool {
 	done := ifDone(&s.ctx)
 	failure, contextDone := s.session.failureOf(err, done, s.trace.Fault), s.endedByContext(done, err)
 	s.mu.Lock()
-	if !s.finished {
-		s.executed = now
-		s.record.Execute = now.Sub(s.record.Started)
-		s.record.Failure = failure
-		s.contextDone = contextDone
-	}
+	s.executed = now
+	s.record.Execute = now.Sub(s.record.Started)
+	s.record.Failure = failure
+	s.contextDone = contextDone
 	s.mu.Unlock()
 	return true
 }

@@ -33,13 +33,13 @@ func (c *callContext) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// setStatementID is called by the driver more than once, sometimes with "". After the call has returned, it may be
-// called with the statement's own id again, or with the id of a statement that an authenticator runs within the
-// context of a request.
+// setStatementID is called by the driver more than once, sometimes with "". After the call has returned, which has
+// told the id, it may be called with the statement's own id again, or with the id of a statement that an authenticator
+// runs within the context of a request.
 func (s *statement) setStatementID(id string) {
 	if id != "" {
 		s.mu.Lock()
-		if !s.finished && (s.executed.IsZero() || s.record.StatementID == "") {
+		if s.executed.IsZero() {
 			s.record.StatementID = id
 		}
 		s.mu.Unlock()

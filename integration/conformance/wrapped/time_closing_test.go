@@ -229,3 +229,22 @@ func TestTheSlowestFileIsWithoutItsRepetition(t *testing.T) {
 	require.Equal(t, 20*time.Second, r.Split[telemetry.PartFile])
 	require.NotRegexp(t, `slowest ([3-9]|1[0-9])`, v.Sentence, "each file took 2 s; the pause of about 9 s is in retry")
 }
+
+// The driver returns only that the context has ended.
+func TestACancellationThatIsRefusedIsKnown(t *testing.T) {
+	opts := asked(workspace.Options{ExecutionTime: func(string) time.Duration { return time.Hour }})
+	for name, c := range map[string]struct {
+		faults []workspace.Fault
+		want   telemetry.Category
+	}{
+		"accepted": {nil, ""},
+		"refused":  {[]workspace.Fault{call(0, 0, "CancelOperation", workspace.Status(403))}, telemetry.CategoryPermission},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, _ := performed(t, scene{opts: opts, reader: "driver rows", at: time.Second / 2, cancel: true, faults: c.faults})
+			require.Equal(t, telemetry.OutcomeCanceled, r.Outcome)
+			require.Equal(t, telemetry.CategoryCanceled, r.Failure.Category)
+			require.Equal(t, c.want, r.CancelError)
+		})
+	}
+}
