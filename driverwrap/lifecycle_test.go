@@ -399,3 +399,32 @@ func TestTheLogLevelAttachesALogSink(t *testing.T) {
 		require.Equal(t, lines, strings.Count(out.String(), "msg=\"databricks "), "%s: %s", level, out.String())
 	}
 }
+
+// signingConn tells no id of its statement. While its rows are read, an authenticator runs another statement.
+type signingConn struct{ modernConn }
+
+func (c *signingConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	rows, err := c.modernConn.QueryContext(ctx, query, args)
+	return &signingRows{rows, ctx}, err
+}
+
+type signingRows struct {
+	driver.Rows
+	ctx context.Context
+}
+
+func (r *signingRows) Next(dest []driver.Value) error {
+	driverctx.NewContextWithQueryId(r.ctx, "another's")
+	return r.Rows.Next(dest)
+}
+
+func TestAStatementWithoutAnIDDoesNotGetThatOfAnother(t *testing.T) {
+	sink := &memory{}
+	db := sql.OpenDB(driverwrap.Config{Sinks: []telemetry.Sink{sink}}.Wrap(&fakeConnector{calls: &calls{}, conn: func(c *calls) driver.Conn {
+		return &signingConn{modernConn{minimalConn: minimalConn{c, contextStmt}}}
+	}}))
+	queryAll(t, db, "x")
+	require.NoError(t, db.Close())
+	require.Len(t, sink.statements, 1)
+	require.Empty(t, sink.statements[0].StatementID)
+}

@@ -248,3 +248,17 @@ func TestACancellationThatIsRefusedIsKnown(t *testing.T) {
 		})
 	}
 }
+
+// The server has said that there are no more rows.
+func TestRowsThatWereAllReadAreCompleteIfTheApplicationClosesThem(t *testing.T) {
+	for end, want := range map[ending]telemetry.Outcome{
+		closedEarly: telemetry.OutcomeCompleted,
+		dropped:     telemetry.OutcomeAbandoned,
+	} {
+		t.Run(string(end), func(t *testing.T) {
+			r, _ := performed(t, scene{opts: filesOfPages, reader: "driver rows", ending: end, stop: sceneRows})
+			require.Equal(t, telemetry.Known(int64(sceneRows)), r.RowsRead)
+			require.Equal(t, want, r.Outcome)
+		})
+	}
+}
