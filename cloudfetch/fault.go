@@ -93,7 +93,11 @@ func (t *Trace) faultOf(m method) Fault {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	f := t.methods.find(m).fault("")
+	s := t.methods.find(m)
+	f := s.fault("")
+	if s.refused {
+		f.Refused, f.SQLState = true, s.sqlState.String()
+	}
 	f.Observed = t.whole()
 	return f
 }

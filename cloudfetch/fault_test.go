@@ -233,7 +233,7 @@ func TestAFaultIsOfTheFirstCallThatFailed(t *testing.T) {
 	s.mustRPC(ctx, operationRequest(getResultSetMetadata, 3, operationA))
 	s.mustRPC(ctx, closing)
 	require.Equal(t, Fault{Observed: true, CallFailed: true, Status: 401}, trace.Fault())
-	require.Equal(t, Fault{Observed: true, CallFailed: true, Status: 200}, trace.CloseFault())
+	require.Equal(t, Fault{Observed: true, SQLState: "HY000", CallFailed: true, Status: 200, Refused: true}, trace.CloseFault())
 
 	// A call that is answered after all is no fault.
 	s.answers = []answer{{code: 200, body: statusReply(2, 2)}, {code: 200, body: []byte("\x80\x01\x00\x02"), cut: errReset}}

@@ -16,8 +16,9 @@ type methodStats struct {
 	rpc    telemetry.RPC
 
 	state     attemptState
-	refused   bool   // the latest answer is an exception or an error status
-	attempt   uint32 // numbers attempts, so that the late end of an old attempt is recognized
+	refused   bool     // the latest answer is an exception or an error status
+	sqlState  sqlState // of that answer
+	attempt   uint32   // numbers attempts, so that the late end of an old attempt is recognized
 	seq       int32
 	session   guid                           // of an ExecuteStatement, because sequence numbers are per session
 	request   guid                           // x-request-id of its latest attempt; zero unknown

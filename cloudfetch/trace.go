@@ -329,7 +329,7 @@ func (t *Trace) update(s *methodStats, x *exchange, now time.Duration) {
 			t.result.Direct = telemetry.Known(m.has.has(rowSet) && !m.refused())
 		}
 	}
-	if s.refused = m.refused(); s.refused {
+	if s.refused, s.sqlState = m.refused(), m.sqlState; s.refused {
 		return
 	}
 	t.updateResult(m)

@@ -145,6 +145,11 @@ func TestAStatementThatTheServerHasClosedIsNoConnectionError(t *testing.T) {
 	r, _ := performed(t, scene{opts: o, sleeps: map[moment]time.Duration{amidRows: 20 * time.Second}})
 	require.Equal(t, "08000", r.Failure.SQLState)
 	require.Equal(t, telemetry.CategoryStatementClosed, r.Failure.Category)
+	require.Equal(t, telemetry.CategoryStatementClosed, r.CloseFailure.Category)
+
+	r, _ = performed(t, scene{opts: o, ending: closedEarly, stop: 1, sleeps: map[moment]time.Duration{leftOpenAtRow: 20 * time.Second}})
+	require.Nil(t, r.Failure)
+	require.Equal(t, telemetry.CategoryStatementClosed, r.CloseFailure.Category)
 }
 
 func TestADeadlineThatEndsNothingCancelsNothing(t *testing.T) {
