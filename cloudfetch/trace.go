@@ -374,7 +374,8 @@ var resultFormats = []telemetry.ResultFormat{
 }
 
 func (t *Trace) addPage(s *methodStats, m *message, links []link, now time.Duration) {
-	rows, skips := m.pageRows(), t.skips(m)
+	rows := m.pageRows()
+	skips := t.skips(m, rows)
 	switch n, ok := rows.Get(); {
 	case skips:
 	case ok && t.rows+n >= t.rows:
@@ -400,6 +401,6 @@ func (t *Trace) addPage(s *methodStats, m *message, links []link, now time.Durat
 
 // skips reports whether the driver skips a page. If an answer was lost on its way and the call was repeated, the
 // server sends the page after the lost one, and the driver goes back, page by page, to the rows that it expects.
-func (t *Trace) skips(m *message) bool {
-	return !t.undecoded && m.num[rowSetStart] > t.rows && m.pageRows().Or(0) > 0
+func (t *Trace) skips(m *message, rows telemetry.Maybe[int64]) bool {
+	return !t.undecoded && m.num[rowSetStart] > t.rows && rows.Or(0) > 0
 }

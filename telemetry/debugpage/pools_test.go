@@ -68,14 +68,17 @@ func TestPoolsOfOneNameAreToldApart(t *testing.T) {
 	})
 }
 
+// orders returns a list of one pool, which has the statistics at stats.
+func orders(stats *sql.DBStats) func() []telemetry.Pool {
+	return func() []telemetry.Pool {
+		return []telemetry.Pool{{Name: "orders", Stats: func() (sql.DBStats, bool) { return *stats, true }}}
+	}
+}
+
 func TestQueueingNamesPoolsThatHadWaitersAtThatTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stats := sql.DBStats{MaxOpenConnections: 2}
-		list := func() []telemetry.Pool {
-			return []telemetry.Pool{{Name: "orders", Stats: func() (sql.DBStats, bool) { return stats, true }}}
-		}
-		p := &pools{}
-		begin := time.Now()
+		p, list, begin := &pools{}, orders(&stats), time.Now()
 		p.sample(begin, list)
 		time.Sleep(10 * time.Second)
 		p.sample(time.Now(), list)
@@ -109,11 +112,7 @@ func TestQueueingNamesPoolsThatHadWaitersAtThatTime(t *testing.T) {
 func TestQueueingIsKnownForAnHour(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stats := sql.DBStats{MaxOpenConnections: 2}
-		list := func() []telemetry.Pool {
-			return []telemetry.Pool{{Name: "orders", Stats: func() (sql.DBStats, bool) { return stats, true }}}
-		}
-		p := &pools{}
-		begin := time.Now()
+		p, list, begin := &pools{}, orders(&stats), time.Now()
 		for range 600 {
 			p.sample(time.Now(), list)
 			time.Sleep(time.Second)

@@ -118,7 +118,7 @@ func fileReason(s *telemetry.Statement) reason {
 	if c.Present > 1 {
 		return reason{text, fileAdvice}
 	}
-	return reason{text, theLimit + "a nearer region, a proxy out of the way, fewer columns."}
+	return reason{text, fileLimit + quickerFiles}
 }
 
 // gaveUpFile reports whether a listed file was on its way when the rows were closed.
@@ -150,8 +150,9 @@ func slowestFile(c *telemetry.CloudFetch) (slowest time.Duration) {
 }
 
 const (
-	theLimit   = "The storage or the network path to it is the limit, or MaxConnsPerHost of the application's own transport, if it has one: "
-	fileAdvice = theLimit + "more download threads (maxDownloadThreads), a nearer region, a proxy out of the way, fewer columns."
+	fileAdvice   = fileLimit + "more download threads (maxDownloadThreads), " + quickerFiles
+	fileLimit    = "The storage or the network path to it is the limit, or MaxConnsPerHost of the application's own transport, if it has one: "
+	quickerFiles = "a nearer region, a proxy out of the way, fewer columns."
 )
 
 // onTheWay names the oldest download of a running statement that is not complete, among the listed
@@ -171,17 +172,16 @@ func onTheWay(s *telemetry.Statement) string {
 }
 
 func transferReason(s *telemetry.Statement) reason {
-	text := "in a volume operation"
-	advice := "The size of the file" + transferDecides + "send less, compress it, or move the application nearer."
+	text, decides, remedy := "in a volume operation", "The size of the file", "send less, compress it"
 	switch s.Volume {
 	case "PUT":
 		text = "sending a file to the volume (PUT)"
 	case "GET":
 		text = "fetching a file from the volume (GET)"
-		advice = "The size of the file" + transferDecides + "fetch less, or move the application nearer."
+		remedy = "fetch less"
 	case "DELETE":
 		text = "deleting a file of the volume (REMOVE)"
-		advice = "The storage" + transferDecides + "at proxies on the way, or move the application nearer."
+		decides, remedy = "The storage", "at proxies on the way"
 	}
 	switch s.Outcome {
 	case telemetry.OutcomeFailed:
@@ -189,9 +189,7 @@ func transferReason(s *telemetry.Statement) reason {
 	case telemetry.OutcomeCanceled:
 		return reason{text + "; the statement was canceled", "The transfer was slow, or attempts failed, which the driver repeats: look at the way to the storage."}
 	}
-	return reason{text, advice}
+	// The attempts are not observed.
+	return reason{text, decides + ", the network path to the storage and attempts that fail, which the driver repeats, decide: " +
+		"look at the status of the storage, " + remedy + ", or move the application nearer."}
 }
-
-// transferDecides names what, besides the size of its file, decides how long a transfer takes. The attempts are not
-// observed.
-const transferDecides = ", the network path to the storage and attempts that fail, which the driver repeats, decide: look at the status of the storage, "
